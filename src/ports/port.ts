@@ -1,0 +1,93 @@
+/**
+ * The seam between frames and the outside. A driver is a Port, or a Listener that yields Ports; whoever joins ports to a switch (the
+ * daemon's data plane) is the Receiver of each. Drivers differ only behind this file.
+ */
+
+/** The number of a switch port. 0 is the management port; clients are given 1 and up. */
+export type PortNumber = number;
+
+/** The largest frame that datagram ports carry, in octets: an MTU of 9,216, the Ethernet header and one 802.1Q tag. */
+export const maxFrame = 9234;
+
+/** An Ethernet header; nothing shorter is a frame. */
+export const minFrame = 14;
+
+/** A way for frames in and out. Sending never waits and never throws. */
+export interface Port {
+  /** The kind of driver, in the console's words: `unix prog`, `tuntap`, `tcp`, `qemu`. */
+  readonly module: string;
+  /** Who is on the other side, for people. */
+  readonly description: string;
+  readonly counters: PortCounters;
+  /** Begins delivery to `receiver`. A port reads nothing before this. Called again, it changes the receiver. */
+  attach(receiver: Receiver): void;
+  /** Takes a frame for sending. Borrowed: the port may keep it only until `flush`. Called only inside a breath. */
+  transmit(frame: Uint8Array): void;
+  /** Hands all that was taken since the last flush to the other side, and copies what that would not take at once. */
+  flush(): void;
+  /** Ends the port and frees what it holds; the receiver is not told. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** Where a port delivers. */
+export interface Receiver {
+  /** A frame came in. Borrowed: its octets are valid until the breath ends, and nobody writes to them. Called only inside a breath. */
+  receive(frame: Uint8Array): void;
+  /** The other side became reachable, or is gone for now; a new port is up. */
+  carrier(up: boolean): void;
+  /** The port has ended by itself; nothing comes any more. `reason` is for people. */
+  closed(reason: string): void;
+}
+
+/** Runs `work` as one breath: frames may be received and transmitted, and all touched ports are flushed at its end. Nests. */
+export type Breath = (work: () => void) => void;
+
+/** What a client of a listener asks for. */
+export type PortWish = 'any' | 'management' | PortNumber;
+
+/** Whoever gives new ports their place. */
+export interface Acceptor {
+  /**
+   * The number that a client with this wish would get, or undefined to refuse it. Changes nothing; the answer holds until control
+   * goes back to the event loop. `uid` is the client's, as the kernel tells it.
+   */
+  choose(wish: PortWish, uid: number): PortNumber | undefined;
+  /** Puts the port at that number, beside the ports that may be there already. */
+  accept(port: Port, number: PortNumber, uid: number): void;
+}
+
+/** A socket that yields ports to an Acceptor until it is disposed. */
+export interface Listener {
+  /** Where clients connect, as they would write it. */
+  readonly address: string;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** Why a port did not carry a frame. */
+export type PortDrop =
+  | 'backlog-full' // the other side does not read, and what we keep for it is full
+  | 'budget-full' // what is kept for all ports together is full
+  | 'no-carrier' // the other side is not there
+  | 'oversize' // longer than the port carries; dropped whole, never cut
+  | 'runt' // shorter than an Ethernet header
+  | 'send-failed'; // the system refused it
+
+/** Counts of frames that crossed the port, or did not. Each grows only. */
+export interface PortCounters {
+  receivedFrames: number;
+  receivedOctets: number;
+  sentFrames: number;
+  sentOctets: number;
+  readonly drops: Record<PortDrop, number>;
+}
+
+/** Counters at zero. */
+export function newPortCounters(): PortCounters {
+  return {
+    receivedFrames: 0,
+    receivedOctets: 0,
+    sentFrames: 0,
+    sentOctets: 0,
+    drops: { 'backlog-full': 0, 'budget-full': 0, 'no-carrier': 0, oversize: 0, runt: 0, 'send-failed': 0 },
+  };
+}

@@ -1,0 +1,11 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    exclude: ['test/conformance/**'],
+    testTimeout: 20_000,
+    // Forks, not threads: descriptors polled by the native layer must end with their process.
+    pool: 'forks',
+  },
+});
