@@ -1,0 +1,20 @@
+import type { Ipv4Address } from './ipv4.ts';
+
+/**
+ * The Internet checksum of the whole view: the complement of the one's complement sum of its 16-bit words, an odd last octet counting
+ * as if a zero followed. 0 over octets that hold a right checksum. `initial` is a running sum of 16-bit words, as of
+ * `pseudoHeaderSum`. [RFC 1071, 1]
+ */
+export function internetChecksum(bytes: Uint8Array, initial = 0): number {
+  let sum = initial;
+  const even = bytes.length & ~1;
+  for (let at = 0; at < even; at += 2) sum += ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);
+  if (even < bytes.length) sum += (bytes[even] ?? 0) << 8;
+  while (sum > 0xffff) sum = (sum & 0xffff) + Math.floor(sum / 0x1_0000);
+  return ~sum & 0xffff;
+}
+
+/** The sum, not complemented, of the pseudo header that UDP and TCP checksums cover. `length` is the segment's, in octets. [RFC 768] */
+export function pseudoHeaderSum(source: Ipv4Address, destination: Ipv4Address, protocol: number, length: number): number {
+  return (source >>> 16) + (source & 0xffff) + (destination >>> 16) + (destination & 0xffff) + protocol + length;
+}

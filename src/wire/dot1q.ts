@@ -1,0 +1,89 @@
+/*
+ * VLAN tag, 4 octets between the source address and the EtherType. [IEEE 802.1Q, 9.6]
+ *
+ *    12         14                      16         18
+ *   +----------+---+-+-----------------+----------+---------
+ *   |  0x8100  |PCP|D|       VID       | etherType| payload
+ *   +----------+---+-+-----------------+----------+---------
+ *    TPID       3   1  12 bits: the TCI
+ */
+import { etherTypes, etherTypeOf } from './ethernet.ts';
+import { readUint16, writeUint16 } from './octets.ts';
+
+declare const vidBrand: unique symbol;
+
+/** The identifier of a VLAN, from 0 to 4095. [IEEE 802.1Q, 9.6] */
+export type Vid = number & { readonly [vidBrand]: true };
+
+/** A tag taken apart. */
+export interface Dot1q {
+  /** PCP, from 0 to 7. */
+  readonly priority: number;
+  /** DEI: may be dropped before others. */
+  readonly dropEligible: boolean;
+  readonly vid: Vid;
+}
+
+/** The shortest frame with a whole tag: addresses, tag and EtherType, in octets. */
+export const minTaggedFrame = 18;
+
+const addressesLength = 12;
+const tagLength = 4;
+
+/** The VLAN with that identifier. Throws RangeError when it is not an integer from 0 to 4095. */
+export function vid(n: number): Vid {
+  if (!Number.isInteger(n) || n < 0 || n > 0xfff) throw new RangeError(`not a VLAN identifier: ${n}`);
+  return n as Vid;
+}
+
+/** Takes the four octets of a tag apart. Undefined when there are fewer, or the TPID is not 0x8100. */
+export function decodeDot1q(tag: Uint8Array): Dot1q | undefined {
+  if (tag.length < tagLength || readUint16(tag, 0) !== etherTypes.dot1q) return undefined;
+  const tci = readUint16(tag, 2);
+  return { priority: tci >>> 13, dropEligible: (tci & 0x1000) !== 0, vid: (tci & 0xfff) as Vid };
+}
+
+/** The four octets of a tag. */
+export function encodeDot1q(dot1q: Dot1q): Uint8Array {
+  const tag = new Uint8Array(tagLength);
+  writeUint16(tag, 0, etherTypes.dot1q);
+  writeUint16(tag, 2, (dot1q.priority << 13) | (dot1q.dropEligible ? 0x1000 : 0) | dot1q.vid);
+  return tag;
+}
+
+/** Whether a frame of at least 14 octets says it has a tag. It is whole only from `minTaggedFrame` octets on. */
+export function isTagged(frame: Uint8Array): boolean {
+  return etherTypeOf(frame) === etherTypes.dot1q;
+}
+
+/** The VLAN of a frame with a whole tag. */
+export function vidOf(frame: Uint8Array): Vid {
+  return (tciOf(frame) & 0xfff) as Vid;
+}
+
+/** The 16 bits of PCP, DEI and VID of a frame with a whole tag. */
+export function tciOf(frame: Uint8Array): number {
+  return readUint16(frame, 14);
+}
+
+/** A new frame: `frame`, of at least 14 octets, with a tag of that TCI before its EtherType. */
+export function addTag(frame: Uint8Array, tci: number): Uint8Array {
+  const tagged = new Uint8Array(frame.length + tagLength);
+  tagged.set(frame, tagLength);
+  copyAddresses(frame, tagged);
+  writeUint16(tagged, 12, etherTypes.dot1q);
+  writeUint16(tagged, 14, tci);
+  return tagged;
+}
+
+/** A new frame: `frame`, with a whole tag, without it. */
+export function removeTag(frame: Uint8Array): Uint8Array {
+  const untagged = new Uint8Array(frame.length - tagLength);
+  untagged.set(frame.subarray(tagLength));
+  copyAddresses(frame, untagged);
+  return untagged;
+}
+
+function copyAddresses(from: Uint8Array, to: Uint8Array): void {
+  for (let at = 0; at < addressesLength; at++) to[at] = from[at] ?? 0;
+}

@@ -1,0 +1,71 @@
+/*
+ * Ethernet header, 14 octets; no FCS, and padding is part of the payload. [IEEE 802.3, 3.2]
+ *
+ *    0                 6                 12         14
+ *   +-----------------+-----------------+----------+---------
+ *   |   destination   |     source      | etherType| payload
+ *   +-----------------+-----------------+----------+---------
+ */
+import { readMac, writeMac, type MacAddress } from './mac.ts';
+import { readUint16, writeUint16 } from './octets.ts';
+
+const headerLength = 14;
+
+/** The types of payload that the house knows, by their numbers. [IANA ieee-802-numbers] */
+export const etherTypes = { ipv4: 0x0800, arp: 0x0806, dot1q: 0x8100, ipv6: 0x86dd } as const;
+
+/** A frame taken apart. */
+export interface Ethernet {
+  readonly destination: MacAddress;
+  readonly source: MacAddress;
+  /** The payload's type from 0x600 up, below that its length. Of a tagged frame it is `etherTypes.dot1q`. */
+  readonly etherType: number;
+  /** A view of the frame, with its padding. */
+  readonly payload: Uint8Array;
+}
+
+/** Takes a frame apart. Undefined when it is shorter than its header. */
+export function decodeEthernet(frame: Uint8Array): Ethernet | undefined {
+  if (frame.length < headerLength) return undefined;
+  return {
+    destination: destinationOf(frame),
+    source: sourceOf(frame),
+    etherType: etherTypeOf(frame),
+    payload: frame.subarray(headerLength),
+  };
+}
+
+/** Puts a frame together, without padding. */
+export function encodeEthernet(ethernet: Ethernet): Uint8Array {
+  const frame = new Uint8Array(headerLength + ethernet.payload.length);
+  writeMac(frame, 0, ethernet.destination);
+  writeMac(frame, 6, ethernet.source);
+  writeUint16(frame, 12, ethernet.etherType);
+  frame.set(ethernet.payload, headerLength);
+  return frame;
+}
+
+/** The destination of a frame of at least 14 octets. */
+export function destinationOf(frame: Uint8Array): MacAddress {
+  return readMac(frame, 0);
+}
+
+/** The source of a frame of at least 14 octets. */
+export function sourceOf(frame: Uint8Array): MacAddress {
+  return readMac(frame, 6);
+}
+
+/** The EtherType, or length, of a frame of at least 14 octets. */
+export function etherTypeOf(frame: Uint8Array): number {
+  return readUint16(frame, 12);
+}
+
+/** Whether a frame of at least 14 octets is for a group of stations. */
+export function hasGroupDestination(frame: Uint8Array): boolean {
+  return ((frame[0] ?? 0) & 1) === 1;
+}
+
+/** Whether a frame of at least 14 octets claims to come from a group, which no station is. */
+export function hasGroupSource(frame: Uint8Array): boolean {
+  return ((frame[6] ?? 0) & 1) === 1;
+}

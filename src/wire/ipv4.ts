@@ -1,0 +1,173 @@
+/*
+ * IPv4 header, 20 to 60 octets. [RFC 791, 3.1]
+ *
+ *    0        1        2                 4
+ *   +----+----+--------+-----------------+
+ *   | 4  |IHL |  TOS   |  total length   |  0
+ *   +----+----+--------+---+-------------+
+ *   | identification   |DM | fragment    |  4    D, M: don't fragment, more fragments; the offset is in units of 8 octets
+ *   +---------+--------+---+-------------+
+ *   |   TTL   |protocol| header checksum |  8
+ *   +---------+--------+-----------------+
+ *   |               source               |  12
+ *   +------------------------------------+
+ *   |            destination             |  16
+ *   +------------------------------------+
+ *   |  options, to a multiple of four    |  20
+ *   +------------------------------------+
+ */
+import { internetChecksum } from './checksum.ts';
+import { readUint16, readUint32, writeUint16, writeUint32 } from './octets.ts';
+
+declare const ipv4Brand: unique symbol;
+
+/** An IPv4 address as an unsigned 32-bit number, the first octet on the wire being the most significant. */
+export type Ipv4Address = number & { readonly [ipv4Brand]: true };
+
+/** A network: all addresses that begin with the same bits. [RFC 4632, 3.1] */
+export interface Ipv4Network {
+  /** The first address: the host's bits are zero. */
+  readonly address: Ipv4Address;
+  /** The number of bits, from 0 to 32, that all addresses share. */
+  readonly prefixLength: number;
+}
+
+/** The numbers of the protocols that the house knows. [IANA protocol-numbers] */
+export const ipProtocols = { icmp: 1, tcp: 6, udp: 17 } as const;
+
+/** A packet taken apart. */
+export interface Ipv4 {
+  readonly source: Ipv4Address;
+  readonly destination: Ipv4Address;
+  readonly protocol: number;
+  /** Time to live, in hops. */
+  readonly ttl: number;
+  readonly identification: number;
+  /** Type of service: DSCP and ECN. */
+  readonly tos: number;
+  readonly dontFragment: boolean;
+  readonly moreFragments: boolean;
+  /** Where the payload belongs in the whole datagram, in units of 8 octets. */
+  readonly fragmentOffset: number;
+  /** At most 40 octets. A number that is no multiple of four is filled up with zeros on encoding. */
+  readonly options: Uint8Array;
+  readonly payload: Uint8Array;
+}
+
+const minHeaderLength = 20;
+const maxOptionsLength = 40;
+const noOptions = new Uint8Array(0);
+
+/** The address with that value. Throws RangeError when it is not an integer from 0 to 2^32 - 1. */
+export function ipv4FromNumber(n: number): Ipv4Address {
+  if (n >>> 0 !== n) throw new RangeError(`not the value of an IPv4 address: ${n}`);
+  return n as Ipv4Address;
+}
+
+/** The address in dotted decimal, four numbers without leading zeros. Undefined for any other text. */
+export function parseIpv4(text: string): Ipv4Address | undefined {
+  if (!/^(?:0|[1-9]\d{0,2})(?:\.(?:0|[1-9]\d{0,2})){3}$/.test(text)) return undefined;
+  const octets = text.split('.').map(Number);
+  if (octets.some((octet) => octet > 0xff)) return undefined;
+  return octets.reduce((value, octet) => value * 0x100 + octet, 0) as Ipv4Address;
+}
+
+/** The address in dotted decimal. */
+export function formatIpv4(address: Ipv4Address): string {
+  return `${address >>> 24}.${(address >>> 16) & 0xff}.${(address >>> 8) & 0xff}.${address & 0xff}`;
+}
+
+/** The address in the four octets at `at`. */
+export function readIpv4(bytes: Uint8Array, at: number): Ipv4Address {
+  return readUint32(bytes, at) as Ipv4Address;
+}
+
+/** Writes the address to the four octets at `at`. */
+export function writeIpv4(bytes: Uint8Array, at: number, address: Ipv4Address): void {
+  writeUint32(bytes, at, address);
+}
+
+/** The network in text like `10.77.0.0/24`. Undefined for any other text, and when a bit of the host is set. */
+export function parseIpv4Network(text: string): Ipv4Network | undefined {
+  const [, addressText = '', lengthText = ''] = /^([\d.]+)\/(0|[1-9]\d?)$/.exec(text) ?? [];
+  const address = parseIpv4(addressText);
+  const prefixLength = Number(lengthText);
+  if (address === undefined || prefixLength > 32) return undefined;
+  const network = { address, prefixLength };
+  return contains(network, address) ? network : undefined;
+}
+
+/** The network as `10.77.0.0/24`. */
+export function formatIpv4Network(network: Ipv4Network): string {
+  return `${formatIpv4(network.address)}/${network.prefixLength}`;
+}
+
+/** The address whose bits are set where the network's are shared: 255.255.255.0 for /24. */
+export function netmask(network: Ipv4Network): Ipv4Address {
+  // A shift by 32 is a shift by 0 in this language.
+  return (network.prefixLength === 0 ? 0 : (0xffff_ffff << (32 - network.prefixLength)) >>> 0) as Ipv4Address;
+}
+
+/** The last address of the network: the host's bits are one. */
+export function broadcastOf(network: Ipv4Network): Ipv4Address {
+  return ((network.address | ~netmask(network)) >>> 0) as Ipv4Address;
+}
+
+/** Whether the address begins with the network's bits. */
+export function contains(network: Ipv4Network, address: Ipv4Address): boolean {
+  return (address & netmask(network)) >>> 0 === network.address;
+}
+
+/**
+ * Takes a packet apart; what follows its total length, as Ethernet padding does, is ignored. Undefined when the version is not 4, a
+ * length does not fit in the octets given, or the header checksum is wrong.
+ */
+export function decodeIpv4(packet: Uint8Array): Ipv4 | undefined {
+  if (packet.length < minHeaderLength) return undefined;
+  const versionAndLength = packet[0] ?? 0;
+  const headerLength = (versionAndLength & 0xf) * 4;
+  const totalLength = readUint16(packet, 2);
+  if (versionAndLength >>> 4 !== 4 || headerLength < minHeaderLength) return undefined;
+  if (totalLength < headerLength || totalLength > packet.length) return undefined;
+  if (internetChecksum(packet.subarray(0, headerLength)) !== 0) return undefined;
+  const flagsAndOffset = readUint16(packet, 6);
+  return {
+    source: readIpv4(packet, 12),
+    destination: readIpv4(packet, 16),
+    protocol: packet[9] ?? 0,
+    ttl: packet[8] ?? 0,
+    identification: readUint16(packet, 4),
+    tos: packet[1] ?? 0,
+    dontFragment: (flagsAndOffset & 0x4000) !== 0,
+    moreFragments: (flagsAndOffset & 0x2000) !== 0,
+    fragmentOffset: flagsAndOffset & 0x1fff,
+    options: packet.subarray(minHeaderLength, headerLength),
+    payload: packet.subarray(headerLength, totalLength),
+  };
+}
+
+/**
+ * Puts a packet together, with its checksum. By default it is a whole datagram with a TTL of 64, and everything else zero. Throws
+ * RangeError when the options are over 40 octets or the whole is over 65,535.
+ */
+export function encodeIpv4(packet: Pick<Ipv4, 'source' | 'destination' | 'protocol' | 'payload'> & Partial<Ipv4>): Uint8Array {
+  const options = packet.options ?? noOptions;
+  const headerLength = minHeaderLength + Math.ceil(options.length / 4) * 4;
+  const totalLength = headerLength + packet.payload.length;
+  if (options.length > maxOptionsLength) throw new RangeError(`${options.length} octets of IPv4 options, the most is 40`);
+  if (totalLength > 0xffff) throw new RangeError(`an IPv4 packet of ${totalLength} octets, the most is 65535`);
+  const bytes = new Uint8Array(totalLength);
+  bytes[0] = 0x40 | (headerLength / 4);
+  bytes[1] = packet.tos ?? 0;
+  writeUint16(bytes, 2, totalLength);
+  writeUint16(bytes, 4, packet.identification ?? 0);
+  writeUint16(bytes, 6, (packet.dontFragment ? 0x4000 : 0) | (packet.moreFragments ? 0x2000 : 0) | (packet.fragmentOffset ?? 0));
+  bytes[8] = packet.ttl ?? 64;
+  bytes[9] = packet.protocol;
+  writeIpv4(bytes, 12, packet.source);
+  writeIpv4(bytes, 16, packet.destination);
+  bytes.set(options, minHeaderLength);
+  writeUint16(bytes, 10, internetChecksum(bytes.subarray(0, headerLength)));
+  bytes.set(packet.payload, headerLength);
+  return bytes;
+}

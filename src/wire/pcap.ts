@@ -1,0 +1,93 @@
+/*
+ * Capture file: a header of 24 octets, then records of 16 octets and what was captured. Byte order is the writer's.
+ * [draft-ietf-opsawg-pcap, 4 and 5]
+ *
+ *    0             4           6           8     12    16        20          24
+ *   +-------------+-----------+-----------+-----+-----+---------+-----------+
+ *   | magic       | version 2 | minor 4   |  0  |  0  | snaplen | link type |
+ *   +-------------+-----------+-----------+-----+-----+---------+-----------+
+ *
+ *    0         4                            8                 12                16
+ *   +---------+----------------------------+-----------------+-----------------+-------
+ *   | seconds | microseconds (nanoseconds) | captured length | original length | frame
+ *   +---------+----------------------------+-----------------+-----------------+-------
+ */
+import { concatOctets, writeUint16, writeUint32 } from './octets.ts';
+
+/** One captured frame. */
+export interface PcapRecord {
+  /** When it was captured: seconds since 1970-01-01T00:00Z, from 0 to 2^32 - 1. */
+  readonly seconds: number;
+  /** And microseconds after that second. */
+  readonly microseconds: number;
+  /** Octets of the frame on the wire; more than `frame` holds when the capture cut it. */
+  readonly originalLength: number;
+  readonly frame: Uint8Array;
+}
+
+/** A capture taken apart. */
+export interface Pcap {
+  /** What the frames are; 1 is Ethernet. [IANA pcap link types] */
+  readonly linkType: number;
+  readonly records: readonly PcapRecord[];
+}
+
+const microsecondMagic = 0xa1b2_c3d4;
+const nanosecondMagic = 0xa1b2_3c4d;
+const headerLength = 24;
+const recordHeaderLength = 16;
+const snapLength = 262_144;
+
+/**
+ * Takes a capture apart, whatever its byte order and unit of time; nanoseconds are cut to microseconds. A last record that is torn is
+ * left out. Undefined when it does not begin with the header of a capture.
+ */
+export function decodePcap(bytes: Uint8Array): Pcap | undefined {
+  if (bytes.length < headerLength) return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const littleEndian = [microsecondMagic, nanosecondMagic].includes(view.getUint32(0, true));
+  const magic = view.getUint32(0, littleEndian);
+  if (magic !== microsecondMagic && magic !== nanosecondMagic) return undefined;
+  const records: PcapRecord[] = [];
+  for (let at = headerLength; at + recordHeaderLength <= bytes.length;) {
+    const end = at + recordHeaderLength + view.getUint32(at + 8, littleEndian);
+    if (end > bytes.length) break;
+    const fraction = view.getUint32(at + 4, littleEndian);
+    records.push({
+      seconds: view.getUint32(at, littleEndian),
+      microseconds: magic === microsecondMagic ? fraction : Math.floor(fraction / 1000),
+      originalLength: view.getUint32(at + 12, littleEndian),
+      frame: bytes.subarray(at + recordHeaderLength, end),
+    });
+    at = end;
+  }
+  // The upper half tells of an FCS, not of the link.
+  return { linkType: view.getUint32(20, littleEndian) & 0xffff, records };
+}
+
+/** A whole capture, most significant octet first, in microseconds. */
+export function encodePcap(pcap: Pcap): Uint8Array {
+  return concatOctets(encodePcapHeader(pcap.linkType), ...pcap.records.map(encodePcapRecord));
+}
+
+/** The header alone, for a capture that is written as it happens. */
+export function encodePcapHeader(linkType: number): Uint8Array {
+  const header = new Uint8Array(headerLength);
+  writeUint32(header, 0, microsecondMagic);
+  writeUint16(header, 4, 2);
+  writeUint16(header, 6, 4);
+  writeUint32(header, 16, snapLength);
+  writeUint32(header, 20, linkType);
+  return header;
+}
+
+/** One record, to follow the header or another record. */
+export function encodePcapRecord(record: PcapRecord): Uint8Array {
+  const bytes = new Uint8Array(recordHeaderLength + record.frame.length);
+  writeUint32(bytes, 0, record.seconds);
+  writeUint32(bytes, 4, record.microseconds);
+  writeUint32(bytes, 8, record.frame.length);
+  writeUint32(bytes, 12, record.originalLength);
+  bytes.set(record.frame, recordHeaderLength);
+  return bytes;
+}

@@ -1,0 +1,48 @@
+/*
+ * UDP header, 8 octets. [RFC 768]
+ *
+ *    0             2                 4          6          8
+ *   +-------------+-----------------+----------+----------+---------
+ *   | source port | destination port|  length  | checksum | payload
+ *   +-------------+-----------------+----------+----------+---------
+ */
+import { internetChecksum, pseudoHeaderSum } from './checksum.ts';
+import { ipProtocols, type Ipv4Address } from './ipv4.ts';
+import { readUint16, writeUint16 } from './octets.ts';
+
+/** A datagram taken apart. */
+export interface Udp {
+  readonly sourcePort: number;
+  readonly destinationPort: number;
+  readonly payload: Uint8Array;
+}
+
+const headerLength = 8;
+
+/**
+ * Takes a segment, the payload of IPv4, apart; octets after its length are ignored, and a checksum of zero means there is none.
+ * Undefined when the length does not fit, or the checksum is wrong for a segment between these two addresses.
+ */
+export function decodeUdp(segment: Uint8Array, source: Ipv4Address, destination: Ipv4Address): Udp | undefined {
+  if (segment.length < headerLength) return undefined;
+  const length = readUint16(segment, 4);
+  if (length < headerLength || length > segment.length) return undefined;
+  const sum = pseudoHeaderSum(source, destination, ipProtocols.udp, length);
+  if (readUint16(segment, 6) !== 0 && internetChecksum(segment.subarray(0, length), sum) !== 0) return undefined;
+  return { sourcePort: readUint16(segment, 0), destinationPort: readUint16(segment, 2), payload: segment.subarray(headerLength, length) };
+}
+
+/** Puts a segment between these two addresses together, with its checksum. Throws RangeError when it is over 65,535 octets. */
+export function encodeUdp(udp: Udp, source: Ipv4Address, destination: Ipv4Address): Uint8Array {
+  const length = headerLength + udp.payload.length;
+  if (length > 0xffff) throw new RangeError(`a UDP segment of ${length} octets, the most is 65535`);
+  const segment = new Uint8Array(length);
+  writeUint16(segment, 0, udp.sourcePort);
+  writeUint16(segment, 2, udp.destinationPort);
+  writeUint16(segment, 4, length);
+  segment.set(udp.payload, headerLength);
+  const checksum = internetChecksum(segment, pseudoHeaderSum(source, destination, ipProtocols.udp, length));
+  // Zero on the wire says that there is no checksum; all ones is the same sum.
+  writeUint16(segment, 6, checksum === 0 ? 0xffff : checksum);
+  return segment;
+}
