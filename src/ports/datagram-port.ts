@@ -1,0 +1,163 @@
+import { closeSync } from 'node:fs';
+import type { Ready, Watch } from '../system/readiness.ts';
+import type { Fd } from '../system/unix-socket.ts';
+import { setSendBuffer, takeSocketError } from '../system/unix-socket.ts';
+import { Backlog, type BacklogLimits } from './backlog.ts';
+import type { PortEnvironment } from './environment.ts';
+import { maxFrame, minFrame, newPortCounters, type Port, type Receiver } from './port.ts';
+
+/** Asked of the kernel for each port; it gives at most twice the system's `wmem_max`. */
+const sendBuffer = 4 * 2 ** 20;
+
+/** What a send refuses with when nobody is at the other end. */
+const peerGone: ReadonlySet<string> = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOTCONN', 'EPERM', 'EPIPE', 'ENOENT']);
+
+export interface DatagramPortOptions {
+  /** A non-blocking datagram socket; the port owns it from here. */
+  readonly fd: Fd;
+  readonly module: string;
+  readonly description: string;
+  /** Whether the socket is connected to its peer. Default: true. */
+  readonly connected?: boolean;
+  readonly backlog?: BacklogLimits;
+  /** Called when a send finds nobody at the other end; the frame is lost. */
+  readonly peerGone?: (errno: string) => void;
+  /** Called once, when the port has ended, whoever ended it. */
+  readonly released?: () => void;
+}
+
+/** A port on a unix datagram socket: one datagram is one frame. All that waits is received, and sent, by one system call. */
+export class DatagramPort implements Port {
+  readonly module: string;
+  readonly description: string;
+  readonly counters = newPortCounters();
+  readonly #fd: Fd;
+  readonly #environment: PortEnvironment;
+  readonly #backlog: Backlog;
+  readonly #peerGone: ((errno: string) => void) | undefined;
+  readonly #released: (() => void) | undefined;
+  #pending: Uint8Array[] = [];
+  #receiver: Receiver | undefined;
+  #watch: Watch | undefined;
+  #connected: boolean;
+  #open = true;
+
+  constructor(options: DatagramPortOptions, environment: PortEnvironment) {
+    this.module = options.module;
+    this.description = options.description;
+    this.#fd = options.fd;
+    this.#environment = environment;
+    this.#connected = options.connected ?? true;
+    this.#peerGone = options.peerGone;
+    this.#released = options.released;
+    this.#backlog = new Backlog(environment.budget, options.backlog);
+    setSendBuffer(this.#fd, sendBuffer);
+  }
+
+  attach(receiver: Receiver): void {
+    this.#receiver = receiver;
+    this.#watch ??= this.#environment.loop.readiness.watch(this.#fd, { readable: true, writable: false }, this.#ready);
+    receiver.carrier(this.#connected);
+  }
+
+  transmit(frame: Uint8Array): void {
+    if (!this.#connected) this.counters.drops['no-carrier']++;
+    else if (frame.length > maxFrame) this.counters.drops.oversize++;
+    else if (frame.length < minFrame) this.counters.drops.runt++;
+    else this.#pending.push(frame);
+  }
+
+  flush(): void {
+    const frames = this.#pending;
+    if (frames.length === 0) return;
+    this.#pending = [];
+    // What waits goes first, or frames would overtake each other.
+    const sent = this.#backlog.waiting.length > 0 ? 0 : this.#send(frames);
+    if (sent === frames.length || !this.#open) return;
+    for (const frame of frames.slice(sent)) {
+      const drop = this.#backlog.add(frame);
+      if (drop) this.counters.drops[drop]++;
+    }
+    this.#watch?.want({ readable: true, writable: true });
+  }
+
+  /** Tells the port that its socket is connected now, or that nobody is at the other end; then frames are dropped, those that wait as well. */
+  setConnected(connected: boolean): void {
+    if (!connected) this.#dropBacklog();
+    if (this.#connected === connected) return;
+    this.#connected = connected;
+    this.#receiver?.carrier(connected);
+  }
+
+  /** Ends the port and tells its receiver. */
+  end(reason: string): void {
+    if (!this.#open) return;
+    void this[Symbol.asyncDispose]();
+    this.#receiver?.closed(reason);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    if (this.#open) {
+      this.#open = false;
+      this.#watch?.[Symbol.dispose]();
+      this.#backlog.clear();
+      this.#pending = [];
+      closeSync(this.#fd);
+      this.#released?.();
+    }
+    return Promise.resolve();
+  }
+
+  readonly #ready = (ready: Ready): void => {
+    if (ready.failed) takeSocketError(this.#fd);
+    if (ready.readable || ready.failed) this.#environment.breath(this.#receive);
+    if (this.#open && ready.writable) this.#drainBacklog();
+  };
+
+  readonly #receive = (): void => {
+    const { ring } = this.#environment.loop;
+    const count = ring.receive(this.#fd);
+    // An errno here is the peer's going: what is sent next tells, and the port lives on until its owner ends it.
+    if (typeof count === 'string') return;
+    for (let i = 0; i < count && this.#open; i++) {
+      const frame = ring.frame(i);
+      if (!frame) this.counters.drops.oversize++;
+      else if (frame.length < minFrame) this.counters.drops.runt++;
+      else {
+        this.counters.receivedFrames++;
+        this.counters.receivedOctets += frame.length;
+        this.#receiver?.receive(frame);
+      }
+    }
+  };
+
+  /** Sends from the first on, and tells how many are done with: sent, or refused and counted. */
+  #send(frames: readonly Uint8Array[]): number {
+    let done = 0;
+    while (done < frames.length) {
+      const result = this.#environment.loop.batch.send(this.#fd, frames, done);
+      if (result === 0) return done;
+      if (typeof result === 'string') {
+        const refused = peerGone.has(result) ? frames.length - done : 1;
+        this.counters.drops['send-failed'] += refused;
+        done += refused;
+        if (peerGone.has(result)) this.#peerGone?.(result);
+        continue;
+      }
+      for (let i = done; i < done + result; i++) this.counters.sentOctets += frames[i]?.length ?? 0;
+      this.counters.sentFrames += result;
+      done += result;
+    }
+    return done;
+  }
+
+  #drainBacklog(): void {
+    this.#backlog.shift(this.#send(this.#backlog.waiting));
+    if (this.#backlog.waiting.length === 0) this.#watch?.want({ readable: true, writable: false });
+  }
+
+  #dropBacklog(): void {
+    this.counters.drops['no-carrier'] += this.#backlog.clear();
+    this.#watch?.want({ readable: true, writable: false });
+  }
+}

@@ -1,0 +1,162 @@
+import { chmodSync, closeSync, readSync, unlinkSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { EtherloomError, SystemError } from '../errors.ts';
+import { bindFile, checkUnixPath, connectPath, datagramSocket, streamSocket, type Fd } from '../system/unix-socket.ts';
+import { DatagramPort } from './datagram-port.ts';
+import type { PortEnvironment } from './environment.ts';
+import type { Port, PortCounters, PortWish, Receiver } from './port.ts';
+import { decodeVdeReply, encodeVdeRequest, vdeReplySize } from './vde-control.ts';
+
+export interface VdeClientOptions {
+  /** The switch's directory. */
+  readonly directory: string;
+  /** Default: any port. */
+  readonly wish?: PortWish;
+  /** What the switch's console shows. Default: `etherloom pid=N`. */
+  readonly description?: string;
+  /** How long the switch may take to answer, in milliseconds. Default: 5,000. */
+  readonly timeout?: number;
+}
+
+/** Where a client's own socket goes when the switch's directory cannot be written to. */
+const fallbackDirectories = ['/var/run/vde', '/var/tmp/vde', '/tmp/vde'];
+
+let counter = 0;
+
+/** A port on somebody's VDE switch, ours or the original. It ends when that switch does. */
+export class VdeClient implements Port {
+  readonly module = 'vde';
+  readonly description: string;
+  readonly counters: PortCounters;
+  readonly #port: DatagramPort;
+  readonly #control: Fd;
+  readonly #watch: Disposable;
+  #open = true;
+
+  private constructor(control: Fd, port: DatagramPort, environment: PortEnvironment, description: string) {
+    this.description = description;
+    this.counters = port.counters;
+    this.#port = port;
+    this.#control = control;
+    // The switch says nothing after its reply, so whatever is readable now is its end.
+    this.#watch = environment.loop.readiness.watch(control, { readable: true, writable: false }, () => this.#end('the switch is gone'));
+  }
+
+  /**
+   * Asks the switch for a port. Throws EtherloomError: `refused` when it says no, `timed-out` when it says nothing, `system` (a
+   * SystemError) when nobody is there; `AbortError` when `signal` aborts.
+   */
+  static async open(
+    options: VdeClientOptions,
+    environment: PortEnvironment,
+    { signal }: { signal?: AbortSignal } = {},
+  ): Promise<VdeClient> {
+    const { directory, wish = 'any', description = `etherloom pid=${process.pid}`, timeout = 5000 } = options;
+    signal?.throwIfAborted();
+    const control = streamSocket();
+    const data = datagramSocket();
+    let own: string | undefined;
+    try {
+      connectPath(control, join(directory, 'ctl'));
+      own = bindOwn(data, directory);
+      writeSync(control, encodeVdeRequest({ wish, path: own, description }));
+      const path = decodeVdeReply(await readReply(control, environment, timeout, signal));
+      if (path === undefined) throw new EtherloomError('refused', `the switch at ${directory} refused port ${wish}`);
+      connectPath(data, path);
+      allowOwn(path);
+      const port = new DatagramPort({ fd: data, module: 'vde', description: directory }, environment);
+      return new VdeClient(control, port, environment, directory);
+    } catch (error) {
+      closeSync(control);
+      closeSync(data);
+      throw error;
+    } finally {
+      if (own !== undefined) unlinkSync(own);
+    }
+  }
+
+  attach(receiver: Receiver): void {
+    this.#receiver = receiver;
+    this.#port.attach(receiver);
+  }
+
+  transmit(frame: Uint8Array): void {
+    this.#port.transmit(frame);
+  }
+
+  flush(): void {
+    this.#port.flush();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#watch[Symbol.dispose]();
+    closeSync(this.#control);
+    await this.#port[Symbol.asyncDispose]();
+  }
+
+  #receiver: Receiver | undefined;
+
+  #end(reason: string): void {
+    void this[Symbol.asyncDispose]();
+    this.#receiver?.closed(reason);
+  }
+}
+
+function bindOwn(fd: Fd, directory: string): string {
+  for (const prefix of [join(directory, '.'), ...fallbackDirectories.map((path) => `${path}.`)]) {
+    for (let attempt = 0; attempt < 1000; attempt++) {
+      const path = `${prefix}${String(process.pid).padStart(5, '0')}-${String(counter++).padStart(5, '0')}`;
+      checkUnixPath(path, 'the switch is in a directory whose name is too long');
+      try {
+        bindFile(fd, { path, mode: 0o700 });
+        return path;
+      } catch (error) {
+        if (!(error instanceof SystemError && error.errno === 'EADDRINUSE')) break;
+      }
+    }
+  }
+  throw new EtherloomError('not-permitted', `cannot make a socket in ${directory}, nor in /var/run, /var/tmp or /tmp`);
+}
+
+/** As the original's clients do: it lets nobody else send into the port. It works when the switch gave us the file. */
+function allowOwn(path: string): void {
+  try {
+    chmodSync(path, 0o700);
+  } catch {
+    // The file is the switch's; it keeps the mode that the switch chose.
+  }
+}
+
+function readReply(fd: Fd, { loop, clock }: PortEnvironment, timeout: number, signal: AbortSignal | undefined): Promise<Uint8Array> {
+  return new Promise((resolve, reject) => {
+    const octets = Buffer.alloc(vdeReplySize);
+    let length = 0;
+    const timer = clock.after(timeout, () => settle(() => reject(new EtherloomError('timed-out', 'the switch does not answer'))));
+    const aborted = (): void => settle(() => reject(new DOMException('aborted', 'AbortError')));
+    const watch = loop.readiness.watch(fd, { readable: true, writable: false }, () => {
+      const count = readSome(fd, octets, length);
+      if (count === undefined) return;
+      length += count;
+      if (count === 0 || length === vdeReplySize) settle(() => resolve(octets.subarray(0, length)));
+    });
+    signal?.addEventListener('abort', aborted, { once: true });
+    function settle(then: () => void): void {
+      watch[Symbol.dispose]();
+      timer[Symbol.dispose]();
+      signal?.removeEventListener('abort', aborted);
+      // Promises do not run on after a readiness callback; they do after a deferred one.
+      clock.defer(then);
+    }
+  });
+}
+
+/** How many octets were read, 0 at the end of the stream or on an error, undefined when none waits. */
+function readSome(fd: Fd, octets: Uint8Array, at: number): number | undefined {
+  try {
+    return readSync(fd, octets, at, octets.length - at, null);
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EAGAIN' ? undefined : 0;
+  }
+}

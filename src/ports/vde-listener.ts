@@ -1,0 +1,204 @@
+import { closeSync, readSync, unlinkSync, writeSync } from 'node:fs';
+import { EtherloomError, SystemError } from '../errors.ts';
+import type { Timer } from '../clock.ts';
+import type { Watch } from '../system/readiness.ts';
+import { accept, connectOwned, datagramSocket, peerCredentials, type Fd, type PeerCredentials } from '../system/unix-socket.ts';
+import type { BacklogLimits } from './backlog.ts';
+import { DatagramPort } from './datagram-port.ts';
+import type { PortEnvironment } from './environment.ts';
+import type { Acceptor, Listener, PortNumber } from './port.ts';
+import { decodeVdeRequest, encodeVdeReply, mayBecomeVdeRequest, type VdeRequest } from './vde-control.ts';
+import { VdeDirectory, type VdeDirectoryOptions } from './vde-directory.ts';
+
+export interface VdeListenerOptions extends VdeDirectoryOptions {
+  readonly acceptor: Acceptor;
+  readonly backlog?: BacklogLimits;
+  /** How long a client may stay silent after it connected, in milliseconds. Default: 10,000. */
+  readonly handshakeTimeout?: number;
+  /** How many clients may be connected without having asked. The oldest gives way. Default: 128. */
+  readonly maxHandshakes?: number;
+}
+
+/** A client's stream: first it asks on it, then its life is the port's. */
+interface Client {
+  readonly fd: Fd;
+  readonly peer: PeerCredentials;
+  readonly watch: Watch;
+  readonly timeout: Timer;
+  asked: Uint8Array;
+  port?: DatagramPort;
+  portPath?: string;
+}
+
+/** What a wait for a free descriptor takes before connections are accepted again, in milliseconds. */
+const descriptorPause = 100;
+
+/**
+ * The control socket of a VDE switch: `DIRECTORY/ctl`, where clients ask for ports. A refused client sees its stream close; a client
+ * that vanishes takes its port along. Nothing that a client names is trusted: it is known by its credentials, and its socket is
+ * opened, checked and connected to as one file.
+ */
+export class VdeListener implements Listener {
+  readonly address: string;
+  readonly #options: VdeListenerOptions;
+  readonly #environment: PortEnvironment;
+  readonly #directory: VdeDirectory;
+  readonly #watch: Watch;
+  readonly #clients = new Map<Fd, Client>();
+  readonly #handshakes = new Set<Client>();
+  #pause: Timer | undefined;
+  #open = true;
+
+  private constructor(options: VdeListenerOptions, environment: PortEnvironment, directory: VdeDirectory) {
+    this.#options = options;
+    this.#environment = environment;
+    this.#directory = directory;
+    this.address = directory.path;
+    this.#watch = environment.loop.readiness.watch(directory.control, { readable: true, writable: false }, () => this.#accept());
+  }
+
+  /**
+   * Makes the directory and its control socket, and takes over what a dead switch left. Throws EtherloomError: `busy` when a switch
+   * lives there, `not-permitted` when the directory is not ours to hold sockets in, `path-too-long`, `system`.
+   */
+  static open(options: VdeListenerOptions, environment: PortEnvironment): VdeListener {
+    return new VdeListener(options, environment, VdeDirectory.open(options));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#pause?.[Symbol.dispose]();
+    this.#watch[Symbol.dispose]();
+    for (const client of [...this.#clients.values()]) this.#end(client, 'the switch ends');
+    this.#directory[Symbol.dispose]();
+    await Promise.resolve();
+  }
+
+  #accept(): void {
+    // A bounded number per turn: a crowd at the door must not hold up the frames.
+    for (let i = 0; i < 64; i++) {
+      const fd = this.#acceptOne();
+      if (fd === undefined) return;
+      this.#welcome(fd);
+    }
+  }
+
+  #acceptOne(): Fd | undefined {
+    try {
+      return accept(this.#directory.control);
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
+      this.#environment.log(`${error.message}; clients wait`);
+      this.#watch.want({ readable: false, writable: false });
+      this.#pause = this.#environment.clock.after(descriptorPause, () => this.#watch.want({ readable: true, writable: false }));
+      return undefined;
+    }
+  }
+
+  #welcome(fd: Fd): void {
+    const { handshakeTimeout = 10_000, maxHandshakes = 128 } = this.#options;
+    const client: Client = {
+      fd,
+      peer: peerCredentials(fd),
+      watch: this.#environment.loop.readiness.watch(fd, { readable: true, writable: false }, () => this.#read(client)),
+      timeout: this.#environment.clock.after(handshakeTimeout, () => this.#refuse(client, 'it asked for nothing')),
+      asked: new Uint8Array(0),
+    };
+    this.#clients.set(fd, client);
+    this.#handshakes.add(client);
+    const [oldest] = this.#handshakes;
+    if (oldest && this.#handshakes.size > maxHandshakes) this.#refuse(oldest, 'too many clients wait');
+  }
+
+  #read(client: Client): void {
+    const octets = readAll(client.fd);
+    if (octets?.length === 0) return;
+    if (octets === undefined) this.#end(client, 'the client is gone');
+    else if (client.port) this.#end(client, 'the client broke the protocol: it spoke after it had its port');
+    else this.#hear(client, octets);
+  }
+
+  #hear(client: Client, octets: Uint8Array): void {
+    client.asked = client.asked.length === 0 ? octets : Buffer.concat([client.asked, octets]);
+    if (mayBecomeVdeRequest(client.asked)) return;
+    const request = decodeVdeRequest(client.asked);
+    if (!request) {
+      this.#refuse(client, 'this is no request for a port');
+      return;
+    }
+    const number = this.#options.acceptor.choose(request.wish, client.peer.uid);
+    if (number === undefined) {
+      this.#refuse(client, `port ${request.wish} is not to be had`);
+      return;
+    }
+    try {
+      this.#grant(client, request, number);
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+      this.#refuse(client, error.message);
+    }
+  }
+
+  /** The port's socket is connected before the reply leaves: clients remove their own socket's name right after it. */
+  #grant(client: Client, request: VdeRequest, number: PortNumber): void {
+    if (request.path === '') throw new EtherloomError('refused', 'its socket has no name in the file system');
+    const fd = datagramSocket();
+    let path: string | undefined;
+    try {
+      path = this.#directory.bindPort(fd, number, client.peer.uid, request.wish === 'management');
+      connectOwned(fd, request.path, client.peer.uid);
+      if (writeSync(client.fd, encodeVdeReply(path)) === 0) throw new EtherloomError('refused', 'it does not read');
+    } catch (error) {
+      closeSync(fd);
+      if (path !== undefined) unlinkSync(path);
+      throw error;
+    }
+    this.#establish(client, request, number, fd, path);
+  }
+
+  #establish(client: Client, request: VdeRequest, number: PortNumber, fd: Fd, path: string): void {
+    const { backlog, acceptor } = this.#options;
+    client.asked = new Uint8Array(0);
+    client.portPath = path;
+    client.timeout[Symbol.dispose]();
+    this.#handshakes.delete(client);
+    client.port = new DatagramPort(
+      {
+        fd,
+        module: 'unix prog',
+        description: request.description,
+        ...(backlog && { backlog }),
+        released: () => this.#end(client, 'its port was closed'),
+      },
+      this.#environment,
+    );
+    acceptor.accept(client.port, number, client.peer.uid);
+  }
+
+  #refuse(client: Client, why: string): void {
+    this.#environment.log(`refused the client of uid ${client.peer.uid}, pid ${client.peer.pid}: ${why}`);
+    this.#end(client, why);
+  }
+
+  #end(client: Client, reason: string): void {
+    if (!this.#clients.delete(client.fd)) return;
+    this.#handshakes.delete(client);
+    client.timeout[Symbol.dispose]();
+    client.watch[Symbol.dispose]();
+    closeSync(client.fd);
+    if (client.portPath !== undefined) this.#directory.removePort(client.portPath);
+    client.port?.end(reason);
+  }
+}
+
+/** What waits on a stream: no octets when nothing does, undefined when it has ended. */
+function readAll(fd: Fd): Uint8Array | undefined {
+  const octets = Buffer.alloc(1024);
+  try {
+    const count = readSync(fd, octets);
+    return count === 0 ? undefined : octets.subarray(0, count);
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EAGAIN' ? octets.subarray(0, 0) : undefined;
+  }
+}

@@ -1,0 +1,41 @@
+/** A lock that the kernel frees when its holder dies, however it dies. [flock(2)] */
+import { closeSync, constants, fstatSync, openSync } from 'node:fs';
+import { EtherloomError, SystemError } from '../errors.ts';
+import { lastErrno, libc } from './libc.ts';
+
+const LOCK_EX = 2;
+const LOCK_NB = 4;
+
+/**
+ * Takes the lock on the file or directory at `path`; a file that is not there is made, of mode 0600.
+ * Throws EtherloomError('busy') when another process, or another call of this one, holds it. Disposing frees the lock; the file stays.
+ */
+export function lockFile(path: string): Disposable {
+  const fd = openLockable(path);
+  if (libc.flock(fd, LOCK_EX | LOCK_NB) === 0) {
+    let held = true;
+    return {
+      [Symbol.dispose]() {
+        if (held) closeSync(fd);
+        held = false;
+      },
+    };
+  }
+  const errno = lastErrno();
+  closeSync(fd);
+  if (errno === 'EAGAIN') throw new EtherloomError('busy', `${path} is in use by another process`);
+  throw new SystemError(errno, `cannot lock ${path}`);
+}
+
+function openLockable(path: string): number {
+  const noFollow = constants.O_NOFOLLOW;
+  try {
+    const fd = openSync(path, constants.O_RDONLY | noFollow);
+    if (fstatSync(fd).isFile() || fstatSync(fd).isDirectory()) return fd;
+    closeSync(fd);
+    throw new EtherloomError('bad-state', `${path} is neither a file nor a directory`);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+    return openSync(path, constants.O_RDWR | constants.O_CREAT | noFollow, 0o600);
+  }
+}

@@ -1,0 +1,74 @@
+/**
+ * The C library's calls that Node does not offer, with types. Nothing outside this room knows of them. Each returns what C returns; the
+ * typed rooms beside this file turn a -1 into a SystemError or a value.
+ */
+import koffi from 'koffi';
+import { SystemError } from '../errors.ts';
+
+type Pointer = Uint8Array | number;
+
+const library = koffi.load(null);
+
+function declare(prototype: string): unknown {
+  return library.func(prototype);
+}
+
+export const libc = {
+  socket: declare('int socket(int, int, int)') as (domain: number, type: number, protocol: number) => number,
+  bind: declare('int bind(int, void *, uint32_t)') as (fd: number, address: Uint8Array, length: number) => number,
+  connect: declare('int connect(int, void *, uint32_t)') as (fd: number, address: Uint8Array, length: number) => number,
+  listen: declare('int listen(int, int)') as (fd: number, backlog: number) => number,
+  accept4: declare('int accept4(int, void *, void *, int)') as (fd: number, address: null, length: null, flags: number) => number,
+  getsockopt: declare('int getsockopt(int, int, int, void *, void *)') as (
+    fd: number,
+    level: number,
+    name: number,
+    value: Uint8Array,
+    length: Uint8Array,
+  ) => number,
+  setsockopt: declare('int setsockopt(int, int, int, void *, uint32_t)') as (
+    fd: number,
+    level: number,
+    name: number,
+    value: Uint8Array,
+    length: number,
+  ) => number,
+  recvmmsg: declare('int recvmmsg(int, void *, uint32_t, int, void *)') as (
+    fd: number,
+    vector: Pointer,
+    count: number,
+    flags: number,
+    timeout: null,
+  ) => number,
+  sendmmsg: declare('int sendmmsg(int, void *, uint32_t, int)') as (fd: number, vector: Pointer, count: number, flags: number) => number,
+  ioctl: declare('int ioctl(int, ulong)') as (fd: number, request: number) => number,
+  fchownat: declare('int fchownat(int, const char *, uint32_t, uint32_t, int)') as (
+    fd: number,
+    path: string,
+    uid: number,
+    gid: number,
+    flags: number,
+  ) => number,
+  flock: declare('int flock(int, int)') as (fd: number, operation: number) => number,
+};
+
+const errnoNames = new Map(Object.entries(koffi.os.errno).map(([name, number]) => [number, name]));
+// Two names of one number on Linux; this is the one that callers compare with.
+errnoNames.set(koffi.os.errno['EAGAIN'] ?? 11, 'EAGAIN');
+
+/** The symbolic name (`ENOENT`) of the last failed call's errno. To be asked at once after the call. */
+export function lastErrno(): string {
+  const number = koffi.errno();
+  return errnoNames.get(number) ?? `errno ${number}`;
+}
+
+/** Returns `result`, or throws the SystemError of a call that gave -1; `what` names the call's purpose and object. */
+export function checked(result: number, what: string): number {
+  if (result !== -1) return result;
+  throw new SystemError(lastErrno(), what);
+}
+
+/** The machine address of a view's first octet. The view must be longer than 64 octets: V8 may move smaller ones. */
+export function addressOf(view: Uint8Array): number {
+  return Number(koffi.address(view));
+}

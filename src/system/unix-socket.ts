@@ -1,0 +1,178 @@
+/** AF_UNIX sockets below Node's: datagrams, the peer's credentials, and files whose mode and owner are set without trusting their name. */
+import { closeSync, fchmodSync, fstatSync, openSync, constants as fsConstants } from 'node:fs';
+import { EtherloomError, SystemError } from '../errors.ts';
+import { checked, lastErrno, libc } from './libc.ts';
+
+const AF_UNIX = 1;
+const SOCK_STREAM = 1;
+const SOCK_DGRAM = 2;
+const SOCK_NONBLOCK = 0o4000;
+const SOCK_CLOEXEC = 0o2000000;
+const SOL_SOCKET = 1;
+const SO_ERROR = 4;
+const SO_SNDBUF = 7;
+const SO_PEERCRED = 17;
+const SIOCUNIXFILE = 0x89e0;
+const AT_EMPTY_PATH = 0x1000;
+const O_PATH = 0o10000000;
+const unchangedId = 0xffffffff;
+
+/** What a unix socket's path holds, in octets, beside its terminating NUL. [unix(7)] */
+export const maxUnixPath = 107;
+
+/** A descriptor number. */
+export type Fd = number;
+
+/** Who is on the other side of a stream socket, as the kernel saw it at connect. */
+export interface PeerCredentials {
+  readonly pid: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** What a bound socket file shall be. */
+export interface SocketFile {
+  readonly path: string;
+  /** Permission bits. The umask does not reduce them. */
+  readonly mode: number;
+  /** The new owner; needs root. Unchanged when undefined. */
+  readonly uid?: number | undefined;
+  readonly gid?: number | undefined;
+}
+
+/** Throws `path-too-long` unless a unix socket can have this path; `remedy` says what shortens it. */
+export function checkUnixPath(path: string, remedy: string): void {
+  const length = Buffer.byteLength(path);
+  if (length <= maxUnixPath) return;
+  throw new EtherloomError('path-too-long', `${path} has ${length} octets, but a unix socket's path holds ${maxUnixPath}: ${remedy}`);
+}
+
+/** A new non-blocking datagram socket. */
+export function datagramSocket(): Fd {
+  return checked(libc.socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), 'cannot make a datagram socket');
+}
+
+/** A new non-blocking stream socket. */
+export function streamSocket(): Fd {
+  return checked(libc.socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), 'cannot make a stream socket');
+}
+
+/**
+ * Binds `fd` to a new socket file of that mode and owner. Mode and owner are set on the very file that was bound, never by its name,
+ * which in a directory that others may write to can mean another file a moment later.
+ */
+export function bindFile(fd: Fd, file: SocketFile): void {
+  const umask = process.umask(0);
+  try {
+    fchmodSync(fd, file.mode);
+    checked(libc.bind(fd, unixAddress(file.path), unixAddressSize(file.path)), `cannot bind ${file.path}`);
+  } finally {
+    process.umask(umask);
+  }
+  boundHook?.(file.path);
+  if (file.uid === undefined && file.gid === undefined) return;
+  const inode = checked(libc.ioctl(fd, SIOCUNIXFILE), `cannot open the socket file of ${file.path}`);
+  try {
+    checked(
+      libc.fchownat(inode, '', file.uid ?? unchangedId, file.gid ?? unchangedId, AT_EMPTY_PATH),
+      `cannot change the owner of ${file.path}`,
+    );
+  } finally {
+    closeSync(inode);
+  }
+}
+
+let boundHook: ((path: string) => void) | undefined;
+
+/** For tests: calls `hook` each time between the binding of a socket file and the setting of its owner. */
+export function setBoundHook(hook: ((path: string) => void) | undefined): void {
+  boundHook = hook;
+}
+
+/** Connects `fd` to the socket file at `path`. Throws a SystemError with its errno: ECONNREFUSED where nobody listens. */
+export function connectPath(fd: Fd, path: string): void {
+  checked(libc.connect(fd, unixAddress(path), unixAddressSize(path)), `cannot connect to ${path}`);
+}
+
+/**
+ * Connects `fd` to the socket file at `path` if that is a socket and belongs to `owner`; a link is not followed, and what was checked
+ * is what is connected to. Throws EtherloomError('not-permitted') or a SystemError.
+ */
+export function connectOwned(fd: Fd, path: string, owner: number): void {
+  const inode = openSync(path, O_PATH | fsConstants.O_NOFOLLOW);
+  try {
+    const status = fstatSync(inode);
+    if (!status.isSocket()) throw new EtherloomError('not-permitted', `${path} is not a socket`);
+    if (status.uid !== owner)
+      throw new EtherloomError('not-permitted', `${path} belongs to uid ${status.uid}, not to its client, uid ${owner}`);
+    connectPath(fd, `/proc/self/fd/${inode}`);
+  } finally {
+    closeSync(inode);
+  }
+}
+
+/** Whether somebody holds the socket file at `path`; false also when there is no such file. */
+export function answers(path: string, kind: 'stream' | 'datagram'): boolean {
+  const fd = kind === 'stream' ? streamSocket() : datagramSocket();
+  try {
+    connectPath(fd, path);
+    return true;
+  } catch (error) {
+    // Any other refusal is a living one's: its queue is full, or it is connected to somebody else.
+    return !(error instanceof SystemError && (error.errno === 'ECONNREFUSED' || error.errno === 'ENOENT'));
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Makes a bound stream socket listen. */
+export function listen(fd: Fd, backlog: number): void {
+  checked(libc.listen(fd, backlog), 'cannot listen');
+}
+
+/** The next waiting connection, non-blocking; undefined when none waits. Throws a SystemError (EMFILE). */
+export function accept(fd: Fd): Fd | undefined {
+  const connection = libc.accept4(fd, null, null, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  if (connection >= 0) return connection;
+  const errno = lastErrno();
+  if (errno === 'EAGAIN' || errno === 'EINTR' || errno === 'ECONNABORTED') return undefined;
+  throw new SystemError(errno, 'cannot accept a connection');
+}
+
+/** Who is on the other side of a connected stream socket. [unix(7), SO_PEERCRED] */
+export function peerCredentials(fd: Fd): PeerCredentials {
+  const value = Buffer.alloc(12);
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(value.length);
+  checked(libc.getsockopt(fd, SOL_SOCKET, SO_PEERCRED, value, length), 'cannot tell the peer');
+  return { pid: value.readInt32LE(0), uid: value.readUInt32LE(4), gid: value.readUInt32LE(8) };
+}
+
+/** Takes the error that waits on a socket: its number, 0 for none. */
+export function takeSocketError(fd: Fd): number {
+  const value = Buffer.alloc(4);
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(value.length);
+  checked(libc.getsockopt(fd, SOL_SOCKET, SO_ERROR, value, length), 'cannot ask for the error of a socket');
+  return value.readInt32LE(0);
+}
+
+/** Asks for a send buffer of `octets`; the kernel gives what the system's limit allows. */
+export function setSendBuffer(fd: Fd, octets: number): void {
+  const value = Buffer.alloc(4);
+  value.writeInt32LE(octets);
+  checked(libc.setsockopt(fd, SOL_SOCKET, SO_SNDBUF, value, value.length), 'cannot set the send buffer');
+}
+
+/** `struct sockaddr_un`: the family in host order, then the path and a NUL. */
+function unixAddress(path: string): Uint8Array {
+  checkUnixPath(path, 'choose a shorter directory');
+  const address = Buffer.alloc(110);
+  address.writeUInt16LE(AF_UNIX);
+  address.write(path, 2);
+  return address;
+}
+
+function unixAddressSize(path: string): number {
+  return 2 + Buffer.byteLength(path) + 1;
+}
