@@ -78,6 +78,8 @@ export interface PortCounters {
   receivedOctets: number;
   sentFrames: number;
   sentOctets: number;
+  /** How often a link had to be ended because what came over it made no sense. */
+  faults: number;
   readonly drops: Record<PortDrop, number>;
 }
 
@@ -88,6 +90,7 @@ export function newPortCounters(): PortCounters {
     receivedOctets: 0,
     sentFrames: 0,
     sentOctets: 0,
+    faults: 0,
     drops: { 'backlog-full': 0, 'budget-full': 0, 'no-carrier': 0, oversize: 0, runt: 0, 'send-failed': 0 },
   };
 }

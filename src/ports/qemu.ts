@@ -1,0 +1,149 @@
+import { closeSync, lstatSync, unlinkSync, watch, type FSWatcher } from 'node:fs';
+import { basename, dirname } from 'node:path';
+import type { Timer } from '../clock.ts';
+import { EtherloomError } from '../errors.ts';
+import { answers, bindFile, checkUnixPath, connectPath, datagramSocket, type Fd } from '../system/unix-socket.ts';
+import type { BacklogLimits } from './backlog.ts';
+import { DatagramPort } from './datagram-port.ts';
+import type { PortEnvironment } from './environment.ts';
+import type { Port, PortCounters, Receiver } from './port.ts';
+
+export interface QemuPortOptions {
+  /** The socket that the switch binds: QEMU's `remote.path`. */
+  readonly local: string;
+  /** The socket that QEMU binds: its `local.path`. It need not be there yet. */
+  readonly remote: string;
+  readonly backlog?: BacklogLimits;
+}
+
+/** How often QEMU's socket is looked at, in milliseconds: the directory's own notice can be missing or late. */
+const checkInterval = 200;
+
+/**
+ * A port for QEMU's `-netdev dgram` on unix sockets (7.2 and later). Guest and switch survive each other's death: the port is there for
+ * good and up while QEMU's socket is.
+ *
+ * The socket must be *connected* to QEMU's (unconnected, the kernel queues a few frames only and QEMU spins), and connected *again* to
+ * each new QEMU: the kernel refuses what others send to a connected socket, on both sides without a word.
+ */
+export class QemuPort implements Port {
+  readonly module = 'qemu';
+  readonly description: string;
+  readonly counters: PortCounters;
+  readonly #remote: string;
+  readonly #local: string;
+  readonly #fd: Fd;
+  readonly #port: DatagramPort;
+  readonly #environment: PortEnvironment;
+  readonly #watcher: FSWatcher;
+  #seen: string | undefined;
+  #timer: Timer | undefined;
+  #open = true;
+
+  private constructor(fd: Fd, options: QemuPortOptions, environment: PortEnvironment) {
+    const { local, remote, backlog } = options;
+    this.description = remote;
+    this.#remote = remote;
+    this.#local = local;
+    this.#fd = fd;
+    this.#environment = environment;
+    this.#port = new DatagramPort(
+      {
+        fd,
+        module: this.module,
+        description: remote,
+        connected: false,
+        peerGone: () => this.#reconnect(),
+        ...(backlog && { backlog }),
+      },
+      environment,
+    );
+    this.counters = this.#port.counters;
+    this.#watcher = watch(dirname(remote), (_event, name) => {
+      if (name === null || name === basename(remote)) this.#check();
+    });
+    // The check on the clock finds what a lost notice would have told.
+    this.#watcher.on('error', () => this.#watcher.close());
+    this.#look();
+  }
+
+  /**
+   * Binds the switch's side. Throws EtherloomError: `path-too-long`, `busy` when somebody holds it, `not-permitted` when it is no socket,
+   * `system`.
+   */
+  static open(options: QemuPortOptions, environment: PortEnvironment): QemuPort {
+    checkUnixPath(options.local, 'choose a shorter --state');
+    checkUnixPath(options.remote, 'choose a shorter --state');
+    removeStale(options.local);
+    const fd = datagramSocket();
+    try {
+      bindFile(fd, { path: options.local, mode: 0o600 });
+      return new QemuPort(fd, options, environment);
+    } catch (error) {
+      closeSync(fd);
+      throw error;
+    }
+  }
+
+  attach(receiver: Receiver): void {
+    this.#port.attach(receiver);
+  }
+
+  transmit(frame: Uint8Array): void {
+    this.#port.transmit(frame);
+  }
+
+  flush(): void {
+    this.#port.flush();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#timer?.[Symbol.dispose]();
+    this.#watcher.close();
+    await this.#port[Symbol.asyncDispose]();
+    unlinkSync(this.#local);
+  }
+
+  #look(): void {
+    this.#check();
+    this.#timer = this.#environment.clock.after(checkInterval, () => this.#look());
+  }
+
+  #check(): void {
+    if (!this.#open) return;
+    const seen = identity(this.#remote);
+    if (seen === this.#seen) return;
+    this.#seen = seen;
+    this.#reconnect();
+  }
+
+  #reconnect(): void {
+    this.#port.setConnected(this.#connect());
+  }
+
+  #connect(): boolean {
+    try {
+      connectPath(this.#fd, this.#remote);
+      return true;
+    } catch {
+      // No QEMU yet, or a dead one's socket: the next one makes its own.
+      return false;
+    }
+  }
+}
+
+/** Which file a path means now. Inode numbers are used again at once, so the time of its making belongs to it. */
+function identity(path: string): string | undefined {
+  const status = lstatSync(path, { throwIfNoEntry: false, bigint: true });
+  return status && `${status.dev}.${status.ino}.${status.ctimeNs}`;
+}
+
+function removeStale(path: string): void {
+  const status = lstatSync(path, { throwIfNoEntry: false });
+  if (!status) return;
+  if (!status.isSocket()) throw new EtherloomError('not-permitted', `${path} is not a socket: move it away`);
+  if (answers(path, 'datagram')) throw new EtherloomError('busy', `another switch holds ${path}`);
+  unlinkSync(path);
+}

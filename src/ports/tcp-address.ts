@@ -1,0 +1,40 @@
+import { isIPv6 } from 'node:net';
+import { lookup } from 'node:dns/promises';
+import { EtherloomError } from '../errors.ts';
+
+/** A host (name or address) and a port. */
+export interface TcpAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Reads `HOST:PORT`, an IPv6 address in brackets. Throws EtherloomError('bad-address'). */
+export function parseTcpAddress(text: string): TcpAddress {
+  const match = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text);
+  const host = match?.[1] ?? match?.[2];
+  const port = Number(match?.[3]);
+  if (host === undefined || port > 65_535 || (match?.[1] !== undefined && !isIPv6(host))) {
+    throw new EtherloomError('bad-address', `${text} is not HOST:PORT (an IPv6 address stands in brackets: [::1]:7000)`);
+  }
+  return { host, port };
+}
+
+/** The reverse of `parseTcpAddress`. */
+export function formatTcpAddress({ host, port }: TcpAddress): string {
+  return isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/** Whether only this machine can be reached at that host. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
+}
+
+/** The first address of a host, as the system resolves it. Throws EtherloomError('bad-address') for a name that has none. */
+export async function resolveHost(host: string): Promise<string> {
+  try {
+    const { address } = await lookup(host);
+    return address;
+  } catch (error) {
+    throw new EtherloomError('bad-address', `${host} has no address`, { cause: error });
+  }
+}
