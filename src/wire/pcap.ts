@@ -12,7 +12,7 @@
  *   | seconds | microseconds (nanoseconds) | captured length | original length | frame
  *   +---------+----------------------------+-----------------+-----------------+-------
  */
-import { concatOctets, writeUint16, writeUint32 } from './octets.ts';
+import { concatOctets } from './octets.ts';
 
 /** One captured frame. */
 export interface PcapRecord {
@@ -65,7 +65,7 @@ export function decodePcap(bytes: Uint8Array): Pcap | undefined {
   return { linkType: view.getUint32(20, littleEndian) & 0xffff, records };
 }
 
-/** A whole capture, most significant octet first, in microseconds. */
+/** A whole capture, least significant octet first, in microseconds. */
 export function encodePcap(pcap: Pcap): Uint8Array {
   return concatOctets(encodePcapHeader(pcap.linkType), ...pcap.records.map(encodePcapRecord));
 }
@@ -73,21 +73,23 @@ export function encodePcap(pcap: Pcap): Uint8Array {
 /** The header alone, for a capture that is written as it happens. */
 export function encodePcapHeader(linkType: number): Uint8Array {
   const header = new Uint8Array(headerLength);
-  writeUint32(header, 0, microsecondMagic);
-  writeUint16(header, 4, 2);
-  writeUint16(header, 6, 4);
-  writeUint32(header, 16, snapLength);
-  writeUint32(header, 20, linkType);
+  const view = new DataView(header.buffer);
+  view.setUint32(0, microsecondMagic, true);
+  view.setUint16(4, 2, true);
+  view.setUint16(6, 4, true);
+  view.setUint32(16, snapLength, true);
+  view.setUint32(20, linkType, true);
   return header;
 }
 
 /** One record, to follow the header or another record. */
 export function encodePcapRecord(record: PcapRecord): Uint8Array {
   const bytes = new Uint8Array(recordHeaderLength + record.frame.length);
-  writeUint32(bytes, 0, record.seconds);
-  writeUint32(bytes, 4, record.microseconds);
-  writeUint32(bytes, 8, record.frame.length);
-  writeUint32(bytes, 12, record.originalLength);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, record.seconds, true);
+  view.setUint32(4, record.microseconds, true);
+  view.setUint32(8, record.frame.length, true);
+  view.setUint32(12, record.originalLength, true);
   bytes.set(record.frame, recordHeaderLength);
   return bytes;
 }

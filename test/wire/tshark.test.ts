@@ -1,0 +1,90 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { encodeArp } from '../../src/wire/arp.ts';
+import { addTag } from '../../src/wire/dot1q.ts';
+import { encodeEthernet, etherTypes } from '../../src/wire/ethernet.ts';
+import { encodeIcmpEcho } from '../../src/wire/icmp.ts';
+import { encodeIpv4, ipProtocols, ipv4FromNumber } from '../../src/wire/ipv4.ts';
+import { broadcastMac, macFromNumber } from '../../src/wire/mac.ts';
+import { encodePcap } from '../../src/wire/pcap.ts';
+import { encodeUdp } from '../../src/wire/udp.ts';
+
+const absent = spawnSync('tshark', ['--version']).error !== undefined;
+const source = { mac: macFromNumber(0x02a0_0000_0001), address: ipv4FromNumber(0x0a4d_0001) };
+const destination = { mac: macFromNumber(0x02a0_0000_0002), address: ipv4FromNumber(0x0a4d_0002) };
+
+test('an independent decoder reads what is encoded, with every checksum good', (context) => {
+  if (absent && process.env['CI'] === undefined) context.skip('tshark is not installed');
+  const lines = tshark(frames(), ['frame.protocols', 'ip.checksum.status', 'udp.checksum.status', 'icmp.checksum.status', '_ws.malformed']);
+  expect(lines).toEqual([
+    'eth:ethertype:arp||||',
+    'eth:ethertype:ip:udp:data|1|1||',
+    'eth:ethertype:ip:icmp:data|1||1|',
+    'eth:ethertype:vlan:ethertype:ip:udp:data|1|1||',
+  ]);
+});
+
+test('an independent decoder finds the fields where they were put', (context) => {
+  if (absent && process.env['CI'] === undefined) context.skip('tshark is not installed');
+  const fields = [
+    'eth.dst',
+    'vlan.id',
+    'vlan.priority',
+    'ip.dst',
+    'ip.ttl',
+    'ip.id',
+    'ip.flags.df',
+    'udp.dstport',
+    'icmp.ident',
+    'icmp.seq',
+  ];
+  expect(tshark(frames(), [...fields, 'arp.src.proto_ipv4'])).toEqual([
+    'ff:ff:ff:ff:ff:ff||||||||||10.77.0.1',
+    '02:a0:00:00:00:02|||10.77.0.2|64|0x0000|0|7777|||',
+    '02:a0:00:00:00:02|||10.77.0.2|9|0x1234|1||513|7|',
+    '02:a0:00:00:00:02|5|3|10.77.0.2|64|0x0000|0|7777|||',
+  ]);
+});
+
+function frames(): Uint8Array[] {
+  const arp = encodeArp({
+    operation: 'request',
+    senderMac: source.mac,
+    senderAddress: source.address,
+    targetMac: macFromNumber(0),
+    targetAddress: destination.address,
+  });
+  const text = new TextEncoder().encode('etherloom');
+  const udp = encodeUdp({ sourcePort: 40_000, destinationPort: 7777, payload: text }, source.address, destination.address);
+  const icmp = encodeIcmpEcho({ type: 'request', identifier: 513, sequence: 7, payload: text });
+  const between = { source: source.address, destination: destination.address };
+  const segment = ethernet(encodeIpv4({ ...between, protocol: ipProtocols.udp, payload: udp }));
+  const echo = encodeIpv4({ ...between, protocol: ipProtocols.icmp, payload: icmp, ttl: 9, identification: 0x1234, dontFragment: true });
+  const asking = encodeEthernet({ destination: broadcastMac, source: source.mac, etherType: etherTypes.arp, payload: arp });
+  return [asking, segment, ethernet(echo), addTag(segment, 0x6005)];
+}
+
+function ethernet(payload: Uint8Array): Uint8Array {
+  return encodeEthernet({ destination: destination.mac, source: source.mac, etherType: etherTypes.ipv4, payload });
+}
+
+function tshark(captured: readonly Uint8Array[], fields: readonly string[]): string[] {
+  const records = captured.map((frame) => ({ seconds: 0, microseconds: 0, originalLength: frame.length, frame }));
+  // It refuses to read from a socket, which is what a child's standard input is.
+  const directory = mkdtempSync(join(tmpdir(), 'etherloom-tshark-'));
+  try {
+    const file = join(directory, 'frames.pcap');
+    writeFileSync(file, encodePcap({ linkType: 1, records }));
+    const checks = ['-o', 'ip.check_checksum:TRUE', '-o', 'udp.check_checksum:TRUE'];
+    const args = ['-r', file, ...checks, '-T', 'fields', '-E', 'separator=|', ...fields.flatMap((field) => ['-e', field])];
+    return execFileSync('tshark', args, { stdio: ['ignore', 'pipe', 'ignore'] })
+      .toString()
+      .trimEnd()
+      .split('\n');
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
