@@ -9,10 +9,11 @@
 import { readMac, writeMac, type MacAddress } from './mac.ts';
 import { readUint16, writeUint16 } from './octets.ts';
 
-const headerLength = 14;
-
 /** The types of payload that the house knows, by their numbers. [IANA ieee-802-numbers] */
 export const etherTypes = { ipv4: 0x0800, arp: 0x0806, dot1q: 0x8100, ipv6: 0x86dd } as const;
+
+/** The shortest frame, a header alone, in octets. */
+export const minFrame = 14;
 
 /** A frame taken apart. */
 export interface Ethernet {
@@ -26,22 +27,22 @@ export interface Ethernet {
 
 /** Takes a frame apart. Undefined when it is shorter than its header. */
 export function decodeEthernet(frame: Uint8Array): Ethernet | undefined {
-  if (frame.length < headerLength) return undefined;
+  if (frame.length < minFrame) return undefined;
   return {
     destination: destinationOf(frame),
     source: sourceOf(frame),
     etherType: etherTypeOf(frame),
-    payload: frame.subarray(headerLength),
+    payload: frame.subarray(minFrame),
   };
 }
 
 /** Puts a frame together, without padding. */
 export function encodeEthernet(ethernet: Ethernet): Uint8Array {
-  const frame = new Uint8Array(headerLength + ethernet.payload.length);
+  const frame = new Uint8Array(minFrame + ethernet.payload.length);
   writeMac(frame, 0, ethernet.destination);
   writeMac(frame, 6, ethernet.source);
   writeUint16(frame, 12, ethernet.etherType);
-  frame.set(ethernet.payload, headerLength);
+  frame.set(ethernet.payload, minFrame);
   return frame;
 }
 

@@ -1,0 +1,26 @@
+import type { Vid } from '../wire/dot1q.ts';
+import type { PortNumber } from './switch-port.ts';
+import type { DropReason } from './switch-port.ts';
+import type { Egress } from './vlan.ts';
+
+/** What the switch would do with a frame, and why. */
+export type Explanation =
+  | {
+      readonly decision: 'drop';
+      readonly reason: DropReason;
+    }
+  | {
+      readonly decision: 'forward' | 'flood';
+      /** The VLAN that the frame is in. */
+      readonly vid: Vid;
+      readonly reason: 'station-known' | 'group-destination' | 'station-unknown';
+      /** Where it leaves, in the order of sending. */
+      readonly egress: readonly Egress<PortNumber>[];
+    };
+
+/** One line for people: `VLAN 5: flood (station-unknown) to port 1, 3 tagged`. */
+export function formatExplanation(explanation: Explanation): string {
+  if (explanation.decision === 'drop') return `drop (${explanation.reason})`;
+  const ways = explanation.egress.map(({ port, tagged }) => (tagged ? `${port} tagged` : `${port}`));
+  return `VLAN ${explanation.vid}: ${explanation.decision} (${explanation.reason}) to port ${ways.join(', ')}`;
+}

@@ -1,0 +1,66 @@
+import { PortVlans, type Egress, type VlanMembership } from './vlan.ts';
+
+/** The number of a switch port. 0 is the management port. */
+export type PortNumber = number;
+
+/** Why the switch did not pass a frame on. A frame that is passed on to nobody has exactly one of them. */
+export type DropReason =
+  | 'runt' // shorter than its header: 14 octets, or 18 with a tag
+  | 'port-down' // it came from a port whose other side is not there
+  | 'reserved-vid' // its tag says VLAN 4095
+  | 'not-a-member' // its tag says a VLAN that the port is not in
+  | 'no-untagged' // it has no tag, and the port takes tagged frames only
+  | 'not-admitted' // the filter refused it
+  | 'same-port' // its destination is behind the port it came from
+  | 'no-egress'; // nobody else is in its VLAN
+
+/** Counts of frames at a port, as the switch sees them. Each grows only. */
+export interface SwitchPortCounters {
+  receivedFrames: number;
+  receivedOctets: number;
+  sentFrames: number;
+  sentOctets: number;
+  /** Of the frames received here. */
+  readonly drops: Record<DropReason, number>;
+}
+
+/** A port as others see it. */
+export interface SwitchPort {
+  readonly number: PortNumber;
+  /** Whether its other side is there. */
+  readonly up: boolean;
+  readonly vlans: PortVlans;
+  readonly counters: Readonly<SwitchPortCounters>;
+}
+
+/** A port as the switch keeps it. */
+export class BridgePort implements SwitchPort {
+  readonly number: PortNumber;
+  up: boolean;
+  vlans: PortVlans;
+  readonly counters: SwitchPortCounters = {
+    receivedFrames: 0,
+    receivedOctets: 0,
+    sentFrames: 0,
+    sentOctets: 0,
+    drops: {
+      runt: 0,
+      'port-down': 0,
+      'reserved-vid': 0,
+      'not-a-member': 0,
+      'no-untagged': 0,
+      'not-admitted': 0,
+      'same-port': 0,
+      'no-egress': 0,
+    },
+  };
+  /** The ways out by this port alone, made in advance. */
+  readonly taggedEgress: readonly Egress<BridgePort>[] = [{ port: this, tagged: true }];
+  readonly untaggedEgress: readonly Egress<BridgePort>[] = [{ port: this, tagged: false }];
+
+  constructor(number: PortNumber, membership: VlanMembership, up: boolean) {
+    this.number = number;
+    this.vlans = new PortVlans(membership);
+    this.up = up;
+  }
+}

@@ -1,0 +1,244 @@
+import type { Clock } from '../clock.ts';
+import { assert } from '../errors.ts';
+import { addTag, isTagged, minTaggedFrame, removeTag, vidOf, type Vid } from '../wire/dot1q.ts';
+import { destinationOf, etherTypeOf, etherTypes, hasGroupDestination, hasGroupSource, minFrame, sourceOf } from '../wire/ethernet.ts';
+import type { MacAddress } from '../wire/mac.ts';
+import { readUint16 } from '../wire/octets.ts';
+import type { Explanation } from './explanation.ts';
+import { Fdb, type FdbEntry, type FdbOptions } from './fdb.ts';
+import { BridgePort, type DropReason, type PortNumber, type SwitchPort } from './switch-port.ts';
+import { FloodLists, PortVlans, reservedVid, type Egress, type VlanMembership } from './vlan.ts';
+
+export { formatExplanation, type Explanation } from './explanation.ts';
+export type { FdbEntry } from './fdb.ts';
+export type { DropReason, PortNumber, SwitchPort, SwitchPortCounters } from './switch-port.ts';
+export type { Egress, PortVlans, VlanMembership } from './vlan.ts';
+
+/** What a switch is given. Frames that are handed out are borrowed: they are valid until the call returns, and nobody writes to them. */
+export interface SwitchOptions extends FdbOptions {
+  readonly clock: Clock;
+  /** Takes a frame that leaves by `port`; it had come in by `ingress`. May keep it until the breath ends. */
+  readonly transmit: (port: PortNumber, frame: Uint8Array, ingress: PortNumber) => void;
+  /** Whether a frame may enter; by default every frame. It is asked by `explain` too, so it must only answer. */
+  readonly admit?: (ingress: PortNumber, frame: Uint8Array) => boolean;
+  /** Sees every ARP frame, and the IPv4 frames by which the switch gets to know a station or its new place; always without a tag. */
+  readonly observe?: (ingress: PortNumber, vid: Vid, frame: Uint8Array) => void;
+  /** Is told that a port went up, or down. */
+  readonly portChanged?: (port: PortNumber, up: boolean) => void;
+}
+
+/** The state of a new port. */
+export interface NewPort extends VlanMembership {
+  /** Whether its other side is there; by default it is. */
+  readonly up?: boolean;
+}
+
+/**
+ * A VLAN-aware bridge without I/O: frames enter by `receive` and leave by `transmit`. [IEEE 802.1Q, 8.6] A frame goes through these
+ * stages, in this order:
+ *
+ *     ingress     is it whole, is the port up, in which VLAN is it, is the port in that, is it admitted    8.6.2
+ *     forwarding  behind which port is its destination; all ports, when it is a group or not known         8.6.3, 8.6.4
+ *     learning    its source is behind the ingress                                                         8.7
+ *     egress      each way out keeps, gains or loses the tag; each shape is made once                      8.6.4, 8.6.5
+ *
+ * A spanning tree takes its frames before the ingress stage, and decides which ports forward in it and in the flood lists.
+ */
+export class Switch {
+  readonly #options: SwitchOptions;
+  readonly #ports = new Map<PortNumber, BridgePort>();
+  readonly #floodLists = new FloodLists(this.#ports);
+  readonly #fdb: Fdb<BridgePort>;
+  #now: number;
+  #strays = 0;
+
+  constructor(options: SwitchOptions) {
+    this.#options = options;
+    this.#fdb = new Fdb(options.clock, options);
+    this.#now = options.clock.monotonic();
+  }
+
+  /** Reads the clock. All frames are taken to be received at the time of the last call. */
+  beginBreath(): void {
+    this.#now = this.#options.clock.monotonic();
+  }
+
+  /** Takes a frame that came in by a port. It is borrowed for the call, and for the breath by whoever is sent it unchanged. */
+  receive(port: PortNumber, frame: Uint8Array): void {
+    const ingress = this.#ports.get(port);
+    if (ingress === undefined) {
+      this.#strays += 1;
+      return;
+    }
+    ingress.counters.receivedFrames += 1;
+    ingress.counters.receivedOctets += frame.length;
+    const vid = this.#classify(ingress, frame);
+    if (typeof vid === 'string') {
+      ingress.counters.drops[vid] += 1;
+      return;
+    }
+    // The destination is sought before the source is learned, so that `explain`, which does not learn, cannot differ.
+    const egress = this.#egress(ingress, vid, this.#destination(ingress, vid, frame, this.#now));
+    let untagged = isTagged(frame) ? undefined : frame;
+    let tagged = untagged === undefined ? frame : undefined;
+    if (this.#learn(ingress, vid, frame)) this.#options.observe?.(port, vid, (untagged ??= removeTag(frame)));
+    if (typeof egress === 'string') {
+      ingress.counters.drops[egress] += 1;
+      return;
+    }
+    for (const way of egress) {
+      const shape = way.tagged ? (tagged ??= addTag(frame, vid)) : (untagged ??= removeTag(frame));
+      way.port.counters.sentFrames += 1;
+      way.port.counters.sentOctets += shape.length;
+      this.#options.transmit(way.port.number, shape, port);
+    }
+  }
+
+  /** What `receive` would do with the frame now, and why. Nothing is learned, sent or counted. Undefined when there is no such port. */
+  explain(port: PortNumber, frame: Uint8Array): Explanation | undefined {
+    const ingress = this.#ports.get(port);
+    if (ingress === undefined) return undefined;
+    const vid = this.#classify(ingress, frame);
+    if (typeof vid === 'string') return { decision: 'drop', reason: vid };
+    const destination = this.#destination(ingress, vid, frame, this.#options.clock.monotonic());
+    const egress = this.#egress(ingress, vid, destination);
+    if (typeof egress === 'string') return { decision: 'drop', reason: egress };
+    const ways = egress.map((way) => ({ port: way.port.number, tagged: way.tagged }));
+    if (destination !== undefined) return { decision: 'forward', vid, reason: 'station-known', egress: ways };
+    return { decision: 'flood', vid, reason: hasGroupDestination(frame) ? 'group-destination' : 'station-unknown', egress: ways };
+  }
+
+  /** Adds a port under a number that is free. */
+  addPort(port: PortNumber, { up = true, ...membership }: NewPort = {}): void {
+    assert(!this.#ports.has(port), `switch port ${port} is added once`);
+    this.#ports.set(port, new BridgePort(port, membership, up));
+    this.#floodLists.forget();
+    if (up) this.#options.portChanged?.(port, true);
+  }
+
+  /** Removes a port, and forgets what was learned from it. */
+  removePort(port: PortNumber): void {
+    this.setCarrier(port, false);
+    this.#ports.delete(port);
+    this.#floodLists.forget();
+  }
+
+  /** The other side of a port is there, or is gone. A port that is down is sent nothing; the stations behind it are forgotten. */
+  setCarrier(port: PortNumber, up: boolean): void {
+    const changed = this.#portAt(port);
+    if (changed.up === up) return;
+    changed.up = up;
+    if (!up) this.#fdb.flush(changed);
+    this.#floodLists.forget();
+    this.#options.portChanged?.(port, up);
+  }
+
+  /** Changes the VLANs of a port. What was learned from it in VLANs that it leaves is forgotten. */
+  setVlans(port: PortNumber, membership: VlanMembership): void {
+    const changed = this.#portAt(port);
+    const { untagged, tagged } = changed.vlans;
+    changed.vlans = new PortVlans(membership);
+    for (const vid of untagged === 'none' ? tagged : [untagged, ...tagged]) {
+      if (!changed.vlans.has(vid)) this.#fdb.flush(changed, vid);
+    }
+    this.#floodLists.forget();
+  }
+
+  /** The port of that number, as it is and will be; undefined when there is none. */
+  port(port: PortNumber): SwitchPort | undefined {
+    return this.#ports.get(port);
+  }
+
+  /** All ports, in the order in which they were added. */
+  ports(): Iterable<SwitchPort> {
+    return this.#ports.values();
+  }
+
+  /** The port behind which a station was heard; undefined when it is not known. */
+  lookup(vid: Vid, mac: MacAddress): PortNumber | undefined {
+    return this.#fdb.lookup(vid, mac, this.#options.clock.monotonic())?.number;
+  }
+
+  /** The stations that are known: port by port, the longest silent first. */
+  *entries(): Generator<FdbEntry<PortNumber>> {
+    for (const entry of this.#fdb.entries(this.#options.clock.monotonic())) yield { ...entry, port: entry.port.number };
+  }
+
+  /** Forgets the stations behind a port. */
+  flush(port: PortNumber): void {
+    this.#fdb.flush(this.#portAt(port));
+  }
+
+  /** How long a silent station is remembered, in milliseconds. */
+  get ageingTime(): number {
+    return this.#fdb.ageingTime;
+  }
+
+  set ageingTime(milliseconds: number) {
+    this.#fdb.ageingTime = milliseconds;
+  }
+
+  /** For how long after it was last heard no other port can take a station over, in milliseconds. */
+  get minPersistence(): number {
+    return this.#fdb.minPersistence;
+  }
+
+  set minPersistence(milliseconds: number) {
+    this.#fdb.minPersistence = milliseconds;
+  }
+
+  /** How many frames were received for ports that are not there. */
+  get strays(): number {
+    return this.#strays;
+  }
+
+  /** Ends the ageing of stations. */
+  [Symbol.dispose](): void {
+    this.#fdb[Symbol.dispose]();
+  }
+
+  #portAt(port: PortNumber): BridgePort {
+    const known = this.#ports.get(port);
+    assert(known, `switch port ${port} is there`);
+    return known;
+  }
+
+  #classify(ingress: BridgePort, frame: Uint8Array): Vid | DropReason {
+    if (frame.length < minFrame) return 'runt';
+    if (!ingress.up) return 'port-down';
+    let vid;
+    if (isTagged(frame)) {
+      if (frame.length < minTaggedFrame) return 'runt';
+      vid = vidOf(frame);
+      if (vid === reservedVid) return 'reserved-vid';
+      if (!ingress.vlans.has(vid)) return 'not-a-member';
+    } else {
+      vid = ingress.vlans.untagged;
+      if (vid === 'none') return 'no-untagged';
+    }
+    return this.#options.admit?.(ingress.number, frame) === false ? 'not-admitted' : vid;
+  }
+
+  #destination(ingress: BridgePort, vid: Vid, frame: Uint8Array, now: number): BridgePort | undefined {
+    if (hasGroupDestination(frame)) return undefined;
+    const destination = destinationOf(frame);
+    // Who writes to himself is where he speaks, whether or not that is known yet.
+    return destination === sourceOf(frame) ? ingress : this.#fdb.lookup(vid, destination, now);
+  }
+
+  #egress(ingress: BridgePort, vid: Vid, destination: BridgePort | undefined): readonly Egress<BridgePort>[] | DropReason {
+    if (destination === undefined) {
+      const everybody = this.#floodLists.of(vid, ingress);
+      return everybody.length === 0 ? 'no-egress' : everybody;
+    }
+    if (destination === ingress) return 'same-port';
+    return vid === destination.vlans.untagged ? destination.untaggedEgress : destination.taggedEgress;
+  }
+
+  /** Learns the source, and tells whether the frame is one to be observed. */
+  #learn(ingress: BridgePort, vid: Vid, frame: Uint8Array): boolean {
+    const learning = hasGroupSource(frame) ? 'known' : this.#fdb.learn(vid, sourceOf(frame), ingress, this.#now);
+    const etherType = isTagged(frame) ? readUint16(frame, minTaggedFrame - 2) : etherTypeOf(frame);
+    return etherType === etherTypes.arp || (etherType === etherTypes.ipv4 && (learning === 'new' || learning === 'moved'));
+  }
+}

@@ -1,0 +1,74 @@
+import { assert } from '../errors.ts';
+import { vid, type Vid } from '../wire/dot1q.ts';
+
+/** Which VLANs a port belongs to. */
+export interface VlanMembership {
+  /** The VLAN of frames without a tag, in and out; by default 0. With `none` they are dropped. */
+  readonly untagged?: Vid | 'none';
+  /** The VLANs whose frames carry a tag; by default none. The untagged VLAN among them stays untagged. */
+  readonly tagged?: Iterable<Vid>;
+}
+
+/** A way out of the switch, for a frame of one VLAN. */
+export interface Egress<Port> {
+  readonly port: Port;
+  /** Whether the frame leaves with a tag. */
+  readonly tagged: boolean;
+}
+
+/** What the flood lists know of a port. */
+export interface VlanPort {
+  /** Whether frames can leave by it. */
+  readonly up: boolean;
+  readonly vlans: PortVlans;
+}
+
+/** The VLANs of one port. [IEEE 802.1Q, 8.8.2 and 8.8.10] */
+export class PortVlans {
+  readonly untagged: Vid | 'none';
+  readonly tagged: ReadonlySet<Vid>;
+
+  constructor({ untagged = vid(0), tagged = [] }: VlanMembership) {
+    this.untagged = untagged;
+    this.tagged = new Set(tagged);
+    assert(!this.has(reservedVid), 'no port is a member of VLAN 4095');
+  }
+
+  /** Whether the port is a member, tagged or not. */
+  has(vid: Vid): boolean {
+    return vid === this.untagged || this.tagged.has(vid);
+  }
+}
+
+/** The identifier that no frame may carry. [IEEE 802.1Q, table 9-2] */
+export const reservedVid = vid(0xfff);
+
+/** For each VLAN and ingress, where a frame for everybody goes: made when first asked for, and kept until something changes. */
+export class FloodLists<Port extends VlanPort> {
+  readonly #ports: ReadonlyMap<unknown, Port>;
+  readonly #lists = new Map<Port, Map<Vid, readonly Egress<Port>[]>>();
+
+  /** `ports` is read anew for every list, in its order. */
+  constructor(ports: ReadonlyMap<unknown, Port>) {
+    this.#ports = ports;
+  }
+
+  /** The members of the VLAN that are up, but the ingress. The list never changes; after `forget` there is a new one. */
+  of(vid: Vid, ingress: Port): readonly Egress<Port>[] {
+    return this.#lists.get(ingress)?.get(vid) ?? this.#make(vid, ingress);
+  }
+
+  /** Must be called whenever a port came, went, went up or down, or changed its VLANs. */
+  forget(): void {
+    this.#lists.clear();
+  }
+
+  #make(vid: Vid, ingress: Port): readonly Egress<Port>[] {
+    const members = [...this.#ports.values()].filter((port) => port !== ingress && port.up && port.vlans.has(vid));
+    const list = members.map((port) => ({ port, tagged: vid !== port.vlans.untagged }));
+    const lists = this.#lists.get(ingress);
+    if (lists === undefined) this.#lists.set(ingress, new Map([[vid, list]]));
+    else lists.set(vid, list);
+    return list;
+  }
+}
