@@ -1,0 +1,117 @@
+import { createHash } from 'node:crypto';
+import type { CpioEntry } from './cpio.ts';
+
+/** Where in the guest's file system the list of modules is: one path a line, in the order in which they must be loaded. */
+export const moduleListPath = 'etc/modules';
+
+/**
+ * The files of the guest that are the house's own, busybox and kernel modules apart. They are the same in every guest; what differs
+ * between guests is said by words on the kernel's command line, which the kernel hands to the first process as its environment:
+ *
+ * - `g_mode=client` (the default): busybox udhcpc asks for an address, for ever, and renews it.
+ * - `g_mode=server`: the guest takes `g_address`/`g_netmask` and its busybox udhcpd serves `g_start` to `g_end` for `g_lease` seconds.
+ * - `g_mode=none`: the network card is up, and that is all.
+ *
+ * On its console the guest says, one line each: `BOOT` (the first process runs), `SERVING start end`, `LEASE address mac` for each address
+ * that it took, `LOST` when it had to give it back, `READY` (commands may be typed).
+ */
+export function guestFiles(): CpioEntry[] {
+  return [
+    ...['bin', 'dev', 'etc', 'proc', 'root', 'run', 'sys', 'tmp'].map((path): CpioEntry => ({ kind: 'directory', path, mode: 0o755 })),
+    { kind: 'character-device', path: 'dev/console', mode: 0o600, major: 5, minor: 1 },
+    { kind: 'link', path: 'bin/sh', target: 'busybox' },
+    script('init', init),
+    script('etc/lease', lease),
+    script('bin/run', run),
+  ];
+}
+
+/** Eight hexadecimal digits that change whenever what is in guestFiles does. */
+export function guestFilesDigest(): string {
+  return createHash('sha256').update(init).update(lease).update(run).digest('hex').slice(0, 8);
+}
+
+function script(path: string, text: string): CpioEntry {
+  return { kind: 'file', path, mode: 0o755, contents: Buffer.from(text) };
+}
+
+// The shell at the end takes its commands from the console as from a script: without a prompt, echo or line editing, whose editor would ask
+// the terminal for the place of the cursor, and what answers here is a program. Ctrl-C ends the command and not the shell, with which
+// everything typed since would be lost.
+const init = `#!/bin/sh
+/bin/busybox --install -s /bin
+mount -t proc proc /proc
+mount -t sysfs sys /sys
+mount -t devtmpfs dev /dev
+stty -echo
+echo BOOT
+while read -r module; do insmod "$module"; done < /${moduleListPath}
+
+# The first card that is not the loopback, whatever its name and number are.
+card() {
+  for path in /sys/class/net/*; do
+    [ "\${path##*/}" = lo ] || { nic=\${path##*/}; return 0; }
+  done
+  return 1
+}
+tries=50
+until card || [ $tries = 0 ]; do usleep 100000; tries=$((tries - 1)); done
+ip link set lo up
+[ -n "$nic" ] || echo 'NO NETWORK CARD'
+[ -n "$nic" ] && ip link set "$nic" up
+
+case $nic:\${g_mode:-client} in
+  :*) ;;
+  *:client)
+    udhcpc -f -i "$nic" -s /etc/lease -t 3 -T 1 -A 1 > /dev/null 2>&1 &
+    ;;
+  *:server)
+    ifconfig "$nic" "$g_address" netmask "$g_netmask" up
+    cat > /etc/udhcpd.conf <<END
+start $g_start
+end $g_end
+interface $nic
+lease_file /run/leases
+option subnet $g_netmask
+option lease \${g_lease:-3600}
+END
+    touch /run/leases
+    udhcpd -f -a 200 /etc/udhcpd.conf > /dev/null 2>&1 &
+    echo "SERVING $g_start $g_end"
+    ;;
+esac
+
+echo READY
+while :; do setsid cttyhack sh -c 'trap : INT; . /dev/tty'; done
+`;
+
+const lease = `#!/bin/sh
+bind() {
+  ip -4 addr flush dev "$interface"
+  [ -n "$mtu" ] && ip link set "$interface" mtu "$mtu"
+  ip addr add "$ip/\${mask:-24}" broadcast + dev "$interface"
+  [ -n "$router" ] && ip route add default via "\${router%% *}" dev "$interface"
+  : > /etc/resolv.conf
+  for server in $dns; do echo "nameserver $server" >> /etc/resolv.conf; done
+  echo "$ip" > /run/address
+  echo "LEASE $ip $(cat "/sys/class/net/$interface/address")" > /dev/console
+}
+case $1 in
+  deconfig)
+    ip link set "$interface" up
+    ip -4 addr flush dev "$interface"
+    [ -e /run/address ] && rm /run/address && echo LOST > /dev/console
+    ;;
+  bound) bind ;;
+  renew) [ "$(cat /run/address)" = "$ip" ] || bind ;;
+esac
+`;
+
+// run ID COMMAND: each line of the command's output after "ID| ", then "ID= " and its exit status. So other words on the console, the
+// kernel's or udhcpc's, are never taken for the command's.
+const run = `#!/bin/sh
+output=$(sh -c "$2" < /dev/null 2>&1)
+status=$?
+[ -n "$output" ] && printf '%s\\n' "$output" | sed "s/^/$1| /"
+echo "$1= $status"
+`;

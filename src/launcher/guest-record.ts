@@ -1,0 +1,84 @@
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ProcessIdentity } from './process-identity.ts';
+import type { Attachment } from './qemu-arguments.ts';
+
+/** What a launcher leaves on disk about a running guest, so that the next one can go on with it. */
+export interface GuestRecord extends ProcessIdentity {
+  readonly id: number;
+  /** As formatMac writes it. */
+  readonly mac: string;
+  /** How its card is plugged in. */
+  readonly attach: Attachment['kind'];
+  /** Tells QEMUs that were started in the same way from all others. */
+  readonly specDigest: string;
+  /** From which octet of the console log on this guest speaks, and not one before it. */
+  readonly consoleOffset: number;
+  /** Sockets outside the guest's directory that QEMU leaves behind. */
+  readonly sockets: readonly string[];
+}
+
+/** The files of a guest, all in its own directory. */
+export interface GuestFiles {
+  readonly record: string;
+  readonly console: string;
+  readonly consoleLog: string;
+  readonly qmp: string;
+  readonly pidFile: string;
+  /** What QEMU itself has to say. */
+  readonly qemuLog: string;
+}
+
+/** Where the files of the guest in this directory are. */
+export function guestFilesIn(state: string): GuestFiles {
+  return {
+    record: join(state, 'guest.json'),
+    console: join(state, 'console'),
+    consoleLog: join(state, 'console.log'),
+    qmp: join(state, 'qmp'),
+    pidFile: join(state, 'qemu.pid'),
+    qemuLog: join(state, 'qemu.log'),
+  };
+}
+
+/** Reads a record. Undefined when there is none, or none that makes sense: then the pid file still leads to the process. */
+export function readGuestRecord(path: string): GuestRecord | undefined {
+  try {
+    const value = JSON.parse(readFileSync(path, 'utf8')) as Partial<Record<keyof GuestRecord, unknown>>;
+    const { pid, startTime, bootId, id, mac, attach, specDigest, consoleOffset, sockets } = value;
+    if (typeof bootId !== 'string' || typeof mac !== 'string' || typeof specDigest !== 'string') return undefined;
+    if (!isCount(pid) || pid < 2 || !isCount(startTime) || !isCount(id) || !isCount(consoleOffset)) return undefined;
+    if (attach !== 'dgram' && attach !== 'vde') return undefined;
+    if (!Array.isArray(sockets) || !sockets.every((path) => typeof path === 'string')) return undefined;
+    return { pid, startTime, bootId, id, mac, attach, specDigest, consoleOffset, sockets };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Writes a record whole or not at all. */
+export function writeGuestRecord(path: string, record: GuestRecord): void {
+  const draft = `${path}.new`;
+  writeFileSync(draft, `${JSON.stringify(record)}\n`, { mode: 0o600 });
+  renameSync(draft, path);
+}
+
+/** Removes what tells of a guest that does not run any more. Its console log and QEMU's own words stay, to be read. */
+export function removeGuestTraces(files: GuestFiles, sockets: readonly string[]): void {
+  for (const path of [...sockets, files.console, files.qmp, files.pidFile, `${files.record}.new`, files.record])
+    rmSync(path, { force: true });
+}
+
+/** The number that QEMU wrote to its pid file. Undefined when there is none. */
+export function readPidFile(path: string): number | undefined {
+  try {
+    const pid = Number(readFileSync(path, 'utf8').trim());
+    return isCount(pid) && pid > 1 ? pid : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+}

@@ -1,0 +1,49 @@
+import { readFileSync } from 'node:fs';
+
+/** One process among all that ever had its number: what a record on disk needs to be sure that it still means the same one. */
+export interface ProcessIdentity {
+  readonly pid: number;
+  /** When it started, in clock ticks since the machine did. [proc(5), /proc/pid/stat, 22] */
+  readonly startTime: number;
+  /** Which start of the machine that was. [proc(5), /proc/sys/kernel/random/boot_id] */
+  readonly bootId: string;
+}
+
+/** The identity of the living process with that number. Undefined when there is none; one that waits to be reaped does not live. */
+export function identifyProcess(pid: number): ProcessIdentity | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // The second field, the program's name in parentheses, may hold spaces and parentheses itself.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    const [state, startTime] = [fields[0], Number(fields[19])];
+    if (state === 'Z' || state === 'X' || !Number.isSafeInteger(startTime)) return undefined;
+    return { pid, startTime, bootId: readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim() };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether that very process lives. */
+export function isAlive(identity: ProcessIdentity): boolean {
+  const found = identifyProcess(identity.pid);
+  return found?.startTime === identity.startTime && found.bootId === identity.bootId;
+}
+
+/** Sends a signal to that very process; does nothing when it does not live any more. */
+export function signalProcess(identity: ProcessIdentity, signal: 'SIGTERM' | 'SIGKILL'): void {
+  if (!isAlive(identity)) return;
+  try {
+    process.kill(identity.pid, signal);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+  }
+}
+
+/** The arguments with which the process was started, its program's name first. Undefined when it does not live. */
+export function argumentsOf(pid: number): string[] | undefined {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(0, -1);
+  } catch {
+    return undefined;
+  }
+}
