@@ -2,9 +2,10 @@ import { closeSync } from 'node:fs';
 import type { Ready, Watch } from '../system/readiness.ts';
 import type { Fd } from '../system/unix-socket.ts';
 import { setSendBuffer, takeSocketError } from '../system/unix-socket.ts';
+import { minFrame } from '../wire/ethernet.ts';
 import { Backlog, type BacklogLimits } from './backlog.ts';
 import type { PortEnvironment } from './environment.ts';
-import { maxFrame, minFrame, newPortCounters, type Port, type Receiver } from './port.ts';
+import { maxFrame, newPortCounters, type Port, type Receiver } from './port.ts';
 
 /** Asked of the kernel for each port; it gives at most twice the system's `wmem_max`. */
 const sendBuffer = 4 * 2 ** 20;

@@ -1,5 +1,6 @@
+import { minFrame } from '../wire/ethernet.ts';
 import { Backlog, BacklogBudget } from './backlog.ts';
-import { maxFrame, minFrame, newPortCounters, type Breath, type Port, type Receiver } from './port.ts';
+import { maxFrame, newPortCounters, type Breath, type Port, type Receiver } from './port.ts';
 
 /**
  * A cable in memory: what one end transmits the other receives, in a breath of its own after the flush, for `receive` is never

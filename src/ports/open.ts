@@ -14,37 +14,39 @@ interface Driver {
   open(address: string, environment: PortEnvironment, acceptor: Acceptor): Promise<Opened>;
 }
 
-const drivers: Readonly<Record<string, Driver>> = {
-  tcp: {
-    form: 'tcp://HOST:PORT',
-    open: (address, environment) => Promise.resolve({ port: new TcpDialer(address, {}, environment) }),
-  },
-  'tcp-listen': {
-    form: 'tcp-listen://HOST:PORT',
-    open: async (address, environment, acceptor) => ({
-      listener: await TcpListener.open({ listen: parseTcpAddress(address), acceptor }, environment),
-    }),
-  },
-  vde: {
-    form: 'vde://DIRECTORY or vde://DIRECTORY[PORT]',
-    async open(address, environment) {
-      const match = /^(.+?)(?:\[(\d+)\])?$/.exec(address);
-      const directory = match?.[1];
-      if (directory === undefined) throw unknown(`vde://${address}`);
-      const number = Number(match?.[2] ?? 'NaN');
-      const wish = Number.isNaN(number) ? 'any' : number === 0 ? 'management' : number;
-      return { port: await VdeClient.open({ directory, wish }, environment) };
+const drivers: ReadonlyMap<string, Driver> = new Map(
+  Object.entries({
+    tcp: {
+      form: 'tcp://HOST:PORT',
+      open: (address: string, environment: PortEnvironment) => Promise.resolve({ port: new TcpDialer(address, {}, environment) }),
     },
-  },
-  qemu: {
-    form: 'qemu://LOCAL,REMOTE (the socket that the switch binds, the socket that QEMU binds)',
-    open(address, environment) {
-      const [local, remote, ...rest] = address.split(',');
-      if (!local || !remote || rest.length > 0) throw unknown(`qemu://${address}`);
-      return Promise.resolve({ port: QemuPort.open({ local, remote }, environment) });
+    'tcp-listen': {
+      form: 'tcp-listen://HOST:PORT',
+      open: async (address: string, environment: PortEnvironment, acceptor: Acceptor) => ({
+        listener: await TcpListener.open({ listen: parseTcpAddress(address), acceptor }, environment),
+      }),
     },
-  },
-};
+    vde: {
+      form: 'vde://DIRECTORY or vde://DIRECTORY[PORT]',
+      async open(address: string, environment: PortEnvironment) {
+        const match = /^(.+?)(?:\[(\d+)\])?$/.exec(address);
+        const directory = match?.[1];
+        if (directory === undefined) throw unknown(`vde://${address}`);
+        const number = Number(match?.[2] ?? 'NaN');
+        const wish = Number.isNaN(number) ? 'any' : number === 0 ? 'management' : number;
+        return { port: await VdeClient.open({ directory, wish }, environment) };
+      },
+    },
+    qemu: {
+      form: 'qemu://LOCAL,REMOTE (the socket that the switch binds, the socket that QEMU binds)',
+      open(address: string, environment: PortEnvironment) {
+        const [local, remote, ...rest] = address.split(',');
+        if (!local || !remote || rest.length > 0) throw unknown(`qemu://${address}`);
+        return Promise.resolve({ port: QemuPort.open({ local, remote }, environment) });
+      },
+    },
+  } satisfies Record<string, Driver>),
+);
 
 /**
  * Opens what an address names: `tcp://HOST:PORT` dials, `tcp-listen://HOST:PORT` listens, `vde://DIRECTORY[PORT]` is a client of
@@ -52,12 +54,12 @@ const drivers: Readonly<Record<string, Driver>> = {
  */
 export async function open(address: string, environment: PortEnvironment, acceptor: Acceptor): Promise<Opened> {
   const match = /^([a-z-]+):\/\/(.+)$/.exec(address);
-  const driver = drivers[match?.[1] ?? ''];
+  const driver = drivers.get(match?.[1] ?? '');
   if (!match?.[2] || !driver) throw unknown(address);
   return driver.open(match[2], environment, acceptor);
 }
 
 function unknown(address: string): EtherloomError {
-  const forms = Object.values(drivers).map((driver) => driver.form);
+  const forms = [...drivers.values()].map((driver) => driver.form);
   return new EtherloomError('bad-address', `${address} is no address of a port; it is one of: ${forms.join('; ')}`);
 }

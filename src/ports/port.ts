@@ -9,9 +9,6 @@ export type PortNumber = number;
 /** The largest frame that datagram ports carry, in octets: an MTU of 9,216, the Ethernet header and one 802.1Q tag. */
 export const maxFrame = 9234;
 
-/** An Ethernet header; nothing shorter is a frame. */
-export const minFrame = 14;
-
 /** A way for frames in and out. Sending never waits and never throws. */
 export interface Port {
   /** The kind of driver, in the console's words: `unix prog`, `tuntap`, `tcp`, `qemu`. */

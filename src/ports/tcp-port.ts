@@ -1,8 +1,9 @@
 import type { Socket } from 'node:net';
 import type { Timer } from '../clock.ts';
+import { minFrame } from '../wire/ethernet.ts';
 import type { PortEnvironment } from './environment.ts';
 import { encodeFrames, FrameDecoder, keepalive, streamHeader } from './frame-stream.ts';
-import { maxFrame, minFrame, newPortCounters, type Port, type Receiver } from './port.ts';
+import { maxFrame, newPortCounters, type Port, type Receiver } from './port.ts';
 
 export interface TcpLinkOptions {
   /** The longest frame taken from the far end, in octets; one more ends the link. Default: 9,234; at most 65,535. */

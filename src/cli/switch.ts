@@ -1,0 +1,25 @@
+import { realClock } from '../clock.ts';
+import { openLog } from '../daemon/log.ts';
+import { defaultSocketDirectory } from '../daemon/directories.ts';
+import { say, serve } from '../daemon/serve.ts';
+import { SwitchService } from '../daemon/switch-service.ts';
+
+export interface SwitchArguments {
+  readonly sock?: string;
+  readonly port: readonly string[];
+  readonly numports: number;
+}
+
+/** `etherloom switch`: the switch alone. */
+export async function runSwitch({ sock, port, numports }: SwitchArguments): Promise<void> {
+  const log = openLog('etherloom switch');
+  await serve(async () => {
+    const directory = sock ?? defaultSocketDirectory('switch');
+    const service = await SwitchService.open(
+      { directory, ports: port, numports },
+      { clock: realClock, log: (message) => log.info(message) },
+    );
+    say(`sock ${service.directory}`);
+    return service;
+  });
+}

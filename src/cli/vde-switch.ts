@@ -1,0 +1,143 @@
+import { readFileSync, unlinkSync, writeFileSync } from 'node:fs';
+import { realClock } from '../clock.ts';
+import { openLog } from '../daemon/log.ts';
+import { inScope } from '../daemon/scope.ts';
+import { serve } from '../daemon/serve.ts';
+import { SwitchService, type SwitchServiceOptions } from '../daemon/switch-service.ts';
+import { EtherloomError } from '../errors.ts';
+import { getopt, type Option } from './getopt.ts';
+
+const options: readonly Option[] = [
+  { name: 'help', short: 'h', long: ['help'], argument: false },
+  { name: 'version', short: 'v', long: ['version'], argument: false },
+  { name: 'numports', short: 'n', long: ['numports'], argument: true },
+  { name: 'hub', short: 'x', long: ['hub'], argument: false },
+  { name: 'fstp', short: 'F', long: ['fstp'], argument: false },
+  { name: 'macaddr', long: ['macaddr'], argument: true },
+  { name: 'priority', long: ['priority'], argument: true },
+  { name: 'hashsize', long: ['hashsize'], argument: true },
+  { name: 'sock', short: 's', long: ['sock', 'vdesock', 'unix'], argument: true },
+  { name: 'mode', short: 'm', long: ['mode', 'mod'], argument: true },
+  { name: 'dirmode', long: ['dirmode'], argument: true },
+  { name: 'group', short: 'g', long: ['group'], argument: true },
+  { name: 'daemon', short: 'd', long: ['daemon'], argument: false },
+  { name: 'pidfile', short: 'p', long: ['pidfile'], argument: true },
+  { name: 'rcfile', short: 'f', long: ['rcfile'], argument: true },
+  { name: 'mgmt', short: 'M', long: ['mgmt'], argument: true },
+  { name: 'mgmtmode', long: ['mgmtmode'], argument: true },
+  { name: 'mgmtgroup', long: ['mgmtgroup'], argument: true },
+  { name: 'nostdin', long: ['nostdin'], argument: false },
+  { name: 'debugclients', short: 'D', long: ['debugclients'], argument: true },
+  { name: 'tap', short: 't', long: ['tap'], argument: true },
+];
+
+/** What the original has and this does not yet. Refused, so that no script believes that it got it. */
+const missing: ReadonlySet<string> = new Set(['hub', 'fstp', 'daemon', 'rcfile', 'mgmt', 'tap']);
+
+const exitUsage = 1;
+const exitSocket = 255;
+
+const usage = `usage: vde_switch [options]
+A virtual Ethernet switch on a VDE socket directory.
+  -s, --sock DIR         the directory (as root /var/run/vde.ctl, else /tmp/vde.ctl)
+  -n, --numports N       number of ports (32)
+  -m, --mode MODE        permissions of the sockets, octal
+      --dirmode MODE     permissions of the directory, octal
+  -g, --group GROUP      group of the directory and of the sockets
+      --mgmtmode MODE    permissions of the sockets of port 0, octal
+      --mgmtgroup GROUP  group of the sockets of port 0
+  -p, --pidfile FILE     write the process id to FILE
+      --nostdin          do not end when standard input ends
+  -h, --help             this text
+  -v, --version          the version
+Not there yet: -x, -F, -d, -f, -M, -t.
+`;
+
+/** `vde_switch`: the switch under its old name, with its old options. Returns the exit code. */
+export async function runVdeSwitch(argv: readonly string[], program: string): Promise<number> {
+  const parsed = getopt(argv, options);
+  for (const mistake of parsed.mistakes) process.stderr.write(`${program}: ${mistake}\n`);
+  const given = new Map(parsed.options.map(({ name, value }) => [name, value]));
+  if (given.has('version')) {
+    process.stdout.write(`VDE 2.3.2\netherloom's vde_switch, under the MIT licence\n`);
+    return 0;
+  }
+  if (given.has('help') || parsed.operands.length > 0) {
+    process.stdout.write(usage);
+    return exitUsage;
+  }
+  const absent = parsed.options.find(({ name }) => missing.has(name));
+  if (absent) {
+    process.stderr.write(`${program}: --${absent.name} is not there yet: leave it out, or use the original vde_switch\n`);
+    return exitUsage;
+  }
+  try {
+    await serveSwitch(given);
+    return 0;
+  } catch (error) {
+    if (!(error instanceof EtherloomError)) throw error;
+    process.stderr.write(`${program}: ${error.message}\n`);
+    return error.code === 'bad-option' ? exitUsage : exitSocket;
+  }
+}
+
+async function serveSwitch(given: ReadonlyMap<string, string>): Promise<void> {
+  const serviceOptions = serviceOptionsOf(given);
+  const log = openLog('vde_switch');
+  await serve(({ signal }) =>
+    inScope(async (scope) => {
+      scope.use(writePidfile(given.get('pidfile')));
+      scope.use(await SwitchService.open(serviceOptions, { clock: realClock, log: (message) => log.info(message) }));
+      // Standard input is the console's place; its end is the switch's.
+      if (!given.has('nostdin')) process.stdin.resume().once('end', () => process.kill(process.pid, 'SIGTERM'));
+      signal.addEventListener('abort', () => process.stdin.destroy(), { once: true });
+      return scope;
+    }),
+  );
+}
+
+function serviceOptionsOf(given: ReadonlyMap<string, string>): SwitchServiceOptions {
+  return {
+    directory: given.get('sock') ?? (process.geteuid?.() === 0 ? '/var/run/vde.ctl' : '/tmp/vde.ctl'),
+    numports: numports(given.get('numports')),
+    mode: octal(given.get('mode')),
+    directoryMode: octal(given.get('dirmode')),
+    gid: groupId(given.get('group')),
+    managementMode: octal(given.get('mgmtmode')),
+    managementGid: groupId(given.get('mgmtgroup')),
+  };
+}
+
+function numports(text = '32'): number {
+  const number = Number(text);
+  if (Number.isInteger(number) && number >= 1 && number <= 65_536) return number;
+  throw new EtherloomError('bad-option', 'The switch must have at least 1 port, and at most 65536');
+}
+
+function octal(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (/^[0-7]{1,5}$/.test(text)) return parseInt(text, 8);
+  throw new EtherloomError('bad-option', `${text} is no octal mode: write 660, for example`);
+}
+
+/** A group's number, by its name or number in /etc/group. */
+function groupId(name: string | undefined): number | undefined {
+  if (name === undefined) return undefined;
+  for (const line of readFileSync('/etc/group', 'utf8').split('\n')) {
+    const [group, , gid] = line.split(':');
+    if (group === name || gid === name) return Number(gid);
+  }
+  throw new EtherloomError('bad-option', `No such group '${name}'`);
+}
+
+function writePidfile(path: string | undefined): Disposable {
+  if (path === undefined) return { [Symbol.dispose]: () => undefined };
+  try {
+    writeFileSync(path, `${process.pid}\n`, { flag: 'wx', mode: 0o644 });
+  } catch (error) {
+    const exists = error instanceof Error && 'code' in error && error.code === 'EEXIST';
+    const why = exists ? 'File exists' : error instanceof Error ? error.message : String(error);
+    throw new EtherloomError('bad-option', `Error in pidfile creation: ${why}`);
+  }
+  return { [Symbol.dispose]: () => unlinkSync(path) };
+}

@@ -1,0 +1,60 @@
+import type { EtherloomError } from '../errors.ts';
+
+/** What a command's service is given. */
+export interface ServeContext {
+  /** Aborts when the process is told to end while the service still opens. */
+  readonly signal: AbortSignal;
+  /** Ends the process as a failure, after the service is disposed. */
+  readonly fail: (error: EtherloomError) => void;
+}
+
+/** What may end a service that serves. */
+const endingSignals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
+
+/** How long an end may take, in milliseconds. */
+const endLimit = 20_000;
+
+/**
+ * Opens a service, prints `ready` once it serves, and disposes it when the process is told to end. Throws what `open` throws, and what
+ * `fail` is given.
+ */
+export async function serve(open: (context: ServeContext) => Promise<AsyncDisposable>): Promise<void> {
+  const abort = new AbortController();
+  const { signal } = abort;
+  const failures: EtherloomError[] = [];
+  for (const name of endingSignals) process.on(name, () => abort.abort());
+  // Whoever read our output may be gone; the service goes on.
+  process.stdout.on('error', () => undefined);
+  const ended = new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+  const service = await openUnlessEnded(open, signal, (error) => {
+    failures.push(error);
+    abort.abort();
+  });
+  if (!signal.aborted) say('ready');
+  await ended;
+  const limit = setTimeout(() => {
+    process.stderr.write(`not ended after ${endLimit / 1000} s: giving up\n`);
+    process.exit(1);
+  }, endLimit);
+  await service?.[Symbol.asyncDispose]();
+  clearTimeout(limit);
+  if (failures[0]) throw failures[0];
+}
+
+/** Writes a line to standard output: what a command tells those who started it. */
+export function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+async function openUnlessEnded(
+  open: (context: ServeContext) => Promise<AsyncDisposable>,
+  signal: AbortSignal,
+  fail: (error: EtherloomError) => void,
+): Promise<AsyncDisposable | undefined> {
+  try {
+    return await open({ signal, fail });
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    return undefined;
+  }
+}

@@ -1,0 +1,48 @@
+import type { Clock } from '../clock.ts';
+import { open } from '../ports/open.ts';
+import { VdeListener } from '../ports/vde-listener.ts';
+import type { VdeDirectoryOptions } from '../ports/vde-directory.ts';
+import { DataPlane, type DataPlaneOptions } from './data-plane.ts';
+import { inScope, type Scope } from './scope.ts';
+
+export interface SwitchServiceOptions extends VdeDirectoryOptions, Omit<DataPlaneOptions, 'clock' | 'log' | 'poison'> {
+  /** Addresses of ports to open at once, as `open` reads them. */
+  readonly ports?: readonly string[];
+}
+
+export interface ServiceEnvironment {
+  readonly clock: Clock;
+  readonly log: (message: string) => void;
+}
+
+/** A switch that serves a VDE directory: what `etherloom switch` and `vde_switch` run, and every role of the star begins with. */
+export class SwitchService implements AsyncDisposable {
+  readonly plane: DataPlane;
+  /** The canonical path of the directory. */
+  readonly directory: string;
+  readonly #scope: Scope;
+
+  private constructor(plane: DataPlane, directory: string, scope: Scope) {
+    this.plane = plane;
+    this.directory = directory;
+    this.#scope = scope;
+  }
+
+  /** Throws EtherloomError: what `VdeListener.open` and the drivers of the ports throw. */
+  static open(options: SwitchServiceOptions, { clock, log }: ServiceEnvironment): Promise<SwitchService> {
+    return inScope(async (scope) => {
+      const plane = scope.use(new DataPlane({ ...options, clock, log, poison: process.env['ETHERLOOM_POISON'] === '1' }));
+      const listener = scope.use(VdeListener.open({ ...options, acceptor: plane }, plane.environment));
+      for (const address of options.ports ?? []) {
+        const opened = await open(address, plane.environment, plane);
+        if ('listener' in opened) scope.use(opened.listener);
+        else plane.add(opened.port);
+      }
+      return new SwitchService(plane, listener.address, scope);
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#scope[Symbol.asyncDispose]();
+  }
+}

@@ -1,0 +1,51 @@
+/**
+ * What follows from an id. 0 is the master's own guest, 1 to 65,535 are slaves in the order of joining.
+ *
+ *   MAC address   02:65:6c:00:HI:LO   HI LO = the id; locally administered
+ *   address       network + 10 + id   while that is a host of the network, else one from the pool
+ *
+ * The server's own MAC is 02:65:6c:01:XX:XX: never a guest's.
+ */
+import type { Random } from '../random.ts';
+import { broadcastOf, ipv4FromNumber, type Ipv4Address, type Ipv4Network } from '../wire/ipv4.ts';
+import { macFromNumber, type MacAddress } from '../wire/mac.ts';
+
+/** The id of a host in the star: 0 to 65,535. */
+export type NodeId = number;
+
+/** The id of the master's own guest. */
+export const masterId: NodeId = 0;
+
+/** The largest id. */
+export const maxId: NodeId = 0xffff;
+
+const guestPrefix = 0x02656c000000;
+const serverPrefix = 0x02656c010000;
+const firstHost = 10;
+
+/** The MAC address of the guest with that id. */
+export function macOfId(id: NodeId): MacAddress {
+  return macFromNumber(guestPrefix + id);
+}
+
+/** The id that a guest's MAC address says, or undefined for any other address. */
+export function idOfMac(mac: MacAddress): NodeId | undefined {
+  const id = mac - guestPrefix;
+  return id >= 0 && id <= maxId ? id : undefined;
+}
+
+/** The address that the formula gives an id, or undefined where the network is too small for it. */
+export function addressOfId(network: Ipv4Network, id: NodeId): Ipv4Address | undefined {
+  const address = network.address + firstHost + id;
+  return address < broadcastOf(network) ? ipv4FromNumber(address) : undefined;
+}
+
+/** The server's address: the first host of the network. */
+export function serverAddress(network: Ipv4Network): Ipv4Address {
+  return ipv4FromNumber(network.address + 1);
+}
+
+/** A MAC address for a new server. It is kept in the state, so that it stays the same. */
+export function newServerMac(random: Random): MacAddress {
+  return macFromNumber(serverPrefix + (random.uint32() & 0xffff));
+}

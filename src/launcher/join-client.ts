@@ -1,0 +1,93 @@
+import { Socket } from 'node:net';
+import type { Clock, Timer } from '../clock.ts';
+import { EtherloomError } from '../errors.ts';
+import { firstRedial, nextRedial } from '../ports/redial.ts';
+import { formatTcpAddress, resolveHost, type TcpAddress } from '../ports/tcp-address.ts';
+import { tcpUserTimeout } from '../ports/tcp-port.ts';
+import { tcpSocket } from '../system/tcp-socket.ts';
+import { JoinConnection } from './join-connection.ts';
+import type { Hello, Welcome } from './join-messages.ts';
+
+export interface JoinClientOptions {
+  /** The master's control address. */
+  readonly master: TcpAddress;
+  /** What to say; asked before each attempt, for the last id may have become known. */
+  readonly hello: () => Hello;
+  /** The master let the slave in: the first time, and after each reconnect. */
+  readonly welcomed: (welcome: Welcome) => void;
+  /** The master said no for good. */
+  readonly refused: (error: EtherloomError) => void;
+}
+
+interface Environment {
+  readonly clock: Clock;
+  readonly log: (message: string) => void;
+}
+
+/** The slave's side of the control connection: kept up as long as it lives. */
+export class JoinClient implements Disposable {
+  readonly #options: JoinClientOptions;
+  readonly #environment: Environment;
+  readonly #name: string;
+  #redial = firstRedial();
+  #timer: Timer | undefined;
+  #socket: Socket | undefined;
+  #told: string | undefined;
+  #open = true;
+
+  /** Begins to ask the master, and goes on until disposed or refused. */
+  constructor(options: JoinClientOptions, environment: Environment) {
+    this.#options = options;
+    this.#environment = environment;
+    this.#name = formatTcpAddress(options.master);
+    void this.#dial();
+  }
+
+  [Symbol.dispose](): void {
+    this.#open = false;
+    this.#timer?.[Symbol.dispose]();
+    this.#socket?.destroy();
+  }
+
+  async #dial(): Promise<void> {
+    try {
+      const address = await resolveHost(this.#options.master.host);
+      if (this.#open) this.#connect(address);
+    } catch (error) {
+      this.#again(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  #connect(address: string): void {
+    const socket = new Socket({ fd: tcpSocket(address, tcpUserTimeout), readable: true, writable: true });
+    this.#socket = socket;
+    let reason: string | undefined;
+    const connection = new JoinConnection(socket, this.#environment.clock, {
+      message: (message) => {
+        if (message.type === 'welcome') {
+          this.#redial = firstRedial();
+          this.#told = undefined;
+          this.#options.welcomed(message);
+        } else if (message.type === 'refusal') {
+          reason = message.reason;
+          if (!message.retry) this.#refuse(message.reason);
+        }
+      },
+      closed: (why) => this.#again(reason ?? why),
+    });
+    socket.connect({ host: address, port: this.#options.master.port }, () => connection.send(this.#options.hello()));
+  }
+
+  #refuse(reason: string): void {
+    this[Symbol.dispose]();
+    this.#options.refused(new EtherloomError('refused', `the master at ${this.#name} refused: ${reason}`));
+  }
+
+  #again(reason: string): void {
+    if (!this.#open) return;
+    if (this.#told !== reason) this.#environment.log(`the master at ${this.#name} cannot be asked: ${reason}; trying on`);
+    this.#told = reason;
+    this.#timer = this.#environment.clock.after(this.#redial.delay, () => void this.#dial());
+    this.#redial = nextRedial(this.#redial);
+  }
+}

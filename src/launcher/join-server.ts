@@ -1,0 +1,110 @@
+import { createServer, type Server, type Socket } from 'node:net';
+import type { Clock, Timer } from '../clock.ts';
+import { assert } from '../errors.ts';
+import { formatTcpAddress, resolveHost, type TcpAddress } from '../ports/tcp-address.ts';
+import { tcpUserTimeout } from '../ports/tcp-port.ts';
+import { boundTcpSocket } from '../system/tcp-socket.ts';
+import type { NodeId } from './identity.ts';
+import { JoinConnection } from './join-connection.ts';
+import type { Hello, Refusal, Welcome } from './join-messages.ts';
+
+export interface JoinServerOptions {
+  readonly listen: TcpAddress;
+  /** Decides about a slave. Throws when the decision cannot be kept on disk; then the slave is asked to try again. */
+  readonly welcome: (hello: Hello) => Welcome | Refusal;
+  /** How many connections there may be. Default: 256. */
+  readonly maxConnections?: number;
+  /** How long a new connection may stay silent, in milliseconds. Default: 5,000. */
+  readonly helloTimeout?: number;
+}
+
+interface Environment {
+  readonly clock: Clock;
+  readonly log: (message: string) => void;
+}
+
+/** Where slaves ask the master for what they need. One connection for each that is alive. */
+export class JoinServer implements AsyncDisposable {
+  readonly address: string;
+  readonly #server: Server;
+  readonly #options: JoinServerOptions;
+  readonly #environment: Environment;
+  readonly #sockets = new Set<Socket>();
+  readonly #living = new Map<NodeId, string>();
+
+  private constructor(server: Server, address: string, options: JoinServerOptions, environment: Environment) {
+    this.#server = server;
+    this.address = address;
+    this.#options = options;
+    this.#environment = environment;
+    server.on('connection', (socket) => this.#accept(socket));
+  }
+
+  /** Listens. Throws EtherloomError: `bad-address`, or a SystemError (EADDRINUSE). */
+  static async open(options: JoinServerOptions, environment: Environment): Promise<JoinServer> {
+    const { listen, maxConnections = 256 } = options;
+    const server = createServer();
+    server.maxConnections = maxConnections;
+    const fd = boundTcpSocket(await resolveHost(listen.host), listen.port, tcpUserTimeout);
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen({ fd }, resolve);
+    });
+    server.on('error', (error) => environment.log(`cannot accept a slave: ${error.message}`));
+    const bound = server.address();
+    assert(bound !== null && typeof bound === 'object', 'a TCP server has an address');
+    return new JoinServer(server, formatTcpAddress({ host: listen.host, port: bound.port }), options, environment);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const closed = new Promise((resolve) => this.#server.close(resolve));
+    for (const socket of this.#sockets) socket.destroy();
+    await closed;
+  }
+
+  #accept(socket: Socket): void {
+    const from = formatTcpAddress({ host: socket.remoteAddress ?? '?', port: socket.remotePort ?? 0 });
+    let id: NodeId | undefined;
+    this.#sockets.add(socket);
+    const connection = new JoinConnection(socket, this.#environment.clock, {
+      message: (message) => {
+        timeout[Symbol.dispose]();
+        if (message.type === 'hello' && id === undefined) id = this.#greet(message, from, connection);
+        else connection.end('it said what a slave does not say');
+      },
+      closed: (reason) => {
+        timeout[Symbol.dispose]();
+        this.#sockets.delete(socket);
+        if (id === undefined) return;
+        this.#living.delete(id);
+        this.#environment.log(`slave ${id} at ${from} left: ${reason}`);
+      },
+    });
+    const timeout: Timer = this.#environment.clock.after(this.#options.helloTimeout ?? 5000, () => connection.end('it said nothing'));
+  }
+
+  /** Answers a hello; returns the id if the slave is in. */
+  #greet(hello: Hello, from: string, connection: JoinConnection): NodeId | undefined {
+    const answer = this.#decide(hello);
+    connection.send(answer);
+    if (answer.type === 'refusal') {
+      this.#environment.log(`refused the slave at ${from}: ${answer.reason}`);
+      connection.end(answer.reason);
+      return undefined;
+    }
+    this.#living.set(answer.id, from);
+    this.#environment.log(`slave ${answer.id} at ${from} joined`);
+    return answer.id;
+  }
+
+  #decide(hello: Hello): Welcome | Refusal {
+    try {
+      const answer = this.#options.welcome(hello);
+      const other = answer.type === 'welcome' ? this.#living.get(answer.id) : undefined;
+      if (answer.type === 'refusal' || other === undefined) return answer;
+      return { type: 'refusal', reason: `slave ${answer.id} is alive at ${other}; two hosts cannot have one id or one state`, retry: true };
+    } catch (error) {
+      return { type: 'refusal', reason: `the master cannot: ${error instanceof Error ? error.message : String(error)}`, retry: true };
+    }
+  }
+}
