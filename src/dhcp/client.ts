@@ -1,0 +1,260 @@
+/** A DHCP client as a state machine: messages in and out, time and chance as arguments. [RFC 2131, 4.4] */
+import type { Clock, Timer } from '../clock.ts';
+import type { Random } from '../random.ts';
+import { chaddrOf, dhcpOps, hardwareAddressOf, messageTypeOf, messageTypes, optionCodes, type DhcpMessage } from '../wire/dhcp.ts';
+import { ipv4FromNumber, type Ipv4Address } from '../wire/ipv4.ts';
+import type { MacAddress } from '../wire/mac.ts';
+import { clientLeaseOf, type ClientLease } from './client-lease.ts';
+import { encodeAddresses, encodeText, encodeUint16 } from './options.ts';
+import { limitedBroadcast } from './reply.ts';
+
+/** Where a client is. [RFC 2131, figure 5] */
+export type ClientState = 'INIT' | 'SELECTING' | 'REQUESTING' | 'REBOOTING' | 'BOUND' | 'RENEWING' | 'REBINDING' | 'STOPPED';
+
+/** What a client is made of. */
+export interface DhcpClientOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly mac: MacAddress;
+  /** Option 61; not sent by default. */
+  readonly clientIdentifier?: Uint8Array;
+  readonly hostname?: string;
+  /** The codes of option 55; mask, router, DNS server, domain, MTU, broadcast, search and routes by default. */
+  readonly parameters?: readonly number[];
+  /** The client cannot take unicast before it has its address; false by default. */
+  readonly broadcast?: boolean;
+  /** An address it had before: it begins in INIT-REBOOT. */
+  readonly lastAddress?: Ipv4Address;
+  /** Milliseconds until the first message is sent again, 4,000 by default; doubled each time up to 64,000. Less suits a wire without loss. */
+  readonly firstRetry?: number;
+  /** Sends a message to port 67 of `to`: all, or a server. Until there is a lease the source is 0.0.0.0. */
+  readonly send: (message: DhcpMessage, to: Ipv4Address) => void;
+  /** Called when a lease is there or has changed, and with undefined when it is gone. */
+  readonly onLease: (lease: ClientLease | undefined) => void;
+}
+
+const defaultParameters: readonly number[] = [
+  optionCodes.subnetMask,
+  optionCodes.router,
+  optionCodes.domainNameServer,
+  optionCodes.domainName,
+  optionCodes.interfaceMtu,
+  optionCodes.broadcastAddress,
+  optionCodes.domainSearch,
+  optionCodes.classlessRoutes,
+];
+
+const unspecified = ipv4FromNumber(0);
+/** A client takes datagrams of this size. */
+const maximumMessageSize = 1500;
+const longestRetry = 64_000;
+/** REQUESTs without an answer, after which the offer is given up. [RFC 2131, 4.4.5 leaves the number open] */
+const maxRequests = 4;
+/** Milliseconds between two REQUESTs while the lease lasts. [RFC 2131, 4.4.5] */
+const leastRenewal = 60_000;
+/** Milliseconds that a client waits after a DECLINE. [RFC 2131, 3.1, 5] */
+const declineWait = 10_000;
+/** What timers take at most, in milliseconds. */
+const maxDelay = 0x7fff_ffff;
+
+/** Begins at once to get a lease and keeps it until it is disposed. */
+export class DhcpClient implements Disposable {
+  readonly #options: DhcpClientOptions;
+  #state: ClientState = 'INIT';
+  #xid = 0;
+  /** When the exchange began, and when the REQUEST was sent that a lease will count from; milliseconds. */
+  #begun = 0;
+  #requested = 0;
+  #tries = 0;
+  /** What was offered, or is leased. */
+  #lease: ClientLease | undefined;
+  #timer: Timer | undefined;
+
+  constructor(options: DhcpClientOptions) {
+    this.#options = options;
+    // Not yet: the owner has not got the client in hand.
+    this.#after(0, () => this.#begin(options.lastAddress));
+  }
+
+  get state(): ClientState {
+    return this.#state;
+  }
+
+  /** The lease; undefined while there is none. */
+  get lease(): ClientLease | undefined {
+    return this.#state === 'BOUND' || this.#state === 'RENEWING' || this.#state === 'REBINDING' ? this.#lease : undefined;
+  }
+
+  /** A message that came to port 68. What is not for this client, or not for its state, is ignored. */
+  receive(message: DhcpMessage): void {
+    if (message.op !== dhcpOps.reply || message.xid !== this.#xid || hardwareAddressOf(message) !== this.#options.mac) return;
+    const type = messageTypeOf(message);
+    if (type === messageTypes.offer && this.#state === 'SELECTING') {
+      this.#select(message);
+    } else if (type === messageTypes.ack && this.#awaitsAck()) {
+      this.#bind(message);
+    } else if (type === messageTypes.nak && this.#awaitsAck()) {
+      this.#lose();
+      this.#begin(undefined);
+    }
+  }
+
+  /** Gives the lease back and stops. [RFC 2131, 4.4.6] */
+  release(): void {
+    const { lease } = this;
+    if (lease !== undefined) {
+      this.#newExchange();
+      this.#send('release', { ciaddr: lease.address, server: lease.server, to: lease.server });
+      this.#lose();
+    }
+    this[Symbol.dispose]();
+  }
+
+  /** Somebody else uses the address: gives it up, and begins anew after ten seconds. Nothing happens without a lease. [RFC 2131, 4.4.1] */
+  decline(): void {
+    const { lease } = this;
+    if (lease === undefined) return;
+    this.#newExchange();
+    this.#send('decline', { requested: lease.address, server: lease.server });
+    this.#lose();
+    this.#after(declineWait, () => this.#begin(undefined));
+  }
+
+  /** Stops without a word: the lease is kept for a client that comes back. */
+  [Symbol.dispose](): void {
+    this.#state = 'STOPPED';
+    this.#timer?.[Symbol.dispose]();
+  }
+
+  /** INIT, or INIT-REBOOT with an address. */
+  #begin(lastAddress: Ipv4Address | undefined): void {
+    this.#newExchange();
+    this.#state = lastAddress === undefined ? 'SELECTING' : 'REBOOTING';
+    this.#ask(lastAddress);
+  }
+
+  /** Sends DISCOVER or REQUEST, now and until something comes back. */
+  #ask(address: Ipv4Address | undefined): void {
+    if (this.#state === 'SELECTING') {
+      this.#send('discover', {});
+    } else {
+      this.#requested = this.#options.clock.monotonic();
+      const server = this.#state === 'REQUESTING' ? this.#lease?.server : undefined;
+      this.#send('request', { requested: address, server });
+    }
+    this.#tries++;
+    this.#after(this.#backOff(), () => {
+      if (this.#state !== 'SELECTING' && this.#tries >= maxRequests) this.#begin(undefined);
+      else this.#ask(address);
+    });
+  }
+
+  #select(message: DhcpMessage): void {
+    const offer = clientLeaseOf(message);
+    if (offer === undefined) return;
+    this.#lease = offer;
+    this.#state = 'REQUESTING';
+    this.#tries = 0;
+    this.#ask(offer.address);
+  }
+
+  #awaitsAck(): boolean {
+    return this.#state === 'REQUESTING' || this.#state === 'REBOOTING' || this.#state === 'RENEWING' || this.#state === 'REBINDING';
+  }
+
+  #bind(message: DhcpMessage): void {
+    const lease = clientLeaseOf(message);
+    if (lease === undefined) return;
+    this.#lease = lease;
+    this.#state = 'BOUND';
+    if (lease.leaseTime === Infinity) this.#timer?.[Symbol.dispose]();
+    else this.#at(this.#requested + lease.renewalTime * 1000, () => this.#renew('RENEWING'));
+    this.#options.onLease(lease);
+  }
+
+  /** RENEWING from T1 on, REBINDING from T2 on; each REQUEST after half of the time that is left. [RFC 2131, 4.4.5] */
+  #renew(state: 'RENEWING' | 'REBINDING', since = this.#requested): void {
+    const lease = this.#lease;
+    if (lease === undefined) return;
+    const now = this.#options.clock.monotonic();
+    const end = since + (state === 'RENEWING' ? lease.rebindingTime : lease.leaseTime) * 1000;
+    if (now >= end) {
+      if (state === 'RENEWING') this.#renew('REBINDING', since);
+      else this.#expire();
+      return;
+    }
+    if (this.#state !== state) this.#newExchange();
+    this.#state = state;
+    this.#requested = now;
+    this.#send('request', { ciaddr: lease.address, to: state === 'RENEWING' ? lease.server : limitedBroadcast });
+    this.#at(Math.min(end, now + Math.max((end - now) / 2, leastRenewal)), () => this.#renew(state, since));
+  }
+
+  #expire(): void {
+    this.#lose();
+    this.#begin(undefined);
+  }
+
+  #lose(): void {
+    const had = this.lease !== undefined;
+    this.#state = 'INIT';
+    this.#lease = undefined;
+    if (had) this.#options.onLease(undefined);
+  }
+
+  #newExchange(): void {
+    this.#xid = this.#options.random.uint32();
+    this.#begun = this.#options.clock.monotonic();
+    this.#tries = 0;
+  }
+
+  #send(type: keyof typeof messageTypes, content: Content): void {
+    const { mac, broadcast = false, clientIdentifier, send } = this.#options;
+    const options = new Map([[optionCodes.messageType as number, Uint8Array.of(messageTypes[type])]]);
+    if (clientIdentifier !== undefined) options.set(optionCodes.clientIdentifier, clientIdentifier);
+    if (content.requested !== undefined) options.set(optionCodes.requestedAddress, encodeAddresses(content.requested));
+    if (content.server !== undefined) options.set(optionCodes.serverIdentifier, encodeAddresses(content.server));
+    if (type === 'discover' || type === 'request') this.#addWishes(options);
+    const nothing = new Uint8Array(0);
+    const addresses = { ciaddr: content.ciaddr ?? unspecified, yiaddr: unspecified, siaddr: unspecified, giaddr: unspecified };
+    const header = { op: dhcpOps.request, htype: 1, hlen: 6, hops: 0, xid: this.#xid, secs: this.#seconds(), broadcast };
+    const fields = { chaddr: chaddrOf(mac), sname: nothing, file: nothing };
+    send({ ...header, ...addresses, ...fields, options }, content.to ?? limitedBroadcast);
+  }
+
+  #addWishes(options: Map<number, Uint8Array>): void {
+    const { hostname, parameters = defaultParameters } = this.#options;
+    options.set(optionCodes.maximumMessageSize, encodeUint16(maximumMessageSize));
+    if (hostname !== undefined) options.set(optionCodes.hostName, encodeText(hostname));
+    options.set(optionCodes.parameterRequestList, Uint8Array.from(parameters));
+  }
+
+  #seconds(): number {
+    return Math.min(Math.floor((this.#options.clock.monotonic() - this.#begun) / 1000), 0xffff);
+  }
+
+  /** Doubled each time, and up to a second, or a quarter of the first wait, more or less. [RFC 2131, 4.1] */
+  #backOff(): number {
+    const { random, firstRetry = 4000 } = this.#options;
+    const spread = Math.min(1000, firstRetry / 4);
+    return Math.min(firstRetry * 2 ** (this.#tries - 1), longestRetry) + (random.uint32() / 0xffff_ffff - 0.5) * 2 * spread;
+  }
+
+  #at(time: number, run: () => void): void {
+    const delay = Math.max(0, time - this.#options.clock.monotonic());
+    if (delay > maxDelay) this.#after(maxDelay, () => this.#at(time, run));
+    else this.#after(delay, run);
+  }
+
+  #after(delay: number, run: () => void): void {
+    this.#timer?.[Symbol.dispose]();
+    this.#timer = this.#options.clock.after(delay, run);
+  }
+}
+
+interface Content {
+  readonly ciaddr?: Ipv4Address;
+  readonly requested?: Ipv4Address | undefined;
+  readonly server?: Ipv4Address | undefined;
+  readonly to?: Ipv4Address;
+}

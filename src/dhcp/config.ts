@@ -1,0 +1,212 @@
+/** What a DHCP server is told, once, and checked. */
+import { EtherloomError } from '../errors.ts';
+import { optionCodes } from '../wire/dhcp.ts';
+import type { Vid } from '../wire/dot1q.ts';
+import { broadcastOf, contains, formatIpv4, ipv4FromNumber, netmask, type Ipv4Address, type Ipv4Network } from '../wire/ipv4.ts';
+import { isGroupMac, type MacAddress } from '../wire/mac.ts';
+import {
+  encodeAddresses,
+  encodeClasslessRoutes,
+  encodeDomainSearch,
+  encodeText,
+  encodeUint16,
+  isDomainName,
+  type ClasslessRoute,
+  type RawOption,
+} from './options.ts';
+import { Pool, type AddressRange } from './pool.ts';
+import type { Offerable } from './reply-options.ts';
+
+/** A lease that never ends, in seconds as the protocol counts. [RFC 2131, 3.3] */
+export const infiniteLease = 0xffff_ffff;
+
+/** What the server shall do. What is left out is as said, or is not offered to clients. */
+export interface DhcpOptions {
+  /** The network that is served. */
+  readonly network: Ipv4Network;
+  /** The server's own address, of that network. Never leased. */
+  readonly serverAddress: Ipv4Address;
+  /** The server's own MAC address. */
+  readonly serverMac: MacAddress;
+  /** The VLAN that is served when frames carry tags; 0, the default, is that of frames without. */
+  readonly vid?: Vid;
+  /** Addresses for clients without a reservation; by default all of the network. */
+  readonly ranges?: readonly AddressRange[];
+  /** Seconds of a lease when the client does not ask; 3,600 by default: an hour outlives a restart of the server, and no dead guest for long. */
+  readonly leaseTime?: number;
+  /** Seconds: the least that a client gets by asking; 60 by default. */
+  readonly minLeaseTime?: number;
+  /** Seconds: the most that a client gets by asking, or `infiniteLease`; `leaseTime` by default. */
+  readonly maxLeaseTime?: number;
+  /** The way out of the network. Without one clients are told none: a guest with a second interface keeps its own. */
+  readonly router?: Ipv4Address;
+  readonly dns?: readonly Ipv4Address[];
+  readonly ntp?: readonly Ipv4Address[];
+  readonly domain?: string;
+  readonly search?: readonly string[];
+  readonly routes?: readonly ClasslessRoute[];
+  /** What clients shall use as MTU, in octets; also bounds our own replies. */
+  readonly mtu?: number;
+  /** Sent to clients that ask for them, in place of typed ones of the same code. */
+  readonly rawOptions?: readonly RawOption[];
+  /** Codes that are sent even to clients that do not ask. */
+  readonly always?: readonly number[];
+  /** No other server is on this wire: clients that nobody knows get an answer. True by default. */
+  readonly authoritative?: boolean;
+  /** Seconds that an offered address is kept for the client; 60 by default. */
+  readonly offerTime?: number;
+  /** Seconds that an address is not used after it was declined, or seen in use; 600 by default. */
+  readonly declineTime?: number;
+  /** The address that only the station with that MAC address gets, or undefined; must always say the same. */
+  readonly reserved?: (mac: MacAddress) => Ipv4Address | undefined;
+  /** Whether `reserved` gives that address to any station. Required with `reserved`. */
+  readonly isReserved?: (address: Ipv4Address) => boolean;
+  /** The most addresses that are remembered; 65,536 by default. */
+  readonly maxLeases?: number;
+  /** Accepts UDP checksums of which only the pseudo header was summed, as guests send that leave the rest to their card. */
+  readonly laxChecksum?: boolean;
+  /** Asks by ARP whether somebody uses an address, at the moment it is offered; nobody waits for it. True by default. */
+  readonly probe?: boolean;
+}
+
+/** The same, checked and complete. Times are in seconds. */
+export interface DhcpConfig {
+  readonly network: Ipv4Network;
+  readonly serverAddress: Ipv4Address;
+  readonly serverMac: MacAddress;
+  readonly vid: number;
+  readonly pool: Pool;
+  readonly leaseTime: number;
+  readonly minLeaseTime: number;
+  readonly maxLeaseTime: number;
+  readonly offerable: Offerable;
+  readonly mtu: number;
+  readonly authoritative: boolean;
+  readonly offerTime: number;
+  readonly declineTime: number;
+  readonly reserved: (mac: MacAddress) => Ipv4Address | undefined;
+  readonly isReserved: (address: Ipv4Address) => boolean;
+  readonly maxLeases: number;
+  readonly laxChecksum: boolean;
+  readonly probe: boolean;
+}
+
+/** Checks `options` and fills in the defaults. Throws EtherloomError('bad-option') that says what is wrong. */
+export function dhcpConfig(options: DhcpOptions): DhcpConfig {
+  const { network, serverAddress, serverMac, leaseTime = 3600, minLeaseTime = 60, maxLeaseTime = leaseTime } = options;
+  const {
+    reserved = () => undefined,
+    isReserved = () => false,
+    mtu = 1500,
+    offerTime = 60,
+    declineTime = 600,
+    maxLeases = 65_536,
+  } = options;
+  const config = {
+    network,
+    serverAddress,
+    serverMac,
+    vid: options.vid ?? 0,
+    pool: new Pool(options.ranges ?? [wholeOf(network)]),
+    leaseTime,
+    minLeaseTime: Math.min(minLeaseTime, leaseTime),
+    maxLeaseTime,
+    offerable: offerableOf(options),
+    mtu,
+    authoritative: options.authoritative ?? true,
+    offerTime,
+    declineTime,
+    reserved,
+    isReserved,
+    maxLeases,
+    laxChecksum: options.laxChecksum ?? false,
+    probe: options.probe ?? true,
+  };
+  require(isLeasable(network, serverAddress), `${formatIpv4(serverAddress)} cannot be the server's address in ${textOf(network)}`);
+  require(serverMac !== 0 && !isGroupMac(serverMac), "the server's MAC address must be that of one station");
+  require((options.reserved === undefined) === (options.isReserved === undefined), '`reserved` and `isReserved` need each other');
+  checkTimes(config);
+  checkRanges(network, options.ranges ?? []);
+  require(mtu >= 576 && mtu <= 0xffff, `an MTU of ${mtu} is not from 576 to 65535`);
+  for (const name of [...(options.search ?? []), ...(options.domain === undefined ? [] : [options.domain])]) {
+    require(isDomainName(name), `${JSON.stringify(name)} is not a domain name`);
+  }
+  return config;
+}
+
+/** Whether a host of `network` may have the address: it is of it, and names neither the network nor, by broadcast, all of it. */
+export function isLeasable(network: Ipv4Network, address: Ipv4Address): boolean {
+  if (!contains(network, address)) return false;
+  // Both addresses of a /31, and the one of a /32, are hosts. [RFC 3021, 2.1]
+  return network.prefixLength >= 31 || (address !== network.address && address !== broadcastOf(network));
+}
+
+function offerableOf(options: DhcpOptions): Offerable {
+  const { network, router, dns = [], ntp = [], domain, search = [], routes = [], mtu } = options;
+  const values = new Map<number, Uint8Array>();
+  const give = (code: number, value: Uint8Array | undefined): void => {
+    if (value !== undefined && value.length > 0) values.set(code, value);
+  };
+  const routesValue = encodeClasslessRoutes(routes);
+  give(optionCodes.subnetMask, encodeAddresses(netmask(network)));
+  give(optionCodes.broadcastAddress, network.prefixLength >= 31 ? undefined : encodeAddresses(broadcastOf(network)));
+  give(optionCodes.router, router === undefined ? undefined : encodeAddresses(router));
+  give(optionCodes.domainNameServer, encodeAddresses(...dns));
+  give(optionCodes.ntpServers, encodeAddresses(...ntp));
+  give(optionCodes.domainName, domain === undefined ? undefined : encodeText(domain));
+  give(optionCodes.domainSearch, encodeDomainSearch(search));
+  give(optionCodes.interfaceMtu, mtu === undefined ? undefined : encodeUint16(mtu));
+  give(optionCodes.classlessRoutes, routesValue);
+  give(optionCodes.microsoftClasslessRoutes, routesValue);
+  for (const { code, value } of options.rawOptions ?? []) {
+    require(code >= 1 && code <= 254 && !protocolCodes.includes(code), `option ${code} is not for the configuration to set`);
+    values.set(code, value);
+  }
+  return { values, always: new Set(options.always) };
+}
+
+/** Options that the protocol itself fills in. */
+const protocolCodes: readonly number[] = [
+  optionCodes.requestedAddress,
+  optionCodes.leaseTime,
+  optionCodes.overload,
+  optionCodes.messageType,
+  optionCodes.serverIdentifier,
+  optionCodes.parameterRequestList,
+  optionCodes.message,
+  optionCodes.maximumMessageSize,
+  optionCodes.renewalTime,
+  optionCodes.rebindingTime,
+  optionCodes.clientIdentifier,
+  optionCodes.relayAgentInformation,
+];
+
+function checkTimes(config: DhcpConfig): void {
+  const { leaseTime, minLeaseTime, maxLeaseTime, offerTime, declineTime, maxLeases } = config;
+  for (const [name, value] of Object.entries({ leaseTime, minLeaseTime, maxLeaseTime, offerTime, declineTime, maxLeases })) {
+    require(Number.isInteger(value) && value >= 1 && value <= infiniteLease, `${name} cannot be ${value}`);
+  }
+  require(leaseTime >= 4, `a lease of ${leaseTime} s leaves no time to renew it`);
+  require(maxLeaseTime >= leaseTime, `maxLeaseTime (${maxLeaseTime} s) is less than leaseTime (${leaseTime} s)`);
+}
+
+function checkRanges(network: Ipv4Network, ranges: readonly AddressRange[]): void {
+  const sorted = [...ranges].sort((a, b) => a.start - b.start);
+  sorted.forEach(({ start, end }, index) => {
+    const text = `${formatIpv4(start)}-${formatIpv4(end)}`;
+    require(start <= end && contains(network, start) && contains(network, end), `the range ${text} is not of ${textOf(network)}`);
+    require(start > (sorted[index - 1]?.end ?? -1), `the range ${text} overlaps another`);
+  });
+}
+
+function wholeOf(network: Ipv4Network): AddressRange {
+  return { start: network.address, end: ipv4FromNumber(broadcastOf(network)) };
+}
+
+function textOf(network: Ipv4Network): string {
+  return `${formatIpv4(network.address)}/${network.prefixLength}`;
+}
+
+function require(condition: boolean, message: string): void {
+  if (!condition) throw new EtherloomError('bad-option', message);
+}

@@ -1,0 +1,226 @@
+/** What a server does about a message: a function of what it was told, the leases, the message and the time. [RFC 2131, 4.3] */
+import { messageTypeOf, messageTypes, optionCodes } from '../wire/dhcp.ts';
+import { contains, type Ipv4Address } from '../wire/ipv4.ts';
+import { infiniteLease, isLeasable, type DhcpConfig } from './config.ts';
+import { isDynamic, type LeaseChange, type Leases } from './leases.ts';
+import { decodeAddress, decodeUint32 } from './options.ts';
+import { informReply, leaseReply, nakReply, type Reply } from './reply.ts';
+import { faultOf, senderOf, type Request, type RequestFault, type Sender } from './request.ts';
+
+/** Why the server does what it does: to each message there is exactly one reason. */
+export type Reason =
+  | RequestFault
+  | 'offered' // OFFER
+  | 'selected' // ACK to a client that took our offer
+  | 'rebooted' // ACK to a client that asks whether its address still holds
+  | 'renewed' // ACK to a client that asked us for more time
+  | 'rebound' // ACK to a client that asked anybody for more time
+  | 'informed' // ACK without a lease
+  | 'released' // the client gave its address back
+  | 'declined' // the client found its address in use
+  | 'nak-wrong-net' // NAK: an address of another network
+  | 'nak-other-address' // NAK: the client is to have another address
+  | 'nak-taken' // NAK: the address is somebody else's, or not to be leased
+  | 'nak-contradiction' // NAK: the message names two addresses
+  | 'other-server' // for another server
+  | 'no-address' // no address where one must be
+  | 'not-holder' // about an address that is not the sender's
+  | 'not-on-net' // from a host of another network
+  | 'unknown-client' // not ours, and there may be another server
+  | 'pool-exhausted'; // no address is free
+
+/** What to do. The change is made, and durable, before the reply leaves. */
+export interface Outcome {
+  readonly reason: Reason;
+  /** Who sent it; undefined for a message with a fault. */
+  readonly sender?: Sender;
+  /** The address that it is about. */
+  readonly address?: Ipv4Address;
+  readonly change?: LeaseChange;
+  readonly reply?: Reply;
+}
+
+interface Context {
+  readonly config: DhcpConfig;
+  readonly leases: Leases;
+  readonly request: Request;
+  readonly sender: Sender;
+  readonly now: number;
+}
+
+/** Decides about `request` at `now`, in milliseconds of the monotonic clock. Changes nothing. */
+export function decide(config: DhcpConfig, leases: Leases, request: Request, now: number): Outcome {
+  const fault = faultOf(config, request);
+  if (fault !== undefined) return { reason: fault };
+  const sender = senderOf(config, leases, request, now);
+  return { sender, ...outcomeFor({ config, leases, request, sender, now }) };
+}
+
+function outcomeFor(context: Context): Outcome {
+  switch (messageTypeOf(context.request.message)) {
+    case messageTypes.discover:
+      return discover(context);
+    case messageTypes.request:
+      return request(context);
+    case messageTypes.decline:
+      return decline(context);
+    case messageTypes.release:
+      return release(context);
+    case messageTypes.inform:
+      return inform(context);
+    default:
+      return { reason: 'bad-type' };
+  }
+}
+
+/** The client is in INIT. [RFC 2131, 4.3.1] */
+function discover(context: Context): Outcome {
+  const { config, leases, sender, now } = context;
+  const { message } = context.request;
+  const address = addressFor(context);
+  if (address === undefined) return { reason: 'pool-exhausted' };
+  const reply = leaseReply(config, message, 'offer', address, secondsFor(context, address));
+  const entry = leases.at(address);
+  const isBound = entry?.key === sender.key && entry.state === 'bound';
+  // With ciaddr the client has an address, and looks around: nothing is kept for it.
+  if (isBound || message.ciaddr !== 0) return { reason: 'offered', address, reply };
+  const change = { kind: 'offer', address, client: sender, expires: now + config.offerTime * 1000 } as const;
+  return { reason: 'offered', address, change, reply };
+}
+
+/** The client is in SELECTING, INIT-REBOOT, RENEWING or REBINDING: what it fills in tells which. [RFC 2131, 4.3.2, table 4] */
+function request(context: Context): Outcome {
+  const { config, leases, sender } = context;
+  const { message, unicast } = context.request;
+  const server = decodeAddress(message.options.get(optionCodes.serverIdentifier));
+  const wish = decodeAddress(message.options.get(optionCodes.requestedAddress));
+  if (server !== undefined && server !== config.serverAddress) {
+    const own = leases.of(sender.key);
+    // The client took another's offer: ours is free at once.
+    return { reason: 'other-server', ...(own?.state === 'offered' ? { change: { kind: 'withdraw', address: own.address } } : {}) };
+  }
+  const address = wish ?? message.ciaddr;
+  if (address === 0) return { reason: 'no-address' };
+  if (message.ciaddr !== 0 && message.ciaddr !== address)
+    return refuse(context, 'nak-contradiction', 'ciaddr and requested address differ');
+  if (server !== undefined) return selecting(context, address);
+  if (message.ciaddr === 0) return confirm(context, address, 'rebooted');
+  return confirm(context, address, unicast ? 'renewed' : 'rebound');
+}
+
+/** SELECTING: the client took our offer. An offer that ended is made good while its address is free. */
+function selecting(context: Context, address: Ipv4Address): Outcome {
+  const own = context.leases.of(context.sender.key);
+  const stands = own !== undefined && (own.state === 'offered' || own.state === 'bound');
+  if (stands && own.address !== address) return refuse(context, 'nak-other-address', 'another address was offered');
+  return available(context, address) ? bind(context, address, 'selected') : refuse(context, 'nak-taken', 'address not available');
+}
+
+/** INIT-REBOOT, RENEWING and REBINDING: the client has an address and asks whether it may have it on. */
+function confirm(context: Context, address: Ipv4Address, reason: 'rebooted' | 'renewed' | 'rebound'): Outcome {
+  const { config, leases, sender } = context;
+  const expected = reservedFor(context) ?? leases.of(sender.key)?.address;
+  if (!contains(config.network, address) && (config.authoritative || reason === 'rebooted')) {
+    return refuse(context, 'nak-wrong-net', 'address of another network');
+  }
+  // Another server may know it. Where there is none, a lease that we forgot is taken up again.
+  if (expected === undefined && !config.authoritative) return { reason: 'unknown-client', address };
+  if (expected !== undefined && expected !== address) return refuse(context, 'nak-other-address', 'not your address');
+  return available(context, address) ? bind(context, address, reason) : refuse(context, 'nak-taken', 'address not available');
+}
+
+/** The client found that somebody uses its address. [RFC 2131, 4.3.3] */
+function decline(context: Context): Outcome {
+  const { config, now } = context;
+  const { message } = context.request;
+  const address = decodeAddress(message.options.get(optionCodes.requestedAddress));
+  if (!isForUs(context)) return { reason: 'other-server' };
+  if (address === undefined) return { reason: 'no-address' };
+  if (!holds(context, address)) return { reason: 'not-holder', address };
+  return {
+    reason: 'declined',
+    address,
+    change: { kind: 'quarantine', address, user: undefined, expires: now + config.declineTime * 1000 },
+  };
+}
+
+/** The client goes. [RFC 2131, 4.3.4] */
+function release(context: Context): Outcome {
+  const address = context.request.message.ciaddr;
+  if (!isForUs(context)) return { reason: 'other-server' };
+  if (address === 0) return { reason: 'no-address' };
+  if (!holds(context, address)) return { reason: 'not-holder', address };
+  return { reason: 'released', address, change: { kind: 'release', address } };
+}
+
+/** The client was given its address by hand. [RFC 2131, 4.3.5] */
+function inform(context: Context): Outcome {
+  const { config, leases, sender } = context;
+  const { message, source } = context.request;
+  const address = message.ciaddr === 0 ? source : message.ciaddr;
+  if (address === 0) return { reason: 'no-address' };
+  if (!isLeasable(config.network, address) || address === config.serverAddress) return { reason: 'not-on-net', address };
+  const entry = leases.at(address);
+  // Nobody makes us talk to a client that did not ask.
+  if (entry?.state === 'bound' && entry.mac !== sender.mac) return { reason: 'not-holder', address };
+  return { reason: 'informed', address, reply: informReply(config, message, address) };
+}
+
+function bind(context: Context, address: Ipv4Address, reason: Reason): Outcome {
+  const { config, leases, request, sender, now } = context;
+  if (!leases.hasRoomFor(address)) return { reason: 'pool-exhausted', address };
+  const duration = secondsFor(context, address);
+  const expires = duration === infiniteLease ? Infinity : now + duration * 1000;
+  const change = { kind: 'bind', address, client: sender, expires, duration } as const;
+  return { reason, address, change, reply: leaseReply(config, request.message, 'ack', address, duration) };
+}
+
+function refuse({ config, request }: Context, reason: Reason, text: string): Outcome {
+  return { reason, reply: nakReply(config, request.message, text) };
+}
+
+/** Its reservation, what it has or had, what it wishes for, any: in this order. [RFC 2131, 4.3.1] */
+function addressFor(context: Context): Ipv4Address | undefined {
+  const { leases, request, sender } = context;
+  const { ciaddr, options } = request.message;
+  const wish = ciaddr === 0 ? decodeAddress(options.get(optionCodes.requestedAddress)) : ciaddr;
+  const choices = [reservedFor(context), leases.of(sender.key)?.address, wish];
+  const choice = choices.find((address) => address !== undefined && available(context, address) && leases.hasRoomFor(address));
+  return choice ?? leases.candidate(sender.key);
+}
+
+/** The client's reservation, unless somebody else uses that address: then, for the while, it is a client without one. */
+function reservedFor(context: Context): Ipv4Address | undefined {
+  const { reserved } = context.sender;
+  return reserved !== undefined && available(context, reserved) ? reserved : undefined;
+}
+
+/** Whether the client may have the address: it is of those for it, and not somebody else's. */
+function available({ config, leases, sender, now }: Context, address: Ipv4Address): boolean {
+  const isOwn = address === sender.reserved && isLeasable(config.network, address) && address !== config.serverAddress;
+  if (!isOwn && !isDynamic(config, address)) return false;
+  const entry = leases.at(address);
+  if (entry === undefined || entry.key === sender.key || entry.state === 'idle' || entry.expires <= now) return true;
+  // Seen in use by the very client that now asks for it: that is no conflict, but a lease that we forgot.
+  return entry.state === 'quarantined' && entry.mac === sender.mac;
+}
+
+/** Whether the sender has the address, offered or bound, and sent this from where it was last heard. */
+function holds({ leases, request, sender }: Context, address: Ipv4Address): boolean {
+  const entry = leases.at(address);
+  if (entry?.key !== sender.key || entry.mac !== sender.mac || entry.state === 'idle') return false;
+  return entry.ingress === undefined || entry.ingress === request.ingress;
+}
+
+function isForUs({ config, request }: Context): boolean {
+  return decodeAddress(request.message.options.get(optionCodes.serverIdentifier)) === config.serverAddress;
+}
+
+/** How long the client gets the address: as it wishes within limits, and never less than it still has. [RFC 2131, 4.3.1] */
+function secondsFor({ config, leases, request, sender, now }: Context, address: Ipv4Address): number {
+  const wish = decodeUint32(request.message.options.get(optionCodes.leaseTime));
+  const granted = wish === undefined ? config.leaseTime : Math.min(Math.max(wish, config.minLeaseTime), config.maxLeaseTime);
+  const entry = leases.at(address);
+  const left = entry?.key === sender.key && entry.state === 'bound' ? Math.ceil((entry.expires - now) / 1000) : 0;
+  return Math.min(Math.max(granted, left), infiniteLease);
+}

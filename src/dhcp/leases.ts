@@ -1,0 +1,293 @@
+/** Who has which address, and until when. In memory only; all times are of the monotonic clock. Every operation takes bounded time. */
+import type { PortNumber } from '../ports/port.ts';
+import type { Ipv4Address } from '../wire/ipv4.ts';
+import type { MacAddress } from '../wire/mac.ts';
+import { infiniteLease, isLeasable, type DhcpConfig } from './config.ts';
+import { ExpiryQueue } from './expiry-queue.ts';
+import type { LeaseRecord } from './lease-record.ts';
+import { NumberSet } from './pool.ts';
+
+/** A client as a message shows it. */
+export interface Client {
+  /** What tells it from all others: its identifier, or its hardware address. [RFC 2131, 4.2] */
+  readonly key: string;
+  readonly mac: MacAddress;
+  readonly hostname: string | undefined;
+  /** The switch port that it was heard on; undefined when that is not known any more, as after a restart. */
+  readonly ingress: PortNumber | undefined;
+}
+
+/**
+ * `offered`: kept for the client until it answers. `bound`: the client's. `idle`: free, but the client gets it again if nobody needed it
+ * first. `quarantined`: nobody gets it, since somebody uses it who should not.
+ */
+export type LeaseState = 'offered' | 'bound' | 'idle' | 'quarantined';
+
+/** An address that is not simply free. A view: only `Leases` changes it. */
+export interface Lease extends Readonly<Client> {
+  readonly address: Ipv4Address;
+  readonly state: LeaseState;
+  /** Milliseconds; Infinity for never. */
+  readonly expires: number;
+  /** Seconds that it was leased for; 0 before. */
+  readonly duration: number;
+  /** Its store has it: it may be renewed even while nothing can be written. */
+  readonly durable: boolean;
+}
+
+/** What a message does to the table. */
+export type LeaseChange =
+  | { readonly kind: 'offer'; readonly address: Ipv4Address; readonly client: Client; readonly expires: number }
+  | { readonly kind: 'bind'; readonly address: Ipv4Address; readonly client: Client; readonly expires: number; readonly duration: number }
+  /** The client goes, and is remembered. */
+  | { readonly kind: 'release'; readonly address: Ipv4Address }
+  /** The client took another server's offer, or its lease could not be kept: as if nothing had been offered or bound. */
+  | { readonly kind: 'withdraw'; readonly address: Ipv4Address }
+  /** `user` is the station that was seen with the address, if any: to itself it is not closed. */
+  | { readonly kind: 'quarantine'; readonly address: Ipv4Address; readonly user: MacAddress | undefined; readonly expires: number };
+
+interface Entry {
+  readonly address: Ipv4Address;
+  key: string;
+  mac: MacAddress;
+  hostname: string | undefined;
+  ingress: PortNumber | undefined;
+  state: LeaseState;
+  expires: number;
+  duration: number;
+  durable: boolean;
+  /** It was bound once: if an offer comes to nothing, the client is still remembered. */
+  remembered: boolean;
+  place: number;
+}
+
+/** No station has it. */
+const nobody = 0 as MacAddress;
+/** The most addresses in quarantine; then the one that is there longest is let go. */
+const maxQuarantined = 1024;
+/** How many addresses that can never be leased one search may step over. They are marked, so the next search goes on from there. */
+const maxSteps = 4096;
+
+/** The table of leases. */
+export class Leases {
+  readonly #config: DhcpConfig;
+  readonly #byAddress = new Map<Ipv4Address, Entry>();
+  readonly #byKey = new Map<string, Entry>();
+  readonly #ends = new ExpiryQueue<Entry>();
+  /** In the order in which they became idle: the first was not used for longest. */
+  readonly #idle = new Set<Entry>();
+  readonly #quarantined = new Set<Entry>();
+  /** Numbers of pool addresses that have an entry, or never can. */
+  readonly #used = new NumberSet();
+
+  constructor(config: DhcpConfig) {
+    this.#config = config;
+  }
+
+  /** How many addresses have an entry. */
+  get size(): number {
+    return this.#byAddress.size;
+  }
+
+  /** The entry of an address, or undefined when nothing is known of it. */
+  at(address: Ipv4Address): Lease | undefined {
+    return this.#byAddress.get(address);
+  }
+
+  /** The latest entry of a client, or undefined when it is not known. */
+  of(key: string): Lease | undefined {
+    return this.#byKey.get(key);
+  }
+
+  /** All entries, in no order. */
+  entries(): IterableIterator<Lease> {
+    return this.#byAddress.values();
+  }
+
+  /** Whether one more address can be remembered, or this one is. */
+  hasRoomFor(address: Ipv4Address): boolean {
+    return this.#byAddress.size < this.#config.maxLeases || this.#idle.size > 0 || this.#byAddress.has(address);
+  }
+
+  /**
+   * An address for a client that has none: always the same for the same client while that is free, so that a server that lost its
+   * memory gives the same again; then the next free one; then the one that is idle for longest. Undefined when there is none.
+   */
+  candidate(key: string): Ipv4Address | undefined {
+    const fresh = this.#byAddress.size < this.#config.maxLeases ? this.#unused(hash(key) % this.#config.pool.size) : undefined;
+    if (fresh !== undefined) return fresh;
+    for (const entry of this.#idle) return entry.address;
+    return undefined;
+  }
+
+  /** When the next entry ends, in milliseconds; Infinity when none does. */
+  nextExpiry(): number {
+    return this.#ends.first()?.expires ?? Infinity;
+  }
+
+  /** Ends all that is due, and returns the leases among it. */
+  expire(now: number): readonly Lease[] {
+    const ended: Lease[] = [];
+    for (let entry = this.#ends.first(); entry !== undefined && entry.expires <= now; entry = this.#ends.first()) {
+      if (entry.state === 'bound') ended.push({ ...entry });
+      this.#leave(entry);
+    }
+    return ended;
+  }
+
+  /** Does it, and returns the entry afterwards; undefined when there is none. */
+  apply(change: LeaseChange): Lease | undefined {
+    if (change.kind === 'offer') return this.#hold(change.address, change.client, 'offered', change.expires);
+    if (change.kind === 'quarantine') return this.#quarantine(change.address, change.user, change.expires);
+    if (change.kind === 'bind') {
+      const entry = this.#hold(change.address, change.client, 'bound', change.expires);
+      entry.duration = change.duration;
+      entry.remembered = true;
+      return entry;
+    }
+    const entry = this.#byAddress.get(change.address);
+    if (entry === undefined) return undefined;
+    if (change.kind === 'withdraw' && entry.state === 'bound') entry.remembered = false;
+    this.#leave(entry);
+    return this.#byAddress.get(change.address);
+  }
+
+  /** The store has the client's lease now. */
+  confirm(address: Ipv4Address, key: string): void {
+    const entry = this.#byAddress.get(address);
+    if (entry?.state === 'bound' && entry.key === key) entry.durable = true;
+  }
+
+  /**
+   * Takes up what a store kept. `now` and `wall`, in milliseconds, are the same moment. A lease lasts what is left of it, and never
+   * longer than it was given for, wherever the wall clock was set meanwhile.
+   */
+  restore(records: Iterable<LeaseRecord>, now: number, wall: number): void {
+    const end = (record: LeaseRecord): number => record.since + record.duration;
+    const kept = [...records].filter((record) => record.state !== 'forgotten').sort((a, b) => end(a) - end(b));
+    for (const record of kept) {
+      const { address, key, mac, hostname, duration } = record;
+      const left = Math.min(end(record) - Math.floor(wall / 1000), duration);
+      const entry = this.#hold(address, { key, mac, hostname, ingress: undefined }, 'bound', now + left * 1000);
+      Object.assign(entry, { duration, durable: true, remembered: true });
+      if (duration === infiniteLease) entry.expires = Infinity;
+      this.#ends.put(entry);
+      if (record.state === 'released' || entry.expires <= now) this.#leave(entry);
+    }
+  }
+
+  #hold(address: Ipv4Address, client: Client, state: 'offered' | 'bound', expires: number): Entry {
+    let entry = this.#byAddress.get(address);
+    if (entry?.key !== client.key) {
+      if (entry !== undefined) this.#remove(entry);
+      entry = this.#add(address, client.key);
+    }
+    const previous = this.#byKey.get(client.key);
+    if (previous !== entry && previous?.state === 'offered') this.#leave(previous);
+    this.#byKey.set(client.key, entry);
+    this.#idle.delete(entry);
+    entry.mac = client.mac;
+    entry.hostname = client.hostname ?? entry.hostname;
+    entry.ingress = client.ingress;
+    if (entry.state !== 'bound') entry.durable = false;
+    entry.state = state;
+    entry.expires = expires;
+    this.#ends.put(entry);
+    return entry;
+  }
+
+  /** What was offered or bound becomes idle if there is somebody to remember, and goes otherwise. */
+  #leave(entry: Entry): void {
+    if (!entry.remembered || !this.#isDynamic(entry.address)) {
+      this.#remove(entry);
+      return;
+    }
+    entry.state = 'idle';
+    entry.expires = Infinity;
+    this.#ends.remove(entry);
+    this.#idle.add(entry);
+  }
+
+  #quarantine(address: Ipv4Address, user: MacAddress | undefined, expires: number): Entry {
+    const before = this.#byAddress.get(address);
+    if (before !== undefined) this.#remove(before);
+    for (const oldest of this.#quarantined) {
+      if (this.#quarantined.size < maxQuarantined) break;
+      this.#remove(oldest);
+    }
+    const entry = this.#add(address, '');
+    entry.mac = user ?? nobody;
+    entry.state = 'quarantined';
+    entry.expires = expires;
+    this.#quarantined.add(entry);
+    this.#ends.put(entry);
+    return entry;
+  }
+
+  #add(address: Ipv4Address, key: string): Entry {
+    for (const oldest of this.#idle) {
+      if (this.#byAddress.size < this.#config.maxLeases) break;
+      this.#remove(oldest);
+    }
+    const entry: Entry = {
+      address,
+      key,
+      mac: nobody,
+      hostname: undefined,
+      ingress: undefined,
+      state: 'offered',
+      expires: Infinity,
+      duration: 0,
+      durable: false,
+      remembered: false,
+      place: -1,
+    };
+    this.#byAddress.set(address, entry);
+    const index = this.#config.pool.indexOf(address);
+    if (index !== undefined) this.#used.add(index);
+    return entry;
+  }
+
+  #remove(entry: Entry): void {
+    this.#byAddress.delete(entry.address);
+    if (this.#byKey.get(entry.key) === entry) this.#byKey.delete(entry.key);
+    this.#ends.remove(entry);
+    this.#idle.delete(entry);
+    this.#quarantined.delete(entry);
+    const index = this.#config.pool.indexOf(entry.address);
+    if (index !== undefined) this.#used.delete(index);
+  }
+
+  /** The first address without an entry, from that number on and around. */
+  #unused(start: number): Ipv4Address | undefined {
+    const { pool } = this.#config;
+    let around = false;
+    for (let from = start, step = 0; step < maxSteps; step++) {
+      const index = this.#used.nextAbsent(from);
+      const address = pool.at(index);
+      if (address !== undefined && this.#isDynamic(address)) return around && index >= start ? undefined : address;
+      if (address !== undefined) this.#used.add(index);
+      else if (around) return undefined;
+      else around = true;
+      from = address === undefined ? 0 : index + 1;
+    }
+    return undefined;
+  }
+
+  #isDynamic(address: Ipv4Address): boolean {
+    return isDynamic(this.#config, address);
+  }
+}
+
+/** Whether clients without a reservation may get the address. */
+export function isDynamic(config: DhcpConfig, address: Ipv4Address): boolean {
+  const { network, serverAddress, pool } = config;
+  return pool.has(address) && isLeasable(network, address) && address !== serverAddress && !config.isReserved(address);
+}
+
+/** FNV-1a. */
+function hash(text: string): number {
+  let value = 0x811c9dc5;
+  for (let at = 0; at < text.length; at++) value = Math.imul(value ^ text.charCodeAt(at), 0x01000193) >>> 0;
+  return value;
+}

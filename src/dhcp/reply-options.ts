@@ -1,0 +1,85 @@
+/** Which options a reply carries, and in which order. [RFC 2131, 4.3.1; RFC 2132, 9.8] */
+import { dhcpHeaderLength, encodedOptionLength, optionCodes, type DhcpOptionMap } from '../wire/dhcp.ts';
+import { decodeUint16 } from './options.ts';
+
+/** What the server can give. */
+export interface Offerable {
+  /** Values by code. */
+  readonly values: DhcpOptionMap;
+  /** Codes that go out even to clients that do not ask. */
+  readonly always: ReadonlySet<number>;
+}
+
+/** Octets of the headers of IPv4 and UDP. */
+const datagramHeaderLength = 28;
+/** Every client takes as much. [RFC 2132, 9.10] */
+const leastMaximumSize = 576;
+/** What a client gets that has no list of wishes. */
+const unasked = [
+  optionCodes.subnetMask,
+  optionCodes.router,
+  optionCodes.domainNameServer,
+  optionCodes.domainName,
+  optionCodes.broadcastAddress,
+];
+/** A reply is of no use without these. */
+const indispensable: readonly number[] = [optionCodes.messageType, optionCodes.serverIdentifier, optionCodes.leaseTime];
+/** Then these are kept longest, the first the longest. */
+const kept: readonly number[] = [
+  optionCodes.subnetMask,
+  optionCodes.router,
+  optionCodes.domainNameServer,
+  optionCodes.clientIdentifier,
+  optionCodes.renewalTime,
+  optionCodes.rebindingTime,
+  optionCodes.classlessRoutes,
+  optionCodes.interfaceMtu,
+  optionCodes.broadcastAddress,
+  optionCodes.domainName,
+];
+
+/**
+ * The options of a reply to a client that sent `asked`: `leading` as they are; then what it wishes for of `offerable`, in its order, each
+ * once; then what goes out always; then the client's own identifier [RFC 6842, 3]. The least important are left out until the message
+ * fits what the client takes and `mtu`.
+ */
+export function replyOptions(leading: DhcpOptionMap, offerable: Offerable, asked: DhcpOptionMap, mtu: number): DhcpOptionMap {
+  const options = new Map(leading);
+  const give = (code: number): void => {
+    const value = offerable.values.get(code);
+    if (value === undefined || options.has(code)) return;
+    // Mask before router, whatever the client's order. [RFC 2132, 3.3]
+    if (code === optionCodes.router) give(optionCodes.subnetMask);
+    options.set(code, value);
+  };
+  const wishes = asked.get(optionCodes.parameterRequestList);
+  for (const code of wishes === undefined || wishes.length === 0 ? unasked : wishes) give(code);
+  for (const code of offerable.always) give(code);
+  const identifier = asked.get(optionCodes.clientIdentifier);
+  if (identifier !== undefined) options.set(optionCodes.clientIdentifier, identifier);
+  fit(options, maximumSize(asked, mtu) - datagramHeaderLength - dhcpHeaderLength - 1);
+  return options;
+}
+
+/** The longest datagram, in octets, that the client takes and the link carries. [RFC 2132, 9.10] */
+function maximumSize(asked: DhcpOptionMap, mtu: number): number {
+  const wish = decodeUint16(asked.get(optionCodes.maximumMessageSize)) ?? leastMaximumSize;
+  return Math.min(Math.max(wish, leastMaximumSize), Math.max(mtu, leastMaximumSize));
+}
+
+function fit(options: Map<number, Uint8Array>, room: number): void {
+  let length = 0;
+  for (const value of options.values()) length += encodedOptionLength(value);
+  if (length <= room) return;
+  for (const [code, value] of leastImportantFirst(options)) {
+    if (length <= room) return;
+    options.delete(code);
+    length -= encodedOptionLength(value);
+  }
+}
+
+function leastImportantFirst(options: DhcpOptionMap): readonly (readonly [number, Uint8Array])[] {
+  const rank = (code: number): number => (kept.includes(code) ? kept.indexOf(code) : kept.length);
+  const dispensable = [...options].filter(([code]) => !indispensable.includes(code));
+  return dispensable.reverse().sort(([a], [b]) => rank(b) - rank(a));
+}

@@ -1,0 +1,93 @@
+/** What a client sent, and whether it makes sense at all. */
+import type { PortNumber } from '../ports/port.ts';
+import { dhcpOps, hardwareAddressOf, messageTypeOf, messageTypes, optionCodes, type DhcpMessage } from '../wire/dhcp.ts';
+import type { Ipv4Address } from '../wire/ipv4.ts';
+import { isGroupMac, type MacAddress } from '../wire/mac.ts';
+import { formatHex } from '../wire/octets.ts';
+import type { DhcpConfig } from './config.ts';
+import type { Client, Leases } from './leases.ts';
+import { decodeHostName } from './options.ts';
+
+/** A message and how it came. */
+export interface Request {
+  readonly message: DhcpMessage;
+  /** The switch port that it came in by. */
+  readonly ingress: PortNumber;
+  /** The source of its IPv4 packet; 0.0.0.0 while the client has no address. */
+  readonly source: Ipv4Address;
+  /** It was sent to the server's address, not to all: so a client renews. [RFC 2131, 4.3.2] */
+  readonly unicast: boolean;
+}
+
+/** Why a message is dropped before its meaning matters. */
+export type RequestFault =
+  | 'bad-op' // not from a client
+  | 'bad-hops' // went through more relays than there may be
+  | 'bad-hardware' // not of Ethernet
+  | 'bad-chaddr' // no station's address
+  | 'own-chaddr' // claims to be the server
+  | 'relayed' // by a relay agent
+  | 'no-type' // BOOTP
+  | 'bad-type' // not a type that clients send
+  | 'bad-option' // an option has a length that it cannot have
+  | 'bad-client-id'; // longer than can be kept
+
+/** The most relays that a message may pass. [RFC 1542, 4.1.1] */
+const maxHops = 16;
+const maxIdentifier = 255;
+const clientTypes: readonly number[] = [
+  messageTypes.discover,
+  messageTypes.request,
+  messageTypes.decline,
+  messageTypes.release,
+  messageTypes.inform,
+];
+/** A message in which one of these has another length means something else than it says: it is dropped, not read without it. */
+const fourOctets = [optionCodes.requestedAddress, optionCodes.serverIdentifier, optionCodes.leaseTime];
+
+/** What is wrong with the message, or undefined. */
+export function faultOf(config: DhcpConfig, { message }: Request): RequestFault | undefined {
+  if (message.op !== dhcpOps.request) return 'bad-op';
+  if (message.hops > maxHops) return 'bad-hops';
+  const mac = hardwareAddressOf(message);
+  if (mac === undefined) return 'bad-hardware';
+  if (mac === 0 || isGroupMac(mac)) return 'bad-chaddr';
+  if (mac === config.serverMac) return 'own-chaddr';
+  // What a relay agent writes is believed from relay agents only. [RFC 3046, 2.1]
+  if (message.giaddr !== 0 || message.options.has(optionCodes.relayAgentInformation)) return 'relayed';
+  if (!message.options.has(optionCodes.messageType)) return 'no-type';
+  if (!clientTypes.includes(messageTypeOf(message) ?? 0)) return 'bad-type';
+  if (fourOctets.some((code) => (message.options.get(code)?.length ?? 4) !== 4)) return 'bad-option';
+  if ((message.options.get(optionCodes.clientIdentifier)?.length ?? 0) > maxIdentifier) return 'bad-client-id';
+  return undefined;
+}
+
+/** Who sent a message without fault. */
+export interface Sender extends Client {
+  /** The address that only this station gets, if any. */
+  readonly reserved: Ipv4Address | undefined;
+  /** The station that uses the same identifier on another port, so that this one is told apart by its MAC address too. */
+  readonly twin: MacAddress | undefined;
+}
+
+/**
+ * The client behind a message: told by its identifier, else by its hardware address [RFC 2131, 4.2]; one with a reservation always by
+ * the latter, since that is what the reservation is for. Clones of one machine send the same identifier: while one of them holds a
+ * lease, another on another port is a client of its own.
+ */
+export function senderOf(config: DhcpConfig, leases: Leases, { message, ingress }: Request, now: number): Sender {
+  const mac = hardwareAddressOf(message) ?? (0 as MacAddress);
+  const reserved = config.reserved(mac);
+  const hardware = mac.toString(16).padStart(12, '0');
+  const identifier = message.options.get(optionCodes.clientIdentifier);
+  // Shorter than two octets is no identifier. [RFC 2132, 9.14]
+  const named = reserved === undefined && identifier !== undefined && identifier.length >= 2;
+  const key = named ? formatHex(identifier) : `01${hardware}`;
+  const own = `${key}/${hardware}`;
+  const sender = { mac, hostname: decodeHostName(message.options.get(optionCodes.hostName)), ingress, reserved };
+  if (leases.of(own) !== undefined) return { ...sender, key: own, twin: undefined };
+  const holder = leases.of(key);
+  const held = holder !== undefined && (holder.state === 'offered' || holder.state === 'bound') && holder.expires > now;
+  if (!held || holder.mac === mac || holder.ingress === ingress) return { ...sender, key, twin: undefined };
+  return { ...sender, key: own, twin: holder.mac };
+}

@@ -1,0 +1,274 @@
+/** The DHCP server as a station on a bridge: it owns a MAC address and an IPv4 address, and knows the port of every client. */
+import type { Clock, Timer } from '../clock.ts';
+import type { PortNumber } from '../ports/port.ts';
+import { decodeArp, type Arp } from '../wire/arp.ts';
+import { isTagged, minTaggedFrame, removeTag } from '../wire/dot1q.ts';
+import { decodeEthernet, etherTypes } from '../wire/ethernet.ts';
+import type { MacAddress } from '../wire/mac.ts';
+import type { DhcpConfig } from './config.ts';
+import { decide, type Outcome, type Reason } from './engine.ts';
+import type { CounterName, DhcpEvent, ServerDrop, Subject } from './events.ts';
+import type { LeaseRecord, LeaseStore } from './lease-record.ts';
+import { Leases, type Lease, type LeaseChange } from './leases.ts';
+import { Ledger } from './ledger.ts';
+import { arpReplyFrame, arpRequestFrame, echoReplyFrame, readPacket, replyFrame, type Packet, type Peer } from './packet.ts';
+import { Quota } from './quota.ts';
+import type { Sender } from './request.ts';
+import { Witness } from './witness.ts';
+
+/** What the server needs of the bridge that it is a station of. */
+export interface Bridge {
+  /**
+   * Sends a frame of the server, which is the bridge's from then on. Called in a breath, also from within `receive`: the bridge forwards
+   * it when it is done with the frame at hand.
+   */
+  send(frame: Uint8Array): void;
+  /** Runs `work` as one breath. Nests. */
+  breath(work: () => void): void;
+}
+
+/** What a server is made of. */
+export interface DhcpServerOptions {
+  readonly config: DhcpConfig;
+  readonly clock: Clock;
+  readonly bridge: Bridge;
+  readonly store: LeaseStore;
+  /** What the store kept; none by default. */
+  readonly records?: Iterable<LeaseRecord>;
+  /** Told of all that happens, at once; it must not call the server. */
+  readonly event?: (event: DhcpEvent) => void;
+}
+
+type DhcpPacket = Extract<Packet, { kind: 'dhcp' }>;
+type Bind = Extract<LeaseChange, { kind: 'bind' }>;
+type Quarantine = Extract<LeaseChange, { kind: 'quarantine' }>;
+
+/** Leases that may wait for the store at once; further clients are not answered, and ask again. */
+const maxPending = 4096;
+/** Addresses that one port may decline in `declineTime`: one hostile client must not empty the pool. */
+const maxDeclines = 5;
+/** The longest delay that timers take, in milliseconds. */
+const maxDelay = 0x7fff_ffff;
+
+/** Serves until it is disposed. */
+export class DhcpServer implements Disposable {
+  /** Each frame under the reason for what was done about it. */
+  readonly counters = new Map<CounterName, number>();
+  readonly #config: DhcpConfig;
+  readonly #clock: Clock;
+  readonly #bridge: Bridge;
+  readonly #event: (event: DhcpEvent) => void;
+  readonly #leases: Leases;
+  readonly #ledger: Ledger;
+  readonly #witness: Witness;
+  readonly #declines: Quota;
+  #expiry: { readonly at: number; readonly timer: Timer } | undefined;
+  #identification = 0;
+  #disposed = false;
+
+  constructor({ config, clock, bridge, store, records = [], event = () => undefined }: DhcpServerOptions) {
+    this.#config = config;
+    this.#clock = clock;
+    this.#bridge = bridge;
+    this.#event = event;
+    this.#leases = new Leases(config);
+    this.#leases.restore(records, clock.monotonic(), clock.wall());
+    this.#ledger = new Ledger({
+      leases: this.#leases,
+      store,
+      clock,
+      failed: (error) => event({ type: 'store-failed', error: error.message }),
+      recovered: () => event({ type: 'store-recovered' }),
+    });
+    this.#witness = new Witness(config, this.#leases);
+    this.#declines = new Quota(maxDeclines, config.declineTime * 1000);
+    this.#scheduleExpiry();
+  }
+
+  /** All addresses that are not simply free, in no order. */
+  leases(): IterableIterator<Lease> {
+    return this.#leases.entries();
+  }
+
+  /** A frame that came to the server's port, by way of the bridge's port `ingress`. Borrowed; called in a breath. */
+  receive(frame: Uint8Array, ingress: PortNumber): void {
+    const packet = readPacket(this.#config, frame);
+    if (typeof packet === 'string') {
+      this.#count(packet);
+      return;
+    }
+    switch (packet.kind) {
+      case 'arp':
+        this.#hearArp(packet.arp, packet.peer, ingress);
+        break;
+      case 'echo':
+        this.#count('echo-reply');
+        this.#bridge.send(echoReplyFrame(this.#config, packet.peer, packet.source, packet.echo, this.#nextIdentification()));
+        break;
+      case 'dhcp':
+        this.#serve(packet, ingress);
+        break;
+    }
+  }
+
+  /** A frame that crossed the bridge from port `ingress` in VLAN `vid`, whomever it is for: who uses which address is seen here. Borrowed. */
+  observe(ingress: PortNumber, vid: number, frame: Uint8Array): void {
+    if (vid !== this.#config.vid) return;
+    const ethernet = decodeEthernet(frame.length >= minTaggedFrame && isTagged(frame) ? removeTag(frame) : frame);
+    const arp = ethernet?.etherType === etherTypes.arp ? decodeArp(ethernet.payload) : undefined;
+    if (ethernet !== undefined && arp !== undefined) this.#see(arp, ethernet.source, ingress);
+  }
+
+  [Symbol.dispose](): void {
+    this.#disposed = true;
+    this.#expiry?.timer[Symbol.dispose]();
+    this.#ledger[Symbol.dispose]();
+  }
+
+  #hearArp(arp: Arp, peer: Peer, ingress: PortNumber): void {
+    this.#count('arp');
+    this.#see(arp, peer.mac, ingress);
+    if (arp.operation !== 'request' || arp.targetAddress !== this.#config.serverAddress) return;
+    this.#count('arp-reply');
+    this.#bridge.send(arpReplyFrame(this.#config, peer, arp));
+  }
+
+  #see(arp: Arp, source: MacAddress, ingress: PortNumber): void {
+    const conflict = this.#witness.testify(arp, source, ingress, this.#clock.monotonic());
+    if (conflict === undefined) return;
+    const { address, user, holder, change, isNews } = conflict;
+    if (change !== undefined) this.#quarantine(change);
+    if (isNews) this.#event({ type: 'conflict', mac: user, address, ingress, holder, quarantined: change !== undefined });
+  }
+
+  #serve({ message, source, unicast, peer }: DhcpPacket, ingress: PortNumber): void {
+    const now = this.#clock.monotonic();
+    this.#expire(now);
+    const outcome = decide(this.#config, this.#leases, { message, ingress, source, unicast }, now);
+    this.#count(outcome.reason);
+    const { sender, reply, change, reason } = outcome;
+    if (sender?.twin !== undefined) this.#event({ type: 'duplicate-client', ...this.#whoOf(sender), twin: sender.twin });
+    // The reply views the borrowed frame, and may have to wait: it is put together now.
+    const frame = reply === undefined ? undefined : replyFrame(this.#config, reply, peer.tci, this.#nextIdentification());
+    if (change?.kind === 'bind' && frame !== undefined) this.#bind(change, reason, frame, peer);
+    else if (change?.kind === 'quarantine') this.#decline(change, now);
+    else if (change?.kind === 'release') this.#release(change);
+    else if (reason === 'offered') this.#offer(outcome, frame, peer);
+    else if (change?.kind === 'withdraw') this.#leases.apply(change);
+    else if (frame !== undefined) this.#bridge.send(frame);
+    if (frame === undefined && change === undefined) this.#event({ type: 'dropped', mac: peer.mac, ingress, reason });
+    if (sender !== undefined && reason.startsWith('nak-')) this.#event({ type: 'nak', ...this.#whoOf(sender), reason });
+    this.#scheduleExpiry();
+  }
+
+  #offer({ change, address, sender }: Outcome, frame: Uint8Array | undefined, peer: Peer): void {
+    if (address === undefined || sender === undefined || frame === undefined) return;
+    const known = this.#leases.at(address)?.key === sender.key;
+    if (change !== undefined) {
+      // What could not be granted is not offered either; what the client has already may be.
+      if (this.#ledger.hasFailed) {
+        this.#drop('store-failed', sender);
+        return;
+      }
+      this.#leases.apply(change);
+    }
+    this.#bridge.send(frame);
+    if (!known && this.#config.probe) this.#bridge.send(arpRequestFrame(this.#config, address, peer.tci));
+    this.#event({ type: 'lease-offered', ...this.#whoOf(sender), address });
+  }
+
+  #bind(change: Bind, reason: Reason, frame: Uint8Array, peer: Peer): void {
+    const { address, client, duration } = change;
+    const before = this.#leases.at(address);
+    const renews = before?.key === client.key && before.state === 'bound' && before.durable;
+    if (this.#ledger.hasFailed && !renews) {
+      this.#drop('store-failed', { ...client, mac: peer.mac });
+      return;
+    }
+    if (this.#ledger.pending >= maxPending) {
+      this.#drop('store-busy', { ...client, mac: peer.mac });
+      return;
+    }
+    this.#leases.apply(change);
+    this.#ledger.keep(address, (durable) => {
+      const lease = this.#leases.at(address);
+      if (this.#disposed || lease?.key !== client.key || lease.state !== 'bound') return;
+      if (!durable && !renews) {
+        this.#leases.apply({ kind: 'withdraw', address });
+        this.#drop('store-failed', { ...client, mac: peer.mac });
+        return;
+      }
+      this.#bridge.breath(() => this.#bridge.send(frame));
+      this.#event({ type: renews ? 'lease-renewed' : 'lease-bound', ...this.#subjectOf(lease), reason, duration });
+    });
+  }
+
+  #decline(change: Quarantine, now: number): void {
+    const lease = this.#leases.at(change.address);
+    if (lease === undefined) return;
+    const subject = this.#subjectOf(lease);
+    const quarantined = this.#declines.take(lease.ingress ?? 0, now);
+    if (quarantined) this.#quarantine(change);
+    else this.#release({ kind: 'release', address: change.address });
+    this.#event({ type: 'lease-declined', ...subject, quarantined });
+  }
+
+  #release(change: LeaseChange): void {
+    const lease = this.#leases.at(change.address);
+    if (lease === undefined) return;
+    const [subject, wasBound] = [this.#subjectOf(lease), lease.state === 'bound'];
+    this.#leases.apply(change);
+    if (!wasBound) return;
+    this.#ledger.keep(change.address, () => undefined);
+    this.#event({ type: 'lease-released', ...subject });
+  }
+
+  #quarantine(change: Quarantine): void {
+    const wasKept = this.#leases.at(change.address)?.duration;
+    this.#leases.apply(change);
+    if (wasKept !== undefined && wasKept > 0) this.#ledger.keep(change.address, () => undefined);
+    this.#scheduleExpiry();
+  }
+
+  #expire(now: number): void {
+    for (const lease of this.#leases.expire(now)) this.#event({ type: 'lease-expired', ...this.#subjectOf(lease) });
+  }
+
+  /** One timer for all leases, for the one that ends next. */
+  #scheduleExpiry(): void {
+    const at = this.#leases.nextExpiry();
+    if (this.#expiry !== undefined && this.#expiry.at <= at) return;
+    this.#expiry?.timer[Symbol.dispose]();
+    this.#expiry = undefined;
+    if (at === Infinity || this.#disposed) return;
+    const delay = Math.min(Math.max(0, Math.ceil(at - this.#clock.monotonic())), maxDelay);
+    const timer = this.#clock.after(delay, () => {
+      this.#expiry = undefined;
+      this.#expire(this.#clock.monotonic());
+      this.#scheduleExpiry();
+    });
+    this.#expiry = { at, timer };
+  }
+
+  #subjectOf({ mac, address, ingress, hostname }: Lease): Subject {
+    return { mac, address, ingress, hostname };
+  }
+
+  #whoOf({ mac, ingress, hostname }: Sender): Omit<Subject, 'address'> {
+    return { mac, ingress, hostname };
+  }
+
+  #drop(reason: ServerDrop, { mac, ingress }: Omit<Subject, 'address' | 'hostname'>): void {
+    this.#count(reason);
+    this.#event({ type: 'dropped', mac, ingress: ingress ?? 0, reason });
+  }
+
+  #count(name: CounterName): void {
+    this.counters.set(name, (this.counters.get(name) ?? 0) + 1);
+  }
+
+  #nextIdentification(): number {
+    this.#identification = (this.#identification + 1) & 0xffff;
+    return this.#identification;
+  }
+}
