@@ -5,7 +5,7 @@ import { chaddrOf, dhcpOps, hardwareAddressOf, messageTypeOf, messageTypes, opti
 import { ipv4FromNumber, type Ipv4Address } from '../wire/ipv4.ts';
 import type { MacAddress } from '../wire/mac.ts';
 import { clientLeaseOf, type ClientLease } from './client-lease.ts';
-import { encodeAddresses, encodeText, encodeUint16 } from './options.ts';
+import { decodeAddress, encodeAddresses, encodeText, encodeUint16 } from './options.ts';
 import { limitedBroadcast } from './reply.ts';
 
 /** Where a client is. [RFC 2131, figure 5] */
@@ -47,6 +47,7 @@ const defaultParameters: readonly number[] = [
 const unspecified = ipv4FromNumber(0);
 /** A client takes datagrams of this size. */
 const maximumMessageSize = 1500;
+const defaultRetry = 4000;
 const longestRetry = 64_000;
 /** REQUESTs without an answer, after which the offer is given up. [RFC 2131, 4.4.5 leaves the number open] */
 const maxRequests = 4;
@@ -91,11 +92,13 @@ export class DhcpClient implements Disposable {
     const type = messageTypeOf(message);
     if (type === messageTypes.offer && this.#state === 'SELECTING') {
       this.#select(message);
-    } else if (type === messageTypes.ack && this.#awaitsAck()) {
+    } else if (type === messageTypes.ack && this.#awaits(message)) {
       this.#bind(message);
-    } else if (type === messageTypes.nak && this.#awaitsAck()) {
+    } else if (type === messageTypes.nak && this.#awaits(message)) {
+      // A server that refuses what it has just offered would be asked without end.
+      const delay = this.#state === 'REQUESTING' ? (this.#options.firstRetry ?? defaultRetry) : 0;
       this.#lose();
-      this.#begin(undefined);
+      this.#after(delay, () => this.#begin(undefined));
     }
   }
 
@@ -135,18 +138,16 @@ export class DhcpClient implements Disposable {
 
   /** Sends DISCOVER or REQUEST, now and until something comes back. */
   #ask(address: Ipv4Address | undefined): void {
-    if (this.#state === 'SELECTING') {
-      this.#send('discover', {});
-    } else {
-      this.#requested = this.#options.clock.monotonic();
-      const server = this.#state === 'REQUESTING' ? this.#lease?.server : undefined;
-      this.#send('request', { requested: address, server });
-    }
     this.#tries++;
+    // First the timer: an answer may come before `send` returns.
     this.#after(this.#backOff(), () => {
       if (this.#state !== 'SELECTING' && this.#tries >= maxRequests) this.#begin(undefined);
       else this.#ask(address);
     });
+    this.#requested = this.#options.clock.monotonic();
+    const server = this.#state === 'REQUESTING' ? this.#lease?.server : undefined;
+    if (this.#state === 'SELECTING') this.#send('discover', {});
+    else this.#send('request', { requested: address, server });
   }
 
   #select(message: DhcpMessage): void {
@@ -158,8 +159,11 @@ export class DhcpClient implements Disposable {
     this.#ask(offer.address);
   }
 
-  #awaitsAck(): boolean {
-    return this.#state === 'REQUESTING' || this.#state === 'REBOOTING' || this.#state === 'RENEWING' || this.#state === 'REBINDING';
+  /** Whether an ACK or NAK is for the REQUEST that was sent last: an offer is taken of one server, and only that may refuse it. */
+  #awaits(message: DhcpMessage): boolean {
+    const server = decodeAddress(message.options.get(optionCodes.serverIdentifier));
+    if (this.#state === 'REQUESTING') return server === this.#lease?.server;
+    return this.#state === 'REBOOTING' || this.#state === 'RENEWING' || this.#state === 'REBINDING';
   }
 
   #bind(message: DhcpMessage): void {
@@ -186,8 +190,8 @@ export class DhcpClient implements Disposable {
     if (this.#state !== state) this.#newExchange();
     this.#state = state;
     this.#requested = now;
-    this.#send('request', { ciaddr: lease.address, to: state === 'RENEWING' ? lease.server : limitedBroadcast });
     this.#at(Math.min(end, now + Math.max((end - now) / 2, leastRenewal)), () => this.#renew(state, since));
+    this.#send('request', { ciaddr: lease.address, to: state === 'RENEWING' ? lease.server : limitedBroadcast });
   }
 
   #expire(): void {
@@ -210,7 +214,7 @@ export class DhcpClient implements Disposable {
 
   #send(type: keyof typeof messageTypes, content: Content): void {
     const { mac, broadcast = false, clientIdentifier, send } = this.#options;
-    const options = new Map([[optionCodes.messageType as number, Uint8Array.of(messageTypes[type])]]);
+    const options = new Map<number, Uint8Array>([[optionCodes.messageType, Uint8Array.of(messageTypes[type])]]);
     if (clientIdentifier !== undefined) options.set(optionCodes.clientIdentifier, clientIdentifier);
     if (content.requested !== undefined) options.set(optionCodes.requestedAddress, encodeAddresses(content.requested));
     if (content.server !== undefined) options.set(optionCodes.serverIdentifier, encodeAddresses(content.server));
@@ -235,7 +239,7 @@ export class DhcpClient implements Disposable {
 
   /** Doubled each time, and up to a second, or a quarter of the first wait, more or less. [RFC 2131, 4.1] */
   #backOff(): number {
-    const { random, firstRetry = 4000 } = this.#options;
+    const { random, firstRetry = defaultRetry } = this.#options;
     const spread = Math.min(1000, firstRetry / 4);
     return Math.min(firstRetry * 2 ** (this.#tries - 1), longestRetry) + (random.uint32() / 0xffff_ffff - 0.5) * 2 * spread;
   }
