@@ -1,7 +1,8 @@
 import type { Clock, Timer } from '../clock.ts';
 import { assert } from '../errors.ts';
-import type { Vid } from '../wire/dot1q.ts';
-import type { MacAddress } from '../wire/mac.ts';
+import { vid, type Vid } from '../wire/dot1q.ts';
+import { macFromNumber, type MacAddress } from '../wire/mac.ts';
+import { highOf, lowOf, StationTable, type StationKey } from './station-table.ts';
 
 /** How a filtering database is bounded. */
 export interface FdbOptions {
@@ -11,6 +12,8 @@ export interface FdbOptions {
   readonly minPersistence?: number;
   /** The most stations that are remembered, over all VLANs; by default 65,536. */
   readonly maxEntries?: number;
+  /** A 32-bit number that other stations cannot guess, so that they cannot slow the database down; by default 0. */
+  readonly seed?: number;
 }
 
 /** A station that was heard. */
@@ -25,9 +28,7 @@ export interface FdbEntry<Port> {
 /** What the database made of a source: `held` is a station that stays at the port where it was heard a moment ago. */
 export type Learning = 'known' | 'new' | 'moved' | 'held';
 
-interface Station<Port> {
-  readonly vid: Vid;
-  readonly mac: MacAddress;
+interface Station<Port> extends StationKey {
   holder: Holder<Port>;
   /** When it was last heard, by the monotonic clock. */
   heard: number;
@@ -49,7 +50,7 @@ const sweepBudget = 4_096;
 /**
  * The filtering database: behind which port a station is, per VLAN. [IEEE 802.1Q, 8.8] It is bounded: when it is full, room is made
  * by the port that holds the most stations, which forgets the one it has not heard for longest; so who invents addresses only drives
- * out his own. Nothing on the path of a frame takes longer with more stations.
+ * out his own. Nothing on the path of a frame takes longer with more stations, and nothing is made there for one that is known.
  */
 export class Fdb<Port> {
   /** As in the options; may be changed. */
@@ -58,56 +59,67 @@ export class Fdb<Port> {
   minPersistence: number;
   readonly #maxEntries: number;
   readonly #clock: Clock;
-  readonly #vlans: (Map<MacAddress, Station<Port>> | undefined)[] = [];
+  readonly #stations: StationTable<Station<Port>>;
   readonly #holders = new Map<Port, Holder<Port>>();
-  #size = 0;
+  #now: number;
   #greediest: Holder<Port> | undefined;
   /** No holder but the greediest is larger than this. */
   #rival = 0;
   #sweeping: Timer | undefined;
 
-  constructor(clock: Clock, { ageingTime = 100_000, minPersistence = 3_000, maxEntries = 65_536 }: FdbOptions = {}) {
+  constructor(clock: Clock, { ageingTime = 100_000, minPersistence = 3_000, maxEntries = 65_536, seed = 0 }: FdbOptions = {}) {
     assert(maxEntries > 0, 'the filtering database has room for a station');
     this.#clock = clock;
     this.ageingTime = ageingTime;
     this.minPersistence = minPersistence;
     this.#maxEntries = maxEntries;
+    this.#stations = new StationTable(seed);
+    this.#now = clock.monotonic();
   }
 
   /** How many stations are remembered; stations too old may be among them until they are swept out. */
   get size(): number {
-    return this.#size;
+    return this.#stations.size;
   }
 
-  /** Remembers that a station was heard at a port. `now` is the monotonic clock's. */
-  learn(vid: Vid, mac: MacAddress, port: Port, now: number): Learning {
-    const station = this.#vlans[vid]?.get(mac);
+  /** Reads the clock; what is learned and looked up until the next call is at this time. */
+  beginBreath(): void {
+    this.#now = this.#clock.monotonic();
+  }
+
+  /** Remembers that the station whose address is at `at` was heard at a port. */
+  learn(vid: Vid, octets: Uint8Array, at: number, port: Port): Learning {
+    const high = highOf(vid, octets, at);
+    const low = lowOf(octets, at);
+    const station = this.#stations.get(high, low);
     if (station === undefined) {
-      this.#add(vid, mac, port, now);
+      this.#add(high, low, port);
       return 'new';
     }
-    const silence = now - station.heard;
-    if (station.holder.port === port) {
-      if (silence !== 0) touch(station, now);
-      return silence < this.ageingTime ? 'known' : 'new';
+    const silence = this.#now - station.heard;
+    const fresh = silence < this.ageingTime;
+    if (station.holder.port !== port) {
+      if (fresh && silence < this.minPersistence) return 'held';
+      this.#move(station, port);
+      return fresh ? 'moved' : 'new';
     }
-    if (silence < this.minPersistence && silence < this.ageingTime) return 'held';
-    this.#move(station, port, now);
-    return silence < this.ageingTime ? 'moved' : 'new';
+    if (silence > 0) this.#touch(station);
+    return fresh ? 'known' : 'new';
   }
 
-  /** The port behind which the station was heard, or undefined when it is not known, or too old. */
-  lookup(vid: Vid, mac: MacAddress, now: number): Port | undefined {
-    const station = this.#vlans[vid]?.get(mac);
-    return station !== undefined && now - station.heard < this.ageingTime ? station.holder.port : undefined;
+  /** The port behind which the station whose address is at `at` was heard; undefined when it is not known, or too old. */
+  lookup(vid: Vid, octets: Uint8Array, at: number): Port | undefined {
+    const station = this.#stations.get(highOf(vid, octets, at), lowOf(octets, at));
+    return station !== undefined && this.#now - station.heard < this.ageingTime ? station.holder.port : undefined;
   }
 
   /** All stations that are not too old: port by port, the longest silent first. */
-  *entries(now: number): Generator<FdbEntry<Port>> {
+  *entries(): Generator<FdbEntry<Port>> {
+    const now = this.#clock.monotonic();
     for (const { port, oldest } of this.#holders.values()) {
       for (let station = oldest; station !== undefined; station = station.newer) {
         const age = now - station.heard;
-        if (age < this.ageingTime) yield { vid: station.vid, mac: station.mac, port, age };
+        if (age < this.ageingTime) yield { vid: vidOf(station), mac: macOf(station), port, age };
       }
     }
   }
@@ -118,7 +130,7 @@ export class Fdb<Port> {
     if (holder === undefined) return;
     for (let station = holder.oldest; station !== undefined;) {
       const next = station.newer;
-      if (vid === undefined || station.vid === vid) this.#remove(station);
+      if (vid === undefined || vidOf(station) === vid) this.#remove(station);
       station = next;
     }
     if (holder.size === 0) this.#forgetHolder(holder);
@@ -130,19 +142,26 @@ export class Fdb<Port> {
     this.#sweeping = undefined;
   }
 
-  #add(vid: Vid, mac: MacAddress, port: Port, now: number): void {
-    if (this.#size >= this.#maxEntries) this.#evict();
-    const station: Station<Port> = { vid, mac, holder: this.#holderOf(port), heard: now, older: undefined, newer: undefined };
-    (this.#vlans[vid] ??= new Map()).set(mac, station);
-    this.#size += 1;
-    this.#give(station, station.holder);
+  #add(high: number, low: number, port: Port): void {
+    if (this.size >= this.#maxEntries) this.#evict();
+    const holder = this.#holderOf(port);
+    const station = { high, low, holder, heard: this.#now, older: undefined, newer: undefined };
+    this.#stations.add(station);
+    this.#give(station, holder);
     if (this.#sweeping === undefined) this.#sweepAfter(sweepInterval);
   }
 
-  #move(station: Station<Port>, port: Port, now: number): void {
+  #move(station: Station<Port>, port: Port): void {
     unlink(station);
-    station.heard = now;
+    station.heard = this.#now;
     this.#give(station, this.#holderOf(port));
+  }
+
+  #touch(station: Station<Port>): void {
+    station.heard = this.#now;
+    if (station.newer === undefined) return;
+    unlink(station);
+    append(station, station.holder);
   }
 
   #give(station: Station<Port>, holder: Holder<Port>): void {
@@ -152,8 +171,7 @@ export class Fdb<Port> {
 
   #remove(station: Station<Port>): void {
     unlink(station);
-    this.#vlans[station.vid]?.delete(station.mac);
-    this.#size -= 1;
+    this.#stations.delete(station);
   }
 
   #evict(): void {
@@ -194,7 +212,7 @@ export class Fdb<Port> {
       this.#sweeping = undefined;
       const swept = this.#sweep(this.#clock.monotonic());
       // Many at once are swept in portions, so that frames get through in between.
-      if (this.#size > 0) this.#sweepAfter(swept < sweepBudget ? sweepInterval : 1);
+      if (this.size > 0) this.#sweepAfter(swept < sweepBudget ? sweepInterval : 1);
     });
   }
 
@@ -212,11 +230,12 @@ export class Fdb<Port> {
   }
 }
 
-function touch<Port>(station: Station<Port>, now: number): void {
-  station.heard = now;
-  if (station.newer === undefined) return;
-  unlink(station);
-  append(station, station.holder);
+function vidOf(key: StationKey): Vid {
+  return vid(key.high >>> 16);
+}
+
+function macOf(key: StationKey): MacAddress {
+  return macFromNumber((key.high & 0xffff) * 0x1_0000_0000 + (key.low >>> 0));
 }
 
 function append<Port>(station: Station<Port>, holder: Holder<Port>): void {

@@ -1,9 +1,9 @@
 import type { Clock } from '../clock.ts';
 import { assert } from '../errors.ts';
 import { addTag, isTagged, minTaggedFrame, removeTag, vidOf, type Vid } from '../wire/dot1q.ts';
-import { destinationOf, etherTypeOf, etherTypes, hasGroupDestination, hasGroupSource, minFrame, sourceOf } from '../wire/ethernet.ts';
-import type { MacAddress } from '../wire/mac.ts';
-import { readUint16 } from '../wire/octets.ts';
+import { etherTypeOf, etherTypes, hasGroupDestination, hasGroupSource, minFrame } from '../wire/ethernet.ts';
+import { writeMac, type MacAddress } from '../wire/mac.ts';
+import { readUint16, readUint32 } from '../wire/octets.ts';
 import type { Explanation } from './explanation.ts';
 import { Fdb, type FdbEntry, type FdbOptions } from './fdb.ts';
 import { BridgePort, type DropReason, type PortNumber, type SwitchPort } from './switch-port.ts';
@@ -34,13 +34,13 @@ export interface NewPort extends VlanMembership {
 }
 
 /**
- * A VLAN-aware bridge without I/O: frames enter by `receive` and leave by `transmit`. [IEEE 802.1Q, 8.6] A frame goes through these
- * stages, in this order:
+ * A VLAN-aware bridge without I/O: frames enter by `receive` and leave by `transmit`. A frame goes through these stages, in this
+ * order: [IEEE 802.1Q]
  *
  *     ingress     is it whole, is the port up, in which VLAN is it, is the port in that, is it admitted    8.6.2
- *     forwarding  behind which port is its destination; all ports, when it is a group or not known         8.6.3, 8.6.4
+ *     filtering   behind which port is its destination; all members, when it is a group or not known       8.6.3, 8.6.4
  *     learning    its source is behind the ingress                                                         8.7
- *     egress      each way out keeps, gains or loses the tag; each shape is made once                      8.6.4, 8.6.5
+ *     egress      it keeps, gains or loses its tag, by the port; each shape is made once at most           6.9.2
  *
  * A spanning tree takes its frames before the ingress stage, and decides which ports forward in it and in the flood lists.
  */
@@ -49,18 +49,16 @@ export class Switch {
   readonly #ports = new Map<PortNumber, BridgePort>();
   readonly #floodLists = new FloodLists(this.#ports);
   readonly #fdb: Fdb<BridgePort>;
-  #now: number;
   #strays = 0;
 
   constructor(options: SwitchOptions) {
     this.#options = options;
     this.#fdb = new Fdb(options.clock, options);
-    this.#now = options.clock.monotonic();
   }
 
   /** Reads the clock. All frames are taken to be received at the time of the last call. */
   beginBreath(): void {
-    this.#now = this.#options.clock.monotonic();
+    this.#fdb.beginBreath();
   }
 
   /** Takes a frame that came in by a port. It is borrowed for the call, and for the breath by whoever is sent it unchanged. */
@@ -78,7 +76,7 @@ export class Switch {
       return;
     }
     // The destination is sought before the source is learned, so that `explain`, which does not learn, cannot differ.
-    const egress = this.#egress(ingress, vid, this.#destination(ingress, vid, frame, this.#now));
+    const egress = this.#egress(ingress, vid, this.#destination(ingress, vid, frame));
     let untagged = isTagged(frame) ? undefined : frame;
     let tagged = untagged === undefined ? frame : undefined;
     if (this.#learn(ingress, vid, frame)) this.#options.observe?.(port, vid, (untagged ??= removeTag(frame)));
@@ -98,9 +96,10 @@ export class Switch {
   explain(port: PortNumber, frame: Uint8Array): Explanation | undefined {
     const ingress = this.#ports.get(port);
     if (ingress === undefined) return undefined;
+    this.beginBreath();
     const vid = this.#classify(ingress, frame);
     if (typeof vid === 'string') return { decision: 'drop', reason: vid };
-    const destination = this.#destination(ingress, vid, frame, this.#options.clock.monotonic());
+    const destination = this.#destination(ingress, vid, frame);
     const egress = this.#egress(ingress, vid, destination);
     if (typeof egress === 'string') return { decision: 'drop', reason: egress };
     const ways = egress.map((way) => ({ port: way.port.number, tagged: way.tagged }));
@@ -156,12 +155,15 @@ export class Switch {
 
   /** The port behind which a station was heard; undefined when it is not known. */
   lookup(vid: Vid, mac: MacAddress): PortNumber | undefined {
-    return this.#fdb.lookup(vid, mac, this.#options.clock.monotonic())?.number;
+    const octets = new Uint8Array(6);
+    writeMac(octets, 0, mac);
+    this.beginBreath();
+    return this.#fdb.lookup(vid, octets, 0)?.number;
   }
 
   /** The stations that are known: port by port, the longest silent first. */
   *entries(): Generator<FdbEntry<PortNumber>> {
-    for (const entry of this.#fdb.entries(this.#options.clock.monotonic())) yield { ...entry, port: entry.port.number };
+    for (const entry of this.#fdb.entries()) yield { ...entry, port: entry.port.number };
   }
 
   /** Forgets the stations behind a port. */
@@ -219,11 +221,10 @@ export class Switch {
     return this.#options.admit?.(ingress.number, frame) === false ? 'not-admitted' : vid;
   }
 
-  #destination(ingress: BridgePort, vid: Vid, frame: Uint8Array, now: number): BridgePort | undefined {
+  #destination(ingress: BridgePort, vid: Vid, frame: Uint8Array): BridgePort | undefined {
     if (hasGroupDestination(frame)) return undefined;
-    const destination = destinationOf(frame);
     // Who writes to himself is where he speaks, whether or not that is known yet.
-    return destination === sourceOf(frame) ? ingress : this.#fdb.lookup(vid, destination, now);
+    return writesToItself(frame) ? ingress : this.#fdb.lookup(vid, frame, destinationAt);
   }
 
   #egress(ingress: BridgePort, vid: Vid, destination: BridgePort | undefined): readonly Egress<BridgePort>[] | DropReason {
@@ -237,8 +238,19 @@ export class Switch {
 
   /** Learns the source, and tells whether the frame is one to be observed. */
   #learn(ingress: BridgePort, vid: Vid, frame: Uint8Array): boolean {
-    const learning = hasGroupSource(frame) ? 'known' : this.#fdb.learn(vid, sourceOf(frame), ingress, this.#now);
+    const learning = hasGroupSource(frame) ? 'known' : this.#fdb.learn(vid, frame, sourceAt, ingress);
     const etherType = isTagged(frame) ? readUint16(frame, minTaggedFrame - 2) : etherTypeOf(frame);
     return etherType === etherTypes.arp || (etherType === etherTypes.ipv4 && (learning === 'new' || learning === 'moved'));
   }
+}
+
+/** Where the two addresses begin in a frame. */
+const destinationAt = 0;
+const sourceAt = 6;
+
+function writesToItself(frame: Uint8Array): boolean {
+  return (
+    readUint32(frame, destinationAt + 2) === readUint32(frame, sourceAt + 2) &&
+    readUint16(frame, destinationAt) === readUint16(frame, sourceAt)
+  );
 }
