@@ -1,6 +1,5 @@
 import type { Vid } from '../wire/dot1q.ts';
-import type { PortNumber } from './switch-port.ts';
-import type { DropReason } from './switch-port.ts';
+import type { DropReason, PortNumber } from './switch-port.ts';
 import type { Egress } from './vlan.ts';
 
 /** What the switch would do with a frame, and why. */
