@@ -38,7 +38,16 @@ export async function downloadPackages(
     await apt('apt-get', [...options, 'download', ...names], packages, signal);
   };
   const shared = aptOptions(directory);
-  const own = [...shared, '-o', `Dir::State=${join(directory, 'state')}`, '-o', 'Dir::State::status=/var/lib/dpkg/status'];
+  const state = join(directory, 'state');
+  const own = [
+    ...shared,
+    '-o',
+    `Dir::State=${state}`,
+    '-o',
+    `Dir::State::lists=${join(state, 'lists')}`,
+    '-o',
+    'Dir::State::status=/var/lib/dpkg/status',
+  ];
   try {
     await attempt(shared);
   } catch (error) {

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { ChildProcess } from 'node:child_process';
-import { chmodSync, closeSync, lstatSync, mkdirSync, openSync, statSync, truncateSync } from 'node:fs';
+import { chmodSync, closeSync, openSync, statSync, truncateSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { ownDirectory } from '../daemon/directories.ts';
 import { EtherloomError } from '../errors.ts';
 import { formatMac, type MacAddress } from '../wire/mac.ts';
 import type { Progress } from './debian-package.ts';
@@ -60,10 +61,7 @@ export interface RunningQemu {
 
 /** Makes the guest's directory the user's alone and gives its files. Throws EtherloomError('not-permitted') when it is somebody else's. */
 export function prepareGuestDirectory(state: string): GuestFiles {
-  mkdirSync(state, { recursive: true, mode: 0o700 });
-  const { uid, mode } = lstatSync(state);
-  if (uid !== process.getuid?.()) throw new EtherloomError('not-permitted', `${state} belongs to another user; name another --state`);
-  if ((mode & 0o077) !== 0) chmodSync(state, 0o700);
+  chmodSync(ownDirectory(state, '--state'), 0o700);
   return guestFilesIn(state);
 }
 
@@ -127,6 +125,7 @@ export async function startGuestQemu(
   } catch (error) {
     // Not what we have started only: it may have ended because another QEMU holds the pid file.
     await clearGuest(files);
+    progress.signal?.throwIfAborted();
     throw error;
   }
 }

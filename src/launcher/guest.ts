@@ -15,6 +15,7 @@ import {
 } from './guest-process.ts';
 import { removeGuestTraces, writeGuestRecord, type GuestFiles } from './guest-record.ts';
 import { isAlive } from './process-identity.ts';
+import type { Attachment } from './qemu-arguments.ts';
 import { lastLinesOf, stopQemu } from './qemu-process.ts';
 
 /** How far a guest has come, by its own words. */
@@ -46,6 +47,8 @@ export class Guest {
   /** Whether it ran already. */
   readonly adopted: boolean;
   readonly pid: number;
+  /** How its card is plugged in. */
+  readonly attach: Attachment['kind'];
   /** The unix socket of its console. */
   readonly console: string;
   /** The file that holds all that it said there. */
@@ -68,6 +71,7 @@ export class Guest {
     this.id = id;
     this.adopted = running.child === undefined;
     this.pid = running.record.pid;
+    this.attach = running.record.attach;
     this.console = files.console;
     this.consoleLog = files.consoleLog;
     this.#running = running;

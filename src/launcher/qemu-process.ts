@@ -33,14 +33,18 @@ export function startQemu(program: string, args: readonly string[], { log, cwd }
 }
 
 /**
- * Ends a QEMU: asks over QMP, then SIGTERM, then SIGKILL, with two seconds for each. `qmp` is an open connection, or the path of the
+ * Ends a QEMU: by its own `quit`, else SIGTERM, else SIGKILL, with two seconds for each. `qmp` is an open connection, or the path of the
  * socket. Throws EtherloomError('timed-out') when it lives even then.
  */
 export async function stopQemu(identity: ProcessIdentity, qmp: Qmp | string): Promise<void> {
   if (!isAlive(identity)) return;
   // A QEMU that is stuck answers nothing; then the signals are for it.
-  await quit(qmp).catch(() => undefined);
-  if (await hasEnded(identity)) return;
+  const asked = quit(qmp).then(
+    () => true,
+    () => false,
+  );
+  const agrees = await Promise.race([asked, delay(2000, false, { ref: false })]);
+  if (agrees && (await hasEnded(identity))) return;
   for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
     signalProcess(identity, signal);
     if (await hasEnded(identity)) return;
