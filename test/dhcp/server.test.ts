@@ -1,0 +1,416 @@
+import { describe, expect, test } from 'vitest';
+import { volatileLeaseStore, type LeaseRecord, type LeaseStore } from '../../src/dhcp/lease-record.ts';
+import { encodeDhcp, messageTypes, optionCodes } from '../../src/wire/dhcp.ts';
+import { addTag, tciOf, vid } from '../../src/wire/dot1q.ts';
+import { decodeEthernet } from '../../src/wire/ethernet.ts';
+import { ipv4FromNumber } from '../../src/wire/ipv4.ts';
+import { broadcastMac } from '../../src/wire/mac.ts';
+import {
+  answersIn,
+  arpsIn,
+  clientFrame,
+  clientMac,
+  everybody,
+  ip,
+  message,
+  requested,
+  Segment,
+  serverAddress,
+  serverMac,
+  toServer,
+} from './segment.ts';
+
+/** A store that answers when it is told to, as it is told to. */
+class SlowStore implements LeaseStore {
+  readonly kept: LeaseRecord[] = [];
+  readonly waiting: ((error?: Error) => void)[] = [];
+  broken = false;
+
+  append(record: LeaseRecord, done: (error?: Error) => void): void {
+    this.waiting.push((error) => {
+      if (error === undefined) this.kept.push(record);
+      done(error);
+    });
+  }
+
+  recover(done: (error?: Error) => void): void {
+    done(this.broken ? new Error('EIO') : undefined);
+  }
+
+  /** Answers all that waits, also what comes meanwhile. */
+  settle(error?: Error): void {
+    for (let next = this.waiting.shift(); next !== undefined; next = this.waiting.shift()) next(error);
+  }
+}
+
+const selecting = (n: number, address: number): ReturnType<typeof message> =>
+  message('request', { mac: clientMac(n), with: { ...requested(address as typeof serverAddress), ...toServer() } });
+
+describe('a client', () => {
+  test('is offered an address and gets it, in frames that a client takes', () => {
+    const segment = new Segment();
+    const offer = segment.ask(message('discover'));
+    expect(offer).toMatchObject({ type: messageTypes.offer, mac: clientMac(1), ports: [67, 68] });
+    expect(offer.packet).toMatchObject({ source: serverAddress, destination: offer.message.yiaddr, ttl: 64, dontFragment: false });
+    expect(offer.payload.length).toBeGreaterThanOrEqual(300);
+    const ack = segment.ask(selecting(1, offer.message.yiaddr));
+    expect(ack.type).toBe(messageTypes.ack);
+    expect(segment.told).toEqual(['lease-offered', 'lease-bound']);
+    expect(segment.astray).toBe(0);
+  });
+
+  test('that asks for broadcast gets it on both layers', () => {
+    const offer = new Segment().ask(message('discover', { broadcast: true }));
+    expect([offer.mac, offer.packet.destination]).toEqual([broadcastMac, everybody]);
+  });
+
+  test('renews by unicast, and its lease lasts from then on', () => {
+    const segment = new Segment({ leaseTime: 600 });
+    const address = segment.lease(1);
+    segment.clock.advance(500);
+    const ack = segment.ask(message('request', { ciaddr: address }), { destination: serverAddress });
+    expect([ack.type, ack.packet.destination]).toEqual([messageTypes.ack, address]);
+    segment.clock.advance(500);
+    expect([...segment.server.leases()]).toMatchObject([{ address, state: 'bound' }]);
+    segment.clock.advance(101);
+    expect(segment.told).toEqual(['lease-offered', 'lease-bound', 'lease-renewed', 'lease-expired']);
+    expect([...segment.server.leases()]).toMatchObject([{ address, state: 'idle' }]);
+  });
+
+  test('is named in events by the name it gives, when that is a name', () => {
+    const segment = new Segment();
+    const text = new TextEncoder();
+    segment.lease(1, { with: { 12: text.encode('VM-One\0') } });
+    for (const bad of ['../etc', '$(x)', 'a\nb', '-rf', 'x'.repeat(255), '\u{1f4a5}']) segment.lease(2, { with: { 12: text.encode(bad) } });
+    expect(new Set(segment.events.map((event) => ('hostname' in event ? event.hostname : '')))).toEqual(new Set(['vm-one', undefined]));
+  });
+
+  test('that does not take its offer leaves nothing behind after 60 seconds', () => {
+    const segment = new Segment();
+    for (let n = 1; n <= 10; n++) segment.ask(message('discover', { mac: clientMac(n) }));
+    expect(segment.tell(message('discover', { mac: clientMac(11) }))).toEqual([]);
+    segment.clock.advance(60);
+    expect([...segment.server.leases()]).toEqual([]);
+    expect(segment.ask(message('discover', { mac: clientMac(11) })).type).toBe(messageTypes.offer);
+  });
+
+  test('gets the address of a lease that ended, the longest ended first', () => {
+    const segment = new Segment({ leaseTime: 600 });
+    const addresses = Array.from({ length: 10 }, (_, n) => {
+      segment.clock.advance(1);
+      return segment.lease(n + 1);
+    });
+    segment.clock.advance(599);
+    expect(segment.lease(20)).toBe(addresses[0]);
+    expect(segment.lease(21)).toBe(addresses[1]);
+  });
+
+  test('that another server serves frees its offer at once', () => {
+    const segment = new Segment();
+    const { yiaddr } = segment.ask(message('discover')).message;
+    expect(segment.tell(message('request', { with: { ...requested(yiaddr), ...toServer(ip('10.77.0.2')) } }))).toEqual([]);
+    expect([...segment.server.leases()]).toEqual([]);
+  });
+
+  test('that declines gets another address, and the declined one rests for ten minutes', () => {
+    const segment = new Segment();
+    const address = segment.lease(1);
+    segment.tell(message('decline', { with: { ...requested(address), ...toServer() } }));
+    expect(segment.told.at(-1)).toBe('lease-declined');
+    expect(segment.lease(1)).not.toBe(address);
+    segment.clock.advance(599);
+    expect(segment.ask(message('discover', { mac: clientMac(2), with: requested(address) })).message.yiaddr).not.toBe(address);
+    segment.clock.advance(61);
+    expect(segment.ask(message('discover', { mac: clientMac(2), with: requested(address) })).message.yiaddr).toBe(address);
+  });
+
+  test('that declines without end takes five addresses out of use, not all', () => {
+    const segment = new Segment();
+    for (let n = 0; n < 20; n++) {
+      const address = segment.lease(1);
+      segment.tell(message('decline', { with: { ...requested(address), ...toServer() } }));
+    }
+    expect([...segment.server.leases()].filter(({ state }) => state === 'quarantined')).toHaveLength(5);
+    expect(segment.events.filter((event) => event.type === 'lease-declined' && !event.quarantined)).toHaveLength(15);
+    expect(segment.lease(2)).toBeDefined();
+  });
+
+  test('that is refused is told so by broadcast, and so is the watcher', () => {
+    const segment = new Segment();
+    const nak = segment.ask(message('request', { with: requested(ip('192.168.250.5')) }));
+    expect([nak.type, nak.mac, nak.packet.destination]).toEqual([messageTypes.nak, broadcastMac, everybody]);
+    expect(segment.events).toEqual([{ type: 'nak', mac: clientMac(1), ingress: 1, hostname: undefined, reason: 'nak-wrong-net' }]);
+  });
+
+  test('with the identifier of another is told apart, and the watcher is told', () => {
+    const segment = new Segment();
+    const same = { with: { 61: Uint8Array.of(255, 1, 2, 3) } };
+    expect(segment.lease(1, same)).not.toBe(segment.lease(2, same));
+    expect(segment.events.filter(({ type }) => type === 'duplicate-client')).toMatchObject([
+      { mac: clientMac(2), twin: clientMac(1), ingress: 2 },
+    ]);
+  });
+
+  test('is answered by options in its order; a server that is no router does not say it is one', () => {
+    const { options } = new Segment().ask(message('discover', { with: { 55: Uint8Array.of(28, 3, 6, 1, 1, 255, 0, 53) } })).message;
+    expect([...options.keys()]).toEqual([53, 54, 51, 58, 59, 28, 1]);
+    expect(options.get(optionCodes.subnetMask)).toEqual(Uint8Array.of(255, 255, 255, 0));
+  });
+});
+
+describe('durability', () => {
+  test('an ACK leaves when the lease is kept, not before', () => {
+    const store = new SlowStore();
+    const segment = new Segment({}, store);
+    const { yiaddr } = segment.ask(message('discover')).message;
+    expect(segment.tell(selecting(1, yiaddr))).toEqual([]);
+    expect(store.kept).toEqual([]);
+    store.settle();
+    expect(store.kept).toMatchObject([{ address: yiaddr, state: 'bound', mac: clientMac(1), duration: 3600 }]);
+    expect(answersIn(segment.sent).map(({ type }) => type)).toEqual([messageTypes.offer, messageTypes.ack]);
+    expect(segment.astray).toBe(0);
+  });
+
+  test('offers are not kept', () => {
+    const store = new SlowStore();
+    new Segment({}, store).ask(message('discover'));
+    expect(store.waiting).toEqual([]);
+  });
+
+  test('a lease that cannot be kept is not given, and no new ones are; the watcher is told once', () => {
+    const store = new SlowStore();
+    const segment = new Segment({}, store);
+    const first = segment.ask(message('discover')).message.yiaddr;
+    const second = segment.ask(message('discover', { mac: clientMac(2) })).message.yiaddr;
+    segment.tell(selecting(1, first));
+    store.broken = true;
+    store.settle(new Error('ENOSPC'));
+    expect(segment.tell(selecting(2, second))).toEqual([]);
+    expect(segment.tell(message('discover', { mac: clientMac(3) }))).toEqual([]);
+    expect(answersIn(segment.sent).map(({ type }) => type)).toEqual([messageTypes.offer, messageTypes.offer]);
+    segment.clock.advance(60);
+    expect(segment.events.filter(({ type }) => type === 'store-failed')).toEqual([{ type: 'store-failed', error: 'ENOSPC' }]);
+    expect(segment.server.counters.get('store-failed')).toBe(3);
+    expect([...segment.server.leases()]).toEqual([]);
+  });
+
+  test('meanwhile leases that exist are renewed and released, and all is kept when the store is back', () => {
+    const store = new SlowStore();
+    const segment = new Segment({}, store);
+    const lease = (n: number): typeof serverAddress => {
+      const { yiaddr } = segment.ask(message('discover', { mac: clientMac(n) }), { port: n }).message;
+      segment.tell(selecting(n, yiaddr), { port: n });
+      store.settle();
+      return yiaddr;
+    };
+    const [a, b, c] = [lease(1), lease(2), lease(3)];
+    store.broken = true;
+    segment.clock.advance(100);
+    expect(segment.tell(message('request', { ciaddr: a }), { destination: serverAddress })).toEqual([]);
+    store.settle(new Error('EIO'));
+    expect(answersIn(segment.sent).at(-1)).toMatchObject({ type: messageTypes.ack, message: { yiaddr: a } });
+    segment.tell(message('release', { mac: clientMac(2), ciaddr: b, with: toServer() }), { port: 2, destination: serverAddress });
+    expect(segment.ask(message('request', { mac: clientMac(3), ciaddr: c }), { port: 3 }).type).toBe(messageTypes.ack);
+    segment.clock.advance(30);
+    expect(segment.told.filter((type) => type.startsWith('store'))).toEqual(['store-failed']);
+    store.broken = false;
+    store.kept.length = 0;
+    segment.clock.advance(5);
+    store.settle();
+    expect(segment.told.filter((type) => type.startsWith('store'))).toEqual(['store-failed', 'store-recovered']);
+    expect(new Map(store.kept.map(({ address, state }) => [address, state]))).toEqual(
+      new Map([
+        [a, 'bound'],
+        [b, 'released'],
+        [c, 'bound'],
+      ]),
+    );
+    expect(segment.ask(message('discover', { mac: clientMac(4) })).type).toBe(messageTypes.offer);
+  });
+
+  test('a client that left while its lease was being kept is not acknowledged', () => {
+    const store = new SlowStore();
+    const segment = new Segment({}, store);
+    const { yiaddr } = segment.ask(message('discover')).message;
+    segment.tell(selecting(1, yiaddr));
+    segment.tell(message('release', { ciaddr: yiaddr, with: toServer() }), { destination: serverAddress });
+    store.settle();
+    expect(answersIn(segment.sent).map(({ type }) => type)).toEqual([messageTypes.offer]);
+    expect(store.kept.map(({ state }) => state)).toEqual(['bound', 'released']);
+  });
+
+  test('a disk that is too slow bounds what waits for it', () => {
+    const segment = new Segment({ ranges: [{ start: ip('10.77.0.2'), end: ip('10.77.0.254') }] }, new SlowStore());
+    for (let n = 0; n < 4100; n++) segment.tell(message('request', { with: requested(ip('10.77.0.99')) }));
+    expect(segment.server.counters.get('store-busy')).toBe(4);
+  });
+
+  test('after a restart everybody has what they had, for as long as was left', () => {
+    const store = new SlowStore();
+    const before = new Segment({ leaseTime: 600 }, store);
+    const { yiaddr } = before.ask(message('discover')).message;
+    before.tell(selecting(1, yiaddr));
+    store.settle();
+    before.clock.advance(200);
+    before.server[Symbol.dispose]();
+    const after = new Segment({ leaseTime: 600 }, store, store.kept, before.clock);
+    expect([...after.server.leases()]).toMatchObject([{ address: yiaddr, state: 'bound', mac: clientMac(1), durable: true }]);
+    after.clock.advance(399);
+    expect(after.told).toEqual([]);
+    after.clock.advance(2);
+    expect(after.told).toEqual(['lease-expired']);
+  });
+
+  test.each([
+    ['an hour back', -3600, 600],
+    ['ten years forward', 10 * 365 * 86_400, 0],
+  ])('a wall clock set %s ends no lease that lasts, and makes none last longer', (_what, turn, leftAfterRestart) => {
+    const store = new SlowStore();
+    const before = new Segment({ leaseTime: 600 }, store);
+    const { yiaddr } = before.ask(message('discover')).message;
+    before.tell(selecting(1, yiaddr));
+    store.settle();
+    before.clock.turnWall(turn);
+    before.clock.advance(599);
+    expect(before.told).not.toContain('lease-expired');
+    const after = new Segment({ leaseTime: 600 }, store, store.kept, before.clock);
+    after.clock.advance(leftAfterRestart);
+    expect([...after.server.leases()]).toMatchObject([{ address: yiaddr, state: 'idle' }]);
+  });
+
+  test('nothing is sent, and no timer waits, after the end', () => {
+    const store = new SlowStore();
+    const segment = new Segment({}, store);
+    const { yiaddr } = segment.ask(message('discover')).message;
+    segment.tell(selecting(1, yiaddr));
+    segment.server[Symbol.dispose]();
+    const sent = segment.sent.length;
+    store.settle();
+    expect([segment.sent.length, segment.clock.timers]).toEqual([sent, 0]);
+  });
+});
+
+describe('conflicts', () => {
+  test('a station with an address of the pool that it did not get keeps others from it', () => {
+    const segment = new Segment();
+    const address = ip('10.77.0.55');
+    segment.observe({ operation: 'reply', senderMac: clientMac(9), senderAddress: address });
+    expect(segment.events).toEqual([{ type: 'conflict', mac: clientMac(9), address, ingress: 9, holder: undefined, quarantined: true }]);
+    expect(segment.ask(message('discover', { with: requested(address) })).message.yiaddr).not.toBe(address);
+    segment.observe({ senderMac: clientMac(9), senderAddress: address });
+    expect(segment.events.filter(({ type }) => type === 'conflict')).toHaveLength(1);
+  });
+
+  test('but not itself, when it asks for it', () => {
+    const segment = new Segment();
+    const address = ip('10.77.0.55');
+    segment.observe({ senderMac: clientMac(9), senderAddress: address });
+    expect(segment.ask(message('request', { mac: clientMac(9), ciaddr: address }), { destination: serverAddress }).type).toBe(
+      messageTypes.ack,
+    );
+  });
+
+  test('a client whose address another uses is moved to a new one when it renews', () => {
+    const store = new SlowStore();
+    const segment = new Segment({}, store);
+    const { yiaddr: address } = segment.ask(message('discover')).message;
+    segment.tell(selecting(1, address));
+    store.settle();
+    segment.observe({ operation: 'reply', senderMac: clientMac(9), senderAddress: address });
+    expect(segment.events.at(-1)).toMatchObject({ type: 'conflict', holder: clientMac(1), quarantined: true });
+    store.settle();
+    expect(store.kept.at(-1)).toMatchObject({ address, state: 'forgotten' });
+    expect(segment.ask(message('request', { ciaddr: address }), { destination: serverAddress }).type).toBe(messageTypes.nak);
+    expect(segment.ask(message('discover')).message.yiaddr).not.toBe(address);
+  });
+
+  test('neither the holder itself, nor a probe, nor another VLAN is a conflict', () => {
+    const segment = new Segment();
+    const address = segment.lease(1);
+    segment.observe({ senderMac: clientMac(1), senderAddress: address, targetAddress: address });
+    segment.observe({ senderMac: clientMac(9), targetAddress: address });
+    segment.observe({ senderMac: clientMac(9), senderAddress: address }, 9, vid(7));
+    segment.observe({ senderMac: clientMac(9), senderAddress: ip('10.77.0.200') });
+    segment.tell(message('release', { ciaddr: address, with: toServer() }), { destination: serverAddress });
+    segment.observe({ senderMac: clientMac(1), senderAddress: address });
+    expect(segment.told).not.toContain('conflict');
+  });
+
+  test('a station that claims every address empties no pool', () => {
+    const segment = new Segment({ ranges: [{ start: ip('10.77.0.50'), end: ip('10.77.0.99') }] });
+    for (let n = 50; n < 100; n++) segment.observe({ senderMac: clientMac(9), senderAddress: ip(`10.77.0.${n}`) });
+    expect([...segment.server.leases()]).toHaveLength(16);
+    expect(segment.events.filter(({ type }) => type === 'conflict')).toHaveLength(17);
+  });
+
+  test("somebody else with the server's own address is told to the watcher", () => {
+    const segment = new Segment();
+    segment.observe({ senderMac: clientMac(9), senderAddress: serverAddress });
+    expect(segment.events).toMatchObject([{ type: 'conflict', address: serverAddress, holder: serverMac, quarantined: false }]);
+  });
+
+  test('a new address is probed while it is offered, and an answer withdraws it', () => {
+    const segment = new Segment({ probe: true });
+    const frames = segment.frame(clientFrame(message('discover')));
+    const [offer] = answersIn(frames);
+    const address = offer?.message.yiaddr ?? serverAddress;
+    expect(arpsIn(frames)).toMatchObject([{ operation: 'request', senderAddress: serverAddress, targetAddress: address }]);
+    expect(segment.sent).toHaveLength(2);
+    expect(arpsIn(segment.frame(clientFrame(message('discover'))))).toEqual([]);
+    segment.observe({ operation: 'reply', senderMac: clientMac(9), senderAddress: address });
+    expect(segment.ask(selecting(1, address)).type).toBe(messageTypes.nak);
+  });
+});
+
+describe('VLANs', () => {
+  test('a client in a VLAN is answered with its own tag', () => {
+    const segment = new Segment({ vid: vid(5) });
+    const [answer = new Uint8Array(0)] = segment.frame(addTag(clientFrame(message('discover')), 0x6005));
+    expect(tciOf(answer)).toBe(0x6005);
+    expect(decodeEthernet(answer)?.etherType).toBe(0x8100);
+  });
+
+  test('a tag that says only a priority is as good as none', () => {
+    expect(new Segment().frame(addTag(clientFrame(message('discover')), 0x6000))).toHaveLength(1);
+  });
+
+  test('clients of other VLANs, and double tags, are not answered', () => {
+    const segment = new Segment();
+    const tagged = addTag(clientFrame(message('discover')), 7);
+    expect([...segment.frame(tagged), ...segment.frame(addTag(tagged, 0))]).toEqual([]);
+    expect([...segment.server.counters]).toEqual([
+      ['other-vlan', 1],
+      ['double-tagged', 1],
+    ]);
+  });
+});
+
+test('every message is counted under one reason', () => {
+  const segment = new Segment();
+  segment.lease(1);
+  segment.tell(message('discover', { op: 2 }));
+  segment.tell({ ...message('discover'), options: new Map() });
+  expect(segment.frame(clientFrame(message('discover')).subarray(0, 200))).toEqual([]);
+  expect(encodeDhcp(message('discover')).length).toBe(300);
+  expect(Object.fromEntries(segment.server.counters)).toEqual({ offered: 1, selected: 1, 'bad-op': 1, 'no-type': 1, 'bad-ipv4': 1 });
+  expect(segment.events.filter(({ type }) => type === 'dropped')).toMatchObject([{ reason: 'bad-op' }, { reason: 'no-type' }]);
+});
+
+test('with 60,000 clients a message costs what it does with none', () => {
+  const network = { address: ip('10.77.0.0'), prefixLength: 16 };
+  const ranges = [{ start: ip('10.77.0.2'), end: ip('10.77.255.254') }];
+  const records = Array.from({ length: 60_000 }, (_, n): LeaseRecord => {
+    const address = ipv4FromNumber(ip('10.77.0.2') + n);
+    return { address, state: 'bound', key: `client ${n}`, mac: clientMac(100_000 + n), since: Date.UTC(2026, 0, 1) / 1000, duration: 3600 };
+  });
+  const time = (segment: Segment, from: number): number => {
+    const started = performance.now();
+    for (let n = from; n < from + 1000; n++) segment.lease(n, {}, { port: 1 });
+    return performance.now() - started;
+  };
+  const [empty, full] = [new Segment({ network, ranges }), new Segment({ network, ranges }, volatileLeaseStore, records)];
+  time(empty, 0);
+  const [few, many] = [time(empty, 1000), time(full, 1000)];
+  expect(new Set(Array.from(full.server.leases(), ({ address }) => address)).size).toBe(61_000);
+  expect(many).toBeLessThan(few * 3 + 100);
+});
