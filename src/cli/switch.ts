@@ -2,6 +2,7 @@ import { realClock } from '../clock.ts';
 import { openLog } from '../daemon/log.ts';
 import { defaultSocketDirectory } from '../daemon/directories.ts';
 import { say, serve } from '../daemon/serve.ts';
+import { realRandom } from '../random.ts';
 import { SwitchService } from '../daemon/switch-service.ts';
 
 export interface SwitchArguments {
@@ -15,10 +16,7 @@ export async function runSwitch({ sock, port, numports }: SwitchArguments): Prom
   const log = openLog('etherloom switch');
   await serve(async () => {
     const directory = sock ?? defaultSocketDirectory('switch');
-    const service = await SwitchService.open(
-      { directory, ports: port, numports },
-      { clock: realClock, log: (message) => log.info(message) },
-    );
+    const service = await SwitchService.open({ directory, ports: port, numports }, { clock: realClock, random: realRandom, log });
     say(`sock ${service.directory}`);
     return service;
   });

@@ -3,6 +3,7 @@ import { realClock } from '../clock.ts';
 import { openLog } from '../daemon/log.ts';
 import { inScope } from '../daemon/scope.ts';
 import { serve } from '../daemon/serve.ts';
+import { realRandom } from '../random.ts';
 import { SwitchService, type SwitchServiceOptions } from '../daemon/switch-service.ts';
 import { EtherloomError } from '../errors.ts';
 import { getopt, type Option } from './getopt.ts';
@@ -84,15 +85,18 @@ export async function runVdeSwitch(argv: readonly string[], program: string): Pr
 async function serveSwitch(given: ReadonlyMap<string, string>): Promise<void> {
   const serviceOptions = serviceOptionsOf(given);
   const log = openLog('vde_switch');
-  await serve(({ signal }) =>
-    inScope(async (scope) => {
-      scope.use(writePidfile(given.get('pidfile')));
-      scope.use(await SwitchService.open(serviceOptions, { clock: realClock, log: (message) => log.info(message) }));
-      // Standard input is the console's place; its end is the switch's.
-      if (!given.has('nostdin')) process.stdin.resume().once('end', () => process.kill(process.pid, 'SIGTERM'));
-      signal.addEventListener('abort', () => process.stdin.destroy(), { once: true });
-      return scope;
-    }),
+  await serve(
+    ({ signal }) =>
+      inScope(async (scope) => {
+        scope.use(writePidfile(given.get('pidfile')));
+        scope.use(await SwitchService.open(serviceOptions, { clock: realClock, random: realRandom, log }));
+        // Standard input is the console's place; its end is the switch's.
+        if (!given.has('nostdin')) process.stdin.resume().once('end', () => process.kill(process.pid, 'SIGTERM'));
+        signal.addEventListener('abort', () => process.stdin.destroy(), { once: true });
+        return scope;
+      }),
+    // Standard output is the console's.
+    () => process.stderr.write('ready\n'),
   );
 }
 

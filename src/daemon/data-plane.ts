@@ -5,7 +5,7 @@ import { maxFrame, type Acceptor, type Port, type PortNumber, type PortWish } fr
 import { Switch, type SwitchOptions } from '../switch/switch.ts';
 import { openLoop, type Loop } from '../system/loop.ts';
 
-export interface DataPlaneOptions extends Pick<SwitchOptions, 'ageingTime' | 'maxEntries' | 'observe' | 'portChanged'> {
+export interface DataPlaneOptions extends Pick<SwitchOptions, 'ageingTime' | 'maxEntries' | 'seed' | 'contested'> {
   readonly clock: Clock;
   readonly log: (message: string) => void;
   /** How many switch ports there may be, the management port included. Default: 1,024. */
@@ -14,11 +14,17 @@ export interface DataPlaneOptions extends Pick<SwitchOptions, 'ageingTime' | 'ma
   readonly poison?: boolean;
 }
 
-/** A station inside the switch: what it is sent it hears at the end of the breath, when it may also speak. */
-export interface Station {
-  /** A frame for the station, and the port it entered the switch by. Borrowed until `flush` returns. */
-  receive(frame: Uint8Array, ingress: PortNumber): void;
-  flush(): void;
+/** What a station inside the switch hears: a frame for it, borrowed, and the port that the frame entered the switch by. */
+export type StationReceive = (frame: Uint8Array, ingress: PortNumber) => void;
+
+/** What is told of the traffic to whoever watches it; see SwitchOptions. */
+export type Observe = NonNullable<SwitchOptions['observe']>;
+
+interface Station {
+  readonly number: PortNumber;
+  readonly receive: StationReceive;
+  /** What it says waits until the switch is done with the frame at hand. */
+  outbox: Uint8Array[];
 }
 
 /** A port's place at the switch. Several clients may share one switch port. */
@@ -35,6 +41,8 @@ const managementPort: PortNumber = 0;
 /** Ports <-> switch: gives ports their numbers, carries frames between them and the switch, and makes each piece of work one breath. */
 export class DataPlane implements Acceptor, AsyncDisposable {
   readonly switch: Switch;
+  /** Sees the ARP and the first IPv4 of each station. One at a time. */
+  observe: Observe | undefined;
   readonly environment: PortEnvironment;
   readonly #log: (message: string) => void;
   readonly #loop: Loop;
@@ -51,7 +59,12 @@ export class DataPlane implements Acceptor, AsyncDisposable {
     this.#poison = poison;
     this.#numports = numports;
     this.environment = { clock, log, breath: this.breath, loop: this.#loop, budget: new BacklogBudget() };
-    this.switch = new Switch({ ...options, clock, transmit: this.#transmit });
+    this.switch = new Switch({
+      ...options,
+      clock,
+      transmit: this.#transmit,
+      observe: (ingress, vid, frame) => this.observe?.(ingress, vid, frame),
+    });
   }
 
   readonly breath = (work: () => void): void => {
@@ -105,12 +118,14 @@ export class DataPlane implements Acceptor, AsyncDisposable {
     return number;
   }
 
-  /** Makes `station` part of the switch, under a number beyond those of ports. */
-  addStation(station: Station): PortNumber {
-    const number = this.#numports + this.#stations.size;
-    this.#stations.set(number, station);
-    this.switch.addPort(number);
-    return number;
+  /** Puts a station into the switch, under a number beyond those of ports, and returns its way to speak: for use inside a breath. */
+  addStation(receive: StationReceive): (frame: Uint8Array) => void {
+    const station: Station = { number: this.#numports + this.#stations.size, receive, outbox: [] };
+    this.#stations.set(station.number, station);
+    this.switch.addPort(station.number);
+    return (frame) => {
+      if (station.outbox.push(frame) === 1) this.#touched.push(station);
+    };
   }
 
   /** The ports that are at the switch now. */
@@ -157,7 +172,7 @@ export class DataPlane implements Acceptor, AsyncDisposable {
   readonly #transmit = (number: PortNumber, frame: Uint8Array, ingress: PortNumber): void => {
     const endpoints = this.#endpoints.get(number);
     if (!endpoints) {
-      this.#tell(number, frame, ingress);
+      this.#stations.get(number)?.receive(frame, ingress);
       return;
     }
     for (const endpoint of endpoints) {
@@ -168,18 +183,13 @@ export class DataPlane implements Acceptor, AsyncDisposable {
     }
   };
 
-  #tell(number: PortNumber, frame: Uint8Array, ingress: PortNumber): void {
-    const station = this.#stations.get(number);
-    if (!station) return;
-    station.receive(frame, ingress);
-    if (!this.#touched.includes(station)) this.#touched.push(station);
-  }
-
-  /** A station that is flushed may speak, which touches more: until nobody has anything left. */
+  /** What a station says touches more ports: until nobody has anything left. */
   #flush(): void {
     for (let one = this.#touched.shift(); one; one = this.#touched.shift()) {
-      if (!('port' in one)) {
-        one.flush();
+      if ('outbox' in one) {
+        const said = one.outbox;
+        one.outbox = [];
+        for (const frame of said) this.switch.receive(one.number, frame);
         continue;
       }
       one.touched = false;

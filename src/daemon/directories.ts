@@ -1,6 +1,6 @@
 /** Where sockets and state go when the user does not say. */
 import { lstatSync, mkdirSync } from 'node:fs';
-import { homedir, tmpdir, userInfo } from 'node:os';
+import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EtherloomError } from '../errors.ts';
 
@@ -10,7 +10,7 @@ import { EtherloomError } from '../errors.ts';
  */
 export function defaultSocketDirectory(name: string): string {
   const runtime = process.env['XDG_RUNTIME_DIR'];
-  const parent = runtime ? join(runtime, 'etherloom') : join(tmpdir(), `etherloom-${userInfo().uid}`);
+  const parent = runtime ? join(runtime, 'etherloom') : join(tmpdir(), `etherloom-${ownUid()}`);
   return join(ownDirectory(parent, '--sock'), name);
 }
 
@@ -31,6 +31,11 @@ export function ownDirectory(path: string, option: string): string {
     throw new EtherloomError('system', `cannot make ${path}: ${why}; choose another with ${option}`, { cause: error });
   }
   const status = lstatSync(path);
-  if (status.isDirectory() && status.uid === userInfo().uid && (status.mode & 0o022) === 0) return path;
+  if (status.isDirectory() && status.uid === ownUid() && (status.mode & 0o022) === 0) return path;
   throw new EtherloomError('not-permitted', `${path} is not a directory of yours alone: choose another with ${option}`);
+}
+
+/** Not `userInfo`, which fails where the user has no name. */
+function ownUid(): number {
+  return process.getuid?.() ?? 0;
 }

@@ -1,11 +1,16 @@
 import { pino, type Logger } from 'pino';
 import { PinoPretty } from 'pino-pretty';
 
-/** A log on standard error: for people on a terminal, one JSON object a line otherwise. Never called per frame. */
-export function openLog(name: string, level = process.env['ETHERLOOM_LOG'] ?? 'info'): Logger {
-  const options = { name, level: level in levels ? level : 'info', base: { pid: process.pid } };
-  if (!process.stderr.isTTY) return pino(options, pino.destination({ fd: 2, sync: true }));
-  return pino(options, PinoPretty({ destination: 2, sync: true, ignore: 'pid,hostname', translateTime: 'HH:MM:ss.l' }));
-}
+/** What happened, for people, and as fields for programs. Never called per frame. */
+export type Log = (message: string, fields?: Readonly<Record<string, unknown>>) => void;
 
-const levels = { trace: 0, debug: 0, info: 0, warn: 0, error: 0, fatal: 0, silent: 0 };
+const levels: ReadonlySet<string> = new Set(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']);
+
+/** A log on standard error: for people on a terminal, one JSON object a line otherwise. `ETHERLOOM_LOG` sets the level. */
+export function openLog(name: string, level = process.env['ETHERLOOM_LOG'] ?? 'info'): Log {
+  const options = { name, level: levels.has(level) ? level : 'info', base: { pid: process.pid } };
+  const logger: Logger = process.stderr.isTTY
+    ? pino(options, PinoPretty({ destination: 2, sync: true, ignore: 'pid,hostname', translateTime: 'HH:MM:ss.l' }))
+    : pino(options, pino.destination({ fd: 2, sync: true }));
+  return (message, fields = {}) => logger.info(fields, message);
+}

@@ -15,10 +15,10 @@ const endingSignals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 const endLimit = 20_000;
 
 /**
- * Opens a service, prints `ready` once it serves, and disposes it when the process is told to end. Throws what `open` throws, and what
- * `fail` is given.
+ * Opens a service, says that it is ready (`ready` on standard output), and disposes it when the process is told to end. Throws what
+ * `open` throws, and what `fail` is given.
  */
-export async function serve(open: (context: ServeContext) => Promise<AsyncDisposable>): Promise<void> {
+export async function serve(open: (context: ServeContext) => Promise<AsyncDisposable>, ready = (): void => say('ready')): Promise<void> {
   const abort = new AbortController();
   const { signal } = abort;
   const failures: EtherloomError[] = [];
@@ -30,7 +30,7 @@ export async function serve(open: (context: ServeContext) => Promise<AsyncDispos
     failures.push(error);
     abort.abort();
   });
-  if (!signal.aborted) say('ready');
+  if (!signal.aborted) ready();
   await ended;
   const limit = setTimeout(() => {
     process.stderr.write(`not ended after ${endLimit / 1000} s: giving up\n`);

@@ -1,18 +1,21 @@
 import type { Clock } from '../clock.ts';
+import type { Log } from './log.ts';
 import { open } from '../ports/open.ts';
+import type { Random } from '../random.ts';
 import { VdeListener } from '../ports/vde-listener.ts';
 import type { VdeDirectoryOptions } from '../ports/vde-directory.ts';
 import { DataPlane, type DataPlaneOptions } from './data-plane.ts';
 import { inScope, type Scope } from './scope.ts';
 
-export interface SwitchServiceOptions extends VdeDirectoryOptions, Omit<DataPlaneOptions, 'clock' | 'log' | 'poison'> {
+export interface SwitchServiceOptions extends VdeDirectoryOptions, Omit<DataPlaneOptions, 'clock' | 'log' | 'poison' | 'seed'> {
   /** Addresses of ports to open at once, as `open` reads them. */
   readonly ports?: readonly string[];
 }
 
 export interface ServiceEnvironment {
   readonly clock: Clock;
-  readonly log: (message: string) => void;
+  readonly random: Random;
+  readonly log: Log;
 }
 
 /** A switch that serves a VDE directory: what `etherloom switch` and `vde_switch` run, and every role of the star begins with. */
@@ -29,9 +32,11 @@ export class SwitchService implements AsyncDisposable {
   }
 
   /** Throws EtherloomError: what `VdeListener.open` and the drivers of the ports throw. */
-  static open(options: SwitchServiceOptions, { clock, log }: ServiceEnvironment): Promise<SwitchService> {
+  static open(options: SwitchServiceOptions, { clock, random, log }: ServiceEnvironment): Promise<SwitchService> {
     return inScope(async (scope) => {
-      const plane = scope.use(new DataPlane({ ...options, clock, log, poison: process.env['ETHERLOOM_POISON'] === '1' }));
+      const plane = scope.use(
+        new DataPlane({ ...options, clock, log, seed: random.uint32(), poison: process.env['ETHERLOOM_POISON'] === '1' }),
+      );
       const listener = scope.use(VdeListener.open({ ...options, acceptor: plane }, plane.environment));
       for (const address of options.ports ?? []) {
         const opened = await open(address, plane.environment, plane);

@@ -30,6 +30,13 @@ export interface Journal {
 
 const newline = 10;
 const checksumLength = 8;
+// Above the first use: the header line is made when the module is loaded.
+const crcTable = Uint32Array.from({ length: 256 }, (_, octet) => {
+  let crc = octet;
+  for (let bit = 0; bit < 8; bit++) crc = (crc & 1) === 0 ? crc >>> 1 : (crc >>> 1) ^ 0xedb8_8320;
+  return crc;
+});
+
 const header = { format: 'etherloom leases', version: 1 };
 
 /** The first line of a journal. */
@@ -75,12 +82,6 @@ export function crc32(bytes: Uint8Array): number {
   for (const octet of bytes) crc = (crc >>> 8) ^ (crcTable[(crc ^ octet) & 0xff] ?? 0);
   return (crc ^ 0xffff_ffff) >>> 0;
 }
-
-const crcTable = Uint32Array.from({ length: 256 }, (_, octet) => {
-  let crc = octet;
-  for (let bit = 0; bit < 8; bit++) crc = (crc & 1) === 0 ? crc >>> 1 : (crc >>> 1) ^ 0xedb8_8320;
-  return crc;
-});
 
 function encodeLine(json: string): Uint8Array {
   const encoder = new TextEncoder();

@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts';
 import { assert } from '../errors.ts';
 import { addTag, isTagged, minTaggedFrame, removeTag, vidOf, type Vid } from '../wire/dot1q.ts';
-import { etherTypeOf, etherTypes, hasGroupDestination, hasGroupSource, minFrame } from '../wire/ethernet.ts';
+import { etherTypeOf, etherTypes, hasGroupDestination, hasGroupSource, minFrame, sourceOf } from '../wire/ethernet.ts';
 import { writeMac, type MacAddress } from '../wire/mac.ts';
 import { readUint16, readUint32 } from '../wire/octets.ts';
 import type { Explanation } from './explanation.ts';
@@ -23,6 +23,8 @@ export interface SwitchOptions extends FdbOptions {
   readonly admit?: (ingress: PortNumber, frame: Uint8Array) => boolean;
   /** Sees every ARP frame, and the IPv4 frames by which the switch gets to know a station or its new place; always without a tag. */
   readonly observe?: (ingress: PortNumber, vid: Vid, frame: Uint8Array) => void;
+  /** Is told that a station which still speaks behind `holder` was heard behind `port` too: for each such frame. */
+  readonly contested?: (vid: Vid, mac: MacAddress, holder: PortNumber, port: PortNumber) => void;
   /** Is told that a port went up, or down. */
   readonly portChanged?: (port: PortNumber, up: boolean) => void;
 }
@@ -236,9 +238,15 @@ export class Switch {
     return vid === destination.vlans.untagged ? destination.untaggedEgress : destination.taggedEgress;
   }
 
+  #contest(ingress: BridgePort, vid: Vid, frame: Uint8Array): void {
+    const holder = this.#fdb.lookup(vid, frame, sourceAt);
+    if (holder) this.#options.contested?.(vid, sourceOf(frame), holder.number, ingress.number);
+  }
+
   /** Learns the source, and tells whether the frame is one to be observed. */
   #learn(ingress: BridgePort, vid: Vid, frame: Uint8Array): boolean {
     const learning = hasGroupSource(frame) ? 'known' : this.#fdb.learn(vid, frame, sourceAt, ingress);
+    if (learning === 'held') this.#contest(ingress, vid, frame);
     const etherType = isTagged(frame) ? readUint16(frame, minTaggedFrame - 2) : etherTypeOf(frame);
     return etherType === etherTypes.arp || (etherType === etherTypes.ipv4 && (learning === 'new' || learning === 'moved'));
   }

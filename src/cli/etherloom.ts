@@ -1,0 +1,128 @@
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { say } from '../daemon/serve.ts';
+import { EtherloomError } from '../errors.ts';
+import { runGuestBuild, runGuestStop } from './guest.ts';
+import { runMaster, type MasterArguments } from './master.ts';
+import { runSlave, type SlaveArguments } from './slave.ts';
+import { runSwitch, type SwitchArguments } from './switch.ts';
+
+const exitFailure = 1;
+const exitUsage = 2;
+
+/** `etherloom`: argv in, exit code out. */
+export async function runEtherloom(argv: readonly string[]): Promise<number> {
+  try {
+    await program().parseAsync([...argv]);
+    return 0;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitUsage;
+    if (!(error instanceof EtherloomError)) throw error;
+    process.stderr.write(`etherloom: ${error.message}\n`);
+    return exitFailure;
+  }
+}
+
+function program(): Command {
+  const root = new Command('etherloom')
+    .description('Ethernet in userspace: switches, a star of them with DHCP, and QEMU guests in front')
+    .version(versionOfPackage())
+    .exitOverride()
+    .showHelpAfterError('(etherloom --help tells more)');
+  addSwitch(root);
+  addMaster(root);
+  addSlave(root);
+  addGuest(root);
+  return root;
+}
+
+function addSwitch(root: Command): void {
+  root
+    .command('switch')
+    .description('a switch alone, on a VDE socket directory')
+    .addOption(sockOption())
+    .option(
+      '--port <address>',
+      'open a port: tcp://HOST:PORT, tcp-listen://HOST:PORT, vde://DIR[N], qemu://LOCAL,REMOTE (repeatable)',
+      collect,
+      [],
+    )
+    .option('--numports <n>', 'number of ports', integer(1, 65_536), 1024)
+    .option('--plain', 'allow ports beyond this machine, without encryption', false)
+    .action((options: SwitchArguments) => runSwitch(options));
+}
+
+function addMaster(root: Command): void {
+  const command = root
+    .command('master')
+    .description('the centre of a star: switch, DHCP server, the listening side of the links')
+    .requiredOption('--listen <host:port>', 'where slaves link; they ask on the port above it')
+    .requiredOption('--subnet <network>', 'the network to serve, as 10.77.0.0/24')
+    .option('--control <port>', 'where slaves ask, if not on the port above', integer(1, 65_535))
+    .option('--no-dhcp', 'serve no addresses; with --guest, the guest serves them')
+    .option('--slave-port <id=port>', 'a listening port of one slave alone (repeatable)', collect, [])
+    .option('--reserve <id=address>', 'the address of a guest (repeatable)', collect, [])
+    .option('--lease-time <seconds>', 'how long a lease lasts', integer(60, 0xffff_ffff))
+    .option('--max-links <n>', 'how many links there may be', integer(1, 65_535), 256);
+  addNodeOptions(command).action((options: MasterArguments) => runMaster(options, say));
+}
+
+function addSlave(root: Command): void {
+  const command = root
+    .command('slave')
+    .description('a host of a star: its own switch in front of its guest, linked to the master')
+    .requiredOption('--master <host:port>', "the master's --listen address")
+    .option('--control <port>', 'where the master is asked, if not on the port above', integer(1, 65_535))
+    .option('--id <n>', 'the id to have; else the master gives the next', integer(1, 65_535));
+  addNodeOptions(command).action((options: SlaveArguments) => runSlave(options, say));
+}
+
+function addGuest(root: Command): void {
+  const guest = root.command('guest').description('the small Linux guest');
+  guest
+    .command('build')
+    .description("make the guest's image from Debian's packages")
+    .argument('[dir]', 'where to')
+    .option('--force', 'also when it is there', false)
+    .action((directory: string | undefined, { force }: { force: boolean }) => runGuestBuild(directory, force));
+  guest
+    .command('stop')
+    .description('stop a guest whose master or slave is gone')
+    .requiredOption('--state <dir>', "the master's or slave's --state")
+    .action(({ state }: { state: string }) => runGuestStop(state));
+}
+
+/** What master and slave share. */
+function addNodeOptions(command: Command): Command {
+  return command
+    .addOption(sockOption())
+    .option('--state <dir>', 'what is kept across restarts')
+    .option('--guest <dir>', 'start a guest from the image that `etherloom guest build` made there')
+    .addOption(new Option('--attach <how>', 'how QEMU is attached').choices(['dgram', 'vde']))
+    .addOption(new Option('--accel <name>', "QEMU's accelerator").choices(['auto', 'tcg', 'kvm']))
+    .option('--qemu <path>', 'the QEMU to use')
+    .option('--memory <mib>', "the guest's memory", integer(64, 65_536))
+    .option('--link-mtu <octets>', 'the largest MTU that links carry', integer(1500, 65_517), 9216)
+    .option('--plain', 'allow a link beyond this machine, without encryption', false);
+}
+
+function sockOption(): Option {
+  return new Option('--sock <dir>', "the switch's directory of sockets");
+}
+
+function collect(value: string, previous: readonly string[]): readonly string[] {
+  return [...previous, value];
+}
+
+function integer(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const number = Number(text);
+    if (/^\d+$/.test(text) && number >= least && number <= most) return number;
+    throw new InvalidArgumentError(`It must be a number from ${least} to ${most}.`);
+  };
+}
+
+function versionOfPackage(): string {
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
+  return version;
+}

@@ -1,0 +1,34 @@
+import { EtherloomError } from '../errors.ts';
+import { isLoopback, type TcpAddress } from '../ports/tcp-address.ts';
+import type { GuestWish } from '../launcher/node-guest.ts';
+
+/** What `etherloom master` and `etherloom slave` both take. */
+export interface NodeArguments {
+  readonly sock?: string;
+  readonly state?: string;
+  readonly guest?: string;
+  readonly attach?: 'dgram' | 'vde';
+  readonly accel?: 'auto' | 'tcg' | 'kvm';
+  readonly qemu?: string;
+  readonly memory?: number;
+  readonly linkMtu: number;
+  readonly control?: number;
+  readonly plain: boolean;
+}
+
+/** What the arguments say of the guest; undefined when there is to be none. */
+export function guestWish({ guest: image, attach, accel, qemu, memory }: NodeArguments): GuestWish | undefined {
+  return image === undefined ? undefined : { image, attach, accel, qemu, memory };
+}
+
+/** Throws unless the address is of this machine or the user said `--plain`; warns of what that means. */
+export function checkPlain({ host }: TcpAddress, plain: boolean, warn: (message: string) => void): void {
+  if (isLoopback(host)) return;
+  if (!plain) {
+    throw new EtherloomError(
+      'not-permitted',
+      `links are not encrypted yet: anyone who reaches ${host} could read and send frames. Say --plain if that network is yours alone`,
+    );
+  }
+  warn(`links by way of ${host} are not encrypted: anyone who can reach it can read and send frames`);
+}

@@ -1,0 +1,76 @@
+import type { Clock } from '../clock.ts';
+import type { DhcpConfig } from '../dhcp/config.ts';
+import type { DhcpEvent } from '../dhcp/events.ts';
+import { LeaseJournal } from '../dhcp/lease-journal.ts';
+import { DhcpServer } from '../dhcp/server.ts';
+import { lockFile } from '../system/file-lock.ts';
+import { formatIpv4 } from '../wire/ipv4.ts';
+import { formatMac } from '../wire/mac.ts';
+import type { DataPlane } from './data-plane.ts';
+import type { Log } from './log.ts';
+import type { Scope } from './scope.ts';
+
+export interface DhcpServiceOptions {
+  readonly config: DhcpConfig;
+  /** Where the leases are kept. */
+  readonly directory: string;
+}
+
+/**
+ * Puts a DHCP server into the switch, with its leases on disk; it ends with `scope`. Throws EtherloomError: what LeaseJournal.open
+ * throws, `busy` above all.
+ */
+export async function openDhcpService(
+  { config, directory }: DhcpServiceOptions,
+  plane: DataPlane,
+  { clock, log }: { clock: Clock; log: Log },
+  scope: Scope,
+): Promise<DhcpServer> {
+  const journal = scope.use(await LeaseJournal.open({ directory, lock: lockFile, report: log, batch: plane.breath }));
+  const send = plane.addStation((frame, ingress) => server.receive(frame, ingress));
+  const server = scope.use(
+    new DhcpServer({
+      config,
+      clock,
+      bridge: { send, breath: plane.breath },
+      store: journal,
+      records: journal.records(),
+      event: (event) => report(event, log),
+    }),
+  );
+  plane.observe = (ingress, vid, frame) => server.observe(ingress, vid, frame);
+  return server;
+}
+
+/** Renewals and the like are of no interest one by one. */
+const quiet: ReadonlySet<DhcpEvent['type']> = new Set(['lease-offered', 'lease-renewed', 'dropped']);
+
+function report(event: DhcpEvent, log: Log): void {
+  if (quiet.has(event.type)) return;
+  const { type, ...rest } = event;
+  const fields: Record<string, unknown> = { event: type, ...rest };
+  if ('mac' in event) fields['mac'] = formatMac(event.mac);
+  if ('address' in event) fields['address'] = formatIpv4(event.address);
+  if ('holder' in event && event.holder !== undefined) fields['holder'] = formatMac(event.holder);
+  if ('twin' in event) fields['twin'] = formatMac(event.twin);
+  log(text(event), fields);
+}
+
+function text(event: DhcpEvent): string {
+  switch (event.type) {
+    case 'store-failed':
+      return `leases cannot be kept: ${event.error}; new clients get none until they can, known ones go on`;
+    case 'store-recovered':
+      return 'leases can be kept again';
+    case 'nak':
+      return `refused ${formatMac(event.mac)} what it asked for: ${event.reason}`;
+    case 'duplicate-client':
+      return `${formatMac(event.mac)} and ${formatMac(event.twin)} say that they are one client; each has its own lease`;
+    case 'conflict':
+      return `${formatMac(event.mac)} uses ${formatIpv4(event.address)}, which is not its own`;
+    case 'dropped':
+      return `no answer to ${formatMac(event.mac)}: ${event.reason}`;
+    default:
+      return `${event.type} ${formatIpv4(event.address)} ${formatMac(event.mac)}`;
+  }
+}

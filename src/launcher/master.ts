@@ -1,0 +1,225 @@
+import type { Clock } from '../clock.ts';
+import type { DataPlane } from '../daemon/data-plane.ts';
+import { openDhcpService } from '../daemon/dhcp-service.ts';
+import type { Log } from '../daemon/log.ts';
+import { inScope, type Scope } from '../daemon/scope.ts';
+import { SwitchService } from '../daemon/switch-service.ts';
+import { dhcpConfig } from '../dhcp/config.ts';
+import { EtherloomError, SystemError } from '../errors.ts';
+import type { TcpAddress } from '../ports/tcp-address.ts';
+import { TcpListener } from '../ports/tcp.ts';
+import type { Random } from '../random.ts';
+import { broadcastOf, formatIpv4, ipv4FromNumber, netmask, type Ipv4Address, type Ipv4Network } from '../wire/ipv4.ts';
+import { formatMac, parseMac, type MacAddress } from '../wire/mac.ts';
+import { AddressPlan } from './address-plan.ts';
+import { idOfMac, macOfId, masterId, newServerMac, serverAddress, type NodeId } from './identity.ts';
+import type { Hello, Refusal, Welcome } from './join-messages.ts';
+import { JoinServer } from './join-server.ts';
+import { openNodeGuest, type GuestWish } from './node-guest.ts';
+import { assignId, decodeRoster, encodeRoster, type Roster } from './roster.ts';
+import { StateDirectory } from './state-directory.ts';
+
+export interface MasterOptions {
+  /** Where slaves link. Slaves ask on the port above it, unless `controlPort` says another. Port 0: any free pair. */
+  readonly listen: TcpAddress;
+  readonly controlPort?: number | undefined;
+  readonly network: Ipv4Network;
+  /** The switch's directory. */
+  readonly sock: string;
+  readonly state: string;
+  readonly guest?: GuestWish | undefined;
+  /** Whether the master serves addresses itself; without, its guest does, if it has one. */
+  readonly dhcp: boolean;
+  /** Listening ports of single slaves: the seed's form. */
+  readonly slavePorts: ReadonlyMap<NodeId, number>;
+  readonly reservations: ReadonlyMap<NodeId, Ipv4Address>;
+  /** Default: 256. */
+  readonly maxLinks?: number;
+  /** The longest frame's MTU on links. Default: 9,216. */
+  readonly linkMtu?: number;
+  /** Seconds of a lease. */
+  readonly leaseTime?: number;
+}
+
+export interface NodeEnvironment {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+}
+
+const rosterFile = 'roster.json';
+const serverMacFile = 'server-mac';
+
+/** The MTU of the segment, in octets. */
+export const segmentMtu = 1500;
+
+/** The master of a star: its switch, the DHCP server in it, the listening side of the links, the roster, and its own guest. */
+export class Master implements AsyncDisposable {
+  /** The switch's directory. */
+  readonly sock: string;
+  /** Where slaves link. */
+  readonly link: string;
+  /** Where slaves ask. */
+  readonly control: string;
+  readonly #scope: Scope;
+
+  private constructor(sock: string, link: string, control: string, scope: Scope) {
+    this.sock = sock;
+    this.link = link;
+    this.control = control;
+    this.#scope = scope;
+  }
+
+  /** Throws EtherloomError for whatever part cannot be opened; then none is. */
+  static open(options: MasterOptions, environment: NodeEnvironment): Promise<Master> {
+    return inScope(async (scope) => {
+      const state = scope.use(StateDirectory.open(options.state));
+      const members = new Members(state, options);
+      const serverMac = readServerMac(state, environment.random);
+      const service = scope.use(await SwitchService.open({ directory: options.sock }, environment));
+      const { plane } = service;
+      if (options.dhcp) {
+        const { leaseTime } = options;
+        const config = dhcpConfig({ ...members.plan.dhcp, serverMac, ...(leaseTime !== undefined && { leaseTime }) });
+        await openDhcpService({ config, directory: state.in('leases') }, plane, environment, scope);
+      }
+      const links = await openLinks(options, plane, members, environment, scope);
+      if (options.guest) await openMasterGuest(options, options.guest, service, state, members, environment, scope);
+      return new Master(service.directory, links.link, links.control, scope);
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#scope[Symbol.asyncDispose]();
+  }
+}
+
+/** Who is in the star, and what each is told. */
+class Members {
+  readonly plan: AddressPlan;
+  readonly #state: StateDirectory;
+  readonly #slavePorts: ReadonlyMap<NodeId, number>;
+  linkPort = 0;
+  #roster: Roster;
+
+  constructor(state: StateDirectory, { network, reservations, slavePorts }: MasterOptions) {
+    this.#state = state;
+    this.#slavePorts = slavePorts;
+    this.#roster = readRoster(state);
+    this.plan = new AddressPlan(network, reservations, () => this.#roster.values());
+  }
+
+  /** Lets a slave in, or not. Its id is on the disk before it is told. Throws the system's error when it cannot be. */
+  welcome({ key, demanded, last }: Hello): Welcome | Refusal {
+    const assignment = assignId(this.#roster, key, { demanded, last });
+    if ('refusal' in assignment) return { type: 'refusal', reason: assignment.refusal, retry: false };
+    const { roster, id } = assignment;
+    if (roster !== this.#roster) {
+      this.#state.write(rosterFile, encodeRoster(roster));
+      this.#roster = roster;
+    }
+    return {
+      type: 'welcome',
+      id,
+      mac: macOfId(id),
+      address: this.plan.addressOf(id),
+      network: this.plan.network,
+      mtu: segmentMtu,
+      linkPort: this.#slavePorts.get(id) ?? this.linkPort,
+    };
+  }
+}
+
+async function openLinks(
+  options: MasterOptions,
+  plane: DataPlane,
+  members: Members,
+  environment: NodeEnvironment,
+  scope: Scope,
+): Promise<{ link: string; control: string }> {
+  const { listen, controlPort, slavePorts, maxLinks, linkMtu } = options;
+  const limits = { ...(maxLinks !== undefined && { maxLinks }), ...(linkMtu !== undefined && { maxFrame: linkMtu + 18 }) };
+  const openLink = (port: number): Promise<TcpListener> =>
+    TcpListener.open({ listen: { host: listen.host, port }, acceptor: plane, ...limits }, plane.environment);
+  const openControl = (port: number): Promise<JoinServer> =>
+    JoinServer.open(
+      {
+        listen: { host: listen.host, port },
+        welcome: (hello) => members.welcome(hello),
+        ...(maxLinks !== undefined && { maxConnections: maxLinks }),
+      },
+      environment,
+    );
+  const { link, control } = await openPair(listen.port, controlPort, openLink, openControl);
+  scope.use(link);
+  scope.use(control);
+  members.linkPort = link.port;
+  for (const [id, port] of slavePorts) {
+    const { address } = scope.use(await openLink(port));
+    environment.log(`slave ${id} may link at ${address}`, { event: 'slave-port', id, address });
+  }
+  return { link: link.address, control: control.address };
+}
+
+/** Opens the link's port and the control's above it; where any will do, until a free pair is found. */
+async function openPair(
+  port: number,
+  controlPort: number | undefined,
+  openLink: (port: number) => Promise<TcpListener>,
+  openControl: (port: number) => Promise<JoinServer>,
+): Promise<{ link: TcpListener; control: JoinServer }> {
+  for (let attempt = 0; ; attempt++) {
+    const link = await openLink(port);
+    try {
+      return { link, control: await openControl(controlPort ?? link.port + 1) };
+    } catch (error) {
+      await link[Symbol.asyncDispose]();
+      const inUse = error instanceof SystemError && error.errno === 'EADDRINUSE';
+      if (!inUse || port !== 0 || controlPort !== undefined || attempt === 20) throw error;
+    }
+  }
+}
+
+async function openMasterGuest(
+  options: MasterOptions,
+  wish: GuestWish,
+  service: SwitchService,
+  state: StateDirectory,
+  members: Members,
+  { log, signal }: NodeEnvironment,
+  scope: Scope,
+): Promise<void> {
+  const { network, dhcp } = options;
+  const extraWords = {
+    g_address: formatIpv4(serverAddress(network)),
+    g_netmask: formatIpv4(netmask(network)),
+    g_start: formatIpv4(members.plan.addressOf(masterId) ?? ipv4FromNumber(network.address + 2)),
+    g_end: formatIpv4(ipv4FromNumber(broadcastOf(network) - 1)),
+  };
+  await openNodeGuest(
+    {
+      ...{ wish, state, id: masterId, mac: macOfId(masterId), directory: service.directory },
+      ...(dhcp ? { mode: 'client' } : { mode: 'server', extraWords }),
+    },
+    ...[service.plane, log, signal, scope],
+  );
+}
+
+function readRoster(state: StateDirectory): Roster {
+  const text = state.read(rosterFile);
+  if (text === undefined) return new Map();
+  const roster = decodeRoster(text);
+  if (roster) return roster;
+  throw new EtherloomError('bad-state', `${state.in(rosterFile)} is damaged: mend it, or move it away and let all slaves join again`);
+}
+
+function readServerMac(state: StateDirectory, random: Random): MacAddress {
+  const text = state.read(serverMacFile);
+  const known = text === undefined ? newServerMac(random) : parseMac(text.trim());
+  if (known === undefined || idOfMac(known) !== undefined) {
+    throw new EtherloomError('bad-state', `${state.in(serverMacFile)} is damaged: remove it, and the server gets a new MAC address`);
+  }
+  if (text === undefined) state.write(serverMacFile, `${formatMac(known)}\n`);
+  return known;
+}

@@ -1,0 +1,74 @@
+import { join, resolve } from 'node:path';
+import type { DataPlane } from '../daemon/data-plane.ts';
+import type { Log } from '../daemon/log.ts';
+import type { Scope } from '../daemon/scope.ts';
+import { EtherloomError } from '../errors.ts';
+import { QemuPort } from '../ports/qemu.ts';
+import { lockFile } from '../system/file-lock.ts';
+import { formatIpv4 } from '../wire/ipv4.ts';
+import { formatMac, type MacAddress } from '../wire/mac.ts';
+import { Guest } from './guest.ts';
+import type { GuestOptions } from './guest-process.ts';
+import type { NodeId } from './identity.ts';
+import type { StateDirectory } from './state-directory.ts';
+
+/** How a role's user wants its guest. */
+export interface GuestWish extends Pick<GuestOptions, 'attach' | 'accel' | 'qemu' | 'memory'> {
+  /** The image: DIR of `etherloom guest build DIR`. */
+  readonly image: string;
+}
+
+export interface NodeGuestOptions {
+  readonly wish: GuestWish;
+  readonly id: NodeId;
+  readonly mac: MacAddress;
+  readonly mode: GuestOptions['mode'];
+  readonly extraWords?: Readonly<Record<string, string>>;
+  /** The switch's directory. */
+  readonly directory: string;
+  readonly state: StateDirectory;
+}
+
+/** The directory of a role's guest in its state. */
+export function guestDirectory(state: string): string {
+  return join(state, 'guest');
+}
+
+/**
+ * Puts a guest in front of a switch: its port first, then the guest itself, started or, if it runs already, adopted. The port ends, and the
+ * guest is stopped, with `scope`. Throws EtherloomError: what QemuPort.open and Guest.open throw.
+ */
+export async function openNodeGuest(
+  options: NodeGuestOptions,
+  plane: DataPlane,
+  log: Log,
+  signal: AbortSignal,
+  scope: Scope,
+): Promise<Guest> {
+  const { wish, id, mac, state } = options;
+  const directory = guestDirectory(resolve(state.path));
+  const nic = { local: join(directory, 'nic'), remote: join(directory, 'port') };
+  const say = (said: string, fields: Record<string, unknown> = {}): void =>
+    log(`guest ${id}: ${said}`, { event: 'guest', id, mac: formatMac(mac), ...fields });
+  const guest = scope.use(
+    await Guest.open({ ...wish, ...options, state: directory, vdeDirectory: options.directory, nic, lock: lockFile }, { signal, log }),
+  );
+  if (guest.attach === 'dgram') {
+    const port = scope.use(QemuPort.open({ local: nic.remote, remote: nic.local }, plane.environment));
+    if (plane.add(port) === undefined) throw new EtherloomError('busy', 'the switch has no free port for the guest: raise --numports');
+  }
+  say(guest.adopted ? `still runs as process ${guest.pid}` : `started as process ${guest.pid}`, { state: 'started', pid: guest.pid });
+  let told = '';
+  scope.use(
+    guest.watch(({ booted, ready, address }) => {
+      const now = ready ? 'ready' : booted ? 'booted' : 'booting';
+      const text = address === undefined ? now : `${now}, ${formatIpv4(address)}`;
+      if (text !== told) say(text, { state: now, ...(address !== undefined && { address: formatIpv4(address) }) });
+      told = text;
+    }),
+  );
+  void guest.exited.then(({ stopped, reason, lastLines }) => {
+    if (!stopped) say(`died: ${reason}`, { state: 'died', reason, lastLines });
+  });
+  return guest;
+}

@@ -1,0 +1,147 @@
+import { inScope, type Scope } from '../daemon/scope.ts';
+import { SwitchService } from '../daemon/switch-service.ts';
+import { EtherloomError } from '../errors.ts';
+import { formatTcpAddress, type TcpAddress } from '../ports/tcp-address.ts';
+import { TcpDialer } from '../ports/tcp.ts';
+import type { Random } from '../random.ts';
+import { formatIpv4 } from '../wire/ipv4.ts';
+import { formatMac } from '../wire/mac.ts';
+import type { NodeId } from './identity.ts';
+import { JoinClient } from './join-client.ts';
+import type { Hello, Welcome } from './join-messages.ts';
+import { decodeJoinMessage, encodeJoinMessage } from './join-messages.ts';
+import type { NodeEnvironment } from './master.ts';
+import { openNodeGuest, type GuestWish } from './node-guest.ts';
+import { isNodeKey } from './roster.ts';
+import { StateDirectory } from './state-directory.ts';
+
+export interface SlaveOptions {
+  /** The master's listening address. */
+  readonly master: TcpAddress;
+  /** Where the master is asked. Default: the port above. */
+  readonly controlPort?: number | undefined;
+  /** The id that the user demands. Default: the master gives one. */
+  readonly id?: NodeId | undefined;
+  /** The switch's directory. */
+  readonly sock: string;
+  readonly state: string;
+  readonly guest?: GuestWish | undefined;
+  readonly linkMtu?: number;
+}
+
+const keyFile = 'node-key';
+const welcomeFile = 'welcome.json';
+
+/** A slave of a star: its own switch in front of its guest, linked to the master's. */
+export class Slave implements AsyncDisposable {
+  /** The switch's directory. */
+  readonly sock: string;
+  readonly id: NodeId;
+  readonly #scope: Scope;
+
+  private constructor(sock: string, id: NodeId, scope: Scope) {
+    this.sock = sock;
+    this.id = id;
+    this.#scope = scope;
+  }
+
+  /**
+   * Opens the switch, asks the master for an id, links to it and puts the guest in front. Waits for the master as long as that takes. A
+   * slave that was let in before begins at once with what it was told then. `fail` is told when the master refuses, or tells something
+   * else than before. Throws EtherloomError for whatever part cannot be opened; then none is.
+   */
+  static open(options: SlaveOptions, environment: NodeEnvironment, fail: (error: EtherloomError) => void): Promise<Slave> {
+    return inScope(async (scope) => {
+      const state = scope.use(StateDirectory.open(options.state));
+      const service = scope.use(await SwitchService.open({ directory: options.sock }, environment));
+      const welcome = await join(options, state, environment, fail, scope);
+      const { id, mac } = welcome;
+      const link = formatTcpAddress({ host: options.master.host, port: welcome.linkPort });
+      const { linkMtu } = options;
+      const { plane } = service;
+      plane.add(new TcpDialer(link, linkMtu === undefined ? {} : { maxFrame: linkMtu + 18 }, plane.environment));
+      if (options.guest) {
+        const guest = { wish: options.guest, id, mac, mode: 'client', directory: service.directory, state } as const;
+        await openNodeGuest(guest, plane, environment.log, environment.signal, scope);
+      }
+      return new Slave(service.directory, id, scope);
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#scope[Symbol.asyncDispose]();
+  }
+}
+
+/** Keeps asking the master, and returns what it said first, now or in an earlier life. */
+function join(
+  options: SlaveOptions,
+  state: StateDirectory,
+  { clock, random, log, signal }: NodeEnvironment,
+  fail: (error: EtherloomError) => void,
+  scope: Scope,
+): Promise<Welcome> {
+  const { master, controlPort = master.port + 1, id: demanded } = options;
+  const key = readKey(state, random);
+  let known = readWelcome(state, demanded);
+  return new Promise((resolve, reject) => {
+    const keep = (welcome: Welcome): void => {
+      try {
+        state.write(welcomeFile, encodeJoinMessage(welcome));
+      } catch (error) {
+        log(`cannot keep what the master said (${String(error)}); the next start will have to wait for it`);
+      }
+    };
+    const hello = (): Hello => ({ type: 'hello', key, demanded, last: known?.id });
+    const welcomed = (welcome: Welcome): void => {
+      keep(welcome);
+      const { id, mac, address } = welcome;
+      log(`joined as slave ${id}`, {
+        event: 'joined',
+        id,
+        mac: formatMac(mac),
+        ...(address !== undefined && { address: formatIpv4(address) }),
+      });
+      if (known && !isSame(known, welcome)) {
+        fail(
+          new EtherloomError('refused', `the master now says ${describe(welcome)}, and said ${describe(known)}: start this slave again`),
+        );
+      }
+      known = welcome;
+      resolve(welcome);
+    };
+    const refused = (error: EtherloomError): void => {
+      reject(error);
+      fail(error);
+    };
+    if (known) resolve(known);
+    scope.use(new JoinClient({ master: { host: master.host, port: controlPort }, hello, welcomed, refused }, { clock, log }));
+    signal.addEventListener('abort', () => reject(new EtherloomError('timed-out', 'the master was not reached')), { once: true });
+  });
+}
+
+function readKey(state: StateDirectory, random: Random): string {
+  const known = state.read(keyFile)?.trim();
+  if (known === undefined) {
+    const key = Array.from({ length: 4 }, () => random.uint32().toString(16).padStart(8, '0')).join('');
+    state.write(keyFile, `${key}\n`);
+    return key;
+  }
+  if (isNodeKey(known)) return known;
+  throw new EtherloomError('bad-state', `${state.in(keyFile)} is damaged: remove it, and the slave joins as a new one`);
+}
+
+/** What the master said in an earlier life; nothing when that is damaged, or not what the user demands now. */
+function readWelcome(state: StateDirectory, demanded: NodeId | undefined): Welcome | undefined {
+  const message = decodeJoinMessage(state.read(welcomeFile)?.trim() ?? '');
+  if (message?.type !== 'welcome' || (demanded !== undefined && demanded !== message.id)) return undefined;
+  return message;
+}
+
+function isSame(a: Welcome, b: Welcome): boolean {
+  return a.id === b.id && a.mac === b.mac && a.linkPort === b.linkPort;
+}
+
+function describe({ id, linkPort }: Welcome): string {
+  return `id ${id}, link port ${linkPort}`;
+}
