@@ -1,9 +1,7 @@
 import { openLog } from '../daemon/log.ts';
 import { say } from '../daemon/serve.ts';
 import { buildGuestImage, defaultGuestDirectory } from '../launcher/guest-image.ts';
-import { stopGuest } from '../launcher/guest.ts';
-import { guestDirectory } from '../launcher/node-guest.ts';
-import { lockFile } from '../system/file-lock.ts';
+import { stopNodeGuest } from '../launcher/node-guest.ts';
 
 /** `etherloom guest build`: makes the guest's image, where none is or when forced. */
 export async function runGuestBuild(directory = defaultGuestDirectory(), force: boolean): Promise<void> {
@@ -14,6 +12,6 @@ export async function runGuestBuild(directory = defaultGuestDirectory(), force: 
 
 /** `etherloom guest stop`: ends a guest that outlived its master or slave. */
 export async function runGuestStop(state: string): Promise<void> {
-  const ran = await stopGuest(guestDirectory(state), lockFile);
+  const ran = await stopNodeGuest(state);
   say(ran ? 'stopped' : 'no guest runs');
 }

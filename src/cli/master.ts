@@ -10,6 +10,7 @@ import { realRandom } from '../random.ts';
 import { parseIpv4, parseIpv4Network } from '../wire/ipv4.ts';
 import { checkPlain, guestWish, type NodeArguments } from './node-arguments.ts';
 
+/** What `etherloom master` was given, as commander reads it. */
 export interface MasterArguments extends NodeArguments {
   readonly listen: string;
   readonly subnet: string;

@@ -7,6 +7,7 @@ import { parseTcpAddress } from '../ports/tcp-address.ts';
 import { realRandom } from '../random.ts';
 import { checkPlain, guestWish, type NodeArguments } from './node-arguments.ts';
 
+/** What `etherloom slave` was given, as commander reads it. */
 export interface SlaveArguments extends NodeArguments {
   readonly master: string;
   readonly id?: number;

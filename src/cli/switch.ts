@@ -5,6 +5,7 @@ import { say, serve } from '../daemon/serve.ts';
 import { realRandom } from '../random.ts';
 import { SwitchService } from '../daemon/switch-service.ts';
 
+/** What `etherloom switch` was given, as commander reads it. */
 export interface SwitchArguments {
   readonly sock?: string;
   readonly port: readonly string[];

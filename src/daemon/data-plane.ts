@@ -5,6 +5,7 @@ import { maxFrame, type Acceptor, type Port, type PortNumber, type PortWish } fr
 import { Switch, type SwitchOptions } from '../switch/switch.ts';
 import { openLoop, type Loop } from '../system/loop.ts';
 
+/** What a data plane is made of. */
 export interface DataPlaneOptions extends Pick<SwitchOptions, 'ageingTime' | 'maxEntries' | 'seed' | 'contested'> {
   readonly clock: Clock;
   readonly log: (message: string) => void;

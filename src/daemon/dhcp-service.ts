@@ -10,6 +10,7 @@ import type { DataPlane } from './data-plane.ts';
 import type { Log } from './log.ts';
 import type { Scope } from './scope.ts';
 
+/** What is served, and where it is remembered. */
 export interface DhcpServiceOptions {
   readonly config: DhcpConfig;
   /** Where the leases are kept. */

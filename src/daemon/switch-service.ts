@@ -7,11 +7,13 @@ import type { VdeDirectoryOptions } from '../ports/vde-directory.ts';
 import { DataPlane, type DataPlaneOptions } from './data-plane.ts';
 import { inScope, type Scope } from './scope.ts';
 
+/** A switch, its directory and its first ports. */
 export interface SwitchServiceOptions extends VdeDirectoryOptions, Omit<DataPlaneOptions, 'clock' | 'log' | 'poison' | 'seed'> {
   /** Addresses of ports to open at once, as `open` reads them. */
   readonly ports?: readonly string[];
 }
 
+/** What every service is handed: time, chance, and somebody to tell. */
 export interface ServiceEnvironment {
   readonly clock: Clock;
   readonly random: Random;

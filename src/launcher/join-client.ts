@@ -8,6 +8,7 @@ import { tcpSocket } from '../system/tcp-socket.ts';
 import { JoinConnection } from './join-connection.ts';
 import type { Hello, Welcome } from './join-messages.ts';
 
+/** Whom to ask, what, and who hears the answers. */
 export interface JoinClientOptions {
   /** The master's control address. */
   readonly master: TcpAddress;

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { Clock, Timer } from '../clock.ts';
 import { decodeJoinMessage, encodeJoinMessage, maxJoinLine, type JoinMessage } from './join-messages.ts';
 
+/** What a side of a control connection hears. */
 export interface JoinConnectionEvents {
   /** Any message but a sign of life. */
   message(message: JoinMessage): void;

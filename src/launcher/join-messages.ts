@@ -47,6 +47,7 @@ export interface Alive {
   readonly type: 'alive';
 }
 
+/** Any line on a control connection. */
 export type JoinMessage = Hello | Welcome | Refusal | Alive;
 
 /** The longest line, in octets. */

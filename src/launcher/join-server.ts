@@ -8,6 +8,7 @@ import type { NodeId } from './identity.ts';
 import { JoinConnection } from './join-connection.ts';
 import type { Hello, Refusal, Welcome } from './join-messages.ts';
 
+/** Where slaves ask, and who decides. */
 export interface JoinServerOptions {
   readonly listen: TcpAddress;
   /** Decides about a slave. Throws when the decision cannot be kept on disk; then the slave is asked to try again. */

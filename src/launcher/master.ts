@@ -19,6 +19,7 @@ import { openNodeGuest, type GuestWish } from './node-guest.ts';
 import { assignId, decodeRoster, encodeRoster, type Roster } from './roster.ts';
 import { StateDirectory } from './state-directory.ts';
 
+/** What a master is told by its user. */
 export interface MasterOptions {
   /** Where slaves link. Slaves ask on the port above it, unless `controlPort` says another. Port 0: any free pair. */
   readonly listen: TcpAddress;
@@ -41,6 +42,7 @@ export interface MasterOptions {
   readonly leaseTime?: number;
 }
 
+/** What every role of the star is handed. */
 export interface NodeEnvironment {
   readonly clock: Clock;
   readonly random: Random;

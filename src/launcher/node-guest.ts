@@ -7,7 +7,7 @@ import { QemuPort } from '../ports/qemu.ts';
 import { lockFile } from '../system/file-lock.ts';
 import { formatIpv4 } from '../wire/ipv4.ts';
 import { formatMac, type MacAddress } from '../wire/mac.ts';
-import { Guest } from './guest.ts';
+import { Guest, stopGuest } from './guest.ts';
 import type { GuestOptions } from './guest-process.ts';
 import type { NodeId } from './identity.ts';
 import type { StateDirectory } from './state-directory.ts';
@@ -18,6 +18,7 @@ export interface GuestWish extends Pick<GuestOptions, 'attach' | 'accel' | 'qemu
   readonly image: string;
 }
 
+/** The guest of a role, and where it belongs. */
 export interface NodeGuestOptions {
   readonly wish: GuestWish;
   readonly id: NodeId;
@@ -71,4 +72,9 @@ export async function openNodeGuest(
     if (!stopped) say(`died: ${reason}`, { state: 'died', reason, lastLines });
   });
   return guest;
+}
+
+/** Ends the guest that a master or slave left behind in `state`. True when one ran. Throws EtherloomError('busy') while that role runs. */
+export function stopNodeGuest(state: string): Promise<boolean> {
+  return stopGuest(guestDirectory(state), lockFile);
 }

@@ -15,6 +15,7 @@ import { openNodeGuest, type GuestWish } from './node-guest.ts';
 import { isNodeKey } from './roster.ts';
 import { StateDirectory } from './state-directory.ts';
 
+/** What a slave is told by its user. */
 export interface SlaveOptions {
   /** The master's listening address. */
   readonly master: TcpAddress;

@@ -13,6 +13,7 @@ const sendBuffer = 4 * 2 ** 20;
 /** What a send refuses with when nobody is at the other end. */
 const peerGone: ReadonlySet<string> = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOTCONN', 'EPERM', 'EPIPE', 'ENOENT']);
 
+/** The socket of a port, and what is to be known of it. */
 export interface DatagramPortOptions {
   /** A non-blocking datagram socket; the port owns it from here. */
   readonly fd: Fd;

@@ -8,6 +8,7 @@ import { DatagramPort } from './datagram-port.ts';
 import type { PortEnvironment } from './environment.ts';
 import type { Port, PortCounters, Receiver } from './port.ts';
 
+/** The two sockets of a `-netdev dgram`. */
 export interface QemuPortOptions {
   /** The socket that the switch binds: QEMU's `remote.path`. */
   readonly local: string;

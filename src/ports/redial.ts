@@ -4,6 +4,7 @@ export interface Redial {
   readonly delay: number;
 }
 
+/** How patient and how eager the one who dials is. */
 export interface RedialLimits {
   /** The first wait, in milliseconds. Default: 100. */
   readonly first?: number;

@@ -5,6 +5,7 @@ import type { PortEnvironment } from './environment.ts';
 import { encodeFrames, FrameDecoder, keepalive, streamHeader } from './frame-stream.ts';
 import { maxFrame, newPortCounters, type Port, type Receiver } from './port.ts';
 
+/** The bounds of a link. */
 export interface TcpLinkOptions {
   /** The longest frame taken from the far end, in octets; one more ends the link. Default: 9,234; at most 65,535. */
   readonly maxFrame?: number;

@@ -8,6 +8,7 @@ import { firstRedial, nextRedial } from './redial.ts';
 import { formatTcpAddress, parseTcpAddress, resolveHost, type TcpAddress } from './tcp-address.ts';
 import { TcpPort, tcpUserTimeout, type TcpLinkOptions } from './tcp-port.ts';
 
+/** Where links are taken, and how many. */
 export interface TcpListenerOptions extends TcpLinkOptions {
   readonly listen: TcpAddress;
   readonly acceptor: Acceptor;

@@ -7,6 +7,7 @@ import type { PortEnvironment } from './environment.ts';
 import type { Port, PortCounters, PortWish, Receiver } from './port.ts';
 import { decodeVdeReply, encodeVdeRequest, vdeReplySize } from './vde-control.ts';
 
+/** Which switch to ask, and for what. */
 export interface VdeClientOptions {
   /** The switch's directory. */
   readonly directory: string;

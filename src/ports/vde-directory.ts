@@ -18,6 +18,7 @@ import { lockFile } from '../system/file-lock.ts';
 import { answers, bindFile, checkUnixPath, listen, streamSocket, type Fd } from '../system/unix-socket.ts';
 import type { PortNumber } from './port.ts';
 
+/** Where a switch has its sockets, and who may use them. */
 export interface VdeDirectoryOptions {
   /** The directory; its parent must exist. */
   readonly directory: string;

@@ -10,6 +10,7 @@ import type { Acceptor, Listener, PortNumber } from './port.ts';
 import { decodeVdeRequest, encodeVdeReply, mayBecomeVdeRequest, type VdeRequest } from './vde-control.ts';
 import { VdeDirectory, type VdeDirectoryOptions } from './vde-directory.ts';
 
+/** A directory, who gives ports their place, and the bounds on clients. */
 export interface VdeListenerOptions extends VdeDirectoryOptions {
   readonly acceptor: Acceptor;
   readonly backlog?: BacklogLimits;

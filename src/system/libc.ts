@@ -13,6 +13,7 @@ function declare(prototype: string): unknown {
   return library.func(prototype);
 }
 
+/** The calls, as C declares them. */
 export const libc = {
   socket: declare('int socket(int, int, int)') as (domain: number, type: number, protocol: number) => number,
   bind: declare('int bind(int, void *, uint32_t)') as (fd: number, address: Uint8Array, length: number) => number,

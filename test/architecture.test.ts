@@ -1,0 +1,127 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+const root = join(import.meta.dirname, '..');
+const source = join(root, 'src');
+
+interface Rule {
+  /** Rooms and single files of the house that may be imported. */
+  readonly house: readonly string[];
+  /** Packages, `node:*` for all of Node. */
+  readonly packages: readonly string[];
+}
+
+/** Who may import whom. What a room may import of itself goes without saying. The reasons are in docs/architecture.md. */
+const rules: Readonly<Record<string, Rule>> = {
+  'clock.ts': { house: [], packages: [] },
+  'random.ts': { house: [], packages: [] },
+  'errors.ts': { house: [], packages: [] },
+  wire: { house: [], packages: [] },
+  switch: { house: ['wire', 'clock.ts', 'errors.ts'], packages: [] },
+  system: { house: ['errors.ts'], packages: ['koffi', 'node:*'] },
+  ports: { house: ['wire', 'clock.ts', 'random.ts', 'errors.ts', 'system'], packages: ['node:*', 'binary-parser/dist/binary_parser.js'] },
+  dhcp: { house: ['wire', 'clock.ts', 'random.ts', 'errors.ts', 'ports/port.ts'], packages: [] },
+  daemon: {
+    house: ['wire', 'switch', 'system', 'ports', 'dhcp', 'clock.ts', 'random.ts', 'errors.ts'],
+    packages: ['node:*', 'pino', 'pino-pretty'],
+  },
+  launcher: {
+    house: ['daemon', 'dhcp', 'ports', 'system', 'wire', 'clock.ts', 'random.ts', 'errors.ts'],
+    packages: ['node:*'],
+  },
+  cli: {
+    house: ['daemon', 'launcher', 'wire', 'ports/tcp-address.ts', 'clock.ts', 'random.ts', 'errors.ts'],
+    packages: ['node:*', 'commander'],
+  },
+};
+
+/** Files that differ from their room. */
+const exceptions: Readonly<Record<string, Rule>> = {
+  ...Object.fromEntries(
+    ['port.ts', 'backlog.ts', 'frame-stream.ts', 'memory.ts', 'redial.ts'].map((file) => [
+      `ports/${file}`,
+      { house: ['wire', 'clock.ts', 'random.ts', 'errors.ts', ...pureNeighbours()], packages: [] },
+    ]),
+  ),
+  'dhcp/lease-journal.ts': {
+    house: ['dhcp', 'wire', 'errors.ts'],
+    packages: ['node:fs/promises', 'node:path'],
+  },
+};
+
+function pureNeighbours(): string[] {
+  return ['ports/port.ts', 'ports/backlog.ts', 'ports/frame-stream.ts', 'ports/memory.ts', 'ports/redial.ts'];
+}
+
+const files = readdirSync(source, { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.ts'))
+  .sort();
+
+describe.each(files)('src/%s', (file) => {
+  const text = readFileSync(join(source, file), 'utf8');
+  const room = file.split('/')[0] ?? '';
+
+  it('imports only what its room may', () => {
+    const rule = exceptions[file] ?? rules[room];
+    expect(rule, `${room} is a room of the house`).toBeDefined();
+    for (const specifier of importsOf(text)) {
+      if (!specifier.startsWith('.')) {
+        expect(
+          rule?.packages.some((name) => matches(name, specifier)),
+          `${file} imports ${specifier}`,
+        ).toBe(true);
+        continue;
+      }
+      const target = relative(source, join(source, file, '..', specifier));
+      const allowed = [...(rule?.house ?? []), ...(exceptions[file] ? [] : [room])];
+      expect(
+        allowed.some((name) => target === name || target.startsWith(`${name}/`)),
+        `${file} imports ${target}`,
+      ).toBe(true);
+    }
+  });
+
+  it('says of each export what it is', () => {
+    const lines = text.split('\n');
+    lines.forEach((line, i) => {
+      if (!/^export (?!\{|type \{|\*)/.test(line)) return;
+      expect((lines[i - 1] ?? '').trim().endsWith('*/'), `src/${file}:${i + 1} has no doc comment: ${line}`).toBe(true);
+    });
+  });
+
+  it('is short enough to be read at once', () => {
+    expect(text.split('\n').length).toBeLessThanOrEqual(301);
+  });
+
+  it('has one time and one chance', () => {
+    if (['clock.ts', 'random.ts'].includes(file) || ['daemon', 'launcher', 'cli'].includes(room)) return;
+    expect(text).not.toMatch(/\b(Date\.now|new Date|performance\.now|setTimeout|setInterval|Math\.random|getRandomValues|randomBytes)\b/);
+  });
+});
+
+describe('the house', () => {
+  it('has no room for odds and ends', () => {
+    for (const file of files) expect(file).not.toMatch(/(^|\/)(utils?|helpers?|common|misc|lib|index)(\.ts|\/)/);
+  });
+
+  it('is entered only by its doors', () => {
+    const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { exports: Record<string, unknown> };
+    const doors = ['./lab', './lab/node', './switch', './wire', './dhcp', './package.json'];
+    expect(Object.keys(exports).filter((door) => !doors.includes(door))).toEqual([]);
+  });
+
+  it('is installed from whatever registry the user has', () => {
+    expect(readFileSync(join(root, 'package-lock.json'), 'utf8')).not.toMatch(/"resolved": "http/);
+  });
+});
+
+function importsOf(text: string): string[] {
+  return [...text.matchAll(/(?:^|\n)\s*(?:import|export)\b[^;]*?\bfrom '([^']+)'|\bimport\('([^']+)'\)|(?:^|\n)import '([^']+)'/g)].map(
+    ([, a, b, c]) => a ?? b ?? c ?? '',
+  );
+}
+
+function matches(pattern: string, specifier: string): boolean {
+  return pattern.endsWith('*') ? specifier.startsWith(pattern.slice(0, -1)) : pattern === specifier;
+}
