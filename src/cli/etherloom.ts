@@ -5,6 +5,7 @@ import { EtherloomError } from '../errors.ts';
 import { runGuestBuild, runGuestStop } from './guest.ts';
 import { runMaster, type MasterArguments } from './master.ts';
 import { runSlave, type SlaveArguments } from './slave.ts';
+import { runStation, type StationArguments } from './station.ts';
 import { runSwitch, type SwitchArguments } from './switch.ts';
 
 const exitFailure = 1;
@@ -33,6 +34,7 @@ function program(): Command {
   addMaster(root);
   addSlave(root);
   addGuest(root);
+  addStation(root);
   return root;
 }
 
@@ -90,6 +92,17 @@ function addGuest(root: Command): void {
     .description('stop a guest whose master or slave is gone')
     .requiredOption('--state <dir>', "the master's or slave's --state")
     .action(({ state }: { state: string }) => runGuestStop(state));
+}
+
+function addStation(root: Command): void {
+  root
+    .command('station')
+    .description('a small host on a switch, without QEMU: gets an address by DHCP, answers pings and sends them')
+    .requiredOption('--sock <dir>', "the switch's directory of sockets")
+    .option('--mac <address>', 'its MAC address')
+    .option('--id <n>', 'the id from which its MAC address follows', integer(0, 65_535))
+    .option('--ping <address>', 'ping that address once a second (repeatable)', collect, [])
+    .action((options: StationArguments) => runStation(options));
 }
 
 /** What master and slave share. */

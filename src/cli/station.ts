@@ -1,0 +1,100 @@
+import { realClock } from '../clock.ts';
+import { openLog, type Log } from '../daemon/log.ts';
+import { Scope } from '../daemon/scope.ts';
+import { serve } from '../daemon/serve.ts';
+import { EtherloomError } from '../errors.ts';
+import { idOfMac, macOfId } from '../launcher/identity.ts';
+import { StationLink } from '../launcher/station-link.ts';
+import { Station } from '../launcher/station.ts';
+import { realRandom } from '../random.ts';
+import { formatIpv4, parseIpv4, type Ipv4Address } from '../wire/ipv4.ts';
+import { formatMac, parseMac, type MacAddress } from '../wire/mac.ts';
+
+export interface StationArguments {
+  readonly sock: string;
+  readonly mac?: string;
+  readonly id?: number;
+  readonly ping: readonly string[];
+}
+
+/** `etherloom station`: a DHCP client that answers pings and sends them, on a VDE switch. */
+export async function runStation({ sock, mac: macText, id, ping }: StationArguments): Promise<void> {
+  const log = openLog('etherloom station');
+  const mac = macOf(macText, id);
+  const peers = ping.map(peerOf);
+  await serve(async ({ signal }) => {
+    const scope = new Scope();
+    const tell = teller(mac, log);
+    // The station speaks only when it has been told of time or a frame, and that is after the link is there.
+    const link = scope.use(
+      await StationLink.open(
+        {
+          directory: sock,
+          description: `station ${formatMac(mac)}`,
+          receive: (frame) => station.receive(frame),
+          carrier(up) {
+            const address = station.lease?.address;
+            tell(up ? (address === undefined ? 'linked' : 'ready') : 'unlinked', address);
+            if (up) station.announce();
+          },
+        },
+        { clock: realClock, log, poison: process.env['ETHERLOOM_POISON'] === '1' },
+        signal,
+      ),
+    );
+    tell('linked', undefined);
+    const station = scope.use(
+      new Station({
+        ...{ clock: realClock, random: realRandom, mac, peers },
+        send: (frame) => link.send(frame),
+        onLease: (lease) => tell(lease === undefined ? 'linked' : 'ready', lease?.address),
+        onPing: pingReport(mac, log),
+      }),
+    );
+    return scope;
+  });
+}
+
+function macOf(text: string | undefined, id: number | undefined): MacAddress {
+  if (text !== undefined && id !== undefined) throw new EtherloomError('bad-option', 'say --mac or --id, not both');
+  const mac = text === undefined ? (id === undefined ? undefined : macOfId(id)) : parseMac(text);
+  if (mac === undefined) {
+    throw new EtherloomError('bad-option', text === undefined ? 'say --mac or --id' : `--mac ${text} is not like 02:65:6c:00:00:07`);
+  }
+  return mac;
+}
+
+function peerOf(text: string): Ipv4Address {
+  const peer = parseIpv4(text);
+  if (peer === undefined) throw new EtherloomError('bad-option', `--ping ${text} is no IPv4 address`);
+  return peer;
+}
+
+/** Tells the station's state in the words of guests, without repeating itself. */
+function teller(mac: MacAddress, log: Log): (state: string, address: Ipv4Address | undefined) => void {
+  let told = '';
+  return (state, address) => {
+    const text = address === undefined ? state : `${state}, ${formatIpv4(address)}`;
+    if (text === told) return;
+    told = text;
+    log(`station ${formatMac(mac)}: ${text}`, {
+      ...{ event: 'guest', id: idOfMac(mac), mac: formatMac(mac), state },
+      ...(address !== undefined && { address: formatIpv4(address) }),
+    });
+  };
+}
+
+/** Tells each round trip, and of answers that do not come only the first. */
+function pingReport(mac: MacAddress, log: Log): (peer: Ipv4Address, milliseconds: number | undefined) => void {
+  const silent = new Set<Ipv4Address>();
+  return (peer, milliseconds) => {
+    const fields = { event: 'ping', id: idOfMac(mac), peer: formatIpv4(peer) };
+    if (milliseconds !== undefined) {
+      silent.delete(peer);
+      log(`${formatIpv4(peer)} answers in ${milliseconds.toFixed(2)} ms`, { ...fields, milliseconds: Number(milliseconds.toFixed(3)) });
+    } else if (!silent.has(peer)) {
+      silent.add(peer);
+      log(`${formatIpv4(peer)} does not answer`, fields);
+    }
+  };
+}
