@@ -3,9 +3,10 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    exclude: ['test/conformance/**'],
     testTimeout: 20_000,
     // Forks, not threads: descriptors polled by the native layer must end with their process.
     pool: 'forks',
+    env: { ETHERLOOM_POISON: '1' },
+    reporters: ['default', './test/report-skips.ts'],
   },
 });
