@@ -48,6 +48,19 @@ process.on('exit', () => {
   for (const watch of watched.values()) watch[Symbol.dispose]();
 });
 
+/**
+ * The native callback does not run what it leaves behind: promises, ticks, the callbacks of Node's own streams. An immediate of the same
+ * turn of the loop does.
+ */
+let settling = false;
+function settleSoon(): void {
+  if (settling) return;
+  settling = true;
+  setImmediate(() => {
+    settling = false;
+  });
+}
+
 class LoopWatch implements Watch {
   readonly #fd: number;
   readonly #handle: PollHandle;
@@ -83,6 +96,7 @@ class LoopWatch implements Watch {
 
   readonly #ready: PollCallback = (status, events) => {
     if (!this.#open) return;
+    settleSoon();
     try {
       // The loop stops watching a descriptor with an error on it; whoever reads the error goes on with the socket.
       if (status < 0) this.#handle.start(this.#interest, this.#ready);

@@ -1,5 +1,3 @@
-import type { Ipv4Address } from './ipv4.ts';
-
 /**
  * The Internet checksum of the whole view: the complement of the one's complement sum of its 16-bit words, an odd last octet counting
  * as if a zero followed. 0 over octets that hold a right checksum. `initial` is a running sum of 16-bit words, as of
@@ -14,7 +12,8 @@ export function internetChecksum(bytes: Uint8Array, initial = 0): number {
   return ~sum & 0xffff;
 }
 
-/** The sum, not complemented, of the pseudo header that UDP and TCP checksums cover. `length` is the segment's, in octets. [RFC 768] */
-export function pseudoHeaderSum(source: Ipv4Address, destination: Ipv4Address, protocol: number, length: number): number {
+/** The sum, not complemented, of the pseudo header that UDP and TCP checksums cover. Addresses are 32-bit numbers; `length` is the
+ * segment's, in octets. [RFC 768] */
+export function pseudoHeaderSum(source: number, destination: number, protocol: number, length: number): number {
   return (source >>> 16) + (source & 0xffff) + (destination >>> 16) + (destination & 0xffff) + protocol + length;
 }
