@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { say } from '../daemon/serve.ts';
 import { EtherloomError } from '../errors.ts';
+import { runDemo, type DemoArguments } from './demo.ts';
 import { runGuestBuild, runGuestStop } from './guest.ts';
 import { runMaster, type MasterArguments } from './master.ts';
 import { runSlave, type SlaveArguments } from './slave.ts';
@@ -13,9 +14,10 @@ const exitUsage = 2;
 
 /** `etherloom`: argv in, exit code out. */
 export async function runEtherloom(argv: readonly string[]): Promise<number> {
+  let status = 0;
   try {
-    await program().parseAsync([...argv]);
-    return 0;
+    await program((code) => (status = code)).parseAsync([...argv]);
+    return status;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitUsage;
     if (!(error instanceof EtherloomError)) throw error;
@@ -24,7 +26,8 @@ export async function runEtherloom(argv: readonly string[]): Promise<number> {
   }
 }
 
-function program(): Command {
+/** `exit` is told the status of a command that ends with one of its own. */
+function program(exit: (status: number) => void): Command {
   const root = new Command('etherloom')
     .description('Ethernet in userspace: switches, a star of them with DHCP, and QEMU guests in front')
     .version(versionOfPackage())
@@ -35,6 +38,7 @@ function program(): Command {
   addSlave(root);
   addGuest(root);
   addStation(root);
+  addDemo(root, exit);
   return root;
 }
 
@@ -103,6 +107,15 @@ function addStation(root: Command): void {
     .option('--id <n>', 'the id from which its MAC address follows', integer(0, 65_535))
     .option('--ping <address>', 'ping that address once a second (repeatable)', collect, [])
     .action((options: StationArguments) => runStation(options));
+}
+
+function addDemo(root: Command, exit: (status: number) => void): void {
+  root
+    .command('demo')
+    .description('a star on this machine, live: a master, two slaves, and a guest in front of each')
+    .option('--stations', 'stations in front of the switches, even where there could be guests', false)
+    .option('--no-install', 'install nothing')
+    .action(async (options: DemoArguments) => exit(await runDemo(options)));
 }
 
 /** What master and slave share. */

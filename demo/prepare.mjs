@@ -1,0 +1,93 @@
+// Installs and builds what a fresh clone lacks, then runs `etherloom demo`. Nothing here depends on what is not there yet.
+import { spawn } from 'node:child_process';
+import { accessSync, constants, existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { constants as osConstants, homedir, tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const endingSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+const endLimit = 5000;
+
+/** Runs the demo with these arguments, and ends the process with its status. */
+export async function runDemo(args) {
+  try {
+    if (isOlder('node_modules/.package-lock.json', ['package-lock.json'])) await install();
+    if (isOlder('build/cli/etherloom.js', ['src', 'tsconfig.json', 'tsconfig.build.json'])) await build();
+  } catch (error) {
+    console.error(error.message);
+    process.exit(error.status ?? 1);
+  }
+  const { runEtherloom } = await import('../build/cli/etherloom.js');
+  process.exit(await runEtherloom([process.execPath, 'etherloom', 'demo', ...args]));
+}
+
+/** Whether a file is not there, or was written before the newest of the others. */
+function isOlder(file, others) {
+  const written = timeOf(join(root, file));
+  return others.some((path) => timeOf(join(root, path)) > written);
+}
+
+/** When a file, or the newest in a directory, was written; never when it is not there. */
+function timeOf(path) {
+  if (!existsSync(path)) return -Infinity;
+  const status = statSync(path);
+  if (!status.isDirectory()) return status.mtimeMs;
+  return Math.max(-Infinity, ...readdirSync(path).map((name) => timeOf(join(path, name))));
+}
+
+/** Without install scripts: nothing here needs one, and none is run that nobody asked for. */
+async function install() {
+  const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--no-update-notifier', '--loglevel=error'];
+  const npm = process.env.npm_execpath;
+  const command = npm && basename(npm).startsWith('npm') && existsSync(npm) ? [process.execPath, npm] : ['npm'];
+  // npm keeps what it downloads at home, and gives up when it cannot.
+  const cache = canWrite(homedir()) || process.env.npm_config_cache ? undefined : mkdtempSync(join(tmpdir(), 'el-npm-'));
+  try {
+    await run('installing packages (npm ci)', [...command, ...args, ...(cache ? ['--cache', cache] : [])]);
+  } finally {
+    if (cache) rmSync(cache, { recursive: true, force: true });
+  }
+}
+
+function build() {
+  return run('building', [process.execPath, join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json']);
+}
+
+function canWrite(path) {
+  try {
+    accessSync(path, constants.W_OK | constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Runs a command in the root of the project. What it says is shown only when it fails. Ends with us, and we with it. */
+function run(what, [program, ...args]) {
+  console.log(`${what} ...`);
+  const began = Date.now();
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+    const said = [];
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (octets) => said.push(octets));
+    let ended;
+    const end = (signal) => {
+      ended = signal;
+      child.kill('SIGTERM');
+      setTimeout(() => child.kill('SIGKILL'), endLimit).unref();
+    };
+    for (const signal of endingSignals) process.on(signal, end);
+    const finish = (settle) => {
+      for (const signal of endingSignals) process.off(signal, end);
+      settle();
+    };
+    const fail = (message, status) => finish(() => reject(Object.assign(new Error(message), { status })));
+    child.on('error', (error) => fail(`${what} failed: ${program}: ${error.message}`, 1));
+    child.on('close', (status) => {
+      if (ended) fail(`ended by ${ended}`, 128 + osConstants.signals[ended]);
+      else if (status !== 0) fail(`${what} failed:\n${Buffer.concat(said).toString().trimEnd()}`, 1);
+      else finish(() => resolve(console.log(`${what}: done in ${((Date.now() - began) / 1000).toFixed(1)} s`)));
+    });
+  });
+}

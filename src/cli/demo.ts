@@ -1,0 +1,141 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { constants, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { realClock } from '../clock.ts';
+import { EtherloomError } from '../errors.ts';
+import { DemoBoard } from '../launcher/demo-board.ts';
+import { chooseFront, type ChosenFront } from '../launcher/demo-front.ts';
+import { pingRound } from '../launcher/demo-pings.ts';
+import { openDemoScreen, type DemoScreen } from '../launcher/demo-screen.ts';
+import { DemoStar } from '../launcher/demo-star.ts';
+import { allLeased, allReached, anyDied } from '../launcher/demo-table.ts';
+import { summaryLines } from '../launcher/demo-text.ts';
+
+export interface DemoArguments {
+  /** Whether there shall be stations even where there could be guests. */
+  readonly stations: boolean;
+  /** Whether QEMU may be installed. */
+  readonly install: boolean;
+}
+
+const slaves = 2;
+/** Milliseconds until every guest must have its address, and then until all have reached each other. */
+const leaseLimit = 120_000;
+const pingLimit = 30_000;
+/** Milliseconds between two rounds of pings, while the demo is watched. */
+const roundInterval = 2000;
+/** A Ctrl-C reaches the whole group of processes: our children may be gone before we hear of it ourselves. */
+const ownSignalLimit = 500;
+
+/**
+ * `etherloom demo`: the star on this machine, live. Returns the exit status: 0 after success, 128 and the signal's number when it was
+ * ended before. Throws EtherloomError when a guest, a lease or a ping fails.
+ */
+export async function runDemo(wish: DemoArguments): Promise<number> {
+  const ending = new AbortController();
+  const end = (name: NodeJS.Signals): void => ending.abort(new Interruption(name));
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, end);
+  process.on('uncaughtException', (error) => ending.abort(error));
+  // Whoever watched may be gone; what was started is ended in order even so.
+  process.stdout.on('error', () => undefined);
+  const outcome = { reached: false };
+  try {
+    await withDirectory((directory) => run(wish, directory, ending, () => (outcome.reached = true)));
+    return 0;
+  } catch (error) {
+    const reason: unknown = ending.signal.aborted ? ending.signal.reason : error;
+    if (!(reason instanceof Interruption)) throw reason;
+    return outcome.reached ? 0 : 128 + constants.signals[reason.signal];
+  }
+}
+
+/** The demo was told to end. */
+class Interruption extends Error {
+  readonly signal: NodeJS.Signals;
+
+  constructor(signal: NodeJS.Signals) {
+    super(`ended by ${signal}`);
+    this.signal = signal;
+  }
+}
+
+async function run(wish: DemoArguments, directory: string, ending: AbortController, reached: () => void): Promise<void> {
+  using screen = openDemoScreen(process.stdout, { clock: realClock, env: process.env });
+  const { signal } = ending;
+  const log = (text: string): void => screen.progress(text);
+  const front = await chooseFront({ ...wish, directory }, { signal, log, say: (line) => screen.say(line) });
+  const board = new DemoBoard(slaves, realClock, (table) => screen.show(table));
+  const began = realClock.monotonic();
+  screen.progress(`a star of ${slaves + 1} switches starts, with ${front.kind} in front (${front.description})`);
+  await using star = await DemoStar.open(
+    {
+      ...{ directory, slaves, guest: front.guest },
+      event: (place, event) => board.tell(place, event),
+      failed: (error) => realClock.after(ownSignalLimit, () => ending.abort(error)),
+    },
+    signal,
+  );
+  try {
+    await reachAll(star, board, front, screen, signal);
+  } catch (error) {
+    if (!(signal.aborted && signal.reason instanceof Interruption)) for (const line of star.lastLines) screen.say(`  ${line}`);
+    throw error;
+  }
+  for (const line of summaryLines(board.table, front, began)) screen.say(line);
+  reached();
+  if (process.stdout.isTTY) await watch(star, board, front, screen, signal);
+  screen.progress('');
+}
+
+/** Waits until all guests have their addresses and each has reached every other. Throws EtherloomError with those that have not. */
+async function reachAll(star: DemoStar, board: DemoBoard, front: ChosenFront, screen: DemoScreen, signal: AbortSignal): Promise<void> {
+  screen.progress(`waiting until all ${front.kind} have their addresses`);
+  await board.until((table) => allLeased(table) || anyDied(table), leaseLimit, signal);
+  const without = board.table.filter(({ state }) => state !== 'leased').map(({ role, id, state }) => `${role} ${id ?? '?'} (${state})`);
+  if (without.length > 0) throw new EtherloomError('timed-out', `no address for what is in front of: ${without.join(', ')}`);
+  screen.progress(`the ${front.kind} ping each other`);
+  const pings = new AbortController();
+  const rounds = front.guest === undefined ? undefined : pingAgain(star, board, 0, AbortSignal.any([signal, pings.signal]));
+  const all = await board.until((table) => allReached(table) || anyDied(table), pingLimit, signal);
+  pings.abort();
+  await rounds;
+  if (!all || !allReached(board.table)) throw new EtherloomError('timed-out', `not all ${front.kind} reach each other`);
+}
+
+/** Goes on until told to end. Stations ping by themselves. */
+async function watch(star: DemoStar, board: DemoBoard, front: ChosenFront, screen: DemoScreen, signal: AbortSignal): Promise<void> {
+  screen.say(`try: bin/etherloom station --sock ${star.sockOf(0)} --id 7 --ping 10.77.0.10`);
+  screen.progress('Ctrl-C ends it');
+  if (front.guest !== undefined) void pingAgain(star, board, roundInterval, signal);
+  await new Promise<never>((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+    if (signal.aborted) reject(signal.reason as Error);
+  });
+}
+
+/** Rounds of pings, `interval` milliseconds apart, until aborted. */
+async function pingAgain(star: DemoStar, board: DemoBoard, interval: number, signal: AbortSignal): Promise<void> {
+  const tell = (place: number, peer: string, milliseconds: number | undefined): void =>
+    board.tell(place, { type: 'ping', peer, milliseconds });
+  try {
+    for (;;) {
+      const guests = board.table.map(({ address = '' }, place) => ({ console: star.consoleOf(place), address }));
+      await pingRound(guests, tell, signal);
+      await delay(Math.max(interval, 1), undefined, { signal });
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+}
+
+/** Names of sockets must be short: not in a long temporary directory. */
+async function withDirectory(work: (directory: string) => Promise<void>): Promise<void> {
+  const parent = tmpdir().length > 40 ? '/tmp' : tmpdir();
+  const directory = await mkdtemp(join(parent, 'el-'));
+  try {
+    await work(directory);
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}

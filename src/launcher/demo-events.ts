@@ -1,0 +1,43 @@
+/** What the processes of the demo's star tell in their logs, as far as its table wants to know. */
+
+/** What happened at one switch of the star, or to what is in front of it. Addresses are text, as in the logs. */
+export type DemoEvent =
+  /** The slave was let into the star. */
+  | { readonly type: 'joined'; readonly id: number; readonly mac: string }
+  /** The guest's port on its switch is open. */
+  | { readonly type: 'port'; readonly port: number }
+  | { readonly type: 'guest'; readonly id: number; readonly mac: string; readonly state: string; readonly address: string | undefined }
+  /** A ping: its round trip in milliseconds, undefined without an answer. */
+  | { readonly type: 'ping'; readonly peer: string; readonly milliseconds: number | undefined };
+
+/** The event in a line of a log, one JSON object. Undefined when the line tells of nothing that is in the table. */
+export function demoEventOf(line: string): DemoEvent | undefined {
+  const { event, id, mac, state, address, peer, milliseconds, msg } = fieldsOf(line);
+  if (event === 'ping' && typeof peer === 'string') {
+    return { type: 'ping', peer, milliseconds: typeof milliseconds === 'number' ? milliseconds : undefined };
+  }
+  if (event === 'joined' && typeof id === 'number' && typeof mac === 'string') return { type: 'joined', id, mac };
+  if (event === 'guest' && typeof id === 'number' && typeof mac === 'string' && typeof state === 'string') {
+    return { type: 'guest', id, mac, state, address: typeof address === 'string' ? address : undefined };
+  }
+  // A guest's port is QEMU's or a station's; the other ports of the star are links.
+  const port = /^port (\d+): (?:qemu|unix prog) (?!.* is gone)/.exec(String(msg))?.[1];
+  return port === undefined ? undefined : { type: 'port', port: Number(port) };
+}
+
+/** The line as people read it: the message of a line of a log, else the line as it is. */
+export function demoTextOf(line: string): string {
+  const { msg } = fieldsOf(line);
+  return typeof msg === 'string' ? msg : line;
+}
+
+type Fields = Partial<Record<'event' | 'id' | 'mac' | 'state' | 'address' | 'peer' | 'milliseconds' | 'msg', unknown>>;
+
+function fieldsOf(line: string): Fields {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === 'object' && value !== null ? value : {};
+  } catch {
+    return {};
+  }
+}

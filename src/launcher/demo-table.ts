@@ -1,0 +1,104 @@
+import type { DemoEvent } from './demo-events.ts';
+
+/** One switch of the star, with what is in front of it. Times are milliseconds since the demo's start. */
+export interface DemoRow {
+  readonly role: 'master' | 'slave';
+  /** The id of switch and guest; a slave has none before it joined. */
+  readonly id: number | undefined;
+  readonly port: number | undefined;
+  readonly mac: string | undefined;
+  readonly address: string | undefined;
+  /** `starting`, `joined`, or the guest's: `started`, `booting`, `booted`, `linked`, `ready`, `leased`, `unlinked`, `died`. */
+  readonly state: string;
+  /** When it came into that state. */
+  readonly since: number;
+  /** When its guest first had an address. */
+  readonly leasedAt: number | undefined;
+  /** What came of the pings to each address. */
+  readonly roundTrips: ReadonlyMap<string, RoundTrips>;
+}
+
+/** What came of the pings to one address. */
+export interface RoundTrips {
+  /** The last one's time in milliseconds; undefined when no answer came. */
+  readonly last: number | undefined;
+  /** How many were answered. */
+  readonly answers: number;
+}
+
+/** The star's switches: the master, then the slaves. */
+export type DemoTable = readonly DemoRow[];
+
+/** The table before anything happened. */
+export function newDemoTable(slaves: number): DemoTable {
+  return Array.from({ length: slaves + 1 }, (_, place) => ({
+    role: place === 0 ? 'master' : 'slave',
+    id: place === 0 ? 0 : undefined,
+    ...{ port: undefined, mac: undefined, address: undefined, leasedAt: undefined },
+    ...{ state: 'starting', since: 0, roundTrips: new Map() },
+  }));
+}
+
+/** The table after `event` at the switch in that place of it. */
+export function advanceDemo(table: DemoTable, place: number, event: DemoEvent, at: number): DemoTable {
+  return table.map((row, index) => (index === place ? advanceRow(row, event, at) : row));
+}
+
+/** Whether every guest has its address and takes commands. */
+export function allLeased(table: DemoTable): boolean {
+  return table.every(({ state }) => state === 'leased');
+}
+
+/** Whether a guest ended by itself. */
+export function anyDied(table: DemoTable): boolean {
+  return table.some(({ state }) => state === 'died');
+}
+
+/** The pings between guests of the star, each way: who, whom, and what came of them; undefined while there was none. */
+export interface DemoPair {
+  readonly from: DemoRow;
+  readonly to: DemoRow;
+  readonly roundTrips: RoundTrips | undefined;
+}
+
+/** Every ordered pair of different guests, in the order of ids. */
+export function demoPairs(table: DemoTable): readonly DemoPair[] {
+  const rows = inOrder(table);
+  return rows.flatMap((from) =>
+    rows
+      .filter((to) => to !== from)
+      .map((to) => ({ from, to, roundTrips: to.address === undefined ? undefined : from.roundTrips.get(to.address) })),
+  );
+}
+
+/** Whether every guest has reached every other, twice: the first time is spent on asking who has the address. */
+export function allReached(table: DemoTable): boolean {
+  return demoPairs(table).every(({ roundTrips }) => roundTrips !== undefined && roundTrips.answers >= 2);
+}
+
+/** The rows in the order of ids; those without one at the end. */
+export function inOrder(table: DemoTable): readonly DemoRow[] {
+  return [...table].sort((a, b) => (a.id ?? Infinity) - (b.id ?? Infinity) || 0);
+}
+
+function advanceRow(row: DemoRow, event: DemoEvent, at: number): DemoRow {
+  switch (event.type) {
+    case 'joined':
+      return { ...row, id: event.id, mac: event.mac, ...(row.state === 'starting' && { state: 'joined', since: at }) };
+    case 'port':
+      return { ...row, port: event.port };
+    case 'ping':
+      return { ...row, roundTrips: new Map(row.roundTrips).set(event.peer, addedTo(row.roundTrips.get(event.peer), event.milliseconds)) };
+    case 'guest': {
+      const { id, mac, address } = event;
+      const state = event.state === 'ready' && address !== undefined ? 'leased' : event.state;
+      const since = state === row.state ? row.since : at;
+      const leasedAt = row.leasedAt ?? (address === undefined ? undefined : at);
+      return { ...row, id, mac, address, state, since, leasedAt };
+    }
+  }
+}
+
+function addedTo(known: RoundTrips | undefined, milliseconds: number | undefined): RoundTrips {
+  return { last: milliseconds, answers: (known?.answers ?? 0) + (milliseconds === undefined ? 0 : 1) };
+}
