@@ -71,7 +71,7 @@ class Reader {
       this.result.mistakes.push(`unrecognized option '${dashes}${name}'`);
       return;
     }
-    if (new Set(matches.map(({ option }) => option)).size > 1) {
+    if (matches.length > 1) {
       const names = matches.map(({ long }) => ` '${dashes}${long}'`).join('');
       this.result.mistakes.push(`option '${dashes}${name}' is ambiguous; possibilities:${names}`);
       return;

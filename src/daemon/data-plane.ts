@@ -78,9 +78,7 @@ export class DataPlane implements Acceptor, AsyncDisposable {
     try {
       work();
     } finally {
-      this.#flush();
-      this.#breathing = false;
-      if (this.#poison) this.#loop.ring.poison();
+      this.#endBreath();
     }
   };
 
@@ -183,6 +181,15 @@ export class DataPlane implements Acceptor, AsyncDisposable {
       this.#touched.push(endpoint);
     }
   };
+
+  #endBreath(): void {
+    try {
+      this.#flush();
+    } finally {
+      this.#breathing = false;
+      if (this.#poison) this.#loop.ring.poison();
+    }
+  }
 
   /** What a station says touches more ports: until nobody has anything left. */
   #flush(): void {

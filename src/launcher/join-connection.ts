@@ -22,6 +22,7 @@ export class JoinConnection {
   #heard: number;
   #reason = 'the other side closed the connection';
   #timer: Timer;
+  #ended = false;
 
   constructor(socket: Socket, clock: Clock, events: JoinConnectionEvents) {
     this.#socket = socket;
@@ -44,12 +45,13 @@ export class JoinConnection {
 
   send(message: JoinMessage): void {
     // The other side is told little and seldom; one that does not even read that is ended by its silence.
-    if (this.#socket.writableLength < 16 * maxJoinLine) this.#socket.write(encodeJoinMessage(message));
+    if (!this.#ended && this.#socket.writableLength < 16 * maxJoinLine) this.#socket.write(encodeJoinMessage(message));
   }
 
-  /** Ends the connection after what was sent. */
+  /** Ends the connection after what was sent; what comes on it from now on is not heard. */
   end(reason: string): void {
     this.#reason = reason;
+    this.#ended = true;
     this.#socket.end(() => this.#socket.destroy());
   }
 
@@ -58,6 +60,7 @@ export class JoinConnection {
     const lines = (this.#rest + text).split('\n');
     this.#rest = lines.pop() ?? '';
     for (const line of lines) {
+      if (this.#ended) return;
       const message = line.length <= maxJoinLine ? decodeJoinMessage(line) : undefined;
       if (!message) {
         this.#giveUp('the other side does not speak this protocol');
@@ -69,7 +72,8 @@ export class JoinConnection {
   }
 
   #giveUp(reason: string): void {
-    this.#reason = reason;
+    if (!this.#ended) this.#reason = reason;
+    this.#ended = true;
     this.#socket.destroy();
   }
 

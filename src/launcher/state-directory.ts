@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ownDirectory } from '../daemon/directories.ts';
 import { EtherloomError } from '../errors.ts';
@@ -50,26 +50,21 @@ export class StateDirectory implements Disposable {
     try {
       const fd = openSync(next, 'w', 0o600);
       try {
-        writeSync(fd, text);
+        writeFileSync(fd, text);
         fsyncSync(fd);
       } finally {
         closeSync(fd);
       }
       renameSync(next, this.in(name));
     } catch (error) {
-      removeQuietly(next);
+      rmSync(next, { force: true });
       throw error;
     }
     const directory = openSync(this.path, 'r');
-    fsyncSync(directory);
-    closeSync(directory);
-  }
-}
-
-function removeQuietly(path: string): void {
-  try {
-    unlinkSync(path);
-  } catch {
-    // It may never have been made; what matters is the error that brought us here.
+    try {
+      fsyncSync(directory);
+    } finally {
+      closeSync(directory);
+    }
   }
 }

@@ -22,8 +22,11 @@ export interface DatagramPortOptions {
   /** Whether the socket is connected to its peer. Default: true. */
   readonly connected?: boolean;
   readonly backlog?: BacklogLimits;
-  /** Called when a send finds nobody at the other end; the frame is lost. */
-  readonly peerGone?: (errno: string) => void;
+  /**
+   * Called when a send finds nobody at the other end. Returns whether the socket is connected to somebody now: then it is sent once
+   * more. Else the port is down until `setConnected`. Default: the frames are lost, and the port stays up.
+   */
+  readonly reconnect?: () => boolean;
   /** Called once, when the port has ended, whoever ended it. */
   readonly released?: () => void;
 }
@@ -36,7 +39,7 @@ export class DatagramPort implements Port {
   readonly #fd: Fd;
   readonly #environment: PortEnvironment;
   readonly #backlog: Backlog;
-  readonly #peerGone: ((errno: string) => void) | undefined;
+  readonly #reconnect: (() => boolean) | undefined;
   readonly #released: (() => void) | undefined;
   #pending: Uint8Array[] = [];
   #receiver: Receiver | undefined;
@@ -50,7 +53,7 @@ export class DatagramPort implements Port {
     this.#fd = options.fd;
     this.#environment = environment;
     this.#connected = options.connected ?? true;
-    this.#peerGone = options.peerGone;
+    this.#reconnect = options.reconnect;
     this.#released = options.released;
     this.#backlog = new Backlog(environment.budget, options.backlog);
     setSendBuffer(this.#fd, sendBuffer);
@@ -58,7 +61,8 @@ export class DatagramPort implements Port {
 
   attach(receiver: Receiver): void {
     this.#receiver = receiver;
-    this.#watch ??= this.#environment.loop.readiness.watch(this.#fd, { readable: true, writable: false }, this.#ready);
+    const interest = { readable: true, writable: this.#backlog.waiting.length > 0 };
+    this.#watch ??= this.#environment.loop.readiness.watch(this.#fd, interest, this.#ready);
     receiver.carrier(this.#connected);
   }
 
@@ -86,9 +90,7 @@ export class DatagramPort implements Port {
   /** Tells the port that its socket is connected now, or that nobody is at the other end; then frames are dropped, those that wait as well. */
   setConnected(connected: boolean): void {
     if (!connected) this.#dropBacklog();
-    if (this.#connected === connected) return;
-    this.#connected = connected;
-    this.#receiver?.carrier(connected);
+    this.#setCarrier(connected);
   }
 
   /** Ends the port and tells its receiver. */
@@ -101,6 +103,7 @@ export class DatagramPort implements Port {
   [Symbol.asyncDispose](): Promise<void> {
     if (this.#open) {
       this.#open = false;
+      this.#connected = false;
       this.#watch?.[Symbol.dispose]();
       this.#backlog.clear();
       this.#pending = [];
@@ -136,14 +139,19 @@ export class DatagramPort implements Port {
   /** Sends from the first on, and tells how many are done with: sent, or refused and counted. */
   #send(frames: readonly Uint8Array[]): number {
     let done = 0;
+    let again = true;
     while (done < frames.length) {
       const result = this.#environment.loop.batch.send(this.#fd, frames, done);
       if (result === 0) return done;
       if (typeof result === 'string') {
-        const refused = peerGone.has(result) ? frames.length - done : 1;
+        const gone = peerGone.has(result);
+        if (gone && again && this.#findPeer()) {
+          again = false;
+          continue;
+        }
+        const refused = gone ? frames.length - done : 1;
         this.counters.drops['send-failed'] += refused;
         done += refused;
-        if (peerGone.has(result)) this.#peerGone?.(result);
         continue;
       }
       for (let i = done; i < done + result; i++) this.counters.sentOctets += frames[i]?.length ?? 0;
@@ -151,6 +159,18 @@ export class DatagramPort implements Port {
       done += result;
     }
     return done;
+  }
+
+  #findPeer(): boolean {
+    const found = this.#reconnect?.();
+    if (found === false) this.#setCarrier(false);
+    return found === true;
+  }
+
+  #setCarrier(up: boolean): void {
+    if (this.#connected === up) return;
+    this.#connected = up;
+    this.#receiver?.carrier(up);
   }
 
   #drainBacklog(): void {

@@ -1,6 +1,6 @@
 import { minFrame } from '../wire/ethernet.ts';
 import { Backlog, BacklogBudget } from './backlog.ts';
-import { maxFrame, newPortCounters, type Breath, type Port, type Receiver } from './port.ts';
+import { maxFrame, newPortCounters, type Breath, type Port, type PortDrop, type Receiver } from './port.ts';
 
 /**
  * A cable in memory: what one end transmits the other receives, in a breath of its own after the flush, for `receive` is never
@@ -58,22 +58,27 @@ export class MemoryPort implements Port {
     this.#backlog.clear();
     if (peer) {
       peer.#peer = undefined;
+      peer.#backlog.clear();
       peer.#receiver?.closed('the other end of the cable was closed');
     }
     return Promise.resolve();
   }
 
   #send(frame: Uint8Array): void {
-    const peer = this.#peer;
-    if (!peer) return;
-    const drop = peer.#backlog.add(frame);
+    const drop = this.#peer ? this.#peer.#take(frame) : 'no-carrier';
     if (drop) {
       this.counters.drops[drop]++;
       return;
     }
     this.counters.sentFrames++;
     this.counters.sentOctets += frame.length;
-    peer.#schedule();
+  }
+
+  /** Keeps a frame from the other end until its turn, or tells why not. */
+  #take(frame: Uint8Array): PortDrop | undefined {
+    const drop = this.#backlog.add(frame);
+    if (!drop) this.#schedule();
+    return drop;
   }
 
   #schedule(): void {

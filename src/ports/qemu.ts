@@ -1,4 +1,4 @@
-import { closeSync, lstatSync, unlinkSync, watch, type FSWatcher } from 'node:fs';
+import { closeSync, lstatSync, rmSync, unlinkSync, watch, type FSWatcher } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import type { Timer } from '../clock.ts';
 import { EtherloomError } from '../errors.ts';
@@ -36,7 +36,7 @@ export class QemuPort implements Port {
   readonly #fd: Fd;
   readonly #port: DatagramPort;
   readonly #environment: PortEnvironment;
-  readonly #watcher: FSWatcher;
+  readonly #watcher: FSWatcher | undefined;
   #seen: string | undefined;
   #timer: Timer | undefined;
   #open = true;
@@ -54,17 +54,13 @@ export class QemuPort implements Port {
         module: this.module,
         description: remote,
         connected: false,
-        peerGone: () => this.#reconnect(),
+        reconnect: () => this.#connect(),
         ...(backlog && { backlog }),
       },
       environment,
     );
     this.counters = this.#port.counters;
-    this.#watcher = watch(dirname(remote), (_event, name) => {
-      if (name === null || name === basename(remote)) this.#check();
-    });
-    // The check on the clock finds what a lost notice would have told.
-    this.#watcher.on('error', () => this.#watcher.close());
+    this.#watcher = watchName(remote, () => this.#check());
     this.#look();
   }
 
@@ -102,9 +98,9 @@ export class QemuPort implements Port {
     if (!this.#open) return;
     this.#open = false;
     this.#timer?.[Symbol.dispose]();
-    this.#watcher.close();
+    this.#watcher?.close();
     await this.#port[Symbol.asyncDispose]();
-    unlinkSync(this.#local);
+    rmSync(this.#local, { force: true });
   }
 
   #look(): void {
@@ -117,10 +113,6 @@ export class QemuPort implements Port {
     const seen = identity(this.#remote);
     if (seen === this.#seen) return;
     this.#seen = seen;
-    this.#reconnect();
-  }
-
-  #reconnect(): void {
     this.#port.setConnected(this.#connect());
   }
 
@@ -132,6 +124,19 @@ export class QemuPort implements Port {
       // No QEMU yet, or a dead one's socket: the next one makes its own.
       return false;
     }
+  }
+}
+
+/** Calls `changed` when something happens to that name in its directory. Undefined when the system has no more notices to give. */
+function watchName(path: string, changed: () => void): FSWatcher | undefined {
+  try {
+    const watcher = watch(dirname(path), (_event, name) => {
+      if (name === null || name === basename(path)) changed();
+    });
+    // The check on the clock finds what a lost notice would have told.
+    return watcher.on('error', () => watcher.close());
+  } catch {
+    return undefined;
   }
 }
 

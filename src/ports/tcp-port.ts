@@ -16,7 +16,8 @@ export interface TcpLinkOptions {
 /** What was sent and is not acknowledged for so long means that the far end is dead, in milliseconds. */
 export const tcpUserTimeout = 3000;
 
-const keepaliveInterval = 1000;
+/** Half of the longest silence on a link, in milliseconds: a dead far end shows within that and `tcpUserTimeout`. */
+const keepaliveTick = 500;
 
 /**
  * A link over TCP: frames in a stream, one connection at a time. Whoever makes it gives it connections and is told when one is lost.
@@ -29,11 +30,11 @@ export class TcpPort implements Port {
   readonly #lost: (reason: string) => void;
   readonly #maxFrame: number;
   readonly #backlog: number;
-  #sendLimit = maxFrame;
+  #sendLimit = 0;
   #socket: Socket | undefined;
   #receiver: Receiver | undefined;
   #pending: Uint8Array[] = [];
-  #idle = true;
+  #quietTicks = 0;
   #keepalive: Timer | undefined;
 
   /** `lost` is called once for each connection that ended by itself. */
@@ -54,7 +55,7 @@ export class TcpPort implements Port {
   /** Gives the port a new connection. It must not have one. */
   connect(socket: Socket): void {
     this.#socket = socket;
-    this.#sendLimit = maxFrame;
+    this.#sendLimit = Math.min(maxFrame, this.#maxFrame);
     socket.setNoDelay(true);
     const decoder = new FrameDecoder(this.#maxFrame, this.#receive);
     let reason = 'the far end closed the link';
@@ -130,7 +131,7 @@ export class TcpPort implements Port {
     if (frames.length === 0) return;
     const { budget } = this.#environment;
     const octets = encodeFrames(frames);
-    this.#idle = false;
+    this.#quietTicks = 0;
     this.counters.sentFrames += frames.length;
     this.counters.sentOctets += octets.length - streamHeader * frames.length;
     budget.used += octets.length;
@@ -153,10 +154,13 @@ export class TcpPort implements Port {
 
   #scheduleKeepalive(): void {
     this.#keepalive?.[Symbol.dispose]();
-    this.#keepalive = this.#environment.clock.after(keepaliveInterval, () => {
+    this.#keepalive = this.#environment.clock.after(keepaliveTick, () => {
+      this.#quietTicks++;
       // Nothing while something waits: it would only wait longer, and what waits is enough to tell a dead far end.
-      if (this.#idle && this.#socket?.writableLength === 0) this.#socket.write(keepalive);
-      this.#idle = true;
+      if (this.#quietTicks >= 2 && this.#socket?.writableLength === 0) {
+        this.#socket.write(keepalive);
+        this.#quietTicks = 0;
+      }
       this.#scheduleKeepalive();
     });
   }

@@ -3,6 +3,7 @@ import type { Timer } from '../clock.ts';
 import { assert } from '../errors.ts';
 import { boundTcpSocket, tcpSocket } from '../system/tcp-socket.ts';
 import type { PortEnvironment } from './environment.ts';
+import { onceAMinute } from './once-a-minute.ts';
 import type { Acceptor, Listener, Port, PortCounters, Receiver } from './port.ts';
 import { firstRedial, nextRedial } from './redial.ts';
 import { formatTcpAddress, parseTcpAddress, resolveHost, type TcpAddress } from './tcp-address.ts';
@@ -37,8 +38,8 @@ export class TcpListener implements Listener {
     const links = new Set<TcpPort>();
     const server = createServer({ noDelay: true }, (socket) => welcome(socket, options, links, acceptor, environment));
     server.maxConnections = maxLinks;
-    const full = onceAMinute(environment, () => environment.log(`more than ${maxLinks} links are asked for: raise --max-links`));
-    server.on('drop', full);
+    const full = (): void => environment.log(`more than ${maxLinks} links are asked for: raise --max-links`);
+    server.on('drop', onceAMinute(environment.clock, full));
     const fd = boundTcpSocket(await resolveHost(listen.host), listen.port, tcpUserTimeout);
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
@@ -171,12 +172,3 @@ function welcome(socket: Socket, options: TcpLinkOptions, links: Set<TcpPort>, a
 
 /** A far end over TCP has no user here. */
 const unknownUid = -1;
-
-function onceAMinute({ clock }: PortEnvironment, run: () => void): () => void {
-  let last = -Infinity;
-  return () => {
-    if (clock.monotonic() - last < 60_000) return;
-    last = clock.monotonic();
-    run();
-  };
-}

@@ -1,7 +1,7 @@
-import { chmodSync, closeSync, readSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, readSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { EtherloomError, SystemError } from '../errors.ts';
-import { bindFile, checkUnixPath, connectPath, datagramSocket, streamSocket, type Fd } from '../system/unix-socket.ts';
+import { bindFile, checkUnixPath, connectPath, datagramSocket, restrictOwn, streamSocket, type Fd } from '../system/unix-socket.ts';
 import { DatagramPort } from './datagram-port.ts';
 import type { PortEnvironment } from './environment.ts';
 import type { Port, PortCounters, PortWish, Receiver } from './port.ts';
@@ -32,6 +32,7 @@ export class VdeClient implements Port {
   readonly #port: DatagramPort;
   readonly #control: Fd;
   readonly #watch: Disposable;
+  #receiver: Receiver | undefined;
   #open = true;
 
   private constructor(control: Fd, port: DatagramPort, environment: PortEnvironment, description: string) {
@@ -64,7 +65,8 @@ export class VdeClient implements Port {
       const path = decodeVdeReply(await readReply(control, environment, timeout, signal));
       if (path === undefined) throw new EtherloomError('refused', `the switch at ${directory} refused port ${wish}`);
       connectPath(data, path);
-      allowOwn(path);
+      // As the original's clients do, so that nobody else sends into the port; it works when the switch gave us the file.
+      restrictOwn(path, 0o700);
       const port = new DatagramPort({ fd: data, module: 'vde', description: directory }, environment);
       return new VdeClient(control, port, environment, directory);
     } catch (error) {
@@ -72,7 +74,7 @@ export class VdeClient implements Port {
       closeSync(data);
       throw error;
     } finally {
-      if (own !== undefined) unlinkSync(own);
+      if (own !== undefined) rmSync(own, { force: true });
     }
   }
 
@@ -97,8 +99,6 @@ export class VdeClient implements Port {
     await this.#port[Symbol.asyncDispose]();
   }
 
-  #receiver: Receiver | undefined;
-
   #end(reason: string): void {
     void this[Symbol.asyncDispose]();
     this.#receiver?.closed(reason);
@@ -119,15 +119,6 @@ function bindOwn(fd: Fd, directory: string): string {
     }
   }
   throw new EtherloomError('not-permitted', `cannot make a socket in ${directory}, nor in /var/run, /var/tmp or /tmp`);
-}
-
-/** As the original's clients do: it lets nobody else send into the port. It works when the switch gave us the file. */
-function allowOwn(path: string): void {
-  try {
-    chmodSync(path, 0o700);
-  } catch {
-    // The file is the switch's; it keeps the mode that the switch chose.
-  }
 }
 
 function readReply(fd: Fd, { loop, clock }: PortEnvironment, timeout: number, signal: AbortSignal | undefined): Promise<Uint8Array> {

@@ -12,7 +12,7 @@ import {
   rmdirSync,
   unlinkSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { EtherloomError, SystemError } from '../errors.ts';
 import { lockFile } from '../system/file-lock.ts';
 import { answers, bindFile, checkUnixPath, listen, streamSocket, type Fd } from '../system/unix-socket.ts';
@@ -35,6 +35,7 @@ export interface VdeDirectoryOptions {
 
 const controlBacklog = 128;
 const remedy = 'choose a shorter --sock';
+const longestName = '00000.00000';
 const portName = /^\d{3,}\.\d+$/;
 const clientName = /^\.\d{5,}-\d{5,}$/;
 
@@ -61,8 +62,10 @@ export class VdeDirectory implements Disposable {
 
   /** Makes or takes the directory and listens on its `ctl`. Throws EtherloomError: see VdeListener.open. */
   static open(options: VdeDirectoryOptions): VdeDirectory {
+    // Before anything is made; and again when links in it are followed.
+    checkUnixPath(join(resolve(options.directory), longestName), remedy);
     const path = makeDirectory(options);
-    checkUnixPath(join(path, '00000.00000'), remedy);
+    checkUnixPath(join(path, longestName), remedy);
     const lock = lockDirectory(path);
     try {
       return new VdeDirectory(path, options, lock);

@@ -1,4 +1,4 @@
-import { closeSync, readSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, readSync, writeSync } from 'node:fs';
 import { EtherloomError, SystemError } from '../errors.ts';
 import type { Timer } from '../clock.ts';
 import type { Watch } from '../system/readiness.ts';
@@ -6,6 +6,7 @@ import { accept, connectOwned, datagramSocket, peerCredentials, type Fd, type Pe
 import type { BacklogLimits } from './backlog.ts';
 import { DatagramPort } from './datagram-port.ts';
 import type { PortEnvironment } from './environment.ts';
+import { onceAMinute } from './once-a-minute.ts';
 import type { Acceptor, Listener, PortNumber } from './port.ts';
 import { decodeVdeRequest, encodeVdeReply, mayBecomeVdeRequest, type VdeRequest } from './vde-control.ts';
 import { VdeDirectory, type VdeDirectoryOptions } from './vde-directory.ts';
@@ -47,6 +48,7 @@ export class VdeListener implements Listener {
   readonly #watch: Watch;
   readonly #clients = new Map<Fd, Client>();
   readonly #handshakes = new Set<Client>();
+  readonly #tellWait: (why: string) => void;
   #pause: Timer | undefined;
   #open = true;
 
@@ -55,6 +57,7 @@ export class VdeListener implements Listener {
     this.#environment = environment;
     this.#directory = directory;
     this.address = directory.path;
+    this.#tellWait = onceAMinute(environment.clock, (why: string) => environment.log(`${why}; clients wait`));
     this.#watch = environment.loop.readiness.watch(directory.control, { readable: true, writable: false }, () => this.#accept());
   }
 
@@ -90,7 +93,7 @@ export class VdeListener implements Listener {
       return accept(this.#directory.control);
     } catch (error) {
       if (!(error instanceof SystemError)) throw error;
-      this.#environment.log(`${error.message}; clients wait`);
+      this.#tellWait(error.message);
       this.#watch.want({ readable: false, writable: false });
       this.#pause = this.#environment.clock.after(descriptorPause, () => this.#watch.want({ readable: true, writable: false }));
       return undefined;
@@ -152,7 +155,7 @@ export class VdeListener implements Listener {
       if (writeSync(client.fd, encodeVdeReply(path)) === 0) throw new EtherloomError('refused', 'it does not read');
     } catch (error) {
       closeSync(fd);
-      if (path !== undefined) unlinkSync(path);
+      if (path !== undefined) this.#directory.removePort(path);
       throw error;
     }
     this.#establish(client, request, number, fd, path);

@@ -1,5 +1,5 @@
 /** AF_UNIX sockets below Node's: datagrams, the peer's credentials, and files whose mode and owner are set without trusting their name. */
-import { closeSync, fchmodSync, fstatSync, openSync, constants as fsConstants } from 'node:fs';
+import { chmodSync, closeSync, fchmodSync, fstatSync, openSync, unlinkSync, constants as fsConstants } from 'node:fs';
 import { EtherloomError, SystemError } from '../errors.ts';
 import { checked, lastErrno, libc } from './libc.ts';
 
@@ -59,7 +59,7 @@ export function streamSocket(): Fd {
 
 /**
  * Binds `fd` to a new socket file of that mode and owner. Mode and owner are set on the very file that was bound, never by its name,
- * which in a directory that others may write to can mean another file a moment later.
+ * which in a directory that others may write to can mean another file a moment later. Throws a SystemError; then no file is left.
  */
 export function bindFile(fd: Fd, file: SocketFile): void {
   const umask = process.umask(0);
@@ -71,14 +71,11 @@ export function bindFile(fd: Fd, file: SocketFile): void {
   }
   boundHook?.(file.path);
   if (file.uid === undefined && file.gid === undefined) return;
-  const inode = checked(libc.ioctl(fd, SIOCUNIXFILE), `cannot open the socket file of ${file.path}`);
   try {
-    checked(
-      libc.fchownat(inode, '', file.uid ?? unchangedId, file.gid ?? unchangedId, AT_EMPTY_PATH),
-      `cannot change the owner of ${file.path}`,
-    );
-  } finally {
-    closeSync(inode);
+    changeOwner(fd, file);
+  } catch (error) {
+    unlinkSync(file.path);
+    throw error;
   }
 }
 
@@ -106,6 +103,25 @@ export function connectOwned(fd: Fd, path: string, owner: number): void {
     if (status.uid !== owner)
       throw new EtherloomError('not-permitted', `${path} belongs to uid ${status.uid}, not to its client, uid ${owner}`);
     connectPath(fd, `/proc/self/fd/${inode}`);
+  } finally {
+    closeSync(inode);
+  }
+}
+
+/**
+ * Sets the mode of the socket file at `path` if that is a socket of this process's user; a link is not followed. Else, and when there
+ * is none, does nothing.
+ */
+export function restrictOwn(path: string, mode: number): void {
+  let inode;
+  try {
+    inode = openSync(path, O_PATH | fsConstants.O_NOFOLLOW);
+  } catch {
+    return;
+  }
+  try {
+    const status = fstatSync(inode);
+    if (status.isSocket() && status.uid === process.geteuid?.()) chmodSync(`/proc/self/fd/${inode}`, mode);
   } finally {
     closeSync(inode);
   }
@@ -162,6 +178,15 @@ export function setSendBuffer(fd: Fd, octets: number): void {
   const value = Buffer.alloc(4);
   value.writeInt32LE(octets);
   checked(libc.setsockopt(fd, SOL_SOCKET, SO_SNDBUF, value, value.length), 'cannot set the send buffer');
+}
+
+function changeOwner(fd: Fd, { path, uid = unchangedId, gid = unchangedId }: SocketFile): void {
+  const inode = checked(libc.ioctl(fd, SIOCUNIXFILE), `cannot open the socket file of ${path}`);
+  try {
+    checked(libc.fchownat(inode, '', uid, gid, AT_EMPTY_PATH), `cannot change the owner of ${path}`);
+  } finally {
+    closeSync(inode);
+  }
 }
 
 /** `struct sockaddr_un`: the family in host order, then the path and a NUL. */

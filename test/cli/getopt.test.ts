@@ -1,0 +1,83 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { getopt, type Option } from '../../src/cli/getopt.ts';
+import { glibcGetopt } from './glibc-getopt.ts';
+
+const options: readonly Option[] = [
+  { name: 'help', short: 'h', long: ['help'], argument: false },
+  { name: 'hub', short: 'x', long: ['hub'], argument: false },
+  { name: 'sock', short: 's', long: ['sock', 'vdesock', 'unix'], argument: true },
+  { name: 'mode', short: 'm', long: ['mode', 'mod'], argument: true },
+  { name: 'mgmt', short: 'M', long: ['mgmt'], argument: true },
+  { name: 'mgmtmode', long: ['mgmtmode'], argument: true },
+  { name: 'daemon', short: 'd', long: ['daemon'], argument: false },
+  { name: 'dirmode', long: ['dirmode'], argument: true },
+];
+
+describe('getopt', () => {
+  it.each(['-s /tmp/x', '-s/tmp/x', '--sock /tmp/x', '--sock=/tmp/x', '-sock /tmp/x', '-sock=/tmp/x', '--vde /tmp/x', '--un=/tmp/x'])(
+    'reads %s as the socket directory',
+    (line) => {
+      expect(getopt(line.split(' '), options)).toEqual({ options: [{ name: 'sock', value: '/tmp/x' }], operands: [], mistakes: [] });
+    },
+  );
+
+  it.each([
+    ['--mgm 1', ["option '--mgm' is ambiguous; possibilities: '--mgmt' '--mgmtmode'"]],
+    ['-mo 1', ["option '-mo' is ambiguous; possibilities: '-mode' '-mod'"]],
+    ['--hub=3', ["option '--hub' doesn't allow an argument"]],
+    ['--sock', ["option '--sock' requires an argument"]],
+    ['-s', ["option requires an argument -- 's'"]],
+    ['-zz', ["unrecognized option '-zz'"]],
+    ['-z', ["invalid option -- 'z'"]],
+    ['-xz', ["invalid option -- 'z'"]],
+  ])('says of %s what the C library says', (line, mistakes) => {
+    expect(getopt(line.split(' '), options).mistakes).toEqual(mistakes);
+  });
+
+  it('reads what follows -- as operands', () => {
+    expect(getopt(['-x', '--', '-h', 'file'], options)).toEqual({
+      options: [{ name: 'hub', value: '' }],
+      operands: ['-h', 'file'],
+      mistakes: [],
+    });
+  });
+
+  it('reads any arguments as the C library does', ({ skip }) => {
+    skip(!isGlibc(), 'this C library is not glibc');
+    const word = fc.oneof(
+      fc.constantFrom(
+        '-',
+        '--',
+        '-s',
+        '-m',
+        '--so',
+        '-h',
+        '-dx',
+        '-mgmtmode=7',
+        '-mode',
+        '-mod',
+        '--mgmt',
+        '-d',
+        '-di',
+        '-sock',
+        '-hu',
+        'file',
+      ),
+      fc.stringMatching(/^-{0,2}[hxsmMdogktu]{0,4}(=[0-7]{0,2})?$/),
+      fc.stringMatching(/^--?(help|hub|sock|vdes|mode|mgmtm|daemon|dirmo)(=\w{0,3})?$/),
+    );
+    fc.assert(
+      fc.property(fc.array(word, { maxLength: 6 }), (argv) => {
+        const ours = getopt(argv, options);
+        expect({ ...ours, mistakes: ours.mistakes.map(() => '?') }).toEqual(glibcGetopt(argv, options));
+      }),
+      { numRuns: 3000 },
+    );
+  });
+});
+
+function isGlibc(): boolean {
+  const { header } = process.report.getReport() as { header: { glibcVersionRuntime?: string } };
+  return header.glibcVersionRuntime !== undefined;
+}
