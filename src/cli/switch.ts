@@ -4,17 +4,24 @@ import { defaultSocketDirectory } from '../daemon/directories.ts';
 import { say, serve } from '../daemon/serve.ts';
 import { realRandom } from '../random.ts';
 import { SwitchService } from '../daemon/switch-service.ts';
+import { parseTcpAddress } from '../ports/tcp-address.ts';
+import { checkPlain } from './node-arguments.ts';
 
 /** What `etherloom switch` was given, as commander reads it. */
 export interface SwitchArguments {
   readonly sock?: string;
   readonly port: readonly string[];
   readonly numports: number;
+  readonly plain: boolean;
 }
 
 /** `etherloom switch`: the switch alone. */
-export async function runSwitch({ sock, port, numports }: SwitchArguments): Promise<void> {
+export async function runSwitch({ sock, port, numports, plain }: SwitchArguments): Promise<void> {
   const log = openLog('etherloom switch');
+  for (const address of port) {
+    const [, tcp] = /^tcp(?:-listen)?:\/\/(.+)$/.exec(address) ?? [];
+    if (tcp !== undefined) checkPlain(parseTcpAddress(tcp), plain, log);
+  }
   await serve(async () => {
     const directory = sock ?? defaultSocketDirectory('switch');
     const service = await SwitchService.open({ directory, ports: port, numports }, { clock: realClock, random: realRandom, log });
