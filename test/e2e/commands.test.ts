@@ -1,0 +1,239 @@
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import { describe, expect, it } from 'vitest';
+import { Plug } from './plug.ts';
+import type { RunningOptions } from './running.ts';
+import { bin, freePort, useStage, type Output } from './stage.ts';
+
+const ended = { status: 0, signal: null };
+const uid = userInfo().uid;
+
+describe('etherloom', () => {
+  const stage = useStage([]);
+
+  const run = async (args: readonly string[], options?: RunningOptions): Promise<Output> => stage.run([bin('etherloom'), ...args], options);
+  const masterOf = (port: number, ...more: string[]): string[] => [
+    ...['master', '--listen', `127.0.0.1:${port}`, '--subnet', '10.77.0.0/24', '--sock', stage.path('m'), '--state', stage.path('ms')],
+    ...more,
+  ];
+
+  it.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('says ready, and ends clean on %s: master, slave and switch', async (signal) => {
+    const port = await freePort();
+    const master = await stage.etherloom(...masterOf(port));
+    expect(master.lines).toEqual(expect.arrayContaining([`link 127.0.0.1:${port}`, `control 127.0.0.1:${port + 1}`]));
+    const sockets = ['--sock', stage.path('s'), '--state', stage.path('ss')];
+    const slave = await stage.etherloom('slave', '--master', `127.0.0.1:${port}`, ...sockets);
+    const alone = await stage.etherloom('switch', '--sock', stage.path('sw'), '--port', `tcp://127.0.0.1:${port}`);
+    for (const [node, name] of [
+      [master, 'm'],
+      [slave, 's'],
+      [alone, 'sw'],
+    ] as const) {
+      expect(node.lines).toContain(`sock ${stage.path(name)}`);
+      expect(node.lines.filter((line) => line === 'ready')).toHaveLength(1);
+      expect(statSync(stage.path(name)).mode & 0o777).toBe(0o700);
+      expect(await node.end(signal)).toEqual(ended);
+    }
+    expect(readdirSync(stage.path()).sort()).toEqual(['ms', 'ss']);
+  });
+
+  it('ends clean while it still waits for its master', async () => {
+    const node = ['--sock', stage.path('s'), '--state', stage.path('ss')];
+    const slave = stage.start([bin('etherloom'), 'slave', '--master', `127.0.0.1:${await freePort()}`, ...node]);
+    await slave.line(/cannot be asked/);
+    expect(slave.lines).not.toContain('ready');
+    expect(await slave.end()).toEqual(ended);
+    expect(existsSync(stage.path('s'))).toBe(false);
+  });
+
+  it('puts its sockets under $XDG_RUNTIME_DIR, else into a directory of the user alone', async () => {
+    mkdirSync(stage.path('run'), { mode: 0o700 });
+    mkdirSync(stage.path('tmp'));
+    const homes = { HOME: stage.path('home'), TMPDIR: stage.path('tmp') };
+    const within = stage.start([bin('etherloom'), 'switch'], { env: { ...homes, XDG_RUNTIME_DIR: stage.path('run') } });
+    await within.line(/^ready$/);
+    expect(within.lines).toContain(`sock ${stage.path('run')}/etherloom/switch`);
+    const without = stage.start([bin('etherloom'), 'switch'], { env: homes });
+    await without.line(/^ready$/);
+    const parent = `${stage.path('tmp')}/etherloom-${uid}`;
+    expect(without.lines).toContain(`sock ${parent}/switch`);
+    expect(statSync(parent).mode & 0o777).toBe(0o700);
+  });
+
+  it('takes no directory for its sockets that somebody else could have made', async () => {
+    const parent = stage.path('tmp', `etherloom-${uid}`);
+    const env = { TMPDIR: stage.path('tmp') };
+    mkdirSync(stage.path('tmp'));
+    mkdirSync(stage.path('other'), { mode: 0o700 });
+    symlinkSync(stage.path('other'), parent);
+    expect(await run(['switch'], { env })).toMatchObject({ status: 1, text: expect.stringMatching(/yours alone.*--sock/) as string });
+    expect(readdirSync(stage.path('other'))).toEqual([]);
+    await stage.run(['rm', parent]);
+    mkdirSync(parent);
+    chmodSync(parent, 0o777);
+    expect(await run(['switch'], { env })).toMatchObject({ status: 1, text: expect.stringMatching(/yours alone.*--sock/) as string });
+  });
+
+  it.skipIf(uid !== 0)('takes no directory for its sockets that belongs to another user (needs root)', async () => {
+    mkdirSync(stage.path('tmp'));
+    mkdirSync(stage.path('tmp', 'etherloom-0'), { mode: 0o700 });
+    await stage.run(['chown', '65534', stage.path('tmp', 'etherloom-0')]);
+    const answer = await run(['switch'], { env: { TMPDIR: stage.path('tmp') } });
+    expect(answer).toMatchObject({ status: 1, text: expect.stringContaining('yours alone') as string });
+  });
+
+  it('listens and dials beyond this machine only with --plain, and then warns', async () => {
+    const node = ['--sock', stage.path('m'), '--state', stage.path('ms')];
+    const beyond = ['master', '--listen', `0.0.0.0:${await freePort()}`, '--subnet', '10.77.0.0/24', ...node];
+    expect(await run(beyond)).toMatchObject({ status: 1, text: expect.stringContaining('--plain') as string });
+    expect(existsSync(stage.path('m'))).toBe(false);
+    const plain = await stage.etherloom(...beyond, '--plain');
+    await plain.line(/not encrypted/);
+    const dialling = ['slave', '--master', '192.0.2.1:7000', '--sock', stage.path('s'), '--state', stage.path('ss')];
+    expect(await run(dialling)).toMatchObject({ status: 1, text: expect.stringContaining('--plain') as string });
+    for (const address of ['tcp://192.0.2.1:7000', `tcp-listen://0.0.0.0:${await freePort()}`]) {
+      const port = ['switch', '--sock', stage.path('sw'), '--port', address];
+      expect(await run(port), address).toMatchObject({ status: 1, text: expect.stringContaining('--plain') as string });
+    }
+  });
+
+  it('has one master on one state, and says so to the second', async () => {
+    const master = await stage.etherloom(...masterOf(await freePort()));
+    const second = await run([...masterOf(await freePort()), '--sock', stage.path('m2')]);
+    expect(second).toMatchObject({
+      status: 1,
+      text: expect.stringMatching(/another etherloom process uses the state in .*--state/) as string,
+    });
+    expect(existsSync(stage.path('m2'))).toBe(false);
+    const [address] = await master.line(/127\.0\.0\.1:\d+/);
+    const third = await run([
+      'master',
+      '--listen',
+      address,
+      '--subnet',
+      '10.77.0.0/24',
+      '--sock',
+      stage.path('m3'),
+      '--state',
+      stage.path('x'),
+    ]);
+    expect(third).toMatchObject({ status: 1, text: expect.stringMatching(/cannot listen on 127\.0\.0\.1 port \d+: EADDRINUSE/) as string });
+    const fourth = await run([...masterOf(await freePort()), '--state', stage.path('y')]);
+    expect(fourth).toMatchObject({ status: 1, text: expect.stringMatching(/another|in use|busy/) as string });
+    expect(await master.end('SIGKILL')).toEqual({ status: null, signal: 'SIGKILL' });
+    // What a killed one left stands in nobody's way.
+    await stage.etherloom(...masterOf(await freePort()));
+  });
+
+  it('says what is wrong with its options, in one line', async () => {
+    const long = stage.path('x'.repeat(100));
+    mkdirSync(long);
+    const master = ['master', '--listen', '127.0.0.1:7', '--subnet', '10.77.0.0/24', '--sock', stage.path('m'), '--state', stage.path('s')];
+    const wrong: [string[], RegExp, number][] = [
+      [['switch', '--sock', `${long}/s`], /holds 107: .*--sock/, 1],
+      [['switch', '--sock', stage.path('none', 'sw')], /cannot make the directory/, 1],
+      [['switch', '--sock', stage.path('sw'), '--port', 'smoke://signal'], /smoke:\/\/signal is no address of a port/, 1],
+      [['switch', '--numports', '0'], /--numports/, 2],
+      [[...master, '--subnet', '10.77.0.1/24'], /--subnet 10\.77\.0\.1\/24/, 1],
+      [[...master, '--listen', 'localhost'], /HOST:PORT/, 1],
+      [[...master, '--reserve', '1:10.77.0.9'], /--reserve .*ID=ADDRESS/, 1],
+      [[...master, '--slave-port', '1=x'], /--slave-port .*ID=PORT/, 1],
+      [[...master, '--listen', '127.0.0.1:0', '--guest', stage.path('none')], /etherloom guest build/, 1],
+      [['master'], /--listen/, 2],
+      [['slave', '--master', '127.0.0.1:7', '--id', '0'], /--id/, 2],
+      [['slave', '--master', '127.0.0.1:7', '--guests'], /--guests/, 2],
+      [['swich'], /swich/, 2],
+    ];
+    for (const [args, message, status] of wrong) {
+      const answer = await run(args);
+      expect(answer.text, args.join(' ')).toMatch(message);
+      expect(answer.text).not.toMatch(/^ +at /m);
+      expect(answer.status, answer.text).toBe(status);
+    }
+    expect(existsSync(stage.path('m'))).toBe(false);
+  });
+
+  it('tells of itself', async () => {
+    expect(await run(['--version'])).toMatchObject({ status: 0, text: expect.stringMatching(/^\d+\.\d+\.\d+$/) as string });
+    expect(await run(['--help'])).toMatchObject({ status: 0, text: expect.stringContaining('master') as string });
+  });
+});
+
+describe('our vde_switch', () => {
+  const stage = useStage([]);
+
+  it('says ready on standard error, and ends clean on SIGTERM with all its files', async () => {
+    const ours = await stage.vdeSwitch('-s', stage.path('sw'), '-p', stage.path('pid'));
+    expect(readFileSync(stage.path('pid'), 'utf8')).toBe(`${ours.pid}\n`);
+    expect(readdirSync(stage.path('sw'))).toEqual(['ctl']);
+    expect(await ours.end()).toEqual(ended);
+    expect(readdirSync(stage.path())).toEqual([]);
+  });
+
+  it('ends when its standard input does', async () => {
+    const ours = await stage.vdeSwitch('-s', stage.path('sw'));
+    ours.stdin.end();
+    expect(await ours.exit).toEqual(ended);
+    expect(readdirSync(stage.path())).toEqual([]);
+  });
+
+  it.each([
+    [['-sock', 'sw', '-mod', '660']],
+    [['--sock=sw', '--mode=660']],
+    [['-unix=sw', '--mod', '660']],
+    [['-ssw', '-m660']],
+    [['-vdesock', 'sw', '-m', '0660']],
+  ])('reads its options as the original does: %j', async (args) => {
+    const ours = await stage.vdeSwitch(...args.map((argument) => argument.replace(/sw$/, stage.path('sw'))));
+    expect(statSync(stage.path('sw', 'ctl')).mode & 0o777).toBe(0o660);
+    expect(await ours.end()).toEqual(ended);
+  });
+
+  it('says what is wrong: an option, a mode, a path, another switch, a pid file that is there', async () => {
+    await stage.vdeSwitch('-s', stage.path('sw'));
+    writeFileSync(stage.path('pid'), '1\n');
+    const wrong: [string[], RegExp][] = [
+      [['-s', stage.path('x'), '--wrong'], /unrecognized option '--wrong'/],
+      [['-s', stage.path('x'), '-m', 'rw'], /rw is no octal mode/],
+      [['-s', stage.path('x'), '-n', '0'], /at least 1 port/],
+      [['-s', stage.path('x'), '-g', 'nobody-has-this'], /nobody-has-this/],
+      [['-s', stage.path('x'.repeat(105))], /holds 107: /],
+      [['-s', stage.path('sw')], /another|in use|runs/],
+      [['-s', stage.path('x'), '-p', stage.path('pid')], /pidfile.*exists/],
+      [['-s', stage.path('x'), '-t', 'tap0'], /not there yet/],
+    ];
+    for (const [args, message] of wrong) {
+      const { status, text } = await stage.run([bin('vde_switch'), ...args]);
+      expect(text, args.join(' ')).toMatch(message);
+      expect(text).not.toMatch(/^ +at /m);
+      if (!args.includes('--wrong')) expect(status, text).not.toBe(0);
+    }
+    expect(readFileSync(stage.path('pid'), 'utf8')).toBe('1\n');
+    expect(readdirSync(stage.path()).sort()).toEqual(['pid', 'sw']);
+  });
+
+  it('takes the place of one that was killed', async () => {
+    const first = await stage.vdeSwitch('-s', stage.path('sw'));
+    await first.end('SIGKILL');
+    expect(readdirSync(stage.path('sw'))).toEqual(['ctl']);
+    const second = await stage.vdeSwitch('-s', stage.path('sw'));
+    expect(await second.end()).toEqual(ended);
+    expect(readdirSync(stage.path())).toEqual([]);
+  });
+});
+
+describe('the sockets of a switch that was killed', () => {
+  const stage = useStage(['vde_plug']);
+
+  it('are swept by the next one, which clients may then use', async () => {
+    const first = await stage.vdeSwitch('-s', stage.path('sw'));
+    new Plug(stage, stage.path('sw'));
+    await first.line(/port 1: unix prog/);
+    await first.end('SIGKILL');
+    expect(readdirSync(stage.path('sw')).filter((name) => name.startsWith('001.'))).toHaveLength(1);
+    const second = await stage.vdeSwitch('-s', stage.path('sw'));
+    expect(readdirSync(stage.path('sw')).filter((name) => name.startsWith('001.'))).toHaveLength(0);
+    new Plug(stage, stage.path('sw'));
+    await second.line(/port 1: unix prog/);
+  });
+});
