@@ -132,7 +132,7 @@ async function pingAgain(star: DemoStar, board: DemoBoard, interval: number, sig
 /** Names of sockets must be short: not in a long temporary directory. */
 async function withDirectory(work: (directory: string) => Promise<void>): Promise<void> {
   const parent = tmpdir().length > 40 ? '/tmp' : tmpdir();
-  const directory = await mkdtemp(join(parent, 'el-'));
+  const directory = await mkdtemp(join(parent, 'el-demo-'));
   try {
     await work(directory);
   } finally {

@@ -76,7 +76,7 @@ export class ConsoleLog {
     this.#partial = (lines.pop() ?? '').slice(-4096);
     for (const line of lines) {
       this.#last.push(line);
-      if (this.#last.length > 40) this.#last.shift();
+      if (this.#last.length > 80) this.#last.shift();
       this.#onLine(line);
     }
   }
