@@ -1,4 +1,4 @@
-// Installs and builds what a fresh clone lacks, then runs `etherloom demo`. Nothing here depends on what is not there yet.
+// Installs and builds what a fresh clone lacks. Nothing here depends on what is not there yet.
 import { spawn } from 'node:child_process';
 import { accessSync, constants, existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { constants as osConstants, homedir, tmpdir } from 'node:os';
@@ -9,8 +9,8 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const endingSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 const endLimit = 5000;
 
-/** Runs the demo with these arguments, and ends the process with its status. */
-export async function runDemo(args) {
+/** Installs the packages and builds, each where it is missing or out of date. Ends the process where it cannot. */
+export async function prepare() {
   try {
     if (isOlder('node_modules/.package-lock.json', ['package-lock.json'])) await install();
     if (isOlder('build/cli/etherloom.js', ['src', 'tsconfig.json', 'tsconfig.build.json'])) await build();
@@ -18,8 +18,6 @@ export async function runDemo(args) {
     console.error(error.message);
     process.exit(error.status ?? 1);
   }
-  const { runEtherloom } = await import('../build/cli/etherloom.js');
-  process.exit(await runEtherloom([process.execPath, 'etherloom', 'demo', ...args]));
 }
 
 /** Whether a file is not there, or was written before the newest of the others. */

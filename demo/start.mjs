@@ -7,5 +7,9 @@ if (major < needed[0] || (major === needed[0] && minor < needed[1])) {
   console.error(`The demo needs Node ${needed.join('.')} or later, and this is Node ${version}: see https://nodejs.org/`);
   process.exit(1);
 } else {
-  import('./prepare.mjs').then((preparation) => preparation.runDemo(process.argv.slice(2)));
+  import('./prepare.mjs')
+    .then((preparation) => preparation.prepare())
+    .then(() => import('../build/cli/etherloom.js'))
+    .then((cli) => cli.runEtherloom([process.execPath, 'etherloom', 'demo'].concat(process.argv.slice(2))))
+    .then((status) => process.exit(status));
 }

@@ -18,14 +18,16 @@ const parts = {
   e2e: () => vitest('--dir', 'test/e2e', '--maxWorkers', '4'),
 };
 
-prepare();
+await prepare();
 const times = [];
 const sum = { passed: 0, failed: 0, skipped: 0 };
 for (const [name, run] of Object.entries(parts)) {
   if (only.length > 0 && !only.includes(name)) continue;
   const start = Date.now();
   const counts = await run();
-  times.push(`${name}: ${((Date.now() - start) / 1000).toFixed(1)} s, ${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
+  times.push(
+    `${name}: ${((Date.now() - start) / 1000).toFixed(1)} s, ${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`,
+  );
   for (const key of Object.keys(sum)) sum[key] += counts[key];
 }
 console.log(`\n${times.join('\n')}`);
@@ -43,7 +45,15 @@ function vitest(...args) {
     const file = join(directory, 'results.json');
     const { status } = spawnSync(
       process.execPath,
-      ['node_modules/vitest/vitest.mjs', 'run', '--reporter=default', '--reporter=./test/report-skips.ts', '--reporter=json', `--outputFile=${file}`, ...args],
+      [
+        'node_modules/vitest/vitest.mjs',
+        'run',
+        '--reporter=default',
+        '--reporter=./test/report-skips.ts',
+        '--reporter=json',
+        `--outputFile=${file}`,
+        ...args,
+      ],
       { stdio: 'inherit' },
     );
     const counts = readCounts(file);
