@@ -1,0 +1,170 @@
+import { describe, expect, it, vi } from 'vitest';
+import { maxFrame, type Port } from '../../src/ports/port.ts';
+import { collect, descriptors, dropped, frameOf, Rig, sameFrames, using } from './rig.ts';
+
+/** A driver's port with somebody at its other end. Neither is attached yet. */
+export interface Ends {
+  readonly port: Port;
+  readonly far: Port;
+  /** Sends octets as they are to `port`, whether or not they make a frame. */
+  readonly inject?: (octets: Uint8Array) => void;
+  /** What else must be released. */
+  readonly rest?: AsyncDisposable;
+}
+
+/** What every driver must do. */
+export interface Driver {
+  readonly name: string;
+  open(rig: Rig): Promise<Ends>;
+  /** Whether its ends have `inject`. */
+  readonly injects: boolean;
+  /** What is told when the far end goes away. */
+  readonly farGone: 'closed' | 'carrier';
+}
+
+const sizes = [14, 15, 59, 60, 61, 63, 64, 65, 66, 128, 1514, 1518, 1522, 4096, maxFrame - 1, maxFrame];
+const everySize = Array.from({ length: maxFrame - 13 }, (_, i) => i + 14).filter((size) => size % 41 === 0 || size < 100);
+
+/** The suite that every driver passes. */
+export function conforms(driver: Driver): void {
+  describe(`${driver.name}, as a port`, () => {
+    async function open(): Promise<Ends & { rig: Rig }> {
+      const rig = new Rig();
+      const ends = await driver.open(rig);
+      if (ends.rest) using(ends.rest);
+      using(ends.far);
+      using(ends.port);
+      return { ...ends, rig };
+    }
+
+    /** Sends what the backlog surely holds, and waits until it has arrived, again and again. */
+    async function cross(rig: Rig, from: Port, to: Port, frames: readonly Uint8Array[]): Promise<readonly Uint8Array[]> {
+      const collector = collect(to);
+      for (let i = 0; i < frames.length; i += 64) {
+        rig.send(from, ...frames.slice(i, i + 64));
+        await collector.count(Math.min(i + 64, frames.length));
+      }
+      return collector.frames;
+    }
+
+    it('carries frames of every size both ways, octet by octet and in order, keeping no borrowed memory', async () => {
+      const { rig, port, far } = await open();
+      await Promise.all([collect(port).carrierIs(true), collect(far).carrierIs(true)]);
+      const frames = everySize.map((size) => frameOf(size));
+      expect(sameFrames(await cross(rig, port, far, frames), frames)).toBe(true);
+      expect(sameFrames(await cross(rig, far, port, frames), frames)).toBe(true);
+    });
+
+    it('sends what it is given inside the breath that received it', async () => {
+      const { rig, port, far } = await open();
+      const back = collect(far);
+      const there = collect(port, (frame) => rig.transmit(port, frame));
+      await Promise.all([back.carrierIs(true), there.carrierIs(true)]);
+      const frames = sizes.map((size) => frameOf(size));
+      rig.send(far, ...frames);
+      await back.count(frames.length);
+      expect(sameFrames(back.frames, frames)).toBe(true);
+    });
+
+    it('drops what is too long or too short, counts it, and cuts nothing', async () => {
+      const { rig, port, far } = await open();
+      const there = collect(far);
+      await Promise.all([collect(port).carrierIs(true), there.carrierIs(true)]);
+      rig.send(port, frameOf(maxFrame + 1), frameOf(13), frameOf(0), frameOf(60));
+      await there.count(1);
+      expect(sameFrames(there.frames, [frameOf(60)])).toBe(true);
+      expect(port.counters.drops).toMatchObject({ oversize: 1, runt: 2 });
+      expect(port.counters.sentFrames).toBe(1);
+    });
+
+    if (driver.injects) {
+      it('counts and drops the runts that it is sent', async () => {
+        const { rig, port, far, inject } = await open();
+        const here = collect(port);
+        await Promise.all([here.carrierIs(true), collect(far).carrierIs(true)]);
+        inject?.(frameOf(13));
+        inject?.(frameOf(1));
+        rig.send(far, frameOf(60));
+        await here.count(1);
+        expect(sameFrames(here.frames, [frameOf(60)])).toBe(true);
+        expect(port.counters.drops.runt).toBe(2);
+        expect(port.counters).toMatchObject({ receivedFrames: 1, receivedOctets: 60 });
+      });
+    }
+
+    it('keeps a bounded backlog for a far end that does not read, and drains it in order when it reads again', async () => {
+      const { rig, port, far } = await open();
+      await collect(port).carrierIs(true);
+      let sent = 0;
+      while (dropped(port.counters) === 0 && sent < 64_000) {
+        rig.send(port, ...Array.from({ length: 64 }, () => frameOf(900, sent++)));
+      }
+      expect(port.counters.drops['backlog-full']).toBeGreaterThan(0);
+      const kept = sent - dropped(port.counters);
+      const there = collect(far);
+      await there.count(kept);
+      // The last frames of the last breath were the ones without room.
+      expect(
+        sameFrames(
+          there.frames,
+          Array.from({ length: kept }, (_, i) => frameOf(900, i)),
+        ),
+      ).toBe(true);
+      rig.send(port, frameOf(60));
+      await there.count(kept + 1);
+      expect(port.counters).toMatchObject({ sentFrames: kept + 1, sentOctets: 900 * kept + 60 });
+      await vi.waitFor(() => expect(rig.budget.used).toBe(0));
+    });
+
+    it('counts each frame once: received, sent or dropped', async () => {
+      const { rig, port, far } = await open();
+      const there = collect(far);
+      await Promise.all([collect(port).carrierIs(true), there.carrierIs(true)]);
+      for (let i = 0; i < 10; i++) rig.send(port, ...sizes.map((size) => frameOf(size)), frameOf(5), frameOf(maxFrame + 4));
+      await there.count(10 * sizes.length);
+      const octets = 10 * sizes.reduce((sum, size) => sum + size, 0);
+      expect(port.counters).toMatchObject({ sentFrames: 10 * sizes.length, sentOctets: octets });
+      expect(far.counters).toMatchObject({ receivedFrames: 10 * sizes.length, receivedOctets: octets });
+      expect(dropped(port.counters)).toBe(20);
+    });
+
+    it('delivers to the receiver that was attached last', async () => {
+      const { rig, port, far } = await open();
+      const first = collect(port);
+      await Promise.all([first.carrierIs(true), collect(far).carrierIs(true)]);
+      const second = collect(port);
+      expect(second.up).toBe(true);
+      rig.send(far, frameOf(60));
+      await second.count(1);
+      expect(first.frames).toEqual([]);
+    });
+
+    it('tells that the far end is gone', async () => {
+      const { rig, port, far } = await open();
+      const here = collect(port);
+      await here.carrierIs(true);
+      await far[Symbol.asyncDispose]();
+      if (driver.farGone === 'closed') expect(await here.ended()).not.toBe('');
+      else await here.carrierIs(false);
+      expect(() => rig.send(port, frameOf(60))).not.toThrow();
+      expect(port.counters.drops['no-carrier']).toBe(1);
+    });
+
+    it('frees its descriptors and its backlog when disposed, tells nobody, and drops what it is given then', async () => {
+      const before = descriptors();
+      const rig = new Rig();
+      const { port, far, rest } = await driver.open(rig);
+      const here = collect(port);
+      await here.carrierIs(true);
+      for (let i = 0; i < 50; i++) rig.send(port, ...Array.from({ length: 64 }, () => frameOf(1500)));
+      await port[Symbol.asyncDispose]();
+      await port[Symbol.asyncDispose]();
+      expect(here.reason).toBeUndefined();
+      expect(() => rig.send(port, frameOf(60))).not.toThrow();
+      await far[Symbol.asyncDispose]();
+      await rest?.[Symbol.asyncDispose]();
+      await vi.waitFor(() => expect(descriptors()).toBeLessThanOrEqual(before));
+      expect(rig.budget.used).toBe(0);
+    });
+  });
+}
