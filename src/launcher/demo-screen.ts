@@ -87,11 +87,15 @@ class LiveScreen implements DemoScreen {
     const options: TextOptions = { width: this.#width, colour: false };
     const plain = this.#table === undefined ? [] : tableLines(this.#table, options);
     const coloured = this.#table === undefined ? [] : tableLines(this.#table, { ...options, colour: this.#colour });
-    const elapsed = Math.round((this.#clock.monotonic() - this.#began) / 1000);
-    const progress = this.#progress === '' ? [] : [`${this.#progress} (${elapsed} s)`.slice(-options.width)];
+    const progress = this.#progress === '' ? [] : [this.#progressLine];
     const erase = this.#erase();
     this.#drawn = [...plain, ...progress].map(({ length }) => length);
     this.#output.write(`${erase}${[...coloured, ...progress].map((line) => `${line}\n`).join('')}`);
+  }
+
+  get #progressLine(): string {
+    const elapsed = ` (${Math.round((this.#clock.monotonic() - this.#began) / 1000)} s)`;
+    return `${this.#progress.slice(0, Math.max(0, this.#width - elapsed.length))}${elapsed}`.slice(0, this.#width);
   }
 
   /** Goes to the first of the lines that are drawn and wipes them. */
