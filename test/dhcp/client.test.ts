@@ -4,7 +4,7 @@ import { DhcpClient, type DhcpClientOptions } from '../../src/dhcp/client.ts';
 import { encodeAddresses, encodeUint32 } from '../../src/dhcp/options.ts';
 import { decodeDhcp, encodeDhcp, messageTypeOf, messageTypes, type DhcpMessage } from '../../src/wire/dhcp.ts';
 import type { Ipv4Address } from '../../src/wire/ipv4.ts';
-import { ManualClock } from './manual-clock.ts';
+import { ManualClock } from '../manual-clock.ts';
 import { clientMac, everybody, ip, Segment, serverAddress } from './segment.ts';
 
 const names = new Map<number | undefined, string>(Object.entries(messageTypes).map(([name, type]) => [type, name]));
@@ -76,7 +76,7 @@ class Station {
 /** A client that has begun, whose server is the test. */
 function started(options: Partial<DhcpClientOptions> = {}): Station {
   const station = new Station(options);
-  station.clock.advance(0);
+  station.clock.advanceSeconds(0);
   return station;
 }
 
@@ -91,13 +91,13 @@ describe('a client', () => {
         if (decoded !== undefined) station.client.receive(decoded);
       }
     });
-    segment.clock.advance(0);
+    segment.clock.advanceSeconds(0);
     expect(station.client.state).toBe('BOUND');
     expect(station.look()).toEqual(['0 discover', '0 request']);
     const [lease] = station.leases;
     expect(lease).toMatchObject({ server: serverAddress, leaseTime: 1000, rebindingTime: 875 });
     expect(segment.events.at(-1)).toMatchObject({ type: 'lease-bound', hostname: 'vm', address: lease?.address });
-    segment.clock.advance(5000);
+    segment.clock.advanceSeconds(5000);
     const renewals = segment.events.flatMap((event) => (event.type === 'lease-renewed' ? [event.reason] : []));
     expect(new Set(renewals)).toEqual(new Set(['renewed']));
     expect(renewals.length).toBeGreaterThanOrEqual(10);
@@ -106,25 +106,25 @@ describe('a client', () => {
     expect(station.client.state).toBe('STOPPED');
     expect(segment.told.at(-1)).toBe('lease-released');
     expect(station.leases.at(-1)).toBeUndefined();
-    segment.clock.advance(2000);
+    segment.clock.advanceSeconds(2000);
     expect(station.sent.at(-1)?.type).toBe('release');
   });
 
   test('asks again after 4, 8, 16, 32 and then 64 seconds, a second more or less', () => {
     const { clock, sent } = started({ random: { uint32: () => 0xffff_ffff } });
-    clock.advance(300);
+    clock.advanceSeconds(300);
     expect(sent.map(({ at }) => at)).toEqual([0, 5, 14, 31, 64, 129, 194, 259]);
     expect(new Set(sent.map(({ type }) => type))).toEqual(new Set(['discover']));
     expect(sent.map(({ message }) => message.secs)).toEqual([0, 5, 14, 31, 64, 129, 194, 259]);
     expect(new Set(sent.map(({ message }) => message.xid)).size).toBe(1);
     const early = started({ random: { uint32: () => 0 } });
-    early.clock.advance(20);
+    early.clock.advanceSeconds(20);
     expect(early.sent.map(({ at }) => at)).toEqual([0, 3, 10]);
   });
 
   test('begins faster on a wire without loss', () => {
     const { clock, sent } = started({ firstRetry: 1000 });
-    clock.advance(10);
+    clock.advanceSeconds(10);
     expect(sent.map(({ at }) => at)).toEqual([0, 1, 3, 7]);
   });
 
@@ -141,7 +141,7 @@ describe('a client', () => {
   test('gives an offer up after four requests without an answer', () => {
     const station = started();
     station.answer('offer');
-    station.clock.advance(65);
+    station.clock.advanceSeconds(65);
     expect(station.look()).toEqual(['0 discover', '0 request', '4 request', '12 request', '28 request', '60 discover', '64 discover']);
   });
 
@@ -149,9 +149,9 @@ describe('a client', () => {
     const station = started();
     station.answer('offer');
     station.answer('nak');
-    station.clock.advance(3);
+    station.clock.advanceSeconds(3);
     expect(station.look()).toEqual(['0 discover', '0 request']);
-    station.clock.advance(1);
+    station.clock.advanceSeconds(1);
     expect(station.look()).toEqual(['4 discover']);
   });
 
@@ -176,7 +176,7 @@ describe('a client', () => {
   test('without an answer renews ever faster, then asks anybody, then begins anew', () => {
     const station = started();
     station.bind(1200);
-    station.clock.advance(1200);
+    station.clock.advanceSeconds(1200);
     expect(station.sent.map(({ at, type, to }) => `${at} ${type} ${to === everybody ? 'all' : 'server'}`)).toEqual([
       ...[300, 675, 863, 956, 1016].map((at) => `${at} request server`),
       ...[1050, 1125, 1185].map((at) => `${at} request all`),
@@ -191,10 +191,10 @@ describe('a client', () => {
   test('refused while it renews, gives its address up at once and asks for a new one', () => {
     const station = started();
     station.bind();
-    station.clock.advance(300);
+    station.clock.advanceSeconds(300);
     expect(station.client.state).toBe('RENEWING');
     station.answer('nak');
-    station.clock.advance(0);
+    station.clock.advanceSeconds(0);
     expect(station.look()).toEqual(['300 request', '300 discover']);
     expect(station.leases.at(-1)).toBeUndefined();
   });
@@ -203,7 +203,7 @@ describe('a client', () => {
     const station = started({ lastAddress: ip('10.77.0.55') });
     expect(station.client.state).toBe('REBOOTING');
     expect([station.last.options.get(50), station.last.options.has(54)]).toEqual([encodeAddresses(ip('10.77.0.55')), false]);
-    station.clock.advance(61);
+    station.clock.advanceSeconds(61);
     expect(station.look()).toEqual(['0 request', '4 request', '12 request', '28 request', '60 discover']);
     const again = started({ lastAddress: ip('10.77.0.55') });
     again.answer('ack');
@@ -215,16 +215,16 @@ describe('a client', () => {
     station.bind();
     station.client.decline();
     expect(station.last.options.get(50)).toEqual(encodeAddresses(ip('10.77.0.55')));
-    station.clock.advance(9);
+    station.clock.advanceSeconds(9);
     expect(station.look()).toEqual(['0 decline']);
-    station.clock.advance(1);
+    station.clock.advanceSeconds(1);
     expect(station.look()).toEqual(['10 discover']);
   });
 
   test('with a lease without end never asks again', () => {
     const station = started();
     station.bind(0xffff_ffff);
-    station.clock.advance(10_000_000);
+    station.clock.advanceSeconds(10_000_000);
     expect([station.look(), station.clock.timers, station.client.lease?.leaseTime]).toEqual([[], 0, Infinity]);
   });
 
@@ -233,9 +233,9 @@ describe('a client', () => {
     const seconds = 60 * 86_400;
     station.answer('offer', { seconds });
     station.answer('ack', { seconds, t1: seconds / 2 });
-    station.clock.advance(seconds / 2 - 1);
+    station.clock.advanceSeconds(seconds / 2 - 1);
     expect(station.look()).toEqual(['0 discover', '0 request']);
-    station.clock.advance(1);
+    station.clock.advanceSeconds(1);
     expect(station.look()).toEqual([`${seconds / 2} request`]);
   });
 

@@ -10,7 +10,7 @@ import { decodeEthernet, encodeEthernet, etherTypes } from '../../src/wire/ether
 import { decodeIpv4, encodeIpv4, ipv4FromNumber, parseIpv4, parseIpv4Network, type Ipv4, type Ipv4Address } from '../../src/wire/ipv4.ts';
 import { broadcastMac, macFromNumber, type MacAddress } from '../../src/wire/mac.ts';
 import { decodeUdp, encodeUdp } from '../../src/wire/udp.ts';
-import { ManualClock } from './manual-clock.ts';
+import { ManualClock } from '../manual-clock.ts';
 
 /** The address in text; throws when it is none. */
 export function ip(text: string): Ipv4Address {

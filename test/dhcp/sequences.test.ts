@@ -68,7 +68,7 @@ class Run {
 
   do(one: Step): void {
     const { kind, client, port, address, seconds } = one;
-    if (kind === 'advance') this.#segment.clock.advance(seconds);
+    if (kind === 'advance') this.#segment.clock.advanceSeconds(seconds);
     else if (kind === 'restart') this.#restart();
     else if (kind === 'break' || kind === 'repair') this.#store.broken = kind === 'break';
     else if (kind === 'arp') this.#segment.observe({ senderMac: clientMac(client), senderAddress: ip(`10.77.0.${address}`) }, port);
@@ -78,7 +78,7 @@ class Run {
 
   check(): void {
     this.#store.broken = false;
-    this.#segment.clock.advance(6);
+    this.#segment.clock.advanceSeconds(6);
     const again = new Segment(options, this.#store, this.#store.records(), this.#segment.clock);
     expect(boundIn(again)).toEqual(boundIn(this.#segment));
     expect(this.#segment.astray).toBe(0);
@@ -88,7 +88,7 @@ class Run {
     // A store that failed has not everything: to go on after that with a server that knows no better is not claimed to be safe.
     if (this.#store.broken) return;
     const { clock } = this.#segment;
-    clock.advance(6);
+    clock.advanceSeconds(6);
     this.#segment.server[Symbol.dispose]();
     this.#segment = new Segment(options, this.#store, this.#store.records(), clock);
   }

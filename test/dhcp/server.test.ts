@@ -67,12 +67,12 @@ describe('a client', () => {
   test('renews by unicast, and its lease lasts from then on', () => {
     const segment = new Segment({ leaseTime: 600 });
     const address = segment.lease(1);
-    segment.clock.advance(500);
+    segment.clock.advanceSeconds(500);
     const ack = segment.ask(message('request', { ciaddr: address }), { destination: serverAddress });
     expect([ack.type, ack.packet.destination]).toEqual([messageTypes.ack, address]);
-    segment.clock.advance(500);
+    segment.clock.advanceSeconds(500);
     expect([...segment.server.leases()]).toMatchObject([{ address, state: 'bound' }]);
-    segment.clock.advance(101);
+    segment.clock.advanceSeconds(101);
     expect(segment.told).toEqual(['lease-offered', 'lease-bound', 'lease-renewed', 'lease-expired']);
     expect([...segment.server.leases()]).toMatchObject([{ address, state: 'idle' }]);
   });
@@ -89,7 +89,7 @@ describe('a client', () => {
     const segment = new Segment();
     for (let n = 1; n <= 10; n++) segment.ask(message('discover', { mac: clientMac(n) }));
     expect(segment.tell(message('discover', { mac: clientMac(11) }))).toEqual([]);
-    segment.clock.advance(60);
+    segment.clock.advanceSeconds(60);
     expect([...segment.server.leases()]).toEqual([]);
     expect(segment.ask(message('discover', { mac: clientMac(11) })).type).toBe(messageTypes.offer);
   });
@@ -97,10 +97,10 @@ describe('a client', () => {
   test('gets the address of a lease that ended, the longest ended first', () => {
     const segment = new Segment({ leaseTime: 600 });
     const addresses = Array.from({ length: 10 }, (_, n) => {
-      segment.clock.advance(1);
+      segment.clock.advanceSeconds(1);
       return segment.lease(n + 1);
     });
-    segment.clock.advance(599);
+    segment.clock.advanceSeconds(599);
     expect(segment.lease(20)).toBe(addresses[0]);
     expect(segment.lease(21)).toBe(addresses[1]);
   });
@@ -118,9 +118,9 @@ describe('a client', () => {
     segment.tell(message('decline', { with: { ...requested(address), ...toServer() } }));
     expect(segment.told.at(-1)).toBe('lease-declined');
     expect(segment.lease(1)).not.toBe(address);
-    segment.clock.advance(599);
+    segment.clock.advanceSeconds(599);
     expect(segment.ask(message('discover', { mac: clientMac(2), with: requested(address) })).message.yiaddr).not.toBe(address);
-    segment.clock.advance(61);
+    segment.clock.advanceSeconds(61);
     expect(segment.ask(message('discover', { mac: clientMac(2), with: requested(address) })).message.yiaddr).toBe(address);
   });
 
@@ -188,7 +188,7 @@ describe('durability', () => {
     expect(segment.tell(selecting(2, second))).toEqual([]);
     expect(segment.tell(message('discover', { mac: clientMac(3) }))).toEqual([]);
     expect(answersIn(segment.sent).map(({ type }) => type)).toEqual([messageTypes.offer, messageTypes.offer]);
-    segment.clock.advance(60);
+    segment.clock.advanceSeconds(60);
     expect(segment.events.filter(({ type }) => type === 'store-failed')).toEqual([{ type: 'store-failed', error: 'ENOSPC' }]);
     expect(segment.server.counters.get('store-failed')).toBe(3);
     expect([...segment.server.leases()]).toEqual([]);
@@ -205,17 +205,17 @@ describe('durability', () => {
     };
     const [a, b, c] = [lease(1), lease(2), lease(3)];
     store.broken = true;
-    segment.clock.advance(100);
+    segment.clock.advanceSeconds(100);
     expect(segment.tell(message('request', { ciaddr: a }), { destination: serverAddress })).toEqual([]);
     store.settle(new Error('EIO'));
     expect(answersIn(segment.sent).at(-1)).toMatchObject({ type: messageTypes.ack, message: { yiaddr: a } });
     segment.tell(message('release', { mac: clientMac(2), ciaddr: b, with: toServer() }), { port: 2, destination: serverAddress });
     expect(segment.ask(message('request', { mac: clientMac(3), ciaddr: c }), { port: 3 }).type).toBe(messageTypes.ack);
-    segment.clock.advance(30);
+    segment.clock.advanceSeconds(30);
     expect(segment.told.filter((type) => type.startsWith('store'))).toEqual(['store-failed']);
     store.broken = false;
     store.kept.length = 0;
-    segment.clock.advance(5);
+    segment.clock.advanceSeconds(5);
     store.settle();
     expect(segment.told.filter((type) => type.startsWith('store'))).toEqual(['store-failed', 'store-recovered']);
     expect(new Map(store.kept.map(({ address, state }) => [address, state]))).toEqual(
@@ -251,13 +251,13 @@ describe('durability', () => {
     const { yiaddr } = before.ask(message('discover')).message;
     before.tell(selecting(1, yiaddr));
     store.settle();
-    before.clock.advance(200);
+    before.clock.advanceSeconds(200);
     before.server[Symbol.dispose]();
     const after = new Segment({ leaseTime: 600 }, store, store.kept, before.clock);
     expect([...after.server.leases()]).toMatchObject([{ address: yiaddr, state: 'bound', mac: clientMac(1), durable: true }]);
-    after.clock.advance(399);
+    after.clock.advanceSeconds(399);
     expect(after.told).toEqual([]);
-    after.clock.advance(2);
+    after.clock.advanceSeconds(2);
     expect(after.told).toEqual(['lease-expired']);
   });
 
@@ -271,10 +271,10 @@ describe('durability', () => {
     before.tell(selecting(1, yiaddr));
     store.settle();
     before.clock.turnWall(turn);
-    before.clock.advance(599);
+    before.clock.advanceSeconds(599);
     expect(before.told).not.toContain('lease-expired');
     const after = new Segment({ leaseTime: 600 }, store, store.kept, before.clock);
-    after.clock.advance(leftAfterRestart);
+    after.clock.advanceSeconds(leftAfterRestart);
     expect([...after.server.leases()]).toMatchObject([{ address: yiaddr, state: 'idle' }]);
   });
 

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { Fdb, type FdbOptions, type Learning } from '../../src/switch/fdb.ts';
 import { vid } from '../../src/wire/dot1q.ts';
 import { macFromNumber, writeMac } from '../../src/wire/mac.ts';
-import { ManualClock } from './manual-clock.ts';
+import { ManualClock } from '../manual-clock.ts';
 
 /** A database whose ports are letters and whose stations are small numbers, at the clock's time. */
 class Bed {

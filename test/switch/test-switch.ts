@@ -2,7 +2,7 @@ import { Switch, type NewPort, type PortNumber, type SwitchOptions } from '../..
 import { addTag } from '../../src/wire/dot1q.ts';
 import { encodeEthernet, etherTypes } from '../../src/wire/ethernet.ts';
 import { broadcastMac, macFromNumber } from '../../src/wire/mac.ts';
-import { ManualClock } from './manual-clock.ts';
+import { ManualClock } from '../manual-clock.ts';
 
 /** A frame that left. */
 export interface Sent {

@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '../../src/clock.ts';
+import type { Clock, Timer } from '../src/clock.ts';
 
 interface Pending {
   readonly due: number;
@@ -39,9 +39,14 @@ export class ManualClock implements Clock {
     this.#wall += seconds * 1000;
   }
 
-  /** Lets so many seconds go by, and runs what becomes due, in the order of time. */
-  advance(seconds: number): void {
-    const end = this.#now + seconds * 1000;
+  /** As `advance`, in seconds. */
+  advanceSeconds(seconds: number): void {
+    this.advance(seconds * 1000);
+  }
+
+  /** Lets so many milliseconds go by, and runs what becomes due, in the order of time. */
+  advance(milliseconds: number): void {
+    const end = this.#now + milliseconds;
     for (;;) {
       let next: Pending | undefined;
       for (const pending of this.#pending) if (pending.due <= end && (next === undefined || pending.due < next.due)) next = pending;
