@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { Report } from './test/report.ts';
 
 export default defineConfig({
   test: {
@@ -7,6 +8,6 @@ export default defineConfig({
     // Forks, not threads: descriptors polled by the native layer must end with their process.
     pool: 'forks',
     env: { ETHERLOOM_POISON: '1' },
-    reporters: ['default', './test/report-skips.ts'],
+    reporters: ['default', new Report()],
   },
 });

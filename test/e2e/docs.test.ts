@@ -12,7 +12,7 @@ const serving = /^(etherloom (master|slave|switch)|vde_switch) /;
 
 describe.each(pages)('%s', (page) => {
   const text = readFileSync(join(root, page), 'utf8');
-  const stage = useStage(/etherloom guest build/.test(text) ? guestNeeds : []);
+  const stage = useStage(text.includes('etherloom guest build') ? guestNeeds : []);
 
   const examples = [...text.matchAll(/^```sh\n(.*?)^```/gms)].map(([, example = '']) => example);
   it.skipIf(examples.length === 0).each(examples)(
