@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { accessSync, constants, existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { constants as osConstants, homedir, tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -39,8 +39,9 @@ async function install() {
   const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--no-update-notifier', '--loglevel=error'];
   const npm = process.env.npm_execpath;
   const command = npm && basename(npm).startsWith('npm') && existsSync(npm) ? [process.execPath, npm] : ['npm'];
-  // npm keeps what it downloads at home, and gives up when it cannot.
-  const cache = canWrite(homedir()) || process.env.npm_config_cache ? undefined : mkdtempSync(join(tmpdir(), 'el-npm-'));
+  // npm keeps what it downloads, and gives up when it cannot.
+  const usual = process.env.npm_config_cache || join(homedir(), '.npm');
+  const cache = canWrite(usual) ? undefined : mkdtempSync(join(tmpdir(), 'el-npm-'));
   try {
     await run('installing packages (npm ci)', [...command, ...args, ...(cache ? ['--cache', cache] : [])]);
   } finally {
@@ -52,7 +53,9 @@ function build() {
   return run('building', [process.execPath, join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json']);
 }
 
+/** Whether a directory can be written to, or made. */
 function canWrite(path) {
+  if (!existsSync(path) && path !== dirname(path)) return canWrite(dirname(path));
   try {
     accessSync(path, constants.W_OK | constants.X_OK);
     return true;
