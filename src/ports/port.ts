@@ -28,7 +28,10 @@ export interface Port {
 
 /** Where a port delivers. */
 export interface Receiver {
-  /** A frame came in. Borrowed: its octets are valid until the breath ends, and nobody writes to them. Called only inside a breath. */
+  /**
+   * A frame came in: a plain Uint8Array, never a Buffer, whose `slice` is no copy. Borrowed: its octets are valid until the breath
+   * ends, and nobody writes to them. Called only inside a breath.
+   */
   receive(frame: Uint8Array): void;
   /** The other side became reachable, or is gone for now; a new port is up. */
   carrier(up: boolean): void;

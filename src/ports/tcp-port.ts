@@ -61,7 +61,8 @@ export class TcpPort implements Port {
     let reason = 'the far end closed the link';
     socket.on('data', (chunk: Buffer) => {
       this.#environment.breath(() => {
-        const length = decoder.push(chunk);
+        // A Buffer's `slice` is no copy, which whoever is lent a frame relies on.
+        const length = decoder.push(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length));
         if (length === undefined) return;
         reason = `a frame of ${length} octets was announced, more than ${this.#maxFrame}; a far end that runs dpipe and nc must be started again`;
         this.counters.faults++;

@@ -1,18 +1,23 @@
-import { rmSync } from 'node:fs';
+import { closeSync, existsSync, lstatSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
 import { DatagramPort } from '../../src/ports/datagram-port.ts';
 import { QemuPort } from '../../src/ports/qemu.ts';
 import { bindFile, connectPath, datagramSocket } from '../../src/system/unix-socket.ts';
+import { ManualClock } from '../manual-clock.ts';
 import { conforms } from './conformance.ts';
-import { newDirectory, sendDatagram, type Rig } from './rig.ts';
+import { collect, frameOf, newDirectory, Rig, sameFrames, sendDatagram, using, type Collector } from './rig.ts';
 
-/** What QEMU does with `-netdev dgram`, but for being connected, so that a test can fill the queue. */
-function plug(rig: Rig, local: string, remote: string): { fd: number; port: DatagramPort } {
+/**
+ * What QEMU does with `-netdev dgram`: it binds over whatever is there. It is connected by `join` only (QEMU never is), so that the port
+ * under test, which the kernel then lets in, can fill its queue.
+ */
+function plug(rig: Rig, local: string, remote: string): { fd: number; port: DatagramPort; join: () => void } {
   const fd = datagramSocket();
-  const released = (): void => rmSync(local, { force: true });
+  rmSync(local, { force: true });
   bindFile(fd, { path: local, mode: 0o600 });
-  connectPath(fd, remote);
-  return { fd, port: new DatagramPort({ fd, module: 'peer', description: 'peer', released }, rig.environment) };
+  const port = new DatagramPort({ fd, module: 'peer', description: 'peer' }, rig.environment);
+  return { fd, port, join: () => connectPath(fd, remote) };
 }
 
 conforms({
@@ -23,7 +28,162 @@ conforms({
     const directory = newDirectory();
     const [ours, theirs] = [join(directory, 'switch'), join(directory, 'qemu')];
     const port = QemuPort.open({ local: ours, remote: theirs }, rig.environment);
-    const { fd, port: far } = plug(rig, theirs, ours);
-    return Promise.resolve({ port, far, inject: (octets) => void sendDatagram(fd, octets) });
+    const { fd, port: far, join: connect } = plug(rig, theirs, ours);
+    connect();
+    const inject = (octets: Uint8Array): void => void sendDatagram(fd, octets);
+    // A real QEMU leaves its socket behind; that is told when something is sent to it, as below.
+    const dispose = far[Symbol.asyncDispose].bind(far);
+    const unplug = async (): Promise<void> => {
+      await dispose();
+      rmSync(theirs, { force: true });
+    };
+    return Promise.resolve({ port, far: Object.assign(far, { [Symbol.asyncDispose]: unplug }), inject });
   },
+});
+
+interface Stage {
+  readonly rig: Rig;
+  readonly clock: ManualClock;
+  readonly port: QemuPort;
+  readonly here: Collector;
+  readonly ours: string;
+  readonly theirs: string;
+}
+
+/** A port whose clock stands still: what it notices is noticed by the directory's notices, or when the clock is moved. */
+function stage(): Stage {
+  const clock = new ManualClock();
+  const rig = new Rig(clock);
+  const directory = newDirectory();
+  const [ours, theirs] = [join(directory, 'switch'), join(directory, 'qemu')];
+  const port = using(QemuPort.open({ local: ours, remote: theirs }, rig.environment));
+  return { rig, clock, port, here: collect(port), ours, theirs };
+}
+
+describe("a port for QEMU's datagrams", () => {
+  it('is down until QEMU is there, and drops what it is given', async () => {
+    const { rig, port, here, ours, theirs } = stage();
+    expect(here.up).toBe(false);
+    rig.send(port, frameOf(60));
+    expect(port.counters.drops['no-carrier']).toBe(1);
+    const peer = using(plug(rig, theirs, ours).port);
+    await here.carrierIs(true);
+    const there = collect(peer);
+    rig.send(port, frameOf(61));
+    await there.count(1);
+    expect(sameFrames(there.frames, [frameOf(61)])).toBe(true);
+  });
+
+  it('is down when the socket vanishes, and up when it returns', async () => {
+    const { rig, here, ours, theirs } = stage();
+    const first = plug(rig, theirs, ours);
+    await here.carrierIs(true);
+    await first.port[Symbol.asyncDispose]();
+    unlinkSync(theirs);
+    await here.carrierIs(false);
+    using(plug(rig, theirs, ours).port);
+    await here.carrierIs(true);
+  });
+
+  it('finds a new QEMU at the same path by its check alone, where no notice comes, within 200 ms', async () => {
+    const { rig, clock, port, here, ours, theirs } = stage();
+    const first = plug(rig, theirs, ours);
+    clock.advance(200);
+    expect(here.up).toBe(true);
+    await first.port[Symbol.asyncDispose]();
+    const before = lstatSync(theirs, { bigint: true });
+    const { port: second, join: connect } = plug(rig, theirs, ours);
+    using(second);
+    const after = lstatSync(theirs, { bigint: true });
+    // The file system may give the new socket the old one's number: that must not hide it.
+    expect(after.ctimeNs).not.toBe(before.ctimeNs);
+    clock.advance(200);
+    // The new one's frames arrive before anything was sent to it: the kernel refuses those of whom we are not connected to.
+    connect();
+    rig.send(second, frameOf(70));
+    await here.count(1);
+    const there = collect(second);
+    rig.send(port, frameOf(71));
+    await there.count(1);
+  });
+
+  it('sends what finds a new QEMU in the place of the old one to the new one', async () => {
+    const { rig, clock, port, here, ours, theirs } = stage();
+    const first = plug(rig, theirs, ours);
+    clock.advance(200);
+    await first.port[Symbol.asyncDispose]();
+    const second = using(plug(rig, theirs, ours).port);
+    rig.send(port, frameOf(80), frameOf(81));
+    const there = collect(second);
+    await there.count(2);
+    expect(sameFrames(there.frames, [frameOf(80), frameOf(81)])).toBe(true);
+    expect(here.up).toBe(true);
+    expect(port.counters).toMatchObject({ sentFrames: 2, drops: { 'send-failed': 0 } });
+  });
+
+  it('is down when what it sends finds a dead QEMU, counts each frame once, and is up with the next one', async () => {
+    const { rig, clock, port, here, ours, theirs } = stage();
+    const first = plug(rig, theirs, ours);
+    clock.advance(200);
+    let sent = 0;
+    while (rig.budget.used === 0) rig.send(port, ...Array.from({ length: 64 }, () => frameOf(1000, sent++)));
+    await first.port[Symbol.asyncDispose]();
+    await here.carrierIs(false);
+    const { sentFrames, drops } = port.counters;
+    expect(sentFrames + drops['send-failed'] + drops['no-carrier']).toBe(sent);
+    expect(rig.budget.used).toBe(0);
+    using(plug(rig, theirs, ours).port);
+    clock.advance(200);
+    expect(here.up).toBe(true);
+  });
+
+  it('never sends less than an Ethernet header, which makes QEMU stop reading', async () => {
+    const { rig, clock, port, ours, theirs } = stage();
+    const there = collect(using(plug(rig, theirs, ours).port));
+    clock.advance(200);
+    rig.send(port, ...Array.from({ length: 14 }, (_, size) => frameOf(size)), frameOf(14));
+    await there.count(1);
+    expect(sameFrames(there.frames, [frameOf(14)])).toBe(true);
+    expect(port.counters.drops.runt).toBe(14);
+  });
+
+  it('removes its socket when it ends, and does not mind when that is gone already', async () => {
+    const first = stage();
+    await first.port[Symbol.asyncDispose]();
+    expect(existsSync(first.ours)).toBe(false);
+    const second = stage();
+    unlinkSync(second.ours);
+    await second.port[Symbol.asyncDispose]();
+    expect(second.clock.timers).toBe(0);
+  });
+
+  it('takes the place of a dead switch, but not of a living one, nor of a file', () => {
+    const { ours, theirs, rig } = stage();
+    expect(() => QemuPort.open({ local: ours, remote: theirs }, rig.environment)).toThrow(
+      expect.objectContaining({ code: 'busy' }) as Error,
+    );
+    const file = `${ours}-file`;
+    writeFileSync(file, '');
+    expect(() => QemuPort.open({ local: file, remote: theirs }, rig.environment)).toThrow(
+      expect.objectContaining({ code: 'not-permitted' }) as Error,
+    );
+    const stale = `${ours}-stale`;
+    const fd = datagramSocket();
+    bindFile(fd, { path: stale, mode: 0o600 });
+    closeSync(fd);
+    using(QemuPort.open({ local: stale, remote: theirs }, rig.environment));
+    expect(lstatSync(stale).mode & 0o777).toBe(0o600);
+  });
+
+  it('says so when a name is too long for a socket', () => {
+    const rig = new Rig();
+    const short = join(newDirectory(), 's');
+    const long = `/tmp/${'x'.repeat(103)}`;
+    for (const paths of [
+      { local: long, remote: short },
+      { local: short, remote: long },
+    ]) {
+      expect(() => QemuPort.open(paths, rig.environment)).toThrow(expect.objectContaining({ code: 'path-too-long' }) as Error);
+    }
+  });
 });

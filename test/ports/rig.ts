@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import { realClock, type Clock } from '../../src/clock.ts';
 import { BacklogBudget } from '../../src/ports/backlog.ts';
 import type { PortEnvironment } from '../../src/ports/environment.ts';
@@ -74,6 +74,7 @@ export class Collector implements Receiver {
   }
 
   receive(frame: Uint8Array): void {
+    expect(frame).not.toBeInstanceOf(Buffer);
     this.frames.push(frame.slice());
     this.#forward?.(frame);
     this.#changed();

@@ -1,10 +1,15 @@
 import { once } from 'node:events';
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
-import { TcpPort } from '../../src/ports/tcp-port.ts';
-import { TcpDialer, TcpListener } from '../../src/ports/tcp.ts';
+import type { Socket} from 'node:net';
+import { connect as dial, createServer, type AddressInfo, type Server } from 'node:net';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { encodeFrames } from '../../src/ports/frame-stream.ts';
+import { maxFrame } from '../../src/ports/port.ts';
+import { TcpPort } from '../../src/ports/tcp-port.ts';
+import { TcpDialer, TcpListener, type TcpListenerOptions } from '../../src/ports/tcp.ts';
+import { ManualClock } from '../manual-clock.ts';
 import { conforms } from './conformance.ts';
-import { Ports, type Rig } from './rig.ts';
+import { collect, descriptors, dropped, frameOf, Ports, Rig, sameFrames, using } from './rig.ts';
+import { noDelays } from './tcp-options.ts';
 
 function farEnd(rig: Rig, socket: Socket): { far: TcpPort; inject: (octets: Uint8Array) => void } {
   const far = new TcpPort('far', {}, rig.environment, () => undefined);
@@ -19,7 +24,7 @@ conforms({
   async open(rig) {
     const ports = new Ports();
     const rest = await TcpListener.open({ listen: { host: '127.0.0.1', port: 0 }, acceptor: ports }, rig.environment);
-    const socket = connect({ host: '127.0.0.1', port: rest.port });
+    const socket = dial({ host: '127.0.0.1', port: rest.port });
     await once(socket, 'connect');
     return { port: await ports.next(), ...farEnd(rig, socket), rest };
   },
@@ -37,4 +42,305 @@ conforms({
     server.close();
     return { port, ...farEnd(rig, socket) };
   },
+});
+
+/** A clock that stands still, and tells what was asked of it. */
+class AskedClock extends ManualClock {
+  readonly asked: number[] = [];
+
+  override after(delay: number, run: () => void): Disposable {
+    this.asked.push(delay);
+    return super.after(delay, run);
+  }
+}
+
+async function listen(rig: Rig, options: Partial<TcpListenerOptions> = {}): Promise<{ ports: Ports; listener: TcpListener }> {
+  const ports = new Ports();
+  const listener = await TcpListener.open({ listen: { host: '127.0.0.1', port: 0 }, acceptor: ports, ...options }, rig.environment);
+  return { ports, listener: using(listener) };
+}
+
+/** A far end by hand. */
+async function link({ port }: TcpListener, host = '127.0.0.1'): Promise<Socket> {
+  const socket = dial({ host, port });
+  onTestFinished(() => void socket.destroy());
+  socket.on('error', () => undefined);
+  await once(socket, 'connect');
+  return socket;
+}
+
+/** What a socket has received so far, growing. */
+function received(socket: Socket): { octets: Buffer } {
+  const kept = { octets: Buffer.alloc(0) };
+  socket.on('data', (chunk: Buffer) => {
+    kept.octets = Buffer.concat([kept.octets, chunk]);
+  });
+  return kept;
+}
+
+describe('a TCP link', () => {
+  it('delivers what came before a bad length, ends, counts it, and says what an original far end needs', async () => {
+    const rig = new Rig();
+    const { ports, listener } = await listen(rig);
+    const socket = await link(listener);
+    const port = await ports.next();
+    const collector = collect(port);
+    socket.write(Buffer.concat([encodeFrames([frameOf(60), frameOf(61)]), Buffer.from([0xff, 0xff]), encodeFrames([frameOf(62)])]));
+    expect(await collector.ended()).toMatch(/65535 octets.*dpipe.*started again/);
+    expect(sameFrames(collector.frames, [frameOf(60), frameOf(61)])).toBe(true);
+    expect(port.counters.faults).toBe(1);
+    await once(socket, 'close');
+  });
+
+  it('skips empty frames', async () => {
+    const rig = new Rig();
+    const { ports, listener } = await listen(rig);
+    const socket = await link(listener);
+    const port = await ports.next();
+    const collector = collect(port);
+    socket.write(Buffer.concat([new Uint8Array(6), encodeFrames([frameOf(60)]), new Uint8Array(2)]));
+    await collector.count(1);
+    expect(dropped(port.counters)).toBe(0);
+  });
+
+  it('sends an empty frame each second while it is idle, and none while it is not', async () => {
+    const clock = new ManualClock();
+    const rig = new Rig(clock);
+    const { ports, listener } = await listen(rig);
+    const socket = await link(listener);
+    const port = await ports.next();
+    collect(port);
+    const kept = received(socket);
+    for (let i = 0; i < 3; i++) {
+      clock.advance(1000);
+      await vi.waitFor(() => expect(kept.octets).toEqual(Buffer.alloc(2 * (i + 1))));
+    }
+    for (let i = 0; i < 8; i++) {
+      rig.send(port, frameOf(60));
+      clock.advance(400);
+    }
+    await vi.waitFor(() => expect(kept.octets.length).toBe(6 + 8 * 62));
+    // Never silent for longer than a second, however the last frame lay.
+    clock.advance(600);
+    await vi.waitFor(() => expect(kept.octets.length).toBe(8 + 8 * 62));
+  });
+
+  it('sets TCP_NODELAY at both ends', async () => {
+    const rig = new Rig();
+    const { ports, listener } = await listen(rig);
+    const before = noDelays();
+    using(new TcpDialer(`127.0.0.1:${listener.port}`, {}, rig.environment));
+    await ports.next();
+    await vi.waitFor(() => expect(noDelays()).toBe(before + 2));
+  });
+
+  it('sends nothing above 9,234 octets until the far end has shown that it takes more', async () => {
+    const rig = new Rig();
+    const { ports, listener } = await listen(rig, { maxFrame: 20_000 });
+    const socket = await link(listener);
+    const port = await ports.next();
+    const collector = collect(port);
+    const kept = received(socket);
+    rig.send(port, frameOf(maxFrame + 1), frameOf(maxFrame));
+    await vi.waitFor(() => expect(kept.octets.length).toBe(2 + maxFrame));
+    expect(port.counters.drops.oversize).toBe(1);
+    socket.write(encodeFrames([frameOf(15_000)]));
+    await collector.count(1);
+    rig.send(port, frameOf(20_000), frameOf(20_001));
+    await vi.waitFor(() => expect(kept.octets.length).toBe(2 + maxFrame + 2 + 20_000));
+    expect(port.counters.drops.oversize).toBe(2);
+  });
+
+  it('with a smaller limit sends no more than that, and ends where more is announced', async () => {
+    const rig = new Rig();
+    const { ports, listener } = await listen(rig, { maxFrame: 1518 });
+    const socket = await link(listener);
+    const port = await ports.next();
+    const collector = collect(port);
+    rig.send(port, frameOf(1519));
+    expect(port.counters.drops.oversize).toBe(1);
+    socket.write(encodeFrames([frameOf(1519)]));
+    expect(await collector.ended()).toContain('1519');
+  });
+
+  it('gives back what waited when it dies', async () => {
+    const rig = new Rig();
+    const { ports, listener } = await listen(rig);
+    const socket = await link(listener);
+    socket.pause();
+    const port = await ports.next();
+    const collector = collect(port);
+    while (dropped(port.counters) === 0) rig.send(port, ...Array.from({ length: 64 }, () => frameOf(9000)));
+    expect(rig.budget.used).toBeGreaterThan(0);
+    socket.resetAndDestroy();
+    await collector.ended();
+    await vi.waitFor(() => expect(rig.budget.used).toBe(0));
+  });
+
+  it('drops under what all ports may keep together, and says which bound it was', async () => {
+    const rig = new Rig();
+    rig.budget.used = rig.budget.limit - 1000;
+    const { ports, listener } = await listen(rig);
+    const socket = await link(listener);
+    const port = await ports.next();
+    collect(port);
+    rig.send(port, frameOf(600), frameOf(600), frameOf(600));
+    expect(port.counters.drops['budget-full']).toBe(2);
+    expect(port.counters.sentFrames).toBe(1);
+    await vi.waitFor(() => expect(rig.budget.used).toBe(rig.budget.limit - 1000));
+    socket.destroy();
+  });
+
+  it('ends when the far end closes its half', async () => {
+    const rig = new Rig();
+    const { ports, listener } = await listen(rig);
+    const socket = await link(listener);
+    const collector = collect(await ports.next());
+    socket.end(encodeFrames([frameOf(60)]));
+    expect(await collector.ended()).toBe('the far end closed the link');
+    expect(collector.frames.length).toBe(1);
+  });
+
+  it('goes over IPv6', async () => {
+    const rig = new Rig();
+    const { ports, listener } = await listen(rig, { listen: { host: '::1', port: 0 } });
+    expect(listener.address).toBe(`[::1]:${listener.port}`);
+    const dialer = using(new TcpDialer(listener.address, {}, rig.environment));
+    const [near, far] = [collect(dialer), collect(await ports.next())];
+    await near.carrierIs(true);
+    rig.send(dialer, frameOf(60));
+    await far.count(1);
+  });
+});
+
+describe('the listening side of TCP links', () => {
+  it('closes what is more than its links at once, and says so once', async () => {
+    const rig = new Rig();
+    const { ports, listener } = await listen(rig, { maxLinks: 2 });
+    const links = [await link(listener), await link(listener)];
+    await Promise.all([ports.next(), ports.next()]);
+    for (let i = 0; i < 3; i++) {
+      const extra = dial({ host: '127.0.0.1', port: listener.port });
+      extra.on('error', () => undefined);
+      await once(extra, 'close');
+    }
+    expect(ports.ports.length).toBe(2);
+    expect(rig.logged).toEqual(['more than 2 links are asked for: raise --max-links']);
+    const collector = collect(ports.ports[0] ?? (await ports.next()));
+    links[0]?.destroy();
+    await collector.ended();
+    await vi.waitFor(async () => {
+      await link(listener);
+      expect(ports.ports.length).toBeGreaterThan(2);
+    });
+  });
+
+  it('closes a link for which no port is free', async () => {
+    const rig = new Rig();
+    const { ports, listener } = await listen(rig);
+    ports.choose = () => undefined;
+    const socket = await link(listener);
+    await once(socket.resume(), 'close');
+    expect(rig.logged[0]).toContain('no port is free');
+  });
+
+  it('ends its links, and frees all, when it is disposed', async () => {
+    const before = descriptors();
+    const rig = new Rig();
+    const { ports, listener } = await listen(rig);
+    const socket = await link(listener);
+    const collector = collect(await ports.next());
+    await listener[Symbol.asyncDispose]();
+    expect(await collector.ended()).toBe('the switch ends');
+    await once(socket.resume(), 'close');
+    await vi.waitFor(() => expect(descriptors()).toBe(before));
+  });
+
+  it('says which address is taken', async () => {
+    const rig = new Rig();
+    const { listener } = await listen(rig);
+    await expect(listen(rig, { listen: { host: '127.0.0.1', port: listener.port } })).rejects.toMatchObject({ errno: 'EADDRINUSE' });
+  });
+});
+
+describe('the dialling side of a TCP link', () => {
+  /** A port that nobody listens on, until `server` does. */
+  async function quietPort(): Promise<number> {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    await new Promise((resolve) => server.close(resolve));
+    return port;
+  }
+
+  const isRedial = (delay: number): boolean => delay >= 100 && delay <= 1000 && delay !== 500;
+
+  async function redials(clock: AskedClock, count: number): Promise<readonly number[]> {
+    for (let i = 1; i <= count; i++) {
+      await vi.waitFor(() => expect(clock.asked.filter(isRedial).length).toBeGreaterThanOrEqual(i), { interval: 1 });
+      if (i < count) clock.advance(clock.asked.filter(isRedial)[i - 1] ?? 0);
+    }
+    return clock.asked.filter(isRedial);
+  }
+
+  async function serveAt(port: number): Promise<Server> {
+    const server = createServer().listen(port, '127.0.0.1');
+    onTestFinished(() => void server.close());
+    await once(server, 'listening');
+    return server;
+  }
+
+  it('dials again after 100 ms, then ever later up to 1 s, and says so once', async () => {
+    const clock = new AskedClock();
+    const rig = new Rig(clock);
+    using(new TcpDialer(`127.0.0.1:${await quietPort()}`, {}, rig.environment));
+    expect(await redials(clock, 7)).toEqual([100, 200, 400, 800, 1000, 1000, 1000]);
+    expect(rig.logged).toEqual([expect.stringContaining('ECONNREFUSED')]);
+  });
+
+  it('links when the far end appears, is up while it is there, and dials early again after a link that held', async () => {
+    const clock = new AskedClock();
+    const rig = new Rig(clock);
+    const number = await quietPort();
+    const dialer = using(new TcpDialer(`127.0.0.1:${number}`, {}, rig.environment));
+    const collector = collect(dialer);
+    await redials(clock, 5);
+    const server = await serveAt(number);
+    const linked = once(server, 'connection') as Promise<[Socket]>;
+    clock.advance(1000);
+    const [socket] = await linked;
+    await collector.carrierIs(true);
+    socket.write(encodeFrames([frameOf(60)]));
+    await collector.count(1);
+    clock.asked.length = 0;
+    socket.destroy();
+    await collector.carrierIs(false);
+    expect(await redials(clock, 1)).toEqual([100]);
+    rig.send(dialer, frameOf(60));
+    expect(dialer.counters.drops['no-carrier']).toBe(1);
+    expect(collector.reason).toBeUndefined();
+  });
+
+  it('does not dial early again where it is taken and closed at once', async () => {
+    const clock = new AskedClock();
+    const rig = new Rig(clock);
+    const server = await serveAt(0);
+    server.on('connection', (socket) => socket.destroy());
+    using(new TcpDialer(`127.0.0.1:${(server.address() as AddressInfo).port}`, {}, rig.environment));
+    expect(await redials(clock, 5)).toEqual([100, 200, 400, 800, 1000]);
+  });
+
+  it('leaves no timer and no descriptor when disposed, dialling or waiting', async () => {
+    const clock = new AskedClock();
+    const rig = new Rig(clock);
+    const number = await quietPort();
+    const before = descriptors();
+    const dialling = new TcpDialer(`127.0.0.1:${number}`, {}, rig.environment);
+    await dialling[Symbol.asyncDispose]();
+    const waiting = new TcpDialer(`127.0.0.1:${number}`, {}, rig.environment);
+    await redials(clock, 1);
+    await waiting[Symbol.asyncDispose]();
+    await vi.waitFor(() => expect(descriptors()).toBe(before));
+    expect(clock.timers).toBe(0);
+  });
 });
