@@ -16,7 +16,8 @@ export function defaultSocketDirectory(name: string): string {
 
 /** A directory of that name for state: in `$XDG_STATE_HOME/etherloom`, else `~/.local/state/etherloom`. Made by `ownDirectory`. */
 export function defaultStateDirectory(name: string): string {
-  return join(process.env['XDG_STATE_HOME'] ?? join(homedir(), '.local', 'state'), 'etherloom', name);
+  const home = process.env['XDG_STATE_HOME'];
+  return join(home ? home : join(homedir(), '.local', 'state'), 'etherloom', name);
 }
 
 /**
