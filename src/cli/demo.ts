@@ -66,22 +66,36 @@ async function run(wish: DemoArguments, directory: string, ending: AbortControll
   const log = (text: string): void => screen.progress(text);
   const front = await chooseFront({ ...wish, directory }, { signal, log, say: (line) => screen.say(line) });
   const board = new DemoBoard(slaves, realClock, (table) => screen.show(table));
+  try {
+    await runStar(board, front, screen, directory, ending, reached);
+  } catch (error) {
+    const reason: unknown = signal.aborted ? signal.reason : error;
+    if (!(reason instanceof Interruption)) for (const line of board.lastLines) screen.say(`  ${line}`);
+    throw error;
+  }
+}
+
+async function runStar(
+  board: DemoBoard,
+  front: ChosenFront,
+  screen: DemoScreen,
+  directory: string,
+  ending: AbortController,
+  reached: () => void,
+): Promise<void> {
+  const { signal } = ending;
   const began = realClock.monotonic();
   screen.progress(`a star of ${slaves + 1} switches starts, with ${front.kind} in front (${front.description})`);
   await using star = await DemoStar.open(
     {
       ...{ directory, slaves, guest: front.guest },
       event: (place, event) => board.tell(place, event),
+      heard: (name, text) => board.hear(name, text),
       failed: (error) => realClock.after(ownSignalLimit, () => ending.abort(error)),
     },
     signal,
   );
-  try {
-    await reachAll(star, board, front, screen, signal);
-  } catch (error) {
-    if (!(signal.aborted && signal.reason instanceof Interruption)) for (const line of star.lastLines) screen.say(`  ${line}`);
-    throw error;
-  }
+  await reachAll(star, board, front, screen, signal);
   for (const line of summaryLines(board.table, front, began)) screen.say(line);
   reached();
   if (process.stdout.isTTY) await watch(star, board, front, screen, signal);

@@ -2,11 +2,15 @@ import type { Clock } from '../clock.ts';
 import type { DemoEvent } from './demo-events.ts';
 import { advanceDemo, newDemoTable, type DemoTable } from './demo-table.ts';
 
-/** The demo's table as it changes. */
+/** How many lines of each process are kept. */
+const keptLines = 10;
+
+/** The demo's table as it changes, and what its processes said last. */
 export class DemoBoard {
   readonly #clock: Clock;
   readonly #show: (table: DemoTable) => void;
   readonly #watchers = new Set<() => void>();
+  readonly #said = new Map<string, string[]>();
   #table: DemoTable;
 
   /** `show` is called with the table now, and whenever it changes. */
@@ -27,6 +31,16 @@ export class DemoBoard {
     this.#table = advanceDemo(this.#table, place, event, this.#clock.monotonic());
     this.#show(this.#table);
     for (const look of [...this.#watchers]) look();
+  }
+
+  /** A process has said something. */
+  hear(name: string, text: string): void {
+    this.#said.set(name, [...(this.#said.get(name) ?? []), text].slice(-keptLines));
+  }
+
+  /** The last lines of each process, with its name before. */
+  get lastLines(): readonly string[] {
+    return [...this.#said].flatMap(([name, lines]) => lines.map((line) => `${name}: ${line}`));
   }
 
   /** Waits until the table is so, `limit` milliseconds at most. Whether it is so. Throws the signal's reason when aborted. */

@@ -2,7 +2,6 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { EtherloomError } from '../errors.ts';
-import { demoTextOf } from './demo-events.ts';
 
 /** How an etherloom process of the demo is started. */
 export interface DemoChildOptions {
@@ -18,7 +17,6 @@ const program = fileURLToPath(new URL('../../bin/etherloom', import.meta.url));
 
 /** An etherloom process needs at most 20 s to end; one that takes longer is stuck. */
 const endLimit = 22_000;
-const keptLines = 10;
 
 /** A process of the demo: `etherloom` with a subcommand. */
 export class DemoChild {
@@ -26,7 +24,6 @@ export class DemoChild {
   /** How it ended: `status 1`, `SIGKILL`; `status 0` is a clean end. Settles when that is so. */
   readonly ended: Promise<string>;
   readonly #process: ChildProcess;
-  readonly #lastLines: string[] = [];
   readonly #said: string[] = [];
   #told: (() => void) | undefined;
 
@@ -40,20 +37,11 @@ export class DemoChild {
       this.#said.push(line);
       this.#told?.();
     });
-    createInterface(child.stderr).on('line', (line) => {
-      this.#lastLines.push(demoTextOf(line));
-      if (this.#lastLines.length > keptLines) this.#lastLines.shift();
-      onLog(line);
-    });
+    createInterface(child.stderr).on('line', onLog);
     this.ended = new Promise((resolve) => {
       child.once('error', (error) => resolve(error.message));
       child.once('close', (status, signal) => resolve(signal ?? `status ${status ?? 0}`));
     });
-  }
-
-  /** The last lines of its log, as people read them. */
-  get lastLines(): readonly string[] {
-    return this.#lastLines;
   }
 
   /** Waits until it says that it is ready, and returns the lines that it said until then. Throws EtherloomError('refused') when it ends. */

@@ -29,7 +29,7 @@ export interface ScreenEnvironment {
 
 /** A table that is drawn again in its place, where the output is a terminal that can; else a line for each thing that happens. */
 export function openDemoScreen(output: ScreenOutput, { clock, env }: ScreenEnvironment): DemoScreen {
-  const live = output.isTTY === true && env['TERM'] !== 'dumb' && (output.rows ?? 24) >= leastRows;
+  const live = output.isTTY === true && env['TERM'] !== 'dumb' && sizeOr(output.rows, 24) >= leastRows;
   return live ? new LiveScreen(output, clock, !env['NO_COLOR']) : new LineScreen(output, clock);
 }
 
@@ -37,6 +37,11 @@ export function openDemoScreen(output: ScreenOutput, { clock, env }: ScreenEnvir
 const leastRows = 8;
 const redrawInterval = 500;
 const eraseBelow = '\u001b[J';
+
+/** A terminal that does not know its size says that it has none. */
+function sizeOr(size: number | undefined, usual: number): number {
+  return size === undefined || size === 0 ? usual : size;
+}
 
 class LiveScreen implements DemoScreen {
   readonly #output: ScreenOutput;
@@ -108,7 +113,7 @@ class LiveScreen implements DemoScreen {
 
   /** Not the last column: some terminals go to the next line when that is written. */
   get #width(): number {
-    return Math.max(1, (this.#output.columns ?? 80) - 1);
+    return Math.max(1, sizeOr(this.#output.columns, 80) - 1);
   }
 }
 

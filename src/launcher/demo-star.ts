@@ -3,7 +3,7 @@ import { EtherloomError } from '../errors.ts';
 import { lockFile } from '../system/file-lock.ts';
 import { formatIpv4, formatIpv4Network, parseIpv4Network, type Ipv4Network } from '../wire/ipv4.ts';
 import { DemoChild } from './demo-child.ts';
-import { demoEventOf, type DemoEvent } from './demo-events.ts';
+import { demoEventOf, demoTextOf, type DemoEvent } from './demo-events.ts';
 import { guestFilesIn } from './guest-record.ts';
 import { stopGuest } from './guest.ts';
 import { addressOfId, masterId } from './identity.ts';
@@ -18,6 +18,8 @@ export interface DemoStarOptions {
   readonly guest: readonly string[] | undefined;
   /** Something happened at the switch in that place: 0 is the master. */
   readonly event: (place: number, event: DemoEvent) => void;
+  /** A process of the star, by its name, has said something, in a line as people read it. */
+  readonly heard: (name: string, text: string) => void;
   /** A process ended that nobody had told to. */
   readonly failed: (error: EtherloomError) => void;
 }
@@ -55,11 +57,6 @@ export class DemoStar implements AsyncDisposable {
   /** The directory of the switch in that place. */
   sockOf(place: number): string {
     return join(this.#options.directory, place === 0 ? 'm' : `s${place}`);
-  }
-
-  /** The last lines of the logs, as people read them. */
-  get lastLines(): readonly string[] {
-    return [...this.#nodes.values(), ...this.#stations].flatMap(({ name, lastLines }) => lastLines.map((line) => `${name}: ${line}`));
   }
 
   /** Ends all processes, and what they leave behind when they do not end well. */
@@ -107,7 +104,9 @@ export class DemoStar implements AsyncDisposable {
 
   #startChild(place: number, name: string, args: readonly string[]): DemoChild {
     const onLog = (line: string): void => {
-      const event = this.#ending ? undefined : demoEventOf(line);
+      if (this.#ending) return;
+      this.#options.heard(name, demoTextOf(line));
+      const event = demoEventOf(line);
       if (event !== undefined) this.#options.event(place, event);
     };
     const child = new DemoChild({ name, args, onLog });
