@@ -16,8 +16,9 @@ export function defaultSocketDirectory(name: string): string {
 
 /** A directory of that name for state: in `$XDG_STATE_HOME/etherloom`, else `~/.local/state/etherloom`. Made by `ownDirectory`. */
 export function defaultStateDirectory(name: string): string {
-  const home = process.env['XDG_STATE_HOME'];
-  return join(home ? home : join(homedir(), '.local', 'state'), 'etherloom', name);
+  const given = process.env['XDG_STATE_HOME'];
+  const home = given === undefined || given === '' ? join(homedir(), '.local', 'state') : given;
+  return join(home, 'etherloom', name);
 }
 
 /**
