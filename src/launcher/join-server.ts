@@ -66,16 +66,20 @@ export class JoinServer implements AsyncDisposable {
   #accept(socket: Socket): void {
     const from = formatTcpAddress({ host: socket.remoteAddress ?? '?', port: socket.remotePort ?? 0 });
     let id: NodeId | undefined;
+    let asked = false;
     this.#sockets.add(socket);
     const connection = new JoinConnection(socket, this.#environment.clock, {
       message: (message) => {
         timeout[Symbol.dispose]();
-        if (message.type === 'hello' && id === undefined) id = this.#greet(message, from, connection);
-        else connection.end('it said what a slave does not say');
+        if (message.type === 'hello' && !asked) {
+          asked = true;
+          id = this.#greet(message, from, connection);
+        } else connection.end('it said what a slave does not say');
       },
       closed: (reason) => {
         timeout[Symbol.dispose]();
         this.#sockets.delete(socket);
+        if (!asked) this.#environment.log(`whoever was at ${from} is no slave: ${reason}`);
         if (id === undefined) return;
         this.#living.delete(id);
         this.#environment.log(`slave ${id} at ${from} left: ${reason}`);
