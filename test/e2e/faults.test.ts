@@ -1,0 +1,152 @@
+import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { askOnce } from './dhcp-hosts.ts';
+import { Host } from './host.ts';
+import { Plug } from './plug.ts';
+import type { Running } from './running.ts';
+import { bin, poisoned, until, useStage } from './stage.ts';
+import { Star, subnet } from './star.ts';
+
+const needs = ['vde_plug', 'vde_plug2tap', 'udhcpc', 'ping', 'namespaces'];
+
+/** Lets one host ping another fifty times a second while something happens, and a while longer; none may be lost. */
+async function undisturbed(host: Host, address: string, happening: () => Promise<void>): Promise<void> {
+  const ping = host.start(['ping', '-i', '0.02', address]);
+  await ping.line(/icmp_seq=5 /);
+  await happening();
+  await ping.line(/icmp_seq=\d*[05] /, { from: ping.lines.length + 10 });
+  await ping.end('SIGINT');
+  expect(ping.lines.join('\n')).toContain(' 0% packet loss');
+}
+
+/** Connects, and sends `octets` if any. */
+async function dial(to: { path: string } | { host: string; port: number }, octets?: Uint8Array | string): Promise<Socket> {
+  const socket = connect(to);
+  onTestFinished(() => void socket.destroy());
+  await once(socket, 'connect');
+  socket.on('error', () => undefined);
+  if (octets !== undefined) socket.write(octets);
+  socket.resume();
+  return socket;
+}
+
+/** Settles when it is closed, and not, as once() does, at an error before. */
+const closing = async (socket: Socket): Promise<void> => new Promise((resolve) => socket.once('close', () => resolve()));
+
+const noise = (length: number): Uint8Array => crypto.getRandomValues(new Uint8Array(length));
+
+describe('a master that is beset, while two hosts go on to ping each other without a loss', { timeout: 60_000 }, () => {
+  const stage = useStage(needs, { shared: true });
+  let star: Star;
+  let master: Running;
+  let host: Host;
+  const peer = '10.9.0.2';
+  const socketsOfPorts = (): string[] => readdirSync(star.sock('m')).filter((name) => /^\d/.test(name));
+
+  it('by clients that vanish', async () => {
+    star = await Star.prepare(stage);
+    master = await star.master();
+    host = await Host.open(stage, { mac: '02:00:00:00:00:01', address: '10.9.0.1/24' });
+    await host.plug(star.sock('m'));
+    const second = await Host.open(stage, { mac: '02:00:00:00:00:02', address: `${peer}/24` });
+    await second.plug(star.sock('m'));
+    const before = socketsOfPorts();
+    await undisturbed(host, peer, async () => {
+      const plugs = Array.from({ length: 30 }, () => new Plug(stage, star.sock('m')));
+      await master.line(/port 32: unix prog/);
+      for (const { process } of plugs) process.signal('SIGKILL');
+      for (let port = 3; port <= 32; port++) await master.line(new RegExp(`port ${port}: .* is gone`));
+    });
+    expect(socketsOfPorts()).toEqual(before);
+  });
+
+  it('by garbage and by silence on its control socket', async () => {
+    await undisturbed(host, peer, async () => {
+      const path = star.sock('m') + '/ctl';
+      await Promise.all(Array.from({ length: 50 }, async () => dial({ path })));
+      for (const octets of [noise(4096), noise(3), new Uint8Array(5000), 'GET / HTTP/1.1\r\n\r\n']) {
+        const from = master.lines.length;
+        const closed = closing(await dial({ path }, octets));
+        if (octets.length > 3) {
+          await closed;
+          await master.line(/refused the client of uid \d+, pid \d+: this is no request/, { from });
+        }
+      }
+      const plug = new Plug(stage, star.sock('m'));
+      await master.line(/port \d+: unix prog vdeplug/, { from: master.lines.length });
+      await plug.process.end();
+    });
+  });
+
+  it('by garbage on its link, and by links that break off', async () => {
+    await undisturbed(host, peer, async () => {
+      const to = { host: '127.0.0.1', port: star.port };
+      for (const octets of ['GET / HTTP/1.1\r\n\r\n', new Uint8Array(100).fill(0xff)]) {
+        const from = master.lines.length;
+        await closing(await dial(to, octets));
+        await master.line(/tcp .* is gone: a frame of \d+ octets was announced/, { from });
+      }
+      const from = master.lines.length;
+      const socket = await dial(to, Uint8Array.of(0x05, 0xdc, 1, 2, 3));
+      await master.line(/port \d+: tcp/, { from });
+      socket.destroy();
+      await master.line(/tcp .* is gone/, { from });
+    });
+  });
+
+  it('by garbage on the port where slaves ask', async () => {
+    await undisturbed(host, peer, async () => {
+      const to = { host: '127.0.0.1', port: star.port + 1 };
+      for (const octets of ['GET / HTTP/1.1\r\n\r\n', noise(60_000), '{"type":"hello"}\n', '{}\n'.repeat(1000)]) {
+        const from = master.lines.length;
+        await closing(await dial(to, octets));
+        await master.line(/does not speak/, { from });
+      }
+      const slave = await star.slave('s');
+      await slave.line(/^id 1$/);
+    });
+  });
+});
+
+describe('a master whose disk is full', { timeout: 60_000 }, () => {
+  const stage = useStage(needs);
+
+  it('says so, gives no lease that it could not keep, goes on with those that it has, and gives new ones when there is room', async () => {
+    const machine = await Host.open(stage, { mac: '02:00:00:00:00:99' });
+    const [state, sock] = [stage.path('state'), stage.path('m')];
+    await stage.run(['mkdir', '-m', '700', state]);
+    await machine.run(['mount', '-t', 'tmpfs', '-o', 'size=64k,mode=700', 'tmpfs', state]);
+    const options = ['--listen', '127.0.0.1:7000', '--subnet', subnet, '--sock', sock, '--state', state];
+    const master = machine.start([bin('etherloom'), 'master', ...options], poisoned);
+    await master.line(/^ready$/);
+    const hosts = await Promise.all(['1', '2'].map(async (n) => Host.open(stage, { mac: `02:00:00:00:00:0${n}` })));
+    const [known, late] = hosts;
+    if (!known || !late) throw new Error('two hosts');
+    for (const host of hosts) await host.plug(sock);
+    expect((await askOnce(stage, known)).status).toBe(0);
+
+    // A full disk still takes what fits into the journal's last block: so that is filled too, by renewals.
+    await machine.run(['dd', 'if=/dev/zero', `of=${state}/fill`, 'bs=1k']);
+    const journal = async (): Promise<number> => Number((await machine.run(['stat', '-c', '%s', `${state}/leases/leases.journal`])).text);
+    while ((await journal()) < 4096 - 200) await askOnce(stage, known);
+    await undisturbed(known, '10.77.0.1', async () => {
+      expect((await askOnce(stage, late)).status).toBe(1);
+      await master.logged({ event: 'store-failed' });
+      await master.line(/leases cannot be kept: .*ENOSPC/);
+    });
+    const address = await known.address();
+    const slaveOptions = ['--master', '127.0.0.1:7000', '--sock', stage.path('s'), '--state', stage.path('s-state')];
+    const slave = machine.start([bin('etherloom'), 'slave', ...slaveOptions], poisoned);
+    await slave.line(/the master cannot: .*ENOSPC/);
+
+    await machine.run(['rm', `${state}/fill`]);
+    await slave.line(/^ready$/);
+    await master.logged({ event: 'store-recovered' });
+    await until('the late one has its lease', async () => (await askOnce(stage, late)).status === 0);
+    expect((await askOnce(stage, known)).status).toBe(0);
+    expect(await known.address()).toBe(address);
+    expect(await master.end()).toEqual({ status: 0, signal: null });
+  });
+});
