@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { Socket} from 'node:net';
+import type { Socket } from 'node:net';
 import { connect as dial, createServer, type AddressInfo, type Server } from 'node:net';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { encodeFrames } from '../../src/ports/frame-stream.ts';

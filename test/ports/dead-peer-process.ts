@@ -1,0 +1,79 @@
+// Both ends of a TCP link over the loopback of a network of its own, which is then cut; run by tcp-dead-peer.test.ts in a namespace.
+// `idle` or `loaded` says what goes over it. Tells on one line of JSON after how many milliseconds each end gave the link up.
+import { spawnSync } from 'node:child_process';
+import { realClock } from '../../src/clock.ts';
+import { BacklogBudget } from '../../src/ports/backlog.ts';
+import type { PortEnvironment } from '../../src/ports/environment.ts';
+import { maxFrame, type Acceptor, type Port, type Receiver } from '../../src/ports/port.ts';
+import { TcpDialer, TcpListener } from '../../src/ports/tcp.ts';
+import { openLoop } from '../../src/system/loop.ts';
+
+const loaded = process.argv[2] === 'loaded';
+const breath = (work: () => void): void => work();
+const log = (): void => undefined;
+const environment: PortEnvironment = { clock: realClock, log, breath, loop: openLoop(maxFrame), budget: new BacklogBudget() };
+
+function run(...command: readonly [string, ...string[]]): void {
+  const { status, stderr } = spawnSync(command[0], command.slice(1), { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`${command.join(' ')}: ${stderr}`);
+}
+
+/** A port's end, to be awaited: up, then down. */
+class Watched implements Receiver {
+  readonly up: Promise<void>;
+  readonly down: Promise<void>;
+  #tellUp: () => void = () => undefined;
+  #tellDown: () => void = () => undefined;
+  #wasUp = false;
+
+  constructor() {
+    this.up = new Promise((resolve) => (this.#tellUp = resolve));
+    this.down = new Promise((resolve) => (this.#tellDown = resolve));
+  }
+
+  receive(): void {
+    // Only the end of the link matters.
+  }
+
+  carrier(up: boolean): void {
+    if (this.#wasUp && !up) this.#tellDown();
+    if (up) this.#tellUp();
+    this.#wasUp = up;
+  }
+
+  closed(): void {
+    this.#tellDown();
+  }
+}
+
+function send(port: Port): void {
+  for (let i = 0; i < 8; i++) port.transmit(new Uint8Array(1500));
+  port.flush();
+}
+
+run('ip', 'link', 'set', 'lo', 'up');
+const ports: Port[] = [];
+const [near, far] = [new Watched(), new Watched()];
+const acceptor: Acceptor = {
+  choose: () => 1,
+  accept(port) {
+    ports.push(port);
+    port.attach(far);
+  },
+};
+const listener = await TcpListener.open({ listen: { host: '127.0.0.1', port: 0 }, acceptor }, environment);
+const dialer = new TcpDialer(`127.0.0.1:${listener.port}`, {}, environment);
+dialer.attach(near);
+ports.push(dialer);
+await Promise.all([near.up, far.up]);
+// Something was just sent, so that the longest silence is still ahead.
+ports.forEach(send);
+const load = loaded ? setInterval(() => ports.forEach(send), 5) : undefined;
+await new Promise((resolve) => setTimeout(resolve, 50));
+run('tc', 'qdisc', 'add', 'dev', 'lo', 'root', 'blackhole');
+const start = performance.now();
+const elapsed = (): number => Math.round(performance.now() - start);
+const [dialerAfter, farAfter] = await Promise.all([near.down.then(elapsed), far.down.then(elapsed)]);
+clearInterval(load);
+console.log(JSON.stringify({ dialer: dialerAfter, listener: farAfter, budget: environment.budget.used }));
+process.exit(0);

@@ -1,0 +1,25 @@
+import { execFile, spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+
+/** The flags of `unshare` that give a network which can be cut; undefined when none do. */
+const flags = ['-Urn', '-n'].find((candidate) => {
+  const cut = 'ip link set lo up && tc qdisc add dev lo root blackhole';
+  return spawnSync('unshare', [candidate, 'sh', '-c', cut]).status === 0;
+});
+
+describe.skipIf(flags === undefined)('a TCP link whose network is cut (needs unshare, ip and tc, and namespaces for this user)', () => {
+  it.concurrent.each(['idle', 'loaded'])(
+    'is given up at both ends within 5 s when it is %s, with nothing left in the backlog',
+    async (traffic) => {
+      const process_ = [process.execPath, '--import', join(import.meta.dirname, '../launcher/typescript.mjs')];
+      const child = [...process_, join(import.meta.dirname, 'dead-peer-process.ts'), traffic];
+      const { stdout } = await promisify(execFile)('unshare', [flags ?? '', ...child]);
+      const after = JSON.parse(stdout) as { dialer: number; listener: number; budget: number };
+      expect(Math.max(after.dialer, after.listener)).toBeLessThanOrEqual(5000);
+      expect(Math.min(after.dialer, after.listener)).toBeGreaterThan(1000);
+      expect(after.budget).toBe(0);
+    },
+  );
+});
