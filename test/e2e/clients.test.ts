@@ -10,15 +10,15 @@ import { guestImage } from './star.ts';
 
 const clientMac = (n: number): string => `02:00:00:00:00:0${n}`;
 
-describe("Debian's tools on our vde_switch", { timeout: 60_000 }, () => {
-  const stage = useStage(['vde_plug', 'vde_plug2tap', 'dpipe', 'wirefilter', 'iperf3', 'ping', 'namespaces'], { shared: true });
-  const directory = (): string => stage.path('sw');
+describe("Debian's vde_plug on our vde_switch", { timeout: 60_000 }, () => {
+  const stage = useStage(['vde_plug']);
 
   it('two vde_plug in pipes hear each other: frames of every size up to 1,514 octets, whole and in order', async () => {
-    const ours = await stage.vdeSwitch('-s', directory(), '--nostdin');
-    const speaker = new Plug(stage, directory());
+    const directory = stage.path('sw');
+    const ours = await stage.vdeSwitch('-s', directory, '--nostdin');
+    const speaker = new Plug(stage, directory);
     await ours.line(/port 1: unix prog/);
-    const listener = new Plug(stage, directory());
+    const listener = new Plug(stage, directory);
     await ours.line(/port 2: unix prog/);
     const source = macFromNumber(0x0200_0000_00aa);
     const sizes = Array.from({ length: 300 }, (_, n) => 5 * n);
@@ -37,7 +37,27 @@ describe("Debian's tools on our vde_switch", { timeout: 60_000 }, () => {
     await ours.line(/port 2: .* is gone/);
   });
 
+  it('twenty that are killed leave no port and no file behind', async () => {
+    const ours = await stage.vdeSwitch('-s', stage.path('killed'), '--nostdin');
+    const plugs = Array.from({ length: 20 }, () => new Plug(stage, stage.path('killed')));
+    await ours.line(/port 20: unix prog/);
+    for (const { process } of plugs) process.signal('SIGKILL');
+    for (let port = 1; port <= 20; port++) await ours.line(new RegExp(`port ${port}: .* is gone`));
+    expect(readdirSync(stage.path('killed')).filter((name) => /^\d/.test(name))).toEqual([]);
+    const next = new Plug(stage, stage.path('killed'));
+    await ours.line(/port 1: unix prog/, { from: ours.lines.length });
+    await next.process.end();
+    expect(await ours.end()).toEqual({ status: 0, signal: null });
+    expect(readdirSync(stage.path()).includes('killed')).toBe(false);
+  });
+});
+
+describe("Debian's vde_plug2tap and wirefilter on our vde_switch", { timeout: 60_000 }, () => {
+  const stage = useStage(['vde_plug', 'vde_plug2tap', 'dpipe', 'wirefilter', 'iperf3', 'ping', 'namespaces'], { shared: true });
+  const directory = (): string => stage.path('sw');
+
   it('two vde_plug2tap in namespaces ping each other and carry 10 s of TCP', async (context) => {
+    await stage.vdeSwitch('-s', directory(), '--nostdin');
     const [a, b] = await Promise.all([
       Host.open(stage, { mac: clientMac(1), address: '10.9.0.1/24' }),
       Host.open(stage, { mac: clientMac(2), address: '10.9.0.2/24' }),
@@ -73,20 +93,6 @@ describe("Debian's tools on our vde_switch", { timeout: 60_000 }, () => {
     expect(text).toContain(' 0% packet loss');
     // 5 ms there and 5 ms back.
     expect(Number(/rtt min\/avg\/max\/mdev = ([\d.]+)/.exec(text)?.[1])).toBeGreaterThan(9.9);
-  });
-
-  it('that are killed leave no port and no file behind', async () => {
-    const ours = await stage.vdeSwitch('-s', stage.path('killed'), '--nostdin');
-    const plugs = Array.from({ length: 20 }, () => new Plug(stage, stage.path('killed')));
-    await ours.line(/port 20: unix prog/);
-    for (const { process } of plugs) process.signal('SIGKILL');
-    for (let port = 1; port <= 20; port++) await ours.line(new RegExp(`port ${port}: .* is gone`));
-    expect(readdirSync(stage.path('killed')).filter((name) => /^\d/.test(name))).toEqual([]);
-    const next = new Plug(stage, stage.path('killed'));
-    await ours.line(/port 1: unix prog/, { from: ours.lines.length });
-    await next.process.end();
-    expect(await ours.end()).toEqual({ status: 0, signal: null });
-    expect(readdirSync(stage.path()).includes('killed')).toBe(false);
   });
 });
 
