@@ -1,0 +1,235 @@
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { realClock } from '../../src/clock.ts';
+import { DataPlane, type DataPlaneOptions } from '../../src/daemon/data-plane.ts';
+import { newPortCounters, type Port, type Receiver } from '../../src/ports/port.ts';
+import { VdeListener } from '../../src/ports/vde-listener.ts';
+import { ManualClock } from '../manual-clock.ts';
+import { frameOf, newDirectory, sendDatagram, using } from '../ports/rig.ts';
+import { connect } from '../ports/vde-stage.ts';
+
+/** A port that notes what is done with it. */
+class NotedPort implements Port {
+  readonly module = 'noted';
+  readonly description: string;
+  readonly counters = newPortCounters();
+  readonly events: string[];
+  receiver: Receiver | undefined;
+  disposed = false;
+  #taken: Uint8Array[] = [];
+
+  constructor(description: string, events: string[] = []) {
+    this.description = description;
+    this.events = events;
+  }
+
+  attach(receiver: Receiver): void {
+    this.receiver = receiver;
+    receiver.carrier(true);
+  }
+
+  transmit(frame: Uint8Array): void {
+    this.#taken.push(frame);
+  }
+
+  flush(): void {
+    this.events.push(`${this.description}: ${this.#taken.map((frame) => frame.length).join(' ')}`);
+    this.#taken = [];
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.disposed = true;
+    return Promise.resolve();
+  }
+}
+
+function plane(options: Partial<DataPlaneOptions> = {}): DataPlane {
+  return new DataPlane({ clock: new ManualClock(), log: () => undefined, ...options });
+}
+
+/** A frame from one station to another; 255 is everybody. */
+function frame(from: number, to: number, size = 60): Uint8Array {
+  const octets = frameOf(size);
+  octets.set([to === 255 ? 0xff : 2, ...new Array<number>(5).fill(to), 2, ...new Array<number>(5).fill(from), 8, 0]);
+  return octets;
+}
+
+/** Ports of these names at a new plane, all noting into one list. */
+function stage(
+  names: readonly string[],
+  options: Partial<DataPlaneOptions> = {},
+): { plane: DataPlane; ports: NotedPort[]; events: string[] } {
+  const events: string[] = [];
+  const ports = names.map((name) => new NotedPort(name, events));
+  const made = plane(options);
+  for (const port of ports) made.add(port);
+  return { plane: made, ports, events };
+}
+
+describe('a breath', () => {
+  it('flushes each touched port once, at its end', () => {
+    const { plane, ports, events } = stage(['a', 'b', 'c']);
+    plane.breath(() => {
+      ports[0]?.receiver?.receive(frame(1, 255, 60));
+      ports[0]?.receiver?.receive(frame(1, 255, 61));
+      expect(events).toEqual([]);
+    });
+    expect(events).toEqual(['b: 60 61', 'c: 60 61']);
+  });
+
+  it('within a breath is part of it', () => {
+    const { plane, ports, events } = stage(['a', 'b']);
+    plane.breath(() => {
+      plane.breath(() => ports[0]?.receiver?.receive(frame(1, 255)));
+      expect(events).toEqual([]);
+    });
+    expect(events).toEqual(['b: 60']);
+  });
+
+  it('flushes also when its work throws, and is over then', () => {
+    const { plane, ports, events } = stage(['a', 'b']);
+    const failing = (): void => {
+      ports[0]?.receiver?.receive(frame(1, 255));
+      throw new Error('work');
+    };
+    expect(() => plane.breath(failing)).toThrow('work');
+    expect(events).toEqual(['b: 60']);
+    plane.breath(() => ports[0]?.receiver?.receive(frame(1, 255)));
+    expect(events.length).toBe(2);
+  });
+
+  it('is over also when a flush throws, so that the next one flushes', () => {
+    const { plane, ports, events } = stage(['a', 'b']);
+    const [a, b] = ports;
+    if (!a || !b) throw new Error('ports');
+    const { flush } = b;
+    b.flush = () => {
+      throw new Error('flush');
+    };
+    expect(() => plane.breath(() => a.receiver?.receive(frame(1, 255)))).toThrow('flush');
+    b.flush = flush;
+    plane.breath(() => a.receiver?.receive(frame(1, 255)));
+    expect(events.length).toBe(1);
+  });
+
+  it('overwrites what was received when it ends, if that is asked for', async () => {
+    const made = using(plane({ poison: true, clock: realClock }));
+    const directory = join(newDirectory(), 's');
+    using(VdeListener.open({ directory, acceptor: made }, made.environment));
+    const client = await connect(directory);
+    const kept = new Promise<Uint8Array>((resolve) => {
+      made.addStation((received) => {
+        expect(received).toEqual(frame(1, 255));
+        setImmediate(() => resolve(received));
+      });
+    });
+    sendDatagram(client.data, frame(1, 255));
+    expect(await kept).toEqual(new Uint8Array(60).fill(0xa5));
+  });
+});
+
+describe('a station in the switch', () => {
+  it('hears what is for it with the port that it came in by, and speaks when the switch is done with the frame', () => {
+    const { plane, ports, events } = stage(['a', 'b']);
+    const heard: number[] = [];
+    const say = plane.addStation((received, ingress) => {
+      heard.push(ingress);
+      say(frame(9, 1, 70));
+      // Not yet: the switch is at work.
+      expect(events).toEqual([]);
+      expect(received.length).toBe(60);
+    });
+    plane.breath(() => ports[0]?.receiver?.receive(frame(1, 255)));
+    expect(heard).toEqual([1]);
+    expect(events).toEqual(['b: 60', 'a: 70']);
+  });
+
+  it('speaks in a breath of its own, to other stations too', () => {
+    const { plane, events } = stage(['a']);
+    const heard: number[] = [];
+    plane.addStation((received) => heard.push(received.length));
+    const say = plane.addStation(() => undefined);
+    plane.breath(() => {
+      say(frame(9, 255, 80));
+      say(frame(9, 255, 81));
+    });
+    expect(heard).toEqual([80, 81]);
+    expect(events).toEqual(['a: 80 81']);
+  });
+});
+
+describe('the ports of a plane', () => {
+  it('are given the lowest free numbers, from 1', async () => {
+    const { plane, ports } = stage(['a', 'b', 'c']);
+    expect([...plane.ports()].map(({ number }) => number)).toEqual([1, 2, 3]);
+    ports[1]?.receiver?.closed('gone');
+    expect(plane.choose('any', 0)).toBe(2);
+    expect(plane.add(new NotedPort('d'))).toBe(2);
+    expect(plane.add(new NotedPort('e'))).toBe(4);
+    await plane[Symbol.asyncDispose]();
+  });
+
+  it('are bounded by their number', () => {
+    const { plane } = stage(['a', 'b'], { numports: 3 });
+    expect(plane.choose('any', 0)).toBeUndefined();
+    expect(plane.add(new NotedPort('c'))).toBeUndefined();
+    expect([plane.choose(2, -2), plane.choose(3, 0), plane.choose(99, 0), plane.choose('management', 5)]).toEqual([
+      2,
+      undefined,
+      undefined,
+      0,
+    ]);
+  });
+
+  it('are shared by endpoints of one user only, and a frame of one is not for the others', () => {
+    const { plane, events } = stage(['a']);
+    const [one, two] = [new NotedPort('one', events), new NotedPort('two', events)];
+    expect(plane.choose(7, 1000)).toBe(7);
+    plane.accept(one, 7, 1000);
+    expect([plane.choose(7, 1001), plane.choose(7, 0), plane.choose(7, 1000)]).toEqual([undefined, undefined, 7]);
+    plane.accept(two, 7, 1000);
+    plane.breath(() => one.receiver?.receive(frame(1, 255)));
+    expect(events).toEqual(['a: 60']);
+    plane.breath(() => [...plane.ports()].find(({ number }) => number === 1)?.port && plane.switch.receive(1, frame(2, 1, 61)));
+    expect(events).toEqual(['a: 60', 'one: 61', 'two: 61']);
+  });
+
+  it('are up while one endpoint is', () => {
+    const made = plane();
+    const [one, two] = [new NotedPort('one'), new NotedPort('two')];
+    made.accept(one, 7, 0);
+    made.accept(two, 7, 0);
+    const up = (): boolean | undefined => made.switch.port(7)?.up;
+    expect(up()).toBe(true);
+    one.receiver?.carrier(false);
+    expect(up()).toBe(true);
+    two.receiver?.carrier(false);
+    expect(up()).toBe(false);
+    one.receiver?.carrier(true);
+    expect(up()).toBe(true);
+    one.receiver?.closed('gone');
+    expect(up()).toBe(false);
+    two.receiver?.closed('gone');
+    expect(made.switch.port(7)).toBeUndefined();
+  });
+
+  it('are forgotten with what was learned from them when they end', () => {
+    const { plane, ports, events } = stage(['a', 'b', 'c']);
+    plane.breath(() => ports[1]?.receiver?.receive(frame(2, 255)));
+    ports[1]?.receiver?.closed('gone');
+    events.length = 0;
+    plane.breath(() => ports[0]?.receiver?.receive(frame(1, 2)));
+    expect(events).toEqual(['c: 60']);
+    // A late word of the port changes nothing.
+    ports[1]?.receiver?.carrier(true);
+    ports[1]?.receiver?.closed('again');
+    plane.breath(() => ports[1]?.receiver?.receive(frame(2, 255)));
+    expect(plane.switch.strays).toBe(1);
+  });
+
+  it('end with the plane', async () => {
+    const { plane, ports } = stage(['a', 'b']);
+    await plane[Symbol.asyncDispose]();
+    expect(ports.every(({ disposed }) => disposed)).toBe(true);
+  });
+});
