@@ -12,6 +12,7 @@ import { DemoStar } from '../launcher/demo-star.ts';
 import { allLeased, allReached, anyDied } from '../launcher/demo-table.ts';
 import { summaryLines } from '../launcher/demo-text.ts';
 
+/** What `etherloom demo` takes. */
 export interface DemoArguments {
   /** Whether there shall be stations even where there could be guests. */
   readonly stations: boolean;

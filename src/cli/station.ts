@@ -10,6 +10,7 @@ import { realRandom } from '../random.ts';
 import { formatIpv4, parseIpv4, type Ipv4Address } from '../wire/ipv4.ts';
 import { formatMac, parseMac, type MacAddress } from '../wire/mac.ts';
 
+/** What `etherloom station` takes. */
 export interface StationArguments {
   readonly sock: string;
   readonly mac?: string;
