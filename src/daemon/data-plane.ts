@@ -132,6 +132,12 @@ export class DataPlane implements Acceptor, AsyncDisposable {
     for (const endpoints of this.#endpoints.values()) yield* endpoints;
   }
 
+  /** What a port is, for people: its number, and who is there. */
+  describe(number: PortNumber): string {
+    const there = (this.#endpoints.get(number) ?? []).map(({ port }) => `${port.module} ${port.description}`);
+    return [`port ${number}`, ...there].join(', ');
+  }
+
   /** Ends all ports. */
   async [Symbol.asyncDispose](): Promise<void> {
     const endpoints = [...this.#endpoints.values()].flat();

@@ -117,7 +117,9 @@ function join(
     };
     if (known) resolve(known);
     scope.use(new JoinClient({ master: { host: master.host, port: controlPort }, hello, welcomed, refused }, { clock, log }));
-    signal.addEventListener('abort', () => reject(new EtherloomError('timed-out', 'the master was not reached')), { once: true });
+    const aborted = (): void => reject(new EtherloomError('timed-out', 'the master was not reached'));
+    if (signal.aborted) aborted();
+    signal.addEventListener('abort', aborted, { once: true });
   });
 }
 
