@@ -15,7 +15,7 @@ const only = process.argv.slice(2);
 const parts = {
   unit: () => vitest('--exclude', 'test/e2e/**'),
   conformance: async () => (await import('./conformance/run.mjs')).runConformance(),
-  e2e: () => vitest('--dir', 'test/e2e', '--maxWorkers', '4'),
+  e2e: () => vitest('test/e2e/', '--maxWorkers', '4'),
 };
 
 await prepare();
