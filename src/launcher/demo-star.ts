@@ -31,6 +31,7 @@ export class DemoStar implements AsyncDisposable {
   readonly #options: DemoStarOptions;
   readonly #nodes = new Map<number, DemoChild>();
   readonly #stations: DemoChild[] = [];
+  #failure: EtherloomError | undefined;
   #ending = false;
 
   private constructor(options: DemoStarOptions) {
@@ -45,7 +46,8 @@ export class DemoStar implements AsyncDisposable {
       return star;
     } catch (error) {
       await star[Symbol.asyncDispose]();
-      throw error;
+      // The end of one process may have been that of others, and of these we may hear first.
+      throw star.#failure ?? error;
     }
   }
 
@@ -111,7 +113,9 @@ export class DemoStar implements AsyncDisposable {
     };
     const child = new DemoChild({ name, args, onLog });
     void child.ended.then((how) => {
-      if (!this.#ending) this.#options.failed(new EtherloomError('refused', `${name} ended by itself (${how})`));
+      if (this.#ending || this.#failure !== undefined) return;
+      this.#failure = new EtherloomError('refused', `${name} ended by itself (${how})`);
+      this.#options.failed(this.#failure);
     });
     return child;
   }
