@@ -19,7 +19,7 @@ async function undisturbed(host: Host, address: string, happening: () => Promise
   await ping.line(/icmp_seq=\d*[05] /, { from: ping.lines.length + 10 });
   await ping.end('SIGINT');
   // The last one may have been on its way when ping was told to end.
-  const answered = ping.lines.flatMap((line) => Number(/ bytes from .*icmp_seq=(\d+) /.exec(line)?.[1] ?? []));
+  const answered = [...ping.lines.join('\n').matchAll(/ bytes from .*icmp_seq=(\d+) /g)].map(([, sequence]) => Number(sequence));
   expect(answered).toEqual(answered.map((_, i) => i + 1));
 }
 
