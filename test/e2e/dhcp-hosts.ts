@@ -5,18 +5,18 @@ import type { Output, Stage } from './stage.ts';
 
 // Only the card: nothing else of the machine is the client's to configure.
 const udhcpcHook = `#!/bin/sh
-echo "hook $1 $ip"
 case $1 in
   deconfig) ip address flush dev "$interface" ;;
   bound | renew) ip address replace "$ip/$mask" broadcast + dev "$interface" ;;
 esac
+echo "hook $1 $ip"
 `;
 const dhclientHook = `#!/bin/sh
-echo "hook $reason $new_ip_address"
 case $reason in
   BOUND | REBOOT | RENEW | REBIND) ip address replace "$new_ip_address/$new_subnet_mask" broadcast + dev "$interface" ;;
   EXPIRE | FAIL | RELEASE | STOP) ip address flush dev "$interface" ;;
 esac
+echo "hook $reason $new_ip_address"
 `;
 
 /** busybox udhcpc on a host: it asks three times in a second each. */
