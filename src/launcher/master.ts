@@ -176,7 +176,9 @@ async function openPair(
   for (let attempt = 0; ; attempt++) {
     const link = await openLink(port);
     try {
-      return { link, control: await openControl(controlPort ?? link.port + 1) };
+      const above = controlPort ?? link.port + 1;
+      if (above > 65_535) throw new EtherloomError('bad-option', `there is no port above ${link.port} for slaves to ask at: say --control`);
+      return { link, control: await openControl(above) };
     } catch (error) {
       await link[Symbol.asyncDispose]();
       const inUse = error instanceof SystemError && error.errno === 'EADDRINUSE';

@@ -1,0 +1,226 @@
+import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { realClock } from '../../src/clock.ts';
+import { macOfId } from '../../src/launcher/identity.ts';
+import type { Slave } from '../../src/launcher/slave.ts';
+import { Station } from '../../src/launcher/station/station.ts';
+import { StationLink } from '../../src/launcher/station/station-link.ts';
+import { realRandom } from '../../src/random.ts';
+import { formatIpv4, parseIpv4, type Ipv4Address } from '../../src/wire/ipv4.ts';
+import { broadcastMac, macFromNumber, type MacAddress } from '../../src/wire/mac.ts';
+import { encodeEthernet } from '../../src/wire/ethernet.ts';
+import { Nodes } from './nodes.ts';
+
+/** A guest without a kernel at a switch: its lease, and the pings that were answered. */
+class Guest {
+  readonly addresses: string[] = [];
+  pings = 0;
+  frames: Uint8Array[] = [];
+  #waiters = new Set<() => void>();
+  #link: StationLink | undefined;
+  #station: Station | undefined;
+
+  async plug(directory: string, mac: MacAddress, peers: readonly Ipv4Address[] = []): Promise<this> {
+    const environment = { clock: realClock, log: () => undefined, poison: true };
+    const receive = (frame: Uint8Array): void => {
+      this.frames.push(frame.slice());
+      this.#station?.receive(frame);
+      this.#changed();
+    };
+    const link = await StationLink.open({ directory, description: 'guest', receive, carrier: () => undefined }, environment);
+    this.#link = link;
+    const station = new Station({
+      clock: realClock,
+      random: realRandom,
+      mac,
+      peers,
+      send: (frame) => link.send(frame),
+      onLease: (lease) => {
+        if (lease) this.addresses.push(formatIpv4(lease.address));
+        this.#changed();
+      },
+      onPing: (_peer, milliseconds) => {
+        if (milliseconds !== undefined) this.pings++;
+        this.#changed();
+      },
+    });
+    this.#station = station;
+    onTestFinished(async () => {
+      station[Symbol.dispose]();
+      await link[Symbol.asyncDispose]();
+    });
+    return this;
+  }
+
+  send(frame: Uint8Array): void {
+    this.#link?.send(frame);
+  }
+
+  until(condition: () => boolean): Promise<void> {
+    if (condition()) return Promise.resolve();
+    return new Promise((resolve) => {
+      const check = (): void => {
+        if (!condition()) return;
+        this.#waiters.delete(check);
+        resolve();
+      };
+      this.#waiters.add(check);
+    });
+  }
+
+  #changed(): void {
+    for (const check of this.#waiters) check();
+  }
+}
+
+function address(text: string): Ipv4Address {
+  const parsed = parseIpv4(text);
+  if (parsed === undefined) throw new Error(text);
+  return parsed;
+}
+
+describe('a master and its slaves', () => {
+  it('give each guest its address by id, and carry its frames across the star', async () => {
+    const nodes = new Nodes();
+    const master = await nodes.master();
+    const slaves = [await nodes.slave(master, 'one'), await nodes.slave(master, 'two')];
+    const guests = await Promise.all(
+      [master.sock, ...slaves.map(({ sock }) => sock)].map((sock, id) =>
+        new Guest().plug(
+          sock,
+          macOfId(id),
+          [0, 1, 2].filter((other) => other !== id).map((other) => address(`10.77.0.${10 + other}`)),
+        ),
+      ),
+    );
+    await Promise.all(guests.map((guest) => guest.until(() => guest.pings >= 2)));
+    expect(guests.map(({ addresses }) => addresses[0])).toEqual(['10.77.0.10', '10.77.0.11', '10.77.0.12']);
+  });
+
+  it('are linked again within 2 s after the master is opened again, the leases unchanged', async () => {
+    const nodes = new Nodes();
+    const master = await nodes.master();
+    const slave = await nodes.slave(master, 'one');
+    const near = await new Guest().plug(slave.sock, macOfId(1), [address('10.77.0.1')]);
+    // Not a guest of the star: its address is from the pool, and known by the journal alone.
+    const stranger = await new Guest().plug(slave.sock, macFromNumber(0x020000000099));
+    await near.until(() => near.pings > 0);
+    await stranger.until(() => stranger.addresses.length > 0);
+    await master[Symbol.asyncDispose]();
+    const mark = nodes.logged.length;
+    const reopened = performance.now();
+    const second = await nodes.again(master);
+    await nodes.says(/^linked to/, mark);
+    expect(performance.now() - reopened).toBeLessThan(2000);
+    const { pings } = near;
+    await near.until(() => near.pings > pings);
+    expect(near.addresses).toEqual(['10.77.0.11']);
+    const returned = await new Guest().plug(second.sock, macFromNumber(0x020000000099));
+    await returned.until(() => returned.addresses.length > 0);
+    expect(returned.addresses[0]).toBe(stranger.addresses[0]);
+  });
+
+  it('give ids by order of joining, without gaps when many join at once, and the same after all were gone', async () => {
+    const nodes = new Nodes();
+    const names = ['a', 'b', 'c', 'd', 'e'];
+    const master = await nodes.master();
+    const openAll = async (order: readonly string[], at = master): Promise<Map<string, Slave>> =>
+      new Map(await Promise.all(order.map(async (name) => [name, await nodes.slave(at, name)] as const)));
+    const first = await openAll(names);
+    const ids = new Map([...first].map(([name, { id }]) => [name, id]));
+    expect([...ids.values()].sort()).toEqual([1, 2, 3, 4, 5]);
+    for (const slave of first.values()) await slave[Symbol.asyncDispose]();
+    await master[Symbol.asyncDispose]();
+    // What the slaves remember is taken away, so that it is the master's word alone.
+    for (const name of names) writeFileSync(join(nodes.state(name), 'welcome.json'), '');
+    const second = await openAll([...names].reverse(), await nodes.again(master));
+    expect(new Map([...second].map(([name, { id }]) => [name, id]))).toEqual(ids);
+  });
+
+  it('report one guest address behind two ports, once, and leave it where it was first while it speaks there', async () => {
+    const nodes = new Nodes();
+    const master = await nodes.master({ dhcp: false });
+    const slaves = [await nodes.slave(master, 'one'), await nodes.slave(master, 'two')];
+    const [older, newer, observer] = [new Guest(), new Guest(), new Guest()];
+    await older.plug(slaves[0]?.sock ?? '', macFromNumber(0x0200000000aa));
+    await newer.plug(slaves[1]?.sock ?? '', macFromNumber(0x0200000000bb));
+    await observer.plug(master.sock, macFromNumber(0x0200000000cc));
+    const payload = new Uint8Array(46);
+    const from = (destination: MacAddress, source: MacAddress, etherType: number): Uint8Array =>
+      encodeEthernet({ destination, source, etherType, payload });
+    const heard = (guest: Guest, etherType: number): number =>
+      guest.frames.filter((frame) => frame[12] === etherType >> 8 && frame[13] === (etherType & 0xff)).length;
+    older.send(from(broadcastMac, macOfId(7), 0x88b5));
+    await observer.until(() => heard(observer, 0x88b5) === 1);
+    const contested = nodes.says(/guest 7 is alive twice/);
+    for (let i = 0; i < 5; i++) newer.send(from(broadcastMac, macOfId(7), 0x88b6));
+    await observer.until(() => heard(observer, 0x88b6) === 5);
+    expect(await contested).toMatch(/02:65:6c:00:00:07 is behind port 1, tcp .*, where it stays .*, and behind port 2, tcp /);
+    expect(nodes.logged.filter((line) => line.includes('alive twice')).length).toBe(1);
+    observer.send(from(macOfId(7), macFromNumber(0x0200000000cc), 0x88b7));
+    await older.until(() => heard(older, 0x88b7) === 1);
+    expect(heard(newer, 0x88b7)).toBe(0);
+  });
+});
+
+describe('a master', () => {
+  it('keeps its state for itself', async () => {
+    const nodes = new Nodes();
+    const master = await nodes.master();
+    await expect(nodes.master({ sock: nodes.sock('other') })).rejects.toMatchObject({ code: 'busy' });
+    expect((await nodes.slave(master, 'one')).id).toBe(1);
+  });
+
+  it('has one MAC address and one roster through its lives', async () => {
+    const nodes = new Nodes();
+    const master = await nodes.master();
+    await nodes.slave(master, 'one');
+    const files = ['server-mac', 'roster.json'].map((name) => join(nodes.state('master'), name));
+    const before = files.map((file) => readFileSync(file, 'utf8'));
+    await master[Symbol.asyncDispose]();
+    await nodes.again(master);
+    expect(files.map((file) => readFileSync(file, 'utf8'))).toEqual(before);
+    expect(before[0]).toMatch(/^02:65:6c:01:/);
+  });
+
+  it.each(['roster.json', 'server-mac'])('says which file is damaged: %s, and leaves nothing open', async (name) => {
+    const nodes = new Nodes();
+    const master = await nodes.master();
+    await master[Symbol.asyncDispose]();
+    const file = join(nodes.state('master'), name);
+    writeFileSync(file, '{"version":1,"nodes":{"zz":1}}');
+    await expect(nodes.again(master)).rejects.toMatchObject({ code: 'bad-state', message: expect.stringContaining(file) as string });
+    writeFileSync(file, name === 'server-mac' ? '02:65:6c:01:00:01\n' : '{"version":1,"nodes":{}}');
+    await nodes.again(master);
+  });
+
+  it('whose roster cannot be written lets the slave try again, and lives', async () => {
+    const nodes = new Nodes();
+    const master = await nodes.master();
+    const obstacle = join(nodes.state('master'), 'roster.json.next');
+    mkdirSync(obstacle);
+    const refused = nodes.says(/refused the slave.*the master cannot/);
+    const slave = nodes.slave(master, 'one');
+    await refused;
+    rmdirSync(obstacle);
+    expect((await slave).id).toBe(1);
+    expect(nodes.failures).toEqual([]);
+  });
+
+  it('tells a slave which port is its own, in the form of one port for each', async () => {
+    const nodes = new Nodes();
+    const probe = await nodes.master({ dhcp: false }, 'probe');
+    const free = Number(probe.link.split(':')[1]);
+    await probe[Symbol.asyncDispose]();
+    const master = await nodes.master({ slavePorts: new Map([[1, free]]) });
+    const linked = nodes.says(new RegExp(`^linked to 127.0.0.1:${free}$`));
+    await nodes.slave(master, 'one');
+    await linked;
+  });
+
+  it('says so when there is no port above its own', async () => {
+    const nodes = new Nodes();
+    await expect(nodes.master({ listen: { host: '127.0.0.1', port: 65_535 } })).rejects.toMatchObject({ code: 'bad-option' });
+  });
+});

@@ -1,0 +1,74 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { Slave } from '../../src/launcher/slave.ts';
+import { Nodes } from './nodes.ts';
+
+describe('a slave', () => {
+  it('is given the id that its user demands, and refused one that is taken', async () => {
+    const nodes = new Nodes();
+    const master = await nodes.master();
+    expect((await nodes.slave(master, 'one', { id: 7 })).id).toBe(7);
+    await expect(nodes.slave(master, 'two', { id: 7 })).rejects.toMatchObject({ code: 'refused' });
+    expect((await nodes.slave(master, 'three')).id).toBe(1);
+  });
+
+  it('is refused while another with its key is alive, and let in when that is gone', async () => {
+    const nodes = new Nodes();
+    const master = await nodes.master();
+    const first = await nodes.slave(master, 'one');
+    mkdirSync(nodes.state('copy'), { mode: 0o700 });
+    writeFileSync(join(nodes.state('copy'), 'node-key'), readFileSync(join(nodes.state('one'), 'node-key')));
+    const refused = nodes.says(/slave 1 is alive at/);
+    const second = nodes.slave(master, 'copy');
+    await refused;
+    await first[Symbol.asyncDispose]();
+    expect((await second).id).toBe(1);
+  });
+
+  it('that was let in before begins without its master, and links when that comes', async () => {
+    const nodes = new Nodes();
+    const master = await nodes.master();
+    const first = await nodes.slave(master, 'one');
+    await first[Symbol.asyncDispose]();
+    await master[Symbol.asyncDispose]();
+    expect((await nodes.slave(master, 'one')).id).toBe(1);
+    const joined = nodes.says(/^joined as slave 1/);
+    const linked = nodes.says(/^linked to/);
+    await nodes.again(master);
+    await Promise.all([joined, linked]);
+    expect(nodes.failures).toEqual([]);
+  });
+
+  it('keeps its id with a master that lost its roster', async () => {
+    const nodes = new Nodes();
+    const master = await nodes.master();
+    await nodes.slave(master, 'one');
+    const two = await nodes.slave(master, 'two');
+    await two[Symbol.asyncDispose]();
+    await master[Symbol.asyncDispose]();
+    writeFileSync(join(nodes.state('master'), 'roster.json'), '{"version":1,"nodes":{}}');
+    const joined = nodes.says(/^joined as slave 1/);
+    await nodes.again(master);
+    await joined;
+    expect((await nodes.slave(master, 'two')).id).toBe(2);
+  });
+
+  it('stops waiting for its master when it is told to end', async () => {
+    const nodes = new Nodes();
+    const master = await nodes.master();
+    await master[Symbol.asyncDispose]();
+    const abort = new AbortController();
+    const where = { host: '127.0.0.1', port: Number(master.link.split(':')[1]) };
+    const options = { master: where, sock: nodes.sock('one'), state: nodes.state('one') };
+    const waiting = Slave.open(options, { ...nodes.environment, signal: abort.signal }, () => undefined);
+    const aborted = Slave.open(
+      { ...options, sock: nodes.sock('two'), state: nodes.state('two') },
+      { ...nodes.environment, signal: AbortSignal.abort() },
+      () => undefined,
+    );
+    await expect(aborted).rejects.toMatchObject({ code: 'timed-out' });
+    abort.abort();
+    await expect(waiting).rejects.toMatchObject({ code: 'timed-out' });
+  });
+});
