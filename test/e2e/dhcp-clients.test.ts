@@ -11,6 +11,13 @@ import { Star } from './star.ts';
 
 const malformed = '_ws.malformed or _ws.expert.severity==error';
 
+/** Sends a signal each second until what it is to bring about has come: dhcpcd loses one that comes while its hooks run. */
+async function insist(client: Running, signal: NodeJS.Signals, outcome: Promise<unknown>): Promise<void> {
+  client.signal(signal);
+  const timer = setInterval(() => client.signal(signal), 1000);
+  await outcome.finally(() => clearInterval(timer));
+}
+
 describe("real clients of the master's DHCP server", { timeout: 60_000 }, () => {
   const stage = useStage(['udhcpc', 'dhclient', 'dhcpcd', 'dumpcap', 'tshark', 'vde_plug2tap', 'ping', 'namespaces']);
   let star: Star;
@@ -78,11 +85,8 @@ describe("real clients of the master's DHCP server", { timeout: 60_000 }, () => 
     const recording = await record(host, stage.path('x.pcap'));
     const client = dhcpcd(stage, host, '-B', '-d', '-A');
     const [, address] = await client.line(/leased (10\.77\.0\.\d+) for 60 seconds/);
-    const from = client.lines.length;
-    await dhcpcd(stage, host, '-N').exit;
-    await client.line(/leased 10\.77\.0\.\d+ for 60 seconds/, { from });
-    await dhcpcd(stage, host, '-k').exit;
-    await master.logged({ event: 'lease-released', address });
+    await insist(client, 'SIGUSR1', client.line(/leased 10\.77\.0\.\d+ for 60 seconds/, { from: client.lines.length }));
+    await insist(client, 'SIGALRM', master.logged({ event: 'lease-released', address }));
     await client.exit;
     expect(await recorded(recording)).toMatchObject({ types: expect.stringMatching(/^1 2 3 5( 3 5)+ 7$/) as string, malformed: [] });
   });
