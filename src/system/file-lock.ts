@@ -28,7 +28,8 @@ export function lockFile(path: string): Disposable {
 }
 
 function openLockable(path: string): number {
-  const noFollow = constants.O_NOFOLLOW;
+  // A pipe would be waited for.
+  const noFollow = constants.O_NOFOLLOW | constants.O_NONBLOCK;
   try {
     const fd = openSync(path, constants.O_RDONLY | noFollow);
     if (fstatSync(fd).isFile() || fstatSync(fd).isDirectory()) return fd;

@@ -13,7 +13,7 @@ describe.skipIf(flags === undefined)('a TCP link whose network is cut (needs uns
   it.concurrent.each(['idle', 'loaded'])(
     'is given up at both ends within 5 s when it is %s, with nothing left in the backlog',
     async (traffic) => {
-      const process_ = [process.execPath, '--import', join(import.meta.dirname, '../launcher/typescript.mjs')];
+      const process_ = [process.execPath, '--import', join(import.meta.dirname, '../launcher/guest/typescript.mjs')];
       const child = [...process_, join(import.meta.dirname, 'dead-peer-process.ts'), traffic];
       const { stdout } = await promisify(execFile)('unshare', [flags ?? '', ...child]);
       const after = JSON.parse(stdout) as { dialer: number; listener: number; budget: number };

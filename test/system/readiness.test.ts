@@ -1,0 +1,179 @@
+import { spawnSync } from 'node:child_process';
+import { closeSync, readSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { DatagramPort } from '../../src/ports/datagram-port.ts';
+import { ReceiveRing, SendBatch } from '../../src/system/datagrams.ts';
+import { loopReadiness, type Ready, type Watch } from '../../src/system/readiness.ts';
+import { accept, bindFile, connectPath, listen, streamSocket, takeSocketError } from '../../src/system/unix-socket.ts';
+import { collect, frameOf, Rig } from '../ports/rig.ts';
+import { bound, closing, datagramPair, newDirectory } from './sockets.ts';
+
+const readable = { readable: true, writable: false };
+
+function turns(count: number): Promise<void> {
+  return count === 0 ? Promise.resolve() : new Promise(setImmediate).then(() => turns(count - 1));
+}
+
+function watching(fd: number, interest = readable): { told: Ready[]; watch: Watch; first: Promise<Ready> } {
+  const told: Ready[] = [];
+  let tell: (ready: Ready) => void = () => undefined;
+  const first = new Promise<Ready>((resolve) => (tell = resolve));
+  const watch = loopReadiness.watch(fd, interest, (ready) => {
+    told.push(ready);
+    tell(ready);
+  });
+  onTestFinished(() => watch[Symbol.dispose]());
+  return { told, watch, first };
+}
+
+function send(fd: number): void {
+  expect(new SendBatch(new ReceiveRing(100)).send(fd, [frameOf(60)], 0)).toBe(1);
+}
+
+describe('readiness', () => {
+  it('is told while something waits, each turn of the loop, and not otherwise', async () => {
+    const [near, far] = datagramPair();
+    const { told, first } = watching(far);
+    await turns(5);
+    expect(told).toEqual([]);
+    send(near);
+    expect(await first).toEqual({ readable: true, writable: false, failed: false });
+    await turns(5);
+    expect(told.length).toBeGreaterThan(2);
+    new ReceiveRing(100).receive(far);
+    const { length } = told;
+    await turns(5);
+    expect(told.length).toBeLessThanOrEqual(length + 1);
+  });
+
+  it('is told of what is wanted now', async () => {
+    const [near] = datagramPair();
+    const { told, watch } = watching(near);
+    await turns(3);
+    expect(told).toEqual([]);
+    watch.want({ readable: true, writable: true });
+    await turns(3);
+    expect(told[0]).toEqual({ readable: false, writable: true, failed: false });
+    watch.want({ readable: false, writable: false });
+    told.length = 0;
+    await turns(3);
+    expect(told).toEqual([]);
+    watch.want({ readable: false, writable: true });
+    await turns(3);
+    expect(told.length).toBeGreaterThan(0);
+  });
+
+  it('is not told after the watch was disposed, not even in the turn of the disposal', async () => {
+    const [near, far] = datagramPair();
+    const { told, watch } = watching(far);
+    send(near);
+    watch[Symbol.dispose]();
+    watch[Symbol.dispose]();
+    watch.want({ readable: true, writable: true });
+    await turns(3);
+    expect(told).toEqual([]);
+  });
+
+  it('may be disposed while it is told, and the descriptor closed and watched again at once', async () => {
+    const [near, far] = datagramPair();
+    let calls = 0;
+    await new Promise<void>((resolve) => {
+      const watch = loopReadiness.watch(far, readable, () => {
+        calls++;
+        watch[Symbol.dispose]();
+        const again = loopReadiness.watch(far, readable, () => {
+          calls++;
+          again[Symbol.dispose]();
+          resolve();
+        });
+      });
+      send(near);
+    });
+    expect(calls).toBe(2);
+  });
+
+  it('cannot be watched twice on one descriptor', () => {
+    const [near] = datagramPair();
+    watching(near);
+    expect(() => loopReadiness.watch(near, readable, () => undefined)).toThrow('watched twice');
+  });
+
+  it('of a socket with an error on it is told as failed, and goes on when the error was taken', async () => {
+    const directory = newDirectory();
+    const [near, far] = [bound(join(directory, 'near')), bound(join(directory, 'far'))];
+    connectPath(near, join(directory, 'far'));
+    connectPath(far, join(directory, 'near'));
+    bound(join(directory, 'third'));
+    const { told, first } = watching(near);
+    // The far end turns away from what it has not read: the kernel puts an error on ours.
+    send(near);
+    connectPath(far, join(directory, 'third'));
+    expect((await first).failed).toBe(true);
+    expect(takeSocketError(near)).toBeGreaterThan(0);
+    told.length = 0;
+    await turns(5);
+    expect(told.length).toBeLessThanOrEqual(1);
+    connectPath(far, join(directory, 'near'));
+    told.length = 0;
+    send(far);
+    await turns(3);
+    expect(told.some((ready) => ready.readable)).toBe(true);
+  });
+
+  it('of a port whose socket fails does not spin', async () => {
+    const directory = newDirectory();
+    const [near, far] = [bound(join(directory, 'near')), bound(join(directory, 'far'))];
+    connectPath(near, join(directory, 'far'));
+    connectPath(far, join(directory, 'near'));
+    const rig = new Rig();
+    let wakes = 0;
+    const { loop } = rig.environment;
+    const readiness: typeof loopReadiness = {
+      watch: (fd, interest, tell) =>
+        loopReadiness.watch(fd, interest, (ready) => {
+          wakes++;
+          tell(ready);
+        }),
+    };
+    const port = new DatagramPort({ fd: near, module: 'm', description: 'd' }, { ...rig.environment, loop: { ...loop, readiness } });
+    collect(port);
+    send(near);
+    bound(join(directory, 'third'));
+    connectPath(far, join(directory, 'third'));
+    await turns(50);
+    expect(wakes).toBeGreaterThan(0);
+    expect(wakes).toBeLessThan(4);
+  });
+
+  it('of a stream that was closed on the other side is told until it is read', async () => {
+    const path = join(newDirectory(), 'ctl');
+    const server = closing(streamSocket());
+    bindFile(server, { path, mode: 0o600 });
+    listen(server, 4);
+    const client = streamSocket();
+    connectPath(client, path);
+    const connection = closing(accept(server) ?? -1);
+    expect(accept(server)).toBeUndefined();
+    const { first } = watching(connection);
+    closeSync(client);
+    expect((await first).readable).toBe(true);
+    expect(readSync(connection, Buffer.alloc(10))).toBe(0);
+  });
+
+  function run(work: string): { status: number | null; signal: string | null; stderr: string } {
+    const typescript = join(import.meta.dirname, '../launcher/guest/typescript.mjs');
+    const script = join(import.meta.dirname, 'readiness-process.ts');
+    return spawnSync(process.execPath, ['--import', typescript, script, work, newDirectory()], { encoding: 'utf8' });
+  }
+
+  it('lets a process exit with watches open', () => {
+    expect(run('exit')).toMatchObject({ status: 7, signal: null });
+  });
+
+  it('does not swallow what is thrown while it is told', () => {
+    const { status, stderr } = run('throw');
+    expect(status).toBe(1);
+    expect(stderr).toContain('thrown while told');
+  });
+});
