@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { realClock } from '../clock.ts';
 import { EtherloomError } from '../errors.ts';
-import { DemoBoard } from '../launcher/demo-board.ts';
-import { chooseFront, type ChosenFront } from '../launcher/demo-front.ts';
-import { pingRound } from '../launcher/demo-pings.ts';
-import { openDemoScreen, type DemoScreen } from '../launcher/demo-screen.ts';
-import { DemoStar } from '../launcher/demo-star.ts';
-import { allLeased, allReached, anyDied } from '../launcher/demo-table.ts';
-import { summaryLines } from '../launcher/demo-text.ts';
+import { DemoBoard } from '../launcher/demo/demo-board.ts';
+import { chooseFront, type ChosenFront } from '../launcher/demo/demo-front.ts';
+import { pingRound } from '../launcher/demo/demo-pings.ts';
+import { openDemoScreen, type DemoScreen } from '../launcher/demo/demo-screen.ts';
+import { DemoStar } from '../launcher/demo/demo-star.ts';
+import { allLeased, allReached, anyDied } from '../launcher/demo/demo-table.ts';
+import { summaryLines } from '../launcher/demo/demo-text.ts';
 
 /** What `etherloom demo` takes. */
 export interface DemoArguments {

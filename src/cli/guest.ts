@@ -1,6 +1,6 @@
 import { openLog } from '../daemon/log.ts';
 import { say } from '../daemon/serve.ts';
-import { buildGuestImage, defaultGuestDirectory } from '../launcher/guest-image.ts';
+import { buildGuestImage, defaultGuestDirectory } from '../launcher/guest/guest-image.ts';
 import { stopNodeGuest } from '../launcher/node-guest.ts';
 
 /** `etherloom guest build`: makes the guest's image, where none is or when forced. */

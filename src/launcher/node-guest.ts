@@ -7,8 +7,8 @@ import { QemuPort } from '../ports/qemu.ts';
 import { lockFile } from '../system/file-lock.ts';
 import { formatIpv4 } from '../wire/ipv4.ts';
 import { formatMac, type MacAddress } from '../wire/mac.ts';
-import { Guest, stopGuest } from './guest.ts';
-import type { GuestOptions } from './guest-process.ts';
+import { Guest, stopGuest } from './guest/guest.ts';
+import type { GuestOptions } from './guest/guest-process.ts';
 import type { NodeId } from './identity.ts';
 import type { StateDirectory } from './state-directory.ts';
 

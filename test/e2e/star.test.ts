@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { identifyProcess } from '../../src/launcher/process-identity.ts';
+import { identifyProcess } from '../../src/launcher/guest/process-identity.ts';
 import { messageTypes } from '../../src/wire/dhcp.ts';
 import { dhcpIn, isDhcp } from './dhcp-frames.ts';
 import { guestNeeds } from './peers.ts';

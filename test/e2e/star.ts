@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { GuestConsole } from '../../src/launcher/guest-console.ts';
-import { guestFilesIn } from '../../src/launcher/guest-record.ts';
+import { GuestConsole } from '../../src/launcher/guest/guest-console.ts';
+import { guestFilesIn } from '../../src/launcher/guest/guest-record.ts';
 import type { Running } from './running.ts';
 import { bin, freePort, type Stage } from './stage.ts';
 

@@ -1,0 +1,66 @@
+import type { Clock } from '../../clock.ts';
+import type { DemoEvent } from './demo-events.ts';
+import { advanceDemo, newDemoTable, type DemoTable } from './demo-table.ts';
+
+/** How many lines of each process are kept. */
+const keptLines = 10;
+
+/** The demo's table as it changes, and what its processes said last. */
+export class DemoBoard {
+  readonly #clock: Clock;
+  readonly #show: (table: DemoTable) => void;
+  readonly #watchers = new Set<() => void>();
+  readonly #said = new Map<string, string[]>();
+  #table: DemoTable;
+
+  /** `show` is called with the table now, and whenever it changes. */
+  constructor(slaves: number, clock: Clock, show: (table: DemoTable) => void) {
+    this.#clock = clock;
+    this.#show = show;
+    this.#table = newDemoTable(slaves);
+    show(this.#table);
+  }
+
+  /** The table as it is now. */
+  get table(): DemoTable {
+    return this.#table;
+  }
+
+  /** Something happened at the switch in that place. */
+  tell(place: number, event: DemoEvent): void {
+    this.#table = advanceDemo(this.#table, place, event, this.#clock.monotonic());
+    this.#show(this.#table);
+    for (const look of [...this.#watchers]) look();
+  }
+
+  /** A process has said something. */
+  hear(name: string, text: string): void {
+    this.#said.set(name, [...(this.#said.get(name) ?? []), text].slice(-keptLines));
+  }
+
+  /** The last lines of each process, with its name before. */
+  get lastLines(): readonly string[] {
+    return [...this.#said].flatMap(([name, lines]) => lines.map((line) => `${name}: ${line}`));
+  }
+
+  /** Waits until the table is so, `limit` milliseconds at most. Whether it is so. Throws the signal's reason when aborted. */
+  async until(reached: (table: DemoTable) => boolean, limit: number, signal: AbortSignal): Promise<boolean> {
+    signal.throwIfAborted();
+    return new Promise((resolve, reject) => {
+      const finish = (settle: () => void): void => {
+        timer[Symbol.dispose]();
+        this.#watchers.delete(look);
+        signal.removeEventListener('abort', aborted);
+        settle();
+      };
+      const look = (): void => {
+        if (reached(this.#table)) finish(() => resolve(true));
+      };
+      const aborted = (): void => finish(() => reject(signal.reason as Error));
+      const timer = this.#clock.after(limit, () => finish(() => resolve(reached(this.#table))));
+      signal.addEventListener('abort', aborted);
+      this.#watchers.add(look);
+      look();
+    });
+  }
+}

@@ -1,0 +1,49 @@
+import { GuestConsole } from '../guest/guest-console.ts';
+
+/** A guest that can be told to ping. */
+export interface PingingGuest {
+  /** The socket of its console. */
+  readonly console: string;
+  readonly address: string;
+}
+
+/** What came of a ping of the guest in that place of the list: milliseconds, or undefined without an answer. */
+export type PingResult = (place: number, peer: string, milliseconds: number | undefined) => void;
+
+/** How long a guest waits for an answer, in seconds; and how long we wait for the guest, in milliseconds. */
+const answerLimit = 1;
+const commandLimit = 5000;
+
+/**
+ * Has every guest ping every other once, by commands on their consoles; guests at once, each one's pings one after the other. A guest
+ * that takes no commands has no answers. Throws the signal's reason when aborted.
+ */
+export async function pingRound(guests: readonly PingingGuest[], result: PingResult, signal: AbortSignal): Promise<void> {
+  await Promise.all(
+    guests.map(async ({ console: path, address }, place) => {
+      const peers = guests.map((guest) => guest.address).filter((peer) => peer !== address);
+      for (const [peer, milliseconds] of await pingsFrom(path, peers, signal)) result(place, peer, milliseconds);
+    }),
+  );
+}
+
+/** The time in the words of busybox's ping, `round-trip min/avg/max = 0.9/0.9/0.9 ms`; undefined when it says none. */
+export function roundTripIn(output: string): number | undefined {
+  const time = /^round-trip min\/avg\/max = ([\d.]+)\//m.exec(output)?.[1];
+  return time === undefined ? undefined : Number(time);
+}
+
+async function pingsFrom(path: string, peers: readonly string[], signal: AbortSignal): Promise<(readonly [string, number | undefined])[]> {
+  const results: (readonly [string, number | undefined])[] = [];
+  try {
+    using shell = await GuestConsole.open(path, { signal });
+    for (const peer of peers) {
+      const { output } = await shell.run(`ping -c 1 -W ${answerLimit} ${peer}`, { signal, timeout: commandLimit });
+      results.push([peer, roundTripIn(output)]);
+    }
+  } catch {
+    signal.throwIfAborted();
+    return peers.map((peer) => [peer, undefined]);
+  }
+  return results;
+}

@@ -1,0 +1,144 @@
+import { join } from 'node:path';
+import { EtherloomError } from '../../errors.ts';
+import { lockFile } from '../../system/file-lock.ts';
+import { formatIpv4, formatIpv4Network, parseIpv4Network, type Ipv4Network } from '../../wire/ipv4.ts';
+import { DemoChild } from './demo-child.ts';
+import { demoEventOf, demoTextOf, type DemoEvent } from './demo-events.ts';
+import { guestFilesIn } from '../guest/guest-record.ts';
+import { stopGuest } from '../guest/guest.ts';
+import { addressOfId, masterId } from '../identity.ts';
+import { guestDirectory } from '../node-guest.ts';
+
+/** What a star of the demo is made of. */
+export interface DemoStarOptions {
+  /** Where all its sockets and state go: empty, this user's alone, and with a short name. */
+  readonly directory: string;
+  readonly slaves: number;
+  /** The arguments of master and slaves that put a guest in front of each. Without: stations. */
+  readonly guest: readonly string[] | undefined;
+  /** Something happened at the switch in that place: 0 is the master. */
+  readonly event: (place: number, event: DemoEvent) => void;
+  /** A process of the star, by its name, has said something, in a line as people read it. */
+  readonly heard: (name: string, text: string) => void;
+  /** A process ended that nobody had told to. */
+  readonly failed: (error: EtherloomError) => void;
+}
+
+const network = '10.77.0.0/24';
+
+/** The star of the demo: a master and slaves on this machine, each an etherloom process, and what is in front of each. */
+export class DemoStar implements AsyncDisposable {
+  readonly #options: DemoStarOptions;
+  readonly #nodes = new Map<number, DemoChild>();
+  readonly #stations: DemoChild[] = [];
+  #failure: EtherloomError | undefined;
+  #ending = false;
+
+  private constructor(options: DemoStarOptions) {
+    this.#options = options;
+  }
+
+  /** Starts all processes, and returns when all are ready; guests boot on their own. Throws what one of them ended with; then none runs. */
+  static async open(options: DemoStarOptions, signal: AbortSignal): Promise<DemoStar> {
+    const star = new DemoStar(options);
+    try {
+      await star.#start(signal);
+      return star;
+    } catch (error) {
+      await star[Symbol.asyncDispose]();
+      // The end of one process may have been that of others, and of these we may hear first.
+      throw star.#failure ?? error;
+    }
+  }
+
+  /** The socket of the console of the guest in that place. */
+  consoleOf(place: number): string {
+    return guestFilesIn(guestDirectory(this.#state(place))).console;
+  }
+
+  /** The directory of the switch in that place. */
+  sockOf(place: number): string {
+    return join(this.#options.directory, place === 0 ? 'm' : `s${place}`);
+  }
+
+  /** Ends all processes, and what they leave behind when they do not end well. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#ending = true;
+    const ends = [
+      ...this.#stations.map((station) => station.end()),
+      ...Array.from(this.#nodes, async ([place, node]) => {
+        const how = await node.end();
+        // One that was killed has left its guest running.
+        if (how !== 'status 0' && this.#options.guest !== undefined) await stopGuest(guestDirectory(this.#state(place)), lockFile);
+      }),
+    ];
+    const failure = (await Promise.allSettled(ends)).find(({ status }) => status === 'rejected');
+    if (failure?.status === 'rejected') throw failure.reason;
+  }
+
+  async #start(signal: AbortSignal): Promise<void> {
+    const master = this.#startNode(0, ['master', '--listen', '127.0.0.1:0', '--subnet', network]);
+    const said = await master.ready(signal);
+    const link = wordAfter(said, 'link');
+    const control = wordAfter(said, 'control').replace(/^.*:/, '');
+    const places = Array.from({ length: this.#options.slaves }, (_, index) => index + 1);
+    const slaves = places.map((place) => this.#startNode(place, ['slave', '--master', link, '--control', control]));
+    const ids = await Promise.all(slaves.map(async (slave) => Number(wordAfter(await slave.ready(signal), 'id'))));
+    if (this.#options.guest !== undefined) return;
+    const all = [masterId, ...ids];
+    await Promise.all(all.map((id, place) => this.#startStation(place, id, all).ready(signal)));
+  }
+
+  #startNode(place: number, args: readonly string[]): DemoChild {
+    const own = ['--sock', this.sockOf(place), '--state', this.#state(place), ...(this.#options.guest ?? [])];
+    const node = this.#startChild(place, place === 0 ? 'master' : `slave process ${place}`, [...args, ...own]);
+    this.#nodes.set(place, node);
+    return node;
+  }
+
+  #startStation(place: number, id: number, all: readonly number[]): DemoChild {
+    const peers = all.filter((other) => other !== id).flatMap((other) => ['--ping', addressOf(other)]);
+    const args = ['station', '--sock', this.sockOf(place), '--id', String(id), ...peers];
+    const station = this.#startChild(place, `station ${id}`, args);
+    this.#stations.push(station);
+    return station;
+  }
+
+  #startChild(place: number, name: string, args: readonly string[]): DemoChild {
+    const onLog = (line: string): void => {
+      if (this.#ending) return;
+      this.#options.heard(name, demoTextOf(line));
+      const event = demoEventOf(line);
+      if (event !== undefined) this.#options.event(place, event);
+    };
+    const child = new DemoChild({ name, args, onLog });
+    void child.ended.then((how) => {
+      if (this.#ending || this.#failure !== undefined) return;
+      this.#failure = new EtherloomError('refused', `${name} ended by itself (${how})`);
+      this.#options.failed(this.#failure);
+    });
+    return child;
+  }
+
+  #state(place: number): string {
+    return join(this.#options.directory, `state${place}`);
+  }
+}
+
+function wordAfter(lines: readonly string[], word: string): string {
+  const line = lines.find((said) => said.startsWith(`${word} `));
+  if (line === undefined) throw new EtherloomError('refused', `a process of the star did not say its ${word}`);
+  return line.slice(word.length + 1);
+}
+
+function addressOf(id: number): string {
+  const address = addressOfId(parsed(network), id);
+  if (address === undefined) throw new EtherloomError('bad-option', `${network} has no address for id ${id}`);
+  return formatIpv4(address);
+}
+
+function parsed(text: string): Ipv4Network {
+  const value = parseIpv4Network(text);
+  if (value === undefined || formatIpv4Network(value) !== text) throw new EtherloomError('bad-address', `${text} is no network`);
+  return value;
+}

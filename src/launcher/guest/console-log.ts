@@ -1,0 +1,88 @@
+import { appendFileSync, closeSync, openSync, readSync, truncateSync, watch } from 'node:fs';
+import { EtherloomError } from '../../errors.ts';
+
+/** What a console says, without what is meant for the eyes of a terminal: escape sequences and carriage returns. */
+export function plainText(text: string): string {
+  return text.replaceAll(escapeSequence, '').replaceAll('\r', '');
+}
+
+/** Follows the file to which QEMU appends what the guest says on its console. */
+export class ConsoleLog {
+  readonly #path: string;
+  readonly #fd: number;
+  readonly #watcher: { close(): void };
+  readonly #onLine: (line: string) => void;
+  readonly #last: string[] = [];
+  readonly #decoder = new TextDecoder();
+  #offset: number;
+  #partial = '';
+  #disposed = false;
+
+  /** Begins at `offset`; `onLine` is called for each whole line, in order, also for those that are there already. The file must exist. */
+  constructor(path: string, offset: number, onLine: (line: string) => void) {
+    this.#path = path;
+    this.#offset = offset;
+    this.#onLine = onLine;
+    this.#fd = openSync(path, 'r');
+    try {
+      this.#watcher = watch(path, { persistent: false }, () => this.read());
+    } catch (error) {
+      closeSync(this.#fd);
+      throw new EtherloomError('system', `${path} cannot be watched; see fs.inotify.max_user_watches in sysctl`, { cause: error });
+    }
+    this.read();
+  }
+
+  /** How many octets of the file were read. */
+  get offset(): number {
+    return this.#offset;
+  }
+
+  /** The last lines, the oldest first, with what stands on a line that was not ended. */
+  get lastLines(): string[] {
+    return [...this.#last, this.#partial].filter((line) => line.trim() !== '');
+  }
+
+  /** Reads what was added since the last time, without waiting to be told of it. */
+  read(): void {
+    const chunk = Buffer.allocUnsafe(65_536);
+    // Whoever hears a line may dispose of us.
+    while (!this.#disposed) {
+      const length = readSync(this.#fd, chunk, 0, chunk.length, this.#offset);
+      if (length === 0) return;
+      this.#offset += length;
+      this.#take(this.#decoder.decode(chunk.subarray(0, length), { stream: true }));
+    }
+  }
+
+  /** Empties the file, but for these lines, which are not told again. QEMU appends to wherever its end is, so it goes on at the new one. */
+  restart(lines: readonly string[]): void {
+    truncateSync(this.#path, 0);
+    const text = lines.map((line) => `${line}\n`).join('');
+    appendFileSync(this.#path, text);
+    this.#offset = Buffer.byteLength(text);
+  }
+
+  /** Ends the following; a second time does nothing. */
+  [Symbol.dispose](): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    this.#watcher.close();
+    closeSync(this.#fd);
+  }
+
+  #take(text: string): void {
+    const lines = (this.#partial + plainText(text)).split('\n');
+    this.#partial = (lines.pop() ?? '').slice(-4096);
+    for (const line of lines) {
+      this.#last.push(line);
+      if (this.#last.length > 80) this.#last.shift();
+      this.#onLine(line);
+    }
+  }
+}
+
+const escape = '\u001b';
+
+// ESC [ parameters, intermediates, final [ECMA-48, 5.4]; and the sequences of two characters.
+const escapeSequence = new RegExp(`${escape}(?:\\[[0-?]*[ -/]*[@-~]|[78@-Z\\\\^_])`, 'g');

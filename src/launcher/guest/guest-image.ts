@@ -1,0 +1,222 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { basename, dirname, join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import { EtherloomError } from '../../errors.ts';
+import { encodeCpio, type CpioEntry } from './cpio.ts';
+import { downloadPackages, unpackPackage, type DebianPackage, type Progress } from './debian-package.ts';
+import { moduleName, readModuleInfo } from './elf-module-info.ts';
+import { guestFiles, guestFilesDigest, moduleListPath } from './guest-init.ts';
+import { runCommand } from './run-command.ts';
+
+/** The processors for which a guest can be made: always the machine's own. */
+export type GuestArchitecture = 'x64' | 'arm64';
+
+/** A guest's kernel and first file system, as `etherloom guest build` leaves them in a directory. */
+export interface GuestImage {
+  /** Absolute path of the kernel, a bzImage (x64) or an Image (arm64). */
+  readonly kernel: string;
+  /** Absolute path of the compressed archive that becomes the guest's root. */
+  readonly initrd: string;
+  readonly architecture: GuestArchitecture;
+  /** Names kernel, busybox and the guest's own files together; equal images have equal versions. */
+  readonly version: string;
+}
+
+/** Where the guest is built unless told otherwise: a directory of the user's cache whose name changes with what the guest is. */
+export function defaultGuestDirectory(): string {
+  const configured = process.env['XDG_CACHE_HOME'];
+  const cache = configured?.startsWith('/') === true ? configured : join(homedir(), '.cache');
+  return join(cache, 'etherloom', `guest-${guestFilesDigest()}`);
+}
+
+/** Reads what `etherloom guest build` left in `directory`. Undefined when there is no whole image, or one of another version than ours. */
+export async function readGuestImage(directory: string): Promise<GuestImage | undefined> {
+  const at = resolve(directory);
+  try {
+    const description = JSON.parse(await readFile(join(at, 'guest.json'), 'utf8')) as Partial<Description>;
+    if (description.format !== guestFilesDigest()) return undefined;
+    const { architecture, kernelVersion, busyboxVersion } = description;
+    if (architecture !== hostArchitecture() || kernelVersion === undefined || busyboxVersion === undefined) return undefined;
+    const [kernel, initrd] = [join(at, 'vmlinuz'), join(at, 'initrd.gz')];
+    if ((await stat(kernel)).size !== description.kernelSize || (await stat(initrd)).size !== description.initrdSize) return undefined;
+    return { kernel, initrd, architecture, version: `${kernelVersion} ${busyboxVersion} ${description.format}` };
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Makes the small Linux guest in `directory`: Debian's cloud kernel and busybox, got and unpacked as the user, and an init of our own.
+ * A whole image is left as it is unless `force`. Several builders at once do not disturb each other: the image appears in one rename.
+ * Throws EtherloomError('bad-option') when the directory holds something else, and what downloadPackages throws.
+ */
+export async function buildGuestImage(
+  directory: string,
+  { signal, log, force = false }: Progress & { readonly force?: boolean },
+): Promise<GuestImage> {
+  const target = resolve(directory);
+  const present = force ? undefined : await readGuestImage(target);
+  if (present !== undefined) return present;
+  await refuseForeign(target);
+  await mkdir(dirname(target), { recursive: true, mode: 0o700 });
+  await removeAbandoned(target);
+  const work = await mkdtemp(join(dirname(target), `.${basename(target)}.build-`));
+  try {
+    const image = join(work, 'image');
+    await mkdir(image, { mode: 0o700 });
+    await assemble(work, image, { signal, log });
+    await replaceDirectory(image, target, force);
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+  const built = await readGuestImage(target);
+  if (built === undefined) throw new EtherloomError('bad-state', `${target} was changed while the guest was built; try again`);
+  log(`guest built in ${target}`);
+  return built;
+}
+
+interface Description {
+  readonly format: string;
+  readonly architecture: GuestArchitecture;
+  readonly kernelVersion: string;
+  readonly busyboxVersion: string;
+  readonly kernelSize: number;
+  readonly initrdSize: number;
+}
+
+// What the guest needs to reach its network card; what these depend on comes with them.
+const wantedModules = ['virtio_pci', 'virtio_net'];
+
+const debianArchitecture = { x64: 'amd64', arm64: 'arm64' } as const;
+
+function hostArchitecture(): GuestArchitecture {
+  const { arch } = process;
+  if (arch !== 'x64' && arch !== 'arm64')
+    throw new EtherloomError('not-permitted', `there is no guest for ${arch}, only for x64 and arm64`);
+  return arch;
+}
+
+async function assemble(work: string, image: string, { signal, log }: Progress): Promise<void> {
+  const architecture = hostArchitecture();
+  const [kernel, busybox] = await fetchPackages(work, architecture, { signal, log });
+  log('unpacking');
+  const root = join(work, 'root');
+  await unpackPackage(kernel.file, root, signal);
+  await unpackPackage(busybox.file, root, signal);
+  const vmlinuz = (await readdir(join(root, 'boot'))).find((name) => name.startsWith('vmlinuz-'));
+  const busyboxPath = ['bin/busybox', 'usr/bin/busybox'].map((path) => join(root, path)).find((path) => existsSync(path));
+  if (vmlinuz === undefined || busyboxPath === undefined) throw new EtherloomError('bad-state', 'the packages lack a kernel or busybox');
+  const entries: CpioEntry[] = [
+    ...guestFiles(),
+    { kind: 'file', path: 'bin/busybox', mode: 0o755, contents: await readFile(busyboxPath) },
+    ...(await moduleEntries(root, busyboxPath, signal)),
+  ];
+  const initrd = await promisify(gzip)(encodeCpio(entries));
+  await writeFile(join(image, 'initrd.gz'), initrd);
+  await copyFile(join(root, 'boot', vmlinuz), join(image, 'vmlinuz'));
+  const description: Description = {
+    format: guestFilesDigest(),
+    architecture,
+    kernelVersion: `${kernel.name} ${kernel.version}`,
+    busyboxVersion: `${busybox.name} ${busybox.version}`,
+    kernelSize: (await stat(join(image, 'vmlinuz'))).size,
+    initrdSize: initrd.length,
+  };
+  await writeFile(join(image, 'guest.json'), `${JSON.stringify(description, undefined, 2)}\n`);
+}
+
+async function fetchPackages(work: string, architecture: GuestArchitecture, progress: Progress): Promise<[DebianPackage, DebianPackage]> {
+  const packages = await downloadPackages(
+    work,
+    async (dependsOf) => {
+      const newest = `linux-image-cloud-${debianArchitecture[architecture]}`;
+      const kernel = (await dependsOf(newest)).find((name) => name.startsWith('linux-image-'));
+      if (kernel === undefined) throw new EtherloomError('refused', `the package ${newest} names no kernel`);
+      return [kernel, 'busybox-static'];
+    },
+    progress,
+  );
+  const kernel = packages.find((found) => found.name.startsWith('linux-image-'));
+  const busybox = packages.find((found) => found.name === 'busybox-static');
+  if (kernel === undefined || busybox === undefined) throw new EtherloomError('bad-state', 'apt got other packages than it was asked for');
+  return [kernel, busybox];
+}
+
+async function moduleEntries(root: string, busybox: string, signal: AbortSignal | undefined): Promise<CpioEntry[]> {
+  const files = await moduleFiles(root);
+  const loaded = new Map<string, Uint8Array>();
+  const load = async (name: string): Promise<void> => {
+    const file = files.get(name);
+    // What the kernel has built in has no file, and nothing else may be missing: insmod would say so on the console.
+    if (file === undefined || loaded.has(name)) return;
+    const contents = await readModule(file, busybox, signal);
+    const info = readModuleInfo(contents);
+    if (info === undefined) throw new EtherloomError('bad-state', `${file} is not a kernel module`);
+    for (const needed of info.depends) await load(needed);
+    loaded.set(name, contents);
+  };
+  for (const name of wantedModules) await load(name);
+  const list = [...loaded.keys()].map((name) => `/lib/${name}.ko\n`).join('');
+  return [
+    { kind: 'directory', path: 'lib', mode: 0o755 },
+    ...[...loaded].map(([name, contents]): CpioEntry => ({ kind: 'file', path: `lib/${name}.ko`, mode: 0o644, contents })),
+    { kind: 'file', path: moduleListPath, mode: 0o644, contents: Buffer.from(list) },
+  ];
+}
+
+async function moduleFiles(root: string): Promise<Map<string, string>> {
+  const top = ['lib/modules', 'usr/lib/modules'].map((path) => join(root, path)).find((path) => existsSync(path));
+  if (top === undefined) throw new EtherloomError('bad-state', 'the kernel package holds no modules');
+  const paths = await readdir(top, { recursive: true });
+  return new Map(
+    paths.flatMap((path) => {
+      const name = /^(.*)\.ko(\.xz)?$/.exec(basename(path))?.[1];
+      return name === undefined ? [] : [[moduleName(name), join(top, path)]];
+    }),
+  );
+}
+
+async function readModule(file: string, busybox: string, signal: AbortSignal | undefined): Promise<Uint8Array> {
+  if (!file.endsWith('.xz')) return readFile(file);
+  // The guest's own busybox runs here as well, and a bare machine may have no xz.
+  const result = await runCommand(busybox, ['xzcat', file], { signal });
+  if (result.status !== 0) throw new EtherloomError('bad-state', `${file} cannot be uncompressed: ${result.stderr.trim()}`);
+  return result.stdout;
+}
+
+async function refuseForeign(target: string): Promise<void> {
+  const names = await readdir(target).catch((): string[] => []);
+  if (names.length > 0 && !names.includes('guest.json')) {
+    throw new EtherloomError('bad-option', `${target} holds something that is not a guest; name an empty or a new directory`);
+  }
+}
+
+// A builder that was killed leaves its work behind; none works for an hour.
+async function removeAbandoned(target: string): Promise<void> {
+  for (const name of await readdir(dirname(target))) {
+    if (!name.startsWith(`.${basename(target)}.build-`)) continue;
+    const path = join(dirname(target), name);
+    const changed = await stat(path).catch(() => undefined);
+    if (changed !== undefined && changed.mtimeMs < Date.now() - 3_600_000) await rm(path, { recursive: true, force: true });
+  }
+}
+
+// A directory can be renamed onto an empty one only, so a filled one is moved out of the way first; another builder may do the same.
+async function replaceDirectory(from: string, target: string, force: boolean): Promise<void> {
+  for (let attempts = 10; ; attempts--) {
+    try {
+      await rename(from, target);
+      return;
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? error.code : undefined;
+      if (attempts === 0 || (code !== 'ENOTEMPTY' && code !== 'EEXIST')) throw error;
+    }
+    if (!force && (await readGuestImage(target)) !== undefined) return;
+    const old = join(dirname(from), `old-${randomBytes(4).toString('hex')}`);
+    await rename(target, old).catch(() => undefined);
+  }
+}

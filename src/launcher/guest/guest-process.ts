@@ -1,0 +1,229 @@
+import { createHash } from 'node:crypto';
+import type { ChildProcess } from 'node:child_process';
+import { chmodSync, closeSync, openSync, statSync, truncateSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { ownDirectory } from '../../daemon/directories.ts';
+import { EtherloomError } from '../../errors.ts';
+import { formatMac, type MacAddress } from '../../wire/mac.ts';
+import type { Progress } from './debian-package.ts';
+import { readGuestImage, type GuestImage } from './guest-image.ts';
+import {
+  guestFilesIn,
+  readGuestRecord,
+  readPidFile,
+  removeGuestTraces,
+  writeGuestRecord,
+  type GuestFiles,
+  type GuestRecord,
+} from './guest-record.ts';
+import { argumentsOf, identifyProcess, isAlive, type ProcessIdentity } from './process-identity.ts';
+import { qemuArguments, type Accelerator, type Attachment } from './qemu-arguments.ts';
+import { chooseAccelerator, chooseAttachment, probeQemu } from './qemu-probe.ts';
+import { lastLinesOf, startQemu, stopQemu } from './qemu-process.ts';
+import { Qmp, type QmpEvent } from './qmp.ts';
+
+/** What a guest is to be. */
+export interface GuestOptions {
+  readonly id: number;
+  readonly mac: MacAddress;
+  /** The directory that `etherloom guest build` filled. */
+  readonly image: string;
+  /** The guest's own directory. It is made, and its mode becomes 0700. */
+  readonly state: string;
+  /** How its card is plugged in; by dgram where QEMU can, unless told otherwise. */
+  readonly attach?: Attachment['kind'] | undefined;
+  /** The directory of the VDE switch, for `vde`. It must be there already. */
+  readonly vdeDirectory: string;
+  /** The sockets for `dgram`: QEMU binds `local` and sends to `remote`. */
+  readonly nic: { readonly local: string; readonly remote: string };
+  /** Whether the guest asks for an address (the default), serves them, or does neither. */
+  readonly mode?: 'client' | 'server' | 'none' | undefined;
+  /** More words for the guest's first process: see guestFiles. */
+  readonly extraWords?: Readonly<Record<string, string>> | undefined;
+  /** The QEMU to use; the one in PATH unless told otherwise. */
+  readonly qemu?: string | undefined;
+  /** Unless told otherwise, `kvm` where it is seen to work. */
+  readonly accel?: Accelerator | 'auto' | undefined;
+  /** MiB, 96 unless told otherwise. */
+  readonly memory?: number | undefined;
+  /** Takes the lock on a path or throws EtherloomError('busy'); the lock must be freed when the process dies, and not be inherited. */
+  readonly lock: (path: string) => Disposable;
+}
+
+/** A QEMU that runs, and how we hold on to it. */
+export interface RunningQemu {
+  readonly record: GuestRecord;
+  readonly qmp: Qmp;
+  /** Ours, when we have started it. */
+  readonly child: ChildProcess | undefined;
+}
+
+/** Makes the guest's directory the user's alone and gives its files. Throws EtherloomError('not-permitted') when it is somebody else's. */
+export function prepareGuestDirectory(state: string): GuestFiles {
+  chmodSync(ownDirectory(state, '--state'), 0o700);
+  return guestFilesIn(state);
+}
+
+/**
+ * Goes on with the QEMU that runs in this directory, when it is the one that these options ask for. Undefined when none runs; one that
+ * is not fit to go on with is ended first, and what it left is removed.
+ */
+export async function adoptQemu(
+  options: GuestOptions,
+  files: GuestFiles,
+  onEvent: (event: QmpEvent) => void,
+  { signal, log }: Progress,
+): Promise<RunningQemu | undefined> {
+  const image = await imageOf(options);
+  const record = readGuestRecord(files.record);
+  if (record === undefined || !isAlive(record)) {
+    await clearGuest(files);
+    return undefined;
+  }
+  const reason = unfitness(record, options, image);
+  if (reason === undefined) {
+    try {
+      return { record, qmp: await Qmp.open(files.qmp, { signal, timeout: 5000, onEvent }), child: undefined };
+    } catch (error) {
+      signal?.throwIfAborted();
+      log(`guest ${options.id}: QEMU (process ${record.pid}) does not answer: ${String(error)}`);
+    }
+  } else log(`guest ${options.id}: its QEMU (process ${record.pid}) is started again: ${reason}`);
+  await clearGuest(files);
+  return undefined;
+}
+
+/** Starts QEMU in a directory where none runs. Returns when it answers; the guest boots from then on. */
+export async function startGuestQemu(
+  options: GuestOptions,
+  files: GuestFiles,
+  onEvent: (event: QmpEvent) => void,
+  progress: Progress,
+): Promise<RunningQemu> {
+  const image = await imageOf(options);
+  const qemu = await probeQemu(image.architecture, options.qemu, progress.signal);
+  const attachment = attachmentOf(options, chooseAttachment(qemu, options.attach));
+  const accelerator = await chooseAccelerator(qemu, image, options.accel ?? 'auto', progress);
+  const args = qemuArguments({
+    name: `etherloom-guest-${options.id}`,
+    ...{ architecture: image.architecture, kernel: image.kernel, initrd: image.initrd },
+    ...{ accelerator, attachment, memory: options.memory ?? defaultMemory, mac: options.mac, words: wordsOf(options) },
+    ...{ console: files.console, consoleLog: files.consoleLog, qmp: files.qmp, pidFile: files.pidFile },
+  });
+  refuseLongPaths(files, attachment);
+  const consoleOffset = prepareConsoleLog(files.consoleLog);
+  const { identity, child } = startQemu(qemu.program, args, { log: files.qemuLog, cwd: resolve(options.state) });
+  const sockets = attachment.kind === 'dgram' ? [attachment.local] : [];
+  const record = {
+    ...{ ...identity, id: options.id, mac: formatMac(options.mac), attach: attachment.kind },
+    ...{ specDigest: digestOf(options, image), consoleOffset, sockets },
+  };
+  writeGuestRecord(files.record, record);
+  try {
+    return { record, qmp: await connectQmp(record, files, onEvent, progress.signal), child };
+  } catch (error) {
+    // Not what we have started only: it may have ended because another QEMU holds the pid file.
+    await clearGuest(files);
+    progress.signal?.throwIfAborted();
+    throw error;
+  }
+}
+
+/** Ends whatever QEMU runs in this directory and removes its traces. True when one ran. The caller holds the directory's lock. */
+export async function clearGuest(files: GuestFiles): Promise<boolean> {
+  const record = readGuestRecord(files.record);
+  const running = record !== undefined && isAlive(record) ? record : unrecorded(files);
+  if (running !== undefined) await stopQemu(running, files.qmp);
+  removeGuestTraces(files, record?.sockets ?? []);
+  return running !== undefined;
+}
+
+const defaultMemory = 96;
+
+// A launcher that was killed between the start of QEMU and the record leaves only what QEMU itself wrote.
+function unrecorded(files: GuestFiles): ProcessIdentity | undefined {
+  const pid = readPidFile(files.pidFile);
+  if (pid === undefined || argumentsOf(pid)?.includes(files.pidFile) !== true) return undefined;
+  return identifyProcess(pid);
+}
+
+function unfitness(record: GuestRecord, options: GuestOptions, image: GuestImage): string | undefined {
+  if (record.specDigest !== digestOf(options, image)) return 'it was started with other options';
+  if (record.attach === 'vde') return 'its card does not come back to a switch that was started again (vde)';
+  return undefined;
+}
+
+async function imageOf(options: GuestOptions): Promise<GuestImage> {
+  const image = await readGuestImage(options.image);
+  if (image !== undefined) return image;
+  throw new EtherloomError(
+    'bad-option',
+    `${options.image} holds no guest of this version; make it: etherloom guest build ${options.image}`,
+  );
+}
+
+// By what was asked for, not by what a probe made of it: so that going on with a guest needs no probe.
+function digestOf(options: GuestOptions, image: GuestImage): string {
+  const { id, mac, attach, vdeDirectory, nic, qemu, accel, memory } = options;
+  const asked = [id, mac, attach, vdeDirectory, nic.local, nic.remote, wordsOf(options), qemu, accel, memory, image.version];
+  return createHash('sha256').update(JSON.stringify(asked)).digest('hex').slice(0, 16);
+}
+
+function wordsOf({ mode = 'client', extraWords = {} }: GuestOptions): Record<string, string> {
+  const words = { g_mode: mode, ...extraWords };
+  for (const [name, value] of Object.entries(words)) {
+    if (!/^\w+$/.test(name) || /[\s"]/.test(value)) throw new EtherloomError('bad-option', `not a word for a kernel: ${name}=${value}`);
+  }
+  return words;
+}
+
+function attachmentOf({ nic, vdeDirectory }: GuestOptions, kind: Attachment['kind']): Attachment {
+  if (kind === 'vde') return { kind, directory: resolve(vdeDirectory) };
+  return { kind, local: resolve(nic.local), remote: resolve(nic.remote) };
+}
+
+function refuseLongPaths(files: GuestFiles, attachment: Attachment): void {
+  const cards = attachment.kind === 'dgram' ? [attachment.local, attachment.remote] : [join(attachment.directory, 'ctl')];
+  for (const [path, option] of [files.console, files.qmp].map((path) => [path, '--state']).concat(cards.map((path) => [path, '--sock']))) {
+    const length = Buffer.byteLength(path ?? '');
+    if (length <= 107) continue;
+    throw new EtherloomError(
+      'path-too-long',
+      `a unix socket path holds 107 octets, and this has ${length}; choose a shorter ${option}: ${path}`,
+    );
+  }
+}
+
+// Returns where the new guest's words begin.
+function prepareConsoleLog(path: string): number {
+  closeSync(openSync(path, 'a', 0o600));
+  const { size } = statSync(path);
+  if (size <= maxConsoleLog) return size;
+  truncateSync(path, 0);
+  return 0;
+}
+
+/** The size in octets above which a console log is begun anew. */
+export const maxConsoleLog = 1024 * 1024;
+
+async function connectQmp(
+  record: GuestRecord,
+  files: GuestFiles,
+  onEvent: (event: QmpEvent) => void,
+  signal: AbortSignal | undefined,
+): Promise<Qmp> {
+  for (let waited = 0; waited < 20_000; waited += 20) {
+    if (!isAlive(record)) {
+      const said = lastLinesOf(files.qemuLog).join(' ');
+      throw new EtherloomError('refused', `QEMU ended at once: ${said || `it does not say why; see ${files.consoleLog}`}`);
+    }
+    try {
+      return await Qmp.open(files.qmp, { signal, onEvent });
+    } catch (error) {
+      if (!(error instanceof EtherloomError) || error.code !== 'refused') throw error;
+    }
+    await delay(20, undefined, { signal });
+  }
+  throw new EtherloomError('timed-out', `QEMU (process ${record.pid}) opens no QMP socket`);
+}

@@ -1,0 +1,234 @@
+import { resolve } from 'node:path';
+import { EtherloomError } from '../../errors.ts';
+import { formatIpv4, parseIpv4, type Ipv4Address } from '../../wire/ipv4.ts';
+import { ConsoleLog } from './console-log.ts';
+import type { Progress } from './debian-package.ts';
+import { GuestConsole } from './guest-console.ts';
+import {
+  adoptQemu,
+  clearGuest,
+  maxConsoleLog,
+  prepareGuestDirectory,
+  startGuestQemu,
+  type GuestOptions,
+  type RunningQemu,
+} from './guest-process.ts';
+import { removeGuestTraces, writeGuestRecord, type GuestFiles } from './guest-record.ts';
+import { isAlive } from './process-identity.ts';
+import type { Attachment } from './qemu-arguments.ts';
+import { lastLinesOf, stopQemu } from './qemu-process.ts';
+
+/** How far a guest has come, by its own words. */
+export interface GuestState {
+  /** Its first process runs. */
+  readonly booted: boolean;
+  /** It takes commands. */
+  readonly ready: boolean;
+  /** The address that it has from a DHCP server. */
+  readonly address: Ipv4Address | undefined;
+}
+
+/** How a guest ended. */
+export interface GuestExit {
+  /** Whether we have ended it ourselves. */
+  readonly stopped: boolean;
+  /** For people: a signal, a status, or that QEMU told of a shutdown of the guest. */
+  readonly reason: string;
+  /** The last lines of its console, and after them what QEMU itself said. */
+  readonly lastLines: readonly string[];
+}
+
+/**
+ * A guest: a QEMU that runs in a session of its own and outlives whoever started it. While this is open, the guest's directory is locked,
+ * so there is one Guest per directory; and QEMU locks its pid file, so there is one QEMU even so.
+ */
+export class Guest {
+  readonly id: number;
+  /** Whether it ran already. */
+  readonly adopted: boolean;
+  readonly pid: number;
+  /** How its card is plugged in. */
+  readonly attach: Attachment['kind'];
+  /** The unix socket of its console. */
+  readonly console: string;
+  /** The file that holds all that it said there. */
+  readonly consoleLog: string;
+  /** Settles when QEMU ends, for whatever reason; never after release(). */
+  readonly exited: Promise<GuestExit>;
+  readonly #running: RunningQemu;
+  readonly #files: GuestFiles;
+  readonly #lock: Disposable;
+  readonly #log: ConsoleLog;
+  readonly #watchers = new Set<(state: GuestState) => void>();
+  readonly #pulse: NodeJS.Timeout;
+  #state: GuestState = { booted: false, ready: false, address: undefined };
+  #exit: GuestExit | undefined;
+  #settle: ((exit: GuestExit) => void) | undefined;
+  #stopping = false;
+  #reason = '';
+
+  private constructor(id: number, running: RunningQemu, files: GuestFiles, lock: Disposable, reason: () => string) {
+    this.id = id;
+    this.adopted = running.child === undefined;
+    this.pid = running.record.pid;
+    this.attach = running.record.attach;
+    this.console = files.console;
+    this.consoleLog = files.consoleLog;
+    this.#running = running;
+    this.#files = files;
+    this.#lock = lock;
+    this.exited = new Promise((settle) => (this.#settle = settle));
+    this.#log = new ConsoleLog(files.consoleLog, running.record.consoleOffset, (line) => this.#hear(line));
+    running.child?.once('exit', (status, signal) => {
+      this.#reason = signal === null ? `QEMU ended with status ${status ?? 0}` : `QEMU was ended by ${signal}`;
+      this.#lookAlive(reason());
+    });
+    void running.qmp.closed.then(() => this.#lookAlive(reason()));
+    // The system tells of the end of children only, and the end of the connection is not the end of the process.
+    this.#pulse = setInterval(() => {
+      this.#lookAlive(reason());
+      this.#boundLog();
+    }, 500);
+  }
+
+  /**
+   * Goes on with the guest that runs in `state`, else starts it; returns when its QEMU answers. The guest boots on its own: see watch().
+   * Throws EtherloomError: `busy` when another launcher has it, `bad-option` without an image, `missing-peer` without a fit QEMU,
+   * `refused` with QEMU's words when it ends at once, `path-too-long`, `not-permitted`.
+   */
+  static async open(options: GuestOptions, progress: Progress): Promise<Guest> {
+    const state = resolve(options.state);
+    const files = prepareGuestDirectory(state);
+    const lock = options.lock(state);
+    try {
+      let shutdown = '';
+      const onEvent = ({ event, data }: { event: string; data: Readonly<Record<string, unknown>> }): void => {
+        if (event === 'SHUTDOWN' && String(data['reason']).startsWith('guest')) shutdown = String(data['reason']);
+      };
+      const running = (await adoptQemu(options, files, onEvent, progress)) ?? (await startGuestQemu(options, files, onEvent, progress));
+      return new Guest(options.id, running, files, lock, () => shutdown);
+    } catch (error) {
+      lock[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  /** How far it has come. */
+  get state(): GuestState {
+    return this.#state;
+  }
+
+  /** Calls `changed` now, and whenever the guest's state changes, until disposed. */
+  watch(changed: (state: GuestState) => void): Disposable {
+    this.#watchers.add(changed);
+    changed(this.#state);
+    return { [Symbol.dispose]: () => void this.#watchers.delete(changed) };
+  }
+
+  /**
+   * Waits for a state. Throws EtherloomError('refused') with its last lines when the guest ends before, and the signal's reason when
+   * aborted.
+   */
+  async until(reached: (state: GuestState) => boolean, signal?: AbortSignal): Promise<GuestState> {
+    signal?.throwIfAborted();
+    return new Promise((resolve, reject) => {
+      const finish = (settle: () => void): void => {
+        signal?.removeEventListener('abort', aborted);
+        this.#watchers.delete(changed);
+        settle();
+      };
+      const aborted = (): void => finish(() => reject(signal?.reason instanceof Error ? signal.reason : new Error('aborted')));
+      const changed = (state: GuestState): void => {
+        if (reached(state)) finish(() => resolve(state));
+      };
+      signal?.addEventListener('abort', aborted);
+      void this.exited.then((exit) => {
+        finish(() => reject(new EtherloomError('refused', `guest ${this.id}: ${exit.reason}\n${exit.lastLines.join('\n')}`)));
+      });
+      this.watch(changed);
+    });
+  }
+
+  /** Opens its console, for commands; it must be ready. */
+  async openConsole(signal?: AbortSignal): Promise<GuestConsole> {
+    return GuestConsole.open(this.console, { signal });
+  }
+
+  /** Lets go of the guest, which goes on running; another Guest.open will find it. */
+  release(): void {
+    if (this.#settle !== undefined) this.#letGo();
+    this.#lock[Symbol.dispose]();
+  }
+
+  /** Ends the guest and removes its traces, but for its console log. Does nothing when it was released. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stopping = true;
+    if (this.#settle === undefined && this.#exit === undefined) return;
+    await stopQemu(this.#running.record, this.#running.qmp);
+    this.#lookAlive('');
+    await this.exited;
+    this.#lock[Symbol.dispose]();
+  }
+
+  #lookAlive(shutdown: string): void {
+    const settle = this.#settle;
+    if (settle === undefined || isAlive(this.#running.record)) return;
+    if (this.#running.child?.exitCode === null && this.#running.child.signalCode === null) return; // its event will come, and say more
+    this.#log.read();
+    const reason = shutdown === '' ? this.#reason : `the guest ended itself (${shutdown})`;
+    const lastLines = [...this.#log.lastLines, ...lastLinesOf(this.#files.qemuLog)];
+    this.#exit = { stopped: this.#stopping, reason: reason === '' ? 'QEMU is gone' : reason, lastLines };
+    this.#letGo();
+    removeGuestTraces(this.#files, this.#running.record.sockets);
+    settle(this.#exit);
+  }
+
+  #letGo(): void {
+    this.#settle = undefined;
+    clearInterval(this.#pulse);
+    this.#running.qmp[Symbol.dispose]();
+    this.#log[Symbol.dispose]();
+  }
+
+  #hear(line: string): void {
+    const [word, address = ''] = line.split(' ');
+    const { booted, ready } = this.#state;
+    if (word === 'BOOT') this.#change({ booted: true, ready: false, address: undefined });
+    else if (word === 'READY') this.#change({ ...this.#state, ready: true });
+    else if (word === 'LEASE') this.#change({ booted, ready, address: parseIpv4(address) });
+    else if (word === 'LOST') this.#change({ booted, ready, address: undefined });
+  }
+
+  #change(state: GuestState): void {
+    this.#state = state;
+    for (const changed of [...this.#watchers]) changed(state);
+  }
+
+  // What has been read is not needed any more, but a launcher that comes later must learn from the log how far the guest is.
+  #boundLog(): void {
+    if (this.#settle === undefined || this.#log.offset < maxConsoleLog) return;
+    writeGuestRecord(this.#files.record, { ...this.#running.record, consoleOffset: 0 });
+    const { booted, ready, address } = this.#state;
+    const words = [
+      booted ? 'BOOT' : '',
+      ready ? 'READY' : '',
+      address === undefined ? '' : `LEASE ${formatIpv4(address)} ${this.#running.record.mac}`,
+    ];
+    this.#log.restart(words.filter((word) => word !== ''));
+  }
+}
+
+/**
+ * Ends the guest that a launcher has left in the directory `state`, if there is one, and removes its traces. True when one ran.
+ * Throws EtherloomError('busy') when its launcher runs: then that is to be ended.
+ */
+export async function stopGuest(state: string, lock: GuestOptions['lock']): Promise<boolean> {
+  const directory = resolve(state);
+  const files = prepareGuestDirectory(directory);
+  const held = lock(directory);
+  try {
+    return await clearGuest(files);
+  } finally {
+    held[Symbol.dispose]();
+  }
+}

@@ -1,0 +1,77 @@
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { EtherloomError } from '../../errors.ts';
+import type { Progress } from './debian-package.ts';
+import type { GuestArchitecture } from './guest-image.ts';
+import { runCommand } from './run-command.ts';
+
+/** What installs QEMU on Debian, for a user to paste. */
+export function qemuInstallLine(architecture: GuestArchitecture): string {
+  return `sudo apt-get install -y --no-install-recommends ${packageOf[architecture]}`;
+}
+
+/**
+ * Installs QEMU as a package of the system: as root, or by `sudo -n`. Throws EtherloomError('not-permitted') when we are neither root nor
+ * may become root without a password, `missing-peer` without apt-get, `refused` with apt's own words; and the signal's reason when
+ * aborted, but never before apt has ended.
+ */
+export async function installQemu(architecture: GuestArchitecture, { signal, log }: Progress): Promise<void> {
+  const prefix = await rootPrefix(signal);
+  // Index files may be of yesterday, and lead to packages that are not there any more.
+  await apt([...prefix, ...command, 'update'], { signal, log });
+  const install = [
+    ...prefix,
+    ...command,
+    '-o',
+    'DPkg::Lock::Timeout=60',
+    'install',
+    '-y',
+    '--no-install-recommends',
+    packageOf[architecture],
+  ];
+  await apt([...install, '--download-only'], { signal, log });
+  // A package half unpacked is worse than a late end.
+  await apt(install, { log });
+  signal?.throwIfAborted();
+}
+
+const command = ['env', 'DEBIAN_FRONTEND=noninteractive', 'LC_ALL=C', 'apt-get', '-q'];
+
+const packageOf = { x64: 'qemu-system-x86', arm64: 'qemu-system-arm' } as const;
+
+async function rootPrefix(signal: AbortSignal | undefined): Promise<readonly string[]> {
+  if (process.getuid?.() === 0) return [];
+  try {
+    const { status } = await runCommand('sudo', ['-n', 'true'], { signal, timeout: 10_000 });
+    if (status === 0) return ['sudo', '-n'];
+  } catch (error) {
+    if (!(error instanceof EtherloomError)) throw error;
+  }
+  throw new EtherloomError('not-permitted', 'only root can install packages, and sudo wants a password or is not there');
+}
+
+/** Runs apt-get to its end. When aborted it is told to end, and waited for. */
+async function apt(words: readonly string[], { signal, log }: Progress): Promise<void> {
+  signal?.throwIfAborted();
+  const said: string[] = [];
+  const status = await new Promise<number | undefined>((resolve) => {
+    const child = spawn(words[0] ?? 'env', words.slice(1), { stdio: ['ignore', 'pipe', 'pipe'] });
+    const end = (): boolean => child.kill('SIGTERM');
+    signal?.addEventListener('abort', end, { once: true });
+    createInterface(child.stdout).on('line', (line) => log(`apt-get: ${line.trim()}`));
+    createInterface(child.stderr).on('line', (line) => said.push(line));
+    // A sudo that may not be told to end is waited for.
+    child.on('error', () => {
+      if (child.pid === undefined) resolve(undefined);
+    });
+    child.once('close', (code) => {
+      signal?.removeEventListener('abort', end);
+      resolve(code ?? undefined);
+    });
+  });
+  signal?.throwIfAborted();
+  if (status === 0) return;
+  if (status === 127) throw new EtherloomError('missing-peer', 'apt-get was not found');
+  const errors = said.filter((line) => line.startsWith('E:')).slice(0, 2);
+  throw new EtherloomError('refused', `apt-get failed: ${errors.length > 0 ? errors.join(' ') : (said.at(-1) ?? 'it did not say why')}`);
+}

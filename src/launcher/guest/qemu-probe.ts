@@ -1,0 +1,116 @@
+import { spawn } from 'node:child_process';
+import { access, constants, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { EtherloomError } from '../../errors.ts';
+import type { Progress } from './debian-package.ts';
+import type { GuestArchitecture, GuestImage } from './guest-image.ts';
+import { kernelCommandLine, machineArguments, type Accelerator, type Attachment } from './qemu-arguments.ts';
+import { runCommand } from './run-command.ts';
+
+/** A QEMU that was asked what it can do. */
+export interface Qemu {
+  /** The program, as it was named or found. */
+  readonly program: string;
+  /** As it calls itself, `7.2.22`. */
+  readonly version: string;
+  /** What it can plug a network card into. */
+  readonly netdevs: ReadonlySet<string>;
+}
+
+/** Asks the QEMU of that name, or the one in PATH for that processor. Throws EtherloomError('missing-peer') when it is not there. */
+export async function probeQemu(architecture: GuestArchitecture, program?: string, signal?: AbortSignal): Promise<Qemu> {
+  const { name, debianPackage } = qemuOf[architecture];
+  const asked = program ?? name;
+  try {
+    const version = await runCommand(asked, ['--version'], { signal, timeout: 20_000 });
+    // Without a display: or it complains of the windows that it could not open.
+    const netdevs = await runCommand(asked, ['-display', 'none', '-netdev', 'help'], { signal, timeout: 20_000 });
+    return {
+      program: asked,
+      version: /version (\S+)/.exec(version.stdout.toString())?.[1] ?? 'unknown',
+      netdevs: new Set(netdevs.stdout.toString().split(/\s+/)),
+    };
+  } catch (error) {
+    if (!(error instanceof EtherloomError) || error.code !== 'missing-peer') throw error;
+    const advice = `QEMU was not found (${asked}); on Debian: apt-get install --no-install-recommends ${debianPackage}`;
+    throw new EtherloomError('missing-peer', advice, { cause: error });
+  }
+}
+
+/**
+ * How to plug in the card: as wished, else by `dgram` where this QEMU has it (7.2 and later), else by `vde`.
+ * Throws EtherloomError('missing-peer') when this QEMU cannot.
+ */
+export function chooseAttachment(qemu: Qemu, wish?: Attachment['kind']): Attachment['kind'] {
+  const chosen = wish ?? (qemu.netdevs.has('dgram') ? 'dgram' : 'vde');
+  if (qemu.netdevs.has(chosen)) return chosen;
+  const advice = chosen === 'dgram' ? 'that takes QEMU 7.2 or later' : 'this QEMU was built without it';
+  throw new EtherloomError('missing-peer', `${qemu.program} ${qemu.version} cannot attach a guest by ${chosen}: ${advice}`);
+}
+
+/**
+ * Which accelerator to use: `tcg` when that is wished, else `kvm` when the guest is seen to boot with it in a few seconds. That
+ * /dev/kvm opens proves nothing: there are machines where it does and the guest crashes or hangs. Found out once per process.
+ * Throws EtherloomError('not-permitted') when `kvm` is wished and does not work.
+ */
+export async function chooseAccelerator(
+  qemu: Qemu,
+  image: GuestImage,
+  wish: Accelerator | 'auto',
+  { signal, log }: Progress,
+): Promise<Accelerator> {
+  if (wish === 'tcg') return 'tcg';
+  if (kvmWorks === undefined) {
+    kvmWorks = await bootsWithKvm(qemu, image, signal);
+    log(kvmWorks ? 'KVM works: guests run on the processor' : 'no working KVM: guests run translated, which is slower');
+  }
+  if (kvmWorks) return 'kvm';
+  if (wish === 'kvm')
+    throw new EtherloomError('not-permitted', 'a guest does not boot with KVM here; leave --accel out, or say --accel tcg');
+  return 'tcg';
+}
+
+const qemuOf = {
+  x64: { name: 'qemu-system-x86_64', debianPackage: 'qemu-system-x86' },
+  arm64: { name: 'qemu-system-aarch64', debianPackage: 'qemu-system-arm' },
+} as const;
+
+let kvmWorks: boolean | undefined;
+
+async function bootsWithKvm(qemu: Qemu, image: GuestImage, signal: AbortSignal | undefined): Promise<boolean> {
+  try {
+    await access('/dev/kvm', constants.R_OK | constants.W_OK);
+  } catch {
+    return false;
+  }
+  // Where KVM fails, QEMU may abort and leave a core file in the directory it runs in.
+  const directory = await mkdtemp(join(tmpdir(), 'etherloom-kvm-'));
+  try {
+    return await saysBoot(qemu, image, directory, signal);
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+async function saysBoot(qemu: Qemu, image: GuestImage, cwd: string, signal: AbortSignal | undefined): Promise<boolean> {
+  const args = [
+    ...['-nodefaults', '-no-user-config', '-no-reboot', '-display', 'none', '-m', '96', '-serial', 'stdio'],
+    ...machineArguments(image.architecture, 'kvm'),
+    ...['-kernel', image.kernel, '-initrd', image.initrd],
+    ...['-append', kernelCommandLine(image.architecture, { g_mode: 'none' })],
+  ];
+  signal?.throwIfAborted();
+  const child = spawn(qemu.program, args, { cwd, stdio: ['ignore', 'pipe', 'ignore'], signal, timeout: 4000, killSignal: 'SIGKILL' });
+  let said = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    said += text;
+    if (/^BOOT\r?$/m.test(said)) child.kill('SIGKILL');
+  });
+  await new Promise<void>((resolve) => {
+    child.once('close', () => resolve());
+    child.once('error', () => resolve());
+  });
+  signal?.throwIfAborted();
+  return /^BOOT\r?$/m.test(said);
+}

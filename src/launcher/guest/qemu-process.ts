@@ -1,0 +1,81 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import { EtherloomError } from '../../errors.ts';
+import { identifyProcess, isAlive, signalProcess, type ProcessIdentity } from './process-identity.ts';
+import { Qmp } from './qmp.ts';
+
+/** A QEMU that we have started ourselves. */
+export interface StartedQemu {
+  readonly identity: ProcessIdentity;
+  readonly child: ChildProcess;
+}
+
+/**
+ * Starts QEMU in a session of its own, with what it says in the file `log`, and nothing that ends when we do: it lives on. The files and
+ * sockets that it makes are the user's alone. Throws EtherloomError('refused') when it cannot be run or ends at once.
+ */
+export function startQemu(program: string, args: readonly string[], { log, cwd }: { log: string; cwd: string }): StartedQemu {
+  const fd = openSync(log, 'w', 0o600);
+  const umask = process.umask(0o077);
+  try {
+    const child = spawn(program, args, { cwd, detached: true, stdio: ['ignore', fd, fd] });
+    // A program that is not there is told twice: by the missing pid, and by an event that must not go unheard.
+    child.on('error', () => undefined);
+    const identity = child.pid === undefined ? undefined : identifyProcess(child.pid);
+    if (identity === undefined) throw new EtherloomError('refused', `${program} cannot be run: ${lastLinesOf(log).join(' ')}`);
+    child.unref();
+    return { identity, child };
+  } finally {
+    process.umask(umask);
+    closeSync(fd);
+  }
+}
+
+/**
+ * Ends a QEMU: by its own `quit`, else SIGTERM, else SIGKILL, with two seconds for each. `qmp` is an open connection, or the path of the
+ * socket. Throws EtherloomError('timed-out') when it lives even then.
+ */
+export async function stopQemu(identity: ProcessIdentity, qmp: Qmp | string): Promise<void> {
+  if (!isAlive(identity)) return;
+  // A QEMU that is stuck answers nothing; then the signals are for it.
+  const asked = quit(qmp).then(
+    () => true,
+    () => false,
+  );
+  const agrees = await Promise.race([asked, delay(2000, false, { ref: false })]);
+  if (agrees && (await hasEnded(identity))) return;
+  for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+    signalProcess(identity, signal);
+    if (await hasEnded(identity)) return;
+  }
+  throw new EtherloomError('timed-out', `process ${identity.pid} (QEMU) does not end, not even by SIGKILL`);
+}
+
+/** The last lines of a text file, empty ones left out. None when it cannot be read. */
+export function lastLinesOf(path: string, count = 5): string[] {
+  try {
+    const lines = readFileSync(path, 'utf8').split('\n');
+    return lines.filter((line) => line.trim() !== '').slice(-count);
+  } catch {
+    return [];
+  }
+}
+
+async function quit(qmp: Qmp | string): Promise<void> {
+  if (typeof qmp !== 'string') {
+    await qmp.execute('quit');
+    return;
+  }
+  using opened = await Qmp.open(qmp, { timeout: 2000 });
+  await opened.execute('quit');
+}
+
+// Not our child, or not any more: the system tells nobody when such a process ends, so it is looked for.
+async function hasEnded(identity: ProcessIdentity): Promise<boolean> {
+  for (let waited = 0; waited < 2000; waited += 20) {
+    if (!isAlive(identity)) return true;
+    await delay(20);
+  }
+  return !isAlive(identity);
+}

@@ -1,0 +1,151 @@
+import { connect, type Socket } from 'node:net';
+import { EtherloomError } from '../../errors.ts';
+
+/** Something that QEMU tells unasked. [QEMU, interop/qmp-spec, 2.5] */
+export interface QmpEvent {
+  /** `SHUTDOWN`, `STOP`, ... */
+  readonly event: string;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+/** How a QMP connection is made. */
+export interface QmpOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Milliseconds until an answer must be there. */
+  readonly timeout?: number;
+  readonly onEvent?: (event: QmpEvent) => void;
+}
+
+/**
+ * A conversation with a QEMU over its machine protocol: one JSON object a line. QEMU holds one at a time; a second one waits until the
+ * first ends. [QEMU, interop/qmp-spec]
+ */
+export class Qmp {
+  /** Settles when the connection has ended, by whomever. */
+  readonly closed: Promise<void>;
+  readonly #socket: Socket;
+  readonly #timeout: number;
+  readonly #onEvent: ((event: QmpEvent) => void) | undefined;
+  readonly #waiting = new Map<number, Waiting>();
+  #input = '';
+  #lastId = 0;
+
+  private constructor(socket: Socket, { timeout = 10_000, onEvent }: QmpOptions) {
+    this.#socket = socket;
+    this.#timeout = timeout;
+    this.#onEvent = onEvent;
+    socket.setEncoding('utf8').on('data', (text: string) => this.#read(text));
+    // An error is always followed by close, and what it means for the caller is the same.
+    socket.on('error', () => undefined);
+    this.closed = new Promise((resolve) => {
+      socket.once('close', () => {
+        for (const { reject } of this.#waiting.values()) reject(new EtherloomError('refused', 'QEMU closed its QMP connection'));
+        this.#waiting.clear();
+        resolve();
+      });
+    });
+  }
+
+  /**
+   * Connects, reads the greeting and leaves the negotiation. Throws EtherloomError('refused') when nobody listens or QEMU ends,
+   * EtherloomError('timed-out') when it says nothing in time, and the signal's reason when aborted.
+   */
+  static async open(path: string, options: QmpOptions = {}): Promise<Qmp> {
+    options.signal?.throwIfAborted();
+    const qmp = new Qmp(connect(path), options);
+    const abort = (): void => void qmp.#socket.destroy();
+    options.signal?.addEventListener('abort', abort);
+    try {
+      await qmp.#answer(greeting, 'its greeting');
+      await qmp.execute('qmp_capabilities');
+      return qmp;
+    } catch (error) {
+      qmp.#socket.destroy();
+      options.signal?.throwIfAborted();
+      throw error;
+    } finally {
+      options.signal?.removeEventListener('abort', abort);
+    }
+  }
+
+  /**
+   * Runs a command and gives what it returns. Throws EtherloomError('refused') with QEMU's words when it fails or the connection ends,
+   * EtherloomError('timed-out') when there is no answer in time.
+   */
+  async execute(command: string, parameters?: Readonly<Record<string, unknown>>): Promise<unknown> {
+    const id = ++this.#lastId;
+    const answer = this.#answer(id, `an answer to ${command}`);
+    this.#socket.write(`${JSON.stringify({ execute: command, ...(parameters && { arguments: parameters }), id })}\n`);
+    return answer;
+  }
+
+  /** Ends the connection; QEMU goes on. */
+  [Symbol.dispose](): void {
+    this.#socket.destroy();
+  }
+
+  async #answer(id: number, what: string): Promise<unknown> {
+    if (this.#socket.destroyed) throw new EtherloomError('refused', 'the QMP connection has ended');
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#waiting.delete(id);
+        reject(new EtherloomError('timed-out', `QEMU did not send ${what} in ${this.#timeout / 1000} s`));
+      }, this.#timeout);
+      const done = <T>(settle: (value: T) => void) => {
+        return (value: T): void => {
+          clearTimeout(timer);
+          settle(value);
+        };
+      };
+      this.#waiting.set(id, { resolve: done(resolve), reject: done(reject) });
+    });
+  }
+
+  #read(text: string): void {
+    const lines = (this.#input + text).split('\n');
+    this.#input = lines.pop() ?? '';
+    for (const line of lines) {
+      const message = parseMessage(line);
+      if (message !== undefined) this.#take(message);
+    }
+  }
+
+  #take(message: QmpMessage): void {
+    if (typeof message.event === 'string') {
+      this.#onEvent?.({ event: message.event, data: message.data ?? {} });
+      return;
+    }
+    const id = message.QMP === undefined ? message.id : greeting;
+    if (typeof id !== 'number') return;
+    const waiting = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    if (message.error === undefined) waiting?.resolve(message.return);
+    else waiting?.reject(new EtherloomError('refused', `QEMU refuses: ${message.error.desc ?? 'it does not say why'}`));
+  }
+}
+
+// The greeting answers no command; it is waited for under a number that no command has.
+const greeting = 0;
+
+interface Waiting {
+  resolve(value: unknown): void;
+  reject(error: Error): void;
+}
+
+interface QmpMessage {
+  readonly QMP?: unknown;
+  readonly id?: unknown;
+  readonly return?: unknown;
+  readonly error?: { readonly desc?: string };
+  readonly event?: unknown;
+  readonly data?: Record<string, unknown>;
+}
+
+function parseMessage(line: string): QmpMessage | undefined {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === 'object' && value !== null ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,48 @@
+import { execFile } from 'node:child_process';
+import { EtherloomError } from '../../errors.ts';
+
+/** How runCommand runs. */
+export interface CommandOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** The directory it runs in. */
+  readonly cwd?: string;
+  /** Milliseconds until it is ended with SIGKILL; none when absent. */
+  readonly timeout?: number;
+}
+
+/** What a program that ended by itself has said. */
+export interface CommandResult {
+  /** 0 for success. */
+  readonly status: number;
+  readonly stdout: Buffer;
+  readonly stderr: string;
+}
+
+/**
+ * Runs a program to its end, without a shell and in the C locale. Throws EtherloomError('missing-peer') when there is no such program,
+ * EtherloomError('timed-out') when it takes too long, and the signal's reason when aborted.
+ */
+export async function runCommand(program: string, args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
+  const { signal, cwd, timeout = 0 } = options;
+  signal?.throwIfAborted();
+  return new Promise((resolve, reject) => {
+    const settings = {
+      cwd,
+      timeout,
+      signal,
+      killSignal: 'SIGKILL' as const,
+      encoding: 'buffer' as const,
+      maxBuffer: 512 * 1024 * 1024,
+      env: { ...process.env, LC_ALL: 'C' },
+    };
+    execFile(program, args, settings, (error, stdout, stderr) => {
+      const result = { stdout, stderr: stderr.toString() };
+      if (error === null) resolve({ status: 0, ...result });
+      else if (typeof error.code === 'number') resolve({ status: error.code, ...result });
+      else if (signal?.aborted === true) reject(signal.reason instanceof Error ? signal.reason : error);
+      else if (error.code === 'ENOENT') reject(new EtherloomError('missing-peer', `${program} was not found`, { cause: error }));
+      else if (error.killed === true) reject(new EtherloomError('timed-out', `${program} took longer than ${timeout / 1000} s`));
+      else resolve({ status: 128, ...result });
+    });
+  });
+}

@@ -1,0 +1,115 @@
+import type { Clock, Timer } from '../../clock.ts';
+import { BacklogBudget } from '../../ports/backlog.ts';
+import type { PortEnvironment } from '../../ports/environment.ts';
+import { maxFrame } from '../../ports/port.ts';
+import { firstRedial, nextRedial } from '../../ports/redial.ts';
+import { VdeClient } from '../../ports/vde-client.ts';
+import { openLoop } from '../../system/loop.ts';
+
+/** How a station is plugged in. */
+export interface StationLinkOptions {
+  /** The switch's directory. */
+  readonly directory: string;
+  /** What the switch shows of the station. */
+  readonly description: string;
+  /** A frame came in. Borrowed: its octets are valid until the call returns. */
+  readonly receive: (frame: Uint8Array) => void;
+  /** The switch is gone, or back. It is there at first. */
+  readonly carrier: (up: boolean) => void;
+}
+
+/** What a station's link is given. */
+export interface StationLinkEnvironment {
+  readonly clock: Clock;
+  readonly log: (message: string) => void;
+  /** Overwrites received frames after each breath, so that tests find whoever kept one. Default: false. */
+  readonly poison?: boolean;
+}
+
+/** A cable to a VDE switch that plugs itself in again when the switch comes back. Frames for a switch that is away are dropped. */
+export class StationLink implements AsyncDisposable {
+  readonly #options: StationLinkOptions;
+  readonly #environment: PortEnvironment;
+  readonly #poison: boolean;
+  readonly #abort = new AbortController();
+  #port: VdeClient | undefined;
+  #redial = firstRedial();
+  #timer: Timer | undefined;
+  #breathing = false;
+
+  private constructor(options: StationLinkOptions, { clock, log, poison = false }: StationLinkEnvironment) {
+    this.#options = options;
+    this.#poison = poison;
+    this.#environment = { clock, log, breath: this.breath, loop: openLoop(maxFrame), budget: new BacklogBudget() };
+  }
+
+  /** Throws what VdeClient.open throws when the switch cannot be had at first, and `AbortError`. */
+  static async open(options: StationLinkOptions, environment: StationLinkEnvironment, signal?: AbortSignal): Promise<StationLink> {
+    const link = new StationLink(options, environment);
+    await link.#connect(signal);
+    return link;
+  }
+
+  /** Runs `work` as one breath. Nests. */
+  readonly breath = (work: () => void): void => {
+    if (this.#breathing) {
+      work();
+      return;
+    }
+    this.#breathing = true;
+    try {
+      work();
+    } finally {
+      this.#port?.flush();
+      this.#breathing = false;
+      if (this.#poison) this.#environment.loop.ring.poison();
+    }
+  };
+
+  /** Sends a frame, in this breath or one of its own. */
+  send(frame: Uint8Array): void {
+    this.breath(() => this.#port?.transmit(frame));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#abort.abort();
+    this.#timer?.[Symbol.dispose]();
+    const port = this.#port;
+    this.#port = undefined;
+    await port?.[Symbol.asyncDispose]();
+  }
+
+  async #connect(signal = this.#abort.signal): Promise<void> {
+    const { directory, description, receive } = this.#options;
+    const port = await VdeClient.open({ directory, description }, this.#environment, { signal });
+    if (this.#abort.signal.aborted) {
+      await port[Symbol.asyncDispose]();
+      return;
+    }
+    this.#port = port;
+    this.#redial = firstRedial();
+    port.attach({ receive, carrier: () => undefined, closed: (reason) => this.#lose(reason) });
+  }
+
+  #lose(reason: string): void {
+    this.#port = undefined;
+    this.#environment.log(`${this.#options.directory}: ${reason}; it is dialled until it is back`);
+    this.#options.carrier(false);
+    this.#dialLater();
+  }
+
+  #dialLater(): void {
+    this.#timer = this.#environment.clock.after(this.#redial.delay, () => {
+      this.#connect().then(
+        () => {
+          if (this.#port !== undefined) this.#options.carrier(true);
+        },
+        () => {
+          if (this.#abort.signal.aborted) return;
+          this.#redial = nextRedial(this.#redial);
+          this.#dialLater();
+        },
+      );
+    });
+  }
+}
