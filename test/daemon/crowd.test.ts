@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,10 +6,10 @@ import { describe, expect, it, vi } from 'vitest';
 import { realClock } from '../../src/clock.ts';
 import { SwitchService } from '../../src/daemon/switch-service.ts';
 import { encodeVdeRequest } from '../../src/ports/vde-control.ts';
+import { missing } from '../e2e/peers.ts';
 import { descriptors, newDirectory, using } from '../ports/rig.ts';
 import { ask, connect, Stream } from '../ports/vde-stage.ts';
 
-const missing = spawnSync('vde_plug', ['--help']).error !== undefined;
 const random = { uint32: () => 1 };
 
 function open(): Promise<SwitchService> {
@@ -67,7 +67,9 @@ describe('a switch', { timeout: 60_000 }, () => {
     await leavesNothing(service, before);
   });
 
-  it.skipIf(missing)('keeps nothing of 200 vde_plug that were killed (needs vde_plug)', async () => {
+  it('keeps nothing of 200 vde_plug that were killed', async ({ skip }) => {
+    const reason = missing(['vde_plug']);
+    skip(reason !== undefined, reason);
     const service = await open();
     const before = descriptors();
     for (let group = 0; group < 10; group++) {

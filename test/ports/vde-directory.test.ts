@@ -15,15 +15,17 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { encodeVdeRequest } from '../../src/ports/vde-control.ts';
 import { VdeListener } from '../../src/ports/vde-listener.ts';
 import { bindFile, datagramSocket, listen, setBoundHook, streamSocket } from '../../src/system/unix-socket.ts';
+import { missing } from '../e2e/peers.ts';
 import { collect, descriptors, newDirectory, Ports, Rig } from './rig.ts';
 import { bindClientSocket, connect, serve, Stream, type Served } from './vde-stage.ts';
 
 const root = process.geteuid?.() === 0;
 const nobody = 65_534;
+const onlyRoot = 'only root can give files away';
 
 function modeOf(path: string): string {
   return (lstatSync(path).mode & 0o7777).toString(8).padStart(4, '0');
@@ -71,7 +73,8 @@ describe('the modes of a VDE directory and its sockets', () => {
     expect(process.umask(0o027)).toBe(0o027);
   });
 
-  it.skipIf(!root)('with a group belong to it, sockets and all (only root can give files away)', async () => {
+  it('with a group belong to it, sockets and all', async ({ skip }) => {
+    skip(!root, onlyRoot);
     const { directory } = serve({ gid: nobody, mode: 0o660, managementGid: 12 });
     const [any, management] = [await connect(directory), await connect(directory, 'management')];
     const groups = [directory, join(directory, 'ctl'), any.path, management.path].map((path) => lstatSync(path).gid);
@@ -79,7 +82,13 @@ describe('the modes of a VDE directory and its sockets', () => {
   });
 });
 
-describe.skipIf(!root)('a switch of root, with clients of another user (only root can be both)', () => {
+describe('a switch of root, with clients of another user', () => {
+  beforeEach(({ skip }) => {
+    skip(!root, onlyRoot);
+    const reason = missing(['vde_plug', 'setpriv']);
+    skip(reason !== undefined, reason);
+  });
+
   function serveEverybody(): Served {
     const parent = newDirectory();
     chmodSync(parent, 0o711);
@@ -196,7 +205,8 @@ describe('a VDE directory that is already there', () => {
     expect(modeOf(directory)).toBe('1777');
   });
 
-  it.skipIf(!root)("and another user's is refused (only root can make one)", () => {
+  it("and another user's is refused", ({ skip }) => {
+    skip(!root, onlyRoot);
     const directory = newDirectory();
     chmodSync(directory, 0o755);
     chownSync(directory, nobody, nobody);
