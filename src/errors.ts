@@ -32,6 +32,11 @@ export class SystemError extends EtherloomError {
   }
 }
 
+/** Whether this is for the user to mend, and its message says what: an error of ours, or one of the system's (ENOSPC, EACCES). */
+export function isForUser(error: unknown): error is Error {
+  return error instanceof EtherloomError || (error instanceof Error && 'code' in error && 'syscall' in error);
+}
+
 /** Throws when an invariant of ours is broken: always a bug, never the user's doing. */
 export function assert(condition: unknown, message: string): asserts condition {
   if (!condition) throw new Error(`broken invariant: ${message}`);

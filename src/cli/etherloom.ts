@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { say } from '../daemon/serve.ts';
-import { EtherloomError } from '../errors.ts';
+import { isForUser } from '../errors.ts';
 import { runDemo, type DemoArguments } from './demo.ts';
 import { runGuestBuild, runGuestStop } from './guest.ts';
 import { runMaster, type MasterArguments } from './master.ts';
@@ -20,7 +20,7 @@ export async function runEtherloom(argv: readonly string[]): Promise<number> {
     return status;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitUsage;
-    if (!(error instanceof EtherloomError)) throw error;
+    if (!isForUser(error)) throw error;
     process.stderr.write(`etherloom: ${error.message}\n`);
     return exitFailure;
   }

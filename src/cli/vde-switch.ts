@@ -1,11 +1,11 @@
-import { readFileSync, unlinkSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { realClock } from '../clock.ts';
 import { openLog } from '../daemon/log.ts';
 import { inScope } from '../daemon/scope.ts';
 import { serve } from '../daemon/serve.ts';
 import { realRandom } from '../random.ts';
 import { SwitchService, type SwitchServiceOptions } from '../daemon/switch-service.ts';
-import { EtherloomError } from '../errors.ts';
+import { EtherloomError, isForUser } from '../errors.ts';
 import { getopt, type Option } from './getopt.ts';
 
 const options: readonly Option[] = [
@@ -76,9 +76,9 @@ export async function runVdeSwitch(argv: readonly string[], program: string): Pr
     await serveSwitch(given);
     return 0;
   } catch (error) {
-    if (!(error instanceof EtherloomError)) throw error;
+    if (!isForUser(error)) throw error;
     process.stderr.write(`${program}: ${error.message}\n`);
-    return error.code === 'bad-option' ? exitUsage : exitSocket;
+    return error instanceof EtherloomError && error.code === 'bad-option' ? exitUsage : exitSocket;
   }
 }
 
@@ -143,5 +143,5 @@ function writePidfile(path: string | undefined): Disposable {
     const why = exists ? 'File exists' : error instanceof Error ? error.message : String(error);
     throw new EtherloomError('bad-option', `Error in pidfile creation: ${why}`);
   }
-  return { [Symbol.dispose]: () => unlinkSync(path) };
+  return { [Symbol.dispose]: () => rmSync(path, { force: true }) };
 }

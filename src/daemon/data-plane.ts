@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import { EtherloomError } from '../errors.ts';
 import { BacklogBudget } from '../ports/backlog.ts';
 import type { PortEnvironment } from '../ports/environment.ts';
 import { maxFrame, type Acceptor, type Port, type PortNumber, type PortWish } from '../ports/port.ts';
@@ -38,6 +39,9 @@ interface Endpoint {
 }
 
 const managementPort: PortNumber = 0;
+
+/** How many clients may share one port. */
+const maxEndpoints = 64;
 
 /** Ports <-> switch: gives ports their numbers, carries frames between them and the switch, and makes each piece of work one breath. */
 export class DataPlane implements Acceptor, AsyncDisposable {
@@ -87,8 +91,8 @@ export class DataPlane implements Acceptor, AsyncDisposable {
     const number = wish === 'management' ? managementPort : wish;
     if (number >= this.#numports) return undefined;
     // Users do not listen in on each other's ports.
-    const [first] = this.#endpoints.get(number) ?? [];
-    return first && first.uid !== uid ? undefined : number;
+    const there = this.#endpoints.get(number) ?? [];
+    return there.some((endpoint) => endpoint.uid !== uid) || there.length >= maxEndpoints ? undefined : number;
   }
 
   accept(port: Port, number: PortNumber, uid: number): void {
@@ -110,10 +114,11 @@ export class DataPlane implements Acceptor, AsyncDisposable {
     });
   }
 
-  /** Puts one of the switch's own ports at the lowest free number, and returns that; undefined when none is free. */
-  add(port: Port): PortNumber | undefined {
+  /** Puts one of the switch's own ports at the lowest free number, and returns that. Throws EtherloomError('busy') when none is free. */
+  add(port: Port): PortNumber {
     const number = this.#lowestFree();
-    if (number !== undefined) this.accept(port, number, ownUid);
+    if (number === undefined) throw new EtherloomError('busy', `all ${this.#numports - 1} ports of the switch are taken: give it more`);
+    this.accept(port, number, ownUid);
     return number;
   }
 

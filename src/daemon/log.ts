@@ -9,8 +9,11 @@ const levels: ReadonlySet<string> = new Set(['trace', 'debug', 'info', 'warn', '
 /** A log on standard error: for people on a terminal, one JSON object a line otherwise. `ETHERLOOM_LOG` sets the level. */
 export function openLog(name: string, level = process.env['ETHERLOOM_LOG'] ?? 'info'): Log {
   const options = { name, level: levels.has(level) ? level : 'info', base: { pid: process.pid } };
-  const logger: Logger = process.stderr.isTTY
-    ? pino(options, PinoPretty({ destination: 2, sync: true, ignore: 'pid,hostname', translateTime: 'HH:MM:ss.l' }))
-    : pino(options, pino.destination({ fd: 2, sync: true }));
+  const destination = process.stderr.isTTY
+    ? PinoPretty({ destination: 2, sync: true, ignore: 'pid,hostname', translateTime: 'HH:MM:ss.l' })
+    : pino.destination({ fd: 2, sync: true });
+  // What nobody reads, or has no room, is not said; the service goes on.
+  destination.on('error', () => undefined);
+  const logger: Logger = pino(options, destination);
   return (message, fields = {}) => logger.info(fields, message);
 }

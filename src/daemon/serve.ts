@@ -1,4 +1,4 @@
-import type { EtherloomError } from '../errors.ts';
+import { EtherloomError } from '../errors.ts';
 
 /** What a command's service is given. */
 export interface ServeContext {
@@ -23,8 +23,15 @@ export async function serve(open: (context: ServeContext) => Promise<AsyncDispos
   const { signal } = abort;
   const failures: EtherloomError[] = [];
   for (const name of endingSignals) process.on(name, () => abort.abort());
+  // A bug of ours: it is told, and what was opened is released all the same.
+  process.on('uncaughtException', (error) => {
+    process.stderr.write(`${error.stack ?? error.message}\n`);
+    failures.push(new EtherloomError('system', `ended by an error of its own: ${error.message}`));
+    abort.abort();
+  });
   // Whoever read our output may be gone; the service goes on.
   process.stdout.on('error', () => undefined);
+  process.stderr.on('error', () => undefined);
   const ended = new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
   const service = await openUnlessEnded(open, signal, (error) => {
     failures.push(error);

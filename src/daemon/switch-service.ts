@@ -43,7 +43,7 @@ export class SwitchService implements AsyncDisposable {
       for (const address of options.ports ?? []) {
         const opened = await open(address, plane.environment, plane);
         if ('listener' in opened) scope.use(opened.listener);
-        else plane.add(opened.port);
+        else plane.add(scope.use(opened.port));
       }
       return new SwitchService(plane, listener.address, scope);
     });

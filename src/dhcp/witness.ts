@@ -47,6 +47,8 @@ export class Witness {
     const entry = this.#leases.at(address);
     const isQuarantined = entry?.state === 'quarantined';
     if (entry !== undefined && !isQuarantined && (entry.mac === user || entry.mac === source)) return undefined;
+    // Nobody else's word takes a reserved address from its station.
+    if (this.#config.isReserved(address)) return this.#warning(address, user, entry?.mac, ingress, now);
     const expires = now + this.#config.declineTime * 1000;
     const change = { kind: 'quarantine', address, user, expires } as const;
     if (isQuarantined) {

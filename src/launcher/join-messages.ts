@@ -69,7 +69,7 @@ export function decodeJoinMessage(line: string): JoinMessage | undefined {
     case 'welcome':
       return decodeWelcome(fields);
     case 'refusal':
-      return { type: 'refusal', reason: String(fields['reason']).slice(0, 500), retry: fields['retry'] === true };
+      return { type: 'refusal', reason: textOf(fields['reason']).slice(0, 500), retry: fields['retry'] === true };
     case 'alive':
       return { type: 'alive' };
     default:
@@ -105,8 +105,8 @@ function decodeHello(fields: Fields): Hello | undefined {
 
 function decodeWelcome(fields: Fields): Welcome | undefined {
   const { id, mtu, linkPort } = fields;
-  const mac = parseMac(String(fields['mac']));
-  const network = parseIpv4Network(String(fields['network']));
+  const mac = parseMac(textOf(fields['mac']));
+  const network = parseIpv4Network(textOf(fields['network']));
   const reserved = fields['address'];
   const address = typeof reserved === 'string' ? parseIpv4(reserved) : undefined;
   if (fields['version'] !== version || mac === undefined || network === undefined) return undefined;
@@ -125,6 +125,11 @@ function parseObject(line: string): Fields | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Not `String`: what came over the wire may have a `toString` that is no function. */
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
 }
 
 function isInteger(value: unknown): value is number {

@@ -31,7 +31,7 @@ export class JoinServer implements AsyncDisposable {
   readonly #options: JoinServerOptions;
   readonly #environment: Environment;
   readonly #sockets = new Set<Socket>();
-  readonly #living = new Map<NodeId, string>();
+  readonly #living = new Map<NodeId, { readonly from: string; readonly key: string }>();
 
   private constructor(server: Server, address: string, options: JoinServerOptions, environment: Environment) {
     this.#server = server;
@@ -97,17 +97,19 @@ export class JoinServer implements AsyncDisposable {
       connection.end(answer.reason);
       return undefined;
     }
-    this.#living.set(answer.id, from);
+    this.#living.set(answer.id, { from, key: hello.key });
     this.#environment.log(`slave ${answer.id} at ${from} joined`);
     return answer.id;
   }
 
   #decide(hello: Hello): Welcome | Refusal {
     try {
-      const answer = this.#options.welcome(hello);
-      const other = answer.type === 'welcome' ? this.#living.get(answer.id) : undefined;
-      if (answer.type === 'refusal' || other === undefined) return answer;
-      return { type: 'refusal', reason: `slave ${answer.id} is alive at ${other}; two hosts cannot have one id or one state`, retry: true };
+      // Before anything is decided: a living slave's id is not to be changed.
+      for (const [id, { from, key }] of this.#living) {
+        if (key !== hello.key) continue;
+        return { type: 'refusal', reason: `slave ${id} is alive at ${from}; two hosts cannot have one id or one state`, retry: true };
+      }
+      return this.#options.welcome(hello);
     } catch (error) {
       return { type: 'refusal', reason: `the master cannot: ${error instanceof Error ? error.message : String(error)}`, retry: true };
     }

@@ -13,10 +13,11 @@ import { broadcastOf, formatIpv4, ipv4FromNumber, netmask, type Ipv4Address, typ
 import { formatMac, parseMac, type MacAddress } from '../wire/mac.ts';
 import { AddressPlan } from './address-plan.ts';
 import { contestedMacs } from './contested-macs.ts';
+import { controlPortOf } from './control-port.ts';
 import { idOfMac, macOfId, masterId, newServerMac, serverAddress, type NodeId } from './identity.ts';
 import type { Hello, Refusal, Welcome } from './join-messages.ts';
 import { JoinServer } from './join-server.ts';
-import { openNodeGuest, type GuestWish } from './node-guest.ts';
+import { checkGuest, openNodeGuest, type GuestWish } from './node-guest.ts';
 import { assignId, decodeRoster, encodeRoster, type Roster } from './roster.ts';
 import { StateDirectory } from './state-directory.ts';
 
@@ -77,11 +78,14 @@ export class Master implements AsyncDisposable {
   /** Throws EtherloomError for whatever part cannot be opened; then none is. */
   static open(options: MasterOptions, environment: NodeEnvironment): Promise<Master> {
     return inScope(async (scope) => {
+      await checkGuest(options.guest);
       const state = scope.use(StateDirectory.open(options.state));
       const members = new Members(state, options);
       const serverMac = readServerMac(state, environment.random);
       const contested = contestedMacs(environment, (port) => service.plane.describe(port));
-      const service: SwitchService = scope.use(await SwitchService.open({ directory: options.sock, contested }, environment));
+      const service: SwitchService = scope.use(
+        await SwitchService.open({ directory: options.sock, numports: numportsFor(options), contested }, environment),
+      );
       const { plane } = service;
       if (options.dhcp) {
         const { leaseTime } = options;
@@ -97,6 +101,11 @@ export class Master implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#scope[Symbol.asyncDispose]();
   }
+}
+
+/** Room for every link, beside as many clients of the switch's own directory as it has by default. */
+function numportsFor({ maxLinks = 256, slavePorts }: MasterOptions): number {
+  return 1024 + maxLinks * (1 + slavePorts.size);
 }
 
 /** Who is in the star, and what each is told. */
@@ -176,9 +185,7 @@ async function openPair(
   for (let attempt = 0; ; attempt++) {
     const link = await openLink(port);
     try {
-      const above = controlPort ?? link.port + 1;
-      if (above > 65_535) throw new EtherloomError('bad-option', `there is no port above ${link.port} for slaves to ask at: say --control`);
-      return { link, control: await openControl(above) };
+      return { link, control: await openControl(controlPortOf(link.port, controlPort)) };
     } catch (error) {
       await link[Symbol.asyncDispose]();
       const inUse = error instanceof SystemError && error.errno === 'EADDRINUSE';

@@ -1,14 +1,14 @@
+import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { DataPlane } from '../daemon/data-plane.ts';
 import type { Log } from '../daemon/log.ts';
 import type { Scope } from '../daemon/scope.ts';
-import { EtherloomError } from '../errors.ts';
 import { QemuPort } from '../ports/qemu.ts';
 import { lockFile } from '../system/file-lock.ts';
 import { formatIpv4 } from '../wire/ipv4.ts';
 import { formatMac, type MacAddress } from '../wire/mac.ts';
 import { Guest, stopGuest } from './guest/guest.ts';
-import type { GuestOptions } from './guest/guest-process.ts';
+import { guestImageIn, type GuestOptions } from './guest/guest-process.ts';
 import type { NodeId } from './identity.ts';
 import type { StateDirectory } from './state-directory.ts';
 
@@ -36,7 +36,8 @@ export function guestDirectory(state: string): string {
 }
 
 /**
- * Puts a guest in front of a switch: its port first, then the guest itself, started or, if it runs already, adopted. The port ends, and the
+ * Puts a guest in front of a switch: started or, if it runs already, adopted; and its port, for which it
+ * can wait. The port ends, and the
  * guest is stopped, with `scope`. Throws EtherloomError: what QemuPort.open and Guest.open throw.
  */
 export async function openNodeGuest(
@@ -56,7 +57,7 @@ export async function openNodeGuest(
   );
   if (guest.attach === 'dgram') {
     const port = scope.use(QemuPort.open({ local: nic.remote, remote: nic.local }, plane.environment));
-    if (plane.add(port) === undefined) throw new EtherloomError('busy', 'the switch has no free port for the guest: raise --numports');
+    plane.add(port);
   }
   say(guest.adopted ? `still runs as process ${guest.pid}` : `started as process ${guest.pid}`, { state: 'started', pid: guest.pid });
   let told = '';
@@ -75,6 +76,12 @@ export async function openNodeGuest(
 }
 
 /** Ends the guest that a master or slave left behind in `state`. True when one ran. Throws EtherloomError('busy') while that role runs. */
-export function stopNodeGuest(state: string): Promise<boolean> {
-  return stopGuest(guestDirectory(state), lockFile);
+export async function stopNodeGuest(state: string): Promise<boolean> {
+  const directory = guestDirectory(state);
+  return existsSync(directory) && (await stopGuest(directory, lockFile));
+}
+
+/** Throws EtherloomError('bad-option') unless the image is there: before anything is begun for its sake. */
+export async function checkGuest(wish: GuestWish | undefined): Promise<void> {
+  if (wish) await guestImageIn(wish.image);
 }

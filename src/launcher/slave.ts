@@ -7,11 +7,12 @@ import type { Random } from '../random.ts';
 import { formatIpv4 } from '../wire/ipv4.ts';
 import { formatMac } from '../wire/mac.ts';
 import type { NodeId } from './identity.ts';
+import { controlPortOf } from './control-port.ts';
 import { JoinClient } from './join-client.ts';
 import type { Hello, Welcome } from './join-messages.ts';
 import { decodeJoinMessage, encodeJoinMessage } from './join-messages.ts';
 import type { NodeEnvironment } from './master.ts';
-import { openNodeGuest, type GuestWish } from './node-guest.ts';
+import { checkGuest, openNodeGuest, type GuestWish } from './node-guest.ts';
 import { isNodeKey } from './roster.ts';
 import { StateDirectory } from './state-directory.ts';
 
@@ -53,14 +54,18 @@ export class Slave implements AsyncDisposable {
    */
   static open(options: SlaveOptions, environment: NodeEnvironment, fail: (error: EtherloomError) => void): Promise<Slave> {
     return inScope(async (scope) => {
+      await checkGuest(options.guest);
       const state = scope.use(StateDirectory.open(options.state));
       const service = scope.use(await SwitchService.open({ directory: options.sock }, environment));
-      const welcome = await join(options, state, environment, fail, scope);
+      const link = ({ linkPort }: Welcome): string => formatTcpAddress({ host: options.master.host, port: linkPort });
+      let redirect: (moved: Welcome) => void = () => undefined;
+      const welcome = await join(options, state, environment, fail, (moved) => redirect(moved), scope);
       const { id, mac } = welcome;
-      const link = formatTcpAddress({ host: options.master.host, port: welcome.linkPort });
       const { linkMtu } = options;
       const { plane } = service;
-      plane.add(new TcpDialer(link, linkMtu === undefined ? {} : { maxFrame: linkMtu + 18 }, plane.environment));
+      const dialer = scope.use(new TcpDialer(link(welcome), linkMtu === undefined ? {} : { maxFrame: linkMtu + 18 }, plane.environment));
+      plane.add(dialer);
+      redirect = (moved) => dialer.redirect(link(moved));
       if (options.guest) {
         const guest = { wish: options.guest, id, mac, mode: 'client', directory: service.directory, state } as const;
         await openNodeGuest(guest, plane, environment.log, environment.signal, scope);
@@ -80,9 +85,11 @@ function join(
   state: StateDirectory,
   { clock, random, log, signal }: NodeEnvironment,
   fail: (error: EtherloomError) => void,
+  moved: (welcome: Welcome) => void,
   scope: Scope,
 ): Promise<Welcome> {
-  const { master, controlPort = master.port + 1, id: demanded } = options;
+  const { master, id: demanded } = options;
+  const controlPort = controlPortOf(master.port, options.controlPort);
   const key = readKey(state, random);
   let known = readWelcome(state, demanded);
   return new Promise((resolve, reject) => {
@@ -108,6 +115,7 @@ function join(
           new EtherloomError('refused', `the master now says ${describe(welcome)}, and said ${describe(known)}: start this slave again`),
         );
       }
+      if (known && known.linkPort !== welcome.linkPort) moved(welcome);
       known = welcome;
       resolve(welcome);
     };
@@ -142,9 +150,9 @@ function readWelcome(state: StateDirectory, demanded: NodeId | undefined): Welco
 }
 
 function isSame(a: Welcome, b: Welcome): boolean {
-  return a.id === b.id && a.mac === b.mac && a.linkPort === b.linkPort;
+  return a.id === b.id && a.mac === b.mac;
 }
 
-function describe({ id, linkPort }: Welcome): string {
-  return `id ${id}, link port ${linkPort}`;
+function describe({ id, mac }: Welcome): string {
+  return `id ${id}, ${formatMac(mac)}`;
 }

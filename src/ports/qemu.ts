@@ -142,8 +142,13 @@ function watchName(path: string, changed: () => void): FSWatcher | undefined {
 
 /** Which file a path means now. Inode numbers are used again at once, so the time of its making belongs to it. */
 function identity(path: string): string | undefined {
-  const status = lstatSync(path, { throwIfNoEntry: false, bigint: true });
-  return status && `${status.dev}.${status.ino}.${status.ctimeNs}`;
+  try {
+    const { dev, ino, ctimeNs } = lstatSync(path, { bigint: true });
+    return `${dev}.${ino}.${ctimeNs}`;
+  } catch {
+    // Not there, or not to be reached: either way nobody to connect to.
+    return undefined;
+  }
 }
 
 function removeStale(path: string): void {

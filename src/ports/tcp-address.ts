@@ -13,8 +13,8 @@ export function parseTcpAddress(text: string): TcpAddress {
   const match = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text);
   const host = match?.[1] ?? match?.[2];
   const port = Number(match?.[3]);
-  if (host === undefined || port > 65_535 || (match?.[1] !== undefined && !isIPv6(host))) {
-    throw new EtherloomError('bad-address', `${text} is not HOST:PORT (an IPv6 address stands in brackets: [::1]:7000)`);
+  if (host === undefined || port > 65_535 || (match?.[1] !== undefined && (!isIPv6(host) || host.includes('%')))) {
+    throw new EtherloomError('bad-address', `${text} is not HOST:PORT (an IPv6 address stands in brackets, without a zone: [::1]:7000)`);
   }
   return { host, port };
 }

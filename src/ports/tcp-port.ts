@@ -95,6 +95,11 @@ export class TcpPort implements Port {
     else this.#write(this.#socket, this.#bounded(this.#socket, frames));
   }
 
+  /** Ends the connection, if there is one, as if the far end had. */
+  disconnect(): void {
+    this.#socket?.destroy();
+  }
+
   /** Ends the port and tells its receiver. */
   end(reason: string): void {
     void this[Symbol.asyncDispose]();

@@ -61,9 +61,8 @@ export class TcpListener implements Listener {
 /** The dialling side of the star: a port that is there for good, up while the far end can be reached. */
 export class TcpDialer implements Port {
   readonly module = 'tcp';
-  readonly description: string;
   readonly counters: PortCounters;
-  readonly #address: TcpAddress;
+  #address: TcpAddress;
   readonly #environment: PortEnvironment;
   readonly #port: TcpPort;
   #redial = firstRedial();
@@ -75,12 +74,15 @@ export class TcpDialer implements Port {
 
   /** `address` is `HOST:PORT`. Begins to dial, and goes on until disposed. Throws EtherloomError('bad-address'). */
   constructor(address: string, options: TcpLinkOptions, environment: PortEnvironment) {
-    this.description = address;
     this.#address = parseTcpAddress(address);
     this.#environment = environment;
     this.#port = new TcpPort(address, options, environment, (reason) => this.#again(reason));
     this.counters = this.#port.counters;
     void this.#dial();
+  }
+
+  get description(): string {
+    return formatTcpAddress(this.#address);
   }
 
   attach(receiver: Receiver): void {
@@ -93,6 +95,13 @@ export class TcpDialer implements Port {
 
   flush(): void {
     this.#port.flush();
+  }
+
+  /** Dials another address from now on: `HOST:PORT`. Throws EtherloomError('bad-address'). */
+  redirect(address: string): void {
+    this.#address = parseTcpAddress(address);
+    this.#dialling?.destroy();
+    this.#port.disconnect();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -126,6 +135,11 @@ export class TcpDialer implements Port {
     };
     socket.once('close', failed);
     socket.connect({ host: address, port: this.#address.port }, () => {
+      // Where nobody listens, the system may give the very port that is dialled.
+      if (socket.localPort === socket.remotePort && socket.localAddress === socket.remoteAddress) {
+        socket.destroy(new Error('it answered itself'));
+        return;
+      }
       timeout[Symbol.dispose]();
       socket.off('close', failed);
       this.#dialling = undefined;

@@ -11,6 +11,7 @@ import {
   realpathSync,
   rmdirSync,
   unlinkSync,
+  type Stats,
 } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { EtherloomError, SystemError } from '../errors.ts';
@@ -99,13 +100,13 @@ export class VdeDirectory implements Disposable {
 
   /** Removes the name of a port's socket. */
   removePort(path: string): void {
-    remove(path);
+    removeSocket(path);
   }
 
   /** Closes and removes the control socket, what the dead left, and the directory if nobody else has something in it. */
   [Symbol.dispose](): void {
     closeSync(this.control);
-    if (lstatSync(this.#controlPath, { throwIfNoEntry: false })?.ino === this.#controlInode) remove(this.#controlPath);
+    if (statusOf(this.#controlPath)?.ino === this.#controlInode) removeSocket(this.#controlPath);
     this.#removeDead();
     try {
       rmdirSync(this.path);
@@ -140,10 +141,10 @@ export class VdeDirectory implements Disposable {
 
   /** Removes sockets that nobody holds. Not by their pid: the directory may be shared with another pid namespace. */
   #removeDead(): void {
-    for (const name of readdirSync(this.path)) {
+    for (const name of namesIn(this.path)) {
       if (!portName.test(name) && !clientName.test(name)) continue;
       const path = join(this.path, name);
-      if (lstatSync(path, { throwIfNoEntry: false })?.isSocket() === true && !answers(path, 'datagram')) remove(path);
+      if (!answers(path, 'datagram')) removeSocket(path);
     }
   }
 }
@@ -196,12 +197,12 @@ function lockDirectory(path: string): Disposable {
 }
 
 function removeStale(controlPath: string): void {
-  const status = lstatSync(controlPath, { throwIfNoEntry: false });
+  const status = statusOf(controlPath);
   if (status && !status.isSocket()) {
     throw new EtherloomError('not-permitted', `${controlPath} is not a socket: move it away, or choose another --sock`);
   }
   if (answers(controlPath, 'stream')) throw inUse(controlPath);
-  remove(controlPath);
+  removeSocket(controlPath);
 }
 
 function inUse(path: string): EtherloomError {
@@ -212,11 +213,30 @@ function isInUse(error: unknown): boolean {
   return error instanceof SystemError && error.errno === 'EADDRINUSE';
 }
 
-function remove(path: string): void {
+/** Removes a socket's name. Others may write to the directory: what is not a socket any more, or not to be removed, is theirs. */
+function removeSocket(path: string): void {
+  if (statusOf(path)?.isSocket() !== true) return;
   try {
     unlinkSync(path);
-  } catch (error) {
-    if (errnoOf(error) !== 'ENOENT') throw error;
+  } catch {
+    // It changed hands at this moment.
+  }
+}
+
+function statusOf(path: string): Stats | undefined {
+  try {
+    return lstatSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+function namesIn(directory: string): readonly string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    // Somebody removed it.
+    return [];
   }
 }
 

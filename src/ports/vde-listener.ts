@@ -191,8 +191,8 @@ export class VdeListener implements Listener {
     client.timeout[Symbol.dispose]();
     client.watch[Symbol.dispose]();
     closeSync(client.fd);
-    if (client.portPath !== undefined) this.#directory.removePort(client.portPath);
     client.port?.end(reason);
+    if (client.portPath !== undefined) this.#directory.removePort(client.portPath);
   }
 }
 

@@ -172,7 +172,7 @@ describe('the ports of a plane', () => {
   it('are bounded by their number', () => {
     const { plane } = stage(['a', 'b'], { numports: 3 });
     expect(plane.choose('any', 0)).toBeUndefined();
-    expect(plane.add(new NotedPort('c'))).toBeUndefined();
+    expect(() => plane.add(new NotedPort('c'))).toThrow(/all 2 ports of the switch are taken/);
     expect([plane.choose(2, -2), plane.choose(3, 0), plane.choose(99, 0), plane.choose('management', 5)]).toEqual([
       2,
       undefined,

@@ -25,7 +25,7 @@ export class ConsoleLog {
     this.#onLine = onLine;
     this.#fd = openSync(path, 'r');
     try {
-      this.#watcher = watch(path, { persistent: false }, () => this.read());
+      this.#watcher = watch(path, { persistent: false }, () => this.read()).on('error', () => this.#watcher.close());
     } catch (error) {
       closeSync(this.#fd);
       throw new EtherloomError('system', `${path} cannot be watched; see fs.inotify.max_user_watches in sysctl`, { cause: error });

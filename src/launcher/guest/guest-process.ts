@@ -75,7 +75,7 @@ export async function adoptQemu(
   onEvent: (event: QmpEvent) => void,
   { signal, log }: Progress,
 ): Promise<RunningQemu | undefined> {
-  const image = await imageOf(options);
+  const image = await guestImageIn(options.image);
   const record = readGuestRecord(files.record);
   if (record === undefined || !isAlive(record)) {
     await clearGuest(files);
@@ -101,7 +101,7 @@ export async function startGuestQemu(
   onEvent: (event: QmpEvent) => void,
   progress: Progress,
 ): Promise<RunningQemu> {
-  const image = await imageOf(options);
+  const image = await guestImageIn(options.image);
   const qemu = await probeQemu(image.architecture, options.qemu, progress.signal);
   const attachment = attachmentOf(options, chooseAttachment(qemu, options.attach));
   const accelerator = await chooseAccelerator(qemu, image, options.accel ?? 'auto', progress);
@@ -119,8 +119,8 @@ export async function startGuestQemu(
     ...{ ...identity, id: options.id, mac: formatMac(options.mac), attach: attachment.kind },
     ...{ specDigest: digestOf(options, image), consoleOffset, sockets },
   };
-  writeGuestRecord(files.record, record);
   try {
+    writeGuestRecord(files.record, record);
     return { record, qmp: await connectQmp(record, files, onEvent, progress.signal), child };
   } catch (error) {
     // Not what we have started only: it may have ended because another QEMU holds the pid file.
@@ -154,13 +154,11 @@ function unfitness(record: GuestRecord, options: GuestOptions, image: GuestImage
   return undefined;
 }
 
-async function imageOf(options: GuestOptions): Promise<GuestImage> {
-  const image = await readGuestImage(options.image);
+/** The image in a directory. Throws EtherloomError('bad-option') when there is none, or one of another version. */
+export async function guestImageIn(directory: string): Promise<GuestImage> {
+  const image = await readGuestImage(directory);
   if (image !== undefined) return image;
-  throw new EtherloomError(
-    'bad-option',
-    `${options.image} holds no guest of this version; make it: etherloom guest build ${options.image}`,
-  );
+  throw new EtherloomError('bad-option', `${directory} holds no guest of this version; make it: etherloom guest build ${directory}`);
 }
 
 // By what was asked for, not by what a probe made of it: so that going on with a guest needs no probe.

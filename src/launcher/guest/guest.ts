@@ -86,8 +86,12 @@ export class Guest {
     void running.qmp.closed.then(() => this.#lookAlive(reason()));
     // The system tells of the end of children only, and the end of the connection is not the end of the process.
     this.#pulse = setInterval(() => {
-      this.#lookAlive(reason());
-      this.#boundLog();
+      try {
+        this.#lookAlive(reason());
+        this.#boundLog();
+      } catch {
+        // No descriptor is free, or the disk is full: what cannot be told now can be later.
+      }
     }, 500);
   }
 

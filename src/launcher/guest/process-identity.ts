@@ -9,7 +9,10 @@ export interface ProcessIdentity {
   readonly bootId: string;
 }
 
-/** The identity of the living process with that number. Undefined when there is none; one that waits to be reaped does not live. */
+/**
+ * The identity of the living process with that number. Undefined when there is none; one that waits to be reaped does not live. Throws the
+ * system's error when that cannot be told: then nothing may be concluded.
+ */
 export function identifyProcess(pid: number): ProcessIdentity | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
@@ -18,12 +21,13 @@ export function identifyProcess(pid: number): ProcessIdentity | undefined {
     const [state, startTime] = [fields[0], Number(fields[19])];
     if (state === 'Z' || state === 'X' || !Number.isSafeInteger(startTime)) return undefined;
     return { pid, startTime, bootId: readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim() };
-  } catch {
-    return undefined;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ESRCH')) return undefined;
+    throw error;
   }
 }
 
-/** Whether that very process lives. */
+/** Whether that very process lives. Throws when that cannot be told. */
 export function isAlive(identity: ProcessIdentity): boolean {
   const found = identifyProcess(identity.pid);
   return found?.startTime === identity.startTime && found.bootId === identity.bootId;
