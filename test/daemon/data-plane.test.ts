@@ -194,6 +194,16 @@ describe('the ports of a plane', () => {
     expect(events).toEqual(['a: 60', 'one: 61', 'two: 61']);
   });
 
+  it('have room for 64 endpoints each', () => {
+    const made = plane();
+    for (let i = 0; i < 64; i++) {
+      expect(made.choose(7, 1000)).toBe(7);
+      made.accept(new NotedPort(`endpoint ${i}`), 7, 1000);
+    }
+    expect(made.choose(7, 1000)).toBeUndefined();
+    expect(made.choose(8, 1000)).toBe(8);
+  });
+
   it('are up while one endpoint is', () => {
     const made = plane();
     const [one, two] = [new NotedPort('one'), new NotedPort('two')];

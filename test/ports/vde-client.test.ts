@@ -1,8 +1,15 @@
+import { closeSync, lstatSync, readdirSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { encodeVdeReply } from '../../src/ports/vde-control.ts';
 import { VdeClient } from '../../src/ports/vde-client.ts';
 import { VdeListener } from '../../src/ports/vde-listener.ts';
+import { loopReadiness } from '../../src/system/readiness.ts';
+import { accept, bindFile, listen, streamSocket } from '../../src/system/unix-socket.ts';
+import { ManualClock } from '../manual-clock.ts';
 import { conforms } from './conformance.ts';
-import { newDirectory, Ports } from './rig.ts';
+import { collect, descriptors, newDirectory, Ports, Rig, using } from './rig.ts';
+import { serve } from './vde-stage.ts';
 
 conforms({
   name: 'a client of a VDE switch',
@@ -15,4 +22,92 @@ conforms({
     const port = await VdeClient.open({ directory }, rig.environment);
     return { port, far: await ports.next(), rest };
   },
+});
+
+/** A switch that takes connections and says what it is told to, or nothing. */
+function strange(answer?: Uint8Array): { directory: string; accepted: Promise<number> } {
+  const directory = newDirectory();
+  const fd = streamSocket();
+  bindFile(fd, { path: join(directory, 'ctl'), mode: 0o600 });
+  listen(fd, 4);
+  const accepted = new Promise<number>((resolve) => {
+    const watch = loopReadiness.watch(fd, { readable: true, writable: false }, () => {
+      watch[Symbol.dispose]();
+      const connection = accept(fd) ?? -1;
+      onTestFinished(() => {
+        closeSync(connection);
+        closeSync(fd);
+      });
+      if (answer) writeSync(connection, answer);
+      resolve(connection);
+    });
+  });
+  return { directory, accepted };
+}
+
+describe('a client of a VDE switch', () => {
+  it('asks for the port that it wishes, says who it is, and leaves no name behind', async () => {
+    const { directory, ports, rig } = serve();
+    using(await VdeClient.open({ directory, wish: 9, description: 'me' }, rig.environment));
+    expect(ports.given[0]?.number).toBe(9);
+    expect((await ports.next()).description).toBe('me');
+    expect(readdirSync(directory).filter((name) => name.startsWith('.'))).toEqual([]);
+  });
+
+  it('ends with its switch, and frees the port when it ends itself', async () => {
+    const { directory, ports, rig, listener } = serve();
+    const first = await VdeClient.open({ directory }, rig.environment);
+    const far = collect(await ports.next());
+    await first[Symbol.asyncDispose]();
+    expect(await far.ended()).toBe('the client is gone');
+    const second = collect(using(await VdeClient.open({ directory }, rig.environment)));
+    await listener[Symbol.asyncDispose]();
+    expect(await second.ended()).toBe('the switch is gone');
+  });
+
+  it('says that it was refused, and leaves nothing', async () => {
+    const { directory, ports, rig } = serve();
+    ports.choose = () => undefined;
+    const before = descriptors();
+    await expect(VdeClient.open({ directory, wish: 5 }, rig.environment)).rejects.toMatchObject({ code: 'refused' });
+    expect(descriptors()).toBe(before);
+    expect(readdirSync(directory)).toEqual(['ctl']);
+  });
+
+  it('says that nobody is there', async () => {
+    const rig = new Rig();
+    await expect(VdeClient.open({ directory: newDirectory() }, rig.environment)).rejects.toMatchObject({ errno: 'ENOENT' });
+  });
+
+  it('waits for an answer for its time only', async () => {
+    const clock = new ManualClock();
+    const rig = new Rig(clock);
+    const { directory, accepted } = strange();
+    const opening = expect(VdeClient.open({ directory, timeout: 700 }, rig.environment)).rejects.toMatchObject({ code: 'timed-out' });
+    await accepted;
+    clock.advance(700);
+    await opening;
+    expect(readdirSync(directory)).toEqual(['ctl']);
+  });
+
+  it('stops waiting when it is told to', async () => {
+    const rig = new Rig();
+    const { directory, accepted } = strange();
+    const abort = new AbortController();
+    const opening = expect(VdeClient.open({ directory }, rig.environment, { signal: abort.signal })).rejects.toMatchObject({
+      name: 'AbortError',
+    });
+    await accepted;
+    abort.abort();
+    await opening;
+  });
+
+  it('does not change the mode of what a switch names, unless that is a socket of its own', async () => {
+    const rig = new Rig();
+    const victim = join(newDirectory(), 'victim');
+    writeFileSync(victim, '', { mode: 0o644 });
+    const { directory } = strange(encodeVdeReply(victim));
+    await expect(VdeClient.open({ directory }, rig.environment)).rejects.toMatchObject({ code: 'system' });
+    expect(lstatSync(victim).mode & 0o777).toBe(0o644);
+  });
 });
