@@ -2,10 +2,11 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { realClock } from '../../src/clock.ts';
 import { SwitchService } from '../../src/daemon/switch-service.ts';
 import { encodeVdeRequest } from '../../src/ports/vde-control.ts';
+import { eventually } from '../eventually.ts';
 import { missing } from '../e2e/peers.ts';
 import { descriptors, newDirectory, using } from '../ports/rig.ts';
 import { ask, connect, Stream } from '../ports/vde-stage.ts';
@@ -27,8 +28,8 @@ async function crowd(size: number, width: number, one: (i: number) => Promise<un
 }
 
 async function leavesNothing(service: SwitchService, before: number): Promise<void> {
-  await vi.waitFor(() => expect(portsOf(service)).toBe(0), { timeout: 5000 });
-  await vi.waitFor(() => expect(readdirSync(service.directory)).toEqual(['ctl']));
+  await eventually(() => expect(portsOf(service)).toBe(0));
+  await eventually(() => expect(readdirSync(service.directory)).toEqual(['ctl']));
   expect(descriptors()).toBe(before);
   const next = await connect(service.directory);
   expect(portsOf(service)).toBe(1);
@@ -76,11 +77,11 @@ describe('a switch', { timeout: 60_000 }, () => {
       const plugs = Array.from({ length: 20 }, () =>
         spawn('vde_plug', [`vde://${service.directory}`], { stdio: ['pipe', 'ignore', 'ignore'] }),
       );
-      await vi.waitFor(() => expect(portsOf(service)).toBe(20), { timeout: 10_000 });
+      await eventually(() => expect(portsOf(service)).toBe(20));
       const gone = plugs.map((plug) => once(plug, 'close'));
       for (const plug of plugs) plug.kill('SIGKILL');
       await Promise.all(gone);
-      await vi.waitFor(() => expect(portsOf(service)).toBe(0));
+      await eventually(() => expect(portsOf(service)).toBe(0));
     }
     await leavesNothing(service, before);
   });

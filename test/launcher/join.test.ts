@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { realClock, type Clock } from '../../src/clock.ts';
 import type { EtherloomError } from '../../src/errors.ts';
 import { JoinClient } from '../../src/launcher/join-client.ts';
@@ -9,6 +9,7 @@ import { JoinServer, type JoinServerOptions } from '../../src/launcher/join-serv
 import { macOfId } from '../../src/launcher/identity.ts';
 import { parseTcpAddress } from '../../src/ports/tcp-address.ts';
 import { parseIpv4Network } from '../../src/wire/ipv4.ts';
+import { eventually } from '../eventually.ts';
 import { ManualClock } from '../manual-clock.ts';
 
 const key = (digit: string): string => digit.repeat(32);
@@ -53,14 +54,11 @@ class Line {
   }
 
   async until(type: JoinMessage['type']): Promise<JoinMessage> {
-    return vi.waitFor(
-      () => {
-        const message = this.messages.find((one) => one?.type === type);
-        if (!message) throw new Error(`no ${type} in ${this.text}`);
-        return message;
-      },
-      { interval: 5 },
-    );
+    return eventually(() => {
+      const message = this.messages.find((one) => one?.type === type);
+      if (!message) throw new Error(`no ${type} in ${this.text}`);
+      return message;
+    });
   }
 
   get closed(): Promise<unknown> {
@@ -78,7 +76,7 @@ describe('where slaves ask', () => {
     expect(logged).toEqual([expect.stringMatching(/^slave 3 at 127\.0\.0\.1:\d+ joined$/)]);
     line.socket.end();
     await line.closed;
-    await vi.waitFor(() => expect(logged[1]).toMatch(/^slave 3 .* left: /));
+    await eventually(() => expect(logged[1]).toMatch(/^slave 3 .* left: /));
   });
 
   it.each([
@@ -138,7 +136,7 @@ describe('where slaves ask', () => {
     expect(await second.until('refusal')).toMatchObject({ retry: true });
     await second.closed;
     first.socket.destroy();
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       const third = new Line(server);
       third.socket.write(encodeJoinMessage(hello('1')));
       await third.until('welcome');
@@ -166,7 +164,7 @@ describe('where slaves ask', () => {
     const clock = new ManualClock();
     const { server } = await serve({ helloTimeout: 3000 }, clock);
     const line = new Line(server);
-    await vi.waitFor(() => expect(clock.timers).toBe(2));
+    await eventually(() => expect(clock.timers).toBe(2));
     clock.advance(3000);
     await line.closed;
     expect(clock.timers).toBe(0);
@@ -180,7 +178,7 @@ describe('where slaves ask', () => {
     await line.until('welcome');
     clock.advance(5000);
     line.socket.write(encodeJoinMessage({ type: 'alive' }));
-    await vi.waitFor(() => expect(line.messages.filter((message) => message?.type === 'alive').length).toBe(5));
+    await eventually(() => expect(line.messages.filter((message) => message?.type === 'alive').length).toBe(5));
     clock.advance(7000);
     await line.closed;
     expect(logged.at(-1)).toContain('the other side is silent');
@@ -228,12 +226,12 @@ describe('a slave that asks', () => {
     const { port } = parseTcpAddress(server.address);
     await server[Symbol.asyncDispose]();
     const asked = ask(port);
-    await vi.waitFor(() => expect(asked.logged).toEqual([expect.stringContaining('ECONNREFUSED')]));
+    await eventually(() => expect(asked.logged).toEqual([expect.stringContaining('ECONNREFUSED')]));
     const { server: second } = await serve({ listen: { host: '127.0.0.1', port } });
-    await vi.waitFor(() => expect(asked.welcomes).toEqual([welcome(5)]), { timeout: 3000 });
+    await eventually(() => expect(asked.welcomes).toEqual([welcome(5)]));
     await second[Symbol.asyncDispose]();
     await serve({ listen: { host: '127.0.0.1', port } });
-    await vi.waitFor(() => expect(asked.welcomes.length).toBe(2), { timeout: 3000 });
+    await eventually(() => expect(asked.welcomes.length).toBe(2));
     expect(asked.refusals).toEqual([]);
   });
 
@@ -247,7 +245,7 @@ describe('a slave that asks', () => {
       },
     });
     const asked = ask(parseTcpAddress(server.address).port);
-    await vi.waitFor(() => expect(asked.refusals.map(({ message }) => message)).toEqual([expect.stringContaining('retry false')]));
+    await eventually(() => expect(asked.refusals.map(({ message }) => message)).toEqual([expect.stringContaining('retry false')]));
     expect(asked.refusals[0]?.code).toBe('refused');
     expect(asked.logged).toEqual([expect.stringContaining('retry true')]);
   });
@@ -265,11 +263,11 @@ describe('a slave that asks', () => {
     await once(server, 'listening');
     const clock = new ManualClock();
     const asked = ask((server.address() as AddressInfo).port, clock);
-    await vi.waitFor(() => expect(asked.logged).toEqual([expect.stringContaining('does not speak this protocol')]));
+    await eventually(() => expect(asked.logged).toEqual([expect.stringContaining('does not speak this protocol')]));
     clock.advance(100);
-    await vi.waitFor(() => expect(connections.length).toBe(2));
+    await eventually(() => expect(connections.length).toBe(2));
     clock.advance(7000);
-    await vi.waitFor(() => expect(asked.logged.at(-1)).toContain('the other side is silent'));
+    await eventually(() => expect(asked.logged.at(-1)).toContain('the other side is silent'));
     asked.client[Symbol.dispose]();
   });
 });

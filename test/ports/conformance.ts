@@ -1,5 +1,6 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { maxFrame, type Port } from '../../src/ports/port.ts';
+import { eventually } from '../eventually.ts';
 import { collect, descriptors, dropped, frameOf, Rig, sameFrames, using } from './rig.ts';
 
 /** A driver's port with somebody at its other end. Neither is attached yet. */
@@ -113,7 +114,7 @@ export function conforms(driver: Driver): void {
       rig.send(port, frameOf(60));
       await there.count(kept + 1);
       expect(port.counters).toMatchObject({ sentFrames: kept + 1, sentOctets: 900 * kept + 60 });
-      await vi.waitFor(() => expect(rig.budget.used).toBe(0));
+      await eventually(() => expect(rig.budget.used).toBe(0));
     });
 
     it('counts each frame once: received, sent or dropped', async () => {
@@ -163,7 +164,7 @@ export function conforms(driver: Driver): void {
       expect(() => rig.send(port, frameOf(60))).not.toThrow();
       await far[Symbol.asyncDispose]();
       await rest?.[Symbol.asyncDispose]();
-      await vi.waitFor(() => expect(descriptors()).toBeLessThanOrEqual(before));
+      await eventually(() => expect(descriptors()).toBeLessThanOrEqual(before));
       expect(rig.budget.used).toBe(0);
     });
   });

@@ -1,11 +1,12 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { connect as dial, createServer, type AddressInfo, type Server } from 'node:net';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { encodeFrames } from '../../src/ports/frame-stream.ts';
 import { maxFrame } from '../../src/ports/port.ts';
 import { TcpPort } from '../../src/ports/tcp-port.ts';
 import { TcpDialer, TcpListener, type TcpListenerOptions } from '../../src/ports/tcp.ts';
+import { eventually } from '../eventually.ts';
 import { ManualClock } from '../manual-clock.ts';
 import { conforms } from './conformance.ts';
 import { collect, descriptors, dropped, frameOf, Ports, Rig, sameFrames, using } from './rig.ts';
@@ -113,16 +114,16 @@ describe('a TCP link', () => {
     const kept = received(socket);
     for (let i = 0; i < 3; i++) {
       clock.advance(1000);
-      await vi.waitFor(() => expect(kept.octets).toEqual(Buffer.alloc(2 * (i + 1))));
+      await eventually(() => expect(kept.octets).toEqual(Buffer.alloc(2 * (i + 1))));
     }
     for (let i = 0; i < 8; i++) {
       rig.send(port, frameOf(60));
       clock.advance(400);
     }
-    await vi.waitFor(() => expect(kept.octets.length).toBe(6 + 8 * 62));
+    await eventually(() => expect(kept.octets.length).toBe(6 + 8 * 62));
     // Never silent for longer than a second, however the last frame lay.
     clock.advance(600);
-    await vi.waitFor(() => expect(kept.octets.length).toBe(8 + 8 * 62));
+    await eventually(() => expect(kept.octets.length).toBe(8 + 8 * 62));
   });
 
   it('sets TCP_NODELAY at both ends', async () => {
@@ -131,7 +132,7 @@ describe('a TCP link', () => {
     const before = noDelays();
     using(new TcpDialer(`127.0.0.1:${listener.port}`, {}, rig.environment));
     await ports.next();
-    await vi.waitFor(() => expect(noDelays()).toBe(before + 2));
+    await eventually(() => expect(noDelays()).toBe(before + 2));
   });
 
   it('sends nothing above 9,234 octets until the far end has shown that it takes more', async () => {
@@ -142,12 +143,12 @@ describe('a TCP link', () => {
     const collector = collect(port);
     const kept = received(socket);
     rig.send(port, frameOf(maxFrame + 1), frameOf(maxFrame));
-    await vi.waitFor(() => expect(kept.octets.length).toBe(2 + maxFrame));
+    await eventually(() => expect(kept.octets.length).toBe(2 + maxFrame));
     expect(port.counters.drops.oversize).toBe(1);
     socket.write(encodeFrames([frameOf(15_000)]));
     await collector.count(1);
     rig.send(port, frameOf(20_000), frameOf(20_001));
-    await vi.waitFor(() => expect(kept.octets.length).toBe(2 + maxFrame + 2 + 20_000));
+    await eventually(() => expect(kept.octets.length).toBe(2 + maxFrame + 2 + 20_000));
     expect(port.counters.drops.oversize).toBe(2);
   });
 
@@ -174,7 +175,7 @@ describe('a TCP link', () => {
     expect(rig.budget.used).toBeGreaterThan(0);
     socket.resetAndDestroy();
     await collector.ended();
-    await vi.waitFor(() => expect(rig.budget.used).toBe(0));
+    await eventually(() => expect(rig.budget.used).toBe(0));
   });
 
   it('drops under what all ports may keep together, and says which bound it was', async () => {
@@ -187,7 +188,7 @@ describe('a TCP link', () => {
     rig.send(port, frameOf(600), frameOf(600), frameOf(600));
     expect(port.counters.drops['budget-full']).toBe(2);
     expect(port.counters.sentFrames).toBe(1);
-    await vi.waitFor(() => expect(rig.budget.used).toBe(rig.budget.limit - 1000));
+    await eventually(() => expect(rig.budget.used).toBe(rig.budget.limit - 1000));
     socket.destroy();
   });
 
@@ -229,7 +230,7 @@ describe('the listening side of TCP links', () => {
     const collector = collect(ports.ports[0] ?? (await ports.next()));
     links[0]?.destroy();
     await collector.ended();
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       await link(listener);
       expect(ports.ports.length).toBeGreaterThan(2);
     });
@@ -253,7 +254,7 @@ describe('the listening side of TCP links', () => {
     await listener[Symbol.asyncDispose]();
     expect(await collector.ended()).toBe('the switch ends');
     await once(socket.resume(), 'close');
-    await vi.waitFor(() => expect(descriptors()).toBe(before));
+    await eventually(() => expect(descriptors()).toBe(before));
   });
 
   it('says which address is taken', async () => {
@@ -277,7 +278,7 @@ describe('the dialling side of a TCP link', () => {
 
   async function redials(clock: AskedClock, count: number): Promise<readonly number[]> {
     for (let i = 1; i <= count; i++) {
-      await vi.waitFor(() => expect(clock.asked.filter(isRedial).length).toBeGreaterThanOrEqual(i), { interval: 1 });
+      await eventually(() => expect(clock.asked.filter(isRedial).length).toBeGreaterThanOrEqual(i));
       if (i < count) clock.advance(clock.asked.filter(isRedial)[i - 1] ?? 0);
     }
     return clock.asked.filter(isRedial);
@@ -340,7 +341,7 @@ describe('the dialling side of a TCP link', () => {
     const waiting = new TcpDialer(`127.0.0.1:${number}`, {}, rig.environment);
     await redials(clock, 1);
     await waiting[Symbol.asyncDispose]();
-    await vi.waitFor(() => expect(descriptors()).toBe(before));
+    await eventually(() => expect(descriptors()).toBe(before));
     expect(clock.timers).toBe(0);
   });
 });
