@@ -44,7 +44,10 @@ export async function runConformance() {
 
 function runFile(file, vdeSwitch) {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [file], { env: { ...process.env, VDE_SWITCH: vdeSwitch }, stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, [file], {
+      env: { ...process.env, VDE_SWITCH: vdeSwitch, TAP_TIMEOUT: '300' },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     let output = '';
     child.stdout.on('data', (chunk) => (output += chunk));
     child.on('close', () => {

@@ -128,7 +128,7 @@ describe('where slaves ask', () => {
   });
 
   it('two that are alive cannot have one id; the second may try again', async () => {
-    const { server } = await serve();
+    const { server, logged } = await serve();
     const [first, second] = [new Line(server), new Line(server)];
     first.socket.write(encodeJoinMessage(hello('1')));
     await first.until('welcome');
@@ -136,11 +136,10 @@ describe('where slaves ask', () => {
     expect(await second.until('refusal')).toMatchObject({ retry: true });
     await second.closed;
     first.socket.destroy();
-    await eventually(async () => {
-      const third = new Line(server);
-      third.socket.write(encodeJoinMessage(hello('1')));
-      await third.until('welcome');
-    });
+    await eventually(() => expect(logged.at(-1)).toMatch(/^slave 1 .* left/));
+    const third = new Line(server);
+    third.socket.write(encodeJoinMessage(hello('1')));
+    await third.until('welcome');
   });
 
   it('a decision that cannot be kept is a refusal for now, and the server goes on', async () => {

@@ -8,16 +8,8 @@ import { EtherloomError } from '../../errors.ts';
 import { formatMac, type MacAddress } from '../../wire/mac.ts';
 import type { Progress } from './debian-package.ts';
 import { readGuestImage, type GuestImage } from './guest-image.ts';
-import {
-  guestFilesIn,
-  readGuestRecord,
-  readPidFile,
-  removeGuestTraces,
-  writeGuestRecord,
-  type GuestFiles,
-  type GuestRecord,
-} from './guest-record.ts';
-import { argumentsOf, identifyProcess, isAlive, type ProcessIdentity } from './process-identity.ts';
+import { guestFilesIn, readGuestRecord, removeGuestTraces, writeGuestRecord, type GuestFiles, type GuestRecord } from './guest-record.ts';
+import { findProcess, identifyProcess, isAlive, type ProcessIdentity } from './process-identity.ts';
 import { qemuArguments, type Accelerator, type Attachment } from './qemu-arguments.ts';
 import { chooseAccelerator, chooseAttachment, probeQemu } from './qemu-probe.ts';
 import { lastLinesOf, startQemu, stopQemu } from './qemu-process.ts';
@@ -141,11 +133,11 @@ export async function clearGuest(files: GuestFiles): Promise<boolean> {
 
 const defaultMemory = 96;
 
-// A launcher that was killed between the start of QEMU and the record leaves only what QEMU itself wrote.
+// A launcher that was killed between the start of QEMU and the record leaves a QEMU that only its own arguments tell of: its pid file may
+// not be written yet either.
 function unrecorded(files: GuestFiles): ProcessIdentity | undefined {
-  const pid = readPidFile(files.pidFile);
-  if (pid === undefined || argumentsOf(pid)?.includes(files.pidFile) !== true) return undefined;
-  return identifyProcess(pid);
+  const pid = findProcess(['-pidfile', files.pidFile]);
+  return pid === undefined ? undefined : identifyProcess(pid);
 }
 
 function unfitness(record: GuestRecord, options: GuestOptions, image: GuestImage): string | undefined {

@@ -69,16 +69,6 @@ export function removeGuestTraces(files: GuestFiles, sockets: readonly string[])
     rmSync(path, { force: true });
 }
 
-/** The number that QEMU wrote to its pid file. Undefined when there is none. */
-export function readPidFile(path: string): number | undefined {
-  try {
-    const pid = Number(readFileSync(path, 'utf8').trim());
-    return isCount(pid) && pid > 1 ? pid : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
 function isCount(value: unknown): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 }

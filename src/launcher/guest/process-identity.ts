@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 
 /** One process among all that ever had its number: what a record on disk needs to be sure that it still means the same one. */
 export interface ProcessIdentity {
@@ -43,11 +43,18 @@ export function signalProcess(identity: ProcessIdentity, signal: 'SIGTERM' | 'SI
   }
 }
 
-/** The arguments with which the process was started, its program's name first. Undefined when it does not live. */
-export function argumentsOf(pid: number): string[] | undefined {
+/** A process that was started with these arguments, one after the other. Undefined when there is none. */
+export function findProcess(words: readonly string[]): number | undefined {
+  const text = `\0${words.join('\0')}\0`;
+  const pid = readdirSync('/proc').find((name) => /^\d+$/.test(name) && `\0${commandLineOf(name)}`.includes(text));
+  return pid === undefined ? undefined : Number(pid);
+}
+
+/** The arguments of a process, each with a NUL behind it; none when it has ended by now. */
+function commandLineOf(pid: string): string {
   try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(0, -1);
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
   } catch {
-    return undefined;
+    return '';
   }
 }

@@ -40,10 +40,10 @@ describe('ConsoleLog', () => {
     expect(log.offset).toBe(16);
   });
 
-  it('keeps the last 40 lines', () => {
-    const { path } = logWith(Array.from({ length: 50 }, (_, n) => `${n}\n`).join(''));
+  it('keeps the last 80 lines', () => {
+    const { path } = logWith(Array.from({ length: 90 }, (_, n) => `${n}\n`).join(''));
     using log = new ConsoleLog(path, 0, () => undefined);
-    expect(log.lastLines).toHaveLength(40);
+    expect(log.lastLines).toHaveLength(80);
     expect(log.lastLines[0]).toBe('10');
   });
 

@@ -5,7 +5,6 @@ import { describe, expect, it } from 'vitest';
 import {
   guestFilesIn,
   readGuestRecord,
-  readPidFile,
   removeGuestTraces,
   writeGuestRecord,
   type GuestRecord,
@@ -68,22 +67,5 @@ describe('removeGuestTraces', () => {
     removeGuestTraces(files, [socket]);
     expect(readdirSync(state).sort()).toEqual(['console.log', 'qemu.log']);
     removeGuestTraces(files, [socket]);
-  });
-});
-
-describe('readPidFile', () => {
-  it('gives the number, or undefined for anything else', () => {
-    const path = join(temporaryDirectory(), 'pid');
-    expect(readPidFile(path)).toBeUndefined();
-    for (const [text, pid] of [
-      ['4711\n', 4711],
-      ['', undefined],
-      ['1\n', undefined],
-      ['-5\n', undefined],
-      ['12x\n', undefined],
-    ] as const) {
-      writeFileSync(path, text);
-      expect(readPidFile(path)).toBe(pid);
-    }
   });
 });

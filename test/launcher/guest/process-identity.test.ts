@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { argumentsOf, identifyProcess, isAlive, signalProcess } from '../../../src/launcher/guest/process-identity.ts';
+import { findProcess, identifyProcess, isAlive, signalProcess } from '../../../src/launcher/guest/process-identity.ts';
 
 /** A process that does nothing, and its number. */
 function idle(): { child: ReturnType<typeof spawn>; pid: number } {
@@ -36,10 +36,16 @@ describe('the identity of a process', () => {
 
   it('is undefined for a process that nobody has', () => {
     expect(identifyProcess(2 ** 30)).toBeUndefined();
-    expect(argumentsOf(2 ** 30)).toBeUndefined();
   });
 
-  it('comes with the arguments that the process was given', () => {
-    expect(argumentsOf(process.pid)?.[0]).toContain('node');
+  it('is found by words that follow each other in its arguments, whole words only', () => {
+    const child = spawn('sleep', ['60', '7.25', '0']);
+    try {
+      expect(findProcess(['60', '7.25'])).toBe(child.pid);
+      expect(findProcess(['7.25', '60'])).toBeUndefined();
+      expect(findProcess(['60', '7.2'])).toBeUndefined();
+    } finally {
+      child.kill();
+    }
   });
 });
