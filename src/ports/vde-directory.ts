@@ -58,7 +58,7 @@ export class VdeDirectory implements Disposable {
     this.#lock = lock;
     this.control = this.#bindControl();
     this.#controlInode = lstatSync(this.#controlPath).ino;
-    this.#removeDead();
+    this.removeDead();
   }
 
   /** Makes or takes the directory and listens on its `ctl`. Throws EtherloomError: see VdeListener.open. */
@@ -103,11 +103,20 @@ export class VdeDirectory implements Disposable {
     removeSocket(path);
   }
 
+  /** Removes sockets that nobody holds. Not by their pid: the directory may be shared with another pid namespace. */
+  removeDead(): void {
+    for (const name of namesIn(this.path)) {
+      if (!portName.test(name) && !clientName.test(name)) continue;
+      const path = join(this.path, name);
+      if (isDead(path)) removeSocket(path);
+    }
+  }
+
   /** Closes and removes the control socket, what the dead left, and the directory if nobody else has something in it. */
   [Symbol.dispose](): void {
     closeSync(this.control);
     if (statusOf(this.#controlPath)?.ino === this.#controlInode) removeSocket(this.#controlPath);
-    this.#removeDead();
+    this.removeDead();
     try {
       rmdirSync(this.path);
     } catch {
@@ -136,15 +145,6 @@ export class VdeDirectory implements Disposable {
     } catch (error) {
       closeSync(fd);
       throw error;
-    }
-  }
-
-  /** Removes sockets that nobody holds. Not by their pid: the directory may be shared with another pid namespace. */
-  #removeDead(): void {
-    for (const name of namesIn(this.path)) {
-      if (!portName.test(name) && !clientName.test(name)) continue;
-      const path = join(this.path, name);
-      if (!answers(path, 'datagram')) removeSocket(path);
     }
   }
 }
@@ -220,6 +220,15 @@ function removeSocket(path: string): void {
     unlinkSync(path);
   } catch {
     // It changed hands at this moment.
+  }
+}
+
+function isDead(path: string): boolean {
+  try {
+    return !answers(path, 'datagram');
+  } catch {
+    // No descriptor is free, or somebody made a name that is too long for a socket: another time, or never.
+    return false;
   }
 }
 

@@ -35,6 +35,9 @@ interface Client {
 /** What a wait for a free descriptor takes before connections are accepted again, in milliseconds. */
 const descriptorPause = 100;
 
+/** How long after a client's end its directory is cleaned, in milliseconds. */
+const sweepDelay = 1000;
+
 /**
  * The control socket of a VDE switch: `DIRECTORY/ctl`, where clients ask for ports. A refused client sees its stream close; a client
  * that vanishes takes its port along. Nothing that a client names is trusted: it is known by its credentials, and its socket is
@@ -50,6 +53,7 @@ export class VdeListener implements Listener {
   readonly #handshakes = new Set<Client>();
   readonly #tellWait: (why: string) => void;
   #pause: Timer | undefined;
+  #sweep: Timer | undefined;
   #open = true;
 
   private constructor(options: VdeListenerOptions, environment: PortEnvironment, directory: VdeDirectory) {
@@ -73,6 +77,7 @@ export class VdeListener implements Listener {
     if (!this.#open) return;
     this.#open = false;
     this.#pause?.[Symbol.dispose]();
+    this.#sweep?.[Symbol.dispose]();
     this.#watch[Symbol.dispose]();
     for (const client of [...this.#clients.values()]) this.#end(client, 'the switch ends');
     this.#directory[Symbol.dispose]();
@@ -192,7 +197,18 @@ export class VdeListener implements Listener {
     client.watch[Symbol.dispose]();
     closeSync(client.fd);
     client.port?.end(reason);
-    if (client.portPath !== undefined) this.#directory.removePort(client.portPath);
+    if (client.portPath === undefined) return;
+    this.#directory.removePort(client.portPath);
+    this.#sweepLater();
+  }
+
+  /** A client that was killed may have left its socket. Not at once: the system may not be done with closing what it held. */
+  #sweepLater(): void {
+    if (!this.#open) return;
+    this.#sweep ??= this.#environment.clock.after(sweepDelay, () => {
+      this.#sweep = undefined;
+      this.#directory.removeDead();
+    });
   }
 }
 

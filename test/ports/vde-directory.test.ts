@@ -167,6 +167,15 @@ describe('a VDE directory that is already there', () => {
     expect(readdirSync(directory).sort()).toEqual([basename(living.path), '002.18', 'ctl', 'notes'].sort());
   });
 
+  it('may hold a name that no socket can have', async () => {
+    const directory = newDirectory();
+    const name = `.${'0'.repeat(120)}-00000`;
+    writeFileSync(join(directory, name), '');
+    const { listener } = serve({ directory });
+    await listener[Symbol.asyncDispose]();
+    expect(readdirSync(directory)).toEqual([name]);
+  });
+
   it('is left alone while its switch lives, ours or another', async () => {
     const { directory } = serve();
     await connect(directory);

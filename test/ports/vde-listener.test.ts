@@ -223,6 +223,26 @@ describe('a client of a VDE directory that has its port', () => {
     expect(existsSync(directory)).toBe(false);
   });
 
+  it('and is killed without removing its socket has that removed soon after, as have all the dead, and the living not', async () => {
+    const clock = new ManualClock();
+    const { directory, ports } = serve({}, new Rig(clock));
+    const living = bindClientSocket(directory);
+    const { fd, path } = bindClientSocket(directory);
+    const stream = new Stream(directory);
+    stream.write(encodeVdeRequest({ wish: 'any', path, description: '' }));
+    await stream.read();
+    const collector = collect(await ports.next());
+    stream[Symbol.dispose]();
+    await collector.ended();
+    closeSync(fd);
+    expect(existsSync(path)).toBe(true);
+    clock.advance(1000);
+    expect(existsSync(path)).toBe(false);
+    expect(existsSync(living.path)).toBe(true);
+    expect(clock.timers).toBe(0);
+    closeSync(living.fd);
+  });
+
   it('whose datagram socket died is sent frames in vain, and counted, until its stream ends', async () => {
     const { directory, ports, rig } = serve();
     const { fd, path } = bindClientSocket(directory);
