@@ -14,7 +14,7 @@ export class Report implements Reporter {
         const result = test.result();
         if (result.state !== 'pending') counts[result.state]++;
         if (result.state === 'skipped')
-          console.log(`skipped: ${module.relativeModuleId}: ${test.fullName}: ${result.note ?? 'no reason given'}`);
+          console.log(`skipped: ${module.relativeModuleId}: ${test.fullName}: ${result.note ?? 'its name says why'}`);
       }
     }
     const file = process.env['ETHERLOOM_TEST_COUNTS'];
