@@ -54,6 +54,8 @@ describe('a master that is beset, while two hosts go on to ping each other witho
     await host.plug(star.sock('m'));
     const second = await Host.open(stage, { mac: '02:00:00:00:00:02', address: `${peer}/24` });
     await second.plug(star.sock('m'));
+    // vde_plug2tap opens its card before it asks for its port.
+    await master.line(/port 2: unix prog/);
     const before = socketsOfPorts();
     await undisturbed(host, peer, async () => {
       const plugs = Array.from({ length: 30 }, () => new Plug(stage, star.sock('m')));
