@@ -1,0 +1,6 @@
+import type { Benchmark } from '../harness/benchmark.ts';
+import { latency } from './latency.ts';
+import { unicastFull, unicastSmall } from './unicast.ts';
+
+/** All benchmarks, in the order in which they run. */
+export const benchmarks: readonly Benchmark[] = [unicastSmall, unicastFull, latency];

@@ -1,0 +1,45 @@
+import { parseArgs } from 'node:util';
+
+/** What `npm run bench --` was told. */
+export interface Arguments {
+  /** The benchmarks to run; empty for all. */
+  readonly names: readonly string[];
+  readonly rounds: number;
+  /** Measured seconds of each run. */
+  readonly seconds: number;
+  /** Where the raw figures go; by default a file of the present time in bench/results. */
+  readonly json: string | undefined;
+  readonly list: boolean;
+  readonly help: boolean;
+}
+
+/** What `--help` prints. */
+export const usage = `usage: npm run bench -- [options] [NAME...]
+Runs etherloom and its peers in turn and prints how they compare; bench/README.md says how to read it.
+  --rounds N     how often each side is run (5)
+  --seconds S    how long each run is measured (2)
+  --json FILE    where the raw figures go (bench/results/TIME.json)
+  --list         the names of the benchmarks
+`;
+
+/** Reads the arguments. Throws an Error that says what is wrong with them. */
+export function parseArguments(args: readonly string[], known: readonly string[]): Arguments {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      rounds: { type: 'string', default: '5' },
+      seconds: { type: 'string', default: '2' },
+      json: { type: 'string' },
+      list: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  const unknown = positionals.filter((name) => !known.includes(name));
+  if (unknown.length > 0) throw new Error(`no benchmark is called ${unknown.join(', ')}; there are ${known.join(', ')}`);
+  const rounds = Number(values.rounds);
+  if (!Number.isInteger(rounds) || rounds < 1) throw new Error(`--rounds must be a number from 1 up, not ${values.rounds}`);
+  const seconds = Number(values.seconds);
+  if (!(seconds > 0 && seconds <= 600)) throw new Error(`--seconds must be a number up to 600, not ${values.seconds}`);
+  return { names: positionals, rounds, seconds, json: values.json, list: values.list, help: values.help };
+}

@@ -1,0 +1,44 @@
+import { fileURLToPath } from 'node:url';
+import type { LoadResult, LoadSpec, Place } from '../load/spec.ts';
+import type { RunOptions } from './benchmark.ts';
+import type { Sample } from './figures.ts';
+import type { Workplace } from './workplace.ts';
+
+/** A load, as far as a benchmark says it; the rest is as usual. */
+export interface Load extends Pick<LoadSpec, 'stations' | 'processes'>, Partial<Omit<LoadSpec, 'stations' | 'processes'>> {}
+
+/** The shortest frame that is worth one, in octets without a frame check sequence. */
+export const smallFrame = 60;
+
+/** So many stations on a switch. */
+export function stationsAt(directory: string, count: number): Place[] {
+  return Array.from({ length: count }, () => ({ directory }));
+}
+
+/** Runs a load process to its end. */
+export async function runLoad(load: Load, workplace: Workplace, { seconds, warmup }: RunOptions): Promise<LoadResult> {
+  const pingSeconds = Math.min(0.5, seconds / 2);
+  const spec: LoadSpec = { idle: [], pattern: 'pair', frameSize: smallFrame, warmup, seconds, pingSeconds, ...load };
+  const program = fileURLToPath(new URL('../load/main.js', import.meta.url));
+  const running = workplace.start([process.execPath, program, JSON.stringify(spec)]);
+  await running.line(/^ready$/);
+  running.write('\n');
+  const [result] = await running.line(/^\{.*\}$/, 30 + spec.warmup + spec.seconds + spec.pingSeconds);
+  await running.exit(5);
+  return JSON.parse(result) as LoadResult;
+}
+
+/** The figures of a load's traffic and ping-pong. */
+export function sampleOf(result: LoadResult): Sample {
+  return {
+    ...(result.delivered > 0 && {
+      perProcessorSecond: result.delivered / result.processorSeconds,
+      deliveredPerSecond: result.delivered / result.seconds,
+      lost: (100 * result.lost) / result.expected,
+      processorShare: (100 * result.processorSeconds) / result.seconds,
+      loadShare: (100 * result.loadProcessorSeconds) / result.seconds,
+    }),
+    ...(result.roundTrips && { p50: result.roundTrips.p50, p99: result.roundTrips.p99 }),
+    memory: result.memory / 2 ** 20,
+  };
+}

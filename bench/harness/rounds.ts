@@ -1,0 +1,62 @@
+import type { Benchmark, Case, RunOptions, Side } from './benchmark.ts';
+import type { Sample } from './figures.ts';
+import { missingPrograms } from './programs.ts';
+import type { BenchmarkResult } from './results.ts';
+import { Workplace } from './workplace.ts';
+
+/** How often, how long, and who is told. */
+export interface RoundsOptions extends RunOptions {
+  readonly rounds: number;
+  readonly progress: (text: string) => void;
+  /** Is given each workplace for as long as it is in use, so that an interrupt can clear it. */
+  readonly occupy: (workplace: Workplace | undefined) => void;
+}
+
+/** Runs a benchmark: in each round each case, first ours, then the peer. Throws when a run fails. */
+export async function runRounds(benchmark: Benchmark, options: RoundsOptions): Promise<BenchmarkResult> {
+  const { name, work, peer, commonGoals = [] } = benchmark;
+  const missing = missingPrograms(benchmark.needs);
+  const missingPeers = peer === undefined ? [] : missingPrograms(benchmark.peerNeeds);
+  const skipped =
+    missing.length > 0
+      ? `this machine has no ${missing.join(', ')}`
+      : missingPeers.length > 0
+        ? `the peer is not here (no ${missingPeers.join(', ')}): ours alone`
+        : undefined;
+  const cases = benchmark.cases.map((one) => ({ ...one, samples: { ours: [] as Sample[], peer: [] as Sample[] } }));
+  for (let round = 1; missing.length === 0 && round <= options.rounds; round++) {
+    for (const one of cases) {
+      for (const side of sidesOf(one, peer !== undefined && missingPeers.length === 0)) {
+        options.progress(`${name}${cases.length > 1 ? ` ${one.name}` : ''}: round ${round} of ${options.rounds}, ${side}`);
+        one.samples[side].push(await runOnce(one, side, options));
+      }
+    }
+  }
+  return {
+    name,
+    work,
+    peer,
+    skipped,
+    commonGoals,
+    cases: cases.map(({ name: caseName, samples, ratioGoals = {}, ownGoals = {} }) => ({
+      name: caseName,
+      ...samples,
+      ratioGoals,
+      ownGoals,
+    })),
+  };
+}
+
+function sidesOf({ oursOnly = false }: Case, peerIsHere: boolean): readonly Side[] {
+  return oursOnly || !peerIsHere ? ['ours'] : ['ours', 'peer'];
+}
+
+async function runOnce(one: Case, side: Side, options: RoundsOptions): Promise<Sample> {
+  await using workplace = new Workplace();
+  options.occupy(workplace);
+  try {
+    return await one.run(side, workplace, options);
+  } finally {
+    options.occupy(undefined);
+  }
+}

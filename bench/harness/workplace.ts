@@ -1,0 +1,32 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Running, type RunningOptions } from './running.ts';
+
+/** x */
+const openFiles = 16_384;
+
+/** Where one run takes place: a directory, and processes that end with it. */
+export class Workplace implements AsyncDisposable {
+  readonly directory = mkdtempSync(join(tmpdir(), 'elb-'));
+  readonly #running: Running[] = [];
+
+  /** The path of a file in the directory. */
+  path(name: string): string {
+    return join(this.directory, name);
+  }
+
+  /** Starts a process, with room for many open files. */
+  start(command: readonly string[], options?: RunningOptions): Running {
+    const raised = ['sh', '-c', `ulimit -n ${openFiles} 2>/dev/null || ulimit -n "$(ulimit -H -n)"; exec "$0" "$@"`, ...command];
+    const running = new Running(raised, command.join(' '), options);
+    this.#running.push(running);
+    return running;
+  }
+
+  /** Ends the processes, the last first, and removes the directory. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const running of this.#running.reverse()) await running.end();
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,50 @@
+import { closeSync, readSync, rmSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { decodeVdeReply, encodeVdeRequest, vdeReplySize } from '../../src/ports/vde-control.ts';
+import { bindFile, connectPath, datagramSocket, streamSocket } from '../../src/system/unix-socket.ts';
+import { PollSet } from './poll-set.ts';
+import type { Place } from './spec.ts';
+
+/** A station's way in: its data socket, and the connection that holds its port. */
+export interface Attachment extends Disposable {
+  readonly fd: number;
+}
+
+let counter = 0;
+
+/** Plugs into a switch as a VDE client does, or connects to a socket of which both names are known. Waits for it. */
+export function attach(place: Place): Attachment {
+  const data = datagramSocket();
+  if ('directory' in place) return plugIn(place.directory, data);
+  bindFile(data, { path: place.own, mode: 0o700 });
+  connectPath(data, place.peer);
+  return { fd: data, [Symbol.dispose]: () => closeSync(data) };
+}
+
+function plugIn(directory: string, data: number): Attachment {
+  const control = streamSocket();
+  const own = join(directory, `.load-${process.pid}-${counter++}`);
+  connectPath(control, join(directory, 'ctl'));
+  bindFile(data, { path: own, mode: 0o777 });
+  writeSync(control, encodeVdeRequest({ wish: 'any', path: own, description: 'load' }));
+  const reply = Buffer.alloc(vdeReplySize);
+  const set = new PollSet([control]);
+  set.want(0, { readable: true, writable: false });
+  for (let length = 0; length < vdeReplySize;) {
+    if (set.wait(5000) < 1) throw new Error(`the switch at ${directory} does not answer`);
+    const count = readSync(control, reply, length, vdeReplySize - length, null);
+    if (count === 0) throw new Error(`the switch at ${directory} refused a station`);
+    length += count;
+  }
+  const path = decodeVdeReply(reply);
+  if (path === undefined) throw new Error(`the switch at ${directory} gave no VDE reply`);
+  connectPath(data, path);
+  rmSync(own, { force: true });
+  return {
+    fd: data,
+    [Symbol.dispose]: () => {
+      closeSync(data);
+      closeSync(control);
+    },
+  };
+}

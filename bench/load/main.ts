@@ -1,0 +1,50 @@
+/** A load process: reads what to do from its argument, prints `ready`, waits for a line, works without the event loop, prints the result. */
+import { readSync } from 'node:fs';
+import { pingPong } from './ping-pong.ts';
+import { processorTime, residentMemory } from './processor-time.ts';
+import type { LoadResult, LoadSpec } from './spec.ts';
+import { Traffic } from './traffic.ts';
+
+const quietBeforePing = 100;
+
+const spec = JSON.parse(process.argv[2] ?? '') as LoadSpec;
+using traffic = new Traffic(spec);
+process.stdout.write('ready\n');
+readSync(0, Buffer.alloc(1));
+process.stdout.write(`${JSON.stringify(work())}\n`);
+
+function work(): LoadResult {
+  traffic.introduce();
+  if (spec.seconds > 0) traffic.run(performance.now() + spec.warmup * 1000);
+  const before = snapshot();
+  if (spec.seconds > 0) traffic.run(performance.now() + spec.seconds * 1000);
+  const after = snapshot();
+  traffic.drain(quietBeforePing);
+  const lost = traffic.expected - traffic.arrived;
+  const { expected } = traffic;
+  const strays = traffic.stations.reduce((sum, station) => sum + station.strays, 0);
+  const [here, there] = traffic.stations;
+  const roundTrips = here && there && spec.pingSeconds > 0 ? pingPong(here, there, spec.frameSize, spec.pingSeconds) : undefined;
+  return {
+    seconds: (after.time - before.time) / 1000,
+    delivered: after.arrived - before.arrived,
+    processorSeconds: (after.processor - before.processor) / 1e9,
+    loadProcessorSeconds: (after.own - before.own) / 1e9,
+    expected,
+    lost,
+    strays,
+    memory: after.memory,
+    ...(roundTrips && { roundTrips }),
+  };
+}
+
+function snapshot(): { time: number; arrived: number; processor: number; own: number; memory: number } {
+  const sum = (of: (pid: number) => number): number => spec.processes.reduce((total, pid) => total + of(pid), 0);
+  return {
+    time: performance.now(),
+    arrived: traffic.arrived,
+    processor: sum(processorTime),
+    own: processorTime(process.pid),
+    memory: sum(residentMemory),
+  };
+}

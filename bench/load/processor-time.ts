@@ -1,0 +1,20 @@
+import { readFileSync } from 'node:fs';
+import { calls } from './calls.ts';
+
+const CPUCLOCK_SCHED = 2;
+const time = Buffer.alloc(128);
+
+/**
+ * The processor time that a process has used, in nanoseconds: of all its threads, those that have ended too, in user space and in the
+ * kernel. It is the process's own clock, exact where /proc/PID/stat counts ticks of 10 ms. [clock_getcpuclockid(3)]
+ */
+export function processorTime(pid: number): number {
+  if (calls.clock_gettime((~pid << 3) | CPUCLOCK_SCHED, time) !== 0) throw new Error(`process ${pid} has ended before it was measured`);
+  return Number(time.readBigInt64LE(0)) * 1e9 + Number(time.readBigInt64LE(8));
+}
+
+/** What a process has in memory now, in octets. [proc(5), VmRSS] */
+export function residentMemory(pid: number): number {
+  const kibibytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+  return Number(kibibytes ?? 0) * 1024;
+}

@@ -1,0 +1,59 @@
+/** How a station reaches what is measured: as a client of a VDE directory, or by two socket names. */
+export type Place = { readonly directory: string } | { readonly own: string; readonly peer: string };
+
+/**
+ * Who writes to whom. `pair`: the first to the second. `flood`: the first to all. `all`: each to each in turn. Stations that only
+ * receive speak ten times a second all the same, so that no switch forgets where they are.
+ */
+export type Pattern = 'pair' | 'flood' | 'all';
+
+/** What a load process is to do. */
+export interface LoadSpec {
+  readonly stations: readonly Place[];
+  /** Stations that are plugged in and never speak; they are not read either. */
+  readonly idle: readonly Place[];
+  readonly pattern: Pattern;
+  /** Octets, without a frame check sequence. */
+  readonly frameSize: number;
+  /** How many frames may be under way at most, in all; undefined: as many as the kernel takes. */
+  readonly window?: number;
+  /** Seconds of traffic before the measurement. */
+  readonly warmup: number;
+  /** Seconds of traffic that are measured; 0 for none. */
+  readonly seconds: number;
+  /** Seconds of ping-pong between the first two stations, afterwards; 0 for none. */
+  readonly pingSeconds: number;
+  /** The processes that are measured. */
+  readonly processes: readonly number[];
+}
+
+/** What a load process found. */
+export interface LoadResult {
+  /** Of the measured time: its length, in seconds. */
+  readonly seconds: number;
+  /** Of the measured time: frames that arrived where they belong, each copy of a broadcast counted. */
+  readonly delivered: number;
+  /** Of the measured time: what the measured processes used, in seconds. */
+  readonly processorSeconds: number;
+  /** Of the measured time: what the load used itself, in seconds. */
+  readonly loadProcessorSeconds: number;
+  /** Of all traffic, the warm-up included: copies that should have arrived, and that did not until all was quiet. */
+  readonly expected: number;
+  readonly lost: number;
+  /** Of all traffic: frames that came to a station that they were not for. */
+  readonly strays: number;
+  /** What the measured processes have in memory when the traffic ends, in octets. */
+  readonly memory: number;
+  /** Of the ping-pong; undefined without one. */
+  readonly roundTrips?: RoundTrips;
+}
+
+/** Times from sending a frame to the answer's arrival, in microseconds. */
+export interface RoundTrips {
+  readonly count: number;
+  /** Pings without an answer within 100 ms. */
+  readonly unanswered: number;
+  readonly p50: number;
+  readonly p99: number;
+  readonly max: number;
+}

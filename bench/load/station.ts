@@ -1,0 +1,71 @@
+import { attach, type Attachment } from './attach.ts';
+import { Outgoing, type Incoming } from './batch.ts';
+import type { LoadSpec, Place } from './spec.ts';
+
+const localExperimental = 0x88b5; // [IEEE 802, 9.2.4]
+const broadcast = 0xffff;
+
+/** One station of a load: its socket, what it says, and what it has heard. */
+export class Station implements Disposable {
+  readonly fd: number;
+  /** Whether it sends as fast as it may; else it only speaks now and then. */
+  readonly sender: boolean;
+  sent = 0;
+  /** Frames for it, broadcasts included. */
+  heard = 0;
+  strays = 0;
+  readonly #attachment: Attachment;
+  readonly #outgoing: Outgoing;
+  readonly #number: number;
+
+  constructor(place: Place, number: number, { pattern, stations, frameSize }: LoadSpec) {
+    this.#attachment = attach(place);
+    this.fd = this.#attachment.fd;
+    this.#number = number;
+    this.sender = pattern === 'all' || number === 0;
+    this.#outgoing = new Outgoing(destinations(pattern, number, stations.length).map((to) => frame(to, number, frameSize)));
+  }
+
+  /** Sends at most `limit` frames, and returns how many went. */
+  send(limit: number): number {
+    const sent = this.#outgoing.send(this.fd, limit);
+    this.sent += sent;
+    return sent;
+  }
+
+  /** Receives at most one batch, and returns how many frames came, whoever they were for. */
+  receive(incoming: Incoming): number {
+    const count = incoming.receive(this.fd);
+    const own = addressOf(this.#number);
+    for (let i = 0; i < count; i++) {
+      const to = incoming.destination(i);
+      if (to === own || to === broadcast) this.heard++;
+      else this.strays++;
+    }
+    return count;
+  }
+
+  [Symbol.dispose](): void {
+    this.#attachment[Symbol.dispose]();
+  }
+}
+
+function destinations(pattern: LoadSpec['pattern'], number: number, count: number): readonly (number | 'all')[] {
+  if (pattern === 'flood' && number === 0) return ['all'];
+  if (pattern !== 'all') return [number === 0 ? 1 : 0];
+  return Array.from({ length: count - 1 }, (_, i) => (number + 1 + i) % count);
+}
+
+/** The last two octets of a station's address. The others are 02:00:00:00. */
+function addressOf(number: number): number {
+  return number + 1;
+}
+
+function frame(to: number | 'all', from: number, size: number): Uint8Array {
+  const octets = Buffer.alloc(size);
+  if (to === 'all') octets.fill(0xff, 0, 6);
+  else octets.writeUIntBE(0x0200_0000_0000 + addressOf(to), 0, 6);
+  octets.writeUIntBE(0x0200_0000_0000 + addressOf(from), 6, 6);
+  octets.writeUInt16BE(localExperimental, 12);
+  return octets;
+}

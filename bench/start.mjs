@@ -1,0 +1,10 @@
+// `npm run bench`: builds what is measured, where it is out of date, and the benchmarks, and runs them.
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { prepare } from '../demo/prepare.mjs';
+
+process.chdir(fileURLToPath(new URL('..', import.meta.url)));
+await prepare();
+const built = spawnSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'bench/tsconfig.build.json'], { stdio: 'inherit' });
+if (built.status !== 0) process.exit(built.status ?? 1);
+await import('./build/bench/main.js');
