@@ -20,7 +20,10 @@ const rules: Readonly<Record<string, Rule>> = {
   wire: { house: [], packages: [] },
   switch: { house: ['wire', 'clock.ts', 'errors.ts'], packages: [] },
   system: { house: ['errors.ts'], packages: ['koffi', 'node:*'] },
-  ports: { house: ['wire', 'clock.ts', 'random.ts', 'errors.ts', 'system'], packages: ['node:*', 'binary-parser/dist/binary_parser.js'] },
+  ports: {
+    house: ['wire', 'clock.ts', 'random.ts', 'errors.ts', 'system'],
+    packages: ['node:*', 'binary-parser/dist/binary_parser.js', 'ws'],
+  },
   dhcp: { house: ['wire', 'clock.ts', 'random.ts', 'errors.ts', 'ports/port.ts'], packages: [] },
   daemon: {
     house: ['wire', 'switch', 'system', 'ports', 'dhcp', 'clock.ts', 'random.ts', 'errors.ts'],

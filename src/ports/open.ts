@@ -5,6 +5,7 @@ import { QemuPort } from './qemu.ts';
 import { parseTcpAddress } from './tcp-address.ts';
 import { TcpDialer, TcpListener } from './tcp.ts';
 import { VdeClient } from './vde-client.ts';
+import { parseWebSocketAddress, WebSocketListener } from './websocket.ts';
 
 /** What an address opened: a port, or a listener that yields ports. */
 export type Opened = { readonly port: Port } | { readonly listener: Listener };
@@ -45,12 +46,19 @@ const drivers: ReadonlyMap<string, Driver> = new Map(
         return Promise.resolve({ port: QemuPort.open({ local, remote }, environment) });
       },
     },
+    ws: {
+      form: 'ws://HOST:PORT/PATH?token=TOKEN (listens)',
+      open: async (address: string, environment: PortEnvironment, acceptor: Acceptor) => ({
+        listener: await WebSocketListener.open({ listen: parseWebSocketAddress(address), acceptor }, environment),
+      }),
+    },
   } satisfies Record<string, Driver>),
 );
 
 /**
  * Opens what an address names: `tcp://HOST:PORT` dials, `tcp-listen://HOST:PORT` listens, `vde://DIRECTORY[PORT]` is a client of
- * another VDE switch, `qemu://LOCAL,REMOTE` takes a `-netdev dgram`. Throws EtherloomError('bad-address'), or what the driver throws.
+ * another VDE switch, `qemu://LOCAL,REMOTE` takes a `-netdev dgram`, `ws://HOST:PORT/PATH?token=TOKEN` listens for WebSockets. Throws
+ * EtherloomError('bad-address'), or what the driver throws.
  */
 export async function open(address: string, environment: PortEnvironment, acceptor: Acceptor): Promise<Opened> {
   const match = /^([a-z-]+):\/\/(.+)$/.exec(address);

@@ -67,6 +67,7 @@ export interface Listener {
 export type PortDrop =
   | 'backlog-full' // the other side does not read, and what we keep for it is full
   | 'budget-full' // what is kept for all ports together is full
+  | 'malformed' // something that is no frame came: a text message of a WebSocket
   | 'no-carrier' // the other side is not there
   | 'oversize' // longer than the port carries; dropped whole, never cut
   | 'runt' // shorter than an Ethernet header
@@ -91,6 +92,6 @@ export function newPortCounters(): PortCounters {
     sentFrames: 0,
     sentOctets: 0,
     faults: 0,
-    drops: { 'backlog-full': 0, 'budget-full': 0, 'no-carrier': 0, oversize: 0, runt: 0, 'send-failed': 0 },
+    drops: { 'backlog-full': 0, 'budget-full': 0, malformed: 0, 'no-carrier': 0, oversize: 0, runt: 0, 'send-failed': 0 },
   };
 }

@@ -1,0 +1,217 @@
+/**
+ * Frames over WebSocket, for guests and programs in browsers: one binary message is one Ethernet frame without FCS, as v86 and its relays
+ * speak. [RFC 6455]
+ */
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { WebSocketServer } from 'ws';
+import type { Timer } from '../clock.ts';
+import { assert, EtherloomError } from '../errors.ts';
+import { boundTcpSocket } from '../system/tcp-socket.ts';
+import type { BacklogLimits } from './backlog.ts';
+import type { PortEnvironment } from './environment.ts';
+import { onceAMinute } from './once-a-minute.ts';
+import type { Acceptor, Listener } from './port.ts';
+import { formatTcpAddress, isLoopback, parseTcpAddress, resolveHost, type TcpAddress } from './tcp-address.ts';
+import { tcpUserTimeout } from './tcp-port.ts';
+import { longestMessage, WebSocketPort } from './websocket-port.ts';
+
+/** Where WebSocket connections are taken, and of whom. */
+export interface WebSocketAddress extends TcpAddress {
+  /** What clients must ask for, with its first slash. */
+  readonly path: string;
+  /** What clients must know. Without one only this machine's programs and pages are let in. */
+  readonly token?: string;
+}
+
+/** Reads `HOST:PORT/PATH?token=TOKEN`; path and token may be left out. Throws EtherloomError('bad-address'). */
+export function parseWebSocketAddress(text: string): WebSocketAddress {
+  const [, tcp = '', path = '', query = ''] = /^([^/?#]*)([^?#]*)(?:\?([^#]*))?$/.exec(text) ?? [];
+  const { token, ...others } = Object.fromEntries(new URLSearchParams(query));
+  if (token === '' || Object.keys(others).length > 0) {
+    throw new EtherloomError('bad-address', `${tcp}${path} is followed by something else than ?token=TOKEN`);
+  }
+  const address = { ...parseTcpAddress(tcp), path: new URL(`ws://host${path}`).pathname };
+  return token === undefined ? address : { ...address, token };
+}
+
+/** Where connections are taken, and how many. */
+export interface WebSocketListenerOptions {
+  readonly listen: WebSocketAddress;
+  readonly acceptor: Acceptor;
+  /** How many connections there may be at a time; further ones are refused. Default: 256. */
+  readonly maxConnections?: number;
+  /** What may wait for each client to read. */
+  readonly backlog?: BacklogLimits;
+}
+
+/** How long a client may take to ask for its upgrade, in milliseconds, and how many may be at it. */
+const askTimeout = 10_000;
+const maxAsking = 128;
+
+/** A WebSocket server: each connection is a port, and ends with it. */
+export class WebSocketListener implements Listener {
+  readonly address: string;
+  /** The port that was bound, also when the system chose it. */
+  readonly port: number;
+  readonly #server: Server;
+  readonly #door: Door;
+
+  private constructor(server: Server, door: Door, { path, host }: WebSocketAddress) {
+    const bound = server.address();
+    assert(bound !== null && typeof bound === 'object', 'a TCP server has an address');
+    this.port = bound.port;
+    this.address = `ws://${formatTcpAddress({ host, port: bound.port })}${path}`;
+    this.#server = server;
+    this.#door = door;
+  }
+
+  /**
+   * Listens. Throws EtherloomError: `not-permitted` for an address beyond this machine without a token, `bad-address`, or a SystemError
+   * (EADDRINUSE, EACCES).
+   */
+  static async open(options: WebSocketListenerOptions, environment: PortEnvironment): Promise<WebSocketListener> {
+    const { host, port, path, token } = options.listen;
+    if (!isLoopback(host)) {
+      const address = formatTcpAddress({ host, port });
+      if (token === undefined) {
+        const remedy = `ask for a token that they cannot guess: ws://${address}${path}?token=TOKEN`;
+        throw new EtherloomError('not-permitted', `anyone who reaches ${address} could read and send frames; ${remedy}`);
+      }
+      environment.log(
+        `WebSocket connections to ${address} are not encrypted: let a TLS proxy take them for you where others can listen in`,
+      );
+    }
+    const server = createServer((_request, response) => void response.writeHead(426, { connection: 'close' }).end());
+    const door = new Door(options, environment);
+    server.on('connection', (socket) => door.knock(socket));
+    server.on('upgrade', (request, socket, head) => door.enter(request, socket, head));
+    const fd = boundTcpSocket(await resolveHost(host), port, tcpUserTimeout);
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen({ fd }, resolve);
+    });
+    server.on('error', (error) => environment.log(`cannot accept a WebSocket connection: ${error.message}`));
+    return new WebSocketListener(server, door, options.listen);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const closed = new Promise((resolve) => this.#server.close(resolve));
+    this.#door.close();
+    await closed;
+  }
+}
+
+/** Why a client is refused. [RFC 9110, 15.5] */
+interface Refusal {
+  readonly status: string;
+  readonly reason: string;
+}
+
+/** Who is let in. */
+class Door {
+  readonly #options: WebSocketListenerOptions;
+  readonly #environment: PortEnvironment;
+  readonly #maxConnections: number;
+  readonly #asking = new Map<Duplex, Timer>();
+  readonly #inside = new Set<WebSocketPort>();
+  readonly #tellRefusal: (from: string, reason: string) => void;
+  readonly #server = new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    perMessageDeflate: false,
+    maxPayload: longestMessage,
+    // A frame in more pieces than that is an attack on our memory.
+    maxFragments: 64,
+    maxBufferedChunks: 1024,
+    // Texts are dropped unread.
+    skipUTF8Validation: true,
+  });
+
+  constructor(options: WebSocketListenerOptions, environment: PortEnvironment) {
+    this.#options = options;
+    this.#environment = environment;
+    this.#maxConnections = options.maxConnections ?? 256;
+    this.#tellRefusal = onceAMinute(environment.clock, (from, reason) =>
+      environment.log(`refused the WebSocket connection from ${from}: ${reason}`),
+    );
+  }
+
+  /** A new connection, which is to ask for its upgrade soon. */
+  knock(socket: Socket): void {
+    if (this.#asking.size >= maxAsking) {
+      socket.destroy();
+      return;
+    }
+    this.#asking.set(
+      socket,
+      this.#environment.clock.after(askTimeout, () => socket.destroy()),
+    );
+    socket.once('close', () => this.#hasAsked(socket));
+  }
+
+  /** The request for an upgrade. */
+  enter(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    socket.on('error', () => undefined);
+    const from = formatTcpAddress({ host: request.socket.remoteAddress ?? '?', port: request.socket.remotePort ?? 0 });
+    const refusal = this.#refusal(request);
+    const number = refusal ? undefined : this.#options.acceptor.choose('any', unknownUid);
+    if (number === undefined) {
+      const { status, reason } = refusal ?? { status: '503 Service Unavailable', reason: 'no port is free' };
+      this.#tellRefusal(from, reason);
+      socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => socket.destroy());
+      return;
+    }
+    // Calls back at once, or refuses what is no WebSocket handshake by itself.
+    this.#server.handleUpgrade(request, socket, head, (webSocket) => {
+      this.#hasAsked(socket);
+      const port = new WebSocketPort(webSocket, socket, from, this.#environment, this.#options.backlog);
+      this.#inside.add(port);
+      socket.once('close', () => this.#inside.delete(port));
+      this.#options.acceptor.accept(port, number, unknownUid);
+    });
+  }
+
+  /** Shows everybody out. */
+  close(): void {
+    for (const socket of this.#asking.keys()) socket.destroy();
+    for (const port of this.#inside) port.end('the switch ends');
+  }
+
+  #hasAsked(socket: Duplex): void {
+    this.#asking.get(socket)?.[Symbol.dispose]();
+    this.#asking.delete(socket);
+  }
+
+  #refusal({ url = '', headers: { origin } }: IncomingMessage): Refusal | undefined {
+    const { path, token } = this.#options.listen;
+    const asked = URL.canParse(url, 'ws://host') ? new URL(url, 'ws://host') : undefined;
+    if (asked?.pathname !== path) return { status: '404 Not Found', reason: `it asks for another path than ${path}` };
+    if (token !== undefined && !isSame(asked.searchParams.get('token') ?? '', token)) {
+      return { status: '401 Unauthorized', reason: 'it does not know the token' };
+    }
+    // A browser opens a WebSocket to this machine for any page of the world, and says whose page it is; other programs say nothing.
+    if (token === undefined && origin !== undefined && !isLocalOrigin(origin)) {
+      return { status: '403 Forbidden', reason: 'a page that is not of this machine is let in by a token only: add ?token=TOKEN' };
+    }
+    if (this.#inside.size >= this.#maxConnections) {
+      return { status: '503 Service Unavailable', reason: `there are ${this.#maxConnections} already` };
+    }
+    return undefined;
+  }
+}
+
+/** In a time that tells nothing of where they differ. */
+function isSame(a: string, b: string): boolean {
+  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+  return timingSafeEqual(digest(a), digest(b));
+}
+
+function isLocalOrigin(origin: string): boolean {
+  return URL.canParse(origin) && isLoopback(new URL(origin).hostname.replace(/^\[|\]$/g, ''));
+}
+
+/** A far end over TCP has no user here. */
+const unknownUid = -1;
