@@ -19,7 +19,7 @@ const rules: Readonly<Record<string, Rule>> = {
   'errors.ts': { house: [], packages: [] },
   wire: { house: [], packages: [] },
   switch: { house: ['wire', 'clock.ts', 'errors.ts'], packages: [] },
-  system: { house: ['errors.ts'], packages: ['koffi', 'node:*'] },
+  system: { house: ['clock.ts', 'errors.ts'], packages: ['koffi', 'node:*'] },
   ports: {
     house: ['wire', 'clock.ts', 'random.ts', 'errors.ts', 'system'],
     packages: ['node:*', 'binary-parser/dist/binary_parser.js', 'ws'],

@@ -60,7 +60,7 @@ export class DataPlane implements Acceptor, AsyncDisposable {
 
   constructor({ clock, log, numports = 1024, poison = false, ...options }: DataPlaneOptions) {
     this.#log = log;
-    this.#loop = openLoop(maxFrame);
+    this.#loop = openLoop({ frameSize: maxFrame, breath: this.breath });
     this.#poison = poison;
     this.#numports = numports;
     this.environment = { clock, log, breath: this.breath, loop: this.#loop, budget: new BacklogBudget() };

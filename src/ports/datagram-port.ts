@@ -61,7 +61,7 @@ export class DatagramPort implements Port {
 
   attach(receiver: Receiver): void {
     this.#receiver = receiver;
-    const interest = { readable: true, writable: this.#backlog.waiting.length > 0 };
+    const interest = { readable: true, writable: this.#backlog.count > 0 };
     this.#watch ??= this.#environment.loop.readiness.watch(this.#fd, interest, this.#ready);
     receiver.carrier(this.#connected);
   }
@@ -78,7 +78,7 @@ export class DatagramPort implements Port {
     if (frames.length === 0) return;
     this.#pending = [];
     // What waits goes first, or frames would overtake each other.
-    const sent = this.#backlog.waiting.length > 0 ? 0 : this.#send(frames);
+    const sent = this.#backlog.count > 0 ? 0 : this.#send(frames);
     if (sent === frames.length || !this.#open) return;
     for (const frame of frames.slice(sent)) {
       const drop = this.#backlog.add(frame);
@@ -174,8 +174,12 @@ export class DatagramPort implements Port {
   }
 
   #drainBacklog(): void {
-    this.#backlog.shift(this.#send(this.#backlog.waiting));
-    if (this.#backlog.waiting.length === 0) this.#watch?.want({ readable: true, writable: false });
+    for (let frames = this.#backlog.first(); frames.length > 0; frames = this.#backlog.first()) {
+      const sent = this.#send(frames);
+      this.#backlog.shift(sent);
+      if (sent < frames.length) return;
+    }
+    this.#watch?.want({ readable: true, writable: false });
   }
 
   #dropBacklog(): void {

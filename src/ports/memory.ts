@@ -36,7 +36,7 @@ export class MemoryPort implements Port {
   attach(receiver: Receiver): void {
     this.#receiver = receiver;
     receiver.carrier(this.#peer !== undefined);
-    if (this.#backlog.waiting.length > 0) this.#schedule();
+    if (this.#backlog.count > 0) this.#schedule();
   }
 
   transmit(frame: Uint8Array): void {
@@ -91,12 +91,16 @@ export class MemoryPort implements Port {
   }
 
   readonly #deliver = (): void => {
-    const frames = [...this.#backlog.waiting];
-    this.#backlog.shift(frames.length);
-    for (const frame of frames) {
-      this.counters.receivedFrames++;
-      this.counters.receivedOctets += frame.length;
-      this.#receiver?.receive(frame);
+    // What is answered meanwhile waits for the next turn.
+    for (let count = this.#backlog.count; count > 0;) {
+      const frames = this.#backlog.first().slice(0, count);
+      this.#backlog.shift(frames.length);
+      count -= frames.length;
+      for (const frame of frames) {
+        this.counters.receivedFrames++;
+        this.counters.receivedOctets += frame.length;
+        this.#receiver?.receive(frame);
+      }
     }
   };
 }

@@ -16,86 +16,125 @@ const MSG_TRUNC = 0x20;
 /** How many datagrams one call moves at most. */
 export const batchSize = 64;
 
-/** Memory for one batch, with the headers that describe it to the kernel. Built once and held as long as the loop runs. */
+/** Of how many datagrams a round holds its breath: so much is received before all that was sent because of it leaves. */
+const ringSlots = 256;
+
+/** The fewest that a socket is allowed in a round, however many others are ready. */
+const fewest = 16;
+
+/** How many views of a slot are kept, by their length: those of the usual lengths are made once. */
+const viewsPerSlot = 8;
+
+/** Memory for datagrams, with the headers that describe it to the kernel. Built once and held as long as the loop runs. */
 class Batch {
   readonly memory: Uint8Array;
+  readonly memoryAddress: number;
   readonly stride: number;
-  readonly headers: DataView;
-  readonly #iovecs: DataView;
-  readonly #memoryAddress: number;
-  readonly headersAddress: Uint8Array;
+  readonly #headers: Uint32Array;
+  readonly #headersAddress: number;
+  readonly #iovecs: Uint32Array;
 
-  constructor(frameSize: number) {
+  constructor(slots: number, frameSize: number) {
     this.stride = Math.ceil(frameSize / 8) * 8;
-    this.memory = new Uint8Array(batchSize * this.stride);
-    this.#memoryAddress = addressOf(this.memory);
-    const headers = new Uint8Array(batchSize * headerSize);
-    const iovecs = new Uint8Array(batchSize * iovecSize);
-    const iovecsAddress = addressOf(iovecs);
-    this.headersAddress = headers;
-    this.headers = new DataView(headers.buffer);
-    this.#iovecs = new DataView(iovecs.buffer);
-    for (let i = 0; i < batchSize; i++) {
-      this.headers.setBigUint64(i * headerSize + 16, BigInt(iovecsAddress + i * iovecSize), true);
-      this.headers.setUint32(i * headerSize + 24, 1, true);
-      this.point(i, this.#memoryAddress + i * this.stride, frameSize);
+    this.memory = new Uint8Array(slots * this.stride);
+    this.memoryAddress = addressOf(this.memory);
+    this.#headers = new Uint32Array((slots * headerSize) / 4);
+    this.#headersAddress = addressOf(new Uint8Array(this.#headers.buffer));
+    this.#iovecs = new Uint32Array((slots * iovecSize) / 4);
+    const iovecsAddress = addressOf(new Uint8Array(this.#iovecs.buffer));
+    const headers = new DataView(this.#headers.buffer);
+    for (let i = 0; i < slots; i++) {
+      headers.setBigUint64(i * headerSize + 16, BigInt(iovecsAddress + i * iovecSize), true);
+      headers.setUint32(i * headerSize + 24, 1, true);
+      this.point(i, this.memoryAddress + i * this.stride, frameSize);
     }
   }
 
-  /** Makes entry `i` describe `length` octets at `address`. */
+  /** Makes header `i` describe `length` octets at `address`. */
   point(i: number, address: number, length: number): void {
-    const at = i * iovecSize;
-    this.#iovecs.setUint32(at, address >>> 0, true);
-    this.#iovecs.setUint32(at + 4, Math.floor(address / 2 ** 32), true);
-    this.#iovecs.setUint32(at + 8, length, true);
+    const at = (i * iovecSize) / 4;
+    this.#iovecs[at] = address;
+    this.#iovecs[at + 1] = address / 2 ** 32;
+    this.#iovecs[at + 2] = length;
   }
 
-  addressAt(offset: number): number {
-    return this.#memoryAddress + offset;
+  /** Where header `i` is. */
+  headerAddress(i: number): number {
+    return this.#headersAddress + i * headerSize;
+  }
+
+  /** How many octets the kernel put there, or undefined when they were more than there is room for. */
+  lengthAt(i: number): number | undefined {
+    const at = (i * headerSize) / 4;
+    return (this.#headers[at + 12] ?? 0) & MSG_TRUNC ? undefined : this.#headers[at + 14];
   }
 }
 
 /**
- * Where an event loop receives. It belongs to the loop, not to a socket: a breath receives one batch, and everything sent because of it
- * is handed to the kernel before the next.
+ * Where an event loop receives. It belongs to the loop, not to a socket: a round receives from each socket that is ready, and all that
+ * is sent because of it is handed to the kernel before the next.
  */
 export class ReceiveRing {
   readonly frameSize: number;
   readonly #batch: Batch;
+  readonly #views: (Uint8Array | undefined)[];
+  #allowance = batchSize;
+  #first = 0;
+  #next = 0;
 
   /** `frameSize` is the longest datagram taken whole, in octets. */
   constructor(frameSize: number) {
     this.frameSize = frameSize;
-    this.#batch = new Batch(frameSize);
+    this.#batch = new Batch(ringSlots, frameSize);
+    this.#views = new Array<undefined>(ringSlots * viewsPerSlot).fill(undefined);
+  }
+
+  /** Begins a round with that many sockets, who share the ring: frames of the last round are overwritten from now on. */
+  rewind(sockets: number): void {
+    this.#first = this.#next = 0;
+    this.#allowance = Math.min(Math.max(Math.floor(ringSlots / sockets), fewest), batchSize);
   }
 
   /**
-   * Takes up to `batchSize` datagrams that wait on `fd`.
-   * @returns how many, 0 when none waits, or the errno's name (`ECONNRESET`) of what waits instead.
+   * Takes what waits on `fd`, up to a fair share of the round, and `batchSize`.
+   * @returns how many, 0 when none waits or the ring is full, or the errno's name (`ECONNRESET`) of what waits instead.
    */
   receive(fd: number): number | string {
-    const count = libc.recvmmsg(fd, this.#batch.headersAddress, batchSize, MSG_DONTWAIT, null);
-    if (count >= 0) return count;
+    this.#first = this.#next;
+    const room = Math.min(ringSlots - this.#first, this.#allowance);
+    if (room === 0) return 0;
+    const count = libc.recvmmsg(fd, this.#batch.headerAddress(this.#first), room, MSG_DONTWAIT, null);
+    if (count >= 0) {
+      this.#next += count;
+      return count;
+    }
     const errno = lastErrno();
     return errno === 'EAGAIN' || errno === 'EINTR' ? 0 : errno;
   }
 
-  /** Datagram `i` of the last batch: a view that the next batch overwrites; undefined when it was longer than `frameSize`. */
+  /** Datagram `i` of the last `receive`: a view that the next round overwrites; undefined when it was longer than `frameSize`. */
   frame(i: number): Uint8Array | undefined {
-    const { headers, memory, stride } = this.#batch;
-    const at = i * headerSize;
-    if (headers.getUint32(at + 48, true) & MSG_TRUNC) return undefined;
-    return memory.subarray(i * stride, i * stride + headers.getUint32(at + 56, true));
+    const slot = this.#first + i;
+    const length = this.#batch.lengthAt(slot);
+    return length === undefined ? undefined : this.#view(slot, length);
   }
 
   /** The address of a view into this ring, or undefined for any other memory. */
   addressOf(frame: Uint8Array): number | undefined {
-    return frame.buffer === this.#batch.memory.buffer ? this.#batch.addressAt(frame.byteOffset) : undefined;
+    return frame.buffer === this.#batch.memory.buffer ? this.#batch.memoryAddress + frame.byteOffset : undefined;
   }
 
-  /** Overwrites the ring, so that whoever kept a borrowed frame is found out by a test. */
+  /** Overwrites what was received in this round, so that whoever kept a borrowed frame is found out by a test. */
   poison(): void {
-    this.#batch.memory.fill(0xa5);
+    this.#batch.memory.fill(0xa5, 0, this.#next * this.#batch.stride);
+  }
+
+  #view(slot: number, length: number): Uint8Array {
+    const at = slot * viewsPerSlot + ((length ^ (length >>> 3)) & (viewsPerSlot - 1));
+    const known = this.#views[at];
+    if (known?.length === length) return known;
+    const start = slot * this.#batch.stride;
+    return (this.#views[at] = this.#batch.memory.subarray(start, start + length));
   }
 }
 
@@ -106,7 +145,7 @@ export class SendBatch {
 
   constructor(ring: ReceiveRing) {
     this.#ring = ring;
-    this.#batch = new Batch(ring.frameSize);
+    this.#batch = new Batch(batchSize, ring.frameSize);
   }
 
   /**
@@ -120,7 +159,7 @@ export class SendBatch {
       assert(frame && frame.length <= this.#ring.frameSize, 'a frame to send is no longer than the ring takes');
       this.#batch.point(i, this.#ring.addressOf(frame) ?? this.#stage(i, frame), frame.length);
     }
-    const sent = libc.sendmmsg(fd, this.#batch.headersAddress, count, MSG_DONTWAIT | MSG_NOSIGNAL);
+    const sent = libc.sendmmsg(fd, this.#batch.headerAddress(0), count, MSG_DONTWAIT | MSG_NOSIGNAL);
     if (sent >= 0) return sent;
     const errno = lastErrno();
     return errno === 'EAGAIN' || errno === 'EINTR' || errno === 'ENOBUFS' ? 0 : errno;
@@ -129,6 +168,6 @@ export class SendBatch {
   #stage(i: number, frame: Uint8Array): number {
     const offset = i * this.#batch.stride;
     this.#batch.memory.set(frame, offset);
-    return this.#batch.addressAt(offset);
+    return this.#batch.memoryAddress + offset;
   }
 }

@@ -20,6 +20,10 @@ export const libc = {
   connect: declare('int connect(int, void *, uint32_t)') as (fd: number, address: Uint8Array, length: number) => number,
   listen: declare('int listen(int, int)') as (fd: number, backlog: number) => number,
   accept4: declare('int accept4(int, void *, void *, int)') as (fd: number, address: null, length: null, flags: number) => number,
+  getsockname: declare('int getsockname(int, void *, void *)') as (fd: number, address: Uint8Array, length: Uint8Array) => number,
+  getpeername: declare('int getpeername(int, void *, void *)') as (fd: number, address: Uint8Array, length: Uint8Array) => number,
+  recv: declare('int64_t recv(int, void *, size_t, int)') as (fd: number, memory: Pointer, length: number, flags: number) => number,
+  send: declare('int64_t send(int, void *, size_t, int)') as (fd: number, memory: Pointer, length: number, flags: number) => number,
   getsockopt: declare('int getsockopt(int, int, int, void *, void *)') as (
     fd: number,
     level: number,
@@ -42,7 +46,21 @@ export const libc = {
     timeout: null,
   ) => number,
   sendmmsg: declare('int sendmmsg(int, void *, uint32_t, int)') as (fd: number, vector: Pointer, count: number, flags: number) => number,
+  epoll_create1: declare('int epoll_create1(int)') as (flags: number) => number,
+  epoll_ctl: declare('int epoll_ctl(int, int, int, void *)') as (epoll: number, operation: number, fd: number, event: Uint8Array) => number,
+  epoll_wait: declare('int epoll_wait(int, void *, int, int)') as (
+    epoll: number,
+    events: Uint8Array,
+    count: number,
+    timeout: number,
+  ) => number,
+  eventfd: declare('int eventfd(uint32_t, int)') as (value: number, flags: number) => number,
   ioctl: declare('int ioctl(int, ulong)') as (fd: number, request: number) => number,
+  /** `ioctl` with a structure that the kernel reads and writes. */
+  ioctlOn: declare('int ioctl(int, ulong, void *)') as (fd: number, request: number, structure: Uint8Array) => number,
+  read: declare('int64_t read(int, void *, size_t)') as (fd: number, memory: Pointer, length: number) => number,
+  write: declare('int64_t write(int, void *, size_t)') as (fd: number, octets: Pointer, length: number) => number,
+  poll: declare('int poll(void *, ulong, int)') as (descriptors: Uint8Array, count: number, timeout: number) => number,
   fchownat: declare('int fchownat(int, const char *, uint32_t, uint32_t, int)') as (
     fd: number,
     path: string,
@@ -59,7 +77,11 @@ errnoNames.set(koffi.os.errno['EAGAIN'] ?? 11, 'EAGAIN');
 
 /** The symbolic name (`ENOENT`) of the last failed call's errno. To be asked at once after the call. */
 export function lastErrno(): string {
-  const number = koffi.errno();
+  return errnoName(koffi.errno());
+}
+
+/** The symbolic name of an errno. */
+export function errnoName(number: number): string {
   return errnoNames.get(number) ?? `errno ${number}`;
 }
 

@@ -1,15 +1,31 @@
 import { ReceiveRing, SendBatch } from './datagrams.ts';
-import { loopReadiness, type Readiness } from './readiness.ts';
+import { EpollReadiness, type Readiness } from './readiness.ts';
+import { openLoopWaker, type OpenWaker } from './waker.ts';
 
-/** What all datagram ports of one event loop share. */
+/** What all ports of one event loop share. */
 export interface Loop {
   readonly readiness: Readiness;
   readonly ring: ReceiveRing;
   readonly batch: SendBatch;
 }
 
-/** The loop's shared parts, for frames of up to `frameSize` octets. */
-export function openLoop(frameSize: number): Loop {
+/** What a loop is made of. */
+export interface LoopOptions {
+  /** The longest datagram that is taken whole, in octets. */
+  readonly frameSize: number;
+  /** Runs `work` as one breath, at whose end all that was sent in it is handed to the kernel. */
+  readonly breath: (work: () => void) => void;
+  /** How the loop is woken. Default: by Node's own event loop. */
+  readonly openWaker?: OpenWaker;
+}
+
+/** The shared parts of a loop. A round, in which each descriptor that is ready is told once, is one breath. */
+export function openLoop({ frameSize, breath, openWaker = openLoopWaker }: LoopOptions): Loop {
   const ring = new ReceiveRing(frameSize);
-  return { readiness: loopReadiness, ring, batch: new SendBatch(ring) };
+  const round = (count: number, tell: () => void): void =>
+    breath(() => {
+      ring.rewind(count);
+      tell();
+    });
+  return { readiness: new EpollReadiness({ openWaker, round }), ring, batch: new SendBatch(ring) };
 }

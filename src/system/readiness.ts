@@ -1,10 +1,9 @@
-/**
- * Readiness of descriptors on Node's own event loop. The native call underneath is undocumented and unforgiving: it aborts the process
- * on a descriptor watched twice or closed while watched, swallows exceptions, and forgets a watch that nobody references. So every
- * watch lives here.
- */
-import koffi from 'koffi';
+/** Readiness of descriptors: an epoll instance of our own, looked at in turns of Node's event loop. */
+import { realClock } from '../clock.ts';
 import { assert } from '../errors.ts';
+import { BusyPoll } from './busy-poll.ts';
+import { Epoll, EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT } from './epoll.ts';
+import type { OpenWaker, Waker } from './waker.ts';
 
 /** What a descriptor is ready for. `failed` means that an error waits on it: read it, or ask for it. */
 export interface Ready {
@@ -26,90 +25,180 @@ export interface Watch {
   [Symbol.dispose](): void;
 }
 
-/** Tells when descriptors are ready, level-triggered, once per turn of the event loop. */
+/** Tells when descriptors are ready, level-triggered, at least once per turn of the event loop. */
 export interface Readiness {
   /** Watches `fd`, an open socket that is not watched yet, until the watch is disposed. Keeps the process alive. */
   watch(fd: number, interest: Interest, tell: (ready: Ready) => void): Watch;
 }
 
-/** What the native handle really does; its published types leave out the status. */
-interface PollHandle {
-  start(interest: Interest, callback: PollCallback): void;
-  stop(): void;
-  close(): void;
+/** What a readiness is given. */
+export interface ReadinessOptions {
+  readonly openWaker: OpenWaker;
+  /** Runs a round: `tell` tells all of `count` descriptors that are ready, one after the other. */
+  readonly round: (count: number, tell: () => void) => void;
 }
-type PollCallback = (status: number, events: { readable: boolean; writable: boolean }) => void;
-const poll = koffi.node.poll as unknown as (fd: number, interest: Interest, callback: PollCallback) => PollHandle | null;
 
-const watched = new Map<number, LoopWatch>();
+/** How long one turn may keep Node's own event loop waiting, in milliseconds. */
+const turnLimit = 1;
 
-// A handle that is still open when the process tears down aborts it.
-process.on('exit', () => {
-  for (const watch of watched.values()) watch[Symbol.dispose]();
-});
+/** After how many rounds a turn ends, should time stand still. */
+const roundLimit = 10_000;
 
 /**
- * The native callback does not run what it leaves behind: promises, ticks, the callbacks of Node's own streams. An immediate of the same
- * turn of the loop does.
+ * Readiness by epoll. A turn begins when the waker says that something is ready, and goes on, round by round, while there is more, so
+ * that a burst costs Node's event loop one turn and not one for each frame.
  */
-let settling = false;
-function settleSoon(): void {
-  if (settling) return;
-  settling = true;
-  setImmediate(() => {
-    settling = false;
-  });
-}
+export class EpollReadiness implements Readiness {
+  readonly #options: ReadinessOptions;
+  readonly #watches = new Map<number, EpollWatch>();
+  readonly #busyPoll = new BusyPoll();
+  #open: { readonly epoll: Epoll; readonly waker: Waker } | undefined;
+  #ready = 0;
+  #marks = 0;
+  #asleepSince: number | undefined;
+  #settling = false;
 
-class LoopWatch implements Watch {
-  readonly #fd: number;
-  readonly #handle: PollHandle;
-  readonly #tell: (ready: Ready) => void;
-  #interest: Interest;
-  #open = true;
-
-  constructor(fd: number, interest: Interest, tell: (ready: Ready) => void) {
-    assert(!watched.has(fd), `descriptor ${fd} is watched twice`);
-    this.#fd = fd;
-    this.#interest = interest;
-    this.#tell = tell;
-    const handle = poll(fd, interest, this.#ready);
-    assert(handle, `descriptor ${fd} cannot be watched`);
-    this.#handle = handle;
-    watched.set(fd, this);
+  constructor(options: ReadinessOptions) {
+    this.#options = options;
   }
 
-  want(interest: Interest): void {
-    if (!this.#open) return;
-    if (interest.readable === this.#interest.readable && interest.writable === this.#interest.writable) return;
-    this.#interest = interest;
-    if (interest.readable || interest.writable) this.#handle.start(interest, this.#ready);
-    else this.#handle.stop();
+  watch(fd: number, interest: Interest, tell: (ready: Ready) => void): Watch {
+    assert(!this.#watches.has(fd), `descriptor ${fd} is watched twice`);
+    const { epoll } = (this.#open ??= this.#begin());
+    const watch = new EpollWatch(epoll, fd, ++this.#marks | 0, tell, () => this.#forget(fd));
+    watch.want(interest);
+    this.#watches.set(fd, watch);
+    return watch;
+  }
+
+  #begin(): { readonly epoll: Epoll; readonly waker: Waker } {
+    const epoll = new Epoll();
+    return { epoll, waker: this.#options.openWaker(epoll.fd, this.#turn) };
+  }
+
+  /** Without a descriptor to watch there is nothing that a process should be kept alive for. */
+  #forget(fd: number): void {
+    this.#watches.delete(fd);
+    if (this.#watches.size > 0 || !this.#open) return;
+    this.#open.waker[Symbol.dispose]();
+    this.#open.epoll[Symbol.dispose]();
+    this.#open = undefined;
+  }
+
+  /** Nothing may be thrown out of it: the native callers swallow it. */
+  readonly #turn = (): void => {
+    this.#settleSoon();
+    try {
+      this.#rounds();
+    } catch (error) {
+      throwSoon(error);
+    }
+    this.#open?.waker.rearm();
+  };
+
+  #rounds(): void {
+    const began = realClock.monotonic();
+    if (this.#asleepSince !== undefined) this.#busyPoll.slept(began - this.#asleepSince);
+    this.#asleepSince = undefined;
+    let last = began;
+    for (let rounds = 0; rounds < roundLimit; rounds++) {
+      const told = this.#round();
+      const now = realClock.monotonic();
+      if (now - began >= turnLimit) return;
+      if (told) last = now;
+      else if (now - last >= this.#busyPoll.window) {
+        this.#asleepSince = now;
+        return;
+      }
+    }
+  }
+
+  /** Tells of all that is ready now, and returns whether anything was. */
+  #round(): boolean {
+    if (!this.#open) return false;
+    this.#ready = this.#open.epoll.wait(0);
+    if (this.#ready === 0) return false;
+    this.#options.round(this.#ready, this.#tellAll);
+    return true;
+  }
+
+  readonly #tellAll = (): void => {
+    const epoll = this.#open?.epoll;
+    for (let i = 0; i < this.#ready && epoll === this.#open?.epoll; i++) {
+      const watch = epoll && this.#watches.get(epoll.fdAt(i));
+      // Another watch may have come to the descriptor while the ones before were told.
+      if (epoll && watch?.mark === epoll.markAt(i)) tellOne(watch, epoll.eventsAt(i));
+    }
+  };
+
+  /**
+   * Node does not run what a native callback leaves behind: promises, ticks, the callbacks of its own streams. An immediate of the same
+   * turn of the loop does.
+   */
+  #settleSoon(): void {
+    if (this.#settling) return;
+    this.#settling = true;
+    setImmediate(() => {
+      this.#settling = false;
+    });
+  }
+}
+
+class EpollWatch implements Watch {
+  readonly mark: number;
+  readonly tell: (ready: Ready) => void;
+  readonly #epoll: Epoll;
+  readonly #fd: number;
+  readonly #forget: () => void;
+  #events = 0;
+  #open = true;
+
+  constructor(epoll: Epoll, fd: number, mark: number, tell: (ready: Ready) => void, forget: () => void) {
+    this.#epoll = epoll;
+    this.#fd = fd;
+    this.mark = mark;
+    this.tell = tell;
+    this.#forget = forget;
+  }
+
+  want({ readable, writable }: Interest): void {
+    const events = (readable ? EPOLLIN : 0) | (writable ? EPOLLOUT : 0);
+    if (!this.#open || events === this.#events) return;
+    if (this.#events === 0) this.#epoll.add(this.#fd, events, this.mark);
+    else if (events > 0) this.#epoll.change(this.#fd, events, this.mark);
+    // Out of the set: in it, it would still tell of errors, which nobody wants to hear of.
+    else this.#epoll.remove(this.#fd);
+    this.#events = events;
+  }
+
+  /** What the kernel says, in terms of what is wanted: whoever reads, or writes, learns of the other side's end by it. */
+  readyFor(events: number): Ready {
+    const gone = (events & EPOLLHUP) !== 0;
+    return {
+      readable: (events & EPOLLIN) !== 0 || (gone && (this.#events & EPOLLIN) !== 0),
+      writable: (events & EPOLLOUT) !== 0 || (gone && (this.#events & EPOLLOUT) !== 0),
+      failed: (events & EPOLLERR) !== 0,
+    };
   }
 
   [Symbol.dispose](): void {
     if (!this.#open) return;
+    if (this.#events !== 0) this.#epoll.remove(this.#fd);
     this.#open = false;
-    watched.delete(this.#fd);
-    this.#handle.close();
+    this.#forget();
   }
-
-  readonly #ready: PollCallback = (status, events) => {
-    if (!this.#open) return;
-    settleSoon();
-    try {
-      // The loop stops watching a descriptor with an error on it; whoever reads the error goes on with the socket.
-      if (status < 0) this.#handle.start(this.#interest, this.#ready);
-      this.#tell({ readable: events.readable, writable: events.writable, failed: status < 0 });
-    } catch (error) {
-      setImmediate(() => {
-        throw error;
-      });
-    }
-  };
 }
 
-/** Readiness by the event loop that Node runs anyway: one thread, one loop. */
-export const loopReadiness: Readiness = {
-  watch: (fd, interest, tell) => new LoopWatch(fd, interest, tell),
-};
+function tellOne(watch: EpollWatch, events: number): void {
+  try {
+    watch.tell(watch.readyFor(events));
+  } catch (error) {
+    throwSoon(error);
+  }
+}
+
+function throwSoon(error: unknown): void {
+  setImmediate(() => {
+    throw error;
+  });
+}

@@ -1,6 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { Backlog, BacklogBudget } from '../../src/ports/backlog.ts';
-import { frameOf } from './rig.ts';
+import { frameOf, sameFrames } from './rig.ts';
+
+/** All that waits, in order, as if a peer read it. */
+function drain(backlog: Backlog): Uint8Array[] {
+  const frames: Uint8Array[] = [];
+  for (let some = backlog.first(); some.length > 0; some = backlog.first()) {
+    frames.push(...some);
+    backlog.shift(some.length);
+  }
+  return frames;
+}
 
 describe('a backlog', () => {
   it('keeps copies, in order', () => {
@@ -9,29 +19,58 @@ describe('a backlog', () => {
     backlog.add(frame);
     backlog.add(frameOf(61));
     frame.fill(0xa5);
-    expect(backlog.waiting).toEqual([frameOf(60), frameOf(61)]);
+    expect(backlog.first()).toEqual([frameOf(60), frameOf(61)]);
     backlog.shift(1);
-    expect(backlog.waiting).toEqual([frameOf(61)]);
+    expect(backlog.count).toBe(1);
+    expect(backlog.first()).toEqual([frameOf(61)]);
   });
 
-  it('is bounded in frames, in octets, and by what all may keep together', () => {
-    const budget = new BacklogBudget(1000);
+  it('keeps frames of every size, also while some are sent in between', () => {
+    const budget = new BacklogBudget();
+    const backlog = new Backlog(budget);
+    const frames = Array.from({ length: 600 }, (_, i) => frameOf(14 + ((i * 97) % 9221), i));
+    const sent: Uint8Array[] = [];
+    for (const [i, frame] of frames.entries()) {
+      expect(backlog.add(frame)).toBeUndefined();
+      if (i % 3 > 0) continue;
+      sent.push(...backlog.first().slice(0, 2));
+      backlog.shift(Math.min(backlog.first().length, 2));
+    }
+    sent.push(...drain(backlog));
+    expect(sameFrames(sent, frames)).toBe(true);
+    expect(budget.used).toBe(0);
+  });
+
+  it('is bounded in frames and in octets', () => {
+    const budget = new BacklogBudget();
     const few = new Backlog(budget, { frames: 2 });
     expect([1, 2, 3].map(() => few.add(frameOf(60)))).toEqual([undefined, undefined, 'backlog-full']);
     const small = new Backlog(budget, { octets: 100 });
     expect([1, 2].map(() => small.add(frameOf(60)))).toEqual([undefined, 'backlog-full']);
-    const third = new Backlog(budget);
-    expect(third.add(frameOf(820))).toBeUndefined();
-    expect(third.add(frameOf(14))).toBe('budget-full');
-    expect(budget.used).toBe(1000);
+  });
+
+  it('holds no more memory, with all others together, than the budget says', () => {
+    const budget = new BacklogBudget(100_000);
+    const backlogs = Array.from({ length: 10 }, () => new Backlog(budget));
+    const kept = backlogs.map((backlog) => {
+      let frames = 0;
+      while (backlog.add(frameOf(1000)) === undefined) frames++;
+      return frames;
+    });
+    expect(budget.used).toBeLessThanOrEqual(100_000);
+    // Most of it is frames, not room for some.
+    expect(kept.reduce((sum, frames) => sum + frames, 0)).toBeGreaterThan(85);
+    expect(backlogs[0]?.add(frameOf(1000))).toBe('budget-full');
+    backlogs[0]?.clear();
+    expect(backlogs[9]?.add(frameOf(1000))).toBeUndefined();
   });
 
   it('gives back what it held', () => {
     const budget = new BacklogBudget();
     const backlog = new Backlog(budget);
     for (let size = 14; size < 100; size++) backlog.add(frameOf(size));
-    backlog.shift(40);
-    expect(backlog.clear()).toBe(46);
+    backlog.shift(20);
+    expect(backlog.clear()).toBe(66);
     expect(budget.used).toBe(0);
     backlog.shift(10);
     expect(backlog.clear()).toBe(0);

@@ -11,7 +11,13 @@ import { openLoop } from '../../src/system/loop.ts';
 const loaded = process.argv[2] === 'loaded';
 const breath = (work: () => void): void => work();
 const log = (): void => undefined;
-const environment: PortEnvironment = { clock: realClock, log, breath, loop: openLoop(maxFrame), budget: new BacklogBudget() };
+const environment: PortEnvironment = {
+  clock: realClock,
+  log,
+  breath,
+  loop: openLoop({ frameSize: maxFrame, breath }),
+  budget: new BacklogBudget(),
+};
 
 function run(...command: readonly [string, ...string[]]): void {
   const { status, stderr } = spawnSync(command[0], command.slice(1), { encoding: 'utf8' });

@@ -20,7 +20,7 @@ export class Rig {
 
   constructor(clock: Clock = realClock) {
     const log = (message: string): void => void this.logged.push(message);
-    this.environment = { clock, log, breath: this.#breath, loop: openLoop(maxFrame), budget: this.budget };
+    this.environment = { clock, log, breath: this.#breath, loop: openLoop({ frameSize: maxFrame, breath: this.#breath }), budget: this.budget };
   }
 
   /** Sends frames in one breath, from memory that is overwritten after it. */

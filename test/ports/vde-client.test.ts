@@ -4,9 +4,9 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { encodeVdeReply } from '../../src/ports/vde-control.ts';
 import { VdeClient } from '../../src/ports/vde-client.ts';
 import { VdeListener } from '../../src/ports/vde-listener.ts';
-import { loopReadiness } from '../../src/system/readiness.ts';
 import { accept, bindFile, listen, streamSocket } from '../../src/system/unix-socket.ts';
 import { ManualClock } from '../manual-clock.ts';
+import { readiness } from '../system/sockets.ts';
 import { conforms } from './conformance.ts';
 import { collect, descriptors, newDirectory, Ports, Rig, using } from './rig.ts';
 import { serve } from './vde-stage.ts';
@@ -31,7 +31,7 @@ function strange(answer?: Uint8Array): { directory: string; accepted: Promise<nu
   bindFile(fd, { path: join(directory, 'ctl'), mode: 0o600 });
   listen(fd, 4);
   const accepted = new Promise<number>((resolve) => {
-    const watch = loopReadiness.watch(fd, { readable: true, writable: false }, () => {
+    const watch = readiness.watch(fd, { readable: true, writable: false }, () => {
       watch[Symbol.dispose]();
       const connection = accept(fd) ?? -1;
       onTestFinished(() => {

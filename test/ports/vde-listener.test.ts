@@ -6,7 +6,7 @@ import type { PortWish } from '../../src/ports/port.ts';
 import { decodeVdeReply, encodeVdeRequest } from '../../src/ports/vde-control.ts';
 import { VdeListener } from '../../src/ports/vde-listener.ts';
 import { connectPath, datagramSocket } from '../../src/system/unix-socket.ts';
-import { loopReadiness, type Readiness } from '../../src/system/readiness.ts';
+import type { Readiness } from '../../src/system/readiness.ts';
 import { ManualClock } from '../manual-clock.ts';
 import { conforms } from './conformance.ts';
 import { collect, descriptors, frameOf, newDirectory, Ports, Rig, sendDatagram } from './rig.ts';
@@ -266,15 +266,15 @@ describe('a VDE directory of a process without descriptors to spare', () => {
     const clock = new ManualClock();
     const rig = new Rig(clock);
     let wakes = 0;
+    const { loop } = rig.environment;
     const readiness: Readiness = {
       watch(fd, interest, tell) {
-        return loopReadiness.watch(fd, interest, (ready) => {
+        return loop.readiness.watch(fd, interest, (ready) => {
           wakes++;
           tell(ready);
         });
       },
     };
-    const { loop } = rig.environment;
     const counting = Object.assign(rig, { environment: { ...rig.environment, loop: { ...loop, readiness } } });
     const { directory, ports } = serve({}, counting);
     const octets = request(directory);

@@ -5,8 +5,8 @@ import { DatagramPort } from '../../src/ports/datagram-port.ts';
 import type { PortWish } from '../../src/ports/port.ts';
 import { decodeVdeReply, encodeVdeRequest } from '../../src/ports/vde-control.ts';
 import { VdeListener, type VdeListenerOptions } from '../../src/ports/vde-listener.ts';
-import { loopReadiness } from '../../src/system/readiness.ts';
 import { bindFile, connectPath, datagramSocket, streamSocket, type Fd } from '../../src/system/unix-socket.ts';
+import { readiness } from '../system/sockets.ts';
 import { newDirectory, Ports, Rig, using } from './rig.ts';
 
 /** A listener in a new directory, and the ports that it yields. */
@@ -45,7 +45,7 @@ export class Stream implements Disposable {
   async read(): Promise<Uint8Array> {
     const octets = Buffer.alloc(1024);
     await new Promise<void>((resolve) => {
-      const watch = loopReadiness.watch(this.fd, { readable: true, writable: false }, () => {
+      const watch = readiness.watch(this.fd, { readable: true, writable: false }, () => {
         watch[Symbol.dispose]();
         setImmediate(resolve);
       });

@@ -14,6 +14,7 @@ const longest = 9234;
 function drain(ring: ReceiveRing, fd: number): Uint8Array[] {
   const frames: Uint8Array[] = [];
   for (;;) {
+    ring.rewind(1);
     const count = ring.receive(fd);
     if (typeof count === 'string') throw new Error(count);
     if (count === 0) return frames;
@@ -66,6 +67,22 @@ describe('batches of datagrams', () => {
     expect(ring.receive(far)).toBe(36);
     expect(ring.frame(0)).toEqual(frames[64]);
     expect(ring.receive(far)).toBe(0);
+  });
+
+  it('of several sockets share a round: each has a fair part of the ring, and none overwrites another', () => {
+    const ring = new ReceiveRing(longest);
+    const pairs = Array.from({ length: 16 }, () => datagramPair());
+    for (const [p, [near]] of pairs.entries()) {
+      const frames = Array.from({ length: 30 }, (_, i) => frameOf(60, p * 100 + i));
+      expect(new SendBatch(ring).send(near, frames, 0)).toBe(30);
+    }
+    ring.rewind(pairs.length);
+    const kept = pairs.map(([, far]) => Array.from({ length: Number(ring.receive(far)) }, (_, i) => ring.frame(i)));
+    expect(kept.map((frames) => frames.length)).toEqual(pairs.map(() => 16));
+    kept.forEach((frames, p) => frames.forEach((frame, i) => expect(frame).toEqual(frameOf(60, p * 100 + i))));
+    expect(ring.receive(pairs[0]?.[1] ?? -1)).toBe(0);
+    ring.rewind(2);
+    expect(ring.receive(pairs[0]?.[1] ?? -1)).toBe(14);
   });
 
   it('are taken in part by a full socket, and go on from there', () => {
@@ -149,6 +166,7 @@ describe('batches of datagrams', () => {
         const sent = Array.from({ length: batchSize }, (_, i) => new Uint8Array(14 + ((round + i) % 120)).fill(round + i));
         if (batch.send(near, sent, 0) !== batchSize) wrong++;
         garbage.push(new Uint8Array(40), new Uint8Array(5000));
+        ring.rewind(1);
         if (ring.receive(far) !== batchSize) wrong++;
         for (const [i, frame] of sent.entries()) {
           const got = ring.frame(i);

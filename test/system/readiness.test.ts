@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { DatagramPort } from '../../src/ports/datagram-port.ts';
 import { ReceiveRing, SendBatch } from '../../src/system/datagrams.ts';
-import { loopReadiness, type Ready, type Watch } from '../../src/system/readiness.ts';
+import type { Readiness, Ready, Watch } from '../../src/system/readiness.ts';
 import { accept, bindFile, connectPath, listen, streamSocket, takeSocketError } from '../../src/system/unix-socket.ts';
 import { collect, frameOf, Rig } from '../ports/rig.ts';
-import { bound, closing, datagramPair, newDirectory } from './sockets.ts';
+import { bound, closing, datagramPair, newDirectory, readiness } from './sockets.ts';
 
 const readable = { readable: true, writable: false };
 
@@ -19,7 +19,7 @@ function watching(fd: number, interest = readable): { told: Ready[]; watch: Watc
   const told: Ready[] = [];
   let tell: (ready: Ready) => void = () => undefined;
   const first = new Promise<Ready>((resolve) => (tell = resolve));
-  const watch = loopReadiness.watch(fd, interest, (ready) => {
+  const watch = readiness.watch(fd, interest, (ready) => {
     told.push(ready);
     tell(ready);
   });
@@ -79,10 +79,10 @@ describe('readiness', () => {
     const [near, far] = datagramPair();
     let calls = 0;
     await new Promise<void>((resolve) => {
-      const watch = loopReadiness.watch(far, readable, () => {
+      const watch = readiness.watch(far, readable, () => {
         calls++;
         watch[Symbol.dispose]();
-        const again = loopReadiness.watch(far, readable, () => {
+        const again = readiness.watch(far, readable, () => {
           calls++;
           again[Symbol.dispose]();
           resolve();
@@ -96,7 +96,7 @@ describe('readiness', () => {
   it('cannot be watched twice on one descriptor', () => {
     const [near] = datagramPair();
     watching(near);
-    expect(() => loopReadiness.watch(near, readable, () => undefined)).toThrow('watched twice');
+    expect(() => readiness.watch(near, readable, () => undefined)).toThrow('watched twice');
   });
 
   it('of a socket with an error on it is told as failed, and goes on when the error was taken', async () => {
@@ -129,14 +129,17 @@ describe('readiness', () => {
     const rig = new Rig();
     let wakes = 0;
     const { loop } = rig.environment;
-    const readiness: typeof loopReadiness = {
+    const counting: Readiness = {
       watch: (fd, interest, tell) =>
-        loopReadiness.watch(fd, interest, (ready) => {
+        loop.readiness.watch(fd, interest, (ready) => {
           wakes++;
           tell(ready);
         }),
     };
-    const port = new DatagramPort({ fd: near, module: 'm', description: 'd' }, { ...rig.environment, loop: { ...loop, readiness } });
+    const port = new DatagramPort(
+      { fd: near, module: 'm', description: 'd' },
+      { ...rig.environment, loop: { ...loop, readiness: counting } },
+    );
     collect(port);
     send(near);
     bound(join(directory, 'third'));

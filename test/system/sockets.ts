@@ -2,7 +2,11 @@ import { closeSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import { openLoop } from '../../src/system/loop.ts';
 import { bindFile, connectPath, datagramSocket, type Fd } from '../../src/system/unix-socket.ts';
+
+/** The readiness of a loop that is of no other use. */
+export const { readiness } = openLoop({ frameSize: 100, breath: (work) => work() });
 
 /** A new directory, removed when the test ends. */
 export function newDirectory(): string {

@@ -1,0 +1,43 @@
+/**
+ * How Node's event loop learns that an epoll instance has something to tell. The native call underneath is undocumented and
+ * unforgiving: it aborts the process on a descriptor watched twice or closed while watched, and forgets a handle that nobody
+ * references. So it is used here alone, for one descriptor of each loop.
+ */
+import koffi from 'koffi';
+import { assert } from '../errors.ts';
+import type { Fd } from './unix-socket.ts';
+
+/** What wakes the loop, until it is disposed. Keeps the process alive. */
+export interface Waker extends Disposable {
+  /** Wake again, now or when something is ready: called each time that the loop has done what there was to do. */
+  rearm(): void;
+}
+
+/** Calls `wake`, on the thread that asked, while the epoll instance `fd` has something to tell. `wake` must not throw. */
+export type OpenWaker = (fd: Fd, wake: () => void) => Waker;
+
+/** What the native handle really does; its published types leave out the status. */
+interface PollHandle {
+  close(): void;
+}
+const poll = koffi.node.poll as unknown as (fd: number, interest: object, callback: () => void) => PollHandle | null;
+
+const handles = new Set<PollHandle>();
+
+// A handle that is still open when the process tears down aborts it.
+process.on('exit', () => {
+  for (const handle of handles) handle.close();
+});
+
+/** Wakes by the event loop that Node runs anyway: one thread, one loop. */
+export const openLoopWaker: OpenWaker = (fd, wake) => {
+  const handle = poll(fd, { readable: true, writable: false }, wake);
+  assert(handle, `epoll instance ${fd} can be watched`);
+  handles.add(handle);
+  return {
+    rearm: () => undefined,
+    [Symbol.dispose](): void {
+      if (handles.delete(handle)) handle.close();
+    },
+  };
+};
