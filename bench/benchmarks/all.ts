@@ -1,6 +1,9 @@
 import type { Benchmark } from '../harness/benchmark.ts';
+import { core } from './core.ts';
+import { flood, manyTalkers } from './crowds.ts';
+import { idlePorts } from './idle-ports.ts';
 import { latency } from './latency.ts';
 import { unicastFull, unicastSmall } from './unicast.ts';
 
 /** All benchmarks, in the order in which they run. */
-export const benchmarks: readonly Benchmark[] = [unicastSmall, unicastFull, latency];
+export const benchmarks: readonly Benchmark[] = [unicastSmall, unicastFull, latency, idlePorts, flood, manyTalkers, core];

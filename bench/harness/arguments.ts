@@ -9,6 +9,10 @@ export interface Arguments {
   readonly seconds: number;
   /** Where the raw figures go; by default a file of the present time in bench/results. */
   readonly json: string | undefined;
+  /** A directory of etherloom to measure. */
+  readonly ours: string;
+  /** A directory of etherloom to take for the peer; by default the peer is the original. */
+  readonly against: string | undefined;
   readonly list: boolean;
   readonly help: boolean;
 }
@@ -19,6 +23,9 @@ Runs etherloom and its peers in turn and prints how they compare; bench/README.m
   --rounds N     how often each side is run (5)
   --seconds S    how long each run is measured (2)
   --json FILE    where the raw figures go (bench/results/TIME.json)
+  --ours DIR     measure the etherloom built in DIR
+  --against DIR  compare with the etherloom built in DIR, not with the original
+  --as-built     do not build first
   --list         the names of the benchmarks
 `;
 
@@ -31,6 +38,8 @@ export function parseArguments(args: readonly string[], known: readonly string[]
       rounds: { type: 'string', default: '5' },
       seconds: { type: 'string', default: '2' },
       json: { type: 'string' },
+      ours: { type: 'string', default: '.' },
+      against: { type: 'string' },
       list: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
@@ -41,5 +50,6 @@ export function parseArguments(args: readonly string[], known: readonly string[]
   if (!Number.isInteger(rounds) || rounds < 1) throw new Error(`--rounds must be a number from 1 up, not ${values.rounds}`);
   const seconds = Number(values.seconds);
   if (!(seconds > 0 && seconds <= 600)) throw new Error(`--seconds must be a number up to 600, not ${values.seconds}`);
-  return { names: positionals, rounds, seconds, json: values.json, list: values.list, help: values.help };
+  const { json, ours, against, list, help } = values;
+  return { names: positionals, rounds, seconds, json, ours, against, list, help };
 }

@@ -46,5 +46,7 @@ export interface Benchmark {
   /** Programs that the peer's side cannot do without. */
   readonly peerNeeds: readonly string[];
   readonly cases: readonly Case[];
+  /** Into how many shorter rounds each is cut, where what else the machine does matters most. Default: 1. */
+  readonly slices?: number;
   readonly commonGoals?: readonly CommonGoal[];
 }

@@ -1,5 +1,20 @@
 /** The figures that a run can give. */
-export type FigureName = keyof typeof figures;
+export type FigureName =
+  | 'perProcessorSecond'
+  | 'copiesPerProcessorSecond'
+  | 'deliveredPerSecond'
+  | 'megabits'
+  | 'megabitsPerProcessorSecond'
+  | 'nanosecondsPerFrame'
+  | 'lost'
+  | 'lostUnchurned'
+  | 'churns'
+  | 'p50'
+  | 'p99'
+  | 'processorShare'
+  | 'loadShare'
+  | 'memory'
+  | 'heapPerFrame';
 
 /** The figures of one run of one side. */
 export type Sample = Readonly<Partial<Record<FigureName, number>>>;
@@ -9,6 +24,8 @@ export interface Figure {
   readonly title: string;
   readonly unit: string;
   readonly show: (figure: number) => string;
+  /** Whether ours : peer says something. Default: true. */
+  readonly ratio?: boolean;
 }
 
 const thousands = (figure: number): string => `${(figure / 1000).toPrecision(3)} k`;
@@ -20,22 +37,23 @@ const fixed =
 const frames = (figure: number): string => (figure >= 1e6 ? millions(figure) : thousands(figure));
 
 /** All figures, in the order in which they are printed. */
-export const figures = {
+export const figures: Readonly<Record<FigureName, Figure>> = {
   perProcessorSecond: { title: 'frames per switch-CPU-second', unit: '', show: frames },
+  copiesPerProcessorSecond: { title: 'copies out per CPU second', unit: '', show: frames },
   deliveredPerSecond: { title: 'frames delivered per second', unit: '', show: frames },
   megabits: { title: 'TCP throughput', unit: 'Mbit/s', show: fixed(0) },
   megabitsPerProcessorSecond: { title: 'Mbit per switch-CPU-second', unit: 'Mbit', show: fixed(0) },
   nanosecondsPerFrame: { title: 'time per frame', unit: 'ns', show: fixed(0) },
-  lost: { title: 'lost', unit: '%', show: fixed(3) },
-  lostUnchurned: { title: 'lost without churn', unit: '%', show: fixed(3) },
-  churns: { title: 'clients that came and went', unit: '/s', show: fixed(1) },
+  lost: { title: 'lost', unit: '%', show: fixed(3), ratio: false },
+  lostUnchurned: { title: 'lost without churn', unit: '%', show: fixed(3), ratio: false },
+  churns: { title: 'clients that came and went', unit: '/s', show: fixed(1), ratio: false },
   p50: { title: 'round trip p50', unit: 'us', show: fixed(1) },
   p99: { title: 'round trip p99', unit: 'us', show: fixed(1) },
-  processorShare: { title: 'CPU of the switch', unit: '%', show: fixed(0) },
-  loadShare: { title: 'CPU of the load', unit: '%', show: fixed(0) },
+  processorShare: { title: 'CPU of the switch', unit: '%', show: fixed(0), ratio: false },
+  loadShare: { title: 'CPU of the load', unit: '%', show: fixed(0), ratio: false },
   memory: { title: 'resident memory', unit: 'MiB', show: fixed(1) },
   heapPerFrame: { title: 'heap growth per frame', unit: 'octets', show: fixed(1) },
-} as const satisfies Record<string, Figure>;
+};
 
 /** The names of all figures, in the order in which they are printed. */
 export const figureNames = Object.keys(figures) as readonly FigureName[];

@@ -7,6 +7,12 @@ import type { Workplace } from './workplace.ts';
 /** A load, as far as a benchmark says it; the rest is as usual. */
 export interface Load extends Pick<LoadSpec, 'stations' | 'processes'>, Partial<Omit<LoadSpec, 'stations' | 'processes'>> {}
 
+/** How a load is run. */
+export interface LoadOptions extends RunOptions {
+  /** The only processor that it may run on. Default: any. */
+  readonly processor?: number | undefined;
+}
+
 /** The shortest frame that is worth one, in octets without a frame check sequence. */
 export const smallFrame = 60;
 
@@ -16,11 +22,11 @@ export function stationsAt(directory: string, count: number): Place[] {
 }
 
 /** Runs a load process to its end. */
-export async function runLoad(load: Load, workplace: Workplace, { seconds, warmup }: RunOptions): Promise<LoadResult> {
+export async function runLoad(load: Load, workplace: Workplace, { seconds, warmup, processor }: LoadOptions): Promise<LoadResult> {
   const pingSeconds = Math.min(0.5, seconds / 2);
   const spec: LoadSpec = { idle: [], pattern: 'pair', frameSize: smallFrame, warmup, seconds, pingSeconds, ...load };
   const program = fileURLToPath(new URL('../load/main.js', import.meta.url));
-  const running = workplace.start([process.execPath, program, JSON.stringify(spec)]);
+  const running = workplace.start([process.execPath, program, JSON.stringify(spec)], { processor });
   await running.line(/^ready$/);
   running.write('\n');
   const [result] = await running.line(/^\{.*\}$/, 30 + spec.warmup + spec.seconds + spec.pingSeconds);

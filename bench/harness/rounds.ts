@@ -2,11 +2,12 @@ import type { Benchmark, Case, RunOptions, Side } from './benchmark.ts';
 import type { Sample } from './figures.ts';
 import { missingPrograms } from './programs.ts';
 import type { BenchmarkResult } from './results.ts';
-import { Workplace } from './workplace.ts';
+import { Workplace, type Checkouts } from './workplace.ts';
 
 /** How often, how long, and who is told. */
 export interface RoundsOptions extends RunOptions {
   readonly rounds: number;
+  readonly checkouts: Checkouts;
   readonly progress: (text: string) => void;
   /** Is given each workplace for as long as it is in use, so that an interrupt can clear it. */
   readonly occupy: (workplace: Workplace | undefined) => void;
@@ -14,9 +15,11 @@ export interface RoundsOptions extends RunOptions {
 
 /** Runs a benchmark: in each round each case, first ours, then the peer. Throws when a run fails. */
 export async function runRounds(benchmark: Benchmark, options: RoundsOptions): Promise<BenchmarkResult> {
-  const { name, work, peer, commonGoals = [] } = benchmark;
+  const { name, work, peer, commonGoals = [], slices = 1 } = benchmark;
+  const rounds = options.rounds * slices;
+  const slice = { ...options, seconds: options.seconds / slices };
   const missing = missingPrograms(benchmark.needs);
-  const missingPeers = peer === undefined ? [] : missingPrograms(benchmark.peerNeeds);
+  const missingPeers = peer === undefined || options.checkouts.peer !== undefined ? [] : missingPrograms(benchmark.peerNeeds);
   const skipped =
     missing.length > 0
       ? `this machine has no ${missing.join(', ')}`
@@ -24,11 +27,11 @@ export async function runRounds(benchmark: Benchmark, options: RoundsOptions): P
         ? `the peer is not here (no ${missingPeers.join(', ')}): ours alone`
         : undefined;
   const cases = benchmark.cases.map((one) => ({ ...one, samples: { ours: [] as Sample[], peer: [] as Sample[] } }));
-  for (let round = 1; missing.length === 0 && round <= options.rounds; round++) {
+  for (let round = 1; missing.length === 0 && round <= rounds; round++) {
     for (const one of cases) {
       for (const side of sidesOf(one, peer !== undefined && missingPeers.length === 0)) {
-        options.progress(`${name}${cases.length > 1 ? ` ${one.name}` : ''}: round ${round} of ${options.rounds}, ${side}`);
-        one.samples[side].push(await runOnce(one, side, options));
+        options.progress(`${name}${cases.length > 1 ? ` ${one.name}` : ''}: round ${round} of ${rounds}, ${side}`);
+        one.samples[side].push(await runOnce(one, side, slice));
       }
     }
   }
@@ -52,7 +55,7 @@ function sidesOf({ oursOnly = false }: Case, peerIsHere: boolean): readonly Side
 }
 
 async function runOnce(one: Case, side: Side, options: RoundsOptions): Promise<Sample> {
-  await using workplace = new Workplace();
+  await using workplace = new Workplace(options.checkouts);
   options.occupy(workplace);
   try {
     return await one.run(side, workplace, options);

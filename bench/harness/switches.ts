@@ -1,6 +1,6 @@
+import { createConnection } from 'node:net';
 import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { answers } from '../../src/system/unix-socket.ts';
 import type { Side } from './benchmark.ts';
 import type { Running } from './running.ts';
 import type { Workplace } from './workplace.ts';
@@ -11,28 +11,52 @@ export interface RunningSwitch {
   readonly process: Running;
 }
 
+/** How a switch is started. */
+export interface SwitchOptions {
+  /** Default: 64. */
+  readonly numports?: number;
+  /** The only processor that it may run on. Default: any. */
+  readonly processor?: number | undefined;
+}
+
 const patience = 10_000;
 
 /** Starts our switch, or the original, by the same command line, and waits until it answers. */
-export async function startSwitch(side: Side, workplace: Workplace, { numports = 64, name = 'switch' } = {}): Promise<RunningSwitch> {
-  const program = side === 'ours' ? ourProgram('vde_switch') : 'vde_switch';
-  const directory = workplace.path(name);
-  const running = workplace.start([program, '-s', directory, '-n', String(numports)], { silent: true });
+export async function startSwitch(
+  side: Side,
+  workplace: Workplace,
+  { numports = 64, processor }: SwitchOptions = {},
+): Promise<RunningSwitch> {
+  const program = programOf(side, workplace, 'vde_switch');
+  const directory = workplace.path('switch');
+  const running = workplace.start([program, '-s', directory, '-n', String(numports)], { silent: true, processor });
   await untilAnswers(running, directory);
   return { directory, process: running };
 }
 
-/** Our executables, of the production build. */
-export function ourProgram(name: 'etherloom' | 'vde_switch'): string {
-  return resolve('bin', name);
+/** The program of that name of a side: of the production build of etherloom, or as it is installed here. */
+export function programOf(side: Side, { checkouts }: Workplace, name: 'etherloom' | 'vde_switch'): string {
+  const checkout = checkouts[side];
+  return checkout === undefined ? name : resolve(checkout, 'bin', name);
 }
 
 /** Waits until a VDE directory is served. Throws when the process ends, or after 10 s. */
 export async function untilAnswers(running: Running, directory: string): Promise<void> {
   const end = performance.now() + patience;
-  while (!answers(`${directory}/ctl`, 'stream')) {
+  while (!(await answers(`${directory}/ctl`))) {
     await delay(10);
     if (running.ended || performance.now() > end)
       throw new Error(`${running.command} does not serve ${directory}; it said:\n${running.said}`);
   }
+}
+
+/** Whether somebody listens on a unix socket. */
+function answers(path: string): Promise<boolean> {
+  return new Promise((settle) => {
+    const socket = createConnection(path, () => {
+      socket.destroy();
+      settle(true);
+    });
+    socket.once('error', () => settle(false));
+  });
 }

@@ -26,7 +26,8 @@ function caseRows(result: CaseResult): string[][] {
     const { ours, peer, ratio } = figureOf(result, name);
     if (ours === undefined && peer === undefined) return [];
     const row = [`    ${titleOf(name)}`, `ours ${shown(ours, figures[name].show)}`];
-    if (result.peer.length > 0) row.push(`peer ${shown(peer, figures[name].show)}`, ratio ? `ratio ${shown(ratio, digits)}` : '');
+    if (result.peer.length > 0)
+      row.push(`peer ${shown(peer, figures[name].show)}`, ratio && figures[name].ratio !== false ? `ratio ${shown(ratio, digits)}` : '');
     row.push(standings(result, name, { own: ours?.median, ratio: ratio?.median }));
     return [row];
   });

@@ -6,10 +6,27 @@ import { Running, type RunningOptions } from './running.ts';
 /** x */
 const openFiles = 16_384;
 
+/** Directories of etherloom, built: the one that is measured, and the one that is its peer in place of the original. */
+export interface Checkouts {
+  readonly ours: string;
+  readonly peer?: string | undefined;
+}
+
+/** How a process is started. */
+export interface StartOptions extends RunningOptions {
+  /** The only processor that it may run on. Default: any. */
+  readonly processor?: number | undefined;
+}
+
 /** Where one run takes place: a directory, and processes that end with it. */
 export class Workplace implements AsyncDisposable {
   readonly directory = mkdtempSync(join(tmpdir(), 'elb-'));
+  readonly checkouts: Checkouts;
   readonly #running: Running[] = [];
+
+  constructor(checkouts: Checkouts) {
+    this.checkouts = checkouts;
+  }
 
   /** The path of a file in the directory. */
   path(name: string): string {
@@ -17,8 +34,9 @@ export class Workplace implements AsyncDisposable {
   }
 
   /** Starts a process, with room for many open files. */
-  start(command: readonly string[], options?: RunningOptions): Running {
-    const raised = ['sh', '-c', `ulimit -n ${openFiles} 2>/dev/null || ulimit -n "$(ulimit -H -n)"; exec "$0" "$@"`, ...command];
+  start(command: readonly string[], { processor, ...options }: StartOptions = {}): Running {
+    const pinned = processor === undefined ? command : ['taskset', '-c', String(processor), ...command];
+    const raised = ['sh', '-c', `ulimit -n ${openFiles} 2>/dev/null || ulimit -n "$(ulimit -H -n)"; exec "$0" "$@"`, ...pinned];
     const running = new Running(raised, command.join(' '), options);
     this.#running.push(running);
     return running;

@@ -1,9 +1,9 @@
 import { closeSync, readSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { decodeVdeReply, encodeVdeRequest, vdeReplySize } from '../../src/ports/vde-control.ts';
-import { bindFile, connectPath, datagramSocket, streamSocket } from '../../src/system/unix-socket.ts';
 import { PollSet } from './poll-set.ts';
 import type { Place } from './spec.ts';
+import { bindUnix, connectUnix, unixSocket } from './unix-socket.ts';
 
 /** A station's way in: its data socket, and the connection that holds its port. */
 export interface Attachment extends Disposable {
@@ -14,18 +14,18 @@ let counter = 0;
 
 /** Plugs into a switch as a VDE client does, or connects to a socket of which both names are known. Waits for it. */
 export function attach(place: Place): Attachment {
-  const data = datagramSocket();
+  const data = unixSocket('datagram');
   if ('directory' in place) return plugIn(place.directory, data);
-  bindFile(data, { path: place.own, mode: 0o700 });
-  connectPath(data, place.peer);
+  bindUnix(data, place.own);
+  connectUnix(data, place.peer);
   return { fd: data, [Symbol.dispose]: () => closeSync(data) };
 }
 
 function plugIn(directory: string, data: number): Attachment {
-  const control = streamSocket();
+  const control = unixSocket('stream');
   const own = join(directory, `.load-${process.pid}-${counter++}`);
-  connectPath(control, join(directory, 'ctl'));
-  bindFile(data, { path: own, mode: 0o777 });
+  connectUnix(control, join(directory, 'ctl'));
+  bindUnix(data, own);
   writeSync(control, encodeVdeRequest({ wish: 'any', path: own, description: 'load' }));
   const reply = Buffer.alloc(vdeReplySize);
   const set = new PollSet([control]);
@@ -38,7 +38,7 @@ function plugIn(directory: string, data: number): Attachment {
   }
   const path = decodeVdeReply(reply);
   if (path === undefined) throw new Error(`the switch at ${directory} gave no VDE reply`);
-  connectPath(data, path);
+  connectUnix(data, path);
   rmSync(own, { force: true });
   return {
     fd: data,

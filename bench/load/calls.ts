@@ -8,6 +8,9 @@ const library = koffi.load(null);
 
 /** The calls, as C declares them. */
 export const calls = {
+  socket: library.func('int socket(int, int, int)') as (domain: number, type: number, protocol: number) => number,
+  bind: library.func('int bind(int, void *, uint32_t)') as (fd: number, address: Uint8Array, length: number) => number,
+  connect: library.func('int connect(int, void *, uint32_t)') as (fd: number, address: Uint8Array, length: number) => number,
   recvmmsg: library.func('int recvmmsg(int, void *, uint32_t, int, void *)') as (
     fd: number,
     vector: Uint8Array,

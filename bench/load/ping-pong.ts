@@ -28,7 +28,7 @@ function roundTrip(here: Station, there: Station, incoming: Incoming): boolean {
 }
 
 function oneWay(from: Station, to: Station, incoming: Incoming): boolean {
-  from.send(1);
+  from.ping(to);
   const set = new PollSet([to.fd]);
   set.want(0, { readable: true, writable: false });
   const heard = to.heard;

@@ -17,11 +17,14 @@ export class Station implements Disposable {
   readonly #attachment: Attachment;
   readonly #outgoing: Outgoing;
   readonly #number: number;
+  readonly #frameSize: number;
+  #ping: Outgoing | undefined;
 
   constructor(place: Place, number: number, { pattern, stations, frameSize }: LoadSpec) {
     this.#attachment = attach(place);
     this.fd = this.#attachment.fd;
     this.#number = number;
+    this.#frameSize = frameSize;
     this.sender = pattern === 'all' || number === 0;
     this.#outgoing = new Outgoing(destinations(pattern, number, stations.length).map((to) => frame(to, number, frameSize)));
   }
@@ -31,6 +34,12 @@ export class Station implements Disposable {
     const sent = this.#outgoing.send(this.fd, limit);
     this.sent += sent;
     return sent;
+  }
+
+  /** Sends one frame to one other station; always the same one. Returns whether it went. */
+  ping(other: Station): boolean {
+    this.#ping ??= new Outgoing([frame(other.#number, this.#number, this.#frameSize)]);
+    return this.#ping.send(this.fd, 1) === 1;
   }
 
   /** Receives at most one batch, and returns how many frames came, whoever they were for. */
