@@ -198,7 +198,10 @@ export class DataPlane implements Acceptor, AsyncDisposable {
       this.#flush();
     } finally {
       this.#breathing = false;
-      if (this.#poison) this.#loop.ring.poison();
+      if (this.#poison) {
+        this.#loop.ring.poison();
+        this.#loop.streams.poison();
+      }
     }
   }
 

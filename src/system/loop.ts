@@ -1,11 +1,13 @@
 import { ReceiveRing, SendBatch } from './datagrams.ts';
 import { EpollReadiness, type Readiness } from './readiness.ts';
+import { StreamRing } from './stream-socket.ts';
 import { openLoopWaker, type OpenWaker } from './waker.ts';
 
 /** What all ports of one event loop share. */
 export interface Loop {
   readonly readiness: Readiness;
   readonly ring: ReceiveRing;
+  readonly streams: StreamRing;
   readonly batch: SendBatch;
 }
 
@@ -22,10 +24,12 @@ export interface LoopOptions {
 /** The shared parts of a loop. A round, in which each descriptor that is ready is told once, is one breath. */
 export function openLoop({ frameSize, breath, openWaker = openLoopWaker }: LoopOptions): Loop {
   const ring = new ReceiveRing(frameSize);
+  const streams = new StreamRing();
   const round = (count: number, tell: () => void): void =>
     breath(() => {
       ring.rewind(count);
+      streams.rewind(count);
       tell();
     });
-  return { readiness: new EpollReadiness({ openWaker, round }), ring, batch: new SendBatch(ring) };
+  return { readiness: new EpollReadiness({ openWaker, round }), ring, streams, batch: new SendBatch(ring) };
 }

@@ -20,7 +20,13 @@ export class Rig {
 
   constructor(clock: Clock = realClock) {
     const log = (message: string): void => void this.logged.push(message);
-    this.environment = { clock, log, breath: this.#breath, loop: openLoop({ frameSize: maxFrame, breath: this.#breath }), budget: this.budget };
+    this.environment = {
+      clock,
+      log,
+      breath: this.#breath,
+      loop: openLoop({ frameSize: maxFrame, breath: this.#breath }),
+      budget: this.budget,
+    };
   }
 
   /** Sends frames in one breath, from memory that is overwritten after it. */
@@ -56,6 +62,7 @@ export class Rig {
       this.#touched.clear();
       this.#breathing = false;
       this.environment.loop.ring.poison();
+      this.environment.loop.streams.poison();
     }
   };
 }
