@@ -3,15 +3,15 @@ import type { RawData, WebSocket } from 'ws';
 import type { Timer } from '../clock.ts';
 import { assert } from '../errors.ts';
 import { minFrame } from '../wire/ethernet.ts';
-import type { BacklogLimits } from './backlog.ts';
+import { Backlog, type BacklogLimits } from './backlog.ts';
 import type { PortEnvironment } from './environment.ts';
 import { maxFrame, newPortCounters, type Port, type Receiver } from './port.ts';
 
 /** The longest message that is read to be dropped, in octets; one more ends the connection. */
 export const longestMessage = 65_535;
 
-/** What stands before the octets of a message to a client, at most. [RFC 6455, 5.2] */
-const messageHeader = 4;
+/** What Node keeps for the system to take, in octets, before frames wait in our own backlog, which holds them in less memory. */
+const window = 131_072;
 
 /** How often a client is asked for a sign of life, in milliseconds, and how often it may owe one. */
 const pingInterval = 5000;
@@ -25,28 +25,21 @@ export class WebSocketPort implements Port {
   readonly #webSocket: WebSocket;
   readonly #socket: Duplex;
   readonly #environment: PortEnvironment;
-  readonly #limits: Required<BacklogLimits>;
+  readonly #backlog: Backlog;
   #receiver: Receiver | undefined;
   #pending: Uint8Array[] = [];
-  #waiting = 0;
   #arrived: Uint8Array[] = [];
   #unanswered = 0;
   #ping: Timer | undefined;
   #open = true;
 
   /** `socket` is what `webSocket` writes to. The port owns both from here. */
-  constructor(
-    webSocket: WebSocket,
-    socket: Duplex,
-    description: string,
-    environment: PortEnvironment,
-    { frames = 4096, octets = 2 * 2 ** 20 }: BacklogLimits = {},
-  ) {
+  constructor(webSocket: WebSocket, socket: Duplex, description: string, environment: PortEnvironment, backlog?: BacklogLimits) {
     this.description = description;
     this.#webSocket = webSocket;
     this.#socket = socket;
     this.#environment = environment;
-    this.#limits = { frames, octets };
+    this.#backlog = new Backlog(environment.budget, backlog);
     let reason = 'the far end closed the connection';
     webSocket.on('message', this.#take);
     webSocket.on('ping', this.#alive);
@@ -80,7 +73,12 @@ export class WebSocketPort implements Port {
     const frames = this.#pending;
     if (frames.length === 0) return;
     this.#pending = [];
-    this.#send(this.#bounded(frames));
+    // What waits goes first, or frames would overtake each other.
+    const sent = this.#backlog.count > 0 ? 0 : this.#send(frames);
+    for (const frame of frames.slice(sent)) {
+      const drop = this.#backlog.add(frame);
+      if (drop) this.counters.drops[drop]++;
+    }
   }
 
   /** Ends the port and tells its receiver. */
@@ -95,6 +93,7 @@ export class WebSocketPort implements Port {
     this.#open = false;
     this.#pending = [];
     this.#arrived = [];
+    this.#backlog.clear();
     this.#ping?.[Symbol.dispose]();
     const webSocket = this.#webSocket;
     if (webSocket.readyState === webSocket.CLOSED) return Promise.resolve();
@@ -105,45 +104,49 @@ export class WebSocketPort implements Port {
     });
   }
 
-  /** The frames that may still wait, from the first on; the others are dropped and counted. */
-  #bounded(frames: readonly Uint8Array[]): readonly Uint8Array[] {
-    const { budget } = this.#environment;
-    let size = 0;
-    for (const [i, frame] of frames.entries()) {
-      size += messageHeader + frame.length;
-      const full = this.#waiting + i >= this.#limits.frames || this.#webSocket.bufferedAmount + size > this.#limits.octets;
-      if (!full && budget.used + size <= budget.limit) continue;
-      this.counters.drops[full ? 'backlog-full' : 'budget-full'] += frames.length - i;
-      return frames.slice(0, i);
+  /** Sends from the first on, while there is room, and tells how many: the others wait for `#drain`. */
+  #send(frames: readonly Uint8Array[]): number {
+    let octets = 0;
+    let count = 0;
+    for (const frame of frames) {
+      if (this.#webSocket.bufferedAmount + octets + frame.length > window) break;
+      octets += frame.length;
+      count++;
     }
-    return frames;
+    if (count > 0) this.#write(frames.slice(0, count), octets);
+    return count;
   }
 
   /** Node keeps what it is given until the system took it, so the frames are copied out of borrowed memory: once, into one buffer. */
-  #send(frames: readonly Uint8Array[]): void {
-    if (frames.length === 0) return;
+  #write(frames: readonly Uint8Array[], octets: number): void {
     const { budget } = this.#environment;
-    const octets = frames.reduce((sum, frame) => sum + frame.length, 0);
     const memory = new Uint8Array(octets);
-    const charge = octets + messageHeader * frames.length;
-    this.#waiting += frames.length;
-    budget.used += charge;
+    budget.used += octets;
     this.counters.sentFrames += frames.length;
     this.counters.sentOctets += octets;
     const taken = (): void => {
-      this.#waiting -= frames.length;
-      budget.used -= charge;
+      budget.used -= octets;
+      this.#drain();
     };
     let at = 0;
     this.#socket.cork();
     frames.forEach((frame, i) => {
       memory.set(frame, at);
-      const message = memory.subarray(at, at + frame.length);
-      at += frame.length;
+      const message = memory.subarray(at, (at += frame.length));
       if (i < frames.length - 1) this.#webSocket.send(message);
       else this.#webSocket.send(message, taken);
     });
     this.#socket.uncork();
+  }
+
+  #drain(): void {
+    let frames = this.#backlog.first();
+    while (frames.length > 0) {
+      const sent = this.#send(frames);
+      this.#backlog.shift(sent);
+      if (sent < frames.length) return;
+      frames = this.#backlog.first();
+    }
   }
 
   readonly #take = (data: RawData, isBinary: boolean): void => {

@@ -1,0 +1,133 @@
+/**
+ * TAP interfaces: what the kernel sends by one is read from its descriptor, frame by frame, and what is written there it receives.
+ *
+ *   struct ifreq (40 octets)  0 name (16, NUL-terminated)  16 flags (2, host order)     [netdevice(7), Linux tuntap.txt]
+ */
+import { closeSync, constants, openSync } from 'node:fs';
+import { EtherloomError, SystemError } from '../errors.ts';
+import type { ReceiveRing } from './datagrams.ts';
+import { addressOf, lastErrno, libc } from './libc.ts';
+import type { Fd } from './unix-socket.ts';
+
+const TUNSETIFF = 0x400454ca;
+const IFF_TAP = 0x0002;
+const IFF_NO_PI = 0x1000;
+const IFNAMSIZ = 16;
+const POLLOUT = 4;
+const ifreqSize = 40;
+
+/** An open interface. */
+export interface Tap {
+  /** The interface's name, as the kernel has it. */
+  readonly name: string;
+  /** Non-blocking; one read is one frame, and one write is. */
+  readonly fd: Fd;
+}
+
+/**
+ * Opens the interface of that name, or makes it, for as long as the descriptor is open; `%d` in the name is the kernel's to choose. A new
+ * one is down. Throws EtherloomError: `bad-address` for what cannot be a name, or a SystemError (EPERM, EBUSY) that says what helps.
+ */
+export function openTap(name: string): Tap {
+  const length = Buffer.byteLength(name);
+  if (length === 0 || length >= IFNAMSIZ) {
+    throw new EtherloomError('bad-address', `the name of a tap interface has 1 to ${IFNAMSIZ - 1} octets, and "${name}" has ${length}`);
+  }
+  const fd = openDevice(name);
+  const request = Buffer.alloc(ifreqSize);
+  request.write(name);
+  request.writeUInt16LE(IFF_TAP | IFF_NO_PI, IFNAMSIZ);
+  if (libc.ioctlOn(fd, TUNSETIFF, request) < 0) {
+    const errno = lastErrno();
+    closeSync(fd);
+    throw refused(name, errno);
+  }
+  return { name: request.toString('utf8', 0, request.indexOf(0)), fd };
+}
+
+/** Whether the interface is up. */
+export function isUp(fd: Fd): boolean {
+  const descriptor = Buffer.alloc(8);
+  descriptor.writeInt32LE(fd);
+  descriptor.writeInt16LE(POLLOUT, 4);
+  // The kernel takes frames for one that is up only.
+  return libc.poll(descriptor, 1, 0) === 1 && (descriptor.readInt16LE(6) & POLLOUT) !== 0;
+}
+
+/**
+ * Writes a frame from where it is. Returns undefined when the kernel took it, else the errno's name why it did not: `EAGAIN`, `EIO` while
+ * the interface is down, `EBADFD` when it is gone.
+ */
+export function writeFrame(fd: Fd, frame: Uint8Array, ring: ReceiveRing): string | undefined {
+  const written = libc.write(fd, ring.addressOf(frame) ?? frame, frame.length);
+  if (written >= 0) return undefined;
+  const errno = lastErrno();
+  return errno === 'EINTR' ? 'EAGAIN' : errno;
+}
+
+/** Memory for the frames that one port reads in one breath. */
+export class FrameMemory {
+  readonly #frameSize: number;
+  readonly #stride: number;
+  readonly #memory: Uint8Array;
+  readonly #address: number;
+  readonly #lengths = new Uint32Array(batchSize);
+
+  /** `frameSize` is the longest frame taken whole, in octets. */
+  constructor(frameSize: number) {
+    this.#frameSize = frameSize;
+    // One octet more than a frame has, or a longer one could not be told from one that was cut.
+    this.#stride = Math.ceil((frameSize + 1) / 8) * 8;
+    this.#memory = new Uint8Array(batchSize * this.#stride);
+    this.#address = addressOf(this.#memory);
+  }
+
+  /**
+   * Takes up to `batchSize` frames that wait on `fd`.
+   * @returns how many, 0 when none waits, or the errno's name (`EBADFD`: the interface is gone) of what waits instead.
+   */
+  receive(fd: Fd): number | string {
+    for (let i = 0; i < batchSize; i++) {
+      const length = libc.read(fd, this.#address + i * this.#stride, this.#frameSize + 1);
+      if (length < 0) return i > 0 ? i : whyNone(lastErrno());
+      this.#lengths[i] = length;
+    }
+    return batchSize;
+  }
+
+  /** Frame `i` of the last batch: a view that the next batch overwrites; undefined when it was longer than `frameSize`. */
+  frame(i: number): Uint8Array | undefined {
+    const length = this.#lengths[i] ?? 0;
+    return length > this.#frameSize ? undefined : this.#memory.subarray(i * this.#stride, i * this.#stride + length);
+  }
+}
+
+/** How many frames are taken at most before others have their turn. */
+const batchSize = 64;
+
+function openDevice(name: string): Fd {
+  try {
+    return openSync('/dev/net/tun', constants.O_RDWR | constants.O_NONBLOCK);
+  } catch (error) {
+    throw refused(name, error instanceof Error && 'code' in error ? String(error.code) : String(error));
+  }
+}
+
+/** What helps against each errno. */
+const remedies: Readonly<Record<string, string>> = {
+  EACCES: 'this user may not open /dev/net/tun: run it as root',
+  EBUSY: 'another program has it open: end that, or choose another name',
+  EINVAL: 'an interface of that name is there and is no tap, or no interface can have that name',
+  ENODEV: 'the kernel has no tun module: run `modprobe tun` as root',
+  ENOENT: 'there is no /dev/net/tun: run `modprobe tun` as root, or let the container have the device',
+  EPERM: 'that takes CAP_NET_ADMIN: run it as root, or let root make one for you: `ip tuntap add dev NAME mode tap user YOU`',
+};
+
+function refused(name: string, errno: string): SystemError {
+  const remedy = remedies[errno];
+  return new SystemError(errno, `cannot open the tap interface ${name}${remedy === undefined ? '' : ` (${remedy})`}`);
+}
+
+function whyNone(errno: string): number | string {
+  return errno === 'EAGAIN' || errno === 'EINTR' ? 0 : errno;
+}
