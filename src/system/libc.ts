@@ -55,6 +55,7 @@ export const libc = {
     timeout: number,
   ) => number,
   eventfd: declare('int eventfd(uint32_t, int)') as (value: number, flags: number) => number,
+  sched_yield: declare('int sched_yield()') as () => number,
   ioctl: declare('int ioctl(int, ulong)') as (fd: number, request: number) => number,
   /** `ioctl` with a structure that the kernel reads and writes. */
   ioctlOn: declare('int ioctl(int, ulong, void *)') as (fd: number, request: number, structure: Uint8Array) => number,

@@ -3,6 +3,7 @@ import { realClock } from '../clock.ts';
 import { assert } from '../errors.ts';
 import { BusyPoll } from './busy-poll.ts';
 import { Epoll, EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT } from './epoll.ts';
+import { libc } from './libc.ts';
 import type { OpenWaker, Waker } from './waker.ts';
 
 /** What a descriptor is ready for. `failed` means that an error waits on it: read it, or ask for it. */
@@ -106,7 +107,10 @@ export class EpollReadiness implements Readiness {
       const now = realClock.monotonic();
       if (now - began >= turnLimit) return;
       if (told) last = now;
-      else if (now - last >= this.#busyPoll.window) {
+      else if (now - last < this.#busyPoll.window) {
+        // Whoever is to answer may be waiting for this very processor.
+        libc.sched_yield();
+      } else {
         this.#asleepSince = now;
         return;
       }
