@@ -49,10 +49,11 @@ function addSwitch(root: Command): void {
     .addOption(sockOption())
     .option(
       '--port <address>',
-      'open a port: tcp://HOST:PORT, tcp-listen://HOST:PORT, vde://DIR[N], qemu://LOCAL,REMOTE (repeatable)',
+      'open a port: tcp://HOST:PORT, tcp-listen://HOST:PORT, vde://DIR[N], qemu://LOCAL,REMOTE, tap://NAME, ws://HOST:PORT/PATH?token=TOKEN (repeatable)',
       collect,
       [],
     )
+    .option('--tap <name>', 'open a port on that tap interface of this machine, made if it is not there (repeatable)', collect, [])
     .option('--numports <n>', 'number of ports', integer(1, 65_536), 1024)
     .option('--plain', 'allow ports beyond this machine, without encryption', false)
     .action((options: SwitchArguments) => runSwitch(options));

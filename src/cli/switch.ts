@@ -11,12 +11,13 @@ import { checkPlain } from './node-arguments.ts';
 export interface SwitchArguments {
   readonly sock?: string;
   readonly port: readonly string[];
+  readonly tap: readonly string[];
   readonly numports: number;
   readonly plain: boolean;
 }
 
 /** `etherloom switch`: the switch alone. */
-export async function runSwitch({ sock, port, numports, plain }: SwitchArguments): Promise<void> {
+export async function runSwitch({ sock, port, tap, numports, plain }: SwitchArguments): Promise<void> {
   const log = openLog('etherloom switch');
   for (const address of port) {
     const [, tcp] = /^tcp(?:-listen)?:\/\/(.+)$/.exec(address) ?? [];
@@ -24,7 +25,8 @@ export async function runSwitch({ sock, port, numports, plain }: SwitchArguments
   }
   await serve(async () => {
     const directory = sock ?? defaultSocketDirectory('switch');
-    const service = await SwitchService.open({ directory, ports: port, numports }, { clock: realClock, random: realRandom, log });
+    const ports = [...tap.map((name) => `tap://${name}`), ...port];
+    const service = await SwitchService.open({ directory, ports, numports }, { clock: realClock, random: realRandom, log });
     say(`sock ${service.directory}`);
     return service;
   });

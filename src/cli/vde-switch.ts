@@ -33,7 +33,7 @@ const options: readonly Option[] = [
 ];
 
 /** What the original has and this does not yet. Refused, so that no script believes that it got it. */
-const missing: ReadonlySet<string> = new Set(['hub', 'fstp', 'daemon', 'rcfile', 'mgmt', 'tap']);
+const missing: ReadonlySet<string> = new Set(['hub', 'fstp', 'daemon', 'rcfile', 'mgmt']);
 
 const exitUsage = 1;
 const exitSocket = 255;
@@ -48,10 +48,11 @@ A virtual Ethernet switch on a VDE socket directory.
       --mgmtmode MODE    permissions of the sockets of port 0, octal
       --mgmtgroup GROUP  group of the sockets of port 0
   -p, --pidfile FILE     write the process id to FILE
+  -t, --tap NAME         a port on that tap interface (repeatable)
       --nostdin          do not end when standard input ends
   -h, --help             this text
   -v, --version          the version
-Not there yet: -x, -F, -d, -f, -M, -t.
+Not there yet: -x, -F, -d, -f, -M.
 `;
 
 /** `vde_switch`: the switch under its old name, with its old options. Returns the exit code. */
@@ -73,7 +74,8 @@ export async function runVdeSwitch(argv: readonly string[], program: string): Pr
     return exitUsage;
   }
   try {
-    await serveSwitch(given);
+    const taps = parsed.options.filter(({ name }) => name === 'tap').map(({ value }) => value);
+    await serveSwitch(given, taps, (line) => process.stderr.write(`${program}: ${line}\n`));
     return 0;
   } catch (error) {
     if (!isForUser(error)) throw error;
@@ -82,14 +84,15 @@ export async function runVdeSwitch(argv: readonly string[], program: string): Pr
   }
 }
 
-async function serveSwitch(given: ReadonlyMap<string, string>): Promise<void> {
+async function serveSwitch(given: ReadonlyMap<string, string>, taps: readonly string[], complain: (line: string) => void): Promise<void> {
   const serviceOptions = serviceOptionsOf(given);
   const log = openLog('vde_switch');
   await serve(
     ({ signal }) =>
       inScope(async (scope) => {
         scope.use(writePidfile(given.get('pidfile')));
-        scope.use(await SwitchService.open(serviceOptions, { clock: realClock, random: realRandom, log }));
+        const service = scope.use(await SwitchService.open(serviceOptions, { clock: realClock, random: realRandom, log }));
+        for (const name of taps) await openTap(service, name, complain);
         // Standard input is the console's place; its end is the switch's.
         if (!given.has('nostdin')) process.stdin.resume().once('end', () => process.kill(process.pid, 'SIGTERM'));
         signal.addEventListener('abort', () => process.stdin.destroy(), { once: true });
@@ -98,6 +101,17 @@ async function serveSwitch(given: ReadonlyMap<string, string>): Promise<void> {
     // Standard output is the console's.
     () => process.stderr.write('ready\n'),
   );
+}
+
+/** A tap that is not to be had does not keep the original from serving either. */
+async function openTap(service: SwitchService, name: string, complain: (line: string) => void): Promise<void> {
+  try {
+    await service.openPort(`tap://${name}`);
+  } catch (error) {
+    if (!isForUser(error)) throw error;
+    complain(error.message);
+    complain(`ERROR OPENING tap interface: ${name}`);
+  }
 }
 
 function serviceOptionsOf(given: ReadonlyMap<string, string>): SwitchServiceOptions {

@@ -40,13 +40,17 @@ export class SwitchService implements AsyncDisposable {
         new DataPlane({ ...options, clock, log, seed: random.uint32(), poison: process.env['ETHERLOOM_POISON'] === '1' }),
       );
       const listener = scope.use(VdeListener.open({ ...options, acceptor: plane }, plane.environment));
-      for (const address of options.ports ?? []) {
-        const opened = await open(address, plane.environment, plane);
-        if ('listener' in opened) scope.use(opened.listener);
-        else plane.add(scope.use(opened.port));
-      }
-      return new SwitchService(plane, listener.address, scope);
+      const service = new SwitchService(plane, listener.address, scope);
+      for (const address of options.ports ?? []) await service.openPort(address);
+      return service;
     });
+  }
+
+  /** Opens a port more, for as long as the service. Throws EtherloomError: what the driver of the port throws. */
+  async openPort(address: string): Promise<void> {
+    const opened = await open(address, this.plane.environment, this.plane);
+    if ('listener' in opened) this.#scope.use(opened.listener);
+    else this.plane.add(this.#scope.use(opened.port));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
