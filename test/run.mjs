@@ -13,9 +13,11 @@ process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 const only = process.argv.slice(2);
 
 const parts = {
-  unit: () => vitest('--exclude', 'test/e2e/**'),
+  unit: () => vitest({}, '--exclude', 'test/e2e/**'),
+  // All that waits for descriptors, woken by a thread instead of Node's own loop.
+  waker: () => vitest({ ETHERLOOM_WAKER: 'worker' }, 'test/ports/', 'test/system/readiness'),
   conformance: async () => (await import('./conformance/run.mjs')).runConformance(),
-  e2e: () => vitest('test/e2e/', '--maxWorkers', '4'),
+  e2e: () => vitest({}, 'test/e2e/', '--maxWorkers', '4'),
 };
 
 await prepare();
@@ -39,13 +41,13 @@ if (sum.failed > 0 || sum.passed === 0) process.exitCode = 1;
 console.log(`${sum.passed} passed, ${sum.failed} failed, ${sum.skipped} skipped`);
 
 /** Runs vitest and counts. A run that breaks off counts as one failure more. */
-function vitest(...args) {
+function vitest(environment, ...args) {
   const directory = mkdtempSync(join(tmpdir(), 'etherloom-test-'));
   const file = join(directory, 'counts.json');
   try {
     const { status } = spawnSync(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', ...args], {
       stdio: 'inherit',
-      env: { ...process.env, ETHERLOOM_TEST_COUNTS: file },
+      env: { ...process.env, ...environment, ETHERLOOM_TEST_COUNTS: file },
     });
     const counts = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : { passed: 0, failed: 1, skipped: 0 };
     if (status !== 0 && counts.failed === 0) counts.failed = 1;

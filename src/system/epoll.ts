@@ -41,9 +41,9 @@ export class Epoll implements Disposable {
   readonly #event = new Int32Array(eventWords);
   readonly #eventOctets = new Uint8Array(this.#event.buffer);
 
-  /** Throws a SystemError. */
-  constructor() {
-    this.fd = checked(libc.epoll_create1(EPOLL_CLOEXEC), 'cannot make an epoll instance');
+  /** A new one, or another view of the one that has that descriptor. Throws a SystemError. */
+  constructor(fd?: Fd) {
+    this.fd = fd ?? checked(libc.epoll_create1(EPOLL_CLOEXEC), 'cannot make an epoll instance');
   }
 
   /** Adds a descriptor that is not in the set. Throws a SystemError: EPERM for a plain file. */

@@ -1,7 +1,9 @@
+import { EtherloomError } from '../errors.ts';
 import { ReceiveRing, SendBatch } from './datagrams.ts';
 import { EpollReadiness, type Readiness } from './readiness.ts';
 import { StreamRing } from './stream-socket.ts';
 import { openLoopWaker, type OpenWaker } from './waker.ts';
+import { openWorkerWaker } from './worker-waker.ts';
 
 /** What all ports of one event loop share. */
 export interface Loop {
@@ -17,12 +19,15 @@ export interface LoopOptions {
   readonly frameSize: number;
   /** Runs `work` as one breath, at whose end all that was sent in it is handed to the kernel. */
   readonly breath: (work: () => void) => void;
-  /** How the loop is woken. Default: by Node's own event loop. */
+  /** How the loop is woken. Default: what the environment says, else by Node's own event loop. */
   readonly openWaker?: OpenWaker;
 }
 
+/** By the name that the environment variable `ETHERLOOM_WAKER` gives. */
+const wakers: Readonly<Record<string, OpenWaker>> = { loop: openLoopWaker, worker: openWorkerWaker };
+
 /** The shared parts of a loop. A round, in which each descriptor that is ready is told once, is one breath. */
-export function openLoop({ frameSize, breath, openWaker = openLoopWaker }: LoopOptions): Loop {
+export function openLoop({ frameSize, breath, openWaker = wakerByEnvironment() }: LoopOptions): Loop {
   const ring = new ReceiveRing(frameSize);
   const streams = new StreamRing();
   const round = (count: number, tell: () => void): void =>
@@ -32,4 +37,11 @@ export function openLoop({ frameSize, breath, openWaker = openLoopWaker }: LoopO
       tell();
     });
   return { readiness: new EpollReadiness({ openWaker, round }), ring, streams, batch: new SendBatch(ring) };
+}
+
+function wakerByEnvironment(): OpenWaker {
+  const name = process.env['ETHERLOOM_WAKER'] ?? 'loop';
+  const waker = wakers[name];
+  if (!waker) throw new EtherloomError('bad-option', `ETHERLOOM_WAKER is ${name}; it is one of: ${Object.keys(wakers).join(', ')}`);
+  return waker;
 }

@@ -1,0 +1,15 @@
+/** The thread of `openWorkerWaker`: says the mark of each loop whose epoll has something to tell, until it is stopped. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { Epoll } from './epoll.ts';
+import type { WakerThreadData } from './worker-waker.ts';
+
+const data = workerData as WakerThreadData;
+const gate = new Epoll(data.gate);
+
+for (let open = true; open;) {
+  const count = gate.wait(-1);
+  for (let i = 0; i < count; i++) {
+    if (gate.fdAt(i) === data.stop) open = false;
+    else parentPort?.postMessage(gate.markAt(i));
+  }
+}
