@@ -3,7 +3,9 @@ import { core } from './core.ts';
 import { flood, manyTalkers } from './crowds.ts';
 import { idlePorts } from './idle-ports.ts';
 import { latency } from './latency.ts';
+import { link } from './link.ts';
+import { relay } from './relay.ts';
 import { unicastFull, unicastSmall } from './unicast.ts';
 
 /** All benchmarks, in the order in which they run. */
-export const benchmarks: readonly Benchmark[] = [unicastSmall, unicastFull, latency, idlePorts, flood, manyTalkers, core];
+export const benchmarks: readonly Benchmark[] = [unicastSmall, unicastFull, latency, idlePorts, flood, manyTalkers, link, relay, core];

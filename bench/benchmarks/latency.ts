@@ -11,7 +11,7 @@ export const latency: Benchmark = {
   peer: 'vde_switch',
   needs: ['taskset'],
   peerNeeds: ['vde_switch'],
-  slices: 4,
+  slices: 2,
   cases: [
     {
       ...pingPong(asScheduled),

@@ -11,6 +11,7 @@ export type FigureName =
   | 'churns'
   | 'p50'
   | 'p99'
+  | 'pingProcessor'
   | 'processorShare'
   | 'loadShare'
   | 'memory'
@@ -49,6 +50,7 @@ export const figures: Readonly<Record<FigureName, Figure>> = {
   churns: { title: 'clients that came and went', unit: '/s', show: fixed(1), ratio: false },
   p50: { title: 'round trip p50', unit: 'us', show: fixed(1) },
   p99: { title: 'round trip p99', unit: 'us', show: fixed(1) },
+  pingProcessor: { title: 'switch-CPU of a round trip', unit: 'us', show: fixed(1) },
   processorShare: { title: 'CPU of the switch', unit: '%', show: fixed(0), ratio: false },
   loadShare: { title: 'CPU of the load', unit: '%', show: fixed(0), ratio: false },
   memory: { title: 'resident memory', unit: 'MiB', show: fixed(1) },

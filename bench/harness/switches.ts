@@ -15,6 +15,8 @@ export interface RunningSwitch {
 export interface SwitchOptions {
   /** Default: 64. */
   readonly numports?: number;
+  /** Of its directory, in the workplace. Default: `switch`. */
+  readonly name?: string;
   /** The only processor that it may run on. Default: any. */
   readonly processor?: number | undefined;
 }
@@ -25,10 +27,10 @@ const patience = 10_000;
 export async function startSwitch(
   side: Side,
   workplace: Workplace,
-  { numports = 64, processor }: SwitchOptions = {},
+  { numports = 64, name = 'switch', processor }: SwitchOptions = {},
 ): Promise<RunningSwitch> {
   const program = programOf(side, workplace, 'vde_switch');
-  const directory = workplace.path('switch');
+  const directory = workplace.path(name);
   const running = workplace.start([program, '-s', directory, '-n', String(numports)], { silent: true, processor });
   await untilAnswers(running, directory);
   return { directory, process: running };

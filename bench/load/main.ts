@@ -1,11 +1,14 @@
 /** A load process: reads what to do from its argument, prints `ready`, waits for a line, works without the event loop, prints the result. */
 import { readSync } from 'node:fs';
-import { pingPong } from './ping-pong.ts';
+import { awaitPath, pingPong } from './ping-pong.ts';
 import { processorTime, residentMemory } from './processor-time.ts';
 import type { LoadResult, LoadSpec } from './spec.ts';
 import { Traffic } from './traffic.ts';
 
 const quietBeforePing = 100;
+
+/** After traffic little has to warm up, in seconds. */
+const warmPing = 0.1;
 
 const spec = JSON.parse(process.argv[2] ?? '') as LoadSpec;
 using traffic = new Traffic(spec);
@@ -14,6 +17,8 @@ readSync(0, Buffer.alloc(1));
 process.stdout.write(`${JSON.stringify(work())}\n`);
 
 function work(): LoadResult {
+  const [here, there] = traffic.stations;
+  if (here && there) awaitPath(here, there, spec);
   traffic.introduce();
   if (spec.seconds > 0) traffic.run(performance.now() + spec.warmup * 1000);
   const before = snapshot();
@@ -23,8 +28,10 @@ function work(): LoadResult {
   const lost = traffic.expected - traffic.arrived;
   const { expected } = traffic;
   const strays = traffic.stations.reduce((sum, station) => sum + station.strays, 0);
-  const [here, there] = traffic.stations;
-  const roundTrips = here && there && spec.pingSeconds > 0 ? pingPong(here, there, spec.frameSize, spec.pingSeconds) : undefined;
+  const roundTrips =
+    here && there && spec.pingSeconds > 0
+      ? pingPong(here, there, { ...spec, warmup: spec.seconds > 0 ? warmPing : spec.warmup })
+      : undefined;
   return {
     seconds: (after.time - before.time) / 1000,
     delivered: after.arrived - before.arrived,

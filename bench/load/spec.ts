@@ -21,7 +21,7 @@ export interface LoadSpec {
   readonly warmup: number;
   /** Seconds of traffic that are measured; 0 for none. */
   readonly seconds: number;
-  /** Seconds of ping-pong between the first two stations, afterwards; 0 for none. */
+  /** Seconds of ping-pong between the first two stations, afterwards; 0 for none. Without traffic it has the warm-up. */
   readonly pingSeconds: number;
   /** The processes that are measured. */
   readonly processes: readonly number[];
@@ -56,4 +56,6 @@ export interface RoundTrips {
   readonly p50: number;
   readonly p99: number;
   readonly max: number;
+  /** What the measured processes used for each, in microseconds. */
+  readonly processor: number;
 }

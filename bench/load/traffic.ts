@@ -12,6 +12,9 @@ const speakInterval = 100;
 /** What is under way for longer than this without a sign of life is lost, in milliseconds. */
 const lostAfter = 50;
 
+/** How long it must be quiet after the introduction, in milliseconds. */
+const introduction = 50;
+
 /** How long the wait for something to do is at most, in milliseconds. */
 const patience = 5;
 
@@ -62,10 +65,11 @@ export class Traffic implements Disposable {
     }
   }
 
-  /** Every station says one frame, so that the switch learns where each is. */
+  /** Every station says one frame, so that the switch learns where each is. What was counted until then is forgotten. */
   introduce(): void {
     for (const station of this.stations) while (station.send(1) === 0) this.drain(1);
-    this.drain(20);
+    this.drain(introduction);
+    for (const station of this.stations) station.sent = station.heard = station.strays = 0;
   }
 
   /** Receives until nothing has come for so many milliseconds. */
