@@ -7,6 +7,7 @@ import { decodeVdeReply, encodeVdeRequest } from '../../src/ports/vde-control.ts
 import { VdeListener } from '../../src/ports/vde-listener.ts';
 import { connectPath, datagramSocket } from '../../src/system/unix-socket.ts';
 import type { Readiness } from '../../src/system/readiness.ts';
+import { eventually } from '../eventually.ts';
 import { ManualClock } from '../manual-clock.ts';
 import { conforms } from './conformance.ts';
 import { collect, descriptors, frameOf, newDirectory, Ports, Rig, sendDatagram } from './rig.ts';
