@@ -1,4 +1,5 @@
 import type { Benchmark } from '../harness/benchmark.ts';
+import { churn } from './churn.ts';
 import { core } from './core.ts';
 import { flood, manyTalkers } from './crowds.ts';
 import { idlePorts } from './idle-ports.ts';
@@ -8,4 +9,15 @@ import { relay } from './relay.ts';
 import { unicastFull, unicastSmall } from './unicast.ts';
 
 /** All benchmarks, in the order in which they run. */
-export const benchmarks: readonly Benchmark[] = [unicastSmall, unicastFull, latency, idlePorts, flood, manyTalkers, link, relay, core];
+export const benchmarks: readonly Benchmark[] = [
+  unicastSmall,
+  unicastFull,
+  latency,
+  idlePorts,
+  flood,
+  manyTalkers,
+  link,
+  relay,
+  churn,
+  core,
+];

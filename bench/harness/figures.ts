@@ -7,7 +7,8 @@ export type FigureName =
   | 'megabitsPerProcessorSecond'
   | 'nanosecondsPerFrame'
   | 'lost'
-  | 'lostUnchurned'
+  | 'lostByChurn'
+  | 'flooded'
   | 'churns'
   | 'p50'
   | 'p99'
@@ -46,7 +47,8 @@ export const figures: Readonly<Record<FigureName, Figure>> = {
   megabitsPerProcessorSecond: { title: 'Mbit per switch-CPU-second', unit: 'Mbit', show: fixed(0) },
   nanosecondsPerFrame: { title: 'time per frame', unit: 'ns', show: fixed(0) },
   lost: { title: 'lost', unit: '%', show: fixed(3), ratio: false },
-  lostUnchurned: { title: 'lost without churn', unit: '%', show: fixed(3), ratio: false },
+  lostByChurn: { title: 'lost more than without churn', unit: '%', show: fixed(3), ratio: false },
+  flooded: { title: 'flooded to a bystander', unit: '%', show: fixed(2), ratio: false },
   churns: { title: 'clients that came and went', unit: '/s', show: fixed(1), ratio: false },
   p50: { title: 'round trip p50', unit: 'us', show: fixed(1) },
   p99: { title: 'round trip p99', unit: 'us', show: fixed(1) },

@@ -64,6 +64,11 @@ export class Running {
     this.#child.stdin.write(text);
   }
 
+  /** Ends its standard input. */
+  writeEnd(): void {
+    this.#child.stdin.end();
+  }
+
   /** The first line that matches, come or to come. Throws when the process ends before, or after `timeout` seconds. */
   line(pattern: RegExp, timeout = 30): Promise<RegExpExecArray> {
     return new Promise((resolve, reject) => {

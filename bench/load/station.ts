@@ -11,13 +11,15 @@ export class Station implements Disposable {
   /** Whether it sends as fast as it may; else it only speaks now and then. */
   readonly sender: boolean;
   sent = 0;
-  /** Frames for it, broadcasts included. */
+  /** Frames for it. */
   heard = 0;
   strays = 0;
   readonly #attachment: Attachment;
   readonly #outgoing: Outgoing;
   readonly #number: number;
   readonly #frameSize: number;
+  /** Whether broadcasts are the load's own; others' do not count. */
+  readonly #takesBroadcasts: boolean;
   #ping: Outgoing | undefined;
 
   constructor(place: Place, number: number, { pattern, stations, frameSize }: LoadSpec) {
@@ -25,6 +27,7 @@ export class Station implements Disposable {
     this.fd = this.#attachment.fd;
     this.#number = number;
     this.#frameSize = frameSize;
+    this.#takesBroadcasts = pattern === 'flood';
     this.sender = pattern === 'all' || number === 0;
     this.#outgoing = new Outgoing(destinations(pattern, number, stations.length).map((to) => frame(to, number, frameSize)));
   }
@@ -48,8 +51,8 @@ export class Station implements Disposable {
     const own = addressOf(this.#number);
     for (let i = 0; i < count; i++) {
       const to = incoming.destination(i);
-      if (to === own || to === broadcast) this.heard++;
-      else this.strays++;
+      if (to === own || (to === broadcast && this.#takesBroadcasts)) this.heard++;
+      else if (to !== broadcast) this.strays++;
     }
     return count;
   }
