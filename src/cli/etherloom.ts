@@ -49,7 +49,7 @@ function addSwitch(root: Command): void {
     .addOption(sockOption())
     .option(
       '--port <address>',
-      'open a port: tcp://HOST:PORT, tcp-listen://HOST:PORT, vde://DIR[N], qemu://LOCAL,REMOTE, tap://NAME, ws://HOST:PORT/PATH?token=TOKEN (repeatable)',
+      'open a port: tcp://HOST:PORT, tcp-listen://HOST:PORT, vde://DIR[N], qemu://LOCAL,REMOTE, qemu-stream[-listen]://PATH, tap://NAME, ws://HOST:PORT/PATH?token=TOKEN (repeatable)',
       collect,
       [],
     )

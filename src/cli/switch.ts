@@ -20,7 +20,7 @@ export interface SwitchArguments {
 export async function runSwitch({ sock, port, tap, numports, plain }: SwitchArguments): Promise<void> {
   const log = openLog('etherloom switch');
   for (const address of port) {
-    const [, tcp] = /^tcp(?:-listen)?:\/\/(.+)$/.exec(address) ?? [];
+    const [, tcp] = /^(?:tcp|qemu-stream)(?:-listen)?:\/\/([^/]+)$/.exec(address) ?? [];
     if (tcp !== undefined) checkPlain(parseTcpAddress(tcp), plain, log);
   }
   await serve(async () => {

@@ -2,7 +2,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import type { Clock, Timer } from '../clock.ts';
 import { assert } from '../errors.ts';
 import { formatTcpAddress, resolveHost, type TcpAddress } from '../ports/tcp-address.ts';
-import { tcpUserTimeout } from '../ports/tcp-port.ts';
+import { tcpUserTimeout } from '../ports/stream-endpoint.ts';
 import { boundTcpSocket } from '../system/tcp-socket.ts';
 import type { NodeId } from './identity.ts';
 import { JoinConnection } from './join-connection.ts';

@@ -7,7 +7,8 @@ import { SwitchService } from '../daemon/switch-service.ts';
 import { dhcpConfig } from '../dhcp/config.ts';
 import { EtherloomError, SystemError } from '../errors.ts';
 import type { TcpAddress } from '../ports/tcp-address.ts';
-import { TcpListener } from '../ports/tcp.ts';
+import type { StreamListener } from '../ports/stream-listener.ts';
+import { listenTcp } from '../ports/tcp.ts';
 import type { Random } from '../random.ts';
 import { broadcastOf, formatIpv4, ipv4FromNumber, netmask, type Ipv4Address, type Ipv4Network } from '../wire/ipv4.ts';
 import { formatMac, parseMac, type MacAddress } from '../wire/mac.ts';
@@ -153,8 +154,8 @@ async function openLinks(
 ): Promise<{ link: string; control: string }> {
   const { listen, controlPort, slavePorts, maxLinks, linkMtu } = options;
   const limits = { ...(maxLinks !== undefined && { maxLinks }), ...(linkMtu !== undefined && { maxFrame: linkMtu + 18 }) };
-  const openLink = (port: number): Promise<TcpListener> =>
-    TcpListener.open({ listen: { host: listen.host, port }, acceptor: plane, ...limits }, plane.environment);
+  const openLink = (port: number): Promise<StreamListener> =>
+    listenTcp({ listen: { host: listen.host, port }, acceptor: plane, ...limits }, plane.environment);
   const openControl = (port: number): Promise<JoinServer> =>
     JoinServer.open(
       {
@@ -179,9 +180,9 @@ async function openLinks(
 async function openPair(
   port: number,
   controlPort: number | undefined,
-  openLink: (port: number) => Promise<TcpListener>,
+  openLink: (port: number) => Promise<StreamListener>,
   openControl: (port: number) => Promise<JoinServer>,
-): Promise<{ link: TcpListener; control: JoinServer }> {
+): Promise<{ link: StreamListener; control: JoinServer }> {
   for (let attempt = 0; ; attempt++) {
     const link = await openLink(port);
     try {

@@ -1,8 +1,9 @@
 import { inScope, type Scope } from '../daemon/scope.ts';
 import { SwitchService } from '../daemon/switch-service.ts';
 import { EtherloomError } from '../errors.ts';
-import { formatTcpAddress, type TcpAddress } from '../ports/tcp-address.ts';
-import { TcpDialer } from '../ports/tcp.ts';
+import { tcpEndpoint } from '../ports/stream-endpoint.ts';
+import type { TcpAddress } from '../ports/tcp-address.ts';
+import { dialTcp } from '../ports/tcp.ts';
 import type { Random } from '../random.ts';
 import { formatIpv4 } from '../wire/ipv4.ts';
 import { formatMac } from '../wire/mac.ts';
@@ -57,15 +58,15 @@ export class Slave implements AsyncDisposable {
       await checkGuest(options.guest);
       const state = scope.use(StateDirectory.open(options.state));
       const service = scope.use(await SwitchService.open({ directory: options.sock }, environment));
-      const link = ({ linkPort }: Welcome): string => formatTcpAddress({ host: options.master.host, port: linkPort });
+      const link = ({ linkPort }: Welcome): TcpAddress => ({ host: options.master.host, port: linkPort });
       let redirect: (moved: Welcome) => void = () => undefined;
       const welcome = await join(options, state, environment, fail, (moved) => redirect(moved), scope);
       const { id, mac } = welcome;
       const { linkMtu } = options;
       const { plane } = service;
-      const dialer = scope.use(new TcpDialer(link(welcome), linkMtu === undefined ? {} : { maxFrame: linkMtu + 18 }, plane.environment));
-      plane.add(dialer);
-      redirect = (moved) => dialer.redirect(link(moved));
+      const dialer = scope.use(dialTcp(link(welcome), linkMtu === undefined ? {} : { maxFrame: linkMtu + 18 }, plane.environment));
+      plane.add(dialer.port);
+      redirect = (moved) => dialer.redirect(tcpEndpoint(link(moved)));
       if (options.guest) {
         const guest = { wish: options.guest, id, mac, mode: 'client', directory: service.directory, state } as const;
         await openNodeGuest(guest, plane, environment.log, environment.signal, scope);

@@ -1,70 +1,131 @@
 /**
- * Ethernet frames in a stream of octets, as VDE's tools write them: a big-endian length of two octets, then the frame without FCS.
- * A length of 0 carries nothing and is skipped; here it is also the sign of life on an idle link.
+ * Ethernet frames in a stream of octets: a big-endian length, then the frame without FCS, and so on.
+ *
+ *   +--------+--------+-----------+        +--------+--------+--------+--------+-----------+
+ *   | length          | frame ... |        | length                            | frame ... |
+ *   +--------+--------+-----------+        +--------+--------+--------+--------+-----------+
+ *    VDE's tools, and between ours           QEMU's -netdev stream [QEMU, net/stream.c]
+ *
+ * A length of 0 carries nothing and is skipped. Between ours a link begins with four of them, the greeting: VDE's tools skip it, and send
+ * none. Who hears it knows that the far end takes every length; from any other, and to any other, no frame is longer than what those
+ * tools take.
  */
+import { maxFrame } from './port.ts';
 
-/** The length of the header before each frame, in octets. */
-export const streamHeader = 2;
+/** The longest frame that streams carry, in octets: all that two octets can say. */
+export const maxStreamFrame = 65_535;
 
-/** A sign of life: a frame of no octets. */
-export const keepalive: Uint8Array = new Uint8Array(streamHeader);
+/** How frames lie in a stream, and what a far end may be sent. */
+export interface Framing {
+  /** The octets of a length. */
+  readonly lengthSize: 2 | 4;
+  /** The longest frame for a far end that has not greeted, in octets. */
+  readonly sendable: number;
+  /** The longest frame from a far end that has not greeted; whoever announces a longer one makes no sense. */
+  readonly receivable: number;
+  /** What is said first. Empty where the far end would not skip it. */
+  readonly greeting: Uint8Array;
+}
 
-/** Takes a stream apart, wherever it was split. Once a length is wrong nothing after it can be believed. */
+/** The streams of VDE's tools and ours. */
+export const vdeFraming: Framing = { lengthSize: 2, sendable: maxFrame, receivable: maxFrame, greeting: new Uint8Array(8) };
+
+/** QEMU's streams. It takes and sends up to 69,632 octets [QEMU, NET_BUFSIZE], and would give an empty frame to its guest. */
+export const qemuFraming: Framing = { lengthSize: 4, sendable: maxStreamFrame, receivable: 69_632, greeting: new Uint8Array(0) };
+
+/** Takes a stream apart, wherever it was split, in memory that is not its own. Once a length is wrong nothing after it can be believed. */
 export class FrameDecoder {
-  readonly #limit: number;
+  readonly #framing: Framing;
   readonly #deliver: (frame: Uint8Array) => void;
-  #rest: Uint8Array = new Uint8Array(0);
-  #broken = false;
+  #limit: number;
+  #greeted = false;
+  #begun = false;
+  #leading = 0;
+  #room = new Uint8Array(0);
+  #rest = this.#room;
+  #over = false;
 
-  /** `limit` is the longest frame that the other side may send, in octets. `deliver` gets views that are good until it returns. */
-  constructor(limit: number, deliver: (frame: Uint8Array) => void) {
-    this.#limit = limit;
+  /** `deliver` gets views into the memory that is decoded. */
+  constructor(framing: Framing, deliver: (frame: Uint8Array) => void) {
+    this.#framing = framing;
     this.#deliver = deliver;
+    this.#limit = framing.receivable;
+  }
+
+  /** Whether the far end began with the greeting. */
+  get greeted(): boolean {
+    return this.#greeted;
+  }
+
+  /** What is left of a frame that is not whole yet: the octets that come next belong behind it. */
+  get rest(): Uint8Array {
+    return this.#rest;
   }
 
   /**
-   * Delivers each frame that is whole with these octets and keeps the rest.
+   * Takes `rest` and what came behind it, which lie in `memory` from `start` to `end`. Delivers each frame that is whole, and keeps a copy
+   * of what is left.
    * @returns the length that was read where it exceeds the limit; then the stream is over. Else undefined.
    */
-  push(octets: Uint8Array): number | undefined {
-    if (this.#broken) return undefined;
-    let at = 0;
-    const bytes = this.#rest.length === 0 ? octets : join(this.#rest, octets);
-    while (bytes.length - at >= streamHeader) {
-      const length = ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);
+  decode(memory: Uint8Array, start: number, end: number): number | undefined {
+    const { lengthSize } = this.#framing;
+    let at = start;
+    while (!this.#over && end - at >= lengthSize) {
+      const length = readLength(memory, at, lengthSize);
       if (length > this.#limit) {
-        this.#broken = true;
-        this.#rest = new Uint8Array(0);
+        this.stop();
         return length;
       }
-      if (bytes.length - at < streamHeader + length) break;
-      if (length > 0) this.#deliver(bytes.subarray(at + streamHeader, at + streamHeader + length));
-      at += streamHeader + length;
+      const next = at + lengthSize + length;
+      if (next > end) break;
+      if (length === 0) this.#skipEmpty();
+      else {
+        this.#begun = true;
+        this.#deliver(memory.subarray(at + lengthSize, next));
+      }
+      at = next;
     }
-    // A copy: the octets belong to whoever received them.
-    this.#rest = bytes.slice(at);
+    if (!this.#over) this.#keep(memory.subarray(at, end));
     return undefined;
   }
-}
 
-/** The octets that carry these frames, in one new buffer. */
-export function encodeFrames(frames: readonly Uint8Array[]): Uint8Array {
-  let size = 0;
-  for (const frame of frames) size += streamHeader + frame.length;
-  const octets = new Uint8Array(size);
-  let at = 0;
-  for (const frame of frames) {
-    octets[at] = frame.length >>> 8;
-    octets[at + 1] = frame.length & 0xff;
-    octets.set(frame, at + streamHeader);
-    at += streamHeader + frame.length;
+  /** Delivers nothing any more. */
+  stop(): void {
+    this.#over = true;
   }
-  return octets;
+
+  #skipEmpty(): void {
+    const { greeting, lengthSize } = this.#framing;
+    if (this.#begun || greeting.length === 0) return;
+    this.#leading += lengthSize;
+    if (this.#leading < greeting.length) return;
+    this.#greeted = true;
+    this.#limit = maxStreamFrame;
+  }
+
+  #keep(rest: Uint8Array): void {
+    if (this.#room.length < rest.length) this.#room = new Uint8Array(Math.max(2048, 2 * rest.length));
+    this.#rest = this.#room.subarray(0, rest.length);
+    this.#rest.set(rest);
+  }
 }
 
-function join(a: Uint8Array, b: Uint8Array): Uint8Array {
-  const joined = new Uint8Array(a.length + b.length);
-  joined.set(a);
-  joined.set(b, a.length);
-  return joined;
+/** Writes length and frame at `at`, where there is room for them, and returns where they end. */
+export function writeFrame(memory: Uint8Array, at: number, frame: Uint8Array, lengthSize: 2 | 4): number {
+  let start = at;
+  if (lengthSize === 4) {
+    // No frame is so long that these would be anything else.
+    memory[start++] = 0;
+    memory[start++] = 0;
+  }
+  memory[start++] = frame.length >>> 8;
+  memory[start++] = frame.length & 0xff;
+  memory.set(frame, start);
+  return start + frame.length;
+}
+
+function readLength(memory: Uint8Array, at: number, lengthSize: 2 | 4): number {
+  const short = ((memory[at] ?? 0) << 8) | (memory[at + 1] ?? 0);
+  if (lengthSize === 2) return short;
+  return short * 65_536 + (((memory[at + 2] ?? 0) << 8) | (memory[at + 3] ?? 0));
 }

@@ -1,9 +1,11 @@
 import { EtherloomError } from '../errors.ts';
 import type { PortEnvironment } from './environment.ts';
 import type { Acceptor, Listener, Port } from './port.ts';
+import { dialQemu, listenQemu } from './qemu-stream.ts';
 import { QemuPort } from './qemu.ts';
+import { TapPort } from './tap.ts';
 import { parseTcpAddress } from './tcp-address.ts';
-import { TcpDialer, TcpListener } from './tcp.ts';
+import { dialTcp, listenTcp } from './tcp.ts';
 import { VdeClient } from './vde-client.ts';
 import { parseWebSocketAddress, WebSocketListener } from './websocket.ts';
 
@@ -19,12 +21,13 @@ const drivers: ReadonlyMap<string, Driver> = new Map(
   Object.entries({
     tcp: {
       form: 'tcp://HOST:PORT',
-      open: (address: string, environment: PortEnvironment) => Promise.resolve({ port: new TcpDialer(address, {}, environment) }),
+      open: (address: string, environment: PortEnvironment) =>
+        Promise.resolve({ port: dialTcp(parseTcpAddress(address), {}, environment).port }),
     },
     'tcp-listen': {
       form: 'tcp-listen://HOST:PORT',
       open: async (address: string, environment: PortEnvironment, acceptor: Acceptor) => ({
-        listener: await TcpListener.open({ listen: parseTcpAddress(address), acceptor }, environment),
+        listener: await listenTcp({ listen: parseTcpAddress(address), acceptor }, environment),
       }),
     },
     vde: {
@@ -38,6 +41,16 @@ const drivers: ReadonlyMap<string, Driver> = new Map(
         return { port: await VdeClient.open({ directory, wish }, environment) };
       },
     },
+    'qemu-stream': {
+      form: 'qemu-stream://PATH or qemu-stream://HOST:PORT (where QEMU listens)',
+      open: (address: string, environment: PortEnvironment) => Promise.resolve({ port: dialQemu(address, {}, environment).port }),
+    },
+    'qemu-stream-listen': {
+      form: 'qemu-stream-listen://PATH or qemu-stream-listen://HOST:PORT (where QEMU dials)',
+      open: async (address: string, environment: PortEnvironment, acceptor: Acceptor) => ({
+        listener: await listenQemu(address, { acceptor }, environment),
+      }),
+    },
     qemu: {
       form: 'qemu://LOCAL,REMOTE (the socket that the switch binds, the socket that QEMU binds)',
       open(address: string, environment: PortEnvironment) {
@@ -45,6 +58,10 @@ const drivers: ReadonlyMap<string, Driver> = new Map(
         if (!local || !remote || rest.length > 0) throw unknown(`qemu://${address}`);
         return Promise.resolve({ port: QemuPort.open({ local, remote }, environment) });
       },
+    },
+    tap: {
+      form: 'tap://NAME',
+      open: (address: string, environment: PortEnvironment) => Promise.resolve({ port: TapPort.open(address, environment) }),
     },
     ws: {
       form: 'ws://HOST:PORT/PATH?token=TOKEN (listens)',
@@ -57,7 +74,8 @@ const drivers: ReadonlyMap<string, Driver> = new Map(
 
 /**
  * Opens what an address names: `tcp://HOST:PORT` dials, `tcp-listen://HOST:PORT` listens, `vde://DIRECTORY[PORT]` is a client of
- * another VDE switch, `qemu://LOCAL,REMOTE` takes a `-netdev dgram`, `ws://HOST:PORT/PATH?token=TOKEN` listens for WebSockets. Throws
+ * another VDE switch, `qemu://LOCAL,REMOTE` takes a `-netdev dgram`, `qemu-stream://PATH` and `qemu-stream-listen://PATH` (or HOST:PORT)
+ * a `-netdev stream`, `tap://NAME` is an interface of this machine, `ws://HOST:PORT/PATH?token=TOKEN` listens for WebSockets. Throws
  * EtherloomError('bad-address'), or what the driver throws.
  */
 export async function open(address: string, environment: PortEnvironment, acceptor: Acceptor): Promise<Opened> {

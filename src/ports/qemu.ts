@@ -1,12 +1,12 @@
-import { closeSync, lstatSync, rmSync, unlinkSync, watch, type FSWatcher } from 'node:fs';
+import { closeSync, lstatSync, rmSync, watch, type FSWatcher } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import type { Timer } from '../clock.ts';
-import { EtherloomError } from '../errors.ts';
-import { answers, bindFile, checkUnixPath, connectPath, datagramSocket, type Fd } from '../system/unix-socket.ts';
+import { bindFile, checkUnixPath, connectPath, datagramSocket, type Fd } from '../system/unix-socket.ts';
 import type { BacklogLimits } from './backlog.ts';
 import { DatagramPort } from './datagram-port.ts';
 import type { PortEnvironment } from './environment.ts';
 import type { Port, PortCounters, Receiver } from './port.ts';
+import { removeStaleSocket } from './socket-file.ts';
 
 /** The two sockets of a `-netdev dgram`. */
 export interface QemuPortOptions {
@@ -71,7 +71,7 @@ export class QemuPort implements Port {
   static open(options: QemuPortOptions, environment: PortEnvironment): QemuPort {
     checkUnixPath(options.local, 'choose a shorter --state');
     checkUnixPath(options.remote, 'choose a shorter --state');
-    removeStale(options.local);
+    removeStaleSocket(options.local, 'datagram');
     const fd = datagramSocket();
     try {
       bindFile(fd, { path: options.local, mode: 0o600 });
@@ -149,12 +149,4 @@ function identity(path: string): string | undefined {
     // Not there, or not to be reached: either way nobody to connect to.
     return undefined;
   }
-}
-
-function removeStale(path: string): void {
-  const status = lstatSync(path, { throwIfNoEntry: false });
-  if (!status) return;
-  if (!status.isSocket()) throw new EtherloomError('not-permitted', `${path} is not a socket: move it away`);
-  if (answers(path, 'datagram')) throw new EtherloomError('busy', `another switch holds ${path}`);
-  unlinkSync(path);
 }

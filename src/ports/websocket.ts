@@ -15,7 +15,7 @@ import type { PortEnvironment } from './environment.ts';
 import { onceAMinute } from './once-a-minute.ts';
 import type { Acceptor, Listener } from './port.ts';
 import { formatTcpAddress, isLoopback, parseTcpAddress, resolveHost, type TcpAddress } from './tcp-address.ts';
-import { tcpUserTimeout } from './tcp-port.ts';
+import { tcpUserTimeout } from './stream-endpoint.ts';
 import { longestMessage, WebSocketPort } from './websocket-port.ts';
 
 /** Where WebSocket connections are taken, and of whom. */

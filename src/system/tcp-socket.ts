@@ -1,9 +1,11 @@
-/** TCP sockets with options that Node cannot set; Node's own classes take the descriptors over. */
+/** TCP sockets with options that Node cannot set. Node's own classes can take the descriptors over. */
 import { closeSync } from 'node:fs';
 import { isIPv6 } from 'node:net';
-import { checked, libc } from './libc.ts';
+import { SystemError } from '../errors.ts';
+import { checked, lastErrno, libc } from './libc.ts';
 import type { Fd } from './unix-socket.ts';
 
+const AF_UNIX = 1;
 const AF_INET = 2;
 const AF_INET6 = 10;
 const SOCK_STREAM = 1;
@@ -11,17 +13,29 @@ const SOCK_NONBLOCK = 0o4000;
 const SOCK_CLOEXEC = 0o2000000;
 const SOL_SOCKET = 1;
 const SO_REUSEADDR = 2;
+const SO_KEEPALIVE = 9;
 const IPPROTO_TCP = 6;
+const TCP_NODELAY = 1;
+const TCP_KEEPIDLE = 4;
+const TCP_KEEPINTVL = 5;
 const TCP_USER_TIMEOUT = 18;
 
+/** Seconds of silence after which the kernel asks whether the far end lives, and between two times. */
+const keepaliveInterval = 1;
+
 /**
- * A new socket for the family of `address` (an IPv4 or IPv6 address, no name). What was sent and is not acknowledged for `userTimeout`
- * milliseconds ends its connection with ETIMEDOUT [tcp(7), RFC 5482]; connections accepted from it inherit that.
+ * A new socket for the family of `address` (an IPv4 or IPv6 address, no name), without delays. A far end that acknowledges nothing for
+ * `userTimeout` milliseconds, be it what was sent or, in a silence, the kernel's asking each second, ends its connection with ETIMEDOUT
+ * [tcp(7), RFC 5482]. Connections accepted from it inherit all that.
  */
 export function tcpSocket(address: string, userTimeout: number): Fd {
   const family = isIPv6(address) ? AF_INET6 : AF_INET;
   const fd = checked(libc.socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), 'cannot make a TCP socket');
+  setNumber(fd, IPPROTO_TCP, TCP_NODELAY, 1);
   setNumber(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, userTimeout);
+  setNumber(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+  setNumber(fd, IPPROTO_TCP, TCP_KEEPIDLE, keepaliveInterval);
+  setNumber(fd, IPPROTO_TCP, TCP_KEEPINTVL, keepaliveInterval);
   return fd;
 }
 
@@ -30,13 +44,74 @@ export function boundTcpSocket(address: string, port: number, userTimeout: numbe
   const fd = tcpSocket(address, userTimeout);
   try {
     setNumber(fd, SOL_SOCKET, SO_REUSEADDR, 1);
-    const octets = isIPv6(address) ? ipv6Address(address, port) : ipv4Address(address, port);
+    const octets = socketAddress(address, port);
     checked(libc.bind(fd, octets, octets.length), `cannot listen on ${address} port ${port}`);
     return fd;
   } catch (error) {
     closeSync(fd);
     throw error;
   }
+}
+
+/**
+ * Begins to connect `fd` to that address; it is writable when that is done or has failed. Throws a SystemError when it fails at once
+ * (ENETUNREACH).
+ */
+export function connectTcp(fd: Fd, address: string, port: number): void {
+  const octets = socketAddress(address, port);
+  if (libc.connect(fd, octets, octets.length) === 0) return;
+  const errno = lastErrno();
+  if (errno !== 'EINPROGRESS') throw new SystemError(errno, `cannot connect to ${address} port ${port}`);
+}
+
+/** An end of a connection, or where a socket is bound. */
+export interface SocketName {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Where a TCP socket is bound. Throws a SystemError. */
+export function ownName(fd: Fd): SocketName {
+  const { octets, length } = nameMemory();
+  checked(libc.getsockname(fd, octets, length), 'cannot tell where a socket is bound');
+  return socketName(octets);
+}
+
+/** Whom a TCP socket is connected to. Throws a SystemError (ENOTCONN). */
+export function peerName(fd: Fd): SocketName {
+  const { octets, length } = nameMemory();
+  checked(libc.getpeername(fd, octets, length), 'cannot tell the far end of a socket');
+  return socketName(octets);
+}
+
+/** Whether a TCP socket is connected to itself, as the system does where nobody listens on a port that it may give. */
+export function answersItself(fd: Fd): boolean {
+  const [own, peer] = [nameMemory(), nameMemory()];
+  checked(libc.getsockname(fd, own.octets, own.length), 'cannot tell where a socket is bound');
+  // Not connected to anybody any more: whoever uses it will hear that.
+  if (libc.getpeername(fd, peer.octets, peer.length) < 0) return false;
+  return own.octets.readUInt16LE(0) !== AF_UNIX && own.octets.equals(peer.octets);
+}
+
+function nameMemory(): { octets: Buffer; length: Uint8Array } {
+  return { octets: Buffer.alloc(28), length: new Uint8Array(new Uint32Array([28]).buffer) };
+}
+
+/** The reverse of `socketAddress`: an IPv6 address in its shortest form, and an IPv4 address as such where it came by an IPv6 socket. */
+function socketName(octets: Buffer): SocketName {
+  const port = octets.readUInt16BE(2);
+  if (octets.readUInt16LE(0) === AF_INET) return { host: octets.subarray(4, 8).join('.'), port };
+  const address = octets.subarray(8, 24);
+  if (address.subarray(0, 12).equals(mappedPrefix)) return { host: address.subarray(12).join('.'), port };
+  const groups = Array.from({ length: 8 }, (_, i) => address.readUInt16BE(2 * i).toString(16));
+  return { host: new URL(`http://[${groups.join(':')}]/`).hostname.slice(1, -1), port };
+}
+
+/** Of IPv4 addresses in IPv6. [RFC 4291, 2.5.5.2] */
+const mappedPrefix = Buffer.from('00000000000000000000ffff', 'hex');
+
+function socketAddress(address: string, port: number): Uint8Array {
+  return isIPv6(address) ? ipv6Address(address, port) : ipv4Address(address, port);
 }
 
 function setNumber(fd: Fd, level: number, option: number, number: number): void {

@@ -9,6 +9,8 @@ export interface Ends {
   readonly far: Port;
   /** Sends octets as they are to `port`, whether or not they make a frame. */
   readonly inject?: (octets: Uint8Array) => void;
+  /** Resolves, once both are attached, when they carry their longest frames: where they must hear of each other first. */
+  readonly settled?: () => Promise<void>;
   /** What else must be released. */
   readonly rest?: AsyncDisposable;
 }
@@ -59,18 +61,20 @@ export function conforms(driver: Driver): void {
     }
 
     it('carries frames of every size both ways, octet by octet and in order, keeping no borrowed memory', async () => {
-      const { rig, port, far } = await open();
+      const { rig, port, far, settled } = await open();
       await Promise.all([collect(port).carrierIs(true), collect(far).carrierIs(true)]);
+      await settled?.();
       const frames = everySize.map((size) => frameOf(size));
       expect(sameFrames(await cross(rig, port, far, frames), frames)).toBe(true);
       expect(sameFrames(await cross(rig, far, port, frames), frames)).toBe(true);
     });
 
     it('sends what it is given inside the breath that received it', async () => {
-      const { rig, port, far } = await open();
+      const { rig, port, far, settled } = await open();
       const back = collect(far);
       const there = collect(port, (frame) => rig.transmit(port, frame));
       await Promise.all([back.carrierIs(true), there.carrierIs(true)]);
+      await settled?.();
       const frames = sizes.map((size) => frameOf(size));
       rig.send(far, ...frames);
       await back.count(frames.length);
@@ -130,9 +134,10 @@ export function conforms(driver: Driver): void {
     }
 
     it('counts each frame once: received, sent or dropped', async () => {
-      const { rig, port, far } = await open();
+      const { rig, port, far, settled } = await open();
       const there = collect(far);
       await Promise.all([collect(port).carrierIs(true), there.carrierIs(true)]);
+      await settled?.();
       for (let i = 0; i < 10; i++) rig.send(port, ...sizes.map((size) => frameOf(size)), frameOf(5), frameOf(maxFrame + 4));
       await there.count(10 * sizes.length);
       const octets = 10 * sizes.reduce((sum, size) => sum + size, 0);

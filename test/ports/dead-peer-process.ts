@@ -5,7 +5,7 @@ import { realClock } from '../../src/clock.ts';
 import { BacklogBudget } from '../../src/ports/backlog.ts';
 import type { PortEnvironment } from '../../src/ports/environment.ts';
 import { maxFrame, type Acceptor, type Port, type Receiver } from '../../src/ports/port.ts';
-import { TcpDialer, TcpListener } from '../../src/ports/tcp.ts';
+import { dialTcp, listenTcp } from '../../src/ports/tcp.ts';
 import { openLoop } from '../../src/system/loop.ts';
 
 const loaded = process.argv[2] === 'loaded';
@@ -67,8 +67,8 @@ const acceptor: Acceptor = {
     port.attach(far);
   },
 };
-const listener = await TcpListener.open({ listen: { host: '127.0.0.1', port: 0 }, acceptor }, environment);
-const dialer = new TcpDialer(`127.0.0.1:${listener.port}`, {}, environment);
+const listener = await listenTcp({ listen: { host: '127.0.0.1', port: 0 }, acceptor }, environment);
+const dialer = dialTcp({ host: '127.0.0.1', port: listener.port }, {}, environment).port;
 dialer.attach(near);
 ports.push(dialer);
 await Promise.all([near.up, far.up]);

@@ -2,32 +2,30 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { connect as dial, createServer, type AddressInfo, type Server } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { encodeFrames } from '../../src/ports/frame-stream.ts';
+import { maxStreamFrame, vdeFraming } from '../../src/ports/frame-stream.ts';
 import { maxFrame } from '../../src/ports/port.ts';
-import { TcpPort } from '../../src/ports/tcp-port.ts';
-import { TcpDialer, TcpListener, type TcpListenerOptions } from '../../src/ports/tcp.ts';
+import { tcpEndpoint } from '../../src/ports/stream-endpoint.ts';
+import type { StreamListener } from '../../src/ports/stream-listener.ts';
+import { dialTcp, listenTcp, type TcpListenerOptions } from '../../src/ports/tcp.ts';
 import { eventually } from '../eventually.ts';
 import { ManualClock } from '../manual-clock.ts';
 import { conforms } from './conformance.ts';
 import { collect, descriptors, dropped, frameOf, Ports, Rig, sameFrames, using } from './rig.ts';
+import { acceptFrom, bothTake, connectTo, encodeFrames, farEnd, nextStream } from './stream-stage.ts';
 import { noDelays } from './tcp-options.ts';
-
-function farEnd(rig: Rig, socket: Socket): { far: TcpPort; inject: (octets: Uint8Array) => void } {
-  const far = new TcpPort('far', {}, rig.environment, () => undefined);
-  far.connect(socket);
-  return { far, inject: (octets) => void socket.write(encodeFrames([octets])) };
-}
 
 conforms({
   name: 'the listening side of a TCP link',
   injects: true,
   farGone: 'closed',
+  maxFrame: maxStreamFrame,
   async open(rig) {
     const ports = new Ports();
-    const rest = await TcpListener.open({ listen: { host: '127.0.0.1', port: 0 }, acceptor: ports }, rig.environment);
-    const socket = dial({ host: '127.0.0.1', port: rest.port });
-    await once(socket, 'connect');
-    return { port: await ports.next(), ...farEnd(rig, socket), rest };
+    const rest = await listenTcp({ listen: { host: '127.0.0.1', port: 0 }, acceptor: ports }, rig.environment);
+    const fd = await connectTo(rig, tcpEndpoint({ host: '127.0.0.1', port: rest.port }));
+    const port = await nextStream(ports);
+    const { far, inject } = farEnd(rig, fd, vdeFraming);
+    return { port, far, inject, settled: bothTake(maxStreamFrame, port, far), rest };
   },
 });
 
@@ -35,13 +33,13 @@ conforms({
   name: 'the dialling side of a TCP link',
   injects: true,
   farGone: 'carrier',
+  maxFrame: maxStreamFrame,
   async open(rig) {
-    const server = createServer().listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const port = new TcpDialer(`127.0.0.1:${(server.address() as AddressInfo).port}`, {}, rig.environment);
-    const [socket] = (await once(server, 'connection')) as [Socket];
-    server.close();
-    return { port, ...farEnd(rig, socket) };
+    const listening = await tcpEndpoint({ host: '127.0.0.1', port: 0 }).listen();
+    const { port } = dialTcp({ host: '127.0.0.1', port: listening.port }, {}, rig.environment);
+    const { far, inject } = farEnd(rig, await acceptFrom(rig, listening), vdeFraming);
+    listening.close();
+    return { port, far, inject, settled: bothTake(maxStreamFrame, port, far) };
   },
 });
 
@@ -55,14 +53,14 @@ class AskedClock extends ManualClock {
   }
 }
 
-async function listen(rig: Rig, options: Partial<TcpListenerOptions> = {}): Promise<{ ports: Ports; listener: TcpListener }> {
+async function listen(rig: Rig, options: Partial<TcpListenerOptions> = {}): Promise<{ ports: Ports; listener: StreamListener }> {
   const ports = new Ports();
-  const listener = await TcpListener.open({ listen: { host: '127.0.0.1', port: 0 }, acceptor: ports, ...options }, rig.environment);
+  const listener = await listenTcp({ listen: { host: '127.0.0.1', port: 0 }, acceptor: ports, ...options }, rig.environment);
   return { ports, listener: using(listener) };
 }
 
 /** A far end by hand. */
-async function link({ port }: TcpListener, host = '127.0.0.1'): Promise<Socket> {
+async function link({ port }: StreamListener, host = '127.0.0.1'): Promise<Socket> {
   const socket = dial({ host, port });
   onTestFinished(() => void socket.destroy());
   socket.on('error', () => undefined);
@@ -90,7 +88,7 @@ describe('a TCP link', () => {
     expect(await collector.ended()).toMatch(/65535 octets.*dpipe.*started again/);
     expect(sameFrames(collector.frames, [frameOf(60), frameOf(61)])).toBe(true);
     expect(port.counters.faults).toBe(1);
-    await once(socket, 'close');
+    await once(socket.resume(), 'close');
   });
 
   it('skips empty frames', async () => {
@@ -104,64 +102,69 @@ describe('a TCP link', () => {
     expect(dropped(port.counters)).toBe(0);
   });
 
-  it('sends an empty frame each second while it is idle, and none while it is not', async () => {
+  it('begins with a greeting, and is silent while it is idle', async () => {
     const clock = new ManualClock();
     const rig = new Rig(clock);
     const { ports, listener } = await listen(rig);
-    const socket = await link(listener);
+    const kept = received(await link(listener));
     const port = await ports.next();
     collect(port);
-    const kept = received(socket);
-    for (let i = 0; i < 3; i++) {
-      clock.advance(1000);
-      await eventually(() => expect(kept.octets).toEqual(Buffer.alloc(2 * (i + 1))));
-    }
-    for (let i = 0; i < 8; i++) {
-      rig.send(port, frameOf(60));
-      clock.advance(400);
-    }
-    await eventually(() => expect(kept.octets.length).toBe(6 + 8 * 62));
-    // Never silent for longer than a second, however the last frame lay.
-    clock.advance(600);
-    await eventually(() => expect(kept.octets.length).toBe(8 + 8 * 62));
+    clock.advance(10_000);
+    rig.send(port, frameOf(60));
+    await eventually(() => expect(kept.octets).toEqual(Buffer.concat([vdeFraming.greeting, encodeFrames([frameOf(60)])])));
   });
 
   it('sets TCP_NODELAY at both ends', async () => {
     const rig = new Rig();
     const { ports, listener } = await listen(rig);
     const before = noDelays();
-    using(new TcpDialer(`127.0.0.1:${listener.port}`, {}, rig.environment));
+    using(dialTcp({ host: '127.0.0.1', port: listener.port }, {}, rig.environment));
     await ports.next();
     await eventually(() => expect(noDelays()).toBe(before + 2));
   });
 
-  it('sends nothing above 9,234 octets until the far end has shown that it takes more', async () => {
+  it('sends nothing above 9,234 octets until the far end has greeted, and takes nothing above either', async () => {
     const rig = new Rig();
-    const { ports, listener } = await listen(rig, { maxFrame: 20_000 });
+    const { ports, listener } = await listen(rig);
     const socket = await link(listener);
     const port = await ports.next();
     const collector = collect(port);
     const kept = received(socket);
     rig.send(port, frameOf(maxFrame + 1), frameOf(maxFrame));
-    await eventually(() => expect(kept.octets.length).toBe(2 + maxFrame));
+    await eventually(() => expect(kept.octets.length).toBe(8 + 2 + maxFrame));
     expect(port.counters.drops.oversize).toBe(1);
-    socket.write(encodeFrames([frameOf(15_000)]));
-    await collector.count(1);
-    rig.send(port, frameOf(20_000), frameOf(20_001));
-    await eventually(() => expect(kept.octets.length).toBe(2 + maxFrame + 2 + 20_000));
-    expect(port.counters.drops.oversize).toBe(2);
+    socket.write(encodeFrames([frameOf(maxFrame), frameOf(maxFrame + 1)]));
+    expect(await collector.ended()).toContain(String(maxFrame + 1));
+    expect(sameFrames(collector.frames, [frameOf(maxFrame)])).toBe(true);
   });
 
-  it('with a smaller limit sends no more than that, and ends where more is announced', async () => {
+  it('carries all that two octets can say once the far end has greeted', async () => {
     const rig = new Rig();
-    const { ports, listener } = await listen(rig, { maxFrame: 1518 });
+    const { ports, listener } = await listen(rig);
     const socket = await link(listener);
     const port = await ports.next();
     const collector = collect(port);
-    rig.send(port, frameOf(1519));
+    const kept = received(socket);
+    socket.write(Buffer.concat([vdeFraming.greeting, encodeFrames([frameOf(maxStreamFrame)])]));
+    await collector.count(1);
+    rig.send(port, frameOf(maxStreamFrame), frameOf(maxStreamFrame + 1));
+    await eventually(() => expect(kept.octets.length).toBe(8 + 2 + maxStreamFrame));
     expect(port.counters.drops.oversize).toBe(1);
-    socket.write(encodeFrames([frameOf(1519)]));
-    expect(await collector.ended()).toContain('1519');
+  });
+
+  it('with a smaller limit carries no more than that either way, and lives on', async () => {
+    const rig = new Rig();
+    const { ports, listener } = await listen(rig, { maxFrame: 1518 });
+    const dialer = using(dialTcp({ host: '127.0.0.1', port: listener.port }, {}, rig.environment));
+    const port = await nextStream(ports);
+    const [near, far] = [collect(port), collect(dialer.port)];
+    await far.carrierIs(true);
+    await eventually(() => expect([port.sendable, dialer.port.sendable]).toEqual([1518, maxStreamFrame]));
+    rig.send(port, frameOf(1519), frameOf(1518));
+    rig.send(dialer.port, frameOf(1519), frameOf(1518));
+    await Promise.all([near.count(1), far.count(1)]);
+    expect(port.counters.drops.oversize).toBe(2);
+    expect(port.counters.faults).toBe(0);
   });
 
   it('gives back what waited when it dies', async () => {
@@ -180,16 +183,35 @@ describe('a TCP link', () => {
 
   it('drops under what all ports may keep together, and says which bound it was', async () => {
     const rig = new Rig();
-    rig.budget.used = rig.budget.limit - 1000;
+    rig.budget.used = rig.budget.limit - 1_000_000;
     const { ports, listener } = await listen(rig);
     const socket = await link(listener);
+    socket.pause();
     const port = await ports.next();
     collect(port);
-    rig.send(port, frameOf(600), frameOf(600), frameOf(600));
-    expect(port.counters.drops['budget-full']).toBe(2);
-    expect(port.counters.sentFrames).toBe(1);
-    await eventually(() => expect(rig.budget.used).toBe(rig.budget.limit - 1000));
-    socket.destroy();
+    while (dropped(port.counters) === 0) rig.send(port, ...Array.from({ length: 64 }, () => frameOf(9000)));
+    expect(port.counters.drops['budget-full']).toBeGreaterThan(0);
+    expect(port.counters.drops['backlog-full']).toBe(0);
+    expect(rig.budget.used).toBeLessThanOrEqual(rig.budget.limit);
+    socket.resume();
+    await eventually(() => expect(rig.budget.used).toBe(rig.budget.limit - 1_000_000));
+  });
+
+  it('gives each frame of a round its own place, however many links bring some', async () => {
+    const rig = new Rig();
+    const { ports, listener } = await listen(rig);
+    const dialer = using(dialTcp({ host: '127.0.0.1', port: listener.port }, {}, rig.environment));
+    const out = await ports.next();
+    const there = collect(dialer.port);
+    await there.carrierIs(true);
+    const sockets = [await link(listener), await link(listener), await link(listener)];
+    for (const port of await Promise.all(sockets.map(() => ports.next()))) collect(port, (frame) => rig.transmit(out, frame));
+    collect(out);
+    const frames = Array.from({ length: 30 }, (_, i) => frameOf(1000 + i));
+    sockets.forEach((socket, i) => socket.write(encodeFrames(frames.slice(10 * i, 10 * i + 10))));
+    await there.count(30);
+    const byLength = [...there.frames].sort((a, b) => a.length - b.length);
+    expect(sameFrames(byLength, frames)).toBe(true);
   });
 
   it('ends when the far end closes its half', async () => {
@@ -206,10 +228,10 @@ describe('a TCP link', () => {
     const rig = new Rig();
     const { ports, listener } = await listen(rig, { listen: { host: '::1', port: 0 } });
     expect(listener.address).toBe(`[::1]:${listener.port}`);
-    const dialer = using(new TcpDialer(listener.address, {}, rig.environment));
-    const [near, far] = [collect(dialer), collect(await ports.next())];
+    const dialer = using(dialTcp({ host: '::1', port: listener.port }, {}, rig.environment));
+    const [near, far] = [collect(dialer.port), collect(await ports.next())];
     await near.carrierIs(true);
-    rig.send(dialer, frameOf(60));
+    rig.send(dialer.port, frameOf(60));
     await far.count(1);
   });
 });
@@ -294,7 +316,7 @@ describe('the dialling side of a TCP link', () => {
   it('dials again after 100 ms, then ever later up to 1 s, and says so once', async () => {
     const clock = new AskedClock();
     const rig = new Rig(clock);
-    using(new TcpDialer(`127.0.0.1:${await quietPort()}`, {}, rig.environment));
+    using(dialTcp({ host: '127.0.0.1', port: await quietPort() }, {}, rig.environment));
     expect(await redials(clock, 7)).toEqual([100, 200, 400, 800, 1000, 1000, 1000]);
     expect(rig.logged).toEqual([expect.stringContaining('ECONNREFUSED')]);
   });
@@ -303,8 +325,8 @@ describe('the dialling side of a TCP link', () => {
     const clock = new AskedClock();
     const rig = new Rig(clock);
     const number = await quietPort();
-    const dialer = using(new TcpDialer(`127.0.0.1:${number}`, {}, rig.environment));
-    const collector = collect(dialer);
+    const dialer = using(dialTcp({ host: '127.0.0.1', port: number }, {}, rig.environment));
+    const collector = collect(dialer.port);
     await redials(clock, 5);
     const server = await serveAt(number);
     const linked = once(server, 'connection') as Promise<[Socket]>;
@@ -317,8 +339,8 @@ describe('the dialling side of a TCP link', () => {
     socket.destroy();
     await collector.carrierIs(false);
     expect(await redials(clock, 1)).toEqual([100]);
-    rig.send(dialer, frameOf(60));
-    expect(dialer.counters.drops['no-carrier']).toBe(1);
+    rig.send(dialer.port, frameOf(60));
+    expect(dialer.port.counters.drops['no-carrier']).toBe(1);
     expect(collector.reason).toBeUndefined();
   });
 
@@ -327,7 +349,7 @@ describe('the dialling side of a TCP link', () => {
     const rig = new Rig(clock);
     const server = await serveAt(0);
     server.on('connection', (socket) => socket.destroy());
-    using(new TcpDialer(`127.0.0.1:${(server.address() as AddressInfo).port}`, {}, rig.environment));
+    collect(using(dialTcp({ host: '127.0.0.1', port: (server.address() as AddressInfo).port }, {}, rig.environment)).port);
     expect(await redials(clock, 5)).toEqual([100, 200, 400, 800, 1000]);
   });
 
@@ -336,9 +358,9 @@ describe('the dialling side of a TCP link', () => {
     const rig = new Rig(clock);
     const number = await quietPort();
     const before = descriptors();
-    const dialling = new TcpDialer(`127.0.0.1:${number}`, {}, rig.environment);
+    const dialling = dialTcp({ host: '127.0.0.1', port: number }, {}, rig.environment);
     await dialling[Symbol.asyncDispose]();
-    const waiting = new TcpDialer(`127.0.0.1:${number}`, {}, rig.environment);
+    const waiting = dialTcp({ host: '127.0.0.1', port: number }, {}, rig.environment);
     await redials(clock, 1);
     await waiting[Symbol.asyncDispose]();
     await eventually(() => expect(descriptors()).toBe(before));

@@ -1,0 +1,35 @@
+import type { PortEnvironment } from './environment.ts';
+import { qemuFraming } from './frame-stream.ts';
+import type { Acceptor } from './port.ts';
+import { StreamDialer } from './stream-dialer.ts';
+import { tcpEndpoint, unixEndpoint, type StreamEndpoint } from './stream-endpoint.ts';
+import { StreamListener } from './stream-listener.ts';
+import type { StreamLimits } from './stream-port.ts';
+import { parseTcpAddress } from './tcp-address.ts';
+
+const qemu = { module: 'qemu', framing: qemuFraming } as const;
+
+/**
+ * A port for a QEMU that listens, `-netdev stream,server=on` (7.2 and later), or `-netdev socket,listen=` (any): it takes one switch after
+ * the other, so guest and switch survive each other's death. `address` is a path (with a slash) or `HOST:PORT`. Begins to dial, and goes
+ * on until disposed. Throws EtherloomError: `bad-address`, `path-too-long`.
+ */
+export function dialQemu(address: string, limits: StreamLimits, environment: PortEnvironment): StreamDialer {
+  return new StreamDialer(endpointOf(address), { ...limits, ...qemu }, environment);
+}
+
+/**
+ * Ports for QEMUs that dial, `-netdev stream,server=off` or `-netdev socket,connect=`: one a connection. Throws EtherloomError:
+ * `bad-address`, `path-too-long`, `busy`, `not-permitted`, or a SystemError (EADDRINUSE).
+ */
+export async function listenQemu(
+  address: string,
+  options: StreamLimits & { readonly acceptor: Acceptor },
+  environment: PortEnvironment,
+): Promise<StreamListener> {
+  return StreamListener.open(endpointOf(address), { ...options, ...qemu }, environment);
+}
+
+function endpointOf(address: string): StreamEndpoint {
+  return address.includes('/') ? unixEndpoint(address) : tcpEndpoint(parseTcpAddress(address));
+}

@@ -1,0 +1,114 @@
+import { closeSync } from 'node:fs';
+import type { Timer } from '../clock.ts';
+import { SystemError } from '../errors.ts';
+import type { Watch } from '../system/readiness.ts';
+import { connectError } from '../system/stream-socket.ts';
+import { answersItself } from '../system/tcp-socket.ts';
+import type { Fd } from '../system/unix-socket.ts';
+import type { PortEnvironment } from './environment.ts';
+import { firstRedial, nextRedial } from './redial.ts';
+import { tcpUserTimeout, type StreamEndpoint } from './stream-endpoint.ts';
+import { StreamPort, type StreamPortOptions } from './stream-port.ts';
+
+/** The dialling side of a stream: a port that is there for good, up while the far end can be reached. */
+export class StreamDialer implements AsyncDisposable {
+  /** Ends the dialling when it is disposed. */
+  readonly port: StreamPort;
+  readonly #environment: PortEnvironment;
+  #endpoint: StreamEndpoint;
+  #redial = firstRedial();
+  #timer: Timer | undefined;
+  #dialling: { readonly fd: Fd; readonly watch: Watch } | undefined;
+  #told = false;
+  #open = true;
+
+  /** Begins to dial, and goes on until disposed. */
+  constructor(endpoint: StreamEndpoint, options: Omit<StreamPortOptions, 'description'>, environment: PortEnvironment) {
+    this.#endpoint = endpoint;
+    this.#environment = environment;
+    this.port = new StreamPort({ ...options, description: endpoint.name }, environment, {
+      lost: (reason, heard) => this.#lost(reason, heard),
+      released: () => this.#release(),
+    });
+    void this.#dial();
+  }
+
+  /** Dials another endpoint from now on. */
+  redirect(endpoint: StreamEndpoint): void {
+    this.#endpoint = endpoint;
+    this.port.description = endpoint.name;
+    if (this.#dialling) this.#failed('it is somewhere else now');
+    else this.port.disconnect();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.port[Symbol.asyncDispose]();
+  }
+
+  async #dial(): Promise<void> {
+    try {
+      const fd = await this.#endpoint.connect();
+      if (this.#open) this.#await(fd);
+      else closeSync(fd);
+    } catch (error) {
+      this.#again(error instanceof SystemError ? error.errno : error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  /** Waits until the connection is there. */
+  #await(fd: Fd): void {
+    const watch = this.#environment.loop.readiness.watch(fd, { readable: false, writable: true }, () => {
+      const error = connectError(fd);
+      // Where nobody listens, the system may give the very port that is dialled.
+      if (error !== undefined) this.#failed(error);
+      else if (answersItself(fd)) this.#failed('it answered itself');
+      else this.#up();
+    });
+    this.#dialling = { fd, watch };
+    this.#timer = this.#environment.clock.after(tcpUserTimeout, () => this.#failed('no answer'));
+  }
+
+  #up(): void {
+    const fd = this.#settle();
+    if (fd === undefined) return;
+    this.#told = false;
+    this.#environment.log(`linked to ${this.#endpoint.name}`);
+    this.port.connect(fd);
+  }
+
+  #failed(reason: string): void {
+    const fd = this.#settle();
+    if (fd === undefined) return;
+    closeSync(fd);
+    this.#again(reason);
+  }
+
+  /** Ends the waiting, and returns the socket that was waited for. */
+  #settle(): Fd | undefined {
+    const dialling = this.#dialling;
+    this.#dialling = undefined;
+    this.#timer?.[Symbol.dispose]();
+    dialling?.watch[Symbol.dispose]();
+    return dialling?.fd;
+  }
+
+  #lost(reason: string, heard: boolean): void {
+    // Whoever closes at once, full or broken, is not to be dialled at full speed.
+    if (heard) this.#redial = firstRedial();
+    this.#again(reason);
+  }
+
+  #again(reason: string): void {
+    if (!this.#open) return;
+    if (!this.#told) this.#environment.log(`no link to ${this.#endpoint.name}: ${reason}; trying on`);
+    this.#told = true;
+    this.#timer = this.#environment.clock.after(this.#redial.delay, () => void this.#dial());
+    this.#redial = nextRedial(this.#redial);
+  }
+
+  #release(): void {
+    this.#open = false;
+    const fd = this.#settle();
+    if (fd !== undefined) closeSync(fd);
+  }
+}

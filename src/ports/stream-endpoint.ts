@@ -1,0 +1,100 @@
+import { closeSync, rmSync } from 'node:fs';
+import { boundTcpSocket, connectTcp, ownName, peerName, tcpSocket } from '../system/tcp-socket.ts';
+import { bindFile, checkUnixPath, connectPath, listen, peerCredentials, streamSocket, type Fd } from '../system/unix-socket.ts';
+import { removeStaleSocket } from './socket-file.ts';
+import { formatTcpAddress, resolveHost, type TcpAddress } from './tcp-address.ts';
+
+/** A far end over TCP that acknowledges nothing for so long is dead, in milliseconds. */
+export const tcpUserTimeout = 3000;
+
+/** Where streams lead: the same whether it is a host or a socket file. */
+export interface StreamEndpoint {
+  /** As its user would write it. */
+  readonly name: string;
+  /** A socket whose connection is under way: it is writable when that is done or has failed. Throws EtherloomError or a SystemError. */
+  connect(): Promise<Fd>;
+  /** A socket that listens there. Throws EtherloomError or a SystemError (EADDRINUSE). */
+  listen(): Promise<ListeningSocket>;
+}
+
+/** A socket that listens, and what belongs to it. */
+export interface ListeningSocket {
+  readonly fd: Fd;
+  /** Where it listens, also when the system chose. */
+  readonly name: string;
+  /** The TCP port; 0 on a socket file. */
+  readonly port: number;
+  /** Who has connected. Throws a SystemError when that one is gone already. */
+  peer(connection: Fd): { readonly name: string; readonly uid: number };
+  /** Closes the socket and removes its file. */
+  close(): void;
+}
+
+/** Connections that may wait to be accepted. */
+const acceptBacklog = 128;
+
+/** A far end over TCP has no user here. */
+const unknownUid = -1;
+
+/** A host, by name or address, and a port. */
+export function tcpEndpoint(address: TcpAddress): StreamEndpoint {
+  return {
+    name: formatTcpAddress(address),
+    async connect() {
+      const host = await resolveHost(address.host);
+      return begun(tcpSocket(host, tcpUserTimeout), (fd) => connectTcp(fd, host, address.port));
+    },
+    async listen() {
+      const host = await resolveHost(address.host);
+      const fd = begun(boundTcpSocket(host, address.port, tcpUserTimeout), (bound) => listen(bound, acceptBacklog));
+      const { port } = ownName(fd);
+      return {
+        fd,
+        name: formatTcpAddress({ host: address.host, port }),
+        port,
+        peer: (connection) => ({ name: formatTcpAddress(peerName(connection)), uid: unknownUid }),
+        close: () => closeSync(fd),
+      };
+    },
+  };
+}
+
+/** A socket file. Ours is its user's alone. */
+export function unixEndpoint(path: string): StreamEndpoint {
+  checkUnixPath(path, 'choose a shorter one');
+  return {
+    name: path,
+    connect: () => promised(() => begun(streamSocket(), (fd) => connectPath(fd, path))),
+    listen: () =>
+      promised(() => {
+        removeStaleSocket(path, 'stream');
+        const fd = begun(streamSocket(), (made) => bindFile(made, { path, mode: 0o600 }));
+        listen(fd, acceptBacklog);
+        const peer = (connection: Fd): { name: string; uid: number } => {
+          const { pid, uid } = peerCredentials(connection);
+          return { name: `${path} pid=${pid}`, uid };
+        };
+        const close = (): void => {
+          closeSync(fd);
+          rmSync(path, { force: true });
+        };
+        return { fd, name: path, port: 0, peer, close };
+      }),
+  };
+}
+
+/** The socket, after `work` on it; closed when that throws. */
+function begun(fd: Fd, work: (fd: Fd) => void): Fd {
+  try {
+    work(fd);
+    return fd;
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+}
+
+/** What throws here rejects there. */
+function promised<Value>(work: () => Value): Promise<Value> {
+  return new Promise((resolve) => resolve(work()));
+}

@@ -1,0 +1,119 @@
+import { closeSync } from 'node:fs';
+import { SystemError } from '../errors.ts';
+import type { Timer } from '../clock.ts';
+import type { Watch } from '../system/readiness.ts';
+import { accept, type Fd } from '../system/unix-socket.ts';
+import type { PortEnvironment } from './environment.ts';
+import { onceAMinute } from './once-a-minute.ts';
+import type { Acceptor, Listener } from './port.ts';
+import type { ListeningSocket, StreamEndpoint } from './stream-endpoint.ts';
+import { StreamPort, type StreamPortOptions } from './stream-port.ts';
+
+/** Who takes the connections, and how many there may be. */
+export interface StreamListenerOptions extends Omit<StreamPortOptions, 'description'> {
+  readonly acceptor: Acceptor;
+  /** How many connections there may be at a time; further ones are closed at once. Default: 256. */
+  readonly maxLinks?: number | undefined;
+}
+
+/** How long nothing is accepted when the process has no descriptor left, in milliseconds. */
+const descriptorPause = 100;
+
+/** The listening side of streams: each connection is a port, and ends with it. */
+export class StreamListener implements Listener {
+  /** Where it listens, also when the system chose. */
+  readonly address: string;
+  /** The TCP port; 0 on a socket file. */
+  readonly port: number;
+  readonly #socket: ListeningSocket;
+  readonly #options: StreamListenerOptions;
+  readonly #environment: PortEnvironment;
+  readonly #links = new Set<StreamPort>();
+  readonly #watch: Watch;
+  readonly #tellFull: () => void;
+  readonly #tellWait: (why: string) => void;
+  #pause: Timer | undefined;
+  #open = true;
+
+  private constructor(socket: ListeningSocket, options: StreamListenerOptions, environment: PortEnvironment) {
+    this.address = socket.name;
+    this.port = socket.port;
+    this.#socket = socket;
+    this.#options = options;
+    this.#environment = environment;
+    const { clock, log, loop } = environment;
+    this.#tellFull = onceAMinute(clock, () => log(`more than ${this.#maxLinks} links are asked for: raise --max-links`));
+    this.#tellWait = onceAMinute(clock, (why: string) => log(`${why}; links wait`));
+    this.#watch = loop.readiness.watch(socket.fd, { readable: true, writable: false }, () => this.#accept());
+  }
+
+  /** Listens. Throws what the endpoint throws. */
+  static async open(endpoint: StreamEndpoint, options: StreamListenerOptions, environment: PortEnvironment): Promise<StreamListener> {
+    return new StreamListener(await endpoint.listen(), options, environment);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    if (this.#open) {
+      this.#open = false;
+      this.#pause?.[Symbol.dispose]();
+      this.#watch[Symbol.dispose]();
+      this.#socket.close();
+      for (const link of [...this.#links]) link.end('the switch ends');
+    }
+    return Promise.resolve();
+  }
+
+  get #maxLinks(): number {
+    return this.#options.maxLinks ?? 256;
+  }
+
+  #accept(): void {
+    // A bounded number per turn: a crowd at the door must not hold up the frames.
+    for (let i = 0; i < 64; i++) {
+      const fd = this.#acceptOne();
+      if (fd === undefined) return;
+      this.#welcome(fd);
+    }
+  }
+
+  #acceptOne(): Fd | undefined {
+    try {
+      return accept(this.#socket.fd);
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
+      this.#tellWait(error.message);
+      this.#watch.want({ readable: false, writable: false });
+      const { clock } = this.#environment;
+      this.#pause = clock.after(descriptorPause, () => this.#watch.want({ readable: true, writable: false }));
+      return undefined;
+    }
+  }
+
+  #welcome(fd: Fd): void {
+    const peer = this.#peerOf(fd);
+    const full = this.#links.size >= this.#maxLinks;
+    if (full) this.#tellFull();
+    const number = peer && !full ? this.#options.acceptor.choose('any', peer.uid) : undefined;
+    if (!peer || number === undefined) {
+      if (peer && !full) this.#environment.log(`refused the link from ${peer.name}: no port is free`);
+      closeSync(fd);
+      return;
+    }
+    const port = new StreamPort({ ...this.#options, description: peer.name }, this.#environment, {
+      lost: (reason) => port.end(reason),
+      released: () => void this.#links.delete(port),
+    });
+    this.#links.add(port);
+    port.connect(fd);
+    this.#options.acceptor.accept(port, number, peer.uid);
+  }
+
+  /** Undefined when it is gone already. */
+  #peerOf(fd: Fd): { readonly name: string; readonly uid: number } | undefined {
+    try {
+      return this.#socket.peer(fd);
+    } catch {
+      return undefined;
+    }
+  }
+}

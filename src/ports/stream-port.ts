@@ -1,0 +1,191 @@
+import { closeSync } from 'node:fs';
+import type { Ready, Watch } from '../system/readiness.ts';
+import type { Fd } from '../system/unix-socket.ts';
+import { minFrame } from '../wire/ethernet.ts';
+import type { PortEnvironment } from './environment.ts';
+import { FrameDecoder, maxStreamFrame, type Framing } from './frame-stream.ts';
+import { Outbox } from './outbox.ts';
+import { newPortCounters, type Port, type Receiver } from './port.ts';
+
+/** The bounds of a stream of frames. */
+export interface StreamLimits {
+  /** The longest frame that crosses, in octets; longer ones are dropped and counted. Default: 65,535. */
+  readonly maxFrame?: number;
+  /** What may wait for the far end to read, in octets. Default: 2 MiB. */
+  readonly backlog?: number;
+}
+
+/** What a port on streams is. */
+export interface StreamPortOptions extends StreamLimits {
+  readonly module: string;
+  readonly description: string;
+  readonly framing: Framing;
+}
+
+/** Who makes the connections of a port. */
+export interface StreamOwner {
+  /** A connection has ended by itself. `heard` says whether anything had come over it. */
+  lost(reason: string, heard: boolean): void;
+  /** The port has ended, whoever ended it. Called once. */
+  released(): void;
+}
+
+interface Connection {
+  readonly fd: Fd;
+  readonly decoder: FrameDecoder;
+  readonly outbox: Outbox;
+  watch?: Watch;
+  heard: boolean;
+}
+
+/** A port on a stream socket, one connection at a time: all that waits is received, and sent, by one system call. */
+export class StreamPort implements Port {
+  readonly module: string;
+  description: string;
+  readonly counters = newPortCounters();
+  readonly #framing: Framing;
+  readonly #maxFrame: number;
+  readonly #backlog: number;
+  readonly #environment: PortEnvironment;
+  readonly #owner: StreamOwner;
+  #connection: Connection | undefined;
+  #receiver: Receiver | undefined;
+  #sendable = 0;
+  #ended: string | undefined;
+  #open = true;
+
+  constructor(options: StreamPortOptions, environment: PortEnvironment, owner: StreamOwner) {
+    this.module = options.module;
+    this.description = options.description;
+    this.#framing = options.framing;
+    this.#maxFrame = options.maxFrame ?? maxStreamFrame;
+    this.#backlog = options.backlog ?? 2 * 2 ** 20;
+    this.#environment = environment;
+    this.#owner = owner;
+  }
+
+  /** The longest frame that the far end is sent, in octets; 0 while there is none. */
+  get sendable(): number {
+    return this.#connection ? this.#sendable : 0;
+  }
+
+  attach(receiver: Receiver): void {
+    this.#receiver = receiver;
+    receiver.carrier(this.#connection !== undefined);
+    if (this.#connection) this.#watch(this.#connection);
+  }
+
+  /** Gives the port a connection, a non-blocking stream socket that it owns from here. It must be open and have none. */
+  connect(fd: Fd): void {
+    const { budget } = this.#environment;
+    const { lengthSize, sendable, greeting } = this.#framing;
+    const outbox = new Outbox({ fd, lengthSize, limit: this.#backlog, budget });
+    const connection = { fd, decoder: new FrameDecoder(this.#framing, this.#deliver), outbox, heard: false };
+    this.#connection = connection;
+    this.#sendable = Math.min(sendable, this.#maxFrame);
+    outbox.addOctets(greeting);
+    outbox.flush();
+    if (!this.#receiver) return;
+    this.#watch(connection);
+    this.#receiver.carrier(true);
+  }
+
+  transmit(frame: Uint8Array): void {
+    const { drops } = this.counters;
+    if (!this.#connection) drops['no-carrier']++;
+    else if (frame.length > this.#sendable) drops.oversize++;
+    else if (frame.length < minFrame) drops.runt++;
+    else {
+      const drop = this.#connection.outbox.add(frame);
+      if (drop) drops[drop]++;
+      else {
+        this.counters.sentFrames++;
+        this.counters.sentOctets += frame.length;
+      }
+    }
+  }
+
+  flush(): void {
+    if (this.#connection?.outbox.flush()) this.#connection.watch?.want({ readable: true, writable: true });
+  }
+
+  /** Ends the connection, if there is one, as if the far end had. */
+  disconnect(): void {
+    if (this.#connection) this.#lose(this.#connection, 'it was ended here');
+  }
+
+  /** Ends the port and tells its receiver. */
+  end(reason: string): void {
+    if (!this.#open) return;
+    void this[Symbol.asyncDispose]();
+    this.#receiver?.closed(reason);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    if (this.#open) {
+      this.#open = false;
+      this.#close();
+      this.#owner.released();
+    }
+    return Promise.resolve();
+  }
+
+  #watch(connection: Connection): void {
+    const interest = { readable: true, writable: connection.outbox.waiting > 0 };
+    connection.watch ??= this.#environment.loop.readiness.watch(connection.fd, interest, (ready) => this.#ready(connection, ready));
+  }
+
+  #ready(connection: Connection, ready: Ready): void {
+    if (ready.readable || ready.failed) this.#environment.breath(this.#receive);
+    if (this.#connection !== connection) return;
+    if (this.#ended !== undefined) this.#lose(connection, this.#ended);
+    else if (ready.writable && !connection.outbox.drain()) connection.watch?.want({ readable: true, writable: false });
+  }
+
+  readonly #receive = (): void => {
+    if (!this.#connection) return;
+    const { fd, decoder, outbox } = this.#connection;
+    const { streams } = this.#environment.loop;
+    const start = streams.next;
+    const end = streams.receive(fd, decoder.rest);
+    if (end === 'EAGAIN') return;
+    if (typeof end === 'string') this.#ended = end;
+    else if (end === 0) this.#ended = outbox.error ?? 'the far end closed the link';
+    else {
+      this.#connection.heard = true;
+      const length = decoder.decode(streams.octets, start, end);
+      if (decoder.greeted) this.#sendable = this.#maxFrame;
+      if (length === undefined) return;
+      this.#ended = `a frame of ${length} octets was announced, more than it may have; a far end that runs dpipe and nc must be started again`;
+      this.counters.faults++;
+    }
+  };
+
+  readonly #deliver = (frame: Uint8Array): void => {
+    const { counters } = this;
+    if (frame.length < minFrame) counters.drops.runt++;
+    else if (frame.length > this.#maxFrame) counters.drops.oversize++;
+    else {
+      counters.receivedFrames++;
+      counters.receivedOctets += frame.length;
+      this.#receiver?.receive(frame);
+    }
+  };
+
+  #lose({ heard }: Connection, reason: string): void {
+    this.#close();
+    this.#receiver?.carrier(false);
+    this.#owner.lost(reason, heard);
+  }
+
+  #close(): void {
+    const connection = this.#connection;
+    if (!connection) return;
+    this.#connection = undefined;
+    this.#ended = undefined;
+    connection.decoder.stop();
+    connection.outbox.clear();
+    connection.watch?.[Symbol.dispose]();
+    closeSync(connection.fd);
+  }
+}
