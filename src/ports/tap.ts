@@ -111,9 +111,8 @@ export class TapPort implements Port {
 
   /** Writes from the first on, and tells how many are done with: written, or refused and counted. */
   #write(frames: readonly Uint8Array[]): number {
-    const { ring } = this.#environment.loop;
     for (const [i, frame] of frames.entries()) {
-      const errno = writeFrame(this.#tap.fd, frame, ring);
+      const errno = writeFrame(this.#tap.fd, frame);
       if (errno === 'EAGAIN') return i;
       if (errno === 'EIO') {
         this.#setUp(false);

@@ -5,7 +5,6 @@
  */
 import { closeSync, constants, openSync } from 'node:fs';
 import { EtherloomError, SystemError } from '../errors.ts';
-import type { ReceiveRing } from './datagrams.ts';
 import { addressOf, lastErrno, libc } from './libc.ts';
 import type { Fd } from './unix-socket.ts';
 
@@ -58,8 +57,8 @@ export function isUp(fd: Fd): boolean {
  * Writes a frame from where it is. Returns undefined when the kernel took it, else the errno's name why it did not: `EAGAIN`, `EIO` while
  * the interface is down, `EBADFD` when it is gone.
  */
-export function writeFrame(fd: Fd, frame: Uint8Array, ring: ReceiveRing): string | undefined {
-  const written = libc.write(fd, ring.addressOf(frame) ?? frame, frame.length);
+export function writeFrame(fd: Fd, frame: Uint8Array): string | undefined {
+  const written = libc.write(fd, frame, frame.length);
   if (written >= 0) return undefined;
   const errno = lastErrno();
   return errno === 'EINTR' ? 'EAGAIN' : errno;
