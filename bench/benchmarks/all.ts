@@ -6,6 +6,7 @@ import { idlePorts } from './idle-ports.ts';
 import { latency } from './latency.ts';
 import { link } from './link.ts';
 import { relay } from './relay.ts';
+import { tcpStream } from './tcp-stream.ts';
 import { unicastFull, unicastSmall } from './unicast.ts';
 
 /** All benchmarks, in the order in which they run. */
@@ -17,6 +18,7 @@ export const benchmarks: readonly Benchmark[] = [
   flood,
   manyTalkers,
   link,
+  tcpStream,
   relay,
   churn,
   core,
