@@ -10,8 +10,8 @@ import { maxFrame, newPortCounters, type Port, type Receiver } from './port.ts';
 /** The longest message that is read to be dropped, in octets; one more ends the connection. */
 export const longestMessage = 65_535;
 
-/** What Node keeps for the system to take, in octets, before frames wait in our own backlog, which holds them in less memory. */
-const window = 131_072;
+/** What Node keeps for the system to take, in octets and in frames, before those wait in our own backlog, which takes less memory. */
+const window = { octets: 131_072, frames: 256 };
 
 /** How often a client is asked for a sign of life, in milliseconds, and how often it may owe one. */
 const pingInterval = 5000;
@@ -29,6 +29,7 @@ export class WebSocketPort implements Port {
   #receiver: Receiver | undefined;
   #pending: Uint8Array[] = [];
   #arrived: Uint8Array[] = [];
+  #inFlight = 0;
   #unanswered = 0;
   #ping: Timer | undefined;
   #open = true;
@@ -44,6 +45,9 @@ export class WebSocketPort implements Port {
     webSocket.on('message', this.#take);
     webSocket.on('ping', this.#alive);
     webSocket.on('pong', this.#alive);
+    socket.once('error', (error) => {
+      reason = error.message;
+    });
     webSocket.on('error', (error) => {
       reason = error.message;
       const code = 'code' in error ? String(error.code) : '';
@@ -106,11 +110,12 @@ export class WebSocketPort implements Port {
 
   /** Sends from the first on, while there is room, and tells how many: the others wait for `#drain`. */
   #send(frames: readonly Uint8Array[]): number {
+    const most = Math.min(frames.length, window.frames - this.#inFlight);
     let octets = 0;
     let count = 0;
-    for (const frame of frames) {
-      if (this.#webSocket.bufferedAmount + octets + frame.length > window) break;
-      octets += frame.length;
+    for (let next = frames[0]; next && count < most; next = frames[count]) {
+      if (this.#webSocket.bufferedAmount + octets + next.length > window.octets) break;
+      octets += next.length;
       count++;
     }
     if (count > 0) this.#write(frames.slice(0, count), octets);
@@ -122,10 +127,12 @@ export class WebSocketPort implements Port {
     const { budget } = this.#environment;
     const memory = new Uint8Array(octets);
     budget.used += octets;
+    this.#inFlight += frames.length;
     this.counters.sentFrames += frames.length;
     this.counters.sentOctets += octets;
     const taken = (): void => {
       budget.used -= octets;
+      this.#inFlight -= frames.length;
       this.#drain();
     };
     let at = 0;
