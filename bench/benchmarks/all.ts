@@ -5,6 +5,7 @@ import { flood, manyTalkers } from './crowds.ts';
 import { idlePorts } from './idle-ports.ts';
 import { latency } from './latency.ts';
 import { link } from './link.ts';
+import { qemu } from './qemu.ts';
 import { relay } from './relay.ts';
 import { tcpStream } from './tcp-stream.ts';
 import { unicastFull, unicastSmall } from './unicast.ts';
@@ -19,6 +20,7 @@ export const benchmarks: readonly Benchmark[] = [
   manyTalkers,
   link,
   tcpStream,
+  qemu,
   relay,
   churn,
   core,
