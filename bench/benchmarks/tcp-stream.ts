@@ -1,7 +1,9 @@
+import { readFileSync } from 'node:fs';
 import type { Benchmark, Case, RunOptions } from '../harness/benchmark.ts';
 import type { Sample } from '../harness/figures.ts';
 import { pluggedHosts, servingAddress, tappedHosts, type Hosts } from '../harness/hosts.ts';
 import type { Namespace } from '../harness/namespace.ts';
+import type { Workplace } from '../harness/workplace.ts';
 import { processorTime, residentMemory } from '../load/processor-time.ts';
 
 /** One TCP connection between the kernels of two hosts. vde_plug2tap carries no more than 1500, so what is beyond is ours alone. */
@@ -21,17 +23,21 @@ export const tcpStream: Benchmark = {
 function streamCase(name: string, mtu: number, hosts: typeof pluggedHosts): Case {
   return {
     name,
-    run: async (side, workplace, options) => stream(await hosts(side, workplace, mtu), options),
+    run: async (side, workplace, options) => stream(await hosts(side, workplace, mtu), workplace, options),
   };
 }
 
 /** Sends for the warm-up, and once more for what is measured. */
-async function stream({ serving, asking, switchProcess: { pid } }: Hosts, { warmup, seconds }: RunOptions): Promise<Sample> {
+async function stream(
+  { serving, asking, switchProcess: { pid } }: Hosts,
+  workplace: Workplace,
+  { warmup, seconds }: RunOptions,
+): Promise<Sample> {
   const iperf = serving.start(['iperf3', '-s', '--forceflush']);
   await iperf.line(/listening/);
-  await send(asking, warmup);
+  await send(asking, workplace.path('warmup.json'), warmup);
   const before = processorTime(pid);
-  const { bits, seconds: measured } = await send(asking, seconds);
+  const { bits, seconds: measured } = await send(asking, workplace.path('stream.json'), seconds);
   const processor = (processorTime(pid) - before) / 1e9;
   return {
     megabits: bits / measured / 1e6,
@@ -46,11 +52,11 @@ interface Report {
   readonly end: { readonly sum_received?: { readonly bytes: number; readonly seconds: number } };
 }
 
-async function send(asking: Namespace, seconds: number): Promise<{ bits: number; seconds: number }> {
+async function send(asking: Namespace, log: string, seconds: number): Promise<{ bits: number; seconds: number }> {
   const duration = Math.max(1, Math.round(seconds));
-  const iperf = asking.start(['sh', '-c', `iperf3 -c ${servingAddress} -J -t ${duration} | tr -d '\\n'; echo`]);
-  const [text] = await iperf.line(/^\{.*\}$/, duration + 20);
-  const { error, end } = JSON.parse(text) as Report;
+  const iperf = asking.start(['iperf3', '-c', servingAddress, '-J', '--logfile', log, '-t', String(duration)]);
+  await iperf.exit(duration + 20);
+  const { error, end } = JSON.parse(readFileSync(log, 'utf8')) as Report;
   if (error !== undefined || end.sum_received === undefined) throw new Error(`iperf3 failed: ${error ?? 'no sum'}`);
   if (end.sum_received.bytes === 0) throw new Error('iperf3 sent nothing that arrived');
   return { bits: end.sum_received.bytes * 8, seconds: end.sum_received.seconds };
