@@ -7,6 +7,8 @@ export interface Arguments {
   readonly rounds: number;
   /** Measured seconds of each run. */
   readonly seconds: number;
+  /** Whether loads look for something to do all the time. */
+  readonly spin: boolean;
   /** Where the raw figures go; by default a file of the present time in bench/results. */
   readonly json: string | undefined;
   /** A directory of etherloom to measure. */
@@ -22,6 +24,7 @@ export const usage = `usage: npm run bench -- [options] [NAME...]
 Runs etherloom and its peers in turn and prints how they compare; bench/README.md says how to read it.
   --rounds N     how often each side is run (5)
   --seconds S    how long each run is measured (2)
+  --spin         the load never sleeps: needs a processor of its own
   --json FILE    where the raw figures go (bench/results/TIME.json)
   --ours DIR     measure the etherloom built in DIR
   --against DIR  compare with the etherloom built in DIR, not with the original
@@ -37,6 +40,7 @@ export function parseArguments(args: readonly string[], known: readonly string[]
     options: {
       rounds: { type: 'string', default: '5' },
       seconds: { type: 'string', default: '2' },
+      spin: { type: 'boolean', default: false },
       json: { type: 'string' },
       ours: { type: 'string', default: '.' },
       against: { type: 'string' },
@@ -50,6 +54,6 @@ export function parseArguments(args: readonly string[], known: readonly string[]
   if (!Number.isInteger(rounds) || rounds < 1) throw new Error(`--rounds must be a number from 1 up, not ${values.rounds}`);
   const seconds = Number(values.seconds);
   if (!(seconds > 0 && seconds <= 600)) throw new Error(`--seconds must be a number up to 600, not ${values.seconds}`);
-  const { json, ours, against, list, help } = values;
-  return { names: positionals, rounds, seconds, json, ours, against, list, help };
+  const { spin, json, ours, against, list, help } = values;
+  return { names: positionals, rounds, seconds, spin, json, ours, against, list, help };
 }

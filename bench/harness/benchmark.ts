@@ -11,6 +11,8 @@ export interface RunOptions {
   readonly seconds: number;
   /** Seconds of the same before. */
   readonly warmup: number;
+  /** Whether loads look for something to do all the time, where else they sleep until there is. */
+  readonly spin: boolean;
 }
 
 /** One thing that is done on each side in turn. */

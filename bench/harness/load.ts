@@ -22,9 +22,9 @@ export function stationsAt(directory: string, count: number): Place[] {
 }
 
 /** Runs a load process to its end. */
-export async function runLoad(load: Load, workplace: Workplace, { seconds, warmup, processor }: LoadOptions): Promise<LoadResult> {
+export async function runLoad(load: Load, workplace: Workplace, { seconds, warmup, spin, processor }: LoadOptions): Promise<LoadResult> {
   const pingSeconds = Math.min(0.5, seconds / 2);
-  const spec: LoadSpec = { idle: [], pattern: 'pair', frameSize: smallFrame, warmup, seconds, pingSeconds, ...load };
+  const spec: LoadSpec = { idle: [], pattern: 'pair', frameSize: smallFrame, spin, warmup, seconds, pingSeconds, ...load };
   const program = fileURLToPath(new URL('../load/main.js', import.meta.url));
   const running = workplace.start([process.execPath, program, JSON.stringify(spec)], { processor });
   await running.line(/^ready$/);

@@ -15,8 +15,8 @@ const lostAfter = 50;
 /** How long it must be quiet after the introduction, in milliseconds. */
 const introduction = 50;
 
-/** How long the wait for something to do is at most, in milliseconds. */
-const patience = 5;
+/** How long a load that sleeps waits for something to do at most, in milliseconds. */
+const longestSleep = 5;
 
 /** All stations of a load, and the traffic between them. */
 export class Traffic implements Disposable {
@@ -26,6 +26,7 @@ export class Traffic implements Disposable {
   readonly #set: PollSet;
   readonly #window: number;
   readonly #copies: number;
+  readonly #patience: number;
   readonly #writable: boolean[];
   #writtenOff = 0;
   #lastArrival = 0;
@@ -38,6 +39,7 @@ export class Traffic implements Disposable {
     this.#set = new PollSet(this.stations.map(({ fd }) => fd));
     this.#window = spec.window ?? Infinity;
     this.#copies = spec.pattern === 'flood' ? spec.stations.length - 1 : 1;
+    this.#patience = spec.spin ? 0 : longestSleep;
     this.#writable = this.stations.map(() => false);
     this.stations.forEach((_, i) => this.#set.want(i, { readable: true, writable: false }));
   }
@@ -86,7 +88,7 @@ export class Traffic implements Disposable {
   #turn(now: number, sending: boolean): boolean {
     const room = sending ? this.#room(now) : 0;
     this.stations.forEach((station, i) => this.#wantWritable(i, room > 0 && station.sender));
-    if (this.#set.wait(patience) <= 0) return false;
+    if (this.#set.wait(this.#patience) <= 0) return false;
     let came = false;
     for (let i = 0; i < this.stations.length; i++) {
       const station = this.stations[i];
