@@ -69,6 +69,7 @@ function addMaster(root: Command): void {
     .option('--no-dhcp', 'serve no addresses; with --guest, the guest serves them')
     .option('--slave-port <id=port>', 'a listening port of one slave alone (repeatable)', collect, [])
     .option('--reserve <id=address>', 'the address of a guest (repeatable)', collect, [])
+    .option('--mtu <octets>', 'the MTU of the segment, told to all who ask for an address', integer(68, 65_521), 1500)
     .option('--lease-time <seconds>', 'how long a lease lasts', integer(60, 0xffff_ffff))
     .option('--max-links <n>', 'how many links there may be', integer(1, 65_535), 256);
   addNodeOptions(command).action((options: MasterArguments) => runMaster(options, say));
@@ -125,11 +126,11 @@ function addNodeOptions(command: Command): Command {
     .addOption(sockOption())
     .option('--state <dir>', 'what is kept across restarts')
     .option('--guest <dir>', 'start a guest from the image that `etherloom guest build` made there')
-    .addOption(new Option('--attach <how>', 'how QEMU is attached').choices(['dgram', 'vde']))
+    .addOption(new Option('--attach <how>', 'how QEMU is attached').choices(['stream', 'dgram', 'vde']))
     .addOption(new Option('--accel <name>', "QEMU's accelerator").choices(['auto', 'tcg', 'kvm']))
     .option('--qemu <path>', 'the QEMU to use')
     .option('--memory <mib>', "the guest's memory", integer(64, 65_536))
-    .option('--link-mtu <octets>', 'the largest MTU that links carry', integer(1500, 65_517), 9216)
+    .option('--link-mtu <octets>', 'the largest MTU that links carry', integer(1500, 65_517), 65_517)
     .option('--plain', 'allow a link beyond this machine, without encryption', false);
 }
 

@@ -19,6 +19,7 @@ export interface MasterArguments extends NodeArguments {
   readonly reserve: readonly string[];
   readonly leaseTime?: number;
   readonly maxLinks: number;
+  readonly mtu: number;
 }
 
 /** `etherloom master`: the centre of a star. */
@@ -31,10 +32,10 @@ export async function runMaster(given: MasterArguments, say: (line: string) => v
   const reservations = idMap(given.reserve, '--reserve', 'ID=ADDRESS', parseIpv4);
   checkPlain(listen, given.plain, log);
   await serve(async ({ signal }) => {
-    const { control: controlPort, dhcp, leaseTime, maxLinks, linkMtu } = given;
+    const { control: controlPort, dhcp, leaseTime, maxLinks, linkMtu, mtu } = given;
     const master = await Master.open(
       {
-        ...{ listen, network, slavePorts, reservations, controlPort, dhcp, maxLinks, linkMtu, guest: guestWish(given) },
+        ...{ listen, network, slavePorts, reservations, controlPort, dhcp, maxLinks, linkMtu, mtu, guest: guestWish(given) },
         sock: given.sock ?? defaultSocketDirectory('master'),
         state: given.state ?? defaultStateDirectory('master'),
         ...(leaseTime !== undefined && { leaseTime }),

@@ -20,6 +20,9 @@ import type { Offerable } from './reply-options.ts';
 /** A lease that never ends, in seconds as the protocol counts. [RFC 2131, 3.3] */
 export const infiniteLease = 0xffff_ffff;
 
+/** The MTUs that clients can be told, in octets: the least that is one [RFC 2132, 5.1], and what the longest frame of a link holds. */
+export const mtuBounds = { least: 68, most: 65_521 } as const;
+
 /** What the server shall do. What is left out is as said, or is not offered to clients. */
 export interface DhcpOptions {
   /** The network that is served. */
@@ -127,7 +130,8 @@ export function dhcpConfig(options: DhcpOptions): DhcpConfig {
   require((options.reserved === undefined) === (options.isReserved === undefined), '`reserved` and `isReserved` need each other');
   checkTimes(config);
   checkRanges(network, options.ranges ?? []);
-  require(mtu >= 576 && mtu <= 0xffff, `an MTU of ${mtu} is not from 576 to 65535`);
+  const { least, most } = mtuBounds;
+  require(Number.isInteger(mtu) && mtu >= least && mtu <= most, `an MTU of ${mtu} is not from ${least} to ${most}`);
   for (const name of [...(options.search ?? []), ...(options.domain === undefined ? [] : [options.domain])]) {
     require(isDomainName(name), `${JSON.stringify(name)} is not a domain name`);
   }

@@ -6,6 +6,7 @@ import { inScope, type Scope } from '../daemon/scope.ts';
 import { SwitchService } from '../daemon/switch-service.ts';
 import { dhcpConfig } from '../dhcp/config.ts';
 import { EtherloomError, SystemError } from '../errors.ts';
+import { maxFrame } from '../ports/port.ts';
 import type { TcpAddress } from '../ports/tcp-address.ts';
 import type { StreamListener } from '../ports/stream-listener.ts';
 import { listenTcp } from '../ports/tcp.ts';
@@ -39,8 +40,10 @@ export interface MasterOptions {
   readonly reservations: ReadonlyMap<NodeId, Ipv4Address>;
   /** Default: 256. */
   readonly maxLinks?: number;
-  /** The longest frame's MTU on links. Default: 9,216. */
+  /** The longest frame's MTU on links, in octets. Default: what links can carry. */
   readonly linkMtu?: number;
+  /** The MTU of the segment, in octets, which clients are told. Default: 1,500. */
+  readonly mtu?: number;
   /** Seconds of a lease. */
   readonly leaseTime?: number;
 }
@@ -56,7 +59,7 @@ export interface NodeEnvironment {
 const rosterFile = 'roster.json';
 const serverMacFile = 'server-mac';
 
-/** The MTU of the segment, in octets. */
+/** The MTU of a segment, in octets, unless its user says another. */
 export const segmentMtu = 1500;
 
 /** The master of a star: its switch, the DHCP server in it, the listening side of the links, the roster, and its own guest. */
@@ -79,6 +82,7 @@ export class Master implements AsyncDisposable {
   /** Throws EtherloomError for whatever part cannot be opened; then none is. */
   static open(options: MasterOptions, environment: NodeEnvironment): Promise<Master> {
     return inScope(async (scope) => {
+      checkMtu(options, environment.log);
       await checkGuest(options.guest);
       const state = scope.use(StateDirectory.open(options.state));
       const members = new Members(state, options);
@@ -89,8 +93,8 @@ export class Master implements AsyncDisposable {
       );
       const { plane } = service;
       if (options.dhcp) {
-        const { leaseTime } = options;
-        const config = dhcpConfig({ ...members.plan.dhcp, serverMac, ...(leaseTime !== undefined && { leaseTime }) });
+        const { leaseTime, mtu = segmentMtu } = options;
+        const config = dhcpConfig({ ...members.plan.dhcp, serverMac, mtu, ...(leaseTime !== undefined && { leaseTime }) });
         await openDhcpService({ config, directory: state.in('leases') }, plane, environment, scope);
       }
       const links = await openLinks(options, plane, members, environment, scope);
@@ -104,6 +108,19 @@ export class Master implements AsyncDisposable {
   }
 }
 
+/** Throws EtherloomError('bad-option') when links do not carry the segment's MTU, and warns of ports that do not. */
+function checkMtu({ mtu = segmentMtu, linkMtu }: MasterOptions, log: Log): void {
+  if (linkMtu !== undefined && mtu + untagged > linkMtu + tagged) {
+    throw new EtherloomError('bad-option', `--mtu ${mtu} is more than links carry: say a --link-mtu of as much, or a lower --mtu`);
+  }
+  if (mtu + untagged <= maxFrame) return;
+  log(`an MTU of ${mtu} is for guests by stream and for links: VDE, TAP and WebSocket ports carry one of ${maxFrame - tagged}`);
+}
+
+/** What a frame has beside its payload, in octets: the header, and perhaps a tag. */
+const untagged = 14;
+const tagged = 18;
+
 /** Room for every link, beside as many clients of the switch's own directory as it has by default. */
 function numportsFor({ maxLinks = 256, slavePorts }: MasterOptions): number {
   return 1024 + maxLinks * (1 + slavePorts.size);
@@ -114,10 +131,12 @@ class Members {
   readonly plan: AddressPlan;
   readonly #state: StateDirectory;
   readonly #slavePorts: ReadonlyMap<NodeId, number>;
+  readonly #mtu: number;
   linkPort = 0;
   #roster: Roster;
 
-  constructor(state: StateDirectory, { network, reservations, slavePorts }: MasterOptions) {
+  constructor(state: StateDirectory, { network, reservations, slavePorts, mtu = segmentMtu }: MasterOptions) {
+    this.#mtu = mtu;
     this.#state = state;
     this.#slavePorts = slavePorts;
     this.#roster = readRoster(state);
@@ -139,7 +158,7 @@ class Members {
       mac: macOfId(id),
       address: this.plan.addressOf(id),
       network: this.plan.network,
-      mtu: segmentMtu,
+      mtu: this.#mtu,
       linkPort: this.#slavePorts.get(id) ?? this.linkPort,
     };
   }
@@ -204,16 +223,17 @@ async function openMasterGuest(
   { log, signal }: NodeEnvironment,
   scope: Scope,
 ): Promise<void> {
-  const { network, dhcp } = options;
+  const { network, dhcp, mtu = segmentMtu } = options;
   const extraWords = {
     g_address: formatIpv4(serverAddress(network)),
     g_netmask: formatIpv4(netmask(network)),
+    g_mtu: String(mtu),
     g_start: formatIpv4(members.plan.addressOf(masterId) ?? ipv4FromNumber(network.address + 2)),
     g_end: formatIpv4(ipv4FromNumber(broadcastOf(network) - 1)),
   };
   await openNodeGuest(
     {
-      ...{ wish, state, id: masterId, mac: macOfId(masterId), directory: service.directory },
+      ...{ wish, state, id: masterId, mac: macOfId(masterId), mtu, directory: service.directory },
       ...(dhcp ? { mode: 'client' } : { mode: 'server', extraWords }),
     },
     ...[service.plane, log, signal, scope],

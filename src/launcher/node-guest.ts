@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import type { DataPlane } from '../daemon/data-plane.ts';
 import type { Log } from '../daemon/log.ts';
 import type { Scope } from '../daemon/scope.ts';
+import { dialQemu } from '../ports/qemu-stream.ts';
 import { QemuPort } from '../ports/qemu.ts';
 import { lockFile } from '../system/file-lock.ts';
 import { formatIpv4 } from '../wire/ipv4.ts';
@@ -23,6 +24,8 @@ export interface NodeGuestOptions {
   readonly wish: GuestWish;
   readonly id: NodeId;
   readonly mac: MacAddress;
+  /** The MTU of the segment, in octets. */
+  readonly mtu: number;
   readonly mode: GuestOptions['mode'];
   readonly extraWords?: Readonly<Record<string, string>>;
   /** The switch's directory. */
@@ -55,10 +58,8 @@ export async function openNodeGuest(
   const guest = scope.use(
     await Guest.open({ ...wish, ...options, state: directory, vdeDirectory: options.directory, nic, lock: lockFile }, { signal, log }),
   );
-  if (guest.attach === 'dgram') {
-    const port = scope.use(QemuPort.open({ local: nic.remote, remote: nic.local }, plane.environment));
-    plane.add(port);
-  }
+  if (guest.attach === 'dgram') plane.add(scope.use(QemuPort.open({ local: nic.remote, remote: nic.local }, plane.environment)));
+  else if (guest.attach === 'stream') plane.add(scope.use(dialQemu(nic.local, {}, plane.environment)).port);
   say(guest.adopted ? `still runs as process ${guest.pid}` : `started as process ${guest.pid}`, { state: 'started', pid: guest.pid });
   let told = '';
   scope.use(

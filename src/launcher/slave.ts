@@ -61,14 +61,14 @@ export class Slave implements AsyncDisposable {
       const link = ({ linkPort }: Welcome): TcpAddress => ({ host: options.master.host, port: linkPort });
       let redirect: (moved: Welcome) => void = () => undefined;
       const welcome = await join(options, state, environment, fail, (moved) => redirect(moved), scope);
-      const { id, mac } = welcome;
+      const { id, mac, mtu } = welcome;
       const { linkMtu } = options;
       const { plane } = service;
       const dialer = scope.use(dialTcp(link(welcome), linkMtu === undefined ? {} : { maxFrame: linkMtu + 18 }, plane.environment));
       plane.add(dialer.port);
       redirect = (moved) => dialer.redirect(tcpEndpoint(link(moved)));
       if (options.guest) {
-        const guest = { wish: options.guest, id, mac, mode: 'client', directory: service.directory, state } as const;
+        const guest = { wish: options.guest, id, mac, mtu, mode: 'client', directory: service.directory, state } as const;
         await openNodeGuest(guest, plane, environment.log, environment.signal, scope);
       }
       return new Slave(service.directory, id, scope);

@@ -24,7 +24,9 @@ test.each<readonly [string, Partial<DhcpOptions>]>([
   ['lease of no time', { leaseTime: 0 }],
   ['lease of half a second', { leaseTime: 0.5 }],
   ['most that is less than usual', { leaseTime: 600, maxLeaseTime: 500 }],
-  ['MTU that carries no message', { mtu: 500 }],
+  ['MTU that is too small to be one', { mtu: 67 }],
+  ['MTU that no frame holds', { mtu: 65_522 }],
+  ['MTU of half an octet', { mtu: 1499.5 }],
   ['domain that is none', { domain: 'a b' }],
   ['search domain that is none', { search: ['lab.test', '..'] }],
   ['raw option that the protocol fills in', { rawOptions: [{ code: 53, value: new Uint8Array(1) }] }],
@@ -34,6 +36,10 @@ test.each<readonly [string, Partial<DhcpOptions>]>([
   const refused = (): unknown => configuration(options);
   expect(refused).toThrow(EtherloomError);
   expect(refused).toThrow(expect.objectContaining({ code: 'bad-option' }));
+});
+
+test.each([68, 1500, 65_521])('an MTU of %i is offered', (mtu) => {
+  expect(configuration({ mtu }).offerable.values.get(26)).toEqual(encodeUint16(mtu));
 });
 
 test('what is configured is offered, and nothing else', () => {

@@ -5,6 +5,7 @@ import type { Progress } from '../guest/debian-package.ts';
 import type { DemoFront } from './demo-text.ts';
 import { buildGuestImage, defaultGuestDirectory, readGuestImage, type GuestArchitecture } from '../guest/guest-image.ts';
 import { chooseAccelerator, chooseAttachment, probeQemu, type Qemu } from '../guest/qemu-probe.ts';
+import { segmentMtu } from '../master.ts';
 import { installQemu, qemuInstallLine } from '../guest/qemu-package.ts';
 
 /** What the user wants in front of the switches. */
@@ -48,7 +49,7 @@ export async function chooseFront({ stations, install, directory }: FrontWish, p
     const built = known ?? (await buildGuestImage(image, progress));
     progress.log('finding out how QEMU runs guests here');
     const accelerator = await chooseAccelerator(qemu, built, 'auto', progress);
-    const description = `QEMU ${qemu.version}, ${chooseAttachment(qemu)}, ${accelerator}${accelerator === 'tcg' ? ': no working KVM' : ''}`;
+    const description = `QEMU ${qemu.version}, ${chooseAttachment(qemu, segmentMtu)}, ${accelerator}${accelerator === 'tcg' ? ': no working KVM' : ''}`;
     return { kind: 'guests', description, guest: ['--guest', image, '--accel', accelerator] };
   } catch (error) {
     signal?.throwIfAborted();

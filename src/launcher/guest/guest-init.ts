@@ -9,7 +9,8 @@ export const moduleListPath = 'etc/modules';
  * between guests is said by words on the kernel's command line, which the kernel hands to the first process as its environment:
  *
  * - `g_mode=client` (the default): busybox udhcpc asks for an address, for ever, and renews it.
- * - `g_mode=server`: the guest takes `g_address`/`g_netmask` and its busybox udhcpd serves `g_start` to `g_end` for `g_lease` seconds.
+ * - `g_mode=server`: the guest takes `g_address`/`g_netmask` and its busybox udhcpd serves `g_start` to `g_end` for `g_lease` seconds, and
+ *   tells the MTU `g_mtu`, which the guest has itself.
  * - `g_mode=none`: the network card is up, and that is all.
  *
  * On its console the guest says, one line each: `BOOT` (the first process runs), `SERVING start end`, `LEASE address mac` for each address
@@ -63,9 +64,10 @@ ip link set lo up
 case $nic:\${g_mode:-client} in
   :*) ;;
   *:client)
-    udhcpc -f -i "$nic" -s /etc/lease -t 3 -T 1 -A 1 > /dev/null 2>&1 &
+    udhcpc -f -i "$nic" -s /etc/lease -O mtu -t 3 -T 1 -A 1 > /dev/null 2>&1 &
     ;;
   *:server)
+    ip link set "$nic" mtu "\${g_mtu:-1500}"
     ifconfig "$nic" "$g_address" netmask "$g_netmask" up
     cat > /etc/udhcpd.conf <<END
 start $g_start
@@ -74,6 +76,7 @@ interface $nic
 lease_file /run/leases
 option subnet $g_netmask
 option lease \${g_lease:-3600}
+option mtu \${g_mtu:-1500}
 END
     touch /run/leases
     udhcpd -f -a 200 /etc/udhcpd.conf > /dev/null 2>&1 &
@@ -88,7 +91,6 @@ while :; do setsid cttyhack sh -c 'trap : INT; . /dev/tty'; done
 const lease = `#!/bin/sh
 bind() {
   ip -4 addr flush dev "$interface"
-  [ -n "$mtu" ] && ip link set "$interface" mtu "$mtu"
   ip addr add "$ip/\${mask:-24}" broadcast + dev "$interface"
   [ -n "$router" ] && ip route add default via "\${router%% *}" dev "$interface"
   : > /etc/resolv.conf
@@ -96,14 +98,18 @@ bind() {
   echo "$ip" > /run/address
   echo "LEASE $ip $(cat "/sys/class/net/$interface/address")" > /dev/console
 }
+# Not when it is the same: some cards lose frames while they are told.
+resize() {
+  [ "\${mtu:-0}" -gt 0 ] && [ "$mtu" != "$(cat "/sys/class/net/$interface/mtu")" ] && ip link set "$interface" mtu "$mtu"
+}
 case $1 in
   deconfig)
     ip link set "$interface" up
     ip -4 addr flush dev "$interface"
     [ -e /run/address ] && rm /run/address && echo LOST > /dev/console
     ;;
-  bound) bind ;;
-  renew) [ "$(cat /run/address)" = "$ip" ] || bind ;;
+  bound) resize; bind ;;
+  renew) resize; [ "$(cat /run/address)" = "$ip" ] || bind ;;
 esac
 `;
 

@@ -11,7 +11,7 @@ import { readGuestImage, type GuestImage } from './guest-image.ts';
 import { guestFilesIn, readGuestRecord, removeGuestTraces, writeGuestRecord, type GuestFiles, type GuestRecord } from './guest-record.ts';
 import { findProcess, identifyProcess, isAlive, type ProcessIdentity } from './process-identity.ts';
 import { qemuArguments, type Accelerator, type Attachment } from './qemu-arguments.ts';
-import { chooseAccelerator, chooseAttachment, probeQemu } from './qemu-probe.ts';
+import { carriesMtu, chooseAccelerator, chooseAttachment, describeAttachment, probeQemu } from './qemu-probe.ts';
 import { lastLinesOf, startQemu, stopQemu } from './qemu-process.ts';
 import { Qmp, type QmpEvent } from './qmp.ts';
 
@@ -23,11 +23,13 @@ export interface GuestOptions {
   readonly image: string;
   /** The guest's own directory. It is made, and its mode becomes 0700. */
   readonly state: string;
-  /** How its card is plugged in; by dgram where QEMU can, unless told otherwise. */
+  /** How its card is plugged in; by what is best of what QEMU can, unless told otherwise. */
   readonly attach?: Attachment['kind'] | undefined;
   /** The directory of the VDE switch, for `vde`. It must be there already. */
   readonly vdeDirectory: string;
-  /** The sockets for `dgram`: QEMU binds `local` and sends to `remote`. */
+  /** The MTU of its segment, in octets. */
+  readonly mtu: number;
+  /** The sockets of its card: QEMU listens at `local`, or binds it and sends to `remote`. */
   readonly nic: { readonly local: string; readonly remote: string };
   /** Whether the guest asks for an address (the default), serves them, or does neither. */
   readonly mode?: 'client' | 'server' | 'none' | undefined;
@@ -95,7 +97,8 @@ export async function startGuestQemu(
 ): Promise<RunningQemu> {
   const image = await guestImageIn(options.image);
   const qemu = await probeQemu(image.architecture, options.qemu, progress.signal);
-  const attachment = attachmentOf(options, chooseAttachment(qemu, options.attach));
+  const attachment = attachmentOf(options, chooseAttachment(qemu, options.mtu, options.attach));
+  progress.log(`guest ${options.id}: QEMU ${qemu.version}, ${describeAttachment(attachment.kind)}`);
   const accelerator = await chooseAccelerator(qemu, image, options.accel ?? 'auto', progress);
   const args = qemuArguments({
     name: `etherloom-guest-${options.id}`,
@@ -106,7 +109,7 @@ export async function startGuestQemu(
   refuseLongPaths(files, attachment);
   const consoleOffset = prepareConsoleLog(files.consoleLog);
   const { identity, child } = startQemu(qemu.program, args, { log: files.qemuLog, cwd: resolve(options.state) });
-  const sockets = attachment.kind === 'dgram' ? [attachment.local] : [];
+  const sockets = attachment.kind === 'vde' ? [] : [attachment.kind === 'dgram' ? attachment.local : attachment.path];
   const record = {
     ...{ ...identity, id: options.id, mac: formatMac(options.mac), attach: attachment.kind },
     ...{ specDigest: digestOf(options, image), consoleOffset, sockets },
@@ -142,6 +145,7 @@ function unrecorded(files: GuestFiles): ProcessIdentity | undefined {
 
 function unfitness(record: GuestRecord, options: GuestOptions, image: GuestImage): string | undefined {
   if (record.specDigest !== digestOf(options, image)) return 'it was started with other options';
+  if (!carriesMtu(record.attach, options.mtu)) return `its card (${record.attach}) has no MTU of ${options.mtu}`;
   if (record.attach === 'vde') return 'its card does not come back to a switch that was started again (vde)';
   return undefined;
 }
@@ -170,11 +174,12 @@ function wordsOf({ mode = 'client', extraWords = {} }: GuestOptions): Record<str
 
 function attachmentOf({ nic, vdeDirectory }: GuestOptions, kind: Attachment['kind']): Attachment {
   if (kind === 'vde') return { kind, directory: resolve(vdeDirectory) };
+  if (kind === 'stream') return { kind, path: resolve(nic.local) };
   return { kind, local: resolve(nic.local), remote: resolve(nic.remote) };
 }
 
 function refuseLongPaths(files: GuestFiles, attachment: Attachment): void {
-  const cards = attachment.kind === 'dgram' ? [attachment.local, attachment.remote] : [join(attachment.directory, 'ctl')];
+  const cards = socketsOf(attachment);
   for (const [path, option] of [files.console, files.qmp].map((path) => [path, '--state']).concat(cards.map((path) => [path, '--sock']))) {
     const length = Buffer.byteLength(path ?? '');
     if (length <= 107) continue;
@@ -183,6 +188,11 @@ function refuseLongPaths(files: GuestFiles, attachment: Attachment): void {
       `a unix socket path holds 107 octets, and this has ${length}; choose a shorter ${option}: ${path}`,
     );
   }
+}
+
+function socketsOf(attachment: Attachment): string[] {
+  if (attachment.kind === 'vde') return [join(attachment.directory, 'ctl')];
+  return attachment.kind === 'stream' ? [attachment.path] : [attachment.local, attachment.remote];
 }
 
 // Returns where the new guest's words begin.

@@ -48,7 +48,7 @@ export function readGuestRecord(path: string): GuestRecord | undefined {
     const { pid, startTime, bootId, id, mac, attach, specDigest, consoleOffset, sockets } = value;
     if (typeof bootId !== 'string' || typeof mac !== 'string' || typeof specDigest !== 'string') return undefined;
     if (!isCount(pid) || pid < 2 || !isCount(startTime) || !isCount(id) || !isCount(consoleOffset)) return undefined;
-    if (attach !== 'dgram' && attach !== 'vde') return undefined;
+    if (attach !== 'stream' && attach !== 'dgram' && attach !== 'vde') return undefined;
     if (!Array.isArray(sockets) || !sockets.every((path) => typeof path === 'string')) return undefined;
     return { pid, startTime, bootId, id, mac, attach, specDigest, consoleOffset, sockets };
   } catch {

@@ -141,16 +141,24 @@ describe.skipIf(guestMissing !== undefined)(`Guest ${guestMissing ?? ''}`, () =>
 
   it('serves addresses to another guest, without any switch between the two', within(90), async () => {
     const [a, b] = [temporaryDirectory(), temporaryDirectory()];
-    const words = { g_address: '10.9.0.1', g_netmask: '255.255.255.0', g_start: '10.9.0.10', g_end: '10.9.0.20' };
+    const words = { g_address: '10.9.0.1', g_netmask: '255.255.255.0', g_start: '10.9.0.10', g_end: '10.9.0.20', g_mtu: '9000' };
     const [cardA, cardB] = [join(a, 'nic', 'q'), join(b, 'nic', 'q')];
-    const serving = { ...guestOptions(a, image), nic: { local: cardA, remote: cardB }, mode: 'server' as const, extraWords: words };
-    const asking = { ...guestOptions(b, image), id: 8, mac: macFromNumber(0x02_65_6c_00_00_08), nic: { local: cardB, remote: cardA } };
+    const attach = 'dgram' as const;
+    const serving = { ...guestOptions(a, image), attach, nic: { local: cardA, remote: cardB }, mode: 'server' as const, extraWords: words };
+    const asking = {
+      ...guestOptions(b, image),
+      attach,
+      id: 8,
+      mac: macFromNumber(0x02_65_6c_00_00_08),
+      nic: { local: cardB, remote: cardA },
+    };
     const [server, client] = await Promise.all([Guest.open(serving, quiet), Guest.open(asking, quiet)]);
     const { address } = await client.until((state) => state.address !== undefined);
     expect(address === undefined ? '' : formatIpv4(address)).toMatch(/^10\.9\.0\.(1\d|20)$/);
     await client.until((state) => state.ready);
     using console = await client.openConsole();
     expect((await console.run('ping -c 1 -W 5 10.9.0.1')).status).toBe(0);
+    expect((await console.run('cat /sys/class/net/eth0/mtu')).output).toBe('9000');
     await Promise.all([server[Symbol.asyncDispose](), client[Symbol.asyncDispose]()]);
   });
 

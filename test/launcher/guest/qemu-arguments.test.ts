@@ -49,6 +49,11 @@ describe('qemuArguments', () => {
     ]);
   });
 
+  it('lets the card listen for its switch', () => {
+    const told = lines({ attachment: { kind: 'stream', path: '/run/nic,q' } });
+    expect(told).toContain('-netdev stream,id=net,server=on,addr.type=unix,addr.path=/run/nic,,q');
+  });
+
   it('plugs the card into a VDE switch', () => {
     expect(lines({ attachment: { kind: 'vde', directory: '/run/switch' } })).toContain('-netdev vde,id=net,sock=/run/switch');
   });

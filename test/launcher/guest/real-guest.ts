@@ -47,6 +47,7 @@ export function guestOptions(directory: string, image: string, more: Partial<Gue
     mac: macFromNumber(0x02_65_6c_00_00_07),
     image,
     state: join(directory, 'guest'),
+    mtu: 1500,
     vdeDirectory: join(directory, 'switch'),
     nic: { local: join(directory, 'nic', 'q'), remote: join(directory, 'nic', 's') },
     accel: 'tcg',
