@@ -1,8 +1,8 @@
 import type { Clock, Timer } from '../clock.ts';
 import { assert } from '../errors.ts';
-import { vid, type Vid } from '../wire/dot1q.ts';
-import { macFromNumber, type MacAddress } from '../wire/mac.ts';
-import { highOf, lowOf, StationTable, type StationKey } from './station-table.ts';
+import type { Vid } from '../wire/dot1q.ts';
+import type { MacAddress } from '../wire/mac.ts';
+import { highOf, lowOf, nowhere, StationTable } from './station-table.ts';
 
 /** How a filtering database is bounded. */
 export interface FdbOptions {
@@ -28,29 +28,27 @@ export interface FdbEntry<Port> {
 /** What the database made of a source: `held` is a station that stays at the port where it was heard a moment ago. */
 export type Learning = 'known' | 'new' | 'moved' | 'held';
 
-interface Station<Port> extends StationKey {
-  holder: Holder<Port>;
-  /** When it was last heard, by the monotonic clock. */
-  heard: number;
-  older: Station<Port> | undefined;
-  newer: Station<Port> | undefined;
-}
-
-/** The stations of one port, in the order in which they were last heard. */
+/** A port that holds stations. */
 interface Holder<Port> {
   readonly port: Port;
+  /** Its number in the table; not 0. */
+  readonly number: number;
   size: number;
-  oldest: Station<Port> | undefined;
-  newest: Station<Port> | undefined;
 }
 
 const sweepInterval = 2_000;
-const sweepBudget = 4_096;
+
+/** How many slots are swept at a time. */
+const sweepBudget = 16_384;
+
+/** Room is made by the longest silent of so many stations of the greediest port, found among so many slots if one is. */
+const evictionSample = 8;
+const evictionSlots = 1_024;
 
 /**
  * The filtering database: behind which port a station is, per VLAN. [IEEE 802.1Q, 8.8] It is bounded: when it is full, room is made
- * by the port that holds the most stations, which forgets the one it has not heard for longest; so who invents addresses only drives
- * out his own. Nothing on the path of a frame takes longer with more stations, and nothing is made there for one that is known.
+ * by the port that holds the most stations, which forgets one that it has not heard for long; so who invents addresses only drives out
+ * his own. Nothing on the path of a frame takes longer with more stations, and nothing is made there for one that is known.
  */
 export class Fdb<Port> {
   /** As in the options; may be changed. */
@@ -59,13 +57,19 @@ export class Fdb<Port> {
   minPersistence: number;
   readonly #maxEntries: number;
   readonly #clock: Clock;
-  readonly #stations: StationTable<Station<Port>>;
+  readonly #stations: StationTable;
   readonly #holders = new Map<Port, Holder<Port>>();
-  #now: number;
+  /** The same by their numbers, with gaps. */
+  readonly #numbered: (Holder<Port> | undefined)[] = [undefined];
+  /** Whole milliseconds, modulo 2^32, as all times here: only differences are looked at, and they are swept out long before. */
+  #now = 0;
   #greediest: Holder<Port> | undefined;
   /** No holder but the greediest is larger than this. */
   #rival = 0;
+  /** Where the last victim was found. */
+  #hand = 0;
   #sweeping: Timer | undefined;
+  #swept = 0;
 
   constructor(clock: Clock, { ageingTime = 100_000, minPersistence = 3_000, maxEntries = 65_536, seed = 0 }: FdbOptions = {}) {
     assert(maxEntries > 0, 'the filtering database has room for a station');
@@ -74,7 +78,7 @@ export class Fdb<Port> {
     this.minPersistence = minPersistence;
     this.#maxEntries = maxEntries;
     this.#stations = new StationTable(seed);
-    this.#now = clock.monotonic();
+    this.beginBreath();
   }
 
   /** How many stations are remembered; stations too old may be among them until they are swept out. */
@@ -84,56 +88,57 @@ export class Fdb<Port> {
 
   /** Reads the clock; what is learned and looked up until the next call is at this time. */
   beginBreath(): void {
-    this.#now = this.#clock.monotonic();
+    this.#now = this.#clock.monotonic() | 0;
   }
 
   /** Remembers that the station whose address is at `at` was heard at a port. */
   learn(vid: Vid, octets: Uint8Array, at: number, port: Port): Learning {
     const high = highOf(vid, octets, at);
     const low = lowOf(octets, at);
-    const station = this.#stations.get(high, low);
-    if (station === undefined) {
+    const slot = this.#stations.get(high, low);
+    if (slot === nowhere) {
       this.#add(high, low, port);
       return 'new';
     }
-    const silence = this.#now - station.heard;
+    const silence = this.#silence(slot);
     const fresh = silence < this.ageingTime;
-    if (station.holder.port !== port) {
-      if (fresh && silence < this.minPersistence) return 'held';
-      this.#move(station, port);
-      return fresh ? 'moved' : 'new';
+    if (this.#holderAt(slot)?.port === port) {
+      if (silence > 0) this.#stations.setHeard(slot, this.#now);
+      return fresh ? 'known' : 'new';
     }
-    if (silence > 0) this.#touch(station);
-    return fresh ? 'known' : 'new';
+    if (fresh && silence < this.minPersistence) return 'held';
+    this.#move(slot, port);
+    return fresh ? 'moved' : 'new';
   }
 
   /** The port behind which the station whose address is at `at` was heard; undefined when it is not known, or too old. */
   lookup(vid: Vid, octets: Uint8Array, at: number): Port | undefined {
-    const station = this.#stations.get(highOf(vid, octets, at), lowOf(octets, at));
-    return station !== undefined && this.#now - station.heard < this.ageingTime ? station.holder.port : undefined;
+    const slot = this.#stations.get(highOf(vid, octets, at), lowOf(octets, at));
+    return slot !== nowhere && this.#silence(slot) < this.ageingTime ? this.#holderAt(slot)?.port : undefined;
   }
 
   /** All stations that are not too old: port by port, the longest silent first. */
-  *entries(): Generator<FdbEntry<Port>> {
-    const now = this.#clock.monotonic();
-    for (const { port, oldest } of this.#holders.values()) {
-      for (let station = oldest; station !== undefined; station = station.newer) {
-        const age = now - station.heard;
-        if (age < this.ageingTime) yield { vid: vidOf(station), mac: macOf(station), port, age };
-      }
+  entries(): FdbEntry<Port>[] {
+    this.beginBreath();
+    const entries: FdbEntry<Port>[][] = this.#numbered.map(() => []);
+    for (let slot = 0; slot < this.#stations.slots; slot++) {
+      const holder = this.#holderAt(slot);
+      const age = this.#silence(slot);
+      if (holder && age < this.ageingTime)
+        entries[holder.number]?.push({ vid: this.#stations.vid(slot), mac: this.#stations.mac(slot), port: holder.port, age });
     }
+    return entries.flatMap((some) => some.sort((a, b) => b.age - a.age));
   }
 
   /** Forgets the stations of a port; with `vid`, only those in that VLAN. */
   flush(port: Port, vid?: Vid): void {
     const holder = this.#holders.get(port);
     if (holder === undefined) return;
-    for (let station = holder.oldest; station !== undefined;) {
-      const next = station.newer;
-      if (vid === undefined || vidOf(station) === vid) this.#remove(station);
-      station = next;
-    }
-    if (holder.size === 0) this.#forgetHolder(holder);
+    this.#forget(
+      0,
+      this.#stations.slots,
+      (slot) => this.#holderAt(slot) === holder && (vid === undefined || this.#stations.vid(slot) === vid),
+    );
   }
 
   /** Ends the sweeping. */
@@ -142,43 +147,64 @@ export class Fdb<Port> {
     this.#sweeping = undefined;
   }
 
+  #silence(slot: number): number {
+    return (this.#now - this.#stations.heard(slot)) >>> 0;
+  }
+
+  #holderAt(slot: number): Holder<Port> | undefined {
+    return this.#numbered[this.#stations.holder(slot)];
+  }
+
   #add(high: number, low: number, port: Port): void {
     if (this.size >= this.#maxEntries) this.#evict();
     const holder = this.#holderOf(port);
-    const station = { high, low, holder, heard: this.#now, older: undefined, newer: undefined };
-    this.#stations.add(station);
-    this.#give(station, holder);
+    this.#stations.add(high, low, holder.number, this.#now);
+    this.#give(holder);
     if (this.#sweeping === undefined) this.#sweepAfter(sweepInterval);
   }
 
-  #move(station: Station<Port>, port: Port): void {
-    unlink(station);
-    station.heard = this.#now;
-    this.#give(station, this.#holderOf(port));
+  #move(slot: number, port: Port): void {
+    const from = this.#holderAt(slot);
+    const holder = this.#holderOf(port);
+    this.#stations.setHolder(slot, holder.number);
+    this.#stations.setHeard(slot, this.#now);
+    this.#give(holder);
+    if (from) this.#take(from);
   }
 
-  #touch(station: Station<Port>): void {
-    station.heard = this.#now;
-    if (station.newer === undefined) return;
-    unlink(station);
-    append(station, station.holder);
+  #remove(slot: number): void {
+    const holder = this.#holderAt(slot);
+    this.#stations.delete(slot);
+    if (holder) this.#take(holder);
   }
 
-  #give(station: Station<Port>, holder: Holder<Port>): void {
-    append(station, holder);
+  #give(holder: Holder<Port>): void {
+    holder.size += 1;
     if (holder !== this.#greediest && holder.size > this.#rival) this.#rival = holder.size;
   }
 
-  #remove(station: Station<Port>): void {
-    unlink(station);
-    this.#stations.delete(station);
+  #take(holder: Holder<Port>): void {
+    holder.size -= 1;
+    if (holder.size > 0) return;
+    this.#holders.delete(holder.port);
+    this.#numbered[holder.number] = undefined;
+    if (this.#greediest === holder) this.#greediest = undefined;
+  }
+
+  #holderOf(port: Port): Holder<Port> {
+    const known = this.#holders.get(port);
+    if (known !== undefined) return known;
+    const gap = this.#numbered.indexOf(undefined, 1);
+    const holder = { port, number: gap === nowhere ? this.#numbered.length : gap, size: 0 };
+    this.#holders.set(port, holder);
+    this.#numbered[holder.number] = holder;
+    return holder;
   }
 
   #evict(): void {
     // The ports are looked through only when the greediest may have changed, not for each of many invented addresses.
     if (this.#greediest === undefined || this.#greediest.size < this.#rival) this.#seekGreediest();
-    const victim = this.#greediest?.oldest;
-    if (victim !== undefined) this.#remove(victim);
+    if (this.#greediest !== undefined) this.#remove(this.#victimOf(this.#greediest));
   }
 
   #seekGreediest(): void {
@@ -194,66 +220,39 @@ export class Fdb<Port> {
     }
   }
 
-  #holderOf(port: Port): Holder<Port> {
-    const known = this.#holders.get(port);
-    if (known !== undefined) return known;
-    const holder = { port, size: 0, oldest: undefined, newest: undefined };
-    this.#holders.set(port, holder);
-    return holder;
-  }
-
-  #forgetHolder(holder: Holder<Port>): void {
-    this.#holders.delete(holder.port);
-    if (this.#greediest === holder) this.#greediest = undefined;
+  /** The longest silent of the holder's next stations. It has one. */
+  #victimOf(holder: Holder<Port>): number {
+    let victim = nowhere;
+    for (let found = 0, looked = 0; found < evictionSample && looked < this.#stations.slots; looked++) {
+      if (found > 0 && looked >= evictionSlots) break;
+      this.#hand = (this.#hand + 1) & (this.#stations.slots - 1);
+      if (this.#holderAt(this.#hand) !== holder) continue;
+      found += 1;
+      if (victim === nowhere || this.#silence(this.#hand) > this.#silence(victim)) victim = this.#hand;
+    }
+    return victim;
   }
 
   #sweepAfter(delay: number): void {
     this.#sweeping = this.#clock.after(delay, () => {
       this.#sweeping = undefined;
-      const swept = this.#sweep(this.#clock.monotonic());
-      // Many at once are swept in portions, so that frames get through in between.
-      if (this.size > 0) this.#sweepAfter(swept < sweepBudget ? sweepInterval : 1);
+      this.#sweep();
+      // Many are swept in portions, so that frames get through in between.
+      if (this.size > 0) this.#sweepAfter(this.#swept === 0 ? sweepInterval : 1);
     });
   }
 
-  #sweep(now: number): number {
-    let swept = 0;
-    for (const holder of this.#holders.values()) {
-      for (let { oldest } = holder; oldest !== undefined && now - oldest.heard >= this.ageingTime; { oldest } = holder) {
-        if (swept === sweepBudget) return swept;
-        this.#remove(oldest);
-        swept += 1;
-      }
-      if (holder.size === 0) this.#forgetHolder(holder);
-    }
-    return swept;
+  #sweep(): void {
+    this.beginBreath();
+    const end = Math.min(this.#swept + sweepBudget, this.#stations.slots);
+    this.#forget(this.#swept, end, (slot) => this.#silence(slot) >= this.ageingTime);
+    this.#swept = end === this.#stations.slots ? 0 : end;
   }
-}
 
-function vidOf(key: StationKey): Vid {
-  return vid(key.high >>> 16);
-}
-
-function macOf(key: StationKey): MacAddress {
-  return macFromNumber((key.high & 0xffff) * 0x1_0000_0000 + (key.low >>> 0));
-}
-
-function append<Port>(station: Station<Port>, holder: Holder<Port>): void {
-  station.holder = holder;
-  station.older = holder.newest;
-  if (holder.newest === undefined) holder.oldest = station;
-  else holder.newest.newer = station;
-  holder.newest = station;
-  holder.size += 1;
-}
-
-function unlink<Port>(station: Station<Port>): void {
-  const { holder, older, newer } = station;
-  if (older === undefined) holder.oldest = newer;
-  else older.newer = newer;
-  if (newer === undefined) holder.newest = older;
-  else newer.older = older;
-  station.older = undefined;
-  station.newer = undefined;
-  holder.size -= 1;
+  #forget(from: number, end: number, condition: (slot: number) => boolean): void {
+    for (let slot = from; slot < end; slot++) {
+      // What moves up into a slot that became free is looked at as well.
+      while (this.#stations.holder(slot) !== 0 && condition(slot)) this.#remove(slot);
+    }
+  }
 }
