@@ -15,6 +15,7 @@ export type FigureName =
   | 'pingProcessor'
   | 'processorShare'
   | 'loadShare'
+  | 'othersShare'
   | 'memory'
   | 'heapPerFrame';
 
@@ -55,6 +56,7 @@ export const figures: Readonly<Record<FigureName, Figure>> = {
   pingProcessor: { title: 'switch-CPU of a round trip', unit: 'us', show: fixed(1) },
   processorShare: { title: 'CPU of the switch', unit: '%', show: fixed(0), ratio: false },
   loadShare: { title: 'CPU of the load', unit: '%', show: fixed(0), ratio: false },
+  othersShare: { title: 'CPU of everybody else', unit: '%', show: fixed(0), ratio: false },
   memory: { title: 'resident memory', unit: 'MiB', show: fixed(1) },
   heapPerFrame: { title: 'heap growth per frame', unit: 'octets', show: fixed(1) },
 };

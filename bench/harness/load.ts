@@ -43,6 +43,7 @@ export function sampleOf(result: LoadResult): Sample {
       lost: (100 * result.lost) / result.expected,
       processorShare: (100 * result.processorSeconds) / result.seconds,
       loadShare: (100 * result.loadProcessorSeconds) / result.seconds,
+      othersShare: (100 * result.otherProcessorSeconds) / result.seconds,
     }),
     ...(result.roundTrips && { p50: result.roundTrips.p50, p99: result.roundTrips.p99, pingProcessor: result.roundTrips.processor }),
     memory: result.memory / 2 ** 20,

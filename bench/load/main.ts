@@ -1,7 +1,7 @@
 /** A load process: reads what to do from its argument, prints `ready`, waits for a line, works without the event loop, prints the result. */
 import { readSync } from 'node:fs';
 import { awaitPath, pingPong } from './ping-pong.ts';
-import { processorTime, residentMemory } from './processor-time.ts';
+import { machineTime, processorTime, residentMemory } from './processor-time.ts';
 import type { LoadResult, LoadSpec } from './spec.ts';
 import { Traffic } from './traffic.ts';
 
@@ -37,6 +37,7 @@ function work(): LoadResult {
     delivered: after.arrived - before.arrived,
     processorSeconds: (after.processor - before.processor) / 1e9,
     loadProcessorSeconds: (after.own - before.own) / 1e9,
+    otherProcessorSeconds: Math.max(0, (after.others - before.others) / 1e9),
     expected,
     lost,
     strays,
@@ -45,13 +46,16 @@ function work(): LoadResult {
   };
 }
 
-function snapshot(): { time: number; arrived: number; processor: number; own: number; memory: number } {
+function snapshot(): { time: number; arrived: number; processor: number; own: number; others: number; memory: number } {
   const sum = (of: (pid: number) => number): number => spec.processes.reduce((total, pid) => total + of(pid), 0);
+  const own = processorTime(process.pid);
+  const processor = sum(processorTime);
   return {
     time: performance.now(),
     arrived: traffic.arrived,
-    processor: sum(processorTime),
-    own: processorTime(process.pid),
+    processor,
+    own,
+    others: machineTime() - processor - own,
     memory: sum(residentMemory),
   };
 }

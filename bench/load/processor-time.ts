@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { calls } from './calls.ts';
 
 const CPUCLOCK_SCHED = 2;
+const tick = 1e7;
 const time = Buffer.alloc(128);
 
 /**
@@ -11,6 +12,12 @@ const time = Buffer.alloc(128);
 export function processorTime(pid: number): number {
   if (calls.clock_gettime((~pid << 3) | CPUCLOCK_SCHED, time) !== 0) throw new Error(`process ${pid} has ended before it was measured`);
   return Number(time.readBigInt64LE(0)) * 1e9 + Number(time.readBigInt64LE(8));
+}
+
+/** The processor time that the whole machine has used, in nanoseconds, to 10 ms: idling, waiting and what was stolen apart. [proc(5), /proc/stat] */
+export function machineTime(): number {
+  const [, user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0] = readFileSync('/proc/stat', 'utf8').split(/\s+/, 8).map(Number);
+  return (user + nice + system + irq + softirq) * tick;
 }
 
 /** What a process has in memory now, in octets. [proc(5), VmRSS] */

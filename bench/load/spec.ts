@@ -39,6 +39,8 @@ export interface LoadResult {
   readonly processorSeconds: number;
   /** Of the measured time: what the load used itself, in seconds. */
   readonly loadProcessorSeconds: number;
+  /** Of the measured time: what everybody else on the machine used, in seconds. */
+  readonly otherProcessorSeconds: number;
   /** Of all traffic, the warm-up included: copies that should have arrived, and that did not until all was quiet. */
   readonly expected: number;
   readonly lost: number;
