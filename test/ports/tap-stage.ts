@@ -43,7 +43,9 @@ export function ip(...args: readonly string[]): void {
 
 /** Sets an interface up for frames of any kind up to 9,234 octets, about which the kernel says nothing of its own. */
 export function setUp(name: string): void {
-  ip('link', 'set', name, 'mtu', '9220', 'arp', 'off', 'addrgenmode', 'none', 'multicast', 'off', 'up');
+  // Before it is up, or it has an IPv6 address and asks for routers.
+  ip('link', 'set', name, 'addrgenmode', 'none');
+  ip('link', 'set', name, 'mtu', '9220', 'arp', 'off', 'multicast', 'off', 'up');
 }
 
 /** The host's side of an interface: what it sends goes out there, and what the interface receives comes in. It takes that along. */
