@@ -126,7 +126,7 @@ function addNodeOptions(command: Command): Command {
     .addOption(sockOption())
     .option('--state <dir>', 'what is kept across restarts')
     .option('--guest <dir>', 'start a guest from the image that `etherloom guest build` made there')
-    .addOption(new Option('--attach <how>', 'how QEMU is attached').choices(['stream', 'dgram', 'vde']))
+    .addOption(new Option('--attach <how>', 'how QEMU is attached').choices(['stream', 'stream-server', 'dgram', 'vde']))
     .addOption(new Option('--accel <name>', "QEMU's accelerator").choices(['auto', 'tcg', 'kvm']))
     .option('--qemu <path>', 'the QEMU to use')
     .option('--memory <mib>', "the guest's memory", integer(64, 65_536))

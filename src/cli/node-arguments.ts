@@ -7,7 +7,7 @@ export interface NodeArguments {
   readonly sock?: string;
   readonly state?: string;
   readonly guest?: string;
-  readonly attach?: 'stream' | 'dgram' | 'vde';
+  readonly attach?: 'stream' | 'stream-server' | 'dgram' | 'vde';
   readonly accel?: 'auto' | 'tcg' | 'kvm';
   readonly qemu?: string;
   readonly memory?: number;

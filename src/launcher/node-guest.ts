@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import type { DataPlane } from '../daemon/data-plane.ts';
 import type { Log } from '../daemon/log.ts';
 import type { Scope } from '../daemon/scope.ts';
-import { dialQemu } from '../ports/qemu-stream.ts';
+import { dialQemu, listenQemu } from '../ports/qemu-stream.ts';
 import { QemuPort } from '../ports/qemu.ts';
 import { lockFile } from '../system/file-lock.ts';
 import { formatIpv4 } from '../wire/ipv4.ts';
@@ -59,7 +59,8 @@ export async function openNodeGuest(
     await Guest.open({ ...wish, ...options, state: directory, vdeDirectory: options.directory, nic, lock: lockFile }, { signal, log }),
   );
   if (guest.attach === 'dgram') plane.add(scope.use(QemuPort.open({ local: nic.remote, remote: nic.local }, plane.environment)));
-  else if (guest.attach === 'stream') plane.add(scope.use(dialQemu(nic.local, {}, plane.environment)).port);
+  else if (guest.attach === 'stream-server') plane.add(scope.use(dialQemu(nic.local, {}, plane.environment)).port);
+  else if (guest.attach === 'stream') scope.use(await listenQemu(nic.remote, { acceptor: plane }, plane.environment));
   say(guest.adopted ? `still runs as process ${guest.pid}` : `started as process ${guest.pid}`, { state: 'started', pid: guest.pid });
   let told = '';
   scope.use(

@@ -23,26 +23,28 @@ describe("real clients of the master's DHCP server", { timeout: 60_000 }, () => 
   let star: Star;
   let master: Running;
 
-  const hostOf = async (mac: string): Promise<Host> => {
+  const hostOf = async (mac: string, ...more: string[]): Promise<Host> => {
     star = await Star.prepare(stage);
-    master = await star.master('--lease-time', '60');
+    master = await star.master('--lease-time', '60', ...more);
     const host = await Host.open(stage, { mac });
     await host.plug(star.sock('m'));
     return host;
   };
 
+  /** The messages' types that are on file, in order. */
+  const typesIn = (file: string): (number | undefined)[] =>
+    (decodePcap(readFileSync(file))?.records ?? []).flatMap(({ frame }) => {
+      const message = dhcpIn(frame);
+      return message ? [messageTypeOf(message)] : [];
+    });
+
   /** The messages' types in order up to the RELEASE, and what tshark has to say against any frame. */
   const recorded = async (recording: Running): Promise<{ types: string; malformed: string[] }> => {
     const file = stage.path('x.pcap');
-    const typesIn = (): (number | undefined)[] =>
-      (decodePcap(readFileSync(file))?.records ?? []).flatMap(({ frame }) => {
-        const message = dhcpIn(frame);
-        return message ? [messageTypeOf(message)] : [];
-      });
-    await until('the RELEASE is on file', () => typesIn().includes(messageTypes.release));
+    await until('the RELEASE is on file', () => typesIn(file).includes(messageTypes.release));
     await recording.end('SIGINT');
     const types = await dissect(stage, file, 'dhcp', 'dhcp.option.dhcp');
-    expect(types.map(Number)).toEqual(typesIn());
+    expect(types.map(Number)).toEqual(typesIn(file));
     return { types: types.join(' '), malformed: await dissect(stage, file, malformed) };
   };
 
@@ -60,6 +62,21 @@ describe("real clients of the master's DHCP server", { timeout: 60_000 }, () => 
     await master.logged({ event: 'lease-released', address });
     await client.end();
     expect(await recorded(recording)).toEqual({ types: '1 2 3 5 3 5 7', malformed: [] });
+  });
+
+  it('are told the MTU of the segment when they ask for it, and tshark reads the same', async () => {
+    const host = await hostOf('02:00:00:00:00:c4', '--mtu', '8000');
+    const recording = await record(host, stage.path('x.pcap'));
+    const asking = udhcpc(stage, host, '-R', '-O', 'mtu');
+    await asking.line(/^mtu 8000$/);
+    await asking.end();
+    await dhclient(stage, host, 'isc', 'request subnet-mask, interface-mtu;\n', '-1').line(/^mtu 8000$/);
+    const file = stage.path('x.pcap');
+    await until('both ACKs are on file', () => typesIn(file).filter((type) => type === messageTypes.ack).length === 2);
+    await recording.end('SIGINT');
+    const mtus = await dissect(stage, file, 'dhcp.option.dhcp == 5', 'dhcp.option.interface_mtu');
+    expect([...new Set(mtus)]).toEqual(['8000']);
+    expect(await dissect(stage, file, malformed)).toEqual([]);
   });
 
   it('dhclient binds, renews, comes back with its lease and releases, and tshark finds nothing malformed', async () => {

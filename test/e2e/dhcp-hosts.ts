@@ -9,6 +9,7 @@ case $1 in
   deconfig) ip address flush dev "$interface" ;;
   bound | renew) ip address replace "$ip/$mask" broadcast + dev "$interface" ;;
 esac
+[ -n "$mtu" ] && echo "mtu $mtu"
 echo "hook $1 $ip"
 `;
 const dhclientHook = `#!/bin/sh
@@ -16,6 +17,7 @@ case $reason in
   BOUND | REBOOT | RENEW | REBIND) ip address replace "$new_ip_address/$new_subnet_mask" broadcast + dev "$interface" ;;
   EXPIRE | FAIL | RELEASE | STOP) ip address flush dev "$interface" ;;
 esac
+[ -n "$new_interface_mtu" ] && echo "mtu $new_interface_mtu"
 echo "hook $reason $new_ip_address"
 `;
 

@@ -4,7 +4,8 @@ import { EtherloomError } from '../../errors.ts';
 import type { Progress } from '../guest/debian-package.ts';
 import type { DemoFront } from './demo-text.ts';
 import { buildGuestImage, defaultGuestDirectory, readGuestImage, type GuestArchitecture } from '../guest/guest-image.ts';
-import { chooseAccelerator, chooseAttachment, probeQemu, type Qemu } from '../guest/qemu-probe.ts';
+import { chooseAttachment } from '../guest/attachment.ts';
+import { chooseAccelerator, probeQemu, type Qemu } from '../guest/qemu-probe.ts';
 import { segmentMtu } from '../master.ts';
 import { installQemu, qemuInstallLine } from '../guest/qemu-package.ts';
 

@@ -6,12 +6,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { ownDirectory } from '../../daemon/directories.ts';
 import { EtherloomError } from '../../errors.ts';
 import { formatMac, type MacAddress } from '../../wire/mac.ts';
+import { carriesMtu, chooseAttachment, describeAttachment, streamRedial } from './attachment.ts';
 import type { Progress } from './debian-package.ts';
 import { readGuestImage, type GuestImage } from './guest-image.ts';
 import { guestFilesIn, readGuestRecord, removeGuestTraces, writeGuestRecord, type GuestFiles, type GuestRecord } from './guest-record.ts';
 import { findProcess, identifyProcess, isAlive, type ProcessIdentity } from './process-identity.ts';
 import { qemuArguments, type Accelerator, type Attachment } from './qemu-arguments.ts';
-import { carriesMtu, chooseAccelerator, chooseAttachment, describeAttachment, probeQemu } from './qemu-probe.ts';
+import { chooseAccelerator, probeQemu } from './qemu-probe.ts';
 import { lastLinesOf, startQemu, stopQemu } from './qemu-process.ts';
 import { Qmp, type QmpEvent } from './qmp.ts';
 
@@ -29,7 +30,7 @@ export interface GuestOptions {
   readonly vdeDirectory: string;
   /** The MTU of its segment, in octets. */
   readonly mtu: number;
-  /** The sockets of its card: QEMU listens at `local`, or binds it and sends to `remote`. */
+  /** The sockets of its card: QEMU's own, `local`, and the switch's, `remote`. */
   readonly nic: { readonly local: string; readonly remote: string };
   /** Whether the guest asks for an address (the default), serves them, or does neither. */
   readonly mode?: 'client' | 'server' | 'none' | undefined;
@@ -97,7 +98,7 @@ export async function startGuestQemu(
 ): Promise<RunningQemu> {
   const image = await guestImageIn(options.image);
   const qemu = await probeQemu(image.architecture, options.qemu, progress.signal);
-  const attachment = attachmentOf(options, chooseAttachment(qemu, options.mtu, options.attach));
+  const attachment = attachmentOf(options, chooseAttachment(qemu, options.mtu, options.attach), streamRedial(qemu.version) ?? '');
   progress.log(`guest ${options.id}: QEMU ${qemu.version}, ${describeAttachment(attachment.kind)}`);
   const accelerator = await chooseAccelerator(qemu, image, options.accel ?? 'auto', progress);
   const args = qemuArguments({
@@ -109,7 +110,7 @@ export async function startGuestQemu(
   refuseLongPaths(files, attachment);
   const consoleOffset = prepareConsoleLog(files.consoleLog);
   const { identity, child } = startQemu(qemu.program, args, { log: files.qemuLog, cwd: resolve(options.state) });
-  const sockets = attachment.kind === 'vde' ? [] : [attachment.kind === 'dgram' ? attachment.local : attachment.path];
+  const sockets = attachment.kind === 'dgram' ? [attachment.local] : attachment.kind === 'stream-server' ? [attachment.path] : [];
   const record = {
     ...{ ...identity, id: options.id, mac: formatMac(options.mac), attach: attachment.kind },
     ...{ specDigest: digestOf(options, image), consoleOffset, sockets },
@@ -172,9 +173,10 @@ function wordsOf({ mode = 'client', extraWords = {} }: GuestOptions): Record<str
   return words;
 }
 
-function attachmentOf({ nic, vdeDirectory }: GuestOptions, kind: Attachment['kind']): Attachment {
+function attachmentOf({ nic, vdeDirectory }: GuestOptions, kind: Attachment['kind'], redial: string): Attachment {
   if (kind === 'vde') return { kind, directory: resolve(vdeDirectory) };
-  if (kind === 'stream') return { kind, path: resolve(nic.local) };
+  if (kind === 'stream') return { kind, path: resolve(nic.remote), redial };
+  if (kind === 'stream-server') return { kind, path: resolve(nic.local) };
   return { kind, local: resolve(nic.local), remote: resolve(nic.remote) };
 }
 
@@ -192,7 +194,7 @@ function refuseLongPaths(files: GuestFiles, attachment: Attachment): void {
 
 function socketsOf(attachment: Attachment): string[] {
   if (attachment.kind === 'vde') return [join(attachment.directory, 'ctl')];
-  return attachment.kind === 'stream' ? [attachment.path] : [attachment.local, attachment.remote];
+  return attachment.kind === 'dgram' ? [attachment.local, attachment.remote] : [attachment.path];
 }
 
 // Returns where the new guest's words begin.

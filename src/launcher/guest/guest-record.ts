@@ -1,5 +1,6 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isAttachmentKind } from './attachment.ts';
 import type { ProcessIdentity } from './process-identity.ts';
 import type { Attachment } from './qemu-arguments.ts';
 
@@ -48,7 +49,7 @@ export function readGuestRecord(path: string): GuestRecord | undefined {
     const { pid, startTime, bootId, id, mac, attach, specDigest, consoleOffset, sockets } = value;
     if (typeof bootId !== 'string' || typeof mac !== 'string' || typeof specDigest !== 'string') return undefined;
     if (!isCount(pid) || pid < 2 || !isCount(startTime) || !isCount(id) || !isCount(consoleOffset)) return undefined;
-    if (attach !== 'stream' && attach !== 'dgram' && attach !== 'vde') return undefined;
+    if (!isAttachmentKind(attach)) return undefined;
     if (!Array.isArray(sockets) || !sockets.every((path) => typeof path === 'string')) return undefined;
     return { pid, startTime, bootId, id, mac, attach, specDigest, consoleOffset, sockets };
   } catch {

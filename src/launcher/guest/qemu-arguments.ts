@@ -6,8 +6,10 @@ export type Accelerator = 'tcg' | 'kvm';
 
 /** How a guest's network card is plugged in. Paths are absolute. */
 export type Attachment =
-  /** QEMU listens at `path`, and takes one switch after the other. QEMU >= 7.2. */
-  | { readonly kind: 'stream'; readonly path: string }
+  /** QEMU dials `path`, and again as `redial` says when the switch is gone. QEMU >= 8.0. */
+  | { readonly kind: 'stream'; readonly path: string; readonly redial: string }
+  /** QEMU listens at `path`, and takes one switch after the other. It waits for one that does not read, and the guest with it. QEMU >= 7.2. */
+  | { readonly kind: 'stream-server'; readonly path: string }
   /** QEMU binds `local` and sends each frame as one datagram to `remote`; either may come, go and come back. QEMU >= 7.2. */
   | { readonly kind: 'dgram'; readonly local: string; readonly remote: string }
   /** QEMU is a client of the VDE switch at `directory`, which must run already; when it goes, the card is dead for good. */
@@ -78,7 +80,9 @@ export function kernelCommandLine(architecture: GuestArchitecture, words: Readon
 
 function netdev(attachment: Attachment): string {
   if (attachment.kind === 'vde') return `vde,id=net,sock=${escaped(attachment.directory)}`;
-  if (attachment.kind === 'stream') return `stream,id=net,server=on,addr.type=unix,addr.path=${escaped(attachment.path)}`;
+  if (attachment.kind === 'stream')
+    return `stream,id=net,server=off,addr.type=unix,addr.path=${escaped(attachment.path)},${attachment.redial}`;
+  if (attachment.kind === 'stream-server') return `stream,id=net,server=on,addr.type=unix,addr.path=${escaped(attachment.path)}`;
   const local = `local.type=unix,local.path=${escaped(attachment.local)}`;
   return `dgram,id=net,${local},remote.type=unix,remote.path=${escaped(attachment.remote)}`;
 }

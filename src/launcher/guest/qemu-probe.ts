@@ -2,12 +2,10 @@ import { spawn } from 'node:child_process';
 import { access, constants, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { assert, EtherloomError } from '../../errors.ts';
-import { maxStreamFrame } from '../../ports/frame-stream.ts';
-import { maxFrame } from '../../ports/port.ts';
+import { EtherloomError } from '../../errors.ts';
 import type { Progress } from './debian-package.ts';
 import type { GuestArchitecture, GuestImage } from './guest-image.ts';
-import { kernelCommandLine, machineArguments, type Accelerator, type Attachment } from './qemu-arguments.ts';
+import { kernelCommandLine, machineArguments, type Accelerator } from './qemu-arguments.ts';
 import { runCommand } from './run-command.ts';
 
 /** A QEMU that was asked what it can do. */
@@ -38,43 +36,6 @@ export async function probeQemu(architecture: GuestArchitecture, program?: strin
     const advice = `QEMU was not found (${asked}); on Debian: apt-get install --no-install-recommends ${debianPackage}`;
     throw new EtherloomError('missing-peer', advice, { cause: error });
   }
-}
-
-/**
- * What speaks for each way to plug in a card, best first. `stream` and `dgram` cost the same by frame of an MTU of 1500, and survive a
- * restart of the switch; QEMU reads and the switch sends many frames of a stream at a time, longer ones, and however small the system's
- * queue of datagrams is.
- */
-const attachments: readonly { readonly kind: Attachment['kind']; readonly maxMtu: number; readonly what: string }[] = [
-  { kind: 'stream', maxMtu: maxStreamFrame - 14, what: 'survives a restart of the switch' },
-  { kind: 'dgram', maxMtu: maxFrame - 18, what: 'survives a restart of the switch' },
-  { kind: 'vde', maxMtu: maxFrame - 18, what: 'does not survive a restart of the switch' },
-];
-
-/**
- * How to plug in the card: as wished, else by what is best of what this QEMU has and the MTU allows. Throws EtherloomError:
- * `missing-peer` when this QEMU cannot, `bad-option` when that way carries no such MTU.
- */
-export function chooseAttachment(qemu: Qemu, mtu: number, wish?: Attachment['kind']): Attachment['kind'] {
-  const chosen = attachments.find(({ kind }) => kind === (wish ?? attachments.find((one) => qemu.netdevs.has(one.kind))?.kind ?? 'vde'));
-  assert(chosen, 'every way to plug in a card is known');
-  const { kind, maxMtu } = chosen;
-  if (!qemu.netdevs.has(kind)) {
-    const advice = kind === 'vde' ? 'this QEMU was built without it' : 'that takes QEMU 7.2 or later';
-    throw new EtherloomError('missing-peer', `${qemu.program} ${qemu.version} cannot attach a guest by ${kind}: ${advice}`);
-  }
-  if (carriesMtu(kind, mtu)) return kind;
-  throw new EtherloomError('bad-option', `a guest attached by ${kind} has an MTU of ${maxMtu} at most, and the segment has one of ${mtu}`);
-}
-
-/** Whether a card that is plugged in so can have that MTU. */
-export function carriesMtu(kind: Attachment['kind'], mtu: number): boolean {
-  return attachments.some((one) => one.kind === kind && mtu <= one.maxMtu);
-}
-
-/** What a way to plug in a card is good for, for people. */
-export function describeAttachment(kind: Attachment['kind']): string {
-  return `-netdev ${kind}, which ${attachments.find((one) => one.kind === kind)?.what ?? ''}`;
 }
 
 /**

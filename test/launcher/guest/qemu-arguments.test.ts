@@ -49,8 +49,13 @@ describe('qemuArguments', () => {
     ]);
   });
 
+  it('lets the card dial its switch, again and again', () => {
+    const told = lines({ attachment: { kind: 'stream', path: '/run/nic,q', redial: 'reconnect=1' } });
+    expect(told).toContain('-netdev stream,id=net,server=off,addr.type=unix,addr.path=/run/nic,,q,reconnect=1');
+  });
+
   it('lets the card listen for its switch', () => {
-    const told = lines({ attachment: { kind: 'stream', path: '/run/nic,q' } });
+    const told = lines({ attachment: { kind: 'stream-server', path: '/run/nic,q' } });
     expect(told).toContain('-netdev stream,id=net,server=on,addr.type=unix,addr.path=/run/nic,,q');
   });
 

@@ -2,7 +2,7 @@ import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { GuestImage } from '../../../src/launcher/guest/guest-image.ts';
-import { chooseAccelerator, chooseAttachment, describeAttachment, probeQemu, type Qemu } from '../../../src/launcher/guest/qemu-probe.ts';
+import { chooseAccelerator, probeQemu, type Qemu } from '../../../src/launcher/guest/qemu-probe.ts';
 import { guestMissing, temporaryDirectory } from './real-guest.ts';
 
 const image: GuestImage = { kernel: '/nothing', initrd: '/nothing', architecture: 'x64', version: '1' };
@@ -41,35 +41,6 @@ describe('probeQemu', () => {
     const found = await probeQemu(process.arch === 'x64' ? 'x64' : 'arm64');
     expect(found.version).toMatch(/^\d+\.\d+/);
     expect(found.netdevs.has('user')).toBe(true);
-  });
-});
-
-describe('chooseAttachment', () => {
-  it('takes stream where it can, else dgram, else vde, or what is wished', () => {
-    expect(chooseAttachment(qemu('vde', 'dgram', 'stream'), 1500)).toBe('stream');
-    expect(chooseAttachment(qemu('vde', 'dgram'), 1500)).toBe('dgram');
-    expect(chooseAttachment(qemu('vde'), 1500)).toBe('vde');
-    expect(chooseAttachment(qemu('vde', 'dgram', 'stream'), 1500, 'vde')).toBe('vde');
-  });
-
-  it('says what is missing for a wish that this QEMU cannot grant', () => {
-    for (const kind of ['stream', 'dgram'] as const) {
-      const refused = `qemu 7.1.0 cannot attach a guest by ${kind}: that takes QEMU 7.2 or later`;
-      expect(() => chooseAttachment(qemu('vde'), 1500, kind)).toThrow(refused);
-    }
-    expect(() => chooseAttachment(qemu(), 1500)).toThrow('built without it');
-  });
-
-  it('takes nothing that the MTU of the segment does not go through', () => {
-    expect(chooseAttachment(qemu('stream', 'dgram'), 65_521)).toBe('stream');
-    expect(chooseAttachment(qemu('dgram'), 9216)).toBe('dgram');
-    expect(() => chooseAttachment(qemu('dgram'), 9217)).toThrow('a guest attached by dgram has an MTU of 9216 at most');
-    expect(() => chooseAttachment(qemu('stream', 'vde'), 65_521, 'vde')).toThrow(expect.objectContaining({ code: 'bad-option' }));
-  });
-
-  it('is told of in words', () => {
-    expect(describeAttachment('stream')).toBe('-netdev stream, which survives a restart of the switch');
-    expect(describeAttachment('vde')).toContain('does not survive');
   });
 });
 

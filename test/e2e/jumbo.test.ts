@@ -1,0 +1,49 @@
+import { describe, expect, it } from 'vitest';
+import { guestNeeds } from './peers.ts';
+import { useStage } from './stage.ts';
+import { leaseOf, Star } from './star.ts';
+
+describe('a star whose segment has a large MTU', { timeout: 120_000 }, () => {
+  const stage = useStage(guestNeeds);
+
+  /** Datagrams that a guest took apart or put together. */
+  const fragments =
+    'sed -n "s/^Ip: //p" /proc/net/snmp | awk \'NR == 1 { split($0, name) } NR == 2 { split($0, n); for (i in name) if (name[i] ~ /^(FragCreates|ReasmReqds)$/) sum += n[i]; print sum }\'';
+
+  it.each([
+    [8100, 'dgram', 8000],
+    [65_521, 'stream-server', 65_493],
+  ])(
+    'of %i octets, its guests attached by %s, tells them, and carries pings of %i octets whole from guest to guest',
+    async (mtu, attach, size) => {
+      const star = await Star.prepare(stage, { guests: true });
+      const master = await star.master('--mtu', String(mtu), '--attach', attach);
+      const slave = await star.slave('s1', '--attach', attach);
+      const addresses = await Promise.all([leaseOf(master), leaseOf(slave)]);
+      expect(master.lines.join('\n')).toContain(`-netdev ${attach.split('-')[0] ?? ''}`);
+      for (const [node, peer] of [
+        ['m', addresses[1]],
+        ['s1', addresses[0]],
+      ] as const) {
+        using console = await star.console(node);
+        expect((await console.run('cat /sys/class/net/eth0/mtu')).output).toBe(String(mtu));
+        // What fits the MTU leaves with DF set; what does not would be taken apart here, and counted.
+        const { status, output } = await console.run(`ping -c 3 -W 5 -s ${size} ${peer}`);
+        expect(output).toContain('3 packets received');
+        expect(status).toBe(0);
+      }
+      for (const node of ['m', 's1']) {
+        using console = await star.console(node);
+        expect((await console.run(fragments)).output).toBe('0');
+      }
+    },
+  );
+
+  it('says what is wrong with an MTU, and what ports do not carry it', async () => {
+    const star = await Star.prepare(stage);
+    await expect(star.master('--mtu', '67')).rejects.toThrow('It must be a number from 68 to 65521');
+    await expect(star.master('--mtu', '9000', '--link-mtu', '1500')).rejects.toThrow('say a --link-mtu of as much, or a lower --mtu');
+    const master = await star.master('--mtu', '20000');
+    expect(master.lines.join('\n')).toContain('an MTU of 20000 is for guests by stream and for links');
+  });
+});
