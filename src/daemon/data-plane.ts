@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts';
 import { EtherloomError } from '../errors.ts';
-import { BacklogBudget } from '../ports/backlog.ts';
+import { BacklogBudget, type BacklogBounds } from '../ports/backlog.ts';
 import type { PortEnvironment } from '../ports/environment.ts';
 import { maxFrame, type Acceptor, type Port, type PortNumber, type PortWish } from '../ports/port.ts';
 import { Switch, type SwitchOptions } from '../switch/switch.ts';
@@ -12,6 +12,8 @@ export interface DataPlaneOptions extends Pick<SwitchOptions, 'ageingTime' | 'ma
   readonly log: (message: string) => void;
   /** How many switch ports there may be, the management port included. Default: 1,024. */
   readonly numports?: number;
+  /** What is kept for peers that do not read. */
+  readonly backlog?: BacklogBounds;
   /** Overwrites received frames after each breath, so that tests find whoever kept one. Default: false. */
   readonly poison?: boolean;
 }
@@ -58,12 +60,12 @@ export class DataPlane implements Acceptor, AsyncDisposable {
   readonly #touched: (Endpoint | Station)[] = [];
   #breathing = false;
 
-  constructor({ clock, log, numports = 1024, poison = false, ...options }: DataPlaneOptions) {
+  constructor({ clock, log, numports = 1024, backlog, poison = false, ...options }: DataPlaneOptions) {
     this.#log = log;
     this.#loop = openLoop({ frameSize: maxFrame, breath: this.breath });
     this.#poison = poison;
     this.#numports = numports;
-    this.environment = { clock, log, breath: this.breath, loop: this.#loop, budget: new BacklogBudget() };
+    this.environment = { clock, log, breath: this.breath, loop: this.#loop, budget: new BacklogBudget(backlog) };
     this.switch = new Switch({
       ...options,
       clock,
@@ -205,18 +207,27 @@ export class DataPlane implements Acceptor, AsyncDisposable {
     }
   }
 
-  /** What a station says touches more ports: until nobody has anything left. */
+  /** What a station says touches more ports: until nobody has anything left. What one throws must not keep the others' frames. */
   #flush(): void {
+    const failures: unknown[] = [];
     for (let one = this.#touched.shift(); one; one = this.#touched.shift()) {
-      if ('outbox' in one) {
-        const said = one.outbox;
-        one.outbox = [];
-        for (const frame of said) this.switch.receive(one.number, frame);
-        continue;
+      try {
+        if ('outbox' in one) this.#hear(one);
+        else {
+          one.touched = false;
+          one.port.flush();
+        }
+      } catch (error) {
+        failures.push(error);
       }
-      one.touched = false;
-      one.port.flush();
     }
+    if (failures.length > 0) throw failures[0];
+  }
+
+  #hear(station: Station): void {
+    const said = station.outbox;
+    station.outbox = [];
+    for (const frame of said) this.switch.receive(station.number, frame);
   }
 }
 

@@ -2,20 +2,69 @@ import type { PortDrop } from './port.ts';
 
 /** How much a port keeps for a peer that does not read. */
 export interface BacklogLimits {
-  /** Frames. Default: 4,096. */
+  /** Frames; streams are bounded in octets alone. Default: 4,096. */
   readonly frames?: number;
   /** Octets. Default: 2 MiB. */
   readonly octets?: number;
 }
 
-/** The memory of all backlogs together, and its bound. */
+/** The bounds of all ports. */
+export interface BacklogBounds extends BacklogLimits {
+  /** What all ports keep together, in octets. Default: 48 MiB. */
+  readonly budget?: number;
+}
+
+/** One that keeps frames, and can be made to give some up. */
+interface Holder {
+  /** How much memory it has, in octets. */
+  readonly held: number;
+  /** Gives up a piece of it: the frames that came last. */
+  giveWay(): void;
+}
+
+/**
+ * The memory of all backlogs together, and its bound. When it is full, whoever has less than a fair share of it takes from whoever has
+ * most: readers that are stalled for good cannot take away what another needs for a moment.
+ */
 export class BacklogBudget {
   readonly limit: number;
+  /** What each port may keep, unless its driver is told otherwise. */
+  readonly port: Required<BacklogLimits>;
   used = 0;
+  readonly #holders = new Set<Holder>();
 
-  /** `limit` in octets. */
-  constructor(limit = 48 * 2 ** 20) {
-    this.limit = limit;
+  constructor({ budget = 48 * 2 ** 20, frames = 4096, octets = 2 * 2 ** 20 }: BacklogBounds = {}) {
+    this.limit = budget;
+    this.port = { frames, octets };
+  }
+
+  /** Charges `size` octets to one that holds `held`, and tells whether it may have them. */
+  take(size: number, held: number): boolean {
+    while (this.used + size > this.limit) {
+      const share = this.limit / (this.#holders.size + (held === 0 ? 1 : 0));
+      if (held + size > share) return false;
+      const most = this.#most();
+      if (!most || most.held <= held + size) return false;
+      most.giveWay();
+    }
+    this.used += size;
+    return true;
+  }
+
+  /** Others may take from this one from now on. */
+  add(holder: Holder): void {
+    this.#holders.add(holder);
+  }
+
+  /** Others do not ask this one any more. */
+  remove(holder: Holder): void {
+    this.#holders.delete(holder);
+  }
+
+  #most(): Holder | undefined {
+    let most: Holder | undefined;
+    for (const holder of this.#holders) if (!most || holder.held > most.held) most = holder;
+    return most;
   }
 }
 
@@ -36,23 +85,36 @@ interface Chunk {
  * Frames that wait for a peer to read: copies, in order, bounded. They are packed, since a small frame of its own takes several times
  * its octets; the budget is charged with the memory that is really held.
  */
-export class Backlog {
+export class Backlog implements Holder {
   readonly #frames: number;
   readonly #octets: number;
   readonly #budget: BacklogBudget;
+  readonly #gaveWay: (frames: number) => void;
   readonly #chunks: Chunk[] = [];
   #count = 0;
+  #waiting = 0;
   #held = 0;
 
-  constructor(budget: BacklogBudget, { frames = 4096, octets = 2 * 2 ** 20 }: BacklogLimits = {}) {
+  /** `gaveWay` is told how many frames were dropped at a time for others to have room. */
+  constructor(
+    budget: BacklogBudget,
+    { frames = budget.port.frames, octets = budget.port.octets }: BacklogLimits = {},
+    gaveWay: (frames: number) => void = () => undefined,
+  ) {
     this.#budget = budget;
     this.#frames = frames;
     this.#octets = octets;
+    this.#gaveWay = gaveWay;
   }
 
   /** How many frames wait. */
   get count(): number {
     return this.#count;
+  }
+
+  /** How much memory they take, in octets. */
+  get held(): number {
+    return this.#held;
   }
 
   /** Some of the frames that wait, the first ones: at least one unless none waits. Not to be kept. */
@@ -64,14 +126,14 @@ export class Backlog {
 
   /** Keeps a copy of the frame, or tells why not. */
   add(frame: Uint8Array): PortDrop | undefined {
-    if (this.#count >= this.#frames || this.#held + frame.length > this.#octets) return 'backlog-full';
+    if (this.#count >= this.#frames || this.#waiting + frame.length > this.#octets) return 'backlog-full';
     const chunk = this.#chunkFor(frame.length);
     if (!chunk) return 'budget-full';
     const start = startOf(chunk, chunk.ends.length);
     chunk.memory.set(frame, start);
     chunk.ends.push(start + frame.length);
     this.#count++;
-    this.#held += frame.length;
+    this.#waiting += frame.length;
     return undefined;
   }
 
@@ -82,17 +144,27 @@ export class Backlog {
     const before = startOf(chunk, chunk.sent);
     chunk.sent += count;
     this.#count -= count;
-    this.#held -= startOf(chunk, chunk.sent) - before;
+    this.#waiting -= startOf(chunk, chunk.sent) - before;
     if (chunk.sent < chunk.ends.length) return;
     this.#chunks.shift();
-    this.#budget.used -= chunk.memory.length;
+    this.#free(chunk);
+  }
+
+  giveWay(): void {
+    const chunk = this.#chunks.pop();
+    if (!chunk) return;
+    const given = chunk.ends.length - chunk.sent;
+    this.#count -= given;
+    this.#waiting -= startOf(chunk, chunk.ends.length) - startOf(chunk, chunk.sent);
+    this.#free(chunk);
+    this.#gaveWay(given);
   }
 
   /** Forgets all frames and tells how many they were. */
   clear(): number {
     const cleared = this.#count;
-    for (const { memory } of this.#chunks) this.#budget.used -= memory.length;
-    this.#chunks.length = this.#count = this.#held = 0;
+    for (let chunk = this.#chunks.pop(); chunk; chunk = this.#chunks.pop()) this.#free(chunk);
+    this.#count = this.#waiting = 0;
     return cleared;
   }
 
@@ -101,11 +173,18 @@ export class Backlog {
     const last = this.#chunks.at(-1);
     if (last && startOf(last, last.ends.length) + length <= last.memory.length) return last;
     const size = Math.max(length, Math.min(firstChunk * 2 ** this.#chunks.length, largestChunk));
-    if (this.#budget.used + size > this.#budget.limit) return undefined;
-    this.#budget.used += size;
+    if (!this.#budget.take(size, this.#held)) return undefined;
     const chunk = { memory: new Uint8Array(size), ends: [], sent: 0 };
     this.#chunks.push(chunk);
+    this.#held += size;
+    this.#budget.add(this);
     return chunk;
+  }
+
+  #free({ memory }: Chunk): void {
+    this.#held -= memory.length;
+    this.#budget.used -= memory.length;
+    if (this.#held === 0) this.#budget.remove(this);
   }
 }
 

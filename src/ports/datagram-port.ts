@@ -55,12 +55,18 @@ export class DatagramPort implements Port {
     this.#connected = options.connected ?? true;
     this.#reconnect = options.reconnect;
     this.#released = options.released;
-    this.#backlog = new Backlog(environment.budget, options.backlog);
+    this.#backlog = new Backlog(environment.budget, options.backlog, (frames) => {
+      this.counters.drops['budget-full'] += frames;
+    });
     setSendBuffer(this.#fd, sendBuffer);
   }
 
   attach(receiver: Receiver): void {
     this.#receiver = receiver;
+    if (!this.#open) {
+      receiver.closed('it had ended before anybody listened');
+      return;
+    }
     const interest = { readable: true, writable: this.#backlog.count > 0 };
     this.#watch ??= this.#environment.loop.readiness.watch(this.#fd, interest, this.#ready);
     receiver.carrier(this.#connected);

@@ -54,8 +54,8 @@ export class Outbox {
     if (this.#waiting === 0 && this.#end + size > outboxSize) this.#send();
     if (this.#waiting > 0) {
       if (this.#waiting + size > limit) return 'backlog-full';
-      if (budget.used + size > budget.limit) return 'budget-full';
-      this.#wait(this.#waiting + size);
+      if (!budget.take(size, this.#waiting)) return 'budget-full';
+      this.#waiting += size;
     }
     const memory = this.#withRoom(size);
     this.#end = writeFrame(memory.octets, this.#end, frame, lengthSize);

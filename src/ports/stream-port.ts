@@ -11,7 +11,7 @@ import { newPortCounters, type Port, type Receiver } from './port.ts';
 export interface StreamLimits {
   /** The longest frame that crosses, in octets; longer ones are dropped and counted. Default: 65,535. */
   readonly maxFrame?: number;
-  /** What may wait for the far end to read, in octets. Default: 2 MiB. */
+  /** What may wait for the far end to read, in octets. Default: what the environment's budget says for a port. */
   readonly backlog?: number;
 }
 
@@ -59,7 +59,7 @@ export class StreamPort implements Port {
     this.description = options.description;
     this.#framing = options.framing;
     this.#maxFrame = options.maxFrame ?? maxStreamFrame;
-    this.#backlog = options.backlog ?? 2 * 2 ** 20;
+    this.#backlog = options.backlog ?? environment.budget.port.octets;
     this.#environment = environment;
     this.#owner = owner;
   }

@@ -29,7 +29,9 @@ export class TapPort implements Port {
     this.description = tap.name;
     this.#tap = tap;
     this.#environment = environment;
-    this.#backlog = new Backlog(environment.budget, backlog);
+    this.#backlog = new Backlog(environment.budget, backlog, (frames) => {
+      this.counters.drops['budget-full'] += frames;
+    });
     this.#memory = new FrameMemory(environment.loop.ring.frameSize);
     this.#up = isUp(tap.fd);
   }

@@ -40,7 +40,9 @@ export class WebSocketPort implements Port {
     this.#webSocket = webSocket;
     this.#socket = socket;
     this.#environment = environment;
-    this.#backlog = new Backlog(environment.budget, backlog);
+    this.#backlog = new Backlog(environment.budget, backlog, (frames) => {
+      this.counters.drops['budget-full'] += frames;
+    });
     let reason = 'the far end closed the connection';
     webSocket.on('message', this.#take);
     webSocket.on('ping', this.#alive);

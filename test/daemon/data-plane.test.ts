@@ -112,6 +112,16 @@ describe('a breath', () => {
     expect(events.length).toBe(1);
   });
 
+  it('flushes the other ports when one throws', () => {
+    const { plane, ports, events } = stage(['a', 'b', 'c']);
+    if (!ports[1]) throw new Error('ports');
+    ports[1].flush = () => {
+      throw new Error('flush');
+    };
+    expect(() => plane.breath(() => ports[0]?.receiver?.receive(frame(1, 255)))).toThrow('flush');
+    expect(events).toEqual(['c: 60']);
+  });
+
   it('overwrites what was received when it ends, if that is asked for', async () => {
     const made = using(plane({ poison: true, clock: realClock }));
     const directory = join(newDirectory(), 's');

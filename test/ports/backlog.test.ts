@@ -50,7 +50,7 @@ describe('a backlog', () => {
   });
 
   it('holds no more memory, with all others together, than the budget says', () => {
-    const budget = new BacklogBudget(100_000);
+    const budget = new BacklogBudget({ budget: 100_000 });
     const backlogs = Array.from({ length: 10 }, () => new Backlog(budget));
     const kept = backlogs.map((backlog) => {
       let frames = 0;
@@ -63,6 +63,39 @@ describe('a backlog', () => {
     expect(backlogs[0]?.add(frameOf(1000))).toBe('budget-full');
     backlogs[0]?.clear();
     expect(backlogs[9]?.add(frameOf(1000))).toBeUndefined();
+  });
+
+  it('takes the place of those who have more than their share, who keep what came first', () => {
+    const budget = new BacklogBudget({ budget: 2 ** 20 });
+    const lost = [0, 0, 0];
+    const stalled = lost.map((_, i) => new Backlog(budget, {}, (frames) => (lost[i] = (lost[i] ?? 0) + frames)));
+    const kept = stalled.map((backlog, i) => {
+      let frames = 0;
+      while (backlog.add(frameOf(500, i + 3 * frames)) === undefined) frames++;
+      return frames;
+    });
+    // The first had all there was; those that came later have what they have from it.
+    expect(budget.used).toBeGreaterThan(0.9 * budget.limit);
+    expect(Math.min(...stalled.map(({ held }) => held))).toBeGreaterThan(0.2 * budget.limit);
+    const late = new Backlog(budget);
+    const burst = Array.from({ length: 400 }, (_, i) => frameOf(500, i));
+    for (const frame of burst) expect(late.add(frame)).toBeUndefined();
+    expect(sameFrames(drain(late), burst)).toBe(true);
+    for (const [i, backlog] of stalled.entries()) {
+      const left = backlog.count;
+      expect(left).toBe((kept[i] ?? 0) - (lost[i] ?? 0));
+      const first = Array.from({ length: left }, (_, frame) => frameOf(500, i + 3 * frame));
+      expect(sameFrames(drain(backlog), first)).toBe(true);
+    }
+    expect(budget.used).toBe(0);
+  });
+
+  it('has the bounds that the budget says, unless told otherwise', () => {
+    const budget = new BacklogBudget({ frames: 2, octets: 150 });
+    const backlog = new Backlog(budget);
+    expect([60, 90, 60].map((size) => backlog.add(frameOf(size)))).toEqual([undefined, undefined, 'backlog-full']);
+    expect(new Backlog(budget).add(frameOf(151))).toBe('backlog-full');
+    expect(new Backlog(budget, { octets: 200 }).add(frameOf(151))).toBeUndefined();
   });
 
   it('gives back what it held', () => {
