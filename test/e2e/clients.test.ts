@@ -5,7 +5,7 @@ import { broadcastMac, macFromNumber } from '../../src/wire/mac.ts';
 import { Host } from './host.ts';
 import { guestNeeds } from './peers.ts';
 import { Plug } from './plug.ts';
-import { useStage } from './stage.ts';
+import { freePort, useStage } from './stage.ts';
 import { guestImage } from './star.ts';
 
 const clientMac = (n: number): string => `02:00:00:00:00:0${n}`;
@@ -96,13 +96,48 @@ describe("Debian's vde_plug2tap and wirefilter on our vde_switch", { timeout: 60
   });
 });
 
-describe('a guest by QEMU -netdev vde on our vde_switch', { timeout: 120_000 }, () => {
+describe('a guest by QEMU', { timeout: 120_000 }, () => {
   const stage = useStage([...guestNeeds, 'vde_plug']);
 
-  it('hears an ARP request from the switch and is heard to answer it', async () => {
-    const ours = await stage.vdeSwitch('-s', stage.path('sw'), '--nostdin');
-    const plug = new Plug(stage, stage.path('sw'));
-    await ours.line(/port 1: unix prog/);
+  /** How QEMU is plugged in, and the address of the port for it; none for a client of the switch's directory. */
+  const ways: readonly { way: string; netdev: (at: string) => string; port?: (at: string) => string; tcp?: boolean }[] = [
+    { way: 'vde', netdev: () => `vde,id=n,sock=${stage.path('sw')}` },
+    {
+      way: 'stream that listens at a socket file',
+      netdev: (at) => `stream,id=n,server=on,addr.type=unix,addr.path=${at}`,
+      port: (at) => `qemu-stream://${at}`,
+    },
+    {
+      way: 'stream that dials a socket file',
+      netdev: (at) => `stream,id=n,server=off,addr.type=unix,addr.path=${at}`,
+      port: (at) => `qemu-stream-listen://${at}`,
+    },
+    {
+      way: 'stream that listens at a TCP port',
+      netdev: (at) => `stream,id=n,server=on,addr.type=inet,addr.host=127.0.0.1,addr.port=${at}`,
+      port: (at) => `qemu-stream://127.0.0.1:${at}`,
+      tcp: true,
+    },
+    {
+      way: 'stream that dials a TCP port',
+      netdev: (at) => `stream,id=n,server=off,addr.type=inet,addr.host=127.0.0.1,addr.port=${at}`,
+      port: (at) => `qemu-stream-listen://127.0.0.1:${at}`,
+      tcp: true,
+    },
+    {
+      way: 'socket that dials a TCP port',
+      netdev: (at) => `socket,id=n,connect=127.0.0.1:${at}`,
+      port: (at) => `qemu-stream-listen://127.0.0.1:${at}`,
+      tcp: true,
+    },
+  ];
+
+  it.each(ways)('-netdev $way hears an ARP request from the switch and is heard to answer it', async ({ netdev, port, tcp = false }) => {
+    const at = tcp ? String(await freePort()) : stage.path('nic');
+    const ours =
+      port === undefined
+        ? await stage.vdeSwitch('-s', stage.path('sw'), '--nostdin')
+        : await stage.etherloom('switch', '--sock', stage.path('sw'), '--port', port(at));
     const image = await guestImage(stage);
     // The guest serves addresses, so its own is known without any other server.
     const words = 'g_mode=server g_address=10.9.0.9 g_netmask=255.255.255.0 g_start=10.9.0.10 g_end=10.9.0.20';
@@ -112,10 +147,12 @@ describe('a guest by QEMU -netdev vde on our vde_switch', { timeout: 120_000 }, 
       ...['-accel', 'tcg,tb-size=32', '-m', '96', '-nodefaults', '-display', 'none', '-serial', 'stdio'],
       ...['-kernel', `${image}/vmlinuz`, '-initrd', `${image}/initrd.gz`],
       ...['-append', `console=${x64 ? 'ttyS0' : 'ttyAMA0'} quiet ${words}`],
-      ...['-netdev', `vde,id=n,sock=${stage.path('sw')}`, '-device', 'virtio-net-pci,netdev=n,mac=52:54:00:77:00:09,romfile='],
+      ...['-netdev', netdev(at), '-device', 'virtio-net-pci,netdev=n,mac=52:54:00:77:00:09,romfile='],
     ]);
-    await ours.line(/port 2: unix prog .*QEMU/i);
+    await ours.line(port === undefined ? /port \d+: unix prog .*QEMU/i : /port \d+: qemu|linked to/);
     await qemu.line(/^SERVING/, { timeout: 60_000 });
+    const plug = new Plug(stage, stage.path('sw'));
+    await ours.line(/port \d+: unix prog vdeplug/);
     const ask = Buffer.from(
       'ffffffffffff0200000000aa08060001080006040001' + '0200000000aa' + '0a090063' + '000000000000' + '0a090009',
       'hex',
