@@ -43,7 +43,7 @@ function program(exit: (status: number) => void): Command {
 }
 
 function addSwitch(root: Command): void {
-  root
+  const command = root
     .command('switch')
     .description('a switch alone, on a VDE socket directory')
     .addOption(sockOption())
@@ -55,8 +55,8 @@ function addSwitch(root: Command): void {
     )
     .option('--tap <name>', 'open a port on that tap interface of this machine, made if it is not there (repeatable)', collect, [])
     .option('--numports <n>', 'number of ports', integer(1, 65_536), 1024)
-    .option('--plain', 'allow ports beyond this machine, without encryption', false)
-    .action((options: SwitchArguments) => runSwitch(options));
+    .option('--plain', 'allow ports beyond this machine, without encryption', false);
+  addBacklogOptions(command).action((options: SwitchArguments) => runSwitch(options));
 }
 
 function addMaster(root: Command): void {
@@ -122,7 +122,7 @@ function addDemo(root: Command, exit: (status: number) => void): void {
 
 /** What master and slave share. */
 function addNodeOptions(command: Command): Command {
-  return command
+  return addBacklogOptions(command)
     .addOption(sockOption())
     .option('--state <dir>', 'what is kept across restarts')
     .option('--guest <dir>', 'start a guest from the image that `etherloom guest build` made there')
@@ -132,6 +132,14 @@ function addNodeOptions(command: Command): Command {
     .option('--memory <mib>', "the guest's memory", integer(64, 65_536))
     .option('--link-mtu <octets>', 'the largest MTU that links carry', integer(1500, 65_517), 65_517)
     .option('--plain', 'allow a link beyond this machine, without encryption', false);
+}
+
+/** What is kept for those who do not read. */
+function addBacklogOptions(command: Command): Command {
+  return command
+    .option('--backlog-frames <n>', 'how many frames wait for a reader at most', integer(0, 2 ** 20), 4096)
+    .option('--backlog-octets <n>', 'how many octets wait for a reader at most', integer(0, 2 ** 30), 2 * 2 ** 20)
+    .option('--backlog-budget <octets>', 'the memory of all that waits', integer(0, 2 ** 34), 48 * 2 ** 20);
 }
 
 function sockOption(): Option {

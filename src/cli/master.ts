@@ -8,7 +8,7 @@ import { Master } from '../launcher/master.ts';
 import { parseTcpAddress } from '../ports/tcp-address.ts';
 import { realRandom } from '../random.ts';
 import { parseIpv4, parseIpv4Network } from '../wire/ipv4.ts';
-import { checkPlain, guestWish, type NodeArguments } from './node-arguments.ts';
+import { backlogBounds, checkPlain, guestWish, type NodeArguments } from './node-arguments.ts';
 
 /** What `etherloom master` was given, as commander reads it. */
 export interface MasterArguments extends NodeArguments {
@@ -35,7 +35,19 @@ export async function runMaster(given: MasterArguments, say: (line: string) => v
     const { control: controlPort, dhcp, leaseTime, maxLinks, linkMtu, mtu } = given;
     const master = await Master.open(
       {
-        ...{ listen, network, slavePorts, reservations, controlPort, dhcp, maxLinks, linkMtu, mtu, guest: guestWish(given) },
+        ...{
+          listen,
+          network,
+          slavePorts,
+          reservations,
+          controlPort,
+          dhcp,
+          maxLinks,
+          linkMtu,
+          mtu,
+          guest: guestWish(given),
+          backlog: backlogBounds(given),
+        },
         sock: given.sock ?? defaultSocketDirectory('master'),
         state: given.state ?? defaultStateDirectory('master'),
         ...(leaseTime !== undefined && { leaseTime }),

@@ -1,9 +1,17 @@
+import type { SwitchServiceOptions } from '../daemon/switch-service.ts';
 import { EtherloomError } from '../errors.ts';
 import { isLoopback, type TcpAddress } from '../ports/tcp-address.ts';
 import type { GuestWish } from '../launcher/node-guest.ts';
 
+/** What every command with a switch takes. */
+export interface BacklogArguments {
+  readonly backlogFrames: number;
+  readonly backlogOctets: number;
+  readonly backlogBudget: number;
+}
+
 /** What `etherloom master` and `etherloom slave` both take. */
-export interface NodeArguments {
+export interface NodeArguments extends BacklogArguments {
   readonly sock?: string;
   readonly state?: string;
   readonly guest?: string;
@@ -19,6 +27,15 @@ export interface NodeArguments {
 /** What the arguments say of the guest; undefined when there is to be none. */
 export function guestWish({ guest: image, attach, accel, qemu, memory }: NodeArguments): GuestWish | undefined {
   return image === undefined ? undefined : { image, attach, accel, qemu, memory };
+}
+
+/** What the arguments say of what is kept for those who do not read. */
+export function backlogBounds({
+  backlogFrames: frames,
+  backlogOctets: octets,
+  backlogBudget: budget,
+}: BacklogArguments): NonNullable<SwitchServiceOptions['backlog']> {
+  return { frames, octets, budget };
 }
 
 /** Throws unless the address is of this machine or the user said `--plain`; warns of what that means. */

@@ -5,7 +5,7 @@ import { serve } from '../daemon/serve.ts';
 import { Slave } from '../launcher/slave.ts';
 import { parseTcpAddress } from '../ports/tcp-address.ts';
 import { realRandom } from '../random.ts';
-import { checkPlain, guestWish, type NodeArguments } from './node-arguments.ts';
+import { backlogBounds, checkPlain, guestWish, type NodeArguments } from './node-arguments.ts';
 
 /** What `etherloom slave` was given, as commander reads it. */
 export interface SlaveArguments extends NodeArguments {
@@ -24,7 +24,7 @@ export async function runSlave(given: SlaveArguments, say: (line: string) => voi
     const state = given.state ?? defaultStateDirectory('slave');
     say(`sock ${sock}`);
     const slave = await Slave.open(
-      { master, controlPort, id, sock, state, linkMtu, guest: guestWish(given) },
+      { master, controlPort, id, sock, state, linkMtu, guest: guestWish(given), backlog: backlogBounds(given) },
       { clock: realClock, random: realRandom, log, signal },
       fail,
     );

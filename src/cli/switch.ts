@@ -5,10 +5,10 @@ import { say, serve } from '../daemon/serve.ts';
 import { realRandom } from '../random.ts';
 import { SwitchService } from '../daemon/switch-service.ts';
 import { parseTcpAddress } from '../ports/tcp-address.ts';
-import { checkPlain } from './node-arguments.ts';
+import { backlogBounds, checkPlain, type BacklogArguments } from './node-arguments.ts';
 
 /** What `etherloom switch` was given, as commander reads it. */
-export interface SwitchArguments {
+export interface SwitchArguments extends BacklogArguments {
   readonly sock?: string;
   readonly port: readonly string[];
   readonly tap: readonly string[];
@@ -17,7 +17,7 @@ export interface SwitchArguments {
 }
 
 /** `etherloom switch`: the switch alone. */
-export async function runSwitch({ sock, port, tap, numports, plain }: SwitchArguments): Promise<void> {
+export async function runSwitch({ sock, port, tap, numports, plain, ...given }: SwitchArguments): Promise<void> {
   const log = openLog('etherloom switch');
   for (const address of port) {
     const [, tcp] = /^(?:tcp|qemu-stream)(?:-listen)?:\/\/([^/]+)$/.exec(address) ?? [];
@@ -26,7 +26,10 @@ export async function runSwitch({ sock, port, tap, numports, plain }: SwitchArgu
   await serve(async () => {
     const directory = sock ?? defaultSocketDirectory('switch');
     const ports = [...tap.map((name) => `tap://${name}`), ...port];
-    const service = await SwitchService.open({ directory, ports, numports }, { clock: realClock, random: realRandom, log });
+    const service = await SwitchService.open(
+      { directory, ports, numports, backlog: backlogBounds(given) },
+      { clock: realClock, random: realRandom, log },
+    );
     say(`sock ${service.directory}`);
     return service;
   });

@@ -13,7 +13,7 @@ export interface DataPlaneOptions extends Pick<SwitchOptions, 'ageingTime' | 'ma
   /** How many switch ports there may be, the management port included. Default: 1,024. */
   readonly numports?: number;
   /** What is kept for peers that do not read. */
-  readonly backlog?: BacklogBounds;
+  readonly backlog?: BacklogBounds | undefined;
   /** Overwrites received frames after each breath, so that tests find whoever kept one. Default: false. */
   readonly poison?: boolean;
 }

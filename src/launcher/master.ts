@@ -6,6 +6,7 @@ import { inScope, type Scope } from '../daemon/scope.ts';
 import { SwitchService } from '../daemon/switch-service.ts';
 import { dhcpConfig } from '../dhcp/config.ts';
 import { EtherloomError, SystemError } from '../errors.ts';
+import type { BacklogBounds } from '../ports/backlog.ts';
 import { maxFrame } from '../ports/port.ts';
 import type { TcpAddress } from '../ports/tcp-address.ts';
 import type { StreamListener } from '../ports/stream-listener.ts';
@@ -46,6 +47,8 @@ export interface MasterOptions {
   readonly mtu?: number;
   /** Seconds of a lease. */
   readonly leaseTime?: number;
+  /** What is kept for peers of the switch that do not read. */
+  readonly backlog?: BacklogBounds | undefined;
 }
 
 /** What every role of the star is handed. */
@@ -82,6 +85,7 @@ export class Master implements AsyncDisposable {
   /** Throws EtherloomError for whatever part cannot be opened; then none is. */
   static open(options: MasterOptions, environment: NodeEnvironment): Promise<Master> {
     return inScope(async (scope) => {
+      const { sock, backlog } = options;
       checkMtu(options, environment.log);
       await checkGuest(options.guest);
       const state = scope.use(StateDirectory.open(options.state));
@@ -89,7 +93,7 @@ export class Master implements AsyncDisposable {
       const serverMac = readServerMac(state, environment.random);
       const contested = contestedMacs(environment, (port) => service.plane.describe(port));
       const service: SwitchService = scope.use(
-        await SwitchService.open({ directory: options.sock, numports: numportsFor(options), contested }, environment),
+        await SwitchService.open({ directory: sock, numports: numportsFor(options), contested, backlog }, environment),
       );
       const { plane } = service;
       if (options.dhcp) {

@@ -1,6 +1,7 @@
 import { inScope, type Scope } from '../daemon/scope.ts';
 import { SwitchService } from '../daemon/switch-service.ts';
 import { EtherloomError } from '../errors.ts';
+import type { BacklogBounds } from '../ports/backlog.ts';
 import { tcpEndpoint } from '../ports/stream-endpoint.ts';
 import type { TcpAddress } from '../ports/tcp-address.ts';
 import { dialTcp } from '../ports/tcp.ts';
@@ -30,6 +31,8 @@ export interface SlaveOptions {
   readonly state: string;
   readonly guest?: GuestWish | undefined;
   readonly linkMtu?: number;
+  /** What is kept for peers of the switch that do not read. */
+  readonly backlog?: BacklogBounds | undefined;
 }
 
 const keyFile = 'node-key';
@@ -57,7 +60,7 @@ export class Slave implements AsyncDisposable {
     return inScope(async (scope) => {
       await checkGuest(options.guest);
       const state = scope.use(StateDirectory.open(options.state));
-      const service = scope.use(await SwitchService.open({ directory: options.sock }, environment));
+      const service = scope.use(await SwitchService.open({ directory: options.sock, backlog: options.backlog }, environment));
       const link = ({ linkPort }: Welcome): TcpAddress => ({ host: options.master.host, port: linkPort });
       let redirect: (moved: Welcome) => void = () => undefined;
       const welcome = await join(options, state, environment, fail, (moved) => redirect(moved), scope);

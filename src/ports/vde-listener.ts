@@ -14,7 +14,7 @@ import { VdeDirectory, type VdeDirectoryOptions } from './vde-directory.ts';
 /** A directory, who gives ports their place, and the bounds on clients. */
 export interface VdeListenerOptions extends VdeDirectoryOptions {
   readonly acceptor: Acceptor;
-  readonly backlog?: BacklogLimits;
+  readonly backlog?: BacklogLimits | undefined;
   /** How long a client may stay silent after it connected, in milliseconds. Default: 10,000. */
   readonly handshakeTimeout?: number;
   /** How many clients may be connected without having asked. The oldest gives way. Default: 128. */
