@@ -1,6 +1,12 @@
+import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
+import { vdeFraming } from '../../src/ports/frame-stream.ts';
+import { decodeEthernet, encodeEthernet } from '../../src/wire/ethernet.ts';
+import { broadcastMac, macFromNumber } from '../../src/wire/mac.ts';
+import { encodeFrames } from '../ports/stream-stage.ts';
 import { guestNeeds } from './peers.ts';
-import { useStage } from './stage.ts';
+import { Plug } from './plug.ts';
+import { freePort, until, useStage } from './stage.ts';
 import { leaseOf, Star } from './star.ts';
 
 describe('a star whose segment has a large MTU', { timeout: 120_000 }, () => {
@@ -46,4 +52,36 @@ describe('a star whose segment has a large MTU', { timeout: 120_000 }, () => {
     const master = await star.master('--mtu', '20000');
     expect(master.lines.join('\n')).toContain('an MTU of 20000 is for guests by stream and for links');
   });
+});
+
+describe('a link to an original far end', { timeout: 60_000 }, () => {
+  const stage = useStage(['vde_plug', 'dpipe', 'nc']);
+
+  it('carries what vde_plug takes, whole, and nothing that it would lose its place over', async () => {
+    const port = await freePort();
+    const ours = await stage.etherloom('switch', '--sock', stage.path('a'), '--port', `tcp-listen://127.0.0.1:${port}`);
+    await stage.vdeSwitch('-s', stage.path('b'), '--nostdin');
+    stage.start(['dpipe', 'vde_plug', stage.path('b'), '=', 'nc', '127.0.0.1', String(port)], { group: true });
+    await ours.line(/port 1: tcp/);
+    const kin = connect(port, '127.0.0.1');
+    await ours.line(/port 2: tcp/);
+    const plug = new Plug(stage, stage.path('b'));
+    const isOurs = (frame: Uint8Array): boolean => decodeEthernet(frame)?.etherType === 0x88b5;
+    await until('the plug is in', () => {
+      plug.send(frameOf(100));
+      return kin.readableLength > vdeFraming.greeting.length;
+    });
+    kin.write(Buffer.concat([vdeFraming.greeting, encodeFrames([frameOf(20_000), frameOf(9235), frameOf(9234), frameOf(60)])]));
+    await plug.hears('the last frame', (frame) => isOurs(frame) && frame.length === 60);
+    expect(plug.heard.filter(({ frame }) => isOurs(frame)).map(({ frame }) => Buffer.compare(frame, frameOf(frame.length)))).toEqual([
+      0, 0,
+    ]);
+    kin.destroy();
+  });
+
+  /** A broadcast of so many octets. */
+  function frameOf(size: number): Uint8Array {
+    const payload = new Uint8Array(size - 14).map((_, at) => (at * 7 + size) % 251);
+    return encodeEthernet({ destination: broadcastMac, source: macFromNumber(0x0200_0000_00aa), etherType: 0x88b5, payload });
+  }
 });
