@@ -3,16 +3,22 @@ import { createServer, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { libc } from '../../src/system/libc.ts';
-import { boundTcpSocket, tcpSocket } from '../../src/system/tcp-socket.ts';
+import { answersItself, boundTcpSocket, connectTcp, ownName, peerName, tcpSocket } from '../../src/system/tcp-socket.ts';
+import { accept, listen } from '../../src/system/unix-socket.ts';
 import { descriptors } from '../ports/rig.ts';
 import { closing } from './sockets.ts';
 
 const IPPROTO_TCP = 6;
+const SOL_SOCKET = 1;
+const SO_KEEPALIVE = 9;
+const TCP_NODELAY = 1;
+const TCP_KEEPIDLE = 4;
+const TCP_KEEPINTVL = 5;
 const TCP_USER_TIMEOUT = 18;
 
-function userTimeout(fd: number): number {
+function option(fd: number, level: number, name: number): number {
   const value = Buffer.alloc(4);
-  expect(libc.getsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, value, Buffer.from([4, 0, 0, 0]))).toBe(0);
+  expect(libc.getsockopt(fd, level, name, value, Buffer.from([4, 0, 0, 0]))).toBe(0);
   return value.readInt32LE(0);
 }
 
@@ -28,8 +34,44 @@ async function addressOf(fd: number): Promise<AddressInfo> {
 
 describe('a TCP socket', () => {
   it('has its user timeout', () => {
-    expect(userTimeout(closing(tcpSocket('127.0.0.1', 3000)))).toBe(3000);
-    expect(userTimeout(closing(tcpSocket('::1', 1234)))).toBe(1234);
+    expect(option(closing(tcpSocket('127.0.0.1', 3000)), IPPROTO_TCP, TCP_USER_TIMEOUT)).toBe(3000);
+    expect(option(closing(tcpSocket('::1', 1234)), IPPROTO_TCP, TCP_USER_TIMEOUT)).toBe(1234);
+  });
+
+  it('waits for nothing before it sends, and is asked for a sign of life each second of silence; so are those accepted from it', () => {
+    const listener = closing(boundTcpSocket('127.0.0.1', 0, 3000));
+    listen(listener, 1);
+    const near = closing(tcpSocket('127.0.0.1', 3000));
+    connectTcp(near, '127.0.0.1', ownName(listener).port);
+    const far = closing(accept(listener) ?? -1);
+    for (const fd of [near, far]) {
+      expect(option(fd, IPPROTO_TCP, TCP_NODELAY)).not.toBe(0);
+      expect(option(fd, SOL_SOCKET, SO_KEEPALIVE)).not.toBe(0);
+      expect([TCP_KEEPIDLE, TCP_KEEPINTVL].map((name) => option(fd, IPPROTO_TCP, name))).toEqual([1, 1]);
+      expect(option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT)).toBe(3000);
+    }
+    expect(peerName(near)).toEqual(ownName(listener));
+    expect(peerName(far)).toEqual(ownName(near));
+    expect(answersItself(near)).toBe(false);
+  });
+
+  it('knows when it was connected to itself', () => {
+    const fd = closing(boundTcpSocket('127.0.0.1', 0, 3000));
+    connectTcp(fd, '127.0.0.1', ownName(fd).port);
+    expect(answersItself(fd)).toBe(true);
+  });
+
+  it.each([
+    ['::1', '::1', '::1'],
+    ['::ffff:127.0.0.1', '127.0.0.1', '127.0.0.1'],
+  ])('is named at %s as %s', (address, to, name) => {
+    const listener = closing(boundTcpSocket(address, 0, 3000));
+    listen(listener, 1);
+    const near = closing(tcpSocket(to, 3000));
+    connectTcp(near, to, ownName(listener).port);
+    expect(ownName(listener).host).toBe(name);
+    expect(peerName(closing(accept(listener) ?? -1)).host).toBe(name);
+    expect(() => peerName(listener)).toThrow('ENOTCONN');
   });
 
   it.each([
