@@ -24,7 +24,8 @@ interface Holder {
 
 /**
  * The memory of all backlogs together, and its bound. When it is full, whoever has less than a fair share of it takes from whoever has
- * most: readers that are stalled for good cannot take away what another needs for a moment.
+ * most: readers that are stalled for good cannot take away what another needs for a moment. What is given back is used again: left to
+ * the garbage collector, it would for a while be there twice.
  */
 export class BacklogBudget {
   readonly limit: number;
@@ -32,6 +33,8 @@ export class BacklogBudget {
   readonly port: Required<BacklogLimits>;
   used = 0;
   readonly #holders = new Set<Holder>();
+  readonly #spare = new Map<number, Uint8Array[]>();
+  #spared = 0;
 
   constructor({ budget = 48 * 2 ** 20, frames = 4096, octets = 2 * 2 ** 20 }: BacklogBounds = {}) {
     this.limit = budget;
@@ -51,14 +54,32 @@ export class BacklogBudget {
     return true;
   }
 
-  /** Others may take from this one from now on. */
-  add(holder: Holder): void {
+  /** As `take`, for memory: `size` is a power of two. Undefined when it may not have any. From now on others may take from the holder. */
+  lend(size: number, holder: Holder): Uint8Array | undefined {
+    if (!this.take(size, holder.held)) return undefined;
     this.#holders.add(holder);
+    const known = this.#spare.get(size)?.pop();
+    if (known) this.#spared -= size;
+    else this.#discard();
+    return known ?? new Uint8Array(size);
   }
 
-  /** Others do not ask this one any more. */
-  remove(holder: Holder): void {
-    this.#holders.delete(holder);
+  /** Takes back what was lent. Others do not ask a holder any more who has nothing left. */
+  giveBack(memory: Uint8Array, holder: Holder): void {
+    const { length } = memory;
+    const alike = this.#spare.get(length);
+    if (alike) alike.push(memory);
+    else this.#spare.set(length, [memory]);
+    this.used -= length;
+    this.#spared += length;
+    if (holder.held === 0) this.#holders.delete(holder);
+  }
+
+  /** Lets go of memory of other sizes, until all that is there is within the bound. */
+  #discard(): void {
+    for (const [size, memories] of this.#spare) {
+      while (this.used + this.#spared > this.limit && memories.pop()) this.#spared -= size;
+    }
   }
 
   #most(): Holder | undefined {
@@ -117,7 +138,7 @@ export class Backlog implements Holder {
     return this.#held;
   }
 
-  /** Some of the frames that wait, the first ones: at least one unless none waits. Not to be kept. */
+  /** Some of the frames that wait, the first ones: at least one unless none waits. Valid until they are shifted. */
   first(): Uint8Array[] {
     const chunk = this.#chunks[0];
     if (!chunk) return [];
@@ -172,19 +193,19 @@ export class Backlog implements Holder {
   #chunkFor(length: number): Chunk | undefined {
     const last = this.#chunks.at(-1);
     if (last && startOf(last, last.ends.length) + length <= last.memory.length) return last;
-    const size = Math.max(length, Math.min(firstChunk * 2 ** this.#chunks.length, largestChunk));
-    if (!this.#budget.take(size, this.#held)) return undefined;
-    const chunk = { memory: new Uint8Array(size), ends: [], sent: 0 };
+    let size = Math.min(firstChunk * 2 ** this.#chunks.length, largestChunk);
+    while (size < length) size *= 2;
+    const memory = this.#budget.lend(size, this);
+    if (!memory) return undefined;
+    const chunk = { memory, ends: [], sent: 0 };
     this.#chunks.push(chunk);
     this.#held += size;
-    this.#budget.add(this);
     return chunk;
   }
 
   #free({ memory }: Chunk): void {
     this.#held -= memory.length;
-    this.#budget.used -= memory.length;
-    if (this.#held === 0) this.#budget.remove(this);
+    this.#budget.giveBack(memory, this);
   }
 }
 

@@ -7,8 +7,11 @@ import { Backlog, type BacklogLimits } from './backlog.ts';
 import type { PortEnvironment } from './environment.ts';
 import { maxFrame, newPortCounters, type Port, type Receiver } from './port.ts';
 
-/** Asked of the kernel for each port; it gives at most twice the system's `wmem_max`. */
-const sendBuffer = 4 * 2 ** 20;
+/**
+ * Asked of the kernel for each port, in octets: it gives twice as much, or twice the system's `wmem_max` if that is less. No more, since
+ * it is the kernel's memory that a reader takes who does not read, and no budget bounds that.
+ */
+const sendBuffer = 2 ** 18;
 
 /** What a send refuses with when nobody is at the other end. */
 const peerGone: ReadonlySet<string> = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOTCONN', 'EPERM', 'EPIPE', 'ENOENT']);

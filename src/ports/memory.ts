@@ -93,7 +93,8 @@ export class MemoryPort implements Port {
   readonly #deliver = (): void => {
     // What is answered meanwhile waits for the next turn.
     for (let count = this.#backlog.count; count > 0;) {
-      const frames = this.#backlog.first().slice(0, count);
+      // Copies, since an answer that waits may get the memory of what it answers.
+      const frames = Array.from(this.#backlog.first().slice(0, count), (frame) => frame.slice());
       this.#backlog.shift(frames.length);
       count -= frames.length;
       for (const frame of frames) {

@@ -6,7 +6,7 @@ import { frameOf, sameFrames } from './rig.ts';
 function drain(backlog: Backlog): Uint8Array[] {
   const frames: Uint8Array[] = [];
   for (let some = backlog.first(); some.length > 0; some = backlog.first()) {
-    frames.push(...some);
+    frames.push(...some.map((frame) => frame.slice()));
     backlog.shift(some.length);
   }
   return frames;
@@ -33,7 +33,12 @@ describe('a backlog', () => {
     for (const [i, frame] of frames.entries()) {
       expect(backlog.add(frame)).toBeUndefined();
       if (i % 3 > 0) continue;
-      sent.push(...backlog.first().slice(0, 2));
+      sent.push(
+        ...backlog
+          .first()
+          .slice(0, 2)
+          .map((sending) => sending.slice()),
+      );
       backlog.shift(Math.min(backlog.first().length, 2));
     }
     sent.push(...drain(backlog));
@@ -88,6 +93,21 @@ describe('a backlog', () => {
       expect(sameFrames(drain(backlog), first)).toBe(true);
     }
     expect(budget.used).toBe(0);
+  });
+
+  it('gets the memory that another gave back', () => {
+    const budget = new BacklogBudget({ budget: 2 ** 20 });
+    const memories = new Set<ArrayBufferLike>();
+    for (let round = 0; round < 100; round++) {
+      const backlog = new Backlog(budget);
+      for (let i = 0; i < 500; i++) backlog.add(frameOf(14 + ((i * 97) % 9221), i));
+      for (let some = backlog.first(); some.length > 0; some = backlog.first()) {
+        for (const { buffer } of some) memories.add(buffer);
+        backlog.shift(some.length);
+      }
+    }
+    const octets = [...memories].reduce((sum, { byteLength }) => sum + byteLength, 0);
+    expect(octets).toBeLessThanOrEqual(budget.limit);
   });
 
   it('has the bounds that the budget says, unless told otherwise', () => {
