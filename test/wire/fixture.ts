@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { readUint16 } from '../../src/wire/octets.ts';
 import { decodePcap } from '../../src/wire/pcap.ts';
 
 /** The octets of a file under fixtures/. */
@@ -11,4 +12,15 @@ export function capturedFrame(path: string, place: number): Uint8Array {
   const frame = decodePcap(fixture(path))?.records[place - 1]?.frame;
   if (frame === undefined) throw new Error(`no frame ${place} in ${path}`);
   return frame;
+}
+
+/** The frames of a recorded stream under fixtures/, each behind its length in two octets. */
+export function streamedFrames(path: string): Uint8Array[] {
+  const bytes = fixture(path);
+  const frames: Uint8Array[] = [];
+  for (let at = 0, length; at < bytes.length; at += 2 + length) {
+    length = readUint16(bytes, at);
+    frames.push(bytes.slice(at + 2, at + 2 + length));
+  }
+  return frames;
 }
