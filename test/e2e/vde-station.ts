@@ -66,12 +66,17 @@ export class VdeStation {
     }
   }
 
-  /** What waits now: copies, at most a batch of 64. */
-  take(): Uint8Array[] {
+  /** Reads what waits now, at most a batch of 64, and returns only how many frames those were. */
+  skip(): number {
     ring.rewind(1);
     const count = ring.receive(this.#client.data);
     if (typeof count === 'string') throw new Error(`station ${this.number} cannot receive: ${count}`);
-    return Array.from({ length: count }, (_, i) => ring.frame(i)?.slice() ?? new Uint8Array());
+    return count;
+  }
+
+  /** What waits now: copies, at most a batch of 64. */
+  take(): Uint8Array[] {
+    return Array.from({ length: this.skip() }, (_, i) => ring.frame(i)?.slice() ?? new Uint8Array());
   }
 
   /** Reads until the frame that is meant comes, and returns those before it. */
@@ -84,6 +89,11 @@ export class VdeStation {
       }
       this.#wait(POLLIN, `hears no more after ${heard.length} frames`);
     }
+  }
+
+  /** Waits until there is something to read. */
+  awaitFrame(): void {
+    this.#wait(POLLIN, 'hears nothing');
   }
 
   /** Leaves. */

@@ -1,0 +1,78 @@
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { realClock } from '../../src/clock.ts';
+import { DataPlane } from '../../src/daemon/data-plane.ts';
+import type { BacklogBounds } from '../../src/ports/backlog.ts';
+import type { Port } from '../../src/ports/port.ts';
+import { VdeListener } from '../../src/ports/vde-listener.ts';
+import { ReceiveRing, SendBatch } from '../../src/system/datagrams.ts';
+import { eventually } from '../eventually.ts';
+import { dropped, frameOf, newDirectory, using } from '../ports/rig.ts';
+import { connect, type RawClient } from '../ports/vde-stage.ts';
+
+const ring = new ReceiveRing(1514);
+const batch = new SendBatch(ring);
+
+/** A plane with a sender and readers that do not read. */
+async function stage(backlog: BacklogBounds): Promise<{ plane: DataPlane; sender: RawClient; readers: RawClient[] }> {
+  const plane = using(new DataPlane({ clock: realClock, log: () => undefined, backlog, poison: true }));
+  const directory = join(newDirectory(), 's');
+  using(VdeListener.open({ directory, acceptor: plane }, plane.environment));
+  const sender = await connect(directory);
+  const readers = [await connect(directory), await connect(directory), await connect(directory)];
+  return { plane, sender, readers };
+}
+
+/** Sends so many broadcasts, as the plane takes them, and waits until it has them all. */
+async function broadcast(plane: DataPlane, { data }: RawClient, count: number, size: number): Promise<void> {
+  const frame = frameOf(size);
+  frame.set([0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0, 0, 1, 0x88, 0xb5]);
+  const frames = new Array<Uint8Array>(count).fill(frame);
+  for (let sent = 0; sent < count;) {
+    sent += Number(batch.send(data, frames, sent));
+    await new Promise(setImmediate);
+  }
+  await eventually(() => expect(portAt(plane, 1).counters.receivedFrames).toBe(count));
+}
+
+function portAt(plane: DataPlane, at: number): Port {
+  const found = [...plane.ports()].find(({ number }) => number === at);
+  if (!found) throw new Error(`there is no port ${at}`);
+  return found.port;
+}
+
+/** Reads until nothing comes any more and nothing waits; returns how many frames came. */
+async function readAll(plane: DataPlane, readers: readonly RawClient[]): Promise<number[]> {
+  const heard = readers.map(() => 0);
+  await eventually(() => {
+    for (const [i, { data }] of readers.entries()) {
+      ring.rewind(1);
+      const count = Number(ring.receive(data));
+      heard[i] = (heard[i] ?? 0) + count;
+      expect(count).toBe(0);
+    }
+    expect(plane.environment.budget.used).toBe(0);
+  });
+  return heard;
+}
+
+describe('what a reader is not given', () => {
+  it.each([
+    { why: 'backlog-full', for: 'more frames than its port keeps', bounds: { frames: 100 }, size: 60 },
+    { why: 'backlog-full', for: 'more octets than its port keeps', bounds: { octets: 10_000 }, size: 1514 },
+    { why: 'budget-full', for: 'more than all ports keep', bounds: { budget: 100_000 }, size: 1514 },
+  ] as const)('is counted as $why, when it is $for', async ({ why, bounds, size }) => {
+    const { plane, sender, readers } = await stage(bounds);
+    await broadcast(plane, sender, 2000, size);
+    const heard = await readAll(plane, readers);
+    for (const [i, frames] of heard.entries()) {
+      const { counters } = portAt(plane, 2 + i);
+      expect(counters.drops[why]).toBeGreaterThan(0);
+      // Each frame was sent or dropped, for that reason alone; and what was sent came.
+      expect(counters.drops[why]).toBe(dropped(counters));
+      expect(counters.sentFrames + dropped(counters)).toBe(2000);
+      expect(frames).toBe(counters.sentFrames);
+      expect(plane.switch.port(2 + i)?.counters.sentFrames).toBe(2000);
+    }
+  });
+});
