@@ -1,5 +1,11 @@
 /** The longest time that is spent looking for more before the loop sleeps, in milliseconds. */
-export const longestWindow = 0.05;
+const longestWindow = 0.05;
+
+/**
+ * A sleep up to this may become short, in milliseconds: it holds the sleeps of those who are waited for, which end when nobody sleeps. Two
+ * switches on the way of a frame sleep through 100 us each, and through none when both look for 50.
+ */
+export const shortSleep = 0.3;
 
 const firstWindow = 0.01;
 
@@ -14,6 +20,6 @@ export class BusyPoll {
 
   /** Must be called after each sleep, with its length in milliseconds. */
   slept(duration: number): void {
-    this.window = duration > longestWindow ? 0 : Math.min(Math.max(this.window * 2, firstWindow), longestWindow);
+    this.window = duration > shortSleep ? 0 : Math.min(Math.max(this.window * 2, firstWindow), longestWindow);
   }
 }
