@@ -28,7 +28,10 @@ export interface Watch {
 
 /** Tells when descriptors are ready, level-triggered, at least once per turn of the event loop. */
 export interface Readiness {
-  /** Watches `fd`, an open socket that is not watched yet, until the watch is disposed. Keeps the process alive. */
+  /**
+   * Watches `fd`, an open socket that is not watched yet, until the watch is disposed. Keeps the process alive. Throws a SystemError for
+   * what cannot be watched: EBADF, EPERM for a plain file.
+   */
   watch(fd: number, interest: Interest, tell: (ready: Ready) => void): Watch;
 }
 
@@ -67,14 +70,24 @@ export class EpollReadiness implements Readiness {
     assert(!this.#watches.has(fd), `descriptor ${fd} is watched twice`);
     const { epoll } = (this.#open ??= this.#begin());
     const watch = new EpollWatch(epoll, fd, ++this.#marks | 0, tell, () => this.#forget(fd));
-    watch.want(interest);
     this.#watches.set(fd, watch);
-    return watch;
+    try {
+      watch.want(interest);
+      return watch;
+    } catch (error) {
+      watch[Symbol.dispose]();
+      throw error;
+    }
   }
 
   #begin(): { readonly epoll: Epoll; readonly waker: Waker } {
     const epoll = new Epoll();
-    return { epoll, waker: this.#options.openWaker(epoll.fd, this.#turn) };
+    try {
+      return { epoll, waker: this.#options.openWaker(epoll.fd, this.#turn) };
+    } catch (error) {
+      epoll[Symbol.dispose]();
+      throw error;
+    }
   }
 
   /** Without a descriptor to watch there is nothing that a process should be kept alive for. */

@@ -11,7 +11,13 @@ connectPath(far, join(directory, 'near'));
 const { readiness } = openLoop({ frameSize: 100, breath: (work) => work() });
 const readable = { readable: true, writable: false };
 
-if (work === 'exit') {
+if (work === 'loops') {
+  // Nothing of a loop without a watch may keep the process from ending.
+  for (let i = 0; i < 1000; i++) {
+    const loop = openLoop({ frameSize: 100, breath: (work) => work() });
+    loop.readiness.watch(near, readable, () => undefined)[Symbol.dispose]();
+  }
+} else if (work === 'exit') {
   readiness.watch(near, readable, () => undefined);
   readiness.watch(far, { readable: true, writable: true }, () => process.exit(7));
 } else {

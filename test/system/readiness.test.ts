@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { closeSync, readSync } from 'node:fs';
+import { closeSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { DatagramPort } from '../../src/ports/datagram-port.ts';
@@ -8,7 +8,7 @@ import { openLoop } from '../../src/system/loop.ts';
 import type { Readiness, Ready, Watch } from '../../src/system/readiness.ts';
 import { accept, bindFile, connectPath, listen, streamSocket, takeSocketError } from '../../src/system/unix-socket.ts';
 import { eventually } from '../eventually.ts';
-import { collect, frameOf, Rig } from '../ports/rig.ts';
+import { collect, descriptors, frameOf, Rig } from '../ports/rig.ts';
 import { bound, closing, datagramPair, newDirectory } from './sockets.ts';
 
 const readable = { readable: true, writable: false };
@@ -170,6 +170,41 @@ describe(`readiness, woken by the ${process.env['ETHERLOOM_WAKER'] ?? 'loop'}`, 
     const script = join(import.meta.dirname, 'readiness-process.ts');
     return spawnSync(process.execPath, ['--import', typescript, script, work, newDirectory()], { encoding: 'utf8' });
   }
+
+  it('leaves no descriptor behind, of a thousand loops that were opened and closed, some with something to tell', async () => {
+    const [near, far] = datagramPair();
+    send(near);
+    // What all loops share of it is opened with the first.
+    watching(near);
+    const before = descriptors();
+    let told = 0;
+    for (let i = 0; i < 1000; i++) {
+      const loop = openLoop({ frameSize: 100, breath: (work) => work() });
+      const watch = loop.readiness.watch(far, readable, () => told++);
+      // Some come to tell of it, some are closed before.
+      if (i % 10 === 0) await turns(2);
+      watch[Symbol.dispose]();
+    }
+    await turns(3);
+    expect(descriptors()).toBe(before);
+    expect(told).toBeGreaterThan(0);
+  });
+
+  it('keeps nothing of what cannot be watched', () => {
+    const before = descriptors();
+    const loop = openLoop({ frameSize: 100, breath: (work) => work() });
+    expect(() => loop.readiness.watch(9999, readable, () => undefined)).toThrow('EBADF');
+    const file = openSync(join(newDirectory(), 'file'), 'w');
+    expect(() => loop.readiness.watch(file, readable, () => undefined)).toThrow('EPERM');
+    closeSync(file);
+    expect(descriptors()).toBe(before);
+    const [near] = datagramPair();
+    loop.readiness.watch(near, readable, () => undefined)[Symbol.dispose]();
+  });
+
+  it('keeps no process alive when nothing is watched any more', () => {
+    expect(run('loops')).toMatchObject({ status: 0, signal: null });
+  });
 
   it('lets a process exit with watches open', () => {
     expect(run('exit')).toMatchObject({ status: 7, signal: null });
