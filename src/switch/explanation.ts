@@ -9,6 +9,16 @@ export type Explanation =
       readonly reason: DropReason;
     }
   | {
+      /** The spanning tree takes it. */
+      readonly decision: 'take';
+      readonly vid: Vid;
+    }
+  | {
+      /** The switch is a hub. */
+      readonly decision: 'repeat';
+      readonly egress: readonly PortNumber[];
+    }
+  | {
       readonly decision: 'forward' | 'flood';
       /** The VLAN that the frame is in. */
       readonly vid: Vid;
@@ -20,6 +30,8 @@ export type Explanation =
 /** One line for people: `VLAN 5: flood (station-unknown) to port 1, 3 tagged`. */
 export function formatExplanation(explanation: Explanation): string {
   if (explanation.decision === 'drop') return `drop (${explanation.reason})`;
+  if (explanation.decision === 'take') return `VLAN ${explanation.vid}: taken by the spanning tree`;
+  if (explanation.decision === 'repeat') return `repeated as by a hub to port ${explanation.egress.join(', ')}`;
   const ways = explanation.egress.map(({ port, tagged }) => (tagged ? `${port} tagged` : `${port}`));
   return `VLAN ${explanation.vid}: ${explanation.decision} (${explanation.reason}) to port ${ways.join(', ')}`;
 }

@@ -141,6 +141,11 @@ export class Fdb<Port> {
     );
   }
 
+  /** Forgets the stations in a VLAN. */
+  flushVlan(vid: Vid): void {
+    this.#forget(0, this.#stations.slots, (slot) => this.#stations.vid(slot) === vid);
+  }
+
   /** Ends the sweeping. */
   [Symbol.dispose](): void {
     this.#sweeping?.[Symbol.dispose]();

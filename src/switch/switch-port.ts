@@ -1,15 +1,18 @@
+import type { Vid } from '../wire/dot1q.ts';
 import { PortVlans, type Egress, type VlanMembership } from './vlan.ts';
 
 /** The number of a switch port. 0 is the management port. */
 export type PortNumber = number;
 
-/** Why the switch did not pass a frame on. A frame that is passed on to nobody has exactly one of them. */
+/** Why the switch did not pass a frame on. A frame that is passed on to nobody has exactly one of them, but a BPDU that was taken. */
 export type DropReason =
   | 'runt' // shorter than its header: 14 octets, or 18 with a tag
   | 'port-down' // it came from a port whose other side is not there
   | 'reserved-vid' // its tag says VLAN 4095
   | 'not-a-member' // its tag says a VLAN that the port is not in
   | 'no-untagged' // it has no tag, and the port takes tagged frames only
+  | 'blocked' // the spanning tree keeps the port out of its VLAN
+  | 'bad-bpdu' // it is for the spanning tree, which cannot read it
   | 'not-admitted' // the filter refused it
   | 'same-port' // its destination is behind the port it came from
   | 'no-egress'; // nobody else is in its VLAN
@@ -49,17 +52,24 @@ export class BridgePort implements SwitchPort {
       'reserved-vid': 0,
       'not-a-member': 0,
       'no-untagged': 0,
+      blocked: 0,
+      'bad-bpdu': 0,
       'not-admitted': 0,
       'same-port': 0,
       'no-egress': 0,
     },
   };
+  /** Whether nobody behind it takes part in a spanning tree. */
+  readonly edge: boolean;
+  /** The VLANs that the spanning tree keeps it out of; undefined when there are none, which most frames find. */
+  blocked: ReadonlySet<Vid> | undefined;
   /** The ways out by this port alone, made in advance. */
   readonly taggedEgress: readonly Egress<BridgePort>[] = [{ port: this, tagged: true }];
   readonly untaggedEgress: readonly Egress<BridgePort>[] = [{ port: this, tagged: false }];
 
-  constructor(number: PortNumber, membership: VlanMembership, up: boolean) {
+  constructor(number: PortNumber, membership: VlanMembership, up: boolean, edge: boolean) {
     this.number = number;
+    this.edge = edge;
     this.vlans = new PortVlans(membership);
     this.up = up;
   }

@@ -1,39 +1,23 @@
-import type { Clock } from '../clock.ts';
 import { assert } from '../errors.ts';
-import { addTag, isTagged, minTaggedFrame, removeTag, vidOf, type Vid } from '../wire/dot1q.ts';
-import { etherTypeOf, etherTypes, hasGroupDestination, hasGroupSource, minFrame, sourceOf } from '../wire/ethernet.ts';
+import { addTag, isTagged, minTaggedFrame, removeTag, type Vid } from '../wire/dot1q.ts';
+import { etherTypeOf, etherTypes, hasGroupDestination, hasGroupSource, sourceOf } from '../wire/ethernet.ts';
 import { writeMac, type MacAddress } from '../wire/mac.ts';
 import { readUint16, readUint32 } from '../wire/octets.ts';
 import type { Explanation } from './explanation.ts';
-import { Fdb, type FdbEntry, type FdbOptions } from './fdb.ts';
+import { Fdb, type FdbEntry } from './fdb.ts';
+import { repeatTo } from './hub.ts';
+import { classify } from './ingress.ts';
 import { BridgePort, type DropReason, type PortNumber, type SwitchPort } from './switch-port.ts';
-import { FloodLists, PortVlans, reservedVid, type Egress, type VlanMembership } from './vlan.ts';
+import type { NewPort, SwitchOptions } from './switch-options.ts';
+import { VlanRegistry } from './vlan-registry.ts';
+import { FloodLists, PortVlans, type Egress, type VlanMembership } from './vlan.ts';
 
 export { formatExplanation, type Explanation } from './explanation.ts';
 export type { FdbEntry } from './fdb.ts';
 export type { DropReason, PortNumber, SwitchPort, SwitchPortCounters } from './switch-port.ts';
+export type { NewPort, SwitchOptions } from './switch-options.ts';
+export type { VlanMember, VlanRefusal, VlanRegistry } from './vlan-registry.ts';
 export type { Egress, PortVlans, VlanMembership } from './vlan.ts';
-
-/** What a switch is given. Frames that are handed out are borrowed: they are valid until the call returns, and nobody writes to them. */
-export interface SwitchOptions extends FdbOptions {
-  readonly clock: Clock;
-  /** Takes a frame that leaves by `port`; it had come in by `ingress`. May keep it until the breath ends. */
-  readonly transmit: (port: PortNumber, frame: Uint8Array, ingress: PortNumber) => void;
-  /** Whether a frame may enter; by default every frame. It is asked by `explain` too, so it must only answer. */
-  readonly admit?: (ingress: PortNumber, frame: Uint8Array) => boolean;
-  /** Sees every ARP frame, and the IPv4 frames by which the switch gets to know a station or its new place; always without a tag. */
-  readonly observe?: (ingress: PortNumber, vid: Vid, frame: Uint8Array) => void;
-  /** Is told that a station which still speaks behind `holder` was heard behind `port` too: for each such frame. */
-  readonly contested?: (vid: Vid, mac: MacAddress, holder: PortNumber, port: PortNumber) => void;
-  /** Is told that a port went up, or down. */
-  readonly portChanged?: (port: PortNumber, up: boolean) => void;
-}
-
-/** The state of a new port. */
-export interface NewPort extends VlanMembership {
-  /** Whether its other side is there; by default it is. */
-  readonly up?: boolean;
-}
 
 /**
  * A VLAN-aware bridge without I/O: frames enter by `receive` and leave by `transmit`. A frame goes through these stages, in this
@@ -47,15 +31,23 @@ export interface NewPort extends VlanMembership {
  * A spanning tree takes its frames before the ingress stage, and decides which ports forward in it and in the flood lists.
  */
 export class Switch {
+  /** The VLANs, one by one. */
+  readonly vlans: VlanRegistry;
   readonly #options: SwitchOptions;
   readonly #ports = new Map<PortNumber, BridgePort>();
   readonly #floodLists = new FloodLists(this.#ports);
   readonly #fdb: Fdb<BridgePort>;
   #strays = 0;
+  #hub = false;
 
   constructor(options: SwitchOptions) {
     this.#options = options;
     this.#fdb = new Fdb(options.clock, options);
+    this.vlans = new VlanRegistry(
+      this.#ports,
+      (port, membership) => this.setVlans(port, membership),
+      () => undefined,
+    );
   }
 
   /** Reads the clock. All frames are taken to be received at the time of the last call. */
@@ -72,6 +64,10 @@ export class Switch {
     }
     ingress.counters.receivedFrames += 1;
     ingress.counters.receivedOctets += frame.length;
+    if (this.#hub) {
+      this.#repeat(ingress, frame);
+      return;
+    }
     const vid = this.#classify(ingress, frame);
     if (typeof vid === 'string') {
       ingress.counters.drops[vid] += 1;
@@ -88,9 +84,7 @@ export class Switch {
     }
     for (const way of egress) {
       const shape = way.tagged ? (tagged ??= addTag(frame, vid)) : (untagged ??= removeTag(frame));
-      way.port.counters.sentFrames += 1;
-      way.port.counters.sentOctets += shape.length;
-      this.#options.transmit(way.port.number, shape, port);
+      this.#send(way.port, shape, port);
     }
   }
 
@@ -99,6 +93,7 @@ export class Switch {
     const ingress = this.#ports.get(port);
     if (ingress === undefined) return undefined;
     this.beginBreath();
+    if (this.#hub) return this.#explainHub(ingress, frame);
     const vid = this.#classify(ingress, frame);
     if (typeof vid === 'string') return { decision: 'drop', reason: vid };
     const destination = this.#destination(ingress, vid, frame);
@@ -110,9 +105,11 @@ export class Switch {
   }
 
   /** Adds a port under a number that is free. */
-  addPort(port: PortNumber, { up = true, ...membership }: NewPort = {}): void {
+  addPort(port: PortNumber, { up = true, edge = false, ...membership }: NewPort = {}): void {
     assert(!this.#ports.has(port), `switch port ${port} is added once`);
-    this.#ports.set(port, new BridgePort(port, membership, up));
+    const added = new BridgePort(port, membership, up, edge);
+    this.#ports.set(port, added);
+    this.vlans.note(added.vlans);
     this.#floodLists.forget();
     if (up) this.#options.portChanged?.(port, true);
   }
@@ -137,12 +134,25 @@ export class Switch {
   /** Changes the VLANs of a port. What was learned from it in VLANs that it leaves is forgotten. */
   setVlans(port: PortNumber, membership: VlanMembership): void {
     const changed = this.#portAt(port);
-    const { untagged, tagged } = changed.vlans;
+    const before = changed.vlans;
     changed.vlans = new PortVlans(membership);
-    for (const vid of untagged === 'none' ? tagged : [untagged, ...tagged]) {
-      if (!changed.vlans.has(vid)) this.#fdb.flush(changed, vid);
-    }
+    this.vlans.note(changed.vlans);
+    for (const vid of before) if (!changed.vlans.has(vid)) this.#fdb.flush(changed, vid);
     this.#floodLists.forget();
+  }
+
+  /**
+   * Whether it is a hub: every frame goes unchanged to all ports that are up, but its own and port 0. VLANs do not count then, and nothing
+   * is learned. By default it is none; that may be changed at any time, and all stations are forgotten then.
+   */
+  get hub(): boolean {
+    return this.#hub;
+  }
+
+  set hub(hub: boolean) {
+    if (hub === this.#hub) return;
+    this.#hub = hub;
+    for (const port of this.#ports.values()) this.#fdb.flush(port);
   }
 
   /** The port of that number, as it is and will be; undefined when there is none. */
@@ -208,19 +218,14 @@ export class Switch {
   }
 
   #classify(ingress: BridgePort, frame: Uint8Array): Vid | DropReason {
-    if (frame.length < minFrame) return 'runt';
-    if (!ingress.up) return 'port-down';
-    let vid;
-    if (isTagged(frame)) {
-      if (frame.length < minTaggedFrame) return 'runt';
-      vid = vidOf(frame);
-      if (vid === reservedVid) return 'reserved-vid';
-      if (!ingress.vlans.has(vid)) return 'not-a-member';
-    } else {
-      vid = ingress.vlans.untagged;
-      if (vid === 'none') return 'no-untagged';
-    }
-    return this.#options.admit?.(ingress.number, frame) === false ? 'not-admitted' : vid;
+    const vid = classify(ingress, frame);
+    if (typeof vid === 'string') return vid;
+    if (ingress.blocked?.has(vid)) return 'blocked';
+    return this.#admits(ingress, frame) ? vid : 'not-admitted';
+  }
+
+  #admits(ingress: BridgePort, frame: Uint8Array): boolean {
+    return this.#options.admit?.(ingress.number, frame) !== false;
   }
 
   #destination(ingress: BridgePort, vid: Vid, frame: Uint8Array): BridgePort | undefined {
@@ -236,6 +241,29 @@ export class Switch {
     }
     if (destination === ingress) return 'same-port';
     return vid === destination.vlans.untagged ? destination.untaggedEgress : destination.taggedEgress;
+  }
+
+  #send(port: BridgePort, frame: Uint8Array, ingress: PortNumber): void {
+    port.counters.sentFrames += 1;
+    port.counters.sentOctets += frame.length;
+    this.#options.transmit(port.number, frame, ingress);
+  }
+
+  #repeat(ingress: BridgePort, frame: Uint8Array): void {
+    const egress = this.#hubEgress(ingress, frame);
+    if (typeof egress === 'string') ingress.counters.drops[egress] += 1;
+    else for (const port of egress) this.#send(port, frame, ingress.number);
+  }
+
+  #explainHub(ingress: BridgePort, frame: Uint8Array): Explanation {
+    const egress = this.#hubEgress(ingress, frame);
+    if (typeof egress === 'string') return { decision: 'drop', reason: egress };
+    return { decision: 'repeat', egress: egress.map((port) => port.number) };
+  }
+
+  #hubEgress(ingress: BridgePort, frame: Uint8Array): readonly BridgePort[] | DropReason {
+    const egress = repeatTo(this.#ports.values(), ingress, frame);
+    return typeof egress === 'string' || this.#admits(ingress, frame) ? egress : 'not-admitted';
   }
 
   #contest(ingress: BridgePort, vid: Vid, frame: Uint8Array): void {

@@ -21,17 +21,26 @@ export interface VlanPort {
   /** Whether frames can leave by it. */
   readonly up: boolean;
   readonly vlans: PortVlans;
+  /** The VLANs that the spanning tree keeps it out of; undefined when there are none. */
+  readonly blocked: ReadonlySet<Vid> | undefined;
 }
 
 /** The VLANs of one port. [IEEE 802.1Q, 8.8.2 and 8.8.10] */
 export class PortVlans {
   readonly untagged: Vid | 'none';
+  /** Without the untagged one. */
   readonly tagged: ReadonlySet<Vid>;
 
   constructor({ untagged = vid(0), tagged = [] }: VlanMembership) {
     this.untagged = untagged;
-    this.tagged = new Set(tagged);
+    this.tagged = new Set([...tagged].filter((one) => one !== untagged));
     assert(!this.has(reservedVid), 'no port is a member of VLAN 4095');
+  }
+
+  /** All of them. */
+  *[Symbol.iterator](): Generator<Vid> {
+    if (this.untagged !== 'none') yield this.untagged;
+    yield* this.tagged;
   }
 
   /** Whether the port is a member, tagged or not. */
@@ -53,19 +62,20 @@ export class FloodLists<Port extends VlanPort> {
     this.#ports = ports;
   }
 
-  /** The members of the VLAN that are up, but the ingress. The list never changes; after `forget` there is a new one. */
+  /** The members of the VLAN that are up and not blocked in it, but the ingress. The list never changes; after `forget` there is a new one. */
   of(vid: Vid, ingress: Port): readonly Egress<Port>[] {
     return this.#lists.get(ingress)?.get(vid) ?? this.#make(vid, ingress);
   }
 
-  /** Must be called whenever a port came, went, went up or down, or changed its VLANs. */
+  /** Must be called whenever a port came, went, went up or down, changed its VLANs, or was blocked in one or no more. */
   forget(): void {
     this.#lists.clear();
   }
 
   #make(vid: Vid, ingress: Port): readonly Egress<Port>[] {
     const members = [...this.#ports.values()].filter((port) => port !== ingress && port.up && port.vlans.has(vid));
-    const list = members.map((port) => ({ port, tagged: vid !== port.vlans.untagged }));
+    const ways = members.filter((port) => port.blocked?.has(vid) !== true);
+    const list = ways.map((port) => ({ port, tagged: vid !== port.vlans.untagged }));
     const lists = this.#lists.get(ingress);
     if (lists === undefined) this.#lists.set(ingress, new Map([[vid, list]]));
     else lists.set(vid, list);

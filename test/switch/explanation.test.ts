@@ -34,3 +34,12 @@ test('an explanation is one line for people', () => {
   expect(explain(1, testFrame({ from: 1, to: 2 }))).toBe('VLAN 0: flood (station-unknown) to port 2, 3 tagged');
   expect(explain(1, testFrame({ from: 1, tci: 7 }))).toBe('drop (not-a-member)');
 });
+
+test('a hub repeats', () => {
+  const lab = new TestSwitch({ 0: {}, ...ports });
+  lab.bridge.hub = true;
+  const explanation = lab.bridge.explain(1, testFrame({ from: 1, tci: 7 }));
+  expect(explanation).toEqual({ decision: 'repeat', egress: [2, 3] });
+  expect(explanation && formatExplanation(explanation)).toBe('repeated as by a hub to port 2, 3');
+  expect(lab.bridge.explain(1, new Uint8Array(13))).toEqual({ decision: 'drop', reason: 'runt' });
+});

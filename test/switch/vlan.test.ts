@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { FloodLists, PortVlans, type VlanPort } from '../../src/switch/vlan.ts';
-import { vid } from '../../src/wire/dot1q.ts';
+import { vid, type Vid } from '../../src/wire/dot1q.ts';
 
 test('a port is in VLAN 0, untagged, unless told otherwise', () => {
   const vlans = new PortVlans({});
@@ -42,13 +42,29 @@ test('a flood list is made once, and anew after a change', () => {
   expect(first).toHaveLength(2);
 });
 
+test('a port that is blocked in a VLAN is in none of its flood lists, but in those of others', () => {
+  const ports = trunkAndStations();
+  member(ports, 'trunk').blocked = new Set([vid(5)]);
+  const lists = new FloodLists(ports);
+  expect(names(ports, lists, 5, 'a')).toEqual(['b']);
+  expect(names(ports, lists, 6, 'elsewhere')).toEqual(['trunk tagged']);
+});
+
+test('the untagged VLAN is none of the tagged ones, and all are listed once', () => {
+  const vlans = new PortVlans({ untagged: vid(5), tagged: [vid(5), vid(6)] });
+  expect([...vlans.tagged]).toEqual([6]);
+  expect([...vlans]).toEqual([5, 6]);
+  expect([...new PortVlans({ untagged: 'none', tagged: [vid(6)] })]).toEqual([6]);
+});
+
 interface NamedPort extends VlanPort {
   readonly name: string;
   up: boolean;
+  blocked: ReadonlySet<Vid> | undefined;
 }
 
 function trunkAndStations(): Map<string, NamedPort> {
-  const port = (name: string, up: boolean, vlans: PortVlans): [string, NamedPort] => [name, { name, up, vlans }];
+  const port = (name: string, up: boolean, vlans: PortVlans): [string, NamedPort] => [name, { name, up, vlans, blocked: undefined }];
   return new Map([
     port('a', true, new PortVlans({ untagged: vid(5) })),
     port('b', true, new PortVlans({ untagged: vid(5) })),

@@ -1,0 +1,15 @@
+import { isTagged, minTaggedFrame, vidOf, type Vid } from '../wire/dot1q.ts';
+import { minFrame } from '../wire/ethernet.ts';
+import type { BridgePort, DropReason } from './switch-port.ts';
+import { reservedVid } from './vlan.ts';
+
+/** The VLAN that a frame is in by its tag or its port, or why it is in none. [IEEE 802.1Q, 6.9.1 and 8.6.2] */
+export function classify(ingress: BridgePort, frame: Uint8Array): Vid | DropReason {
+  if (frame.length < minFrame) return 'runt';
+  if (!ingress.up) return 'port-down';
+  if (!isTagged(frame)) return ingress.vlans.untagged === 'none' ? 'no-untagged' : ingress.vlans.untagged;
+  if (frame.length < minTaggedFrame) return 'runt';
+  const vid = vidOf(frame);
+  if (vid === reservedVid) return 'reserved-vid';
+  return ingress.vlans.has(vid) ? vid : 'not-a-member';
+}

@@ -1,0 +1,29 @@
+import type { Clock } from '../clock.ts';
+import type { Vid } from '../wire/dot1q.ts';
+import type { MacAddress } from '../wire/mac.ts';
+import type { FdbOptions } from './fdb.ts';
+import type { PortNumber } from './switch-port.ts';
+import type { VlanMembership } from './vlan.ts';
+
+/** What a switch is given. Frames that are handed out are borrowed: they are valid until the call returns, and nobody writes to them. */
+export interface SwitchOptions extends FdbOptions {
+  readonly clock: Clock;
+  /** Takes a frame that leaves by `port`; it had come in by `ingress`. May keep it until the breath ends. */
+  readonly transmit: (port: PortNumber, frame: Uint8Array, ingress: PortNumber) => void;
+  /** Whether a frame may enter; by default every frame. It is asked by `explain` too, so it must only answer. */
+  readonly admit?: (ingress: PortNumber, frame: Uint8Array) => boolean;
+  /** Sees every ARP frame, and the IPv4 frames by which the switch gets to know a station or its new place; always without a tag. */
+  readonly observe?: (ingress: PortNumber, vid: Vid, frame: Uint8Array) => void;
+  /** Is told that a station which still speaks behind `holder` was heard behind `port` too: for each such frame. */
+  readonly contested?: (vid: Vid, mac: MacAddress, holder: PortNumber, port: PortNumber) => void;
+  /** Is told that a port went up, or down. */
+  readonly portChanged?: (port: PortNumber, up: boolean) => void;
+}
+
+/** The state of a new port. */
+export interface NewPort extends VlanMembership {
+  /** Whether its other side is there; by default it is. */
+  readonly up?: boolean;
+  /** Whether nobody behind it ever takes part in a spanning tree; by default that is found out. */
+  readonly edge?: boolean;
+}

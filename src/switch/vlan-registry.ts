@@ -1,0 +1,124 @@
+import { vid, type Vid } from '../wire/dot1q.ts';
+import type { BridgePort, PortNumber } from './switch-port.ts';
+import { reservedVid, type PortVlans, type VlanMembership } from './vlan.ts';
+
+/** Why VLANs were left as they are. */
+export type VlanRefusal =
+  | 'reserved' // no VLAN may have that identifier
+  | 'exists' // the VLAN is there already
+  | 'no-vlan' // the VLAN is not there
+  | 'no-port' // the port is not there
+  | 'not-a-member' // the port is not in the VLAN
+  | 'in-use'; // the VLAN has members, or it is the untagged one of the port
+
+/** A port in a VLAN. */
+export interface VlanMember {
+  readonly port: PortNumber;
+  readonly tagged: boolean;
+  /** Whether the port's other side is there. */
+  readonly active: boolean;
+  /** Whether the spanning tree lets frames of the VLAN through. */
+  readonly forwarding: boolean;
+}
+
+const defaultVid = vid(0);
+
+/**
+ * The VLANs of a switch, as they are configured one by one: a VLAN is created before ports become members, and stays without them. A VLAN
+ * that a port is added with, or given by `Switch.setVlans`, is created by that. Nothing here throws for what it is asked.
+ */
+export class VlanRegistry {
+  readonly #ports: ReadonlyMap<PortNumber, BridgePort>;
+  readonly #change: (port: PortNumber, membership: VlanMembership) => void;
+  readonly #removed: (vid: Vid) => void;
+  readonly #vids = new Set<Vid>([defaultVid]);
+
+  /** `change` gives a port its VLANs; `removed` is told of a VLAN that is no more. */
+  constructor(
+    ports: ReadonlyMap<PortNumber, BridgePort>,
+    change: (port: PortNumber, membership: VlanMembership) => void,
+    removed: (vid: Vid) => void,
+  ) {
+    this.#ports = ports;
+    this.#change = change;
+    this.#removed = removed;
+  }
+
+  /** All that are there, in ascending order. */
+  list(): Vid[] {
+    return [...this.#vids].sort((a, b) => a - b);
+  }
+
+  has(vid: Vid): boolean {
+    return this.#vids.has(vid);
+  }
+
+  /** Creates a VLAN without members: any but 4095. */
+  create(vid: Vid): VlanRefusal | undefined {
+    if (vid === reservedVid) return 'reserved';
+    if (this.#vids.has(vid)) return 'exists';
+    this.#vids.add(vid);
+    return undefined;
+  }
+
+  /** Removes a VLAN that has no members, whether active or not. VLAN 0 is the one of new ports: it stays. */
+  remove(vid: Vid): VlanRefusal | undefined {
+    if (!this.#vids.has(vid)) return 'no-vlan';
+    if (vid === defaultVid || this.#membersOf(vid).length > 0) return 'in-use';
+    this.#vids.delete(vid);
+    this.#removed(vid);
+    return undefined;
+  }
+
+  /** Makes the VLAN the untagged one of the port, which leaves the one that it was; with `none` its frames need a tag. */
+  setUntagged(port: PortNumber, vid: Vid | 'none'): VlanRefusal | undefined {
+    const changed = this.#ports.get(port);
+    if (vid !== 'none' && !this.#vids.has(vid)) return 'no-vlan';
+    if (!changed) return 'no-port';
+    this.#change(port, { untagged: vid, tagged: changed.vlans.tagged });
+    return undefined;
+  }
+
+  /** Makes the port a member whose frames carry a tag. In its untagged VLAN it stays as it is. */
+  addTagged(vid: Vid, port: PortNumber): VlanRefusal | undefined {
+    const changed = this.#ports.get(port);
+    if (!this.#vids.has(vid)) return 'no-vlan';
+    if (!changed) return 'no-port';
+    const { untagged, tagged } = changed.vlans;
+    if (!changed.vlans.has(vid)) this.#change(port, { untagged, tagged: [...tagged, vid] });
+    return undefined;
+  }
+
+  /** Ends a membership with tags; that in the untagged VLAN ends only by another one. */
+  removeTagged(vid: Vid, port: PortNumber): VlanRefusal | undefined {
+    const changed = this.#ports.get(port);
+    if (!this.#vids.has(vid)) return 'no-vlan';
+    if (!changed) return 'no-port';
+    const { untagged, tagged } = changed.vlans;
+    if (vid === untagged) return 'in-use';
+    if (!tagged.has(vid)) return 'not-a-member';
+    this.#change(port, { untagged, tagged: [...tagged].filter((other) => other !== vid) });
+    return undefined;
+  }
+
+  /** The members of a VLAN by their numbers, active or not; undefined when there is no such VLAN. */
+  members(vid: Vid): VlanMember[] | undefined {
+    if (!this.#vids.has(vid)) return undefined;
+    const members = this.#membersOf(vid).map((port) => ({
+      port: port.number,
+      tagged: vid !== port.vlans.untagged,
+      active: port.up,
+      forwarding: port.blocked?.has(vid) !== true,
+    }));
+    return members.sort((a, b) => a.port - b.port);
+  }
+
+  /** Creates the VLANs that a port was given, if they are not there. */
+  note(vlans: PortVlans): void {
+    for (const vid of vlans) this.#vids.add(vid);
+  }
+
+  #membersOf(vid: Vid): BridgePort[] {
+    return [...this.#ports.values()].filter((port) => port.vlans.has(vid));
+  }
+}
