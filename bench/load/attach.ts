@@ -15,18 +15,18 @@ let counter = 0;
 /** Plugs into a switch as a VDE client does, or connects to a socket of which both names are known. Waits for it. */
 export function attach(place: Place): Attachment {
   const data = unixSocket('datagram');
-  if ('directory' in place) return plugIn(place.directory, data);
+  if ('directory' in place) return plugIn(place.directory, place.description ?? 'load', data);
   bindUnix(data, place.own);
   connectUnix(data, place.peer);
   return { fd: data, [Symbol.dispose]: () => closeSync(data) };
 }
 
-function plugIn(directory: string, data: number): Attachment {
+function plugIn(directory: string, description: string, data: number): Attachment {
   const control = unixSocket('stream');
   const own = join(directory, `.load-${process.pid}-${counter++}`);
   connectUnix(control, join(directory, 'ctl'));
   bindUnix(data, own);
-  writeSync(control, encodeVdeRequest({ wish: 'any', path: own, description: 'load' }));
+  writeSync(control, encodeVdeRequest({ wish: 'any', path: own, description }));
   const reply = Buffer.alloc(vdeReplySize);
   const set = new PollSet([control]);
   set.want(0, { readable: true, writable: false });

@@ -1,5 +1,5 @@
-/** How a station reaches what is measured: as a client of a VDE directory, or by two socket names. */
-export type Place = { readonly directory: string } | { readonly own: string; readonly peer: string };
+/** How a station reaches what is measured: as a client of a VDE directory, who says what it is, or by two socket names. */
+export type Place = { readonly directory: string; readonly description?: string } | { readonly own: string; readonly peer: string };
 
 /**
  * Who writes to whom. `pair`: the first to the second. `flood`: the first to all. `all`: each to each in turn. Stations that only
