@@ -1,44 +1,50 @@
 import { StreamMemory } from '../system/stream-socket.ts';
 import type { Fd } from '../system/unix-socket.ts';
-import type { BacklogBudget } from './backlog.ts';
+import { Backlog, type BacklogBudget } from './backlog.ts';
 import { writeFrame } from './frame-stream.ts';
-import type { PortDrop } from './port.ts';
+import type { PortCounters } from './port.ts';
 
 /** Of which connection an outbox is, and its bounds. */
 export interface OutboxOptions {
   readonly fd: Fd;
   readonly lengthSize: 2 | 4;
-  /** What may wait for the far end to read, in octets. */
-  readonly limit: number;
+  /** What may wait for the far end to read, in octets. Default: what the budget gives a port. */
+  readonly limit?: number | undefined;
   readonly budget: BacklogBudget;
+  /** Where each frame is counted: when it is sent, or why it is not. */
+  readonly counters: PortCounters;
 }
 
-/** The memory of an outbox to begin with, in octets: room for a batch of full frames. */
+/** The memory of an outbox, in octets: room for a batch of full frames. */
 const outboxSize = 131_072;
 
-/** Memory of that size that no outbox has: one that holds nothing needs none. */
+/** Memory that no outbox has: one that holds nothing needs none. */
 const spare: StreamMemory[] = [];
 
 /**
  * What a connection sends: frames are copied here as they come, each behind its length, and leave by one system call a breath. What the
- * system does not take at once stays, in order and bounded; while something stays, nothing else is sent before it.
+ * system does not take at once stays, and the frames that come then wait in a backlog: they go first, in order, when it takes more.
  */
 export class Outbox {
   readonly #options: OutboxOptions;
+  readonly #backlog: Backlog;
   #memory: StreamMemory | undefined;
   #start = 0;
   #end = 0;
-  /** What stayed and is counted in the budget; 0 while the far end reads. */
-  #waiting = 0;
+  /** What stayed, in octets, and is counted in the budget. */
+  #rest = 0;
   #error: string | undefined;
 
   constructor(options: OutboxOptions) {
     this.#options = options;
+    const { limit, budget, counters } = options;
+    const bounds = { frames: Infinity, ...(limit !== undefined && { octets: limit }) };
+    this.#backlog = new Backlog(budget, bounds, (frames) => (counters.drops['budget-full'] += frames));
   }
 
-  /** How many octets wait for the far end to read. */
-  get waiting(): number {
-    return this.#waiting;
+  /** Whether the system takes no more for now. */
+  get blocked(): boolean {
+    return this.#rest > 0;
   }
 
   /** Why the system refuses to send on this connection: an errno's name. Undefined while it does not. */
@@ -46,46 +52,72 @@ export class Outbox {
     return this.#error;
   }
 
-  /** Takes a copy of the frame, or tells why not. */
-  add(frame: Uint8Array): PortDrop | undefined {
-    if (this.#error !== undefined) return 'send-failed';
-    const { lengthSize, limit, budget } = this.#options;
-    const size = lengthSize + frame.length;
-    if (this.#waiting === 0 && this.#end + size > outboxSize) this.#send();
-    if (this.#waiting > 0) {
-      if (this.#waiting + size > limit) return 'backlog-full';
-      if (!budget.take(size, this.#waiting)) return 'budget-full';
-      this.#waiting += size;
-    }
-    const memory = this.#withRoom(size);
-    this.#end = writeFrame(memory.octets, this.#end, frame, lengthSize);
-    return undefined;
+  /** Takes a copy of the frame, or counts why not. */
+  add(frame: Uint8Array): void {
+    if (!this.#hasRoom(frame) && !this.blocked) this.#send();
+    if (this.#error !== undefined) this.#options.counters.drops['send-failed']++;
+    else if (this.blocked) this.#keep(frame);
+    else this.#write(frame);
   }
 
   /** Takes octets that are sent as they are, at the start of the connection. */
   addOctets(octets: Uint8Array): void {
-    this.#withRoom(octets.length).octets.set(octets, this.#end);
+    this.#ownMemory().octets.set(octets, this.#end);
     this.#end += octets.length;
   }
 
-  /** Hands to the system what was added, unless something waits already. Returns whether something waits then. */
+  /** Hands to the system what was added, unless it takes no more. Returns whether something waits then. */
   flush(): boolean {
-    if (this.#waiting === 0 && this.#end > 0) this.#send();
-    return this.#waiting > 0;
+    if (!this.blocked && this.#end > 0) this.#send();
+    return this.blocked;
   }
 
   /** The system takes something again. Returns whether something waits even so. */
   drain(): boolean {
-    if (this.#waiting > 0) this.#send();
-    return this.#waiting > 0;
+    if (this.blocked) this.#send();
+    while (!this.blocked && this.#backlog.count > 0) {
+      this.#refill();
+      this.#send();
+    }
+    return this.blocked;
   }
 
-  /** Forgets everything. */
+  /** Forgets everything; the frames that waited are counted. */
   clear(): void {
-    this.#wait(0);
-    this.#exchange(undefined);
-    this.#start = 0;
-    this.#end = 0;
+    this.#options.counters.drops['no-carrier'] += this.#backlog.clear();
+    this.#empty();
+  }
+
+  #hasRoom(frame: Uint8Array): boolean {
+    return this.#end + this.#options.lengthSize + frame.length <= outboxSize;
+  }
+
+  #write(frame: Uint8Array): void {
+    const { lengthSize, counters } = this.#options;
+    this.#end = writeFrame(this.#ownMemory().octets, this.#end, frame, lengthSize);
+    counters.sentFrames++;
+    counters.sentOctets += frame.length;
+  }
+
+  #keep(frame: Uint8Array): void {
+    const drop = this.#backlog.add(frame);
+    if (drop) this.#options.counters.drops[drop]++;
+  }
+
+  /** Moves frames from the backlog to the memory, which is empty, as many as there is room for. */
+  #refill(): void {
+    while (this.#backlog.count > 0) {
+      let moved = 0;
+      for (const frame of this.#backlog.first()) {
+        if (!this.#hasRoom(frame)) {
+          this.#backlog.shift(moved);
+          return;
+        }
+        this.#write(frame);
+        moved++;
+      }
+      this.#backlog.shift(moved);
+    }
   }
 
   #send(): void {
@@ -96,34 +128,23 @@ export class Outbox {
       return;
     }
     this.#start += typeof sent === 'string' ? 0 : sent;
-    if (this.#start === this.#end) this.clear();
-    else this.#wait(this.#end - this.#start);
+    if (this.#start === this.#end) this.#empty();
+    else this.#stay(this.#end - this.#start);
   }
 
-  #wait(octets: number): void {
-    this.#options.budget.used += octets - this.#waiting;
-    this.#waiting = octets;
+  #stay(octets: number): void {
+    this.#options.budget.used += octets - this.#rest;
+    this.#rest = octets;
   }
 
-  /** The memory, with room for so many octets behind what it holds. */
-  #withRoom(size: number): StreamMemory {
-    const memory = this.#memory ?? this.#exchange(spare.pop() ?? new StreamMemory(outboxSize));
-    const { length } = memory.octets;
-    if (this.#end + size <= length) return memory;
-    const held = memory.octets.subarray(this.#start, this.#end);
-    const needed = held.length + size;
-    // What is free in front is worth the copy when it is much: else the next frame would need another.
-    const larger = 3 * needed > 2 * length ? new StreamMemory(Math.ceil(1.5 * needed)) : memory;
-    larger.octets.set(held);
-    if (larger !== memory) this.#exchange(larger);
-    this.#start = 0;
-    this.#end = held.length;
-    return larger;
+  #empty(): void {
+    this.#stay(0);
+    this.#start = this.#end = 0;
+    if (this.#memory && spare.length < 8) spare.push(this.#memory);
+    this.#memory = undefined;
   }
 
-  #exchange<Memory extends StreamMemory | undefined>(memory: Memory): Memory {
-    if (this.#memory?.octets.length === outboxSize && spare.length < 8) spare.push(this.#memory);
-    this.#memory = memory;
-    return memory;
+  #ownMemory(): StreamMemory {
+    return (this.#memory ??= spare.pop() ?? new StreamMemory(outboxSize));
   }
 }

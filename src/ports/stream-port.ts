@@ -45,7 +45,7 @@ export class StreamPort implements Port {
   readonly counters = newPortCounters();
   readonly #framing: Framing;
   readonly #maxFrame: number;
-  readonly #backlog: number;
+  readonly #backlog: number | undefined;
   readonly #environment: PortEnvironment;
   readonly #owner: StreamOwner;
   #connection: Connection | undefined;
@@ -59,7 +59,7 @@ export class StreamPort implements Port {
     this.description = options.description;
     this.#framing = options.framing;
     this.#maxFrame = options.maxFrame ?? maxStreamFrame;
-    this.#backlog = options.backlog ?? environment.budget.port.octets;
+    this.#backlog = options.backlog;
     this.#environment = environment;
     this.#owner = owner;
   }
@@ -79,7 +79,7 @@ export class StreamPort implements Port {
   connect(fd: Fd): void {
     const { budget } = this.#environment;
     const { lengthSize, sendable, greeting } = this.#framing;
-    const outbox = new Outbox({ fd, lengthSize, limit: this.#backlog, budget });
+    const outbox = new Outbox({ fd, lengthSize, limit: this.#backlog, budget, counters: this.counters });
     const connection = { fd, decoder: new FrameDecoder(this.#framing, this.#deliver), outbox, heard: false };
     this.#connection = connection;
     this.#sendable = Math.min(sendable, this.#maxFrame);
@@ -95,14 +95,7 @@ export class StreamPort implements Port {
     if (!this.#connection) drops['no-carrier']++;
     else if (frame.length > this.#sendable) drops.oversize++;
     else if (frame.length < minFrame) drops.runt++;
-    else {
-      const drop = this.#connection.outbox.add(frame);
-      if (drop) drops[drop]++;
-      else {
-        this.counters.sentFrames++;
-        this.counters.sentOctets += frame.length;
-      }
-    }
+    else this.#connection.outbox.add(frame);
   }
 
   flush(): void {
@@ -131,7 +124,7 @@ export class StreamPort implements Port {
   }
 
   #watch(connection: Connection): void {
-    const interest = { readable: true, writable: connection.outbox.waiting > 0 };
+    const interest = { readable: true, writable: connection.outbox.blocked };
     connection.watch ??= this.#environment.loop.readiness.watch(connection.fd, interest, (ready) => this.#ready(connection, ready));
   }
 

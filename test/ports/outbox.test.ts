@@ -3,15 +3,17 @@ import { closeSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { BacklogBudget } from '../../src/ports/backlog.ts';
 import { Outbox } from '../../src/ports/outbox.ts';
+import { newPortCounters, type PortCounters } from '../../src/ports/port.ts';
 import { StreamMemory } from '../../src/system/stream-socket.ts';
 import { accept, bindFile, connectPath, listen, streamSocket, type Fd } from '../../src/system/unix-socket.ts';
 import { closing, newDirectory } from '../system/sockets.ts';
-import { frameOf } from './rig.ts';
+import { dropped, frameOf } from './rig.ts';
 import { encodeFrames } from './stream-stage.ts';
 
 interface Stage {
   readonly outbox: Outbox;
   readonly budget: BacklogBudget;
+  readonly counters: PortCounters;
   readonly near: Fd;
   /** All octets that have come and were not read yet. */
   read(): Buffer;
@@ -34,16 +36,17 @@ function stage(limit = 1_000_000, budget = new BacklogBudget()): Stage {
       parts.push(Buffer.from(memory.octets.subarray(0, count)));
     }
   };
-  return { outbox: new Outbox({ fd: near, lengthSize: 2, limit, budget }), budget, near, read };
+  const counters = newPortCounters();
+  return { outbox: new Outbox({ fd: near, lengthSize: 2, limit, budget, counters }), budget, counters, near, read };
 }
 
-/** Adds frames until one is refused; returns those that were taken, and why the last was not. */
-function fill(outbox: Outbox, size: number): { taken: Uint8Array[]; drop: string } {
+/** Adds frames until one is refused; returns those that were taken. */
+function fill({ outbox, counters }: Stage, size: number): Uint8Array[] {
   const taken: Uint8Array[] = [];
   for (;;) {
     const frame = frameOf(size, taken.length);
-    const drop = outbox.add(frame);
-    if (drop !== undefined) return { taken, drop };
+    outbox.add(frame);
+    if (dropped(counters) > 0) return taken;
     taken.push(frame);
     outbox.flush();
   }
@@ -73,47 +76,76 @@ describe('an outbox', () => {
   });
 
   it.each([60, 1514, 9000, 65_535])('keeps what the system does not take, bounded, and drains it octet by octet: frames of %i', (size) => {
-    const { outbox, budget, near, read } = stage();
-    const { taken, drop } = fill(outbox, size);
-    expect(drop).toBe('backlog-full');
-    expect(outbox.waiting).toBeLessThanOrEqual(1_000_000);
-    expect(outbox.waiting).toBeGreaterThan(1_000_000 - size - 2);
-    expect(budget.used).toBe(outbox.waiting);
+    const staged = stage();
+    const { outbox, budget, counters, near, read } = staged;
+    const taken = fill(staged, size);
+    expect(counters.drops['backlog-full']).toBe(1);
+    expect(outbox.blocked).toBe(true);
+    const waiting = (taken.length - counters.sentFrames) * size;
+    expect(waiting).toBeLessThanOrEqual(1_000_000);
+    expect(waiting).toBeGreaterThan(1_000_000 - size);
+    expect(budget.used).toBeGreaterThan(waiting);
     const parts: Buffer[] = [];
-    let added = taken.length;
+    const limit = taken.length + 40;
     // While it drains more comes, in order behind what waits.
     for (let more = true; more; more = outbox.drain()) {
       parts.push(read());
-      for (let i = 0; i < 3 && taken.length < added + 40; i++) {
+      for (let i = 0; i < 3 && taken.length < limit; i++) {
+        const before = dropped(counters);
         const frame = frameOf(size, taken.length);
-        if (outbox.add(frame) === undefined) taken.push(frame);
+        outbox.add(frame);
+        if (dropped(counters) === before) taken.push(frame);
       }
     }
-    added = taken.length;
     outbox.flush();
     parts.push(read());
     expect(Buffer.compare(Buffer.concat(parts), encodeFrames(taken))).toBe(0);
-    expect(added).toBe(taken.length);
-    expect([outbox.waiting, budget.used]).toEqual([0, 0]);
+    expect(counters).toMatchObject({ sentFrames: taken.length, sentOctets: taken.length * size });
+    expect([outbox.blocked, budget.used]).toEqual([false, 0]);
     closeSync(near);
   });
 
   it('takes nothing that the budget of all ports has no room for', () => {
-    const { outbox, budget, near } = stage(10_000_000, new BacklogBudget({ budget: 300_000 }));
-    expect(fill(outbox, 1000).drop).toBe('budget-full');
-    expect(budget.used).toBeLessThanOrEqual(300_000);
-    outbox.clear();
-    expect(budget.used).toBe(0);
-    closeSync(near);
+    const staged = stage(10_000_000, new BacklogBudget({ budget: 500_000 }));
+    fill(staged, 1000);
+    expect(staged.counters.drops['budget-full']).toBe(1);
+    expect(staged.budget.used).toBeLessThanOrEqual(500_000);
+    staged.outbox.clear();
+    expect(staged.budget.used).toBe(0);
+    closeSync(staged.near);
   });
 
-  it('says that nobody is there, and takes nothing from then on', () => {
-    const { outbox, budget, near } = stage();
-    fill(outbox, 1000);
+  it('gives way to another that has less, of the frames that came last, and breaks none', () => {
+    const budget = new BacklogBudget({ budget: 2_000_000 });
+    const [stalled, other] = [stage(10_000_000, budget), stage(10_000_000, budget)];
+    const taken = fill(stalled, 1000);
+    const before = dropped(stalled.counters);
+    for (let i = 0; i < 500; i++) other.outbox.add(frameOf(1000));
+    other.outbox.flush();
+    for (let i = 0; i < 300; i++) other.outbox.add(frameOf(1000));
+    expect(dropped(other.counters)).toBe(0);
+    const given = dropped(stalled.counters) - before;
+    expect(given).toBeGreaterThan(0);
+    const parts: Buffer[] = [];
+    for (let more = true; more; more = stalled.outbox.drain()) parts.push(stalled.read());
+    parts.push(stalled.read());
+    expect(Buffer.compare(Buffer.concat(parts), encodeFrames(taken.slice(0, taken.length - given)))).toBe(0);
+    for (const { outbox, near } of [stalled, other]) {
+      outbox.clear();
+      closeSync(near);
+    }
+  });
+
+  it('says that nobody is there, counts what waited, and takes nothing from then on', () => {
+    const staged = stage();
+    const { outbox, budget, counters, near } = staged;
+    const taken = fill(staged, 1000);
     closeSync(near);
     outbox.drain();
     expect(outbox.error).toBe('EBADF');
-    expect(outbox.add(frameOf(60))).toBe('send-failed');
+    expect(counters.sentFrames + counters.drops['no-carrier']).toBe(taken.length);
+    outbox.add(frameOf(60));
+    expect(counters.drops['send-failed']).toBe(1);
     expect(budget.used).toBe(0);
   });
 });
