@@ -115,12 +115,17 @@ export class EpollReadiness implements Readiness {
     if (this.#asleepSince !== undefined) this.#busyPoll.slept(began - this.#asleepSince);
     this.#asleepSince = undefined;
     let last = began;
+    let looking = false;
     for (let rounds = 0; rounds < roundLimit; rounds++) {
       const told = this.#round();
       const now = realClock.monotonic();
       if (now - began >= turnLimit) return;
-      if (told) last = now;
-      else if (now - last < this.#busyPoll.window) {
+      if (told) {
+        if (looking) this.#busyPoll.found();
+        looking = false;
+        last = now;
+      } else if (now - last < this.#busyPoll.window) {
+        looking = true;
         // Whoever is to answer may be waiting for this very processor.
         libc.sched_yield();
       } else {

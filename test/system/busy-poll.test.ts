@@ -19,4 +19,33 @@ describe('looking for more before sleeping', () => {
     busyPoll.slept(shortSleep * 1.01);
     expect(busyPoll.window).toBe(0);
   });
+
+  /** Of so many short sleeps in a row, how long was looked before each, in milliseconds. */
+  function looked(busyPoll: BusyPoll, sleeps: number): number {
+    let sum = 0;
+    for (let i = 0; i < sleeps; i++) {
+      sum += busyPoll.window;
+      busyPoll.slept(shortSleep / 2);
+    }
+    return sum;
+  }
+
+  it('rests where it is always in vain, longer and longer', () => {
+    const busyPoll = new BusyPoll();
+    looked(busyPoll, 2_000);
+    expect(looked(busyPoll, 10_000) / (10_000 * (shortSleep / 2))).toBeLessThan(0.01);
+  });
+
+  it('looks on where it finds something', () => {
+    const busyPoll = new BusyPoll();
+    looked(busyPoll, 2_000);
+    busyPoll.found();
+    let windows = 0;
+    for (let i = 0; i < 2_000; i++) {
+      busyPoll.slept(shortSleep / 2);
+      if (busyPoll.window > 0) windows++;
+      busyPoll.found();
+    }
+    expect(windows).toBeGreaterThan(900);
+  });
 });
