@@ -40,7 +40,13 @@ export class StationLink implements AsyncDisposable {
   private constructor(options: StationLinkOptions, { clock, log, poison = false }: StationLinkEnvironment) {
     this.#options = options;
     this.#poison = poison;
-    this.#environment = { clock, log, breath: this.breath, loop: openLoop({ frameSize: maxFrame, breath: this.breath }), budget: new BacklogBudget() };
+    this.#environment = {
+      clock,
+      log,
+      breath: this.breath,
+      loop: openLoop({ frameSize: maxFrame, breath: this.breath }),
+      budget: new BacklogBudget(),
+    };
   }
 
   /** Throws what VdeClient.open throws when the switch cannot be had at first, and `AbortError`. */
