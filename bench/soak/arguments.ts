@@ -1,0 +1,30 @@
+import { parseArgs } from 'node:util';
+
+/** What a soak is told. */
+export interface SoakArguments {
+  /** How long the load runs, in seconds. */
+  readonly seconds: number;
+  /** How often it is looked after, in seconds. */
+  readonly interval: number;
+}
+
+/** How a soak is run. */
+export const usage = `npm run soak -- [--minutes N | --seconds N] [--interval SECONDS]
+Two switches with a TCP link between them under full load, for 10 minutes unless told otherwise.
+`;
+
+/** Throws an Error that says what is wrong. */
+export function parseSoakArguments(argv: readonly string[]): SoakArguments {
+  const { values } = parseArgs({
+    args: [...argv],
+    options: { minutes: { type: 'string' }, seconds: { type: 'string' }, interval: { type: 'string' } },
+  });
+  const seconds = values.seconds === undefined ? 60 * positive(values.minutes ?? '10') : positive(values.seconds);
+  return { seconds, interval: positive(values.interval ?? '10') };
+}
+
+function positive(text: string): number {
+  const number = Number(text);
+  if (number > 0 && number < Infinity) return number;
+  throw new Error(`${text} is no length of time`);
+}
