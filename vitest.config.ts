@@ -9,7 +9,7 @@ export default defineConfig({
     pool: 'forks',
     env: { ETHERLOOM_POISON: '1' },
     // The thread that wakes the loop is a source too; without one, that need not be read.
-    execArgv: process.env['ETHERLOOM_WAKER'] === 'worker' ? ['--import', './test/launcher/guest/typescript.mjs'] : [],
+    execArgv: process.env['ETHERLOOM_WAKER'] === 'worker' ? ['--import', './test/typescript.mjs'] : [],
     reporters: ['default', new Report()],
   },
 });

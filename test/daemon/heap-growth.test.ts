@@ -12,7 +12,7 @@ const window = 200;
 const stage = useStage([]);
 
 it('a frame that is forwarded costs less than 200 octets of heap, and leaves nothing', { timeout: 120_000 }, async () => {
-  const typescript = join(import.meta.dirname, '../launcher/guest/typescript.mjs');
+  const typescript = join(import.meta.dirname, '../typescript.mjs');
   const script = join(import.meta.dirname, 'heap-growth-process.ts');
   const plane = stage.start([process.execPath, '--expose-gc', '--import', typescript, script, stage.path('s')]);
   await plane.line(/^ready$/);

@@ -100,7 +100,7 @@ describe('on disk', () => {
     const directory = newDirectory();
     const durable = new Map<number, number>();
     for (let round = 0; round < 5; round++) {
-      const loader = new URL('../launcher/guest/typescript.mjs', import.meta.url).href;
+      const loader = new URL('../typescript.mjs', import.meta.url).href;
       const program = new URL('journal-writer.ts', import.meta.url).pathname;
       const child = spawn(process.execPath, ['--import', loader, program, directory, String(round * 1_000_000)], {
         stdio: ['ignore', 'pipe', 'inherit'],

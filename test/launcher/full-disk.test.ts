@@ -17,7 +17,7 @@ it('a state file is whole, old or new, when the disk gets full half-way', ({ ski
   const child = [
     process.execPath,
     '--import',
-    join(import.meta.dirname, 'guest/typescript.mjs'),
+    join(import.meta.dirname, '../typescript.mjs'),
     join(import.meta.dirname, 'full-disk-process.ts'),
   ];
   const script = 'mount -t tmpfs -o size=64k,mode=700 none "$0" && exec "$@"';

@@ -17,7 +17,7 @@ describe('a TCP link whose network is cut', () => {
     'is given up at both ends within 5 s when it is %s, with nothing left in the backlog',
     async (traffic, { skip }) => {
       skip(flags === undefined, noNetwork);
-      const typescript = join(import.meta.dirname, '../launcher/guest/typescript.mjs');
+      const typescript = join(import.meta.dirname, '../typescript.mjs');
       const child = [process.execPath, '--import', typescript, join(import.meta.dirname, 'dead-peer-process.ts'), traffic];
       const { stdout } = await promisify(execFile)('unshare', [flags ?? '', ...child]);
       const after = JSON.parse(stdout) as { dialer: number; listener: number; budget: number };

@@ -36,7 +36,7 @@ describe('a lock on a file', () => {
 
   it('is free when its holder was killed', async () => {
     const path = join(newDirectory(), 'lock');
-    const script = [join(import.meta.dirname, '../launcher/guest/typescript.mjs'), join(import.meta.dirname, 'lock-holder.ts')];
+    const script = [join(import.meta.dirname, '../typescript.mjs'), join(import.meta.dirname, 'lock-holder.ts')];
     const holder = spawn(process.execPath, ['--import', ...script, path], { stdio: ['ignore', 'pipe', 'inherit'] });
     onTestFinished(() => void holder.kill('SIGKILL'));
     await once(holder.stdout, 'data');

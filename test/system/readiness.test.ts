@@ -166,7 +166,7 @@ describe(`readiness, woken by the ${process.env['ETHERLOOM_WAKER'] ?? 'loop'}`, 
   });
 
   function run(work: string): { status: number | null; signal: string | null; stderr: string } {
-    const typescript = join(import.meta.dirname, '../launcher/guest/typescript.mjs');
+    const typescript = join(import.meta.dirname, '../typescript.mjs');
     const script = join(import.meta.dirname, 'readiness-process.ts');
     return spawnSync(process.execPath, ['--import', typescript, script, work, newDirectory()], { encoding: 'utf8' });
   }

@@ -19,7 +19,7 @@ export interface Launched {
 /** Runs launch-process.ts with these arguments; as nobody, in an empty home, when `unprivileged`. It is killed when the test ends. */
 export function launch(args: readonly string[], options: { unprivileged?: boolean; env?: Record<string, string> } = {}): Launched {
   const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
-  const node = [process.execPath, '--import', here('./typescript.mjs'), here('./launch-process.ts'), ...args];
+  const node = [process.execPath, '--import', here('../../typescript.mjs'), here('./launch-process.ts'), ...args];
   const nobody = options.unprivileged === true && process.getuid?.() === 0;
   const command = nobody ? ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', ...node] : node;
   const env = { ...(options.unprivileged === true ? { PATH: process.env['PATH'], HOME: '/nonexistent' } : process.env), ...options.env };
