@@ -11,6 +11,9 @@ import type { LoadReport } from './spec.ts';
 /** How long nothing may come before it is quiet, in milliseconds. */
 const quietness = 300;
 
+/** How long all may take to come to rest, in milliseconds. */
+const restLimit = 30_000;
+
 /** How long it waits for something to do at most, in milliseconds. */
 const longestSleep = 5;
 
@@ -45,7 +48,7 @@ const set = new PollSet([...places.map(({ peer }) => peer.fd), 0]);
 set.want(places.length, { readable: true, writable: false });
 
 let busy = false;
-let asked: number | undefined;
+let asked: { readonly id: number; readonly at: number } | undefined;
 let lastArrival = performance.now();
 let commands = '';
 
@@ -78,7 +81,7 @@ function turn(): boolean {
     if (peer.receive((from, serial) => actor.take(peer, from, serial)) > 0) lastArrival = now;
   }
   for (const actor of actors) actor.turn(now, busy);
-  if (asked !== undefined && !busy && actors.every(({ idle }) => idle) && now - lastArrival > quietness) answer(asked);
+  if (asked && ((actors.every(({ idle }) => idle) && now - lastArrival > quietness) || now - asked.at > restLimit)) answer(asked.id);
   return !set.readable(places.length) || listen();
 }
 
@@ -92,8 +95,8 @@ function listen(): boolean {
     commands = commands.slice(end + 1);
     if (question === 'quiet') {
       busy = false;
-      asked = Number(id);
       lastArrival = performance.now();
+      asked = { id: Number(id), at: lastArrival };
     } else {
       if (question === 'run') busy = true;
       answer(Number(id));
@@ -103,12 +106,16 @@ function listen(): boolean {
 }
 
 function answer(id: number): void {
+  const restless = asked ? actors.filter(({ idle }) => !idle) : [];
   asked = undefined;
   const report: LoadReport = {
     id,
     progress: Object.fromEntries(actors.map(({ name, progress }) => [name, progress])),
     stations: Object.fromEntries(places.map(({ peer: { name, sent, heard } }) => [name, { sent, heard }])),
-    faults: actors.flatMap(({ faults }) => faults.slice(0, 5)),
+    faults: [
+      ...actors.flatMap(({ faults }) => faults.slice(0, 5)),
+      ...restless.map(({ name, progress }) => `${name} does not come to rest after ${progress}`),
+    ],
   };
   process.stdout.write(`${JSON.stringify(report)}\n`);
 }

@@ -35,15 +35,19 @@ export async function soak({ seconds, interval }: SoakArguments, workplace: Work
   const faults = await loadFor(stage, warm, interval, watchdog, tell);
   const before = await rest(stage);
   tell(`at rest after ${warm.toFixed(0)} s: ${before.switches.map(memoryOf).join('; ')}`);
+  faults.push(...before.faults);
+  // What has stopped once says nothing more.
+  if (faults.length > 0) return faults;
   watchdog.rest();
-  faults.push(...before.faults, ...(await loadFor(stage, seconds - warm, interval, watchdog, tell)));
+  faults.push(...(await loadFor(stage, seconds - warm, interval, watchdog, tell)));
   const after = await rest(stage);
   tell(`at rest at the end: ${after.switches.map(memoryOf).join('; ')}`);
   faults.push(...after.faults, ...before.switches.flatMap((named, i) => growthFaults(named, after.switches[i]?.[1] ?? named[1])));
+  if (faults.length > 0) return faults;
   // All still works: what waits for a wake-up that was lost would wait for ever.
   watchdog.rest();
   faults.push(...(await loadFor(stage, Math.min(interval, 1), interval, watchdog, tell)), ...(await rest(stage)).faults);
-  return [...new Set(faults)];
+  return faults;
 }
 
 async function open(workplace: Workplace): Promise<Stage> {
