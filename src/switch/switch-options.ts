@@ -2,13 +2,14 @@ import type { Clock } from '../clock.ts';
 import type { Vid } from '../wire/dot1q.ts';
 import type { MacAddress } from '../wire/mac.ts';
 import type { FdbOptions } from './fdb.ts';
+import type { FstpChange } from './fstp.ts';
 import type { PortNumber } from './switch-port.ts';
 import type { VlanMembership } from './vlan.ts';
 
 /** What a switch is given. Frames that are handed out are borrowed: they are valid until the call returns, and nobody writes to them. */
 export interface SwitchOptions extends FdbOptions {
   readonly clock: Clock;
-  /** Takes a frame that leaves by `port`; it had come in by `ingress`. May keep it until the breath ends. */
+  /** Takes a frame that leaves by `port`; it had come in by `ingress`, which is `port` for the switch's own BPDUs. May keep it until the breath ends. */
   readonly transmit: (port: PortNumber, frame: Uint8Array, ingress: PortNumber) => void;
   /** Whether a frame may enter; by default every frame. It is asked by `explain` too, so it must only answer. */
   readonly admit?: (ingress: PortNumber, frame: Uint8Array) => boolean;
@@ -18,6 +19,14 @@ export interface SwitchOptions extends FdbOptions {
   readonly contested?: (vid: Vid, mac: MacAddress, holder: PortNumber, port: PortNumber) => void;
   /** Is told that a port went up, or down. */
   readonly portChanged?: (port: PortNumber, up: boolean) => void;
+  /** Who the switch is in a spanning tree. Needed where there is one. */
+  readonly mac?: MacAddress;
+  /** How much it wants to be the root, from 0, very, to 65,535; by default 32,768. */
+  readonly priority?: number;
+  /** Is told what changes in the trees. */
+  readonly treeChanged?: (change: FstpChange) => void;
+  /** Makes what the switch does by itself one piece of work with its surroundings; by default just does it. */
+  readonly breath?: (work: () => void) => void;
 }
 
 /** The state of a new port. */

@@ -73,4 +73,11 @@ export class BridgePort implements SwitchPort {
     this.vlans = new PortVlans(membership);
     this.up = up;
   }
+  /** Keeps the port out of a VLAN, or lets it in again. */
+  setBlocked(vid: Vid, blocked: boolean): void {
+    const vids = new Set(this.blocked);
+    if (blocked) vids.add(vid);
+    else vids.delete(vid);
+    this.blocked = vids.size > 0 ? vids : undefined;
+  }
 }

@@ -1,18 +1,23 @@
 import { assert } from '../errors.ts';
-import { addTag, isTagged, minTaggedFrame, removeTag, type Vid } from '../wire/dot1q.ts';
-import { etherTypeOf, etherTypes, hasGroupDestination, hasGroupSource, sourceOf } from '../wire/ethernet.ts';
+import { isForBridges } from '../wire/bpdu.ts';
+import { addTag, isTagged, removeTag, type Vid } from '../wire/dot1q.ts';
+import { hasGroupDestination } from '../wire/ethernet.ts';
 import { writeMac, type MacAddress } from '../wire/mac.ts';
-import { readUint16, readUint32 } from '../wire/octets.ts';
 import type { Explanation } from './explanation.ts';
 import { Fdb, type FdbEntry } from './fdb.ts';
+import { explainBpdu, Fstp } from './fstp.ts';
 import { repeatTo } from './hub.ts';
 import { classify } from './ingress.ts';
+import { Learning } from './learning.ts';
 import { BridgePort, type DropReason, type PortNumber, type SwitchPort } from './switch-port.ts';
 import type { NewPort, SwitchOptions } from './switch-options.ts';
 import { VlanRegistry } from './vlan-registry.ts';
 import { FloodLists, PortVlans, type Egress, type VlanMembership } from './vlan.ts';
 
 export { formatExplanation, type Explanation } from './explanation.ts';
+export type { Bonus } from './fstp-root.ts';
+export type { TreePort, TreeRole } from './fstp-member.ts';
+export type { Fstp, FstpChange, FstpState } from './fstp.ts';
 export type { FdbEntry } from './fdb.ts';
 export type { DropReason, PortNumber, SwitchPort, SwitchPortCounters } from './switch-port.ts';
 export type { NewPort, SwitchOptions } from './switch-options.ts';
@@ -33,21 +38,32 @@ export type { Egress, PortVlans, VlanMembership } from './vlan.ts';
 export class Switch {
   /** The VLANs, one by one. */
   readonly vlans: VlanRegistry;
+  /** The spanning trees. They are off at first. */
+  readonly fstp: Fstp;
   readonly #options: SwitchOptions;
   readonly #ports = new Map<PortNumber, BridgePort>();
   readonly #floodLists = new FloodLists(this.#ports);
   readonly #fdb: Fdb<BridgePort>;
+  readonly #learning: Learning;
   #strays = 0;
   #hub = false;
 
   constructor(options: SwitchOptions) {
     this.#options = options;
     this.#fdb = new Fdb(options.clock, options);
+    this.#learning = new Learning(this.#fdb, options.contested);
     this.vlans = new VlanRegistry(
       this.#ports,
       (port, membership) => this.setVlans(port, membership),
-      () => undefined,
+      (vid) => this.fstp.forget(vid),
     );
+    this.fstp = new Fstp(this.#ports, options, {
+      send: (port, frame) => this.#send(port, frame, port.number),
+      blocked: (port, vid) => this.#fdb.flush(port, vid),
+      changed: () => this.#floodLists.forget(),
+      flush: (vid) => this.#fdb.flushVlan(vid),
+      possible: () => !this.#hub,
+    });
   }
 
   /** Reads the clock. All frames are taken to be received at the time of the last call. */
@@ -68,16 +84,20 @@ export class Switch {
       this.#repeat(ingress, frame);
       return;
     }
+    if (isForBridges(frame) && this.fstp.enabled) {
+      this.#takeBpdu(ingress, frame);
+      return;
+    }
     const vid = this.#classify(ingress, frame);
     if (typeof vid === 'string') {
       ingress.counters.drops[vid] += 1;
       return;
     }
     // The destination is sought before the source is learned, so that `explain`, which does not learn, cannot differ.
-    const egress = this.#egress(ingress, vid, this.#destination(ingress, vid, frame));
+    const egress = this.#egress(ingress, vid, this.#learning.destination(ingress, vid, frame));
     let untagged = isTagged(frame) ? undefined : frame;
     let tagged = untagged === undefined ? frame : undefined;
-    if (this.#learn(ingress, vid, frame)) this.#options.observe?.(port, vid, (untagged ??= removeTag(frame)));
+    if (this.#learning.learn(ingress, vid, frame)) this.#options.observe?.(port, vid, (untagged ??= removeTag(frame)));
     if (typeof egress === 'string') {
       ingress.counters.drops[egress] += 1;
       return;
@@ -94,9 +114,10 @@ export class Switch {
     if (ingress === undefined) return undefined;
     this.beginBreath();
     if (this.#hub) return this.#explainHub(ingress, frame);
+    if (isForBridges(frame) && this.fstp.enabled) return explainBpdu(ingress, frame);
     const vid = this.#classify(ingress, frame);
     if (typeof vid === 'string') return { decision: 'drop', reason: vid };
-    const destination = this.#destination(ingress, vid, frame);
+    const destination = this.#learning.destination(ingress, vid, frame);
     const egress = this.#egress(ingress, vid, destination);
     if (typeof egress === 'string') return { decision: 'drop', reason: egress };
     const ways = egress.map((way) => ({ port: way.port.number, tagged: way.tagged }));
@@ -111,6 +132,7 @@ export class Switch {
     this.#ports.set(port, added);
     this.vlans.note(added.vlans);
     this.#floodLists.forget();
+    for (const vid of added.vlans) this.fstp.join(added, vid);
     if (up) this.#options.portChanged?.(port, true);
   }
 
@@ -128,6 +150,9 @@ export class Switch {
     changed.up = up;
     if (!up) this.#fdb.flush(changed);
     this.#floodLists.forget();
+    for (const vid of changed.vlans)
+      if (up) this.fstp.join(changed, vid);
+      else this.fstp.leave(changed, vid);
     this.#options.portChanged?.(port, up);
   }
 
@@ -137,13 +162,18 @@ export class Switch {
     const before = changed.vlans;
     changed.vlans = new PortVlans(membership);
     this.vlans.note(changed.vlans);
-    for (const vid of before) if (!changed.vlans.has(vid)) this.#fdb.flush(changed, vid);
     this.#floodLists.forget();
+    for (const vid of before) {
+      if (changed.vlans.has(vid)) continue;
+      this.#fdb.flush(changed, vid);
+      this.fstp.leave(changed, vid);
+    }
+    for (const vid of changed.vlans) if (!before.has(vid)) this.fstp.join(changed, vid);
   }
 
   /**
-   * Whether it is a hub: every frame goes unchanged to all ports that are up, but its own and port 0. VLANs do not count then, and nothing
-   * is learned. By default it is none; that may be changed at any time, and all stations are forgotten then.
+   * Whether it is a hub: every frame goes unchanged to all ports that are up, but its own and port 0. VLANs do not count then,
+   * nothing is learned, and there is no spanning tree. By default it is none; that may be changed at any time, and all stations are forgotten then.
    */
   get hub(): boolean {
     return this.#hub;
@@ -152,6 +182,7 @@ export class Switch {
   set hub(hub: boolean) {
     if (hub === this.#hub) return;
     this.#hub = hub;
+    if (hub) this.fstp.enabled = false;
     for (const port of this.#ports.values()) this.#fdb.flush(port);
   }
 
@@ -206,8 +237,9 @@ export class Switch {
     return this.#strays;
   }
 
-  /** Ends the ageing of stations. */
+  /** Ends the ageing of stations and the hellos. */
   [Symbol.dispose](): void {
+    this.fstp[Symbol.dispose]();
     this.#fdb[Symbol.dispose]();
   }
 
@@ -228,12 +260,6 @@ export class Switch {
     return this.#options.admit?.(ingress.number, frame) !== false;
   }
 
-  #destination(ingress: BridgePort, vid: Vid, frame: Uint8Array): BridgePort | undefined {
-    if (hasGroupDestination(frame)) return undefined;
-    // Who writes to himself is where he speaks, whether or not that is known yet.
-    return writesToItself(frame) ? ingress : this.#fdb.lookup(vid, frame, destinationAt);
-  }
-
   #egress(ingress: BridgePort, vid: Vid, destination: BridgePort | undefined): readonly Egress<BridgePort>[] | DropReason {
     if (destination === undefined) {
       const everybody = this.#floodLists.of(vid, ingress);
@@ -247,6 +273,11 @@ export class Switch {
     port.counters.sentFrames += 1;
     port.counters.sentOctets += frame.length;
     this.#options.transmit(port.number, frame, ingress);
+  }
+
+  #takeBpdu(ingress: BridgePort, frame: Uint8Array): void {
+    const refusal = this.fstp.receive(ingress, frame);
+    if (refusal) ingress.counters.drops[refusal] += 1;
   }
 
   #repeat(ingress: BridgePort, frame: Uint8Array): void {
@@ -265,28 +296,4 @@ export class Switch {
     const egress = repeatTo(this.#ports.values(), ingress, frame);
     return typeof egress === 'string' || this.#admits(ingress, frame) ? egress : 'not-admitted';
   }
-
-  #contest(ingress: BridgePort, vid: Vid, frame: Uint8Array): void {
-    const holder = this.#fdb.lookup(vid, frame, sourceAt);
-    if (holder) this.#options.contested?.(vid, sourceOf(frame), holder.number, ingress.number);
-  }
-
-  /** Learns the source, and tells whether the frame is one to be observed. */
-  #learn(ingress: BridgePort, vid: Vid, frame: Uint8Array): boolean {
-    const learning = hasGroupSource(frame) ? 'known' : this.#fdb.learn(vid, frame, sourceAt, ingress);
-    if (learning === 'held') this.#contest(ingress, vid, frame);
-    const etherType = isTagged(frame) ? readUint16(frame, minTaggedFrame - 2) : etherTypeOf(frame);
-    return etherType === etherTypes.arp || (etherType === etherTypes.ipv4 && (learning === 'new' || learning === 'moved'));
-  }
-}
-
-/** Where the two addresses begin in a frame. */
-const destinationAt = 0;
-const sourceAt = 6;
-
-function writesToItself(frame: Uint8Array): boolean {
-  return (
-    readUint32(frame, destinationAt + 2) === readUint32(frame, sourceAt + 2) &&
-    readUint16(frame, destinationAt) === readUint16(frame, sourceAt)
-  );
 }

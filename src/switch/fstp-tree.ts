@@ -1,0 +1,254 @@
+import { compareBridgeIds, type Bpdu, type BridgeId } from '../wire/bpdu.ts';
+import { newMember, type Member, type TreePort, type TreeRole } from './fstp-member.ts';
+import { bestRoot, bpduOf, maxAge, ownRoot, sameWay, type Bonus, type Claim, type RootInfo, type Saying } from './fstp-root.ts';
+import { compareVectors, fromSamePort, type PriorityVector } from './fstp-vector.ts';
+import type { PortNumber } from './switch-port.ts';
+
+/** What a tree tells of itself. */
+export type TreeChange =
+  | { readonly kind: 'root'; readonly root: BridgeId; readonly port: PortNumber | undefined }
+  | { readonly kind: 'state'; readonly port: PortNumber; readonly forwarding: boolean }
+  | { readonly kind: 'neighbour'; readonly port: PortNumber; readonly present: boolean };
+
+/** What a tree does to the switch. */
+export interface TreeDoors {
+  readonly send: (port: PortNumber, bpdu: Bpdu) => void;
+  readonly setForwarding: (port: PortNumber, forwarding: boolean) => void;
+  /** Forgets all stations of the VLAN. */
+  readonly flush: () => void;
+  readonly changed: (change: TreeChange) => void;
+}
+
+/** How long who says nothing more is believed, in milliseconds: three hellos. */
+const patience = 12_000;
+
+/** How many BPDUs a port says in a second, and with how many of them it may tell a change: where there is a loop, changes go round it. */
+const mostBpdus = 64;
+const mostChanges = 8;
+
+/**
+ * The spanning tree of one VLAN: RSTP's roles and agreements in VDE's BPDUs, without delays. A port is open until a bridge is heard behind
+ * it. Whoever gets to know another root, or another way to it, closes all other wires to bridges until these agree; so the tree is cut
+ * before it grows. Of a wire that is not needed the worse end is closed. A claim is older by one at each bridge, and none is believed at
+ * an age of 40: what a dead root said goes round a ring no longer than that. [IEEE 802.1D-2004, 17]
+ */
+export class FstpTree {
+  readonly #self: BridgeId;
+  readonly #doors: TreeDoors;
+  readonly #members = new Map<PortNumber, Member>();
+  #bonus: Bonus | undefined;
+  #root: RootInfo<Member>;
+
+  constructor(self: BridgeId, doors: TreeDoors) {
+    this.#self = self;
+    this.#doors = doors;
+    this.#root = ownRoot(self);
+  }
+
+  get root(): BridgeId {
+    return this.#root.vector.root;
+  }
+
+  /** The way to the root; undefined when this bridge is the root. */
+  get rootPort(): PortNumber | undefined {
+    return this.#root.port?.number;
+  }
+
+  get rootPathCost(): number {
+    return this.#root.vector.cost;
+  }
+
+  /** The bridge behind the root port. */
+  get designated(): BridgeId | undefined {
+    return this.#root.claim?.bridge;
+  }
+
+  /** When the root was last heard of. */
+  get rootHeardAt(): number | undefined {
+    return this.#root.port?.claimedAt;
+  }
+
+  get bonus(): Bonus | undefined {
+    return this.#bonus;
+  }
+
+  *ports(): Generator<TreePort> {
+    for (const { number, role, forwarding, edge, heardAt } of this.#members.values())
+      yield { number, role, forwarding, edge, neighbour: heardAt !== undefined };
+  }
+
+  /** Takes a port in: it is open, and says so at once. */
+  add(port: PortNumber, edge: boolean): void {
+    const member = newMember(port, edge);
+    this.#members.set(port, member);
+    this.#say(member);
+  }
+
+  /** Lets a port go: it is open. */
+  remove(port: PortNumber): void {
+    const member = this.#members.get(port);
+    if (!member) return;
+    this.#members.delete(port);
+    this.#setForwarding(member, true);
+    const { claim } = member;
+    this.#lose(member);
+    if (claim) this.#settle();
+  }
+
+  setEdge(port: PortNumber, edge: boolean): void {
+    const member = this.#members.get(port);
+    if (!member || member.edge === edge) return;
+    member.edge = edge;
+    this.#lose(member);
+    this.#settle(member);
+  }
+
+  /** Makes ways by a port cheaper by `cost`, of which at least 1 is left; that of another port ends. */
+  setBonus(port: PortNumber, cost: number): void {
+    this.#bonus = { port, cost };
+    this.#settle();
+  }
+
+  /** Takes what a bridge behind a port says. */
+  receive(port: PortNumber, bpdu: Bpdu, now: number): void {
+    const member = this.#members.get(port);
+    if (!member || member.edge) return;
+    if (member.heardAt === undefined) this.#doors.changed({ kind: 'neighbour', port, present: true });
+    member.heardAt = now;
+    const claim = { root: bpdu.root, cost: bpdu.rootPathCost, bridge: bpdu.bridge, port: bpdu.port, messageAge: bpdu.messageAge };
+    const known = this.#weigh(member, claim, bpdu, now);
+    // Only whoever leads the wire is answered: others on it that are closed too would answer for ever.
+    const asked = bpdu.proposal && member.claim !== undefined && fromSamePort(member.claim, claim);
+    this.#settle(!known || (asked && compareBridgeIds(bpdu.bridge, this.#self) !== 0) ? member : undefined);
+    if (bpdu.topologyChange && member.forwarding) this.#passOn(member);
+  }
+
+  /** To be called each second: looks who has fallen silent, and says what was too much in the last one. */
+  tick(now: number): void {
+    let lost = false;
+    for (const member of this.#members.values()) {
+      const silent = member.heardAt !== undefined && now - member.heardAt > patience;
+      const stale = member.claim !== undefined && now - member.claimedAt > patience;
+      if (silent) this.#lose(member);
+      else if (stale) member.claim = undefined;
+      lost ||= silent || stale;
+    }
+    if (lost) this.#settle();
+    for (const member of this.#members.values()) {
+      const { owes, owesChange } = member;
+      Object.assign(member, { said: 0, owes: false, owesChange: false });
+      if (owes) this.#say(member, { topologyChange: owesChange && member.forwarding, agreement: member.role === 'root' });
+    }
+  }
+
+  /** Tells every neighbour that this bridge is there. */
+  hello(): void {
+    for (const member of this.#members.values()) this.#say(member, { agreement: true });
+  }
+
+  /** Opens all, and forgets whom it heard. */
+  clear(): void {
+    for (const port of [...this.#members.keys()]) this.remove(port);
+  }
+
+  /**
+   * Takes a claim in, if it counts. Returns whether its sender knows what we claim: not, when it leads the wire in its own eyes though we
+   * are better, or follows another root.
+   */
+  #weigh(member: Member, claim: Claim, { role, forwarding }: Bpdu, now: number): boolean {
+    const again = member.claim !== undefined && fromSamePort(member.claim, claim);
+    if (role === 'root' || role === 'unknown') {
+      // Its way to the root is by this wire: it cannot be ours.
+      if (again) member.claim = undefined;
+      return this.#heed(member, claim);
+    }
+    const aged = claim.messageAge >= maxAge;
+    if (!again && (aged || compareVectors(claim, member.claim ?? this.#designated(member)) > 0)) {
+      if (member.role !== 'designated' || aged) return true;
+      if (!forwarding) return this.#heed(member, claim);
+      // Both ends are open, and it may never have heard us.
+      member.agreed = false;
+      return false;
+    }
+    member.claim = aged ? undefined : claim;
+    member.claimedAt = now;
+    return true;
+  }
+
+  /** The other end is the root port of its bridge, or closed. */
+  #heed(member: Member, claim: Claim): boolean {
+    const same = compareBridgeIds(claim.root, this.root) === 0;
+    if (member.role === 'designated') member.agreed = same;
+    return same || member.role !== 'designated';
+  }
+
+  #lose(member: Member): void {
+    if (member.heardAt !== undefined) this.#doors.changed({ kind: 'neighbour', port: member.number, present: false });
+    member.heardAt = undefined;
+    member.claim = undefined;
+    member.agreed = false;
+  }
+
+  /** Chooses the way to the root and what every port is, and tells whom it concerns; `answered` in any case. */
+  #settle(answered?: Member): void {
+    const before = this.#root;
+    this.#root = bestRoot(this.#self, this.#members.values(), this.#bonus);
+    const rerouted = !sameWay(before, this.#root);
+    if (before.port !== this.#root.port || compareBridgeIds(before.vector.root, this.root) !== 0)
+      this.#doors.changed({ kind: 'root', root: this.root, port: this.rootPort });
+    const told = new Set<Member>(answered ? [answered] : []);
+    let opened = false;
+    for (const member of this.#members.values()) {
+      const { role, forwarding } = member;
+      member.role = this.#roleOf(member);
+      if (member.role === 'designated') member.claim = undefined;
+      if (role !== member.role || (rerouted && this.#root.port !== undefined)) member.agreed = false;
+      this.#setForwarding(member, member.role === 'root' || (member.role === 'designated' && this.#mayLead(member)));
+      if (rerouted || role !== member.role || forwarding !== member.forwarding) told.add(member);
+      opened ||= member.heardAt !== undefined && member.forwarding && !forwarding;
+    }
+    for (const member of told) this.#say(member, { agreement: member.role === 'root' });
+    if (opened || before.port !== this.#root.port) this.#passOn(undefined);
+  }
+
+  #mayLead(member: Member): boolean {
+    return member.edge || member.heardAt === undefined || member.agreed;
+  }
+
+  #roleOf(member: Member): TreeRole {
+    if (member === this.#root.port) return 'root';
+    // Better, or equal: then it is our own, come back by the port that it left by.
+    return member.claim && compareVectors(member.claim, this.#designated(member)) <= 0 ? 'alternate' : 'designated';
+  }
+
+  /** What we claim on the wire of a port. */
+  #designated(member: Member): PriorityVector {
+    return { ...this.#root.vector, port: member.id };
+  }
+
+  #setForwarding(member: Member, forwarding: boolean): void {
+    if (member.forwarding === forwarding) return;
+    member.forwarding = forwarding;
+    this.#doors.setForwarding(member.number, forwarding);
+    this.#doors.changed({ kind: 'state', port: member.number, forwarding });
+  }
+
+  /** Forgets where stations are, and lets all bridges do so but those behind `origin`. */
+  #passOn(origin: Member | undefined): void {
+    this.#doors.flush();
+    for (const member of this.#members.values())
+      if (member !== origin && member.heardAt !== undefined && member.forwarding) this.#say(member, { topologyChange: true });
+  }
+
+  #say(member: Member, { topologyChange = false, agreement = false }: Partial<Saying> = {}): void {
+    if (member.edge) return;
+    if (member.said >= (topologyChange ? mostChanges : mostBpdus)) {
+      member.owes = true;
+      member.owesChange ||= topologyChange;
+      return;
+    }
+    member.said += 1;
+    const { id, role, forwarding } = member;
+    this.#doors.send(member.number, bpduOf(this.#root, { id, role, forwarding, topologyChange, agreement }));
+  }
+}

@@ -1,0 +1,48 @@
+import { isTagged, minTaggedFrame, type Vid } from '../wire/dot1q.ts';
+import { etherTypeOf, etherTypes, hasGroupDestination, hasGroupSource, sourceOf } from '../wire/ethernet.ts';
+import { readUint16, readUint32 } from '../wire/octets.ts';
+import type { Fdb } from './fdb.ts';
+import type { SwitchOptions } from './switch-options.ts';
+import type { BridgePort } from './switch-port.ts';
+
+/** What a switch makes of the two addresses of a frame. [IEEE 802.1Q, 8.6.3 and 8.7] */
+export class Learning {
+  readonly #fdb: Fdb<BridgePort>;
+  readonly #contested: SwitchOptions['contested'];
+
+  constructor(fdb: Fdb<BridgePort>, contested: SwitchOptions['contested']) {
+    this.#fdb = fdb;
+    this.#contested = contested;
+  }
+
+  /** Behind which port the destination is; undefined when it is a group, or not known. */
+  destination(ingress: BridgePort, vid: Vid, frame: Uint8Array): BridgePort | undefined {
+    if (hasGroupDestination(frame)) return undefined;
+    // Who writes to himself is where he speaks, whether or not that is known yet.
+    return writesToItself(frame) ? ingress : this.#fdb.lookup(vid, frame, destinationAt);
+  }
+
+  /** Learns the source, and tells whether the frame is one to be observed. */
+  learn(ingress: BridgePort, vid: Vid, frame: Uint8Array): boolean {
+    const learning = hasGroupSource(frame) ? 'known' : this.#fdb.learn(vid, frame, sourceAt, ingress);
+    if (learning === 'held') this.#contest(ingress, vid, frame);
+    const etherType = isTagged(frame) ? readUint16(frame, minTaggedFrame - 2) : etherTypeOf(frame);
+    return etherType === etherTypes.arp || (etherType === etherTypes.ipv4 && (learning === 'new' || learning === 'moved'));
+  }
+
+  #contest(ingress: BridgePort, vid: Vid, frame: Uint8Array): void {
+    const holder = this.#fdb.lookup(vid, frame, sourceAt);
+    if (holder) this.#contested?.(vid, sourceOf(frame), holder.number, ingress.number);
+  }
+}
+
+/** Where the two addresses begin in a frame. */
+const destinationAt = 0;
+const sourceAt = 6;
+
+function writesToItself(frame: Uint8Array): boolean {
+  return (
+    readUint32(frame, destinationAt + 2) === readUint32(frame, sourceAt + 2) &&
+    readUint16(frame, destinationAt) === readUint16(frame, sourceAt)
+  );
+}
