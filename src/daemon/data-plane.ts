@@ -7,7 +7,7 @@ import { Switch, type SwitchOptions } from '../switch/switch.ts';
 import { openLoop, type Loop } from '../system/loop.ts';
 
 /** What a data plane is made of. */
-export interface DataPlaneOptions extends Pick<SwitchOptions, 'ageingTime' | 'maxEntries' | 'seed' | 'contested'> {
+export interface DataPlaneOptions extends Pick<SwitchOptions, 'ageingTime' | 'maxEntries' | 'seed' | 'contested' | 'mac' | 'priority'> {
   readonly clock: Clock;
   readonly log: (message: string) => void;
   /** How many switch ports there may be, the management port included. Default: 1,024. */
@@ -69,6 +69,7 @@ export class DataPlane implements Acceptor, AsyncDisposable {
     this.switch = new Switch({
       ...options,
       clock,
+      breath: this.breath,
       transmit: this.#transmit,
       observe: (ingress, vid, frame) => this.observe?.(ingress, vid, frame),
     });
@@ -128,7 +129,7 @@ export class DataPlane implements Acceptor, AsyncDisposable {
   addStation(receive: StationReceive): (frame: Uint8Array) => void {
     const station: Station = { number: this.#numports + this.#stations.size, receive, outbox: [] };
     this.#stations.set(station.number, station);
-    this.switch.addPort(station.number);
+    this.switch.addPort(station.number, { edge: true });
     return (frame) => {
       if (station.outbox.push(frame) === 1) this.#touched.push(station);
     };
