@@ -24,33 +24,44 @@ export async function serve(open: (context: ServeContext) => Promise<AsyncDispos
   const failures: EtherloomError[] = [];
   for (const name of endingSignals) process.on(name, () => abort.abort());
   // A bug of ours: it is told, and what was opened is released all the same.
-  process.on('uncaughtException', (error) => {
+  const bug = (error: Error): void => {
     process.stderr.write(`${error.stack ?? error.message}\n`);
     failures.push(new EtherloomError('system', `ended by an error of its own: ${error.message}`));
     abort.abort();
-  });
+  };
   // Whoever read our output may be gone; the service goes on.
   process.stdout.on('error', () => undefined);
   process.stderr.on('error', () => undefined);
   const ended = new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
-  const service = await openUnlessEnded(open, signal, (error) => {
-    failures.push(error);
-    abort.abort();
-  });
-  if (!signal.aborted) ready();
-  await ended;
-  const limit = setTimeout(() => {
-    process.stderr.write(`not ended after ${endLimit / 1000} s: giving up\n`);
-    process.exit(1);
-  }, endLimit);
-  await service?.[Symbol.asyncDispose]();
-  clearTimeout(limit);
+  process.on('uncaughtException', bug);
+  try {
+    const service = await openUnlessEnded(open, signal, (error) => {
+      failures.push(error);
+      abort.abort();
+    });
+    if (!signal.aborted) ready();
+    await ended;
+    await end(service);
+  } finally {
+    // From here on nobody looks at failures any more: what is thrown ends the process as one.
+    process.off('uncaughtException', bug);
+  }
   if (failures[0]) throw failures[0];
 }
 
 /** Writes a line to standard output: what a command tells those who started it. */
 export function say(line: string): void {
   process.stdout.write(`${line}\n`);
+}
+
+/** Disposes the service, or gives up after a while. */
+async function end(service: AsyncDisposable | undefined): Promise<void> {
+  const limit = setTimeout(() => {
+    process.stderr.write(`not ended after ${endLimit / 1000} s: giving up\n`);
+    process.exit(1);
+  }, endLimit);
+  await service?.[Symbol.asyncDispose]();
+  clearTimeout(limit);
 }
 
 async function openUnlessEnded(
