@@ -10,7 +10,7 @@ export interface BacklogLimits {
 
 /** The bounds of all ports. */
 export interface BacklogBounds extends BacklogLimits {
-  /** What all ports keep together, in octets. Default: 48 MiB. */
+  /** What all ports keep together, in octets. Default: 32 MiB. */
   readonly budget?: number;
 }
 
@@ -36,7 +36,7 @@ export class BacklogBudget {
   readonly #spare = new Map<number, Uint8Array[]>();
   #spared = 0;
 
-  constructor({ budget = 48 * 2 ** 20, frames = 4096, octets = 2 * 2 ** 20 }: BacklogBounds = {}) {
+  constructor({ budget = 32 * 2 ** 20, frames = 4096, octets = 2 * 2 ** 20 }: BacklogBounds = {}) {
     this.limit = budget;
     this.port = { frames, octets };
   }
