@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { DatagramPort } from '../../src/ports/datagram-port.ts';
 import { ReceiveRing } from '../../src/system/datagrams.ts';
+import type { Interest, Readiness } from '../../src/system/readiness.ts';
 import { bindFile, connectPath, datagramSocket } from '../../src/system/unix-socket.ts';
 import { bound, newDirectory } from '../system/sockets.ts';
 import { collect, frameOf, Rig, sameFrames, using } from './rig.ts';
@@ -65,6 +66,35 @@ describe('a port on a datagram socket', () => {
       arrived.push(...drain(far));
     }
     expect(rig.budget.used).toBe(0);
+  });
+
+  it('asks to be told of room only while something waits', async () => {
+    const rig = new Rig();
+    const [near, far] = datagramPair();
+    let wanted: Interest | undefined;
+    const { loop } = rig.environment;
+    const noting: Readiness = {
+      watch(fd, interest, tell) {
+        wanted = interest;
+        const watch = loop.readiness.watch(fd, interest, tell);
+        const want = (changed: Interest): void => watch.want((wanted = changed));
+        return { want, [Symbol.dispose]: () => watch[Symbol.dispose]() };
+      },
+    };
+    const environment = { ...rig.environment, loop: { ...loop, readiness: noting } };
+    const port = using(new DatagramPort({ fd: near, module: 'm', description: 'd' }, environment));
+    collect(port);
+    let sent = 0;
+    for (; rig.budget.used === 0; sent++) {
+      expect(wanted).toEqual({ readable: true, writable: false });
+      rig.send(port, frameOf(1000));
+    }
+    expect(wanted).toEqual({ readable: true, writable: true });
+    for (let arrived = 0; arrived < sent;) {
+      await new Promise(setImmediate);
+      arrived += drain(far).length;
+    }
+    expect(wanted).toEqual({ readable: true, writable: false });
   });
 
   it('bounds its backlog as it is told, in frames and in octets, and counts what has no room', () => {
