@@ -66,15 +66,15 @@ describe('ports that are ready at once', () => {
     const { clients, heard, untilHeard } = await stage(2);
     const [flooder, other] = clients;
     if (!flooder || !other) throw new Error('clients');
-    fill(flooder, frame(1, listener), 250);
+    fill(flooder, frame(1, listener), 200);
     fill(other, frame(2, listener), 1);
-    await untilHeard(251);
+    await untilHeard(201);
     expect(heard.indexOf(2)).toBeLessThanOrEqual(batchSize);
   });
 
   it('get on alike when there are forty, more than the kernel tells at a time', async () => {
     const { clients, heard, untilHeard } = await stage(40);
-    const each = 250;
+    const each = 200;
     for (const [i, client] of clients.entries()) fill(client, frame(i, listener), each);
     await untilHeard(clients.length * each);
     const counts = clients.map(() => 0);
