@@ -15,7 +15,6 @@ import { VlanRegistry } from './vlan-registry.ts';
 import { FloodLists, PortVlans, type Egress, type VlanMembership } from './vlan.ts';
 
 export { formatExplanation, type Explanation } from './explanation.ts';
-export type { Bonus } from './fstp-root.ts';
 export type { TreePort, TreeRole } from './fstp-member.ts';
 export type { Fstp, FstpChange, FstpState } from './fstp.ts';
 export type { FdbEntry } from './fdb.ts';
@@ -104,7 +103,9 @@ export class Switch {
     }
     for (const way of egress) {
       const shape = way.tagged ? (tagged ??= addTag(frame, vid)) : (untagged ??= removeTag(frame));
-      this.#send(way.port, shape, port);
+      way.port.counters.sentFrames += 1;
+      way.port.counters.sentOctets += shape.length;
+      this.#options.transmit(way.port.number, shape, port);
     }
   }
 

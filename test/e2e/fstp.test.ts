@@ -1,0 +1,115 @@
+import { existsSync } from 'node:fs';
+import { afterEach, describe, expect, it } from 'vitest';
+import { realClock } from '../../src/clock.ts';
+import { SwitchService } from '../../src/daemon/switch-service.ts';
+import { realRandom } from '../../src/random.ts';
+import type { Fstp } from '../../src/switch/switch.ts';
+import { isForBridges } from '../../src/wire/bpdu.ts';
+import { vid } from '../../src/wire/dot1q.ts';
+import { macFromNumber } from '../../src/wire/mac.ts';
+import { readUint32 } from '../../src/wire/octets.ts';
+import { Plug } from './plug.ts';
+import type { Running } from './running.ts';
+import { until, useStage } from './stage.ts';
+
+const untagged = vid(0);
+const better = 0x1000;
+const worse = 0x9000;
+
+describe('a spanning tree of ours and the original vde_switch', { timeout: 90_000 }, () => {
+  const stage = useStage(['vde_switch', 'vde_plug', 'dpipe']);
+  const services: SwitchService[] = [];
+  let stations: Plug[] = [];
+  let probes = 0;
+
+  afterEach(async () => {
+    for (const service of services.splice(0)) await service[Symbol.asyncDispose]();
+    stations = [];
+  });
+
+  /** Starts the original with its tree on, and returns its directory. */
+  async function original(name: string, priority: number): Promise<string> {
+    const directory = stage.path(name);
+    const address = `00:ff:00:00:0${name}:01`;
+    const running = stage.start(['vde_switch', '-s', directory, '-F', '--macaddr', address, '--priority', String(priority)]);
+    await until('the original serves', () => existsSync(`${directory}/ctl`) || running.ended !== undefined);
+    expect(running.ended, running.lines.join()).toBeUndefined();
+    return directory;
+  }
+
+  /** A switch of ours with its tree on, with a wire to each of these. */
+  async function ours(name: string, priority: number, others: readonly string[]): Promise<{ directory: string; fstp: Fstp }> {
+    const mac = macFromNumber(0x00ff_0000_f001);
+    const environment = { clock: realClock, random: realRandom, log: () => undefined };
+    const service = await SwitchService.open({ directory: stage.path(name), mac, priority }, environment);
+    services.push(service);
+    const { fstp } = service.plane.switch;
+    fstp.enabled = true;
+    for (const other of others) await service.openPort(`vde://${other}`);
+    return { directory: service.directory, fstp };
+  }
+
+  function wire(a: string, b: string): Running {
+    return stage.start(['dpipe', 'vde_plug', a, '=', 'vde_plug', b], { group: true });
+  }
+
+  /** How often each station hears a broadcast of each: once, but its own, when there is a tree. */
+  async function copies(): Promise<number[][]> {
+    const serial = ++probes;
+    for (const [i, station] of stations.entries()) {
+      const frame = Buffer.alloc(60);
+      frame.set([0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0, 0, i, 0x88, 0xb5]);
+      frame.writeUInt32BE(serial, 14);
+      station.send(frame);
+    }
+    // For what must not come there is nothing to wait for.
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    return stations.map(({ heard }) => {
+      const own = heard.filter(({ frame }) => !isForBridges(frame) && frame.length === 60 && readUint32(frame, 14) === serial);
+      return stations.map((_, i) => own.filter(({ frame }) => frame[11] === i).length);
+    });
+  }
+
+  async function becomesTree(): Promise<void> {
+    const once = stations.map((_, to) => stations.map((__, from) => Number(to !== from)));
+    let last: number[][] = [];
+    const isTree = async (): Promise<boolean> => {
+      last = await copies();
+      return JSON.stringify(last) === JSON.stringify(once);
+    };
+    await until('everybody hears everybody else once', isTree, 40_000).catch((error: unknown) => {
+      throw new Error(`last heard: ${JSON.stringify(last)}`, { cause: error });
+    });
+    // And it stays, over a hello of each.
+    for (let i = 0; i < 15; i++) expect(await copies()).toEqual(once);
+  }
+
+  it.each([
+    ['ours', better, worse],
+    ['the original', worse, better],
+  ])('two wires become one, where %s is the root', async (_, ourPriority, theirs) => {
+    const directory = await original('1', theirs);
+    const { directory: own, fstp } = await ours('f', ourPriority, [directory, directory]);
+    stations = [directory, own].map((there) => new Plug(stage, there));
+    await becomesTree();
+    const state = fstp.state(untagged);
+    expect(state.root.priority).toBe(better);
+    expect(state.rootPort === undefined).toBe(ourPriority === better);
+    expect(state.ports.filter((port) => port.neighbour)).toHaveLength(2);
+  });
+
+  it.each([
+    ['ours', better, worse, worse],
+    ['an original', worse, better, worse],
+    ['an original, and ours the next best,', 0x5000, worse, better],
+  ])('a ring with two originals becomes a tree, where %s is the root, and heals when it is cut', async (_, ourPriority, one, two) => {
+    const [a, b] = [await original('1', one), await original('2', two)];
+    const { directory, fstp } = await ours('f', ourPriority, [a, b]);
+    const joint = wire(a, b);
+    stations = [a, b, directory].map((there) => new Plug(stage, there));
+    await becomesTree();
+    expect(fstp.state(untagged).root.priority).toBe(better);
+    await joint.end();
+    await becomesTree();
+  });
+});
