@@ -140,6 +140,7 @@ export class Staller implements Actor {
   #told = 0;
   #next = 0;
   #goad = 0;
+  #speech = 0;
   #blocked = false;
   #busy = false;
 
@@ -178,6 +179,10 @@ export class Staller implements Actor {
     const [sender, reader] = this.peers;
     this.#blocked = false;
     this.#busy = busy;
+    if (busy && now >= this.#speech) {
+      this.#speech = now + speakInterval;
+      reader.send(sender, greeting);
+    }
     const quota = this.#quotas[this.progress % this.#quotas.length] ?? 0;
     if (!this.#reading && (this.#told >= quota || !busy)) this.#reading = this.#told > 0;
     if (!this.#reading) {
