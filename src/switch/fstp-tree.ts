@@ -148,7 +148,13 @@ export class FstpTree {
 
   /** Opens all, and forgets whom it heard. */
   clear(): void {
-    for (const port of [...this.#members.keys()]) this.remove(port);
+    const members = [...this.#members.values()];
+    this.#members.clear();
+    for (const member of members) {
+      this.#setForwarding(member, true);
+      this.#lose(member);
+    }
+    this.#settle();
   }
 
   /**
@@ -208,7 +214,8 @@ export class FstpTree {
       opened ||= member.heardAt !== undefined && member.forwarding && !forwarding;
     }
     for (const member of told) this.#say(member, { agreement: member.role === 'root' });
-    if (opened || before.port !== this.#root.port) this.#passOn(undefined);
+    // Who was the root before reached by an open way whoever is there now: those need not know.
+    if (opened || before.port !== this.#root.port) this.#passOn(opened || before.port ? undefined : this.#root.port);
   }
 
   #mayLead(member: Member): boolean {
