@@ -58,7 +58,7 @@ export function say(line: string): void {
 
 /**
  * Under load V8 doubles the memory for new objects again and again, to 48 MiB. That is for programs that make much garbage; a frame makes
- * so little that nothing is gained by it. A V8 that does not know the flag ignores it.
+ * so little that nothing is gained by it. A V8 that does not know the flag says so, and goes on.
  */
 function keepYoungGenerationSmall(): void {
   setFlagsFromString('--semi-space-growth-factor=1');
