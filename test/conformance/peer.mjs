@@ -84,10 +84,13 @@ export async function until(check, directory, message = () => 'it never came abo
   while (!(await check())) {
     if (Date.now() > deadline) throw new Error(message());
     await new Promise((resolve) => {
-      const watcher = existsSync(directory) ? watch(directory, resolve) : undefined;
-      const timer = setTimeout(resolve, 20);
-      watcher?.once('close', () => clearTimeout(timer));
-      setTimeout(() => watcher?.close(), 25);
+      const timer = setTimeout(done, 20);
+      const watcher = existsSync(directory) ? watch(directory, done) : undefined;
+      function done() {
+        clearTimeout(timer);
+        watcher?.close();
+        resolve();
+      }
     });
   }
 }
