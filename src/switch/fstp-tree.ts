@@ -23,7 +23,7 @@ export interface TreeDoors {
 const patience = 12_000;
 
 /** How many BPDUs a port says in a second, and with how many of them it may tell a change: where there is a loop, changes go round it. */
-const mostBpdus = 64;
+const mostBpdus = 256;
 const mostChanges = 8;
 
 /**

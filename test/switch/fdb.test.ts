@@ -245,3 +245,10 @@ test('with room enough the database answers like a table of when and where each 
     }),
   );
 });
+
+test('a VLAN forgets its stations, others do not', () => {
+  const bed = new Bed();
+  for (const vlan of [0, 5]) for (const station of [1, 2, 3]) bed.learn(station, 'a', vlan);
+  bed.fdb.flushVlan(vid(5));
+  expect([bed.lookup(1, 5), bed.lookup(1, 0), bed.fdb.size]).toEqual([undefined, 'a', 3]);
+});

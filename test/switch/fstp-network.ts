@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import { Switch, type FstpChange, type FstpState, type NewPort, type PortNumber } from '../../src/switch/switch.ts';
 import { isForBridges } from '../../src/wire/bpdu.ts';
-import { vid, type Vid } from '../../src/wire/dot1q.ts';
+import { vid } from '../../src/wire/dot1q.ts';
 import { macFromNumber } from '../../src/wire/mac.ts';
 import { ManualClock } from '../manual-clock.ts';
 import { testFrame } from './test-switch.ts';
@@ -67,7 +67,7 @@ export class FstpNetwork {
         transmit: (port, frame) => this.#transmit({ bridge, port }, frame),
       });
       this.bridges.push(added);
-      added.addPort(hostPort, ports.untagged === undefined ? {} : { untagged: 0 as Vid, tagged: ports.tagged ?? [] });
+      added.addPort(hostPort, { tagged: ports.tagged ?? [] });
       if (fstp) added.fstp.enabled = true;
     });
   }
@@ -161,6 +161,11 @@ export class FstpNetwork {
     const found = new Set([from]);
     for (const one of found) for (const { ends, cut } of this.cablesOf(one)) if (!cut) for (const end of ends) found.add(end.bridge);
     return found;
+  }
+
+  /** Lets the host at a switch say something. */
+  say(bridge: number, frame: Uint8Array): void {
+    this.#enter({ bridge, port: hostPort }, frame);
   }
 
   #newPort(bridge: number): { bridge: number; port: PortNumber } {
