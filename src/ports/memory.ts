@@ -90,14 +90,20 @@ export class MemoryPort implements Port {
     });
   }
 
+  /** Whoever receives may close the cable meanwhile. */
+  #isOpen(): boolean {
+    return this.#peer !== undefined;
+  }
+
   readonly #deliver = (): void => {
     // What is answered meanwhile waits for the next turn.
-    for (let count = this.#backlog.count; count > 0;) {
+    for (let count = this.#backlog.count; count > 0 && this.#isOpen();) {
       // Copies, since an answer that waits may get the memory of what it answers.
       const frames = Array.from(this.#backlog.first().slice(0, count), (frame) => frame.slice());
       this.#backlog.shift(frames.length);
       count -= frames.length;
       for (const frame of frames) {
+        if (!this.#isOpen()) return;
         this.counters.receivedFrames++;
         this.counters.receivedOctets += frame.length;
         this.#receiver?.receive(frame);

@@ -31,7 +31,7 @@ export class Outbox {
   #memory: StreamMemory | undefined;
   #start = 0;
   #end = 0;
-  /** What stayed, in octets, and is counted in the budget. */
+  /** What stayed, in octets; while anything does, the budget is charged with the memory. */
   #rest = 0;
   #error: string | undefined;
 
@@ -62,6 +62,7 @@ export class Outbox {
 
   /** Takes octets that are sent as they are, at the start of the connection. */
   addOctets(octets: Uint8Array): void {
+    if (octets.length === 0) return;
     this.#ownMemory().octets.set(octets, this.#end);
     this.#end += octets.length;
   }
@@ -133,7 +134,8 @@ export class Outbox {
   }
 
   #stay(octets: number): void {
-    this.#options.budget.used += octets - this.#rest;
+    const charged = (rest: number): number => (rest > 0 ? outboxSize : 0);
+    this.#options.budget.used += charged(octets) - charged(this.#rest);
     this.#rest = octets;
   }
 

@@ -58,6 +58,7 @@ export class EpollReadiness implements Readiness {
   readonly #busyPoll = new BusyPoll();
   #open: { readonly epoll: Epoll; readonly waker: Waker } | undefined;
   #ready = 0;
+  #first = 0;
   #marks = 0;
   #asleepSince: number | undefined;
   #settling = false;
@@ -146,7 +147,10 @@ export class EpollReadiness implements Readiness {
 
   readonly #tellAll = (): void => {
     const epoll = this.#open?.epoll;
-    for (let i = 0; i < this.#ready && epoll === this.#open?.epoll; i++) {
+    // Each is the first in its turn: what a round holds may be used up by those before.
+    this.#first++;
+    for (let k = 0; k < this.#ready && epoll === this.#open?.epoll; k++) {
+      const i = (this.#first + k) % this.#ready;
       const watch = epoll && this.#watches.get(epoll.fdAt(i));
       // Another watch may have come to the descriptor while the ones before were told.
       if (epoll && watch?.mark === epoll.markAt(i)) tellOne(watch, epoll.eventsAt(i));

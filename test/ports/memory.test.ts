@@ -38,4 +38,14 @@ describe('a cable in memory', () => {
     await new Promise(setImmediate);
     expect(there.frames).toEqual([]);
   });
+
+  it('delivers no more once it was closed by who receives, however much waits', async () => {
+    const rig = new Rig();
+    const [a, b] = cable(rig);
+    const there = collect(b, () => void b[Symbol.asyncDispose]());
+    rig.send(a, ...Array.from({ length: 100 }, () => frameOf(1500)));
+    await there.count(1);
+    await new Promise(setImmediate);
+    expect(there.frames.length).toBe(1);
+  });
 });

@@ -95,6 +95,26 @@ describe(`readiness, woken by the ${process.env['ETHERLOOM_WAKER'] ?? 'loop'}`, 
     expect(calls).toBe(2);
   });
 
+  it('is told first to each descriptor in its turn, round by round', async () => {
+    const firsts = new Map<number, number>();
+    let told: number[] = [];
+    const round = (work: () => void): void => {
+      told = [];
+      work();
+      const [first] = told;
+      if (first !== undefined && told.length === 4) firsts.set(first, (firsts.get(first) ?? 0) + 1);
+    };
+    const { readiness: busy } = openLoop({ frameSize: 100, breath: round });
+    const pairs = Array.from({ length: 4 }, () => datagramPair());
+    for (const [near] of pairs) send(near);
+    for (const [, far] of pairs) {
+      const watch = busy.watch(far, readable, () => told.push(far));
+      onTestFinished(() => watch[Symbol.dispose]());
+    }
+    await eventually(() => expect(Math.min(...pairs.map(([, far]) => firsts.get(far) ?? 0))).toBeGreaterThan(10));
+    expect(Math.max(...firsts.values()) - Math.min(...firsts.values())).toBeLessThanOrEqual(1 + Math.min(...firsts.values()));
+  });
+
   it('cannot be watched twice on one descriptor', () => {
     const [near] = datagramPair();
     watching(near);
