@@ -28,8 +28,9 @@ export interface Member extends RootCandidate {
   heardAt: number | undefined;
   /** Whether the neighbour lets us lead the wire. */
   agreed: boolean;
-  /** How many BPDUs it said in this second; what was too much is said in the next. */
+  /** How many BPDUs it said in this second, and how many of a change; what was too much is said in the next. */
   said: number;
+  saidChanges: number;
   owes: boolean;
   owesChange: boolean;
 }
@@ -47,6 +48,7 @@ export function newMember(number: PortNumber, edge: boolean): Member {
     heardAt: undefined,
     agreed: false,
     said: 0,
+    saidChanges: 0,
     owes: false,
     owesChange: false,
   };

@@ -22,7 +22,7 @@ export interface TreeDoors {
 /** How long who says nothing more is believed, in milliseconds: three hellos. */
 const patience = 12_000;
 
-/** How many BPDUs a port says in a second, and with how many of them it may tell a change: where there is a loop, changes go round it. */
+/** How many BPDUs a port says in a second, and in how many of them it tells a change: where there is a loop, changes go round it. */
 const mostBpdus = 256;
 const mostChanges = 8;
 
@@ -136,7 +136,7 @@ export class FstpTree {
     if (lost) this.#settle();
     for (const member of this.#members.values()) {
       const { owes, owesChange } = member;
-      Object.assign(member, { said: 0, owes: false, owesChange: false });
+      Object.assign(member, { said: 0, saidChanges: 0, owes: false, owesChange: false });
       if (owes) this.#say(member, { topologyChange: owesChange && member.forwarding, agreement: member.role === 'root' });
     }
   }
@@ -249,12 +249,13 @@ export class FstpTree {
 
   #say(member: Member, { topologyChange = false, agreement = false }: Partial<Saying> = {}): void {
     if (member.edge) return;
-    if (member.said >= (topologyChange ? mostChanges : mostBpdus)) {
+    if (member.said >= mostBpdus || (topologyChange && member.saidChanges >= mostChanges)) {
       member.owes = true;
       member.owesChange ||= topologyChange;
       return;
     }
     member.said += 1;
+    if (topologyChange) member.saidChanges += 1;
     const { id, role, forwarding } = member;
     this.#doors.send(member.number, bpduOf(this.#root, { id, role, forwarding, topologyChange, agreement }));
   }
