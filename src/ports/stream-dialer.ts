@@ -46,13 +46,16 @@ export class StreamDialer implements AsyncDisposable {
   }
 
   async #dial(): Promise<void> {
+    const endpoint = this.#endpoint;
+    const isWanted = (): boolean => this.#open && this.#endpoint === endpoint;
     try {
-      const fd = await this.#endpoint.connect();
-      if (this.#open) this.#await(fd);
+      const fd = await endpoint.connect();
+      if (isWanted()) this.#await(fd);
       else closeSync(fd);
     } catch (error) {
-      this.#again(error instanceof SystemError ? error.errno : error instanceof Error ? error.message : String(error));
+      if (isWanted()) this.#again(error instanceof SystemError ? error.errno : error instanceof Error ? error.message : String(error));
     }
+    if (this.#open && this.#endpoint !== endpoint) await this.#dial();
   }
 
   /** Waits until the connection is there. */

@@ -353,6 +353,16 @@ describe('the dialling side of a TCP link', () => {
     expect(await redials(clock, 5)).toEqual([100, 200, 400, 800, 1000]);
   });
 
+  it('dials where it was sent while it began to dial elsewhere', async () => {
+    const rig = new Rig();
+    const [old, moved] = [await listen(rig), await listen(rig)];
+    const dialer = using(dialTcp({ host: '127.0.0.1', port: old.listener.port }, {}, rig.environment));
+    const there = collect(dialer.port);
+    dialer.redirect(tcpEndpoint({ host: '127.0.0.1', port: moved.listener.port }));
+    await there.carrierIs(true);
+    expect(rig.logged).toEqual([`linked to ${moved.listener.address}`]);
+  });
+
   it('leaves no timer and no descriptor when disposed, dialling or waiting', async () => {
     const clock = new AskedClock();
     const rig = new Rig(clock);
