@@ -198,7 +198,7 @@ export class FstpTree {
   /** Chooses the way to the root and what every port is, and tells whom it concerns; `answered` in any case. */
   #settle(answered?: Member): void {
     const before = this.#root;
-    this.#root = bestRoot(this.#self, this.#members.values(), this.#bonus);
+    this.#root = this.#choose();
     const rerouted = !sameWay(before, this.#root);
     if (before.port !== this.#root.port || compareBridgeIds(before.vector.root, this.root) !== 0)
       this.#doors.changed({ kind: 'root', root: this.root, port: this.rootPort });
@@ -216,6 +216,21 @@ export class FstpTree {
     for (const member of told) this.#say(member, { agreement: member.role === 'root' });
     // Who was the root before reached by an open way whoever is there now: those need not know.
     if (opened || before.port !== this.#root.port) this.#passOn(opened || before.port ? undefined : this.#root.port);
+  }
+
+  /**
+   * When the way to the root is worse than it was, claims that are no nearer to it may come from our own, and are asked for again: or the
+   * bridges behind a root that died would count up its distance with each other.
+   */
+  #choose(): RootInfo<Member> {
+    const { vector } = this.#root;
+    const best = bestRoot(this.#self, this.#members.values(), this.#bonus);
+    if (compareVectors(best.vector, vector) <= 0) return best;
+    for (const member of this.#members.values()) {
+      const { claim } = member;
+      if (claim && compareBridgeIds(claim.root, vector.root) === 0 && claim.cost >= vector.cost) member.claim = undefined;
+    }
+    return bestRoot(this.#self, this.#members.values(), this.#bonus);
   }
 
   #mayLead(member: Member): boolean {

@@ -31,7 +31,7 @@ interface Delivery {
 }
 
 /** More frames in flight than any that is no storm. */
-const storm = 60_000;
+const storm = 5_000;
 
 /** The port of every switch where its host is. */
 export const hostPort: PortNumber = 1;

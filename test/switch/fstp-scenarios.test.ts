@@ -67,6 +67,17 @@ test('the claims of a root that died beside a ring do not go round it for ever',
   network.expectTree();
 });
 
+test('in a mesh of twenty nobody counts up the distance to a root that died', () => {
+  const network = build(20, mesh(20));
+  network.run(5);
+  network.isolate(0);
+  const before = network.bpdus;
+  network.clock.advance(50);
+  expect(new Set(network.roots())).toEqual(new Set([0, 1]));
+  expect(network.bpdus - before).toBeLessThan(15_000);
+  network.expectTree();
+});
+
 test('a wire that flaps leaves a tree each time', () => {
   const network = build(6, ring(6));
   for (let i = 0; i < 20; i++) {
