@@ -117,6 +117,7 @@ class Door {
   readonly #maxConnections: number;
   readonly #asking = new Map<Duplex, Timer>();
   readonly #inside = new Set<WebSocketPort>();
+  readonly #tellCrowd: () => void;
   readonly #tellRefusal: (from: string, reason: string) => void;
   readonly #server = new WebSocketServer({
     noServer: true,
@@ -134,16 +135,21 @@ class Door {
     this.#options = options;
     this.#environment = environment;
     this.#maxConnections = options.maxConnections ?? 256;
+    this.#tellCrowd = onceAMinute(environment.clock, () =>
+      environment.log(`more than ${maxAsking} WebSocket connections have asked for nothing: the oldest are closed`),
+    );
     this.#tellRefusal = onceAMinute(environment.clock, (from, reason) =>
       environment.log(`refused the WebSocket connection from ${from}: ${reason}`),
     );
   }
 
-  /** A new connection, which is to ask for its upgrade soon. */
+  /** A new connection, which is to ask for its upgrade soon: where too many are at it, the oldest gives way. */
   knock(socket: Socket): void {
-    if (this.#asking.size >= maxAsking) {
-      socket.destroy();
-      return;
+    const [oldest] = this.#asking.keys();
+    if (oldest && this.#asking.size >= maxAsking) {
+      this.#tellCrowd();
+      this.#hasAsked(oldest);
+      oldest.destroy();
     }
     this.#asking.set(
       socket,

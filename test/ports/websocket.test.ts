@@ -142,6 +142,23 @@ describe('a WebSocket listener', () => {
     await dial(listener.address);
   });
 
+  it('lets a client in however many others ask for nothing: the oldest of them gives way, which is said once', async () => {
+    const rig = new Rig(new ManualClock());
+    const { listener } = await listenAt(rig);
+    const idle = Array.from({ length: 128 }, () => connect({ host: '127.0.0.1', port: listener.port }).on('error', () => undefined));
+    onTestFinished(() => idle.forEach((socket) => socket.destroy()));
+    await Promise.all(idle.map((socket) => once(socket, 'connect')));
+    const ends = idle.map((socket) => new Promise((resolve) => socket.resume().once('close', resolve)));
+    await dial(listener.address);
+    await Promise.race(ends);
+    // The first one has asked, so that its place is free again.
+    const last = connect({ host: '127.0.0.1', port: listener.port });
+    onTestFinished(() => void last.destroy());
+    await once(last, 'connect');
+    await dial(listener.address);
+    expect(rig.logged).toEqual(['more than 128 WebSocket connections have asked for nothing: the oldest are closed']);
+  });
+
   it('ends its ports, and frees all, when it is disposed', async () => {
     const before = descriptors();
     const rig = new Rig(new ManualClock());
