@@ -138,6 +138,24 @@ describe('a WebSocket port', () => {
     expect(port.counters.drops['budget-full']).toBe(1);
   });
 
+  it('stays within what all ports may keep together, but for the one frame that each has on its way', async () => {
+    const rig = new Rig(new ManualClock());
+    rig.budget.used = rig.budget.limit - 500_000;
+    const { ports, listener } = await listenAt(rig);
+    const clients = [];
+    for (let i = 0; i < 8; i++) clients.push(await dial(listener.address));
+    for (const { client } of clients) client.pause();
+    const all = await Promise.all(clients.map(() => ports.next()));
+    for (const port of all) collect(port);
+    while (!all.every((port) => dropped(port.counters) > 0)) {
+      for (const port of all) rig.send(port, ...Array.from({ length: 64 }, () => frameOf(9000)));
+      expect(rig.budget.used).toBeLessThanOrEqual(rig.budget.limit + 8 * 9000);
+      await new Promise(setImmediate);
+    }
+    for (const { client } of clients) client.resume();
+    await eventually(() => expect(rig.budget.used).toBe(rig.budget.limit - 500_000));
+  });
+
   it('gives back what waited when it dies', async () => {
     const rig = new Rig();
     const { port, client, socket } = await connected(rig);
