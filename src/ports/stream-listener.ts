@@ -31,6 +31,7 @@ export class StreamListener implements Listener {
   readonly #links = new Set<StreamPort>();
   readonly #watch: Watch;
   readonly #tellFull: () => void;
+  readonly #tellRefusal: (from: string) => void;
   readonly #tellWait: (why: string) => void;
   #pause: Timer | undefined;
   #open = true;
@@ -42,7 +43,8 @@ export class StreamListener implements Listener {
     this.#options = options;
     this.#environment = environment;
     const { clock, log, loop } = environment;
-    this.#tellFull = onceAMinute(clock, () => log(`more than ${this.#maxLinks} links are asked for: raise --max-links`));
+    this.#tellFull = onceAMinute(clock, () => log(`more than ${this.#maxLinks} links are asked for: the others are closed`));
+    this.#tellRefusal = onceAMinute(clock, (from: string) => log(`refused the link from ${from}: no port is free`));
     this.#tellWait = onceAMinute(clock, (why: string) => log(`${why}; links wait`));
     this.#watch = loop.readiness.watch(socket.fd, { readable: true, writable: false }, () => this.#accept());
   }
@@ -95,7 +97,7 @@ export class StreamListener implements Listener {
     if (full) this.#tellFull();
     const number = peer && !full ? this.#options.acceptor.choose('any', peer.uid) : undefined;
     if (!peer || number === undefined) {
-      if (peer && !full) this.#environment.log(`refused the link from ${peer.name}: no port is free`);
+      if (peer && !full) this.#tellRefusal(peer.name);
       closeSync(fd);
       return;
     }
