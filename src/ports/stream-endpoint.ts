@@ -69,14 +69,19 @@ export function unixEndpoint(path: string): StreamEndpoint {
       promised(() => {
         removeStaleSocket(path, 'stream');
         const fd = begun(streamSocket(), (made) => bindFile(made, { path, mode: 0o600 }));
-        listen(fd, acceptBacklog);
-        const peer = (connection: Fd): { name: string; uid: number } => {
-          const { pid, uid } = peerCredentials(connection);
-          return { name: `${path} pid=${pid}`, uid };
-        };
         const close = (): void => {
           closeSync(fd);
           rmSync(path, { force: true });
+        };
+        try {
+          listen(fd, acceptBacklog);
+        } catch (error) {
+          close();
+          throw error;
+        }
+        const peer = (connection: Fd): { name: string; uid: number } => {
+          const { pid, uid } = peerCredentials(connection);
+          return { name: `${path} pid=${pid}`, uid };
         };
         return { fd, name: path, port: 0, peer, close };
       }),
