@@ -25,10 +25,18 @@ export interface Framing {
   readonly receivable: number;
   /** What is said first. Empty where the far end would not skip it. */
   readonly greeting: Uint8Array;
+  /** What people are told to do about a far end whose length made no sense. */
+  readonly remedy?: string;
 }
 
 /** The streams of VDE's tools and ours. */
-export const vdeFraming: Framing = { lengthSize: 2, sendable: maxFrame, receivable: maxFrame, greeting: new Uint8Array(8) };
+export const vdeFraming: Framing = {
+  lengthSize: 2,
+  sendable: maxFrame,
+  receivable: maxFrame,
+  greeting: new Uint8Array(8),
+  remedy: 'a far end that runs dpipe and nc must be started again',
+};
 
 /** QEMU's streams. It takes and sends up to 69,632 octets [QEMU, NET_BUFSIZE], and would give an empty frame to its guest. */
 export const qemuFraming: Framing = { lengthSize: 4, sendable: maxStreamFrame, receivable: 69_632, greeting: new Uint8Array(0) };
@@ -70,22 +78,27 @@ export class FrameDecoder {
   decode(memory: Uint8Array, start: number, end: number): number | undefined {
     const { lengthSize } = this.#framing;
     let at = start;
-    while (!this.#over && end - at >= lengthSize) {
-      const length = readLength(memory, at, lengthSize);
-      if (length > this.#limit) {
-        this.stop();
-        return length;
+    try {
+      while (!this.#over && end - at >= lengthSize) {
+        const length = readLength(memory, at, lengthSize);
+        if (length > this.#limit) {
+          this.stop();
+          return length;
+        }
+        const next = at + lengthSize + length;
+        if (next > end) break;
+        const frame = memory.subarray(at + lengthSize, next);
+        at = next;
+        if (length === 0) this.#skipEmpty();
+        else {
+          this.#begun = true;
+          this.#deliver(frame);
+        }
       }
-      const next = at + lengthSize + length;
-      if (next > end) break;
-      if (length === 0) this.#skipEmpty();
-      else {
-        this.#begun = true;
-        this.#deliver(memory.subarray(at + lengthSize, next));
-      }
-      at = next;
+    } finally {
+      // Also when `deliver` throws: what comes next is to be read from the border of a frame.
+      if (!this.#over) this.#keep(memory.subarray(at, end));
     }
-    if (!this.#over) this.#keep(memory.subarray(at, end));
     return undefined;
   }
 

@@ -103,6 +103,20 @@ describe.each(framings)('a stream of frames, each behind its length in $lengthSi
   });
 });
 
+describe.each(framings)('a receiver that throws, with lengths of $lengthSize octets,', (framing) => {
+  it('loses the frame that it threw at, and no other', () => {
+    const seen: Uint8Array[] = [];
+    const decoder = new FrameDecoder(framing, (frame) => {
+      if (frame[0] === 1) throw new Error('not this one');
+      seen.push(frame.slice());
+    });
+    const octets = encodeFrames([new Uint8Array([1]), new Uint8Array([2]), new Uint8Array([3, 4, 5])], framing.lengthSize);
+    expect(() => push(decoder, octets.subarray(0, -1))).toThrow('not this one');
+    push(decoder, octets.subarray(-1));
+    expect(seen).toEqual([new Uint8Array([2]), new Uint8Array([3, 4, 5])]);
+  });
+});
+
 describe('the greeting', () => {
   it('tells, wherever it is split, that every length may follow', () => {
     const long = new Uint8Array(maxStreamFrame).fill(1);
