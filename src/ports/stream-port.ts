@@ -36,6 +36,8 @@ interface Connection {
   readonly outbox: Outbox;
   watch?: Watch;
   heard: boolean;
+  /** Whether sending fails for good, and only what has come is heard. */
+  failed: boolean;
 }
 
 /** A port on a stream socket, one connection at a time: all that waits is received, and sent, by one system call. */
@@ -80,7 +82,7 @@ export class StreamPort implements Port {
     const { budget } = this.#environment;
     const { lengthSize, sendable, greeting } = this.#framing;
     const outbox = new Outbox({ fd, lengthSize, limit: this.#backlog, budget, counters: this.counters });
-    const connection = { fd, decoder: new FrameDecoder(this.#framing, this.#deliver), outbox, heard: false };
+    const connection: Connection = { fd, decoder: new FrameDecoder(this.#framing, this.#deliver), outbox, heard: false, failed: false };
     this.#connection = connection;
     this.#sendable = Math.min(sendable, this.#maxFrame);
     outbox.addOctets(greeting);
@@ -99,7 +101,9 @@ export class StreamPort implements Port {
   }
 
   flush(): void {
-    if (this.#connection?.outbox.flush()) this.#connection.watch?.want({ readable: true, writable: true });
+    const connection = this.#connection;
+    if (connection?.outbox.flush()) connection.watch?.want({ readable: true, writable: true });
+    if (connection) this.#check(connection);
   }
 
   /** Ends the connection, if there is one, as if the far end had. */
@@ -133,6 +137,21 @@ export class StreamPort implements Port {
     if (this.#connection !== connection) return;
     if (this.#ended !== undefined) this.#lose(connection, this.#ended);
     else if (ready.writable && !connection.outbox.drain()) connection.watch?.want({ readable: true, writable: false });
+    if (this.#connection === connection) this.#check(connection);
+  }
+
+  /** Whoever reads no more is lost as soon as all that it sent was heard. */
+  #check(connection: Connection): void {
+    if (connection.outbox.error === undefined || connection.failed || !connection.watch) return;
+    connection.failed = true;
+    // Not in the midst of a breath, where others still hand frames to this port.
+    this.#environment.clock.defer(() => this.#hearOut(connection));
+  }
+
+  #hearOut(connection: Connection): void {
+    if (this.#connection !== connection) return;
+    this.#ready(connection, { readable: true, writable: false, failed: false });
+    this.#environment.clock.defer(() => this.#hearOut(connection));
   }
 
   readonly #receive = (): void => {
@@ -141,15 +160,16 @@ export class StreamPort implements Port {
     const { streams } = this.#environment.loop;
     const start = streams.next;
     const end = streams.receive(fd, decoder.rest);
-    if (end === 'EAGAIN') return;
-    if (typeof end === 'string') this.#ended = end;
+    if (end === 'EAGAIN') this.#ended = outbox.error;
+    else if (typeof end === 'string') this.#ended = end;
     else if (end === 0) this.#ended = outbox.error ?? 'the far end closed the link';
     else {
       this.#connection.heard = true;
       const length = decoder.decode(streams.octets, start, end);
       if (decoder.greeted) this.#sendable = this.#maxFrame;
       if (length === undefined) return;
-      this.#ended = `a frame of ${length} octets was announced, more than it may have; a far end that runs dpipe and nc must be started again`;
+      const { remedy } = this.#framing;
+      this.#ended = `a frame of ${length} octets was announced, more than it may have${remedy === undefined ? '' : `; ${remedy}`}`;
       this.counters.faults++;
     }
   };

@@ -1,15 +1,16 @@
 import { existsSync, lstatSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import koffi from 'koffi';
 import { describe, expect, it } from 'vitest';
 import { maxStreamFrame, qemuFraming } from '../../src/ports/frame-stream.ts';
 import { dialQemu, listenQemu } from '../../src/ports/qemu-stream.ts';
 import { tcpEndpoint, unixEndpoint, type StreamEndpoint } from '../../src/ports/stream-endpoint.ts';
 import type { StreamListener } from '../../src/ports/stream-listener.ts';
-import { bindFile, streamSocket } from '../../src/system/unix-socket.ts';
+import { bindFile, streamSocket, type Fd } from '../../src/system/unix-socket.ts';
 import { closing } from '../system/sockets.ts';
 import { conforms } from './conformance.ts';
 import { collect, frameOf, newDirectory, Ports, Rig, sameFrames, using } from './rig.ts';
-import { acceptFrom, connectTo, farEnd, nextStream } from './stream-stage.ts';
+import { acceptFrom, connectTo, encodeFrames, farEnd, nextStream } from './stream-stage.ts';
 
 interface Place {
   readonly kind: string;
@@ -83,9 +84,31 @@ describe("a port for QEMU's streams", () => {
     expect(sameFrames(here.frames, [frameOf(maxStreamFrame), frameOf(60)])).toBe(true);
     expect(port.counters.drops.oversize).toBe(1);
     writeSync(fd, lengthOctets(69_633));
-    expect(await here.ended()).toContain('69633');
+    expect(await here.ended()).toBe('a frame of 69633 octets was announced, more than it may have');
+  });
+
+  it('ends where the far end reads no more, after all that it sent was heard', async () => {
+    const rig = new Rig();
+    const ports = new Ports();
+    const listener = using(await listenQemu(join(newDirectory(), 'nic'), { acceptor: ports }, rig.environment));
+    const fd = closing(await connectTo(rig, unixEndpoint(listener.address)));
+    const port = await ports.next();
+    const here = collect(port);
+    stopReading(fd);
+    const sent = Array.from({ length: 3 }, (_, i) => frameOf(1000, i));
+    for (const frame of sent) writeSync(fd, encodeFrames([frame], qemuFraming.lengthSize));
+    rig.send(port, frameOf(60));
+    expect(here.reason).toBeUndefined();
+    expect(await here.ended()).toBe('EPIPE');
+    expect(sameFrames(here.frames, sent)).toBe(true);
   });
 });
+
+/** shutdown(fd, SHUT_RD) [shutdown(2)], which Node does not offer. */
+function stopReading(fd: Fd): void {
+  const shutdown = koffi.load('libc.so.6').func('int shutdown(int fd, int how)') as (fd: Fd, how: number) => number;
+  expect(shutdown(fd, 0)).toBe(0);
+}
 
 function lengthOctets(length: number): Uint8Array {
   return Uint8Array.of(length >>> 24, length >>> 16, length >>> 8, length);
