@@ -62,12 +62,17 @@ describe('a spanning tree of ours and the original vde_switch', { timeout: 90_00
       frame.writeUInt32BE(serial, 14);
       station.send(frame);
     }
+    const heard = (): number[][] =>
+      stations.map((station) => {
+        const frames = station.heard.map(({ frame }) => frame).filter((frame) => !isForBridges(frame) && frame.length === 60);
+        const these = frames.filter((frame) => readUint32(frame, 14) === serial);
+        return stations.map((_, i) => these.filter((frame) => frame[11] === i).length);
+      });
+    const all = (): boolean => heard().every((from, to) => from.every((count, i) => i === to || count > 0));
+    await until('all is heard', all, 2_000).catch(() => undefined);
     // For what must not come there is nothing to wait for.
     await new Promise((resolve) => setTimeout(resolve, 300));
-    return stations.map(({ heard }) => {
-      const own = heard.filter(({ frame }) => !isForBridges(frame) && frame.length === 60 && readUint32(frame, 14) === serial);
-      return stations.map((_, i) => own.filter(({ frame }) => frame[11] === i).length);
-    });
+    return heard();
   }
 
   async function becomesTree(): Promise<void> {
