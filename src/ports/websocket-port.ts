@@ -30,7 +30,6 @@ export class WebSocketPort implements Port {
   #pending: Uint8Array[] = [];
   #arrived: Uint8Array[] = [];
   #inFlight = 0;
-  #octetsInFlight = 0;
   #unanswered = 0;
   #ping: Timer | undefined;
   #open = true;
@@ -122,29 +121,28 @@ export class WebSocketPort implements Port {
       count++;
     }
     const { budget } = this.#environment;
-    if (count > 0 && budget.take(octets, this.#backlog.held + this.#octetsInFlight)) return this.#write(frames.slice(0, count), octets);
+    // Nobody can take what is on its way: beyond half of the budget, frames wait in the backlog, where others can take.
+    if (count > 0 && budget.used + octets <= budget.limit / 2) return this.#write(frames.slice(0, count), octets);
     const [first] = frames;
     // One is always on its way, whoever else has taken everything: it is behind that one that the others go on.
     if (!first || this.#inFlight > 0) return 0;
-    budget.used += first.length;
     return this.#write([first], first.length);
   }
 
   /**
    * Node keeps what it is given until the system took it, so the frames are copied out of borrowed memory: once, into one buffer, which the
-   * budget was charged with. Returns how many they are.
+   * budget is charged with. Returns how many they are.
    */
   #write(frames: readonly Uint8Array[], octets: number): number {
     const { budget } = this.#environment;
     const memory = new Uint8Array(octets);
+    budget.used += octets;
     this.#inFlight += frames.length;
-    this.#octetsInFlight += octets;
     this.counters.sentFrames += frames.length;
     this.counters.sentOctets += octets;
     const taken = (): void => {
       budget.used -= octets;
       this.#inFlight -= frames.length;
-      this.#octetsInFlight -= octets;
       this.#drain();
     };
     let at = 0;

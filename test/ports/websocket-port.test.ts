@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import type { WebSocket } from 'ws';
+import { Backlog, BacklogBudget } from '../../src/ports/backlog.ts';
 import { maxFrame, type Port } from '../../src/ports/port.ts';
 import { longestMessage, WebSocketPort } from '../../src/ports/websocket-port.ts';
 import { eventually } from '../eventually.ts';
@@ -154,6 +155,25 @@ describe('a WebSocket port', () => {
     }
     for (const { client } of clients) client.resume();
     await eventually(() => expect(rig.budget.used).toBe(rig.budget.limit - 500_000));
+  });
+
+  it('leaves another port its share, however many others stall', async () => {
+    const rig = new Rig(new ManualClock());
+    const budget = new BacklogBudget({ budget: 500_000 });
+    Object.assign(rig.environment, { budget });
+    const { ports, listener } = await listenAt(rig);
+    const clients = [];
+    for (let i = 0; i < 6; i++) clients.push(await dial(listener.address));
+    for (const { client } of clients) client.pause();
+    const all = await Promise.all(clients.map(() => ports.next()));
+    for (const port of all) collect(port);
+    while (!all.every((port) => dropped(port.counters) > 0) || budget.used < 480_000) {
+      for (const port of all) rig.send(port, ...Array.from({ length: 64 }, () => frameOf(9000)));
+      await new Promise(setImmediate);
+    }
+    const other = new Backlog(budget);
+    expect(other.add(frameOf(1500))).toBeUndefined();
+    other.clear();
   });
 
   it('gives back what waited when it dies', async () => {
