@@ -116,7 +116,10 @@ export interface Flow {
   readonly frames: readonly Uint8Array[];
 }
 
-/** Several flows at once, each as fast as the switch takes it, while their receivers read. */
+/** How far a receiver may be behind those who send to it, in frames: as far as one is who reads, but has not the processor. */
+const window = 200;
+
+/** Several flows at once, each as fast as the switch takes it and all receivers read, who hear all flows but their own. */
 export class Traffic {
   readonly #flows: readonly Flow[];
   readonly #sent: number[];
@@ -147,10 +150,19 @@ export class Traffic {
     return this.#heard.get(receiver) ?? [];
   }
 
+  /** How many frames are on their way to a receiver. */
+  #behind(receiver: VdeStation): number {
+    let sent = 0;
+    for (const [i, { from }] of this.#flows.entries()) if (from !== receiver) sent += this.#sent[i] ?? 0;
+    return sent - this.heardBy(receiver).length;
+  }
+
   /** Whether something was sent or heard. */
   #turn(receivers: readonly VdeStation[]): boolean {
     let moved = false;
+    const room = receivers.every((receiver) => this.#behind(receiver) < window);
     for (const [i, { from, frames }] of this.#flows.entries()) {
+      if (!room) break;
       const before = this.#sent[i] ?? 0;
       if (before === frames.length) continue;
       const sent = from.offer(frames, before);
