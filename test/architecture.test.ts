@@ -25,12 +25,13 @@ const rules: Readonly<Record<string, Rule>> = {
     packages: ['node:*', 'binary-parser/dist/binary_parser.js', 'ws'],
   },
   dhcp: { house: ['wire', 'clock.ts', 'random.ts', 'errors.ts', 'ports/port.ts'], packages: [] },
+  host: { house: ['wire', 'dhcp', 'clock.ts', 'random.ts', 'errors.ts'], packages: [] },
   daemon: {
     house: ['wire', 'switch', 'system', 'ports', 'dhcp', 'clock.ts', 'random.ts', 'errors.ts'],
     packages: ['node:*', 'pino', 'pino-pretty'],
   },
   launcher: {
-    house: ['daemon', 'dhcp', 'ports', 'system', 'wire', 'clock.ts', 'random.ts', 'errors.ts'],
+    house: ['daemon', 'dhcp', 'host', 'ports', 'system', 'wire', 'clock.ts', 'random.ts', 'errors.ts'],
     packages: ['node:*'],
   },
   cli: {

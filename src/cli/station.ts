@@ -36,7 +36,7 @@ export async function runStation({ sock, mac: macText, id, ping }: StationArgume
           carrier(up) {
             const address = station.lease?.address;
             tell(up ? (address === undefined ? 'linked' : 'ready') : 'unlinked', address);
-            if (up) station.announce();
+            station.carrier(up);
           },
         },
         { clock: realClock, log, poison: process.env['ETHERLOOM_POISON'] === '1' },

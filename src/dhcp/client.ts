@@ -44,6 +44,9 @@ const defaultParameters: readonly number[] = [
   optionCodes.classlessRoutes,
 ];
 
+/** Where what is known of a lease is one that may be used; in REBOOTING that is so after `reboot`. */
+const leaseStates: readonly ClientState[] = ['REBOOTING', 'BOUND', 'RENEWING', 'REBINDING'];
+
 const unspecified = ipv4FromNumber(0);
 /** A client takes datagrams of this size. */
 const maximumMessageSize = 1500;
@@ -63,9 +66,11 @@ export class DhcpClient implements Disposable {
   readonly #options: DhcpClientOptions;
   #state: ClientState = 'INIT';
   #xid = 0;
-  /** When the exchange began, and when the REQUEST was sent that a lease will count from; milliseconds. */
+  /** When the exchange began, and when the last REQUEST was sent, that a lease will count from; milliseconds. */
   #begun = 0;
   #requested = 0;
+  /** When the REQUEST was sent that the lease counts from. */
+  #leased = 0;
   #tries = 0;
   /** What was offered, or is leased. */
   #lease: ClientLease | undefined;
@@ -83,7 +88,7 @@ export class DhcpClient implements Disposable {
 
   /** The lease; undefined while there is none. */
   get lease(): ClientLease | undefined {
-    return this.#state === 'BOUND' || this.#state === 'RENEWING' || this.#state === 'REBINDING' ? this.#lease : undefined;
+    return leaseStates.includes(this.#state) ? this.#lease : undefined;
   }
 
   /** A message that came to port 68. What is not for this client, or not for its state, is ignored. */
@@ -123,6 +128,14 @@ export class DhcpClient implements Disposable {
     this.#after(declineWait, () => this.#begin(undefined));
   }
 
+  /**
+   * The link was away and is back, maybe to another network: asks for the address it has, in INIT-REBOOT, or begins anew without one. A
+   * lease stays, until it ends or a server refuses it. [RFC 2131, 3.2, 3.7]
+   */
+  reboot(): void {
+    if (this.#state !== 'STOPPED') this.#begin(this.lease?.address);
+  }
+
   /** Stops without a word: the lease is kept for a client that comes back. */
   [Symbol.dispose](): void {
     this.#state = 'STOPPED';
@@ -140,8 +153,9 @@ export class DhcpClient implements Disposable {
   #ask(address: Ipv4Address | undefined): void {
     this.#tries++;
     // First the timer: an answer may come before `send` returns.
-    this.#after(this.#backOff(), () => {
-      if (this.#state !== 'SELECTING' && this.#tries >= maxRequests) this.#begin(undefined);
+    this.#after(Math.min(this.#backOff(), this.#left), () => {
+      if (this.lease !== undefined && (this.#tries >= maxRequests || this.#left <= 0)) this.#renew('RENEWING');
+      else if (this.#state !== 'SELECTING' && this.#tries >= maxRequests) this.#begin(undefined);
       else this.#ask(address);
     });
     this.#requested = this.#options.clock.monotonic();
@@ -170,6 +184,7 @@ export class DhcpClient implements Disposable {
     const lease = clientLeaseOf(message);
     if (lease === undefined) return;
     this.#lease = lease;
+    this.#leased = this.#requested;
     this.#state = 'BOUND';
     if (lease.leaseTime === Infinity) this.#timer?.[Symbol.dispose]();
     else this.#at(this.#requested + lease.renewalTime * 1000, () => this.#renew('RENEWING'));
@@ -177,20 +192,20 @@ export class DhcpClient implements Disposable {
   }
 
   /** RENEWING from T1 on, REBINDING from T2 on; each REQUEST after half of the time that is left. [RFC 2131, 4.4.5] */
-  #renew(state: 'RENEWING' | 'REBINDING', since = this.#requested): void {
+  #renew(state: 'RENEWING' | 'REBINDING'): void {
     const lease = this.#lease;
     if (lease === undefined) return;
     const now = this.#options.clock.monotonic();
-    const end = since + (state === 'RENEWING' ? lease.rebindingTime : lease.leaseTime) * 1000;
+    const end = this.#leased + (state === 'RENEWING' ? lease.rebindingTime : lease.leaseTime) * 1000;
     if (now >= end) {
-      if (state === 'RENEWING') this.#renew('REBINDING', since);
+      if (state === 'RENEWING') this.#renew('REBINDING');
       else this.#expire();
       return;
     }
     if (this.#state !== state) this.#newExchange();
     this.#state = state;
     this.#requested = now;
-    this.#at(Math.min(end, now + Math.max((end - now) / 2, leastRenewal)), () => this.#renew(state, since));
+    this.#at(Math.min(end, now + Math.max((end - now) / 2, leastRenewal)), () => this.#renew(state));
     this.#send('request', { ciaddr: lease.address, to: state === 'RENEWING' ? lease.server : limitedBroadcast });
   }
 
@@ -231,6 +246,11 @@ export class DhcpClient implements Disposable {
     options.set(optionCodes.maximumMessageSize, encodeUint16(maximumMessageSize));
     if (hostname !== undefined) options.set(optionCodes.hostName, encodeText(hostname));
     options.set(optionCodes.parameterRequestList, Uint8Array.from(parameters));
+  }
+
+  /** Milliseconds until the lease ends; Infinity without one. */
+  get #left(): number {
+    return this.lease === undefined ? Infinity : this.#leased + this.lease.leaseTime * 1000 - this.#options.clock.monotonic();
   }
 
   #seconds(): number {

@@ -1,0 +1,145 @@
+import type { Clock, Timer } from '../clock.ts';
+import type { Ipv4Address } from '../wire/ipv4.ts';
+import { isGroupMac, readMac, type MacAddress } from '../wire/mac.ts';
+
+/** What a host's table of neighbours is made of. */
+export interface ArpTableOptions {
+  readonly clock: Clock;
+  /** Asks everybody on the link who has that address. */
+  readonly ask: (address: Ipv4Address) => void;
+  /** Sends an IPv4 packet to a neighbour. */
+  readonly send: (mac: MacAddress, packet: Uint8Array) => void;
+}
+
+/** A neighbour. */
+export interface ArpEntry {
+  readonly address: Ipv4Address;
+  readonly mac: MacAddress;
+  /** Milliseconds since it was last heard of. */
+  readonly age: number;
+}
+
+/** How long an entry holds, in milliseconds. [RFC 1122, 2.3.2.1] */
+const lifetime = 60_000;
+/** Milliseconds from one question to the next: at most one per second and address. [RFC 1122, 2.3.2.1] */
+const askAgain = 1000;
+const maxQuestions = 3;
+const maxKnown = 1024;
+const maxAsked = 64;
+/** Packets for one address that wait; the latest ones. [RFC 1122, 2.3.2.2] */
+const maxWaiting = 8;
+
+interface Known {
+  readonly address: Ipv4Address;
+  mac: MacAddress;
+  since: number;
+}
+
+interface Question {
+  readonly packets: Uint8Array[];
+  asked: number;
+  timer: Timer | undefined;
+}
+
+/** Who has which address on the link, and the packets that wait until that is known. [RFC 826] */
+export class ArpTable implements Disposable {
+  readonly #options: ArpTableOptions;
+  // The keys are signed: those are small integers to V8, where the upper half of the addresses would be objects, one for each look.
+  readonly #known = new Map<number, Known>();
+  readonly #questions = new Map<number, Question>();
+
+  constructor(options: ArpTableOptions) {
+    this.#options = options;
+  }
+
+  /** All that are known, those first that were learned first. */
+  get entries(): ArpEntry[] {
+    const now = this.#options.clock.monotonic();
+    return Array.from(this.#known.values(), ({ address, mac, since }) => ({ address, mac, age: now - since })).filter(isFresh);
+  }
+
+  /** The neighbour with that address; undefined when nobody is known, or not any more. */
+  macOf(address: Ipv4Address): MacAddress | undefined {
+    const known = this.#known.get(address | 0);
+    return known === undefined || this.#options.clock.monotonic() - known.since > lifetime ? undefined : known.mac;
+  }
+
+  /** Sends a packet to the neighbour with that address, as soon as it is known who that is. It is dropped when nobody says so. */
+  send(address: Ipv4Address, packet: Uint8Array): void {
+    const mac = this.macOf(address);
+    if (mac !== undefined) {
+      this.#options.send(mac, packet);
+      return;
+    }
+    const question = this.#questions.get(address | 0);
+    if (question === undefined) {
+      if (this.#questions.size < maxAsked) this.#ask(address, { packets: [packet], asked: 0, timer: undefined });
+      return;
+    }
+    question.packets.push(packet);
+    if (question.packets.length > maxWaiting) question.packets.shift();
+  }
+
+  /**
+   * Somebody has said something to others: if it is a neighbour that is known, it is still there, and its MAC address is the one at
+   * `macAt`. Nothing is made for this look: all hosts of a link have it at each request.
+   */
+  refresh(address: Ipv4Address, frame: Uint8Array, macAt: number): void {
+    const known = this.#known.get(address | 0);
+    if (known === undefined) return;
+    const mac = readMac(frame, macAt);
+    if (isGroupMac(mac)) return;
+    if (known.mac !== mac) known.mac = mac;
+    known.since = this.#options.clock.monotonic();
+    if (this.#questions.size > 0) this.#answer(address | 0, mac);
+  }
+
+  /** Who has an address, because it has told us. [RFC 826, Packet Reception] */
+  learn(address: Ipv4Address, mac: MacAddress): void {
+    if (isGroupMac(mac)) return;
+    const key = address | 0;
+    // In the order of their age: the first is the one to go.
+    this.#known.delete(key);
+    const [oldest] = this.#known.keys();
+    if (this.#known.size >= maxKnown && oldest !== undefined) this.#known.delete(oldest);
+    this.#known.set(key, { address, mac, since: this.#options.clock.monotonic() });
+    this.#answer(key, mac);
+  }
+
+  /** Forgets everybody, and what waits for them. */
+  clear(): void {
+    this.#known.clear();
+    for (const [key, question] of this.#questions) this.#close(key, question);
+  }
+
+  [Symbol.dispose](): void {
+    this.clear();
+  }
+
+  #ask(address: Ipv4Address, question: Question): void {
+    if (question.asked === maxQuestions) {
+      this.#close(address | 0, question);
+      return;
+    }
+    question.asked++;
+    this.#questions.set(address | 0, question);
+    question.timer = this.#options.clock.after(askAgain, () => this.#ask(address, question));
+    this.#options.ask(address);
+  }
+
+  #answer(key: number, mac: MacAddress): void {
+    const question = this.#questions.get(key);
+    if (question === undefined) return;
+    this.#close(key, question);
+    for (const packet of question.packets) this.#options.send(mac, packet);
+  }
+
+  #close(key: number, question: Question): void {
+    question.timer?.[Symbol.dispose]();
+    this.#questions.delete(key);
+  }
+}
+
+function isFresh({ age }: ArpEntry): boolean {
+  return age <= lifetime;
+}

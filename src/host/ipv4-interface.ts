@@ -1,0 +1,214 @@
+import type { Clock, Timer } from '../clock.ts';
+import type { Random } from '../random.ts';
+import { decodeArp, encodeArp, type Arp } from '../wire/arp.ts';
+import { encodeEthernet, etherTypes, minFrame } from '../wire/ethernet.ts';
+import {
+  broadcastOf,
+  contains,
+  decodeIpv4,
+  encodeIpv4,
+  ipv4FromNumber,
+  readIpv4,
+  type Ipv4,
+  type Ipv4Address,
+  type Ipv4Network,
+} from '../wire/ipv4.ts';
+import { broadcastMac, macFromNumber, type MacAddress } from '../wire/mac.ts';
+import { readUint32 } from '../wire/octets.ts';
+import { ArpTable } from './arp-table.ts';
+
+/** The address of a host, and what it reaches by it. */
+export interface Ipv4Configuration {
+  readonly address: Ipv4Address;
+  /** Whose addresses are on the link. */
+  readonly network: Ipv4Network;
+  /** The way to all others. Without one they cannot be reached. */
+  readonly router?: Ipv4Address | undefined;
+}
+
+/** What an interface is made of. */
+export interface Ipv4InterfaceOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly mac: MacAddress;
+  readonly send: (frame: Uint8Array) => void;
+  /** A packet came from us to us. */
+  readonly loop: (packet: Uint8Array) => void;
+  /** That neighbour uses our address too, and does not leave it to us. */
+  readonly onConflict: (mac: MacAddress) => void;
+}
+
+/** The address of a host that has none yet. */
+export const unspecified = ipv4FromNumber(0);
+/** All hosts of the link. */
+export const limitedBroadcast = ipv4FromNumber(0xffff_ffff);
+
+const unknownMac = macFromNumber(0);
+/** Where an ARP frame has the addresses that decide whether it is for us. */
+const arpAt = { senderMac: minFrame + 8, sender: minFrame + 14, target: minFrame + 24, end: minFrame + 28 };
+/** The first four octets of ARP packets that are for us. [RFC 826] */
+const ethernetAndIpv4 = 0x0001_0000 + etherTypes.ipv4;
+/** How long after an address was set somebody who answers to it had it first, in milliseconds. */
+const probeTime = 1000;
+/** An address is defended once in so many milliseconds. [RFC 5227, 1.1, DEFEND_INTERVAL] */
+const defendInterval = 10_000;
+
+/** IPv4 on one link: an address, who answers for it and defends it, and the ways to others. [RFC 826; RFC 1122; RFC 5227] */
+export class Ipv4Interface implements Disposable {
+  readonly arp: ArpTable;
+  readonly #options: Ipv4InterfaceOptions;
+  #configuration: Ipv4Configuration | undefined;
+  /** The address as the octets of a frame are compared with it; 0 without one. */
+  #own = 0;
+  #since = 0;
+  #introduction: Timer | undefined;
+  #defended = -Infinity;
+  #identification: number;
+
+  constructor(options: Ipv4InterfaceOptions) {
+    this.#options = options;
+    this.#identification = options.random.uint32() & 0xffff;
+    this.arp = new ArpTable({
+      clock: options.clock,
+      ask: (address) => this.#sendArp(broadcastMac, { operation: 'request', targetMac: unknownMac, targetAddress: address }),
+      send: (to, packet) => this.#sendFrame(to, etherTypes.ipv4, packet),
+    });
+  }
+
+  /** The address and what belongs to it; undefined while there is none. */
+  get configuration(): Ipv4Configuration | undefined {
+    return this.#configuration;
+  }
+
+  /**
+   * Sets the address, or none. A new one is used at once: the others are told in a moment, and asked whether somebody has it already. A
+   * second of silence before that would be safer. [RFC 5227, 2.1]
+   */
+  configure(configuration: Ipv4Configuration | undefined): void {
+    const before = this.#configuration?.address;
+    this.#configuration = configuration;
+    if (configuration?.address === before) return;
+    this.#own = configuration?.address ?? unspecified;
+    this.arp.clear();
+    this.#introduction?.[Symbol.dispose]();
+    // Not yet: the owner may not have the host in hand.
+    if (configuration !== undefined) this.#introduction = this.#options.clock.after(0, () => this.#introduce(configuration.address));
+  }
+
+  /** Says to everybody who has this address, so that switches and hosts find the way to it. [RFC 5227, 3] */
+  announce(): void {
+    const address = this.#configuration?.address;
+    if (address !== undefined) this.#sendArp(broadcastMac, { operation: 'request', targetMac: unknownMac, targetAddress: address });
+  }
+
+  /** An ARP frame. One that neither asks us nor says anything that matters here costs next to nothing. */
+  receiveArp(frame: Uint8Array): void {
+    if (this.#own === 0 || frame.length < arpAt.end) return;
+    const sender = readIpv4(frame, arpAt.sender);
+    const isForUs = readIpv4(frame, arpAt.target) === this.#own;
+    if (!isForUs && sender !== this.#own) {
+      if (readUint32(frame, minFrame) === ethernetAndIpv4) this.arp.refresh(sender, frame, arpAt.senderMac);
+      return;
+    }
+    const arp = decodeArp(frame.subarray(minFrame));
+    if (arp === undefined || arp.senderMac === this.#options.mac) return;
+    if (sender === this.#own) this.#contest(arp.senderMac);
+    else this.#learn(arp, isForUs);
+  }
+
+  /** The IPv4 packet in a frame, when it is whole and from one host. Those that are to be put together again are not taken. */
+  decode(frame: Uint8Array): Ipv4 | undefined {
+    const packet = decodeIpv4(frame.subarray(minFrame));
+    if (packet === undefined || packet.moreFragments || packet.fragmentOffset !== 0) return undefined;
+    return isOfOneHost(packet.source) && !this.isBroadcast(packet.source) ? packet : undefined;
+  }
+
+  /** Whether all hosts of the link are meant: by 255.255.255.255, or by the last address of its network. */
+  isBroadcast(address: Ipv4Address): boolean {
+    if (address === limitedBroadcast) return true;
+    const network = this.#configuration?.network;
+    // A link of two has no address for both. [RFC 3021]
+    return network !== undefined && network.prefixLength < 31 && address === broadcastOf(network);
+  }
+
+  /** Sends a packet on its way. It is dropped where there is none: no address, no router, or nobody who answers. */
+  send(destination: Ipv4Address, protocol: number, payload: Uint8Array): void {
+    const packet = this.#packet(destination, protocol, payload);
+    if (this.isBroadcast(destination)) this.#sendFrame(broadcastMac, etherTypes.ipv4, packet);
+    else if (destination === this.#configuration?.address) this.#options.loop(packet);
+    else {
+      const hop = isOfOneHost(destination) ? this.#nextHop(destination) : undefined;
+      if (hop !== undefined) this.arp.send(hop, packet);
+    }
+  }
+
+  /** Sends a packet back to where one came from: nobody has to be asked for a way that has just been taken. */
+  answer(to: MacAddress, destination: Ipv4Address, protocol: number, payload: Uint8Array): void {
+    const packet = this.#packet(destination, protocol, payload);
+    if (to === this.#options.mac) this.#options.loop(packet);
+    else this.#sendFrame(to, etherTypes.ipv4, packet);
+  }
+
+  [Symbol.dispose](): void {
+    this.#configuration = undefined;
+    this.#own = 0;
+    this.#introduction?.[Symbol.dispose]();
+    this.arp[Symbol.dispose]();
+  }
+
+  #introduce(address: Ipv4Address): void {
+    this.#since = this.#options.clock.monotonic();
+    this.#defended = -Infinity;
+    this.#sendArp(broadcastMac, { operation: 'request', targetMac: unknownMac, targetAddress: address }, unspecified);
+    this.announce();
+  }
+
+  /** Who is known is changed by whatever it says, who is not is added when it speaks to us. [RFC 826, Packet Reception] */
+  #learn({ operation, senderMac, senderAddress, targetAddress }: Arp, isForUs: boolean): void {
+    if (isOfOneHost(senderAddress) && !this.isBroadcast(senderAddress)) this.arp.learn(senderAddress, senderMac);
+    if (!isForUs || operation !== 'request') return;
+    this.#sendArp(senderMac, { operation: 'reply', targetMac: senderMac, targetAddress: senderAddress }, targetAddress);
+  }
+
+  /** Somebody else says that it has our address. Who had it first keeps it; later it is defended, but not without end. [RFC 5227, 2.4] */
+  #contest(mac: MacAddress): void {
+    const now = this.#options.clock.monotonic();
+    if (now - this.#since < probeTime || now - this.#defended < defendInterval) {
+      this.#options.onConflict(mac);
+      return;
+    }
+    this.#defended = now;
+    this.announce();
+  }
+
+  /** The neighbour on the way to an address: itself when it is on the link, else the router; undefined when there is none. */
+  #nextHop(address: Ipv4Address): Ipv4Address | undefined {
+    if (this.#configuration === undefined) return undefined;
+    const { network, router } = this.#configuration;
+    return contains(network, address) ? address : router;
+  }
+
+  #packet(destination: Ipv4Address, protocol: number, payload: Uint8Array): Uint8Array {
+    this.#identification = (this.#identification + 1) & 0xffff;
+    const source = this.#configuration?.address ?? unspecified;
+    return encodeIpv4({ source, destination, protocol, payload, identification: this.#identification });
+  }
+
+  #sendArp(
+    to: MacAddress,
+    arp: Pick<Arp, 'operation' | 'targetMac' | 'targetAddress'>,
+    senderAddress = this.#configuration?.address ?? unspecified,
+  ): void {
+    this.#sendFrame(to, etherTypes.arp, encodeArp({ ...arp, senderMac: this.#options.mac, senderAddress }));
+  }
+
+  #sendFrame(destination: MacAddress, etherType: number, payload: Uint8Array): void {
+    this.#options.send(encodeEthernet({ destination, source: this.#options.mac, etherType, payload }));
+  }
+}
+
+/** Whether an address may be that of one host: not 0.0.0.0/8, not a group's, not this host's loopback. [RFC 1122, 3.2.1.3] */
+function isOfOneHost(address: Ipv4Address): boolean {
+  const first = address >>> 24;
+  return first !== 0 && first !== 127 && first < 224;
+}

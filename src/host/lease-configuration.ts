@@ -1,0 +1,16 @@
+import type { ClientLease } from '../dhcp/client-lease.ts';
+import { decodeAddress, decodeAddresses } from '../dhcp/options.ts';
+import { optionCodes } from '../wire/dhcp.ts';
+import { ipv4FromNumber } from '../wire/ipv4.ts';
+import type { Ipv4Configuration } from './ipv4-interface.ts';
+
+/** What a lease says of the link. Without a mask the address is alone on it; of a mask with gaps only what is before the first one counts. */
+export function configurationOf({ address, options }: ClientLease): Ipv4Configuration {
+  const mask = decodeAddress(options.get(optionCodes.subnetMask)) ?? 0xffff_ffff;
+  const prefixLength = Math.clz32(~mask);
+  const network = {
+    address: ipv4FromNumber(prefixLength === 0 ? 0 : (address & (0xffff_ffff << (32 - prefixLength))) >>> 0),
+    prefixLength,
+  };
+  return { address, network, router: decodeAddresses(options.get(optionCodes.router))?.[0] };
+}

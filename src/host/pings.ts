@@ -1,0 +1,86 @@
+import type { Clock, Timer } from '../clock.ts';
+import { EtherloomError } from '../errors.ts';
+
+/** What becomes of an echo request: milliseconds of the round trip, or undefined when no answer came in time. */
+export type PingResult = (milliseconds: number | undefined) => void;
+
+/** How an echo request is made. */
+export interface PingOptions {
+  /** Milliseconds; 1,000 by default. */
+  readonly timeout?: number;
+  /** What is to come back; as much as ping(8) sends by default. */
+  readonly payload?: Uint8Array;
+}
+
+/** An echo message, of ICMP or ICMPv6. */
+export interface Echo {
+  readonly identifier: number;
+  readonly sequence: number;
+  readonly payload: Uint8Array;
+}
+
+const defaultTimeout = 1000;
+const defaultPayload = Uint8Array.from({ length: 56 }, (_, index) => index);
+const maxUnderWay = 1024;
+
+interface UnderWay<Address> extends Timer {
+  readonly to: Address;
+  readonly sent: number;
+  readonly timer: Timer;
+  readonly result: PingResult;
+}
+
+/** The echo requests that wait for their answers. [RFC 1122, 3.2.2.6] */
+export class Pings<Address> implements Disposable {
+  readonly #clock: Clock;
+  /** Tells our requests from those of others: 16 bits. */
+  readonly #identifier: number;
+  readonly #underWay = new Map<number, UnderWay<Address>>();
+  #sequence = 0;
+
+  constructor(clock: Clock, identifier: number) {
+    this.#clock = clock;
+    this.#identifier = identifier;
+  }
+
+  /**
+   * Makes a request and sends it. Disposing what is returned ends the waiting, without a result. Throws EtherloomError('busy') when 1,024
+   * are under way.
+   */
+  ask(to: Address, send: (echo: Echo) => void, result: PingResult, options: PingOptions = {}): Disposable {
+    const { timeout = defaultTimeout, payload = defaultPayload } = options;
+    if (this.#underWay.size >= maxUnderWay) throw new EtherloomError('busy', `${maxUnderWay} pings are under way: wait for some of them`);
+    const sequence = this.#nextSequence();
+    const timer = this.#clock.after(timeout, () => {
+      this.#underWay.delete(sequence);
+      result(undefined);
+    });
+    const dispose = (): void => {
+      timer[Symbol.dispose]();
+      if (this.#underWay.get(sequence) === ping) this.#underWay.delete(sequence);
+    };
+    const ping = { to, sent: this.#clock.monotonic(), timer, result, [Symbol.dispose]: dispose };
+    this.#underWay.set(sequence, ping);
+    send({ identifier: this.#identifier, sequence, payload });
+    return ping;
+  }
+
+  /** An echo reply. One that nobody waits for, any more or at all, is ignored. */
+  receive(from: Address, { identifier, sequence }: Echo): void {
+    const ping = this.#underWay.get(sequence);
+    if (identifier !== this.#identifier || ping?.to !== from) return;
+    ping[Symbol.dispose]();
+    ping.result(this.#clock.monotonic() - ping.sent);
+  }
+
+  [Symbol.dispose](): void {
+    for (const { timer } of this.#underWay.values()) timer[Symbol.dispose]();
+    this.#underWay.clear();
+  }
+
+  #nextSequence(): number {
+    do this.#sequence = (this.#sequence + 1) & 0xffff;
+    while (this.#underWay.has(this.#sequence));
+    return this.#sequence;
+  }
+}

@@ -1,0 +1,104 @@
+import { EtherloomError } from '../errors.ts';
+import type { Random } from '../random.ts';
+import { minFrame } from '../wire/ethernet.ts';
+import { ipProtocols, type Ipv4Address } from '../wire/ipv4.ts';
+import type { MacAddress } from '../wire/mac.ts';
+import { readUint16 } from '../wire/octets.ts';
+import type { Udp } from '../wire/udp.ts';
+
+/** A datagram that came. */
+export interface Datagram {
+  readonly source: Ipv4Address;
+  readonly sourcePort: number;
+  /** The host's address, or a broadcast address. */
+  readonly destination: Ipv4Address;
+  /** Who sent the frame: the source, or a router on the way from it. */
+  readonly via: MacAddress;
+  /** Borrowed: its octets are valid until the call returns. */
+  readonly payload: Uint8Array;
+}
+
+/** What is told each datagram for a port. */
+export type UdpReceiver = (datagram: Datagram) => void;
+
+/** A port of a host that somebody listens to. Disposing it closes the port. */
+export interface UdpSocket extends Disposable {
+  readonly port: number;
+  /** Sends a datagram from this port, unless that is closed. Throws RangeError when it does not fit in one packet. */
+  send(to: Ipv4Address, port: number, payload: Uint8Array): void;
+}
+
+/** What a host's sockets are made of. */
+export interface UdpSocketsOptions {
+  readonly random: Random;
+  /** The most that a datagram may hold, in octets. */
+  readonly maxPayload: number;
+  readonly send: (to: Ipv4Address, udp: Udp) => void;
+}
+
+/** The ports for whoever names none. [RFC 6335, 6] */
+const ephemeral = { first: 49_152, count: 16_384 };
+
+/** Who listens to which UDP port of a host. [RFC 1122, 4.1] */
+export class UdpSockets {
+  readonly #options: UdpSocketsOptions;
+  readonly #open = new Map<number, UdpReceiver>();
+
+  constructor(options: UdpSocketsOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Opens a port, or one that is free. Throws EtherloomError: `busy` when it is open already or none is free, and `bad-address` for a
+   * number that is no port.
+   */
+  open(wanted: number | undefined, receive: UdpReceiver): UdpSocket {
+    const port = wanted ?? this.#freePort();
+    if (!Number.isInteger(port) || port < 1 || port > 0xffff) throw new EtherloomError('bad-address', `${port} is no UDP port: 1 to 65535`);
+    if (this.#open.has(port)) throw new EtherloomError('busy', `UDP port ${port} is open already`);
+    // One of its own: whoever opens a port twice may give the same function.
+    const own: UdpReceiver = (datagram) => receive(datagram);
+    this.#open.set(port, own);
+    return {
+      port,
+      send: (to, destinationPort, payload) => {
+        if (this.#open.get(port) === own) this.#send(to, { sourcePort: port, destinationPort, payload });
+      },
+      [Symbol.dispose]: () => {
+        if (this.#open.get(port) === own) this.#open.delete(port);
+      },
+    };
+  }
+
+  /** Whether the packet in a frame is for a port that is open, as far as that is seen without taking it apart. */
+  hears(frame: Uint8Array): boolean {
+    if (this.#open.size === 0 || frame[minFrame + 9] !== ipProtocols.udp) return false;
+    const headerLength = ((frame[minFrame] ?? 0) & 0xf) * 4;
+    return this.#open.has(readUint16(frame, minFrame + headerLength + 2));
+  }
+
+  /** A datagram for this host came. False when its port is closed. */
+  receive(port: number, datagram: Datagram): boolean {
+    const receiver = this.#open.get(port);
+    receiver?.(datagram);
+    return receiver !== undefined;
+  }
+
+  #send(to: Ipv4Address, udp: Udp): void {
+    const { maxPayload, send } = this.#options;
+    if (udp.payload.length > maxPayload) {
+      throw new RangeError(`a UDP datagram of ${udp.payload.length} octets, the most on this link is ${maxPayload}`);
+    }
+    send(to, udp);
+  }
+
+  #freePort(): number {
+    const { first, count } = ephemeral;
+    const start = this.#options.random.uint32() % count;
+    for (let tried = 0; tried < count; tried++) {
+      const port = first + ((start + tried) % count);
+      if (!this.#open.has(port)) return port;
+    }
+    throw new EtherloomError('busy', `all UDP ports from ${first} on are open`);
+  }
+}
