@@ -1,0 +1,114 @@
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { realClock } from '../../src/clock.ts';
+import { SwitchService } from '../../src/daemon/switch-service.ts';
+import { Host as Stack, type HostOptions } from '../../src/host/host.ts';
+import { StationLink } from '../../src/launcher/station/station-link.ts';
+import { realRandom } from '../../src/random.ts';
+import { parseIpv4, parseIpv4Network } from '../../src/wire/ipv4.ts';
+import { formatMac, macFromNumber } from '../../src/wire/mac.ts';
+import { card, Host as Kernel } from './host.ts';
+import { useStage, type Stage } from './stage.ts';
+
+const stackMac = macFromNumber(0x0200_0000_0901);
+const kernelMac = macFromNumber(0x0200_0000_0902);
+const [stackAddress, kernelAddress] = ['10.9.0.1', '10.9.0.2'];
+const address = must(parseIpv4(stackAddress));
+const peer = must(parseIpv4(kernelAddress));
+const network = must(parseIpv4Network('10.9.0.0/24'));
+
+/** One of our hosts and a kernel, on a switch. */
+async function beside(stage: Stage, options: Partial<HostOptions> = {}): Promise<{ stack: Stack; kernel: Kernel }> {
+  const directory = stage.path('sw');
+  const service = await SwitchService.open({ directory }, { clock: realClock, random: realRandom, log: () => undefined });
+  onTestFinished(() => service[Symbol.asyncDispose]());
+  const link = await StationLink.open(
+    { directory, description: 'host', receive: (frame) => stack.receive(frame), carrier: (up) => stack.carrier(up) },
+    { clock: realClock, log: () => undefined, poison: true },
+  );
+  onTestFinished(() => link[Symbol.asyncDispose]());
+  const kernel = await Kernel.open(stage, { mac: formatMac(kernelMac), address: `${kernelAddress}/24` });
+  await kernel.plug(directory);
+  const stack = new Stack({
+    ...{ clock: realClock, random: realRandom, mac: stackMac, send: (frame) => link.send(frame), ipv4: { address, network } },
+    ...options,
+  });
+  onTestFinished(() => stack[Symbol.dispose]());
+  return { stack, kernel };
+}
+
+function pinged(stack: Stack, to: Parameters<Stack['ping']>[0], payload = new Uint8Array(56)): Promise<number | undefined> {
+  return new Promise((resolve) => void stack.ping(to, resolve, { timeout: 5000, payload }));
+}
+
+/** What a program of Node on the kernel's side says; it has a UDP socket, `socket`. */
+function udpProgram(text: string): string[] {
+  const first = `const socket = require('dgram').createSocket('udp4'); setTimeout(() => process.exit(1), 10000).unref();`;
+  return [process.execPath, '-e', first + text];
+}
+
+describe('a host without a kernel, beside one with', { timeout: 60_000 }, () => {
+  const stage = useStage(['namespaces', 'vde_plug2tap', 'ping', 'busybox']);
+
+  it('is pinged by it, with packets of all sizes, and pings it', async () => {
+    const { stack, kernel } = await beside(stage);
+    for (const size of ['0', '1', '56', '1472']) {
+      const { status, text } = await kernel.run(['ping', '-c', '3', '-i', '0.05', '-W', '2', '-s', size, stackAddress]);
+      expect(status, text).toBe(0);
+    }
+    expect(await pinged(stack, peer)).toBeGreaterThan(0);
+    expect(await pinged(stack, peer, new Uint8Array(1472))).toBeGreaterThan(0);
+    expect(stack.arp.entries).toMatchObject([{ address: peer, mac: kernelMac }]);
+    const { text } = await kernel.run(['ip', 'neigh', 'show', 'dev', card]);
+    expect(text).toContain(`${stackAddress} lladdr ${formatMac(stackMac)}`);
+  });
+
+  it('is not pinged by all at once, nor for an address that it has not', async () => {
+    const { kernel } = await beside(stage);
+    for (const to of [['-b', '10.9.0.255'], ['10.9.0.3']]) {
+      const { status, text } = await kernel.run(['ping', '-c', '1', '-W', '1', ...to]);
+      expect(status, text).toBe(1);
+    }
+  });
+
+  it('answers arping, and whoever probes for its address', async () => {
+    const { kernel } = await beside(stage);
+    const asked = await kernel.run(['busybox', 'arping', '-c', '2', '-f', '-w', '5', '-I', card, stackAddress]);
+    expect(asked.status, asked.text).toBe(0);
+    expect(asked.text.toLowerCase()).toContain(formatMac(stackMac));
+    // Detection of duplicates fails when there is one.
+    const probed = await kernel.run(['busybox', 'arping', '-D', '-c', '2', '-w', '5', '-I', card, stackAddress]);
+    expect(probed.status, probed.text).toBe(1);
+    const free = await kernel.run(['busybox', 'arping', '-D', '-c', '1', '-w', '1', '-I', card, '10.9.0.77']);
+    expect(free.status, free.text).toBe(0);
+  });
+
+  it('notices that the kernel has its address already', async () => {
+    let noticed: (mac: number) => void = () => undefined;
+    const conflict = new Promise<number>((resolve) => (noticed = resolve));
+    await beside(stage, { ipv4: { address: peer, network }, onConflict: noticed });
+    expect(await conflict).toBe(kernelMac);
+  });
+
+  it('echoes the datagrams of a program there, and has its own echoed', async () => {
+    const { stack, kernel } = await beside(stage);
+    const server = stack.udp(7, ({ source, sourcePort, payload }) => server.send(source, sourcePort, payload));
+    const client = `socket.on('message', (m) => { console.log('heard ' + m); socket.close(); }).send('hello', 7, '${stackAddress}')`;
+    const { text } = await kernel.run(udpProgram(client));
+    expect(text).toBe('heard hello');
+
+    const echo = kernel.start(
+      udpProgram(`socket.on('message', (m, from) => socket.send(m, from.port, from.address)).bind(7, () => console.log('bound'))`),
+    );
+    await echo.line(/^bound$/);
+    const answer = await new Promise<string>((resolve) => {
+      const socket = stack.udp(undefined, ({ payload }) => resolve(new TextDecoder().decode(payload)));
+      socket.send(peer, 7, new TextEncoder().encode('hello'));
+    });
+    expect(answer).toBe('hello');
+  });
+});
+
+function must<T>(value: T | undefined): T {
+  if (value === undefined) throw new Error('no value');
+  return value;
+}
