@@ -26,6 +26,10 @@ const rules: Readonly<Record<string, Rule>> = {
   },
   dhcp: { house: ['wire', 'clock.ts', 'random.ts', 'errors.ts', 'ports/port.ts'], packages: [] },
   host: { house: ['wire', 'dhcp', 'clock.ts', 'random.ts', 'errors.ts'], packages: [] },
+  lab: {
+    house: ['wire', 'switch', 'host', 'dhcp', 'clock.ts', 'random.ts', 'errors.ts', ...pureNeighbours()],
+    packages: [],
+  },
   daemon: {
     house: ['wire', 'switch', 'system', 'ports', 'dhcp', 'clock.ts', 'random.ts', 'errors.ts'],
     packages: ['node:*', 'pino', 'pino-pretty'],

@@ -1,0 +1,119 @@
+import { EtherloomError } from '../errors.ts';
+import type { Random } from '../random.ts';
+import { seededRandom } from './seeded-random.ts';
+import { Timeline } from './timeline.ts';
+import { Trace } from './trace.ts';
+
+/** How a lab is set up. */
+export interface LabOptions {
+  /** What all chance comes from: the same seed, the same run. Default: 1. */
+  readonly seed?: number;
+  /** How many frames, each on each link that it crosses, are remembered. Default: 16,384. */
+  readonly history?: number;
+  /** How many frames may be on links at once; more are a storm, and end the run with an error that says where. Default: 1,000,000. */
+  readonly calm?: number;
+  /** Keeps a record of all that is done, with which the run can be repeated, octet by octet. Default: false. */
+  readonly record?: boolean;
+  /** Gives every frame to switches in memory of its own, overwritten afterwards, to find whoever keeps what is lent. Default: false. */
+  readonly poison?: boolean;
+}
+
+/** Something that was done to a network from outside: when, after how many happenings of that instant, and what. */
+export interface Step {
+  /** In milliseconds. */
+  readonly time: number;
+  readonly after: number;
+  /** As the notation has it. */
+  readonly text: string;
+}
+
+/** Lets time pass until `until`, or until `enough` says so, and tells whether it did. */
+export type Pace = (until: number, enough?: () => boolean) => Promise<boolean>;
+
+/** What all parts of a network share: time, chance, and memory of what happened. */
+export class Fabric {
+  readonly seed: number;
+  readonly timeline = new Timeline();
+  readonly trace: Trace;
+  readonly poison: boolean;
+  /** What was done, if it is recorded. */
+  readonly steps: Step[] | undefined;
+  /** How many frames are on links. */
+  flying = 0;
+  /** How many frames faults hold back, that will still go on by themselves. */
+  held = 0;
+  /** Lets real time pass instead of virtual; set while the network has a way out of the lab. */
+  pace: Pace | undefined;
+  readonly #calm: number;
+  #faults = 0;
+  #acting = false;
+
+  constructor({ seed = 1, history = 16_384, calm = 1_000_000, record = false, poison = false }: LabOptions) {
+    if (!Number.isSafeInteger(seed) || seed < 0) throw new EtherloomError('bad-option', `a seed is an integer from 0, not ${seed}`);
+    this.seed = seed;
+    this.trace = new Trace(history);
+    this.poison = poison;
+    this.steps = record ? [] : undefined;
+    if (record) this.trace.digestAll();
+    this.#calm = calm;
+  }
+
+  /** Whether no frame is under way. */
+  get quiet(): boolean {
+    return this.flying === 0 && this.held === 0;
+  }
+
+  /** A source of chance for one purpose; who has the same name draws the same. */
+  random(name: string): Random {
+    return seededRandom(this.seed, name);
+  }
+
+  /** A frame sets off. Throws EtherloomError('timed-out') when it is one of too many. */
+  depart(): void {
+    if (++this.flying <= this.#calm) return;
+    const { now } = this.timeline;
+    const crowd = `${this.flying} frames are on links at ${now} ms`;
+    throw new EtherloomError('timed-out', `${crowd}: a storm; is there a loop without a spanning tree? ('calm' allows more)`);
+  }
+
+  /** Lets time pass until then, or until `enough` says so, and tells whether it did. */
+  async pass(until: number, enough?: () => boolean): Promise<boolean> {
+    return this.pace ? await this.pace(until, enough) : this.timeline.advance(until, enough);
+  }
+
+  /** Does what somebody wants from outside, as one piece. What is done by that again is no step of its own. */
+  act<T>(text: () => string, work: () => T): T {
+    if (this.#acting) return work();
+    const { now: time, count: after } = this.timeline;
+    this.steps?.push({ time, after, text: text() });
+    // Who is called back afterwards acts for himself.
+    return this.timeline.enter(() => {
+      this.#acting = true;
+      try {
+        return work();
+      } finally {
+        this.#acting = false;
+      }
+    });
+  }
+
+  /** Begins a fault that lasts until it is disposed. Disposing it again does nothing. */
+  fault(text: () => string, begin: () => Disposable): Disposable {
+    const inner = this.#acting;
+    const name = inner ? '' : `f${++this.#faults}`;
+    const fault = this.act(() => `${name} = ${text()}`, begin);
+    let lasting = true;
+    return {
+      [Symbol.dispose]: () => {
+        if (!lasting) return;
+        lasting = false;
+        if (inner) fault[Symbol.dispose]();
+        else
+          this.act(
+            () => `end ${name}`,
+            () => fault[Symbol.dispose](),
+          );
+      },
+    };
+  }
+}

@@ -1,0 +1,131 @@
+import { dhcpConfig, type DhcpConfig } from '../dhcp/config.ts';
+import type { DhcpEvent } from '../dhcp/events.ts';
+import type { Lease } from '../dhcp/leases.ts';
+import { DhcpServer } from '../dhcp/server.ts';
+import { EtherloomError } from '../errors.ts';
+import { vid } from '../wire/dot1q.ts';
+import { contains, type Ipv4Address } from '../wire/ipv4.ts';
+import type { MacAddress } from '../wire/mac.ts';
+import type { Fabric } from './fabric.ts';
+import type { LabSwitch, Resident } from './lab-switch.ts';
+import { MemoryLeaseStore } from './memory-lease-store.ts';
+import { readIpv4Text, readMacText, readNetworkText } from './names.ts';
+
+/** What a DHCP server of the lab serves. */
+export interface LabDhcpOptions {
+  /** Default: `10.0.0.0/8`, which is the network of hosts with static addresses too. */
+  readonly network?: string;
+  /** The server's own address. Default: `10.77.0.1`. */
+  readonly address?: string;
+  /** The first and the last address for clients, as `10.77.0.10-10.77.0.99`. Default: `10.77.0.10-10.77.255.254`. */
+  readonly range?: string;
+  /** Seconds of a lease. Default: 3,600. */
+  readonly leaseTime?: number;
+  /** The VLAN that is served. Default: 0, which has no tags. */
+  readonly vlan?: number;
+  readonly router?: string;
+  /** Whether it asks by ARP before it offers. Default: true. */
+  readonly probe?: boolean;
+  /** Seconds that an offered address is kept for the client. Default: 60. */
+  readonly offerTime?: number;
+  /** Addresses that only one station gets, each as `02:00:00:00:00:01=10.77.0.5`. Default: none. */
+  readonly reserve?: readonly string[];
+  /** How long it takes to keep a lease, in milliseconds. What is not kept when the switch crashes is lost. Default: 0. */
+  readonly diskLatency?: number;
+}
+
+/** So many events are remembered, the last ones. */
+const maxEvents = 10_000;
+
+/** The production DHCP server in a switch. Its leases are kept over a crash of that switch. */
+export class LabDhcp {
+  /** Where the leases are kept. */
+  readonly disk: MemoryLeaseStore;
+  readonly #config: DhcpConfig;
+  readonly #events: DhcpEvent[] = [];
+  #server: DhcpServer | undefined;
+
+  /** Puts it into the switch. Throws EtherloomError('bad-option' or 'bad-address') that says what is wrong. */
+  constructor(at: LabSwitch, mac: MacAddress, options: LabDhcpOptions, fabric: Fabric) {
+    this.#config = configOf(mac, options);
+    this.disk = new MemoryLeaseStore(fabric.timeline, options.diskLatency ?? 0);
+    at.house((say) => this.#open(at, say));
+  }
+
+  /** The server; undefined while its switch is down. */
+  get server(): DhcpServer | undefined {
+    return this.#server;
+  }
+
+  /** The server's own address. */
+  get address(): Ipv4Address {
+    return this.#config.serverAddress;
+  }
+
+  /** What the server holds now: addresses that are not simply free. */
+  get leases(): readonly Lease[] {
+    return [...(this.#server?.leases() ?? [])];
+  }
+
+  /** What the server told since the network began; the last ones. */
+  get events(): readonly DhcpEvent[] {
+    return this.#events;
+  }
+
+  #open(at: LabSwitch, say: (frame: Uint8Array) => void): Resident {
+    const server = new DhcpServer({
+      config: this.#config,
+      clock: at.clock,
+      bridge: { send: say, breath: at.breath },
+      store: this.disk,
+      records: this.disk.records(),
+      event: (event) => this.#note(event),
+    });
+    this.#server = server;
+    return {
+      receive: (frame, ingress) => server.receive(frame, ingress),
+      observe: (ingress, vlan, frame) => server.observe(ingress, vlan, frame),
+      [Symbol.dispose]: () => {
+        this.#server = undefined;
+        this.disk.crash();
+        server[Symbol.dispose]();
+      },
+    };
+  }
+
+  #note(event: DhcpEvent): void {
+    if (this.#events.length >= maxEvents) this.#events.splice(0, maxEvents / 2);
+    this.#events.push(event);
+  }
+}
+
+function configOf(mac: MacAddress, options: LabDhcpOptions): DhcpConfig {
+  const { network: networkText = '10.0.0.0/8', address = '10.77.0.1', range = '10.77.0.10-10.77.255.254', vlan = 0 } = options;
+  const { leaseTime, router, probe, offerTime, reserve = [] } = options;
+  const network = readNetworkText(networkText);
+  const serverAddress = readIpv4Text(address);
+  const [start = '', end = ''] = range.split('-');
+  const reserved = new Map(reserve.map(readReservation));
+  const taken = new Set(reserved.values());
+  for (const one of taken) {
+    if (!contains(network, one)) throw new EtherloomError('bad-option', `what is reserved must be of ${networkText}`);
+  }
+  return dhcpConfig({
+    network,
+    serverAddress,
+    serverMac: mac,
+    vid: vid(vlan),
+    ranges: [{ start: readIpv4Text(start), end: readIpv4Text(end) }],
+    ...(leaseTime === undefined ? {} : { leaseTime }),
+    ...(router === undefined ? {} : { router: readIpv4Text(router) }),
+    ...(probe === undefined ? {} : { probe }),
+    ...(offerTime === undefined ? {} : { offerTime }),
+    reserved: (one) => reserved.get(one),
+    isReserved: (one) => taken.has(one),
+  });
+}
+
+function readReservation(text: string): readonly [MacAddress, Ipv4Address] {
+  const [mac = '', address = ''] = text.split('=');
+  return [readMacText(mac), readIpv4Text(address)];
+}

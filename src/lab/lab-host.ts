@@ -1,0 +1,112 @@
+import type { ClientLease } from '../dhcp/client-lease.ts';
+import { EtherloomError } from '../errors.ts';
+import { Host } from '../host/host.ts';
+import { formatIpv4, type Ipv4Address } from '../wire/ipv4.ts';
+
+import type { MacAddress } from '../wire/mac.ts';
+import type { Fabric } from './fabric.ts';
+import { LabStation } from './lab-station.ts';
+import { LabUdpSocket, type UdpProgram } from './lab-udp-socket.ts';
+import { hostAddress, readHostAddress, readIpv4Text, readMacText } from './names.ts';
+
+/** What a host of the lab is like. Addresses are in text. */
+export interface LabHostOptions {
+  /** By default one that is made from the order of adding. */
+  readonly mac?: string;
+  /** Its address, as `10.0.0.1/8`. By default 10.0.0.1/8 of the first station, 10.0.0.2/8 of the second, and so on; none with `dhcp`. */
+  readonly ip?: string;
+  /** The way out of its network. Default: none. */
+  readonly router?: string;
+  /** Whether it asks for its address. Default: false. */
+  readonly dhcp?: boolean;
+  /** Whether it has a link-local IPv6 address. Default: false. */
+  readonly ipv6?: boolean;
+}
+
+/** Who is pinged: a host by its IPv4 address, or an address in text. */
+export type PingTarget = LabHost | string;
+
+/** How long an answer is waited for. */
+export interface PingOptions {
+  /** In milliseconds. Default: 3,000, in which who is asked for by ARP is asked three times. */
+  readonly timeout?: number;
+}
+
+const defaultTimeout = 3000;
+
+/** A host with a network stack: ARP, IPv4, ICMP, UDP, a DHCP client, IPv6 on the link. */
+export class LabHost extends LabStation {
+  /** Its network stack. */
+  readonly stack: Host;
+  #begun = false;
+
+  constructor(name: string, number: number, mac: MacAddress, options: LabHostOptions, fabric: Fabric) {
+    super(name, options.mac === undefined ? mac : readMacText(options.mac), {}, fabric);
+    const { dhcp = false, ip, router } = options;
+    const ipv4 = ip === undefined ? (dhcp ? undefined : hostAddress(number)) : readHostAddress(ip);
+    this.stack = new Host({
+      clock: this.clock,
+      random: fabric.random(`host ${name}`),
+      mac: this.mac,
+      send: (frame) => this.emit(frame),
+      dhcp,
+      ...(ipv4 && { ipv4: { ...ipv4, ...(router !== undefined && { router: readIpv4Text(router) }) } }),
+    });
+  }
+
+  /** Its IPv4 address; undefined while it has none. */
+  get address(): Ipv4Address | undefined {
+    return this.stack.address;
+  }
+
+  /** What the DHCP server granted; undefined while there is nothing. */
+  get lease(): ClientLease | undefined {
+    return this.stack.dhcp?.lease;
+  }
+
+  /**
+   * Runs the network until the echo is back, and tells how long it took, in milliseconds; undefined when it does not come. Throws
+   * EtherloomError('busy') when the network runs already: what is called back by the lab uses `startPing`.
+   */
+  async ping(to: PingTarget, { timeout = defaultTimeout }: PingOptions = {}): Promise<number | undefined> {
+    let answer: { readonly time: number | undefined } | undefined;
+    this.startPing(to, (time) => (answer = { time }), { timeout });
+    await this.fabric.pass(this.fabric.timeline.now + timeout, () => answer !== undefined);
+    return answer?.time;
+  }
+
+  /** Sends an echo request; `result` is told the round trip in milliseconds, or undefined when there was no answer in time. */
+  startPing(to: PingTarget, result: (time: number | undefined) => void, { timeout = defaultTimeout }: PingOptions = {}): void {
+    const target = this.addressOf(to);
+    this.fabric.act(
+      () => `ping ${this.name} ${formatIpv4(target)} timeout ${timeout}`,
+      () => this.stack.ping(target, (time) => this.fabric.timeline.tell(() => result(time)), { timeout }),
+    );
+  }
+
+  /** Opens a UDP socket; without a port, at one that is free. Throws EtherloomError('busy') when the port is taken. */
+  udp(port?: number, program?: UdpProgram): LabUdpSocket {
+    return new LabUdpSocket(this, port, program, this.fabric);
+  }
+
+  override [Symbol.dispose](): void {
+    this.stack[Symbol.dispose]();
+  }
+
+  protected override hear(frame: Uint8Array): void {
+    this.stack.receive(frame);
+  }
+
+  protected override hearCarrier(up: boolean): void {
+    // A stack begins with a carrier: the first one is no news, and hosts that are plugged in do not announce themselves.
+    if (this.#begun) this.stack.carrier(up);
+    this.#begun ||= up;
+  }
+
+  /** The address of whoever is meant. Throws EtherloomError: `bad-state` when a host has none yet, `bad-address` for other text. */
+  addressOf(to: PingTarget): Ipv4Address {
+    if (typeof to === 'string') return readIpv4Text(to);
+    if (to.address === undefined) throw new EtherloomError('bad-state', `${to.name} has no address yet: let it have one first`);
+    return to.address;
+  }
+}

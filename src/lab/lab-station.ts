@@ -1,0 +1,120 @@
+import { EtherloomError } from '../errors.ts';
+import type { Breath } from '../ports/port.ts';
+import { minFrame } from '../wire/ethernet.ts';
+import { formatHex } from '../wire/octets.ts';
+import type { MacAddress } from '../wire/mac.ts';
+import type { Fabric } from './fabric.ts';
+import type { LinkEnd } from './link.ts';
+import { formatSkew, SkewedClock, type Skew } from './skewed-clock.ts';
+
+/** A frame that a station received. */
+export interface Received {
+  /** In milliseconds. */
+  readonly time: number;
+  readonly frame: Uint8Array;
+}
+
+/** What a station does with what it hears; it may call `station.send`. What it throws ends the run. */
+export interface StationProgram {
+  /** A frame came in. It may be kept, and must not be written to. */
+  readonly receive?: (frame: Uint8Array, station: LabStation) => void;
+  /** The carrier came, or went. */
+  readonly carrier?: (up: boolean, station: LabStation) => void;
+}
+
+/** What a station of the lab is like. */
+export interface LabStationOptions extends StationProgram {
+  /** By default one that is made from the order of adding. */
+  readonly mac?: string;
+}
+
+/** A station keeps so many frames that it received, the last ones. */
+const maxReceived = 1024;
+
+/** Something with one plug that sends and receives frames as its program says. */
+export class LabStation implements Disposable {
+  readonly name: string;
+  readonly mac: MacAddress;
+  /** Its own time, which may be wrong. */
+  readonly clock: SkewedClock;
+  /** What it sends to and receives from at once. */
+  readonly breath: Breath = (work) => work();
+  protected readonly fabric: Fabric;
+  readonly #program: StationProgram;
+  #received: Received[] = [];
+  #end: LinkEnd | undefined;
+
+  constructor(name: string, mac: MacAddress, program: StationProgram, fabric: Fabric) {
+    this.name = name;
+    this.mac = mac;
+    this.fabric = fabric;
+    this.clock = new SkewedClock(fabric.timeline);
+    this.#program = program;
+  }
+
+  /** The last frames that it received, the oldest first; of its own link all, whomever they were for. */
+  get received(): readonly Received[] {
+    return this.#received.slice(-maxReceived);
+  }
+
+  /** The end of the link that it is plugged into; undefined while it is not. */
+  get end(): LinkEnd | undefined {
+    return this.#end;
+  }
+
+  /** Sends a frame of at least 14 octets as it is; a copy, which nobody changes. */
+  send(frame: Uint8Array): void {
+    if (frame.length < minFrame) throw new EtherloomError('bad-option', `a frame has at least ${minFrame} octets, not ${frame.length}`);
+    this.fabric.act(
+      () => `send ${this.name} ${formatHex(frame)}`,
+      () => this.emit(frame.slice()),
+    );
+  }
+
+  /** Makes its clock wrong until disposed. */
+  skew(skew: Skew): Disposable {
+    return this.fabric.fault(
+      () => `skew ${this.name} ${formatSkew(skew)}`,
+      () => this.clock.skew(skew),
+    );
+  }
+
+  /** Plugs it in. Throws EtherloomError('busy') when it is. */
+  plug(end: LinkEnd): void {
+    if (this.#end) throw new EtherloomError('busy', `${this.name} has one plug, which is in ${this.#end.link.name}`);
+    this.#end = end;
+    end.attach({
+      receive: (frame) => {
+        this.#keep(frame);
+        this.hear(frame);
+      },
+      carrier: (up) => this.hearCarrier(up),
+      closed: () => (this.#end = undefined),
+    });
+  }
+
+  [Symbol.dispose](): void {
+    // A station has nothing that goes on by itself.
+  }
+
+  /** Sends a frame that is nobody else's. Without a link it is lost. */
+  protected emit(frame: Uint8Array): void {
+    this.#end?.transmit(frame);
+  }
+
+  /** A frame came in. */
+  protected hear(frame: Uint8Array): void {
+    const { receive } = this.#program;
+    if (receive) this.fabric.timeline.tell(() => receive(frame, this));
+  }
+
+  protected hearCarrier(up: boolean): void {
+    const { carrier } = this.#program;
+    if (carrier) this.fabric.timeline.tell(() => carrier(up, this));
+  }
+
+  #keep(frame: Uint8Array): void {
+    this.#received.push({ time: this.fabric.timeline.now, frame });
+    if (this.#received.length >= 2 * maxReceived) this.#received = this.#received.slice(-maxReceived);
+  }
+}

@@ -1,0 +1,247 @@
+import { EtherloomError } from '../errors.ts';
+import type { Port, PortNumber } from '../ports/port.ts';
+import { Switch, type FstpChange, type NewPort, type SwitchOptions } from '../switch/switch.ts';
+import { vid } from '../wire/dot1q.ts';
+import type { MacAddress } from '../wire/mac.ts';
+import type { Fabric } from './fabric.ts';
+import { LinkEnd } from './link.ts';
+import { readMacText } from './names.ts';
+import { formatSkew, SkewedClock, type Skew } from './skewed-clock.ts';
+import { uncaused } from './trace.ts';
+
+/** What a switch of the lab is like. */
+export interface LabSwitchOptions extends Pick<SwitchOptions, 'ageingTime' | 'minPersistence' | 'maxEntries' | 'priority'> {
+  /** Whether it takes part in spanning trees. Default: false. */
+  readonly fstp?: boolean;
+  /** Whether it is a hub: then it has no VLANs, no spanning tree, and learns nothing. Default: false. */
+  readonly hub?: boolean;
+  /** The VLANs that it knows; links to switches which know them too carry them with tags. Default: none but 0, which has no tags. */
+  readonly vlans?: readonly number[];
+  /** Its own address. By default one that is made from the order of adding. */
+  readonly mac?: string;
+}
+
+/** A station inside a switch, such as its DHCP server. It lives from one start of the switch to its crash. */
+export interface Resident extends Disposable {
+  /** A frame for it, borrowed, and the port that the frame entered the switch by. */
+  readonly receive: (frame: Uint8Array, ingress: PortNumber) => void;
+  /** Sees what the switch lets observe. */
+  readonly observe?: NonNullable<SwitchOptions['observe']>;
+}
+
+/** Makes a resident when its switch starts; `say` sends, in this breath or one of its own, when the switch is done with the frame at hand. */
+export type MoveIn = (say: (frame: Uint8Array) => void) => Resident;
+
+interface Place {
+  readonly port: Port;
+  readonly membership: NewPort;
+  up: boolean;
+  /** How many frames it had dropped for each reason when that was looked at last. */
+  drops: Readonly<Record<string, number>>;
+}
+
+/** Beyond the numbers of ports. */
+const firstResident: PortNumber = 0x1_0000;
+
+/** A switch of the lab: the production switch with its ports. It can crash, and start again as it was configured. */
+export class LabSwitch implements Disposable {
+  readonly name: string;
+  readonly mac: MacAddress;
+  readonly options: LabSwitchOptions;
+  /** Its own time, which may be wrong. */
+  readonly clock: SkewedClock;
+  /** What its spanning trees told since the beginning, and when, in milliseconds; the last ones. */
+  readonly treeChanges: (FstpChange & { readonly time: number })[] = [];
+  readonly #fabric: Fabric;
+  readonly #places = new Map<PortNumber, Place>();
+  /** Of those, the ones that lead out of the lab. */
+  readonly #outside = new Set<Port>();
+  readonly #movesIn: MoveIn[] = [];
+  readonly #residents: Resident[] = [];
+  #switch: Switch;
+  #said: (readonly [PortNumber, Uint8Array])[] = [];
+  #outages: readonly Disposable[] | undefined;
+  #breathing = false;
+  #sent = 0;
+
+  constructor(name: string, mac: MacAddress, options: LabSwitchOptions, fabric: Fabric) {
+    this.name = name;
+    this.mac = options.mac === undefined ? mac : readMacText(options.mac);
+    this.options = options;
+    this.#fabric = fabric;
+    this.clock = new SkewedClock(fabric.timeline);
+    this.#switch = this.#make();
+    this.#configure();
+  }
+
+  /** The production switch. After a restart it is another one. */
+  get switch(): Switch {
+    return this.#switch;
+  }
+
+  /** Whether it runs, and has not crashed. */
+  get running(): boolean {
+    return this.#outages === undefined;
+  }
+
+  /** The ends of links that are plugged in, by their port numbers. */
+  get ends(): ReadonlyMap<PortNumber, LinkEnd> {
+    return new Map([...this.#places].flatMap(([number, { port }]) => (port instanceof LinkEnd ? [[number, port] as const] : [])));
+  }
+
+  /** The lowest number that no port has, from 1. */
+  get freePort(): PortNumber {
+    let number = 1;
+    while (this.#places.has(number)) number++;
+    return number;
+  }
+
+  /** Runs `work` as one breath. Nests. */
+  readonly breath = (work: () => void): void => {
+    if (this.#breathing) {
+      work();
+      return;
+    }
+    this.#breathing = true;
+    try {
+      this.#switch.beginBreath();
+      work();
+      for (let said = this.#said.shift(); said; said = this.#said.shift()) this.#switch.receive(...said);
+    } finally {
+      this.#breathing = false;
+      for (const port of this.#outside) port.flush();
+    }
+  };
+
+  /** Puts a port at a number that is free, and takes what comes by it. */
+  plug(port: Port, number: PortNumber = this.freePort, membership: NewPort = {}): void {
+    if (this.#places.has(number)) throw new EtherloomError('busy', `port ${number} of ${this.name} is taken`);
+    const place: Place = { port, membership, up: false, drops: {} };
+    this.#places.set(number, place);
+    if (!(port instanceof LinkEnd)) this.#outside.add(port);
+    if (this.running) this.#switch.addPort(number, { ...membership, up: false });
+    port.attach({
+      receive: (frame) => this.#receive(number, place, frame),
+      carrier: (up) => {
+        place.up = up;
+        if (this.running) this.#switch.setCarrier(number, up);
+      },
+      closed: () => {
+        this.#places.delete(number);
+        this.#outside.delete(port);
+        if (this.running) this.#switch.removePort(number);
+      },
+    });
+  }
+
+  /** Puts a station inside, now and after each restart. */
+  house(moveIn: MoveIn): void {
+    this.#movesIn.push(moveIn);
+    if (this.running) this.breath(() => this.#moveIn(moveIn));
+  }
+
+  /** Stops dead: its links lose their carrier, and all that it knew is gone. Disposing what is returned starts it again. */
+  crash(): Disposable {
+    if (!this.running) throw new EtherloomError('bad-state', `${this.name} has crashed already: restart it first`);
+    return this.#fabric.fault(
+      () => `crash ${this.name}`,
+      () => {
+        const outages = [...this.ends.values()].map(({ link }) => link.cut());
+        this.#outages = outages;
+        this.#stop();
+        return { [Symbol.dispose]: () => this.#restart(outages) };
+      },
+    );
+  }
+
+  /** Makes its clock wrong until disposed. */
+  skew(skew: Skew): Disposable {
+    return this.#fabric.fault(
+      () => `skew ${this.name} ${formatSkew(skew)}`,
+      () => this.clock.skew(skew),
+    );
+  }
+
+  [Symbol.dispose](): void {
+    this.#stop();
+  }
+
+  /** Starts again with the same ports and the same configuration. */
+  #restart(outages: readonly Disposable[]): void {
+    this.#outages = undefined;
+    this.#switch = this.#make();
+    this.#configure();
+    for (const [number, place] of this.#places) {
+      place.drops = {};
+      this.#switch.addPort(number, { ...place.membership, up: place.up });
+    }
+    for (const moveIn of this.#movesIn) this.breath(() => this.#moveIn(moveIn));
+    for (const outage of outages) outage[Symbol.dispose]();
+  }
+
+  #make(): Switch {
+    return new Switch({
+      ...this.options,
+      mac: this.mac,
+      clock: this.clock,
+      breath: this.breath,
+      transmit: this.#transmit,
+      observe: (...seen) => {
+        for (const resident of this.#residents) resident.observe?.(...seen);
+      },
+      treeChanged: (change) => this.#note(change),
+    });
+  }
+
+  #configure(): void {
+    const { fstp = false, hub = false, vlans = [] } = this.options;
+    for (const one of vlans) this.#switch.vlans.create(vid(one));
+    this.#switch.fstp.enabled = fstp;
+    this.#switch.hub = hub;
+  }
+
+  #stop(): void {
+    this.#switch[Symbol.dispose]();
+    for (const resident of this.#residents.splice(0)) resident[Symbol.dispose]();
+    this.#said = [];
+  }
+
+  #moveIn(moveIn: MoveIn): void {
+    const number = firstResident + this.#residents.length;
+    this.#switch.addPort(number, { edge: true, tagged: (this.options.vlans ?? []).map(vid) });
+    const say = (frame: Uint8Array): void => this.breath(() => this.#said.push([number, frame]));
+    this.#residents.push(moveIn(say));
+  }
+
+  #receive(number: PortNumber, place: Place, frame: Uint8Array): void {
+    if (!this.running) return;
+    const { poison, trace } = this.#fabric;
+    const before = this.#sent;
+    const lent = poison ? frame.slice() : frame;
+    this.#switch.receive(number, lent);
+    if (poison) lent.fill(0xa5);
+    if (this.#sent === before && trace.current !== uncaused) trace.ended(trace.current, this.#fateAt(number, place));
+  }
+
+  /** What became of the frame that the switch passed on to nobody. */
+  #fateAt(number: PortNumber, place: Place): string {
+    const { drops = {} } = this.#switch.port(number)?.counters ?? {};
+    const reason = Object.entries(drops).find(([name, count]) => count !== (place.drops[name] ?? 0))?.[0];
+    place.drops = { ...drops };
+    return reason === undefined ? `taken by ${this.name}` : `dropped by ${this.name}: ${reason}`;
+  }
+
+  readonly #transmit = (number: PortNumber, frame: Uint8Array, ingress: PortNumber): void => {
+    this.#sent++;
+    const lasting = this.#fabric.poison ? frame.slice() : frame;
+    if (number >= firstResident) this.#residents[number - firstResident]?.receive(lasting, ingress);
+    else this.#places.get(number)?.port.transmit(lasting);
+  };
+
+  #note(change: FstpChange): void {
+    if (this.treeChanges.length >= maxChanges) this.treeChanges.splice(0, maxChanges / 2);
+    this.treeChanges.push({ ...change, time: this.#fabric.timeline.now });
+  }
+}
+
+const maxChanges = 1000;

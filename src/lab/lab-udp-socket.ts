@@ -1,0 +1,77 @@
+import type { UdpSocket } from '../host/udp-sockets.ts';
+import { formatIpv4, type Ipv4Address } from '../wire/ipv4.ts';
+import { formatHex } from '../wire/octets.ts';
+import type { Fabric } from './fabric.ts';
+import type { LabHost, PingTarget } from './lab-host.ts';
+
+/** A datagram that a socket received. */
+export interface LabDatagram {
+  /** Who sent it, in text, and by which port. */
+  readonly from: string;
+  readonly port: number;
+  readonly payload: Uint8Array;
+  /** The payload as UTF-8. */
+  readonly text: string;
+}
+
+/** What is done with each datagram; `socket.send` answers. What it throws ends the run. */
+export type UdpProgram = (datagram: LabDatagram, socket: LabUdpSocket) => void;
+
+/** A socket keeps so many datagrams that it received, the last ones. */
+const maxReceived = 1024;
+
+/** A UDP socket of a host. Disposing it closes the port. */
+export class LabUdpSocket implements Disposable {
+  readonly host: LabHost;
+  readonly #program: UdpProgram | undefined;
+  readonly #fabric: Fabric;
+  readonly #socket: UdpSocket;
+  #received: LabDatagram[] = [];
+
+  constructor(host: LabHost, port: number | undefined, program: UdpProgram | undefined, fabric: Fabric) {
+    this.host = host;
+    this.#program = program;
+    this.#fabric = fabric;
+    this.#socket = fabric.act(
+      () => `listen ${host.name} ${port ?? 'any'}`,
+      () =>
+        host.stack.udp(port, ({ source, sourcePort, payload }) => {
+          const octets = payload.slice();
+          this.#take({ from: formatIpv4(source), port: sourcePort, payload: octets, text: new TextDecoder().decode(octets) });
+        }),
+    );
+  }
+
+  get port(): number {
+    return this.#socket.port;
+  }
+
+  /** The last datagrams that it received, the oldest first. */
+  get received(): readonly LabDatagram[] {
+    return this.#received.slice(-maxReceived);
+  }
+
+  /** Sends a datagram; text as UTF-8. Throws RangeError when it does not fit in one packet. */
+  send(to: PingTarget, port: number, payload: Uint8Array | string): void {
+    const target: Ipv4Address = this.host.addressOf(to);
+    const octets = typeof payload === 'string' ? new TextEncoder().encode(payload) : payload.slice();
+    this.#fabric.act(
+      () => `udp ${this.host.name} ${this.port} ${formatIpv4(target)} ${port} ${formatHex(octets)}`,
+      () => this.#socket.send(target, port, octets),
+    );
+  }
+
+  [Symbol.dispose](): void {
+    this.#fabric.act(
+      () => `close ${this.host.name} ${this.port}`,
+      () => this.#socket[Symbol.dispose](),
+    );
+  }
+
+  #take(datagram: LabDatagram): void {
+    this.#received.push(datagram);
+    if (this.#received.length >= 2 * maxReceived) this.#received = this.#received.slice(-maxReceived);
+    const program = this.#program;
+    if (program) this.#fabric.timeline.tell(() => program(datagram, this));
+  }
+}

@@ -1,0 +1,21 @@
+/** The lab: networks of switches, hosts and faults in virtual time. This file is its door, `etherloom/lab`. */
+import type { LabOptions } from './fabric.ts';
+import { Network } from './network.ts';
+
+export type { LabOptions, Step } from './fabric.ts';
+export type { LabDhcp, LabDhcpOptions } from './lab-dhcp.ts';
+export type { LabHost, LabHostOptions, PingOptions, PingTarget } from './lab-host.ts';
+export type { LabStation, LabStationOptions, Received, StationProgram } from './lab-station.ts';
+export type { LabSwitch, LabSwitchOptions } from './lab-switch.ts';
+export type { LabDatagram, LabUdpSocket, UdpProgram } from './lab-udp-socket.ts';
+export type { Link, LinkEnd, LinkOptions } from './link.ts';
+export type { Network, NewLink, Node, Span, StationLink } from './network.ts';
+export { seededRandom } from './seeded-random.ts';
+export type { Skew } from './skewed-clock.ts';
+export type { Star, StarOptions, Topology, TopologyOptions, TreeOptions } from './topologies.ts';
+export type { Fate, Hop } from './trace.ts';
+
+/** A new network, in which nothing is yet. Throws EtherloomError('bad-option'). */
+export function lab(options: LabOptions = {}): Network {
+  return new Network(options);
+}

@@ -1,0 +1,71 @@
+import { EtherloomError } from '../errors.ts';
+import { macFromNumber, parseMac, type MacAddress } from '../wire/mac.ts';
+import { ipv4FromNumber, netmask, parseIpv4, parseIpv4Network, type Ipv4Address, type Ipv4Network } from '../wire/ipv4.ts';
+
+/** The address of the n-th switch, from 1: `00:ff:…`, as VDE makes them. */
+export function switchMac(n: number): MacAddress {
+  return macFromNumber(0x00ff_0000_0000 + n);
+}
+
+/** The address of the n-th station, from 1: one that is locally administered, `02:00:…`. */
+export function stationMac(n: number): MacAddress {
+  return macFromNumber(0x0200_0000_0000 + n);
+}
+
+/** The address of the n-th DHCP server, from 1: `02:ff:…`. */
+export function serverMac(n: number): MacAddress {
+  return macFromNumber(0x02ff_0000_0000 + n);
+}
+
+/** The address of the n-th host, from 1, where it has no other one: of 10.0.0.0/8, so that there is one for every host. */
+export function hostAddress(n: number): HostAddress {
+  return { address: ipv4FromNumber(0x0a00_0000 + n), network: { address: ipv4FromNumber(0x0a00_0000), prefixLength: 8 } };
+}
+
+/** An address, and the network that it is of. */
+export interface HostAddress {
+  readonly address: Ipv4Address;
+  readonly network: Ipv4Network;
+}
+
+/** Throws EtherloomError('bad-option') when the name cannot be written in the notation. */
+export function checkName(name: string): void {
+  if (!/^[A-Za-z_][\w-]*$/.test(name)) {
+    throw new EtherloomError(
+      'bad-option',
+      `${JSON.stringify(name)} is no name: it is of letters, digits, _ and -, and begins with a letter`,
+    );
+  }
+}
+
+/** The address in text. Throws EtherloomError('bad-address'). */
+export function readMacText(text: string): MacAddress {
+  const mac = parseMac(text);
+  if (mac === undefined) throw new EtherloomError('bad-address', `${JSON.stringify(text)} is no MAC address: write 02:00:00:00:00:01`);
+  return mac;
+}
+
+/** The address in text. Throws EtherloomError('bad-address'). */
+export function readIpv4Text(text: string): Ipv4Address {
+  const address = parseIpv4(text);
+  if (address === undefined) throw new EtherloomError('bad-address', `${JSON.stringify(text)} is no IPv4 address: write 10.0.0.1`);
+  return address;
+}
+
+/** The network in text. Throws EtherloomError('bad-address'). */
+export function readNetworkText(text: string): Ipv4Network {
+  const network = parseIpv4Network(text);
+  if (network === undefined) throw new EtherloomError('bad-address', `${JSON.stringify(text)} is no IPv4 network: write 10.0.0.0/16`);
+  return network;
+}
+
+/** The address of a host with the length of its network's prefix, in text: `10.0.0.1/16`. Throws EtherloomError('bad-address'). */
+export function readHostAddress(text: string): HostAddress {
+  const [, host = '', length = ''] = /^([^/]*)\/(\d+)$/.exec(text) ?? [];
+  const [address, prefixLength] = [parseIpv4(host), Number(length)];
+  if (address === undefined || length === '' || prefixLength > 32) {
+    throw new EtherloomError('bad-address', `${JSON.stringify(text)} is no address of a host: write 10.0.0.1/16`);
+  }
+  const first = (address & netmask({ address, prefixLength })) >>> 0;
+  return { address, network: { address: ipv4FromNumber(first), prefixLength } };
+}

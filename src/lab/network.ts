@@ -1,0 +1,289 @@
+import { EtherloomError } from '../errors.ts';
+import type { NewPort } from '../switch/switch.ts';
+import { vid } from '../wire/dot1q.ts';
+import { Fabric, type LabOptions } from './fabric.ts';
+import { LabDhcp, type LabDhcpOptions } from './lab-dhcp.ts';
+import { LabHost, type LabHostOptions } from './lab-host.ts';
+import { LabStation, type LabStationOptions } from './lab-station.ts';
+import { LabSwitch, type LabSwitchOptions } from './lab-switch.ts';
+import { Link, type LinkOptions, type Plug } from './link.ts';
+import { checkName, readMacText, serverMac, stationMac, switchMac } from './names.ts';
+import { ring, star, tree, type Star, type StarOptions, type Topology, type TopologyOptions, type TreeOptions } from './topologies.ts';
+import { formatLine, formatWords } from './words.ts';
+
+/** Something with a name that links are plugged into. */
+export type Node = LabSwitch | LabStation;
+
+/** What a link is like, and in which VLANs the ports of switches at its ends are. */
+export interface NewLink extends LinkOptions {
+  /** The VLAN of frames without a tag; `none` drops them. Default: 0. */
+  readonly untagged?: number | 'none';
+  /** The VLANs whose frames carry a tag. Default: between two switches those that both know, elsewhere none. */
+  readonly tagged?: readonly number[];
+}
+
+/** How a station is linked to its switch. */
+export interface StationLink extends NewLink {
+  /** The VLAN that it is in, without a tag. Default: 0. */
+  readonly vlan?: number;
+}
+
+/** A time span: the sum of what is given. */
+export interface Span {
+  readonly minutes?: number;
+  readonly seconds?: number;
+  readonly milliseconds?: number;
+}
+
+/** How long something is waited for that may never come. */
+const defaultPatience: Span = { minutes: 10 };
+
+/**
+ * A network in virtual time: switches, stations, links. Time stands still but while it is told to run; then it takes as long as the work
+ * takes, however long that is by its own clock. The same seed and the same calls give the same run.
+ */
+export class Network implements Disposable {
+  /** What its parts share. */
+  readonly fabric: Fabric;
+  readonly #nodes = new Map<string, Node>();
+  readonly #links = new Map<string, Link>();
+  readonly #servers: LabDhcp[] = [];
+  #switches = 0;
+  #stations = 0;
+
+  constructor(options: LabOptions) {
+    this.fabric = new Fabric(options);
+  }
+
+  /** Milliseconds since it began. */
+  get now(): number {
+    return this.fabric.timeline.now;
+  }
+
+  /** All nodes, in the order in which they were added. */
+  get nodes(): readonly Node[] {
+    return [...this.#nodes.values()];
+  }
+
+  get switches(): readonly LabSwitch[] {
+    return this.nodes.filter((node) => node instanceof LabSwitch);
+  }
+
+  get hosts(): readonly LabHost[] {
+    return this.nodes.filter((node) => node instanceof LabHost);
+  }
+
+  get links(): readonly Link[] {
+    return [...this.#links.values()];
+  }
+
+  get servers(): readonly LabDhcp[] {
+    return this.#servers;
+  }
+
+  /** The node of that name. Throws EtherloomError('bad-option') when there is none. */
+  node(name: string): Node {
+    const node = this.#nodes.get(name);
+    if (!node) throw new EtherloomError('bad-option', `there is no ${name} in this network`);
+    return node;
+  }
+
+  /** The link of that name, `s1-s2`. Throws EtherloomError('bad-option') when there is none. */
+  linkNamed(name: string): Link {
+    const link = this.#links.get(name);
+    if (!link)
+      throw new EtherloomError('bad-option', `there is no link ${name}; there are: ${[...this.#links.keys()].join(', ') || 'none'}`);
+    return link;
+  }
+
+  /** Adds a switch. Throws EtherloomError('bad-option') when the name is taken or none, as all does that adds something. */
+  switch(name: string, options: LabSwitchOptions = {}): LabSwitch {
+    return this.fabric.act(
+      () => formatLine('switch', name, formatWords(options)),
+      () => this.#add(name, new LabSwitch(name, switchMac(++this.#switches), options, this.fabric)),
+    );
+  }
+
+  /** Adds a host, and links it to a switch. */
+  host(name: string, at?: LabSwitch, options: LabHostOptions & StationLink = {}): LabHost {
+    return this.fabric.act(
+      () => formatLine('host', name, at?.name, formatWords(options)),
+      () => {
+        const number = ++this.#stations;
+        const host = this.#add(name, new LabHost(name, number, stationMac(number), options, this.fabric));
+        if (at) this.#linkStation(host, at, options);
+        return host;
+      },
+    );
+  }
+
+  /** Adds a station that does nothing but what its program says, and links it to a switch. */
+  station(name: string, at?: LabSwitch, options: LabStationOptions & StationLink = {}): LabStation {
+    return this.fabric.act(
+      () => formatLine('station', name, at?.name, formatWords(options)),
+      () => {
+        const mac = options.mac === undefined ? stationMac(++this.#stations) : readMacText(options.mac);
+        const station = this.#add(name, new LabStation(name, mac, options, this.fabric));
+        if (at) this.#linkStation(station, at, options);
+        return station;
+      },
+    );
+  }
+
+  /** Puts a DHCP server into a switch. */
+  dhcp(at: LabSwitch, options: LabDhcpOptions = {}): LabDhcp {
+    return this.fabric.act(
+      () => formatLine('dhcp', at.name, formatWords(options)),
+      () => {
+        const server = new LabDhcp(at, serverMac(this.#servers.length + 1), options, this.fabric);
+        this.#servers.push(server);
+        return server;
+      },
+    );
+  }
+
+  /** A master with a DHCP server, so many slaves, and a host at each. */
+  star(slaves: number, options: StarOptions = {}): Star {
+    return star(this, slaves, options);
+  }
+
+  /** So many switches in a ring with a spanning tree, and a host at each. */
+  ring(size: number, options: TopologyOptions = {}): Topology {
+    return ring(this, size, options);
+  }
+
+  /** A tree of switches with hosts at its leaves. */
+  tree(options: TreeOptions): Topology {
+    return tree(this, options);
+  }
+
+  /** Links two nodes. Throws EtherloomError('bad-option') when it would lead from a node to itself. */
+  link(a: Node, b: Node, options: NewLink = {}): Link {
+    if (a === b) throw new EtherloomError('bad-option', `${a.name} cannot be linked to itself: put a switch between`);
+    return this.fabric.act(
+      () => formatLine('link', a.name, b.name, formatWords(options)),
+      () => {
+        const link = new Link(this.#freeName(a, b), [plugOf(a), plugOf(b)], options, this.fabric);
+        this.#links.set(link.name, link);
+        // Nobody has a carrier before both are there.
+        const unready = link.cut();
+        const [here, there] = link.ends;
+        plugIn(a, here, membershipOf(a, b, options));
+        plugIn(b, there, membershipOf(b, a, options));
+        unready[Symbol.dispose]();
+        return link;
+      },
+    );
+  }
+
+  /**
+   * Until disposed, cuts every link between nodes of two groups. Nodes that are in no group are one group of their own. With `silent`
+   * nobody notices: all carriers stay.
+   */
+  partition(groups: readonly (readonly Node[])[], { silent = false }: { readonly silent?: boolean } = {}): Disposable {
+    const groupOf = (node: unknown): number => groups.findIndex((group) => group.some((one) => one === node));
+    return this.fabric.fault(
+      () => formatLine('partition', groups.map((group) => group.map(({ name }) => name).join(',')).join(' '), silent ? 'silent' : ''),
+      () => {
+        const between = this.links.filter(({ ends: [a, b] }) => groupOf(a.owner) !== groupOf(b.owner));
+        const cuts = between.map((link) => (silent ? link.silence() : link.cut()));
+        return {
+          [Symbol.dispose]: () => {
+            for (const cut of cuts) cut[Symbol.dispose]();
+          },
+        };
+      },
+    );
+  }
+
+  /** Takes a node away, with its links. */
+  remove(node: Node): void {
+    this.fabric.act(
+      () => `remove ${node.name}`,
+      () => {
+        for (const link of this.links) if (link.ends.some(({ owner }) => owner === node)) this.unlink(link);
+        node[Symbol.dispose]();
+        this.#nodes.delete(node.name);
+      },
+    );
+  }
+
+  /** Unplugs a link for good. */
+  unlink(link: Link): void {
+    this.fabric.act(
+      () => `unlink ${link.name}`,
+      () => {
+        link[Symbol.dispose]();
+        this.#links.delete(link.name);
+      },
+    );
+  }
+
+  /** Lets so much time pass. */
+  async run(span: Span): Promise<void> {
+    await this.fabric.pass(this.now + millisecondsOf(span));
+  }
+
+  /**
+   * Lets time pass until something is so; it is looked at after everything that happens. Throws EtherloomError('timed-out') when that
+   * takes longer than `patience`, ten minutes by default.
+   */
+  async runUntil(isSo: () => boolean, patience: Span = defaultPatience): Promise<void> {
+    if (await this.fabric.pass(this.now + millisecondsOf(patience), isSo)) return;
+    throw new EtherloomError('timed-out', `it did not come so within ${millisecondsOf(patience) / 1000} s`);
+  }
+
+  /** Lets time pass until no frame is on any link. Timers that run, such as those of a spanning tree, do not count. */
+  async quiesce(patience: Span = defaultPatience): Promise<void> {
+    await this.runUntil(() => this.fabric.quiet, patience);
+  }
+
+  [Symbol.dispose](): void {
+    for (const node of this.nodes) node[Symbol.dispose]();
+  }
+
+  #linkStation(station: LabStation, at: LabSwitch, { vlan, ...link }: StationLink): void {
+    this.link(station, at, vlan === undefined ? link : { ...link, untagged: vlan });
+  }
+
+  #add<T extends Node>(name: string, node: T): T {
+    checkName(name);
+    if (this.#nodes.has(name)) throw new EtherloomError('bad-option', `there is a ${name} already`);
+    this.#nodes.set(name, node);
+    return node;
+  }
+
+  #freeName(a: Node, b: Node): string {
+    const name = `${a.name}-${b.name}`;
+    let free = name;
+    for (let n = 2; this.#links.has(free); n++) free = `${name}#${n}`;
+    return free;
+  }
+}
+
+function plugOf(node: Node): Plug {
+  if (!(node instanceof LabSwitch)) return { owner: node, port: 0, name: node.name };
+  if (!node.running) throw new EtherloomError('bad-state', `${node.name} is down: nothing can be plugged in`);
+  return { owner: node, port: node.freePort, name: `${node.name}.${node.freePort}` };
+}
+
+function plugIn(node: Node, end: Link['ends'][0], membership: NewPort): void {
+  if (node instanceof LabSwitch) node.plug(end, end.port, membership);
+  else node.plug(end);
+}
+
+function membershipOf(node: Node, other: Node, { untagged, tagged }: NewLink): NewPort {
+  const common = node instanceof LabSwitch && other instanceof LabSwitch ? commonVlans(node, other) : [];
+  return {
+    ...(untagged === undefined ? {} : { untagged: untagged === 'none' ? untagged : vid(untagged) }),
+    tagged: (tagged ?? common).map(vid),
+  };
+}
+
+function commonVlans({ options: a }: LabSwitch, { options: b }: LabSwitch): readonly number[] {
+  return (a.vlans ?? []).filter((vlan) => b.vlans?.includes(vlan));
+}
+
+function millisecondsOf({ minutes = 0, seconds = 0, milliseconds = 0 }: Span): number {
+  return (minutes * 60 + seconds) * 1000 + milliseconds;
+}

@@ -1,0 +1,94 @@
+import type { LabDhcp, LabDhcpOptions } from './lab-dhcp.ts';
+import type { LabHost, LabHostOptions } from './lab-host.ts';
+import type { LabSwitch, LabSwitchOptions } from './lab-switch.ts';
+import type { Link } from './link.ts';
+import type { Network, NewLink } from './network.ts';
+
+/** What the parts of a topology are like. */
+export interface TopologyOptions {
+  /** All switches. */
+  readonly switch?: LabSwitchOptions;
+  /** All links between switches. */
+  readonly link?: NewLink;
+  /** All hosts. */
+  readonly host?: LabHostOptions;
+  /** How many hosts each switch has. Default: 1. */
+  readonly hosts?: number;
+  /** What all names begin with. Default: nothing. */
+  readonly prefix?: string;
+}
+
+/** Switches, the links between them, and the hosts, each in the order in which they were added. */
+export interface Topology {
+  readonly switches: readonly LabSwitch[];
+  readonly links: readonly Link[];
+  readonly hosts: readonly LabHost[];
+}
+
+/** A master's switch with a DHCP server, slaves' switches, and a host at each. */
+export interface Star extends Topology {
+  readonly master: LabSwitch;
+  readonly slaves: readonly LabSwitch[];
+  readonly dhcp: LabDhcp;
+}
+
+/** What a star is like; its hosts ask for their addresses. */
+export interface StarOptions extends TopologyOptions {
+  readonly dhcp?: LabDhcpOptions;
+}
+
+/** What a tree is like. */
+export interface TreeOptions extends TopologyOptions {
+  /** How many switches there are from the root to a leaf. */
+  readonly depth: number;
+  /** How many children each switch has that is no leaf. Default: 2. */
+  readonly fanout?: number;
+}
+
+/** `master` and `slave1` to `slaveN`, with the hosts `h0` to `hN`. */
+export function star(net: Network, slaves: number, options: StarOptions = {}): Star {
+  const { prefix = '' } = options;
+  const names = Array.from({ length: slaves }, (_, at) => `${prefix}slave${at + 1}`);
+  const master = net.switch(`${prefix}master`, options.switch);
+  const switches = [master, ...names.map((name) => net.switch(name, options.switch))];
+  const dhcp = net.dhcp(master, options.dhcp);
+  const links = switches.slice(1).map((slave) => net.link(slave, master, options.link));
+  const hosts = hostsOf(net, switches, { ...options, host: { dhcp: true, ...options.host } }, 0);
+  return { switches, links, hosts, master, slaves: switches.slice(1), dhcp };
+}
+
+/** `s1` to `sN` in a ring, which needs a spanning tree: it has one unless `switch` says otherwise. Hosts are `h1` to `hN`. */
+export function ring(net: Network, size: number, options: TopologyOptions = {}): Topology {
+  const { prefix = '' } = options;
+  const switches = Array.from({ length: size }, (_, at) => net.switch(`${prefix}s${at + 1}`, { fstp: true, ...options.switch }));
+  // Two would have two links between them, one none.
+  const closed = size > 2 ? [...switches.slice(1), ...switches.slice(0, 1)] : switches.slice(1);
+  const links = closed.map((next, at) => net.link(switches[at] ?? next, next, options.link));
+  return { switches, links, hosts: hostsOf(net, switches, options, 1) };
+}
+
+/** `s1`, the root, and its descendants row by row. Hosts are at the leaves, from `h1` on. */
+export function tree(net: Network, { depth, fanout = 2, ...options }: TreeOptions): Topology {
+  const { prefix = '' } = options;
+  const switches: LabSwitch[] = [];
+  const links: Link[] = [];
+  let row: LabSwitch[] = [];
+  for (let level = 0; level < depth; level++) {
+    const parents: readonly (LabSwitch | undefined)[] =
+      level === 0 ? [undefined] : row.flatMap((parent) => Array<LabSwitch>(fanout).fill(parent));
+    row = [];
+    for (const parent of parents) {
+      const added = net.switch(`${prefix}s${switches.length + 1}`, options.switch);
+      switches.push(added);
+      row.push(added);
+      if (parent) links.push(net.link(parent, added, options.link));
+    }
+  }
+  return { switches, links, hosts: hostsOf(net, row, options, 1) };
+}
+
+function hostsOf(net: Network, switches: readonly LabSwitch[], options: TopologyOptions, first: number): LabHost[] {
+  const { prefix = '', hosts = 1 } = options;
+  const places = switches.flatMap((at) => Array<LabSwitch>(hosts).fill(at));
+  return places.map((at, index) => net.host(`${prefix}h${index + first}`, at, options.host));
+}

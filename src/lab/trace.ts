@@ -1,0 +1,143 @@
+import { isForBridges } from '../wire/bpdu.ts';
+
+/** Why a frame that was on a link did not come out, or came to nothing where it did. */
+export type Fate = string;
+
+/** One frame on one way of one link. */
+export interface Hop {
+  /** Its number in the run, from 0. */
+  readonly number: number;
+  /** When it was sent, in milliseconds. */
+  readonly time: number;
+  /** The way of a link that it took. */
+  readonly lane: TracedLane;
+  readonly frame: Uint8Array;
+  /** The hop that made its sender send it; undefined when nothing did, or nothing is known of that any more. */
+  readonly cause: number | undefined;
+  /** `under way`, `delivered`, or what became of it. */
+  readonly fate: Fate;
+}
+
+/** What a trace knows of a lane. */
+export interface TracedLane {
+  /** Who sends, and who receives: `s1.2`. */
+  readonly source: string;
+  readonly target: string;
+}
+
+/** Not caused by any frame. */
+export const uncaused = -1;
+
+const underWay = 'under way';
+const delivered = 'delivered';
+
+/** The last frames of a run, each on each link that it crossed, and what made what. It holds a bounded number of them. */
+export class Trace {
+  /** The hop that is being received right now. */
+  current = uncaused;
+  /** How many there were in all. */
+  total = 0;
+  readonly #capacity: number;
+  readonly #times: number[] = [];
+  readonly #lanes: TracedLane[] = [];
+  readonly #frames: Uint8Array[] = [];
+  readonly #causes: number[] = [];
+  readonly #fates: Fate[] = [];
+  #digest: Digest | undefined;
+
+  constructor(capacity: number) {
+    this.#capacity = capacity;
+  }
+
+  /** From now on all hops are summed up. */
+  digestAll(): void {
+    this.#digest ??= new Digest();
+  }
+
+  /** What tells this run from another one: 16 hexadecimal digits. Undefined unless `digestAll` was called. */
+  get digest(): string | undefined {
+    return this.#digest?.text;
+  }
+
+  /** A frame leaves by a lane. Returns the hop's number. */
+  sent(time: number, lane: TracedLane, frame: Uint8Array, cause: number): number {
+    const number = this.total++;
+    this.#digest?.add(time, lane, frame);
+    if (this.#capacity === 0) return number;
+    const at = number % this.#capacity;
+    this.#times[at] = time;
+    this.#lanes[at] = lane;
+    this.#frames[at] = frame;
+    this.#causes[at] = cause;
+    this.#fates[at] = underWay;
+    return number;
+  }
+
+  /** The frame came out. */
+  arrived(number: number): void {
+    this.ended(number, delivered);
+  }
+
+  /** What became of it. */
+  ended(number: number, fate: Fate): void {
+    if (number >= this.#oldest && number < this.total && this.#capacity > 0) this.#fates[number % this.#capacity] = fate;
+  }
+
+  /** A hop that is not forgotten yet. */
+  hop(number: number): Hop | undefined {
+    const at = number % this.#capacity;
+    const [time, lane, frame, cause, fate] = [this.#times[at], this.#lanes[at], this.#frames[at], this.#causes[at], this.#fates[at]];
+    if (number < this.#oldest || number >= this.total) return undefined;
+    if (time === undefined || lane === undefined || frame === undefined || fate === undefined) return undefined;
+    return { number, time, lane, frame, cause: cause === undefined || cause < this.#oldest ? undefined : cause, fate };
+  }
+
+  /** All that are not forgotten, from number `since` on, the oldest first. */
+  *hops(since = 0): Generator<Hop> {
+    for (let number = Math.max(since, this.#oldest); number < this.total; number++) {
+      const hop = this.hop(number);
+      if (hop) yield hop;
+    }
+  }
+
+  /** How a frame came to where it is: the hops that made it, the first one first. */
+  pathTo(number: number): Hop[] {
+    const path: Hop[] = [];
+    for (let at: number | undefined = number; at !== undefined; at = path[0]?.cause) {
+      const hop = this.hop(at);
+      if (!hop) break;
+      path.unshift(hop);
+    }
+    return path;
+  }
+
+  get #oldest(): number {
+    return Math.max(0, this.total - this.#capacity);
+  }
+}
+
+/** Whether a frame is one that bridges send by themselves. */
+export function isOfBridges({ frame }: Hop): boolean {
+  return isForBridges(frame);
+}
+
+/** A sum over a run, of 64 bits. */
+class Digest {
+  #high = 0x811c_9dc5;
+  #low = 0x9e37_79b9;
+
+  get text(): string {
+    return [this.#high, this.#low].map((word) => (word >>> 0).toString(16).padStart(8, '0')).join('');
+  }
+
+  add(time: number, { source, target }: TracedLane, frame: Uint8Array): void {
+    for (const text of [`${time}`, source, target]) for (let at = 0; at < text.length; at++) this.#word(text.charCodeAt(at));
+    for (const octet of frame) this.#word(octet);
+    this.#word(frame.length);
+  }
+
+  #word(value: number): void {
+    this.#high = Math.imul(this.#high ^ value, 0x0100_0193);
+    this.#low = Math.imul(((this.#low << 5) | (this.#low >>> 27)) ^ value, 0x85eb_ca6b);
+  }
+}

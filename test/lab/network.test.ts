@@ -1,0 +1,150 @@
+import { describe, expect, it } from 'vitest';
+import { lab } from '../../src/lab/lab.ts';
+import { vid } from '../../src/wire/dot1q.ts';
+import { formatHex } from '../../src/wire/octets.ts';
+import { broadcast } from './frames.ts';
+
+describe('a network', () => {
+  it('lets a host reach another over two switches, in the time that the links take', async () => {
+    using net = lab();
+    const [s1, s2] = [net.switch('s1'), net.switch('s2')];
+    net.link(s1, s2, { latency: 2 });
+    const [a, b] = [net.host('a', s1, { latency: 1 }), net.host('b', s2, { latency: 1 })];
+    // ARP first, then the echo: both there and back.
+    expect(await a.ping(b)).toBeCloseTo(16);
+    expect(await a.ping(b)).toBeCloseTo(8);
+  });
+
+  it('says that nobody is there when nobody answers, after the time that was given', async () => {
+    using net = lab();
+    const a = net.host('a', net.switch('s1'));
+    expect(await a.ping('10.0.0.99', { timeout: 1500 })).toBeUndefined();
+    expect(net.now).toBe(1500);
+  });
+
+  it('keeps VLANs apart, and carries those that both switches know between them', async () => {
+    using net = lab();
+    const [s1, s2] = [net.switch('s1', { vlans: [5, 6] }), net.switch('s2', { vlans: [5, 6] })];
+    net.link(s1, s2);
+    const [a, b, c] = [net.host('a', s1, { vlan: 5 }), net.host('b', s2, { vlan: 5 }), net.host('c', s2, { vlan: 6 })];
+    expect(await a.ping(b)).toBeDefined();
+    expect(await a.ping(c)).toBeUndefined();
+  });
+
+  it('gives leases by the production server, which outlive a crash of its switch', async () => {
+    using net = lab();
+    const { master, hosts, dhcp } = net.star(3);
+    await net.run({ seconds: 5 });
+    const before = hosts.map(({ address }) => address);
+    expect(before.map((address) => address !== undefined)).toEqual([true, true, true, true]);
+    expect(new Set(before).size).toBe(4);
+    master.crash()[Symbol.dispose]();
+    await net.run({ seconds: 30 });
+    expect(hosts.map(({ address }) => address)).toEqual(before);
+    expect(dhcp.leases.map(({ state }) => state)).toEqual(Array(4).fill('bound'));
+  });
+
+  it('loses a lease that was not on the disk when the switch crashed', async () => {
+    using net = lab();
+    const s1 = net.switch('s1');
+    const dhcp = net.dhcp(s1, { diskLatency: 50 });
+    const a = net.host('a', s1, { dhcp: true });
+    await net.runUntil(() => dhcp.leases.some(({ state }) => state === 'bound'));
+    expect(a.lease).toBeUndefined();
+    s1.crash()[Symbol.dispose]();
+    expect(dhcp.leases).toEqual([]);
+  });
+
+  it('is a ring without a circle where there is a spanning tree', async () => {
+    using net = lab();
+    const { switches, hosts } = net.ring(5);
+    await net.run({ seconds: 10 });
+    const [a, , c] = hosts;
+    expect(await a?.ping(c ?? 'nobody')).toBeDefined();
+    const closed = switches.flatMap(({ switch: bridge }) => bridge.fstp.state(vid(0)).ports.filter(({ forwarding }) => !forwarding));
+    expect(closed).toHaveLength(1);
+    const heard = hosts.map(({ received }) => received.length);
+    net.station('x', switches[0]).send(broadcast());
+    await net.quiesce();
+    expect(hosts.map(({ received }, at) => received.length - (heard[at] ?? 0))).toEqual([1, 1, 1, 1, 1]);
+  });
+
+  it('is stopped by a storm, which it says', async () => {
+    using net = lab({ calm: 10_000 });
+    const switches = ['s1', 's2', 's3', 's4'].map((name) => net.switch(name));
+    for (const a of switches) for (const b of switches) if (a.name < b.name) net.link(a, b);
+    net.station('x', switches[0]).send(broadcast());
+    await expect(net.run({ seconds: 1 })).rejects.toThrow(/10001 frames are on links at [\d.]+ ms: a storm/);
+  });
+
+  it('tells what became of each frame, and what it had come from', async () => {
+    using net = lab();
+    const s1 = net.switch('s1', { vlans: [5] });
+    const [a, b] = [net.station('a', s1), net.station('b', s1, { vlan: 5 })];
+    a.send(broadcast());
+    await net.quiesce();
+    expect([...net.fabric.trace.hops()].map(({ lane, fate }) => [lane.source, lane.target, fate])).toEqual([
+      ['a', 's1.1', 'dropped by s1: no-egress'],
+    ]);
+    net.station('c', s1);
+    a.send(broadcast());
+    await net.quiesce();
+    expect(b.received).toEqual([]);
+    expect(net.fabric.trace.pathTo(2).map(({ lane, fate }) => [lane.source, lane.target, fate])).toEqual([
+      ['a', 's1.1', 'delivered'],
+      ['s1.3', 'c', 'delivered'],
+    ]);
+  });
+});
+
+describe('a station', () => {
+  it('answers as its program says', async () => {
+    using net = lab();
+    const s1 = net.switch('s1');
+    net.station('echo', s1, {
+      receive: (frame, self) => self.send(Uint8Array.of(...frame.subarray(6, 12), ...frame.subarray(0, 6), 1, 2, 3)),
+    });
+    const a = net.station('a', s1);
+    a.send(broadcast());
+    await net.quiesce();
+    expect(a.received.map(({ time, frame }) => [time, formatHex(frame.subarray(12))])).toEqual([[expect.closeTo(0.2), '010203']]);
+  });
+
+  it('ends the run with what its program throws, and the network can still run', async () => {
+    using net = lab();
+    const s1 = net.switch('s1');
+    net.station('broken', s1, {
+      receive: () => {
+        throw new Error('a bug of its own');
+      },
+    });
+    const [a, b] = [net.station('a', s1), net.station('b', s1)];
+    a.send(broadcast());
+    await expect(net.quiesce()).rejects.toThrow('a bug of its own');
+    await net.quiesce();
+    expect(b.received).toHaveLength(1);
+  });
+
+  it('cannot let time pass from within', async () => {
+    using net = lab();
+    const s1 = net.switch('s1');
+    const failures: unknown[] = [];
+    net.station('eager', s1, { receive: () => void net.run({ seconds: 1 }).catch((error: unknown) => failures.push(error)) });
+    net.station('a', s1).send(broadcast());
+    await net.quiesce();
+    expect(failures).toEqual([expect.objectContaining({ code: 'busy' })]);
+  });
+});
+
+describe('a socket', () => {
+  it('hears what is sent to its port, and answers', async () => {
+    using net = lab();
+    const s1 = net.switch('s1');
+    const [a, b] = [net.host('a', s1), net.host('b', s1)];
+    b.udp(7, ({ from, port, text }, socket) => socket.send(from, port, `${text}!`));
+    const socket = a.udp();
+    socket.send(b, 7, 'hello');
+    await net.quiesce();
+    expect(socket.received).toEqual([{ from: '10.0.0.2', port: 7, payload: expect.anything() as unknown, text: 'hello!' }]);
+  });
+});
