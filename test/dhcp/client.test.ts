@@ -239,6 +239,66 @@ describe('a client', () => {
     expect(station.look()).toEqual([`${seconds / 2} request`]);
   });
 
+  test('whose link was away asks in INIT-REBOOT for its address, and has it meanwhile', () => {
+    const station = started();
+    station.bind();
+    station.clock.advanceSeconds(100);
+    station.client.reboot();
+    expect([station.client.state, station.client.lease?.address]).toEqual(['REBOOTING', ip('10.77.0.55')]);
+    expect([...(station.last.options.get(50) ?? [])]).toEqual([10, 77, 0, 55]);
+    expect([station.last.ciaddr, station.last.options.has(54), station.sent.at(-1)?.to]).toEqual([0, false, everybody]);
+    station.answer('ack');
+    expect([station.client.state, station.leases.length]).toEqual(['BOUND', 2]);
+    station.clock.advanceSeconds(299);
+    expect(station.look()).toEqual(['100 request']);
+    station.clock.advanceSeconds(1);
+    expect(station.look()).toEqual(['400 request']);
+  });
+
+  test('whose link was away goes on with its lease when nobody answers, until that ends', () => {
+    const station = started();
+    station.bind();
+    station.client.reboot();
+    station.clock.advanceSeconds(599);
+    expect([station.client.state, station.client.lease?.address]).toEqual(['REBINDING', ip('10.77.0.55')]);
+    station.clock.advanceSeconds(1);
+    expect([station.client.state, station.client.lease, station.leases.at(-1)]).toEqual(['SELECTING', undefined, undefined]);
+  });
+
+  test('whose link was away when its lease was about to end has it no longer than that', () => {
+    const station = started();
+    station.bind(20);
+    station.clock.advanceSeconds(9);
+    station.client.reboot();
+    station.clock.advanceSeconds(10);
+    expect(station.client.lease).toBeDefined();
+    station.clock.advanceSeconds(1);
+    expect([station.client.state, station.leases.at(-1)]).toEqual(['SELECTING', undefined]);
+  });
+
+  test('whose link was away, to another network, has no lease when that refuses it', () => {
+    const station = started();
+    station.bind();
+    station.client.reboot();
+    station.answer('nak');
+    expect([station.client.lease, station.leases.at(-1)]).toEqual([undefined, undefined]);
+    station.clock.advanceSeconds(0);
+    expect(station.client.state).toBe('SELECTING');
+  });
+
+  test('whose link was away begins anew at once when it has no lease, and not at all when it has stopped', () => {
+    const station = started();
+    station.clock.advanceSeconds(100);
+    station.client.reboot();
+    expect(station.sent.at(-1)).toMatchObject({ at: 100, type: 'discover' });
+    station.answer('offer');
+    station.client.reboot();
+    expect([station.client.state, station.client.lease]).toEqual(['SELECTING', undefined]);
+    station.client[Symbol.dispose]();
+    station.client.reboot();
+    expect([station.client.state, station.clock.timers]).toEqual(['STOPPED', 0]);
+  });
+
   test('disposed, says nothing more', () => {
     const station = started();
     station.client[Symbol.dispose]();

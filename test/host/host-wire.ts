@@ -10,7 +10,7 @@ export const network: Ipv4Network = networkOf('10.0.0.0/24');
 export const addressOf = (n: number): Ipv4Address => ipv4FromNumber(0x0a00_0000 + n);
 
 /** The MAC address of host n. */
-export const macOf = (n: number): MacAddress => macFromNumber(0x0200_0000_0000 + n);
+export const macOf = (n: number): MacAddress => macFromNumber(0x0200_0000_1000 + n);
 
 /** The network in that text. */
 export function networkOf(text: string): Ipv4Network {
