@@ -28,11 +28,11 @@ export type PingTarget = LabHost | string;
 
 /** How long an answer is waited for. */
 export interface PingOptions {
-  /** In milliseconds. Default: 3,000, in which who is asked for by ARP is asked three times. */
+  /** In milliseconds. Default: 4,000: by then ARP has asked three times, and given up. */
   readonly timeout?: number;
 }
 
-const defaultTimeout = 3000;
+const defaultTimeout = 4000;
 
 /** A host with a network stack: ARP, IPv4, ICMP, UDP, a DHCP client, IPv6 on the link. */
 export class LabHost extends LabStation {

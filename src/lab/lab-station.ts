@@ -29,7 +29,7 @@ export interface LabStationOptions extends StationProgram {
 }
 
 /** A station keeps so many frames that it received, the last ones. */
-const maxReceived = 1024;
+const maxReceived = 256;
 
 /** Something with one plug that sends and receives frames as its program says. */
 export class LabStation implements Disposable {

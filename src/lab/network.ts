@@ -100,7 +100,7 @@ export class Network implements Disposable {
   switch(name: string, options: LabSwitchOptions = {}): LabSwitch {
     return this.fabric.act(
       () => formatLine('switch', name, formatWords(options)),
-      () => this.#add(name, new LabSwitch(name, switchMac(++this.#switches), options, this.fabric)),
+      () => this.#add(new LabSwitch(name, switchMac(++this.#switches), options, this.fabric)),
     );
   }
 
@@ -110,9 +110,7 @@ export class Network implements Disposable {
       () => formatLine('host', name, at?.name, formatWords(options)),
       () => {
         const number = ++this.#stations;
-        const host = this.#add(name, new LabHost(name, number, stationMac(number), options, this.fabric));
-        if (at) this.#linkStation(host, at, options);
-        return host;
+        return this.#place(new LabHost(name, number, stationMac(number), options, this.fabric), at, options);
       },
     );
   }
@@ -123,9 +121,7 @@ export class Network implements Disposable {
       () => formatLine('station', name, at?.name, formatWords(options)),
       () => {
         const mac = options.mac === undefined ? stationMac(++this.#stations) : readMacText(options.mac);
-        const station = this.#add(name, new LabStation(name, mac, options, this.fabric));
-        if (at) this.#linkStation(station, at, options);
-        return station;
+        return this.#place(new LabStation(name, mac, options, this.fabric), at, options);
       },
     );
   }
@@ -242,11 +238,19 @@ export class Network implements Disposable {
     for (const node of this.nodes) node[Symbol.dispose]();
   }
 
-  #linkStation(station: LabStation, at: LabSwitch, { vlan, ...link }: StationLink): void {
-    this.link(station, at, vlan === undefined ? link : { ...link, untagged: vlan });
+  #place<T extends LabStation>(station: T, at: LabSwitch | undefined, { vlan, ...link }: StationLink): T {
+    this.#add(station);
+    try {
+      if (at) this.link(station, at, vlan === undefined ? link : { ...link, untagged: vlan });
+    } catch (error) {
+      this.remove(station);
+      throw error;
+    }
+    return station;
   }
 
-  #add<T extends Node>(name: string, node: T): T {
+  #add<T extends Node>(node: T): T {
+    const { name } = node;
     checkName(name);
     if (this.#nodes.has(name)) throw new EtherloomError('bad-option', `there is a ${name} already`);
     this.#nodes.set(name, node);

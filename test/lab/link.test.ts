@@ -1,0 +1,169 @@
+import { describe, expect, it } from 'vitest';
+import { lab, type LabStation, type Network } from '../../src/lab/lab.ts';
+import { addTag } from '../../src/wire/dot1q.ts';
+import { broadcast } from './frames.ts';
+
+function pair(): { net: Network; a: LabStation; b: LabStation } {
+  const net = lab();
+  return { net, a: net.station('a'), b: net.station('b') };
+}
+
+function numbersOf(station: LabStation): (number | undefined)[] {
+  return station.received.map(({ frame }) => frame[14]);
+}
+
+describe('a link', () => {
+  it('takes as long as it is said to, each way, and keeps the order when it becomes faster', async () => {
+    const { net, a, b } = pair();
+    const link = net.link(a, b, { latency: 10 });
+    a.send(broadcast(1));
+    await net.run({ milliseconds: 2 });
+    link.latency = 1;
+    a.send(broadcast(2));
+    b.send(broadcast(3));
+    await net.quiesce();
+    expect(b.received.map(({ time }) => time)).toEqual([10, 10]);
+    expect(numbersOf(b)).toEqual([1, 2]);
+    expect(a.received.map(({ time }) => time)).toEqual([3]);
+  });
+
+  it('loses what is under way when it is cut, and tells both ends', async () => {
+    const { net, b, a } = pair();
+    const carriers: string[] = [];
+    const carrier = (up: boolean, { name }: LabStation): void => void carriers.push(`${name} ${up ? 'up' : 'down'}`);
+    const [c, d] = [net.station('c', undefined, { carrier }), net.station('d', undefined, { carrier })];
+    const link = net.link(c, d, { latency: 10 });
+    net.link(a, b);
+    c.send(broadcast(1));
+    await net.run({ milliseconds: 5 });
+    const [cut, again] = [link.cut(), link.cut()];
+    c.send(broadcast(2));
+    await net.run({ milliseconds: 20 });
+    cut[Symbol.dispose]();
+    cut[Symbol.dispose]();
+    expect(link.up).toBe(false);
+    again[Symbol.dispose]();
+    expect(link.up).toBe(true);
+    c.send(broadcast(3));
+    await net.quiesce();
+    expect(numbersOf(d)).toEqual([3]);
+    expect(carriers.slice(-4)).toEqual(['c down', 'd down', 'c up', 'd up']);
+    expect([...net.fabric.trace.hops()].map(({ fate }) => fate)).toEqual(['lost: the link was cut', 'lost: no-carrier', 'delivered']);
+  });
+
+  it('loses in silence what one side sends, or both', async () => {
+    const { net, a, b } = pair();
+    const link = net.link(a, b);
+    {
+      using _one = link.silence({ from: a });
+      a.send(broadcast(1));
+      b.send(broadcast(2));
+      await net.quiesce();
+    }
+    {
+      using _both = link.silence();
+      a.send(broadcast(3));
+      b.send(broadcast(4));
+      await net.quiesce();
+    }
+    a.send(broadcast(5));
+    await net.quiesce();
+    expect([numbersOf(a), numbersOf(b)]).toEqual([[2], [5]]);
+  });
+
+  it('drops what is longer than its MTU, the tag not counted', async () => {
+    const { net, a, b } = pair();
+    const link = net.link(a, b, { mtu: 100 });
+    const longest = new Uint8Array(114).fill(0x22);
+    a.send(longest);
+    a.send(addTag(longest, 5));
+    a.send(new Uint8Array(115).fill(0x22));
+    await net.quiesce();
+    expect(b.received.map(({ frame }) => frame.length)).toEqual([114, 118]);
+    link.mtu = 101;
+    a.send(new Uint8Array(115).fill(0x22));
+    await net.quiesce();
+    expect(b.received).toHaveLength(3);
+  });
+
+  it('holds a bounded number of frames, and what is more is lost', async () => {
+    const { net, a, b } = pair();
+    net.link(a, b, { latency: 1000 });
+    for (let n = 0; n < 20_000; n++) a.send(broadcast(n));
+    expect(net.fabric.flying).toBe(16_384);
+    await net.quiesce();
+    expect(net.fabric.flying).toBe(0);
+    expect(b.end?.counters.receivedFrames).toBe(16_384);
+  });
+
+  it('has a name of its own when it is not the only one between two switches', () => {
+    using net = lab();
+    const [s1, s2] = [net.switch('s1'), net.switch('s2')];
+    expect([net.link(s1, s2).name, net.link(s1, s2).name, net.link(s2, s1).name]).toEqual(['s1-s2', 's1-s2#2', 's2-s1']);
+    expect(net.linkNamed('s1-s2#2').ends.map(({ name }) => name)).toEqual(['s1.2', 's2.2']);
+  });
+
+  it('is gone for good when it is unplugged', async () => {
+    using net = lab();
+    const s1 = net.switch('s1');
+    const [a, b] = [net.station('a', s1), net.station('b', s1)];
+    net.unlink(net.linkNamed('b-s1'));
+    expect([...s1.ends.keys()]).toEqual([1]);
+    a.send(broadcast());
+    b.send(broadcast());
+    await net.quiesce();
+    expect([a.received, b.received]).toEqual([[], []]);
+    net.link(b, s1);
+    b.send(broadcast());
+    await net.quiesce();
+    expect(a.received).toHaveLength(1);
+  });
+});
+
+describe('a network', () => {
+  it('refuses what makes no sense, and says what to do', () => {
+    using net = lab();
+    const s1 = net.switch('s1');
+    expect(() => net.switch('s1')).toThrow('there is a s1 already');
+    expect(() => net.switch('1 2')).toThrow(/"1 2" is no name/);
+    expect(() => net.link(s1, s1)).toThrow('s1 cannot be linked to itself');
+    expect(() => net.node('s2')).toThrow('there is no s2 in this network');
+    expect(() => net.linkNamed('s1-s2')).toThrow('there is no link s1-s2; there are: none');
+    expect(() => net.host('a', s1, { ip: '10.0.0.1' })).toThrow('"10.0.0.1" is no address of a host: write 10.0.0.1/16');
+    expect(() => lab({ seed: -1 })).toThrow('a seed is an integer from 0');
+    const crashed = s1.crash();
+    expect(() => net.station('x', s1)).toThrow('s1 is down');
+    expect(() => s1.crash()).toThrow('s1 has crashed already');
+    crashed[Symbol.dispose]();
+    expect(() => net.station('x', s1).send(new Uint8Array(13))).toThrow('a frame has at least 14 octets, not 13');
+  });
+
+  it('is parted into groups, of which the last is everybody else', async () => {
+    using net = lab();
+    const { switches, hosts } = net.tree({ depth: 2, fanout: 3 });
+    const [s1, s2, s3] = switches;
+    const [h1, h2, h3] = hosts;
+    if (!s1 || !s2 || !s3 || !h1 || !h2 || !h3) throw new Error('a tree');
+    {
+      using _parted = net.partition([[s2, h1], [s3]]);
+      expect(await h1.ping(h2)).toBeUndefined();
+      expect(net.links.filter(({ up }) => !up).map(({ name }) => name)).toEqual(['s1-s2', 's1-s3', 'h2-s3']);
+    }
+    expect(await h1.ping(h2)).toBeDefined();
+    using _silent = net.partition([[s2, h1]], { silent: true });
+    expect(net.links.every(({ up }) => up)).toBe(true);
+    expect(await h1.ping(h2)).toBeUndefined();
+    expect(await h3.ping(h2)).toBeDefined();
+  });
+
+  it('forgets a node that is removed, and its links', async () => {
+    using net = lab();
+    const s1 = net.switch('s1');
+    const [a, b] = [net.host('a', s1), net.host('b', s1)];
+    net.remove(b);
+    expect(await a.ping('10.0.0.2')).toBeUndefined();
+    expect([net.nodes.map(({ name }) => name), net.links.map(({ name }) => name)]).toEqual([['s1', 'a'], ['a-s1']]);
+    net.host('b', s1);
+    expect(await a.ping('10.0.0.3')).toBeDefined();
+  });
+});
