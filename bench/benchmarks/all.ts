@@ -3,6 +3,7 @@ import { churn } from './churn.ts';
 import { core } from './core.ts';
 import { flood, manyTalkers } from './crowds.ts';
 import { idlePorts } from './idle-ports.ts';
+import { lab } from './lab.ts';
 import { latency } from './latency.ts';
 import { link } from './link.ts';
 import { qemu } from './qemu.ts';
@@ -24,4 +25,5 @@ export const benchmarks: readonly Benchmark[] = [
   relay,
   churn,
   core,
+  lab,
 ];

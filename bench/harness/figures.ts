@@ -17,7 +17,9 @@ export type FigureName =
   | 'loadShare'
   | 'othersShare'
   | 'memory'
-  | 'heapPerFrame';
+  | 'heapPerFrame'
+  | 'wall'
+  | 'hopsPerSecond';
 
 /** The figures of one run of one side. */
 export type Sample = Readonly<Partial<Record<FigureName, number>>>;
@@ -59,6 +61,8 @@ export const figures: Readonly<Record<FigureName, Figure>> = {
   othersShare: { title: 'CPU of everybody else', unit: '%', show: fixed(0), ratio: false },
   memory: { title: 'resident memory', unit: 'MiB', show: fixed(1) },
   heapPerFrame: { title: 'heap growth per frame', unit: 'octets', show: fixed(1) },
+  wall: { title: 'wall time', unit: 's', show: fixed(3) },
+  hopsPerSecond: { title: 'frame-hops per second', unit: '', show: frames },
 };
 
 /** The names of all figures, in the order in which they are printed. */

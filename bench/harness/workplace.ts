@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Running, type RunningOptions } from './running.ts';
 
-/** x */
+/** How many files a process may have open: a thousand ports take more than systems allow by default. */
 const openFiles = 16_384;
 
 /** Directories of etherloom, built: the one that is measured, and the one that is its peer in place of the original. */

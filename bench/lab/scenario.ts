@@ -1,0 +1,20 @@
+/** What is done in a lab. */
+export type LabScenario =
+  /** Hosts on a tree of switches; as many pairs of them, drawn by lot, find each other by ARP and ping. */
+  | { readonly kind: 'pings'; readonly switches: number; readonly hosts: number; readonly pairs: number }
+  /** A ring with a spanning tree and nothing else, for so long. */
+  | { readonly kind: 'idle-ring'; readonly switches: number; readonly minutes: number }
+  /** Stations at both ends of a row of switches send each other frames, for so long. */
+  | { readonly kind: 'row'; readonly switches: number; readonly stations: number; readonly milliseconds: number }
+  /** Hosts on a row of switches, each of which pings the one that is as far from the end as it is from the beginning. */
+  | { readonly kind: 'line'; readonly switches: number; readonly hosts: number };
+
+/** What came of it. */
+export interface LabResult {
+  /** Of the run alone, without the making of the network. */
+  readonly seconds: number;
+  readonly hops: number;
+  /** Of the pings. */
+  readonly answers: number;
+  readonly memory: number;
+}
