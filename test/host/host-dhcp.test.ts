@@ -3,8 +3,8 @@ import { volatileLeaseStore } from '../../src/dhcp/lease-record.ts';
 import { DhcpServer } from '../../src/dhcp/server.ts';
 import { configurationOf } from '../../src/host/lease-configuration.ts';
 import type { Host, HostOptions } from '../../src/host/host.ts';
-import { encodeArp } from '../../src/wire/arp.ts';
-import { encodeEthernet, etherTypes } from '../../src/wire/ethernet.ts';
+import { decodeArp, encodeArp } from '../../src/wire/arp.ts';
+import { destinationOf, encodeEthernet, etherTypes, sourceOf } from '../../src/wire/ethernet.ts';
 import { formatIpv4, formatIpv4Network, ipv4FromNumber, parseIpv4 } from '../../src/wire/ipv4.ts';
 import { broadcastMac, macFromNumber } from '../../src/wire/mac.ts';
 import { encodeAddresses } from '../../src/dhcp/options.ts';
@@ -57,14 +57,27 @@ describe('a host with DHCP', () => {
     const { host, leases } = leased(wire);
     // By then nobody knows the server's MAC address.
     wire.clock.advanceSeconds(100);
+    host.arp.learn(ipv4FromNumber(0x0a4d_0002), macOf(2));
     host.release();
     wire.clock.advance(10);
     expect(events.at(-1)).toBe('lease-released');
     expect([host.address, host.dhcp, leases.at(-1)]).toEqual([undefined, undefined, 'none']);
+    expect(host.arp.entries).toEqual([]);
     host.startDhcp();
     host.startDhcp();
     wire.clock.advanceSeconds(1);
     expect(host.dhcp?.state).toBe('BOUND');
+  });
+
+  it('announces its address when it gets it, and not at each renewal', () => {
+    using stage = segment();
+    const { wire } = stage;
+    const { host } = leased(wire);
+    wire.frames.length = 0;
+    wire.clock.advanceSeconds(4000);
+    const toAll = wire.frames.filter((frame) => sourceOf(frame) === macOf(1) && destinationOf(frame) === broadcastMac);
+    const announcements = toAll.filter((frame) => decodeArp(frame.subarray(14))?.targetAddress === host.address);
+    expect(announcements).toEqual([]);
   });
 
   it('leaves port 68 to its client, and has it free after that', () => {

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { Datagram } from '../../src/host/udp-sockets.ts';
 import { decodeArp, encodeArp, type Arp } from '../../src/wire/arp.ts';
 import { decodeEthernet, encodeEthernet, etherTypes } from '../../src/wire/ethernet.ts';
-import { broadcastOf, encodeIpv4, ipProtocols, ipv4FromNumber, parseIpv4, type Ipv4Address } from '../../src/wire/ipv4.ts';
+import { decodeIcmpEcho, encodeIcmpEcho, type IcmpEcho } from '../../src/wire/icmp.ts';
+import { broadcastOf, decodeIpv4, encodeIpv4, ipProtocols, ipv4FromNumber, parseIpv4, type Ipv4Address } from '../../src/wire/ipv4.ts';
 import { broadcastMac, macFromNumber } from '../../src/wire/mac.ts';
 import { encodeUdp } from '../../src/wire/udp.ts';
 import { addressOf, macOf, network, networkOf, Wire } from './host-wire.ts';
@@ -179,6 +180,45 @@ describe('a host', () => {
     expect(results).toEqual([4]);
   });
 
+  it('hears nothing that claims to come from a group, or is for another station or group', () => {
+    using wire = new Wire();
+    const a = wire.host(1);
+    wire.clock.advance(10);
+    const before = wire.frames.length;
+    const ask = arpFrame({ targetAddress: addressOf(1) });
+    const groupSource = Uint8Array.from(ask, (octet, at) => (at === 6 ? octet | 1 : octet));
+    const group = Uint8Array.from(ask, (octet, at) => (at < 6 ? 0x01 : octet));
+    const other = Uint8Array.from(ask, (octet, at) => (at < 6 ? 0x02 : octet));
+    for (const frame of [groupSource, group, other]) a.receive(frame);
+    expect(wire.frames).toHaveLength(before);
+    a.receive(ask);
+    expect(wire.frames).toHaveLength(before + 1);
+  });
+
+  it('learns from ARP for Ethernet and IPv4 only', () => {
+    using wire = new Wire();
+    const a = wire.host(1);
+    a.receive(arpFrame({ operation: 'reply', targetAddress: addressOf(1) }));
+    const foreign = arpFrame({ senderMac: macOf(3), targetAddress: addressOf(9) });
+    foreign[15] = 6;
+    a.receive(foreign);
+    expect(a.arp.macOf(addressOf(2))).toBe(macOf(2));
+    a.receive(arpFrame({ senderMac: macOf(3), targetAddress: addressOf(9) }));
+    expect(a.arp.macOf(addressOf(2))).toBe(macOf(3));
+  });
+
+  it('is told nothing any more of what it sent itself, once it is disposed', () => {
+    using wire = new Wire();
+    const a = wire.host(1);
+    const socket = a.udp(7, () => expect.fail('it is told'));
+    socket.send(addressOf(1), 7, octets('x'));
+    a[Symbol.dispose]();
+    wire.clock.advance(10);
+    const b = wire.host(2);
+    b[Symbol.dispose]();
+    expect(wire.clock.timers).toBe(0);
+  });
+
   it('says nothing before its constructor has returned, and waits for nothing when it is disposed', () => {
     using wire = new Wire();
     const a = wire.host(1, { send: () => expect.fail('it speaks'), dhcp: true, ipv4: { address: addressOf(1), network } });
@@ -192,6 +232,27 @@ describe('a host', () => {
     a.carrier(false);
     a.carrier(true);
     expect(wire.clock.timers).toBe(0);
+  });
+});
+
+describe('a ping', () => {
+  it('is answered by an echo reply of the one that was asked, with the number that it was given', () => {
+    using wire = new Wire();
+    const a = wire.host(1);
+    const results: unknown[] = [];
+    a.ping(addressOf(2), (milliseconds) => results.push(milliseconds));
+    a.receive(arpFrame({ operation: 'reply', targetAddress: addressOf(1) }));
+    const request = decodeIcmpEcho(decodeIpv4(wire.frames.at(-1)?.subarray(14) ?? octets(''))?.payload ?? octets(''));
+    if (request === undefined) throw new Error('no request');
+    const reply = { ...request, type: 'reply' } as const;
+    a.receive(echoFrame({ ...reply, identifier: reply.identifier ^ 1 }));
+    a.receive(echoFrame({ ...reply, sequence: reply.sequence ^ 1 }));
+    a.receive(echoFrame(reply, addressOf(3)));
+    a.receive(echoFrame(request));
+    expect(results).toEqual([]);
+    a.receive(echoFrame(reply));
+    a.receive(echoFrame(reply));
+    expect(results).toEqual([0]);
   });
 });
 
@@ -230,11 +291,23 @@ describe('the address of a host', () => {
   it('that somebody had before is in conflict at once', () => {
     using wire = new Wire();
     const conflicts: unknown[] = [];
-    wire.host(1);
-    wire.clock.advanceSeconds(5);
-    wire.host(2, { ipv4: { address: addressOf(1), network }, onConflict: (mac) => conflicts.push(mac) });
-    wire.clock.advanceSeconds(1);
-    expect(conflicts).toContain(macOf(1));
+    const a = wire.host(1, { onConflict: (mac) => conflicts.push(mac) });
+    wire.clock.advance(999);
+    a.receive(arpFrame({ operation: 'reply', senderAddress: addressOf(1), targetAddress: ipv4FromNumber(0) }));
+    expect(conflicts).toEqual([macOf(2)]);
+    const b = wire.host(2, { ipv4: { address: addressOf(1), network }, onConflict: (mac) => conflicts.push(mac) });
+    wire.clock.advance(10);
+    expect(conflicts.slice(1)).toContain(macOf(1));
+    expect([a.address, b.address]).toEqual([addressOf(1), addressOf(1)]);
+  });
+
+  it('is not in conflict with what the host hears of itself', () => {
+    using wire = new Wire();
+    const a = wire.host(1, { onConflict: () => expect.fail('a conflict') });
+    wire.clock.advance(10);
+    const before = wire.frames.length;
+    for (const frame of [...wire.frames]) a.receive(frame);
+    expect(wire.frames).toHaveLength(before);
   });
 
   it('is defended once in ten seconds', () => {
@@ -270,5 +343,11 @@ function datagramFrame(destination: Ipv4Address, fields: Partial<Parameters<type
   const source = fields.source ?? addressOf(2);
   const payload = encodeUdp({ sourcePort: 9, destinationPort: 7, payload: octets('hello') }, source, destination);
   const packet = encodeIpv4({ source, destination, protocol: ipProtocols.udp, payload, ...fields });
+  return encodeEthernet({ destination: macOf(1), source: macOf(2), etherType: etherTypes.ipv4, payload: packet });
+}
+
+/** An echo message for host 1 in a frame. */
+function echoFrame(echo: IcmpEcho, source = addressOf(2)): Uint8Array {
+  const packet = encodeIpv4({ source, destination: addressOf(1), protocol: ipProtocols.icmp, payload: encodeIcmpEcho(echo) });
   return encodeEthernet({ destination: macOf(1), source: macOf(2), etherType: etherTypes.ipv4, payload: packet });
 }
