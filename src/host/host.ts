@@ -193,7 +193,7 @@ export class Host implements Disposable {
   }
 
   #receiveOwn(octets: Uint8Array): void {
-    const packet = this.#disposed ? undefined : decodeIpv4(octets);
+    const packet = decodeIpv4(octets);
     if (packet !== undefined) this.#take(packet, this.#options.mac, false);
   }
 
