@@ -1,5 +1,6 @@
 import type { Vid } from '../wire/dot1q.ts';
-import type { DropReason, PortNumber } from './switch-port.ts';
+import { hasGroupDestination } from '../wire/ethernet.ts';
+import type { DropReason, PortNumber, SwitchPort } from './switch-port.ts';
 import type { Egress } from './vlan.ts';
 
 /** What the switch would do with a frame, and why. */
@@ -26,6 +27,13 @@ export type Explanation =
       /** Where it leaves, in the order of sending. */
       readonly egress: readonly Egress<PortNumber>[];
     };
+
+/** A frame that leaves by these ways; `flooded` is the frame, when its destination is a group or not known. */
+export function explainWays(vid: Vid, ways: readonly Egress<SwitchPort>[], flooded: Uint8Array | undefined): Explanation {
+  const egress = ways.map(({ port, tagged }) => ({ port: port.number, tagged }));
+  if (flooded === undefined) return { decision: 'forward', vid, reason: 'station-known', egress };
+  return { decision: 'flood', vid, reason: hasGroupDestination(flooded) ? 'group-destination' : 'station-unknown', egress };
+}
 
 /** One line for people: `VLAN 5: flood (station-unknown) to port 1, 3 tagged`. */
 export function formatExplanation(explanation: Explanation): string {

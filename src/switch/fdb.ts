@@ -1,7 +1,7 @@
 import type { Clock, Timer } from '../clock.ts';
 import { assert } from '../errors.ts';
 import type { Vid } from '../wire/dot1q.ts';
-import type { MacAddress } from '../wire/mac.ts';
+import { writeMac, type MacAddress } from '../wire/mac.ts';
 import { highOf, lowOf, nowhere, StationTable } from './station-table.ts';
 
 /** How a filtering database is bounded. */
@@ -115,6 +115,13 @@ export class Fdb<Port> {
   lookup(vid: Vid, octets: Uint8Array, at: number): Port | undefined {
     const slot = this.#stations.get(highOf(vid, octets, at), lowOf(octets, at));
     return slot !== nowhere && this.#silence(slot) < this.ageingTime ? this.#holderAt(slot)?.port : undefined;
+  }
+
+  /** As `lookup`, for an address that is in no frame. */
+  find(vid: Vid, mac: MacAddress): Port | undefined {
+    const octets = new Uint8Array(6);
+    writeMac(octets, 0, mac);
+    return this.lookup(vid, octets, 0);
   }
 
   /** All stations that are not too old: port by port, the longest silent first. */

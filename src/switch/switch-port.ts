@@ -14,6 +14,7 @@ export type DropReason =
   | 'blocked' // the spanning tree keeps the port out of its VLAN
   | 'bad-bpdu' // it is for the spanning tree, which cannot read it
   | 'not-admitted' // the filter refused it
+  | 'double-tagged' // without its tag it would be taken for a frame of the VLAN that the tag behind that says
   | 'same-port' // its destination is behind the port it came from
   | 'no-egress'; // nobody else is in its VLAN
 
@@ -55,6 +56,7 @@ export class BridgePort implements SwitchPort {
       blocked: 0,
       'bad-bpdu': 0,
       'not-admitted': 0,
+      'double-tagged': 0,
       'same-port': 0,
       'no-egress': 0,
     },

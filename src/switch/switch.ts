@@ -1,9 +1,8 @@
 import { assert } from '../errors.ts';
 import { isForBridges } from '../wire/bpdu.ts';
-import { addTag, isTagged, removeTag, type Vid } from '../wire/dot1q.ts';
-import { hasGroupDestination } from '../wire/ethernet.ts';
-import { writeMac, type MacAddress } from '../wire/mac.ts';
-import type { Explanation } from './explanation.ts';
+import { addTag, isDoubleTagged, isTagged, removeTag, type Vid } from '../wire/dot1q.ts';
+import type { MacAddress } from '../wire/mac.ts';
+import { explainWays, type Explanation } from './explanation.ts';
 import { Fdb, type FdbEntry } from './fdb.ts';
 import { explainBpdu, Fstp } from './fstp.ts';
 import { repeatTo } from './hub.ts';
@@ -12,7 +11,7 @@ import { Learning } from './learning.ts';
 import { BridgePort, type DropReason, type PortNumber, type SwitchPort } from './switch-port.ts';
 import type { NewPort, SwitchOptions } from './switch-options.ts';
 import { VlanRegistry } from './vlan-registry.ts';
-import { FloodLists, PortVlans, type Egress, type VlanMembership } from './vlan.ts';
+import { FloodLists, keepTag, PortVlans, type Egress, type VlanMembership } from './vlan.ts';
 
 export { formatExplanation, type Explanation } from './explanation.ts';
 export type { TreePort, TreeRole } from './fstp-member.ts';
@@ -84,7 +83,8 @@ export class Switch {
       return;
     }
     if (isForBridges(frame) && this.fstp.enabled) {
-      this.#takeBpdu(ingress, frame);
+      const refusal = this.fstp.receive(ingress, frame);
+      if (refusal) ingress.counters.drops[refusal] += 1;
       return;
     }
     const vid = this.#classify(ingress, frame);
@@ -93,7 +93,7 @@ export class Switch {
       return;
     }
     // The destination is sought before the source is learned, so that `explain`, which does not learn, cannot differ.
-    const egress = this.#egress(ingress, vid, this.#learning.destination(ingress, vid, frame));
+    const egress = this.#egress(ingress, vid, this.#learning.destination(ingress, vid, frame), frame);
     let untagged = isTagged(frame) ? undefined : frame;
     let tagged = untagged === undefined ? frame : undefined;
     if (this.#learning.learn(ingress, vid, frame)) this.#options.observe?.(port, vid, (untagged ??= removeTag(frame)));
@@ -119,11 +119,9 @@ export class Switch {
     const vid = this.#classify(ingress, frame);
     if (typeof vid === 'string') return { decision: 'drop', reason: vid };
     const destination = this.#learning.destination(ingress, vid, frame);
-    const egress = this.#egress(ingress, vid, destination);
+    const egress = this.#egress(ingress, vid, destination, frame);
     if (typeof egress === 'string') return { decision: 'drop', reason: egress };
-    const ways = egress.map((way) => ({ port: way.port.number, tagged: way.tagged }));
-    if (destination !== undefined) return { decision: 'forward', vid, reason: 'station-known', egress: ways };
-    return { decision: 'flood', vid, reason: hasGroupDestination(frame) ? 'group-destination' : 'station-unknown', egress: ways };
+    return explainWays(vid, egress, destination === undefined ? frame : undefined);
   }
 
   /** Adds a port under a number that is free. */
@@ -199,10 +197,8 @@ export class Switch {
 
   /** The port behind which a station was heard; undefined when it is not known. */
   lookup(vid: Vid, mac: MacAddress): PortNumber | undefined {
-    const octets = new Uint8Array(6);
-    writeMac(octets, 0, mac);
     this.beginBreath();
-    return this.#fdb.lookup(vid, octets, 0)?.number;
+    return this.#fdb.find(vid, mac)?.number;
   }
 
   /** The stations that are known: port by port, the longest silent first. */
@@ -261,12 +257,19 @@ export class Switch {
     return this.#options.admit?.(ingress.number, frame) !== false;
   }
 
-  #egress(ingress: BridgePort, vid: Vid, destination: BridgePort | undefined): readonly Egress<BridgePort>[] | DropReason {
+  #egress(ingress: BridgePort, vid: Vid, destination: BridgePort | undefined, frame: Uint8Array): Ways | DropReason {
+    const ways = this.#waysTo(ingress, vid, destination);
+    if (typeof ways === 'string' || !isDoubleTagged(frame)) return ways;
+    const tagged = keepTag(ways);
+    return tagged.length === 0 ? 'double-tagged' : tagged;
+  }
+
+  #waysTo(ingress: BridgePort, vid: Vid, destination: BridgePort | undefined): Ways | DropReason {
+    if (destination === ingress) return 'same-port';
     if (destination === undefined) {
       const everybody = this.#floodLists.of(vid, ingress);
       return everybody.length === 0 ? 'no-egress' : everybody;
     }
-    if (destination === ingress) return 'same-port';
     return vid === destination.vlans.untagged ? destination.untaggedEgress : destination.taggedEgress;
   }
 
@@ -274,11 +277,6 @@ export class Switch {
     port.counters.sentFrames += 1;
     port.counters.sentOctets += frame.length;
     this.#options.transmit(port.number, frame, ingress);
-  }
-
-  #takeBpdu(ingress: BridgePort, frame: Uint8Array): void {
-    const refusal = this.fstp.receive(ingress, frame);
-    if (refusal) ingress.counters.drops[refusal] += 1;
   }
 
   #repeat(ingress: BridgePort, frame: Uint8Array): void {
@@ -298,3 +296,5 @@ export class Switch {
     return typeof egress === 'string' || this.#admits(ingress, frame) ? egress : 'not-admitted';
   }
 }
+
+type Ways = readonly Egress<BridgePort>[];

@@ -16,6 +16,11 @@ export interface Egress<Port> {
   readonly tagged: boolean;
 }
 
+/** Of these ways those by which a frame leaves with its tag. Without it one with two would be taken for a frame of the other's VLAN. */
+export function keepTag<Port>(ways: readonly Egress<Port>[]): readonly Egress<Port>[] {
+  return ways.filter((way) => way.tagged);
+}
+
 /** What the flood lists know of a port. */
 export interface VlanPort {
   /** Whether frames can leave by it. */

@@ -56,6 +56,11 @@ export function isTagged(frame: Uint8Array): boolean {
   return etherTypeOf(frame) === etherTypes.dot1q;
 }
 
+/** Whether a frame with a whole tag says it has another one behind it. */
+export function isDoubleTagged(frame: Uint8Array): boolean {
+  return isTagged(frame) && readUint16(frame, minTaggedFrame - 2) === etherTypes.dot1q;
+}
+
 /** The VLAN of a frame with a whole tag. */
 export function vidOf(frame: Uint8Array): Vid {
   return (tciOf(frame) & 0xfff) as Vid;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { DropReason, NewPort, PortNumber } from '../../src/switch/switch.ts';
-import { vid } from '../../src/wire/dot1q.ts';
+import { addTag, vid } from '../../src/wire/dot1q.ts';
 import { etherTypes } from '../../src/wire/ethernet.ts';
 import { macFromNumber } from '../../src/wire/mac.ts';
 import { arpFrame, testFrame, TestSwitch } from './test-switch.ts';
@@ -186,6 +186,18 @@ test.each<[DropReason, PortNumber, Uint8Array]>([
   expect(lab.bridge.explain(port, frame)).toEqual({ decision: 'drop', reason });
   expect(drops(lab, port)).toEqual({ [reason]: 1 });
   expect([...lab.bridge.entries()]).toEqual([]);
+});
+
+test('a frame with two tags never loses the first one, behind which the second would say another VLAN', () => {
+  const lab = new TestSwitch({ 1: { tagged: [vid(5)] }, 2: { untagged: vid(5) }, 3: { tagged: [vid(5), vid(6)] } });
+  const hopping = addTag(testFrame({ from: 1, tci: 6 }), 5);
+  expect(lab.receive(1, hopping)).toEqual([{ port: 3, frame: hopping, ingress: 1 }]);
+  expect(lab.bridge.explain(1, hopping)).toMatchObject({ decision: 'flood', egress: [{ port: 3, tagged: true }] });
+  lab.reaches(2, { from: 2 });
+  const toTwo = addTag(testFrame({ from: 1, to: 2, tci: 6 }), 5);
+  expect(lab.receive(1, toTwo)).toEqual([]);
+  expect(lab.bridge.explain(1, toTwo)).toEqual({ decision: 'drop', reason: 'double-tagged' });
+  expect(drops(lab, 1)).toEqual({ 'double-tagged': 1 });
 });
 
 test('the only member of a VLAN has nobody to send to', () => {
