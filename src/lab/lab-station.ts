@@ -1,4 +1,4 @@
-import { EtherloomError } from '../errors.ts';
+import { assert, EtherloomError } from '../errors.ts';
 import type { Breath } from '../ports/port.ts';
 import { minFrame } from '../wire/ethernet.ts';
 import { formatHex } from '../wire/octets.ts';
@@ -79,9 +79,9 @@ export class LabStation implements Disposable {
     );
   }
 
-  /** Plugs it in. Throws EtherloomError('busy') when it is. */
+  /** Plugs it in. */
   plug(end: LinkEnd): void {
-    if (this.#end) throw new EtherloomError('busy', `${this.name} has one plug, which is in ${this.#end.link.name}`);
+    assert(!this.#end, `${this.name} has one plug`);
     this.#end = end;
     end.attach({
       receive: (frame) => {

@@ -89,9 +89,9 @@ export class LabSwitch implements Disposable {
     return new Map([...this.#places].flatMap(([number, { port }]) => (port instanceof LinkEnd ? [[number, port] as const] : [])));
   }
 
-  /** The lowest number that no port has, from 1. */
-  get freePort(): PortNumber {
-    let number = 1;
+  /** The lowest number above `after` that no port has. */
+  freePort(after: PortNumber = 0): PortNumber {
+    let number = after + 1;
     while (this.#places.has(number)) number++;
     return number;
   }
@@ -114,7 +114,7 @@ export class LabSwitch implements Disposable {
   };
 
   /** Puts a port at a number that is free, and takes what comes by it. */
-  plug(port: Port, number: PortNumber = this.freePort, membership: NewPort = {}): void {
+  plug(port: Port, number: PortNumber = this.freePort(), membership: NewPort = {}): void {
     if (this.#places.has(number)) throw new EtherloomError('busy', `port ${number} of ${this.name} is taken`);
     const place: Place = { port, membership, up: false, drops: {} };
     this.#places.set(number, place);

@@ -9,7 +9,8 @@ export type { LabStation, LabStationOptions, Received, StationProgram } from './
 export type { LabSwitch, LabSwitchOptions } from './lab-switch.ts';
 export type { LabDatagram, LabUdpSocket, UdpProgram } from './lab-udp-socket.ts';
 export type { Link, LinkEnd, LinkOptions } from './link.ts';
-export type { Network, NewLink, Node, Span, StationLink } from './network.ts';
+export type { Network, Span, StationLink } from './network.ts';
+export type { NewLink, Node } from './plugs.ts';
 export { seededRandom } from './seeded-random.ts';
 export type { Skew } from './skewed-clock.ts';
 export type { Star, StarOptions, Topology, TopologyOptions, TreeOptions } from './topologies.ts';

@@ -1,26 +1,14 @@
 import { EtherloomError } from '../errors.ts';
-import type { NewPort } from '../switch/switch.ts';
-import { vid } from '../wire/dot1q.ts';
 import { Fabric, type LabOptions } from './fabric.ts';
 import { LabDhcp, type LabDhcpOptions } from './lab-dhcp.ts';
 import { LabHost, type LabHostOptions } from './lab-host.ts';
 import { LabStation, type LabStationOptions } from './lab-station.ts';
 import { LabSwitch, type LabSwitchOptions } from './lab-switch.ts';
-import { Link, type LinkOptions, type Plug } from './link.ts';
+import { Link } from './link.ts';
 import { checkName, readMacText, serverMac, stationMac, switchMac } from './names.ts';
+import { membershipOf, plugIn, plugsOf, type NewLink, type Node } from './plugs.ts';
 import { ring, star, tree, type Star, type StarOptions, type Topology, type TopologyOptions, type TreeOptions } from './topologies.ts';
 import { formatLine, formatWords } from './words.ts';
-
-/** Something with a name that links are plugged into. */
-export type Node = LabSwitch | LabStation;
-
-/** What a link is like, and in which VLANs the ports of switches at its ends are. */
-export interface NewLink extends LinkOptions {
-  /** The VLAN of frames without a tag; `none` drops them. Default: 0. */
-  readonly untagged?: number | 'none';
-  /** The VLANs whose frames carry a tag. Default: between two switches those that both know, elsewhere none. */
-  readonly tagged?: readonly number[];
-}
 
 /** How a station is linked to its switch. */
 export interface StationLink extends NewLink {
@@ -153,13 +141,12 @@ export class Network implements Disposable {
     return tree(this, options);
   }
 
-  /** Links two nodes. Throws EtherloomError('bad-option') when it would lead from a node to itself. */
+  /** Links two nodes, or two ports of a switch. Throws EtherloomError('busy') when a station is linked already: it has one plug. */
   link(a: Node, b: Node, options: NewLink = {}): Link {
-    if (a === b) throw new EtherloomError('bad-option', `${a.name} cannot be linked to itself: put a switch between`);
     return this.fabric.act(
       () => formatLine('link', a.name, b.name, formatWords(options)),
       () => {
-        const link = new Link(this.#freeName(a, b), [plugOf(a), plugOf(b)], options, this.fabric);
+        const link = new Link(this.#freeName(a, b), plugsOf(a, b), options, this.fabric);
         this.#links.set(link.name, link);
         // Nobody has a carrier before both are there.
         const unready = link.cut();
@@ -263,29 +250,6 @@ export class Network implements Disposable {
     for (let n = 2; this.#links.has(free); n++) free = `${name}#${n}`;
     return free;
   }
-}
-
-function plugOf(node: Node): Plug {
-  if (!(node instanceof LabSwitch)) return { owner: node, port: 0, name: node.name };
-  if (!node.running) throw new EtherloomError('bad-state', `${node.name} is down: nothing can be plugged in`);
-  return { owner: node, port: node.freePort, name: `${node.name}.${node.freePort}` };
-}
-
-function plugIn(node: Node, end: Link['ends'][0], membership: NewPort): void {
-  if (node instanceof LabSwitch) node.plug(end, end.port, membership);
-  else node.plug(end);
-}
-
-function membershipOf(node: Node, other: Node, { untagged, tagged }: NewLink): NewPort {
-  const common = node instanceof LabSwitch && other instanceof LabSwitch ? commonVlans(node, other) : [];
-  return {
-    ...(untagged === undefined ? {} : { untagged: untagged === 'none' ? untagged : vid(untagged) }),
-    tagged: (tagged ?? common).map(vid),
-  };
-}
-
-function commonVlans({ options: a }: LabSwitch, { options: b }: LabSwitch): readonly number[] {
-  return (a.vlans ?? []).filter((vlan) => b.vlans?.includes(vlan));
 }
 
 function millisecondsOf({ minutes = 0, seconds = 0, milliseconds = 0 }: Span): number {

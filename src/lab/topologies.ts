@@ -2,7 +2,8 @@ import type { LabDhcp, LabDhcpOptions } from './lab-dhcp.ts';
 import type { LabHost, LabHostOptions } from './lab-host.ts';
 import type { LabSwitch, LabSwitchOptions } from './lab-switch.ts';
 import type { Link } from './link.ts';
-import type { Network, NewLink } from './network.ts';
+import type { Network } from './network.ts';
+import type { NewLink } from './plugs.ts';
 
 /** What the parts of a topology are like. */
 export interface TopologyOptions {

@@ -1,0 +1,54 @@
+import { EtherloomError } from '../errors.ts';
+import type { NewPort, PortNumber } from '../switch/switch.ts';
+import { vid } from '../wire/dot1q.ts';
+import { LabStation } from './lab-station.ts';
+import { LabSwitch } from './lab-switch.ts';
+import type { LinkEnd, LinkOptions, Plug } from './link.ts';
+
+/** Something with a name that links are plugged into. */
+export type Node = LabSwitch | LabStation;
+
+/** What a link is like, and in which VLANs the ports of switches at its ends are. */
+export interface NewLink extends LinkOptions {
+  /** The VLAN of frames without a tag; `none` drops them. Default: 0. */
+  readonly untagged?: number | 'none';
+  /** The VLANs whose frames carry a tag. Default: between two switches those that both know, elsewhere none. */
+  readonly tagged?: readonly number[];
+}
+
+/** Where a link between two nodes is plugged in. Throws EtherloomError: `busy` when a station is linked already, `bad-state` when a switch is down. */
+export function plugsOf(a: Node, b: Node): [Plug, Plug] {
+  const first = plugOf(a, 0);
+  if (a === b && a instanceof LabStation) throw new EtherloomError('busy', `${a.name} has one plug: link it to a switch`);
+  return [first, plugOf(b, a === b ? first.port : 0)];
+}
+
+/** A free plug of a node; of a switch the next one after port `after`. */
+function plugOf(node: Node, after: PortNumber): Plug {
+  if (node instanceof LabStation) {
+    if (node.end) throw new EtherloomError('busy', `${node.name} has one plug, which is in ${node.end.link.name}`);
+    return { owner: node, port: 0, name: node.name };
+  }
+  if (!node.running) throw new EtherloomError('bad-state', `${node.name} is down: nothing can be plugged in`);
+  const port = node.freePort(after);
+  return { owner: node, port, name: `${node.name}.${port}` };
+}
+
+/** Plugs an end of a link into its node. */
+export function plugIn(node: Node, end: LinkEnd, membership: NewPort): void {
+  if (node instanceof LabSwitch) node.plug(end, end.port, membership);
+  else node.plug(end);
+}
+
+/** The VLANs of a node's port on a link to the other. */
+export function membershipOf(node: Node, other: Node, { untagged, tagged }: NewLink): NewPort {
+  const common = node instanceof LabSwitch && other instanceof LabSwitch ? commonVlans(node, other) : [];
+  return {
+    ...(untagged === undefined ? {} : { untagged: untagged === 'none' ? untagged : vid(untagged) }),
+    tagged: (tagged ?? common).map(vid),
+  };
+}
+
+function commonVlans({ options: a }: LabSwitch, { options: b }: LabSwitch): readonly number[] {
+  return (a.vlans ?? []).filter((vlan) => b.vlans?.includes(vlan));
+}
