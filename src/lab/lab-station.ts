@@ -71,6 +71,22 @@ export class LabStation implements Disposable {
     );
   }
 
+  /** Calls back once, so many milliseconds from now by its own clock, unless disposed before. */
+  after(milliseconds: number, run: () => void): Disposable {
+    return this.fabric.timeline.tellAfter(this.clock.trueSpan(milliseconds), run);
+  }
+
+  /** Calls back again and again, every so many milliseconds by its own clock, until disposed; the first time after that time. */
+  every(milliseconds: number, run: () => void): Disposable {
+    let timer: Disposable;
+    const again = (): void => {
+      timer = this.after(milliseconds, again);
+      run();
+    };
+    timer = this.after(milliseconds, again);
+    return { [Symbol.dispose]: () => timer[Symbol.dispose]() };
+  }
+
   /** Makes its clock wrong until disposed. */
   skew(skew: Skew): Disposable {
     return this.fabric.fault(

@@ -33,7 +33,12 @@ export class SkewedClock implements Clock {
 
   /** A change of the rate does not move timers that run already. */
   after(delay: number, run: () => void): Timer {
-    return this.#clock.after(delay / this.#rate, run);
+    return this.#clock.after(this.trueSpan(delay), run);
+  }
+
+  /** How long it really takes until this clock has advanced by so many milliseconds. */
+  trueSpan(milliseconds: number): number {
+    return milliseconds / this.#rate;
   }
 
   defer(run: () => void): void {

@@ -9,6 +9,8 @@ export abstract class Happening {
   order = 0;
   /** Where the timeline keeps it; -1 while it is not scheduled. */
   place = -1;
+  /** Whether it belongs to whoever uses the lab, and not to the network: then it does not count. */
+  readonly foreign: boolean = false;
 
   abstract happen(): void;
 }
@@ -25,7 +27,7 @@ const epoch = Date.UTC(2026, 0, 1);
 export class Timeline implements Clock {
   /** Milliseconds since it began. */
   now = 0;
-  /** How many things have happened at this instant. */
+  /** How many things have happened at this instant in the network. */
   count = 0;
   /** How many have happened in all. */
   total = 0;
@@ -33,6 +35,8 @@ export class Timeline implements Clock {
   #deferred: (() => void)[] = [];
   #told: (() => void)[] = [];
   #order = 0;
+  /** How many things have happened at this instant. */
+  #instant = 0;
   #busy = false;
 
   monotonic(): number {
@@ -56,6 +60,13 @@ export class Timeline implements Clock {
   /** Calls back whoever uses the lab, once all that belongs to the current happening is done. */
   tell(run: () => void): void {
     this.#told.push(run);
+  }
+
+  /** As `tell`, but later. */
+  tellAfter(delay: number, run: () => void): Timer {
+    const alarm = new ForeignAlarm(this, () => this.tell(run));
+    this.schedule(alarm, this.now + Math.max(0, delay));
+    return alarm;
   }
 
   /** Whether something is happening right now. */
@@ -121,7 +132,8 @@ export class Timeline implements Clock {
   #step(next: Happening): void {
     if (next.due > this.now) this.#pass(next.due);
     this.cancel(next);
-    if (++this.count > maxHappenings) throw endless(this.now);
+    if (!next.foreign) this.count++;
+    if (++this.#instant > maxHappenings) throw endless(this.now);
     this.total++;
     this.#busy = true;
     try {
@@ -160,6 +172,7 @@ export class Timeline implements Clock {
   #pass(until: number): void {
     this.now = until;
     this.count = 0;
+    this.#instant = 0;
   }
 
   #rise(happening: Happening, from: number): void {
@@ -218,6 +231,11 @@ class Alarm extends Happening implements Timer {
   [Symbol.dispose](): void {
     this.#timeline.cancel(this);
   }
+}
+
+/** A call to come of whoever uses the lab. */
+class ForeignAlarm extends Alarm {
+  override readonly foreign = true;
 }
 
 function isBefore(a: Happening, b: Happening): boolean {

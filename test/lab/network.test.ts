@@ -148,3 +148,28 @@ describe('a socket', () => {
     expect(socket.received).toEqual([{ from: '10.0.0.2', port: 7, payload: expect.anything() as unknown, text: 'hello!' }]);
   });
 });
+
+describe('what a station does by its clock', () => {
+  it('is done once, or again and again, until that is disposed', async () => {
+    using net = lab();
+    const a = net.station('a');
+    const times: string[] = [];
+    a.after(30, () => times.push(`once ${net.now}`));
+    const every = a.every(20, () => times.push(`every ${net.now}`));
+    a.after(10, () => times.push('never'))[Symbol.dispose]();
+    await net.run({ milliseconds: 50 });
+    every[Symbol.dispose]();
+    await net.run({ milliseconds: 50 });
+    expect(times).toEqual(['every 20', 'once 30', 'every 40']);
+  });
+
+  it('is done early when the clock is fast', async () => {
+    using net = lab();
+    const a = net.station('a');
+    a.skew({ rate: 2 });
+    let rang = 0;
+    a.after(30, () => (rang = net.now));
+    await net.run({ seconds: 1 });
+    expect(rang).toBe(15);
+  });
+});
