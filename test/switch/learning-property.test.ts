@@ -28,7 +28,7 @@ const deed: fc.Arbitrary<Deed> = fc.oneof(
 const tree = fc.record({
   parents: fc.array(index, { maxLength: 6 }),
   places: fc.array(index, { minLength: 2, maxLength: 6 }),
-  deeds: fc.array(deed, { maxLength: 30 }),
+  deeds: fc.array(deed, { maxLength: 30, size: 'max' }),
 });
 
 class Tree {

@@ -43,7 +43,7 @@ it(
     const property = fc.asyncProperty(
       fc.array(bridge, { maxLength: 5 }),
       fc.array(station, { minLength: 2, maxLength: 8 }),
-      fc.array(deed, { maxLength: 60 }),
+      fc.array(deed, { maxLength: 60, size: 'max' }),
       async (bridges, places, deeds) => {
         using net = lab();
         const switches = [net.switch('s0', { vlans: [1, 2, 3, 4] })];
