@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { say } from '../daemon/serve.ts';
 import { isForUser } from '../errors.ts';
+import { parseQuality } from '../ports/impairment-text.ts';
+import type { Quality } from '../ports/impairment.ts';
 import { runDemo, type DemoArguments } from './demo.ts';
 import { runGuestBuild, runGuestStop } from './guest.ts';
 import { runMaster, type MasterArguments } from './master.ts';
@@ -55,6 +57,7 @@ function addSwitch(root: Command): void {
     )
     .option('--tap <name>', 'open a port on that tap interface of this machine, made if it is not there (repeatable)', collect, [])
     .option('--numports <n>', 'number of ports', integer(1, 65_536), 1024)
+    .option('--impair <quality>', 'what those ports shall do to frames: "loss 5, delay 20+5"', quality)
     .option('--plain', 'allow ports beyond this machine, without encryption', false);
   addBacklogOptions(command).action((options: SwitchArguments) => runSwitch(options));
 }
@@ -81,7 +84,8 @@ function addSlave(root: Command): void {
     .description('a host of a star: its own switch in front of its guest, linked to the master')
     .requiredOption('--master <host:port>', "the master's --listen address")
     .option('--control <port>', 'where the master is asked, if not on the port above', integer(1, 65_535))
-    .option('--id <n>', 'the id to have; else the master gives the next', integer(1, 65_535));
+    .option('--id <n>', 'the id to have; else the master gives the next', integer(1, 65_535))
+    .option('--impair <quality>', 'what the link shall do to frames: "loss 5, delay 20+5"', quality);
   addNodeOptions(command).action((options: SlaveArguments) => runSlave(options, say));
 }
 
@@ -144,6 +148,14 @@ function addBacklogOptions(command: Command): Command {
 
 function sockOption(): Option {
   return new Option('--sock <dir>', "the switch's directory of sockets");
+}
+
+function quality(value: string): Quality {
+  try {
+    return parseQuality(value);
+  } catch (error) {
+    throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
+  }
 }
 
 function collect(value: string, previous: readonly string[]): readonly string[] {

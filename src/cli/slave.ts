@@ -3,6 +3,7 @@ import { defaultSocketDirectory, defaultStateDirectory } from '../daemon/directo
 import { openLog } from '../daemon/log.ts';
 import { serve } from '../daemon/serve.ts';
 import { Slave } from '../launcher/slave.ts';
+import type { Quality } from '../ports/impairment.ts';
 import { parseTcpAddress } from '../ports/tcp-address.ts';
 import { realRandom } from '../random.ts';
 import { backlogBounds, checkPlain, guestWish, type NodeArguments } from './node-arguments.ts';
@@ -11,6 +12,7 @@ import { backlogBounds, checkPlain, guestWish, type NodeArguments } from './node
 export interface SlaveArguments extends NodeArguments {
   readonly master: string;
   readonly id?: number;
+  readonly impair?: Quality;
 }
 
 /** `etherloom slave`: a host of a star. */
@@ -19,12 +21,12 @@ export async function runSlave(given: SlaveArguments, say: (line: string) => voi
   const master = parseTcpAddress(given.master);
   checkPlain(master, given.plain, log);
   await serve(async ({ signal, fail }) => {
-    const { id, control: controlPort, linkMtu } = given;
+    const { id, control: controlPort, linkMtu, impair } = given;
     const sock = given.sock ?? defaultSocketDirectory('slave');
     const state = given.state ?? defaultStateDirectory('slave');
     say(`sock ${sock}`);
     const slave = await Slave.open(
-      { master, controlPort, id, sock, state, linkMtu, guest: guestWish(given), backlog: backlogBounds(given) },
+      { master, controlPort, id, sock, state, linkMtu, impair, guest: guestWish(given), backlog: backlogBounds(given) },
       { clock: realClock, random: realRandom, log, signal },
       fail,
     );

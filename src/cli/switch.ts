@@ -4,6 +4,7 @@ import { defaultSocketDirectory } from '../daemon/directories.ts';
 import { say, serve } from '../daemon/serve.ts';
 import { realRandom } from '../random.ts';
 import { SwitchService } from '../daemon/switch-service.ts';
+import type { Quality } from '../ports/impairment.ts';
 import { parseTcpAddress } from '../ports/tcp-address.ts';
 import { backlogBounds, checkPlain, type BacklogArguments } from './node-arguments.ts';
 
@@ -14,10 +15,11 @@ export interface SwitchArguments extends BacklogArguments {
   readonly tap: readonly string[];
   readonly numports: number;
   readonly plain: boolean;
+  readonly impair?: Quality;
 }
 
 /** `etherloom switch`: the switch alone. */
-export async function runSwitch({ sock, port, tap, numports, plain, ...given }: SwitchArguments): Promise<void> {
+export async function runSwitch({ sock, port, tap, numports, plain, impair, ...given }: SwitchArguments): Promise<void> {
   const log = openLog('etherloom switch');
   for (const address of port) {
     const [, tcp] = /^(?:tcp|qemu-stream)(?:-listen)?:\/\/([^/]+)$/.exec(address) ?? [];
@@ -27,7 +29,7 @@ export async function runSwitch({ sock, port, tap, numports, plain, ...given }: 
     const directory = sock ?? defaultSocketDirectory('switch');
     const ports = [...tap.map((name) => `tap://${name}`), ...port];
     const service = await SwitchService.open(
-      { directory, ports, numports, backlog: backlogBounds(given) },
+      { directory, ports, numports, impair, backlog: backlogBounds(given) },
       { clock: realClock, random: realRandom, log },
     );
     say(`sock ${service.directory}`);

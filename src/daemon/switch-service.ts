@@ -1,16 +1,21 @@
 import type { Clock } from '../clock.ts';
 import type { Log } from './log.ts';
+import type { Quality } from '../ports/impairment.ts';
 import { open } from '../ports/open.ts';
+import type { Port } from '../ports/port.ts';
 import type { Random } from '../random.ts';
 import { VdeListener } from '../ports/vde-listener.ts';
 import type { VdeDirectoryOptions } from '../ports/vde-directory.ts';
 import { DataPlane, type DataPlaneOptions } from './data-plane.ts';
+import { impaired } from './impaired.ts';
 import { inScope, type Scope } from './scope.ts';
 
 /** A switch, its directory and its first ports. */
 export interface SwitchServiceOptions extends VdeDirectoryOptions, Omit<DataPlaneOptions, 'clock' | 'log' | 'poison' | 'seed'> {
   /** Addresses of ports to open at once, as `open` reads them. */
   readonly ports?: readonly string[];
+  /** What befalls frames on those that are no listeners, each way. Default: nothing. */
+  readonly impair?: Quality | undefined;
 }
 
 /** What every service is handed: time, chance, and somebody to tell. */
@@ -41,16 +46,17 @@ export class SwitchService implements AsyncDisposable {
       );
       const listener = scope.use(VdeListener.open({ ...options, acceptor: plane }, plane.environment));
       const service = new SwitchService(plane, listener.address, scope);
-      for (const address of options.ports ?? []) await service.openPort(address);
+      const wrap = (port: Port): Port => (options.impair ? impaired(port, options.impair, plane.environment, { random }) : port);
+      for (const address of options.ports ?? []) await service.openPort(address, wrap);
       return service;
     });
   }
 
-  /** Opens a port more, for as long as the service. Throws EtherloomError: what the driver of the port throws. */
-  async openPort(address: string): Promise<void> {
+  /** Opens a port more, for as long as the service; `wrap` may put another around it. Throws EtherloomError: what the port's driver throws. */
+  async openPort(address: string, wrap: (port: Port) => Port = (port) => port): Promise<void> {
     const opened = await open(address, this.plane.environment, this.plane);
     if ('listener' in opened) this.#scope.use(opened.listener);
-    else this.plane.add(this.#scope.use(opened.port));
+    else this.plane.add(wrap(this.#scope.use(opened.port)));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,4 +1,5 @@
 import { EtherloomError } from '../errors.ts';
+import type { Channel } from '../ports/channel.ts';
 import type { Random } from '../random.ts';
 import { seededRandom } from './seeded-random.ts';
 import { Timeline } from './timeline.ts';
@@ -40,8 +41,8 @@ export class Fabric {
   readonly steps: Step[] | undefined;
   /** How many frames are on links. */
   flying = 0;
-  /** How many frames faults hold back, that will still go on by themselves. */
-  held = 0;
+  /** The ways of links on which something befalls frames. */
+  readonly channels = new Set<Channel>();
   /** Lets real time pass instead of virtual; set while the network has a way out of the lab. */
   pace: Pace | undefined;
   readonly #calm: number;
@@ -60,7 +61,7 @@ export class Fabric {
 
   /** Whether no frame is under way. */
   get quiet(): boolean {
-    return this.flying === 0 && this.held === 0;
+    return this.flying === 0 && [...this.channels].every(({ delayed }) => delayed === 0);
   }
 
   /** A source of chance for one purpose; who has the same name draws the same. */

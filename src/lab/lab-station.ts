@@ -4,7 +4,7 @@ import { minFrame } from '../wire/ethernet.ts';
 import { formatHex } from '../wire/octets.ts';
 import type { MacAddress } from '../wire/mac.ts';
 import type { Fabric } from './fabric.ts';
-import type { LinkEnd } from './link.ts';
+import type { LinkEnd } from './link-end.ts';
 import { formatSkew, SkewedClock, type Skew } from './skewed-clock.ts';
 
 /** A frame that a station received. */

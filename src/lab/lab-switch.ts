@@ -4,7 +4,7 @@ import { Switch, type FstpChange, type NewPort, type SwitchOptions } from '../sw
 import { vid } from '../wire/dot1q.ts';
 import type { MacAddress } from '../wire/mac.ts';
 import type { Fabric } from './fabric.ts';
-import { LinkEnd } from './link.ts';
+import { LinkEnd } from './link-end.ts';
 import { readMacText } from './names.ts';
 import { formatSkew, SkewedClock, type Skew } from './skewed-clock.ts';
 import { uncaused } from './trace.ts';

@@ -8,7 +8,10 @@ export type { LabHost, LabHostOptions, PingOptions, PingTarget } from './lab-hos
 export type { LabStation, LabStationOptions, Received, StationProgram } from './lab-station.ts';
 export type { LabSwitch, LabSwitchOptions } from './lab-switch.ts';
 export type { LabDatagram, LabUdpSocket, UdpProgram } from './lab-udp-socket.ts';
-export type { Link, LinkEnd, LinkOptions } from './link.ts';
+export type { LinkEnd, LinkOwner } from './link-end.ts';
+export type { Link, LinkOptions, Side } from './link.ts';
+export type { FlapTimes } from '../ports/flap.ts';
+export type { Amount, Markov, Quality } from '../ports/impairment.ts';
 export type { Network, Span, StationLink } from './network.ts';
 export type { NewLink, Node } from './plugs.ts';
 export { seededRandom } from './seeded-random.ts';

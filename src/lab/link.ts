@@ -1,32 +1,17 @@
 import { EtherloomError } from '../errors.ts';
-import { newPortCounters, type Breath, type Port, type PortNumber, type Receiver } from '../ports/port.ts';
-import { isTagged } from '../wire/dot1q.ts';
-import { minFrame } from '../wire/ethernet.ts';
+import { flap, type FlapTimes } from '../ports/flap.ts';
+import { formatMarkov, formatQuality, parseMarkov, parseQuality } from '../ports/impairment-text.ts';
+import { qualityWords, type Markov, type Quality } from '../ports/impairment.ts';
 import type { Fabric } from './fabric.ts';
-import { Lane } from './lane.ts';
+import { LinkEnd, type LinkOwner, type Plug } from './link-end.ts';
 import { formatLine } from './words.ts';
 
-/** What a link is like. */
-export interface LinkOptions {
+/** What a link is like, for good. */
+export interface LinkOptions extends Omit<Quality, 'mtu' | 'delay'> {
   /** How long a frame takes, in milliseconds. Default: 0.05. */
   readonly latency?: number;
   /** The longest payload of a frame, in octets; its header, and a tag, do not count. Longer frames are lost. Default: 9,216. */
   readonly mtu?: number;
-}
-
-/** Whoever a link is plugged into. */
-export interface LinkOwner {
-  readonly name: string;
-  readonly breath: Breath;
-}
-
-/** A plug in its place. */
-export interface Plug {
-  readonly owner: LinkOwner;
-  /** The number of the switch's port; 0 at a station. */
-  readonly port: PortNumber;
-  /** `s1.2`, or a station's name. */
-  readonly name: string;
 }
 
 /** Which of what is sent a fault is for. */
@@ -37,7 +22,6 @@ export interface Side {
 
 const defaultLatency = 0.05;
 const defaultMtu = 9216;
-const tagLength = 4;
 
 /** A cable between two nodes. What is done to it is undone by disposing what that returned. */
 export class Link implements Disposable {
@@ -49,7 +33,7 @@ export class Link implements Disposable {
   #mtu: number;
 
   constructor(name: string, [a, b]: readonly [Plug, Plug], options: LinkOptions, fabric: Fabric) {
-    const { latency = defaultLatency, mtu = defaultMtu } = options;
+    const { latency = defaultLatency, mtu = defaultMtu, ...quality } = options;
     this.name = name;
     this.#fabric = fabric;
     this.#mtu = mtu;
@@ -57,6 +41,7 @@ export class Link implements Disposable {
     this.ends = ends;
     ends[0].join(ends[1], latency);
     ends[1].join(ends[0], latency);
+    if (qualityWords.some((word) => word in quality)) for (const end of ends) end.channel.add({ kind: 'quality', quality });
   }
 
   /** How long a frame takes, in milliseconds. A change overtakes nothing. */
@@ -124,6 +109,51 @@ export class Link implements Disposable {
     );
   }
 
+  /**
+   * Makes it worse until disposed: loses, delays, repeats, reorders, spoils frames, in the words of wirefilter, as a value or as text like
+   * `loss 5, delay 20+5`. Several at once are one behind the other. Throws EtherloomError('bad-option') that says what is wrong.
+   */
+  impair(what: Quality | string, { from }: Side = {}): Disposable {
+    const quality = typeof what === 'string' ? parseQuality(what) : what;
+    return this.#fabric.fault(
+      () => formatLine('impair', this.name, from && `from ${from.name}`, formatQuality(quality)),
+      () => together(this.#endsOf(from).map(({ channel }) => channel.add({ kind: 'quality', quality }))),
+    );
+  }
+
+  /** Lets it change between qualities by lot, each way for itself, until disposed. */
+  vary(how: Markov | string, { from }: Side = {}): Disposable {
+    const markov = typeof how === 'string' ? parseMarkov(how) : how;
+    return this.#fabric.fault(
+      () => formatLine('vary', this.name, from && `from ${from.name}`, formatMarkov(markov)),
+      () => together(this.#endsOf(from).map(({ channel }) => channel.add({ kind: 'markov', markov }))),
+    );
+  }
+
+  /** Keeps frames back until disposed; then they go on, in their order. */
+  hold({ from }: Side = {}): Disposable {
+    return this.#fabric.fault(
+      () => formatLine('hold', this.name, from && `from ${from.name}`),
+      () => together(this.#endsOf(from).map(({ channel }) => channel.add({ kind: 'hold' }))),
+    );
+  }
+
+  /** Loses the frames that match until disposed. What is lost cannot be told in a record: with this a run cannot be repeated from it. */
+  filter(match: (frame: Uint8Array) => boolean, { from }: Side = {}): Disposable {
+    return this.#fabric.fault(
+      () => formatLine('filter', this.name, from && `from ${from.name}`),
+      () => together(this.#endsOf(from).map(({ channel }) => channel.add({ kind: 'filter', match }))),
+    );
+  }
+
+  /** Takes the carrier away now, and again and again, for `down` milliseconds after each `up`, until disposed. */
+  flap({ up, down }: FlapTimes): Disposable {
+    return this.#fabric.fault(
+      () => `flap ${this.name} up ${up} down ${down}`,
+      () => flap(this.#fabric.timeline, { up, down }, () => this.cut()),
+    );
+  }
+
   /** The end that is plugged into a node. Throws EtherloomError('bad-option') when none is. */
   endOf(owner: LinkOwner): LinkEnd {
     const end = this.ends.find((one) => one.owner === owner);
@@ -150,120 +180,11 @@ export class Link implements Disposable {
   }
 }
 
-/** One end of a link: a port of the node that it is plugged into. */
-export class LinkEnd implements Port {
-  readonly module = 'lab';
-  readonly counters = newPortCounters();
-  readonly owner: LinkOwner;
-  readonly port: PortNumber;
-  readonly name: string;
-  readonly link: Link;
-  /** As long as there is one, what is sent here is lost. */
-  readonly silences = new Set<object>();
-  readonly #fabric: Fabric;
-  #receiver: Receiver | undefined;
-  #peer: LinkEnd | undefined;
-  #lane: Lane | undefined;
-
-  constructor(link: Link, { owner, port, name }: Plug, fabric: Fabric) {
-    this.link = link;
-    this.port = port;
-    this.owner = owner;
-    this.name = name;
-    this.#fabric = fabric;
-  }
-
-  get description(): string {
-    return `${this.link.name} to ${this.#peer?.name ?? 'nowhere'}`;
-  }
-
-  /** The other end. */
-  get peer(): LinkEnd {
-    if (!this.#peer) throw new EtherloomError('bad-state', `${this.link.name} has one end only`);
-    return this.#peer;
-  }
-
-  get latency(): number {
-    return this.#lane?.latency ?? 0;
-  }
-
-  set latency(milliseconds: number) {
-    if (this.#lane) this.#lane.latency = milliseconds;
-  }
-
-  /** How many frames are under way from here. */
-  get flying(): number {
-    return this.#lane?.flying ?? 0;
-  }
-
-  /** Makes `peer` the other end of the way from here. */
-  join(peer: LinkEnd, latency: number): void {
-    this.#peer = peer;
-    const { breath } = peer.owner;
-    this.#lane = new Lane({ source: this.name, target: peer.name, latency }, this.#fabric, {
-      breath,
-      receive: (frame) => peer.#take(frame),
-    });
-  }
-
-  attach(receiver: Receiver): void {
-    this.#receiver = receiver;
-    receiver.carrier(this.link.up);
-  }
-
-  transmit(frame: Uint8Array): void {
-    const { trace, timeline } = this.#fabric;
-    const lane = this.#lane;
-    if (!lane) return;
-    const hop = trace.sent(timeline.now, lane, frame, trace.current);
-    const drop = this.#refusal(frame);
-    if (drop) {
-      this.counters.drops[drop]++;
-      trace.ended(hop, `lost: ${drop}`);
-      return;
-    }
-    this.counters.sentFrames++;
-    this.counters.sentOctets += frame.length;
-    if (this.silences.size > 0) trace.ended(hop, 'lost: the link is silenced');
-    else lane.enter(frame, hop);
-  }
-
-  flush(): void {
-    // What was transmitted is on its way already.
-  }
-
-  /** Tells the node whether there is a carrier. */
-  tellCarrier(): void {
-    this.owner.breath(() => this.#receiver?.carrier(this.link.up));
-  }
-
-  /** Loses what is under way from here. */
-  clear(): void {
-    this.#lane?.clear('lost: the link was cut');
-  }
-
-  /** Takes the port away from the node. */
-  unplug(): void {
-    const receiver = this.#receiver;
-    this.#receiver = undefined;
-    this.owner.breath(() => receiver?.closed('it was unplugged'));
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    this.link[Symbol.dispose]();
-    return Promise.resolve();
-  }
-
-  #refusal(frame: Uint8Array): 'no-carrier' | 'oversize' | 'runt' | undefined {
-    if (!this.link.up) return 'no-carrier';
-    if (frame.length < minFrame) return 'runt';
-    if (frame.length - minFrame - (isTagged(frame) ? tagLength : 0) > this.link.mtu) return 'oversize';
-    return undefined;
-  }
-
-  #take(frame: Uint8Array): void {
-    this.counters.receivedFrames++;
-    this.counters.receivedOctets += frame.length;
-    this.#receiver?.receive(frame);
-  }
+/** Several faults as one. */
+function together(faults: readonly Disposable[]): Disposable {
+  return {
+    [Symbol.dispose]: () => {
+      for (const fault of faults) fault[Symbol.dispose]();
+    },
+  };
 }

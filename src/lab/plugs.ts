@@ -3,7 +3,8 @@ import type { NewPort, PortNumber } from '../switch/switch.ts';
 import { vid } from '../wire/dot1q.ts';
 import { LabStation } from './lab-station.ts';
 import { LabSwitch } from './lab-switch.ts';
-import type { LinkEnd, LinkOptions, Plug } from './link.ts';
+import type { LinkEnd, Plug } from './link-end.ts';
+import type { LinkOptions } from './link.ts';
 
 /** Something with a name that links are plugged into. */
 export type Node = LabSwitch | LabStation;

@@ -1,5 +1,5 @@
-/** A value that the notation can write. */
-export type Word = string | number | boolean | readonly (string | number)[] | undefined;
+import { formatAmount } from '../ports/impairment-text.ts';
+import type { Amount } from '../ports/impairment.ts';
 
 /**
  * Options as the notation writes them, in the order of their names' first mention: `latency 2 tagged 5,6 fstp`. What is true is its name
@@ -11,9 +11,13 @@ export function formatWords(options: object): string {
       if (value === true) return [name];
       if (typeof value === 'number' || typeof value === 'string') return [`${name} ${value}`];
       if (Array.isArray(value)) return [`${name} ${value.join(',')}`];
-      return [];
+      return isAmount(value) ? [`${name} ${formatAmount(value)}`] : [];
     })
     .join(' ');
+}
+
+function isAmount(value: unknown): value is Amount {
+  return typeof value === 'object' && value !== null && 'mean' in value;
 }
 
 /** A line of the notation: its parts that are there. */

@@ -1,7 +1,9 @@
+import { impaired } from '../daemon/impaired.ts';
 import { inScope, type Scope } from '../daemon/scope.ts';
 import { SwitchService } from '../daemon/switch-service.ts';
 import { EtherloomError } from '../errors.ts';
 import type { BacklogBounds } from '../ports/backlog.ts';
+import type { Quality } from '../ports/impairment.ts';
 import { tcpEndpoint } from '../ports/stream-endpoint.ts';
 import type { TcpAddress } from '../ports/tcp-address.ts';
 import { dialTcp } from '../ports/tcp.ts';
@@ -31,6 +33,8 @@ export interface SlaveOptions {
   readonly state: string;
   readonly guest?: GuestWish | undefined;
   readonly linkMtu?: number;
+  /** What befalls frames on the link to the master, each way. Default: nothing. */
+  readonly impair?: Quality | undefined;
   /** What is kept for peers of the switch that do not read. */
   readonly backlog?: BacklogBounds | undefined;
 }
@@ -68,7 +72,7 @@ export class Slave implements AsyncDisposable {
       const { linkMtu } = options;
       const { plane } = service;
       const dialer = scope.use(dialTcp(link(welcome), linkMtu === undefined ? {} : { maxFrame: linkMtu + 18 }, plane.environment));
-      plane.add(dialer.port);
+      plane.add(options.impair ? impaired(dialer.port, options.impair, plane.environment, environment) : dialer.port);
       redirect = (moved) => dialer.redirect(tcpEndpoint(link(moved)));
       if (options.guest) {
         const guest = { wish: options.guest, id, mac, mtu, mode: 'client', directory: service.directory, state } as const;

@@ -170,3 +170,96 @@ describe('a network', () => {
     expect(await a.ping('10.0.0.3')).toBeDefined();
   });
 });
+
+describe('a bad link', () => {
+  it('delays, loses and repeats as it is told, one way or both, and as before when that ends', async () => {
+    const { net, a, b } = pair();
+    const link = net.link(a, b, { latency: 1 });
+    {
+      using _slow = link.impair('delay 20', { from: a });
+      a.send(broadcast(1));
+      b.send(broadcast(2));
+      await net.quiesce();
+      expect([a.received.map(({ time }) => time), b.received.map(({ time }) => time)]).toEqual([[1], [21]]);
+    }
+    {
+      using _lossy = link.impair({ loss: 100 });
+      a.send(broadcast(3));
+      b.send(broadcast(4));
+      await net.quiesce();
+    }
+    a.send(broadcast(5));
+    await net.quiesce();
+    expect([numbersOf(a), numbersOf(b)]).toEqual([[2], [1, 5]]);
+    expect([...net.fabric.trace.hops()].map(({ fate }) => fate)).toEqual([
+      ...['delivered', 'delivered', 'lost: loss', 'lost: loss', 'delivered'],
+    ]);
+  });
+
+  it('has a bandwidth for good', async () => {
+    const { net, a, b } = pair();
+    net.link(a, b, { latency: 0, bandwidth: 1000, capacity: 250 });
+    for (let n = 0; n < 3; n++) a.send(new Uint8Array(100));
+    await net.quiesce();
+    expect(b.received.map(({ time }) => time)).toEqual([100, 200]);
+    expect([...net.fabric.trace.hops()].at(-1)?.fate).toBe('lost: capacity');
+  });
+
+  it('tells of a frame whose bits were flipped what it was', async () => {
+    const { net, a, b } = pair();
+    net.link(a, b).impair('noise 100k, delay 5');
+    a.send(new Uint8Array(1000));
+    await net.quiesce();
+    expect(b.received[0]?.frame.some((octet) => octet !== 0)).toBe(true);
+    expect([...net.fabric.trace.hops()].map(({ fate }) => fate)).toEqual(['delivered']);
+  });
+
+  it('keeps frames back until that ends', async () => {
+    const { net, a, b } = pair();
+    const link = net.link(a, b);
+    const hold = link.hold({ from: a });
+    for (let n = 1; n < 4; n++) a.send(broadcast(n));
+    await net.run({ minutes: 1 });
+    expect(b.received).toEqual([]);
+    hold[Symbol.dispose]();
+    a.send(broadcast(4));
+    await net.quiesce();
+    expect(numbersOf(b)).toEqual([1, 2, 3, 4]);
+  });
+
+  it('loses the frames that match', async () => {
+    const { net, a, b } = pair();
+    let seen = 0;
+    net.link(a, b).filter(() => ++seen === 2);
+    for (let n = 1; n < 4; n++) a.send(broadcast(n));
+    await net.quiesce();
+    expect(numbersOf(b)).toEqual([1, 3]);
+  });
+
+  it('comes and goes', async () => {
+    const { net, a, b } = pair();
+    const link = net.link(a, b);
+    using _flapping = link.flap({ up: 30, down: 10 });
+    a.every(5, () => a.send(broadcast()));
+    await net.run({ milliseconds: 400 });
+    // Three quarters of the time, but for those that were on the link.
+    expect(b.end?.counters.receivedFrames).toBeGreaterThan(50);
+    expect(b.end?.counters.receivedFrames).toBeLessThanOrEqual(60);
+  });
+
+  it('changes between good and bad', async () => {
+    const { net, a, b } = pair();
+    net.link(a, b).vary('state good; state bad loss 100; edge 0,1,50; edge 1,0,50');
+    a.every(10, () => a.send(broadcast()));
+    await net.run({ minutes: 1 });
+    expect((b.end?.counters.receivedFrames ?? 0) / 6000).toBeCloseTo(0.5, 0);
+  });
+
+  it('refuses what makes no sense', () => {
+    const { net, a, b } = pair();
+    const link = net.link(a, b);
+    expect(() => link.impair('lost 5')).toThrow('"lost 5" is no impairment');
+    expect(() => link.vary('state a; edge 0,1,5')).toThrow('there is no way from 0 to 1');
+    expect(() => link.flap({ up: 1, down: 0 })).toThrow('more than 0 ms');
+  });
+});

@@ -1,7 +1,9 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { realClock } from '../../src/clock.ts';
 import { Slave } from '../../src/launcher/slave.ts';
+import { StationLink } from '../../src/launcher/station/station-link.ts';
 import { Nodes } from './nodes.ts';
 
 describe('a slave', () => {
@@ -70,5 +72,30 @@ describe('a slave', () => {
     await expect(aborted).rejects.toMatchObject({ code: 'timed-out' });
     abort.abort();
     await expect(waiting).rejects.toMatchObject({ code: 'timed-out' });
+  });
+});
+
+describe('a slave whose link is bad on purpose', () => {
+  it('says so, and its frames are as late as they are said to be', async () => {
+    const nodes = new Nodes();
+    const master = await nodes.master();
+    const said = nodes.says(/is impaired, each way: delay 150/);
+    await nodes.slave(master, 'one', { impair: { delay: 150 } });
+    await said;
+    const environment = { clock: realClock, log: () => undefined };
+    const open = (directory: string, receive: (frame: Uint8Array) => void): Promise<StationLink> =>
+      StationLink.open({ directory, description: 'a test', receive, carrier: () => undefined }, environment);
+    let hear: (time: number) => void = () => undefined;
+    const heard = new Promise<number>((resolve) => (hear = resolve));
+    await using far = await open(nodes.sock('master'), () => hear(performance.now()));
+    await using near = await open(nodes.sock('one'), () => undefined);
+    const begun = performance.now();
+    const again = setInterval(() => near.send(new Uint8Array(60).fill(0xff, 0, 6)), 20);
+    try {
+      expect((await heard) - begun).toBeGreaterThanOrEqual(149);
+    } finally {
+      clearInterval(again);
+    }
+    expect(far).toBeDefined();
   });
 });

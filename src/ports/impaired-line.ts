@@ -1,0 +1,170 @@
+import type { Clock, Timer } from '../clock.ts';
+import type { Random } from '../random.ts';
+import { chance, draw, type ImpairmentDrop, type Quality } from './impairment.ts';
+
+/** What a line is given. */
+export interface LineOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Takes a frame that came through. */
+  readonly pass: (frame: Uint8Array) => void;
+  /** Is told of each frame that was lost. */
+  readonly dropped: (frame: Uint8Array, why: ImpairmentDrop) => void;
+  /** Is told that a frame goes on as another one: a copy with wrong bits. */
+  readonly replaced: (frame: Uint8Array, copy: Uint8Array) => void;
+  /** Runs what a timer does as one piece of work. */
+  readonly breath: (work: () => void) => void;
+}
+
+interface Waiting {
+  readonly frame: Uint8Array;
+  readonly due: number;
+}
+
+/** Frames that a line delays at most at once. */
+const maxWaiting = 16_384;
+const noiseUnit = 2 ** 20;
+
+/** A line of some quality, one way. A frame meets, in this order: mtu, loss, dup, capacity, speed, bandwidth, delay, noise. */
+export class ImpairedLine implements Disposable {
+  /** May be changed while frames are on their way: those are as they were. */
+  quality: Quality;
+  readonly #options: LineOptions;
+  /** By their times. */
+  readonly #waiting: Waiting[] = [];
+  #octets = 0;
+  #lastDue = 0;
+  /** Until when the sender is busy, and the link. */
+  #sending = 0;
+  #carrying = 0;
+  #isBad = false;
+  #timer: Timer | undefined;
+
+  constructor(quality: Quality, options: LineOptions) {
+    this.quality = quality;
+    this.#options = options;
+  }
+
+  /** How many frames are on their way. */
+  get held(): number {
+    return this.#waiting.length;
+  }
+
+  take(frame: Uint8Array): void {
+    const { random, dropped } = this.#options;
+    const { mtu, dup = 0 } = this.quality;
+    if (mtu !== undefined && frame.length > draw(mtu, random)) dropped(frame, 'mtu');
+    else if (this.#isLost()) dropped(frame, 'loss');
+    else {
+      let copies = 1;
+      if (dup !== 0) for (const share = draw(dup, random) / 100; chance(random) < share; copies++);
+      while (copies-- > 0 && this.#send(frame));
+    }
+  }
+
+  /** Loses what is on its way. */
+  cut(): void {
+    const lost = this.#waiting.splice(0);
+    this[Symbol.dispose]();
+    for (const { frame } of lost) this.#options.dropped(frame, 'cut');
+  }
+
+  /** Forgets what is on its way, without a word. */
+  [Symbol.dispose](): void {
+    this.#timer?.[Symbol.dispose]();
+    this.#waiting.length = 0;
+    this.#octets = 0;
+  }
+
+  #isLost(): boolean {
+    const { random } = this.#options;
+    const { loss = 0, lostburst = 0 } = this.quality;
+    if (loss === 0) return false;
+    const share = draw(loss, random) / 100;
+    if (share >= 1) return true;
+    const burst = draw(lostburst, random);
+    if (burst <= 0) return chance(random) < share;
+    const change = this.#isBad ? 1 / burst : share / (burst * (1 - share));
+    if (chance(random) < change) this.#isBad = !this.#isBad;
+    return this.#isBad;
+  }
+
+  /** Puts one copy on the link; false when there is no room, for it and for more. */
+  #send(frame: Uint8Array): boolean {
+    const { clock, random, dropped } = this.#options;
+    const { capacity, speed, bandwidth, delay = 0, fifo = true } = this.quality;
+    if (capacity !== undefined && this.#octets + frame.length > draw(capacity, random)) {
+      dropped(frame, 'capacity');
+      return false;
+    }
+    if (this.#waiting.length >= maxWaiting) {
+      dropped(frame, 'full');
+      return false;
+    }
+    const now = clock.monotonic();
+    let due = now;
+    if (speed !== undefined) due = this.#sending = Math.max(due, this.#sending) + spanOf(frame, draw(speed, random));
+    if (bandwidth !== undefined) due = this.#carrying = Math.max(due, this.#carrying) + spanOf(frame, draw(bandwidth, random));
+    due += draw(delay, random);
+    if (fifo) due = Math.max(due, this.#lastDue);
+    this.#lastDue = Math.max(due, this.#lastDue);
+    const arriving = this.#withNoise(frame);
+    if (due <= now && this.#waiting.length === 0) this.#options.pass(arriving);
+    else this.#wait({ frame: arriving, due });
+    return true;
+  }
+
+  #withNoise(frame: Uint8Array): Uint8Array {
+    const { random } = this.#options;
+    const { noise = 0 } = this.quality;
+    if (noise === 0) return frame;
+    const flips = poisson((draw(noise, random) * frame.length) / noiseUnit, random);
+    if (flips === 0) return frame;
+    const noisy = frame.slice();
+    this.#options.replaced(frame, noisy);
+    for (let n = 0; n < flips; n++) {
+      const bit = random.uint32() % (noisy.length * 8);
+      noisy[bit >> 3] = (noisy[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+    }
+    return noisy;
+  }
+
+  #wait(waiting: Waiting): void {
+    let at = this.#waiting.length;
+    while (at > 0 && (this.#waiting[at - 1]?.due ?? 0) > waiting.due) at--;
+    this.#waiting.splice(at, 0, waiting);
+    this.#octets += waiting.frame.length;
+    if (at === 0) this.#schedule();
+  }
+
+  #schedule(): void {
+    this.#timer?.[Symbol.dispose]();
+    const [next] = this.#waiting;
+    if (!next) return;
+    const { clock, breath } = this.#options;
+    this.#timer = clock.after(Math.max(0, next.due - clock.monotonic()), () => breath(() => this.#arrive()));
+  }
+
+  #arrive(): void {
+    const now = this.#options.clock.monotonic();
+    const later = this.#waiting.findIndex(({ due }) => due > now);
+    const arrived = this.#waiting.splice(0, later < 0 ? this.#waiting.length : later);
+    for (const { frame } of arrived) this.#octets -= frame.length;
+    this.#schedule();
+    for (const { frame } of arrived) this.#options.pass(frame);
+  }
+}
+
+/** How long so many octets take, in milliseconds. */
+function spanOf(frame: Uint8Array, octetsPerSecond: number): number {
+  // One that was drawn may be next to nothing.
+  return (frame.length / Math.max(octetsPerSecond, 1)) * 1000;
+}
+
+/** How often something happens that is expected so often. [D. E. Knuth, The Art of Computer Programming, 3.4.1] */
+function poisson(expected: number, random: Random): number {
+  const limit = Math.exp(-Math.min(expected, 500));
+  let count = -1;
+  for (let product = 1; product > limit; product *= chance(random)) count++;
+  return Math.max(0, count);
+}

@@ -1,0 +1,89 @@
+import { EtherloomError } from '../errors.ts';
+import { checkMarkov, checkQuality, qualityWords, type Amount, type Markov, type Quality, type QualityWord } from './impairment.ts';
+
+/*
+ * A quality in one line, in the manner of wirefilter's options: `loss 5, delay 20+5n, bandwidth 1m, fifo 0`. A value is
+ * V[+P][k|m|g][u|n]: the mean, how far it varies, 2^10, 2^20 or 2^30 of both, and how it is distributed: evenly (u) or normally (n).
+ */
+
+const factors: Readonly<Record<string, number>> = { '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30 };
+const otherNames: Readonly<Record<string, QualityWord>> = { chanbufsize: 'capacity', band: 'bandwidth' };
+
+/** The amount in text like `20+5kn`. Undefined for any other text. */
+export function parseAmount(text: string): Amount | undefined {
+  const [whole, mean = '', spread, factor = '', distribution] = /^(\d+(?:\.\d+)?)(?:\+(\d+(?:\.\d+)?))?([kmg]?)([un]?)$/i.exec(text) ?? [];
+  const times = factors[factor.toLowerCase()];
+  if (whole === undefined || times === undefined) return undefined;
+  if (spread === undefined) return Number(mean) * times;
+  const even = distribution?.toLowerCase() !== 'n';
+  return { mean: Number(mean) * times, spread: Number(spread) * times, distribution: even ? 'uniform' : 'normal' };
+}
+
+/** The amount as `parseAmount` reads it. */
+export function formatAmount(amount: Amount): string {
+  if (typeof amount === 'number') return `${amount}`;
+  return `${amount.mean}+${amount.spread}${amount.distribution === 'normal' ? 'n' : ''}`;
+}
+
+/** The quality in text. Throws EtherloomError('bad-option') that says what is wrong, and which words there are. */
+export function parseQuality(text: string): Quality {
+  const quality: { -readonly [word in keyof Quality]: Quality[word] } = {};
+  for (const part of text.split(',')) {
+    const [name = '', value = '', ...rest] = part.trim().split(/\s+/);
+    const word = otherNames[name] ?? name;
+    if (word === 'fifo' && (value === '0' || value === '1')) {
+      quality.fifo = value === '1';
+      continue;
+    }
+    const known = qualityWords.find((one) => one === word);
+    const amount = parseAmount(value);
+    if (known === undefined || amount === undefined || rest.length > 0) throw unreadable(part.trim());
+    quality[known] = amount;
+  }
+  checkQuality(quality);
+  return quality;
+}
+
+/** The quality as `parseQuality` reads it. */
+export function formatQuality(quality: Quality): string {
+  const parts = qualityWords.flatMap((word) => {
+    const amount = quality[word];
+    return amount === undefined ? [] : [`${word} ${formatAmount(amount)}`];
+  });
+  if (quality.fifo !== undefined) parts.push(`fifo ${quality.fifo ? 1 : 0}`);
+  return parts.join(', ');
+}
+
+function unreadable(part: string): EtherloomError {
+  const words = [...qualityWords, 'fifo'].join(', ');
+  return new EtherloomError('bad-option', `"${part}" is no impairment: write "loss 5, delay 20+5" with any of ${words}`);
+}
+
+/** Markov states as `parseMarkov` reads them: `time 100; state good loss 0; state bad loss 50; edge 0,1,10; edge 1,0,20`. */
+export function formatMarkov({ nodes, edges, time }: Markov): string {
+  return [
+    ...(time === undefined ? [] : [`time ${time}`]),
+    ...nodes.map(({ name, quality }, at) => `state ${name ?? at} ${formatQuality(quality)}`.trim()),
+    ...edges.map(({ from, to, percent }) => `edge ${from},${to},${percent}`),
+  ].join('; ');
+}
+
+/** The Markov states in text. Throws EtherloomError('bad-option') that says what is wrong. */
+export function parseMarkov(text: string): Markov {
+  const nodes: { name: string; quality: Quality }[] = [];
+  const edges: { from: number; to: number; percent: number }[] = [];
+  let time: number | undefined;
+  for (const part of text.split(';').map((one) => one.trim())) {
+    const [, keyword, rest = ''] = /^(time|state|edge) +(.*)$/.exec(part) ?? [];
+    const [, name = '', quality = ''] = /^(\S+) *(.*)$/.exec(rest) ?? [];
+    const numbers = rest.split(',').map(Number);
+    const [from = NaN, to = NaN, percent = NaN] = numbers;
+    if (keyword === 'state' && name !== '') nodes.push({ name, quality: quality === '' ? {} : parseQuality(quality) });
+    else if (keyword === 'edge' && numbers.length === 3 && !numbers.some(Number.isNaN)) edges.push({ from, to, percent });
+    else if (keyword === 'time' && numbers.length === 1 && from > 0) time = from;
+    else throw new EtherloomError('bad-option', `"${part}" is none of "time MS", "state NAME QUALITY" and "edge FROM,TO,PERCENT"`);
+  }
+  const markov = { nodes, edges, ...(time === undefined ? {} : { time }) };
+  checkMarkov(markov);
+  return markov;
+}
