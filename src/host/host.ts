@@ -3,15 +3,18 @@ import type { ClientLease } from '../dhcp/client-lease.ts';
 import { DhcpClient, type DhcpClientOptions } from '../dhcp/client.ts';
 import type { Random } from '../random.ts';
 import { decodeDhcp, dhcpPorts, encodeDhcp, messageTypeOf, messageTypes, type DhcpMessage } from '../wire/dhcp.ts';
-import { destinationOf, etherTypeOf, etherTypes, hasGroupDestination, hasGroupSource, minFrame, sourceOf } from '../wire/ethernet.ts';
+import { destinationOf, etherTypeOf, etherTypes, hasGroupSource, minFrame, sourceOf } from '../wire/ethernet.ts';
 import { decodeIcmpEcho, encodeIcmpEcho } from '../wire/icmp.ts';
 import { decodeIpv4, ipProtocols, type Ipv4, type Ipv4Address } from '../wire/ipv4.ts';
 import { broadcastMac, type MacAddress } from '../wire/mac.ts';
 import { decodeUdp, encodeUdp, type Udp } from '../wire/udp.ts';
 import type { ArpTable } from './arp-table.ts';
 import { Ipv4Interface, unspecified, type Ipv4Configuration } from './ipv4-interface.ts';
+import type { Ipv6Address } from '../wire/ipv6.ts';
+import { Ipv6Interface } from './ipv6-interface.ts';
 import { configurationOf } from './lease-configuration.ts';
-import { Pings, type PingOptions, type PingResult } from './pings.ts';
+import type { NeighbourCache } from './neighbour-cache.ts';
+import { Pings, type Echo, type PingOptions, type PingResult } from './pings.ts';
 import { UdpSockets, type UdpReceiver, type UdpSocket } from './udp-sockets.ts';
 
 /** How a host's DHCP client is, where it differs from any. */
@@ -26,13 +29,15 @@ export interface HostOptions {
   readonly send: (frame: Uint8Array) => void;
   /** An address that it has from the beginning. */
   readonly ipv4?: Ipv4Configuration;
+  /** Whether it has a link-local IPv6 address, made of its MAC address; false by default. */
+  readonly ipv6?: boolean;
   /** Whether it asks for an address by DHCP; false by default. A lease takes the place of `ipv4`. */
   readonly dhcp?: boolean | HostDhcpOptions;
   /** The largest packet that it sends by itself, in octets; 1,500 by default. */
   readonly mtu?: number;
   /** Called when a lease is there or has changed, and with undefined when it is gone; the address is set, or gone, by then. */
   readonly onLease?: (lease: ClientLease | undefined) => void;
-  /** That neighbour uses our address too. A lease is declined; an address that was given stays, and is defended once in ten seconds. */
+  /** That neighbour uses an address of ours too. A lease is declined; an address that was given stays, and is defended; IPv6 ends. */
   readonly onConflict?: (mac: MacAddress) => void;
 }
 
@@ -46,7 +51,8 @@ export class Host implements Disposable {
   readonly #options: HostOptions;
   readonly #ipv4: Ipv4Interface;
   readonly #udp: UdpSockets;
-  readonly #pings: Pings<Ipv4Address>;
+  readonly #ipv6: Ipv6Interface | undefined;
+  readonly #pings: Pings<Ipv4Address | Ipv6Address>;
   #dhcp: DhcpClient | undefined;
   #dhcpSocket: UdpSocket | undefined;
   /** The neighbour that DHCP's answers come from. */
@@ -65,6 +71,7 @@ export class Host implements Disposable {
       loop: (packet) => clock.defer(() => this.#receiveOwn(packet)),
       onConflict: (other) => this.#yield(other),
     });
+    this.#ipv6 = options.ipv6 === true ? this.#openIpv6() : undefined;
     if (options.ipv4) this.#ipv4.configure(options.ipv4);
     if (options.dhcp !== undefined && options.dhcp !== false) this.startDhcp();
   }
@@ -84,6 +91,16 @@ export class Host implements Disposable {
     return this.#ipv4.arp;
   }
 
+  /** The link-local IPv6 address; undefined without IPv6, until it is known that nobody else has it, and when somebody has. */
+  get linkLocal(): Ipv6Address | undefined {
+    return this.#ipv6?.state === 'preferred' ? this.#ipv6.address : undefined;
+  }
+
+  /** Which neighbours are known by their IPv6 addresses; undefined without IPv6. */
+  get neighbours6(): NeighbourCache<Ipv6Address> | undefined {
+    return this.#ipv6?.neighbours;
+  }
+
   /** The DHCP client, with its state and lease; undefined before `startDhcp` and after `release`. */
   get dhcp(): DhcpClient | undefined {
     return this.#dhcp;
@@ -92,12 +109,16 @@ export class Host implements Disposable {
   /** A frame came in. It is borrowed, and not kept. One that is not for this host costs a look at its header, and nothing is made of it. */
   receive(frame: Uint8Array): void {
     if (frame.length < minFrame || hasGroupSource(frame) || this.#disposed) return;
-    const toGroup = hasGroupDestination(frame);
-    const destination = destinationOf(frame);
-    if (destination !== (toGroup ? broadcastMac : this.#options.mac)) return;
     const etherType = etherTypeOf(frame);
+    if (etherType === etherTypes.ipv6) {
+      this.#ipv6?.receive(frame);
+      return;
+    }
+    const destination = destinationOf(frame);
+    const toAll = destination === broadcastMac;
+    if (!toAll && destination !== this.#options.mac) return;
     if (etherType === etherTypes.arp) this.#ipv4.receiveArp(frame);
-    else if (etherType === etherTypes.ipv4 && (!toGroup || this.#udp.hears(frame))) this.#receiveIpv4(frame, toGroup);
+    else if (etherType === etherTypes.ipv4 && (!toAll || this.#udp.hears(frame))) this.#receiveIpv4(frame, toAll);
   }
 
   /**
@@ -115,15 +136,15 @@ export class Host implements Disposable {
   /** Says to everybody who has this address, so that switches and hosts find the way to it. Nothing happens without one. */
   announce(): void {
     this.#ipv4.announce();
+    this.#ipv6?.announce();
   }
 
   /**
    * Sends one echo request, and tells what became of it. Disposing what is returned ends the waiting, without a result. Throws
    * EtherloomError('busy') when 1,024 are under way.
    */
-  ping(to: Ipv4Address, result: PingResult, options?: PingOptions): Disposable {
-    const send = (echo: Parameters<typeof encodeIcmpEcho>[0]): void => this.#ipv4.send(to, ipProtocols.icmp, encodeIcmpEcho(echo));
-    return this.#pings.ask(to, (echo) => send({ ...echo, type: 'request' }), result, options);
+  ping(to: Ipv4Address | Ipv6Address, result: PingResult, options?: PingOptions): Disposable {
+    return this.#pings.ask(to, (echo) => this.#sendEcho(to, echo), result, options);
   }
 
   /**
@@ -163,6 +184,17 @@ export class Host implements Disposable {
     this.#endDhcp();
     this.#pings[Symbol.dispose]();
     this.#ipv4[Symbol.dispose]();
+    this.#ipv6?.[Symbol.dispose]();
+  }
+
+  #openIpv6(): Ipv6Interface {
+    const { clock, mac, onConflict } = this.#options;
+    return new Ipv6Interface({
+      ...{ clock, mac },
+      send: (frame) => this.#send(frame),
+      onEchoReply: (source, echo) => this.#pings.receive(source, echo),
+      onDuplicate: (other) => onConflict?.(other),
+    });
   }
 
   #endDhcp(): void {
@@ -219,6 +251,11 @@ export class Host implements Disposable {
     const echo = decodeIcmpEcho(payload);
     if (echo?.type === 'reply') this.#pings.receive(source, echo);
     if (echo?.type === 'request') this.#ipv4.answer(via, source, ipProtocols.icmp, encodeIcmpEcho({ ...echo, type: 'reply' }));
+  }
+
+  #sendEcho(to: Ipv4Address | Ipv6Address, echo: Echo): void {
+    if (typeof to === 'bigint') this.#ipv6?.sendEcho(to, echo);
+    else this.#ipv4.send(to, ipProtocols.icmp, encodeIcmpEcho({ ...echo, type: 'request' }));
   }
 
   #sendUdp(to: Ipv4Address, udp: Udp): void {

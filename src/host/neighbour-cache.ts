@@ -69,6 +69,11 @@ export class NeighbourCache<Address> implements Disposable {
     return Array.from(this.#neighbours.values(), (one) => ({ address: one.address, mac: one.mac, state: this.#stateOf(one) }));
   }
 
+  /** How many there are. */
+  get size(): number {
+    return this.#neighbours.size;
+  }
+
   /** The neighbour with that address; undefined when it is not known. */
   macOf(address: Address): MacAddress | undefined {
     return this.#neighbours.get(address)?.mac;

@@ -2,12 +2,12 @@ import type { ClientLease } from '../dhcp/client-lease.ts';
 import { EtherloomError } from '../errors.ts';
 import { Host } from '../host/host.ts';
 import { formatIpv4, type Ipv4Address } from '../wire/ipv4.ts';
-
+import { formatIpv6, type Ipv6Address } from '../wire/ipv6.ts';
 import type { MacAddress } from '../wire/mac.ts';
 import type { Fabric } from './fabric.ts';
 import { LabStation } from './lab-station.ts';
 import { LabUdpSocket, type UdpProgram } from './lab-udp-socket.ts';
-import { hostAddress, readHostAddress, readIpv4Text, readMacText } from './names.ts';
+import { hostAddress, readAddressText, readHostAddress, readIpv4Text, readMacText } from './names.ts';
 
 /** What a host of the lab is like. Addresses are in text. */
 export interface LabHostOptions {
@@ -23,13 +23,15 @@ export interface LabHostOptions {
   readonly ipv6?: boolean;
 }
 
-/** Who is pinged: a host by its IPv4 address, or an address in text. */
+/** Who is pinged: a host, or an address in text, of IPv4 or IPv6. */
 export type PingTarget = LabHost | string;
 
-/** How long an answer is waited for. */
+/** How a ping is made. */
 export interface PingOptions {
-  /** In milliseconds. Default: 4,000: by then ARP has asked three times, and given up. */
+  /** How long the answer is waited for, in milliseconds. Default: 4,000: by then ARP has asked three times, and given up. */
   readonly timeout?: number;
+  /** Whether a host is pinged by its link-local IPv6 address. Default: false. */
+  readonly ipv6?: boolean;
 }
 
 const defaultTimeout = 4000;
@@ -42,14 +44,14 @@ export class LabHost extends LabStation {
 
   constructor(name: string, number: number, mac: MacAddress, options: LabHostOptions, fabric: Fabric) {
     super(name, options.mac === undefined ? mac : readMacText(options.mac), {}, fabric);
-    const { dhcp = false, ip, router } = options;
+    const { dhcp = false, ipv6 = false, ip, router } = options;
     const ipv4 = ip === undefined ? (dhcp ? undefined : hostAddress(number)) : readHostAddress(ip);
     this.stack = new Host({
       clock: this.clock,
       random: fabric.random(`host ${name}`),
       mac: this.mac,
       send: (frame) => this.emit(frame),
-      dhcp,
+      ...{ dhcp, ipv6 },
       ...(ipv4 && { ipv4: { ...ipv4, ...(router !== undefined && { router: readIpv4Text(router) }) } }),
     });
   }
@@ -57,6 +59,11 @@ export class LabHost extends LabStation {
   /** Its IPv4 address; undefined while it has none. */
   get address(): Ipv4Address | undefined {
     return this.stack.address;
+  }
+
+  /** Its IPv6 address on the link; undefined without `ipv6`, and for the first second, in which it asks whether somebody else has it. */
+  get linkLocal(): Ipv6Address | undefined {
+    return this.stack.linkLocal;
   }
 
   /** What the DHCP server granted; undefined while there is nothing. */
@@ -68,18 +75,20 @@ export class LabHost extends LabStation {
    * Runs the network until the echo is back, and tells how long it took, in milliseconds; undefined when it does not come. Throws
    * EtherloomError('busy') when the network runs already: what is called back by the lab uses `startPing`.
    */
-  async ping(to: PingTarget, { timeout = defaultTimeout }: PingOptions = {}): Promise<number | undefined> {
+  async ping(to: PingTarget, options: PingOptions = {}): Promise<number | undefined> {
+    const { timeout = defaultTimeout } = options;
     let answer: { readonly time: number | undefined } | undefined;
-    this.startPing(to, (time) => (answer = { time }), { timeout });
+    this.startPing(to, (time) => (answer = { time }), options);
     await this.fabric.pass(this.fabric.timeline.now + timeout, () => answer !== undefined);
     return answer?.time;
   }
 
   /** Sends an echo request; `result` is told the round trip in milliseconds, or undefined when there was no answer in time. */
-  startPing(to: PingTarget, result: (time: number | undefined) => void, { timeout = defaultTimeout }: PingOptions = {}): void {
-    const target = this.addressOf(to);
+  startPing(to: PingTarget, result: (time: number | undefined) => void, options: PingOptions = {}): void {
+    const { timeout = defaultTimeout, ipv6 = false } = options;
+    const target = typeof to === 'string' ? readAddressText(to) : ipv6 ? to.#knownLinkLocal : this.addressOf(to);
     this.fabric.act(
-      () => `ping ${this.name} ${formatIpv4(target)} timeout ${timeout}`,
+      () => `ping ${this.name} ${typeof target === 'bigint' ? formatIpv6(target) : formatIpv4(target)} timeout ${timeout}`,
       () => this.stack.ping(target, (time) => this.fabric.timeline.tell(() => result(time)), { timeout }),
     );
   }
@@ -103,10 +112,15 @@ export class LabHost extends LabStation {
     this.#begun ||= up;
   }
 
-  /** The address of whoever is meant. Throws EtherloomError: `bad-state` when a host has none yet, `bad-address` for other text. */
+  /** The IPv4 address of whoever is meant. Throws EtherloomError: `bad-state` when a host has none yet, `bad-address` for other text. */
   addressOf(to: PingTarget): Ipv4Address {
     if (typeof to === 'string') return readIpv4Text(to);
     if (to.address === undefined) throw new EtherloomError('bad-state', `${to.name} has no address yet: let it have one first`);
     return to.address;
+  }
+
+  get #knownLinkLocal(): Ipv6Address {
+    if (this.linkLocal !== undefined) return this.linkLocal;
+    throw new EtherloomError('bad-state', `${this.name} has no IPv6 address: it has one a second after it began, with { ipv6: true }`);
   }
 }

@@ -1,5 +1,6 @@
 import { EtherloomError } from '../errors.ts';
 import { macFromNumber, parseMac, type MacAddress } from '../wire/mac.ts';
+import { parseIpv6, type Ipv6Address } from '../wire/ipv6.ts';
 import { ipv4FromNumber, netmask, parseIpv4, parseIpv4Network, type Ipv4Address, type Ipv4Network } from '../wire/ipv4.ts';
 
 /** The address of the n-th switch, from 1: `00:ff:…`, as VDE makes them. */
@@ -49,6 +50,17 @@ export function readMacText(text: string): MacAddress {
 export function readIpv4Text(text: string): Ipv4Address {
   const address = parseIpv4(text);
   if (address === undefined) throw new EtherloomError('bad-address', `${JSON.stringify(text)} is no IPv4 address: write 10.0.0.1`);
+  return address;
+}
+
+/** The address in text, of either family. Throws EtherloomError('bad-address'). */
+export function readAddressText(text: string): Ipv4Address | Ipv6Address {
+  return text.includes(':') ? readIpv6Text(text) : readIpv4Text(text);
+}
+
+function readIpv6Text(text: string): Ipv6Address {
+  const address = parseIpv6(text);
+  if (address === undefined) throw new EtherloomError('bad-address', `${JSON.stringify(text)} is no IPv6 address: write fe80::1`);
   return address;
 }
 

@@ -2,12 +2,13 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { realClock } from '../../src/clock.ts';
 import { SwitchService } from '../../src/daemon/switch-service.ts';
 import { Host as Stack, type HostOptions } from '../../src/host/host.ts';
+import { linkLocalOf } from '../../src/wire/ipv6.ts';
 import { StationLink } from '../../src/launcher/station/station-link.ts';
 import { realRandom } from '../../src/random.ts';
 import { parseIpv4, parseIpv4Network } from '../../src/wire/ipv4.ts';
 import { formatMac, macFromNumber } from '../../src/wire/mac.ts';
 import { card, Host as Kernel } from './host.ts';
-import { useStage, type Stage } from './stage.ts';
+import { until, useStage, type Stage } from './stage.ts';
 
 const stackMac = macFromNumber(0x0200_0000_0901);
 const kernelMac = macFromNumber(0x0200_0000_0902);
@@ -16,24 +17,32 @@ const address = must(parseIpv4(stackAddress));
 const peer = must(parseIpv4(kernelAddress));
 const network = must(parseIpv4Network('10.9.0.0/24'));
 
-/** One of our hosts and a kernel, on a switch. */
-async function beside(stage: Stage, options: Partial<HostOptions> = {}): Promise<{ stack: Stack; kernel: Kernel }> {
+interface Beside {
+  readonly stack: Stack;
+  readonly kernel: Kernel;
+  readonly add: (options: Partial<HostOptions>) => Promise<Stack>;
+}
+
+/** One of our hosts and a kernel, on a switch, and a way to add more of ours. */
+async function beside(stage: Stage, options: Partial<HostOptions> = {}): Promise<Beside> {
   const directory = stage.path('sw');
   const service = await SwitchService.open({ directory }, { clock: realClock, random: realRandom, log: () => undefined });
   onTestFinished(() => service[Symbol.asyncDispose]());
-  const link = await StationLink.open(
-    { directory, description: 'host', receive: (frame) => stack.receive(frame), carrier: (up) => stack.carrier(up) },
-    { clock: realClock, log: () => undefined, poison: true },
-  );
-  onTestFinished(() => link[Symbol.asyncDispose]());
   const kernel = await Kernel.open(stage, { mac: formatMac(kernelMac), address: `${kernelAddress}/24` });
   await kernel.plug(directory);
-  const stack = new Stack({
-    ...{ clock: realClock, random: realRandom, mac: stackMac, send: (frame) => link.send(frame), ipv4: { address, network } },
-    ...options,
-  });
-  onTestFinished(() => stack[Symbol.dispose]());
-  return { stack, kernel };
+  const add = async (more: Partial<HostOptions>): Promise<Stack> => {
+    // Frames may come before there is a stack.
+    let stack: Stack | undefined = undefined;
+    const link = await StationLink.open(
+      { directory, description: 'host', receive: (frame) => stack?.receive(frame), carrier: (up) => stack?.carrier(up) },
+      { clock: realClock, log: () => undefined, poison: true },
+    );
+    onTestFinished(() => link[Symbol.asyncDispose]());
+    stack = new Stack({ clock: realClock, random: realRandom, mac: stackMac, send: (frame) => link.send(frame), ...more });
+    onTestFinished(() => stack[Symbol.dispose]());
+    return stack;
+  };
+  return { kernel, add, stack: await add({ ipv4: { address, network }, ...options }) };
 }
 
 function pinged(stack: Stack, to: Parameters<Stack['ping']>[0], payload = new Uint8Array(56)): Promise<number | undefined> {
@@ -87,6 +96,48 @@ describe('a host without a kernel, beside one with', { timeout: 60_000 }, () => 
     const conflict = new Promise<number>((resolve) => (noticed = resolve));
     await beside(stage, { ipv4: { address: peer, network }, onConflict: noticed });
     expect(await conflict).toBe(kernelMac);
+  });
+
+  it('is pinged by its link-local address, pings that of the kernel, and both know each other', async () => {
+    const { stack, kernel } = await beside(stage, { ipv6: true });
+    const theirs = linkLocalOf(kernelMac);
+    await until('both have their addresses', async () => {
+      const { text } = await kernel.run(['ip', '-6', '-o', 'address', 'show', 'dev', card]);
+      return stack.linkLocal !== undefined && text.includes('fe80::ff:fe00:902/64') && !text.includes('tentative');
+    });
+    for (const to of ['fe80::ff:fe00:901', 'ff02::1']) {
+      const { status, text } = await kernel.run(['ping', '-6', '-c', '3', '-i', '0.05', '-W', '2', `${to}%${card}`]);
+      expect(status, text).toBe(0);
+      if (to === 'ff02::1') expect(text).toContain('fe80::ff:fe00:901');
+    }
+    stack.neighbours6?.clear();
+    expect(await pinged(stack, theirs)).toBeGreaterThan(0);
+    expect(await pinged(stack, theirs, new Uint8Array(1452))).toBeGreaterThan(0);
+    expect(stack.neighbours6?.entries).toEqual([{ address: theirs, mac: kernelMac, state: 'REACHABLE' }]);
+    const { text } = await kernel.run(['ip', '-6', 'neigh', 'show', 'dev', card]);
+    expect(text).toContain(`fe80::ff:fe00:901 lladdr ${formatMac(stackMac)}`);
+  });
+
+  it('keeps an IPv6 address that the kernel wants to have too', async () => {
+    const { stack, kernel } = await beside(stage, { ipv6: true });
+    await until('ours has its address', () => stack.linkLocal !== undefined);
+    const added = await kernel.run(['ip', '-6', 'address', 'add', 'fe80::ff:fe00:901/64', 'dev', card]);
+    expect(added.status, added.text).toBe(0);
+    await until('the kernel has seen the duplicate', async () => {
+      const { text } = await kernel.run(['ip', '-6', '-o', 'address', 'show', 'dev', card]);
+      return text.includes('dadfailed');
+    });
+  });
+
+  it('has no IPv6 address that the kernel has already', async () => {
+    let noticed: (mac: number) => void = () => undefined;
+    const conflict = new Promise<number>((resolve) => (noticed = resolve));
+    const { kernel, add } = await beside(stage);
+    const added = await kernel.run(['ip', '-6', 'address', 'add', 'fe80::ff:fe00:903/64', 'dev', card, 'nodad']);
+    expect(added.status, added.text).toBe(0);
+    const late = await add({ mac: macFromNumber(0x0200_0000_0903), ipv6: true, onConflict: noticed });
+    expect(await conflict).toBe(kernelMac);
+    expect(late.linkLocal).toBeUndefined();
   });
 
   it('echoes the datagrams of a program there, and has its own echoed', async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { lab } from '../../src/lab/lab.ts';
 import { vid } from '../../src/wire/dot1q.ts';
+import { parseIpv6 } from '../../src/wire/ipv6.ts';
 import { formatHex } from '../../src/wire/octets.ts';
 import { broadcast } from './frames.ts';
 
@@ -20,6 +21,21 @@ describe('a network', () => {
     const a = net.host('a', net.switch('s1'));
     expect(await a.ping('10.0.0.99', { timeout: 1500 })).toBeUndefined();
     expect(net.now).toBe(1500);
+  });
+
+  it('lets hosts ping by IPv6 once they know that nobody else has their addresses', async () => {
+    using net = lab();
+    const s1 = net.switch('s1');
+    const [a, b, c] = [net.host('a', s1, { ipv6: true }), net.host('b', s1, { ipv6: true }), net.host('c', s1)];
+    await expect(a.ping(b, { ipv6: true })).rejects.toThrow(
+      'b has no IPv6 address: it has one a second after it began, with { ipv6: true }',
+    );
+    await net.run({ milliseconds: 1100 });
+    expect(b.linkLocal).toBe(parseIpv6('fe80::ff:fe00:2'));
+    expect(await a.ping(b, { ipv6: true })).toBeCloseTo(0.4);
+    expect(await b.ping('fe80::ff:fe00:1')).toBeCloseTo(0.2);
+    expect(await c.ping('fe80::ff:fe00:1')).toBeUndefined();
+    await expect(a.ping('fe80::z')).rejects.toThrow('"fe80::z" is no IPv6 address: write fe80::1');
   });
 
   it('keeps VLANs apart, and carries those that both switches know between them', async () => {
