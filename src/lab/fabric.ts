@@ -86,12 +86,16 @@ export class Fabric {
   act<T>(text: () => string, work: () => T): T {
     if (this.#acting) return work();
     const { now: time, count: after } = this.timeline;
-    this.steps?.push({ time, after, text: text() });
+    const step = { time, after, text: this.steps ? text() : '' };
+    this.steps?.push(step);
     // Who is called back afterwards acts for himself.
     return this.timeline.enter(() => {
       this.#acting = true;
       try {
         return work();
+      } catch (error) {
+        step.text = `failing ${step.text}`;
+        throw error;
       } finally {
         this.#acting = false;
       }

@@ -9,7 +9,7 @@ import type { MacAddress } from '../wire/mac.ts';
 import type { Fabric } from './fabric.ts';
 import type { LabSwitch, Resident } from './lab-switch.ts';
 import { MemoryLeaseStore } from './memory-lease-store.ts';
-import { readIpv4Text, readMacText, readNetworkText } from './names.ts';
+import { readIpv4Text, readMacText, readNetworkText, serverMac } from './names.ts';
 
 /** What a DHCP server of the lab serves. */
 export interface LabDhcpOptions {
@@ -41,13 +41,17 @@ const maxEvents = 10_000;
 export class LabDhcp {
   /** Where the leases are kept. */
   readonly disk: MemoryLeaseStore;
+  readonly #number: number;
+  readonly #fabric: Fabric;
   readonly #config: DhcpConfig;
   readonly #events: DhcpEvent[] = [];
   #server: DhcpServer | undefined;
 
-  /** Puts it into the switch. Throws EtherloomError('bad-option' or 'bad-address') that says what is wrong. */
-  constructor(at: LabSwitch, mac: MacAddress, options: LabDhcpOptions, fabric: Fabric) {
-    this.#config = configOf(mac, options);
+  /** Puts it, the server of that number, into the switch. Throws EtherloomError('bad-option' or 'bad-address') that says what is wrong. */
+  constructor(at: LabSwitch, number: number, options: LabDhcpOptions, fabric: Fabric) {
+    this.#number = number;
+    this.#fabric = fabric;
+    this.#config = configOf(serverMac(number), options);
     this.disk = new MemoryLeaseStore(fabric.timeline, options.diskLatency ?? 0);
     at.house((say) => this.#open(at, say));
   }
@@ -70,6 +74,17 @@ export class LabDhcp {
   /** What the server told since the network began; the last ones. */
   get events(): readonly DhcpEvent[] {
     return this.#events;
+  }
+
+  /** Lets nothing be written to its disk until disposed. */
+  fillDisk(): Disposable {
+    return this.#fabric.fault(
+      () => `full-disk ${this.#number}`,
+      () => {
+        this.disk.failing = true;
+        return { [Symbol.dispose]: () => void (this.disk.failing = false) };
+      },
+    );
   }
 
   #open(at: LabSwitch, say: (frame: Uint8Array) => void): Resident {

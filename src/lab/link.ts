@@ -84,11 +84,7 @@ export class Link implements Disposable {
   cut(): Disposable {
     return this.#fabric.fault(
       () => `cut ${this.name}`,
-      () => {
-        const cut = {};
-        this.#change(() => this.#cuts.add(cut));
-        return { [Symbol.dispose]: () => this.#change(() => this.#cuts.delete(cut)) };
-      },
+      () => this.#cut(),
     );
   }
 
@@ -150,7 +146,7 @@ export class Link implements Disposable {
   flap({ up, down }: FlapTimes): Disposable {
     return this.#fabric.fault(
       () => `flap ${this.name} up ${up} down ${down}`,
-      () => flap(this.#fabric.timeline, { up, down }, () => this.cut()),
+      () => flap(this.#fabric.timeline, { up, down }, () => this.#cut()),
     );
   }
 
@@ -165,6 +161,12 @@ export class Link implements Disposable {
   [Symbol.dispose](): void {
     this.#change(() => this.#cuts.add(this));
     for (const end of this.ends) end.unplug();
+  }
+
+  #cut(): Disposable {
+    const cut = {};
+    this.#change(() => this.#cuts.add(cut));
+    return { [Symbol.dispose]: () => this.#change(() => this.#cuts.delete(cut)) };
   }
 
   #endsOf(from: LinkOwner | undefined): readonly LinkEnd[] {

@@ -5,10 +5,10 @@ import { LabHost, type LabHostOptions } from './lab-host.ts';
 import { LabStation, type LabStationOptions } from './lab-station.ts';
 import { LabSwitch, type LabSwitchOptions } from './lab-switch.ts';
 import { Link } from './link.ts';
-import { checkName, readMacText, serverMac, stationMac, switchMac } from './names.ts';
+import { checkName, readMacText, stationMac, switchMac } from './names.ts';
 import { membershipOf, plugIn, plugsOf, type NewLink, type Node } from './plugs.ts';
 import { ring, star, tree, type Star, type StarOptions, type Topology, type TopologyOptions, type TreeOptions } from './topologies.ts';
-import { formatLine, formatWords } from './words.ts';
+import { formatLine, formatNames, formatWords } from './words.ts';
 
 /** How a station is linked to its switch. */
 export interface StationLink extends NewLink {
@@ -76,6 +76,27 @@ export class Network implements Disposable {
     return node;
   }
 
+  /** As `node`, but what is no switch is refused too. */
+  switchNamed(name: string): LabSwitch {
+    const node = this.node(name);
+    if (node instanceof LabSwitch) return node;
+    throw new EtherloomError('bad-option', `${name} is no switch`);
+  }
+
+  /** As `node`, but what is no station is refused too; a host is one. */
+  stationNamed(name: string): LabStation {
+    const node = this.node(name);
+    if (node instanceof LabStation) return node;
+    throw new EtherloomError('bad-option', `${name} is no station`);
+  }
+
+  /** As `node`, but what is no host is refused too. */
+  hostNamed(name: string): LabHost {
+    const node = this.node(name);
+    if (node instanceof LabHost) return node;
+    throw new EtherloomError('bad-option', `${name} is no host`);
+  }
+
   /** The link of that name, `s1-s2`. Throws EtherloomError('bad-option') when there is none. */
   linkNamed(name: string): Link {
     const link = this.#links.get(name);
@@ -95,7 +116,7 @@ export class Network implements Disposable {
   /** Adds a host, and links it to a switch. */
   host(name: string, at?: LabSwitch, options: LabHostOptions & StationLink = {}): LabHost {
     return this.fabric.act(
-      () => formatLine('host', name, at?.name, formatWords(options)),
+      () => formatLine('host', name, at?.name ?? '-', formatWords(options)),
       () => {
         const number = ++this.#stations;
         return this.#place(new LabHost(name, number, stationMac(number), options, this.fabric), at, options);
@@ -106,7 +127,7 @@ export class Network implements Disposable {
   /** Adds a station that does nothing but what its program says, and links it to a switch. */
   station(name: string, at?: LabSwitch, options: LabStationOptions & StationLink = {}): LabStation {
     return this.fabric.act(
-      () => formatLine('station', name, at?.name, formatWords(options)),
+      () => formatLine('station', name, at?.name ?? '-', formatWords(options)),
       () => {
         const mac = options.mac === undefined ? stationMac(++this.#stations) : readMacText(options.mac);
         return this.#place(new LabStation(name, mac, options, this.fabric), at, options);
@@ -119,7 +140,7 @@ export class Network implements Disposable {
     return this.fabric.act(
       () => formatLine('dhcp', at.name, formatWords(options)),
       () => {
-        const server = new LabDhcp(at, serverMac(this.#servers.length + 1), options, this.fabric);
+        const server = new LabDhcp(at, this.#servers.length + 1, options, this.fabric);
         this.#servers.push(server);
         return server;
       },
@@ -166,7 +187,7 @@ export class Network implements Disposable {
   partition(groups: readonly (readonly Node[])[], { silent = false }: { readonly silent?: boolean } = {}): Disposable {
     const groupOf = (node: unknown): number => groups.findIndex((group) => group.some((one) => one === node));
     return this.fabric.fault(
-      () => formatLine('partition', groups.map((group) => group.map(({ name }) => name).join(',')).join(' '), silent ? 'silent' : ''),
+      () => formatLine(silent ? 'partition-silently' : 'partition', ...groups.map((group) => formatNames(group))),
       () => {
         const between = this.links.filter(({ ends: [a, b] }) => groupOf(a.owner) !== groupOf(b.owner));
         const cuts = between.map((link) => (silent ? link.silence() : link.cut()));

@@ -116,6 +116,20 @@ export class Timeline implements Clock {
     return true;
   }
 
+  /**
+   * Lets happen what is due before `time`, and then so many things of the network at that time, no more. Tells whether it came so: whether
+   * there were as many.
+   */
+  reach(time: number, count: number): boolean {
+    this.settle();
+    for (let next = this.#heap[0]; next !== undefined && next.due <= time; next = this.#heap[0]) {
+      if (next.due === time && (this.now === time ? this.count : 0) >= count) break;
+      this.#step(next);
+    }
+    if (this.now < time) this.#pass(time);
+    return this.now === time && this.count === count;
+  }
+
   /** Does what was deferred, and calls back whoever is to be told. */
   settle(): void {
     if (this.#isOwing && !this.#busy) this.#within(() => this.#settle());

@@ -76,8 +76,7 @@ class Office {
         break;
       }
       case 'full disk':
-        this.#dhcp.disk.failing = true;
-        net.fabric.timeline.after(what.seconds * 1000, () => (this.#dhcp.disk.failing = false));
+        this.#later(what.seconds, this.#dhcp.fillDisk());
         break;
       case 'squat': {
         const squatter = this.#place(`q${++this.#joined}`, what.host, { ip: `10.77.0.${pool.first + what.address}/8` });

@@ -1,0 +1,48 @@
+import { EtherloomError } from '../errors.ts';
+import { vid } from '../wire/dot1q.ts';
+import { formatMac, macFromNumber } from '../wire/mac.ts';
+import type { LabSwitch } from './lab-switch.ts';
+import type { Network } from './network.ts';
+
+/*
+ * Networks as the figures of standards and papers draw them: bridges with numbers, and LANs, named by letters, that they are attached to.
+ */
+
+/**
+ * `1 0x222 = a c`: bridge 1, which is switch `b1`, has the identifier 0x222 and is attached to the LANs a and c, which are hubs `lan-a` and
+ * `lan-c`, by its ports 1 and 2. The identifier is the MAC address, with the priority in 16 bits before it where it is longer.
+ */
+export function bridge(net: Network, [number = '', id = '', equals, ...lans]: readonly string[]): LabSwitch {
+  if (!/^\d+$/.test(number) || !/^0x[0-9a-f]{1,16}$/i.test(id) || equals !== '=' || lans.length === 0) {
+    throw new EtherloomError('bad-option', 'write: bridge 1 0x222 = a c');
+  }
+  const value = BigInt(id);
+  const priority = Number(value >> 48n);
+  const mac = formatMac(macFromNumber(Number(value & 0xffff_ffff_ffffn)));
+  const added = net.switch(`b${number}`, { fstp: true, mac, ...(priority > 0 && { priority }) });
+  for (const lan of lans) net.link(added, lanNamed(net, `lan-${lan}`));
+  return added;
+}
+
+function lanNamed(net: Network, name: string): LabSwitch {
+  return net.switches.find((one) => one.name === name) ?? net.switch(name, { hub: true });
+}
+
+/**
+ * Throws EtherloomError('bad-state') unless a bridge is the root, or its ports have these roles: R, the root port; D, designated; A,
+ * alternate, which is blocked.
+ */
+export function check(bridge: LabSwitch, equals: string | undefined, roles: readonly string[]): void {
+  if (equals !== '=' || !roles.every((role) => /^(?:root|[RDA])$/.test(role))) {
+    throw new EtherloomError('bad-option', 'write: check b1 = root, or check b1 = R D A');
+  }
+  const found = rolesOf(bridge);
+  if (found === roles.join(' ') || (roles[0] === 'root' && /^[D ]*$/.test(found))) return;
+  throw new EtherloomError('bad-state', `the ports of ${bridge.name} are ${found}`);
+}
+
+/** The roles of a bridge's ports, in their order: `R D A`. */
+export function rolesOf({ switch: { fstp } }: LabSwitch): string {
+  const { rootPort, ports } = fstp.state(vid(0));
+  return ports.map(({ number, forwarding }) => (number === rootPort ? 'R' : forwarding ? 'D' : 'A')).join(' ');
+}

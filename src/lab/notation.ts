@@ -1,0 +1,215 @@
+import { EtherloomError } from '../errors.ts';
+import { parseHex } from '../wire/octets.ts';
+import { bridge, check } from './figure.ts';
+import type { LabDhcpOptions } from './lab-dhcp.ts';
+import type { LabHostOptions } from './lab-host.ts';
+import type { LabStationOptions, StationProgram } from './lab-station.ts';
+import type { LabSwitch, LabSwitchOptions } from './lab-switch.ts';
+import type { LabUdpSocket } from './lab-udp-socket.ts';
+import type { Side } from './link.ts';
+import type { Network, StationLink } from './network.ts';
+import type { NewLink, Node } from './plugs.ts';
+import type { Skew } from './skewed-clock.ts';
+import { parseNames, parseNumber, parseWords, type Vocabulary } from './words.ts';
+
+/*
+ * The lines of the notation: what can be done to a network, each as the method of the same name does it. `docs/lab.md` lists them.
+ */
+
+/** What the lines of one text are done to. */
+export interface Stage {
+  readonly net: Network;
+  /** Those that last, by the names that the text gives them. */
+  readonly faults: Map<string, Disposable>;
+  /** UDP sockets, by their hosts and ports. */
+  readonly sockets: Map<string, LabUdpSocket>;
+}
+
+interface Line<Result> {
+  /** How it is written. */
+  readonly usage: string;
+  /** How many words there are at least. */
+  readonly words: number;
+  readonly run: (stage: Stage, words: Words) => Result;
+}
+
+type Words = readonly string[];
+type Wording<Options> = Readonly<Record<keyof Required<Options>, Vocabulary[string]>>;
+
+const switchWords = {
+  ...{ fstp: 'flag', hub: 'flag', vlans: 'numbers', mac: 'text', priority: 'number' },
+  ...{ ageingTime: 'number', minPersistence: 'number', maxEntries: 'number' },
+} as const satisfies Wording<LabSwitchOptions>;
+
+const linkWords = {
+  ...{ latency: 'number', mtu: 'number', untagged: 'vlan', tagged: 'numbers' },
+  ...{ loss: 'amount', lostburst: 'amount', dup: 'amount', noise: 'amount' },
+  ...{ capacity: 'amount', speed: 'amount', bandwidth: 'amount', fifo: 'flag' },
+} as const satisfies Wording<NewLink>;
+
+const stationWords = {
+  ...linkWords,
+  ...{ vlan: 'number', mac: 'text' },
+} as const satisfies Wording<StationLink & Omit<LabStationOptions, keyof StationProgram>>;
+
+const hostWords = {
+  ...stationWords,
+  ...{ ip: 'text', router: 'text', dhcp: 'flag', ipv6: 'flag' },
+} as const satisfies Wording<StationLink & LabHostOptions>;
+
+const dhcpWords = {
+  ...{ network: 'text', address: 'text', range: 'text', router: 'text', vlan: 'number', reserve: 'texts' },
+  ...{ leaseTime: 'number', offerTime: 'number', probe: 'flag', diskLatency: 'number' },
+} as const satisfies Wording<LabDhcpOptions>;
+
+const skewWords = { rate: 'number', wall: 'number' } as const satisfies Wording<Skew>;
+
+/** What is done at once. */
+const acts: Readonly<Record<string, Line<unknown>>> = {
+  switch: line('switch NAME [OPTIONS]', 1, ({ net }, [name = '', ...words]) => net.switch(name, parseWords(words, switchWords))),
+  host: line('host NAME SWITCH|- [OPTIONS]', 2, ({ net }, [name = '', at = '', ...words]) =>
+    net.host(name, placeOf(net, at), parseWords(words, hostWords)),
+  ),
+  station: line('station NAME SWITCH|- [OPTIONS]', 2, ({ net }, [name = '', at = '', ...words]) =>
+    net.station(name, placeOf(net, at), parseWords(words, stationWords)),
+  ),
+  dhcp: line('dhcp SWITCH [OPTIONS]', 1, ({ net }, [at = '', ...words]) => net.dhcp(net.switchNamed(at), parseWords(words, dhcpWords))),
+  link: line('link NODE NODE [OPTIONS]', 2, ({ net }, [a = '', b = '', ...words]) =>
+    net.link(net.node(a), net.node(b), parseWords(words, linkWords)),
+  ),
+  bridge: line('bridge NUMBER ID = LAN ...', 3, ({ net }, words) => bridge(net, words)),
+  check: line('check BRIDGE = root, or R, D or A for each of its LANs', 3, ({ net }, [name = '', equals, ...roles]) =>
+    check(net.switchNamed(name), equals, roles),
+  ),
+  remove: line('remove NODE', 1, ({ net }, [name = '']) => net.remove(net.node(name))),
+  unlink: line('unlink LINK', 1, ({ net }, [name = '']) => net.unlink(net.linkNamed(name))),
+  latency: line('latency LINK MILLISECONDS', 2, ({ net }, [name = '', value = '']) => (net.linkNamed(name).latency = numberOf(value))),
+  mtu: line('mtu LINK OCTETS', 2, ({ net }, [name = '', value = '']) => (net.linkNamed(name).mtu = numberOf(value))),
+  send: line('send STATION FRAME', 2, ({ net }, [name = '', frame = '']) => net.stationNamed(name).send(octetsOf(frame))),
+  ping: line('ping HOST ADDRESS [timeout MILLISECONDS]', 2, ({ net }, [name = '', to = '', ...words]) =>
+    net.hostNamed(name).startPing(to, () => undefined, parseWords(words, { timeout: 'number' })),
+  ),
+  listen: line('listen HOST PORT|any', 2, ({ net, sockets }, [name = '', port = '']) => {
+    const socket = net.hostNamed(name).udp(port === 'any' ? undefined : numberOf(port));
+    sockets.set(`${name} ${socket.port}`, socket);
+  }),
+  udp: line('udp HOST PORT ADDRESS PORT [PAYLOAD]', 4, (stage, [name = '', port = '', to = '', toPort = '', payload = '']) =>
+    socketOf(stage, name, port).send(to, numberOf(toPort), octetsOf(payload)),
+  ),
+  close: line('close HOST PORT', 2, (stage, [name = '', port = '']) => {
+    socketOf(stage, name, port)[Symbol.dispose]();
+    stage.sockets.delete(`${name} ${port}`);
+  }),
+  end: line('end FAULT', 1, ({ faults }, [name = '']) => {
+    const fault = faults.get(name);
+    if (!fault) throw wrong(`there is no fault ${name}`);
+    fault[Symbol.dispose]();
+  }),
+  run: line('run SECONDS', 1, ({ net }, [seconds = '']) => net.fabric.timeline.advance(net.now + numberOf(seconds) * 1000)),
+  at: line('at MILLISECONDS [after COUNT]', 1, ({ net }, [time = '', after, count = '']) => {
+    const { timeline } = net.fabric;
+    if (numberOf(time) < net.now) throw wrong(`it is ${net.now} ms already`);
+    if (after === undefined) timeline.advance(numberOf(time));
+    else if (after !== 'after' || !timeline.reach(numberOf(time), numberOf(count))) {
+      throw wrong(`this run differs: ${timeline.count} things happened at ${net.now} ms`);
+    }
+  }),
+};
+
+/** What lasts until it is ended. */
+const faults: Readonly<Record<string, Line<Disposable>>> = {
+  cut: line('cut LINK', 1, ({ net }, [name = '']) => net.linkNamed(name).cut()),
+  silence: onSide('silence LINK [from NODE]', (link, _, side) => link.silence(side)),
+  hold: onSide('hold LINK [from NODE]', (link, _, side) => link.hold(side)),
+  impair: onSide('impair LINK [from NODE] QUALITY', (link, text, side) => link.impair(text, side)),
+  vary: onSide('vary LINK [from NODE] MARKOV', (link, text, side) => link.vary(text, side)),
+  flap: line('flap LINK up MILLISECONDS down MILLISECONDS', 5, ({ net }, [name = '', ...words]) => {
+    const { up = 0, down = 0 } = parseWords(words, { up: 'number', down: 'number' });
+    return net.linkNamed(name).flap({ up, down });
+  }),
+  crash: line('crash SWITCH', 1, ({ net }, [name = '']) => net.switchNamed(name).crash()),
+  skew: line('skew NODE rate RATE wall SECONDS', 1, ({ net }, [name = '', ...words]) => net.node(name).skew(parseWords(words, skewWords))),
+  partition: line('partition NODE,NODE NODE,...', 1, ({ net }, groups) => net.partition(groupsOf(net, groups))),
+  'partition-silently': line('partition-silently NODE,NODE NODE,...', 1, ({ net }, groups) =>
+    net.partition(groupsOf(net, groups), { silent: true }),
+  ),
+  'full-disk': line('full-disk SERVER', 1, ({ net }, [number = '']) => {
+    const server = net.servers[numberOf(number) - 1];
+    if (!server) throw wrong(`there are ${net.servers.length} DHCP servers`);
+    return server.fillDisk();
+  }),
+};
+
+/** Does what a line says. Throws EtherloomError that says what is wrong. */
+export function perform(text: string, stage: Stage): void {
+  const [, name, statement = ''] = /^(?:([A-Za-z]\w*) = )?(.*)$/.exec(text) ?? [];
+  const [word = '', ...words] = statement.split(/\s+/);
+  if (word === 'failing') fail(words.join(' '), stage);
+  else if (Object.hasOwn(faults, word)) {
+    const fault = run(faults[word], words, stage);
+    if (name !== undefined) stage.faults.set(name, fault);
+  } else if (Object.hasOwn(acts, word) && name === undefined) run(acts[word], words, stage);
+  else throw wrong(`"${word}" is ${name === undefined ? 'no line of the notation' : 'no fault'}; there are: ${known(name)}`);
+}
+
+/** What is recorded of what somebody tried, and was refused. */
+function fail(text: string, stage: Stage): void {
+  try {
+    perform(text, stage);
+  } catch {
+    return;
+  }
+  throw wrong('this run differs: that did not fail');
+}
+
+function run<Result>(known: Line<Result> | undefined, words: Words, stage: Stage): Result {
+  if (!known || words.length < known.words) throw wrong(`write: ${known?.usage ?? ''}`);
+  return known.run(stage, words);
+}
+
+function known(name: string | undefined): string {
+  return Object.keys(name === undefined ? { ...acts, ...faults } : faults).join(', ');
+}
+
+function line<Result>(usage: string, words: number, act: (stage: Stage, words: Words) => Result): Line<Result> {
+  return { usage, words, run: act };
+}
+
+/** A fault of a link, for one side or both. */
+function onSide(usage: string, begin: (link: ReturnType<Network['linkNamed']>, text: string, side: Side) => Disposable): Line<Disposable> {
+  return line(usage, 1, ({ net }, [name = '', ...words]) => {
+    const [from, node = '', ...rest] = words;
+    const link = net.linkNamed(name);
+    return from === 'from' ? begin(link, rest.join(' '), { from: net.node(node) }) : begin(link, words.join(' '), {});
+  });
+}
+
+function placeOf(net: Network, name: string): LabSwitch | undefined {
+  return name === '-' ? undefined : net.switchNamed(name);
+}
+
+function groupsOf(net: Network, groups: Words): Node[][] {
+  return groups.map((group) => parseNames(group).map((name) => net.node(name)));
+}
+
+function socketOf({ sockets }: Stage, host: string, port: string): LabUdpSocket {
+  const socket = sockets.get(`${host} ${port}`);
+  if (!socket) throw wrong(`${host} does not listen at port ${port}`);
+  return socket;
+}
+
+function numberOf(text: string): number {
+  const number = parseNumber(text);
+  if (number === undefined) throw wrong(`"${text}" is no number`);
+  return number;
+}
+
+function octetsOf(text: string): Uint8Array {
+  const octets = parseHex(text);
+  if (octets === undefined) throw wrong(`"${text}" is no octets: write two hexadecimal digits for each`);
+  return octets;
+}
+
+function wrong(what: string): EtherloomError {
+  return new EtherloomError('bad-option', what);
+}

@@ -1,0 +1,71 @@
+import { EtherloomError } from '../errors.ts';
+import type { LabOptions } from './fabric.ts';
+import { Network } from './network.ts';
+import { perform, type Stage } from './notation.ts';
+
+/*
+ * A run as text, one line per fact: what is built, what is done to it, and when. `#` begins a comment.
+ *
+ *   seed 7
+ *   switch s1
+ *   host a s1
+ *   host b s1
+ *   run 5
+ *   f1 = cut a-s1
+ *   at 12000
+ *   end f1
+ */
+
+/**
+ * The network that a text describes, with the time at which the text ends. A recording is repeated, octet by octet. Throws EtherloomError
+ * that names the line and says what is wrong with it, also when a recording does not come out as it was.
+ */
+export function play(text: string, options: LabOptions = {}): Network {
+  const lines = text.split('\n').map((line) => line.replace(/(?:^|\s)#.*$/, '').trim());
+  const sum = lines.map((line) => /^digest ([0-9a-f]{16})$/.exec(line)?.[1]).find((digest) => digest !== undefined);
+  const seed = lines.map((line) => /^seed (\d+)$/.exec(line)?.[1]).find((digits) => digits !== undefined);
+  const net = new Network({ ...(sum !== undefined && { record: true }), ...(seed !== undefined && { seed: Number(seed) }), ...options });
+  const stage = { net, faults: new Map(), sockets: new Map() };
+  lines.forEach((line, at) => {
+    try {
+      if (line !== '') performLine(line, stage);
+    } catch (error) {
+      net[Symbol.dispose]();
+      if (!(error instanceof EtherloomError)) throw error;
+      throw new EtherloomError(error.code, `line ${at + 1}: ${line}: ${error.message}`, { cause: error });
+    }
+  });
+  return net;
+}
+
+function performLine(line: string, stage: Stage): void {
+  const { trace } = stage.net.fabric;
+  const [word, value] = line.split(' ');
+  if (word === 'seed') {
+    if (stage.net.nodes.length > 0) throw new EtherloomError('bad-option', 'the seed comes first');
+  } else if (word !== 'digest') perform(line, stage);
+  else if (trace.digest !== value) {
+    throw new EtherloomError('bad-state', `this run differs: its digest is ${trace.digest ?? 'unknown'}`);
+  }
+}
+
+/**
+ * What was done to a network so far, as text that `play` repeats. Only what was done by the methods of the network and its parts is there:
+ * what is done to a host's stack, or to a production switch, directly is not. Throws EtherloomError('bad-state') when the network was not
+ * made with `{ record: true }`, and when a filter was used, which has no text.
+ */
+export function recording({ fabric, now }: Network): string {
+  const { steps, timeline, trace, seed } = fabric;
+  if (!steps) throw new EtherloomError('bad-state', 'nothing is recorded: make the network with { record: true }');
+  const filter = steps.find(({ text }) => text.includes(' = filter '));
+  if (filter) throw new EtherloomError('bad-state', `a filter cannot be repeated from a recording: ${filter.text}`);
+  const lines = [`seed ${seed}`];
+  let last = 'at 0 after 0';
+  for (const { time, after, text } of [...steps, { time: now, after: timeline.count, text: `digest ${trace.digest ?? ''}` }]) {
+    const instant = `at ${time} after ${after}`;
+    if (instant !== last) lines.push(instant);
+    last = instant;
+    lines.push(text);
+  }
+  return `${lines.join('\n')}\n`;
+}
