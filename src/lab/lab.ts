@@ -14,6 +14,7 @@ export type { FlapTimes } from '../ports/flap.ts';
 export type { Amount, Markov, Quality } from '../ports/impairment.ts';
 export type { Network, Span, StationLink } from './network.ts';
 export type { NewLink, Node } from './plugs.ts';
+export { rolesOf } from './figure.ts';
 export { play, recording } from './scenario.ts';
 export { seededRandom } from './seeded-random.ts';
 export type { Skew } from './skewed-clock.ts';
