@@ -1,0 +1,139 @@
+/* A frame in one line, for people: who sends what to whom. */
+import { decodeArp, type Arp } from './arp.ts';
+import { decodeBpdu, formatBridgeId, type Bpdu } from './bpdu.ts';
+import { decodeDhcp, dhcpPorts, hardwareAddressOf, messageTypeOf, messageTypes, optionCodes, type DhcpMessage } from './dhcp.ts';
+import { decodeDot1q, type Dot1q } from './dot1q.ts';
+import { destinationOf, etherTypes, minFrame, sourceOf } from './ethernet.ts';
+import { decodeIcmpEcho } from './icmp.ts';
+import { decodeIcmpv6, icmpv6Protocol, type Icmpv6 } from './icmpv6.ts';
+import { decodeIpv4, formatIpv4, ipProtocols, readIpv4, type Ipv4, type Ipv4Address } from './ipv4.ts';
+import { decodeIpv6, formatIpv6, type Ipv6 } from './ipv6.ts';
+import { broadcastMac, formatMac, type MacAddress } from './mac.ts';
+import { readUint16 } from './octets.ts';
+import { decodeUdp, type Udp } from './udp.ts';
+
+/** Types below are lengths. [IEEE 802.3, 3.2.6] */
+const firstEtherType = 0x600;
+const typeAt = 12;
+const tagLength = 4;
+/** No address, of any protocol. */
+const nobody = 0;
+
+/** The frame in one line: `02:00:00:00:00:01 > all, VLAN 5: ARP, who has 10.0.0.2? 10.0.0.1 asks`. What is damaged is said to be. */
+export function summarize(frame: Uint8Array): string {
+  if (frame.length < minFrame) return `${octets(frame.length)}, which are no frame`;
+  const tags: string[] = [];
+  let at = typeAt;
+  for (let tag = tagAt(frame, at); tag; tag = tagAt(frame, at)) {
+    tags.push(`, VLAN ${tag.vid}${tag.priority === 0 ? '' : ` priority ${tag.priority}`}`);
+    at += tagLength;
+  }
+  const addresses = `${formatMac(sourceOf(frame))} > ${whom(destinationOf(frame))}${tags.join('')}`;
+  const etherType = readUint16(frame, at);
+  const isCut = etherType === etherTypes.dot1q;
+  return `${addresses}: ${isCut ? 'a tag that is cut' : content(etherType, frame.subarray(at + 2))}`;
+}
+
+/** The tag at that place; undefined when there is none, or it is not whole. */
+function tagAt(frame: Uint8Array, at: number): Dot1q | undefined {
+  return at + tagLength + 2 > frame.length ? undefined : decodeDot1q(frame.subarray(at, at + tagLength));
+}
+
+function whom(mac: MacAddress): string {
+  return mac === broadcastMac ? 'all' : formatMac(mac);
+}
+
+function content(etherType: number, payload: Uint8Array): string {
+  switch (etherType) {
+    case etherTypes.arp:
+      return said('ARP', decodeArp(payload), arp);
+    case etherTypes.ipv4:
+      return said('IPv4', decodeIpv4(payload), ipv4);
+    case etherTypes.ipv6:
+      return said('IPv6', decodeIpv6(payload), ipv6);
+    default:
+      if (etherType >= firstEtherType) return `EtherType 0x${etherType.toString(16).padStart(4, '0')}, ${octets(payload.length)}`;
+      return isBpdu(payload) ? said('BPDU', decodeBpdu(payload), bpdu) : `802.3, ${octets(etherType)}`;
+  }
+}
+
+/** What was taken apart, or that it could not be. */
+function said<Content>(name: string, decoded: Content | undefined, say: (content: Content) => string): string {
+  return decoded === undefined ? `${name}, damaged` : say(decoded);
+}
+
+function arp({ operation, senderMac, senderAddress, targetAddress }: Arp): string {
+  const [sender, target] = [formatIpv4(senderAddress), formatIpv4(targetAddress)];
+  if (operation === 'reply') return `ARP, ${sender} is at ${formatMac(senderMac)}`;
+  if (sender === target) return `ARP, ${sender} is at ${formatMac(senderMac)}, it announces`;
+  return `ARP, who has ${target}? ${senderAddress === nobody ? 'a probe' : `${sender} asks`}`;
+}
+
+function ipv4(packet: Ipv4): string {
+  const { source, destination, protocol, payload, moreFragments, fragmentOffset } = packet;
+  const ways = `${formatIpv4(source)} > ${formatIpv4(destination)}`;
+  if (moreFragments || fragmentOffset > 0) return `IPv4 ${ways}, a fragment of protocol ${protocol}, ${octets(payload.length)}`;
+  if (protocol === ipProtocols.udp) return said(`UDP ${ways}`, decodeUdp(payload, source, destination), (udp) => datagram(udp, packet));
+  if (protocol === ipProtocols.tcp && payload.length >= 4) return `TCP ${between(packet, readUint16(payload, 0), readUint16(payload, 2))}`;
+  if (protocol !== ipProtocols.icmp) return `IPv4 ${ways}, protocol ${protocol}, ${octets(payload.length)}`;
+  const echo = decodeIcmpEcho(payload);
+  return echo ? `ICMP ${ways}, echo ${echo.type} ${echo.sequence}` : `ICMP ${ways}, type ${payload[0] ?? 'unknown'}`;
+}
+
+function between({ source, destination }: { source: Ipv4Address; destination: Ipv4Address }, from: number, to: number): string {
+  return `${formatIpv4(source)}:${from} > ${formatIpv4(destination)}:${to}`;
+}
+
+function datagram({ sourcePort, destinationPort, payload }: Udp, packet: Ipv4): string {
+  const ports: readonly number[] = [sourcePort, destinationPort];
+  const message = ports.includes(dhcpPorts.server) && ports.every((port) => isOfDhcp(port)) ? decodeDhcp(payload) : undefined;
+  return message ? dhcp(message) : `UDP ${between(packet, sourcePort, destinationPort)}, ${octets(payload.length)}`;
+}
+
+function isOfDhcp(port: number): boolean {
+  return port === dhcpPorts.server || port === dhcpPorts.client;
+}
+
+function dhcp(message: DhcpMessage): string {
+  const type = messageTypeOf(message);
+  const name =
+    Object.entries(messageTypes)
+      .find(([, number]) => number === type)?.[0]
+      .toUpperCase() ?? `type ${type ?? 'unknown'}`;
+  const requested = message.options.get(optionCodes.requestedAddress);
+  const wanted = requested?.length === 4 ? readIpv4(requested, 0) : message.ciaddr;
+  const address = message.yiaddr === nobody ? wanted : message.yiaddr;
+  const client = hardwareAddressOf(message);
+  const [which, who] = [address === nobody ? '' : ` ${formatIpv4(address)}`, client === undefined ? '' : ` for ${formatMac(client)}`];
+  return `DHCP ${name}${which}${who}, xid ${message.xid.toString(16).padStart(8, '0')}`;
+}
+
+function ipv6({ source, destination, nextHeader, payload }: Ipv6): string {
+  const ways = `${formatIpv6(source)} > ${formatIpv6(destination)}`;
+  if (nextHeader !== icmpv6Protocol) return `IPv6 ${ways}, next header ${nextHeader}, ${octets(payload.length)}`;
+  const message = decodeIcmpv6(payload, source, destination);
+  return `ICMPv6 ${ways}, ${message ? icmpv6(message) : `type ${payload[0] ?? 'unknown'}`}`;
+}
+
+function icmpv6(message: Icmpv6): string {
+  if ('payload' in message) return `${message.type.replace('-', ' ')} ${message.sequence}`;
+  const target = formatIpv6(message.target);
+  if (message.type === 'neighbour-solicitation') return `who has ${target}?`;
+  return `${target} is ${message.mac === undefined ? 'here' : `at ${formatMac(message.mac)}`}`;
+}
+
+/** The LLC of spanning trees. [IEEE 802.1D-2004, 7.12.3] */
+function isBpdu(payload: Uint8Array): boolean {
+  return payload[0] === 0x42 && payload[1] === 0x42;
+}
+
+function bpdu({ role, forwarding, proposal, agreement, topologyChange, root, rootPathCost, bridge, port, messageAge }: Bpdu): string {
+  const flags = Object.entries({ forwarding, proposal, agreement, 'topology change': topologyChange }).filter(([, set]) => set);
+  const sender = `${role} port ${port.toString(16).padStart(4, '0')} of ${formatBridgeId(bridge)}`;
+  const way = `root ${formatBridgeId(root)} at ${rootPathCost}, ${messageAge} s old`;
+  return [`BPDU, ${sender}`, way, ...flags.map(([flag]) => flag)].join(', ');
+}
+
+function octets(count: number): string {
+  return count === 1 ? '1 octet' : `${count} octets`;
+}
