@@ -1,6 +1,8 @@
 import { EtherloomError } from '../errors.ts';
 import type { Channel } from '../ports/channel.ts';
 import type { Random } from '../random.ts';
+import type { MacAddress } from '../wire/mac.ts';
+import type { Network } from './network.ts';
 import { seededRandom } from './seeded-random.ts';
 import { Timeline } from './timeline.ts';
 import { Trace } from './trace.ts';
@@ -17,6 +19,8 @@ export interface LabOptions {
   readonly record?: boolean;
   /** Gives every frame to switches in memory of its own, overwritten afterwards, to find whoever keeps what is lent. Default: false. */
   readonly poison?: boolean;
+  /** Keeps evidence of a failed assertion, what was expected in its name, and tells where: `evidenceIn(directory)` of `etherloom/lab/node`. */
+  readonly evidence?: (net: Network, name: string) => string;
 }
 
 /** Something that was done to a network from outside: when, after how many happenings of that instant, and what. */
@@ -45,6 +49,12 @@ export class Fabric {
   readonly channels = new Set<Channel>();
   /** Lets real time pass instead of virtual; set while the network has a way out of the lab. */
   pace: Pace | undefined;
+  /** What the switch of a port such as `s1.2` says of a frame that comes in there; undefined when it is no port of a switch. */
+  explain: (port: string, frame: Uint8Array) => string | undefined = () => undefined;
+  /** What those who serve stations can tell of one of them, in lines. */
+  readonly witnesses: ((mac: MacAddress) => readonly string[])[] = [];
+  /** Keeps evidence of a failed assertion of that name, and tells where it is; undefined where none is kept. */
+  evidence: (name: string) => string | undefined = () => undefined;
   readonly #calm: number;
   #faults = 0;
   #acting = false;

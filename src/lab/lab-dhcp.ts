@@ -36,6 +36,8 @@ export interface LabDhcpOptions {
 
 /** So many events are remembered, the last ones. */
 const maxEvents = 10_000;
+/** Of those of one client, so many explain what became of it. */
+const witnessed = 3;
 
 /** The production DHCP server in a switch. Its leases are kept over a crash of that switch. */
 export class LabDhcp {
@@ -54,6 +56,7 @@ export class LabDhcp {
     this.#config = configOf(serverMac(number), options);
     this.disk = new MemoryLeaseStore(fabric.timeline, options.diskLatency ?? 0);
     at.house((say) => this.#open(at, say));
+    fabric.witnesses.push((mac) => this.#toldOf(mac).map((text) => `the DHCP server of ${at.name} told of it: ${text}`));
   }
 
   /** The server; undefined while its switch is down. */
@@ -85,6 +88,11 @@ export class LabDhcp {
         return { [Symbol.dispose]: () => void (this.disk.failing = false) };
       },
     );
+  }
+
+  #toldOf(mac: MacAddress): string[] {
+    const last = this.#events.filter((event) => 'mac' in event && event.mac === mac).slice(-witnessed);
+    return last.map((event) => ('reason' in event ? `${event.type} (${event.reason})` : event.type));
   }
 
   #open(at: LabSwitch, say: (frame: Uint8Array) => void): Resident {

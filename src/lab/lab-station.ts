@@ -39,7 +39,8 @@ export class LabStation implements Disposable {
   readonly clock: SkewedClock;
   /** What it sends to and receives from at once. */
   readonly breath: Breath = (work) => work();
-  protected readonly fabric: Fabric;
+  /** What it shares with its network. */
+  readonly fabric: Fabric;
   readonly #program: StationProgram;
   #received: Received[] = [];
   #end: LinkEnd | undefined;

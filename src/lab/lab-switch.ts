@@ -1,6 +1,6 @@
 import { EtherloomError } from '../errors.ts';
 import type { Port, PortNumber } from '../ports/port.ts';
-import { Switch, type FstpChange, type NewPort, type SwitchOptions } from '../switch/switch.ts';
+import { formatExplanation, Switch, type FstpChange, type NewPort, type SwitchOptions } from '../switch/switch.ts';
 import { vid } from '../wire/dot1q.ts';
 import type { MacAddress } from '../wire/mac.ts';
 import type { Fabric } from './fabric.ts';
@@ -132,6 +132,12 @@ export class LabSwitch implements Disposable {
         if (this.running) this.#switch.removePort(number);
       },
     });
+  }
+
+  /** What it would do with a frame that came by that port now, and why, in one line; undefined when there is no such port. */
+  explain(port: PortNumber, frame: Uint8Array): string | undefined {
+    const explanation = this.running ? this.#switch.explain(port, frame) : undefined;
+    return explanation && formatExplanation(explanation, (number) => (number < firstResident ? `${number}` : 'inside'));
   }
 
   /** Puts a station inside, now and after each restart. */

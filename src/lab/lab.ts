@@ -2,6 +2,8 @@
 import type { LabOptions } from './fabric.ts';
 import { Network } from './network.ts';
 
+export * from './assertions.ts';
+export type { FrameMatch, Verdict } from './checks.ts';
 export type { LabOptions, Step } from './fabric.ts';
 export type { LabDhcp, LabDhcpOptions } from './lab-dhcp.ts';
 export type { LabHost, LabHostOptions, PingOptions, PingTarget } from './lab-host.ts';
@@ -12,7 +14,9 @@ export type { LinkEnd, LinkOwner } from './link-end.ts';
 export type { Link, LinkOptions, Side } from './link.ts';
 export type { FlapTimes } from '../ports/flap.ts';
 export type { Amount, Markov, Quality } from '../ports/impairment.ts';
-export type { Network, Span, StationLink } from './network.ts';
+export type { Network, StationLink } from './network.ts';
+export type { Span } from './span.ts';
+export { matchers, type LabMatchers, type MatcherResult } from './matchers.ts';
 export type { NewLink, Node } from './plugs.ts';
 export { rolesOf } from './figure.ts';
 export { play, recording } from './scenario.ts';

@@ -8,19 +8,13 @@ import { Link } from './link.ts';
 import { checkName, readMacText, stationMac, switchMac } from './names.ts';
 import { membershipOf, plugIn, plugsOf, type NewLink, type Node } from './plugs.ts';
 import { ring, star, tree, type Star, type StarOptions, type Topology, type TopologyOptions, type TreeOptions } from './topologies.ts';
+import { millisecondsOf, type Span } from './span.ts';
 import { formatLine, formatNames, formatWords } from './words.ts';
 
 /** How a station is linked to its switch. */
 export interface StationLink extends NewLink {
   /** The VLAN that it is in, without a tag. Default: 0. */
   readonly vlan?: number;
-}
-
-/** A time span: the sum of what is given. */
-export interface Span {
-  readonly minutes?: number;
-  readonly seconds?: number;
-  readonly milliseconds?: number;
 }
 
 /** How long something is waited for that may never come. */
@@ -41,6 +35,8 @@ export class Network implements Disposable {
 
   constructor(options: LabOptions) {
     this.fabric = new Fabric(options);
+    this.fabric.explain = (port, frame) => this.#explain(port, frame);
+    this.fabric.evidence = (name) => options.evidence?.(this, name);
   }
 
   /** Milliseconds since it began. */
@@ -265,14 +261,16 @@ export class Network implements Disposable {
     return node;
   }
 
+  #explain(port: string, frame: Uint8Array): string | undefined {
+    const [name = '', number] = port.split('.');
+    const node = this.#nodes.get(name);
+    return node instanceof LabSwitch ? node.explain(Number(number), frame) : undefined;
+  }
+
   #freeName(a: Node, b: Node): string {
     const name = `${a.name}-${b.name}`;
     let free = name;
     for (let n = 2; this.#links.has(free); n++) free = `${name}#${n}`;
     return free;
   }
-}
-
-function millisecondsOf({ minutes = 0, seconds = 0, milliseconds = 0 }: Span): number {
-  return (minutes * 60 + seconds) * 1000 + milliseconds;
 }

@@ -35,11 +35,11 @@ export function explainWays(vid: Vid, ways: readonly Egress<SwitchPort>[], flood
   return { decision: 'flood', vid, reason: hasGroupDestination(flooded) ? 'group-destination' : 'station-unknown', egress };
 }
 
-/** One line for people: `VLAN 5: flood (station-unknown) to port 1, 3 tagged`. */
-export function formatExplanation(explanation: Explanation): string {
+/** One line for people: `VLAN 5: flood (station-unknown) to port 1, 3 tagged`. Ports are called by `nameOf`. */
+export function formatExplanation(explanation: Explanation, nameOf: (port: PortNumber) => string = String): string {
   if (explanation.decision === 'drop') return `drop (${explanation.reason})`;
   if (explanation.decision === 'take') return `VLAN ${explanation.vid}: taken by the spanning tree`;
-  if (explanation.decision === 'repeat') return `repeated as by a hub to port ${explanation.egress.join(', ')}`;
-  const ways = explanation.egress.map(({ port, tagged }) => (tagged ? `${port} tagged` : `${port}`));
+  if (explanation.decision === 'repeat') return `repeated as by a hub to port ${explanation.egress.map(nameOf).join(', ')}`;
+  const ways = explanation.egress.map(({ port, tagged }) => `${nameOf(port)}${tagged ? ' tagged' : ''}`);
   return `VLAN ${explanation.vid}: ${explanation.decision} (${explanation.reason}) to port ${ways.join(', ')}`;
 }

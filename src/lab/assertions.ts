@@ -1,0 +1,64 @@
+import { converged, lease, noLoop, reach, reachWithin, seeFrame, type FrameMatch, type Verdict } from './checks.ts';
+import type { LabHost, PingOptions, PingTarget } from './lab-host.ts';
+import type { LabStation } from './lab-station.ts';
+import type { Network } from './network.ts';
+import type { Span } from './span.ts';
+
+/*
+ * The checks as plain functions, for node:test, tap and whoever has no matchers. Each lets time pass as the matcher of its name does, and
+ * throws LabAssertionError when what it asserts is not so.
+ */
+
+/** What an assertion throws; its message says what became of the frames. Test runners know it by its name and code. */
+export class LabAssertionError extends Error {
+  override readonly name = 'AssertionError';
+  readonly code = 'ERR_ASSERTION';
+}
+
+/** The echo of a ping comes back. */
+export async function assertReaches(from: LabHost, to: PingTarget, options?: PingOptions): Promise<void> {
+  so(await reach(from, to, options));
+}
+
+/** The echo of a ping comes back within that time. */
+export async function assertReachesWithin(from: LabHost, to: PingTarget, span: Span, options?: PingOptions): Promise<void> {
+  so(await reachWithin(from, to, span, options));
+}
+
+/** The echo of a ping does not come back. */
+export async function assertDoesNotReach(from: LabHost, to: PingTarget, options?: PingOptions): Promise<void> {
+  notSo(await reach(from, to, options));
+}
+
+/** A host gets a lease within a minute, or the time that is given. */
+export async function assertHasLease(host: LabHost, patience?: Span): Promise<void> {
+  so(await lease(host, patience));
+}
+
+/** A station has received such a frame, or does within a second, or the time that is given. */
+export async function assertSeesFrame(station: LabStation, match: FrameMatch, patience?: Span): Promise<void> {
+  so(await seeFrame(station, match, patience));
+}
+
+/** A station has received no such frame, and does not within a second, or the time that is given. */
+export async function assertSeesNoFrame(station: LabStation, match: FrameMatch, patience?: Span): Promise<void> {
+  notSo(await seeFrame(station, match, patience));
+}
+
+/** No frame has gone in a circle, and none could. */
+export async function assertHasNoLoop(net: Network): Promise<void> {
+  so(await noLoop(net));
+}
+
+/** The spanning trees come to rest within two minutes, or the time that is given, and are trees. */
+export async function assertHasConverged(net: Network, patience?: Span): Promise<void> {
+  so(await converged(net, patience));
+}
+
+function so({ pass, message }: Verdict): void {
+  if (!pass) throw new LabAssertionError(message);
+}
+
+function notSo({ pass, message }: Verdict): void {
+  if (pass) throw new LabAssertionError(message);
+}

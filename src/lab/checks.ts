@@ -1,0 +1,199 @@
+import { EtherloomError } from '../errors.ts';
+import { formatBridgeId } from '../wire/bpdu.ts';
+import { formatIpv4 } from '../wire/ipv4.ts';
+import type { Vid } from '../wire/dot1q.ts';
+import { summarize } from '../wire/summary.ts';
+import { activeLinks, circleIn, comesThrough, groupsOf, vlansOf } from './active-topology.ts';
+import type { Fabric } from './fabric.ts';
+import { LabHost, type PingOptions, type PingTarget } from './lab-host.ts';
+import { LabStation, type Received } from './lab-station.ts';
+import type { LabSwitch } from './lab-switch.ts';
+import type { Link } from './link.ts';
+import { Network } from './network.ts';
+import { millisecondsOf, type Span } from './span.ts';
+import { formatTime, storyOf, wayTo } from './story.ts';
+import { isOfBridges, type Hop } from './trace.ts';
+
+/*
+ * What can be asserted of a network. Each check lets as much time pass as it takes, and tells what came of it and why.
+ */
+
+/** What came of a check. */
+export interface Verdict {
+  readonly pass: boolean;
+  /** Why it failed; when it did not, why its opposite does. */
+  readonly message: string;
+}
+
+/** Frames that are looked for: by a function, or by the line that `summarize` makes of them. */
+export type FrameMatch = ((frame: Uint8Array) => boolean) | RegExp | string;
+
+const leasePatience: Span = { seconds: 60 };
+const framePatience: Span = { seconds: 1 };
+const treePatience: Span = { seconds: 120 };
+/** A tree in which nothing changes for two hellos has become what it will be. */
+const calm = 9_000;
+
+/** Whether the echo of a ping comes back. */
+export async function reach(from: LabHost, to: PingTarget, options: PingOptions = {}): Promise<Verdict> {
+  return ping(from, to, options, undefined);
+}
+
+/** Whether the echo of a ping comes back within that time. */
+export async function reachWithin(from: LabHost, to: PingTarget, span: Span, options: PingOptions = {}): Promise<Verdict> {
+  return ping(from, to, options, millisecondsOf(span));
+}
+
+async function ping(from: LabHost, to: PingTarget, options: PingOptions, most: number | undefined): Promise<Verdict> {
+  checkKind(from, LabHost, 'a host');
+  const { fabric } = from;
+  const since = fabric.trace.total;
+  const name = typeof to === 'string' ? to : to.name;
+  const within = most === undefined ? '' : ` within ${formatTime(most)}`;
+  const time = await from.ping(to, options);
+  const came = `the echo came back in ${formatTime(time ?? 0)}`;
+  if (time === undefined) return failed(fabric, `${from.name} reaches ${name}${within}`, 'no echo came back', storyOf(fabric, from, since));
+  if (most !== undefined && time > most) return failed(fabric, `${from.name} reaches ${name}${within}`, came, wayBack(fabric, from, since));
+  return passed(fabric, `${from.name} does not reach ${name}${within}`, came, wayBack(fabric, from, since));
+}
+
+/** How the last frame for a station came to it. */
+function wayBack(fabric: Fabric, { name }: LabStation, since: number): string[] {
+  const last = [...fabric.trace.hops(since)].findLast(({ lane, fate }) => lane.target === name && fate === 'delivered');
+  return last ? wayTo(fabric, last) : [];
+}
+
+/** Whether a host gets a lease within a minute, or the time that is given. */
+export async function lease(host: LabHost, patience: Span = leasePatience): Promise<Verdict> {
+  checkKind(host, LabHost, 'a host');
+  const { fabric } = host;
+  const since = fabric.trace.total;
+  await fabric.pass(fabric.timeline.now + millisecondsOf(patience), () => host.lease !== undefined);
+  const held = host.lease;
+  if (held) return passed(fabric, `${host.name} has no lease`, `it has ${formatIpv4(held.address)}`, []);
+  const { dhcp } = host.stack;
+  if (!dhcp) return failed(fabric, `${host.name} has a lease`, 'it does not ask for one: give it { dhcp: true }', []);
+  const served = fabric.witnesses.flatMap((tell) => tell(host.mac));
+  return failed(fabric, `${host.name} has a lease`, `its DHCP client is in ${dhcp.state}`, [...served, ...storyOf(fabric, host, since)]);
+}
+
+/** Whether a station has received such a frame, or does within a second, or the time that is given. */
+export async function seeFrame(station: LabStation, match: FrameMatch, patience: Span = framePatience): Promise<Verdict> {
+  checkKind(station, LabStation, 'a station');
+  const { fabric } = station;
+  const matches = matcherOf(match);
+  const find = (): Received | undefined => station.received.find(({ frame }) => matches(frame));
+  await fabric.pass(fabric.timeline.now + millisecondsOf(patience), () => find() !== undefined);
+  const found = find();
+  const what = typeof match === 'function' ? 'such a frame' : `a frame like ${String(match)}`;
+  if (found) return passed(fabric, `${station.name} sees no ${what.replace(/^(?:such )?a /, '')}`, line(found), []);
+  const last = station.received.slice(-5).map((one) => `  ${line(one)}`);
+  return failed(fabric, `${station.name} sees ${what}`, last.length === 0 ? 'it saw none at all' : 'the last that it saw:', last);
+}
+
+function matcherOf(match: FrameMatch): (frame: Uint8Array) => boolean {
+  if (typeof match === 'function') return match;
+  return (frame) => (typeof match === 'string' ? summarize(frame).includes(match) : match.test(summarize(frame)));
+}
+
+function line({ time, frame }: Received): string {
+  return `${formatTime(time)}  ${summarize(frame)}`;
+}
+
+/** Whether no frame has gone in a circle so far, and none could now. No time passes. */
+export function noLoop(net: Network): Promise<Verdict> {
+  checkKind(net, Network, 'a network');
+  const { fabric } = net;
+  const again = [...fabric.trace.hops()].find((hop) => isAgain(fabric, hop));
+  if (again) return Promise.resolve(failed(fabric, 'there is no loop', 'a frame came by the same link again', wayTo(fabric, again)));
+  for (const vlan of vlansOf(net)) {
+    const circle = circleIn(activeLinks(net, vlan).filter((link) => comesThrough(link, 'one way')));
+    if (circle) return Promise.resolve(failed(fabric, 'there is no loop', circleText(vlan, circle), []));
+  }
+  return Promise.resolve(passed(fabric, 'there is a loop', 'there is none in any VLAN', []));
+}
+
+/** Whether this hop is one that the frame has made before. Bridges, and stations, that are heard and speak send frames of their own. */
+function isAgain({ trace }: Fabric, hop: Hop): boolean {
+  if (isOfBridges(hop)) return false;
+  const seen = new Set<unknown>();
+  for (let at: Hop | undefined = hop; at; at = at.cause === undefined ? undefined : trace.hop(at.cause)) {
+    if (seen.has(at.lane)) return true;
+    seen.add(at.lane);
+    if (!at.lane.source.includes('.')) return false;
+  }
+  return false;
+}
+
+function circleText(vlan: Vid, circle: readonly { readonly name: string }[]): string {
+  return `VLAN ${vlan} has one: ${circle.map(({ name }) => name).join(', ')}`;
+}
+
+/**
+ * Whether the spanning trees come to rest within two minutes, or the time that is given, and are trees then: who is joined by links agrees
+ * on the root, and there is one way between any two switches.
+ */
+export async function converged(net: Network, patience: Span = treePatience): Promise<Verdict> {
+  checkKind(net, Network, 'a network');
+  const { fabric } = net;
+  const until = net.now + millisecondsOf(patience);
+  let wrong = wrongAt(net);
+  while (wrong.length > 0 && net.now < until) {
+    await net.run({ milliseconds: Math.min(1000, until - net.now) });
+    wrong = wrongAt(net);
+  }
+  if (wrong.length > 0) return failed(fabric, 'the spanning trees have converged', `at ${formatTime(net.now)} they have not:`, wrong);
+  return passed(fabric, 'the spanning trees have not converged', `nothing changed since ${formatTime(changedAt(net))}`, []);
+}
+
+/** When a tree changed last, in milliseconds; 0 when none has. */
+function changedAt({ switches }: Network): number {
+  return Math.max(0, ...switches.map(({ treeChanges }) => treeChanges.at(-1)?.time ?? 0));
+}
+
+/** What keeps the trees from having converged. */
+function wrongAt(net: Network): string[] {
+  const changed = changedAt(net);
+  const restless = net.now - changed < calm ? [`  the last change was at ${formatTime(changed)}`] : [];
+  return [...restless, ...vlansOf(net).flatMap((vlan) => wrongIn(net, vlan))];
+}
+
+/** What keeps a VLAN from having one tree wherever links join its switches. */
+function wrongIn(net: Network, vlan: Vid): string[] {
+  const members = net.switches.filter(({ running, switch: { vlans, hub } }) => running && (hub || vlans.has(vlan)));
+  const isInside = ({ up, ends }: Link): boolean => up && ends.every(({ owner }) => members.some((member) => member === owner));
+  const links = net.links.filter((link) => isInside(link) && comesThrough(link, 'both ways'));
+  const active = activeLinks(net, vlan).filter((link) => comesThrough(link, 'both ways'));
+  const circle = circleIn(active);
+  const wrong = circle ? [`  ${circleText(vlan, circle)}`] : [];
+  for (const group of groupsOf(members, links)) {
+    const parts = groupsOf(group, active);
+    if (parts.length > 1)
+      wrong.push(`  VLAN ${vlan} is in parts: ${parts.map((part) => part.map(({ name }) => name).join(' ')).join('; ')}`);
+    const roots = new Map(group.flatMap((one) => rootOf(one, vlan)));
+    if (new Set(roots.values()).size > 1) {
+      wrong.push(`  VLAN ${vlan} has several roots: ${[...roots].map(([name, root]) => `${name} says ${root}`).join(', ')}`);
+    }
+  }
+  return wrong;
+}
+
+function rootOf({ name, switch: { fstp, hub } }: LabSwitch, vlan: Vid): [string, string][] {
+  return fstp.enabled && !hub ? [[name, formatBridgeId(fstp.state(vlan).root)]] : [];
+}
+
+/** What somebody else than TypeScript would say. */
+function checkKind<Kind>(value: unknown, kind: abstract new (...args: never[]) => Kind, name: string): asserts value is Kind {
+  if (!(value instanceof kind)) throw new EtherloomError('bad-option', `this is asked of ${name} of the lab, not of ${String(value)}`);
+}
+
+function failed(fabric: Fabric, expected: string, found: string, more: readonly string[]): Verdict {
+  const evidence = fabric.evidence(expected);
+  const kept = evidence === undefined ? [] : [`evidence: ${evidence}`];
+  return { pass: false, message: [`expected: ${expected} (seed ${fabric.seed})`, `but ${found}`, ...more, ...kept].join('\n') };
+}
+
+/** `opposite` is what was expected where this is a failure. */
+function passed({ seed }: Fabric, opposite: string, found: string, more: readonly string[]): Verdict {
+  return { pass: true, message: [`expected: ${opposite} (seed ${seed})`, `but ${found}`, ...more].join('\n') };
+}
