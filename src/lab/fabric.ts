@@ -32,8 +32,13 @@ export interface Step {
   readonly text: string;
 }
 
-/** Lets time pass until `until`, or until `enough` says so, and tells whether it did. */
-export type Pace = (until: number, enough?: () => boolean) => Promise<boolean>;
+/** Another time than the virtual one, which a network goes by. */
+export interface Pacer {
+  /** Lets time pass until `until`, or until `enough` says so, and tells whether it did. */
+  pass(until: number, enough?: () => boolean): Promise<boolean>;
+  /** Does something that comes from outside. */
+  around<T>(work: () => T): T;
+}
 
 /** What all parts of a network share: time, chance, and memory of what happened. */
 export class Fabric {
@@ -47,8 +52,8 @@ export class Fabric {
   flying = 0;
   /** The ways of links on which something befalls frames. */
   readonly channels = new Set<Channel>();
-  /** Lets real time pass instead of virtual; set while the network has a way out of the lab. */
-  pace: Pace | undefined;
+  /** Real time; set while the network has a way out of the lab. */
+  pacer: Pacer | undefined;
   /** What the switch of a port such as `s1.2` says of a frame that comes in there; undefined when it is no port of a switch. */
   explain: (port: string, frame: Uint8Array) => string | undefined = () => undefined;
   /** What those who serve stations can tell of one of them, in lines. */
@@ -89,17 +94,14 @@ export class Fabric {
 
   /** Lets time pass until then, or until `enough` says so, and tells whether it did. */
   async pass(until: number, enough?: () => boolean): Promise<boolean> {
-    return this.pace ? await this.pace(until, enough) : this.timeline.advance(until, enough);
+    return this.pacer ? await this.pacer.pass(until, enough) : this.timeline.advance(until, enough);
   }
 
   /** Does what somebody wants from outside, as one piece. What is done by that again is no step of its own. */
   act<T>(text: () => string, work: () => T): T {
     if (this.#acting) return work();
-    const { now: time, count: after } = this.timeline;
-    const step = { time, after, text: this.steps ? text() : '' };
-    this.steps?.push(step);
-    // Who is called back afterwards acts for himself.
-    return this.timeline.enter(() => {
+    const step = this.#step(text);
+    const acting = (): T => {
       this.#acting = true;
       try {
         return work();
@@ -109,7 +111,21 @@ export class Fabric {
       } finally {
         this.#acting = false;
       }
-    });
+    };
+    // Who is called back afterwards acts for himself.
+    return this.enter(acting);
+  }
+
+  /** Does something from outside at the time that it is; within a happening it is part of that. */
+  enter<T>(work: () => T): T {
+    return this.pacer ? this.pacer.around(work) : this.timeline.enter(work);
+  }
+
+  #step(text: () => string): { text: string } {
+    const { now: time, count: after } = this.timeline;
+    const step = { time, after, text: this.steps ? text() : '' };
+    this.steps?.push(step);
+    return step;
   }
 
   /** Begins a fault that lasts until it is disposed. Disposing it again does nothing. */

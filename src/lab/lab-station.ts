@@ -74,7 +74,7 @@ export class LabStation implements Disposable {
 
   /** Calls back once, so many milliseconds from now by its own clock, unless disposed before. */
   after(milliseconds: number, run: () => void): Disposable {
-    return this.fabric.timeline.tellAfter(this.clock.trueSpan(milliseconds), run);
+    return this.fabric.enter(() => this.fabric.timeline.tellAfter(this.clock.trueSpan(milliseconds), run));
   }
 
   /** Calls back again and again, every so many milliseconds by its own clock, until disposed; the first time after that time. */

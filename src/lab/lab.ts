@@ -3,6 +3,7 @@ import type { LabOptions } from './fabric.ts';
 import { Network } from './network.ts';
 
 export * from './assertions.ts';
+export { captureOf } from './capture.ts';
 export type { FrameMatch, Verdict } from './checks.ts';
 export type { LabOptions, Step } from './fabric.ts';
 export type { LabDhcp, LabDhcpOptions } from './lab-dhcp.ts';
@@ -23,6 +24,7 @@ export { play, recording } from './scenario.ts';
 export { seededRandom } from './seeded-random.ts';
 export type { Skew } from './skewed-clock.ts';
 export type { Star, StarOptions, Topology, TopologyOptions, TreeOptions } from './topologies.ts';
+export { fromPcap, type Tape, type TapeOptions } from './tape.ts';
 export type { Fate, Hop } from './trace.ts';
 
 /** A new network, in which nothing is yet. Throws EtherloomError('bad-option'). */

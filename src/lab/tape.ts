@@ -1,0 +1,102 @@
+import { EtherloomError } from '../errors.ts';
+import { minFrame } from '../wire/ethernet.ts';
+import { decodePcap } from '../wire/pcap.ts';
+import { decodePcapng, type Pcapng } from '../wire/pcapng.ts';
+import type { LabStation, StationProgram } from './lab-station.ts';
+
+/** What of a capture is played. */
+export interface TapeOptions {
+  /** The name of the interface whose frames are played. Default: those of all. */
+  readonly interface?: string;
+}
+
+/** A captured frame, and how long after the first one it came, in milliseconds. */
+interface Recorded {
+  readonly frame: Uint8Array;
+  readonly offset: number;
+}
+
+const ethernet = 1;
+const nanosecondsPerMicrosecond = 1000n;
+const nanosecondsPerMillisecond = 1_000_000;
+
+/** The program of a station that sends captured frames, at their distances in time, from the moment that it has a carrier. */
+export class Tape implements StationProgram {
+  readonly carrier: NonNullable<StationProgram['carrier']>;
+  readonly #recorded: readonly Recorded[];
+  #begun = false;
+  #sent = 0;
+
+  constructor(recorded: readonly Recorded[]) {
+    this.#recorded = recorded;
+    this.carrier = (up, station) => {
+      if (!up || this.#begun) return;
+      this.#begun = true;
+      this.#playNext(station, 0);
+    };
+  }
+
+  /** How many frames there are. */
+  get length(): number {
+    return this.#recorded.length;
+  }
+
+  /** Whether all of them were sent. */
+  get done(): boolean {
+    return this.#sent === this.#recorded.length;
+  }
+
+  #playNext(station: LabStation, at: number): void {
+    const next = this.#recorded[this.#sent];
+    if (!next) return;
+    station.after(Math.max(0, next.offset - at), () => {
+      station.send(next.frame);
+      this.#sent++;
+      this.#playNext(station, Math.max(at, next.offset));
+    });
+  }
+}
+
+/**
+ * A capture, pcap or pcapng, as the program of a station: `net.station('tape', s1, fromPcap(bytes))`. Throws EtherloomError('bad-option')
+ * when it is no capture, or not of Ethernet, or a frame is no frame, or was cut by who captured it.
+ */
+export function fromPcap(bytes: Uint8Array, options: TapeOptions = {}): Tape {
+  const capture = decodePcapng(bytes) ?? fromOlder(bytes);
+  if (!capture) throw new EtherloomError('bad-option', 'this is no capture: it is neither pcap nor pcapng');
+  const { interfaces, packets } = capture;
+  const isWanted = (place: number): boolean => options.interface === undefined || interfaces[place]?.name === options.interface;
+  if (!interfaces.some((_, place) => isWanted(place))) {
+    const names = interfaces.map(({ name }) => name).filter((name) => name !== '');
+    throw new EtherloomError(
+      'bad-option',
+      `the capture has no interface ${options.interface ?? ''}; it has: ${names.join(', ') || 'no names'}`,
+    );
+  }
+  const wanted = packets.filter((packet) => isWanted(packet.interface));
+  const [first] = wanted;
+  return new Tape(
+    wanted.map((packet, at) => {
+      const { frame, nanoseconds, originalLength } = packet;
+      if (interfaces[packet.interface]?.linkType !== ethernet) throw unusable(at, 'not of Ethernet');
+      if (frame.length < minFrame) throw unusable(at, `of ${frame.length} octets, and a frame has at least ${minFrame}`);
+      if (originalLength > frame.length) throw unusable(at, `cut: capture whole frames, with a snap length of 0`);
+      return { frame: frame.slice(), offset: Number(nanoseconds - (first?.nanoseconds ?? 0n)) / nanosecondsPerMillisecond };
+    }),
+  );
+}
+
+function unusable(at: number, why: string): EtherloomError {
+  return new EtherloomError('bad-option', `frame ${at + 1} of the capture is ${why}`);
+}
+
+/** An older capture as a newer one. */
+function fromOlder(bytes: Uint8Array): Pcapng | undefined {
+  const capture = decodePcap(bytes);
+  if (!capture) return undefined;
+  const packets = capture.records.map(({ seconds, microseconds, frame, originalLength }) => {
+    const nanoseconds = (BigInt(seconds) * 1_000_000n + BigInt(microseconds)) * nanosecondsPerMicrosecond;
+    return { interface: 0, nanoseconds, frame, originalLength };
+  });
+  return { interfaces: [{ name: '', linkType: capture.linkType }], packets };
+}
