@@ -76,17 +76,22 @@ export class ArpTable implements Disposable {
       if (this.#questions.size < maxAsked) this.#ask(address, { packets: [packet], asked: 0, timer: undefined });
       return;
     }
+    // Who is asked for again is asked as often again.
+    question.asked = 0;
     question.packets.push(packet);
     if (question.packets.length > maxWaiting) question.packets.shift();
   }
 
   /**
-   * Somebody has said something to others: if it is a neighbour that is known, it is still there, and its MAC address is the one at
-   * `macAt`. Nothing is made for this look: all hosts of a link have it at each request.
+   * Somebody has said something to others: if it is a neighbour that is known, or asked for, it is there, and its MAC address is the one
+   * at `macAt`. Nothing is made for this look: all hosts of a link have it at each request.
    */
   refresh(address: Ipv4Address, frame: Uint8Array, macAt: number): void {
     const known = this.#known.get(address | 0);
-    if (known === undefined) return;
+    if (known === undefined) {
+      if (this.#questions.has(address | 0)) this.learn(address, readMac(frame, macAt));
+      return;
+    }
     const mac = readMac(frame, macAt);
     if (isGroupMac(mac)) return;
     if (known.mac !== mac) known.mac = mac;

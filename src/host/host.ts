@@ -122,12 +122,14 @@ export class Host implements Disposable {
   }
 
   /**
-   * The link is lost, or back; at first it is there. What is known of neighbours stays until it is too old. With the link back the host
+   * The link is lost, or back; at first it is there. With it all neighbours are forgotten, as a kernel does. With the link back the host
    * announces itself, and its DHCP client asks whether the address is good here.
    */
   carrier(up: boolean): void {
     if (this.#up === up) return;
     this.#up = up;
+    this.#ipv4.carrier(up);
+    this.#ipv6?.carrier(up);
     if (!up) return;
     this.announce();
     this.#dhcp?.reboot();

@@ -64,6 +64,7 @@ export class Ipv4Interface implements Disposable {
   #introduction: Timer | undefined;
   #defended = -Infinity;
   #identification: number;
+  #up = true;
 
   constructor(options: Ipv4InterfaceOptions) {
     this.#options = options;
@@ -99,6 +100,12 @@ export class Ipv4Interface implements Disposable {
   announce(): void {
     const address = this.#configuration?.address;
     if (address !== undefined) this.#sendArp(broadcastMac, { operation: 'request', targetMac: unknownMac, targetAddress: address });
+  }
+
+  /** The link is lost, or back. Without it nothing is sent to others, and nobody is known: who is there may be somebody else by then. */
+  carrier(up: boolean): void {
+    this.#up = up;
+    if (!up) this.arp.clear();
   }
 
   /** An ARP frame. One that neither asks us nor says anything that matters here costs next to nothing. */
@@ -138,7 +145,7 @@ export class Ipv4Interface implements Disposable {
     else if (destination === this.#configuration?.address) this.#options.loop(packet);
     else {
       const hop = isOfOneHost(destination) ? this.#nextHop(destination) : undefined;
-      if (hop !== undefined) this.arp.send(hop, packet);
+      if (hop !== undefined && this.#up) this.arp.send(hop, packet);
     }
   }
 

@@ -58,6 +58,7 @@ export class Ipv6Interface implements Disposable {
   readonly #solicitedNodeMac: MacAddress;
   #state: Ipv6State = 'tentative';
   #timer: Timer;
+  #up = true;
 
   constructor(options: Ipv6InterfaceOptions) {
     const { clock, mac } = options;
@@ -76,6 +77,12 @@ export class Ipv6Interface implements Disposable {
 
   get state(): Ipv6State {
     return this.#state;
+  }
+
+  /** The link is lost, or back. Without it nothing is sent to others, and nobody is known. */
+  carrier(up: boolean): void {
+    this.#up = up;
+    if (!up) this.neighbours.clear();
   }
 
   /** A frame with an IPv6 packet. One that is not for this host costs next to nothing. */
@@ -105,6 +112,7 @@ export class Ipv6Interface implements Disposable {
     if (this.#state !== 'preferred') return;
     const packet = this.#packet(to, { ...echo, type: 'echo-request' });
     if (to === this.address) this.#loop(packet);
+    else if (!this.#up) return;
     else if (isIpv6Multicast(to)) this.#sendFrame(multicastMacOf(to), packet);
     else this.neighbours.send(to, packet);
   }

@@ -85,6 +85,8 @@ export class NeighbourCache<Address> implements Disposable {
     if (one === undefined) {
       this.#ask(address, packet);
     } else if (one.mac === undefined) {
+      // Who is asked for again is asked as often again.
+      one.asked = 0;
       one.packets.push(packet);
       if (one.packets.length > maxWaiting) one.packets.shift();
     } else {

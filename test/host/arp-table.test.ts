@@ -64,6 +64,26 @@ describe('the neighbours of a host', () => {
     expect(sent).toEqual([[mac, 1]]);
   });
 
+  it('are known by what they say to others while they are asked for', () => {
+    const { neighbours, sent } = table();
+    neighbours.send(address, packet(1));
+    neighbours.refresh(address, said(broadcastMac), 6);
+    expect(sent).toEqual([]);
+    neighbours.refresh(address, said(mac), 6);
+    expect(sent).toEqual([[mac, 1]]);
+    expect(neighbours.macOf(address)).toBe(mac);
+  });
+
+  it('are asked for three times from the last packet on that waits for them, once a second', () => {
+    const { clock, asked, neighbours } = table();
+    neighbours.send(address, packet(1));
+    clock.advanceSeconds(2.5);
+    neighbours.send(address, packet(2));
+    clock.advanceSeconds(10);
+    expect(asked.length).toBe(6);
+    expect(clock.timers).toBe(0);
+  });
+
   it('are stations, not groups of them', () => {
     const { neighbours } = table();
     neighbours.learn(address, broadcastMac);

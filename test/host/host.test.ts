@@ -16,6 +16,8 @@ describe('two hosts on a wire', () => {
   it('ping each other: the first ping takes the question for the address along', () => {
     using wire = new Wire();
     const [a, b] = [wire.host(1), wire.host(2)];
+    // Both have announced themselves.
+    wire.clock.advance(10);
     const results: (number | undefined)[] = [];
     a.ping(addressOf(2), (milliseconds) => results.push(milliseconds));
     wire.clock.advance(100);
@@ -174,6 +176,7 @@ describe('a host', () => {
       wire.host(1, { ipv4: { address: addressOf(1), network: link } }),
       wire.host(2, { ipv4: { address: addressOf(0), network: link } }),
     ];
+    wire.clock.advance(10);
     const results: unknown[] = [];
     a.ping(addressOf(0), (milliseconds) => results.push(milliseconds));
     wire.clock.advance(100);
@@ -253,6 +256,28 @@ describe('a ping', () => {
     a.receive(echoFrame(reply));
     a.receive(echoFrame(reply));
     expect(results).toEqual([0]);
+  });
+});
+
+describe('a host without a carrier', () => {
+  it('knows nobody, and asks for nobody, but itself', () => {
+    using wire = new Wire();
+    const [a] = [wire.host(1), wire.host(2)];
+    wire.clock.advance(10);
+    const results: unknown[] = [];
+    a.ping(addressOf(2), (milliseconds) => results.push(milliseconds));
+    wire.clock.advance(10);
+    a.carrier(false);
+    const before = wire.frames.length;
+    expect(a.arp.entries).toEqual([]);
+    a.ping(addressOf(2), (milliseconds) => results.push(milliseconds), { timeout: 500 });
+    a.ping(addressOf(1), (milliseconds) => results.push(milliseconds));
+    wire.clock.advanceSeconds(5);
+    expect([results, wire.frames.length]).toEqual([[4, 0, undefined], before]);
+    a.carrier(true);
+    a.ping(addressOf(2), (milliseconds) => results.push(milliseconds));
+    wire.clock.advance(10);
+    expect(results.at(-1)).toBe(4);
   });
 });
 
