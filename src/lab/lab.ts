@@ -21,6 +21,7 @@ export { matchers, type LabMatchers, type MatcherResult } from './matchers.ts';
 export type { NewLink, Node } from './plugs.ts';
 export { rolesOf } from './figure.ts';
 export { play, recording } from './scenario.ts';
+export { scenarios, survives, type FastCheck, type ScenarioFault, type ScenarioOptions, type SurvivalOptions } from './scenarios.ts';
 export { seededRandom } from './seeded-random.ts';
 export type { Skew } from './skewed-clock.ts';
 export type { Star, StarOptions, Topology, TopologyOptions, TreeOptions } from './topologies.ts';

@@ -17,16 +17,13 @@ import { perform, type Stage } from './notation.ts';
  */
 
 /**
- * The network that a text describes, with the time at which the text ends. A recording is repeated, octet by octet. Throws EtherloomError
- * that names the line and says what is wrong with it, also when a recording does not come out as it was.
+ * The network that a text describes, with the time at which the text ends. A recording is repeated, octet by octet. With `net` the text
+ * goes on with a network that is there. Throws EtherloomError that names the line and says what is wrong with it, also when a recording
+ * does not come out as it was.
  */
-export function play(text: string, options: LabOptions = {}): Network {
-  const lines = text.split('\n').map((line) => line.replace(/(?:^|\s)#.*$/, '').trim());
-  const sum = lines.map((line) => /^digest ([0-9a-f]{16})$/.exec(line)?.[1]).find((digest) => digest !== undefined);
-  const seed = lines.map((line) => /^seed (\d+)$/.exec(line)?.[1]).find((digits) => digits !== undefined);
-  const net = new Network({ ...(sum !== undefined && { record: true }), ...(seed !== undefined && { seed: Number(seed) }), ...options });
+export function play(text: string, options: LabOptions = {}, net: Network = networkFor(text, options)): Network {
   const stage = { net, faults: new Map(), sockets: new Map() };
-  lines.forEach((line, at) => {
+  linesOf(text).forEach((line, at) => {
     try {
       if (line !== '') performLine(line, stage);
     } catch (error) {
@@ -36,6 +33,18 @@ export function play(text: string, options: LabOptions = {}): Network {
     }
   });
   return net;
+}
+
+function linesOf(text: string): string[] {
+  return text.split('\n').map((line) => line.replace(/(?:^|\s)#.*$/, '').trim());
+}
+
+/** One with the seed that the text says, which is recorded where the text says what must come of it. */
+function networkFor(text: string, options: LabOptions): Network {
+  const lines = linesOf(text);
+  const seed = lines.map((line) => /^seed (\d+)$/.exec(line)?.[1]).find((digits) => digits !== undefined);
+  const record = lines.some((line) => line.startsWith('digest '));
+  return new Network({ ...(record && { record }), ...(seed !== undefined && { seed: Number(seed) }), ...options });
 }
 
 function performLine(line: string, stage: Stage): void {

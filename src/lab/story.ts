@@ -21,7 +21,8 @@ export function storyOf(fabric: Fabric, station: LabStation, since: number): str
   if (!end.link.up) return [`the link ${end.link.name} of ${station.name} is down`];
   const ends = endsOf(consequences(fabric, station, since));
   const last = ends.findLast(isLost) ?? ends.at(-1);
-  if (!last && fabric.trace.total > since) return ['what it sent is forgotten: give the network a longer { history }'];
+  if (!last && fabric.trace.total > since && !fabric.trace.hop(since))
+    return ['what it sent is forgotten: give the network a longer { history }'];
   if (!last) return [`${station.name} sent nothing`];
   return [...wayTo(fabric, last), ...elsewhere(ends, last), ...verdictOf(fabric, last), ...lastOn(fabric, last)];
 }

@@ -1,0 +1,204 @@
+import { EtherloomError } from '../errors.ts';
+import type { LabOptions } from './fabric.ts';
+import type { Network } from './network.ts';
+import { play } from './scenario.ts';
+
+/*
+ * Networks to which things happen, drawn by fast-check: texts of the notation, which shrink to the smallest one that fails.
+ */
+
+/** What can happen, as the notation calls it. */
+export type ScenarioFault = 'cut' | 'silence' | 'impair' | 'hold' | 'crash' | 'skew';
+
+/** Of what kind the scenarios are. All numbers are the most that there is. */
+export interface ScenarioOptions {
+  /** Switches, one at least. Default: 4. */
+  readonly switches?: number;
+  /** Links between switches beyond those of a tree. Default: 2. */
+  readonly links?: number;
+  /** Hosts, two at least. Default: 4. */
+  readonly hosts?: number;
+  /** Things that happen. Default: 6. */
+  readonly acts?: number;
+  /** How long a fault lasts, and how long it is quiet between two acts, in milliseconds. Default: 10,000. */
+  readonly span?: number;
+  /** What may happen. Default: all but `skew`. */
+  readonly faults?: readonly ScenarioFault[];
+  /** Whether hosts ping each other meanwhile. Default: true. */
+  readonly pings?: boolean;
+  /** Whether switches have spanning trees. Default: true; without there are no links beyond those of a tree. */
+  readonly fstp?: boolean;
+  /** Whether hosts ask for their addresses, of a server at the first switch. Default: false. */
+  readonly dhcp?: boolean;
+}
+
+/** What is needed of fast-check: `import fc from 'fast-check'`. Of what it returns no more is said here, so that none of its types are needed. */
+export interface FastCheck {
+  nat(max: number): object;
+  array(item: object, size: object): object;
+  tuple(...items: object[]): object;
+  asyncProperty(drawn: object, check: object): object;
+  check(property: object, options: object): object;
+}
+
+/** What fast-check draws from. */
+interface Drawn {
+  map(make: (choices: Choices) => string): object;
+}
+
+/** What came of many runs. */
+interface Outcome {
+  readonly failed: boolean;
+  readonly counterexample: readonly unknown[] | null;
+  readonly seed: number;
+  readonly numRuns: number;
+  readonly errorInstance?: unknown;
+}
+
+/** What a scenario is made of: numbers that mean something by what they leave when divided. */
+type Choices = readonly [seed: number, parents: readonly number[], links: readonly Pair[], hosts: readonly number[], acts: readonly Act[]];
+type Pair = readonly [number, number];
+type Act = readonly [gap: number, what: number, where: number, other: number, lasting: number];
+
+const many = 0xffff;
+const defaults = { switches: 4, links: 2, hosts: 4, acts: 6, span: 10_000, pings: true, fstp: true, dhcp: false } as const;
+const defaultFaults: readonly ScenarioFault[] = ['cut', 'silence', 'impair', 'hold', 'crash'];
+const qualities = ['loss 30', 'delay 50+50', 'dup 20', 'noise 1000', 'loss 20, lostburst 5', 'delay 20+20, fifo 0'];
+
+/**
+ * Scenarios as fast-check draws them, for properties of your own: `fc.asyncProperty(scenarios(fc), async (text) => …play(text)…)`. When
+ * a text ends, all that happened in it is over.
+ */
+export function scenarios<Fc extends FastCheck & { string(): unknown }>(fc: Fc, options: ScenarioOptions = {}): ReturnType<Fc['string']> {
+  return draw(fc, options) as ReturnType<Fc['string']>;
+}
+
+function draw(fc: FastCheck, options: ScenarioOptions): object {
+  const { switches, links, hosts, acts, fstp } = { ...defaults, ...options };
+  if (!(switches >= 1 && hosts >= 2)) throw new EtherloomError('bad-option', 'a scenario has a switch and two hosts at least');
+  const number = fc.nat(many);
+  const list = (item: object, maxLength: number, minLength = 0): object => fc.array(item, { minLength, maxLength, size: 'max' });
+  const choices = fc.tuple(
+    fc.nat(many),
+    list(number, switches - 1),
+    list(fc.tuple(number, number), fstp ? links : 0),
+    list(number, hosts, 2),
+    list(fc.tuple(number, number, number, number, number), acts),
+  );
+  return (choices as Drawn).map((drawn) => textOf(drawn, options));
+}
+
+/** The scenario that is made by those choices. */
+function textOf([seed, parents, extra, hosts, acts]: Choices, options: ScenarioOptions): string {
+  const { fstp, dhcp } = { ...defaults, ...options };
+  const size = parents.length + 1;
+  const between = [...parents.map((parent, at): Pair => [at + 1, parent % (at + 1)]), ...extra.map(([a, b]): Pair => [a % size, b % size])];
+  const links = between.filter(([a, b]) => a !== b).map(([a, b]): Pair => [Math.min(a, b) + 1, Math.max(a, b) + 1]);
+  const names = links.map(([a, b], at) => {
+    const before = links.slice(0, at).filter(([c, d]) => a === c && b === d).length;
+    return `s${a}-s${b}${before === 0 ? '' : `#${before + 1}`}`;
+  });
+  const placed = hosts.map((at, n) => `host h${n + 1} s${(at % size) + 1}${dhcp ? ' dhcp' : ''}`);
+  return [
+    `seed ${seed}`,
+    ...Array.from({ length: size }, (_, n) => `switch s${n + 1}${fstp ? ' fstp' : ''}`),
+    ...links.map(([a, b]) => `link s${a} s${b}`),
+    ...(dhcp ? ['dhcp s1'] : []),
+    ...placed,
+    ...happenings(
+      acts,
+      { size, hosts: hosts.length, links: [...names, ...hosts.map((at, n) => `h${n + 1}-s${(at % size) + 1}`)] },
+      options,
+    ),
+    '',
+  ].join('\n');
+}
+
+interface Parts {
+  readonly size: number;
+  readonly hosts: number;
+  readonly links: readonly string[];
+}
+
+/** What happens, and when it is over, in the order of time. */
+function happenings(acts: readonly Act[], parts: Parts, options: ScenarioOptions): string[] {
+  const { span, pings, dhcp, faults = defaultFaults } = { ...defaults, ...options };
+  const events: { readonly time: number; readonly text: string }[] = [];
+  const crashed = new Map<string, number>();
+  let now = 0;
+  acts.forEach(([gap, what, where, other, lasting], n) => {
+    now += gap % span;
+    const kind = pings && what % (faults.length + 1) === faults.length ? 'ping' : faults[what % faults.length];
+    // Without an address of its own nobody is pinged; with DHCP nobody knows what it will be.
+    if (kind === 'ping') {
+      const to = dhcp ? '10.77.0.1' : `10.0.0.${(other % parts.hosts) + 1}`;
+      events.push({ time: now, text: `ping h${(where % parts.hosts) + 1} ${to}` });
+      return;
+    }
+    const end = now + 1 + (lasting % span);
+    const text = kind && faultText(kind, where, other, parts);
+    // Who is down cannot crash.
+    if (text === undefined || (kind === 'crash' && (crashed.get(text) ?? -1) >= now)) return;
+    if (kind === 'crash') crashed.set(text, end);
+    events.push({ time: now, text: `f${n + 1} = ${text}` }, { time: end, text: `end f${n + 1}` });
+  });
+  events.sort((a, b) => a.time - b.time);
+  return events.flatMap(({ time, text }, at) => (events[at - 1]?.time === time ? [text] : [`at ${time}`, text]));
+}
+
+function faultText(kind: ScenarioFault, where: number, other: number, { size, links }: Parts): string | undefined {
+  const link = links[where % links.length] ?? '';
+  if (kind === 'crash') return `crash s${(where % size) + 1}`;
+  if (kind === 'skew') return `skew s${(where % size) + 1} rate ${1 + (other % 5) / 10} wall ${other % 100}`;
+  if (kind === 'impair') return `impair ${link} ${qualities[other % qualities.length] ?? ''}`;
+  const side = /^(\w+)-(\w+)/.exec(link)?.[1 + (other % 3)];
+  return kind === 'cut' || side === undefined ? `${kind} ${link}` : `${kind} ${link} from ${side}`;
+}
+
+/** How long something is tried. */
+export interface SurvivalOptions extends ScenarioOptions {
+  /** How many scenarios are tried. Default: 100. */
+  readonly runs?: number;
+  /** The seed of fast-check, with which the same are tried again. Default: another one each time. */
+  readonly seed?: number;
+  /** What else the networks are like. */
+  readonly lab?: Omit<LabOptions, 'seed' | 'record'>;
+}
+
+/**
+ * Tries whether something is so in any scenario: `prepare` is given the network before anything has happened, as built by the first lines;
+ * what it returns is asked when all is over. Throws an Error whose message has the smallest scenario that was found for which it is not so.
+ */
+export async function survives(
+  fc: FastCheck,
+  options: SurvivalOptions,
+  prepare: (net: Network) => (() => Promise<void> | void) | Promise<() => Promise<void> | void>,
+): Promise<void> {
+  const { runs = 100, seed } = options;
+  const property = fc.asyncProperty(draw(fc, options), async (text: string) => {
+    const [building, happening] = split(text);
+    using net = play(building, options.lab);
+    const check = await prepare(net);
+    play(happening, {}, net);
+    await check();
+  });
+  const {
+    failed,
+    counterexample,
+    errorInstance: cause,
+    ...of
+  } = await (fc.check(property, {
+    numRuns: runs,
+    ...(seed !== undefined && { seed }),
+  }) as Promise<Outcome>);
+  if (!failed) return;
+  const why = cause instanceof Error ? cause.message : String(cause);
+  const again = `fast-check's seed is ${of.seed}, scenario ${of.numRuns} of ${runs} was the first to fail`;
+  throw new Error(`it does not survive this:\n\n${String(counterexample?.[0])}\n${why}\n\n(${again})`, { cause });
+}
+
+/** What is built, and what happens. */
+function split(text: string): readonly [string, string] {
+  const at = text.search(/^at /m);
+  return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at)];
+}
