@@ -123,11 +123,22 @@ describe.each(files)('src/%s', (file) => {
     expect(text.split('\n').length).toBeLessThanOrEqual(301);
   });
 
+  it('knows nothing of Node where it must run in a browser, too', () => {
+    if (!isPure(file)) return;
+    expect(text).not.toMatch(/\b(?:(?:Buffer|process|console)\.\w|setImmediate\(|__dirname)|from 'node:/);
+  });
+
   it('has one time and one chance', () => {
     if (['clock.ts', 'random.ts'].includes(file) || ['daemon', 'launcher', 'cli'].includes(room)) return;
     expect(text).not.toMatch(/\b(Date\.now|new Date|performance\.now|setTimeout|setInterval|Math\.random|getRandomValues|randomBytes)\b/);
   });
 });
+
+/** What must run in a browser, too. */
+function isPure(file: string): boolean {
+  const rooms = ['wire', 'switch', 'host', 'dhcp', 'lab'];
+  return (rooms.includes(roomOf(file)) && file !== 'dhcp/lease-journal.ts') || purePorts.some((port) => file === `ports/${port}`);
+}
 
 function roomOf(file: string): string {
   return file.startsWith('lab/node/') ? 'lab/node' : (file.split('/')[0] ?? '');
