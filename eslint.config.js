@@ -2,7 +2,7 @@ import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['build/', 'bench/**/build/', 'node_modules/', 'coverage/', '.tap/'] },
+  { ignores: ['build/', 'bench/**/build/', 'node_modules/', 'coverage/', '.tap/', 'template/'] },
   js.configs.recommended,
   {
     files: ['**/*.ts'],
