@@ -10,6 +10,12 @@ const recipes = [...text.matchAll(/^## (\d+\. .*)\n([^]*?```ts\n([^]*?)```[^]*?)
   ([, title = '', recipe = '', code = '']) => ({ title, code, output: /^ {4}Error: (?:.*\n)+?(?=^\S)/m.exec(recipe)?.[0] ?? '' }),
 );
 
+const readme = [...readFileSync(join(root, 'README.md'), 'utf8').matchAll(/^```ts\n([^]*?)```/gm)].map(([, code = '']) => ({
+  title: 'README.md',
+  code,
+  output: '',
+}));
+
 /** The doors of the package, where they are in the sources. */
 const doors: Readonly<Record<string, string>> = {
   'etherloom/lab': 'src/lab/lab.ts',
@@ -17,14 +23,15 @@ const doors: Readonly<Record<string, string>> = {
   'etherloom/wire': 'src/wire/wire.ts',
 };
 
-describe('docs/lab.md', () => {
+describe('the lab in the docs', () => {
   it('has its recipes, each with a snippet', () => {
     expect(recipes.map(({ title }) => Number.parseInt(title))).toEqual(Array.from({ length: 12 }, (_, n) => n + 1));
     expect(recipes.filter(({ output }) => output !== '').map(({ title }) => title)).toEqual(['12. Does my protocol survive a partition?']);
+    expect(readme).toHaveLength(1);
     expect([...text.matchAll(/^```ts$/gm)]).toHaveLength(recipes.length);
   });
 
-  it.each(recipes)('$title', { timeout: 60_000 }, async ({ code, output }) => {
+  it.each([...readme, ...recipes])('$title', { timeout: 60_000 }, async ({ code, output }) => {
     const directory = mkdtempSync(join(tmpdir(), 'etherloom-docs-'));
     const said = vi.spyOn(console, 'log').mockImplementation(() => undefined);
     const before = process.cwd();
