@@ -1,7 +1,7 @@
 import { Socket } from 'node:net';
-import type { Clock, Timer } from '../clock.ts';
+import type { Clock } from '../clock.ts';
 import { EtherloomError } from '../errors.ts';
-import { firstRedial, nextRedial } from '../ports/redial.ts';
+import { Redial } from '../ports/redial.ts';
 import { formatTcpAddress, resolveHost, type TcpAddress } from '../ports/tcp-address.ts';
 import { tcpUserTimeout } from '../ports/stream-endpoint.ts';
 import { tcpSocket } from '../system/tcp-socket.ts';
@@ -30,8 +30,7 @@ export class JoinClient implements Disposable {
   readonly #options: JoinClientOptions;
   readonly #environment: Environment;
   readonly #name: string;
-  #redial = firstRedial();
-  #timer: Timer | undefined;
+  readonly #redial: Redial;
   #socket: Socket | undefined;
   #told: string | undefined;
   #open = true;
@@ -40,13 +39,14 @@ export class JoinClient implements Disposable {
   constructor(options: JoinClientOptions, environment: Environment) {
     this.#options = options;
     this.#environment = environment;
+    this.#redial = new Redial(environment.clock, () => void this.#dial());
     this.#name = formatTcpAddress(options.master);
     void this.#dial();
   }
 
   [Symbol.dispose](): void {
     this.#open = false;
-    this.#timer?.[Symbol.dispose]();
+    this.#redial[Symbol.dispose]();
     this.#socket?.destroy();
   }
 
@@ -66,7 +66,7 @@ export class JoinClient implements Disposable {
     const connection = new JoinConnection(socket, this.#environment.clock, {
       message: (message) => {
         if (message.type === 'welcome') {
-          this.#redial = firstRedial();
+          this.#redial.held();
           this.#told = undefined;
           this.#options.welcomed(message);
         } else if (message.type === 'refusal') {
@@ -88,7 +88,6 @@ export class JoinClient implements Disposable {
     if (!this.#open) return;
     if (this.#told !== reason) this.#environment.log(`the master at ${this.#name} cannot be asked: ${reason}; trying on`);
     this.#told = reason;
-    this.#timer = this.#environment.clock.after(this.#redial.delay, () => void this.#dial());
-    this.#redial = nextRedial(this.#redial);
+    this.#redial.failed();
   }
 }

@@ -6,7 +6,7 @@ import { connectError } from '../system/stream-socket.ts';
 import { answersItself } from '../system/tcp-socket.ts';
 import type { Fd } from '../system/unix-socket.ts';
 import type { PortEnvironment } from './environment.ts';
-import { firstRedial, nextRedial } from './redial.ts';
+import { Redial } from './redial.ts';
 import { tcpUserTimeout, type StreamEndpoint } from './stream-endpoint.ts';
 import { StreamPort, type StreamPortOptions } from './stream-port.ts';
 
@@ -16,8 +16,8 @@ export class StreamDialer implements AsyncDisposable {
   readonly port: StreamPort;
   readonly #environment: PortEnvironment;
   #endpoint: StreamEndpoint;
-  #redial = firstRedial();
-  #timer: Timer | undefined;
+  readonly #redial: Redial;
+  #timeout: Timer | undefined;
   #dialling: { readonly fd: Fd; readonly watch: Watch } | undefined;
   #told = false;
   #open = true;
@@ -26,6 +26,7 @@ export class StreamDialer implements AsyncDisposable {
   constructor(endpoint: StreamEndpoint, options: Omit<StreamPortOptions, 'description'>, environment: PortEnvironment) {
     this.#endpoint = endpoint;
     this.#environment = environment;
+    this.#redial = new Redial(environment.clock, () => void this.#dial());
     this.port = new StreamPort({ ...options, description: endpoint.name }, environment, {
       lost: (reason, heard) => this.#lost(reason, heard),
       released: () => this.#release(),
@@ -68,7 +69,7 @@ export class StreamDialer implements AsyncDisposable {
       else this.#up();
     });
     this.#dialling = { fd, watch };
-    this.#timer = this.#environment.clock.after(tcpUserTimeout, () => this.#failed('no answer'));
+    this.#timeout = this.#environment.clock.after(tcpUserTimeout, () => this.#failed('no answer'));
   }
 
   #up(): void {
@@ -90,14 +91,14 @@ export class StreamDialer implements AsyncDisposable {
   #settle(): Fd | undefined {
     const dialling = this.#dialling;
     this.#dialling = undefined;
-    this.#timer?.[Symbol.dispose]();
+    this.#timeout?.[Symbol.dispose]();
     dialling?.watch[Symbol.dispose]();
     return dialling?.fd;
   }
 
   #lost(reason: string, heard: boolean): void {
-    // Whoever closes at once, full or broken, is not to be dialled at full speed.
-    if (heard) this.#redial = firstRedial();
+    // Whoever closes at once is full, or broken.
+    if (heard) this.#redial.held();
     this.#again(reason);
   }
 
@@ -105,12 +106,12 @@ export class StreamDialer implements AsyncDisposable {
     if (!this.#open) return;
     if (!this.#told) this.#environment.log(`no link to ${this.#endpoint.name}: ${reason}; trying on`);
     this.#told = true;
-    this.#timer = this.#environment.clock.after(this.#redial.delay, () => void this.#dial());
-    this.#redial = nextRedial(this.#redial);
+    this.#redial.failed();
   }
 
   #release(): void {
     this.#open = false;
+    this.#redial[Symbol.dispose]();
     const fd = this.#settle();
     if (fd !== undefined) closeSync(fd);
   }

@@ -1,8 +1,8 @@
-import type { Clock, Timer } from '../../clock.ts';
+import type { Clock } from '../../clock.ts';
 import { BacklogBudget } from '../../ports/backlog.ts';
 import type { PortEnvironment } from '../../ports/environment.ts';
 import { maxFrame } from '../../ports/port.ts';
-import { firstRedial, nextRedial } from '../../ports/redial.ts';
+import { Redial } from '../../ports/redial.ts';
 import { VdeClient } from '../../ports/vde-client.ts';
 import { openLoop } from '../../system/loop.ts';
 
@@ -32,9 +32,8 @@ export class StationLink implements AsyncDisposable {
   readonly #environment: PortEnvironment;
   readonly #poison: boolean;
   readonly #abort = new AbortController();
+  readonly #redial: Redial;
   #port: VdeClient | undefined;
-  #redial = firstRedial();
-  #timer: Timer | undefined;
   #breathing = false;
 
   private constructor(options: StationLinkOptions, { clock, log, poison = false }: StationLinkEnvironment) {
@@ -47,6 +46,7 @@ export class StationLink implements AsyncDisposable {
       loop: openLoop({ frameSize: maxFrame, breath: this.breath }),
       budget: new BacklogBudget(),
     };
+    this.#redial = new Redial(clock, () => this.#dialAgain());
   }
 
   /** Throws what VdeClient.open throws when the switch cannot be had at first, and `AbortError`. */
@@ -64,9 +64,12 @@ export class StationLink implements AsyncDisposable {
     }
     this.#breathing = true;
     try {
-      work();
+      try {
+        work();
+      } finally {
+        this.#port?.flush();
+      }
     } finally {
-      this.#port?.flush();
       this.#breathing = false;
       if (this.#poison) this.#environment.loop.ring.poison();
     }
@@ -79,7 +82,7 @@ export class StationLink implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#abort.abort();
-    this.#timer?.[Symbol.dispose]();
+    this.#redial[Symbol.dispose]();
     const port = this.#port;
     this.#port = undefined;
     await port?.[Symbol.asyncDispose]();
@@ -93,7 +96,7 @@ export class StationLink implements AsyncDisposable {
       return;
     }
     this.#port = port;
-    this.#redial = firstRedial();
+    this.#redial.held();
     port.attach({ receive, carrier: () => undefined, closed: (reason) => this.#lose(reason) });
   }
 
@@ -101,21 +104,17 @@ export class StationLink implements AsyncDisposable {
     this.#port = undefined;
     this.#environment.log(`${this.#options.directory}: ${reason}; it is dialled until it is back`);
     this.#options.carrier(false);
-    this.#dialLater();
+    this.#redial.failed();
   }
 
-  #dialLater(): void {
-    this.#timer = this.#environment.clock.after(this.#redial.delay, () => {
-      this.#connect().then(
-        () => {
-          if (this.#port !== undefined) this.#options.carrier(true);
-        },
-        () => {
-          if (this.#abort.signal.aborted) return;
-          this.#redial = nextRedial(this.#redial);
-          this.#dialLater();
-        },
-      );
-    });
+  #dialAgain(): void {
+    this.#connect().then(
+      () => {
+        if (this.#port !== undefined) this.#options.carrier(true);
+      },
+      () => {
+        this.#redial.failed();
+      },
+    );
   }
 }
