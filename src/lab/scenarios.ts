@@ -1,7 +1,9 @@
 import { EtherloomError } from '../errors.ts';
 import type { LabOptions } from './fabric.ts';
+import type { LabDhcpOptions } from './lab-dhcp.ts';
 import type { Network } from './network.ts';
 import { play } from './scenario.ts';
+import { formatLine, formatWords } from './words.ts';
 
 /*
  * Networks to which things happen, drawn by fast-check: texts of the notation, which shrink to the smallest one that fails.
@@ -28,8 +30,8 @@ export interface ScenarioOptions {
   readonly pings?: boolean;
   /** Whether switches have spanning trees. Default: true; without there are no links beyond those of a tree. */
   readonly fstp?: boolean;
-  /** Whether hosts ask for their addresses, of a server at the first switch. Default: false. */
-  readonly dhcp?: boolean;
+  /** Whether hosts ask for their addresses, of a server at the first switch, and what it serves. Default: false. */
+  readonly dhcp?: boolean | LabDhcpOptions;
 }
 
 /** What is needed of fast-check: `import fc from 'fast-check'`. Of what it returns no more is said here, so that none of its types are needed. */
@@ -98,12 +100,12 @@ function textOf([seed, parents, extra, hosts, acts]: Choices, options: ScenarioO
     const before = links.slice(0, at).filter(([c, d]) => a === c && b === d).length;
     return `s${a}-s${b}${before === 0 ? '' : `#${before + 1}`}`;
   });
-  const placed = hosts.map((at, n) => `host h${n + 1} s${(at % size) + 1}${dhcp ? ' dhcp' : ''}`);
+  const placed = hosts.map((at, n) => `host h${n + 1} s${(at % size) + 1}${dhcp === false ? '' : ' dhcp'}`);
   return [
     `seed ${seed}`,
     ...Array.from({ length: size }, (_, n) => `switch s${n + 1}${fstp ? ' fstp' : ''}`),
     ...links.map(([a, b]) => `link s${a} s${b}`),
-    ...(dhcp ? ['dhcp s1'] : []),
+    ...(dhcp === false ? [] : [formatLine('dhcp s1', dhcp === true ? '' : formatWords(dhcp))]),
     ...placed,
     ...happenings(
       acts,
@@ -131,7 +133,7 @@ function happenings(acts: readonly Act[], parts: Parts, options: ScenarioOptions
     const kind = pings && what % (faults.length + 1) === faults.length ? 'ping' : faults[what % faults.length];
     // Without an address of its own nobody is pinged; with DHCP nobody knows what it will be.
     if (kind === 'ping') {
-      const to = dhcp ? '10.77.0.1' : `10.0.0.${(other % parts.hosts) + 1}`;
+      const to = dhcp === false ? `10.0.0.${(other % parts.hosts) + 1}` : '10.77.0.1';
       events.push({ time: now, text: `ping h${(where % parts.hosts) + 1} ${to}` });
       return;
     }
@@ -146,10 +148,13 @@ function happenings(acts: readonly Act[], parts: Parts, options: ScenarioOptions
   return events.flatMap(({ time, text }, at) => (events[at - 1]?.time === time ? [text] : [`at ${time}`, text]));
 }
 
-function faultText(kind: ScenarioFault, where: number, other: number, { size, links }: Parts): string | undefined {
+function faultText(kind: ScenarioFault, where: number, other: number, { size, hosts, links }: Parts): string | undefined {
   const link = links[where % links.length] ?? '';
   if (kind === 'crash') return `crash s${(where % size) + 1}`;
-  if (kind === 'skew') return `skew s${(where % size) + 1} rate ${1 + (other % 5) / 10} wall ${other % 100}`;
+  if (kind === 'skew') {
+    const node = where % (size + hosts);
+    return `skew ${node < size ? `s${node + 1}` : `h${node - size + 1}`} rate ${0.8 + (other % 5) / 10} wall ${(other % 200) - 100}`;
+  }
   if (kind === 'impair') return `impair ${link} ${qualities[other % qualities.length] ?? ''}`;
   const side = /^(\w+)-(\w+)/.exec(link)?.[1 + (other % 3)];
   return kind === 'cut' || side === undefined ? `${kind} ${link}` : `${kind} ${link} from ${side}`;
