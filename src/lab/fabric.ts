@@ -2,13 +2,12 @@ import { EtherloomError } from '../errors.ts';
 import type { Channel } from '../ports/channel.ts';
 import type { Random } from '../random.ts';
 import type { MacAddress } from '../wire/mac.ts';
-import type { Network } from './network.ts';
 import { seededRandom } from './seeded-random.ts';
 import { Timeline } from './timeline.ts';
 import { Trace } from './trace.ts';
 
-/** How a lab is set up. */
-export interface LabOptions {
+/** What all parts go by. */
+export interface FabricOptions {
   /** What all chance comes from: the same seed, the same run. Default: 1. */
   readonly seed?: number;
   /** How many frames, each on each link that it crosses, are remembered. Default: 16,384. */
@@ -19,8 +18,6 @@ export interface LabOptions {
   readonly record?: boolean;
   /** Gives every frame to switches in memory of its own, overwritten afterwards, to find whoever keeps what is lent. Default: false. */
   readonly poison?: boolean;
-  /** Keeps evidence of a failed assertion, what was expected in its name, and tells where: `evidenceIn(directory)` of `etherloom/lab/node`. */
-  readonly evidence?: (net: Network, name: string) => string;
 }
 
 /** Something that was done to a network from outside: when, after how many happenings of that instant, and what. */
@@ -64,7 +61,7 @@ export class Fabric {
   #faults = 0;
   #acting = false;
 
-  constructor({ seed = 1, history = 16_384, calm = 1_000_000, record = false, poison = false }: LabOptions) {
+  constructor({ seed = 1, history = 16_384, calm = 1_000_000, record = false, poison = false }: FabricOptions) {
     if (!Number.isSafeInteger(seed) || seed < 0) throw new EtherloomError('bad-option', `a seed is an integer from 0, not ${seed}`);
     this.seed = seed;
     this.trace = new Trace(history);

@@ -1,11 +1,10 @@
 /** The lab: networks of switches, hosts and faults in virtual time. This file is its door, `etherloom/lab`. */
-import type { LabOptions } from './fabric.ts';
-import { Network } from './network.ts';
+import { Network, type LabOptions } from './network.ts';
 
 export * from './assertions.ts';
 export { captureOf } from './capture.ts';
 export type { FrameMatch, Verdict } from './checks.ts';
-export type { LabOptions, Step } from './fabric.ts';
+export type { Step } from './fabric.ts';
 export type { LabDhcp, LabDhcpOptions } from './lab-dhcp.ts';
 export type { LabHost, LabHostOptions, PingOptions, PingTarget } from './lab-host.ts';
 export type { LabStation, LabStationOptions, Received, StationProgram } from './lab-station.ts';
@@ -15,7 +14,7 @@ export type { LinkEnd, LinkOwner } from './link-end.ts';
 export type { Link, LinkOptions, Side } from './link.ts';
 export type { FlapTimes } from '../ports/flap.ts';
 export type { Amount, Markov, Quality } from '../ports/impairment.ts';
-export type { Network, StationLink } from './network.ts';
+export type { LabOptions, Network, StationLink } from './network.ts';
 export type { Span } from './span.ts';
 export { matchers, type LabMatchers, type MatcherResult } from './matchers.ts';
 export type { NewLink, Node } from './plugs.ts';

@@ -1,5 +1,5 @@
 import { EtherloomError } from '../errors.ts';
-import { Fabric, type LabOptions } from './fabric.ts';
+import { Fabric, type FabricOptions } from './fabric.ts';
 import { LabDhcp, type LabDhcpOptions } from './lab-dhcp.ts';
 import { LabHost, type LabHostOptions } from './lab-host.ts';
 import { LabStation, type LabStationOptions } from './lab-station.ts';
@@ -10,6 +10,12 @@ import { membershipOf, plugIn, plugsOf, type NewLink, type Node } from './plugs.
 import { ring, star, tree, type Star, type StarOptions, type Topology, type TopologyOptions, type TreeOptions } from './topologies.ts';
 import { millisecondsOf, type Span } from './span.ts';
 import { formatLine, formatNames, formatWords } from './words.ts';
+
+/** How a lab is set up. */
+export interface LabOptions extends FabricOptions {
+  /** Keeps evidence of a failed assertion, what was expected in its name, and tells where: `evidenceIn(directory)` of `etherloom/lab/node`. */
+  readonly evidence?: (net: Network, name: string) => string;
+}
 
 /** How a station is linked to its switch. */
 export interface StationLink extends NewLink {

@@ -1,6 +1,5 @@
 import { EtherloomError } from '../errors.ts';
-import type { LabOptions } from './fabric.ts';
-import { Network } from './network.ts';
+import { Network, type LabOptions } from './network.ts';
 import { perform, type Stage } from './notation.ts';
 
 /*

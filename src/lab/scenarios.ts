@@ -1,7 +1,6 @@
 import { EtherloomError } from '../errors.ts';
-import type { LabOptions } from './fabric.ts';
 import type { LabDhcpOptions } from './lab-dhcp.ts';
-import type { Network } from './network.ts';
+import type { LabOptions, Network } from './network.ts';
 import { play } from './scenario.ts';
 import { formatLine, formatWords } from './words.ts';
 

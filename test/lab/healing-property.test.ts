@@ -24,7 +24,7 @@ const graph = fc.record({
 });
 
 function build({ seed, parents, extra, priorities }: typeof graph extends fc.Arbitrary<infer Graph> ? Graph : never): Network {
-  const net = lab({ seed });
+  const net = lab({ seed, calm: 20_000 });
   const switches = [0, ...parents].map((_, n) => net.switch(`s${n + 1}`, { fstp: true, priority: priorities[n] ?? 0x8000 }));
   const at = (n: number): LabSwitch => switches[n % switches.length] ?? net.switchNamed('s1');
   parents.forEach((parent, n) => net.link(at(parent % (n + 1)), at(n + 1)));
@@ -107,7 +107,7 @@ it('no address is leased twice over bad links and by wrong clocks, and all have 
   const faults = ['impair', 'silence', 'cut', 'crash', 'skew', 'hold'] as const;
   await survives(
     fc,
-    { runs, dhcp: { leaseTime: 60 }, hosts: 5, acts: 10, span: 40_000, faults, pings: false, lab: { history: 0 } },
+    { runs, dhcp: { leaseTime: 60 }, hosts: 5, acts: 10, span: 40_000, faults, pings: false, lab: { history: 0, calm: 20_000 } },
     (net) => {
       const watch = net.station('watch');
       let twice = '';
