@@ -11,6 +11,8 @@ describe('a network', () => {
     const [s1, s2] = [net.switch('s1'), net.switch('s2')];
     net.link(s1, s2, { latency: 2 });
     const [a, b] = [net.host('a', s1, { latency: 1 }), net.host('b', s2, { latency: 1 })];
+    // They have announced themselves.
+    await net.run({ milliseconds: 100 });
     // ARP first, then the echo: both there and back.
     expect(await a.ping(b)).toBeCloseTo(16);
     expect(await a.ping(b)).toBeCloseTo(8);
