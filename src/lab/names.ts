@@ -31,10 +31,10 @@ export interface HostAddress {
 
 /** Throws EtherloomError('bad-option') when the name cannot be written in the notation. */
 export function checkName(name: string): void {
-  if (!/^[A-Za-z_][\w-]*$/.test(name)) {
+  if (name === 'none' || !/^[A-Za-z_][\w-]*$/.test(name)) {
     throw new EtherloomError(
       'bad-option',
-      `${JSON.stringify(name)} is no name: it is of letters, digits, _ and -, and begins with a letter`,
+      `${JSON.stringify(name)} is no name: it is of letters, digits, _ and -, begins with a letter, and is not none`,
     );
   }
 }

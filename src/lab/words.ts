@@ -54,9 +54,10 @@ export function parseWords<V extends Vocabulary>(words: readonly string[], vocab
   for (let at = 0; at < words.length; at++) {
     const word = words[at] ?? '';
     const negated = /^no-(.*)$/.exec(word)?.[1];
-    const kind = vocabulary[negated ?? word];
+    const name = negated ?? word;
+    const kind = Object.hasOwn(vocabulary, name) ? vocabulary[name] : undefined;
     if (kind === undefined || (negated !== undefined && kind !== 'flag')) throw unknownWord(word, vocabulary);
-    if (kind === 'flag') options[negated ?? word] = negated === undefined;
+    if (kind === 'flag') options[name] = negated === undefined;
     else options[word] = parseValue(word, kind, words[++at]);
   }
   return options as Worded<V>;

@@ -1,4 +1,6 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { EtherloomError } from '../../src/errors.ts';
 import { lab, play, recording, type Network } from '../../src/lab/lab.ts';
 import { broadcast } from './frames.ts';
 
@@ -75,6 +77,68 @@ describe('a text', () => {
     expect(why('digest 0123456789abcdef')).toMatch(/^this run differs: its digest is [0-9a-f]{16}$/);
     expect(why('bridge 1 = a c')).toBe('write: bridge 1 0x222 = a c');
     expect(why('check s1 = X')).toBe('write: check b1 = root, or check b1 = R D A');
+  });
+});
+
+describe('any text', () => {
+  const word = fc.oneof(
+    fc.constantFrom('s1', 's2', 'a', 'b', 's1-s2', 'a-s1', 'f1', '=', '-', 'from', 'up', 'down', 'after', 'timeout', 'rate', 'wall', 'any'),
+    fc.constantFrom('10.0.0.1', '0x222', 'ffffffffffff0200000000010806', 'loss 5', 'state x; edge 0,0,5', 'root', 'none', 'R'),
+    fc.constantFrom('fstp', 'vlans', 'latency', 'dhcp', 'vlan', 'no-fstp', 'tagged', 'reserve', 'constructor', '__proto__', 'range'),
+    fc.integer({ min: -1, max: 50 }).map(String),
+    fc.string({ maxLength: 4 }),
+  );
+  const verb = fc.constantFrom(
+    ...[
+      'switch',
+      'host',
+      'station',
+      'dhcp',
+      'link',
+      'bridge',
+      'check',
+      'remove',
+      'unlink',
+      'latency',
+      'mtu',
+      'send',
+      'ping',
+      'listen',
+      'udp',
+    ],
+    ...[
+      'close',
+      'end',
+      'run',
+      'at',
+      'f1 = cut',
+      'silence',
+      'f1 = hold',
+      'impair',
+      'vary',
+      'flap',
+      'f1 = crash',
+      'skew',
+      'partition',
+      'full-disk',
+    ],
+    ...['failing', 'seed', 'digest'],
+  );
+  const line = fc.tuple(verb, fc.array(word, { maxLength: 5 })).map(([first, words]) => [first, ...words].join(' '));
+  const common = ['switch s1', 'switch s2 fstp', 'link s1 s2', 'host a s1', 'host b s2', 'f1 = cut s1-s2'];
+
+  it('is played, or refused by an error that names its line', () => {
+    fc.assert(
+      fc.property(line, line, (first, second) => {
+        try {
+          play([...common, first, 'run 1', second, 'run 1'].join('\n'), { calm: 1000 })[Symbol.dispose]();
+        } catch (error) {
+          expect(error).toBeInstanceOf(EtherloomError);
+          expect(String(error)).toMatch(/^EtherloomError: (?:line \d+: |a seed is )/);
+        }
+      }),
+      { numRuns: Number(process.env['LAB_RUNS'] ?? 300) },
+    );
   });
 });
 
