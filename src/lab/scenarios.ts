@@ -19,6 +19,8 @@ export interface ScenarioOptions {
   readonly links?: number;
   /** Hosts, two at least. Default: 4. */
   readonly hosts?: number;
+  /** How long a frame takes from switch to switch, in milliseconds. A loop of nothing is a storm. Default: 1. */
+  readonly latency?: number;
   /** Things that happen. Default: 6. */
   readonly acts?: number;
   /** How long a fault lasts, and how long it is quiet between two acts, in milliseconds. Default: 10,000. */
@@ -62,7 +64,7 @@ type Pair = readonly [number, number];
 type Act = readonly [gap: number, what: number, where: number, other: number, lasting: number];
 
 const many = 0xffff;
-const defaults = { switches: 4, links: 2, hosts: 4, acts: 6, span: 10_000, pings: true, fstp: true, dhcp: false } as const;
+const defaults = { switches: 4, links: 2, latency: 1, hosts: 4, acts: 6, span: 10_000, pings: true, fstp: true, dhcp: false } as const;
 const defaultFaults: readonly ScenarioFault[] = ['cut', 'silence', 'impair', 'hold', 'crash'];
 const qualities = ['loss 30', 'delay 50+50', 'dup 20', 'noise 1000', 'loss 20, lostburst 5', 'delay 20+20, fifo 0'];
 
@@ -91,7 +93,7 @@ function draw(fc: FastCheck, options: ScenarioOptions): object {
 
 /** The scenario that is made by those choices. */
 function textOf([seed, parents, extra, hosts, acts]: Choices, options: ScenarioOptions): string {
-  const { fstp, dhcp } = { ...defaults, ...options };
+  const { fstp, dhcp, latency } = { ...defaults, ...options };
   const size = parents.length + 1;
   const between = [...parents.map((parent, at): Pair => [at + 1, parent % (at + 1)]), ...extra.map(([a, b]): Pair => [a % size, b % size])];
   const links = between.filter(([a, b]) => a !== b).map(([a, b]): Pair => [Math.min(a, b) + 1, Math.max(a, b) + 1]);
@@ -103,7 +105,7 @@ function textOf([seed, parents, extra, hosts, acts]: Choices, options: ScenarioO
   return [
     `seed ${seed}`,
     ...Array.from({ length: size }, (_, n) => `switch s${n + 1}${fstp ? ' fstp' : ''}`),
-    ...links.map(([a, b]) => `link s${a} s${b}`),
+    ...links.map(([a, b]) => `link s${a} s${b} latency ${latency}`),
     ...(dhcp === false ? [] : [formatLine('dhcp s1', dhcp === true ? '' : formatWords(dhcp))]),
     ...placed,
     ...happenings(
