@@ -1,9 +1,25 @@
-import { cpSync, readdirSync } from 'node:fs';
+import { cpSync, readdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { useStage } from './stage.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
+
+const plain = `
+import { test } from 'node:test';
+import { assertReaches, lab } from 'etherloom/lab';
+import { encodePcap, summarize } from 'etherloom/wire';
+import { DhcpServer } from 'etherloom/dhcp';
+import { Switch } from 'etherloom/switch';
+
+test('two hosts ping', async () => {
+  if (![encodePcap, summarize, DhcpServer, Switch].every((one) => typeof one === 'function')) throw new Error('a door is shut');
+  const net = lab();
+  const s1 = net.switch('s1');
+  await assertReaches(net.host('a', s1), net.host('b', s1));
+  net[Symbol.dispose]();
+});
+`;
 
 describe('the template of a project that tests networks', { timeout: 180_000 }, () => {
   const stage = useStage(['npm', 'registry']);
@@ -20,5 +36,10 @@ describe('the template of a project that tests networks', { timeout: 180_000 }, 
     const tested = await stage.run(['npm', 'test', ...prefix], home);
     expect(tested.status, tested.text).toBe(0);
     expect(tested.text).toMatch(/3 passed/);
+    // The same package by Node's own runner, in plain JavaScript.
+    writeFileSync(stage.path('project', 'plain.mjs'), plain);
+    const byNode = await stage.run(['node', '--test', stage.path('project', 'plain.mjs')], home);
+    expect(byNode.status, byNode.text).toBe(0);
+    expect(byNode.text).toMatch(/pass 1$/m);
   });
 });
