@@ -56,9 +56,9 @@ export async function assertHasConverged(net: Network, patience?: Span): Promise
 }
 
 function so({ pass, message }: Verdict): void {
-  if (!pass) throw new LabAssertionError(message);
+  if (!pass) throw new LabAssertionError(message());
 }
 
 function notSo({ pass, message }: Verdict): void {
-  if (pass) throw new LabAssertionError(message);
+  if (pass) throw new LabAssertionError(message());
 }

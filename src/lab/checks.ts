@@ -18,11 +18,11 @@ import { isOfBridges, type Hop } from './trace.ts';
  * What can be asserted of a network. Each check lets as much time pass as it takes, and tells what came of it and why.
  */
 
-/** What came of a check. */
+/** What came of a check, as matchers of vitest and jest tell it. */
 export interface Verdict {
   readonly pass: boolean;
-  /** Why it failed; when it did not, why its opposite does. */
-  readonly message: string;
+  /** Why it failed; when it did not, why its opposite does. Evidence is kept when that is asked. */
+  readonly message: () => string;
 }
 
 /** Frames that are looked for: by a function, or by the line that `summarize` makes of them. */
@@ -46,15 +46,16 @@ export async function reachWithin(from: LabHost, to: PingTarget, span: Span, opt
 
 async function ping(from: LabHost, to: PingTarget, options: PingOptions, most: number | undefined): Promise<Verdict> {
   checkKind(from, LabHost, 'a host');
+  if (typeof to !== 'string') checkKind(to, LabHost, 'a host, or an address in text,');
   const { fabric } = from;
   const since = fabric.trace.total;
-  const name = typeof to === 'string' ? to : to.name;
-  const within = most === undefined ? '' : ` within ${formatTime(most)}`;
+  const whom = `${typeof to === 'string' ? to : to.name}${most === undefined ? '' : ` within ${formatTime(most)}`}`;
   const time = await from.ping(to, options);
-  const came = `the echo came back in ${formatTime(time ?? 0)}`;
-  if (time === undefined) return failed(fabric, `${from.name} reaches ${name}${within}`, 'no echo came back', storyOf(fabric, from, since));
-  if (most !== undefined && time > most) return failed(fabric, `${from.name} reaches ${name}${within}`, came, wayBack(fabric, from, since));
-  return passed(fabric, `${from.name} does not reach ${name}${within}`, came, wayBack(fabric, from, since));
+  const expected = `${from.name} reaches ${whom}`;
+  if (time === undefined) return failed(fabric, expected, 'no echo came back', () => storyOf(fabric, from, since));
+  const came = `the echo came back in ${formatTime(time)}`;
+  if (most !== undefined && time > most) return failed(fabric, expected, came, () => wayBack(fabric, from, since));
+  return passed(fabric, `${from.name} does not reach ${whom}`, came, () => wayBack(fabric, from, since));
 }
 
 /** How the last frame for a station came to it. */
@@ -70,11 +71,12 @@ export async function lease(host: LabHost, patience: Span = leasePatience): Prom
   const since = fabric.trace.total;
   await fabric.pass(fabric.timeline.now + millisecondsOf(patience), () => host.lease !== undefined);
   const held = host.lease;
-  if (held) return passed(fabric, `${host.name} has no lease`, `it has ${formatIpv4(held.address)}`, []);
+  if (held) return passed(fabric, `${host.name} has no lease`, `it has ${formatIpv4(held.address)}`);
   const { dhcp } = host.stack;
-  if (!dhcp) return failed(fabric, `${host.name} has a lease`, 'it does not ask for one: give it { dhcp: true }', []);
-  const served = fabric.witnesses.flatMap((tell) => tell(host.mac));
-  return failed(fabric, `${host.name} has a lease`, `its DHCP client is in ${dhcp.state}`, [...served, ...storyOf(fabric, host, since)]);
+  if (!dhcp) return failed(fabric, `${host.name} has a lease`, 'it does not ask for one: give it { dhcp: true }');
+  const served = (): string[] => fabric.witnesses.flatMap((tell) => [...tell(host.mac)]);
+  const story = (): string[] => [...served(), ...storyOf(fabric, host, since)];
+  return failed(fabric, `${host.name} has a lease`, `its DHCP client is in ${dhcp.state}`, story);
 }
 
 /** Whether a station has received such a frame, or does within a second, or the time that is given. */
@@ -82,18 +84,27 @@ export async function seeFrame(station: LabStation, match: FrameMatch, patience:
   checkKind(station, LabStation, 'a station');
   const { fabric } = station;
   const matches = matcherOf(match);
-  const find = (): Received | undefined => station.received.find(({ frame }) => matches(frame));
-  await fabric.pass(fabric.timeline.now + millisecondsOf(patience), () => find() !== undefined);
-  const found = find();
+  const strange = new WeakSet<Received>();
+  let found: Received | undefined;
+  const look = (): boolean => {
+    found = station.received.find((one) => {
+      if (strange.has(one)) return false;
+      strange.add(one);
+      return matches(one.frame);
+    });
+    return found !== undefined;
+  };
+  await fabric.pass(fabric.timeline.now + millisecondsOf(patience), look);
   const what = typeof match === 'function' ? 'such a frame' : `a frame like ${String(match)}`;
-  if (found) return passed(fabric, `${station.name} sees no ${what.replace(/^(?:such )?a /, '')}`, line(found), []);
+  const opposite = `${station.name} sees no ${what.replace(/^(?:such )?a /, '')}`;
+  if (found) return passed(fabric, opposite, line(found));
   const last = station.received.slice(-5).map((one) => `  ${line(one)}`);
-  return failed(fabric, `${station.name} sees ${what}`, last.length === 0 ? 'it saw none at all' : 'the last that it saw:', last);
+  return failed(fabric, `${station.name} sees ${what}`, last.length === 0 ? 'it saw none at all' : 'the last that it saw:', () => last);
 }
 
 function matcherOf(match: FrameMatch): (frame: Uint8Array) => boolean {
   if (typeof match === 'function') return match;
-  return (frame) => (typeof match === 'string' ? summarize(frame).includes(match) : match.test(summarize(frame)));
+  return (frame) => (typeof match === 'string' ? summarize(frame).includes(match) : summarize(frame).search(match) >= 0);
 }
 
 function line({ time, frame }: Received): string {
@@ -105,12 +116,12 @@ export function noLoop(net: Network): Promise<Verdict> {
   checkKind(net, Network, 'a network');
   const { fabric } = net;
   const again = [...fabric.trace.hops()].find((hop) => isAgain(fabric, hop));
-  if (again) return Promise.resolve(failed(fabric, 'there is no loop', 'a frame came by the same link again', wayTo(fabric, again)));
+  if (again) return Promise.resolve(failed(fabric, 'there is no loop', 'a frame came by the same link again', () => wayTo(fabric, again)));
   for (const vlan of vlansOf(net)) {
     const circle = circleIn(activeLinks(net, vlan).filter((link) => comesThrough(link, 'one way')));
-    if (circle) return Promise.resolve(failed(fabric, 'there is no loop', circleText(vlan, circle), []));
+    if (circle) return Promise.resolve(failed(fabric, 'there is no loop', circleText(vlan, circle)));
   }
-  return Promise.resolve(passed(fabric, 'there is a loop', 'there is none in any VLAN', []));
+  return Promise.resolve(passed(fabric, 'there is a loop', 'there is none in any VLAN'));
 }
 
 /** Whether this hop is one that the frame has made before. Bridges, and stations, that are heard and speak send frames of their own. */
@@ -142,8 +153,8 @@ export async function converged(net: Network, patience: Span = treePatience): Pr
     await net.run({ milliseconds: Math.min(1000, until - net.now) });
     wrong = wrongAt(net);
   }
-  if (wrong.length > 0) return failed(fabric, 'the spanning trees have converged', `at ${formatTime(net.now)} they have not:`, wrong);
-  return passed(fabric, 'the spanning trees have not converged', `nothing changed since ${formatTime(changedAt(net))}`, []);
+  if (wrong.length > 0) return failed(fabric, 'the spanning trees have converged', `at ${formatTime(net.now)} they have not:`, () => wrong);
+  return passed(fabric, 'the spanning trees have not converged', `nothing changed since ${formatTime(changedAt(net))}`);
 }
 
 /** When a tree changed last, in milliseconds; 0 when none has. */
@@ -187,13 +198,17 @@ function checkKind<Kind>(value: unknown, kind: abstract new (...args: never[]) =
   if (!(value instanceof kind)) throw new EtherloomError('bad-option', `this is asked of ${name} of the lab, not of ${String(value)}`);
 }
 
-function failed(fabric: Fabric, expected: string, found: string, more: readonly string[]): Verdict {
-  const evidence = fabric.evidence(expected);
-  const kept = evidence === undefined ? [] : [`evidence: ${evidence}`];
-  return { pass: false, message: [`expected: ${expected} (seed ${fabric.seed})`, `but ${found}`, ...more, ...kept].join('\n') };
+function failed(fabric: Fabric, expected: string, found: string, more: () => readonly string[] = () => []): Verdict {
+  return { pass: false, message: () => messageOf(fabric, expected, found, more()) };
 }
 
 /** `opposite` is what was expected where this is a failure. */
-function passed({ seed }: Fabric, opposite: string, found: string, more: readonly string[]): Verdict {
-  return { pass: true, message: [`expected: ${opposite} (seed ${seed})`, `but ${found}`, ...more].join('\n') };
+function passed(fabric: Fabric, opposite: string, found: string, more: () => readonly string[] = () => []): Verdict {
+  return { pass: true, message: () => messageOf(fabric, opposite, found, more()) };
+}
+
+function messageOf(fabric: Fabric, expected: string, found: string, more: readonly string[]): string {
+  const evidence = fabric.evidence(expected);
+  const kept = evidence === undefined ? [] : [`evidence: ${evidence}`];
+  return [`expected: ${expected} (seed ${fabric.seed})`, `but ${found}`, ...more, ...kept].join('\n');
 }

@@ -16,7 +16,7 @@ export type { FlapTimes } from '../ports/flap.ts';
 export type { Amount, Markov, Quality } from '../ports/impairment.ts';
 export type { LabOptions, Network, StationLink } from './network.ts';
 export type { Span } from './span.ts';
-export { matchers, type LabMatchers, type MatcherResult } from './matchers.ts';
+export { matchers, type LabMatchers } from './matchers.ts';
 export type { NewLink, Node } from './plugs.ts';
 export { rolesOf } from './figure.ts';
 export { play, recording } from './scenario.ts';

@@ -1,28 +1,19 @@
 import { converged, lease, noLoop, reach, reachWithin, seeFrame, type FrameMatch, type Verdict } from './checks.ts';
 import type { LabHost, PingOptions, PingTarget } from './lab-host.ts';
-import type { LabStation } from './lab-station.ts';
-import type { Network } from './network.ts';
 import type { Span } from './span.ts';
-
-/** What matchers of vitest and jest return. */
-export interface MatcherResult {
-  readonly pass: boolean;
-  readonly message: () => string;
-}
 
 /**
  * The checks as matchers, for `expect.extend(matchers)` of vitest and jest. All are asynchronous: `await expect(a).toReach(b)`; with `.not`
  * they assert the opposite. See `LabMatchers` for their types.
  */
 export const matchers = {
-  toReach: async (from: LabHost, to: PingTarget, options?: PingOptions) => result(await reach(from, to, options)),
-  toReachWithin: async (from: LabHost, to: PingTarget, span: Span, options?: PingOptions) =>
-    result(await reachWithin(from, to, span, options)),
-  notToReach: async (from: LabHost, to: PingTarget, options?: PingOptions) => opposite(await reach(from, to, options)),
-  toHaveLease: async (host: LabHost, patience?: Span) => result(await lease(host, patience)),
-  toSeeFrame: async (station: LabStation, match: FrameMatch, patience?: Span) => result(await seeFrame(station, match, patience)),
-  toHaveNoLoop: async (net: Network) => result(await noLoop(net)),
-  toHaveConverged: async (net: Network, patience?: Span) => result(await converged(net, patience)),
+  toReach: reach,
+  toReachWithin: reachWithin,
+  notToReach,
+  toHaveLease: lease,
+  toSeeFrame: seeFrame,
+  toHaveNoLoop: noLoop,
+  toHaveConverged: converged,
 };
 
 /**
@@ -48,10 +39,7 @@ export interface LabMatchers<Result = Promise<void>> {
   toHaveConverged(patience?: Span): Result;
 }
 
-function result({ pass, message }: Verdict): MatcherResult {
-  return { pass, message: () => message };
-}
-
-function opposite({ pass, message }: Verdict): MatcherResult {
-  return { pass: !pass, message: () => message };
+async function notToReach(from: LabHost, to: PingTarget, options?: PingOptions): Promise<Verdict> {
+  const { pass, message } = await reach(from, to, options);
+  return { pass: !pass, message };
 }

@@ -70,7 +70,7 @@ function endsOf(hops: readonly Hop[]): Hop[] {
     const before = cause === undefined ? undefined : generations.get(cause);
     generations.set(number, before === undefined ? 0 : before + (isStation(lane.source) ? 1 : 0));
   }
-  const farthest = Math.max(...generations.values());
+  const farthest = [...generations.values()].reduce((most, one) => Math.max(most, one), 0);
   return hops.filter(({ number }) => generations.get(number) === farthest && !causes.has(number));
 }
 

@@ -137,7 +137,8 @@ describe('that a host reaches another', () => {
     await assertReaches(a, b);
     net.linkNamed('b-s2').cut();
     expect(await failureOf(assertReaches(a, b, { timeout: 300 }))).toMatch(/\nevidence: evidence\/1\.pcapng$/);
-    expect(kept).toEqual(['a reaches b at 300.45']);
+    expect(await failureOf(assertDoesNotReach(a, '10.0.0.1'))).toMatch(/\nevidence: evidence\/2\.pcapng$/);
+    expect(kept).toEqual(['a reaches b at 300.45', 'a does not reach 10.0.0.1 at 300.45']);
   });
 
   it('is asked of hosts alone', async () => {
@@ -145,6 +146,11 @@ describe('that a host reaches another', () => {
     const station: unknown = net.station('s');
     await expect(assertReaches(station as LabHost, '10.0.0.1')).rejects.toThrow(
       'this is asked of a host of the lab, not of [object Object]',
+    );
+    const a = net.host('a');
+    const nobody: unknown = undefined;
+    await expect(assertReaches(a, nobody as LabHost)).rejects.toThrow(
+      'this is asked of a host, or an address in text, of the lab, not of undefined',
     );
     await expect(assertHasNoLoop(7 as unknown as Network)).rejects.toThrow('this is asked of a network of the lab, not of 7');
   });
