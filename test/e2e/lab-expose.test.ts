@@ -54,6 +54,7 @@ describe('a switch of the lab that the real world may join', { timeout: 60_000 }
     await plug.exit;
     await until('its port is free', () => s1.freePort() === 2);
     await exposure[Symbol.asyncDispose]();
+    await exposure[Symbol.asyncDispose]();
     expect(s1.freePort(6)).toBe(7);
     await fixed.exit;
     await net.run({ minutes: 5 });

@@ -40,11 +40,14 @@ export function expose(net: Network, name: string, { vde, log = () => undefined,
   const at = net.switchNamed(name);
   const time = RealTime.use(fabric, realClock);
   const ports = new Set<Port>();
+  let open = true;
   try {
     const listener = VdeListener.open({ ...modes, directory: vde, acceptor: acceptorOf(at, ports) }, environmentOf(at, time, log));
     return {
       directory: listener.address,
       [Symbol.asyncDispose]: async () => {
+        if (!open) return;
+        open = false;
         await listener[Symbol.asyncDispose]();
         await Promise.all(Array.from(ports, (port) => port[Symbol.asyncDispose]()));
         time.leave();

@@ -20,7 +20,7 @@ export class RealTime implements Pacer {
   readonly #clock: Clock;
   readonly #waiting = new Set<Waiting>();
   /** What to add to the real time. */
-  #ahead: number;
+  readonly #ahead: number;
   #users = 0;
   #timer: Timer | undefined;
   /** What went wrong while nobody waited. */
