@@ -49,7 +49,7 @@ export class Timeline implements Clock {
 
   after(delay: number, run: () => void): Timer {
     const alarm = new Alarm(this, run);
-    this.schedule(alarm, this.now + Math.max(0, delay));
+    this.schedule(alarm, this.#in(delay));
     return alarm;
   }
 
@@ -65,7 +65,7 @@ export class Timeline implements Clock {
   /** As `tell`, but later. */
   tellAfter(delay: number, run: () => void): Timer {
     const alarm = new ForeignAlarm(this, () => this.tell(run));
-    this.schedule(alarm, this.now + Math.max(0, delay));
+    this.schedule(alarm, this.#in(delay));
     return alarm;
   }
 
@@ -141,6 +141,12 @@ export class Timeline implements Clock {
     const result = this.#within(work);
     this.settle();
     return result;
+  }
+
+  /** The time after that delay. However short it is, it is later: whoever waits for the rest of a span would wait for it for ever. */
+  #in(delay: number): number {
+    const due = this.now + Math.max(0, delay);
+    return delay > 0 && due === this.now ? this.now * (1 + Number.EPSILON) : due;
   }
 
   #step(next: Happening): void {
