@@ -4,6 +4,7 @@ import { say } from '../daemon/serve.ts';
 import { isForUser } from '../errors.ts';
 import { parseQuality } from '../ports/impairment-text.ts';
 import type { Quality } from '../ports/impairment.ts';
+import { isGroupMac, parseMac, type MacAddress } from '../wire/mac.ts';
 import { runDemo, type DemoArguments } from './demo.ts';
 import { runGuestBuild, runGuestStop } from './guest.ts';
 import { runMaster, type MasterArguments } from './master.ts';
@@ -57,6 +58,10 @@ function addSwitch(root: Command): void {
     )
     .option('--tap <name>', 'open a port on that tap interface of this machine, made if it is not there (repeatable)', collect, [])
     .option('--numports <n>', 'number of ports', integer(1, 65_536), 1024)
+    .option('--fstp', 'take part in spanning trees', false)
+    .option('--macaddr <mac>', "the switch's own address in them; one by lot, 00:ff:…, if none is given", macAddress)
+    .option('--priority <n>', 'its priority in them; the lowest is the root', integer(0, 0xffff), 0x8000)
+    .option('--hub', 'send every frame to all ports; then there is no spanning tree', false)
     .option('--impair <quality>', 'what those ports shall do to frames: "loss 5, delay 20+5"', quality)
     .option('--plain', 'allow ports beyond this machine, without encryption', false);
   addBacklogOptions(command).action((options: SwitchArguments) => runSwitch(options));
@@ -156,6 +161,12 @@ function quality(value: string): Quality {
   } catch (error) {
     throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
   }
+}
+
+function macAddress(text: string): MacAddress {
+  const mac = parseMac(text);
+  if (mac === undefined || isGroupMac(mac)) throw new InvalidArgumentError('It must be the address of one station, as 00:ff:00:00:00:01.');
+  return mac;
 }
 
 function collect(value: string, previous: readonly string[]): readonly string[] {

@@ -6,6 +6,7 @@ import { serve } from '../daemon/serve.ts';
 import { realRandom } from '../random.ts';
 import { SwitchService, type SwitchServiceOptions } from '../daemon/switch-service.ts';
 import { EtherloomError, isForUser } from '../errors.ts';
+import { parseMac, type MacAddress } from '../wire/mac.ts';
 import { getopt, type Option } from './getopt.ts';
 
 const options: readonly Option[] = [
@@ -33,7 +34,7 @@ const options: readonly Option[] = [
 ];
 
 /** What the original has and this does not yet. Refused, so that no script believes that it got it. */
-const missing: ReadonlySet<string> = new Set(['hub', 'fstp', 'daemon', 'rcfile', 'mgmt']);
+const missing: ReadonlySet<string> = new Set(['daemon', 'rcfile', 'mgmt']);
 
 const exitUsage = 1;
 const exitSocket = 255;
@@ -42,6 +43,10 @@ const usage = `usage: vde_switch [options]
 A virtual Ethernet switch on a VDE socket directory.
   -s, --sock DIR         the directory (as root /var/run/vde.ctl, else /tmp/vde.ctl)
   -n, --numports N       number of ports (32)
+  -x, --hub              a hub: every frame to every port
+  -F, --fstp             the fast spanning tree is on
+      --macaddr MAC      the switch's own address (a random one, 00:ff:...)
+      --priority N       its priority in the spanning tree (0x8000)
   -m, --mode MODE        permissions of the sockets, octal
       --dirmode MODE     permissions of the directory, octal
   -g, --group GROUP      group of the directory and of the sockets
@@ -52,7 +57,7 @@ A virtual Ethernet switch on a VDE socket directory.
       --nostdin          do not end when standard input ends
   -h, --help             this text
   -v, --version          the version
-Not there yet: -x, -F, -d, -f, -M.
+Not there yet: -d, -f, -M.
 `;
 
 /** `vde_switch`: the switch under its old name, with its old options. Returns the exit code. */
@@ -71,6 +76,12 @@ export async function runVdeSwitch(argv: readonly string[], program: string): Pr
   const absent = parsed.options.find(({ name }) => missing.has(name));
   if (absent) {
     process.stderr.write(`${program}: --${absent.name} is not there yet: leave it out, or use the original vde_switch\n`);
+    return exitUsage;
+  }
+  const macaddr = given.get('macaddr');
+  if (macaddr !== undefined && macOf(macaddr) === undefined) {
+    process.stderr.write(`${program}: Invalid MAC Addr ${macaddr}\n`);
+    process.stdout.write(usage);
     return exitUsage;
   }
   try {
@@ -118,12 +129,35 @@ function serviceOptionsOf(given: ReadonlyMap<string, string>): SwitchServiceOpti
   return {
     directory: given.get('sock') ?? (process.geteuid?.() === 0 ? '/var/run/vde.ctl' : '/tmp/vde.ctl'),
     numports: numports(given.get('numports')),
+    hub: given.has('hub'),
+    fstp: given.has('fstp'),
+    ...switchIdentity(given),
     mode: octal(given.get('mode')),
     directoryMode: octal(given.get('dirmode')),
     gid: groupId(given.get('group')),
     managementMode: octal(given.get('mgmtmode')),
     managementGid: groupId(given.get('mgmtgroup')),
   };
+}
+
+/** Who the switch is to other bridges, as far as that is said. */
+function switchIdentity(given: ReadonlyMap<string, string>): Pick<SwitchServiceOptions, 'mac' | 'priority'> {
+  const mac = macOf(given.get('macaddr') ?? '');
+  const priority = cInteger(given.get('priority') ?? '');
+  return { ...(mac !== undefined && { mac }), ...(priority !== undefined && { priority: priority & 0xffff }) };
+}
+
+/** An address with colons or dots between its octets. */
+function macOf(text: string): MacAddress | undefined {
+  return text.includes('-') ? undefined : parseMac(text);
+}
+
+/** The number that C's `%i` reads at the beginning of a text: decimal, 0x hexadecimal, 0 octal. Undefined when there is none. */
+function cInteger(text: string): number | undefined {
+  const [, sign, digits] = /^\s*([-+]?)(0x[\da-f]+|\d+)/i.exec(text) ?? [];
+  if (digits === undefined) return undefined;
+  const number = /^0[0-7]/.test(digits) ? parseInt(digits, 8) : Number(digits);
+  return sign === '-' ? -number : number;
 }
 
 function numports(text = '32'): number {

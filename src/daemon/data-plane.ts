@@ -12,6 +12,10 @@ export interface DataPlaneOptions extends Pick<SwitchOptions, 'ageingTime' | 'ma
   readonly log: (message: string) => void;
   /** How many switch ports there may be, the management port included. Default: 1,024. */
   readonly numports?: number;
+  /** Whether it is a hub; then it has no spanning tree. Default: false. */
+  readonly hub?: boolean;
+  /** Whether it takes part in spanning trees from the beginning. Default: false. */
+  readonly fstp?: boolean;
   /** What is kept for peers that do not read. */
   readonly backlog?: BacklogBounds | undefined;
   /** Overwrites received frames after each breath, so that tests find whoever kept one. Default: false. */
@@ -60,7 +64,7 @@ export class DataPlane implements Acceptor, AsyncDisposable {
   readonly #touched: (Endpoint | Station)[] = [];
   #breathing = false;
 
-  constructor({ clock, log, numports = 1024, backlog, poison = false, ...options }: DataPlaneOptions) {
+  constructor({ clock, log, numports = 1024, backlog, poison = false, hub = false, fstp = false, ...options }: DataPlaneOptions) {
     this.#log = log;
     this.#loop = openLoop({ frameSize: maxFrame, breath: this.breath });
     this.#poison = poison;
@@ -73,6 +77,8 @@ export class DataPlane implements Acceptor, AsyncDisposable {
       transmit: this.#transmit,
       observe: (ingress, vid, frame) => this.observe?.(ingress, vid, frame),
     });
+    this.switch.fstp.enabled = fstp;
+    this.switch.hub = hub;
   }
 
   readonly breath = (work: () => void): void => {

@@ -6,6 +6,7 @@ import type { Port } from '../ports/port.ts';
 import type { Random } from '../random.ts';
 import { VdeListener } from '../ports/vde-listener.ts';
 import type { VdeDirectoryOptions } from '../ports/vde-directory.ts';
+import { macFromNumber, type MacAddress } from '../wire/mac.ts';
 import { DataPlane, type DataPlaneOptions } from './data-plane.ts';
 import { impaired } from './impaired.ts';
 import { inScope, type Scope } from './scope.ts';
@@ -42,7 +43,14 @@ export class SwitchService implements AsyncDisposable {
   static open(options: SwitchServiceOptions, { clock, random, log }: ServiceEnvironment): Promise<SwitchService> {
     return inScope(async (scope) => {
       const plane = scope.use(
-        new DataPlane({ ...options, clock, log, seed: random.uint32(), poison: process.env['ETHERLOOM_POISON'] === '1' }),
+        new DataPlane({
+          mac: newSwitchMac(random),
+          ...options,
+          clock,
+          log,
+          seed: random.uint32(),
+          poison: process.env['ETHERLOOM_POISON'] === '1',
+        }),
       );
       const listener = scope.use(VdeListener.open({ ...options, acceptor: plane }, plane.environment));
       const service = new SwitchService(plane, listener.address, scope);
@@ -62,4 +70,9 @@ export class SwitchService implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#scope[Symbol.asyncDispose]();
   }
+}
+
+/** An address for a switch, by lot: `00:ff:…`, as VDE makes them. */
+function newSwitchMac(random: Random): MacAddress {
+  return macFromNumber(0x00ff_0000_0000 + random.uint32());
 }

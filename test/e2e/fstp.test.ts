@@ -4,7 +4,7 @@ import { realClock } from '../../src/clock.ts';
 import { SwitchService } from '../../src/daemon/switch-service.ts';
 import { realRandom } from '../../src/random.ts';
 import type { Fstp } from '../../src/switch/switch.ts';
-import { isForBridges } from '../../src/wire/bpdu.ts';
+import { decodeBpdu, isForBridges } from '../../src/wire/bpdu.ts';
 import { vid } from '../../src/wire/dot1q.ts';
 import { macFromNumber } from '../../src/wire/mac.ts';
 import { readUint32 } from '../../src/wire/octets.ts';
@@ -116,5 +116,17 @@ describe('a spanning tree of ours and the original vde_switch', { timeout: 90_00
     expect(fstp.state(untagged).root.priority).toBe(better);
     await joint.end();
     await becomesTree();
+  });
+
+  it('two wires become one by the options of the command alone, with the address and priority that it is given', async () => {
+    const directory = await original('1', worse);
+    const own = stage.path('f');
+    const identity = ['--fstp', '--macaddr', '00:ff:00:00:f0:01', '--priority', String(better)];
+    const dialled = [1, 2].flatMap(() => ['--port', `vde://${directory}`]);
+    await stage.etherloom('switch', '--sock', own, ...identity, ...dialled);
+    stations = [directory, own].map((there) => new Plug(stage, there));
+    await becomesTree();
+    const bpdu = stations[1]?.heard.map(({ frame }) => frame).find(isForBridges);
+    expect(decodeBpdu(bpdu?.subarray(14) ?? new Uint8Array(0))?.root).toEqual({ priority: better, mac: macFromNumber(0x00ff_0000_f001) });
   });
 });
