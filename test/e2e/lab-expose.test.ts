@@ -28,7 +28,6 @@ describe('a switch of the lab that the real world may join', { timeout: 60_000 }
     expect(text).toContain(' 0% packet loss');
     const [, least = ''] = /min\/avg\/max\/mdev = ([\d.]+)/.exec(text) ?? [];
     expect(Number(least)).toBeGreaterThan(40);
-    expect(Number(least)).toBeLessThan(80);
     const time = await net.hostNamed('a').ping('10.9.0.2');
     expect(time).toBeGreaterThan(40);
     const cut = net.linkNamed('s1-s2').cut();

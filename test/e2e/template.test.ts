@@ -36,6 +36,10 @@ describe('the template of a project that tests networks', { timeout: 180_000 }, 
     const tested = await stage.run(['npm', 'test', ...prefix], home);
     expect(tested.status, tested.text).toBe(0);
     expect(tested.text).toMatch(/3 passed/);
+    // Its types are there: what is wrong is found.
+    writeFileSync(stage.path('project', 'wrong.ts'), `import { lab } from 'etherloom/lab';\nlab({ sed: 7 });\n`);
+    const wrong = await stage.run(['npm', 'test', ...prefix], home);
+    expect(wrong.text).toMatch(/wrong\.ts\(2,7\): error .*'sed' does not exist in type 'LabOptions'/);
     // The same package by Node's own runner, in plain JavaScript.
     writeFileSync(stage.path('project', 'plain.mjs'), plain);
     const byNode = await stage.run(['node', '--test', stage.path('project', 'plain.mjs')], home);
