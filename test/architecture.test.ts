@@ -53,6 +53,7 @@ const rules: Readonly<Record<string, Rule>> = {
       'daemon',
       'launcher',
       'wire',
+      'system/daemon.ts',
       'ports/tcp-address.ts',
       'ports/impairment.ts',
       'ports/impairment-text.ts',

@@ -1,12 +1,15 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { realClock } from '../clock.ts';
-import { openLog } from '../daemon/log.ts';
+import { openLog, type Log } from '../daemon/log.ts';
 import { inScope } from '../daemon/scope.ts';
 import { serve } from '../daemon/serve.ts';
 import { realRandom } from '../random.ts';
 import { SwitchService, type SwitchServiceOptions } from '../daemon/switch-service.ts';
 import { EtherloomError, isForUser } from '../errors.ts';
+import { nameProcess, openSyslog } from '../system/daemon.ts';
 import { parseMac, type MacAddress } from '../wire/mac.ts';
+import { isInBackground, startInBackground, tellReady } from './daemonize.ts';
 import { getopt, type Option } from './getopt.ts';
 
 const options: readonly Option[] = [
@@ -34,7 +37,7 @@ const options: readonly Option[] = [
 ];
 
 /** What the original has and this does not yet. Refused, so that no script believes that it got it. */
-const missing: ReadonlySet<string> = new Set(['daemon', 'rcfile', 'mgmt']);
+const missing: ReadonlySet<string> = new Set(['rcfile', 'mgmt']);
 
 const exitUsage = 1;
 const exitSocket = 255;
@@ -52,12 +55,13 @@ A virtual Ethernet switch on a VDE socket directory.
   -g, --group GROUP      group of the directory and of the sockets
       --mgmtmode MODE    permissions of the sockets of port 0, octal
       --mgmtgroup GROUP  group of the sockets of port 0
+  -d, --daemon           go on in the background, once it serves
   -p, --pidfile FILE     write the process id to FILE
   -t, --tap NAME         a port on that tap interface (repeatable)
       --nostdin          do not end when standard input ends
   -h, --help             this text
   -v, --version          the version
-Not there yet: -d, -f, -M.
+Not there yet: -f, -M.
 `;
 
 /** `vde_switch`: the switch under its old name, with its old options. Returns the exit code. */
@@ -84,6 +88,7 @@ export async function runVdeSwitch(argv: readonly string[], program: string): Pr
     process.stdout.write(usage);
     return exitUsage;
   }
+  if (given.has('daemon') && !isInBackground()) return startInBackground();
   try {
     const taps = parsed.options.filter(({ name }) => name === 'tap').map(({ value }) => value);
     await serveSwitch(given, taps, (line) => process.stderr.write(`${program}: ${line}\n`));
@@ -97,7 +102,9 @@ export async function runVdeSwitch(argv: readonly string[], program: string): Pr
 
 async function serveSwitch(given: ReadonlyMap<string, string>, taps: readonly string[], complain: (line: string) => void): Promise<void> {
   const serviceOptions = serviceOptionsOf(given);
-  const log = openLog('vde_switch');
+  const isDaemon = given.has('daemon');
+  nameProcess('vde_switch');
+  const log: Log = isDaemon ? openSyslog('vde_switch') : openLog('vde_switch');
   await serve(
     ({ signal }) =>
       inScope(async (scope) => {
@@ -105,12 +112,12 @@ async function serveSwitch(given: ReadonlyMap<string, string>, taps: readonly st
         const service = scope.use(await SwitchService.open(serviceOptions, { clock: realClock, random: realRandom, log }));
         for (const name of taps) await openTap(service, name, complain);
         // Standard input is the console's place; its end is the switch's.
-        if (!given.has('nostdin')) process.stdin.resume().once('end', () => process.kill(process.pid, 'SIGTERM'));
-        signal.addEventListener('abort', () => process.stdin.destroy(), { once: true });
+        if (!isDaemon && !given.has('nostdin')) process.stdin.resume().once('end', () => process.kill(process.pid, 'SIGTERM'));
+        if (!isDaemon) signal.addEventListener('abort', () => process.stdin.destroy(), { once: true });
         return scope;
       }),
     // Standard output is the console's.
-    () => process.stderr.write('ready\n'),
+    () => (isDaemon ? tellReady() : process.stderr.write('ready\n')),
   );
 }
 
@@ -182,8 +189,10 @@ function groupId(name: string | undefined): number | undefined {
   throw new EtherloomError('bad-option', `No such group '${name}'`);
 }
 
-function writePidfile(path: string | undefined): Disposable {
-  if (path === undefined) return { [Symbol.dispose]: () => undefined };
+function writePidfile(file: string | undefined): Disposable {
+  if (file === undefined) return { [Symbol.dispose]: () => undefined };
+  // A daemon leaves the directory that it was started in.
+  const path = resolve(file);
   try {
     writeFileSync(path, `${process.pid}\n`, { flag: 'wx', mode: 0o644 });
   } catch (error) {

@@ -55,6 +55,11 @@ export const libc = {
     timeout: number,
   ) => number,
   eventfd: declare('int eventfd(uint32_t, int)') as (value: number, flags: number) => number,
+  prctl: declare('int prctl(int, void *)') as (option: number, value: Uint8Array) => number,
+  dup2: declare('int dup2(int, int)') as (from: number, to: number) => number,
+  openlog: declare('void openlog(void *, int, int)') as (ident: Uint8Array, options: number, facility: number) => void,
+  /** Each argument after the format is behind its type. */
+  syslog: declare('void syslog(int, const char *, ...)') as (priority: number, format: string, type: 'str', text: string) => void,
   sched_yield: declare('int sched_yield()') as () => number,
   ioctl: declare('int ioctl(int, ulong)') as (fd: number, request: number) => number,
   /** `ioctl` with a structure that the kernel reads and writes. */

@@ -14,6 +14,8 @@ const original = ['/usr/bin/vde_switch', '/usr/sbin/vde_switch', '/usr/local/bin
 const onPurpose = new Map([
   ['a port that is not to be had closes the stream', 'the original leaves its client waiting for ever'],
   ['frames: a jumbo frame passes whole', 'the original cuts it at 1,518 octets and forwards the rest'],
+  ['daemon: it does not stay in the directory that it was started in', 'the original stays, and keeps it busy'],
+  ['daemon: a pid file that is there is refused before the command returns', 'the original says 0, does not serve, and removes the file'],
 ]);
 
 /** Test name -> passed, over all files. */

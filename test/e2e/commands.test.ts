@@ -200,7 +200,7 @@ describe('our vde_switch', () => {
       [['-s', stage.path('x'.repeat(105))], /holds 107: /],
       [['-s', stage.path('sw')], /another|in use|runs/],
       [['-s', stage.path('x'), '-p', stage.path('pid')], /pidfile.*exists/],
-      [['-s', stage.path('x'), '-F'], /not there yet/],
+      [['-s', stage.path('x'), '-M', stage.path('m')], /not there yet/],
     ];
     for (const [args, message] of wrong) {
       const { status, text } = await stage.run([bin('vde_switch'), ...args]);

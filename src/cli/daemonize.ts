@@ -1,0 +1,51 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, writeSync } from 'node:fs';
+import { closeStandardError } from '../system/daemon.ts';
+
+/*
+ * A command that goes on in the background: it starts itself again as the leader of a session of its own, without a terminal, and ends when
+ * that one serves, or with its exit code when it does not.
+ */
+
+/** Tells the one in the background which descriptor its parent waits at. */
+const variable = 'ETHERLOOM_READY_FD';
+const readyFd = 3;
+
+/** Whether this process is the one in the background. */
+export function isInBackground(): boolean {
+  return process.env[variable] !== undefined;
+}
+
+/** Starts this command again in the background. Returns 0 when it serves, else the exit code with which it ended; what it said is said here. */
+export async function startInBackground(): Promise<number> {
+  const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
+    detached: true,
+    stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
+    env: { ...process.env, [variable]: String(readyFd) },
+  });
+  child.stderr?.pipe(process.stderr, { end: false });
+  const ended = once(child, 'close') as Promise<[number | null]>;
+  const pipe = child.stdio[readyFd];
+  if (pipe && 'on' in pipe) {
+    const ready = once(pipe, 'data').then(() => 0);
+    const status = await Promise.race([ready, ended.then(([code]) => code ?? 1)]);
+    child.unref();
+    return status;
+  }
+  return 1;
+}
+
+/** The one in the background serves: its parent may end. From here on it holds no directory, and its standard error is gone. */
+export function tellReady(): void {
+  const fd = Number(process.env[variable]);
+  Reflect.deleteProperty(process.env, variable);
+  process.chdir('/');
+  closeStandardError();
+  try {
+    writeSync(fd, 'ready\n');
+  } catch {
+    // Nobody waits any more.
+  }
+  closeSync(fd);
+}
