@@ -55,6 +55,8 @@ export class Fdb<Port> {
   ageingTime: number;
   /** As in the options; may be changed. */
   minPersistence: number;
+  /** Is told of a station that is known now, or is no more: not of one that moves. */
+  changed: ((known: boolean, vid: Vid, mac: MacAddress, port: Port) => void) | undefined;
   readonly #maxEntries: number;
   readonly #clock: Clock;
   readonly #stations: StationTable;
@@ -170,8 +172,9 @@ export class Fdb<Port> {
   #add(high: number, low: number, port: Port): void {
     if (this.size >= this.#maxEntries) this.#evict();
     const holder = this.#holderOf(port);
-    this.#stations.add(high, low, holder.number, this.#now);
+    const slot = this.#stations.add(high, low, holder.number, this.#now);
     this.#give(holder);
+    this.#tell(true, slot, holder);
     if (this.#sweeping === undefined) this.#sweepAfter(sweepInterval);
   }
 
@@ -186,8 +189,13 @@ export class Fdb<Port> {
 
   #remove(slot: number): void {
     const holder = this.#holderAt(slot);
+    if (holder) this.#tell(false, slot, holder);
     this.#stations.delete(slot);
     if (holder) this.#take(holder);
+  }
+
+  #tell(known: boolean, slot: number, { port }: Holder<Port>): void {
+    if (this.changed) this.changed(known, this.#stations.vid(slot), this.#stations.mac(slot), port);
   }
 
   #give(holder: Holder<Port>): void {

@@ -53,11 +53,11 @@ export class StationTable {
     }
   }
 
-  /** Adds a station whose key is not there yet. `holder` is any 32-bit number but 0, `heard` any. */
-  add(highKey: number, lowKey: number, holder: number, heard: number): void {
+  /** Adds a station whose key is not there yet. `holder` is any 32-bit number but 0, `heard` any. Returns its slot. */
+  add(highKey: number, lowKey: number, holder: number, heard: number): number {
     if (this.#size >= this.slots * fullest) this.#grow();
-    this.#place(highKey, lowKey, holder, heard);
     this.#size += 1;
+    return this.#place(highKey, lowKey, holder, heard);
   }
 
   /** Removes the station in that slot; the slot may then hold another one, which was not asked for yet if slots are gone through upwards. */
@@ -115,7 +115,7 @@ export class StationTable {
     }
   }
 
-  #place(highKey: number, lowKey: number, owner: number, time: number): void {
+  #place(highKey: number, lowKey: number, owner: number, time: number): number {
     let slot = this.#home(highKey, lowKey);
     while (this.holder(slot) !== 0) slot = (slot + 1) & this.#mask;
     const at = slot * slotWords;
@@ -123,6 +123,7 @@ export class StationTable {
     this.#words[at + low] = lowKey;
     this.#words[at + heard] = time;
     this.#words[at + holder] = owner;
+    return slot;
   }
 
   /** Where a search for the key begins; mixed as by MurmurHash3's 32-bit finaliser. */

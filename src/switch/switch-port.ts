@@ -75,6 +75,15 @@ export class BridgePort implements SwitchPort {
     this.vlans = new PortVlans(membership);
     this.up = up;
   }
+
+  /** Whether the spanning tree keeps it out of a VLAN. One that it is in as a trunk only has no tree: it is where that of the untagged one is. */
+  isBlocked(vid: Vid): boolean {
+    if (this.blocked === undefined) return false;
+    const { untagged } = this.vlans;
+    const tree = this.vlans.lists(vid) || untagged === 'none' ? vid : untagged;
+    return this.blocked.has(tree);
+  }
+
   /** Keeps the port out of a VLAN, or lets it in again. */
   setBlocked(vid: Vid, blocked: boolean): void {
     const vids = new Set(this.blocked);

@@ -16,6 +16,7 @@ import { FloodLists, keepTag, PortVlans, type Egress, type VlanMembership } from
 export { formatExplanation, type Explanation } from './explanation.ts';
 export type { TreePort, TreeRole } from './fstp-member.ts';
 export type { Fstp, FstpChange, FstpState } from './fstp.ts';
+export { portCost } from './fstp-root.ts';
 export type { FdbEntry } from './fdb.ts';
 export type { DropReason, PortNumber, SwitchPort, SwitchPortCounters } from './switch-port.ts';
 export type { NewPort, SwitchOptions } from './switch-options.ts';
@@ -57,9 +58,9 @@ export class Switch {
     );
     this.fstp = new Fstp(this.#ports, options, {
       send: (port, frame) => this.#send(port, frame, port.number),
-      blocked: (port, vid) => this.#fdb.flush(port, vid),
+      blocked: (port, vid) => this.#fdb.flush(port, port.vlans.trunk ? undefined : vid),
       changed: () => this.#floodLists.forget(),
-      flush: (vid) => this.#fdb.flushVlan(vid),
+      flush: (vid) => this.#flushTree(vid),
       possible: () => !this.#hub,
     });
   }
@@ -162,12 +163,13 @@ export class Switch {
     changed.vlans = new PortVlans(membership);
     this.vlans.note(changed.vlans);
     this.#floodLists.forget();
+    if (before.trunk && !changed.vlans.trunk) this.#fdb.flush(changed);
     for (const vid of before) {
-      if (changed.vlans.has(vid)) continue;
+      if (changed.vlans.lists(vid)) continue;
       this.#fdb.flush(changed, vid);
       this.fstp.leave(changed, vid);
     }
-    for (const vid of changed.vlans) if (!before.has(vid)) this.fstp.join(changed, vid);
+    for (const vid of changed.vlans) if (!before.lists(vid)) this.fstp.join(changed, vid);
   }
 
   /**
@@ -211,22 +213,14 @@ export class Switch {
     this.#fdb.flush(this.#portAt(port));
   }
 
-  /** How long a silent station is remembered, in milliseconds. */
-  get ageingTime(): number {
-    return this.#fdb.ageingTime;
+  /** How long stations are remembered; may be changed. */
+  get ageing(): Pick<Fdb<unknown>, 'ageingTime' | 'minPersistence'> {
+    return this.#fdb;
   }
 
-  set ageingTime(milliseconds: number) {
-    this.#fdb.ageingTime = milliseconds;
-  }
-
-  /** For how long after it was last heard no other port can take a station over, in milliseconds. */
-  get minPersistence(): number {
-    return this.#fdb.minPersistence;
-  }
-
-  set minPersistence(milliseconds: number) {
-    this.#fdb.minPersistence = milliseconds;
+  /** Who is told of a station that is known now, or is no more: not of one that moves. One at a time. */
+  set stationChanged(told: ((known: boolean, vid: Vid, mac: MacAddress, port: PortNumber) => void) | undefined) {
+    this.#fdb.changed = told && ((known, vid, mac, port) => told(known, vid, mac, port.number));
   }
 
   /** How many frames were received for ports that are not there. */
@@ -240,6 +234,12 @@ export class Switch {
     this.#fdb[Symbol.dispose]();
   }
 
+  /** Trunks carry VLANs that have no tree of their own in that of their untagged one. */
+  #flushTree(vid: Vid): void {
+    this.#fdb.flushVlan(vid);
+    for (const port of this.#ports.values()) if (port.vlans.trunk && port.vlans.untagged === vid) this.#fdb.flush(port);
+  }
+
   #portAt(port: PortNumber): BridgePort {
     const known = this.#ports.get(port);
     assert(known, `switch port ${port} is there`);
@@ -249,7 +249,7 @@ export class Switch {
   #classify(ingress: BridgePort, frame: Uint8Array): Vid | DropReason {
     const vid = classify(ingress, frame);
     if (typeof vid === 'string') return vid;
-    if (ingress.blocked?.has(vid)) return 'blocked';
+    if (ingress.isBlocked(vid)) return 'blocked';
     return this.#admits(ingress, frame) ? vid : 'not-admitted';
   }
 

@@ -64,7 +64,8 @@ export class VlanRegistry {
   /** Removes a VLAN that has no members, whether active or not. VLAN 0 is the one of new ports: it stays. */
   remove(vid: Vid): VlanRefusal | undefined {
     if (!this.#vids.has(vid)) return 'no-vlan';
-    if (vid === defaultVid || this.#membersOf(vid).length > 0) return 'in-use';
+    const members = this.#membersOf(vid).filter((port) => port.vlans.lists(vid));
+    if (vid === defaultVid || members.length > 0) return 'in-use';
     this.#vids.delete(vid);
     this.#removed(vid);
     return undefined;
@@ -85,7 +86,7 @@ export class VlanRegistry {
     if (!this.#vids.has(vid)) return 'no-vlan';
     if (!changed) return 'no-port';
     const { untagged, tagged } = changed.vlans;
-    if (!changed.vlans.has(vid)) this.#change(port, { untagged, tagged: [...tagged, vid] });
+    if (!changed.vlans.lists(vid)) this.#change(port, { untagged, tagged: [...tagged, vid] });
     return undefined;
   }
 
@@ -101,6 +102,14 @@ export class VlanRegistry {
     return undefined;
   }
 
+  /** Lets the port pass all VLANs with their tags, those that it is not a member of by name, too; that ends when one of its VLANs is set. */
+  setTrunk(port: PortNumber, trunk: boolean): VlanRefusal | undefined {
+    const changed = this.#ports.get(port);
+    if (!changed) return 'no-port';
+    this.#change(port, { untagged: changed.vlans.untagged, tagged: changed.vlans.tagged, trunk });
+    return undefined;
+  }
+
   /** The members of a VLAN by their numbers, active or not; undefined when there is no such VLAN. */
   members(vid: Vid): VlanMember[] | undefined {
     if (!this.#vids.has(vid)) return undefined;
@@ -108,7 +117,7 @@ export class VlanRegistry {
       port: port.number,
       tagged: vid !== port.vlans.untagged,
       active: port.up,
-      forwarding: port.blocked?.has(vid) !== true,
+      forwarding: !port.isBlocked(vid),
     }));
     return members.sort((a, b) => a.port - b.port);
   }

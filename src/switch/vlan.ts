@@ -7,6 +7,8 @@ export interface VlanMembership {
   readonly untagged?: Vid | 'none';
   /** The VLANs whose frames carry a tag; by default none. The untagged VLAN among them stays untagged. */
   readonly tagged?: Iterable<Vid>;
+  /** Whether frames of all other VLANs pass, with their tags; by default they do not. */
+  readonly trunk?: boolean;
 }
 
 /** A way out of the switch, for a frame of one VLAN. */
@@ -26,8 +28,8 @@ export interface VlanPort {
   /** Whether frames can leave by it. */
   readonly up: boolean;
   readonly vlans: PortVlans;
-  /** The VLANs that the spanning tree keeps it out of; undefined when there are none. */
-  readonly blocked: ReadonlySet<Vid> | undefined;
+  /** Whether the spanning tree keeps it out of a VLAN. */
+  isBlocked(vid: Vid): boolean;
 }
 
 /** The VLANs of one port. [IEEE 802.1Q, 8.8.2 and 8.8.10] */
@@ -35,14 +37,17 @@ export class PortVlans {
   readonly untagged: Vid | 'none';
   /** Without the untagged one. */
   readonly tagged: ReadonlySet<Vid>;
+  /** Whether it is in all others, too. */
+  readonly trunk: boolean;
 
-  constructor({ untagged = vid(0), tagged = [] }: VlanMembership) {
+  constructor({ untagged = vid(0), tagged = [], trunk = false }: VlanMembership) {
     this.untagged = untagged;
     this.tagged = new Set([...tagged].filter((one) => one !== untagged));
-    assert(!this.has(reservedVid), 'no port is a member of VLAN 4095');
+    this.trunk = trunk;
+    assert(!this.lists(reservedVid), 'no port is a member of VLAN 4095');
   }
 
-  /** All of them. */
+  /** All that are listed. */
   *[Symbol.iterator](): Generator<Vid> {
     if (this.untagged !== 'none') yield this.untagged;
     yield* this.tagged;
@@ -50,6 +55,11 @@ export class PortVlans {
 
   /** Whether the port is a member, tagged or not. */
   has(vid: Vid): boolean {
+    return this.trunk || this.lists(vid);
+  }
+
+  /** Whether it is a member by that VLAN's name, not as a trunk. */
+  lists(vid: Vid): boolean {
     return vid === this.untagged || this.tagged.has(vid);
   }
 }
@@ -79,7 +89,7 @@ export class FloodLists<Port extends VlanPort> {
 
   #make(vid: Vid, ingress: Port): readonly Egress<Port>[] {
     const members = [...this.#ports.values()].filter((port) => port !== ingress && port.up && port.vlans.has(vid));
-    const ways = members.filter((port) => port.blocked?.has(vid) !== true);
+    const ways = members.filter((port) => !port.isBlocked(vid));
     const list = ways.map((port) => ({ port, tagged: vid !== port.vlans.untagged }));
     const lists = this.#lists.get(ingress);
     if (lists === undefined) this.#lists.set(ingress, new Map([[vid, list]]));

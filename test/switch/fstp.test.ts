@@ -323,3 +323,17 @@ describe('where it ends', () => {
     expect(lab.clock.timers).toBe(0);
   });
 });
+
+test('a trunk is kept out of VLANs that have no tree where it is closed in that of its untagged one', () => {
+  const lab = treeSwitch({ 1: { trunk: true }, 2: { trunk: true }, 3: { trunk: true } });
+  // The same better bridge behind two ports: one is the way to it, the other one would close a loop.
+  for (const [port, from] of [
+    [1, 0x8001],
+    [2, 0x8002],
+  ] as const)
+    lab.receive(port, frameOf(claim(better, { port: from })));
+  expect(states(lab)).toEqual(['1 root open', '2 alternate closed', '3 designated open']);
+  expect(lab.reaches(3, { from: 3, tci: 5 })).toEqual([1]);
+  expect(lab.reaches(2, { from: 4, tci: 5 })).toEqual([]);
+  expect(lab.bridge.port(2)?.counters.drops.blocked).toBe(1);
+});

@@ -44,7 +44,7 @@ test('a flood list is made once, and anew after a change', () => {
 
 test('a port that is blocked in a VLAN is in none of its flood lists, but in those of others', () => {
   const ports = trunkAndStations();
-  member(ports, 'trunk').blocked = new Set([vid(5)]);
+  member(ports, 'trunk').isBlocked = (vlan) => vlan === vid(5);
   const lists = new FloodLists(ports);
   expect(names(ports, lists, 5, 'a')).toEqual(['b']);
   expect(names(ports, lists, 6, 'elsewhere')).toEqual(['trunk tagged']);
@@ -60,11 +60,11 @@ test('the untagged VLAN is none of the tagged ones, and all are listed once', ()
 interface NamedPort extends VlanPort {
   readonly name: string;
   up: boolean;
-  blocked: ReadonlySet<Vid> | undefined;
+  isBlocked: (vid: Vid) => boolean;
 }
 
 function trunkAndStations(): Map<string, NamedPort> {
-  const port = (name: string, up: boolean, vlans: PortVlans): [string, NamedPort] => [name, { name, up, vlans, blocked: undefined }];
+  const port = (name: string, up: boolean, vlans: PortVlans): [string, NamedPort] => [name, { name, up, vlans, isBlocked: () => false }];
   return new Map([
     port('a', true, new PortVlans({ untagged: vid(5) })),
     port('b', true, new PortVlans({ untagged: vid(5) })),
