@@ -3,7 +3,9 @@ import { EtherloomError } from '../errors.ts';
 import { BacklogBudget, type BacklogBounds } from '../ports/backlog.ts';
 import type { PortEnvironment } from '../ports/environment.ts';
 import { maxFrame, type Acceptor, type Port, type PortNumber, type PortWish } from '../ports/port.ts';
-import { Switch, type SwitchOptions } from '../switch/switch.ts';
+import { FrameTaps } from '../management/frame-taps.ts';
+import { PortTable, type Endpoint } from '../management/port-table.ts';
+import { Switch, type FstpChange, type SwitchOptions } from '../switch/switch.ts';
 import { openLoop, type Loop } from '../system/loop.ts';
 
 /** What a data plane is made of. */
@@ -12,6 +14,10 @@ export interface DataPlaneOptions extends Pick<SwitchOptions, 'ageingTime' | 'ma
   readonly log: (message: string) => void;
   /** How many switch ports there may be, the management port included. Default: 1,024. */
   readonly numports?: number;
+  /** Whether new ports let all VLANs pass with their tags. Default: false. */
+  readonly trunk?: boolean | undefined;
+  /** Whether a user is in a group, for ports that are a group's. Default: nobody is. */
+  readonly isMember?: ((uid: number, gid: number) => boolean) | undefined;
   /** Whether it is a hub; then it has no spanning tree. Default: false. */
   readonly hub?: boolean;
   /** Whether it takes part in spanning trees from the beginning. Default: false. */
@@ -35,40 +41,64 @@ interface Station {
   outbox: Uint8Array[];
 }
 
-/** A port's place at the switch. Several clients may share one switch port. */
-interface Endpoint {
+/** A port's place at the switch. */
+class PlaneEndpoint implements Endpoint {
+  up = false;
+  touched = false;
   readonly port: Port;
   readonly number: PortNumber;
   readonly uid: number;
-  up: boolean;
-  touched: boolean;
+  readonly id: number;
+  readonly close: () => void;
+
+  constructor(port: Port, number: PortNumber, uid: number, id: number, close: (endpoint: PlaneEndpoint) => void) {
+    this.port = port;
+    this.number = number;
+    this.uid = uid;
+    this.id = id;
+    this.close = () => close(this);
+  }
+
+  get module(): string {
+    return this.port.module;
+  }
+
+  get description(): string {
+    return this.port.description;
+  }
+
+  get drops(): Readonly<Record<string, number>> {
+    return this.port.counters.drops;
+  }
 }
 
-const managementPort: PortNumber = 0;
-
-/** How many clients may share one port. */
-const maxEndpoints = 64;
+/** Stations within the switch are numbered beyond all ports that there can be. */
+const firstStation: PortNumber = 2 ** 20;
 
 /** Ports <-> switch: gives ports their numbers, carries frames between them and the switch, and makes each piece of work one breath. */
 export class DataPlane implements Acceptor, AsyncDisposable {
   readonly switch: Switch;
+  readonly ports: PortTable<PlaneEndpoint>;
+  /** Whoever looks at all frames. */
+  readonly taps = new FrameTaps();
+  /** Is told what changes in the spanning trees. One at a time. */
+  treeChanged: ((change: FstpChange) => void) | undefined;
   /** Sees the ARP and the first IPv4 of each station. One at a time. */
   observe: Observe | undefined;
   readonly environment: PortEnvironment;
   readonly #log: (message: string) => void;
   readonly #loop: Loop;
   readonly #poison: boolean;
-  readonly #numports: number;
-  readonly #endpoints = new Map<PortNumber, Endpoint[]>();
   readonly #stations = new Map<PortNumber, Station>();
-  readonly #touched: (Endpoint | Station)[] = [];
+  readonly #touched: (PlaneEndpoint | Station)[] = [];
+  #lastId = 0;
   #breathing = false;
+  #open = true;
 
-  constructor({ clock, log, numports = 1024, backlog, poison = false, hub = false, fstp = false, ...options }: DataPlaneOptions) {
+  constructor({ clock, log, numports = 1024, backlog, poison = false, hub = false, fstp = false, isMember, trunk, ...options }: DataPlaneOptions) {
     this.#log = log;
     this.#loop = openLoop({ frameSize: maxFrame, breath: this.breath });
     this.#poison = poison;
-    this.#numports = numports;
     this.environment = { clock, log, breath: this.breath, loop: this.#loop, budget: new BacklogBudget(backlog) };
     this.switch = new Switch({
       ...options,
@@ -76,7 +106,9 @@ export class DataPlane implements Acceptor, AsyncDisposable {
       breath: this.breath,
       transmit: this.#transmit,
       observe: (ingress, vid, frame) => this.observe?.(ingress, vid, frame),
+      treeChanged: (change) => this.treeChanged?.(change),
     });
+    this.ports = new PortTable(this.switch, { numports, isMember, trunk });
     this.switch.fstp.enabled = fstp;
     this.switch.hub = hub;
   }
@@ -96,25 +128,18 @@ export class DataPlane implements Acceptor, AsyncDisposable {
   };
 
   choose(wish: PortWish, uid: number): PortNumber | undefined {
-    if (wish === 'any') return this.#lowestFree();
-    const number = wish === 'management' ? managementPort : wish;
-    if (number >= this.#numports) return undefined;
-    // Users do not listen in on each other's ports.
-    const there = this.#endpoints.get(number) ?? [];
-    return there.some((endpoint) => endpoint.uid !== uid) || there.length >= maxEndpoints ? undefined : number;
+    return this.ports.choose(wish, uid);
   }
 
   accept(port: Port, number: PortNumber, uid: number): void {
-    const endpoint: Endpoint = { port, number, uid, up: false, touched: false };
-    const others = this.#endpoints.get(number);
-    if (others) others.push(endpoint);
-    else {
-      this.#endpoints.set(number, [endpoint]);
-      this.switch.addPort(number, { up: false });
-    }
+    const endpoint = new PlaneEndpoint(port, number, uid, ++this.#lastId, (one) => this.#close(one));
+    this.ports.join(number, endpoint);
     this.#log(`port ${number}: ${port.module} ${port.description}`);
     port.attach({
-      receive: (frame) => this.switch.receive(number, frame),
+      receive: (frame) => {
+        if (this.taps.active) this.taps.show('in', number, frame);
+        this.switch.receive(number, frame);
+      },
       carrier: (up) => {
         endpoint.up = up;
         this.#carrier(number);
@@ -125,15 +150,15 @@ export class DataPlane implements Acceptor, AsyncDisposable {
 
   /** Puts one of the switch's own ports at the lowest free number, and returns that. Throws EtherloomError('busy') when none is free. */
   add(port: Port): PortNumber {
-    const number = this.#lowestFree();
-    if (number === undefined) throw new EtherloomError('busy', `all ${this.#numports - 1} ports of the switch are taken: give it more`);
+    const number = this.ports.choose('any', ownUid);
+    if (number === undefined) throw new EtherloomError('busy', `all ${this.ports.numports - 1} ports of the switch are taken: give it more`);
     this.accept(port, number, ownUid);
     return number;
   }
 
   /** Puts a station into the switch, under a number beyond those of ports, and returns its way to speak: for use inside a breath. */
   addStation(receive: StationReceive): (frame: Uint8Array) => void {
-    const station: Station = { number: this.#numports + this.#stations.size, receive, outbox: [] };
+    const station: Station = { number: firstStation + this.#stations.size, receive, outbox: [] };
     this.#stations.set(station.number, station);
     this.switch.addPort(station.number, { edge: true });
     return (frame) => {
@@ -141,47 +166,46 @@ export class DataPlane implements Acceptor, AsyncDisposable {
     };
   }
 
-  /** The ports that are at the switch now. */
-  *ports(): Iterable<{ readonly number: PortNumber; readonly port: Port; readonly up: boolean }> {
-    for (const endpoints of this.#endpoints.values()) yield* endpoints;
-  }
+  /** Sends a frame by a port past the switch: for use inside a breath. */
+  readonly send = (number: PortNumber, frame: Uint8Array): void => {
+    for (const endpoint of this.ports.at(number) ?? []) {
+      endpoint.port.transmit(frame);
+      if (endpoint.touched) continue;
+      endpoint.touched = true;
+      this.#touched.push(endpoint);
+    }
+  };
 
   /** What a port is, for people: its number, and who is there. */
   describe(number: PortNumber): string {
-    const there = (this.#endpoints.get(number) ?? []).map(({ port }) => `${port.module} ${port.description}`);
+    const there = (this.ports.at(number) ?? []).map(({ module, description }) => `${module} ${description}`);
     return [`port ${number}`, ...there].join(', ');
   }
 
   /** Ends all ports. */
   async [Symbol.asyncDispose](): Promise<void> {
-    const endpoints = [...this.#endpoints.values()].flat();
-    this.#endpoints.clear();
+    const endpoints = [...this.ports.endpoints()];
+    this.#open = false;
     await Promise.all(endpoints.map(({ port }) => port[Symbol.asyncDispose]()));
     this.switch[Symbol.dispose]();
   }
 
-  #lowestFree(): PortNumber | undefined {
-    for (let number = 1; number < this.#numports; number++) if (!this.#endpoints.has(number)) return number;
-    return undefined;
+  #close(endpoint: PlaneEndpoint): void {
+    this.#remove(endpoint, 'closed by the console');
+    void endpoint.port[Symbol.asyncDispose]();
   }
 
-  #remove(endpoint: Endpoint, reason: string): void {
-    const { number, port } = endpoint;
-    const others = this.#endpoints.get(number)?.filter((other) => other !== endpoint);
-    if (!others) return;
-    this.#log(`port ${number}: ${port.module} ${port.description} is gone: ${reason}`);
-    if (others.length === 0) {
-      this.#endpoints.delete(number);
-      this.switch.removePort(number);
-    } else {
-      this.#endpoints.set(number, others);
-      this.#carrier(number);
-    }
+  #remove(endpoint: PlaneEndpoint, reason: string): void {
+    const { number, module, description } = endpoint;
+    if (!this.#open || this.ports.at(number)?.includes(endpoint) !== true) return;
+    this.#log(`port ${number}: ${module} ${description} is gone: ${reason}`);
+    this.ports.leave(number, endpoint);
+    if (this.ports.at(number)?.length !== 0) this.#carrier(number);
   }
 
   #carrier(number: PortNumber): void {
-    const endpoints = this.#endpoints.get(number);
-    if (endpoints)
+    const endpoints = this.ports.at(number);
+    if (endpoints && this.#open)
       this.switch.setCarrier(
         number,
         endpoints.some(({ up }) => up),
@@ -189,17 +213,12 @@ export class DataPlane implements Acceptor, AsyncDisposable {
   }
 
   readonly #transmit = (number: PortNumber, frame: Uint8Array, ingress: PortNumber): void => {
-    const endpoints = this.#endpoints.get(number);
-    if (!endpoints) {
+    if (number >= firstStation) {
       this.#stations.get(number)?.receive(frame, ingress);
       return;
     }
-    for (const endpoint of endpoints) {
-      endpoint.port.transmit(frame);
-      if (endpoint.touched) continue;
-      endpoint.touched = true;
-      this.#touched.push(endpoint);
-    }
+    if (this.taps.active) this.taps.show('out', number, frame);
+    this.send(number, frame);
   };
 
   #endBreath(): void {

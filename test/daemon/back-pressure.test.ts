@@ -36,7 +36,7 @@ async function broadcast(plane: DataPlane, { data }: RawClient, count: number, s
 }
 
 function portAt(plane: DataPlane, at: number): Port {
-  const found = [...plane.ports()].find(({ number }) => number === at);
+  const found = [...plane.ports.endpoints()].find(({ number }) => number === at);
   if (!found) throw new Error(`there is no port ${at}`);
   return found.port;
 }

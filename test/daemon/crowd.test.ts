@@ -19,7 +19,7 @@ function open(): Promise<SwitchService> {
 }
 
 function portsOf({ plane }: SwitchService): number {
-  return [...plane.ports()].length;
+  return [...plane.ports.endpoints()].length;
 }
 
 /** Runs `one` so many times, `width` at a time. */

@@ -4,6 +4,7 @@ import { realClock } from '../../src/clock.ts';
 import { DataPlane, type DataPlaneOptions } from '../../src/daemon/data-plane.ts';
 import { newPortCounters, type Port, type Receiver } from '../../src/ports/port.ts';
 import { VdeListener } from '../../src/ports/vde-listener.ts';
+import { vid } from '../../src/wire/dot1q.ts';
 import { ManualClock } from '../manual-clock.ts';
 import { frameOf, newDirectory, sendDatagram, using } from '../ports/rig.ts';
 import { connect } from '../ports/vde-stage.ts';
@@ -171,7 +172,7 @@ describe('a station in the switch', () => {
 describe('the ports of a plane', () => {
   it('are given the lowest free numbers, from 1', async () => {
     const { plane, ports } = stage(['a', 'b', 'c']);
-    expect([...plane.ports()].map(({ number }) => number)).toEqual([1, 2, 3]);
+    expect([...plane.ports.endpoints()].map(({ number }) => number)).toEqual([1, 2, 3]);
     ports[1]?.receiver?.closed('gone');
     expect(plane.choose('any', 0)).toBe(2);
     expect(plane.add(new NotedPort('d'))).toBe(2);
@@ -200,7 +201,7 @@ describe('the ports of a plane', () => {
     plane.accept(two, 7, 1000);
     plane.breath(() => one.receiver?.receive(frame(1, 255)));
     expect(events).toEqual(['a: 60']);
-    plane.breath(() => [...plane.ports()].find(({ number }) => number === 1)?.port && plane.switch.receive(1, frame(2, 1, 61)));
+    plane.breath(() => [...plane.ports.endpoints()].find(({ number }) => number === 1)?.port && plane.switch.receive(1, frame(2, 1, 61)));
     expect(events).toEqual(['a: 60', 'one: 61', 'two: 61']);
   });
 
@@ -230,10 +231,19 @@ describe('the ports of a plane', () => {
     one.receiver?.closed('gone');
     expect(up()).toBe(false);
     two.receiver?.closed('gone');
-    expect(made.switch.port(7)).toBeUndefined();
+    expect(up()).toBe(false);
   });
 
-  it('are forgotten with what was learned from them when they end', () => {
+  it('stay when nobody is at them, with their VLANs, and are given again', () => {
+    const { plane, ports } = stage(['a', 'b']);
+    plane.switch.vlans.create(vid(5));
+    plane.switch.vlans.setUntagged(2, vid(5));
+    ports[1]?.receiver?.closed('gone');
+    expect(plane.add(new NotedPort('c'))).toBe(2);
+    expect(plane.switch.port(2)).toMatchObject({ up: true, vlans: { untagged: 5 } });
+  });
+
+  it('forget what was learned from them when nobody is at them', () => {
     const { plane, ports, events } = stage(['a', 'b', 'c']);
     plane.breath(() => ports[1]?.receiver?.receive(frame(2, 255)));
     ports[1]?.receiver?.closed('gone');
@@ -244,7 +254,7 @@ describe('the ports of a plane', () => {
     ports[1]?.receiver?.carrier(true);
     ports[1]?.receiver?.closed('again');
     plane.breath(() => ports[1]?.receiver?.receive(frame(2, 255)));
-    expect(plane.switch.strays).toBe(1);
+    expect(plane.switch.port(2)?.counters.drops).toMatchObject({ 'port-down': 1 });
   });
 
   it('end with the plane', async () => {

@@ -1,0 +1,113 @@
+import type { Files, Giver } from './command.ts';
+import { longestLine, type Console } from './console.ts';
+import type { Listener } from './events.ts';
+import { banner } from './menus/general.ts';
+
+/** Where a session is seen. */
+export interface Terminal {
+  /** Shows text. */
+  write(text: string): void;
+  /** Shows the prompt. */
+  prompt(text: string): void;
+  /** How many octets were written and not taken yet. */
+  readonly backlog: () => number;
+  /** The session is over: shows what was written, and closes. */
+  end(): void;
+}
+
+/** How a session is. */
+export interface SessionOptions {
+  readonly terminal: Terminal;
+  /** With whose rights files are opened. */
+  readonly files: Files;
+  /** Whether it is greeted, and can be left by `logout`. Else it is that of the switch's own terminal. */
+  readonly remote: boolean;
+}
+
+const prompt = '\nvde$ ';
+
+/** A session whose reader has not taken so many octets is read no further, and told no events. */
+const mostBacklog = 2 ** 20;
+
+/**
+ * Somebody at a console. Lines end with LF; a piece without any, when none is begun, is a line too, for clients send commands so. All lines
+ * of a piece are done, and each reply is whole; whoever does not read his replies is not read either.
+ */
+export class ConsoleSession implements Listener {
+  readonly #console: Console;
+  readonly #terminal: Terminal;
+  readonly #remote: boolean;
+  readonly #giver: Giver;
+  #lines: string[] = [];
+  /** A line that is begun. */
+  #begun = '';
+  #lost = 0;
+  #open = true;
+
+  constructor(console: Console, { terminal, files, remote }: SessionOptions) {
+    this.#console = console;
+    this.#terminal = terminal;
+    this.#remote = remote;
+    this.#giver = { files, listener: this, write: (text) => terminal.write(text), depth: 0 };
+    if (!remote) return;
+    terminal.write(`${banner.slice(0, 2).join('\n')}\n`);
+    terminal.prompt(prompt);
+  }
+
+  /** Whether no more should be received now. */
+  get congested(): boolean {
+    return this.#lines.length > 0 || this.#terminal.backlog() > mostBacklog;
+  }
+
+  /** Takes a piece of what was typed. */
+  receive(piece: string): void {
+    if (this.#begun === '' && !piece.includes('\n')) this.#lines.push(piece);
+    else {
+      const lines = (this.#begun + piece).split('\n');
+      // What is too long is refused; what is beyond that need not be kept.
+      this.#begun = (lines.pop() ?? '').slice(0, longestLine + 1);
+      this.#lines.push(...lines);
+    }
+    this.resume();
+  }
+
+  /** Goes on with what was received, after the terminal took what was written. */
+  resume(): void {
+    while (this.#open && this.#terminal.backlog() <= mostBacklog) {
+      const line = this.#lines.shift();
+      if (line === undefined) return;
+      this.#run(line);
+    }
+  }
+
+  tell(line: string): void {
+    if (!this.#open) return;
+    if (this.#terminal.backlog() > mostBacklog) {
+      this.#lost += 1;
+      return;
+    }
+    if (this.#lost > 0) this.#terminal.write(`3077 debug/lost ${this.#lost}\n`);
+    this.#lost = 0;
+    this.#terminal.write(`${line}\n`);
+  }
+
+  /** The one at the other side is gone. */
+  close(): void {
+    this.#open = false;
+    this.#lines = [];
+    this.#console.events.forget(this);
+  }
+
+  #run(line: string): void {
+    const { text, then } = this.#console.execute(line, this.#giver);
+    if (then === 'shutdown' || (then === 'logout' && this.#remote)) {
+      this.close();
+      if (this.#remote) this.#terminal.write('9999 END OF SESSION');
+      this.#terminal.end();
+      if (then === 'shutdown') this.#console.managed.shutdown();
+      return;
+    }
+    this.#terminal.write(text);
+    this.#terminal.prompt(prompt);
+  }
+}

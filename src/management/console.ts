@@ -1,0 +1,88 @@
+import type { FstpChange } from '../switch/switch.ts';
+import type { Giver, Outcome } from './command.ts';
+import { CommandTable } from './command-table.ts';
+import { Events } from './events.ts';
+import { endpointEvents } from './endpoint-events.ts';
+import type { Managed } from './managed.ts';
+import { captureMenu } from './menus/capture.ts';
+import { debugMenu } from './menus/debug.ts';
+import { fstpMenu } from './menus/fstp.ts';
+import { generalMenu, socketMenu } from './menus/general.ts';
+import { hashMenu } from './menus/hash.ts';
+import { linkMenu } from './menus/links.ts';
+import { mirrorMenu } from './menus/mirror.ts';
+import { pluginMenu } from './menus/plugins.ts';
+import { portMenu, traceMenu } from './menus/ports.ts';
+import { vlanMenu } from './menus/vlans.ts';
+import { dumpPlugin } from './plugins/dump.ts';
+import { iplogPlugin } from './plugins/iplog.ts';
+import { pdumpPlugin } from './plugins/pdump.ts';
+import { Script } from './script.ts';
+import { StationSettings } from './station-settings.ts';
+import { statusLine } from './status.ts';
+
+/** What came of a line. */
+export interface Reply {
+  /** Data and status, each line with its end; nothing for a line that says nothing. */
+  readonly text: string;
+  /** What the one who said it is to do beside. */
+  readonly then?: 'logout' | 'shutdown';
+}
+
+/** No line is longer, in characters. */
+export const longestLine = 4096;
+
+/** The management of a switch: a line in, a reply out. It knows nothing of sockets and terminals. */
+export class Console implements Disposable {
+  readonly events = new Events();
+  readonly script = new Script((line, giver) => this.execute(line, giver));
+  readonly managed: Managed;
+  readonly #table = new CommandTable();
+
+  /** `watchTrees` is given who is to be told of changes in spanning trees. */
+  constructor(managed: Managed, watchTrees: (told: (change: FstpChange) => void) => void) {
+    this.managed = managed;
+    // Events are listed in the order of these; the table has an order of its own.
+    const hash = hashMenu(managed, this.events, new StationSettings(managed.switch));
+    const fstp = fstpMenu(managed, this.events, watchTrees);
+    const plugins = pluginMenu(this.#table, [
+      dumpPlugin(managed, this.events),
+      pdumpPlugin(managed, this.events),
+      iplogPlugin(managed, this.events),
+    ]);
+    const menus = [
+      ...[socketMenu(managed), generalMenu(managed, this.#table, this.script), debugMenu(this.events), plugins],
+      ...[hash, fstp, endpointEvents(managed, this.events), portMenu(managed), vlanMenu(managed, fstp.rooted)],
+      ...[traceMenu(managed), mirrorMenu(managed), captureMenu(managed), linkMenu(managed)],
+    ];
+    for (const menu of menus) this.#table.add(menu);
+  }
+
+  /** Does what a line says. It is without its end. */
+  execute(line: string, giver: Giver): Reply {
+    const said = beforeNul(line).replace(/^[ \t]+/, '');
+    if (said === '' || said.startsWith('#')) return { text: '' };
+    if (line.length > longestLine) return { text: `${statusLine('E2BIG')}\n` };
+    const command = this.#table.find(said);
+    if (!command?.run) return { text: `${statusLine('ENOSYS')}\n` };
+    const argument = said.slice(command.path.length).replace(/^[ \t]+/, '');
+    const data: string[] = [];
+    const outcome: Outcome = command.run({ argument, giver, print: (one) => data.push(one) });
+    // In a script nobody ends anything.
+    if (outcome === 'logout' || outcome === 'shutdown') return giver.depth > 0 ? { text: '' } : { text: '', then: outcome };
+    return { text: `${command.data ? block(data) : ''}${statusLine(outcome)}\n` };
+  }
+
+  [Symbol.dispose](): void {
+    this.#table[Symbol.dispose]();
+  }
+}
+
+function block(data: readonly string[]): string {
+  return ["0000 DATA END WITH '.'", ...data, '.', ''].join('\n');
+}
+
+function beforeNul(line: string): string {
+  const end = line.indexOf('\0');
+  return end < 0 ? line : line.slice(0, end);
+}

@@ -1,0 +1,36 @@
+import { plainMenu, type Menu } from './command.ts';
+import type { Category, Events } from './events.ts';
+import type { Managed } from './managed.ts';
+import type { PortChange } from './port-table.ts';
+import { padded } from './text.ts';
+
+const created: Category = { path: 'port/+', tag: 0o021, help: 'a port is there' };
+const emptied: Category = { path: 'port/-', tag: 0o022, help: 'nobody is at a port any more' };
+const described: Category = { path: 'port/descr', tag: 0o023, help: 'who is at a port' };
+const joined: Category = { path: 'port/ep/+', tag: 0o031, help: 'somebody is at a port' };
+const left: Category = { path: 'port/ep/-', tag: 0o032, help: 'somebody left a port' };
+
+/** Tells who comes to the ports and goes. It has events only. */
+export function endpointEvents({ ports }: Managed, events: Events): Menu {
+  const categories = events.add([created, emptied, described, joined, left]);
+  ports.observer = (change) => tell(events, change);
+  return {
+    ...plainMenu(),
+    [Symbol.dispose]: () => {
+      ports.observer = undefined;
+      categories[Symbol.dispose]();
+    },
+  };
+}
+
+function tell(events: Events, change: PortChange): void {
+  const port = padded(change.port, 2);
+  if (!('endpoint' in change)) {
+    events.emit(change.kind === 'created' ? created : emptied, port);
+    return;
+  }
+  const { id, description } = change.endpoint;
+  const place = `Port ${port} FD ${String(id).padStart(2)}`;
+  events.emit(change.kind === 'joined' ? joined : left, place);
+  if (change.kind === 'joined') events.emit(described, `${place} -> "${description}"`);
+}

@@ -1,0 +1,54 @@
+import type { Clock } from '../clock.ts';
+import type { PortNumber, Switch } from '../switch/switch.ts';
+import type { FrameTaps } from './frame-taps.ts';
+import type { Endpoint, PortTable } from './port-table.ts';
+import type { Status } from './status.ts';
+
+/** The users and groups of this machine. */
+export interface Accounts {
+  /** The number of a user, or of a group, by its name; undefined when there is none. */
+  readonly uid: (name: string) => number | undefined;
+  readonly gid: (name: string) => number | undefined;
+  readonly userName: (uid: number) => string | undefined;
+  readonly groupName: (gid: number) => string | undefined;
+}
+
+/** A link to another machine, or a door for such. */
+export interface ManagedLink {
+  readonly id: number;
+  /** As it was given. */
+  readonly address: string;
+  /** How it is, for people. */
+  readonly state: string;
+}
+
+/** The links of a switch. */
+export interface Links {
+  readonly list: () => readonly ManagedLink[];
+  /** Begins to open one by its address, or says what is wrong with that. */
+  readonly add: (address: string) => Status;
+  /** Ends one. Returns whether there was one. */
+  readonly remove: (id: number) => boolean;
+}
+
+/** What a console is the console of. */
+export interface Managed {
+  readonly switch: Switch;
+  readonly ports: PortTable<Endpoint>;
+  readonly taps: FrameTaps;
+  readonly clock: Clock;
+  readonly accounts: Accounts;
+  readonly pid: number;
+  /** Its directory, canonical, and the mode of the sockets in it. */
+  readonly directory: string;
+  readonly mode: number;
+  /** The console's own socket. */
+  readonly management?: { readonly path: string; readonly mode: number } | undefined;
+  readonly links?: Links | undefined;
+  /** Sends a frame by a port as it is, past the switch; for use inside a breath. */
+  readonly send: (port: PortNumber, frame: Uint8Array) => void;
+  /** The time as people here read it in a log: `Nov 24 06:20:01`. */
+  readonly localTime: () => string;
+  /** Ends the switch. */
+  readonly shutdown: () => void;
+}

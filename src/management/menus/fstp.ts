@@ -1,0 +1,121 @@
+import { portCost, type FstpChange, type FstpState, type PortNumber } from '../../switch/switch.ts';
+import { formatBridgeId, type BridgeId } from '../../wire/bpdu.ts';
+import { vid, type Vid } from '../../wire/dot1q.ts';
+import { formatMac } from '../../wire/mac.ts';
+import { leadingInteger, scanIntegers } from '../arguments.ts';
+import { command, heading, query, type Call, type Menu } from '../command.ts';
+import type { Category, Events } from '../events.ts';
+import type { Managed } from '../managed.ts';
+import type { Status } from '../status.ts';
+import { octetPair, padded } from '../text.ts';
+
+const status: Category = { path: 'fstp/status', tag: 0o044, help: 'fstp: a port is opened or closed' };
+const root: Category = { path: 'fstp/root', tag: 0o045, help: 'fstp: the root, or the way to it, is another' };
+const neighbourCame: Category = { path: 'fstp/+', tag: 0o041, help: 'fstp: a bridge is heard behind a port' };
+const neighbourWent: Category = { path: 'fstp/-', tag: 0o042, help: 'fstp: no bridge is heard there any more' };
+
+const lastVlan = 4093;
+
+/** What the menu of VLANs tells this one. */
+export interface FstpMenu extends Menu {
+  /** A VLAN was created: its root is this bridge. */
+  readonly rooted: (vlan: Vid) => void;
+}
+
+/** Spanning trees. */
+export function fstpMenu(managed: Managed, events: Events, watch: (told: (change: FstpChange) => void) => void): FstpMenu {
+  const { fstp, vlans } = managed.switch;
+  const categories = events.add([status, root, neighbourCame, neighbourWent]);
+  const rooted = (vlan: Vid): void => events.emit(root, rootText(0, vlan, fstp.self));
+  watch((change) => tell(events, change));
+  const onVlan = (argument: string, act: (vlan: Vid, port: PortNumber, value: number) => void): Status => {
+    const [vlan = -1, port = -1, value] = scanIntegers(argument, 3) ?? [];
+    if (value === undefined || vlan < 0 || vlan > lastVlan || port < 0 || port >= managed.ports.numports) return 'EINVAL';
+    if (!vlans.has(vid(vlan))) return 'ENXIO';
+    act(vid(vlan), port, value);
+    return 'success';
+  };
+  return {
+    rooted,
+    commands: [
+      heading('fstp', 'fast spanning trees'),
+      query('fstp/showinfo', '', 'address and priority of the switch, on or off', ({ print }) => {
+        const { mac, priority } = fstp.self;
+        print(`MAC ${formatMac(mac)} Priority ${priority} (0x${priority.toString(16)})`);
+        print(`FSTP=${fstp.enabled}`);
+        return 'success';
+      }),
+      query('fstp/setfstp', '0/1', '1: take part in spanning trees, 0: do not', (call) => setEnabled(managed, call, rooted)),
+      command('fstp/setedge', 'VLAN PORT 1/0', 'whether no bridge is behind a port in a VLAN', ({ argument }) =>
+        onVlan(argument, (vlan, port, edge) => fstp.setEdge(vlan, port, edge !== 0)),
+      ),
+      command('fstp/bonus', 'VLAN PORT COST', 'make the way by a port cheaper in a VLAN', ({ argument }) =>
+        onVlan(argument, (vlan, port, cost) => fstp.setBonus(vlan, port, cost)),
+      ),
+      query('fstp/print', '[N]', 'the trees, or that of one VLAN', (call) => print(managed, call)),
+    ],
+    [Symbol.dispose]: () => categories[Symbol.dispose](),
+  };
+}
+
+function setEnabled({ switch: { fstp, hub, vlans } }: Managed, { argument, print }: Call, rooted: (vlan: Vid) => void): Status {
+  const enabled = leadingInteger(argument) !== 0;
+  if (hub && enabled) print("Can't use fstp in hub mode");
+  // Who leaves a tree is his own root; that is told of those, too, where he was that already.
+  const roots = !enabled && fstp.enabled ? vlans.list().filter((vlan) => fstp.state(vlan).rootPort === undefined) : [];
+  fstp.enabled = enabled;
+  roots.forEach(rooted);
+  return 'success';
+}
+
+function tell(events: Events, change: FstpChange): void {
+  const vlan = change.vid;
+  if (change.kind === 'root') events.emit(root, rootText(change.port ?? 0, vlan, change.root));
+  else if (change.kind === 'neighbour') events.emit(change.present ? neighbourCame : neighbourWent, place(change.port, vlan));
+  else events.emit(status, `${place(change.port, vlan)} ${change.forwarding ? 'learning+forwarding' : 'discarding'}`);
+}
+
+function rootText(port: PortNumber, vlan: Vid, id: BridgeId): string {
+  return `${place(port, vlan)} -> ${formatBridgeId(id)}`;
+}
+
+function place(port: PortNumber, vlan: Vid): string {
+  return `Port ${padded(port)} VLAN ${octetPair(vlan)}`;
+}
+
+function print({ switch: bridge, ports }: Managed, { argument, print }: Call): Status {
+  const { fstp, vlans } = bridge;
+  const number = leadingInteger(argument);
+  if (argument !== '' && (number < 0 || number > lastVlan)) return 'EINVAL';
+  for (const vlan of argument === '' ? vlans.list() : [vid(number)]) {
+    const members = vlans.members(vlan)?.filter(({ port, active }) => active && ports.get(port) !== undefined);
+    if (!members) return 'ENXIO';
+    const state = fstp.state(vlan);
+    for (const line of describe(state, fstp.self, fstp.enabled)) print(line);
+    const roles = new Map(state.ports.map((port) => [port.number, port]));
+    for (const { port, tagged } of [...members.filter((one) => !one.tagged), ...members.filter((one) => one.tagged)]) {
+      const cost = roles.get(port)?.cost ?? portCost;
+      print(` -- Port ${padded(port)} tagged=${Number(tagged)} portcost=${cost} role=${tagged ? 'Unknown' : roleText(roles.get(port))}`);
+    }
+  }
+  return 'success';
+}
+
+function describe(state: FstpState, self: BridgeId, enabled: boolean): string[] {
+  const isRoot = state.rootPort === undefined;
+  const { bonus, designated } = state;
+  const bonusText = `bonusport ${padded(bonus?.port ?? 0)} bonuscost ${bonus?.cost ?? 0}`;
+  return [
+    `FST DATA VLAN ${padded(state.vid)} ${isRoot ? 'ROOTSWITCH' : ''} ${enabled ? '' : 'FSTP IS DISABLED'}`,
+    ` ++ root ${formatBridgeId(isRoot ? self : state.root)}`,
+    ` ++ designated ${isRoot || !designated ? 'ff:ff:ff:ff:ff:ff:ff:ff' : formatBridgeId(designated)}`,
+    ` ++ rootport ${padded(state.rootPort ?? 0)} cost ${state.rootPathCost} age ${Math.floor(state.age / 1000)} ${bonusText}`,
+  ];
+}
+
+/** What is shown of tagged members is always `Unknown`: scripts know it so. */
+function roleText(port: FstpState['ports'][number] | undefined): string {
+  if (port === undefined) return 'Designated';
+  if (port.edge) return 'Edge';
+  return { root: 'Root', designated: 'Designated', alternate: 'Alternate/Backup' }[port.role];
+}

@@ -1,0 +1,85 @@
+import type { FdbEntry, PortNumber } from '../../switch/switch.ts';
+import { formatMac, type MacAddress } from '../../wire/mac.ts';
+import { leadingInteger } from '../arguments.ts';
+import { command, heading, query, type Menu } from '../command.ts';
+import type { Category, Events } from '../events.ts';
+import type { Managed } from '../managed.ts';
+import { bucketOf, bucketsFor, type StationSettings } from '../station-settings.ts';
+import { octetPair, padded } from '../text.ts';
+
+const heard: Category = { path: 'hash/+', tag: 0o011, help: 'hash: a station is known' };
+const forgotten: Category = { path: 'hash/-', tag: 0o012, help: 'hash: a station is forgotten' };
+
+/** No table of the original is useful beyond this. */
+const mostBuckets = 2 ** 24;
+
+/** The stations that are known. */
+export function hashMenu(managed: Managed, events: Events, settings: StationSettings): Menu {
+  const bridge = managed.switch;
+  const categories = events.add([heard, forgotten]);
+  bridge.stationChanged = (known, vlan, mac, port) => {
+    const category = known ? heard : forgotten;
+    // The lower octet of the VLAN is in front, in these two events alone.
+    const vlanText = octetPair(((vlan & 0xff) << 8) | (vlan >> 8));
+    if (events.wanted(category)) events.emit(category, `${formatMac(mac)} VLAN ${vlanText} Port ${port}`);
+  };
+  const setting = (name: 'gcInterval' | 'expire' | 'minPersistence', path: string, help: string) =>
+    command(path, 'N', help, ({ argument }) => {
+      settings[name] = leadingInteger(argument);
+      return 'success';
+    });
+  const line = (entry: FdbEntry<PortNumber>, port: PortNumber): string => {
+    const bucket = padded(bucketOf(entry.mac, entry.vid, settings.size));
+    const place = `VLAN ${padded(entry.vid)} to port: ${padded(port, 3)}`;
+    return `Hash: ${bucket} Addr: ${formatMac(entry.mac)} ${place}  age ${Math.floor(entry.age / 1000)} secs`;
+  };
+  return {
+    commands: [
+      heading('hash', 'stations that are known'),
+      query('hash/showinfo', '', 'how stations are remembered', ({ print }) => {
+        print(`Hash size ${settings.size}`);
+        print(`GC interval ${settings.gcInterval} secs`);
+        print(`GC expire ${settings.expire} secs`);
+        print(`Min persistence ${settings.minPersistence} secs`);
+        return 'success';
+      }),
+      command('hash/setsize', 'N', 'forget all; the number of buckets that are shown', ({ argument }) => {
+        const size = leadingInteger(argument);
+        if (size <= 0 || size > mostBuckets) return 'EINVAL';
+        settings.size = bucketsFor(size);
+        for (const { number } of bridge.ports()) bridge.flush(number);
+        return 'success';
+      }),
+      setting('gcInterval', 'hash/setgcint', 'seconds between sweeps; 0: stations are kept for ever'),
+      setting('expire', 'hash/setexpire', 'seconds that a silent station is remembered'),
+      setting('minPersistence', 'hash/setminper', 'seconds of silence before it can turn up elsewhere'),
+      query('hash/print', '', 'stations, and the ports behind which they are', ({ print }) => {
+        const entries = [...bridge.entries()].map((entry) => ({ entry, bucket: bucketOf(entry.mac, entry.vid, settings.size) }));
+        entries.sort((a, b) => a.bucket - b.bucket || a.entry.age - b.entry.age);
+        for (const { entry } of entries) print(line(entry, entry.port));
+        return 'success';
+      }),
+      query('hash/find', 'MAC [VLAN]', 'where a station is; the port is one too high, as ever', ({ argument, print }) => {
+        const [, text = '', vlan = ''] = /^(\S+)\s*(.*)$/s.exec(argument) ?? [];
+        const mac = looseMac(text);
+        if (mac === undefined) return 'EINVAL';
+        const entry = [...bridge.entries()].find((one) => one.mac === mac && one.vid === leadingInteger(vlan));
+        if (!entry) return 'ENODEV';
+        print(line(entry, entry.port + 1));
+        return 'success';
+      }),
+    ],
+    [Symbol.dispose]: () => {
+      bridge.stationChanged = undefined;
+      categories[Symbol.dispose]();
+    },
+  };
+}
+
+/** Six octets in hexadecimal, with colons or dots; what comes behind them, and what is too much in front, does not count. [scanf(3), %x] */
+function looseMac(text: string): MacAddress | undefined {
+  const match = /^([\da-f]+)([:.])([\da-f]+)\2([\da-f]+)\2([\da-f]+)\2([\da-f]+)\2([\da-f]+)/i.exec(text);
+  if (!match) return undefined;
+  const octets = match.filter((_, i) => i === 1 || i > 2).map((digits) => parseInt(digits.slice(-2), 16));
+  return octets.reduce((value, octet) => value * 0x100 + octet, 0) as MacAddress;
+}

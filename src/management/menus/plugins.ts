@@ -1,0 +1,50 @@
+import { command, heading, plainMenu, query, type Menu } from '../command.ts';
+import type { CommandTable } from '../command-table.ts';
+
+/** What can be added to the switch while it runs, under the name that the original's libraries have. */
+export interface Plugin {
+  readonly name: string;
+  readonly help: string;
+  /** Its commands, while it is added. */
+  readonly open: () => Menu;
+}
+
+/** Plugins: they are built in, and added by name. */
+export function pluginMenu(table: CommandTable, plugins: readonly Plugin[]): Menu {
+  const added = new Map<Plugin, Disposable>();
+  return {
+    ...plainMenu(
+      heading('plugin', 'plugins'),
+      query('plugin/list', '', 'plugins that are added', ({ argument, print }) => {
+        print(row('NAME', 'HELP'));
+        print(row('------------', '----'));
+        const found = [...added.keys()].filter(({ name }) => name.startsWith(argument));
+        for (const { name, help } of found) print(row(name, help));
+        return found.length > 0 ? 'success' : 'ENOENT';
+      }),
+      command('plugin/add', 'library', `add a plugin: ${plugins.map(({ name }) => name).join(', ')}`, ({ argument }) => {
+        if (argument === '') return 'EINVAL';
+        const plugin = plugins.find(({ name }) => name === argument);
+        if (!plugin) return 'ENOENT';
+        if (added.has(plugin)) return 'EEXIST';
+        added.set(plugin, table.add(plugin.open()));
+        return 'success';
+      }),
+      command('plugin/del', 'name', 'remove a plugin', ({ argument }) => {
+        const [plugin, opened] = [...added].find(([{ name }]) => argument !== '' && name.startsWith(argument)) ?? [];
+        if (!plugin || !opened) return 'ENOENT';
+        added.delete(plugin);
+        opened[Symbol.dispose]();
+        return 'success';
+      }),
+    ),
+    [Symbol.dispose]: () => {
+      for (const opened of added.values()) opened[Symbol.dispose]();
+      added.clear();
+    },
+  };
+}
+
+function row(name: string, help: string): string {
+  return `${name.padEnd(22)} ${help}`;
+}

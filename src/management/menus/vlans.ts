@@ -1,0 +1,82 @@
+import type { PortNumber, VlanMember, VlanRefusal } from '../../switch/switch.ts';
+import { vid, type Vid } from '../../wire/dot1q.ts';
+import { leadingInteger, scanIntegers } from '../arguments.ts';
+import { command, heading, plainMenu, query, type Call, type Menu } from '../command.ts';
+import type { Managed } from '../managed.ts';
+import type { Status } from '../status.ts';
+import { padded } from '../text.ts';
+
+/** The highest that can be created: 4094 is left out as the original does, 4095 is none. */
+const lastVlan = 4093;
+
+const statuses: Readonly<Record<VlanRefusal, Status>> = {
+  reserved: 'EINVAL',
+  exists: 'EEXIST',
+  'no-vlan': 'ENXIO',
+  'no-port': 'ENXIO',
+  // What is not there need not be removed.
+  'not-a-member': 'success',
+  'in-use': 'EADDRINUSE',
+};
+
+/** VLANs and their members. */
+export function vlanMenu(managed: Managed, created: (vid: Vid) => void): Menu {
+  const { vlans } = managed.switch;
+  const one = (argument: string, first: number, act: (vlan: Vid) => VlanRefusal | undefined): Status => {
+    const number = leadingInteger(argument);
+    return number < first || number > lastVlan ? 'EINVAL' : ended(act(vid(number)));
+  };
+  const member = (argument: string, act: (vlan: Vid, port: PortNumber) => VlanRefusal | undefined): Status => {
+    const [vlan = -1, port = -1] = scanIntegers(argument, 2) ?? [];
+    if (vlan < 0 || vlan > lastVlan || port < 0 || port >= managed.ports.numports) return 'EINVAL';
+    return managed.ports.get(port) ? ended(act(vid(vlan), port)) : 'ENXIO';
+  };
+  return plainMenu(
+    heading('vlan', 'VLANs and their members'),
+    command('vlan/create', 'N', `create a VLAN, 1 to ${lastVlan}`, ({ argument }) =>
+      one(argument, 1, (vlan) => {
+        const refusal = vlans.create(vlan);
+        if (refusal === undefined) created(vlan);
+        return refusal;
+      }),
+    ),
+    command('vlan/remove', 'N', 'remove a VLAN that has no members', ({ argument }) => one(argument, 0, (vlan) => vlans.remove(vlan))),
+    command('vlan/addport', 'N PORT', 'make a port a member whose frames are tagged', ({ argument }) =>
+      member(argument, (vlan, port) => vlans.addTagged(vlan, port)),
+    ),
+    command('vlan/delport', 'N PORT', 'end a membership with tags', ({ argument }) =>
+      member(argument, (vlan, port) => vlans.removeTagged(vlan, port)),
+    ),
+    command('vlan/trunk', 'PORT 0/1', 'whether all VLANs pass a port with their tags, until its VLANs are set', ({ argument }) => {
+      const [port = -1, trunk] = scanIntegers(argument, 2) ?? [];
+      if (trunk === undefined || port < 0 || port >= managed.ports.numports) return 'EINVAL';
+      return managed.ports.get(port) ? ended(vlans.setTrunk(port, trunk !== 0)) : 'ENXIO';
+    }),
+    query('vlan/print', '[N]', 'VLANs with their active members', (call) => print(managed, call, { first: 0, all: false })),
+    query('vlan/allprint', '[N]', 'VLANs with all their members', (call) => print(managed, call, { first: 1, all: true })),
+  );
+}
+
+function ended(refusal: VlanRefusal | undefined): Status {
+  return refusal === undefined ? 'success' : statuses[refusal];
+}
+
+function print(managed: Managed, { argument, print }: Call, { first, all }: { first: number; all: boolean }): Status {
+  const { vlans, hub } = managed.switch;
+  const shown = ({ port, active }: VlanMember): boolean => managed.ports.get(port) !== undefined && (all || (active && !hub));
+  const number = leadingInteger(argument);
+  if (argument !== '' && (number < first || number > lastVlan)) return 'EINVAL';
+  const chosen = argument === '' ? vlans.list() : [vid(number)];
+  for (const vlan of chosen) {
+    const members = vlans.members(vlan);
+    if (!members) return 'ENXIO';
+    print(`VLAN ${padded(vlan)}`);
+    for (const one of members.filter(shown)) print(describe(one));
+  }
+  return 'success';
+}
+
+function describe({ port, tagged, active, forwarding }: VlanMember): string {
+  const status = !active ? 'Learning' : forwarding ? 'Forwarding' : 'Discarding';
+  return ` -- Port ${padded(port)} tagged=${Number(tagged)} active=${Number(active)} status=${status}`;
+}

@@ -1,0 +1,63 @@
+import { encodePcapHeader, encodePcapRecord } from '../../wire/pcap.ts';
+import { leadingInteger } from '../arguments.ts';
+import { command, heading, query, type Menu, type OpenFile } from '../command.ts';
+import type { Category, Events } from '../events.ts';
+import type { Managed } from '../managed.ts';
+import type { Plugin } from '../menus/plugins.ts';
+
+/** Nobody is told these: they are there so that scripts which ask for them go on. */
+const categories: readonly Category[] = [
+  { path: 'pdump/packetin', tag: 0o101, help: 'nothing: frames that came in are in the file' },
+  { path: 'pdump/packetout', tag: 0o102, help: 'nothing: frames that went out are in the file' },
+];
+
+const ethernet = 1;
+
+/** Writes all frames that come in and go out to a capture file. */
+export function pdumpPlugin({ taps, clock }: Managed, events: Events): Plugin {
+  return { name: 'pdump', help: 'write each frame to a capture file', open };
+
+  function open(): Menu {
+    const known = events.add(categories);
+    let filename = 'vde_dump.cap';
+    let running: { readonly file: OpenFile; readonly tap: Disposable } | undefined;
+    const stop = (): void => {
+      running?.tap[Symbol.dispose]();
+      running?.file[Symbol.dispose]();
+      running = undefined;
+    };
+    const record = (file: OpenFile, frame: Uint8Array): void => {
+      const now = clock.wall();
+      const seconds = Math.floor(now / 1000);
+      const microseconds = Math.floor((now - seconds * 1000) * 1000);
+      file.write(encodePcapRecord({ seconds, microseconds, originalLength: frame.length, frame }));
+    };
+    return {
+      commands: [
+        heading('pdump', 'frames to a file'),
+        query('pdump/active', '0/1', 'whether they are written', ({ argument, giver }) => {
+          if (leadingInteger(argument) === 0) {
+            stop();
+            return 'success';
+          }
+          if (running) return 'EEXIST';
+          const file = giver.files.open(filename, 'new');
+          if (typeof file === 'string') return file;
+          file.write(encodePcapHeader(ethernet));
+          running = { file, tap: taps.add((_direction, _port, frame) => record(file, frame)) };
+          return 'success';
+        }),
+        query('pdump/filename', '<file>', 'the file, or another one', ({ argument, print }) => {
+          if (argument !== '') filename = argument;
+          print(`dumpfile=${filename}`);
+          return 'success';
+        }),
+        command('pdump/buffered', '0/1', 'without effect: frames are written at once', () => 'success'),
+      ],
+      [Symbol.dispose]: () => {
+        stop();
+        known[Symbol.dispose]();
+      },
+    };
+  }
+}

@@ -1,0 +1,36 @@
+/** How a command ended: the C library's errno and its text. [errno(3), strerror(3)] */
+const statuses = {
+  success: [0, 'Success'],
+  EPERM: [1, 'Operation not permitted'],
+  ENOENT: [2, 'No such file or directory'],
+  EIO: [5, 'Input/output error'],
+  ENXIO: [6, 'No such device or address'],
+  E2BIG: [7, 'Argument list too long'],
+  EACCES: [13, 'Permission denied'],
+  EEXIST: [17, 'File exists'],
+  ENODEV: [19, 'No such device'],
+  ENOTDIR: [20, 'Not a directory'],
+  EISDIR: [21, 'Is a directory'],
+  EINVAL: [22, 'Invalid argument'],
+  EMFILE: [24, 'Too many open files'],
+  EFBIG: [27, 'File too large'],
+  ENOSPC: [28, 'No space left on device'],
+  EROFS: [30, 'Read-only file system'],
+  ENOSYS: [38, 'Function not implemented'],
+  ELOOP: [40, 'Too many levels of symbolic links'],
+  EADDRINUSE: [98, 'Address already in use'],
+} as const;
+
+/** How a command ended. */
+export type Status = keyof typeof statuses;
+
+/** The line that says so: `1022 Invalid argument`. */
+export function statusLine(status: Status): string {
+  const [errno, text] = statuses[status];
+  return `1${String(errno).padStart(3, '0')} ${text}`;
+}
+
+/** The status of a system call that failed; EIO for what is not told apart here. */
+export function statusOf(errno: string): Status {
+  return errno in statuses ? (errno as Status) : 'EIO';
+}
