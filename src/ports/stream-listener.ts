@@ -1,8 +1,6 @@
 import { closeSync } from 'node:fs';
-import { SystemError } from '../errors.ts';
-import type { Timer } from '../clock.ts';
-import type { Watch } from '../system/readiness.ts';
-import { accept, type Fd } from '../system/unix-socket.ts';
+import type { Fd } from '../system/unix-socket.ts';
+import { AcceptLoop } from './accept-loop.ts';
 import type { PortEnvironment } from './environment.ts';
 import { onceAMinute } from './once-a-minute.ts';
 import type { Acceptor, Listener } from './port.ts';
@@ -16,9 +14,6 @@ export interface StreamListenerOptions extends Omit<StreamPortOptions, 'descript
   readonly maxLinks?: number | undefined;
 }
 
-/** How long nothing is accepted when the process has no descriptor left, in milliseconds. */
-const descriptorPause = 100;
-
 /** The listening side of streams: each connection is a port, and ends with it. */
 export class StreamListener implements Listener {
   /** Where it listens, also when the system chose. */
@@ -29,11 +24,9 @@ export class StreamListener implements Listener {
   readonly #options: StreamListenerOptions;
   readonly #environment: PortEnvironment;
   readonly #links = new Set<StreamPort>();
-  readonly #watch: Watch;
+  readonly #door: AcceptLoop;
   readonly #tellFull: () => void;
   readonly #tellRefusal: (from: string) => void;
-  readonly #tellWait: (why: string) => void;
-  #pause: Timer | undefined;
   #open = true;
 
   private constructor(socket: ListeningSocket, options: StreamListenerOptions, environment: PortEnvironment) {
@@ -42,11 +35,10 @@ export class StreamListener implements Listener {
     this.#socket = socket;
     this.#options = options;
     this.#environment = environment;
-    const { clock, log, loop } = environment;
+    const { clock, log } = environment;
     this.#tellFull = onceAMinute(clock, () => log(`more than ${this.#maxLinks} links are asked for: the others are closed`));
     this.#tellRefusal = onceAMinute(clock, (from: string) => log(`refused the link from ${from}: no port is free`));
-    this.#tellWait = onceAMinute(clock, (why: string) => log(`${why}; links wait`));
-    this.#watch = loop.readiness.watch(socket.fd, { readable: true, writable: false }, () => this.#accept());
+    this.#door = new AcceptLoop(socket.fd, (fd) => this.#welcome(fd), environment, 'links');
   }
 
   /** Listens. Throws what the endpoint throws. */
@@ -57,8 +49,7 @@ export class StreamListener implements Listener {
   [Symbol.asyncDispose](): Promise<void> {
     if (this.#open) {
       this.#open = false;
-      this.#pause?.[Symbol.dispose]();
-      this.#watch[Symbol.dispose]();
+      this.#door[Symbol.dispose]();
       this.#socket.close();
       for (const link of [...this.#links]) link.end('the switch ends');
     }
@@ -67,28 +58,6 @@ export class StreamListener implements Listener {
 
   get #maxLinks(): number {
     return this.#options.maxLinks ?? 256;
-  }
-
-  #accept(): void {
-    // A bounded number per turn: a crowd at the door must not hold up the frames.
-    for (let i = 0; i < 64; i++) {
-      const fd = this.#acceptOne();
-      if (fd === undefined) return;
-      this.#welcome(fd);
-    }
-  }
-
-  #acceptOne(): Fd | undefined {
-    try {
-      return accept(this.#socket.fd);
-    } catch (error) {
-      if (!(error instanceof SystemError)) throw error;
-      this.#tellWait(error.message);
-      this.#watch.want({ readable: false, writable: false });
-      const { clock } = this.#environment;
-      this.#pause = clock.after(descriptorPause, () => this.#watch.want({ readable: true, writable: false }));
-      return undefined;
-    }
   }
 
   #welcome(fd: Fd): void {

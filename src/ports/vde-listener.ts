@@ -1,12 +1,12 @@
 import { closeSync, readSync, writeSync } from 'node:fs';
-import { EtherloomError, SystemError } from '../errors.ts';
+import { EtherloomError } from '../errors.ts';
 import type { Timer } from '../clock.ts';
 import type { Watch } from '../system/readiness.ts';
-import { accept, connectOwned, datagramSocket, peerCredentials, type Fd, type PeerCredentials } from '../system/unix-socket.ts';
+import { connectOwned, datagramSocket, peerCredentials, type Fd, type PeerCredentials } from '../system/unix-socket.ts';
+import { AcceptLoop } from './accept-loop.ts';
 import type { BacklogLimits } from './backlog.ts';
 import { DatagramPort } from './datagram-port.ts';
 import type { PortEnvironment } from './environment.ts';
-import { onceAMinute } from './once-a-minute.ts';
 import type { Acceptor, Listener, PortNumber } from './port.ts';
 import { decodeVdeRequest, encodeVdeReply, mayBecomeVdeRequest, type VdeRequest } from './vde-control.ts';
 import { VdeDirectory, type VdeDirectoryOptions } from './vde-directory.ts';
@@ -32,9 +32,6 @@ interface Client {
   portPath?: string;
 }
 
-/** What a wait for a free descriptor takes before connections are accepted again, in milliseconds. */
-const descriptorPause = 100;
-
 /** How long after a client's end its directory is cleaned, in milliseconds. */
 const sweepDelay = 1000;
 
@@ -48,11 +45,9 @@ export class VdeListener implements Listener {
   readonly #options: VdeListenerOptions;
   readonly #environment: PortEnvironment;
   readonly #directory: VdeDirectory;
-  readonly #watch: Watch;
+  readonly #door: AcceptLoop;
   readonly #clients = new Map<Fd, Client>();
   readonly #handshakes = new Set<Client>();
-  readonly #tellWait: (why: string) => void;
-  #pause: Timer | undefined;
   #sweep: Timer | undefined;
   #open = true;
 
@@ -61,8 +56,7 @@ export class VdeListener implements Listener {
     this.#environment = environment;
     this.#directory = directory;
     this.address = directory.path;
-    this.#tellWait = onceAMinute(environment.clock, (why: string) => environment.log(`${why}; clients wait`));
-    this.#watch = environment.loop.readiness.watch(directory.control, { readable: true, writable: false }, () => this.#accept());
+    this.#door = new AcceptLoop(directory.control, (fd) => this.#welcome(fd), environment, 'clients');
   }
 
   /**
@@ -76,33 +70,11 @@ export class VdeListener implements Listener {
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.#open) return;
     this.#open = false;
-    this.#pause?.[Symbol.dispose]();
     this.#sweep?.[Symbol.dispose]();
-    this.#watch[Symbol.dispose]();
+    this.#door[Symbol.dispose]();
     for (const client of [...this.#clients.values()]) this.#end(client, 'the switch ends');
     this.#directory[Symbol.dispose]();
     await Promise.resolve();
-  }
-
-  #accept(): void {
-    // A bounded number per turn: a crowd at the door must not hold up the frames.
-    for (let i = 0; i < 64; i++) {
-      const fd = this.#acceptOne();
-      if (fd === undefined) return;
-      this.#welcome(fd);
-    }
-  }
-
-  #acceptOne(): Fd | undefined {
-    try {
-      return accept(this.#directory.control);
-    } catch (error) {
-      if (!(error instanceof SystemError)) throw error;
-      this.#tellWait(error.message);
-      this.#watch.want({ readable: false, writable: false });
-      this.#pause = this.#environment.clock.after(descriptorPause, () => this.#watch.want({ readable: true, writable: false }));
-      return undefined;
-    }
   }
 
   #welcome(fd: Fd): void {

@@ -13,6 +13,32 @@ function declare(prototype: string): unknown {
   return library.func(prototype);
 }
 
+/** What is read of the C library's entries for users and groups: as far as all C libraries have them in the same places. [getpwnam(3), getgrnam(3)] */
+koffi.struct('passwd', { pw_name: 'const char *', pw_passwd: 'const char *', pw_uid: 'uint32_t', pw_gid: 'uint32_t' });
+koffi.struct('group', { gr_name: 'const char *', gr_passwd: 'const char *', gr_gid: 'uint32_t' });
+
+/** A user, as the C library tells of him. */
+export interface Passwd {
+  readonly pw_name: string;
+  readonly pw_uid: number;
+  readonly pw_gid: number;
+}
+
+/** A group, as the C library tells of it. */
+export interface Group {
+  readonly gr_name: string;
+  readonly gr_gid: number;
+}
+
+/** A call that returns a structure, or null. */
+function declareEntry(name: string, argument: string, type: string): unknown {
+  const call = library.func(`${type} *${name}(${argument})`) as (key: unknown) => unknown;
+  return (key: unknown): unknown => {
+    const entry = call(key);
+    return entry === null ? undefined : koffi.decode(entry, type);
+  };
+}
+
 /** The calls, as C declares them. */
 export const libc = {
   socket: declare('int socket(int, int, int)') as (domain: number, type: number, protocol: number) => number,
@@ -74,6 +100,21 @@ export const libc = {
     gid: number,
     flags: number,
   ) => number,
+  getpwnam: declareEntry('getpwnam', 'const char *', 'passwd') as (name: string) => Passwd | undefined,
+  getpwuid: declareEntry('getpwuid', 'uint32_t', 'passwd') as (uid: number) => Passwd | undefined,
+  getgrnam: declareEntry('getgrnam', 'const char *', 'group') as (name: string) => Group | undefined,
+  getgrgid: declareEntry('getgrgid', 'uint32_t', 'group') as (gid: number) => Group | undefined,
+  getgrouplist: declare('int getgrouplist(const char *, uint32_t, void *, void *)') as (
+    name: string,
+    gid: number,
+    groups: Uint8Array,
+    count: Uint8Array,
+  ) => number,
+  /** These two are of the calling thread, and return what was before. */
+  setfsuid: declare('int setfsuid(uint32_t)') as (uid: number) => number,
+  setfsgid: declare('int setfsgid(uint32_t)') as (gid: number) => number,
+  /** A system call by its number: for those that the C library makes for all threads. */
+  syscall: declare('int64_t syscall(int64_t, int64_t, void *)') as (number: number, first: number, second: Uint8Array) => number,
   flock: declare('int flock(int, int)') as (fd: number, operation: number) => number,
 };
 

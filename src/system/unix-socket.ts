@@ -12,6 +12,7 @@ const SOL_SOCKET = 1;
 const SO_ERROR = 4;
 const SO_SNDBUF = 7;
 const SO_PEERCRED = 17;
+const SO_PEERGROUPS = 59;
 const SIOCUNIXFILE = 0x89e0;
 const AT_EMPTY_PATH = 0x1000;
 const O_PATH = 0o10000000;
@@ -162,6 +163,16 @@ export function peerCredentials(fd: Fd): PeerCredentials {
   length.writeUInt32LE(value.length);
   checked(libc.getsockopt(fd, SOL_SOCKET, SO_PEERCRED, value, length), 'cannot tell the peer');
   return { pid: value.readInt32LE(0), uid: value.readUInt32LE(4), gid: value.readUInt32LE(8) };
+}
+
+/** The supplementary groups of who is on the other side of a connected stream socket. [unix(7), SO_PEERGROUPS] */
+export function peerGroups(fd: Fd): number[] {
+  // The kernel's own bound on groups.
+  const value = Buffer.alloc(4 * 65_536);
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(value.length);
+  checked(libc.getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, value, length), "cannot tell the peer's groups");
+  return Array.from({ length: length.readUInt32LE() / 4 }, (_, i) => value.readUInt32LE(4 * i));
 }
 
 /** Takes the error that waits on a socket: its number, 0 for none. */

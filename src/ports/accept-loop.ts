@@ -1,0 +1,61 @@
+import { SystemError } from '../errors.ts';
+import type { Timer } from '../clock.ts';
+import type { Watch } from '../system/readiness.ts';
+import { accept, type Fd } from '../system/unix-socket.ts';
+import type { PortEnvironment } from './environment.ts';
+import { onceAMinute } from './once-a-minute.ts';
+
+/** A bounded number per turn: a crowd at the door must not hold up the frames. */
+const mostAtOnce = 64;
+
+/** How long nothing is accepted when the process has no descriptor left, in milliseconds. */
+const descriptorPause = 100;
+
+/** Accepts connections at a listening socket until it is disposed. The socket stays open; who connects belongs to `welcome`. */
+export class AcceptLoop implements Disposable {
+  readonly #listening: Fd;
+  readonly #welcome: (connection: Fd) => void;
+  readonly #environment: AcceptEnvironment;
+  readonly #watch: Watch;
+  readonly #tellWait: (why: string) => void;
+  #pause: Timer | undefined;
+  #open = true;
+
+  /** `who` waits while there is no descriptor for them, in the log's words: clients, links. */
+  constructor(listening: Fd, welcome: (connection: Fd) => void, environment: AcceptEnvironment, who: string) {
+    this.#listening = listening;
+    this.#welcome = welcome;
+    this.#environment = environment;
+    this.#tellWait = onceAMinute(environment.clock, (why: string) => environment.log(`${why}; ${who} wait`));
+    this.#watch = environment.loop.readiness.watch(listening, { readable: true, writable: false }, () => this.#accept());
+  }
+
+  [Symbol.dispose](): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#pause?.[Symbol.dispose]();
+    this.#watch[Symbol.dispose]();
+  }
+
+  #accept(): void {
+    for (let i = 0; this.#open && i < mostAtOnce; i++) {
+      const connection = this.#acceptOne();
+      if (connection === undefined) return;
+      this.#welcome(connection);
+    }
+  }
+
+  #acceptOne(): Fd | undefined {
+    try {
+      return accept(this.#listening);
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
+      this.#tellWait(error.message);
+      this.#watch.want({ readable: false, writable: false });
+      this.#pause = this.#environment.clock.after(descriptorPause, () => this.#watch.want({ readable: true, writable: false }));
+      return undefined;
+    }
+  }
+}
+
+type AcceptEnvironment = Pick<PortEnvironment, 'clock' | 'log' | 'loop'>;

@@ -1,0 +1,50 @@
+/** Files opened with the rights of somebody else, who has no more rights than this process. [setfsuid(2), credentials(7)] */
+import { SystemError } from '../errors.ts';
+import { lastErrno, libc } from './libc.ts';
+
+/** Whose rights. */
+export interface Rights {
+  readonly uid: number;
+  readonly gid: number;
+  readonly groups: readonly number[];
+}
+
+/** By machine: the C library's own call would change all threads, and so who this process is. [setgroups(2)] */
+const setgroupsNumbers: Readonly<Record<string, number>> = { x64: 116, arm64: 159 };
+
+const nobody = 0xffffffff;
+
+/**
+ * Runs `work`, which opens files, with what those rights and this process's have in common. It must be done when it returns. Throws a
+ * SystemError EPERM when that cannot be: this process is neither root nor that user, nor is he root.
+ */
+export function withRights<Value>(rights: Rights, work: () => Value): Value {
+  const uid = process.geteuid?.() ?? 0;
+  // Root may do whatever this process may, and who is the same user as well.
+  if (rights.uid === 0 || rights.uid === uid) return work();
+  if (uid !== 0) throw new SystemError('EPERM', `files of uid ${rights.uid} cannot be opened by uid ${uid}`);
+  const gid = process.getegid?.() ?? 0;
+  const groups = process.getgroups?.() ?? [];
+  setGroups(rights.groups);
+  try {
+    libc.setfsgid(rights.gid);
+    libc.setfsuid(rights.uid);
+    // They tell of no failure, but of what is set.
+    if (libc.setfsuid(nobody) !== rights.uid || libc.setfsgid(nobody) !== rights.gid) {
+      throw new SystemError('EPERM', `cannot take the rights of uid ${rights.uid}`);
+    }
+    return work();
+  } finally {
+    libc.setfsuid(uid);
+    libc.setfsgid(gid);
+    setGroups(groups);
+  }
+}
+
+function setGroups(groups: readonly number[]): void {
+  const number = setgroupsNumbers[process.arch];
+  if (number === undefined) throw new SystemError('ENOSYS', `groups cannot be set on ${process.arch}`);
+  const list = Buffer.alloc(Math.max(4 * groups.length, 4));
+  groups.forEach((group, i) => list.writeUInt32LE(group, 4 * i));
+  if (libc.syscall(number, groups.length, list) !== 0) throw new SystemError(lastErrno(), 'cannot set groups');
+}
