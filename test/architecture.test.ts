@@ -56,8 +56,10 @@ const rules: Readonly<Record<string, Rule>> = {
     house: [
       'daemon',
       'launcher',
+      'management',
       'wire',
       'system/daemon.ts',
+      'system/accounts.ts',
       'ports/tcp-address.ts',
       'ports/impairment.ts',
       'ports/impairment-text.ts',

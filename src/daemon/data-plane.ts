@@ -95,7 +95,18 @@ export class DataPlane implements Acceptor, AsyncDisposable {
   #breathing = false;
   #open = true;
 
-  constructor({ clock, log, numports = 1024, backlog, poison = false, hub = false, fstp = false, isMember, trunk, ...options }: DataPlaneOptions) {
+  constructor({
+    clock,
+    log,
+    numports = 1024,
+    backlog,
+    poison = false,
+    hub = false,
+    fstp = false,
+    isMember,
+    trunk,
+    ...options
+  }: DataPlaneOptions) {
     this.#log = log;
     this.#loop = openLoop({ frameSize: maxFrame, breath: this.breath });
     this.#poison = poison;
@@ -151,7 +162,8 @@ export class DataPlane implements Acceptor, AsyncDisposable {
   /** Puts one of the switch's own ports at the lowest free number, and returns that. Throws EtherloomError('busy') when none is free. */
   add(port: Port): PortNumber {
     const number = this.ports.choose('any', ownUid);
-    if (number === undefined) throw new EtherloomError('busy', `all ${this.ports.numports - 1} ports of the switch are taken: give it more`);
+    if (number === undefined)
+      throw new EtherloomError('busy', `all ${this.ports.numports - 1} ports of the switch are taken: give it more`);
     this.accept(port, number, ownUid);
     return number;
   }
@@ -188,6 +200,12 @@ export class DataPlane implements Acceptor, AsyncDisposable {
     this.#open = false;
     await Promise.all(endpoints.map(({ port }) => port[Symbol.asyncDispose]()));
     this.switch[Symbol.dispose]();
+  }
+
+  /** A port's place at the switch; undefined when it has none, or none any more. */
+  endpointOf(port: Port): (Endpoint & { readonly number: PortNumber; readonly up: boolean }) | undefined {
+    for (const endpoint of this.ports.endpoints()) if (endpoint.port === port) return endpoint;
+    return undefined;
   }
 
   #close(endpoint: PlaneEndpoint): void {

@@ -7,24 +7,47 @@ export interface ServeContext {
   readonly signal: AbortSignal;
   /** Ends the process as a failure, after the service is disposed. */
   readonly fail: (error: EtherloomError) => void;
+  /** Ends the process in good order. */
+  readonly end: () => void;
 }
 
-/** What may end a service that serves. */
-const endingSignals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
+/** How a service begins and ends. */
+export interface ServeOptions {
+  /** Says that it serves. Default: `ready` on standard output. */
+  readonly ready?: () => void;
+  /** The signals that end it. Default: SIGTERM, SIGINT, SIGHUP. */
+  readonly endedBy?: readonly NodeJS.Signals[];
+  /** The signals that change nothing, though they would end another process. Default: none. */
+  readonly ignored?: readonly NodeJS.Signals[];
+  /** Is told the signal that ends it. Default: nobody. */
+  readonly ending?: (signal: NodeJS.Signals) => void;
+}
 
 /** How long an end may take, in milliseconds. */
 const endLimit = 20_000;
 
 /**
- * Opens a service, says that it is ready (`ready` on standard output), and disposes it when the process is told to end. Throws what
- * `open` throws, and what `fail` is given.
+ * Opens a service, says that it is ready, and disposes it when the process is told to end. Returns the signal that ended it; undefined when
+ * it was another thing. Throws what `open` throws, and what `fail` is given.
  */
-export async function serve(open: (context: ServeContext) => Promise<AsyncDisposable>, ready = (): void => say('ready')): Promise<void> {
+export async function serve(
+  open: (context: ServeContext) => Promise<AsyncDisposable>,
+  { ready = (): void => say('ready'), endedBy = ['SIGTERM', 'SIGINT', 'SIGHUP'], ignored = [], ending }: ServeOptions = {},
+): Promise<NodeJS.Signals | undefined> {
   keepYoungGenerationSmall();
   const abort = new AbortController();
   const { signal } = abort;
   const failures: EtherloomError[] = [];
-  for (const name of endingSignals) process.on(name, () => abort.abort());
+  let endedWith: NodeJS.Signals | undefined;
+  for (const name of endedBy) {
+    process.on(name, () => {
+      if (signal.aborted) return;
+      endedWith = name;
+      ending?.(name);
+      abort.abort();
+    });
+  }
+  for (const name of ignored) process.on(name, () => undefined);
   // A bug of ours: it is told, and what was opened is released all the same.
   const bug = (error: Error): void => {
     process.stderr.write(`${error.stack ?? error.message}\n`);
@@ -37,10 +60,11 @@ export async function serve(open: (context: ServeContext) => Promise<AsyncDispos
   const ended = new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
   process.on('uncaughtException', bug);
   try {
-    const service = await openUnlessEnded(open, signal, (error) => {
+    const fail = (error: EtherloomError): void => {
       failures.push(error);
       abort.abort();
-    });
+    };
+    const service = await openUnlessEnded(open, { signal, fail, end: () => abort.abort() });
     if (!signal.aborted) ready();
     await ended;
     await end(service);
@@ -49,6 +73,7 @@ export async function serve(open: (context: ServeContext) => Promise<AsyncDispos
     process.off('uncaughtException', bug);
   }
   if (failures[0]) throw failures[0];
+  return endedWith;
 }
 
 /** Writes a line to standard output: what a command tells those who started it. */
@@ -76,13 +101,12 @@ async function end(service: AsyncDisposable | undefined): Promise<void> {
 
 async function openUnlessEnded(
   open: (context: ServeContext) => Promise<AsyncDisposable>,
-  signal: AbortSignal,
-  fail: (error: EtherloomError) => void,
+  context: ServeContext,
 ): Promise<AsyncDisposable | undefined> {
   try {
-    return await open({ signal, fail });
+    return await open(context);
   } catch (error) {
-    if (!signal.aborted) throw error;
+    if (!context.signal.aborted) throw error;
     return undefined;
   }
 }

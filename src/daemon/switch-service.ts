@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { Log } from './log.ts';
 import type { Quality } from '../ports/impairment.ts';
-import { open } from '../ports/open.ts';
+import { open, type Opened } from '../ports/open.ts';
 import type { Port } from '../ports/port.ts';
 import type { Random } from '../random.ts';
 import { VdeListener } from '../ports/vde-listener.ts';
@@ -31,11 +31,14 @@ export class SwitchService implements AsyncDisposable {
   readonly plane: DataPlane;
   /** The canonical path of the directory. */
   readonly directory: string;
+  /** Permission bits of the sockets in it. */
+  readonly mode: number;
   readonly #scope: Scope;
 
-  private constructor(plane: DataPlane, directory: string, scope: Scope) {
+  private constructor(plane: DataPlane, { address, mode }: VdeListener, scope: Scope) {
     this.plane = plane;
-    this.directory = directory;
+    this.directory = address;
+    this.mode = mode;
     this.#scope = scope;
   }
 
@@ -44,8 +47,8 @@ export class SwitchService implements AsyncDisposable {
     return inScope(async (scope) => {
       const plane = scope.use(
         new DataPlane({
-          mac: newSwitchMac(random),
           ...options,
+          mac: options.mac ?? newSwitchMac(random),
           clock,
           log,
           seed: random.uint32(),
@@ -53,7 +56,7 @@ export class SwitchService implements AsyncDisposable {
         }),
       );
       const listener = scope.use(VdeListener.open({ ...options, acceptor: plane }, plane.environment));
-      const service = new SwitchService(plane, listener.address, scope);
+      const service = new SwitchService(plane, listener, scope);
       const wrap = (port: Port): Port => (options.impair ? impaired(port, options.impair, plane.environment, { random }) : port);
       for (const address of options.ports ?? []) await service.openPort(address, wrap);
       return service;
@@ -65,6 +68,13 @@ export class SwitchService implements AsyncDisposable {
     const opened = await open(address, this.plane.environment, this.plane);
     if ('listener' in opened) this.#scope.use(opened.listener);
     else this.plane.add(wrap(this.#scope.use(opened.port)));
+  }
+
+  /** Opens a port more, or a door for such, until the caller ends it. Throws EtherloomError: what its driver throws, `busy` when no number is free. */
+  async connect(address: string): Promise<Opened> {
+    const opened = await open(address, this.plane.environment, this.plane);
+    if ('port' in opened) this.plane.add(opened.port);
+    return opened;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -71,6 +71,13 @@ export class ConsoleSession implements Listener {
     this.resume();
   }
 
+  /** Nothing more will be typed: a line that has no end is done, too. */
+  finish(): void {
+    if (this.#begun !== '') this.#lines.push(this.#begun);
+    this.#begun = '';
+    this.resume();
+  }
+
   /** Goes on with what was received, after the terminal took what was written. */
   resume(): void {
     while (this.#open && this.#terminal.backlog() <= mostBacklog) {

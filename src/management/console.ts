@@ -43,7 +43,7 @@ export class Console implements Disposable {
   constructor(managed: Managed, watchTrees: (told: (change: FstpChange) => void) => void) {
     this.managed = managed;
     // Events are listed in the order of these; the table has an order of its own.
-    const hash = hashMenu(managed, this.events, new StationSettings(managed.switch));
+    const hash = hashMenu(managed, this.events, new StationSettings(managed.switch, managed.hashSize));
     const fstp = fstpMenu(managed, this.events, watchTrees);
     const plugins = pluginMenu(this.#table, [
       dumpPlugin(managed, this.events),

@@ -25,8 +25,8 @@ export interface ManagedLink {
 /** The links of a switch. */
 export interface Links {
   readonly list: () => readonly ManagedLink[];
-  /** Begins to open one by its address, or says what is wrong with that. */
-  readonly add: (address: string) => Status;
+  /** Begins to open one by its address, with `plain` behind it where it leaves this machine, or says what is wrong with that. */
+  readonly add: (argument: string) => Status;
   /** Ends one. Returns whether there was one. */
   readonly remove: (id: number) => boolean;
 }
@@ -45,6 +45,8 @@ export interface Managed {
   /** The console's own socket. */
   readonly management?: { readonly path: string; readonly mode: number } | undefined;
   readonly links?: Links | undefined;
+  /** The size of the table of stations that is shown at first. Default: 128. */
+  readonly hashSize?: number | undefined;
   /** Sends a frame by a port as it is, past the switch; for use inside a breath. */
   readonly send: (port: PortNumber, frame: Uint8Array) => void;
   /** The time as people here read it in a log: `Nov 24 06:20:01`. */

@@ -8,13 +8,14 @@ const second = 1_000;
  */
 export class StationSettings {
   /** A power of two. */
-  size = 128;
+  size: number;
   readonly #switch: Switch;
   #gcInterval = 2;
   #expire: number;
   #minPersistence: number;
 
-  constructor(owner: Switch) {
+  constructor(owner: Switch, size = 128) {
+    this.size = bucketsFor(size);
     this.#switch = owner;
     this.#expire = Math.round(owner.ageing.ageingTime / second);
     this.#minPersistence = Math.round(owner.ageing.minPersistence / second);

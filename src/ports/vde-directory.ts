@@ -44,17 +44,18 @@ const clientName = /^\.\d{5,}-\d{5,}$/;
 export class VdeDirectory implements Disposable {
   /** Canonical. */
   readonly path: string;
+  /** Permission bits of the sockets in it. */
+  readonly mode: number;
   /** The listening control socket. */
   readonly control: Fd;
   readonly #options: VdeDirectoryOptions;
-  readonly #mode: number;
   readonly #lock: Disposable;
   readonly #controlInode: number;
 
   private constructor(path: string, options: VdeDirectoryOptions, lock: Disposable) {
     this.path = path;
     this.#options = options;
-    this.#mode = options.mode ?? (options.directoryMode === undefined ? 0o600 : options.directoryMode & 0o666);
+    this.mode = options.mode ?? (options.directoryMode === undefined ? 0o600 : options.directoryMode & 0o666);
     this.#lock = lock;
     this.control = this.#bindControl();
     this.#controlInode = lstatSync(this.#controlPath).ino;
@@ -80,7 +81,7 @@ export class VdeDirectory implements Disposable {
   bindPort(fd: Fd, number: PortNumber, uid: number, management: boolean): string {
     const { managementMode, managementGid, gid } = this.#options;
     const root = process.geteuid?.() === 0;
-    const mode = root ? this.#mode & 0o700 : this.#mode;
+    const mode = root ? this.mode & 0o700 : this.mode;
     const file = {
       mode: management ? (managementMode ?? mode) : mode,
       // Clients change the mode of the switch's socket, and so must own it.
@@ -131,7 +132,7 @@ export class VdeDirectory implements Disposable {
 
   #bindControl(): Fd {
     const fd = streamSocket();
-    const file = { path: this.#controlPath, mode: this.#mode, gid: this.#options.gid };
+    const file = { path: this.#controlPath, mode: this.mode, gid: this.#options.gid };
     try {
       try {
         bindFile(fd, file);

@@ -42,6 +42,8 @@ const sweepDelay = 1000;
  */
 export class VdeListener implements Listener {
   readonly address: string;
+  /** Permission bits of the sockets there. */
+  readonly mode: number;
   readonly #options: VdeListenerOptions;
   readonly #environment: PortEnvironment;
   readonly #directory: VdeDirectory;
@@ -56,6 +58,7 @@ export class VdeListener implements Listener {
     this.#environment = environment;
     this.#directory = directory;
     this.address = directory.path;
+    this.mode = directory.mode;
     this.#door = new AcceptLoop(directory.control, (fd) => this.#welcome(fd), environment, 'clients');
   }
 

@@ -20,9 +20,9 @@ export interface SwitchOptions extends FdbOptions {
   /** Is told that a port went up, or down. */
   readonly portChanged?: (port: PortNumber, up: boolean) => void;
   /** Who the switch is in a spanning tree. Needed where there is one. */
-  readonly mac?: MacAddress;
+  readonly mac?: MacAddress | undefined;
   /** How much it wants to be the root, from 0, very, to 65,535; by default 32,768. */
-  readonly priority?: number;
+  readonly priority?: number | undefined;
   /** Is told what changes in the trees. */
   readonly treeChanged?: (change: FstpChange) => void;
   /** Makes what the switch does by itself one piece of work with its surroundings; by default just does it. */

@@ -10,8 +10,11 @@ export function linkMenu({ links }: Managed): Menu {
       for (const { id, address, state } of links?.list() ?? []) print(`Link ${id} ${address} ${state}`);
       return 'success';
     }),
-    command('link/add', 'ADDRESS', 'open one: tcp://HOST:PORT, tcp-listen://HOST:PORT', ({ argument }) =>
-      links ? links.add(argument) : 'ENOSYS',
+    command(
+      'link/add',
+      'ADDRESS [plain]',
+      'open one: tcp://HOST:PORT, tcp-listen://HOST:PORT; "plain" beyond this machine',
+      ({ argument }) => (links ? links.add(argument) : 'ENOSYS'),
     ),
     command('link/del', 'N', 'end one', ({ argument }) => (links?.remove(leadingInteger(argument)) === true ? 'success' : 'ENOENT')),
   );

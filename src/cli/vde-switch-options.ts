@@ -1,0 +1,139 @@
+import { EtherloomError } from '../errors.ts';
+import { cInteger } from '../management/arguments.ts';
+import { mostPorts } from '../management/port-table.ts';
+import { gidOf } from '../system/accounts.ts';
+import { parseMac, type MacAddress } from '../wire/mac.ts';
+import type { Option, ParsedArguments } from './getopt.ts';
+
+/** The options of VDE's `vde_switch`. */
+export const vdeSwitchOptions: readonly Option[] = [
+  { name: 'help', short: 'h', long: ['help'], argument: false },
+  { name: 'version', short: 'v', long: ['version'], argument: false },
+  { name: 'numports', short: 'n', long: ['numports'], argument: true },
+  { name: 'hub', short: 'x', long: ['hub'], argument: false },
+  { name: 'fstp', short: 'F', long: ['fstp'], argument: false },
+  { name: 'macaddr', long: ['macaddr'], argument: true },
+  { name: 'priority', long: ['priority'], argument: true },
+  { name: 'hashsize', long: ['hashsize'], argument: true },
+  { name: 'sock', short: 's', long: ['sock', 'vdesock', 'unix'], argument: true },
+  { name: 'mode', short: 'm', long: ['mode', 'mod'], argument: true },
+  { name: 'dirmode', long: ['dirmode'], argument: true },
+  { name: 'group', short: 'g', long: ['group'], argument: true },
+  { name: 'daemon', short: 'd', long: ['daemon'], argument: false },
+  { name: 'pidfile', short: 'p', long: ['pidfile'], argument: true },
+  { name: 'rcfile', short: 'f', long: ['rcfile'], argument: true },
+  { name: 'mgmt', short: 'M', long: ['mgmt'], argument: true },
+  { name: 'mgmtmode', long: ['mgmtmode'], argument: true },
+  { name: 'mgmtgroup', long: ['mgmtgroup'], argument: true },
+  { name: 'nostdin', long: ['nostdin'], argument: false },
+  { name: 'debugclients', short: 'D', long: ['debugclients'], argument: true },
+  { name: 'tap', short: 't', long: ['tap'], argument: true },
+];
+
+/** What `vde_switch --help` says. */
+export const vdeSwitchUsage = `usage: vde_switch [options]
+A virtual Ethernet switch on a VDE socket directory.
+  -s, --sock DIR         the directory (as root /var/run/vde.ctl, else /tmp/vde.ctl)
+  -n, --numports N       number of ports (32)
+  -x, --hub              a hub: every frame to every port
+  -F, --fstp             the fast spanning tree is on
+      --macaddr MAC      the switch's own address (a random one, 00:ff:...)
+      --priority N       its priority in the spanning tree (0x8000)
+      --hashsize N       size of the table of stations that the console shows (128)
+  -m, --mode MODE        permissions of the sockets, octal
+      --dirmode MODE     permissions of the directory, octal
+  -g, --group GROUP      group of the directory and of the sockets
+  -M, --mgmt SOCK        the console's socket
+      --mgmtmode MODE    permissions of the console and of the sockets of port 0, octal (0600)
+      --mgmtgroup GROUP  group of the console and of the sockets of port 0
+  -f, --rcfile FILE      commands to begin with (~/.vde2/vde_switch.rc, else /etc/vde2/vde_switch.rc)
+  -d, --daemon           go on in the background, once it serves
+  -p, --pidfile FILE     write the process id to FILE
+  -t, --tap NAME         a port on that tap interface (repeatable)
+      --nostdin          standard input is no console, and the switch does not end when it ends
+  -D, --debugclients N   without effect
+  -h, --help             this text
+  -v, --version          the version
+`;
+
+/** The options of a switch, as values; undefined is what was not said. */
+export interface SwitchSettings {
+  readonly directory: string;
+  readonly numports: number;
+  readonly hub: boolean;
+  readonly fstp: boolean;
+  readonly mac: MacAddress | undefined;
+  readonly priority: number | undefined;
+  readonly hashSize: number | undefined;
+  readonly mode: number | undefined;
+  readonly directoryMode: number | undefined;
+  readonly gid: number | undefined;
+  readonly managementMode: number | undefined;
+  readonly managementGid: number | undefined;
+  readonly mgmt: string | undefined;
+  readonly rcFile: string | undefined;
+  readonly pidfile: string | undefined;
+  readonly daemon: boolean;
+  readonly nostdin: boolean;
+  readonly taps: readonly string[];
+}
+
+/**
+ * What was said on the command line, as values; of an option that is repeated the last one counts. A number that is none is told to `complain` and
+ * counts as not said, as ever. Throws EtherloomError('bad-option').
+ */
+export function settingsOf({ options }: Pick<ParsedArguments, 'options'>, complain: (line: string) => void): SwitchSettings {
+  const given = new Map(options.map(({ name, value }) => [name, value]));
+  const read = <Value>(name: string, parse: (text: string) => Value | undefined): Value | undefined => {
+    const text = given.get(name);
+    if (text === undefined) return undefined;
+    const value = parse(text);
+    if (value === undefined) complain(`--${name} ${text} is no number: it is as if it were not said`);
+    return value;
+  };
+  return {
+    directory: given.get('sock') ?? (process.geteuid?.() === 0 ? '/var/run/vde.ctl' : '/tmp/vde.ctl'),
+    numports: checkedPorts(read('numports', cInteger) ?? 32),
+    hub: given.has('hub'),
+    fstp: given.has('fstp'),
+    mac: read('macaddr', macOf),
+    priority: read('priority', cInteger),
+    hashSize: read('hashsize', cInteger),
+    mode: read('mode', octal),
+    directoryMode: read('dirmode', octal),
+    gid: read('group', groupId),
+    managementMode: read('mgmtmode', octal),
+    managementGid: read('mgmtgroup', groupId),
+    mgmt: given.get('mgmt'),
+    rcFile: given.get('rcfile'),
+    pidfile: given.get('pidfile'),
+    daemon: given.has('daemon'),
+    nostdin: given.has('nostdin'),
+    taps: options.filter(({ name }) => name === 'tap').map(({ value }) => value),
+  };
+}
+
+/** An address with colons or dots between its octets. */
+function macOf(text: string): MacAddress {
+  const mac = text.includes('-') ? undefined : parseMac(text);
+  if (mac === undefined) throw new EtherloomError('bad-option', `Invalid MAC Addr ${text}`);
+  return mac;
+}
+
+function checkedPorts(numports: number): number {
+  if (numports < 1) throw new EtherloomError('bad-option', 'The switch must have at least 1 port');
+  if (numports > mostPorts) throw new EtherloomError('bad-option', `The switch has ${mostPorts} ports at most`);
+  return numports;
+}
+
+/** Permission bits, as `%o` reads them. [scanf(3)] */
+function octal(text: string): number | undefined {
+  const [digits] = /^\s*[0-7]+/.exec(text) ?? [];
+  return digits === undefined ? undefined : parseInt(digits, 8) & 0o7777;
+}
+
+function groupId(name: string): number {
+  const gid = gidOf(name);
+  if (gid === undefined) throw new EtherloomError('bad-option', `No such group '${name}'`);
+  return gid;
+}

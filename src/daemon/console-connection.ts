@@ -1,0 +1,111 @@
+import { closeSync, readSync, writeSync } from 'node:fs';
+import { StringDecoder } from 'node:string_decoder';
+import type { Console } from '../management/console.ts';
+import { ConsoleSession, type Terminal } from '../management/console-session.ts';
+import type { Ready, Watch } from '../system/readiness.ts';
+import { peerCredentials, peerGroups, type Fd } from '../system/unix-socket.ts';
+import type { PortEnvironment } from '../ports/environment.ts';
+import { filesFor } from './console-files.ts';
+
+/** What is read at once, in octets. */
+const readSize = 16_384;
+
+/** Somebody at the console's socket: what he types becomes lines, and the replies leave as fast as he reads them. */
+export class ConsoleConnection implements Disposable {
+  readonly #fd: Fd;
+  readonly #session: ConsoleSession;
+  readonly #watch: Watch;
+  readonly #released: (connection: ConsoleConnection) => void;
+  readonly #decoder = new StringDecoder();
+  readonly #memory = Buffer.alloc(readSize);
+  #waiting: Uint8Array[] = [];
+  #size = 0;
+  #heardAll = false;
+  #ending = false;
+  #open = true;
+
+  /** Owns the descriptor, a connected unix stream socket that does not block. `released` is told once, when the connection has ended. */
+  constructor(fd: Fd, console: Console, { loop, log }: PortEnvironment, released: (connection: ConsoleConnection) => void) {
+    this.#fd = fd;
+    this.#released = released;
+    this.#watch = loop.readiness.watch(fd, { readable: true, writable: false }, (ready) => this.#ready(ready));
+    const rights = { ...peerCredentials(fd), groups: peerGroups(fd) };
+    this.#session = new ConsoleSession(console, { terminal: this.#terminal(), files: filesFor(rights, log), remote: true });
+  }
+
+  [Symbol.dispose](): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#session.close();
+    this.#watch[Symbol.dispose]();
+    closeSync(this.#fd);
+    this.#released(this);
+  }
+
+  #terminal(): Terminal {
+    const write = (text: string): void => this.#write(text);
+    return {
+      write,
+      prompt: write,
+      backlog: () => this.#size,
+      end: () => {
+        this.#ending = true;
+        this.#settle();
+      },
+    };
+  }
+
+  #ready({ readable, writable, failed }: Ready): void {
+    if (writable) this.#drain();
+    if (this.#open && (readable || failed) && !this.#heardAll && !this.#session.congested) this.#read();
+    this.#session.resume();
+    this.#settle();
+  }
+
+  #read(): void {
+    const count = this.#call(() => readSync(this.#fd, this.#memory));
+    if (count === undefined) return;
+    this.#heardAll = count === 0;
+    if (this.#heardAll) this.#session.finish();
+    else this.#session.receive(this.#decoder.write(this.#memory.subarray(0, count)));
+  }
+
+  #write(text: string): void {
+    if (!this.#open || text === '') return;
+    const octets = Buffer.from(text);
+    this.#waiting.push(octets);
+    this.#size += octets.length;
+    if (this.#waiting.length === 1) this.#drain();
+  }
+
+  #drain(): void {
+    for (let first = this.#waiting[0]; this.#open && first; first = this.#waiting[0]) {
+      const octets = first;
+      const count = this.#call(() => writeSync(this.#fd, octets));
+      if (count === undefined) return;
+      this.#size -= count;
+      if (count < octets.length) {
+        this.#waiting[0] = octets.subarray(count);
+        return;
+      }
+      this.#waiting.shift();
+    }
+  }
+
+  /** After each event: whoever is done, goes; whoever is behind is not read; what waits is watched for. */
+  #settle(): void {
+    if (!this.#open) return;
+    if (this.#size === 0 && (this.#ending || (this.#heardAll && !this.#session.congested))) this[Symbol.dispose]();
+    else this.#watch.want({ readable: !this.#heardAll && !this.#session.congested, writable: this.#size > 0 });
+  }
+
+  /** A system call's result; undefined when it is to be tried another time, or the other side is gone. */
+  #call(call: () => number): number | undefined {
+    try {
+      return call();
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) this[Symbol.dispose]();
+      return undefined;
+    }
+  }
+}

@@ -1,0 +1,88 @@
+import { closeSync, constants, fstatSync, openSync, readFileSync, writeSync } from 'node:fs';
+import type { Files, OpenFile } from '../management/command.ts';
+import { statusOf, type Status } from '../management/status.ts';
+import { withRights, type Rights } from '../system/rights.ts';
+
+/** The longest script, in octets. */
+const longestScript = 1_048_576;
+
+/** Captures and logs tell what people say to each other. */
+const fileMode = 0o600;
+
+/** Files as a console opens them: with the rights of whoever gives the commands, and never with more. What cannot be written is logged. */
+export function filesFor(rights: Rights, log: (message: string) => void): Files {
+  // A pipe whose other end nobody has is not waited for.
+  const open = (path: string, flags: number): number => withRights(rights, () => openSync(path, flags | constants.O_NONBLOCK, fileMode));
+  return {
+    read: (path) => attempt(() => readScript(open(path, constants.O_RDONLY))),
+    open: (path, how) => {
+      const flags = how === 'append' ? constants.O_APPEND : constants.O_TRUNC;
+      return attempt(() => new WrittenFile(path, open(path, constants.O_WRONLY | constants.O_CREAT | flags), log));
+    },
+  };
+}
+
+function attempt<Value>(work: () => Value): Value | Status {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    // A system call of our own calls it errno, Node's code.
+    return statusOf('errno' in error && typeof error.errno === 'string' ? error.errno : 'code' in error ? String(error.code) : '');
+  }
+}
+
+function readScript(fd: number): { readonly text: string } | Status {
+  try {
+    const status = fstatSync(fd);
+    if (status.isDirectory()) return 'EISDIR';
+    if (!status.isFile()) return 'EINVAL';
+    if (status.size > longestScript) return 'EFBIG';
+    return { text: readFileSync(fd, 'utf8') };
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** A file, or a pipe to a program that reads along: records are written to it whole or not at all. */
+class WrittenFile implements OpenFile {
+  readonly #path: string;
+  readonly #log: (message: string) => void;
+  #fd: number | undefined;
+  /** What is left of the last record: it goes first. */
+  #rest: Uint8Array = new Uint8Array(0);
+  #lost = 0;
+
+  constructor(path: string, fd: number, log: (message: string) => void) {
+    this.#path = path;
+    this.#fd = fd;
+    this.#log = log;
+  }
+
+  write(octets: Uint8Array): void {
+    this.#rest = this.#put(this.#rest);
+    if (this.#rest.length > 0) {
+      if (++this.#lost === 1) this.#log(`${this.#path} takes no more for now: what it has no room for is lost`);
+      return;
+    }
+    this.#rest = this.#put(octets);
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#fd !== undefined) closeSync(this.#fd);
+    this.#fd = undefined;
+  }
+
+  /** Writes what there is room for, and returns what there is not. */
+  #put(octets: Uint8Array): Uint8Array {
+    if (this.#fd === undefined || octets.length === 0) return new Uint8Array(0);
+    try {
+      return octets.slice(writeSync(this.#fd, octets));
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'EAGAIN') return octets.slice();
+      this.#log(`${this.#path} is written to no more: ${error instanceof Error ? error.message : String(error)}`);
+      this[Symbol.dispose]();
+      return new Uint8Array(0);
+    }
+  }
+}

@@ -1,0 +1,74 @@
+import { closeSync, lstatSync, unlinkSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { Console } from '../management/console.ts';
+import { AcceptLoop } from '../ports/accept-loop.ts';
+import type { PortEnvironment } from '../ports/environment.ts';
+import { removeStaleSocket } from '../ports/socket-file.ts';
+import { bindFile, checkUnixPath, listen, streamSocket, type Fd } from '../system/unix-socket.ts';
+import { ConsoleConnection } from './console-connection.ts';
+
+/** Where a console is reached, and by whom. */
+export interface ConsoleSocketOptions {
+  readonly path: string;
+  /** Permission bits. Default: 0600. */
+  readonly mode?: number | undefined;
+  /** The group that owns it. Default: unchanged. */
+  readonly gid?: number | undefined;
+}
+
+/** Permission bits of a console's socket where none are said. */
+export const defaultConsoleMode = 0o600;
+
+const acceptBacklog = 128;
+
+/** The socket of a console: everybody who connects has a session. */
+export class ConsoleListener implements Disposable {
+  /** Absolute. */
+  readonly path: string;
+  readonly #fd: Fd;
+  readonly #inode: number;
+  readonly #connections = new Set<ConsoleConnection>();
+  #door: AcceptLoop | undefined;
+
+  private constructor(path: string, fd: Fd) {
+    this.path = path;
+    this.#fd = fd;
+    this.#inode = lstatSync(path).ino;
+  }
+
+  /**
+   * Binds the socket, in place of one that a dead process left. Nobody is served before `serve`. Throws EtherloomError: `busy` when
+   * somebody is there, `not-permitted` when something else is, `path-too-long`, or a SystemError.
+   */
+  static open({ path: given, mode = defaultConsoleMode, gid }: ConsoleSocketOptions): ConsoleListener {
+    const path = resolve(given);
+    checkUnixPath(path, 'choose a shorter --mgmt');
+    removeStaleSocket(path, 'stream');
+    const fd = streamSocket();
+    try {
+      bindFile(fd, { path, mode, gid });
+      listen(fd, acceptBacklog);
+      return new ConsoleListener(path, fd);
+    } catch (error) {
+      closeSync(fd);
+      throw error;
+    }
+  }
+
+  /** Gives everybody who connects, and who waits already, a session at the console. */
+  serve(console: Console, environment: PortEnvironment): void {
+    const welcome = (fd: Fd): void => {
+      const connection = new ConsoleConnection(fd, console, environment, (ended) => this.#connections.delete(ended));
+      this.#connections.add(connection);
+    };
+    this.#door = new AcceptLoop(this.#fd, welcome, environment, 'consoles');
+  }
+
+  [Symbol.dispose](): void {
+    this.#door?.[Symbol.dispose]();
+    for (const connection of [...this.#connections]) connection[Symbol.dispose]();
+    closeSync(this.#fd);
+    // What has that name now may be another switch's.
+    if (lstatSync(this.path, { throwIfNoEntry: false })?.ino === this.#inode) unlinkSync(this.path);
+  }
+}

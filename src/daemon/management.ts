@@ -1,0 +1,90 @@
+import { isForUser } from '../errors.ts';
+import { Console } from '../management/console.ts';
+import type { Managed } from '../management/managed.ts';
+import { gidOf, groupName, uidOf, userName } from '../system/accounts.ts';
+import { filesFor } from './console-files.ts';
+import { ConsoleListener, defaultConsoleMode, type ConsoleSocketOptions } from './console-listener.ts';
+import { ownRights } from './own-rights.ts';
+import { inScope, type Scope } from './scope.ts';
+import { SwitchLinks } from './switch-links.ts';
+import type { ServiceEnvironment, SwitchService } from './switch-service.ts';
+import { openTerminalConsole } from './terminal-console.ts';
+
+/** How a switch is managed. */
+export interface ManagementOptions {
+  /** Where its console is reached; by default nowhere. */
+  readonly socket?: ConsoleSocketOptions | undefined;
+  /** The size of the table of stations that the console shows at first. Default: 128. */
+  readonly hashSize?: number | undefined;
+  /** Ends the switch. */
+  readonly shutdown: () => void;
+}
+
+/** The console of a switch: its commands, its socket, the scripts that are run on it. */
+export class Management implements AsyncDisposable {
+  readonly #console: Console;
+  readonly #log: (message: string) => void;
+  readonly #scope: Scope;
+
+  private constructor(console: Console, log: (message: string) => void, scope: Scope) {
+    this.#console = console;
+    this.#log = log;
+    this.#scope = scope;
+  }
+
+  /** A socket that is not to be had is logged: the switch serves without it. */
+  static open(service: SwitchService, options: ManagementOptions, { clock, log }: ServiceEnvironment): Promise<Management> {
+    return inScope((scope) => {
+      const listener = options.socket && openListener(options.socket, log);
+      if (listener) scope.use(listener);
+      const { plane, directory, mode } = service;
+      const managed: Managed = {
+        ...{ switch: plane.switch, ports: plane.ports, taps: plane.taps, clock, directory, mode },
+        accounts: { uid: uidOf, gid: gidOf, userName, groupName },
+        pid: process.pid,
+        management: listener && { path: listener.path, mode: options.socket.mode ?? defaultConsoleMode },
+        links: scope.use(new SwitchLinks(service, log)),
+        hashSize: options.hashSize,
+        send: plane.send,
+        localTime,
+        shutdown: options.shutdown,
+      };
+      const console = scope.use(new Console(managed, (told) => (plane.treeChanged = told)));
+      listener?.serve(console, plane.environment);
+      return Promise.resolve(new Management(console, log, scope));
+    });
+  }
+
+  /** Runs the commands of a file, with the rights of this process. What they say is not shown; that the file cannot be read is logged. */
+  runScript(path: string): void {
+    const status = this.#console.script.runAtStart(path, filesFor(ownRights(), this.#log));
+    if (status !== 'success') this.#log(`${path} was not read: ${status}`);
+  }
+
+  /** Makes standard input a console, too. `ended` is told when it ends. */
+  openTerminal(ended: () => void): void {
+    this.#scope.use(openTerminalConsole(this.#console, this.#log, ended));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#scope[Symbol.asyncDispose]();
+  }
+}
+
+function openListener(socket: ConsoleSocketOptions, log: (message: string) => void): ConsoleListener | undefined {
+  try {
+    return ConsoleListener.open(socket);
+  } catch (error) {
+    if (!isForUser(error)) throw error;
+    log(`no console at ${socket.path}: ${error.message}`);
+    return undefined;
+  }
+}
+
+/** `Nov 24 06:20:01` */
+function localTime(): string {
+  const now = new Date();
+  const month = now.toLocaleString('en', { month: 'short' });
+  const time = [now.getHours(), now.getMinutes(), now.getSeconds()].map((part) => String(part).padStart(2, '0')).join(':');
+  return `${month} ${String(now.getDate()).padStart(2, ' ')} ${time}`;
+}

@@ -1,0 +1,93 @@
+import { EtherloomError } from '../errors.ts';
+import type { Links, ManagedLink } from '../management/managed.ts';
+import type { Status } from '../management/status.ts';
+import type { Opened } from '../ports/open.ts';
+import { isLoopback, parseTcpAddress } from '../ports/tcp-address.ts';
+import type { SwitchService } from './switch-service.ts';
+
+interface Link {
+  readonly id: number;
+  readonly address: string;
+  opened?: Opened;
+  failure?: string;
+}
+
+/** Links are few; a console that asks for more has lost count. */
+const mostLinks = 1_024;
+
+/** `link/add` by the forms of a link's address; what is beyond this machine wants to be told so, for nothing is encrypted. */
+const form = /^(tcp|tcp-listen):\/\/(\S+)(?:\s+(plain))?\s*$/;
+
+/** The links that a console opens and ends, and how they are. */
+export class SwitchLinks implements Links, AsyncDisposable {
+  readonly #service: SwitchService;
+  readonly #log: (message: string) => void;
+  readonly #links = new Map<number, Link>();
+  #lastId = 0;
+
+  constructor(service: SwitchService, log: (message: string) => void) {
+    this.#service = service;
+    this.#log = log;
+  }
+
+  list(): ManagedLink[] {
+    return [...this.#links.values()].map((link) => ({ id: link.id, address: link.address, state: this.#stateOf(link) }));
+  }
+
+  add(argument: string): Status {
+    const [, scheme, target = '', plain] = form.exec(argument) ?? [];
+    if (scheme === undefined) return 'EINVAL';
+    if (this.#links.size >= mostLinks) return 'ENOSPC';
+    try {
+      if (!isLoopback(parseTcpAddress(target).host) && plain === undefined) return 'EPERM';
+    } catch (error) {
+      if (error instanceof EtherloomError) return 'EINVAL';
+      throw error;
+    }
+    const link: Link = { id: ++this.#lastId, address: `${scheme}://${target}` };
+    this.#links.set(link.id, link);
+    void this.#open(link);
+    return 'success';
+  }
+
+  remove(id: number): boolean {
+    const link = this.#links.get(id);
+    if (!link) return false;
+    this.#links.delete(id);
+    void this.#end(link);
+    return true;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const links = [...this.#links.values()];
+    this.#links.clear();
+    await Promise.all(links.map((link) => this.#end(link)));
+  }
+
+  async #open(link: Link): Promise<void> {
+    try {
+      link.opened = await this.#service.connect(link.address);
+      // It may have been ended while it was opened.
+      if (this.#links.get(link.id) !== link) await this.#end(link);
+    } catch (error) {
+      if (!(error instanceof EtherloomError)) throw error;
+      link.failure = error.message;
+      this.#log(`${link.address}: ${error.message}`);
+    }
+  }
+
+  async #end({ opened }: Link): Promise<void> {
+    if (!opened) return;
+    if ('listener' in opened) await opened.listener[Symbol.asyncDispose]();
+    else this.#service.plane.endpointOf(opened.port)?.close();
+  }
+
+  #stateOf({ opened, failure }: Link): string {
+    if (failure !== undefined) return `failed: ${failure}`;
+    if (!opened) return 'opening';
+    if ('listener' in opened) return 'listening';
+    const endpoint = this.#service.plane.endpointOf(opened.port);
+    if (!endpoint) return 'closed';
+    return `${endpoint.up ? 'up' : 'down'}, port ${endpoint.number}`;
+  }
+}
