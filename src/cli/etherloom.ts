@@ -4,6 +4,7 @@ import { say } from '../daemon/serve.ts';
 import { isForUser } from '../errors.ts';
 import { parseQuality } from '../ports/impairment-text.ts';
 import type { Quality } from '../ports/impairment.ts';
+import { gidOf } from '../system/accounts.ts';
 import { isGroupMac, parseMac, type MacAddress } from '../wire/mac.ts';
 import { runDemo, type DemoArguments } from './demo.ts';
 import { runGuestBuild, runGuestStop } from './guest.ts';
@@ -36,7 +37,7 @@ function program(exit: (status: number) => void): Command {
     .version(versionOfPackage())
     .exitOverride()
     .showHelpAfterError('(etherloom --help tells more)');
-  addSwitch(root);
+  addSwitch(root, exit);
   addMaster(root);
   addSlave(root);
   addGuest(root);
@@ -45,26 +46,30 @@ function program(exit: (status: number) => void): Command {
   return root;
 }
 
-function addSwitch(root: Command): void {
+function addSwitch(root: Command, exit: (status: number) => void): void {
   const command = root
     .command('switch')
     .description('a switch alone, on a VDE socket directory')
-    .addOption(sockOption())
+    .addOption(sockOption('-s, '))
+    .option('-m, --mode <mode>', 'permissions of the sockets, octal', octal)
+    .option('--dirmode <mode>', 'permissions of the directory, octal', octal)
+    .option('-g, --group <group>', 'group of the directory and of the sockets', groupId)
     .option(
       '--port <address>',
       'open a port: tcp://HOST:PORT, tcp-listen://HOST:PORT, vde://DIR[N], qemu://LOCAL,REMOTE, qemu-stream[-listen]://PATH, tap://NAME, ws://HOST:PORT/PATH?token=TOKEN (repeatable)',
       collect,
       [],
     )
-    .option('--tap <name>', 'open a port on that tap interface of this machine, made if it is not there (repeatable)', collect, [])
-    .option('--numports <n>', 'number of ports', integer(1, 65_536), 1024)
-    .option('--fstp', 'take part in spanning trees', false)
+    .option('-t, --tap <name>', 'open a port on that tap interface of this machine, made if it is not there (repeatable)', collect, [])
+    .option('-n, --numports <n>', 'number of ports', integer(1, 65_536), 1024)
+    .option('--no-trunk', 'let only the VLANs pass a new port that it is made a member of')
+    .option('-F, --fstp', 'take part in spanning trees', false)
     .option('--macaddr <mac>', "the switch's own address in them; one by lot, 00:ff:…, if none is given", macAddress)
     .option('--priority <n>', 'its priority in them; the lowest is the root', integer(0, 0xffff), 0x8000)
-    .option('--hub', 'send every frame to all ports; then there is no spanning tree', false)
+    .option('-x, --hub', 'send every frame to all ports; then there is no spanning tree', false)
     .option('--impair <quality>', 'what those ports shall do to frames: "loss 5, delay 20+5"', quality)
     .option('--plain', 'allow ports beyond this machine, without encryption', false);
-  addBacklogOptions(command).action((options: SwitchArguments) => runSwitch(options));
+  addManagementOptions(addBacklogOptions(command)).action(async (options: SwitchArguments) => exit(await runSwitch(options)));
 }
 
 function addMaster(root: Command): void {
@@ -143,6 +148,19 @@ function addNodeOptions(command: Command): Command {
     .option('--plain', 'allow a link beyond this machine, without encryption', false);
 }
 
+/** How a switch is managed, and how it goes on. */
+function addManagementOptions(command: Command): Command {
+  return command
+    .option('-M, --mgmt <path>', "the console's socket")
+    .option('--mgmtmode <mode>', 'its permissions, and those of the sockets of port 0, octal', octal)
+    .option('--mgmtgroup <group>', 'its group, and that of the sockets of port 0', groupId)
+    .option('-f, --rcfile <file>', "commands to begin with, in the console's words (repeatable)", collect, [])
+    .option('--console', 'make standard input a console, too; the switch ends with it', false)
+    .option('--nostdin', 'standard input is none: so it is anyway')
+    .option('-p, --pidfile <file>', 'write the process id there')
+    .option('-d, --daemon', 'go on in the background, once it serves', false);
+}
+
 /** What is kept for those who do not read. */
 function addBacklogOptions(command: Command): Command {
   return command
@@ -151,8 +169,8 @@ function addBacklogOptions(command: Command): Command {
     .option('--backlog-budget <octets>', 'the memory of all that waits', integer(0, 2 ** 34), 32 * 2 ** 20);
 }
 
-function sockOption(): Option {
-  return new Option('--sock <dir>', "the switch's directory of sockets");
+function sockOption(short = ''): Option {
+  return new Option(`${short}--sock <dir>`, "the switch's directory of sockets");
 }
 
 function quality(value: string): Quality {
@@ -161,6 +179,17 @@ function quality(value: string): Quality {
   } catch (error) {
     throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
   }
+}
+
+function octal(text: string): number {
+  if (/^[0-7]{1,5}$/.test(text)) return parseInt(text, 8);
+  throw new InvalidArgumentError('It must be an octal mode, as 660.');
+}
+
+function groupId(name: string): number {
+  const gid = gidOf(name);
+  if (gid === undefined) throw new InvalidArgumentError('There is no such group.');
+  return gid;
 }
 
 function macAddress(text: string): MacAddress {

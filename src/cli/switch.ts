@@ -1,44 +1,70 @@
 import { realClock } from '../clock.ts';
-import { openLog } from '../daemon/log.ts';
+import { openLog, type Log } from '../daemon/log.ts';
 import { defaultSocketDirectory } from '../daemon/directories.ts';
+import { ManagedSwitch } from '../daemon/managed-switch.ts';
 import { say, serve } from '../daemon/serve.ts';
 import { realRandom } from '../random.ts';
-import { SwitchService } from '../daemon/switch-service.ts';
 import type { MacAddress } from '../wire/mac.ts';
 import type { Quality } from '../ports/impairment.ts';
 import { parseTcpAddress } from '../ports/tcp-address.ts';
+import { openSyslog } from '../system/daemon.ts';
+import { isInBackground, startInBackground, tellReady } from './daemonize.ts';
 import { backlogBounds, checkPlain, type BacklogArguments } from './node-arguments.ts';
 
 /** What `etherloom switch` was given, as commander reads it. */
 export interface SwitchArguments extends BacklogArguments {
   readonly sock?: string;
+  readonly mode?: number;
+  readonly dirmode?: number;
+  readonly group?: number;
   readonly port: readonly string[];
   readonly tap: readonly string[];
   readonly numports: number;
+  readonly trunk: boolean;
   readonly plain: boolean;
   readonly fstp: boolean;
   readonly hub: boolean;
   readonly macaddr?: MacAddress;
   readonly priority: number;
   readonly impair?: Quality;
+  readonly mgmt?: string;
+  readonly mgmtmode?: number;
+  readonly mgmtgroup?: number;
+  readonly rcfile: readonly string[];
+  readonly console: boolean;
+  readonly pidfile?: string;
+  readonly daemon: boolean;
 }
 
-/** `etherloom switch`: the switch alone. */
-export async function runSwitch({ sock, port, tap, plain, macaddr: mac, ...given }: SwitchArguments): Promise<void> {
-  const { numports, impair, fstp, hub, priority } = given;
-  const log = openLog('etherloom switch');
-  for (const address of port) {
+/** `etherloom switch`: the switch alone. Returns the exit status. */
+export async function runSwitch(given: SwitchArguments): Promise<number> {
+  if (given.daemon && !isInBackground()) return await startInBackground();
+  const log: Log = given.daemon ? openSyslog('etherloom') : openLog('etherloom switch');
+  for (const address of given.port) {
     const [, tcp] = /^(?:tcp|qemu-stream)(?:-listen)?:\/\/([^/]+)$/.exec(address) ?? [];
-    if (tcp !== undefined) checkPlain(parseTcpAddress(tcp), plain, log);
+    if (tcp !== undefined) checkPlain(parseTcpAddress(tcp), given.plain, log);
   }
-  await serve(async () => {
-    const directory = sock ?? defaultSocketDirectory('switch');
-    const ports = [...tap.map((name) => `tap://${name}`), ...port];
-    const service = await SwitchService.open(
-      { directory, ports, numports, impair, fstp, hub, priority, ...(mac !== undefined && { mac }), backlog: backlogBounds(given) },
-      { clock: realClock, random: realRandom, log },
-    );
-    say(`sock ${service.directory}`);
-    return service;
-  });
+  await serve(
+    async (context) => {
+      const opened = await ManagedSwitch.open(optionsOf(given), { clock: realClock, random: realRandom, log }, context);
+      say(`sock ${opened.service.directory}`);
+      return opened;
+    },
+    given.daemon ? { ready: tellReady } : {},
+  );
+  return 0;
+}
+
+function optionsOf({ sock, port, tap, rcfile, mgmt, mgmtmode, mgmtgroup, ...given }: SwitchArguments) {
+  const { numports, trunk, hub, fstp, macaddr, priority, impair, mode, dirmode, group, pidfile, console: terminal, daemon } = given;
+  return {
+    ...{ numports, trunk, hub, fstp, mac: macaddr, priority, impair, pidfile },
+    ...{ directory: sock ?? defaultSocketDirectory('switch'), mode, directoryMode: dirmode, gid: group },
+    ...{ managementMode: mgmtmode, managementGid: mgmtgroup },
+    ports: [...tap.map((name) => `tap://${name}`), ...port],
+    backlog: backlogBounds(given),
+    console: mgmt === undefined ? undefined : { path: mgmt, mode: mgmtmode, gid: mgmtgroup },
+    terminal: terminal && !daemon,
+    scripts: rcfile,
+  };
 }

@@ -3,11 +3,9 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { realClock } from '../clock.ts';
 import type { Log } from '../daemon/log.ts';
-import { Management } from '../daemon/management.ts';
-import { openPidfile } from '../daemon/pidfile.ts';
-import { inScope } from '../daemon/scope.ts';
+import { ManagedSwitch, type ManagedSwitchOptions } from '../daemon/managed-switch.ts';
 import { serve } from '../daemon/serve.ts';
-import { SwitchService } from '../daemon/switch-service.ts';
+import type { SwitchService } from '../daemon/switch-service.ts';
 import { EtherloomError, isForUser } from '../errors.ts';
 import { bucketsFor } from '../management/station-settings.ts';
 import { realRandom } from '../random.ts';
@@ -51,23 +49,10 @@ export async function runVdeSwitch(argv: readonly string[], program: string): Pr
 async function serveSwitch(settings: SwitchSettings, complain: (line: string) => void): Promise<number> {
   nameProcess('vde_switch');
   const log: Log = settings.daemon ? openSyslog('vde_switch') : complain;
+  const environment = { clock: realClock, random: realRandom, log };
   const endedWith = await serve(
-    ({ signal, end }) =>
-      inScope(async (scope) => {
-        const environment = { clock: realClock, random: realRandom, log };
-        const service = scope.use(await SwitchService.open(settings, environment));
-        if (settings.pidfile !== undefined) scope.use(openPidfile(settings.pidfile));
-        const management = scope.use(await openManagement(settings, service, end, log));
-        for (const name of settings.taps) await openTap(service, name, complain);
-        for (const file of startScripts(settings.rcFile)) management.runScript(file);
-        if (!settings.daemon && !settings.nostdin) {
-          management.openTerminal(() => {
-            if (!signal.aborted) log('EOF on stdin, cleaning up and exiting');
-            end();
-          });
-        }
-        return scope;
-      }),
+    (context) =>
+      ManagedSwitch.open(optionsOf(settings, complain), environment, context, (service) => openTaps(service, settings.taps, complain)),
     {
       // Standard output is the console's.
       ready: () => (settings.daemon ? tellReady() : process.stderr.write('ready\n')),
@@ -84,12 +69,17 @@ async function serveSwitch(settings: SwitchSettings, complain: (line: string) =>
   return 0;
 }
 
-function openManagement(settings: SwitchSettings, service: SwitchService, shutdown: () => void, log: Log): Promise<Management> {
-  const { mgmt, managementMode, managementGid, hashSize } = settings;
-  const socket = mgmt === undefined ? undefined : { path: mgmt, mode: managementMode, gid: managementGid };
+function optionsOf(settings: SwitchSettings, complain: (line: string) => void): ManagedSwitchOptions {
+  const { mgmt, managementMode, managementGid, hashSize, daemon, nostdin, rcFile } = settings;
   const rounded = hashSize !== undefined && hashSize > 0 ? bucketsFor(hashSize) : undefined;
-  if (rounded !== undefined && rounded !== hashSize) log(`Hash size must be a power of 2. ${hashSize} rounded to ${rounded}`);
-  return Management.open(service, { socket, hashSize: rounded, shutdown }, { clock: realClock, random: realRandom, log });
+  if (rounded !== undefined && rounded !== hashSize) complain(`Hash size must be a power of 2. ${hashSize} rounded to ${rounded}`);
+  return {
+    ...settings,
+    console: mgmt === undefined ? undefined : { path: mgmt, mode: managementMode, gid: managementGid },
+    terminal: !daemon && !nostdin,
+    hashSize: rounded,
+    scripts: startScripts(rcFile),
+  };
 }
 
 /** The script that is run at the beginning: the one that was named, or the user's, or this machine's. */
@@ -100,12 +90,14 @@ function startScripts(named: string | undefined): string[] {
 }
 
 /** A tap that is not to be had does not keep the original from serving either. */
-async function openTap(service: SwitchService, name: string, complain: (line: string) => void): Promise<void> {
-  try {
-    await service.openPort(`tap://${name}`);
-  } catch (error) {
-    if (!isForUser(error)) throw error;
-    complain(error.message);
-    complain(`ERROR OPENING tap interface: ${name}`);
+async function openTaps(service: SwitchService, names: readonly string[], complain: (line: string) => void): Promise<void> {
+  for (const name of names) {
+    try {
+      await service.openPort(`tap://${name}`);
+    } catch (error) {
+      if (!isForUser(error)) throw error;
+      complain(error.message);
+      complain(`ERROR OPENING tap interface: ${name}`);
+    }
   }
 }

@@ -93,7 +93,7 @@ export class Master implements AsyncDisposable {
       const serverMac = readServerMac(state, environment.random);
       const contested = contestedMacs(environment, (port) => service.plane.describe(port));
       const service: SwitchService = scope.use(
-        await SwitchService.open({ directory: sock, numports: numportsFor(options), contested, backlog }, environment),
+        await SwitchService.open({ directory: sock, trunk: true, numports: numportsFor(options), contested, backlog }, environment),
       );
       const { plane } = service;
       if (options.dhcp) {

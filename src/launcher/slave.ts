@@ -64,7 +64,7 @@ export class Slave implements AsyncDisposable {
     return inScope(async (scope) => {
       await checkGuest(options.guest);
       const state = scope.use(StateDirectory.open(options.state));
-      const service = scope.use(await SwitchService.open({ directory: options.sock, backlog: options.backlog }, environment));
+      const service = scope.use(await SwitchService.open({ directory: options.sock, trunk: true, backlog: options.backlog }, environment));
       const link = ({ linkPort }: Welcome): TcpAddress => ({ host: options.master.host, port: linkPort });
       let redirect: (moved: Welcome) => void = () => undefined;
       const welcome = await join(options, state, environment, fail, (moved) => redirect(moved), scope);

@@ -7,7 +7,6 @@ import { TapPort } from './tap.ts';
 import { parseTcpAddress } from './tcp-address.ts';
 import { dialTcp, listenTcp } from './tcp.ts';
 import { VdeClient } from './vde-client.ts';
-import { parseWebSocketAddress, WebSocketListener } from './websocket.ts';
 
 /** What an address opened: a port, or a listener that yields ports. */
 export type Opened = { readonly port: Port } | { readonly listener: Listener };
@@ -65,9 +64,11 @@ const drivers: ReadonlyMap<string, Driver> = new Map(
     },
     ws: {
       form: 'ws://HOST:PORT/PATH?token=TOKEN (listens)',
-      open: async (address: string, environment: PortEnvironment, acceptor: Acceptor) => ({
-        listener: await WebSocketListener.open({ listen: parseWebSocketAddress(address), acceptor }, environment),
-      }),
+      async open(address: string, environment: PortEnvironment, acceptor: Acceptor) {
+        // A quarter of the time that a switch takes to start would go into what few ask for.
+        const { parseWebSocketAddress, WebSocketListener } = await import('./websocket.ts');
+        return { listener: await WebSocketListener.open({ listen: parseWebSocketAddress(address), acceptor }, environment) };
+      },
     },
   } satisfies Record<string, Driver>),
 );
