@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import type { ConsoleSocketOptions } from './console-listener.ts';
 import { Management } from './management.ts';
 import { openPidfile } from './pidfile.ts';
@@ -38,7 +40,10 @@ export class ManagedSwitch implements AsyncDisposable {
   ): Promise<ManagedSwitch> {
     return inScope(async (scope) => {
       const service = scope.use(await SwitchService.open(options, environment));
-      if (pidfile !== undefined) scope.use(openPidfile(pidfile));
+      if (pidfile !== undefined) {
+        scope.use(openPidfile(pidfile));
+        scope.use(endWhenDeserted([resolve(pidfile), join(service.directory, 'ctl')], environment, end));
+      }
       const management = scope.use(await Management.open(service, { socket, hashSize, shutdown: end }, environment));
       await openTaps(service);
       for (const script of scripts) management.runScript(script);
@@ -55,4 +60,25 @@ export class ManagedSwitch implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#scope[Symbol.asyncDispose]();
   }
+}
+
+/** How often it is looked whether all files are gone, in milliseconds. */
+const desertionInterval = 2_000;
+
+/**
+ * Calls `end` when all those files are gone. ifupdown's hook ends a switch by the name of its executable, which is Node's here, and then
+ * removes its pidfile and its sockets: nobody could find it any more.
+ */
+function endWhenDeserted(files: readonly string[], { clock, log }: ServiceEnvironment, end: () => void): Disposable {
+  let timer: Disposable | undefined;
+  const look = (): void => {
+    if (files.some((file) => existsSync(file))) {
+      timer = clock.after(desertionInterval, look);
+      return;
+    }
+    log(`${files.join(' and ')} were removed: nobody can reach this switch any more, and it ends`);
+    end();
+  };
+  timer = clock.after(desertionInterval, look);
+  return { [Symbol.dispose]: () => timer?.[Symbol.dispose]() };
 }

@@ -51,7 +51,8 @@ function mayMakeTap(candidate: string): boolean {
 }
 
 function hasProgram(program: string): boolean {
-  return searchPath.split(':').some((directory) => {
+  const places = program.startsWith('/') ? [''] : searchPath.split(':');
+  return places.some((directory) => {
     try {
       accessSync(join(directory, program), constants.X_OK);
       return true;
