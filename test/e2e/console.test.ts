@@ -40,7 +40,7 @@ describe('the console of our vde_switch, for the original clients', { timeout: 6
     await terminal.exit;
   });
 
-  it('vde_autolink takes it for the original's, and leaves nothing', async () => {
+  it('vde_autolink takes it for its own, and leaves nothing', async () => {
     const mgmt = await serve();
     const autolink = stage.start(['vde_autolink', '-s', stage.path('sw'), '-S', mgmt, '-M', stage.path('auto')]);
     const own = stage.start(['sh', '-c', `until [ -S ${stage.path('auto')} ]; do sleep 0.05; done; exec unixterm ${stage.path('auto')}`]);
