@@ -8,6 +8,7 @@ import { latency } from './latency.ts';
 import { link } from './link.ts';
 import { qemu } from './qemu.ts';
 import { relay } from './relay.ts';
+import { start } from './start.ts';
 import { tcpStream } from './tcp-stream.ts';
 import { unicastFull, unicastSmall } from './unicast.ts';
 
@@ -25,5 +26,6 @@ export const benchmarks: readonly Benchmark[] = [
   relay,
   churn,
   core,
+  start,
   lab,
 ];
