@@ -58,6 +58,7 @@ export class Fdb<Port> {
   /** Is told of a station that is known now, or is no more: not of one that moves. */
   changed: ((known: boolean, vid: Vid, mac: MacAddress, port: Port) => void) | undefined;
   readonly #maxEntries: number;
+  readonly #isSticky: (port: Port) => boolean;
   readonly #clock: Clock;
   readonly #stations: StationTable;
   readonly #holders = new Map<Port, Holder<Port>>();
@@ -73,12 +74,18 @@ export class Fdb<Port> {
   #sweeping: Timer | undefined;
   #swept = 0;
 
-  constructor(clock: Clock, { ageingTime = 100_000, minPersistence = 3_000, maxEntries = 65_536, seed = 0 }: FdbOptions = {}) {
+  /** The stations of a port that `isSticky` is true of are taken over by no other port while they are remembered; by default there are none. */
+  constructor(
+    clock: Clock,
+    { ageingTime = 100_000, minPersistence = 3_000, maxEntries = 65_536, seed = 0 }: FdbOptions = {},
+    isSticky: (port: Port) => boolean = () => false,
+  ) {
     assert(maxEntries > 0, 'the filtering database has room for a station');
     this.#clock = clock;
     this.ageingTime = ageingTime;
     this.minPersistence = minPersistence;
     this.#maxEntries = maxEntries;
+    this.#isSticky = isSticky;
     this.#stations = new StationTable(seed);
     this.beginBreath();
   }
@@ -104,11 +111,12 @@ export class Fdb<Port> {
     }
     const silence = this.#silence(slot);
     const fresh = silence < this.ageingTime;
-    if (this.#holderAt(slot)?.port === port) {
+    const holder = this.#holderAt(slot);
+    if (holder?.port === port) {
       if (silence > 0) this.#stations.setHeard(slot, this.#now);
       return fresh ? 'known' : 'new';
     }
-    if (fresh && silence < this.minPersistence) return 'held';
+    if (fresh && (silence < this.minPersistence || (holder && this.#isSticky(holder.port)))) return 'held';
     this.#move(slot, port);
     return fresh ? 'moved' : 'new';
   }

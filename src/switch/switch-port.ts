@@ -35,6 +35,8 @@ export interface SwitchPort {
   readonly up: boolean;
   readonly vlans: PortVlans;
   readonly counters: Readonly<SwitchPortCounters>;
+  /** Whether no other port can take its stations over while they are remembered; may be changed. At first it is false. */
+  sticky: boolean;
 }
 
 /** A port as the switch keeps it. */
@@ -42,6 +44,7 @@ export class BridgePort implements SwitchPort {
   readonly number: PortNumber;
   up: boolean;
   vlans: PortVlans;
+  sticky = false;
   readonly counters: SwitchPortCounters = {
     receivedFrames: 0,
     receivedOctets: 0,

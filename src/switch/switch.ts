@@ -49,7 +49,7 @@ export class Switch {
 
   constructor(options: SwitchOptions) {
     this.#options = options;
-    this.#fdb = new Fdb(options.clock, options);
+    this.#fdb = new Fdb(options.clock, options, ({ sticky }) => sticky);
     this.#learning = new Learning(this.#fdb, options.contested);
     this.vlans = new VlanRegistry(
       this.#ports,

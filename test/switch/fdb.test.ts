@@ -10,8 +10,8 @@ class Bed {
   readonly clock = new ManualClock();
   readonly fdb: Fdb<string>;
 
-  constructor(options?: FdbOptions) {
-    this.fdb = new Fdb(this.clock, options);
+  constructor(options?: FdbOptions, isSticky?: (port: string) => boolean) {
+    this.fdb = new Fdb(this.clock, options, isSticky);
   }
 
   learn(station: number, port: string, vlan = 0): Learning {
@@ -251,4 +251,15 @@ test('a VLAN forgets its stations, others do not', () => {
   for (const vlan of [0, 5]) for (const station of [1, 2, 3]) bed.learn(station, 'a', vlan);
   bed.fdb.flushVlan(vid(5));
   expect([bed.lookup(1, 5), bed.lookup(1, 0), bed.fdb.size]).toEqual([undefined, 'a', 3]);
+});
+
+test('the station of a sticky port is taken over by no other one until it is forgotten', () => {
+  const bed = new Bed({ ageingTime: 9_000 }, (port) => port === 'sticky');
+  bed.learn(1, 'sticky');
+  bed.clock.advance(8_000);
+  expect([bed.learn(1, 'b'), bed.lookup(1)]).toEqual(['held', 'sticky']);
+  bed.clock.advance(1_000);
+  expect([bed.learn(1, 'b'), bed.lookup(1)]).toEqual(['new', 'b']);
+  bed.clock.advance(3_000);
+  expect(bed.learn(1, 'sticky')).toBe('moved');
 });

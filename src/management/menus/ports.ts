@@ -60,6 +60,15 @@ export function portMenu(managed: Managed): Menu {
         return 'success';
       });
     }),
+    command('port/sticky', 'N 0/1', 'whether its stations stay there while they are known', ({ argument }) => {
+      const [number, sticky] = scanIntegers(argument, 2) ?? [];
+      if (sticky === undefined) return 'EINVAL';
+      return withPort(managed, number, (port) => {
+        const changed = bridge.port(port.number);
+        if (changed) changed.sticky = sticky !== 0;
+        return 'success';
+      });
+    }),
     command('port/setuser', 'N user', 'who alone may use it: a name, a number, NONE', ({ argument }) => {
       const [number, name] = integerAndText(argument) ?? [];
       return withPort(managed, number, (port) => setOwner(port, 'user', name ?? '', managed.accounts.uid));
