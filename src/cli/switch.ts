@@ -8,8 +8,9 @@ import type { MacAddress } from '../wire/mac.ts';
 import type { Quality } from '../ports/impairment.ts';
 import { parseTcpAddress } from '../ports/tcp-address.ts';
 import { openSyslog } from '../system/daemon.ts';
-import { isInBackground, startInBackground, tellReady } from './daemonize.ts';
+import { isInBackground, startInBackground } from './background.ts';
 import { backlogBounds, checkPlain, type BacklogArguments } from './node-arguments.ts';
+import { tellReady } from './tell-ready.ts';
 
 /** What `etherloom switch` was given, as commander reads it. */
 export interface SwitchArguments extends BacklogArguments {

@@ -1,7 +1,5 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, writeSync } from 'node:fs';
-import { closeStandardError } from '../system/daemon.ts';
 
 /*
  * A command that goes on in the background: it starts itself again as the leader of a session of its own, without a terminal, and ends when
@@ -9,12 +7,12 @@ import { closeStandardError } from '../system/daemon.ts';
  */
 
 /** Tells the one in the background which descriptor its parent waits at. */
-const variable = 'ETHERLOOM_READY_FD';
+export const readyVariable = 'ETHERLOOM_READY_FD';
 const readyFd = 3;
 
 /** Whether this process is the one in the background. */
 export function isInBackground(): boolean {
-  return process.env[variable] !== undefined;
+  return process.env[readyVariable] !== undefined;
 }
 
 /** Starts this command again in the background. Returns 0 when it serves, else the exit code with which it ended; what it said is said here. */
@@ -22,7 +20,7 @@ export async function startInBackground(): Promise<number> {
   const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
     detached: true,
     stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
-    env: { ...process.env, [variable]: String(readyFd) },
+    env: { ...process.env, [readyVariable]: String(readyFd) },
   });
   child.stderr?.pipe(process.stderr, { end: false });
   const ended = once(child, 'close') as Promise<[number | null]>;
@@ -34,18 +32,4 @@ export async function startInBackground(): Promise<number> {
     return status;
   }
   return 1;
-}
-
-/** The one in the background serves: its parent may end. From here on it holds no directory, and its standard error is gone. */
-export function tellReady(): void {
-  const fd = Number(process.env[variable]);
-  Reflect.deleteProperty(process.env, variable);
-  process.chdir('/');
-  closeStandardError();
-  try {
-    writeSync(fd, 'ready\n');
-  } catch {
-    // Nobody waits any more.
-  }
-  closeSync(fd);
 }

@@ -1,0 +1,74 @@
+import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { realClock } from '../clock.ts';
+import type { Log } from '../daemon/log.ts';
+import { ManagedSwitch, type ManagedSwitchOptions } from '../daemon/managed-switch.ts';
+import { serve } from '../daemon/serve.ts';
+import type { SwitchService } from '../daemon/switch-service.ts';
+import { isForUser } from '../errors.ts';
+import { bucketsFor } from '../management/station-settings.ts';
+import { realRandom } from '../random.ts';
+import { nameProcess, openSyslog } from '../system/daemon.ts';
+import { tellReady } from './tell-ready.ts';
+import type { SwitchSettings } from './vde-switch-options.ts';
+
+/** What does not end a `vde_switch`; SIGHUP is for its plugins. */
+const ignored = ['SIGHUP', 'SIGPIPE', 'SIGALRM', 'SIGUSR1', 'SIGUSR2', 'SIGPROF', 'SIGVTALRM', 'SIGIO', 'SIGSTKFLT', 'SIGPWR'] as const;
+
+/** Serves until it is told to end. Returns the exit code, unless a signal ends the process that is to be its end. Throws what `ManagedSwitch.open` throws. */
+export async function serveVdeSwitch(settings: SwitchSettings, complain: (line: string) => void): Promise<number> {
+  nameProcess('vde_switch');
+  const log: Log = settings.daemon ? openSyslog('vde_switch') : complain;
+  const environment = { clock: realClock, random: realRandom, log };
+  const endedWith = await serve(
+    (context) =>
+      ManagedSwitch.open(optionsOf(settings, complain), environment, context, (service) => openTaps(service, settings.taps, complain)),
+    {
+      // Standard output is the console's.
+      ready: () => (settings.daemon ? tellReady() : process.stderr.write('ready\n')),
+      endedBy: ['SIGTERM', 'SIGINT'],
+      ignored,
+      ending: (name) => log(`Caught signal ${name === 'SIGTERM' ? 15 : 2}, cleaning up and exiting`),
+    },
+  );
+  // Whoever waits for it sees that it was interrupted.
+  if (endedWith === 'SIGINT') {
+    process.removeAllListeners('SIGINT');
+    process.kill(process.pid, 'SIGINT');
+  }
+  return 0;
+}
+
+function optionsOf(settings: SwitchSettings, complain: (line: string) => void): ManagedSwitchOptions {
+  const { mgmt, managementMode, managementGid, hashSize, daemon, nostdin, rcFile } = settings;
+  const rounded = hashSize !== undefined && hashSize > 0 ? bucketsFor(hashSize) : undefined;
+  if (rounded !== undefined && rounded !== hashSize) complain(`Hash size must be a power of 2. ${hashSize} rounded to ${rounded}`);
+  return {
+    ...settings,
+    console: mgmt === undefined ? undefined : { path: mgmt, mode: managementMode, gid: managementGid },
+    terminal: !daemon && !nostdin,
+    hashSize: rounded,
+    scripts: startScripts(rcFile),
+  };
+}
+
+/** The script that is run at the beginning: the one that was named, or the user's, or this machine's. */
+function startScripts(named: string | undefined): string[] {
+  if (named !== undefined) return [named];
+  const usual = [join(homedir(), '.vde2', 'vde_switch.rc'), '/etc/vde2/vde_switch.rc'];
+  return usual.filter((path) => existsSync(path)).slice(0, 1);
+}
+
+/** A tap that is not to be had does not keep the original from serving either. */
+async function openTaps(service: SwitchService, names: readonly string[], complain: (line: string) => void): Promise<void> {
+  for (const name of names) {
+    try {
+      await service.openPort(`tap://${name}`);
+    } catch (error) {
+      if (!isForUser(error)) throw error;
+      complain(error.message);
+      complain(`ERROR OPENING tap interface: ${name}`);
+    }
+  }
+}
