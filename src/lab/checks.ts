@@ -3,12 +3,11 @@ import { formatBridgeId } from '../wire/bpdu.ts';
 import { formatIpv4 } from '../wire/ipv4.ts';
 import type { Vid } from '../wire/dot1q.ts';
 import { summarize } from '../wire/summary.ts';
-import { activeLinks, circleIn, comesThrough, groupsOf, vlansOf } from './active-topology.ts';
+import { activeLinks, carries, circleIn, comesThrough, groupsOf, vlansOf } from './active-topology.ts';
 import type { Fabric } from './fabric.ts';
 import { LabHost, type PingOptions, type PingTarget } from './lab-host.ts';
 import { LabStation, type Received } from './lab-station.ts';
 import type { LabSwitch } from './lab-switch.ts';
-import type { Link } from './link.ts';
 import { Network } from './network.ts';
 import { millisecondsOf, type Span } from './span.ts';
 import { formatTime, storyOf, wayTo } from './story.ts';
@@ -172,8 +171,7 @@ function wrongAt(net: Network): string[] {
 /** What keeps a VLAN from having one tree wherever links join its switches. */
 function wrongIn(net: Network, vlan: Vid): string[] {
   const members = net.switches.filter(({ running, switch: { vlans, hub } }) => running && (hub || vlans.has(vlan)));
-  const isInside = ({ up, ends }: Link): boolean => up && ends.every(({ owner }) => members.some((member) => member === owner));
-  const links = net.links.filter((link) => isInside(link) && comesThrough(link, 'both ways'));
+  const links = net.links.filter((link) => link.up && carries(link, vlan) && comesThrough(link, 'both ways'));
   const active = activeLinks(net, vlan).filter((link) => comesThrough(link, 'both ways'));
   const circle = circleIn(active);
   const wrong = circle ? [`  ${circleText(vlan, circle)}`] : [];

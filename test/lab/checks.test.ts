@@ -283,4 +283,27 @@ describe('that spanning trees have converged', () => {
       ),
     );
   });
+
+  it('is so for each VLAN among the switches whose links carry it', async () => {
+    using net = lab();
+    const { switches, links } = net.ring(3, { switch: { vlans: [5, 6] }, link: { untagged: 'none', tagged: [5] } });
+    await assertHasConverged(net);
+    const alone = net.switch('s4', { fstp: true, vlans: [5] });
+    const [s1] = switches;
+    const trunk = net.link(alone, s1 ?? alone, { tagged: [5] });
+    await assertHasConverged(net);
+    trunk.silence({ from: alone });
+    for (const link of links) link.cut();
+    await assertHasConverged(net);
+  });
+
+  it('is asked of hundreds of switches at once', async () => {
+    using net = lab();
+    const { switches } = net.tree({ depth: 8, switch: { fstp: true } });
+    const [first, last] = [switches[0], switches.at(-1)];
+    if (!first || !last) throw new Error('no switches');
+    net.link(first, last);
+    await assertHasConverged(net);
+    await assertHasNoLoop(net);
+  });
 });
