@@ -24,7 +24,10 @@ export type UdpReceiver = (datagram: Datagram) => void;
 /** A port of a host that somebody listens to. Disposing it closes the port. */
 export interface UdpSocket extends Disposable {
   readonly port: number;
-  /** Sends a datagram from this port, unless that is closed. Throws RangeError when it does not fit in one packet. */
+  /**
+   * Sends a datagram from this port, unless that is closed. Throws EtherloomError: `bad-option` when it does not fit in one packet,
+   * `bad-address` for a number that is no port.
+   */
   send(to: Ipv4Address, port: number, payload: Uint8Array): void;
 }
 
@@ -54,7 +57,7 @@ export class UdpSockets {
    */
   open(wanted: number | undefined, receive: UdpReceiver): UdpSocket {
     const port = wanted ?? this.#freePort();
-    if (!Number.isInteger(port) || port < 1 || port > 0xffff) throw new EtherloomError('bad-address', `${port} is no UDP port: 1 to 65535`);
+    checkPort(port);
     if (this.#open.has(port)) throw new EtherloomError('busy', `UDP port ${port} is open already`);
     // One of its own: whoever opens a port twice may give the same function.
     const own: UdpReceiver = (datagram) => receive(datagram);
@@ -86,8 +89,10 @@ export class UdpSockets {
 
   #send(to: Ipv4Address, udp: Udp): void {
     const { maxPayload, send } = this.#options;
+    // Who wants no answer sends from port 0, and whoever answers all the same does no harm.
+    if (udp.destinationPort !== 0) checkPort(udp.destinationPort);
     if (udp.payload.length > maxPayload) {
-      throw new RangeError(`a UDP datagram of ${udp.payload.length} octets, the most on this link is ${maxPayload}`);
+      throw new EtherloomError('bad-option', `a UDP datagram of ${udp.payload.length} octets: the most on this link is ${maxPayload}`);
     }
     send(to, udp);
   }
@@ -101,4 +106,8 @@ export class UdpSockets {
     }
     throw new EtherloomError('busy', `all UDP ports from ${first} on are open`);
   }
+}
+
+function checkPort(port: number): void {
+  if (!Number.isInteger(port) || port < 1 || port > 0xffff) throw new EtherloomError('bad-address', `${port} is no UDP port: 1 to 65535`);
 }

@@ -2,6 +2,7 @@ import { EtherloomError } from '../errors.ts';
 import type { Channel } from '../ports/channel.ts';
 import type { Random } from '../random.ts';
 import type { MacAddress } from '../wire/mac.ts';
+import { checkCount } from './numbers.ts';
 import { seededRandom } from './seeded-random.ts';
 import { Timeline } from './timeline.ts';
 import { Trace } from './trace.ts';
@@ -63,6 +64,7 @@ export class Fabric {
 
   constructor({ seed = 1, history = 16_384, calm = 1_000_000, record = false, poison = false }: FabricOptions) {
     if (!Number.isSafeInteger(seed) || seed < 0) throw new EtherloomError('bad-option', `a seed is an integer from 0, not ${seed}`);
+    checkCount('the history of a network', history);
     this.seed = seed;
     this.trace = new Trace(history);
     this.poison = poison;

@@ -3,13 +3,13 @@ import type { DhcpEvent } from '../dhcp/events.ts';
 import type { Lease } from '../dhcp/leases.ts';
 import { DhcpServer } from '../dhcp/server.ts';
 import { EtherloomError } from '../errors.ts';
-import { vid } from '../wire/dot1q.ts';
 import { contains, type Ipv4Address } from '../wire/ipv4.ts';
 import type { MacAddress } from '../wire/mac.ts';
 import type { Fabric } from './fabric.ts';
 import type { LabSwitch, Resident } from './lab-switch.ts';
 import { MemoryLeaseStore } from './memory-lease-store.ts';
 import { readIpv4Text, readMacText, readNetworkText, serverMac } from './names.ts';
+import { checkNumber, vlanOf } from './numbers.ts';
 
 /** What a DHCP server of the lab serves. */
 export interface LabDhcpOptions {
@@ -54,7 +54,9 @@ export class LabDhcp {
     this.#number = number;
     this.#fabric = fabric;
     this.#config = configOf(serverMac(number), options);
-    this.disk = new MemoryLeaseStore(fabric.timeline, options.diskLatency ?? 0);
+    const { diskLatency = 0 } = options;
+    checkNumber('the latency of a disk', diskLatency);
+    this.disk = new MemoryLeaseStore(fabric.timeline, diskLatency);
     at.house((say) => this.#open(at, say));
     fabric.witnesses.push((mac) => this.#toldOf(mac).map((text) => `the DHCP server of ${at.name} told of it: ${text}`));
   }
@@ -137,7 +139,7 @@ function configOf(mac: MacAddress, options: LabDhcpOptions): DhcpConfig {
     network,
     serverAddress,
     serverMac: mac,
-    vid: vid(vlan),
+    vid: vlanOf(vlan),
     ranges: [{ start: readIpv4Text(start), end: readIpv4Text(end) }],
     ...(leaseTime === undefined ? {} : { leaseTime }),
     ...(router === undefined ? {} : { router: readIpv4Text(router) }),

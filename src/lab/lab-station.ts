@@ -5,6 +5,7 @@ import { formatHex } from '../wire/octets.ts';
 import type { MacAddress } from '../wire/mac.ts';
 import type { Fabric } from './fabric.ts';
 import type { LinkEnd } from './link-end.ts';
+import { checkPositive } from './numbers.ts';
 import { formatSkew, SkewedClock, type Skew } from './skewed-clock.ts';
 
 /** A frame that a station received. */
@@ -79,6 +80,7 @@ export class LabStation implements Disposable {
 
   /** Calls back again and again, every so many milliseconds by its own clock, until disposed; the first time after that time. */
   every(milliseconds: number, run: () => void): Disposable {
+    checkPositive('the time from one call to the next', milliseconds);
     let timer: Disposable;
     const again = (): void => {
       timer = this.after(milliseconds, again);

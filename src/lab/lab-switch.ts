@@ -1,11 +1,11 @@
 import { EtherloomError } from '../errors.ts';
 import type { Port, PortNumber } from '../ports/port.ts';
 import { formatExplanation, Switch, type FstpChange, type NewPort, type SwitchOptions } from '../switch/switch.ts';
-import { vid } from '../wire/dot1q.ts';
 import type { MacAddress } from '../wire/mac.ts';
 import type { Fabric } from './fabric.ts';
 import { LinkEnd } from './link-end.ts';
 import { readMacText } from './names.ts';
+import { vlanOf } from './numbers.ts';
 import { formatSkew, SkewedClock, type Skew } from './skewed-clock.ts';
 import { uncaused } from './trace.ts';
 
@@ -61,6 +61,7 @@ export class LabSwitch implements Disposable {
   #switch: Switch;
   #said: (readonly [PortNumber, Uint8Array])[] = [];
   #outages: readonly Disposable[] | undefined;
+  #disposed = false;
   #breathing = false;
   #sent = 0;
 
@@ -169,11 +170,13 @@ export class LabSwitch implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#disposed = true;
     this.#stop();
   }
 
   /** Starts again with the same ports and the same configuration. */
   #restart(outages: readonly Disposable[]): void {
+    if (this.#disposed) return;
     this.#outages = undefined;
     this.#switch = this.#make();
     this.#configure();
@@ -201,7 +204,7 @@ export class LabSwitch implements Disposable {
 
   #configure(): void {
     const { fstp = false, hub = false, vlans = [] } = this.options;
-    for (const one of vlans) this.#switch.vlans.create(vid(one));
+    for (const one of vlans) this.#switch.vlans.create(vlanOf(one));
     this.#switch.fstp.enabled = fstp;
     this.#switch.hub = hub;
   }
@@ -214,7 +217,7 @@ export class LabSwitch implements Disposable {
 
   #moveIn(moveIn: MoveIn): void {
     const number = firstResident + this.#residents.length;
-    this.#switch.addPort(number, { edge: true, tagged: (this.options.vlans ?? []).map(vid) });
+    this.#switch.addPort(number, { edge: true, tagged: (this.options.vlans ?? []).map(vlanOf) });
     const say = (frame: Uint8Array): void => this.breath(() => this.#said.push([number, frame]));
     this.#residents.push(moveIn(say));
   }

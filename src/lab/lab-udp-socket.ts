@@ -51,7 +51,7 @@ export class LabUdpSocket implements Disposable {
     return this.#received.slice(-maxReceived);
   }
 
-  /** Sends a datagram; text as UTF-8. Throws RangeError when it does not fit in one packet. */
+  /** Sends a datagram; text as UTF-8. Throws EtherloomError when it does not fit in one packet, or that is no port. */
   send(to: PingTarget, port: number, payload: Uint8Array | string): void {
     const target: Ipv4Address = this.host.addressOf(to);
     const octets = typeof payload === 'string' ? new TextEncoder().encode(payload) : payload.slice();

@@ -3,6 +3,7 @@ import { flap, type FlapTimes } from '../ports/flap.ts';
 import { formatMarkov, formatQuality, parseMarkov, parseQuality } from '../ports/impairment-text.ts';
 import { qualityWords, type Markov, type Quality } from '../ports/impairment.ts';
 import type { Fabric } from './fabric.ts';
+import { checkNumber } from './numbers.ts';
 import { LinkEnd, type LinkOwner, type Plug } from './link-end.ts';
 import { formatLine } from './words.ts';
 
@@ -34,6 +35,8 @@ export class Link implements Disposable {
 
   constructor(name: string, [a, b]: readonly [Plug, Plug], options: LinkOptions, fabric: Fabric) {
     const { latency = defaultLatency, mtu = defaultMtu, ...quality } = options;
+    checkLatency(latency);
+    checkMtu(mtu);
     this.name = name;
     this.#fabric = fabric;
     this.#mtu = mtu;
@@ -50,6 +53,7 @@ export class Link implements Disposable {
   }
 
   set latency(milliseconds: number) {
+    checkLatency(milliseconds);
     this.#fabric.act(
       () => `latency ${this.name} ${milliseconds}`,
       () => {
@@ -64,6 +68,7 @@ export class Link implements Disposable {
   }
 
   set mtu(octets: number) {
+    checkMtu(octets);
     this.#fabric.act(
       () => `mtu ${this.name} ${octets}`,
       () => (this.#mtu = octets),
@@ -180,6 +185,14 @@ export class Link implements Disposable {
     for (const end of this.ends) end.clear();
     for (const end of this.ends) end.tellCarrier();
   }
+}
+
+function checkLatency(milliseconds: number): void {
+  checkNumber('the latency of a link', milliseconds);
+}
+
+function checkMtu(octets: number): void {
+  if (octets !== Infinity) checkNumber('the MTU of a link', octets);
 }
 
 /** Several faults as one. */

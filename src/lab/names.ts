@@ -1,5 +1,5 @@
 import { EtherloomError } from '../errors.ts';
-import { macFromNumber, parseMac, type MacAddress } from '../wire/mac.ts';
+import { isGroupMac, macFromNumber, parseMac, type MacAddress } from '../wire/mac.ts';
 import { parseIpv6, type Ipv6Address } from '../wire/ipv6.ts';
 import { ipv4FromNumber, netmask, parseIpv4, parseIpv4Network, type Ipv4Address, type Ipv4Network } from '../wire/ipv4.ts';
 
@@ -43,6 +43,7 @@ export function checkName(name: string): void {
 export function readMacText(text: string): MacAddress {
   const mac = parseMac(text);
   if (mac === undefined) throw new EtherloomError('bad-address', `${JSON.stringify(text)} is no MAC address: write 02:00:00:00:00:01`);
+  if (isGroupMac(mac)) throw new EtherloomError('bad-address', `${text} is the address of a group: nobody has it for himself`);
   return mac;
 }
 

@@ -139,6 +139,7 @@ export class Network implements Disposable {
 
   /** Puts a DHCP server into a switch. */
   dhcp(at: LabSwitch, options: LabDhcpOptions = {}): LabDhcp {
+    this.#checkOurs(at);
     return this.fabric.act(
       () => formatLine('dhcp', at.name, formatWords(options)),
       () => {
@@ -166,6 +167,7 @@ export class Network implements Disposable {
 
   /** Links two nodes, or two ports of a switch. Throws EtherloomError('busy') when a station is linked already: it has one plug. */
   link(a: Node, b: Node, options: NewLink = {}): Link {
+    this.#checkOurs(a, b);
     return this.fabric.act(
       () => formatLine('link', a.name, b.name, formatWords(options)),
       () => {
@@ -187,6 +189,7 @@ export class Network implements Disposable {
    * nobody notices: all carriers stay.
    */
   partition(groups: readonly (readonly Node[])[], { silent = false }: { readonly silent?: boolean } = {}): Disposable {
+    this.#checkOurs(...groups.flat());
     const groupOf = (node: unknown): number => groups.findIndex((group) => group.some((one) => one === node));
     return this.fabric.fault(
       () => formatLine(silent ? 'partition-silently' : 'partition', ...groups.map((group) => formatNames(group))),
@@ -265,6 +268,12 @@ export class Network implements Disposable {
     if (this.#nodes.has(name)) throw new EtherloomError('bad-option', `there is a ${name} already`);
     this.#nodes.set(name, node);
     return node;
+  }
+
+  /** Who is of another network has a time of his own. */
+  #checkOurs(...nodes: readonly Node[]): void {
+    const stranger = nodes.find((node) => this.#nodes.get(node.name) !== node);
+    if (stranger) throw new EtherloomError('bad-option', `${stranger.name} is not of this network, or not any more`);
   }
 
   #explain(port: string, frame: Uint8Array): string | undefined {

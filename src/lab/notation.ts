@@ -8,8 +8,10 @@ import type { LabSwitch, LabSwitchOptions } from './lab-switch.ts';
 import type { LabUdpSocket } from './lab-udp-socket.ts';
 import type { Side } from './link.ts';
 import type { Network, StationLink } from './network.ts';
+import { checkNumber } from './numbers.ts';
 import type { NewLink, Node } from './plugs.ts';
 import type { Skew } from './skewed-clock.ts';
+import { millisecondsOf } from './span.ts';
 import { parseNames, parseNumber, parseWords, type Vocabulary } from './words.ts';
 
 /*
@@ -105,9 +107,12 @@ const acts: Readonly<Record<string, Line<unknown>>> = {
     if (!fault) throw wrong(`there is no fault ${name}`);
     fault[Symbol.dispose]();
   }),
-  run: line('run SECONDS', 1, ({ net }, [seconds = '']) => net.fabric.timeline.advance(net.now + numberOf(seconds) * 1000)),
+  run: line('run SECONDS', 1, ({ net }, [seconds = '']) =>
+    net.fabric.timeline.advance(net.now + millisecondsOf({ seconds: numberOf(seconds) })),
+  ),
   at: line('at MILLISECONDS [after COUNT]', 1, ({ net }, [time = '', after, count = '']) => {
     const { timeline } = net.fabric;
+    checkNumber('a time', numberOf(time));
     if (numberOf(time) < net.now) throw wrong(`it is ${net.now} ms already`);
     if (after === undefined) timeline.advance(numberOf(time));
     else if (after !== 'after' || !timeline.reach(numberOf(time), numberOf(count))) {

@@ -1,10 +1,10 @@
 import { EtherloomError } from '../errors.ts';
 import type { NewPort, PortNumber } from '../switch/switch.ts';
-import { vid } from '../wire/dot1q.ts';
 import { LabStation } from './lab-station.ts';
 import { LabSwitch } from './lab-switch.ts';
 import type { LinkEnd, Plug } from './link-end.ts';
 import type { LinkOptions } from './link.ts';
+import { vlanOf } from './numbers.ts';
 
 /** Something with a name that links are plugged into. */
 export type Node = LabSwitch | LabStation;
@@ -45,8 +45,8 @@ export function plugIn(node: Node, end: LinkEnd, membership: NewPort): void {
 export function membershipOf(node: Node, other: Node, { untagged, tagged }: NewLink): NewPort {
   const common = node instanceof LabSwitch && other instanceof LabSwitch ? commonVlans(node, other) : [];
   return {
-    ...(untagged === undefined ? {} : { untagged: untagged === 'none' ? untagged : vid(untagged) }),
-    tagged: (tagged ?? common).map(vid),
+    ...(untagged === undefined ? {} : { untagged: untagged === 'none' ? untagged : vlanOf(untagged) }),
+    tagged: (tagged ?? common).map(vlanOf),
   };
 }
 

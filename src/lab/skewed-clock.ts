@@ -1,4 +1,5 @@
 import type { Clock, Timer } from '../clock.ts';
+import { checkNumber, checkPositive } from './numbers.ts';
 
 /** How a clock differs from the right one. */
 export interface Skew {
@@ -47,8 +48,11 @@ export class SkewedClock implements Clock {
 
   /**
    * Makes it wrong until disposed; several at once add up. Then its wall clock is right again, but for what was gained or lost meanwhile.
+   * Throws EtherloomError('bad-option') when it would stand still or run backwards.
    */
   skew({ rate = 1, wall = 0 }: Skew): Disposable {
+    checkPositive('the rate of a clock', rate);
+    checkNumber('what a wall clock is ahead', wall, -Infinity);
     const skew = { rate, wall };
     this.#change(() => this.#skews.add(skew));
     return { [Symbol.dispose]: () => this.#change(() => this.#skews.delete(skew)) };

@@ -1,3 +1,5 @@
+import { EtherloomError } from '../errors.ts';
+
 /** A time span: the sum of what is given. */
 export interface Span {
   readonly minutes?: number;
@@ -5,7 +7,18 @@ export interface Span {
   readonly milliseconds?: number;
 }
 
-/** The span in milliseconds. */
-export function millisecondsOf({ minutes = 0, seconds = 0, milliseconds = 0 }: Span): number {
-  return (minutes * 60 + seconds) * 1000 + milliseconds;
+/** The span in milliseconds. Throws EtherloomError('bad-option') when it is none. */
+export function millisecondsOf(span: Span): number {
+  const { minutes, seconds, milliseconds } = span;
+  const sum = ((minutes ?? 0) * 60 + (seconds ?? 0)) * 1000 + (milliseconds ?? 0);
+  if ((minutes ?? seconds ?? milliseconds) !== undefined && Number.isFinite(sum) && sum >= 0) return sum;
+  throw new EtherloomError('bad-option', `a time span is of minutes, seconds or milliseconds, as { seconds: 5 }, not ${textOf(span)}`);
+}
+
+function textOf(span: unknown): string {
+  return typeof span === 'object' && span !== null
+    ? `{ ${Object.entries(span)
+        .map((pair) => pair.join(': '))
+        .join(', ')} }`
+    : String(span);
 }

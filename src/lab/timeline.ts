@@ -145,6 +145,7 @@ export class Timeline implements Clock {
 
   /** The time after that delay. However short it is, it is later: whoever waits for the rest of a span would wait for it for ever. */
   #in(delay: number): number {
+    if (Number.isNaN(delay)) throw new EtherloomError('bad-option', 'a time is a number of milliseconds, not NaN');
     const due = this.now + Math.max(0, delay);
     return delay > 0 && due === this.now ? this.now * (1 + Number.EPSILON) : due;
   }

@@ -3,6 +3,7 @@ import type { LabHost, LabHostOptions } from './lab-host.ts';
 import type { LabSwitch, LabSwitchOptions } from './lab-switch.ts';
 import type { Link } from './link.ts';
 import type { Network } from './network.ts';
+import { checkCount } from './numbers.ts';
 import type { NewLink } from './plugs.ts';
 
 /** What the parts of a topology are like. */
@@ -48,6 +49,7 @@ export interface TreeOptions extends TopologyOptions {
 
 /** `master` and `slave1` to `slaveN`, with the hosts `h0` to `hN`. */
 export function star(net: Network, slaves: number, options: StarOptions = {}): Star {
+  checkCount('the number of slaves', slaves);
   const { prefix = '' } = options;
   const names = Array.from({ length: slaves }, (_, at) => `${prefix}slave${at + 1}`);
   const master = net.switch(`${prefix}master`, options.switch);
@@ -60,6 +62,7 @@ export function star(net: Network, slaves: number, options: StarOptions = {}): S
 
 /** `s1` to `sN` in a ring, which needs a spanning tree: it has one unless `switch` says otherwise. Hosts are `h1` to `hN`. */
 export function ring(net: Network, size: number, options: TopologyOptions = {}): Topology {
+  checkCount('the size of a ring', size, 1);
   const { prefix = '' } = options;
   const switches = Array.from({ length: size }, (_, at) => net.switch(`${prefix}s${at + 1}`, { fstp: true, ...options.switch }));
   // Two would have two links between them, one none.
@@ -70,6 +73,8 @@ export function ring(net: Network, size: number, options: TopologyOptions = {}):
 
 /** `s1`, the root, and its descendants row by row. Hosts are at the leaves, from `h1` on. */
 export function tree(net: Network, { depth, fanout = 2, ...options }: TreeOptions): Topology {
+  checkCount('the depth of a tree', depth, 1);
+  checkCount('the fanout of a tree', fanout, 1);
   const { prefix = '' } = options;
   const switches: LabSwitch[] = [];
   const links: Link[] = [];
@@ -90,6 +95,7 @@ export function tree(net: Network, { depth, fanout = 2, ...options }: TreeOption
 
 function hostsOf(net: Network, switches: readonly LabSwitch[], options: TopologyOptions, first: number): LabHost[] {
   const { prefix = '', hosts = 1 } = options;
+  checkCount('the number of hosts at a switch', hosts);
   const places = switches.flatMap((at) => Array<LabSwitch>(hosts).fill(at));
   return places.map((at, index) => net.host(`${prefix}h${index + first}`, at, options.host));
 }

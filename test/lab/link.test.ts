@@ -141,6 +141,35 @@ describe('a network', () => {
     expect(() => net.station('x', s1).send(new Uint8Array(13))).toThrow('a frame has at least 14 octets, not 13');
   });
 
+  it('refuses numbers and nodes with which nothing would happen, or without end', async () => {
+    using net = lab();
+    const s1 = net.switch('s1');
+    const a = net.host('a', s1);
+    const link = net.linkNamed('a-s1');
+    expect(() => net.host('b', s1, { latency: -1 })).toThrow('the latency of a link is a number from 0, not -1');
+    expect(() => (link.latency = Infinity)).toThrow('the latency of a link is a number from 0, not Infinity');
+    expect(() => (link.mtu = NaN)).toThrow('the MTU of a link is a number from 0, not NaN');
+    expect(() => net.host('b', s1, { vlan: 4095 })).toThrow('a VLAN is an integer from 0 to 4094, not 4095');
+    expect(() => net.switch('s2', { vlans: [5000] })).toThrow('a VLAN is an integer from 0 to 4094, not 5000');
+    expect(() => net.host('b', s1, { mac: '01:00:5e:00:00:01' })).toThrow('01:00:5e:00:00:01 is the address of a group');
+    expect(() => s1.skew({ rate: 0 })).toThrow('the rate of a clock is a number above 0, not 0');
+    expect(() => a.every(0, () => undefined)).toThrow('the time from one call to the next is a number above 0, not 0');
+    expect(() => a.after(NaN, () => undefined)).toThrow('a time is a number of milliseconds, not NaN');
+    expect(() => a.udp().send('10.0.0.2', 70_000, '')).toThrow('70000 is no UDP port: 1 to 65535');
+    expect(() => net.ring(0)).toThrow('the size of a ring is an integer from 1, not 0');
+    expect(() => net.star(2, { hosts: 0.5 })).toThrow('the number of hosts at a switch is an integer from 0, not 0.5');
+    expect(() => lab({ history: -1 })).toThrow('the history of a network is an integer from 0, not -1');
+    await expect(net.run(5 as never)).rejects.toThrow('a time span is of minutes, seconds or milliseconds, as { seconds: 5 }, not 5');
+    await expect(net.run({ second: 5 } as never)).rejects.toThrow('not { second: 5 }');
+    await expect(net.run({ seconds: -1 })).rejects.toThrow('not { seconds: -1 }');
+    using other = lab();
+    const far = other.switch('far');
+    expect(() => net.link(s1, far)).toThrow('far is not of this network, or not any more');
+    expect(() => net.partition([[far]])).toThrow('far is not of this network');
+    net.remove(a);
+    expect(() => net.link(a, s1)).toThrow('a is not of this network, or not any more');
+  });
+
   it('is parted into groups, of which the last is everybody else', async () => {
     using net = lab();
     const { switches, hosts } = net.tree({ depth: 2, fanout: 3 });
@@ -157,6 +186,17 @@ describe('a network', () => {
     expect(net.links.every(({ up }) => up)).toBe(true);
     expect(await h1.ping(h2)).toBeUndefined();
     expect(await h3.ping(h2)).toBeDefined();
+  });
+
+  it('does not start a switch again that is removed', async () => {
+    using net = lab();
+    const s1 = net.switch('s1');
+    net.dhcp(s1);
+    const outage = s1.crash();
+    net.remove(s1);
+    outage[Symbol.dispose]();
+    await net.run({ seconds: 1 });
+    expect([s1.running, net.servers.map(({ server }) => server)]).toEqual([false, [undefined]]);
   });
 
   it('forgets a node that is removed, and its links', async () => {

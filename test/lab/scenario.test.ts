@@ -67,6 +67,13 @@ describe('a text', () => {
     expect(why('ping a 10.0.0.300')).toBe('"10.0.0.300" is no IPv4 address: write 10.0.0.1');
     expect(why('mtu a-s1 big')).toBe('"big" is no number');
     expect(why('impair a-s1 lost 5')).toMatch(/^"lost 5" is no impairment/);
+    expect(why('switch s2 vlans 5000')).toBe('a VLAN is an integer from 0 to 4094, not 5000');
+    expect(why('latency a-s1 -1')).toBe('the latency of a link is a number from 0, not -1');
+    expect(why('run -1')).toMatch(/^a time span is of minutes, seconds or milliseconds/);
+    expect(why('at Infinity')).toBe('a time is a number from 0, not Infinity');
+    expect(why(`listen a 5\nudp a 5 10.0.0.9 6 ${'00'.repeat(1473)}`)).toMatch(
+      /a UDP datagram of 1473 octets: the most on this link is 1472$/,
+    );
     expect(why('end f1')).toBe('there is no fault f1');
     expect(why('close a 7')).toBe('a does not listen at port 7');
     expect(why('full-disk 1')).toBe('there are 0 DHCP servers');
