@@ -1,6 +1,6 @@
 /** What is done in a lab. */
 export type LabScenario =
-  /** Hosts on a tree of switches; as many pairs of them, drawn by lot, find each other by ARP and ping. */
+  /** Hosts on a tree of switches, which are made; as many pairs of them, drawn by lot, find each other by ARP and ping. */
   | { readonly kind: 'pings'; readonly switches: number; readonly hosts: number; readonly pairs: number }
   /** A ring with a spanning tree and nothing else, for so long. */
   | { readonly kind: 'idle-ring'; readonly switches: number; readonly minutes: number }
@@ -11,7 +11,7 @@ export type LabScenario =
 
 /** What came of it. */
 export interface LabResult {
-  /** Of the run alone, without the making of the network. */
+  /** Of the run alone, without the making of the network, but of `pings` with it. */
   readonly seconds: number;
   readonly hops: number;
   /** Of the pings. */

@@ -83,14 +83,12 @@ export async function seeFrame(station: LabStation, match: FrameMatch, patience:
   checkKind(station, LabStation, 'a station');
   const { fabric } = station;
   const matches = matcherOf(match);
-  const strange = new WeakSet<Received>();
+  let looked = 0;
   let found: Received | undefined;
   const look = (): boolean => {
-    found = station.received.find((one) => {
-      if (strange.has(one)) return false;
-      strange.add(one);
-      return matches(one.frame);
-    });
+    const fresh = station.heard - looked;
+    looked += fresh;
+    found = fresh === 0 ? undefined : station.received.slice(-fresh).find(({ frame }) => matches(frame));
     return found !== undefined;
   };
   await fabric.pass(fabric.timeline.now + millisecondsOf(patience), look);

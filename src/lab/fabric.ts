@@ -13,7 +13,10 @@ export interface FabricOptions {
   readonly seed?: number;
   /** How many frames, each on each link that it crosses, are remembered. Default: 16,384. */
   readonly history?: number;
-  /** How many frames may be on links at once; more are a storm, and end the run with an error that says where. Default: 1,000,000. */
+  /**
+   * How many frames may be on links at once; more are a storm, and end the run with an error that says when. Default: 1,000,000, or what it
+   * takes when all nodes say something to all others four times at once, where that is more.
+   */
   readonly calm?: number;
   /** Keeps a record of all that is done, with which the run can be repeated, octet by octet. Default: false. */
   readonly record?: boolean;
@@ -38,6 +41,8 @@ export interface Pacer {
   around<T>(work: () => T): T;
 }
 
+const leastCalm = 1_000_000;
+
 /** What all parts of a network share: time, chance, and memory of what happened. */
 export class Fabric {
   readonly seed: number;
@@ -58,19 +63,22 @@ export class Fabric {
   readonly witnesses: ((mac: MacAddress) => readonly string[])[] = [];
   /** Keeps evidence of a failed assertion of that name, and tells where it is; undefined where none is kept. */
   evidence: (name: string) => string | undefined = () => undefined;
-  readonly #calm: number;
+  readonly #calmGiven: number | undefined;
+  #calm: number;
   #faults = 0;
   #acting = false;
 
-  constructor({ seed = 1, history = 16_384, calm = 1_000_000, record = false, poison = false }: FabricOptions) {
+  constructor({ seed = 1, history = 16_384, calm, record = false, poison = false }: FabricOptions) {
     if (!Number.isSafeInteger(seed) || seed < 0) throw new EtherloomError('bad-option', `a seed is an integer from 0, not ${seed}`);
     checkCount('the history of a network', history);
+    if (calm !== undefined) checkCount('the calm of a network', calm);
     this.seed = seed;
     this.trace = new Trace(history);
     this.poison = poison;
     this.steps = record ? [] : undefined;
     if (record) this.trace.digestAll();
-    this.#calm = calm;
+    this.#calmGiven = calm;
+    this.#calm = calm ?? leastCalm;
   }
 
   /** Whether no frame is under way. */
@@ -81,6 +89,11 @@ export class Fabric {
   /** A source of chance for one purpose; who has the same name draws the same. */
   random(name: string): Random {
     return seededRandom(this.seed, name);
+  }
+
+  /** The network has so many nodes and links by now. */
+  grew(nodes: number, links: number): void {
+    this.#calm = this.#calmGiven ?? Math.max(leastCalm, 4 * nodes * links);
   }
 
   /** A frame sets off. Throws EtherloomError('timed-out') when it is one of too many. */

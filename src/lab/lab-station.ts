@@ -43,7 +43,10 @@ export class LabStation implements Disposable {
   /** What it shares with its network. */
   readonly fabric: Fabric;
   readonly #program: StationProgram;
-  #received: Received[] = [];
+  // Of all that hosts hear of each other nearly nothing is looked at: an object is made for what is.
+  #frames: Uint8Array[] = [];
+  #times: number[] = [];
+  #heard = 0;
   #end: LinkEnd | undefined;
 
   constructor(name: string, mac: MacAddress, program: StationProgram, fabric: Fabric) {
@@ -56,7 +59,13 @@ export class LabStation implements Disposable {
 
   /** The last frames that it received, the oldest first; of its own link all, whomever they were for. */
   get received(): readonly Received[] {
-    return this.#received.slice(-maxReceived);
+    const times = this.#times.slice(-maxReceived);
+    return this.#frames.slice(-maxReceived).map((frame, at) => ({ time: times[at] ?? 0, frame }));
+  }
+
+  /** How many frames it has received in all. */
+  get heard(): number {
+    return this.#heard;
   }
 
   /** The end of the link that it is plugged into; undefined while it is not. */
@@ -133,7 +142,11 @@ export class LabStation implements Disposable {
   }
 
   #keep(frame: Uint8Array): void {
-    this.#received.push({ time: this.fabric.timeline.now, frame });
-    if (this.#received.length >= 2 * maxReceived) this.#received = this.#received.slice(-maxReceived);
+    this.#heard++;
+    this.#frames.push(frame);
+    this.#times.push(this.fabric.timeline.now);
+    if (this.#frames.length < 2 * maxReceived) return;
+    this.#frames = this.#frames.slice(-maxReceived);
+    this.#times = this.#times.slice(-maxReceived);
   }
 }

@@ -10,12 +10,6 @@ export interface LaneEnd {
   readonly receive: (frame: Uint8Array) => void;
 }
 
-interface Flight {
-  readonly frame: Uint8Array;
-  readonly hop: number;
-  readonly due: number;
-}
-
 /** Frames that a lane holds at most; what is more is lost. */
 const maxFlying = 16_384;
 /** So many that came out may still be in the queue: to take one from the front costs as much as the queue is long. */
@@ -29,8 +23,11 @@ export class Lane extends Happening implements TracedLane {
   readonly target: string;
   readonly #fabric: Fabric;
   readonly #end: LaneEnd;
-  readonly #queue: Flight[] = [];
-  /** How many of the queue came out. */
+  // One list for each: millions of frames may be under way at once, and an object for each would cost more than all the rest.
+  readonly #frames: Uint8Array[] = [];
+  readonly #hops: number[] = [];
+  readonly #dues: number[] = [];
+  /** How many of those came out. */
   #landed = 0;
   #lastDue = 0;
 
@@ -45,7 +42,7 @@ export class Lane extends Happening implements TracedLane {
 
   /** How many frames are under way. */
   get flying(): number {
-    return this.#queue.length - this.#landed;
+    return this.#frames.length - this.#landed;
   }
 
   /** Takes a frame, which is hop number `hop`. */
@@ -56,23 +53,24 @@ export class Lane extends Happening implements TracedLane {
       return;
     }
     this.#lastDue = Math.max(this.#lastDue, fabric.timeline.now + this.latency);
-    this.#queue.push({ frame, hop, due: this.#lastDue });
+    this.#frames.push(frame);
+    this.#hops.push(hop);
+    this.#dues.push(this.#lastDue);
     if (this.place < 0) fabric.timeline.schedule(this, this.#lastDue);
     fabric.depart();
   }
 
   /** Loses all that is under way. */
   clear(fate: Fate): void {
-    for (const { hop } of this.#queue.slice(this.#landed)) this.#fabric.trace.ended(hop, fate);
+    for (const hop of this.#hops.slice(this.#landed)) this.#fabric.trace.ended(hop, fate);
     this.#fabric.flying -= this.flying;
-    this.#queue.length = 0;
-    this.#landed = 0;
+    this.#forget(this.#frames.length);
     this.#fabric.timeline.cancel(this);
   }
 
   happen(): void {
     // What comes back at once, where nothing takes time, waits for its turn.
-    const end = this.#queue.length;
+    const end = this.#frames.length;
     try {
       this.#end.breath(() => this.#land(end));
     } finally {
@@ -85,23 +83,27 @@ export class Lane extends Happening implements TracedLane {
     const fabric = this.#fabric;
     const { trace } = fabric;
     const { now } = fabric.timeline;
-    while (this.#landed < Math.min(end, this.#queue.length)) {
-      const flight = this.#queue[this.#landed];
-      if (flight === undefined || flight.due > now) return;
+    while (this.#landed < Math.min(end, this.#frames.length)) {
+      const at = this.#landed;
+      const [frame, hop, due] = [this.#frames[at], this.#hops[at], this.#dues[at]];
+      if (frame === undefined || hop === undefined || due === undefined || due > now) return;
       this.#landed++;
       fabric.flying--;
-      trace.arrived(flight.hop);
-      trace.current = flight.hop;
-      this.#end.receive(flight.frame);
+      trace.arrived(hop);
+      trace.current = hop;
+      this.#end.receive(frame);
     }
   }
 
   #goOn(): void {
-    const next = this.#queue[this.#landed];
-    if (next === undefined || this.#landed > maxLanded) {
-      this.#queue.splice(0, this.#landed);
-      this.#landed = 0;
-    }
-    if (next !== undefined && this.place < 0) this.#fabric.timeline.schedule(this, next.due);
+    const next = this.#dues[this.#landed];
+    if (next === undefined || this.#landed > maxLanded) this.#forget(this.#landed);
+    if (next !== undefined && this.place < 0) this.#fabric.timeline.schedule(this, next);
+  }
+
+  /** The first ones, which are all that came out, or are lost. */
+  #forget(count: number): void {
+    for (const list of [this.#frames, this.#hops, this.#dues]) list.splice(0, count);
+    this.#landed = 0;
   }
 }

@@ -173,6 +173,7 @@ export class Network implements Disposable {
       () => {
         const link = new Link(this.#freeName(a, b), plugsOf(a, b), options, this.fabric);
         this.#links.set(link.name, link);
+        this.fabric.grew(this.#nodes.size, this.#links.size);
         // Nobody has a carrier before both are there.
         const unready = link.cut();
         const [here, there] = link.ends;

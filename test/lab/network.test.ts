@@ -95,6 +95,18 @@ describe('a network', () => {
     await expect(net.run({ seconds: 1 })).rejects.toThrow(/10001 frames are on links at [\d.]+ ms: a storm/);
   });
 
+  it('takes for no storm what hundreds of hosts say to each other at once', { timeout: 120_000 }, async () => {
+    using net = lab({ history: 0 });
+    const { hosts } = net.tree({ depth: 3, fanout: 9, hosts: 10 });
+    const reached = new Set<number>();
+    hosts.forEach((host, n) => host.startPing(hosts[(n * 7 + 1) % hosts.length] ?? host, (time) => time !== undefined && reached.add(n)));
+    await net.run({ milliseconds: 100 });
+    expect([hosts.length, reached.size]).toEqual([810, 810]);
+    const [a] = hosts;
+    expect([a?.heard, a?.received.length]).toEqual([expect.any(Number), 256]);
+    expect(a?.heard).toBeGreaterThan(2000);
+  });
+
   it('tells what became of each frame, and what it had come from', async () => {
     using net = lab();
     const s1 = net.switch('s1', { vlans: [5] });
