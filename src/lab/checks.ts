@@ -1,6 +1,7 @@
 import { EtherloomError } from '../errors.ts';
+import { limitedBroadcast } from '../host/ipv4-interface.ts';
 import { formatBridgeId } from '../wire/bpdu.ts';
-import { formatIpv4 } from '../wire/ipv4.ts';
+import { contains, formatIpv4 } from '../wire/ipv4.ts';
 import type { Vid } from '../wire/dot1q.ts';
 import { summarize } from '../wire/summary.ts';
 import { activeLinks, carries, circleIn, comesThrough, groupsOf, vlansOf } from './active-topology.ts';
@@ -8,6 +9,7 @@ import type { Fabric } from './fabric.ts';
 import { LabHost, type PingOptions, type PingTarget } from './lab-host.ts';
 import { LabStation, type Received } from './lab-station.ts';
 import type { LabSwitch } from './lab-switch.ts';
+import { readAddressText } from './names.ts';
 import { Network } from './network.ts';
 import { millisecondsOf, type Span } from './span.ts';
 import { formatTime, storyOf, wayTo } from './story.ts';
@@ -51,10 +53,23 @@ async function ping(from: LabHost, to: PingTarget, options: PingOptions, most: n
   const whom = `${typeof to === 'string' ? to : to.name}${most === undefined ? '' : ` within ${formatTime(most)}`}`;
   const time = await from.ping(to, options);
   const expected = `${from.name} reaches ${whom}`;
+  const obstacle = time === undefined ? obstacleTo(from, to, options) : undefined;
+  if (obstacle !== undefined) return failed(fabric, expected, obstacle);
   if (time === undefined) return failed(fabric, expected, 'no echo came back', () => storyOf(fabric, from, since));
   const came = `the echo came back in ${formatTime(time)}`;
   if (most !== undefined && time > most) return failed(fabric, expected, came, () => wayBack(fabric, from, since));
   return passed(fabric, `${from.name} does not reach ${whom}`, came, () => wayBack(fabric, from, since));
+}
+
+/** Why a host sends nothing there; undefined when it does. */
+function obstacleTo({ name, linkLocal, stack: { ipv4 } }: LabHost, to: PingTarget, { ipv6 }: PingOptions): string | undefined {
+  const target = typeof to === 'string' ? readAddressText(to) : ipv6 === true ? to.linkLocal : to.address;
+  if (typeof target === 'bigint') return linkLocal === undefined ? `${name} has no IPv6 address: give it { ipv6: true }` : undefined;
+  if (!ipv4) return `${name} has no address`;
+  const isOnLink = target === undefined || target === limitedBroadcast || contains(ipv4.network, target);
+  if (isOnLink || ipv4.router !== undefined) return undefined;
+  const network = `${formatIpv4(ipv4.network.address)}/${ipv4.network.prefixLength}`;
+  return `${name} has no way there: ${formatIpv4(target)} is not of ${network}, and it has no router`;
 }
 
 /** How the last frame for a station came to it. */

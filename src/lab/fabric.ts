@@ -59,6 +59,8 @@ export class Fabric {
   pacer: Pacer | undefined;
   /** What the switch of a port such as `s1.2` says of a frame that comes in there; undefined when it is no port of a switch. */
   explain: (port: string, frame: Uint8Array) => string | undefined = () => undefined;
+  /** The switches that have crashed, and the links that are down beside theirs. */
+  outages: () => readonly string[] = () => [];
   /** What those who serve stations can tell of one of them, in lines. */
   readonly witnesses: ((mac: MacAddress) => readonly string[])[] = [];
   /** Keeps evidence of a failed assertion of that name, and tells where it is; undefined where none is kept. */

@@ -42,6 +42,7 @@ export class Network implements Disposable {
   constructor(options: LabOptions) {
     this.fabric = new Fabric(options);
     this.fabric.explain = (port, frame) => this.#explain(port, frame);
+    this.fabric.outages = () => this.#outages();
     this.fabric.evidence = (name) => options.evidence?.(this, name);
   }
 
@@ -275,6 +276,12 @@ export class Network implements Disposable {
   #checkOurs(...nodes: readonly Node[]): void {
     const stranger = nodes.find((node) => this.#nodes.get(node.name) !== node);
     if (stranger) throw new EtherloomError('bad-option', `${stranger.name} is not of this network, or not any more`);
+  }
+
+  #outages(): string[] {
+    const crashed = this.switches.filter(({ running }) => !running);
+    const cut = this.links.filter(({ up, ends }) => !up && !ends.some(({ owner }) => crashed.some((one) => one === owner)));
+    return [...crashed, ...cut].map(({ name }) => name);
   }
 
   #explain(port: string, frame: Uint8Array): string | undefined {

@@ -24,7 +24,12 @@ export function storyOf(fabric: Fabric, station: LabStation, since: number): str
   if (!last && fabric.trace.total > since && !fabric.trace.hop(since))
     return ['what it sent is forgotten: give the network a longer { history }'];
   if (!last) return [`${station.name} sent nothing`];
-  return [...wayTo(fabric, last), ...elsewhere(ends, last), ...verdictOf(fabric, last), ...lastOn(fabric, last)];
+  return [...wayTo(fabric, last), ...elsewhere(ends, last), ...verdictOf(fabric, last), ...outages(fabric), ...lastOn(fabric, last)];
+}
+
+function outages(fabric: Fabric): string[] {
+  const down = fabric.outages();
+  return down.length === 0 ? [] : [`by now these are down: ${down.join(', ')}`];
 }
 
 /** Where else it came to, each place once. */
@@ -87,7 +92,7 @@ function isLost({ fate }: Hop): boolean {
 function verdictOf(fabric: Fabric, hop: Hop): string[] {
   const { lane, fate, cause } = hop;
   const sender = cause === undefined ? undefined : fabric.trace.hop(cause);
-  const decider = fate.startsWith('lost') ? undefined : fate === 'delivered' ? sender : hop;
+  const decider = fate.startsWith('lost') ? undefined : fate === 'delivered' && isStation(lane.target) ? sender : hop;
   const explanation = decider && fabric.explain(decider.lane.target, decider.frame);
   const end = fate === 'delivered' ? `it was delivered to ${lane.target}, and that was all` : `it was ${fate}`;
   return [end, ...(explanation === undefined ? [] : [`${decider?.lane.target ?? ''} says of such a frame: ${explanation}`])];

@@ -106,6 +106,23 @@ describe('that a host reaches another', () => {
     expect(await failureOf(assertReaches(a, '10.0.0.9'))).toContain('the link a-s1 of a is down');
   });
 
+  it('is said to fail for a host that has no way there, and what is down by now is told', async () => {
+    using net = lab();
+    const [s1, s2, s3] = [net.switch('s1'), net.switch('s2'), net.switch('s3')];
+    net.link(s1, s2).cut();
+    net.link(s2, s3);
+    s3.crash();
+    const [a, b] = [net.host('a', s1), net.host('b', s2)];
+    expect(await failureOf(assertReaches(a, b))).toContain('\nby now these are down: s3, s1-s2\nlast between a and s1.2:');
+    expect(await failureOf(assertReaches(a, '192.168.1.1'))).toBe(
+      lines('expected: a reaches 192.168.1.1 (seed 1)', 'but a has no way there: 192.168.1.1 is not of 10.0.0.0/8, and it has no router'),
+    );
+    expect(await failureOf(assertReaches(a, '255.255.255.255'))).toContain('but no echo came back\n');
+    expect(await failureOf(assertReaches(a, 'fe80::1'))).toContain('but a has no IPv6 address: give it { ipv6: true }');
+    const c = net.host('c', s1, { dhcp: true });
+    expect(await failureOf(assertReaches(c, a))).toContain('but c has no address');
+  });
+
   it('in time is so, or the whole way with all times is told; as it is when nobody should have been reached', async () => {
     using net = lab();
     const [a, b] = pair(net);
@@ -171,6 +188,16 @@ describe('that a host has a lease', () => {
     );
     net.dhcp(s1);
     await assertHasLease(a);
+  });
+
+  it('is not so of a server for another VLAN, and the switch that has taken the question says where it went', async () => {
+    using net = lab();
+    const s1 = net.switch('s1', { vlans: [5, 6] });
+    net.dhcp(s1, { vlan: 6 });
+    const message = await failureOf(assertHasLease(net.host('a', s1, { dhcp: true, vlan: 5 })));
+    expect(message).toContain(
+      'it was delivered to s1.1, and that was all\ns1.1 says of such a frame: VLAN 5: flood (group-destination) to port inside',
+    );
   });
 
   it('is not so when the pool is empty', async () => {
