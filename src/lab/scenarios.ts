@@ -9,7 +9,7 @@ import { formatLine, formatWords } from './words.ts';
  */
 
 /** What can happen, as the notation calls it. */
-export type ScenarioFault = 'cut' | 'silence' | 'impair' | 'hold' | 'crash' | 'skew';
+export type ScenarioFault = 'cut' | 'silence' | 'impair' | 'hold' | 'crash' | 'skew' | 'partition' | 'flap' | 'vary';
 
 /** Of what kind the scenarios are. All numbers are the most that there is. */
 export interface ScenarioOptions {
@@ -65,8 +65,9 @@ type Act = readonly [gap: number, what: number, where: number, other: number, la
 
 const many = 0xffff;
 const defaults = { switches: 4, links: 2, latency: 1, hosts: 4, acts: 6, span: 10_000, pings: true, fstp: true, dhcp: false } as const;
-const defaultFaults: readonly ScenarioFault[] = ['cut', 'silence', 'impair', 'hold', 'crash'];
+const defaultFaults: readonly ScenarioFault[] = ['cut', 'silence', 'impair', 'hold', 'crash', 'partition', 'flap', 'vary'];
 const qualities = ['loss 30', 'delay 50+50', 'dup 20', 'noise 1000', 'loss 20, lostburst 5', 'delay 20+20, fifo 0'];
+const markov = 'time 200; state good loss 0; state bad loss 80, delay 5+5; edge 0,1,20; edge 1,0,30';
 
 /**
  * Scenarios as fast-check draws them, for properties of your own: `fc.asyncProperty(scenarios(fc), async (text) => …play(text)…)`. When
@@ -110,7 +111,7 @@ function textOf([seed, parents, extra, hosts, acts]: Choices, options: ScenarioO
     ...placed,
     ...happenings(
       acts,
-      { size, hosts: hosts.length, links: [...names, ...hosts.map((at, n) => `h${n + 1}-s${(at % size) + 1}`)] },
+      { size, places: hosts.map((at) => at % size), links: [...names, ...hosts.map((at, n) => `h${n + 1}-s${(at % size) + 1}`)] },
       options,
     ),
     '',
@@ -119,7 +120,8 @@ function textOf([seed, parents, extra, hosts, acts]: Choices, options: ScenarioO
 
 interface Parts {
   readonly size: number;
-  readonly hosts: number;
+  /** At which switch each host is, from 0. */
+  readonly places: readonly number[];
   readonly links: readonly string[];
 }
 
@@ -134,8 +136,8 @@ function happenings(acts: readonly Act[], parts: Parts, options: ScenarioOptions
     const kind = pings && what % (faults.length + 1) === faults.length ? 'ping' : faults[what % faults.length];
     // Without an address of its own nobody is pinged; with DHCP nobody knows what it will be.
     if (kind === 'ping') {
-      const to = dhcp === false ? `10.0.0.${(other % parts.hosts) + 1}` : '10.77.0.1';
-      events.push({ time: now, text: `ping h${(where % parts.hosts) + 1} ${to}` });
+      const to = dhcp === false ? `10.0.0.${(other % parts.places.length) + 1}` : '10.77.0.1';
+      events.push({ time: now, text: `ping h${(where % parts.places.length) + 1} ${to}` });
       return;
     }
     const end = now + 1 + (lasting % span);
@@ -149,16 +151,30 @@ function happenings(acts: readonly Act[], parts: Parts, options: ScenarioOptions
   return events.flatMap(({ time, text }, at) => (events[at - 1]?.time === time ? [text] : [`at ${time}`, text]));
 }
 
-function faultText(kind: ScenarioFault, where: number, other: number, { size, hosts, links }: Parts): string | undefined {
+function faultText(kind: ScenarioFault, where: number, other: number, { size, places, links }: Parts): string | undefined {
   const link = links[where % links.length] ?? '';
+  if (kind === 'partition') return partitionText(other, size, places);
+  if (kind === 'flap') return `flap ${link} up ${200 + (other % 2000)} down ${200 + (other % 700)}`;
+  if (kind === 'vary') return `vary ${link} ${markov}`;
   if (kind === 'crash') return `crash s${(where % size) + 1}`;
   if (kind === 'skew') {
-    const node = where % (size + hosts);
+    const node = where % (size + places.length);
     return `skew ${node < size ? `s${node + 1}` : `h${node - size + 1}`} rate ${0.8 + (other % 5) / 10} wall ${(other % 200) - 100}`;
   }
   if (kind === 'impair') return `impair ${link} ${qualities[other % qualities.length] ?? ''}`;
   const side = /^(\w+)-(\w+)/.exec(link)?.[1 + (other % 3)];
   return kind === 'cut' || side === undefined ? `${kind} ${link}` : `${kind} ${link} from ${side}`;
+}
+
+/** Some switches, with the hosts at them, and all others; undefined where there is but one. */
+function partitionText(choice: number, size: number, places: readonly number[]): string | undefined {
+  if (size < 2) return undefined;
+  // Neither none nor all of them.
+  const which = 1 + (choice % (2 ** Math.min(size, 16) - 2));
+  const isIn = (at: number): boolean => ((which >> at) & 1) === 1;
+  const switches = Array.from({ length: size }, (_, at) => at).filter(isIn);
+  const hosts = places.flatMap((at, n) => (isIn(at) ? [`h${n + 1}`] : []));
+  return `partition ${[...switches.map((at) => `s${at + 1}`), ...hosts].join(',')}`;
 }
 
 /** How long something is tried. */
