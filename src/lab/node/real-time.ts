@@ -10,6 +10,8 @@ interface Waiting {
 
 /** What is due sooner than timers can tell, in milliseconds, is waited for by looking again and again. */
 const tooSoonForTimers = 1;
+/** What timers take at most, in milliseconds: with more they are due at once. */
+const longestTimer = 0x7fff_ffff;
 
 /**
  * Lets the time of a network go with that of the real world, while somebody uses it: what is due happens when it is, whether the network
@@ -123,6 +125,6 @@ export class RealTime implements Pacer {
     if (delay < tooSoonForTimers) {
       this.#clock.defer(look);
       this.#timer = { [Symbol.dispose]: () => (planned = false) };
-    } else this.#timer = this.#clock.after(delay, look);
+    } else this.#timer = this.#clock.after(Math.min(delay, longestTimer), look);
   }
 }

@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { lab, type Network } from '../../../src/lab/lab.ts';
 import { RealTime } from '../../../src/lab/node/real-time.ts';
 import { ManualClock } from '../../manual-clock.ts';
@@ -19,6 +19,19 @@ it('what is due happens when it is, though nobody runs the network', () => {
   expect(happened).toEqual([]);
   clock.advance(2);
   expect(happened).toEqual([250]);
+  time.leave();
+});
+
+it('what is due in months is not looked at all the time', () => {
+  const { net, clock, time } = inRealTime();
+  const looks = vi.spyOn(clock, 'after');
+  net.fabric.timeline.after(100 * 86_400_000, () => undefined);
+  time.around(() => undefined);
+  const longest = 2 ** 31 - 1;
+  expect(looks.mock.lastCall?.[0]).toBe(longest);
+  looks.mockClear();
+  clock.advance(longest);
+  expect([looks.mock.calls.length, net.now]).toEqual([1, longest]);
   time.leave();
 });
 
