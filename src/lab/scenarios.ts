@@ -199,10 +199,15 @@ export async function survives(
   const { runs = 100, seed } = options;
   const property = fc.asyncProperty(draw(fc, options), async (text: string) => {
     const [building, happening] = split(text);
-    using net = play(building, options.lab);
-    const check = await prepare(net);
-    play(happening, {}, net);
-    await check();
+    // Without the word for it: there are browsers that have not got what it needs.
+    const net = play(building, options.lab);
+    try {
+      const check = await prepare(net);
+      play(happening, {}, net);
+      await check();
+    } finally {
+      net[Symbol.dispose]();
+    }
   });
   const {
     failed,
