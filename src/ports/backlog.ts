@@ -133,6 +133,11 @@ export class Backlog implements Holder {
     return this.#count;
   }
 
+  /** Their octets. */
+  get octets(): number {
+    return this.#waiting;
+  }
+
   /** How much memory they take, in octets. */
   get held(): number {
     return this.#held;

@@ -1,11 +1,11 @@
 import { closeSync } from 'node:fs';
-import type { Ready, Watch } from '../system/readiness.ts';
+import type { Interest, Ready, Watch } from '../system/readiness.ts';
 import type { Fd } from '../system/unix-socket.ts';
-import { setSendBuffer, takeSocketError } from '../system/unix-socket.ts';
+import { setSendBuffer, takeSocketError, unreadOctets } from '../system/unix-socket.ts';
 import { minFrame } from '../wire/ethernet.ts';
 import { Backlog, type BacklogLimits } from './backlog.ts';
 import type { PortEnvironment } from './environment.ts';
-import { maxFrame, newPortCounters, type Port, type Receiver } from './port.ts';
+import { maxFrame, newPortCounters, type PacedPort, type Receiver } from './port.ts';
 
 /**
  * Asked of the kernel for each port, in octets: it gives twice as much, or twice the system's `wmem_max` if that is less. No more, since
@@ -35,7 +35,7 @@ export interface DatagramPortOptions {
 }
 
 /** A port on a unix datagram socket: one datagram is one frame. All that waits is received, and sent, by one system call. */
-export class DatagramPort implements Port {
+export class DatagramPort implements PacedPort {
   readonly module: string;
   readonly description: string;
   readonly counters = newPortCounters();
@@ -48,6 +48,7 @@ export class DatagramPort implements Port {
   #receiver: Receiver | undefined;
   #watch: Watch | undefined;
   #connected: boolean;
+  #listening = true;
   #open = true;
 
   constructor(options: DatagramPortOptions, environment: PortEnvironment) {
@@ -70,9 +71,22 @@ export class DatagramPort implements Port {
       receiver.closed('it had ended before anybody listened');
       return;
     }
-    const interest = { readable: true, writable: this.#backlog.count > 0 };
-    this.#watch ??= this.#environment.loop.readiness.watch(this.#fd, interest, this.#ready);
+    this.#watch ??= this.#environment.loop.readiness.watch(this.#fd, this.#interest, this.#ready);
     receiver.carrier(this.#connected);
+  }
+
+  get waiting(): number {
+    return this.#backlog.octets;
+  }
+
+  get arrived(): boolean {
+    return !this.#open || (this.#backlog.count === 0 && unreadOctets(this.#fd) === 0);
+  }
+
+  listen(on: boolean): void {
+    if (this.#listening === on) return;
+    this.#listening = on;
+    this.#watch?.want(this.#interest);
   }
 
   transmit(frame: Uint8Array): void {
@@ -93,7 +107,7 @@ export class DatagramPort implements Port {
       const drop = this.#backlog.add(frame);
       if (drop) this.counters.drops[drop]++;
     }
-    this.#watch?.want({ readable: true, writable: true });
+    this.#watch?.want(this.#interest);
   }
 
   /** Tells the port that its socket is connected now, or that nobody is at the other end; then frames are dropped, those that wait as well. */
@@ -120,6 +134,10 @@ export class DatagramPort implements Port {
       this.#released?.();
     }
     return Promise.resolve();
+  }
+
+  get #interest(): Interest {
+    return { readable: this.#listening, writable: this.#backlog.count > 0 };
   }
 
   readonly #ready = (ready: Ready): void => {
@@ -188,11 +206,11 @@ export class DatagramPort implements Port {
       this.#backlog.shift(sent);
       if (sent < frames.length) return;
     }
-    this.#watch?.want({ readable: true, writable: false });
+    this.#watch?.want(this.#interest);
   }
 
   #dropBacklog(): void {
     this.counters.drops['no-carrier'] += this.#backlog.clear();
-    this.#watch?.want({ readable: true, writable: false });
+    this.#watch?.want(this.#interest);
   }
 }

@@ -1,4 +1,4 @@
-import { StreamMemory } from '../system/stream-socket.ts';
+import { StreamMemory, type StreamKind } from '../system/stream-socket.ts';
 import type { Fd } from '../system/unix-socket.ts';
 import { Backlog, type BacklogBudget } from './backlog.ts';
 import { writeFrame } from './frame-stream.ts';
@@ -7,6 +7,8 @@ import type { PortCounters } from './port.ts';
 /** Of which connection an outbox is, and its bounds. */
 export interface OutboxOptions {
   readonly fd: Fd;
+  /** What the descriptor is. Default: a socket. */
+  readonly kind?: StreamKind;
   readonly lengthSize: 2 | 4;
   /** What may wait for the far end to read, in octets. Default: what the budget gives a port. */
   readonly limit?: number | undefined;
@@ -45,6 +47,11 @@ export class Outbox {
   /** Whether the system takes no more for now. */
   get blocked(): boolean {
     return this.#rest > 0;
+  }
+
+  /** What waits for the far end, in octets. */
+  get waiting(): number {
+    return this.#rest + this.#backlog.octets;
   }
 
   /** Why the system refuses to send on this connection: an errno's name. Undefined while it does not. */
@@ -122,7 +129,7 @@ export class Outbox {
   }
 
   #send(): void {
-    const sent = this.#memory?.send(this.#options.fd, this.#start, this.#end) ?? 0;
+    const sent = this.#memory?.send(this.#options.fd, this.#start, this.#end, this.#options.kind) ?? 0;
     if (typeof sent === 'string' && sent !== 'EAGAIN') {
       this.#error = sent;
       this.clear();

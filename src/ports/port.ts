@@ -26,6 +26,16 @@ export interface Port {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
+/** A port whose other side can be made to wait: frames that are not read stay where they are, as long as there is room for them. */
+export interface PacedPort extends Port {
+  /** What was transmitted and the system has not taken yet, in octets. */
+  readonly waiting: number;
+  /** Whether all that was transmitted gets there even if this side ends now. */
+  readonly arrived: boolean;
+  /** Whether frames are read. They are from the beginning on. */
+  listen(on: boolean): void;
+}
+
 /** Where a port delivers. */
 export interface Receiver {
   /**

@@ -1,10 +1,10 @@
-import { closeSync, readSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, readSync, rmSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { EtherloomError, SystemError } from '../errors.ts';
-import { bindFile, checkUnixPath, connectPath, datagramSocket, restrictOwn, streamSocket, type Fd } from '../system/unix-socket.ts';
+import { bindFile, checkUnixPath, connectPath, datagramSocket, changeOwn, streamSocket, type Fd } from '../system/unix-socket.ts';
 import { DatagramPort } from './datagram-port.ts';
 import type { PortEnvironment } from './environment.ts';
-import type { Port, PortCounters, PortWish, Receiver } from './port.ts';
+import type { PacedPort, PortCounters, PortWish, Receiver } from './port.ts';
 import { decodeVdeReply, encodeVdeRequest, vdeReplySize } from './vde-control.ts';
 
 /** Which switch to ask, and for what. */
@@ -15,6 +15,12 @@ export interface VdeClientOptions {
   readonly wish?: PortWish;
   /** What the switch's console shows. Default: `etherloom pid=N`. */
   readonly description?: string;
+  /** Permissions of the client's own socket. Default: 0700, and what it takes to let in a switch that another user runs. */
+  readonly mode?: number | undefined;
+  /** The group of the client's own socket. Default: unchanged. */
+  readonly gid?: number | undefined;
+  /** A socket in the directory that is asked instead of `ctl`, when it is there. */
+  readonly portGroup?: string | undefined;
   /** How long the switch may take to answer, in milliseconds. Default: 5,000. */
   readonly timeout?: number;
 }
@@ -22,10 +28,13 @@ export interface VdeClientOptions {
 /** Where a client's own socket goes when the switch's directory cannot be written to. */
 const fallbackDirectories = ['/var/run/vde', '/var/tmp/vde', '/tmp/vde'];
 
+/** How long to wait before a switch whose queue is full is asked again, in milliseconds. */
+const retryInterval = 20;
+
 let counter = 0;
 
 /** A port on somebody's VDE switch, ours or the original. It ends when that switch does. */
-export class VdeClient implements Port {
+export class VdeClient implements PacedPort {
   readonly module = 'vde';
   readonly description: string;
   readonly counters: PortCounters;
@@ -53,20 +62,21 @@ export class VdeClient implements Port {
     environment: PortEnvironment,
     { signal }: { signal?: AbortSignal } = {},
   ): Promise<VdeClient> {
-    const { directory, wish = 'any', description = `etherloom pid=${process.pid}`, timeout = 5000 } = options;
+    const { directory, description = `etherloom pid=${process.pid}`, timeout = 5000 } = options;
     signal?.throwIfAborted();
     const control = streamSocket();
     const data = datagramSocket();
     let own: string | undefined;
     try {
-      connectPath(control, join(directory, 'ctl'));
+      const { path: asked, wish } = await connectControl(control, options, environment, signal);
       own = bindOwn(data, directory);
+      letIn(own, asked, options);
       writeSync(control, encodeVdeRequest({ wish, path: own, description }));
       const path = decodeVdeReply(await readReply(control, environment, timeout, signal));
       if (path === undefined) throw new EtherloomError('refused', `the switch at ${directory} refused port ${wish}`);
       connectPath(data, path);
       // As the original's clients do, so that nobody else sends into the port; it works when the switch gave us the file.
-      restrictOwn(path, 0o700);
+      changeOwn(path, options.mode ?? 0o700);
       const port = new DatagramPort({ fd: data, module: 'vde', description: directory }, environment);
       return new VdeClient(control, port, environment, directory);
     } catch (error) {
@@ -81,6 +91,18 @@ export class VdeClient implements Port {
   attach(receiver: Receiver): void {
     this.#receiver = receiver;
     this.#port.attach(receiver);
+  }
+
+  get waiting(): number {
+    return this.#port.waiting;
+  }
+
+  get arrived(): boolean {
+    return this.#port.arrived;
+  }
+
+  listen(on: boolean): void {
+    this.#port.listen(on);
   }
 
   transmit(frame: Uint8Array): void {
@@ -102,6 +124,54 @@ export class VdeClient implements Port {
   #end(reason: string): void {
     void this[Symbol.asyncDispose]();
     this.#receiver?.closed(reason);
+  }
+}
+
+/** Connects to the switch, or to a port group of it, and returns where, and what is to be wished there. */
+async function connectControl(
+  fd: Fd,
+  { directory, wish = 'any', portGroup, timeout = 5000 }: VdeClientOptions,
+  { clock }: PortEnvironment,
+  signal: AbortSignal | undefined,
+): Promise<{ readonly path: string; readonly wish: PortWish }> {
+  const group = portGroup === undefined ? undefined : join(directory, portGroup);
+  if (group !== undefined && connects(fd, group)) return { path: group, wish: 'any' };
+  const path = join(directory, 'ctl');
+  for (const end = clock.monotonic() + timeout; ;) {
+    try {
+      connectPath(fd, path);
+      return { path, wish };
+    } catch (error) {
+      // So many want to be let in at this moment that its queue is full.
+      const isFull = error instanceof SystemError && error.errno === 'EAGAIN';
+      if (!isFull || clock.monotonic() > end) throw error;
+    }
+    await new Promise<void>((resolve) => clock.after(retryInterval, resolve));
+    signal?.throwIfAborted();
+  }
+}
+
+function connects(fd: Fd, path: string): boolean {
+  try {
+    connectPath(fd, path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Gives the client's own socket its mode and group: a switch that neither root nor this user runs must be able to send to it. */
+function letIn(own: string, control: string, { mode = 0o700, gid }: VdeClientOptions): void {
+  const owner = statSync(control);
+  const foreign = gid === undefined && (mode & 0o077) === 0 && owner.uid !== 0 && owner.uid !== process.geteuid?.();
+  if (!foreign) {
+    changeOwn(own, mode, gid);
+    return;
+  }
+  try {
+    changeOwn(own, mode | 0o070, owner.gid);
+  } catch {
+    changeOwn(own, mode | 0o077);
   }
 }
 

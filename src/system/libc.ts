@@ -80,6 +80,14 @@ export const libc = {
     count: number,
     timeout: number,
   ) => number,
+  pipe2: declare('int pipe2(void *, int)') as (descriptors: Uint8Array, flags: number) => number,
+  fcntl: declare('int fcntl(int, int, int)') as (fd: number, command: number, argument: number) => number,
+  setpgid: declare('int setpgid(int, int)') as (pid: number, group: number) => number,
+  getpgid: declare('int getpgid(int)') as (pid: number) => number,
+  /** Both lists end with a null. Returns only when it fails. */
+  execvp: declare('int execvp(const char *, const char **)') as (program: string, argv: readonly (string | null)[]) => number,
+  /** With 0 a signal does again what it does by itself. */
+  signal: declare('void *signal(int, void *)') as (signal: number, action: null) => unknown,
   eventfd: declare('int eventfd(uint32_t, int)') as (value: number, flags: number) => number,
   prctl: declare('int prctl(int, void *)') as (option: number, value: Uint8Array) => number,
   dup2: declare('int dup2(int, int)') as (from: number, to: number) => number,

@@ -1,9 +1,12 @@
-/** Stream sockets, unix and TCP alike: octets by single system calls, into memory that is used again, without Node's streams between. */
+/** Stream sockets, unix and TCP alike, and pipes: octets by single system calls, into memory that is used again, without Node's streams between. */
 import { addressOf, errnoName, lastErrno, libc } from './libc.ts';
 import { takeSocketError, type Fd } from './unix-socket.ts';
 
 const MSG_DONTWAIT = 0x40;
 const MSG_NOSIGNAL = 0x4000;
+
+/** What a stream goes through: a socket, or what is none (a pipe, a terminal, a file) and does not wait. */
+export type StreamKind = 'socket' | 'file';
 
 /** Memory that the kernel is given. It must be held as long as a call may use it. */
 export class StreamMemory {
@@ -20,8 +23,9 @@ export class StreamMemory {
    * Receives what waits on `fd` into the octets from `from` up to `to`.
    * @returns how many octets came, 0 at the end of the stream, or the errno's name: `EAGAIN` when nothing waits.
    */
-  receive(fd: Fd, from: number, to: number): number | string {
-    const count = libc.recv(fd, this.#address + from, to - from, MSG_DONTWAIT);
+  receive(fd: Fd, from: number, to: number, kind: StreamKind = 'socket'): number | string {
+    const [at, room] = [this.#address + from, to - from];
+    const count = kind === 'socket' ? libc.recv(fd, at, room, MSG_DONTWAIT) : libc.read(fd, at, room);
     return count >= 0 ? count : waitingErrno();
   }
 
@@ -29,8 +33,9 @@ export class StreamMemory {
    * Sends the octets from `from` up to `to`.
    * @returns how many the kernel took, or the errno's name: `EAGAIN` when it takes none now.
    */
-  send(fd: Fd, from: number, to: number): number | string {
-    const count = libc.send(fd, this.#address + from, to - from, MSG_DONTWAIT | MSG_NOSIGNAL);
+  send(fd: Fd, from: number, to: number, kind: StreamKind = 'socket'): number | string {
+    const [at, length] = [this.#address + from, to - from];
+    const count = kind === 'socket' ? libc.send(fd, at, length, MSG_DONTWAIT | MSG_NOSIGNAL) : libc.write(fd, at, length);
     return count >= 0 ? count : waitingErrno();
   }
 }
@@ -38,8 +43,8 @@ export class StreamMemory {
 /** What one call receives at most, in octets. */
 const receiveSize = 65_536;
 
-/** The least that a socket is allowed in a round, however many others are ready, in octets. */
-const fewest = 16_384;
+/** The least that a socket is allowed in a round, however many others are ready, in octets. Where less came, that was all. */
+export const leastReceived = 16_384;
 
 /** The size of a ring, in octets: what the streams of one round bring. */
 const ringSize = 524_288;
@@ -63,7 +68,7 @@ export class StreamRing {
   /** Begins a round with that many sockets: what came in the last one is overwritten from now on. */
   rewind(sockets: number): void {
     this.#next = 0;
-    this.#allowance = Math.min(Math.max(Math.floor(ringSize / sockets), fewest), receiveSize);
+    this.#allowance = Math.min(Math.max(Math.floor(ringSize / sockets), leastReceived), receiveSize);
   }
 
   /**
@@ -71,10 +76,10 @@ export class StreamRing {
    * @returns where what came ends, `next` being moved there too; 0 at the end of the stream, or the errno's name: `EAGAIN` when nothing
    * waits, or there is no room in this round.
    */
-  receive(fd: Fd, rest: Uint8Array): number | string {
+  receive(fd: Fd, rest: Uint8Array, kind: StreamKind = 'socket'): number | string {
     const start = this.#next + rest.length;
-    if (start + fewest > ringSize) return 'EAGAIN';
-    const count = this.#memory.receive(fd, start, Math.min(start + this.#allowance, ringSize));
+    if (start + leastReceived > ringSize) return 'EAGAIN';
+    const count = this.#memory.receive(fd, start, Math.min(start + this.#allowance, ringSize), kind);
     if (typeof count === 'string' || count === 0) return count;
     this.#memory.octets.set(rest, this.#next);
     return (this.#next = start + count);

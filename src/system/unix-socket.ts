@@ -14,6 +14,7 @@ const SO_SNDBUF = 7;
 const SO_PEERCRED = 17;
 const SO_PEERGROUPS = 59;
 const SIOCUNIXFILE = 0x89e0;
+const SIOCOUTQ = 0x5411;
 const AT_EMPTY_PATH = 0x1000;
 const O_PATH = 0o10000000;
 const unchangedId = 0xffffffff;
@@ -110,10 +111,10 @@ export function connectOwned(fd: Fd, path: string, owner: number): void {
 }
 
 /**
- * Sets the mode of the socket file at `path` if that is a socket of this process's user; a link is not followed. Else, and when there
- * is none, does nothing.
+ * Sets the mode, and the group if one is given, of the socket file at `path` if that is a socket of this process's user; a link is not
+ * followed. Else, and when there is none, does nothing. Throws a SystemError when this user may not give it to that group: EPERM.
  */
-export function restrictOwn(path: string, mode: number): void {
+export function changeOwn(path: string, mode: number, gid = unchangedId): void {
   let inode;
   try {
     inode = openSync(path, O_PATH | fsConstants.O_NOFOLLOW);
@@ -122,7 +123,9 @@ export function restrictOwn(path: string, mode: number): void {
   }
   try {
     const status = fstatSync(inode);
-    if (status.isSocket() && status.uid === process.geteuid?.()) chmodSync(`/proc/self/fd/${inode}`, mode);
+    if (!status.isSocket() || status.uid !== process.geteuid?.()) return;
+    checked(libc.fchownat(inode, '', unchangedId, gid, AT_EMPTY_PATH), `cannot change the group of ${path}`);
+    chmodSync(`/proc/self/fd/${inode}`, mode);
   } finally {
     closeSync(inode);
   }
@@ -181,6 +184,13 @@ export function takeSocketError(fd: Fd): number {
   const length = Buffer.alloc(4);
   length.writeUInt32LE(value.length);
   checked(libc.getsockopt(fd, SOL_SOCKET, SO_ERROR, value, length), 'cannot ask for the error of a socket');
+  return value.readInt32LE(0);
+}
+
+/** The memory of what was sent on a socket and the other side has not read yet, in octets. [unix(7), SIOCOUTQ] */
+export function unreadOctets(fd: Fd): number {
+  const value = Buffer.alloc(4);
+  checked(libc.ioctlOn(fd, SIOCOUTQ, value), 'cannot ask for what is unread');
   return value.readInt32LE(0);
 }
 

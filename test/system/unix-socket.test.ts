@@ -25,7 +25,7 @@ import {
   listen,
   maxUnixPath,
   peerCredentials,
-  restrictOwn,
+  changeOwn,
   setBoundHook,
   streamSocket,
 } from '../../src/system/unix-socket.ts';
@@ -145,18 +145,18 @@ describe('restricting a socket of ours', () => {
     const directory = newDirectory();
     const path = join(directory, 'own');
     bindFile(closing(datagramSocket()), { path, mode: 0o666 });
-    restrictOwn(path, 0o700);
+    changeOwn(path, 0o700);
     expect(modeOf(path)).toBe('700');
     const file = join(directory, 'file');
     writeFileSync(file, '', { mode: 0o644 });
     symlinkSync(path, join(directory, 'link'));
-    restrictOwn(file, 0o777);
-    restrictOwn(join(directory, 'link'), 0o777);
-    restrictOwn(join(directory, 'nothing'), 0o777);
+    changeOwn(file, 0o777);
+    changeOwn(join(directory, 'link'), 0o777);
+    changeOwn(join(directory, 'nothing'), 0o777);
     expect([modeOf(path), modeOf(file)]).toEqual(['700', '644']);
     if (!root) return;
     chownSync(path, nobody, nobody);
-    restrictOwn(path, 0o777);
+    changeOwn(path, 0o777);
     expect(modeOf(path)).toBe('700');
   });
 });

@@ -1,0 +1,152 @@
+import { closeSync, openSync, readSync, statSync, writeFileSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { PipePort } from '../../src/ports/pipe-port.ts';
+import { openPipe, ownEnd, sharedEnd } from '../../src/system/pipe.ts';
+import { conforms } from './conformance.ts';
+import { collect, frameOf, newDirectory, Rig, sameFrames, using } from './rig.ts';
+import { encodeFrames } from './stream-stage.ts';
+
+/** Two ports, each of which writes what the other reads. */
+function joined(rig: Rig): { port: PipePort; far: PipePort; inject: (octets: Uint8Array) => void } {
+  const [there, back] = [openPipe(), openPipe()];
+  const port = new PipePort({ description: 'near', input: ownEnd(back.read), output: ownEnd(there.write) }, rig.environment);
+  const far = new PipePort({ description: 'far', input: ownEnd(there.read), output: ownEnd(back.write) }, rig.environment);
+  return { port, far, inject: (octets) => void writeSync(back.write, encodeFrames([octets])) };
+}
+
+conforms({
+  name: 'a pair of pipes',
+  injects: true,
+  farGone: 'closed',
+  open: (rig) => Promise.resolve(joined(rig)),
+});
+
+/** A port that reads a pipe which the test writes; what it sends goes to another, or to a file. */
+function reading(output?: string): { rig: Rig; port: PipePort; write: (octets: Uint8Array) => void; end: () => void } {
+  const rig = new Rig();
+  const [input, unread] = [openPipe(), openPipe()];
+  onTestFinished(() => closeSync(unread.read));
+  const fd = output === undefined ? unread.write : openSync(output, 'a');
+  const port = using(
+    new PipePort(
+      { description: 'test', input: ownEnd(input.read), output: output === undefined ? ownEnd(fd) : sharedEnd(fd, 'write') },
+      rig.environment,
+    ),
+  );
+  return { rig, port, write: (octets) => void writeSync(input.write, octets), end: () => closeSync(input.write) };
+}
+
+const nonsense = Buffer.from('ffff0102', 'hex');
+
+describe('a port on pipes', () => {
+  it('takes frames whose octets come one by one, and skips what is empty', async () => {
+    const { port, write } = reading();
+    const here = collect(port);
+    const frames = [frameOf(60), frameOf(61)];
+    const octets = Buffer.concat([Buffer.alloc(2), encodeFrames(frames)]);
+    for (let i = 0; i < octets.length; i++) {
+      write(octets.subarray(i, i + 1));
+      await new Promise(setImmediate);
+    }
+    await here.count(2);
+    expect(sameFrames(here.frames, frames)).toBe(true);
+  });
+
+  it('throws away what came with a length that makes no sense, and begins anew with what comes next', async () => {
+    const { rig, port, write } = reading();
+    const here = collect(port);
+    write(Buffer.concat([encodeFrames([frameOf(60)]), nonsense, encodeFrames([frameOf(61)])]));
+    await here.count(1);
+    write(encodeFrames([frameOf(62)]));
+    await here.count(2);
+    expect(sameFrames(here.frames, [frameOf(60), frameOf(62)])).toBe(true);
+    expect(port.counters.faults).toBe(1);
+    write(nonsense);
+    write(encodeFrames([frameOf(63)]));
+    write(nonsense);
+    // It is said once: a stream may be full of them.
+    expect(rig.logged).toEqual(['a frame of 65535 octets was announced; what came with it is lost']);
+  });
+
+  it('throws away all that waits behind such a length, however much that is', async () => {
+    const { port, write } = reading();
+    const here = collect(port);
+    write(nonsense);
+    for (let i = 0; i < 60; i++) write(Buffer.alloc(1000, 0x11));
+    // As soon as it was all read, and not before, a frame is one again.
+    let sent = 0;
+    while (here.frames.length === 0) {
+      write(encodeFrames([frameOf(60)]));
+      sent++;
+      await new Promise(setImmediate);
+    }
+    expect(sent).toBeGreaterThan(0);
+    expect(here.frames.every((frame) => sameFrames([frame], [frameOf(60)]))).toBe(true);
+  });
+
+  it('reads nothing while it does not listen, and says what waits for the other side', async () => {
+    const { port, write } = reading();
+    const here = collect(port);
+    port.listen(false);
+    write(encodeFrames([frameOf(60)]));
+    for (let i = 0; i < 20; i++) await new Promise(setImmediate);
+    expect(here.frames).toEqual([]);
+    port.listen(true);
+    await here.count(1);
+    expect([port.waiting, port.arrived]).toEqual([0, true]);
+  });
+
+  it('keeps what a stalled reader does not take, whole and in order, and says that it waits', async () => {
+    const rig = new Rig();
+    const { port, far } = joined(rig);
+    using(port);
+    using(far);
+    collect(port);
+    far.listen(false);
+    const there = collect(far);
+    const frames = Array.from({ length: 1000 }, (_, i) => frameOf(1514, i));
+    for (let i = 0; i < frames.length; i += 50) rig.send(port, ...frames.slice(i, i + 50));
+    expect(port.waiting).toBeGreaterThan(1_000_000);
+    expect(port.arrived).toBe(false);
+    far.listen(true);
+    await there.count(1000);
+    expect(sameFrames(there.frames, frames)).toBe(true);
+    expect([port.waiting, port.arrived]).toEqual([0, true]);
+  });
+
+  it('ends when nobody reads what it sends: also while something waits', async () => {
+    for (const stalled of [false, true]) {
+      const rig = new Rig();
+      const { port, far } = joined(rig);
+      using(port);
+      const here = collect(port);
+      if (stalled) for (let i = 0; i < 20; i++) rig.send(port, ...Array.from({ length: 50 }, () => frameOf(1514)));
+      await far[Symbol.asyncDispose]();
+      if (!stalled) rig.send(port, frameOf(60));
+      expect(await here.ended()).toMatch(/nobody reads the stream|the stream has ended/);
+    }
+  });
+
+  it('reads a file to its end, and writes to one behind what it has', async () => {
+    const rig = new Rig();
+    const directory = newDirectory();
+    const frames = Array.from({ length: 3000 }, (_, i) => frameOf(60 + (i % 1400), i));
+    writeFileSync(join(directory, 'in'), encodeFrames(frames));
+    writeFileSync(join(directory, 'out'), 'before');
+    const [input, output] = [openSync(join(directory, 'in'), 'r'), openSync(join(directory, 'out'), 'a')];
+    const port = using(
+      new PipePort({ description: 'files', input: sharedEnd(input, 'read'), output: sharedEnd(output, 'write') }, rig.environment),
+    );
+    const here = collect(port);
+    rig.send(port, frameOf(100));
+    expect(await here.ended()).toBe('the stream has ended');
+    expect(sameFrames(here.frames, frames)).toBe(true);
+    expect(statSync(join(directory, 'out')).size).toBe('before'.length + 102);
+    const octets = Buffer.alloc(2);
+    const written = openSync(join(directory, 'out'), 'r');
+    readSync(written, octets, 0, 2, 6);
+    expect(octets.readUInt16BE()).toBe(100);
+    for (const fd of [input, output, written]) closeSync(fd);
+  });
+});
