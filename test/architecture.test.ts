@@ -52,10 +52,15 @@ const rules: Readonly<Record<string, Rule>> = {
     house: ['daemon', 'dhcp', 'host', 'ports', 'system', 'wire', 'clock.ts', 'random.ts', 'errors.ts'],
     packages: ['node:*'],
   },
+  companions: {
+    house: ['ports', 'system', 'management', 'wire', 'clock.ts', 'random.ts', 'errors.ts'],
+    packages: ['node:*'],
+  },
   cli: {
     house: [
       'daemon',
       'launcher',
+      'companions',
       'management',
       'wire',
       'system/daemon.ts',

@@ -16,8 +16,32 @@ import { runSwitch, type SwitchArguments } from './switch.ts';
 const exitFailure = 1;
 const exitUsage = 2;
 
+/** A tool of an old name. */
+interface Companion {
+  readonly what: string;
+  readonly run: (argv: readonly string[], program: string) => Promise<number>;
+}
+
+/** Their arguments are read as the originals read them. */
+const companions: ReadonlyMap<string, Companion> = new Map<string, Companion>([
+  [
+    'plug',
+    {
+      what: 'vde_plug: frames between a switch and a stream, or two switches',
+      run: async (...args) => (await import('./vde-plug.ts')).runVdePlug(...args),
+    },
+  ],
+  [
+    'dpipe',
+    { what: 'dpipe: commands joined by pipes in both directions', run: async (...args) => (await import('./dpipe.ts')).runDpipe(...args) },
+  ],
+]);
+
 /** `etherloom`: argv in, exit code out. */
 export async function runEtherloom(argv: readonly string[]): Promise<number> {
+  const [, , name = '', ...rest] = argv;
+  const companion = companions.get(name);
+  if (companion) return companion.run(rest, `etherloom ${name}`);
   let status = 0;
   try {
     await program((code) => (status = code)).parseAsync([...argv]);
@@ -43,6 +67,7 @@ function program(exit: (status: number) => void): Command {
   addGuest(root);
   addStation(root);
   addDemo(root, exit);
+  for (const [name, { what }] of companions) root.command(name).description(what);
   return root;
 }
 

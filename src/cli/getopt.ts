@@ -1,5 +1,5 @@
 /**
- * Options as the C library's getopt_long_only reads them: `-s X`, `-sX`, `--sock X`, `--sock=X`, `-sock X`, any unambiguous prefix of a
+ * Options as the C library's getopt_long_only reads them, and getopt_long where that is asked for: `-s X`, `-sX`, `--sock X`, `--sock=X`, `-sock X`, any unambiguous prefix of a
  * long name, options anywhere among the other arguments, and `--` before arguments that only look like options. [getopt_long(3)]
  */
 
@@ -13,6 +13,14 @@ export interface Option {
   readonly argument: boolean;
 }
 
+/** How strictly it is read. */
+export interface ReadingOptions {
+  /** Whether a long name may have one dash. Default: true. */
+  readonly longOnly?: boolean;
+  /** Whether options may come behind other arguments; else the first of these ends them. Default: true. */
+  readonly permute?: boolean;
+}
+
 /** What was found. */
 export interface ParsedArguments {
   /** In order; an option given twice is there twice. */
@@ -23,8 +31,8 @@ export interface ParsedArguments {
 }
 
 /** Reads `argv`, the arguments without the program's name. A mistake does not end the reading. */
-export function getopt(argv: readonly string[], options: readonly Option[]): ParsedArguments {
-  const reader = new Reader(argv, options);
+export function getopt(argv: readonly string[], options: readonly Option[], reading: ReadingOptions = {}): ParsedArguments {
+  const reader = new Reader(argv, options, reading);
   while (reader.next());
   return reader.result;
 }
@@ -33,18 +41,23 @@ class Reader {
   readonly result = { options: [] as { name: string; value: string }[], operands: [] as string[], mistakes: [] as string[] };
   readonly #arguments: string[];
   readonly #options: readonly Option[];
+  readonly #longOnly: boolean;
+  readonly #permute: boolean;
 
-  constructor(argv: readonly string[], options: readonly Option[]) {
+  constructor(argv: readonly string[], options: readonly Option[], { longOnly = true, permute = true }: ReadingOptions) {
     this.#arguments = [...argv];
     this.#options = options;
+    this.#longOnly = longOnly;
+    this.#permute = permute;
   }
 
   next(): boolean {
     const argument = this.#arguments.shift();
     if (argument === undefined) return false;
     if (argument === '--') this.result.operands.push(...this.#arguments.splice(0));
-    else if (!argument.startsWith('-') || argument === '-') this.result.operands.push(argument);
-    else if (argument.startsWith('--')) this.#long('--', argument.slice(2));
+    else if (!argument.startsWith('-') || argument === '-') {
+      this.result.operands.push(argument, ...(this.#permute ? [] : this.#arguments.splice(0)));
+    } else if (argument.startsWith('--')) this.#long('--', argument.slice(2));
     else if (!this.#isShort(argument)) this.#long('-', argument.slice(1));
     else this.#short(argument.slice(1));
     return true;
@@ -52,6 +65,7 @@ class Reader {
 
   /** A single dash may begin a long name, unless there is one letter only, or no long name fits and the first letter is an option. */
   #isShort(argument: string): boolean {
+    if (!this.#longOnly) return true;
     const letter = this.#options.some(({ short }) => short === argument[1]);
     if (argument.length === 2) return letter || this.#matches(argument.slice(1)).length === 0;
     return letter && this.#matches(nameOf(argument.slice(1))).length === 0;

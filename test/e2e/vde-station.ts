@@ -10,7 +10,7 @@ const headerSize = 14;
 /** How long anything may take, in milliseconds: only a switch that does not work takes so long. */
 const patience = 10_000;
 
-const ring = new ReceiveRing(1514);
+const ring = new ReceiveRing(9234);
 const batch = new SendBatch(ring);
 
 let stations = 0;

@@ -1,0 +1,158 @@
+import { writeSync } from 'node:fs';
+import { realClock } from '../clock.ts';
+import { SpokenAddresses } from '../companions/plug-addresses.ts';
+import { describePlug } from '../companions/plug-end.ts';
+import { plugMode, plugPlace, plugPort } from '../companions/plug-name.ts';
+import { Plug, type PlugAt, type PlugPeer } from '../companions/plug.ts';
+import { writeNumberFile } from '../companions/pidfile.ts';
+import { EtherloomError, isForUser } from '../errors.ts';
+import { nameProcess, openSyslog } from '../system/daemon.ts';
+import { isInBackground, startInBackground } from './background.ts';
+import { getopt, type Option } from './getopt.ts';
+import { tellReady } from './tell-ready.ts';
+
+/** Those of both generations of the original. Where they differ, -p, the argument tells: see `portAndPidfile`. */
+const options: readonly Option[] = [
+  { name: 'help', short: 'h', long: ['help'], argument: false },
+  { name: 'sock', short: 's', long: ['sock', 'vdesock', 'unix'], argument: true },
+  { name: 'p', short: 'p', argument: true },
+  { name: 'port', long: ['port'], argument: true },
+  { name: 'port2', long: ['port2'], argument: true },
+  { name: 'pidfile', long: ['pidfile'], argument: true },
+  { name: 'mode', short: 'm', long: ['mod', 'mode'], argument: true },
+  { name: 'mode2', short: 'M', long: ['mod2', 'mode2'], argument: true },
+  { name: 'group', short: 'g', long: ['group'], argument: true },
+  { name: 'group2', short: 'G', long: ['group2'], argument: true },
+  { name: 'descr', short: 'D', long: ['descr'], argument: true },
+  { name: 'daemon', short: 'd', long: ['daemon'], argument: false },
+  { name: 'log', short: 'l', long: ['log'], argument: false },
+  { name: 'iplog', short: 'L', long: ['iplog'], argument: false },
+  { name: 'command', short: 'c', argument: true },
+];
+
+const exitFailure = 1;
+const exitUsage = 255;
+
+const usage = `usage: vde_plug [options] [SWITCH]                  frames on standard input and output
+       vde_plug [options] [SWITCH] = command [...]  on those of the command
+       vde_plug [options] SWITCH SWITCH             between two switches
+A plug in a switch. SWITCH is the switch's directory, with a port in brackets behind it if it matters ('/run/sw[5]'),
+or a URL: vde://DIR[5], tap://NAME, cmd://COMMAND. Without one, or '', it is the usual switch.
+  -s, --sock DIR         the switch's directory, too
+      --port N           the port; -p N as well, where N is a number
+  -g, --group GROUP      group of the plug's socket
+  -m, --mod MODE         permissions of the plug's socket, octal
+      --port2, -G, -M    the same for the second switch
+  -D, --descr TEXT       what the switch shows, instead of vdeplug:
+  -d, --daemon           go on in the background, once it is plugged in
+  -p, --pidfile FILE     write the process id to FILE; with -p, it is no number
+  -l, --log              tell the system's log of begin and end
+  -L, --iplog            and of the IP addresses that speak
+  -h, --help             this text
+`;
+
+const noShell = `this is no login shell: give the user one, and have sshd start vde_plug by itself, with a line as
+  restrict,command="vde_plug DIR" ssh-ed25519 AAAA...
+in the user's ~/.ssh/authorized_keys
+`;
+
+/** What was asked for. */
+interface Wishes {
+  readonly given: ReadonlyMap<string, string>;
+  readonly names: readonly string[];
+  readonly command: readonly string[] | undefined;
+  readonly pidfile: string | undefined;
+  readonly port: string | undefined;
+}
+
+/** `vde_plug`: a plug under its old name, with the options of both generations. Returns the exit code. */
+export async function runVdePlug(argv: readonly string[], program: string): Promise<number> {
+  // What follows is the command's, options too.
+  const border = argv.indexOf('=');
+  const parsed = getopt(border < 0 ? argv : argv.slice(0, border), options);
+  const command = border < 0 ? undefined : argv.slice(border + 1);
+  const given = new Map(parsed.options.map(({ name, value }) => [name, value]));
+  for (const mistake of parsed.mistakes) complain(`${program}: ${mistake}\n`);
+  const names = [...(given.has('sock') ? [given.get('sock') ?? ''] : []), ...parsed.operands];
+  if (given.has('command')) {
+    complain(`${program}: ${noShell}`);
+    return exitUsage;
+  }
+  if (parsed.mistakes.length > 0 || given.has('help') || command?.length === 0 || names.length > (command ? 1 : 2)) {
+    complain(usage);
+    return exitUsage;
+  }
+  try {
+    const wishes = { given, names, command, ...portAndPidfile(given) };
+    if (given.has('daemon') && !command && names.length < 2) {
+      throw new EtherloomError('bad-option', 'in the background there is no standard input: give a command behind =, or a second switch');
+    }
+    if (given.has('daemon') && !isInBackground()) return await startInBackground();
+    await plugIn(wishes, (line) => complain(`${program}: ${line}\n`));
+    return 0;
+  } catch (error) {
+    if (!isForUser(error)) throw error;
+    complain(`${program}: ${error.message}\n`);
+    return error instanceof EtherloomError && error.code === 'bad-option' ? exitUsage : exitFailure;
+  }
+}
+
+/** -p was the port, and is the pidfile: a number is a port, and so is what comes with -s, which only the older had. */
+function portAndPidfile(given: ReadonlyMap<string, string>): Pick<Wishes, 'pidfile' | 'port'> {
+  const p = given.get('p');
+  const isPort = p !== undefined && (/^\d+$/.test(p) || given.has('sock'));
+  return { port: given.get('port') ?? (isPort ? p : undefined), pidfile: given.get('pidfile') ?? (isPort ? undefined : p) };
+}
+
+async function plugIn(wishes: Wishes, say: (line: string) => void): Promise<void> {
+  const { given, names, command, pidfile } = wishes;
+  const isDaemon = given.has('daemon');
+  const syslog = isDaemon || given.has('log') || given.has('iplog') ? openSyslog('vde_plug') : undefined;
+  const record = given.has('log') || given.has('iplog') ? syslog : undefined;
+  const addresses = given.has('iplog') ? new SpokenAddresses((address) => record?.(`IP ${address}`)) : undefined;
+  const plug = plugAt(names[0] ?? '', wishes, '');
+  const peer: PlugPeer = command ? { command } : names.length === 2 ? plugAt(names[1] ?? '', wishes, '2') : 'standard';
+  nameProcess('vde_plug');
+  // Also what ends us while the switch is still asked leaves nothing behind.
+  const told = new Promise<string>((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => resolve(signal));
+  });
+  const log = isDaemon && syslog ? syslog : say;
+  const opening = Plug.open(
+    { plug, peer, observe: addresses && ((frame) => addresses.observe(frame)) },
+    { clock: realClock, log, poison: process.env['ETHERLOOM_POISON'] === '1' },
+  );
+  const opened = await Promise.race([opening, told.then(() => undefined)]);
+  if (!opened) return;
+  let file: Disposable | undefined;
+  try {
+    file = pidfile === undefined ? undefined : writeNumberFile(pidfile, process.pid);
+    record?.(`START ${plug.settings.description}`);
+    if (isDaemon) tellReady();
+    const reason = await Promise.race([opened.ended, told]);
+    record?.(`STOP ${plug.settings.description}: ${reason}`);
+  } finally {
+    await opened[Symbol.asyncDispose]();
+    file?.[Symbol.dispose]();
+  }
+}
+
+function plugAt(name: string, { given, port }: Wishes, which: '' | '2'): PlugAt {
+  const [number, mode] = [which === '' ? port : given.get('port2'), given.get(`mode${which}`)];
+  const settings = {
+    port: number === undefined ? undefined : plugPort(number),
+    mode: mode === undefined ? undefined : plugMode(mode),
+    group: given.get(`group${which}`),
+    description: describePlug(given.get('descr') ?? 'vdeplug:'),
+  };
+  return { place: plugPlace(name), settings };
+}
+
+/** By one system call: Node's own stream would make a pipe that others share not wait. */
+function complain(text: string): void {
+  try {
+    writeSync(2, text);
+  } catch {
+    // Nobody reads it.
+  }
+}

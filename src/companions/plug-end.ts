@@ -1,0 +1,150 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync } from 'node:fs';
+import type { Clock } from '../clock.ts';
+import { EtherloomError, SystemError } from '../errors.ts';
+import type { PortEnvironment } from '../ports/environment.ts';
+import { PipePort } from '../ports/pipe-port.ts';
+import type { Acceptor, Port } from '../ports/port.ts';
+import { isLoopback, parseTcpAddress } from '../ports/tcp-address.ts';
+import { VdeClient, type VdeClientOptions } from '../ports/vde-client.ts';
+import { gidOf, userName } from '../system/accounts.ts';
+import { openPipe, ownEnd, sharedEnd } from '../system/pipe.ts';
+import type { PlugPlace, SwitchPlace } from './plug-name.ts';
+
+/** What was said of a plug besides its place, whose own words count first. */
+export interface PlugSettings {
+  readonly port?: number | undefined;
+  readonly group?: string | undefined;
+  /** Permissions of the plug's own socket. */
+  readonly mode?: number | undefined;
+  /** What the switch shows. */
+  readonly description: string;
+}
+
+/** One end of a cable, and what goes with it. */
+export interface PlugEnd extends AsyncDisposable {
+  readonly port: Port;
+}
+
+/** Where switches are, for those who do not say. */
+const standardDirectories = ['/var/run/vde.ctl', '/tmp/vde.ctl'];
+
+/** How long a command may take to end when it is told to, in milliseconds. */
+const endLimit = 2000;
+
+/** Puts a plug into a place. Throws EtherloomError that says what helps. */
+export async function openPlace(place: PlugPlace, settings: PlugSettings, environment: PortEnvironment): Promise<PlugEnd> {
+  if (place.kind === 'command') return openCommand(['/bin/sh', '-c', place.line], environment);
+  return endOf(await (place.kind === 'switch' ? openSwitch(place, settings, environment) : openAddress(place.address, environment)));
+}
+
+/** The stream on this process's standard input and output. */
+export function openStandard(environment: PortEnvironment): PlugEnd {
+  const ends = { input: sharedEnd(0, 'read'), output: sharedEnd(1, 'write') };
+  return endOf(new PipePort({ description: 'standard input and output', ...ends }, environment));
+}
+
+/** Starts a program; its standard input and output are the stream, and it ends with it. Throws EtherloomError('missing-peer'). */
+export async function openCommand([program = '', ...args]: readonly string[], environment: PortEnvironment): Promise<PlugEnd> {
+  const [to, from] = [openPipe(), openPipe()];
+  const child = spawn(program, args, { stdio: [to.read, from.write, 'inherit'] });
+  closeSync(to.read);
+  closeSync(from.write);
+  const port = new PipePort({ description: program, input: ownEnd(from.read), output: ownEnd(to.write) }, environment);
+  try {
+    await once(child, 'spawn');
+  } catch (error) {
+    await port[Symbol.asyncDispose]();
+    throw new EtherloomError('missing-peer', `cannot start ${program}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  return {
+    port,
+    async [Symbol.asyncDispose](): Promise<void> {
+      await port[Symbol.asyncDispose]();
+      await endChild(child, environment.clock);
+    },
+  };
+}
+
+/** What the switch shows of a plug: `name`, whose it is, and from where it came by SSH. */
+export function describePlug(name: string): string {
+  const uid = process.geteuid?.() ?? 0;
+  const [ssh = ''] = (process.env['SSH_CLIENT'] ?? '').split(' ');
+  return `${name} user=${userName(uid) ?? uid} pid=${process.pid}${ssh === '' ? '' : ` SSH=${ssh}`}`;
+}
+
+function groupId(name: string): number {
+  const gid = gidOf(name) ?? (/^\d{1,9}$/.test(name) ? Number(name) : undefined);
+  if (gid === undefined) throw new EtherloomError('bad-option', `No such group '${name}'`);
+  return gid;
+}
+
+async function openSwitch({ directory, ...place }: SwitchPlace, settings: PlugSettings, environment: PortEnvironment): Promise<Port> {
+  const { description } = settings;
+  const { port, portGroup, group, mode } = { ...definedOf(settings), ...place };
+  const options: Omit<VdeClientOptions, 'directory'> = {
+    description,
+    portGroup,
+    mode,
+    gid: group === undefined ? undefined : groupId(group),
+    wish: port === undefined ? 'any' : port === 0 ? 'management' : port,
+  };
+  if (directory !== undefined) return openDirectory(directory, options, environment);
+  for (const standard of standardDirectories) {
+    try {
+      return await VdeClient.open({ directory: standard, ...options }, environment);
+    } catch (error) {
+      if (!isNobodyThere(error)) throw error;
+    }
+  }
+  throw new EtherloomError('system', `no switch is at ${standardDirectories.join(' or ')}: start one, or say where yours is`);
+}
+
+async function openDirectory(directory: string, options: Omit<VdeClientOptions, 'directory'>, environment: PortEnvironment): Promise<Port> {
+  try {
+    return await VdeClient.open({ directory, ...options }, environment);
+  } catch (error) {
+    if (!isNobodyThere(error)) throw error;
+    throw new EtherloomError('system', `no switch is at ${directory} (${error.errno}): start one there, or say where yours is`);
+  }
+}
+
+function isNobodyThere(error: unknown): error is SystemError {
+  return error instanceof SystemError && ['ENOENT', 'ENOTDIR', 'ECONNREFUSED'].includes(error.errno);
+}
+
+async function openAddress(address: string, environment: PortEnvironment): Promise<Port> {
+  const [, tcp] = /^(?:tcp|qemu-stream):\/\/([^/]+)$/.exec(address) ?? [];
+  if (tcp !== undefined && !isLoopback(parseTcpAddress(tcp).host)) {
+    throw new EtherloomError(
+      'not-permitted',
+      `${address} would not be encrypted: let ssh carry the stream, as dpipe vde_plug = ssh HOST vde_plug`,
+    );
+  }
+  // Few plugs need the other drivers, and all wait for what is loaded.
+  const { open } = await import('../ports/open.ts');
+  const opened = await open(address, environment, nobody);
+  if ('port' in opened) return opened.port;
+  await opened.listener[Symbol.asyncDispose]();
+  throw new EtherloomError('bad-address', `${address} waits for many: that is for a switch, as etherloom switch --port ${address}`);
+}
+
+const nobody: Acceptor = { choose: () => undefined, accept: () => undefined };
+
+function endOf(port: Port): PlugEnd {
+  return { port, [Symbol.asyncDispose]: () => port[Symbol.asyncDispose]() };
+}
+
+function definedOf({ port, group, mode }: PlugSettings): Pick<SwitchPlace, 'port' | 'portGroup' | 'group' | 'mode'> {
+  return { ...(port !== undefined && { port }), ...(group !== undefined && { group }), ...(mode !== undefined && { mode }) };
+}
+
+async function endChild(child: ChildProcess, clock: Clock): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exit = once(child, 'exit');
+  child.kill('SIGTERM');
+  const limit = clock.after(endLimit, () => child.kill('SIGKILL'));
+  await exit;
+  limit[Symbol.dispose]();
+}

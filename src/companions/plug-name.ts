@@ -1,0 +1,142 @@
+/**
+ * What a plug is put into, as VDE's tools name it: a switch's directory, with a port in brackets behind it, or a URL.
+ *
+ *   (nothing)  DIR  DIR[5]  [5]  DIR[port=5]  DIR[portgroup=lab]  DIR[group=staff/mode=0660]  vde://DIR[5]  tap://NAME  FILE with a name in it
+ */
+import { readFileSync, statSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { EtherloomError } from '../errors.ts';
+
+/** A switch. */
+export interface SwitchPlace {
+  readonly kind: 'switch';
+  /** The switch's directory; undefined for the usual ones. */
+  readonly directory: string | undefined;
+  /** 0 is the management port. */
+  readonly port?: number;
+  readonly portGroup?: string;
+  readonly group?: string;
+  /** Permissions of the plug's own socket. */
+  readonly mode?: number;
+}
+
+/** Where a plug is put. */
+export type PlugPlace =
+  | SwitchPlace
+  /** An address of one of the other drivers: `tap://NAME`. */
+  | { readonly kind: 'address'; readonly address: string }
+  /** A command of the shell whose input and output are the stream. */
+  | { readonly kind: 'command'; readonly line: string };
+
+/** The tags that may stand in brackets; any beginning of one will do, of the first that has it. */
+const tags = ['port', 'portgroup', 'group', 'mode'] as const;
+
+/** The drivers of ports/open.ts that have one other side. */
+const schemes: ReadonlySet<string> = new Set(['tap', 'tcp', 'qemu', 'qemu-stream']);
+
+/** A file with a name in it is not longer, in octets. */
+const maxNameFile = 4096;
+
+/**
+ * The place that a name means; none, or an empty one, is the user's default. Reads the file that the name may be. Throws EtherloomError
+ * ('bad-address') that says what is possible.
+ */
+export function plugPlace(name: string, home = homedir()): PlugPlace {
+  const [path] = splitBrackets(name);
+  if (path !== '') return placeOf(isFile(path) ? firstLine(path) : name);
+  const standard = ['.vdeplug/default', '.vde2/default.switch', '.vde2/stdsock'].map((file) => join(home, file)).find(isThere);
+  if (standard === undefined) return placeOf(name);
+  return placeOf(isFile(standard) ? firstLine(standard) : `${quote(standard)}${name}`);
+}
+
+function placeOf(name: string): PlugPlace {
+  const [, scheme = 'vde', address = ''] = /^(?:([a-z][a-z0-9+-]*):\/\/)?(.*)$/is.exec(name) ?? [];
+  if (scheme === 'vde') return switchPlace(address, name);
+  if (scheme === 'cmd') return { kind: 'command', line: address };
+  if (schemes.has(scheme)) return { kind: 'address', address: `${scheme}://${address}` };
+  if (scheme === 'ptp') throw withoutSwitch(name);
+  throw new EtherloomError(
+    'bad-address',
+    `${name}: there is no plug for ${scheme}://; there are vde://DIR, tap://NAME, tcp://HOST:PORT, qemu-stream://PATH, qemu://OURS,QEMUS and cmd://COMMAND`,
+  );
+}
+
+function switchPlace(address: string, name: string): PlugPlace {
+  const [path, inside] = splitBrackets(address);
+  if (/^[^/]*:\d+->/.test(path)) throw new EtherloomError('bad-address', `${name}: frames in UDP datagrams are not to be had`);
+  const place: SwitchPlace = { kind: 'switch', directory: path === '' ? undefined : unquote(path) };
+  if (inside === undefined) return place;
+  if (inside === '') throw withoutSwitch(name);
+  return inside.split('/').reduce((sum, part) => ({ ...sum, ...tagged(part, name) }), place);
+}
+
+function tagged(part: string, name: string): Partial<SwitchPlace> {
+  const [key = '', ...rest] = part.split('=');
+  const value = unquote(rest.length > 0 ? rest.join('=') : key);
+  const tag = rest.length === 0 ? (/^\d+$/.test(value) ? 'port' : 'portgroup') : tags.find((one) => key !== '' && one.startsWith(key));
+  switch (tag) {
+    case 'port':
+      // The library asks for a group of that name first.
+      if (rest.length === 0) return { port: plugPort(value), portGroup: value };
+      return { port: plugPort(value) };
+    case 'portgroup':
+      if (value.includes('/') || value === '..') throw new EtherloomError('bad-address', `${name}: a port group's name has no slash`);
+      return { portGroup: value };
+    case 'group':
+      return { group: value };
+    case 'mode':
+      return { mode: plugMode(value) };
+    case undefined:
+      throw new EtherloomError('bad-address', `${name}: ${part} is none of port=N, portgroup=NAME, group=NAME and mode=OCTAL`);
+  }
+}
+
+/** The number of a switch's port; 0 is its management port. Throws EtherloomError('bad-option'). */
+export function plugPort(text: string): number {
+  if (/^\d{1,7}$/.test(text)) return Number(text);
+  throw new EtherloomError('bad-option', `${text} is no number of a port`);
+}
+
+/** Permissions as they are written. Throws EtherloomError('bad-option'). */
+export function plugMode(text: string): number {
+  if (/^[0-7]{1,5}$/.test(text)) return parseInt(text, 8) & 0o777;
+  throw new EtherloomError('bad-option', `${text} is no octal mode: write 0660, for example`);
+}
+
+/** What is before the brackets at the end, and what is in them: undefined without brackets. */
+function splitBrackets(name: string): [string, string?] {
+  const match = /^(.*?)(?<!\\)\[([^\][]*)\]$/s.exec(name);
+  return match ? [match[1] ?? '', match[2] ?? ''] : [name];
+}
+
+/** Text without the quotes of a URL: %XX, '...', "..." and \. */
+function unquote(text: string): string {
+  return text.replace(/'([^']*)'|"([^"]*)"|\\(.)|%([\da-f]{2})/gis, (...match: (string | undefined)[]) => {
+    const [, single, double, escaped, hex] = match;
+    return single ?? double ?? escaped ?? String.fromCharCode(parseInt(hex ?? '', 16));
+  });
+}
+
+function quote(path: string): string {
+  return path.replace(/[\\'"%[\]]/g, '\\$&');
+}
+
+function withoutSwitch(name: string): EtherloomError {
+  return new EtherloomError('bad-address', `${name}: plugs do not meet without a switch between them: start one, and put both into it`);
+}
+
+function isThere(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false }) !== undefined;
+}
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+}
+
+function firstLine(path: string): string {
+  const text = readFileSync(path);
+  if (text.length > maxNameFile)
+    throw new EtherloomError('bad-address', `${path} is too long to be a file with the name of a switch in it`);
+  return text.toString('utf8').split('\n', 1)[0]?.trim() ?? '';
+}
