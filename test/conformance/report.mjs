@@ -1,0 +1,50 @@
+/**
+ * What the suite says of ours beside the original: alike, different on purpose, different by mistake.
+ */
+
+/** The numbers of the rows of the table in docs/compatibility.md. */
+export function tableRows(markdown) {
+  return new Set([...markdown.matchAll(/^\| *(\d+) *\|/gm)].map(([, row]) => Number(row)));
+}
+
+/**
+ * Compares two runs. Returns the names of the checks that are `alike`, `onPurpose` and `skipped`, and a line for each one of
+ * `mistakes`. Without a run of the original, `theirs` is undefined and only ours is judged.
+ */
+export function compare({ ours, theirs, onPurpose, rows }) {
+  const found = { alike: [], onPurpose: [], skipped: [], mistakes: [] };
+  for (const name of new Set([...ours.keys(), ...(theirs?.keys() ?? [])])) {
+    const verdict = judge(ours.get(name)?.outcome, theirs && (theirs.get(name)?.outcome ?? 'missing'), onPurpose.get(name), rows);
+    if (verdict in found) found[verdict].push(name);
+    else found.mistakes.push(`${name}: ${verdict}`);
+  }
+  for (const name of onPurpose.keys())
+    if (!ours.has(name)) found.mistakes.push(`${name}: registered as different on purpose, and there is no such check`);
+  return found;
+}
+
+function judge(ours = 'missing', theirs, row, rows) {
+  if (ours === 'skipped' && (theirs === undefined || theirs === 'skipped')) return 'skipped';
+  if (ours !== 'passed') return theirs === 'failed' ? `${ours} by both: the check is wrong` : `${ours} by ours`;
+  if (row !== undefined && !rows.has(row)) return `registered for row ${row}, and docs/compatibility.md has no such row`;
+  if (theirs === undefined) return 'alike';
+  if (theirs === 'passed') return row === undefined ? 'alike' : `registered for row ${row}, and not different any more`;
+  if (theirs !== 'failed') return `${theirs} by the original only`;
+  return row === undefined ? 'failed by the original: the check is wrong, or a row of docs/compatibility.md is missing' : 'onPurpose';
+}
+
+/** Prints both reports side by side, file by file, and then each difference. */
+export function printReport({ ours, theirs, onPurpose }, found) {
+  console.log('checks passed                       original    ours');
+  for (const file of [...new Set([...ours.values()].map((result) => result.file))].sort()) {
+    const all = [...ours].filter(([, result]) => result.file === file);
+    const count = (results) => (results ? all.filter(([name]) => results.get(name)?.outcome === 'passed').length : '-');
+    console.log(`${file.padEnd(36)}${String(count(theirs)).padStart(8)}${String(count(ours)).padStart(8)} of ${all.length}`);
+  }
+  for (const name of found.onPurpose) console.log(`different on purpose, row ${onPurpose.get(name)}: ${name}`);
+  for (const name of found.skipped) console.log(`skipped: ${name}`);
+  for (const mistake of found.mistakes) console.log(`DIFFERENT BY MISTAKE: ${mistake}`);
+  console.log(
+    `conformance: ${found.alike.length} alike, ${found.onPurpose.length} different on purpose, ${found.mistakes.length} different by mistake`,
+  );
+}

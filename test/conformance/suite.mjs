@@ -1,0 +1,117 @@
+/**
+ * Runs the suite, or some files of it, against one executable.
+ */
+import { spawn } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const here = fileURLToPath(new URL('.', import.meta.url));
+
+/** How many files run at a time. They wait more than they work. */
+const parallel = 3;
+
+/** Marks all processes that a run starts, so that none stays behind. */
+const marker = 'ETHERLOOM_CONFORMANCE_RUN';
+
+/** All files of the suite, those that take longest first. */
+export function suiteFiles() {
+  const isSlow = (name) => /^(fstp|crossing|fdb)/.test(name);
+  const names = readdirSync(here).filter((name) => name.endsWith('.test.mjs'));
+  return names.sort((a, b) => Number(isSlow(b)) - Number(isSlow(a)) || (a < b ? -1 : 1));
+}
+
+/**
+ * Runs files against `vdeSwitch`, `other` being the implementation that it meets. Returns check name -> `{ outcome, file, output }`,
+ * where the outcome is `passed`, `failed` or `skipped`. A file that ends before its time, or has a name that another check has, fails
+ * under its own name.
+ *
+ * `limit` bounds each file, in seconds; `patience` is how long a switch has for what it does at once, in milliseconds; `enough` is
+ * asked after each file with all results so far, and ends the run when it says so.
+ */
+export async function runSuite(vdeSwitch, { other, files = suiteFiles(), limit = 300, patience, enough = () => false } = {}) {
+  const results = new Map();
+  const waiting = [...files];
+  const environment = { VDE_SWITCH: vdeSwitch, [marker]: `${process.pid}-${Math.random()}`, TAP_TIMEOUT: String(limit) };
+  if (other !== undefined) environment.VDE_SWITCH_OTHER = other;
+  if (patience !== undefined) environment.CONFORMANCE_PATIENCE = String(patience);
+  const running = new Set();
+  let over = false;
+  const work = async () => {
+    for (let file = waiting.shift(); file !== undefined && !over; file = waiting.shift()) {
+      const start = Date.now();
+      for (const [name, result] of await runFile(file, environment, limit, running)) {
+        if (results.has(name)) results.set(file, { outcome: 'failed', file, output: `${name} is the name of two checks` });
+        results.set(name, { ...result, file });
+      }
+      if (process.env.VERBOSE) console.log(`${((Date.now() - start) / 1000).toFixed(1).padStart(6)} s  ${file}`);
+      if (enough(results)) over = true;
+      if (over) for (const end of running) end();
+    }
+  };
+  await Promise.all(Array.from({ length: parallel }, work));
+  endStrays(environment[marker]);
+  return results;
+}
+
+function runFile(file, environment, limit, running) {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, [join(here, file)], {
+      env: { ...process.env, ...environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    });
+    let output = '';
+    let late = false;
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
+    const end = () => kill(-child.pid);
+    running.add(end);
+    const timer = setTimeout(() => {
+      late = true;
+      end();
+    }, limit * 1000);
+    child.on('exit', () => {
+      clearTimeout(timer);
+      // What it left running holds its output open.
+      end();
+      running.delete(end);
+    });
+    child.on('close', () => resolve(readTap(output, file, late)));
+  });
+}
+
+/** Check name -> result, from what tap printed. */
+function readTap(output, file, late) {
+  const results = new Map();
+  const blocks = output.split(/^(?=(?:not )?ok \d+ - )/m);
+  for (const [index, block] of blocks.entries()) {
+    const [, not, name, directive] = /^(not )?ok \d+ - (.*?)(?: # (.*?))?(?: \{)?\n/.exec(`${block}\n`) ?? [];
+    if (name === undefined) continue;
+    const outcome = directive?.startsWith('SKIP') ? 'skipped' : not ? 'failed' : 'passed';
+    if (results.has(name)) results.set(file, { outcome: 'failed', output: `${name} is the name of two checks` });
+    // What a check says comes before its result.
+    results.set(name, { outcome, output: `${blocks[index - 1] ?? ''}${block}` });
+  }
+  const plan = /^1\.\.(\d+)/m.exec(output);
+  if (late || plan === null) results.set(file, { outcome: 'failed', output: `${late ? 'it did not end' : 'it broke off'}:\n${output}` });
+  return results;
+}
+
+/** A switch in the background leaves the process group of the file that started it. */
+function endStrays(run) {
+  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    try {
+      if (readFileSync(`/proc/${pid}/environ`, 'utf8').includes(`${marker}=${run}`)) kill(Number(pid));
+    } catch {
+      // It ended, or is somebody else's.
+    }
+  }
+}
+
+function kill(pid) {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It ended already.
+  }
+}

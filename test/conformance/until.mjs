@@ -1,0 +1,25 @@
+/**
+ * Waiting without sleeping: for a condition, within bounds.
+ */
+import { existsSync, watch } from 'node:fs';
+
+/** How long a switch has for what it does at once, in milliseconds. */
+export const patience = Number(process.env.CONFORMANCE_PATIENCE ?? 10_000);
+
+/** Waits until `check` holds, looking whenever something changes in `directory`, and now and then. Fails after a while. */
+export async function until(check, directory, message = () => 'it never came about', limit = patience) {
+  const deadline = Date.now() + limit;
+  while (!(await check())) {
+    if (Date.now() > deadline) throw new Error(message());
+    await new Promise((resolve) => {
+      const timer = setTimeout(done, 5);
+      const watcher = directory !== undefined && existsSync(directory) ? watch(directory, done) : undefined;
+      watcher?.on('error', () => undefined);
+      function done() {
+        clearTimeout(timer);
+        watcher?.close();
+        resolve();
+      }
+    });
+  }
+}
