@@ -148,14 +148,23 @@ export class Client {
   async join(word = 0, { description, request = request3(word, this.path, description) } = {}) {
     const reply = await this.ask(request);
     if (reply.length !== replySize) throw new Error(`no port: ${reply === 'silence' ? reply : `${reply.length} octets`}`);
-    this.port = reply.subarray(2, reply.indexOf(0, 2)).toString();
     as(this.user, () => connectTo(this.fd, address(this.port), lengthOf(this.port)));
     return this.port;
+  }
+
+  /** The path of the switch's socket, once it was told. */
+  get port() {
+    return this.octets.length < replySize ? undefined : this.octets.subarray(2, this.octets.indexOf(0, 2)).toString();
   }
 
   /** Sets the mode of the switch's socket, as clients do. Throws when that is not theirs. */
   chmodPort(mode) {
     as(this.user, () => chmodSync(this.port, mode));
+  }
+
+  /** Connects its datagram socket elsewhere. */
+  connectTo(path) {
+    return connectTo(this.fd, address(path), lengthOf(path));
   }
 
   /** How many octets the switch's socket took; -1 when it did not. */

@@ -3,13 +3,13 @@
  * and nothing of how that is made.
  */
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { patience, until } from './until.mjs';
 
 export { bindOnly, Client, everybody, frame, portOf, portWord, request1, request3, tagged } from './client.mjs';
-export { patience, until } from './until.mjs';
+export { patience, soon, until } from './until.mjs';
 
 /** The switch that is tested. */
 export const executable = process.env.VDE_SWITCH ?? 'vde_switch';
@@ -24,9 +24,10 @@ export const needsRoot = process.getuid() === 0 ? false : 'only root has other u
 export const daemonUser = { uid: 1, gid: 1 };
 export const nobodyUser = { uid: 65534, gid: 65534 };
 
-/** A scratch directory that is removed with the test. */
+/** A scratch directory that is removed with the test. Other users may look into it. */
 export function scratch(t) {
   const directory = mkdtempSync(join(tmpdir(), 'vc-'));
+  chmodSync(directory, 0o755);
   t.teardown(() => rmSync(directory, { recursive: true, force: true }));
   return directory;
 }

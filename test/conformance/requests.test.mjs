@@ -1,168 +1,202 @@
+/**
+ * Black-box tests of the handshake: what a client asks on `ctl`, and what it is told.
+ */
+import { existsSync, mkdirSync, readdirSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { Client, everybody, frame, request1, request3, scratch, startSwitch } from './peer.mjs';
+import {
+  bindOnly,
+  Client,
+  everybody,
+  frame,
+  portOf,
+  portWord,
+  request1,
+  request3,
+  scratch,
+  sharedSwitch,
+  soon,
+  startSwitch,
+  until,
+} from './peer.mjs';
 
-async function withSwitch(t, ...args) {
-  const directory = join(scratch(t), 'sw');
-  await startSwitch(t, directory, ...args);
-  return directory;
-}
+const shared = sharedSwitch(t);
+const closed = Buffer.alloc(0);
 
-const number = (path) => Number(/\/(\d+)\.\d+$/.exec(path)?.[1]);
-
-t.test('the reply is 110 octets: the family, a path, zeros', async (t) => {
-  const directory = await withSwitch(t);
-  const client = await Client.open(t, directory);
+t.test('requests: the reply is 110 octets: the family, a path, zeros', async (t) => {
+  const client = await Client.open(t, await shared());
   const reply = await client.ask(request3(0, client.path));
   t.equal(reply.length, 110);
   t.equal(reply.readUInt16LE(0), 1);
   t.ok(reply.subarray(reply.indexOf(0, 2)).every((octet) => octet === 0));
 });
 
-t.test('any port is the lowest free one', async (t) => {
-  const directory = await withSwitch(t);
-  const [a, b] = [await Client.open(t, directory), await Client.open(t, directory)];
-  t.equal(number(await a.join()), 1);
-  t.equal(number(await b.join()), 2);
+t.test('requests: the path in the reply is that of a socket in the directory, named for the port', async (t) => {
+  const directory = await shared();
+  const path = await (await Client.open(t, directory)).join(portWord(7));
+  t.match(path, new RegExp(`^${directory}/007\\.\\d+$`));
+  t.ok(existsSync(path));
 });
 
-t.test('a named port', async (t) => {
-  const directory = await withSwitch(t);
-  const client = await Client.open(t, directory);
-  t.equal(number(await client.join(5 << 8)), 5);
+t.test('requests: nothing is said on the stream after the reply', async (t) => {
+  const directory = await shared();
+  const [a, b] = [await Client.joined(t, directory), await Client.joined(t, directory)];
+  b.send(frame(everybody, '02:00:00:00:00:0b'));
+  await a.receive();
+  await b.leave();
+  await Client.joined(t, directory);
+  t.equal(a.octets.length, 110);
+  t.notOk(a.closed);
 });
 
-for (const [name, word] of [
-  ['type 1', 1],
-  ['a negative port', 0xffffff00],
-  ['the most negative port', 0x80000000],
+for (const [name, request] of [
+  ['of version 3 with a description', (path) => request3(0, path)],
+  ['of version 3 with no description', (path) => request3(0, path, '')],
+  ['of version 3 with a description of 1 octet', (path) => request3(0, path, 'x')],
+  ['of version 3 with a description of 128 octets', (path) => request3(0, path, 'x'.repeat(128))],
+  ['of version 3 with a description of 134 octets', (path) => request3(0, path, 'x'.repeat(134))],
+  ['of version 3 with NULs after its description', (path) => request3(0, path, 'QEMU\0\0\0')],
+  ['of version 3 with a description that is no text', (path) => request3(0, path, '\n.\n\x1b[2J\xff')],
+  ['of version 1 with a description', (path) => request1(0, path)],
+  ['of version 1 with no description', (path) => request1(0, path, '')],
 ]) {
-  t.test(`port 0 by ${name}`, async (t) => {
-    const directory = await withSwitch(t);
-    const client = await Client.open(t, directory);
-    t.equal(number(await client.join(word)), 0);
+  t.test(`requests: one ${name} is granted, and carries frames`, async (t) => {
+    const directory = await shared();
+    const [a, b] = [await Client.open(t, directory), await Client.joined(t, directory)];
+    await a.join(0, { request: request(a.path) });
+    const sent = frame(everybody, '02:00:00:00:00:0a', 99);
+    a.send(sent);
+    t.same(await b.receive(), sent);
   });
 }
 
-t.test('a request of version 1', async (t) => {
-  const directory = await withSwitch(t);
+t.test('requests: a description of 800 octets is no second request', async (t) => {
+  const directory = join(scratch(t), 'sw');
+  await startSwitch(t, directory);
   const client = await Client.open(t, directory);
-  t.equal((await client.ask(request1(0, client.path))).length, 110);
+  const path = await client.join(0, { description: 'x'.repeat(800) });
+  client.close();
+  await until(() => !existsSync(path), directory, undefined, soon);
+  t.notOk(readdirSync(directory).some((name) => /^\d/.test(name)));
 });
 
-t.test('a request without description', async (t) => {
-  const directory = await withSwitch(t);
+t.test('requests: one that comes in two pieces is one', async (t) => {
+  // A switch of its own: the original keeps what it makes of the pieces.
+  const directory = join(scratch(t), 'sw');
+  await startSwitch(t, directory);
   const client = await Client.open(t, directory);
-  t.equal((await client.ask(request3(0, client.path, ''))).length, 110);
+  const request = request3(0, client.path);
+  client.stream.write(request.subarray(0, 50));
+  t.equal(await client.ask(Buffer.alloc(0), 100), 'silence', 'it is not answered before it is whole');
+  t.equal((await client.ask(request.subarray(50))).length, 110);
 });
 
 for (const [name, edit] of [
   ['without magic', (octets) => octets.writeUInt32LE(0xdeadbeef, 0)],
+  ['with the magic of the other byte order', (octets) => octets.writeUInt32BE(0xfeedface, 0)],
   ['of version 2', (octets) => octets.writeUInt32LE(2, 4)],
   ['of version 4', (octets) => octets.writeUInt32LE(4, 4)],
+  ['of version 255', (octets) => octets.writeUInt32LE(255, 4)],
+  ['of version -1', (octets) => octets.writeInt32LE(-1, 4)],
+  ['of version 3 in the other byte order', (octets) => octets.writeUInt32BE(3, 4)],
   ['of type 2', (octets) => octets.writeUInt32LE(2, 8)],
+  ['of type 3', (octets) => octets.writeUInt32LE(3, 8)],
   ['of type 255', (octets) => octets.writeUInt32LE(255, 8)],
+  ['of type 2 for a port', (octets) => octets.writeUInt32LE(0x502, 8)],
+  ['that is text', (octets) => octets.fill('GET / HTTP/1.1\r\n')],
+  ['of zeros', (octets) => octets.fill(0)],
 ]) {
-  t.test(`a request ${name} closes the stream`, async (t) => {
-    const directory = await withSwitch(t);
-    const client = await Client.open(t, directory);
+  t.test(`requests: one ${name} closes the stream`, async (t) => {
+    const client = await Client.open(t, await shared());
     const octets = request3(0, client.path);
     edit(octets);
-    t.same(await client.ask(octets), Buffer.alloc(0));
+    t.same(await client.ask(octets), closed);
   });
 }
 
-t.test('a socket that is not there closes the stream', async (t) => {
-  const directory = await withSwitch(t);
-  const client = await Client.open(t, directory);
-  t.same(await client.ask(request3(0, join(directory, '.nobody'))), Buffer.alloc(0));
+for (const [name, make] of [
+  ['is not there', (path) => unlinkSync(path)],
+  ['is a file', (path) => (unlinkSync(path), writeFileSync(path, ''))],
+  ['is a directory', (path) => (unlinkSync(path), mkdirSync(path))],
+  ['is a socket for streams', (path) => (unlinkSync(path), bindOnly('stream', path))],
+  ['belongs to nobody who lives', (path) => (unlinkSync(path), bindOnly('datagram', path)[Symbol.dispose]())],
+]) {
+  t.test(`requests: a client whose socket ${name} closes the stream`, async (t) => {
+    const path = join(scratch(t), 'socket');
+    const client = await Client.open(t, await shared(), { path });
+    const made = make(path);
+    client.bound = false;
+    t.same(await client.ask(request3(0, path)), closed);
+    made?.[Symbol.dispose]?.();
+  });
+}
+
+t.test('requests: a socket without a name in the file system closes the stream', async (t) => {
+  const client = await Client.open(t, await shared(), { path: `\0conformance-${process.pid}` });
+  t.same(await client.ask(request3(0, client.path)), closed);
 });
 
-t.test('a port that is not to be had closes the stream', async (t) => {
-  const directory = await withSwitch(t, '-n', '4');
-  const client = await Client.open(t, directory);
-  t.same(await client.ask(request3(4 << 8, client.path), 500), Buffer.alloc(0));
+t.test('requests: a client may have its socket elsewhere', async (t) => {
+  const directory = await shared();
+  const a = await Client.joined(t, directory, 0, { path: join(scratch(t), 'elsewhere') });
+  const b = await Client.joined(t, directory);
+  b.send(frame(everybody, '02:00:00:00:00:0b', 61));
+  t.equal((await a.receive())?.length, 61);
 });
 
-t.test('frames: an unknown station is flooded, a known one is not', async (t) => {
-  const directory = await withSwitch(t);
-  const [a, b, c] = [await Client.open(t, directory), await Client.open(t, directory), await Client.open(t, directory)];
-  for (const client of [a, b, c]) await client.join();
-  const hello = frame(everybody, '02:00:00:00:00:0a');
-  a.send(hello);
-  t.same(await b.receive(), hello, 'the others hear a broadcast');
-  t.same(await c.receive(), hello);
-  const answer = frame('02:00:00:00:00:0a', '02:00:00:00:00:0b', 1514);
-  b.send(answer);
-  t.same(await a.receive(), answer, 'the station hears the answer');
-  const last = frame(everybody, '02:00:00:00:00:0b', 61);
-  b.send(last);
-  t.same(await c.receive(), last, 'the third hears the next broadcast, and did not hear the answer');
-  t.equal(a.poll()?.length, 61);
-  t.equal(b.poll(), undefined, 'nobody hears himself');
+t.test('requests: the switch is connected to the client before it replies', async (t) => {
+  const directory = await shared();
+  const [a, b] = [await Client.open(t, directory), await Client.joined(t, directory)];
+  await a.ask(request3(0, a.path));
+  unlinkSync(a.path);
+  b.send(frame(everybody, '02:00:00:00:00:0b', 62));
+  t.equal((await a.receive())?.length, 62, 'and needs its name no more');
 });
 
-t.test('frames: two clients of one port do not hear each other, and hear the same', async (t) => {
-  const directory = await withSwitch(t);
-  const [a, b, c] = [await Client.open(t, directory), await Client.open(t, directory), await Client.open(t, directory)];
-  await a.join(3 << 8);
-  await b.join(3 << 8);
-  await c.join();
-  a.send(frame(everybody, '02:00:00:00:00:0a'));
-  t.equal((await c.receive()).length, 60);
-  t.equal(b.poll(), undefined);
-  const answer = frame('02:00:00:00:00:0a', '02:00:00:00:00:0c', 70);
-  c.send(answer);
-  t.same(await a.receive(), answer);
-  t.same(await b.receive(), answer);
+t.test('requests: 40 clients that connect and say nothing keep nobody out', async (t) => {
+  const directory = await shared();
+  for (let i = 0; i < 40; i++) await Client.open(t, directory);
+  t.equal(portOf(await (await Client.open(t, directory)).join()), 1);
 });
 
-t.test('frames: a burst of 200 arrives whole and in order', async (t) => {
-  const directory = await withSwitch(t);
-  const [a, b] = [await Client.open(t, directory), await Client.open(t, directory)];
-  await a.join();
-  await b.join();
-  b.send(frame(everybody, '02:00:00:00:00:0b'));
-  await a.receive();
-  for (let i = 0; i < 200; i++) {
-    const numbered = frame('02:00:00:00:00:0b', '02:00:00:00:00:0a', 100);
-    numbered.writeUInt16BE(i, 14);
-    while (a.send(numbered) < 0) await new Promise((resolve) => setImmediate(resolve));
+t.test('requests: 20 clients that ask at once are all served', async (t) => {
+  const directory = await shared();
+  const clients = [];
+  for (let i = 0; i < 20; i++) clients.push(await Client.open(t, directory));
+  const ports = await Promise.all(clients.map((client) => client.join()));
+  t.equal(new Set(ports.map(portOf)).size, 20);
+});
+
+t.test('requests: refusals take no descriptors', async (t) => {
+  const directory = join(scratch(t), 'sw');
+  const { pid } = await startSwitch(t, directory, '-n', '4');
+  const descriptors = () => readdirSync(`/proc/${pid}/fd`).length;
+  const before = descriptors();
+  for (let i = 0; i < 30; i++) {
+    const client = await Client.open(t, directory);
+    await client.ask(request3(portWord(9), client.path), 20);
+    await client.leave();
   }
-  const got = [];
-  for (let i = 0; i < 200; i++) got.push((await b.receive())?.readUInt16BE(14));
-  t.same(
-    got,
-    Array.from({ length: 200 }, (_, i) => i),
-  );
+  await Client.joined(t, directory);
+  await until(() => descriptors() <= before + 4, directory, undefined, soon);
+  t.ok(descriptors() <= before + 4);
 });
 
-t.test('frames: what is shorter than an Ethernet header goes nowhere', async (t) => {
-  const directory = await withSwitch(t);
-  const [a, b] = [await Client.open(t, directory), await Client.open(t, directory)];
-  await a.join();
-  await b.join();
-  a.send(Buffer.alloc(13, 0xff));
-  a.send(frame(everybody, '02:00:00:00:00:0a', 14));
-  t.equal((await b.receive()).length, 14);
-});
-
-t.test('frames: a jumbo frame passes whole', async (t) => {
-  const directory = await withSwitch(t);
-  const [a, b] = [await Client.open(t, directory), await Client.open(t, directory)];
-  await a.join();
-  await b.join();
-  const jumbo = frame(everybody, '02:00:00:00:00:0a', 9000);
-  a.send(jumbo);
-  t.same(await b.receive(), jumbo);
-});
-
-t.test('frames: a client that vanishes takes its port along', async (t) => {
-  const directory = await withSwitch(t);
-  const [a, b] = [await Client.open(t, directory), await Client.open(t, directory)];
-  await a.join();
-  await b.join();
-  b.close();
-  const c = await Client.open(t, directory);
-  t.equal(number(await c.join()), 2, 'which the next one gets');
-});
+for (const [name, more] of [
+  ['garbage', () => Buffer.from('and what about this?')],
+  ['a second request', (client) => request3(0, client.path)],
+]) {
+  t.test(`requests: ${name} after the request ends the port, whole`, async (t) => {
+    const directory = join(scratch(t), 'sw');
+    await startSwitch(t, directory);
+    const client = await Client.joined(t, directory);
+    client.stream.write(more(client));
+    await until(() => client.closed || client.octets.length > 110, directory, undefined, soon);
+    client.stream.destroy();
+    await until(() => !existsSync(client.port), directory, undefined, soon);
+    t.same(
+      readdirSync(directory).filter((name) => /^\d/.test(name)),
+      [],
+    );
+  });
+}

@@ -6,6 +6,9 @@ import { existsSync, watch } from 'node:fs';
 /** How long a switch has for what it does at once, in milliseconds. */
 export const patience = Number(process.env.CONFORMANCE_PATIENCE ?? 10_000);
 
+/** As long as a check waits for what the original never does. */
+export const soon = patience / 5;
+
 /** Waits until `check` holds, looking whenever something changes in `directory`, and now and then. Fails after a while. */
 export async function until(check, directory, message = () => 'it never came about', limit = patience) {
   const deadline = Date.now() + limit;

@@ -1,0 +1,240 @@
+/**
+ * Black-box tests of frames: what passes, how, and to whom.
+ */
+import t from 'tap';
+import { Client, everybody, frame, portWord, sharedSwitch, tagged } from './peer.mjs';
+
+const shared = sharedSwitch(t);
+const [stationA, stationB, stationC] = ['02:00:00:00:00:0a', '02:00:00:00:00:0b', '02:00:00:00:00:0c'];
+const nowhere = '02:00:00:00:00:99';
+
+/** So many clients, on ports of their own. */
+async function clients(t, count) {
+  const directory = await shared();
+  const all = [];
+  for (let i = 0; i < count; i++) all.push(await Client.joined(t, directory));
+  return all;
+}
+
+/** Whether b hears a frame of a: a broadcast after it shows whether it was dropped. */
+async function hears(a, b, sent) {
+  a.send(sent);
+  const marker = frame(everybody, stationA, 60, 0x01, 0x88b6);
+  a.send(marker);
+  const first = await b.receive();
+  if (first?.equals(marker)) return undefined;
+  await b.receiveThat((heard) => heard.equals(marker));
+  return first;
+}
+
+for (const length of [14, 15, 16, 20, 42, 59, 60, 61, 64, 100, 590, 1499, 1513, 1514, 1515, 1517, 1518]) {
+  t.test(`frames: one of ${length} octets passes as it is`, async (t) => {
+    const [a, b] = await clients(t, 2);
+    const sent = frame(everybody, stationA, length);
+    for (let at = 14; at < length; at++) sent[at] = (at * 7) & 0xff;
+    t.same(await hears(a, b, sent), sent);
+  });
+}
+
+for (const length of [1, 6, 12, 13]) {
+  t.test(`frames: one of ${length} octets goes nowhere`, async (t) => {
+    const [a, b] = await clients(t, 2);
+    t.equal(await hears(a, b, Buffer.alloc(length, 0xff)), undefined);
+  });
+}
+
+for (const length of [1519, 4000, 9000, 9234]) {
+  t.test(`frames: one of ${length} octets is not cut`, async (t) => {
+    const [a, b] = await clients(t, 2);
+    const sent = frame(everybody, stationA, length);
+    t.same(await hears(a, b, sent), sent);
+  });
+}
+
+t.test('frames: what is longer than any goes nowhere', async (t) => {
+  const [a, b] = await clients(t, 2);
+  t.equal(await hears(a, b, frame(everybody, stationA, 9300)), undefined);
+});
+
+for (const [name, etherType] of [
+  ['IPv4', 0x0800],
+  ['ARP', 0x0806],
+  ['IPv6', 0x86dd],
+  ['LLDP', 0x88cc],
+  ['an outer tag of a provider', 0x88a8],
+  ['a length', 46],
+  ['type 0', 0],
+  ['type ffff', 0xffff],
+]) {
+  t.test(`frames: ${name} passes`, async (t) => {
+    const [a, b] = await clients(t, 2);
+    const sent = frame(everybody, stationA, 77, 0x42, etherType);
+    t.same(await hears(a, b, sent), sent);
+  });
+}
+
+for (const [name, destination] of [
+  ['all stations', everybody],
+  ['a group of IPv4', '01:00:5e:00:00:fb'],
+  ['a group of IPv6', '33:33:00:00:00:01'],
+  ['a station that is not known', nowhere],
+  ['the bridges', '01:80:c2:00:00:00'],
+  ['PAUSE', '01:80:c2:00:00:01'],
+  ['LACP', '01:80:c2:00:00:02'],
+  ['LLDP', '01:80:c2:00:00:0e'],
+  ['the last reserved group', '01:80:c2:00:00:0f'],
+  ['the address of zeros', '00:00:00:00:00:00'],
+]) {
+  t.test(`frames: one for ${name} goes to everybody else`, async (t) => {
+    const [a, b, c] = await clients(t, 3);
+    const sent = frame(destination, stationA, 71);
+    a.send(sent);
+    t.same(await b.receive(), sent);
+    t.same(await c.receive(), sent);
+    t.equal(a.poll(), undefined, 'nobody hears himself');
+  });
+}
+
+t.test('frames: one for a station that is known goes to its port only', async (t) => {
+  const [a, b, c] = await clients(t, 3);
+  a.send(frame(everybody, stationA));
+  await b.receive();
+  await c.receive();
+  const answer = frame(stationA, stationB, 1514);
+  b.send(answer);
+  t.same(await a.receive(), answer);
+  b.send(frame(everybody, stationB, 61));
+  t.equal((await c.receive())?.length, 61, 'the third did not hear the answer');
+});
+
+t.test('frames: a station that answers is known, too', async (t) => {
+  const [a, b, c] = await clients(t, 3);
+  a.send(frame(nowhere, stationA));
+  await b.receive();
+  await c.receive();
+  b.send(frame(stationA, stationB, 61));
+  await a.receive();
+  a.send(frame(stationB, stationA, 62));
+  t.equal((await b.receive())?.length, 62);
+  a.send(frame(everybody, stationA, 63));
+  t.equal((await c.receive())?.length, 63);
+});
+
+t.test('frames: one for a station of the same port goes nowhere', async (t) => {
+  const [a, b] = await clients(t, 2);
+  a.send(frame(everybody, stationA));
+  a.send(frame(everybody, stationC, 61));
+  await b.receive();
+  await b.receive();
+  t.equal(await hears(a, b, frame(stationC, stationA, 62)), undefined);
+});
+
+t.test('frames: many stations may be behind one port', async (t) => {
+  const [a, b, c] = await clients(t, 3);
+  for (let i = 1; i <= 50; i++) {
+    a.send(frame(everybody, `02:00:00:00:01:${i.toString(16).padStart(2, '0')}`));
+    await b.receive();
+    await c.receive();
+  }
+  for (const last of ['01', '19', '32']) {
+    b.send(frame(`02:00:00:00:01:${last}`, stationB, 65));
+    t.equal((await a.receive())?.length, 65);
+  }
+  b.send(frame(everybody, stationB, 66));
+  t.equal((await c.receive())?.length, 66, 'the third heard none of them');
+});
+
+for (const [name, source] of [
+  ['a group', '03:00:00:00:00:01'],
+  ['all', everybody],
+]) {
+  t.test(`frames: ${name} as a source passes, and is no station`, async (t) => {
+    const [a, b, c] = await clients(t, 3);
+    const sent = frame(everybody, source, 67);
+    a.send(sent);
+    t.same(await b.receive(), sent);
+    t.same(await c.receive(), sent);
+    b.send(frame(source, stationB, 68));
+    t.equal((await c.receive())?.length, 68, 'what is for it goes to everybody');
+    t.equal((await a.receive())?.length, 68);
+  });
+}
+
+t.test('frames: a burst of 200 arrives whole and in order', async (t) => {
+  const [a, b] = await clients(t, 2);
+  b.send(frame(everybody, stationB));
+  await a.receive();
+  for (let i = 0; i < 200; i++) {
+    const numbered = frame(stationB, stationA, 100);
+    numbered.writeUInt16BE(i, 14);
+    while (a.send(numbered) < 0) await new Promise((resolve) => setImmediate(resolve));
+  }
+  const got = [];
+  for (let i = 0; i < 200; i++) got.push((await b.receive())?.readUInt16BE(14));
+  t.same(
+    got,
+    Array.from({ length: 200 }, (_, i) => i),
+  );
+});
+
+t.test('frames: two senders to one reader lose nothing', async (t) => {
+  const [a, b, c] = await clients(t, 3);
+  for (let i = 0; i < 50; i++)
+    for (const [sender, source] of [
+      [a, stationA],
+      [b, stationB],
+    ])
+      sender.send(frame(everybody, source, 60 + i));
+  const lengths = { [stationA]: 0, [stationB]: 0 };
+  for (let i = 0; i < 100; i++) {
+    const heard = await c.receive();
+    const source = heard?.toString('hex', 6, 12) === '02000000000a' ? stationA : stationB;
+    t.equal(heard?.length, 60 + lengths[source]++);
+  }
+});
+
+/** Sends so many frames that the sender's socket takes them all. */
+async function flood(sender, count, make) {
+  for (let i = 0; i < count; i++) {
+    const octets = make(i);
+    while (sender.send(octets) < 0) await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+t.test('frames: a reader that stalls does not keep the others', async (t) => {
+  const [a, stalled, c] = await clients(t, 3);
+  for (let batch = 0; batch < 20; batch++) {
+    await flood(a, 50, () => frame(everybody, stationA, 1000));
+    for (let i = 0; i < 50; i++) t.equal((await c.receive())?.length, 1000);
+  }
+  t.equal(stalled.poll()?.length, 1000, 'it finds the first ones when it comes back');
+});
+
+t.test('frames: what a reader did not read waits for it', async (t) => {
+  const [a, stalled] = await clients(t, 2);
+  await flood(a, 1500, (i) => frame(everybody, stationA, 60 + (i % 100)));
+  let count = 0;
+  for (; count < 1500; count++) if ((await stalled.receive(500))?.length !== 60 + (count % 100)) break;
+  t.equal(count, 1500);
+});
+
+t.test('frames: a tag of VLAN 0 goes the way of its port, and a foreign VLAN nowhere', async (t) => {
+  const [a, b] = await clients(t, 2);
+  const inner = frame(everybody, stationA, 70);
+  t.same(await hears(a, b, tagged(inner, 0)), inner, 'it loses its tag');
+  t.equal(await hears(a, b, tagged(inner, 7)), undefined);
+});
+
+t.test('frames: two clients of a port are one to the others', async (t) => {
+  const directory = await shared();
+  const [a, b] = [await Client.joined(t, directory, portWord(3)), await Client.joined(t, directory, portWord(3))];
+  const [c, d] = await clients(t, 2);
+  b.send(frame(everybody, stationB));
+  await c.receive();
+  await d.receive();
+  c.send(frame(stationB, stationC, 69));
+  t.equal((await a.receive())?.length, 69);
+  t.equal((await b.receive())?.length, 69);
+  c.send(frame(everybody, stationC, 70));
+  t.equal((await d.receive())?.length, 70);
+});

@@ -1,0 +1,192 @@
+/**
+ * Black-box tests of what goes when a client or a switch goes, and of what stays.
+ */
+import { existsSync, lstatSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { bindOnly, Client, everybody, frame, portOf, portWord, run, scratch, sharedSwitch, soon, startSwitch, until } from './peer.mjs';
+
+const shared = sharedSwitch(t);
+
+/** A switch of the test's own. */
+async function own(t, ...args) {
+  const directory = join(scratch(t), 'sw');
+  return { directory, one: await startSwitch(t, directory, ...args) };
+}
+
+t.test('leaving: a client that is killed takes its socket along', async (t) => {
+  const directory = await shared();
+  const client = await Client.joined(t, directory);
+  t.ok(lstatSync(client.port).isSocket());
+  client.close();
+  await until(() => !existsSync(client.port), directory);
+  t.notOk(readdirSync(directory).some((name) => name.startsWith('001')));
+});
+
+t.test('leaving: a client that is killed frees its port', async (t) => {
+  const directory = await shared();
+  const [a, b] = [await Client.joined(t, directory), await Client.joined(t, directory)];
+  a.close();
+  await until(() => !existsSync(a.port), directory);
+  t.equal(portOf(await (await Client.open(t, directory)).join()), 1);
+  b.close();
+});
+
+t.test('leaving: the end of the stream is the end of the port, though its datagram socket lives', async (t) => {
+  const directory = await shared();
+  const client = await Client.joined(t, directory);
+  client.stream.destroy();
+  await until(() => !existsSync(client.port), directory);
+  await until(() => client.send(frame(everybody, '02:00:00:00:00:0a')) < 0, directory);
+  t.ok(client.send(frame(everybody, '02:00:00:00:00:0a')) < 0, 'what it sends is refused');
+});
+
+t.test('leaving: half of the stream is enough', async (t) => {
+  const directory = await shared();
+  const client = await Client.joined(t, directory);
+  client.stream.end();
+  await until(() => !existsSync(client.port), directory);
+  await until(() => client.closed, directory);
+  t.ok(client.closed);
+});
+
+t.test('leaving: a datagram socket that is closed leaves the port to its stream', async (t) => {
+  const directory = await shared();
+  const [a, b, c] = [await Client.joined(t, directory), await Client.joined(t, directory), await Client.joined(t, directory)];
+  b.closeDatagram();
+  for (const length of [60, 61, 62]) {
+    a.send(frame(everybody, '02:00:00:00:00:0a', length));
+    t.equal((await c.receive())?.length, length, 'the others hear each other');
+  }
+  t.ok(existsSync(b.port), 'its port is there');
+  t.equal(portOf(await (await Client.open(t, directory)).join()), 4, 'and given to nobody');
+});
+
+t.test('leaving: an empty datagram says nothing', async (t) => {
+  const directory = await shared();
+  const [a, b] = [await Client.joined(t, directory), await Client.joined(t, directory)];
+  a.send(Buffer.alloc(0));
+  a.send(frame(everybody, '02:00:00:00:00:0a', 63));
+  t.equal((await b.receive())?.length, 63);
+  t.ok(existsSync(a.port));
+});
+
+t.test("leaving: a third process cannot send into a port's socket", async (t) => {
+  const directory = await shared();
+  const [a, b] = [await Client.joined(t, directory), await Client.joined(t, directory)];
+  const stranger = await Client.open(t, directory);
+  stranger.connectTo(a.port);
+  t.ok(stranger.send(frame(everybody, '02:00:00:00:00:0f', 99)) < 0);
+  a.send(frame(everybody, '02:00:00:00:00:0a', 64));
+  t.equal((await b.receive())?.length, 64, 'only its client can');
+});
+
+t.test('leaving: what a killed client left in the directory goes', async (t) => {
+  const directory = await shared();
+  const client = await Client.joined(t, directory);
+  client.close();
+  await until(() => !existsSync(client.path), directory, undefined, soon);
+  t.notOk(existsSync(client.path));
+});
+
+t.test('leaving: the socket of a client who lives stays', async (t) => {
+  const directory = await shared();
+  const [a, b] = [await Client.joined(t, directory), await Client.joined(t, directory)];
+  b.close();
+  await until(() => !existsSync(b.port), directory);
+  t.ok(existsSync(a.path));
+  t.ok(existsSync(a.port));
+});
+
+for (const signal of ['SIGTERM', 'SIGINT']) {
+  t.test(`ending: ${signal} closes the streams and removes every socket of the switch`, async (t) => {
+    const { directory, one } = await own(t);
+    const clients = [await Client.joined(t, directory), await Client.joined(t, directory, portWord(9)), await Client.joined(t, directory, 1)];
+    await one.end(signal);
+    for (const client of clients) await until(() => client.closed, directory);
+    t.same(
+      readdirSync(directory).filter((name) => !name.startsWith('.')),
+      [],
+      'what the clients have there is theirs',
+    );
+  });
+}
+
+t.test('ending: without clients nothing is left', async (t) => {
+  const { directory, one } = await own(t);
+  await (await Client.joined(t, directory)).leave();
+  t.same(await one.end('SIGTERM'), { code: 0, signal: null });
+  t.notOk(existsSync(directory));
+});
+
+t.test('ending: a client who lives keeps the directory', async (t) => {
+  const { directory, one } = await own(t);
+  const client = await Client.joined(t, directory);
+  await one.end('SIGTERM');
+  t.ok(existsSync(client.path));
+});
+
+t.test('ending: sockets of dead clients do not keep the directory', async (t) => {
+  const { directory, one } = await own(t);
+  bindOnly('datagram', join(directory, '.00001-00000'))[Symbol.dispose]();
+  await one.end('SIGTERM');
+  t.notOk(existsSync(directory));
+});
+
+t.test('ending: a killed switch leaves its sockets', async (t) => {
+  const { directory, one } = await own(t);
+  const client = await Client.joined(t, directory);
+  await one.end('SIGKILL');
+  t.ok(existsSync(join(directory, 'ctl')));
+  t.ok(existsSync(client.port));
+  await until(() => client.closed, directory);
+  t.ok(client.closed);
+});
+
+t.test('starting: what a killed switch left is taken over', async (t) => {
+  const { directory, one } = await own(t);
+  await one.end('SIGKILL');
+  await startSwitch(t, directory);
+  const [a, b] = [await Client.joined(t, directory), await Client.joined(t, directory)];
+  a.send(frame(everybody, '02:00:00:00:00:0a', 65));
+  t.equal((await b.receive())?.length, 65);
+});
+
+t.test("starting: sockets of a killed switch's ports are in nobody's way", async (t) => {
+  const { directory, one } = await own(t);
+  const before = [];
+  for (let i = 0; i < 3; i++) before.push(await Client.joined(t, directory));
+  await one.end('SIGKILL');
+  await startSwitch(t, directory);
+  for (const number of [1, 2, 3]) t.equal(portOf(await (await Client.open(t, directory)).join()), number);
+});
+
+t.test("starting: sockets of a killed switch's ports are removed", async (t) => {
+  const { directory, one } = await own(t);
+  const client = await Client.joined(t, directory, portWord(9));
+  await one.end('SIGKILL');
+  await startSwitch(t, directory);
+  await Client.joined(t, directory);
+  t.notOk(existsSync(client.port));
+});
+
+t.test('starting: a second switch on one directory is refused, and the first lives', async (t) => {
+  const { directory } = await own(t);
+  const client = await Client.joined(t, directory);
+  const { code, stderr } = await run('-s', directory);
+  t.equal(code, 255);
+  t.match(stderr, directory);
+  t.ok(existsSync(client.port));
+  const other = await Client.joined(t, directory);
+  client.send(frame(everybody, '02:00:00:00:00:0a', 66));
+  t.equal((await other.receive())?.length, 66);
+});
+
+t.test('starting: two switches on two directories know nothing of each other', async (t) => {
+  const [{ directory: first }, { directory: second }] = [await own(t), await own(t)];
+  const [a, b, c] = [await Client.joined(t, first), await Client.joined(t, second), await Client.joined(t, second)];
+  a.send(frame(everybody, '02:00:00:00:00:0a', 67));
+  b.send(frame(everybody, '02:00:00:00:00:0b', 68));
+  t.equal((await c.receive())?.length, 68);
+  t.equal(a.poll(), undefined);
+});
