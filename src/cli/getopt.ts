@@ -63,12 +63,11 @@ class Reader {
     return true;
   }
 
-  /** A single dash may begin a long name, unless there is one letter only, or no long name fits and the first letter is an option. */
+  /** A single dash begins a long name, unless its first letter is an option and either alone or the beginning of no long name. */
   #isShort(argument: string): boolean {
     if (!this.#longOnly) return true;
     const letter = this.#options.some(({ short }) => short === argument[1]);
-    if (argument.length === 2) return letter || this.#matches(argument.slice(1)).length === 0;
-    return letter && this.#matches(nameOf(argument.slice(1))).length === 0;
+    return letter && (argument.length === 2 || this.#matches(nameOf(argument.slice(1))).length === 0);
   }
 
   #matches(name: string): { option: Option; long: string }[] {
@@ -82,12 +81,12 @@ class Reader {
     const matches = this.#matches(name);
     const [match] = matches;
     if (!match) {
-      this.result.mistakes.push(`unrecognized option '${dashes}${name}'`);
+      this.result.mistakes.push(`unrecognized option '${dashes}${text}'`);
       return;
     }
     if (matches.length > 1) {
       const names = matches.map(({ long }) => ` '${dashes}${long}'`).join('');
-      this.result.mistakes.push(`option '${dashes}${name}' is ambiguous; possibilities:${names}`);
+      this.result.mistakes.push(`option '${dashes}${text}' is ambiguous; possibilities:${names}`);
       return;
     }
     const { option, long } = match;

@@ -29,7 +29,9 @@ describe('getopt', () => {
     ['--sock', ["option '--sock' requires an argument"]],
     ['-s', ["option requires an argument -- 's'"]],
     ['-zz', ["unrecognized option '-zz'"]],
-    ['-z', ["invalid option -- 'z'"]],
+    ['-z', ["unrecognized option '-z'"]],
+    ['--zz=3', ["unrecognized option '--zz=3'"]],
+    ['--mgm=1', ["option '--mgm=1' is ambiguous; possibilities: '--mgmt' '--mgmtmode'"]],
     ['-xz', ["invalid option -- 'z'"]],
   ])('says of %s what the C library says', (line, mistakes) => {
     expect(getopt(line.split(' '), options).mistakes).toEqual(mistakes);
