@@ -2,10 +2,35 @@
  * Black-box tests of the directory: what is in it, under which names, whose it is and who may use it.
  */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, readFileSync, realpathSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import t from 'tap';
-import { Client, executable, everybody, frame, needsRoot, nobodyUser, portWord, run, scratch, spawnSwitch, accepts, startSwitch, until } from './peer.mjs';
+import {
+  Client,
+  executable,
+  everybody,
+  frame,
+  needsRoot,
+  nobodyUser,
+  portWord,
+  run,
+  scratch,
+  spawnSwitch,
+  accepts,
+  startSwitch,
+  until,
+} from './peer.mjs';
 
 const mode = (path) => (statSync(path).mode & 0o7777).toString(8);
 const root = needsRoot === false;
@@ -70,7 +95,11 @@ for (const [args, word, expected] of [
   t.test(`modes: the socket of a port with ${args.join(' ')}, word ${word}`, async (t) => {
     const socket = await portSocket(t, args, word);
     // The original gives number 0 its own after it has replied.
-    await until(() => mode(socket.client.port) === expected, undefined, () => `its mode is ${mode(socket.client.port)}`);
+    await until(
+      () => mode(socket.client.port) === expected,
+      undefined,
+      () => `its mode is ${mode(socket.client.port)}`,
+    );
     t.equal(socket.uid, process.getuid());
   });
 }
@@ -92,7 +121,11 @@ t.test('owners: --mgmtgroup is the group of number 0, and of no other port', { s
   const directory = join(scratch(t), 'sw');
   await startSwitch(t, directory, '-m', '660', '--mgmtgroup', group);
   const manager = await Client.joined(t, directory, 1);
-  await until(() => statSync(manager.port).gid === gid, undefined, () => `its group is ${statSync(manager.port).gid}`);
+  await until(
+    () => statSync(manager.port).gid === gid,
+    undefined,
+    () => `its group is ${statSync(manager.port).gid}`,
+  );
   t.equal(statSync((await Client.joined(t, directory, 0)).port).gid, 0);
   t.equal(statSync(directory).gid, 0);
 });
@@ -174,7 +207,11 @@ for (const [name, path] of [
     const one = spawnSwitch(executable, ['-s', path(parent)], { cwd: parent });
     t.teardown(() => one.end('SIGKILL'));
     const directory = name.includes('umlaut') ? path(parent) : join(parent, 'sw');
-    await until(() => accepts(join(directory, 'ctl')), parent, () => one.log());
+    await until(
+      () => accepts(join(directory, 'ctl')),
+      parent,
+      () => one.log(),
+    );
     t.equal(dirname(await (await Client.open(t, directory)).join()), directory, 'the reply has the canonical one');
   });
 }
@@ -185,7 +222,11 @@ t.test('layout: a link to a directory is followed, and stays', async (t) => {
   symlinkSync('real', join(parent, 'link'));
   const one = spawnSwitch(executable, ['-s', join(parent, 'link')]);
   t.teardown(() => one.end('SIGKILL'));
-  await until(() => accepts(join(parent, 'real', 'ctl')), parent, () => one.log());
+  await until(
+    () => accepts(join(parent, 'real', 'ctl')),
+    parent,
+    () => one.log(),
+  );
   t.equal(dirname(await (await Client.open(t, join(parent, 'link'))).join()), join(parent, 'real'));
 });
 
@@ -268,7 +309,11 @@ function startWithDefaults(t, ...wrapper) {
 t.test('layout: by default root has it in /var/run', { skip: needsRoot || namespaces }, async (t) => {
   const one = startWithDefaults(t);
   const directory = `/proc/${one.pid}/root${realpathSync('/var/run')}/vde.ctl`;
-  await until(() => one.over || existsSync(join(directory, 'ctl')), undefined, () => one.log());
+  await until(
+    () => one.over || existsSync(join(directory, 'ctl')),
+    undefined,
+    () => one.log(),
+  );
   t.equal(mode(directory), '2700');
 });
 
@@ -279,7 +324,11 @@ t.test('layout: by default another user has it in /tmp', { skip: needsRoot || na
     ...['setpriv', '--reuid=65534', '--clear-groups', '--inh-caps=+dac_read_search', '--ambient-caps=+dac_read_search'],
   );
   const directory = `/proc/${one.pid}/root/tmp/vde.ctl`;
-  await until(() => one.over || existsSync(join(directory, 'ctl')), undefined, () => one.log());
+  await until(
+    () => one.over || existsSync(join(directory, 'ctl')),
+    undefined,
+    () => one.log(),
+  );
   t.equal(mode(directory), '2700', one.log());
   t.equal(statSync(directory).uid, nobodyUser.uid);
 });

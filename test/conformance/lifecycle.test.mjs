@@ -101,7 +101,11 @@ t.test('leaving: the socket of a client who lives stays', async (t) => {
 for (const signal of ['SIGTERM', 'SIGINT']) {
   t.test(`ending: ${signal} closes the streams and removes every socket of the switch`, async (t) => {
     const { directory, one } = await own(t);
-    const clients = [await Client.joined(t, directory), await Client.joined(t, directory, portWord(9)), await Client.joined(t, directory, 1)];
+    const clients = [
+      await Client.joined(t, directory),
+      await Client.joined(t, directory, portWord(9)),
+      await Client.joined(t, directory, 1),
+    ];
     await one.end(signal);
     for (const client of clients) await until(() => client.closed, directory);
     t.same(

@@ -3,7 +3,21 @@
  */
 import { join } from 'node:path';
 import t from 'tap';
-import { Client, daemonUser, everybody, frame, needsRoot, nobodyUser, portOf, portWord, request1, request3, scratch, sharedSwitch, startSwitch } from './peer.mjs';
+import {
+  Client,
+  daemonUser,
+  everybody,
+  frame,
+  needsRoot,
+  nobodyUser,
+  portOf,
+  portWord,
+  request1,
+  request3,
+  scratch,
+  sharedSwitch,
+  startSwitch,
+} from './peer.mjs';
 
 const shared = sharedSwitch(t, '-m', '666');
 const four = sharedSwitch(t, '-n', '4');
@@ -138,7 +152,11 @@ t.test('ports: number 0 is shared as any', async (t) => {
 
 t.test('ports: one of two clients leaves, and the other keeps the port', async (t) => {
   const directory = await shared();
-  const [a, b, c] = [await Client.joined(t, directory, portWord(4)), await Client.joined(t, directory, portWord(4)), await Client.joined(t, directory)];
+  const [a, b, c] = [
+    await Client.joined(t, directory, portWord(4)),
+    await Client.joined(t, directory, portWord(4)),
+    await Client.joined(t, directory),
+  ];
   await a.leave();
   c.send(frame(everybody, '02:00:00:00:00:0c', 66));
   t.equal((await b.receive())?.length, 66);
