@@ -1,0 +1,168 @@
+/**
+ * Black-box tests of how a switch in the foreground ends: by signals, by its standard input, by what it cannot start with.
+ */
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { Client, everybody, executable, frame, run, scratch, spawnSwitch, startSwitch, until } from './peer.mjs';
+
+/** A switch of the test's own, which is known to serve. */
+async function own(t, ...args) {
+  const parent = scratch(t);
+  const directory = join(parent, 'sw');
+  const one = await startSwitch(t, directory, ...args);
+  await Client.joined(t, directory);
+  return { parent, directory, one };
+}
+
+for (const [signal, end] of [
+  ['SIGTERM', { code: 0, signal: null }],
+  ['SIGINT', { code: null, signal: 'SIGINT' }],
+]) {
+  t.test(`signals: ${signal} ends it by ${end.signal ?? 'exit code 0'}`, async (t) => {
+    const { one } = await own(t);
+    t.same(await one.end(signal), end);
+  });
+}
+
+for (const signal of [
+  'SIGHUP',
+  'SIGPIPE',
+  'SIGUSR1',
+  'SIGUSR2',
+  'SIGALRM',
+  'SIGVTALRM',
+  'SIGPROF',
+  'SIGIO',
+  'SIGPWR',
+  'SIGSTKFLT',
+  'SIGCHLD',
+  'SIGWINCH',
+  'SIGCONT',
+  'SIGURG',
+]) {
+  t.test(`signals: ${signal} does not end it`, async (t) => {
+    const { directory, one } = await own(t);
+    one.child.kill(signal);
+    const [a, b] = [await Client.joined(t, directory), await Client.joined(t, directory)];
+    a.send(frame(everybody, '02:00:00:00:00:0a', 66));
+    t.equal((await b.receive())?.length, 66);
+    one.child.kill(signal);
+    await Client.joined(t, directory);
+    t.notOk(one.over);
+    t.notMatch(one.log(), /debugger/i, 'nor opens it to anybody');
+  });
+}
+
+t.test('signals: SIGKILL is the end', async (t) => {
+  const { directory, one } = await own(t);
+  t.same(await one.end('SIGKILL'), { code: null, signal: 'SIGKILL' });
+  t.ok(existsSync(join(directory, 'ctl')), 'it had no time to remove anything');
+});
+
+t.test('signals: two at once end it once', async (t) => {
+  const { one } = await own(t);
+  one.child.kill('SIGTERM');
+  t.same(await one.end('SIGTERM'), { code: 0, signal: null });
+});
+
+t.test('standard input: its end is the end, with exit code 0', async (t) => {
+  const { directory, one, parent } = await own(t, '-p', 'pid', { cwd: scratch(t) });
+  one.child.stdin.end();
+  t.same(await one.ended, { code: 0, signal: null });
+  await until(() => !existsSync(join(directory, 'ctl')), parent);
+  t.notOk(existsSync(join(directory, 'ctl')));
+});
+
+t.test('standard input: without any it ends at once', async (t) => {
+  const directory = join(scratch(t), 'sw');
+  t.equal((await run('-s', directory, { input: '' })).code, 0);
+  t.notOk(existsSync(directory));
+});
+
+t.test('standard input: /dev/null is none', async (t) => {
+  const directory = join(scratch(t), 'sw');
+  const one = spawnSwitch('sh', ['-c', 'exec "$@" </dev/null', 'sh', executable, '-s', directory]);
+  t.same(await one.ended, { code: 0, signal: null });
+});
+
+t.test('standard input: while it is open the switch serves', async (t) => {
+  const { directory, one } = await own(t, '--dirmode', '0700');
+  one.child.stdin.write('\n');
+  await Client.joined(t, directory);
+  t.notOk(one.over);
+});
+
+t.test('pidfile: it holds the pid, as a line', async (t) => {
+  const parent = scratch(t);
+  const one = await startSwitch(t, join(parent, 'sw'), '-p', join(parent, 'pid'));
+  await until(() => existsSync(join(parent, 'pid')) && statSync(join(parent, 'pid')).size > 0, parent);
+  t.equal(readFileSync(join(parent, 'pid'), 'utf8'), `${one.pid}\n`);
+});
+
+for (const umask of ['022', '000']) {
+  t.test(`pidfile: with umask ${umask} its mode is 644`, async (t) => {
+    const parent = scratch(t);
+    const args = ['-s', join(parent, 'sw'), '--pidfile', join(parent, 'pid')];
+    const one = spawnSwitch('sh', ['-c', `umask ${umask}; exec "$@"`, 'sh', executable, ...args]);
+    t.teardown(() => one.end('SIGKILL'));
+    await until(
+      () => existsSync(join(parent, 'pid')),
+      parent,
+      () => one.log(),
+    );
+    t.equal((statSync(join(parent, 'pid')).mode & 0o7777).toString(8), '644');
+  });
+}
+
+for (const [name, end] of [
+  ['SIGTERM', (one) => one.end('SIGTERM')],
+  ['SIGINT', (one) => one.end('SIGINT')],
+  ['the end of standard input', (one) => (one.child.stdin.end(), one.ended)],
+]) {
+  t.test(`pidfile: it goes at ${name}`, async (t) => {
+    const parent = scratch(t);
+    const one = await startSwitch(t, join(parent, 'sw'), '-p', join(parent, 'pid'));
+    await until(() => existsSync(join(parent, 'pid')), parent);
+    await Client.joined(t, join(parent, 'sw'));
+    await end(one);
+    t.notOk(existsSync(join(parent, 'pid')));
+  });
+}
+
+t.test('pidfile: a relative one is where the switch was started', async (t) => {
+  const parent = scratch(t);
+  const one = await startSwitch(t, join(parent, 'sw'), '-p', 'pid', { cwd: parent });
+  await until(() => existsSync(join(parent, 'pid')), parent);
+  await Client.joined(t, join(parent, 'sw'));
+  await one.end('SIGTERM');
+  t.notOk(existsSync(join(parent, 'pid')));
+});
+
+for (const [name, make] of [
+  ['a file', (path) => writeFileSync(path, 'precious')],
+  ['a directory', (path) => mkdirSync(path)],
+]) {
+  t.test(`pidfile: ${name} in its place is refused, and nothing is left of the switch`, async (t) => {
+    const parent = scratch(t);
+    make(join(parent, 'pid'));
+    const { code, stderr } = await run('-s', join(parent, 'sw'), '-p', join(parent, 'pid'));
+    t.equal(code, 1);
+    t.match(stderr, 'Error in pidfile creation: File exists');
+    t.notOk(existsSync(join(parent, 'sw')));
+    t.ok(existsSync(join(parent, 'pid')), 'it stays');
+  });
+}
+
+t.test('pidfile: where there is no directory it is refused', async (t) => {
+  const parent = scratch(t);
+  const { code, stderr } = await run('-s', join(parent, 'sw'), '-p', join(parent, 'no', 'pid'));
+  t.equal(code, 1);
+  t.match(stderr, 'Error in pidfile creation: No such file or directory');
+});
+
+t.test('pidfile: that of a switch that could not start is not left', async (t) => {
+  const { directory, parent } = await own(t);
+  t.equal((await run('-s', directory, '-p', join(parent, 'pid'))).code, 255);
+  t.notOk(existsSync(join(parent, 'pid')));
+});
