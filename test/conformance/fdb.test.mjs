@@ -1,0 +1,182 @@
+/**
+ * Black-box tests of the stations that a switch knows: how long, and what moves them. Those that wait run side by side.
+ */
+import t from 'tap';
+import { Bench, inShort } from './bench.mjs';
+import { Client, everybody, frame, portWord } from './peer.mjs';
+
+t.jobs = 4;
+
+const [station, other] = ['02:00:00:00:00:01', '02:00:00:00:00:02'];
+const ports = { A: { port: 1 }, B: { port: 2 }, C: { port: 3 } };
+const hello = (length = 60) => frame(everybody, station, length);
+const question = frame(station, other, 70);
+
+/** Who hears a question to the station: `C` asks, so A, B or both. It comes from a station that nobody else is. */
+const whoHears = async (at) => Object.keys(inShort(await at.send('C', question))).join('');
+
+const waits = { buffered: true };
+
+/** Waits until the question is heard by exactly these; it may ask as often as it likes, for asking is not speaking. */
+async function comesTo(at, expected, limit = 20_000) {
+  const deadline = Date.now() + limit;
+  for (let who = await whoHears(at); who !== expected; who = await whoHears(at)) {
+    if (Date.now() > deadline) throw new Error(`${who} hears it, not ${expected}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+t.test('stations: one that has spoken is known', waits, async (t) => {
+  const at = await Bench.open(t, ports);
+  t.equal(await whoHears(at), 'AB', 'not before');
+  await at.send('A', hello());
+  t.equal(await whoHears(at), 'A');
+});
+
+t.test('stations: one that speaks elsewhere at once is heard, and not moved', waits, async (t) => {
+  const at = await Bench.open(t, ports);
+  await at.send('A', hello());
+  t.same(inShort(await at.send('B', hello(61))), { A: 'untagged 61', C: 'untagged 61' });
+  t.equal(await whoHears(at), 'A');
+});
+
+t.test('stations: one that speaks elsewhere after 4 s of silence is moved', waits, async (t) => {
+  const at = await Bench.open(t, ports);
+  await at.send('A', hello());
+  const start = Date.now();
+  // It tries again and again, as a machine does that was carried elsewhere.
+  for (;;) {
+    await at.send('B', hello());
+    if ((await whoHears(at)) === 'B') break;
+    if (Date.now() - start > 20_000) throw new Error('it was never moved');
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  t.ok(Date.now() - start > 1_900, `it was held for a while: ${Date.now() - start} ms`);
+});
+
+t.test('stations: one that keeps speaking is not moved', waits, async (t) => {
+  const at = await Bench.open(t, ports);
+  const start = Date.now();
+  while (Date.now() - start < 5_000) {
+    await at.send('A', hello());
+    await at.send('B', hello());
+    t.equal(await whoHears(at), 'A');
+    await new Promise((resolve) => setTimeout(resolve, 250));
+  }
+});
+
+t.test('stations: the time for which one is held may be none', waits, async (t) => {
+  const at = await Bench.open(t, ports, { lines: ['hash/setminper 0'] });
+  await at.send('A', hello());
+  const start = Date.now();
+  for (;;) {
+    await at.send('B', hello());
+    if ((await whoHears(at)) === 'B') break;
+    if (Date.now() - start > 10_000) throw new Error('it was never moved');
+  }
+  t.ok(Date.now() - start < 2_500, `it is moved at once, in the seconds of the original: ${Date.now() - start} ms`);
+});
+
+t.test('stations: the time for which one is held may be long', waits, async (t) => {
+  const at = await Bench.open(t, ports, { lines: ['hash/setminper 60'] });
+  await at.send('A', hello());
+  const start = Date.now();
+  while (Date.now() - start < 5_000) {
+    await at.send('B', hello());
+    t.equal(await whoHears(at), 'A');
+    await new Promise((resolve) => setTimeout(resolve, 250));
+  }
+});
+
+t.test('stations: one that is silent is forgotten', waits, async (t) => {
+  const at = await Bench.open(t, ports, { lines: ['hash/setexpire 2', 'hash/setgcint 1'] });
+  await at.send('A', hello());
+  const start = Date.now();
+  t.equal(await whoHears(at), 'A');
+  await comesTo(at, 'AB');
+  t.ok(Date.now() - start > 900, `not at once: ${Date.now() - start} ms`);
+});
+
+t.test('stations: one that speaks is not forgotten', waits, async (t) => {
+  const at = await Bench.open(t, ports, { lines: ['hash/setexpire 3', 'hash/setgcint 1'] });
+  const start = Date.now();
+  while (Date.now() - start < 6_000) {
+    await at.send('A', hello());
+    t.equal(await whoHears(at), 'A');
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+});
+
+t.test('stations: being spoken to is not speaking', waits, async (t) => {
+  const at = await Bench.open(t, ports, { lines: ['hash/setexpire 2', 'hash/setgcint 1'] });
+  await at.send('A', hello());
+  await comesTo(at, 'AB');
+  t.pass('though it was asked all the time');
+});
+
+t.test('stations: by default one is known after 5 s of silence', waits, async (t) => {
+  const at = await Bench.open(t, ports);
+  await at.send('A', hello());
+  const start = Date.now();
+  while (Date.now() - start < 5_000) {
+    t.equal(await whoHears(at), 'A');
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+});
+
+t.test('stations: those of a client that leaves are forgotten', waits, async (t) => {
+  const at = await Bench.open(t, ports);
+  await at.send('A', hello());
+  await at.clients.A.leave();
+  delete at.clients.A;
+  t.equal(await whoHears(at), 'B', 'what is for them goes to everybody');
+});
+
+t.test('stations: those of a port stay while one of its clients does', waits, async (t) => {
+  const at = await Bench.open(t, { A: { port: 1 }, A2: { port: 1 }, B: { port: 2 }, C: { port: 3 } });
+  await at.send('A2', hello());
+  await at.clients.A2.leave();
+  delete at.clients.A2;
+  t.equal(await whoHears(at), 'A');
+});
+
+for (const [name, change] of [
+  ['comes', (t, at) => Client.joined(t, at.directory, portWord(9))],
+  ['leaves', (t, at) => at.gone.leave()],
+]) {
+  t.test(`stations: they are known though another client ${name}`, waits, async (t) => {
+    const at = await Bench.open(t, ports);
+    if (name === 'leaves') at.gone = await Client.joined(t, at.directory, portWord(9));
+    await at.send('A', hello());
+    t.equal(await whoHears(at), 'A');
+    await change(t, at);
+    t.equal(await whoHears(at), 'A');
+  });
+}
+
+t.test('stations: hash/setsize forgets all of them', waits, async (t) => {
+  const at = await Bench.open(t, ports);
+  await at.send('A', hello());
+  await at.switch.command('hash/setsize 64');
+  t.equal(await whoHears(at), 'AB');
+});
+
+t.test('stations: a switch of one bucket knows as many', waits, async (t) => {
+  const at = await Bench.open(t, ports, { args: ['--hashsize', '1'] });
+  for (let i = 1; i <= 40; i++) await at.send('A', frame(everybody, `02:00:00:00:02:${i.toString(16).padStart(2, '0')}`));
+  for (const i of ['01', '14', '28']) t.same(inShort(await at.send('C', frame(`02:00:00:00:02:${i}`, other, 70))), { A: 'untagged 70' });
+});
+
+t.test('stations: 3000 of one port are known, and those of another with them', waits, async (t) => {
+  const at = await Bench.open(t, ports);
+  await at.send('A', hello());
+  for (let i = 0; i < 3000; i += 50) {
+    const some = Array.from({ length: 50 }, (_, j) => frame(everybody, `02:00:00:01:${hex((i + j) >> 8)}:${hex((i + j) & 255)}`));
+    await at.send('B', ...some);
+  }
+  t.equal(await whoHears(at), 'A');
+  for (const i of [0, 1500, 2999])
+    t.same(inShort(await at.send('C', frame(`02:00:00:01:${hex(i >> 8)}:${hex(i & 255)}`, other, 70))), { B: 'untagged 70' });
+});
+
+const hex = (octet) => octet.toString(16).padStart(2, '0');
