@@ -66,6 +66,7 @@ export async function startSwitch(t, directory, ...args) {
     },
     join(directory, '..'),
     () => `the switch does not serve ${directory}: ${one.log()}`,
+    patience * 3,
   );
   return one;
 }

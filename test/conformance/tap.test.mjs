@@ -1,0 +1,104 @@
+/**
+ * Black-box tests of `-t`: ports on tap interfaces, in network namespaces of their own.
+ */
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { accepts, Client, everybody, executable, frame, portOf, scratch, spawnSwitch, until } from './peer.mjs';
+
+const probe = 'ip tuntap add probe mode tap';
+const skip = spawnSync('unshare', ['-n', 'sh', '-c', probe]).status === 0 ? false : 'no network namespaces with taps for this user';
+
+/** A switch with these arguments in a network namespace of its own. */
+async function withTaps(t, ...args) {
+  const directory = join(scratch(t), 'sw');
+  const one = spawnSwitch('unshare', ['-n', executable, '-s', directory, ...args]);
+  t.teardown(() => one.end('SIGKILL'));
+  await until(
+    () => one.over || accepts(join(directory, 'ctl')),
+    undefined,
+    () => one.log(),
+  );
+  // It answers when all is opened.
+  const client = await Client.joined(t, directory);
+  return { one, directory, client };
+}
+
+const inside = (one, ...command) => spawnSync('nsenter', ['-n', '-t', String(one.pid), ...command], { encoding: 'utf8' });
+
+/** How many frames the interface received from the switch; undefined when there is none. */
+function received(one, name) {
+  const [, numbers] = new RegExp(`^ *${name}:(.*)`, 'm').exec(readFileSync(`/proc/${one.pid}/net/dev`, 'utf8')) ?? [];
+  return numbers === undefined ? undefined : Number(numbers.trim().split(/ +/)[1]);
+}
+
+for (const args of [['-t', 'vde0'], ['-tvde0'], ['--tap', 'vde0'], ['-tap', 'vde0']]) {
+  t.test(`taps: ${args.join(' ')} makes the interface`, { skip }, async (t) => {
+    const { one } = await withTaps(t, ...args);
+    t.equal(received(one, 'vde0'), 0);
+  });
+}
+
+t.test('taps: frames go to the interface', { skip }, async (t) => {
+  const { one, client } = await withTaps(t, '-t', 'vde0');
+  inside(one, 'ip', 'link', 'set', 'vde0', 'up');
+  await until(() => {
+    client.send(frame(everybody, '02:00:00:00:00:0a', 77));
+    return received(one, 'vde0') > 0;
+  });
+  t.ok(received(one, 'vde0') > 0);
+});
+
+t.test('taps: frames come from the interface', { skip }, async (t) => {
+  const { one, client } = await withTaps(t, '-t', 'vde0');
+  inside(one, 'ip', 'link', 'set', 'vde0', 'address', '02:00:00:00:00:77', 'up');
+  // The system looks for its neighbours as soon as it is up.
+  const heard = await client.receiveThat((octets) => octets.toString('hex', 6, 12) === '020000000077');
+  t.equal(heard?.toString('hex', 0, 2), '3333');
+});
+
+t.test('taps: each takes a port, the lowest free one', { skip }, async (t) => {
+  const { one, client } = await withTaps(t, '-t', 'vde0', '-t', 'vde1');
+  t.equal(portOf(client.port), 3);
+  t.same([received(one, 'vde0'), received(one, 'vde1')], [0, 0]);
+});
+
+t.test('taps: the interface goes with the switch', { skip }, async (t) => {
+  const holder = spawnSwitch('unshare', ['-n', 'cat']);
+  t.teardown(() => holder.end('SIGKILL'));
+  const outer = readFileSync('/proc/self/net/dev', 'utf8');
+  await until(() => readFileSync(`/proc/${holder.pid}/net/dev`, 'utf8') !== outer);
+  const directory = join(scratch(t), 'sw');
+  const one = spawnSwitch('nsenter', ['-n', '-t', String(holder.pid), executable, '-s', directory, '-t', 'vde0']);
+  t.teardown(() => one.end('SIGKILL'));
+  await until(() => received(holder, 'vde0') !== undefined);
+  await until(() => accepts(join(directory, 'ctl')));
+  await Client.joined(t, directory);
+  await one.end('SIGTERM');
+  t.equal(received(holder, 'vde0'), undefined);
+});
+
+t.test('taps: one that is not to be had is told, and the switch serves without it', { skip }, async (t) => {
+  const { one, client } = await withTaps(t, '-t', 'lo', '-t', 'vde1');
+  t.match(one.log(), 'ERROR OPENING tap interface: lo');
+  t.equal(received(one, 'vde1'), 0);
+  t.equal(portOf(client.port), 2);
+});
+
+t.test('taps: a name that is too long is none', { skip }, async (t) => {
+  const { one, client } = await withTaps(t, '-t', 'averyveryverylongname');
+  t.match(one.log(), 'ERROR OPENING tap interface: averyveryverylongname');
+  t.equal(portOf(client.port), 1);
+});
+
+t.test('taps: who may not make any is told, and served', { skip }, async (t) => {
+  const parent = scratch(t);
+  const directory = join(parent, 'sw');
+  // All else it may do, as only the executable's directory may need it.
+  const one = spawnSwitch('setpriv', ['--bounding-set=-net_admin', '--inh-caps=-net_admin', executable, '-s', directory, '-t', 'vde77']);
+  t.teardown(() => one.end('SIGKILL'));
+  await until(() => one.over || accepts(join(directory, 'ctl')));
+  t.equal(portOf(await (await Client.open(t, directory)).join()), 1);
+  t.match(one.log(), 'ERROR OPENING tap interface: vde77');
+});
