@@ -316,6 +316,35 @@ t.test('fstp: a change of the topology makes it forget its stations', waits(), a
   await comesTo(() => passes(fake.client, b, stationB), true);
 });
 
+t.test('fstp: what is as old as it may become is not heeded', waits(), async (t) => {
+  const { directory } = await bridge(t);
+  const [fake, other] = [await on(t, directory, 1, better), await on(t, directory, 2)];
+  await other.hears();
+  fake.say({ root: bridgeId(0x0800, '00:ff:00:00:00:03'), cost: portCost, age: 40 });
+  t.equal(await other.hears(({ root }) => root.startsWith('0800'), 5_000), undefined);
+});
+
+t.test('fstp: a port that hears a worse bridge is closed until that has agreed', waits(), async (t) => {
+  const { directory } = await bridge(t);
+  const [fake, a] = [await on(t, directory, 1, worse), await Client.joined(t, directory, portWord(2))];
+  t.ok(await passes(a, fake.client));
+  fake.say();
+  await fake.hears(({ forwarding }) => !forwarding);
+  t.notOk(await passes(a, fake.client));
+  fake.say({ root: Buffer.from(self, 'hex'), cost: portCost, flags: 0x74 });
+  await comesTo(() => passes(a, fake.client), true);
+});
+
+t.test('fstp: a root leaves its port open though the other end is closed', waits(), async (t) => {
+  const { directory } = await bridge(t);
+  const [first, second] = [await on(t, directory, 1, worse), await on(t, directory, 2, worse)];
+  const a = await Client.joined(t, directory, portWord(3));
+  first.say({ root: Buffer.from(self, 'hex'), cost: portCost, flags: 0x74 });
+  second.say({ root: Buffer.from(self, 'hex'), cost: portCost, port: 2, flags: 0x0a });
+  await comesTo(() => passes(a, first.client), true);
+  t.ok(await passes(a, second.client));
+});
+
 t.test('fstp: each VLAN has a tree of its own', waits(), async (t) => {
   const lines = ['vlan/create 10', ...[1, 2].flatMap((port) => [`port/create ${port}`, `vlan/addport 10 ${port}`])];
   const { directory } = await bridge(t, { lines });

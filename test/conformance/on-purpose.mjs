@@ -1,21 +1,53 @@
 /**
- * The checks that ours passes and the original does not, each with the row of the table in docs/compatibility.md that says why. The
- * console's are in a file of their own.
+ * The checks that ours passes and the original does not, by the row of the table in docs/compatibility.md that says why. The console's
+ * are in a file of their own.
  */
 import { existsSync } from 'node:fs';
 
 const consolePart = new URL('on-purpose-console.mjs', import.meta.url);
 
-const sockets = [
-  [1, 'a port that is not to be had closes the stream'],
-  [2, 'frames: a jumbo frame passes whole'],
-  [12, 'daemon: it does not stay in the directory that it was started in'],
-  [11, 'daemon: a pid file that is there is refused before the command returns'],
-];
+const rows = {
+  1: ['ports: one that is not to be had closes the stream', 'ports: when none is free the stream is closed'],
+  2: [
+    ...[1519, 4000, 9000, 9234].map((length) => `frames: one of ${length} octets is not cut`),
+    'frames: what is longer than any goes nowhere',
+  ],
+  5: ['layout: a directory of another user is refused', 'layout: a sticky directory is refused'],
+  6: [
+    'requests: a description of 800 octets is no second request',
+    'requests: garbage after the request ends the port, whole',
+    'requests: a second request after the request ends the port, whole',
+  ],
+  7: ['frames: what a reader did not read waits for it'],
+  8: ['stations: they are known though another client comes', 'stations: they are known though another client leaves'],
+  9: ['taps: a name that is too long is none'],
+  10: ['vlan: a frame with two tags is not taken for one of the VLAN that the second says'],
+  11: [
+    'daemon: a pid file that is there is refused before the command returns',
+    'daemon: a pid file without a directory is refused before the command returns',
+    'pidfile: a file in its place is refused, and nothing is left of the switch',
+  ],
+  12: ['daemon: it does not stay in the directory that it was started in'],
+  13: ['requests: refusals take no descriptors'],
+  14: ['requests: one that comes in two pieces is one'],
+  15: [
+    'leaving: what a killed client left in the directory goes',
+    'ending: sockets of dead clients do not keep the directory',
+    "starting: sockets of a killed switch's ports are removed",
+  ],
+  16: ['layout: a file in the place of the directory keeps its mode'],
+  17: ['layout: a file in the place of ctl is refused, and stays'],
+  18: ['layout: a directory whose name is too long for its sockets is refused'],
+  19: ['-n many', '-m abc', '-m 999', '--dirmode abc', '--mgmtmode rw'].map((option) => `options: ${option} is no number, and refused`),
+  20: ['options: --nostdin keeps the switch when standard input ends'],
+  21: ['fstp: a root whose port goes is given up at once'],
+  22: ['fstp: a port that hears a worse bridge is closed until that has agreed'],
+  23: ['fstp: a root leaves its port open though the other end is closed'],
+  24: ['fstp: what is as old as it may become is not heeded'],
+};
 
 /** Check name -> row. */
-export const onPurpose = new Map([...sockets, ...(await consoleRows())].map(([row, name]) => [name, row]));
-
-async function consoleRows() {
-  return existsSync(consolePart) ? (await import(consolePart)).onPurposeConsole : [];
-}
+export const onPurpose = new Map([
+  ...Object.entries(rows).flatMap(([row, names]) => names.map((name) => [name, Number(row)])),
+  ...(existsSync(consolePart) ? (await import(consolePart)).onPurposeConsole.map(([row, name]) => [name, row]) : []),
+]);

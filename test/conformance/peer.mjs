@@ -132,10 +132,13 @@ export function sharedSwitch(root, ...args) {
   };
 }
 
-/** Whether somebody listens on a stream socket. Looked up, not tried: the original can lose its next client over one that only knocks. */
-export function accepts(path) {
+/**
+ * Whether somebody listens on a stream socket, as process `pid` sees it. Looked up, not tried: the original can lose its next client over
+ * one that only knocks.
+ */
+export function accepts(path, pid = 'self') {
   const listening = '00010000';
-  return readFileSync('/proc/net/unix', 'utf8')
+  return readFileSync(`/proc/${pid}/net/unix`, 'utf8')
     .split('\n')
     .some((line) => line.endsWith(` ${path}`) && line.split(' ')[3] === listening);
 }

@@ -16,7 +16,7 @@ async function withTaps(t, ...args) {
   const one = spawnSwitch('unshare', ['-n', executable, '-s', directory, ...args]);
   t.teardown(() => one.end('SIGKILL'));
   await until(
-    () => one.over || accepts(join(directory, 'ctl')),
+    () => one.over || accepts(join(directory, 'ctl'), one.pid),
     undefined,
     () => one.log(),
   );
@@ -73,7 +73,7 @@ t.test('taps: the interface goes with the switch', { skip }, async (t) => {
   const one = spawnSwitch('nsenter', ['-n', '-t', String(holder.pid), executable, '-s', directory, '-t', 'vde0']);
   t.teardown(() => one.end('SIGKILL'));
   await until(() => received(holder, 'vde0') !== undefined);
-  await until(() => accepts(join(directory, 'ctl')));
+  await until(() => one.over || accepts(join(directory, 'ctl'), holder.pid));
   await Client.joined(t, directory);
   await one.end('SIGTERM');
   t.equal(received(holder, 'vde0'), undefined);
