@@ -16,7 +16,7 @@ export const vdeSwitchOptions: readonly Option[] = [
   { name: 'priority', long: ['priority'], argument: true },
   { name: 'hashsize', long: ['hashsize'], argument: true },
   { name: 'sock', short: 's', long: ['sock', 'vdesock', 'unix'], argument: true },
-  { name: 'mode', short: 'm', long: ['mode', 'mod'], argument: true },
+  { name: 'mode', short: 'm', long: ['mod', 'mode'], argument: true },
   { name: 'dirmode', long: ['dirmode'], argument: true },
   { name: 'group', short: 'g', long: ['group'], argument: true },
   { name: 'daemon', short: 'd', long: ['daemon'], argument: false },

@@ -38,12 +38,11 @@ const rows = {
   16: ['layout: a file in the place of the directory keeps its mode'],
   17: ['layout: a file in the place of ctl is refused, and stays'],
   18: ['layout: a directory whose name is too long for its sockets is refused'],
-  19: ['-n many', '-m abc', '-m 999', '--dirmode abc', '--mgmtmode rw'].map((option) => `options: ${option} is no number, and refused`),
-  20: ['options: --nostdin keeps the switch when standard input ends'],
-  21: ['fstp: a root whose port goes is given up at once'],
-  22: ['fstp: a port that hears a worse bridge is closed until that has agreed'],
-  23: ['fstp: a root leaves its port open though the other end is closed'],
-  24: ['fstp: what is as old as it may become is not heeded'],
+  19: ['options: --nostdin keeps the switch when standard input ends'],
+  20: ['fstp: a root whose port goes is given up at once'],
+  21: ['fstp: a port that hears a worse bridge is closed until that has agreed'],
+  22: ['fstp: a root leaves its port open though the other end is closed'],
+  23: ['fstp: what is as old as it may become is not heeded'],
 };
 
 /** Check name -> row. */
