@@ -45,8 +45,8 @@ export const frames = [
     'a frame goes back to the port of its station',
     ['frames'],
   ],
-  ['stolen-at-once', 'switch/fdb.js', 'if (fresh && silence < this.minPersistence)', 'if (false)', 'a station moves at once', ['fdb']],
-  ['never-moves', 'switch/fdb.js', 'if (fresh && silence < this.minPersistence)', 'if (fresh)', 'a station never moves', ['fdb']],
+  ['stolen-at-once', 'switch/fdb.js', 'silence < this.minPersistence', 'false', 'a station moves at once', ['fdb']],
+  ['never-moves', 'switch/fdb.js', 'silence < this.minPersistence', 'true', 'a station never moves', ['fdb']],
   [
     'never-ages',
     'switch/fdb.js',

@@ -46,7 +46,7 @@ export const processes = [
   ['operands-taken', 'cli/vde-switch.js', 'if (first || parsed.operands.length > 0)', 'if (first)', 'operands are taken', ['options']],
   [
     'hash-size-silent',
-    'cli/vde-switch.js',
+    'cli/serve-vde-switch.js',
     'if (rounded !== undefined && rounded !== hashSize)',
     'if (false)',
     'rounding is not told',
@@ -63,12 +63,19 @@ export const processes = [
   ],
 
   // Life and death.
-  ['hup-ends', 'cli/vde-switch.js', "const ignored = ['SIGHUP', ", 'const ignored = [', 'SIGHUP ends it', ['signals']],
-  ['usr2-ends', 'cli/vde-switch.js', "'SIGUSR2', ", '', 'SIGUSR2 ends it', ['signals']],
-  ['int-exits-0', 'cli/vde-switch.js', "if (endedWith === 'SIGINT') {", 'if (false) {', 'SIGINT ends it as SIGTERM does', ['signals']],
+  ['hup-ends', 'cli/serve-vde-switch.js', "const ignored = ['SIGHUP', ", 'const ignored = [', 'SIGHUP ends it', ['signals']],
+  ['usr2-ends', 'cli/serve-vde-switch.js', "'SIGUSR2', ", '', 'SIGUSR2 ends it', ['signals']],
+  [
+    'int-exits-0',
+    'cli/serve-vde-switch.js',
+    "if (endedWith === 'SIGINT') {",
+    'if (false) {',
+    'SIGINT ends it as SIGTERM does',
+    ['signals'],
+  ],
   [
     'eof-ignored',
-    'cli/vde-switch.js',
+    'cli/serve-vde-switch.js',
     'terminal: !daemon && !nostdin,',
     'terminal: false,',
     'the end of standard input is nothing',
@@ -109,10 +116,10 @@ export const processes = [
     ['daemon'],
   ],
   ['daemon-in-session', 'cli/daemonize.js', 'detached: true,', 'detached: false,', 'a daemon stays in the session', ['daemon']],
-  ['nameless', 'cli/vde-switch.js', "nameProcess('vde_switch');", '', 'it is not found under its name', ['daemon']],
+  ['nameless', 'cli/serve-vde-switch.js', "nameProcess('vde_switch');", '', 'it is not found under its name', ['daemon']],
   [
     'tap-failure-ends',
-    'cli/vde-switch.js',
+    'cli/serve-vde-switch.js',
     'complain(`ERROR OPENING tap interface: ${name}`);',
     'throw error;',
     'a tap that is not to be had ends it',
@@ -122,7 +129,7 @@ export const processes = [
   // The console, coarsely: its own checks are finer.
   [
     'rc-file-ignored',
-    'cli/vde-switch.js',
+    'cli/serve-vde-switch.js',
     'if (named !== undefined)\n        return [named];',
     'if (named !== undefined)\n        return [];',
     '-f does nothing',
