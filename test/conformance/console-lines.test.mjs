@@ -1,0 +1,223 @@
+/**
+ * Black-box tests of the console's lines: what is a line, which command it is, what its reply looks like.
+ */
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { checkStatuses, startConsole, status } from './console.mjs';
+import { scratch } from './peer.mjs';
+
+const shared = await startConsole(t);
+const info = "0000 DATA END WITH '.'\nNumports=32\nHUB=false\ncounters=true\n.\n1000 Success\n";
+const prompt = '\nvde$ ';
+
+t.test('console: it greets with the version that clients look for, a line, an empty line, and the prompt', async (t) => {
+  const { greeting } = await shared.session(t);
+  t.match(greeting, /^VDE switch V\.2\.3\.2\n[^\n]+\n\nvde\$ $/);
+});
+
+t.test('console: a reply with data is a block, a status and the prompt', async (t) => {
+  const console = await shared.session(t);
+  t.equal(await console.transcript('port/showinfo\n'), `${info}${prompt}`);
+});
+
+t.test('console: a reply without data is a status and the prompt', async (t) => {
+  const console = await shared.session(t);
+  t.equal(await console.transcript('debug/del\n'), `1002 No such file or directory\n${prompt}`);
+});
+
+t.test('console: many sessions at once, and each gets its own replies', async (t) => {
+  const sessions = [];
+  for (let i = 0; i < 20; i++) sessions.push(await shared.session(t));
+  for (const [i, one] of sessions.entries()) one.send(i % 2 === 0 ? 'port/showinfo\n' : 'nosuch\n');
+  for (const [i, one] of sessions.entries())
+    t.equal((await one.reply()).status, i % 2 === 0 ? status.success : status.unknown, `session ${i}`);
+});
+
+for (const [what, octets] of [
+  ['without an end', 'port/showinfo'],
+  ['with CR and LF', 'port/showinfo\r\n'],
+  ['with blanks in front', '   port/showinfo\n'],
+  ['with a tab in front', '\tport/showinfo\n'],
+  ['with blanks behind', 'port/showinfo   \n'],
+  ['with an argument that it does not take', 'port/showinfo 1 2 3\n'],
+  ['with more letters behind its name', 'port/showinfoXYZ\n'],
+  ['with NUL and more behind its name', 'port/showinfo\0xyz\n'],
+]) {
+  t.test(`console: a command ${what}`, async (t) => {
+    const console = await shared.session(t);
+    t.equal(await console.transcript(octets), `${info}${prompt}`);
+  });
+}
+
+for (const [what, octets] of [
+  ['an empty line', '\n'],
+  ['blanks', '  \t \n'],
+  ['a comment', '# port/showinfo\n'],
+  ['a comment behind blanks', '  \t# port/showinfo\n'],
+  ['a comment without an end', '#'],
+  ['NUL', '\0\n'],
+]) {
+  t.test(`console: ${what} has the prompt for a reply`, async (t) => {
+    const console = await shared.session(t);
+    t.equal(await console.transcript(octets), prompt);
+  });
+}
+
+t.test('console: what comes in pieces without an end is a command each', async (t) => {
+  const console = await shared.session(t);
+  console.send('port/');
+  t.equal((await console.reply()).status, status.unknown);
+  console.send('port/showinfo');
+  t.equal((await console.reply()).status, status.success);
+});
+
+t.test('console: all lines that come at once are done, in their order', async (t) => {
+  const console = await shared.session(t);
+  t.equal(
+    await console.transcript('port/showinfo\nnosuch\ndebug/del\n'),
+    `${info}${prompt}${status.unknown}\n${prompt}${status.noEntry}\n${prompt}`,
+  );
+});
+
+t.test('console: each of two empty lines that come at once has the prompt for a reply', async (t) => {
+  const console = await shared.session(t);
+  t.equal(await console.transcript('\n\n'), `${prompt}${prompt}`);
+});
+
+const nothingOfHelp = /^0000 DATA END WITH '\.'\n[^\n]+\n[^\n]+\n\.\n1000 Success\n$/;
+
+t.test('console: a line of 127 octets with its end is one line', async (t) => {
+  const console = await shared.session(t);
+  const replies = (await console.transcript(`help ${'a'.repeat(121)}\n`)).split(prompt);
+  t.equal(replies.length, 2);
+  t.match(replies[0], nothingOfHelp);
+});
+
+for (const length of [128, 129, 300, 4000]) {
+  t.test(`console: a line of ${length} octets is one line`, async (t) => {
+    const console = await shared.session(t);
+    const replies = (await console.transcript(`help ${'a'.repeat(length - 5)}\n`)).split(prompt);
+    t.equal(replies.length, 2);
+    t.match(replies[0], nothingOfHelp);
+  });
+}
+
+t.test('console: a line that is longer than any is refused, and the session goes on', async (t) => {
+  const console = await shared.session(t);
+  t.equal(await console.transcript(`help ${'a'.repeat(50_000)}\nport/showinfo\n`), `1007 Argument list too long\n${prompt}${info}${prompt}`);
+});
+
+t.test('console: nobody is harmed by a line that never ends', async (t) => {
+  const [loud, console] = [await shared.session(t), await shared.session(t)];
+  loud.send('x\n');
+  await loud.reply();
+  loud.send('a'.repeat(1_000_000));
+  t.equal(await console.status('port/showinfo'), status.success);
+  loud.close();
+  t.equal(await console.status('port/showinfo'), status.success);
+});
+
+checkStatuses(t, 'console', shared, [
+  ...['ds', 'debug', 'plugin', 'hash', 'fstp', 'port', 'vlan'].map((heading) => [heading, status.unknown]),
+  ...['nosuch', 'port/', 'port/nosuch', 'port/prin', '/port/print', 'port /print', 'p', '?', '.'].map((line) => [line, status.unknown]),
+  ...['PORT/PRINT', 'Help', 'port/Print', 'SHOWINFO'].map((line) => [line, status.unknown]),
+  ['loadx', status.noEntry],
+  ['vlan/createx', status.invalid],
+]);
+
+t.test('console: octets beyond ASCII and keys of a terminal are no command', async (t) => {
+  const console = await shared.session(t);
+  for (const octets of [Buffer.from('1b5b41', 'hex'), Buffer.from([0xff, 0xfe]), Buffer.from('ü')]) {
+    console.send(octets);
+    t.equal((await console.reply()).text, `${status.unknown}\n`);
+  }
+});
+
+t.test('console: what follows a name is its argument, apart from it or not', async (t) => {
+  const console = await shared.session(t);
+  for (const line of ['help port/showinfo', 'helpport/showinfo', 'help   port/showinfo', 'help\tport/showinfo'])
+    t.equal((await console.data(line)).length, 3, line);
+});
+
+t.test('console: a name that begins with another one is its own command', async (t) => {
+  const { console } = await startConsole(t);
+  t.same(await console.data('port/createauto'), ['Port 0001'], 'not port/create with the argument "auto"');
+});
+
+for (const line of ['logout', 'logoutx', 'logout now']) {
+  t.test(`console: "${line}" ends the session`, async (t) => {
+    const [one, other] = [await shared.session(t), await shared.session(t)];
+    one.send(`${line}\n`);
+    t.equal(await one.rest(), '9999 END OF SESSION');
+    t.equal(await other.status('port/showinfo'), status.success, 'and no other');
+  });
+}
+
+t.test('console: who ends what he says is let go without a word', async (t) => {
+  const console = await shared.session(t);
+  t.equal(await console.transcript(''), '');
+});
+
+t.test('console: a session that vanishes while it is told events harms nobody', async (t) => {
+  const one = await startConsole(t);
+  const other = await one.session(t);
+  await other.give('debug/add');
+  other.close();
+  t.equal(await one.console.status('port/create 1'), status.success);
+  t.equal(await one.console.status('port/remove 1'), status.success);
+});
+
+t.test('console: a reply is whole, however long', async (t) => {
+  const rcfile = join(scratch(t), 'rc');
+  writeFileSync(rcfile, Array.from({ length: 2999 }, (_, i) => `port/create ${i + 1}\n`).join(''));
+  const { console } = await startConsole(t, '-n', '3000', '-f', rcfile);
+  const { data, status: ended } = await console.ask('port/allprint');
+  t.equal(ended, status.success);
+  t.equal(data?.length, 4 * 2999);
+});
+
+t.test('console: who does not read what he is told does not hold up the others', async (t) => {
+  const one = await startConsole(t);
+  const deaf = await one.session(t);
+  deaf.stream.pause();
+  for (let i = 0; i < 200; i++) deaf.send('help\n');
+  t.equal(await one.console.status('port/showinfo'), status.success);
+});
+
+t.test('console: "shutdown" ends the session, the switch and what it made', async (t) => {
+  const one = await startConsole(t);
+  one.console.send('shutdown\n');
+  t.equal(await one.console.rest(), '9999 END OF SESSION');
+  t.same(await one.ended, { code: 0, signal: null });
+  t.notOk(existsSync(one.directory));
+  t.notOk(existsSync(one.path));
+});
+
+t.test('console: "shutdown" ends the other sessions, without a word', async (t) => {
+  const one = await startConsole(t);
+  const other = await one.session(t);
+  one.console.send('shutdown');
+  t.equal(await other.rest(), '');
+});
+
+t.test('console: "showinfo" has the version, the process, the address, the age, and the console', async (t) => {
+  const one = await startConsole(t, '--macaddr', '00:ff:01:02:03:04');
+  const [version, licence, empty, process, mgmt] = await one.console.data('showinfo');
+  t.equal(version, 'VDE switch V.2.3.2');
+  t.equal(`${version}\n${licence}\n${prompt}`, one.console.greeting);
+  t.equal(empty, '');
+  t.match(process, new RegExp(`^pid ${one.child.pid} MAC 00:ff:01:02:03:04 uptime \\d+$`));
+  t.equal(mgmt, `mgmt ${one.path} perm 0600`);
+});
+
+for (const [args, mode] of [
+  [[], '0600'],
+  [['-m', '660'], '0660'],
+  [['--dirmode', '755'], '0644'],
+]) {
+  t.test(`console: "ds/showinfo" with ${args.join(' ') || 'no option'}`, async (t) => {
+    const one = await startConsole(t, ...args);
+    t.same(await one.console.data('ds/showinfo'), [`ctl dir ${one.directory}`, `std mode ${mode}`]);
+  });
+}

@@ -1,0 +1,207 @@
+/**
+ * A client of the console (`-M`): it says a line, and knows where the reply ends. It knows the text that programs parse and nothing else.
+ */
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { patience, scratch, startSwitch, until } from './peer.mjs';
+
+const prompt = '\nvde$ ';
+
+/** What stands around the data of a reply. */
+const block = { begin: "0000 DATA END WITH '.'\n", end: '.\n' };
+
+/** Somebody at a console. */
+export class Console {
+  #text = '';
+  #events = [];
+  #closed = false;
+  #wake = () => undefined;
+
+  /** Connects, and waits until the switch has greeted. */
+  static async open(t, path) {
+    const console = await Console.connect(t, path);
+    console.greeting = await console.until(prompt);
+    return console;
+  }
+
+  /** Connects, as soon as somebody listens. */
+  static async connect(t, path) {
+    const console = new Console();
+    await until(async () => (console.stream = await connected(path)) !== undefined, join(path, '..'));
+    console.#hear();
+    t.teardown(() => console.close());
+    return console;
+  }
+
+  #hear() {
+    this.stream.setEncoding('latin1');
+    this.stream.on('data', (text) => {
+      this.#text += text;
+      this.#wake();
+    });
+    this.stream.on('error', () => undefined);
+    this.stream.on('close', () => {
+      this.#closed = true;
+      this.#wake();
+    });
+  }
+
+  /** Writes these octets and no other. */
+  send(octets) {
+    this.stream.write(octets);
+  }
+
+  /** Says a line, and returns its reply. */
+  ask(line) {
+    this.send(`${line}\n`);
+    return this.reply();
+  }
+
+  /** The next reply, taken apart: `status` is its last line, `data` the lines of its block, `text` all of it, but for events. */
+  async reply() {
+    const text = this.#withoutEvents((await this.until(prompt)).slice(0, -prompt.length));
+    const data = text.startsWith(block.begin) ? text.slice(block.begin.length, text.lastIndexOf(`\n${block.end}`) + 1) : undefined;
+    return { text, status: text.trimEnd().split('\n').at(-1), data: data?.split('\n').slice(0, -1) };
+  }
+
+  /** The data of the reply to a line, which must end well. */
+  async data(line) {
+    const { data, status } = await this.ask(line);
+    if (status !== '1000 Success' || !data) throw new Error(`${line}: ${status}`);
+    return data;
+  }
+
+  /** The status of the reply to a line. */
+  async status(line) {
+    return (await this.ask(line)).status;
+  }
+
+  /** Gives commands that must be done. */
+  async give(...lines) {
+    for (const line of lines) {
+      const status = await this.status(line);
+      if (status !== '1000 Success') throw new Error(`${line}: ${status}`);
+    }
+  }
+
+  /** The next event. */
+  async event() {
+    await this.#wait(() => this.#takeEvents() > 0, 'an event');
+    return this.#events.shift();
+  }
+
+  /** The next so many events. */
+  async eventsInNumber(count) {
+    const events = [];
+    while (events.length < count) events.push(await this.event());
+    return events;
+  }
+
+  /** The events that came up to the reply that was read last. */
+  events() {
+    this.#takeEvents();
+    return this.#events.splice(0);
+  }
+
+  /** Waits for a text, and returns all up to its end. */
+  async until(text) {
+    await this.#wait(() => this.#text.includes(text), JSON.stringify(text));
+    const end = this.#text.indexOf(text) + text.length;
+    const taken = this.#text.slice(0, end);
+    this.#text = this.#text.slice(end);
+    return taken;
+  }
+
+  /** Says all this and no more, and returns all that is said to it. */
+  transcript(octets) {
+    this.stream.end(octets);
+    return this.rest();
+  }
+
+  /** Waits for the end of the stream, and returns what came before. */
+  async rest() {
+    await this.#wait(() => this.#closed, 'the end', true);
+    return this.#text;
+  }
+
+  /** Leaves without a word. */
+  close() {
+    this.stream.destroy();
+  }
+
+  #withoutEvents(text) {
+    const [events] = /^(?:3\d{3} [^\n]*\n)*/.exec(text);
+    this.#events.push(...events.split('\n').slice(0, -1));
+    return text.slice(events.length);
+  }
+
+  #takeEvents() {
+    this.#text = this.#withoutEvents(this.#text);
+    return this.#events.length;
+  }
+
+  #wait(check, what, atEnd = false) {
+    return new Promise((resolve, reject) => {
+      const fail = (why) => reject(new Error(`${why} instead of ${what}, after ${JSON.stringify(this.#text.slice(-300))}`));
+      const timer = setTimeout(fail, patience, 'silence');
+      this.#wake = () => {
+        if (!check() && !this.#closed) return;
+        clearTimeout(timer);
+        this.#wake = () => undefined;
+        if (check() || atEnd) resolve();
+        else fail('the end');
+      };
+      this.#wake();
+    });
+  }
+}
+
+/** A stream to whoever listens there; undefined when nobody does. */
+function connected(path) {
+  return new Promise((resolve) => {
+    const stream = connect(path);
+    stream.once('connect', () => resolve(stream));
+    stream.once('error', () => resolve(undefined));
+  });
+}
+
+/** Starts a switch with a console. Returns it with its directory, the path of its console, somebody at that, and how to open more. */
+export async function startConsole(t, ...args) {
+  const parent = scratch(t);
+  const directory = join(parent, 'sw');
+  const path = join(parent, 'mgmt');
+  const one = await startSwitch(t, directory, '-M', path, ...args);
+  const session = (t) => Console.open(t, path);
+  return { ...one, parent, directory, path, session, console: await session(t) };
+}
+
+/** The status lines that commands end with. */
+export const status = {
+  success: '1000 Success',
+  noEntry: '1002 No such file or directory',
+  noAddress: '1006 No such device or address',
+  exists: '1017 File exists',
+  noDevice: '1019 No such device',
+  invalid: '1022 Invalid argument',
+  full: '1028 No space left on device',
+  unknown: '1038 Function not implemented',
+  inUse: '1098 Address already in use',
+};
+
+/** One check for each line, in a session of its own: the whole of its reply is this status. `prefix` begins their names. */
+export function checkStatuses(t, prefix, one, rows) {
+  for (const [line, expected] of rows)
+    t.test(`${prefix}: "${line}" ends with ${expected}`, async (t) => {
+      const console = await one.session(t);
+      t.equal((await console.ask(line)).text, `${expected}\n`);
+    });
+}
+
+/** One check for each line, in a session of its own: its reply is a block without data, and this status. */
+export function checkEmptyBlocks(t, prefix, one, rows) {
+  for (const [line, expected] of rows)
+    t.test(`${prefix}: "${line}" has no data, and ends with ${expected}`, async (t) => {
+      const console = await one.session(t);
+      t.equal((await console.ask(line)).text, `${block.begin}${block.end}${expected}\n`);
+    });
+}
