@@ -90,7 +90,20 @@ for (const [path, syntax] of commands) {
   });
 }
 
-for (const prefix of ['port', 'port/', 'port/create', 'h', 'vlan/a', 's', 'ds', 'fstp/set', 'debug/list', 'nosuch', 'port/print/', 'PORT']) {
+for (const prefix of [
+  'port',
+  'port/',
+  'port/create',
+  'h',
+  'vlan/a',
+  's',
+  'ds',
+  'fstp/set',
+  'debug/list',
+  'nosuch',
+  'port/print/',
+  'PORT',
+]) {
   t.test(`help: "help ${prefix}" lists what begins so`, async (t) => {
     const console = await shared.session(t);
     const rows = (await console.data(`help ${prefix}`)).slice(2).map(pathOf);

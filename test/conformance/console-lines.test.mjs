@@ -105,7 +105,10 @@ for (const length of [128, 129, 300, 4000]) {
 
 t.test('console: a line that is longer than any is refused, and the session goes on', async (t) => {
   const console = await shared.session(t);
-  t.equal(await console.transcript(`help ${'a'.repeat(50_000)}\nport/showinfo\n`), `1007 Argument list too long\n${prompt}${info}${prompt}`);
+  t.equal(
+    await console.transcript(`help ${'a'.repeat(50_000)}\nport/showinfo\n`),
+    `1007 Argument list too long\n${prompt}${info}${prompt}`,
+  );
 });
 
 t.test('console: nobody is harmed by a line that never ends', async (t) => {

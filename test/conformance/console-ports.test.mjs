@@ -18,8 +18,7 @@ const inactive = (number, { vlan = '0000', allocatable = false, user = 'NONE', g
 ];
 
 /** The numbers of the ports that there are. */
-const numbers = async (console) =>
-  (await console.data('port/allprint')).flatMap((line) => /^Port (\d+)/.exec(line)?.[1] ?? []).map(Number);
+const numbers = async (console) => (await console.data('port/allprint')).flatMap((line) => /^Port (\d+)/.exec(line)?.[1] ?? []).map(Number);
 
 checkStatuses(t, 'port', shared, [
   ['port/create 3', exists],
@@ -178,7 +177,14 @@ t.test('port: a port that is removed is forgotten, with all that was set', async
 t.test('port: numbers of two arguments are decimal, hexadecimal or octal', async (t) => {
   const { console } = await startConsole(t);
   await console.give('port/create 8', 'vlan/create 20');
-  for (const line of ['port/setvlan 8 20', 'port/setvlan 0x8 0x14', 'port/setvlan 010 024', 'port/setvlan +8 20', 'port/setvlan 8 20x', 'port/setvlan 8 20 30']) {
+  for (const line of [
+    'port/setvlan 8 20',
+    'port/setvlan 0x8 0x14',
+    'port/setvlan 010 024',
+    'port/setvlan +8 20',
+    'port/setvlan 8 20x',
+    'port/setvlan 8 20 30',
+  ]) {
     await console.give('port/setvlan 8 0', line);
     t.match((await console.data('port/allprint 8'))[0], 'untagged_vlan=0020', line);
   }
