@@ -26,8 +26,15 @@ export class Console {
 
   /** Connects, as soon as somebody listens. */
   static async connect(t, path) {
+    let stream;
+    await until(async () => (stream = await connected(path)) !== undefined, join(path, '..'));
+    return Console.on(t, stream);
+  }
+
+  /** Somebody at a stream that is there. */
+  static on(t, stream) {
     const console = new Console();
-    await until(async () => (console.stream = await connected(path)) !== undefined, join(path, '..'));
+    console.stream = stream;
     console.#hear();
     t.teardown(() => console.close());
     return console;
@@ -172,7 +179,7 @@ export async function startConsole(t, ...args) {
   const path = join(parent, 'mgmt');
   const one = await startSwitch(t, directory, '-M', path, ...args);
   const session = (t) => Console.open(t, path);
-  return { ...one, parent, directory, path, session, console: await session(t) };
+  return Object.assign(one, { parent, directory, path, session, console: await session(t) });
 }
 
 /** The status lines that commands end with. */

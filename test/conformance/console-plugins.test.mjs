@@ -1,0 +1,315 @@
+/**
+ * Black-box tests of plugins: `dump`, `pdump` and `iplog`, added by their names.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { checkStatuses, startConsole, status } from './console.mjs';
+import { Client, everybody, frame, tagged, until } from './peer.mjs';
+
+const { exists, invalid, noEntry, success, unknown } = status;
+const [stationA, stationB] = ['02:00:00:00:00:0a', '02:00:00:00:00:0b'];
+const heading = ['NAME                   HELP', '------------           ----'];
+
+/** A switch without plugins. Nothing here adds any. */
+const shared = await startConsole(t);
+
+checkStatuses(t, 'plugin', shared, [
+  ['plugin/add', invalid],
+  ['plugin/add nosuch', noEntry],
+  ['plugin/add /nosuch/plugin.so', noEntry],
+  ['plugin/add dump.so', noEntry],
+  ['plugin/add dumpx', noEntry],
+  ['plugin/add dum', noEntry],
+  ['plugin/add DUMP', noEntry],
+  ['plugin/del', noEntry],
+  ['plugin/del nosuch', noEntry],
+  ['plugin/del dump', noEntry],
+  ['dump/active 1', unknown],
+  ['pdump/active 1', unknown],
+  ['iplog/showinfo', unknown],
+]);
+
+t.test('plugin: none is there at first', async (t) => {
+  const console = await shared.session(t);
+  for (const line of ['plugin/list', 'plugin/list dump']) {
+    const { data, status: ended } = await console.ask(line);
+    t.same(data, heading, line);
+    t.equal(ended, noEntry);
+  }
+});
+
+/** The names that `plugin/list` has. */
+const names = async (console, prefix = '') => {
+  const [first, second, ...rows] = (await console.ask(`plugin/list ${prefix}`)).data;
+  if (first !== heading[0] || second !== heading[1]) throw new Error(`${first}\n${second}`);
+  return rows.map((row) => /^(\S+) +\S/.exec(row)[1]);
+};
+
+t.test('plugin: they are added once, listed in the order of that, and removed', async (t) => {
+  const { console } = await startConsole(t);
+  await console.give('plugin/add pdump', 'plugin/add dump', 'plugin/add iplog');
+  t.equal(await console.status('plugin/add dump'), exists);
+  t.same(await names(console), ['pdump', 'dump', 'iplog']);
+  t.same(await names(console, 'd'), ['dump']);
+  t.same(await names(console, 'dumpx'), []);
+  t.match((await console.data('plugin/list dump'))[2], /^dump {19}\S/, 'the name is in a column of 22');
+  await console.give('plugin/del dump');
+  t.same(await names(console), ['pdump', 'iplog']);
+  t.equal(await console.status('plugin/del dump'), noEntry);
+  await console.give('plugin/add dump');
+  t.same(await names(console), ['pdump', 'iplog', 'dump']);
+});
+
+t.test('plugin: the beginning of a name will do to remove one', async (t) => {
+  const { console } = await startConsole(t);
+  await console.give('plugin/add iplog', 'plugin/add dump', 'plugin/del du');
+  t.same(await names(console), ['iplog']);
+});
+
+t.test('plugin: whoever names none removes none', async (t) => {
+  const { console } = await startConsole(t);
+  await console.give('plugin/add dump');
+  t.equal(await console.status('plugin/del'), noEntry);
+  t.same(await names(console), ['dump']);
+});
+
+for (const [plugin, commands, events] of [
+  ['dump', [['dump', '============'], ['dump/active', '0/1']], [['dump/packetin', '101'], ['dump/packetout', '102']]],
+  [
+    'pdump',
+    [['pdump', '============'], ['pdump/active', '0/1'], ['pdump/filename', '<file>'], ['pdump/buffered', '0/1']],
+    [['pdump/packetin', '101'], ['pdump/packetout', '102']],
+  ],
+  [
+    'iplog',
+    [
+      ['iplog', '============'],
+      ['iplog/showinfo', ''],
+      ['iplog/logfile', 'pathname'],
+      ['iplog/ipadd', 'ipaddr/mask'],
+      ['iplog/ipdel', 'ipaddr/mask'],
+      ['iplog/list', ''],
+      ['iplog/setgcint', 'N'],
+      ['iplog/setexpire', 'N'],
+      ['iplog/iplist', ''],
+      ['iplog/ipport', 'port'],
+      ['iplog/ipuser', 'user'],
+      ['iplog/ipsearch', 'ipaddr'],
+    ],
+    [['iplog/newip', '301']],
+  ],
+]) {
+  t.test(`plugin: ${plugin} has these commands and events while it is there`, async (t) => {
+    const { console } = await startConsole(t);
+    const rows = async () => (await console.data(`help ${plugin}`)).slice(2).map((row) => row.slice(0, 35));
+    t.same(await rows(), []);
+    t.equal(await console.status(`debug/list ${plugin}`), noEntry);
+    await console.give(`plugin/add ${plugin}`);
+    t.same(await rows(), commands.map(([path, syntax]) => `${path.padEnd(18)} ${syntax.padEnd(15)} `));
+    t.same(
+      (await console.data(`debug/list ${plugin}`)).slice(2).map((row) => row.slice(0, 34)),
+      events.map(([path, tag]) => `${path.padEnd(22)} ${tag} OFF    `),
+    );
+    await console.give(`debug/add ${plugin}`, `plugin/del ${plugin}`);
+    t.same(await rows(), []);
+    t.equal(await console.status(`debug/list ${plugin}`), noEntry);
+    t.equal(await console.status(`${commands[1][0]} 1`), unknown);
+  });
+}
+
+/** A switch with a plugin, and clients at ports 1 and 2. */
+async function withPlugin(t, plugin, ...lines) {
+  const one = await startConsole(t);
+  const clients = [await Client.joined(t, one.directory), await Client.joined(t, one.directory)];
+  await one.console.give(`plugin/add ${plugin}`, ...lines);
+  return [one.console, ...clients, one];
+}
+
+const hex = (octets) => octets.toString('hex').replaceAll(/../g, '$& ');
+
+t.test('dump: each frame is told with its port, in and out', async (t) => {
+  const [console, a] = await withPlugin(t, 'dump', 'debug/add dump', 'dump/active 1');
+  const sent = frame(everybody, stationA);
+  a.send(sent);
+  t.same(await console.eventsInNumber(2), [
+    `3101 dump/packetin Pkt: Port 0001 len=0060 ${hex(sent)}`,
+    `3102 dump/packetout Pkt: Port 0002 len=0060 ${hex(sent)}`,
+  ]);
+});
+
+t.test('dump: a tag is shown where there is one', async (t) => {
+  const [console, a] = await withPlugin(t, 'dump', 'debug/add dump', 'dump/active 1', 'vlan/create 10', 'vlan/addport 10 2', 'port/setvlan 1 10');
+  const sent = frame(everybody, stationA, 100);
+  a.send(sent);
+  t.same(await console.eventsInNumber(2), [
+    `3101 dump/packetin Pkt: Port 0001 len=0100 ${hex(sent)}`,
+    `3102 dump/packetout Pkt: Port 0002 len=0104 ${hex(tagged(sent, 10))}`,
+  ]);
+});
+
+t.test('dump: only those who asked for it, only what they asked for, only while it is on', async (t) => {
+  const [console, a, b, one] = await withPlugin(t, 'dump', 'debug/add dump/packetout');
+  const other = await one.session(t);
+  const send = async () => {
+    a.send(frame(everybody, stationA));
+    await b.receive();
+    await console.status('port/showinfo');
+    return console.events().map((event) => event.slice(0, 35));
+  };
+  t.same(await send(), [], 'off');
+  await console.give('dump/active 1');
+  t.same(await send(), ['3102 dump/packetout Pkt: Port 0002 ']);
+  await console.give('dump/active');
+  t.same(await send(), [], 'off again');
+  await other.status('port/showinfo');
+  t.same(other.events(), []);
+});
+
+checkPluginStatuses('pdump', [
+  ['pdump/buffered 1', success],
+  ['pdump/buffered', success],
+]);
+
+checkPluginStatuses('iplog', [
+  ['iplog/ipadd', invalid],
+  ['iplog/ipadd x', invalid],
+  ['iplog/ipdel', invalid],
+  ['iplog/ipdel x', invalid],
+  ['iplog/ipdel 11.0.0.0/8', noEntry],
+  ['iplog/logfile /nosuch/file', noEntry],
+  ['iplog/setgcint x', success],
+]);
+
+/** One check for each line, with a plugin. */
+function checkPluginStatuses(plugin, rows) {
+  for (const [line, expected] of rows)
+    t.test(`${plugin}: "${line}" ends with ${expected}`, async (t) => {
+      const { console } = await startConsole(t);
+      await console.give(`plugin/add ${plugin}`);
+      t.equal((await console.ask(line)).text, `${expected}\n`);
+    });
+}
+
+t.test('pdump: the file is vde_dump.cap, or another one', async (t) => {
+  const { console } = await startConsole(t);
+  await console.give('plugin/add pdump');
+  t.same(await console.data('pdump/filename'), ['dumpfile=vde_dump.cap']);
+  t.same(await console.data('pdump/filename /tmp/other'), ['dumpfile=/tmp/other']);
+  t.same(await console.data('pdump/filename'), ['dumpfile=/tmp/other']);
+});
+
+t.test('pdump: each frame is in the file, in and out, as pcap', async (t) => {
+  const [console, a, b, one] = await withPlugin(t, 'pdump');
+  const path = join(one.parent, 'cap');
+  await console.data(`pdump/filename ${path}`);
+  t.equal((await console.ask('pdump/active 1')).text, `0000 DATA END WITH '.'\n.\n${success}\n`);
+  t.equal((await console.ask('pdump/active 1')).text, `0000 DATA END WITH '.'\n.\n${exists}\n`, 'it is on already');
+  const sent = frame(everybody, stationA, 77);
+  a.send(sent);
+  await b.receive();
+  t.equal((await console.ask('pdump/active 0')).status, success);
+  t.equal((await console.ask('pdump/active 0')).text, `0000 DATA END WITH '.'\n.\n${noEntry}\n`, 'it is off already');
+  await until(() => readFileSync(path).length >= 24 + 2 * (16 + 77), one.parent);
+  const file = readFileSync(path);
+  t.equal(file.toString('hex', 0, 16), 'd4c3b2a1020004000000000000000000', 'pcap of version 2.4');
+  t.equal(file.readUInt32LE(20), 1, 'Ethernet');
+  for (const at of [24, 24 + 16 + 77]) {
+    t.ok(Math.abs(file.readUInt32LE(at) - Date.now() / 1000) < 60, 'now');
+    t.equal(file.readUInt32LE(at + 8), 77);
+    t.equal(file.readUInt32LE(at + 12), 77);
+    t.same(file.subarray(at + 16, at + 16 + 77), sent);
+  }
+  t.equal(file.length, 24 + 2 * (16 + 77));
+});
+
+t.test('pdump: a file that cannot be made', async (t) => {
+  const { console } = await startConsole(t);
+  await console.give('plugin/add pdump');
+  await console.ask('pdump/filename /nosuch/file');
+  t.equal(await console.status('pdump/active 1'), invalid);
+});
+
+/** A frame with an IP packet of nothing. */
+function ipFrame(source, address) {
+  const octets = frame(everybody, source, 80, 0, address.includes(':') ? 0x86dd : 0x0800);
+  if (address.includes(':')) octets.set(Buffer.from(`6000000000001140fd00${'00'.repeat(13)}${address.slice(-2)}`, 'hex'), 14);
+  else octets.set(Buffer.from(`4500002e000000004011000${'0'}${address.split('.').map((n) => Number(n).toString(16).padStart(2, '0')).join('')}`, 'hex'), 14);
+  return octets;
+}
+
+const newIp = (version, address, mac, port) => `ipv${version} ${address} mac=${mac} port=${port} vlan=0 user=root "conformance"`;
+
+t.test('iplog: how it is', async (t) => {
+  const { console } = await startConsole(t);
+  await console.give('plugin/add iplog');
+  const [, ...lines] = await console.data('iplog/showinfo');
+  t.same(lines, ['log disabled', 'GC interval 10 secs', 'GC expire 360 secs']);
+  await console.give('iplog/setgcint 7', 'iplog/setexpire 9x', 'iplog/logfile /dev/null');
+  t.same((await console.data('iplog/showinfo')).slice(1), ['log on file /dev/null', 'GC interval 7 secs', 'GC expire 9 secs']);
+  await console.give('iplog/logfile');
+  t.equal((await console.data('iplog/showinfo'))[1], 'log disabled');
+});
+
+t.test('iplog: ranges', async (t) => {
+  const { console } = await startConsole(t);
+  await console.give('plugin/add iplog', 'iplog/ipadd fd00::/16', 'iplog/ipadd 10.0.0.0/8', 'iplog/ipadd 192.168.1.1', 'iplog/ipadd fd00::1');
+  t.same(await console.data('iplog/list'), ['  ipv4: 10.0.0.0/8', '  ipv4: 192.168.1.1/32', '  ipv6: fd00::/16', '  ipv6: fd00::1/128']);
+  for (const line of ['iplog/ipadd 10.0.0.0/8', 'iplog/ipadd fd00::/16']) t.equal(await console.status(line), exists, line);
+  await console.give('iplog/ipdel 10.0.0.0/8', 'iplog/ipdel fd00::1');
+  t.same(await console.data('iplog/list'), ['  ipv4: 192.168.1.1/32', '  ipv6: fd00::/16']);
+});
+
+t.test('iplog: addresses of the ranges are told once, and listed', async (t) => {
+  const [console, a, b] = await withPlugin(t, 'iplog', 'iplog/ipadd 10.0.0.0/8', 'iplog/ipadd fd00::/16', 'debug/add iplog');
+  t.same(await console.data('iplog/iplist'), []);
+  a.send(ipFrame(stationA, '11.0.0.5'));
+  a.send(ipFrame(stationA, '10.0.0.5'));
+  a.send(ipFrame(stationA, '10.0.0.5'));
+  b.send(ipFrame(stationB, 'fd00::07'));
+  t.same((await console.eventsInNumber(2)).sort(), [
+    `3301 iplog/newip ${newIp(4, '10.0.0.5', stationA, 1)}`,
+    `3301 iplog/newip ${newIp(6, 'fd00::7', stationB, 2)}`,
+  ]);
+  const [four, six] = ['ipv4 10.0.0.5 port=1 user=root', 'ipv6 fd00::7 port=2 user=root'];
+  for (const [line, data] of [
+    ['iplog/iplist', [four, six]],
+    ['iplog/ipport 1', [four]],
+    ['iplog/ipport 2', [six]],
+    ['iplog/ipport 9', []],
+    ['iplog/ipuser root', [four, six]],
+    ['iplog/ipuser daemon', []],
+    ['iplog/ipsearch 10.0.0.5', [four]],
+    ['iplog/ipsearch fd00::7', [six]],
+    ['iplog/ipsearch 10.0.0.6', []],
+  ])
+    t.same(await console.data(line), data, line);
+  t.same(console.events(), []);
+  for (const line of ['iplog/ipsearch x', 'iplog/ipsearch', 'iplog/ipuser nosuchuser', 'iplog/ipuser'])
+    t.equal((await console.ask(line)).text, `0000 DATA END WITH '.'\n.\n${invalid}\n`, line);
+});
+
+t.test('iplog: an address that moves is told anew', async (t) => {
+  const [console, a, b] = await withPlugin(t, 'iplog', 'iplog/ipadd 0.0.0.0/0', 'debug/add iplog');
+  a.send(ipFrame(stationA, '10.0.0.5'));
+  t.equal(await console.event(), `3301 iplog/newip ${newIp(4, '10.0.0.5', stationA, 1)}`);
+  b.send(ipFrame(stationB, '10.0.0.5'));
+  t.equal(await console.event(), `3301 iplog/newip ${newIp(4, '10.0.0.5', stationB, 2)}`);
+  t.same(await console.data('iplog/iplist'), ['ipv4 10.0.0.5 port=2 user=root']);
+});
+
+t.test('iplog: new addresses are in the file, each with its time', async (t) => {
+  const [console, a, , one] = await withPlugin(t, 'iplog', 'iplog/ipadd 10.0.0.0/8', 'debug/add iplog');
+  const path = join(one.parent, 'log');
+  await console.give(`iplog/logfile ${path}`);
+  a.send(ipFrame(stationA, '10.0.0.5'));
+  await console.event();
+  await until(() => existsSync(path) && readFileSync(path, 'utf8').endsWith('\n'), one.parent);
+  t.match(readFileSync(path, 'utf8'), /^[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d ipv4 10\.0\.0\.5 mac=02:00:00:00:00:0a port=1 vlan=0 user=root "conformance"\n$/);
+});
+
+t.test('iplog: an address in a VLAN', async (t) => {
+  const [console, a] = await withPlugin(t, 'iplog', 'iplog/ipadd 10.0.0.0/8', 'vlan/create 10', 'vlan/addport 10 1', 'debug/add iplog');
+  a.send(tagged(ipFrame(stationA, '10.0.0.5'), 10));
+  t.match(await console.event(), 'ipv4 10.0.0.5 mac=02:00:00:00:00:0a port=1 vlan=10 user=root');
+});

@@ -1,0 +1,261 @@
+/**
+ * Black-box tests of scripts: `load` at the console, and the file of commands that a switch reads when it starts.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { checkStatuses, startConsole, status } from './console.mjs';
+import { scratch } from './peer.mjs';
+
+const { noEntry, success, unknown } = status;
+const shared = await startConsole(t);
+const prompt = '\nvde$ ';
+
+checkStatuses(t, 'load', shared, [
+  ['load', noEntry],
+  ['load /nosuch/file', noEntry],
+  ['load /etc/passwd/file', '1020 Not a directory'],
+]);
+
+let counter = 0;
+
+/** A file with this text, in the scratch directory of a switch. */
+function script(one, text) {
+  const path = join(one.parent, `script${counter++}`);
+  writeFileSync(path, text);
+  return path;
+}
+
+/** A switch, and what it says when it loads a file with this text; where the path was there is FILE. */
+async function load(t, text) {
+  const one = await startConsole(t);
+  const path = script(one, text);
+  one.console.send(`load ${path}\n`);
+  return [(await one.console.until(prompt)).replaceAll(path, 'FILE'), one.console, one];
+}
+
+t.test('load: each line is shown with its reply, and the status at the end is that of the file', async (t) => {
+  const [said] = await load(t, 'port/create 3\nport/create 3\nport/print 3\nnosuch\nport/allprint\n');
+  t.equal(
+    said,
+    [
+      ...['vde[FILE]: port/create 3', success],
+      ...['vde[FILE]: port/create 3', status.exists],
+      ...['vde[FILE]: port/print 3', "0000 DATA END WITH '.'", '.', status.noAddress],
+      ...['vde[FILE]: nosuch', unknown],
+      ...['vde[FILE]: port/allprint', "0000 DATA END WITH '.'"],
+      'Port 0003 untagged_vlan=0000 INACTIVE - NOT Unnamed Allocatable',
+      ' Current User: NONE Access Control: (User: NONE - Group: NONE)',
+      ' IN:  pkts          0          bytes                    0',
+      ' OUT: pkts          0          bytes                    0',
+      ...['.', success],
+      ...[success, '', 'vde$ '],
+    ].join('\n'),
+  );
+});
+
+t.test('load: comments and blanks are shown, and have no reply', async (t) => {
+  const [said] = await load(t, '# comment\n  \n\t# another\n');
+  t.equal(said, `vde[FILE]: # comment\nvde[FILE]:   \nvde[FILE]: \t# another\n${success}\n${prompt}`);
+});
+
+t.test('load: an empty line is a command that is not there', async (t) => {
+  const [said] = await load(t, 'port/create 3\n\nport/create 4\n');
+  t.equal(
+    said,
+    `vde[FILE]: port/create 3\n${success}\nvde[FILE]: \n\n${unknown}\nvde[FILE]: port/create 4\n${success}\n${success}\n${prompt}`,
+  );
+});
+
+t.test('load: the last line need not have an end', async (t) => {
+  const [said] = await load(t, 'port/create 3\nport/create 4');
+  t.equal(said, `vde[FILE]: port/create 3\n${success}\nvde[FILE]: port/create 4\n${success}\n${success}\n${prompt}`);
+});
+
+t.test('load: a file without lines', async (t) => {
+  const [said] = await load(t, '');
+  t.equal(said, `${success}\n${prompt}`);
+});
+
+for (const line of ['logout', 'shutdown']) {
+  t.test(`load: "${line}" in a file ends nothing`, async (t) => {
+    const [said, console] = await load(t, `port/create 3\n${line}\nport/create 4\n`);
+    t.equal(said, `vde[FILE]: port/create 3\n${success}\nvde[FILE]: ${line}\nvde[FILE]: port/create 4\n${success}\n${success}\n${prompt}`);
+    t.equal(await console.status('port/allprint 4'), success);
+  });
+}
+
+t.test('load: a file may load another', async (t) => {
+  const one = await startConsole(t);
+  const inner = script(one, 'port/create 3\n');
+  const outer = script(one, `load ${inner}\nport/create 4\n`);
+  one.console.send(`load ${outer}\n`);
+  t.equal(
+    (await one.console.until(prompt)).replaceAll(inner, 'INNER').replaceAll(outer, 'OUTER'),
+    [
+      ...['vde[OUTER]: load INNER', 'vde[INNER]: port/create 3', success, success],
+      ...['vde[OUTER]: port/create 4', success, success, '', 'vde$ '],
+    ].join('\n'),
+  );
+});
+
+t.test('load: a file that is not there, in a file', async (t) => {
+  const [said] = await load(t, 'load /nosuch\nport/create 4\n');
+  t.equal(said, `vde[FILE]: load /nosuch\n${noEntry}\nvde[FILE]: port/create 4\n${success}\n${success}\n${prompt}`);
+});
+
+t.test('load: a file that loads itself comes to an end soon', async (t) => {
+  const one = await startConsole(t);
+  const path = join(one.parent, 'loop');
+  writeFileSync(path, `load ${path}\n`);
+  const said = await one.console.transcript(`load ${path}\n`);
+  t.ok(said.endsWith(`${success}\n${prompt}`));
+  t.ok(said.length < 100 * path.length, `${said.length} octets`);
+  t.equal(await (await one.session(t)).status('port/showinfo'), success);
+});
+
+t.test('load: events that a file asks for are told to who loads it', async (t) => {
+  const [said] = await load(t, 'debug/add port\nport/create 3\n');
+  t.equal(said, `vde[FILE]: debug/add port\n${success}\nvde[FILE]: port/create 3\n3021 port/+ 03\n${success}\n${success}\n${prompt}`);
+});
+
+t.test('load: a directory is refused', async (t) => {
+  const one = await startConsole(t);
+  t.equal((await one.console.ask(`load ${one.parent}`)).text, '1021 Is a directory\n');
+});
+
+t.test('load: a path is all that follows', async (t) => {
+  const one = await startConsole(t);
+  const path = script(one, 'port/create 3\n');
+  t.equal(await one.console.status(`load ${path} more`), noEntry);
+  t.equal(await one.console.status(`load    ${path}`), success);
+});
+
+t.test('load: what a long file says is whole', async (t) => {
+  const one = await startConsole(t);
+  const path = script(one, Array.from({ length: 500 }, (_, i) => `vlan/create ${i + 1}\n`).join(''));
+  const said = await one.console.transcript(`load ${path}\n`);
+  t.equal(said.split('\n').length, 1000 + 3);
+  t.equal((await (await one.session(t)).data('vlan/print')).length, 501);
+});
+
+t.test('load: a line of 200 octets is one line', async (t) => {
+  const [said] = await load(t, `help ${'a'.repeat(195)}\nport/create 3\n`);
+  t.equal(said.split('\n').filter((line) => line.startsWith('vde[FILE]: ')).length, 2);
+  t.equal(said.split('\n').filter((line) => line === success).length, 3);
+});
+
+/** A switch that reads a file with this text when it starts. */
+function withRcfile(t, text, ...args) {
+  const rcfile = join(scratch(t), 'rc');
+  writeFileSync(rcfile, text);
+  return startConsole(t, '-f', rcfile, ...args);
+}
+
+const usual = '# comment\nport/create 4\nvlan/create 9\nport/setvlan 4 9\n';
+const ports = async ({ console }) => (await console.data('port/allprint')).filter((line) => line.startsWith('Port'));
+const port4 = ['Port 0004 untagged_vlan=0009 INACTIVE - NOT Unnamed Allocatable'];
+
+t.test('rc: the commands of the file are done when it starts', async (t) => {
+  const one = await withRcfile(t, usual);
+  t.same(await ports(one), port4);
+  t.same(await one.console.data('vlan/allprint'), ['VLAN 0000', 'VLAN 0009', ' -- Port 0004 tagged=0 active=0 status=Learning']);
+});
+
+t.test('rc: --rcfile is the same', async (t) => {
+  const rcfile = join(scratch(t), 'rc');
+  writeFileSync(rcfile, usual);
+  t.same(await ports(await startConsole(t, '--rcfile', rcfile)), port4);
+});
+
+t.test('rc: mistakes in it are passed over', async (t) => {
+  const one = await withRcfile(t, `nosuch\nport/create 99\n\nport/setvlan 4 9\n${usual}port/create 4\nbogus`);
+  t.same(await ports(one), port4);
+});
+
+t.test('rc: its last line need not have an end', async (t) => {
+  t.same(await ports(await withRcfile(t, usual.trimEnd())), port4);
+});
+
+t.test('rc: it may have the line ends of other systems', async (t) => {
+  t.same(await ports(await withRcfile(t, usual.replaceAll('\n', '\r\n'))), port4);
+});
+
+t.test('rc: a file that is not there is passed over', async (t) => {
+  const one = await startConsole(t, '-f', '/nosuch/file');
+  t.equal(await one.console.status('port/showinfo'), success);
+});
+
+t.test('rc: an empty file', async (t) => {
+  t.same(await ports(await withRcfile(t, '')), []);
+});
+
+t.test('rc: a directory is passed over', async (t) => {
+  const one = await startConsole(t, '-f', scratch(t));
+  t.equal(await one.console.status('port/showinfo'), success);
+});
+
+t.test('rc: nothing in it ends the switch', async (t) => {
+  t.same(await ports(await withRcfile(t, `logout\nshutdown\n${usual}`)), port4);
+});
+
+t.test('rc: what needs somebody at a console is refused there', async (t) => {
+  const inner = join(scratch(t), 'inner');
+  writeFileSync(inner, 'port/create 5\n');
+  const one = await withRcfile(t, `load ${inner}\ndebug/add port\n${usual}`);
+  t.same(await ports(one), port4);
+  await one.console.give('port/create 6');
+  t.same(one.console.events(), []);
+});
+
+t.test('rc: it is relative to where the switch was started', async (t) => {
+  const directory = scratch(t);
+  writeFileSync(join(directory, 'my.rc'), usual);
+  t.same(await ports(await startConsole(t, '-f', 'my.rc', { cwd: directory })), port4);
+});
+
+t.test('rc: what the options say is there before it', async (t) => {
+  const one = await withRcfile(t, 'port/create 39\nport/sethub 0\n', '-n', '40', '-x');
+  t.same(await ports(one), ['Port 0039 untagged_vlan=0000 INACTIVE - NOT Unnamed Allocatable']);
+  t.equal((await one.console.data('port/showinfo'))[1], 'HUB=false');
+});
+
+t.test('rc: trees are on by it', async (t) => {
+  const one = await withRcfile(t, 'fstp/setfstp 1\nfstp/bonus 0 3 100\n');
+  t.equal((await one.console.data('fstp/showinfo'))[1], 'FSTP=true');
+  t.match((await one.console.data('fstp/print'))[3], 'bonusport 0003 bonuscost 100');
+});
+
+/** A home with a file of commands. */
+function home(t, name, text) {
+  const HOME = scratch(t);
+  mkdirSync(join(HOME, '.vde2'));
+  writeFileSync(join(HOME, ...name), text);
+  return { env: { ...process.env, HOME } };
+}
+
+t.test('rc: without an option it is .vde2/vde_switch.rc at home', async (t) => {
+  t.same(await ports(await startConsole(t, home(t, ['.vde2', 'vde_switch.rc'], usual))), port4);
+});
+
+t.test('rc: with an option it is not that one', async (t) => {
+  const one = await withRcfile(t, 'port/create 7\n', home(t, ['.vde2', 'vde_switch.rc'], usual));
+  t.same(await ports(one), ['Port 0007 untagged_vlan=0000 INACTIVE - NOT Unnamed Allocatable']);
+});
+
+t.test('rc: not even when the file of the option is not there', async (t) => {
+  t.same(await ports(await startConsole(t, '-f', '/nosuch', home(t, ['.vde2', 'vde_switch.rc'], usual))), []);
+});
+
+t.test('rc: it is not .vderc at home', async (t) => {
+  t.same(await ports(await startConsole(t, home(t, ['.vderc'], usual))), []);
+});
+
+t.test('rc: a long line in it is one line', async (t) => {
+  t.same(await ports(await withRcfile(t, `help ${'a'.repeat(300)}\n${usual}`)), port4);
+});
+
+t.test('rc: a long comment is one to its end', async (t) => {
+  const one = await withRcfile(t, `${'#'.padEnd(127, '-')}port/create 5\n${usual}`);
+  t.same(await ports(one), port4);
+});
