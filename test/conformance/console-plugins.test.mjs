@@ -75,11 +75,29 @@ t.test('plugin: whoever names none removes none', async (t) => {
 });
 
 for (const [plugin, commands, events] of [
-  ['dump', [['dump', '============'], ['dump/active', '0/1']], [['dump/packetin', '101'], ['dump/packetout', '102']]],
+  [
+    'dump',
+    [
+      ['dump', '============'],
+      ['dump/active', '0/1'],
+    ],
+    [
+      ['dump/packetin', '101'],
+      ['dump/packetout', '102'],
+    ],
+  ],
   [
     'pdump',
-    [['pdump', '============'], ['pdump/active', '0/1'], ['pdump/filename', '<file>'], ['pdump/buffered', '0/1']],
-    [['pdump/packetin', '101'], ['pdump/packetout', '102']],
+    [
+      ['pdump', '============'],
+      ['pdump/active', '0/1'],
+      ['pdump/filename', '<file>'],
+      ['pdump/buffered', '0/1'],
+    ],
+    [
+      ['pdump/packetin', '101'],
+      ['pdump/packetout', '102'],
+    ],
   ],
   [
     'iplog',
@@ -106,7 +124,10 @@ for (const [plugin, commands, events] of [
     t.same(await rows(), []);
     t.equal(await console.status(`debug/list ${plugin}`), noEntry);
     await console.give(`plugin/add ${plugin}`);
-    t.same(await rows(), commands.map(([path, syntax]) => `${path.padEnd(18)} ${syntax.padEnd(15)} `));
+    t.same(
+      await rows(),
+      commands.map(([path, syntax]) => `${path.padEnd(18)} ${syntax.padEnd(15)} `),
+    );
     t.same(
       (await console.data(`debug/list ${plugin}`)).slice(2).map((row) => row.slice(0, 34)),
       events.map(([path, tag]) => `${path.padEnd(22)} ${tag} OFF    `),
@@ -139,7 +160,15 @@ t.test('dump: each frame is told with its port, in and out', async (t) => {
 });
 
 t.test('dump: a tag is shown where there is one', async (t) => {
-  const [console, a] = await withPlugin(t, 'dump', 'debug/add dump', 'dump/active 1', 'vlan/create 10', 'vlan/addport 10 2', 'port/setvlan 1 10');
+  const [console, a] = await withPlugin(
+    t,
+    'dump',
+    'debug/add dump',
+    'dump/active 1',
+    'vlan/create 10',
+    'vlan/addport 10 2',
+    'port/setvlan 1 10',
+  );
   const sent = frame(everybody, stationA, 100);
   a.send(sent);
   t.same(await console.eventsInNumber(2), [
@@ -234,7 +263,17 @@ t.test('pdump: a file that cannot be made', async (t) => {
 function ipFrame(source, address) {
   const octets = frame(everybody, source, 80, 0, address.includes(':') ? 0x86dd : 0x0800);
   if (address.includes(':')) octets.set(Buffer.from(`6000000000001140fd00${'00'.repeat(13)}${address.slice(-2)}`, 'hex'), 14);
-  else octets.set(Buffer.from(`4500002e000000004011000${'0'}${address.split('.').map((n) => Number(n).toString(16).padStart(2, '0')).join('')}`, 'hex'), 14);
+  else
+    octets.set(
+      Buffer.from(
+        `4500002e000000004011000${'0'}${address
+          .split('.')
+          .map((n) => Number(n).toString(16).padStart(2, '0'))
+          .join('')}`,
+        'hex',
+      ),
+      14,
+    );
   return octets;
 }
 
@@ -253,7 +292,13 @@ t.test('iplog: how it is', async (t) => {
 
 t.test('iplog: ranges', async (t) => {
   const { console } = await startConsole(t);
-  await console.give('plugin/add iplog', 'iplog/ipadd fd00::/16', 'iplog/ipadd 10.0.0.0/8', 'iplog/ipadd 192.168.1.1', 'iplog/ipadd fd00::1');
+  await console.give(
+    'plugin/add iplog',
+    'iplog/ipadd fd00::/16',
+    'iplog/ipadd 10.0.0.0/8',
+    'iplog/ipadd 192.168.1.1',
+    'iplog/ipadd fd00::1',
+  );
   t.same(await console.data('iplog/list'), ['  ipv4: 10.0.0.0/8', '  ipv4: 192.168.1.1/32', '  ipv6: fd00::/16', '  ipv6: fd00::1/128']);
   for (const line of ['iplog/ipadd 10.0.0.0/8', 'iplog/ipadd fd00::/16']) t.equal(await console.status(line), exists, line);
   await console.give('iplog/ipdel 10.0.0.0/8', 'iplog/ipdel fd00::1');
@@ -305,7 +350,10 @@ t.test('iplog: new addresses are in the file, each with its time', async (t) => 
   a.send(ipFrame(stationA, '10.0.0.5'));
   await console.event();
   await until(() => existsSync(path) && readFileSync(path, 'utf8').endsWith('\n'), one.parent);
-  t.match(readFileSync(path, 'utf8'), /^[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d ipv4 10\.0\.0\.5 mac=02:00:00:00:00:0a port=1 vlan=0 user=root "conformance"\n$/);
+  t.match(
+    readFileSync(path, 'utf8'),
+    /^[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d ipv4 10\.0\.0\.5 mac=02:00:00:00:00:0a port=1 vlan=0 user=root "conformance"\n$/,
+  );
 });
 
 t.test('iplog: an address in a VLAN', async (t) => {
