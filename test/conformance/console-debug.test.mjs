@@ -2,11 +2,12 @@
  * Black-box tests of the console's events: which there are, who is told them, and what they say.
  */
 import t from 'tap';
-import { checkStatuses, startConsole, status } from './console.mjs';
+import { checkStatuses, reusedConsole, startConsole, status } from './console.mjs';
 import { Client, everybody, frame, portWord, tagged } from './peer.mjs';
 
 const { success, exists, invalid, noEntry } = status;
 const shared = await startConsole(t);
+const fresh = reusedConsole(t);
 
 const heading = ['CATEGORY               TAG STATUS HELP', '------------           --- ------ ----'];
 
@@ -108,7 +109,7 @@ t.test('debug: each session has events of its own', async (t) => {
 
 /** A switch whose console is told these, and how to have clients. */
 async function told(t, ...prefixes) {
-  const one = await startConsole(t);
+  const one = await fresh(t);
   await one.console.give(...prefixes.map((prefix) => `debug/add ${prefix}`));
   const join = (word) => Client.joined(t, one.directory, word);
   return { ...one, join };

@@ -3,7 +3,7 @@
  */
 import t from 'tap';
 import { bpdu, nextBpdu } from './console-bpdu.mjs';
-import { checkEmptyBlocks, checkStatuses, startConsole, status } from './console.mjs';
+import { checkEmptyBlocks, checkStatuses, reusedConsole, startConsole, status } from './console.mjs';
 import { Client, everybody, frame, portWord } from './peer.mjs';
 
 const { invalid, noAddress, success } = status;
@@ -14,6 +14,7 @@ const macaddr = ['--macaddr', '00:ff:aa:bb:cc:01'];
 
 /** VLAN 20 is there, 9 and 4093 are not; port 31 is the last. Nothing here matters to the others. */
 const shared = await startConsole(t);
+const fresh = reusedConsole(t);
 await shared.console.give('vlan/create 20');
 
 checkStatuses(t, 'fstp', shared, [
@@ -86,7 +87,7 @@ t.test('fstp: "fstp/showinfo" has what the options say', async (t) => {
 });
 
 t.test('fstp: it is on and off, and all but 0 is on', async (t) => {
-  const { console } = await startConsole(t);
+  const { console } = await fresh(t);
   for (const [argument, on] of [
     ['1', true],
     ['0', false],
@@ -141,7 +142,7 @@ t.test('fstp: "fstp/print" has each VLAN with its ports, those with tags at the 
 });
 
 t.test('fstp: a bonus is shown, one in each VLAN', async (t) => {
-  const { console } = await startConsole(t, ...macaddr, '-F');
+  const { console } = await inTrees(t);
   for (const [line, bonus] of [
     ['fstp/bonus 0 1 100', 'bonusport 0001 bonuscost 100'],
     ['fstp/bonus 0 2 0x20', 'bonusport 0002 bonuscost 32'],
@@ -153,9 +154,18 @@ t.test('fstp: a bonus is shown, one in each VLAN', async (t) => {
   }
 });
 
-/** A switch in the trees whose console is told of them, and so many clients at its ports. */
-async function inTrees(t, count, ...lines) {
-  const one = await startConsole(t, ...macaddr, '-F');
+const addressed = reusedConsole(t, ...macaddr);
+
+/** A switch that is in the trees. */
+async function inTrees(t) {
+  const one = await addressed(t);
+  await one.console.data('fstp/setfstp 1');
+  return one;
+}
+
+/** The console of such a switch, which is told of the trees, and so many clients at the ports. */
+async function withClients(t, count, ...lines) {
+  const one = await inTrees(t);
   const clients = [];
   for (let i = 0; i < count; i++) clients.push(await Client.joined(t, one.directory));
   await one.console.give(...lines, 'debug/add fstp');
@@ -163,19 +173,19 @@ async function inTrees(t, count, ...lines) {
 }
 
 t.test('fstp: who comes to a port hears at once who is root', async (t) => {
-  const [, a] = await inTrees(t, 1);
+  const [, a] = await withClients(t, 1);
   const said = await nextBpdu(a);
   t.match(said, { length: 53, vlan: undefined, source: '00:ff:aa:bb:cc:01', root: self, cost: 0, bridge: self, port: 0x8001, flags: 0x3c });
 });
 
 t.test('fstp: and so in each VLAN that the port is a member of, with its tag', async (t) => {
-  const [, a] = await inTrees(t, 1, 'vlan/create 291', 'vlan/addport 291 1');
+  const [, a] = await withClients(t, 1, 'vlan/create 291', 'vlan/addport 291 1');
   const said = await nextBpdu(a, ({ vlan }) => vlan !== undefined);
   t.match(said, { length: 57, vlan: 291, root: self, bridge: self, port: 0x8001 });
 });
 
 t.test('fstp: a better root is taken, and told', async (t) => {
-  const [console, a] = await inTrees(t, 1);
+  const [console, a] = await withClients(t, 1);
   a.send(bpdu({ root: better }));
   t.same(await console.eventsInNumber(3), [
     '3041 fstp/+ Port 0001 VLAN 00:00',
@@ -193,7 +203,7 @@ t.test('fstp: a better root is taken, and told', async (t) => {
 });
 
 t.test('fstp: a better root is answered with agreement', async (t) => {
-  const [, a] = await inTrees(t, 1);
+  const [, a] = await withClients(t, 1);
   a.send(bpdu({ root: better }));
   const said = await nextBpdu(a, ({ root }) => root === better);
   t.match(said, { root: better, cost: 20_000_000, bridge: self, port: 0x8001 });
@@ -201,7 +211,7 @@ t.test('fstp: a better root is answered with agreement', async (t) => {
 });
 
 t.test('fstp: the cost of the way is that of the neighbour and of the port', async (t) => {
-  const [console, a] = await inTrees(t, 1);
+  const [console, a] = await withClients(t, 1);
   a.send(bpdu({ root: better, cost: 1234, bridge: worse, port: 0x8007 }));
   await console.eventsInNumber(3);
   t.same((await tree(console)).slice(1, 4), [
@@ -212,14 +222,14 @@ t.test('fstp: the cost of the way is that of the neighbour and of the port', asy
 });
 
 t.test('fstp: a bonus makes the way cheaper', async (t) => {
-  const [console, a] = await inTrees(t, 1, 'fstp/bonus 0 1 5000000');
+  const [console, a] = await withClients(t, 1, 'fstp/bonus 0 1 5000000');
   a.send(bpdu({ root: better }));
   await console.eventsInNumber(3);
   t.equal((await tree(console))[3], ' ++ rootport 0001 cost 15000000 age N bonusport 0001 bonuscost 5000000');
 });
 
 t.test('fstp: a second way to the root is closed, and told', async (t) => {
-  const [console, a, b] = await inTrees(t, 2);
+  const [console, a, b] = await withClients(t, 2);
   a.send(bpdu({ root: better, port: 0x8001 }));
   await console.eventsInNumber(3);
   b.send(bpdu({ root: better, port: 0x8002 }));
@@ -234,7 +244,7 @@ t.test('fstp: a second way to the root is closed, and told', async (t) => {
 });
 
 t.test('fstp: nothing passes a port that is closed', async (t) => {
-  const [console, a, b, c] = await inTrees(t, 3);
+  const [console, a, b, c] = await withClients(t, 3);
   a.send(bpdu({ root: better, port: 0x8001 }));
   await console.eventsInNumber(3);
   b.send(bpdu({ root: better, port: 0x8002 }));
@@ -250,7 +260,7 @@ t.test('fstp: nothing passes a port that is closed', async (t) => {
 });
 
 t.test('fstp: a better way to the same root is taken', async (t) => {
-  const [console, a, b] = await inTrees(t, 2);
+  const [console, a, b] = await withClients(t, 2);
   a.send(bpdu({ root: better, cost: 100, bridge: worse }));
   await console.eventsInNumber(3);
   b.send(bpdu({ root: better, cost: 50, bridge: worse, port: 0x8002 }));
@@ -260,7 +270,7 @@ t.test('fstp: a better way to the same root is taken', async (t) => {
 });
 
 t.test('fstp: who claims to be a root and is none is told at once', async (t) => {
-  const [console, a] = await inTrees(t, 1);
+  const [console, a] = await withClients(t, 1);
   await nextBpdu(a);
   a.send(bpdu({ root: worse }));
   t.equal(await console.event(), '3041 fstp/+ Port 0001 VLAN 00:00');
@@ -269,7 +279,7 @@ t.test('fstp: who claims to be a root and is none is told at once', async (t) =>
 });
 
 t.test('fstp: each VLAN has a tree of its own', async (t) => {
-  const [console, a] = await inTrees(t, 1, 'vlan/create 291', 'vlan/addport 291 1');
+  const [console, a] = await withClients(t, 1, 'vlan/create 291', 'vlan/addport 291 1');
   a.send(bpdu({ root: better, vlan: 291 }));
   t.same(await console.eventsInNumber(3), [
     '3041 fstp/+ Port 0001 VLAN 01:23',
@@ -287,7 +297,7 @@ t.test('fstp: each VLAN has a tree of its own', async (t) => {
 });
 
 t.test('fstp: at an edge no bridge is heard, and none is told', async (t) => {
-  const [console, a, b] = await inTrees(t, 2, 'fstp/setedge 0 1 1');
+  const [console, a, b] = await withClients(t, 2, 'fstp/setedge 0 1 1');
   t.same((await tree(console)).slice(4), [port(1, 'Edge'), port(2, 'Designated')]);
   a.send(bpdu({ root: better }));
   b.send(bpdu({ root: worse }));
@@ -300,7 +310,7 @@ t.test('fstp: at an edge no bridge is heard, and none is told', async (t) => {
 });
 
 t.test('fstp: a port is no edge any more when its client comes anew', async (t) => {
-  const [console, a, one] = await inTrees(t, 1, 'fstp/setedge 0 1 1', 'debug/add port/-');
+  const [console, a, one] = await withClients(t, 1, 'fstp/setedge 0 1 1', 'debug/add port/-');
   a.close();
   await console.event();
   await Client.joined(t, one.directory);
@@ -313,7 +323,7 @@ for (const [what, edit] of [
   ['of type 0x80', { type: 0x80 }],
 ]) {
   t.test(`fstp: a BPDU ${what} makes nobody a root`, async (t) => {
-    const [console, a] = await inTrees(t, 1);
+    const [console, a] = await withClients(t, 1);
     a.send(bpdu({ root: better, ...edit }));
     a.send(bpdu({ root: worse }));
     t.equal(await console.event(), '3041 fstp/+ Port 0001 VLAN 00:00');
@@ -323,7 +333,7 @@ for (const [what, edit] of [
 }
 
 t.test('fstp: when it is off, BPDUs pass as any group', async (t) => {
-  const one = await startConsole(t);
+  const one = await fresh(t);
   const [a, b] = [await Client.joined(t, one.directory), await Client.joined(t, one.directory)];
   const sent = bpdu({ root: better });
   a.send(sent);
@@ -332,7 +342,7 @@ t.test('fstp: when it is off, BPDUs pass as any group', async (t) => {
 });
 
 t.test('fstp: when it is on, BPDUs do not pass', async (t) => {
-  const [, a, b] = await inTrees(t, 2);
+  const [, a, b] = await withClients(t, 2);
   const sent = bpdu({ root: worse });
   a.send(sent);
   a.send(frame(everybody, '02:00:00:00:00:0a'));
@@ -341,7 +351,7 @@ t.test('fstp: when it is on, BPDUs do not pass', async (t) => {
 });
 
 t.test('fstp: who leaves the trees is his own root, in each VLAN, and tells so', async (t) => {
-  const [console, a] = await inTrees(t, 1, 'vlan/create 291');
+  const [console, a] = await withClients(t, 1, 'vlan/create 291');
   a.send(bpdu({ root: better }));
   await console.eventsInNumber(3);
   t.equal(await console.status('fstp/setfstp 0'), success);
@@ -353,7 +363,7 @@ t.test('fstp: who leaves the trees is his own root, in each VLAN, and tells so',
 });
 
 t.test('fstp: who leaves the trees opens the ports that were closed', async (t) => {
-  const [console, a, b] = await inTrees(t, 2);
+  const [console, a, b] = await withClients(t, 2);
   a.send(bpdu({ root: better, port: 0x8001 }));
   await console.eventsInNumber(3);
   b.send(bpdu({ root: better, port: 0x8002 }));
@@ -367,7 +377,7 @@ t.test('fstp: who leaves the trees opens the ports that were closed', async (t) 
 });
 
 t.test('fstp: when the root port is lost, the switch is the root', async (t) => {
-  const [console, a] = await inTrees(t, 1);
+  const [console, a] = await withClients(t, 1);
   a.send(bpdu({ root: better }));
   await console.eventsInNumber(3);
   a.close();
@@ -376,7 +386,7 @@ t.test('fstp: when the root port is lost, the switch is the root', async (t) => 
 });
 
 t.test('fstp: a port beyond 15 has the number in its BPDU', async (t) => {
-  const one = await startConsole(t, ...macaddr, '-F');
+  const one = await inTrees(t);
   const a = await Client.joined(t, one.directory, portWord(17));
   t.equal((await nextBpdu(a))?.port, 0x8111);
 });

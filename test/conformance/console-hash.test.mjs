@@ -2,7 +2,7 @@
  * Black-box tests of the console's menu of stations that are known.
  */
 import t from 'tap';
-import { checkEmptyBlocks, checkStatuses, startConsole, status } from './console.mjs';
+import { checkEmptyBlocks, checkStatuses, reusedConsole, startConsole, status } from './console.mjs';
 import { Client, everybody, frame, portWord, tagged } from './peer.mjs';
 
 const { invalid, noDevice, success } = status;
@@ -10,6 +10,7 @@ const [stationA, stationB, stationC] = ['02:00:00:00:00:0a', '02:00:00:00:00:0b'
 
 /** Nothing here changes what this one has: station A at port 3, in VLAN 0. */
 const shared = await startConsole(t);
+const fresh = reusedConsole(t);
 const resident = await Client.joined(t, shared.directory, portWord(3));
 const line = (mac, { bucket, vlan = 0, port, age = 0 }) => {
   const place = `VLAN ${String(vlan).padStart(4, '0')} to port: ${String(port).padStart(3, '0')}`;
@@ -80,7 +81,7 @@ t.test('hash: "hash/print" takes no argument', async (t) => {
 });
 
 t.test('hash: it is known how stations are remembered', async (t) => {
-  const { console } = await startConsole(t);
+  const { console } = await fresh(t);
   t.same(await console.data('hash/showinfo'), ['Hash size 128', 'GC interval 2 secs', 'GC expire 100 secs', 'Min persistence 3 secs']);
 });
 
@@ -96,7 +97,7 @@ for (const [option, size] of [
 }
 
 t.test('hash: the size is the next power of two', async (t) => {
-  const { console } = await startConsole(t);
+  const { console } = await fresh(t);
   for (const [asked, size] of [
     ['100', 128],
     ['1', 1],
@@ -113,7 +114,7 @@ t.test('hash: the size is the next power of two', async (t) => {
 });
 
 t.test('hash: a table that no memory holds is refused', async (t) => {
-  const { console } = await startConsole(t);
+  const { console } = await fresh(t);
   t.equal(await console.status('hash/setsize 99999999'), invalid);
   t.equal((await console.data('hash/showinfo'))[0], 'Hash size 128');
 });
@@ -124,7 +125,7 @@ for (const [command, row, name] of [
   ['hash/setminper', 3, 'Min persistence'],
 ]) {
   t.test(`hash: "${command}" takes any number`, async (t) => {
-    const { console } = await startConsole(t);
+    const { console } = await fresh(t);
     for (const [asked, seconds] of [
       ['7', 7],
       ['0', 0],
@@ -143,8 +144,8 @@ for (const [command, row, name] of [
 }
 
 /** A switch with clients at ports 1, 2 and so on. */
-async function withClients(t, count, ...args) {
-  const one = await startConsole(t, ...args);
+async function withClients(t, count) {
+  const one = await fresh(t);
   const clients = [];
   for (let i = 0; i < count; i++) clients.push(await Client.joined(t, one.directory));
   return [one.console, ...clients];

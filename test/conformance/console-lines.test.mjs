@@ -4,10 +4,11 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { checkStatuses, startConsole, status } from './console.mjs';
+import { checkStatuses, reusedConsole, startConsole, status } from './console.mjs';
 import { scratch } from './peer.mjs';
 
 const shared = await startConsole(t);
+const fresh = reusedConsole(t);
 const info = "0000 DATA END WITH '.'\nNumports=32\nHUB=false\ncounters=true\n.\n1000 Success\n";
 const prompt = '\nvde$ ';
 
@@ -144,7 +145,7 @@ t.test('console: what follows a name is its argument, apart from it or not', asy
 });
 
 t.test('console: a name that begins with another one is its own command', async (t) => {
-  const { console } = await startConsole(t);
+  const { console } = await fresh(t);
   t.same(await console.data('port/createauto'), ['Port 0001'], 'not port/create with the argument "auto"');
 });
 
@@ -163,7 +164,7 @@ t.test('console: who ends what he says is let go without a word', async (t) => {
 });
 
 t.test('console: a session that vanishes while it is told events harms nobody', async (t) => {
-  const one = await startConsole(t);
+  const one = await fresh(t);
   const other = await one.session(t);
   await other.give('debug/add');
   other.close();
@@ -181,7 +182,7 @@ t.test('console: a reply is whole, however long', async (t) => {
 });
 
 t.test('console: who does not read what he is told does not hold up the others', async (t) => {
-  const one = await startConsole(t);
+  const one = await fresh(t);
   const deaf = await one.session(t);
   deaf.stream.pause();
   for (let i = 0; i < 200; i++) deaf.send('help\n');
@@ -189,7 +190,7 @@ t.test('console: who does not read what he is told does not hold up the others',
 });
 
 t.test('console: "shutdown" ends the session, the switch and what it made', async (t) => {
-  const one = await startConsole(t);
+  const one = await fresh(t);
   one.console.send('shutdown\n');
   t.equal(await one.console.rest(), '9999 END OF SESSION');
   t.same(await one.ended, { code: 0, signal: null });
@@ -198,7 +199,7 @@ t.test('console: "shutdown" ends the session, the switch and what it made', asyn
 });
 
 t.test('console: "shutdown" ends the other sessions, without a word', async (t) => {
-  const one = await startConsole(t);
+  const one = await fresh(t);
   const other = await one.session(t);
   one.console.send('shutdown');
   t.equal(await other.rest(), '');

@@ -2,12 +2,13 @@
  * Black-box tests of the console's menu of ports, without anybody at them.
  */
 import t from 'tap';
-import { checkEmptyBlocks, checkStatuses, startConsole, status } from './console.mjs';
+import { checkEmptyBlocks, checkStatuses, reusedConsole, startConsole, status } from './console.mjs';
 
 const { success, noAddress, exists, invalid, full, inUse } = status;
 
 /** Port 3 is there, 31 is the last of 32, 7 is not there, 32 is none. Nothing here changes that. */
 const shared = await startConsole(t);
+const fresh = reusedConsole(t);
 await shared.console.give('port/create 3', 'vlan/create 20');
 
 const inactive = (number, { vlan = '0000', allocatable = false, user = 'NONE', group = 'NONE' } = {}) => [
@@ -124,7 +125,7 @@ t.test('port: "port/showinfo" has the number of ports, hub or not, counters', as
 });
 
 t.test('port: the number of ports can be changed, but not below a port that is there', async (t) => {
-  const { console } = await startConsole(t);
+  const { console } = await fresh(t);
   await console.give('port/setnumports 40', 'port/create 39');
   t.equal(await console.status('port/setnumports 39'), inUse);
   await console.give('port/setnumports 40', 'port/setnumports 41', 'port/setnumports 40x');
@@ -136,12 +137,12 @@ t.test('port: the number of ports can be changed, but not below a port that is t
 });
 
 t.test('port: more ports than any switch needs are refused', async (t) => {
-  const { console } = await startConsole(t);
+  const { console } = await fresh(t);
   t.equal(await console.status('port/setnumports 1000000'), invalid);
 });
 
 t.test('port: created ports are for those who name them', async (t) => {
-  const { console } = await startConsole(t);
+  const { console } = await fresh(t);
   await console.give('port/create 31', 'port/create 5x', 'port/create 0x6', 'port/create 7 8');
   t.same(await numbers(console), [1, 5, 7, 31], 'and 0x6 is 0, which is the lowest that is free');
   t.same(await console.data('port/allprint 31'), inactive(31));
@@ -149,23 +150,23 @@ t.test('port: created ports are for those who name them', async (t) => {
 
 for (const line of ['port/create', 'port/create 0', 'port/create auto']) {
   t.test(`port: "${line}" creates the lowest that is free, and does not say which`, async (t) => {
-    const { console } = await startConsole(t, '-n', '3');
-    await console.give('port/create 1', line);
+    const { console } = await fresh(t);
+    await console.give('port/setnumports 3', 'port/create 1', line);
     t.same(await numbers(console), [1, 2]);
     t.equal(await console.status(line), full);
   });
 }
 
 t.test('port: "port/createauto" creates the lowest that is free, and says which', async (t) => {
-  const { console } = await startConsole(t, '-n', '4');
-  await console.give('port/create 2');
+  const { console } = await fresh(t);
+  await console.give('port/setnumports 4', 'port/create 2');
   t.same(await console.data('port/createauto'), ['Port 0001']);
   t.same(await console.data('port/createauto x'), ['Port 0003']);
   t.equal((await console.ask('port/createauto')).text, `0000 DATA END WITH '.'\n.\n${full}\n`);
 });
 
 t.test('port: a port that is removed is forgotten, with all that was set', async (t) => {
-  const { console } = await startConsole(t);
+  const { console } = await fresh(t);
   await console.give('vlan/create 20', 'port/create 3', 'port/setvlan 3 20', 'port/allocatable 3 1', 'port/setuser 3 daemon');
   t.same(await console.data('port/allprint 3'), inactive(3, { vlan: '0020', allocatable: true, user: 'daemon' }));
   await console.give('port/remove 3');
@@ -175,7 +176,7 @@ t.test('port: a port that is removed is forgotten, with all that was set', async
 });
 
 t.test('port: numbers of two arguments are decimal, hexadecimal or octal', async (t) => {
-  const { console } = await startConsole(t);
+  const { console } = await fresh(t);
   await console.give('port/create 8', 'vlan/create 20');
   for (const line of [
     'port/setvlan 8 20',
@@ -191,7 +192,7 @@ t.test('port: numbers of two arguments are decimal, hexadecimal or octal', async
 });
 
 t.test('port: VLAN 4095 is none', async (t) => {
-  const { console } = await startConsole(t);
+  const { console } = await fresh(t);
   await console.give('port/create 3', 'port/setvlan 3 4095');
   t.same(await console.data('port/allprint 3'), inactive(3, { vlan: '4095' }));
   t.same(await console.data('vlan/allprint'), ['VLAN 0000']);
@@ -200,7 +201,7 @@ t.test('port: VLAN 4095 is none', async (t) => {
 });
 
 t.test('port: whether it is for all is a number, and all but 0 is yes', async (t) => {
-  const { console } = await startConsole(t);
+  const { console } = await fresh(t);
   await console.give('port/create 3');
   for (const [value, allocatable] of [
     ['1', true],
@@ -215,7 +216,7 @@ t.test('port: whether it is for all is a number, and all but 0 is yes', async (t
 });
 
 t.test('port: users and groups are shown by name, else by number', async (t) => {
-  const { console } = await startConsole(t);
+  const { console } = await fresh(t);
   await console.give('port/create 3');
   for (const [user, group, shown] of [
     ['daemon', 'daemon', 'daemon'],
@@ -231,7 +232,7 @@ t.test('port: users and groups are shown by name, else by number', async (t) => 
 });
 
 t.test('port: a number with something behind it is nobody', async (t) => {
-  const { console } = await startConsole(t);
+  const { console } = await fresh(t);
   await console.give('port/create 3');
   for (const name of ['0x1', '12x', '1 2']) {
     t.equal(await console.status(`port/setuser 3 ${name}`), invalid, name);
@@ -240,19 +241,19 @@ t.test('port: a number with something behind it is nobody', async (t) => {
 });
 
 t.test('port: two that have no name are shown as two', async (t) => {
-  const { console } = await startConsole(t);
+  const { console } = await fresh(t);
   await console.give('port/create 3', 'port/setuser 3 12345', 'port/setgroup 3 54321');
   t.same(await console.data('port/allprint 3'), inactive(3, { user: '12345', group: '54321' }));
 });
 
 t.test('port: a user beyond 31 bits is shown as he is, and harms nobody', async (t) => {
-  const { console } = await startConsole(t);
+  const { console } = await fresh(t);
   await console.give('port/create 3', 'port/setuser 3 4000000000');
   t.same(await console.data('port/allprint 3'), inactive(3, { user: '4000000000' }));
 });
 
 t.test('port: switch and hub and back', async (t) => {
-  const { console } = await startConsole(t);
+  const { console } = await fresh(t);
   for (const [line, hub] of [
     ['port/sethub 1', true],
     ['port/sethub 0', false],
@@ -267,7 +268,7 @@ t.test('port: switch and hub and back', async (t) => {
 });
 
 t.test('port: ports are listed by their numbers', async (t) => {
-  const { console } = await startConsole(t);
+  const { console } = await fresh(t);
   await console.give('port/create 9', 'port/create 2', 'port/create 30', 'port/create 11');
   t.same(await numbers(console), [2, 9, 11, 30]);
 });

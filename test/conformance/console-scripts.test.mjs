@@ -4,11 +4,12 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { checkStatuses, startConsole, status } from './console.mjs';
+import { checkStatuses, reusedConsole, startConsole, status } from './console.mjs';
 import { scratch } from './peer.mjs';
 
 const { noEntry, success, unknown } = status;
 const shared = await startConsole(t);
+const fresh = reusedConsole(t);
 const prompt = '\nvde$ ';
 
 checkStatuses(t, 'load', shared, [
@@ -28,7 +29,7 @@ function script(one, text) {
 
 /** A switch, and what it says when it loads a file with this text; where the path was there is FILE. */
 async function load(t, text) {
-  const one = await startConsole(t);
+  const one = await fresh(t);
   const path = script(one, text);
   one.console.send(`load ${path}\n`);
   return [(await one.console.until(prompt)).replaceAll(path, 'FILE'), one.console, one];
@@ -86,7 +87,7 @@ for (const line of ['logout', 'shutdown']) {
 }
 
 t.test('load: a file may load another', async (t) => {
-  const one = await startConsole(t);
+  const one = await fresh(t);
   const inner = script(one, 'port/create 3\n');
   const outer = script(one, `load ${inner}\nport/create 4\n`);
   one.console.send(`load ${outer}\n`);
@@ -105,7 +106,7 @@ t.test('load: a file that is not there, in a file', async (t) => {
 });
 
 t.test('load: a file that loads itself comes to an end soon', async (t) => {
-  const one = await startConsole(t);
+  const one = await fresh(t);
   const path = join(one.parent, 'loop');
   writeFileSync(path, `load ${path}\n`);
   const said = await one.console.transcript(`load ${path}\n`);
@@ -120,19 +121,19 @@ t.test('load: events that a file asks for are told to who loads it', async (t) =
 });
 
 t.test('load: a directory is refused', async (t) => {
-  const one = await startConsole(t);
+  const one = await fresh(t);
   t.equal((await one.console.ask(`load ${one.parent}`)).text, '1021 Is a directory\n');
 });
 
 t.test('load: a path is all that follows', async (t) => {
-  const one = await startConsole(t);
+  const one = await fresh(t);
   const path = script(one, 'port/create 3\n');
   t.equal(await one.console.status(`load ${path} more`), noEntry);
   t.equal(await one.console.status(`load    ${path}`), success);
 });
 
 t.test('load: what a long file says is whole', async (t) => {
-  const one = await startConsole(t);
+  const one = await fresh(t);
   const path = script(one, Array.from({ length: 500 }, (_, i) => `vlan/create ${i + 1}\n`).join(''));
   const said = await one.console.transcript(`load ${path}\n`);
   t.equal(said.split('\n').length, 1000 + 3);

@@ -2,7 +2,7 @@
  * Black-box tests of what takes its time: seconds are counted by the switch, and read at its console. They wait side by side.
  */
 import t from 'tap';
-import { bpdu, nextBpdu } from './bpdu.mjs';
+import { bpdu, nextBpdu } from './console-bpdu.mjs';
 import { startConsole, status } from './console.mjs';
 import { Client, everybody, frame } from './peer.mjs';
 

@@ -4,9 +4,10 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import t from 'tap';
-import { startConsole } from './console.mjs';
+import { reusedConsole } from './console.mjs';
 import { until } from './peer.mjs';
 
+const fresh = reusedConsole(t);
 const missing = (...files) => files.filter((file) => !existsSync(file)).map((file) => `${file} is not installed`)[0] ?? false;
 const reply = 'Numports=32\nHUB=false\ncounters=true\n';
 
@@ -34,7 +35,7 @@ t.test(
   'tools: unixterm shows greeting, prompt and replies, and ends with the session',
   { skip: missing('/usr/bin/unixterm') },
   async (t) => {
-    const { path } = await startConsole(t);
+    const { path } = await fresh(t);
     const tool = start(t, '/usr/bin/unixterm', path);
     await tool.seen('\nvde$ ');
     tool.say('port/showinfo\n');
@@ -46,7 +47,7 @@ t.test(
 );
 
 t.test('tools: vdeterm says commands without an end', { skip: missing('/usr/bin/vdeterm', '/usr/bin/script') }, async (t) => {
-  const one = await startConsole(t);
+  const one = await fresh(t);
   const tool = start(t, '/usr/bin/script', '-qec', `/usr/bin/vdeterm ${one.path}`, '/dev/null');
   await tool.seen(`vde[${one.path}]: `);
   tool.say('port/showinfo\n');
@@ -61,7 +62,7 @@ t.test('tools: vdeterm says commands without an end', { skip: missing('/usr/bin/
 });
 
 t.test('tools: unixcmd runs a command', { skip: missing('/usr/bin/unixcmd', '/etc/vde2/vdecmd') }, async (t) => {
-  const { path } = await startConsole(t);
+  const { path } = await fresh(t);
   const tool = start(t, '/usr/bin/unixcmd', '-s', path, '-f', '/etc/vde2/vdecmd', 'port/showinfo');
   await tool.ended;
   t.equal(tool.output, reply);

@@ -2,13 +2,14 @@
  * Black-box tests of the console's menu of VLANs.
  */
 import t from 'tap';
-import { checkEmptyBlocks, checkStatuses, startConsole, status } from './console.mjs';
+import { checkEmptyBlocks, checkStatuses, reusedConsole, startConsole, status } from './console.mjs';
 import { Client, everybody, frame, tagged } from './peer.mjs';
 
 const { noAddress, exists, invalid, inUse, success } = status;
 
 /** Port 3 is a member of VLAN 0, without tags, and of 20, with tags; VLAN 30 has no members; 77 is not there. Nothing here changes that. */
 const shared = await startConsole(t);
+const fresh = reusedConsole(t);
 await shared.console.give('port/create 3', 'vlan/create 20', 'vlan/create 30', 'vlan/addport 20 3');
 
 checkStatuses(t, 'vlan', shared, [
@@ -97,12 +98,12 @@ for (const [line, data] of [
 }
 
 t.test('vlan: VLAN 0 is there from the start, and no other', async (t) => {
-  const { console } = await startConsole(t);
+  const { console } = await fresh(t);
   t.same(await console.data('vlan/print'), ['VLAN 0000']);
 });
 
 t.test('vlan: 1 to 4093 can be created and removed, and are listed by their numbers', async (t) => {
-  const { console } = await startConsole(t);
+  const { console } = await fresh(t);
   await console.give('vlan/create 4093', 'vlan/create 1', 'vlan/create 100x', 'vlan/create +7', 'vlan/create 010');
   t.same(await console.data('vlan/print'), ['VLAN 0000', 'VLAN 0001', 'VLAN 0007', 'VLAN 0010', 'VLAN 0100', 'VLAN 4093']);
   await console.give('vlan/remove 4093', 'vlan/remove 1', 'vlan/remove 7', 'vlan/remove 10', 'vlan/remove 100');
@@ -110,13 +111,13 @@ t.test('vlan: 1 to 4093 can be created and removed, and are listed by their numb
 });
 
 t.test('vlan: all VLANs that there can be', async (t) => {
-  const { console } = await startConsole(t);
+  const { console } = await fresh(t);
   for (let vlan = 1; vlan <= 4093; vlan += 31) await console.give(`vlan/create ${vlan}`);
   t.equal((await console.data('vlan/print')).length, 134);
 });
 
 t.test('vlan: memberships of a port', async (t) => {
-  const { console } = await startConsole(t);
+  const { console } = await fresh(t);
   const ofPort5 = async () => (await console.data('vlan/allprint')).join('').replaceAll(' active=0 status=Learning', '');
   await console.give('port/create 5', 'vlan/create 10', 'vlan/create 20');
   t.equal(await ofPort5(), 'VLAN 0000 -- Port 0005 tagged=0VLAN 0010VLAN 0020');
@@ -136,7 +137,7 @@ t.test('vlan: memberships of a port', async (t) => {
 });
 
 t.test('vlan: a VLAN that a port is a member of cannot be removed, also if nobody is at it', async (t) => {
-  const { console } = await startConsole(t);
+  const { console } = await fresh(t);
   await console.give('vlan/create 10', 'port/create 5', 'vlan/addport 10 5');
   t.equal(await console.status('vlan/remove 10'), inUse);
   await console.give('vlan/delport 10 5', 'port/setvlan 5 10');
@@ -145,7 +146,7 @@ t.test('vlan: a VLAN that a port is a member of cannot be removed, also if nobod
 });
 
 t.test('vlan: members that somebody is at', async (t) => {
-  const one = await startConsole(t);
+  const one = await fresh(t);
   const { console } = one;
   const [a, b] = [await Client.open(t, one.directory), await Client.open(t, one.directory)];
   await a.join();
@@ -168,10 +169,9 @@ t.test('vlan: members that somebody is at', async (t) => {
 });
 
 t.test('vlan: a hub shows no members to "vlan/print"', async (t) => {
-  const one = await startConsole(t, '-x');
-  const a = await Client.open(t, one.directory);
-  await a.join();
-  await one.console.give('vlan/create 10', 'vlan/addport 10 1');
+  const one = await fresh(t);
+  await Client.joined(t, one.directory);
+  await one.console.give('port/sethub 1', 'vlan/create 10', 'vlan/addport 10 1');
   t.same(await one.console.data('vlan/print'), ['VLAN 0000', 'VLAN 0010']);
   t.same(await one.console.data('vlan/allprint'), [
     ...['VLAN 0000', ' -- Port 0001 tagged=0 active=1 status=Forwarding'],
@@ -181,7 +181,7 @@ t.test('vlan: a hub shows no members to "vlan/print"', async (t) => {
 
 /** Clients at ports 1, 2, 3 of a switch with VLANs 10 and 20. */
 async function withClients(t, ...lines) {
-  const one = await startConsole(t);
+  const one = await fresh(t);
   const clients = [];
   for (let i = 0; i < 3; i++) clients.push(await Client.open(t, one.directory));
   for (const client of clients) await client.join();
@@ -252,7 +252,7 @@ t.test('vlan: a station is known in its VLAN only', async (t) => {
 });
 
 t.test('vlan: VLAN 0 stays, for it is that of new ports', async (t) => {
-  const { console } = await startConsole(t);
+  const { console } = await fresh(t);
   t.equal(await console.status('vlan/remove 0'), inUse);
   t.equal(await console.status('port/create 1'), success);
   t.same(await console.data('vlan/allprint'), ['VLAN 0000', ' -- Port 0001 tagged=0 active=0 status=Learning']);

@@ -182,6 +182,41 @@ export async function startConsole(t, ...args) {
   return Object.assign(one, { parent, directory, path, session, console: await session(t) });
 }
 
+/**
+ * A switch that the checks of a file have one after the other, as if it had just been started: it is cleared through its console. One that
+ * is not what it should be then, or has ended, is replaced by another. Returns what `startConsole` does, to whom asks with his `t`.
+ */
+export function reusedConsole(root, ...args) {
+  let one;
+  return async (t) => {
+    if (one === undefined || one.over || !(await isCleared(t, one))) one = await startConsole(root, ...args);
+    return Object.assign(one, { console: await one.session(t) });
+  };
+}
+
+async function isCleared(t, one) {
+  const lines = ['port/sethub 0', 'fstp/setfstp 0', 'fstp/bonus 0 0 0', 'port/setnumports 32'];
+  for (const [setting, value] of Object.entries({ size: 128, gcint: 2, expire: 100, minper: 3 })) lines.push(`hash/set${setting} ${value}`);
+  try {
+    const console = await one.session(t);
+    for (const [menu, name] of [
+      ['plugin/list', /^([a-z]+) /],
+      ['port/allprint', /^Port (\d+)/],
+      ['vlan/print', /^VLAN (?!0000)(\d+)/],
+    ]) {
+      const found = (await console.ask(menu)).data.flatMap((row) => name.exec(row)?.[1] ?? []);
+      const remove = menu === 'plugin/list' ? 'plugin/del' : `${menu.split('/')[0]}/remove`;
+      await console.give(...found.map((found) => `${remove} ${found}`));
+    }
+    await console.give(...lines);
+    console.close();
+    return true;
+  } catch {
+    await one.end('SIGKILL');
+    return false;
+  }
+}
+
 /** The status lines that commands end with. */
 export const status = {
   success: '1000 Success',
