@@ -6,6 +6,7 @@ import type { Port } from '../ports/port.ts';
 import type { Random } from '../random.ts';
 import { VdeListener } from '../ports/vde-listener.ts';
 import type { VdeDirectoryOptions } from '../ports/vde-directory.ts';
+import { isMember } from '../system/accounts.ts';
 import { macFromNumber, type MacAddress } from '../wire/mac.ts';
 import { DataPlane, type DataPlaneOptions } from './data-plane.ts';
 import { impaired } from './impaired.ts';
@@ -47,6 +48,7 @@ export class SwitchService implements AsyncDisposable {
     return inScope(async (scope) => {
       const plane = scope.use(
         new DataPlane({
+          isMember,
           ...options,
           mac: options.mac ?? newSwitchMac(random),
           clock,

@@ -61,7 +61,9 @@ export class ConsoleSession implements Listener {
 
   /** Takes a piece of what was typed. */
   receive(piece: string): void {
-    if (this.#begun === '' && !piece.includes('\n')) this.#lines.push(piece);
+    // Nobody types so much at once: it is the beginning of a line.
+    const isLine = this.#begun === '' && !piece.includes('\n') && piece.length <= longestLine;
+    if (isLine) this.#lines.push(piece);
     else {
       const lines = (this.#begun + piece).split('\n');
       // What is too long is refused; what is beyond that need not be kept.

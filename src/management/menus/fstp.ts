@@ -14,7 +14,8 @@ const root: Category = { path: 'fstp/root', tag: 0o045, help: 'fstp: the root, o
 const neighbourCame: Category = { path: 'fstp/+', tag: 0o041, help: 'fstp: a bridge is heard behind a port' };
 const neighbourWent: Category = { path: 'fstp/-', tag: 0o042, help: 'fstp: no bridge is heard there any more' };
 
-const lastVlan = 4093;
+/** The last whose tree can be shown, and the last whose ports can be set: that 4094 is not there is another answer then. */
+const [lastShown, lastSet] = [4093, 4094] as const;
 
 /** What the menu of VLANs tells this one. */
 export interface FstpMenu extends Menu {
@@ -27,10 +28,10 @@ export function fstpMenu(managed: Managed, events: Events, watch: (told: (change
   const { fstp, vlans } = managed.switch;
   const categories = events.add([status, root, neighbourCame, neighbourWent]);
   const rooted = (vlan: Vid): void => events.emit(root, rootText(0, vlan, fstp.self));
-  watch((change) => tell(events, change));
+  watch((change) => tell(managed, events, change));
   const onVlan = (argument: string, act: (vlan: Vid, port: PortNumber, value: number) => void): Status => {
     const [vlan = -1, port = -1, value] = scanIntegers(argument, 3) ?? [];
-    if (value === undefined || vlan < 0 || vlan > lastVlan || port < 0 || port >= managed.ports.numports) return 'EINVAL';
+    if (value === undefined || vlan < 0 || vlan > lastSet || port < 0 || port >= managed.ports.numports) return 'EINVAL';
     if (!vlans.has(vid(vlan))) return 'ENXIO';
     act(vid(vlan), port, value);
     return 'success';
@@ -60,7 +61,7 @@ export function fstpMenu(managed: Managed, events: Events, watch: (told: (change
 
 function setEnabled({ switch: { fstp, hub, vlans } }: Managed, { argument, print }: Call, rooted: (vlan: Vid) => void): Status {
   const enabled = leadingInteger(argument) !== 0;
-  if (hub && enabled) print("Can't use fstp in hub mode");
+  if (hub) print("Can't use fstp in hub mode");
   // Who leaves a tree is his own root; that is told of those, too, where he was that already.
   const roots = !enabled && fstp.enabled ? vlans.list().filter((vlan) => fstp.state(vlan).rootPort === undefined) : [];
   fstp.enabled = enabled;
@@ -68,10 +69,14 @@ function setEnabled({ switch: { fstp, hub, vlans } }: Managed, { argument, print
   return 'success';
 }
 
-function tell(events: Events, change: FstpChange): void {
+function tell({ switch: { fstp } }: Managed, events: Events, change: FstpChange): void {
   const vlan = change.vid;
-  if (change.kind === 'root') events.emit(root, rootText(change.port ?? 0, vlan, change.root));
-  else if (change.kind === 'neighbour') events.emit(change.present ? neighbourCame : neighbourWent, place(change.port, vlan));
+  if (change.kind === 'root') {
+    events.emit(root, rootText(change.port ?? 0, vlan, change.root));
+    // That the way to the root is open is told also when the port was; else it is about to be opened.
+    const way = fstp.state(vlan).ports.find(({ number }) => number === change.port);
+    if (way?.forwarding === true) events.emit(status, `${place(way.number, vlan)} learning+forwarding`);
+  } else if (change.kind === 'neighbour') events.emit(change.present ? neighbourCame : neighbourWent, place(change.port, vlan));
   else events.emit(status, `${place(change.port, vlan)} ${change.forwarding ? 'learning+forwarding' : 'discarding'}`);
 }
 
@@ -86,7 +91,7 @@ function place(port: PortNumber, vlan: Vid): string {
 function print({ switch: bridge, ports }: Managed, { argument, print }: Call): Status {
   const { fstp, vlans } = bridge;
   const number = leadingInteger(argument);
-  if (argument !== '' && (number < 0 || number > lastVlan)) return 'EINVAL';
+  if (argument !== '' && (number < 0 || number > lastShown)) return 'EINVAL';
   for (const vlan of argument === '' ? vlans.list() : [vid(number)]) {
     const members = vlans.members(vlan)?.filter(({ port, active }) => active && ports.get(port) !== undefined);
     if (!members) return 'ENXIO';

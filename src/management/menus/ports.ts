@@ -197,7 +197,7 @@ function describe(managed: Managed, port: ManagedPort): string[] {
 }
 
 function describeEndpoint({ id, module, description }: Endpoint): string {
-  return `  -- endpoint ID ${padded(id)} module ${module.padEnd(12)}: ${description === '' ? 'no endpoint description' : description}`;
+  return `  -- endpoint ID ${padded(id)} module ${module.padEnd(12)}: ${description}`;
 }
 
 function describeDrops(managed: Managed, { number, endpoints }: ManagedPort): string[] {

@@ -9,6 +9,9 @@ import { padded } from '../text.ts';
 /** The highest that can be created: 4094 is left out as the original does, 4095 is none. */
 const lastVlan = 4093;
 
+/** The highest that can be asked to be removed: that 4094 is not there is another answer. */
+const lastRemoved = 4094;
+
 const statuses: Readonly<Record<VlanRefusal, Status>> = {
   reserved: 'EINVAL',
   exists: 'EEXIST',
@@ -22,9 +25,9 @@ const statuses: Readonly<Record<VlanRefusal, Status>> = {
 /** VLANs and their members. */
 export function vlanMenu(managed: Managed, created: (vid: Vid) => void): Menu {
   const { vlans } = managed.switch;
-  const one = (argument: string, first: number, act: (vlan: Vid) => VlanRefusal | undefined): Status => {
+  const one = (argument: string, [first, last]: readonly [number, number], act: (vlan: Vid) => VlanRefusal | undefined): Status => {
     const number = leadingInteger(argument);
-    return number < first || number > lastVlan ? 'EINVAL' : ended(act(vid(number)));
+    return number < first || number > last ? 'EINVAL' : ended(act(vid(number)));
   };
   const member = (argument: string, act: (vlan: Vid, port: PortNumber) => VlanRefusal | undefined): Status => {
     const [vlan = -1, port = -1] = scanIntegers(argument, 2) ?? [];
@@ -34,13 +37,15 @@ export function vlanMenu(managed: Managed, created: (vid: Vid) => void): Menu {
   return plainMenu(
     heading('vlan', 'VLANs and their members'),
     command('vlan/create', 'N', `create a VLAN, 1 to ${lastVlan}`, ({ argument }) =>
-      one(argument, 1, (vlan) => {
+      one(argument, [1, lastVlan], (vlan) => {
         const refusal = vlans.create(vlan);
         if (refusal === undefined) created(vlan);
         return refusal;
       }),
     ),
-    command('vlan/remove', 'N', 'remove a VLAN that has no members', ({ argument }) => one(argument, 0, (vlan) => vlans.remove(vlan))),
+    command('vlan/remove', 'N', 'remove a VLAN that has no members', ({ argument }) =>
+      one(argument, [0, lastRemoved], (vlan) => vlans.remove(vlan)),
+    ),
     command('vlan/addport', 'N PORT', 'make a port a member whose frames are tagged', ({ argument }) =>
       member(argument, (vlan, port) => vlans.addTagged(vlan, port)),
     ),

@@ -65,6 +65,7 @@ class IpLog {
         command('iplog/ipadd', 'ipaddr/mask', 'note the addresses of a range', ({ argument }) => {
           const range = parseRange(argument);
           if (!range) return 'EINVAL';
+          if (this.#ranges.some((one) => rangeText(one) === rangeText(range))) return 'EEXIST';
           this.#ranges.push(range);
           return 'success';
         }),
@@ -102,13 +103,8 @@ class IpLog {
             ({ port }) =>
               port === leadingInteger(argument),
         ),
-        this.#list(
-          'iplog/ipuser',
-          'user',
-          'those of a user',
-          (argument) =>
-            ({ user }) =>
-              user === argument,
+        this.#list('iplog/ipuser', 'user', 'those of a user', (argument) =>
+          this.#isUser(argument) ? ({ user }) => user === argument : undefined,
         ),
         this.#list('iplog/ipsearch', 'ipaddr', 'where an address is', (argument) => {
           const sought = parseIp(argument);
@@ -133,6 +129,11 @@ class IpLog {
       for (const entry of entries) print(`ipv${entry.version} ${formatIp(entry)} port=${entry.port} user=${entry.user}`);
       return 'success';
     });
+  }
+
+  /** Whether there may be such a user; those without a name are shown by their numbers. */
+  #isUser(name: string): boolean {
+    return /^\d+$/.test(name) || this.#managed.accounts.uid(name) !== undefined;
   }
 
   #hear(port: PortNumber, frame: Uint8Array): void {

@@ -37,12 +37,13 @@ export function pdumpPlugin({ taps, clock }: Managed, events: Events): Plugin {
         heading('pdump', 'frames to a file'),
         query('pdump/active', '0/1', 'whether they are written', ({ argument, giver }) => {
           if (leadingInteger(argument) === 0) {
+            const was = running;
             stop();
-            return 'success';
+            return was ? 'success' : 'ENOENT';
           }
           if (running) return 'EEXIST';
           const file = giver.files.open(filename, 'new');
-          if (typeof file === 'string') return file;
+          if (typeof file === 'string') return 'EINVAL';
           file.write(encodePcapHeader(ethernet));
           running = { file, tap: taps.add((_direction, _port, frame) => record(file, frame)) };
           return 'success';
