@@ -182,7 +182,12 @@ t.test('hash: another size, other buckets', async (t) => {
 t.test('hash: one bucket, the newest first', async (t) => {
   const [console, a] = await withClients(t, 1);
   await console.give('hash/setsize 1');
-  for (const mac of [stationA, stationC, stationB]) a.send(frame(everybody, mac));
+  for (const [i, mac] of [stationA, stationC, stationB].entries()) {
+    a.send(frame(everybody, mac));
+    await known(console, i + 1);
+    const now = Date.now();
+    while (Date.now() < now + 5) await console.status('port/showinfo');
+  }
   t.same(
     await known(console, 3),
     [stationB, stationC, stationA].map((mac) => line(mac, { bucket: 0, port: 1 })),
