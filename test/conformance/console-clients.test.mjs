@@ -9,6 +9,7 @@ import { Client, daemonUser, everybody, frame, needsRoot, nobodyUser, portOf, po
 const { success, noAddress, inUse } = status;
 const fresh = reusedConsole(t);
 const open = reusedConsole(t, '-m', '666');
+const needsTun = existsSync('/dev/net/tun') ? false : '/dev/net/tun is not there';
 const [stationA, stationB] = ['02:00:00:00:00:0a', '02:00:00:00:00:0b'];
 
 /** A switch, its console, and so many clients, which come one after the other. */
@@ -268,6 +269,14 @@ t.test('clients: hub and switch and back, while frames pass', async (t) => {
   a.send(frame(stationB, stationA, 62));
   t.equal((await b.receive())?.length, 62);
   t.equal(c.poll(), undefined, 'a switch does not');
+});
+
+t.test('clients: an interface of the kernel is at a port, of nobody', { skip: needsRoot || needsTun }, async (t) => {
+  const name = `vc${process.pid}`;
+  const one = await startConsole(t, '-t', name);
+  const { users, endpoints } = await portPrint(one.console, 1);
+  t.equal(users, ' Current User: NONE Access Control: (User: NONE - Group: NONE)');
+  t.match(endpoints[0], new RegExp(`^ {2}-- endpoint ID \\d{4,} module tuntap {6}: ${name}$`));
 });
 
 t.test('users: who is at a port is shown', { skip: needsRoot }, async (t) => {

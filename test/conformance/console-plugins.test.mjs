@@ -30,6 +30,12 @@ checkStatuses(t, 'plugin', shared, [
   ['iplog/showinfo', unknown],
 ]);
 
+t.test('plugin: no library is loaded', async (t) => {
+  const { console } = await startConsole(t);
+  const libraries = ['libc.so.6', '/usr/lib/vde2/plugins/dump.so', '/usr/lib/vde2/plugins/dump'];
+  for (const library of libraries) t.equal(await console.status(`plugin/add ${library}`), noEntry, library);
+});
+
 t.test('plugin: none is there at first', async (t) => {
   const console = await shared.session(t);
   for (const line of ['plugin/list', 'plugin/list dump']) {

@@ -1,11 +1,11 @@
 /**
  * Black-box tests of scripts: `load` at the console, and the file of commands that a switch reads when it starts.
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { checkStatuses, reusedConsole, startConsole, status } from './console.mjs';
-import { scratch } from './peer.mjs';
+import { checkStatuses, Console, reusedConsole, startConsole, status } from './console.mjs';
+import { needsRoot, nobodyUser, scratch } from './peer.mjs';
 
 const { noEntry, success, unknown } = status;
 const shared = await startConsole(t);
@@ -123,6 +123,16 @@ t.test('load: events that a file asks for are told to who loads it', async (t) =
 t.test('load: a directory is refused', async (t) => {
   const one = await fresh(t);
   t.equal((await one.console.ask(`load ${one.parent}`)).text, '1021 Is a directory\n');
+});
+
+t.test('load: a file is opened with the rights of who asks for it', { skip: needsRoot }, async (t) => {
+  const one = await startConsole(t, '--mgmtmode', '666');
+  const path = script(one, 'port/create 3\n');
+  const console = await Console.open(t, one.path, nobodyUser);
+  chmodSync(path, 0o600);
+  t.equal((await console.ask(`load ${path}`)).text, '1013 Permission denied\n');
+  chmodSync(path, 0o644);
+  t.equal((await console.ask(`load ${path}`)).status, success);
 });
 
 t.test('load: a path is all that follows', async (t) => {

@@ -17,17 +17,17 @@ export class Console {
   #closed = false;
   #wake = () => undefined;
 
-  /** Connects, and waits until the switch has greeted. */
-  static async open(t, path) {
-    const console = await Console.connect(t, path);
+  /** Connects, and waits until the switch has greeted; as another user when `user` names a uid and a gid. */
+  static async open(t, path, user) {
+    const console = await Console.connect(t, path, user);
     console.greeting = await console.until(prompt);
     return console;
   }
 
   /** Connects, as soon as somebody listens. */
-  static async connect(t, path) {
+  static async connect(t, path, user) {
     let stream;
-    await until(async () => (stream = await connected(path)) !== undefined, join(path, '..'));
+    await until(async () => (stream = await connected(path, user)) !== undefined, join(path, '..'));
     return Console.on(t, stream);
   }
 
@@ -164,9 +164,13 @@ export class Console {
 }
 
 /** A stream to whoever listens there; undefined when nobody does. */
-function connected(path) {
+function connected(path, user) {
   return new Promise((resolve) => {
+    if (user) process.setegid(user.gid);
+    if (user) process.seteuid(user.uid);
     const stream = connect(path);
+    if (user) process.seteuid(0);
+    if (user) process.setegid(0);
     stream.once('connect', () => resolve(stream));
     stream.once('error', () => resolve(undefined));
   });
