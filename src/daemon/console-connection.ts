@@ -22,6 +22,7 @@ export class ConsoleConnection implements Disposable {
   #size = 0;
   #heardAll = false;
   #ending = false;
+  #started = false;
   #open = true;
 
   /** Owns the descriptor, a connected unix stream socket that does not block. `released` is told once, when the connection has ended. */
@@ -31,6 +32,13 @@ export class ConsoleConnection implements Disposable {
     this.#watch = loop.readiness.watch(fd, { readable: true, writable: false }, (ready) => this.#ready(ready));
     const rights = { ...peerCredentials(fd), groups: peerGroups(fd) };
     this.#session = new ConsoleSession(console, { terminal: this.#terminal(), files: filesFor(rights, log), remote: true });
+  }
+
+  /** Greets; whoever owns the connection has it by then, for the other side may be gone already. */
+  start(): void {
+    this.#started = true;
+    this.#drain();
+    this.#settle();
   }
 
   [Symbol.dispose](): void {
@@ -75,7 +83,7 @@ export class ConsoleConnection implements Disposable {
     const octets = Buffer.from(text);
     this.#waiting.push(octets);
     this.#size += octets.length;
-    if (this.#waiting.length === 1) this.#drain();
+    if (this.#started && this.#waiting.length === 1) this.#drain();
   }
 
   #drain(): void {

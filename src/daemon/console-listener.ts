@@ -60,6 +60,7 @@ export class ConsoleListener implements Disposable {
     const welcome = (fd: Fd): void => {
       const connection = new ConsoleConnection(fd, console, environment, (ended) => this.#connections.delete(ended));
       this.#connections.add(connection);
+      connection.start();
     };
     this.#door = new AcceptLoop(this.#fd, welcome, environment, 'consoles');
   }

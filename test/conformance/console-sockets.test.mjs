@@ -11,6 +11,12 @@ import { Console, startConsole, status } from './console.mjs';
 import { accepts, needsRoot, run, scratch, spawnSwitch, startSwitch, executable, until } from './peer.mjs';
 
 const { success } = status;
+const libc = koffi.load(null);
+const socket = libc.func('int socket(int, int, int)');
+const connect = libc.func('int connect(int, void *, uint32_t)');
+const socketpair = libc.func('int socketpair(int, int, int, _Out_ int *)');
+const close = libc.func('int close(int)');
+
 const mode = (path) => (statSync(path).mode & 0o7777).toString(8);
 const info = "0000 DATA END WITH '.'\nNumports=32\nHUB=false\ncounters=true\n.\n1000 Success\n";
 
@@ -110,15 +116,22 @@ t.test('socket: who connects and says nothing keeps nobody from it', async (t) =
   t.equal(await (await one.session(t)).status('port/showinfo'), success);
 });
 
+t.test('socket: who knocks and goes at once harms nobody', async (t) => {
+  const one = await startConsole(t);
+  const address = Buffer.from(`\x01\0${one.path}\0`, 'latin1');
+  for (let i = 0; i < 20; i++) {
+    const fd = socket(1, 1, 0);
+    t.equal(connect(fd, address, address.length), 0);
+    close(fd);
+    t.equal(await one.console.status('port/showinfo'), success);
+  }
+});
+
 t.test('socket: sessions come and go', async (t) => {
   const one = await startConsole(t);
   for (let i = 0; i < 100; i++) (await one.session(t)).close();
   t.equal(await one.console.status('port/showinfo'), success);
 });
-
-const libc = koffi.load(null);
-const socketpair = libc.func('int socketpair(int, int, int, _Out_ int *)');
-const close = libc.func('int close(int)');
 
 /** A switch whose standard input is one end of a pair of sockets, with what it wrote to standard output; and somebody at the other end. */
 async function withTerminal(t, ...args) {
