@@ -2,14 +2,14 @@
  * Black-box tests of the console's menu of spanning trees, and of what it shows when bridges are heard.
  */
 import t from 'tap';
-import { bpdu, nextBpdu } from './console-bpdu.mjs';
+import { bpdu, bridgeId, isBpdu, readBpdu } from './bpdu.mjs';
 import { checkEmptyBlocks, checkStatuses, reusedConsole, startConsole, status } from './console.mjs';
-import { Client, everybody, frame, portWord } from './peer.mjs';
+import { Client, everybody, frame, portWord, tagged } from './peer.mjs';
 
 const { invalid, noAddress, success } = status;
-const self = '8000.00:ff:aa:bb:cc:01';
-const better = '1000.00:ff:00:00:00:01';
-const worse = 'f000.00:ff:00:00:00:02';
+const self = bridgeId(0x8000, '00:ff:aa:bb:cc:01').toString('hex');
+const better = bridgeId(0x1000, '00:ff:00:00:00:01');
+const worse = bridgeId(0xf000, '00:ff:00:00:00:02');
 const macaddr = ['--macaddr', '00:ff:aa:bb:cc:01'];
 
 /** VLAN 20 is there, 9 and 4093 are not; port 31 is the last. Nothing here matters to the others. */
@@ -172,6 +172,11 @@ async function withClients(t, count, ...lines) {
   return [one.console, ...clients, one];
 }
 
+/** The next BPDU that a client hears, and that is wanted; undefined when none comes. */
+async function nextBpdu(client, wanted = () => true) {
+  return readBpdu(await client.receiveThat((octets) => isBpdu(octets) && wanted(readBpdu(octets))));
+}
+
 /** Waits for an event, whatever comes before it. */
 async function heard(console, event) {
   while ((await console.event()) !== event);
@@ -180,18 +185,20 @@ async function heard(console, event) {
 t.test('console fstp: who comes to a port hears at once who is root', async (t) => {
   const [, a] = await withClients(t, 1);
   const said = await nextBpdu(a);
-  t.match(said, { length: 53, vlan: undefined, source: '00:ff:aa:bb:cc:01', root: self, cost: 0, bridge: self, port: 0x8001, flags: 0x3c });
+  t.match(said, { vid: 0, root: self, cost: 0, bridge: self, port: 0x8001, flags: 0x3c });
+  t.equal(said.octets.length, 53);
 });
 
 t.test('console fstp: and so in each VLAN that the port is a member of, with its tag', async (t) => {
   const [, a] = await withClients(t, 1, 'vlan/create 291', 'vlan/addport 291 1');
-  const said = await nextBpdu(a, ({ vlan }) => vlan !== undefined);
-  t.match(said, { length: 57, vlan: 291, root: self, bridge: self, port: 0x8001 });
+  const said = await nextBpdu(a, ({ vid }) => vid !== 0);
+  t.match(said, { vid: 291, root: self, bridge: self, port: 0x8001 });
+  t.equal(said.octets.length, 57);
 });
 
 t.test('console fstp: a better root is taken, and told', async (t) => {
   const [console, a] = await withClients(t, 1);
-  a.send(bpdu({ root: better }));
+  a.send(bpdu({ bridge: better }));
   t.same(await console.eventsInNumber(3), [
     '3041 fstp/+ Port 0001 VLAN 00:00',
     '3045 fstp/root Port 0001 VLAN 00:00 -> 10:00:00:ff:00:00:00:01',
@@ -209,9 +216,9 @@ t.test('console fstp: a better root is taken, and told', async (t) => {
 
 t.test('console fstp: a better root is answered with agreement', async (t) => {
   const [, a] = await withClients(t, 1);
-  a.send(bpdu({ root: better }));
-  const said = await nextBpdu(a, ({ root }) => root === better);
-  t.match(said, { root: better, cost: 20_000_000, bridge: self, port: 0x8001 });
+  a.send(bpdu({ bridge: better }));
+  const said = await nextBpdu(a, ({ root }) => root === better.toString('hex'));
+  t.match(said, { cost: 20_000_000, bridge: self, port: 0x8001 });
   t.equal(said.flags & 0x4c, 0x44, 'of a root port that agrees');
 });
 
@@ -228,16 +235,16 @@ t.test('console fstp: the cost of the way is that of the neighbour and of the po
 
 t.test('console fstp: a bonus makes the way cheaper', async (t) => {
   const [console, a] = await withClients(t, 1, 'fstp/bonus 0 1 5000000');
-  a.send(bpdu({ root: better }));
+  a.send(bpdu({ bridge: better }));
   await console.eventsInNumber(3);
   t.equal((await tree(console))[3], ' ++ rootport 0001 cost 15000000 age N bonusport 0001 bonuscost 5000000');
 });
 
 t.test('console fstp: a second way to the root is closed, and told', async (t) => {
   const [console, a, b] = await withClients(t, 2);
-  a.send(bpdu({ root: better, port: 0x8001 }));
+  a.send(bpdu({ bridge: better, port: 0x8001 }));
   await console.eventsInNumber(3);
-  b.send(bpdu({ root: better, port: 0x8002 }));
+  b.send(bpdu({ bridge: better, port: 0x8002 }));
   t.same(await console.eventsInNumber(2), ['3041 fstp/+ Port 0002 VLAN 00:00', '3044 fstp/status Port 0002 VLAN 00:00 discarding']);
   t.same((await tree(console)).slice(4), [port(1, 'Root'), port(2, 'Alternate/Backup')]);
   t.same(await console.data('vlan/print'), [
@@ -250,9 +257,9 @@ t.test('console fstp: a second way to the root is closed, and told', async (t) =
 
 t.test('console fstp: nothing passes a port that is closed', async (t) => {
   const [console, a, b, c] = await withClients(t, 3);
-  a.send(bpdu({ root: better, port: 0x8001 }));
+  a.send(bpdu({ bridge: better, port: 0x8001 }));
   await console.eventsInNumber(3);
-  b.send(bpdu({ root: better, port: 0x8002 }));
+  b.send(bpdu({ bridge: better, port: 0x8002 }));
   await console.eventsInNumber(2);
   b.send(frame(everybody, '02:00:00:00:00:0b'));
   a.send(frame(everybody, '02:00:00:00:00:0a', 61));
@@ -276,7 +283,7 @@ t.test('console fstp: a better way to the same root is taken', async (t) => {
 t.test('console fstp: who claims to be a root and is none is told at once', async (t) => {
   const [console, a] = await withClients(t, 1);
   await nextBpdu(a);
-  a.send(bpdu({ root: worse }));
+  a.send(bpdu({ bridge: worse }));
   t.equal(await console.event(), '3041 fstp/+ Port 0001 VLAN 00:00');
   t.match(await nextBpdu(a), { root: self, cost: 0, bridge: self });
   t.equal((await tree(console))[0], 'FST DATA VLAN 0000 ROOTSWITCH ');
@@ -284,7 +291,7 @@ t.test('console fstp: who claims to be a root and is none is told at once', asyn
 
 t.test('console fstp: each VLAN has a tree of its own', async (t) => {
   const [console, a] = await withClients(t, 1, 'vlan/create 291', 'vlan/addport 291 1');
-  a.send(bpdu({ root: better, vlan: 291 }));
+  a.send(tagged(bpdu({ bridge: better }), 291));
   t.same(await console.eventsInNumber(3), [
     '3041 fstp/+ Port 0001 VLAN 01:23',
     '3045 fstp/root Port 0001 VLAN 01:23 -> 10:00:00:ff:00:00:00:01',
@@ -303,12 +310,12 @@ t.test('console fstp: each VLAN has a tree of its own', async (t) => {
 t.test('console fstp: at an edge no bridge is heard, and none is told', async (t) => {
   const [console, a, b] = await withClients(t, 2, 'fstp/setedge 0 1 1');
   t.same((await tree(console)).slice(4), [port(1, 'Edge'), port(2, 'Designated')]);
-  a.send(bpdu({ root: better }));
-  b.send(bpdu({ root: worse }));
+  a.send(bpdu({ bridge: better }));
+  b.send(bpdu({ bridge: worse }));
   t.equal(await console.event(), '3041 fstp/+ Port 0002 VLAN 00:00');
   t.equal((await tree(console))[0], 'FST DATA VLAN 0000 ROOTSWITCH ');
   await console.give('fstp/setedge 0 1 0');
-  a.send(bpdu({ root: better }));
+  a.send(bpdu({ bridge: better }));
   await heard(console, '3041 fstp/+ Port 0001 VLAN 00:00');
   t.equal((await tree(console))[4], port(1, 'Root'));
 });
@@ -328,8 +335,8 @@ for (const [what, edit] of [
 ]) {
   t.test(`console fstp: a BPDU ${what} makes nobody a root`, async (t) => {
     const [console, a] = await withClients(t, 1);
-    a.send(bpdu({ root: better, ...edit }));
-    a.send(bpdu({ root: worse }));
+    a.send(bpdu({ bridge: better, ...edit }));
+    a.send(bpdu({ bridge: worse }));
     t.equal(await console.event(), '3041 fstp/+ Port 0001 VLAN 00:00');
     await nextBpdu(a);
     t.equal((await tree(console))[0], 'FST DATA VLAN 0000 ROOTSWITCH ');
@@ -339,7 +346,7 @@ for (const [what, edit] of [
 t.test('console fstp: when it is off, BPDUs pass as any group', async (t) => {
   const one = await fresh(t);
   const [a, b] = [await Client.joined(t, one.directory), await Client.joined(t, one.directory)];
-  const sent = bpdu({ root: better });
+  const sent = bpdu({ bridge: better });
   a.send(sent);
   t.same(await b.receive(), sent);
   t.match((await tree(one.console))[0], 'ROOTSWITCH FSTP IS DISABLED');
@@ -347,7 +354,7 @@ t.test('console fstp: when it is off, BPDUs pass as any group', async (t) => {
 
 t.test('console fstp: when it is on, BPDUs do not pass', async (t) => {
   const [console, a, b, c] = await withClients(t, 3);
-  const sent = bpdu({ root: worse });
+  const sent = bpdu({ bridge: worse });
   a.send(sent);
   await heard(console, '3041 fstp/+ Port 0001 VLAN 00:00');
   c.send(frame(everybody, '02:00:00:00:00:0c'));
@@ -357,7 +364,7 @@ t.test('console fstp: when it is on, BPDUs do not pass', async (t) => {
 
 t.test('console fstp: who leaves the trees is his own root, in each VLAN, and tells so', async (t) => {
   const [console, a] = await withClients(t, 1, 'vlan/create 291');
-  a.send(bpdu({ root: better }));
+  a.send(bpdu({ bridge: better }));
   await console.eventsInNumber(3);
   t.equal(await console.status('fstp/setfstp 0'), success);
   t.same(
@@ -369,9 +376,9 @@ t.test('console fstp: who leaves the trees is his own root, in each VLAN, and te
 
 t.test('console fstp: who leaves the trees opens the ports that were closed', async (t) => {
   const [console, a, b] = await withClients(t, 2);
-  a.send(bpdu({ root: better, port: 0x8001 }));
+  a.send(bpdu({ bridge: better, port: 0x8001 }));
   await console.eventsInNumber(3);
-  b.send(bpdu({ root: better, port: 0x8002 }));
+  b.send(bpdu({ bridge: better, port: 0x8002 }));
   await console.eventsInNumber(2);
   await console.give('fstp/setfstp 0');
   t.same(await console.data('vlan/print'), [
@@ -383,7 +390,7 @@ t.test('console fstp: who leaves the trees opens the ports that were closed', as
 
 t.test('console fstp: when the root port is lost, the switch is the root', async (t) => {
   const [console, a] = await withClients(t, 1);
-  a.send(bpdu({ root: better }));
+  a.send(bpdu({ bridge: better }));
   await console.eventsInNumber(3);
   a.close();
   await heard(console, '3045 fstp/root Port 0000 VLAN 00:00 -> 80:00:00:ff:aa:bb:cc:01');

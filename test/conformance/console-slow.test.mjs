@@ -2,12 +2,12 @@
  * Black-box tests of what takes its time: seconds are counted by the switch, and read at its console. They wait side by side.
  */
 import root from 'tap';
-import { bpdu, nextBpdu } from './console-bpdu.mjs';
+import { bpdu, bridgeId, isBpdu, readBpdu } from './bpdu.mjs';
 import { startConsole, status } from './console.mjs';
 import { Client, everybody, frame, portOf } from './peer.mjs';
 
 const [stationA, stationB] = ['02:00:00:00:00:0a', '02:00:00:00:00:0b'];
-const better = '1000.00:ff:00:00:00:01';
+const better = bridgeId(0x1000, '00:ff:00:00:00:01');
 
 /** Every check has a VLAN of its own on one of these; those that set how stations are remembered have a switch of their own. */
 const [usual, bridge] = [await startConsole(root), await startConsole(root, '-F', '--macaddr', '00:ff:aa:bb:cc:01')];
@@ -123,10 +123,10 @@ root.test('slow: a station is kept for ever when nobody sweeps', async (t) => {
 
 root.test('slow: a bridge says hello each four seconds', async (t) => {
   const [, a] = await withClients(t, bridge, 1, 10);
-  const hello = (said) => said.flags === 0x7c;
-  t.ok(await nextBpdu(a, hello));
+  const isHello = (octets) => isBpdu(octets) && readBpdu(octets).flags === 0x7c;
+  t.ok(await a.receiveThat(isHello));
   const first = Date.now();
-  t.ok(await nextBpdu(a, hello));
+  t.ok(await a.receiveThat(isHello));
   const between = Date.now() - first;
   t.ok(between > 2500 && between < 6000, `${between} ms`);
 });
@@ -146,7 +146,7 @@ async function rootsOf(console, vlan) {
 async function withRoot(t, vlan) {
   const [console, a] = await withClients(t, bridge, 1, vlan);
   await console.give('debug/add fstp/root');
-  a.send(bpdu({ root: better }));
+  a.send(bpdu({ bridge: better }));
   t.equal(await within(10, () => rootsOf(console, vlan)), rootEvent(a, vlan, betterId));
   return [console, a];
 }
@@ -163,7 +163,7 @@ root.test('slow: a root that says hello stays', async (t) => {
   const start = Date.now();
   let said = start;
   const lost = await within(17, async () => {
-    if (Date.now() - said > 4000) a.send(bpdu({ root: better, flags: 0x7c }));
+    if (Date.now() - said > 4000) a.send(bpdu({ bridge: better, flags: 0x7c }));
     if (Date.now() - said > 4000) said = Date.now();
     return rootsOf(console, 0x30);
   });
@@ -175,6 +175,6 @@ root.test('slow: the age of a tree is in seconds since its root was heard', asyn
   const [console, a] = await withRoot(t, 0x40);
   const age = async () => Number(/ age (\d+) /.exec((await console.data(`fstp/print ${0x40}`))[3])[1]);
   t.ok(await within(10, async () => (await age()) >= 2));
-  a.send(bpdu({ root: better }));
+  a.send(bpdu({ bridge: better }));
   t.ok(await within(10, async () => (await age()) === 0));
 });
