@@ -4,7 +4,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { checkStatuses, startConsole, status } from './console.mjs';
+import { checkStatuses, reusedConsole, startConsole, status } from './console.mjs';
 import { Client, everybody, frame, tagged, until } from './peer.mjs';
 
 const { exists, invalid, noEntry, success, unknown } = status;
@@ -13,6 +13,7 @@ const heading = ['NAME                   HELP', '------------           ----'];
 
 /** A switch without plugins. Nothing here adds any. */
 const shared = await startConsole(t);
+const fresh = reusedConsole(t);
 
 checkStatuses(t, 'plugin', shared, [
   ['plugin/add', invalid],
@@ -31,7 +32,7 @@ checkStatuses(t, 'plugin', shared, [
 ]);
 
 t.test('plugin: no library is loaded', async (t) => {
-  const { console } = await startConsole(t);
+  const { console } = await fresh(t);
   const libraries = ['libc.so.6', '/usr/lib/vde2/plugins/dump.so', '/usr/lib/vde2/plugins/dump'];
   for (const library of libraries) t.equal(await console.status(`plugin/add ${library}`), noEntry, library);
 });
@@ -53,7 +54,7 @@ const names = async (console, prefix = '') => {
 };
 
 t.test('plugin: they are added once, listed in the order of that, and removed', async (t) => {
-  const { console } = await startConsole(t);
+  const { console } = await fresh(t);
   await console.give('plugin/add pdump', 'plugin/add dump', 'plugin/add iplog');
   t.equal(await console.status('plugin/add dump'), exists);
   t.same(await names(console), ['pdump', 'dump', 'iplog']);
@@ -68,13 +69,13 @@ t.test('plugin: they are added once, listed in the order of that, and removed', 
 });
 
 t.test('plugin: the beginning of a name will do to remove one', async (t) => {
-  const { console } = await startConsole(t);
+  const { console } = await fresh(t);
   await console.give('plugin/add iplog', 'plugin/add dump', 'plugin/del du');
   t.same(await names(console), ['iplog']);
 });
 
 t.test('plugin: whoever names none removes none', async (t) => {
-  const { console } = await startConsole(t);
+  const { console } = await fresh(t);
   await console.give('plugin/add dump');
   t.equal(await console.status('plugin/del'), noEntry);
   t.same(await names(console), ['dump']);
@@ -125,7 +126,7 @@ for (const [plugin, commands, events] of [
   ],
 ]) {
   t.test(`plugin: ${plugin} has these commands and events while it is there`, async (t) => {
-    const { console } = await startConsole(t);
+    const { console } = await fresh(t);
     const rows = async () => (await console.data(`help ${plugin}`)).slice(2).map((row) => row.slice(0, 35));
     t.same(await rows(), []);
     t.equal(await console.status(`debug/list ${plugin}`), noEntry);
@@ -138,16 +139,16 @@ for (const [plugin, commands, events] of [
       (await console.data(`debug/list ${plugin}`)).slice(2).map((row) => row.slice(0, 34)),
       events.map(([path, tag]) => `${path.padEnd(22)} ${tag} OFF    `),
     );
-    await console.give(`debug/add ${plugin}`, `plugin/del ${plugin}`);
+    await console.give(`plugin/del ${plugin}`);
     t.same(await rows(), []);
     t.equal(await console.status(`debug/list ${plugin}`), noEntry);
     t.equal(await console.status(`${commands[1][0]} 1`), unknown);
   });
 }
 
-/** A switch with a plugin, and clients at ports 1 and 2. */
+/** A switch with a plugin, and clients at ports 1 and 2. Once removed, `dump` of the original tells nothing when it is added again. */
 async function withPlugin(t, plugin, ...lines) {
-  const one = await startConsole(t);
+  const one = await (plugin === 'dump' ? startConsole(t) : fresh(t));
   const clients = [await Client.joined(t, one.directory), await Client.joined(t, one.directory)];
   await one.console.give(`plugin/add ${plugin}`, ...lines);
   return [one.console, ...clients, one];
@@ -220,14 +221,14 @@ checkPluginStatuses('iplog', [
 function checkPluginStatuses(plugin, rows) {
   for (const [line, expected] of rows)
     t.test(`${plugin}: "${line}" ends with ${expected}`, async (t) => {
-      const { console } = await startConsole(t);
+      const { console } = await fresh(t);
       await console.give(`plugin/add ${plugin}`);
       t.equal((await console.ask(line)).text, `${expected}\n`);
     });
 }
 
 t.test('pdump: the file is vde_dump.cap, or another one', async (t) => {
-  const { console } = await startConsole(t);
+  const { console } = await fresh(t);
   await console.give('plugin/add pdump');
   t.same(await console.data('pdump/filename'), ['dumpfile=vde_dump.cap']);
   t.same(await console.data('pdump/filename /tmp/other'), ['dumpfile=/tmp/other']);
@@ -259,7 +260,7 @@ t.test('pdump: each frame is in the file, in and out, as pcap', async (t) => {
 });
 
 t.test('pdump: a file that cannot be made', async (t) => {
-  const { console } = await startConsole(t);
+  const { console } = await fresh(t);
   await console.give('plugin/add pdump');
   await console.ask('pdump/filename /nosuch/file');
   t.equal(await console.status('pdump/active 1'), invalid);
@@ -286,7 +287,7 @@ function ipFrame(source, address) {
 const newIp = (version, address, mac, port) => `ipv${version} ${address} mac=${mac} port=${port} vlan=0 user=root "conformance"`;
 
 t.test('iplog: how it is', async (t) => {
-  const { console } = await startConsole(t);
+  const { console } = await fresh(t);
   await console.give('plugin/add iplog');
   const [, ...lines] = await console.data('iplog/showinfo');
   t.same(lines, ['log disabled', 'GC interval 10 secs', 'GC expire 360 secs']);
@@ -297,7 +298,7 @@ t.test('iplog: how it is', async (t) => {
 });
 
 t.test('iplog: ranges', async (t) => {
-  const { console } = await startConsole(t);
+  const { console } = await fresh(t);
   await console.give(
     'plugin/add iplog',
     'iplog/ipadd fd00::/16',
