@@ -1,14 +1,14 @@
 /**
  * Black-box tests of plugins: `dump`, `pdump` and `iplog`, added by their names.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { checkStatuses, reusedConsole, startConsole, status } from './console.mjs';
 import { Client, everybody, frame, tagged, until } from './peer.mjs';
 
 const { exists, invalid, noEntry, success, unknown } = status;
-const [stationA, stationB] = ['02:00:00:00:00:0a', '02:00:00:00:00:0b'];
+const stationA = '02:00:00:00:00:0a';
 const heading = ['NAME                   HELP', '------------           ----'];
 
 /** A switch without plugins. Nothing here adds any. */
@@ -202,30 +202,12 @@ t.test('dump: only those who asked for it, only what they asked for, only while 
   t.same(other.events(), []);
 });
 
-checkPluginStatuses('pdump', [
-  ['pdump/buffered 1', success],
-  ['pdump/buffered', success],
-]);
-
-checkPluginStatuses('iplog', [
-  ['iplog/ipadd', invalid],
-  ['iplog/ipadd x', invalid],
-  ['iplog/ipdel', invalid],
-  ['iplog/ipdel x', invalid],
-  ['iplog/ipdel 11.0.0.0/8', noEntry],
-  ['iplog/logfile /nosuch/file', noEntry],
-  ['iplog/setgcint x', success],
-]);
-
-/** One check for each line, with a plugin. */
-function checkPluginStatuses(plugin, rows) {
-  for (const [line, expected] of rows)
-    t.test(`${plugin}: "${line}" ends with ${expected}`, async (t) => {
-      const { console } = await fresh(t);
-      await console.give(`plugin/add ${plugin}`);
-      t.equal((await console.ask(line)).text, `${expected}\n`);
-    });
-}
+for (const line of ['pdump/buffered 1', 'pdump/buffered'])
+  t.test(`pdump: "${line}" ends well`, async (t) => {
+    const { console } = await fresh(t);
+    await console.give('plugin/add pdump');
+    t.equal((await console.ask(line)).text, `${success}\n`);
+  });
 
 t.test('pdump: the file is vde_dump.cap, or another one', async (t) => {
   const { console } = await fresh(t);
@@ -264,107 +246,4 @@ t.test('pdump: a file that cannot be made', async (t) => {
   await console.give('plugin/add pdump');
   await console.ask('pdump/filename /nosuch/file');
   t.equal(await console.status('pdump/active 1'), invalid);
-});
-
-/** A frame with an IP packet of nothing. */
-function ipFrame(source, address) {
-  const octets = frame(everybody, source, 80, 0, address.includes(':') ? 0x86dd : 0x0800);
-  if (address.includes(':')) octets.set(Buffer.from(`6000000000001140fd00${'00'.repeat(13)}${address.slice(-2)}`, 'hex'), 14);
-  else
-    octets.set(
-      Buffer.from(
-        `4500002e000000004011000${'0'}${address
-          .split('.')
-          .map((n) => Number(n).toString(16).padStart(2, '0'))
-          .join('')}`,
-        'hex',
-      ),
-      14,
-    );
-  return octets;
-}
-
-const newIp = (version, address, mac, port) => `ipv${version} ${address} mac=${mac} port=${port} vlan=0 user=root "conformance"`;
-
-t.test('iplog: how it is', async (t) => {
-  const { console } = await fresh(t);
-  await console.give('plugin/add iplog');
-  const [, ...lines] = await console.data('iplog/showinfo');
-  t.same(lines, ['log disabled', 'GC interval 10 secs', 'GC expire 360 secs']);
-  await console.give('iplog/setgcint 7', 'iplog/setexpire 9x', 'iplog/logfile /dev/null');
-  t.same((await console.data('iplog/showinfo')).slice(1), ['log on file /dev/null', 'GC interval 7 secs', 'GC expire 9 secs']);
-  await console.give('iplog/logfile');
-  t.equal((await console.data('iplog/showinfo'))[1], 'log disabled');
-});
-
-t.test('iplog: ranges', async (t) => {
-  const { console } = await fresh(t);
-  await console.give(
-    'plugin/add iplog',
-    'iplog/ipadd fd00::/16',
-    'iplog/ipadd 10.0.0.0/8',
-    'iplog/ipadd 192.168.1.1',
-    'iplog/ipadd fd00::1',
-  );
-  t.same(await console.data('iplog/list'), ['  ipv4: 10.0.0.0/8', '  ipv4: 192.168.1.1/32', '  ipv6: fd00::/16', '  ipv6: fd00::1/128']);
-  for (const line of ['iplog/ipadd 10.0.0.0/8', 'iplog/ipadd fd00::/16']) t.equal(await console.status(line), exists, line);
-  await console.give('iplog/ipdel 10.0.0.0/8', 'iplog/ipdel fd00::1');
-  t.same(await console.data('iplog/list'), ['  ipv4: 192.168.1.1/32', '  ipv6: fd00::/16']);
-});
-
-t.test('iplog: addresses of the ranges are told once, and listed', async (t) => {
-  const [console, a, b] = await withPlugin(t, 'iplog', 'iplog/ipadd 10.0.0.0/8', 'iplog/ipadd fd00::/16', 'debug/add iplog');
-  t.same(await console.data('iplog/iplist'), []);
-  a.send(ipFrame(stationA, '11.0.0.5'));
-  a.send(ipFrame(stationA, '10.0.0.5'));
-  a.send(ipFrame(stationA, '10.0.0.5'));
-  b.send(ipFrame(stationB, 'fd00::07'));
-  t.same((await console.eventsInNumber(2)).sort(), [
-    `3301 iplog/newip ${newIp(4, '10.0.0.5', stationA, 1)}`,
-    `3301 iplog/newip ${newIp(6, 'fd00::7', stationB, 2)}`,
-  ]);
-  const [four, six] = ['ipv4 10.0.0.5 port=1 user=root', 'ipv6 fd00::7 port=2 user=root'];
-  for (const [line, data] of [
-    ['iplog/iplist', [four, six]],
-    ['iplog/ipport 1', [four]],
-    ['iplog/ipport 2', [six]],
-    ['iplog/ipport 9', []],
-    ['iplog/ipuser root', [four, six]],
-    ['iplog/ipuser daemon', []],
-    ['iplog/ipsearch 10.0.0.5', [four]],
-    ['iplog/ipsearch fd00::7', [six]],
-    ['iplog/ipsearch 10.0.0.6', []],
-  ])
-    t.same(await console.data(line), data, line);
-  t.same(console.events(), []);
-  for (const line of ['iplog/ipsearch x', 'iplog/ipsearch', 'iplog/ipuser nosuchuser', 'iplog/ipuser'])
-    t.equal((await console.ask(line)).text, `0000 DATA END WITH '.'\n.\n${invalid}\n`, line);
-});
-
-t.test('iplog: an address that moves is told anew', async (t) => {
-  const [console, a, b] = await withPlugin(t, 'iplog', 'iplog/ipadd 0.0.0.0/0', 'debug/add iplog');
-  a.send(ipFrame(stationA, '10.0.0.5'));
-  t.equal(await console.event(), `3301 iplog/newip ${newIp(4, '10.0.0.5', stationA, 1)}`);
-  b.send(ipFrame(stationB, '10.0.0.5'));
-  t.equal(await console.event(), `3301 iplog/newip ${newIp(4, '10.0.0.5', stationB, 2)}`);
-  t.same(await console.data('iplog/iplist'), ['ipv4 10.0.0.5 port=2 user=root']);
-});
-
-t.test('iplog: new addresses are in the file, each with its time', async (t) => {
-  const [console, a, , one] = await withPlugin(t, 'iplog', 'iplog/ipadd 10.0.0.0/8', 'debug/add iplog');
-  const path = join(one.parent, 'log');
-  await console.give(`iplog/logfile ${path}`);
-  a.send(ipFrame(stationA, '10.0.0.5'));
-  await console.event();
-  await until(() => existsSync(path) && readFileSync(path, 'utf8').endsWith('\n'), one.parent);
-  t.match(
-    readFileSync(path, 'utf8'),
-    /^[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d ipv4 10\.0\.0\.5 mac=02:00:00:00:00:0a port=1 vlan=0 user=root "conformance"\n$/,
-  );
-});
-
-t.test('iplog: an address in a VLAN', async (t) => {
-  const [console, a] = await withPlugin(t, 'iplog', 'iplog/ipadd 10.0.0.0/8', 'vlan/create 10', 'vlan/addport 10 1', 'debug/add iplog');
-  a.send(tagged(ipFrame(stationA, '10.0.0.5'), 10));
-  t.match(await console.event(), 'ipv4 10.0.0.5 mac=02:00:00:00:00:0a port=1 vlan=10 user=root');
 });

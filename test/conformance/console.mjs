@@ -221,6 +221,30 @@ async function isCleared(t, one) {
   }
 }
 
+/** The lines of a port: `{ head, users, in, out, endpoints }`. */
+export async function portPrint(console, number) {
+  const [head, users, counted, sent, ...endpoints] = await console.data(`port/print ${number}`);
+  return { head, users, in: counted, out: sent, endpoints };
+}
+
+/** `fstp/print` with each age as N. */
+export async function fstpTree(console, vlan = '') {
+  return (await console.data(`fstp/print ${vlan}`)).map((line) => line.replace(/ age \d+ /, ' age N '));
+}
+
+/** That, without the ports, of a switch that is the root: the one with the address 00:ff:aa:bb:cc:01. */
+export function rootedTree({ vlan = '0000', disabled = false, bonus = 'bonusport 0000 bonuscost 0', priority = '80:00' } = {}) {
+  return [
+    `FST DATA VLAN ${vlan} ROOTSWITCH ${disabled ? 'FSTP IS DISABLED' : ''}`,
+    ` ++ root ${priority}:00:ff:aa:bb:cc:01`,
+    ' ++ designated ff:ff:ff:ff:ff:ff:ff:ff',
+    ` ++ rootport 0000 cost 0 age N ${bonus}`,
+  ];
+}
+
+/** The line of a port in it. */
+export const treePort = (number, role, tagged = 0) => ` -- Port 000${number} tagged=${tagged} portcost=20000000 role=${role}`;
+
 /** The status lines that commands end with. */
 export const status = {
   success: '1000 Success',
