@@ -7,6 +7,7 @@ import { lab } from './lab.ts';
 import { latency } from './latency.ts';
 import { link } from './link.ts';
 import { qemu } from './qemu.ts';
+import { plugs } from './plugs.ts';
 import { relay } from './relay.ts';
 import { start } from './start.ts';
 import { tcpStream } from './tcp-stream.ts';
@@ -21,6 +22,7 @@ export const benchmarks: readonly Benchmark[] = [
   flood,
   manyTalkers,
   link,
+  plugs,
   tcpStream,
   qemu,
   relay,

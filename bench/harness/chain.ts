@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Side } from './benchmark.ts';
@@ -20,6 +20,18 @@ const host = '127.0.0.1';
 export async function startChain(side: Side, workplace: Workplace): Promise<Chain> {
   const port = await freePort();
   return side === 'ours' || workplace.checkouts.peer !== undefined ? linkedChain(side, workplace, port) : pipedChain(side, workplace, port);
+}
+
+/** Joins two of our switches by dpipe and two plugs, which are of either side; the processes are those of the plugs, and dpipe's if there is one. */
+export async function startPlugs(side: Side, workplace: Workplace): Promise<Chain> {
+  const near = await startSwitch('ours', workplace, { name: 'near' });
+  const far = await startSwitch('ours', workplace, { name: 'far' });
+  const [dpipe, plug] = [programOf(side, workplace, 'dpipe'), programOf(side, workplace, 'vde_plug')];
+  const joint = workplace.start([dpipe, plug, near.directory, '=', plug, far.directory], { group: true });
+  const processes = (): number[] => [joint.pid, ...descendantsOf(joint.pid)];
+  const sockets = (directory: string): number => readdirSync(directory).filter((name) => /^\d{3}\./.test(name)).length;
+  await until('both plugs are in', joint, () => [near, far].every(({ directory }) => sockets(directory) === 1));
+  return { directories: [near.directory, far.directory], processes: processes() };
 }
 
 /** Two of our switches: the one listens, the other dials. */

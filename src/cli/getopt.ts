@@ -84,7 +84,8 @@ class Reader {
       this.result.mistakes.push(`unrecognized option '${dashes}${text}'`);
       return;
     }
-    if (matches.length > 1) {
+    // Two names of one option are not two options, but where a single dash may begin them.
+    if (matches.length > 1 && (this.#longOnly || matches.some(({ option }) => option !== match.option))) {
       const names = matches.map(({ long }) => ` '${dashes}${long}'`).join('');
       this.result.mistakes.push(`option '${dashes}${text}' is ambiguous; possibilities:${names}`);
       return;

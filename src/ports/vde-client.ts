@@ -176,7 +176,7 @@ function letIn(own: string, control: string, { mode = 0o700, gid }: VdeClientOpt
 }
 
 function bindOwn(fd: Fd, directory: string): string {
-  for (const prefix of [join(directory, '.'), ...fallbackDirectories.map((path) => `${path}.`)]) {
+  for (const prefix of [`${directory}/.`, ...fallbackDirectories.map((path) => `${path}.`)]) {
     for (let attempt = 0; attempt < 1000; attempt++) {
       const path = `${prefix}${String(process.pid).padStart(5, '0')}-${String(counter++).padStart(5, '0')}`;
       checkUnixPath(path, 'the switch is in a directory whose name is too long');

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { getopt, type Option } from '../../src/cli/getopt.ts';
+import { getopt, type Option, type ReadingOptions } from '../../src/cli/getopt.ts';
 import { glibcGetopt } from './glibc-getopt.ts';
 
 const options: readonly Option[] = [
@@ -45,38 +45,59 @@ describe('getopt', () => {
     });
   });
 
-  it('reads any arguments as the C library does', ({ skip }) => {
-    skip(!isGlibc(), 'this C library is not glibc');
-    const word = fc.oneof(
-      fc.constantFrom(
-        '-',
-        '--',
-        '-s',
-        '-m',
-        '--so',
-        '-h',
-        '-dx',
-        '-mgmtmode=7',
-        '-mode',
-        '-mod',
-        '--mgmt',
-        '-d',
-        '-di',
-        '-sock',
-        '-hu',
-        'file',
-      ),
-      fc.stringMatching(/^-{0,2}[hxsmMdogktu]{0,4}(=[0-7]{0,2})?$/),
-      fc.stringMatching(/^--?(help|hub|sock|vdes|mode|mgmtm|daemon|dirmo)(=\w{0,3})?$/),
-    );
-    fc.assert(
-      fc.property(fc.array(word, { maxLength: 6 }), (argv) => {
-        const ours = getopt(argv, options);
-        expect({ ...ours, mistakes: ours.mistakes.map(() => '?') }).toEqual(glibcGetopt(argv, options));
-      }),
-      { numRuns: 3000 },
-    );
+  it.each([
+    ['-sock x', 's', 'ock'],
+    ['--sock=x -h', 's', 'x'],
+    ['-xs x', 's', 'x'],
+  ])('reads %s with two dashes only for long names, where that is asked for', (line, _short, value) => {
+    const { options: found, mistakes } = getopt(line.split(' '), options, { longOnly: false });
+    expect([found.find(({ name }) => name === 'sock')?.value, mistakes]).toEqual([value, []]);
   });
+
+  it('leaves alone what comes behind the first operand, where that is asked for', () => {
+    const line = ['-x', 'command', '-h', '--', '=', 'other', '-s'];
+    expect(getopt(line, options, { longOnly: false, permute: false })).toEqual({
+      options: [{ name: 'hub', value: '' }],
+      operands: line.slice(1),
+      mistakes: [],
+    });
+  });
+
+  it.for<ReadingOptions>([{}, { longOnly: false }, { permute: false }, { longOnly: false, permute: false }])(
+    'reads any arguments as the C library does: %j',
+    (reading, { skip }) => {
+      skip(!isGlibc(), 'this C library is not glibc');
+      const word = fc.oneof(
+        fc.constantFrom(
+          '-',
+          '--',
+          '-s',
+          '-m',
+          '--so',
+          '-h',
+          '-dx',
+          '-mgmtmode=7',
+          '-mode',
+          '-mod',
+          '--mgmt',
+          '-d',
+          '-di',
+          '-sock',
+          '-hu',
+          'file',
+        ),
+        fc.stringMatching(/^-{0,2}[hxsmMdogktu]{0,4}(=[0-7]{0,2})?$/),
+        fc.stringMatching(/^--?(help|hub|sock|vdes|mode|mgmtm|daemon|dirmo)(=\w{0,3})?$/),
+      );
+      fc.assert(
+        fc.property(fc.array(word, { maxLength: 6 }), (argv) => {
+          const ours = getopt(argv, options, reading);
+          expect({ ...ours, mistakes: ours.mistakes.map(() => '?') }).toEqual(glibcGetopt(argv, options, reading));
+        }),
+        { numRuns: 2000 },
+      );
+    },
+  );
 });
 
 function isGlibc(): boolean {

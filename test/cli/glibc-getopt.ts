@@ -1,20 +1,26 @@
-/** The C library's own getopt_long_only: what ours is held to. */
+/** The C library's own getopt_long_only and getopt_long: what ours is held to. */
 import koffi from 'koffi';
-import type { Option, ParsedArguments } from '../../src/cli/getopt.ts';
+import type { Option, ParsedArguments, ReadingOptions } from '../../src/cli/getopt.ts';
 
 const library = koffi.load(null);
 koffi.struct('option', { name: 'const char *', has_arg: 'int', flag: 'void *', val: 'int' });
 const getoptLongOnly = library.func('int getopt_long_only(int, char **, const char *, option *, void *)') as (
   ...parameters: [number, unknown, string, unknown, null]
 ) => number;
+const getoptLong = library.func('int getopt_long(int, char **, const char *, option *, void *)') as typeof getoptLongOnly;
 const optind: unknown = library.symbol('optind');
 const opterr: unknown = library.symbol('opterr');
 const optarg: unknown = library.symbol('optarg');
 
 /** As `getopt`, but for the texts of the mistakes: here each is `?`. */
-export function glibcGetopt(argv: readonly string[], options: readonly Option[]): ParsedArguments {
+export function glibcGetopt(
+  argv: readonly string[],
+  options: readonly Option[],
+  { longOnly = true, permute = true }: ReadingOptions = {},
+): ParsedArguments {
   const numbered = options.map((option, i) => ({ ...option, val: option.short?.charCodeAt(0) ?? 1000 + i }));
-  const letters = numbered.flatMap(({ short, argument }) => (short === undefined ? [] : [short + (argument ? ':' : '')])).join('');
+  const letters =
+    (permute ? '' : '+') + numbered.flatMap(({ short, argument }) => (short === undefined ? [] : [short + (argument ? ':' : '')])).join('');
   const long = numbered.flatMap((option) => (option.long ?? []).map((name) => entry(name, option.argument, option.val)));
   const words = ['program', ...argv];
   const vector = koffi.alloc('char *', words.length + 1) as unknown;
@@ -25,7 +31,7 @@ export function glibcGetopt(argv: readonly string[], options: readonly Option[])
   const mistakes: string[] = [];
   const table = [...long, entry(null, false, 0)];
   for (;;) {
-    const val = getoptLongOnly(words.length, vector, letters, table, null);
+    const val = (longOnly ? getoptLongOnly : getoptLong)(words.length, vector, letters, table, null);
     if (val === -1) break;
     const option = numbered.find((one) => one.val === val);
     if (option) found.push({ name: option.name, value: option.argument ? String(koffi.decode(optarg, 'char *')) : '' });

@@ -14,7 +14,8 @@ export interface Output extends Exit {
 }
 
 /** Our executables, as `npm run build` made them. */
-export const bin = (name: 'etherloom' | 'vde_switch' | 'vde_plug' | 'dpipe'): string => fileURLToPath(new URL(`../../bin/${name}`, import.meta.url));
+export const bin = (name: 'etherloom' | 'vde_switch' | 'vde_plug' | 'dpipe'): string =>
+  fileURLToPath(new URL(`../../bin/${name}`, import.meta.url));
 
 /**
  * The stage of a `describe` for scenarios with these needs; where one is missing they are skipped, with the reason. What is on it goes

@@ -1,10 +1,11 @@
-import { closeSync, lstatSync, readdirSync, writeFileSync, writeSync } from 'node:fs';
+import { chownSync, closeSync, lstatSync, readdirSync, readSync, symlinkSync, unlinkSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { encodeVdeReply } from '../../src/ports/vde-control.ts';
-import { VdeClient } from '../../src/ports/vde-client.ts';
+import { VdeClient, type VdeClientOptions } from '../../src/ports/vde-client.ts';
 import { VdeListener } from '../../src/ports/vde-listener.ts';
-import { accept, bindFile, listen, streamSocket } from '../../src/system/unix-socket.ts';
+import { accept, bindFile, connectPath, listen, streamSocket } from '../../src/system/unix-socket.ts';
+import { eventually } from '../eventually.ts';
 import { ManualClock } from '../manual-clock.ts';
 import { readiness } from '../system/sockets.ts';
 import { conforms } from './conformance.ts';
@@ -43,6 +44,13 @@ function strange(answer?: Uint8Array): { directory: string; accepted: Promise<nu
     });
   });
   return { directory, accepted };
+}
+
+/** Resolves when a client has asked. */
+async function asked(fd: number): Promise<void> {
+  const connection = accept(fd) ?? -1;
+  onTestFinished(() => closeSync(connection));
+  await eventually(() => expect(readSync(connection, Buffer.alloc(256))).toBeGreaterThan(0));
 }
 
 describe('a client of a VDE switch', () => {
@@ -109,5 +117,74 @@ describe('a client of a VDE switch', () => {
     const { directory } = strange(encodeVdeReply(victim));
     await expect(VdeClient.open({ directory }, rig.environment)).rejects.toMatchObject({ code: 'system' });
     expect(lstatSync(victim).mode & 0o777).toBe(0o644);
+  });
+
+  it('lets in a switch that another user runs, by the group of its socket or by letting in all', async () => {
+    // What the switch sees when it is asked: the mode of the socket that it is to send to.
+    const seen = async (options: Partial<VdeClientOptions>, owner?: number): Promise<{ mode: number; gid: number }> => {
+      const directory = newDirectory();
+      const fd = streamSocket();
+      const control = join(directory, 'ctl');
+      bindFile(fd, { path: control, mode: 0o666 });
+      listen(fd, 4);
+      if (owner !== undefined) chownSync(control, owner, owner);
+      onTestFinished(() => closeSync(fd));
+      const abort = new AbortController();
+      const opening = VdeClient.open({ directory, ...options }, new Rig().environment, { signal: abort.signal });
+      // It is asked by somebody whose socket is there.
+      await asked(fd);
+      const [name = ''] = readdirSync(directory).filter((file) => file.startsWith('.'));
+      const { mode, gid } = lstatSync(join(directory, name));
+      abort.abort();
+      await expect(opening).rejects.toThrow();
+      expect(readdirSync(directory)).toEqual(['ctl']);
+      return { mode: mode & 0o777, gid };
+    };
+    const own = process.getgid?.() ?? 0;
+    expect(await seen({})).toEqual({ mode: 0o700, gid: own });
+    expect(await seen({ mode: 0o660, gid: own })).toEqual({ mode: 0o660, gid: own });
+    if (process.getuid?.() !== 0) return;
+    expect(await seen({}, 65_534)).toEqual({ mode: 0o770, gid: 65_534 });
+    expect(await seen({ mode: 0o770 }, 65_534)).toEqual({ mode: 0o770, gid: own });
+  });
+
+  it('asks a port group where there is one, for any port, and else the switch', async () => {
+    const { directory, ports, rig, listener } = serve();
+    symlinkSync(join(directory, 'ctl'), join(directory, 'lab'));
+    using(await VdeClient.open({ directory, wish: 9, portGroup: 'lab' }, rig.environment));
+    using(await VdeClient.open({ directory, wish: 9, portGroup: 'none' }, rig.environment));
+    expect(ports.given.map(({ number }) => number)).toEqual([1, 9]);
+    unlinkSync(join(directory, 'lab'));
+    await listener[Symbol.asyncDispose]();
+  });
+
+  it('asks again while the queue of the switch is full, and gives up after a while', async () => {
+    const directory = newDirectory();
+    const fd = streamSocket();
+    const control = join(directory, 'ctl');
+    bindFile(fd, { path: control, mode: 0o600 });
+    listen(fd, 0);
+    onTestFinished(() => closeSync(fd));
+    const waiting = [streamSocket()];
+    connectPath(waiting[0] ?? -1, control);
+    const clock = new ManualClock();
+    const opening = VdeClient.open({ directory, timeout: 1000 }, new Rig(clock).environment);
+    const refused = expect(opening).rejects.toMatchObject({ errno: 'EAGAIN' });
+    for (let i = 0; i < 60; i++) {
+      await new Promise(setImmediate);
+      clock.advance(20);
+    }
+    await refused;
+    // And where there is room again, it is let in.
+    const again = VdeClient.open({ directory, timeout: 1000 }, new Rig(clock).environment);
+    const answered = expect(again).rejects.toMatchObject({ code: 'timed-out' });
+    await new Promise(setImmediate);
+    closeSync(accept(fd) ?? -1);
+    for (let i = 0; i < 120; i++) {
+      await new Promise(setImmediate);
+      clock.advance(20);
+    }
+    await answered;
+    for (const socket of waiting) closeSync(socket);
   });
 });
