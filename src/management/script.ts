@@ -5,26 +5,40 @@ import type { Status } from './status.ts';
 /** How deep scripts may load scripts. */
 const deepest = 16;
 
+/**
+ * What one `load` may make, all that it loads in turn included: characters that are read and shown, and so many for each line. A script that
+ * loads itself twice would not end in a lifetime.
+ */
+const mostMade = 2 ** 24;
+const lineCost = 256;
+
 /** Runs the lines of files: `load`, and what is read at start-up. */
 export class Script {
   readonly #execute: (line: string, giver: Giver) => Reply;
+  /** What the script at hand may still make. */
+  #left = mostMade;
 
   constructor(execute: (line: string, giver: Giver) => Reply) {
     this.#execute = execute;
   }
 
-  /** Runs a file, and writes each line with its reply. */
+  /** Runs a file, and writes each line with its reply. EFBIG ends one that makes too much. */
   load(path: string, giver: Giver): Status {
     // At start-up nobody is there whom it could be shown to.
     if (!giver.listener) return 'ENOSYS';
     if (giver.depth >= deepest) return 'ELOOP';
     const found = giver.files.read(path);
     if (typeof found === 'string') return found;
+    if (giver.depth === 0) this.#left = mostMade;
+    this.#left -= found.text.length;
     const within = { ...giver, depth: giver.depth + 1 };
     for (const line of linesOf(found.text)) {
+      if (this.#left < 0) return 'EFBIG';
       // An empty line is a command that is not there: so it is in the original, and nobody gains by another reply.
       giver.write(`vde[${path}]: ${line === '' ? '\n' : line}\n`);
-      giver.write(this.#execute(line === '' ? '\n' : line, within).text);
+      const { text } = this.#execute(line === '' ? '\n' : line, within);
+      giver.write(text);
+      this.#left -= lineCost + path.length + text.length;
     }
     return 'success';
   }
