@@ -19,7 +19,9 @@ const ignored = ['SIGHUP', 'SIGPIPE', 'SIGALRM', 'SIGUSR1', 'SIGUSR2', 'SIGPROF'
 /** Serves until it is told to end. Returns the exit code, unless a signal ends the process that is to be its end. Throws what `ManagedSwitch.open` throws. */
 export async function serveVdeSwitch(settings: SwitchSettings, complain: (line: string) => void): Promise<number> {
   nameProcess('vde_switch');
-  const log: Log = settings.daemon ? openSyslog('vde_switch') : complain;
+  const tell = settings.daemon ? openSyslog('vde_switch') : complain;
+  // Paths are text from outside: none may begin a line of its own, or move the cursor.
+  const log: Log = (message) => tell(message.replace(/\p{Cc}/gu, '?'));
   const environment = { clock: realClock, random: realRandom, log };
   const endedWith = await serve(
     (context) =>

@@ -31,9 +31,9 @@ export class VdeStation {
     this.#client = client;
   }
 
-  /** Plugs in. */
-  static async plug(directory: string): Promise<VdeStation> {
-    return new VdeStation(await connect(directory));
+  /** Plugs in: at any port, or at that. */
+  static async plug(directory: string, port?: number): Promise<VdeStation> {
+    return new VdeStation(await connect(directory, port));
   }
 
   /** A frame of this station's, with a number that `serial` gives back. */
