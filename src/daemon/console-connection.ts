@@ -22,7 +22,8 @@ export class ConsoleConnection implements Disposable {
   #size = 0;
   #heardAll = false;
   #ending = false;
-  #started = false;
+  /** What is written now leaves when that is done. */
+  #attending = true;
   #open = true;
 
   /** Owns the descriptor, a connected unix stream socket that does not block. `released` is told once, when the connection has ended. */
@@ -36,8 +37,8 @@ export class ConsoleConnection implements Disposable {
 
   /** Greets; whoever owns the connection has it by then, for the other side may be gone already. */
   start(): void {
-    this.#started = true;
     this.#drain();
+    this.#attending = false;
     this.#settle();
   }
 
@@ -52,21 +53,19 @@ export class ConsoleConnection implements Disposable {
 
   #terminal(): Terminal {
     const write = (text: string): void => this.#write(text);
-    return {
-      write,
-      prompt: write,
-      backlog: () => this.#size,
-      end: () => {
-        this.#ending = true;
-        this.#settle();
-      },
-    };
+    return { write, prompt: write, backlog: () => this.#size, end: () => (this.#ending = true) };
   }
 
   #ready({ readable, writable, failed }: Ready): void {
-    if (writable) this.#drain();
+    this.#attending = true;
+    if (writable || failed) this.#drain();
     if (this.#open && (readable || failed) && !this.#heardAll && !this.#session.congested) this.#read();
-    this.#session.resume();
+    do {
+      this.#session.resume();
+      this.#drain();
+      // Nothing would tell that there is more to do for whoever took all at once.
+    } while (this.#open && this.#size === 0 && this.#session.congested);
+    this.#attending = false;
     this.#settle();
   }
 
@@ -83,7 +82,8 @@ export class ConsoleConnection implements Disposable {
     const octets = Buffer.from(text);
     this.#waiting.push(octets);
     this.#size += octets.length;
-    if (this.#started && this.#waiting.length === 1) this.#drain();
+    // An event that is told while nobody types.
+    if (!this.#attending && this.#waiting.length === 1) this.#settle();
   }
 
   #drain(): void {

@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync, writeSync } from 'node:fs';
 import type { Files, OpenFile } from '../management/command.ts';
 import { statusOf, type Status } from '../management/status.ts';
 import { withRights, type Rights } from '../system/rights.ts';
@@ -37,8 +37,11 @@ function readScript(fd: number): { readonly text: string } | Status {
     const status = fstatSync(fd);
     if (status.isDirectory()) return 'EISDIR';
     if (!status.isFile()) return 'EINVAL';
-    if (status.size > longestScript) return 'EFBIG';
-    return { text: readFileSync(fd, 'utf8') };
+    // By what can be read, for some files say nothing of their size. [proc(5)]
+    const memory = Buffer.alloc(longestScript + 1);
+    let size = 0;
+    for (let count = 1; count > 0 && size < memory.length; size += count) count = readSync(fd, memory, size, memory.length - size, null);
+    return size > longestScript ? 'EFBIG' : { text: memory.toString('utf8', 0, size) };
   } finally {
     closeSync(fd);
   }

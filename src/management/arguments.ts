@@ -1,8 +1,9 @@
 /** How commands read their arguments: as the C library's functions do, for scripts rely on it. */
 
-/** What `atoi` makes of a text: the number that it begins with, 0 when there is none. [atoi(3)] */
+/** What `atoi` makes of a text: the number that it begins with, 0 when there is none; of 32 bits, as all here. [atoi(3)] */
 export function leadingInteger(text: string): number {
-  return Number(/^\s*([-+]?\d+)/.exec(text)?.[1] ?? 0);
+  const [, sign, digits = '0'] = /^\s*([-+]?)(\d+)/.exec(text) ?? [];
+  return int32(digits, sign);
 }
 
 /** The number that `%i` reads at the beginning of a text: decimal, 0x hexadecimal, 0 octal. Undefined when there is none. [scanf(3)] */
@@ -16,9 +17,8 @@ export function scanIntegers(text: string, count: number): number[] | undefined 
   for (let rest = text; numbers.length < count;) {
     const [all, sign, digits] = /^\s*([-+]?)(0x[\da-f]+|\d+)/i.exec(rest) ?? [];
     if (all === undefined || digits === undefined) return undefined;
-    const octal = /^0[0-7]+/.exec(digits);
-    const number = octal ? parseInt(octal[0], 8) : Number(digits);
-    numbers.push(sign === '-' ? -number : number);
+    const octal = /^0(?!x)[0-7]*/i.exec(digits);
+    numbers.push(int32(octal ? `0o${octal[0]}` : digits, sign));
     // An octal number ends where its digits do.
     rest = rest.slice(octal ? all.length - digits.length + octal[0].length : all.length);
   }
@@ -30,4 +30,13 @@ export function integerAndText(text: string): [number, string] | undefined {
   const [, number, rest] = /^\s*(\S+)\s*(.*)$/s.exec(text) ?? [];
   const value = cInteger(number ?? '');
   return value === undefined ? undefined : [value, rest ?? ''];
+}
+
+const longest = 2n ** 63n - 1n;
+
+/** The number in 64 bits, or the next that these hold, and the lower 32 of them. [strtol(3)] */
+function int32(digits: string, sign: string | undefined): number {
+  const value = sign === '-' ? -BigInt(digits) : BigInt(digits);
+  const held = value > longest ? longest : value < -longest ? -longest - 1n : value;
+  return Number(BigInt.asIntN(32, held));
 }

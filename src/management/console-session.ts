@@ -61,6 +61,8 @@ export class ConsoleSession implements Listener {
 
   /** Takes a piece of what was typed. */
   receive(piece: string): void {
+    // Of a character that came in part there is nothing yet.
+    if (piece === '') return;
     // Nobody types so much at once: it is the beginning of a line.
     const isLine = this.#begun === '' && !piece.includes('\n') && piece.length <= longestLine;
     if (isLine) this.#lines.push(piece);

@@ -16,6 +16,7 @@ const statuses = {
   EFBIG: [27, 'File too large'],
   ENOSPC: [28, 'No space left on device'],
   EROFS: [30, 'Read-only file system'],
+  ENAMETOOLONG: [36, 'File name too long'],
   ENOSYS: [38, 'Function not implemented'],
   ELOOP: [40, 'Too many levels of symbolic links'],
   EADDRINUSE: [98, 'Address already in use'],

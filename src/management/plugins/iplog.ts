@@ -12,6 +12,9 @@ const newIp: Category = { path: 'iplog/newip', tag: 0o301, help: 'an address tur
 /** So many addresses are remembered; whoever invents more drives out the longest silent. */
 const mostEntries = 16_384;
 
+/** Each frame is compared with all of them. */
+const mostRanges = 1_024;
+
 interface Entry extends IpSource {
   readonly port: PortNumber;
   readonly user: string;
@@ -66,6 +69,7 @@ class IpLog {
           const range = parseRange(argument);
           if (!range) return 'EINVAL';
           if (this.#ranges.some((one) => rangeText(one) === rangeText(range))) return 'EEXIST';
+          if (this.#ranges.length >= mostRanges) return 'ENOSPC';
           this.#ranges.push(range);
           return 'success';
         }),
