@@ -15,7 +15,7 @@ interface Rule {
 /** The ports without I/O: they run in a browser, and in virtual time. */
 const purePorts = [
   ...['port.ts', 'backlog.ts', 'frame-stream.ts', 'memory.ts', 'redial.ts'],
-  ...['channel.ts', 'flap.ts', 'impaired-line.ts', 'impairment.ts', 'impairment-text.ts', 'impaired-port.ts'],
+  ...['channel.ts', 'flap.ts', 'impaired-line.ts', 'impairment.ts', 'impairment-text.ts', 'impaired-port.ts', 'markov-chain.ts'],
 ];
 
 /** Who may import whom. What a room may import of itself goes without saying. The reasons are in docs/architecture.md. */

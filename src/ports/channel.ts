@@ -1,7 +1,8 @@
-import type { Clock, Timer } from '../clock.ts';
+import type { Clock } from '../clock.ts';
 import type { Random } from '../random.ts';
-import { chance, checkMarkov, checkQuality, type ImpairmentDrop, type Markov, type Quality } from './impairment.ts';
+import { checkMarkov, checkQuality, type ImpairmentDrop, type Markov, type Quality } from './impairment.ts';
 import { ImpairedLine } from './impaired-line.ts';
+import { MarkovChain } from './markov-chain.ts';
 
 /** Something that befalls frames on their way, for those that match; by default for all. */
 export type ImpairmentRule = { readonly match?: (frame: Uint8Array) => boolean } & (
@@ -175,21 +176,17 @@ function markovStage(
   { clock, random }: Pick<ChannelOptions, 'clock' | 'random'>,
 ): Stage {
   const { nodes, edges, time = 100, changed } = markov;
-  let node = 0;
-  let timer: Timer | undefined;
-  const drawLater = (): void => {
-    timer = clock.after(time, () => {
-      drawLater();
-      let lot = chance(random) * 100;
-      const edge = edges.find(({ from, to, percent }) => from === node && to !== node && (lot -= percent) < 0);
-      if (!edge) return;
-      node = edge.to;
+  const chain = new MarkovChain({
+    clock,
+    random,
+    changed: (node) => {
       line.quality = nodes[node]?.quality ?? {};
       changed?.(node);
-    });
-  };
-  drawLater();
-  return lineStage(matches, line, () => timer?.[Symbol.dispose]());
+    },
+  });
+  for (const { from, to, percent } of edges) if (from !== to) chain.setEdge(from, to, chain.edge(from, to) + percent);
+  chain.run(time);
+  return lineStage(matches, line, () => chain[Symbol.dispose]());
 }
 
 function holdStage(

@@ -14,6 +14,18 @@ export interface LineOptions {
   readonly replaced: (frame: Uint8Array, copy: Uint8Array) => void;
   /** Runs what a timer does as one piece of work. */
   readonly breath: (work: () => void) => void;
+  /** Default: 16,384 frames, of whatever size. */
+  readonly most?: MostWaiting;
+}
+
+/** What is kept at most, whatever the quality says; what is more is lost. */
+export interface MostWaiting {
+  /** Frames on their way. */
+  readonly frames: number;
+  /** Octets on their way. */
+  readonly octets: number;
+  /** Octets that the sender still holds, since it may not put them on the link faster. */
+  readonly unsent: number;
 }
 
 interface Waiting {
@@ -21,8 +33,10 @@ interface Waiting {
   readonly due: number;
 }
 
-/** Frames that a line delays at most at once. */
-const maxWaiting = 16_384;
+const defaultMost: MostWaiting = { frames: 16_384, octets: Infinity, unsent: Infinity };
+
+/** How often a frame comes at most, when a share was drawn that leaves it no end. */
+const maxCopies = 256;
 const noiseUnit = 2 ** 20;
 
 /** A line of some quality, one way. A frame meets, in this order: mtu, loss, dup, capacity, speed, bandwidth, delay, noise. */
@@ -30,6 +44,7 @@ export class ImpairedLine implements Disposable {
   /** May be changed while frames are on their way: those are as they were. */
   quality: Quality;
   readonly #options: LineOptions;
+  readonly #most: MostWaiting;
   /** By their times. */
   readonly #waiting: Waiting[] = [];
   #octets = 0;
@@ -43,11 +58,17 @@ export class ImpairedLine implements Disposable {
   constructor(quality: Quality, options: LineOptions) {
     this.quality = quality;
     this.#options = options;
+    this.#most = options.most ?? defaultMost;
   }
 
   /** How many frames are on their way. */
   get held(): number {
     return this.#waiting.length;
+  }
+
+  /** How many octets they are. */
+  get octets(): number {
+    return this.#octets;
   }
 
   take(frame: Uint8Array): void {
@@ -57,7 +78,7 @@ export class ImpairedLine implements Disposable {
     else if (this.#isLost()) dropped(frame, 'loss');
     else {
       let copies = 1;
-      if (dup !== 0) for (const share = draw(dup, random) / 100; chance(random) < share; copies++);
+      if (dup !== 0) for (const share = draw(dup, random) / 100; copies < maxCopies && chance(random) < share; copies++);
       while (copies-- > 0 && this.#send(frame));
     }
   }
@@ -97,13 +118,14 @@ export class ImpairedLine implements Disposable {
       dropped(frame, 'capacity');
       return false;
     }
-    if (this.#waiting.length >= maxWaiting) {
+    const now = clock.monotonic();
+    const pace = speed === undefined ? undefined : draw(speed, random);
+    if (this.#isFull(frame, now, pace)) {
       dropped(frame, 'full');
       return false;
     }
-    const now = clock.monotonic();
     let due = now;
-    if (speed !== undefined) due = this.#sending = Math.max(due, this.#sending) + spanOf(frame, draw(speed, random));
+    if (pace !== undefined) due = this.#sending = Math.max(due, this.#sending) + spanOf(frame, pace);
     if (bandwidth !== undefined) due = this.#carrying = Math.max(due, this.#carrying) + spanOf(frame, draw(bandwidth, random));
     due += draw(delay, random);
     if (fifo) due = Math.max(due, this.#lastDue);
@@ -112,6 +134,12 @@ export class ImpairedLine implements Disposable {
     if (due <= now && this.#waiting.length === 0) this.#options.pass(arriving);
     else this.#wait({ frame: arriving, due });
     return true;
+  }
+
+  #isFull(frame: Uint8Array, now: number, pace: number | undefined): boolean {
+    const { frames, octets, unsent } = this.#most;
+    if (this.#waiting.length >= frames || this.#octets + frame.length > octets) return true;
+    return pace !== undefined && this.#sending > now && ((this.#sending - now) * pace) / 1000 + frame.length > unsent;
   }
 
   #withNoise(frame: Uint8Array): Uint8Array {
