@@ -24,8 +24,6 @@ export interface MostWaiting {
   readonly frames: number;
   /** Octets on their way. */
   readonly octets: number;
-  /** Octets that the sender still holds, since it may not put them on the link faster. */
-  readonly unsent: number;
 }
 
 interface Waiting {
@@ -33,7 +31,7 @@ interface Waiting {
   readonly due: number;
 }
 
-const defaultMost: MostWaiting = { frames: 16_384, octets: Infinity, unsent: Infinity };
+const defaultMost: MostWaiting = { frames: 16_384, octets: Infinity };
 
 /** How often a frame comes at most, when a share was drawn that leaves it no end. */
 const maxCopies = 256;
@@ -69,6 +67,11 @@ export class ImpairedLine implements Disposable {
   /** How many octets they are. */
   get octets(): number {
     return this.#octets;
+  }
+
+  /** Until when its sender is busy with what it was given, by the clock; it may be over. Whoever has a speed should give it no more till then. */
+  get busyUntil(): number {
+    return this.#sending;
   }
 
   take(frame: Uint8Array): void {
@@ -118,14 +121,13 @@ export class ImpairedLine implements Disposable {
       dropped(frame, 'capacity');
       return false;
     }
-    const now = clock.monotonic();
-    const pace = speed === undefined ? undefined : draw(speed, random);
-    if (this.#isFull(frame, now, pace)) {
+    if (this.#waiting.length >= this.#most.frames || this.#octets + frame.length > this.#most.octets) {
       dropped(frame, 'full');
       return false;
     }
+    const now = clock.monotonic();
     let due = now;
-    if (pace !== undefined) due = this.#sending = Math.max(due, this.#sending) + spanOf(frame, pace);
+    if (speed !== undefined) due = this.#sending = Math.max(due, this.#sending) + spanOf(frame, draw(speed, random));
     if (bandwidth !== undefined) due = this.#carrying = Math.max(due, this.#carrying) + spanOf(frame, draw(bandwidth, random));
     due += draw(delay, random);
     if (fifo) due = Math.max(due, this.#lastDue);
@@ -134,12 +136,6 @@ export class ImpairedLine implements Disposable {
     if (due <= now && this.#waiting.length === 0) this.#options.pass(arriving);
     else this.#wait({ frame: arriving, due });
     return true;
-  }
-
-  #isFull(frame: Uint8Array, now: number, pace: number | undefined): boolean {
-    const { frames, octets, unsent } = this.#most;
-    if (this.#waiting.length >= frames || this.#octets + frame.length > octets) return true;
-    return pace !== undefined && this.#sending > now && ((this.#sending - now) * pace) / 1000 + frame.length > unsent;
   }
 
   #withNoise(frame: Uint8Array): Uint8Array {

@@ -23,25 +23,25 @@ describe('a line', () => {
     expect(passed.length).toBeLessThanOrEqual(100 * 256);
   });
 
-  it('keeps no more than it may: frames, octets, and octets that are not sent yet', () => {
-    const few = setUp({ delay: 100 }, { frames: 3, octets: Infinity, unsent: Infinity });
-    const light = setUp({ delay: 100 }, { frames: 100, octets: 250, unsent: Infinity });
-    const slow = setUp({ speed: 1000, delay: 100 }, { frames: 100, octets: Infinity, unsent: 250 });
-    for (const { line } of [few, light, slow]) for (let n = 0; n < 5; n++) line.take(new Uint8Array(100));
+  it('keeps no more than it may: frames, and octets', () => {
+    const few = setUp({ delay: 100 }, { frames: 3, octets: Infinity });
+    const light = setUp({ delay: 100 }, { frames: 100, octets: 250 });
+    for (const { line } of [few, light]) for (let n = 0; n < 5; n++) line.take(new Uint8Array(100));
     expect([few.line.held, few.line.octets, few.lost]).toEqual([3, 300, ['full', 'full']]);
     expect([light.line.held, light.line.octets, light.lost]).toEqual([2, 200, ['full', 'full', 'full']]);
-    expect([slow.line.held, slow.lost]).toEqual([2, ['full', 'full', 'full']]);
-    // The first is on the link then, and there is room for another.
-    slow.clock.advance(100);
-    slow.line.take(new Uint8Array(100));
-    expect([slow.passed.length, slow.line.held, slow.lost.length]).toEqual([0, 3, 3]);
-    // Whose sender has no speed any more holds nothing back.
-    slow.line.quality = {};
-    slow.line.take(new Uint8Array(200));
-    expect(slow.lost.length).toBe(3);
-    for (const { clock, line } of [few, light, slow]) {
+    for (const { clock, line } of [few, light]) {
       clock.advance(1000);
       expect([line.held, line.octets]).toEqual([0, 0]);
     }
+  });
+
+  it('tells until when its sender is busy', () => {
+    const { clock, line, passed } = setUp({ speed: 1000, delay: 100 });
+    const begun = clock.monotonic();
+    line.take(new Uint8Array(100));
+    line.take(new Uint8Array(50));
+    expect(line.busyUntil - begun).toBe(150);
+    clock.advance(200);
+    expect([passed, line.busyUntil < clock.monotonic()]).toEqual([[100], true]);
   });
 });
