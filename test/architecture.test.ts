@@ -62,6 +62,7 @@ const rules: Readonly<Record<string, Rule>> = {
       'launcher',
       'companions',
       'management',
+      'companions',
       'wire',
       'system/daemon.ts',
       'system/accounts.ts',

@@ -6,6 +6,16 @@ import { once } from 'node:events';
  * that one serves, or with its exit code when it does not.
  */
 
+/** What the one in the background is given. */
+export interface BackgroundOptions {
+  /** Whether it has this process's standard input and output. Default: false. */
+  readonly standard?: boolean;
+  /** Descriptors of this process that it has too, as 4, 5 and so on. */
+  readonly further?: readonly number[];
+  /** More environment. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /** Tells the one in the background which descriptor its parent waits at. */
 export const readyVariable = 'ETHERLOOM_READY_FD';
 const readyFd = 3;
@@ -16,11 +26,11 @@ export function isInBackground(): boolean {
 }
 
 /** Starts this command again in the background. Returns 0 when it serves, else the exit code with which it ended; what it said is said here. */
-export async function startInBackground(): Promise<number> {
+export async function startInBackground({ standard = false, further = [], env = {} }: BackgroundOptions = {}): Promise<number> {
   const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
     detached: true,
-    stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
-    env: { ...process.env, [readyVariable]: String(readyFd) },
+    stdio: [...(standard ? [0, 1] : ['ignore' as const, 'ignore' as const]), 'pipe', 'pipe', ...further],
+    env: { ...process.env, ...env, [readyVariable]: String(readyFd) },
   });
   child.stderr?.pipe(process.stderr, { end: false });
   const ended = once(child, 'close') as Promise<[number | null]>;

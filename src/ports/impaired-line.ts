@@ -35,6 +35,8 @@ const defaultMost: MostWaiting = { frames: 16_384, octets: Infinity };
 
 /** How often a frame comes at most, when a share was drawn that leaves it no end. */
 const maxCopies = 256;
+/** What a timer can wait, in milliseconds; whoever is due later is looked at again then. */
+const longestWait = 2 ** 31 - 1;
 const noiseUnit = 2 ** 20;
 
 /** A line of some quality, one way. A frame meets, in this order: mtu, loss, dup, capacity, speed, bandwidth, delay, noise. */
@@ -166,7 +168,8 @@ export class ImpairedLine implements Disposable {
     const [next] = this.#waiting;
     if (!next) return;
     const { clock, breath } = this.#options;
-    this.#timer = clock.after(Math.max(0, next.due - clock.monotonic()), () => breath(() => this.#arrive()));
+    const wait = Math.min(Math.max(0, next.due - clock.monotonic()), longestWait);
+    this.#timer = clock.after(wait, () => breath(() => this.#arrive()));
   }
 
   #arrive(): void {

@@ -1,0 +1,187 @@
+import { writeSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { isatty } from 'node:tty';
+import { realClock } from '../clock.ts';
+import { writeNumberFile } from '../companions/pidfile.ts';
+import { namedSides, pipedSides, splitNames, type Sides } from '../companions/wirefilter/sides.ts';
+import { parseValue } from '../companions/wirefilter/value.ts';
+import { Wirefilter, type WirefilterOptions } from '../companions/wirefilter/wirefilter.ts';
+import { EtherloomError, isForUser } from '../errors.ts';
+import type { QualityWord } from '../ports/impairment.ts';
+import { realRandom } from '../random.ts';
+import { nameProcess, openSyslog } from '../system/daemon.ts';
+import { isInBackground, startInBackground, tellReady, type BackgroundOptions } from './daemonize.ts';
+import { getopt, type Option, type ParsedArguments } from './getopt.ts';
+
+/** What befalls frames, by the names of the options. */
+const words = new Map<string, QualityWord>([
+  ['loss', 'loss'],
+  ['lostburst', 'lostburst'],
+  ['delay', 'delay'],
+  ['dup', 'dup'],
+  ['band', 'bandwidth'],
+  ['speed', 'speed'],
+  ['chanbufsize', 'capacity'],
+  ['noise', 'noise'],
+  ['mtu', 'mtu'],
+]);
+
+const options: readonly Option[] = [
+  { name: 'help', short: 'h', long: ['help'], argument: false },
+  { name: 'rcfile', short: 'f', long: ['rcfile'], argument: true },
+  { name: 'loss', short: 'l', long: ['loss'], argument: true },
+  { name: 'lostburst', short: 'L', long: ['lostburst'], argument: true },
+  { name: 'delay', short: 'd', long: ['delay'], argument: true },
+  { name: 'dup', short: 'D', long: ['dup'], argument: true },
+  { name: 'band', short: 'b', long: ['band'], argument: true },
+  { name: 'speed', short: 's', long: ['speed'], argument: true },
+  { name: 'chanbufsize', short: 'c', long: ['chanbufsize', 'capacity'], argument: true },
+  { name: 'noise', short: 'n', long: ['noise'], argument: true },
+  { name: 'mtu', short: 'm', long: ['mtu'], argument: true },
+  { name: 'nofifo', short: 'N', long: ['nofifo'], argument: false },
+  { name: 'mgmt', short: 'M', long: ['mgmt'], argument: true },
+  { name: 'mgmtmode', long: ['mgmtmode'], argument: true },
+  { name: 'vde-plug', short: 'v', long: ['vde-plug'], argument: true },
+  { name: 'daemon', long: ['daemon'], argument: false },
+  { name: 'pidfile', long: ['pidfile'], argument: true },
+  { name: 'blink', long: ['blink'], argument: true },
+  { name: 'blinkid', long: ['blinkid'], argument: true },
+];
+
+const exitFailure = 1;
+
+const usage = `usage: dpipe vde_plug A = wirefilter [options] = vde_plug B
+       wirefilter [options] -v A:B      or: wirefilter [options] A B
+A bad wire between two switches. A VALUE is [LR|RL]V[+P][k|m|g][u|n][[NODE]]: for one way or both, a mean, how far it
+varies, 2^10, 2^20 or 2^30 times, evenly or normally, in a Markov node.
+  -l, --loss VALUE         frames that are lost, percent
+  -L, --lostburst VALUE    how many in a row, on average
+  -d, --delay VALUE        how long a frame takes, ms
+  -D, --dup VALUE          frames that come twice, percent
+  -b, --band VALUE         how fast the channel is, octets a second
+  -s, --speed VALUE        how fast the sender puts frames on it, octets a second
+  -c, --chanbufsize VALUE  what the channel holds, octets; also --capacity
+  -n, --noise VALUE        wrong bits in 2^20 octets
+  -m, --mtu VALUE          the longest frame, octets
+  -N, --nofifo             frames may overtake each other
+  -v, --vde-plug A:B       plugs of its own, each as vde_plug has it, or - for standard input and output
+  -M, --mgmt SOCK          the console's socket; vdeterm SOCK speaks to it
+      --mgmtmode MODE      its permissions, octal (0700)
+  -f, --rcfile FILE        commands to begin with
+      --blink SOCK         tell that datagram socket of each frame
+      --blinkid TEXT       under that name, instead of the process id
+      --daemon             go on in the background, once it carries frames
+      --pidfile FILE       write the process id to FILE
+  -h, --help               this text
+`;
+
+/** `wirefilter`: the bad wire under its old name, with its old options. Returns the exit code. */
+export async function runWirefilter(argv: readonly string[], program: string): Promise<number> {
+  const parsed = getopt(argv, options);
+  const given = new Map(parsed.options.map(({ name, value }) => [name, value]));
+  const say = (line: string): void => complain(`${program}: ${line}\n`);
+  for (const mistake of parsed.mistakes) say(mistake);
+  if (parsed.mistakes.length > 0 || given.has('help') || ![0, 2].includes(parsed.operands.length)) {
+    complain(usage);
+    return exitFailure;
+  }
+  try {
+    const wishes = wishesOf(parsed, given);
+    if (given.has('daemon') && !isInBackground()) return await startInBackground(neighbours(wishes.sides));
+    await filter(wishes, given, say);
+    return 0;
+  } catch (error) {
+    if (!isForUser(error)) throw error;
+    say(error.message);
+    return exitFailure;
+  }
+}
+
+async function filter(wishes: WirefilterOptions, given: ReadonlyMap<string, string>, say: (line: string) => void): Promise<void> {
+  const isDaemon = given.has('daemon');
+  nameProcess('wirefilter');
+  // Also what ends us while a switch is still asked leaves nothing behind.
+  const told = new Promise<undefined>((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => resolve(undefined));
+  });
+  const log = isDaemon ? openSyslog('wirefilter') : say;
+  const poison = process.env['ETHERLOOM_POISON'] === '1';
+  const opening = Wirefilter.open(wishes, { clock: realClock, random: realRandom, log, poison });
+  const opened = await Promise.race([opening, told]);
+  if (!opened) return;
+  let pidfile: Disposable | undefined;
+  try {
+    const file = given.get('pidfile');
+    pidfile = file === undefined ? undefined : writeNumberFile(file, process.pid);
+    if (isDaemon) tellReady();
+    else complain(`wirefilter: ${kindOf(wishes.sides)} starting...\n`);
+    await Promise.race([opened.ended, told]);
+  } finally {
+    await opened[Symbol.asyncDispose]();
+    pidfile?.[Symbol.dispose]();
+  }
+}
+
+function wishesOf(parsed: ParsedArguments, given: ReadonlyMap<string, string>): WirefilterOptions {
+  const [mgmt, blink] = [given.get('mgmt'), given.get('blink')];
+  return {
+    sides: sidesOf(parsed.operands, given.get('vde-plug')),
+    values: parsed.options.flatMap(({ name, value }) => {
+      const word = words.get(name);
+      return word === undefined ? [] : [[word, valueOf(name, value)] as const];
+    }),
+    fifo: !given.has('nofifo'),
+    rcfile: given.get('rcfile'),
+    // Whoever goes to the background leaves the directory.
+    management: mgmt === undefined ? undefined : { path: resolve(mgmt), mode: octal(given.get('mgmtmode') ?? '700') },
+    blink: blink === undefined ? undefined : { path: blink, id: given.get('blinkid') ?? String(process.pid).padStart(6, '0') },
+    terminal: !given.has('daemon'),
+  };
+}
+
+function sidesOf(operands: readonly string[], both: string | undefined): Sides {
+  const names = both === undefined ? operands : splitNames(both);
+  if (names === undefined) throw new EtherloomError('bad-option', `${both ?? ''} does not name two plugs: write -v A:B`);
+  const [left, right] = names;
+  const sides = left === undefined || right === undefined ? pipedSides(process.env) : namedSides(left, right);
+  if ((sides.left === 'standard' || sides.right === 'standard') && (isatty(0) || isatty(1))) {
+    throw new EtherloomError('bad-option', 'a terminal has no frames: dpipe vde_plug A = wirefilter = vde_plug B, or wirefilter -v A:B');
+  }
+  return sides;
+}
+
+function valueOf(name: string, text: string): NonNullable<ReturnType<typeof parseValue>> {
+  const value = parseValue(text);
+  if (value) return value;
+  throw new EtherloomError('bad-option', `--${name} ${text}: that is no value; write 20, 20+5, LR10+2n or 64k`);
+}
+
+function octal(text: string): number {
+  if (/^[0-7]{1,4}$/.test(text)) return parseInt(text, 8) & 0o777;
+  throw new EtherloomError('bad-option', `${text} is no octal mode: write 660, for example`);
+}
+
+/** What the original says, for whoever waits for it. */
+function kindOf({ left, right }: Sides): string {
+  if (right === undefined) return 'monodirectional filter';
+  if (typeof left !== 'object' && typeof right !== 'object') return 'bidirectional filter';
+  const name = (side: typeof left): string => (typeof side === 'object' ? side.plug : '-');
+  return `bidirectional vdeplug filter L=${name(left)} R=${name(right)}`;
+}
+
+/** The descriptors by which the one in the background speaks with the commands beside it. */
+function neighbours({ left, right }: Sides): BackgroundOptions {
+  const standard = left === 'standard' || right === 'standard';
+  if (right !== 'alternate') return { standard };
+  const { ALTERNATE_STDIN: input, ALTERNATE_STDOUT: output } = process.env;
+  return { standard, further: [Number(input), Number(output)], env: { ALTERNATE_STDIN: '4', ALTERNATE_STDOUT: '5' } };
+}
+
+/** By one system call: Node's own stream would make a pipe that others share not wait. */
+function complain(text: string): void {
+  try {
+    writeSync(2, text);
+  } catch {
+    // Nobody reads it.
+  }
+}

@@ -1,0 +1,163 @@
+import type { QualityWord } from '../../ports/impairment.ts';
+import type { Filter } from './filter.ts';
+import { drops, edges, node, parameters } from './showing.ts';
+import type { Status } from './status.ts';
+import { parseValue, type Way } from './value.ts';
+
+/** A command that was given. */
+export interface Call {
+  readonly filter: Filter;
+  readonly both: boolean;
+  readonly undelivered: (way: Way) => number;
+  /** What follows the command's name, without the blanks around it. */
+  readonly argument: string;
+  /** Whoever may be told of other nodes. */
+  readonly listener: { debug: boolean } | undefined;
+  /** Adds a line to the reply's data. */
+  readonly print: (line: string) => void;
+}
+
+/** A command of the console. */
+export interface Command {
+  readonly name: string;
+  /** Whether its reply has a block of data, also when it fails. */
+  readonly data: boolean;
+  readonly run: (call: Call) => Status | 'logout' | 'shutdown';
+}
+
+/** In the order in which a line is compared with them: the first that it begins with is meant. */
+export const commands: readonly Command[] = [
+  query('help', help),
+  query('showinfo', showinfo),
+  query('load', () => 'ENOSYS'), // runs other commands: the console does it itself
+  value('delay', 'delay'),
+  value('loss', 'loss'),
+  value('lostburst', 'lostburst'),
+  value('dup', 'dup'),
+  value('bandwidth', 'bandwidth'),
+  value('band', 'bandwidth'),
+  value('speed', 'speed'),
+  value('chanbufsize', 'capacity'),
+  value('capacity', 'capacity'),
+  value('noise', 'noise'),
+  value('mtu', 'mtu'),
+  command('fifo', ({ filter, argument }) => {
+    filter.fifo = integer(argument) !== 0;
+    return 'success';
+  }),
+  command('markov-numnodes', ({ filter, argument }) => done(filter.resize(integer(argument)))),
+  command('markov-setnode', ({ filter, argument }) => done(filter.moveTo(integer(argument)))),
+  command('markov-name', name),
+  command('markov-time', ({ filter, argument }) => done(filter.setTime(Number(/^\d+(?:\.\d+)?/.exec(argument)?.[0] ?? 0)))),
+  command('setedge', setedge),
+  query('showedges', showedges),
+  query('showcurrent', ({ filter, print }) => {
+    print(`Current Markov ${node(filter, filter.current)}`);
+    return 'success';
+  }),
+  command('markov-debug', ({ listener, argument }) => {
+    if (!listener) return 'ENOSYS';
+    listener.debug = integer(argument) !== 0;
+    return 'success';
+  }),
+  query('drops', (call) => {
+    for (const line of drops(call)) call.print(line);
+    return 'success';
+  }),
+  command('logout', () => 'logout'),
+  command('shutdown', () => 'shutdown'),
+];
+
+function command(name: string, run: Command['run']): Command {
+  return { name, data: false, run };
+}
+
+function query(name: string, run: Command['run']): Command {
+  return { name, data: true, run };
+}
+
+function value(name: string, word: QualityWord): Command {
+  return command(name, ({ filter, argument }) => {
+    const read = parseValue(argument);
+    return done(read !== undefined && filter.set(word, read));
+  });
+}
+
+function done(isDone: boolean): Status {
+  return isDone ? 'success' : 'EINVAL';
+}
+
+/** The number that a text begins with, as `atoi` has it: 0 when there is none. [atoi(3)] */
+function integer(text: string): number {
+  return Number(/^[-+]?\d+/.exec(text)?.[0] ?? 0);
+}
+
+/** The node that is asked about: the one that rules where none is named. */
+function nodeAsked({ filter, argument }: Call): number | undefined {
+  const number = argument === '' ? filter.current : integer(argument);
+  return filter.nodes[number] ? number : undefined;
+}
+
+function showinfo(call: Call): Status {
+  const asked = nodeAsked(call);
+  if (asked === undefined) return 'EINVAL';
+  for (const line of parameters(call, asked)) call.print(line);
+  return 'success';
+}
+
+function showedges(call: Call): Status {
+  const asked = nodeAsked(call);
+  if (asked === undefined) return 'EINVAL';
+  for (const line of edges(call.filter, asked)) call.print(line);
+  return 'success';
+}
+
+function setedge({ filter, argument }: Call): Status {
+  const [, from, to, percent] = /^(\d+)\s*,\s*(\d+)(?:\s*,\s*(\d+(?:\.\d*)?|\.\d+))?/.exec(argument) ?? [];
+  if (from === undefined || to === undefined) return 'EINVAL';
+  if (percent === undefined && /,.*,/.test(argument)) return 'EINVAL';
+  return done(filter.setEdge(Number(from), Number(to), Number(percent ?? 0)));
+}
+
+function name({ filter, argument }: Call): Status {
+  const [, number, text = ''] = /^(\d+)\s*,(.*)$/.exec(argument) ?? [];
+  const named = filter.nodes[Number(number ?? NaN)];
+  if (!named) return 'EINVAL';
+  named.name = text.replace(/\p{Cc}/gu, '?');
+  return 'success';
+}
+
+function help({ print }: Call): Status {
+  for (const [syntax, text, width] of table) print(`${syntax.padEnd(width)} ${text}`);
+  return 'success';
+}
+
+const table: readonly (readonly [string, string, number])[] = [
+  ['COMMAND', 'HELP', 12],
+  ['------------', '------------', 12],
+  ['help', 'these commands', 12],
+  ['load', 'run the commands of a file', 12],
+  ['showinfo', 'all values, and what is on its way', 12],
+  ['loss', 'lose frames: percent', 12],
+  ['lostburst', 'how many frames are lost in a row, on average', 12],
+  ['delay', 'hold frames back: ms', 12],
+  ['dup', 'let frames come twice: percent', 12],
+  ['bandwidth', 'how fast the channel is: bytes/sec', 12],
+  ['speed', 'how fast the sender puts frames on it: bytes/sec', 12],
+  ['noise', 'wrong bits in a Mbyte', 12],
+  ['mtu', 'the longest frame: bytes', 12],
+  ['chanbufsize', 'what the channel holds at most: bytes', 12],
+  ['fifo', 'frames keep their order: 1, or not: 0', 12],
+  ['drops', 'frames that were lost, by why', 12],
+  ['shutdown', 'end the filter', 12],
+  ['logout', 'end this session', 12],
+  ['markov-numnodes n', 'make n nodes, each with all values', 18],
+  ['markov-setnode n', 'let a node rule', 18],
+  ['markov-name n,name', 'give a node a name', 18],
+  ['markov-time ms', 'how often the next node is drawn', 18],
+  ['setedge n1,n2,w', 'how often n2 follows n1: percent', 18],
+  ['showinfo n', 'all values of a node', 18],
+  ['showedges n', 'what follows a node', 18],
+  ['showcurrent', 'the node that rules', 18],
+  ['markov-debug n', 'tell of each other node: 1, or not: 0', 18],
+];

@@ -1,0 +1,56 @@
+import { EtherloomError } from '../../errors.ts';
+import type { PortEnvironment } from '../../ports/environment.ts';
+import { PipePort } from '../../ports/pipe-port.ts';
+import { sharedEnd } from '../../system/pipe.ts';
+import { describePlug, openPlace, openStandard, type PlugEnd } from '../plug-end.ts';
+import { plugPlace } from '../plug-name.ts';
+
+/**
+ * One side of a filter: the command before it (`standard` input and output), the one behind it (`alternate`, the descriptors that dpipe tells
+ * of), or a plug of its own, by its place's name.
+ */
+export type Side = 'standard' | 'alternate' | { readonly plug: string };
+
+/** Both sides. Without a right one frames go one way: from standard input to standard output. */
+export interface Sides {
+  readonly left: Side;
+  readonly right: Side | undefined;
+}
+
+/** The sides that two names mean; `-` is standard input and output. Throws EtherloomError('bad-option') when both are. */
+export function namedSides(left: string, right: string): Sides {
+  if (left === '-' && right === '-') throw new EtherloomError('bad-option', 'one side only can be standard input and output');
+  return { left: sideNamed(left), right: sideNamed(right) };
+}
+
+/** The two names in `A:B`; undefined where there are not two. */
+export function splitNames(text: string): readonly [string, string] | undefined {
+  const [, left, right] = /^((?:[a-z][a-z\d+-]*:\/\/)?[^:]*):((?:[a-z][a-z\d+-]*:\/\/)?.*)$/.exec(text) ?? [];
+  return left === undefined || right === undefined ? undefined : [left, right];
+}
+
+/** The sides that dpipe gives: without alternate descriptors there is no right one. */
+export function pipedSides(environment: NodeJS.ProcessEnv): Sides {
+  return { left: 'standard', right: alternates(environment) ? 'alternate' : undefined };
+}
+
+/** Opens a side. Throws EtherloomError that says what helps. */
+export function openSide(side: Side, environment: PortEnvironment): Promise<PlugEnd> {
+  if (typeof side === 'object') return openPlace(plugPlace(side.plug), { description: describePlug('wirefilter:') }, environment);
+  return Promise.resolve(side === 'standard' ? openStandard(environment) : openAlternate(environment));
+}
+
+function sideNamed(name: string): Side {
+  return name === '-' ? 'standard' : { plug: name };
+}
+
+function openAlternate(environment: PortEnvironment): PlugEnd {
+  const [input, output] = alternates(process.env) ?? [3, 4];
+  const ends = { input: sharedEnd(input, 'read'), output: sharedEnd(output, 'write') };
+  const port = new PipePort({ description: 'the alternate descriptors', ...ends }, environment);
+  return { port, [Symbol.asyncDispose]: () => port[Symbol.asyncDispose]() };
+}
+
+function alternates({ ALTERNATE_STDIN: input, ALTERNATE_STDOUT: output }: NodeJS.ProcessEnv): readonly [number, number] | undefined {
+  return input === undefined || output === undefined ? undefined : [Number(input), Number(output)];
+}

@@ -1,0 +1,68 @@
+import type { Amount } from '../../ports/impairment.ts';
+
+/** Which way frames go: from the left side to the right one, or back. */
+export type Way = 'LR' | 'RL';
+
+/** Both ways. */
+export const ways: readonly Way[] = ['LR', 'RL'];
+
+/** An amount with all that can be said of it. */
+export type Spread = Required<Exclude<Amount, number>>;
+
+/** What an option or a command says: an amount, for one way or both, in one of the Markov nodes. */
+export interface Value {
+  readonly ways: readonly Way[];
+  readonly node: number;
+  readonly amount: Spread;
+}
+
+const number = String.raw`\+?(?:0x[\da-f]+|(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)`;
+const syntax = new RegExp(
+  String.raw`^\s*(?<way>LR|RL)?\s*(?<mean>${number})(?:(?<own>[kmg])?\+(?<spread>${number}))?(?<rest>[^[+]*)(?:\[\s*(?<node>\d+)\s*\](?<more>[^[]*))?$`,
+  'i',
+);
+const factors: Readonly<Record<string, number>> = { '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30 };
+
+/**
+ * Reads `[LR|RL]V[+P][k|m|g][u|n][[NODE]]`. The letters at the end count, whatever is before them: `100ms` is 100, as it was with the
+ * original. One factor is for both numbers, unless the first has its own. Undefined when there is no number, or one below 0.
+ */
+export function parseValue(text: string): Value | undefined {
+  const groups = syntax.exec(text)?.groups;
+  if (!groups) return undefined;
+  const { way, mean = '', own, spread = '0', rest = '', node = '0', more = '' } = groups;
+  // Those two letters are no others than these.
+  if (way !== undefined && way !== 'LR' && way !== 'RL') return undefined;
+  const [, letter = '', distribution = ''] = /([kmg]?)([un]?)$/i.exec(rest + more) ?? [];
+  const factor = factors[letter.toLowerCase()] ?? 1;
+  const amount: Spread = {
+    mean: valueOf(mean) * (own === undefined ? factor : (factors[own.toLowerCase()] ?? 1)),
+    spread: valueOf(spread) * factor,
+    distribution: distribution.toLowerCase() === 'n' ? 'normal' : 'uniform',
+  };
+  if (!Number.isFinite(amount.mean) || !Number.isFinite(amount.spread)) return undefined;
+  return { ways: way === undefined ? ways : [way], node: Number(node), amount };
+}
+
+/** A number as C's `%g` prints it: six digits that count, `1.04858e+07`. [printf(3)] */
+export function formatNumber(value: number): string {
+  if (value === 0) return '0';
+  const [digits = '', exponent] = value.toExponential(5).split('e');
+  const power = Number(exponent);
+  if (power >= -4 && power < 6) return withoutZeros(value.toFixed(5 - power));
+  const size = String(Math.abs(power)).padStart(2, '0');
+  return `${withoutZeros(digits)}e${power < 0 ? '-' : '+'}${size}`;
+}
+
+/** The amount as the console shows it: `5+2N`. */
+export function formatSpread({ mean, spread, distribution }: Spread): string {
+  return `${formatNumber(mean)}+${formatNumber(spread)}${distribution === 'normal' ? 'N' : 'U'}`;
+}
+
+function withoutZeros(text: string): string {
+  return text.includes('.') ? text.replace(/\.?0+$/, '') : text;
+}
+
+function valueOf(text: string): number {
+  return Number(text.replace(/^\+/, ''));
+}

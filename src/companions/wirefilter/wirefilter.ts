@@ -1,0 +1,197 @@
+import type { Clock, Timer } from '../../clock.ts';
+import { EtherloomError } from '../../errors.ts';
+import type { PacedPort, Port } from '../../ports/port.ts';
+import type { QualityWord } from '../../ports/impairment.ts';
+import type { Random } from '../../random.ts';
+import { FrameLoop } from '../frame-loop.ts';
+import type { PlugEnd } from '../plug-end.ts';
+import { Blink } from './blink.ts';
+import { Console, unreadable } from './console.ts';
+import { Filter } from './filter.ts';
+import { Management, readScript } from './management.ts';
+import { Session } from './session.ts';
+import { change } from './showing.ts';
+import { openSide, type Sides } from './sides.ts';
+import type { Value, Way } from './value.ts';
+
+/** What a filter is to be. */
+export interface WirefilterOptions {
+  readonly sides: Sides;
+  /** What is set at the beginning, before the file of commands is run. */
+  readonly values: readonly (readonly [QualityWord, Value])[];
+  readonly fifo: boolean;
+  /** A file of commands. */
+  readonly rcfile?: string | undefined;
+  /** The console's socket. */
+  readonly management?: { readonly path: string; readonly mode: number } | undefined;
+  /** Who is told of each frame. */
+  readonly blink?: { readonly path: string; readonly id: string } | undefined;
+  /** Whether standard input is a console, where no side has it. */
+  readonly terminal: boolean;
+}
+
+/** What a filter is given. */
+export interface WirefilterEnvironment {
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Tells people what happened. */
+  readonly log: (message: string) => void;
+  readonly poison?: boolean;
+}
+
+/** How long a sender may be busy with what it has before it is given no more, in milliseconds: timers come late, and it should never be idle. */
+const ahead = 10;
+
+/** How much may wait for one side before the other is not read, in octets. */
+const enough = 2 ** 20;
+
+/** `wirefilter`: a wire between two streams, or two plugs of its own, and all that can befall frames on it. */
+export class Wirefilter implements AsyncDisposable {
+  /** Settles with the reason when it has ended by itself. */
+  readonly ended: Promise<string>;
+  readonly #environment: WirefilterEnvironment;
+  readonly #loop: FrameLoop;
+  readonly #filter: Filter;
+  readonly #console: Console;
+  readonly #blink: Blink | undefined;
+  /** By the way that starts there. */
+  readonly #from = new Map<Way, Port>();
+  readonly #to = new Map<Way, Port>();
+  readonly #resting = new Map<Way, Timer>();
+  readonly #sessions = new Set<Session>();
+  #ends: readonly PlugEnd[] = [];
+  #management: Management | undefined;
+  #settle: (reason: string) => void = () => undefined;
+
+  private constructor({ sides, values, fifo, blink }: WirefilterOptions, environment: WirefilterEnvironment) {
+    const { clock, random } = environment;
+    this.#environment = environment;
+    this.ended = new Promise((resolve) => (this.#settle = resolve));
+    this.#loop = new FrameLoop({ ...environment, flushed: () => this.#pace() });
+    this.#blink = blink && new Blink({ ...blink, clock });
+    const both = sides.right !== undefined;
+    this.#filter = new Filter({
+      ...{ clock, random, breath: this.#loop.breath },
+      deliver: (way, frame) => {
+        const port = this.#to.get(way);
+        if (port) this.#loop.transmit(port, frame);
+        this.#blink?.tell(both ? way : '--', frame.length);
+      },
+      changed: (now, before) => this.#tell(change(this.#filter, now, before)),
+    });
+    this.#console = new Console({ filter: this.#filter, both, undelivered: (way) => this.#undelivered(way) });
+    this.#filter.fifo = fifo;
+    for (const [word, value] of values) {
+      if (!this.#filter.set(word, value)) throw new EtherloomError('bad-option', `${word} cannot be that, or not in that Markov node`);
+    }
+  }
+
+  /** Throws EtherloomError that says what helps: of a side, of the console's socket, or of a value. */
+  static async open(options: WirefilterOptions, environment: WirefilterEnvironment): Promise<Wirefilter> {
+    const filter = new Wirefilter(options, environment);
+    try {
+      await filter.#open(options);
+      return filter;
+    } catch (error) {
+      await filter[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#management?.[Symbol.dispose]();
+    this.#filter[Symbol.dispose]();
+    this.#blink?.[Symbol.dispose]();
+    for (const timer of this.#resting.values()) timer[Symbol.dispose]();
+    for (const end of this.#ends) await end[Symbol.asyncDispose]();
+  }
+
+  async #open({ sides, rcfile, management, terminal }: WirefilterOptions): Promise<void> {
+    const { environment } = this.#loop;
+    const left = await openSide(sides.left, environment);
+    this.#ends = [left];
+    const right = sides.right === undefined ? left : await openSide(sides.right, environment);
+    if (right !== left) this.#ends = [left, right];
+    if (rcfile !== undefined) this.#runAtStart(rcfile);
+    const shutdown = (): void => this.#settle('it was shut down');
+    if (management) this.#management = Management.open({ ...management, ...{ console: this.#console, loop: environment.loop, shutdown } });
+    if (terminal && sides.left !== 'standard' && sides.right !== 'standard') this.#openTerminal(shutdown);
+    this.#join(left.port, right.port, 'LR');
+    if (right !== left) this.#join(right.port, left.port, 'RL');
+  }
+
+  #join(from: Port, to: Port, way: Way): void {
+    this.#from.set(way, from);
+    this.#to.set(way, to);
+    from.attach({
+      receive: (frame) => this.#filter.submit(way, frame),
+      carrier: () => undefined,
+      closed: (reason) => this.#settle(reason),
+    });
+  }
+
+  #runAtStart(path: string): void {
+    const { log } = this.#environment;
+    const outcome = this.#console.runAtStart(path, { read: readScript, write: () => undefined }, log);
+    if (outcome === 'shutdown') this.#settle('it was shut down');
+    else if (outcome !== 'success') log(unreadable(path, outcome));
+  }
+
+  /** Standard input is a console, and its end the filter's. */
+  #openTerminal(shutdown: () => void): void {
+    const { stdin, stdout } = process;
+    const session = new Session({
+      console: this.#console,
+      terminal: { write: (text) => void stdout.write(text), backlog: () => stdout.writableLength, end: () => stdin.destroy() },
+      ...{ read: readScript, remote: false, shutdown },
+    });
+    this.#sessions.add(session);
+    stdin.setEncoding('utf8');
+    stdin.on('data', (piece: string) => session.receive(piece));
+    stdout.on('drain', () => session.resume());
+    stdin.once('end', () => this.#settle('standard input has ended'));
+  }
+
+  #tell(line: string): void {
+    for (const session of [...this.#sessions, ...(this.#management?.sessions ?? [])]) if (session.debug) session.tell(line);
+  }
+
+  /** Whoever sends faster than he may, or than the other side takes, is not read: his frames wait with him. */
+  #pace(): void {
+    const now = this.#environment.clock.monotonic();
+    for (const [way, from] of this.#from) {
+      if (!isPaced(from)) continue;
+      const until = this.#filter.busyUntil(way);
+      const to = this.#to.get(way);
+      const isBusy = until - now > ahead;
+      from.listen(!isBusy && (to === undefined || waitingFor(to) <= enough));
+      if (isBusy && !this.#resting.has(way)) this.#rest(way, until - now - ahead / 2);
+    }
+  }
+
+  #rest(way: Way, milliseconds: number): void {
+    const timer = this.#environment.clock.after(Math.min(milliseconds, longestRest), () => {
+      this.#resting.delete(way);
+      this.#loop.breath(() => undefined);
+    });
+    this.#resting.set(way, timer);
+  }
+
+  #undelivered(way: Way): number {
+    const to = this.#to.get(way)?.counters.drops;
+    const from = this.#from.get(way)?.counters.drops;
+    const drops = to && from ? [to['backlog-full'], to['budget-full'], to['no-carrier'], to['send-failed'], from.oversize, from.runt] : [];
+    return drops.reduce((sum, count) => sum + count, 0);
+  }
+}
+
+/** Then it is looked again whether to go on; in milliseconds. */
+const longestRest = 60_000;
+
+function isPaced(port: Port): port is PacedPort {
+  return 'listen' in port;
+}
+
+function waitingFor(port: Port): number {
+  return isPaced(port) ? port.waiting : 0;
+}
