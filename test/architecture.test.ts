@@ -44,8 +44,12 @@ const rules: Readonly<Record<string, Rule>> = {
     house: ['wire', 'switch', 'clock.ts', 'errors.ts', 'ports/port.ts'],
     packages: [],
   },
+  console: {
+    house: ['management', 'ports', 'system', 'clock.ts', 'errors.ts'],
+    packages: ['node:*'],
+  },
   daemon: {
-    house: ['wire', 'switch', 'management', 'system', 'ports', 'dhcp', 'clock.ts', 'random.ts', 'errors.ts'],
+    house: ['wire', 'switch', 'management', 'console', 'system', 'ports', 'dhcp', 'clock.ts', 'random.ts', 'errors.ts'],
     packages: ['node:*', 'pino', 'pino-pretty'],
   },
   launcher: {
@@ -53,7 +57,7 @@ const rules: Readonly<Record<string, Rule>> = {
     packages: ['node:*'],
   },
   companions: {
-    house: ['ports', 'system', 'management', 'wire', 'clock.ts', 'random.ts', 'errors.ts'],
+    house: ['ports', 'system', 'management', 'console', 'wire', 'clock.ts', 'random.ts', 'errors.ts'],
     packages: ['node:*'],
   },
   cli: {

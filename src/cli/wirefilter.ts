@@ -10,8 +10,9 @@ import { EtherloomError, isForUser } from '../errors.ts';
 import type { QualityWord } from '../ports/impairment.ts';
 import { realRandom } from '../random.ts';
 import { nameProcess, openSyslog } from '../system/daemon.ts';
-import { isInBackground, startInBackground, tellReady, type BackgroundOptions } from './daemonize.ts';
+import { isInBackground, startInBackground, type BackgroundOptions } from './background.ts';
 import { getopt, type Option, type ParsedArguments } from './getopt.ts';
+import { tellReady } from './tell-ready.ts';
 
 /** What befalls frames, by the names of the options. */
 const words = new Map<string, QualityWord>([

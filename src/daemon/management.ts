@@ -1,14 +1,14 @@
+import { ConsoleListener, defaultConsoleMode, type ConsoleSocketOptions } from '../console/console-listener.ts';
+import { filesFor } from '../console/console-files.ts';
+import { openTerminalConsole } from '../console/terminal-console.ts';
+import { ownRights } from '../console/own-rights.ts';
 import { isForUser } from '../errors.ts';
 import { Console } from '../management/console.ts';
 import type { Managed } from '../management/managed.ts';
 import { gidOf, groupName, uidOf, userName } from '../system/accounts.ts';
-import { filesFor } from './console-files.ts';
-import { ConsoleListener, defaultConsoleMode, type ConsoleSocketOptions } from './console-listener.ts';
-import { ownRights } from './own-rights.ts';
 import { inScope, type Scope } from './scope.ts';
 import { SwitchLinks } from './switch-links.ts';
 import type { ServiceEnvironment, SwitchService } from './switch-service.ts';
-import { openTerminalConsole } from './terminal-console.ts';
 
 /** How a switch is managed. */
 export interface ManagementOptions {

@@ -1,7 +1,20 @@
 import type { Files, Giver } from './command.ts';
-import { longestLine, type Console } from './console.ts';
+import { longestLine, type Reply } from './console.ts';
 import type { Listener } from './events.ts';
-import { banner } from './menus/general.ts';
+
+/** What a session is at: the console of a switch, or of something else that is managed by lines. */
+export interface Interpreter {
+  /** What it says of itself to whoever comes. */
+  readonly greeting: string;
+  /** By which it asks for a line. */
+  readonly prompt: string;
+  /** Does what a line says. It is without its end. */
+  execute(line: string, giver: Giver): Reply;
+  /** Whoever this is hears of nothing any more. */
+  forget(listener: Listener): void;
+  /** Ends what is managed. */
+  shutdown(): void;
+}
 
 /** Where a session is seen. */
 export interface Terminal {
@@ -20,11 +33,9 @@ export interface SessionOptions {
   readonly terminal: Terminal;
   /** With whose rights files are opened. */
   readonly files: Files;
-  /** Whether it is greeted, and can be left by `logout`. Else it is that of the switch's own terminal. */
+  /** Whether it is greeted, and can be left by `logout`. Else it is that of its own terminal. */
   readonly remote: boolean;
 }
-
-const prompt = '\nvde$ ';
 
 /** A session whose reader has not taken so many octets is read no further, and told no events. */
 const mostBacklog = 2 ** 20;
@@ -34,7 +45,7 @@ const mostBacklog = 2 ** 20;
  * of a piece are done, and each reply is whole; whoever does not read his replies is not read either.
  */
 export class ConsoleSession implements Listener {
-  readonly #console: Console;
+  readonly #console: Interpreter;
   readonly #terminal: Terminal;
   readonly #remote: boolean;
   readonly #giver: Giver;
@@ -44,14 +55,14 @@ export class ConsoleSession implements Listener {
   #lost = 0;
   #open = true;
 
-  constructor(console: Console, { terminal, files, remote }: SessionOptions) {
+  constructor(console: Interpreter, { terminal, files, remote }: SessionOptions) {
     this.#console = console;
     this.#terminal = terminal;
     this.#remote = remote;
     this.#giver = { files, listener: this, write: (text) => terminal.write(text), depth: 0 };
     if (!remote) return;
-    terminal.write(`${banner.slice(0, 2).join('\n')}\n`);
-    terminal.prompt(prompt);
+    terminal.write(console.greeting);
+    terminal.prompt(console.prompt);
   }
 
   /** Whether no more should be received now. */
@@ -106,7 +117,7 @@ export class ConsoleSession implements Listener {
   close(): void {
     this.#open = false;
     this.#lines = [];
-    this.#console.events.forget(this);
+    this.#console.forget(this);
   }
 
   #run(line: string): void {
@@ -115,10 +126,10 @@ export class ConsoleSession implements Listener {
       this.close();
       if (this.#remote) this.#terminal.write('9999 END OF SESSION');
       this.#terminal.end();
-      if (then === 'shutdown') this.#console.managed.shutdown();
+      if (then === 'shutdown') this.#console.shutdown();
       return;
     }
     this.#terminal.write(text);
-    this.#terminal.prompt(prompt);
+    this.#terminal.prompt(this.#console.prompt);
   }
 }

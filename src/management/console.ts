@@ -1,13 +1,14 @@
 import type { FstpChange } from '../switch/switch.ts';
 import type { Giver, Outcome } from './command.ts';
 import { CommandTable } from './command-table.ts';
-import { Events } from './events.ts';
+import type { Interpreter } from './console-session.ts';
+import { Events, type Listener } from './events.ts';
 import { endpointEvents } from './endpoint-events.ts';
 import type { Managed } from './managed.ts';
 import { captureMenu } from './menus/capture.ts';
 import { debugMenu } from './menus/debug.ts';
 import { fstpMenu } from './menus/fstp.ts';
-import { generalMenu, socketMenu } from './menus/general.ts';
+import { banner, generalMenu, socketMenu } from './menus/general.ts';
 import { hashMenu } from './menus/hash.ts';
 import { linkMenu } from './menus/links.ts';
 import { mirrorMenu } from './menus/mirror.ts';
@@ -33,7 +34,9 @@ export interface Reply {
 export const longestLine = 4096;
 
 /** The management of a switch: a line in, a reply out. It knows nothing of sockets and terminals. */
-export class Console implements Disposable {
+export class Console implements Interpreter, Disposable {
+  readonly greeting = `${banner.slice(0, 2).join('\n')}\n`;
+  readonly prompt = '\nvde$ ';
   readonly events = new Events();
   readonly script = new Script((line, giver) => this.execute(line, giver));
   readonly managed: Managed;
@@ -71,6 +74,14 @@ export class Console implements Disposable {
     // In a script nobody ends anything.
     if (outcome === 'logout' || outcome === 'shutdown') return giver.depth > 0 ? { text: '' } : { text: '', then: outcome };
     return { text: `${command.data ? block(data) : ''}${statusLine(outcome)}\n` };
+  }
+
+  forget(listener: Listener): void {
+    this.events.forget(listener);
+  }
+
+  shutdown(): void {
+    this.managed.shutdown();
   }
 
   [Symbol.dispose](): void {

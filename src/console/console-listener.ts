@@ -1,6 +1,6 @@
 import { closeSync, lstatSync, unlinkSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { Console } from '../management/console.ts';
+import type { Interpreter } from '../management/console-session.ts';
 import { AcceptLoop } from '../ports/accept-loop.ts';
 import type { PortEnvironment } from '../ports/environment.ts';
 import { removeStaleSocket } from '../ports/socket-file.ts';
@@ -56,7 +56,7 @@ export class ConsoleListener implements Disposable {
   }
 
   /** Gives everybody who connects, and who waits already, a session at the console. */
-  serve(console: Console, environment: PortEnvironment): void {
+  serve(console: Interpreter, environment: PortEnvironment): void {
     const welcome = (fd: Fd): void => {
       const connection = new ConsoleConnection(fd, console, environment, (ended) => this.#connections.delete(ended));
       this.#connections.add(connection);

@@ -1,7 +1,6 @@
 import { closeSync, readSync, writeSync } from 'node:fs';
 import { StringDecoder } from 'node:string_decoder';
-import type { Console } from '../management/console.ts';
-import { ConsoleSession, type Terminal } from '../management/console-session.ts';
+import { ConsoleSession, type Interpreter, type Terminal } from '../management/console-session.ts';
 import type { Ready, Watch } from '../system/readiness.ts';
 import { peerCredentials, peerGroups, type Fd } from '../system/unix-socket.ts';
 import type { PortEnvironment } from '../ports/environment.ts';
@@ -27,7 +26,7 @@ export class ConsoleConnection implements Disposable {
   #open = true;
 
   /** Owns the descriptor, a connected unix stream socket that does not block. `released` is told once, when the connection has ended. */
-  constructor(fd: Fd, console: Console, { loop, log }: PortEnvironment, released: (connection: ConsoleConnection) => void) {
+  constructor(fd: Fd, console: Interpreter, { loop, log }: PortEnvironment, released: (connection: ConsoleConnection) => void) {
     this.#fd = fd;
     this.#released = released;
     this.#watch = loop.readiness.watch(fd, { readable: true, writable: false }, (ready) => this.#ready(ready));
