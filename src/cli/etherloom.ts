@@ -35,6 +35,25 @@ const companions: ReadonlyMap<string, Companion> = new Map<string, Companion>([
     'dpipe',
     { what: 'dpipe: commands joined by pipes in both directions', run: async (...args) => (await import('./dpipe.ts')).runDpipe(...args) },
   ],
+  [
+    'wirefilter',
+    {
+      what: 'a bad wire between two streams or switches: loss, delay, noise and so on',
+      run: async (...args) => (await import('./wirefilter.ts')).runWirefilter(...args),
+    },
+  ],
+  [
+    'vdecmd',
+    {
+      what: 'one command for the console of a switch or of wirefilter',
+      run: async (...args) => (await import('./vdecmd.ts')).runVdecmd(...args),
+    },
+  ],
+  ['unixterm', { what: 'such a console, as it is', run: async (argv) => (await import('./unixterm.ts')).runUnixterm(argv) }],
+  [
+    'vdeterm',
+    { what: 'such a console for people, with history and completion', run: async (argv) => (await import('./vdeterm.ts')).runVdeterm(argv) },
+  ],
 ]);
 
 /** `etherloom`: argv in, exit code out. */

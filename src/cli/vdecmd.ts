@@ -18,7 +18,8 @@ const exitFailure = 255;
  * script (-f) is not needed, and not read. Returns the exit code.
  */
 export async function runVdecmd(argv: readonly string[], program: string): Promise<number> {
-  const name = basename(program);
+  // `etherloom vdecmd` is one, too.
+  const name = basename(program).split(' ').at(-1) ?? program;
   const { options: found, operands, mistakes } = getopt(argv, options);
   const given = new Map(found.map((option) => [option.name, option.value]));
   const path = given.get('sock') ?? `/var/run/${name}`;

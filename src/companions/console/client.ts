@@ -83,6 +83,11 @@ export class ConsoleClient implements Disposable {
     return client;
   }
 
+  /** Whether the session is over. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
   /** How the console asks for a command: `vde$ `. */
   get prompt(): string {
     return this.#prompt;

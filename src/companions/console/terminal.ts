@@ -32,26 +32,21 @@ export async function converse(options: TerminalOptions): Promise<string | undef
     isTable ||= line.startsWith('---');
   });
   const typed = screen.open(client, commands);
-  const left = client.over.then((reason) => {
-    screen.close();
-    return reason;
-  });
+  void client.over.then(() => screen.close());
   for await (const line of typed) {
-    if (screen.isClosed) break;
     screen.answer();
     const { text } = await client.command(line, (data) => screen.show(data));
-    if (screen.isClosed) break;
+    if (client.isOver) break;
     if (text !== '') screen.show(text);
     screen.ask();
   }
-  if (screen.isClosed) return left;
+  if (client.isOver) return await client.over;
   screen.close();
   return undefined;
 }
 
 /** What is typed and shown. What is shown while somebody types does not disturb his line. */
 class Screen {
-  isClosed = false;
   readonly #options: TerminalOptions;
   #lines: Interface | undefined;
   #isAsking = false;
@@ -96,8 +91,9 @@ class Screen {
   }
 
   close(): void {
-    this.isClosed = true;
-    this.#lines?.close();
+    if (!this.#lines) return;
+    this.#lines.close();
+    this.#lines = undefined;
     if (this.#options.interactive) this.#options.output.write('\n');
   }
 }

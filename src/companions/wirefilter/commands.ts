@@ -1,18 +1,18 @@
+import type { Outcome } from '../../management/command.ts';
+import type { Listener } from '../../management/events.ts';
+import type { Status } from '../../management/status.ts';
 import type { QualityWord } from '../../ports/impairment.ts';
-import type { Filter } from './filter.ts';
-import { drops, edges, node, parameters } from './showing.ts';
-import type { Status } from './status.ts';
-import { parseValue, type Way } from './value.ts';
+import { drops, edges, node, parameters, type Shown } from './showing.ts';
+import { parseValue } from './value.ts';
 
 /** A command that was given. */
-export interface Call {
-  readonly filter: Filter;
-  readonly both: boolean;
-  readonly undelivered: (way: Way) => number;
+export interface Call extends Shown {
   /** What follows the command's name, without the blanks around it. */
   readonly argument: string;
-  /** Whoever may be told of other nodes. */
-  readonly listener: { debug: boolean } | undefined;
+  /** Who gave it; undefined for a script at start-up. */
+  readonly listener: Listener | undefined;
+  /** Who is told of other nodes. */
+  readonly told: Set<Listener>;
   /** Adds a line to the reply's data. */
   readonly print: (line: string) => void;
 }
@@ -22,7 +22,7 @@ export interface Command {
   readonly name: string;
   /** Whether its reply has a block of data, also when it fails. */
   readonly data: boolean;
-  readonly run: (call: Call) => Status | 'logout' | 'shutdown';
+  readonly run: (call: Call) => Outcome;
 }
 
 /** In the order in which a line is compared with them: the first that it begins with is meant. */
@@ -55,9 +55,10 @@ export const commands: readonly Command[] = [
     print(`Current Markov ${node(filter, filter.current)}`);
     return 'success';
   }),
-  command('markov-debug', ({ listener, argument }) => {
+  command('markov-debug', ({ listener, told, argument }) => {
     if (!listener) return 'ENOSYS';
-    listener.debug = integer(argument) !== 0;
+    if (integer(argument) === 0) told.delete(listener);
+    else told.add(listener);
     return 'success';
   }),
   query('drops', (call) => {

@@ -1,58 +1,28 @@
+import type { Files, Giver } from '../../management/command.ts';
+import { longestLine, type Reply } from '../../management/console.ts';
+import type { Interpreter } from '../../management/console-session.ts';
+import type { Listener } from '../../management/events.ts';
+import { statusLine, type Status } from '../../management/status.ts';
 import { commands, type Call } from './commands.ts';
-import type { Filter } from './filter.ts';
-import { statusLine, statusText, type Status } from './status.ts';
-import type { Way } from './value.ts';
-
-/** What a console is the console of. */
-export interface Managed {
-  readonly filter: Filter;
-  /** Whether frames go both ways; else there is but one way, LR. */
-  readonly both: boolean;
-  /** How many frames the far end of that way, or the near one, did not carry. */
-  readonly undelivered: (way: Way) => number;
-}
-
-/** Whoever gives commands: a session, or a script at start-up. */
-export interface Giver {
-  /** The text of a file, or why not. */
-  readonly read: (path: string) => { readonly text: string } | Status;
-  /** Says a line at once. */
-  readonly write: (text: string) => void;
-  /** Is told of another node when `debug` is set; undefined at start-up. */
-  readonly listener: { debug: boolean } | undefined;
-  /** How deep in scripts; 0 is by hand. */
-  readonly depth: number;
-}
-
-/** What came of a line. */
-export interface Reply {
-  /** Data and status, each line with its end; nothing for a line that says nothing. */
-  readonly text: string;
-  /** What the one who said it is to do beside. */
-  readonly then?: 'logout' | 'shutdown';
-}
-
-/** The prompt. */
-export const prompt = '\nVDEwf$ ';
-
-/** What a session is greeted with. */
-export const banner = "\nVDE wirefilter V.2.3.2\netherloom's wirefilter, under the MIT licence\n";
-
-/** No line is longer, in characters. */
-export const longestLine = 4096;
+import { change, type Shown } from './showing.ts';
 
 /** How deep scripts may load scripts. */
 const deepest = 16;
 
 /** The management of a filter: a line in, a reply out. It knows nothing of sockets and terminals. */
-export class Console {
-  readonly #managed: Managed;
+export class Console implements Interpreter {
+  readonly greeting = "\nVDE wirefilter V.2.3.2\netherloom's wirefilter, under the MIT licence\n";
+  readonly prompt = '\nVDEwf$ ';
+  readonly shutdown: () => void;
+  readonly #shown: Shown;
+  /** Who is told of other Markov nodes. */
+  readonly #told = new Set<Listener>();
 
-  constructor(managed: Managed) {
-    this.#managed = managed;
+  constructor(shown: Shown, shutdown: () => void) {
+    this.#shown = shown;
+    this.shutdown = shutdown;
   }
 
-  /** Does what a line says. It is without its end. */
   execute(line: string, giver: Giver): Reply {
     const said = line.replace(/^[ \t]+/, '');
     if (said === '' || said.startsWith('#')) return { text: '' };
@@ -62,7 +32,7 @@ export class Console {
     const argument = said.slice(command.name.length).trim();
     if (command.name === 'load') return this.#load(argument, giver);
     const data: string[] = [];
-    const call: Call = { ...this.#managed, argument, listener: giver.listener, print: (one) => data.push(one) };
+    const call: Call = { ...this.#shown, argument, told: this.#told, listener: giver.listener, print: (one) => data.push(one) };
     const outcome = command.run(call);
     // Out of a script nobody is logged out.
     if (outcome === 'logout') return giver.depth > 0 ? { text: '' } : { text: '', then: outcome };
@@ -70,29 +40,41 @@ export class Console {
     return { text: `${command.data ? block(data) : ''}${statusLine(outcome)}\n` };
   }
 
-  /**
-   * Runs a file at start-up. Shows nothing, but tells what went wrong. Returns why the file was not read, or that it shuts down.
-   */
-  runAtStart(path: string, giver: Omit<Giver, 'listener' | 'depth'>, complain: (line: string) => void): Status | 'shutdown' {
-    const found = giver.read(path);
-    if (typeof found === 'string') return found;
-    for (const line of linesOf(found.text)) {
-      const { text, then } = this.execute(line, { ...giver, listener: undefined, depth: 1 });
-      if (then === 'shutdown') return 'shutdown';
-      const [status] = /^1(?!000 ).*$/m.exec(text) ?? [];
-      if (status !== undefined) complain(`rc command error: ${line} ${status.slice(5)}`);
+  forget(listener: Listener): void {
+    this.#told.delete(listener);
+  }
+
+  /** Tells whoever wants to know that another Markov node rules. */
+  changed(now: number, before: number): void {
+    if (this.#told.size === 0) return;
+    const line = change(this.#shown.filter, now, before);
+    for (const listener of this.#told) listener.tell(line);
+  }
+
+  /** Runs a file at start-up. Shows nothing, but tells what went wrong. Returns whether it shuts the filter down. */
+  runAtStart(path: string, files: Files, complain: (line: string) => void): boolean {
+    const found = files.read(path);
+    if (typeof found === 'string') {
+      complain(`cannot read ${path}: ${textOf(found)}`);
+      return false;
     }
-    return 'success';
+    for (const line of linesOf(found.text)) {
+      const { text, then } = this.execute(line, { files, listener: undefined, write: () => undefined, depth: 1 });
+      if (then === 'shutdown') return true;
+      const [status] = /^1(?!000 ).*$/m.exec(text) ?? [];
+      if (status !== undefined) complain(`rc command error: ${line} ${status.slice(statusLength)}`);
+    }
+    return false;
   }
 
   /** Runs a file, and shows each line with its reply. */
   #load(path: string, giver: Giver): Reply {
-    const found = giver.depth >= deepest ? 'ELOOP' : giver.read(path);
+    const found = giver.depth >= deepest ? 'ELOOP' : giver.files.read(path);
     if (typeof found === 'string') return { text: `${block([])}${statusLine(found)}\n` };
     giver.write(`${blockStart}\n`);
     const within = { ...giver, depth: giver.depth + 1 };
     for (const line of linesOf(found.text)) {
-      giver.write(`${prompt} (${path}) ${line === '' ? '\n' : line}\n`);
+      giver.write(`${this.prompt} (${path}) ${line === '' ? '\n' : line}\n`);
       const { text, then } = this.execute(line, within);
       if (then === 'shutdown') return { text, then };
       giver.write(text);
@@ -103,6 +85,13 @@ export class Console {
 
 const blockStart = "0000 DATA END WITH '.'";
 
+/** What is in front of a status's text, in characters. */
+const statusLength = 5;
+
+function textOf(status: Status): string {
+  return statusLine(status).slice(statusLength);
+}
+
 function block(data: readonly string[]): string {
   return [blockStart, ...data, '.', ''].join('\n');
 }
@@ -112,9 +101,4 @@ function linesOf(text: string): string[] {
   const lines = text.split('\n');
   if (lines.at(-1) === '') lines.pop();
   return lines;
-}
-
-/** Why a start-up file could not be read, for people. */
-export function unreadable(path: string, status: Status): string {
-  return `cannot read ${path}: ${statusText(status)}`;
 }

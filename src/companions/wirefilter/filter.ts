@@ -160,12 +160,15 @@ export class Filter implements Disposable {
   #newLine(way: Way): ImpairedLine {
     const { clock, random, breath, deliver } = this.#options;
     const lost = this.lost[way];
-    return new ImpairedLine({}, {
-      ...{ clock, random, breath, most },
-      pass: (frame) => deliver(way, frame),
-      dropped: (_frame, why) => void lost.set(why, (lost.get(why) ?? 0) + 1),
-      replaced: () => undefined,
-    });
+    return new ImpairedLine(
+      {},
+      {
+        ...{ clock, random, breath, most },
+        pass: (frame) => deliver(way, frame),
+        dropped: (_frame, why) => void lost.set(why, (lost.get(why) ?? 0) + 1),
+        replaced: () => undefined,
+      },
+    );
   }
 
   #run(): void {

@@ -1,4 +1,8 @@
 import type { Clock, Timer } from '../../clock.ts';
+import { filesFor } from '../../console/console-files.ts';
+import { ConsoleListener } from '../../console/console-listener.ts';
+import { ownRights } from '../../console/own-rights.ts';
+import { openTerminalConsole } from '../../console/terminal-console.ts';
 import { EtherloomError } from '../../errors.ts';
 import type { PacedPort, Port } from '../../ports/port.ts';
 import type { QualityWord } from '../../ports/impairment.ts';
@@ -6,11 +10,8 @@ import type { Random } from '../../random.ts';
 import { FrameLoop } from '../frame-loop.ts';
 import type { PlugEnd } from '../plug-end.ts';
 import { Blink } from './blink.ts';
-import { Console, unreadable } from './console.ts';
+import { Console } from './console.ts';
 import { Filter } from './filter.ts';
-import { Management, readScript } from './management.ts';
-import { Session } from './session.ts';
-import { change } from './showing.ts';
 import { openSide, type Sides } from './sides.ts';
 import type { Value, Way } from './value.ts';
 
@@ -58,9 +59,8 @@ export class Wirefilter implements AsyncDisposable {
   readonly #from = new Map<Way, Port>();
   readonly #to = new Map<Way, Port>();
   readonly #resting = new Map<Way, Timer>();
-  readonly #sessions = new Set<Session>();
+  readonly #consoles: Disposable[] = [];
   #ends: readonly PlugEnd[] = [];
-  #management: Management | undefined;
   #settle: (reason: string) => void = () => undefined;
 
   private constructor({ sides, values, fifo, blink }: WirefilterOptions, environment: WirefilterEnvironment) {
@@ -77,9 +77,10 @@ export class Wirefilter implements AsyncDisposable {
         if (port) this.#loop.transmit(port, frame);
         this.#blink?.tell(both ? way : '--', frame.length);
       },
-      changed: (now, before) => this.#tell(change(this.#filter, now, before)),
+      changed: (now, before) => this.#console.changed(now, before),
     });
-    this.#console = new Console({ filter: this.#filter, both, undelivered: (way) => this.#undelivered(way) });
+    const shown = { filter: this.#filter, both, undelivered: (way: Way) => this.#undelivered(way) };
+    this.#console = new Console(shown, () => this.#settle('it was shut down'));
     this.#filter.fifo = fifo;
     for (const [word, value] of values) {
       if (!this.#filter.set(word, value)) throw new EtherloomError('bad-option', `${word} cannot be that, or not in that Markov node`);
@@ -99,7 +100,7 @@ export class Wirefilter implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#management?.[Symbol.dispose]();
+    for (const console of this.#consoles.reverse()) console[Symbol.dispose]();
     this.#filter[Symbol.dispose]();
     this.#blink?.[Symbol.dispose]();
     for (const timer of this.#resting.values()) timer[Symbol.dispose]();
@@ -108,14 +109,20 @@ export class Wirefilter implements AsyncDisposable {
 
   async #open({ sides, rcfile, management, terminal }: WirefilterOptions): Promise<void> {
     const { environment } = this.#loop;
+    const { log } = this.#environment;
     const left = await openSide(sides.left, environment);
     this.#ends = [left];
     const right = sides.right === undefined ? left : await openSide(sides.right, environment);
     if (right !== left) this.#ends = [left, right];
-    if (rcfile !== undefined) this.#runAtStart(rcfile);
-    const shutdown = (): void => this.#settle('it was shut down');
-    if (management) this.#management = Management.open({ ...management, ...{ console: this.#console, loop: environment.loop, shutdown } });
-    if (terminal && sides.left !== 'standard' && sides.right !== 'standard') this.#openTerminal(shutdown);
+    if (rcfile !== undefined && this.#console.runAtStart(rcfile, filesFor(ownRights(), log), log)) this.#console.shutdown();
+    if (management) {
+      const listener = ConsoleListener.open(management);
+      this.#consoles.push(listener);
+      listener.serve(this.#console, environment);
+    }
+    if (terminal && sides.left !== 'standard' && sides.right !== 'standard') {
+      this.#consoles.push(openTerminalConsole(this.#console, log, () => this.#settle('standard input has ended')));
+    }
     this.#join(left.port, right.port, 'LR');
     if (right !== left) this.#join(right.port, left.port, 'RL');
   }
@@ -128,32 +135,6 @@ export class Wirefilter implements AsyncDisposable {
       carrier: () => undefined,
       closed: (reason) => this.#settle(reason),
     });
-  }
-
-  #runAtStart(path: string): void {
-    const { log } = this.#environment;
-    const outcome = this.#console.runAtStart(path, { read: readScript, write: () => undefined }, log);
-    if (outcome === 'shutdown') this.#settle('it was shut down');
-    else if (outcome !== 'success') log(unreadable(path, outcome));
-  }
-
-  /** Standard input is a console, and its end the filter's. */
-  #openTerminal(shutdown: () => void): void {
-    const { stdin, stdout } = process;
-    const session = new Session({
-      console: this.#console,
-      terminal: { write: (text) => void stdout.write(text), backlog: () => stdout.writableLength, end: () => stdin.destroy() },
-      ...{ read: readScript, remote: false, shutdown },
-    });
-    this.#sessions.add(session);
-    stdin.setEncoding('utf8');
-    stdin.on('data', (piece: string) => session.receive(piece));
-    stdout.on('drain', () => session.resume());
-    stdin.once('end', () => this.#settle('standard input has ended'));
-  }
-
-  #tell(line: string): void {
-    for (const session of [...this.#sessions, ...(this.#management?.sessions ?? [])]) if (session.debug) session.tell(line);
   }
 
   /** Whoever sends faster than he may, or than the other side takes, is not read: his frames wait with him. */
