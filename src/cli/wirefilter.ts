@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { isatty } from 'node:tty';
 import { realClock } from '../clock.ts';
 import { writeNumberFile } from '../companions/pidfile.ts';
-import { namedSides, pipedSides, splitNames, type Sides } from '../companions/wirefilter/sides.ts';
+import { alternates, namedSides, pipedSides, splitNames, type Sides } from '../companions/wirefilter/sides.ts';
 import { parseValue } from '../companions/wirefilter/value.ts';
 import { Wirefilter, type WirefilterOptions } from '../companions/wirefilter/wirefilter.ts';
 import { EtherloomError, isForUser } from '../errors.ts';
@@ -173,9 +173,9 @@ function kindOf({ left, right }: Sides): string {
 /** The descriptors by which the one in the background speaks with the commands beside it. */
 function neighbours({ left, right }: Sides): BackgroundOptions {
   const standard = left === 'standard' || right === 'standard';
-  if (right !== 'alternate') return { standard };
-  const { ALTERNATE_STDIN: input, ALTERNATE_STDOUT: output } = process.env;
-  return { standard, further: [Number(input), Number(output)], env: { ALTERNATE_STDIN: '4', ALTERNATE_STDOUT: '5' } };
+  const further = right === 'alternate' ? alternates(process.env) : undefined;
+  if (!further) return { standard };
+  return { standard, further, env: { ALTERNATE_STDIN: '4', ALTERNATE_STDOUT: '5' } };
 }
 
 /** By one system call: Node's own stream would make a pipe that others share not wait. */

@@ -13,9 +13,11 @@ export interface Output extends Exit {
   readonly text: string;
 }
 
+/** The tools of old names. */
+type Companion = 'vde_plug' | 'dpipe' | 'wirefilter' | 'vdecmd' | 'unixcmd' | 'unixterm' | 'vdeterm';
+
 /** Our executables, as `npm run build` made them. */
-export const bin = (name: 'etherloom' | 'vde_switch' | 'vde_plug' | 'dpipe'): string =>
-  fileURLToPath(new URL(`../../bin/${name}`, import.meta.url));
+export const bin = (name: 'etherloom' | 'vde_switch' | Companion): string => fileURLToPath(new URL(`../../bin/${name}`, import.meta.url));
 
 /**
  * The stage of a `describe` for scenarios with these needs; where one is missing they are skipped, with the reason. What is on it goes

@@ -1,3 +1,4 @@
+import { fstatSync } from 'node:fs';
 import { EtherloomError } from '../../errors.ts';
 import type { PortEnvironment } from '../../ports/environment.ts';
 import { PipePort } from '../../ports/pipe-port.ts';
@@ -45,12 +46,32 @@ function sideNamed(name: string): Side {
 }
 
 function openAlternate(environment: PortEnvironment): PlugEnd {
-  const [input, output] = alternates(process.env) ?? [3, 4];
+  const descriptors = alternates(process.env);
+  if (!descriptors)
+    throw new EtherloomError('bad-option', 'the alternate descriptors are not open: let dpipe start this between two commands');
+  const [input, output] = descriptors;
   const ends = { input: sharedEnd(input, 'read'), output: sharedEnd(output, 'write') };
   const port = new PipePort({ description: 'the alternate descriptors', ...ends }, environment);
   return { port, [Symbol.asyncDispose]: () => port[Symbol.asyncDispose]() };
 }
 
-function alternates({ ALTERNATE_STDIN: input, ALTERNATE_STDOUT: output }: NodeJS.ProcessEnv): readonly [number, number] | undefined {
-  return input === undefined || output === undefined ? undefined : [Number(input), Number(output)];
+/**
+ * The alternate descriptors. Between `=}` and `}=` dpipe tells of them, too, but does not open them: whatever has their numbers then is of
+ * Node's own, like the pipe by which it hears of signals, whose ends both are here.
+ */
+export function alternates({ ALTERNATE_STDIN, ALTERNATE_STDOUT }: NodeJS.ProcessEnv): readonly [number, number] | undefined {
+  const [input, output] = [Number(ALTERNATE_STDIN ?? NaN), Number(ALTERNATE_STDOUT ?? NaN)];
+  const [from, to] = [streamAt(input), streamAt(output)];
+  if (!from || !to || (from.isPipe && to.isPipe && from.ino === to.ino)) return undefined;
+  return [input, output];
+}
+
+function streamAt(fd: number): { readonly ino: number; readonly isPipe: boolean } | undefined {
+  if (!(Number.isInteger(fd) && fd > 2)) return undefined;
+  try {
+    const status = fstatSync(fd);
+    return status.isFIFO() || status.isSocket() ? { ino: status.ino, isPipe: status.isFIFO() } : undefined;
+  } catch {
+    return undefined;
+  }
 }
