@@ -48,7 +48,9 @@ export const commands: readonly Command[] = [
   command('markov-numnodes', ({ filter, argument }) => done(filter.resize(integer(argument)))),
   command('markov-setnode', ({ filter, argument }) => done(filter.moveTo(integer(argument)))),
   command('markov-name', name),
-  command('markov-time', ({ filter, argument }) => done(filter.setTime(Number(/^\d+(?:\.\d+)?/.exec(argument)?.[0] ?? 0)))),
+  command('markov-time', ({ filter, argument }) =>
+    done(filter.setTime(Number(/^(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?/i.exec(argument)?.[0] ?? 0))),
+  ),
   command('setedge', setedge),
   query('showedges', showedges),
   query('showcurrent', ({ filter, print }) => {
