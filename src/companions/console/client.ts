@@ -65,7 +65,7 @@ export class ConsoleClient implements Disposable {
       this.#wait();
       this.#reader.read(text);
     });
-    socket.once('error', (error) => this.#end(error.message));
+    socket.on('error', () => undefined); // its end follows
     socket.once('close', () => this.#end(isFarewell(this.#command) ? undefined : 'the console is gone'));
   }
 

@@ -100,6 +100,6 @@ export class ReplyReader {
     else if (digit === '1') this.#events.status(Number(number), text);
     else if (digit === '3') this.#events.event(text);
     else if (digit === '9') this.#events.over();
-    else if (this.#nested) this.#events.data(line);
+    else if (this.#nested && line !== '') this.#events.data(line);
   }
 }
