@@ -52,7 +52,10 @@ const companions: ReadonlyMap<string, Companion> = new Map<string, Companion>([
   ['unixterm', { what: 'such a console, as it is', run: async (argv) => (await import('./unixterm.ts')).runUnixterm(argv) }],
   [
     'vdeterm',
-    { what: 'such a console for people, with history and completion', run: async (argv) => (await import('./vdeterm.ts')).runVdeterm(argv) },
+    {
+      what: 'such a console for people, with history and completion',
+      run: async (argv) => (await import('./vdeterm.ts')).runVdeterm(argv),
+    },
   ],
 ]);
 

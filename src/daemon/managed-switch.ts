@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import type { ConsoleSocketOptions } from './console-listener.ts';
+import type { ConsoleSocketOptions } from '../console/console-listener.ts';
 import { Management } from './management.ts';
 import { openPidfile } from './pidfile.ts';
 import { inScope, type Scope } from './scope.ts';
