@@ -20,13 +20,17 @@ export class ConsoleTalk {
 
   /** Begins one, and waits for the prompt. */
   static async with(path: string): Promise<ConsoleTalk> {
-    const talk = new ConsoleTalk(connect(path));
-    await talk.#answered(0);
-    return talk;
+    for (;;) {
+      const talk = new ConsoleTalk(connect(path));
+      await talk.#answered(0);
+      // Its file is there a moment before anybody listens.
+      if (talk.text !== '') return talk;
+    }
   }
 
-  /** Gives a command, and returns what is answered, without the prompt. */
+  /** Gives a command, and returns what is answered, without the prompt. Throws when the session is over. */
   async ask(command: string): Promise<string> {
+    if (this.#isOver) throw new Error(`${command}: the session is over`);
     const from = this.text.length;
     this.#socket.write(`${command}\n`);
     await this.#answered(from);
