@@ -2,7 +2,7 @@ import { createConnection, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { realClock } from '../../src/clock.ts';
-import type { ConsoleSocketOptions } from '../../src/daemon/console-listener.ts';
+import type { ConsoleSocketOptions } from '../../src/console/console-listener.ts';
 import { Management } from '../../src/daemon/management.ts';
 import { SwitchService, type SwitchServiceOptions } from '../../src/daemon/switch-service.ts';
 import { realRandom } from '../../src/random.ts';

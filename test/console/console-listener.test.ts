@@ -3,11 +3,11 @@ import { existsSync, linkSync, lstatSync, readFileSync, unlinkSync, writeFileSyn
 import { createConnection, createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { ConsoleListener } from '../../src/daemon/console-listener.ts';
+import { ConsoleListener } from '../../src/console/console-listener.ts';
 import { eventually } from '../eventually.ts';
 import { descriptors, newDirectory } from '../ports/rig.ts';
 import { connect } from '../ports/vde-stage.ts';
-import { ConsoleClient, manage } from './managed-stage.ts';
+import { ConsoleClient, manage } from '../daemon/managed-stage.ts';
 
 describe('the socket of a console', () => {
   it('has the mode that it was given, 0600 by default, and is gone with the switch', async () => {

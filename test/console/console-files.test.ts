@@ -2,8 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, chownSync, closeSync, mkdirSync, openSync, readFileSync, readSync, statSync, writeFileSync, constants } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { filesFor } from '../../src/daemon/console-files.ts';
-import { ownRights } from '../../src/daemon/own-rights.ts';
+import { filesFor } from '../../src/console/console-files.ts';
+import { ownRights } from '../../src/console/own-rights.ts';
 import type { OpenFile } from '../../src/management/command.ts';
 import { newDirectory } from '../ports/rig.ts';
 
