@@ -26,27 +26,26 @@ export function suiteFiles() {
  * where the outcome is `passed`, `failed` or `skipped`. A file that ends before its time, or has a name that another check has, fails
  * under its own name.
  *
- * `limit` bounds each file, in seconds; `patience` is how long a switch has for what it does at once, in milliseconds; `enough` is
- * asked after each file with all results so far, and ends the run when it says so.
+ * `limit` bounds each file, in seconds; `patience` is how long a switch has for what it does at once, in milliseconds; `only` matches the
+ * names of the checks that are run, the others are skipped; with `oneFailure` the first failure of a file ends it, and the run after it.
  */
-export async function runSuite(vdeSwitch, { other, files = suiteFiles(), limit = 300, patience, enough = () => false } = {}) {
+export async function runSuite(vdeSwitch, { other, files = suiteFiles(), limit = 300, patience, only, oneFailure = false } = {}) {
   const results = new Map();
   const waiting = [...files];
   const environment = { VDE_SWITCH: vdeSwitch, [marker]: `${process.pid}-${Math.random()}`, TAP_TIMEOUT: String(limit) };
   if (other !== undefined) environment.VDE_SWITCH_OTHER = other;
   if (patience !== undefined) environment.CONFORMANCE_PATIENCE = String(patience);
-  const running = new Set();
+  if (only !== undefined) environment.TAP_GREP = `/${only}/`;
   let over = false;
   const work = async () => {
     for (let file = waiting.shift(); file !== undefined && !over; file = waiting.shift()) {
       const start = Date.now();
-      for (const [name, result] of await runFile(file, environment, limit, running)) {
+      for (const [name, result] of await runFile(file, environment, limit, oneFailure)) {
         if (results.has(name)) results.set(file, { outcome: 'failed', file, output: `${name} is the name of two checks` });
         results.set(name, { ...result, file });
+        over ||= oneFailure && result.outcome === 'failed';
       }
       if (process.env.VERBOSE) console.log(`${((Date.now() - start) / 1000).toFixed(1).padStart(6)} s  ${file}`);
-      if (enough(results)) over = true;
-      if (over) for (const end of running) end();
     }
   };
   await Promise.all(Array.from({ length: parallel }, work));
@@ -54,7 +53,7 @@ export async function runSuite(vdeSwitch, { other, files = suiteFiles(), limit =
   return results;
 }
 
-function runFile(file, environment, limit, running) {
+function runFile(file, environment, limit, oneFailure) {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, [join(here, file)], {
       env: { ...process.env, ...environment },
@@ -63,9 +62,12 @@ function runFile(file, environment, limit, running) {
     });
     let output = '';
     let late = false;
-    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
     const end = () => kill(-child.pid);
-    running.add(end);
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (chunk) => {
+        output += chunk;
+        if (oneFailure && /^not ok/m.test(output)) end();
+      });
     const timer = setTimeout(() => {
       late = true;
       end();
@@ -74,7 +76,6 @@ function runFile(file, environment, limit, running) {
       clearTimeout(timer);
       // What it left running holds its output open.
       end();
-      running.delete(end);
     });
     child.on('close', () => resolve(readTap(output, file, late)));
   });

@@ -1,5 +1,5 @@
 /**
- * Coarse faults: name, file of the build, what is replaced, by what, what that breaks, and which files are to catch it.
+ * Coarse faults: name, file of the build, what is replaced, by what, what that breaks, which files are to catch it, and, for others than the coarse ones, which checks.
  */
 export const coarse = [
   [

@@ -45,8 +45,8 @@ export const frames = [
     'a frame goes back to the port of its station',
     ['frames'],
   ],
-  ['stolen-at-once', 'switch/fdb.js', 'silence < this.minPersistence', 'false', 'a station moves at once', ['fdb']],
-  ['never-moves', 'switch/fdb.js', 'silence < this.minPersistence', 'true', 'a station never moves', ['fdb']],
+  ['stolen-at-once', 'switch/fdb.js', 'silence < this.minPersistence', 'false', 'a station moves at once', ['fdb'], 'not moved'],
+  ['never-moves', 'switch/fdb.js', 'silence < this.minPersistence', 'true', 'a station never moves', ['fdb'], 'after 4 s'],
   [
     'never-ages',
     'switch/fdb.js',
@@ -54,6 +54,7 @@ export const frames = [
     'return slot !== nowhere ?',
     'stations are known for ever, as far as they are asked for',
     ['fdb'],
+    'silent is forgotten',
   ],
   [
     'flush-forgotten',
@@ -62,6 +63,7 @@ export const frames = [
     '',
     'stations of a port that is gone are known',
     ['fdb'],
+    'client that leaves are',
   ],
 
   // VLANs and the hub.

@@ -1,7 +1,7 @@
 /**
  * Our switch with one fault each: in `file` of the build, `find` is replaced. `tests` are the beginnings of the names of the files that
- * should catch it. The coarse ones are tried on all checks there, since each check must catch something; of the others the first catch
- * is enough.
+ * should catch it, `by` matches the names of checks that surely do. The coarse ones are tried on all checks of their files, since each check
+ * must catch something; of the others the first catch is enough.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,8 +17,8 @@ export const mutants = [
   ...[...sockets, ...frames, ...trees, ...processes].map((fault) => mutant(fault, false)),
 ];
 
-function mutant([name, file, find, replace, breaks, tests], isCoarse) {
-  return { name, file, find, replace, breaks, tests, coarse: isCoarse };
+function mutant([name, file, find, replace, breaks, tests, by], isCoarse) {
+  return { name, file, find, replace, breaks, tests, by, coarse: isCoarse };
 }
 
 /** Puts the fault into a copy of the build. Throws when it is not to be put there exactly once. */

@@ -10,6 +10,7 @@ export const processes = [
     'this.result.operands.push(text); this.result.mistakes.push(`unrecognized option',
     'unknown options end it',
     ['options'],
+    '--nosuch is',
   ],
   [
     'no-abbreviation',
@@ -18,6 +19,7 @@ export const processes = [
     ': []',
     'long names need all their letters',
     ['options'],
+    '--nu=5|--so DIR',
   ],
   [
     'no-single-dash',
@@ -26,6 +28,7 @@ export const processes = [
     'this.#short(argument.slice(1));',
     'long names need two dashes',
     ['options'],
+    '-mod 660',
   ],
   [
     'first-wins',
@@ -34,6 +37,7 @@ export const processes = [
     'const given = new Map([...options].reverse().map(',
     'the first of two counts',
     ['options'],
+    'twice|-n 3 -n 5',
   ],
   [
     'help-exits-0',
@@ -42,8 +46,17 @@ export const processes = [
     'process.stdout.write(vdeSwitchUsage);\n        return 0;',
     '--help exits 0',
     ['options'],
+    '--help prints',
   ],
-  ['operands-taken', 'cli/vde-switch.js', 'if (first || parsed.operands.length > 0)', 'if (first)', 'operands are taken', ['options']],
+  [
+    'operands-taken',
+    'cli/vde-switch.js',
+    'if (first || parsed.operands.length > 0)',
+    'if (first)',
+    'operands are taken',
+    ['options'],
+    'an operand is',
+  ],
   [
     'hash-size-silent',
     'cli/serve-vde-switch.js',
@@ -51,8 +64,9 @@ export const processes = [
     'if (false)',
     'rounding is not told',
     ['options'],
+    '--hashsize 100',
   ],
-  ['hub-option-ignored', 'cli/vde-switch-options.js', "hub: given.has('hub'),", 'hub: false,', '-x does nothing', ['hub']],
+  ['hub-option-ignored', 'cli/vde-switch-options.js', "hub: given.has('hub'),", 'hub: false,', '-x does nothing', ['hub'], 'known goes'],
   [
     'socket-errors-exit-1',
     'cli/vde-switch.js',
@@ -60,11 +74,12 @@ export const processes = [
     'const exitSocket = 1;',
     'the exit code of a refused directory',
     ['layout', 'daemon'],
+    'parent is missing',
   ],
 
   // Life and death.
-  ['hup-ends', 'cli/serve-vde-switch.js', "const ignored = ['SIGHUP', ", 'const ignored = [', 'SIGHUP ends it', ['signals']],
-  ['usr2-ends', 'cli/serve-vde-switch.js', "'SIGUSR2', ", '', 'SIGUSR2 ends it', ['signals']],
+  ['hup-ends', 'cli/serve-vde-switch.js', "const ignored = ['SIGHUP', ", 'const ignored = [', 'SIGHUP ends it', ['signals'], 'SIGHUP'],
+  ['usr2-ends', 'cli/serve-vde-switch.js', "'SIGUSR2', ", '', 'SIGUSR2 ends it', ['signals'], 'SIGUSR2'],
   [
     'int-exits-0',
     'cli/serve-vde-switch.js',
@@ -72,6 +87,7 @@ export const processes = [
     'if (false) {',
     'SIGINT ends it as SIGTERM does',
     ['signals'],
+    'SIGINT ends it by',
   ],
   [
     'eof-ignored',
@@ -80,9 +96,18 @@ export const processes = [
     'terminal: false,',
     'the end of standard input is nothing',
     ['signals', 'options'],
+    'its end is the end',
   ],
-  ['pidfile-overwritten', 'daemon/pidfile.js', "flag: 'wx'", "flag: 'w'", 'a pid file that is there is overwritten', ['signals', 'daemon']],
-  ['pidfile-of-600', 'daemon/pidfile.js', 'mode: 0o644', 'mode: 0o600', 'the mode of the pid file', ['signals']],
+  [
+    'pidfile-overwritten',
+    'daemon/pidfile.js',
+    "flag: 'wx'",
+    "flag: 'w'",
+    'a pid file that is there is overwritten',
+    ['signals', 'daemon'],
+    'a file in its place',
+  ],
+  ['pidfile-of-600', 'daemon/pidfile.js', 'mode: 0o644', 'mode: 0o600', 'the mode of the pid file', ['signals'], 'umask 022'],
   [
     'pidfile-stays',
     'daemon/pidfile.js',
@@ -90,6 +115,7 @@ export const processes = [
     'return { [Symbol.dispose]: () => undefined };',
     'the pid file stays',
     ['signals', 'daemon'],
+    'goes at SIGTERM',
   ],
   [
     'pidfile-without-newline',
@@ -98,6 +124,7 @@ export const processes = [
     'writeFileSync(path, `${process.pid}`',
     'the pid file has no line',
     ['signals'],
+    'as a line',
   ],
   [
     'daemon-returns-early',
@@ -106,6 +133,7 @@ export const processes = [
     'const ready = Promise.resolve(0);',
     '-d returns before it serves',
     ['daemon'],
+    'refused before',
   ],
   [
     'daemon-stays-where-it-was',
@@ -114,9 +142,18 @@ export const processes = [
     '',
     'the directory that a daemon was started in is in use',
     ['daemon'],
+    'stay in the directory',
   ],
-  ['daemon-in-session', 'cli/daemonize.js', 'detached: true,', 'detached: false,', 'a daemon stays in the session', ['daemon']],
-  ['nameless', 'cli/serve-vde-switch.js', "nameProcess('vde_switch');", '', 'it is not found under its name', ['daemon']],
+  [
+    'daemon-in-session',
+    'cli/daemonize.js',
+    'detached: true,',
+    'detached: false,',
+    'a daemon stays in the session',
+    ['daemon'],
+    'leads its session|session of its own',
+  ],
+  ['nameless', 'cli/serve-vde-switch.js', "nameProcess('vde_switch');", '', 'it is not found under its name', ['daemon'], 'under its name'],
   [
     'tap-failure-ends',
     'cli/serve-vde-switch.js',
@@ -124,6 +161,7 @@ export const processes = [
     'throw error;',
     'a tap that is not to be had ends it',
     ['tap'],
+    'is told',
   ],
 
   // The console, coarsely: its own checks are finer.
@@ -134,6 +172,7 @@ export const processes = [
     'if (named !== undefined)\n        return [];',
     '-f does nothing',
     ['vlan', 'console'],
+    'from an access port',
   ],
   [
     'success-is-failure',

@@ -60,16 +60,14 @@ async function tryNext() {
   }
 }
 
-/** Runs the files that may catch it, the likely ones first, and no more than needed. Check -> whether it failed. */
+/** Runs what may catch it, the likely first, and no more than needed. Check -> whether it failed. */
 async function tryMutant(mutant) {
   const failed = new Map();
-  const likely = files.filter((file) => mutant.tests.some((beginning) => file.startsWith(beginning)));
-  const others = mutant.coarse ? [] : files.filter((file) => !likely.includes(file));
   const copy = mutant.name === 'sound' ? undefined : copyWith(mutant);
   try {
-    for (const some of mutant.coarse ? [likely] : [...likely, ...others].map((file) => [file])) {
-      const found = await remembered(mutant, some, copy?.path ?? join(root, 'bin/vde_switch'));
-      for (const [name, outcome] of Object.entries(found)) failed.set(name, outcome === 'failed');
+    for (const step of stepsFor(mutant)) {
+      const found = await remembered(mutant, step, copy?.path ?? join(root, 'bin/vde_switch'));
+      for (const [name, outcome] of Object.entries(found)) if (outcome !== 'skipped') failed.set(name, outcome === 'failed');
       if (!mutant.coarse && [...failed.values()].includes(true)) break;
     }
   } finally {
@@ -78,19 +76,31 @@ async function tryMutant(mutant) {
   return failed;
 }
 
+/** Files to be run together, and of which checks: for a fine one those that surely catch it, then their files, then all. */
+function stepsFor({ tests, by, coarse }) {
+  const likely = files.filter((file) => tests.some((beginning) => file.startsWith(beginning)));
+  if (coarse) return [{ files: likely }];
+  const steps = [
+    { files: likely, oneFailure: true },
+    ...files.filter((file) => !likely.includes(file)).map((file) => ({ files: [file], oneFailure: true })),
+  ];
+  return by === undefined ? steps : [{ files: likely, only: by }, ...steps];
+}
+
 /** Check name -> outcome, over files; those that were run before are not run again. */
-async function remembered(mutant, some, vdeSwitch) {
-  const place = (file) =>
-    join(memory, `${hashOf([join(suite, file)], `${builtFrom}${helpers}${mutant.file}${mutant.find}${mutant.replace}`)}.json`);
+async function remembered(mutant, { files: some, only, oneFailure = false }, vdeSwitch) {
+  const key = `${builtFrom}${helpers}${mutant.file}${mutant.find}${mutant.replace}${only ?? ''}${oneFailure ? '!' : ''}`;
+  const place = (file) => join(memory, `${hashOf([join(suite, file)], key)}.json`);
   const fresh = some.filter((file) => !existsSync(place(file)));
   if (fresh.length > 0) {
-    const results = await runSuite(vdeSwitch, { other: original, files: fresh, limit, patience: mutant === sound ? undefined : patience });
+    const bounds = { limit, patience: mutant === sound ? undefined : patience };
+    const results = await runSuite(vdeSwitch, { other: original, files: fresh, only, oneFailure, ...bounds });
     for (const file of fresh) {
       const these = [...results].filter(([, result]) => result.file === file).map(([name, { outcome }]) => [name, outcome]);
-      writeFileSync(place(file), JSON.stringify(Object.fromEntries(these)));
+      if (these.length > 0) writeFileSync(place(file), JSON.stringify(Object.fromEntries(these)));
     }
   }
-  return Object.assign({}, ...some.map((file) => JSON.parse(readFileSync(place(file), 'utf8'))));
+  return Object.assign({}, ...some.filter((file) => existsSync(place(file))).map((file) => JSON.parse(readFileSync(place(file), 'utf8'))));
 }
 
 /** A copy of what the switch is made of, with the fault in it. */

@@ -106,7 +106,7 @@ export const sockets = [
   ],
 
   // The directory.
-  ['mode-without-x', 'ports/vde-directory.js', '(mode | 0o111) & who', 'mode & who', 'the directory lacks x', ['layout']],
+  ['mode-without-x', 'ports/vde-directory.js', '(mode | 0o111) & who', 'mode & who', 'the directory lacks x', ['layout'], 'with -m 660'],
   [
     'ctl-by-umask',
     'ports/vde-directory.js',
@@ -114,6 +114,7 @@ export const sockets = [
     'const file = { path: this.#controlPath, mode: this.mode & ~0o022,',
     'ctl is subject to a mask',
     ['layout'],
+    'with -m 666',
   ],
   [
     'port-keeps-group-bits',
@@ -122,6 +123,7 @@ export const sockets = [
     'const mode = this.mode;',
     "the mode of root's ports is that of ctl",
     ['layout'],
+    'socket of a port',
   ],
   [
     'port-owner-root',
@@ -130,6 +132,7 @@ export const sockets = [
     'uid: undefined,',
     "a user's port is not the user's",
     ['layout'],
+    "user's, who may",
   ],
   [
     'no-management-mode',
@@ -138,6 +141,7 @@ export const sockets = [
     'mode,',
     '--mgmtmode does nothing',
     ['layout'],
+    'mgmtmode',
   ],
   [
     'no-management-group',
@@ -146,6 +150,7 @@ export const sockets = [
     'gid,',
     '--mgmtgroup does nothing',
     ['layout'],
+    'mgmtgroup',
   ],
   ['port-not-padded', 'ports/vde-directory.js', "padStart(3, '0')", "padStart(2, '0')", 'names of ports are short', ['requests']],
   ['dead-stay', 'ports/vde-directory.js', 'if (isDead(path))', 'if (false)', 'sockets of the dead stay', ['lifecycle']],
@@ -165,6 +170,7 @@ export const sockets = [
     'if (status.mode & 0o10000)',
     'a sticky directory is taken',
     ['layout'],
+    'sticky',
   ],
   [
     'port-socket-stays',

@@ -2,7 +2,15 @@
  * Faults of the spanning tree, as in coarse.mjs.
  */
 export const trees = [
-  ['hello-of-5-s', 'switch/fstp.js', 'const secondsBetweenHellos = 4;', 'const secondsBetweenHellos = 8;', 'hellos are late', ['fstp']],
+  [
+    'hello-of-5-s',
+    'switch/fstp.js',
+    'const secondsBetweenHellos = 4;',
+    'const secondsBetweenHellos = 8;',
+    'hellos are late',
+    ['fstp'],
+    'hello is said every',
+  ],
   [
     'bpdu-type',
     'wire/bpdu.js',
@@ -10,6 +18,7 @@ export const trees = [
     'const prefix = Uint8Array.of(0x42, 0x42, 0x03, 0, 0, 2, 0);',
     'BPDUs are of another type',
     ['fstp'],
+    'told at once, in these',
   ],
   [
     'bpdu-cost-of-port',
@@ -18,6 +27,7 @@ export const trees = [
     'export const portCost = 200_000;',
     'ports cost less',
     ['fstp'],
+    'better root is taken',
   ],
   [
     'bpdu-port-id',
@@ -26,6 +36,7 @@ export const trees = [
     'return 0x8000 | port;',
     'ports have other ids',
     ['fstp'],
+    'port 17',
   ],
   [
     'hello-without-agreement',
@@ -34,6 +45,7 @@ export const trees = [
     'this.#say(member);',
     'hellos do not agree',
     ['fstp'],
+    'a hello claims',
   ],
   [
     'bpdu-without-tag',
@@ -42,6 +54,7 @@ export const trees = [
     'frame',
     'BPDUs have no tag',
     ['fstp'],
+    'hello with the tag',
   ],
   [
     'bpdu-forwarded',
@@ -50,8 +63,17 @@ export const trees = [
     'if (isForBridges(frame) && this.fstp.enabled && frame.length > 60) {',
     'BPDUs are passed on',
     ['fstp'],
+    'not passed on',
   ],
-  ['root-kept-for-ever', 'switch/fstp-tree.js', 'const patience = 12_000;', 'const patience = 120_000;', 'a silent root is kept', ['fstp']],
+  [
+    'root-kept-for-ever',
+    'switch/fstp-tree.js',
+    'const patience = 12_000;',
+    'const patience = 120_000;',
+    'a silent root is kept',
+    ['fstp'],
+    'silent is given up',
+  ],
   [
     'root-given-up-early',
     'switch/fstp-tree.js',
@@ -59,6 +81,7 @@ export const trees = [
     'const patience = 3_000;',
     'a root is given up between two hellos',
     ['fstp'],
+    'that speaks is kept|silent is given up',
   ],
   [
     'lower-is-worse',
@@ -67,8 +90,17 @@ export const trees = [
     'return b.priority - a.priority || b.mac - a.mac;',
     'the higher bridge is the root',
     ['fstp'],
+    'better root is taken',
   ],
-  ['never-blocks', 'switch/fstp.js', 'port.setBlocked(vid, blocked);', '', 'no port is ever closed', ['fstp']],
+  [
+    'never-blocks',
+    'switch/fstp.js',
+    'port.setBlocked(vid, blocked);',
+    '',
+    'no port is ever closed',
+    ['fstp'],
+    'two ways to the root the second',
+  ],
   [
     'change-not-heeded',
     'switch/fstp-tree.js',
@@ -76,6 +108,7 @@ export const trees = [
     'if (false)',
     'stations are kept when the tree changes',
     ['fstp'],
+    'change of the topology',
   ],
   [
     'one-tree-for-all',
@@ -84,8 +117,9 @@ export const trees = [
     'this.#trees.get(0)?.receive(',
     'VLANs share a tree',
     ['fstp'],
+    'tree of its own',
   ],
-  ['edge-heeds', 'switch/fstp-tree.js', 'if (!member || member.edge)', 'if (!member)', 'an edge heeds BPDUs', ['fstp']],
+  ['edge-heeds', 'switch/fstp-tree.js', 'if (!member || member.edge)', 'if (!member)', 'an edge heeds BPDUs', ['fstp'], 'an edge says'],
   [
     'bonus-ignored',
     'switch/fstp-root.js',
@@ -93,8 +127,17 @@ export const trees = [
     'return portCost;',
     'a bonus does nothing',
     ['fstp'],
+    'a bonus',
   ],
-  ['priority-ignored', 'switch/fstp.js', 'priority: options.priority ?? 0x8000', 'priority: 0x8000', '--priority does nothing', ['fstp']],
+  [
+    'priority-ignored',
+    'switch/fstp.js',
+    'priority: options.priority ?? 0x8000',
+    'priority: 0x8000',
+    '--priority does nothing',
+    ['fstp'],
+    '--priority 4096',
+  ],
   [
     'age-ignored',
     'switch/fstp-tree.js',
@@ -102,6 +145,7 @@ export const trees = [
     'const aged = false;',
     'what is too old is heeded',
     ['fstp'],
+    'as old as',
   ],
   [
     'leads-at-once',
@@ -110,5 +154,6 @@ export const trees = [
     'return true;',
     'ports forward before they agreed',
     ['fstp'],
+    'closed until that',
   ],
 ];
