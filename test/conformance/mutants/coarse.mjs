@@ -1,5 +1,6 @@
 /**
- * Coarse faults: name, file of the build, what is replaced, by what, what that breaks, which files are to catch it, and, for others than the coarse ones, which checks.
+ * Coarse faults: name, file of the build, what is replaced, by what, what that breaks, and which files are to catch it. Of others than the
+ * coarse ones, which checks surely do, too.
  */
 export const coarse = [
   [
@@ -16,17 +17,6 @@ export const coarse = [
     'const sent = this.#backlog.count > 0 ? 0 : this.#send(frames);',
     'for (let i = 0; i < frames.length; i++) { frames[i] = Buffer.from(frames[i]); frames[i][frames[i].length - 1] ^= 1; }\n        const sent = this.#backlog.count > 0 ? 0 : this.#send(frames);',
     'the last octet of each frame is another one',
-    ['frames', 'vlan', 'hub', 'fstp', 'crossing', 'fdb', 'ports', 'lifecycle', 'requests'],
+    ['frames', 'vlan', 'hub'],
   ],
-  [
-    'reply-too-short',
-    'ports/vde-control.js',
-    'octets.write(path, 2, pathSize - 1);\n    return octets;\n}\nfunction request(',
-    'octets.write(path, 2, pathSize - 1);\n    return octets.subarray(1);\n}\nfunction request(',
-    'the reply has 109 octets',
-    ['requests', 'ports', 'lifecycle', 'signals', 'daemon', 'options', 'layout'],
-  ],
-  ['wrong-banner', 'management/menus/general.js', 'VDE switch V.', 'VDE switch v.', 'the banner is of another version', ['console']],
-  ['wrong-prompt', 'management/console-session.js', "'\\nvde$ '", "'vde$ '", 'the prompt has no line before it', ['console']],
-  ['wrong-status', 'management/status.js', 'return `1${', 'return `2${', 'replies end with another digit', ['console']],
 ];

@@ -164,7 +164,10 @@ export const processes = [
     'is told',
   ],
 
-  // The console, coarsely: its own checks are finer.
+  // The console: its own checks.
+  ['wrong-banner', 'management/menus/general.js', 'VDE switch V.', 'VDE switch v.', 'the banner is of another version', ['console']],
+  ['wrong-prompt', 'management/console-session.js', "'\\nvde$ '", "'vde$ '", 'the prompt has no line before it', ['console']],
+  ['wrong-status', 'management/status.js', 'return `1${', 'return `2${', 'replies end with another digit', ['console']],
   [
     'rc-file-ignored',
     'cli/serve-vde-switch.js',

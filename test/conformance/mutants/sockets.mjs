@@ -4,6 +4,15 @@
 export const sockets = [
   // The handshake.
   [
+    'reply-too-short',
+    'ports/vde-control.js',
+    'octets.write(path, 2, pathSize - 1);\n    return octets;\n}\nfunction request(',
+    'octets.write(path, 2, pathSize - 1);\n    return octets.subarray(1);\n}\nfunction request(',
+    'the reply has 109 octets',
+    ['requests'],
+    'the reply is',
+  ],
+  [
     'version-2-taken',
     'ports/vde-control.js',
     'if (version > 1 ||',
