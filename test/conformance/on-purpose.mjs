@@ -28,7 +28,7 @@ const rows = {
     'pidfile: a file in its place is refused, and nothing is left of the switch',
   ],
   12: ['daemon: it does not stay in the directory that it was started in'],
-  13: ['requests: refusals take no descriptors'],
+  13: ['requests: refusals of ports that are not there take no descriptors'],
   14: ['requests: one that comes in two pieces is one'],
   15: [
     'leaving: what a killed client left in the directory goes',

@@ -167,20 +167,25 @@ t.test('requests: 20 clients that ask at once are all served', async (t) => {
   t.equal(new Set(ports.map(portOf)).size, 20);
 });
 
-t.test('requests: refusals take no descriptors', async (t) => {
-  const directory = join(scratch(t), 'sw');
-  const { pid } = await startSwitch(t, directory, '-n', '4');
-  const descriptors = () => readdirSync(`/proc/${pid}/fd`).length;
-  const before = descriptors();
-  for (let i = 0; i < 30; i++) {
-    const client = await Client.open(t, directory);
-    await client.ask(request3(portWord(9), client.path), 20);
-    await client.leave();
-  }
-  await Client.joined(t, directory);
-  await until(() => descriptors() <= before + 4, directory, undefined, soon);
-  t.ok(descriptors() <= before + 4);
-});
+for (const [name, word, path] of [
+  ['ports that are not there', portWord(9), (client) => client.path],
+  ['sockets that are not there', 0, () => '/nowhere/socket'],
+]) {
+  t.test(`requests: refusals of ${name} take no descriptors`, async (t) => {
+    const directory = join(scratch(t), 'sw');
+    const { pid } = await startSwitch(t, directory, '-n', '4');
+    const descriptors = () => readdirSync(`/proc/${pid}/fd`).length;
+    const before = descriptors();
+    for (let i = 0; i < 30; i++) {
+      const client = await Client.open(t, directory);
+      await client.ask(request3(word, path(client)), 20);
+      await client.leave();
+    }
+    await Client.joined(t, directory);
+    await until(() => descriptors() <= before + 4, directory, undefined, soon);
+    t.ok(descriptors() <= before + 4);
+  });
+}
 
 for (const [name, more] of [
   ['garbage', () => Buffer.from('and what about this?')],

@@ -1,7 +1,8 @@
 /**
  * `npm run conformance`: runs the black-box suite against the original, where it is installed, and against ours, and prints both reports
  * side by side. A difference is a mistake unless it is registered in on-purpose.mjs with a row of docs/compatibility.md. Arguments choose
- * files by the beginning of their names; VERBOSE=1 tells the time of each file, and what failing checks said.
+ * files by the beginning of their names; VERBOSE=1 tells the time of each file, and what failing checks said;
+ * CONFORMANCE_PATIENCE is how long a switch has for what it does at once, in milliseconds: 10,000.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

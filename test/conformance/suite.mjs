@@ -26,15 +26,14 @@ export function suiteFiles() {
  * where the outcome is `passed`, `failed` or `skipped`. A file that ends before its time, or has a name that another check has, fails
  * under its own name.
  *
- * `limit` bounds each file, in seconds; `patience` is how long a switch has for what it does at once, in milliseconds; `only` matches the
- * names of the checks that are run, the others are skipped; with `oneFailure` the first failure of a file ends it, and the run after it.
+ * `limit` bounds each file, in seconds; `only` matches the names of the checks that are run, the others are skipped; with `oneFailure` the
+ * first failure of a file ends it, and the run after it.
  */
-export async function runSuite(vdeSwitch, { other, files = suiteFiles(), limit = 300, patience, only, oneFailure = false } = {}) {
+export async function runSuite(vdeSwitch, { other, files = suiteFiles(), limit = 300, only, oneFailure = false } = {}) {
   const results = new Map();
   const waiting = [...files];
   const environment = { VDE_SWITCH: vdeSwitch, [marker]: `${process.pid}-${Math.random()}`, TAP_TIMEOUT: String(limit) };
   if (other !== undefined) environment.VDE_SWITCH_OTHER = other;
-  if (patience !== undefined) environment.CONFORMANCE_PATIENCE = String(patience);
   if (only !== undefined) environment.TAP_GREP = `/${only}/`;
   let over = false;
   const work = async () => {

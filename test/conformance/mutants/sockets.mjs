@@ -87,14 +87,6 @@ export const sockets = [
     'the reply comes before the connection',
     ['requests'],
   ],
-  [
-    'abstract-taken',
-    'ports/vde-listener.js',
-    "if (request.path === '')",
-    "if (request.path === '-')",
-    'a socket without a name is tried',
-    ['requests'],
-  ],
 
   // Ports.
   [
