@@ -15,8 +15,8 @@ export const sockets = [
   [
     'version-2-taken',
     'ports/vde-control.js',
-    'if (version > 1 ||',
-    'if (version > 2 ||',
+    'if (version === 3)',
+    'if (version === 3 || version === 2)',
     'requests of version 2 are granted',
     ['requests'],
   ],
