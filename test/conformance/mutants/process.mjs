@@ -166,7 +166,7 @@ export const processes = [
 
   // The console: its own checks.
   ['wrong-banner', 'management/menus/general.js', 'VDE switch V.', 'VDE switch v.', 'the banner is of another version', ['console']],
-  ['wrong-prompt', 'management/console-session.js', "'\\nvde$ '", "'vde$ '", 'the prompt has no line before it', ['console']],
+  ['wrong-prompt', 'management/console.js', "'\\nvde$ '", "'vde$ '", 'the prompt has no line before it', ['console']],
   ['wrong-status', 'management/status.js', 'return `1${', 'return `2${', 'replies end with another digit', ['console']],
   [
     'rc-file-ignored',
