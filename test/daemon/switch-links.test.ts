@@ -1,0 +1,94 @@
+import { describe, expect, it } from 'vitest';
+import { eventually } from '../eventually.ts';
+import { freePort } from '../e2e/stage.ts';
+import type { Port } from '../../src/ports/port.ts';
+import { Collector, Rig } from '../ports/rig.ts';
+import { connect } from '../ports/vde-stage.ts';
+import { testFrame } from '../switch/test-switch.ts';
+import { ConsoleClient, manage } from './managed-stage.ts';
+
+/** Waits until `link/print` is so. */
+async function untilLinks(client: ConsoleClient, pattern: RegExp): Promise<void> {
+  await eventually(async () => expect(await client.say('link/print')).toMatch(pattern));
+}
+
+/** A client of the switch in that directory, and what it hears. */
+async function plug(rig: Rig, directory: string): Promise<{ readonly port: Port; readonly collector: Collector }> {
+  const port = (await connect(directory)).port(rig);
+  const collector = new Collector();
+  port.attach(collector);
+  return { port, collector };
+}
+
+describe('a link that a console opens', () => {
+  it('joins two switches, until it is ended', async () => {
+    const [here, there] = [await manage(), await manage()];
+    const [one, other] = [await ConsoleClient.open(here.path), await ConsoleClient.open(there.path)];
+    const address = `127.0.0.1:${await freePort()}`;
+    expect(await one.say(`link/add tcp-listen://${address}`)).toBe('1000 Success\n');
+    await untilLinks(one, new RegExp(`^Link 1 tcp-listen://${address} listening$`, 'm'));
+    expect(await other.say(`link/add tcp://${address}`)).toBe('1000 Success\n');
+    await untilLinks(other, new RegExp(`^Link 1 tcp://${address} up, port 1$`, 'm'));
+    const rig = new Rig();
+    const [sender, receiver] = [await plug(rig, here.service.directory), await plug(rig, there.service.directory)];
+    const frame = testFrame({ from: 1 });
+    rig.send(sender.port, frame);
+    await receiver.collector.count(1);
+    expect(receiver.collector.frames).toEqual([frame]);
+    expect(await other.say('link/del 1')).toBe('1000 Success\n');
+    expect(await other.say('link/del 1')).toBe('1002 No such file or directory\n');
+    await eventually(() => expect(there.service.plane.ports.at(1)).toEqual([]));
+    await eventually(() => expect(here.service.plane.ports.at(1)).toEqual([]));
+    expect(await one.say('link/del 1')).toBe('1000 Success\n');
+    await other.say(`link/add tcp://${address}`);
+    await untilLinks(other, /^Link 2 .* down, port \d+$/m);
+  });
+
+  it('is closed by port/epclose, and says so', async () => {
+    const { path } = await manage();
+    const client = await ConsoleClient.open(path);
+    await client.say(`link/add tcp://127.0.0.1:${await freePort()}`);
+    await untilLinks(client, /^Link 1 .* down, port 1$/m);
+    const [, id = ''] = /endpoint ID (\d+)/.exec(await client.say('port/print 1')) ?? [];
+    expect(await client.say(`port/epclose 1 ${Number(id)}`)).toBe('1000 Success\n');
+    await untilLinks(client, /^Link 1 .* closed$/m);
+    expect(await client.say('link/del 1')).toBe('1000 Success\n');
+  });
+
+  it('that cannot be opened says why, in the list', async () => {
+    const [first, second] = [await manage(), await manage()];
+    const [one, other] = [await ConsoleClient.open(first.path), await ConsoleClient.open(second.path)];
+    const address = `127.0.0.1:${await freePort()}`;
+    await one.say(`link/add tcp-listen://${address}`);
+    await untilLinks(one, /listening/);
+    expect(await other.say(`link/add tcp-listen://${address}`)).toBe('1000 Success\n');
+    await untilLinks(other, /^Link 1 .* failed: .*EADDRINUSE/m);
+    expect(second.logged.at(-1)).toContain('EADDRINUSE');
+    expect(await other.say('link/del 1')).toBe('1000 Success\n');
+    expect(await other.say('link/print')).toBe("0000 DATA END WITH '.'\n.\n1000 Success\n");
+  });
+
+  it('leaves this machine only when that is said, and is none without an address', async () => {
+    const { path, service } = await manage();
+    const client = await ConsoleClient.open(path);
+    for (const address of ['tcp://192.0.2.1:7000', `tcp-listen://0.0.0.0:${await freePort()}`, 'tcp://[2001:db8::1]:7000'])
+      expect(await client.say(`link/add ${address}`), address).toBe('1001 Operation not permitted\n');
+    for (const address of ['', 'tcp://', 'tcp://127.0.0.1', 'tcp://127.0.0.1:70000', 'udp://127.0.0.1:7', 'tcp://127.0.0.1:7 plane'])
+      expect(await client.say(`link/add ${address}`), address).toBe('1022 Invalid argument\n');
+    expect(await client.say('link/print')).toBe("0000 DATA END WITH '.'\n.\n1000 Success\n");
+    expect(await client.say('link/add tcp://192.0.2.1:7000 plain')).toBe('1000 Success\n');
+    await untilLinks(client, /^Link 1 tcp:\/\/192\.0\.2\.1:7000 down, port 1$/m);
+    expect(service.plane.ports.at(1)?.length).toBe(1);
+  });
+
+  it('ends with the switch', async () => {
+    const { path, management, service } = await manage();
+    const client = await ConsoleClient.open(path);
+    const address = `127.0.0.1:${await freePort()}`;
+    await client.say(`link/add tcp-listen://${address}`);
+    await client.say(`link/add tcp://${address}`);
+    await untilLinks(client, /^Link 2 .* up, port \d+$/m);
+    await management[Symbol.asyncDispose]();
+    await eventually(() => expect([...service.plane.ports.endpoints()].length).toBe(0));
+  });
+});
