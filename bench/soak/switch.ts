@@ -30,7 +30,9 @@ function report({ plane }: SwitchService, id: number): SwitchReport {
     memory: { resident, heap, buffers },
     descriptors: readdirSync('/proc/self/fd').length,
     waiting: plane.environment.budget.used,
-    ports: Array.from(plane.ports.endpoints(), ({ number, port }) => portReport(number, port, plane.switch.port(number)?.counters.sentFrames ?? 0)),
+    ports: Array.from(plane.ports.endpoints(), ({ number, port }) =>
+      portReport(number, port, plane.switch.port(number)?.counters.sentFrames ?? 0),
+    ),
   };
 }
 

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { realClock } from '../clock.ts';
 import { parsePipedLine, type PipedLine } from '../companions/dpipe-line.ts';
 import { becomeLast, Dpipe } from '../companions/dpipe.ts';
-import { writeNumberFile } from '../companions/pidfile.ts';
+import { writeNumberFile } from '../companions/number-file.ts';
 import { EtherloomError, isForUser } from '../errors.ts';
 import { nameProcess } from '../system/daemon.ts';
 import { isInBackground, startInBackground } from './background.ts';

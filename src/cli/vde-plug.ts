@@ -4,7 +4,7 @@ import { SpokenAddresses } from '../companions/plug-addresses.ts';
 import { describePlug } from '../companions/plug-end.ts';
 import { plugMode, plugPlace, plugPort } from '../companions/plug-name.ts';
 import { Plug, type PlugAt, type PlugPeer } from '../companions/plug.ts';
-import { writeNumberFile } from '../companions/pidfile.ts';
+import { writeNumberFile } from '../companions/number-file.ts';
 import { EtherloomError, isForUser } from '../errors.ts';
 import { nameProcess, openSyslog } from '../system/daemon.ts';
 import { isInBackground, startInBackground } from './background.ts';

@@ -2,7 +2,7 @@ import { writeSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { isatty } from 'node:tty';
 import { realClock } from '../clock.ts';
-import { writeNumberFile } from '../companions/pidfile.ts';
+import { writeNumberFile } from '../companions/number-file.ts';
 import { alternates, namedSides, pipedSides, splitNames, type Sides } from '../companions/wirefilter/sides.ts';
 import { parseValue } from '../companions/wirefilter/value.ts';
 import { Wirefilter, type WirefilterOptions } from '../companions/wirefilter/wirefilter.ts';

@@ -24,7 +24,7 @@ export function pluginMenu(table: CommandTable, plugins: readonly Plugin[]): Men
       }),
       command('plugin/add', 'library', `add a plugin: ${plugins.map(({ name }) => name).join(', ')}`, ({ argument }) => {
         if (argument === '') return 'EINVAL';
-        const plugin = plugins.find(({ name }) => name === argument);
+        const plugin = plugins.find(({ name }) => name === nameOf(argument));
         if (!plugin) return 'ENOENT';
         if (added.has(plugin)) return 'EEXIST';
         added.set(plugin, table.add(plugin.open()));
@@ -43,6 +43,11 @@ export function pluginMenu(table: CommandTable, plugins: readonly Plugin[]): Men
       added.clear();
     },
   };
+}
+
+/** Scripts that name the original's library by its path mean what is built in. */
+function nameOf(library: string): string {
+  return library.includes('/') ? (library.split('/').at(-1) ?? '').replace(/\.so$/, '') : library;
 }
 
 function row(name: string, help: string): string {
