@@ -1,7 +1,7 @@
 import { closeSync } from 'node:fs';
 import type { Interest, Ready, Watch } from '../system/readiness.ts';
 import type { Fd } from '../system/unix-socket.ts';
-import { setSendBuffer, takeSocketError, unreadOctets } from '../system/unix-socket.ts';
+import { hasWaiting, setSendBuffer, takeSocketError, unreadOctets } from '../system/unix-socket.ts';
 import { minFrame } from '../wire/ethernet.ts';
 import { Backlog, type BacklogLimits } from './backlog.ts';
 import type { PortEnvironment } from './environment.ts';
@@ -12,6 +12,9 @@ import { maxFrame, newPortCounters, type PacedPort, type Receiver } from './port
  * it is the kernel's memory that a reader takes who does not read, and no budget bounds that.
  */
 const sendBuffer = 2 ** 18;
+
+/** How many frames of a peer that is gone are heard at most: more than ever wait, should somebody go on to send. */
+const lastWords = 16_384;
 
 /** What a send refuses with when nobody is at the other end. */
 const peerGone: ReadonlySet<string> = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOTCONN', 'EPERM', 'EPIPE', 'ENOENT']);
@@ -50,6 +53,8 @@ export class DatagramPort implements PacedPort {
   #connected: boolean;
   #listening = true;
   #open = true;
+  /** Why the port ends as soon as what waits was heard, and how many frames more that may be. */
+  #ending: { readonly reason: string; frames: number } | undefined;
 
   constructor(options: DatagramPortOptions, environment: PortEnvironment) {
     this.module = options.module;
@@ -116,6 +121,12 @@ export class DatagramPort implements PacedPort {
     this.#setCarrier(connected);
   }
 
+  /** Ends the port, and tells its receiver, when what its peer sent before was heard. */
+  endAfterReading(reason: string): void {
+    if (!this.#watch || !this.#listening || !this.#open || !hasWaiting(this.#fd)) this.end(reason);
+    else this.#ending = { reason, frames: lastWords };
+  }
+
   /** Ends the port and tells its receiver. */
   end(reason: string): void {
     if (!this.#open) return;
@@ -144,6 +155,7 @@ export class DatagramPort implements PacedPort {
     if (ready.failed) takeSocketError(this.#fd);
     if (ready.readable || ready.failed) this.#environment.breath(this.#receive);
     if (this.#open && ready.writable) this.#drainBacklog();
+    if (this.#ending && (this.#ending.frames <= 0 || !hasWaiting(this.#fd))) this.end(this.#ending.reason);
   };
 
   readonly #receive = (): void => {
@@ -151,6 +163,7 @@ export class DatagramPort implements PacedPort {
     const count = ring.receive(this.#fd);
     // An errno here is the peer's going: what is sent next tells, and the port lives on until its owner ends it.
     if (typeof count === 'string') return;
+    if (this.#ending) this.#ending.frames -= count;
     for (let i = 0; i < count && this.#open; i++) {
       const frame = ring.frame(i);
       if (!frame) this.counters.drops.oversize++;

@@ -98,7 +98,7 @@ export class VdeListener implements Listener {
   #read(client: Client): void {
     const octets = readAll(client.fd);
     if (octets?.length === 0) return;
-    if (octets === undefined) this.#end(client, 'the client is gone');
+    if (octets === undefined) this.#end(client, 'the client is gone', { hearOut: true });
     else if (client.port) this.#end(client, 'the client broke the protocol: it spoke after it had its port');
     else this.#hear(client, octets);
   }
@@ -165,13 +165,15 @@ export class VdeListener implements Listener {
     this.#end(client, why);
   }
 
-  #end(client: Client, reason: string): void {
+  /** `hearOut`: what the client sent before it went is heard. */
+  #end(client: Client, reason: string, { hearOut = false } = {}): void {
     if (!this.#clients.delete(client.fd)) return;
     this.#handshakes.delete(client);
     client.timeout[Symbol.dispose]();
     client.watch[Symbol.dispose]();
     closeSync(client.fd);
-    client.port?.end(reason);
+    if (hearOut) client.port?.endAfterReading(reason);
+    else client.port?.end(reason);
     if (client.portPath === undefined) return;
     this.#directory.removePort(client.portPath);
     this.#sweepLater();

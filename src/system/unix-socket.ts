@@ -14,6 +14,7 @@ const SO_SNDBUF = 7;
 const SO_PEERCRED = 17;
 const SO_PEERGROUPS = 59;
 const SIOCUNIXFILE = 0x89e0;
+const FIONREAD = 0x541b;
 const SIOCOUTQ = 0x5411;
 const AT_EMPTY_PATH = 0x1000;
 const O_PATH = 0o10000000;
@@ -192,6 +193,13 @@ export function unreadOctets(fd: Fd): number {
   const value = Buffer.alloc(4);
   checked(libc.ioctlOn(fd, SIOCOUTQ, value), 'cannot ask for what is unread');
   return value.readInt32LE(0);
+}
+
+/** Whether a datagram waits to be read. [tty_ioctl(4), FIONREAD] */
+export function hasWaiting(fd: Fd): boolean {
+  const value = Buffer.alloc(4);
+  checked(libc.ioctlOn(fd, FIONREAD, value), 'cannot ask for what waits');
+  return value.readInt32LE(0) > 0;
 }
 
 /** Asks for a send buffer of `octets`; the kernel gives what the system's limit allows. */

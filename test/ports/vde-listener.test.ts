@@ -201,6 +201,17 @@ describe('a client of a VDE directory that has its port', () => {
     expect(descriptors()).toBe(before);
   });
 
+  it('is heard out: what it sent before it went is not lost', async () => {
+    const { directory, ports } = serve();
+    const client = await connect(directory);
+    const collector = collect(await ports.next());
+    // More than one round takes. All of it, and the end, before anybody looks.
+    for (let i = 0; i < 200; i++) sendDatagram(client.data, frameOf(60 + i));
+    client[Symbol.dispose]();
+    expect(await collector.ended()).toBe('the client is gone');
+    expect(collector.frames.map(({ length }) => length)).toEqual(Array.from({ length: 200 }, (_, i) => 60 + i));
+  });
+
   it('loses it when it speaks again: nothing is asked twice on one stream, and no zombie stays', async () => {
     const { directory, ports } = serve();
     const client = await connect(directory);
