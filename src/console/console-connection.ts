@@ -52,7 +52,11 @@ export class ConsoleConnection implements Disposable {
 
   #terminal(): Terminal {
     const write = (text: string): void => this.#write(text);
-    return { write, prompt: write, backlog: () => this.#size, end: () => (this.#ending = true) };
+    const end = (): void => {
+      this.#ending = true;
+      if (!this.#attending) this.#settle();
+    };
+    return { write, prompt: write, backlog: () => this.#size, end };
   }
 
   #ready({ readable, writable, failed }: Ready): void {
