@@ -105,7 +105,7 @@ t.test('socket: a file that is no socket is left alone', async (t) => {
   const one = spawnSwitch(executable, ['-s', join(parent, 'sw'), '-M', path]);
   t.teardown(() => one.end('SIGKILL'));
   await until(() => one.over || accepts(join(parent, 'sw', 'ctl')), parent);
-  await one.end('SIGTERM');
+  t.same(await one.end('SIGTERM'), { code: 0, signal: null }, 'and the switch served');
   t.ok(existsSync(path));
   t.equal(existsSync(path) && lstatSync(path).isFile() && readFileSync(path, 'utf8'), 'precious');
 });

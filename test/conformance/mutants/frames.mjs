@@ -28,7 +28,7 @@ export const frames = [
     'a flood comes back to its sender',
     ['frames'],
   ],
-  ['group-source-learned', 'switch/learning.js', "hasGroupSource(frame) ? 'known' :", '', 'groups are stations', ['frames']],
+  ['group-source-learned', 'switch/learning.js', "hasGroupSource(frame) ? 'known' :", '', 'groups are stations', ['console-hash']],
   [
     'never-learns',
     'switch/fdb.js',

@@ -44,6 +44,8 @@ const tried = mutants.filter(({ name }) => chosen.length === 0 || chosen.include
 const waiting = [sound, ...tried];
 /** Mutant -> check -> whether it failed. */
 const matrix = new Map();
+/** Check -> file. */
+const fileOf = new Map();
 await Promise.all(Array.from({ length: parallel }, tryNext));
 report();
 
@@ -101,7 +103,9 @@ async function remembered(mutant, { files: some, only, oneFailure = false }, vde
       if (found.length > 0) writeFileSync(place(file), JSON.stringify(Object.fromEntries(found)));
     }
   }
-  return Object.assign({}, ...some.filter((file) => existsSync(place(file))).map((file) => JSON.parse(readFileSync(place(file), 'utf8'))));
+  const known = some.filter((file) => existsSync(place(file))).map((file) => [file, JSON.parse(readFileSync(place(file), 'utf8'))]);
+  for (const [file, checks] of known) for (const name of Object.keys(checks)) fileOf.set(name, file);
+  return Object.assign({}, ...known.map(([, checks]) => checks));
 }
 
 /** A copy of what the switch is made of, with the fault in it. */
@@ -113,10 +117,16 @@ function copyWith(mutant) {
   return { path: join(directory, 'bin/vde_switch'), [Symbol.dispose]: () => rmSync(directory, { recursive: true, force: true }) };
 }
 
+/** Whether a check failed on a mutant: also when its file broke off before it could pass. */
+function caught(mutant, check) {
+  const failed = matrix.get(mutant.name);
+  return failed.get(check) ?? (mutant.coarse && failed.get(fileOf.get(check)) === true);
+}
+
 function report() {
   const uncaught = tried.filter(({ name }) => ![...matrix.get(name).values()].includes(true));
   const unsound = [...matrix.get('sound')].filter(([, failed]) => failed).map(([name]) => name);
-  const idle = [...matrix.get('sound').keys()].filter((check) => !tried.some(({ name }) => matrix.get(name).get(check)));
+  const idle = [...matrix.get('sound').keys()].filter((check) => !tried.some((mutant) => caught(mutant, check)));
   for (const name of unsound) console.log(`fails without any fault: ${name}`);
   for (const { name, breaks } of uncaught) console.log(`not caught: ${name} (${breaks})`);
   const isWhole = chosen.length === 0;

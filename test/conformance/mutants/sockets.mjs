@@ -180,5 +180,6 @@ export const sockets = [
     'removePort(path) {\n        if (path.length > 0)\n            return;',
     "a port's socket stays when its client goes",
     ['lifecycle'],
+    'takes its socket along',
   ],
 ];
