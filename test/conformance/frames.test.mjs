@@ -127,6 +127,7 @@ t.test('frames: one for a station of the same port goes nowhere', async (t) => {
   await b.receive();
   await b.receive();
   t.equal(await hears(a, b, frame(stationC, stationA, 62)), undefined);
+  t.equal(a.poll(), undefined, 'nor back');
 });
 
 t.test('frames: many stations may be behind one port', async (t) => {
