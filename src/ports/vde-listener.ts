@@ -167,7 +167,9 @@ export class VdeListener implements Listener {
 
   /** `hearOut`: what the client sent before it went is heard. */
   #end(client: Client, reason: string, { hearOut = false } = {}): void {
-    if (!this.#clients.delete(client.fd)) return;
+    // Its port may end long after its stream: by then another may have the descriptor.
+    if (this.#clients.get(client.fd) !== client) return;
+    this.#clients.delete(client.fd);
     this.#handshakes.delete(client);
     client.timeout[Symbol.dispose]();
     client.watch[Symbol.dispose]();

@@ -212,6 +212,22 @@ describe('a client of a VDE directory that has its port', () => {
     expect(collector.frames.map(({ length }) => length)).toEqual(Array.from({ length: 200 }, (_, i) => 60 + i));
   });
 
+  it('is heard out at no cost to whoever comes meanwhile, and has its descriptor', async () => {
+    const { directory, ports } = serve();
+    const client = await connect(directory);
+    const collector = collect(await ports.next());
+    for (let i = 0; i < 200; i++) sendDatagram(client.data, frameOf(60));
+    client[Symbol.dispose]();
+    const others = [await connect(directory), await connect(directory)];
+    const heard = await Promise.all(others.map(async () => collect(await ports.next())));
+    await collector.ended();
+    others.forEach((other, i) => sendDatagram(other.data, frameOf(70 + i)));
+    for (const one of heard) await one.count(1);
+    expect(heard.map(({ reason }) => reason)).toEqual([undefined, undefined]);
+    for (const other of others) other[Symbol.dispose]();
+    for (const one of heard) expect(await one.ended()).toBe('the client is gone');
+  });
+
   it('loses it when it speaks again: nothing is asked twice on one stream, and no zombie stays', async () => {
     const { directory, ports } = serve();
     const client = await connect(directory);
