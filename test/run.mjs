@@ -13,9 +13,10 @@ process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 const only = process.argv.slice(2);
 
 const parts = {
-  unit: () => vitest({}, '--exclude', 'test/e2e/**'),
+  // Half of them wait for others: two at a time keep two processors busy.
+  unit: () => vitest({}, '--exclude', 'test/e2e/**', '--maxWorkers', '2'),
   // All that waits for descriptors, woken by a thread instead of Node's own loop.
-  waker: () => vitest({ ETHERLOOM_WAKER: 'worker' }, 'test/ports/', 'test/system/readiness'),
+  waker: () => vitest({ ETHERLOOM_WAKER: 'worker' }, 'test/ports/', 'test/system/readiness', '--maxWorkers', '2'),
   conformance: async () => (await import('./conformance/run.mjs')).runConformance(),
   e2e: () => vitest({}, 'test/e2e/', '--maxWorkers', '4'),
 };

@@ -3,7 +3,7 @@
  * should catch it, `by` matches the names of checks that surely do. The coarse ones are tried on all checks of their files, since each check
  * must catch something; of the others the first catch is enough.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { coarse } from './coarse.mjs';
 import { frames } from './frames.mjs';
@@ -36,7 +36,9 @@ export function applyMutant(build, { name, file, find, replace }) {
 /** Why mutants do not fit the build any more, one line for each. */
 export function misfits(build) {
   return mutants.flatMap(({ name, file, find }) => {
-    const count = readFileSync(join(build, file), 'utf8').split(find).length - 1;
+    const path = join(build, file);
+    if (!existsSync(path)) return [`mutant ${name}: there is no build/${file}`];
+    const count = readFileSync(path, 'utf8').split(find).length - 1;
     return count === 1 ? [] : [`mutant ${name}: ${count} places in build/${file}, not one`];
   });
 }

@@ -128,7 +128,7 @@ export const processes = [
   ],
   [
     'daemon-returns-early',
-    'cli/daemonize.js',
+    'cli/background.js',
     "const ready = once(pipe, 'data').then(() => 0);",
     'const ready = Promise.resolve(0);',
     '-d returns before it serves',
@@ -137,7 +137,7 @@ export const processes = [
   ],
   [
     'daemon-stays-where-it-was',
-    'cli/daemonize.js',
+    'cli/tell-ready.js',
     "process.chdir('/');",
     '',
     'the directory that a daemon was started in is in use',
@@ -146,7 +146,7 @@ export const processes = [
   ],
   [
     'daemon-in-session',
-    'cli/daemonize.js',
+    'cli/background.js',
     'detached: true,',
     'detached: false,',
     'a daemon stays in the session',
