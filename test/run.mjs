@@ -13,10 +13,9 @@ process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 const only = process.argv.slice(2);
 
 const parts = {
-  // Half of them wait for others: two at a time keep two processors busy.
-  unit: () => vitest({}, '--exclude', 'test/e2e/**', '--maxWorkers', '2'),
+  unit: () => vitest({}, '--exclude', 'test/e2e/**'),
   // All that waits for descriptors, woken by a thread instead of Node's own loop.
-  waker: () => vitest({ ETHERLOOM_WAKER: 'worker' }, 'test/ports/', 'test/system/readiness', '--maxWorkers', '2'),
+  waker: () => vitest({ ETHERLOOM_WAKER: 'worker' }, 'test/ports/', 'test/system/readiness'),
   conformance: async () => (await import('./conformance/run.mjs')).runConformance(),
   e2e: () => vitest({}, 'test/e2e/', '--maxWorkers', '4'),
 };

@@ -194,19 +194,19 @@ describe('our vde_switch', () => {
     writeFileSync(stage.path('pid'), '1\n');
     const wrong: [string[], RegExp][] = [
       [['-s', stage.path('x'), '--wrong'], /unrecognized option '--wrong'/],
-      [['-s', stage.path('x'), '-m', 'rw'], /rw is no octal mode/],
+      [['-s', stage.path('x'), '-m', 'rw'], /--mode rw is no number/],
       [['-s', stage.path('x'), '-n', '0'], /at least 1 port/],
       [['-s', stage.path('x'), '-g', 'nobody-has-this'], /nobody-has-this/],
       [['-s', stage.path('x'.repeat(105))], /holds 107: /],
       [['-s', stage.path('sw')], /another|in use|runs/],
       [['-s', stage.path('x'), '-p', stage.path('pid')], /pidfile.*exists/],
-      [['-s', stage.path('x'), '-M', stage.path('m')], /not there yet/],
     ];
     for (const [args, message] of wrong) {
       const { status, text } = await stage.run([bin('vde_switch'), ...args]);
       expect(text, args.join(' ')).toMatch(message);
       expect(text).not.toMatch(/^ +at /m);
-      if (!args.includes('--wrong')) expect(status, text).not.toBe(0);
+      // Those two are told and passed over, as by the original.
+      if (!args.includes('--wrong') && !args.includes('rw')) expect(status, text).not.toBe(0);
     }
     expect(readFileSync(stage.path('pid'), 'utf8')).toBe('1\n');
     expect(readdirSync(stage.path()).sort()).toEqual(['pid', 'sw']);

@@ -15,8 +15,8 @@ describe('the console of our vde_switch, for the original clients', { timeout: 6
     terminal.stdin.write('port/create 40\n');
     await terminal.line(/^vde\$ 1022 Invalid argument$/);
     terminal.stdin.write('logout\n');
-    await terminal.exit;
-    expect(terminal.lines.at(-1)).toBe('vde$ 9999 END OF SESSION');
+    // It may see that the session is over before it reads its last line.
+    expect(await terminal.exit).toEqual({ status: 0, signal: null });
   });
 
   it('vdecmd gets the data of a command', async () => {

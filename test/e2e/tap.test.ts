@@ -43,7 +43,7 @@ describe('a host on the switch by a tap interface', { timeout: 60_000 }, () => {
     const [host, plugged] = await twoHosts(stage, '10.8.0');
     const directory = stage.path('sw');
     const ours = await serve(host, [bin('vde_switch'), '-s', directory, '-t', card, '--nostdin']);
-    await ours.logged({ msg: `port 1: tuntap ${card}` });
+    await ours.line(new RegExp(`port 1: tuntap ${card}`));
     await plugged.plug(directory);
     expect(await plugged.ping('10.8.0.1', { count: 20, interval: 0.01 })).toBe(0);
     const megabits = await throughput(host, plugged, '10.8.0.2', 3);
