@@ -88,8 +88,9 @@ export class Dpipe {
     };
     child.once('exit', (code, signal) => over(code ?? 128 + (signal === null ? 0 : constants.signals[signal])));
     child.once('error', (error: NodeJS.ErrnoException) => {
-      this.#options.log(error.code === 'ENOENT' ? `${program}: no such command` : `${program}: cannot be started: ${error.message}`);
-      over(error.code === 'ENOENT' ? exitNotFound : exitNotRunnable);
+      const absent = isAbsent(program, error.code);
+      this.#options.log(absent ? `${program}: no such command` : `${program}: cannot be started: ${error.message}`);
+      over(absent ? exitNotFound : exitNotRunnable);
     });
   }
 
@@ -118,7 +119,12 @@ export function becomeLast({ pipes, commands }: PipedLine, remove: readonly stri
   for (const name of alternateNames) Reflect.deleteProperty(process.env, name);
   const errno = becomeProgram(last.argv, { input: fdOf(last.input, made), output: fdOf(last.output, made) });
   log(`${last.argv[0] ?? ''}: cannot be started: ${errno}`);
-  return errno === 'ENOENT' ? exitNotFound : exitNotRunnable;
+  return isAbsent(last.argv[0] ?? '', errno) ? exitNotFound : exitNotRunnable;
+}
+
+/** A directory of PATH that may not be looked into says of any name that it is not permitted. [execvp(3)] */
+function isAbsent(program: string, errno: string | undefined): boolean {
+  return errno === 'ENOENT' || (errno === 'EACCES' && !program.includes('/'));
 }
 
 const alternateNames = ['ALTERNATE_STDIN', 'ALTERNATE_STDOUT'] as const;

@@ -90,7 +90,7 @@ class Terminal {
   constructor(stage: Stage, ...command: readonly string[]) {
     // Of a size that lets no line be broken.
     const line = `stty cols 200 rows 50; exec ${command.join(' ')}`;
-    this.running = stage.start(['script', '-qefc', line, '/dev/null'], { binary: true });
+    this.running = stage.start(['script', '-qefc', line, '/dev/null'], { binary: true, env: { TERM: 'xterm' } });
     this.running.stdout.setEncoding('utf8').on('data', (text: string) => (this.text += text));
   }
 

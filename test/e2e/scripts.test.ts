@@ -1,7 +1,7 @@
 import { lstatSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { Plug } from './plug.ts';
-import { bin, until, useStage } from './stage.ts';
+import { bin, useStage } from './stage.ts';
 
 /** A frame to everybody from a station. */
 function broadcast(station: number): Buffer {
@@ -72,9 +72,12 @@ describe('the VLANs of workers, as openQA sets them by the original vdecmd', { t
     (await stage.run(['unixcmd', '-s', stage.path('mgmt'), '-f', '/etc/vde2/vdecmd', ...command])).text;
 
   it('keep apart who is in different ones', async () => {
-    await stage.vdeSwitch('-s', stage.path('sw'), '-M', stage.path('mgmt'), '--nostdin');
-    const plugs = [1, 2, 3].map(() => new Plug(stage, stage.path('sw')));
-    await until('all are there', async () => (await vdecmd('port/print')).split(' ACTIVE').length === 4);
+    const ours = await stage.vdeSwitch('-s', stage.path('sw'), '-M', stage.path('mgmt'), '--nostdin');
+    const plugs: Plug[] = [];
+    for (const port of [1, 2, 3]) {
+      plugs.push(new Plug(stage, stage.path('sw')));
+      await ours.line(new RegExp(`port ${port}: unix prog`));
+    }
     await vdecmd('vlan/create', '10');
     for (const port of [1, 3]) await vdecmd('port/setvlan', String(port), '10');
     plugs[1]?.send(broadcast(2));
