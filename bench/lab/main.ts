@@ -18,9 +18,11 @@ async function prepare(): Promise<() => Promise<void>> {
   switch (scenario.kind) {
     case 'pings': {
       const random = seededRandom(1);
+      const make = (): ReturnType<Network['host']>[] => pingingHosts(net, scenario.switches, scenario.hosts);
+      const there = scenario.fromNothing ? undefined : make();
+      if (there) await net.run({ seconds: 5 });
       return async () => {
-        // From nothing: the making of all, and what a thousand hosts that are switched on at once say to each other, is part of it.
-        const hosts = pingingHosts(net, scenario.switches, scenario.hosts);
+        const hosts = there ?? make();
         const draw = (): (typeof hosts)[number] => at(hosts, random.uint32() % hosts.length);
         for (let pair = 0; pair < scenario.pairs; pair++) draw().startPing(draw(), count);
         await net.run({ seconds: 5 });

@@ -1,7 +1,10 @@
 /** What is done in a lab. */
 export type LabScenario =
-  /** Hosts on a tree of switches, which are made; as many pairs of them, drawn by lot, find each other by ARP and ping. */
-  | { readonly kind: 'pings'; readonly switches: number; readonly hosts: number; readonly pairs: number }
+  /**
+   * As many pairs of hosts on a tree of switches, drawn by lot, find each other by ARP and ping; with `fromNothing` the making of the network,
+   * and what so many hosts that are switched on at once say to each other, are part of it.
+   */
+  | { readonly kind: 'pings'; readonly switches: number; readonly hosts: number; readonly pairs: number; readonly fromNothing: boolean }
   /** A ring with a spanning tree and nothing else, for so long. */
   | { readonly kind: 'idle-ring'; readonly switches: number; readonly minutes: number }
   /** Stations at both ends of a row of switches send each other frames, for so long. */
@@ -11,7 +14,7 @@ export type LabScenario =
 
 /** What came of it. */
 export interface LabResult {
-  /** Of the run alone, without the making of the network, but of `pings` with it. */
+  /** Of the run alone, without the making of the network unless the scenario says so. */
   readonly seconds: number;
   readonly hops: number;
   /** Of the pings. */

@@ -114,20 +114,19 @@ export class Fabric {
   /** Does what somebody wants from outside, as one piece. What is done by that again is no step of its own. */
   act<T>(text: () => string, work: () => T): T {
     if (this.#acting) return work();
-    const step = this.#step(text);
-    const acting = (): T => {
+    const step = this.steps && this.#step(this.steps, text());
+    // Who is called back afterwards acts for himself.
+    return this.enter(() => {
       this.#acting = true;
       try {
         return work();
       } catch (error) {
-        step.text = `failing ${step.text}`;
+        if (step) step.text = `failing ${step.text}`;
         throw error;
       } finally {
         this.#acting = false;
       }
-    };
-    // Who is called back afterwards acts for himself.
-    return this.enter(acting);
+    });
   }
 
   /** Does something from outside at the time that it is; within a happening it is part of that. */
@@ -135,10 +134,10 @@ export class Fabric {
     return this.pacer ? this.pacer.around(work) : this.timeline.enter(work);
   }
 
-  #step(text: () => string): { text: string } {
+  #step(steps: Step[], text: string): { text: string } {
     const { now: time, count: after } = this.timeline;
-    const step = { time, after, text: this.steps ? text() : '' };
-    this.steps?.push(step);
+    const step = { time, after, text };
+    steps.push(step);
     return step;
   }
 

@@ -10,10 +10,10 @@ export interface LaneEnd {
   readonly receive: (frame: Uint8Array) => void;
 }
 
-/** Frames that a lane holds at most; what is more is lost. */
+/** Frames that a lane holds at most; what is more is lost. A power of two. */
 const maxFlying = 16_384;
-/** So many that came out may still be in the queue: to take one from the front costs as much as the queue is long. */
-const maxLanded = 256;
+/** Room for so many at first; a power of two. */
+const initialRoom = 16;
 
 /** One way of a link: what enters comes out in the same order, `latency` later. It keeps the frames that it is given, and writes to none. */
 export class Lane extends Happening implements TracedLane {
@@ -22,14 +22,17 @@ export class Lane extends Happening implements TracedLane {
   readonly source: string;
   readonly target: string;
   readonly #fabric: Fabric;
-  readonly #end: LaneEnd;
-  // One list for each: millions of frames may be under way at once, and an object for each would cost more than all the rest.
-  readonly #frames: Uint8Array[] = [];
-  readonly #hops: number[] = [];
-  readonly #dues: number[] = [];
-  /** How many of those came out. */
+  readonly #target: LaneEnd;
+  // Rings, one for each: millions of frames may be under way at once, and an object for each would cost more than all the rest.
+  #frames: (Uint8Array | undefined)[] = [];
+  #hops = new Float64Array(0);
+  #dues = new Float64Array(0);
+  /** How many entered, and how many of those came out or were lost, in all: places in the rings, modulo their room. */
+  #entered = 0;
   #landed = 0;
   #lastDue = 0;
+  /** How many had entered when the breath began. */
+  #end = 0;
 
   constructor({ source, target, latency }: TracedLane & { readonly latency: number }, fabric: Fabric, end: LaneEnd) {
     super();
@@ -37,12 +40,12 @@ export class Lane extends Happening implements TracedLane {
     this.target = target;
     this.latency = latency;
     this.#fabric = fabric;
-    this.#end = end;
+    this.#target = end;
   }
 
   /** How many frames are under way. */
   get flying(): number {
-    return this.#frames.length - this.#landed;
+    return this.#entered - this.#landed;
   }
 
   /** Takes a frame, which is hop number `hop`. */
@@ -52,58 +55,73 @@ export class Lane extends Happening implements TracedLane {
       fabric.trace.ended(hop, 'lost: too many frames are on the link');
       return;
     }
+    if (this.flying === this.#frames.length) this.#grow();
     this.#lastDue = Math.max(this.#lastDue, fabric.timeline.now + this.latency);
-    this.#frames.push(frame);
-    this.#hops.push(hop);
-    this.#dues.push(this.#lastDue);
+    const at = this.#entered++ & (this.#frames.length - 1);
+    this.#frames[at] = frame;
+    this.#hops[at] = hop;
+    this.#dues[at] = this.#lastDue;
     if (this.place < 0) fabric.timeline.schedule(this, this.#lastDue);
     fabric.depart();
   }
 
   /** Loses all that is under way. */
   clear(fate: Fate): void {
-    for (const hop of this.#hops.slice(this.#landed)) this.#fabric.trace.ended(hop, fate);
+    const { trace } = this.#fabric;
     this.#fabric.flying -= this.flying;
-    this.#forget(this.#frames.length);
+    while (this.flying > 0) {
+      const at = this.#first;
+      this.#frames[at] = undefined;
+      this.#landed++;
+      trace.ended(this.#hops[at] ?? uncaused, fate);
+    }
     this.#fabric.timeline.cancel(this);
   }
 
   happen(): void {
     // What comes back at once, where nothing takes time, waits for its turn.
-    const end = this.#frames.length;
+    this.#end = this.#entered;
     try {
-      this.#end.breath(() => this.#land(end));
+      this.#target.breath(this.#land);
     } finally {
       this.#fabric.trace.current = uncaused;
-      this.#goOn();
+      if (this.flying > 0 && this.place < 0) this.#fabric.timeline.schedule(this, this.#dues[this.#first] ?? 0);
     }
   }
 
-  #land(end: number): void {
+  /** Where the first one under way is. */
+  get #first(): number {
+    return this.#landed & (this.#frames.length - 1);
+  }
+
+  // Made once, and not for each breath.
+  readonly #land = (): void => {
     const fabric = this.#fabric;
     const { trace } = fabric;
     const { now } = fabric.timeline;
-    while (this.#landed < Math.min(end, this.#frames.length)) {
-      const at = this.#landed;
-      const [frame, hop, due] = [this.#frames[at], this.#hops[at], this.#dues[at]];
-      if (frame === undefined || hop === undefined || due === undefined || due > now) return;
+    while (this.#landed < this.#end) {
+      const at = this.#first;
+      const frame = this.#frames[at];
+      const hop = this.#hops[at] ?? uncaused;
+      if (frame === undefined || (this.#dues[at] ?? 0) > now) return;
+      this.#frames[at] = undefined;
       this.#landed++;
       fabric.flying--;
       trace.arrived(hop);
       trace.current = hop;
-      this.#end.receive(frame);
+      this.#target.receive(frame);
     }
-  }
+  };
 
-  #goOn(): void {
-    const next = this.#dues[this.#landed];
-    if (next === undefined || this.#landed > maxLanded) this.#forget(this.#landed);
-    if (next !== undefined && this.place < 0) this.#fabric.timeline.schedule(this, next);
-  }
-
-  /** The first ones, which are all that came out, or are lost. */
-  #forget(count: number): void {
-    for (const list of [this.#frames, this.#hops, this.#dues]) list.splice(0, count);
-    this.#landed = 0;
+  #grow(): void {
+    const [frames, hops, dues] = [this.#frames, this.#hops, this.#dues];
+    const room = frames.length * 2 || initialRoom;
+    [this.#frames, this.#hops, this.#dues] = [new Array<Uint8Array | undefined>(room), new Float64Array(room), new Float64Array(room)];
+    for (let place = this.#landed; place < this.#entered; place++) {
+      const [from, to] = [place & (frames.length - 1), place & (room - 1)];
+      this.#frames[to] = frames[from];
+      this.#hops[to] = hops[from] ?? 0;
+      this.#dues[to] = dues[from] ?? 0;
+    }
   }
 }

@@ -38,15 +38,17 @@ export class Trace {
   /** How many there were in all. */
   total = 0;
   readonly #capacity: number;
-  readonly #times: number[] = [];
+  readonly #times: Float64Array;
   readonly #lanes: TracedLane[] = [];
   readonly #frames: Uint8Array[] = [];
-  readonly #causes: number[] = [];
+  readonly #causes: Float64Array;
   readonly #fates: Fate[] = [];
   #digest: Digest | undefined;
 
   constructor(capacity: number) {
     this.#capacity = capacity;
+    this.#times = new Float64Array(capacity);
+    this.#causes = new Float64Array(capacity);
   }
 
   /** From now on all hops are summed up. */
