@@ -13,7 +13,7 @@ const endLimit = 5000;
 export async function prepare() {
   try {
     if (isOlder('node_modules/.package-lock.json', ['package-lock.json'])) await install();
-    if (isOlder('build/cli/etherloom.js', ['src', 'tsconfig.json', 'tsconfig.build.json'])) await build();
+    if (isOlder('build/commands/etherloom.cjs', ['src', 'tsconfig.json', 'tsconfig.build.json', 'rolldown.config.mjs'])) await build();
   } catch (error) {
     console.error(error.message);
     process.exit(error.status ?? 1);
@@ -49,8 +49,10 @@ async function install() {
   }
 }
 
-function build() {
-  return run('building', [process.execPath, join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json']);
+/** As `npm run build` does. */
+async function build() {
+  await run('building', [process.execPath, join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json']);
+  await run('bundling', [process.execPath, join(root, 'node_modules/rolldown/bin/cli.mjs'), '-c', 'rolldown.config.mjs']);
 }
 
 /** Whether a directory can be written to, or made. */

@@ -9,7 +9,7 @@ if (major < needed[0] || (major === needed[0] && minor < needed[1])) {
 } else {
   import('./prepare.mjs')
     .then((preparation) => preparation.prepare())
-    .then(() => import('../build/cli/etherloom.js'))
+    .then(() => import('../build/commands/etherloom.cjs'))
     .then((cli) => cli.runEtherloom([process.execPath, 'etherloom', 'demo'].concat(process.argv.slice(2))))
     .then((status) => process.exit(status));
 }

@@ -5,6 +5,7 @@ import { isForUser } from '../errors.ts';
 import { parseQuality } from '../ports/impairment-text.ts';
 import type { Quality } from '../ports/impairment.ts';
 import { gidOf } from '../system/accounts.ts';
+import { packageFile } from '../system/own-package.ts';
 import { isGroupMac, parseMac, type MacAddress } from '../wire/mac.ts';
 import { runDemo, type DemoArguments } from './demo.ts';
 import { runGuestBuild, runGuestStop } from './guest.ts';
@@ -258,6 +259,6 @@ function integer(least: number, most: number): (text: string) => number {
 }
 
 function versionOfPackage(): string {
-  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
+  const { version } = JSON.parse(readFileSync(packageFile('package.json'), 'utf8')) as { version: string };
   return version;
 }

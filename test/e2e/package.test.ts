@@ -9,7 +9,9 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 /** What of the tree is in the package, by its beginning. */
 const contents = [
   /^bin\//,
-  /^build\/.*\.(js|d\.ts)$/,
+  /^build\/commands\/[\w.-]+\.c?js$/,
+  /^build\/(dhcp|host|lab|ports|switch|system|wire)\/.*\.(js|d\.ts)$/,
+  /^build\/\w+\.(js|d\.ts)$/,
   /^demo\//,
   /^docs\/lab\.md$/,
   /^template\//,

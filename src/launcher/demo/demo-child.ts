@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { EtherloomError } from '../../errors.ts';
+import { packageFile } from '../../system/own-package.ts';
 
 /** How an etherloom process of the demo is started. */
 export interface DemoChildOptions {
@@ -13,7 +13,7 @@ export interface DemoChildOptions {
   readonly onLog: (line: string) => void;
 }
 
-const program = fileURLToPath(new URL('../../../bin/etherloom', import.meta.url));
+const program = packageFile('bin/etherloom');
 
 /** An etherloom process needs at most 20 s to end; one that takes longer is stuck. */
 const endLimit = 22_000;

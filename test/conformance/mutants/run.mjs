@@ -3,6 +3,7 @@
  * caught, and every check must catch at least one. Arguments choose mutants by name, or, with `--file=BEGINNING`, files of the suite.
  * What was found is kept, file by file, until the build or that file changes: so a run that was broken off goes on.
  */
+import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -111,9 +112,14 @@ async function remembered(mutant, { files: some, only, oneFailure = false }, vde
 /** A copy of what the switch is made of, with the fault in it. */
 function copyWith(mutant) {
   const directory = mkdtempSync(join(tmpdir(), 'vm-'));
-  for (const part of ['bin', 'build', 'package.json']) cpSync(join(root, part), join(directory, part), { recursive: true });
+  for (const part of ['bin', 'build', 'package.json', 'rolldown.config.mjs'])
+    cpSync(join(root, part), join(directory, part), { recursive: true });
   symlinkSync(join(root, 'node_modules'), join(directory, 'node_modules'));
   applyMutant(join(directory, 'build'), mutant);
+  execFileSync(process.execPath, [join(root, 'node_modules/rolldown/bin/cli.mjs'), '-c', 'rolldown.config.mjs'], {
+    cwd: directory,
+    stdio: 'ignore',
+  });
   return { path: join(directory, 'bin/vde_switch'), [Symbol.dispose]: () => rmSync(directory, { recursive: true, force: true }) };
 }
 
