@@ -12,10 +12,13 @@ import { prepare } from '../demo/prepare.mjs';
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 const only = process.argv.slice(2);
 
+/** One worker for each processor of a small machine: by default one would be left free. */
+const two = ['--maxWorkers', '2'];
+
 const parts = {
-  unit: () => vitest({}, '--exclude', 'test/e2e/**'),
+  unit: () => vitest({}, '--exclude', 'test/e2e/**', ...two),
   // All that waits for descriptors, woken by a thread instead of Node's own loop.
-  waker: () => vitest({ ETHERLOOM_WAKER: 'worker' }, 'test/ports/', 'test/system/readiness'),
+  waker: () => vitest({ ETHERLOOM_WAKER: 'worker' }, 'test/ports/', 'test/system/readiness', ...two),
   conformance: async () => (await import('./conformance/run.mjs')).runConformance(),
   e2e: () => vitest({}, 'test/e2e/', '--maxWorkers', '4'),
 };

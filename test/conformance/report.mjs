@@ -16,11 +16,16 @@ export function compare({ ours, theirs, onPurpose, rows }) {
   for (const name of new Set([...ours.keys(), ...(theirs?.keys() ?? [])])) {
     const verdict = judge(ours.get(name)?.outcome, theirs && (theirs.get(name)?.outcome ?? 'missing'), onPurpose.get(name), rows);
     if (verdict in found) found[verdict].push(name);
-    else found.mistakes.push(`${name}: ${verdict}`);
+    else found.mistakes.push([`${name}: ${verdict}`, ...[ours.get(name), theirs?.get(name)].flatMap(lastWords)].join('\n'));
   }
   for (const name of onPurpose.keys())
     if (!ours.has(name)) found.mistakes.push(`${name}: registered as different on purpose, and there is no such check`);
   return found;
+}
+
+/** What a failed check said, without the names of those before it. */
+function lastWords(result) {
+  return result?.outcome === 'failed' ? [result.output.replace(/^/gm, '    ')] : [];
 }
 
 function judge(ours = 'missing', theirs, row, rows) {

@@ -1,7 +1,7 @@
 /**
  * `npm run conformance`: runs the black-box suite against the original, where it is installed, and against ours, and prints both reports
  * side by side. A difference is a mistake unless it is registered in on-purpose.mjs with a row of docs/compatibility.md. Arguments choose
- * files by the beginning of their names; VERBOSE=1 tells the time of each file, and what failing checks said;
+ * files by the beginning of their names; VERBOSE=1 tells the time of each file;
  * CONFORMANCE_PATIENCE is how long a switch has for what it does at once, in milliseconds: 10,000.
  */
 import { existsSync, readFileSync } from 'node:fs';
@@ -27,7 +27,6 @@ export async function runConformance(beginnings = []) {
   const registered = beginnings.length === 0 ? onPurpose : new Map([...onPurpose].filter(([name]) => known.has(name)));
   const found = compare({ ours, theirs, onPurpose: registered, rows: tableRows(readFileSync(table, 'utf8')) });
   found.mistakes.push(...misfits(build));
-  if (process.env.VERBOSE) for (const result of ours.values()) if (result.outcome === 'failed') console.log(result.output);
   printReport({ ours, theirs, onPurpose }, found);
   const passed = found.alike.length + found.onPurpose.length;
   return { passed, failed: found.mistakes.length, skipped: found.skipped.length };
