@@ -1,6 +1,6 @@
 /**
- * Coarse faults: name, file of the build, what is replaced, by what, what that breaks, and which files are to catch it. Of others than the
- * coarse ones, which checks surely do, too.
+ * Coarse faults, each tried on all checks: name, file of the build, what is replaced, by what, and what that breaks. Every check catches
+ * one of them, or a finer one.
  */
 export const coarse = [
   [
@@ -9,14 +9,21 @@ export const coarse = [
     'const parsed = getopt(argv, vdeSwitchOptions);',
     'if (argv.length >= 0) return 3;\n    const parsed = getopt(argv, vdeSwitchOptions);',
     'it ends at once',
-    [''],
   ],
+  ['answers-otherwise', 'management/status.js', 'String(errno)', 'String(errno + 1)', 'each command ends with the next higher status'],
+  ['prints-otherwise', 'management/console.js', 'data.push(one)', "data.push(`${one}'`)", 'each line of data has an apostrophe at its end'],
   [
-    'last-octet-flipped',
+    'one-octet-more',
     'ports/datagram-port.js',
     'const sent = this.#backlog.count > 0 ? 0 : this.#send(frames);',
-    'for (let i = 0; i < frames.length; i++) { frames[i] = Buffer.from(frames[i]); frames[i][frames[i].length - 1] ^= 1; }\n        const sent = this.#backlog.count > 0 ? 0 : this.#send(frames);',
-    'the last octet of each frame is another one',
-    ['frames', 'vlan', 'hub'],
+    'for (let i = 0; i < frames.length; i++) frames[i] = Buffer.concat([frames[i], Buffer.alloc(1)]);\n        const sent = this.#backlog.count > 0 ? 0 : this.#send(frames);',
+    'each frame is longer by an octet',
+  ],
+  [
+    'repeats-all',
+    'switch/switch.js',
+    'if (this.#hub) {\n            this.#repeat(',
+    'if (!isForBridges(frame)) {\n            this.#repeat(',
+    'it is a hub',
   ],
 ];

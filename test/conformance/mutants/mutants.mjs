@@ -13,7 +13,7 @@ import { trees } from './trees.mjs';
 
 /** All of them. */
 export const mutants = [
-  ...coarse.map((fault) => mutant(fault, true)),
+  ...coarse.map(([name, file, find, replace, breaks]) => mutant([name, file, find, replace, breaks, ['']], true)),
   ...[...sockets, ...frames, ...trees, ...processes].map((fault) => mutant(fault, false)),
 ];
 

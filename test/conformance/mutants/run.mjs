@@ -45,8 +45,6 @@ const tried = mutants.filter(({ name }) => chosen.length === 0 || chosen.include
 const waiting = [sound, ...tried];
 /** Mutant -> check -> whether it failed. */
 const matrix = new Map();
-/** Check -> file. */
-const fileOf = new Map();
 await Promise.all(Array.from({ length: parallel }, tryNext));
 report();
 
@@ -105,7 +103,6 @@ async function remembered(mutant, { files: some, only, oneFailure = false }, vde
     }
   }
   const known = some.filter((file) => existsSync(place(file))).map((file) => [file, JSON.parse(readFileSync(place(file), 'utf8'))]);
-  for (const [file, checks] of known) for (const name of Object.keys(checks)) fileOf.set(name, file);
   return Object.assign({}, ...known.map(([, checks]) => checks));
 }
 
@@ -123,16 +120,10 @@ function copyWith(mutant) {
   return { path: join(directory, 'bin/vde_switch'), [Symbol.dispose]: () => rmSync(directory, { recursive: true, force: true }) };
 }
 
-/** Whether a check failed on a mutant: also when its file broke off before it could pass. */
-function caught(mutant, check) {
-  const failed = matrix.get(mutant.name);
-  return failed.get(check) ?? (mutant.coarse && failed.get(fileOf.get(check)) === true);
-}
-
 function report() {
   const uncaught = tried.filter(({ name }) => ![...matrix.get(name).values()].includes(true));
   const unsound = [...matrix.get('sound')].filter(([, failed]) => failed).map(([name]) => name);
-  const idle = [...matrix.get('sound').keys()].filter((check) => !tried.some((mutant) => caught(mutant, check)));
+  const idle = [...matrix.get('sound').keys()].filter((check) => !tried.some(({ name }) => matrix.get(name).get(check) === true));
   for (const name of unsound) console.log(`fails without any fault: ${name}`);
   for (const { name, breaks } of uncaught) console.log(`not caught: ${name} (${breaks})`);
   const isWhole = chosen.length === 0;
