@@ -35,8 +35,11 @@ export interface Bonus {
 /** What every port costs. */
 export const portCost = 20_000_000;
 
-/** How many bridges a claim may have passed before nobody believes it. */
+/** How many bridges a claim may have passed before nobody believes it, unless it is said otherwise. */
 export const maxAge = 40;
+
+/** An age cannot be said that is higher than this. */
+const greatestAge = 255;
 
 const maxCost = 0xffff_ffff;
 
@@ -90,7 +93,7 @@ export function bpduOf({ vector, messageAge }: RootInfo<RootCandidate>, { id, ro
     rootPathCost: vector.cost,
     bridge: vector.bridge,
     port: id,
-    messageAge,
+    messageAge: Math.min(messageAge, greatestAge),
     maxAge,
     helloTime: 4,
     forwardDelay: 0,

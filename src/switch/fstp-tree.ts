@@ -1,6 +1,6 @@
 import { compareBridgeIds, type Bpdu, type BridgeId } from '../wire/bpdu.ts';
 import { newMember, type Member, type TreePort, type TreeRole } from './fstp-member.ts';
-import { bestRoot, bpduOf, maxAge, ownRoot, sameWay, type Bonus, type Claim, type RootInfo, type Saying } from './fstp-root.ts';
+import { bestRoot, bpduOf, ownRoot, sameWay, type Bonus, type Claim, type RootInfo, type Saying } from './fstp-root.ts';
 import { compareVectors, fromSamePort, type PriorityVector } from './fstp-vector.ts';
 import type { PortNumber } from './switch-port.ts';
 
@@ -19,6 +19,12 @@ export interface TreeDoors {
   readonly changed: (change: TreeChange) => void;
 }
 
+/** What is the same in all trees of a bridge. */
+export interface TreeLimits {
+  /** The age at which a claim is believed no more. */
+  readonly maxAge: number;
+}
+
 /** How long who says nothing more is believed, in milliseconds: three hellos. */
 const patience = 12_000;
 
@@ -30,18 +36,20 @@ const mostChanges = 8;
  * The spanning tree of one VLAN: RSTP's roles and agreements in VDE's BPDUs, without delays. A port is open until a bridge is heard behind
  * it. Whoever gets to know another root, or another way to it, closes all other wires to bridges until these agree; so the tree is cut
  * before it grows. Of a wire that is not needed the worse end is closed. A claim is older by one at each bridge, and none is believed at
- * an age of 40: what a dead root said goes round a ring no longer than that. [IEEE 802.1D-2004, 17]
+ * the age of `maxAge`: what a dead root said goes round a ring no longer than that. [IEEE 802.1D-2004, 17]
  */
 export class FstpTree {
   readonly #self: BridgeId;
   readonly #doors: TreeDoors;
+  readonly #limits: TreeLimits;
   readonly #members = new Map<PortNumber, Member>();
   #bonus: Bonus | undefined;
   #root: RootInfo<Member>;
 
-  constructor(self: BridgeId, doors: TreeDoors) {
+  constructor(self: BridgeId, doors: TreeDoors, limits: TreeLimits) {
     this.#self = self;
     this.#doors = doors;
+    this.#limits = limits;
     this.#root = ownRoot(self);
   }
 
@@ -168,7 +176,7 @@ export class FstpTree {
       if (again) member.claim = undefined;
       return this.#heed(member, claim);
     }
-    const aged = claim.messageAge >= maxAge;
+    const aged = claim.messageAge >= this.#limits.maxAge;
     if (!again && (aged || compareVectors(claim, member.claim ?? this.#designated(member)) > 0)) {
       if (member.role !== 'designated' || aged) return true;
       if (!forwarding) return this.#heed(member, claim);

@@ -5,9 +5,9 @@ import { addTag, isTagged, minTaggedFrame, type Vid } from '../wire/dot1q.ts';
 import { encodeEthernet, minFrame } from '../wire/ethernet.ts';
 import { macFromNumber } from '../wire/mac.ts';
 import type { Explanation } from './explanation.ts';
-import { portCost, type Bonus } from './fstp-root.ts';
+import { maxAge, portCost, type Bonus } from './fstp-root.ts';
 import type { TreePort } from './fstp-member.ts';
-import { FstpTree, type TreeChange } from './fstp-tree.ts';
+import { FstpTree, type TreeChange, type TreeDoors } from './fstp-tree.ts';
 import { classify } from './ingress.ts';
 import type { SwitchOptions } from './switch-options.ts';
 import type { BridgePort, DropReason, PortNumber } from './switch-port.ts';
@@ -58,6 +58,8 @@ const secondsBetweenHellos = 4;
 export class Fstp {
   /** Who this bridge is. */
   readonly self: BridgeId;
+  /** Through how many bridges a claim is believed, over which a tree can reach; Infinity believes all, as VDE does. May be changed. By default 40. */
+  maxAge = maxAge;
   readonly #ports: ReadonlyMap<PortNumber, BridgePort>;
   readonly #options: FstpOptions;
   readonly #doors: FstpDoors;
@@ -172,7 +174,7 @@ export class Fstp {
     const known = this.#trees.get(vid);
     if (known) return known;
     const { clock, treeChanged } = this.#options;
-    const tree = new FstpTree(this.self, {
+    const doors: TreeDoors = {
       send: (port, bpdu) => this.#send(port, vid, bpdu),
       setForwarding: (port, forwarding) => this.#setBlocked(port, vid, !forwarding),
       flush: () => this.#doors.flush(vid),
@@ -180,7 +182,8 @@ export class Fstp {
         if (change.kind === 'root') this.#rootSince.set(vid, clock.monotonic());
         treeChanged?.({ ...change, vid });
       },
-    });
+    };
+    const tree = new FstpTree(this.self, doors, this);
     this.#trees.set(vid, tree);
     this.#rootSince.set(vid, clock.monotonic());
     return tree;

@@ -226,3 +226,18 @@ describe('a script', () => {
     expect(stage.console.script.runAtStart('/none', stage.files)).toBe('ENOENT');
   });
 });
+
+describe('fstp/maxage', () => {
+  it.each([
+    ['60', 60, '1000 Success'],
+    ['0', Infinity, '1000 Success'],
+    ['255', 255, '1000 Success'],
+    ['256', 40, '1022 Invalid argument'],
+    ['-1', 40, '1022 Invalid argument'],
+    ['x', 40, '1022 Invalid argument'],
+    ['', 40, '1022 Invalid argument'],
+  ])('%s', (argument, maxAge, reply) => {
+    expect(one.type(`fstp/maxage ${argument}\n`)).toBe(`${reply}\n`);
+    expect(stage.managed.switch.fstp.maxAge).toBe(maxAge);
+  });
+});

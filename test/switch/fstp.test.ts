@@ -219,6 +219,20 @@ describe('what it does', () => {
     expect(lab.bridge.fstp.state(untagged).root).toEqual(self);
   });
 
+  test.each([
+    [60, 59, 60],
+    [Infinity, 254, 255],
+    // More cannot be said.
+    [Infinity, 255, 255],
+  ])('a claim is believed below the age of %i: at %i, and then it is %i', (maxAge, messageAge, next) => {
+    const lab = treeSwitch({ 1: {} });
+    lab.bridge.fstp.maxAge = maxAge;
+    const [said] = lab.receive(1, frameOf(claim(better, { messageAge })));
+    expect(said && decodeBpdu(said.frame.subarray(14))?.messageAge).toBe(next);
+    lab.receive(1, frameOf(claim(better, { messageAge: Math.min(255, maxAge) })));
+    expect(lab.bridge.fstp.state(untagged)).toMatchObject({ rootPort: maxAge === Infinity ? 1 : undefined });
+  });
+
   test('a bonus makes a way cheaper, by all of its cost but one', () => {
     const lab = treeSwitch({ 1: {}, 2: {} });
     for (const port of [1, 2]) lab.receive(port, frameOf(claim(better, { port })));

@@ -2,7 +2,7 @@ import { portCost, type FstpChange, type FstpState, type PortNumber } from '../.
 import { formatBridgeId, type BridgeId } from '../../wire/bpdu.ts';
 import { vid, type Vid } from '../../wire/dot1q.ts';
 import { formatMac } from '../../wire/mac.ts';
-import { leadingInteger, scanIntegers } from '../arguments.ts';
+import { cInteger, leadingInteger, scanIntegers } from '../arguments.ts';
 import { command, heading, query, type Call, type Menu } from '../command.ts';
 import type { Category, Events } from '../events.ts';
 import type { Managed } from '../managed.ts';
@@ -16,6 +16,9 @@ const neighbourWent: Category = { path: 'fstp/-', tag: 0o042, help: 'fstp: no br
 
 /** The last whose tree can be shown, and the last whose ports can be set: that 4094 is not there is another answer then. */
 const [lastShown, lastSet] = [4093, 4094] as const;
+
+/** An age is said in 16 bits, of which 8 are for parts. */
+const mostBridges = 255;
 
 /** What the menu of VLANs tells this one. */
 export interface FstpMenu extends Menu {
@@ -53,6 +56,12 @@ export function fstpMenu(managed: Managed, events: Events, watch: (told: (change
       command('fstp/bonus', 'VLAN PORT COST', 'make the way by a port cheaper in a VLAN', ({ argument }) =>
         onVlan(argument, (vlan, port, cost) => fstp.setBonus(vlan, port, cost)),
       ),
+      command('fstp/maxage', 'N', 'through how many bridges a root is believed, from 1 to 255; 0: any number', ({ argument }) => {
+        const bridges = cInteger(argument);
+        if (bridges === undefined || bridges < 0 || bridges > mostBridges) return 'EINVAL';
+        fstp.maxAge = bridges === 0 ? Infinity : bridges;
+        return 'success';
+      }),
       query('fstp/print', '[N]', 'the trees, or that of one VLAN', (call) => print(managed, call)),
     ],
     [Symbol.dispose]: () => categories[Symbol.dispose](),
