@@ -1,26 +1,19 @@
-import type { Clock, Timer } from '../clock.ts';
-import { BacklogBudget } from '../ports/backlog.ts';
+import type { Timer } from '../clock.ts';
 import type { PortEnvironment } from '../ports/environment.ts';
-import { maxFrame, type PacedPort, type Port } from '../ports/port.ts';
-import { openLoop } from '../system/loop.ts';
+import type { PacedPort, Port } from '../ports/port.ts';
+import { FrameLoop, type FrameLoopOptions } from './frame-loop.ts';
 
 /** What a cable is given. */
-export interface CableOptions {
-  readonly clock: Clock;
-  /** Tells people what happened outside. */
-  readonly log: (message: string) => void;
+export interface CableOptions extends Omit<FrameLoopOptions, 'flushed'> {
   /** Sees each frame that goes from the second end to the first. Borrowed: valid until it returns. */
   readonly observe?: ((frame: Uint8Array) => void) | undefined;
-  /** Overwrites received frames after each breath, so that tests find whoever kept one. Default: false. */
-  readonly poison?: boolean;
 }
 
 /**
- * How much may wait for one end before the other is not read, in octets. What comes in the breath that goes beyond it has room all the same,
- * so nothing is lost on the cable: whoever reads too slowly makes the other side wait.
+ * How much may wait for one end before the other is not read, in octets. What comes in the breath that goes beyond it has room all the same
+ * in the loop, so nothing is lost on the cable: whoever reads too slowly makes the other side wait.
  */
 const enough = 2 ** 20;
-const room = 8 * 2 ** 20;
 
 /** How long what is on its way may take to arrive when one end has gone, and how often that is looked at, in milliseconds. */
 const drainLimit = 2000;
@@ -28,28 +21,24 @@ const drainInterval = 5;
 
 /** Carries frames between two ports, until one of them ends. */
 export class Cable implements AsyncDisposable {
-  /** What the ports of this cable are to be opened with. */
-  readonly environment: PortEnvironment;
   /** Settles with the reason when an end has gone, and the other has taken what waited for it. */
   readonly ended: Promise<string>;
   readonly #options: CableOptions;
+  readonly #loop: FrameLoop;
   #ends: readonly Port[] = [];
-  #breathing = false;
   #gone: string | undefined;
   #look: Timer | undefined;
   #settle: (reason: string) => void = () => undefined;
 
   constructor(options: CableOptions) {
-    const { clock, log } = options;
     this.#options = options;
     this.ended = new Promise((resolve) => (this.#settle = resolve));
-    this.environment = {
-      clock,
-      log,
-      breath: this.#breath,
-      loop: openLoop({ frameSize: maxFrame, breath: this.#breath }),
-      budget: new BacklogBudget({ budget: 4 * room, frames: Infinity, octets: room }),
-    };
+    this.#loop = new FrameLoop({ ...options, flushed: () => this.#pace() });
+  }
+
+  /** What the ports of this cable are to be opened with. */
+  get environment(): PortEnvironment {
+    return this.#loop.environment;
   }
 
   /** Joins two ports of this cable, which belong to it from here. */
@@ -69,37 +58,19 @@ export class Cable implements AsyncDisposable {
     from.attach({
       receive: (frame) => {
         observe?.(frame);
-        to.transmit(frame);
+        this.#loop.transmit(to, frame);
       },
       carrier: () => undefined,
       closed: (reason) => this.#lose(from, reason),
     });
   }
 
-  readonly #breath = (work: () => void): void => {
-    if (this.#breathing) {
-      work();
-      return;
-    }
-    this.#breathing = true;
-    try {
-      work();
-    } finally {
-      this.#endBreath();
-      this.#breathing = false;
-    }
-  };
-
-  #endBreath(): void {
-    for (const end of this.#ends) end.flush();
+  /** Reads an end only while the other takes what comes. */
+  #pace(): void {
     const [first, second] = this.#ends;
-    if (first && second && this.#gone === undefined) {
-      if (isPaced(first)) first.listen(waitingFor(second) <= enough);
-      if (isPaced(second)) second.listen(waitingFor(first) <= enough);
-    }
-    if (!this.#options.poison) return;
-    this.environment.loop.ring.poison();
-    this.environment.loop.streams.poison();
+    if (!first || !second || this.#gone !== undefined) return;
+    if (isPaced(first)) first.listen(waitingFor(second) <= enough);
+    if (isPaced(second)) second.listen(waitingFor(first) <= enough);
   }
 
   #lose(gone: Port, reason: string): void {
