@@ -3,7 +3,7 @@
  */
 import t from 'tap';
 import { checkEmptyBlocks, checkStatuses, reusedConsole, startConsole, status } from './console.mjs';
-import { Client, everybody, frame, portWord, tagged } from './peer.mjs';
+import { Client, everybody, frame, portWord, tagged, until } from './peer.mjs';
 
 const { invalid, noDevice, success } = status;
 const [stationA, stationB, stationC] = ['02:00:00:00:00:0a', '02:00:00:00:00:0b', '02:00:00:00:00:0c'];
@@ -282,9 +282,10 @@ t.test('hash: without a time of persistence it moves after a second', async (t) 
   await console.give('hash/setminper 0');
   a.send(frame(everybody, stationA));
   await known(console, 1);
-  for (;;) {
+  const hasMoved = async () => {
     b.send(frame(everybody, stationA));
-    if (/to port: 003/.test((await console.data(`hash/find ${stationA}`))[0])) break;
-  }
+    return /to port: 003/.test((await console.data(`hash/find ${stationA}`))[0]);
+  };
+  await until(hasMoved, undefined, () => 'it never moved');
   t.pass('it moved');
 });

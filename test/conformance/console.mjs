@@ -87,7 +87,7 @@ export class Console {
   async give(...lines) {
     for (const line of lines) {
       const status = await this.status(line);
-      if (status !== '1000 Success') throw new Error(`${line}: ${status}`);
+      if (!status.startsWith('1000 ')) throw new Error(`${line}: ${status}`);
     }
   }
 

@@ -207,8 +207,8 @@ describe("wirefilter's console", { timeout: 60_000 }, () => {
   });
 });
 
-/** What both are asked: all that was asked when the golden transcript was made and makes sense, and more values. */
+/** What both are asked: every command, with good, bad and missing values. */
 function transcript(): string[] {
-  const golden = readFileSync(new URL('../../fixtures/wirefilter-commands.txt', import.meta.url), 'utf8');
-  return golden.split('\n').filter((line) => line !== '' && !line.startsWith('//'));
+  const commands = readFileSync(new URL('../../fixtures/wirefilter-commands.txt', import.meta.url), 'utf8');
+  return commands.split('\n').filter((line) => line !== '' && !line.startsWith('//'));
 }

@@ -1,6 +1,6 @@
 /**
- * Coarse faults, each tried on all checks: name, file of the build, what is replaced, by what, and what that breaks. Every check catches
- * one of them, or a finer one.
+ * Coarse faults, each tried on all checks of its files: name, file of the build, what is replaced, by what, what that breaks, and the
+ * beginnings of the names of those files. Every check catches one of them, or a finer one.
  */
 export const coarse = [
   [
@@ -9,15 +9,39 @@ export const coarse = [
     'const parsed = getopt(argv, vdeSwitchOptions);',
     'if (argv.length >= 0) return 3;\n    const parsed = getopt(argv, vdeSwitchOptions);',
     'it ends at once',
+    [''],
   ],
-  ['answers-otherwise', 'management/status.js', 'String(errno)', 'String(errno + 1)', 'each command ends with the next higher status'],
-  ['prints-otherwise', 'management/console.js', 'data.push(one)', "data.push(`${one}'`)", 'each line of data has an apostrophe at its end'],
+  [
+    'refuses-otherwise',
+    'management/status.js',
+    'String(errno)',
+    'String(errno === 0 ? 0 : errno + 1)',
+    'what fails ends with the next higher status',
+    ['console'],
+  ],
+  [
+    'succeeds-otherwise',
+    'management/status.js',
+    "[0, 'Success']",
+    "[0, 'Succeeded']",
+    'what succeeds is told in another word',
+    ['console'],
+  ],
+  [
+    'prints-otherwise',
+    'management/console.js',
+    'data.push(one)',
+    "data.push(`${one}'`)",
+    'each line of data has an apostrophe at its end',
+    ['console'],
+  ],
   [
     'one-octet-more',
     'ports/datagram-port.js',
     'const sent = this.#backlog.count > 0 ? 0 : this.#send(frames);',
     'for (let i = 0; i < frames.length; i++) frames[i] = Buffer.concat([frames[i], Buffer.alloc(1)]);\n        const sent = this.#backlog.count > 0 ? 0 : this.#send(frames);',
     'each frame is longer by an octet',
+    [''],
   ],
   [
     'repeats-all',
@@ -25,5 +49,6 @@ export const coarse = [
     'if (this.#hub) {\n            this.#repeat(',
     'if (!isForBridges(frame)) {\n            this.#repeat(',
     'it is a hub',
+    [''],
   ],
 ];

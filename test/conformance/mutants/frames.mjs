@@ -28,7 +28,15 @@ export const frames = [
     'a flood comes back to its sender',
     ['frames'],
   ],
-  ['group-source-learned', 'switch/learning.js', "hasGroupSource(frame) ? 'known' :", '', 'groups are stations', ['console-hash']],
+  [
+    'group-source-learned',
+    'switch/learning.js',
+    "hasGroupSource(frame) ? 'known' :",
+    '',
+    'groups are stations',
+    ['console-hash'],
+    'a group is no station',
+  ],
   [
     'never-learns',
     'switch/fdb.js',
@@ -45,7 +53,15 @@ export const frames = [
     'a frame goes back to the port of its station',
     ['frames'],
   ],
-  ['stolen-at-once', 'switch/fdb.js', 'silence < this.minPersistence', 'false', 'a station moves at once', ['fdb'], 'not moved'],
+  [
+    'stolen-at-once',
+    'switch/fdb.js',
+    'silence < this.minPersistence',
+    'false',
+    'a station moves at once',
+    ['fdb', 'console-hash'],
+    'not moved|turns up elsewhere too soon',
+  ],
   ['never-moves', 'switch/fdb.js', 'silence < this.minPersistence', 'true', 'a station never moves', ['fdb'], 'after 4 s'],
   [
     'never-ages',
@@ -62,8 +78,8 @@ export const frames = [
     'if (!up)\n            this.#fdb.flush(changed);',
     '',
     'stations of a port that is gone are known',
-    ['fdb'],
-    'client that leaves are',
+    ['fdb', 'console-hash'],
+    'client that leaves (are|takes)',
   ],
 
   // VLANs and the hub.

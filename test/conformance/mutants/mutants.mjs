@@ -6,6 +6,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { coarse } from './coarse.mjs';
+import { consoles } from './console.mjs';
 import { frames } from './frames.mjs';
 import { processes } from './process.mjs';
 import { sockets } from './sockets.mjs';
@@ -13,8 +14,8 @@ import { trees } from './trees.mjs';
 
 /** All of them. */
 export const mutants = [
-  ...coarse.map(([name, file, find, replace, breaks]) => mutant([name, file, find, replace, breaks, ['']], true)),
-  ...[...sockets, ...frames, ...trees, ...processes].map((fault) => mutant(fault, false)),
+  ...coarse.map((fault) => mutant(fault, true)),
+  ...[...sockets, ...frames, ...trees, ...processes, ...consoles].map((fault) => mutant(fault, false)),
 ];
 
 function mutant([name, file, find, replace, breaks, tests, by], isCoarse) {

@@ -1,5 +1,5 @@
 /**
- * Faults of the command line, of life and death, and of the console, as in coarse.mjs.
+ * Faults of the command line, of life and death, as in coarse.mjs.
  */
 export const processes = [
   // The command line.
@@ -163,27 +163,4 @@ export const processes = [
     ['tap'],
     'is told',
   ],
-
-  // The console: its own checks.
-  ['wrong-banner', 'management/menus/general.js', 'VDE switch V.', 'VDE switch v.', 'the banner is of another version', ['console']],
-  ['wrong-prompt', 'management/console.js', "'\\nvde$ '", "'vde$ '", 'the prompt has no line before it', ['console']],
-  ['wrong-status', 'management/status.js', 'return `1${', 'return `2${', 'replies end with another digit', ['console']],
-  [
-    'rc-file-ignored',
-    'cli/serve-vde-switch.js',
-    'if (named !== undefined)\n        return [named];',
-    'if (named !== undefined)\n        return [];',
-    '-f does nothing',
-    ['vlan', 'console'],
-    'from an access port',
-  ],
-  [
-    'success-is-failure',
-    'management/status.js',
-    "success: [0, 'Success'],",
-    "success: [22, 'Invalid argument'],",
-    'what succeeds is told to fail',
-    ['console'],
-  ],
-  ['data-not-ended', 'management/console.js', "...data, '.', ''", "...data, ''", 'data have no end', ['console']],
 ];
