@@ -163,6 +163,15 @@ describe('what is wrong with the original wirefilter', { timeout: 60_000 }, () =
     expect(child.exitCode).toBe(0);
   });
 
+  it('ours cuts no frame of its own plugs', async () => {
+    const [left, right] = [stage.path('l'), stage.path('r')];
+    for (const path of [left, right]) await stage.vdeSwitch('-s', path, '--nostdin');
+    stage.start([bin('wirefilter'), left, right], poisoned);
+    using crossing = await Crossing.between(left, right);
+    await crossing.joined();
+    for (const size of [2047, 9000]) crossing.exchange(40, size, 4);
+  });
+
   it('our MTU is that of the frame, not of frame and length', async () => {
     const wire = await new Wire(stage, 'ours', '-m', '1500').open();
     wire.send(numbered(1501, 1), numbered(1500, 2), numbered(60, 3));

@@ -70,11 +70,18 @@ describe('a filter', () => {
     expect(heard).toEqual(['LR 2', 'LR 4']);
   });
 
-  it('tells until when a way is busy', () => {
-    const { clock, filter, set } = setUp();
-    set('speed', 'LR1000');
-    lend(filter, 'LR', 1);
-    expect([filter.busyUntil('LR') - clock.monotonic(), filter.busyUntil('RL') > clock.monotonic()]).toEqual([100, false]);
+  it.each([
+    ['LR', 'RL'],
+    ['RL', 'LR'],
+  ] as const)('tells until when %s is busy, from its first frame on', (way, other) => {
+    const { clock, filter, heard, set } = setUp();
+    set('speed', `${way}1000`);
+    lend(filter, way, 1);
+    expect([filter.busyUntil(way) - clock.monotonic(), filter.busyUntil(other) > clock.monotonic()]).toEqual([100, false]);
+    clock.advance(99);
+    expect(heard).toEqual([]);
+    clock.advance(1);
+    expect(heard).toEqual([`${way} 1`]);
   });
 
   it('has as many nodes as it is told, each with its values, and goes from one to another by lot', () => {
