@@ -13,7 +13,7 @@ const contents = [
   /^build\/(dhcp|host|lab|ports|switch|system|wire)\/.*\.(js|d\.ts)$/,
   /^build\/\w+\.(js|d\.ts)$/,
   /^demo\//,
-  /^docs\/lab\.md$/,
+  /^docs\/[\w-]+\.md$/,
   /^template\//,
   /^(CHANGELOG|README)\.md$/,
   /^(LICENSE|package\.json)$/,
