@@ -10,6 +10,5 @@ if (major < needed[0] || (major === needed[0] && minor < needed[1])) {
   import('./prepare.mjs')
     .then((preparation) => preparation.prepare())
     .then(() => import('../build/commands/etherloom.cjs'))
-    .then((cli) => cli.runEtherloom([process.execPath, 'etherloom', 'demo'].concat(process.argv.slice(2))))
-    .then((status) => process.exit(status));
+    .then((cli) => cli.runEtherloom([process.execPath, 'etherloom', 'demo'].concat(process.argv.slice(2))).then(cli.leave));
 }

@@ -69,6 +69,7 @@ const rules: Readonly<Record<string, Rule>> = {
       'wire',
       'system/daemon.ts',
       'system/accounts.ts',
+      'system/number-file.ts',
       'system/own-package.ts',
       'ports/tcp-address.ts',
       'ports/impairment.ts',

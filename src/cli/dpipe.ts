@@ -3,12 +3,14 @@ import { resolve } from 'node:path';
 import { realClock } from '../clock.ts';
 import { parsePipedLine, type PipedLine } from '../companions/dpipe-line.ts';
 import { becomeLast, Dpipe } from '../companions/dpipe.ts';
-import { writeNumberFile } from '../companions/number-file.ts';
+import { writeNumberFile } from '../system/number-file.ts';
 import { EtherloomError, isForUser } from '../errors.ts';
 import { nameProcess } from '../system/daemon.ts';
 import { isInBackground, startInBackground } from './background.ts';
 import { getopt, type Option } from './getopt.ts';
 import { tellReady } from './tell-ready.ts';
+
+export { leave } from './leave.ts';
 
 const options: readonly Option[] = [
   { name: 'daemon', short: 'd', long: ['daemon'], argument: false },

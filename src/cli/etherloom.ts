@@ -14,6 +14,8 @@ import { runSlave, type SlaveArguments } from './slave.ts';
 import { runStation, type StationArguments } from './station.ts';
 import { runSwitch, type SwitchArguments } from './switch.ts';
 
+export { leaveSoon as leave } from './leave.ts';
+
 const exitFailure = 1;
 const exitUsage = 2;
 

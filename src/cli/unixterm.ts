@@ -2,6 +2,8 @@ import { realClock } from '../clock.ts';
 import { relay } from '../companions/console/relay.ts';
 import { isForUser } from '../errors.ts';
 
+export { leave } from './leave.ts';
+
 /** That of the original. */
 const exitFailure = 255;
 

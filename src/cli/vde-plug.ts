@@ -4,12 +4,14 @@ import { SpokenAddresses } from '../companions/plug-addresses.ts';
 import { describePlug } from '../companions/plug-end.ts';
 import { plugMode, plugPlace, plugPort } from '../companions/plug-name.ts';
 import { Plug, type PlugAt, type PlugPeer } from '../companions/plug.ts';
-import { writeNumberFile } from '../companions/number-file.ts';
+import { writeNumberFile } from '../system/number-file.ts';
 import { EtherloomError, isForUser } from '../errors.ts';
 import { nameProcess, openSyslog } from '../system/daemon.ts';
 import { isInBackground, startInBackground } from './background.ts';
 import { getopt, type Option } from './getopt.ts';
 import { tellReady } from './tell-ready.ts';
+
+export { leave } from './leave.ts';
 
 /** Those of both generations of the original. Where they differ, -p, the argument tells: see `portAndPidfile`. */
 const options: readonly Option[] = [
@@ -129,7 +131,8 @@ async function plugIn(wishes: Wishes, say: (line: string) => void): Promise<void
     file = pidfile === undefined ? undefined : writeNumberFile(pidfile, process.pid);
     record?.(`START ${plug.settings.description}`);
     if (isDaemon) tellReady();
-    const reason = await Promise.race([opened.ended, told]);
+    void told.then((signal) => opened.finish(signal));
+    const reason = await opened.ended;
     record?.(`STOP ${plug.settings.description}: ${reason}`);
   } finally {
     await opened[Symbol.asyncDispose]();

@@ -97,7 +97,7 @@ export function settingsOf({ options }: Pick<ParsedArguments, 'options'>, compla
     hub: given.has('hub'),
     fstp: given.has('fstp'),
     mac: read('macaddr', macOf),
-    priority: read('priority', cInteger),
+    priority: read('priority', priorityOf),
     hashSize: read('hashsize', cInteger),
     mode: read('mode', octal),
     directoryMode: read('dirmode', octal),
@@ -124,6 +124,12 @@ function checkedPorts(numports: number): number {
   if (numports < 1) throw new EtherloomError('bad-option', 'The switch must have at least 1 port');
   if (numports > mostPorts) throw new EtherloomError('bad-option', `The switch has ${mostPorts} ports at most`);
   return numports;
+}
+
+/** As much of a number as a BPDU has room for. */
+function priorityOf(text: string): number | undefined {
+  const number = cInteger(text);
+  return number === undefined ? undefined : number & 0xffff;
 }
 
 /** Permission bits, as `%o` reads them. [scanf(3)] */

@@ -3,6 +3,8 @@ import { isInBackground, startInBackground } from './background.ts';
 import { getopt } from './getopt.ts';
 import { settingsOf, vdeSwitchOptions, vdeSwitchUsage } from './vde-switch-options.ts';
 
+export { leaveSoon as leave } from './leave.ts';
+
 const exitUsage = 1;
 const exitSocket = 255;
 

@@ -4,6 +4,8 @@ import { ConsoleClient } from '../companions/console/client.ts';
 import { isForUser } from '../errors.ts';
 import { getopt, type Option } from './getopt.ts';
 
+export { leave } from './leave.ts';
+
 const options: readonly Option[] = [
   { name: 'sock', short: 's', argument: true },
   { name: 'script', short: 'f', argument: true },

@@ -2,6 +2,8 @@ import { realClock } from '../clock.ts';
 import { converse } from '../companions/console/terminal.ts';
 import { isForUser } from '../errors.ts';
 
+export { leave } from './leave.ts';
+
 /** That of the original. */
 const exitFailure = 255;
 

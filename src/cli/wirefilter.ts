@@ -2,7 +2,7 @@ import { writeSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { isatty } from 'node:tty';
 import { realClock } from '../clock.ts';
-import { writeNumberFile } from '../companions/number-file.ts';
+import { writeNumberFile } from '../system/number-file.ts';
 import { alternates, namedSides, pipedSides, splitNames, type Sides } from '../companions/wirefilter/sides.ts';
 import { parseValue } from '../companions/wirefilter/value.ts';
 import { Wirefilter, type WirefilterOptions } from '../companions/wirefilter/wirefilter.ts';
@@ -13,6 +13,8 @@ import { nameProcess, openSyslog } from '../system/daemon.ts';
 import { isInBackground, startInBackground, type BackgroundOptions } from './background.ts';
 import { getopt, type Option, type ParsedArguments } from './getopt.ts';
 import { tellReady } from './tell-ready.ts';
+
+export { leaveSoon as leave } from './leave.ts';
 
 /** What befalls frames, by the names of the options. */
 const words = new Map<string, QualityWord>([

@@ -1,7 +1,8 @@
 import type { Timer } from '../clock.ts';
 import type { PortEnvironment } from '../ports/environment.ts';
-import type { PacedPort, Port } from '../ports/port.ts';
-import { FrameLoop, type FrameLoopOptions } from './frame-loop.ts';
+import type { Port } from '../ports/port.ts';
+import type { VdeClient } from '../ports/vde-client.ts';
+import { FrameLoop, isPaced, waitingFor, type FrameLoopOptions } from './frame-loop.ts';
 
 /** What a cable is given. */
 export interface CableOptions extends Omit<FrameLoopOptions, 'flushed'> {
@@ -15,9 +16,8 @@ export interface CableOptions extends Omit<FrameLoopOptions, 'flushed'> {
  */
 const enough = 2 ** 20;
 
-/** How long what is on its way may take to arrive when one end has gone, and how often that is looked at, in milliseconds. */
-const drainLimit = 2000;
-const drainInterval = 5;
+/** How long what is on its way may take to arrive when the cable is told to end, in milliseconds. */
+const finishLimit = 2_000;
 
 /** Carries frames between two ports, until one of them ends. */
 export class Cable implements AsyncDisposable {
@@ -27,7 +27,7 @@ export class Cable implements AsyncDisposable {
   readonly #loop: FrameLoop;
   #ends: readonly Port[] = [];
   #gone: string | undefined;
-  #look: Timer | undefined;
+  #limit: Timer | undefined;
   #settle: (reason: string) => void = () => undefined;
 
   constructor(options: CableOptions) {
@@ -49,7 +49,8 @@ export class Cable implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#look?.[Symbol.dispose]();
+    this.#limit?.[Symbol.dispose]();
+    this.#loop[Symbol.dispose]();
     for (const end of this.#ends) await end[Symbol.asyncDispose]();
     this.#ends = [];
   }
@@ -73,26 +74,26 @@ export class Cable implements AsyncDisposable {
     if (isPaced(second)) second.listen(waitingFor(first) <= enough);
   }
 
+  /** Settles `ended` when what the ends have heard and not been told of yet, and what is on its way, has arrived; that may not take long. */
+  finish(reason: string): void {
+    if (this.#gone !== undefined) return;
+    this.#limit = this.#options.clock.after(finishLimit, () => this.#settle(reason));
+    const hearing = this.#ends.filter(hearsOut);
+    for (const end of hearing) end.endAfterReading(reason);
+    if (hearing.length === 0) this.#drain(reason);
+  }
+
   #lose(gone: Port, reason: string): void {
     this.#ends = this.#ends.filter((end) => end !== gone);
-    // Nobody would get what still comes.
-    for (const end of this.#ends) if (isPaced(end)) end.listen(false);
-    this.#gone ??= reason;
-    const { clock } = this.#options;
-    const limit = clock.monotonic() + drainLimit;
-    const settle = (): void => {
-      if (clock.monotonic() > limit || this.#ends.every((end) => !isPaced(end) || end.arrived)) this.#settle(reason);
-      else this.#look = clock.after(drainInterval, settle);
-    };
-    // Not in the midst of a breath, which sends more; and promises go on outside of what the loop calls.
-    clock.defer(settle);
+    if (this.#gone === undefined) this.#drain(reason);
+  }
+
+  #drain(reason: string): void {
+    this.#gone = reason;
+    this.#loop.drain({ ports: () => this.#ends }, () => this.#settle(reason));
   }
 }
 
-function isPaced(port: Port): port is PacedPort {
-  return 'listen' in port;
-}
-
-function waitingFor(port: Port): number {
-  return isPaced(port) ? port.waiting : 0;
+function hearsOut(port: Port): port is Port & Pick<VdeClient, 'endAfterReading'> {
+  return 'endAfterReading' in port;
 }

@@ -1,7 +1,7 @@
-import type { Clock } from '../clock.ts';
+import type { Clock, Timer } from '../clock.ts';
 import { BacklogBudget } from '../ports/backlog.ts';
 import type { PortEnvironment } from '../ports/environment.ts';
-import { maxFrame, type Port } from '../ports/port.ts';
+import { maxFrame, type PacedPort, type Port } from '../ports/port.ts';
 import { openLoop, type Loop } from '../system/loop.ts';
 
 /** What a loop of frames is given. */
@@ -17,14 +17,27 @@ export interface FrameLoopOptions {
 /** What each port may have waiting, in octets. */
 const room = 8 * 2 ** 20;
 
+/** How often it is looked whether all has arrived, and how long nothing at all may arrive meanwhile, in milliseconds. */
+const drainInterval = 5;
+const drainPatience = 10_000;
+
+/** What is still to be done with before the end. */
+export interface Drain {
+  /** Whom that is for; they are read no more. */
+  readonly ports: () => readonly Port[];
+  /** How much is on its way to them elsewhere, in any measure. Default: nothing. */
+  readonly underWay?: () => number;
+}
+
 /** The event loop of a command that carries frames between a few ports: each piece of work is a breath, at whose end they leave together. */
-export class FrameLoop {
+export class FrameLoop implements Disposable {
   /** What the ports of this loop are to be opened with. */
   readonly environment: PortEnvironment;
   readonly #options: FrameLoopOptions;
   readonly #loop: Loop;
   readonly #touched = new Set<Port>();
   #breathing = false;
+  #look: Timer | undefined;
 
   constructor(options: FrameLoopOptions) {
     const { clock, log } = options;
@@ -38,6 +51,27 @@ export class FrameLoop {
   transmit(port: Port, frame: Uint8Array): void {
     port.transmit(frame);
     this.#touched.add(port);
+  }
+
+  /** Calls `done` when all that was sent has arrived, or will not. Not before whatever is being done is done. */
+  drain({ ports, underWay = () => 0 }: Drain, done: () => void): void {
+    const { clock } = this.#options;
+    let [left, since] = [Infinity, clock.monotonic()];
+    const look = (): void => {
+      const paced = ports().filter(isPaced);
+      for (const port of paced) port.listen(false);
+      const now = clock.monotonic();
+      const still = underWay() + paced.reduce((sum, port) => sum + port.waiting + Number(!port.arrived), 0);
+      if (still !== left) [left, since] = [still, now];
+      if (still === 0 || now - since > drainPatience) done();
+      else this.#look = clock.after(drainInterval, look);
+    };
+    // Not in the midst of a breath, which sends more; and promises go on outside of what the loop calls.
+    clock.defer(look);
+  }
+
+  [Symbol.dispose](): void {
+    this.#look?.[Symbol.dispose]();
   }
 
   readonly breath = (work: () => void): void => {
@@ -66,4 +100,13 @@ export class FrameLoop {
       }
     }
   }
+}
+
+export function isPaced(port: Port): port is PacedPort {
+  return 'listen' in port;
+}
+
+/** How much waits to be taken by the other side of a port, in octets. */
+export function waitingFor(port: Port): number {
+  return isPaced(port) ? port.waiting : 0;
 }

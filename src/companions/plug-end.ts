@@ -39,10 +39,10 @@ export async function openPlace(place: PlugPlace, settings: PlugSettings, enviro
   return endOf(await (place.kind === 'switch' ? openSwitch(place, settings, environment) : openAddress(place.address, environment)));
 }
 
-/** The stream on this process's standard input and output. */
-export function openStandard(environment: PortEnvironment): PlugEnd {
+/** The stream on this process's standard input and output; see PipePort for `halfOpen`. */
+export function openStandard(environment: PortEnvironment, halfOpen = false): PlugEnd {
   const ends = { input: sharedEnd(0, 'read'), output: sharedEnd(1, 'write') };
-  return endOf(new PipePort({ description: 'standard input and output', ...ends }, environment));
+  return endOf(new PipePort({ description: 'standard input and output', halfOpen, ...ends }, environment));
 }
 
 /** Starts a program; its standard input and output are the stream, and it ends with it. Throws EtherloomError('missing-peer'). */

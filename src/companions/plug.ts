@@ -56,6 +56,11 @@ export class Plug implements AsyncDisposable {
     }
   }
 
+  /** Settles `ended` when what is on its way has arrived. */
+  finish(reason: string): void {
+    this.#cable.finish(reason);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#cable[Symbol.asyncDispose]();
     for (const end of this.#ends) await end[Symbol.asyncDispose]();

@@ -107,7 +107,7 @@ export class ConsoleConnection implements Disposable {
   #settle(): void {
     if (!this.#open) return;
     if (this.#size === 0 && (this.#ending || (this.#heardAll && !this.#session.congested))) this[Symbol.dispose]();
-    else this.#watch.want({ readable: !this.#heardAll && !this.#session.congested, writable: this.#size > 0 });
+    else this.#watch.want({ readable: !this.#ending && !this.#heardAll && !this.#session.congested, writable: this.#size > 0 });
   }
 
   /** A system call's result; undefined when it is to be tried another time, or the other side is gone. */

@@ -14,6 +14,7 @@ export function filesFor(rights: Rights, log: (message: string) => void): Files 
   // A pipe whose other end nobody has is not waited for.
   const open = (path: string, flags: number): number => withRights(rights, () => openSync(path, flags | constants.O_NONBLOCK, fileMode));
   return {
+    whose: [rights.uid, rights.gid, ...rights.groups].join(),
     read: (path) => attempt(() => readScript(open(path, constants.O_RDONLY))),
     open: (path, how) => {
       const flags = how === 'append' ? constants.O_APPEND : constants.O_TRUNC;
@@ -62,13 +63,18 @@ class WrittenFile implements OpenFile {
     this.#log = log;
   }
 
-  write(octets: Uint8Array): void {
+  get failed(): boolean {
+    return this.#fd === undefined;
+  }
+
+  write(octets: Uint8Array): boolean {
     this.#rest = this.#put(this.#rest);
     if (this.#rest.length > 0) {
       if (++this.#lost === 1) this.#log(`${this.#path} takes no more for now: what it has no room for is lost`);
-      return;
+      return false;
     }
     this.#rest = this.#put(octets);
+    return !this.failed;
   }
 
   [Symbol.dispose](): void {

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { ConsoleSocketOptions } from '../console/console-listener.ts';
 import { Management } from './management.ts';
@@ -66,13 +66,14 @@ export class ManagedSwitch implements AsyncDisposable {
 const desertionInterval = 2_000;
 
 /**
- * Calls `end` when all those files are gone. ifupdown's hook ends a switch by the name of its executable, which is Node's here, and then
+ * Calls `end` when all those files are gone, or are those of somebody else. ifupdown's hook ends a switch by the name of its executable, which is Node's here, and then
  * removes its pidfile and its sockets: nobody could find it any more.
  */
 function endWhenDeserted(files: readonly string[], { clock, log }: ServiceEnvironment, end: () => void): Disposable {
+  const ours = files.map(fileNumber);
   let timer: Disposable | undefined;
   const look = (): void => {
-    if (files.some((file) => existsSync(file))) {
+    if (files.some((file, n) => ours[n] !== undefined && fileNumber(file) === ours[n])) {
       timer = clock.after(desertionInterval, look);
       return;
     }
@@ -81,4 +82,10 @@ function endWhenDeserted(files: readonly string[], { clock, log }: ServiceEnviro
   };
   timer = clock.after(desertionInterval, look);
   return { [Symbol.dispose]: () => timer?.[Symbol.dispose]() };
+}
+
+/** Which file it is; undefined when there is none. A number that was given up can be given again, and the time of its making not. */
+function fileNumber(path: string): string | undefined {
+  const status = statSync(path, { throwIfNoEntry: false, bigint: true });
+  return status && `${status.dev}:${status.ino}:${status.birthtimeNs}`;
 }

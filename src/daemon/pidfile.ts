@@ -1,6 +1,5 @@
-import { rmSync, writeFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { EtherloomError } from '../errors.ts';
+import { writeNumberFile } from '../system/number-file.ts';
 
 /** What is said of failures, by their codes. */
 const reasons: Readonly<Record<string, string>> = {
@@ -9,16 +8,13 @@ const reasons: Readonly<Record<string, string>> = {
   EACCES: 'Permission denied',
 };
 
-/** Writes this process's id to a file that must not be there yet; disposing removes it. Throws EtherloomError('bad-option'). */
+/** Writes this process's id to a file that must not be there yet; disposing removes it, if it is still that. Throws EtherloomError('bad-option'). */
 export function openPidfile(file: string): Disposable {
-  // A daemon leaves the directory that it was started in.
-  const path = resolve(file);
   try {
-    writeFileSync(path, `${process.pid}\n`, { flag: 'wx', mode: 0o644 });
+    return writeNumberFile(file, process.pid, 'wx');
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     const code = 'code' in error ? String(error.code) : '';
     throw new EtherloomError('bad-option', `Error in pidfile creation: ${reasons[code] ?? error.message}`, { cause: error });
   }
-  return { [Symbol.dispose]: () => rmSync(path, { force: true }) };
 }

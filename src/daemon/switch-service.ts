@@ -75,8 +75,15 @@ export class SwitchService implements AsyncDisposable {
   /** Opens a port more, or a door for such, until the caller ends it. Throws EtherloomError: what its driver throws, `busy` when no number is free. */
   async connect(address: string): Promise<Opened> {
     const opened = await open(address, this.plane.environment, this.plane);
-    if ('port' in opened) this.plane.add(opened.port);
-    return opened;
+    if (!('port' in opened)) return opened;
+    try {
+      this.plane.add(opened.port);
+      return opened;
+    } catch (error) {
+      // It would dial for ever, and nobody has it.
+      await opened.port[Symbol.asyncDispose]();
+      throw error;
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

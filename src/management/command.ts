@@ -3,6 +3,8 @@ import type { Status } from './status.ts';
 
 /** Whose rights a file is opened with. */
 export interface Files {
+  /** Whose those are: the same text, the same rights. */
+  readonly whose: string;
   /** The whole text, or why not. */
   readonly read: (path: string) => { readonly text: string } | Status;
   /** A file to write to, made if it is not there, emptied or added to; or why not. */
@@ -11,8 +13,10 @@ export interface Files {
 
 /** A file that is written to. */
 export interface OpenFile {
-  /** Appends. What has no room is lost; it is told once. */
-  write(octets: Uint8Array): void;
+  /** Appends, and tells whether that was taken. What has no room is lost; people are told once. */
+  write(octets: Uint8Array): boolean;
+  /** Whether nothing will be taken any more. */
+  readonly failed: boolean;
   [Symbol.dispose](): void;
 }
 

@@ -67,13 +67,13 @@ export class ConsoleSession implements Listener {
 
   /** Whether no more should be received now. */
   get congested(): boolean {
-    return this.#lines.length > 0 || this.#terminal.backlog() > mostBacklog;
+    return this.#open && (this.#lines.length > 0 || this.#terminal.backlog() > mostBacklog);
   }
 
   /** Takes a piece of what was typed. */
   receive(piece: string): void {
-    // Of a character that came in part there is nothing yet.
-    if (piece === '') return;
+    // Of a character that came in part there is nothing yet; what comes behind the end of the session is nothing either.
+    if (piece === '' || !this.#open) return;
     // Nobody types so much at once: it is the beginning of a line.
     const isLine = this.#begun === '' && !piece.includes('\n') && piece.length <= longestLine;
     if (isLine) this.#lines.push(piece);
@@ -88,7 +88,7 @@ export class ConsoleSession implements Listener {
 
   /** Nothing more will be typed: a line that has no end is done, too. */
   finish(): void {
-    if (this.#begun !== '') this.#lines.push(this.#begun);
+    if (this.#begun !== '' && this.#open) this.#lines.push(this.#begun);
     this.#begun = '';
     this.resume();
   }

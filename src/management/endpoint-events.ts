@@ -13,17 +13,19 @@ const left: Category = { path: 'port/ep/-', tag: 0o032, help: 'somebody left a p
 /** Tells who comes to the ports and goes. It has events only. */
 export function endpointEvents({ ports }: Managed, events: Events): Menu {
   const categories = events.add([created, emptied, described, joined, left]);
-  ports.observer = (change) => tell(events, change);
+  const watching = ports.observe((change) => tell(events, change));
   return {
     ...plainMenu(),
     [Symbol.dispose]: () => {
-      ports.observer = undefined;
+      watching[Symbol.dispose]();
       categories[Symbol.dispose]();
     },
   };
 }
 
 function tell(events: Events, change: PortChange): void {
+  // The original has no word for that.
+  if (change.kind === 'removed') return;
   const port = padded(change.port, 2);
   if (!('endpoint' in change)) {
     events.emit(change.kind === 'created' ? created : emptied, port);

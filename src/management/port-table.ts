@@ -19,7 +19,7 @@ export interface Endpoint {
 
 /** What is told of ports. */
 export type PortChange =
-  | { readonly kind: 'created' | 'emptied'; readonly port: PortNumber }
+  | { readonly kind: 'created' | 'emptied' | 'removed'; readonly port: PortNumber }
   | { readonly kind: 'joined' | 'left'; readonly port: PortNumber; readonly endpoint: Endpoint };
 
 /** Why ports were left as they are. */
@@ -69,12 +69,11 @@ const maxEndpoints = 64;
 
 /** The ports of a switch: which there are, who is at each, and who may be. */
 export class PortTable<One extends Endpoint> {
-  /** Is told what changes. One at a time. */
-  observer: ((change: PortChange) => void) | undefined;
   readonly #switch: Switch;
   readonly #isMember: (uid: number, gid: number) => boolean;
   readonly #trunk: boolean;
   readonly #ports = new Map<PortNumber, Kept<One>>();
+  readonly #observers = new Set<(change: PortChange) => void>();
   #numports: number;
 
   constructor(owner: Switch, { numports, isMember = () => false, trunk = false }: PortTableOptions) {
@@ -82,6 +81,12 @@ export class PortTable<One extends Endpoint> {
     this.#numports = numports;
     this.#isMember = isMember;
     this.#trunk = trunk;
+  }
+
+  /** Tells what changes, until disposed. */
+  observe(told: (change: PortChange) => void): Disposable {
+    this.#observers.add(told);
+    return { [Symbol.dispose]: () => void this.#observers.delete(told) };
   }
 
   /** How many numbers there are, from 0, the management port. */
@@ -132,7 +137,7 @@ export class PortTable<One extends Endpoint> {
   join(number: PortNumber, endpoint: One): void {
     const port = this.#ports.get(number) ?? this.#add(number, true);
     port.endpoints.push(endpoint);
-    this.observer?.({ kind: 'joined', port: number, endpoint });
+    this.#tell({ kind: 'joined', port: number, endpoint });
   }
 
   /** Somebody is gone. The port stays, without a carrier when he was the last. */
@@ -140,9 +145,9 @@ export class PortTable<One extends Endpoint> {
     const port = this.#ports.get(number);
     if (port?.endpoints.includes(endpoint) !== true) return;
     port.endpoints = port.endpoints.filter((other) => other !== endpoint);
-    this.observer?.({ kind: 'left', port: number, endpoint });
+    this.#tell({ kind: 'left', port: number, endpoint });
     if (port.endpoints.length > 0) return;
-    this.observer?.({ kind: 'emptied', port: number });
+    this.#tell({ kind: 'emptied', port: number });
     this.#switch.setCarrier(number, false);
   }
 
@@ -169,6 +174,7 @@ export class PortTable<One extends Endpoint> {
     if (port.endpoints.length > 0) return 'in-use';
     this.#ports.delete(number);
     this.#switch.removePort(number);
+    this.#tell({ kind: 'removed', port: number });
     return undefined;
   }
 
@@ -197,8 +203,12 @@ export class PortTable<One extends Endpoint> {
     const port: Kept<One> = { number, allocatable, user: undefined, group: undefined, endpoints: [], base };
     this.#ports.set(number, port);
     this.#switch.addPort(number, { up: false, trunk: this.#trunk });
-    this.observer?.({ kind: 'created', port: number });
+    this.#tell({ kind: 'created', port: number });
     return port;
+  }
+
+  #tell(change: PortChange): void {
+    for (const told of this.#observers) told(change);
   }
 
   #lowest(fits: (port: Kept<One> | undefined) => boolean): PortNumber | undefined {

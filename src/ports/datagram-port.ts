@@ -121,9 +121,9 @@ export class DatagramPort implements PacedPort {
     this.#setCarrier(connected);
   }
 
-  /** Ends the port, and tells its receiver, when what its peer sent before was heard. */
+  /** Ends the port, and tells its receiver, when what its peer sent before was heard: while it does not listen, that is later. */
   endAfterReading(reason: string): void {
-    if (!this.#watch || !this.#listening || !this.#open || !hasWaiting(this.#fd)) this.end(reason);
+    if (!this.#watch || !this.#open || !hasWaiting(this.#fd)) this.end(reason);
     else this.#ending = { reason, frames: lastWords };
   }
 

@@ -14,6 +14,8 @@ export interface PipePortOptions {
   /** Where frames come from, and where they go. They belong to the port from here, and are different descriptors. */
   readonly input: StreamEnd;
   readonly output: StreamEnd;
+  /** Takes frames for its output until it is disposed, also when it has said that it has ended because its input did. Default: false. */
+  readonly halfOpen?: boolean;
 }
 
 /** Programs between VDE's plugs may count what they see: nothing is said that is no frame. */
@@ -37,12 +39,16 @@ export class PipePort implements PacedPort {
   /** Whether a length made no sense, and what comes is thrown away. */
   #astray = false;
   #listening = true;
+  readonly #halfOpen: boolean;
+  /** Whether the input has ended, and the receiver was told. */
+  #heardAll = false;
   #open = true;
 
-  constructor({ description, input, output }: PipePortOptions, environment: PortEnvironment) {
+  constructor({ description, input, output, halfOpen = false }: PipePortOptions, environment: PortEnvironment) {
     this.description = description;
     this.#input = input;
     this.#output = output;
+    this.#halfOpen = halfOpen;
     this.#environment = environment;
     const { fd, kind } = output;
     this.#outbox = new Outbox({ fd, kind, lengthSize: framing.lengthSize, budget: environment.budget, counters: this.counters });
@@ -68,7 +74,7 @@ export class PipePort implements PacedPort {
   }
 
   listen(on: boolean): void {
-    if (this.#listening === on) return;
+    if (this.#listening === on || this.#heardAll) return;
     this.#listening = on;
     this.#watches?.input.want({ readable: on, writable: false });
   }
@@ -92,9 +98,8 @@ export class PipePort implements PacedPort {
       this.#open = false;
       this.#decoder.stop();
       this.#outbox.clear();
-      this.#watches?.input[Symbol.dispose]();
+      if (!this.#heardAll) this.#closeInput();
       this.#watches?.output[Symbol.dispose]();
-      this.#input[Symbol.dispose]();
       this.#output[Symbol.dispose]();
     }
     return Promise.resolve();
@@ -121,8 +126,8 @@ export class PipePort implements PacedPort {
     const start = streams.next;
     const end = streams.receive(this.#input.fd, rest, this.#input.kind);
     if (end === 'EAGAIN') return;
-    if (typeof end === 'string') this.#end(`cannot read: ${end}`);
-    else if (end === 0) this.#end('the stream has ended');
+    if (typeof end === 'string') this.#endInput(`cannot read: ${end}`);
+    else if (end === 0) this.#endInput('the stream has ended');
     else this.#take(start, end, end - start - rest.length);
   };
 
@@ -161,9 +166,25 @@ export class PipePort implements PacedPort {
     if (error !== undefined && this.#open) this.#end(error === 'EPIPE' ? 'nobody reads the stream' : `cannot write: ${error}`);
   }
 
-  #end(reason: string): void {
-    void this[Symbol.asyncDispose]();
+  #endInput(reason: string): void {
+    if (!this.#halfOpen) {
+      this.#end(reason);
+      return;
+    }
+    this.#heardAll = true;
+    this.#closeInput();
     this.#receiver?.closed(reason);
+  }
+
+  #closeInput(): void {
+    this.#watches?.input[Symbol.dispose]();
+    this.#input[Symbol.dispose]();
+  }
+
+  #end(reason: string): void {
+    const told = this.#heardAll;
+    void this[Symbol.asyncDispose]();
+    if (!told) this.#receiver?.closed(reason);
   }
 }
 

@@ -41,7 +41,6 @@ export class VdeClient implements PacedPort {
   readonly #port: DatagramPort;
   readonly #control: Fd;
   readonly #watch: Disposable;
-  #receiver: Receiver | undefined;
   #open = true;
 
   private constructor(control: Fd, port: DatagramPort, environment: PortEnvironment, description: string) {
@@ -50,7 +49,9 @@ export class VdeClient implements PacedPort {
     this.#port = port;
     this.#control = control;
     // The switch says nothing after its reply, so whatever is readable now is its end.
-    this.#watch = environment.loop.readiness.watch(control, { readable: true, writable: false }, () => this.#end('the switch is gone'));
+    this.#watch = environment.loop.readiness.watch(control, { readable: true, writable: false }, () =>
+      this.endAfterReading('the switch is gone'),
+    );
   }
 
   /**
@@ -89,7 +90,6 @@ export class VdeClient implements PacedPort {
   }
 
   attach(receiver: Receiver): void {
-    this.#receiver = receiver;
     this.#port.attach(receiver);
   }
 
@@ -114,16 +114,21 @@ export class VdeClient implements PacedPort {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#hangUp();
+    await this.#port[Symbol.asyncDispose]();
+  }
+
+  /** Leaves the switch, and ends when what that had sent before was heard. */
+  endAfterReading(reason: string): void {
+    this.#hangUp();
+    this.#port.endAfterReading(reason);
+  }
+
+  #hangUp(): void {
     if (!this.#open) return;
     this.#open = false;
     this.#watch[Symbol.dispose]();
     closeSync(this.#control);
-    await this.#port[Symbol.asyncDispose]();
-  }
-
-  #end(reason: string): void {
-    void this[Symbol.asyncDispose]();
-    this.#receiver?.closed(reason);
   }
 }
 

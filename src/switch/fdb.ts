@@ -127,11 +127,14 @@ export class Fdb<Port> {
     return slot !== nowhere && this.#silence(slot) < this.ageingTime ? this.#holderAt(slot)?.port : undefined;
   }
 
-  /** As `lookup`, for an address that is in no frame. */
-  find(vid: Vid, mac: MacAddress): Port | undefined {
+  /** What is remembered of an address; undefined when it is not known, or too old. */
+  find(vid: Vid, mac: MacAddress): FdbEntry<Port> | undefined {
+    this.beginBreath();
     const octets = new Uint8Array(6);
     writeMac(octets, 0, mac);
-    return this.lookup(vid, octets, 0);
+    const port = this.lookup(vid, octets, 0);
+    if (port === undefined) return undefined;
+    return { vid, mac, port, age: this.#silence(this.#stations.get(highOf(vid, octets, 0), lowOf(octets, 0))) };
   }
 
   /** All stations that are not too old: port by port, the longest silent first. */
@@ -156,6 +159,11 @@ export class Fdb<Port> {
       this.#stations.slots,
       (slot) => this.#holderAt(slot) === holder && (vid === undefined || this.#stations.vid(slot) === vid),
     );
+  }
+
+  /** Forgets all stations. */
+  clear(): void {
+    this.#forget(0, this.#stations.slots, () => true);
   }
 
   /** Forgets the stations in a VLAN. */

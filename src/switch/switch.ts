@@ -184,7 +184,7 @@ export class Switch {
     if (hub === this.#hub) return;
     this.#hub = hub;
     if (hub) this.fstp.enabled = false;
-    for (const port of this.#ports.values()) this.#fdb.flush(port);
+    this.#fdb.clear();
   }
 
   /** The port of that number, as it is and will be; undefined when there is none. */
@@ -197,10 +197,10 @@ export class Switch {
     return this.#ports.values();
   }
 
-  /** The port behind which a station was heard; undefined when it is not known. */
-  lookup(vid: Vid, mac: MacAddress): PortNumber | undefined {
-    this.beginBreath();
-    return this.#fdb.find(vid, mac)?.number;
+  /** What is remembered of a station; undefined when it is not known. */
+  station(vid: Vid, mac: MacAddress): FdbEntry<PortNumber> | undefined {
+    const entry = this.#fdb.find(vid, mac);
+    return entry && { ...entry, port: entry.port.number };
   }
 
   /** The stations that are known: port by port, the longest silent first. */
@@ -208,9 +208,9 @@ export class Switch {
     for (const entry of this.#fdb.entries()) yield { ...entry, port: entry.port.number };
   }
 
-  /** Forgets the stations behind a port. */
-  flush(port: PortNumber): void {
-    this.#fdb.flush(this.#portAt(port));
+  /** Forgets all stations. */
+  flush(): void {
+    this.#fdb.clear();
   }
 
   /** How long stations are remembered; may be changed. */

@@ -155,6 +155,22 @@ describe('somebody at a console', () => {
     expect(shutdowns()).toBe(1);
   });
 
+  it('who says more behind his logout, and reads late, is let go', async () => {
+    const { path } = await manage();
+    const client = await ConsoleClient.open(path);
+    client.socket.pause();
+    client.socket.write(`${'help\n'.repeat(200)}logout\n`);
+    const other = await ConsoleClient.open(path);
+    expect(await other.say('nothing')).toBe('1038 Function not implemented\n');
+    client.socket.write('x\n');
+    expect(await other.say('nothing')).toBe('1038 Function not implemented\n');
+    client.socket.resume();
+    await client.untilClosed();
+    expect(client.shown.match(/^1000 Success$/gm)).toHaveLength(200);
+    expect(client.shown.endsWith('9999 END OF SESSION')).toBe(true);
+    expect(await other.say('nothing')).toBe('1038 Function not implemented\n');
+  });
+
   it('may send a character in pieces', async () => {
     const { path } = await manage();
     const client = await ConsoleClient.open(path);

@@ -285,3 +285,32 @@ function numbered(serial: number): Uint8Array {
 function residentMiB(pid: number): number {
   return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
 }
+
+describe('our vde_plug, whose reader is late', { timeout: 60_000 }, () => {
+  const stage = useStage([]);
+
+  it.each(['is told to end', 'loses its switch'])('and which %s, brings to him what it has, whole', async (how) => {
+    const running = await stage.vdeSwitch('-s', stage.path('sw'), '--nostdin');
+    const station = await VdeStation.plug(stage.path('sw'));
+    const plug = stage.start([bin('vde_plug'), stage.path('sw')], { ...poisoned, binary: true });
+    const heard: Buffer[] = [];
+    plug.stdout.on('data', (octets: Buffer) => heard.push(octets));
+    await until('it is there', () => {
+      station.send([station.frame('all', 0)]);
+      return heard.length > 0;
+    });
+    plug.stdout.pause();
+    // More than a pipe holds.
+    const frames = Array.from({ length: 300 }, (_, number) => frame(1000, number % 256));
+    for (const one of frames) station.send([one]);
+    const rest = (): Buffer => Buffer.concat(heard);
+    if (how === 'is told to end') plug.signal('SIGTERM');
+    else running.signal('SIGTERM');
+    plug.stdout.resume();
+    expect(await plug.exit).toEqual({ status: 0, signal: null });
+    const all = streamed(...frames);
+    await until('all is read', () => plug.stdout.readableEnded);
+    expect(rest().subarray(-all.length).equals(all)).toBe(true);
+    station.unplug();
+  });
+});

@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { ConsoleTalk, consoleAt, originalSwitch } from './console-talk.ts';
 import type { Running } from './running.ts';
@@ -65,6 +66,23 @@ describe('vdecmd and unixcmd', { timeout: 60_000 }, () => {
     expect((await vdecmd('-s', console, 'load', '/nosuch')).status).toBe(2);
     expect((await vdecmd('-s', console, 'logout')).status).toBe(0);
     expect((await vdecmd('-s', console, 'shutdown')).status).toBe(0);
+  });
+
+  it('bring all to a reader who comes late, and take it well when he goes', async () => {
+    writeFileSync(stage.path('rc'), 'port/createauto\n'.repeat(2500));
+    const options = ['-n', '3000', '-f', stage.path('rc'), '-M', stage.path('sw.m'), '--nostdin'];
+    const running = await stage.vdeSwitch('-s', stage.path('sw'), ...options);
+    const descriptors = (): number => readdirSync(`/proc/${running.pid}/fd`).length;
+    const before = descriptors();
+    const line = `'${bin('vdecmd')}' -s '${stage.path('sw.m')}' port/allprint`;
+    spawnSync('mkfifo', [stage.path('gate')]);
+    const late = stage.start(['bash', '-c', `${line} | (read -r go < '${stage.path('gate')}'; wc -l); echo \${PIPESTATUS[0]}`]);
+    await until('vdecmd has heard all', () => descriptors() === before);
+    writeFileSync(stage.path('gate'), 'go\n');
+    await late.exit;
+    expect(late.lines).toEqual(['10000', '0']);
+    const gone = await stage.run(['bash', '-c', `${line} | head -1; echo \${PIPESTATUS[0]}`]);
+    expect(gone.text.split('\n')).toEqual([expect.stringMatching(/^Port 0001/), '0']);
   });
 
   it('say what helps where nobody is', async () => {

@@ -163,6 +163,16 @@ describe('what is wrong with the original wirefilter', { timeout: 60_000 }, () =
     expect(child.exitCode).toBe(0);
   });
 
+  it('ours lets all through that came before the end of its input, however long it is under way', async () => {
+    const wire = await new Wire(stage, 'ours', '-d', '200').open();
+    const frames = Array.from({ length: 400 }, (_, number) => numbered(1000, number));
+    wire.send(...frames);
+    wire.running.stdin.end();
+    expect(await wire.running.exit).toEqual({ status: 0, signal: null });
+    await wire.hears(400);
+    expect(wire.heard.map(({ frame }) => numberOf(frame))).toEqual(frames.map((_, number) => number));
+  });
+
   it('ours cuts no frame of its own plugs', async () => {
     const [left, right] = [stage.path('l'), stage.path('r')];
     for (const path of [left, right]) await stage.vdeSwitch('-s', path, '--nostdin');

@@ -108,14 +108,14 @@ describe('a session', () => {
     expect([one.ended, one.prompts]).toEqual([true, 0]);
     expect(stage.ports.get(5)).toBeUndefined();
     expect(stage.shutdowns).toBe(0);
-    const local = stage.session(false);
+    const local = stage.session({ remote: false });
     expect(local.type('logout\nds/showinfo\n')).toBe(mode);
     expect(local.ended).toBe(false);
   });
 
   it('ends the switch by shutdown', () => {
     expect(one.type('shutdown\n')).toBe('9999 END OF SESSION');
-    const local = stage.session(false);
+    const local = stage.session({ remote: false });
     expect(local.type('shutdown\n')).toBe('');
     expect(stage.shutdowns).toBe(2);
   });
@@ -224,6 +224,19 @@ describe('a script', () => {
     expect(stage.console.script.runAtStart('/rc', stage.files)).toBe('success');
     expect(stage.ports.list().map(({ number }) => number)).toEqual([5, 6]);
     expect(stage.console.script.runAtStart('/none', stage.files)).toBe('ENOENT');
+  });
+});
+
+describe('a session that is over', () => {
+  it('does nothing more, and has no more to do', () => {
+    one.backlog = far;
+    one.type('logout\n');
+    one.backlog = 0;
+    one.session.resume();
+    expect(one.ended).toBe(true);
+    expect(one.type('ds/showinfo\nds/show')).toBe('');
+    one.session.finish();
+    expect([one.shown, one.session.congested]).toEqual(['', false]);
   });
 });
 

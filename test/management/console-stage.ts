@@ -46,12 +46,19 @@ export class FakeEndpoint implements Endpoint {
 
 /** Files that are in no file system: texts by their paths, and what was written. */
 export class MemoryFiles implements Files {
+  readonly whose: string;
   readonly texts = new Map<string, string>();
   /** Reasons why a path can be neither read nor written. */
   readonly refusals = new Map<string, Status>();
+  /** Paths that take nothing more. */
+  readonly full = new Set<string>();
   readonly #written = new Map<string, Uint8Array[]>();
   /** How many files are open. */
   opened = 0;
+
+  constructor(whose = 'somebody') {
+    this.whose = whose;
+  }
 
   readonly read = (path: string): { readonly text: string } | Status => {
     const text = this.texts.get(path);
@@ -64,7 +71,14 @@ export class MemoryFiles implements Files {
     const pieces = how === 'append' ? (this.#written.get(path) ?? []) : [];
     this.#written.set(path, pieces);
     this.opened += 1;
-    return { write: (octets) => void pieces.push(octets.slice()), [Symbol.dispose]: () => void (this.opened -= 1) };
+    const isFull = (): boolean => this.full.has(path);
+    return {
+      get failed() {
+        return isFull();
+      },
+      write: (octets) => !isFull() && pieces.push(octets.slice()) > 0,
+      [Symbol.dispose]: () => void (this.opened -= 1),
+    };
   };
 
   /** All that was written to a path; undefined when it was never opened. */
@@ -172,8 +186,8 @@ export class ConsoleStage implements Disposable {
   }
 
   /** Somebody new at the console. */
-  session(remote = true): StageSession {
-    return new StageSession(this.console, this.files, remote);
+  session({ remote = true, files = this.files }: { readonly remote?: boolean; readonly files?: Files } = {}): StageSession {
+    return new StageSession(this.console, files, remote);
   }
 
   /** Puts somebody at a port, with a carrier. */

@@ -8,7 +8,7 @@ import { encodeIpv4, ipProtocols, ipv4FromNumber } from '../../src/wire/ipv4.ts'
 import { broadcastMac, macFromNumber } from '../../src/wire/mac.ts';
 import { newDirectory } from '../ports/rig.ts';
 import { testFrame } from '../switch/test-switch.ts';
-import { ConsoleStage, type StageSession } from './console-stage.ts';
+import { ConsoleStage, MemoryFiles, type StageSession } from './console-stage.ts';
 
 const success = ['1000 Success'];
 const hasNoTshark = spawnSync('tshark', ['--version']).error !== undefined && process.env['CI'] === undefined;
@@ -168,6 +168,43 @@ describe('pdump', () => {
       ...Array.from({ length: 3 }, () => '0.000000000|02:00:00:00:00:01'),
       ...Array.from({ length: 2 }, () => '1.500000000|02:00:00:00:00:02'),
     ]);
+  });
+});
+
+describe('the file of pdump', () => {
+  it('is opened for whoever named it, and for nobody else: or he could name one that is not his', () => {
+    const alice = stage.session({ files: new MemoryFiles('alice') });
+    alice.say('plugin/add pdump');
+    alice.say('pdump/filename /etc/passwd');
+    expect(console.say('pdump/active 1').at(-1)).toBe('1001 Operation not permitted');
+    expect(stage.files.written('/etc/passwd')).toBeUndefined();
+    console.say('pdump/filename /mine');
+    expect(alice.say('pdump/active 1').at(-1)).toBe('1001 Operation not permitted');
+    expect(console.say('pdump/active 1').at(-1)).toBe('1000 Success');
+  });
+
+  it('that takes nothing is none', () => {
+    stage.files.full.add('/full');
+    for (const line of ['plugin/add pdump', 'pdump/filename /full']) console.say(line);
+    expect(console.say('pdump/active 1').at(-1)).toBe('1005 Input/output error');
+    expect(console.say('capture/start 1 /full')).toEqual(['1005 Input/output error']);
+    expect([console.ask('capture/print'), stage.files.opened]).toEqual([[], 0]);
+  });
+});
+
+describe('what watches a port', () => {
+  it('ends with it: whoever gets the number next is somebody else', () => {
+    for (const line of ['port/create 8', 'port/create 9', 'mirror/add 8 9', 'mirror/add 1 9', 'mirror/add 1 2', 'capture/start 9 /cap'])
+      expect(console.say(line)).toEqual(success);
+    expect(console.say('port/remove 9')).toEqual(success);
+    expect([console.ask('mirror/print'), console.ask('capture/print'), stage.files.opened]).toEqual([['Port 1 to port 2'], [], 0]);
+  });
+
+  it('ends with its file', () => {
+    console.say('capture/start 1 /cap');
+    stage.files.full.add('/cap');
+    stage.receive(1, testFrame({ from: 1 }));
+    expect([console.ask('capture/print'), stage.files.opened]).toEqual([[], 0]);
   });
 });
 

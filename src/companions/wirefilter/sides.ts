@@ -38,7 +38,7 @@ export function pipedSides(environment: NodeJS.ProcessEnv): Sides {
 /** Opens a side. Throws EtherloomError that says what helps. */
 export function openSide(side: Side, environment: PortEnvironment): Promise<PlugEnd> {
   if (typeof side === 'object') return openPlace(plugPlace(side.plug), { description: describePlug('wirefilter:') }, environment);
-  return Promise.resolve(side === 'standard' ? openStandard(environment) : openAlternate(environment));
+  return Promise.resolve(side === 'standard' ? openStandard(environment, true) : openAlternate(environment));
 }
 
 function sideNamed(name: string): Side {
@@ -51,7 +51,7 @@ function openAlternate(environment: PortEnvironment): PlugEnd {
     throw new EtherloomError('bad-option', 'the alternate descriptors are not open: let dpipe start this between two commands');
   const [input, output] = descriptors;
   const ends = { input: sharedEnd(input, 'read'), output: sharedEnd(output, 'write') };
-  const port = new PipePort({ description: 'the alternate descriptors', ...ends }, environment);
+  const port = new PipePort({ description: 'the alternate descriptors', halfOpen: true, ...ends }, environment);
   return { port, [Symbol.asyncDispose]: () => port[Symbol.asyncDispose]() };
 }
 

@@ -4,10 +4,10 @@ import { ConsoleListener } from '../../console/console-listener.ts';
 import { ownRights } from '../../console/own-rights.ts';
 import { openTerminalConsole } from '../../console/terminal-console.ts';
 import { EtherloomError } from '../../errors.ts';
-import type { PacedPort, Port } from '../../ports/port.ts';
+import type { Port } from '../../ports/port.ts';
 import type { QualityWord } from '../../ports/impairment.ts';
 import type { Random } from '../../random.ts';
-import { FrameLoop } from '../frame-loop.ts';
+import { FrameLoop, isPaced, waitingFor } from '../frame-loop.ts';
 import type { PlugEnd } from '../plug-end.ts';
 import { Blink } from './blink.ts';
 import { Console } from './console.ts';
@@ -60,6 +60,7 @@ export class Wirefilter implements AsyncDisposable {
   readonly #to = new Map<Way, Port>();
   readonly #resting = new Map<Way, Timer>();
   readonly #consoles: Disposable[] = [];
+  #finishing = false;
   #ends: readonly PlugEnd[] = [];
   #settle: (reason: string) => void = () => undefined;
 
@@ -104,6 +105,7 @@ export class Wirefilter implements AsyncDisposable {
     this.#filter[Symbol.dispose]();
     this.#blink?.[Symbol.dispose]();
     for (const timer of this.#resting.values()) timer[Symbol.dispose]();
+    this.#loop[Symbol.dispose]();
     for (const end of this.#ends) await end[Symbol.asyncDispose]();
   }
 
@@ -133,12 +135,21 @@ export class Wirefilter implements AsyncDisposable {
     from.attach({
       receive: (frame) => this.#filter.submit(way, frame),
       carrier: () => undefined,
-      closed: (reason) => this.#settle(reason),
+      closed: (reason) => this.#finish(reason),
     });
+  }
+
+  /** A side has said all that it will: that goes on to the other one, through all that befalls it. */
+  #finish(reason: string): void {
+    if (this.#finishing) return;
+    this.#finishing = true;
+    const underWay = (): number => [...this.#to.keys()].reduce((sum, way) => sum + this.#filter.waiting(way).frames, 0);
+    this.#loop.drain({ ports: () => [...this.#to.values()], underWay }, () => this.#settle(reason));
   }
 
   /** Whoever sends faster than he may, or than the other side takes, is not read: his frames wait with him. */
   #pace(): void {
+    if (this.#finishing) return;
     const now = this.#environment.clock.monotonic();
     for (const [way, from] of this.#from) {
       if (!isPaced(from)) continue;
@@ -168,11 +179,3 @@ export class Wirefilter implements AsyncDisposable {
 
 /** Then it is looked again whether to go on; in milliseconds. */
 const longestRest = 60_000;
-
-function isPaced(port: Port): port is PacedPort {
-  return 'listen' in port;
-}
-
-function waitingFor(port: Port): number {
-  return isPaced(port) ? port.waiting : 0;
-}

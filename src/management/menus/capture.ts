@@ -22,6 +22,9 @@ export function captureMenu({ taps, ports, clock }: Managed): Menu {
     capture?.file[Symbol.dispose]();
     return captures.delete(port);
   };
+  const watching = ports.observe(({ kind, port }) => {
+    if (kind === 'removed') stop(port);
+  });
   const packet = (direction: 'in' | 'out', frame: Uint8Array): Uint8Array =>
     encodePcapngPacket({
       interface: 0,
@@ -40,11 +43,14 @@ export function captureMenu({ taps, ports, clock }: Managed): Menu {
         if (captures.has(port)) return 'EEXIST';
         const file = giver.files.open(path, 'new');
         if (typeof file === 'string') return file;
-        file.write(encodePcapngHeader([{ name: `port ${port}`, linkType: ethernet }]));
+        if (!file.write(encodePcapngHeader([{ name: `port ${port}`, linkType: ethernet }]))) {
+          file[Symbol.dispose]();
+          return 'EIO';
+        }
         const tap = taps.add((direction, number, frame) => {
           if (number !== port) return;
-          capture.frames += 1;
-          file.write(packet(direction, frame));
+          if (file.write(packet(direction, frame))) capture.frames += 1;
+          else if (file.failed) stop(port);
         });
         const capture: Capture = { path, file, tap, frames: 0 };
         captures.set(port, capture);
@@ -57,6 +63,7 @@ export function captureMenu({ taps, ports, clock }: Managed): Menu {
       }),
     ],
     [Symbol.dispose]: () => {
+      watching[Symbol.dispose]();
       for (const port of [...captures.keys()]) stop(port);
     },
   };

@@ -1,4 +1,5 @@
 import type { FdbEntry, PortNumber } from '../../switch/switch.ts';
+import { vid } from '../../wire/dot1q.ts';
 import { formatMac, type MacAddress } from '../../wire/mac.ts';
 import { leadingInteger } from '../arguments.ts';
 import { command, heading, query, type Menu } from '../command.ts';
@@ -9,6 +10,9 @@ import { octetPair, padded } from '../text.ts';
 
 const heard: Category = { path: 'hash/+', tag: 0o011, help: 'hash: a station is known' };
 const forgotten: Category = { path: 'hash/-', tag: 0o012, help: 'hash: a station is forgotten' };
+
+/** Beyond this there is no VLAN. */
+const lastVlan = 4095;
 
 /** No table of the original is useful beyond this. */
 const mostBuckets = 2 ** 24;
@@ -28,10 +32,10 @@ export function hashMenu(managed: Managed, events: Events, settings: StationSett
       settings[name] = leadingInteger(argument);
       return 'success';
     });
-  const line = (entry: FdbEntry<PortNumber>, port: PortNumber): string => {
-    const bucket = padded(bucketOf(entry.mac, entry.vid, settings.size));
+  const bucketOfEntry = (entry: FdbEntry<PortNumber>): number => bucketOf(entry.mac, entry.vid, settings.size);
+  const line = (entry: FdbEntry<PortNumber>, bucket: number, port: PortNumber): string => {
     const place = `VLAN ${padded(entry.vid)} to port: ${padded(port, 3)}`;
-    return `Hash: ${bucket} Addr: ${formatMac(entry.mac)} ${place}  age ${Math.floor(entry.age / 1000)} secs`;
+    return `Hash: ${padded(bucket)} Addr: ${formatMac(entry.mac)} ${place}  age ${Math.floor(entry.age / 1000)} secs`;
   };
   return {
     commands: [
@@ -47,25 +51,26 @@ export function hashMenu(managed: Managed, events: Events, settings: StationSett
         const size = leadingInteger(argument);
         if (size <= 0 || size > mostBuckets) return 'EINVAL';
         settings.size = bucketsFor(size);
-        for (const { number } of bridge.ports()) bridge.flush(number);
+        bridge.flush();
         return 'success';
       }),
       setting('gcInterval', 'hash/setgcint', 'seconds between sweeps; 0: stations are kept for ever'),
       setting('expire', 'hash/setexpire', 'seconds that a silent station is remembered'),
       setting('minPersistence', 'hash/setminper', 'seconds of silence before it can turn up elsewhere'),
       query('hash/print', '', 'stations, and the ports behind which they are', ({ print }) => {
-        const entries = [...bridge.entries()].map((entry) => ({ entry, bucket: bucketOf(entry.mac, entry.vid, settings.size) }));
+        const entries = [...bridge.entries()].map((entry) => ({ entry, bucket: bucketOfEntry(entry) }));
         entries.sort((a, b) => a.bucket - b.bucket || a.entry.age - b.entry.age);
-        for (const { entry } of entries) print(line(entry, entry.port));
+        for (const { entry, bucket } of entries) print(line(entry, bucket, entry.port));
         return 'success';
       }),
       query('hash/find', 'MAC [VLAN]', 'where a station is; the port is one too high, as ever', ({ argument, print }) => {
         const [, text = '', vlan = ''] = /^(\S+)\s*(.*)$/s.exec(argument) ?? [];
         const mac = looseMac(text);
         if (mac === undefined) return 'EINVAL';
-        const entry = [...bridge.entries()].find((one) => one.mac === mac && one.vid === leadingInteger(vlan));
+        const number = leadingInteger(vlan);
+        const entry = number >= 0 && number <= lastVlan ? bridge.station(vid(number), mac) : undefined;
         if (!entry) return 'ENODEV';
-        print(line(entry, entry.port + 1));
+        print(line(entry, bucketOfEntry(entry), entry.port + 1));
         return 'success';
       }),
     ],

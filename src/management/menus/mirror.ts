@@ -15,6 +15,15 @@ export function mirrorMenu({ taps, ports, send }: Managed): Menu {
     tap?.[Symbol.dispose]();
     tap = undefined;
   };
+  const forget = (port: PortNumber): void => {
+    mirrors.delete(port);
+    for (const [from, targets] of mirrors) if (targets.delete(port) && targets.size === 0) mirrors.delete(from);
+    if (mirrors.size === 0) stop();
+  };
+  // Whoever gets its number next is somebody else.
+  const watching = ports.observe(({ kind, port }) => {
+    if (kind === 'removed') forget(port);
+  });
   return {
     commands: [
       heading('mirror', 'what passes a port is shown at another one'),
@@ -41,6 +50,9 @@ export function mirrorMenu({ taps, ports, send }: Managed): Menu {
         return 'success';
       }),
     ],
-    [Symbol.dispose]: stop,
+    [Symbol.dispose]: () => {
+      watching[Symbol.dispose]();
+      stop();
+    },
   };
 }

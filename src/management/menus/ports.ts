@@ -142,10 +142,13 @@ function setUntaggedVlan({ ports, switch: bridge }: Managed, argument: string): 
   return refusal === undefined ? 'success' : 'ENXIO';
 }
 
+/** The greatest number that a user or a group can have: the next one says that there is none. [chown(2)] */
+const greatestId = 0xffff_fffe;
+
 function setOwner(port: ManagedPort, kind: 'user' | 'group', name: string, numberOf: (name: string) => number | undefined): Status {
   const number = /^\d{1,10}$/.test(name) ? Number(name) : numberOf(name);
   const everybody = name === 'NONE' || name === 'ANY';
-  if (number === undefined && !everybody) return 'EINVAL';
+  if (!everybody && (number === undefined || number > greatestId)) return 'EINVAL';
   port[kind] = everybody ? undefined : number;
   return 'success';
 }

@@ -20,6 +20,8 @@ export function pdumpPlugin({ taps, clock }: Managed, events: Events): Plugin {
   function open(): Menu {
     const known = events.add(categories);
     let filename = 'vde_dump.cap';
+    /** Whose file that is to be; undefined for anybody's. */
+    let namedBy: string | undefined;
     let running: { readonly file: OpenFile; readonly tap: Disposable } | undefined;
     const stop = (): void => {
       running?.tap[Symbol.dispose]();
@@ -30,7 +32,7 @@ export function pdumpPlugin({ taps, clock }: Managed, events: Events): Plugin {
       const now = clock.wall();
       const seconds = Math.floor(now / 1000);
       const microseconds = Math.floor((now - seconds * 1000) * 1000);
-      file.write(encodePcapRecord({ seconds, microseconds, originalLength: frame.length, frame }));
+      if (!file.write(encodePcapRecord({ seconds, microseconds, originalLength: frame.length, frame })) && file.failed) stop();
     };
     return {
       commands: [
@@ -42,14 +44,19 @@ export function pdumpPlugin({ taps, clock }: Managed, events: Events): Plugin {
             return was ? 'success' : 'ENOENT';
           }
           if (running) return 'EEXIST';
+          // Or somebody could name a file that he may not write to, and wait for one who may.
+          if (namedBy !== undefined && namedBy !== giver.files.whose) return 'EPERM';
           const file = giver.files.open(filename, 'new');
           if (typeof file === 'string') return 'EINVAL';
-          file.write(encodePcapHeader(ethernet));
+          if (!file.write(encodePcapHeader(ethernet))) {
+            file[Symbol.dispose]();
+            return 'EIO';
+          }
           running = { file, tap: taps.add((_direction, _port, frame) => record(file, frame)) };
           return 'success';
         }),
-        query('pdump/filename', '<file>', 'the file, or another one', ({ argument, print }) => {
-          if (argument !== '') filename = argument;
+        query('pdump/filename', '<file>', 'the file, or another one; who names it starts it', ({ argument, giver, print }) => {
+          if (argument !== '') [filename, namedBy] = [argument, giver.files.whose];
           print(`dumpfile=${filename}`);
           return 'success';
         }),

@@ -20,6 +20,7 @@ class Stage {
   readonly listener: Listener = { tell: (line) => this.told.push(line) };
   readonly texts = new Map<string, string>();
   readonly files: Files = {
+    whose: 'somebody',
     read: (path) => {
       const text = this.texts.get(path);
       return text === undefined ? 'ENOENT' : { text };

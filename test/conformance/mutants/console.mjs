@@ -54,7 +54,7 @@ export const consoles = [
   [
     'buckets-keep-stations',
     'management/menus/hash.js',
-    'for (const { number } of bridge.ports())\n                    bridge.flush(number);',
+    'bridge.flush();',
     '',
     'stations are kept when the number of buckets changes',
     ['console-hash'],
