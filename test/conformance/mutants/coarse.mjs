@@ -36,6 +36,14 @@ export const coarse = [
     ['console'],
   ],
   [
+    'tells-otherwise',
+    'management/events.js',
+    '${category.path} ${text}',
+    '${category.path}  ${text}',
+    'there are two blanks in each event',
+    ['console'],
+  ],
+  [
     'one-octet-more',
     'ports/datagram-port.js',
     'const sent = this.#backlog.count > 0 ? 0 : this.#send(frames);',

@@ -111,6 +111,15 @@ export const trees = [
     'change of the topology',
   ],
   [
+    'hello-of-7-s',
+    'switch/fstp.js',
+    'const secondsBetweenHellos = 4;',
+    'const secondsBetweenHellos = 7;',
+    'hellos are far too late',
+    ['console-slow'],
+    'says hello each four',
+  ],
+  [
     'one-tree-for-all',
     'switch/fstp.js',
     'this.#trees.get(read.vid)?.receive(',
