@@ -31,6 +31,7 @@ export async function serveVdeSwitch(settings: SwitchSettings, complain: (line: 
       ready: () => (settings.daemon ? tellReady() : process.stderr.write('ready\n')),
       endedBy: ['SIGTERM', 'SIGINT'],
       ignored,
+      ...(settings.daemon && { tell: (text: string) => text.split('\n').forEach((line) => log(line)) }),
       ending: (name) => log(`Caught signal ${name === 'SIGTERM' ? 15 : 2}, cleaning up and exiting`),
     },
   );

@@ -102,6 +102,7 @@ export class FrameLoop implements Disposable {
   }
 }
 
+/** Whether a port can be made to wait. */
 export function isPaced(port: Port): port is PacedPort {
   return 'listen' in port;
 }

@@ -1,10 +1,14 @@
-import { closeSync, constants, fstatSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync, statfsSync, writeSync } from 'node:fs';
 import type { Files, OpenFile } from '../management/command.ts';
+import { SystemError } from '../errors.ts';
 import { statusOf, type Status } from '../management/status.ts';
 import { withRights, type Rights } from '../system/rights.ts';
 
 /** The longest script, in octets. */
 const longestScript = 1_048_576;
+
+/** The type of the file system that tells of processes. [statfs(2)] */
+const procMagic = 0x9fa0;
 
 /** Captures and logs tell what people say to each other. */
 const fileMode = 0o600;
@@ -12,7 +16,13 @@ const fileMode = 0o600;
 /** Files as a console opens them: with the rights of whoever gives the commands, and never with more. What cannot be written is logged. */
 export function filesFor(rights: Rights, log: (message: string) => void): Files {
   // A pipe whose other end nobody has is not waited for.
-  const open = (path: string, flags: number): number => withRights(rights, () => openSync(path, flags | constants.O_NONBLOCK, fileMode));
+  const always = constants.O_NONBLOCK | constants.O_NOCTTY;
+  const open = (path: string, flags: number): number => {
+    const fd = withRights(rights, () => openSync(path, flags | always, fileMode));
+    if (rights.uid === process.geteuid?.() || !isOfProcesses(fd)) return fd;
+    closeSync(fd);
+    throw new SystemError('EACCES', `${path} is of processes`);
+  };
   return {
     whose: [rights.uid, rights.gid, ...rights.groups].join(),
     read: (path) => attempt(() => readScript(open(path, constants.O_RDONLY))),
@@ -21,6 +31,11 @@ export function filesFor(rights: Rights, log: (message: string) => void): Files 
       return attempt(() => new WrittenFile(path, open(path, constants.O_WRONLY | constants.O_CREAT | flags), log));
     },
   };
+}
+
+/** What is told of processes depends on who asks, and whose rights he has for a moment does not count there. [proc(5)] */
+function isOfProcesses(fd: number): boolean {
+  return statfsSync(`/proc/self/fd/${fd}`).type === procMagic;
 }
 
 function attempt<Value>(work: () => Value): Value | Status {

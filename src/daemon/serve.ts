@@ -19,6 +19,8 @@ export interface ServeOptions {
   readonly endedBy?: readonly NodeJS.Signals[];
   /** The signals that change nothing, though they would end another process. Default: none. */
   readonly ignored?: readonly NodeJS.Signals[];
+  /** Says what went wrong in it. Default: on standard error. */
+  readonly tell?: (text: string) => void;
   /** Is told the signal that ends it. Default: nobody. */
   readonly ending?: (signal: NodeJS.Signals) => void;
 }
@@ -32,7 +34,7 @@ const endLimit = 20_000;
  */
 export async function serve(
   open: (context: ServeContext) => Promise<AsyncDisposable>,
-  { ready = (): void => say('ready'), endedBy = ['SIGTERM', 'SIGINT', 'SIGHUP'], ignored = [], ending }: ServeOptions = {},
+  { ready = (): void => say('ready'), endedBy = ['SIGTERM', 'SIGINT', 'SIGHUP'], ignored = [], tell = complain, ending }: ServeOptions = {},
 ): Promise<NodeJS.Signals | undefined> {
   keepYoungGenerationSmall();
   const abort = new AbortController();
@@ -50,7 +52,7 @@ export async function serve(
   for (const name of ignored) process.on(name, () => undefined);
   // A bug of ours: it is told, and what was opened is released all the same.
   const bug = (error: Error): void => {
-    process.stderr.write(`${error.stack ?? error.message}\n`);
+    tell(error.stack ?? error.message);
     failures.push(new EtherloomError('system', `ended by an error of its own: ${error.message}`));
     abort.abort();
   };
@@ -67,7 +69,7 @@ export async function serve(
     const service = await openUnlessEnded(open, { signal, fail, end: () => abort.abort() });
     if (!signal.aborted) ready();
     await ended;
-    await end(service);
+    await end(service, tell);
   } finally {
     // From here on nobody looks at failures any more: what is thrown ends the process as one.
     process.off('uncaughtException', bug);
@@ -81,6 +83,10 @@ export function say(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
+function complain(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
+
 /**
  * Under load V8 doubles the memory for new objects again and again, to 48 MiB. That is for programs that make much garbage; a frame makes
  * so little that nothing is gained by it. A V8 that does not know the flag says so, and goes on.
@@ -90,9 +96,9 @@ function keepYoungGenerationSmall(): void {
 }
 
 /** Disposes the service, or gives up after a while. */
-async function end(service: AsyncDisposable | undefined): Promise<void> {
+async function end(service: AsyncDisposable | undefined, tell: (text: string) => void): Promise<void> {
   const limit = setTimeout(() => {
-    process.stderr.write(`not ended after ${endLimit / 1000} s: giving up\n`);
+    tell(`not ended after ${endLimit / 1000} s: giving up`);
     process.exit(1);
   }, endLimit);
   await service?.[Symbol.asyncDispose]();

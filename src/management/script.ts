@@ -3,20 +3,36 @@ import type { Reply } from './console.ts';
 import type { Status } from './status.ts';
 
 /** How deep scripts may load scripts. */
-const deepest = 16;
+export const deepest = 16;
 
-/**
- * What one `load` may make, all that it loads in turn included: characters that are read and shown, and so many for each line. A script that
- * loads itself twice would not end in a lifetime.
- */
 const mostMade = 2 ** 24;
 const lineCost = 256;
+
+/**
+ * What one `load` may make, all that it loads in turn included: 16 Mi characters that are read and shown, and so many for each line. A script
+ * that loads itself twice would not end in a lifetime.
+ */
+export class ScriptBudget {
+  #left = mostMade;
+
+  /** A script begins that no other one loads. */
+  begin(): void {
+    this.#left = mostMade;
+  }
+
+  spend(characters: number): void {
+    this.#left -= lineCost + characters;
+  }
+
+  get isSpent(): boolean {
+    return this.#left < 0;
+  }
+}
 
 /** Runs the lines of files: `load`, and what is read at start-up. */
 export class Script {
   readonly #execute: (line: string, giver: Giver) => Reply;
-  /** What the script at hand may still make. */
-  #left = mostMade;
+  readonly #budget = new ScriptBudget();
 
   constructor(execute: (line: string, giver: Giver) => Reply) {
     this.#execute = execute;
@@ -29,16 +45,16 @@ export class Script {
     if (giver.depth >= deepest) return 'ELOOP';
     const found = giver.files.read(path);
     if (typeof found === 'string') return found;
-    if (giver.depth === 0) this.#left = mostMade;
-    this.#left -= found.text.length;
+    if (giver.depth === 0) this.#budget.begin();
+    this.#budget.spend(found.text.length);
     const within = { ...giver, depth: giver.depth + 1 };
     for (const line of linesOf(found.text)) {
-      if (this.#left < 0) return 'EFBIG';
+      if (this.#budget.isSpent) return 'EFBIG';
       // An empty line is a command that is not there: so it is in the original, and nobody gains by another reply.
       giver.write(`vde[${path}]: ${line === '' ? '\n' : line}\n`);
       const { text } = this.#execute(line === '' ? '\n' : line, within);
       giver.write(text);
-      this.#left -= lineCost + path.length + text.length;
+      this.#budget.spend(path.length + text.length);
     }
     return 'success';
   }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { eventually } from '../eventually.ts';
 import { freePort } from '../e2e/stage.ts';
 import type { Port } from '../../src/ports/port.ts';
-import { Collector, Rig } from '../ports/rig.ts';
+import { Collector, descriptors, Rig } from '../ports/rig.ts';
 import { connect } from '../ports/vde-stage.ts';
 import { testFrame } from '../switch/test-switch.ts';
 import { ConsoleClient, manage } from './managed-stage.ts';
@@ -66,6 +66,18 @@ describe('a link that a console opens', () => {
     expect(second.logged.at(-1)).toContain('EADDRINUSE');
     expect(await other.say('link/del 1')).toBe('1000 Success\n');
     expect(await other.say('link/print')).toBe("0000 DATA END WITH '.'\n.\n1000 Success\n");
+  });
+
+  it('that finds no port free is none: nobody dials', async () => {
+    const [here, there] = [await manage({}, { numports: 1 }), await manage()];
+    const [one, other] = [await ConsoleClient.open(here.path), await ConsoleClient.open(there.path)];
+    const address = `127.0.0.1:${await freePort()}`;
+    expect(await other.say(`link/add tcp-listen://${address}`)).toBe('1000 Success\n');
+    await untilLinks(other, /listening/);
+    const before = descriptors();
+    for (let i = 0; i < 5; i++) await one.say(`link/add tcp://${address}`);
+    await untilLinks(one, /^Link 5 .* failed/m);
+    await eventually(() => expect(descriptors()).toBeLessThanOrEqual(before));
   });
 
   it('leaves this machine only when that is said, and is none without an address', async () => {

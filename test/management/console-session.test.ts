@@ -227,6 +227,17 @@ describe('a script', () => {
   });
 });
 
+describe('port/setuser and port/setgroup', () => {
+  it('take numbers that a user or a group can have', () => {
+    one.type('port/create 3\n');
+    for (const command of ['port/setuser', 'port/setgroup']) {
+      expect(one.type(`${command} 3 4294967294\n`)).toBe('1000 Success\n');
+      for (const number of ['4294967295', '4294967296', '9999999999'])
+        expect(one.type(`${command} 3 ${number}\n`)).toBe('1022 Invalid argument\n');
+    }
+  });
+});
+
 describe('a session that is over', () => {
   it('does nothing more, and has no more to do', () => {
     one.backlog = far;

@@ -41,16 +41,23 @@ export async function relay({ path, clock, input, output }: RelayOptions): Promi
     socket.once('close', () => resolve());
     input.setEncoding('utf8');
     input.on('data', (text: string) => lines.typed(text));
+    // What is typed much faster than it is done waits with whoever types.
+    lines.crowded = (crowded) => void (crowded ? input.pause() : input.resume());
     input.once('end', () => lines.end());
   });
   lines[Symbol.dispose]();
 }
+
+/** So many lines may wait for their turn before no more is read. */
+const mostWaiting = 10_000;
 
 /** The lines that were typed, each sent when its turn has come. */
 class Lines implements Disposable {
   readonly #socket: Socket;
   readonly #clock: Clock;
   readonly #waiting: string[] = [];
+  /** Is told that too much waits, and that it does no more. */
+  crowded: (crowded: boolean) => void = () => undefined;
   #begun = '';
   #last = '';
   #isFree = false;
@@ -73,6 +80,7 @@ class Lines implements Disposable {
     const lines = (this.#begun + text).split('\n');
     this.#begun = lines.pop() ?? '';
     this.#waiting.push(...lines.map((line) => `${line}\n`));
+    if (this.#waiting.length > mostWaiting) this.crowded(true);
     if (this.#isFree) this.#free();
   }
 
@@ -97,6 +105,7 @@ class Lines implements Disposable {
     this.#timer?.[Symbol.dispose]();
     this.#isFree = true;
     const next = this.#waiting.shift();
+    if (this.#waiting.length === mostWaiting) this.crowded(false);
     if (next !== undefined) {
       this.#busy();
       this.#socket.write(next);

@@ -2,12 +2,10 @@ import type { Files, Giver } from '../../management/command.ts';
 import { longestLine, type Reply } from '../../management/console.ts';
 import type { Interpreter } from '../../management/console-session.ts';
 import type { Listener } from '../../management/events.ts';
+import { deepest, ScriptBudget } from '../../management/script.ts';
 import { statusLine, type Status } from '../../management/status.ts';
 import { commands, type Call } from './commands.ts';
 import { change, type Shown } from './showing.ts';
-
-/** How deep scripts may load scripts. */
-const deepest = 16;
 
 /** The management of a filter: a line in, a reply out. It knows nothing of sockets and terminals. */
 export class Console implements Interpreter {
@@ -17,6 +15,7 @@ export class Console implements Interpreter {
   readonly #shown: Shown;
   /** Who is told of other Markov nodes. */
   readonly #told = new Set<Listener>();
+  readonly #budget = new ScriptBudget();
 
   constructor(shown: Shown, shutdown: () => void) {
     this.#shown = shown;
@@ -58,6 +57,7 @@ export class Console implements Interpreter {
       complain(`cannot read ${path}: ${textOf(found)}`);
       return false;
     }
+    this.#budget.begin();
     for (const line of linesOf(found.text)) {
       const { text, then } = this.execute(line, { files, listener: undefined, write: () => undefined, depth: 1 });
       if (then === 'shutdown') return true;
@@ -71,13 +71,17 @@ export class Console implements Interpreter {
   #load(path: string, giver: Giver): Reply {
     const found = giver.depth >= deepest ? 'ELOOP' : giver.files.read(path);
     if (typeof found === 'string') return { text: `${block([])}${statusLine(found)}\n` };
+    if (giver.depth === 0) this.#budget.begin();
+    this.#budget.spend(found.text.length);
     giver.write(`${blockStart}\n`);
     const within = { ...giver, depth: giver.depth + 1 };
     for (const line of linesOf(found.text)) {
+      if (this.#budget.isSpent) return { text: `.\n${statusLine('EFBIG')}\n` };
       giver.write(`${this.prompt} (${path}) ${line === '' ? '\n' : line}\n`);
       const { text, then } = this.execute(line, within);
       if (then === 'shutdown') return { text, then };
       giver.write(text);
+      this.#budget.spend(path.length + text.length);
     }
     return { text: `.\n${statusLine('success')}\n` };
   }

@@ -74,6 +74,14 @@ describe("wirefilter's console", () => {
     expect(stage.ask('load rc')).toContain('1040 Too many levels of symbolic links\n');
   });
 
+  it('ends what loads itself twice before it makes too much', () => {
+    const stage = new Stage();
+    stage.texts.set('rc', 'load rc\nload rc\nload rc\n');
+    const said = stage.ask('load rc');
+    expect(said).toContain('1027 File too large\n');
+    expect(said.length).toBeLessThan(2 ** 24);
+  });
+
   it('runs a file at the start, and complains of what is wrong in it; shutdown ends it', () => {
     const stage = new Stage();
     const complaints: string[] = [];
