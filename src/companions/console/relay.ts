@@ -42,7 +42,7 @@ export async function relay({ path, clock, input, output }: RelayOptions): Promi
     input.setEncoding('utf8');
     input.on('data', (text: string) => lines.typed(text));
     // What is typed much faster than it is done waits with whoever types.
-    lines.crowded = (crowded) => void (crowded ? input.pause() : input.resume());
+    lines.crowded = (crowded) => (crowded ? input.pause() : input.resume());
     input.once('end', () => lines.end());
   });
   lines[Symbol.dispose]();
@@ -57,7 +57,7 @@ class Lines implements Disposable {
   readonly #clock: Clock;
   readonly #waiting: string[] = [];
   /** Is told that too much waits, and that it does no more. */
-  crowded: (crowded: boolean) => void = () => undefined;
+  crowded: (crowded: boolean) => unknown = () => undefined;
   #begun = '';
   #last = '';
   #isFree = false;
