@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { ConsoleTalk } from './console-talk.ts';
 import { Crossing } from './crossing.ts';
 import type { Running } from './running.ts';
 import { bin, freePort, poisoned, until, useStage, type Stage } from './stage.ts';
@@ -290,7 +291,9 @@ describe('our vde_plug, whose reader is late', { timeout: 60_000 }, () => {
   const stage = useStage([]);
 
   it.each(['is told to end', 'loses its switch'])('and which %s, brings to him what it has, whole', async (how) => {
-    const running = await stage.vdeSwitch('-s', stage.path('sw'), '--nostdin');
+    const running = await stage.vdeSwitch('-s', stage.path('sw'), '-M', stage.path('m'), '--nostdin');
+    const talk = await ConsoleTalk.with(stage.path('m'));
+    const given = async (): Promise<number> => Number(/OUT: pkts +(\d+)/.exec(await talk.ask('port/print 2'))?.[1]);
     const station = await VdeStation.plug(stage.path('sw'));
     const plug = stage.start([bin('vde_plug'), stage.path('sw')], { ...poisoned, binary: true });
     const heard: Buffer[] = [];
@@ -302,7 +305,9 @@ describe('our vde_plug, whose reader is late', { timeout: 60_000 }, () => {
     plug.stdout.pause();
     // More than a pipe holds.
     const frames = Array.from({ length: 300 }, (_, number) => frame(1000, number % 256));
+    const before = await given();
     for (const one of frames) station.send([one]);
+    await until('the plug was given all', async () => (await given()) >= before + frames.length);
     const rest = (): Buffer => Buffer.concat(heard);
     if (how === 'is told to end') plug.signal('SIGTERM');
     else running.signal('SIGTERM');

@@ -8,7 +8,7 @@ const root = join(import.meta.dirname, '../..');
 const pages = ['README.md', 'CONTRIBUTING.md', ...readdirSync(join(root, 'docs')).map((name) => `docs/${name}`)];
 
 /** Commands that serve until they are ended; the next line of the example goes on beside them. */
-const serving = /^(etherloom (master|slave|switch)|vde_switch) /;
+const serving = /^(etherloom (master|slave|switch|station)|vde_switch) /;
 
 describe.each(pages)('%s', (page) => {
   const text = readFileSync(join(root, page), 'utf8');

@@ -89,7 +89,13 @@ export class Running {
 
   /** Sends it a signal. */
   signal(signal: NodeJS.Signals): void {
-    if (this.#ended === undefined) process.kill(this.#group ? -this.pid : this.pid, signal);
+    if (this.#ended !== undefined) return;
+    try {
+      process.kill(this.#group ? -this.pid : this.pid, signal);
+    } catch (error) {
+      // It is gone, and that has not been told yet.
+      if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+    }
   }
 
   /** Ends it, and returns how it did. */
