@@ -17,7 +17,8 @@ export function rcFile(t, lines) {
 
 /**
  * A switch with the clients of a test. What they hear of a frame is known for certain, since a marker comes after it in every VLAN: from
- * one more client, on port 31, which is in all of them. The first one may overtake the frame, and the second one cannot.
+ * one more client, on port 31, which is in all of them. A switch that takes one frame of each port in turn may let the first marker
+ * overtake a frame, and not the second; of several frames each lets one more overtake the last.
  */
 export class Bench {
   /**
@@ -52,13 +53,14 @@ export class Bench {
   /** Sends frames by a client, in order, and returns what each client heard of them: `{ A: [], B: [frame] }`. */
   async send(name, ...frames) {
     for (const octets of frames) this.clients[name].send(octets);
-    return this.heard();
+    return this.heard(frames.length);
   }
 
-  /** What each client has heard since it was asked last. */
-  async heard() {
-    const [first, second] = [await this.#mark(), await this.#mark()];
-    return Object.fromEntries(Object.keys(this.clients).map((name) => [name, [...first[name], ...second[name]]]));
+  /** What each client has heard since it was asked last, when no port has more than `underWay` frames that the switch has not taken. */
+  async heard(underWay = 1) {
+    const rounds = [];
+    while (rounds.length <= underWay) rounds.push(await this.#mark());
+    return Object.fromEntries(Object.keys(this.clients).map((name) => [name, rounds.flatMap((heard) => heard[name])]));
   }
 
   async #mark() {

@@ -15,12 +15,26 @@ const connectTo = libc.func('int connect(int, void *, uint32_t)');
 const send = libc.func('long send(int, void *, size_t, int)');
 const recv = libc.func('long recv(int, void *, size_t, int)');
 const close = libc.func('int close(int)');
+const pollFor = libc.func('int poll(void *, unsigned long, int)');
 
 const stream = 1;
 const datagram = 2;
 const dontWait = 0x40;
 const noSignal = 0x4000;
 const replySize = 110;
+const readable = 1;
+
+/** No longer than this does one wait keep a thread, since those that wait share a few. */
+const turn = 20;
+
+/** Waits until a descriptor can be read, `limit` ms at most and no longer than a turn. */
+function untilReadable(fd, limit) {
+  const asked = Buffer.alloc(8);
+  asked.writeInt32LE(fd, 0);
+  asked.writeInt16LE(readable, 4);
+  // What is asked must not be collected before it is answered.
+  return new Promise((resolve) => pollFor.async(asked, 1, Math.min(limit, turn), () => resolve(asked)));
+}
 
 /** `struct sockaddr_un` of a path. */
 function address(path) {
@@ -175,10 +189,10 @@ export class Client {
   /** The next frame, or undefined when none comes for a while. */
   async receive(limit = patience) {
     const deadline = Date.now() + limit;
-    for (let wait = 0; ; wait = 2) {
+    for (;;) {
       const octets = this.poll();
-      if (octets !== undefined || Date.now() > deadline) return octets;
-      await new Promise((resolve) => (wait === 0 ? setImmediate(resolve) : setTimeout(resolve, wait)));
+      if (octets !== undefined || Date.now() >= deadline) return octets;
+      await untilReadable(this.fd, deadline - Date.now());
     }
   }
 
