@@ -66,8 +66,8 @@ export class ManagedSwitch implements AsyncDisposable {
 const desertionInterval = 2_000;
 
 /**
- * Calls `end` when all those files are gone, or are those of somebody else. ifupdown's hook ends a switch by the name of its executable, which is Node's here, and then
- * removes its pidfile and its sockets: nobody could find it any more.
+ * Calls `end` when all those files are gone, or are those of somebody else. ifupdown's hook ends a switch by the name of its executable,
+ * which is Node's here, and then removes its pidfile and its sockets: nobody could find it any more.
  */
 function endWhenDeserted(files: readonly string[], { clock, log }: ServiceEnvironment, end: () => void): Disposable {
   const ours = files.map(fileNumber);

@@ -96,6 +96,11 @@ for (const [option, size] of [
   });
 }
 
+t.test('hash: --hashsize 0 is the usual table', async (t) => {
+  const { console } = await startConsole(t, '--hashsize', '0');
+  t.equal((await console.data('hash/showinfo'))[0], 'Hash size 128');
+});
+
 t.test('hash: the size is the next power of two', async (t) => {
   const { console } = await fresh(t);
   for (const [asked, size] of [

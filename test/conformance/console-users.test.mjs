@@ -29,9 +29,9 @@ t.test('users: one of a user namespace, beyond 100,000, is shown, too', { skip: 
 });
 
 /** Whether a user gets a port by its number. Who is refused may not be answered: he is not at the port when the next one is at his. */
-async function gets(t, one, port, user) {
+async function gets(t, one, port, user, request) {
   const client = await Client.open(t, one.directory, { user });
-  const asked = client.join(portWord(port)).catch(() => undefined);
+  const asked = client.join(portWord(port), { request }).catch(() => undefined);
   await Promise.race([asked, Client.joined(t, one.directory, portWord(31))]);
   await Client.joined(t, one.directory, portWord(30));
   const endpoints = (await one.console.ask(`port/allprint ${port}`)).data.filter((line) => line.includes('-- endpoint ID'));
@@ -56,6 +56,13 @@ for (const [what, lines, allowed] of [
       t.equal(await gets(t, one, 3, user), allowed[name]);
     });
 }
+
+t.test('users: whose port it may be is whose process asks, not whose file it names', { skip: needsRoot }, async (t) => {
+  const one = await open(t);
+  await one.console.give('port/create 3', 'port/setuser 3 daemon');
+  const named = await Client.open(t, one.directory, { user: daemonUser });
+  t.equal(await gets(t, one, 3, nobodyUser, request3(portWord(3), named.path)), false);
+});
 
 t.test('users: a port with somebody at it is his alone', { skip: needsRoot }, async (t) => {
   const one = await open(t);

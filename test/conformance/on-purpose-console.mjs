@@ -2,6 +2,7 @@
  * The checks of the console that ours passes and the original does not, each with the row of the table in docs/compatibility.md.
  */
 const rows = {
+  3: ['users: whose port it may be is whose process asks, not whose file it names'],
   8: [
     'hash: a station is forgotten when its port leaves its VLAN, and others are not',
     'hash: to change one VLAN of a port is not to forget its stations in others',
@@ -35,6 +36,8 @@ const rows = {
   35: ['plugin: whoever names none removes none'],
   36: ['iplog: an address in a VLAN'],
   37: ['socket: a file that is no socket is left alone'],
+  39: ['hash: --hashsize 0 is the usual table'],
+  40: ['debug: what a session does not read at once waits for it'],
 };
 
 /** Row and check name. */

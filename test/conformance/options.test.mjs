@@ -1,6 +1,7 @@
 /**
  * Black-box tests of the command line: each option with its errors, and how options may be written.
  */
+import { once } from 'node:events';
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
@@ -245,10 +246,12 @@ for (const args of [['-D', '3'], ['--debugclients', '3'], ['-debugclients=x']]) 
 
 t.test('options: --nostdin keeps the switch when standard input ends', async (t) => {
   const { one, directory } = await starts(t, (directory) => ['--nostdin', '-s', directory]);
-  t.notMatch(one.log(), 'unrecognized');
+  const said = once(one.child.stderr, 'close');
   one.child.stdin.end();
   await Client.joined(t, directory);
   t.same(await one.end('SIGTERM'), { code: 0, signal: null });
+  await said;
+  t.notMatch(one.log(), 'unrecognized');
 });
 
 t.test('options: a directory without a name is refused', async (t) => {

@@ -168,4 +168,22 @@ export const consoles = [
     ['console-vlans'],
     'cannot be removed, also if',
   ],
+  [
+    'events-not-waited-with',
+    'management/console-session.js',
+    'if (this.#terminal.backlog() > mostBacklog) {',
+    'if (this.#terminal.backlog() > 0) {',
+    'who does not read at once misses events',
+    ['console-debug'],
+    'waits for it',
+  ],
+  [
+    'hash-size-0-taken',
+    'cli/serve-vde-switch.js',
+    'hashSize > 0 ? bucketsFor(hashSize)',
+    'hashSize >= 0 ? bucketsFor(Math.max(hashSize, 1))',
+    'a table of no size is one of size 1',
+    ['console-hash'],
+    '--hashsize 0 is',
+  ],
 ];

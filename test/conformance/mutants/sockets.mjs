@@ -182,4 +182,13 @@ export const sockets = [
     ['lifecycle'],
     'takes its socket along',
   ],
+  [
+    'whose-file-it-is',
+    'ports/vde-listener.js',
+    'const number = this.#options.acceptor.choose(',
+    "client.peer = { ...client.peer, uid: process.getBuiltinModule('node:fs').statSync(request.path).uid };\n        const number = this.#options.acceptor.choose(",
+    'a client is who owns the file that it names',
+    ['console-users'],
+    'whose process asks',
+  ],
 ];
