@@ -28,6 +28,8 @@ export interface Member extends RootCandidate {
   heardAt: number | undefined;
   /** Whether the neighbour lets us lead the wire. */
   agreed: boolean;
+  /** Whether the neighbour has closed its end, though it follows the same root. */
+  spurned: boolean;
   /** How many BPDUs it said in this second, and how many of a change; what was too much is said in the next. */
   said: number;
   saidChanges: number;
@@ -47,6 +49,7 @@ export function newMember(number: PortNumber, edge: boolean): Member {
     claimedAt: 0,
     heardAt: undefined,
     agreed: false,
+    spurned: false,
     said: 0,
     saidChanges: 0,
     owes: false,

@@ -20,9 +20,11 @@ export interface TreeDoors {
 }
 
 /** What is the same in all trees of a bridge. */
-export interface TreeLimits {
+export interface TreeRules {
   /** The age at which a claim is believed no more. */
   readonly maxAge: number;
+  /** Whether a wire that is not needed is closed at the better end, too. */
+  readonly closesBothEnds: boolean;
 }
 
 /** How long who says nothing more is believed, in milliseconds: three hellos. */
@@ -41,15 +43,15 @@ const mostChanges = 8;
 export class FstpTree {
   readonly #self: BridgeId;
   readonly #doors: TreeDoors;
-  readonly #limits: TreeLimits;
+  readonly #rules: TreeRules;
   readonly #members = new Map<PortNumber, Member>();
   #bonus: Bonus | undefined;
   #root: RootInfo<Member>;
 
-  constructor(self: BridgeId, doors: TreeDoors, limits: TreeLimits) {
+  constructor(self: BridgeId, doors: TreeDoors, rules: TreeRules) {
     this.#self = self;
     this.#doors = doors;
-    this.#limits = limits;
+    this.#rules = rules;
     this.#root = ownRoot(self);
   }
 
@@ -171,12 +173,13 @@ export class FstpTree {
    */
   #weigh(member: Member, claim: Claim, { role, forwarding }: Bpdu, now: number): boolean {
     const again = member.claim !== undefined && fromSamePort(member.claim, claim);
+    member.spurned = role === 'alternate' && compareBridgeIds(claim.root, this.root) === 0;
     if (role === 'root' || role === 'unknown') {
       // Its way to the root is by this wire: it cannot be ours.
       if (again) member.claim = undefined;
       return this.#heed(member, claim);
     }
-    const aged = claim.messageAge >= this.#limits.maxAge;
+    const aged = claim.messageAge >= this.#rules.maxAge;
     if (!again && (aged || compareVectors(claim, member.claim ?? this.#designated(member)) > 0)) {
       if (member.role !== 'designated' || aged) return true;
       if (!forwarding) return this.#heed(member, claim);
@@ -201,6 +204,7 @@ export class FstpTree {
     member.heardAt = undefined;
     member.claim = undefined;
     member.agreed = false;
+    member.spurned = false;
   }
 
   /** Chooses the way to the root and what every port is, and tells whom it concerns; `answered` in any case. */
@@ -248,7 +252,8 @@ export class FstpTree {
   #roleOf(member: Member): TreeRole {
     if (member === this.#root.port) return 'root';
     // Better, or equal: then it is our own, come back by the port that it left by.
-    return member.claim && compareVectors(member.claim, this.#designated(member)) <= 0 ? 'alternate' : 'designated';
+    if (member.claim && compareVectors(member.claim, this.#designated(member)) <= 0) return 'alternate';
+    return member.spurned && this.#rules.closesBothEnds ? 'alternate' : 'designated';
   }
 
   /** What we claim on the wire of a port. */

@@ -60,6 +60,8 @@ export class Fstp {
   readonly self: BridgeId;
   /** Through how many bridges a claim is believed, over which a tree can reach; Infinity believes all, as VDE does. May be changed. By default 40. */
   maxAge = maxAge;
+  /** Whether a wire that is not needed is closed at both ends, as VDE does. May be changed. */
+  closesBothEnds = false;
   readonly #ports: ReadonlyMap<PortNumber, BridgePort>;
   readonly #options: FstpOptions;
   readonly #doors: FstpDoors;

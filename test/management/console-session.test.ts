@@ -251,6 +251,13 @@ describe('a session that is over', () => {
   });
 });
 
+it('fstp/bothends', () => {
+  for (const on of [true, false]) {
+    expect(one.type(`fstp/bothends ${Number(on)}\n`)).toBe('1000 Success\n');
+    expect(stage.managed.switch.fstp.closesBothEnds).toBe(on);
+  }
+});
+
 describe('fstp/maxage', () => {
   it.each([
     ['60', 60, '1000 Success'],

@@ -29,6 +29,31 @@ test('of two wires one end is closed, and no more', () => {
   expect(network.closed()).toEqual(['1.3']);
 });
 
+test('of two wires both ends of one are closed, as VDE has it; it carries when the other is cut', () => {
+  const network = build(2, []);
+  for (const { fstp } of network.bridges) fstp.closesBothEnds = true;
+  for (const [a = 0, b = 0] of [...wire(), ...wire()]) network.link(a, b);
+  network.run(5);
+  expect(network.closed()).toEqual(['0.3', '1.3']);
+  network.cut(network.cable(0), { noticed: true });
+  network.advance(10);
+  network.expectTree();
+});
+
+test.each<[string, number, Links]>([
+  ['a mesh of eight', 8, mesh(8)],
+  ['a grid of twenty', 20, grid(4, 5)],
+])('%s: with both ends closed of what is not needed there is a tree too, and after a cut', (_, count, links) => {
+  const network = build(count, []);
+  for (const { fstp } of network.bridges) fstp.closesBothEnds = true;
+  for (const [a = 0, b = 0] of links) network.link(a, b);
+  network.run(5);
+  network.expectTree();
+  network.cut(network.cable(0), { noticed: true });
+  network.run(1);
+  network.expectTree();
+});
+
 test('in a ring one end is closed, that of the bridge which is worst off', () => {
   const network = build(5, ring(5));
   network.run(5);

@@ -164,6 +164,19 @@ describe('what it does', () => {
     expect(states(lab)).toEqual(['1 root open', '2 designated open']);
   });
 
+  test('both ends are closed of such a wire when it is to be as VDE has it, and it opens for who comes to need it', () => {
+    const lab = treeSwitch({ 1: {}, 2: {} });
+    lab.bridge.fstp.closesBothEnds = true;
+    lab.receive(1, frameOf(claim(better)));
+    expect(flagsOf(lab.receive(2, frameOf(claim(better, { ...closed, bridge: worse, rootPathCost: 20_000_000 }))))).toEqual(['2 0a']);
+    expect(states(lab)).toEqual(['1 root open', '2 alternate closed']);
+    const need = frameOf(claim(better, { ...agreeing, bridge: worse, rootPathCost: 40_000_000 }));
+    // It is asked whether it agrees, as any that comes anew.
+    expect(flagsOf(lab.receive(2, need))).toEqual(['2 0a']);
+    lab.receive(2, need);
+    expect(states(lab)).toEqual(['1 root open', '2 designated open']);
+  });
+
   test('who leads a wire in his own eyes, and does worse, is told, and kept out until he has heard it', () => {
     const lab = treeSwitch({ 1: {} });
     expect(flagsOf(lab.receive(1, frameOf(claim(worse))))).toEqual(['1 0a']);

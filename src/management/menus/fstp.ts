@@ -62,6 +62,10 @@ export function fstpMenu(managed: Managed, events: Events, watch: (told: (change
         fstp.maxAge = bridges === 0 ? Infinity : bridges;
         return 'success';
       }),
+      command('fstp/bothends', '0/1', '1: a wire that is not needed is closed at both ends', ({ argument }) => {
+        fstp.closesBothEnds = leadingInteger(argument) !== 0;
+        return 'success';
+      }),
       query('fstp/print', '[N]', 'the trees, or that of one VLAN', (call) => print(managed, call)),
     ],
     [Symbol.dispose]: () => categories[Symbol.dispose](),

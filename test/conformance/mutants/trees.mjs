@@ -150,7 +150,7 @@ export const trees = [
   [
     'age-ignored',
     'switch/fstp-tree.js',
-    'const aged = claim.messageAge >= this.#limits.maxAge;',
+    'const aged = claim.messageAge >= this.#rules.maxAge;',
     'const aged = false;',
     'what is too old is heeded',
     ['fstp'],
