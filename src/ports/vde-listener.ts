@@ -174,11 +174,13 @@ export class VdeListener implements Listener {
     client.timeout[Symbol.dispose]();
     client.watch[Symbol.dispose]();
     closeSync(client.fd);
+    if (client.portPath !== undefined) {
+      this.#directory.removePort(client.portPath);
+      this.#sweepLater();
+    }
+    // Last, for it is told.
     if (hearOut) client.port?.endAfterReading(reason);
     else client.port?.end(reason);
-    if (client.portPath === undefined) return;
-    this.#directory.removePort(client.portPath);
-    this.#sweepLater();
   }
 
   /** A client that was killed may have left its socket. Not at once: the system may not be done with closing what it held. */

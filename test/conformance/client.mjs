@@ -17,8 +17,10 @@ const recv = libc.func('long recv(int, void *, size_t, int)');
 const close = libc.func('int close(int)');
 const pollFor = libc.func('int poll(void *, unsigned long, int)');
 
-const stream = 1;
-const datagram = 2;
+/** A switch that another check starts meanwhile must not inherit it: nobody could leave before that one ends. */
+const closedOnExec = 0o2000000;
+const stream = 1 | closedOnExec;
+const datagram = 2 | closedOnExec;
 const dontWait = 0x40;
 const noSignal = 0x4000;
 const replySize = 110;
@@ -112,7 +114,7 @@ export class Client {
       close(fd);
       return -1;
     });
-    t.teardown(() => client.leave());
+    t.teardown(() => client.leave(1000).catch(() => undefined));
     if (fd < 0) throw new Error(`nobody serves ${ctl}`);
     client.stream = new Socket({ fd, readable: true, writable: true });
     client.#listen();
@@ -223,12 +225,18 @@ export class Client {
     this.fd = -1;
   }
 
-  /** Leaves, and waits until the switch has noticed. */
-  async leave() {
+  /** Leaves, and waits until the switch has noticed. Throws when it does not. */
+  async leave(limit = patience) {
+    const isOver = this.closed;
     this.close();
     if (this.bound && existsSync(this.path)) unlinkSync(this.path);
-    if (this.port === undefined) return;
-    await until(() => !existsSync(this.port), undefined, undefined, 1000).catch(() => undefined);
+    if (this.port === undefined || isOver) return;
+    await until(
+      () => !existsSync(this.port),
+      undefined,
+      () => `the switch has not noticed that ${this.port} was left`,
+      limit,
+    );
   }
 }
 

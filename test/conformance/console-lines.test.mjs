@@ -175,8 +175,14 @@ t.test('console: a session that vanishes while it is told events harms nobody', 
 t.test('console: a reply is whole, however long', async (t) => {
   const rcfile = join(scratch(t), 'rc');
   writeFileSync(rcfile, Array.from({ length: 2999 }, (_, i) => `port/create ${i + 1}\n`).join(''));
-  const { console } = await startConsole(t, '-n', '3000', '-f', rcfile);
-  const { data, status: ended } = await console.ask('port/allprint');
+  const { console, session } = await startConsole(t, '-n', '3000', '-f', rcfile);
+  const other = await session(t);
+  // Who does not read until all was said has most of it still before him.
+  console.stream.pause();
+  console.send('port/allprint\n');
+  for (let i = 0; i < 2; i++) await other.status('port/showinfo');
+  console.stream.resume();
+  const { data, status: ended } = await console.reply();
   t.equal(ended, status.success);
   t.equal(data?.length, 4 * 2999);
 });

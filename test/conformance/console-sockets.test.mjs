@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import koffi from 'koffi';
 import t from 'tap';
 import { Console, startConsole, status } from './console.mjs';
-import { accepts, needsRoot, run, scratch, spawnSwitch, startSwitch, executable, until } from './peer.mjs';
+import { accepts, Client, needsRoot, run, scratch, spawnSwitch, startSwitch, executable, until } from './peer.mjs';
 
 const { success } = status;
 const libc = koffi.load(null);
@@ -105,6 +105,7 @@ t.test('socket: a file that is no socket is left alone', async (t) => {
   const one = spawnSwitch(executable, ['-s', join(parent, 'sw'), '-M', path]);
   t.teardown(() => one.end('SIGKILL'));
   await until(() => one.over || accepts(join(parent, 'sw', 'ctl')), parent);
+  await Client.joined(t, join(parent, 'sw'));
   t.same(await one.end('SIGTERM'), { code: 0, signal: null }, 'and the switch served');
   t.ok(existsSync(path));
   t.equal(existsSync(path) && lstatSync(path).isFile() && readFileSync(path, 'utf8'), 'precious');

@@ -7,7 +7,7 @@ import t from 'tap';
 import { rcFile } from './bench.mjs';
 import { FakeBridge, bridgeId } from './bpdu.mjs';
 import { Cable } from './cable.mjs';
-import { Client, everybody, executable, frame, otherExecutable, portWord, scratch, startSwitch, tagged } from './peer.mjs';
+import { Client, everybody, executable, frame, otherExecutable, pause, portWord, scratch, startSwitch, tagged } from './peer.mjs';
 
 t.jobs = 4;
 
@@ -61,7 +61,7 @@ class Stage {
     const isComplete = () => heard.every((counts, to) => counts.every((count, from) => from === to || count > 0));
     // What comes twice comes soon after what came once.
     for (let quiet = 0, start = Date.now(); Date.now() - start < 2_000 && quiet < 20; quiet += isComplete() ? 1 : 0) {
-      await new Promise((resolve) => setTimeout(resolve, 10));
+      await pause(10);
       listen();
     }
     return heard.map((counts) => counts.join(' ')).join(' | ');

@@ -84,7 +84,10 @@ t.test('daemon: it holds nothing of who started it', async (t) => {
 });
 
 t.test('daemon: it does not stay in the directory that it was started in', async (t) => {
-  const { pid } = await startDaemon(t, join(scratch(t), 'sw'));
+  const directory = join(scratch(t), 'sw');
+  const { pid } = await startDaemon(t, directory);
+  // When it serves it has been wherever it goes.
+  await Client.joined(t, directory);
   t.equal(readlinkSync(`/proc/${pid}/cwd`), '/');
 });
 

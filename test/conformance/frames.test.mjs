@@ -2,7 +2,7 @@
  * Black-box tests of frames: what passes, how, and to whom.
  */
 import t from 'tap';
-import { Client, everybody, frame, portWord, sharedSwitch, tagged } from './peer.mjs';
+import { Client, everybody, frame, portWord, sharedSwitch, soon, tagged } from './peer.mjs';
 
 const shared = sharedSwitch(t);
 const [stationA, stationB, stationC] = ['02:00:00:00:00:0a', '02:00:00:00:00:0b', '02:00:00:00:00:0c'];
@@ -215,7 +215,7 @@ t.test('frames: what a reader did not read waits for it', async (t) => {
   const [a, stalled] = await clients(t, 2);
   await flood(a, 1500, (i) => frame(everybody, stationA, 60 + (i % 100)));
   let count = 0;
-  for (; count < 1500; count++) if ((await stalled.receive(500))?.length !== 60 + (count % 100)) break;
+  for (; count < 1500; count++) if ((await stalled.receive(soon))?.length !== 60 + (count % 100)) break;
   t.equal(count, 1500);
 });
 

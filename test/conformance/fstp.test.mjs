@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { bpdu, bridgeId, FakeBridge, isBpdu } from './bpdu.mjs';
 import { rcFile } from './bench.mjs';
-import { Client, everybody, frame, portWord, scratch, startSwitch, tagged } from './peer.mjs';
+import { Client, everybody, frame, patience, pause, portWord, scratch, startSwitch, tagged } from './peer.mjs';
 
 t.jobs = 4;
 /** tap writes into what it is given. */
@@ -28,11 +28,19 @@ async function bridge(t, { args = [], lines } = {}) {
 const on = (t, directory, port, id = worse) => FakeBridge.open(t, directory, port, id);
 const hex = (id) => id.toString('hex');
 
-/** Sends a frame until it arrives, or for as long as it must not: the markers of `via` show that it was dropped. */
-async function passes(from, to, destination = everybody) {
+/** Whether a frame arrives: `limit` is how long one that must not is waited for. */
+async function passes(from, to, { destination = everybody, limit = 300 } = {}) {
   const sent = frame(destination, stationA, 66);
   from.send(sent);
-  return (await to.receiveThat((octets) => octets.equals(sent), 300)) !== undefined;
+  return (await to.receiveThat((octets) => octets.equals(sent), limit)) !== undefined;
+}
+
+/** The same of a frame that must. */
+const arrives = (from, to) => passes(from, to, { limit: patience });
+
+/** Reads what a bridge said until now. */
+async function drain({ client }) {
+  while ((await client.receive(300)) !== undefined);
 }
 
 async function comesTo(check, expected, limit = 15_000) {
@@ -142,7 +150,7 @@ t.test('fstp: without -F nothing is said', waits(), async (t) => {
   while (Date.now() - start < 5_000) {
     b.send(frame(everybody, stationB));
     t.equal((await a.receive())?.toString('hex', 6, 12), '02000000000b');
-    await new Promise((resolve) => setTimeout(resolve, 250));
+    await pause(250);
   }
 });
 
@@ -153,7 +161,7 @@ t.test('fstp: fstp/setfstp begins to say hello, and ends', waits(), async (t) =>
   await one.command('fstp/setfstp 1');
   t.ok(await fake.hears());
   await one.command('fstp/setfstp 0');
-  await fake.hears(() => true, 300);
+  await drain(fake);
   t.equal(await fake.hears(() => true, 5_000), undefined);
 });
 
@@ -183,7 +191,7 @@ for (const last of ['01', '02', '0e', '10']) {
 t.test('fstp: ports forward from the beginning', waits(), async (t) => {
   const { directory } = await bridge(t);
   const [a, b] = [await Client.joined(t, directory), await Client.joined(t, directory)];
-  t.ok(await passes(a, b));
+  t.ok(await arrives(a, b));
 });
 
 t.test('fstp: a better root is taken over', waits(), async (t) => {
@@ -254,9 +262,9 @@ t.test('fstp: of two ways to the root the second is closed, to both sides', wait
   await first.hears(({ role }) => role === 'root');
   second.say({ port: 2 });
   await comesTo(() => passes(a, second.client), false);
-  t.ok(await passes(a, first.client), 'out by the first');
+  t.ok(await arrives(a, first.client), 'out by the first');
   t.notOk(await passes(second.client, a), 'in by the second');
-  t.ok(await passes(first.client, a), 'in by the first');
+  t.ok(await arrives(first.client, a), 'in by the first');
 });
 
 t.test('fstp: of two ways to the root the cheaper one is taken', waits(), async (t) => {
@@ -280,15 +288,14 @@ t.test('fstp: a root that is silent is given up', waits(), async (t) => {
   t.ok(span > 9_000, `not before three hellos: ${span} ms`);
 });
 
-t.test('fstp: a root whose port goes is given up at once', waits(), async (t) => {
+t.test('fstp: that the port to the root is gone is told at once', waits(), async (t) => {
   const { directory } = await bridge(t);
   const [fake, other] = [await on(t, directory, 1, better), await on(t, directory, 2)];
   fake.say();
   t.ok(await other.hears(({ root }) => root === hex(better)));
   await fake.client.leave();
-  const start = Date.now();
-  t.ok(await other.hears(({ root }) => root === self));
-  t.ok(Date.now() - start < 6_000);
+  // The original has just said hello, or it had not told of the root, and says it again in 4 s.
+  t.ok(await other.hears(({ root }) => root === self, 2_000));
 });
 
 t.test('fstp: a root that speaks is kept', waits(), async (t) => {
@@ -311,10 +318,10 @@ t.test('fstp: a change of the topology makes it forget its stations', waits(), a
   await fake.hears(({ role }) => role === 'root');
   a.send(frame(everybody, stationB));
   await b.receiveThat((octets) => octets.length === 60);
-  t.notOk(await passes(fake.client, b, stationB), 'it is known');
+  t.notOk(await passes(fake.client, b, { destination: stationB }), 'it is known');
   fake.say({ flags: 0x3d });
   // Long before the silent neighbour is given up, by which they would be forgotten, too.
-  await comesTo(() => passes(fake.client, b, stationB), true, 5_000);
+  await comesTo(() => passes(fake.client, b, { destination: stationB }), true, 5_000);
 });
 
 t.test('fstp: what is as old as it may become is not heeded', waits(), async (t) => {
@@ -322,15 +329,16 @@ t.test('fstp: what is as old as it may become is not heeded', waits(), async (t)
   const [fake, other] = [await on(t, directory, 1, better), await on(t, directory, 2)];
   await other.hears();
   fake.say({ root: bridgeId(0x0800, '00:ff:00:00:00:03'), cost: portCost, age: 40 });
-  t.equal(await other.hears(({ root }) => root.startsWith('0800'), 5_000), undefined);
+  // Over two hellos.
+  t.equal(await other.hears(({ root }) => root.startsWith('0800'), 9_000), undefined);
 });
 
 t.test('fstp: a port that hears a worse bridge is closed until that has agreed', waits(), async (t) => {
   const { directory } = await bridge(t);
   const [fake, a] = [await on(t, directory, 1, worse), await Client.joined(t, directory, portWord(2))];
-  t.ok(await passes(a, fake.client));
+  t.ok(await arrives(a, fake.client));
   fake.say();
-  await fake.hears(({ forwarding }) => !forwarding);
+  t.ok(await fake.hears(({ forwarding }) => !forwarding));
   t.notOk(await passes(a, fake.client));
   fake.say({ root: Buffer.from(self, 'hex'), cost: portCost, flags: 0x74 });
   await comesTo(() => passes(a, fake.client), true);
@@ -343,7 +351,7 @@ t.test('fstp: a root leaves its port open though the other end is closed', waits
   first.say({ root: Buffer.from(self, 'hex'), cost: portCost, flags: 0x74 });
   second.say({ root: Buffer.from(self, 'hex'), cost: portCost, port: 2, flags: 0x0a });
   await comesTo(() => passes(a, first.client), true);
-  t.ok(await passes(a, second.client));
+  t.ok(await arrives(a, second.client));
 });
 
 t.test('fstp: each VLAN has a tree of its own', waits(), async (t) => {
@@ -369,7 +377,7 @@ t.test('fstp: a port closed in one VLAN is open in another', waits(), async (t) 
     a.send(inTen);
     return (await second.client.receiveThat((octets) => octets.equals(inTen), 300)) !== undefined;
   }, false);
-  t.ok(await passes(a, second.client));
+  t.ok(await arrives(a, second.client));
 });
 
 t.test('fstp: an edge says nothing and heeds nothing', waits(), async (t) => {
@@ -377,6 +385,7 @@ t.test('fstp: an edge says nothing and heeds nothing', waits(), async (t) => {
   const [fake, other] = [await on(t, directory, 1, better), await on(t, directory, 2)];
   await fake.hears();
   await one.command('fstp/setedge 0 1 1');
+  await drain(fake);
   fake.say();
   t.equal(await fake.hears(() => true, 6_000), undefined);
   t.equal((await other.hears())?.root, self);
@@ -394,6 +403,6 @@ t.test('fstp: hub mode ends it', waits(), async (t) => {
   const fake = await on(t, directory, 1);
   await fake.hears();
   await one.command('port/sethub 1');
-  await fake.hears(() => true, 300);
+  await drain(fake);
   t.equal(await fake.hears(() => true, 5_000), undefined);
 });

@@ -4,7 +4,7 @@
 import { existsSync, lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { bindOnly, Client, everybody, frame, portOf, portWord, run, scratch, sharedSwitch, soon, startSwitch, until } from './peer.mjs';
+import { bindOnly, Client, everybody, frame, portOf, portWord, run, scratch, sharedSwitch, startSwitch, until } from './peer.mjs';
 
 const shared = sharedSwitch(t);
 
@@ -85,7 +85,7 @@ t.test('leaving: what a killed client left in the directory goes', async (t) => 
   const directory = await shared();
   const client = await Client.joined(t, directory);
   client.close();
-  await until(() => !existsSync(client.path), directory, undefined, soon);
+  await until(() => !existsSync(client.path), directory);
   t.notOk(existsSync(client.path));
 });
 

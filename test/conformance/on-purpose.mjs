@@ -39,7 +39,7 @@ const rows = {
   17: ['layout: a file in the place of ctl is refused, and stays'],
   18: ['layout: a directory whose name is too long for its sockets is refused'],
   19: ['options: --nostdin keeps the switch when standard input ends'],
-  20: ['fstp: a root whose port goes is given up at once'],
+  20: ['fstp: that the port to the root is gone is told at once'],
   21: ['fstp: a port that hears a worse bridge is closed until that has agreed'],
   22: ['fstp: a root leaves its port open though the other end is closed'],
   23: ['fstp: what is as old as it may become is not heeded'],

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { patience, until } from './until.mjs';
 
 export { bindOnly, Client, everybody, frame, portOf, portWord, request1, request3, tagged } from './client.mjs';
-export { patience, soon, until } from './until.mjs';
+export { patience, pause, soon, until } from './until.mjs';
 
 /** The switch that is tested. */
 export const executable = process.env.VDE_SWITCH ?? 'vde_switch';

@@ -7,7 +7,10 @@ import { existsSync, watch } from 'node:fs';
 export const patience = Number(process.env.CONFORMANCE_PATIENCE ?? 10_000);
 
 /** As long as a check waits for what the original never does. */
-export const soon = patience / 5;
+export const soon = patience / 2;
+
+/** Lets so many milliseconds pass, for what shows in time alone: what must stay without effect, and switches that count in seconds. */
+export const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /** Waits until `check` holds, looking whenever something changes in `directory`, and now and then. Fails after a while. */
 export async function until(check, directory, message = () => 'it never came about', limit = patience) {

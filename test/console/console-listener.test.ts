@@ -97,7 +97,7 @@ describe('somebody at a console', () => {
     await client.until((shown) => shown.split('\n').length === 201);
   });
 
-  it('has replies of 5 MB whole, though he reads late, and whatever he asks next', async () => {
+  it('has replies of 5 MB whole, though he reads late, and whatever he asks next', { timeout: 60_000 }, async () => {
     const { path, service } = await manage({}, { numports: 25_000 });
     for (let port = 1; port <= 22_000; port++) service.plane.ports.create(port);
     const client = await ConsoleClient.open(path);
@@ -105,7 +105,7 @@ describe('somebody at a console', () => {
     client.socket.write('port/allprint\nport/allprint\nshowinfo\n');
     await new Promise(setImmediate);
     client.socket.resume();
-    await client.until((shown) => shown.includes('pid ') && shown.endsWith('1000 Success\n\nvde$ '));
+    await client.until((shown) => shown.endsWith('1000 Success\n\nvde$ ') && shown.includes('pid '), 40_000);
     const replies = client.shown.split('\nvde$ ');
     expect(replies.length).toBe(4);
     for (const all of replies.slice(0, 2)) {

@@ -67,11 +67,11 @@ export class ConsoleClient {
     return this.shown.slice(0, -'\nvde$ '.length);
   }
 
-  /** Resolves when what was shown is so. */
-  async until(isSo: (shown: string) => boolean): Promise<void> {
+  /** Resolves when what was shown is so, within `timeout` milliseconds if not the usual. */
+  async until(isSo: (shown: string) => boolean, timeout?: number): Promise<void> {
     await eventually(() => {
       if (!isSo(this.shown)) throw new Error(`shown was ${JSON.stringify(this.shown.slice(-300))}`);
-    });
+    }, timeout);
   }
 
   /** Resolves when it was closed by the other side. */

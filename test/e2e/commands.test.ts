@@ -8,7 +8,7 @@ import { bin, freePort, useStage, type Output } from './stage.ts';
 const ended = { status: 0, signal: null };
 const uid = userInfo().uid;
 
-describe('etherloom', () => {
+describe('etherloom', { timeout: 60_000 }, () => {
   const stage = useStage([]);
 
   const run = async (args: readonly string[], options?: RunningOptions): Promise<Output> => stage.run([bin('etherloom'), ...args], options);
@@ -159,7 +159,7 @@ describe('etherloom', () => {
   });
 });
 
-describe('our vde_switch', () => {
+describe('our vde_switch', { timeout: 60_000 }, () => {
   const stage = useStage([]);
 
   it('says ready on standard error, and ends clean on SIGTERM with all its files', async () => {
@@ -222,7 +222,7 @@ describe('our vde_switch', () => {
   });
 });
 
-describe('the sockets of a switch that was killed', () => {
+describe('the sockets of a switch that was killed', { timeout: 60_000 }, () => {
   const stage = useStage(['vde_plug']);
 
   it('are swept by the next one, which clients may then use', async () => {

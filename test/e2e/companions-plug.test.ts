@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { answers } from '../../src/system/unix-socket.ts';
 import { ConsoleTalk } from './console-talk.ts';
 import { Crossing } from './crossing.ts';
 import type { Running } from './running.ts';
@@ -16,7 +17,7 @@ const tool = (name: 'vde_plug' | 'dpipe', side: Whose): string => (side === 'our
 async function original(stage: Stage, name: string): Promise<string> {
   const directory = stage.path(name);
   const running = stage.start(['vde_switch', '-s', directory]);
-  await until('the original serves', () => existsSync(`${directory}/ctl`) || running.ended !== undefined);
+  await until('the original serves', () => answers(`${directory}/ctl`, 'stream') || running.ended !== undefined);
   expect(running.ended, running.lines.join()).toBeUndefined();
   return directory;
 }
@@ -165,7 +166,7 @@ describe('our vde_plug', { timeout: 60_000 }, () => {
     expect(await plug.exit).toEqual({ status: 0, signal: null });
     listener.unplug();
     const peer = side === 'ours' ? await stage.vdeSwitch('-s', other, '--nostdin') : stage.start(['vde_switch', '-s', other]);
-    await until('the switch serves', () => existsSync(`${other}/ctl`));
+    await until('the switch serves', () => answers(`${other}/ctl`, 'stream'));
     const second = await plugged(other);
     const third = stage.start([bin('vde_plug'), other, '=', 'sh', '-c', 'echo up >&2; exec sleep 1000'], poisoned);
     await third.line(/^up$/);
@@ -303,8 +304,8 @@ describe('our vde_plug, whose reader is late', { timeout: 60_000 }, () => {
       return heard.length > 0;
     });
     plug.stdout.pause();
-    // More than a pipe holds.
-    const frames = Array.from({ length: 300 }, (_, number) => frame(1000, number % 256));
+    // More than a pipe holds, and less than a socket.
+    const frames = Array.from({ length: 180 }, (_, number) => frame(1514, number));
     const before = await given();
     for (const one of frames) station.send([one]);
     await until('the plug was given all', async () => (await given()) >= before + frames.length);

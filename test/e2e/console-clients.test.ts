@@ -77,6 +77,7 @@ describe('vdecmd and unixcmd', { timeout: 60_000 }, () => {
     const line = `'${bin('vdecmd')}' -s '${stage.path('sw.m')}' port/allprint`;
     spawnSync('mkfifo', [stage.path('gate')]);
     const late = stage.start(['bash', '-c', `${line} | (read -r go < '${stage.path('gate')}'; wc -l); echo \${PIPESTATUS[0]}`]);
+    await until('vdecmd is there', () => descriptors() > before);
     await until('vdecmd has heard all', () => descriptors() === before);
     writeFileSync(stage.path('gate'), 'go\n');
     await late.exit;

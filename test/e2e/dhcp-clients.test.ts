@@ -61,7 +61,9 @@ describe("real clients of the master's DHCP server", { timeout: 60_000 }, () => 
     client.signal('SIGUSR2');
     await master.logged({ event: 'lease-released', address });
     await client.end();
-    expect(await recorded(recording)).toEqual({ types: '1 2 3 5 3 5 7', malformed: [] });
+    // It asks again when an answer is more than a second away.
+    const course = expect.stringMatching(/^(1 )+(2 )+(3 )+(5 )+(3 )+(5 )+7$/) as string;
+    expect(await recorded(recording)).toEqual({ types: course, malformed: [] });
   });
 
   it('are told the MTU of the segment when they ask for it, and tshark reads the same', async () => {

@@ -1,8 +1,9 @@
-import { existsSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
 import { realClock } from '../../src/clock.ts';
 import { SwitchService } from '../../src/daemon/switch-service.ts';
 import { realRandom } from '../../src/random.ts';
+import { answers } from '../../src/system/unix-socket.ts';
 import type { Fstp } from '../../src/switch/switch.ts';
 import { decodeBpdu, isForBridges } from '../../src/wire/bpdu.ts';
 import { vid } from '../../src/wire/dot1q.ts';
@@ -32,7 +33,7 @@ describe('a spanning tree of ours and the original vde_switch', { timeout: 90_00
     const directory = stage.path(name);
     const address = `00:ff:00:00:0${name}:01`;
     const running = stage.start(['vde_switch', '-s', directory, '-F', '--macaddr', address, '--priority', String(priority)]);
-    await until('the original serves', () => existsSync(`${directory}/ctl`) || running.ended !== undefined);
+    await until('the original serves', () => answers(`${directory}/ctl`, 'stream') || running.ended !== undefined);
     expect(running.ended, running.lines.join()).toBeUndefined();
     return directory;
   }
@@ -48,6 +49,9 @@ describe('a spanning tree of ours and the original vde_switch', { timeout: 90_00
     for (const other of others) await service.openPort(`vde://${other}`);
     return { directory: service.directory, fstp };
   }
+
+  /** How many ports of the original have somebody. */
+  const portSockets = (directory: string): number => readdirSync(directory).filter((name) => /^\d/.test(name)).length;
 
   function wire(a: string, b: string): Running {
     return stage.start(['dpipe', 'vde_plug', a, '=', 'vde_plug', b], { group: true });
@@ -111,6 +115,7 @@ describe('a spanning tree of ours and the original vde_switch', { timeout: 90_00
     const [a, b] = [await original('1', one), await original('2', two)];
     const { directory, fstp } = await ours('f', ourPriority, [a, b]);
     const joint = wire(a, b);
+    await until('the wire is plugged in', () => [a, b].every((there) => portSockets(there) === 2));
     stations = [a, b, directory].map((there) => new Plug(stage, there));
     await becomesTree();
     expect(fstp.state(untagged).root.priority).toBe(better);

@@ -5,7 +5,7 @@ import { Star } from './star.ts';
 
 const names = ['a', 'b', 'c', 'd', 'e'];
 
-describe('ids by order of joining', { timeout: 60_000 }, () => {
+describe('ids by order of joining', { timeout: 120_000 }, () => {
   const stage = useStage([]);
 
   const idOf = async (slave: Running): Promise<number> => Number((await slave.line(/^id (\d+)$/))[1]);

@@ -28,7 +28,7 @@ describe('a switch of the lab that the real world may join', { timeout: 60_000 }
     expect(text).toContain(' 0% packet loss');
     const [, least = ''] = /min\/avg\/max\/mdev = ([\d.]+)/.exec(text) ?? [];
     expect(Number(least)).toBeGreaterThan(40);
-    const time = await net.hostNamed('a').ping('10.9.0.2');
+    const time = await net.hostNamed('a').ping('10.9.0.2', { timeout: 5000 });
     expect(time).toBeGreaterThan(40);
     const cut = net.linkNamed('s1-s2').cut();
     expect(await kernel.ping('10.9.0.1', { count: 1 })).toBe(100);
@@ -91,6 +91,6 @@ describe('a guest by QEMU', { timeout: 120_000 }, () => {
     const [, address = ''] = await qemu.line(/^LEASE (\S+) 52:54:00:77:00:09/, { timeout: 60_000 });
     expect(address).toMatch(/^10\.77\.0\.\d+$/);
     await assertHasLease(h2);
-    expect(await h2.ping(address)).toBeGreaterThan(4);
+    expect(await h2.ping(address, { timeout: 5000 })).toBeGreaterThan(4);
   });
 });

@@ -126,6 +126,16 @@ export async function until(what: string, isSo: () => boolean | Promise<boolean>
   }
 }
 
+/** Whether somebody listens on that port of the loopback, as the kernel tells it: whoever asked himself would be taken for a client. */
+export function isListening(port: number): boolean {
+  const local = `0100007F:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  const listening = '0A';
+  return readFileSync('/proc/net/tcp', 'utf8')
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/))
+    .some(([, address, , state]) => address === local && state === listening);
+}
+
 function isFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();

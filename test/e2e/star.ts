@@ -67,7 +67,7 @@ export class Star {
     const pingFrom = async (node: string): Promise<void> => {
       using console = await this.console(node);
       for (const address of addresses) {
-        const { status, output } = await console.run(`ping -c 1 -W 2 ${address}`);
+        const { status, output } = await console.run(`ping -c 1 -W 5 ${address}`);
         if (status !== 0) failed.push(`${node} to ${address}: ${output}`);
         else milliseconds.push(Number(/time=([\d.]+) ms/.exec(output)?.[1]));
       }

@@ -1,7 +1,8 @@
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { ConsoleLog, plainText } from '../../../src/launcher/guest/console-log.ts';
+import { eventually } from '../../eventually.ts';
 import { temporaryDirectory } from './real-guest.ts';
 
 function logWith(text: string): { path: string; lines: string[] } {
@@ -22,10 +23,10 @@ describe('ConsoleLog', () => {
     const { path, lines } = logWith('');
     using log = new ConsoleLog(path, 0, (line) => lines.push(line));
     appendFileSync(path, 'LEASE 10.77.');
-    await vi.waitFor(() => expect(log.lastLines).toEqual(['LEASE 10.77.']));
+    await eventually(() => expect(log.lastLines).toEqual(['LEASE 10.77.']));
     expect(lines).toEqual([]);
     appendFileSync(path, '0.11 aa\n');
-    await vi.waitFor(() => expect(lines).toEqual(['LEASE 10.77.0.11 aa']));
+    await eventually(() => expect(lines).toEqual(['LEASE 10.77.0.11 aa']));
   });
 
   it('is emptied but for some lines, and goes on with what is appended', () => {
