@@ -23,10 +23,10 @@ export class Lane extends Happening implements TracedLane {
   readonly target: string;
   readonly #fabric: Fabric;
   readonly #target: LaneEnd;
-  // Rings, one for each: millions of frames may be under way at once, and an object for each would cost more than all the rest.
+  // Rings: millions of frames may be under way at once, and an object for each would cost more than all the rest.
   #frames: (Uint8Array | undefined)[] = [];
-  #hops = new Float64Array(0);
-  #dues = new Float64Array(0);
+  /** Of each the number of its hop, and when it comes out. */
+  #marks = new Float64Array(0);
   /** How many entered, and how many of those came out or were lost, in all: places in the rings, modulo their room. */
   #entered = 0;
   #landed = 0;
@@ -59,8 +59,8 @@ export class Lane extends Happening implements TracedLane {
     this.#lastDue = Math.max(this.#lastDue, fabric.timeline.now + this.latency);
     const at = this.#entered++ & (this.#frames.length - 1);
     this.#frames[at] = frame;
-    this.#hops[at] = hop;
-    this.#dues[at] = this.#lastDue;
+    this.#marks[2 * at] = hop;
+    this.#marks[2 * at + 1] = this.#lastDue;
     if (this.place < 0) fabric.timeline.schedule(this, this.#lastDue);
     fabric.depart();
   }
@@ -73,7 +73,7 @@ export class Lane extends Happening implements TracedLane {
       const at = this.#first;
       this.#frames[at] = undefined;
       this.#landed++;
-      trace.ended(this.#hops[at] ?? uncaused, fate);
+      trace.ended(this.#marks[2 * at] ?? uncaused, fate);
     }
     this.#fabric.timeline.cancel(this);
   }
@@ -85,7 +85,7 @@ export class Lane extends Happening implements TracedLane {
       this.#target.breath(this.#land);
     } finally {
       this.#fabric.trace.current = uncaused;
-      if (this.flying > 0 && this.place < 0) this.#fabric.timeline.schedule(this, this.#dues[this.#first] ?? 0);
+      if (this.flying > 0 && this.place < 0) this.#fabric.timeline.schedule(this, this.#marks[2 * this.#first + 1] ?? 0);
     }
   }
 
@@ -102,8 +102,8 @@ export class Lane extends Happening implements TracedLane {
     while (this.#landed < this.#end) {
       const at = this.#first;
       const frame = this.#frames[at];
-      const hop = this.#hops[at] ?? uncaused;
-      if (frame === undefined || (this.#dues[at] ?? 0) > now) return;
+      const hop = this.#marks[2 * at] ?? uncaused;
+      if (frame === undefined || (this.#marks[2 * at + 1] ?? 0) > now) return;
       this.#frames[at] = undefined;
       this.#landed++;
       fabric.flying--;
@@ -114,14 +114,13 @@ export class Lane extends Happening implements TracedLane {
   };
 
   #grow(): void {
-    const [frames, hops, dues] = [this.#frames, this.#hops, this.#dues];
+    const [frames, marks] = [this.#frames, this.#marks];
     const room = frames.length * 2 || initialRoom;
-    [this.#frames, this.#hops, this.#dues] = [new Array<Uint8Array | undefined>(room), new Float64Array(room), new Float64Array(room)];
+    [this.#frames, this.#marks] = [new Array<Uint8Array | undefined>(room), new Float64Array(2 * room)];
     for (let place = this.#landed; place < this.#entered; place++) {
       const [from, to] = [place & (frames.length - 1), place & (room - 1)];
       this.#frames[to] = frames[from];
-      this.#hops[to] = hops[from] ?? 0;
-      this.#dues[to] = dues[from] ?? 0;
+      this.#marks.set(marks.subarray(2 * from, 2 * from + 2), 2 * to);
     }
   }
 }

@@ -28,8 +28,12 @@ export interface TracedLane {
 /** Not caused by any frame. */
 export const uncaused = -1;
 
-const underWay = 'under way';
-const delivered = 'delivered';
+/** What a hop's record holds: when it was sent, the number of its cause, and its state. Together, since that is one line of the processor's cache. */
+const recordSize = 4;
+const [timeAt, causeAt, stateAt] = [0, 1, 2] as const;
+
+/** A hop's state: any other says that its fate is a text. */
+const [underWay, delivered, told] = [0, 1, 2] as const;
 
 /** The last frames of a run, each on each link that it crossed, and what made what. It holds a bounded number of them. */
 export class Trace {
@@ -38,17 +42,20 @@ export class Trace {
   /** How many there were in all. */
   total = 0;
   readonly #capacity: number;
-  readonly #times: Float64Array;
+  /** There is room for a power of two, so that a hop's place is a part of its number. */
+  readonly #mask: number;
+  readonly #records: Float64Array;
   readonly #lanes: TracedLane[] = [];
   readonly #frames: Uint8Array[] = [];
-  readonly #causes: Float64Array;
+  /** Those that are told; others are there still of hops that are forgotten. */
   readonly #fates: Fate[] = [];
   #digest: Digest | undefined;
 
   constructor(capacity: number) {
     this.#capacity = capacity;
-    this.#times = new Float64Array(capacity);
-    this.#causes = new Float64Array(capacity);
+    const room = 2 ** Math.ceil(Math.log2(Math.max(1, capacity)));
+    this.#mask = room - 1;
+    this.#records = new Float64Array(room * recordSize);
   }
 
   /** From now on all hops are summed up. */
@@ -66,32 +73,38 @@ export class Trace {
     const number = this.total++;
     this.#digest?.add(time, lane, frame);
     if (this.#capacity === 0) return number;
-    const at = number % this.#capacity;
-    this.#times[at] = time;
+    const at = number & this.#mask;
+    const record = at * recordSize;
+    this.#records[record + timeAt] = time;
+    this.#records[record + causeAt] = cause;
+    this.#records[record + stateAt] = underWay;
     this.#lanes[at] = lane;
     this.#frames[at] = frame;
-    this.#causes[at] = cause;
-    this.#fates[at] = underWay;
     return number;
   }
 
   /** The frame came out. */
   arrived(number: number): void {
-    this.ended(number, delivered);
+    if (this.#remembers(number)) this.#records[(number & this.#mask) * recordSize + stateAt] = delivered;
   }
 
   /** What became of it. */
   ended(number: number, fate: Fate): void {
-    if (number >= this.#oldest && number < this.total && this.#capacity > 0) this.#fates[number % this.#capacity] = fate;
+    if (!this.#remembers(number)) return;
+    const at = number & this.#mask;
+    this.#records[at * recordSize + stateAt] = told;
+    this.#fates[at] = fate;
   }
 
   /** A hop that is not forgotten yet. */
   hop(number: number): Hop | undefined {
-    const at = number % this.#capacity;
-    const [time, lane, frame, cause, fate] = [this.#times[at], this.#lanes[at], this.#frames[at], this.#causes[at], this.#fates[at]];
-    if (number < this.#oldest || number >= this.total) return undefined;
-    if (time === undefined || lane === undefined || frame === undefined || fate === undefined) return undefined;
-    return { number, time, lane, frame, cause: cause === undefined || cause < this.#oldest ? undefined : cause, fate };
+    if (!this.#remembers(number)) return undefined;
+    const at = number & this.#mask;
+    const [time = 0, cause = uncaused, state = underWay] = this.#records.subarray(at * recordSize);
+    const [lane, frame] = [this.#lanes[at], this.#frames[at]];
+    if (lane === undefined || frame === undefined) return undefined;
+    const fate = state === underWay ? 'under way' : state === delivered ? 'delivered' : (this.#fates[at] ?? '');
+    return { number, time, lane, frame, cause: cause < this.#oldest ? undefined : cause, fate };
   }
 
   /** All that are not forgotten, from number `since` on, the oldest first. */
@@ -111,6 +124,10 @@ export class Trace {
       path.unshift(hop);
     }
     return path;
+  }
+
+  #remembers(number: number): boolean {
+    return number >= this.#oldest && number < this.total;
   }
 
   get #oldest(): number {
