@@ -257,5 +257,8 @@ export function tagged(octets, vid, priority = 0, tpid = 0x8100) {
   return Buffer.concat([octets.subarray(0, 12), tag, octets.subarray(12)]);
 }
 
+/** The address of one of 65,536 stations. */
+export const numbered = (number) => `02:00:00:01:${number.toString(16).padStart(4, '0').replace(/^../, '$&:')}`;
+
 /** The address of all stations. */
 export const everybody = 'ff:ff:ff:ff:ff:ff';

@@ -3,7 +3,7 @@
  */
 import t from 'tap';
 import { checkStatuses, reusedConsole, startConsole, status } from './console.mjs';
-import { Client, everybody, frame, portWord, tagged, until } from './peer.mjs';
+import { Client, everybody, frame, numbered, portWord, tagged, until } from './peer.mjs';
 
 const { success, exists, invalid, noEntry } = status;
 const shared = await startConsole(t);
@@ -292,7 +292,7 @@ t.test('debug: what a session does not read at once waits for it', async (t) => 
   const { console, join, session } = await told(t, 'hash');
   const client = await join();
   const other = await session(t);
-  const stations = Array.from({ length: 4000 }, (_, i) => `02:00:00:00:${hexOctet(i >> 8)}:${hexOctet(i & 255)}`);
+  const stations = Array.from({ length: 4000 }, (_, i) => numbered(i));
   console.stream.pause();
   for (const station of stations) while (client.send(frame(everybody, station)) < 0) await other.ask('port/showinfo');
   await until(async () => (await other.status(`hash/find ${stations.at(-1)}`)) === success);
@@ -309,6 +309,3 @@ t.test('debug: a session that did not ask is told nothing', async (t) => {
   await one.console.give('port/create 1');
   t.equal(await other.transcript('debug/del\n'), `${noEntry}\n\nvde$ `);
 });
-
-/** As an address has it. */
-const hexOctet = (octet) => octet.toString(16).padStart(2, '0');

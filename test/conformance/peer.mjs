@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { patience, until } from './until.mjs';
 
-export { bindOnly, Client, everybody, frame, portOf, portWord, request1, request3, tagged } from './client.mjs';
+export { bindOnly, Client, everybody, frame, numbered, portOf, portWord, request1, request3, tagged } from './client.mjs';
 export { patience, pause, soon, until } from './until.mjs';
 
 /** The switch that is tested. */
