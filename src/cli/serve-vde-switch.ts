@@ -31,7 +31,7 @@ export async function serveVdeSwitch(settings: SwitchSettings, complain: (line: 
       ready: () => (settings.daemon ? tellReady() : process.stderr.write('ready\n')),
       endedBy: ['SIGTERM', 'SIGINT'],
       ignored,
-      ...(settings.daemon && { tell: (text: string) => text.split('\n').forEach((line) => log(line)) }),
+      ...(settings.daemon && { tell: log }),
       ending: (name) => log(`Caught signal ${name === 'SIGTERM' ? 15 : 2}, cleaning up and exiting`),
     },
   );

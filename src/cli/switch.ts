@@ -51,7 +51,7 @@ export async function runSwitch(given: SwitchArguments): Promise<number> {
       say(`sock ${opened.service.directory}`);
       return opened;
     },
-    given.daemon ? { ready: tellReady, tell: (text) => text.split('\n').forEach((line) => log(line)) } : {},
+    given.daemon ? { ready: tellReady, tell: log } : {},
   );
   return 0;
 }

@@ -19,8 +19,8 @@ export interface ServeOptions {
   readonly endedBy?: readonly NodeJS.Signals[];
   /** The signals that change nothing, though they would end another process. Default: none. */
   readonly ignored?: readonly NodeJS.Signals[];
-  /** Says what went wrong in it. Default: on standard error. */
-  readonly tell?: (text: string) => void;
+  /** Says a line of what went wrong in it. Default: on standard error. */
+  readonly tell?: (line: string) => void;
   /** Is told the signal that ends it. Default: nobody. */
   readonly ending?: (signal: NodeJS.Signals) => void;
 }
@@ -52,7 +52,7 @@ export async function serve(
   for (const name of ignored) process.on(name, () => undefined);
   // A bug of ours: it is told, and what was opened is released all the same.
   const bug = (error: Error): void => {
-    tell(error.stack ?? error.message);
+    for (const line of (error.stack ?? error.message).split('\n')) tell(line);
     failures.push(new EtherloomError('system', `ended by an error of its own: ${error.message}`));
     abort.abort();
   };
@@ -83,8 +83,8 @@ export function say(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-function complain(text: string): void {
-  process.stderr.write(`${text}\n`);
+function complain(line: string): void {
+  process.stderr.write(`${line}\n`);
 }
 
 /**
@@ -96,7 +96,7 @@ function keepYoungGenerationSmall(): void {
 }
 
 /** Disposes the service, or gives up after a while. */
-async function end(service: AsyncDisposable | undefined, tell: (text: string) => void): Promise<void> {
+async function end(service: AsyncDisposable | undefined, tell: (line: string) => void): Promise<void> {
   const limit = setTimeout(() => {
     tell(`not ended after ${endLimit / 1000} s: giving up`);
     process.exit(1);
