@@ -3,6 +3,7 @@ import type { ClientLease } from '../dhcp/client-lease.ts';
 import { DhcpClient, type DhcpClientOptions } from '../dhcp/client.ts';
 import type { Random } from '../random.ts';
 import { decodeDhcp, dhcpPorts, encodeDhcp, messageTypeOf, messageTypes, type DhcpMessage } from '../wire/dhcp.ts';
+import { isDoubleTagged, isPriorityTagged, removeTag } from '../wire/dot1q.ts';
 import { destinationOf, etherTypeOf, etherTypes, hasGroupSource, minFrame, sourceOf } from '../wire/ethernet.ts';
 import { decodeIcmpEcho, encodeIcmpEcho } from '../wire/icmp.ts';
 import { decodeIpv4, ipProtocols, type Ipv4, type Ipv4Address } from '../wire/ipv4.ts';
@@ -106,10 +107,17 @@ export class Host implements Disposable {
     return this.#dhcp;
   }
 
-  /** A frame came in. It is borrowed, and not kept. One that is not for this host costs a look at its header, and nothing is made of it. */
+  /**
+   * Receives a frame. It is borrowed, and not kept. One that is not for this host costs a look at its header, and nothing is made of it. A
+   * priority tag, that of VLAN 0, is skipped. [IEEE 802.1Q, 6.9.1]
+   */
   receive(frame: Uint8Array): void {
     if (frame.length < minFrame || hasGroupSource(frame) || this.#disposed) return;
     const etherType = etherTypeOf(frame);
+    if (etherType === etherTypes.dot1q) {
+      if (isPriorityTagged(frame) && !isDoubleTagged(frame)) this.receive(removeTag(frame));
+      return;
+    }
     if (etherType === etherTypes.ipv6) {
       this.#ipv6?.receive(frame);
       return;

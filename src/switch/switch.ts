@@ -1,6 +1,6 @@
 import { assert } from '../errors.ts';
 import { isForBridges } from '../wire/bpdu.ts';
-import { addTag, isDoubleTagged, isTagged, removeTag, type Vid } from '../wire/dot1q.ts';
+import { addTag, isTagged, removeTag, type Vid } from '../wire/dot1q.ts';
 import type { MacAddress } from '../wire/mac.ts';
 import { explainWays, type Explanation } from './explanation.ts';
 import { Fdb, type FdbEntry } from './fdb.ts';
@@ -11,7 +11,7 @@ import { Learning } from './learning.ts';
 import { BridgePort, type DropReason, type PortNumber, type SwitchPort } from './switch-port.ts';
 import type { NewPort, SwitchOptions } from './switch-options.ts';
 import { VlanRegistry } from './vlan-registry.ts';
-import { FloodLists, keepTag, PortVlans, type Egress, type VlanMembership } from './vlan.ts';
+import { FloodLists, PortVlans, waysForTag, type Egress, type VlanMembership } from './vlan.ts';
 
 export { formatExplanation, type Explanation } from './explanation.ts';
 export type { TreePort, TreeRole } from './fstp-member.ts';
@@ -259,9 +259,9 @@ export class Switch {
 
   #egress(ingress: BridgePort, vid: Vid, destination: BridgePort | undefined, frame: Uint8Array): Ways | DropReason {
     const ways = this.#waysTo(ingress, vid, destination);
-    if (typeof ways === 'string' || !isDoubleTagged(frame)) return ways;
-    const tagged = keepTag(ways);
-    return tagged.length === 0 ? 'double-tagged' : tagged;
+    if (typeof ways === 'string' || !isTagged(frame)) return ways;
+    const kept = waysForTag(ways, frame);
+    return kept.length === 0 ? 'double-tagged' : kept;
   }
 
   #waysTo(ingress: BridgePort, vid: Vid, destination: BridgePort | undefined): Ways | DropReason {

@@ -1,5 +1,5 @@
 import { assert } from '../errors.ts';
-import { vid, type Vid } from '../wire/dot1q.ts';
+import { isDoubleTagged, vid, vidOf, type Vid } from '../wire/dot1q.ts';
 
 /** Which VLANs a port belongs to. */
 export interface VlanMembership {
@@ -18,9 +18,18 @@ export interface Egress<Port> {
   readonly tagged: boolean;
 }
 
-/** Of these ways those by which a frame leaves with its tag. Without it one with two would be taken for a frame of the other's VLAN. */
-export function keepTag<Port>(ways: readonly Egress<Port>[]): readonly Egress<Port>[] {
-  return ways.filter((way) => way.tagged);
+/**
+ * Adapts the ways out to the tag that a frame carries. A double-tagged frame keeps only the tagged ways: sent without its outer tag it would
+ * be read as a frame of its inner VLAN. A priority tag, that of VLAN 0, stays on the frame on its way to a trunk, or its priority would be
+ * lost there. [IEEE 802.1Q, 6.9.2]
+ */
+export function waysForTag<Port extends Pick<VlanPort, 'vlans'>>(
+  ways: readonly Egress<Port>[],
+  frame: Uint8Array,
+): readonly Egress<Port>[] {
+  if (isDoubleTagged(frame)) return ways.filter((way) => way.tagged);
+  if (vidOf(frame) !== 0) return ways;
+  return ways.map((way) => (way.port.vlans.trunk ? { port: way.port, tagged: true } : way));
 }
 
 /** What the flood lists know of a port. */

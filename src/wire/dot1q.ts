@@ -61,6 +61,11 @@ export function isDoubleTagged(frame: Uint8Array): boolean {
   return isTagged(frame) && readUint16(frame, minTaggedFrame - 2) === etherTypes.dot1q;
 }
 
+/** Returns whether a frame of at least 14 octets has a whole tag of VLAN 0: one that says a priority, and no VLAN. [IEEE 802.1Q, 3.183] */
+export function isPriorityTagged(frame: Uint8Array): boolean {
+  return isTagged(frame) && frame.length >= minTaggedFrame && vidOf(frame) === 0;
+}
+
 /** The VLAN of a frame with a whole tag. */
 export function vidOf(frame: Uint8Array): Vid {
   return (tciOf(frame) & 0xfff) as Vid;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Datagram } from '../../src/host/udp-sockets.ts';
 import { decodeArp, encodeArp, type Arp } from '../../src/wire/arp.ts';
+import { addTag } from '../../src/wire/dot1q.ts';
 import { decodeEthernet, encodeEthernet, etherTypes } from '../../src/wire/ethernet.ts';
 import { decodeIcmpEcho, encodeIcmpEcho, type IcmpEcho } from '../../src/wire/icmp.ts';
 import { broadcastOf, decodeIpv4, encodeIpv4, ipProtocols, ipv4FromNumber, parseIpv4, type Ipv4Address } from '../../src/wire/ipv4.ts';
@@ -197,6 +198,18 @@ describe('a host', () => {
     for (const frame of [groupSource, group, other]) a.receive(frame);
     expect(wire.frames).toHaveLength(before);
     a.receive(ask);
+    expect(wire.frames).toHaveLength(before + 1);
+  });
+
+  it('takes a frame with a priority tag for one without, and hears none of a VLAN', () => {
+    using wire = new Wire();
+    const a = wire.host(1);
+    wire.clock.advance(10);
+    const before = wire.frames.length;
+    const ask = arpFrame({ targetAddress: addressOf(1) });
+    for (const frame of [addTag(ask, 0xa005), addTag(addTag(ask, 0xa005), 0), addTag(ask, 0).subarray(0, 16)]) a.receive(frame);
+    expect(wire.frames).toHaveLength(before);
+    a.receive(addTag(ask, 0xa000));
     expect(wire.frames).toHaveLength(before + 1);
   });
 

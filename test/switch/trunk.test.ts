@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { vid } from '../../src/wire/dot1q.ts';
+import { addTag, vid } from '../../src/wire/dot1q.ts';
 import { macFromNumber } from '../../src/wire/mac.ts';
 import { testFrame, TestSwitch } from './test-switch.ts';
 
@@ -26,6 +26,28 @@ describe('a trunk', () => {
     expect(s.reaches(1, { from: 1, tci: 5 })).toEqual([2, 3]);
     const [answer] = s.receive(3, testFrame({ from: 3, to: 1 }));
     expect(answer).toMatchObject({ port: 1, frame: testFrame({ from: 3, to: 1, tci: 5 }) });
+  });
+
+  it('lets a priority tag pass, and takes it off for a port that is no trunk', () => {
+    const s = stage();
+    for (const tci of [0xa000, 0x7000]) {
+      const frame = testFrame({ from: 1, tci });
+      expect(s.receive(1, frame)).toEqual([
+        { port: 2, frame, ingress: 1 },
+        { port: 4, frame: testFrame({ from: 1 }), ingress: 1 },
+      ]);
+    }
+    s.receive(2, testFrame({ from: 2 }));
+    const known = testFrame({ from: 1, to: 2, tci: 0xa000 });
+    expect(s.bridge.explain(1, known)).toMatchObject({ decision: 'forward', egress: [{ port: 2, tagged: true }] });
+    expect(s.receive(1, known)).toEqual([{ port: 2, frame: known, ingress: 1 }]);
+  });
+
+  it('adds no priority tag, and lets none pass that has another tag behind it', () => {
+    const s = stage();
+    expect(s.receive(1, testFrame({ from: 1 })).map(({ frame }) => frame)).toEqual([testFrame({ from: 1 }), testFrame({ from: 1 })]);
+    expect(s.receive(1, addTag(testFrame({ from: 1, tci: 5 }), 0xa000))).toEqual([]);
+    expect(s.bridge.port(1)?.counters.drops['double-tagged']).toBe(1);
   });
 
   it('learns stations in each VLAN apart', () => {
