@@ -1,4 +1,4 @@
-/** What went wrong, for callers that act on it. */
+/** The kind of a failure, for callers that act on it. */
 export type ErrorCode =
   | 'bad-address' // text that should name a host, a port, a network or a socket does not
   | 'bad-option' // a command-line option or configuration value is not acceptable
@@ -11,7 +11,7 @@ export type ErrorCode =
   | 'system' // a system call failed
   | 'timed-out'; // the other side said nothing in time
 
-/** The one class of error that the house throws on purpose; the message says what to do. */
+/** The one class of error that this package throws on purpose. The message says what failed, with which thing, why, and what to do. */
 export class EtherloomError extends Error {
   override readonly name = 'EtherloomError';
   readonly code: ErrorCode;
@@ -22,19 +22,74 @@ export class EtherloomError extends Error {
   }
 }
 
-/** A system call that failed; `errno` is its symbolic name (`ENOENT`). */
+/** A failed system call. Its message is `WHAT: permission denied (EACCES); REMEDY`. */
 export class SystemError extends EtherloomError {
+  /** The symbolic name of the error: `ENOENT`. */
   readonly errno: string;
 
-  constructor(errno: string, message: string) {
-    super('system', `${message}: ${errno}`);
+  /** `what` says what failed, with which thing; `remedy` says what to do about it. */
+  constructor(errno: string, what: string, remedy?: string) {
+    super('system', `${what}: ${errnoText(errno)}${remedy === undefined ? '' : `; ${remedy}`}`);
     this.errno = errno;
   }
 }
 
-/** Whether this is for the user to mend, and its message says what: an error of ours, or one of the system's (ENOSPC, EACCES). */
+/** Words for the errors that users meet. [errno(3)] */
+const errnoWords: Readonly<Record<string, string>> = {
+  EACCES: 'permission denied',
+  EADDRINUSE: 'address already in use',
+  EADDRNOTAVAIL: 'address not available on this machine',
+  EAGAIN: 'not ready now',
+  EBUSY: 'device or resource busy',
+  ECONNREFUSED: 'connection refused',
+  ECONNRESET: 'connection reset by the other side',
+  EEXIST: 'file exists',
+  EHOSTUNREACH: 'no route to that host',
+  EINVAL: 'invalid argument',
+  EIO: 'input/output error',
+  EISDIR: 'is a directory',
+  ELOOP: 'too many symbolic links',
+  EMFILE: 'too many open files in this process',
+  ENAMETOOLONG: 'name too long',
+  ENETUNREACH: 'network is unreachable',
+  ENFILE: 'too many open files on this machine',
+  ENODEV: 'no such device',
+  ENOENT: 'no such file or directory',
+  ENOMEM: 'out of memory',
+  ENOSPC: 'no space left on the disk',
+  ENOSYS: 'not supported by this kernel',
+  ENOTDIR: 'not a directory',
+  ENOTEMPTY: 'directory not empty',
+  ENXIO: 'no such device or address',
+  EPERM: 'operation not permitted',
+  EPIPE: 'the other side has closed the connection',
+  EPROTOTYPE: 'a socket of another type',
+  EROFS: 'read-only file system',
+  ETIMEDOUT: 'timed out',
+};
+
+/** Returns an error's symbolic name with words for it: `permission denied (EACCES)`. */
+export function errnoText(errno: string): string {
+  const words = errnoWords[errno];
+  return words === undefined ? errno : `${words} (${errno})`;
+}
+
+/** Returns the symbolic name of a system call's error, one of ours or of Node's; undefined for any other. */
+export function errnoOf(error: unknown): string | undefined {
+  if (error instanceof SystemError) return error.errno;
+  return error instanceof Error && 'code' in error && 'syscall' in error && typeof error.code === 'string' ? error.code : undefined;
+}
+
+/** Returns why something failed, for the end of a message: the error of a system call in words, else the error's own message. */
+export function reasonOf(error: unknown): string {
+  const errno = errnoOf(error);
+  if (errno !== undefined) return errnoText(errno);
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** Returns true if the user can mend this: an error of ours, whose message says how, or a system call's (ENOSPC, EACCES). */
 export function isForUser(error: unknown): error is Error {
-  return error instanceof EtherloomError || (error instanceof Error && 'code' in error && 'syscall' in error);
+  return error instanceof EtherloomError || errnoOf(error) !== undefined;
 }
 
 /** Throws when an invariant of ours is broken: always a bug, never the user's doing. */

@@ -4,7 +4,7 @@
  *   struct ifreq (40 octets)  0 name (16, NUL-terminated)  16 flags (2, host order)     [netdevice(7), Linux tuntap.txt]
  */
 import { closeSync, constants, openSync } from 'node:fs';
-import { EtherloomError, SystemError } from '../errors.ts';
+import { EtherloomError, SystemError, errnoOf } from '../errors.ts';
 import { addressOf, lastErrno, libc } from './libc.ts';
 import type { Fd } from './unix-socket.ts';
 
@@ -108,23 +108,22 @@ function openDevice(name: string): Fd {
   try {
     return openSync('/dev/net/tun', constants.O_RDWR | constants.O_NONBLOCK);
   } catch (error) {
-    throw refused(name, error instanceof Error && 'code' in error ? String(error.code) : String(error));
+    throw refused(name, errnoOf(error) ?? String(error));
   }
 }
 
-/** What helps against each errno. */
+/** The remedy for each errno. */
 const remedies: Readonly<Record<string, string>> = {
-  EACCES: 'this user may not open /dev/net/tun: run it as root',
-  EBUSY: 'another program has it open: end that, or choose another name',
-  EINVAL: 'an interface of that name is there and is no tap, or no interface can have that name',
+  EACCES: 'this user may not open /dev/net/tun: run it as root, or give the user access to the device',
+  EBUSY: 'another program has it open: end that program, or choose another name',
+  EINVAL: 'an interface of that name exists and is not a tap, or no interface can have that name: choose another name',
   ENODEV: 'the kernel has no tun module: run `modprobe tun` as root',
-  ENOENT: 'there is no /dev/net/tun: run `modprobe tun` as root, or let the container have the device',
-  EPERM: 'that takes CAP_NET_ADMIN: run it as root, or let root make one for you: `ip tuntap add dev NAME mode tap user YOU`',
+  ENOENT: 'there is no /dev/net/tun: run `modprobe tun` as root, or give the container the device',
+  EPERM: 'it needs CAP_NET_ADMIN: run it as root, or have root make one for you with `ip tuntap add dev NAME mode tap user YOU`',
 };
 
 function refused(name: string, errno: string): SystemError {
-  const remedy = remedies[errno];
-  return new SystemError(errno, `cannot open the tap interface ${name}${remedy === undefined ? '' : ` (${remedy})`}`);
+  return new SystemError(errno, `cannot open the tap interface ${name}`, remedies[errno]);
 }
 
 function whyNone(errno: string): number | string {

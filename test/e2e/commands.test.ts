@@ -117,7 +117,10 @@ describe('etherloom', { timeout: 60_000 }, () => {
       '--state',
       stage.path('x'),
     ]);
-    expect(third).toMatchObject({ status: 1, text: expect.stringMatching(/cannot listen on 127\.0\.0\.1 port \d+: EADDRINUSE/) as string });
+    expect(third).toMatchObject({
+      status: 1,
+      text: expect.stringMatching(/cannot listen on 127\.0\.0\.1 port \d+: address already in use \(EADDRINUSE\)/) as string,
+    });
     const fourth = await run([...masterOf(await freePort()), '--state', stage.path('y')]);
     expect(fourth).toMatchObject({ status: 1, text: expect.stringMatching(/another|in use|busy/) as string });
     expect(await master.end('SIGKILL')).toEqual({ status: null, signal: 'SIGKILL' });

@@ -312,7 +312,7 @@ describe('a VDE directory of a process without descriptors to spare', () => {
     await eventually(() => expect(wakes).toBe(1));
     for (let i = 0; i < 100; i++) await new Promise(setImmediate);
     expect(wakes).toBe(1);
-    expect(rig.logged).toEqual([expect.stringMatching(/EMFILE; clients wait$/)]);
+    expect(rig.logged).toEqual([expect.stringMatching(/\(EMFILE\); clients wait$/)]);
     clock.advance(100);
     await eventually(() => expect(wakes).toBe(2));
     for (let i = 0; i < 100; i++) await new Promise(setImmediate);
