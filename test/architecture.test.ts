@@ -100,6 +100,9 @@ function pureNeighbours(): string[] {
   return purePorts.map((file) => `ports/${file}`);
 }
 
+/** `npm test -- --without-pure` leaves out their tests. */
+const pureRooms = JSON.parse(readFileSync(join(import.meta.dirname, 'pure-rooms.json'), 'utf8')) as string[];
+
 const files = readdirSync(source, { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.ts'))
   .sort();
@@ -154,8 +157,7 @@ describe.each(files)('src/%s', (file) => {
 
 /** What must run in a browser, too. */
 function isPure(file: string): boolean {
-  const rooms = ['wire', 'switch', 'management', 'host', 'dhcp', 'lab'];
-  return (rooms.includes(roomOf(file)) && file !== 'dhcp/lease-journal.ts') || purePorts.some((port) => file === `ports/${port}`);
+  return (pureRooms.includes(roomOf(file)) && file !== 'dhcp/lease-journal.ts') || purePorts.some((port) => file === `ports/${port}`);
 }
 
 function roomOf(file: string): string {

@@ -29,7 +29,7 @@ export interface VdeDirectoryOptions {
   readonly directoryMode?: number | undefined;
   /** Group that owns all of it. Default: unchanged. */
   readonly gid?: number | undefined;
-  /** Permission bits and group of sockets of the management port. Default: as the others'. */
+  /** Permission bits and group of sockets of the management port. Default: 0600, and the others' group. */
   readonly managementMode?: number | undefined;
   readonly managementGid?: number | undefined;
 }
@@ -79,11 +79,11 @@ export class VdeDirectory implements Disposable {
 
   /** Binds a port's socket under a new name, for a client of that user, and returns its path. Throws a SystemError. */
   bindPort(fd: Fd, number: PortNumber, uid: number, management: boolean): string {
-    const { managementMode, managementGid, gid } = this.#options;
+    const { managementMode = 0o600, managementGid, gid } = this.#options;
     const root = process.geteuid?.() === 0;
     const mode = root ? this.mode & 0o700 : this.mode;
     const file = {
-      mode: management ? (managementMode ?? mode) : mode,
+      mode: management ? managementMode : mode,
       // Clients change the mode of the switch's socket, and so must own it.
       uid: root && uid !== 0 ? uid : undefined,
       gid: management ? (managementGid ?? gid) : gid,

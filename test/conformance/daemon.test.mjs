@@ -5,7 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, readlinkSync, realpathSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { Client, everybody, executable, frame, run, scratch, startSwitch, until } from './peer.mjs';
+import { Client, everybody, executable, frame, needsGroup, otherGroup, run, scratch, startSwitch, until } from './peer.mjs';
 
 /** Starts a switch in the background, with a pid file, and returns how that ended and the switch's pid. It ends with the test. */
 async function startDaemon(t, directory, ...args) {
@@ -146,10 +146,11 @@ t.test('daemon: start-stop-daemon starts and stops it', async (t) => {
   t.notOk(isAlive(pid));
 });
 
-t.test('daemon: the hook of an interfaces file starts it', async (t) => {
+t.test('daemon: the hook of an interfaces file starts it', { skip: needsGroup }, async (t) => {
   const parent = scratch(t);
   const [directory, pidfile] = [join(parent, 'sw'), join(parent, 'pid')];
-  const { code, output } = await run(...['-s', directory, '-M', join(parent, 'mgmt'), '-p', pidfile, '-m', '660', '-g', 'daemon', '-d']);
+  const options = ['-M', join(parent, 'mgmt'), '-p', pidfile, '-m', '660', '-g', otherGroup.name];
+  const { code, output } = await run('-s', directory, ...options, '-d');
   t.equal(code, 0, output);
   await until(() => existsSync(pidfile) && readFileSync(pidfile, 'utf8') !== '', parent);
   const pid = Number(readFileSync(pidfile, 'utf8'));

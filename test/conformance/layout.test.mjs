@@ -8,6 +8,7 @@ import {
   existsSync,
   lstatSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   realpathSync,
   statSync,
@@ -21,8 +22,10 @@ import {
   executable,
   everybody,
   frame,
+  needsGroup,
   needsRoot,
   nobodyUser,
+  otherGroup,
   portWord,
   run,
   scratch,
@@ -35,10 +38,6 @@ import {
 const mode = (path) => (statSync(path).mode & 0o7777).toString(8);
 const root = needsRoot === false;
 
-/** A group that is not root's own. */
-const group = 'daemon';
-const gid = Number(/^daemon:[^:]*:(\d+):/m.exec(readFileSync('/etc/group', 'utf8'))?.[1]);
-
 for (const [args, directoryMode, controlMode] of [
   [[], '2700', '600'],
   [['-m', '666'], '2777', '666'],
@@ -49,7 +48,6 @@ for (const [args, directoryMode, controlMode] of [
   [['-m', '622'], '2733', '622'],
   [['-m', '0666'], '2777', '666'],
   [['-m', '777'], '2777', '777'],
-  [['-m', '400'], '2500', '400'],
   [['--dirmode', '755'], '755', '644'],
   [['--dirmode', '0700'], '700', '600'],
   [['--dirmode', '2770'], '2770', '660'],
@@ -63,6 +61,16 @@ for (const [args, directoryMode, controlMode] of [
     t.equal(mode(join(directory, 'ctl')), controlMode, 'ctl');
   });
 }
+
+t.test('modes: with -m 400', async (t) => {
+  const directory = join(scratch(t), 'sw');
+  if (root) await startSwitch(t, directory, '-m', '400');
+  // Nobody else may write to a directory of that mode.
+  else t.equal((await run('-s', directory, '-m', '400')).code, 255);
+  t.equal(mode(directory), '2500', 'directory');
+  t.same(readdirSync(directory), root ? ['ctl'] : []);
+  if (root) t.equal(mode(join(directory, 'ctl')), '400', 'ctl');
+});
 
 for (const umask of ['077', '000']) {
   t.test(`modes: whatever the umask is, here ${umask}`, async (t) => {
@@ -88,7 +96,7 @@ for (const [args, word, expected] of [
   [['-m', '600'], 0, '600'],
   [['-m', '660'], 0, root ? '600' : '660'],
   [['-m', '666'], portWord(5), root ? '600' : '666'],
-  [['-m', '666'], 1, root ? '600' : '666'],
+  [['-m', '666'], 1, '600'],
   [['-m', '660', '--mgmtmode', '640'], 1, '640'],
   [['-m', '660', '--mgmtmode', '640'], 0, root ? '600' : '660'],
 ]) {
@@ -104,30 +112,30 @@ for (const [args, word, expected] of [
   });
 }
 
-t.test('owners: -g is the group of the directory and of ctl', { skip: needsRoot }, async (t) => {
+t.test('owners: -g is the group of the directory and of ctl', { skip: needsGroup }, async (t) => {
   const directory = join(scratch(t), 'sw');
-  await startSwitch(t, directory, '-m', '660', '-g', group);
+  await startSwitch(t, directory, '-m', '660', '-g', otherGroup.name);
   t.equal(mode(directory), '2770');
-  t.equal(statSync(directory).gid, gid);
-  t.equal(statSync(join(directory, 'ctl')).gid, gid);
-  t.equal(statSync(join(directory, 'ctl')).uid, 0);
+  t.equal(statSync(directory).gid, otherGroup.gid);
+  t.equal(statSync(join(directory, 'ctl')).gid, otherGroup.gid);
+  t.equal(statSync(join(directory, 'ctl')).uid, process.getuid());
 });
 
-t.test('owners: -g is the group of the ports, too', { skip: needsRoot }, async (t) => {
-  t.equal((await portSocket(t, ['-m', '660', '-g', group])).gid, gid);
+t.test('owners: -g is the group of the ports, too', { skip: needsGroup }, async (t) => {
+  t.equal((await portSocket(t, ['-m', '660', '-g', otherGroup.name])).gid, otherGroup.gid);
 });
 
-t.test('owners: --mgmtgroup is the group of number 0, and of no other port', { skip: needsRoot }, async (t) => {
+t.test('owners: --mgmtgroup is the group of number 0, and of no other port', { skip: needsGroup }, async (t) => {
   const directory = join(scratch(t), 'sw');
-  await startSwitch(t, directory, '-m', '660', '--mgmtgroup', group);
+  await startSwitch(t, directory, '-m', '660', '--mgmtgroup', otherGroup.name);
   const manager = await Client.joined(t, directory, 1);
   await until(
-    () => statSync(manager.port).gid === gid,
+    () => statSync(manager.port).gid === otherGroup.gid,
     undefined,
     () => `its group is ${statSync(manager.port).gid}`,
   );
-  t.equal(statSync((await Client.joined(t, directory, 0)).port).gid, 0);
-  t.equal(statSync(directory).gid, 0);
+  t.equal(statSync((await Client.joined(t, directory, 0)).port).gid, process.getgid());
+  t.equal(statSync(directory).gid, process.getgid());
 });
 
 t.test("owners: the socket of a user's port is the user's, who may set its mode", { skip: needsRoot }, async (t) => {
@@ -293,7 +301,7 @@ t.test('layout: a sticky directory is refused', async (t) => {
 });
 
 /** Whether this user may make mount namespaces, in which nothing outside is touched. */
-const namespaces = spawnSync('unshare', ['-m', 'true']).status === 0 ? false : 'no mount namespaces for this user';
+const namespaces = spawnSync('unshare', ['-m', 'true']).status === 0 ? false : 'only root can make mount namespaces (unshare)';
 
 /** Starts a switch without -s where /tmp and /var/run are its own; what else is in /tmp stays, as the switch itself may be there. */
 function startWithDefaults(t, ...wrapper) {

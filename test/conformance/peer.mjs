@@ -17,8 +17,26 @@ export const executable = process.env.VDE_SWITCH ?? 'vde_switch';
 /** The other implementation, for switches that meet; undefined when there is none. */
 export const otherExecutable = process.env.VDE_SWITCH_OTHER;
 
-/** For tests of other users' rights. */
-export const needsRoot = process.getuid() === 0 ? false : 'only root has other users';
+/** Why checks that act as several users, or give files away, are skipped; false when this user may do so. */
+export const needsRoot = process.getuid() === 0 ? false : 'only root can act as other users';
+
+/** The name of the user who runs the checks, as a switch shows it: a number where the user has no name. */
+export const ownName = nameOf('passwd', process.getuid()) ?? String(process.getuid());
+
+/** A group that this user may give files to, other than the group they have anyway; undefined where there is none. */
+export const otherGroup = (process.getuid() === 0 ? [1] : process.getgroups())
+  .filter((gid) => gid !== process.getgid())
+  .map((gid) => ({ gid, name: nameOf('group', gid) }))
+  .find(({ name }) => name !== undefined);
+
+/** Why checks of `-g` are skipped; false when this user has a group for them. */
+export const needsGroup = otherGroup === undefined && 'this user is in one group, and only root can use others';
+
+/** The name that a file of the system gives a number, in the first and the third of its fields. */
+function nameOf(file, number) {
+  const lines = readFileSync(`/etc/${file}`, 'utf8').split('\n');
+  return lines.map((line) => line.split(':')).find(([, , id]) => id === String(number))?.[0];
+}
 
 /** Users that every system has. */
 export const daemonUser = { uid: 1, gid: 1 };

@@ -1,6 +1,7 @@
 /**
  * What the suite says of ours beside the original: alike, different on purpose, different by mistake.
  */
+import { printSkips } from '../skips.mjs';
 
 /** The numbers of the rows of the table in docs/compatibility.md. */
 export function tableRows(markdown) {
@@ -8,14 +9,15 @@ export function tableRows(markdown) {
 }
 
 /**
- * Compares two runs. Returns the names of the checks that are `alike`, `onPurpose` and `skipped`, and a line for each one of
- * `mistakes`. Without a run of the original, `theirs` is undefined and only ours is judged.
+ * Compares two runs. Returns the names of the checks that are `alike` and `onPurpose`, `{ name, reason }` of those that are `skipped`, and
+ * a line for each one of `mistakes`. Without a run of the original, `theirs` is undefined and only ours is judged.
  */
 export function compare({ ours, theirs, onPurpose, rows }) {
   const found = { alike: [], onPurpose: [], skipped: [], mistakes: [] };
   for (const name of new Set([...ours.keys(), ...(theirs?.keys() ?? [])])) {
     const verdict = judge(ours.get(name)?.outcome, theirs && (theirs.get(name)?.outcome ?? 'missing'), onPurpose.get(name), rows);
-    if (verdict in found) found[verdict].push(name);
+    if (verdict === 'skipped') found.skipped.push({ name, reason: ours.get(name).reason ?? 'it does not say why' });
+    else if (verdict in found) found[verdict].push(name);
     else found.mistakes.push([`${name}: ${verdict}`, ...[ours.get(name), theirs?.get(name)].flatMap(lastWords)].join('\n'));
   }
   for (const name of onPurpose.keys())
@@ -47,7 +49,7 @@ export function printReport({ ours, theirs, onPurpose }, found) {
     console.log(`${file.padEnd(36)}${String(count(theirs)).padStart(8)}${String(count(ours)).padStart(8)} of ${all.length}`);
   }
   for (const name of found.onPurpose) console.log(`different on purpose, row ${onPurpose.get(name)}: ${name}`);
-  for (const name of found.skipped) console.log(`skipped: ${name}`);
+  printSkips(found.skipped);
   for (const mistake of found.mistakes) console.log(`DIFFERENT BY MISTAKE: ${mistake}`);
   console.log(
     `conformance: ${found.alike.length} alike, ${found.onPurpose.length} different on purpose, ${found.mistakes.length} different by mistake`,

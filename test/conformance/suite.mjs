@@ -22,8 +22,8 @@ export function suiteFiles() {
 }
 
 /**
- * Runs files against `vdeSwitch`, `other` being the implementation that it meets. Returns check name -> `{ outcome, file, output }`,
- * where the outcome is `passed`, `failed` or `skipped`. A file that ends before its time, or has a name that another check has, fails
+ * Runs files against `vdeSwitch`, `other` being the implementation that it meets. Returns check name -> `{ outcome, file, output, reason }`,
+ * where the outcome is `passed`, `failed` or `skipped`, that for the `reason`. A file that ends before its time, or has a name that another check has, fails
  * under its own name.
  *
  * `limit` bounds each file, in seconds; `only` matches the names of the checks that are run, the others are skipped; with `oneFailure` the
@@ -32,7 +32,9 @@ export function suiteFiles() {
 export async function runSuite(vdeSwitch, { other, files = suiteFiles(), limit = 300, only, oneFailure = false } = {}) {
   const results = new Map();
   const waiting = [...files];
-  const environment = { VDE_SWITCH: vdeSwitch, [marker]: `${process.pid}-${Math.random()}`, TAP_TIMEOUT: String(limit) };
+  // Debian keeps the programs of daemons out of an ordinary user's PATH.
+  const PATH = `${process.env.PATH}:/usr/local/sbin:/usr/sbin:/sbin`;
+  const environment = { PATH, VDE_SWITCH: vdeSwitch, [marker]: `${process.pid}-${Math.random()}`, TAP_TIMEOUT: String(limit) };
   if (other !== undefined) environment.VDE_SWITCH_OTHER = other;
   if (only !== undefined) environment.TAP_GREP = `/${only}/`;
   let over = false;
@@ -91,7 +93,7 @@ function readTap(output, file, late) {
     const said = blocks[index - 1] ?? '';
     const outcome = directive?.startsWith('SKIP') ? 'skipped' : not || /^ {4}(not ok|1\.\.0$)/m.test(said) ? 'failed' : 'passed';
     if (results.has(name)) results.set(file, { outcome: 'failed', output: `${name} is the name of two checks` });
-    results.set(name, { outcome, output: `${said}${block}` });
+    results.set(name, { outcome, output: `${said}${block}`, reason: /^SKIP (.*)/.exec(directive)?.[1] });
   }
   const plan = /^1\.\.(\d+)/m.exec(output);
   if (late || plan === null) results.set(file, { outcome: 'failed', output: `${late ? 'it did not end' : 'it broke off'}:\n${output}` });

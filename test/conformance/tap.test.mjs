@@ -8,7 +8,10 @@ import t from 'tap';
 import { accepts, Client, everybody, executable, frame, portOf, scratch, soon, spawnSwitch, until } from './peer.mjs';
 
 const probe = 'ip tuntap add probe mode tap';
-const skip = spawnSync('unshare', ['-n', 'sh', '-c', probe]).status === 0 ? false : 'no network namespaces with taps for this user';
+const skip =
+  spawnSync('unshare', ['-n', 'sh', '-c', probe]).status === 0
+    ? false
+    : 'only root can make network namespaces with taps (unshare, ip, /dev/net/tun)';
 
 /** A switch with these arguments in a network namespace of its own. */
 async function withTaps(t, ...args) {

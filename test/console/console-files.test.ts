@@ -47,7 +47,7 @@ describe('a file that a console reads', () => {
     expect(own.read('/proc/self/comm')).toEqual({ text: readFileSync('/proc/self/comm', 'utf8') });
   });
 
-  it.runIf(isRoot)('tells nobody of this process what he could not read himself', () => {
+  it.runIf(isRoot)('tells nobody of this process what he could not read himself (needs root)', () => {
     const nobody = filesFor({ uid: 65534, gid: 65534, groups: [] }, () => undefined);
     for (const name of ['maps', 'comm', 'environ']) expect(nobody.read(`/proc/self/${name}`), name).toBe('EACCES');
   });

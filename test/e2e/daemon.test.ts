@@ -1,10 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { namespaceFlags } from './peers.ts';
+import { mountFlags } from './peers.ts';
 import { bin, until, useStage } from './stage.ts';
 
 describe('our vde_switch in the background', { timeout: 60_000 }, () => {
-  const stage = useStage(['namespaces', 'socat', 'vde_plug']);
+  const stage = useStage(['mounts', 'socat', 'vde_plug']);
 
   it('tells the system log who comes, under its name and process id', async () => {
     const [directory, pidfile, logged] = [stage.path('sw'), stage.path('pid'), stage.path('syslog')];
@@ -14,7 +14,7 @@ describe('our vde_switch in the background', { timeout: 60_000 }, () => {
       'mount --bind /dev/null null && mount --bind /dev/urandom urandom && mount --rbind . /dev && echo mounted',
       `exec socat -u UNIX-RECV:/dev/log OPEN:${logged},creat,append`,
     ];
-    const flags = namespaceFlags() ?? '';
+    const flags = mountFlags() ?? '';
     const log = stage.start(['unshare', flags, 'sh', '-c', steps.join('\n')]);
     await log.line(/^mounted$/);
     const enter = ['nsenter', '-t', String(log.pid), ...(flags.includes('U') ? ['-U', '--preserve-credentials'] : []), '-m'];

@@ -4,24 +4,27 @@ import { join } from 'node:path';
 import { searchPath } from './running.ts';
 
 /**
- * What a scenario cannot do without: programs, `namespaces` where it makes network namespaces with taps in them, `registry` where it
- * installs packages.
+ * What a scenario cannot do without: programs, `namespaces` where it makes network namespaces with taps in them, `mounts` where it makes
+ * mount namespaces, `registry` where it installs packages.
  */
 export type Need = string;
 
 /**
- * Why a scenario with these needs cannot run here; undefined when it can. In CI everything is there: whatever is missing is an error.
+ * Why a scenario with these needs cannot run here; undefined when it can. In CI everything is there, except for rights that an ordinary
+ * user lacks: whatever else is missing is an error.
  */
 export function missing(needs: readonly Need[]): string | undefined {
   const absent = needs.filter((need) => !isThere(need));
   if (absent.length === 0) return undefined;
   const reason = `this machine has no ${absent.map((need) => (need === 'namespaces' ? noNamespaces : need)).join(', ')}`;
-  if (process.env['CI'] !== undefined) throw new Error(`${reason}, and CI must have it`);
+  const mayLack = isRootsAlone && absent.every((need) => need === 'namespaces');
+  if (process.env['CI'] !== undefined && !mayLack) throw new Error(`${reason}, and CI must have it`);
   return reason;
 }
 
 function isThere(need: Need): boolean {
   if (need === 'namespaces') return namespaceFlags() !== undefined;
+  if (need === 'mounts') return mountFlags() !== undefined;
   return need === 'registry' ? hasRegistry() : hasProgram(need);
 }
 
@@ -36,18 +39,40 @@ export function namespaceFlags(): string | undefined {
   return flags === '' ? undefined : flags;
 }
 
+/** The flags of `unshare` that give a mount namespace in which this user may mount; undefined when none do. */
+export function mountFlags(): string | undefined {
+  mounts ??= ['-Urm', '-m'].find((candidate) => mayDo(candidate, 'mount -t tmpfs none /mnt')) ?? '';
+  return mounts === '' ? undefined : mounts;
+}
+
 /** QEMU for this machine's guests, and what makes their image. */
 export const guestNeeds: readonly Need[] = [process.arch === 'x64' ? 'qemu-system-x86_64' : 'qemu-system-aarch64', 'apt-get', 'dpkg-deb'];
 
 const noNamespaces = 'namespaces with taps for this user (unshare, nsenter, ip, /dev/net/tun)';
 
+/** Whether this user may not open what makes taps. */
+const isRootsAlone = process.geteuid?.() !== 0 && !mayOpen('/dev/net/tun');
+
 let flags: string | undefined;
+let mounts: string | undefined;
 let registry: boolean | undefined;
 
 function mayMakeTap(candidate: string): boolean {
-  const probe = 'ip tuntap add probe mode tap && mount -t tmpfs none /mnt';
+  return mayDo(candidate, 'ip tuntap add probe mode tap && mount -t tmpfs none /mnt');
+}
+
+function mayDo(flags: string, probe: string): boolean {
   const options = { env: { ...process.env, PATH: searchPath } };
-  return hasProgram('nsenter') && spawnSync('unshare', [candidate, 'sh', '-c', probe], options).status === 0;
+  return hasProgram('nsenter') && spawnSync('unshare', [flags, 'sh', '-c', probe], options).status === 0;
+}
+
+function mayOpen(path: string): boolean {
+  try {
+    accessSync(path, constants.R_OK | constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function hasProgram(program: string): boolean {

@@ -60,9 +60,10 @@ describe('the modes of a VDE directory and its sockets', () => {
   });
 
   it('of the management port are its own', async () => {
-    const { directory } = serve({ mode: 0o666, managementMode: 0o640 });
-    const { path } = await connect(directory, 'management');
+    const { path } = await connect(serve({ mode: 0o666, managementMode: 0o640 }).directory, 'management');
     expect(modeOf(path)).toBe('0640');
+    const closed = await connect(serve({ mode: 0o666 }).directory, 'management');
+    expect(modeOf(closed.path)).toBe('0600');
   });
 
   it('stay what they are when a client is refused, and the umask is as before', async () => {

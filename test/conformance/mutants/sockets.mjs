@@ -138,7 +138,7 @@ export const sockets = [
   [
     'no-management-mode',
     'ports/vde-directory.js',
-    'mode: management ? (managementMode ?? mode) : mode,',
+    'mode: management ? managementMode : mode,',
     'mode,',
     '--mgmtmode does nothing',
     ['layout'],
