@@ -135,9 +135,9 @@ function wishesOf(parsed: ParsedArguments, given: ReadonlyMap<string, string>): 
     }),
     fifo: !given.has('nofifo'),
     rcfile: given.get('rcfile'),
-    // Whoever goes to the background leaves the directory.
+    // With --daemon the working directory changes to `/` before these paths are used again.
     management: mgmt === undefined ? undefined : { path: resolve(mgmt), mode: octal(given.get('mgmtmode') ?? '700') },
-    blink: blink === undefined ? undefined : { path: blink, id: given.get('blinkid') ?? String(process.pid).padStart(6, '0') },
+    blink: blink === undefined ? undefined : { path: resolve(blink), id: given.get('blinkid') ?? String(process.pid).padStart(6, '0') },
     terminal: !given.has('daemon'),
   };
 }

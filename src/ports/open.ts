@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { EtherloomError } from '../errors.ts';
 import type { PortEnvironment } from './environment.ts';
 import type { Acceptor, Listener, Port } from './port.ts';
@@ -7,6 +8,10 @@ import { TapPort } from './tap.ts';
 import { parseTcpAddress } from './tcp-address.ts';
 import { dialTcp, listenTcp } from './tcp.ts';
 import { VdeClient } from './vde-client.ts';
+
+/*
+ * Paths in addresses are resolved here, once: a switch in the background changes its working directory to `/`, and uses them afterwards.
+ */
 
 /** What an address opened: a port, or a listener that yields ports. */
 export type Opened = { readonly port: Port } | { readonly listener: Listener };
@@ -37,7 +42,7 @@ const drivers: ReadonlyMap<string, Driver> = new Map(
         if (directory === undefined) throw unknown(`vde://${address}`);
         const number = Number(match?.[2] ?? 'NaN');
         const wish = Number.isNaN(number) ? 'any' : number === 0 ? 'management' : number;
-        return { port: await VdeClient.open({ directory, wish }, environment) };
+        return { port: await VdeClient.open({ directory: resolve(directory), wish }, environment) };
       },
     },
     'qemu-stream': {
@@ -55,7 +60,7 @@ const drivers: ReadonlyMap<string, Driver> = new Map(
       open(address: string, environment: PortEnvironment) {
         const [local, remote, ...rest] = address.split(',');
         if (!local || !remote || rest.length > 0) throw unknown(`qemu://${address}`);
-        return Promise.resolve({ port: QemuPort.open({ local, remote }, environment) });
+        return Promise.resolve({ port: QemuPort.open({ local: resolve(local), remote: resolve(remote) }, environment) });
       },
     },
     tap: {

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { PortEnvironment } from './environment.ts';
 import { qemuFraming } from './frame-stream.ts';
 import type { Acceptor } from './port.ts';
@@ -31,5 +32,5 @@ export async function listenQemu(
 }
 
 function endpointOf(address: string): StreamEndpoint {
-  return address.includes('/') ? unixEndpoint(address) : tcpEndpoint(parseTcpAddress(address));
+  return address.includes('/') ? unixEndpoint(resolve(address)) : tcpEndpoint(parseTcpAddress(address));
 }

@@ -1,7 +1,7 @@
-import { closeSync, readSync, rmSync, statSync, writeSync } from 'node:fs';
+import { closeSync, readSync, realpathSync, rmSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { EtherloomError, SystemError } from '../errors.ts';
-import { bindFile, checkUnixPath, connectPath, datagramSocket, changeOwn, streamSocket, type Fd } from '../system/unix-socket.ts';
+import { bindFile, connectPath, datagramSocket, changeOwn, isUnixPath, streamSocket, type Fd } from '../system/unix-socket.ts';
 import { DatagramPort } from './datagram-port.ts';
 import type { PortEnvironment } from './environment.ts';
 import type { PacedPort, PortCounters, PortWish, Receiver } from './port.ts';
@@ -70,11 +70,12 @@ export class VdeClient implements PacedPort {
     let own: string | undefined;
     try {
       const { path: asked, wish } = await connectControl(control, options, environment, signal);
-      own = bindOwn(data, directory);
+      // The switch has another working directory than this process: a relative name would mean something else there.
+      own = bindOwn(data, realpathSync(directory));
       letIn(own, asked, options);
       writeSync(control, encodeVdeRequest({ wish, path: own, description }));
       const path = decodeVdeReply(await readReply(control, environment, timeout, signal));
-      if (path === undefined) throw new EtherloomError('refused', `the switch at ${directory} refused port ${wish}`);
+      if (path === undefined) throw new EtherloomError('refused', refusal(directory, wish));
       connectPath(data, path);
       // As the original's clients do, so that nobody else sends into the port; it works when the switch gave us the file.
       changeOwn(path, options.mode ?? 0o700);
@@ -180,11 +181,12 @@ function letIn(own: string, control: string, { mode = 0o700, gid }: VdeClientOpt
   }
 }
 
+/** Binds the client's own socket in the directory, or in another one where that cannot be, and returns its absolute name. */
 function bindOwn(fd: Fd, directory: string): string {
   for (const prefix of [`${directory}/.`, ...fallbackDirectories.map((path) => `${path}.`)]) {
     for (let attempt = 0; attempt < 1000; attempt++) {
       const path = `${prefix}${String(process.pid).padStart(5, '0')}-${String(counter++).padStart(5, '0')}`;
-      checkUnixPath(path, 'the switch is in a directory whose name is too long');
+      if (!isUnixPath(path)) break;
       try {
         bindFile(fd, { path, mode: 0o700 });
         return path;
@@ -196,11 +198,20 @@ function bindOwn(fd: Fd, directory: string): string {
   throw new EtherloomError('not-permitted', `cannot make a socket in ${directory}, nor in /var/run, /var/tmp or /tmp`);
 }
 
+function refusal(directory: string, wish: PortWish): string {
+  if (wish === 'any')
+    return `the switch at ${directory} gave no port: all are in use (start it with a higher -n), or this user may not have one`;
+  const port = wish === 'management' ? 'the management port' : `port ${wish}`;
+  return `the switch at ${directory} refused ${port}: another user has it, or the switch has no port of that number (see -n)`;
+}
+
 function readReply(fd: Fd, { loop, clock }: PortEnvironment, timeout: number, signal: AbortSignal | undefined): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
     const octets = Buffer.alloc(vdeReplySize);
     let length = 0;
-    const timer = clock.after(timeout, () => settle(() => reject(new EtherloomError('timed-out', 'the switch does not answer'))));
+    const timer = clock.after(timeout, () =>
+      settle(() => reject(new EtherloomError('timed-out', `the switch did not answer in ${timeout / 1000} s`))),
+    );
     const aborted = (): void => settle(() => reject(new DOMException('aborted', 'AbortError')));
     const watch = loop.readiness.watch(fd, { readable: true, writable: false }, () => {
       const count = readSome(fd, octets, length);

@@ -43,10 +43,15 @@ export interface SocketFile {
   readonly gid?: number | undefined;
 }
 
+/** Whether a unix socket can have this path. */
+export function isUnixPath(path: string): boolean {
+  return Buffer.byteLength(path) <= maxUnixPath;
+}
+
 /** Throws `path-too-long` unless a unix socket can have this path; `remedy` says what shortens it. */
 export function checkUnixPath(path: string, remedy: string): void {
   const length = Buffer.byteLength(path);
-  if (length <= maxUnixPath) return;
+  if (isUnixPath(path)) return;
   throw new EtherloomError('path-too-long', `${path} has ${length} octets, but a unix socket's path holds ${maxUnixPath}: ${remedy}`);
 }
 

@@ -10,6 +10,8 @@ export interface Exit {
 export interface RunningOptions {
   /** More environment, or less where undefined. */
   readonly env?: Readonly<Record<string, string | undefined>>;
+  /** The directory it runs in. Default: that of the test. */
+  readonly cwd?: string;
   /** Standard output is not lines: it is left to `stdout`. Default: false. */
   readonly binary?: boolean;
   /** The process makes a group of its own, which is to be ended as a whole. Default: false. */
@@ -41,10 +43,11 @@ export class Running {
   readonly #watchers = new Set<() => void>();
   #ended: Exit | undefined;
 
-  constructor([program = '', ...args]: readonly string[], { env = {}, binary = false, group = false }: RunningOptions = {}) {
+  constructor([program = '', ...args]: readonly string[], { env = {}, cwd, binary = false, group = false }: RunningOptions = {}) {
     const child: ChildProcessByStdio<Writable, Readable, Readable> = spawn(program, args, {
       stdio: ['pipe', 'pipe', 'pipe'],
       env: environment(env),
+      cwd,
     });
     this.pid = child.pid ?? 0;
     this.command = [program, ...args].join(' ');
