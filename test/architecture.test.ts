@@ -23,11 +23,12 @@ const rules: Readonly<Record<string, Rule>> = {
   'clock.ts': { house: [], packages: [] },
   'random.ts': { house: [], packages: [] },
   'errors.ts': { house: [], packages: [] },
+  'log.ts': { house: [], packages: [] },
   wire: { house: [], packages: [] },
   switch: { house: ['wire', 'clock.ts', 'errors.ts'], packages: [] },
   system: { house: ['clock.ts', 'errors.ts'], packages: ['koffi', 'node:*'] },
   ports: {
-    house: ['wire', 'clock.ts', 'random.ts', 'errors.ts', 'system'],
+    house: ['wire', 'clock.ts', 'log.ts', 'random.ts', 'errors.ts', 'system'],
     packages: ['node:*', 'binary-parser/dist/binary_parser.js', 'ws'],
   },
   dhcp: { house: ['wire', 'clock.ts', 'random.ts', 'errors.ts', 'ports/port.ts'], packages: [] },
@@ -37,7 +38,7 @@ const rules: Readonly<Record<string, Rule>> = {
     packages: [],
   },
   'lab/node': {
-    house: ['lab', 'ports', 'system', 'wire', 'clock.ts', 'errors.ts'],
+    house: ['lab', 'ports', 'system', 'wire', 'clock.ts', 'log.ts', 'errors.ts'],
     packages: ['node:*'],
   },
   management: {
@@ -45,19 +46,19 @@ const rules: Readonly<Record<string, Rule>> = {
     packages: [],
   },
   console: {
-    house: ['management', 'ports', 'system', 'clock.ts', 'errors.ts'],
+    house: ['management', 'ports', 'system', 'clock.ts', 'log.ts', 'errors.ts'],
     packages: ['node:*'],
   },
   daemon: {
-    house: ['wire', 'switch', 'management', 'console', 'system', 'ports', 'dhcp', 'clock.ts', 'random.ts', 'errors.ts'],
+    house: ['wire', 'switch', 'management', 'console', 'system', 'ports', 'dhcp', 'clock.ts', 'log.ts', 'random.ts', 'errors.ts'],
     packages: ['node:*', 'pino', 'pino-pretty'],
   },
   launcher: {
-    house: ['daemon', 'dhcp', 'host', 'ports', 'system', 'wire', 'clock.ts', 'random.ts', 'errors.ts'],
+    house: ['daemon', 'dhcp', 'host', 'ports', 'system', 'wire', 'clock.ts', 'log.ts', 'random.ts', 'errors.ts'],
     packages: ['node:*'],
   },
   companions: {
-    house: ['ports', 'system', 'management', 'console', 'wire', 'clock.ts', 'random.ts', 'errors.ts'],
+    house: ['ports', 'system', 'management', 'console', 'wire', 'clock.ts', 'log.ts', 'random.ts', 'errors.ts'],
     packages: ['node:*'],
   },
   cli: {
@@ -75,6 +76,7 @@ const rules: Readonly<Record<string, Rule>> = {
       'ports/impairment.ts',
       'ports/impairment-text.ts',
       'clock.ts',
+      'log.ts',
       'random.ts',
       'errors.ts',
     ],

@@ -4,6 +4,7 @@
  */
 import { readdirSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { quietLog } from '../../src/log.ts';
 import { realClock } from '../../src/clock.ts';
 import { serve } from '../../src/daemon/serve.ts';
 import { SwitchService } from '../../src/daemon/switch-service.ts';
@@ -14,7 +15,7 @@ import type { PortReport, SwitchReport } from './spec.ts';
 const [directory = '', ...ports] = process.argv.slice(2);
 
 await serve(async () => {
-  const service = await SwitchService.open({ directory, ports }, { clock: realClock, random: realRandom, log: () => undefined });
+  const service = await SwitchService.open({ directory, ports }, { clock: realClock, random: realRandom, log: quietLog });
   createInterface({ input: process.stdin }).on('line', (line) => {
     const [question, id] = line.split(' ');
     if (question === 'collect') globalThis.gc?.();

@@ -30,7 +30,7 @@ export async function runMaster(given: MasterArguments, say: (line: string) => v
   if (!network) throw new EtherloomError('bad-option', `--subnet ${given.subnet} is no network: write 10.77.0.0/24, for example`);
   const slavePorts = idMap(given.slavePort, '--slave-port', 'ID=PORT', portOf);
   const reservations = idMap(given.reserve, '--reserve', 'ID=ADDRESS', parseIpv4);
-  checkPlain(listen, given.plain, log);
+  checkPlain(listen, given.plain, log.warn);
   await serve(async ({ signal }) => {
     const { control: controlPort, dhcp, leaseTime, maxLinks, linkMtu, mtu } = given;
     const master = await Master.open(

@@ -2,14 +2,14 @@ import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { realClock } from '../clock.ts';
-import type { Log } from '../daemon/log.ts';
+import { openSystemLog, plainLog } from '../daemon/line-log.ts';
 import { ManagedSwitch, type ManagedSwitchOptions } from '../daemon/managed-switch.ts';
 import { serve } from '../daemon/serve.ts';
 import type { SwitchService } from '../daemon/switch-service.ts';
 import { isForUser } from '../errors.ts';
 import { bucketsFor } from '../management/station-settings.ts';
 import { realRandom } from '../random.ts';
-import { nameProcess, openSyslog } from '../system/daemon.ts';
+import { nameProcess } from '../system/daemon.ts';
 import { tellReady } from './tell-ready.ts';
 import type { SwitchSettings } from './vde-switch-options.ts';
 
@@ -19,9 +19,7 @@ const ignored = ['SIGHUP', 'SIGPIPE', 'SIGALRM', 'SIGUSR1', 'SIGUSR2', 'SIGPROF'
 /** Serves until it is told to end. Returns the exit code, unless a signal ends the process that is to be its end. Throws what `ManagedSwitch.open` throws. */
 export async function serveVdeSwitch(settings: SwitchSettings, complain: (line: string) => void): Promise<number> {
   nameProcess('vde_switch');
-  const tell = settings.daemon ? openSyslog('vde_switch') : complain;
-  // Paths are text from outside: none may begin a line of its own, or move the cursor.
-  const log: Log = (message) => tell(message.replace(/\p{Cc}/gu, '?'));
+  const log = settings.daemon ? openSystemLog('vde_switch') : plainLog(complain);
   const environment = { clock: realClock, random: realRandom, log };
   const endedWith = await serve(
     (context) =>
@@ -31,7 +29,7 @@ export async function serveVdeSwitch(settings: SwitchSettings, complain: (line: 
       ready: () => (settings.daemon ? tellReady() : process.stderr.write('ready\n')),
       endedBy: ['SIGTERM', 'SIGINT'],
       ignored,
-      ...(settings.daemon && { tell: log }),
+      ...(settings.daemon && { tell: log.error }),
       ending: (name) => log(`Caught signal ${name === 'SIGTERM' ? 15 : 2}, cleaning up and exiting`),
     },
   );

@@ -19,7 +19,7 @@ export interface SlaveArguments extends NodeArguments {
 export async function runSlave(given: SlaveArguments, say: (line: string) => void): Promise<void> {
   const log = openLog('etherloom slave');
   const master = parseTcpAddress(given.master);
-  checkPlain(master, given.plain, log);
+  checkPlain(master, given.plain, log.warn);
   await serve(async ({ signal, fail }) => {
     const { id, control: controlPort, linkMtu, impair } = given;
     const sock = given.sock ?? defaultSocketDirectory('slave');

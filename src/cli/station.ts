@@ -1,5 +1,6 @@
 import { realClock } from '../clock.ts';
-import { openLog, type Log } from '../daemon/log.ts';
+import { openLog } from '../daemon/log.ts';
+import type { Log } from '../log.ts';
 import { Scope } from '../daemon/scope.ts';
 import { serve } from '../daemon/serve.ts';
 import { EtherloomError } from '../errors.ts';
@@ -95,7 +96,7 @@ function pingReport(mac: MacAddress, log: Log): (peer: Ipv4Address, milliseconds
       log(`${formatIpv4(peer)} answers in ${milliseconds.toFixed(2)} ms`, { ...fields, milliseconds: Number(milliseconds.toFixed(3)) });
     } else if (!silent.has(peer)) {
       silent.add(peer);
-      log(`${formatIpv4(peer)} does not answer`, fields);
+      log.warn(`${formatIpv4(peer)} does not answer`, fields);
     }
   };
 }

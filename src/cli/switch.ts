@@ -1,5 +1,6 @@
 import { realClock } from '../clock.ts';
-import { openLog, type Log } from '../daemon/log.ts';
+import { openSystemLog } from '../daemon/line-log.ts';
+import { openLog } from '../daemon/log.ts';
 import { defaultSocketDirectory } from '../daemon/directories.ts';
 import { ManagedSwitch } from '../daemon/managed-switch.ts';
 import { say, serve } from '../daemon/serve.ts';
@@ -7,7 +8,6 @@ import { realRandom } from '../random.ts';
 import type { MacAddress } from '../wire/mac.ts';
 import type { Quality } from '../ports/impairment.ts';
 import { parseTcpAddress } from '../ports/tcp-address.ts';
-import { openSyslog } from '../system/daemon.ts';
 import { isInBackground, startInBackground } from './background.ts';
 import { backlogBounds, checkPlain, type BacklogArguments } from './node-arguments.ts';
 import { tellReady } from './tell-ready.ts';
@@ -40,10 +40,10 @@ export interface SwitchArguments extends BacklogArguments {
 /** `etherloom switch`: the switch alone. Returns the exit status. */
 export async function runSwitch(given: SwitchArguments): Promise<number> {
   if (given.daemon && !isInBackground()) return await startInBackground();
-  const log: Log = given.daemon ? openSyslog('etherloom') : openLog('etherloom switch');
+  const log = given.daemon ? openSystemLog('etherloom') : openLog('etherloom switch');
   for (const address of given.port) {
     const [, tcp] = /^(?:tcp|qemu-stream)(?:-listen)?:\/\/([^/]+)$/.exec(address) ?? [];
-    if (tcp !== undefined) checkPlain(parseTcpAddress(tcp), given.plain, log);
+    if (tcp !== undefined) checkPlain(parseTcpAddress(tcp), given.plain, log.warn);
   }
   await serve(
     async (context) => {
@@ -51,7 +51,7 @@ export async function runSwitch(given: SwitchArguments): Promise<number> {
       say(`sock ${opened.service.directory}`);
       return opened;
     },
-    given.daemon ? { ready: tellReady, tell: log } : {},
+    given.daemon ? { ready: tellReady, tell: log.error } : {},
   );
   return 0;
 }

@@ -4,6 +4,7 @@ import { SpokenAddresses } from '../companions/plug-addresses.ts';
 import { describePlug } from '../companions/plug-end.ts';
 import { plugMode, plugPlace, plugPort } from '../companions/plug-name.ts';
 import { Plug, type PlugAt, type PlugPeer } from '../companions/plug.ts';
+import { openSystemLog, plainLog } from '../daemon/line-log.ts';
 import { writeNumberFile } from '../system/number-file.ts';
 import { EtherloomError, isForUser } from '../errors.ts';
 import { nameProcess, openSyslog } from '../system/daemon.ts';
@@ -109,8 +110,7 @@ function portAndPidfile(given: ReadonlyMap<string, string>): Pick<Wishes, 'pidfi
 async function plugIn(wishes: Wishes, say: (line: string) => void): Promise<void> {
   const { given, names, command, pidfile } = wishes;
   const isDaemon = given.has('daemon');
-  const syslog = isDaemon || given.has('log') || given.has('iplog') ? openSyslog('vde_plug') : undefined;
-  const record = given.has('log') || given.has('iplog') ? syslog : undefined;
+  const record = given.has('log') || given.has('iplog') ? openSyslog('vde_plug') : undefined;
   const addresses = given.has('iplog') ? new SpokenAddresses((address) => record?.(`IP ${address}`)) : undefined;
   const plug = plugAt(names[0] ?? '', wishes, '');
   const peer: PlugPeer = command ? { command } : names.length === 2 ? plugAt(names[1] ?? '', wishes, '2') : 'standard';
@@ -119,7 +119,7 @@ async function plugIn(wishes: Wishes, say: (line: string) => void): Promise<void
   const told = new Promise<string>((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => resolve(signal));
   });
-  const log = isDaemon && syslog ? syslog : say;
+  const log = isDaemon ? openSystemLog('vde_plug') : plainLog(say);
   const opening = Plug.open(
     { plug, peer, observe: addresses && ((frame) => addresses.observe(frame)) },
     { clock: realClock, log, poison: process.env['ETHERLOOM_POISON'] === '1' },

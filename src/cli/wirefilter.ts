@@ -2,6 +2,7 @@ import { writeSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { isatty } from 'node:tty';
 import { realClock } from '../clock.ts';
+import { openSystemLog, plainLog } from '../daemon/line-log.ts';
 import { writeNumberFile } from '../system/number-file.ts';
 import { alternates, namedSides, pipedSides, splitNames, type Sides } from '../companions/wirefilter/sides.ts';
 import { parseValue } from '../companions/wirefilter/value.ts';
@@ -9,7 +10,7 @@ import { Wirefilter, type WirefilterOptions } from '../companions/wirefilter/wir
 import { EtherloomError, isForUser } from '../errors.ts';
 import type { QualityWord } from '../ports/impairment.ts';
 import { realRandom } from '../random.ts';
-import { nameProcess, openSyslog } from '../system/daemon.ts';
+import { nameProcess } from '../system/daemon.ts';
 import { isInBackground, startInBackground, type BackgroundOptions } from './background.ts';
 import { getopt, type Option, type ParsedArguments } from './getopt.ts';
 import { tellReady } from './tell-ready.ts';
@@ -107,7 +108,7 @@ async function filter(wishes: WirefilterOptions, given: ReadonlyMap<string, stri
   const told = new Promise<undefined>((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => resolve(undefined));
   });
-  const log = isDaemon ? openSyslog('wirefilter') : say;
+  const log = isDaemon ? openSystemLog('wirefilter') : plainLog(say);
   const poison = process.env['ETHERLOOM_POISON'] === '1';
   const opening = Wirefilter.open(wishes, { clock: realClock, random: realRandom, log, poison });
   const opened = await Promise.race([opening, told]);

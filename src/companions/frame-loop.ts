@@ -3,11 +3,12 @@ import { BacklogBudget } from '../ports/backlog.ts';
 import type { PortEnvironment } from '../ports/environment.ts';
 import { maxFrame, type PacedPort, type Port } from '../ports/port.ts';
 import { openLoop, type Loop } from '../system/loop.ts';
+import type { Log } from '../log.ts';
 
 /** What a loop of frames is given. */
 export interface FrameLoopOptions {
   readonly clock: Clock;
-  readonly log: (message: string) => void;
+  readonly log: Log;
   /** Is told at the end of each breath, when all that was sent is flushed. */
   readonly flushed: () => void;
   /** Overwrites received frames after each breath, so that tests find whoever kept one. Default: false. */

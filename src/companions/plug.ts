@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts';
 import { Cable } from './cable.ts';
 import { openCommand, openPlace, openStandard, type PlugEnd, type PlugSettings } from './plug-end.ts';
 import type { PlugPlace } from './plug-name.ts';
+import type { Log } from '../log.ts';
 
 /** One plug: where it is put, and how. */
 export interface PlugAt {
@@ -24,7 +25,7 @@ export interface PlugOptions {
 export interface PlugEnvironment {
   readonly clock: Clock;
   /** Tells people what happened outside. */
-  readonly log: (message: string) => void;
+  readonly log: Log;
   /** Overwrites received frames after each breath, so that tests find whoever kept one. Default: false. */
   readonly poison?: boolean;
 }

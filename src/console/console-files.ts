@@ -3,6 +3,7 @@ import type { Files, OpenFile } from '../management/command.ts';
 import { SystemError } from '../errors.ts';
 import { statusOf, type Status } from '../management/status.ts';
 import { withRights, type Rights } from '../system/rights.ts';
+import type { Log } from '../log.ts';
 
 /** The longest script, in octets. */
 const longestScript = 1_048_576;
@@ -14,7 +15,7 @@ const procMagic = 0x9fa0;
 const fileMode = 0o600;
 
 /** Files as a console opens them: with the rights of whoever gives the commands, and never with more. What cannot be written is logged. */
-export function filesFor(rights: Rights, log: (message: string) => void): Files {
+export function filesFor(rights: Rights, log: Log): Files {
   // A pipe whose other end nobody has is not waited for.
   const always = constants.O_NONBLOCK | constants.O_NOCTTY;
   const open = (path: string, flags: number): number => {
@@ -66,13 +67,13 @@ function readScript(fd: number): { readonly text: string } | Status {
 /** A file, or a pipe to a program that reads along: records are written to it whole or not at all. */
 class WrittenFile implements OpenFile {
   readonly #path: string;
-  readonly #log: (message: string) => void;
+  readonly #log: Log;
   #fd: number | undefined;
   /** What is left of the last record: it goes first. */
   #rest: Uint8Array = new Uint8Array(0);
   #lost = 0;
 
-  constructor(path: string, fd: number, log: (message: string) => void) {
+  constructor(path: string, fd: number, log: Log) {
     this.#path = path;
     this.#fd = fd;
     this.#log = log;
@@ -85,7 +86,7 @@ class WrittenFile implements OpenFile {
   write(octets: Uint8Array): boolean {
     this.#rest = this.#put(this.#rest);
     if (this.#rest.length > 0) {
-      if (++this.#lost === 1) this.#log(`${this.#path} takes no more for now: what it has no room for is lost`);
+      if (++this.#lost === 1) this.#log.warn(`${this.#path} takes no more for now: what it has no room for is lost`);
       return false;
     }
     this.#rest = this.#put(octets);
@@ -104,7 +105,7 @@ class WrittenFile implements OpenFile {
       return octets.slice(writeSync(this.#fd, octets));
     } catch (error) {
       if (error instanceof Error && 'code' in error && error.code === 'EAGAIN') return octets.slice();
-      this.#log(`${this.#path} is written to no more: ${error instanceof Error ? error.message : String(error)}`);
+      this.#log.warn(`${this.#path} is written to no more: ${error instanceof Error ? error.message : String(error)}`);
       this[Symbol.dispose]();
       return new Uint8Array(0);
     }

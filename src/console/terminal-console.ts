@@ -2,6 +2,7 @@ import { writeSync } from 'node:fs';
 import { ConsoleSession, type Interpreter } from '../management/console-session.ts';
 import { filesFor } from './console-files.ts';
 import { ownRights } from './own-rights.ts';
+import type { Log } from '../log.ts';
 
 /** Standard input, where the console of what runs in the foreground is. */
 const standardInput = 0;
@@ -10,7 +11,7 @@ const standardInput = 0;
  * The console at the terminal that it was started from, until it is disposed. Replies go to standard output; the prompt to standard input, so
  * that it is seen on a terminal and is not among the replies that a program reads. When the input ends, `ended` is told.
  */
-export function openTerminalConsole(console: Interpreter, log: (message: string) => void, ended: () => void): Disposable {
+export function openTerminalConsole(console: Interpreter, log: Log, ended: () => void): Disposable {
   const { stdin, stdout } = process;
   const session = new ConsoleSession(console, {
     terminal: {

@@ -1,17 +1,19 @@
 import type { Clock } from '../clock.ts';
 import { EtherloomError } from '../errors.ts';
 import { BacklogBudget, type BacklogBounds } from '../ports/backlog.ts';
+import { onceAMinute } from '../ports/once-a-minute.ts';
 import type { PortEnvironment } from '../ports/environment.ts';
 import { maxFrame, type Acceptor, type Port, type PortNumber, type PortWish } from '../ports/port.ts';
 import { FrameTaps } from '../management/frame-taps.ts';
 import { PortTable, type Endpoint } from '../management/port-table.ts';
 import { Switch, type FstpChange, type SwitchOptions } from '../switch/switch.ts';
 import { openLoop, type Loop } from '../system/loop.ts';
+import type { Log } from '../log.ts';
 
 /** What a data plane is made of. */
 export interface DataPlaneOptions extends Pick<SwitchOptions, 'ageingTime' | 'maxEntries' | 'seed' | 'contested' | 'mac' | 'priority'> {
   readonly clock: Clock;
-  readonly log: (message: string) => void;
+  readonly log: Log;
   /** How many switch ports there may be, the management port included. Default: 1,024. */
   readonly numports?: number;
   /** Whether new ports let all VLANs pass with their tags. Default: false. */
@@ -86,7 +88,7 @@ export class DataPlane implements Acceptor, AsyncDisposable {
   /** Sees the ARP and the first IPv4 of each station. One at a time. */
   observe: Observe | undefined;
   readonly environment: PortEnvironment;
-  readonly #log: (message: string) => void;
+  readonly #log: Log;
   readonly #loop: Loop;
   readonly #poison: boolean;
   readonly #stations = new Map<PortNumber, Station>();
@@ -110,7 +112,11 @@ export class DataPlane implements Acceptor, AsyncDisposable {
     this.#log = log;
     this.#loop = openLoop({ frameSize: maxFrame, breath: this.breath });
     this.#poison = poison;
-    this.environment = { clock, log, breath: this.breath, loop: this.#loop, budget: new BacklogBudget(backlog) };
+    const budget = new BacklogBudget(backlog);
+    const warn = onceAMinute(clock, log.warn);
+    budget.exhausted = (): void =>
+      warn(`all ${budget.limit} octets for waiting frames are in use: ports whose peers do not read lose frames`);
+    this.environment = { clock, log, breath: this.breath, loop: this.#loop, budget };
     this.switch = new Switch({
       ...options,
       clock,

@@ -7,7 +7,7 @@ import { lockFile } from '../system/file-lock.ts';
 import { formatIpv4 } from '../wire/ipv4.ts';
 import { formatMac } from '../wire/mac.ts';
 import type { DataPlane } from './data-plane.ts';
-import type { Log } from './log.ts';
+import type { Log } from '../log.ts';
 import type { Scope } from './scope.ts';
 
 /** What is served, and where it is remembered. */
@@ -27,7 +27,7 @@ export async function openDhcpService(
   { clock, log }: { clock: Clock; log: Log },
   scope: Scope,
 ): Promise<DhcpServer> {
-  const journal = scope.use(await LeaseJournal.open({ directory, lock: lockFile, report: log, batch: plane.breath }));
+  const journal = scope.use(await LeaseJournal.open({ directory, lock: lockFile, report: log.warn, batch: plane.breath }));
   const send = plane.addStation((frame, ingress) => server.receive(frame, ingress));
   const server = scope.use(
     new DhcpServer({
@@ -46,6 +46,9 @@ export async function openDhcpService(
 /** Renewals and the like are of no interest one by one. */
 const quiet: ReadonlySet<DhcpEvent['type']> = new Set(['lease-offered', 'lease-renewed', 'dropped']);
 
+/** What somebody should look at. */
+const grave: ReadonlySet<DhcpEvent['type']> = new Set(['lease-declined', 'conflict', 'nak', 'duplicate-client', 'store-failed']);
+
 function report(event: DhcpEvent, log: Log): void {
   if (quiet.has(event.type)) return;
   const { type, ...rest } = event;
@@ -54,7 +57,7 @@ function report(event: DhcpEvent, log: Log): void {
   if ('address' in event) fields['address'] = formatIpv4(event.address);
   if ('holder' in event && event.holder !== undefined) fields['holder'] = formatMac(event.holder);
   if ('twin' in event) fields['twin'] = formatMac(event.twin);
-  log(text(event), fields);
+  (grave.has(event.type) ? log.warn : log)(text(event), fields);
 }
 
 function text(event: DhcpEvent): string {

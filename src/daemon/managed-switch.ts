@@ -77,7 +77,7 @@ function endWhenDeserted(files: readonly string[], { clock, log }: ServiceEnviro
       timer = clock.after(desertionInterval, look);
       return;
     }
-    log(`${files.join(' and ')} were removed: nobody can reach this switch any more, and it ends`);
+    log.error(`${files.join(' and ')} were removed: no client can reach this switch any more, and it ends`);
     end();
   };
   timer = clock.after(desertionInterval, look);

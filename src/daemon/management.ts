@@ -9,6 +9,7 @@ import { gidOf, groupName, uidOf, userName } from '../system/accounts.ts';
 import { inScope, type Scope } from './scope.ts';
 import { SwitchLinks } from './switch-links.ts';
 import type { ServiceEnvironment, SwitchService } from './switch-service.ts';
+import type { Log } from '../log.ts';
 
 /** How a switch is managed. */
 export interface ManagementOptions {
@@ -23,10 +24,10 @@ export interface ManagementOptions {
 /** The console of a switch: its commands, its socket, the scripts that are run on it. */
 export class Management implements AsyncDisposable {
   readonly #console: Console;
-  readonly #log: (message: string) => void;
+  readonly #log: Log;
   readonly #scope: Scope;
 
-  private constructor(console: Console, log: (message: string) => void, scope: Scope) {
+  private constructor(console: Console, log: Log, scope: Scope) {
     this.#console = console;
     this.#log = log;
     this.#scope = scope;
@@ -58,7 +59,7 @@ export class Management implements AsyncDisposable {
   /** Runs the commands of a file, with the rights of this process. What they say is not shown; that the file cannot be read is logged. */
   runScript(path: string): void {
     const status = this.#console.script.runAtStart(path, filesFor(ownRights(), this.#log));
-    if (status !== 'success') this.#log(`${path} was not read: ${status}`);
+    if (status !== 'success') this.#log.warn(`the script ${path} was not read: ${status}`);
   }
 
   /** Makes standard input a console, too. `ended` is told when it ends. */
@@ -71,12 +72,12 @@ export class Management implements AsyncDisposable {
   }
 }
 
-function openListener(socket: ConsoleSocketOptions, log: (message: string) => void): ConsoleListener | undefined {
+function openListener(socket: ConsoleSocketOptions, log: Log): ConsoleListener | undefined {
   try {
     return ConsoleListener.open(socket);
   } catch (error) {
     if (!isForUser(error)) throw error;
-    log(`no console at ${socket.path}: ${error.message}`);
+    log.warn(`no console at ${socket.path}: ${error.message}`);
     return undefined;
   }
 }

@@ -4,6 +4,7 @@ import type { Status } from '../management/status.ts';
 import type { Opened } from '../ports/open.ts';
 import { isLoopback, parseTcpAddress } from '../ports/tcp-address.ts';
 import type { SwitchService } from './switch-service.ts';
+import type { Log } from '../log.ts';
 
 interface Link {
   readonly id: number;
@@ -21,11 +22,11 @@ const form = /^(tcp|tcp-listen):\/\/(\S+)(?:\s+(plain))?\s*$/;
 /** The links that a console opens and ends, and how they are. */
 export class SwitchLinks implements Links, AsyncDisposable {
   readonly #service: SwitchService;
-  readonly #log: (message: string) => void;
+  readonly #log: Log;
   readonly #links = new Map<number, Link>();
   #lastId = 0;
 
-  constructor(service: SwitchService, log: (message: string) => void) {
+  constructor(service: SwitchService, log: Log) {
     this.#service = service;
     this.#log = log;
   }
@@ -72,7 +73,7 @@ export class SwitchLinks implements Links, AsyncDisposable {
     } catch (error) {
       if (!(error instanceof EtherloomError)) throw error;
       link.failure = error.message;
-      this.#log(`${link.address}: ${error.message}`);
+      this.#log.warn(`${link.address}: ${error.message}`);
     }
   }
 

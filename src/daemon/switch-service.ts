@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts';
-import type { Log } from './log.ts';
+import type { Log } from '../log.ts';
 import type { Quality } from '../ports/impairment.ts';
 import { open, type Opened } from '../ports/open.ts';
 import type { Port } from '../ports/port.ts';

@@ -1,9 +1,9 @@
 import type { Clock } from '../clock.ts';
 import type { DataPlaneOptions } from '../daemon/data-plane.ts';
-import type { Log } from '../daemon/log.ts';
+import type { Log } from '../log.ts';
 import { onceAMinute } from '../ports/once-a-minute.ts';
 import type { PortNumber } from '../ports/port.ts';
-import { formatMac, type MacAddress } from '../wire/mac.ts';
+import { formatMac } from '../wire/mac.ts';
 import { idOfMac } from './identity.ts';
 
 type Contested = NonNullable<DataPlaneOptions['contested']>;
@@ -13,19 +13,13 @@ type Contested = NonNullable<DataPlaneOptions['contested']>;
  * guests have one id. `describe` names a port.
  */
 export function contestedMacs({ clock, log }: { clock: Clock; log: Log }, describe: (port: PortNumber) => string): Contested {
-  const tellers = new Map<MacAddress, (holder: PortNumber, port: PortNumber) => void>();
+  const warn = onceAMinute(clock, log.warn);
   return (_vid, mac, holder, port) => {
     const id = idOfMac(mac);
     if (id === undefined) return;
-    let tell = tellers.get(mac);
-    if (tell === undefined) {
-      tell = onceAMinute(clock, (holder, port) => {
-        const [kept, other] = [describe(holder), describe(port)];
-        const fields = { event: 'contested-mac', id, mac: formatMac(mac), holder: kept, other };
-        log(`guest ${id} is alive twice: ${formatMac(mac)} is behind ${kept}, where it stays while it speaks, and behind ${other}`, fields);
-      });
-      tellers.set(mac, tell);
-    }
-    tell(holder, port);
+    const [kept, other] = [describe(holder), describe(port)];
+    const fields = { event: 'contested-mac', id, mac: formatMac(mac), holder: kept, other };
+    const text = `guest ${id} is alive twice: ${formatMac(mac)} is behind ${kept}, where it stays while it speaks, and behind ${other}`;
+    warn(text, { key: formatMac(mac), fields });
   };
 }

@@ -7,6 +7,7 @@ import { tcpUserTimeout } from '../ports/stream-endpoint.ts';
 import { tcpSocket } from '../system/tcp-socket.ts';
 import { JoinConnection } from './join-connection.ts';
 import type { Hello, Welcome } from './join-messages.ts';
+import type { Log } from '../log.ts';
 
 /** Whom to ask, what, and who hears the answers. */
 export interface JoinClientOptions {
@@ -22,7 +23,7 @@ export interface JoinClientOptions {
 
 interface Environment {
   readonly clock: Clock;
-  readonly log: (message: string) => void;
+  readonly log: Log;
 }
 
 /** The slave's side of the control connection: kept up as long as it lives. */
@@ -86,7 +87,7 @@ export class JoinClient implements Disposable {
 
   #again(reason: string): void {
     if (!this.#open) return;
-    if (this.#told !== reason) this.#environment.log(`the master at ${this.#name} cannot be asked: ${reason}; trying on`);
+    if (this.#told !== reason) this.#environment.log.warn(`the master at ${this.#name} cannot be asked: ${reason}; trying on`);
     this.#told = reason;
     this.#redial.failed();
   }

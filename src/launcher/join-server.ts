@@ -1,12 +1,14 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Clock, Timer } from '../clock.ts';
 import { assert } from '../errors.ts';
+import { onceAMinute } from '../ports/once-a-minute.ts';
 import { formatTcpAddress, resolveHost, type TcpAddress } from '../ports/tcp-address.ts';
 import { tcpUserTimeout } from '../ports/stream-endpoint.ts';
 import { boundTcpSocket } from '../system/tcp-socket.ts';
 import type { NodeId } from './identity.ts';
 import { JoinConnection } from './join-connection.ts';
 import type { Hello, Refusal, Welcome } from './join-messages.ts';
+import type { Log } from '../log.ts';
 
 /** Where slaves ask, and who decides. */
 export interface JoinServerOptions {
@@ -21,7 +23,7 @@ export interface JoinServerOptions {
 
 interface Environment {
   readonly clock: Clock;
-  readonly log: (message: string) => void;
+  readonly log: Log;
 }
 
 /** Where slaves ask the master for what they need. One connection for each that is alive. */
@@ -30,6 +32,7 @@ export class JoinServer implements AsyncDisposable {
   readonly #server: Server;
   readonly #options: JoinServerOptions;
   readonly #environment: Environment;
+  readonly #warn: ReturnType<typeof onceAMinute>;
   readonly #sockets = new Set<Socket>();
   readonly #living = new Map<NodeId, { readonly from: string; readonly key: string }>();
 
@@ -38,6 +41,7 @@ export class JoinServer implements AsyncDisposable {
     this.address = address;
     this.#options = options;
     this.#environment = environment;
+    this.#warn = onceAMinute(environment.clock, environment.log.warn);
     server.on('connection', (socket) => this.#accept(socket));
   }
 
@@ -51,7 +55,7 @@ export class JoinServer implements AsyncDisposable {
       server.once('error', reject);
       server.listen({ fd }, resolve);
     });
-    server.on('error', (error) => environment.log(`cannot accept a slave: ${error.message}`));
+    server.on('error', (error) => environment.log.warn(`cannot accept a slave: ${error.message}`));
     const bound = server.address();
     assert(bound !== null && typeof bound === 'object', 'a TCP server has an address');
     return new JoinServer(server, formatTcpAddress({ host: listen.host, port: bound.port }), options, environment);
@@ -79,7 +83,7 @@ export class JoinServer implements AsyncDisposable {
       closed: (reason) => {
         timeout[Symbol.dispose]();
         this.#sockets.delete(socket);
-        if (!asked) this.#environment.log(`whoever was at ${from} is no slave: ${reason}`);
+        if (!asked) this.#warn(`the connection from ${from} is no slave: ${reason}`, { key: reason });
         if (id === undefined) return;
         this.#living.delete(id);
         this.#environment.log(`slave ${id} at ${from} left: ${reason}`);
@@ -93,7 +97,7 @@ export class JoinServer implements AsyncDisposable {
     const answer = this.#decide(hello);
     connection.send(answer);
     if (answer.type === 'refusal') {
-      this.#environment.log(`refused the slave at ${from}: ${answer.reason}`);
+      this.#warn(`refused the slave at ${from}: ${answer.reason}`, { key: answer.reason });
       connection.end(answer.reason);
       return undefined;
     }

@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { DataPlane } from '../daemon/data-plane.ts';
 import { openDhcpService } from '../daemon/dhcp-service.ts';
-import type { Log } from '../daemon/log.ts';
+import type { Log } from '../log.ts';
 import { inScope, type Scope } from '../daemon/scope.ts';
 import { SwitchService } from '../daemon/switch-service.ts';
 import { dhcpConfig } from '../dhcp/config.ts';
@@ -118,7 +118,7 @@ function checkMtu({ mtu = segmentMtu, linkMtu }: MasterOptions, log: Log): void 
     throw new EtherloomError('bad-option', `--mtu ${mtu} is more than links carry: say a --link-mtu of as much, or a lower --mtu`);
   }
   if (mtu + untagged <= maxFrame) return;
-  log(`an MTU of ${mtu} is for guests by stream and for links: VDE, TAP and WebSocket ports carry one of ${maxFrame - tagged}`);
+  log.warn(`an MTU of ${mtu} is for guests by stream and for links: VDE, TAP and WebSocket ports carry one of ${maxFrame - tagged}`);
 }
 
 /** What a frame has beside its payload, in octets: the header, and perhaps a tag. */

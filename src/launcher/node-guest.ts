@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { DataPlane } from '../daemon/data-plane.ts';
-import type { Log } from '../daemon/log.ts';
+import type { Log } from '../log.ts';
 import type { Scope } from '../daemon/scope.ts';
 import { dialQemu, listenQemu } from '../ports/qemu-stream.ts';
 import { QemuPort } from '../ports/qemu.ts';
@@ -54,7 +54,7 @@ export async function openNodeGuest(
   const directory = guestDirectory(resolve(state.path));
   const nic = { local: join(directory, 'nic'), remote: join(directory, 'port') };
   const say = (said: string, fields: Record<string, unknown> = {}): void =>
-    log(`guest ${id}: ${said}`, { event: 'guest', id, mac: formatMac(mac), ...fields });
+    (fields['state'] === 'died' ? log.error : log)(`guest ${id}: ${said}`, { event: 'guest', id, mac: formatMac(mac), ...fields });
   const guest = scope.use(
     await Guest.open({ ...wish, ...options, state: directory, vdeDirectory: options.directory, nic, lock: lockFile }, { signal, log }),
   );

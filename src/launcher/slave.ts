@@ -105,7 +105,7 @@ function join(
       try {
         state.write(welcomeFile, encodeJoinMessage(welcome));
       } catch (error) {
-        log(`cannot keep what the master said (${String(error)}); the next start will have to wait for it`);
+        log.warn(`cannot keep what the master said (${String(error)}); the next start will have to wait for it`);
       }
     };
     const hello = (): Hello => ({ type: 'hello', key, demanded, last: known?.id });

@@ -16,8 +16,9 @@ export class AcceptLoop implements Disposable {
   readonly #listening: Fd;
   readonly #welcome: (connection: Fd) => void;
   readonly #environment: AcceptEnvironment;
+  readonly #who: string;
   readonly #watch: Watch;
-  readonly #tellWait: (why: string) => void;
+  readonly #tellWait: (message: string) => void;
   #pause: Timer | undefined;
   #open = true;
 
@@ -26,7 +27,8 @@ export class AcceptLoop implements Disposable {
     this.#listening = listening;
     this.#welcome = welcome;
     this.#environment = environment;
-    this.#tellWait = onceAMinute(environment.clock, (why: string) => environment.log(`${why}; ${who} wait`));
+    this.#who = who;
+    this.#tellWait = onceAMinute(environment.clock, environment.log.warn);
     this.#watch = environment.loop.readiness.watch(listening, { readable: true, writable: false }, () => this.#accept());
   }
 
@@ -50,7 +52,7 @@ export class AcceptLoop implements Disposable {
       return accept(this.#listening);
     } catch (error) {
       if (!(error instanceof SystemError)) throw error;
-      this.#tellWait(error.message);
+      this.#tellWait(`${error.message}; ${this.#who} wait`);
       this.#watch.want({ readable: false, writable: false });
       this.#pause = this.#environment.clock.after(descriptorPause, () => this.#watch.want({ readable: true, writable: false }));
       return undefined;

@@ -32,6 +32,8 @@ export class BacklogBudget {
   /** What each port may keep, unless its driver is told otherwise. */
   readonly port: Required<BacklogLimits>;
   used = 0;
+  /** Is told each time that a holder got no memory, or gave some up. */
+  exhausted: () => void = () => undefined;
   readonly #holders = new Set<Holder>();
   readonly #spare = new Map<number, Uint8Array[]>();
   #spared = 0;
@@ -45,6 +47,7 @@ export class BacklogBudget {
   take(size: number, held: number): boolean {
     while (this.used + size > this.limit) {
       const share = this.limit / (this.#holders.size + (held === 0 ? 1 : 0));
+      this.exhausted();
       if (held + size > share) return false;
       const most = this.#most();
       if (!most || most.held <= held + size) return false;

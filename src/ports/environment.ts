@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import type { Log } from '../log.ts';
 import type { Loop } from '../system/loop.ts';
 import type { BacklogBudget } from './backlog.ts';
 import type { Breath } from './port.ts';
@@ -10,5 +11,5 @@ export interface PortEnvironment {
   readonly loop: Loop;
   readonly budget: BacklogBudget;
   /** Tells people what happened outside; never called per frame. */
-  readonly log: (message: string) => void;
+  readonly log: Log;
 }

@@ -141,7 +141,7 @@ export class PipePort implements PacedPort {
       if (length === undefined) return;
       this.#astray = true;
       this.counters.faults++;
-      if (this.counters.faults === 1) this.#environment.log(`a frame of ${length} octets was announced; what came with it is lost`);
+      if (this.counters.faults === 1) this.#environment.log.warn(`a frame of ${length} octets was announced; what came with it is lost`);
     }
     if (came >= leastReceived) return;
     this.#astray = false;

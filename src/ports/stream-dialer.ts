@@ -104,7 +104,7 @@ export class StreamDialer implements AsyncDisposable {
 
   #again(reason: string): void {
     if (!this.#open) return;
-    if (!this.#told) this.#environment.log(`no link to ${this.#endpoint.name}: ${reason}; trying on`);
+    if (!this.#told) this.#environment.log.warn(`no link to ${this.#endpoint.name}: ${reason}; trying on`);
     this.#told = true;
     this.#redial.failed();
   }

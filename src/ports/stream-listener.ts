@@ -25,8 +25,7 @@ export class StreamListener implements Listener {
   readonly #environment: PortEnvironment;
   readonly #links = new Set<StreamPort>();
   readonly #door: AcceptLoop;
-  readonly #tellFull: () => void;
-  readonly #tellRefusal: (from: string) => void;
+  readonly #warn: ReturnType<typeof onceAMinute>;
   #open = true;
 
   private constructor(socket: ListeningSocket, options: StreamListenerOptions, environment: PortEnvironment) {
@@ -35,9 +34,7 @@ export class StreamListener implements Listener {
     this.#socket = socket;
     this.#options = options;
     this.#environment = environment;
-    const { clock, log } = environment;
-    this.#tellFull = onceAMinute(clock, () => log(`more than ${this.#maxLinks} links are asked for: the others are closed`));
-    this.#tellRefusal = onceAMinute(clock, (from: string) => log(`refused the link from ${from}: no port is free`));
+    this.#warn = onceAMinute(environment.clock, environment.log.warn);
     this.#door = new AcceptLoop(socket.fd, (fd) => this.#welcome(fd), environment, 'links');
   }
 
@@ -63,10 +60,12 @@ export class StreamListener implements Listener {
   #welcome(fd: Fd): void {
     const peer = this.#peerOf(fd);
     const full = this.#links.size >= this.#maxLinks;
-    if (full) this.#tellFull();
+    if (full)
+      this.#warn(`${this.address}: refused a link: all ${this.#maxLinks} links are in use; --max-links allows more`, { key: 'full' });
     const number = peer && !full ? this.#options.acceptor.choose('any', peer.uid) : undefined;
     if (!peer || number === undefined) {
-      if (peer && !full) this.#tellRefusal(peer.name);
+      if (peer && !full)
+        this.#warn(`${this.address}: refused the link from ${peer.name}: no port of the switch is free`, { key: 'no port' });
       closeSync(fd);
       return;
     }

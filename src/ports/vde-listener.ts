@@ -7,6 +7,7 @@ import { AcceptLoop } from './accept-loop.ts';
 import type { BacklogLimits } from './backlog.ts';
 import { DatagramPort } from './datagram-port.ts';
 import type { PortEnvironment } from './environment.ts';
+import { onceAMinute } from './once-a-minute.ts';
 import type { Acceptor, Listener, PortNumber } from './port.ts';
 import { decodeVdeRequest, encodeVdeReply, mayBecomeVdeRequest, type VdeRequest } from './vde-control.ts';
 import { VdeDirectory, type VdeDirectoryOptions } from './vde-directory.ts';
@@ -46,6 +47,7 @@ export class VdeListener implements Listener {
   readonly mode: number;
   readonly #options: VdeListenerOptions;
   readonly #environment: PortEnvironment;
+  readonly #warn: ReturnType<typeof onceAMinute>;
   readonly #directory: VdeDirectory;
   readonly #door: AcceptLoop;
   readonly #clients = new Map<Fd, Client>();
@@ -56,6 +58,7 @@ export class VdeListener implements Listener {
   private constructor(options: VdeListenerOptions, environment: PortEnvironment, directory: VdeDirectory) {
     this.#options = options;
     this.#environment = environment;
+    this.#warn = onceAMinute(environment.clock, environment.log.warn);
     this.#directory = directory;
     this.address = directory.path;
     this.mode = directory.mode;
@@ -161,7 +164,8 @@ export class VdeListener implements Listener {
   }
 
   #refuse(client: Client, why: string): void {
-    this.#environment.log(`refused the client of uid ${client.peer.uid}, pid ${client.peer.pid}: ${why}`);
+    const { uid, pid } = client.peer;
+    this.#warn(`refused the client of uid ${uid}, pid ${pid}: ${why}`, { key: `${uid} ${why}` });
     this.#end(client, why);
   }
 

@@ -80,7 +80,7 @@ export class WebSocketListener implements Listener {
         const remedy = `ask for a token that they cannot guess: ws://${address}${path}?token=TOKEN`;
         throw new EtherloomError('not-permitted', `anyone who reaches ${address} could read and send frames; ${remedy}`);
       }
-      environment.log(
+      environment.log.warn(
         `WebSocket connections to ${address} are not encrypted: let a TLS proxy take them for you where others can listen in`,
       );
     }
@@ -93,7 +93,7 @@ export class WebSocketListener implements Listener {
       server.once('error', reject);
       server.listen({ fd }, resolve);
     });
-    server.on('error', (error) => environment.log(`cannot accept a WebSocket connection: ${error.message}`));
+    server.on('error', (error) => environment.log.warn(`cannot accept a WebSocket connection: ${error.message}`));
     return new WebSocketListener(server, door, options.listen);
   }
 
@@ -117,8 +117,7 @@ class Door {
   readonly #maxConnections: number;
   readonly #asking = new Map<Duplex, Timer>();
   readonly #inside = new Set<WebSocketPort>();
-  readonly #tellCrowd: () => void;
-  readonly #tellRefusal: (from: string, reason: string) => void;
+  readonly #warn: ReturnType<typeof onceAMinute>;
   readonly #server = new WebSocketServer({
     noServer: true,
     clientTracking: false,
@@ -135,19 +134,14 @@ class Door {
     this.#options = options;
     this.#environment = environment;
     this.#maxConnections = options.maxConnections ?? 256;
-    this.#tellCrowd = onceAMinute(environment.clock, () =>
-      environment.log(`more than ${maxAsking} WebSocket connections have asked for nothing: the oldest are closed`),
-    );
-    this.#tellRefusal = onceAMinute(environment.clock, (from, reason) =>
-      environment.log(`refused the WebSocket connection from ${from}: ${reason}`),
-    );
+    this.#warn = onceAMinute(environment.clock, environment.log.warn);
   }
 
   /** A new connection, which is to ask for its upgrade soon: where too many are at it, the oldest gives way. */
   knock(socket: Socket): void {
     const [oldest] = this.#asking.keys();
     if (oldest && this.#asking.size >= maxAsking) {
-      this.#tellCrowd();
+      this.#warn(`more than ${maxAsking} WebSocket connections have asked for nothing: the oldest are closed`, { key: 'crowd' });
       this.#hasAsked(oldest);
       oldest.destroy();
     }
@@ -166,7 +160,7 @@ class Door {
     const number = refusal ? undefined : this.#options.acceptor.choose('any', unknownUid);
     if (number === undefined) {
       const { status, reason } = refusal ?? { status: '503 Service Unavailable', reason: 'no port is free' };
-      this.#tellRefusal(from, reason);
+      this.#warn(`refused the WebSocket connection from ${from}: ${reason}`, { key: reason });
       socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => socket.destroy());
       return;
     }

@@ -5,7 +5,7 @@ import { checked, libc } from './libc.ts';
 
 const PR_SET_NAME = 15;
 const LOG_PID = 1;
-const LOG_INFO = 6;
+const severities = { error: 3, warn: 4, info: 6 } as const;
 const LOG_DAEMON = 24;
 
 /** What the log says in front of each line. The C library keeps its place, so it must stay there; V8 may move what is small. */
@@ -24,10 +24,10 @@ export function closeStandardError(): void {
 }
 
 /** The system's log, under that name and with the process's id. Where nobody keeps one, what is said is lost. */
-export function openSyslog(name: string): (message: string) => void {
+export function openSyslog(name: string): (message: string, level?: keyof typeof severities) => void {
   ident.set(textOf(name).subarray(-ident.length));
   libc.openlog(ident, LOG_PID, LOG_DAEMON);
-  return (message) => libc.syslog(LOG_DAEMON + LOG_INFO, '%s', 'str', message);
+  return (message, level = 'info') => libc.syslog(LOG_DAEMON + severities[level], '%s', 'str', message);
 }
 
 function textOf(text: string): Uint8Array {

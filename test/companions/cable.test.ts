@@ -1,5 +1,6 @@
 import { closeSync, readSync, writeSync } from 'node:fs';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { quietLog } from '../../src/log.ts';
 import { realClock } from '../../src/clock.ts';
 import { Cable } from '../../src/companions/cable.ts';
 import { PipePort } from '../../src/ports/pipe-port.ts';
@@ -10,7 +11,7 @@ import { encodeFrames } from '../ports/stream-stage.ts';
 
 /** A cable between two pairs of pipes, whose other ends are the test's. */
 function laid(observe?: (frame: Uint8Array) => void): { cable: Cable; first: Far; second: Far } {
-  const cable = new Cable({ clock: realClock, log: () => undefined, observe, poison: true });
+  const cable = new Cable({ clock: realClock, log: quietLog, observe, poison: true });
   const [a, first] = end(cable);
   const [b, second] = end(cable);
   cable.join(a, b);

@@ -4,11 +4,15 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { filesFor } from '../../src/console/console-files.ts';
 import { ownRights } from '../../src/console/own-rights.ts';
+import { logTo, quietLog } from '../../src/log.ts';
 import type { OpenFile } from '../../src/management/command.ts';
 import { newDirectory } from '../ports/rig.ts';
 
 const logged: string[] = [];
-const own = filesFor(ownRights(), (message) => void logged.push(message));
+const own = filesFor(
+  ownRights(),
+  logTo((message) => void logged.push(message)),
+);
 const isRoot = process.geteuid?.() === 0;
 
 function opened(file: OpenFile | string): OpenFile {
@@ -48,7 +52,7 @@ describe('a file that a console reads', () => {
   });
 
   it.runIf(isRoot)('tells nobody of this process what he could not read himself (needs root)', () => {
-    const nobody = filesFor({ uid: 65534, gid: 65534, groups: [] }, () => undefined);
+    const nobody = filesFor({ uid: 65534, gid: 65534, groups: [] }, quietLog);
     for (const name of ['maps', 'comm', 'environ']) expect(nobody.read(`/proc/self/${name}`), name).toBe('EACCES');
   });
 });
@@ -124,7 +128,7 @@ describe('a file that a console writes', () => {
 
 describe.skipIf(!isRoot)('files with the rights of a user, from a switch of root (needs root)', () => {
   const user = 65_534;
-  const theirs = filesFor({ uid: user, gid: user, groups: [user, 4_711] }, () => undefined);
+  const theirs = filesFor({ uid: user, gid: user, groups: [user, 4_711] }, quietLog);
 
   /** A directory that all may enter. */
   function directory(): string {

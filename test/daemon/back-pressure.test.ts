@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { quietLog } from '../../src/log.ts';
 import { realClock } from '../../src/clock.ts';
 import { DataPlane } from '../../src/daemon/data-plane.ts';
 import type { BacklogBounds } from '../../src/ports/backlog.ts';
@@ -15,7 +16,7 @@ const batch = new SendBatch(ring);
 
 /** A plane with a sender and readers that do not read. */
 async function stage(backlog: BacklogBounds): Promise<{ plane: DataPlane; sender: RawClient; readers: RawClient[] }> {
-  const plane = using(new DataPlane({ clock: realClock, log: () => undefined, backlog, poison: true }));
+  const plane = using(new DataPlane({ clock: realClock, log: quietLog, backlog, poison: true }));
   const directory = join(newDirectory(), 's');
   using(VdeListener.open({ directory, acceptor: plane }, plane.environment));
   const sender = await connect(directory);

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { quietLog } from '../../src/log.ts';
 import { realClock } from '../../src/clock.ts';
 import { SwitchService } from '../../src/daemon/switch-service.ts';
 import { encodeVdeRequest } from '../../src/ports/vde-control.ts';
@@ -15,7 +16,7 @@ const random = { uint32: () => 1 };
 
 function open(): Promise<SwitchService> {
   const directory = join(newDirectory(), 's');
-  return SwitchService.open({ directory, numports: 300 }, { clock: realClock, random, log: () => undefined }).then(using);
+  return SwitchService.open({ directory, numports: 300 }, { clock: realClock, random, log: quietLog }).then(using);
 }
 
 function portsOf({ plane }: SwitchService): number {

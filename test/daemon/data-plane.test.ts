@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { quietLog } from '../../src/log.ts';
 import { realClock } from '../../src/clock.ts';
 import { DataPlane, type DataPlaneOptions } from '../../src/daemon/data-plane.ts';
 import { newPortCounters, type Port, type Receiver } from '../../src/ports/port.ts';
@@ -45,7 +46,7 @@ class NotedPort implements Port {
 }
 
 function plane(options: Partial<DataPlaneOptions> = {}): DataPlane {
-  return new DataPlane({ clock: new ManualClock(), log: () => undefined, ...options });
+  return new DataPlane({ clock: new ManualClock(), log: quietLog, ...options });
 }
 
 /** A frame from one station to another; 255 is everybody. */

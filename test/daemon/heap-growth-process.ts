@@ -2,11 +2,12 @@
 // it reads it collects garbage, and from the second on tells on a line of JSON what was allocated, and what was kept, since the one before.
 import { createInterface } from 'node:readline';
 import { GCProfiler, type GCProfilerResult } from 'node:v8';
+import { quietLog } from '../../src/log.ts';
 import { realClock } from '../../src/clock.ts';
 import { DataPlane } from '../../src/daemon/data-plane.ts';
 import { VdeListener } from '../../src/ports/vde-listener.ts';
 
-const plane = new DataPlane({ clock: realClock, log: () => undefined });
+const plane = new DataPlane({ clock: realClock, log: quietLog });
 VdeListener.open({ directory: process.argv[2] ?? '', acceptor: plane }, plane.environment);
 
 let begun: { readonly profiler: GCProfiler; readonly heap: number } | undefined;

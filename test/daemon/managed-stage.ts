@@ -1,6 +1,7 @@
 import { createConnection, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import { logTo } from '../../src/log.ts';
 import { realClock } from '../../src/clock.ts';
 import type { ConsoleSocketOptions } from '../../src/console/console-listener.ts';
 import { Management } from '../../src/daemon/management.ts';
@@ -27,7 +28,7 @@ export async function manage(
   const directory = newDirectory();
   const logged: string[] = [];
   let shutdowns = 0;
-  const environment = { clock: realClock, random: realRandom, log: (message: string) => void logged.push(message) };
+  const environment = { clock: realClock, random: realRandom, log: logTo((message) => void logged.push(message)) };
   const service = using(await SwitchService.open({ directory: join(directory, 's'), ...options }, environment));
   const path = socket.path ?? join(directory, 'm');
   const shutdown = (): void => void (shutdowns += 1);

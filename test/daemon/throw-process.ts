@@ -1,4 +1,5 @@
 // A switch with a station in it that throws at each frame for it; run by throw.test.ts with the directory to serve.
+import { quietLog } from '../../src/log.ts';
 import { realClock } from '../../src/clock.ts';
 import { serve } from '../../src/daemon/serve.ts';
 import { SwitchService } from '../../src/daemon/switch-service.ts';
@@ -6,7 +7,7 @@ import { SwitchService } from '../../src/daemon/switch-service.ts';
 const directory = process.argv[2] ?? '';
 
 await serve(async () => {
-  const service = await SwitchService.open({ directory }, { clock: realClock, random: { uint32: () => 1 }, log: () => undefined });
+  const service = await SwitchService.open({ directory }, { clock: realClock, random: { uint32: () => 1 }, log: quietLog });
   const { plane } = service;
   let heard = 0;
   const say = plane.addStation(() => {

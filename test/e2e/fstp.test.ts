@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
+import { quietLog } from '../../src/log.ts';
 import { realClock } from '../../src/clock.ts';
 import { SwitchService } from '../../src/daemon/switch-service.ts';
 import { realRandom } from '../../src/random.ts';
@@ -50,7 +51,7 @@ describe('a spanning tree of ours and the original vde_switch', { timeout: 90_00
   /** A switch of ours with its tree on, with a wire to each of these. */
   async function ours(name: string, priority: number, others: readonly string[]): Promise<{ directory: string; fstp: Fstp }> {
     const mac = macFromNumber(0x00ff_0000_f001);
-    const environment = { clock: realClock, random: realRandom, log: () => undefined };
+    const environment = { clock: realClock, random: realRandom, log: quietLog };
     const service = await SwitchService.open({ directory: stage.path(name), mac, priority }, environment);
     services.push(service);
     const { fstp } = service.plane.switch;

@@ -1,4 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { quietLog } from '../../src/log.ts';
 import { realClock } from '../../src/clock.ts';
 import { SwitchService } from '../../src/daemon/switch-service.ts';
 import { Host as Stack, type HostOptions } from '../../src/host/host.ts';
@@ -26,7 +27,7 @@ interface Beside {
 /** One of our hosts and a kernel, on a switch, and a way to add more of ours. */
 async function beside(stage: Stage, options: Partial<HostOptions> = {}): Promise<Beside> {
   const directory = stage.path('sw');
-  const service = await SwitchService.open({ directory }, { clock: realClock, random: realRandom, log: () => undefined });
+  const service = await SwitchService.open({ directory }, { clock: realClock, random: realRandom, log: quietLog });
   onTestFinished(() => service[Symbol.asyncDispose]());
   const kernel = await Kernel.open(stage, { mac: formatMac(kernelMac), address: `${kernelAddress}/24` });
   await kernel.plug(directory);
@@ -35,7 +36,7 @@ async function beside(stage: Stage, options: Partial<HostOptions> = {}): Promise
     let stack: Stack | undefined = undefined;
     const link = await StationLink.open(
       { directory, description: 'host', receive: (frame) => stack?.receive(frame), carrier: (up) => stack?.carrier(up) },
-      { clock: realClock, log: () => undefined, poison: true },
+      { clock: realClock, log: quietLog, poison: true },
     );
     onTestFinished(() => link[Symbol.asyncDispose]());
     stack = new Stack({ clock: realClock, random: realRandom, mac: stackMac, send: (frame) => link.send(frame), ...more });

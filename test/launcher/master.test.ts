@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { quietLog } from '../../src/log.ts';
 import { realClock } from '../../src/clock.ts';
 import { macOfId } from '../../src/launcher/identity.ts';
 import type { Slave } from '../../src/launcher/slave.ts';
@@ -22,7 +23,7 @@ class Guest {
   #station: Station | undefined;
 
   async plug(directory: string, mac: MacAddress, peers: readonly Ipv4Address[] = []): Promise<this> {
-    const environment = { clock: realClock, log: () => undefined, poison: true };
+    const environment = { clock: realClock, log: quietLog, poison: true };
     const receive = (frame: Uint8Array): void => {
       this.frames.push(frame.slice());
       this.#station?.receive(frame);

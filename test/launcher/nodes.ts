@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import { logTo } from '../../src/log.ts';
 import { realClock } from '../../src/clock.ts';
 import type { EtherloomError } from '../../src/errors.ts';
 import { Master, type MasterOptions, type NodeEnvironment } from '../../src/launcher/master.ts';
@@ -32,10 +33,10 @@ export class Nodes {
     return {
       clock: realClock,
       random: realRandom,
-      log: (message) => {
+      log: logTo((message) => {
         this.logged.push(message);
         for (const tell of this.#waiters) tell();
-      },
+      }),
       signal: new AbortController().signal,
     };
   }

@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { quietLog } from '../../src/log.ts';
 import { realClock } from '../../src/clock.ts';
 import { Slave } from '../../src/launcher/slave.ts';
 import { StationLink } from '../../src/launcher/station/station-link.ts';
@@ -82,7 +83,7 @@ describe('a slave whose link is bad on purpose', () => {
     const said = nodes.says(/is impaired, each way: delay 150/);
     await nodes.slave(master, 'one', { impair: { delay: 150 } });
     await said;
-    const environment = { clock: realClock, log: () => undefined };
+    const environment = { clock: realClock, log: quietLog };
     const open = (directory: string, receive: (frame: Uint8Array) => void): Promise<StationLink> =>
       StationLink.open({ directory, description: 'a test', receive, carrier: () => undefined }, environment);
     let hear: (time: number) => void = () => undefined;

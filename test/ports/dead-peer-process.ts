@@ -2,6 +2,7 @@
 // `idle` or `loaded` says what goes over it. Tells on one line of JSON how many milliseconds passed from before the cut until the first end gave
 // the link up, and from after the cut until the last one did.
 import { spawnSync } from 'node:child_process';
+import { quietLog } from '../../src/log.ts';
 import { realClock } from '../../src/clock.ts';
 import { BacklogBudget } from '../../src/ports/backlog.ts';
 import type { PortEnvironment } from '../../src/ports/environment.ts';
@@ -11,7 +12,7 @@ import { openLoop } from '../../src/system/loop.ts';
 
 const loaded = process.argv[2] === 'loaded';
 const breath = (work: () => void): void => work();
-const log = (): void => undefined;
+const log = quietLog;
 const environment: PortEnvironment = {
   clock: realClock,
   log,

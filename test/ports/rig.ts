@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
+import { logTo } from '../../src/log.ts';
 import { realClock, type Clock } from '../../src/clock.ts';
 import { BacklogBudget } from '../../src/ports/backlog.ts';
 import type { PortEnvironment } from '../../src/ports/environment.ts';
@@ -19,7 +20,7 @@ export class Rig {
   #breathing = false;
 
   constructor(clock: Clock = realClock) {
-    const log = (message: string): void => void this.logged.push(message);
+    const log = logTo((message) => void this.logged.push(message));
     this.environment = {
       clock,
       log,

@@ -63,9 +63,10 @@ describe('a WebSocket listener', () => {
     expect(await refusalOf(`${at}/frames?token=secrets`, { origin: 'http://localhost' })).toBe(401);
     await dial(`${at}/frames?x=1&token=secret`);
     expect(ports.ports.length).toBe(1);
-    // Once a minute, and never with what was tried.
+    // Once a minute for each reason, and never with what was tried.
     expect(rig.logged).toEqual([
       expect.stringMatching(/^refused the WebSocket connection from 127\.0\.0\.1:\d+: it asks for another path/),
+      expect.stringMatching(/^refused the WebSocket connection from 127\.0\.0\.1:\d+: it does not know the token$/),
     ]);
   });
 
@@ -138,6 +139,8 @@ describe('a WebSocket listener', () => {
     sockets.find((socket) => !socket.destroyed)?.write('GET / HTTP/1.1\r\nHost: x\r\n');
     clock.advance(10_000);
     await Promise.all(ends);
+    // The warning waits for repetitions.
+    clock.advanceSeconds(60);
     expect(clock.timers).toBe(0);
     await dial(listener.address);
   });

@@ -14,6 +14,7 @@ import { Console } from './console.ts';
 import { Filter } from './filter.ts';
 import { openSide, type Sides } from './sides.ts';
 import type { Value, Way } from './value.ts';
+import type { Log } from '../../log.ts';
 
 /** What a filter is to be. */
 export interface WirefilterOptions {
@@ -36,7 +37,7 @@ export interface WirefilterEnvironment {
   readonly clock: Clock;
   readonly random: Random;
   /** Tells people what happened. */
-  readonly log: (message: string) => void;
+  readonly log: Log;
   readonly poison?: boolean;
 }
 

@@ -1,5 +1,6 @@
 import { realClock } from '../../clock.ts';
 import { EtherloomError } from '../../errors.ts';
+import { logTo } from '../../log.ts';
 import { BacklogBudget } from '../../ports/backlog.ts';
 import type { PortEnvironment } from '../../ports/environment.ts';
 import { maxFrame, type Acceptor, type Port } from '../../ports/port.ts';
@@ -77,5 +78,5 @@ function acceptorOf(at: LabSwitch, ports: Set<Port>): Acceptor {
 /** One round of the event loop is one breath of the switch, at the time that it is. */
 function environmentOf(at: LabSwitch, time: RealTime, log: (message: string) => void): PortEnvironment {
   const breath = (work: () => void): void => time.around(() => at.breath(work));
-  return { clock: realClock, log, breath, loop: openLoop({ frameSize: maxFrame, breath }), budget: new BacklogBudget() };
+  return { clock: realClock, log: logTo(log), breath, loop: openLoop({ frameSize: maxFrame, breath }), budget: new BacklogBudget() };
 }

@@ -5,6 +5,7 @@ import { maxFrame } from '../../ports/port.ts';
 import { Redial } from '../../ports/redial.ts';
 import { VdeClient } from '../../ports/vde-client.ts';
 import { openLoop } from '../../system/loop.ts';
+import type { Log } from '../../log.ts';
 
 /** How a station is plugged in. */
 export interface StationLinkOptions {
@@ -21,7 +22,7 @@ export interface StationLinkOptions {
 /** What a station's link is given. */
 export interface StationLinkEnvironment {
   readonly clock: Clock;
-  readonly log: (message: string) => void;
+  readonly log: Log;
   /** Overwrites received frames after each breath, so that tests find whoever kept one. Default: false. */
   readonly poison?: boolean;
 }
@@ -102,7 +103,7 @@ export class StationLink implements AsyncDisposable {
 
   #lose(reason: string): void {
     this.#port = undefined;
-    this.#environment.log(`${this.#options.directory}: ${reason}; it is dialled until it is back`);
+    this.#environment.log.warn(`${this.#options.directory}: ${reason}; it is dialled until it is back`);
     this.#options.carrier(false);
     this.#redial.failed();
   }

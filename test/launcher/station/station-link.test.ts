@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { quietLog } from '../../../src/log.ts';
 import { realClock } from '../../../src/clock.ts';
 import { SwitchService } from '../../../src/daemon/switch-service.ts';
 import { StationLink } from '../../../src/launcher/station/station-link.ts';
@@ -9,7 +10,7 @@ import { realRandom } from '../../../src/random.ts';
 import { encodeEthernet } from '../../../src/wire/ethernet.ts';
 import { broadcastMac, macFromNumber } from '../../../src/wire/mac.ts';
 
-const environment = { clock: realClock, random: realRandom, log: () => undefined };
+const environment = { clock: realClock, random: realRandom, log: quietLog };
 
 /** A link whose frames and carrier are waited for. */
 async function linkTo(directory: string): Promise<{ link: StationLink; next: (what: string) => Promise<void> }> {

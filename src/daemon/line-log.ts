@@ -1,0 +1,43 @@
+import { realClock } from '../clock.ts';
+import { logTo, type Log, type LogLevel, type LogSink } from '../log.ts';
+import { onceAMinute } from '../ports/once-a-minute.ts';
+import { openSyslog } from '../system/daemon.ts';
+
+/** The values of `ETHERLOOM_LOG`, the least level that is written, by rank. */
+const ranks = { trace: 10, debug: 20, info: 30, warn: 40, error: 50, fatal: 60, silent: Infinity } as const;
+
+/** The system's log, under that name and with the process's id. */
+export function openSystemLog(name: string): Log {
+  const tell = openSyslog(name);
+  return boundedLog((message, _fields, level) => tell(printable(message), level));
+}
+
+/** A log of lines of text alone, for tools whose standard error people and scripts read. */
+export function plainLog(tell: (line: string) => void): Log {
+  return boundedLog((message) => tell(printable(message)));
+}
+
+/**
+ * Returns a log of what `ETHERLOOM_LOG` lets through. Warnings and errors that are repeated word for word are written once a minute, with
+ * their count.
+ */
+export function boundedLog(sink: LogSink, least = leastRank()): Log {
+  const sparing = (level: LogLevel): ReturnType<typeof onceAMinute> =>
+    onceAMinute(realClock, (message, fields = {}) => sink(message, fields, level));
+  const repeated = { warn: sparing('warn'), error: sparing('error') };
+  return logTo((message, fields, level) => {
+    if (ranks[level] < least) return;
+    if (level === 'info') sink(message, fields, level);
+    else repeated[level](message, { key: message, fields });
+  });
+}
+
+function leastRank(): number {
+  const wanted = process.env['ETHERLOOM_LOG'] ?? 'info';
+  return wanted in ranks ? ranks[wanted as keyof typeof ranks] : ranks.info;
+}
+
+/** Paths and names are text from outside: none may begin a line of its own, or move the cursor. */
+function printable(message: string): string {
+  return message.replace(/\p{Cc}/gu, '?');
+}

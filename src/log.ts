@@ -1,0 +1,29 @@
+/** The log as an argument, like Clock: rooms say what happened and how much it matters, and do not know where it is written. */
+
+/** How much a line matters: `info` tells what happened, `warn` what the user should look at, `error` what failed for good. */
+export type LogLevel = 'info' | 'warn' | 'error';
+
+/** The facts of a line, for programs that read the log. */
+export type LogFields = Readonly<Record<string, unknown>>;
+
+/** Takes the lines of a log. */
+export type LogSink = (message: string, fields: LogFields, level: LogLevel) => void;
+
+/** What happened, for people, and as fields for programs. Called by itself it says a line of level `info`. Never called per frame. */
+export interface Log {
+  (message: string, fields?: LogFields): void;
+  warn(message: string, fields?: LogFields): void;
+  error(message: string, fields?: LogFields): void;
+}
+
+/** Returns a log whose lines go to `sink`. */
+export function logTo(sink: LogSink): Log {
+  const at =
+    (level: LogLevel) =>
+    (message: string, fields: LogFields = {}): void =>
+      sink(message, fields, level);
+  return Object.assign(at('info'), { warn: at('warn'), error: at('error') });
+}
+
+/** A log that drops every line. */
+export const quietLog: Log = logTo(() => undefined);
