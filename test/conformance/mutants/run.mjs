@@ -1,147 +1,131 @@
 /**
- * `npm run mutants`: proves that the suite checks. Each mutant is our switch with one fault, made in a copy of the build; each must be
- * caught, and every check must catch at least one. Arguments choose mutants by name, or, with `--file=BEGINNING`, files of the suite.
- * What was found is kept, file by file, until the build or that file changes: so a run that was broken off goes on.
+ * `npm run mutants`: proves that the suite checks. Each mutant is our switch with one fault, bundled from an edited source; each must be
+ * caught, and every check must catch at least one. Arguments choose mutants by name, `--file=BEGINNING` files of the suite and the mutants
+ * that are theirs, `--sample=N --seed=S` some mutants by lot. Results are remembered: a run that was broken off goes on.
  */
-import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { createHash } from 'node:crypto';
-import { runSuite, suiteFiles } from '../suite.mjs';
-import { applyMutant, mutants } from './mutants.mjs';
+import { existsSync } from 'node:fs';
+import { runSuite } from '../suite.mjs';
+import { choose } from './choice.mjs';
+import { recall, remember } from './memory.mjs';
+import { applyEdit, declarationsIn, readSource } from './source.mjs';
+import { bundleSwitch, hashOfBundle, installSwitch } from './switch.mjs';
 
-const root = fileURLToPath(new URL('../../..', import.meta.url));
-const suite = join(root, 'test/conformance');
 const original = ['/usr/bin/vde_switch', '/usr/sbin/vde_switch', '/usr/local/bin/vde_switch'].find(existsSync);
-const memory = join(tmpdir(), `etherloom-mutants-${process.getuid()}`);
-
-/** No fault at all: what it fails is no evidence of anything. */
-const sound = { name: 'sound', file: 'clock.js', find: '', replace: '', tests: [''], coarse: true };
 
 /** How many mutants are tried at a time. */
 const parallel = 2;
 
-/** How long a mutant has for one file, in seconds: who hangs is caught. */
+/** How long a mutant has for one file, in seconds; one that hangs is caught. */
 const limit = 240;
 
-const chosen = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
-const beginnings = process.argv.slice(2).flatMap((argument) => (argument.startsWith('--file=') ? [argument.slice(7)] : []));
-
-const files = suiteFiles().filter((file) => beginnings.length === 0 || beginnings.some((beginning) => file.startsWith(beginning)));
-const unknown = chosen.filter((name) => !mutants.some((mutant) => mutant.name === name));
-if (unknown.length > 0) throw new Error(`no such mutant: ${unknown.join(', ')}`);
-mkdirSync(memory, { recursive: true, mode: 0o700 });
-
-const builtFrom = hashOf(filesIn(join(root, 'build')).filter((path) => path.endsWith('.js')));
-const helpers = hashOf(
-  readdirSync(suite)
-    .filter((name) => /^(?!on-purpose|run|report|suite).*(?<!\.test)\.mjs$/.test(name))
-    .map((name) => join(suite, name)),
-);
-
-const tried = mutants.filter(({ name }) => chosen.length === 0 || chosen.includes(name));
-const waiting = [sound, ...tried];
-/** Mutant -> check -> whether it failed. */
+const source = readSource();
+const declarations = declarationsIn(source);
+const { tried, files, thorough } = chosen();
+/** Mutant -> check -> its file, and whether it failed. */
 const matrix = new Map();
+/** No fault at all: a check that fails then is no evidence. */
+const sound = { name: 'sound' };
+const waiting = thorough ? [sound, ...tried] : [...tried];
 await Promise.all(Array.from({ length: parallel }, tryNext));
+if (!thorough) await tryOne(sound, stepsToConfirm());
 report();
 
-async function tryNext() {
-  for (let mutant = waiting.shift(); mutant !== undefined; mutant = waiting.shift()) {
-    const start = Date.now();
-    const failed = await tryMutant(mutant);
-    matrix.set(mutant.name, failed);
-    const count = [...failed.values()].filter(Boolean).length;
-    const verdict =
-      mutant === sound ? `${count} of ${failed.size} checks fail` : count > 0 ? `caught by ${count} of ${failed.size}` : 'NOT CAUGHT';
-    console.log(`${((Date.now() - start) / 1000).toFixed(0).padStart(5)} s  ${mutant.name}: ${verdict}`);
+function chosen() {
+  try {
+    return choose(process.argv.slice(2));
+  } catch (error) {
+    console.error(`mutants: ${error.message}`);
+    process.exit(1);
   }
 }
 
-/** Runs what may catch it, the likely first, and no more than needed. Check -> whether it failed. */
-async function tryMutant(mutant) {
-  const failed = new Map();
-  const copy = mutant.name === 'sound' ? undefined : copyWith(mutant);
+async function tryNext() {
+  for (let mutant = waiting.shift(); mutant !== undefined; mutant = waiting.shift())
+    await tryOne(mutant, mutant === sound ? [{ files }] : stepsFor(mutant));
+}
+
+/** Runs steps on a mutant, one after the other, until one failure is enough. */
+async function tryOne(mutant, steps) {
+  const start = Date.now();
+  const bundle = await bundleSwitch(mutant === sound ? source : withFault(mutant));
+  const copy = installSwitch(bundle);
+  const checks = new Map();
+  matrix.set(mutant.name, checks);
   try {
-    for (const step of stepsFor(mutant)) {
-      const found = await remembered(mutant, step, copy?.path ?? join(root, 'bin/vde_switch'));
-      for (const [name, outcome] of Object.entries(found)) if (outcome !== 'skipped') failed.set(name, outcome === 'failed');
-      if (!mutant.coarse && [...failed.values()].includes(true)) break;
+    for (const step of steps) {
+      for (const [check, result] of await outcomes(copy.path, hashOfBundle(bundle), step)) checks.set(check, result);
+      if (step.oneFailure && failuresOf(mutant).length > 0) break;
     }
   } finally {
-    copy?.[Symbol.dispose]();
+    copy[Symbol.dispose]();
   }
-  return failed;
+  console.log(`${((Date.now() - start) / 1000).toFixed(0).padStart(5)} s  ${mutant.name}: ${verdict(mutant)}`);
 }
 
-/** Files to be run together, and of which checks: for a fine one those that surely catch it, then their files, then all. */
+function withFault(mutant) {
+  const { file, text } = applyEdit(mutant, declarations);
+  return new Map(source).set(file, text);
+}
+
+function failuresOf({ name }) {
+  return [...matrix.get(name)].filter(([, { failed }]) => failed).map(([check]) => check);
+}
+
+function verdict(mutant) {
+  const failures = failuresOf(mutant);
+  const count = `${failures.length} of ${matrix.get(mutant.name).size} checks`;
+  if (mutant === sound) return `fails ${count}`;
+  return failures.length === 0 ? 'NOT CAUGHT' : `caught by ${failures.length === 1 ? failures[0] : count}`;
+}
+
+/** Files to be run together, and which of their checks: first those that surely catch the mutant, then their files, then all. */
 function stepsFor({ tests, by, coarse }) {
   const likely = files.filter((file) => tests.some((beginning) => file.startsWith(beginning)));
-  if (coarse) return [{ files: likely }];
-  const steps = [
-    { files: likely, oneFailure: true },
-    ...files.filter((file) => !likely.includes(file)).map((file) => ({ files: [file], oneFailure: true })),
-  ];
-  return by === undefined ? steps : [{ files: likely, only: by }, ...steps];
+  if (coarse && thorough) return [{ files: likely }];
+  const others = files.filter((file) => !likely.includes(file));
+  const steps = [likely, ...others.map((file) => [file])].map((some) => ({ files: some, oneFailure: true }));
+  return by === undefined ? steps : [{ files: likely, only: by, oneFailure: true }, ...steps];
 }
 
-/** Check name -> outcome, over files; those that were run before are not run again. */
-async function remembered(mutant, { files: some, only, oneFailure = false }, vdeSwitch) {
-  const key = `${builtFrom}${helpers}${mutant.file}${mutant.find}${mutant.replace}${only ?? ''}${oneFailure ? 'one' : ''}`;
-  const place = (file) => join(memory, `${hashOf([join(suite, file)], key)}.json`);
-  const fresh = some.filter((file) => !existsSync(place(file)));
+/** The checks that caught something, to be run without any fault; a file that did not come to its end, as a whole. */
+function stepsToConfirm() {
+  const caught = tried.flatMap((mutant) => failuresOf(mutant).map((check) => ({ check, ...matrix.get(mutant.name).get(check) })));
+  const checks = caught.filter(({ check, file }) => check !== file);
+  const only = [...new Set(checks.map(({ check }) => check.replace(/[^\w ]/g, '\\$&')))].join('|');
+  const broken = [...new Set(caught.filter(({ check, file }) => check === file).map(({ file }) => file))];
+  const some = [...new Set(checks.map(({ file }) => file))];
+  return [...(some.length > 0 ? [{ files: some, only: `^(${only})$` }] : []), ...(broken.length > 0 ? [{ files: broken }] : [])];
+}
+
+/** Check name -> its file, and whether it failed. What is remembered is not run again; what was skipped is left out. */
+async function outcomes(vdeSwitch, switchHash, { files: some, only, oneFailure = false }) {
+  const trial = { switch: switchHash, only, oneFailure };
+  const fresh = some.filter((file) => recall(file, trial) === undefined);
   if (fresh.length > 0) {
     const results = await runSuite(vdeSwitch, { other: original, files: fresh, only, oneFailure, limit });
     for (const file of fresh) {
       const these = [...results].filter(([, result]) => result.file === file).map(([name, { outcome }]) => [name, outcome]);
       const checks = these.filter(([name]) => name !== file);
-      // That a file broke off at its first failure is no failure of its own.
+      // A file that broke off at its first failure did not fail by itself.
       const found = oneFailure && checks.some(([, outcome]) => outcome === 'failed') ? checks : these;
-      if (found.length > 0) writeFileSync(place(file), JSON.stringify(Object.fromEntries(found)));
+      if (found.length > 0) remember(file, trial, Object.fromEntries(found));
     }
   }
-  const known = some.filter((file) => existsSync(place(file))).map((file) => [file, JSON.parse(readFileSync(place(file), 'utf8'))]);
-  return Object.assign({}, ...known.map(([, checks]) => checks));
-}
-
-/** A copy of what the switch is made of, with the fault in it. */
-function copyWith(mutant) {
-  const directory = mkdtempSync(join(tmpdir(), 'vm-'));
-  for (const part of ['bin', 'build', 'package.json', 'rolldown.config.mjs'])
-    cpSync(join(root, part), join(directory, part), { recursive: true });
-  symlinkSync(join(root, 'node_modules'), join(directory, 'node_modules'));
-  applyMutant(join(directory, 'build'), mutant);
-  execFileSync(process.execPath, [join(root, 'node_modules/rolldown/bin/cli.mjs'), '-c', 'rolldown.config.mjs'], {
-    cwd: directory,
-    stdio: 'ignore',
-  });
-  return { path: join(directory, 'bin/vde_switch'), [Symbol.dispose]: () => rmSync(directory, { recursive: true, force: true }) };
+  const known = some.flatMap((file) => Object.entries(recall(file, trial) ?? {}).map(([check, outcome]) => ({ check, file, outcome })));
+  return known
+    .filter(({ outcome }) => outcome !== 'skipped')
+    .map(({ check, file, outcome }) => [check, { file, failed: outcome === 'failed' }]);
 }
 
 function report() {
-  const uncaught = tried.filter(({ name }) => ![...matrix.get(name).values()].includes(true));
-  const unsound = [...matrix.get('sound')].filter(([, failed]) => failed).map(([name]) => name);
-  const idle = [...matrix.get('sound').keys()].filter((check) => !tried.some(({ name }) => matrix.get(name).get(check) === true));
+  const uncaught = tried.filter((mutant) => failuresOf(mutant).length === 0);
+  const unsound = failuresOf(sound);
+  const checks = [...matrix.get(sound.name).keys()];
+  const idle = thorough ? checks.filter((check) => !tried.some(({ name }) => matrix.get(name).get(check)?.failed)) : [];
   for (const name of unsound) console.log(`fails without any fault: ${name}`);
   for (const { name, breaks } of uncaught) console.log(`not caught: ${name} (${breaks})`);
-  const isWhole = chosen.length === 0;
-  if (isWhole) for (const name of idle) console.log(`catches no mutant: ${name}`);
+  for (const name of idle) console.log(`catches no mutant: ${name}`);
   console.log(`mutants caught: ${tried.length - uncaught.length} of ${tried.length}`);
-  if (isWhole) console.log(`checks that catch a mutant: ${matrix.get('sound').size - idle.length} of ${matrix.get('sound').size}`);
-  if (uncaught.length > 0 || unsound.length > 0 || (isWhole && idle.length > 0)) process.exitCode = 1;
-}
-
-function filesIn(directory) {
-  return readdirSync(directory, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name))
-    .sort();
-}
-
-function hashOf(paths, more = '') {
-  const hash = createHash('sha256').update(more);
-  for (const path of paths) hash.update(readFileSync(path));
-  return hash.digest('hex').slice(0, 24);
+  if (thorough) console.log(`checks that catch a mutant: ${checks.length - idle.length} of ${checks.length}`);
+  if (uncaught.length > 0 || unsound.length > 0 || idle.length > 0) process.exitCode = 1;
 }
