@@ -147,7 +147,7 @@ export const frames = [
   {
     name: 'double-tag-hops',
     at: 'Switch.#egress',
-    code: "typeof ways === 'string' || !isDoubleTagged(frame)",
+    code: "typeof ways === 'string' || !isTagged(frame)",
     fault: 'true',
     breaks: 'a frame with two tags changes its VLAN',
     tests: ['vlan'],
