@@ -89,14 +89,20 @@ describe('vdecmd and unixcmd', { timeout: 60_000 }, () => {
   it('say what helps where nobody is', async () => {
     expect(await vdecmd('-s', stage.path('none'), 'showinfo')).toMatchObject({
       status: 255,
-      text: expect.stringMatching(/there is no .*-M/) as string,
+      text: expect.stringMatching(/no such file or directory .*-M/) as string,
     });
     const killed = await filterConsole(stage, 'ours');
     const pid = /(\d+)/.exec((await stage.run(['sh', '-c', `pgrep -f -- '-M ${killed}$'`])).text)?.[1];
     process.kill(Number(pid), 'SIGKILL');
-    await until('nobody listens', async () => (await vdecmd('-s', killed, 'showinfo')).text.includes('nobody listens'));
+    await until('nobody listens', async () => (await vdecmd('-s', killed, 'showinfo')).text.includes('connection refused'));
     expect(await vdecmd()).toMatchObject({ status: 255, text: expect.stringContaining('usage: vdecmd') as string });
     expect((await stage.run([bin('unixcmd'), 'x'])).text).toContain('/var/run/unixcmd');
+    for (const tool of ['unixterm', 'vdeterm'] as const) {
+      expect(await stage.run([bin(tool), '/etc/hostname'])).toMatchObject({
+        status: 255,
+        text: `${tool}: cannot connect to /etc/hostname: it is not a socket; give the console's socket, which the switch's -M (--mgmt) names`,
+      });
+    }
   });
 });
 

@@ -1,7 +1,7 @@
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { Clock, Timer } from '../../clock.ts';
 import { EtherloomError } from '../../errors.ts';
-import { checkUnixPath } from '../../system/unix-socket.ts';
+import { connectConsole } from './connect.ts';
 import { ReplyReader } from './reply-reader.ts';
 
 /** Which console, and who sees what it says besides replies. */
@@ -66,19 +66,12 @@ export class ConsoleClient implements Disposable {
       this.#reader.read(text);
     });
     socket.on('error', () => undefined); // its end follows
-    socket.once('close', () => this.#end(isFarewell(this.#command) ? undefined : 'the console is gone'));
+    socket.once('close', () => this.#end(isFarewell(this.#command) ? undefined : closed));
   }
 
   /** Resolves when the console waits for a command. Throws EtherloomError that says what helps. */
   static async open(options: ClientOptions): Promise<ConsoleClient> {
-    const { path } = options;
-    checkUnixPath(path, 'name it from a directory nearer to it');
-    const socket = connect(path);
-    await new Promise<void>((resolve, reject) => {
-      socket.once('connect', resolve);
-      socket.once('error', (error) => reject(unreachable(path, error)));
-    });
-    const client = new ConsoleClient(socket, options);
+    const client = new ConsoleClient(await connectConsole(options.path), options);
     await new Promise<Answer>((resolve, reject) => client.#ask({ data: () => undefined, resolve, reject }));
     return client;
   }
@@ -119,7 +112,7 @@ export class ConsoleClient implements Disposable {
   #ask(asked: Asked): void {
     this.#answer = noAnswer;
     this.#asked = asked;
-    if (this.#isOver) this.#fail('refused', 'the console is gone');
+    if (this.#isOver) this.#fail('refused', closed);
     else this.#wait();
   }
 
@@ -136,7 +129,7 @@ export class ConsoleClient implements Disposable {
     if (!this.#asked) return;
     const { clock, patience = 10_000, path } = this.#options;
     this.#timer = clock.after(patience, () => {
-      this.#fail('timed-out', `${path} says nothing for ${patience / 1000} s: is it the console of a switch or of wirefilter?`);
+      this.#fail('timed-out', `${path} did not answer in ${patience / 1000} s; check that it is the console of a switch or of wirefilter`);
       this.#socket.destroy();
     });
   }
@@ -161,26 +154,12 @@ export class ConsoleClient implements Disposable {
   }
 }
 
+/** Why a session ended that nobody told to end. */
+const closed = 'the console closed the connection';
+
 const noAnswer: Answer = { status: undefined, text: '' };
 
 /** Whether a command ends the session: some consoles then only close. */
 function isFarewell(command: string): boolean {
   return /^[ \t]*(?:logout|shutdown)/.test(command);
-}
-
-/** Why a socket cannot be connected to, for people. */
-export function unreachable(path: string, error: Error): EtherloomError {
-  const errno = 'code' in error ? error.code : undefined;
-  switch (errno) {
-    case 'ENOENT':
-      return new EtherloomError('refused', `there is no ${path}: start the switch with -M ${path}, or say where its console is`);
-    case 'ECONNREFUSED':
-    case 'ENOTSOCK':
-      return new EtherloomError('refused', `nobody listens at ${path}: it was left behind, or is no console`);
-    case 'EACCES':
-    case 'EPERM':
-      return new EtherloomError('not-permitted', `${path} lets you not in: --mgmtmode and --mgmtgroup of the switch say whom it does`);
-    default:
-      return new EtherloomError('refused', `cannot connect to ${path}: ${error.message}`);
-  }
 }

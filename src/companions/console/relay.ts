@@ -1,8 +1,7 @@
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import type { Clock, Timer } from '../../clock.ts';
-import { checkUnixPath } from '../../system/unix-socket.ts';
-import { unreachable } from './client.ts';
+import { connectConsole } from './connect.ts';
 
 /** What a relay joins. */
 export interface RelayOptions {
@@ -21,12 +20,7 @@ const patience = 1000;
  * before is answered first. Throws EtherloomError that says what helps.
  */
 export async function relay({ path, clock, input, output }: RelayOptions): Promise<void> {
-  checkUnixPath(path, 'name it from a directory nearer to it');
-  const socket = connect(path);
-  await new Promise<void>((resolve, reject) => {
-    socket.once('connect', resolve);
-    socket.once('error', (error) => reject(unreachable(path, error)));
-  });
+  const socket = await connectConsole(path);
   const lines = new Lines(socket, clock);
   socket.setEncoding('utf8');
   await new Promise<void>((resolve) => {

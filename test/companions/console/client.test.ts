@@ -1,9 +1,10 @@
-import { chmodSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, closeSync, rmSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { realClock } from '../../../src/clock.ts';
 import { ConsoleClient } from '../../../src/companions/console/client.ts';
+import { bindFile, datagramSocket, streamSocket } from '../../../src/system/unix-socket.ts';
 import { eventually } from '../../eventually.ts';
 import { ManualClock } from '../../manual-clock.ts';
 import { newDirectory } from '../../ports/rig.ts';
@@ -51,7 +52,7 @@ describe('a client of a console', () => {
     const opening = ConsoleClient.open({ path, clock, patience: 5000 });
     const failure = expect(opening).rejects.toMatchObject({
       code: 'timed-out',
-      message: expect.stringContaining('says nothing for 5 s') as string,
+      message: expect.stringContaining('did not answer in 5 s') as string,
     });
     await eventually(() => expect([sockets.length, clock.timers]).toEqual([1, 1]));
     clock.advance(5000);
@@ -68,8 +69,8 @@ describe('a client of a console', () => {
     using left = await ConsoleClient.open({ path, clock: realClock });
     const answering = left.command('showinfo', () => undefined);
     sockets[1]?.destroy();
-    await expect(answering).rejects.toMatchObject({ code: 'refused', message: 'the console is gone' });
-    expect(await left.over).toBe('the console is gone');
+    await expect(answering).rejects.toMatchObject({ code: 'refused', message: 'the console closed the connection' });
+    expect(await left.over).toBe('the console closed the connection');
     // Some only close when they are told to end.
     using ended = await ConsoleClient.open({ path, clock: realClock });
     const ending = ended.command('shutdown', () => undefined);
@@ -80,14 +81,25 @@ describe('a client of a console', () => {
   it('says what helps when there is no console', async () => {
     const { path } = await play(() => undefined);
     const open = (at: string): Promise<ConsoleClient> => ConsoleClient.open({ path: at, clock: realClock });
-    await expect(open(`${path}x`)).rejects.toThrow(/there is no .*-M/);
-    const file = join(newDirectory(), 'file');
-    writeFileSync(file, '');
-    await expect(open(file)).rejects.toThrow(/nobody listens/);
+    await expect(open(`${path}x`)).rejects.toThrow(/cannot connect to .*x: no such file or directory .*-M/);
+    await expect(open('/etc/hostname')).rejects.toThrow(/cannot connect to \/etc\/hostname: it is not a socket; .*-M/);
+    await expect(open('/etc')).rejects.toThrow(/cannot connect to \/etc: it is a directory; .*-M/);
+    // A name, and not the number of a TCP port.
+    await expect(open('7')).rejects.toThrow(/cannot connect to 7: no such file or directory/);
+    const [left, datagrams] = [streamSocket(), datagramSocket()];
+    onTestFinished(() => closeSync(datagrams));
+    bindFile(left, { path: `${path}-left`, mode: 0o600 });
+    closeSync(left);
+    await expect(open(`${path}-left`)).rejects.toThrow(/connection refused .*start it again/);
+    bindFile(datagrams, { path: `${path}-datagrams`, mode: 0o600 });
+    await expect(open(`${path}-datagrams`)).rejects.toThrow(/a socket of another type .*-M/);
     await expect(open(`/tmp/${'x'.repeat(110)}`)).rejects.toMatchObject({ code: 'path-too-long' });
     if (process.geteuid?.() === 0) return;
     chmodSync(path, 0);
-    await expect(open(path)).rejects.toMatchObject({ code: 'not-permitted', message: expect.stringContaining('--mgmtmode') as string });
+    await expect(open(path)).rejects.toMatchObject({
+      code: 'not-permitted',
+      message: expect.stringMatching(/permission denied \(mode 0000, owner .+\); .*--mgmtmode/) as string,
+    });
     rmSync(path);
   });
 });
