@@ -49,7 +49,8 @@ export class Pings<Address> implements Disposable {
    */
   ask(to: Address, send: (echo: Echo) => void, result: PingResult, options: PingOptions = {}): Disposable {
     const { timeout = defaultTimeout, payload = defaultPayload } = options;
-    if (this.#underWay.size >= maxUnderWay) throw new EtherloomError('busy', `${maxUnderWay} pings are under way: wait for some of them`);
+    if (this.#underWay.size >= maxUnderWay)
+      throw new EtherloomError('busy', `${maxUnderWay} pings are under way already; wait for some of them`);
     const sequence = this.#nextSequence();
     const timer = this.#clock.after(timeout, () => {
       this.#underWay.delete(sequence);

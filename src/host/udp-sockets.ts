@@ -58,7 +58,7 @@ export class UdpSockets {
   open(wanted: number | undefined, receive: UdpReceiver): UdpSocket {
     const port = wanted ?? this.#freePort();
     checkPort(port);
-    if (this.#open.has(port)) throw new EtherloomError('busy', `UDP port ${port} is open already`);
+    if (this.#open.has(port)) throw new EtherloomError('busy', `UDP port ${port} is already open; close it first, or choose another one`);
     // One of its own: whoever opens a port twice may give the same function.
     const own: UdpReceiver = (datagram) => receive(datagram);
     this.#open.set(port, own);
@@ -92,7 +92,10 @@ export class UdpSockets {
     // Who wants no answer sends from port 0, and whoever answers all the same does no harm.
     if (udp.destinationPort !== 0) checkPort(udp.destinationPort);
     if (udp.payload.length > maxPayload) {
-      throw new EtherloomError('bad-option', `a UDP datagram of ${udp.payload.length} octets: the most on this link is ${maxPayload}`);
+      throw new EtherloomError(
+        'bad-option',
+        `cannot send ${udp.payload.length} octets in one UDP datagram: this link carries at most ${maxPayload}; send less at a time`,
+      );
     }
     send(to, udp);
   }
@@ -104,10 +107,11 @@ export class UdpSockets {
       const port = first + ((start + tried) % count);
       if (!this.#open.has(port)) return port;
     }
-    throw new EtherloomError('busy', `all UDP ports from ${first} on are open`);
+    throw new EtherloomError('busy', `all UDP ports from ${first} on are open; close some`);
   }
 }
 
 function checkPort(port: number): void {
-  if (!Number.isInteger(port) || port < 1 || port > 0xffff) throw new EtherloomError('bad-address', `${port} is no UDP port: 1 to 65535`);
+  if (!Number.isInteger(port) || port < 1 || port > 0xffff)
+    throw new EtherloomError('bad-address', `${port} is not a UDP port; use 1 to 65535`);
 }

@@ -55,8 +55,8 @@ async function ping(from: LabHost, to: PingTarget, options: PingOptions, most: n
   const expected = `${from.name} reaches ${whom}`;
   const obstacle = time === undefined ? obstacleTo(from, to, options) : undefined;
   if (obstacle !== undefined) return failed(fabric, expected, obstacle);
-  if (time === undefined) return failed(fabric, expected, 'no echo came back', () => storyOf(fabric, from, since));
-  const came = `the echo came back in ${formatTime(time)}`;
+  if (time === undefined) return failed(fabric, expected, 'no echo reply came back', () => storyOf(fabric, from, since));
+  const came = `the echo reply came back in ${formatTime(time)}`;
   if (most !== undefined && time > most) return failed(fabric, expected, came, () => wayBack(fabric, from, since));
   return passed(fabric, `${from.name} does not reach ${whom}`, came, () => wayBack(fabric, from, since));
 }
@@ -64,12 +64,12 @@ async function ping(from: LabHost, to: PingTarget, options: PingOptions, most: n
 /** Why a host sends nothing there; undefined when it does. */
 function obstacleTo({ name, linkLocal, stack: { ipv4 } }: LabHost, to: PingTarget, { ipv6 }: PingOptions): string | undefined {
   const target = typeof to === 'string' ? readAddressText(to) : ipv6 === true ? to.linkLocal : to.address;
-  if (typeof target === 'bigint') return linkLocal === undefined ? `${name} has no IPv6 address: give it { ipv6: true }` : undefined;
+  if (typeof target === 'bigint') return linkLocal === undefined ? `${name} has no IPv6 address; make it with { ipv6: true }` : undefined;
   if (!ipv4) return `${name} has no address`;
   const isOnLink = target === undefined || target === limitedBroadcast || contains(ipv4.network, target);
   if (isOnLink || ipv4.router !== undefined) return undefined;
   const network = `${formatIpv4(ipv4.network.address)}/${ipv4.network.prefixLength}`;
-  return `${name} has no way there: ${formatIpv4(target)} is not of ${network}, and it has no router`;
+  return `${name} has no route to ${formatIpv4(target)}: that is outside ${network}, and ${name} has no router`;
 }
 
 /** How the last frame for a station came to it. */
@@ -87,7 +87,7 @@ export async function lease(host: LabHost, patience: Span = leasePatience): Prom
   const held = host.lease;
   if (held) return passed(fabric, `${host.name} has no lease`, `it has ${formatIpv4(held.address)}`);
   const { dhcp } = host.stack;
-  if (!dhcp) return failed(fabric, `${host.name} has a lease`, 'it does not ask for one: give it { dhcp: true }');
+  if (!dhcp) return failed(fabric, `${host.name} has a lease`, 'it has no DHCP client; make it with { dhcp: true }');
   const served = (): string[] => fabric.witnesses.flatMap((tell) => [...tell(host.mac)]);
   const story = (): string[] => [...served(), ...storyOf(fabric, host, since)];
   return failed(fabric, `${host.name} has a lease`, `its DHCP client is in ${dhcp.state}`, story);
@@ -111,7 +111,12 @@ export async function seeFrame(station: LabStation, match: FrameMatch, patience:
   const opposite = `${station.name} sees no ${what.replace(/^(?:such )?a /, '')}`;
   if (found) return passed(fabric, opposite, line(found));
   const last = station.received.slice(-5).map((one) => `  ${line(one)}`);
-  return failed(fabric, `${station.name} sees ${what}`, last.length === 0 ? 'it saw none at all' : 'the last that it saw:', () => last);
+  return failed(
+    fabric,
+    `${station.name} sees ${what}`,
+    last.length === 0 ? 'it received no frame at all' : 'the last frames that it received:',
+    () => last,
+  );
 }
 
 function matcherOf(match: FrameMatch): (frame: Uint8Array) => boolean {
@@ -128,7 +133,7 @@ export function noLoop(net: Network): Promise<Verdict> {
   checkKind(net, Network, 'a network');
   const { fabric } = net;
   const again = [...fabric.trace.hops()].find((hop) => isAgain(fabric, hop));
-  if (again) return Promise.resolve(failed(fabric, 'there is no loop', 'a frame came by the same link again', () => wayTo(fabric, again)));
+  if (again) return Promise.resolve(failed(fabric, 'there is no loop', 'a frame crossed the same link twice', () => wayTo(fabric, again)));
   for (const vlan of vlansOf(net)) {
     const circle = circleIn(activeLinks(net, vlan).filter((link) => comesThrough(link, 'one way')));
     if (circle) return Promise.resolve(failed(fabric, 'there is no loop', circleText(vlan, circle)));
@@ -149,7 +154,7 @@ function isAgain({ trace }: Fabric, hop: Hop): boolean {
 }
 
 function circleText(vlan: Vid, circle: readonly { readonly name: string }[]): string {
-  return `VLAN ${vlan} has one: ${circle.map(({ name }) => name).join(', ')}`;
+  return `VLAN ${vlan} has a loop: ${circle.map(({ name }) => name).join(', ')}`;
 }
 
 /**
@@ -190,8 +195,7 @@ function wrongIn(net: Network, vlan: Vid): string[] {
   const wrong = circle ? [`  ${circleText(vlan, circle)}`] : [];
   for (const group of groupsOf(members, links)) {
     const parts = groupsOf(group, active);
-    if (parts.length > 1)
-      wrong.push(`  VLAN ${vlan} is in parts: ${parts.map((part) => part.map(({ name }) => name).join(' ')).join('; ')}`);
+    if (parts.length > 1) wrong.push(`  VLAN ${vlan} is split: ${parts.map((part) => part.map(({ name }) => name).join(' ')).join('; ')}`);
     const roots = new Map(group.flatMap((one) => rootOf(one, vlan)));
     if (new Set(roots.values()).size > 1) {
       wrong.push(`  VLAN ${vlan} has several roots: ${[...roots].map(([name, root]) => `${name} says ${root}`).join(', ')}`);
@@ -206,7 +210,8 @@ function rootOf({ name, switch: { fstp, hub } }: LabSwitch, vlan: Vid): [string,
 
 /** What somebody else than TypeScript would say. */
 function checkKind<Kind>(value: unknown, kind: abstract new (...args: never[]) => Kind, name: string): asserts value is Kind {
-  if (!(value instanceof kind)) throw new EtherloomError('bad-option', `this is asked of ${name} of the lab, not of ${String(value)}`);
+  if (!(value instanceof kind))
+    throw new EtherloomError('bad-option', `expected ${name} of the lab, not ${String(value)}; pass one that the network made`);
 }
 
 function failed(fabric: Fabric, expected: string, found: string, more: () => readonly string[] = () => []): Verdict {

@@ -71,7 +71,8 @@ export class Fabric {
   #acting = false;
 
   constructor({ seed = 1, history = 16_384, calm, record = false, poison = false }: FabricOptions) {
-    if (!Number.isSafeInteger(seed) || seed < 0) throw new EtherloomError('bad-option', `a seed is an integer from 0, not ${seed}`);
+    if (!Number.isSafeInteger(seed) || seed < 0)
+      throw new EtherloomError('bad-option', `a seed must be an integer of at least 0, not ${seed}`);
     checkCount('the history of a network', history);
     if (calm !== undefined) checkCount('the calm of a network', calm);
     this.seed = seed;
@@ -103,7 +104,10 @@ export class Fabric {
     if (++this.flying <= this.#calm) return;
     const { now } = this.timeline;
     const crowd = `${this.flying} frames are on links at ${now} ms`;
-    throw new EtherloomError('timed-out', `${crowd}: a storm; is there a loop without a spanning tree? ('calm' allows more)`);
+    throw new EtherloomError(
+      'timed-out',
+      `${crowd}: this is a storm; look for a loop without a spanning tree, or allow more frames with { calm }`,
+    );
   }
 
   /** Lets time pass until then, or until `enough` says so, and tells whether it did. */

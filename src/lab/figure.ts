@@ -14,7 +14,7 @@ import type { Network } from './network.ts';
  */
 export function bridge(net: Network, [number = '', id = '', equals, ...lans]: readonly string[]): LabSwitch {
   if (!/^\d+$/.test(number) || !/^0x[0-9a-f]{1,16}$/i.test(id) || equals !== '=' || lans.length === 0) {
-    throw new EtherloomError('bad-option', 'write: bridge 1 0x222 = a c');
+    throw new EtherloomError('bad-option', 'a line that begins with "bridge" is incomplete; write it as: bridge 1 0x222 = a c');
   }
   const value = BigInt(id);
   const priority = Number(value >> 48n);
@@ -34,11 +34,14 @@ function lanNamed(net: Network, name: string): LabSwitch {
  */
 export function check(bridge: LabSwitch, equals: string | undefined, roles: readonly string[]): void {
   if (equals !== '=' || !roles.every((role) => /^(?:root|[RDA])$/.test(role))) {
-    throw new EtherloomError('bad-option', 'write: check b1 = root, or check b1 = R D A');
+    throw new EtherloomError(
+      'bad-option',
+      'a line that begins with "check" is incomplete; write it as: check b1 = root, or check b1 = R D A',
+    );
   }
   const found = rolesOf(bridge);
   if (found === roles.join(' ') || (roles[0] === 'root' && /^[D ]*$/.test(found))) return;
-  throw new EtherloomError('bad-state', `the ports of ${bridge.name} are ${found}`);
+  throw new EtherloomError('bad-state', `the check of ${bridge.name} failed: its ports are ${found}, not ${roles.join(' ')}`);
 }
 
 /** The roles of a bridge's ports, in their order: `R D A`. */

@@ -58,7 +58,7 @@ export class LabDhcp {
     checkNumber('the latency of a disk', diskLatency);
     this.disk = new MemoryLeaseStore(fabric.timeline, diskLatency);
     at.house((say) => this.#open(at, say));
-    fabric.witnesses.push((mac) => this.#toldOf(mac).map((text) => `the DHCP server of ${at.name} told of it: ${text}`));
+    fabric.witnesses.push((mac) => this.#toldOf(mac).map((text) => `the DHCP server of ${at.name} reported: ${text}`));
   }
 
   /** The server; undefined while its switch is down. */
@@ -133,7 +133,8 @@ function configOf(mac: MacAddress, options: LabDhcpOptions): DhcpConfig {
   const reserved = new Map(reserve.map(readReservation));
   const taken = new Set(reserved.values());
   for (const one of taken) {
-    if (!contains(network, one)) throw new EtherloomError('bad-option', `what is reserved must be of ${networkText}`);
+    if (!contains(network, one))
+      throw new EtherloomError('bad-option', `a reserved address is outside ${networkText}; reserve addresses of that network`);
   }
   return dhcpConfig({
     network,

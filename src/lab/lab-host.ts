@@ -115,12 +115,13 @@ export class LabHost extends LabStation {
   /** The IPv4 address of whoever is meant. Throws EtherloomError: `bad-state` when a host has none yet, `bad-address` for other text. */
   addressOf(to: PingTarget): Ipv4Address {
     if (typeof to === 'string') return readIpv4Text(to);
-    if (to.address === undefined) throw new EtherloomError('bad-state', `${to.name} has no address yet: let it have one first`);
+    if (to.address === undefined)
+      throw new EtherloomError('bad-state', `${to.name} has no address yet; give it { ip }, or let time pass until its lease`);
     return to.address;
   }
 
   get #knownLinkLocal(): Ipv6Address {
     if (this.linkLocal !== undefined) return this.linkLocal;
-    throw new EtherloomError('bad-state', `${this.name} has no IPv6 address: it has one a second after it began, with { ipv6: true }`);
+    throw new EtherloomError('bad-state', `${this.name} has no IPv6 address; make it with { ipv6: true }, and let a second pass`);
   }
 }

@@ -75,7 +75,8 @@ export class LabStation implements Disposable {
 
   /** Sends a frame of at least 14 octets as it is; a copy, which nobody changes. */
   send(frame: Uint8Array): void {
-    if (frame.length < minFrame) throw new EtherloomError('bad-option', `a frame has at least ${minFrame} octets, not ${frame.length}`);
+    if (frame.length < minFrame)
+      throw new EtherloomError('bad-option', `a frame must have at least ${minFrame} octets, not ${frame.length}`);
     this.fabric.act(
       () => `send ${this.name} ${formatHex(frame)}`,
       () => this.emit(frame.slice()),

@@ -116,7 +116,7 @@ export class LabSwitch implements Disposable {
 
   /** Puts a port at a number that is free, and takes what comes by it. */
   plug(port: Port, number: PortNumber = this.freePort(), membership: NewPort = {}): void {
-    if (this.#places.has(number)) throw new EtherloomError('busy', `port ${number} of ${this.name} is taken`);
+    if (this.#places.has(number)) throw new EtherloomError('busy', `port ${number} of ${this.name} is in use; choose another one`);
     const place: Place = { port, membership, up: false, drops: {} };
     this.#places.set(number, place);
     if (!(port instanceof LinkEnd)) this.#outside.add(port);
@@ -149,7 +149,7 @@ export class LabSwitch implements Disposable {
 
   /** Stops dead: its links lose their carrier, and all that it knew is gone. Disposing what is returned starts it again. */
   crash(): Disposable {
-    if (!this.running) throw new EtherloomError('bad-state', `${this.name} has crashed already: restart it first`);
+    if (!this.running) throw new EtherloomError('bad-state', `${this.name} has already crashed; restart it first`);
     return this.#fabric.fault(
       () => `crash ${this.name}`,
       () => {

@@ -57,7 +57,7 @@ export class LinkEnd implements Port {
 
   /** The other end. */
   get peer(): LinkEnd {
-    if (!this.#peer) throw new EtherloomError('bad-state', `${this.link.name} has one end only`);
+    if (!this.#peer) throw new EtherloomError('bad-state', `the link ${this.link.name} has no second end yet; wait until it is plugged in`);
     return this.#peer;
   }
 

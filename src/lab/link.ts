@@ -158,7 +158,7 @@ export class Link implements Disposable {
   /** The end that is plugged into a node. Throws EtherloomError('bad-option') when none is. */
   endOf(owner: LinkOwner): LinkEnd {
     const end = this.ends.find((one) => one.owner === owner);
-    if (!end) throw new EtherloomError('bad-option', `${this.name} does not lead to ${owner.name}`);
+    if (!end) throw new EtherloomError('bad-option', `the link ${this.name} has no end at ${owner.name}; name one of its two nodes`);
     return end;
   }
 

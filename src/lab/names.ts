@@ -34,7 +34,7 @@ export function checkName(name: string): void {
   if (name === 'none' || !/^[A-Za-z_][\w-]*$/.test(name)) {
     throw new EtherloomError(
       'bad-option',
-      `${JSON.stringify(name)} is no name: it is of letters, digits, _ and -, begins with a letter, and is not none`,
+      `${JSON.stringify(name)} is not a valid name; use letters, digits, _ and -, begin with a letter or _, and do not use "none"`,
     );
   }
 }
@@ -42,15 +42,18 @@ export function checkName(name: string): void {
 /** The address in text. Throws EtherloomError('bad-address'). */
 export function readMacText(text: string): MacAddress {
   const mac = parseMac(text);
-  if (mac === undefined) throw new EtherloomError('bad-address', `${JSON.stringify(text)} is no MAC address: write 02:00:00:00:00:01`);
-  if (isGroupMac(mac)) throw new EtherloomError('bad-address', `${text} is the address of a group: nobody has it for himself`);
+  if (mac === undefined)
+    throw new EtherloomError('bad-address', `${JSON.stringify(text)} is not a MAC address; write it as 02:00:00:00:00:01`);
+  if (isGroupMac(mac))
+    throw new EtherloomError('bad-address', `${text} is a group address, which no station can have; use a unicast address`);
   return mac;
 }
 
 /** The address in text. Throws EtherloomError('bad-address'). */
 export function readIpv4Text(text: string): Ipv4Address {
   const address = parseIpv4(text);
-  if (address === undefined) throw new EtherloomError('bad-address', `${JSON.stringify(text)} is no IPv4 address: write 10.0.0.1`);
+  if (address === undefined)
+    throw new EtherloomError('bad-address', `${JSON.stringify(text)} is not an IPv4 address; write it as 10.0.0.1`);
   return address;
 }
 
@@ -61,14 +64,15 @@ export function readAddressText(text: string): Ipv4Address | Ipv6Address {
 
 function readIpv6Text(text: string): Ipv6Address {
   const address = parseIpv6(text);
-  if (address === undefined) throw new EtherloomError('bad-address', `${JSON.stringify(text)} is no IPv6 address: write fe80::1`);
+  if (address === undefined) throw new EtherloomError('bad-address', `${JSON.stringify(text)} is not an IPv6 address; write it as fe80::1`);
   return address;
 }
 
 /** The network in text. Throws EtherloomError('bad-address'). */
 export function readNetworkText(text: string): Ipv4Network {
   const network = parseIpv4Network(text);
-  if (network === undefined) throw new EtherloomError('bad-address', `${JSON.stringify(text)} is no IPv4 network: write 10.0.0.0/16`);
+  if (network === undefined)
+    throw new EtherloomError('bad-address', `${JSON.stringify(text)} is not an IPv4 network; write it as 10.0.0.0/16`);
   return network;
 }
 
@@ -77,7 +81,7 @@ export function readHostAddress(text: string): HostAddress {
   const [, host = '', length = ''] = /^([^/]*)\/(\d+)$/.exec(text) ?? [];
   const [address, prefixLength] = [parseIpv4(host), Number(length)];
   if (address === undefined || length === '' || prefixLength > 32) {
-    throw new EtherloomError('bad-address', `${JSON.stringify(text)} is no address of a host: write 10.0.0.1/16`);
+    throw new EtherloomError('bad-address', `${JSON.stringify(text)} is not a host address with a prefix length; write it as 10.0.0.1/16`);
   }
   const first = (address & netmask({ address, prefixLength })) >>> 0;
   return { address, network: { address: ipv4FromNumber(first), prefixLength } };

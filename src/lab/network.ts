@@ -75,36 +75,30 @@ export class Network implements Disposable {
   /** The node of that name. Throws EtherloomError('bad-option') when there is none. */
   node(name: string): Node {
     const node = this.#nodes.get(name);
-    if (!node) throw new EtherloomError('bad-option', `there is no ${name} in this network`);
+    if (!node) throw new EtherloomError('bad-option', `there is no ${name} in this network; add it first`);
     return node;
   }
 
   /** As `node`, but what is no switch is refused too. */
   switchNamed(name: string): LabSwitch {
-    const node = this.node(name);
-    if (node instanceof LabSwitch) return node;
-    throw new EtherloomError('bad-option', `${name} is no switch`);
+    return this.#nodeOf(name, LabSwitch, 'a switch');
   }
 
   /** As `node`, but what is no station is refused too; a host is one. */
   stationNamed(name: string): LabStation {
-    const node = this.node(name);
-    if (node instanceof LabStation) return node;
-    throw new EtherloomError('bad-option', `${name} is no station`);
+    return this.#nodeOf(name, LabStation, 'a station');
   }
 
   /** As `node`, but what is no host is refused too. */
   hostNamed(name: string): LabHost {
-    const node = this.node(name);
-    if (node instanceof LabHost) return node;
-    throw new EtherloomError('bad-option', `${name} is no host`);
+    return this.#nodeOf(name, LabHost, 'a host');
   }
 
   /** The link of that name, `s1-s2`. Throws EtherloomError('bad-option') when there is none. */
   linkNamed(name: string): Link {
     const link = this.#links.get(name);
     if (!link)
-      throw new EtherloomError('bad-option', `there is no link ${name}; there are: ${[...this.#links.keys()].join(', ') || 'none'}`);
+      throw new EtherloomError('bad-option', `there is no link ${name}; use one of: ${[...this.#links.keys()].join(', ') || 'none'}`);
     return link;
   }
 
@@ -241,7 +235,10 @@ export class Network implements Disposable {
    */
   async runUntil(isSo: () => boolean, patience: Span = defaultPatience): Promise<void> {
     if (await this.fabric.pass(this.now + millisecondsOf(patience), isSo)) return;
-    throw new EtherloomError('timed-out', `it did not come so within ${millisecondsOf(patience) / 1000} s`);
+    throw new EtherloomError(
+      'timed-out',
+      `the condition did not become true within ${millisecondsOf(patience) / 1000} s; wait longer with the second argument, or look at the trace`,
+    );
   }
 
   /** Lets time pass until no frame is on any link. Timers that run, such as those of a spanning tree, do not count. */
@@ -251,6 +248,12 @@ export class Network implements Disposable {
 
   [Symbol.dispose](): void {
     for (const node of this.nodes) node[Symbol.dispose]();
+  }
+
+  #nodeOf<T extends Node>(name: string, kind: abstract new (...args: never[]) => T, what: string): T {
+    const node = this.node(name);
+    if (node instanceof kind) return node;
+    throw new EtherloomError('bad-option', `${name} is not ${what}; name one`);
   }
 
   #place<T extends LabStation>(station: T, at: LabSwitch | undefined, { vlan, ...link }: StationLink): T {
@@ -267,7 +270,7 @@ export class Network implements Disposable {
   #add<T extends Node>(node: T): T {
     const { name } = node;
     checkName(name);
-    if (this.#nodes.has(name)) throw new EtherloomError('bad-option', `there is a ${name} already`);
+    if (this.#nodes.has(name)) throw new EtherloomError('bad-option', `the name ${name} is in use in this network; choose another one`);
     this.#nodes.set(name, node);
     return node;
   }
@@ -275,7 +278,11 @@ export class Network implements Disposable {
   /** Who is of another network has a time of his own. */
   #checkOurs(...nodes: readonly Node[]): void {
     const stranger = nodes.find((node) => this.#nodes.get(node.name) !== node);
-    if (stranger) throw new EtherloomError('bad-option', `${stranger.name} is not of this network, or not any more`);
+    if (stranger)
+      throw new EtherloomError(
+        'bad-option',
+        `${stranger.name} is not part of this network, or was removed; pass a node that this network made`,
+      );
   }
 
   #outages(): string[] {

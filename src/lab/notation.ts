@@ -104,7 +104,7 @@ const acts: Readonly<Record<string, Line<unknown>>> = {
   }),
   end: line('end FAULT', 1, ({ faults }, [name = '']) => {
     const fault = faults.get(name);
-    if (!fault) throw wrong(`there is no fault ${name}`);
+    if (!fault) throw wrong(`there is no fault ${name}; name one that an earlier line began`);
     fault[Symbol.dispose]();
   }),
   run: line('run SECONDS', 1, ({ net }, [seconds = '']) =>
@@ -113,10 +113,13 @@ const acts: Readonly<Record<string, Line<unknown>>> = {
   at: line('at MILLISECONDS [after COUNT]', 1, ({ net }, [time = '', after, count = '']) => {
     const { timeline } = net.fabric;
     checkNumber('a time', numberOf(time));
-    if (numberOf(time) < net.now) throw wrong(`it is ${net.now} ms already`);
+    if (numberOf(time) < net.now)
+      throw wrong(`time cannot go back to ${time} ms: it is ${net.now} ms already; put the lines in order of time`);
     if (after === undefined) timeline.advance(numberOf(time));
     else if (after !== 'after' || !timeline.reach(numberOf(time), numberOf(count))) {
-      throw wrong(`this run differs: ${timeline.count} things happened at ${net.now} ms`);
+      throw wrong(
+        `this run differs from the recording: ${timeline.count} events happened at ${net.now} ms; replay it with the version that recorded it`,
+      );
     }
   }),
 };
@@ -140,7 +143,7 @@ const faults: Readonly<Record<string, Line<Disposable>>> = {
   ),
   'full-disk': line('full-disk SERVER', 1, ({ net }, [number = '']) => {
     const server = net.servers[numberOf(number) - 1];
-    if (!server) throw wrong(`there are ${net.servers.length} DHCP servers`);
+    if (!server) throw wrong(`there is no DHCP server ${number}: the network has ${net.servers.length}; number them from 1`);
     return server.fillDisk();
   }),
 };
@@ -154,7 +157,7 @@ export function perform(text: string, stage: Stage): void {
     const fault = run(faults[word], words, stage);
     if (name !== undefined) stage.faults.set(name, fault);
   } else if (Object.hasOwn(acts, word) && name === undefined) run(acts[word], words, stage);
-  else throw wrong(`"${word}" is ${name === undefined ? 'no line of the notation' : 'no fault'}; there are: ${known(name)}`);
+  else throw wrong(`unknown ${name === undefined ? 'line' : 'fault'} "${word}"; use one of: ${known(name)}`);
 }
 
 /** What is recorded of what somebody tried, and was refused. */
@@ -164,11 +167,11 @@ function fail(text: string, stage: Stage): void {
   } catch {
     return;
   }
-  throw wrong('this run differs: that did not fail');
+  throw wrong('this run differs from the recording: that line failed when it was recorded; replay it with the version that recorded it');
 }
 
 function run<Result>(known: Line<Result> | undefined, words: Words, stage: Stage): Result {
-  if (!known || words.length < known.words) throw wrong(`write: ${known?.usage ?? ''}`);
+  if (!known || words.length < known.words) throw wrong(`words are missing; write it as: ${known?.usage ?? ''}`);
   return known.run(stage, words);
 }
 
@@ -199,19 +202,19 @@ function groupsOf(net: Network, groups: Words): Node[][] {
 
 function socketOf({ sockets }: Stage, host: string, port: string): LabUdpSocket {
   const socket = sockets.get(`${host} ${port}`);
-  if (!socket) throw wrong(`${host} does not listen at port ${port}`);
+  if (!socket) throw wrong(`${host} does not listen on port ${port}; write first: listen ${host} ${port}`);
   return socket;
 }
 
 function numberOf(text: string): number {
   const number = parseNumber(text);
-  if (number === undefined) throw wrong(`"${text}" is no number`);
+  if (number === undefined) throw wrong(`"${text}" is not a number; write it as 5, 0.5 or 1e3`);
   return number;
 }
 
 function octetsOf(text: string): Uint8Array {
   const octets = parseHex(text);
-  if (octets === undefined) throw wrong(`"${text}" is no octets: write two hexadecimal digits for each`);
+  if (octets === undefined) throw wrong(`"${text}" is not a series of octets; write two hexadecimal digits for each`);
   return octets;
 }
 

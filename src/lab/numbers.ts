@@ -8,7 +8,7 @@ import { vid, type Vid } from '../wire/dot1q.ts';
 
 /** Throws unless it is a finite number from `least` on. */
 export function checkNumber(what: string, value: number, least = 0): void {
-  if (!(Number.isFinite(value) && value >= least)) throw wrong(what, `a number from ${least}`, value);
+  if (!(Number.isFinite(value) && value >= least)) throw wrong(what, `a number of at least ${least}`, value);
 }
 
 /** Throws unless it is a finite number above 0. */
@@ -18,7 +18,7 @@ export function checkPositive(what: string, value: number): void {
 
 /** Throws unless it is an integer from `least` on. */
 export function checkCount(what: string, value: number, least = 0): void {
-  if (!(Number.isSafeInteger(value) && value >= least)) throw wrong(what, `an integer from ${least}`, value);
+  if (!(Number.isSafeInteger(value) && value >= least)) throw wrong(what, `an integer of at least ${least}`, value);
 }
 
 /** The VLAN of that number, as ports may be in. Throws where there is none. */
@@ -28,5 +28,5 @@ export function vlanOf(value: number): Vid {
 }
 
 function wrong(what: string, expected: string, value: unknown): EtherloomError {
-  return new EtherloomError('bad-option', `${what} is ${expected}, not ${String(value)}`);
+  return new EtherloomError('bad-option', `${what} must be ${expected}, not ${String(value)}`);
 }

@@ -20,17 +20,18 @@ export interface NewLink extends LinkOptions {
 /** Where a link between two nodes is plugged in. Throws EtherloomError: `busy` when a station is linked already, `bad-state` when a switch is down. */
 export function plugsOf(a: Node, b: Node): [Plug, Plug] {
   const first = plugOf(a, 0);
-  if (a === b && a instanceof LabStation) throw new EtherloomError('busy', `${a.name} has one plug: link it to a switch`);
+  if (a === b && a instanceof LabStation)
+    throw new EtherloomError('busy', `cannot link ${a.name} to itself: it has one interface; link it to a switch`);
   return [first, plugOf(b, a === b ? first.port : 0)];
 }
 
 /** A free plug of a node; of a switch the next one after port `after`. */
 function plugOf(node: Node, after: PortNumber): Plug {
   if (node instanceof LabStation) {
-    if (node.end) throw new EtherloomError('busy', `${node.name} has one plug, which is in ${node.end.link.name}`);
+    if (node.end) throw new EtherloomError('busy', `${node.name} is already linked by ${node.end.link.name}; unlink that first`);
     return { owner: node, port: 0, name: node.name };
   }
-  if (!node.running) throw new EtherloomError('bad-state', `${node.name} is down: nothing can be plugged in`);
+  if (!node.running) throw new EtherloomError('bad-state', `cannot link to ${node.name}: it has crashed; restart it first`);
   const port = node.freePort(after);
   return { owner: node, port, name: `${node.name}.${port}` };
 }

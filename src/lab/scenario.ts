@@ -50,10 +50,13 @@ function performLine(line: string, stage: Stage): void {
   const { trace } = stage.net.fabric;
   const [word, value] = line.split(' ');
   if (word === 'seed') {
-    if (stage.net.nodes.length > 0) throw new EtherloomError('bad-option', 'the seed comes first');
+    if (stage.net.nodes.length > 0) throw new EtherloomError('bad-option', 'the seed must come first; move that line to the beginning');
   } else if (word !== 'digest') perform(line, stage);
   else if (trace.digest !== value) {
-    throw new EtherloomError('bad-state', `this run differs: its digest is ${trace.digest ?? 'unknown'}`);
+    throw new EtherloomError(
+      'bad-state',
+      `this run differs from the recording: its digest is ${trace.digest ?? 'unknown'}, not ${value}; replay it with the version that recorded it`,
+    );
   }
 }
 
@@ -64,9 +67,9 @@ function performLine(line: string, stage: Stage): void {
  */
 export function recording({ fabric, now }: Network): string {
   const { steps, timeline, trace, seed } = fabric;
-  if (!steps) throw new EtherloomError('bad-state', 'nothing is recorded: make the network with { record: true }');
+  if (!steps) throw new EtherloomError('bad-state', 'there is no recording of this network; make it with { record: true }');
   const filter = steps.find(({ text }) => text.includes(' = filter '));
-  if (filter) throw new EtherloomError('bad-state', `a filter cannot be repeated from a recording: ${filter.text}`);
+  if (filter) throw new EtherloomError('bad-state', `cannot record a filter, which is a function: ${filter.text}; use another fault`);
   const lines = [`seed ${seed}`];
   let last = 'at 0 after 0';
   for (const { time, after, text } of [...steps, { time: now, after: timeline.count, text: `digest ${trace.digest ?? ''}` }]) {

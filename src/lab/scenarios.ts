@@ -79,7 +79,8 @@ export function scenarios<Fc extends FastCheck & { string(): unknown }>(fc: Fc, 
 
 function draw(fc: FastCheck, options: ScenarioOptions): object {
   const { switches, links, hosts, acts, fstp } = { ...defaults, ...options };
-  if (!(switches >= 1 && hosts >= 2)) throw new EtherloomError('bad-option', 'a scenario has a switch and two hosts at least');
+  if (!(switches >= 1 && hosts >= 2))
+    throw new EtherloomError('bad-option', 'a scenario needs at least one switch and two hosts; raise { switches } or { hosts }');
   const number = fc.nat(many);
   const list = (item: object, maxLength: number, minLength = 0): object => fc.array(item, { minLength, maxLength, size: 'max' });
   const choices = fc.tuple(
@@ -221,7 +222,7 @@ export async function survives(
   if (!failed) return;
   const why = cause instanceof Error ? cause.message : String(cause);
   const again = `fast-check's seed is ${of.seed}, scenario ${of.numRuns} of ${runs} was the first to fail`;
-  throw new Error(`it does not survive this:\n\n${String(counterexample?.[0])}\n${why}\n\n(${again})`, { cause });
+  throw new Error(`a scenario was found in which it fails:\n\n${String(counterexample?.[0])}\n${why}\n\n(${again})`, { cause });
 }
 
 /** What is built, and what happens. */

@@ -12,7 +12,7 @@ export function millisecondsOf(span: Span): number {
   const { minutes, seconds, milliseconds } = span;
   const sum = ((minutes ?? 0) * 60 + (seconds ?? 0)) * 1000 + (milliseconds ?? 0);
   if ((minutes ?? seconds ?? milliseconds) !== undefined && Number.isFinite(sum) && sum >= 0) return sum;
-  throw new EtherloomError('bad-option', `a time span is of minutes, seconds or milliseconds, as { seconds: 5 }, not ${textOf(span)}`);
+  throw new EtherloomError('bad-option', `not a time span: ${textOf(span)}; give minutes, seconds or milliseconds, as in { seconds: 5 }`);
 }
 
 function textOf(span: unknown): string {

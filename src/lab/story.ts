@@ -17,26 +17,26 @@ const shownEnds = 3;
 /** What became of what a station has sent since hop number `since`, and of the answers to that: how far it came, and why no farther. */
 export function storyOf(fabric: Fabric, station: LabStation, since: number): string[] {
   const { end } = station;
-  if (!end) return [`${station.name} is linked to nothing`];
+  if (!end) return [`${station.name} has no link`];
   if (!end.link.up) return [`the link ${end.link.name} of ${station.name} is down`];
   const ends = endsOf(consequences(fabric, station, since));
   const last = ends.findLast(isLost) ?? ends.at(-1);
   if (!last && fabric.trace.total > since && !fabric.trace.hop(since))
-    return ['what it sent is forgotten: give the network a longer { history }'];
+    return ['the trace no longer has what it sent; make the network with a longer { history }'];
   if (!last) return [`${station.name} sent nothing`];
   return [...wayTo(fabric, last), ...elsewhere(ends, last), ...verdictOf(fabric, last), ...outages(fabric), ...lastOn(fabric, last)];
 }
 
 function outages(fabric: Fabric): string[] {
   const down = fabric.outages();
-  return down.length === 0 ? [] : [`by now these are down: ${down.join(', ')}`];
+  return down.length === 0 ? [] : [`down now: ${down.join(', ')}`];
 }
 
 /** Where else it came to, each place once. */
 function elsewhere(ends: readonly Hop[], { lane }: Hop): string[] {
   const places = new Map(ends.map((hop) => [hop.lane.target, hop.fate]));
   places.delete(lane.target);
-  return [...places].slice(-shownEnds).map(([target, fate]) => `  elsewhere it came to ${target}: ${fate}`);
+  return [...places].slice(-shownEnds).map(([target, fate]) => `  it also reached ${target}: ${fate}`);
 }
 
 /** The way that a frame took, and the frames that made it come, one line for each link that was crossed. */
@@ -44,7 +44,7 @@ export function wayTo({ trace }: Fabric, hop: Hop): string[] {
   const path = trace.pathTo(hop.number);
   const shown = path.slice(-shownHops);
   const left = path.length - shown.length;
-  return ['its way:', ...(left > 0 ? [`  (${left} before)`] : []), ...shown.map((one) => `  ${hopLine(one)}`)];
+  return ['its path:', ...(left > 0 ? [`  (${left} earlier hops)`] : []), ...shown.map((one) => `  ${hopLine(one)}`)];
 }
 
 /** One line: `5.05 ms  a > s1.1  02:00:00:00:00:01 > all: ARP, …: delivered`. */
@@ -88,14 +88,14 @@ function isLost({ fate }: Hop): boolean {
   return /^(?:lost|dropped)/.test(fate);
 }
 
-/** What became of it in the end, and what the switch that decided on that says of such a frame now. */
+/** What became of it in the end, and what the switch that decided on that would now do this with it now. */
 function verdictOf(fabric: Fabric, hop: Hop): string[] {
   const { lane, fate, cause } = hop;
   const sender = cause === undefined ? undefined : fabric.trace.hop(cause);
   const decider = fate.startsWith('lost') ? undefined : fate === 'delivered' && isStation(lane.target) ? sender : hop;
   const explanation = decider && fabric.explain(decider.lane.target, decider.frame);
-  const end = fate === 'delivered' ? `it was delivered to ${lane.target}, and that was all` : `it was ${fate}`;
-  return [end, ...(explanation === undefined ? [] : [`${decider?.lane.target ?? ''} says of such a frame: ${explanation}`])];
+  const end = fate === 'delivered' ? `it was delivered to ${lane.target}, and nothing followed` : `it was ${fate}`;
+  return [end, ...(explanation === undefined ? [] : [`${decider?.lane.target ?? ''} would now do this with it: ${explanation}`])];
 }
 
 /** What was on a hop's link last, both ways. */

@@ -63,14 +63,15 @@ export class Tape implements StationProgram {
  */
 export function fromPcap(bytes: Uint8Array, options: TapeOptions = {}): Tape {
   const capture = decodePcapng(bytes) ?? fromOlder(bytes);
-  if (!capture) throw new EtherloomError('bad-option', 'this is no capture: it is neither pcap nor pcapng');
+  if (!capture)
+    throw new EtherloomError('bad-option', 'cannot read the capture: it is neither pcap nor pcapng; give the octets of such a file');
   const { interfaces, packets } = capture;
   const isWanted = (place: number): boolean => options.interface === undefined || interfaces[place]?.name === options.interface;
   if (!interfaces.some((_, place) => isWanted(place))) {
     const names = interfaces.map(({ name }) => name).filter((name) => name !== '');
     throw new EtherloomError(
       'bad-option',
-      `the capture has no interface ${options.interface ?? ''}; it has: ${names.join(', ') || 'no names'}`,
+      `the capture has no interface ${options.interface ?? ''}; use one of: ${names.join(', ') || 'none, its interfaces have no names'}`,
     );
   }
   const wanted = packets.filter((packet) => isWanted(packet.interface));
@@ -78,16 +79,17 @@ export function fromPcap(bytes: Uint8Array, options: TapeOptions = {}): Tape {
   return new Tape(
     wanted.map((packet, at) => {
       const { frame, nanoseconds, originalLength } = packet;
-      if (interfaces[packet.interface]?.linkType !== ethernet) throw unusable(at, 'not of Ethernet');
-      if (frame.length < minFrame) throw unusable(at, `of ${frame.length} octets, and a frame has at least ${minFrame}`);
-      if (originalLength > frame.length) throw unusable(at, `cut: capture whole frames, with a snap length of 0`);
+      if (interfaces[packet.interface]?.linkType !== ethernet) throw unusable(at, 'it is not Ethernet; capture on an Ethernet interface');
+      if (frame.length < minFrame)
+        throw unusable(at, `it has ${frame.length} octets, and a frame has at least ${minFrame}; remove it from the capture`);
+      if (originalLength > frame.length) throw unusable(at, 'it was cut short; capture whole frames, with a snap length of 0');
       return { frame: frame.slice(), offset: Number(nanoseconds - (first?.nanoseconds ?? 0n)) / nanosecondsPerMillisecond };
     }),
   );
 }
 
 function unusable(at: number, why: string): EtherloomError {
-  return new EtherloomError('bad-option', `frame ${at + 1} of the capture is ${why}`);
+  return new EtherloomError('bad-option', `cannot play frame ${at + 1} of the capture: ${why}`);
 }
 
 /** An older capture as a newer one. */

@@ -103,7 +103,11 @@ export class Timeline implements Clock {
    * whether it did. Throws EtherloomError('busy') when called from within, and EtherloomError('timed-out') when an instant never ends.
    */
   advance(until: number, enough?: () => boolean): boolean {
-    if (this.#busy) throw new EtherloomError('busy', 'time is passing already: what is called back by the lab cannot let it pass');
+    if (this.#busy)
+      throw new EtherloomError(
+        'busy',
+        'cannot let time pass from within a callback: time is already passing; use after() or every() there',
+      );
     this.settle();
     while (enough?.() !== true) {
       const next = this.#heap[0];
@@ -145,7 +149,7 @@ export class Timeline implements Clock {
 
   /** The time after that delay. However short it is, it is later: whoever waits for the rest of a span would wait for it for ever. */
   #in(delay: number): number {
-    if (Number.isNaN(delay)) throw new EtherloomError('bad-option', 'a time is a number of milliseconds, not NaN');
+    if (Number.isNaN(delay)) throw new EtherloomError('bad-option', 'a time must be a number of milliseconds, not NaN');
     const due = this.now + Math.max(0, delay);
     return delay > 0 && due === this.now ? this.now * (1 + Number.EPSILON) : due;
   }
@@ -264,5 +268,8 @@ function isBefore(a: Happening, b: Happening): boolean {
 }
 
 function endless(now: number): EtherloomError {
-  return new EtherloomError('timed-out', `the instant at ${now} ms never ends: is there a loop whose links have no latency?`);
+  return new EtherloomError(
+    'timed-out',
+    `time does not get past ${now} ms: too many events are due at that instant; give the links of a loop a latency`,
+  );
 }

@@ -19,6 +19,17 @@ interface Kinds {
   readonly vlan: number | 'none';
 }
 
+/** Words for the values of options, for messages. */
+const kindNames: Readonly<Record<keyof Kinds, string>> = {
+  flag: 'a flag',
+  number: 'a number',
+  text: 'a text',
+  numbers: 'a list of numbers; write it as 1,2,3 or none',
+  texts: 'a list; write it as a,b or none',
+  amount: 'an amount; write it as 5, 20+5 or 20+5n',
+  vlan: 'a VLAN; write a number, or none',
+};
+
 /** The options that there are, and what each of them is. */
 export type Vocabulary = Readonly<Record<string, keyof Kinds>>;
 
@@ -64,11 +75,11 @@ export function parseWords<V extends Vocabulary>(words: readonly string[], vocab
 }
 
 function unknownWord(word: string, vocabulary: Vocabulary): EtherloomError {
-  return new EtherloomError('bad-option', `"${word}" is not known here; there are: ${Object.keys(vocabulary).join(', ')}`);
+  return new EtherloomError('bad-option', `unknown option "${word}"; use one of: ${Object.keys(vocabulary).join(', ')}`);
 }
 
 function parseValue(name: string, kind: keyof Kinds, text: string | undefined): unknown {
-  if (text === undefined) throw new EtherloomError('bad-option', `${name} needs a value behind it`);
+  if (text === undefined) throw new EtherloomError('bad-option', `the option ${name} has no value; write it as: ${name} VALUE`);
   const values = text === none ? [] : text.split(',');
   const value: unknown = {
     flag: () => undefined,
@@ -80,7 +91,7 @@ function parseValue(name: string, kind: keyof Kinds, text: string | undefined): 
     vlan: () => (text === none ? none : parseNumber(text)),
   }[kind]();
   if (value === undefined || (Array.isArray(value) && value.includes(undefined))) {
-    throw new EtherloomError('bad-option', `${name} cannot be "${text}"`);
+    throw new EtherloomError('bad-option', `the value "${text}" of the option ${name} is not ${kindNames[kind]}`);
   }
   return value;
 }

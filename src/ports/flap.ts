@@ -12,7 +12,11 @@ export interface FlapTimes {
  * EtherloomError('bad-option') when a time is not more than nothing.
  */
 export function flap(clock: Clock, { up, down }: FlapTimes, fail: () => Disposable): Disposable {
-  if (!(up > 0 && down > 0)) throw new EtherloomError('bad-option', `what flaps is up and down for more than 0 ms, not ${up} and ${down}`);
+  if (!(up > 0 && down > 0))
+    throw new EtherloomError(
+      'bad-option',
+      `a flap must be up and down for more than 0 ms each, not ${up} and ${down} ms; give longer times`,
+    );
   let failure: Disposable | undefined;
   let timer: Timer;
   const turn = (): void => {

@@ -56,7 +56,7 @@ export function formatQuality(quality: Quality): string {
 
 function unreadable(part: string): EtherloomError {
   const words = [...qualityWords, 'fifo'].join(', ');
-  return new EtherloomError('bad-option', `"${part}" is no impairment: write "loss 5, delay 20+5" with any of ${words}`);
+  return new EtherloomError('bad-option', `"${part}" is not an impairment; write it as "loss 5, delay 20+5", with any of ${words}`);
 }
 
 /** Markov states as `parseMarkov` reads them: `time 100; state good loss 0; state bad loss 50; edge 0,1,10; edge 1,0,20`. */
@@ -81,7 +81,11 @@ export function parseMarkov(text: string): Markov {
     if (keyword === 'state' && name !== '') nodes.push({ name, quality: quality === '' ? {} : parseQuality(quality) });
     else if (keyword === 'edge' && numbers.length === 3 && !numbers.some(Number.isNaN)) edges.push({ from, to, percent });
     else if (keyword === 'time' && numbers.length === 1 && from > 0) time = from;
-    else throw new EtherloomError('bad-option', `"${part}" is none of "time MS", "state NAME QUALITY" and "edge FROM,TO,PERCENT"`);
+    else
+      throw new EtherloomError(
+        'bad-option',
+        `"${part}" does not describe Markov states; write "time MS", "state NAME QUALITY" or "edge FROM,TO,PERCENT"`,
+      );
   }
   const markov = { nodes, edges, ...(time === undefined ? {} : { time }) };
   checkMarkov(markov);

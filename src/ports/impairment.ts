@@ -65,27 +65,29 @@ export function checkQuality(quality: Quality): void {
     const { mean, spread } = typeof amount === 'number' ? { mean: amount, spread: 0 } : amount;
     const most = percent.includes(word) ? 100 : Number.MAX_SAFE_INTEGER;
     if (!(mean >= 0 && mean <= most && spread >= 0 && spread <= most)) {
-      throw new EtherloomError('bad-option', `${word} cannot be ${mean}${spread === 0 ? '' : ` ± ${spread}`}: it is from 0 to ${most}`);
+      throw new EtherloomError('bad-option', `${word} cannot be ${mean}${spread === 0 ? '' : ` ± ${spread}`}; use 0 to ${most}`);
     }
-    if (word === 'dup' && mean === 100) throw new EtherloomError('bad-option', 'dup cannot be 100: a frame would come without end');
+    if (word === 'dup' && mean === 100)
+      throw new EtherloomError('bad-option', 'dup cannot be 100: a frame would be repeated for ever; use less');
     if ((word === 'speed' || word === 'bandwidth') && mean === 0)
-      throw new EtherloomError('bad-option', `${word} cannot be 0: leave it out`);
+      throw new EtherloomError('bad-option', `${word} cannot be 0; leave it out for no limit`);
   }
 }
 
 /** Throws EtherloomError('bad-option') that says what is wrong with it. */
 export function checkMarkov({ nodes, edges, time = 100 }: Markov): void {
   const wrong = (what: string): EtherloomError => new EtherloomError('bad-option', `Markov states: ${what}`);
-  if (nodes.length === 0) throw wrong('there are none');
-  if (!(time > 0)) throw wrong(`they cannot be drawn every ${time} ms`);
+  if (nodes.length === 0) throw wrong('there are none; give at least one');
+  if (!(time > 0)) throw wrong(`they cannot be drawn every ${time} ms; use a time above 0`);
   for (const { quality } of nodes) checkQuality(quality);
   nodes.forEach((_, node) => {
     const leaving = edges.filter(({ from, to }) => from === node && to !== node);
     const sum = leaving.reduce((all, edge) => all + edge.percent, 0);
-    if (sum > 100 || leaving.some((edge) => !(edge.percent >= 0))) throw wrong(`state ${node} is left in ${sum} % of the times`);
+    if (sum > 100 || leaving.some((edge) => !(edge.percent >= 0)))
+      throw wrong(`the edges from state ${node} have ${sum} % together; use 0 to 100`);
   });
   const stray = edges.find(({ from, to }) => nodes[from] === undefined || nodes[to] === undefined);
-  if (stray) throw wrong(`there is no way from ${stray.from} to ${stray.to}: they are numbered from 0 to ${nodes.length - 1}`);
+  if (stray) throw wrong(`there is no edge from ${stray.from} to ${stray.to}: number the states from 0 to ${nodes.length - 1}`);
 }
 
 /** What an amount is this time; at least 0. One that is no amount draws nothing. */

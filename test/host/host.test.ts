@@ -100,7 +100,7 @@ describe("a host's UDP ports", () => {
     using socket = wire.host(1).udp(7, () => undefined);
     socket.send(limitedBroadcast, 7, new Uint8Array(1472));
     expect(() => socket.send(limitedBroadcast, 7, new Uint8Array(1473))).toThrow(
-      'a UDP datagram of 1473 octets: the most on this link is 1472',
+      'cannot send 1473 octets in one UDP datagram: this link carries at most 1472',
     );
   });
 

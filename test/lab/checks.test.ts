@@ -47,12 +47,12 @@ describe('that a host reaches another', () => {
     expect(await failureOf(assertReaches(a, b, { timeout: 500 }))).toBe(
       lines(
         'expected: a reaches b (seed 7)',
-        'but no echo came back',
-        'its way:',
+        'but no echo reply came back',
+        'its path:',
         '  10000 ms  a > s1.2  02:00:00:00:00:01 > all: ARP, who has 10.0.0.2? 10.0.0.1 asks',
         '  10000.05 ms  s1.1 > s2.1  02:00:00:00:00:01 > all, VLAN 5: ARP, who has 10.0.0.2? 10.0.0.1 asks -- dropped by s2: no-egress',
         'it was dropped by s2: no-egress',
-        's2.1 says of such a frame: drop (no-egress)',
+        's2.1 would now do this with it: drop (no-egress)',
         'last between s1.1 and s2.1:',
         '  0.05 ms  s1.1 > s2.1  02:00:00:00:00:01 > all, VLAN 5: ARP, who has 10.0.0.1? a probe -- dropped by s2: no-egress',
         '  0.05 ms  s1.1 > s2.1  02:00:00:00:00:01 > all, VLAN 5: ARP, 10.0.0.1 is at 02:00:00:00:00:01, it announces -- dropped by s2: no-egress',
@@ -72,9 +72,9 @@ describe('that a host reaches another', () => {
     await net.run({ seconds: 10 });
     const message = await failureOf(assertReaches(a, b, { timeout: 500 }));
     expect(message).toContain(
-      'who has 10.0.0.2? 10.0.0.1 asks -- lost: the link is silenced\n  elsewhere it came to c: delivered\nit was lost: the link is silenced\nlast between s1.1 and s2.1:\n',
+      'who has 10.0.0.2? 10.0.0.1 asks -- lost: the link is silenced\n  it also reached c: delivered\nit was lost: the link is silenced\nlast between s1.1 and s2.1:\n',
     );
-    expect(message).not.toContain('says of such a frame');
+    expect(message).not.toContain('would now do this with it');
     // What is lost on the way back is said to be lost there.
     const back = await failureOf(assertReaches(b, a, { timeout: 500 }));
     expect(back).toContain(
@@ -89,7 +89,7 @@ describe('that a host reaches another', () => {
     net.host('c', s1, { vlan: 5 });
     const message = await failureOf(assertReaches(a, b, { timeout: 500 }));
     expect(message).toContain(
-      'it was delivered to c, and that was all\ns1.1 says of such a frame: VLAN 5: flood (group-destination) to port 3\n',
+      'it was delivered to c, and nothing followed\ns1.1 would now do this with it: VLAN 5: flood (group-destination) to port 3\n',
     );
   });
 
@@ -97,28 +97,33 @@ describe('that a host reaches another', () => {
     using net = lab({ history: 0 });
     const a = net.host('a');
     expect(await failureOf(assertReaches(a, '10.0.0.9'))).toBe(
-      'expected: a reaches 10.0.0.9 (seed 1)\nbut no echo came back\na is linked to nothing',
+      'expected: a reaches 10.0.0.9 (seed 1)\nbut no echo reply came back\na has no link',
     );
     const s1 = net.switch('s1');
     const link = net.link(a, s1);
-    expect(await failureOf(assertReaches(a, '10.0.0.9'))).toContain('what it sent is forgotten: give the network a longer { history }');
+    expect(await failureOf(assertReaches(a, '10.0.0.9'))).toContain(
+      'the trace no longer has what it sent; make the network with a longer { history }',
+    );
     link.cut();
     expect(await failureOf(assertReaches(a, '10.0.0.9'))).toContain('the link a-s1 of a is down');
   });
 
-  it('is said to fail for a host that has no way there, and what is down by now is told', async () => {
+  it('is said to fail for a host that has no route, and names what is down', async () => {
     using net = lab();
     const [s1, s2, s3] = [net.switch('s1'), net.switch('s2'), net.switch('s3')];
     net.link(s1, s2).cut();
     net.link(s2, s3);
     s3.crash();
     const [a, b] = [net.host('a', s1), net.host('b', s2)];
-    expect(await failureOf(assertReaches(a, b))).toContain('\nby now these are down: s3, s1-s2\nlast between a and s1.2:');
+    expect(await failureOf(assertReaches(a, b))).toContain('\ndown now: s3, s1-s2\nlast between a and s1.2:');
     expect(await failureOf(assertReaches(a, '192.168.1.1'))).toBe(
-      lines('expected: a reaches 192.168.1.1 (seed 1)', 'but a has no way there: 192.168.1.1 is not of 10.0.0.0/8, and it has no router'),
+      lines(
+        'expected: a reaches 192.168.1.1 (seed 1)',
+        'but a has no route to 192.168.1.1: that is outside 10.0.0.0/8, and a has no router',
+      ),
     );
-    expect(await failureOf(assertReaches(a, '255.255.255.255'))).toContain('but no echo came back\n');
-    expect(await failureOf(assertReaches(a, 'fe80::1'))).toContain('but a has no IPv6 address: give it { ipv6: true }');
+    expect(await failureOf(assertReaches(a, '255.255.255.255'))).toContain('but no echo reply came back\n');
+    expect(await failureOf(assertReaches(a, 'fe80::1'))).toContain('but a has no IPv6 address; make it with { ipv6: true }');
     const c = net.host('c', s1, { dhcp: true });
     expect(await failureOf(assertReaches(c, a))).toContain('but c has no address');
   });
@@ -128,7 +133,7 @@ describe('that a host reaches another', () => {
     const [a, b] = pair(net);
     await assertReachesWithin(a, b, { seconds: 1 });
     const late = await failureOf(assertReachesWithin(a, b, { milliseconds: 0.1 }));
-    expect(late).toMatch(/^expected: a reaches b within 0\.1 ms \(seed 1\)\nbut the echo came back in 0\.3 ms\nits way:\n/);
+    expect(late).toMatch(/^expected: a reaches b within 0\.1 ms \(seed 1\)\nbut the echo reply came back in 0\.3 ms\nits path:\n/);
     expect(
       late
         .split('\n')
@@ -143,7 +148,7 @@ describe('that a host reaches another', () => {
       's1.2 > a echo reply 2',
     ]);
     expect(await failureOf(assertDoesNotReach(a, b))).toMatch(
-      /^expected: a does not reach b \(seed 1\)\nbut the echo came back in 0\.3 ms\nits way:\n/,
+      /^expected: a does not reach b \(seed 1\)\nbut the echo reply came back in 0\.3 ms\nits path:\n/,
     );
   });
 
@@ -162,14 +167,12 @@ describe('that a host reaches another', () => {
     using net = lab();
     const station: unknown = net.station('s');
     await expect(assertReaches(station as LabHost, '10.0.0.1')).rejects.toThrow(
-      'this is asked of a host of the lab, not of [object Object]',
+      'expected a host of the lab, not [object Object]; pass one that the network made',
     );
     const a = net.host('a');
     const nobody: unknown = undefined;
-    await expect(assertReaches(a, nobody as LabHost)).rejects.toThrow(
-      'this is asked of a host, or an address in text, of the lab, not of undefined',
-    );
-    await expect(assertHasNoLoop(7 as unknown as Network)).rejects.toThrow('this is asked of a network of the lab, not of 7');
+    await expect(assertReaches(a, nobody as LabHost)).rejects.toThrow('expected a host, or an address in text, of the lab, not undefined');
+    await expect(assertHasNoLoop(7 as unknown as Network)).rejects.toThrow('expected a network of the lab, not 7');
   });
 });
 
@@ -180,11 +183,11 @@ describe('that a host has a lease', () => {
     const [a, b] = [net.host('a', s1, { dhcp: true }), net.host('b', s1)];
     const message = await failureOf(assertHasLease(a, { seconds: 3 }));
     expect(message).toMatch(
-      /^expected: a has a lease \(seed 1\)\nbut its DHCP client is in SELECTING\nits way:\n.*DHCP DISCOVER for 02:00:00:00:00:01/,
+      /^expected: a has a lease \(seed 1\)\nbut its DHCP client is in SELECTING\nits path:\n.*DHCP DISCOVER for 02:00:00:00:00:01/,
     );
-    expect(message).toContain('it was delivered to b, and that was all');
+    expect(message).toContain('it was delivered to b, and nothing followed');
     expect(await failureOf(assertHasLease(b))).toBe(
-      'expected: b has a lease (seed 1)\nbut it does not ask for one: give it { dhcp: true }',
+      'expected: b has a lease (seed 1)\nbut it has no DHCP client; make it with { dhcp: true }',
     );
     net.dhcp(s1);
     await assertHasLease(a);
@@ -196,7 +199,7 @@ describe('that a host has a lease', () => {
     net.dhcp(s1, { vlan: 6 });
     const message = await failureOf(assertHasLease(net.host('a', s1, { dhcp: true, vlan: 5 })));
     expect(message).toContain(
-      'it was delivered to s1.1, and that was all\ns1.1 says of such a frame: VLAN 5: flood (group-destination) to port inside',
+      'it was delivered to s1.1, and nothing followed\ns1.1 would now do this with it: VLAN 5: flood (group-destination) to port inside',
     );
   });
 
@@ -209,8 +212,8 @@ describe('that a host has a lease', () => {
     const unlucky = a.lease ? b : a;
     const message = await failureOf(assertHasLease(unlucky));
     expect(message).toContain('but its DHCP client is in SELECTING');
-    expect(message).toContain('\nthe DHCP server of s1 told of it: dropped (pool-exhausted)\n');
-    expect(message).toContain('says of such a frame: VLAN 0: flood (group-destination) to port inside, ');
+    expect(message).toContain('\nthe DHCP server of s1 reported: dropped (pool-exhausted)\n');
+    expect(message).toContain('would now do this with it: VLAN 0: flood (group-destination) to port inside, ');
   });
 });
 
@@ -228,11 +231,11 @@ describe('that a station sees a frame', () => {
     expect(await failureOf(assertSeesFrame(b, 'ARP'))).toBe(
       lines(
         'expected: b sees a frame like ARP (seed 1)',
-        'but the last that it saw:',
+        'but the last frames that it received:',
         '  500.05 ms  0a:00:00:00:00:03 > all: EtherType 0x88b5, 1 octet',
       ),
     );
-    expect(await failureOf(assertSeesFrame(a, () => true))).toBe('expected: a sees such a frame (seed 1)\nbut it saw none at all');
+    expect(await failureOf(assertSeesFrame(a, () => true))).toBe('expected: a sees such a frame (seed 1)\nbut it received no frame at all');
     expect(await failureOf(assertSeesNoFrame(b, /0x88b5/))).toBe(
       'expected: b sees no frame like /0x88b5/ (seed 1)\nbut 500.05 ms  0a:00:00:00:00:03 > all: EtherType 0x88b5, 1 octet',
     );
@@ -244,11 +247,11 @@ describe('that there is no loop', () => {
     using net = lab();
     const { links } = net.ring(4, { switch: { fstp: false } });
     expect(await failureOf(assertHasNoLoop(net))).toBe(
-      'expected: there is no loop (seed 1)\nbut VLAN 0 has one: s3-s4, s2-s3, s1-s2, s4-s1',
+      'expected: there is no loop (seed 1)\nbut VLAN 0 has a loop: s3-s4, s2-s3, s1-s2, s4-s1',
     );
     const [first] = links;
     first?.silence({ from: net.switchNamed('s1') });
-    expect(await failureOf(assertHasNoLoop(net))).toContain('VLAN 0 has one');
+    expect(await failureOf(assertHasNoLoop(net))).toContain('VLAN 0 has a loop');
     first?.silence();
     await assertHasNoLoop(net);
     using tree = lab();
@@ -268,7 +271,7 @@ describe('that there is no loop', () => {
     second.cut();
     const message = await failureOf(assertHasNoLoop(net));
     expect(message).toMatch(
-      /^expected: there is no loop \(seed 1\)\nbut a frame came by the same link again\nits way:\n {2}0 ms {2}a > s1\.1/,
+      /^expected: there is no loop \(seed 1\)\nbut a frame crossed the same link twice\nits path:\n {2}0 ms {2}a > s1\.1/,
     );
     expect(message.match(/s1\.2 > s2\.1/g)).toHaveLength(2);
   });
@@ -293,7 +296,7 @@ describe('that spanning trees have converged', () => {
     const [first] = links;
     first?.silence();
     expect(await failureOf(assertHasConverged(net, { seconds: 5 }))).toBe(
-      lines('expected: the spanning trees have converged (seed 1)', 'but at 15000 ms they have not:', '  VLAN 0 is in parts: s1 s4; s2 s3'),
+      lines('expected: the spanning trees have converged (seed 1)', 'but at 15000 ms they have not:', '  VLAN 0 is split: s1 s4; s2 s3'),
     );
     await assertHasConverged(net);
   });
@@ -305,8 +308,8 @@ describe('that spanning trees have converged', () => {
       lines(
         'expected: the spanning trees have converged (seed 1)',
         'but at 20000 ms they have not:',
-        '  VLAN 0 has one: s2-s3, s1-s2, s3-s1',
-        '  VLAN 5 has one: s2-s3, s1-s2, s3-s1',
+        '  VLAN 0 has a loop: s2-s3, s1-s2, s3-s1',
+        '  VLAN 5 has a loop: s2-s3, s1-s2, s3-s1',
       ),
     );
   });

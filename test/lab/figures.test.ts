@@ -28,7 +28,7 @@ describe('spanning trees become those of published figures', () => {
     const two = 'bridge 1 0x8000000000000222 = a\nbridge 2 0x7000000000000333 = a\nrun 10\n';
     using net = play(`${two}check b2 = root\ncheck b2 = D\ncheck b1 = R`);
     expect(net.switchNamed('b2').options.priority).toBe(0x7000);
-    expect(() => play(`${two}check b1 = root`)).toThrow('line 4: check b1 = root: the ports of b1 are R');
-    expect(() => play(`${two}check b1 = R A`)).toThrow('the ports of b1 are R');
+    expect(() => play(`${two}check b1 = root`)).toThrow('line 4: check b1 = root: the check of b1 failed: its ports are R, not root');
+    expect(() => play(`${two}check b1 = R A`)).toThrow('the check of b1 failed: its ports are R');
   });
 });

@@ -15,9 +15,9 @@ it('jest takes the matchers too, by the expect of its own', async () => {
   const [a, b] = [net.host('a', s1), net.host('b', s1)];
   await expect(a).toReach(b);
   await expect(net).toHaveNoLoop();
-  await expect(expect(a).not.toReach(b)).rejects.toThrow('expected: a does not reach b (seed 1)\nbut the echo came back in');
+  await expect(expect(a).not.toReach(b)).rejects.toThrow('expected: a does not reach b (seed 1)\nbut the echo reply came back in');
   net.linkNamed('b-s1').cut();
   await expect(a).not.toReach(b);
   await expect(a).notToReach(b);
-  await expect(expect(a).toReach(b)).rejects.toThrow('expected: a reaches b (seed 1)\nbut no echo came back\nits way:\n');
+  await expect(expect(a).toReach(b)).rejects.toThrow('expected: a reaches b (seed 1)\nbut no echo reply came back\nits path:\n');
 });

@@ -124,21 +124,23 @@ describe('a network', () => {
   it('refuses what makes no sense, and says what to do', () => {
     using net = lab();
     const s1 = net.switch('s1');
-    expect(() => net.switch('s1')).toThrow('there is a s1 already');
-    expect(() => net.switch('1 2')).toThrow(/"1 2" is no name/);
+    expect(() => net.switch('s1')).toThrow('the name s1 is in use in this network');
+    expect(() => net.switch('1 2')).toThrow(/"1 2" is not a valid name/);
     const a = net.station('a', s1);
-    expect(() => net.link(a, s1)).toThrow('a has one plug, which is in a-s1');
+    expect(() => net.link(a, s1)).toThrow('a is already linked by a-s1');
     const free = net.station('free');
-    expect(() => net.link(free, free)).toThrow('free has one plug: link it to a switch');
+    expect(() => net.link(free, free)).toThrow('cannot link free to itself');
     expect(() => net.node('s2')).toThrow('there is no s2 in this network');
-    expect(() => net.linkNamed('s1-s2')).toThrow('there is no link s1-s2; there are: a-s1');
-    expect(() => net.host('b', s1, { ip: '10.0.0.1' })).toThrow('"10.0.0.1" is no address of a host: write 10.0.0.1/16');
-    expect(() => lab({ seed: -1 })).toThrow('a seed is an integer from 0');
+    expect(() => net.linkNamed('s1-s2')).toThrow('there is no link s1-s2; use one of: a-s1');
+    expect(() => net.host('b', s1, { ip: '10.0.0.1' })).toThrow(
+      '"10.0.0.1" is not a host address with a prefix length; write it as 10.0.0.1/16',
+    );
+    expect(() => lab({ seed: -1 })).toThrow('a seed must be an integer of at least 0');
     const crashed = s1.crash();
-    expect(() => net.station('x', s1)).toThrow('s1 is down');
-    expect(() => s1.crash()).toThrow('s1 has crashed already');
+    expect(() => net.station('x', s1)).toThrow('cannot link to s1: it has crashed');
+    expect(() => s1.crash()).toThrow('s1 has already crashed');
     crashed[Symbol.dispose]();
-    expect(() => net.station('x', s1).send(new Uint8Array(13))).toThrow('a frame has at least 14 octets, not 13');
+    expect(() => net.station('x', s1).send(new Uint8Array(13))).toThrow('a frame must have at least 14 octets, not 13');
   });
 
   it('refuses numbers and nodes with which nothing would happen, or without end', async () => {
@@ -146,28 +148,28 @@ describe('a network', () => {
     const s1 = net.switch('s1');
     const a = net.host('a', s1);
     const link = net.linkNamed('a-s1');
-    expect(() => net.host('b', s1, { latency: -1 })).toThrow('the latency of a link is a number from 0, not -1');
-    expect(() => (link.latency = Infinity)).toThrow('the latency of a link is a number from 0, not Infinity');
-    expect(() => (link.mtu = NaN)).toThrow('the MTU of a link is a number from 0, not NaN');
-    expect(() => net.host('b', s1, { vlan: 4095 })).toThrow('a VLAN is an integer from 0 to 4094, not 4095');
-    expect(() => net.switch('s2', { vlans: [5000] })).toThrow('a VLAN is an integer from 0 to 4094, not 5000');
-    expect(() => net.host('b', s1, { mac: '01:00:5e:00:00:01' })).toThrow('01:00:5e:00:00:01 is the address of a group');
-    expect(() => s1.skew({ rate: 0 })).toThrow('the rate of a clock is a number above 0, not 0');
-    expect(() => a.every(0, () => undefined)).toThrow('the time from one call to the next is a number above 0, not 0');
-    expect(() => a.after(NaN, () => undefined)).toThrow('a time is a number of milliseconds, not NaN');
-    expect(() => a.udp().send('10.0.0.2', 70_000, '')).toThrow('70000 is no UDP port: 1 to 65535');
-    expect(() => net.ring(0)).toThrow('the size of a ring is an integer from 1, not 0');
-    expect(() => net.star(2, { hosts: 0.5 })).toThrow('the number of hosts at a switch is an integer from 0, not 0.5');
-    expect(() => lab({ history: -1 })).toThrow('the history of a network is an integer from 0, not -1');
-    await expect(net.run(5 as never)).rejects.toThrow('a time span is of minutes, seconds or milliseconds, as { seconds: 5 }, not 5');
-    await expect(net.run({ second: 5 } as never)).rejects.toThrow('not { second: 5 }');
-    await expect(net.run({ seconds: -1 })).rejects.toThrow('not { seconds: -1 }');
+    expect(() => net.host('b', s1, { latency: -1 })).toThrow('the latency of a link must be a number of at least 0, not -1');
+    expect(() => (link.latency = Infinity)).toThrow('the latency of a link must be a number of at least 0, not Infinity');
+    expect(() => (link.mtu = NaN)).toThrow('the MTU of a link must be a number of at least 0, not NaN');
+    expect(() => net.host('b', s1, { vlan: 4095 })).toThrow('a VLAN must be an integer from 0 to 4094, not 4095');
+    expect(() => net.switch('s2', { vlans: [5000] })).toThrow('a VLAN must be an integer from 0 to 4094, not 5000');
+    expect(() => net.host('b', s1, { mac: '01:00:5e:00:00:01' })).toThrow('01:00:5e:00:00:01 is a group address');
+    expect(() => s1.skew({ rate: 0 })).toThrow('the rate of a clock must be a number above 0, not 0');
+    expect(() => a.every(0, () => undefined)).toThrow('the time from one call to the next must be a number above 0, not 0');
+    expect(() => a.after(NaN, () => undefined)).toThrow('a time must be a number of milliseconds, not NaN');
+    expect(() => a.udp().send('10.0.0.2', 70_000, '')).toThrow('70000 is not a UDP port; use 1 to 65535');
+    expect(() => net.ring(0)).toThrow('the size of a ring must be an integer of at least 1, not 0');
+    expect(() => net.star(2, { hosts: 0.5 })).toThrow('the number of hosts at a switch must be an integer of at least 0, not 0.5');
+    expect(() => lab({ history: -1 })).toThrow('the history of a network must be an integer of at least 0, not -1');
+    await expect(net.run(5 as never)).rejects.toThrow('not a time span: 5; give minutes, seconds or milliseconds, as in { seconds: 5 }');
+    await expect(net.run({ second: 5 } as never)).rejects.toThrow('not a time span: { second: 5 }');
+    await expect(net.run({ seconds: -1 })).rejects.toThrow('not a time span: { seconds: -1 }');
     using other = lab();
     const far = other.switch('far');
-    expect(() => net.link(s1, far)).toThrow('far is not of this network, or not any more');
-    expect(() => net.partition([[far]])).toThrow('far is not of this network');
+    expect(() => net.link(s1, far)).toThrow('far is not part of this network, or was removed');
+    expect(() => net.partition([[far]])).toThrow('far is not part of this network');
     net.remove(a);
-    expect(() => net.link(a, s1)).toThrow('a is not of this network, or not any more');
+    expect(() => net.link(a, s1)).toThrow('a is not part of this network, or was removed');
   });
 
   it('is parted into groups, of which the last is everybody else', async () => {
@@ -298,8 +300,8 @@ describe('a bad link', () => {
   it('refuses what makes no sense', () => {
     const { net, a, b } = pair();
     const link = net.link(a, b);
-    expect(() => link.impair('lost 5')).toThrow('"lost 5" is no impairment');
-    expect(() => link.vary('state a; edge 0,1,5')).toThrow('there is no way from 0 to 1');
+    expect(() => link.impair('lost 5')).toThrow('"lost 5" is not an impairment');
+    expect(() => link.vary('state a; edge 0,1,5')).toThrow('there is no edge from 0 to 1');
     expect(() => link.flap({ up: 1, down: 0 })).toThrow('more than 0 ms');
   });
 });

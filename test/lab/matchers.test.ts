@@ -37,17 +37,17 @@ describe('matchers', () => {
     using net = lab();
     const [a, b] = pair(net);
     await expect(expect(a).not.toReach(b)).rejects.toThrow(
-      /^expected: a does not reach b \(seed 1\)\nbut the echo came back in 0\.[34] ms\nits way:/,
+      /^expected: a does not reach b \(seed 1\)\nbut the echo reply came back in 0\.[34] ms\nits path:/,
     );
     await expect(expect(a).notToReach(b)).rejects.toThrow(/^expected: a does not reach b/);
     await expect(expect(b).toReachWithin(a, { milliseconds: 0.01 })).rejects.toThrow(/^expected: b reaches a within 0\.01 ms/);
-    await expect(expect(a).toHaveLease()).rejects.toThrow('it does not ask for one');
+    await expect(expect(a).toHaveLease()).rejects.toThrow('it has no DHCP client');
     await expect(expect(a).toSeeFrame('IPv6')).rejects.toThrow('expected: a sees a frame like IPv6');
     await expect(expect(net).not.toHaveNoLoop()).rejects.toThrow('expected: there is a loop');
     await expect(expect(net).not.toHaveConverged()).rejects.toThrow('expected: the spanning trees have not converged');
   });
 
   it('refuse what is none of the lab', async () => {
-    await expect(expect('a').toReach('b')).rejects.toThrow('this is asked of a host of the lab, not of a');
+    await expect(expect('a').toReach('b')).rejects.toThrow('expected a host of the lab, not a');
   });
 });

@@ -29,15 +29,13 @@ describe('a network', () => {
     using net = lab();
     const s1 = net.switch('s1');
     const [a, b, c] = [net.host('a', s1, { ipv6: true }), net.host('b', s1, { ipv6: true }), net.host('c', s1)];
-    await expect(a.ping(b, { ipv6: true })).rejects.toThrow(
-      'b has no IPv6 address: it has one a second after it began, with { ipv6: true }',
-    );
+    await expect(a.ping(b, { ipv6: true })).rejects.toThrow('b has no IPv6 address; make it with { ipv6: true }, and let a second pass');
     await net.run({ milliseconds: 1100 });
     expect(b.linkLocal).toBe(parseIpv6('fe80::ff:fe00:2'));
     expect(await a.ping(b, { ipv6: true })).toBeCloseTo(0.4);
     expect(await b.ping('fe80::ff:fe00:1')).toBeCloseTo(0.2);
     expect(await c.ping('fe80::ff:fe00:1')).toBeUndefined();
-    await expect(a.ping('fe80::z')).rejects.toThrow('"fe80::z" is no IPv6 address: write fe80::1');
+    await expect(a.ping('fe80::z')).rejects.toThrow('"fe80::z" is not an IPv6 address; write it as fe80::1');
   });
 
   it('keeps VLANs apart, and carries those that both switches know between them', async () => {
@@ -92,7 +90,7 @@ describe('a network', () => {
     const switches = ['s1', 's2', 's3', 's4'].map((name) => net.switch(name));
     for (const a of switches) for (const b of switches) if (a.name < b.name) net.link(a, b);
     net.station('x', switches[0]).send(broadcast());
-    await expect(net.run({ seconds: 1 })).rejects.toThrow(/10001 frames are on links at [\d.]+ ms: a storm/);
+    await expect(net.run({ seconds: 1 })).rejects.toThrow(/10001 frames are on links at [\d.]+ ms: this is a storm/);
   });
 
   it('takes for no storm what hundreds of hosts say to each other at once', { timeout: 120_000 }, async () => {

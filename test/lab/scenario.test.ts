@@ -50,40 +50,44 @@ describe('a text', () => {
       }
       return 'nothing';
     };
-    expect(why('frobnicate s1')).toMatch(/^"frobnicate" is no line of the notation; there are: switch, host, .*, cut, /);
-    expect(why('x = switch s2')).toMatch(/^"switch" is no fault; there are: cut, silence, /);
-    expect(why('switch')).toBe('write: switch NAME [OPTIONS]');
-    expect(why('switch s2 ftsp')).toMatch(/^"ftsp" is not known here; there are: fstp, hub, /);
-    expect(why('switch s2 no-mac')).toMatch(/^"no-mac" is not known here/);
-    expect(why('switch s2 priority high')).toBe('priority cannot be "high"');
-    expect(why('switch s2 vlans 5,x')).toBe('vlans cannot be "5,x"');
-    expect(why('switch s2 priority')).toBe('priority needs a value behind it');
-    expect(why('link s1 s9')).toBe('there is no s9 in this network');
-    expect(why('cut s1-s9')).toBe('there is no link s1-s9; there are: a-s1');
-    expect(why('crash a')).toBe('a is no switch');
-    expect(why('ping s1 10.0.0.1')).toBe('s1 is no host');
-    expect(why('send s1 00')).toBe('s1 is no station');
-    expect(why('send a 0g')).toBe('"0g" is no octets: write two hexadecimal digits for each');
-    expect(why('ping a 10.0.0.300')).toBe('"10.0.0.300" is no IPv4 address: write 10.0.0.1');
-    expect(why('mtu a-s1 big')).toBe('"big" is no number');
-    expect(why('impair a-s1 lost 5')).toMatch(/^"lost 5" is no impairment/);
-    expect(why('switch s2 vlans 5000')).toBe('a VLAN is an integer from 0 to 4094, not 5000');
-    expect(why('latency a-s1 -1')).toBe('the latency of a link is a number from 0, not -1');
-    expect(why('run -1')).toMatch(/^a time span is of minutes, seconds or milliseconds/);
-    expect(why('at Infinity')).toBe('a time is a number from 0, not Infinity');
+    expect(why('frobnicate s1')).toMatch(/^unknown line "frobnicate"; use one of: switch, host, .*, cut, /);
+    expect(why('x = switch s2')).toMatch(/^unknown fault "switch"; use one of: cut, silence, /);
+    expect(why('switch')).toBe('words are missing; write it as: switch NAME [OPTIONS]');
+    expect(why('switch s2 ftsp')).toMatch(/^unknown option "ftsp"; use one of: fstp, hub, /);
+    expect(why('switch s2 no-mac')).toMatch(/^unknown option "no-mac"/);
+    expect(why('switch s2 priority high')).toBe('the value "high" of the option priority is not a number');
+    expect(why('switch s2 vlans 5,x')).toMatch(/^the value "5,x" of the option vlans is not a list of numbers; /);
+    expect(why('switch s2 priority')).toBe('the option priority has no value; write it as: priority VALUE');
+    expect(why('link s1 s9')).toBe('there is no s9 in this network; add it first');
+    expect(why('cut s1-s9')).toBe('there is no link s1-s9; use one of: a-s1');
+    expect(why('crash a')).toBe('a is not a switch; name one');
+    expect(why('ping s1 10.0.0.1')).toBe('s1 is not a host; name one');
+    expect(why('send s1 00')).toBe('s1 is not a station; name one');
+    expect(why('send a 0g')).toBe('"0g" is not a series of octets; write two hexadecimal digits for each');
+    expect(why('ping a 10.0.0.300')).toBe('"10.0.0.300" is not an IPv4 address; write it as 10.0.0.1');
+    expect(why('mtu a-s1 big')).toBe('"big" is not a number; write it as 5, 0.5 or 1e3');
+    expect(why('impair a-s1 lost 5')).toMatch(/^"lost 5" is not an impairment/);
+    expect(why('switch s2 vlans 5000')).toBe('a VLAN must be an integer from 0 to 4094, not 5000');
+    expect(why('latency a-s1 -1')).toBe('the latency of a link must be a number of at least 0, not -1');
+    expect(why('run -1')).toMatch(/^not a time span: /);
+    expect(why('at Infinity')).toBe('a time must be a number of at least 0, not Infinity');
     expect(why(`listen a 5\nudp a 5 10.0.0.9 6 ${'00'.repeat(1473)}`)).toMatch(
-      /a UDP datagram of 1473 octets: the most on this link is 1472$/,
+      /cannot send 1473 octets in one UDP datagram: this link carries at most 1472; /,
     );
-    expect(why('end f1')).toBe('there is no fault f1');
-    expect(why('close a 7')).toBe('a does not listen at port 7');
-    expect(why('full-disk 1')).toBe('there are 0 DHCP servers');
-    expect(why('seed 5')).toBe('the seed comes first');
-    expect(why('run 5\nat 100')).toMatch(/it is 5000 ms already$/);
-    expect(why('at 100 after 7')).toBe('this run differs: 0 things happened at 100 ms');
-    expect(why('failing switch s2')).toBe('this run differs: that did not fail');
-    expect(why('digest 0123456789abcdef')).toMatch(/^this run differs: its digest is [0-9a-f]{16}$/);
-    expect(why('bridge 1 = a c')).toBe('write: bridge 1 0x222 = a c');
-    expect(why('check s1 = X')).toBe('write: check b1 = root, or check b1 = R D A');
+    expect(why('end f1')).toBe('there is no fault f1; name one that an earlier line began');
+    expect(why('close a 7')).toBe('a does not listen on port 7; write first: listen a 7');
+    expect(why('full-disk 1')).toBe('there is no DHCP server 1: the network has 0; number them from 1');
+    expect(why('seed 5')).toBe('the seed must come first; move that line to the beginning');
+    expect(why('run 5\nat 100')).toMatch(/time cannot go back to 100 ms: it is 5000 ms already/);
+    expect(why('at 100 after 7')).toMatch(/^this run differs from the recording: 0 events happened at 100 ms; /);
+    expect(why('failing switch s2')).toBe(
+      'this run differs from the recording: that line failed when it was recorded; replay it with the version that recorded it',
+    );
+    expect(why('digest 0123456789abcdef')).toMatch(
+      /^this run differs from the recording: its digest is [0-9a-f]{16}, not 0123456789abcdef/,
+    );
+    expect(why('bridge 1 = a c')).toBe('a line that begins with "bridge" is incomplete; write it as: bridge 1 0x222 = a c');
+    expect(why('check s1 = X')).toBe('a line that begins with "check" is incomplete; write it as: check b1 = root, or check b1 = R D A');
   });
 });
 
@@ -141,7 +145,7 @@ describe('any text', () => {
           play([...common, first, 'run 1', second, 'run 1'].join('\n'), { calm: 1000 })[Symbol.dispose]();
         } catch (error) {
           expect(error).toBeInstanceOf(EtherloomError);
-          expect(String(error)).toMatch(/^EtherloomError: (?:line \d+: |a seed is )/);
+          expect(String(error)).toMatch(/^EtherloomError: (?:line \d+: |a seed must be )/);
         }
       }),
       { numRuns: Number(process.env['LAB_RUNS'] ?? 300) },
@@ -172,8 +176,8 @@ describe('a recording', () => {
   it('has what was refused, which is refused again', async () => {
     using net = lab({ record: true });
     const s1 = net.switch('s1');
-    expect(() => net.host('s1', s1)).toThrow('there is a s1 already');
-    expect(() => net.host('a', s1, { ip: 'nowhere' })).toThrow('is no address');
+    expect(() => net.host('s1', s1)).toThrow('the name s1 is in use in this network');
+    expect(() => net.host('a', s1, { ip: 'nowhere' })).toThrow('is not a host address');
     const b = net.host('b', s1);
     await b.ping('10.0.0.7');
     const text = recording(net);
@@ -183,11 +187,11 @@ describe('a recording', () => {
 
   it('cannot be had of a run that was not recorded, nor of one with a filter', () => {
     using plain = lab();
-    expect(() => recording(plain)).toThrow('nothing is recorded: make the network with { record: true }');
+    expect(() => recording(plain)).toThrow('there is no recording of this network; make it with { record: true }');
     using net = lab({ record: true });
     const link = net.link(net.station('a'), net.station('b'));
     link.filter(() => true);
-    expect(() => recording(net)).toThrow('a filter cannot be repeated from a recording: f1 = filter a-b');
+    expect(() => recording(net)).toThrow('cannot record a filter, which is a function: f1 = filter a-b');
   });
 });
 

@@ -29,7 +29,9 @@ describe('scenarios that are drawn', () => {
   });
 
   it('have at least a switch and two hosts', () => {
-    expect(() => scenarios(fc, { hosts: 1 })).toThrow('a scenario has a switch and two hosts at least');
+    expect(() => scenarios(fc, { hosts: 1 })).toThrow(
+      'a scenario needs at least one switch and two hosts; raise { switches } or { hosts }',
+    );
   });
 });
 
@@ -47,7 +49,7 @@ describe('what survives', () => {
     });
     const message = await restless.then(String, String);
     expect(message).toMatch(
-      /^Error: it does not survive this:\n\nseed 0\nswitch s1 fstp\nswitch s2 fstp\nlink s1 s2 latency 1\nhost h1 s1\nhost h2 s1\nat \d/,
+      /^Error: a scenario was found in which it fails:\n\nseed 0\nswitch s1 fstp\nswitch s2 fstp\nlink s1 s2 latency 1\nhost h1 s1\nhost h2 s1\nat \d/,
     );
     expect(message).toMatch(/\n\ntoo much has changed\n\n\(fast-check's seed is 5, scenario \d+ of 300 was the first to fail\)$/);
     const [, text = ''] = message.split('\n\n');

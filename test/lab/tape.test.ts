@@ -47,13 +47,19 @@ it('what the lab captured is played again, by one of its interfaces', async () =
 
 it('what cannot be played is refused, and why', () => {
   const record = { seconds: 0, microseconds: 0, originalLength: 14, frame: new Uint8Array(14) };
-  expect(() => fromPcap(new Uint8Array(9))).toThrow('this is no capture: it is neither pcap nor pcapng');
-  expect(() => fromPcap(encodePcap({ linkType: 101, records: [record] }))).toThrow('frame 1 of the capture is not of Ethernet');
+  expect(() => fromPcap(new Uint8Array(9))).toThrow(
+    'cannot read the capture: it is neither pcap nor pcapng; give the octets of such a file',
+  );
+  expect(() => fromPcap(encodePcap({ linkType: 101, records: [record] }))).toThrow(
+    'cannot play frame 1 of the capture: it is not Ethernet',
+  );
   const short = { ...record, frame: new Uint8Array(13), originalLength: 13 };
-  expect(() => fromPcap(encodePcap({ linkType: 1, records: [record, short] }))).toThrow('frame 2 of the capture is of 13 octets');
+  expect(() => fromPcap(encodePcap({ linkType: 1, records: [record, short] }))).toThrow(
+    'cannot play frame 2 of the capture: it has 13 octets',
+  );
   const cut = { ...record, originalLength: 60 };
-  expect(() => fromPcap(encodePcap({ linkType: 1, records: [cut] }))).toThrow('cut: capture whole frames');
+  expect(() => fromPcap(encodePcap({ linkType: 1, records: [cut] }))).toThrow('it was cut short; capture whole frames');
   const named = encodePcapng({ interfaces: [{ name: 's1.1', linkType: 1 }], packets: [] });
-  expect(() => fromPcap(named, { interface: 's1' })).toThrow('the capture has no interface s1; it has: s1.1');
+  expect(() => fromPcap(named, { interface: 's1' })).toThrow('the capture has no interface s1; use one of: s1.1');
   expect(fromPcap(named).done).toBe(true);
 });

@@ -25,11 +25,11 @@ describe('impairments in text', () => {
   });
 
   it.each([
-    ['lost 5', /"lost 5" is no impairment: write .* with any of mtu, loss, /],
-    ['loss', /"loss" is no impairment/],
-    ['loss 5 6', /"loss 5 6" is no impairment/],
-    ['loss 500', /loss cannot be 500: it is from 0 to 100/],
-    ['', /"" is no impairment/],
+    ['lost 5', /"lost 5" is not an impairment; write it as .* with any of mtu, loss, /],
+    ['loss', /"loss" is not an impairment/],
+    ['loss 5 6', /"loss 5 6" is not an impairment/],
+    ['loss 500', /loss cannot be 500; use 0 to 100/],
+    ['', /"" is not an impairment/],
   ])('%s is refused', (text, message) => expect(() => parseQuality(text)).toThrow(message));
 
   it('what is written is read again', () => {
@@ -63,9 +63,9 @@ describe('impairments in text', () => {
   });
 
   it.each([
-    ['', /none of "time MS"/],
-    ['state good; edge 0,1,5', /there is no way from 0 to 1/],
-    ['state a; state b; edge 0,1,60; edge 0,1,50', /state 0 is left in 110 % of the times/],
+    ['', /does not describe Markov states; write "time MS"/],
+    ['state good; edge 0,1,5', /there is no edge from 0 to 1/],
+    ['state a; state b; edge 0,1,60; edge 0,1,50', /the edges from state 0 have 110 % together/],
     ['time 5', /there are none/],
   ])('the Markov states "%s" are refused', (text, message) => expect(() => parseMarkov(text)).toThrow(message));
 });

@@ -37,7 +37,10 @@ export interface Exposure extends AsyncDisposable {
 export function expose(net: Network, name: string, { vde, log = () => undefined, ...modes }: ExposeOptions): Exposure {
   const { fabric } = net;
   if (fabric.steps)
-    throw new EtherloomError('bad-state', 'what the real world does cannot be recorded: make the network without { record: true }');
+    throw new EtherloomError(
+      'bad-state',
+      'cannot expose a network that is recorded: the real world cannot be replayed; make the network without { record: true }',
+    );
   const at = net.switchNamed(name);
   const time = RealTime.use(fabric, realClock);
   const ports = new Set<Port>();

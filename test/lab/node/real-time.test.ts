@@ -90,7 +90,7 @@ it('the network has its own time again when the last user leaves', async () => {
   clock.advance(100);
   const waiting = net.runUntil(() => false);
   time.leave();
-  await expect(waiting).rejects.toThrow('it did not come so');
+  await expect(waiting).rejects.toThrow('the condition did not become true');
   expect(clock.timers).toBe(0);
   await net.run({ seconds: 5 });
   expect(net.now).toBe(5100);
