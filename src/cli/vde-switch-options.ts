@@ -33,27 +33,27 @@ export const vdeSwitchOptions: readonly Option[] = [
 /** What `vde_switch --help` says. */
 export const vdeSwitchUsage = `usage: vde_switch [options]
 A virtual Ethernet switch on a VDE socket directory.
-  -s, --sock DIR         the directory (as root /var/run/vde.ctl, else /tmp/vde.ctl)
-  -n, --numports N       number of ports (32)
-  -x, --hub              a hub: every frame to every port
-  -F, --fstp             the fast spanning tree is on
-      --macaddr MAC      the switch's own address (a random one, 00:ff:...)
-      --priority N       its priority in the spanning tree (0x8000)
-      --hashsize N       size of the table of stations that the console shows (128)
+  -s, --sock DIR         directory of the sockets (default: /var/run/vde.ctl as root, else /tmp/vde.ctl)
+  -n, --numports N       number of ports (default: 32)
+  -x, --hub              act as a hub: send every frame to every port
+  -F, --fstp             switch the fast spanning tree on
+      --macaddr MAC      MAC address of the switch (default: random, 00:ff:...)
+      --priority N       priority in the spanning tree (default: 0x8000)
+      --hashsize N       size of the station table that the console shows (default: 128)
   -m, --mode MODE        permissions of the sockets, octal
       --dirmode MODE     permissions of the directory, octal
   -g, --group GROUP      group of the directory and of the sockets
-  -M, --mgmt SOCK        the console's socket
-      --mgmtmode MODE    permissions of the console and of the sockets of port 0, octal (0600)
+  -M, --mgmt SOCK        socket of the management console
+      --mgmtmode MODE    permissions of the console and of the sockets of port 0, octal (default: 0600)
       --mgmtgroup GROUP  group of the console and of the sockets of port 0
-  -f, --rcfile FILE      commands to begin with (~/.vde2/vde_switch.rc, else /etc/vde2/vde_switch.rc)
-  -d, --daemon           go on in the background, once it serves
+  -f, --rcfile FILE      commands to run at the start (default: ~/.vde2/vde_switch.rc, else /etc/vde2/vde_switch.rc)
+  -d, --daemon           run in the background once it serves
   -p, --pidfile FILE     write the process id to FILE
-  -t, --tap NAME         a port on that tap interface (repeatable)
-      --nostdin          standard input is no console, and the switch does not end when it ends
-  -D, --debugclients N   without effect
-  -h, --help             this text
-  -v, --version          the version
+  -t, --tap NAME         add a port on this tap interface (repeatable)
+      --nostdin          do not read commands from standard input, nor end at its end
+  -D, --debugclients N   accepted, no effect
+  -h, --help             show this text
+  -v, --version          show the version
 `;
 
 /** The options of a switch, as values; undefined is what was not said. */

@@ -4,11 +4,11 @@ import type { Managed } from './managed.ts';
 import type { PortChange } from './port-table.ts';
 import { padded } from './text.ts';
 
-const created: Category = { path: 'port/+', tag: 0o021, help: 'a port is there' };
-const emptied: Category = { path: 'port/-', tag: 0o022, help: 'nobody is at a port any more' };
-const described: Category = { path: 'port/descr', tag: 0o023, help: 'who is at a port' };
-const joined: Category = { path: 'port/ep/+', tag: 0o031, help: 'somebody is at a port' };
-const left: Category = { path: 'port/ep/-', tag: 0o032, help: 'somebody left a port' };
+const created: Category = { path: 'port/+', tag: 0o021, help: 'a port became active' };
+const emptied: Category = { path: 'port/-', tag: 0o022, help: 'a port became inactive' };
+const described: Category = { path: 'port/descr', tag: 0o023, help: 'the description of an endpoint' };
+const joined: Category = { path: 'port/ep/+', tag: 0o031, help: 'an endpoint was added to a port' };
+const left: Category = { path: 'port/ep/-', tag: 0o032, help: 'an endpoint left a port' };
 
 /** Tells who comes to the ports and goes. It has events only. */
 export function endpointEvents({ ports }: Managed, events: Events): Menu {

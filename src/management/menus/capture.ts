@@ -35,7 +35,7 @@ export function captureMenu({ taps, ports, clock }: Managed): Menu {
     });
   return {
     commands: [
-      heading('capture', 'what passes a port is written to a file'),
+      heading('capture', 'captures of a port in a file'),
       command('capture/start', 'PORT FILE', 'write all frames of a port to a file (pcapng)', ({ argument, giver }) => {
         const [port, path] = integerAndText(argument) ?? [];
         if (port === undefined || path === undefined || path === '') return 'EINVAL';
@@ -56,8 +56,10 @@ export function captureMenu({ taps, ports, clock }: Managed): Menu {
         captures.set(port, capture);
         return 'success';
       }),
-      command('capture/stop', 'PORT', 'end that', ({ argument }) => (stop(leadingInteger(argument)) ? 'success' : 'ENOENT')),
-      query('capture/print', '', 'which are written where', ({ print }) => {
+      command('capture/stop', 'PORT', 'stop the capture of a port', ({ argument }) =>
+        stop(leadingInteger(argument)) ? 'success' : 'ENOENT',
+      ),
+      query('capture/print', '', 'list the captures', ({ print }) => {
         for (const [port, { path, frames }] of captures) print(`Port ${port} to ${path}, ${frames} frames`);
         return 'success';
       }),

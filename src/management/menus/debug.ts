@@ -5,8 +5,8 @@ import type { Status } from '../status.ts';
 /** Events: who wants to be told what. */
 export function debugMenu(events: Events): Menu {
   return plainMenu(
-    heading('debug', 'events as they happen'),
-    query('debug/list', '', 'kinds of events, and whether this session is told of them', ({ argument, giver, print }) => {
+    heading('debug', 'events'),
+    query('debug/list', '', 'list the categories of events and whether this session receives them', ({ argument, giver, print }) => {
       const found = events.matching(argument);
       const isOn = (category: Category): boolean => giver.listener !== undefined && events.has(category, giver.listener);
       print(row('CATEGORY', 'TAG', 'STATUS', 'HELP'));
@@ -14,14 +14,14 @@ export function debugMenu(events: Events): Menu {
       for (const one of found) print(row(one.path, one.tag.toString(8).padStart(3, '0'), isOn(one) ? 'ON' : 'OFF', one.help));
       return found.length > 0 ? 'success' : 'ENOENT';
     }),
-    command('debug/add', 'dbgpath', 'be told of the events whose kind begins so', (call) =>
+    command('debug/add', 'dbgpath', 'receive the events whose category begins with dbgpath', (call) =>
       change(events, call, 'EEXIST', (category, listener) => {
         if (events.has(category, listener)) return false;
         events.subscribe(category, listener);
         return true;
       }),
     ),
-    command('debug/del', 'dbgpath', 'be told of them no more', (call) =>
+    command('debug/del', 'dbgpath', 'stop receiving them', (call) =>
       change(events, call, 'ENOENT', (category, listener) => {
         if (!events.has(category, listener)) return false;
         events.unsubscribe(category, listener);

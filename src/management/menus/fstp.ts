@@ -9,10 +9,10 @@ import type { Managed } from '../managed.ts';
 import type { Status } from '../status.ts';
 import { octetPair, padded } from '../text.ts';
 
-const status: Category = { path: 'fstp/status', tag: 0o044, help: 'fstp: a port is opened or closed' };
-const root: Category = { path: 'fstp/root', tag: 0o045, help: 'fstp: the root, or the way to it, is another' };
-const neighbourCame: Category = { path: 'fstp/+', tag: 0o041, help: 'fstp: a bridge is heard behind a port' };
-const neighbourWent: Category = { path: 'fstp/-', tag: 0o042, help: 'fstp: no bridge is heard there any more' };
+const status: Category = { path: 'fstp/status', tag: 0o044, help: 'fstp: a port changed its state' };
+const root: Category = { path: 'fstp/root', tag: 0o045, help: 'fstp: the root or the path to it changed' };
+const neighbourCame: Category = { path: 'fstp/+', tag: 0o041, help: 'fstp: a bridge was heard on a port' };
+const neighbourWent: Category = { path: 'fstp/-', tag: 0o042, help: 'fstp: no bridge is heard on a port any more' };
 
 /** The last whose tree can be shown, and the last whose ports can be set: that 4094 is not there is another answer then. */
 const [lastShown, lastSet] = [4093, 4094] as const;
@@ -42,31 +42,31 @@ export function fstpMenu(managed: Managed, events: Events, watch: (told: (change
   return {
     rooted,
     commands: [
-      heading('fstp', 'fast spanning trees'),
-      query('fstp/showinfo', '', 'address and priority of the switch, on or off', ({ print }) => {
+      heading('fstp', 'fast spanning tree'),
+      query('fstp/showinfo', '', 'show MAC address, priority, and whether it is on', ({ print }) => {
         const { mac, priority } = fstp.self;
         print(`MAC ${formatMac(mac)} Priority ${priority} (0x${priority.toString(16)})`);
         print(`FSTP=${fstp.enabled}`);
         return 'success';
       }),
-      query('fstp/setfstp', '0/1', '1: take part in spanning trees, 0: do not', (call) => setEnabled(managed, call, rooted)),
-      command('fstp/setedge', 'VLAN PORT 1/0', 'whether no bridge is behind a port in a VLAN', ({ argument }) =>
+      query('fstp/setfstp', '0/1', '1: switch the spanning tree on, 0: off', (call) => setEnabled(managed, call, rooted)),
+      command('fstp/setedge', 'VLAN PORT 1/0', '1: no bridge is behind this port in this VLAN, 0: one may be', ({ argument }) =>
         onVlan(argument, (vlan, port, edge) => fstp.setEdge(vlan, port, edge !== 0)),
       ),
-      command('fstp/bonus', 'VLAN PORT COST', 'make the way by a port cheaper in a VLAN', ({ argument }) =>
+      command('fstp/bonus', 'VLAN PORT COST', 'lower the path cost of a port in a VLAN by COST', ({ argument }) =>
         onVlan(argument, (vlan, port, cost) => fstp.setBonus(vlan, port, cost)),
       ),
-      command('fstp/maxage', 'N', 'through how many bridges a root is believed, from 1 to 255; 0: any number', ({ argument }) => {
+      command('fstp/maxage', 'N', 'set how many bridges away a root may be, 1 to 255; 0: no limit', ({ argument }) => {
         const bridges = cInteger(argument);
         if (bridges === undefined || bridges < 0 || bridges > mostBridges) return 'EINVAL';
         fstp.maxAge = bridges === 0 ? Infinity : bridges;
         return 'success';
       }),
-      command('fstp/bothends', '0/1', '1: a wire that is not needed is closed at both ends', ({ argument }) => {
+      command('fstp/bothends', '0/1', '1: block a redundant cable at both ends, 0: at one end', ({ argument }) => {
         fstp.closesBothEnds = leadingInteger(argument) !== 0;
         return 'success';
       }),
-      query('fstp/print', '[N]', 'the trees, or that of one VLAN', (call) => print(managed, call)),
+      query('fstp/print', '[N]', 'show the tree of each VLAN, or of VLAN N', (call) => print(managed, call)),
     ],
     [Symbol.dispose]: () => categories[Symbol.dispose](),
   };

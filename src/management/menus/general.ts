@@ -13,8 +13,8 @@ export const banner: readonly string[] = [`VDE switch V.${version}`, 'etherloom,
 /** The sockets of the switch. */
 export function socketMenu(managed: Managed): Menu {
   return plainMenu(
-    heading('ds', 'where clients connect'),
-    query('ds/showinfo', '', 'directory, and mode of the sockets in it', ({ print }) => {
+    heading('ds', 'sockets that clients connect to'),
+    query('ds/showinfo', '', 'show the directory and the mode of its sockets', ({ print }) => {
       print(`ctl dir ${managed.directory}`);
       print(`std mode 0${octal(managed.mode)}`);
       return 'success';
@@ -26,13 +26,13 @@ export function socketMenu(managed: Managed): Menu {
 export function generalMenu(managed: Managed, table: CommandTable, script: Script): Menu {
   const startedAt = managed.clock.monotonic();
   return plainMenu(
-    query('help', '[arg]', 'this table, or what of it begins with arg', ({ argument, print }) => {
+    query('help', '[arg]', 'show this table, or the commands that begin with arg', ({ argument, print }) => {
       table.help(argument).forEach(print);
       return 'success';
     }),
     command('logout', '', 'end this session', () => 'logout'),
     command('shutdown', '', 'end the switch', () => 'shutdown'),
-    query('showinfo', '', 'version, process, address, age', ({ print }) => {
+    query('showinfo', '', 'show version, process id, MAC address and uptime', ({ print }) => {
       const uptime = Math.floor((managed.clock.monotonic() - startedAt) / 1000);
       banner.forEach(print);
       print(`pid ${managed.pid} MAC ${formatMac(managed.switch.fstp.self.mac)} uptime ${uptime}`);

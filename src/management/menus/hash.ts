@@ -8,8 +8,8 @@ import type { Managed } from '../managed.ts';
 import { bucketOf, bucketsFor, type StationSettings } from '../station-settings.ts';
 import { octetPair, padded } from '../text.ts';
 
-const heard: Category = { path: 'hash/+', tag: 0o011, help: 'hash: a station is known' };
-const forgotten: Category = { path: 'hash/-', tag: 0o012, help: 'hash: a station is forgotten' };
+const heard: Category = { path: 'hash/+', tag: 0o011, help: 'hash: a station was learned' };
+const forgotten: Category = { path: 'hash/-', tag: 0o012, help: 'hash: a station was removed' };
 
 /** Beyond this there is no VLAN. */
 const lastVlan = 4095;
@@ -39,31 +39,31 @@ export function hashMenu(managed: Managed, events: Events, settings: StationSett
   };
   return {
     commands: [
-      heading('hash', 'stations that are known'),
-      query('hash/showinfo', '', 'how stations are remembered', ({ print }) => {
+      heading('hash', 'the table of stations (MAC addresses)'),
+      query('hash/showinfo', '', 'show the settings of the table', ({ print }) => {
         print(`Hash size ${settings.size}`);
         print(`GC interval ${settings.gcInterval} secs`);
         print(`GC expire ${settings.expire} secs`);
         print(`Min persistence ${settings.minPersistence} secs`);
         return 'success';
       }),
-      command('hash/setsize', 'N', 'forget all; the number of buckets that are shown', ({ argument }) => {
+      command('hash/setsize', 'N', 'empty the table and set the number of buckets that it shows', ({ argument }) => {
         const size = leadingInteger(argument);
         if (size <= 0 || size > mostBuckets) return 'EINVAL';
         settings.size = bucketsFor(size);
         bridge.flush();
         return 'success';
       }),
-      setting('gcInterval', 'hash/setgcint', 'seconds between sweeps; 0: stations are kept for ever'),
-      setting('expire', 'hash/setexpire', 'seconds that a silent station is remembered'),
-      setting('minPersistence', 'hash/setminper', 'seconds of silence before it can turn up elsewhere'),
-      query('hash/print', '', 'stations, and the ports behind which they are', ({ print }) => {
+      setting('gcInterval', 'hash/setgcint', 'set the seconds between sweeps; 0: entries never expire'),
+      setting('expire', 'hash/setexpire', 'set the seconds until a silent station expires'),
+      setting('minPersistence', 'hash/setminper', 'set the seconds of silence before a station can move to another port'),
+      query('hash/print', '', 'list the stations and their ports', ({ print }) => {
         const entries = [...bridge.entries()].map((entry) => ({ entry, bucket: bucketOfEntry(entry) }));
         entries.sort((a, b) => a.bucket - b.bucket || a.entry.age - b.entry.age);
         for (const { entry, bucket } of entries) print(line(entry, bucket, entry.port));
         return 'success';
       }),
-      query('hash/find', 'MAC [VLAN]', 'where a station is; the port is one too high, as ever', ({ argument, print }) => {
+      query('hash/find', 'MAC [VLAN]', 'show the port of a station, plus one (as VDE2 does)', ({ argument, print }) => {
         const [, text = '', vlan = ''] = /^(\S+)\s*(.*)$/s.exec(argument) ?? [];
         const mac = looseMac(text);
         if (mac === undefined) return 'EINVAL';

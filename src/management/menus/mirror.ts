@@ -26,8 +26,8 @@ export function mirrorMenu({ taps, ports, send }: Managed): Menu {
   });
   return {
     commands: [
-      heading('mirror', 'what passes a port is shown at another one'),
-      command('mirror/add', 'PORT TO', 'show at TO all frames that come in and go out by PORT', ({ argument }) => {
+      heading('mirror', 'copies of the frames of one port at another'),
+      command('mirror/add', 'PORT TO', 'copy all frames that enter or leave by PORT to TO', ({ argument }) => {
         const [port, to] = scanIntegers(argument, 2) ?? [];
         if (port === undefined || to === undefined || port === to) return 'EINVAL';
         if (!ports.get(port) || !ports.get(to)) return 'ENXIO';
@@ -37,7 +37,7 @@ export function mirrorMenu({ taps, ports, send }: Managed): Menu {
         tap ??= taps.add(show);
         return 'success';
       }),
-      command('mirror/del', 'PORT [TO]', 'do not show them any more, at TO or at all', ({ argument }) => {
+      command('mirror/del', 'PORT [TO]', 'stop copying, to TO or to all', ({ argument }) => {
         const [port, to] = scanIntegers(argument, 2) ?? [leadingInteger(argument)];
         const targets = mirrors.get(port ?? -1);
         if (port === undefined || !targets || (to !== undefined && !targets.delete(to))) return 'ENOENT';
@@ -45,7 +45,7 @@ export function mirrorMenu({ taps, ports, send }: Managed): Menu {
         if (mirrors.size === 0) stop();
         return 'success';
       }),
-      query('mirror/print', '', 'which are shown where', ({ print }) => {
+      query('mirror/print', '', 'list the mirrors', ({ print }) => {
         for (const [port, targets] of mirrors) for (const to of targets) print(`Port ${port} to port ${to}`);
         return 'success';
       }),

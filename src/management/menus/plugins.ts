@@ -15,14 +15,14 @@ export function pluginMenu(table: CommandTable, plugins: readonly Plugin[]): Men
   return {
     ...plainMenu(
       heading('plugin', 'plugins'),
-      query('plugin/list', '', 'plugins that are added', ({ argument, print }) => {
+      query('plugin/list', '', 'list the loaded plugins', ({ argument, print }) => {
         print(row('NAME', 'HELP'));
         print(row('------------', '----'));
         const found = [...added.keys()].filter(({ name }) => name.startsWith(argument));
         for (const { name, help } of found) print(row(name, help));
         return found.length > 0 ? 'success' : 'ENOENT';
       }),
-      command('plugin/add', 'library', `add a plugin: ${plugins.map(({ name }) => name).join(', ')}`, ({ argument }) => {
+      command('plugin/add', 'library', `load a plugin: ${plugins.map(({ name }) => name).join(', ')}`, ({ argument }) => {
         if (argument === '') return 'EINVAL';
         const plugin = plugins.find(({ name }) => name === nameOf(argument));
         if (!plugin) return 'ENOENT';
@@ -30,7 +30,7 @@ export function pluginMenu(table: CommandTable, plugins: readonly Plugin[]): Men
         added.set(plugin, table.add(plugin.open()));
         return 'success';
       }),
-      command('plugin/del', 'name', 'remove a plugin', ({ argument }) => {
+      command('plugin/del', 'name', 'unload a plugin', ({ argument }) => {
         const [plugin, opened] = [...added].find(([{ name }]) => argument !== '' && name.startsWith(argument)) ?? [];
         if (!plugin || !opened) return 'ENOENT';
         added.delete(plugin);

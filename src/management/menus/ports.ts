@@ -24,43 +24,41 @@ function ended(refusal: PortRefusal | undefined): Status {
 export function portMenu(managed: Managed): Menu {
   const { ports, switch: bridge } = managed;
   return plainMenu(
-    heading('port', 'ports, and who is at them'),
-    query('port/showinfo', '', 'number of ports, hub or switch, counters', ({ print }) => {
+    heading('port', 'ports and their endpoints'),
+    query('port/showinfo', '', 'show the number of ports, hub mode and counters', ({ print }) => {
       print(`Numports=${ports.numports}`);
       print(`HUB=${bridge.hub}`);
       print('counters=true');
       return 'success';
     }),
-    command('port/setnumports', 'N', `change the number of ports, at most ${mostPorts}`, ({ argument }) =>
+    command('port/setnumports', 'N', `set the number of ports, at most ${mostPorts}`, ({ argument }) =>
       ended(ports.setNumports(leadingInteger(argument))),
     ),
-    command('port/sethub', '0/1', '1: repeat every frame as a hub does, 0: switch', ({ argument }) => {
+    command('port/sethub', '0/1', '1: hub, 0: switch', ({ argument }) => {
       bridge.hub = leadingInteger(argument) !== 0;
       return 'success';
     }),
-    command('port/setvlan', 'N VLAN', 'VLAN of the frames without a tag, 4095 for none', ({ argument }) =>
-      setUntaggedVlan(managed, argument),
-    ),
-    query('port/createauto', '', 'create the lowest free port, for those who name it', ({ print }) => {
+    command('port/setvlan', 'N VLAN', 'set the VLAN of untagged frames; 4095: none', ({ argument }) => setUntaggedVlan(managed, argument)),
+    query('port/createauto', '', 'create the lowest free port, for clients that name it', ({ print }) => {
       const number = ports.createLowest();
       if (number === undefined) return 'ENOSPC';
       print(`Port ${padded(number)}`);
       return 'success';
     }),
-    command('port/create', 'N', 'create a port, for those who name it', ({ argument }) => {
+    command('port/create', 'N', 'create port N, for clients that name it', ({ argument }) => {
       const number = leadingInteger(argument);
       if (number !== 0) return ended(ports.create(number));
       return ports.createLowest() === undefined ? 'ENOSPC' : 'success';
     }),
-    command('port/remove', 'N', 'remove a port that nobody is at', ({ argument }) => ended(ports.remove(leadingInteger(argument)))),
-    command('port/allocatable', 'N 0/1', 'whether it may go to those who name no port', ({ argument }) => {
+    command('port/remove', 'N', 'remove a port that has no endpoint', ({ argument }) => ended(ports.remove(leadingInteger(argument)))),
+    command('port/allocatable', 'N 0/1', '1: clients that name no port may get it, 0: not', ({ argument }) => {
       const [number, allocatable] = scanIntegers(argument, 2) ?? [];
       return withPort(managed, number, (port) => {
         port.allocatable = allocatable !== 0;
         return 'success';
       });
     }),
-    command('port/sticky', 'N 0/1', 'whether its stations stay there while they are known', ({ argument }) => {
+    command('port/sticky', 'N 0/1', '1: its stations cannot move to another port, 0: they can', ({ argument }) => {
       const [number, sticky] = scanIntegers(argument, 2) ?? [];
       if (sticky === undefined) return 'EINVAL';
       return withPort(managed, number, (port) => {
@@ -69,15 +67,15 @@ export function portMenu(managed: Managed): Menu {
         return 'success';
       });
     }),
-    command('port/setuser', 'N user', 'who alone may use it: a name, a number, NONE', ({ argument }) => {
+    command('port/setuser', 'N user', 'restrict the port to a user: name, number or NONE', ({ argument }) => {
       const [number, name] = integerAndText(argument) ?? [];
       return withPort(managed, number, (port) => setOwner(port, 'user', name ?? '', managed.accounts.uid));
     }),
-    command('port/setgroup', 'N user', 'whose members alone may use it: a group, its number, NONE', ({ argument }) => {
+    command('port/setgroup', 'N user', 'restrict the port to a group: name, number or NONE', ({ argument }) => {
       const [number, name] = integerAndText(argument) ?? [];
       return withPort(managed, number, (port) => setOwner(port, 'group', name ?? '', managed.accounts.gid));
     }),
-    command('port/epclose', 'N ID', 'end the endpoint with that ID at a port', ({ argument }) => {
+    command('port/epclose', 'N ID', 'close the endpoint with that ID', ({ argument }) => {
       const [number, id] = scanIntegers(argument, 2) ?? [];
       return withPort(managed, number, (port) => {
         const endpoint = port.endpoints.find((one) => one.id === id);
@@ -86,13 +84,13 @@ export function portMenu(managed: Managed): Menu {
         return 'success';
       });
     }),
-    command('port/resetcounter', '[N]', 'count anew, at one port or at all', ({ argument }) => {
+    command('port/resetcounter', '[N]', 'reset the counters of one port, or of all', ({ argument }) => {
       const numbers = argument === '' ? ports.list().map(({ number }) => number) : [leadingInteger(argument)];
       if (numbers.some((number) => !inRange(managed, number))) return 'EINVAL';
       for (const number of numbers) ports.resetCounts(number);
       return 'success';
     }),
-    query('port/print', '[N]', 'ports with somebody at them', (call) =>
+    query('port/print', '[N]', 'show active ports', (call) =>
       forPorts(
         managed,
         call,
@@ -100,7 +98,7 @@ export function portMenu(managed: Managed): Menu {
         (port) => describe(managed, port),
       ),
     ),
-    query('port/allprint', '[N]', 'all ports', (call) =>
+    query('port/allprint', '[N]', 'show all ports', (call) =>
       forPorts(
         managed,
         call,
@@ -108,7 +106,7 @@ export function portMenu(managed: Managed): Menu {
         (port) => describe(managed, port),
       ),
     ),
-    query('port/drops', '[N]', 'frames that were not passed on, and why', (call) =>
+    query('port/drops', '[N]', 'show dropped frames by reason', (call) =>
       forPorts(
         managed,
         call,
@@ -122,7 +120,7 @@ export function portMenu(managed: Managed): Menu {
 /** What would become of a frame. */
 export function traceMenu(managed: Managed): Menu {
   return plainMenu(
-    query('trace', 'PORT HEXFRAME', 'what would become of a frame that comes in by a port, and why', ({ argument, print }) => {
+    query('trace', 'PORT HEXFRAME', 'show what the switch would do with a frame from PORT, and why', ({ argument, print }) => {
       const [number, text] = integerAndText(argument) ?? [];
       const frame = parseHex(text ?? '');
       if (number === undefined || !frame || frame.length === 0) return 'EINVAL';

@@ -46,19 +46,19 @@ export function vlanMenu(managed: Managed, created: (vid: Vid) => void): Menu {
     command('vlan/remove', 'N', 'remove a VLAN that has no members', ({ argument }) =>
       one(argument, [0, lastRemoved], (vlan) => vlans.remove(vlan)),
     ),
-    command('vlan/addport', 'N PORT', 'make a port a member whose frames are tagged', ({ argument }) =>
+    command('vlan/addport', 'N PORT', 'add a port as a tagged member', ({ argument }) =>
       member(argument, (vlan, port) => vlans.addTagged(vlan, port)),
     ),
-    command('vlan/delport', 'N PORT', 'end a membership with tags', ({ argument }) =>
+    command('vlan/delport', 'N PORT', 'remove a tagged member', ({ argument }) =>
       member(argument, (vlan, port) => vlans.removeTagged(vlan, port)),
     ),
-    command('vlan/trunk', 'PORT 0/1', 'whether all VLANs pass a port with their tags, until its VLANs are set', ({ argument }) => {
+    command('vlan/trunk', 'PORT 0/1', '1: the port carries all VLANs tagged until its VLANs are set, 0: not', ({ argument }) => {
       const [port = -1, trunk] = scanIntegers(argument, 2) ?? [];
       if (trunk === undefined || port < 0 || port >= managed.ports.numports) return 'EINVAL';
       return managed.ports.get(port) ? ended(vlans.setTrunk(port, trunk !== 0)) : 'ENXIO';
     }),
-    query('vlan/print', '[N]', 'VLANs with their active members', (call) => print(managed, call, { first: 0, all: false })),
-    query('vlan/allprint', '[N]', 'VLANs with all their members', (call) => print(managed, call, { first: 1, all: true })),
+    query('vlan/print', '[N]', 'show VLANs and their active members', (call) => print(managed, call, { first: 0, all: false })),
+    query('vlan/allprint', '[N]', 'show VLANs and all their members', (call) => print(managed, call, { first: 1, all: true })),
   );
 }
 

@@ -7,13 +7,13 @@ import type { Plugin } from '../menus/plugins.ts';
 import { padded } from '../text.ts';
 
 const categories: Readonly<Record<'in' | 'out', Category>> = {
-  in: { path: 'dump/packetin', tag: 0o101, help: 'a frame came in' },
-  out: { path: 'dump/packetout', tag: 0o102, help: 'a frame went out' },
+  in: { path: 'dump/packetin', tag: 0o101, help: 'a frame entered the switch' },
+  out: { path: 'dump/packetout', tag: 0o102, help: 'a frame left the switch' },
 };
 
 /** Tells each frame as an event, octet by octet. */
 export function dumpPlugin({ taps }: Managed, events: Events): Plugin {
-  return { name: 'dump', help: 'tell each frame as an event', open };
+  return { name: 'dump', help: 'report each frame as an event', open };
 
   function open(): Menu {
     const told = events.add([categories.in, categories.out]);

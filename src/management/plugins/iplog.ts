@@ -7,7 +7,7 @@ import type { Managed } from '../managed.ts';
 import type { Plugin } from '../menus/plugins.ts';
 import { formatIp, isInRange, parseIp, parseRange, sourceIpOf, type IpRange, type IpSource } from './ip-source.ts';
 
-const newIp: Category = { path: 'iplog/newip', tag: 0o301, help: 'an address turned up, or moved' };
+const newIp: Category = { path: 'iplog/newip', tag: 0o301, help: 'an IP address appeared or moved' };
 
 /** So many addresses are remembered; whoever invents more drives out the longest silent. */
 const mostEntries = 16_384;
@@ -23,7 +23,7 @@ interface Entry extends IpSource {
 
 /** Remembers which IP address is at which port, and writes it down. */
 export function iplogPlugin(managed: Managed, events: Events): Plugin {
-  return { name: 'iplog', help: 'note which IP address is at which port', open: () => new IpLog(managed, events).menu() };
+  return { name: 'iplog', help: 'record the port of each IP address', open: () => new IpLog(managed, events).menu() };
 }
 
 class IpLog {

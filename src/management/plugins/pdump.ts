@@ -7,8 +7,8 @@ import type { Plugin } from '../menus/plugins.ts';
 
 /** Nobody is told these: they are there so that scripts which ask for them go on. */
 const categories: readonly Category[] = [
-  { path: 'pdump/packetin', tag: 0o101, help: 'nothing: frames that came in are in the file' },
-  { path: 'pdump/packetout', tag: 0o102, help: 'nothing: frames that went out are in the file' },
+  { path: 'pdump/packetin', tag: 0o101, help: 'no events; incoming frames are in the capture file' },
+  { path: 'pdump/packetout', tag: 0o102, help: 'no events; outgoing frames are in the capture file' },
 ];
 
 const ethernet = 1;
