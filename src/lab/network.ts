@@ -75,8 +75,8 @@ export class Network implements Disposable {
   /** The node of that name. Throws EtherloomError('bad-option') when there is none. */
   node(name: string): Node {
     const node = this.#nodes.get(name);
-    if (!node) throw new EtherloomError('bad-option', `there is no ${name} in this network; add it first`);
-    return node;
+    if (node) return node;
+    throw wrong(`there is no ${name} in this network; add it first`);
   }
 
   /** As `node`, but what is no switch is refused too. */
@@ -97,9 +97,8 @@ export class Network implements Disposable {
   /** The link of that name, `s1-s2`. Throws EtherloomError('bad-option') when there is none. */
   linkNamed(name: string): Link {
     const link = this.#links.get(name);
-    if (!link)
-      throw new EtherloomError('bad-option', `there is no link ${name}; use one of: ${[...this.#links.keys()].join(', ') || 'none'}`);
-    return link;
+    if (link) return link;
+    throw wrong(`there is no link ${name}; use one of: ${[...this.#links.keys()].join(', ') || 'none'}`);
   }
 
   /** Adds a switch. Throws EtherloomError('bad-option') when the name is taken or none, as all does that adds something. */
@@ -235,10 +234,7 @@ export class Network implements Disposable {
    */
   async runUntil(isSo: () => boolean, patience: Span = defaultPatience): Promise<void> {
     if (await this.fabric.pass(this.now + millisecondsOf(patience), isSo)) return;
-    throw new EtherloomError(
-      'timed-out',
-      `the condition did not become true within ${millisecondsOf(patience) / 1000} s; wait longer with the second argument, or look at the trace`,
-    );
+    throw new EtherloomError('timed-out', `the condition did not become true within ${millisecondsOf(patience) / 1000} s; wait longer`);
   }
 
   /** Lets time pass until no frame is on any link. Timers that run, such as those of a spanning tree, do not count. */
@@ -253,7 +249,7 @@ export class Network implements Disposable {
   #nodeOf<T extends Node>(name: string, kind: abstract new (...args: never[]) => T, what: string): T {
     const node = this.node(name);
     if (node instanceof kind) return node;
-    throw new EtherloomError('bad-option', `${name} is not ${what}; name one`);
+    throw wrong(`${name} is not ${what}; name one`);
   }
 
   #place<T extends LabStation>(station: T, at: LabSwitch | undefined, { vlan, ...link }: StationLink): T {
@@ -270,7 +266,7 @@ export class Network implements Disposable {
   #add<T extends Node>(node: T): T {
     const { name } = node;
     checkName(name);
-    if (this.#nodes.has(name)) throw new EtherloomError('bad-option', `the name ${name} is in use in this network; choose another one`);
+    if (this.#nodes.has(name)) throw wrong(`the name ${name} is in use in this network; choose another one`);
     this.#nodes.set(name, node);
     return node;
   }
@@ -278,11 +274,7 @@ export class Network implements Disposable {
   /** Who is of another network has a time of his own. */
   #checkOurs(...nodes: readonly Node[]): void {
     const stranger = nodes.find((node) => this.#nodes.get(node.name) !== node);
-    if (stranger)
-      throw new EtherloomError(
-        'bad-option',
-        `${stranger.name} is not part of this network, or was removed; pass a node that this network made`,
-      );
+    if (stranger) throw wrong(`${stranger.name} is not part of this network, or was removed; pass a node that this network made`);
   }
 
   #outages(): string[] {
@@ -303,4 +295,8 @@ export class Network implements Disposable {
     for (let n = 2; this.#links.has(free); n++) free = `${name}#${n}`;
     return free;
   }
+}
+
+function wrong(message: string): EtherloomError {
+  return new EtherloomError('bad-option', message);
 }
