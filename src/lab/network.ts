@@ -264,10 +264,9 @@ export class Network implements Disposable {
   }
 
   #add<T extends Node>(node: T): T {
-    const { name } = node;
-    checkName(name);
-    if (this.#nodes.has(name)) throw wrong(`the name ${name} is in use in this network; choose another one`);
-    this.#nodes.set(name, node);
+    checkName(node.name);
+    if (this.#nodes.has(node.name)) throw wrong(`the name ${node.name} is in use in this network; choose another one`);
+    this.#nodes.set(node.name, node);
     return node;
   }
 
@@ -290,10 +289,9 @@ export class Network implements Disposable {
   }
 
   #freeName(a: Node, b: Node): string {
-    const name = `${a.name}-${b.name}`;
-    let free = name;
-    for (let n = 2; this.#links.has(free); n++) free = `${name}#${n}`;
-    return free;
+    let name = `${a.name}-${b.name}`;
+    for (let n = 2; this.#links.has(name); n++) name = `${a.name}-${b.name}#${n}`;
+    return name;
   }
 }
 
