@@ -227,8 +227,8 @@ export const sockets = [
     code: 'removeSocket(path);',
     fault: '',
     breaks: "a port's socket stays when its client goes",
-    tests: ['lifecycle'],
-    by: 'takes its socket along',
+    tests: ['console-clients'],
+    by: 'ends the one with that ID',
   },
   {
     name: 'whose-file-it-is',
