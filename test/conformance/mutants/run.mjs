@@ -7,6 +7,7 @@ import { existsSync } from 'node:fs';
 import { runSuite } from '../suite.mjs';
 import { choose } from './choice.mjs';
 import { recall, remember } from './memory.mjs';
+import { misfits } from './mutants.mjs';
 import { applyEdit, declarationsIn, readSource } from './source.mjs';
 import { bundleSwitch, hashOfBundle, installSwitch } from './switch.mjs';
 
@@ -21,6 +22,8 @@ const limit = 240;
 const source = readSource();
 const declarations = declarationsIn(source);
 const { tried, files, thorough } = chosen();
+const unfit = misfits(source, tried);
+if (unfit.length > 0) fail(unfit.join('\n'));
 /** Mutant -> check -> its file, and whether it failed. */
 const matrix = new Map();
 /** No fault at all: a check that fails then is no evidence. */
@@ -34,9 +37,13 @@ function chosen() {
   try {
     return choose(process.argv.slice(2));
   } catch (error) {
-    console.error(`mutants: ${error.message}`);
-    process.exit(1);
+    return fail(error.message);
   }
+}
+
+function fail(message) {
+  console.error(`mutants: ${message}`);
+  process.exit(1);
 }
 
 async function tryNext() {
