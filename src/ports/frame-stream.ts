@@ -8,9 +8,10 @@
  *
  * A length of 0 carries nothing and is skipped. Between ours a link begins with four of them, the greeting: VDE's tools skip it, and send
  * none. Who hears it knows that the far end takes every length; from any other, and to any other, no frame is longer than what those
- * tools take.
+ * tools take. Text may precede the first frame in VDE's streams: see stream-text.ts.
  */
 import { maxFrame } from './port.ts';
+import { StreamBeginning, textAt } from './stream-text.ts';
 
 /** The longest frame that streams carry, in octets: all that two octets can say. */
 export const maxStreamFrame = 65_535;
@@ -25,8 +26,16 @@ export interface Framing {
   readonly receivable: number;
   /** What is said first. Empty where the far end would not skip it. */
   readonly greeting: Uint8Array;
+  /** Whether text before the first frame is skipped. */
+  readonly skipsText: boolean;
   /** What people are told to do about a far end whose length made no sense. */
   readonly remedy?: string;
+}
+
+/** Why nothing in a stream can be believed any more: the length of a frame that is too long, and the text that stands in its place, if any. */
+export interface StreamFault {
+  readonly length: number;
+  readonly text?: string;
 }
 
 /** The streams of VDE's tools and ours. */
@@ -35,16 +44,45 @@ export const vdeFraming: Framing = {
   sendable: maxFrame,
   receivable: maxFrame,
   greeting: new Uint8Array(8),
+  skipsText: true,
   remedy: 'a far end that runs dpipe and nc must be started again',
 };
 
 /** QEMU's streams. It takes and sends up to 69,632 octets [QEMU, NET_BUFSIZE], and would give an empty frame to its guest. */
-export const qemuFraming: Framing = { lengthSize: 4, sendable: maxStreamFrame, receivable: 69_632, greeting: new Uint8Array(0) };
+export const qemuFraming: Framing = {
+  lengthSize: 4,
+  sendable: maxStreamFrame,
+  receivable: 69_632,
+  greeting: new Uint8Array(0),
+  skipsText: false,
+};
+
+/** Returns in words what a stream ended with, and what helps. */
+export function describeFault({ length, text }: StreamFault, remedy?: string): string {
+  if (text !== undefined) return `text came instead of a frame: "${text}"; ${textRemedy}`;
+  return `a frame of ${length} octets was announced, more than it may have${remedy === undefined ? '' : `; ${remedy}`}`;
+}
+
+/** Returns in words that text was skipped, and what helps. */
+export function describeText({ text, octets }: SkippedText): string {
+  return `skipped ${octets} octets of text before the first frame: "${text}"; ${textRemedy}`;
+}
+
+const textRemedy = 'look at what the command on the other side prints: its shell start file (~/.profile, ~/.bashrc) must print nothing';
+
+/** Text that came before the first frame: its first line, and how long all of it was. */
+export interface SkippedText {
+  readonly text: string;
+  readonly octets: number;
+}
 
 /** Takes a stream apart, wherever it was split, in memory that is not its own. Once a length is wrong nothing after it can be believed. */
 export class FrameDecoder {
   readonly #framing: Framing;
   readonly #deliver: (frame: Uint8Array) => void;
+  readonly #skipped: (text: SkippedText) => void;
+  /** Where the frames begin, until that is known. */
+  #beginning: StreamBeginning | undefined;
   #limit: number;
   #greeted = false;
   #begun = false;
@@ -53,11 +91,13 @@ export class FrameDecoder {
   #rest = this.#room;
   #over = false;
 
-  /** `deliver` gets views into the memory that is decoded. */
-  constructor(framing: Framing, deliver: (frame: Uint8Array) => void) {
+  /** `deliver` gets views into the memory that is decoded. `skipped` is called once, where text came before the first frame. */
+  constructor(framing: Framing, deliver: (frame: Uint8Array) => void, skipped: (text: SkippedText) => void = () => undefined) {
     this.#framing = framing;
     this.#deliver = deliver;
+    this.#skipped = skipped;
     this.#limit = framing.receivable;
+    if (framing.skipsText) this.#beginning = new StreamBeginning(framing.receivable);
   }
 
   /** Whether the far end began with the greeting. */
@@ -73,18 +113,40 @@ export class FrameDecoder {
   /**
    * Takes `rest` and what came behind it, which lie in `memory` from `start` to `end`. Delivers each frame that is whole, and keeps a copy
    * of what is left.
-   * @returns the length that was read where it exceeds the limit; then the stream is over. Else undefined.
+   * @returns what is wrong where a length exceeds the limit; then the stream is over. Else undefined.
    */
-  decode(memory: Uint8Array, start: number, end: number): number | undefined {
+  decode(memory: Uint8Array, start: number, end: number): StreamFault | undefined {
+    if (!this.#beginning) return this.#decode(memory, start, end);
+    const beginning = this.#beginning.judge(memory, start, end);
+    if (beginning.is === 'undecided') {
+      this.#keep(memory.subarray(beginning.keep, end));
+      return undefined;
+    }
+    this.#begin();
+    if (beginning.is === 'frames') return this.#decode(memory, beginning.at, end);
+    return this.#fault(memory, beginning.at, end);
+  }
+
+  /** The stream has ended: text that no frame followed is told of. */
+  end(): void {
+    this.#beginning?.end(this.#rest);
+    this.#begin();
+    this.stop();
+  }
+
+  #begin(): void {
+    const { skipped: octets = 0, text = '' } = this.#beginning ?? {};
+    this.#beginning = undefined;
+    if (octets > 0) this.#skipped({ text, octets });
+  }
+
+  #decode(memory: Uint8Array, start: number, end: number): StreamFault | undefined {
     const { lengthSize } = this.#framing;
     let at = start;
     try {
       while (!this.#over && end - at >= lengthSize) {
         const length = readLength(memory, at, lengthSize);
-        if (length > this.#limit) {
-          this.stop();
-          return length;
-        }
+        if (length > this.#limit) return this.#fault(memory, at, end);
         const next = at + lengthSize + length;
         if (next > end) break;
         const frame = memory.subarray(at + lengthSize, next);
@@ -105,6 +167,14 @@ export class FrameDecoder {
   /** Delivers nothing any more. */
   stop(): void {
     this.#over = true;
+    this.#beginning = undefined;
+  }
+
+  #fault(memory: Uint8Array, at: number, end: number): StreamFault {
+    this.stop();
+    const length = readLength(memory, at, this.#framing.lengthSize);
+    const text = textAt(memory.subarray(at, end));
+    return text === undefined ? { length } : { length, text };
   }
 
   #skipEmpty(): void {

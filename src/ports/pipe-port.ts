@@ -4,7 +4,7 @@ import type { Interest, Watch } from '../system/readiness.ts';
 import { leastReceived } from '../system/stream-socket.ts';
 import { minFrame } from '../wire/ethernet.ts';
 import type { PortEnvironment } from './environment.ts';
-import { FrameDecoder, vdeFraming, type Framing } from './frame-stream.ts';
+import { describeFault, describeText, FrameDecoder, vdeFraming, type Framing } from './frame-stream.ts';
 import { Outbox } from './outbox.ts';
 import { maxFrame, newPortCounters, type PacedPort, type Receiver } from './port.ts';
 
@@ -33,11 +33,12 @@ export class PipePort implements PacedPort {
   readonly #output: StreamEnd;
   readonly #environment: PortEnvironment;
   readonly #outbox: Outbox;
-  #decoder = this.#newDecoder();
+  #decoder: FrameDecoder;
   #receiver: Receiver | undefined;
   #watches: { readonly input: Watch; readonly output: Watch } | undefined;
   /** Whether a length made no sense, and what comes is thrown away. */
   #astray = false;
+  #toldText = false;
   #listening = true;
   readonly #halfOpen: boolean;
   /** Whether the input has ended, and the receiver was told. */
@@ -50,6 +51,7 @@ export class PipePort implements PacedPort {
     this.#output = output;
     this.#halfOpen = halfOpen;
     this.#environment = environment;
+    this.#decoder = this.#newDecoder();
     const { fd, kind } = output;
     this.#outbox = new Outbox({ fd, kind, lengthSize: framing.lengthSize, budget: environment.budget, counters: this.counters });
   }
@@ -137,11 +139,11 @@ export class PipePort implements PacedPort {
    */
   #take(start: number, end: number, came: number): void {
     if (!this.#astray) {
-      const length = this.#decoder.decode(this.#environment.loop.streams.octets, start, end);
-      if (length === undefined) return;
+      const fault = this.#decoder.decode(this.#environment.loop.streams.octets, start, end);
+      if (fault === undefined) return;
       this.#astray = true;
       this.counters.faults++;
-      if (this.counters.faults === 1) this.#environment.log.warn(`a frame of ${length} octets was announced; what came with it is lost`);
+      if (this.counters.faults === 1) this.#environment.log.warn(describeFault(fault, 'what came with it is lost'));
     }
     if (came >= leastReceived) return;
     this.#astray = false;
@@ -149,17 +151,22 @@ export class PipePort implements PacedPort {
   }
 
   #newDecoder(): FrameDecoder {
-    return new FrameDecoder(framing, (frame) => {
-      const { counters } = this;
-      if (frame.length < minFrame) counters.drops.runt++;
-      else if (frame.length > maxFrame) counters.drops.oversize++;
-      else {
-        counters.receivedFrames++;
-        counters.receivedOctets += frame.length;
-        this.#receiver?.receive(frame);
-      }
+    return new FrameDecoder(framing, this.#deliver, (skipped) => {
+      if (!this.#toldText) this.#environment.log.warn(describeText(skipped));
+      this.#toldText = true;
     });
   }
+
+  readonly #deliver = (frame: Uint8Array): void => {
+    const { counters } = this;
+    if (frame.length < minFrame) counters.drops.runt++;
+    else if (frame.length > maxFrame) counters.drops.oversize++;
+    else {
+      counters.receivedFrames++;
+      counters.receivedOctets += frame.length;
+      this.#receiver?.receive(frame);
+    }
+  };
 
   #check(): void {
     const { error } = this.#outbox;
@@ -167,6 +174,7 @@ export class PipePort implements PacedPort {
   }
 
   #endInput(reason: string): void {
+    this.#decoder.end();
     if (!this.#halfOpen) {
       this.#end(reason);
       return;

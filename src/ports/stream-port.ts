@@ -3,7 +3,7 @@ import type { Ready, Watch } from '../system/readiness.ts';
 import type { Fd } from '../system/unix-socket.ts';
 import { minFrame } from '../wire/ethernet.ts';
 import type { PortEnvironment } from './environment.ts';
-import { FrameDecoder, maxStreamFrame, type Framing } from './frame-stream.ts';
+import { describeFault, describeText, FrameDecoder, maxStreamFrame, type Framing } from './frame-stream.ts';
 import { Outbox } from './outbox.ts';
 import { newPortCounters, type Port, type Receiver } from './port.ts';
 
@@ -82,7 +82,10 @@ export class StreamPort implements Port {
     const { budget } = this.#environment;
     const { lengthSize, sendable, greeting } = this.#framing;
     const outbox = new Outbox({ fd, lengthSize, limit: this.#backlog, budget, counters: this.counters });
-    const connection: Connection = { fd, decoder: new FrameDecoder(this.#framing, this.#deliver), outbox, heard: false, failed: false };
+    const decoder = new FrameDecoder(this.#framing, this.#deliver, (skipped) =>
+      this.#environment.log.warn(`${this.module} ${this.description}: ${describeText(skipped)}`),
+    );
+    const connection: Connection = { fd, decoder, outbox, heard: false, failed: false };
     this.#connection = connection;
     this.#sendable = Math.min(sendable, this.#maxFrame);
     outbox.addOctets(greeting);
@@ -165,11 +168,10 @@ export class StreamPort implements Port {
     else if (end === 0) this.#ended = outbox.error ?? 'the far end closed the link';
     else {
       this.#connection.heard = true;
-      const length = decoder.decode(streams.octets, start, end);
+      const fault = decoder.decode(streams.octets, start, end);
       if (decoder.greeted) this.#sendable = this.#maxFrame;
-      if (length === undefined) return;
-      const { remedy } = this.#framing;
-      this.#ended = `a frame of ${length} octets was announced, more than it may have${remedy === undefined ? '' : `; ${remedy}`}`;
+      if (fault === undefined) return;
+      this.#ended = describeFault(fault, this.#framing.remedy);
       this.counters.faults++;
     }
   };
@@ -185,7 +187,8 @@ export class StreamPort implements Port {
     }
   };
 
-  #lose({ heard }: Connection, reason: string): void {
+  #lose({ heard, decoder }: Connection, reason: string): void {
+    decoder.end();
     this.#close();
     this.#receiver?.carrier(false);
     this.#owner.lost(reason, heard);

@@ -84,6 +84,24 @@ describe('dpipe vde_plug = vde_plug, each ours or the original', { timeout: 60_0
     const plugs = [bin('vde_plug'), left, '=}', 'cat', '}={', 'cat', '{=', bin('vde_plug'), right];
     await cross(stage, [left, right], [bin('dpipe'), ...plugs], [60, 1514]);
   });
+
+  it.each(allWays.filter(({ near }) => near === 'ours'))(
+    'skips what a shell prints before the first frame: %j',
+    async ({ dpipe, near, far }) => {
+      const [left, right] = [await ours(stage, 'a'), await ours(stage, 'b')];
+      const shell = ['sh', '-c', `echo '# maintenance tonight'; exec ${tool('vde_plug', far)} ${right}`];
+      const joint = stage.start([tool('dpipe', dpipe), tool('vde_plug', near), left, '=', ...shell], {
+        ...poisoned,
+        group: dpipe === 'ours',
+      });
+      using crossing = await Crossing.between(left, right);
+      await crossing.joined();
+      crossing.exchange(400, 60);
+      crossing.exchange(400, 1514);
+      expect(joint.ended, joint.lines.join()).toBeUndefined();
+      await joint.line(/skipped 22 octets of text before the first frame: "# maintenance tonight"; .*~\/\.profile/);
+    },
+  );
 });
 
 describe('vde_plug without dpipe', { timeout: 60_000 }, () => {

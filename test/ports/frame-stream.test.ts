@@ -14,9 +14,9 @@ function push(decoder: FrameDecoder, octets: Uint8Array): number | undefined {
   const memory = new Uint8Array(3 + decoder.rest.length + octets.length);
   memory.set(decoder.rest, 3);
   memory.set(octets, 3 + decoder.rest.length);
-  const answer = decoder.decode(memory, 3, memory.length);
+  const fault = decoder.decode(memory, 3, memory.length);
   memory.fill(0xa5);
-  return answer;
+  return fault?.length;
 }
 
 /** What comes out when the octets go in, in pieces that are cut at those parts of the whole. */
@@ -74,9 +74,11 @@ describe.each(framings)('a stream of frames, each behind its length in $lengthSi
   });
 
   it('is over at a bad length, after all before it was delivered, wherever it was split', () => {
-    const bad = fc.integer({ min: limit + 1, max: 256 ** lengthSize - 1 });
+    const bad = fc.oneof(fc.integer({ min: limit + 1, max: 256 ** lengthSize - 1 }), fc.integer({ min: 0xf500, max: 0xffff }));
     fc.assert(
       fc.property(frames, cuts, bad, frames, (before, cuts, length, after) => {
+        // At the start of a stream it may be text: see stream-text.test.ts.
+        fc.pre(before.length > 0 || !framing.skipsText || (length >= 0xf500 && length < 0x1_0000));
         const octets = Buffer.concat([encode(before), lengthOctets(length, framing), encode(after)]);
         expect(taken(framing, octets, cuts)).toEqual({ frames: before, said: [length], greeted: false });
       }),

@@ -66,7 +66,35 @@ describe('a port on pipes', () => {
     write(encodeFrames([frameOf(63)]));
     write(nonsense);
     // It is said once: a stream may be full of them.
-    expect(rig.logged).toEqual(['a frame of 65535 octets was announced; what came with it is lost']);
+    expect(rig.logged).toEqual(['a frame of 65535 octets was announced, more than it may have; what came with it is lost']);
+  });
+
+  it('skips text before the first frame, and says so once', async () => {
+    const { rig, port, write, end } = reading();
+    const here = collect(port);
+    write(Buffer.from('# maintenance tonight\n'));
+    await new Promise(setImmediate);
+    const first = Uint8Array.from([...Array.from({ length: 6 }, () => 0xff), 0x52, 0x54, 0, 0, 0, 1, 0x08, 0x06, ...frameOf(46)]);
+    write(encodeFrames([first, frameOf(61)]));
+    await here.count(2);
+    expect(sameFrames(here.frames, [first, frameOf(61)])).toBe(true);
+    write(Buffer.concat([encodeFrames([frameOf(62)]), Buffer.from('Killed\n')]));
+    end();
+    await here.ended();
+    expect(here.frames).toHaveLength(3);
+    expect(rig.logged).toEqual([
+      expect.stringMatching(/^skipped 22 octets of text before the first frame: "# maintenance tonight"; look at .*~\/\.profile/),
+      expect.stringMatching(/^text came instead of a frame: "Killed"; look at /),
+    ]);
+  });
+
+  it('says what text came when no frame does', async () => {
+    const { rig, port, write, end } = reading();
+    const here = collect(port);
+    write(Buffer.from('sh: 1: vde_plug: not found\n'));
+    end();
+    await here.ended();
+    expect(rig.logged).toEqual([expect.stringContaining('"sh: 1: vde_plug: not found"')]);
   });
 
   it('throws away all that waits behind such a length, however much that is', async () => {

@@ -1,7 +1,16 @@
-import { FrameDecoder, maxStreamFrame, qemuFraming, vdeFraming, writeFrame, type Framing } from '../../../src/ports/frame-stream.ts';
+import {
+  FrameDecoder,
+  maxStreamFrame,
+  qemuFraming,
+  vdeFraming,
+  writeFrame,
+  type Framing,
+  type StreamFault,
+} from '../../../src/ports/frame-stream.ts';
+import { StreamBeginning } from '../../../src/ports/stream-text.ts';
 import { decodePcap } from '../../../src/wire/pcap.ts';
 import { fixture } from '../../wire/fixture.ts';
-import { must, type Target, type Trial } from '../target.ts';
+import { must, octetsOf, type Target, type Trial } from '../target.ts';
 
 /** Frames in streams, split anywhere. The first octet of an input says how it is split. */
 export const streamTargets: readonly Target[] = [streamTarget('stream', vdeFraming), streamTarget('qemu-stream', qemuFraming)];
@@ -16,11 +25,17 @@ function streamTarget(name: string, framing: Framing): Target {
       Uint8Array.of(130, ...streamOf(framing, [frames[0] ?? new Uint8Array(1)])),
       Uint8Array.of(131, ...vdeFraming.greeting, ...streamOf(framing, [new Uint8Array(20)])),
       Uint8Array.of(200, ...vdeFraming.greeting, ...streamOf(framing, frames.slice(0, 2))),
+      Uint8Array.of(3, ...octetsOf('# maintenance tonight\n'), ...streamOf(framing, frames.slice(0, 3))),
+      Uint8Array.of(5, ...octetsOf('ok\n'), ...vdeFraming.greeting, ...streamOf(framing, frames.slice(0, 1))),
+      Uint8Array.of(7, ...octetsOf('═ été ═\n'), ...streamOf(framing, [jumbo])),
+      Uint8Array.of(11, ...streamOf(framing, [jumbo])),
       Uint8Array.of(9, ...streamOf(framing, [new Uint8Array(1), new Uint8Array(300).fill(7), new Uint8Array(9_234).fill(9)])),
     ],
     words: () => [
       new Uint8Array(framing.lengthSize),
       vdeFraming.greeting,
+      octetsOf('# '),
+      octetsOf('\n'),
       Uint8Array.of(0, 0, 0xff, 0xff).subarray(4 - framing.lengthSize),
       Uint8Array.of(0, 0, 0x24, 0x12).subarray(4 - framing.lengthSize),
       Uint8Array.of(0, 1, 0x10, 0).subarray(4 - framing.lengthSize),
@@ -39,7 +54,7 @@ function take(framing: Framing, input: Uint8Array): void {
   });
   let wrong: number | undefined;
   for (const [from, end] of pieces(stream.length, input[0] ?? 0)) {
-    wrong ??= push(decoder, stream.subarray(from, end));
+    wrong ??= push(decoder, stream.subarray(from, end))?.length;
     must(
       decoder.rest.length < framing.lengthSize + Math.max(maxStreamFrame, framing.receivable),
       () => 'what is kept is less than a frame',
@@ -49,25 +64,46 @@ function take(framing: Framing, input: Uint8Array): void {
   must(wrong === expected.wrong, () => `the length that makes no sense is ${String(expected.wrong)}, and not ${String(wrong)}`);
 }
 
-/** Where the frames of a stream are, by the format's drawing: read at once, by other code than what is looked at. */
-function takenApart({ lengthSize, receivable, greeting }: Framing, stream: Uint8Array): { frames: [number, number][]; wrong?: number } {
+/**
+ * Where the frames of a stream are, by the format's drawing: read at once, by other code than what is looked at. Where they begin behind text is
+ * asked of that, for the whole stream.
+ */
+function takenApart(framing: Framing, stream: Uint8Array): { frames: [number, number][]; wrong?: number } {
+  const { lengthSize, receivable, greeting } = framing;
   const view = Buffer.from(stream.buffer, stream.byteOffset, stream.length);
   const frames: [number, number][] = [];
+  const beginning = beginningOf(framing, view);
+  if (beginning.is === 'undecided') return { frames };
+  const begin = beginning.at;
+  if (beginning.is === 'nonsense') return { frames, wrong: view.readUIntBE(begin, Math.min(2, view.length - begin)) };
   let limit = receivable;
-  for (let at = 0; at + lengthSize <= stream.length;) {
+  for (let at = begin; at + lengthSize <= stream.length;) {
     const length = view.readUIntBE(at, lengthSize);
     if (length > limit) return { frames, wrong: length };
     at += lengthSize;
     if (at + length > stream.length) break;
     if (length > 0) frames.push([at, at + length]);
     at += length;
-    if (greeting.length > 0 && frames.length === 0 && at >= greeting.length) limit = maxStreamFrame;
+    if (greeting.length > 0 && frames.length === 0 && at - begin >= greeting.length) limit = maxStreamFrame;
   }
   return { frames };
 }
 
+/** The first frame of an IPv4 station is never taken for text, nor is what begins with a short length. */
+function beginningOf({ skipsText, receivable }: Framing, view: Buffer): ReturnType<StreamBeginning['judge']> {
+  if (!skipsText) return { is: 'frames', at: 0 };
+  const beginning = new StreamBeginning(receivable).judge(view, 0, view.length);
+  const length = view.length < 2 ? 0 : view.readUInt16BE();
+  const isIpv4 = view.length >= 16 && view.readUInt16BE(14) === 0x0800 && ((view[8] ?? 1) & 1) === 0;
+  if (length < 0x0700 || (isIpv4 && length <= receivable)) must(beginning.is !== 'frames' || beginning.at === 0, () => 'a frame is text');
+  return beginning;
+}
+
+/** A frame whose length and addresses can be read as text. */
+const jumbo = Uint8Array.from({ length: 0x2336 }, (_, i) => (i < 12 ? 0x52 : i === 12 ? 0x08 : i === 13 ? 0 : i & 0xff));
+
 /** As whoever receives does: behind what was left, in memory that is overwritten afterwards. */
-function push(decoder: FrameDecoder, octets: Uint8Array): number | undefined {
+function push(decoder: FrameDecoder, octets: Uint8Array): StreamFault | undefined {
   const end = 3 + decoder.rest.length + octets.length;
   memory.set(decoder.rest, 3);
   memory.set(octets, 3 + decoder.rest.length);
