@@ -15,6 +15,7 @@
  * it, are printable too. That place is found by the EtherType, and again it takes 16 octets to decide, which every frame has. The decision
  * depends on the octets alone, not on how they were split: where it takes more of them, they are waited for.
  */
+import { minFrame } from '../wire/ethernet.ts';
 import { readUint16 } from '../wire/octets.ts';
 
 /** What the beginning of a stream is. */
@@ -25,7 +26,6 @@ export type Beginning =
 
 /** The length of a frame, its addresses and its EtherType, in octets. */
 const headLength = 16;
-const minFrame = 14;
 const greetingLength = 8;
 
 /** How many octets of a frame may be printable from its start on: length and addresses, an EtherType such as 0x86dd, and what follows that. */
