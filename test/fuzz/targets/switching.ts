@@ -106,7 +106,9 @@ class SwitchTrial implements Trial {
     must(from.untagged === vlan || from.trunk || from.tagged.has(vlan), () => `port ${ingress} is a member of VLAN ${vlan}`);
     const bare = tagged ? Buffer.concat([frame.subarray(0, 12), frame.subarray(16)]) : frame;
     const tag = tagged ? frame.subarray(12, 16) : Uint8Array.of(0x81, 0, vlan >> 8, vlan & 0xff);
-    const shape = isUntagged ? bare : Buffer.concat([bare.subarray(0, 12), tag, bare.subarray(12)]);
+    // A priority tag stays on the way to a trunk.
+    const isBare = isUntagged && !(tagged && vlan === 0 && trunk);
+    const shape = isBare ? bare : Buffer.concat([bare.subarray(0, 12), tag, bare.subarray(12)]);
     must(Buffer.compare(left, shape) === 0, () => `${Buffer.from(left).toString('hex')} leaves by ${port}`);
     must(left.length <= frame.length + 4, () => 'a frame grows by its tag only');
   }
