@@ -70,6 +70,7 @@ const rules: Readonly<Record<string, Rule>> = {
       'wire',
       'system/daemon.ts',
       'system/accounts.ts',
+      'system/caller.ts',
       'system/number-file.ts',
       'system/own-package.ts',
       'ports/tcp-address.ts',

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { callerVariables, takeVariable } from '../system/caller.ts';
 
 /*
  * A command that goes on in the background: it starts itself again as the leader of a session of its own, without a terminal, and ends when
@@ -16,13 +17,17 @@ export interface BackgroundOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** Tells the one in the background which descriptor its parent waits at. */
-export const readyVariable = 'ETHERLOOM_READY_FD';
-const readyFd = 3;
+const readyVariable = 'ETHERLOOM_READY_FD';
 
-/** Whether this process is the one in the background. */
+/** The descriptor at which the parent of the one in the background waits. */
+const parentFd = 3;
+
+/** In the process in the background: the descriptor at which its parent waits until it serves. Undefined in any other. */
+export const readyFd = takeVariable(readyVariable) === undefined ? undefined : parentFd;
+
+/** Returns true in the process in the background. */
 export function isInBackground(): boolean {
-  return process.env[readyVariable] !== undefined;
+  return readyFd !== undefined;
 }
 
 /** Starts this command again in the background. Returns 0 when it serves, else the exit code with which it ended; what it said is said here. */
@@ -30,11 +35,11 @@ export async function startInBackground({ standard = false, further = [], env = 
   const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
     detached: true,
     stdio: [...(standard ? [0, 1] : ['ignore' as const, 'ignore' as const]), 'pipe', 'pipe', ...further],
-    env: { ...process.env, ...env, [readyVariable]: String(readyFd) },
+    env: { ...process.env, ...callerVariables(), ...env, [readyVariable]: String(parentFd) },
   });
   child.stderr?.pipe(process.stderr, { end: false });
   const ended = once(child, 'close') as Promise<[number | null]>;
-  const pipe = child.stdio[readyFd];
+  const pipe = child.stdio[parentFd];
   if (pipe && 'on' in pipe) {
     const ready = once(pipe, 'data').then(() => 0);
     const status = await Promise.race([ready, ended.then(([code]) => code ?? 1)]);

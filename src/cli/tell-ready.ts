@@ -1,17 +1,19 @@
 import { closeSync, writeSync } from 'node:fs';
-import { closeStandardError } from '../system/daemon.ts';
-import { readyVariable } from './background.ts';
+import { closeOnExec, closeStandardError } from '../system/daemon.ts';
+import { readyFd } from './background.ts';
 
-/** The one in the background serves: its parent may end. From here on it holds no directory, and its standard error is gone. */
+// The programs that this process starts before it serves must not have it.
+if (readyFd !== undefined) closeOnExec(readyFd);
+
+/** Tells the parent that this process, in the background, serves. From here on it holds no directory, and its standard error is gone. */
 export function tellReady(): void {
-  const fd = Number(process.env[readyVariable]);
-  Reflect.deleteProperty(process.env, readyVariable);
   process.chdir('/');
   closeStandardError();
+  if (readyFd === undefined) return;
   try {
-    writeSync(fd, 'ready\n');
+    writeSync(readyFd, 'ready\n');
   } catch {
-    // Nobody waits any more.
+    // The parent has ended.
   }
-  closeSync(fd);
+  closeSync(readyFd);
 }

@@ -2,7 +2,8 @@ import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process'
 import { closeSync } from 'node:fs';
 import { constants } from 'node:os';
 import type { Clock, Timer } from '../clock.ts';
-import { assert } from '../errors.ts';
+import { assert, errnoText } from '../errors.ts';
+import { asCalled } from '../system/caller.ts';
 import { openPipe, type Pipe } from '../system/pipe.ts';
 import { becomeProgram, isInForeground, keepOpen, leadGroup, killOthersInGroup } from '../system/process.ts';
 import type { Fd } from '../system/unix-socket.ts';
@@ -75,7 +76,7 @@ export class Dpipe {
 
   #start(command: PipedCommand, pipes: readonly Pipe[], isLast: boolean): void {
     const [program = '', ...args] = command.argv;
-    const child = spawn(program, args, {
+    const child = spawn(...asCalled(program, args), {
       stdio: descriptorsOf(command, pipes, this.#options.heard === false ? 'ignore' : 'inherit'),
       env: environmentOf(command),
     });
@@ -109,17 +110,19 @@ export function becomeLast({ pipes, commands }: PipedLine, remove: readonly stri
   const made = openPipes(pipes);
   for (const command of commands.slice(0, -1)) {
     const [program = '', ...args] = command.argv;
-    const child = spawn(program, args, { stdio: descriptorsOf(command, made, 'inherit'), env: environmentOf(command) });
+    const child = spawn(...asCalled(program, args), { stdio: descriptorsOf(command, made, 'inherit'), env: environmentOf(command) });
     if (child.pid === undefined) log(`${program}: no such command, or none that can be run`);
     child.on('error', () => undefined);
   }
   const last = commands.at(-1);
   if (!last) return exitNotFound;
+  const [lastProgram = '', ...lastArguments] = last.argv;
   if (remove.length > 0) removeAfterwards(remove);
   for (const name of alternateNames) Reflect.deleteProperty(process.env, name);
-  const errno = becomeProgram(last.argv, { input: fdOf(last.input, made), output: fdOf(last.output, made) });
-  log(`${last.argv[0] ?? ''}: cannot be started: ${errno}`);
-  return isAbsent(last.argv[0] ?? '', errno) ? exitNotFound : exitNotRunnable;
+  const [program, args] = asCalled(lastProgram, lastArguments);
+  const errno = becomeProgram([program, ...args], { input: fdOf(last.input, made), output: fdOf(last.output, made) });
+  log(`cannot start ${lastProgram}: ${errnoText(errno)}`);
+  return isAbsent(lastProgram, errno) ? exitNotFound : exitNotRunnable;
 }
 
 /** A directory of PATH that may not be looked into says of any name that it is not permitted. [execvp(3)] */

@@ -9,6 +9,7 @@ import type { Acceptor, Port } from '../ports/port.ts';
 import { isLoopback, parseTcpAddress } from '../ports/tcp-address.ts';
 import { VdeClient, type VdeClientOptions } from '../ports/vde-client.ts';
 import { gidOf, userName } from '../system/accounts.ts';
+import { asCalled } from '../system/caller.ts';
 import { openPipe, ownEnd, sharedEnd } from '../system/pipe.ts';
 import type { PlugPlace, SwitchPlace } from './plug-name.ts';
 
@@ -48,7 +49,7 @@ export function openStandard(environment: PortEnvironment, halfOpen = false): Pl
 /** Starts a program; its standard input and output are the stream, and it ends with it. Throws EtherloomError('missing-peer'). */
 export async function openCommand([program = '', ...args]: readonly string[], environment: PortEnvironment): Promise<PlugEnd> {
   const [to, from] = [openPipe(), openPipe()];
-  const child = spawn(program, args, { stdio: [to.read, from.write, 'inherit'] });
+  const child = spawn(...asCalled(program, args), { stdio: [to.read, from.write, 'inherit'] });
   closeSync(to.read);
   closeSync(from.write);
   const port = new PipePort({ description: program, input: ownEnd(from.read), output: ownEnd(to.write) }, environment);

@@ -4,6 +4,8 @@ import { checked, libc } from './libc.ts';
 /** What a process without a terminal is: its name, its standard error, its log. [syslog(3), prctl(2), dup2(2)] */
 
 const PR_SET_NAME = 15;
+const F_SETFD = 2;
+const FD_CLOEXEC = 1;
 const LOG_PID = 1;
 const severities = { error: 3, warn: 4, info: 6 } as const;
 const LOG_DAEMON = 24;
@@ -14,6 +16,11 @@ const ident = new Uint8Array(256);
 /** Gives the process a name for `ps`, `pgrep -x` and `start-stop-daemon --name`, of which the first 15 octets count; its command line stays. */
 export function nameProcess(name: string): void {
   checked(libc.prctl(PR_SET_NAME, textOf(name)), `cannot name the process ${name}`);
+}
+
+/** Keeps a descriptor from the programs that this process starts. */
+export function closeOnExec(fd: number): void {
+  checked(libc.fcntl(fd, F_SETFD, FD_CLOEXEC), `cannot keep descriptor ${fd} from other programs`);
 }
 
 /** From now on nothing that is written to standard error is seen. */

@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { EtherloomError } from '../../errors.ts';
+import { callerVariables } from '../../system/caller.ts';
 import { packageFile } from '../../system/own-package.ts';
 
 /** How an etherloom process of the demo is started. */
@@ -30,7 +31,7 @@ export class DemoChild {
   constructor({ name, args, onLog }: DemoChildOptions) {
     this.name = name;
     // Its log must be told whatever the user wants of other logs: the table lives on it.
-    const env = { ...process.env, ETHERLOOM_LOG: 'info' };
+    const env = { ...process.env, ...callerVariables(), ETHERLOOM_LOG: 'info' };
     const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env });
     this.#process = child;
     createInterface(child.stdout).on('line', (line) => {

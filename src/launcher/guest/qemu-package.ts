@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { EtherloomError } from '../../errors.ts';
+import { asCalled } from '../../system/caller.ts';
 import type { Progress } from './debian-package.ts';
 import type { GuestArchitecture } from './guest-image.ts';
 import { runCommand } from './run-command.ts';
@@ -55,7 +56,7 @@ async function apt(words: readonly string[], { signal, log }: Progress): Promise
   signal?.throwIfAborted();
   const said: string[] = [];
   const status = await new Promise<number | undefined>((resolve) => {
-    const child = spawn(words[0] ?? 'env', words.slice(1), { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(...asCalled(words[0] ?? 'env', words.slice(1)), { stdio: ['ignore', 'pipe', 'pipe'] });
     const end = (): boolean => child.kill('SIGTERM');
     signal?.addEventListener('abort', end, { once: true });
     createInterface(child.stdout).on('line', (line) => log(`apt-get: ${line.trim()}`));

@@ -3,6 +3,7 @@ import { access, constants, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EtherloomError } from '../../errors.ts';
+import { asCalled } from '../../system/caller.ts';
 import type { Progress } from './debian-package.ts';
 import type { GuestArchitecture, GuestImage } from './guest-image.ts';
 import { kernelCommandLine, machineArguments, type Accelerator } from './qemu-arguments.ts';
@@ -90,7 +91,13 @@ async function saysBoot(qemu: Qemu, image: GuestImage, cwd: string, signal: Abor
     ...['-append', kernelCommandLine(image.architecture, { g_mode: 'none' })],
   ];
   signal?.throwIfAborted();
-  const child = spawn(qemu.program, args, { cwd, stdio: ['ignore', 'pipe', 'ignore'], signal, timeout: 4000, killSignal: 'SIGKILL' });
+  const child = spawn(...asCalled(qemu.program, args), {
+    cwd,
+    stdio: ['ignore', 'pipe', 'ignore'],
+    signal,
+    timeout: 4000,
+    killSignal: 'SIGKILL',
+  });
   let said = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     said += text;

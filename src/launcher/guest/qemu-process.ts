@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { EtherloomError } from '../../errors.ts';
+import { asCalled } from '../../system/caller.ts';
 import { identifyProcess, isAlive, signalProcess, type ProcessIdentity } from './process-identity.ts';
 import { Qmp } from './qmp.ts';
 
@@ -19,7 +20,7 @@ export function startQemu(program: string, args: readonly string[], { log, cwd }
   const fd = openSync(log, 'w', 0o600);
   const umask = process.umask(0o077);
   try {
-    const child = spawn(program, args, { cwd, detached: true, stdio: ['ignore', fd, fd] });
+    const child = spawn(...asCalled(program, args), { cwd, detached: true, stdio: ['ignore', fd, fd] });
     // A program that is not there is told twice: by the missing pid, and by an event that must not go unheard.
     child.on('error', () => undefined);
     const identity = child.pid === undefined ? undefined : identifyProcess(child.pid);

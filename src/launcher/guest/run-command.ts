@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { EtherloomError } from '../../errors.ts';
+import { asCalled } from '../../system/caller.ts';
 
 /** How runCommand runs. */
 export interface CommandOptions {
@@ -35,7 +36,7 @@ export async function runCommand(program: string, args: readonly string[], optio
       maxBuffer: 512 * 1024 * 1024,
       env: { ...process.env, LC_ALL: 'C' },
     };
-    execFile(program, args, settings, (error, stdout, stderr) => {
+    execFile(...asCalled(program, args), settings, (error, stdout, stderr) => {
       const result = { stdout, stderr: stderr.toString() };
       if (error === null) resolve({ status: 0, ...result });
       else if (typeof error.code === 'number') resolve({ status: error.code, ...result });

@@ -1,0 +1,70 @@
+/**
+ * The process state that a command gets from its caller and that Node changes before the first line of JavaScript: Node raises the soft limit
+ * of open descriptors to the hard one, and resets the signals that the caller ignored. Programs that we start must not get Node's values: many
+ * close "all descriptors" one by one, up to the limit.
+ *
+ * Only a shell that runs before Node can note the caller's values: the second line of each starter in bin/ does. A shell that runs after Node
+ * restores them and becomes the program: no process is left over, and this process's own limit never changes. [getrlimit(2), signal(7)]
+ */
+import { accessSync, constants as fsConstants, statSync } from 'node:fs';
+import { constants } from 'node:os';
+import { join } from 'node:path';
+
+/** Set by the starters: the soft limit of descriptors, and the ignored signals as a decimal bit mask. */
+const variable = 'ETHERLOOM_CALLER';
+
+/** Signals that our commands handle. As with any program that handles a signal, its children begin with the default action. */
+const handled: readonly number[] = [constants.signals.SIGHUP, constants.signals.SIGINT, constants.signals.SIGTERM];
+
+const noted = takeVariable(variable);
+const restoring = noted === undefined ? undefined : restoringScript(noted);
+
+/** Takes a variable of ours out of the environment, so that no child inherits it. Returns its value; undefined if it is not set. */
+export function takeVariable(name: string): string | undefined {
+  const value = process.env[name];
+  Reflect.deleteProperty(process.env, name);
+  return value;
+}
+
+/** Returns the variables by which a process of ours learns what this one's caller had. */
+export function callerVariables(): Readonly<Record<string, string>> {
+  return noted === undefined ? {} : { [variable]: noted };
+}
+
+/**
+ * Returns the command line that runs a program with the caller's limit of descriptors and ignored signals. A program that cannot be run comes
+ * back as it is, for the error of whoever starts it.
+ */
+export function asCalled(program: string, args: readonly string[]): readonly [program: string, args: readonly string[]] {
+  if (restoring === undefined || !isRunnable(program)) return [program, args];
+  // The name of the program goes in front of the shell's own messages.
+  return ['/bin/sh', ['-c', restoring, program, program, ...args]];
+}
+
+function restoringScript(text: string): string | undefined {
+  const [, limit, mask = '0'] = /^(\d+|unlimited)(?:\s+(\d+))?\s*$/.exec(text) ?? [];
+  if (limit === undefined) return undefined;
+  const ignored = signalsIn(Number(mask)).filter((signal) => !handled.includes(signal));
+  const trap = ignored.length > 0 ? `trap '' ${ignored.join(' ')}; ` : '';
+  return `${trap}ulimit -Sn ${limit}; exec "$@"`;
+}
+
+function signalsIn(mask: number): number[] {
+  return Array.from({ length: 31 }, (_, i) => i + 1).filter((signal) => (mask >>> (signal - 1)) & 1);
+}
+
+/** Looks for the program as execvp(3) does. */
+function isRunnable(program: string): boolean {
+  const path = process.env['PATH'] ?? '/bin:/usr/bin';
+  const candidates = program.includes('/') ? [program] : path.split(':').map((directory) => join(directory || '.', program));
+  return program !== '' && candidates.some(isExecutableFile);
+}
+
+function isExecutableFile(path: string): boolean {
+  try {
+    accessSync(path, fsConstants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}
