@@ -6,12 +6,14 @@ import type { PortEnvironment } from '../ports/environment.ts';
 import { maxFrame, type Acceptor, type Port, type PortNumber, type PortWish } from '../ports/port.ts';
 import { FrameTaps } from '../management/frame-taps.ts';
 import { PortTable, type Endpoint } from '../management/port-table.ts';
+import { StationMoves } from '../management/station-moves.ts';
 import { Switch, type FstpChange, type SwitchOptions } from '../switch/switch.ts';
 import { openLoop, type Loop } from '../system/loop.ts';
+import { moveLog, type MoveNames } from './move-log.ts';
 import type { Log } from '../log.ts';
 
 /** What a data plane is made of. */
-export interface DataPlaneOptions extends Pick<SwitchOptions, 'ageingTime' | 'maxEntries' | 'seed' | 'contested' | 'mac' | 'priority'> {
+export interface DataPlaneOptions extends Pick<SwitchOptions, 'ageingTime' | 'maxEntries' | 'seed' | 'mac' | 'priority'> {
   readonly clock: Clock;
   readonly log: Log;
   /** How many switch ports there may be, the management port included. Default: 1,024. */
@@ -24,6 +26,8 @@ export interface DataPlaneOptions extends Pick<SwitchOptions, 'ageingTime' | 'ma
   readonly hub?: boolean;
   /** Whether it takes part in spanning trees from the beginning. Default: false. */
   readonly fstp?: boolean;
+  /** How the log calls stations beside their addresses. Default: not at all. */
+  readonly stationName?: MoveNames['station'] | undefined;
   /** What is kept for peers that do not read. */
   readonly backlog?: BacklogBounds | undefined;
   /** Overwrites received frames after each breath, so that tests find whoever kept one. Default: false. */
@@ -83,6 +87,8 @@ export class DataPlane implements Acceptor, AsyncDisposable {
   readonly ports: PortTable<PlaneEndpoint>;
   /** Whoever looks at all frames. */
   readonly taps = new FrameTaps();
+  /** The stations that are heard behind other ports than before. */
+  readonly moves: StationMoves;
   /** Is told what changes in the spanning trees. One at a time. */
   treeChanged: ((change: FstpChange) => void) | undefined;
   /** Sees the ARP and the first IPv4 of each station. One at a time. */
@@ -107,6 +113,7 @@ export class DataPlane implements Acceptor, AsyncDisposable {
     fstp = false,
     isMember,
     trunk,
+    stationName = () => undefined,
     ...options
   }: DataPlaneOptions) {
     this.#log = log;
@@ -117,11 +124,14 @@ export class DataPlane implements Acceptor, AsyncDisposable {
     budget.exhausted = (): void =>
       warn(`all ${budget.limit} octets for waiting frames are in use: ports whose peers do not read lose frames`);
     this.environment = { clock, log, breath: this.breath, loop: this.#loop, budget };
+    this.moves = new StationMoves(clock);
+    this.moves.observe(moveLog(log, { station: stationName, port: (number) => this.describe(number) }));
     this.switch = new Switch({
       ...options,
       clock,
       breath: this.breath,
       transmit: this.#transmit,
+      moved: this.moves.note,
       observe: (ingress, vid, frame) => this.observe?.(ingress, vid, frame),
       treeChanged: (change) => this.treeChanged?.(change),
     });
@@ -205,6 +215,7 @@ export class DataPlane implements Acceptor, AsyncDisposable {
     const endpoints = [...this.ports.endpoints()];
     this.#open = false;
     await Promise.all(endpoints.map(({ port }) => port[Symbol.asyncDispose]()));
+    this.moves[Symbol.dispose]();
     this.switch[Symbol.dispose]();
   }
 

@@ -40,7 +40,7 @@ export class Management implements AsyncDisposable {
       if (listener) scope.use(listener);
       const { plane, directory, mode } = service;
       const managed: Managed = {
-        ...{ switch: plane.switch, ports: plane.ports, taps: plane.taps, clock, directory, mode },
+        ...{ switch: plane.switch, ports: plane.ports, taps: plane.taps, moves: plane.moves, clock, directory, mode },
         accounts: { uid: uidOf, gid: gidOf, userName, groupName },
         pid: process.pid,
         management: listener && { path: listener.path, mode: options.socket.mode ?? defaultConsoleMode },

@@ -34,6 +34,12 @@ export function idOfMac(mac: MacAddress): NodeId | undefined {
   return id >= 0 && id <= maxId ? id : undefined;
 }
 
+/** How the log calls the guest with that MAC address; undefined for any other station. */
+export function guestName(mac: MacAddress): { readonly name: string; readonly id: NodeId } | undefined {
+  const id = idOfMac(mac);
+  return id === undefined ? undefined : { name: `guest ${id}`, id };
+}
+
 /** The address that the formula gives an id, or undefined where the network is too small for it. */
 export function addressOfId(network: Ipv4Network, id: NodeId): Ipv4Address | undefined {
   const address = network.address + firstHost + id;

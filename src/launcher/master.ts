@@ -15,9 +15,8 @@ import type { Random } from '../random.ts';
 import { broadcastOf, formatIpv4, ipv4FromNumber, netmask, type Ipv4Address, type Ipv4Network } from '../wire/ipv4.ts';
 import { formatMac, parseMac, type MacAddress } from '../wire/mac.ts';
 import { AddressPlan } from './address-plan.ts';
-import { contestedMacs } from './contested-macs.ts';
 import { controlPortOf } from './control-port.ts';
-import { idOfMac, macOfId, masterId, newServerMac, serverAddress, type NodeId } from './identity.ts';
+import { guestName, idOfMac, macOfId, masterId, newServerMac, serverAddress, type NodeId } from './identity.ts';
 import type { Hello, Refusal, Welcome } from './join-messages.ts';
 import { JoinServer } from './join-server.ts';
 import { checkGuest, openNodeGuest, type GuestWish } from './node-guest.ts';
@@ -91,9 +90,11 @@ export class Master implements AsyncDisposable {
       const state = scope.use(StateDirectory.open(options.state));
       const members = new Members(state, options);
       const serverMac = readServerMac(state, environment.random);
-      const contested = contestedMacs(environment, (port) => service.plane.describe(port));
-      const service: SwitchService = scope.use(
-        await SwitchService.open({ directory: sock, trunk: true, numports: numportsFor(options), contested, backlog }, environment),
+      const service = scope.use(
+        await SwitchService.open(
+          { directory: sock, trunk: true, numports: numportsFor(options), stationName: guestName, backlog },
+          environment,
+        ),
       );
       const { plane } = service;
       if (options.dhcp) {

@@ -10,7 +10,7 @@ import { dialTcp } from '../ports/tcp.ts';
 import type { Random } from '../random.ts';
 import { formatIpv4 } from '../wire/ipv4.ts';
 import { formatMac } from '../wire/mac.ts';
-import type { NodeId } from './identity.ts';
+import { guestName, type NodeId } from './identity.ts';
 import { controlPortOf } from './control-port.ts';
 import { JoinClient } from './join-client.ts';
 import type { Hello, Welcome } from './join-messages.ts';
@@ -64,7 +64,9 @@ export class Slave implements AsyncDisposable {
     return inScope(async (scope) => {
       await checkGuest(options.guest);
       const state = scope.use(StateDirectory.open(options.state));
-      const service = scope.use(await SwitchService.open({ directory: options.sock, trunk: true, backlog: options.backlog }, environment));
+      const service = scope.use(
+        await SwitchService.open({ directory: options.sock, trunk: true, stationName: guestName, backlog: options.backlog }, environment),
+      );
       const link = ({ linkPort }: Welcome): TcpAddress => ({ host: options.master.host, port: linkPort });
       let redirect: (moved: Welcome) => void = () => undefined;
       const welcome = await join(options, state, environment, fail, (moved) => redirect(moved), scope);

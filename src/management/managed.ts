@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts';
 import type { PortNumber, Switch } from '../switch/switch.ts';
 import type { FrameTaps } from './frame-taps.ts';
 import type { Endpoint, PortTable } from './port-table.ts';
+import type { StationMoves } from './station-moves.ts';
 import type { Status } from './status.ts';
 
 /** The users and groups of this machine. */
@@ -45,6 +46,8 @@ export interface Managed {
   /** The console's own socket. */
   readonly management?: { readonly path: string; readonly mode: number } | undefined;
   readonly links?: Links | undefined;
+  /** The stations that are heard behind other ports than before. */
+  readonly moves?: StationMoves | undefined;
   /** The size of the table of stations that is shown at first. Default: 128. */
   readonly hashSize?: number | undefined;
   /** Sends a frame by a port as it is, past the switch; for use inside a breath. */

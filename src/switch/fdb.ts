@@ -57,6 +57,8 @@ export class Fdb<Port> {
   minPersistence: number;
   /** Is told of a station that is known now, or is no more: not of one that moves. */
   changed: ((known: boolean, vid: Vid, mac: MacAddress, port: Port) => void) | undefined;
+  /** The port from which the last station that moved had moved. */
+  movedFrom: Port | undefined;
   readonly #maxEntries: number;
   readonly #isSticky: (port: Port) => boolean;
   readonly #clock: Clock;
@@ -196,6 +198,7 @@ export class Fdb<Port> {
 
   #move(slot: number, port: Port): void {
     const from = this.#holderAt(slot);
+    this.movedFrom = from?.port;
     const holder = this.#holderOf(port);
     this.#stations.setHolder(slot, holder.number);
     this.#stations.setHeard(slot, this.#now);

@@ -8,11 +8,11 @@ import type { BridgePort } from './switch-port.ts';
 /** What a switch makes of the two addresses of a frame. [IEEE 802.1Q, 8.6.3 and 8.7] */
 export class Learning {
   readonly #fdb: Fdb<BridgePort>;
-  readonly #contested: SwitchOptions['contested'];
+  readonly #moved: SwitchOptions['moved'];
 
-  constructor(fdb: Fdb<BridgePort>, contested: SwitchOptions['contested']) {
+  constructor(fdb: Fdb<BridgePort>, moved: SwitchOptions['moved']) {
     this.#fdb = fdb;
-    this.#contested = contested;
+    this.#moved = moved;
   }
 
   /** Behind which port the destination is; undefined when it is a group, or not known. */
@@ -25,14 +25,14 @@ export class Learning {
   /** Learns the source, and tells whether the frame is one to be observed. */
   learn(ingress: BridgePort, vid: Vid, frame: Uint8Array): boolean {
     const learning = hasGroupSource(frame) ? 'known' : this.#fdb.learn(vid, frame, sourceAt, ingress);
-    if (learning === 'held') this.#contest(ingress, vid, frame);
+    if (learning === 'held' || learning === 'moved') this.#tellMove(ingress, vid, frame, learning === 'held');
     const etherType = isTagged(frame) ? readUint16(frame, minTaggedFrame - 2) : etherTypeOf(frame);
     return etherType === etherTypes.arp || (etherType === etherTypes.ipv4 && (learning === 'new' || learning === 'moved'));
   }
 
-  #contest(ingress: BridgePort, vid: Vid, frame: Uint8Array): void {
-    const holder = this.#fdb.lookup(vid, frame, sourceAt);
-    if (holder) this.#contested?.(vid, sourceOf(frame), holder.number, ingress.number);
+  #tellMove(ingress: BridgePort, vid: Vid, frame: Uint8Array, stays: boolean): void {
+    const from = stays ? this.#fdb.lookup(vid, frame, sourceAt) : this.#fdb.movedFrom;
+    if (from) this.#moved?.(vid, sourceOf(frame), from.number, ingress.number, stays);
   }
 }
 

@@ -15,8 +15,11 @@ export interface SwitchOptions extends FdbOptions {
   readonly admit?: (ingress: PortNumber, frame: Uint8Array) => boolean;
   /** Sees every ARP frame, and the IPv4 frames by which the switch gets to know a station or its new place; always without a tag. */
   readonly observe?: (ingress: PortNumber, vid: Vid, frame: Uint8Array) => void;
-  /** Is told that a station which still speaks behind `holder` was heard behind `port` too: for each such frame. */
-  readonly contested?: (vid: Vid, mac: MacAddress, holder: PortNumber, port: PortNumber) => void;
+  /**
+   * Called for each frame of a station that is known behind `from` and was heard behind `to`. `stays` says whether it is still known at `from`,
+   * since it was heard there a moment ago.
+   */
+  readonly moved?: (vid: Vid, mac: MacAddress, from: PortNumber, to: PortNumber, stays: boolean) => void;
   /** Is told that a port went up, or down. */
   readonly portChanged?: (port: PortNumber, up: boolean) => void;
   /** Who the switch is in a spanning tree. Needed where there is one. */

@@ -50,7 +50,7 @@ export class Switch {
   constructor(options: SwitchOptions) {
     this.#options = options;
     this.#fdb = new Fdb(options.clock, options, ({ sticky }) => sticky);
-    this.#learning = new Learning(this.#fdb, options.contested);
+    this.#learning = new Learning(this.#fdb, options.moved);
     this.vlans = new VlanRegistry(
       this.#ports,
       (port, membership) => this.setVlans(port, membership),

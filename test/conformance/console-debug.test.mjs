@@ -26,10 +26,14 @@ const kinds = [
   ['port/ep/-', '032'],
 ];
 
-/** `debug/list` without what it says for people. */
+/** The kinds of events that ours has in addition. */
+const added = ['hash/move'];
+
+/** `debug/list` without what it says for people, and without the kinds that ours has in addition. */
 const list = async (console, prefix = '') => {
   const rows = await console.data(`debug/list ${prefix}`);
-  return rows.map((row, i) => (i < 2 ? row : row.slice(0, 34).trimEnd()));
+  const known = rows.filter((row) => !added.some((path) => row.startsWith(`${path} `)));
+  return known.map((row, i) => (i < 2 ? row : row.slice(0, 34).trimEnd()));
 };
 
 const row = ([path, tag], on = false) => `${path.padEnd(22)} ${tag} ${on ? 'ON' : 'OFF'}`;

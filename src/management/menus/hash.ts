@@ -5,10 +5,12 @@ import { leadingInteger } from '../arguments.ts';
 import { command, heading, query, type Menu } from '../command.ts';
 import type { Category, Events } from '../events.ts';
 import type { Managed } from '../managed.ts';
+import type { LoopSign, StationMove } from '../station-moves.ts';
 import { bucketOf, bucketsFor, type StationSettings } from '../station-settings.ts';
 import { octetPair, padded } from '../text.ts';
 
 const heard: Category = { path: 'hash/+', tag: 0o011, help: 'hash: a station was learned' };
+const moved: Category = { path: 'hash/move', tag: 0o013, help: 'hash: a station is heard behind another port, or a loop is' };
 const forgotten: Category = { path: 'hash/-', tag: 0o012, help: 'hash: a station was removed' };
 
 /** Beyond this there is no VLAN. */
@@ -20,13 +22,16 @@ const mostBuckets = 2 ** 24;
 /** The stations that are known. */
 export function hashMenu(managed: Managed, events: Events, settings: StationSettings): Menu {
   const bridge = managed.switch;
-  const categories = events.add([heard, forgotten]);
+  const categories = events.add([heard, forgotten, moved]);
   bridge.stationChanged = (known, vlan, mac, port) => {
     const category = known ? heard : forgotten;
     // The lower octet of the VLAN is in front, in these two events alone.
     const vlanText = octetPair(((vlan & 0xff) << 8) | (vlan >> 8));
     if (events.wanted(category)) events.emit(category, `${formatMac(mac)} VLAN ${vlanText} Port ${port}`);
   };
+  const moves = managed.moves?.observe((report) => {
+    if (events.wanted(moved)) events.emit(moved, moveText(report));
+  });
   const setting = (name: 'gcInterval' | 'expire' | 'minPersistence', path: string, help: string) =>
     command(path, 'N', help, ({ argument }) => {
       settings[name] = leadingInteger(argument);
@@ -76,9 +81,17 @@ export function hashMenu(managed: Managed, events: Events, settings: StationSett
     ],
     [Symbol.dispose]: () => {
       bridge.stationChanged = undefined;
+      moves?.[Symbol.dispose]();
       categories[Symbol.dispose]();
     },
   };
+}
+
+/** `02:00:00:00:00:01 VLAN 0000 Port 1 -> 2`; `held` where it stays at the first, and `+N` for N more in the last minute. */
+function moveText(report: StationMove | LoopSign): string {
+  if (report.kind === 'loop') return `loop Ports ${report.ports.join(' ')} Stations ${report.stations} Frames ${report.frames}`;
+  const { mac, vid, from, to, stays, more } = report;
+  return `${formatMac(mac)} VLAN ${padded(vid)} Port ${from} -> ${to}${stays ? ' held' : ''}${more > 0 ? ` +${more}` : ''}`;
 }
 
 /** Six octets in hexadecimal, with colons or dots; what comes behind them, and what is too much in front, does not count. [scanf(3), %x] */
