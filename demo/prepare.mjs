@@ -1,6 +1,6 @@
 // Installs and builds what a fresh clone lacks. Nothing here depends on what is not there yet.
 import { spawn } from 'node:child_process';
-import { accessSync, constants, existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, lstatSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { constants as osConstants, homedir, tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -12,12 +12,17 @@ const endLimit = 5000;
 /** Installs the packages and builds, each where it is missing or out of date. Ends the process where it cannot. */
 export async function prepare() {
   try {
-    if (isOlder('node_modules/.package-lock.json', ['package-lock.json'])) await install();
+    if (isOlder('node_modules/.package-lock.json', ['package-lock.json']) && !isLink('node_modules')) await install();
     if (isOlder('build/commands/etherloom.cjs', ['src', 'tsconfig.json', 'tsconfig.build.json', 'rolldown.config.mjs'])) await build();
   } catch (error) {
     console.error(error.message);
     process.exit(error.status ?? 1);
   }
+}
+
+/** Returns whether a file is a link. One to the packages of another tree is left alone: `npm ci` would empty that tree's. */
+function isLink(file) {
+  return lstatSync(join(root, file), { throwIfNoEntry: false })?.isSymbolicLink() === true;
 }
 
 /** Whether a file is not there, or was written before the newest of the others. */

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -171,5 +171,30 @@ describe('npm run demo', () => {
     const text = readFileSync(fileURLToPath(start), 'utf8');
     expect(text).not.toMatch(/^import /m);
     expect(text).not.toMatch(/\?\?|\?\.|^\s*await |node:/m);
+  });
+});
+
+describe('what the demo and the tests prepare', () => {
+  const stage = useStage(['npm']);
+
+  it('is not installed into packages that are linked from another tree: npm would empty that tree', async () => {
+    const write = (path: string, text: string): void => {
+      mkdirSync(join(stage.path(path), '..'), { recursive: true });
+      writeFileSync(stage.path(path), text);
+    };
+    cpSync(fileURLToPath(new URL('../../demo/prepare.mjs', import.meta.url)), stage.path('tree/demo/prepare.mjs'), { recursive: true });
+    write('other/package/index.js', 'precious');
+    symlinkSync(stage.path('other'), stage.path('tree/node_modules'));
+    write('tree/package.json', '{"name":"tree","version":"1.0.0"}');
+    write(
+      'tree/package-lock.json',
+      '{"name":"tree","version":"1.0.0","lockfileVersion":3,"packages":{"":{"name":"tree","version":"1.0.0"}}}',
+    );
+    for (const path of ['src/a', 'tsconfig.json', 'tsconfig.build.json', 'rolldown.config.mjs', 'build/commands/etherloom.cjs'])
+      write(`tree/${path}`, '');
+    const script = `import(${JSON.stringify(stage.path('tree/demo/prepare.mjs'))}).then(({ prepare }) => prepare())`;
+    const { status, text } = await stage.run([process.execPath, '-e', script]);
+    expect([status, text]).toEqual([0, '']);
+    expect(readFileSync(stage.path('other/package/index.js'), 'utf8')).toBe('precious');
   });
 });
