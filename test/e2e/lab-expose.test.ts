@@ -87,7 +87,7 @@ describe('a guest by QEMU', { timeout: 120_000 }, () => {
       ...(x64 ? ['qemu-system-x86_64', '-machine', 'pc'] : ['qemu-system-aarch64', '-machine', 'virt', '-cpu', 'cortex-a57']),
       ...['-accel', 'tcg,tb-size=32', '-m', '96', '-nodefaults', '-display', 'none', '-serial', 'stdio'],
       ...['-kernel', `${image}/vmlinuz`, '-initrd', `${image}/initrd.gz`],
-      ...['-append', `console=${x64 ? 'ttyS0' : 'ttyAMA0'} quiet`],
+      ...['-append', `console=${x64 ? 'ttyS0 no_timer_check' : 'ttyAMA0'} quiet`],
       ...['-netdev', `vde,id=n,sock=${exposure.directory}`, '-device', 'virtio-net-pci,netdev=n,mac=52:54:00:77:00:09,romfile='],
     ]);
     const [, address = ''] = await qemu.line(/^LEASE (\S+) 52:54:00:77:00:09/, { timeout: 60_000 });
