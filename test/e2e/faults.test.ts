@@ -70,14 +70,13 @@ describe('a master that is beset, while two hosts go on to ping each other witho
     await undisturbed(host, peer, async () => {
       const path = star.sock('m') + '/ctl';
       await Promise.all(Array.from({ length: 50 }, async () => dial({ path })));
+      const from = master.lines.length;
       for (const octets of [noise(4096), noise(3), new Uint8Array(5000), 'GET / HTTP/1.1\r\n\r\n']) {
-        const from = master.lines.length;
         const closed = closing(await dial({ path }, octets));
-        if (octets.length > 3) {
-          await closed;
-          await master.line(/refused the client of uid \d+, pid \d+: this is no request/, { from });
-        }
+        if (octets.length > 3) await closed;
       }
+      // The log has one line a minute for all of one kind.
+      await master.line(/refused the client of uid \d+, pid \d+: .* request/, { from });
       const plug = new Plug(stage, star.sock('m'));
       await master.line(/port \d+: unix prog vdeplug/, { from: master.lines.length });
       await plug.process.end();
@@ -87,27 +86,25 @@ describe('a master that is beset, while two hosts go on to ping each other witho
   it('by garbage on its link, and by links that break off', async () => {
     await undisturbed(host, peer, async () => {
       const to = { host: '127.0.0.1', port: star.port };
-      for (const octets of ['GET / HTTP/1.1\r\n\r\n', new Uint8Array(100).fill(0xff)]) {
+      await closing(await dial(to, new Uint8Array(100).fill(0xff)));
+      await master.line(/tcp .* is gone: a frame of \d+ octets was announced/);
+      // Text is skipped, and part of a frame is waited for, until they break off.
+      for (const octets of ['GET / HTTP/1.1\r\n\r\n', Uint8Array.of(0x05, 0xdc, 1, 2, 3)]) {
         const from = master.lines.length;
-        await closing(await dial(to, octets));
-        await master.line(/tcp .* is gone: a frame of \d+ octets was announced/, { from });
+        const socket = await dial(to, octets);
+        await master.line(/port \d+: tcp/, { from });
+        socket.end();
+        await master.line(/tcp .* is gone/, { from });
       }
-      const from = master.lines.length;
-      const socket = await dial(to, Uint8Array.of(0x05, 0xdc, 1, 2, 3));
-      await master.line(/port \d+: tcp/, { from });
-      socket.destroy();
-      await master.line(/tcp .* is gone/, { from });
     });
   });
 
   it('by garbage on the port where slaves ask', async () => {
     await undisturbed(host, peer, async () => {
       const to = { host: '127.0.0.1', port: star.port + 1 };
-      for (const octets of ['GET / HTTP/1.1\r\n\r\n', noise(60_000), '{"type":"hello"}\n', '{}\n'.repeat(1000)]) {
-        const from = master.lines.length;
+      for (const octets of ['GET / HTTP/1.1\r\n\r\n', noise(60_000), '{"type":"hello"}\n', '{}\n'.repeat(1000)])
         await closing(await dial(to, octets));
-        await master.line(/does not speak/, { from });
-      }
+      await master.line(/does not speak/);
       const slave = await star.slave('s');
       await slave.line(/^id 1$/);
     });
