@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import koffi from 'koffi';
 import t from 'tap';
 import { Console, startConsole, status } from './console.mjs';
-import { accepts, Client, needsGroup, otherGroup, run, scratch, spawnSwitch, startSwitch, executable, until } from './peer.mjs';
+import { accepts, Client, needsGroup, otherGroup, run, scratch, spawnSwitch, startSwitch, executable, until, within } from './peer.mjs';
 
 const { success } = status;
 const libc = koffi.load(null);
@@ -141,9 +141,16 @@ async function withTerminal(t, ...args) {
   const directory = join(scratch(t), 'sw');
   const child = spawn(executable, ['-s', directory, ...args], { stdio: [pair[1], 'pipe', 'ignore'] });
   close(pair[1]);
-  const one = { directory, output: '', terminal: Console.on(t, new Socket({ fd: pair[0] })) };
+  const ended = new Promise((resolve) => child.on('exit', (code, signal) => resolve({ code, signal })));
+  const one = {
+    directory,
+    output: '',
+    terminal: Console.on(t, new Socket({ fd: pair[0] })),
+    get ended() {
+      return within(ended, () => `the switch did not end: ${one.output}`);
+    },
+  };
   child.stdout.on('data', (text) => (one.output += text));
-  one.ended = new Promise((resolve) => child.on('exit', (code, signal) => resolve({ code, signal })));
   t.teardown(() => {
     child.kill('SIGKILL');
     return one.ended;

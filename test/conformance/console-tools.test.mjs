@@ -5,7 +5,7 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import t from 'tap';
 import { reusedConsole } from './console.mjs';
-import { until } from './peer.mjs';
+import { until, within } from './peer.mjs';
 
 const fresh = reusedConsole(t);
 const missing = (...files) => files.filter((file) => !existsSync(file)).map((file) => `${file} is not installed`)[0] ?? false;
@@ -14,10 +14,16 @@ const reply = 'Numports=32\nHUB=false\ncounters=true\n';
 /** Starts a tool, with what it has written so far, without the returns of a terminal. It ends with the test. */
 function start(t, command, ...args) {
   const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'ignore'], env: { ...process.env, TERM: 'dumb' } });
-  const one = { output: '', say: (text) => child.stdin.write(text) };
+  const ended = new Promise((resolve) => child.on('close', resolve));
+  const one = {
+    output: '',
+    say: (text) => child.stdin.write(text),
+    get ended() {
+      return within(ended, () => `${command} did not end: ${JSON.stringify(one.output)}`);
+    },
+  };
   child.stdout.on('data', (chunk) => (one.output += String(chunk).replaceAll(/[\r\0]/g, '')));
   child.stdin.on('error', () => undefined);
-  one.ended = new Promise((resolve) => child.on('close', resolve));
   one.seen = (text) =>
     until(
       () => one.output.includes(text),

@@ -6,10 +6,10 @@ import { spawn } from 'node:child_process';
 import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { patience, until } from './until.mjs';
+import { patience, until, within } from './until.mjs';
 
 export { bindOnly, Client, everybody, frame, numbered, portOf, portWord, request1, request3, tagged } from './client.mjs';
-export { patience, pause, soon, until } from './until.mjs';
+export { patience, pause, soon, until, within } from './until.mjs';
 
 /** The switch that is tested. */
 export const executable = process.env.VDE_SWITCH ?? 'vde_switch';
@@ -92,19 +92,27 @@ export async function startSwitch(t, directory, ...args) {
 /** Starts a switch with these arguments and waits for nothing. */
 export function spawnSwitch(program, args, options = {}) {
   const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'], ...options });
-  const one = { child, over: false, output: '', pid: child.pid };
   let log = '';
+  const ended = new Promise((resolve) => {
+    child.on('error', () => resolve({ code: -1, signal: null }));
+    child.on('exit', (code, signal) => resolve({ code, signal }));
+  });
+  const one = {
+    child,
+    over: false,
+    output: '',
+    pid: child.pid,
+    get ended() {
+      return within(ended, () => `the switch did not end: ${log}`);
+    },
+  };
   child.stderr.on('data', (chunk) => (log += chunk));
   child.stdout.on('data', (chunk) => {
     one.output += chunk;
     one.heard?.();
   });
   child.stdin.on('error', () => undefined);
-  one.ended = new Promise((resolve) => {
-    child.on('error', () => resolve({ code: -1, signal: null }));
-    child.on('exit', (code, signal) => resolve({ code, signal }));
-  });
-  void one.ended.then(() => {
+  void ended.then(() => {
     one.over = true;
     one.heard?.();
   });

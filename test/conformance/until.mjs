@@ -12,6 +12,19 @@ export const soon = patience / 2;
 /** Lets so many milliseconds pass, for what shows in time alone: what must stay without effect, and switches that count in seconds. */
 export const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
+/** Waits for what must come, within bounds. Fails after a while: a check that waits for ever would cost its file the other checks. */
+export async function within(promise, message, limit = patience * 2) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(message())), limit);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 /** Waits until `check` holds, looking whenever something changes in `directory`, and now and then. Fails after a while. */
 export async function until(check, directory, message = () => 'it never came about', limit = patience) {
   const deadline = Date.now() + limit;
