@@ -123,7 +123,9 @@ async function openAddress(address: string, environment: PortEnvironment): Promi
       `${address} would not be encrypted: let ssh carry the stream, as dpipe vde_plug = ssh HOST vde_plug`,
     );
   }
-  // Few plugs need the other drivers, and all wait for what is loaded.
+  // Few plugs need the other drivers, and all wait for what is loaded. A plug ends with its interface; a switch's port would wait for it.
+  const [, tap] = /^tap:\/\/(.+)$/.exec(address) ?? [];
+  if (tap !== undefined) return (await import('../ports/tap.ts')).TapPort.open(tap, environment);
   const { open } = await import('../ports/open.ts');
   const opened = await open(address, environment, nobody);
   if ('port' in opened) return opened.port;

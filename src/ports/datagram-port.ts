@@ -5,7 +5,7 @@ import { hasWaiting, setSendBuffer, takeSocketError, unreadOctets } from '../sys
 import { minFrame } from '../wire/ethernet.ts';
 import { Backlog, type BacklogLimits } from './backlog.ts';
 import type { PortEnvironment } from './environment.ts';
-import { maxFrame, newPortCounters, type PacedPort, type Receiver } from './port.ts';
+import { maxFrame, newPortCounters, type PacedPort, type PortCounters, type Receiver } from './port.ts';
 
 /**
  * Asked of the kernel for each port, in octets: it gives twice as much, or twice the system's `wmem_max` if that is less. No more, since
@@ -28,6 +28,8 @@ export interface DatagramPortOptions {
   /** Whether the socket is connected to its peer. Default: true. */
   readonly connected?: boolean;
   readonly backlog?: BacklogLimits;
+  /** Where its frames are counted. Default: counters of its own. */
+  readonly counters?: PortCounters | undefined;
   /**
    * Called when a send finds nobody at the other end. Returns whether the socket is connected to somebody now: then it is sent once
    * more. Else the port is down until `setConnected`. Default: the frames are lost, and the port stays up.
@@ -41,7 +43,7 @@ export interface DatagramPortOptions {
 export class DatagramPort implements PacedPort {
   readonly module: string;
   readonly description: string;
-  readonly counters = newPortCounters();
+  readonly counters: PortCounters;
   readonly #fd: Fd;
   readonly #environment: PortEnvironment;
   readonly #backlog: Backlog;
@@ -59,6 +61,7 @@ export class DatagramPort implements PacedPort {
   constructor(options: DatagramPortOptions, environment: PortEnvironment) {
     this.module = options.module;
     this.description = options.description;
+    this.counters = options.counters ?? newPortCounters();
     this.#fd = options.fd;
     this.#environment = environment;
     this.#connected = options.connected ?? true;

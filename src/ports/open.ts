@@ -4,10 +4,10 @@ import type { PortEnvironment } from './environment.ts';
 import type { Acceptor, Listener, Port } from './port.ts';
 import { dialQemu, listenQemu } from './qemu-stream.ts';
 import { QemuPort } from './qemu.ts';
-import { TapPort } from './tap.ts';
+import { openReturningTap } from './tap.ts';
 import { parseTcpAddress } from './tcp-address.ts';
 import { dialTcp, listenTcp } from './tcp.ts';
-import { VdeClient } from './vde-client.ts';
+import { openVdeLink } from './vde-link.ts';
 
 /*
  * Paths in addresses are resolved here, once: a switch in the background changes its working directory to `/`, and uses them afterwards.
@@ -42,7 +42,7 @@ const drivers: ReadonlyMap<string, Driver> = new Map(
         if (directory === undefined) throw unknown(`vde://${address}`);
         const number = Number(match?.[2] ?? 'NaN');
         const wish = Number.isNaN(number) ? 'any' : number === 0 ? 'management' : number;
-        return { port: await VdeClient.open({ directory: resolve(directory), wish }, environment) };
+        return { port: await openVdeLink({ directory: resolve(directory), wish }, environment) };
       },
     },
     'qemu-stream': {
@@ -65,7 +65,7 @@ const drivers: ReadonlyMap<string, Driver> = new Map(
     },
     tap: {
       form: 'tap://NAME',
-      open: (address: string, environment: PortEnvironment) => Promise.resolve({ port: TapPort.open(address, environment) }),
+      open: async (address: string, environment: PortEnvironment) => ({ port: await openReturningTap(address, environment) }),
     },
     ws: {
       form: 'ws://HOST:PORT/PATH?token=TOKEN (listens)',

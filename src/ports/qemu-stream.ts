@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type { PortEnvironment } from './environment.ts';
 import { qemuFraming } from './frame-stream.ts';
 import type { Acceptor } from './port.ts';
+import { checkSocketPlace } from './socket-file.ts';
 import { StreamDialer } from './stream-dialer.ts';
 import { tcpEndpoint, unixEndpoint, type StreamEndpoint } from './stream-endpoint.ts';
 import { StreamListener } from './stream-listener.ts';
@@ -16,6 +17,7 @@ const qemu = { module: 'qemu', framing: qemuFraming } as const;
  * on until disposed. Throws EtherloomError: `bad-address`, `path-too-long`.
  */
 export function dialQemu(address: string, limits: StreamLimits, environment: PortEnvironment): StreamDialer {
+  if (address.includes('/')) checkSocketPlace(address, 'name the one that QEMU listens on');
   return new StreamDialer(endpointOf(address), { ...limits, ...qemu }, environment);
 }
 

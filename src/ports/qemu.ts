@@ -1,12 +1,14 @@
 import { closeSync, lstatSync, rmSync, watch, type FSWatcher } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import type { Timer } from '../clock.ts';
+import { reasonOf } from '../errors.ts';
 import { bindFile, checkUnixPath, connectPath, datagramSocket, type Fd } from '../system/unix-socket.ts';
 import type { BacklogLimits } from './backlog.ts';
 import { DatagramPort } from './datagram-port.ts';
 import type { PortEnvironment } from './environment.ts';
+import { LinkLog } from './link-log.ts';
 import type { Port, PortCounters, Receiver } from './port.ts';
-import { removeStaleSocket } from './socket-file.ts';
+import { checkSocketPlace, removeStaleSocket } from './socket-file.ts';
 
 /** The two sockets of a `-netdev dgram`. */
 export interface QemuPortOptions {
@@ -37,6 +39,7 @@ export class QemuPort implements Port {
   readonly #port: DatagramPort;
   readonly #environment: PortEnvironment;
   readonly #watcher: FSWatcher | undefined;
+  readonly #log: LinkLog;
   #seen: string | undefined;
   #timer: Timer | undefined;
   #open = true;
@@ -60,6 +63,7 @@ export class QemuPort implements Port {
       environment,
     );
     this.counters = this.#port.counters;
+    this.#log = new LinkLog(environment, () => `QEMU at ${remote}`);
     this.#watcher = watchName(remote, () => this.#check());
     this.#look();
   }
@@ -71,6 +75,7 @@ export class QemuPort implements Port {
   static open(options: QemuPortOptions, environment: PortEnvironment): QemuPort {
     checkUnixPath(options.local, 'choose a shorter --state');
     checkUnixPath(options.remote, 'choose a shorter --state');
+    checkSocketPlace(options.remote, 'name the one that QEMU binds');
     removeStaleSocket(options.local, 'datagram');
     const fd = datagramSocket();
     try {
@@ -111,17 +116,21 @@ export class QemuPort implements Port {
   #check(): void {
     if (!this.#open) return;
     const seen = identity(this.#remote);
+    if (seen === this.#seen && seen !== undefined) return;
+    if (seen === undefined) this.#log.down('no such file or directory');
     if (seen === this.#seen) return;
     this.#seen = seen;
-    this.#port.setConnected(this.#connect());
+    this.#port.setConnected(seen !== undefined && this.#connect());
   }
 
   #connect(): boolean {
     try {
       connectPath(this.#fd, this.#remote);
+      this.#log.up();
       return true;
-    } catch {
-      // No QEMU yet, or a dead one's socket: the next one makes its own.
+    } catch (error) {
+      // A dead QEMU's socket: the next one makes its own.
+      this.#log.down(reasonOf(error));
       return false;
     }
   }

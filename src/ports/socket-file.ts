@@ -1,6 +1,15 @@
-import { lstatSync, unlinkSync } from 'node:fs';
-import { EtherloomError } from '../errors.ts';
+import { lstatSync, statSync, unlinkSync, type Stats } from 'node:fs';
+import { errnoOf, EtherloomError, SystemError } from '../errors.ts';
 import { answers } from '../system/unix-socket.ts';
+
+/**
+ * Checks that a socket can come to be at `path`: there is one, or nothing yet. Throws EtherloomError('bad-address') for any other file, which is
+ * no place to wait at.
+ */
+export function checkSocketPlace(path: string, remedy: string): void {
+  const status = statusOf(path);
+  if (status && !status.isSocket()) throw new EtherloomError('bad-address', `${path} is not a socket; ${remedy}`);
+}
 
 /**
  * Removes the socket file that a dead process left at `path`, if there is one. Throws EtherloomError: `busy` when somebody holds it,
@@ -12,4 +21,14 @@ export function removeStaleSocket(path: string, kind: 'stream' | 'datagram'): vo
   if (!status.isSocket()) throw new EtherloomError('not-permitted', `${path} is not a socket: move it away`);
   if (answers(path, kind)) throw new EtherloomError('busy', `another process holds ${path}`);
   unlinkSync(path);
+}
+
+/** What is at `path`, behind symbolic links; undefined for nothing yet. */
+function statusOf(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    const errno = errnoOf(error) ?? 'EIO';
+    throw new SystemError(errno, `cannot use ${path} as the name of a socket`);
+  }
 }

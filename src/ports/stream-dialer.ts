@@ -1,12 +1,12 @@
 import { closeSync } from 'node:fs';
 import type { Timer } from '../clock.ts';
-import { SystemError } from '../errors.ts';
+import { reasonOf } from '../errors.ts';
 import type { Watch } from '../system/readiness.ts';
 import { connectError } from '../system/stream-socket.ts';
 import { answersItself } from '../system/tcp-socket.ts';
 import type { Fd } from '../system/unix-socket.ts';
 import type { PortEnvironment } from './environment.ts';
-import { Redial } from './redial.ts';
+import { LinkRedial } from './link-redial.ts';
 import { tcpUserTimeout, type StreamEndpoint } from './stream-endpoint.ts';
 import { StreamPort, type StreamPortOptions } from './stream-port.ts';
 
@@ -16,17 +16,20 @@ export class StreamDialer implements AsyncDisposable {
   readonly port: StreamPort;
   readonly #environment: PortEnvironment;
   #endpoint: StreamEndpoint;
-  readonly #redial: Redial;
+  readonly #redial: LinkRedial;
   #timeout: Timer | undefined;
   #dialling: { readonly fd: Fd; readonly watch: Watch } | undefined;
-  #told = false;
   #open = true;
 
   /** Begins to dial, and goes on until disposed. */
   constructor(endpoint: StreamEndpoint, options: Omit<StreamPortOptions, 'description'>, environment: PortEnvironment) {
     this.#endpoint = endpoint;
     this.#environment = environment;
-    this.#redial = new Redial(environment.clock, () => void this.#dial());
+    this.#redial = new LinkRedial(
+      environment,
+      () => this.#endpoint.name,
+      () => void this.#dial(),
+    );
     this.port = new StreamPort({ ...options, description: endpoint.name }, environment, {
       lost: (reason, heard) => this.#lost(reason, heard),
       released: () => this.#release(),
@@ -54,7 +57,7 @@ export class StreamDialer implements AsyncDisposable {
       if (isWanted()) this.#await(fd);
       else closeSync(fd);
     } catch (error) {
-      if (isWanted()) this.#again(error instanceof SystemError ? error.errno : error instanceof Error ? error.message : String(error));
+      if (isWanted()) this.#redial.down(reasonOf(error));
     }
     if (this.#open && this.#endpoint !== endpoint) await this.#dial();
   }
@@ -75,8 +78,7 @@ export class StreamDialer implements AsyncDisposable {
   #up(): void {
     const fd = this.#settle();
     if (fd === undefined) return;
-    this.#told = false;
-    this.#environment.log(`linked to ${this.#endpoint.name}`);
+    this.#redial.up();
     this.port.connect(fd);
   }
 
@@ -84,7 +86,7 @@ export class StreamDialer implements AsyncDisposable {
     const fd = this.#settle();
     if (fd === undefined) return;
     closeSync(fd);
-    this.#again(reason);
+    this.#redial.down(reason);
   }
 
   /** Ends the waiting, and returns the socket that was waited for. */
@@ -97,16 +99,8 @@ export class StreamDialer implements AsyncDisposable {
   }
 
   #lost(reason: string, heard: boolean): void {
-    // Whoever closes at once is full, or broken.
-    if (heard) this.#redial.held();
-    this.#again(reason);
-  }
-
-  #again(reason: string): void {
-    if (!this.#open) return;
-    if (!this.#told) this.#environment.log.warn(`no link to ${this.#endpoint.name}: ${reason}; trying on`);
-    this.#told = true;
-    this.#redial.failed();
+    if (heard) this.#redial.heard();
+    this.#redial.down(reason);
   }
 
   #release(): void {

@@ -1,10 +1,19 @@
 import { closeSync } from 'node:fs';
 import type { Ready, Watch } from '../system/readiness.ts';
-import { FrameMemory, isUp, openTap, writeFrame, type Tap } from '../system/tap.ts';
+import { SystemError } from '../errors.ts';
+import { FrameMemory, hasInterface, isUp, openTap, writeFrame, type Tap } from '../system/tap.ts';
 import { minFrame } from '../wire/ethernet.ts';
 import { Backlog, type BacklogLimits } from './backlog.ts';
 import type { PortEnvironment } from './environment.ts';
-import { maxFrame, newPortCounters, type Port, type Receiver } from './port.ts';
+import { maxFrame, newPortCounters, type Port, type PortCounters, type Receiver } from './port.ts';
+import { ReturningPort } from './returning-port.ts';
+
+/** What a port on a TAP interface may be given. */
+export interface TapPortOptions {
+  readonly backlog?: BacklogLimits;
+  /** Where its frames are counted. Default: counters of its own. */
+  readonly counters?: PortCounters;
+}
 
 /**
  * A port on a TAP interface of this machine: its host is a station of the switch. It is down while the interface is, and ends when that
@@ -13,7 +22,7 @@ import { maxFrame, newPortCounters, type Port, type Receiver } from './port.ts';
 export class TapPort implements Port {
   readonly module = 'tuntap';
   readonly description: string;
-  readonly counters = newPortCounters();
+  readonly counters: PortCounters;
   readonly #tap: Tap;
   readonly #environment: PortEnvironment;
   readonly #backlog: Backlog;
@@ -25,7 +34,8 @@ export class TapPort implements Port {
   #open = true;
 
   /** The port owns the interface's descriptor from here. */
-  constructor(tap: Tap, environment: PortEnvironment, backlog?: BacklogLimits) {
+  constructor(tap: Tap, environment: PortEnvironment, { backlog, counters = newPortCounters() }: TapPortOptions = {}) {
+    this.counters = counters;
     this.description = tap.name;
     this.#tap = tap;
     this.#environment = environment;
@@ -37,8 +47,8 @@ export class TapPort implements Port {
   }
 
   /** Opens the interface of that name, or makes it. Throws EtherloomError: what `openTap` throws. */
-  static open(name: string, environment: PortEnvironment): TapPort {
-    return new TapPort(openTap(name), environment);
+  static open(name: string, environment: PortEnvironment, options?: TapPortOptions): TapPort {
+    return new TapPort(openTap(name), environment, options);
   }
 
   attach(receiver: Receiver): void {
@@ -151,4 +161,21 @@ export class TapPort implements Port {
     void this[Symbol.asyncDispose]();
     this.#receiver?.closed(reason);
   }
+}
+
+/**
+ * A port on the interface of that name for good: when the interface is removed and made again, the port takes it again. Throws what
+ * `TapPort.open` throws.
+ */
+export async function openReturningTap(name: string, environment: PortEnvironment): Promise<Port> {
+  let taken: string | undefined;
+  const open = (counters: PortCounters): TapPort => {
+    // Only the first time it may be made: somebody has removed it since.
+    if (taken !== undefined && !hasInterface(taken)) throw new SystemError('ENODEV', `the interface ${taken} was removed`);
+    const port = TapPort.open(taken ?? name, environment, { counters });
+    taken = port.description;
+    return port;
+  };
+  const options = { module: 'tuntap', description: name, name: `the tap interface ${name}`, open, mayWait: () => false };
+  return ReturningPort.open(options, environment);
 }

@@ -23,6 +23,8 @@ export interface VdeClientOptions {
   readonly portGroup?: string | undefined;
   /** How long the switch may take to answer, in milliseconds. Default: 5,000. */
   readonly timeout?: number;
+  /** Where its frames are counted. Default: counters of its own. */
+  readonly counters?: PortCounters;
 }
 
 /** Where a client's own socket goes when the switch's directory cannot be written to. */
@@ -79,7 +81,7 @@ export class VdeClient implements PacedPort {
       connectPath(data, path);
       // As the original's clients do, so that nobody else sends into the port; it works when the switch gave us the file.
       changeOwn(path, options.mode ?? 0o700);
-      const port = new DatagramPort({ fd: data, module: 'vde', description: directory }, environment);
+      const port = new DatagramPort({ fd: data, module: 'vde', description: directory, counters: options.counters }, environment);
       return new VdeClient(control, port, environment, directory);
     } catch (error) {
       closeSync(control);

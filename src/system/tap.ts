@@ -3,7 +3,7 @@
  *
  *   struct ifreq (40 octets)  0 name (16, NUL-terminated)  16 flags (2, host order)     [netdevice(7), Linux tuntap.txt]
  */
-import { closeSync, constants, openSync } from 'node:fs';
+import { closeSync, constants, openSync, readFileSync } from 'node:fs';
 import { EtherloomError, SystemError, errnoOf } from '../errors.ts';
 import { addressOf, lastErrno, libc } from './libc.ts';
 import type { Fd } from './unix-socket.ts';
@@ -42,6 +42,13 @@ export function openTap(name: string): Tap {
     throw refused(name, errno);
   }
   return { name: request.toString('utf8', 0, request.indexOf(0)), fd };
+}
+
+/** Returns true if there is an interface of that name. */
+export function hasInterface(name: string): boolean {
+  // The interfaces of this process's own network: /sys may show another one's.
+  const lines = readFileSync('/proc/self/net/dev', 'utf8').split('\n');
+  return lines.some((line) => line.trimStart().startsWith(`${name}:`));
 }
 
 /** Whether the interface is up. */

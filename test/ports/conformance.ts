@@ -15,6 +15,15 @@ export interface Ends {
   readonly rest?: AsyncDisposable;
 }
 
+/** A port that waits for its other side. */
+export interface Lasting {
+  readonly port: Port;
+  /** Makes the other side, whose disposal takes it away again. */
+  readonly appear: () => Promise<Port>;
+  /** Whether the other side is there from the beginning, as a tap interface is that the port makes. Default: false. */
+  readonly isThere?: boolean;
+}
+
 /** What every driver must do. */
 export interface Driver {
   readonly name: string;
@@ -25,6 +34,8 @@ export interface Driver {
   readonly stalls?: boolean;
   /** What is told when the far end goes away. */
   readonly farGone: 'closed' | 'carrier';
+  /** A port that our side opens for good, and its other side, which comes and goes. Only for those that have one. */
+  readonly opensForGood?: (rig: Rig) => Promise<Lasting>;
   /** The longest frame that it carries, in octets; 9,234 unless said otherwise. */
   readonly maxFrame?: number;
 }
@@ -167,6 +178,41 @@ export function conforms(driver: Driver): void {
       expect(() => rig.send(port, frameOf(60))).not.toThrow();
       expect(port.counters.drops['no-carrier']).toBe(1);
     });
+
+    const { opensForGood } = driver;
+    if (opensForGood) {
+      it('waits for its other side, comes back after it, and says each once', async () => {
+        const rig = new Rig();
+        const { port, appear, isThere = false } = await opensForGood(rig);
+        using(port);
+        const here = collect(port);
+        const told = (what: RegExp): number => rig.logged.filter((line) => what.test(line)).length;
+        if (!isThere) {
+          expect(here.up).toBe(false);
+          rig.send(port, frameOf(60));
+          expect(port.counters.drops['no-carrier']).toBe(1);
+          await eventually(() => expect(told(/^no link to /)).toBe(1));
+        }
+        for (let times = 1; times <= 2; times++) {
+          const far = await appear();
+          const there = collect(far);
+          await Promise.all([here.carrierIs(true), there.carrierIs(true)]);
+          rig.send(port, frameOf(60, times));
+          rig.send(far, frameOf(61, times));
+          await Promise.all([there.count(1), here.count(times)]);
+          expect(sameFrames(there.frames, [frameOf(60, times)])).toBe(true);
+          expect(sameFrames(here.frames.slice(-1), [frameOf(61, times)])).toBe(true);
+          expect(port.counters).toMatchObject({ sentFrames: times, receivedFrames: times });
+          await far[Symbol.asyncDispose]();
+          await here.carrierIs(false);
+          // Several attempts fail, and are not worth a line each.
+          await new Promise((resolve) => setTimeout(resolve, 400));
+          expect(told(/^no link to .*; trying again until it is there$/)).toBe(isThere ? times : times + 1);
+          expect(told(/^linked to /)).toBe(isThere ? times - 1 : times);
+        }
+        expect(here.reason).toBeUndefined();
+      });
+    }
 
     it('frees its descriptors and its backlog when disposed, tells nobody, and drops what it is given then', async () => {
       const before = descriptors();

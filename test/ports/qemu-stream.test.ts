@@ -10,7 +10,7 @@ import { bindFile, streamSocket, type Fd } from '../../src/system/unix-socket.ts
 import { closing } from '../system/sockets.ts';
 import { conforms } from './conformance.ts';
 import { collect, frameOf, newDirectory, Ports, Rig, sameFrames, using } from './rig.ts';
-import { acceptFrom, connectTo, encodeFrames, farEnd, nextStream } from './stream-stage.ts';
+import { acceptFrom, appearAt, connectTo, encodeFrames, farEnd, nextStream } from './stream-stage.ts';
 
 interface Place {
   readonly kind: string;
@@ -50,6 +50,13 @@ conforms({
     const ends = farEnd(rig, await acceptFrom(rig, listening), qemuFraming);
     listening.close();
     return { port, ...ends };
+  },
+  opensForGood(rig) {
+    const path = join(newDirectory(), 'nic');
+    return Promise.resolve({
+      port: dialQemu(path, {}, rig.environment).port,
+      appear: () => appearAt(rig, unixEndpoint(path), qemuFraming),
+    });
   },
 });
 

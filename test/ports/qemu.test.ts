@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { DatagramPort } from '../../src/ports/datagram-port.ts';
 import { QemuPort } from '../../src/ports/qemu.ts';
 import { bindFile, connectPath, datagramSocket } from '../../src/system/unix-socket.ts';
+import { eventually } from '../eventually.ts';
 import { ManualClock } from '../manual-clock.ts';
 import { conforms } from './conformance.ts';
 import { collect, frameOf, newDirectory, Rig, sameFrames, sendDatagram, using, type Collector } from './rig.ts';
@@ -38,6 +39,23 @@ conforms({
       rmSync(theirs, { force: true });
     };
     return Promise.resolve({ port, far: Object.assign(far, { [Symbol.asyncDispose]: unplug }), inject });
+  },
+  opensForGood(rig) {
+    const directory = newDirectory();
+    const [ours, theirs] = [join(directory, 'switch'), join(directory, 'qemu')];
+    const port = QemuPort.open({ local: ours, remote: theirs }, rig.environment);
+    const appear = async (): Promise<DatagramPort> => {
+      const { port: far, join: connect } = plug(rig, theirs, ours);
+      // The kernel lets in nobody but the one whom the port is connected to.
+      await eventually(() => connect());
+      const dispose = far[Symbol.asyncDispose].bind(far);
+      const unplug = (): Promise<void> => {
+        rmSync(theirs, { force: true });
+        return dispose();
+      };
+      return Object.assign(far, { [Symbol.asyncDispose]: unplug });
+    };
+    return Promise.resolve({ port, appear });
   },
 });
 

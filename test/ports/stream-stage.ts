@@ -44,6 +44,14 @@ export function farEnd(
   return { far, inject: (octets) => void writeSync(fd, encodeFrames([octets], framing.lengthSize)) };
 }
 
+/** The far end of a port that dials the endpoint, which is not there until it appears. */
+export async function appearAt(rig: Rig, endpoint: StreamEndpoint, framing: Framing): Promise<StreamPort> {
+  const listening = await endpoint.listen();
+  const { far } = farEnd(rig, await acceptFrom(rig, listening), framing);
+  listening.close();
+  return far;
+}
+
 /** The next port that was given, as what it is. */
 export async function nextStream(ports: Ports): Promise<StreamPort> {
   const port = await ports.next();

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { BacklogLimits } from '../../src/ports/backlog.ts';
 import { DatagramPort } from '../../src/ports/datagram-port.ts';
 import { maxFrame } from '../../src/ports/port.ts';
-import { TapPort } from '../../src/ports/tap.ts';
+import { openReturningTap, TapPort } from '../../src/ports/tap.ts';
 import { bindFile, connectPath, datagramSocket } from '../../src/system/unix-socket.ts';
 import { newDirectory } from '../system/sockets.ts';
 import { conforms } from './conformance.ts';
@@ -29,9 +29,33 @@ conforms({
   stalls: false,
   farGone: 'closed',
   open: (rig) => Promise.resolve(openBoth(rig)),
+  async opensForGood(rig) {
+    const name = `t${interfaces++}`;
+    const port = await openReturningTap(name, rig.environment);
+    let appeared = false;
+    const appear = (): Promise<HostSide> => {
+      if (appeared) ip('tuntap', 'add', 'dev', name, 'mode', 'tap');
+      appeared = true;
+      setUp(name);
+      return Promise.resolve(new HostSide(name, rig));
+    };
+    return { port, appear, isThere: true };
+  },
 });
 
 describe('a TAP port', () => {
+  it('that waits for its interface does not make it again itself', async () => {
+    const rig = new Rig();
+    const here = collect(using(await openReturningTap('unmade', rig.environment)));
+    setUp('unmade');
+    await here.carrierIs(true);
+    ip('link', 'delete', 'unmade');
+    await here.carrierIs(false);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(() => ip('link', 'show', 'unmade')).toThrow('does not exist');
+    expect(rig.logged).toHaveLength(1);
+  });
+
   it('is down until its interface is up, and again when that was set down', async () => {
     const rig = new Rig();
     const port = using(TapPort.open('updown', rig.environment));
@@ -128,7 +152,7 @@ describe('a TAP port', () => {
     }) as [number, number];
     connectPath(near, join(directory, 'far'));
     connectPath(far, join(directory, 'near'));
-    const port = using(new TapPort({ name: 'socket', fd: near }, rig.environment, backlog));
+    const port = using(new TapPort({ name: 'socket', fd: near }, rig.environment, backlog && { backlog }));
     return { port, far: using(new DatagramPort({ fd: far, module: 'far', description: 'far' }, rig.environment)) };
   }
 

@@ -11,7 +11,7 @@ import { eventually } from '../eventually.ts';
 import { ManualClock } from '../manual-clock.ts';
 import { conforms } from './conformance.ts';
 import { collect, descriptors, dropped, frameOf, Ports, Rig, sameFrames, using } from './rig.ts';
-import { acceptFrom, bothTake, connectTo, encodeFrames, farEnd, nextStream } from './stream-stage.ts';
+import { acceptFrom, appearAt, bothTake, connectTo, encodeFrames, farEnd, nextStream } from './stream-stage.ts';
 import { noDelays } from './tcp-options.ts';
 
 conforms({
@@ -40,6 +40,12 @@ conforms({
     const { far, inject } = farEnd(rig, await acceptFrom(rig, listening), vdeFraming);
     listening.close();
     return { port, far, inject, settled: bothTake(maxStreamFrame, port, far) };
+  },
+  async opensForGood(rig) {
+    const reserved = await tcpEndpoint({ host: '127.0.0.1', port: 0 }).listen();
+    reserved.close();
+    const address = { host: '127.0.0.1', port: reserved.port };
+    return { port: dialTcp(address, {}, rig.environment).port, appear: () => appearAt(rig, tcpEndpoint(address), vdeFraming) };
   },
 });
 

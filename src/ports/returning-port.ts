@@ -1,0 +1,115 @@
+import { isForUser, reasonOf } from '../errors.ts';
+import type { PortEnvironment } from './environment.ts';
+import { LinkRedial } from './link-redial.ts';
+import { newPortCounters, type Port, type PortCounters, type Receiver } from './port.ts';
+
+/** What a returning port opens, again and again. */
+export interface ReturningPortOptions {
+  readonly module: string;
+  readonly description: string;
+  /** The other side, as the log calls it: `the switch at /run/a`. */
+  readonly name: string;
+  /** Opens the port once. Its frames are counted in `counters`. Throws an error that is for the user. */
+  readonly open: (counters: PortCounters) => Promise<Port> | Port;
+  /** Whether the first attempt may fail so, because the other side is not there yet; any other error is thrown. */
+  readonly mayWait: (error: Error) => boolean;
+}
+
+/**
+ * A port that is there for good, made of ports that end with their other side: it waits for one that is not there yet, and comes back after
+ * one that has gone. It is down meanwhile.
+ */
+export class ReturningPort implements Port {
+  readonly module: string;
+  readonly description: string;
+  readonly counters = newPortCounters();
+  readonly #open: ReturningPortOptions['open'];
+  readonly #redial: LinkRedial;
+  #receiver: Receiver | undefined;
+  #port: Port | undefined;
+  #ended = false;
+
+  private constructor({ module, description, name, open }: ReturningPortOptions, environment: PortEnvironment) {
+    this.module = module;
+    this.description = description;
+    this.#open = open;
+    this.#redial = new LinkRedial(
+      environment,
+      () => name,
+      () => void this.#again(),
+    );
+  }
+
+  /** Makes the first attempt. Throws what that throws, unless it is a reason to wait. */
+  static async open(options: ReturningPortOptions, environment: PortEnvironment): Promise<ReturningPort> {
+    const port = new ReturningPort(options, environment);
+    try {
+      port.#port = await options.open(port.counters);
+      port.#redial.up({ quiet: true });
+    } catch (error) {
+      if (!isForUser(error) || !options.mayWait(error)) throw error;
+      port.#redial.down(reasonOf(error));
+    }
+    return port;
+  }
+
+  attach(receiver: Receiver): void {
+    this.#receiver = receiver;
+    if (this.#port) this.#attach(this.#port);
+    else receiver.carrier(false);
+  }
+
+  transmit(frame: Uint8Array): void {
+    if (this.#port) this.#port.transmit(frame);
+    else this.counters.drops['no-carrier']++;
+  }
+
+  flush(): void {
+    this.#port?.flush();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#ended = true;
+    this.#redial[Symbol.dispose]();
+    const port = this.#port;
+    this.#port = undefined;
+    await port?.[Symbol.asyncDispose]();
+  }
+
+  async #again(): Promise<void> {
+    try {
+      const port = await this.#open(this.counters);
+      if (this.#ended) {
+        await port[Symbol.asyncDispose]();
+        return;
+      }
+      this.#port = port;
+      this.#redial.up();
+      this.#attach(port);
+    } catch (error) {
+      if (!isForUser(error)) throw error;
+      this.#redial.down(reasonOf(error));
+    }
+  }
+
+  #attach(port: Port): void {
+    const receiver = this.#receiver;
+    if (!receiver) return;
+    const before = this.counters.receivedFrames;
+    port.attach({
+      receive: (frame) => receiver.receive(frame),
+      carrier: (up) => receiver.carrier(up),
+      closed: (reason) => {
+        if (this.counters.receivedFrames > before) this.#redial.heard();
+        this.#lose(port, receiver, reason);
+      },
+    });
+  }
+
+  #lose(port: Port, receiver: Receiver, reason: string): void {
+    if (this.#port !== port) return;
+    this.#port = undefined;
+    receiver.carrier(false);
+    this.#redial.down(reason);
+  }
+}
