@@ -19,6 +19,8 @@ export class StreamDialer implements AsyncDisposable {
   readonly #redial: LinkRedial;
   #timeout: Timer | undefined;
   #dialling: { readonly fd: Fd; readonly watch: Watch } | undefined;
+  /** Whether the last connection ended before anything came over it: it may have been to nobody. */
+  #wasSilent = false;
   #open = true;
 
   /** Begins to dial, and goes on until disposed. */
@@ -32,6 +34,7 @@ export class StreamDialer implements AsyncDisposable {
     );
     this.port = new StreamPort({ ...options, description: endpoint.name }, environment, {
       lost: (reason, heard) => this.#lost(reason, heard),
+      heard: () => this.#heard(),
       released: () => this.#release(),
     });
     void this.#dial();
@@ -78,7 +81,7 @@ export class StreamDialer implements AsyncDisposable {
   #up(): void {
     const fd = this.#settle();
     if (fd === undefined) return;
-    this.#redial.up();
+    if (!this.#wasSilent && !this.port.expectsGreeting) this.#redial.up();
     this.port.connect(fd);
   }
 
@@ -100,7 +103,13 @@ export class StreamDialer implements AsyncDisposable {
 
   #lost(reason: string, heard: boolean): void {
     if (heard) this.#redial.heard();
+    this.#wasSilent = !heard;
     this.#redial.down(reason);
+  }
+
+  #heard(): void {
+    this.#redial.up();
+    this.#wasSilent = false;
   }
 
   #release(): void {

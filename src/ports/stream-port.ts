@@ -1,4 +1,5 @@
 import { closeSync } from 'node:fs';
+import type { Timer } from '../clock.ts';
 import type { Ready, Watch } from '../system/readiness.ts';
 import type { Fd } from '../system/unix-socket.ts';
 import { minFrame } from '../wire/ethernet.ts';
@@ -26,6 +27,8 @@ export interface StreamPortOptions extends StreamLimits {
 export interface StreamOwner {
   /** A connection has ended by itself. `heard` says whether anything had come over it. */
   lost(reason: string, heard: boolean): void;
+  /** Something has come over a connection for the first time. */
+  heard?(): void;
   /** The port has ended, whoever ended it. Called once. */
   released(): void;
 }
@@ -38,7 +41,18 @@ interface Connection {
   heard: boolean;
   /** Whether sending fails for good, and only what has come is heard. */
   failed: boolean;
+  /** How many seconds nothing has come, and how many frames had been sent when the last one ended. */
+  silence: number;
+  sent: number;
 }
+
+/**
+ * Two ends that have greeted send an empty frame in each second in which they send nothing else, in milliseconds, and give up a link
+ * over which nothing came in so many seconds: a relay between them may acknowledge what it does not forward. An original sends none.
+ */
+const pulse = 1000;
+const mostSilence = 5;
+const emptyFrame = new Uint8Array(2);
 
 /** A port on a stream socket, one connection at a time: all that waits is received, and sent, by one system call. */
 export class StreamPort implements Port {
@@ -53,6 +67,8 @@ export class StreamPort implements Port {
   #connection: Connection | undefined;
   #receiver: Receiver | undefined;
   #sendable = 0;
+  #expectsGreeting = false;
+  #pulse: Timer | undefined;
   #ended: string | undefined;
   #open = true;
 
@@ -71,6 +87,11 @@ export class StreamPort implements Port {
     return this.#connection ? this.#sendable : 0;
   }
 
+  /** Whether a far end of this port has ever greeted: then the next one will, or it is none. */
+  get expectsGreeting(): boolean {
+    return this.#expectsGreeting;
+  }
+
   attach(receiver: Receiver): void {
     this.#receiver = receiver;
     receiver.carrier(this.#connection !== undefined);
@@ -85,8 +106,9 @@ export class StreamPort implements Port {
     const decoder = new FrameDecoder(this.#framing, this.#deliver, (skipped) =>
       this.#environment.log.warn(`${this.module} ${this.description}: ${describeText(skipped)}`),
     );
-    const connection: Connection = { fd, decoder, outbox, heard: false, failed: false };
+    const connection: Connection = { fd, decoder, outbox, heard: false, failed: false, silence: 0, sent: 0 };
     this.#connection = connection;
+    if (this.#expectsGreeting) this.#schedulePulse(connection);
     this.#sendable = Math.min(sendable, this.#maxFrame);
     outbox.addOctets(greeting);
     outbox.flush();
@@ -157,6 +179,27 @@ export class StreamPort implements Port {
     this.#environment.clock.defer(() => this.#hearOut(connection));
   }
 
+  #schedulePulse(connection: Connection): void {
+    this.#pulse = this.#environment.clock.after(pulse, () => {
+      if (connection.watch) this.#beat(connection);
+      if (this.#connection === connection) this.#schedulePulse(connection);
+    });
+  }
+
+  /** Counts seconds and reads no clock: if this process itself was stopped, however long, that counts as one. */
+  #beat(connection: Connection): void {
+    if (++connection.silence >= mostSilence) {
+      this.#lose(connection, `nothing came for ${mostSilence} s`);
+      return;
+    }
+    const { outbox, decoder } = connection;
+    if (decoder.greeted && this.counters.sentFrames === connection.sent && !outbox.blocked) {
+      outbox.addOctets(emptyFrame);
+      this.flush();
+    }
+    connection.sent = this.counters.sentFrames;
+  }
+
   readonly #receive = (): void => {
     if (!this.#connection) return;
     const { fd, decoder, outbox } = this.#connection;
@@ -167,9 +210,15 @@ export class StreamPort implements Port {
     else if (typeof end === 'string') this.#ended = end;
     else if (end === 0) this.#ended = outbox.error ?? 'the far end closed the link';
     else {
+      if (!this.#connection.heard) this.#owner.heard?.();
       this.#connection.heard = true;
+      this.#connection.silence = 0;
       const fault = decoder.decode(streams.octets, start, end);
-      if (decoder.greeted) this.#sendable = this.#maxFrame;
+      if (decoder.greeted) {
+        if (!this.#expectsGreeting) this.#schedulePulse(this.#connection);
+        this.#expectsGreeting = true;
+        this.#sendable = this.#maxFrame;
+      }
       if (fault === undefined) return;
       this.#ended = describeFault(fault, this.#framing.remedy);
       this.counters.faults++;
@@ -199,6 +248,7 @@ export class StreamPort implements Port {
     if (!connection) return;
     this.#connection = undefined;
     this.#ended = undefined;
+    this.#pulse?.[Symbol.dispose]();
     connection.decoder.stop();
     connection.outbox.clear();
     connection.watch?.[Symbol.dispose]();
