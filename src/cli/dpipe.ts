@@ -1,4 +1,3 @@
-import { writeSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { realClock } from '../clock.ts';
 import { parsePipedLine, type PipedLine } from '../companions/dpipe-line.ts';
@@ -7,6 +6,7 @@ import { writeNumberFile } from '../system/number-file.ts';
 import { EtherloomError, isForUser } from '../errors.ts';
 import { nameProcess } from '../system/daemon.ts';
 import { isInBackground, startInBackground } from './background.ts';
+import { complain } from './complain.ts';
 import { getopt, type Option } from './getopt.ts';
 import { tellReady } from './tell-ready.ts';
 
@@ -86,12 +86,4 @@ function writeFiles(given: ReadonlyMap<string, string>): (Disposable & { readonl
     const path = given.get(name);
     return path === undefined ? [] : [{ path: resolve(path), ...writeNumberFile(path, number) }];
   });
-}
-
-function complain(text: string): void {
-  try {
-    writeSync(2, text);
-  } catch {
-    // Nobody reads it.
-  }
 }

@@ -35,6 +35,13 @@ const companions: ReadonlyMap<string, Companion> = new Map<string, Companion>([
     },
   ],
   [
+    'plug2tap',
+    {
+      what: 'vde_plug2tap: a tap interface of this machine on a switch',
+      run: async (...args) => (await import('./vde-plug2tap.ts')).runVdePlug2tap(...args),
+    },
+  ],
+  [
     'dpipe',
     { what: 'dpipe: commands joined by pipes in both directions', run: async (...args) => (await import('./dpipe.ts')).runDpipe(...args) },
   ],

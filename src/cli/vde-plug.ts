@@ -1,16 +1,13 @@
-import { writeSync } from 'node:fs';
-import { realClock } from '../clock.ts';
 import { SpokenAddresses } from '../companions/plug-addresses.ts';
 import { describePlug } from '../companions/plug-end.ts';
 import { plugMode, plugPlace, plugPort } from '../companions/plug-name.ts';
-import { Plug, type PlugAt, type PlugPeer } from '../companions/plug.ts';
-import { openSystemLog, plainLog } from '../daemon/line-log.ts';
-import { writeNumberFile } from '../system/number-file.ts';
+import type { PlugAt, PlugPeer } from '../companions/plug.ts';
 import { EtherloomError, isForUser } from '../errors.ts';
-import { nameProcess, openSyslog } from '../system/daemon.ts';
+import { openSyslog } from '../system/daemon.ts';
 import { isInBackground, startInBackground } from './background.ts';
+import { complain } from './complain.ts';
 import { getopt, type Option } from './getopt.ts';
-import { tellReady } from './tell-ready.ts';
+import { runPlug } from './run-plug.ts';
 
 export { leave } from './leave.ts';
 
@@ -109,35 +106,12 @@ function portAndPidfile(given: ReadonlyMap<string, string>): Pick<Wishes, 'pidfi
 
 async function plugIn(wishes: Wishes, say: (line: string) => void): Promise<void> {
   const { given, names, command, pidfile } = wishes;
-  const isDaemon = given.has('daemon');
   const record = given.has('log') || given.has('iplog') ? openSyslog('vde_plug') : undefined;
   const addresses = given.has('iplog') ? new SpokenAddresses((address) => record?.(`IP ${address}`)) : undefined;
   const plug = plugAt(names[0] ?? '', wishes, '');
   const peer: PlugPeer = command ? { command } : names.length === 2 ? plugAt(names[1] ?? '', wishes, '2') : 'standard';
-  nameProcess('vde_plug');
-  // Also what ends us while the switch is still asked leaves nothing behind.
-  const told = new Promise<string>((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => resolve(signal));
-  });
-  const log = isDaemon ? openSystemLog('vde_plug') : plainLog(say);
-  const opening = Plug.open(
-    { plug, peer, observe: addresses && ((frame) => addresses.observe(frame)) },
-    { clock: realClock, log, poison: process.env['ETHERLOOM_POISON'] === '1' },
-  );
-  const opened = await Promise.race([opening, told.then(() => undefined)]);
-  if (!opened) return;
-  let file: Disposable | undefined;
-  try {
-    file = pidfile === undefined ? undefined : writeNumberFile(pidfile, process.pid);
-    record?.(`START ${plug.settings.description}`);
-    if (isDaemon) tellReady();
-    void told.then((signal) => opened.finish(signal));
-    const reason = await opened.ended;
-    record?.(`STOP ${plug.settings.description}: ${reason}`);
-  } finally {
-    await opened[Symbol.asyncDispose]();
-    file?.[Symbol.dispose]();
-  }
+  const observe = addresses && ((frame: Uint8Array): void => addresses.observe(frame));
+  await runPlug({ name: 'vde_plug', isDaemon: given.has('daemon'), pidfile, say, record, plug, peer, observe });
 }
 
 function plugAt(name: string, { given, port }: Wishes, which: '' | '2'): PlugAt {
@@ -149,13 +123,4 @@ function plugAt(name: string, { given, port }: Wishes, which: '' | '2'): PlugAt 
     description: describePlug(given.get('descr') ?? 'vdeplug:'),
   };
   return { place: plugPlace(name), settings };
-}
-
-/** By one system call: Node's own stream would make a pipe that others share not wait. */
-function complain(text: string): void {
-  try {
-    writeSync(2, text);
-  } catch {
-    // Nobody reads it.
-  }
 }

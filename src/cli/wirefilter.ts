@@ -1,4 +1,3 @@
-import { writeSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { isatty } from 'node:tty';
 import { realClock } from '../clock.ts';
@@ -12,6 +11,7 @@ import type { QualityWord } from '../ports/impairment.ts';
 import { realRandom } from '../random.ts';
 import { nameProcess } from '../system/daemon.ts';
 import { isInBackground, startInBackground, type BackgroundOptions } from './background.ts';
+import { complain } from './complain.ts';
 import { getopt, type Option, type ParsedArguments } from './getopt.ts';
 import { tellReady } from './tell-ready.ts';
 
@@ -179,13 +179,4 @@ function neighbours({ left, right }: Sides): BackgroundOptions {
   const further = right === 'alternate' ? alternates(process.env) : undefined;
   if (!further) return { standard };
   return { standard, further, env: { ALTERNATE_STDIN: '4', ALTERNATE_STDOUT: '5' } };
-}
-
-/** By one system call: Node's own stream would make a pipe that others share not wait. */
-function complain(text: string): void {
-  try {
-    writeSync(2, text);
-  } catch {
-    // Nobody reads it.
-  }
 }

@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync } from 'node:fs';
 import type { Clock } from '../clock.ts';
-import { EtherloomError, SystemError } from '../errors.ts';
+import { EtherloomError, errnoText, reasonOf, SystemError } from '../errors.ts';
 import type { PortEnvironment } from '../ports/environment.ts';
 import { PipePort } from '../ports/pipe-port.ts';
 import type { Acceptor, Port } from '../ports/port.ts';
@@ -57,7 +57,7 @@ export async function openCommand([program = '', ...args]: readonly string[], en
     await once(child, 'spawn');
   } catch (error) {
     await port[Symbol.asyncDispose]();
-    throw new EtherloomError('missing-peer', `cannot start ${program}: ${error instanceof Error ? error.message : String(error)}`);
+    throw new EtherloomError('missing-peer', `cannot start ${program}: ${reasonOf(error)}`);
   }
   return {
     port,
@@ -99,7 +99,7 @@ async function openSwitch({ directory, ...place }: SwitchPlace, settings: PlugSe
       if (!isNobodyThere(error)) throw error;
     }
   }
-  throw new EtherloomError('system', `no switch is at ${standardDirectories.join(' or ')}: start one, or say where yours is`);
+  throw new EtherloomError('system', `no switch is at ${standardDirectories.join(' or ')}: start one, or give the directory of yours`);
 }
 
 async function openDirectory(directory: string, options: Omit<VdeClientOptions, 'directory'>, environment: PortEnvironment): Promise<Port> {
@@ -107,7 +107,10 @@ async function openDirectory(directory: string, options: Omit<VdeClientOptions, 
     return await VdeClient.open({ directory, ...options }, environment);
   } catch (error) {
     if (!isNobodyThere(error)) throw error;
-    throw new EtherloomError('system', `no switch is at ${directory} (${error.errno}): start one there, or say where yours is`);
+    throw new EtherloomError(
+      'system',
+      `no switch is at ${directory}: ${errnoText(error.errno)}; start one there, or give the directory of yours`,
+    );
   }
 }
 
@@ -120,7 +123,7 @@ async function openAddress(address: string, environment: PortEnvironment): Promi
   if (tcp !== undefined && !isLoopback(parseTcpAddress(tcp).host)) {
     throw new EtherloomError(
       'not-permitted',
-      `${address} would not be encrypted: let ssh carry the stream, as dpipe vde_plug = ssh HOST vde_plug`,
+      `cannot plug into ${address}: it would leave this machine unencrypted; carry the stream by ssh: dpipe vde_plug = ssh HOST vde_plug`,
     );
   }
   // Few plugs need the other drivers, and all wait for what is loaded. A plug ends with its interface; a switch's port would wait for it.
@@ -130,7 +133,10 @@ async function openAddress(address: string, environment: PortEnvironment): Promi
   const opened = await open(address, environment, nobody);
   if ('port' in opened) return opened.port;
   await opened.listener[Symbol.asyncDispose]();
-  throw new EtherloomError('bad-address', `${address} waits for many: that is for a switch, as etherloom switch --port ${address}`);
+  throw new EtherloomError(
+    'bad-address',
+    `cannot plug into ${address}: it listens for many connections; use etherloom switch --port ${address}`,
+  );
 }
 
 const nobody: Acceptor = { choose: () => undefined, accept: () => undefined };

@@ -42,10 +42,12 @@ const maxNameFile = 4096;
  * The place that a name means; none, or an empty one, is the user's default. Reads the file that the name may be. Throws EtherloomError
  * ('bad-address') that says what is possible.
  */
-export function plugPlace(name: string, home = homedir()): PlugPlace {
+export function plugPlace(name: string, home?: string): PlugPlace {
   const [path] = splitBrackets(name);
   if (path !== '') return placeOf(isFile(path) ? firstLine(path) : name);
-  const standard = ['.vdeplug/default', '.vde2/default.switch', '.vde2/stdsock'].map((file) => join(home, file)).find(isThere);
+  const at = home ?? homeDirectory();
+  const files = at === undefined ? [] : ['.vdeplug/default', '.vde2/default.switch', '.vde2/stdsock'];
+  const standard = files.map((file) => join(at ?? '', file)).find(isThere);
   if (standard === undefined) return placeOf(name);
   return placeOf(isFile(standard) ? firstLine(standard) : `${quote(standard)}${name}`);
 }
@@ -58,13 +60,17 @@ function placeOf(name: string): PlugPlace {
   if (scheme === 'ptp') throw withoutSwitch(name);
   throw new EtherloomError(
     'bad-address',
-    `${name}: there is no plug for ${scheme}://; there are vde://DIR, tap://NAME, tcp://HOST:PORT, qemu-stream://PATH, qemu://OURS,QEMUS and cmd://COMMAND`,
+    `cannot plug into ${name}: ${scheme}:// is not supported; use vde://DIR, tap://NAME, tcp://HOST:PORT, qemu-stream://PATH, qemu://OURS,QEMUS or cmd://COMMAND`,
   );
 }
 
 function switchPlace(address: string, name: string): PlugPlace {
   const [path, inside] = splitBrackets(address);
-  if (/^[^/]*:\d+->/.test(path)) throw new EtherloomError('bad-address', `${name}: frames in UDP datagrams are not to be had`);
+  if (/^[^/]*:\d+->/.test(path))
+    throw new EtherloomError(
+      'bad-address',
+      `cannot plug into ${name}: frames in UDP datagrams are not supported; use dpipe and ssh between machines`,
+    );
   const place: SwitchPlace = { kind: 'switch', directory: path === '' ? undefined : unquote(path) };
   if (inside === undefined) return place;
   if (inside === '') throw withoutSwitch(name);
@@ -81,27 +87,31 @@ function tagged(part: string, name: string): Partial<SwitchPlace> {
       if (rest.length === 0) return { port: plugPort(value), portGroup: value };
       return { port: plugPort(value) };
     case 'portgroup':
-      if (value.includes('/') || value === '..') throw new EtherloomError('bad-address', `${name}: a port group's name has no slash`);
+      if (value.includes('/') || value === '..')
+        throw new EtherloomError('bad-address', `cannot plug into ${name}: the name of a port group must not contain a slash`);
       return { portGroup: value };
     case 'group':
       return { group: value };
     case 'mode':
       return { mode: plugMode(value) };
     case undefined:
-      throw new EtherloomError('bad-address', `${name}: ${part} is none of port=N, portgroup=NAME, group=NAME and mode=OCTAL`);
+      throw new EtherloomError(
+        'bad-address',
+        `cannot plug into ${name}: ${part} is unknown; use port=N, portgroup=NAME, group=NAME or mode=OCTAL`,
+      );
   }
 }
 
 /** The number of a switch's port; 0 is its management port. Throws EtherloomError('bad-option'). */
 export function plugPort(text: string): number {
   if (/^\d{1,7}$/.test(text)) return Number(text);
-  throw new EtherloomError('bad-option', `${text} is no number of a port`);
+  throw new EtherloomError('bad-option', `${text} is not a port number: give one from 0, for example --port 5`);
 }
 
 /** Permissions as they are written. Throws EtherloomError('bad-option'). */
 export function plugMode(text: string): number {
   if (/^[0-7]{1,5}$/.test(text)) return parseInt(text, 8) & 0o777;
-  throw new EtherloomError('bad-option', `${text} is no octal mode: write 0660, for example`);
+  throw new EtherloomError('bad-option', `${text} is not an octal mode: give one such as 0660`);
 }
 
 /** What is before the brackets at the end, and what is in them: undefined without brackets. */
@@ -123,7 +133,19 @@ function quote(path: string): string {
 }
 
 function withoutSwitch(name: string): EtherloomError {
-  return new EtherloomError('bad-address', `${name}: plugs do not meet without a switch between them: start one, and put both into it`);
+  return new EtherloomError(
+    'bad-address',
+    `cannot plug into ${name}: two plugs need a switch between them; start one, and plug both into it`,
+  );
+}
+
+/** Returns the user's home directory; undefined for a user who has neither HOME nor an entry in passwd. */
+function homeDirectory(): string | undefined {
+  try {
+    return homedir();
+  } catch {
+    return undefined;
+  }
 }
 
 function isThere(path: string): boolean {
@@ -137,6 +159,9 @@ function isFile(path: string): boolean {
 function firstLine(path: string): string {
   const text = readFileSync(path);
   if (text.length > maxNameFile)
-    throw new EtherloomError('bad-address', `${path} is too long to be a file with the name of a switch in it`);
+    throw new EtherloomError(
+      'bad-address',
+      `${path} is longer than ${maxNameFile} octets: a file that names a switch holds the name in its first line`,
+    );
   return text.toString('utf8').split('\n', 1)[0]?.trim() ?? '';
 }

@@ -34,17 +34,17 @@ describe('the name of a place for a plug', () => {
   });
 
   it.each([
-    ['slirp://', /no plug for slirp:\/\/; there are vde:\/\/DIR/],
-    ['tcp-listen://127.0.0.1:7', /no plug for tcp-listen/],
-    ['/run/sw[]', /do not meet without a switch/],
-    ['ptp:///tmp/x', /do not meet without a switch/],
+    ['slirp://', /slirp:\/\/ is not supported; use vde:\/\/DIR/],
+    ['tcp-listen://127.0.0.1:7', /tcp-listen:\/\/ is not supported/],
+    ['/run/sw[]', /need a switch between them/],
+    ['ptp:///tmp/x', /need a switch between them/],
     ['me:10->you:20', /UDP/],
-    ['sw[a=b]', /a=b is none of/],
-    ['sw[=b]', /=b is none of/],
-    ['sw[port=x]', /x is no number of a port/],
-    ['sw[mode=9]', /9 is no octal mode/],
-    ['sw[portgroup=..]', /has no slash/],
-    ['sw[portgroup=a%2fb]', /has no slash/],
+    ['sw[a=b]', /a=b is unknown; use port=N/],
+    ['sw[=b]', /=b is unknown; use port=N/],
+    ['sw[port=x]', /x is not a port number/],
+    ['sw[mode=9]', /9 is not an octal mode/],
+    ['sw[portgroup=..]', /must not contain a slash/],
+    ['sw[portgroup=a%2fb]', /must not contain a slash/],
   ])('is refused with what is possible: %s', (name, why) => {
     expect(() => plugPlace(name, nobody)).toThrow(why);
   });
@@ -56,7 +56,7 @@ describe('the name of a place for a plug', () => {
     writeFileSync(join(directory, 'long'), 'x'.repeat(5000));
     expect(plugPlace(join(directory, 'name'), nobody)).toMatchObject({ directory: '/run/sw', port: 5 });
     expect(plugPlace(join(directory, 'other'), nobody)).toEqual({ kind: 'switch', directory: join(directory, 'name') });
-    expect(() => plugPlace(join(directory, 'long'), nobody)).toThrow(/too long to be a file/);
+    expect(() => plugPlace(join(directory, 'long'), nobody)).toThrow(/longer than 4096 octets/);
   });
 
   it('is by default what the user says: where the newer tools look, then where the older do', () => {
@@ -76,7 +76,7 @@ describe('the name of a place for a plug', () => {
 
   it('has ports that are numbers and modes that are octal', () => {
     expect([plugPort('0'), plugPort('65536'), plugMode('660'), plugMode('02770')]).toEqual([0, 65_536, 0o660, 0o770]);
-    for (const text of ['', '-1', '1e3', '99999999']) expect(() => plugPort(text)).toThrow(/no number/);
-    for (const text of ['', '8', '777777']) expect(() => plugMode(text)).toThrow(/no octal/);
+    for (const text of ['', '-1', '1e3', '99999999']) expect(() => plugPort(text)).toThrow(/not a port number/);
+    for (const text of ['', '8', '777777']) expect(() => plugMode(text)).toThrow(/not an octal mode/);
   });
 });

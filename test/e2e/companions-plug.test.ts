@@ -271,17 +271,17 @@ describe('our vde_plug', { timeout: 60_000 }, () => {
   });
 
   it.each([
-    [['/nonexistent'], 1, /no switch is at \/nonexistent \(ENOENT\): start one/],
-    [['foo://bar'], 1, /no plug for foo:\/\/; there are vde:\/\//],
-    [['ptp:///tmp/x'], 1, /plugs do not meet without a switch/],
-    [['tcp://192.0.2.1:7000'], 1, /not be encrypted: let ssh carry/],
+    [['/nonexistent'], 1, /no switch is at \/nonexistent: no such file or directory \(ENOENT\); start one/],
+    [['foo://bar'], 1, /cannot plug into foo:\/\/bar: foo:\/\/ is not supported; use vde:\/\//],
+    [['ptp:///tmp/x'], 1, /two plugs need a switch between them/],
+    [['tcp://192.0.2.1:7000'], 1, /unencrypted; carry the stream by ssh/],
     [['-c', 'vde_plug /tmp/x'], 255, /no login shell/],
     [['-z'], 255, /unrecognized option '-z'\nusage:/],
     [['a', 'b', 'c'], 255, /^usage:/],
     [['-h'], 255, /^usage:/],
     [['-d', '/tmp/x'], 255, /in the background there is no standard input/],
-    [['-m', '9', '/tmp/x'], 255, /9 is no octal mode/],
-    [['--port', 'x', '/tmp/x'], 255, /x is no number of a port/],
+    [['-m', '9', '/tmp/x'], 255, /9 is not an octal mode/],
+    [['--port', 'x', '/tmp/x'], 255, /x is not a port number/],
     [['-g', 'no-such-group', '/tmp/x'], 255, /No such group 'no-such-group'/],
   ] as const)('says what is wrong, and ends with the code of the original: %j', async (args, status, text) => {
     const ended = await stage.run([bin('vde_plug'), ...args]);

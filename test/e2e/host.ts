@@ -35,9 +35,9 @@ export class Host {
     return new Host(stage, ['nsenter', '-t', String(holder.pid), ...user, '-n', '-m']);
   }
 
-  /** Plugs the card into a switch by vde_plug2tap, and returns that when the card has its carrier. */
-  async plug(directory: string): Promise<Running> {
-    const plug = this.start(['vde_plug2tap', '-s', directory, card]);
+  /** Plugs the card into a switch by vde_plug2tap, the original or that one, and returns it when the card has its carrier. */
+  async plug(directory: string, program = 'vde_plug2tap', options: readonly string[] = []): Promise<Running> {
+    const plug = this.start([program, '-s', directory, ...options, card]);
     await until(`the card is plugged into ${directory}`, async () => {
       if (plug.ended) throw new Error(`vde_plug2tap ended: ${plug.lines.join(' ')}`);
       return (await this.run(['ip', 'link', 'show', card])).text.includes('LOWER_UP');

@@ -1,0 +1,43 @@
+import { realClock } from '../clock.ts';
+import { Plug, type PlugOptions } from '../companions/plug.ts';
+import { openSystemLog, plainLog } from '../daemon/line-log.ts';
+import { nameProcess } from '../system/daemon.ts';
+import { writeNumberFile } from '../system/number-file.ts';
+import { tellReady } from './tell-ready.ts';
+
+/** A plug that runs until it ends or is told to. */
+export interface PlugRun extends PlugOptions {
+  /** The name of the process, in `ps` and in the system's log. */
+  readonly name: string;
+  readonly isDaemon: boolean;
+  readonly pidfile: string | undefined;
+  /** Says a line to the user, as long as this is not a daemon. */
+  readonly say: (line: string) => void;
+  /** Records the begin and the end. Default: nothing does. */
+  readonly record?: ((line: string) => void) | undefined;
+}
+
+/** Plugs in, and carries frames until an end has gone or a signal tells it to end. Throws EtherloomError when one cannot be opened. */
+export async function runPlug({ name, isDaemon, pidfile, say, record, ...options }: PlugRun): Promise<void> {
+  nameProcess(name);
+  // Heard from here on: a signal while the switch is being asked leaves nothing behind, either.
+  const told = new Promise<string>((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => resolve(signal));
+  });
+  const log = isDaemon ? openSystemLog(name) : plainLog(say);
+  const opening = Plug.open(options, { clock: realClock, log, poison: process.env['ETHERLOOM_POISON'] === '1' });
+  const opened = await Promise.race([opening, told.then(() => undefined)]);
+  if (!opened) return;
+  let file: Disposable | undefined;
+  try {
+    file = pidfile === undefined ? undefined : writeNumberFile(pidfile, process.pid);
+    record?.(`START ${options.plug.settings.description}`);
+    if (isDaemon) tellReady();
+    void told.then((signal) => opened.finish(signal));
+    const reason = await opened.ended;
+    record?.(`STOP ${options.plug.settings.description}: ${reason}`);
+  } finally {
+    await opened[Symbol.asyncDispose]();
+    file?.[Symbol.dispose]();
+  }
+}

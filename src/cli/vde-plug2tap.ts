@@ -1,0 +1,71 @@
+import { describePlug } from '../companions/plug-end.ts';
+import { plugMode, plugPlace, plugPort } from '../companions/plug-name.ts';
+import type { PlugAt } from '../companions/plug.ts';
+import { EtherloomError, isForUser } from '../errors.ts';
+import { isInBackground, startInBackground } from './background.ts';
+import { complain } from './complain.ts';
+import { getopt, type Option } from './getopt.ts';
+import { runPlug } from './run-plug.ts';
+
+export { leave } from './leave.ts';
+
+const options: readonly Option[] = [
+  { name: 'help', short: 'h', long: ['help'], argument: false },
+  { name: 'sock', short: 's', long: ['sock', 'vdesock', 'unix'], argument: true },
+  { name: 'port', short: 'p', long: ['port'], argument: true },
+  { name: 'group', short: 'g', long: ['group'], argument: true },
+  { name: 'mode', short: 'm', long: ['mod', 'mode'], argument: true },
+  { name: 'daemon', short: 'd', long: ['daemon'], argument: false },
+  { name: 'pidfile', short: 'P', long: ['pidfile'], argument: true },
+];
+
+const exitFailure = 1;
+const exitUsage = 255;
+
+const usage = `usage: vde_plug2tap [options] TAP
+Joins a tap interface of this machine to a switch. The interface is made if it does not exist, which takes root.
+  -s, --sock SWITCH      the switch's directory, or a name as vde_plug takes it; - for frames on standard input and output
+  -p, --port N           the switch's port
+  -g, --group GROUP      group of the plug's socket
+  -m, --mod MODE         permissions of the plug's socket, octal
+  -d, --daemon           go on in the background, once it is plugged in
+  -P, --pidfile FILE     write the process id to FILE
+  -h, --help             this text
+`;
+
+/** `vde_plug2tap`: a tap interface on a switch, under its old name, with its old options. Returns the exit code. */
+export async function runVdePlug2tap(argv: readonly string[], program: string): Promise<number> {
+  const { options: found, operands, mistakes } = getopt(argv, options);
+  const given = new Map(found.map(({ name, value }) => [name, value]));
+  const say = (line: string): void => complain(`${program}: ${line}\n`);
+  for (const mistake of mistakes) say(mistake);
+  const [tap, ...rest] = operands;
+  if (mistakes.length > 0 || given.has('help') || tap === undefined || rest.length > 0) {
+    complain(usage);
+    return exitUsage;
+  }
+  const isDaemon = given.has('daemon');
+  const isStream = given.get('sock') === '-';
+  try {
+    const interfaceEnd: PlugAt = { place: { kind: 'address', address: `tap://${tap}` }, settings: { description: tap } };
+    const ends = isStream ? { plug: interfaceEnd, peer: 'standard' as const } : { plug: switchEnd(given), peer: interfaceEnd };
+    if (isDaemon && !isInBackground()) return await startInBackground({ standard: isStream });
+    await runPlug({ name: 'vde_plug2tap', isDaemon, pidfile: given.get('pidfile'), say, ...ends });
+    return 0;
+  } catch (error) {
+    if (!isForUser(error)) throw error;
+    say(error.message);
+    return error instanceof EtherloomError && error.code === 'bad-option' ? exitUsage : exitFailure;
+  }
+}
+
+function switchEnd(given: ReadonlyMap<string, string>): PlugAt {
+  const [port, mode] = [given.get('port'), given.get('mode')];
+  const settings = {
+    port: port === undefined ? undefined : plugPort(port),
+    mode: mode === undefined ? undefined : plugMode(mode),
+    group: given.get('group'),
+    description: describePlug('vde_plug2tap:'),
+  };
+  return { place: plugPlace(given.get('sock') ?? ''), settings };
+}
