@@ -1,5 +1,16 @@
 // Makes each command a few files, in the elder format: to load a hundred modules takes longer than all else that it does when it starts.
-const commands = ['dpipe', 'etherloom', 'unixterm', 'vde-plug', 'vde-plug2tap', 'vde-switch', 'vdecmd', 'vdeterm', 'wirefilter'];
+const commands = [
+  'dpipe',
+  'etherloom',
+  'unixterm',
+  'vde-autolink',
+  'vde-plug',
+  'vde-plug2tap',
+  'vde-switch',
+  'vdecmd',
+  'vdeterm',
+  'wirefilter',
+];
 
 export default [
   ...commands.map((name) => bundle(name, `build/cli/${name}.js`, { format: 'cjs', extension: 'cjs' })),

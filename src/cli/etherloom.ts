@@ -42,6 +42,13 @@ const companions: ReadonlyMap<string, Companion> = new Map<string, Companion>([
     },
   ],
   [
+    'autolink',
+    {
+      what: 'vde_autolink: links of a switch that are kept by commands',
+      run: async (...args) => (await import('./vde-autolink.ts')).runVdeAutolink(...args),
+    },
+  ],
+  [
     'dpipe',
     { what: 'dpipe: commands joined by pipes in both directions', run: async (...args) => (await import('./dpipe.ts')).runDpipe(...args) },
   ],

@@ -1,0 +1,78 @@
+import type { Status } from '../../management/status.ts';
+import { Link, type LinkEnvironment } from './link.ts';
+import { isWireCommand } from './wire.ts';
+
+/** The types of wire and the links of one switch, and what can be done to them. Names are words. */
+export class Autolink {
+  /** Commands by the names of their types. */
+  readonly wires = new Map<string, string>();
+  readonly links = new Map<string, Link>();
+  readonly #environment: LinkEnvironment;
+
+  constructor(environment: LinkEnvironment) {
+    this.#environment = environment;
+  }
+
+  /** Adds a type of wire, whose command has all of the variables. */
+  addWire(type: string, command: string): Status {
+    if (this.wires.has(type) || !isWireCommand(command)) return 'EINVAL';
+    this.wires.set(type, command);
+    return 'success';
+  }
+
+  /** Removes a type of wire that no link has. */
+  removeWire(type: string): Status {
+    if (!this.wires.has(type)) return 'ENXIO';
+    if ([...this.links.values()].some((link) => link.wires.has(type))) return 'EADDRINUSE';
+    this.wires.delete(type);
+    return 'success';
+  }
+
+  /** Adds a link to one of those hosts. It begins switched off. */
+  addLink(name: string, remotes: readonly string[]): Status {
+    if (this.links.has(name) || remotes.length === 0) return 'EINVAL';
+    this.links.set(name, new Link(name, remotes, this.#environment));
+    return 'success';
+  }
+
+  /** Switches a link off, and removes it. */
+  removeLink(name: string): Status {
+    const link = this.links.get(name);
+    if (!link) return 'ENXIO';
+    this.links.delete(name);
+    void link.deactivate();
+    return 'success';
+  }
+
+  /** Lets a link try a type of wire. */
+  addType(name: string, type: string): Status {
+    const [link, command] = [this.links.get(name), this.wires.get(type)];
+    if (!link || command === undefined) return 'ENXIO';
+    if (link.wires.has(type)) return 'EINVAL';
+    link.addWire(type, command);
+    return 'success';
+  }
+
+  /** Lets a link no longer try a type of wire. */
+  removeType(name: string, type: string): Status {
+    return this.links.get(name)?.removeWire(type) === true ? 'success' : 'ENXIO';
+  }
+
+  /** Switches a link on or off. */
+  turn(name: string, on: boolean): Status {
+    const link = this.links.get(name);
+    if (!link) return 'ENXIO';
+    void (on ? link.activate() : link.deactivate());
+    return 'success';
+  }
+
+  /** Takes what the switch tells of the endpoints at its ports. */
+  endpoint(port: number, present: boolean): void {
+    for (const link of this.links.values()) link.endpoint(port, present);
+  }
+
+  /** Switches all links off, and resolves when their commands have ended and their ports are given back. */
+  async end(): Promise<void> {
+    await Promise.all([...this.links.values()].map((link) => link.deactivate()));
+  }
+}

@@ -1,0 +1,97 @@
+import type { Files, Giver } from '../../management/command.ts';
+import { longestLine, type Reply } from '../../management/console.ts';
+import type { Interpreter } from '../../management/console-session.ts';
+import { deepest, ScriptBudget } from '../../management/script.ts';
+import { statusLine, type Status } from '../../management/status.ts';
+import type { Autolink } from './autolink.ts';
+import { commands } from './commands.ts';
+
+/** The commands that the console does itself, in the order of `help`. */
+const own = [
+  { name: 'help', help: 'show the commands', syntax: undefined },
+  { name: 'shutdown', help: 'end all links, and vde_autolink', syntax: undefined },
+  { name: 'runscript', help: 'run the commands of a file', syntax: 'PATH' },
+] as const;
+
+/** The console of a vde_autolink: a line in, a reply out. */
+export class AutolinkConsole implements Interpreter {
+  readonly greeting = "\nVDE autolink V.2.3.2\netherloom's vde_autolink, under the MIT licence\n";
+  readonly prompt = '\nVDEal$ ';
+  readonly shutdown: () => void;
+  readonly #autolink: Autolink;
+  readonly #sock: string;
+  readonly #budget = new ScriptBudget();
+
+  constructor(autolink: Autolink, sock: string, shutdown: () => void) {
+    this.#autolink = autolink;
+    this.#sock = sock;
+    this.shutdown = shutdown;
+  }
+
+  execute(line: string, giver: Giver): Reply {
+    const said = line.trim();
+    if (said === '' || said.startsWith('#')) return { text: '' };
+    if (line.length > longestLine) return { text: `${statusLine('E2BIG')}\n` };
+    const [, name = '', argument = ''] = /^(\S+)\s*(.*)$/s.exec(said) ?? [];
+    if (name === 'shutdown') return { text: '', then: 'shutdown' };
+    // Out of a script nobody is logged out.
+    if (name === 'logout') return giver.depth > 0 ? { text: '' } : { text: '', then: 'logout' };
+    if (name === 'help') return { text: block(help(), 'success') };
+    if (name === 'runscript') return { text: block([], this.#runScript(argument, giver)) };
+    const command = commands.find((one) => one.name === name);
+    if (!command) return { text: `${statusLine('ENOSYS')}\n` };
+    const data: string[] = [];
+    const status = command.run({ autolink: this.#autolink, sock: this.#sock, argument, print: (one) => data.push(one) });
+    return { text: block(data, status) };
+  }
+
+  /** There are no events here that a session could be told. */
+  forget(): void {
+    return;
+  }
+
+  /** Runs a file's commands at the start. Says which of them failed, and why. */
+  runAtStart(path: string, files: Files, complain: (line: string) => void): void {
+    this.#budget.begin();
+    const status = this.#run(path, { files, listener: undefined, write: () => undefined, depth: 0 }, complain);
+    if (status !== 'success') complain(`cannot read ${path}: ${textOf(status)}`);
+  }
+
+  #runScript(path: string, giver: Giver): Status {
+    if (giver.depth >= deepest) return 'ELOOP';
+    if (giver.depth === 0) this.#budget.begin();
+    return this.#run(path, giver, () => undefined);
+  }
+
+  #run(path: string, giver: Giver, complain: (line: string) => void): Status {
+    const found = giver.files.read(path);
+    if (typeof found === 'string') return found;
+    this.#budget.spend(found.text.length);
+    for (const line of found.text.split('\n')) {
+      if (this.#budget.isSpent) return 'EFBIG';
+      const { text, then } = this.execute(line, { ...giver, depth: giver.depth + 1 });
+      if (then === 'shutdown') this.shutdown();
+      const [failure] = /^1(?!000 )\d{3} .*$/m.exec(text) ?? [];
+      if (failure !== undefined) complain(`${path}: ${line.trim()}: ${failure.slice(statusLength)}`);
+    }
+    return 'success';
+  }
+}
+
+/** The length of what is in front of a status's text. */
+const statusLength = 5;
+
+function help(): string[] {
+  return [...own, ...commands].map(({ name, help: text, syntax }) => {
+    const usage = syntax === undefined ? '' : ` [args: ${syntax}]`;
+    return `${`${name}:`.padEnd(14)}${text}${usage}`;
+  });
+}
+
+function block(data: readonly string[], status: Status): string {
+  return ["0000 DATA END WITH '.'", ...data, '.', statusLine(status), ''].join('\n');
+}
+
+function textOf(status: Status): string {
+  return statusLine(status).slice(statusLength);
+}

@@ -1,0 +1,71 @@
+import type { Clock } from '../../clock.ts';
+import { EtherloomError } from '../../errors.ts';
+import { ConsoleClient } from '../console/client.ts';
+
+/** Is told whether the switch has an endpoint at a port. */
+export type EndpointListener = (port: number, present: boolean) => void;
+
+/** The switch whose links are kept: its console, at which ports are reserved and which tells of endpoints. */
+export class LocalSwitch implements Disposable {
+  /** Settles with the reason when the console is gone. */
+  readonly gone: Promise<string>;
+  readonly #client: ConsoleClient;
+  #last: Promise<unknown> = Promise.resolve();
+
+  private constructor(client: ConsoleClient) {
+    this.#client = client;
+    this.gone = client.over.then((reason) => reason ?? 'the switch ended the session');
+  }
+
+  /** Connects to the console at `path`. Throws EtherloomError when that cannot be, or the switch has no events. */
+  static async open(path: string, clock: Clock, listener: EndpointListener): Promise<LocalSwitch> {
+    const event = (text: string): void => {
+      const [, sign, port] = /^port\/ep\/([+-]) Port (\d+) /.exec(text) ?? [];
+      if (port !== undefined) listener(Number(port), sign === '+');
+    };
+    const client = await ConsoleClient.open({ path, clock, event });
+    const opened = new LocalSwitch(client);
+    try {
+      await opened.#command('debug/add port/ep');
+      return opened;
+    } catch (error) {
+      opened[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  /** Whether the console is gone. */
+  get isGone(): boolean {
+    return this.#client.isOver;
+  }
+
+  /** Makes a port that no client gets by itself, and returns its number. Throws EtherloomError('refused') when the switch has none left. */
+  async reserve(): Promise<number> {
+    const data = await this.#command('port/createauto');
+    const [, port] = /^Port (\d+)$/m.exec(data.join('\n')) ?? [];
+    if (port === undefined)
+      throw new EtherloomError('refused', `the switch answered port/createauto with "${data.join(' ')}": no port number`);
+    return Number(port);
+  }
+
+  /** Removes a port that was reserved. Throws EtherloomError('refused') while it has endpoints. */
+  async release(port: number): Promise<void> {
+    await this.#command(`port/remove ${port}`);
+  }
+
+  [Symbol.dispose](): void {
+    this.#client[Symbol.dispose]();
+  }
+
+  /** Gives a command when those before it are answered, and returns its data. */
+  #command(line: string): Promise<readonly string[]> {
+    const answered = this.#last.then(async () => {
+      const data: string[] = [];
+      const { status, text } = await this.#client.command(line, (one) => data.push(one));
+      if (status !== 0) throw new EtherloomError('refused', `the switch refused ${line}: ${text}`);
+      return data;
+    });
+    this.#last = answered.catch(() => undefined);
+    return answered;
+  }
+}

@@ -1,0 +1,78 @@
+import type { Clock } from '../../clock.ts';
+import { filesFor } from '../../console/console-files.ts';
+import { ConsoleListener } from '../../console/console-listener.ts';
+import { ownRights } from '../../console/own-rights.ts';
+import type { Log } from '../../log.ts';
+import { FrameLoop } from '../frame-loop.ts';
+import { Autolink } from './autolink.ts';
+import { AutolinkConsole } from './console.ts';
+import { LocalSwitch } from './local-switch.ts';
+
+/** What an autolink is to be. */
+export interface AutolinkOptions {
+  /** The switch's directory, absolute. */
+  readonly sock: string;
+  /** The socket of the switch's console. */
+  readonly switchConsole: string;
+  /** The socket of its own console. Default: none. */
+  readonly management?: { readonly path: string; readonly mode: number } | undefined;
+  /** A file of commands to begin with. */
+  readonly rcfile?: string | undefined;
+  /** The directory in which the commands run. Default: this process's. */
+  readonly cwd?: string | undefined;
+}
+
+/** What it is given. */
+export interface AutolinkEnvironment {
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** `vde_autolink`: links of a switch that are kept by commands, and the console at which they are added. */
+export class AutolinkService implements AsyncDisposable {
+  /** Settles when it ends by itself: undefined when it was told to at its console, else the reason. */
+  readonly ended: Promise<string | undefined>;
+  readonly #autolink: Autolink;
+  readonly #switch: LocalSwitch;
+  readonly #resources: readonly Disposable[];
+
+  private constructor(autolink: Autolink, local: LocalSwitch, resources: readonly Disposable[], told: Promise<undefined>) {
+    this.#autolink = autolink;
+    this.#switch = local;
+    this.#resources = resources;
+    this.ended = Promise.race([told, local.gone]);
+  }
+
+  /** Throws EtherloomError when the switch's console, or its own, cannot be had. */
+  static async open(
+    { sock, switchConsole, management, rcfile, cwd }: AutolinkOptions,
+    { clock, log }: AutolinkEnvironment,
+  ): Promise<AutolinkService> {
+    let shutdown = (): void => undefined;
+    const told = new Promise<undefined>((resolve) => (shutdown = (): void => resolve(undefined)));
+    const local = await LocalSwitch.open(switchConsole, clock, (port, present) => autolink.endpoint(port, present));
+    const autolink = new Autolink({ clock, log, switch: local, sock, cwd });
+    const console = new AutolinkConsole(autolink, sock, shutdown);
+    const loop = new FrameLoop({ clock, log, flushed: () => undefined });
+    const resources: Disposable[] = [loop];
+    try {
+      if (management) {
+        const listener = ConsoleListener.open(management);
+        resources.unshift(listener);
+        listener.serve(console, loop.environment);
+      }
+    } catch (error) {
+      local[Symbol.dispose]();
+      throw error;
+    }
+    if (rcfile !== undefined) console.runAtStart(rcfile, filesFor(ownRights(), log), log.warn);
+    return new AutolinkService(autolink, local, resources, told);
+  }
+
+  /** Ends all commands, and gives the ports back. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#autolink.end();
+    for (const resource of this.#resources) resource[Symbol.dispose]();
+    this.#switch[Symbol.dispose]();
+  }
+}
