@@ -95,7 +95,6 @@ export const libc = {
   /** Each argument after the format is behind its type. */
   syslog: declare('void syslog(int, const char *, ...)') as (priority: number, format: string, type: 'str', text: string) => void,
   sched_yield: declare('int sched_yield()') as () => number,
-  ioctl: declare('int ioctl(int, ulong)') as (fd: number, request: number) => number,
   /** `ioctl` with a structure that the kernel reads and writes. */
   ioctlOn: declare('int ioctl(int, ulong, void *)') as (fd: number, request: number, structure: Uint8Array) => number,
   read: declare('int64_t read(int, void *, size_t)') as (fd: number, memory: Pointer, length: number) => number,

@@ -1,6 +1,7 @@
-/** AF_UNIX sockets below Node's: datagrams, the peer's credentials, and files whose mode and owner are set without trusting their name. */
-import { chmodSync, closeSync, fchmodSync, fstatSync, openSync, unlinkSync, constants as fsConstants } from 'node:fs';
+/** AF_UNIX sockets below Node's: datagrams, the peer's credentials, and files of a given mode and owner. */
+import { closeSync, fchmodSync, fstatSync } from 'node:fs';
 import { EtherloomError, SystemError } from '../errors.ts';
+import { changeInode, HeldDirectory, openInode, type SocketFile } from './bound-file.ts';
 import { checked, lastErrno, libc } from './libc.ts';
 
 const AF_UNIX = 1;
@@ -13,12 +14,8 @@ const SO_ERROR = 4;
 const SO_SNDBUF = 7;
 const SO_PEERCRED = 17;
 const SO_PEERGROUPS = 59;
-const SIOCUNIXFILE = 0x89e0;
 const FIONREAD = 0x541b;
 const SIOCOUTQ = 0x5411;
-const AT_EMPTY_PATH = 0x1000;
-const O_PATH = 0o10000000;
-const unchangedId = 0xffffffff;
 
 /** What a unix socket's path holds, in octets, beside its terminating NUL. [unix(7)] */
 export const maxUnixPath = 107;
@@ -31,16 +28,6 @@ export interface PeerCredentials {
   readonly pid: number;
   readonly uid: number;
   readonly gid: number;
-}
-
-/** What a bound socket file shall be. */
-export interface SocketFile {
-  readonly path: string;
-  /** Permission bits. The umask does not reduce them. */
-  readonly mode: number;
-  /** The new owner; needs root. Unchanged when undefined. */
-  readonly uid?: number | undefined;
-  readonly gid?: number | undefined;
 }
 
 /** Whether a unix socket can have this path. */
@@ -66,24 +53,33 @@ export function streamSocket(): Fd {
 }
 
 /**
- * Binds `fd` to a new socket file of that mode and owner. Mode and owner are set on the very file that was bound, never by its name,
- * which in a directory that others may write to can mean another file a moment later. Throws a SystemError; then no file is left.
+ * Binds `fd` to a new socket file of that mode and owner. The owner is set on the very file that was bound, whatever its name means by
+ * then, and until it is set the mode is 0. Throws `not-permitted` when the file was replaced or could be, or a SystemError; then the
+ * socket has no file that others can connect to.
  */
 export function bindFile(fd: Fd, file: SocketFile): void {
+  if (file.uid === undefined && file.gid === undefined) {
+    bindWithMode(fd, file.path, file.mode);
+    return;
+  }
+  const directory = new HeldDirectory(fd, file);
+  try {
+    bindWithMode(fd, file.path, 0);
+    boundHook?.(file.path);
+    directory.give(fd, file);
+  } finally {
+    directory[Symbol.dispose]();
+  }
+}
+
+/** The kernel gives the file the mode of the socket, less the umask. */
+function bindWithMode(fd: Fd, path: string, mode: number): void {
   const umask = process.umask(0);
   try {
-    fchmodSync(fd, file.mode);
-    checked(libc.bind(fd, unixAddress(file.path), unixAddressSize(file.path)), `cannot bind ${file.path}`);
+    fchmodSync(fd, mode);
+    checked(libc.bind(fd, unixAddress(path), unixAddressSize(path)), `cannot bind ${path}`);
   } finally {
     process.umask(umask);
-  }
-  boundHook?.(file.path);
-  if (file.uid === undefined && file.gid === undefined) return;
-  try {
-    changeOwner(fd, file);
-  } catch (error) {
-    unlinkSync(file.path);
-    throw error;
   }
 }
 
@@ -104,7 +100,7 @@ export function connectPath(fd: Fd, path: string): void {
  * is what is connected to. Throws EtherloomError('not-permitted') or a SystemError.
  */
 export function connectOwned(fd: Fd, path: string, owner: number): void {
-  const inode = openSync(path, O_PATH | fsConstants.O_NOFOLLOW);
+  const inode = openInode(path);
   try {
     const status = fstatSync(inode);
     if (!status.isSocket()) throw new EtherloomError('not-permitted', `${path} is not a socket`);
@@ -118,20 +114,18 @@ export function connectOwned(fd: Fd, path: string, owner: number): void {
 
 /**
  * Sets the mode, and the group if one is given, of the socket file at `path` if that is a socket of this process's user; a link is not
- * followed. Else, and when there is none, does nothing. Throws a SystemError when this user may not give it to that group: EPERM.
+ * followed. Does nothing if there is none. Throws a SystemError when this user may not give it to that group.
  */
-export function changeOwn(path: string, mode: number, gid = unchangedId): void {
+export function changeOwn(path: string, mode: number, gid?: number): void {
   let inode;
   try {
-    inode = openSync(path, O_PATH | fsConstants.O_NOFOLLOW);
+    inode = openInode(path);
   } catch {
     return;
   }
   try {
     const status = fstatSync(inode);
-    if (!status.isSocket() || status.uid !== process.geteuid?.()) return;
-    checked(libc.fchownat(inode, '', unchangedId, gid, AT_EMPTY_PATH), `cannot change the group of ${path}`);
-    chmodSync(`/proc/self/fd/${inode}`, mode);
+    if (status.isSocket() && status.uid === process.geteuid?.()) changeInode(inode, { path, mode, gid });
   } finally {
     closeSync(inode);
   }
@@ -212,15 +206,6 @@ export function setSendBuffer(fd: Fd, octets: number): void {
   const value = Buffer.alloc(4);
   value.writeInt32LE(octets);
   checked(libc.setsockopt(fd, SOL_SOCKET, SO_SNDBUF, value, value.length), 'cannot set the send buffer');
-}
-
-function changeOwner(fd: Fd, { path, uid = unchangedId, gid = unchangedId }: SocketFile): void {
-  const inode = checked(libc.ioctl(fd, SIOCUNIXFILE), `cannot open the socket file of ${path}`);
-  try {
-    checked(libc.fchownat(inode, '', uid, gid, AT_EMPTY_PATH), `cannot change the owner of ${path}`);
-  } finally {
-    closeSync(inode);
-  }
 }
 
 /** `struct sockaddr_un`: the family in host order, then the path and a NUL. */

@@ -113,8 +113,8 @@ describe('a switch of root, with clients of another user', () => {
     expect(lstatSync(join(directory, 'ctl')).uid).toBe(0);
   });
 
-  it('does not touch what a link means that was put in the place of the new socket', async () => {
-    const { directory, ports } = serveEverybody();
+  it('refuses it when a link was put in the place of the new socket, and does not touch what that means', async () => {
+    const { directory, ports, rig } = serveEverybody();
     const victim = join(newDirectory(), 'shadow');
     writeFileSync(victim, 'secret', { mode: 0o640 });
     const moved = join(directory, 'moved');
@@ -123,16 +123,14 @@ describe('a switch of root, with clients of another user', () => {
       symlinkSync(victim, path);
     });
     onTestFinished(() => setBoundHook(undefined));
-    const { ended } = plug(directory);
-    const collector = collect(await ports.next());
+    await plug(directory).ended;
+    expect(rig.logged[0]).toContain('was replaced by another file while it was made');
+    expect(ports.ports).toEqual([]);
     expect(lstatSync(victim)).toMatchObject({ uid: 0, gid: 0 });
     expect(modeOf(victim)).toBe('0640');
     expect(readFileSync(victim, 'utf8')).toBe('secret');
-    // The very socket that was bound is the client's, wherever its name went.
-    expect(lstatSync(moved).uid).toBe(nobody);
-    await ended;
-    await collector.ended();
-    expect(lstatSync(victim)).toMatchObject({ uid: 0, gid: 0 });
+    // Nobody holds it, and nobody may connect to it.
+    expect([lstatSync(moved).uid, modeOf(moved)]).toEqual([0, '0000']);
   });
 
   it('is not led to a socket that belongs to somebody else', async () => {

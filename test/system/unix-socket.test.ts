@@ -63,22 +63,42 @@ describe('binding a socket file', () => {
     expect(process.umask(0o027)).toBe(0o027);
   });
 
-  it('gives the very file that was bound away, not what its name means a moment later', ({ skip }) => {
-    skip(!root, onlyRoot);
+  it('refuses a file that was put in the place of the one that was bound, and leaves both as they are', () => {
     const directory = newDirectory();
+    const gid = process.getgroups?.().at(-1) ?? 0;
+    const other = join(directory, 'other');
+    bound(other);
     const victim = join(directory, 'shadow');
     writeFileSync(victim, 'secret', { mode: 0o640 });
-    const { mtimeMs, ctimeMs } = statSync(victim);
-    setBoundHook((path) => {
-      renameSync(path, join(directory, 'moved'));
-      symlinkSync(victim, path);
-    });
+    const swaps = {
+      link: (path: string) => symlinkSync(victim, path),
+      file: (path: string) => linkSync(victim, path),
+      'another socket': (path: string) => linkSync(other, path),
+      nothing: () => undefined,
+    };
     onTestFinished(() => setBoundHook(undefined));
-    bindFile(closing(datagramSocket()), { path: join(directory, '001.9'), mode: 0o700, uid: nobody, gid: nobody });
-    expect(statSync(victim)).toMatchObject({ uid: 0, gid: 0, mtimeMs, ctimeMs });
-    expect(modeOf(victim)).toBe('640');
-    expect(lstatSync(join(directory, 'moved'))).toMatchObject({ uid: nobody, gid: nobody });
-    expect(modeOf(join(directory, 'moved'))).toBe('700');
+    const before = [victim, other].map((path) => statSync(path));
+    for (const [name, swap] of Object.entries(swaps)) {
+      const path = join(directory, name);
+      const moved = `${path}-moved`;
+      setBoundHook(() => {
+        renameSync(path, moved);
+        swap(path);
+      });
+      expect(() => bindFile(closing(datagramSocket()), { path, mode: 0o666, gid })).toThrow(`${path} was replaced by another file`);
+      expect(modeOf(moved)).toBe('0');
+    }
+    const after = [victim, other].map((path) => statSync(path));
+    expect(after.map(({ uid, gid, mode }) => ({ uid, gid, mode }))).toEqual(before.map(({ uid, gid, mode }) => ({ uid, gid, mode })));
+  });
+
+  it('gives it its mode with its group, whatever the umask', () => {
+    const umask = process.umask(0o077);
+    onTestFinished(() => void process.umask(umask));
+    const path = join(newDirectory(), 'socket');
+    const gid = process.getgroups?.().at(-1) ?? 0;
+    bindFile(closing(datagramSocket()), { path, mode: 0o660, gid });
+    expect([modeOf(path), lstatSync(path).gid]).toEqual(['660', gid]);
   });
 
   it('changes the owner alone, or the group alone', ({ skip }) => {
@@ -97,8 +117,13 @@ describe('binding a socket file', () => {
     const directory = newDirectory();
     const fd = closing(datagramSocket());
     const before = descriptors();
-    bindFile(fd, { path: join(directory, 'a'), mode: 0o600, ...(root && { uid: nobody }) });
+    bindFile(fd, { path: join(directory, 'a'), mode: 0o600, ...(root ? { uid: nobody } : { gid: process.getegid?.() }) });
     expect(descriptors()).toBe(before);
+    setBoundHook((path) => renameSync(path, `${path}-moved`));
+    onTestFinished(() => setBoundHook(undefined));
+    const second = closing(datagramSocket());
+    expect(() => bindFile(second, { path: join(directory, 'b'), mode: 0o600, gid: process.getegid?.() })).toThrow('was replaced');
+    expect(descriptors()).toBe(before + 1);
   });
 });
 

@@ -1,0 +1,162 @@
+/**
+ * Gives the file of a bound socket its owner and mode. Not by its name alone, which in a directory that others may write to can mean
+ * another file a moment later: the file that has the name is opened, and changed only if the kernel says that it is the socket's.
+ */
+import { chmodSync, closeSync, fstatSync, openSync, readFileSync, rmSync, constants as fsConstants } from 'node:fs';
+import { basename, dirname } from 'node:path';
+import { EtherloomError, errnoOf, SystemError } from '../errors.ts';
+import { groupName } from './accounts.ts';
+import { lastErrno, libc } from './libc.ts';
+import { inspectUnixSocket } from './sock-diag.ts';
+import type { UnixDiag } from './unix-diag.ts';
+
+const AT_EMPTY_PATH = 0x1000;
+const O_PATH = 0o10000000;
+const unchangedId = 0xffffffff;
+const othersMayWrite = 0o022;
+
+/** The file of a socket, as it shall be. */
+export interface SocketFile {
+  readonly path: string;
+  /** Permission bits. The umask does not reduce them. */
+  readonly mode: number;
+  /** The new owner; needs CAP_CHOWN. Unchanged when undefined. */
+  readonly uid?: number | undefined;
+  /** The new group; needs CAP_CHOWN, or to be one of this user's. Unchanged when undefined. */
+  readonly gid?: number | undefined;
+}
+
+/** Opens a file itself, of any kind, for nothing but its name and status; a link is not followed. Throws Node's error. */
+export function openInode(path: string): number {
+  return openSync(path, O_PATH | fsConstants.O_NOFOLLOW);
+}
+
+/** Changes owner and mode of a file that `openInode` opened. Throws a SystemError that names `file.path`. */
+export function changeInode(inode: number, { path, mode, uid, gid }: SocketFile): void {
+  if (libc.fchownat(inode, '', uid ?? unchangedId, gid ?? unchangedId, AT_EMPTY_PATH) !== 0) throw cannotGive(lastErrno(), path, uid, gid);
+  chmodSync(`/proc/self/fd/${inode}`, mode);
+}
+
+/** The directory of a socket that is about to be bound, held open so that its name can change without harm. */
+export class HeldDirectory implements Disposable {
+  readonly #fd: number;
+  readonly #path: string;
+  readonly #canInspect: boolean;
+
+  /** Throws `not-permitted` where it cannot be known later which file the socket was bound to, or a SystemError. */
+  constructor(socket: number, { path }: SocketFile) {
+    this.#path = dirname(path);
+    this.#canInspect = inspectUnixSocket(inodeOf(socket)) !== undefined;
+    try {
+      this.#fd = openSync(this.#path, O_PATH | fsConstants.O_DIRECTORY);
+    } catch (error) {
+      throw new SystemError(errnoOf(error) ?? 'EIO', `cannot open the directory ${this.#path}`);
+    }
+    if (this.#canInspect || this.#isOurs()) return;
+    closeSync(this.#fd);
+    throw new EtherloomError(
+      'not-permitted',
+      `cannot set the owner of ${path}: others may write to ${this.#path}, and this process may not ask the kernel which file a socket` +
+        ' is bound to (netlink sock_diag); allow AF_NETLINK sockets, or use a directory that only its owner may write to',
+    );
+  }
+
+  /** Gives the file that `socket` was bound to here its owner, then its mode. Throws `not-permitted` if its name means another file now. */
+  give(socket: number, file: SocketFile): void {
+    const name = `/proc/self/fd/${this.#fd}/${basename(file.path)}`;
+    const inode = this.#open(name, file.path);
+    try {
+      if (this.#canInspect && !isBoundTo(socket, inode)) throw replaced(file.path);
+      changeOrRemove(inode, name, file);
+    } finally {
+      closeSync(inode);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    closeSync(this.#fd);
+  }
+
+  #open(name: string, path: string): number {
+    try {
+      return openInode(name);
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') throw replaced(path);
+      throw error;
+    }
+  }
+
+  /** Whether only this user, and root, can change names here. */
+  #isOurs(): boolean {
+    const { uid, mode } = fstatSync(this.#fd);
+    return (uid === process.geteuid?.() || uid === 0) && (mode & othersMayWrite) === 0;
+  }
+}
+
+function changeOrRemove(inode: number, name: string, file: SocketFile): void {
+  try {
+    changeInode(inode, file);
+  } catch (error) {
+    rmSync(name, { force: true });
+    throw error;
+  }
+}
+
+function isBoundTo(socket: number, inode: number): boolean {
+  const { file } = inspectUnixSocket(inodeOf(socket)) ?? {};
+  return file !== undefined && fstatSync(inode).isSocket() && isSameFile(file, inode);
+}
+
+/**
+ * Compares by the kernel's own numbers. `stat` tells others of files on btrfs, where each subvolume has a device, and on overlays; there
+ * the device is looked up by the mount.
+ */
+function isSameFile(file: NonNullable<UnixDiag['file']>, inode: number): boolean {
+  const { dev, ino } = fstatSync(inode, { bigint: true });
+  const info = readFileSync(`/proc/self/fdinfo/${inode}`, 'utf8');
+  // Kernels before 5.14 do not tell the number there.
+  const number = BigInt(/^ino:\s*(\d+)$/m.exec(info)?.[1] ?? ino);
+  if (Number(BigInt.asUintN(32, number)) !== file.inode) return false;
+  return kernelDevice(dev) === file.device || deviceOfMount(/^mnt_id:\s*(\d+)$/m.exec(info)?.[1]) === file.device;
+}
+
+/** The C library's number of a device as the kernel's: 12 bits of major number, 20 of minor. */
+function kernelDevice(device: bigint): number {
+  const major = Number((device >> 8n) & 0xfffn);
+  const minor = Number((device & 0xffn) | ((device >> 12n) & 0xfff00n));
+  return ((major << 20) | minor) >>> 0;
+}
+
+/** The device of a mount, `MOUNT PARENT MAJOR:MINOR …` in the list of mounts. [proc_pid_mountinfo(5)] */
+function deviceOfMount(mount: string | undefined): number | undefined {
+  const line = readFileSync('/proc/self/mountinfo', 'utf8')
+    .split('\n')
+    .find((text) => text.startsWith(`${mount} `));
+  const [, major, minor] = /^\d+ \d+ (\d+):(\d+) /.exec(line ?? '') ?? [];
+  return major === undefined ? undefined : ((Number(major) << 20) | Number(minor)) >>> 0;
+}
+
+function inodeOf(socket: number): number {
+  return fstatSync(socket).ino;
+}
+
+function replaced(path: string): EtherloomError {
+  return new EtherloomError(
+    'not-permitted',
+    `${path} was replaced by another file while it was made: another user changes names in ${dirname(path)}; choose a directory that only` +
+      ' users you trust may write to',
+  );
+}
+
+function cannotGive(errno: string, path: string, uid: number | undefined, gid: number | undefined): SystemError {
+  const receivers = [...(uid === undefined ? [] : [`uid ${uid}`]), ...(gid === undefined ? [] : [`group ${groupName(gid) ?? gid}`])];
+  return new SystemError(errno, `cannot give ${path} to ${receivers.join(' and ')}`, remedyFor(errno, uid));
+}
+
+function remedyFor(errno: string, uid: number | undefined): string | undefined {
+  if (errno === 'EINVAL') return 'it has no number in this user namespace; map it there, or run outside of the namespace';
+  if (errno !== 'EPERM') return undefined;
+  return uid === undefined
+    ? 'choose a group that this user is in (`id` lists them), or run with CAP_CHOWN'
+    : 'a switch that root runs gives sockets to their clients; run it with CAP_CHOWN, or as that user';
+}

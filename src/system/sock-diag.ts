@@ -1,0 +1,30 @@
+/** Asks the kernel about unix sockets, which takes no capability. [sock_diag(7)] */
+import { closeSync } from 'node:fs';
+import { libc } from './libc.ts';
+import { decodeUnixDiagReply, encodeUnixDiagRequest, type UnixDiag } from './unix-diag.ts';
+
+const AF_NETLINK = 16;
+const SOCK_RAW = 3;
+const SOCK_CLOEXEC = 0o2000000;
+const NETLINK_SOCK_DIAG = 4;
+const MSG_DONTWAIT = 0x40;
+const replyRoom = 4096;
+
+/**
+ * Returns what the kernel tells of the unix socket with this inode number, which must be of this network namespace. Undefined when there
+ * is no such socket, and where sock_diag is not built into the kernel or is forbidden to this process (seccomp).
+ */
+export function inspectUnixSocket(inode: number): UnixDiag | undefined {
+  const fd = libc.socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+  if (fd < 0) return undefined;
+  try {
+    const request = encodeUnixDiagRequest(inode);
+    if (libc.send(fd, request, request.length, 0) < 0) return undefined;
+    // The kernel has put the reply into the queue before `send` returns.
+    const reply = Buffer.alloc(replyRoom);
+    const length = libc.recv(fd, reply, reply.length, MSG_DONTWAIT);
+    return length < 0 ? undefined : decodeUnixDiagReply(reply.subarray(0, length), inode);
+  } finally {
+    closeSync(fd);
+  }
+}
