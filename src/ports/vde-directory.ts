@@ -1,8 +1,6 @@
 import {
   closeSync,
   constants,
-  fchmodSync,
-  fchownSync,
   fstatSync,
   lstatSync,
   mkdirSync,
@@ -15,6 +13,7 @@ import {
 } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { EtherloomError, SystemError } from '../errors.ts';
+import { changeInode } from '../system/bound-file.ts';
 import { lockFile } from '../system/file-lock.ts';
 import { answers, bindFile, checkUnixPath, listen, streamSocket, type Fd } from '../system/unix-socket.ts';
 import type { PortNumber } from './port.ts';
@@ -167,8 +166,7 @@ function makeDirectory({ directory, mode, directoryMode, gid }: VdeDirectoryOpti
     if (status.mode & 0o1000) {
       throw new EtherloomError('not-permitted', `${path} is shared (sticky): name a directory of the switch's own in it with --sock`);
     }
-    if (gid !== undefined) fchownSync(fd, status.uid, gid);
-    fchmodSync(fd, directoryMode ?? (mode === undefined ? 0o2700 : matchingDirectoryMode(mode)));
+    changeInode(fd, { path, mode: directoryMode ?? (mode === undefined ? 0o2700 : matchingDirectoryMode(mode)), gid });
   } finally {
     closeSync(fd);
   }

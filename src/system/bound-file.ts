@@ -15,8 +15,8 @@ const O_PATH = 0o10000000;
 const unchangedId = 0xffffffff;
 const othersMayWrite = 0o022;
 
-/** The file of a socket, as it shall be. */
-export interface SocketFile {
+/** A file, and the owner and mode it shall have. */
+export interface OwnedFile {
   readonly path: string;
   /** Permission bits. The umask does not reduce them. */
   readonly mode: number;
@@ -31,10 +31,14 @@ export function openInode(path: string): number {
   return openSync(path, O_PATH | fsConstants.O_NOFOLLOW);
 }
 
-/** Changes owner and mode of a file that `openInode` opened. Throws a SystemError that names `file.path`. */
-export function changeInode(inode: number, { path, mode, uid, gid }: SocketFile): void {
+/** Changes owner and mode of an open file, also of one that `openInode` opened. Throws a SystemError that names `file.path`. */
+export function changeInode(inode: number, { path, mode, uid, gid }: OwnedFile): void {
   if (libc.fchownat(inode, '', uid ?? unchangedId, gid ?? unchangedId, AT_EMPTY_PATH) !== 0) throw cannotGive(lastErrno(), path, uid, gid);
-  chmodSync(`/proc/self/fd/${inode}`, mode);
+  try {
+    chmodSync(`/proc/self/fd/${inode}`, mode);
+  } catch (error) {
+    throw new SystemError(errnoOf(error) ?? 'EIO', `cannot set the mode of ${path}`);
+  }
 }
 
 /** The directory of a socket that is about to be bound, held open so that its name can change without harm. */
@@ -44,7 +48,7 @@ export class HeldDirectory implements Disposable {
   readonly #canInspect: boolean;
 
   /** Throws `not-permitted` where it cannot be known later which file the socket was bound to, or a SystemError. */
-  constructor(socket: number, { path }: SocketFile) {
+  constructor(socket: number, { path }: OwnedFile) {
     this.#path = dirname(path);
     this.#canInspect = inspectUnixSocket(inodeOf(socket)) !== undefined;
     try {
@@ -62,7 +66,7 @@ export class HeldDirectory implements Disposable {
   }
 
   /** Gives the file that `socket` was bound to here its owner, then its mode. Throws `not-permitted` if its name means another file now. */
-  give(socket: number, file: SocketFile): void {
+  give(socket: number, file: OwnedFile): void {
     const name = `/proc/self/fd/${this.#fd}/${basename(file.path)}`;
     const inode = this.#open(name, file.path);
     try {
@@ -93,7 +97,7 @@ export class HeldDirectory implements Disposable {
   }
 }
 
-function changeOrRemove(inode: number, name: string, file: SocketFile): void {
+function changeOrRemove(inode: number, name: string, file: OwnedFile): void {
   try {
     changeInode(inode, file);
   } catch (error) {

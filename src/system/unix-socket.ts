@@ -1,7 +1,7 @@
 /** AF_UNIX sockets below Node's: datagrams, the peer's credentials, and files of a given mode and owner. */
 import { closeSync, fchmodSync, fstatSync } from 'node:fs';
 import { EtherloomError, SystemError } from '../errors.ts';
-import { changeInode, HeldDirectory, openInode, type SocketFile } from './bound-file.ts';
+import { changeInode, HeldDirectory, openInode, type OwnedFile } from './bound-file.ts';
 import { checked, lastErrno, libc } from './libc.ts';
 
 const AF_UNIX = 1;
@@ -57,7 +57,7 @@ export function streamSocket(): Fd {
  * then, and until it is set the mode is 0. Throws `not-permitted` when the file was replaced or could be, or a SystemError; then the
  * socket has no file that others can connect to.
  */
-export function bindFile(fd: Fd, file: SocketFile): void {
+export function bindFile(fd: Fd, file: OwnedFile): void {
   if (file.uid === undefined && file.gid === undefined) {
     bindWithMode(fd, file.path, file.mode);
     return;
