@@ -25,11 +25,15 @@ export const vdeReplySize = 110;
 /** No request is shorter. */
 export const minVdeRequest = 122;
 
+const minOldRequest = minVdeRequest + 2;
+
 /** What a client asks. */
 export interface VdeRequest {
   readonly wish: PortWish;
-  /** Where the client's datagram socket is bound; empty when it is not, and may begin with NUL (abstract). */
+  /** The path of the client's datagram socket; empty when its name is abstract, or it has none. */
   readonly path: string;
+  /** The abstract name of that socket, a NUL and 107 octets; undefined when it has a path, or no name. */
+  readonly abstractName?: Uint8Array | undefined;
   /** What the client says of itself: text from outside, made printable. */
   readonly description: string;
 }
@@ -44,9 +48,11 @@ const version3 = new Parser().endianness('little').seek(8).int32('type').nest('c
 const version1 = new Parser().endianness('little').seek(4).int32('type').seek(6).nest('client', { type: address });
 const reply = new Parser().endianness('little').uint16('family').buffer('path', { length: pathSize });
 
-/** Whether more octets can still make these a request. A client sends its request at once; this is for what does not. */
+/** Whether more octets can still make these a request. A client sends its request at once; this is for one that does not. */
 export function mayBecomeVdeRequest(octets: Uint8Array): boolean {
-  return octets.length < 4 || (octets.length < minVdeRequest && (header.parse(pad(octets)) as Header).magic === magic);
+  if (octets.length < 4) return true;
+  const { magic: found, version } = header.parse(pad(octets)) as Header;
+  return found === magic && octets.length < (octets.length >= 8 && version <= 1 ? minOldRequest : minVdeRequest);
 }
 
 /** A request, or undefined when it is none: too short, no magic, a version or a type that nobody sends. */
@@ -55,7 +61,7 @@ export function decodeVdeRequest(octets: Uint8Array): VdeRequest | undefined {
   const { magic: found, version } = header.parse(octets) as Header;
   if (found !== magic) return undefined;
   if (version === 3) return request(version3.parse(octets) as ParsedRequest);
-  if (version > 1 || octets.length < minVdeRequest + 2) return undefined;
+  if (version > 1 || octets.length < minOldRequest) return undefined;
   return request(version1.parse(octets) as ParsedRequest);
 }
 
@@ -105,7 +111,9 @@ interface ParsedRequest {
 function request({ type, client }: ParsedRequest): VdeRequest | undefined {
   const wish = portWish(type & 0xff, type >> 8);
   if (wish === undefined || client.family !== 1) return undefined;
-  return { wish, path: untilNul(client.path), description: printable(client.description) };
+  const { path, description } = client;
+  const abstractName = path[0] === 0 && path.some((octet) => octet !== 0) ? path.slice() : undefined;
+  return { wish, path: untilNul(path), abstractName, description: printable(description) };
 }
 
 function portWish(kind: number, port: number): PortWish | undefined {

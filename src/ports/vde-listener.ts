@@ -2,7 +2,8 @@ import { closeSync, readSync, writeSync } from 'node:fs';
 import { EtherloomError } from '../errors.ts';
 import type { Timer } from '../clock.ts';
 import type { Watch } from '../system/readiness.ts';
-import { connectOwned, datagramSocket, peerCredentials, type Fd, type PeerCredentials } from '../system/unix-socket.ts';
+import { connectOwned, connectOwnedAbstract } from '../system/owned-socket.ts';
+import { datagramSocket, peerCredentials, type Fd, type PeerCredentials } from '../system/unix-socket.ts';
 import { AcceptLoop } from './accept-loop.ts';
 import type { BacklogLimits } from './backlog.ts';
 import { DatagramPort } from './datagram-port.ts';
@@ -129,12 +130,11 @@ export class VdeListener implements Listener {
 
   /** The port's socket is connected before the reply leaves: clients remove their own socket's name right after it. */
   #grant(client: Client, request: VdeRequest, number: PortNumber): void {
-    if (request.path === '') throw new EtherloomError('refused', 'its socket has no name in the file system');
     const fd = datagramSocket();
     let path: string | undefined;
     try {
       path = this.#directory.bindPort(fd, number, client.peer.uid, request.wish === 'management');
-      connectOwned(fd, request.path, client.peer.uid);
+      connectToClient(fd, request, client.peer.uid);
       if (writeSync(client.fd, encodeVdeReply(path)) === 0) throw new EtherloomError('refused', 'it does not read');
     } catch (error) {
       closeSync(fd);
@@ -195,6 +195,13 @@ export class VdeListener implements Listener {
       this.#directory.removeDead();
     });
   }
+}
+
+/** Connects the port's socket to the client's, if that is a socket of the client's own user. */
+function connectToClient(fd: Fd, { path, abstractName }: VdeRequest, uid: number): void {
+  if (abstractName) connectOwnedAbstract(fd, abstractName, uid);
+  else if (path !== '') connectOwned(fd, path, uid);
+  else throw new EtherloomError('refused', 'its request names no socket');
 }
 
 /** What waits on a stream: no octets when nothing does, undefined when it has ended. */

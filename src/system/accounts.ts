@@ -1,4 +1,5 @@
 /** The users and groups of this machine, wherever it has them from. [nsswitch.conf(5)] */
+import { readFileSync } from 'node:fs';
 import { libc } from './libc.ts';
 
 /** The number of a user by his name; undefined when there is none. */
@@ -25,6 +26,23 @@ export function groupName(gid: number): string | undefined {
 export function isMember(uid: number, gid: number): boolean {
   const user = libc.getpwuid(uid);
   return user !== undefined && groupsOf(user.pw_name, user.pw_gid).includes(gid);
+}
+
+/**
+ * Whether this number may stand for any user: in a user namespace that does not have all users, the kernel shows those that it does not
+ * have as the overflow uid. [user_namespaces(7)]
+ */
+export function isAmbiguousUid(uid: number): boolean {
+  ambiguous ??= findAmbiguousUid();
+  return uid === ambiguous;
+}
+
+let ambiguous: number | undefined;
+
+/** -1 where each number stands for one user. */
+function findAmbiguousUid(): number {
+  const hasAll = /^\s*0\s+0\s+4294967295\s*$/.test(readFileSync('/proc/self/uid_map', 'utf8'));
+  return hasAll ? -1 : Number(readFileSync('/proc/sys/kernel/overflowuid', 'utf8'));
 }
 
 function groupsOf(name: string, gid: number): number[] {

@@ -95,21 +95,12 @@ export function connectPath(fd: Fd, path: string): void {
   checked(libc.connect(fd, unixAddress(path), unixAddressSize(path)), `cannot connect to ${path}`);
 }
 
-/**
- * Connects `fd` to the socket file at `path` if that is a socket and belongs to `owner`; a link is not followed, and what was checked
- * is what is connected to. Throws EtherloomError('not-permitted') or a SystemError.
- */
-export function connectOwned(fd: Fd, path: string, owner: number): void {
-  const inode = openInode(path);
-  try {
-    const status = fstatSync(inode);
-    if (!status.isSocket()) throw new EtherloomError('not-permitted', `${path} is not a socket`);
-    if (status.uid !== owner)
-      throw new EtherloomError('not-permitted', `${path} belongs to uid ${status.uid}, not to its client, uid ${owner}`);
-    connectPath(fd, `/proc/self/fd/${inode}`);
-  } finally {
-    closeSync(inode);
-  }
+/** Connects `fd` to the socket with an abstract name, which is all of `name`, its leading NUL included. Throws a SystemError. [unix(7)] */
+export function connectAbstract(fd: Fd, name: Uint8Array): void {
+  const address = Buffer.alloc(2 + name.length);
+  address.writeUInt16LE(AF_UNIX);
+  address.set(name, 2);
+  checked(libc.connect(fd, address, address.length), 'cannot connect to an abstract socket');
 }
 
 /**

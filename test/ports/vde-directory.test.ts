@@ -20,7 +20,7 @@ import { encodeVdeRequest } from '../../src/ports/vde-control.ts';
 import { VdeListener } from '../../src/ports/vde-listener.ts';
 import { bindFile, datagramSocket, listen, setBoundHook, streamSocket } from '../../src/system/unix-socket.ts';
 import { missing } from '../e2e/peers.ts';
-import { collect, descriptors, newDirectory, Ports, Rig } from './rig.ts';
+import { descriptors, newDirectory, Ports, Rig } from './rig.ts';
 import { bindClientSocket, connect, serve, Stream, type Served } from './vde-stage.ts';
 
 const root = process.geteuid?.() === 0;

@@ -19,7 +19,6 @@ import {
   answers,
   bindFile,
   checkUnixPath,
-  connectOwned,
   connectPath,
   datagramSocket,
   listen,
@@ -124,44 +123,6 @@ describe('binding a socket file', () => {
     const second = closing(datagramSocket());
     expect(() => bindFile(second, { path: join(directory, 'b'), mode: 0o600, gid: process.getegid?.() })).toThrow('was replaced');
     expect(descriptors()).toBe(before + 1);
-  });
-});
-
-describe('connecting to a socket that shall be somebody’s', () => {
-  it('does so when it is', () => {
-    const path = join(newDirectory(), 'far');
-    bound(path);
-    expect(() => connectOwned(closing(datagramSocket()), path, own)).not.toThrow();
-  });
-
-  it('refuses a link, a file, a directory, a stream, and what is not there', () => {
-    const directory = newDirectory();
-    const path = join(directory, 'far');
-    bound(path);
-    symlinkSync(path, join(directory, 'link'));
-    writeFileSync(join(directory, 'file'), '');
-    mkdirSync(join(directory, 'directory'));
-    const stream = closing(streamSocket());
-    bindFile(stream, { path: join(directory, 'stream'), mode: 0o600 });
-    listen(stream, 1);
-    const fd = closing(datagramSocket());
-    const before = descriptors();
-    for (const name of ['link', 'file', 'directory']) {
-      expect(() => connectOwned(fd, join(directory, name), own)).toThrow('is not a socket');
-    }
-    expect(() => connectOwned(fd, join(directory, 'stream'), own)).toThrow('EPROTOTYPE');
-    expect(() => connectOwned(fd, join(directory, 'nothing'), own)).toThrow('ENOENT');
-    expect(descriptors()).toBe(before);
-  });
-
-  it("refuses another user's, also by a second name of it", () => {
-    const directory = newDirectory();
-    const path = join(directory, 'far');
-    bound(path);
-    linkSync(path, join(directory, 'second'));
-    for (const name of [path, join(directory, 'second')]) {
-      expect(() => connectOwned(closing(datagramSocket()), name, other)).toThrow(`belongs to uid ${own}, not to its client, uid ${other}`);
-    }
   });
 });
 
