@@ -9,6 +9,7 @@ import {
   Client,
   everybody,
   frame,
+  needsRoot,
   portOf,
   portWord,
   request1,
@@ -133,7 +134,31 @@ for (const [name, make] of [
   });
 }
 
-t.test('requests: a socket without a name in the file system closes the stream', async (t) => {
+/** An abstract name of all 108 octets, as User-mode Linux and Bochs have. */
+const abstractName = () => `\0conformance-${process.pid}-${abstractNames++}`.padEnd(108, '\0');
+let abstractNames = 0;
+
+t.test('requests: a client whose socket has an abstract name of 108 octets is served', async (t) => {
+  const directory = await shared();
+  const path = abstractName();
+  const [a, b] = [await Client.open(t, directory, { path }), await Client.joined(t, directory)];
+  await a.join(0, { request: request3(0, path, '') });
+  const sent = frame(everybody, '02:00:00:00:00:0a', 99);
+  a.send(sent);
+  t.same(await b.receive(), sent);
+  b.send(frame(everybody, '02:00:00:00:00:0b', 61));
+  t.equal((await a.receive())?.length, 61);
+});
+
+t.test("requests: another user's abstract socket is not taken for the client's", { skip: needsRoot }, async (t) => {
+  const directory = join(scratch(t), 'sw');
+  await startSwitch(t, directory, '-m', '666');
+  const owner = await Client.open(t, directory, { path: abstractName() });
+  const client = await Client.open(t, directory, { user: { uid: 1, gid: 1 } });
+  t.same(await client.ask(request3(0, owner.path)), closed);
+});
+
+t.test('requests: an abstract name of less than 108 octets closes the stream', async (t) => {
   const client = await Client.open(t, await shared(), { path: `\0conformance-${process.pid}` });
   t.same(await client.ask(request3(0, client.path)), closed);
 });

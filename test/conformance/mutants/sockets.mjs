@@ -101,10 +101,28 @@ export const sockets = [
   {
     name: 'replies-before-connected',
     at: 'VdeListener.#grant',
-    code: 'connectOwned(fd, request.path, client.peer.uid);',
-    fault: 'setImmediate(() => { try { connectOwned(fd, request.path, client.peer.uid); } catch {} });',
+    code: 'connectToClient(fd, request, client.peer.uid);',
+    fault: 'setImmediate(() => { try { connectToClient(fd, request, client.peer.uid); } catch {} });',
     breaks: 'the reply comes before the connection',
     tests: ['requests'],
+  },
+  {
+    name: 'abstract-refused',
+    at: 'request',
+    code: 'path[0] === 0 && path.some((octet) => octet !== 0)',
+    fault: 'path[0] === -1',
+    breaks: 'clients with an abstract name are refused',
+    tests: ['requests'],
+    by: 'abstract name of 108 octets',
+  },
+  {
+    name: 'abstract-of-anybody',
+    at: 'connectOwnedAbstract',
+    code: 'uid !== owner',
+    fault: 'uid === -1',
+    breaks: "another user's abstract socket is taken for the client's",
+    tests: ['requests'],
+    by: "another user's abstract socket",
   },
 
   // Ports.
