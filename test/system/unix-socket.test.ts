@@ -4,7 +4,6 @@ import {
   existsSync,
   linkSync,
   lstatSync,
-  mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -34,7 +33,6 @@ import { bound, closing, newDirectory } from './sockets.ts';
 const root = process.geteuid?.() === 0;
 const own = process.geteuid?.() ?? -1;
 const nobody = 65_534;
-const other = own + 1;
 const onlyRoot = 'only root can give files away';
 
 function modeOf(path: string): string {
