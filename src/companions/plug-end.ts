@@ -139,7 +139,7 @@ async function openAddress(address: string, environment: PortEnvironment): Promi
   );
 }
 
-const nobody: Acceptor = { choose: () => undefined, accept: () => undefined };
+const nobody: Acceptor = { choose: () => ({ reason: 'all-in-use', ports: 0 }), accept: () => undefined };
 
 function endOf(port: Port): PlugEnd {
   return { port, [Symbol.asyncDispose]: () => port[Symbol.asyncDispose]() };

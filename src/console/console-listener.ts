@@ -42,7 +42,7 @@ export class ConsoleListener implements Disposable {
    */
   static open({ path: given, mode = defaultConsoleMode, gid }: ConsoleSocketOptions): ConsoleListener {
     const path = resolve(given);
-    checkUnixPath(path, 'choose a shorter --mgmt');
+    checkUnixPath(path, 'choose a shorter name with --mgmt (-M)');
     removeStaleSocket(path, 'stream');
     const fd = streamSocket();
     try {

@@ -3,7 +3,7 @@ import { EtherloomError } from '../errors.ts';
 import { BacklogBudget, type BacklogBounds } from '../ports/backlog.ts';
 import { onceAMinute } from '../ports/once-a-minute.ts';
 import type { PortEnvironment } from '../ports/environment.ts';
-import { maxFrame, type Acceptor, type Port, type PortNumber, type PortWish } from '../ports/port.ts';
+import { denialText, maxFrame, type Acceptor, type Denial, type Port, type PortNumber, type PortWish } from '../ports/port.ts';
 import { FrameTaps } from '../management/frame-taps.ts';
 import { PortTable, type Endpoint } from '../management/port-table.ts';
 import { StationMoves } from '../management/station-moves.ts';
@@ -154,7 +154,7 @@ export class DataPlane implements Acceptor, AsyncDisposable {
     }
   };
 
-  choose(wish: PortWish, uid: number): PortNumber | undefined {
+  choose(wish: PortWish, uid: number): PortNumber | Denial {
     return this.ports.choose(wish, uid);
   }
 
@@ -178,8 +178,7 @@ export class DataPlane implements Acceptor, AsyncDisposable {
   /** Puts one of the switch's own ports at the lowest free number, and returns that. Throws EtherloomError('busy') when none is free. */
   add(port: Port): PortNumber {
     const number = this.ports.choose('any', ownUid);
-    if (number === undefined)
-      throw new EtherloomError('busy', `all ${this.ports.numports - 1} ports of the switch are taken: give it more`);
+    if (typeof number === 'object') throw new EtherloomError('busy', denialText(number, 'any'));
     this.accept(port, number, ownUid);
     return number;
   }

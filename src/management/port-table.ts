@@ -1,5 +1,5 @@
 import { assert } from '../errors.ts';
-import type { PortWish } from '../ports/port.ts';
+import type { Denial, PortWish } from '../ports/port.ts';
 import type { PortNumber, Switch, SwitchPortCounters } from '../switch/switch.ts';
 
 /** Somebody at a port. Several may share one. */
@@ -121,16 +121,17 @@ export class PortTable<One extends Endpoint> {
     for (const { endpoints } of this.#ports.values()) yield* endpoints;
   }
 
-  /** See Acceptor. A port that is somebody else's is passed over where any will do. */
-  choose(wish: PortWish, uid: number): PortNumber | undefined {
-    if (wish === 'any') return this.#lowest((port) => port === undefined || (port.allocatable && this.#isFreeFor(port, uid)));
+  /** See Acceptor. A port that is another user's is passed over where any will do. */
+  choose(wish: PortWish, uid: number): PortNumber | Denial {
+    if (wish === 'any') return this.#chooseAny(uid);
     const number = wish === 'management' ? managementPort : wish;
-    if (number >= this.#numports) return undefined;
+    if (number >= this.#numports) return this.#deny('no-such-port');
     const port = this.#ports.get(number);
     if (port === undefined) return number;
-    // Users do not listen in on each other's ports.
-    const shared = port.endpoints.every((endpoint) => endpoint.uid === uid) && port.endpoints.length < maxEndpoints;
-    return shared && this.#mayUse(port, uid) ? number : undefined;
+    if (!this.#mayUse(port, uid)) return this.#deny('reserved');
+    // Users do not receive each other's frames.
+    if (port.endpoints.some((endpoint) => endpoint.uid !== uid)) return this.#deny('other-user');
+    return port.endpoints.length < maxEndpoints ? number : this.#deny('crowded');
   }
 
   /** Puts somebody at a port, which is made if it is not there. */
@@ -214,6 +215,16 @@ export class PortTable<One extends Endpoint> {
   #lowest(fits: (port: Kept<One> | undefined) => boolean): PortNumber | undefined {
     for (let number = managementPort + 1; number < this.#numports; number++) if (fits(this.#ports.get(number))) return number;
     return undefined;
+  }
+
+  #chooseAny(uid: number): PortNumber | Denial {
+    const free = this.#lowest((port) => port === undefined || (port.allocatable && this.#isFreeFor(port, uid)));
+    if (free !== undefined) return free;
+    return this.#deny(this.#lowest((port) => port?.endpoints.length === 0) === undefined ? 'all-in-use' : 'none-open');
+  }
+
+  #deny(reason: Denial['reason']): Denial {
+    return { reason, ports: this.#numports - 1 };
   }
 
   #isFreeFor(port: Kept<One>, uid: number): boolean {

@@ -55,13 +55,49 @@ export type Breath = (work: () => void) => void;
 /** What a client of a listener asks for. */
 export type PortWish = 'any' | 'management' | PortNumber;
 
-/** Whoever gives new ports their place. */
+/** Why a client gets no port. */
+export interface Denial {
+  readonly reason:
+    | 'all-in-use' // clients are at all ports
+    | 'none-open' // some ports are free, but not for this user, or only for clients that name them
+    | 'no-such-port' // the switch has fewer ports
+    | 'no-management' // the switch is not managed
+    | 'reserved' // the port is for another user or group
+    | 'other-user' // a client of another user is at the port
+    | 'crowded'; // as many clients are at the port as may be
+  /** How many ports the switch has, beside the management port. */
+  readonly ports: number;
+}
+
+/** Returns why a client with this wish gets no port, and what to do, for people. */
+export function denialText({ reason, ports }: Denial, wish: PortWish): string {
+  const port = wish === 'management' ? 'the management port' : `port ${wish}`;
+  const more = 'start the switch with a higher --numports (-n)';
+  switch (reason) {
+    case 'all-in-use':
+      return ports === 0 ? `the switch has the management port only; ${more}` : `all ${ports} ports of the switch are in use; ${more}`;
+    case 'none-open':
+      return `the free ports of the switch are reserved (port/setuser, port/setgroup, port/create); name a port of this user, or ${more}`;
+    case 'no-such-port':
+      return `the switch does not have ${port}: its ports are 1 to ${ports}; ${more}`;
+    case 'no-management':
+      return 'this switch has no management port';
+    case 'reserved':
+      return `${port} is reserved for another user or group (port/setuser, port/setgroup)`;
+    case 'other-user':
+      return `${port} is in use by a client of another user`;
+    case 'crowded':
+      return `${port} has as many clients as one port can have`;
+  }
+}
+
+/** The owner of a switch's ports, which gives new ones their place. */
 export interface Acceptor {
   /**
-   * The number that a client with this wish would get, or undefined to refuse it. Changes nothing; the answer holds until control
+   * Returns the number that a client with this wish would get, or why it gets none. Changes nothing; the answer holds until control
    * goes back to the event loop. `uid` is the client's, as the kernel tells it.
    */
-  choose(wish: PortWish, uid: number): PortNumber | undefined;
+  choose(wish: PortWish, uid: number): PortNumber | Denial;
   /** Puts the port at that number, beside the ports that may be there already. */
   accept(port: Port, number: PortNumber, uid: number): void;
 }

@@ -18,8 +18,8 @@ export function checkSocketPlace(path: string, remedy: string): void {
 export function removeStaleSocket(path: string, kind: 'stream' | 'datagram'): void {
   const status = lstatSync(path, { throwIfNoEntry: false });
   if (!status) return;
-  if (!status.isSocket()) throw new EtherloomError('not-permitted', `${path} is not a socket: move it away`);
-  if (answers(path, kind)) throw new EtherloomError('busy', `another process holds ${path}`);
+  if (!status.isSocket()) throw new EtherloomError('not-permitted', `${path} is not a socket; move it away, or choose another name`);
+  if (answers(path, kind)) throw new EtherloomError('busy', `another process serves ${path}; end it, or choose another name`);
   unlinkSync(path);
 }
 

@@ -3,7 +3,7 @@ import type { Fd } from '../system/unix-socket.ts';
 import { AcceptLoop } from './accept-loop.ts';
 import type { PortEnvironment } from './environment.ts';
 import { onceAMinute } from './once-a-minute.ts';
-import type { Acceptor, Listener } from './port.ts';
+import { denialText, type Acceptor, type Listener } from './port.ts';
 import type { ListeningSocket, StreamEndpoint } from './stream-endpoint.ts';
 import { StreamPort, type StreamPortOptions } from './stream-port.ts';
 
@@ -63,9 +63,9 @@ export class StreamListener implements Listener {
     if (full)
       this.#warn(`${this.address}: refused a link: all ${this.#maxLinks} links are in use; --max-links allows more`, { key: 'full' });
     const number = peer && !full ? this.#options.acceptor.choose('any', peer.uid) : undefined;
-    if (!peer || number === undefined) {
-      if (peer && !full)
-        this.#warn(`${this.address}: refused the link from ${peer.name}: no port of the switch is free`, { key: 'no port' });
+    if (!peer || typeof number !== 'number') {
+      if (peer && typeof number === 'object')
+        this.#warn(`${this.address}: refused the link from ${peer.name}: ${denialText(number, 'any')}`, { key: number.reason });
       closeSync(fd);
       return;
     }

@@ -1,6 +1,7 @@
-import { closeSync, readSync, realpathSync, rmSync, statSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
-import { EtherloomError, SystemError } from '../errors.ts';
+import { closeSync, readSync, realpathSync, rmSync, statSync, writeSync, type Stats } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { errnoOf, EtherloomError, SystemError } from '../errors.ts';
+import { userName } from '../system/accounts.ts';
 import { bindFile, connectPath, datagramSocket, changeOwn, isUnixPath, streamSocket, type Fd } from '../system/unix-socket.ts';
 import { DatagramPort } from './datagram-port.ts';
 import type { PortEnvironment } from './environment.ts';
@@ -152,10 +153,41 @@ async function connectControl(
     } catch (error) {
       // So many want to be let in at this moment that its queue is full.
       const isFull = error instanceof SystemError && error.errno === 'EAGAIN';
-      if (!isFull || clock.monotonic() > end) throw error;
+      if (!isFull || clock.monotonic() > end) throw unreachable(error, path);
     }
     await new Promise<void>((resolve) => clock.after(retryInterval, resolve));
     signal?.throwIfAborted();
+  }
+}
+
+/** The same error, with what is known of the switch's socket and what to do. */
+function unreachable(error: unknown, path: string): unknown {
+  const errno = errnoOf(error);
+  const remedies: Readonly<Record<string, () => string>> = {
+    EACCES: () => `${closedPlace(path)}; run as that user, or start the switch with -m 666`,
+    EAGAIN: () => 'more clients wait than the switch takes; try again',
+    ECONNREFUSED: () => 'the switch that made it has ended; start it again',
+    ENOENT: () => 'start a switch there, or give the directory of one',
+    ENOTDIR: () => 'give the directory of a switch',
+  };
+  return errno === undefined ? error : new SystemError(errno, `cannot connect to ${path}`, remedies[errno]?.());
+}
+
+/** Says mode and owner of a switch's socket that this user may not connect to, or of the directory that hides it. */
+function closedPlace(path: string): string {
+  for (const [name, place] of Object.entries({ socket: path, directory: dirname(path) })) {
+    const status = statusOf(place);
+    if (status)
+      return `the mode of that ${name} is 0${(status.mode & 0o777).toString(8)} and its owner ${userName(status.uid) ?? status.uid}`;
+  }
+  return 'another user keeps it in a closed directory';
+}
+
+function statusOf(path: string): Stats | undefined {
+  try {
+    return statSync(path);
+  } catch {
+    return undefined;
   }
 }
 
@@ -197,7 +229,10 @@ function bindOwn(fd: Fd, directory: string): string {
       }
     }
   }
-  throw new EtherloomError('not-permitted', `cannot make a socket in ${directory}, nor in /var/run, /var/tmp or /tmp`);
+  throw new EtherloomError(
+    'not-permitted',
+    `cannot make the client's socket in ${directory}, /var/run, /var/tmp or /tmp; let this user write to one of them`,
+  );
 }
 
 function refusal(directory: string, wish: PortWish): string {
@@ -212,7 +247,7 @@ function readReply(fd: Fd, { loop, clock }: PortEnvironment, timeout: number, si
     const octets = Buffer.alloc(vdeReplySize);
     let length = 0;
     const timer = clock.after(timeout, () =>
-      settle(() => reject(new EtherloomError('timed-out', `the switch did not answer in ${timeout / 1000} s`))),
+      settle(() => reject(new EtherloomError('timed-out', `the switch did not answer in ${timeout / 1000} s; look whether it hangs`))),
     );
     const aborted = (): void => settle(() => reject(new DOMException('aborted', 'AbortError')));
     const watch = loop.readiness.watch(fd, { readable: true, writable: false }, () => {

@@ -12,7 +12,7 @@ import {
   type Stats,
 } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { EtherloomError, SystemError } from '../errors.ts';
+import { errnoOf, EtherloomError, reasonOf, SystemError } from '../errors.ts';
 import { changeInode } from '../system/bound-file.ts';
 import { lockFile } from '../system/file-lock.ts';
 import { answers, bindFile, checkUnixPath, listen, streamSocket, type Fd } from '../system/unix-socket.ts';
@@ -34,7 +34,7 @@ export interface VdeDirectoryOptions {
 }
 
 const controlBacklog = 128;
-const remedy = 'choose a shorter --sock';
+const remedy = 'choose a directory with a shorter name with --sock';
 const longestName = '00000.00000';
 const portName = /^\d{3,}\.\d+$/;
 const clientName = /^\.\d{5,}-\d{5,}$/;
@@ -154,17 +154,24 @@ function makeDirectory({ directory, mode, directoryMode, gid }: VdeDirectoryOpti
   try {
     mkdirSync(directory);
   } catch (error) {
-    if (errnoOf(error) !== 'EEXIST') throw new EtherloomError('system', `cannot make the directory ${directory}: ${errnoOf(error)}`);
+    const errno = errnoOf(error) ?? 'EIO';
+    if (errno !== 'EEXIST') throw new SystemError(errno, `cannot make the directory ${directory}`, remedyForDirectory(errno));
   }
   const path = realpathSync(directory);
   const fd = openDirectory(path);
   try {
     const status = fstatSync(fd);
     if (status.uid !== process.geteuid?.()) {
-      throw new EtherloomError('not-permitted', `${path} belongs to uid ${status.uid}: choose a directory of your own with --sock`);
+      throw new EtherloomError(
+        'not-permitted',
+        `${path} belongs to uid ${status.uid}, not to the switch's user; choose another directory with --sock`,
+      );
     }
     if (status.mode & 0o1000) {
-      throw new EtherloomError('not-permitted', `${path} is shared (sticky): name a directory of the switch's own in it with --sock`);
+      throw new EtherloomError(
+        'not-permitted',
+        `${path} is shared by many users (sticky); choose a directory of the switch's own with --sock, such as ${join(path, 'switch')}`,
+      );
     }
     changeInode(fd, { path, mode: directoryMode ?? (mode === undefined ? 0o2700 : matchingDirectoryMode(mode)), gid });
   } finally {
@@ -177,11 +184,18 @@ function openDirectory(path: string): number {
   try {
     return openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
   } catch (error) {
-    throw new EtherloomError('not-permitted', `${path} cannot hold the switch's sockets: ${errnoOf(error)}`);
+    throw new EtherloomError(
+      'not-permitted',
+      `cannot use ${path} for the switch's sockets: ${reasonOf(error)}; choose a directory with --sock`,
+    );
   }
 }
 
-/** Whoever may read or write the sockets may also pass through the directory. */
+function remedyForDirectory(errno: string): string {
+  return errno === 'ENOENT' ? 'make its parent directory first' : 'choose another directory with --sock';
+}
+
+/** A user that may read or write the sockets may also pass through the directory. */
 function matchingDirectoryMode(mode: number): number {
   return [0o700, 0o070, 0o007].reduce((bits, who) => bits | (mode & 0o666 & who ? (mode | 0o111) & who : 0), 0o2000);
 }
@@ -198,14 +212,14 @@ function lockDirectory(path: string): Disposable {
 function removeStale(controlPath: string): void {
   const status = statusOf(controlPath);
   if (status && !status.isSocket()) {
-    throw new EtherloomError('not-permitted', `${controlPath} is not a socket: move it away, or choose another --sock`);
+    throw new EtherloomError('not-permitted', `${controlPath} is not a socket; move it away, or choose another directory with --sock`);
   }
   if (answers(controlPath, 'stream')) throw inUse(controlPath);
   removeSocket(controlPath);
 }
 
 function inUse(path: string): EtherloomError {
-  return new EtherloomError('busy', `a switch is already serving ${path}: end it, or choose another --sock`);
+  return new EtherloomError('busy', `a switch is already serving ${path}; end it, or choose another directory with --sock`);
 }
 
 function isInUse(error: unknown): boolean {
@@ -246,8 +260,4 @@ function namesIn(directory: string): readonly string[] {
     // Somebody removed it.
     return [];
   }
-}
-
-function errnoOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : String(error);
 }

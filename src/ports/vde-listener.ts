@@ -1,5 +1,5 @@
 import { closeSync, readSync, writeSync } from 'node:fs';
-import { EtherloomError } from '../errors.ts';
+import { errnoOf, EtherloomError } from '../errors.ts';
 import type { Timer } from '../clock.ts';
 import type { Watch } from '../system/readiness.ts';
 import { connectOwned, connectOwnedAbstract } from '../system/owned-socket.ts';
@@ -9,7 +9,7 @@ import type { BacklogLimits } from './backlog.ts';
 import { DatagramPort } from './datagram-port.ts';
 import type { PortEnvironment } from './environment.ts';
 import { onceAMinute } from './once-a-minute.ts';
-import type { Acceptor, Listener, PortNumber } from './port.ts';
+import { denialText, type Acceptor, type Listener, type PortNumber } from './port.ts';
 import { decodeVdeRequest, encodeVdeReply, mayBecomeVdeRequest, type VdeRequest } from './vde-control.ts';
 import { VdeDirectory, type VdeDirectoryOptions } from './vde-directory.ts';
 
@@ -90,20 +90,23 @@ export class VdeListener implements Listener {
       fd,
       peer: peerCredentials(fd),
       watch: this.#environment.loop.readiness.watch(fd, { readable: true, writable: false }, () => this.#read(client)),
-      timeout: this.#environment.clock.after(handshakeTimeout, () => this.#refuse(client, 'it asked for nothing')),
+      timeout: this.#environment.clock.after(handshakeTimeout, () =>
+        this.#refuse(client, `it sent no request in ${handshakeTimeout / 1000} s`),
+      ),
       asked: new Uint8Array(0),
     };
     this.#clients.set(fd, client);
     this.#handshakes.add(client);
     const [oldest] = this.#handshakes;
-    if (oldest && this.#handshakes.size > maxHandshakes) this.#refuse(oldest, 'too many clients wait');
+    if (oldest && this.#handshakes.size > maxHandshakes)
+      this.#refuse(oldest, `more than ${maxHandshakes} clients have sent no request yet, and it is the oldest`);
   }
 
   #read(client: Client): void {
     const octets = readAll(client.fd);
     if (octets?.length === 0) return;
     if (octets === undefined) this.#end(client, 'the client is gone', { hearOut: true });
-    else if (client.port) this.#end(client, 'the client broke the protocol: it spoke after it had its port');
+    else if (client.port) this.#end(client, 'the client sent data after its request, which the protocol does not allow');
     else this.#hear(client, octets);
   }
 
@@ -112,19 +115,19 @@ export class VdeListener implements Listener {
     if (mayBecomeVdeRequest(client.asked)) return;
     const request = decodeVdeRequest(client.asked);
     if (!request) {
-      this.#refuse(client, 'this is no request for a port');
+      this.#refuse(client, 'it sent something that is not a request for a port, version 1 or 3');
       return;
     }
     const number = this.#options.acceptor.choose(request.wish, client.peer.uid);
-    if (number === undefined) {
-      this.#refuse(client, `port ${request.wish} is not to be had`);
+    if (typeof number === 'object') {
+      this.#refuse(client, denialText(number, request.wish), number.reason);
       return;
     }
     try {
       this.#grant(client, request, number);
     } catch (error) {
       if (!(error instanceof Error)) throw error;
-      this.#refuse(client, error.message);
+      this.#refuse(client, error.message, errnoOf(error) ?? error.name);
     }
   }
 
@@ -133,9 +136,9 @@ export class VdeListener implements Listener {
     const fd = datagramSocket();
     let path: string | undefined;
     try {
-      path = this.#directory.bindPort(fd, number, client.peer.uid, request.wish === 'management');
       connectToClient(fd, request, client.peer.uid);
-      if (writeSync(client.fd, encodeVdeReply(path)) === 0) throw new EtherloomError('refused', 'it does not read');
+      path = this.#directory.bindPort(fd, number, client.peer.uid, request.wish === 'management');
+      if (writeSync(client.fd, encodeVdeReply(path)) === 0) throw new EtherloomError('refused', 'it does not read the reply');
     } catch (error) {
       closeSync(fd);
       if (path !== undefined) this.#directory.removePort(path);
@@ -163,9 +166,10 @@ export class VdeListener implements Listener {
     acceptor.accept(client.port, number, client.peer.uid);
   }
 
-  #refuse(client: Client, why: string): void {
+  /** `kind` is the same for refusals that differ in names of files only. */
+  #refuse(client: Client, why: string, kind = why): void {
     const { uid, pid } = client.peer;
-    this.#warn(`refused the client of uid ${uid}, pid ${pid}: ${why}`, { key: `${uid} ${why}` });
+    this.#warn(`refused the client of uid ${uid}, pid ${pid}: ${why}`, { key: `${uid} ${kind}` });
     this.#end(client, why);
   }
 

@@ -13,7 +13,7 @@ import { boundTcpSocket } from '../system/tcp-socket.ts';
 import type { BacklogLimits } from './backlog.ts';
 import type { PortEnvironment } from './environment.ts';
 import { onceAMinute } from './once-a-minute.ts';
-import type { Acceptor, Listener } from './port.ts';
+import { denialText, type Acceptor, type Listener } from './port.ts';
 import { formatTcpAddress, isLoopback, parseTcpAddress, resolveHost, type TcpAddress } from './tcp-address.ts';
 import { tcpUserTimeout } from './stream-endpoint.ts';
 import { longestMessage, WebSocketPort } from './websocket-port.ts';
@@ -156,10 +156,9 @@ class Door {
   enter(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', () => undefined);
     const from = formatTcpAddress({ host: request.socket.remoteAddress ?? '?', port: request.socket.remotePort ?? 0 });
-    const refusal = this.#refusal(request);
-    const number = refusal ? undefined : this.#options.acceptor.choose('any', unknownUid);
-    if (number === undefined) {
-      const { status, reason } = refusal ?? { status: '503 Service Unavailable', reason: 'no port is free' };
+    const number = this.#refusal(request) ?? this.#options.acceptor.choose('any', unknownUid);
+    if (typeof number === 'object') {
+      const { status, reason } = 'status' in number ? number : { status: '503 Service Unavailable', reason: denialText(number, 'any') };
       this.#warn(`refused the WebSocket connection from ${from}: ${reason}`, { key: reason });
       socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => socket.destroy());
       return;

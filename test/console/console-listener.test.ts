@@ -35,7 +35,7 @@ describe('the socket of a console', () => {
   it('leaves one that somebody holds, who is not disturbed, and says so', async () => {
     const first = await manage();
     const second = await manage({ path: first.path });
-    expect(second.logged).toEqual([expect.stringContaining('another process holds')]);
+    expect(second.logged).toEqual([expect.stringContaining('another process serves')]);
     expect(await (await ConsoleClient.open(first.path)).say('ds/showinfo')).toContain(first.service.directory);
     expect(() => ConsoleListener.open({ path: first.path })).toThrow(expect.objectContaining({ code: 'busy' }) as Error);
   });

@@ -183,12 +183,12 @@ describe('the ports of a plane', () => {
 
   it('are bounded by their number', () => {
     const { plane } = stage(['a', 'b'], { numports: 3 });
-    expect(plane.choose('any', 0)).toBeUndefined();
-    expect(() => plane.add(new NotedPort('c'))).toThrow(/all 2 ports of the switch are taken/);
+    expect(plane.choose('any', 0)).toEqual({ reason: 'all-in-use', ports: 2 });
+    expect(() => plane.add(new NotedPort('c'))).toThrow(/all 2 ports of the switch are in use; start the switch with a higher --numports/);
     expect([plane.choose(2, -2), plane.choose(3, 0), plane.choose(99, 0), plane.choose('management', 5)]).toEqual([
       2,
-      undefined,
-      undefined,
+      { reason: 'no-such-port', ports: 2 },
+      { reason: 'no-such-port', ports: 2 },
       0,
     ]);
   });
@@ -198,7 +198,8 @@ describe('the ports of a plane', () => {
     const [one, two] = [new NotedPort('one', events), new NotedPort('two', events)];
     expect(plane.choose(7, 1000)).toBe(7);
     plane.accept(one, 7, 1000);
-    expect([plane.choose(7, 1001), plane.choose(7, 0), plane.choose(7, 1000)]).toEqual([undefined, undefined, 7]);
+    const denied = { reason: 'other-user', ports: 1023 };
+    expect([plane.choose(7, 1001), plane.choose(7, 0), plane.choose(7, 1000)]).toEqual([denied, denied, 7]);
     plane.accept(two, 7, 1000);
     plane.breath(() => one.receiver?.receive(frame(1, 255)));
     expect(events).toEqual(['a: 60']);
@@ -212,7 +213,7 @@ describe('the ports of a plane', () => {
       expect(made.choose(7, 1000)).toBe(7);
       made.accept(new NotedPort(`endpoint ${i}`), 7, 1000);
     }
-    expect(made.choose(7, 1000)).toBeUndefined();
+    expect(made.choose(7, 1000)).toMatchObject({ reason: 'crowded' });
     expect(made.choose(8, 1000)).toBe(8);
   });
 

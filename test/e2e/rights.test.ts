@@ -86,3 +86,52 @@ describe.each(['root', 'root without CAP_NET_ADMIN'] as const)('a switch with -m
     expect(readdirSync(directory).filter((name) => name.startsWith('001.'))).toEqual([]);
   });
 });
+
+describe('a switch that another user may not reach', { timeout: 60_000 }, () => {
+  const stage = useStage([]);
+
+  it.for([
+    { options: [], closed: 'directory is 0700' },
+    { options: ['--dirmode', '755'], closed: 'socket is 0644' },
+  ])('says so with $options: which mode, which owner, and what to do', async ({ options, closed }, context) => {
+    const [actor, client] = [actAs('root', context), actAs('a user in two groups', context)];
+    const directory = actor.path('sw');
+    const ours = stage.start(actor.command([bin('vde_switch'), '-s', directory, '--nostdin', ...options]), poisoned);
+    await ours.line(/^ready$/);
+    const { status, stderr } = client.run(client.command([bin('vde_plug'), directory]));
+    expect([status, stderr.trim()]).toEqual([
+      1,
+      `vde_plug: cannot connect to ${directory}/ctl: permission denied (EACCES); the mode of that ${closed} and its owner root;` +
+        ' run as that user, or start the switch with -m 666',
+    ]);
+  });
+});
+
+describe('a switch in a user namespace', { timeout: 60_000 }, () => {
+  const stage = useStage([]);
+
+  it('refuses clients of users that have no number there', async (context) => {
+    const [actor, client] = [actAs('a user namespace with one group', context), actAs('root', context)];
+    const directory = actor.path('sw');
+    const ours = stage.start(actor.command([bin('vde_switch'), '-s', directory, '-m', '666', '--nostdin']), poisoned);
+    await ours.line(/^ready$/);
+    expect(client.run(client.command([bin('vde_plug'), directory]))).toMatchObject({ status: 1 });
+    await ours.line(/refused the client of uid 65534, .*: uid 65534 stands for any user without a number/);
+  });
+});
+
+describe('a switch whose ports are all in use', { timeout: 60_000 }, () => {
+  const stage = useStage([]);
+
+  it('refuses the next client with what gives more', async () => {
+    const directory = stage.path('sw');
+    const ours = await stage.vdeSwitch('-s', directory, '-n', '2', '--nostdin');
+    stage.start([bin('vde_plug'), directory]);
+    await ours.line(/port 1: unix prog/);
+    const { status, text } = await stage.run([bin('vde_plug'), directory]);
+    expect([status, text]).toEqual([1, expect.stringContaining('all are in use (start it with a higher -n)')]);
+    await ours.line(/all 1 ports of the switch are in use; start the switch with a higher --numports \(-n\)/);
+    await stage.run([bin('vde_plug'), `${directory}[7]`]);
+    await ours.line(/the switch does not have port 7: its ports are 1 to 1; start the switch with a higher --numports/);
+  });
+});

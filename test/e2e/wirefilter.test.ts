@@ -215,7 +215,7 @@ describe('what is wrong with the original wirefilter', { timeout: 60_000 }, () =
     const first = stage.start([bin('wirefilter'), '-M', stage.path('m')]);
     await consoleAt(stage.path('m'), first);
     const second = await stage.run([bin('wirefilter'), '-M', stage.path('m')]);
-    expect(second).toMatchObject({ status: 1, text: expect.stringContaining('another process holds') as string });
+    expect(second).toMatchObject({ status: 1, text: expect.stringContaining('another process serves') as string });
     const talk = await ConsoleTalk.with(stage.path('m'));
     talk.end();
   });

@@ -34,7 +34,13 @@ describe('who names no port', () => {
 
   it('is given none when all are taken', () => {
     for (let port = 1; port < 8; port++) stage.plug(port);
-    expect(stage.ports.choose('any', alice)).toBeUndefined();
+    expect(stage.ports.choose('any', alice)).toEqual({ reason: 'all-in-use', ports: 7 });
+    // One is free, but not for her.
+    stage.ports.at(5)?.[0]?.close();
+    const fifth = stage.ports.get(5);
+    if (fifth) fifth.user = bob;
+    expect(stage.ports.choose('any', alice)).toEqual({ reason: 'none-open', ports: 7 });
+    expect(stage.ports.choose('any', bob)).toBe(5);
   });
 });
 
@@ -42,8 +48,7 @@ describe('who names a port', () => {
   it('shares it with his own clients, and with nobody else`s, whoever he is', () => {
     stage.plug(2, { uid: alice });
     expect(stage.ports.choose(2, alice)).toBe(2);
-    expect(stage.ports.choose(2, bob)).toBeUndefined();
-    expect(stage.ports.choose(2, 0)).toBeUndefined();
+    for (const uid of [bob, 0]) expect(stage.ports.choose(2, uid)).toEqual({ reason: 'other-user', ports: 7 });
   });
 
   it('shares it with 63 others at most', () => {
@@ -51,7 +56,7 @@ describe('who names a port', () => {
       expect(stage.ports.choose(2, alice)).toBe(2);
       stage.plug(2, { uid: alice });
     }
-    expect(stage.ports.choose(2, alice)).toBeUndefined();
+    expect(stage.ports.choose(2, alice)).toEqual({ reason: 'crowded', ports: 7 });
   });
 
   it('is let in by user, by group, or as root', () => {
@@ -60,15 +65,16 @@ describe('who names a port', () => {
     const port = ports.get(2);
     if (!port) throw new Error('a port');
     port.user = alice;
-    expect([alice, bob, 0].map((uid) => ports.choose(2, uid))).toEqual([2, undefined, 2]);
+    const reserved = { reason: 'reserved', ports: 7 };
+    expect([alice, bob, 0].map((uid) => ports.choose(2, uid))).toEqual([2, reserved, 2]);
     port.group = staff;
     expect([alice, bob, 0].map((uid) => ports.choose(2, uid))).toEqual([2, 2, 2]);
     port.user = undefined;
-    expect([alice, bob, 0].map((uid) => ports.choose(2, uid))).toEqual([undefined, 2, 2]);
+    expect([alice, bob, 0].map((uid) => ports.choose(2, uid))).toEqual([reserved, 2, 2]);
   });
 
   it('is refused beyond the last, and let in at the management port', () => {
-    expect(stage.ports.choose(8, alice)).toBeUndefined();
+    expect(stage.ports.choose(8, alice)).toEqual({ reason: 'no-such-port', ports: 7 });
     expect(stage.ports.choose('management', alice)).toBe(0);
   });
 });

@@ -267,12 +267,14 @@ describe('the listening side of TCP links', () => {
   it('closes links for which no port is free, and says so once', async () => {
     const rig = new Rig();
     const { ports, listener } = await listen(rig);
-    ports.choose = () => undefined;
+    ports.choose = () => ({ reason: 'all-in-use', ports: 3 });
     for (let i = 0; i < 3; i++) {
       const socket = await link(listener);
       await once(socket.resume(), 'close');
     }
-    expect(rig.logged).toEqual([expect.stringContaining('no port of the switch is free')]);
+    expect(rig.logged).toEqual([
+      expect.stringContaining('all 3 ports of the switch are in use; start the switch with a higher --numports'),
+    ]);
   });
 
   it('ends its links, and frees all, when it is disposed', async () => {

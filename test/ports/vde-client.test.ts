@@ -75,7 +75,7 @@ describe('a client of a VDE switch', () => {
 
   it('says that it was refused, and leaves nothing', async () => {
     const { directory, ports, rig } = serve();
-    ports.choose = () => undefined;
+    ports.choose = () => ({ reason: 'all-in-use', ports: 3 });
     const before = descriptors();
     await expect(VdeClient.open({ directory, wish: 5 }, rig.environment)).rejects.toMatchObject({ code: 'refused' });
     expect(descriptors()).toBe(before);
@@ -84,7 +84,10 @@ describe('a client of a VDE switch', () => {
 
   it('says that nobody is there', async () => {
     const rig = new Rig();
-    await expect(VdeClient.open({ directory: newDirectory() }, rig.environment)).rejects.toMatchObject({ errno: 'ENOENT' });
+    await expect(VdeClient.open({ directory: newDirectory() }, rig.environment)).rejects.toMatchObject({
+      errno: 'ENOENT',
+      message: expect.stringMatching(/^cannot connect to .*\/ctl: no such file or directory \(ENOENT\); start a switch there/) as string,
+    });
   });
 
   it('waits for an answer for its time only', async () => {

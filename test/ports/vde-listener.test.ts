@@ -109,11 +109,16 @@ describe('a VDE directory, asked for a port', () => {
   });
 
   it('closes the stream of a client that it refuses, and keeps nothing of it', async () => {
-    const { directory, ports } = serve();
-    ports.choose = () => undefined;
+    const { directory, ports, rig } = serve();
+    ports.choose = () => ({ reason: 'all-in-use', ports: 3 });
     const before = descriptors();
     for (let i = 0; i < 20; i++) expect(await ask(directory)).toBeUndefined();
     expect(descriptors()).toBe(before);
+    expect(rig.logged).toEqual([
+      expect.stringMatching(
+        /^refused the client of uid \d+, pid \d+: all 3 ports of the switch are in use; start the switch with a higher --numports \(-n\)$/,
+      ),
+    ]);
     expect(readdirSync(directory)).toEqual(['ctl']);
   });
 
@@ -233,7 +238,7 @@ describe('a client of a VDE directory that has its port', () => {
     const client = await connect(directory);
     const collector = collect(await ports.next());
     client.stream.write(request(directory));
-    expect(await collector.ended()).toContain('broke the protocol');
+    expect(await collector.ended()).toContain('sent data after its request');
     expect(ports.ports.length).toBe(1);
     expect((await client.stream.read()).length).toBe(0);
     expect(existsSync(client.path)).toBe(false);

@@ -102,7 +102,7 @@ describe('a WebSocket listener', () => {
     await here.ended();
     await eventually(() => dial(listener.address));
     const other = await listenAt(new Rig());
-    other.ports.choose = () => undefined;
+    other.ports.choose = () => ({ reason: 'all-in-use', ports: 3 });
     expect(await refusalOf(other.listener.address)).toBe(503);
   });
 

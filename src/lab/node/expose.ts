@@ -67,9 +67,9 @@ export function expose(net: Network, name: string, { vde, log = () => undefined,
 function acceptorOf(at: LabSwitch, ports: Set<Port>): Acceptor {
   return {
     choose: (wish) => {
-      if (wish === 'management') return undefined;
+      if (wish === 'management') return { reason: 'no-management', ports: ports.size };
       if (wish === 'any') return at.freePort();
-      return at.freePort(wish - 1) === wish ? wish : undefined;
+      return at.freePort(wish - 1) === wish ? wish : { reason: 'crowded', ports: ports.size };
     },
     accept: (port, number) => {
       ports.add(port);

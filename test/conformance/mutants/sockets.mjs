@@ -85,8 +85,8 @@ export const sockets = [
   {
     name: 'refusal-is-silent',
     at: 'VdeListener.#hear',
-    code: 'if (number === undefined) {',
-    fault: 'if (number === undefined) { return;',
+    code: "if (typeof number === 'object') {",
+    fault: "if (typeof number === 'object') { return;",
     breaks: 'who gets no port waits for ever',
     tests: ['ports'],
   },
