@@ -85,7 +85,7 @@ describe.each(forms.flatMap((form) => everyRights.map((rights) => ({ form, right
 describe('a client that names an abstract socket', () => {
   it("is refused when that is another user's", async (context) => {
     const actor = actAs('a user in two groups', context);
-    context.skip(process.geteuid?.() === actor.uid, 'a test that does not run as root has one user only');
+    context.skip(process.geteuid?.() === actor.uid, 'only root can act as two users');
     const { directory, ports, rig } = serveEverybody();
     const name = newName();
     bindAbstract(datagramSocket(), name);
