@@ -9,8 +9,8 @@
  *   });
  */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, mkdtempSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, chownSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { gidOf, groupName, uidOf } from '../src/system/accounts.ts';
 
@@ -128,7 +128,33 @@ function prefixOf(rights: RightsName): readonly string[] {
 function asUser(): readonly string[] {
   if (!root) return [];
   const [uid, gid, second] = userIds();
-  return ['setpriv', `--reuid=${uid}`, `--regid=${gid}`, `--groups=${gid},${second}`, '--inh-caps=-all'];
+  return [...revealed(), 'setpriv', `--reuid=${uid}`, `--regid=${gid}`, `--groups=${gid},${second}`, '--inh-caps=-all'];
+}
+
+/**
+ * What goes before a command of an ordinary user where the checkout is in a directory that is closed to others, as /root is: a mount
+ * namespace in which that directory has nothing but the checkout.
+ */
+function revealed(): readonly string[] {
+  const closed = closedAbove(checkout);
+  return closed === undefined ? [] : ['unshare', '-m', 'sh', '-ec', reveal, 'sh', closed, checkout];
+}
+
+const checkout = join(import.meta.dirname, '..');
+
+const reveal = `
+closed=$1 checkout=$2; shift 2
+mount --bind "$checkout" /mnt
+mount -t tmpfs -o mode=755 tmpfs "$closed"
+mkdir -p "$checkout"
+mount --bind /mnt "$checkout"
+umount /mnt
+exec "$@"`;
+
+/** The uppermost directory above a path that others may not pass through. */
+function closedAbove(path: string): string | undefined {
+  const above = dirname(path);
+  return above === path ? undefined : (closedAbove(above) ?? ((statSync(above).mode & 0o001) === 0 ? above : undefined));
 }
 
 /** The ordinary user's number, its primary group's and a second group's. */
