@@ -122,14 +122,20 @@ describe('a request', () => {
     }
     expect(mayBecomeVdeRequest(whole)).toBe(false);
     expect(mayBecomeVdeRequest(new Uint8Array([1, 2, 3, 4]))).toBe(false);
+    // One of version 1 is two octets longer.
+    const old = version1(0, '/s/.1-0', '');
+    expect(mayBecomeVdeRequest(old.subarray(0, 122))).toBe(true);
+    expect(mayBecomeVdeRequest(old)).toBe(false);
   });
 
-  it('with a path of 108 octets that no NUL ends is taken whole, and an abstract path not at all', () => {
+  it('with a path of 108 octets that no NUL ends is taken whole, and so is an abstract name', () => {
     const octets = version3({});
     octets.fill('a', 14, 122);
     expect(decodeVdeRequest(octets)?.path).toBe('a'.repeat(108));
     octets[14] = 0;
-    expect(decodeVdeRequest(octets)?.path).toBe('');
+    expect(decodeVdeRequest(octets)).toMatchObject({ path: '', abstractName: octets.subarray(14, 122) });
+    octets.fill(0, 14, 122);
+    expect(decodeVdeRequest(octets)).toMatchObject({ path: '', abstractName: undefined });
   });
 
   it('describes itself in printable letters only, up to a NUL', () => {
