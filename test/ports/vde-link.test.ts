@@ -69,7 +69,7 @@ describe('a port on another VDE switch', () => {
     const directory = join(newDirectory(), 's');
     const ports = new Ports();
     const choose = ports.choose;
-    ports.choose = () => undefined;
+    ports.choose = () => ({ reason: 'all-in-use', ports: 3 });
     using(VdeListener.open({ directory, acceptor: ports }, rig.environment));
     const here = collect(using(await openVdeLink({ directory, wish: 3 }, rig.environment)));
     expect(here.up).toBe(false);
