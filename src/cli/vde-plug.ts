@@ -51,7 +51,7 @@ or a URL: vde://DIR[5], tap://NAME, cmd://COMMAND. Without one, or '', it is the
   -h, --help             this text
 `;
 
-const noShell = `this is no login shell: give the user one, and have sshd start vde_plug by itself, with a line as
+const noShell = `vde_plug is not a login shell: give the user one, and have sshd start vde_plug with a line such as
   restrict,command="vde_plug DIR" ssh-ed25519 AAAA...
 in the user's ~/.ssh/authorized_keys
 `;
@@ -85,7 +85,7 @@ export async function runVdePlug(argv: readonly string[], program: string): Prom
   try {
     const wishes = { given, names, command, ...portAndPidfile(given) };
     if (given.has('daemon') && !command && names.length < 2) {
-      throw new EtherloomError('bad-option', 'in the background there is no standard input: give a command behind =, or a second switch');
+      throw new EtherloomError('bad-option', '-d leaves no standard input: give a command after =, or a second switch');
     }
     if (given.has('daemon') && !isInBackground()) return await startInBackground();
     await plugIn(wishes, (line) => complain(`${program}: ${line}\n`));

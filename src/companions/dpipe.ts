@@ -2,7 +2,7 @@ import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process'
 import { closeSync } from 'node:fs';
 import { constants } from 'node:os';
 import type { Clock, Timer } from '../clock.ts';
-import { assert, errnoText } from '../errors.ts';
+import { assert, errnoText, reasonOf } from '../errors.ts';
 import { asCalled } from '../system/caller.ts';
 import { openPipe, type Pipe } from '../system/pipe.ts';
 import { becomeProgram, isInForeground, keepOpen, leadGroup, killOthersInGroup } from '../system/process.ts';
@@ -90,7 +90,7 @@ export class Dpipe {
     child.once('exit', (code, signal) => over(code ?? 128 + (signal === null ? 0 : constants.signals[signal])));
     child.once('error', (error: NodeJS.ErrnoException) => {
       const absent = isAbsent(program, error.code);
-      this.#options.log(absent ? `${program}: no such command` : `${program}: cannot be started: ${error.message}`);
+      this.#options.log(absent ? `${program}: no such command` : `cannot start ${program}: ${reasonOf(error)}`);
       over(absent ? exitNotFound : exitNotRunnable);
     });
   }
@@ -111,7 +111,7 @@ export function becomeLast({ pipes, commands }: PipedLine, remove: readonly stri
   for (const command of commands.slice(0, -1)) {
     const [program = '', ...args] = command.argv;
     const child = spawn(...asCalled(program, args), { stdio: descriptorsOf(command, made, 'inherit'), env: environmentOf(command) });
-    if (child.pid === undefined) log(`${program}: no such command, or none that can be run`);
+    if (child.pid === undefined) log(`cannot start ${program}: no such command, or it is not executable`);
     child.on('error', () => undefined);
   }
   const last = commands.at(-1);

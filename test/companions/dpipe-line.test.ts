@@ -41,15 +41,15 @@ describe('a line of commands', () => {
   });
 
   it.each([
-    ['a', /two commands at least/],
-    ['a = ', /at the end a command is missing/],
-    ['= a', /before = there is no command/],
-    ['a = = b', /before = there is no command/],
-    ['a =} b = c', /= is not what may follow b: }= is/],
-    ['a =} b {= c', /{= is not what may follow b: }= is/],
-    ['a ={ b }= c', /}= is not what may follow b: {= is/],
-    ['a }= b', /}= is not what may follow a: = is/],
-    ['a =} b', /=} must be closed by }=/],
+    ['a', /at least two commands/],
+    ['a = ', /the last command is missing/],
+    ['= a', /no command before =/],
+    ['a = = b', /no command before =/],
+    ['a =} b = c', /= cannot follow the command b: use }=/],
+    ['a =} b {= c', /{= cannot follow the command b: use }=/],
+    ['a ={ b }= c', /}= cannot follow the command b: use {=/],
+    ['a }= b', /}= cannot follow the command a: use =/],
+    ['a =} b', /the command b is not closed: end =} with }=/],
   ])('is refused: %j', (line, why) => {
     expect(() => parsePipedLine(line.split(' ').filter((word) => word !== ''))).toThrow(why);
   });

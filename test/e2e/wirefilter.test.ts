@@ -222,14 +222,14 @@ describe('what is wrong with the original wirefilter', { timeout: 60_000 }, () =
 
   it.each([
     [['--wrong'], /unrecognized option '--wrong'[^]*usage:/],
-    [['-l', 'abc'], /--loss abc: that is no value/],
-    [['-D', '100'], /dup cannot be that/],
-    [['-d', '5[1]'], /delay cannot be that, or not in that Markov node/],
-    [['-v', 'a'], /a does not name two plugs: write -v A:B/],
-    [['-v', '-:-'], /one side only/],
+    [['-l', 'abc'], /--loss abc is not a value/],
+    [['-D', '100'], /dup: the value is out of range/],
+    [['-d', '5[1]'], /delay: the value is out of range, or there is no such Markov node/],
+    [['-v', 'a'], /-v a does not name two plugs: use -v A:B/],
+    [['-v', '-:-'], /both sides are standard input/],
     [['one'], /usage:/],
     [['-v', '/nowhere/a:/nowhere/b'], /no switch is at \/nowhere\/a/],
-    [['--mgmtmode', 'rw', '-M', 'm'], /rw is no octal mode/],
+    [['--mgmtmode', 'rw', '-M', 'm'], /rw is not an octal mode/],
   ])('%j is answered by what helps', async (args, message) => {
     const { status, text } = await stage.run([bin('wirefilter'), ...args]);
     expect(text).toMatch(message);

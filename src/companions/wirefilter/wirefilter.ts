@@ -85,7 +85,8 @@ export class Wirefilter implements AsyncDisposable {
     this.#console = new Console(shown, () => this.#settle('it was shut down'));
     this.#filter.fifo = fifo;
     for (const [word, value] of values) {
-      if (!this.#filter.set(word, value)) throw new EtherloomError('bad-option', `${word} cannot be that, or not in that Markov node`);
+      if (!this.#filter.set(word, value))
+        throw new EtherloomError('bad-option', `${word}: the value is out of range, or there is no such Markov node; see markov-numnodes`);
     }
   }
 
