@@ -230,6 +230,7 @@ function addBacklogOptions(command: Command): Command {
   return command
     .option('--backlog-frames <n>', 'how many frames wait for a reader at most', integer(0, 2 ** 20), 4096)
     .option('--backlog-octets <n>', 'how many octets wait for a reader at most', integer(0, 2 ** 30), 2 * 2 ** 20)
+    .option('--backlog-age <ms>', 'how long a frame waits for a reader at most, in milliseconds', integer(1, 2 ** 31 - 1), 2000)
     .option('--backlog-budget <octets>', 'the memory of all that waits', integer(0, 2 ** 34), 32 * 2 ** 20);
 }
 

@@ -7,6 +7,7 @@ import type { GuestWish } from '../launcher/node-guest.ts';
 export interface BacklogArguments {
   readonly backlogFrames: number;
   readonly backlogOctets: number;
+  readonly backlogAge: number;
   readonly backlogBudget: number;
 }
 
@@ -33,9 +34,10 @@ export function guestWish({ guest: image, attach, accel, qemu, memory }: NodeArg
 export function backlogBounds({
   backlogFrames: frames,
   backlogOctets: octets,
+  backlogAge: age,
   backlogBudget: budget,
 }: BacklogArguments): NonNullable<SwitchServiceOptions['backlog']> {
-  return { frames, octets, budget };
+  return { frames, octets, age, budget };
 }
 
 /** Throws unless the address is of this machine or the user said `--plain`; warns of what that means. */

@@ -47,6 +47,7 @@ function optionsOf(settings: SwitchSettings, complain: (line: string) => void): 
   if (rounded !== undefined && rounded !== hashSize) complain(`Hash size must be a power of 2. ${hashSize} rounded to ${rounded}`);
   return {
     ...settings,
+    backlog: { age: settings.backlogAge },
     console: mgmt === undefined ? undefined : { path: mgmt, mode: managementMode, gid: managementGid },
     terminal: !daemon && !nostdin,
     hashSize: rounded,

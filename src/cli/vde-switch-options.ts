@@ -25,6 +25,7 @@ export const vdeSwitchOptions: readonly Option[] = [
   { name: 'mgmt', short: 'M', long: ['mgmt'], argument: true },
   { name: 'mgmtmode', long: ['mgmtmode'], argument: true },
   { name: 'mgmtgroup', long: ['mgmtgroup'], argument: true },
+  { name: 'backlog-age', long: ['backlog-age'], argument: true },
   { name: 'nostdin', long: ['nostdin'], argument: false },
   { name: 'debugclients', short: 'D', long: ['debugclients'], argument: true },
   { name: 'tap', short: 't', long: ['tap'], argument: true },
@@ -50,6 +51,7 @@ A virtual Ethernet switch on a VDE socket directory.
   -d, --daemon           run in the background once it serves
   -p, --pidfile FILE     write the process id to FILE
   -t, --tap NAME         add a port on this tap interface (repeatable)
+      --backlog-age MS   drop frames that a reader did not take for MS milliseconds (2000)
       --nostdin          do not read commands from standard input, nor end at its end
   -D, --debugclients N   accepted, no effect
   -h, --help             show this text
@@ -73,6 +75,8 @@ export interface SwitchSettings {
   readonly mgmt: string | undefined;
   readonly rcFile: string | undefined;
   readonly pidfile: string | undefined;
+  /** How long a frame may wait for a reader, in milliseconds. */
+  readonly backlogAge: number | undefined;
   readonly daemon: boolean;
   readonly nostdin: boolean;
   readonly taps: readonly string[];
@@ -107,6 +111,7 @@ export function settingsOf({ options }: Pick<ParsedArguments, 'options'>, compla
     mgmt: given.get('mgmt'),
     rcFile: given.get('rcfile'),
     pidfile: given.get('pidfile'),
+    backlogAge: read('backlog-age', ageOf),
     daemon: given.has('daemon'),
     nostdin: given.has('nostdin'),
     taps: options.filter(({ name }) => name === 'tap').map(({ value }) => value),
@@ -124,6 +129,12 @@ function checkedPorts(numports: number): number {
   if (numports < 1) throw new EtherloomError('bad-option', 'The switch must have at least 1 port');
   if (numports > mostPorts) throw new EtherloomError('bad-option', `The switch has ${mostPorts} ports at most`);
   return numports;
+}
+
+/** A time of more than nothing. */
+function ageOf(text: string): number | undefined {
+  const number = cInteger(text);
+  return number !== undefined && number > 0 ? number : undefined;
 }
 
 /** As much of a number as a BPDU has room for. */

@@ -78,6 +78,9 @@ class PlaneEndpoint implements Endpoint {
   }
 }
 
+/** How long a frame waits for a reader, in milliseconds, unless the options say another age. */
+const usualAge = 2000;
+
 /** Stations within the switch are numbered beyond all ports that there can be. */
 const firstStation: PortNumber = 2 ** 20;
 
@@ -119,7 +122,7 @@ export class DataPlane implements Acceptor, AsyncDisposable {
     this.#log = log;
     this.#loop = openLoop({ frameSize: maxFrame, breath: this.breath });
     this.#poison = poison;
-    const budget = new BacklogBudget(backlog);
+    const budget = new BacklogBudget({ ...backlog, age: backlog?.age ?? usualAge });
     const warn = onceAMinute(clock, log.warn);
     budget.exhausted = (): void =>
       warn(`all ${budget.limit} octets for waiting frames are in use: ports whose peers do not read lose frames`);
@@ -146,6 +149,7 @@ export class DataPlane implements Acceptor, AsyncDisposable {
       return;
     }
     this.#breathing = true;
+    this.environment.budget.now = this.environment.clock.monotonic();
     this.switch.beginBreath();
     try {
       work();

@@ -12,6 +12,8 @@ export interface BacklogLimits {
 export interface BacklogBounds extends BacklogLimits {
   /** What all ports keep together, in octets. Default: 32 MiB. */
   readonly budget?: number;
+  /** How long a frame may wait, in milliseconds. Default: for ever. */
+  readonly age?: number | undefined;
 }
 
 /** One that keeps frames, and can be made to give some up. */
@@ -29,6 +31,10 @@ interface Holder {
  */
 export class BacklogBudget {
   readonly limit: number;
+  /** How long a frame may wait, in milliseconds. */
+  readonly age: number;
+  /** The time of the breath, in milliseconds of the clock: whoever begins one sets it, so that no clock is read for a frame. */
+  now = 0;
   /** What each port may keep, unless its driver is told otherwise. */
   readonly port: Required<BacklogLimits>;
   used = 0;
@@ -38,8 +44,9 @@ export class BacklogBudget {
   readonly #spare = new Map<number, Uint8Array[]>();
   #spared = 0;
 
-  constructor({ budget = 32 * 2 ** 20, frames = 4096, octets = 2 * 2 ** 20 }: BacklogBounds = {}) {
+  constructor({ budget = 32 * 2 ** 20, frames = 4096, octets = 2 * 2 ** 20, age = Infinity }: BacklogBounds = {}) {
     this.limit = budget;
+    this.age = age;
     this.port = { frames, octets };
   }
 
@@ -101,6 +108,8 @@ interface Chunk {
   readonly memory: Uint8Array;
   /** Where each frame ends. */
   readonly ends: number[];
+  /** The time at which each came. */
+  readonly times: number[];
   /** How many of its frames were sent. */
   sent: number;
 }
@@ -113,22 +122,22 @@ export class Backlog implements Holder {
   readonly #frames: number;
   readonly #octets: number;
   readonly #budget: BacklogBudget;
-  readonly #gaveWay: (frames: number) => void;
+  readonly #dropped: (frames: number, why: PortDrop) => void;
   readonly #chunks: Chunk[] = [];
   #count = 0;
   #waiting = 0;
   #held = 0;
 
-  /** `gaveWay` is told how many frames were dropped at a time for others to have room. */
+  /** `dropped` is called for frames that were kept, and are dropped: so that others have room, or since they waited too long. */
   constructor(
     budget: BacklogBudget,
     { frames = budget.port.frames, octets = budget.port.octets }: BacklogLimits = {},
-    gaveWay: (frames: number) => void = () => undefined,
+    dropped: (frames: number, why: PortDrop) => void = () => undefined,
   ) {
     this.#budget = budget;
     this.#frames = frames;
     this.#octets = octets;
-    this.#gaveWay = gaveWay;
+    this.#dropped = dropped;
   }
 
   /** How many frames wait. */
@@ -146,8 +155,9 @@ export class Backlog implements Holder {
     return this.#held;
   }
 
-  /** Some of the frames that wait, the first ones: at least one unless none waits. Valid until they are shifted. */
+  /** Some of the frames that wait, the first ones: at least one unless none waits that is young enough. Valid until they are shifted. */
   first(): Uint8Array[] {
+    this.#dropOld();
     const chunk = this.#chunks[0];
     if (!chunk) return [];
     return chunk.ends.slice(chunk.sent).map((end, i) => chunk.memory.subarray(startOf(chunk, chunk.sent + i), end));
@@ -155,12 +165,14 @@ export class Backlog implements Holder {
 
   /** Keeps a copy of the frame, or tells why not. */
   add(frame: Uint8Array): PortDrop | undefined {
+    this.#dropOld();
     if (this.#count >= this.#frames || this.#waiting + frame.length > this.#octets) return 'backlog-full';
     const chunk = this.#chunkFor(frame.length);
     if (!chunk) return 'budget-full';
     const start = startOf(chunk, chunk.ends.length);
     chunk.memory.set(frame, start);
     chunk.ends.push(start + frame.length);
+    chunk.times.push(this.#budget.now);
     this.#count++;
     this.#waiting += frame.length;
     return undefined;
@@ -186,7 +198,7 @@ export class Backlog implements Holder {
     this.#count -= given;
     this.#waiting -= startOf(chunk, chunk.ends.length) - startOf(chunk, chunk.sent);
     this.#free(chunk);
-    this.#gaveWay(given);
+    this.#dropped(given, 'budget-full');
   }
 
   /** Forgets all frames and tells how many they were. */
@@ -205,10 +217,25 @@ export class Backlog implements Holder {
     while (size < length) size *= 2;
     const memory = this.#budget.lend(size, this);
     if (!memory) return undefined;
-    const chunk = { memory, ends: [], sent: 0 };
+    const chunk = { memory, ends: [], times: [], sent: 0 };
     this.#chunks.push(chunk);
     this.#held += size;
     return chunk;
+  }
+
+  /** Drops the frames that have waited too long: the first ones, since all came in order. */
+  #dropOld(): void {
+    const oldest = this.#budget.now - this.#budget.age;
+    let old = 0;
+    for (let [chunk] = this.#chunks; chunk; [chunk] = this.#chunks) {
+      let end = chunk.sent;
+      while (end < chunk.times.length && (chunk.times[end] ?? 0) < oldest) end++;
+      const isOver = end < chunk.times.length || end === chunk.sent;
+      old += end - chunk.sent;
+      if (end > chunk.sent) this.shift(end - chunk.sent);
+      if (isOver) break;
+    }
+    if (old > 0) this.#dropped(old, 'backlog-age');
   }
 
   #free({ memory }: Chunk): void {

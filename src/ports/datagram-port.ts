@@ -67,8 +67,8 @@ export class DatagramPort implements PacedPort {
     this.#connected = options.connected ?? true;
     this.#reconnect = options.reconnect;
     this.#released = options.released;
-    this.#backlog = new Backlog(environment.budget, options.backlog, (frames) => {
-      this.counters.drops['budget-full'] += frames;
+    this.#backlog = new Backlog(environment.budget, options.backlog, (frames, why) => {
+      this.counters.drops[why] += frames;
     });
     setSendBuffer(this.#fd, sendBuffer);
   }

@@ -41,7 +41,7 @@ export class Outbox {
     this.#options = options;
     const { limit, budget, counters } = options;
     const bounds = { frames: Infinity, ...(limit !== undefined && { octets: limit }) };
-    this.#backlog = new Backlog(budget, bounds, (frames) => (counters.drops['budget-full'] += frames));
+    this.#backlog = new Backlog(budget, bounds, (frames, why) => (counters.drops[why] += frames));
   }
 
   /** Whether the system takes no more for now. */

@@ -111,6 +111,7 @@ export interface Listener {
 
 /** Why a port did not carry a frame. */
 export type PortDrop =
+  | 'backlog-age' // it had waited too long for the other side to read
   | 'backlog-full' // the other side does not read, and what we keep for it is full
   | 'budget-full' // what is kept for all ports together is full
   | 'malformed' // something that is no frame came: a text message of a WebSocket
@@ -138,6 +139,6 @@ export function newPortCounters(): PortCounters {
     sentFrames: 0,
     sentOctets: 0,
     faults: 0,
-    drops: { 'backlog-full': 0, 'budget-full': 0, malformed: 0, 'no-carrier': 0, oversize: 0, runt: 0, 'send-failed': 0 },
+    drops: { 'backlog-age': 0, 'backlog-full': 0, 'budget-full': 0, malformed: 0, 'no-carrier': 0, oversize: 0, runt: 0, 'send-failed': 0 },
   };
 }

@@ -39,8 +39,8 @@ export class TapPort implements Port {
     this.description = tap.name;
     this.#tap = tap;
     this.#environment = environment;
-    this.#backlog = new Backlog(environment.budget, backlog, (frames) => {
-      this.counters.drops['budget-full'] += frames;
+    this.#backlog = new Backlog(environment.budget, backlog, (frames, why) => {
+      this.counters.drops[why] += frames;
     });
     this.#memory = new FrameMemory(environment.loop.ring.frameSize);
     this.#up = isUp(tap.fd);

@@ -40,8 +40,8 @@ export class WebSocketPort implements Port {
     this.#webSocket = webSocket;
     this.#socket = socket;
     this.#environment = environment;
-    this.#backlog = new Backlog(environment.budget, backlog, (frames) => {
-      this.counters.drops['budget-full'] += frames;
+    this.#backlog = new Backlog(environment.budget, backlog, (frames, why) => {
+      this.counters.drops[why] += frames;
     });
     let reason = 'the far end closed the connection';
     webSocket.on('message', this.#take);
@@ -143,7 +143,8 @@ export class WebSocketPort implements Port {
     const taken = (): void => {
       budget.used -= octets;
       this.#inFlight -= frames.length;
-      this.#drain();
+      // In a breath, whose time says what has waited too long.
+      this.#environment.breath(() => this.#drain());
     };
     let at = 0;
     this.#socket.cork();

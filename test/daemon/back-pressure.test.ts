@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { quietLog } from '../../src/log.ts';
-import { realClock } from '../../src/clock.ts';
+import { realClock, type Clock } from '../../src/clock.ts';
 import { DataPlane } from '../../src/daemon/data-plane.ts';
 import type { BacklogBounds } from '../../src/ports/backlog.ts';
 import type { Port } from '../../src/ports/port.ts';
@@ -15,8 +15,11 @@ const ring = new ReceiveRing(1514);
 const batch = new SendBatch(ring);
 
 /** A plane with a sender and readers that do not read. */
-async function stage(backlog: BacklogBounds): Promise<{ plane: DataPlane; sender: RawClient; readers: RawClient[] }> {
-  const plane = using(new DataPlane({ clock: realClock, log: quietLog, backlog, poison: true }));
+async function stage(
+  backlog: BacklogBounds,
+  clock: Clock = realClock,
+): Promise<{ plane: DataPlane; sender: RawClient; readers: RawClient[] }> {
+  const plane = using(new DataPlane({ clock, log: quietLog, backlog, poison: true }));
   const directory = join(newDirectory(), 's');
   using(VdeListener.open({ directory, acceptor: plane }, plane.environment));
   const sender = await connect(directory);
@@ -35,6 +38,9 @@ async function broadcast(plane: DataPlane, { data }: RawClient, count: number, s
   }
   await eventually(() => expect(portAt(plane, 1).counters.receivedFrames).toBe(count));
 }
+
+/** A frame unlike those. */
+const youngFrame = Uint8Array.from([0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0, 0, 1, 0x88, 0xb5, ...new Uint8Array(47)]);
 
 function portAt(plane: DataPlane, at: number): Port {
   const found = [...plane.ports.endpoints()].find(({ number }) => number === at);
@@ -75,5 +81,34 @@ describe('what a reader is not given', () => {
       expect(frames).toBe(counters.sentFrames);
       expect(plane.switch.port(2 + i)?.counters.sentFrames).toBe(2000);
     }
+  });
+
+  it('is counted as backlog-age when it waited too long: new frames come behind what the system had taken, and nothing between', async () => {
+    let later = 0;
+    const { plane, sender, readers } = await stage({ age: 500 }, { ...realClock, monotonic: () => realClock.monotonic() + later });
+    await broadcast(plane, sender, 2000, 60);
+    const { counters } = portAt(plane, 2);
+    const taken = counters.sentFrames;
+    expect(counters.drops['backlog-age']).toBe(0);
+    // The reader was stopped for so long; what comes now is young.
+    later = 1000;
+    const { data } = readers[0] ?? expect.fail('there is a reader');
+    batch.send(
+      sender.data,
+      Array.from({ length: 20 }, () => youngFrame),
+      0,
+    );
+    await eventually(() => expect(portAt(plane, 1).counters.receivedFrames).toBe(2020));
+    const sizes: number[] = [];
+    await eventually(() => {
+      ring.rewind(1);
+      const count = Number(ring.receive(data));
+      for (let i = 0; i < count; i++) sizes.push(ring.frame(i)?.length ?? 0);
+      expect(count).toBe(0);
+      expect(sizes.at(-1)).toBe(61);
+    });
+    expect(sizes).toEqual([...new Array<number>(taken).fill(60), ...new Array<number>(20).fill(61)]);
+    expect(counters.drops['backlog-age']).toBe(2000 - taken);
+    expect(counters.sentFrames).toBe(taken + 20);
   });
 });

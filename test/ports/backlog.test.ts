@@ -130,3 +130,49 @@ describe('a backlog', () => {
     expect(budget.used).toBe(0);
   });
 });
+
+describe('the age of what waits', () => {
+  /** A backlog in which nothing waits longer than two seconds, and what was dropped. */
+  function aged(): { budget: BacklogBudget; backlog: Backlog; dropped: [number, string][] } {
+    const budget = new BacklogBudget({ age: 2000, frames: 100 });
+    const dropped: [number, string][] = [];
+    return { budget, backlog: new Backlog(budget, {}, (frames, why) => dropped.push([frames, why])), dropped };
+  }
+
+  it('is bounded: the frames that came too long ago are dropped and counted, and no others', () => {
+    const { budget, backlog, dropped } = aged();
+    for (let i = 0; i < 50; i++) {
+      budget.now = i * 100;
+      expect(backlog.add(frameOf(1514, i))).toBeUndefined();
+    }
+    budget.now = 5050;
+    const kept = Array.from({ length: 19 }, (_, i) => frameOf(1514, 31 + i));
+    expect(sameFrames(drain(backlog), kept)).toBe(true);
+    expect(dropped.reduce((sum, [frames]) => sum + frames, 0)).toBe(31);
+    expect(new Set(dropped.map(([, why]) => why))).toEqual(new Set(['backlog-age']));
+    expect([backlog.count, backlog.octets, backlog.held, budget.used]).toEqual([0, 0, 0, 0]);
+  });
+
+  it('makes room for new frames where old ones fill it', () => {
+    const { budget, backlog, dropped } = aged();
+    for (let i = 0; i < 100; i++) backlog.add(frameOf(60, i));
+    expect(backlog.add(frameOf(61))).toBe('backlog-full');
+    budget.now = 2001;
+    expect(backlog.add(frameOf(61))).toBeUndefined();
+    expect(backlog.first()).toEqual([frameOf(61)]);
+    expect(dropped).toEqual([[100, 'backlog-age']]);
+  });
+
+  it('does not matter while it is exactly that, or where there is none', () => {
+    const { budget, backlog, dropped } = aged();
+    backlog.add(frameOf(60));
+    budget.now = 2000;
+    expect(backlog.first()).toEqual([frameOf(60)]);
+    const other = new BacklogBudget();
+    const forEver = new Backlog(other);
+    forEver.add(frameOf(60));
+    other.now = 1e9;
+    expect(forEver.first()).toEqual([frameOf(60)]);
+    expect(dropped).toEqual([]);
+  });
+});

@@ -174,7 +174,10 @@ export class Wirefilter implements AsyncDisposable {
   #undelivered(way: Way): number {
     const to = this.#to.get(way)?.counters.drops;
     const from = this.#from.get(way)?.counters.drops;
-    const drops = to && from ? [to['backlog-full'], to['budget-full'], to['no-carrier'], to['send-failed'], from.oversize, from.runt] : [];
+    const drops =
+      to && from
+        ? [to['backlog-age'], to['backlog-full'], to['budget-full'], to['no-carrier'], to['send-failed'], from.oversize, from.runt]
+        : [];
     return drops.reduce((sum, count) => sum + count, 0);
   }
 }
