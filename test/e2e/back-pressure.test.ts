@@ -8,6 +8,9 @@ const small = { count: 4000, size: 60 };
 const full = { count: 1000, size: 1514 };
 const end = 0xffff_ffff;
 
+/** So that only what is kept matters, and not how long this machine takes. */
+const forLong = ['--backlog-age', '600000'];
+
 /** The numbers of the frames of a burst that a reader hears who did not read before the switch had all of it. */
 async function burst(directory: string, { count, size }: typeof small): Promise<number[]> {
   const sender = await VdeStation.plug(directory);
@@ -35,14 +38,14 @@ describe('a reader who does not read', () => {
   const stage = useStage([]);
 
   it('while a burst of 4,000 small frames comes, or of 1,000 full ones, has lost none of them, nor their order', async () => {
-    await stage.vdeSwitch('-s', stage.path('s'), '--nostdin');
+    await stage.vdeSwitch('-s', stage.path('s'), '--nostdin', ...forLong);
     expect(await burst(stage.path('s'), small)).toEqual(numbersTo(small.count));
     expect(await burst(stage.path('s'), full)).toEqual(numbersTo(full.count));
   });
 
   it('is kept what the options say: so many frames, so many octets, of so much memory', async () => {
     const kept = async (name: string, option: string, value: number): Promise<number> => {
-      await stage.etherloom('switch', '--sock', stage.path(name), option, String(value));
+      await stage.etherloom('switch', '--sock', stage.path(name), option, String(value), ...forLong);
       const heard = await burst(stage.path(name), full);
       // The first ones: those that came last are dropped.
       expect(heard).toEqual(numbersTo(heard.length));
@@ -55,6 +58,30 @@ describe('a reader who does not read', () => {
     const budget = await kept('budget', '--backlog-budget', 300 * full.size);
     expect([budget > kernels + 250, budget <= kernels + 300]).toEqual([true, true]);
   });
+});
+
+describe('a reader who was stopped for longer than frames may wait', () => {
+  const stage = useStage([]);
+
+  it.each(['vde_switch', 'etherloom switch'])(
+    'hears new frames behind what the system had taken, and nothing between: %s',
+    async (command) => {
+      const directory = stage.path('s');
+      const age = ['--backlog-age', '200'];
+      if (command === 'vde_switch') await stage.vdeSwitch('-s', directory, '--nostdin', ...age);
+      else await stage.etherloom('switch', '--sock', directory, ...age);
+      const [sender, reader] = [await VdeStation.plug(directory), await VdeStation.plug(directory)];
+      introduce([sender, reader]);
+      sender.send(numbersTo(4000).map((serial) => sender.frame(reader.number, serial, 60)));
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      sender.send([sender.frame(reader.number, end)]);
+      const heard = reader.hear((frame) => serialOf(frame) === end).map(serialOf);
+      // The kernel's part, which nobody can take back: some hundred frames, from the first on.
+      expect(heard).toEqual(numbersTo(heard.length));
+      expect(heard.length).toBeLessThan(3000);
+      for (const station of [sender, reader]) station.unplug();
+    },
+  );
 });
 
 describe('the original', () => {
@@ -76,7 +103,7 @@ describe('64 readers that are stalled for good', { timeout: 60_000 }, () => {
 
   it('while all is flooded, take no more than the budget, and no frame from those who read, even late', async () => {
     const directory = stage.path('s');
-    const { pid } = await stage.vdeSwitch('-s', directory, '--nostdin', '-n', '128');
+    const { pid } = await stage.vdeSwitch('-s', directory, '--nostdin', '-n', '128', ...forLong);
     const flooder = await VdeStation.plug(directory);
     const one = await VdeStation.plug(directory);
     const other = await VdeStation.plug(directory);
