@@ -196,7 +196,8 @@ describe('our vde_plug', { timeout: 60_000 }, () => {
   });
 
   it('makes its switch wait while nobody reads it, in bounded memory, and loses nothing that it took', async () => {
-    const directory = await ours(stage, 'a');
+    const directory = stage.path('a');
+    await stage.vdeSwitch('-s', directory, '--nostdin', '--backlog-age', '600000');
     const { plug, listener: speaker } = await plugged(directory);
     plug.stdout.pause();
     const full = Array.from({ length: 64 }, (_, i) => speaker.frame('all', i, 1514));
