@@ -130,7 +130,7 @@ export class Link {
 
   /** Takes what the switch tells of a port's endpoints. */
   endpoint(port: number, present: boolean): void {
-    if (port !== this.#port || this.#child === undefined) return;
+    if (port !== this.#port || this.#child === undefined || !this.#isActive) return;
     if (present && !this.#isUp) {
       this.#cancel();
       this.#isUp = true;
