@@ -7,7 +7,7 @@ import { removeStaleSocket } from '../ports/socket-file.ts';
 import { bindFile, checkUnixPath, listen, streamSocket, type Fd } from '../system/unix-socket.ts';
 import { ConsoleConnection } from './console-connection.ts';
 
-/** Where a console is reached, and by whom. */
+/** The socket of a console, and the users that may connect to it. */
 export interface ConsoleSocketOptions {
   readonly path: string;
   /** Permission bits. Default: 0600. */
@@ -21,7 +21,7 @@ export const defaultConsoleMode = 0o600;
 
 const acceptBacklog = 128;
 
-/** The socket of a console: everybody who connects has a session. */
+/** The socket of a console: each connection is a session. */
 export class ConsoleListener implements Disposable {
   /** Absolute. */
   readonly path: string;
@@ -37,8 +37,8 @@ export class ConsoleListener implements Disposable {
   }
 
   /**
-   * Binds the socket, in place of one that a dead process left. Nobody is served before `serve`. Throws EtherloomError: `busy` when
-   * somebody is there, `not-permitted` when something else is, `path-too-long`, or a SystemError.
+   * Binds the socket, in place of one that a dead process left. No connection is served before `serve`. Throws EtherloomError: `busy` when
+   * a process serves it, `not-permitted` when something else is, `path-too-long`, or a SystemError.
    */
   static open({ path: given, mode = defaultConsoleMode, gid }: ConsoleSocketOptions): ConsoleListener {
     const path = resolve(given);
@@ -55,7 +55,7 @@ export class ConsoleListener implements Disposable {
     }
   }
 
-  /** Gives everybody who connects, and who waits already, a session at the console. */
+  /** Gives each connection, those that wait already too, a session at the console. */
   serve(console: Interpreter, environment: PortEnvironment): void {
     const welcome = (fd: Fd): void => {
       const connection = new ConsoleConnection(fd, console, environment, (ended) => this.#connections.delete(ended));
@@ -69,7 +69,7 @@ export class ConsoleListener implements Disposable {
     this.#door?.[Symbol.dispose]();
     for (const connection of [...this.#connections]) connection[Symbol.dispose]();
     closeSync(this.#fd);
-    // What has that name now may be another switch's.
+    // Another switch's socket may have that name now.
     if (lstatSync(this.path, { throwIfNoEntry: false })?.ino === this.#inode) unlinkSync(this.path);
   }
 }

@@ -14,7 +14,7 @@ export interface VdeClientOptions {
   readonly directory: string;
   /** Default: any port. */
   readonly wish?: PortWish;
-  /** What the switch's console shows. Default: `etherloom pid=N`. */
+  /** Shown on the switch's console. Default: `etherloom pid=N`. */
   readonly description?: string;
   /** Permissions of the client's own socket. Default: 0700, and what it takes to let in a switch that another user runs. */
   readonly mode?: number | undefined;
@@ -28,7 +28,7 @@ export interface VdeClientOptions {
   readonly counters?: PortCounters;
 }
 
-/** Where a client's own socket goes when the switch's directory cannot be written to. */
+/** The places of a client's own socket when the switch's directory cannot be written to. */
 const fallbackDirectories = ['/var/run/vde', '/var/tmp/vde', '/tmp/vde'];
 
 /** How long to wait before a switch whose queue is full is asked again, in milliseconds. */
@@ -36,7 +36,7 @@ const retryInterval = 20;
 
 let counter = 0;
 
-/** A port on somebody's VDE switch, ours or the original. It ends when that switch does. */
+/** A port on another VDE switch, ours or the original. It ends when that switch does. */
 export class VdeClient implements PacedPort {
   readonly module = 'vde';
   readonly description: string;
@@ -59,7 +59,7 @@ export class VdeClient implements PacedPort {
 
   /**
    * Asks the switch for a port. Throws EtherloomError: `refused` when it says no, `timed-out` when it says nothing, `system` (a
-   * SystemError) when nobody is there; `AbortError` when `signal` aborts.
+   * SystemError) when no switch is there; `AbortError` when `signal` aborts.
    */
   static async open(
     options: VdeClientOptions,
@@ -80,7 +80,7 @@ export class VdeClient implements PacedPort {
       const path = decodeVdeReply(await readReply(control, environment, timeout, signal));
       if (path === undefined) throw new EtherloomError('refused', refusal(directory, wish));
       connectPath(data, path);
-      // As the original's clients do, so that nobody else sends into the port; it works when the switch gave us the file.
+      // As the original's clients do, so that no other user sends into the port; it works when the switch gave us the file.
       changeOwn(path, options.mode ?? 0o700);
       const port = new DatagramPort({ fd: data, module: 'vde', description: directory, counters: options.counters }, environment);
       return new VdeClient(control, port, environment, directory);
@@ -151,7 +151,7 @@ async function connectControl(
       connectPath(fd, path);
       return { path, wish };
     } catch (error) {
-      // So many want to be let in at this moment that its queue is full.
+      // The switch's queue of connections is full at this moment.
       const isFull = error instanceof SystemError && error.errno === 'EAGAIN';
       if (!isFull || clock.monotonic() > end) throw unreachable(error, path);
     }

@@ -27,14 +27,14 @@ export const minVdeRequest = 122;
 
 const minOldRequest = minVdeRequest + 2;
 
-/** What a client asks. */
+/** A client's request for a port. */
 export interface VdeRequest {
   readonly wish: PortWish;
   /** The path of the client's datagram socket; empty when its name is abstract, or it has none. */
   readonly path: string;
   /** The abstract name of that socket, a NUL and 107 octets; undefined when it has a path, or no name. */
   readonly abstractName?: Uint8Array | undefined;
-  /** What the client says of itself: text from outside, made printable. */
+  /** The client's description of itself: text from outside, made printable. */
   readonly description: string;
 }
 
@@ -55,7 +55,7 @@ export function mayBecomeVdeRequest(octets: Uint8Array): boolean {
   return found === magic && octets.length < (octets.length >= 8 && version <= 1 ? minOldRequest : minVdeRequest);
 }
 
-/** A request, or undefined when it is none: too short, no magic, a version or a type that nobody sends. */
+/** A request, or undefined when it is none: too short, no magic, an unknown version or type. */
 export function decodeVdeRequest(octets: Uint8Array): VdeRequest | undefined {
   if (octets.length < minVdeRequest) return undefined;
   const { magic: found, version } = header.parse(octets) as Header;

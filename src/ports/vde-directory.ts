@@ -18,7 +18,7 @@ import { lockFile } from '../system/file-lock.ts';
 import { answers, bindFile, checkUnixPath, listen, streamSocket, type Fd } from '../system/unix-socket.ts';
 import type { PortNumber } from './port.ts';
 
-/** Where a switch has its sockets, and who may use them. */
+/** The directory of a switch's sockets, and the users that may use them. */
 export interface VdeDirectoryOptions {
   /** The directory; its parent must exist. */
   readonly directory: string;
@@ -103,7 +103,7 @@ export class VdeDirectory implements Disposable {
     removeSocket(path);
   }
 
-  /** Removes sockets that nobody holds. Not by their pid: the directory may be shared with another pid namespace. */
+  /** Removes sockets that no process holds. Not by their pid: the directory may be shared with another pid namespace. */
   removeDead(): void {
     for (const name of namesIn(this.path)) {
       if (!portName.test(name) && !clientName.test(name)) continue;
@@ -112,7 +112,7 @@ export class VdeDirectory implements Disposable {
     }
   }
 
-  /** Closes and removes the control socket, what the dead left, and the directory if nobody else has something in it. */
+  /** Closes and removes the control socket, the sockets of dead processes, and the directory if it is empty then. */
   [Symbol.dispose](): void {
     closeSync(this.control);
     if (statusOf(this.#controlPath)?.ino === this.#controlInode) removeSocket(this.#controlPath);
@@ -240,7 +240,7 @@ function isDead(path: string): boolean {
   try {
     return !answers(path, 'datagram');
   } catch {
-    // No descriptor is free, or somebody made a name that is too long for a socket: another time, or never.
+    // No descriptor is free: another time. Or the name is too long for a socket: never.
     return false;
   }
 }
@@ -257,7 +257,7 @@ function namesIn(directory: string): readonly string[] {
   try {
     return readdirSync(directory);
   } catch {
-    // Somebody removed it.
+    // It was removed.
     return [];
   }
 }

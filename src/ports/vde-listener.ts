@@ -208,7 +208,7 @@ function connectToClient(fd: Fd, { path, abstractName }: VdeRequest, uid: number
   else throw new EtherloomError('refused', 'its request names no socket');
 }
 
-/** What waits on a stream: no octets when nothing does, undefined when it has ended. */
+/** Reads what waits on a stream: no octets when nothing does, undefined when it has ended. */
 function readAll(fd: Fd): Uint8Array | undefined {
   const octets = Buffer.alloc(1024);
   try {

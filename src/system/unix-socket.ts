@@ -17,13 +17,13 @@ const SO_PEERGROUPS = 59;
 const FIONREAD = 0x541b;
 const SIOCOUTQ = 0x5411;
 
-/** What a unix socket's path holds, in octets, beside its terminating NUL. [unix(7)] */
+/** The longest path of a unix socket, in octets, without its terminating NUL. [unix(7)] */
 export const maxUnixPath = 107;
 
 /** A descriptor number. */
 export type Fd = number;
 
-/** Who is on the other side of a stream socket, as the kernel saw it at connect. */
+/** The process on the other side of a stream socket, as the kernel saw it at connect. */
 export interface PeerCredentials {
   readonly pid: number;
   readonly uid: number;
@@ -90,7 +90,7 @@ export function setBoundHook(hook: ((path: string) => void) | undefined): void {
   boundHook = hook;
 }
 
-/** Connects `fd` to the socket file at `path`. Throws a SystemError with its errno: ECONNREFUSED where nobody listens. */
+/** Connects `fd` to the socket file at `path`. Throws a SystemError with its errno: ECONNREFUSED where no process listens. */
 export function connectPath(fd: Fd, path: string): void {
   checked(libc.connect(fd, unixAddress(path), unixAddressSize(path)), `cannot connect to ${path}`);
 }
@@ -122,14 +122,14 @@ export function changeOwn(path: string, mode: number, gid?: number): void {
   }
 }
 
-/** Whether somebody holds the socket file at `path`; false also when there is no such file. */
+/** Returns whether a process holds the socket file at `path`; false also when there is no such file. */
 export function answers(path: string, kind: 'stream' | 'datagram'): boolean {
   const fd = kind === 'stream' ? streamSocket() : datagramSocket();
   try {
     connectPath(fd, path);
     return true;
   } catch (error) {
-    // Any other refusal is a living one's: its queue is full, or it is connected to somebody else.
+    // Any other error comes from a socket that is held: its queue is full, or it is connected to another one.
     return !(error instanceof SystemError && (error.errno === 'ECONNREFUSED' || error.errno === 'ENOENT'));
   } finally {
     closeSync(fd);
@@ -150,7 +150,7 @@ export function accept(fd: Fd): Fd | undefined {
   throw new SystemError(errno, 'cannot accept a connection');
 }
 
-/** Who is on the other side of a connected stream socket. [unix(7), SO_PEERCRED] */
+/** Returns the process on the other side of a connected stream socket. [unix(7), SO_PEERCRED] */
 export function peerCredentials(fd: Fd): PeerCredentials {
   const value = Buffer.alloc(12);
   const length = Buffer.alloc(4);
