@@ -58,4 +58,20 @@ export const coarse = [
     breaks: 'it is a hub',
     tests: [''],
   },
+  {
+    name: 'nothing-is-answered',
+    at: 'Console.execute',
+    code: "return { text: '' }",
+    fault: "return { text: '1000 Success\\n' }",
+    breaks: 'who says nothing is answered',
+    tests: ['console-lines'],
+  },
+  {
+    name: 'vlan-left-with-stations',
+    at: 'Switch.setVlans',
+    code: 'this.#fdb.flush(changed, vid);',
+    fault: '',
+    breaks: 'stations of a port are kept in a VLAN that it left',
+    tests: ['console-hash'],
+  },
 ];

@@ -43,15 +43,6 @@ export const consoles = [
     tests: ['console'],
   },
   {
-    name: 'nothing-is-answered',
-    at: 'Console.execute',
-    code: "return { text: '' }",
-    fault: "return { text: '1000 Success\\n' }",
-    breaks: 'who says nothing is answered',
-    tests: ['console-lines'],
-    by: 'has the prompt for a reply',
-  },
-  {
     name: 'end-is-a-line',
     at: 'ConsoleSession.finish',
     code: "this.#begun !== '' && this.#open",
@@ -95,15 +86,6 @@ export const consoles = [
     breaks: 'an argument is refused where there is none',
     tests: ['console-hash'],
     by: '"hash/print" takes no argument',
-  },
-  {
-    name: 'vlan-left-with-stations',
-    at: 'Switch.setVlans',
-    code: 'this.#fdb.flush(changed, vid);',
-    fault: '',
-    breaks: 'stations of a port are kept in a VLAN that it left',
-    tests: ['console-hash'],
-    by: 'a station is forgotten when',
   },
   {
     name: 'all-vlans-forgotten',
