@@ -53,7 +53,8 @@ describe('vde_plug2tap', { timeout: 60_000 }, () => {
     const running = await stage.vdeSwitch('-s', stage.path('sw'), '--nostdin');
     const plug = await host.plug(stage.path('sw'), plug2tap[side]);
     await running.end();
-    expect((await plug.exit).status).toBe(0);
+    // The original ends with 1 where it notices by a frame that it cannot send.
+    expect(side === 'ours' ? [0] : [0, 1]).toContain((await plug.exit).status);
   });
 });
 
