@@ -58,17 +58,22 @@ export async function runStation({ sock, mac: macText, id, ping }: StationArgume
 }
 
 function macOf(text: string | undefined, id: number | undefined): MacAddress {
-  if (text !== undefined && id !== undefined) throw new EtherloomError('bad-option', 'say --mac or --id, not both');
+  if (text !== undefined && id !== undefined) throw new EtherloomError('bad-option', '--mac and --id exclude each other; give one of them');
   const mac = text === undefined ? (id === undefined ? undefined : macOfId(id)) : parseMac(text);
   if (mac === undefined) {
-    throw new EtherloomError('bad-option', text === undefined ? 'say --mac or --id' : `--mac ${text} is not like 02:65:6c:00:00:07`);
+    throw new EtherloomError(
+      'bad-option',
+      text === undefined
+        ? 'neither --mac nor --id is given; give one of them'
+        : `--mac ${text} is not a MAC address; write it as 02:65:6c:00:00:07`,
+    );
   }
   return mac;
 }
 
 function peerOf(text: string): Ipv4Address {
   const peer = parseIpv4(text);
-  if (peer === undefined) throw new EtherloomError('bad-option', `--ping ${text} is no IPv4 address`);
+  if (peer === undefined) throw new EtherloomError('bad-option', `--ping ${text} is not an IPv4 address; write it as 10.77.0.1`);
   return peer;
 }
 

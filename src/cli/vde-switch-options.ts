@@ -121,13 +121,13 @@ export function settingsOf({ options }: Pick<ParsedArguments, 'options'>, compla
 /** An address with colons or dots between its octets. */
 function macOf(text: string): MacAddress {
   const mac = text.includes('-') ? undefined : parseMac(text);
-  if (mac === undefined) throw new EtherloomError('bad-option', `Invalid MAC Addr ${text}`);
+  if (mac === undefined) throw new EtherloomError('bad-option', `Invalid MAC Addr ${text}; write it as 00:ff:00:00:00:01`);
   return mac;
 }
 
 function checkedPorts(numports: number): number {
-  if (numports < 1) throw new EtherloomError('bad-option', 'The switch must have at least 1 port');
-  if (numports > mostPorts) throw new EtherloomError('bad-option', `The switch has ${mostPorts} ports at most`);
+  if (numports < 1) throw new EtherloomError('bad-option', `The switch must have at least 1 port, not ${numports}`);
+  if (numports > mostPorts) throw new EtherloomError('bad-option', `The switch must have at most ${mostPorts} ports, not ${numports}`);
   return numports;
 }
 
@@ -151,6 +151,6 @@ function octal(text: string): number | undefined {
 
 function groupId(name: string): number {
   const gid = gidOf(name);
-  if (gid === undefined) throw new EtherloomError('bad-option', `No such group '${name}'`);
+  if (gid === undefined) throw new EtherloomError('bad-option', `No such group '${name}'; name a group of this machine`);
   return gid;
 }

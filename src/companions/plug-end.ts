@@ -77,7 +77,7 @@ export function describePlug(name: string): string {
 
 function groupId(name: string): number {
   const gid = gidOf(name) ?? (/^\d{1,9}$/.test(name) ? Number(name) : undefined);
-  if (gid === undefined) throw new EtherloomError('bad-option', `No such group '${name}'`);
+  if (gid === undefined) throw new EtherloomError('bad-option', `No such group '${name}'; name a group of this machine`);
   return gid;
 }
 
@@ -99,7 +99,7 @@ async function openSwitch({ directory, ...place }: SwitchPlace, settings: PlugSe
       if (!isNobodyThere(error)) throw error;
     }
   }
-  throw new EtherloomError('system', `no switch is at ${standardDirectories.join(' or ')}: start one, or give the directory of yours`);
+  throw new EtherloomError('system', `no switch is at ${standardDirectories.join(' or ')}; start one, or give the directory of yours`);
 }
 
 async function openDirectory(directory: string, options: Omit<VdeClientOptions, 'directory'>, environment: PortEnvironment): Promise<Port> {

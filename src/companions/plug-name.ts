@@ -105,13 +105,13 @@ function tagged(part: string, name: string): Partial<SwitchPlace> {
 /** The number of a switch's port; 0 is its management port. Throws EtherloomError('bad-option'). */
 export function plugPort(text: string): number {
   if (/^\d{1,7}$/.test(text)) return Number(text);
-  throw new EtherloomError('bad-option', `${text} is not a port number: give one from 0, for example --port 5`);
+  throw new EtherloomError('bad-option', `${text} is not a port number; give one from 0, for example --port 5`);
 }
 
 /** Permissions as they are written. Throws EtherloomError('bad-option'). */
 export function plugMode(text: string): number {
   if (/^[0-7]{1,5}$/.test(text)) return parseInt(text, 8) & 0o777;
-  throw new EtherloomError('bad-option', `${text} is not an octal mode: give one such as 0660`);
+  throw new EtherloomError('bad-option', `${text} is not an octal mode; give one such as 0660`);
 }
 
 /** What is before the brackets at the end, and what is in them: undefined without brackets. */
@@ -161,7 +161,7 @@ function firstLine(path: string): string {
   if (text.length > maxNameFile)
     throw new EtherloomError(
       'bad-address',
-      `${path} is longer than ${maxNameFile} octets: a file that names a switch holds the name in its first line`,
+      `${path} is longer than ${maxNameFile} octets; put only the name of the switch in the first line of that file`,
     );
   return text.toString('utf8').split('\n', 1)[0]?.trim() ?? '';
 }

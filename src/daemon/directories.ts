@@ -34,7 +34,10 @@ export function ownDirectory(path: string, option: string): string {
   }
   const status = lstatSync(path);
   if (status.isDirectory() && status.uid === ownUid() && (status.mode & 0o022) === 0) return path;
-  throw new EtherloomError('not-permitted', `${path} is not a directory of yours alone: choose another with ${option}`);
+  throw new EtherloomError(
+    'not-permitted',
+    `${path} belongs to another user, or others may write to it; choose another directory with ${option}`,
+  );
 }
 
 /** Not `userInfo`, which fails where the user has no name. */

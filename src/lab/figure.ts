@@ -41,7 +41,10 @@ export function check(bridge: LabSwitch, equals: string | undefined, roles: read
   }
   const found = rolesOf(bridge);
   if (found === roles.join(' ') || (roles[0] === 'root' && /^[D ]*$/.test(found))) return;
-  throw new EtherloomError('bad-state', `the check of ${bridge.name} failed: its ports are ${found}, not ${roles.join(' ')}`);
+  throw new EtherloomError(
+    'bad-state',
+    `the check of ${bridge.name} failed: its ports are ${found}, not ${roles.join(' ')}; compare them with the figure`,
+  );
 }
 
 /** The roles of a bridge's ports, in their order: `R D A`. */

@@ -104,10 +104,7 @@ export class Timeline implements Clock {
    */
   advance(until: number, enough?: () => boolean): boolean {
     if (this.#busy)
-      throw new EtherloomError(
-        'busy',
-        'cannot let time pass from within a callback: time is already passing; use after() or every() there',
-      );
+      throw new EtherloomError('busy', 'cannot let time pass from within a callback: `run` is under way; use `after` or `every` there');
     this.settle();
     while (enough?.() !== true) {
       const next = this.#heap[0];
@@ -149,7 +146,7 @@ export class Timeline implements Clock {
 
   /** The time after that delay. However short it is, it is later: whoever waits for the rest of a span would wait for it for ever. */
   #in(delay: number): number {
-    if (Number.isNaN(delay)) throw new EtherloomError('bad-option', 'a time must be a number of milliseconds, not NaN');
+    if (Number.isNaN(delay)) throw new EtherloomError('bad-option', 'a time must be a number of milliseconds, not `NaN`');
     const due = this.now + Math.max(0, delay);
     return delay > 0 && due === this.now ? this.now * (1 + Number.EPSILON) : due;
   }

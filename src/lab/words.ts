@@ -21,13 +21,13 @@ interface Kinds {
 
 /** Words for the values of options, for messages. */
 const kindNames: Readonly<Record<keyof Kinds, string>> = {
-  flag: 'a flag',
-  number: 'a number',
+  flag: 'a flag, without a value',
+  number: 'a number, as 5',
   text: 'a text',
-  numbers: 'a list of numbers; write it as 1,2,3 or none',
-  texts: 'a list; write it as a,b or none',
-  amount: 'an amount; write it as 5, 20+5 or 20+5n',
-  vlan: 'a VLAN; write a number, or none',
+  numbers: 'a list of numbers, as 1,2,3 or none',
+  texts: 'a list, as a,b or none',
+  amount: 'an amount, as 5, 20+5 or 20+5n',
+  vlan: 'a VLAN, as 5 or none',
 };
 
 /** The options that there are, and what each of them is. */
@@ -91,7 +91,7 @@ function parseValue(name: string, kind: keyof Kinds, text: string | undefined): 
     vlan: () => (text === none ? none : parseNumber(text)),
   }[kind]();
   if (value === undefined || (Array.isArray(value) && value.includes(undefined))) {
-    throw new EtherloomError('bad-option', `the value "${text}" of the option ${name} is not ${kindNames[kind]}`);
+    throw new EtherloomError('bad-option', `the value of the option ${name} must be ${kindNames[kind]}, not "${text}"`);
   }
   return value;
 }

@@ -68,7 +68,7 @@ export function checkQuality(quality: Quality): void {
       throw new EtherloomError('bad-option', `${word} cannot be ${mean}${spread === 0 ? '' : ` ± ${spread}`}; use 0 to ${most}`);
     }
     if (word === 'dup' && mean === 100)
-      throw new EtherloomError('bad-option', 'dup cannot be 100: a frame would be repeated for ever; use less');
+      throw new EtherloomError('bad-option', '`dup` cannot be 100: a frame would be repeated for ever; use less');
     if ((word === 'speed' || word === 'bandwidth') && mean === 0)
       throw new EtherloomError('bad-option', `${word} cannot be 0; leave it out for no limit`);
   }
@@ -76,7 +76,7 @@ export function checkQuality(quality: Quality): void {
 
 /** Throws EtherloomError('bad-option') that says what is wrong with it. */
 export function checkMarkov({ nodes, edges, time = 100 }: Markov): void {
-  const wrong = (what: string): EtherloomError => new EtherloomError('bad-option', `Markov states: ${what}`);
+  const wrong = (what: string): EtherloomError => new EtherloomError('bad-option', `the Markov states are not valid: ${what}`);
   if (nodes.length === 0) throw wrong('there are none; give at least one');
   if (!(time > 0)) throw wrong(`they cannot be drawn every ${time} ms; use a time above 0`);
   for (const { quality } of nodes) checkQuality(quality);

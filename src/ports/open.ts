@@ -93,5 +93,5 @@ export async function open(address: string, environment: PortEnvironment, accept
 
 function unknown(address: string): EtherloomError {
   const forms = [...drivers.values()].map((driver) => driver.form);
-  return new EtherloomError('bad-address', `${address} is no address of a port; it is one of: ${forms.join('; ')}`);
+  return new EtherloomError('bad-address', `${address} is not the address of a port; use one of: ${forms.join('; ')}`);
 }

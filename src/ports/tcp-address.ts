@@ -1,6 +1,6 @@
 import { isIPv6 } from 'node:net';
 import { lookup } from 'node:dns/promises';
-import { EtherloomError } from '../errors.ts';
+import { EtherloomError, reasonOf } from '../errors.ts';
 
 /** A host (name or address) and a port. */
 export interface TcpAddress {
@@ -14,7 +14,10 @@ export function parseTcpAddress(text: string): TcpAddress {
   const host = match?.[1] ?? match?.[2];
   const port = Number(match?.[3]);
   if (host === undefined || port > 65_535 || (match?.[1] !== undefined && (!isIPv6(host) || host.includes('%')))) {
-    throw new EtherloomError('bad-address', `${text} is not HOST:PORT (an IPv6 address stands in brackets, without a zone: [::1]:7000)`);
+    throw new EtherloomError(
+      'bad-address',
+      `${text} is not HOST:PORT; write it as 127.0.0.1:7000, or [::1]:7000 with an IPv6 address in brackets and without a zone`,
+    );
   }
   return { host, port };
 }
@@ -35,6 +38,8 @@ export async function resolveHost(host: string): Promise<string> {
     const { address } = await lookup(host);
     return address;
   } catch (error) {
-    throw new EtherloomError('bad-address', `${host} has no address`, { cause: error });
+    throw new EtherloomError('bad-address', `${host} has no address: ${reasonOf(error)}; check the name, or give the address`, {
+      cause: error,
+    });
   }
 }

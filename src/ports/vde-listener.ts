@@ -138,7 +138,8 @@ export class VdeListener implements Listener {
     try {
       connectToClient(fd, request, client.peer.uid);
       path = this.#directory.bindPort(fd, number, client.peer.uid, request.wish === 'management');
-      if (writeSync(client.fd, encodeVdeReply(path)) === 0) throw new EtherloomError('refused', 'it does not read the reply');
+      if (writeSync(client.fd, encodeVdeReply(path)) === 0)
+        throw new EtherloomError('refused', 'it does not read the reply; start the client again');
     } catch (error) {
       closeSync(fd);
       if (path !== undefined) this.#directory.removePort(path);
@@ -205,7 +206,7 @@ export class VdeListener implements Listener {
 function connectToClient(fd: Fd, { path, abstractName }: VdeRequest, uid: number): void {
   if (abstractName) connectOwnedAbstract(fd, abstractName, uid);
   else if (path !== '') connectOwned(fd, path, uid);
-  else throw new EtherloomError('refused', 'its request names no socket');
+  else throw new EtherloomError('refused', 'its request names no socket; have the client bind one before it asks');
 }
 
 /** Reads what waits on a stream: no octets when nothing does, undefined when it has ended. */

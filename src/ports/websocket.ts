@@ -31,7 +31,10 @@ export function parseWebSocketAddress(text: string): WebSocketAddress {
   const [, tcp = '', path = '', query = ''] = /^([^/?#]*)([^?#]*)(?:\?([^#]*))?$/.exec(text) ?? [];
   const { token, ...others } = Object.fromEntries(new URLSearchParams(query));
   if (token === '' || Object.keys(others).length > 0) {
-    throw new EtherloomError('bad-address', `${tcp}${path} is followed by something else than ?token=TOKEN`);
+    throw new EtherloomError(
+      'bad-address',
+      `${tcp}${path} is followed by something other than ?token=TOKEN; write only that behind the path`,
+    );
   }
   const address = { ...parseTcpAddress(tcp), path: new URL(`ws://host${path}`).pathname };
   return token === undefined ? address : { ...address, token };
@@ -77,12 +80,13 @@ export class WebSocketListener implements Listener {
     if (!isLoopback(host)) {
       const address = formatTcpAddress({ host, port });
       if (token === undefined) {
-        const remedy = `ask for a token that they cannot guess: ws://${address}${path}?token=TOKEN`;
-        throw new EtherloomError('not-permitted', `anyone who reaches ${address} could read and send frames; ${remedy}`);
+        const remedy = `require a token that they cannot guess: ws://${address}${path}?token=TOKEN`;
+        throw new EtherloomError(
+          'not-permitted',
+          `cannot listen on ${address} without a token: anyone who reaches it could read and send frames; ${remedy}`,
+        );
       }
-      environment.log.warn(
-        `WebSocket connections to ${address} are not encrypted: let a TLS proxy take them for you where others can listen in`,
-      );
+      environment.log.warn(`WebSocket connections to ${address} are not encrypted; put a TLS proxy before it if others can listen in`);
     }
     const server = createServer((_request, response) => void response.writeHead(426, { connection: 'close' }).end());
     const door = new Door(options, environment);

@@ -23,7 +23,8 @@ export function lockFile(path: string): Disposable {
   }
   const errno = lastErrno();
   closeSync(fd);
-  if (errno === 'EAGAIN') throw new EtherloomError('busy', `${path} is in use by another process`);
+  if (errno === 'EAGAIN')
+    throw new EtherloomError('busy', `${path} is in use by another process; end that process, or choose another path`);
   throw new SystemError(errno, `cannot lock ${path}`);
 }
 
@@ -34,7 +35,7 @@ function openLockable(path: string): number {
     const fd = openSync(path, constants.O_RDONLY | noFollow);
     if (fstatSync(fd).isFile() || fstatSync(fd).isDirectory()) return fd;
     closeSync(fd);
-    throw new EtherloomError('bad-state', `${path} is neither a file nor a directory`);
+    throw new EtherloomError('bad-state', `${path} is neither a file nor a directory; remove it, or choose another path`);
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
     return openSync(path, constants.O_RDWR | constants.O_CREAT | noFollow, 0o600);

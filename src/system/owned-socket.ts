@@ -15,7 +15,8 @@ export function connectOwned(fd: Fd, path: string, owner: number): void {
   const inode = open(path);
   try {
     const status = fstatSync(inode);
-    if (!status.isSocket()) throw new EtherloomError('not-permitted', `${path} is not a socket`);
+    if (!status.isSocket())
+      throw new EtherloomError('not-permitted', `${path} is not a socket; have the client name the socket that it bound`);
     if (status.uid !== owner) throw notTheClients(path, status.uid, owner);
     connectInode(fd, inode, path, status);
   } finally {
@@ -67,7 +68,10 @@ function checkProvable(uid: number): void {
 }
 
 function notTheClients(name: string, uid: number, owner: number): EtherloomError {
-  return new EtherloomError('not-permitted', `${name} belongs to uid ${uid}, not to its client, uid ${owner}`);
+  return new EtherloomError(
+    'not-permitted',
+    `${name} belongs to uid ${uid}, not to its client, uid ${owner}; have the client bind its own socket`,
+  );
 }
 
 function open(path: string): number {

@@ -30,7 +30,10 @@ export interface Tap {
 export function openTap(name: string): Tap {
   const length = Buffer.byteLength(name);
   if (length === 0 || length >= IFNAMSIZ) {
-    throw new EtherloomError('bad-address', `the name of a tap interface has 1 to ${IFNAMSIZ - 1} octets, and "${name}" has ${length}`);
+    throw new EtherloomError(
+      'bad-address',
+      `the name of a tap interface must have 1 to ${IFNAMSIZ - 1} octets, and "${name}" has ${length}`,
+    );
   }
   const fd = openDevice(name);
   const request = Buffer.alloc(ifreqSize);

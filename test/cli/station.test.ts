@@ -30,10 +30,10 @@ describe('etherloom station', () => {
   });
 
   it.each([
-    [[], /say --mac or --id/],
-    [['--id', '1', '--mac', '02:00:00:00:00:01'], /not both/],
-    [['--mac', '02:00'], /--mac 02:00 is not like/],
-    [['--id', '1', '--ping', 'example.org'], /no IPv4 address/],
+    [[], /neither --mac nor --id is given; give one of them/],
+    [['--id', '1', '--mac', '02:00:00:00:00:01'], /exclude each other/],
+    [['--mac', '02:00'], /--mac 02:00 is not a MAC address/],
+    [['--id', '1', '--ping', 'example.org'], /is not an IPv4 address/],
     [['--id', '1'], /ENOENT/],
   ])('with %j and no switch ends with one clear line', async (args, words) => {
     const { status, text } = await stage.run([bin('etherloom'), 'station', '--sock', stage.path('none'), ...args]);

@@ -135,7 +135,7 @@ describe('etherloom', { timeout: 60_000 }, () => {
     const wrong: [string[], RegExp, number][] = [
       [['switch', '--sock', `${long}/s`], /holds 107: .*--sock/, 1],
       [['switch', '--sock', stage.path('none', 'sw')], /cannot make the directory/, 1],
-      [['switch', '--sock', stage.path('sw'), '--port', 'smoke://signal'], /smoke:\/\/signal is no address of a port/, 1],
+      [['switch', '--sock', stage.path('sw'), '--port', 'smoke://signal'], /smoke:\/\/signal is not the address of a port/, 1],
       [['switch', '--numports', '0'], /--numports/, 2],
       [[...master, '--subnet', '10.77.0.1/24'], /--subnet 10\.77\.0\.1\/24/, 1],
       [[...master, '--listen', 'localhost'], /HOST:PORT/, 1],

@@ -156,7 +156,7 @@ describe('a network', () => {
     expect(() => net.host('b', s1, { mac: '01:00:5e:00:00:01' })).toThrow('01:00:5e:00:00:01 is a group address');
     expect(() => s1.skew({ rate: 0 })).toThrow('the rate of a clock must be a number above 0, not 0');
     expect(() => a.every(0, () => undefined)).toThrow('the time from one call to the next must be a number above 0, not 0');
-    expect(() => a.after(NaN, () => undefined)).toThrow('a time must be a number of milliseconds, not NaN');
+    expect(() => a.after(NaN, () => undefined)).toThrow('a time must be a number of milliseconds, not `NaN`');
     expect(() => a.udp().send('10.0.0.2', 70_000, '')).toThrow('70000 is not a UDP port; use 1 to 65535');
     expect(() => net.ring(0)).toThrow('the size of a ring must be an integer of at least 1, not 0');
     expect(() => net.star(2, { hosts: 0.5 })).toThrow('the number of hosts at a switch must be an integer of at least 0, not 0.5');

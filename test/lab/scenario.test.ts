@@ -55,8 +55,8 @@ describe('a text', () => {
     expect(why('switch')).toBe('words are missing; write it as: switch NAME [OPTIONS]');
     expect(why('switch s2 ftsp')).toMatch(/^unknown option "ftsp"; use one of: fstp, hub, /);
     expect(why('switch s2 no-mac')).toMatch(/^unknown option "no-mac"/);
-    expect(why('switch s2 priority high')).toBe('the value "high" of the option priority is not a number');
-    expect(why('switch s2 vlans 5,x')).toMatch(/^the value "5,x" of the option vlans is not a list of numbers; /);
+    expect(why('switch s2 priority high')).toBe('the value of the option priority must be a number, as 5, not "high"');
+    expect(why('switch s2 vlans 5,x')).toBe('the value of the option vlans must be a list of numbers, as 1,2,3 or none, not "5,x"');
     expect(why('switch s2 priority')).toBe('the option priority has no value; write it as: priority VALUE');
     expect(why('link s1 s9')).toBe('there is no s9 in this network; add it first');
     expect(why('cut s1-s9')).toBe('there is no link s1-s9; use one of: a-s1');

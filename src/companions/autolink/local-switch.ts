@@ -44,7 +44,10 @@ export class LocalSwitch implements Disposable {
     const data = await this.#command('port/createauto');
     const [, port] = /^Port (\d+)$/m.exec(data.join('\n')) ?? [];
     if (port === undefined)
-      throw new EtherloomError('refused', `the switch answered port/createauto with "${data.join(' ')}": no port number`);
+      throw new EtherloomError(
+        'refused',
+        `the switch answered port/createauto with "${data.join(' ')}", which has no port number; type that command at its console to see why`,
+      );
     return Number(port);
   }
 
