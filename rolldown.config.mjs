@@ -12,8 +12,11 @@ const commands = [
   'wirefilter',
 ];
 
+/** Those that do something before they load their packages. */
+const starters = { etherloom: 'etherloom-start' };
+
 export default [
-  ...commands.map((name) => bundle(name, `build/cli/${name}.js`, { format: 'cjs', extension: 'cjs' })),
+  ...commands.map((name) => bundle(name, `build/cli/${starters[name] ?? name}.js`, { format: 'cjs', extension: 'cjs' })),
   // A program of its own, which is started by its path.
   bundle('waker-thread', 'build/system/waker-thread.js', { format: 'esm', extension: 'js' }),
 ];

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { callerVariables, takeVariable } from '../system/caller.ts';
+import { printError } from './print.ts';
 
 /*
  * A command that goes on in the background: it starts itself again as the leader of a session of its own, without a terminal, and ends when
@@ -37,7 +38,7 @@ export async function startInBackground({ standard = false, further = [], env = 
     stdio: [...(standard ? [0, 1] : ['ignore' as const, 'ignore' as const]), 'pipe', 'pipe', ...further],
     env: { ...process.env, ...callerVariables(), ...env, [readyVariable]: String(parentFd) },
   });
-  child.stderr?.pipe(process.stderr, { end: false });
+  child.stderr?.on('data', printError);
   const ended = once(child, 'close') as Promise<[number | null]>;
   const pipe = child.stdio[parentFd];
   if (pipe && 'on' in pipe) {

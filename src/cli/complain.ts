@@ -1,10 +1,6 @@
-import { writeSync } from 'node:fs';
+import { standardError } from '../system/standard-streams.ts';
 
-/** Writes to standard error by one system call: Node's own stream would set O_NONBLOCK on a pipe that others share. */
+/** Writes to standard error, without waiting for its reader: a command that carries frames must not stop for it. */
 export function complain(text: string): void {
-  try {
-    writeSync(2, text);
-  } catch {
-    // Its reader is gone.
-  }
+  standardError().write(text);
 }

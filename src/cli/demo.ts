@@ -11,6 +11,7 @@ import { openDemoScreen, type DemoScreen } from '../launcher/demo/demo-screen.ts
 import { DemoStar } from '../launcher/demo/demo-star.ts';
 import { allLeased, allReached, anyDied } from '../launcher/demo/demo-table.ts';
 import { summaryLines } from '../launcher/demo/demo-text.ts';
+import { heedNoReaders, nodeStreamsFlushed } from './node-streams.ts';
 
 /** What `etherloom demo` takes. */
 export interface DemoArguments {
@@ -39,7 +40,7 @@ export async function runDemo(wish: DemoArguments): Promise<number> {
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, end);
   process.on('uncaughtException', (error) => ending.abort(error));
   // Whoever watched may be gone; what was started is ended in order even so.
-  process.stdout.on('error', () => undefined);
+  heedNoReaders();
   const outcome = { reached: false };
   try {
     await withDirectory((directory) => run(wish, directory, ending, () => (outcome.reached = true)));
@@ -48,6 +49,8 @@ export async function runDemo(wish: DemoArguments): Promise<number> {
     const reason: unknown = ending.signal.aborted ? ending.signal.reason : error;
     if (!(reason instanceof Interruption)) throw reason;
     return outcome.reached ? 0 : 128 + constants.signals[reason.signal];
+  } finally {
+    await nodeStreamsFlushed();
   }
 }
 

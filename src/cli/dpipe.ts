@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { realClock } from '../clock.ts';
 import { parsePipedLine, type PipedLine } from '../companions/dpipe-line.ts';
 import { becomeLast, Dpipe } from '../companions/dpipe.ts';
-import { writeNumberFile } from '../system/number-file.ts';
+import { writePidFile } from '../system/pid-file.ts';
 import { EtherloomError, isForUser } from '../errors.ts';
 import { nameProcess } from '../system/daemon.ts';
 import { isInBackground, startInBackground } from './background.ts';
@@ -84,6 +84,6 @@ function writeFiles(given: ReadonlyMap<string, string>): (Disposable & { readonl
   ] as const;
   return numbers.flatMap(([name, number]) => {
     const path = given.get(name);
-    return path === undefined ? [] : [{ path: resolve(path), ...writeNumberFile(path, number) }];
+    return path === undefined ? [] : [{ path: resolve(path), ...writePidFile(path, { number, programs: ['dpipe'] }) }];
   });
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { say } from '../daemon/serve.ts';
+import { complain, say } from '../daemon/serve.ts';
 import { isForUser } from '../errors.ts';
 import { parseQuality } from '../ports/impairment-text.ts';
 import type { Quality } from '../ports/impairment.ts';
@@ -12,9 +12,8 @@ import { runGuestBuild, runGuestStop } from './guest.ts';
 import { runMaster, type MasterArguments } from './master.ts';
 import { runSlave, type SlaveArguments } from './slave.ts';
 import { runStation, type StationArguments } from './station.ts';
+import { print, printError } from './print.ts';
 import { runSwitch, type SwitchArguments } from './switch.ts';
-
-export { leaveSoon as leave } from './leave.ts';
 
 const exitFailure = 1;
 const exitUsage = 2;
@@ -76,8 +75,8 @@ const companions: ReadonlyMap<string, Companion> = new Map<string, Companion>([
   ],
 ]);
 
-/** `etherloom`: argv in, exit code out. */
-export async function runEtherloom(argv: readonly string[]): Promise<number> {
+/** Runs `etherloom`: argv in, exit code out. */
+export async function runCommand(argv: readonly string[]): Promise<number> {
   const [, , name = '', ...rest] = argv;
   const companion = companions.get(name);
   if (companion) return companion.run(rest, `etherloom ${name}`);
@@ -88,7 +87,7 @@ export async function runEtherloom(argv: readonly string[]): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitUsage;
     if (!isForUser(error)) throw error;
-    process.stderr.write(`etherloom: ${error.message}\n`);
+    complain(`etherloom: ${error.message}`);
     return exitFailure;
   }
 }
@@ -99,6 +98,7 @@ function program(exit: (status: number) => void): Command {
     .description('Ethernet in userspace: switches, a star of them with DHCP, and QEMU guests in front')
     .version(versionOfPackage())
     .exitOverride()
+    .configureOutput({ writeOut: print, writeErr: printError })
     .showHelpAfterError('(etherloom --help tells more)');
   addSwitch(root, exit);
   addMaster(root);

@@ -2,7 +2,7 @@ import { realClock } from '../clock.ts';
 import { Plug, type PlugOptions } from '../companions/plug.ts';
 import { openSystemLog, plainLog } from '../daemon/line-log.ts';
 import { nameProcess } from '../system/daemon.ts';
-import { writeNumberFile } from '../system/number-file.ts';
+import { writePidFile } from '../system/pid-file.ts';
 import { tellReady } from './tell-ready.ts';
 
 /** A plug that runs until it ends or is told to. */
@@ -30,7 +30,7 @@ export async function runPlug({ name, isDaemon, pidfile, say, record, ...options
   if (!opened) return;
   let file: Disposable | undefined;
   try {
-    file = pidfile === undefined ? undefined : writeNumberFile(pidfile, process.pid);
+    file = pidfile === undefined ? undefined : writePidFile(pidfile, { programs: [name] });
     record?.(`START ${options.plug.settings.description}`);
     if (isDaemon) tellReady();
     void told.then((signal) => opened.finish(signal));

@@ -4,29 +4,39 @@ import { join } from 'node:path';
 import { realClock } from '../clock.ts';
 import { openSystemLog, plainLog } from '../daemon/line-log.ts';
 import { ManagedSwitch, type ManagedSwitchOptions } from '../daemon/managed-switch.ts';
-import { serve } from '../daemon/serve.ts';
+import { complain, serve } from '../daemon/serve.ts';
 import type { SwitchService } from '../daemon/switch-service.ts';
 import { isForUser } from '../errors.ts';
 import { bucketsFor } from '../management/station-settings.ts';
 import { realRandom } from '../random.ts';
 import { nameProcess } from '../system/daemon.ts';
 import { tellReady } from './tell-ready.ts';
-import type { SwitchSettings } from './vde-switch-options.ts';
+import { exitStatusOf, type SwitchSettings } from './vde-switch-options.ts';
 
 /** What does not end a `vde_switch`; SIGHUP is for its plugins. */
 const ignored = ['SIGHUP', 'SIGPIPE', 'SIGALRM', 'SIGUSR1', 'SIGUSR2', 'SIGPROF', 'SIGVTALRM', 'SIGIO', 'SIGSTKFLT', 'SIGPWR'] as const;
 
-/** Serves until it is told to end. Returns the exit code, unless a signal ends the process that is to be its end. Throws what `ManagedSwitch.open` throws. */
-export async function serveVdeSwitch(settings: SwitchSettings, complain: (line: string) => void): Promise<number> {
+/** Serves until it is told to end. Returns the exit code, unless a signal ends the process that is to be its end. */
+export async function serveVdeSwitch(settings: SwitchSettings, program: string): Promise<number> {
+  const tell = (line: string): void => complain(`${program}: ${line}`);
+  try {
+    return await serveUntilEnded(settings, tell);
+  } catch (error) {
+    if (!isForUser(error)) throw error;
+    tell(error.message);
+    return exitStatusOf(error);
+  }
+}
+
+async function serveUntilEnded(settings: SwitchSettings, tell: (line: string) => void): Promise<number> {
   nameProcess('vde_switch');
-  const log = settings.daemon ? openSystemLog('vde_switch') : plainLog(complain);
+  const log = settings.daemon ? openSystemLog('vde_switch') : plainLog(tell);
   const environment = { clock: realClock, random: realRandom, log };
   const endedWith = await serve(
-    (context) =>
-      ManagedSwitch.open(optionsOf(settings, complain), environment, context, (service) => openTaps(service, settings.taps, complain)),
+    (context) => ManagedSwitch.open(optionsOf(settings, tell), environment, context, (service) => openTaps(service, settings.taps, tell)),
     {
       // Standard output is the console's.
-      ready: () => (settings.daemon ? tellReady() : process.stderr.write('ready\n')),
+      ready: () => (settings.daemon ? tellReady() : complain('ready')),
       endedBy: ['SIGTERM', 'SIGINT'],
       ignored,
       ...(settings.daemon && { tell: log.error }),

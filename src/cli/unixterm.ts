@@ -1,25 +1,31 @@
 import { realClock } from '../clock.ts';
 import { relay } from '../companions/console/relay.ts';
 import { isForUser } from '../errors.ts';
+import { heedNoReaders, nodeStreamsFlushed } from './node-streams.ts';
+import { printError } from './print.ts';
+import { claimStandardError } from '../system/claim.ts';
 
-export { leave } from './leave.ts';
+export { exit as leave } from 'node:process';
 
 /** That of the original. */
 const exitFailure = 255;
 
 /** `unixterm`: a socket's other side on standard input and output. Returns the exit code. */
 export async function runUnixterm(argv: readonly string[]): Promise<number> {
+  claimStandardError(printError);
   const [path, ...rest] = argv;
   if (path === undefined || path.startsWith('-') || rest.length > 0) {
-    process.stderr.write('usage: unixterm SOCK\nLines to the console at that socket, and what it says, as it is.\n');
+    printError('usage: unixterm SOCK\nLines to the console at that socket, and what it says, as it is.\n');
     return exitFailure;
   }
+  heedNoReaders();
   try {
     await relay({ path, clock: realClock, input: process.stdin, output: process.stdout });
+    await nodeStreamsFlushed();
     return 0;
   } catch (error) {
     if (!isForUser(error)) throw error;
-    process.stderr.write(`unixterm: ${error.message}\n`);
+    printError(`unixterm: ${error.message}\n`);
     return exitFailure;
   }
 }

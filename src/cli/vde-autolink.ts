@@ -6,11 +6,12 @@ import { plugMode } from '../companions/plug-name.ts';
 import { openSystemLog, plainLog } from '../daemon/line-log.ts';
 import { EtherloomError, isForUser } from '../errors.ts';
 import { nameProcess } from '../system/daemon.ts';
-import { writeNumberFile } from '../system/number-file.ts';
+import { writePidFile } from '../system/pid-file.ts';
 import { isInBackground, startInBackground } from './background.ts';
 import { complain } from './complain.ts';
 import { getopt, type Option } from './getopt.ts';
 import { tellReady } from './tell-ready.ts';
+import { claimStandardError } from '../system/claim.ts';
 
 export { leave } from './leave.ts';
 
@@ -41,6 +42,7 @@ Keeps links of a switch to other hosts: commands that it starts, watches, and st
 
 /** `vde_autolink`: links that are kept, under its old name, with its old options. Returns the exit code. */
 export async function runVdeAutolink(argv: readonly string[], program: string): Promise<number> {
+  claimStandardError(complain);
   const { options: found, operands, mistakes } = getopt(argv, options);
   const given = new Map(found.map(({ name, value }) => [name, value]));
   const say = (line: string): void => complain(`${program}: ${line}\n`);
@@ -80,7 +82,7 @@ async function serve(wishes: AutolinkOptions, isDaemon: boolean, pidfile: string
   const opened = await AutolinkService.open(wishes, { clock: realClock, log });
   let file: Disposable | undefined;
   try {
-    file = pidfile === undefined ? undefined : writeNumberFile(pidfile, process.pid);
+    file = pidfile === undefined ? undefined : writePidFile(pidfile, { programs: ['wirefilter'] });
     if (isDaemon) tellReady();
     const reason = await Promise.race([opened.ended, told]);
     if (reason !== undefined) throw new EtherloomError('refused', `lost the switch at ${wishes.sock}: ${reason}; start both again`);

@@ -3,11 +3,12 @@ import { describePlug } from '../companions/plug-end.ts';
 import { plugMode, plugPlace, plugPort } from '../companions/plug-name.ts';
 import type { PlugAt, PlugPeer } from '../companions/plug.ts';
 import { EtherloomError, isForUser } from '../errors.ts';
-import { openSyslog } from '../system/daemon.ts';
+import { openSyslog } from '../daemon/syslog.ts';
 import { isInBackground, startInBackground } from './background.ts';
 import { complain } from './complain.ts';
 import { getopt, type Option } from './getopt.ts';
 import { runPlug } from './run-plug.ts';
+import { claimStandardError } from '../system/claim.ts';
 
 export { leave } from './leave.ts';
 
@@ -67,6 +68,7 @@ interface Wishes {
 
 /** `vde_plug`: a plug under its old name, with the options of both generations. Returns the exit code. */
 export async function runVdePlug(argv: readonly string[], program: string): Promise<number> {
+  claimStandardError(complain);
   // What follows is the command's, options too.
   const border = argv.indexOf('=');
   const parsed = getopt(border < 0 ? argv : argv.slice(0, border), options);
@@ -107,11 +109,20 @@ function portAndPidfile(given: ReadonlyMap<string, string>): Pick<Wishes, 'pidfi
 async function plugIn(wishes: Wishes, say: (line: string) => void): Promise<void> {
   const { given, names, command, pidfile } = wishes;
   const record = given.has('log') || given.has('iplog') ? openSyslog('vde_plug') : undefined;
-  const addresses = given.has('iplog') ? new SpokenAddresses((address) => record?.(`IP ${address}`)) : undefined;
+  const addresses = given.has('iplog') ? new SpokenAddresses((address) => record?.tell(`IP ${address}`)) : undefined;
   const plug = plugAt(names[0] ?? '', wishes, '');
   const peer: PlugPeer = command ? { command } : names.length === 2 ? plugAt(names[1] ?? '', wishes, '2') : 'standard';
   const observe = addresses && ((frame: Uint8Array): void => addresses.observe(frame));
-  await runPlug({ name: 'vde_plug', isDaemon: given.has('daemon'), pidfile, say, record, plug, peer, observe });
+  await runPlug({
+    name: 'vde_plug',
+    isDaemon: given.has('daemon'),
+    pidfile,
+    say,
+    record: record && ((line) => record.tell(line)),
+    plug,
+    peer,
+    observe,
+  });
 }
 
 function plugAt(name: string, { given, port }: Wishes, which: '' | '2'): PlugAt {

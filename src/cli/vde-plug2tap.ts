@@ -6,6 +6,7 @@ import { isInBackground, startInBackground } from './background.ts';
 import { complain } from './complain.ts';
 import { getopt, type Option } from './getopt.ts';
 import { runPlug } from './run-plug.ts';
+import { claimStandardError } from '../system/claim.ts';
 
 export { leave } from './leave.ts';
 
@@ -35,6 +36,7 @@ Joins a tap interface of this machine to a switch. The interface is made if it d
 
 /** `vde_plug2tap`: a tap interface on a switch, under its old name, with its old options. Returns the exit code. */
 export async function runVdePlug2tap(argv: readonly string[], program: string): Promise<number> {
+  claimStandardError(complain);
   const { options: found, operands, mistakes } = getopt(argv, options);
   const given = new Map(found.map(({ name, value }) => [name, value]));
   const say = (line: string): void => complain(`${program}: ${line}\n`);

@@ -5,6 +5,14 @@ import { gidOf } from '../system/accounts.ts';
 import { parseMac, type MacAddress } from '../wire/mac.ts';
 import type { Option, ParsedArguments } from './getopt.ts';
 
+/** The exit code of a mistake in the arguments. */
+export const exitUsage = 1;
+
+/** Returns the exit code of a switch that cannot serve for that reason, as scripts know it. */
+export function exitStatusOf(error: Error): number {
+  return error instanceof EtherloomError && error.code === 'bad-option' ? exitUsage : 255;
+}
+
 /** The options of VDE's `vde_switch`. */
 export const vdeSwitchOptions: readonly Option[] = [
   { name: 'help', short: 'h', long: ['help'], argument: false },

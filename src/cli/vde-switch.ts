@@ -1,25 +1,23 @@
-import { EtherloomError, isForUser } from '../errors.ts';
+import { isForUser } from '../errors.ts';
 import { isInBackground, startInBackground } from './background.ts';
 import { getopt } from './getopt.ts';
-import { settingsOf, vdeSwitchOptions, vdeSwitchUsage } from './vde-switch-options.ts';
+import { print, printError } from './print.ts';
+import { exitStatusOf, exitUsage, settingsOf, vdeSwitchOptions, vdeSwitchUsage } from './vde-switch-options.ts';
 
-export { leaveSoon as leave } from './leave.ts';
-
-const exitUsage = 1;
-const exitSocket = 255;
+export { leave } from './leave.ts';
 
 /** `vde_switch`: the switch under its old name, with its old options. Returns the exit code. */
 export async function runVdeSwitch(argv: readonly string[], program: string): Promise<number> {
-  const complain = (line: string): void => void process.stderr.write(`${program}: ${line}\n`);
+  const complain = (line: string): void => printError(`${program}: ${line}\n`);
   const parsed = getopt(argv, vdeSwitchOptions);
   parsed.mistakes.forEach(complain);
   const first = parsed.options.find(({ name }) => name === 'version' || name === 'help');
   if (first?.name === 'version') {
-    process.stdout.write(`VDE 2.3.2\netherloom's vde_switch, under the MIT licence\n`);
+    print(`VDE 2.3.2\netherloom's vde_switch, under the MIT licence\n`);
     return 0;
   }
   if (first || parsed.operands.length > 0) {
-    process.stdout.write(vdeSwitchUsage);
+    print(vdeSwitchUsage);
     return exitUsage;
   }
   try {
@@ -27,10 +25,10 @@ export async function runVdeSwitch(argv: readonly string[], program: string): Pr
     if (settings.daemon && !isInBackground()) return await startInBackground();
     // What serves takes long to load; who only starts it need not wait for that.
     const { serveVdeSwitch } = await import('./serve-vde-switch.ts');
-    return await serveVdeSwitch(settings, complain);
+    return await serveVdeSwitch(settings, program);
   } catch (error) {
     if (!isForUser(error)) throw error;
     complain(error.message);
-    return error instanceof EtherloomError && error.code === 'bad-option' ? exitUsage : exitSocket;
+    return exitStatusOf(error);
   }
 }

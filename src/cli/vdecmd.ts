@@ -3,8 +3,10 @@ import { realClock } from '../clock.ts';
 import { ConsoleClient } from '../companions/console/client.ts';
 import { isForUser } from '../errors.ts';
 import { getopt, type Option } from './getopt.ts';
+import { print, printError } from './print.ts';
+import { claimStandardError } from '../system/claim.ts';
 
-export { leave } from './leave.ts';
+export { exit as leave } from 'node:process';
 
 const options: readonly Option[] = [
   { name: 'sock', short: 's', argument: true },
@@ -20,25 +22,26 @@ const exitFailure = 255;
  * script (-f) is not needed, and not read. Returns the exit code.
  */
 export async function runVdecmd(argv: readonly string[], program: string): Promise<number> {
+  claimStandardError(printError);
   // `etherloom vdecmd` is one, too.
   const name = basename(program).split(' ').at(-1) ?? program;
   const { options: found, operands, mistakes } = getopt(argv, options);
   const given = new Map(found.map((option) => [option.name, option.value]));
   const path = given.get('sock') ?? `/var/run/${name}`;
-  for (const mistake of mistakes) process.stderr.write(`${name}: ${mistake}\n`);
+  for (const mistake of mistakes) printError(`${name}: ${mistake}\n`);
   if (mistakes.length > 0 || operands.length === 0) {
-    process.stderr.write(usageOf(name));
+    printError(usageOf(name));
     return exitFailure;
   }
-  const trace = given.has('verbose') && ((way: string, text: string) => process.stderr.write(`${way} ${JSON.stringify(text)}\n`));
+  const trace = given.has('verbose') && ((way: string, text: string) => printError(`${way} ${JSON.stringify(text)}\n`));
   try {
     using client = await ConsoleClient.open({ path, clock: realClock, ...(trace && { trace }) });
-    const { status, text } = await client.command(operands.join(' '), (line) => process.stdout.write(`${line}\n`));
-    if (status !== undefined && status !== 0) process.stderr.write(`${name}: ${text}\n`);
+    const { status, text } = await client.command(operands.join(' '), (line) => print(`${line}\n`));
+    if (status !== undefined && status !== 0) printError(`${name}: ${text}\n`);
     return status ?? 0;
   } catch (error) {
     if (!isForUser(error)) throw error;
-    process.stderr.write(`${name}: ${error.message}\n`);
+    printError(`${name}: ${error.message}\n`);
     return exitFailure;
   }
 }

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { isatty } from 'node:tty';
 import { realClock } from '../clock.ts';
 import { openSystemLog, plainLog } from '../daemon/line-log.ts';
-import { writeNumberFile } from '../system/number-file.ts';
+import { writePidFile } from '../system/pid-file.ts';
 import { alternates, namedSides, pipedSides, splitNames, type Sides } from '../companions/wirefilter/sides.ts';
 import { parseValue } from '../companions/wirefilter/value.ts';
 import { Wirefilter, type WirefilterOptions } from '../companions/wirefilter/wirefilter.ts';
@@ -14,8 +14,9 @@ import { isInBackground, startInBackground, type BackgroundOptions } from './bac
 import { complain } from './complain.ts';
 import { getopt, type Option, type ParsedArguments } from './getopt.ts';
 import { tellReady } from './tell-ready.ts';
+import { claimStandardError } from '../system/claim.ts';
 
-export { leaveSoon as leave } from './leave.ts';
+export { leave } from './leave.ts';
 
 /** What befalls frames, by the names of the options. */
 const words = new Map<string, QualityWord>([
@@ -81,6 +82,7 @@ varies, 2^10, 2^20 or 2^30 times, evenly or normally, in a Markov node.
 
 /** `wirefilter`: the bad wire under its old name, with its old options. Returns the exit code. */
 export async function runWirefilter(argv: readonly string[], program: string): Promise<number> {
+  claimStandardError(complain);
   const parsed = getopt(argv, options);
   const given = new Map(parsed.options.map(({ name, value }) => [name, value]));
   const say = (line: string): void => complain(`${program}: ${line}\n`);
@@ -116,7 +118,7 @@ async function filter(wishes: WirefilterOptions, given: ReadonlyMap<string, stri
   let pidfile: Disposable | undefined;
   try {
     const file = given.get('pidfile');
-    pidfile = file === undefined ? undefined : writeNumberFile(file, process.pid);
+    pidfile = file === undefined ? undefined : writePidFile(file, { programs: ['wirefilter'] });
     if (isDaemon) tellReady();
     else complain(`wirefilter: ${kindOf(wishes.sides)} starting...\n`);
     await Promise.race([opened.ended, told]);

@@ -1,23 +1,34 @@
-import { writeSync } from 'node:fs';
+import { constants, fstatSync, openSync } from 'node:fs';
+import { Socket } from 'node:net';
+import type { Readable } from 'node:stream';
+import { isatty } from 'node:tty';
+import { realClock } from '../clock.ts';
 import { ConsoleSession, type Interpreter } from '../management/console-session.ts';
 import { filesFor } from './console-files.ts';
 import { ownRights } from './own-rights.ts';
 import type { Log } from '../log.ts';
+import { Outlet } from '../system/outlet.ts';
+import { sharedWriter, standardOutput } from '../system/standard-streams.ts';
 
 /** Standard input, where the console of what runs in the foreground is. */
 const standardInput = 0;
+
+/** How many octets of prompts wait for a terminal that takes none. */
+const mostPrompts = 4096;
 
 /**
  * The console at the terminal that it was started from, until it is disposed. Replies go to standard output; the prompt to standard input, so
  * that it is seen on a terminal and is not among the replies that a program reads. When the input ends, `ended` is told.
  */
 export function openTerminalConsole(console: Interpreter, log: Log, ended: () => void): Disposable {
-  const { stdin, stdout } = process;
+  const stdin = openInput();
+  const stdout = standardOutput();
+  const prompts = promptOutlet();
   const session = new ConsoleSession(console, {
     terminal: {
-      write: (text) => void stdout.write(text),
-      prompt: showPrompt,
-      backlog: () => stdout.writableLength,
+      write: (text) => stdout.write(text),
+      prompt: (text) => prompts?.write(text),
+      backlog: () => stdout.backlog,
       end: () => undefined,
     },
     files: filesFor(ownRights(), log),
@@ -32,10 +43,10 @@ export function openTerminalConsole(console: Interpreter, log: Log, ended: () =>
     session.receive(piece);
     pace();
   });
-  stdout.on('drain', () => {
+  stdout.drained = (): void => {
     session.resume();
     pace();
-  });
+  };
   stdin.once('end', () => {
     session.finish();
     ended();
@@ -45,15 +56,35 @@ export function openTerminalConsole(console: Interpreter, log: Log, ended: () =>
   return {
     [Symbol.dispose]: () => {
       session.close();
+      stdout.drained = (): void => undefined;
       stdin.destroy();
     },
   };
 }
 
-function showPrompt(text: string): void {
+/** Where prompts are shown; undefined where standard input is none to write to. */
+function promptOutlet(): Outlet | undefined {
+  if (!isatty(standardInput) && !isSocket(standardInput)) return undefined;
+  // A prompt that nobody sees is no loss.
+  return new Outlet(sharedWriter(standardInput).give, { clock: realClock, limit: mostPrompts, lost: () => '' });
+}
+
+/** Standard input. Node would make a pipe that others share not wait; opened once more it is ours alone. */
+function openInput(): Readable {
   try {
-    writeSync(standardInput, text);
+    if (!fstatSync(standardInput).isFIFO()) return process.stdin;
+    const fd = openSync(`/proc/self/fd/${standardInput}`, constants.O_RDONLY | constants.O_NONBLOCK);
+    return new Socket({ fd, readable: true, writable: false });
   } catch {
-    // It is no terminal.
+    return process.stdin;
+  }
+}
+
+function isSocket(fd: number): boolean {
+  try {
+    return fstatSync(fd).isSocket();
+  } catch {
+    // It is closed.
+    return false;
   }
 }

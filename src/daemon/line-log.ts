@@ -1,15 +1,15 @@
 import { realClock } from '../clock.ts';
 import { logTo, type Log, type LogLevel, type LogSink } from '../log.ts';
 import { onceAMinute } from '../ports/once-a-minute.ts';
-import { openSyslog } from '../system/daemon.ts';
+import { openSyslog } from './syslog.ts';
 
 /** The values of `ETHERLOOM_LOG`, the least level that is written, by rank. */
 const ranks = { trace: 10, debug: 20, info: 30, warn: 40, error: 50, fatal: 60, silent: Infinity } as const;
 
 /** The system's log, under that name and with the process's id. */
 export function openSystemLog(name: string): Log {
-  const tell = openSyslog(name);
-  return boundedLog((message, _fields, level) => tell(printable(message), level));
+  const syslog = openSyslog(name);
+  return boundedLog((message, _fields, level) => syslog.tell(printable(message), level));
 }
 
 /** A log of lines of text alone, for tools whose standard error people and scripts read. */

@@ -10,6 +10,7 @@ import { inScope, type Scope } from './scope.ts';
 import { SwitchLinks } from './switch-links.ts';
 import type { ServiceEnvironment, SwitchService } from './switch-service.ts';
 import type { Log } from '../log.ts';
+import { localTime } from './local-time.ts';
 
 /** How a switch is managed. */
 export interface ManagementOptions {
@@ -80,12 +81,4 @@ function openListener(socket: ConsoleSocketOptions, log: Log): ConsoleListener |
     log.warn(`no console at ${socket.path}: ${error.message}`);
     return undefined;
   }
-}
-
-/** `Nov 24 06:20:01` */
-function localTime(): string {
-  const now = new Date();
-  const month = now.toLocaleString('en', { month: 'short' });
-  const time = [now.getHours(), now.getMinutes(), now.getSeconds()].map((part) => String(part).padStart(2, '0')).join(':');
-  return `${month} ${String(now.getDate()).padStart(2, ' ')} ${time}`;
 }

@@ -1,5 +1,9 @@
 import { setFlagsFromString } from 'node:v8';
 import { EtherloomError } from '../errors.ts';
+import { claimStandardError } from '../system/claim.ts';
+import { outletsFlushed } from '../system/outlet.ts';
+import { exitAtOnce } from '../system/process.ts';
+import { standardError, standardOutput } from '../system/standard-streams.ts';
 
 /** What a command's service is given. */
 export interface ServeContext {
@@ -28,6 +32,9 @@ export interface ServeOptions {
 /** How long an end may take, in milliseconds. */
 const endLimit = 20_000;
 
+/** How long it waits then for whoever does not read what it said. */
+const flushLimit = 500;
+
 /**
  * Opens a service, says that it is ready, and disposes it when the process is told to end. Returns the signal that ended it; undefined when
  * it was another thing. Throws what `open` throws, and what `fail` is given.
@@ -37,6 +44,7 @@ export async function serve(
   { ready = (): void => say('ready'), endedBy = ['SIGTERM', 'SIGINT', 'SIGHUP'], ignored = [], tell = complain, ending }: ServeOptions = {},
 ): Promise<NodeJS.Signals | undefined> {
   keepYoungGenerationSmall();
+  claimStandardError((text) => standardError().write(text));
   const abort = new AbortController();
   const { signal } = abort;
   const failures: EtherloomError[] = [];
@@ -56,9 +64,6 @@ export async function serve(
     failures.push(new EtherloomError('system', `ended by an error of its own: ${error.message}`));
     abort.abort();
   };
-  // Whoever read our output may be gone; the service goes on.
-  process.stdout.on('error', () => undefined);
-  process.stderr.on('error', () => undefined);
   const ended = new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
   process.on('uncaughtException', bug);
   try {
@@ -73,6 +78,8 @@ export async function serve(
   } finally {
     // From here on nobody looks at failures any more: what is thrown ends the process as one.
     process.off('uncaughtException', bug);
+    // All is released. Node would wait for threads, and those for a disk or a file server that hangs.
+    process.on('exit', exitAtOnce);
   }
   if (failures[0]) throw failures[0];
   return endedWith;
@@ -80,11 +87,12 @@ export async function serve(
 
 /** Writes a line to standard output: what a command tells those who started it. */
 export function say(line: string): void {
-  process.stdout.write(`${line}\n`);
+  standardOutput().write(`${line}\n`);
 }
 
-function complain(line: string): void {
-  process.stderr.write(`${line}\n`);
+/** Writes a line to standard error. */
+export function complain(line: string): void {
+  standardError().write(`${line}\n`);
 }
 
 /**
@@ -99,7 +107,7 @@ function keepYoungGenerationSmall(): void {
 async function end(service: AsyncDisposable | undefined, tell: (line: string) => void): Promise<void> {
   const limit = setTimeout(() => {
     tell(`not ended after ${endLimit / 1000} s: giving up`);
-    process.exit(1);
+    void outletsFlushed(flushLimit).then(() => exitAtOnce(1));
   }, endLimit);
   await service?.[Symbol.asyncDispose]();
   clearTimeout(limit);

@@ -82,7 +82,10 @@ export const libc = {
   ) => number,
   pipe2: declare('int pipe2(void *, int)') as (descriptors: Uint8Array, flags: number) => number,
   fcntl: declare('int fcntl(int, int, int)') as (fd: number, command: number, argument: number) => number,
+  /** `fcntl` with a structure that the kernel reads and writes. */
+  fcntlOn: declare('int fcntl(int, int, void *)') as (fd: number, command: number, structure: Uint8Array) => number,
   setpgid: declare('int setpgid(int, int)') as (pid: number, group: number) => number,
+  _exit: declare('void _exit(int)') as (status: number) => void,
   getpgid: declare('int getpgid(int)') as (pid: number) => number,
   /** Both lists end with a null. Returns only when it fails. */
   execvp: declare('int execvp(const char *, const char **)') as (program: string, argv: readonly (string | null)[]) => number,
@@ -91,9 +94,6 @@ export const libc = {
   eventfd: declare('int eventfd(uint32_t, int)') as (value: number, flags: number) => number,
   prctl: declare('int prctl(int, void *)') as (option: number, value: Uint8Array) => number,
   dup2: declare('int dup2(int, int)') as (from: number, to: number) => number,
-  openlog: declare('void openlog(void *, int, int)') as (ident: Uint8Array, options: number, facility: number) => void,
-  /** Each argument after the format is behind its type. */
-  syslog: declare('void syslog(int, const char *, ...)') as (priority: number, format: string, type: 'str', text: string) => void,
   sched_yield: declare('int sched_yield()') as () => number,
   /** `ioctl` with a structure that the kernel reads and writes. */
   ioctlOn: declare('int ioctl(int, ulong, void *)') as (fd: number, request: number, structure: Uint8Array) => number,

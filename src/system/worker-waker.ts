@@ -30,7 +30,9 @@ class Gate {
   constructor() {
     this.#epoll.add(this.#stop, EPOLLIN);
     const workerData: WakerThreadData = { gate: this.#epoll.fd, stop: this.#stop };
-    this.#thread = new Worker(new URL('./waker-thread.js', import.meta.url), { workerData });
+    // Else Node would join its output to ours, and make descriptors that others share not wait.
+    const options = { workerData, stdout: true, stderr: true };
+    this.#thread = new Worker(new URL('./waker-thread.js', import.meta.url), options);
     this.#thread.on('message', (mark: number) => this.#wakes.get(mark)?.());
     // A thread that waits in the kernel would keep the process from ending.
     process.on('exit', () => writeSync(this.#stop, new BigUint64Array([1n])));

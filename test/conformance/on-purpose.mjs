@@ -26,6 +26,8 @@ const rows = {
     'daemon: a pid file that is there is refused before the command returns',
     'daemon: a pid file without a directory is refused before the command returns',
     'pidfile: a file in its place is refused, and nothing is left of the switch',
+    'pidfile: that of a switch that runs, which holds its pid file, is refused and stays',
+    'pidfile: that of a switch that runs, whose number somebody wrote there, is refused and stays',
   ],
   12: ['daemon: it does not stay in the directory that it was started in'],
   13: ['requests: refusals of ports that are not there take no descriptors'],
@@ -44,6 +46,7 @@ const rows = {
   22: ['fstp: a root leaves its port open though the other end is closed'],
   23: ['fstp: what is as old as it may become is not heeded'],
   44: ["requests: another user's abstract socket is not taken for the client's"],
+  41: ['pidfile: that of a killed switch is replaced, each time', 'pidfile: that of a process that is no switch is replaced'],
 };
 
 /** Check name -> row. */

@@ -154,6 +154,42 @@ for (const [name, make] of [
   });
 }
 
+t.test('pidfile: that of a killed switch is replaced, each time', async (t) => {
+  const parent = scratch(t);
+  const [directory, pidfile] = [join(parent, 'sw'), join(parent, 'pid')];
+  for (let i = 0; i < 3; i++) {
+    const one = await startSwitch(t, directory, '-p', pidfile);
+    await Client.joined(t, directory);
+    t.equal(readFileSync(pidfile, 'utf8'), `${one.pid}\n`);
+    await one.end('SIGKILL');
+  }
+});
+
+t.test('pidfile: that of a process that is no switch is replaced', async (t) => {
+  const parent = scratch(t);
+  writeFileSync(join(parent, 'pid'), `${process.pid}\n`);
+  const one = await startSwitch(t, join(parent, 'sw'), '-p', join(parent, 'pid'));
+  await Client.joined(t, join(parent, 'sw'));
+  t.equal(readFileSync(join(parent, 'pid'), 'utf8'), `${one.pid}\n`);
+});
+
+for (const [name, args] of [
+  ['which holds its pid file', (pidfile) => ['-p', pidfile]],
+  ['whose number somebody wrote there', () => []],
+]) {
+  t.test(`pidfile: that of a switch that runs, ${name}, is refused and stays`, async (t) => {
+    const parent = scratch(t);
+    const pidfile = join(parent, 'pid');
+    const first = await startSwitch(t, join(parent, 'first'), ...args(pidfile));
+    if (args(pidfile).length === 0) writeFileSync(pidfile, `${first.pid}\n`);
+    await until(() => existsSync(pidfile) && readFileSync(pidfile, 'utf8') !== '', parent, first.log);
+    const { code, stderr } = await run('-s', join(parent, 'second'), '-p', pidfile);
+    t.equal(code, 1);
+    t.match(stderr, 'Error in pidfile creation: File exists');
+    t.equal(readFileSync(pidfile, 'utf8'), `${first.pid}\n`);
+  });
+}
+
 t.test('pidfile: where there is no directory it is refused', async (t) => {
   const parent = scratch(t);
   const { code, stderr } = await run('-s', join(parent, 'sw'), '-p', join(parent, 'no', 'pid'));

@@ -1,0 +1,130 @@
+/** Standard output and error of a process that must not wait for whoever reads them. [open(2), tty_ioctl(4)] */
+import { closeSync, constants, fstatSync, openSync, write, writeSync } from 'node:fs';
+import { isatty } from 'node:tty';
+import { realClock } from '../clock.ts';
+import { libc } from './libc.ts';
+import { Outlet, type Give } from './outlet.ts';
+import { StreamMemory } from './stream-socket.ts';
+import type { Fd } from './unix-socket.ts';
+
+const POLLOUT = 0x4;
+const TIOCGDEV = 0x80045432;
+
+/** What is written at once where a call could wait, in octets: a pipe that is writable has room for that. [pipe(7)] */
+const pipePiece = 4096;
+
+/** A terminal that is writable may have room for no more. [tty_ioctl(4)] */
+const terminalPiece = 1;
+
+/** How much text waits for whoever reads the log, in octets. */
+const mostWaiting = 64 * 1024;
+
+/** A descriptor that others may share, written to without waiting and without changing it for them. */
+export interface SharedWriter {
+  readonly give: Give;
+  /** Gives back what is ours. */
+  close(): void;
+}
+
+/**
+ * Returns the way to write to a descriptor that others share. A pipe or a terminal is opened once more, as a description of our own that
+ * does not wait; where that is refused (it is another user's, /proc is missing) the kernel is asked before each small write. A socket is
+ * asked not to wait for each call alone. A file, which cannot be asked not to wait, is written to by a thread of Node's pool.
+ */
+export function sharedWriter(fd: Fd): SharedWriter {
+  const shared = (give: Give): SharedWriter => ({ give, close: () => undefined });
+  try {
+    const status = fstatSync(fd);
+    if (status.isSocket()) return shared(giveToSocket(fd));
+    if (status.isFile()) return shared(giveToFile(fd));
+  } catch {
+    // It is closed: nothing that is written is seen.
+    return shared(() => undefined);
+  }
+  const own = openOwn(fd);
+  if (own === undefined) return shared(givePolled(fd, isatty(fd) ? terminalPiece : pipePiece));
+  return { give: giveAtOnce(own), close: () => closeSync(own) };
+}
+
+let output: Outlet | undefined;
+let error: Outlet | undefined;
+let errorWriter: SharedWriter | undefined;
+
+/** Standard output. Whoever writes much heeds its backlog, for it has no bound. */
+export function standardOutput(): Outlet {
+  return (output ??= new Outlet(sharedWriter(1).give, { clock: realClock, limit: Infinity }));
+}
+
+/** Standard error. */
+export function standardError(): Outlet {
+  errorWriter ??= sharedWriter(2);
+  return (error ??= new Outlet(errorWriter.give, { clock: realClock, limit: mostWaiting }));
+}
+
+/** Looks anew at what descriptor 2 is, after it became something else. */
+export function renewStandardError(): void {
+  const before = errorWriter;
+  errorWriter = sharedWriter(2);
+  error?.redirect(errorWriter.give);
+  before?.close();
+}
+
+function openOwn(fd: Fd): Fd | undefined {
+  const flags = constants.O_WRONLY | constants.O_NONBLOCK | constants.O_APPEND | constants.O_NOCTTY;
+  try {
+    return openSync(`/proc/self/fd/${fd}`, flags);
+  } catch {
+    return isatty(fd) ? openControllingTerminal(fd, flags) : undefined;
+  }
+}
+
+/** A terminal of another user (`sudo -u`) cannot be opened by its path, but by this name it can, if it is the one that controls us. */
+function openControllingTerminal(fd: Fd, flags: number): Fd | undefined {
+  let own;
+  try {
+    own = openSync('/dev/tty', flags);
+  } catch {
+    return undefined;
+  }
+  const device = deviceOf(fd);
+  if (device !== undefined && device === deviceOf(own)) return own;
+  closeSync(own);
+  return undefined;
+}
+
+function deviceOf(terminal: Fd): number | undefined {
+  const number = Buffer.alloc(4);
+  return libc.ioctlOn(terminal, TIOCGDEV, number) === 0 ? number.readUInt32LE() : undefined;
+}
+
+function giveToSocket(fd: Fd): Give {
+  const memory = new StreamMemory(pipePiece);
+  return (octets) => {
+    const piece = octets.subarray(0, pipePiece);
+    memory.octets.set(piece);
+    const taken = memory.send(fd, 0, piece.length);
+    return taken === 'EAGAIN' ? 0 : typeof taken === 'string' ? undefined : taken;
+  };
+}
+
+function giveToFile(fd: Fd): Give {
+  return (octets) => new Promise((resolve) => write(fd, octets, (failure, count) => resolve(failure ? undefined : count)));
+}
+
+function giveAtOnce(fd: Fd): Give {
+  return (octets) => {
+    try {
+      return writeSync(fd, octets);
+    } catch (failure) {
+      return failure instanceof Error && 'code' in failure && failure.code === 'EAGAIN' ? 0 : undefined;
+    }
+  };
+}
+
+function givePolled(fd: Fd, piece: number): Give {
+  const give = giveAtOnce(fd);
+  const asked = Buffer.alloc(8);
+  asked.writeInt32LE(fd, 0);
+  asked.writeInt16LE(POLLOUT, 4);
+  return (octets) => (libc.poll(asked, 1, 0) > 0 ? give(octets.subarray(0, piece)) : 0);
+}
