@@ -87,7 +87,7 @@ export async function runVdePlug(argv: readonly string[], program: string): Prom
   try {
     const wishes = { given, names, command, ...portAndPidfile(given) };
     if (given.has('daemon') && !command && names.length < 2) {
-      throw new EtherloomError('bad-option', '-d leaves no standard input: give a command after =, or a second switch');
+      throw new EtherloomError('bad-option', '-d leaves no standard input; give a command after =, or a second switch');
     }
     if (given.has('daemon') && !isInBackground()) return await startInBackground();
     await plugIn(wishes, (line) => complain(`${program}: ${line}\n`));

@@ -147,13 +147,13 @@ function wishesOf(parsed: ParsedArguments, given: ReadonlyMap<string, string>): 
 
 function sidesOf(operands: readonly string[], both: string | undefined): Sides {
   const names = both === undefined ? operands : splitNames(both);
-  if (names === undefined) throw new EtherloomError('bad-option', `-v ${both ?? ''} does not name two plugs: use -v A:B`);
+  if (names === undefined) throw new EtherloomError('bad-option', `-v ${both ?? ''} does not name two plugs; use -v A:B`);
   const [left, right] = names;
   const sides = left === undefined || right === undefined ? pipedSides(process.env) : namedSides(left, right);
   if ((sides.left === 'standard' || sides.right === 'standard') && (isatty(0) || isatty(1))) {
     throw new EtherloomError(
       'bad-option',
-      'standard input or output is a terminal, not a stream of frames: use dpipe vde_plug A = wirefilter = vde_plug B, or wirefilter -v A:B',
+      'standard input or output is a terminal, not a stream of frames; use dpipe vde_plug A = wirefilter = vde_plug B, or wirefilter -v A:B',
     );
   }
   return sides;
@@ -162,12 +162,12 @@ function sidesOf(operands: readonly string[], both: string | undefined): Sides {
 function valueOf(name: string, text: string): NonNullable<ReturnType<typeof parseValue>> {
   const value = parseValue(text);
   if (value) return value;
-  throw new EtherloomError('bad-option', `--${name} ${text} is not a value: use one such as 20, 20+5, LR10+2n or 64k`);
+  throw new EtherloomError('bad-option', `--${name} ${text} is not a value; use one such as 20, 20+5, LR10+2n or 64k`);
 }
 
 function octal(text: string): number {
   if (/^[0-7]{1,4}$/.test(text)) return parseInt(text, 8) & 0o777;
-  throw new EtherloomError('bad-option', `--mgmtmode ${text} is not an octal mode: use one such as 660`);
+  throw new EtherloomError('bad-option', `--mgmtmode ${text} is not an octal mode; use one such as 660`);
 }
 
 /** What the original says, for whoever waits for it. */

@@ -47,9 +47,9 @@ const kindOf: Readonly<Record<string, Kind>> = { '': 'both', '}': 'rightward', '
 export function parsePipedLine(line: readonly string[]): PipedLine {
   const parts = partsOf(line);
   const last = parts.at(-1);
-  if (parts.length < 2) throw new EtherloomError('bad-option', 'there must be at least two commands, joined by =');
+  if (parts.length < 2) throw new EtherloomError('bad-option', 'the line must have at least two commands, joined by =');
   if (last?.kind !== 'both')
-    throw new EtherloomError('bad-option', `the command ${last?.argv[0] ?? ''} is not closed: end =} with }=, and ={ with {=`);
+    throw new EtherloomError('bad-option', `the command ${last?.argv[0] ?? ''} is not closed; end =} with }=, and ={ with {=`);
   return join(parts);
 }
 
@@ -62,16 +62,16 @@ function partsOf(line: readonly string[]): Part[] {
       current?.argv.push(word);
       continue;
     }
-    if (!current || current.argv.length === 0) throw new EtherloomError('bad-option', `there is no command before ${word}: give one`);
+    if (!current || current.argv.length === 0) throw new EtherloomError('bad-option', `there is no command before ${word}; give one`);
     const [, closing = '', opening = ''] = match;
     if (kindOf[closing] !== current.kind) {
       const right = current.kind === 'both' ? '=' : current.kind === 'rightward' ? '}=' : '{=';
-      throw new EtherloomError('bad-option', `${word} cannot follow the command ${current.argv[0] ?? ''}: use ${right}`);
+      throw new EtherloomError('bad-option', `${word} cannot follow the command ${current.argv[0] ?? ''}; use ${right}`);
     }
     parts.push({ kind: kindOf[opening] ?? 'both', argv: [] });
   }
   if (parts.at(-1)?.argv.length === 0)
-    throw new EtherloomError('bad-option', 'the last command is missing: give one after the last separator');
+    throw new EtherloomError('bad-option', 'the last command is missing; give one after the last separator');
   return parts;
 }
 

@@ -45,11 +45,11 @@ describe('a line of commands', () => {
     ['a = ', /the last command is missing/],
     ['= a', /no command before =/],
     ['a = = b', /no command before =/],
-    ['a =} b = c', /= cannot follow the command b: use }=/],
-    ['a =} b {= c', /{= cannot follow the command b: use }=/],
-    ['a ={ b }= c', /}= cannot follow the command b: use {=/],
-    ['a }= b', /}= cannot follow the command a: use =/],
-    ['a =} b', /the command b is not closed: end =} with }=/],
+    ['a =} b = c', /= cannot follow the command b; use }=/],
+    ['a =} b {= c', /{= cannot follow the command b; use }=/],
+    ['a ={ b }= c', /}= cannot follow the command b; use {=/],
+    ['a }= b', /}= cannot follow the command a; use =/],
+    ['a =} b', /the command b is not closed; end =} with }=/],
   ])('is refused: %j', (line, why) => {
     expect(() => parsePipedLine(line.split(' ').filter((word) => word !== ''))).toThrow(why);
   });

@@ -21,7 +21,7 @@ export interface Sides {
 /** The sides that two names mean; `-` is standard input and output. Throws EtherloomError('bad-option') when both are. */
 export function namedSides(left: string, right: string): Sides {
   if (left === '-' && right === '-')
-    throw new EtherloomError('bad-option', 'both sides are standard input and output: name a plug for one of them');
+    throw new EtherloomError('bad-option', 'both sides are standard input and output (-); name a plug for one of them');
   return { left: sideNamed(left), right: sideNamed(right) };
 }
 
@@ -49,7 +49,7 @@ function sideNamed(name: string): Side {
 function openAlternate(environment: PortEnvironment): PlugEnd {
   const descriptors = alternates(process.env);
   if (!descriptors)
-    throw new EtherloomError('bad-option', 'the alternate descriptors are not open: start wirefilter by dpipe, between two commands');
+    throw new EtherloomError('bad-option', 'the alternate descriptors are not open; start wirefilter by dpipe, between two commands');
   const [input, output] = descriptors;
   const ends = { input: sharedEnd(input, 'read'), output: sharedEnd(output, 'write') };
   const port = new PipePort({ description: 'the alternate descriptors', halfOpen: true, ...ends }, environment);
