@@ -37,7 +37,7 @@ async function serveUntilEnded(settings: SwitchSettings, tell: (line: string) =>
     {
       // Standard output is the console's.
       ready: () => (settings.daemon ? tellReady() : complain('ready')),
-      endedBy: ['SIGTERM', 'SIGINT'],
+      hangup: 'none',
       ignored,
       ...(settings.daemon && { tell: log.error }),
       ending: (name) => log(`Caught signal ${name === 'SIGTERM' ? 15 : 2}, cleaning up and exiting`),

@@ -51,7 +51,7 @@ export async function runSwitch(given: SwitchArguments): Promise<number> {
       say(`sock ${opened.service.directory}`);
       return opened;
     },
-    given.daemon ? { ready: tellReady, tell: log.error } : {},
+    given.daemon ? { ready: tellReady, tell: log.error, hangup: 'reopen' } : {},
   );
   return 0;
 }

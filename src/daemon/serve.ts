@@ -4,6 +4,7 @@ import { claimStandardError } from '../system/claim.ts';
 import { outletsFlushed } from '../system/outlet.ts';
 import { exitAtOnce } from '../system/process.ts';
 import { standardError, standardOutput } from '../system/standard-streams.ts';
+import { logReopener, usualHangup, type Hangup } from './hangup.ts';
 
 /** What a command's service is given. */
 export interface ServeContext {
@@ -19,8 +20,8 @@ export interface ServeContext {
 export interface ServeOptions {
   /** Says that it serves. Default: `ready` on standard output. */
   readonly ready?: () => void;
-  /** The signals that end it. Default: SIGTERM, SIGINT, SIGHUP. */
-  readonly endedBy?: readonly NodeJS.Signals[];
+  /** What SIGHUP does; SIGTERM and SIGINT end it. Default: what fits how the process was started. */
+  readonly hangup?: Hangup;
   /** The signals that change nothing, though they would end another process. Default: none. */
   readonly ignored?: readonly NodeJS.Signals[];
   /** Says a line of what went wrong in it. Default: on standard error. */
@@ -28,6 +29,9 @@ export interface ServeOptions {
   /** Is told the signal that ends it. Default: nobody. */
   readonly ending?: (signal: NodeJS.Signals) => void;
 }
+
+/** The signals that end it in any case. */
+const endedBy = ['SIGTERM', 'SIGINT'] as const;
 
 /** How long an end may take, in milliseconds. */
 const endLimit = 20_000;
@@ -41,7 +45,7 @@ const flushLimit = 500;
  */
 export async function serve(
   open: (context: ServeContext) => Promise<AsyncDisposable>,
-  { ready = (): void => say('ready'), endedBy = ['SIGTERM', 'SIGINT', 'SIGHUP'], ignored = [], tell = complain, ending }: ServeOptions = {},
+  { ready = (): void => say('ready'), hangup = usualHangup(), ignored = [], tell = complain, ending }: ServeOptions = {},
 ): Promise<NodeJS.Signals | undefined> {
   keepYoungGenerationSmall();
   claimStandardError((text) => standardError().write(text));
@@ -49,7 +53,8 @@ export async function serve(
   const { signal } = abort;
   const failures: EtherloomError[] = [];
   let endedWith: NodeJS.Signals | undefined;
-  for (const name of endedBy) {
+  if (hangup === 'reopen') process.on('SIGHUP', logReopener(tell));
+  for (const name of hangup === 'end' ? ([...endedBy, 'SIGHUP'] as const) : endedBy) {
     process.on(name, () => {
       if (signal.aborted) return;
       endedWith = name;

@@ -19,6 +19,12 @@ const handled: readonly number[] = [constants.signals.SIGHUP, constants.signals.
 const noted = takeVariable(variable);
 const restoring = noted === undefined ? undefined : restoringScript(noted);
 
+/** Returns whether the caller ignored that signal, as nohup(1) does. */
+export function isIgnoredByCaller(signal: NodeJS.Signals): boolean {
+  const [, mask] = /\s(\d+)\s*$/.exec(noted ?? '') ?? [];
+  return signalsIn(Number(mask ?? 0)).includes(constants.signals[signal]);
+}
+
 /** Takes a variable of ours out of the environment, so that no child inherits it. Returns its value; undefined if it is not set. */
 export function takeVariable(name: string): string | undefined {
   const value = process.env[name];

@@ -1,4 +1,5 @@
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readlinkSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { checked, libc } from './libc.ts';
 import { renewStandardError } from './standard-streams.ts';
 
@@ -23,6 +24,30 @@ export function closeStandardError(): void {
   const nowhere = openSync('/dev/null', 'w');
   checked(libc.dup2(nowhere, 2), 'cannot close standard error');
   closeSync(nowhere);
+  renewStandardError();
+}
+
+/** Returns the path of the file that standard error is; undefined when it is something else. */
+export function standardErrorFile(): string | undefined {
+  try {
+    return fstatSync(2).isFile() ? readlinkSync('/proc/self/fd/2') : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Makes standard error the file of that path, which is made with the mode of the one before if it is not there. Rejects with the system's
+ * error; then nothing is changed. Those who share the old file go on with it.
+ */
+export async function reopenStandardError(path: string): Promise<void> {
+  const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW } = constants;
+  const file = await open(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW, fstatSync(2).mode & 0o777);
+  try {
+    checked(libc.dup2(file.fd, 2), 'cannot set standard error');
+  } finally {
+    await file.close();
+  }
   renewStandardError();
 }
 

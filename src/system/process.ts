@@ -20,6 +20,11 @@ export function isInForeground(): boolean {
   return status !== undefined && status.group === status.foreground;
 }
 
+/** Returns whether a terminal controls this process. */
+export function hasTerminal(): boolean {
+  return (statusOf('self')?.terminal ?? 0) !== 0;
+}
+
 /** Ends the process without waiting for its threads, which may be held by a disk that hangs. [_exit(2)] */
 export function exitAtOnce(status: number): void {
   libc._exit(status);
@@ -55,12 +60,19 @@ export function becomeProgram(argv: readonly string[], { input, output }: { read
   return lastErrno();
 }
 
+interface ProcessStatus {
+  readonly group: number;
+  /** The number of the device; 0 is none. */
+  readonly terminal: number;
+  readonly foreground: number;
+}
+
 /** What the kernel says of a process; undefined when there is none. [proc(5)] */
-function statusOf(pid: number | 'self'): { readonly group: number; readonly foreground: number } | undefined {
+function statusOf(pid: number | 'self'): ProcessStatus | undefined {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    const [, , group, , , foreground] = text.slice(text.lastIndexOf(')') + 2).split(' ');
-    return { group: Number(group), foreground: Number(foreground) };
+    const [, , group, , terminal, foreground] = text.slice(text.lastIndexOf(')') + 2).split(' ');
+    return { group: Number(group), terminal: Number(terminal), foreground: Number(foreground) };
   } catch {
     return undefined;
   }

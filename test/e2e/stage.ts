@@ -103,8 +103,11 @@ export class Stage {
   }
 }
 
-/** The environment in which received frames are overwritten after each breath, so that whoever kept one is found out. */
-export const poisoned = { env: { ETHERLOOM_POISON: '1' } };
+/**
+ * The environment in which received frames are overwritten after each breath, so that whoever kept one is found out. No service manager is
+ * in it, though the tests may run under one.
+ */
+export const poisoned = { env: { ETHERLOOM_POISON: '1', INVOCATION_ID: '', NOTIFY_SOCKET: '' } };
 
 /**
  * A port of the loopback that is free, and the one above it too. Not one of those that the system gives to whoever dials, which may be
