@@ -1,8 +1,8 @@
 // Installs and builds what a fresh clone lacks. Nothing here depends on what is not there yet.
 import { spawn } from 'node:child_process';
-import { accessSync, constants, existsSync, lstatSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { constants as osConstants, homedir, tmpdir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -45,8 +45,8 @@ async function install() {
   const npm = process.env.npm_execpath;
   const command = npm && basename(npm).startsWith('npm') && existsSync(npm) ? [process.execPath, npm] : ['npm'];
   // npm keeps what it downloads, and gives up when it cannot.
-  const usual = process.env.npm_config_cache || join(homedir(), '.npm');
-  const cache = canWrite(usual) ? undefined : mkdtempSync(join(tmpdir(), 'el-npm-'));
+  const usual = process.env.npm_config_cache || usualCache();
+  const cache = usual !== undefined && canWrite(usual) ? undefined : mkdtempSync(join(tmpdir(), 'el-npm-'));
   try {
     await run('installing packages (npm ci)', [...command, ...args, ...(cache ? ['--cache', cache] : [])]);
   } finally {
@@ -60,10 +60,19 @@ async function build() {
   await run('bundling', [process.execPath, join(root, 'node_modules/rolldown/bin/cli.mjs'), '-c', 'rolldown.config.mjs']);
 }
 
-/** Whether a directory can be written to, or made. */
-function canWrite(path) {
-  if (!existsSync(path) && path !== dirname(path)) return canWrite(dirname(path));
+/** Where npm keeps its downloads; undefined for a user without a home. */
+function usualCache() {
   try {
+    return join(homedir(), '.npm');
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether a directory can be written to; it is made if need be. */
+function canWrite(path) {
+  try {
+    if (!existsSync(path)) mkdirSync(path);
     accessSync(path, constants.W_OK | constants.X_OK);
     return true;
   } catch {

@@ -43,6 +43,7 @@ const errnoWords: Readonly<Record<string, string>> = {
   EBUSY: 'device or resource busy',
   ECONNREFUSED: 'connection refused',
   ECONNRESET: 'connection reset by the other side',
+  EDQUOT: 'disk quota exceeded',
   EEXIST: 'file exists',
   EHOSTUNREACH: 'no route to that host',
   EINVAL: 'invalid argument',
@@ -59,6 +60,7 @@ const errnoWords: Readonly<Record<string, string>> = {
   ENOSPC: 'no space left on the disk',
   ENOSYS: 'not supported by this kernel',
   ENOTDIR: 'not a directory',
+  ENOTFOUND: 'no host of that name',
   ENOTEMPTY: 'directory not empty',
   ENXIO: 'no such device or address',
   EPERM: 'operation not permitted',
@@ -85,6 +87,13 @@ export function reasonOf(error: unknown): string {
   const errno = errnoOf(error);
   if (errno !== undefined) return errnoText(errno);
   return error instanceof Error ? error.message : String(error);
+}
+
+/** Returns the message of an error for the user; Node's own (`EROFS: read-only file system, open '/a'`) becomes a sentence. */
+export function messageOf(error: Error): string {
+  if (error instanceof EtherloomError || !('syscall' in error)) return error.message;
+  const path = 'path' in error ? ` ${String(error.path)}` : '';
+  return `cannot ${String(error.syscall)}${path}: ${reasonOf(error)}`;
 }
 
 /** Returns true if the user can mend this: an error of ours, whose message says how, or a system call's (ENOSPC, EACCES). */

@@ -69,6 +69,7 @@ const rules: Readonly<Record<string, Rule>> = {
       'management',
       'wire',
       'system/daemon.ts',
+      'system/user-directories.ts',
       'system/accounts.ts',
       'system/caller.ts',
       'system/claim.ts',

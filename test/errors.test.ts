@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { errnoOf, errnoText, EtherloomError, isForUser, reasonOf, SystemError } from '../src/errors.ts';
+import { errnoOf, errnoText, EtherloomError, isForUser, messageOf, reasonOf, SystemError } from '../src/errors.ts';
 
 const ofNode = catchError(() => mkdirSync('/proc/1/there-is-none/deeper'));
 
@@ -16,6 +16,12 @@ describe('an error', () => {
     expect(errnoOf(ofNode)).toBe('ENOENT');
     expect(reasonOf(ofNode)).toBe(errnoText('ENOENT'));
     expect(errnoText('ENOENT')).toBe('no such file or directory (ENOENT)');
+  });
+
+  it('of Node is a sentence for the user, with the path', () => {
+    expect(messageOf(ofNode as Error)).toBe('cannot mkdir /proc/1/there-is-none/deeper: no such file or directory (ENOENT)');
+    expect(messageOf(new EtherloomError('busy', 'taken'))).toBe('taken');
+    expect(messageOf(new TypeError('a bug'))).toBe('a bug');
   });
 
   it('that is no system call has no symbolic name, and its message is the reason', () => {

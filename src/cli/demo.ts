@@ -1,5 +1,5 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { constants, tmpdir } from 'node:os';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { realClock } from '../clock.ts';
@@ -12,6 +12,7 @@ import { DemoStar } from '../launcher/demo/demo-star.ts';
 import { allLeased, allReached, anyDied } from '../launcher/demo/demo-table.ts';
 import { summaryLines } from '../launcher/demo/demo-text.ts';
 import { heedNoReaders, nodeStreamsFlushed } from './node-streams.ts';
+import { temporaryDirectory } from '../system/user-directories.ts';
 
 /** What `etherloom demo` takes. */
 export interface DemoArguments {
@@ -149,7 +150,8 @@ async function pingAgain(star: DemoStar, board: DemoBoard, interval: number, sig
 
 /** Names of sockets must be short: not in a long temporary directory. */
 async function withDirectory(work: (directory: string) => Promise<void>): Promise<void> {
-  const parent = tmpdir().length > 40 ? '/tmp' : tmpdir();
+  const usual = temporaryDirectory();
+  const parent = usual.length > 40 ? '/tmp' : usual;
   const directory = await mkdtemp(join(parent, 'el-demo-'));
   try {
     await work(directory);

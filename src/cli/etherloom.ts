@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { complain, say } from '../daemon/serve.ts';
-import { isForUser } from '../errors.ts';
+import { isForUser, messageOf } from '../errors.ts';
 import { parseQuality } from '../ports/impairment-text.ts';
 import type { Quality } from '../ports/impairment.ts';
 import { gidOf } from '../system/accounts.ts';
@@ -87,7 +87,7 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitUsage;
     if (!isForUser(error)) throw error;
-    complain(`etherloom: ${error.message}`);
+    complain(`etherloom: ${messageOf(error)}`);
     return exitFailure;
   }
 }

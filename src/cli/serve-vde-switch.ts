@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { realClock } from '../clock.ts';
 import { openSystemLog, plainLog } from '../daemon/line-log.ts';
@@ -10,6 +9,7 @@ import { isForUser } from '../errors.ts';
 import { bucketsFor } from '../management/station-settings.ts';
 import { realRandom } from '../random.ts';
 import { nameProcess } from '../system/daemon.ts';
+import { homeDirectory } from '../system/user-directories.ts';
 import { tellReady } from './tell-ready.ts';
 import { exitStatusOf, type SwitchSettings } from './vde-switch-options.ts';
 
@@ -68,7 +68,8 @@ function optionsOf(settings: SwitchSettings, complain: (line: string) => void): 
 /** The script that is run at the beginning: the one that was named, or the user's, or this machine's. */
 function startScripts(named: string | undefined): string[] {
   if (named !== undefined) return [named];
-  const usual = [join(homedir(), '.vde2', 'vde_switch.rc'), '/etc/vde2/vde_switch.rc'];
+  const home = homeDirectory();
+  const usual = [...(home === undefined ? [] : [join(home, '.vde2', 'vde_switch.rc')]), '/etc/vde2/vde_switch.rc'];
   return usual.filter((path) => existsSync(path)).slice(0, 1);
 }
 

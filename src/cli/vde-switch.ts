@@ -1,4 +1,4 @@
-import { isForUser } from '../errors.ts';
+import { isForUser, messageOf } from '../errors.ts';
 import { isInBackground, startInBackground } from './background.ts';
 import { getopt } from './getopt.ts';
 import { print, printError } from './print.ts';
@@ -28,7 +28,7 @@ export async function runVdeSwitch(argv: readonly string[], program: string): Pr
     return await serveVdeSwitch(settings, program);
   } catch (error) {
     if (!isForUser(error)) throw error;
-    complain(error.message);
+    complain(messageOf(error));
     return exitStatusOf(error);
   }
 }

@@ -4,9 +4,9 @@
  *   (nothing)  DIR  DIR[5]  [5]  DIR[port=5]  DIR[portgroup=lab]  DIR[group=staff/mode=0660]  vde://DIR[5]  tap://NAME  FILE with a name in it
  */
 import { readFileSync, statSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { EtherloomError } from '../errors.ts';
+import { homeDirectory } from '../system/user-directories.ts';
 
 /** A switch. */
 export interface SwitchPlace {
@@ -137,15 +137,6 @@ function withoutSwitch(name: string): EtherloomError {
     'bad-address',
     `cannot plug into ${name}: two plugs need a switch between them; start one, and plug both into it`,
   );
-}
-
-/** Returns the user's home directory; undefined for a user who has neither HOME nor an entry in passwd. */
-function homeDirectory(): string | undefined {
-  try {
-    return homedir();
-  } catch {
-    return undefined;
-  }
 }
 
 function isThere(path: string): boolean {

@@ -1,24 +1,27 @@
 /** Where sockets and state go when the user does not say. */
-import { lstatSync, mkdirSync } from 'node:fs';
-import { homedir, tmpdir } from 'node:os';
+import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
-import { EtherloomError } from '../errors.ts';
+import { EtherloomError, messageOf } from '../errors.ts';
+import { makeDirectory } from '../system/make-directory.ts';
+import { homeDirectory, temporaryDirectory } from '../system/user-directories.ts';
 
-/**
- * A directory of that name for sockets, in one that is this user's alone: `$XDG_RUNTIME_DIR/etherloom`, else `/tmp/etherloom-UID`. Its
- * parent is made. Throws EtherloomError('not-permitted') when somebody else made the parent first.
- */
+/** A directory of that name for sockets, in this user's own directory for such: see `runtimeDirectory`. Throws what `ownDirectory` throws. */
 export function defaultSocketDirectory(name: string): string {
-  const runtime = process.env['XDG_RUNTIME_DIR'];
-  const parent = runtime ? join(runtime, 'etherloom') : join(tmpdir(), `etherloom-${ownUid()}`);
-  return join(ownDirectory(parent, '--sock'), name);
+  return join(ownDirectory(runtimeDirectory(), '--sock'), name);
 }
 
-/** A directory of that name for state: in `$XDG_STATE_HOME/etherloom`, else `~/.local/state/etherloom`. Made by `ownDirectory`. */
-export function defaultStateDirectory(name: string): string {
+/**
+ * A directory of that name for state: in `$XDG_STATE_HOME/etherloom`, else `~/.local/state/etherloom`. Where the user has no home, in the
+ * directory for sockets; `warn` is called with what that means. The directory itself is not made yet. Throws what `ownDirectory` throws.
+ */
+export function defaultStateDirectory(name: string, warn: (message: string) => void): string {
   const given = process.env['XDG_STATE_HOME'];
-  const home = given === undefined || given === '' ? join(homedir(), '.local', 'state') : given;
-  return join(home, 'etherloom', name);
+  if (given !== undefined && given !== '') return join(given, 'etherloom', name);
+  const home = homeDirectory();
+  if (home !== undefined) return join(home, '.local', 'state', 'etherloom', name);
+  const state = join(ownDirectory(runtimeDirectory(), '--state'), `${name}.state`);
+  warn(`this user has no home directory: the state is kept in ${state}, which a reboot may remove; choose another directory with --state`);
+  return state;
 }
 
 /**
@@ -27,17 +30,32 @@ export function defaultStateDirectory(name: string): string {
  */
 export function ownDirectory(path: string, option: string): string {
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    makeDirectory(path, 0o700);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new EtherloomError('system', `cannot make ${path}: ${why}; choose another with ${option}`, { cause: error });
+    throw new EtherloomError(
+      'system',
+      `${error instanceof Error ? messageOf(error) : String(error)}; choose another directory with ${option}`,
+      { cause: error },
+    );
   }
+  const flaw = flawOf(path);
+  if (flaw === undefined) return path;
+  throw new EtherloomError('not-permitted', `cannot use ${path}: ${flaw}; choose a directory of your own with ${option}`);
+}
+
+/** Why the directory is not this user's alone; undefined when it is. */
+function flawOf(path: string): string | undefined {
   const status = lstatSync(path);
-  if (status.isDirectory() && status.uid === ownUid() && (status.mode & 0o022) === 0) return path;
-  throw new EtherloomError(
-    'not-permitted',
-    `${path} belongs to another user, or others may write to it; choose another directory with ${option}`,
-  );
+  if (!status.isDirectory()) return 'it is a symbolic link';
+  const { mode, uid } = status;
+  if (uid !== ownUid()) return `it belongs to uid ${uid}`;
+  return (mode & 0o022) === 0 ? undefined : `others may write to it (mode ${(mode & 0o777).toString(8).padStart(4, '0')})`;
+}
+
+/** This user's directory for what lives as long as its processes: `$XDG_RUNTIME_DIR/etherloom`, else `/tmp/etherloom-UID`. */
+function runtimeDirectory(): string {
+  const runtime = process.env['XDG_RUNTIME_DIR'];
+  return runtime ? join(runtime, 'etherloom') : join(temporaryDirectory(), `etherloom-${ownUid()}`);
 }
 
 /** Not `userInfo`, which fails where the user has no name. */

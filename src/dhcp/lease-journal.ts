@@ -1,14 +1,14 @@
 /** Leases on disk: an append-only journal, synchronised in groups, written anew when most of it is out of date. */
 import { copyFile, mkdir, open, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { EtherloomError, SystemError } from '../errors.ts';
+import { EtherloomError, errnoOf, SystemError } from '../errors.ts';
 import type { Ipv4Address } from '../wire/ipv4.ts';
 import { encodeJournalLine, journalHeader, readJournal, takeIn, type Journal, type JournalLine } from './journal-format.ts';
 import type { LeaseRecord, LeaseStore } from './lease-record.ts';
 
 /** Where and how a journal is kept. */
 export interface LeaseJournalOptions {
-  /** Its directory; made, for the owner only, when it is not there. */
+  /** Its directory, in one that exists; made, for the owner only, when it is not there. */
   readonly directory: string;
   /** Takes a lock on a file of that path, freed when this process ends, or throws EtherloomError('busy'). */
   readonly lock: (path: string) => Disposable;
@@ -84,7 +84,7 @@ export class LeaseJournal implements LeaseStore, AsyncDisposable {
    * journal of this version, `system` when it cannot be read. When it can be read but not written, all calls fail until `recover`.
    */
   static async open(options: LeaseJournalOptions): Promise<LeaseJournal> {
-    await mkdir(options.directory, { recursive: true, mode: 0o700 });
+    await makeDirectory(options.directory);
     const lock = options.lock(join(options.directory, 'leases.lock'));
     try {
       const bytes = await read(options.files ?? diskFiles, pathOf(options.directory));
@@ -260,6 +260,16 @@ export const diskFiles: JournalFiles = {
     }
   },
 };
+
+async function makeDirectory(path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: 0o700 });
+  } catch (error) {
+    // Whether it is a directory shows when its files are opened.
+    const errno = errnoOf(error);
+    if (errno !== 'EEXIST') throw errno === undefined ? error : new SystemError(errno, `cannot create ${path}`);
+  }
+}
 
 function pathOf(directory: string): string {
   return join(directory, 'leases.journal');

@@ -1,10 +1,10 @@
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ownDirectory } from '../daemon/directories.ts';
-import { EtherloomError } from '../errors.ts';
+import { EtherloomError, errnoOf, SystemError } from '../errors.ts';
 import { lockFile } from '../system/file-lock.ts';
 
-/** The directory that a role keeps across restarts, held by one process at a time. */
+/** The directory with a role's state, which outlives its processes. One process at a time holds it. */
 export class StateDirectory implements Disposable {
   readonly path: string;
   readonly #lock: Disposable;
@@ -14,14 +14,14 @@ export class StateDirectory implements Disposable {
     this.#lock = lock;
   }
 
-  /** Makes the directory if need be and takes it. Throws EtherloomError: `busy` when another process has it, `not-permitted`, `system`. */
+  /** Makes the directory if need be and locks it. Throws EtherloomError: `busy` when another process has it, `not-permitted`, `system`. */
   static open(path: string): StateDirectory {
     ownDirectory(path, '--state');
     try {
       return new StateDirectory(path, lockFile(join(path, 'lock')));
     } catch (error) {
-      if (!(error instanceof EtherloomError && error.code === 'busy')) throw error;
-      throw new EtherloomError('busy', `another etherloom process uses the state in ${path}: end it, or choose another --state`);
+      if (!(error instanceof EtherloomError && error.code === 'busy')) throw unusable(path, error);
+      throw new EtherloomError('busy', `cannot use ${path}: another etherloom process holds it; end that, or choose another --state`);
     }
   }
 
@@ -39,12 +39,12 @@ export class StateDirectory implements Disposable {
     try {
       return readFileSync(this.in(name), 'utf8');
     } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-      throw error;
+      if (errnoOf(error) === 'ENOENT') return undefined;
+      throw unusable(this.in(name), error);
     }
   }
 
-  /** Replaces a file's text as one step; on return it is on the disk. Throws the system's error (ENOSPC); then the old text is still there. */
+  /** Replaces a file's text as one step; on return it is on the disk. Throws a SystemError (ENOSPC); then the old text is still there. */
   write(name: string, text: string): void {
     const next = this.in(`${name}.next`);
     try {
@@ -57,8 +57,8 @@ export class StateDirectory implements Disposable {
       }
       renameSync(next, this.in(name));
     } catch (error) {
-      rmSync(next, { force: true });
-      throw error;
+      removeIfPossible(next);
+      throw unwritable(this.in(name), error);
     }
     const directory = openSync(this.path, 'r');
     try {
@@ -66,5 +66,26 @@ export class StateDirectory implements Disposable {
     } finally {
       closeSync(directory);
     }
+  }
+}
+
+function unusable(path: string, error: unknown): unknown {
+  const errno = errnoOf(error);
+  return errno === undefined ? error : new SystemError(errno, `cannot use ${path}`, 'choose another directory with --state');
+}
+
+function unwritable(path: string, error: unknown): unknown {
+  const errno = errnoOf(error);
+  return errno === undefined
+    ? error
+    : new SystemError(errno, `cannot write ${path}`, 'make room there, or choose another directory with --state');
+}
+
+/** On a read-only disk nothing was written, and nothing can be removed. */
+function removeIfPossible(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // The error that led here says more.
   }
 }

@@ -40,6 +40,10 @@ describe('a directory of our own', () => {
     expect(() => ownDirectory(join(scratch, 'link'), '--sock')).toThrow(/--sock/);
   });
 
+  it.each(['/proc/x/y', '/dev/null/x'])('that cannot be made ends with what to do: %s', (path) => {
+    expect(() => ownDirectory(path, '--state')).toThrow(/^cannot create \/(proc|dev).*; choose another directory with --state$/);
+  });
+
   it('that is a file, or cannot be made, is refused with what to do', () => {
     writeFileSync(join(scratch, 'file'), '');
     expect(() => ownDirectory(join(scratch, 'file'), '--state')).toThrow(/--state/);
@@ -48,12 +52,22 @@ describe('a directory of our own', () => {
 });
 
 describe('the default directories', () => {
+  it('need no home: without one the state is beside the sockets, with a warning', () => {
+    vi.stubEnv('XDG_RUNTIME_DIR', join(scratch, 'run'));
+    vi.stubEnv('XDG_STATE_HOME', undefined);
+    vi.stubEnv('HOME', '');
+    const warnings: string[] = [];
+    const state = join(scratch, 'run/etherloom/master.state');
+    expect(defaultStateDirectory('master', (message) => warnings.push(message))).toBe(state);
+    expect(warnings).toEqual([expect.stringMatching(`no home directory.*${state}.*--state$`)]);
+  });
+
   it('are where the user has them', () => {
     vi.stubEnv('XDG_RUNTIME_DIR', join(scratch, 'run'));
     vi.stubEnv('XDG_STATE_HOME', join(scratch, 'state'));
     expect(defaultSocketDirectory('switch')).toBe(join(scratch, 'run/etherloom/switch'));
     expect(statSync(join(scratch, 'run/etherloom')).mode & 0o777).toBe(0o700);
-    expect(defaultStateDirectory('master')).toBe(join(scratch, 'state/etherloom/master'));
+    expect(defaultStateDirectory('master', expect.fail)).toBe(join(scratch, 'state/etherloom/master'));
   });
 
   it('are in /tmp, named for the user, and at home otherwise', () => {
@@ -62,6 +76,6 @@ describe('the default directories', () => {
     vi.stubEnv('TMPDIR', scratch);
     vi.stubEnv('HOME', join(scratch, 'home'));
     expect(defaultSocketDirectory('switch')).toBe(join(scratch, `etherloom-${process.getuid?.() ?? 0}`, 'switch'));
-    expect(defaultStateDirectory('slave')).toBe(join(scratch, 'home/.local/state/etherloom/slave'));
+    expect(defaultStateDirectory('slave', expect.fail)).toBe(join(scratch, 'home/.local/state/etherloom/slave'));
   });
 });

@@ -2,6 +2,7 @@
 // directory given. Says on one line of JSON what came of it.
 import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { errnoOf } from '../../src/errors.ts';
 import { StateDirectory } from '../../src/launcher/state-directory.ts';
 
 const [mount = ''] = process.argv.slice(2);
@@ -28,7 +29,7 @@ function write(text: string): string {
     state.write('roster.json', text);
     return 'written';
   } catch (error) {
-    return error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    return errnoOf(error) ?? String(error);
   }
 }
 

@@ -1,5 +1,7 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { messageOf } from '../../errors.ts';
+import { makeDirectory } from '../../system/make-directory.ts';
 import { captureOf } from '../capture.ts';
 import type { Network } from '../network.ts';
 
@@ -22,13 +24,13 @@ export function evidenceIn(directory: string): (net: Network, name: string) => s
   return (net, name) => {
     if (kept >= maxKept) return `none: ${maxKept} captures were kept already`;
     try {
-      mkdirSync(directory, { recursive: true });
+      makeDirectory(directory);
       const path = freePath(directory, name);
       writeCapture(net, path);
       kept++;
       return path;
     } catch (error) {
-      return `none: ${error instanceof Error ? error.message : String(error)}`;
+      return `none: ${error instanceof Error ? messageOf(error) : String(error)}`;
     }
   };
 }

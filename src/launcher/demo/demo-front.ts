@@ -1,6 +1,7 @@
 import { accessSync, constants } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { EtherloomError } from '../../errors.ts';
+import { makeDirectory } from '../../system/make-directory.ts';
 import type { Progress } from '../guest/debian-package.ts';
 import type { DemoFront } from './demo-text.ts';
 import { buildGuestImage, defaultGuestDirectory, readGuestImage, type GuestArchitecture } from '../guest/guest-image.ts';
@@ -92,16 +93,14 @@ function isMissing(error: unknown): boolean {
   return error instanceof EtherloomError && error.code === 'missing-peer';
 }
 
-/** Where the image is kept for the next time; `other` when nothing can be written there. */
+/** The user's usual directory for the image, where it is found again the next time; `other` when nothing can be written there. */
 function guestDirectoryOr(other: string): string {
-  const usual = defaultGuestDirectory();
-  for (let path = dirname(usual); ; path = dirname(path)) {
-    try {
-      accessSync(path, constants.W_OK | constants.X_OK);
-      return usual;
-    } catch (error) {
-      const absent = error instanceof Error && 'code' in error && error.code === 'ENOENT';
-      if (!absent || path === dirname(path)) return other;
-    }
+  try {
+    const usual = defaultGuestDirectory();
+    makeDirectory(dirname(usual), 0o700);
+    accessSync(dirname(usual), constants.W_OK | constants.X_OK);
+    return usual;
+  } catch {
+    return other;
   }
 }

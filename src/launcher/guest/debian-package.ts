@@ -1,6 +1,7 @@
-import { mkdir, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EtherloomError } from '../../errors.ts';
+import { makeDirectory } from '../../system/make-directory.ts';
 import { runCommand, type CommandResult } from './run-command.ts';
 
 /** A binary package on disk. */
@@ -29,9 +30,7 @@ export async function downloadPackages(
   { signal, log }: Progress,
 ): Promise<DebianPackage[]> {
   const packages = join(directory, 'packages');
-  await Promise.all(
-    ['packages', 'cache/archives/partial', 'state/lists/partial'].map((path) => mkdir(join(directory, path), { recursive: true })),
-  );
+  for (const path of ['packages', 'cache/archives/partial', 'state/lists/partial']) makeDirectory(join(directory, path));
   const attempt = async (options: readonly string[]): Promise<void> => {
     const names = await wanted((name) => dependsOf(name, options, signal));
     log(`fetching ${names.join(', ')}`);

@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { copyFile, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
-import { EtherloomError } from '../../errors.ts';
+import { EtherloomError, errnoOf, SystemError } from '../../errors.ts';
+import { homeDirectory } from '../../system/user-directories.ts';
+import { makeDirectory } from '../../system/make-directory.ts';
 import { encodeCpio, type CpioEntry } from './cpio.ts';
 import { downloadPackages, unpackPackage, type DebianPackage, type Progress } from './debian-package.ts';
 import { moduleName, readModuleInfo } from './elf-module-info.ts';
@@ -26,11 +27,20 @@ export interface GuestImage {
   readonly version: string;
 }
 
-/** Where the guest is built unless told otherwise: a directory of the user's cache whose name changes with what the guest is. */
+/**
+ * Where the guest is built unless told otherwise: a directory of the user's cache whose name changes with what the guest is. Throws
+ * EtherloomError('bad-option') for a user without a home.
+ */
 export function defaultGuestDirectory(): string {
+  const name = join('etherloom', `guest-${guestFilesDigest()}`);
   const configured = process.env['XDG_CACHE_HOME'];
-  const cache = configured?.startsWith('/') === true ? configured : join(homedir(), '.cache');
-  return join(cache, 'etherloom', `guest-${guestFilesDigest()}`);
+  if (configured?.startsWith('/') === true) return join(configured, name);
+  const home = homeDirectory();
+  if (home !== undefined) return join(home, '.cache', name);
+  throw new EtherloomError(
+    'bad-option',
+    'this user has no home directory for the guest image: name a directory, etherloom guest build DIR',
+  );
 }
 
 /** Reads what `etherloom guest build` left in `directory`. Undefined when there is no whole image, or one of another version than ours. */
@@ -62,21 +72,32 @@ export async function buildGuestImage(
   const present = force ? undefined : await readGuestImage(target);
   if (present !== undefined) return present;
   await refuseForeign(target);
-  await mkdir(dirname(target), { recursive: true, mode: 0o700 });
-  await removeAbandoned(target);
-  const work = await mkdtemp(join(dirname(target), `.${basename(target)}.build-`));
   try {
-    const image = join(work, 'image');
-    await mkdir(image, { mode: 0o700 });
-    await assemble(work, image, { signal, log });
-    await replaceDirectory(image, target, force);
-  } finally {
-    await rm(work, { recursive: true, force: true });
+    makeDirectory(dirname(target), 0o700);
+    await removeAbandoned(target);
+    await buildBeside(target, force, { signal, log });
+  } catch (error) {
+    const errno = errnoOf(error);
+    throw errno === undefined
+      ? error
+      : new SystemError(errno, `cannot build the guest in ${target}`, 'make room there, or name another directory');
   }
   const built = await readGuestImage(target);
   if (built === undefined) throw new EtherloomError('bad-state', `${target} was changed while the guest was built; try again`);
   log(`guest built in ${target}`);
   return built;
+}
+
+async function buildBeside(target: string, force: boolean, progress: Progress): Promise<void> {
+  const work = await mkdtemp(join(dirname(target), `.${basename(target)}.build-`));
+  try {
+    const image = join(work, 'image');
+    await mkdir(image, { mode: 0o700 });
+    await assemble(work, image, progress);
+    await replaceDirectory(image, target, force);
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
 }
 
 interface Description {
@@ -212,7 +233,7 @@ async function replaceDirectory(from: string, target: string, force: boolean): P
       await rename(from, target);
       return;
     } catch (error) {
-      const code = error instanceof Error && 'code' in error ? error.code : undefined;
+      const code = errnoOf(error);
       if (attempts === 0 || (code !== 'ENOTEMPTY' && code !== 'EEXIST')) throw error;
     }
     if (!force && (await readGuestImage(target)) !== undefined) return;

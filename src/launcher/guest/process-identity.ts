@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { errnoOf } from '../../errors.ts';
 
 /** One process among all that ever had its number: what a record on disk needs to be sure that it still means the same one. */
 export interface ProcessIdentity {
@@ -22,7 +23,7 @@ export function identifyProcess(pid: number): ProcessIdentity | undefined {
     if (state === 'Z' || state === 'X' || !Number.isSafeInteger(startTime)) return undefined;
     return { pid, startTime, bootId: readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim() };
   } catch (error) {
-    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ESRCH')) return undefined;
+    if (['ENOENT', 'ESRCH'].includes(errnoOf(error) ?? '')) return undefined;
     throw error;
   }
 }
@@ -39,7 +40,7 @@ export function signalProcess(identity: ProcessIdentity, signal: 'SIGTERM' | 'SI
   try {
     process.kill(identity.pid, signal);
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+    if (errnoOf(error) !== 'ESRCH') throw error;
   }
 }
 

@@ -1,7 +1,5 @@
 import { spawn } from 'node:child_process';
-import { access, constants, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { access, constants } from 'node:fs/promises';
 import { EtherloomError } from '../../errors.ts';
 import { asCalled } from '../../system/caller.ts';
 import type { Progress } from './debian-package.ts';
@@ -74,16 +72,10 @@ async function bootsWithKvm(qemu: Qemu, image: GuestImage, signal: AbortSignal |
   } catch {
     return false;
   }
-  // Where KVM fails, QEMU may abort and leave a core file in the directory it runs in.
-  const directory = await mkdtemp(join(tmpdir(), 'etherloom-kvm-'));
-  try {
-    return await saysBoot(qemu, image, directory, signal);
-  } finally {
-    await rm(directory, { recursive: true, force: true });
-  }
+  return saysBoot(qemu, image, signal);
 }
 
-async function saysBoot(qemu: Qemu, image: GuestImage, cwd: string, signal: AbortSignal | undefined): Promise<boolean> {
+async function saysBoot(qemu: Qemu, image: GuestImage, signal: AbortSignal | undefined): Promise<boolean> {
   const args = [
     ...['-nodefaults', '-no-user-config', '-no-reboot', '-display', 'none', '-m', '96', '-serial', 'stdio'],
     ...machineArguments(image.architecture, 'kvm'),
@@ -91,13 +83,9 @@ async function saysBoot(qemu: Qemu, image: GuestImage, cwd: string, signal: Abor
     ...['-append', kernelCommandLine(image.architecture, { g_mode: 'none' })],
   ];
   signal?.throwIfAborted();
-  const child = spawn(...asCalled(qemu.program, args), {
-    cwd,
-    stdio: ['ignore', 'pipe', 'ignore'],
-    signal,
-    timeout: 4000,
-    killSignal: 'SIGKILL',
-  });
+  // Where KVM fails, QEMU may abort, and would leave a core file in the user's directory.
+  const [shell, words] = asCalled('sh', ['-c', 'ulimit -c 0; exec "$0" "$@"', qemu.program, ...args]);
+  const child = spawn(shell, words, { stdio: ['ignore', 'pipe', 'ignore'], signal, timeout: 4000, killSignal: 'SIGKILL' });
   let said = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     said += text;

@@ -1,0 +1,39 @@
+import { mkdirSync, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { EtherloomError, errnoOf, SystemError } from '../errors.ts';
+
+/**
+ * Makes a directory and the parents that it lacks, from the top down. One that exists is left as it is. `mode` holds the permission bits of
+ * those that are made. Not Node's recursive mkdir: where nothing can be made (`/proc/x/y`) that tries again without end.
+ * Throws EtherloomError('system'), which names the directory that could not be made.
+ */
+export function makeDirectory(path: string, mode = 0o777): void {
+  const directory = resolve(path);
+  if (isMade(directory, mode)) return;
+  makeDirectory(dirname(directory), mode);
+  if (!isMade(directory, mode))
+    throw new EtherloomError('system', `cannot create ${directory}: ${dirname(directory)} takes no new directories (ENOENT)`);
+}
+
+/** Makes one directory, if need be. Returns false when its parent does not exist. */
+function isMade(directory: string, mode: number): boolean {
+  try {
+    mkdirSync(directory, mode);
+  } catch (error) {
+    const errno = errnoOf(error) ?? 'EIO';
+    if (errno === 'ENOENT') return false;
+    // Some file systems refuse before they look whether it exists: EROFS, EACCES.
+    if (isDirectory(directory)) return true;
+    if (errno === 'EEXIST') throw new SystemError('ENOTDIR', `cannot use ${directory}`);
+    throw new SystemError(errno, `cannot create ${directory}`);
+  }
+  return true;
+}
+
+function isDirectory(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
+}

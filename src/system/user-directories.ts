@@ -1,0 +1,25 @@
+/** The directories that a user has, or has not: in a container a process may have a uid without a line in /etc/passwd, and no HOME. */
+import { accessSync, constants } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
+import { isAbsolute } from 'node:path';
+
+/** Returns the user's home directory: HOME, else that of the user database. Undefined where neither names one. */
+export function homeDirectory(): string | undefined {
+  try {
+    const home = homedir();
+    return isAbsolute(home) ? home : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Returns the directory for temporary files: TMPDIR, unless nothing can be written there, else /tmp. */
+export function temporaryDirectory(): string {
+  const given = tmpdir();
+  try {
+    accessSync(given, constants.W_OK | constants.X_OK);
+    return given;
+  } catch {
+    return '/tmp';
+  }
+}
