@@ -49,7 +49,7 @@ export async function runMaster(given: MasterArguments, say: (line: string) => v
           backlog: backlogBounds(given),
         },
         sock: given.sock ?? defaultSocketDirectory('master'),
-        state: given.state ?? defaultStateDirectory('master', log),
+        state: given.state ?? defaultStateDirectory('master', log.warn),
         ...(leaseTime !== undefined && { leaseTime }),
       },
       { clock: realClock, random: realRandom, log, signal },

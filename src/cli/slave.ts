@@ -23,7 +23,7 @@ export async function runSlave(given: SlaveArguments, say: (line: string) => voi
   await serve(async ({ signal, fail }) => {
     const { id, control: controlPort, linkMtu, impair } = given;
     const sock = given.sock ?? defaultSocketDirectory('slave');
-    const state = given.state ?? defaultStateDirectory('slave', log);
+    const state = given.state ?? defaultStateDirectory('slave', log.warn);
     say(`sock ${sock}`);
     const slave = await Slave.open(
       { master, controlPort, id, sock, state, linkMtu, impair, guest: guestWish(given), backlog: backlogBounds(given) },

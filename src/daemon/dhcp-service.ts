@@ -63,7 +63,7 @@ function report(event: DhcpEvent, log: Log): void {
 function text(event: DhcpEvent): string {
   switch (event.type) {
     case 'store-failed':
-      return `leases cannot be kept: ${event.error}; new clients get none until they can, known ones go on`;
+      return `leases cannot be kept: ${event.error}; new clients get no lease until this works again, clients with a lease keep theirs`;
     case 'store-recovered':
       return 'leases can be kept again';
     case 'nak':

@@ -1,7 +1,7 @@
 /** Leases on disk: an append-only journal, synchronised in groups, written anew when most of it is out of date. */
 import { copyFile, mkdir, open, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { EtherloomError, errnoOf, SystemError } from '../errors.ts';
+import { EtherloomError, errnoOf, reasonOf, SystemError } from '../errors.ts';
 import type { Ipv4Address } from '../wire/ipv4.ts';
 import { encodeJournalLine, journalHeader, readJournal, takeIn, type Journal, type JournalLine } from './journal-format.ts';
 import type { LeaseRecord, LeaseStore } from './lease-record.ts';
@@ -61,6 +61,7 @@ export class LeaseJournal implements LeaseStore, AsyncDisposable {
   readonly #lines: Map<Ipv4Address, JournalLine>;
   /** Undefined after a failure: what is in the file is not known then, and must be written anew. */
   #file: JournalFile | undefined;
+  #failure: Error | undefined;
   #size = 0;
   #rewriteAt = leastWaste;
   #queue: Waiting[] = [];
@@ -89,7 +90,11 @@ export class LeaseJournal implements LeaseStore, AsyncDisposable {
     try {
       const bytes = await read(options.files ?? diskFiles, pathOf(options.directory));
       const journal = readJournal(bytes ?? new Uint8Array(0));
-      if (!journal.isOurs) throw new EtherloomError('bad-state', `${pathOf(options.directory)} is not a lease journal of this version`);
+      if (!journal.isOurs)
+        throw new EtherloomError(
+          'bad-state',
+          `${pathOf(options.directory)} is not a lease journal of this version: move it away, and leases begin anew`,
+        );
       const leases = new LeaseJournal(options, lock, journal);
       await leases.#begin(journal);
       return leases;
@@ -125,9 +130,9 @@ export class LeaseJournal implements LeaseStore, AsyncDisposable {
     try {
       if (damaged > 0 || (torn > 0 && length === 0)) {
         await this.#files.copy(this.#path, `${this.#path}.damaged`);
-        this.#report(`${this.#path}: left out ${damaged} damaged lines; the file as it was is kept beside it`);
+        this.#report(`${this.#path}: ${damaged} damaged lines were left out; the file as it was is kept as ${this.#path}.damaged`);
       }
-      if (torn > 0) this.#report(`${this.#path}: cut off ${torn} octets that were not written to their end`);
+      if (torn > 0) this.#report(`${this.#path}: the last ${torn} octets are an unfinished line, and were cut off`);
       if (length === 0 || damaged > 0) {
         await this.#rewrite();
         return;
@@ -138,8 +143,7 @@ export class LeaseJournal implements LeaseStore, AsyncDisposable {
         await this.#file.datasync();
       }
     } catch (error) {
-      this.#report(`${this.#path}: cannot be written: ${errorOf(error).message}`);
-      await this.#abandon();
+      this.#report((await this.#fail(error)).message);
     }
   }
 
@@ -171,7 +175,7 @@ export class LeaseJournal implements LeaseStore, AsyncDisposable {
     const lines = records.map((record): JournalLine => ({ record, line: encodeJournalLine(record) }));
     try {
       if (this.#file === undefined && records.length < group.length) await this.#rewrite();
-      if (this.#file === undefined) throw new EtherloomError('system', `${this.#path} failed, and was not recovered`);
+      if (this.#file === undefined) return this.#failure ?? new EtherloomError('system', `cannot write ${this.#path}: it is not open`);
       const bytes = Buffer.concat(lines.map(({ line }) => line));
       await writeAll(this.#file, bytes, this.#size);
       await this.#file.datasync();
@@ -180,8 +184,7 @@ export class LeaseJournal implements LeaseStore, AsyncDisposable {
       return undefined;
     } catch (error) {
       // After a failed fdatasync the kernel may have dropped what it could not write: this file is not to be trusted any more.
-      await this.#abandon();
-      return errorOf(error);
+      return this.#fail(error);
     }
   }
 
@@ -194,7 +197,7 @@ export class LeaseJournal implements LeaseStore, AsyncDisposable {
     try {
       await this.#rewrite();
     } catch (error) {
-      this.#report(`${this.#path}: cannot be written anew, and goes on as it is: ${errorOf(error).message}`);
+      this.#report(`cannot rewrite ${this.#path}: ${reasonOf(error)}; it goes on as it is`);
     }
   }
 
@@ -221,6 +224,13 @@ export class LeaseJournal implements LeaseStore, AsyncDisposable {
     this.#file = fresh;
     this.#size = bytes.length;
     this.#rewriteAt = Math.max(leastWaste, bytes.length * 2);
+  }
+
+  /** Closes the file, and returns the error that is reported until `recover`. */
+  async #fail(error: unknown): Promise<Error> {
+    await this.#abandon();
+    this.#failure = new EtherloomError('system', `cannot write ${this.#path}: ${reasonOf(error)}`, { cause: error });
+    return this.#failure;
   }
 
   async #abandon(): Promise<void> {
@@ -287,11 +297,7 @@ async function read(files: JournalFiles, path: string): Promise<Uint8Array | und
 async function writeAll(file: JournalFile, bytes: Uint8Array, position: number): Promise<void> {
   for (let written = 0; written < bytes.length;) {
     const count = await file.write(bytes.subarray(written), position + written);
-    if (count === 0) throw new EtherloomError('system', 'the disk takes no more');
+    if (count === 0) throw new EtherloomError('system', 'no space left on the disk');
     written += count;
   }
-}
-
-function errorOf(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error(String(thrown));
 }

@@ -190,7 +190,7 @@ describe('a disk that fails', () => {
     const { journal, files, path } = await faulty();
     await append(journal, record(1));
     files.faults.set(call, code);
-    expect(await append(journal, record(2))).toMatchObject({ code });
+    expect(await append(journal, record(2))).toMatchObject({ cause: { code } });
     files.faults.clear();
     expect(await append(journal, record(3))).toBeInstanceOf(EtherloomError);
     expect(await recover(journal)).toBeUndefined();
@@ -205,7 +205,7 @@ describe('a disk that fails', () => {
     files.faults.set('datasync', 'EIO');
     await append(journal, record(1));
     files.calls.length = 0;
-    expect(await recover(journal)).toMatchObject({ code: 'EIO' });
+    expect(await recover(journal)).toMatchObject({ cause: { code: 'EIO' } });
     expect(files.calls).toEqual(['open', 'write', 'datasync']);
     files.faults.clear();
     expect(await recover(journal)).toBeUndefined();
@@ -218,7 +218,7 @@ describe('a disk that fails', () => {
     await append(journal, record(2));
     files.faults.clear();
     files.faults.set(call, 'EIO');
-    expect(await recover(journal)).toMatchObject({ code: 'EIO' });
+    expect(await recover(journal)).toMatchObject({ cause: { code: 'EIO' } });
     expect(readJournal(files.contents.get(path) ?? new Uint8Array(0)).lines.has(record(1).address)).toBe(true);
     files.faults.clear();
     expect(await recover(journal)).toBeUndefined();

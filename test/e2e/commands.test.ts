@@ -66,12 +66,18 @@ describe('etherloom', { timeout: 60_000 }, () => {
     mkdirSync(stage.path('tmp'));
     mkdirSync(stage.path('other'), { mode: 0o700 });
     symlinkSync(stage.path('other'), parent);
-    expect(await run(['switch'], { env })).toMatchObject({ status: 1, text: expect.stringMatching(/yours alone.*--sock/) as string });
+    expect(await run(['switch'], { env })).toMatchObject({
+      status: 1,
+      text: expect.stringMatching(/choose a directory of your own with --sock/) as string,
+    });
     expect(readdirSync(stage.path('other'))).toEqual([]);
     await stage.run(['rm', parent]);
     mkdirSync(parent);
     chmodSync(parent, 0o777);
-    expect(await run(['switch'], { env })).toMatchObject({ status: 1, text: expect.stringMatching(/yours alone.*--sock/) as string });
+    expect(await run(['switch'], { env })).toMatchObject({
+      status: 1,
+      text: expect.stringMatching(/choose a directory of your own with --sock/) as string,
+    });
   });
 
   it.skipIf(uid !== 0)('takes no directory for its sockets that belongs to another user (needs root)', async () => {

@@ -1,0 +1,123 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { missing } from './peers.ts';
+import { bin, freePort, poisoned, useStage, type Output } from './stage.ts';
+import type { Running } from './running.ts';
+
+/** The flags of `unshare` that let this user mount a file system of its own; undefined when none do. */
+const flags = ['-Urm', '-m'].find((candidate) => spawnSync('unshare', [candidate, 'mount', '-t', 'tmpfs', 'none', '/mnt']).status === 0);
+const noMounts = 'this machine has no mount namespaces for this user (unshare, mount)';
+if (flags === undefined && process.env['CI'] !== undefined) throw new Error(`${noMounts}, and CI must have them`);
+
+/** What makes a file system of 256 KiB read-only, or full. */
+const readOnly = 'mkdir -m 700 "$0/empty"; mount -o remount,ro "$0"';
+const full = 'cat /dev/zero > "$0/filler" 2> /dev/null; mkdir -m 700 "$0/empty"';
+
+describe('a disk that takes nothing', { timeout: 60_000 }, () => {
+  const stage = useStage([]);
+  beforeEach(({ skip }) => {
+    const reason = missing(['mount']);
+    if (reason !== undefined || flags === undefined) skip(reason ?? noMounts);
+  });
+
+  /** The words that run a command which sees a file system that was prepared so at `disk`. */
+  const on = (prepare: string, command: readonly string[]): readonly string[] => {
+    mkdirSync(stage.path('disk'), { recursive: true });
+    const mount = 'mount -t tmpfs -o size=256k,mode=700 none "$0"';
+    return ['unshare', flags ?? '', 'sh', '-c', `${mount}; ${prepare}; exec "$@"`, stage.path('disk'), ...command];
+  };
+  const run = (prepare: string, command: readonly string[]): Promise<Output> => stage.run(on(prepare, command));
+  const disk = (name: string): string => stage.path('disk', name);
+  const master = (state: string): string[] => [
+    ...[bin('etherloom'), 'master', '--listen', '127.0.0.1:0', '--subnet', '10.77.0.0/24'],
+    ...['--sock', stage.path('m'), '--state', state],
+  ];
+
+  it.each([
+    ['a state that is to be made', () => master(disk('new')), /cannot create .*disk\/new: read-only file system \(EROFS\); .*--state/],
+    ['a state that is there', () => master(disk('empty')), /cannot use .*disk\/empty: read-only file system \(EROFS\); .*--state/],
+    [
+      'a directory of sockets',
+      () => [bin('etherloom'), 'switch', '--sock', disk('s')],
+      /cannot create .*disk\/s: read-only file system \(EROFS\); .*--sock/,
+    ],
+    [
+      'a directory of sockets that is there',
+      () => [bin('vde_switch'), '-s', disk('empty')],
+      /cannot set the owner and mode of .*disk\/empty: read-only file system \(EROFS\)/,
+    ],
+    [
+      "a guest's image",
+      () => [bin('etherloom'), 'guest', 'build', disk('guest')],
+      /cannot build the guest in .*disk\/guest: read-only file system \(EROFS\)/,
+    ],
+    [
+      'a socket of a port',
+      () => [bin('etherloom'), 'switch', '--sock', stage.path('s'), '--port', `qemu-stream-listen://${disk('q')}`],
+      /cannot bind .*disk\/q: read-only file system \(EROFS\)/,
+    ],
+  ])('that is read-only is named: %s', async (_, command, message) => {
+    const { status, text } = await run(readOnly, command());
+    expect(text).toMatch(message);
+    expect(status).toBeGreaterThan(0);
+  });
+
+  it.each([
+    ['the state of a master', () => master(disk('empty')), /cannot write .*\/server-mac: no space left on the disk \(ENOSPC\); .*--state/],
+    [
+      'the state of a slave',
+      () => [bin('etherloom'), 'slave', '--master', '127.0.0.1:1', '--sock', stage.path('s'), '--state', disk('empty')],
+      /cannot write .*\/node-key: no space left on the disk \(ENOSPC\); .*--state/,
+    ],
+  ])('that is full is named: %s', async (_, command, message) => {
+    const { status, text } = await run(full, command());
+    expect(text).toMatch(message);
+    expect(status).toBe(1);
+  });
+
+  it('that is read-only when a master comes back keeps no leases, and that is said; slaves that are known join', async () => {
+    const port = await freePort();
+    const words = [...master(disk('state')), '--listen', `127.0.0.1:${port}`];
+    // The first life of the master leaves a state, with one slave and its lease; in the second one the disk takes nothing.
+    const script = '"$@" & first=$!; read -r line < "$FIFO"; kill $first; wait $first';
+    await stage.run(['mkfifo', stage.path('fifo')]);
+    const both = stage.start(on(`FIFO=${stage.path('fifo')}; ${script}; mount -o remount,ro "$0"`, words), poisoned);
+    await both.line(/^ready$/);
+    const join = async (): Promise<Running> => {
+      const where = ['--sock', stage.path('s'), '--state', stage.path('s.state')];
+      return stage.etherloom('slave', '--master', `127.0.0.1:${port}`, ...where);
+    };
+    const slave = await join();
+    expect(slave.lines).toContain('id 1');
+    const from = both.lines.length;
+    await stage.run(['sh', '-c', `echo go > ${stage.path('fifo')}`]);
+    await both.line(/^ready$/, { from });
+    await slave.line(/joined as slave 1/, { from: slave.lines.length });
+    const station = await stage.etherloom('station', '--sock', stage.path('s'), '--id', '1');
+    await both.line(/leases cannot be kept: cannot write .*leases\.journal: read-only file system \(EROFS\); /, { from });
+    expect(station.lines.join('\n')).not.toContain('ready, 10.77');
+    expect(await both.end()).toEqual({ status: 0, signal: null });
+  });
+});
+
+describe('a directory in which nothing can be made', { timeout: 60_000 }, () => {
+  const stage = useStage([]);
+
+  it.each([
+    ['HOME', { HOME: '/proc' }, []],
+    ['--state', {}, ['--state', '/proc/x/y']],
+  ])('ends a master and a slave with its name: %s', async (_, env, state) => {
+    const roles = [
+      ['master', '--listen', '127.0.0.1:0', '--subnet', '10.77.0.0/24'],
+      ['slave', '--master', '127.0.0.1:1'],
+    ];
+    for (const role of roles) {
+      const { status, text } = await stage.run([bin('etherloom'), ...role, '--sock', stage.path('s'), ...state], { env });
+      expect([status, text]).toEqual([
+        1,
+        expect.stringMatching(/cannot create \/proc\/.*\(ENOENT\); choose another directory with --state$/),
+      ]);
+    }
+  });
+});
