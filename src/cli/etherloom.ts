@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { complain, say } from '../daemon/serve.ts';
+import { complain } from '../daemon/serve.ts';
 import { isForUser, messageOf } from '../errors.ts';
 import { parseQuality } from '../ports/impairment-text.ts';
 import type { Quality } from '../ports/impairment.ts';
@@ -101,8 +101,8 @@ function program(exit: (status: number) => void): Command {
     .configureOutput({ writeOut: print, writeErr: printError })
     .showHelpAfterError('(etherloom --help tells more)');
   addSwitch(root, exit);
-  addMaster(root);
-  addSlave(root);
+  addMaster(root, exit);
+  addSlave(root, exit);
   addGuest(root);
   addStation(root);
   addDemo(root, exit);
@@ -136,7 +136,7 @@ function addSwitch(root: Command, exit: (status: number) => void): void {
   addManagementOptions(addBacklogOptions(command)).action(async (options: SwitchArguments) => exit(await runSwitch(options)));
 }
 
-function addMaster(root: Command): void {
+function addMaster(root: Command, exit: (status: number) => void): void {
   const command = root
     .command('master')
     .description('the centre of a star: switch, DHCP server, the listening side of the links')
@@ -149,10 +149,10 @@ function addMaster(root: Command): void {
     .option('--mtu <octets>', 'the MTU of the segment, told to all who ask for an address', integer(68, 65_521), 1500)
     .option('--lease-time <seconds>', 'how long a lease lasts', integer(60, 0xffff_ffff))
     .option('--max-links <n>', 'how many links there may be', integer(1, 65_535), 256);
-  addNodeOptions(command).action((options: MasterArguments) => runMaster(options, say));
+  addNodeOptions(command).action(async (options: MasterArguments) => exit(await runMaster(options)));
 }
 
-function addSlave(root: Command): void {
+function addSlave(root: Command, exit: (status: number) => void): void {
   const command = root
     .command('slave')
     .description('a host of a star: its own switch in front of its guest, linked to the master')
@@ -160,7 +160,7 @@ function addSlave(root: Command): void {
     .option('--control <port>', 'where the master is asked, if not on the port above', integer(1, 65_535))
     .option('--id <n>', 'the id to have; else the master gives the next', integer(1, 65_535))
     .option('--impair <quality>', 'what the link shall do to frames: "loss 5, delay 20+5"', quality);
-  addNodeOptions(command).action((options: SlaveArguments) => runSlave(options, say));
+  addNodeOptions(command).action(async (options: SlaveArguments) => exit(await runSlave(options)));
 }
 
 function addGuest(root: Command): void {
@@ -200,7 +200,7 @@ function addDemo(root: Command, exit: (status: number) => void): void {
 
 /** What master and slave share. */
 function addNodeOptions(command: Command): Command {
-  return addBacklogOptions(command)
+  return addManagementOptions(addBacklogOptions(command))
     .addOption(sockOption())
     .option('--state <dir>', 'what is kept across restarts')
     .option('--guest <dir>', 'start a guest from the image that `etherloom guest build` made there')

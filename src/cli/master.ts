@@ -1,13 +1,11 @@
-import { realClock } from '../clock.ts';
 import { defaultSocketDirectory, defaultStateDirectory } from '../daemon/directories.ts';
-import { openLog } from '../daemon/log.ts';
-import { serve } from '../daemon/serve.ts';
+import { say } from '../daemon/serve.ts';
 import { EtherloomError } from '../errors.ts';
 import { maxId, type NodeId } from '../launcher/identity.ts';
-import { Master } from '../launcher/master.ts';
+import { Master, type MasterOptions } from '../launcher/master.ts';
 import { parseTcpAddress } from '../ports/tcp-address.ts';
-import { realRandom } from '../random.ts';
 import { parseIpv4, parseIpv4Network } from '../wire/ipv4.ts';
+import { managementOf, runManagedService } from './managed-service.ts';
 import { backlogBounds, checkPlain, guestWish, type NodeArguments } from './node-arguments.ts';
 
 /** What `etherloom master` was given, as commander reads it. */
@@ -22,43 +20,43 @@ export interface MasterArguments extends NodeArguments {
   readonly mtu: number;
 }
 
-/** `etherloom master`: the centre of a star. */
-export async function runMaster(given: MasterArguments, say: (line: string) => void): Promise<void> {
-  const log = openLog('etherloom master');
-  const listen = parseTcpAddress(given.listen);
-  const network = parseIpv4Network(given.subnet);
-  if (!network) throw new EtherloomError('bad-option', `--subnet ${given.subnet} is no network: write 10.77.0.0/24, for example`);
-  const slavePorts = idMap(given.slavePort, '--slave-port', 'ID=PORT', portOf);
-  const reservations = idMap(given.reserve, '--reserve', 'ID=ADDRESS', parseIpv4);
-  checkPlain(listen, given.plain, log.warn);
-  await serve(async ({ signal }) => {
-    const { control: controlPort, dhcp, leaseTime, maxLinks, linkMtu, mtu } = given;
+/** `etherloom master`: the centre of a star. Returns the exit status. */
+export function runMaster(given: MasterArguments): Promise<number> {
+  return runManagedService('master', given, async (environment) => {
+    const { warn } = environment.log;
+    const options = optionsOf(given);
+    checkPlain(options.listen, given.plain, warn);
     const master = await Master.open(
       {
-        ...{
-          listen,
-          network,
-          slavePorts,
-          reservations,
-          controlPort,
-          dhcp,
-          maxLinks,
-          linkMtu,
-          mtu,
-          guest: guestWish(given),
-          backlog: backlogBounds(given),
-        },
+        ...options,
         sock: given.sock ?? defaultSocketDirectory('master'),
-        state: given.state ?? defaultStateDirectory('master', log.warn),
-        ...(leaseTime !== undefined && { leaseTime }),
+        state: given.state ?? defaultStateDirectory('master', warn),
       },
-      { clock: realClock, random: realRandom, log, signal },
+      environment,
     );
     say(`sock ${master.sock}`);
     say(`link ${master.link}`);
     say(`control ${master.control}`);
     return master;
   });
+}
+
+/** Returns what the arguments say, but for the directories. Throws EtherloomError: `bad-option`, `bad-address`. */
+function optionsOf(given: MasterArguments): Omit<MasterOptions, 'sock' | 'state'> {
+  const { control: controlPort, dhcp, leaseTime, maxLinks, linkMtu, mtu } = given;
+  const network = parseIpv4Network(given.subnet);
+  if (!network) throw new EtherloomError('bad-option', `--subnet ${given.subnet} is not a network: write it as 10.77.0.0/24`);
+  return {
+    listen: parseTcpAddress(given.listen),
+    network,
+    slavePorts: idMap(given.slavePort, '--slave-port', 'ID=PORT', portOf),
+    reservations: idMap(given.reserve, '--reserve', 'ID=ADDRESS', parseIpv4),
+    ...{ controlPort, dhcp, maxLinks, linkMtu, mtu },
+    ...(leaseTime !== undefined && { leaseTime }),
+    guest: guestWish(given),
+    backlog: backlogBounds(given),
+    management: managementOf(given),
+  };
 }
 
 function idMap<Value>(

@@ -2,6 +2,7 @@ import type { SwitchServiceOptions } from '../daemon/switch-service.ts';
 import { EtherloomError } from '../errors.ts';
 import { isLoopback, type TcpAddress } from '../ports/tcp-address.ts';
 import type { GuestWish } from '../launcher/node-guest.ts';
+import type { ManagementArguments } from './managed-service.ts';
 
 /** What every command with a switch takes. */
 export interface BacklogArguments {
@@ -12,7 +13,7 @@ export interface BacklogArguments {
 }
 
 /** What `etherloom master` and `etherloom slave` both take. */
-export interface NodeArguments extends BacklogArguments {
+export interface NodeArguments extends BacklogArguments, ManagementArguments {
   readonly sock?: string;
   readonly state?: string;
   readonly guest?: string;

@@ -1,11 +1,9 @@
-import { realClock } from '../clock.ts';
 import { defaultSocketDirectory, defaultStateDirectory } from '../daemon/directories.ts';
-import { openLog } from '../daemon/log.ts';
-import { serve } from '../daemon/serve.ts';
+import { say } from '../daemon/serve.ts';
 import { Slave } from '../launcher/slave.ts';
 import type { Quality } from '../ports/impairment.ts';
 import { parseTcpAddress } from '../ports/tcp-address.ts';
-import { realRandom } from '../random.ts';
+import { managementOf, runManagedService } from './managed-service.ts';
 import { backlogBounds, checkPlain, guestWish, type NodeArguments } from './node-arguments.ts';
 
 /** What `etherloom slave` was given, as commander reads it. */
@@ -15,20 +13,23 @@ export interface SlaveArguments extends NodeArguments {
   readonly impair?: Quality;
 }
 
-/** `etherloom slave`: a host of a star. */
-export async function runSlave(given: SlaveArguments, say: (line: string) => void): Promise<void> {
-  const log = openLog('etherloom slave');
-  const master = parseTcpAddress(given.master);
-  checkPlain(master, given.plain, log.warn);
-  await serve(async ({ signal, fail }) => {
+/** `etherloom slave`: a host of a star. Returns the exit status. */
+export function runSlave(given: SlaveArguments): Promise<number> {
+  return runManagedService('slave', given, async (environment) => {
+    const { warn } = environment.log;
     const { id, control: controlPort, linkMtu, impair } = given;
+    const master = parseTcpAddress(given.master);
+    checkPlain(master, given.plain, warn);
     const sock = given.sock ?? defaultSocketDirectory('slave');
-    const state = given.state ?? defaultStateDirectory('slave', log.warn);
+    const state = given.state ?? defaultStateDirectory('slave', warn);
     say(`sock ${sock}`);
     const slave = await Slave.open(
-      { master, controlPort, id, sock, state, linkMtu, impair, guest: guestWish(given), backlog: backlogBounds(given) },
-      { clock: realClock, random: realRandom, log, signal },
-      fail,
+      {
+        ...{ master, controlPort, id, sock, state, linkMtu, impair },
+        ...{ guest: guestWish(given), backlog: backlogBounds(given), management: managementOf(given) },
+      },
+      environment,
+      environment.fail,
     );
     say(`id ${slave.id}`);
     return slave;

@@ -7,8 +7,8 @@ import { inScope, type Scope } from './scope.ts';
 import type { ServeContext } from './serve.ts';
 import { SwitchService, type ServiceEnvironment, type SwitchServiceOptions } from './switch-service.ts';
 
-/** A switch, and how it is managed. */
-export interface ManagedSwitchOptions extends SwitchServiceOptions {
+/** How a switch is managed: its console, the commands it begins with, the file with its process id. */
+export interface SwitchManagement extends Pick<SwitchServiceOptions, 'managementMode' | 'managementGid'> {
   /** Where this process's id is written. Default: nowhere. */
   readonly pidfile?: string | undefined;
   /** Where its console is reached. Default: nowhere. */
@@ -21,7 +21,10 @@ export interface ManagedSwitchOptions extends SwitchServiceOptions {
   readonly scripts?: readonly string[];
 }
 
-/** A switch that serves a VDE directory, with its console: what `vde_switch` and `etherloom switch` are. */
+/** A switch, and how it is managed. */
+export interface ManagedSwitchOptions extends SwitchServiceOptions, SwitchManagement {}
+
+/** A switch that serves a VDE directory, with its console: what `vde_switch` and `etherloom switch` are, and the switch of each role of the star. */
 export class ManagedSwitch implements AsyncDisposable {
   readonly service: SwitchService;
   readonly #scope: Scope;

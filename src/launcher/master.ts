@@ -1,9 +1,10 @@
-import type { Clock } from '../clock.ts';
 import type { DataPlane } from '../daemon/data-plane.ts';
 import { openDhcpService } from '../daemon/dhcp-service.ts';
 import type { Log } from '../log.ts';
 import { inScope, type Scope } from '../daemon/scope.ts';
-import { SwitchService } from '../daemon/switch-service.ts';
+import { ManagedSwitch, type SwitchManagement } from '../daemon/managed-switch.ts';
+import type { ServeContext } from '../daemon/serve.ts';
+import type { ServiceEnvironment, SwitchService } from '../daemon/switch-service.ts';
 import { dhcpConfig } from '../dhcp/config.ts';
 import { EtherloomError, SystemError } from '../errors.ts';
 import type { BacklogBounds } from '../ports/backlog.ts';
@@ -48,15 +49,12 @@ export interface MasterOptions {
   readonly leaseTime?: number;
   /** What is kept for peers of the switch that do not read. */
   readonly backlog?: BacklogBounds | undefined;
+  /** How the switch is managed. Default: not at all. */
+  readonly management?: SwitchManagement | undefined;
 }
 
 /** What every role of the star is handed. */
-export interface NodeEnvironment {
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly log: Log;
-  readonly signal: AbortSignal;
-}
+export interface NodeEnvironment extends ServiceEnvironment, Pick<ServeContext, 'signal' | 'end'> {}
 
 const rosterFile = 'roster.json';
 const serverMacFile = 'server-mac';
@@ -84,18 +82,17 @@ export class Master implements AsyncDisposable {
   /** Throws EtherloomError for whatever part cannot be opened; then none is. */
   static open(options: MasterOptions, environment: NodeEnvironment): Promise<Master> {
     return inScope(async (scope) => {
-      const { sock, backlog } = options;
+      const { sock, backlog, management } = options;
       checkMtu(options, environment.log);
       await checkGuest(options.guest);
       const state = scope.use(StateDirectory.open(options.state));
       const members = new Members(state, options);
       const serverMac = readServerMac(state, environment.random);
-      const service = scope.use(
-        await SwitchService.open(
-          { directory: sock, trunk: true, numports: numportsFor(options), stationName: guestName, backlog },
-          environment,
-        ),
-      );
+      const switchOptions = {
+        ...management,
+        ...{ directory: sock, trunk: true, numports: numportsFor(options), stationName: guestName, backlog },
+      };
+      const { service } = scope.use(await ManagedSwitch.open(switchOptions, environment, environment));
       const { plane } = service;
       if (options.dhcp) {
         const { leaseTime, mtu = segmentMtu } = options;

@@ -1,6 +1,6 @@
 import { impaired } from '../daemon/impaired.ts';
 import { inScope, type Scope } from '../daemon/scope.ts';
-import { SwitchService } from '../daemon/switch-service.ts';
+import { ManagedSwitch, type SwitchManagement } from '../daemon/managed-switch.ts';
 import { EtherloomError } from '../errors.ts';
 import type { BacklogBounds } from '../ports/backlog.ts';
 import type { Quality } from '../ports/impairment.ts';
@@ -37,6 +37,8 @@ export interface SlaveOptions {
   readonly impair?: Quality | undefined;
   /** What is kept for peers of the switch that do not read. */
   readonly backlog?: BacklogBounds | undefined;
+  /** How the switch is managed. Default: not at all. */
+  readonly management?: SwitchManagement | undefined;
 }
 
 const keyFile = 'node-key';
@@ -64,9 +66,9 @@ export class Slave implements AsyncDisposable {
     return inScope(async (scope) => {
       await checkGuest(options.guest);
       const state = scope.use(StateDirectory.open(options.state));
-      const service = scope.use(
-        await SwitchService.open({ directory: options.sock, trunk: true, stationName: guestName, backlog: options.backlog }, environment),
-      );
+      const { sock: directory, backlog, management } = options;
+      const switchOptions = { ...management, directory, trunk: true, stationName: guestName, backlog };
+      const { service } = scope.use(await ManagedSwitch.open(switchOptions, environment, environment));
       const link = ({ linkPort }: Welcome): TcpAddress => ({ host: options.master.host, port: linkPort });
       let redirect: (moved: Welcome) => void = () => undefined;
       const welcome = await join(options, state, environment, fail, (moved) => redirect(moved), scope);

@@ -1,5 +1,5 @@
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { ownDirectory } from '../daemon/directories.ts';
 import { EtherloomError, errnoOf, SystemError } from '../errors.ts';
 import { lockFile } from '../system/file-lock.ts';
@@ -15,7 +15,9 @@ export class StateDirectory implements Disposable {
   }
 
   /** Makes the directory if need be and locks it. Throws EtherloomError: `busy` when another process has it, `not-permitted`, `system`. */
-  static open(path: string): StateDirectory {
+  static open(given: string): StateDirectory {
+    // A process in the background leaves the directory that it was started in.
+    const path = resolve(given);
     ownDirectory(path, '--state');
     try {
       return new StateDirectory(path, lockFile(join(path, 'lock')));

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
-import { beforeEach, describe, expect, it } from 'vitest';
-import { asBareUser, noBareUser } from './bare-user.ts';
+import { describe, expect, it } from 'vitest';
+import { asBareUser } from './peers.ts';
 import type { Running } from './running.ts';
 import { bin, freePort, useStage, type Output } from './stage.ts';
 
@@ -12,11 +12,7 @@ describe.each([
   ['HOME=/proc', ['HOME=/proc']],
   ['a HOME and a TMPDIR that do not exist', ['HOME=/nonexistent', 'TMPDIR=/nonexistent']],
 ])('a user without a line in the passwd file and with %s', { timeout: 60_000 }, (_, env) => {
-  const stage = useStage([]);
-  beforeEach(({ skip }) => {
-    const reason = noBareUser();
-    if (reason !== undefined) skip(reason);
-  });
+  const stage = useStage(['users']);
 
   const start = async (...command: string[]): Promise<Running> => {
     const running = stage.start([...asBareUser(env), ...command]);
@@ -65,11 +61,7 @@ describe.each([
 });
 
 describe('a user without a line in the passwd file and without HOME', { timeout: 60_000 }, () => {
-  const stage = useStage([]);
-  beforeEach(({ skip }) => {
-    const reason = noBareUser();
-    if (reason !== undefined) skip(reason);
-  });
+  const stage = useStage(['users']);
 
   it('has the state of a master beside its sockets, and is warned of that', async () => {
     const env = [`XDG_RUNTIME_DIR=${stage.path()}`];

@@ -85,7 +85,7 @@ describe('etherloom', { timeout: 60_000 }, () => {
     mkdirSync(stage.path('tmp', 'etherloom-0'), { mode: 0o700 });
     await stage.run(['chown', '65534', stage.path('tmp', 'etherloom-0')]);
     const answer = await run(['switch'], { env: { TMPDIR: stage.path('tmp') } });
-    expect(answer).toMatchObject({ status: 1, text: expect.stringContaining('yours alone') as string });
+    expect(answer).toMatchObject({ status: 1, text: expect.stringContaining('it belongs to uid 65534') as string });
   });
 
   it('listens and dials beyond this machine only with --plain, and then warns', async () => {
@@ -108,7 +108,7 @@ describe('etherloom', { timeout: 60_000 }, () => {
     const second = await run([...masterOf(await freePort()), '--sock', stage.path('m2')]);
     expect(second).toMatchObject({
       status: 1,
-      text: expect.stringMatching(/another etherloom process uses the state in .*--state/) as string,
+      text: expect.stringMatching(/cannot use .*: another etherloom process holds it; .*--state/) as string,
     });
     expect(existsSync(stage.path('m2'))).toBe(false);
     const [address] = await master.line(/127\.0\.0\.1:\d+/);

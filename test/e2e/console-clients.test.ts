@@ -2,8 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { ConsoleTalk, consoleAt, originalSwitch } from './console-talk.ts';
-import type { Running } from './running.ts';
 import { bin, until, useStage, type Output, type Stage } from './stage.ts';
+import { Terminal } from './terminal.ts';
 import { whose, wirefilter, type Whose } from './wire.ts';
 
 /** The console of a wirefilter that is given no frames. */
@@ -105,37 +105,6 @@ describe('vdecmd and unixcmd', { timeout: 60_000 }, () => {
     }
   });
 });
-
-/** A program in a terminal of its own. */
-class Terminal {
-  readonly running: Running;
-  /** What the screen was sent. */
-  text = '';
-
-  constructor(stage: Stage, ...command: readonly string[]) {
-    // Of a size that lets no line be broken.
-    const line = `stty cols 200 rows 50; exec ${command.join(' ')}`;
-    this.running = stage.start(['script', '-qefc', line, '/dev/null'], { binary: true, env: { TERM: 'xterm' } });
-    this.running.stdout.setEncoding('utf8').on('data', (text: string) => (this.text += text));
-  }
-
-  /** Types, and waits until that is seen behind what was seen before. */
-  async type(text: string, shows: RegExp): Promise<void> {
-    const from = this.text.length;
-    this.running.stdin.write(text);
-    await this.#shows(shows, from);
-  }
-
-  async shows(pattern: RegExp): Promise<void> {
-    await this.#shows(pattern, 0);
-  }
-
-  async #shows(pattern: RegExp, from: number): Promise<void> {
-    await until(`${String(pattern)} is seen`, () => pattern.test(this.text.slice(from))).catch((error: unknown) => {
-      throw new Error(`${String(error)}; but: ${JSON.stringify(this.text.slice(from))}`);
-    });
-  }
-}
 
 describe('vdeterm and unixterm', { timeout: 60_000 }, () => {
   const stage = useStage(['vde_switch', 'wirefilter', 'vdeterm', 'unixterm', 'unixcmd', 'script', 'stty']);

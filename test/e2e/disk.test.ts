@@ -1,31 +1,21 @@
-import { spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
-import { beforeEach, describe, expect, it } from 'vitest';
-import { missing } from './peers.ts';
+import { describe, expect, it } from 'vitest';
+import { mountFlags } from './peers.ts';
 import { bin, freePort, poisoned, useStage, type Output } from './stage.ts';
 import type { Running } from './running.ts';
-
-/** The flags of `unshare` that let this user mount a file system of its own; undefined when none do. */
-const flags = ['-Urm', '-m'].find((candidate) => spawnSync('unshare', [candidate, 'mount', '-t', 'tmpfs', 'none', '/mnt']).status === 0);
-const noMounts = 'this machine has no mount namespaces for this user (unshare, mount)';
-if (flags === undefined && process.env['CI'] !== undefined) throw new Error(`${noMounts}, and CI must have them`);
 
 /** What makes a file system of 256 KiB read-only, or full. */
 const readOnly = 'mkdir -m 700 "$0/empty"; mount -o remount,ro "$0"';
 const full = 'cat /dev/zero > "$0/filler" 2> /dev/null; mkdir -m 700 "$0/empty"';
 
 describe('a disk that takes nothing', { timeout: 60_000 }, () => {
-  const stage = useStage([]);
-  beforeEach(({ skip }) => {
-    const reason = missing(['mount']);
-    if (reason !== undefined || flags === undefined) skip(reason ?? noMounts);
-  });
+  const stage = useStage(['mounts']);
 
   /** The words that run a command which sees a file system that was prepared so at `disk`. */
   const on = (prepare: string, command: readonly string[]): readonly string[] => {
     mkdirSync(stage.path('disk'), { recursive: true });
     const mount = 'mount -t tmpfs -o size=256k,mode=700 none "$0"';
-    return ['unshare', flags ?? '', 'sh', '-c', `${mount}; ${prepare}; exec "$@"`, stage.path('disk'), ...command];
+    return ['unshare', mountFlags() ?? '', 'sh', '-c', `${mount}; ${prepare}; exec "$@"`, stage.path('disk'), ...command];
   };
   const run = (prepare: string, command: readonly string[]): Promise<Output> => stage.run(on(prepare, command));
   const disk = (name: string): string => stage.path('disk', name);

@@ -5,7 +5,7 @@ import { searchPath } from './running.ts';
 
 /**
  * What a scenario cannot do without: programs, `namespaces` where it makes network namespaces with taps in them, `mounts` where it makes
- * mount namespaces, `registry` where it installs packages.
+ * mount namespaces, `users` where it makes a user of its own, `registry` where it installs packages.
  */
 export type Need = string;
 
@@ -25,6 +25,7 @@ export function missing(needs: readonly Need[]): string | undefined {
 function isThere(need: Need): boolean {
   if (need === 'namespaces') return namespaceFlags() !== undefined;
   if (need === 'mounts') return mountFlags() !== undefined;
+  if (need === 'users') return mayBeBareUser();
   return need === 'registry' ? hasRegistry() : hasProgram(need);
 }
 
@@ -47,6 +48,15 @@ export function mountFlags(): string | undefined {
 
 /** QEMU for this machine's guests, and what makes their image. */
 export const guestNeeds: readonly Need[] = [process.arch === 'x64' ? 'qemu-system-x86_64' : 'qemu-system-aarch64', 'apt-get', 'dpkg-deb'];
+
+/** The words that run a command as a user as containers have them: with a uid without a line in /etc/passwd, and no environment but `env`. */
+export function asBareUser(env: readonly string[] = []): readonly string[] {
+  return ['unshare', '--user', '--map-user=12345', '--map-group=12345', 'env', '-i', `PATH=${searchPath}`, ...env];
+}
+
+function mayBeBareUser(): boolean {
+  return spawnSync('env', [...asBareUser(), 'id', '-u'], { encoding: 'utf8' }).stdout === '12345\n';
+}
 
 const noNamespaces = 'namespaces with taps for this user (unshare, nsenter, ip, /dev/net/tun)';
 

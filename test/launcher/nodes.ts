@@ -38,6 +38,7 @@ export class Nodes {
         for (const tell of this.#waiters) tell();
       }),
       signal: new AbortController().signal,
+      end: () => undefined,
     };
   }
 
