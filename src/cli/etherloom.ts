@@ -10,6 +10,7 @@ import { isGroupMac, parseMac, type MacAddress } from '../wire/mac.ts';
 import { runDemo, type DemoArguments } from './demo.ts';
 import { runGuestBuild, runGuestStop } from './guest.ts';
 import { runMaster, type MasterArguments } from './master.ts';
+import { findSingleDash } from './single-dash.ts';
 import { runSlave, type SlaveArguments } from './slave.ts';
 import { runStation, type StationArguments } from './station.ts';
 import { print, printError } from './print.ts';
@@ -82,7 +83,10 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
   if (companion) return companion.run(rest, `etherloom ${name}`);
   let status = 0;
   try {
-    await program((code) => (status = code)).parseAsync([...argv]);
+    const root = program((code) => (status = code));
+    const mistake = findSingleDash(rest, longOptionsOf(root, [name, ...rest]));
+    if (mistake) root.error(`etherloom: ${mistake.given}: a long option has two dashes; write ${mistake.meant}`);
+    await root.parseAsync([...argv]);
     return status;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitUsage;
@@ -92,7 +96,18 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
   }
 }
 
-/** `exit` is told the status of a command that ends with one of its own. */
+/** The long options of the command that the words name. */
+function longOptionsOf(root: Command, words: readonly string[]): string[] {
+  let command = root;
+  for (const word of words) {
+    const next = command.commands.find((one) => one.name() === word);
+    if (next === undefined) break;
+    command = next;
+  }
+  return command.options.flatMap(({ long }) => long ?? []);
+}
+
+/** `exit` is called with the status of a command that ends with one of its own. */
 function program(exit: (status: number) => void): Command {
   const root = new Command('etherloom')
     .description('Ethernet in userspace: switches, a star of them with DHCP, and QEMU guests in front')
@@ -207,7 +222,7 @@ function addNodeOptions(command: Command): Command {
     .addOption(new Option('--attach <how>', 'how QEMU is attached').choices(['stream', 'stream-server', 'dgram', 'vde']))
     .addOption(new Option('--accel <name>', "QEMU's accelerator").choices(['auto', 'tcg', 'kvm']))
     .option('--qemu <path>', 'the QEMU to use')
-    .option('--memory <mib>', "the guest's memory", integer(64, 65_536))
+    .option('--memory <mib>', "the guest's memory in MiB, at least 80 (default: 96)", integer(1, 65_536))
     .option('--link-mtu <octets>', 'the largest MTU that links carry', integer(1500, 65_517), 65_517)
     .option('--plain', 'allow a link beyond this machine, without encryption', false);
 }

@@ -2,7 +2,16 @@
 import { EtherloomError } from '../errors.ts';
 import { optionCodes } from '../wire/dhcp.ts';
 import type { Vid } from '../wire/dot1q.ts';
-import { broadcastOf, contains, formatIpv4, ipv4FromNumber, netmask, type Ipv4Address, type Ipv4Network } from '../wire/ipv4.ts';
+import {
+  broadcastOf,
+  contains,
+  formatIpv4,
+  ipv4FromNumber,
+  netmask,
+  reasonAgainstHosts,
+  type Ipv4Address,
+  type Ipv4Network,
+} from '../wire/ipv4.ts';
 import { isGroupMac, type MacAddress } from '../wire/mac.ts';
 import {
   encodeAddresses,
@@ -125,6 +134,8 @@ export function dhcpConfig(options: DhcpOptions): DhcpConfig {
     laxChecksum: options.laxChecksum ?? false,
     probe: options.probe ?? true,
   };
+  const reason = reasonAgainstHosts(network);
+  require(reason === undefined, `cannot serve ${textOf(network)}: ${reason ?? ''}`);
   require(isLeasable(network, serverAddress), `${formatIpv4(serverAddress)} cannot be the server's address in ${textOf(network)}`);
   require(serverMac !== 0 && !isGroupMac(serverMac), "the server's MAC address must be that of one station");
   require((options.reserved === undefined) === (options.isReserved === undefined), '`reserved` and `isReserved` need each other');

@@ -2,7 +2,15 @@ import { EtherloomError } from '../errors.ts';
 import type { DhcpOptions } from '../dhcp/config.ts';
 import { isLeasable } from '../dhcp/config.ts';
 import type { AddressRange } from '../dhcp/pool.ts';
-import { broadcastOf, formatIpv4, formatIpv4Network, ipv4FromNumber, type Ipv4Address, type Ipv4Network } from '../wire/ipv4.ts';
+import {
+  broadcastOf,
+  formatIpv4,
+  formatIpv4Network,
+  ipv4FromNumber,
+  reasonAgainstHosts,
+  type Ipv4Address,
+  type Ipv4Network,
+} from '../wire/ipv4.ts';
 import { addressOfId, idOfMac, masterId, serverAddress, type NodeId } from './identity.ts';
 
 /** Which address is whose: explicit reservations first, then the formula for every id that is in the star. */
@@ -14,18 +22,14 @@ export class AddressPlan {
 
   /** `present` tells the ids that are in the star. Throws EtherloomError('bad-option') when a reservation cannot be. */
   constructor(network: Ipv4Network, reservations: ReadonlyMap<NodeId, Ipv4Address>, present: () => Iterable<NodeId>) {
-    if (network.prefixLength > 30) {
-      throw new EtherloomError('bad-option', `${formatIpv4Network(network)} has no room for guests: choose a --subnet of /30 or wider`);
-    }
-    for (const [id, address] of reservations) {
-      if (isLeasable(network, address) && address !== serverAddress(network)) continue;
-      throw new EtherloomError('bad-option', `${formatIpv4(address)} cannot be reserved for id ${id} in ${formatIpv4Network(network)}`);
-    }
+    checkNetwork(network);
+    for (const [id, address] of reservations) checkReservation(network, id, address);
     this.network = network;
     this.#reservations = reservations;
     this.#reserved = new Set(reservations.values());
     this.#present = present;
-    if (this.#reserved.size < reservations.size) throw new EtherloomError('bad-option', 'one address is reserved for two ids');
+    if (this.#reserved.size < reservations.size)
+      throw new EtherloomError('bad-option', 'two --reserve options name one address: give each id its own');
   }
 
   /** The address kept for an id; undefined when it takes one from the pool. */
@@ -59,6 +63,25 @@ export class AddressPlan {
     for (const present of this.#present()) if (present === id) return true;
     return false;
   }
+}
+
+function checkNetwork(network: Ipv4Network): void {
+  const text = formatIpv4Network(network);
+  if (network.prefixLength > 30) {
+    throw new EtherloomError('bad-option', `--subnet ${text} has no room for guests: choose one of /30 or wider`);
+  }
+  const reason = reasonAgainstHosts(network);
+  if (reason === undefined) return;
+  throw new EtherloomError('bad-option', `cannot serve --subnet ${text}: ${reason}; choose a private network, such as 10.77.0.0/24`);
+}
+
+function checkReservation(network: Ipv4Network, id: NodeId, address: Ipv4Address): void {
+  const why = !isLeasable(network, address)
+    ? `it is not a host address of ${formatIpv4Network(network)}`
+    : address === serverAddress(network)
+      ? "it is the server's own address"
+      : undefined;
+  if (why !== undefined) throw new EtherloomError('bad-option', `cannot reserve ${formatIpv4(address)} for id ${id}: ${why}`);
 }
 
 /**

@@ -1,6 +1,6 @@
 import { Socket } from 'node:net';
 import type { Clock } from '../clock.ts';
-import { EtherloomError } from '../errors.ts';
+import { errnoOf, EtherloomError, reasonOf } from '../errors.ts';
 import { Redial } from '../ports/redial.ts';
 import { formatTcpAddress, resolveHost, type TcpAddress } from '../ports/tcp-address.ts';
 import { tcpUserTimeout } from '../ports/stream-endpoint.ts';
@@ -9,24 +9,28 @@ import { JoinConnection } from './join-connection.ts';
 import type { Hello, Welcome } from './join-messages.ts';
 import type { Log } from '../log.ts';
 
-/** Whom to ask, what, and who hears the answers. */
+/** The master, what it is asked, and where its answers go. */
 export interface JoinClientOptions {
   /** The master's control address. */
   readonly master: TcpAddress;
-  /** What to say; asked before each attempt, for the last id may have become known. */
+  /** Returns the message to begin with. Called before each attempt, for the last id may have become known. */
   readonly hello: () => Hello;
-  /** The master let the slave in: the first time, and after each reconnect. */
+  /** The master accepted the slave: the first time, and after each reconnect. */
   readonly welcomed: (welcome: Welcome) => void;
-  /** The master said no for good. */
+  /** The master refused the slave for good. */
   readonly refused: (error: EtherloomError) => void;
 }
+
+/** The remedy where no master answers. */
+const checkPorts =
+  "check --master: it takes the master's --listen address, and the control port is the one above that, unless --control names it";
 
 interface Environment {
   readonly clock: Clock;
   readonly log: Log;
 }
 
-/** The slave's side of the control connection: kept up as long as it lives. */
+/** The slave's side of the control connection, which is made again whenever it is lost. */
 export class JoinClient implements Disposable {
   readonly #options: JoinClientOptions;
   readonly #environment: Environment;
@@ -36,7 +40,7 @@ export class JoinClient implements Disposable {
   #told: string | undefined;
   #open = true;
 
-  /** Begins to ask the master, and goes on until disposed or refused. */
+  /** Connects, again and again until disposed or refused. */
   constructor(options: JoinClientOptions, environment: Environment) {
     this.#options = options;
     this.#environment = environment;
@@ -56,38 +60,47 @@ export class JoinClient implements Disposable {
       const address = await resolveHost(this.#options.master.host);
       if (this.#open) this.#connect(address);
     } catch (error) {
-      this.#again(error instanceof Error ? error.message : String(error));
+      this.#again(reasonOf(error), 'check --master');
     }
   }
 
   #connect(address: string): void {
     const socket = new Socket({ fd: tcpSocket(address, tcpUserTimeout), readable: true, writable: true });
     this.#socket = socket;
-    let reason: string | undefined;
+    let refusal: string | undefined;
+    let remedy: string | undefined = checkPorts;
+    socket.once('error', (error) => {
+      if (errnoOf(error) === 'ECONNREFUSED') remedy = `start the master, or ${checkPorts}`;
+    });
     const connection = new JoinConnection(socket, this.#environment.clock, {
       message: (message) => {
         if (message.type === 'welcome') {
           this.#redial.held();
           this.#told = undefined;
+          remedy = undefined;
           this.#options.welcomed(message);
         } else if (message.type === 'refusal') {
-          reason = message.reason;
+          refusal = message.reason;
           if (!message.retry) this.#refuse(message.reason);
         }
       },
-      closed: (why) => this.#again(reason ?? why),
+      closed: (reason) => {
+        if (refusal === undefined) this.#again(reason, remedy);
+        else this.#again(`the master refused for now: ${refusal}`);
+      },
     });
     socket.connect({ host: address, port: this.#options.master.port }, () => connection.send(this.#options.hello()));
   }
 
   #refuse(reason: string): void {
     this[Symbol.dispose]();
-    this.#options.refused(new EtherloomError('refused', `the master at ${this.#name} refused: ${reason}`));
+    this.#options.refused(new EtherloomError('refused', `the master at ${this.#name} refused this slave: ${reason}`));
   }
 
-  #again(reason: string): void {
+  #again(reason: string, remedy?: string): void {
     if (!this.#open) return;
-    if (this.#told !== reason) this.#environment.log.warn(`the master at ${this.#name} cannot be asked: ${reason}; trying on`);
+    const advice = remedy === undefined ? '' : `; ${remedy}`;
+    if (this.#told !== reason) this.#environment.log.warn(`no master at control port ${this.#name}: ${reason}${advice}; trying again`);
     this.#told = reason;
     this.#redial.failed();
   }

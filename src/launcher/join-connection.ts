@@ -1,19 +1,34 @@
 import type { Socket } from 'node:net';
 import type { Clock, Timer } from '../clock.ts';
+import { reasonOf } from '../errors.ts';
 import { decodeJoinMessage, encodeJoinMessage, maxJoinLine, type JoinMessage } from './join-messages.ts';
 
-/** What a side of a control connection hears. */
+/** What one side of a control connection is told. */
 export interface JoinConnectionEvents {
-  /** Any message but a sign of life. */
+  /** A message was received, other than a sign of life. */
   message(message: JoinMessage): void;
-  /** The connection has ended, whoever ended it. Called once. */
+  /** The connection has ended. Called once. */
   closed(reason: string): void;
 }
 
+/** Why the text that was received is not this protocol's. The length in front of a frame is no text. */
+function strangeTo(text: string): string {
+  if (text.charCodeAt(0) < firstPrintable) return 'it sends frames, as a link port does, and not the control protocol';
+  return `it sent ${JSON.stringify(text.slice(0, longestQuote))}, which is not the control protocol`;
+}
+
+const firstPrintable = 0x20;
+
+/** Whether the text may be the beginning of a message. */
+function mayBegin(text: string): boolean {
+  return text === '' || text.startsWith('{');
+}
+
+const longestQuote = 40;
 const aliveInterval = 1000;
 const silenceLimit = 5000;
 
-/** One control connection, either side's: lines in and out, signs of life, and an end when the other side is silent or makes no sense. */
+/** One side of a control connection: lines in and out, signs of life, and an end when the other side is silent or sends something else. */
 export class JoinConnection {
   readonly #socket: Socket;
   readonly #clock: Clock;
@@ -34,7 +49,7 @@ export class JoinConnection {
     socket.setEncoding('utf8');
     socket.on('data', (text: string) => this.#hear(text));
     socket.on('error', (error) => {
-      this.#reason = error.message;
+      this.#reason = reasonOf(error);
     });
     socket.on('end', () => socket.destroy());
     socket.on('close', () => {
@@ -63,12 +78,12 @@ export class JoinConnection {
       if (this.#ended) return;
       const message = line.length <= maxJoinLine ? decodeJoinMessage(line) : undefined;
       if (!message) {
-        this.#giveUp('the other side does not speak this protocol');
+        this.#giveUp(strangeTo(line));
         return;
       }
       if (message.type !== 'alive') this.#events.message(message);
     }
-    if (this.#rest.length > maxJoinLine) this.#giveUp('the other side does not speak this protocol');
+    if (this.#rest.length > maxJoinLine || !mayBegin(this.#rest)) this.#giveUp(strangeTo(this.#rest));
   }
 
   #giveUp(reason: string): void {
@@ -79,7 +94,7 @@ export class JoinConnection {
 
   readonly #live = (): void => {
     if (this.#clock.monotonic() - this.#heard > silenceLimit) {
-      this.#giveUp('the other side is silent');
+      this.#giveUp(`nothing was received for ${silenceLimit / 1000} s`);
       return;
     }
     this.send({ type: 'alive' });

@@ -1,6 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Clock, Timer } from '../clock.ts';
-import { assert } from '../errors.ts';
+import { assert, messageOf } from '../errors.ts';
 import { onceAMinute } from '../ports/once-a-minute.ts';
 import { formatTcpAddress, resolveHost, type TcpAddress } from '../ports/tcp-address.ts';
 import { tcpUserTimeout } from '../ports/stream-endpoint.ts';
@@ -78,18 +78,18 @@ export class JoinServer implements AsyncDisposable {
         if (message.type === 'hello' && !asked) {
           asked = true;
           id = this.#greet(message, from, connection);
-        } else connection.end('it said what a slave does not say');
+        } else connection.end('it sent a message that a slave does not send');
       },
       closed: (reason) => {
         timeout[Symbol.dispose]();
         this.#sockets.delete(socket);
-        if (!asked) this.#warn(`the connection from ${from} is no slave: ${reason}`, { key: reason });
+        if (!asked) this.#warn(`closed the control connection from ${from}, which is not a slave: ${reason}`, { key: reason });
         if (id === undefined) return;
         this.#living.delete(id);
         this.#environment.log(`slave ${id} at ${from} left: ${reason}`);
       },
     });
-    const timeout: Timer = this.#environment.clock.after(this.#options.helloTimeout ?? 5000, () => connection.end('it said nothing'));
+    const timeout: Timer = this.#environment.clock.after(this.#options.helloTimeout ?? 5000, () => connection.end('it sent nothing'));
   }
 
   /** Answers a hello; returns the id if the slave is in. */
@@ -111,11 +111,19 @@ export class JoinServer implements AsyncDisposable {
       // Before anything is decided: a living slave's id is not to be changed.
       for (const [id, { from, key }] of this.#living) {
         if (key !== hello.key) continue;
-        return { type: 'refusal', reason: `slave ${id} is alive at ${from}; two hosts cannot have one id or one state`, retry: true };
+        return {
+          type: 'refusal',
+          reason: `slave ${id} is alive at ${from}: two hosts cannot have one id, or a copy of one --state`,
+          retry: true,
+        };
       }
       return this.#options.welcome(hello);
     } catch (error) {
-      return { type: 'refusal', reason: `the master cannot: ${error instanceof Error ? error.message : String(error)}`, retry: true };
+      return {
+        type: 'refusal',
+        reason: `the master cannot keep the id: ${error instanceof Error ? messageOf(error) : String(error)}`,
+        retry: true,
+      };
     }
   }
 }

@@ -16,7 +16,7 @@ import type { Random } from '../random.ts';
 import { broadcastOf, formatIpv4, ipv4FromNumber, netmask, type Ipv4Address, type Ipv4Network } from '../wire/ipv4.ts';
 import { formatMac, parseMac, type MacAddress } from '../wire/mac.ts';
 import { AddressPlan } from './address-plan.ts';
-import { controlPortOf } from './control-port.ts';
+import { checkPorts, controlPortOf } from './control-port.ts';
 import { guestName, idOfMac, macOfId, masterId, newServerMac, serverAddress, type NodeId } from './identity.ts';
 import type { Hello, Refusal, Welcome } from './join-messages.ts';
 import { JoinServer } from './join-server.ts';
@@ -84,6 +84,7 @@ export class Master implements AsyncDisposable {
     return inScope(async (scope) => {
       const { sock, backlog, management } = options;
       checkMtu(options, environment.log);
+      checkPorts(options.listen.port, options.controlPort, options.slavePorts);
       await checkGuest(options.guest);
       const state = scope.use(StateDirectory.open(options.state));
       const members = new Members(state, options);

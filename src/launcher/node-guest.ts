@@ -9,7 +9,7 @@ import { lockFile } from '../system/file-lock.ts';
 import { formatIpv4 } from '../wire/ipv4.ts';
 import { formatMac, type MacAddress } from '../wire/mac.ts';
 import { Guest, stopGuest } from './guest/guest.ts';
-import { guestImageIn, type GuestOptions } from './guest/guest-process.ts';
+import { checkMemory, guestImageIn, type GuestOptions } from './guest/guest-process.ts';
 import type { NodeId } from './identity.ts';
 import type { StateDirectory } from './state-directory.ts';
 
@@ -83,7 +83,9 @@ export async function stopNodeGuest(state: string): Promise<boolean> {
   return existsSync(directory) && (await stopGuest(directory, lockFile));
 }
 
-/** Throws EtherloomError('bad-option') unless the image is there: before anything is begun for its sake. */
+/** Throws EtherloomError('bad-option') when a guest could not be started: before anything is opened for its sake. */
 export async function checkGuest(wish: GuestWish | undefined): Promise<void> {
-  if (wish) await guestImageIn(wish.image);
+  if (!wish) return;
+  checkMemory(wish.memory);
+  await guestImageIn(wish.image);
 }

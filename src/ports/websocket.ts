@@ -3,12 +3,13 @@
  * speak. [RFC 6455]
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import type { Timer } from '../clock.ts';
-import { assert, EtherloomError } from '../errors.ts';
+import { assert, errnoOf, EtherloomError, SystemError } from '../errors.ts';
 import { boundTcpSocket } from '../system/tcp-socket.ts';
 import type { BacklogLimits } from './backlog.ts';
 import type { PortEnvironment } from './environment.ts';
@@ -26,18 +27,45 @@ export interface WebSocketAddress extends TcpAddress {
   readonly token?: string;
 }
 
-/** Reads `HOST:PORT/PATH?token=TOKEN`; path and token may be left out. Throws EtherloomError('bad-address'). */
+/**
+ * Reads `HOST:PORT/PATH?token=TOKEN`; path and token may be left out. `token-file=FILE` and `token-env=NAME` name where the token is, so that
+ * it is not seen in the list of processes. Throws EtherloomError: `bad-address`, and a SystemError when the file cannot be read.
+ */
 export function parseWebSocketAddress(text: string): WebSocketAddress {
   const [, tcp = '', path = '', query = ''] = /^([^/?#]*)([^?#]*)(?:\?([^#]*))?$/.exec(text) ?? [];
-  const { token, ...others } = Object.fromEntries(new URLSearchParams(query));
-  if (token === '' || Object.keys(others).length > 0) {
+  const [given, ...others] = new URLSearchParams(query);
+  const token = given && tokenOf(...given);
+  if ((given && token === undefined) || others.length > 0) {
     throw new EtherloomError(
       'bad-address',
-      `${tcp}${path} is followed by something other than ?token=TOKEN; write only that behind the path`,
+      `${tcp}${path} may be followed by one of ?token=TOKEN, ?token-file=FILE and ?token-env=NAME alone`,
     );
   }
   const address = { ...parseTcpAddress(tcp), path: new URL(`ws://host${path}`).pathname };
   return token === undefined ? address : { ...address, token };
+}
+
+/** Returns the token that a parameter names, or undefined for another parameter. Throws EtherloomError: `bad-address`, `system`. */
+function tokenOf(name: string, value: string): string | undefined {
+  if (name === 'token') return value === '' ? undefined : value;
+  if (name === 'token-env') return tokenIn(process.env[value], `the environment variable ${value}`);
+  return name === 'token-file' ? tokenIn(firstLineOf(value), value) : undefined;
+}
+
+function tokenIn(text: string | undefined, place: string): string {
+  if (text !== undefined && text !== '') return text;
+  throw new EtherloomError(
+    'bad-address',
+    `no token in ${place}: put one there, or name another place with ?token-file=FILE or ?token-env=NAME`,
+  );
+}
+
+function firstLineOf(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8').split('\n', 1)[0]?.trim();
+  } catch (error) {
+    throw new SystemError(errnoOf(error) ?? 'EIO', `cannot read the token file ${path}`);
+  }
 }
 
 /** Where connections are taken, and how many. */

@@ -118,6 +118,23 @@ export function contains(network: Ipv4Network, address: Ipv4Address): boolean {
   return (address & netmask(network)) >>> 0 === network.address;
 }
 
+/** Blocks whose addresses no host can have, and what they are for. [RFC 6890, 2.2.2; RFC 5771] */
+const blocksWithoutHosts = [
+  { text: '0.0.0.0/8', purpose: 'this network' },
+  { text: '127.0.0.0/8', purpose: 'loopback' },
+  { text: '224.0.0.0/4', purpose: 'multicast' },
+  { text: '240.0.0.0/4', purpose: 'future use' },
+] as const;
+
+/** Returns why hosts cannot have the addresses of a network: `127.0.0.0/8 is for loopback`. Undefined when they can. */
+export function reasonAgainstHosts(network: Ipv4Network): string | undefined {
+  for (const { text, purpose } of blocksWithoutHosts) {
+    const block = parseIpv4Network(text);
+    if (block && (contains(block, network.address) || contains(network, block.address))) return `${text} is for ${purpose}`;
+  }
+  return undefined;
+}
+
 /**
  * Takes a packet apart; what follows its total length, as Ethernet padding does, is ignored. Undefined when the version is not 4, a
  * length does not fit in the octets given, or the header checksum is wrong.

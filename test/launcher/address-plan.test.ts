@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { dhcpConfig } from '../../src/dhcp/config.ts';
 import { AddressPlan } from '../../src/launcher/address-plan.ts';
 import { macOfId, maxId } from '../../src/launcher/identity.ts';
-import { formatIpv4, parseIpv4, parseIpv4Network, type Ipv4Address, type Ipv4Network } from '../../src/wire/ipv4.ts';
+import { formatIpv4, parseIpv4, parseIpv4Network, type Ipv4Address, type Ipv4Network, reasonAgainstHosts } from '../../src/wire/ipv4.ts';
 import { macFromNumber } from '../../src/wire/mac.ts';
 
 const ip = (text: string): Ipv4Address => parseIpv4(text) ?? fail(text);
@@ -65,11 +65,33 @@ describe('the plan of addresses', () => {
     ['everybody', '10.77.0.255'],
     ['another network', '10.78.0.5'],
   ])('refuses to reserve the address of %s', (_whose, address) => {
-    expect(() => plan('10.77.0.0/24', { reserve: { 1: address } })).toThrow(/cannot be reserved/);
+    expect(() => plan('10.77.0.0/24', { reserve: { 1: address } })).toThrow(/^cannot reserve 10\.7\d\.0\.\d+ for id 1: it is /);
   });
 
   it('refuses one address for two, and a network without room', () => {
-    expect(() => plan('10.77.0.0/24', { reserve: { 1: '10.77.0.5', 2: '10.77.0.5' } })).toThrow(/two ids/);
+    expect(() => plan('10.77.0.0/24', { reserve: { 1: '10.77.0.5', 2: '10.77.0.5' } })).toThrow(/one address: give each id its own/);
     expect(() => plan('10.77.0.0/31')).toThrow(/no room/);
   });
+
+  it.each([
+    ['127.0.0.0/8', '127.0.0.0/8 is for loopback'],
+    ['127.5.0.0/16', '127.0.0.0/8 is for loopback'],
+    ['126.0.0.0/7', '127.0.0.0/8 is for loopback'],
+    ['224.0.0.0/8', '224.0.0.0/4 is for multicast'],
+    ['239.1.2.0/24', '224.0.0.0/4 is for multicast'],
+    ['240.0.0.0/8', '240.0.0.0/4 is for future use'],
+    ['0.0.0.0/8', '0.0.0.0/8 is for this network'],
+    ['0.0.0.0/0', '0.0.0.0/8 is for this network'],
+  ])('refuses %s, whose addresses no host can have', (network, reason) => {
+    expect(() => plan(network)).toThrow(`cannot serve --subnet ${network}: ${reason}; choose a private network, such as 10.77.0.0/24`);
+    const parsed = parseIpv4Network(network);
+    expect(parsed && reasonAgainstHosts(parsed)).toBe(reason);
+  });
+
+  it.each(['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '126.0.0.0/8', '128.0.0.0/8', '1.0.0.0/8', '223.255.255.0/24'])(
+    'takes %s',
+    (network) => {
+      expect(() => plan(network)).not.toThrow();
+    },
+  );
 });

@@ -208,7 +208,7 @@ describe('a master', () => {
     const master = await nodes.master();
     const obstacle = join(nodes.state('master'), 'roster.json.next');
     mkdirSync(obstacle);
-    const refused = nodes.says(/refused the slave.*the master cannot/);
+    const refused = nodes.says(/refused the slave.*the master cannot keep the id/);
     const slave = nodes.slave(master, 'one');
     await refused;
     rmdirSync(obstacle);

@@ -1,8 +1,11 @@
 import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { request } from 'node:http';
 import type { IncomingMessage } from 'node:http';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { parseWebSocketAddress, WebSocketListener } from '../../src/ports/websocket.ts';
 import { eventually } from '../eventually.ts';
 import { ManualClock } from '../manual-clock.ts';
@@ -19,12 +22,38 @@ describe('a WebSocket address', () => {
     expect(parseWebSocketAddress(text)).toEqual(address);
   });
 
-  it.each(['', '7000', 'host', '::1:7000', 'host:99999/x', 'host:1?token=', 'host:1?password=x', 'host:1/a#b'])(
-    '%j is none, and it is said what would be',
-    (text) => {
-      expect(() => parseWebSocketAddress(text)).toThrow(expect.objectContaining({ code: 'bad-address' }));
-    },
-  );
+  it('can name a file or a variable where its token is, which the list of processes does not show', () => {
+    const directory = mkdtempSync(join(tmpdir(), 'token-'));
+    onTestFinished(() => {
+      vi.unstubAllEnvs();
+      rmSync(directory, { recursive: true });
+    });
+    const file = join(directory, 'token');
+    writeFileSync(file, 'correct horse\nsecond line\n');
+    vi.stubEnv('WS_TOKEN', 's&cret');
+    expect(parseWebSocketAddress(`127.0.0.1:1/x?token-file=${file}`)).toMatchObject({ path: '/x', token: 'correct horse' });
+    expect(parseWebSocketAddress('127.0.0.1:1?token-env=WS_TOKEN')).toMatchObject({ token: 's&cret' });
+    writeFileSync(file, '');
+    expect(() => parseWebSocketAddress(`127.0.0.1:1/x?token-file=${file}`)).toThrow(`no token in ${file}`);
+    expect(() => parseWebSocketAddress('127.0.0.1:1/x?token-env=WS_NONE')).toThrow('no token in the environment variable WS_NONE');
+    expect(() => parseWebSocketAddress(`127.0.0.1:1/x?token-file=${file}.none`)).toThrow(
+      `cannot read the token file ${file}.none: no such file or directory (ENOENT)`,
+    );
+  });
+
+  it.each([
+    '',
+    '7000',
+    'host',
+    '::1:7000',
+    'host:99999/x',
+    'host:1?token=',
+    'host:1?password=x',
+    'host:1/a#b',
+    'host:1?token=a&token-env=HOME',
+  ])('%j is none, and it is said what would be', (text) => {
+    expect(() => parseWebSocketAddress(text)).toThrow(expect.objectContaining({ code: 'bad-address' }));
+  });
 });
 
 describe('a WebSocket listener', () => {

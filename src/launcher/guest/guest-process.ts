@@ -137,6 +137,15 @@ export async function clearGuest(files: GuestFiles): Promise<boolean> {
 
 const defaultMemory = 96;
 
+/** The least memory of a guest, in MiB. Debian's cloud kernel 6.1 boots with 72 and panics with 68. */
+const leastMemory = 80;
+
+/** Throws EtherloomError('bad-option') when a guest could not boot with that memory, in MiB. */
+export function checkMemory(memory = defaultMemory): void {
+  if (memory >= leastMemory) return;
+  throw new EtherloomError('bad-option', `--memory ${memory} is too little for the guest to boot: give it at least ${leastMemory} MiB`);
+}
+
 // A launcher that was killed between the start of QEMU and the record leaves a QEMU that only its own arguments tell of: its pid file may
 // not be written yet either.
 function unrecorded(files: GuestFiles): ProcessIdentity | undefined {

@@ -4,6 +4,7 @@ import { formatIpv4, parseIpv4, type Ipv4Address } from '../../wire/ipv4.ts';
 import { ConsoleLog } from './console-log.ts';
 import type { Progress } from './debian-package.ts';
 import { GuestConsole } from './guest-console.ts';
+import { reasonOfDeath } from './guest-death.ts';
 import {
   adoptQemu,
   clearGuest,
@@ -179,9 +180,9 @@ export class Guest {
     if (settle === undefined || isAlive(this.#running.record)) return;
     if (this.#running.child?.exitCode === null && this.#running.child.signalCode === null) return; // its event will come, and say more
     this.#log.read();
-    const reason = shutdown === '' ? this.#reason : `the guest ended itself (${shutdown})`;
     const lastLines = [...this.#log.lastLines, ...lastLinesOf(this.#files.qemuLog)];
-    this.#exit = { stopped: this.#stopping, reason: reason === '' ? 'QEMU is gone' : reason, lastLines };
+    const reason = reasonOfDeath({ booted: this.#state.booted, shutdown, ending: this.#reason, lastLines });
+    this.#exit = { stopped: this.#stopping, reason, lastLines };
     this.#letGo();
     removeGuestTraces(this.#files, this.#running.record.sockets);
     settle(this.#exit);

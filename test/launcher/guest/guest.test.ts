@@ -132,7 +132,7 @@ describe.skipIf(guestMissing !== undefined)(`Guest ${guestMissing ?? ''}`, () =>
     const dying = console.run('echo c > /proc/sysrq-trigger');
     await expect(dying).rejects.toMatchObject({ code: 'refused' });
     const exit = await guest.exited;
-    expect(exit).toMatchObject({ stopped: false, reason: 'the guest ended itself (guest-reset)' });
+    expect(exit).toMatchObject({ stopped: false, reason: 'its kernel panicked: sysrq triggered crash' });
     expect(exit.lastLines.join('\n')).toContain('Kernel panic');
     expect(traces(directory)).toEqual(logsOnly);
     await expect(guest.until((state) => !state.booted)).rejects.toThrow('Kernel panic');
