@@ -154,6 +154,7 @@ function replaced(path: string): EtherloomError {
 
 function cannotGive(errno: string, path: string, uid: number | undefined, gid: number | undefined): SystemError {
   const receivers = [...(uid === undefined ? [] : [`uid ${uid}`]), ...(gid === undefined ? [] : [`group ${groupName(gid) ?? gid}`])];
+  if (receivers.length === 0) return new SystemError(errno, `cannot set the mode of ${path}`);
   return new SystemError(errno, `cannot give ${path} to ${receivers.join(' and ')}`, remedyFor(errno, uid));
 }
 
