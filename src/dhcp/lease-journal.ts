@@ -272,13 +272,10 @@ export const diskFiles: JournalFiles = {
 };
 
 async function makeDirectory(path: string): Promise<void> {
-  try {
-    await mkdir(path, { mode: 0o700 });
-  } catch (error) {
+  await mkdir(path, { mode: 0o700 }).catch((error: unknown) => {
     // Whether it is a directory shows when its files are opened.
-    const errno = errnoOf(error);
-    if (errno !== 'EEXIST') throw errno === undefined ? error : new SystemError(errno, `cannot create ${path}`);
-  }
+    if (errnoOf(error) !== 'EEXIST') throw new SystemError(errnoOf(error) ?? 'EIO', `cannot create ${path}`);
+  });
 }
 
 function pathOf(directory: string): string {
