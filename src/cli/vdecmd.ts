@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import { realClock } from '../clock.ts';
-import { ConsoleClient } from '../companions/console/client.ts';
+import { ConsoleClient, type Answer, type ClientOptions } from '../companions/console/client.ts';
 import { isForUser } from '../errors.ts';
 import { getopt, type Option } from './getopt.ts';
 import { print, printError } from './print.ts';
@@ -34,16 +34,24 @@ export async function runVdecmd(argv: readonly string[], program: string): Promi
     return exitFailure;
   }
   const trace = given.has('verbose') && ((way: string, text: string) => printError(`${way} ${JSON.stringify(text)}\n`));
+  const lines: string[] = [];
   try {
-    using client = await ConsoleClient.open({ path, clock: realClock, ...(trace && { trace }) });
-    const { status, text } = await client.command(operands.join(' '), (line) => print(`${line}\n`));
+    const { status, text } = await ask({ path, clock: realClock, ...(trace && { trace }) }, operands.join(' '), lines);
+    print(lines.join(''));
     if (status !== undefined && status !== 0) printError(`${name}: ${text}\n`);
     return status ?? 0;
   } catch (error) {
     if (!isForUser(error)) throw error;
+    print(lines.join(''));
     printError(`${name}: ${error.message}\n`);
     return exitFailure;
   }
+}
+
+/** Gives the command, and adds the lines of its data. The session ends before they are printed: a slow reader does not keep it open. */
+async function ask(options: ClientOptions, command: string, lines: string[]): Promise<Answer> {
+  using client = await ConsoleClient.open(options);
+  return await client.command(command, (line) => lines.push(`${line}\n`));
 }
 
 function usageOf(name: string): string {

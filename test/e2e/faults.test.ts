@@ -104,7 +104,7 @@ describe('a master that is beset, while two hosts go on to ping each other witho
       const to = { host: '127.0.0.1', port: star.port + 1 };
       for (const octets of ['GET / HTTP/1.1\r\n\r\n', noise(60_000), '{"type":"hello"}\n', '{}\n'.repeat(1000)])
         await closing(await dial(to, octets));
-      await master.line(/does not speak/);
+      await master.line(/which is not the control protocol/);
       const slave = await star.slave('s');
       await slave.line(/^id 1$/);
     });
@@ -140,7 +140,7 @@ describe('a master whose disk is full', { timeout: 60_000 }, () => {
     const address = await known.address();
     const slaveOptions = ['--master', '127.0.0.1:7000', '--sock', stage.path('s'), '--state', stage.path('s-state')];
     const slave = machine.start([bin('etherloom'), 'slave', ...slaveOptions], poisoned);
-    await slave.line(/the master cannot: .*ENOSPC/);
+    await slave.line(/the master cannot keep the id: .*ENOSPC/);
 
     await machine.run(['rm', `${state}/fill`]);
     await slave.line(/^ready$/);
