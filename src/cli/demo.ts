@@ -119,7 +119,8 @@ async function reachAll(star: DemoStar, board: DemoBoard, front: ChosenFront, sc
   const all = await board.until((table) => allReached(table) || anyDied(table), pingLimit, signal);
   pings.abort();
   await rounds;
-  if (!all || !allReached(board.table)) throw new EtherloomError('timed-out', `not all ${front.kind} reach each other`);
+  if (!all || !allReached(board.table))
+    throw new EtherloomError('timed-out', `not all ${front.kind} reach each other; read the table above`);
 }
 
 /** Goes on until told to end. Stations ping by themselves. */

@@ -30,47 +30,47 @@ const companions: ReadonlyMap<string, Companion> = new Map<string, Companion>([
   [
     'plug',
     {
-      what: 'vde_plug: frames between a switch and a stream, or two switches',
+      what: 'vde_plug: connect a switch to a stream, or two switches',
       run: async (...args) => (await import('./vde-plug.ts')).runVdePlug(...args),
     },
   ],
   [
     'plug2tap',
     {
-      what: 'vde_plug2tap: a tap interface of this machine on a switch',
+      what: 'vde_plug2tap: connect a tap interface to a switch',
       run: async (...args) => (await import('./vde-plug2tap.ts')).runVdePlug2tap(...args),
     },
   ],
   [
     'autolink',
     {
-      what: 'vde_autolink: links of a switch that are kept by commands',
+      what: 'vde_autolink: keep links of a switch up by running commands',
       run: async (...args) => (await import('./vde-autolink.ts')).runVdeAutolink(...args),
     },
   ],
   [
     'dpipe',
-    { what: 'dpipe: commands joined by pipes in both directions', run: async (...args) => (await import('./dpipe.ts')).runDpipe(...args) },
+    { what: 'dpipe: join commands by pipes in both directions', run: async (...args) => (await import('./dpipe.ts')).runDpipe(...args) },
   ],
   [
     'wirefilter',
     {
-      what: 'a bad wire between two streams or switches: loss, delay, noise and so on',
+      what: 'wirefilter: a bad wire between two switches: loss, delay, noise …',
       run: async (...args) => (await import('./wirefilter.ts')).runWirefilter(...args),
     },
   ],
   [
     'vdecmd',
     {
-      what: 'one command for the console of a switch or of wirefilter',
+      what: 'run one command at the console of a switch or of wirefilter',
       run: async (...args) => (await import('./vdecmd.ts')).runVdecmd(...args),
     },
   ],
-  ['unixterm', { what: 'such a console, as it is', run: async (argv) => (await import('./unixterm.ts')).runUnixterm(argv) }],
+  ['unixterm', { what: 'type at such a console', run: async (argv) => (await import('./unixterm.ts')).runUnixterm(argv) }],
   [
     'vdeterm',
     {
-      what: 'such a console for people, with history and completion',
+      what: 'type at such a console, with history and completion',
       run: async (argv) => (await import('./vdeterm.ts')).runVdeterm(argv),
     },
   ],
@@ -110,7 +110,7 @@ function longOptionsOf(root: Command, words: readonly string[]): string[] {
 /** `exit` is called with the status of a command that ends with one of its own. */
 function program(exit: (status: number) => void): Command {
   const root = new Command('etherloom')
-    .description('Ethernet in userspace: switches, a star of them with DHCP, and QEMU guests in front')
+    .description('Ethernet in userspace: switches, a star of switches with DHCP, and QEMU guests')
     .version(versionOfPackage())
     .exitOverride()
     .configureOutput({ writeOut: print, writeErr: printError })
@@ -128,10 +128,10 @@ function program(exit: (status: number) => void): Command {
 function addSwitch(root: Command, exit: (status: number) => void): void {
   const command = root
     .command('switch')
-    .description('a switch alone, on a VDE socket directory')
+    .description('run one switch on a VDE socket directory')
     .addOption(sockOption('-s, '))
-    .option('-m, --mode <mode>', 'permissions of the sockets, octal', octal)
-    .option('--dirmode <mode>', 'permissions of the directory, octal', octal)
+    .option('-m, --mode <mode>', 'mode of the sockets, octal', octal)
+    .option('--dirmode <mode>', 'mode of the directory, octal', octal)
     .option('-g, --group <group>', 'group of the directory and of the sockets', groupId)
     .option(
       '--port <address>',
@@ -139,56 +139,56 @@ function addSwitch(root: Command, exit: (status: number) => void): void {
       collect,
       [],
     )
-    .option('-t, --tap <name>', 'open a port on that tap interface of this machine, made if it is not there (repeatable)', collect, [])
+    .option('-t, --tap <name>', 'open a port on this tap interface, and make the interface if it does not exist (repeatable)', collect, [])
     .option('-n, --numports <n>', 'number of ports', integer(1, 65_536), 1024)
-    .option('--no-trunk', 'let only the VLANs pass a new port that it is made a member of')
-    .option('-F, --fstp', 'take part in spanning trees', false)
-    .option('--macaddr <mac>', "the switch's own address in them; one by lot, 00:ff:…, if none is given", macAddress)
-    .option('--priority <n>', 'its priority in them; the lowest is the root', integer(0, 0xffff), 0x8000)
-    .option('-x, --hub', 'send every frame to all ports; then there is no spanning tree', false)
-    .option('--impair <quality>', 'what those ports shall do to frames: "loss 5, delay 20+5"', quality)
-    .option('--plain', 'allow ports beyond this machine, without encryption', false);
+    .option('--no-trunk', 'new ports carry only the VLANs that they are made members of')
+    .option('-F, --fstp', 'switch the fast spanning tree on', false)
+    .option('--macaddr <mac>', 'MAC address of the switch in the spanning tree (default: random, 00:ff:…)', macAddress)
+    .option('--priority <n>', 'priority in the spanning tree; the lowest becomes the root', integer(0, 0xffff), 0x8000)
+    .option('-x, --hub', 'act as a hub: send every frame to all ports, without a spanning tree', false)
+    .option('--impair <quality>', 'impair the frames of the ports of --port and --tap, as in "loss 5, delay 20+5"', quality)
+    .option('--plain', 'allow unencrypted ports beyond this machine', false);
   addManagementOptions(addBacklogOptions(command)).action(async (options: SwitchArguments) => exit(await runSwitch(options)));
 }
 
 function addMaster(root: Command, exit: (status: number) => void): void {
   const command = root
     .command('master')
-    .description('the centre of a star: switch, DHCP server, the listening side of the links')
+    .description('run the master of a star: a switch with a DHCP server that slaves link to')
     .requiredOption('--listen <host:port>', 'where slaves link; they ask on the port above it')
     .requiredOption('--subnet <network>', 'the network to serve, as 10.77.0.0/24')
-    .option('--control <port>', 'where slaves ask, if not on the port above', integer(1, 65_535))
-    .option('--no-dhcp', 'serve no addresses; with --guest, the guest serves them')
-    .option('--slave-port <id=port>', 'a listening port of one slave alone (repeatable)', collect, [])
-    .option('--reserve <id=address>', 'the address of a guest (repeatable)', collect, [])
-    .option('--mtu <octets>', 'the MTU of the segment, told to all who ask for an address', integer(68, 65_521), 1500)
-    .option('--lease-time <seconds>', 'how long a lease lasts', integer(60, 0xffff_ffff))
-    .option('--max-links <n>', 'how many links there may be', integer(1, 65_535), 256);
+    .option('--control <port>', 'control port, where slaves join (default: one above --listen)', integer(1, 65_535))
+    .option('--no-dhcp', 'run no DHCP server; with --guest, the guest runs one')
+    .option('--slave-port <id=port>', 'a link port for this slave alone (repeatable)', collect, [])
+    .option('--reserve <id=address>', 'reserve an address for the guest of this id (repeatable)', collect, [])
+    .option('--mtu <octets>', 'MTU of the network, sent to guests by DHCP', integer(68, 65_521), 1500)
+    .option('--lease-time <seconds>', 'duration of a lease', integer(60, 0xffff_ffff))
+    .option('--max-links <n>', 'maximum number of links', integer(1, 65_535), 256);
   addNodeOptions(command).action(async (options: MasterArguments) => exit(await runMaster(options)));
 }
 
 function addSlave(root: Command, exit: (status: number) => void): void {
   const command = root
     .command('slave')
-    .description('a host of a star: its own switch in front of its guest, linked to the master')
+    .description('run a slave of a star: a switch for this host and its guest, linked to the master')
     .requiredOption('--master <host:port>', "the master's --listen address")
-    .option('--control <port>', 'where the master is asked, if not on the port above', integer(1, 65_535))
-    .option('--id <n>', 'the id to have; else the master gives the next', integer(1, 65_535))
-    .option('--impair <quality>', 'what the link shall do to frames: "loss 5, delay 20+5"', quality);
+    .option('--control <port>', "the master's control port (default: one above --master)", integer(1, 65_535))
+    .option('--id <n>', 'ask for this id (default: the next free one)', integer(1, 65_535))
+    .option('--impair <quality>', 'impair the frames of the link, as in "loss 5, delay 20+5"', quality);
   addNodeOptions(command).action(async (options: SlaveArguments) => exit(await runSlave(options)));
 }
 
 function addGuest(root: Command): void {
-  const guest = root.command('guest').description('the small Linux guest');
+  const guest = root.command('guest').description('build and stop the small Linux guest');
   guest
     .command('build')
-    .description("make the guest's image from Debian's packages")
+    .description("build the guest's image from Debian's packages")
     .argument('[dir]', 'where to')
-    .option('--force', 'also when it is there', false)
+    .option('--force', 'build it even if it exists', false)
     .action((directory: string | undefined, { force }: { force: boolean }) => runGuestBuild(directory, force));
   guest
     .command('stop')
-    .description('stop a guest whose master or slave is gone')
+    .description('stop a guest whose master or slave has ended')
     .requiredOption('--state <dir>', "the master's or slave's --state")
     .action(({ state }: { state: string }) => runGuestStop(state));
 }
@@ -196,20 +196,20 @@ function addGuest(root: Command): void {
 function addStation(root: Command): void {
   root
     .command('station')
-    .description('a small host on a switch, without QEMU: gets an address by DHCP, answers pings and sends them')
-    .requiredOption('--sock <dir>', "the switch's directory of sockets")
-    .option('--mac <address>', 'its MAC address')
-    .option('--id <n>', 'the id from which its MAC address follows', integer(0, 65_535))
-    .option('--ping <address>', 'ping that address once a second (repeatable)', collect, [])
+    .description('run a small host on a switch, without QEMU: it gets an address by DHCP, answers pings and sends them')
+    .requiredOption('--sock <dir>', "directory of the switch's sockets")
+    .option('--mac <address>', 'MAC address')
+    .option('--id <n>', 'derive the MAC address from this id', integer(0, 65_535))
+    .option('--ping <address>', 'ping this address once a second (repeatable)', collect, [])
     .action((options: StationArguments) => runStation(options));
 }
 
 function addDemo(root: Command, exit: (status: number) => void): void {
   root
     .command('demo')
-    .description('a star on this machine, live: a master, two slaves, and a guest in front of each')
-    .option('--stations', 'stations in front of the switches, even where there could be guests', false)
-    .option('--no-install', 'install nothing')
+    .description('run a star on this machine: a master, two slaves and a guest for each')
+    .option('--stations', 'use stations instead of guests', false)
+    .option('--no-install', 'do not install QEMU')
     .action(async (options: DemoArguments) => exit(await runDemo(options)));
 }
 
@@ -217,40 +217,40 @@ function addDemo(root: Command, exit: (status: number) => void): void {
 function addNodeOptions(command: Command): Command {
   return addManagementOptions(addBacklogOptions(command))
     .addOption(sockOption())
-    .option('--state <dir>', 'what is kept across restarts')
-    .option('--guest <dir>', 'start a guest from the image that `etherloom guest build` made there')
-    .addOption(new Option('--attach <how>', 'how QEMU is attached').choices(['stream', 'stream-server', 'dgram', 'vde']))
+    .option('--state <dir>', 'directory of the state that outlives a restart')
+    .option('--guest <dir>', 'start a guest from the image in this directory, made by `etherloom guest build`')
+    .addOption(new Option('--attach <how>', 'how QEMU is attached to the switch').choices(['stream', 'stream-server', 'dgram', 'vde']))
     .addOption(new Option('--accel <name>', "QEMU's accelerator").choices(['auto', 'tcg', 'kvm']))
-    .option('--qemu <path>', 'the QEMU to use')
+    .option('--qemu <path>', 'path of QEMU')
     .option('--memory <mib>', "the guest's memory in MiB, at least 80 (default: 96)", integer(1, 65_536))
-    .option('--link-mtu <octets>', 'the largest MTU that links carry', integer(1500, 65_517), 65_517)
-    .option('--plain', 'allow a link beyond this machine, without encryption', false);
+    .option('--link-mtu <octets>', 'largest MTU on links', integer(1500, 65_517), 65_517)
+    .option('--plain', 'allow unencrypted links beyond this machine', false);
 }
 
 /** How a switch is managed, and how it goes on. */
 function addManagementOptions(command: Command): Command {
   return command
-    .option('-M, --mgmt <path>', "the console's socket")
-    .option('--mgmtmode <mode>', 'its permissions, and those of the sockets of port 0, octal', octal)
-    .option('--mgmtgroup <group>', 'its group, and that of the sockets of port 0', groupId)
-    .option('-f, --rcfile <file>', "commands to begin with, in the console's words (repeatable)", collect, [])
-    .option('--console', 'make standard input a console, too; the switch ends with it', false)
-    .option('--nostdin', 'standard input is none: so it is anyway')
-    .option('-p, --pidfile <file>', 'write the process id there')
-    .option('-d, --daemon', 'go on in the background, once it serves', false);
+    .option('-M, --mgmt <path>', 'socket of the management console')
+    .option('--mgmtmode <mode>', 'mode of the console and of the sockets of port 0, octal', octal)
+    .option('--mgmtgroup <group>', 'group of the console and of the sockets of port 0', groupId)
+    .option('-f, --rcfile <file>', 'run the console commands of this file at the start (repeatable)', collect, [])
+    .option('--console', 'read console commands from standard input, and end at its end', false)
+    .option('--nostdin', 'accepted for vde_switch; this is the default')
+    .option('-p, --pidfile <file>', 'write the process id to this file')
+    .option('-d, --daemon', 'run in the background once it serves', false);
 }
 
 /** What is kept for those who do not read. */
 function addBacklogOptions(command: Command): Command {
   return command
-    .option('--backlog-frames <n>', 'how many frames wait for a reader at most', integer(0, 2 ** 20), 4096)
-    .option('--backlog-octets <n>', 'how many octets wait for a reader at most', integer(0, 2 ** 30), 2 * 2 ** 20)
-    .option('--backlog-age <ms>', 'how long a frame waits for a reader at most, in milliseconds', integer(1, 2 ** 31 - 1), 2000)
-    .option('--backlog-budget <octets>', 'the memory of all that waits', integer(0, 2 ** 34), 32 * 2 ** 20);
+    .option('--backlog-frames <n>', 'maximum number of frames that wait for a reader', integer(0, 2 ** 20), 4096)
+    .option('--backlog-octets <n>', 'maximum number of octets that wait for a reader', integer(0, 2 ** 30), 2 * 2 ** 20)
+    .option('--backlog-age <ms>', 'maximum time that a frame waits for a reader, in milliseconds', integer(1, 2 ** 31 - 1), 2000)
+    .option('--backlog-budget <octets>', 'maximum memory of all waiting frames, in octets', integer(0, 2 ** 34), 32 * 2 ** 20);
 }
 
 function sockOption(short = ''): Option {
-  return new Option(`${short}--sock <dir>`, "the switch's directory of sockets");
+  return new Option(`${short}--sock <dir>`, "directory of the switch's sockets");
 }
 
 function quality(value: string): Quality {

@@ -45,7 +45,7 @@ export function runMaster(given: MasterArguments): Promise<number> {
 function optionsOf(given: MasterArguments): Omit<MasterOptions, 'sock' | 'state'> {
   const { control: controlPort, dhcp, leaseTime, maxLinks, linkMtu, mtu } = given;
   const network = parseIpv4Network(given.subnet);
-  if (!network) throw new EtherloomError('bad-option', `--subnet ${given.subnet} is not a network: write it as 10.77.0.0/24`);
+  if (!network) throw new EtherloomError('bad-option', `--subnet ${given.subnet} is not a network; write it as 10.77.0.0/24`);
   return {
     listen: parseTcpAddress(given.listen),
     network,
@@ -70,7 +70,8 @@ function idMap<Value>(
     const match = /^(\d{1,5})=(.+)$/.exec(text);
     const id = Number(match?.[1]);
     const value = parse(match?.[2] ?? '');
-    if (!match || id > maxId || value === undefined) throw new EtherloomError('bad-option', `${option} ${text} is not ${form}`);
+    if (!match || id > maxId || value === undefined)
+      throw new EtherloomError('bad-option', `${option} ${text} is not valid; write it as ${form}`);
     map.set(id, value);
   }
   return map;

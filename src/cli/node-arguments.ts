@@ -47,7 +47,7 @@ export function checkPlain({ host }: TcpAddress, plain: boolean, warn: (message:
   if (!plain) {
     throw new EtherloomError(
       'not-permitted',
-      `links are not encrypted yet: anyone who reaches ${host} could read and send frames. Say --plain if that network is yours alone`,
+      `cannot use ${host} without --plain: links are not encrypted yet, and anyone on that network could read and send frames; give --plain if the network is private`,
     );
   }
   warn(`links by way of ${host} are not encrypted: anyone who can reach it can read and send frames`);

@@ -136,15 +136,18 @@ export function dhcpConfig(options: DhcpOptions): DhcpConfig {
   };
   const reason = reasonAgainstHosts(network);
   require(reason === undefined, `cannot serve ${textOf(network)}: ${reason ?? ''}`);
-  require(isLeasable(network, serverAddress), `${formatIpv4(serverAddress)} cannot be the server's address in ${textOf(network)}`);
+  require(isLeasable(
+    network,
+    serverAddress,
+  ), `${formatIpv4(serverAddress)} cannot be the server's address in ${textOf(network)}; choose a host address of that network`);
   require(serverMac !== 0 && !isGroupMac(serverMac), "the server's MAC address must be that of one station");
-  require((options.reserved === undefined) === (options.isReserved === undefined), '`reserved` and `isReserved` need each other');
+  require((options.reserved === undefined) === (options.isReserved === undefined), '`reserved` and `isReserved` must be given together');
   checkTimes(config);
   checkRanges(network, options.ranges ?? []);
   const { least, most } = mtuBounds;
-  require(Number.isInteger(mtu) && mtu >= least && mtu <= most, `an MTU of ${mtu} is not from ${least} to ${most}`);
+  require(Number.isInteger(mtu) && mtu >= least && mtu <= most, `the MTU must be from ${least} to ${most} octets, not ${mtu}`);
   for (const name of [...(options.search ?? []), ...(options.domain === undefined ? [] : [options.domain])]) {
-    require(isDomainName(name), `${JSON.stringify(name)} is not a domain name`);
+    require(isDomainName(name), `${JSON.stringify(name)} is not a domain name; write it as example.org`);
   }
   return config;
 }
@@ -174,7 +177,11 @@ function offerableOf(options: DhcpOptions): Offerable {
   give(optionCodes.classlessRoutes, routesValue);
   give(optionCodes.microsoftClasslessRoutes, routesValue);
   for (const { code, value } of options.rawOptions ?? []) {
-    require(code >= 1 && code <= 254 && !protocolCodes.includes(code), `option ${code} is not for the configuration to set`);
+    require(code >= 1 &&
+      code <= 254 &&
+      !protocolCodes.includes(
+        code,
+      ), `option ${code} cannot be set: the server fills it in itself, or it is outside 1 to 254; use another code`);
     values.set(code, value);
   }
   return { values, always: new Set(options.always) };
@@ -199,18 +206,22 @@ const protocolCodes: readonly number[] = [
 function checkTimes(config: DhcpConfig): void {
   const { leaseTime, minLeaseTime, maxLeaseTime, offerTime, declineTime, maxLeases } = config;
   for (const [name, value] of Object.entries({ leaseTime, minLeaseTime, maxLeaseTime, offerTime, declineTime, maxLeases })) {
-    require(Number.isInteger(value) && value >= 1 && value <= infiniteLease, `${name} cannot be ${value}`);
+    require(Number.isInteger(value) &&
+      value >= 1 &&
+      value <= infiniteLease, `${name} must be an integer from 1 to ${infiniteLease}, not ${value}`);
   }
-  require(leaseTime >= 4, `a lease of ${leaseTime} s leaves no time to renew it`);
-  require(maxLeaseTime >= leaseTime, `maxLeaseTime (${maxLeaseTime} s) is less than leaseTime (${leaseTime} s)`);
+  require(leaseTime >= 4, `leaseTime must be at least 4 s, not ${leaseTime} s: a client needs time to renew`);
+  require(maxLeaseTime >= leaseTime, `maxLeaseTime must be at least leaseTime, ${leaseTime} s, not ${maxLeaseTime} s`);
 }
 
 function checkRanges(network: Ipv4Network, ranges: readonly AddressRange[]): void {
   const sorted = [...ranges].sort((a, b) => a.start - b.start);
   sorted.forEach(({ start, end }, index) => {
     const text = `${formatIpv4(start)}-${formatIpv4(end)}`;
-    require(start <= end && contains(network, start) && contains(network, end), `the range ${text} is not of ${textOf(network)}`);
-    require(start > (sorted[index - 1]?.end ?? -1), `the range ${text} overlaps another`);
+    require(start <= end &&
+      contains(network, start) &&
+      contains(network, end), `the range ${text} is not within ${textOf(network)}; choose addresses of that network, the lower one first`);
+    require(start > (sorted[index - 1]?.end ?? -1), `the range ${text} overlaps another one; make them disjoint`);
   });
 }
 

@@ -91,10 +91,7 @@ export class LeaseJournal implements LeaseStore, AsyncDisposable {
       const bytes = await read(options.files ?? diskFiles, pathOf(options.directory));
       const journal = readJournal(bytes ?? new Uint8Array(0));
       if (!journal.isOurs)
-        throw new EtherloomError(
-          'bad-state',
-          `${pathOf(options.directory)} is not a lease journal of this version: move it away, and leases begin anew`,
-        );
+        throw new EtherloomError('bad-state', `${pathOf(options.directory)} is not a lease journal of this version; move it away`);
       const leases = new LeaseJournal(options, lock, journal);
       await leases.#begin(journal);
       return leases;
@@ -149,7 +146,7 @@ export class LeaseJournal implements LeaseStore, AsyncDisposable {
 
   #enqueue(waiting: Waiting): void {
     if (this.#isClosed) {
-      waiting.done(new EtherloomError('bad-state', 'the lease journal is closed'));
+      waiting.done(new EtherloomError('bad-state', 'the lease journal is closed; open it again'));
       return;
     }
     this.#queue.push(waiting);
@@ -175,7 +172,8 @@ export class LeaseJournal implements LeaseStore, AsyncDisposable {
     const lines = records.map((record): JournalLine => ({ record, line: encodeJournalLine(record) }));
     try {
       if (this.#file === undefined && records.length < group.length) await this.#rewrite();
-      if (this.#file === undefined) return this.#failure ?? new EtherloomError('system', `cannot write ${this.#path}: it is not open`);
+      if (this.#file === undefined)
+        return this.#failure ?? new EtherloomError('system', `${this.#path} is not open; recover the leases first`);
       const bytes = Buffer.concat(lines.map(({ line }) => line));
       await writeAll(this.#file, bytes, this.#size);
       await this.#file.datasync();
@@ -294,7 +292,7 @@ async function read(files: JournalFiles, path: string): Promise<Uint8Array | und
 async function writeAll(file: JournalFile, bytes: Uint8Array, position: number): Promise<void> {
   for (let written = 0; written < bytes.length;) {
     const count = await file.write(bytes.subarray(written), position + written);
-    if (count === 0) throw new EtherloomError('system', 'no space left on the disk');
+    if (count === 0) throw new EtherloomError('system', 'the disk took no octets of the lease journal; make room on it');
     written += count;
   }
 }

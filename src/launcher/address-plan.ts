@@ -29,7 +29,7 @@ export class AddressPlan {
     this.#reserved = new Set(reservations.values());
     this.#present = present;
     if (this.#reserved.size < reservations.size)
-      throw new EtherloomError('bad-option', 'two --reserve options name one address: give each id its own');
+      throw new EtherloomError('bad-option', 'two --reserve options name one address; give each id its own');
   }
 
   /** The address kept for an id; undefined when it takes one from the pool. */
@@ -68,7 +68,7 @@ export class AddressPlan {
 function checkNetwork(network: Ipv4Network): void {
   const text = formatIpv4Network(network);
   if (network.prefixLength > 30) {
-    throw new EtherloomError('bad-option', `--subnet ${text} has no room for guests: choose one of /30 or wider`);
+    throw new EtherloomError('bad-option', `--subnet ${text} has no room for guests; choose one of /30 or wider`);
   }
   const reason = reasonAgainstHosts(network);
   if (reason === undefined) return;

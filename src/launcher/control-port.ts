@@ -24,7 +24,7 @@ export function checkPorts(linkPort: number, controlPort: number | undefined, sl
     if (port === undefined) continue;
     const other = owners.get(port);
     if (other !== undefined)
-      throw new EtherloomError('bad-option', `${other} and ${owner} both want port ${port}: choose another for one of them`);
+      throw new EtherloomError('bad-option', `${other} and ${owner} both want port ${port}; choose another for one of them`);
     owners.set(port, owner);
   }
 }

@@ -114,7 +114,7 @@ export class Master implements AsyncDisposable {
 /** Throws EtherloomError('bad-option') when links do not carry the segment's MTU, and warns of ports that do not. */
 function checkMtu({ mtu = segmentMtu, linkMtu }: MasterOptions, log: Log): void {
   if (linkMtu !== undefined && mtu + untagged > linkMtu + tagged) {
-    throw new EtherloomError('bad-option', `--mtu ${mtu} is more than links carry: say a --link-mtu of as much, or a lower --mtu`);
+    throw new EtherloomError('bad-option', `--mtu ${mtu} is more than links carry; raise --link-mtu, or lower --mtu`);
   }
   if (mtu + untagged <= maxFrame) return;
   log.warn(`an MTU of ${mtu} is for guests by stream and for links: VDE, TAP and WebSocket ports carry one of ${maxFrame - tagged}`);
@@ -248,14 +248,14 @@ function readRoster(state: StateDirectory): Roster {
   if (text === undefined) return new Map();
   const roster = decodeRoster(text);
   if (roster) return roster;
-  throw new EtherloomError('bad-state', `${state.in(rosterFile)} is damaged: mend it, or move it away and let all slaves join again`);
+  throw new EtherloomError('bad-state', `${state.in(rosterFile)} is damaged; repair it, or move it away and let all slaves join again`);
 }
 
 function readServerMac(state: StateDirectory, random: Random): MacAddress {
   const text = state.read(serverMacFile);
   const known = text === undefined ? newServerMac(random) : parseMac(text.trim());
   if (known === undefined || idOfMac(known) !== undefined) {
-    throw new EtherloomError('bad-state', `${state.in(serverMacFile)} is damaged: remove it, and the server gets a new MAC address`);
+    throw new EtherloomError('bad-state', `${state.in(serverMacFile)} is damaged; remove it, and the server gets a new MAC address`);
   }
   if (text === undefined) state.write(serverMacFile, `${formatMac(known)}\n`);
   return known;

@@ -124,7 +124,10 @@ function join(
       });
       if (known && !isSame(known, welcome)) {
         fail(
-          new EtherloomError('refused', `the master now says ${describe(welcome)}, and said ${describe(known)}: start this slave again`),
+          new EtherloomError(
+            'refused',
+            `the master now assigns ${describe(welcome)}, and assigned ${describe(known)} before; start this slave again`,
+          ),
         );
       }
       if (known && known.linkPort !== welcome.linkPort) moved(welcome);
@@ -137,7 +140,8 @@ function join(
     };
     if (known) resolve(known);
     scope.use(new JoinClient({ master: { host: master.host, port: controlPort }, hello, welcomed, refused }, { clock, log }));
-    const aborted = (): void => reject(new EtherloomError('timed-out', 'the master was not reached'));
+    const aborted = (): void =>
+      reject(new EtherloomError('timed-out', 'the master was not reached before this slave was told to end; start it again'));
     if (signal.aborted) aborted();
     signal.addEventListener('abort', aborted, { once: true });
   });
@@ -151,7 +155,7 @@ function readKey(state: StateDirectory, random: Random): string {
     return key;
   }
   if (isNodeKey(known)) return known;
-  throw new EtherloomError('bad-state', `${state.in(keyFile)} is damaged: remove it, and the slave joins as a new one`);
+  throw new EtherloomError('bad-state', `${state.in(keyFile)} is damaged; remove it, and the slave joins as a new one`);
 }
 
 /** What the master said in an earlier life; nothing when that is damaged, or not what the user demands now. */

@@ -38,7 +38,7 @@ export function parseWebSocketAddress(text: string): WebSocketAddress {
   if ((given && token === undefined) || others.length > 0) {
     throw new EtherloomError(
       'bad-address',
-      `${tcp}${path} may be followed by one of ?token=TOKEN, ?token-file=FILE and ?token-env=NAME alone`,
+      `${tcp}${path} must be followed by nothing, or by one of ?token=TOKEN, ?token-file=FILE and ?token-env=NAME`,
     );
   }
   const address = { ...parseTcpAddress(tcp), path: new URL(`ws://host${path}`).pathname };
@@ -56,7 +56,7 @@ function tokenIn(text: string | undefined, place: string): string {
   if (text !== undefined && text !== '') return text;
   throw new EtherloomError(
     'bad-address',
-    `no token in ${place}: put one there, or name another place with ?token-file=FILE or ?token-env=NAME`,
+    `there is no token in ${place}; put one there, or name another place with ?token-file=FILE or ?token-env=NAME`,
   );
 }
 

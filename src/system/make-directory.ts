@@ -12,7 +12,10 @@ export function makeDirectory(path: string, mode = 0o777): void {
   if (isMade(directory, mode)) return;
   makeDirectory(dirname(directory), mode);
   if (!isMade(directory, mode))
-    throw new EtherloomError('system', `cannot create ${directory}: ${dirname(directory)} takes no new directories (ENOENT)`);
+    throw new EtherloomError(
+      'system',
+      `cannot create ${directory}: ${dirname(directory)} takes no new directories (ENOENT); choose another place`,
+    );
 }
 
 /** Makes one directory, if need be. Returns false when its parent does not exist. */

@@ -69,7 +69,7 @@ describe('the plan of addresses', () => {
   });
 
   it('refuses one address for two, and a network without room', () => {
-    expect(() => plan('10.77.0.0/24', { reserve: { 1: '10.77.0.5', 2: '10.77.0.5' } })).toThrow(/one address: give each id its own/);
+    expect(() => plan('10.77.0.0/24', { reserve: { 1: '10.77.0.5', 2: '10.77.0.5' } })).toThrow(/one address; give each id its own/);
     expect(() => plan('10.77.0.0/31')).toThrow(/no room/);
   });
 

@@ -17,7 +17,7 @@ describe('the ports of a master', () => {
       '--slave-port 3=7005 and --slave-port 4=7005 both want port 7005',
     ],
   ] as const)('that are equal are named: %j, %j, %j', (link, control, slaves, message) => {
-    expect(() => checkPorts(link, control, new Map(slaves))).toThrow(`${message}: choose another for one of them`);
+    expect(() => checkPorts(link, control, new Map(slaves))).toThrow(`${message}; choose another for one of them`);
   });
 
   it('that differ are taken', () => {

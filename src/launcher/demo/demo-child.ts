@@ -53,7 +53,9 @@ export class DemoChild {
       };
       this.#told = look;
       look();
-      void this.ended.then((how) => reject(new EtherloomError('refused', `${this.name} ended (${how})`)));
+      void this.ended.then((how) =>
+        reject(new EtherloomError('refused', `${this.name} ended before it was ready (${how}); read its lines above`)),
+      );
       signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
       if (signal.aborted) reject(signal.reason as Error);
     });

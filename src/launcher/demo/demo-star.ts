@@ -114,7 +114,7 @@ export class DemoStar implements AsyncDisposable {
     const child = new DemoChild({ name, args, onLog });
     void child.ended.then((how) => {
       if (this.#ending || this.#failure !== undefined) return;
-      this.#failure = new EtherloomError('refused', `${name} ended by itself (${how})`);
+      this.#failure = new EtherloomError('refused', `${name} ended unexpectedly (${how}); read its lines above`);
       this.#options.failed(this.#failure);
     });
     return child;
@@ -127,18 +127,19 @@ export class DemoStar implements AsyncDisposable {
 
 function wordAfter(lines: readonly string[], word: string): string {
   const line = lines.find((said) => said.startsWith(`${word} `));
-  if (line === undefined) throw new EtherloomError('refused', `a process of the star did not say its ${word}`);
+  if (line === undefined) throw new EtherloomError('refused', `a process of the star did not print its ${word}; read its lines above`);
   return line.slice(word.length + 1);
 }
 
 function addressOf(id: number): string {
   const address = addressOfId(parsed(network), id);
-  if (address === undefined) throw new EtherloomError('bad-option', `${network} has no address for id ${id}`);
+  if (address === undefined) throw new EtherloomError('bad-option', `${network} has no address for id ${id}; choose a wider network`);
   return formatIpv4(address);
 }
 
 function parsed(text: string): Ipv4Network {
   const value = parseIpv4Network(text);
-  if (value === undefined || formatIpv4Network(value) !== text) throw new EtherloomError('bad-address', `${text} is no network`);
+  if (value === undefined || formatIpv4Network(value) !== text)
+    throw new EtherloomError('bad-address', `${text} is not a network; write it as 10.77.0.0/24`);
   return value;
 }

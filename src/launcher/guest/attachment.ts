@@ -46,7 +46,10 @@ export function chooseAttachment(qemu: Qemu, mtu: number, wish?: Attachment['kin
     throw new EtherloomError('bad-option', refused);
   }
   const ways = wished.map(({ kind, needs }) => `by ${kind}, which takes ${needs}`).join('; ');
-  throw new EtherloomError('missing-peer', `${qemu.program} ${qemu.version} cannot attach a guest ${ways}`);
+  throw new EtherloomError(
+    'missing-peer',
+    `${qemu.program} ${qemu.version} cannot attach a guest ${ways}; choose another --attach, or install a newer QEMU`,
+  );
 }
 
 /** How a QEMU of that version is told to dial a stream again; undefined before there was a way. [QEMU, QAPI, NetdevStreamOptions] */

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
-import { EtherloomError } from '../../errors.ts';
+import { EtherloomError, reasonOf } from '../../errors.ts';
 import { plainText } from './console-log.ts';
 
 /** How long to wait, in milliseconds, and when to stop waiting. */
@@ -45,7 +45,8 @@ export class GuestConsole {
     signal?.throwIfAborted();
     const socket = connect(path);
     await new Promise<void>((resolve, reject) => {
-      const refuse = (cause: Error): void => reject(new EtherloomError('refused', `no guest has its console at ${path}`, { cause }));
+      const refuse = (cause: Error): void =>
+        reject(new EtherloomError('refused', `no guest has its console at ${path}: ${reasonOf(cause)}; start the guest first`, { cause }));
       socket.once('connect', () => {
         socket.off('error', refuse);
         resolve();
@@ -63,7 +64,7 @@ export class GuestConsole {
    */
   async run(command: string, options: ConsoleOptions = {}): Promise<GuestAnswer> {
     if (command.split('\n').some((line) => Buffer.byteLength(line) > longestLine)) {
-      throw new EtherloomError('bad-option', `a line of a command for a guest may have ${longestLine} octets`);
+      throw new EtherloomError('bad-option', `each line of a command for a guest must have at most ${longestLine} octets`);
     }
     const answer = this.#last.then(() => this.#run(command, options));
     this.#last = answer.catch(() => undefined);
@@ -92,9 +93,19 @@ export class GuestConsole {
         this.#socket.write(interrupt);
         finish(() => reject(error));
       };
-      const closed = (): void => finish(() => reject(new EtherloomError('refused', 'the guest closed its console')));
+      const closed = (): void =>
+        finish(() => reject(new EtherloomError('refused', 'the guest closed its console during a command; look at its console log')));
       const aborted = (): void => giveUp(signal?.reason instanceof Error ? signal.reason : new Error('aborted'));
-      const timer = setTimeout(() => giveUp(new EtherloomError('timed-out', `no answer in ${timeout / 1000} s: ${command}`)), timeout);
+      const timer = setTimeout(
+        () =>
+          giveUp(
+            new EtherloomError(
+              'timed-out',
+              `the guest did not finish this command in ${timeout / 1000} s; look at its console log: ${command}`,
+            ),
+          ),
+        timeout,
+      );
       this.#onLine = (line) => {
         if (line.startsWith(`${id}| `)) output.push(line.slice(id.length + 2));
         else if (line.startsWith(`${id}= `))

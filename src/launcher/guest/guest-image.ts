@@ -39,7 +39,7 @@ export function defaultGuestDirectory(): string {
   if (home !== undefined) return join(home, '.cache', name);
   throw new EtherloomError(
     'bad-option',
-    'this user has no home directory for the guest image: name a directory, etherloom guest build DIR',
+    'this user has no home directory for the guest image; name a directory, as in etherloom guest build DIR',
   );
 }
 
@@ -117,7 +117,7 @@ const debianArchitecture = { x64: 'amd64', arm64: 'arm64' } as const;
 function hostArchitecture(): GuestArchitecture {
   const { arch } = process;
   if (arch !== 'x64' && arch !== 'arm64')
-    throw new EtherloomError('not-permitted', `there is no guest for ${arch}, only for x64 and arm64`);
+    throw new EtherloomError('not-permitted', `there is no guest for the processor ${arch}; use x64 or arm64`);
   return arch;
 }
 
@@ -130,7 +130,8 @@ async function assemble(work: string, image: string, { signal, log }: Progress):
   await unpackPackage(busybox.file, root, signal);
   const vmlinuz = (await readdir(join(root, 'boot'))).find((name) => name.startsWith('vmlinuz-'));
   const busyboxPath = ['bin/busybox', 'usr/bin/busybox'].map((path) => join(root, path)).find((path) => existsSync(path));
-  if (vmlinuz === undefined || busyboxPath === undefined) throw new EtherloomError('bad-state', 'the packages lack a kernel or busybox');
+  if (vmlinuz === undefined || busyboxPath === undefined)
+    throw new EtherloomError('bad-state', 'the Debian packages hold no kernel or no busybox; try again with an up-to-date mirror');
   const entries: CpioEntry[] = [
     ...guestFiles(),
     { kind: 'file', path: 'bin/busybox', mode: 0o755, contents: await readFile(busyboxPath) },
@@ -156,14 +157,19 @@ async function fetchPackages(work: string, architecture: GuestArchitecture, prog
     async (dependsOf) => {
       const newest = `linux-image-cloud-${debianArchitecture[architecture]}`;
       const kernel = (await dependsOf(newest)).find((name) => name.startsWith('linux-image-'));
-      if (kernel === undefined) throw new EtherloomError('refused', `the package ${newest} names no kernel`);
+      if (kernel === undefined)
+        throw new EtherloomError('refused', `the package ${newest} names no kernel; run apt-get update and try again`);
       return [kernel, 'busybox-static'];
     },
     progress,
   );
   const kernel = packages.find((found) => found.name.startsWith('linux-image-'));
   const busybox = packages.find((found) => found.name === 'busybox-static');
-  if (kernel === undefined || busybox === undefined) throw new EtherloomError('bad-state', 'apt got other packages than it was asked for');
+  if (kernel === undefined || busybox === undefined)
+    throw new EtherloomError(
+      'bad-state',
+      'apt downloaded other packages than the kernel and busybox-static; run apt-get update and try again',
+    );
   return [kernel, busybox];
 }
 
@@ -176,7 +182,7 @@ async function moduleEntries(root: string, busybox: string, signal: AbortSignal 
     if (file === undefined || loaded.has(name)) return;
     const contents = await readModule(file, busybox, signal);
     const info = readModuleInfo(contents);
-    if (info === undefined) throw new EtherloomError('bad-state', `${file} is not a kernel module`);
+    if (info === undefined) throw new EtherloomError('bad-state', `${file} is not a kernel module; build the guest again with --force`);
     for (const needed of info.depends) await load(needed);
     loaded.set(name, contents);
   };
@@ -191,7 +197,7 @@ async function moduleEntries(root: string, busybox: string, signal: AbortSignal 
 
 async function moduleFiles(root: string): Promise<Map<string, string>> {
   const top = ['lib/modules', 'usr/lib/modules'].map((path) => join(root, path)).find((path) => existsSync(path));
-  if (top === undefined) throw new EtherloomError('bad-state', 'the kernel package holds no modules');
+  if (top === undefined) throw new EtherloomError('bad-state', 'the kernel package holds no modules; build the guest again with --force');
   const paths = await readdir(top, { recursive: true });
   return new Map(
     paths.flatMap((path) => {

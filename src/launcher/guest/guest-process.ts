@@ -143,7 +143,7 @@ const leastMemory = 80;
 /** Throws EtherloomError('bad-option') when a guest could not boot with that memory, in MiB. */
 export function checkMemory(memory = defaultMemory): void {
   if (memory >= leastMemory) return;
-  throw new EtherloomError('bad-option', `--memory ${memory} is too little for the guest to boot: give it at least ${leastMemory} MiB`);
+  throw new EtherloomError('bad-option', `--memory ${memory} is too little for the guest to boot; give it at least ${leastMemory} MiB`);
 }
 
 // A launcher that was killed between the start of QEMU and the record leaves a QEMU that only its own arguments tell of: its pid file may
@@ -177,7 +177,8 @@ function digestOf(options: GuestOptions, image: GuestImage): string {
 function wordsOf({ mode = 'client', extraWords = {} }: GuestOptions): Record<string, string> {
   const words = { g_mode: mode, ...extraWords };
   for (const [name, value] of Object.entries(words)) {
-    if (!/^\w+$/.test(name) || /[\s"]/.test(value)) throw new EtherloomError('bad-option', `not a word for a kernel: ${name}=${value}`);
+    if (!/^\w+$/.test(name) || /[\s"]/.test(value))
+      throw new EtherloomError('bad-option', `${name}=${value} cannot stand on a kernel's command line; use no blanks or quotes`);
   }
   return words;
 }
@@ -236,5 +237,5 @@ async function connectQmp(
     }
     await delay(20, undefined, { signal });
   }
-  throw new EtherloomError('timed-out', `QEMU (process ${record.pid}) opens no QMP socket`);
+  throw new EtherloomError('timed-out', `QEMU (process ${record.pid}) opened no QMP socket; look at its log`);
 }

@@ -148,7 +148,9 @@ export class Guest {
       };
       signal?.addEventListener('abort', aborted);
       void this.exited.then((exit) => {
-        finish(() => reject(new EtherloomError('refused', `guest ${this.id}: ${exit.reason}\n${exit.lastLines.join('\n')}`)));
+        finish(() =>
+          reject(new EtherloomError('refused', `guest ${this.id} ended: ${exit.reason}; its last lines:\n${exit.lastLines.join('\n')}`)),
+        );
       });
       this.watch(changed);
     });

@@ -48,7 +48,10 @@ async function rootPrefix(signal: AbortSignal | undefined): Promise<readonly str
   } catch (error) {
     if (!(error instanceof EtherloomError)) throw error;
   }
-  throw new EtherloomError('not-permitted', 'only root can install packages, and sudo wants a password or is not there');
+  throw new EtherloomError(
+    'not-permitted',
+    'cannot install packages: this user is not root, and sudo needs a password or is missing; install qemu-system-x86 as root',
+  );
 }
 
 /** Runs apt-get to its end. When aborted it is told to end, and waited for. */
@@ -72,7 +75,8 @@ async function apt(words: readonly string[], { signal, log }: Progress): Promise
   });
   signal?.throwIfAborted();
   if (status === 0) return;
-  if (status === 127) throw new EtherloomError('missing-peer', 'apt-get was not found');
+  if (status === 127)
+    throw new EtherloomError('missing-peer', 'cannot install packages: apt-get was not found; install QEMU by other means');
   const errors = said.filter((line) => line.startsWith('E:')).slice(0, 2);
   throw new EtherloomError('refused', `apt-get failed: ${errors.length > 0 ? errors.join(' ') : (said.at(-1) ?? 'it did not say why')}`);
 }

@@ -50,7 +50,7 @@ export async function stopQemu(identity: ProcessIdentity, qmp: Qmp | string): Pr
     signalProcess(identity, signal);
     if (await hasEnded(identity)) return;
   }
-  throw new EtherloomError('timed-out', `process ${identity.pid} (QEMU) does not end, not even by SIGKILL`);
+  throw new EtherloomError('timed-out', `process ${identity.pid} (QEMU) did not end after SIGKILL; look at its state with ps`);
 }
 
 /** The last lines of a text file, empty ones left out. None when it cannot be read. */

@@ -39,7 +39,8 @@ export class Qmp {
     socket.on('error', () => undefined);
     this.closed = new Promise((resolve) => {
       socket.once('close', () => {
-        for (const { reject } of this.#waiting.values()) reject(new EtherloomError('refused', 'QEMU closed its QMP connection'));
+        for (const { reject } of this.#waiting.values())
+          reject(new EtherloomError('refused', 'QEMU closed its QMP connection; look at the log of the guest'));
         this.#waiting.clear();
         resolve();
       });
@@ -85,11 +86,11 @@ export class Qmp {
   }
 
   async #answer(id: number, what: string): Promise<unknown> {
-    if (this.#socket.destroyed) throw new EtherloomError('refused', 'the QMP connection has ended');
+    if (this.#socket.destroyed) throw new EtherloomError('refused', 'the QMP connection has ended; look at the log of the guest');
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#waiting.delete(id);
-        reject(new EtherloomError('timed-out', `QEMU did not send ${what} in ${this.#timeout / 1000} s`));
+        reject(new EtherloomError('timed-out', `QEMU did not send ${what} within ${this.#timeout / 1000} s; look at the log of the guest`));
       }, this.#timeout);
       const done = <T>(settle: (value: T) => void) => {
         return (value: T): void => {

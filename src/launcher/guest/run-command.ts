@@ -41,8 +41,9 @@ export async function runCommand(program: string, args: readonly string[], optio
       if (error === null) resolve({ status: 0, ...result });
       else if (typeof error.code === 'number') resolve({ status: error.code, ...result });
       else if (signal?.aborted === true) reject(signal.reason instanceof Error ? signal.reason : error);
-      else if (error.code === 'ENOENT') reject(new EtherloomError('missing-peer', `${program} was not found`, { cause: error }));
-      else if (error.killed === true) reject(new EtherloomError('timed-out', `${program} took longer than ${timeout / 1000} s`));
+      else if (error.code === 'ENOENT')
+        reject(new EtherloomError('missing-peer', `${program} was not found; install it`, { cause: error }));
+      else if (error.killed === true) reject(new EtherloomError('timed-out', `${program} took longer than ${timeout / 1000} s; try again`));
       else resolve({ status: 128, ...result });
     });
   });
