@@ -215,11 +215,12 @@ for (const line of ['pdump/buffered 1', 'pdump/buffered'])
   });
 
 t.test('pdump: the file is vde_dump.cap, or another one', async (t) => {
-  const { console } = await fresh(t);
+  const { console, parent } = await fresh(t);
+  const path = join(parent, 'other');
   await console.give('plugin/add pdump');
   t.same(await console.data('pdump/filename'), ['dumpfile=vde_dump.cap']);
-  t.same(await console.data('pdump/filename /tmp/other'), ['dumpfile=/tmp/other']);
-  t.same(await console.data('pdump/filename'), ['dumpfile=/tmp/other']);
+  t.same(await console.data(`pdump/filename ${path}`), [`dumpfile=${path}`]);
+  t.same(await console.data('pdump/filename'), [`dumpfile=${path}`]);
 });
 
 t.test('pdump: each frame is in the file, in and out, as pcap', async (t) => {

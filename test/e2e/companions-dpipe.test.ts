@@ -114,7 +114,12 @@ describe('our dpipe', { timeout: 60_000 }, () => {
 
   it('writes its process id and its group to files, as long as it runs', async () => {
     const [pidfile, pgrpfile] = [stage.path('pid'), stage.path('pgrp')];
-    writeFileSync(pidfile, 'from before\n');
+    writeFileSync(pidfile, 'a letter\n');
+    const refused = await stage.run([dpipe, '-p', pidfile, 'true', '=', 'true']);
+    expect([refused.status, refused.text]).toEqual([1, expect.stringContaining(`${pidfile} holds something else than a process id`)]);
+    expect(readFileSync(pidfile, 'utf8')).toBe('a letter\n');
+    // Left by a dpipe that was killed: no process has that id.
+    writeFileSync(pidfile, '4194303\n');
     const running = stage.start([dpipe, '-p', pidfile, '-P', pgrpfile, 'sleep', '1000', '=', 'sh', '-c', 'echo up >&2; exec sleep 1000']);
     await running.line(/^up$/);
     expect([readFileSync(pidfile, 'utf8'), readFileSync(pgrpfile, 'utf8')]).toEqual([`${running.pid}\n`, `-${running.pid}\n`]);

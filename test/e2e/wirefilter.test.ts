@@ -225,7 +225,7 @@ describe('what is wrong with the original wirefilter', { timeout: 60_000 }, () =
     [['-l', 'abc'], /--loss abc is not a value/],
     [['-D', '100'], /dup: the value is out of range/],
     [['-d', '5[1]'], /delay: the value is out of range, or there is no such Markov node/],
-    [['-v', 'a'], /-v a does not name two plugs: use -v A:B/],
+    [['-v', 'a'], /-v a does not name two plugs; use -v A:B/],
     [['-v', '-:-'], /both sides are standard input/],
     [['one'], /usage:/],
     [['-v', '/nowhere/a:/nowhere/b'], /no switch is at \/nowhere\/a/],
