@@ -13,12 +13,21 @@ import type { Log } from '../log.ts';
 /** Where slaves ask, and who decides. */
 export interface JoinServerOptions {
   readonly listen: TcpAddress;
-  /** Decides about a slave. Throws when the decision cannot be kept on disk; then the slave is asked to try again. */
-  readonly welcome: (hello: Hello) => Welcome | Refusal;
+  /** Decides about a slave. Rejects when the decision cannot be kept on disk; then the slave is asked to try again. */
+  readonly welcome: (hello: Hello) => Promise<Welcome | Refusal>;
   /** How many connections there may be. Default: 256. */
   readonly maxConnections?: number;
   /** How long a new connection may stay silent, in milliseconds. Default: 5,000. */
   readonly helloTimeout?: number;
+}
+
+/** A slave at its connection. */
+interface Slave {
+  readonly from: string;
+  /** By which it is known; undefined before it has said so. */
+  key?: string;
+  /** Undefined before it is in. */
+  id?: NodeId;
 }
 
 interface Environment {
@@ -34,7 +43,8 @@ export class JoinServer implements AsyncDisposable {
   readonly #environment: Environment;
   readonly #warn: ReturnType<typeof onceAMinute>;
   readonly #sockets = new Set<Socket>();
-  readonly #living = new Map<NodeId, { readonly from: string; readonly key: string }>();
+  /** Those that are in, and those about whom the master decides, by their keys. */
+  readonly #living = new Map<string, Slave>();
 
   private constructor(server: Server, address: string, options: JoinServerOptions, environment: Environment) {
     this.#server = server;
@@ -69,55 +79,48 @@ export class JoinServer implements AsyncDisposable {
 
   #accept(socket: Socket): void {
     const from = formatTcpAddress({ host: socket.remoteAddress ?? '?', port: socket.remotePort ?? 0 });
-    let id: NodeId | undefined;
-    let asked = false;
+    const slave: Slave = { from };
     this.#sockets.add(socket);
     const connection = new JoinConnection(socket, this.#environment.clock, {
       message: (message) => {
         timeout[Symbol.dispose]();
-        if (message.type === 'hello' && !asked) {
-          asked = true;
-          id = this.#greet(message, from, connection);
+        if (message.type === 'hello' && slave.key === undefined) {
+          slave.key = message.key;
+          void this.#greet(message, slave, connection);
         } else connection.end('it sent a message that a slave does not send');
       },
       closed: (reason) => {
         timeout[Symbol.dispose]();
         this.#sockets.delete(socket);
-        if (!asked) this.#warn(`closed the control connection from ${from}, which is not a slave: ${reason}`, { key: reason });
-        if (id === undefined) return;
-        this.#living.delete(id);
-        this.#environment.log(`slave ${id} at ${from} left: ${reason}`);
+        if (slave.key === undefined)
+          this.#warn(`closed the control connection from ${from}, which is not a slave: ${reason}`, { key: reason });
+        else this.#leave(slave, slave.key, reason);
       },
     });
     const timeout: Timer = this.#environment.clock.after(this.#options.helloTimeout ?? 5000, () => connection.end('it sent nothing'));
   }
 
-  /** Answers a hello; returns the id if the slave is in. */
-  #greet(hello: Hello, from: string, connection: JoinConnection): NodeId | undefined {
-    const answer = this.#decide(hello);
+  /** Answers a hello. */
+  async #greet(hello: Hello, slave: Slave, connection: JoinConnection): Promise<void> {
+    const twin = this.#living.get(hello.key);
+    if (!twin) this.#living.set(hello.key, slave);
+    const answer = twin ? twinRefusal(twin) : await this.#decide(hello);
+    // It may have gone while the disk took its time.
+    if (!twin && this.#living.get(hello.key) !== slave) return;
     connection.send(answer);
-    if (answer.type === 'refusal') {
-      this.#warn(`refused the slave at ${from}: ${answer.reason}`, { key: answer.reason });
-      connection.end(answer.reason);
-      return undefined;
+    if (answer.type === 'welcome') {
+      slave.id = answer.id;
+      this.#environment.log(`slave ${answer.id} at ${slave.from} joined`);
+      return;
     }
-    this.#living.set(answer.id, { from, key: hello.key });
-    this.#environment.log(`slave ${answer.id} at ${from} joined`);
-    return answer.id;
+    if (!twin) this.#living.delete(hello.key);
+    this.#warn(`refused the slave at ${slave.from}: ${answer.reason}`, { key: answer.reason });
+    connection.end(answer.reason);
   }
 
-  #decide(hello: Hello): Welcome | Refusal {
+  async #decide(hello: Hello): Promise<Welcome | Refusal> {
     try {
-      // Before anything is decided: a living slave's id is not to be changed.
-      for (const [id, { from, key }] of this.#living) {
-        if (key !== hello.key) continue;
-        return {
-          type: 'refusal',
-          reason: `slave ${id} is alive at ${from}: two hosts cannot have one id, or a copy of one --state`,
-          retry: true,
-        };
-      }
-      return this.#options.welcome(hello);
+      return await this.#options.welcome(hello);
     } catch (error) {
       return {
         type: 'refusal',
@@ -126,4 +129,16 @@ export class JoinServer implements AsyncDisposable {
       };
     }
   }
+
+  #leave(slave: Slave, key: string, reason: string): void {
+    if (this.#living.get(key) !== slave) return;
+    this.#living.delete(key);
+    if (slave.id !== undefined) this.#environment.log(`slave ${slave.id} at ${slave.from} left: ${reason}`);
+  }
+}
+
+/** Nothing is decided about the twin of a living slave: its id is not to be changed. */
+function twinRefusal({ from, id }: Slave): Refusal {
+  const slave = id === undefined ? 'a slave' : `slave ${id}`;
+  return { type: 'refusal', reason: `${slave} is alive at ${from}: two hosts cannot have one id, or a copy of one --state`, retry: true };
 }

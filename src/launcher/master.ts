@@ -21,7 +21,7 @@ import { guestName, idOfMac, macOfId, masterId, newServerMac, serverAddress, typ
 import type { Hello, Refusal, Welcome } from './join-messages.ts';
 import { JoinServer } from './join-server.ts';
 import { checkGuest, openNodeGuest, type GuestWish } from './node-guest.ts';
-import { assignId, decodeRoster, encodeRoster, type Roster } from './roster.ts';
+import { assignId, decodeRoster, encodeRoster, type Assignment, type Roster } from './roster.ts';
 import { StateDirectory } from './state-directory.ts';
 
 /** What a master is told by its user. */
@@ -88,7 +88,7 @@ export class Master implements AsyncDisposable {
       await checkGuest(options.guest);
       const state = scope.use(StateDirectory.open(options.state));
       const members = new Members(state, options);
-      const serverMac = readServerMac(state, environment.random);
+      const serverMac = await readServerMac(state, environment.random);
       const switchOptions = {
         ...management,
         ...{ directory: sock, trunk: true, numports: numportsFor(options), stationName: guestName, backlog },
@@ -137,6 +137,8 @@ class Members {
   readonly #mtu: number;
   linkPort = 0;
   #roster: Roster;
+  /** Settles when the roster is not being written. */
+  #enrolled: Promise<unknown> = Promise.resolve();
 
   constructor(state: StateDirectory, { network, reservations, slavePorts, mtu = segmentMtu }: MasterOptions) {
     this.#mtu = mtu;
@@ -146,15 +148,32 @@ class Members {
     this.plan = new AddressPlan(network, reservations, () => this.#roster.values());
   }
 
-  /** Lets a slave in, or not. Its id is on the disk before it is told. Throws the system's error when it cannot be. */
-  welcome({ key, demanded, last }: Hello): Welcome | Refusal {
-    const assignment = assignId(this.#roster, key, { demanded, last });
-    if ('refusal' in assignment) return { type: 'refusal', reason: assignment.refusal, retry: false };
-    const { roster, id } = assignment;
-    if (roster !== this.#roster) {
-      this.#state.write(rosterFile, encodeRoster(roster));
+  /** Lets a slave in, or not. Its id is on the disk before it is told. Rejects with the system's error when it cannot be. */
+  async welcome(hello: Hello): Promise<Welcome | Refusal> {
+    const assignment = this.#assign(hello);
+    if ('refusal' in assignment) return refusal(assignment);
+    return assignment.roster === this.#roster ? this.#welcome(assignment.id) : this.#enroll(hello);
+  }
+
+  #assign({ key, demanded, last }: Hello): Assignment {
+    return assignId(this.#roster, key, { demanded, last });
+  }
+
+  /** One after the other: an id that is on its way to the disk is neither free nor given. */
+  #enroll(hello: Hello): Promise<Welcome | Refusal> {
+    const enrolled = this.#enrolled.then(async () => {
+      const assignment = this.#assign(hello);
+      if ('refusal' in assignment) return refusal(assignment);
+      const { roster, id } = assignment;
+      if (roster !== this.#roster) await this.#state.write(rosterFile, encodeRoster(roster));
       this.#roster = roster;
-    }
+      return this.#welcome(id);
+    });
+    this.#enrolled = enrolled.catch(() => undefined);
+    return enrolled;
+  }
+
+  #welcome(id: NodeId): Welcome {
     return {
       type: 'welcome',
       id,
@@ -165,6 +184,10 @@ class Members {
       linkPort: this.#slavePorts.get(id) ?? this.linkPort,
     };
   }
+}
+
+function refusal({ refusal: reason }: { readonly refusal: string }): Refusal {
+  return { type: 'refusal', reason, retry: false };
 }
 
 async function openLinks(
@@ -251,12 +274,12 @@ function readRoster(state: StateDirectory): Roster {
   throw new EtherloomError('bad-state', `${state.in(rosterFile)} is damaged; repair it, or move it away and let all slaves join again`);
 }
 
-function readServerMac(state: StateDirectory, random: Random): MacAddress {
+async function readServerMac(state: StateDirectory, random: Random): Promise<MacAddress> {
   const text = state.read(serverMacFile);
   const known = text === undefined ? newServerMac(random) : parseMac(text.trim());
   if (known === undefined || idOfMac(known) !== undefined) {
     throw new EtherloomError('bad-state', `${state.in(serverMacFile)} is damaged; remove it, and the server gets a new MAC address`);
   }
-  if (text === undefined) state.write(serverMacFile, `${formatMac(known)}\n`);
+  if (text === undefined) await state.write(serverMacFile, `${formatMac(known)}\n`);
   return known;
 }

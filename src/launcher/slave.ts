@@ -92,7 +92,7 @@ export class Slave implements AsyncDisposable {
 }
 
 /** Keeps asking the master, and returns what it said first, now or in an earlier life. */
-function join(
+async function join(
   options: SlaveOptions,
   state: StateDirectory,
   { clock, random, log, signal }: NodeEnvironment,
@@ -102,15 +102,13 @@ function join(
 ): Promise<Welcome> {
   const { master, id: demanded } = options;
   const controlPort = controlPortOf(master.port, options.controlPort);
-  const key = readKey(state, random);
+  const key = await readKey(state, random);
   let known = readWelcome(state, demanded);
   return new Promise((resolve, reject) => {
     const keep = (welcome: Welcome): void => {
-      try {
-        state.write(welcomeFile, encodeJoinMessage(welcome));
-      } catch (error) {
+      state.write(welcomeFile, encodeJoinMessage(welcome)).catch((error: unknown) => {
         log.warn(`cannot keep what the master said (${String(error)}); the next start will have to wait for it`);
-      }
+      });
     };
     const hello = (): Hello => ({ type: 'hello', key, demanded, last: known?.id });
     const welcomed = (welcome: Welcome): void => {
@@ -147,11 +145,11 @@ function join(
   });
 }
 
-function readKey(state: StateDirectory, random: Random): string {
+async function readKey(state: StateDirectory, random: Random): Promise<string> {
   const known = state.read(keyFile)?.trim();
   if (known === undefined) {
     const key = Array.from({ length: 4 }, () => random.uint32().toString(16).padStart(8, '0')).join('');
-    state.write(keyFile, `${key}\n`);
+    await state.write(keyFile, `${key}\n`);
     return key;
   }
   if (isNodeKey(known)) return known;

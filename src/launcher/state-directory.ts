@@ -1,13 +1,16 @@
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
+import { open, rename, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { ownDirectory } from '../daemon/directories.ts';
 import { EtherloomError, errnoOf, SystemError } from '../errors.ts';
 import { lockFile } from '../system/file-lock.ts';
 
 /** The directory with a role's state, which outlives its processes. One process at a time holds it. */
-export class StateDirectory implements Disposable {
+export class StateDirectory implements AsyncDisposable {
   readonly path: string;
   readonly #lock: Disposable;
+  /** Settles when all that was written so far is on the disk, or has failed. */
+  #written: Promise<void> = Promise.resolve();
 
   private constructor(path: string, lock: Disposable) {
     this.path = path;
@@ -27,7 +30,9 @@ export class StateDirectory implements Disposable {
     }
   }
 
-  [Symbol.dispose](): void {
+  /** Frees the directory when what was written is on the disk. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#written;
     this.#lock[Symbol.dispose]();
   }
 
@@ -46,27 +51,36 @@ export class StateDirectory implements Disposable {
     }
   }
 
-  /** Replaces a file's text as one step; on return it is on the disk. Throws a SystemError (ENOSPC); then the old text is still there. */
-  write(name: string, text: string): void {
+  /**
+   * Replaces a file's text as one step, after those that were written before; it is on the disk when this resolves. Rejects with a SystemError
+   * (ENOSPC); then the old text is still there. Threads of Node's pool wait for the disk: the one that forwards frames must not.
+   */
+  write(name: string, text: string): Promise<void> {
+    const done = this.#written.then(() => this.#replace(name, text));
+    this.#written = done.catch(() => undefined);
+    return done;
+  }
+
+  async #replace(name: string, text: string): Promise<void> {
     const next = this.in(`${name}.next`);
     try {
-      const fd = openSync(next, 'w', 0o600);
+      const file = await open(next, 'w', 0o600);
       try {
-        writeFileSync(fd, text);
-        fsyncSync(fd);
+        await file.writeFile(text);
+        await file.sync();
       } finally {
-        closeSync(fd);
+        await file.close();
       }
-      renameSync(next, this.in(name));
+      await rename(next, this.in(name));
     } catch (error) {
-      removeIfPossible(next);
+      await removeIfPossible(next);
       throw unwritable(this.in(name), error);
     }
-    const directory = openSync(this.path, 'r');
+    const directory = await open(this.path, 'r');
     try {
-      fsyncSync(directory);
+      await directory.sync();
     } finally {
-      closeSync(directory);
+      await directory.close();
     }
   }
 }
@@ -84,9 +98,9 @@ function unwritable(path: string, error: unknown): unknown {
 }
 
 /** On a read-only disk nothing was written, and nothing can be removed. */
-function removeIfPossible(path: string): void {
+async function removeIfPossible(path: string): Promise<void> {
   try {
-    rmSync(path, { force: true });
+    await rm(path, { force: true });
   } catch {
     // The error that led here says more.
   }

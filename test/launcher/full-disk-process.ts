@@ -7,7 +7,7 @@ import { StateDirectory } from '../../src/launcher/state-directory.ts';
 
 const [mount = ''] = process.argv.slice(2);
 const state = StateDirectory.open(join(mount, 'state'));
-state.write('roster.json', 'old');
+await state.write('roster.json', 'old');
 
 /** Leaves one page and no more. */
 function fill(): void {
@@ -24,9 +24,9 @@ function fill(): void {
   }
 }
 
-function write(text: string): string {
+async function write(text: string): Promise<string> {
   try {
-    state.write('roster.json', text);
+    await state.write('roster.json', text);
     return 'written';
   } catch (error) {
     return errnoOf(error) ?? String(error);
@@ -35,7 +35,7 @@ function write(text: string): string {
 
 fill();
 const long = 'x'.repeat(3 * 4096);
-const whenFull = write(long);
+const whenFull = await write(long);
 const kept = state.read('roster.json');
 rmSync(join(mount, 'filler'));
-console.log(JSON.stringify({ whenFull, kept, whenRoom: write(long), length: state.read('roster.json')?.length }));
+console.log(JSON.stringify({ whenFull, kept, whenRoom: await write(long), length: state.read('roster.json')?.length }));

@@ -28,7 +28,7 @@ async function serve(
   clock: Clock = realClock,
 ): Promise<{ server: JoinServer; logged: string[] }> {
   const logged: string[] = [];
-  const decide = ({ key }: Hello): Welcome => welcome(parseInt(key.charAt(0), 16));
+  const decide = async ({ key }: Hello): Promise<Welcome> => Promise.resolve(welcome(parseInt(key.charAt(0), 16)));
   const server = await JoinServer.open(
     { listen: { host: '127.0.0.1', port: 0 }, welcome: decide, ...options },
     { clock, log: logTo((message) => void logged.push(message)) },
@@ -116,16 +116,16 @@ describe('where slaves ask', () => {
   it('who asks twice is ended, and gets nothing by the rest of what he said', async () => {
     const asked: string[] = [];
     const { server } = await serve({
-      welcome({ key }) {
+      async welcome({ key }) {
         asked.push(key.charAt(0));
-        return { type: 'refusal', reason: 'no', retry: false };
+        return Promise.resolve({ type: 'refusal', reason: 'no', retry: false });
       },
     });
     const line = new Line(server);
     line.socket.write(['1', '2', '3'].map((digit) => encodeJoinMessage(hello(digit))).join(''));
     await line.closed;
     expect(asked).toEqual(['1']);
-    expect(line.messages).toEqual([{ type: 'refusal', reason: 'no', retry: false }]);
+    expect(line.messages).toEqual([]);
   });
 
   it('two that are alive cannot have one id; the second may try again', async () => {
@@ -143,12 +143,35 @@ describe('where slaves ask', () => {
     await third.until('welcome');
   });
 
+  it('a twin is refused while the decision takes its time, and who leaves meanwhile was never in', async () => {
+    const decided: (() => void)[] = [];
+    const { server, logged } = await serve({
+      welcome: () => new Promise((resolve) => decided.push(() => resolve(welcome(decided.length)))),
+    });
+    const [first, twin] = [new Line(server), new Line(server)];
+    first.socket.write(encodeJoinMessage(hello()));
+    await eventually(() => expect(decided).toHaveLength(1));
+    twin.socket.write(encodeJoinMessage(hello()));
+    expect(await twin.until('refusal')).toMatchObject({ retry: true, reason: expect.stringContaining('is alive at') as string });
+    await twin.closed;
+    first.socket.destroy();
+    const second = new Line(server);
+    await eventually(() => {
+      second.socket.write(encodeJoinMessage(hello()));
+      expect(decided).toHaveLength(2);
+    });
+    decided[0]?.();
+    decided[1]?.();
+    expect(await second.until('welcome')).toMatchObject({ id: 2 });
+    expect(logged.filter((line) => /joined$/.test(line))).toEqual([expect.stringMatching(/^slave 2 .*joined$/)]);
+  });
+
   it('a decision that cannot be kept is a refusal for now, and the server goes on', async () => {
     let full = true;
     const { server } = await serve({
-      welcome() {
+      async welcome() {
         if (full) throw new Error('ENOSPC: no space left on device');
-        return welcome(1);
+        return Promise.resolve(welcome(1));
       },
     });
     const line = new Line(server);
@@ -240,10 +263,10 @@ describe('a slave that asks', () => {
   it('stops at a refusal for good, and not at one for now', async () => {
     let retry = true;
     const { server } = await serve({
-      welcome() {
+      async welcome() {
         const answer = { type: 'refusal', reason: `retry ${retry}`, retry } as const;
         retry = false;
-        return answer;
+        return Promise.resolve(answer);
       },
     });
     const asked = ask(parseTcpAddress(server.address).port);
