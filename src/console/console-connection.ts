@@ -56,7 +56,8 @@ export class ConsoleConnection implements Disposable {
       this.#ending = true;
       if (!this.#attending) this.#settle();
     };
-    return { write, prompt: write, backlog: () => this.#size, end };
+    const wake = (): void => this.#ready({ readable: false, writable: true, failed: false });
+    return { write, prompt: write, backlog: () => this.#size, wake, end };
   }
 
   #ready({ readable, writable, failed }: Ready): void {
@@ -67,7 +68,7 @@ export class ConsoleConnection implements Disposable {
       this.#session.resume();
       this.#drain();
       // Nothing would tell that there is more to do for whoever took all at once.
-    } while (this.#open && this.#size === 0 && this.#session.congested);
+    } while (this.#open && this.#size === 0 && this.#session.congested && !this.#session.holding);
     this.#attending = false;
     this.#settle();
   }

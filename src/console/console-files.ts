@@ -2,6 +2,7 @@ import { closeSync, constants, fstatSync, openSync, readSync, statfsSync, writeS
 import type { Files, OpenFile } from '../management/command.ts';
 import { SystemError } from '../errors.ts';
 import { statusOf, type Status } from '../management/status.ts';
+import { PooledFile } from '../system/pooled-file.ts';
 import { withRights, type Rights } from '../system/rights.ts';
 import type { Log } from '../log.ts';
 
@@ -29,7 +30,13 @@ export function filesFor(rights: Rights, log: Log): Files {
     read: (path) => attempt(() => readScript(open(path, constants.O_RDONLY))),
     open: (path, how) => {
       const flags = how === 'append' ? constants.O_APPEND : constants.O_TRUNC;
-      return attempt(() => new WrittenFile(path, open(path, constants.O_WRONLY | constants.O_CREAT | flags), log));
+      return attempt(() => writtenFile(path, open(path, constants.O_WRONLY | constants.O_CREAT | flags), log));
+    },
+    closing: () => {
+      if (closings.size === 0) return undefined;
+      const written = Promise.all(closings);
+      closings.clear();
+      return written.then(() => undefined);
     },
   };
 }
@@ -64,19 +71,68 @@ function readScript(fd: number): { readonly text: string } | Status {
   }
 }
 
-/** A file, or a pipe to a program that reads along: records are written to it whole or not at all. */
-class WrittenFile implements OpenFile {
-  readonly #path: string;
-  readonly #log: Log;
+/** Files that were closed and are not asked for by `closing` yet. */
+const closings = new Set<Promise<void>>();
+
+/** A file or a pipe that is open. */
+interface Sink {
+  /** Takes a record whole or not at all. Returns whether it did. */
+  write(octets: Uint8Array): boolean;
+  readonly failed: boolean;
+  close(): void;
+}
+
+/** Returns a file that logs what befalls it: the first record that is lost, how many were, and the error that ends it. */
+function writtenFile(path: string, fd: number, log: Log): OpenFile {
+  const failed = (error: unknown): void =>
+    log.warn(`cannot write ${path}: ${error instanceof Error ? error.message : String(error)}; nothing more is written to it`);
+  const sink = fstatSync(fd).isFile() ? regularFile(fd, failed) : new PipeSink(fd, failed);
+  let lost = 0;
+  return {
+    get failed() {
+      return sink.failed;
+    },
+    write: (octets) => {
+      if (sink.write(octets)) return true;
+      if (!sink.failed && ++lost === 1) log.warn(`${path} takes no more for now: its reader or its disk is too slow, and records are lost`);
+      return false;
+    },
+    [Symbol.dispose]: () => {
+      sink.close();
+      if (lost > 0) log.warn(`${path}: ${lost} records lost`);
+    },
+  };
+}
+
+/** A regular file, for which nothing can be asked not to wait. */
+function regularFile(fd: number, failed: (error: unknown) => void): Sink {
+  let hasFailed = false;
+  const file = new PooledFile(fd, (error) => {
+    hasFailed = true;
+    failed(error);
+  });
+  return {
+    get failed() {
+      return hasFailed;
+    },
+    write: (octets) => file.write(octets),
+    close: () => {
+      const closing = file.close().finally(() => closings.delete(closing));
+      closings.add(closing);
+    },
+  };
+}
+
+/** A pipe to a program that reads along, or a device. */
+class PipeSink implements Sink {
+  readonly #failed: (error: unknown) => void;
   #fd: number | undefined;
   /** What is left of the last record: it goes first. */
   #rest: Uint8Array = new Uint8Array(0);
-  #lost = 0;
 
-  constructor(path: string, fd: number, log: Log) {
-    this.#path = path;
+  constructor(fd: number, failed: (error: unknown) => void) {
     this.#fd = fd;
-    this.#log = log;
+    this.#failed = failed;
   }
 
   get failed(): boolean {
@@ -85,15 +141,12 @@ class WrittenFile implements OpenFile {
 
   write(octets: Uint8Array): boolean {
     this.#rest = this.#put(this.#rest);
-    if (this.#rest.length > 0) {
-      if (++this.#lost === 1) this.#log.warn(`${this.#path} takes no more for now: what it has no room for is lost`);
-      return false;
-    }
+    if (this.#rest.length > 0) return false;
     this.#rest = this.#put(octets);
     return !this.failed;
   }
 
-  [Symbol.dispose](): void {
+  close(): void {
     if (this.#fd !== undefined) closeSync(this.#fd);
     this.#fd = undefined;
   }
@@ -105,8 +158,8 @@ class WrittenFile implements OpenFile {
       return octets.slice(writeSync(this.#fd, octets));
     } catch (error) {
       if (error instanceof Error && 'code' in error && error.code === 'EAGAIN') return octets.slice();
-      this.#log.warn(`${this.#path} is written to no more: ${error instanceof Error ? error.message : String(error)}`);
-      this[Symbol.dispose]();
+      this.#failed(error);
+      this.close();
       return new Uint8Array(0);
     }
   }

@@ -29,6 +29,7 @@ export function openTerminalConsole(console: Interpreter, log: Log, ended: () =>
       write: (text) => stdout.write(text),
       prompt: (text) => prompts?.write(text),
       backlog: () => stdout.backlog,
+      wake: () => goOn(),
       end: () => undefined,
     },
     files: filesFor(ownRights(), log),
@@ -43,10 +44,11 @@ export function openTerminalConsole(console: Interpreter, log: Log, ended: () =>
     session.receive(piece);
     pace();
   });
-  stdout.drained = (): void => {
+  const goOn = (): void => {
     session.resume();
     pace();
   };
+  stdout.drained = goOn;
   stdin.once('end', () => {
     session.finish();
     ended();

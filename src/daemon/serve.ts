@@ -2,6 +2,7 @@ import { setFlagsFromString } from 'node:v8';
 import { EtherloomError } from '../errors.ts';
 import { claimStandardError } from '../system/claim.ts';
 import { outletsFlushed } from '../system/outlet.ts';
+import { filesWritten } from '../system/pooled-file.ts';
 import { exitAtOnce } from '../system/process.ts';
 import { standardError, standardOutput } from '../system/standard-streams.ts';
 import { logReopener, usualHangup, type Hangup } from './hangup.ts';
@@ -115,6 +116,7 @@ async function end(service: AsyncDisposable | undefined, tell: (line: string) =>
     void outletsFlushed(flushLimit).then(() => exitAtOnce(1));
   }, endLimit);
   await service?.[Symbol.asyncDispose]();
+  await filesWritten();
   clearTimeout(limit);
 }
 

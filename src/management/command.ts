@@ -9,6 +9,8 @@ export interface Files {
   readonly read: (path: string) => { readonly text: string } | Status;
   /** A file to write to, made if it is not there, emptied or added to; or why not. */
   readonly open: (path: string, how: 'new' | 'append') => OpenFile | Status;
+  /** Settles when the files that were closed since the last time are written; undefined when they are, or none were closed. */
+  readonly closing: () => Promise<void> | undefined;
 }
 
 /** A file that is written to. */

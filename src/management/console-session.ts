@@ -24,6 +24,8 @@ export interface Terminal {
   prompt(text: string): void;
   /** How many octets were written and not taken yet. */
   readonly backlog: () => number;
+  /** Is told that the session goes on after it had to wait for something else than the terminal. */
+  wake(): void;
   /** The session is over: shows what was written, and closes. */
   end(): void;
 }
@@ -53,6 +55,7 @@ export class ConsoleSession implements Listener {
   /** A line that is begun. */
   #begun = '';
   #lost = 0;
+  #holding = false;
   #open = true;
 
   constructor(console: Interpreter, { terminal, files, remote }: SessionOptions) {
@@ -67,7 +70,12 @@ export class ConsoleSession implements Listener {
 
   /** Whether no more should be received now. */
   get congested(): boolean {
-    return this.#open && (this.#lines.length > 0 || this.#terminal.backlog() > mostBacklog);
+    return this.#open && (this.#holding || this.#lines.length > 0 || this.#terminal.backlog() > mostBacklog);
+  }
+
+  /** Whether a reply waits for a file that is being written. */
+  get holding(): boolean {
+    return this.#holding;
   }
 
   /** Takes a piece of what was typed. */
@@ -95,7 +103,7 @@ export class ConsoleSession implements Listener {
 
   /** Goes on with what was received, after the terminal took what was written. */
   resume(): void {
-    while (this.#open && this.#terminal.backlog() <= mostBacklog) {
+    while (this.#open && !this.#holding && this.#terminal.backlog() <= mostBacklog) {
       const line = this.#lines.shift();
       if (line === undefined) return;
       this.#run(line);
@@ -121,7 +129,23 @@ export class ConsoleSession implements Listener {
   }
 
   #run(line: string): void {
-    const { text, then } = this.#console.execute(line, this.#giver);
+    const reply = this.#console.execute(line, this.#giver);
+    const closing = this.#giver.files.closing();
+    if (closing) void this.#hold(reply, closing);
+    else this.#show(reply);
+  }
+
+  /** The reply to the end of a capture comes when the file is whole, so that it can be read then. Meanwhile nothing else is done here. */
+  async #hold(reply: Reply, closing: Promise<void>): Promise<void> {
+    this.#holding = true;
+    await closing;
+    this.#holding = false;
+    if (!this.#open) return;
+    this.#show(reply);
+    this.#terminal.wake();
+  }
+
+  #show({ text, then }: Reply): void {
     if (then === 'shutdown' || (then === 'logout' && this.#remote)) {
       this.close();
       if (this.#remote) this.#terminal.write('9999 END OF SESSION');

@@ -14,7 +14,7 @@ export interface Pipe {
   readonly write: Fd;
 }
 
-/** One end of a stream, which does not wait. Disposing it gives back what is ours. */
+/** One end of a stream, on which nothing waits that heeds its kind. Disposing it gives back what is ours. */
 export interface StreamEnd extends Disposable {
   readonly fd: Fd;
   readonly kind: StreamKind;
@@ -35,7 +35,7 @@ export function ownEnd(fd: Fd): StreamEnd {
 
 /**
  * An end that others may share: a pipe, a socket, a terminal or a file. Whoever shares it goes on waiting as before: a socket can be asked
- * not to wait for each call alone, and a pipe or terminal is opened anew. Throws a SystemError when it is not open.
+ * not to wait for each call alone, and a pipe or terminal is opened anew or, where that is refused, asked before each call. Throws a SystemError when it is not open.
  */
 export function sharedEnd(fd: Fd, way: 'read' | 'write'): StreamEnd {
   const status = fstatSync(fd);
@@ -47,15 +47,12 @@ export function sharedEnd(fd: Fd, way: 'read' | 'write'): StreamEnd {
     const own = openSync(`/proc/self/fd/${fd}`, access | constants.O_NONBLOCK | constants.O_NOCTTY);
     return { fd: own, kind: 'file', [Symbol.dispose]: () => closeSync(own) };
   } catch {
-    // It is another user's, or nobody reads it any more.
-    const flags = doNotWait(fd);
-    return { fd, kind: 'file', [Symbol.dispose]: () => void libc.fcntl(fd, F_SETFL, flags) };
+    // It is another user's. O_NONBLOCK would be set for all who share it.
+    return { fd, kind: 'waiting', [Symbol.dispose]: () => undefined };
   }
 }
 
-/** Returns the flags that the descriptor had. */
-function doNotWait(fd: Fd): number {
+function doNotWait(fd: Fd): void {
   const flags = checked(libc.fcntl(fd, F_GETFL, 0), `cannot ask for the flags of descriptor ${fd}`);
   checked(libc.fcntl(fd, F_SETFL, flags | constants.O_NONBLOCK), `cannot set the flags of descriptor ${fd}`);
-  return flags;
 }

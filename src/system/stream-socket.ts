@@ -1,12 +1,25 @@
 /** Stream sockets, unix and TCP alike, and pipes: octets by single system calls, into memory that is used again, without Node's streams between. */
+import { isatty } from 'node:tty';
 import { addressOf, errnoName, lastErrno, libc } from './libc.ts';
 import { takeSocketError, type Fd } from './unix-socket.ts';
 
 const MSG_DONTWAIT = 0x40;
 const MSG_NOSIGNAL = 0x4000;
 
-/** What a stream goes through: a socket, or what is none (a pipe, a terminal, a file) and does not wait. */
-export type StreamKind = 'socket' | 'file';
+/**
+ * What a stream goes through: a socket; what is none (a pipe, a terminal, a file) and does not wait; or a pipe or terminal that does, because
+ * others share it and expect that. Before each call on such a one the kernel is asked whether it would wait.
+ */
+export type StreamKind = 'socket' | 'file' | 'waiting';
+
+const POLLIN = 0x1;
+const POLLOUT = 0x4;
+
+/** A pipe that is writable has room for so many octets. [pipe(7)] */
+const pipePiece = 4096;
+
+/** A terminal that is writable may have room for no more. [tty_ioctl(4)] */
+const terminalPiece = 1;
 
 /** Memory that the kernel is given. It must be held as long as a call may use it. */
 export class StreamMemory {
@@ -25,6 +38,7 @@ export class StreamMemory {
    */
   receive(fd: Fd, from: number, to: number, kind: StreamKind = 'socket'): number | string {
     const [at, room] = [this.#address + from, to - from];
+    if (kind === 'waiting' && !isReady(fd, POLLIN)) return 'EAGAIN';
     const count = kind === 'socket' ? libc.recv(fd, at, room, MSG_DONTWAIT) : libc.read(fd, at, room);
     return count >= 0 ? count : waitingErrno();
   }
@@ -35,9 +49,32 @@ export class StreamMemory {
    */
   send(fd: Fd, from: number, to: number, kind: StreamKind = 'socket'): number | string {
     const [at, length] = [this.#address + from, to - from];
+    if (kind === 'waiting') return sendInPieces(fd, at, length);
     const count = kind === 'socket' ? libc.send(fd, at, length, MSG_DONTWAIT | MSG_NOSIGNAL) : libc.write(fd, at, length);
     return count >= 0 ? count : waitingErrno();
   }
+}
+
+const asked = new Uint8Array(8);
+const question = new DataView(asked.buffer);
+
+/** Returns whether a call would not wait: also at the end of the stream, and when its other side is gone. */
+function isReady(fd: Fd, events: number): boolean {
+  question.setInt32(0, fd, true);
+  question.setInt16(4, events, true);
+  return libc.poll(asked, 1, 0) > 0;
+}
+
+function sendInPieces(fd: Fd, at: number, length: number): number | string {
+  const piece = isatty(fd) ? terminalPiece : pipePiece;
+  let sent = 0;
+  while (sent < length && isReady(fd, POLLOUT)) {
+    const count = libc.write(fd, at + sent, Math.min(piece, length - sent));
+    // What was sent before an error counts; the next call meets it again.
+    if (count < 0) return sent > 0 ? sent : waitingErrno();
+    sent += count;
+  }
+  return sent > 0 ? sent : 'EAGAIN';
 }
 
 /** What one call receives at most, in octets. */

@@ -58,7 +58,7 @@ describe('a file that a console reads', () => {
 });
 
 describe('a file that a console writes', () => {
-  it('is new and private, and emptied or added to when it is there', () => {
+  it('is new and private, and emptied or added to when it is there', async () => {
     const path = join(newDirectory(), 'log');
     for (const [how, text] of [
       ['new', 'one'],
@@ -68,9 +68,34 @@ describe('a file that a console writes', () => {
       const file = opened(own.open(path, how));
       file.write(Buffer.from(text.slice(-3)));
       file[Symbol.dispose]();
+      await own.closing();
       expect(readFileSync(path, 'utf8')).toBe(text);
     }
     expect(statSync(path).mode & 0o777).toBe(0o600);
+  });
+
+  it('takes what it has room for, in order, and tells how many records it lost', async () => {
+    const path = join(newDirectory(), 'capture');
+    const file = opened(own.open(path, 'new'));
+    logged.length = 0;
+    // No thread of this process comes to look what was written meanwhile.
+    const taken = Array.from({ length: 200 }, (_, n) => file.write(Buffer.alloc(2 ** 16, String(n % 10)))).filter(Boolean).length;
+    expect(taken).toBe(64);
+    file[Symbol.dispose]();
+    expect(logged).toEqual([expect.stringContaining('takes no more for now'), `${path}: 136 records lost`]);
+    await own.closing();
+    const text = readFileSync(path, 'latin1');
+    expect(text.match(/(\d)\1*/g)?.join('')).toBe(Array.from({ length: 64 }, (_, n) => String(n % 10).repeat(2 ** 16)).join(''));
+  });
+
+  it('on a disk that is full is written to no more, and says so once', async () => {
+    const file = opened(own.open('/dev/full', 'new'));
+    logged.length = 0;
+    for (let n = 0; n < 3; n++) file.write(Buffer.from('x'));
+    expect(file.failed).toBe(true);
+    expect(logged).toEqual([expect.stringMatching(/^cannot write \/dev\/full: ENOSPC/)]);
+    file[Symbol.dispose]();
+    await own.closing();
   });
 
   it('is refused with the reason, and a pipe without a reader does not hold anybody up', () => {
@@ -121,7 +146,7 @@ describe('a file that a console writes', () => {
     logged.length = 0;
     closeSync(reader);
     for (let n = 0; n < 3; n++) file.write(Buffer.from('x'));
-    expect(logged).toEqual([expect.stringMatching(/written to no more.*EPIPE/)]);
+    expect(logged).toEqual([expect.stringMatching(/^cannot write .*EPIPE.*nothing more is written/)]);
     file[Symbol.dispose]();
   });
 });

@@ -81,6 +81,8 @@ export class MemoryFiles implements Files {
     };
   };
 
+  readonly closing = (): undefined => undefined;
+
   /** All that was written to a path; undefined when it was never opened. */
   written(path: string): Uint8Array | undefined {
     const pieces = this.#written.get(path);
@@ -117,6 +119,7 @@ export class StageSession {
           this.watch?.(text, 'prompt');
         },
         backlog: () => this.backlog,
+        wake: () => undefined,
         end: () => (this.ended = true),
       },
       files,

@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { closeSync, readFileSync, readSync, writeSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { openPipe, ownEnd, sharedEnd } from '../../src/system/pipe.ts';
+import { StreamMemory } from '../../src/system/stream-socket.ts';
 import { descriptors } from '../ports/rig.ts';
 
 const O_NONBLOCK = 0o4000;
@@ -42,12 +43,26 @@ describe('an end that others share', () => {
     expect(descriptors()).toBe(before);
   });
 
+  it('that cannot be opened anew is read and written without waiting, while it waits for others', () => {
+    const { read, write } = openPipe();
+    onTestFinished(() => [read, write].forEach((fd) => closeSync(fd)));
+    const size = 200_000;
+    const memory = new StreamMemory(size);
+    expect(memory.receive(read, 0, 100, 'waiting')).toBe('EAGAIN');
+    const room = memory.send(write, 0, size, 'waiting');
+    expect(room).toBe(65_536);
+    expect(memory.send(write, 0, size, 'waiting')).toBe('EAGAIN');
+    expect(memory.receive(read, 0, size, 'waiting')).toBe(room);
+    expect([waits(read), waits(write)]).toEqual([true, true]);
+  });
+
   it('whose reader is gone is there all the same, to be told so', () => {
     const { read, write } = openPipe();
     closeSync(read);
     const end = sharedEnd(write, 'write');
     expect(waits(end.fd)).toBe(false);
     expect(() => writeSync(end.fd, 'x')).toThrow(/EPIPE/);
+    expect(new StreamMemory(100).send(write, 0, 1, 'waiting')).toBe('EPIPE');
     end[Symbol.dispose]();
     expect(waits(write)).toBe(true);
     closeSync(write);

@@ -26,6 +26,7 @@ class Stage {
       return text === undefined ? 'ENOENT' : { text };
     },
     open: () => 'EPERM',
+    closing: () => undefined,
   };
 
   /** What is answered, and what is to be done beside. */

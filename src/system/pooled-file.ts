@@ -1,0 +1,84 @@
+/** Files that are written by threads of Node's pool: those wait for the disk, where the thread that forwards must not. [write(2)] */
+import { close, write } from 'node:fs';
+import type { Fd } from './unix-socket.ts';
+
+/** How much waits for a disk, in octets. */
+const mostWaiting = 4 * 2 ** 20;
+
+/** All files of this process that are not written to their end. */
+const unwritten = new Set<Promise<void>>();
+
+/** Resolves when all that files of this process have taken is written, or cannot be. */
+export async function filesWritten(): Promise<void> {
+  while (unwritten.size > 0) await Promise.all(unwritten);
+}
+
+/** A file that takes as much as may wait for the disk. What it has taken is written, in that order. */
+export class PooledFile {
+  readonly #fd: Fd;
+  readonly #failed: (error: Error) => void;
+  #waiting: Uint8Array[] = [];
+  /** How many octets are not written. */
+  #size = 0;
+  #work: Promise<void> | undefined;
+  #open = true;
+
+  /** Owns the descriptor. `failed` is told the error after which nothing more is taken. */
+  constructor(fd: Fd, failed: (error: Error) => void) {
+    this.#fd = fd;
+    this.#failed = failed;
+  }
+
+  /** Takes a copy of the octets, if there is room for them. Returns whether there is. */
+  write(octets: Uint8Array): boolean {
+    if (!this.#open || this.#size + octets.length > mostWaiting) return false;
+    this.#waiting.push(octets.slice());
+    this.#size += octets.length;
+    this.#begin();
+    return true;
+  }
+
+  /** Closes the file when what it has taken is written; then the promise resolves. */
+  close(): Promise<void> {
+    this.#open = false;
+    this.#begin();
+    return this.#work ?? Promise.resolve();
+  }
+
+  #begin(): void {
+    if (this.#work) return;
+    const work = this.#drain().finally(() => {
+      unwritten.delete(work);
+    });
+    this.#work = work;
+    unwritten.add(work);
+  }
+
+  /** While one piece is being written the next one gathers. */
+  async #drain(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const piece = Buffer.concat(this.#waiting);
+      this.#waiting = [];
+      try {
+        await this.#put(piece);
+        this.#size -= piece.length;
+      } catch (error) {
+        this.#waiting = [];
+        this.#failed(error instanceof Error ? error : new Error(String(error)));
+        this.#open = false;
+      }
+    }
+    if (this.#open) this.#work = undefined;
+    else await new Promise<void>((resolve) => close(this.#fd, () => resolve()));
+  }
+
+  async #put(octets: Uint8Array): Promise<void> {
+    for (let rest = octets; rest.length > 0;) {
+      const piece = rest;
+      const count = await new Promise<number>((resolve, reject) =>
+        write(this.#fd, piece, (error, written) => (error ? reject(error) : resolve(written))),
+      );
+      rest = piece.subarray(count);
+    }
+  }
+}
