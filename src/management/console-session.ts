@@ -132,7 +132,7 @@ export class ConsoleSession implements Listener {
     const reply = this.#console.execute(line, this.#giver);
     const closing = this.#giver.files.closing();
     if (closing) void this.#hold(reply, closing);
-    else this.#show(reply);
+    else this.#answer(reply);
   }
 
   /** The reply to the end of a capture comes when the file is whole, so that it can be read then. Meanwhile nothing else is done here. */
@@ -141,11 +141,11 @@ export class ConsoleSession implements Listener {
     await closing;
     this.#holding = false;
     if (!this.#open) return;
-    this.#show(reply);
+    this.#answer(reply);
     this.#terminal.wake();
   }
 
-  #show({ text, then }: Reply): void {
+  #answer({ text, then }: Reply): void {
     if (then === 'shutdown' || (then === 'logout' && this.#remote)) {
       this.close();
       if (this.#remote) this.#terminal.write('9999 END OF SESSION');

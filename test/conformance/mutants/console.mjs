@@ -53,7 +53,7 @@ export const consoles = [
   },
   {
     name: 'shutdown-says-success',
-    at: 'ConsoleSession.#run',
+    at: 'ConsoleSession.#answer',
     code: 'this.close();',
     fault: "this.close(); this.#terminal.write(text || '1000 Success\\n');",
     breaks: 'who ends a session or the switch is told of success',
