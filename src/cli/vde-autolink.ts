@@ -82,7 +82,7 @@ async function serve(wishes: AutolinkOptions, isDaemon: boolean, pidfile: string
   const opened = await AutolinkService.open(wishes, { clock: realClock, log });
   let file: Disposable | undefined;
   try {
-    file = pidfile === undefined ? undefined : writePidFile(pidfile, { programs: ['wirefilter'] });
+    file = pidfile === undefined ? undefined : writePidFile(pidfile, { programs: ['vde_autolink'] });
     if (isDaemon) tellReady();
     const reason = await Promise.race([opened.ended, told]);
     if (reason !== undefined) throw new EtherloomError('refused', `lost the switch at ${wishes.sock}: ${reason}; start both again`);

@@ -43,6 +43,18 @@ async function connected(talk: ConsoleTalk, what: string): Promise<void> {
 describe('vde_autolink', { timeout: 60_000 }, () => {
   const stage = useStage(['vde_switch', 'vde_plug', 'dpipe', 'vde_autolink', 'ps', 'setsid']);
 
+  it('leaves the pid file of a running original alone', async () => {
+    const at = await ourSwitch(stage, 'a');
+    // Only its name counts, for it holds no lock.
+    const other = stage.start(['bash', '-c', 'exec -a vde_autolink sleep 60']);
+    writeFileSync(stage.path('pid'), `${other.pid}\n`);
+    const command = [bin('vde_autolink'), '-s', at.directory, '-S', at.console, '-M', stage.path('autolink'), '-p', stage.path('pid')];
+    const { status, text } = await stage.run(command, poisoned);
+    expect(status).not.toBe(0);
+    expect(text).toContain(`names process ${other.pid}, which runs`);
+    expect(readFileSync(stage.path('pid'), 'utf8')).toBe(`${other.pid}\n`);
+  });
+
   it.each(['our', 'an original'] as const)('links %s switch to another, and links it again when the command ends', async (whose) => {
     const local = whose === 'our' ? await ourSwitch(stage, 'a') : await originalSwitch(stage, 'a');
     const { directory: remote } = await originalSwitch(stage, 'b');

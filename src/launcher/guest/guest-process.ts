@@ -116,7 +116,7 @@ export async function startGuestQemu(
     ...{ specDigest: digestOf(options, image), consoleOffset, sockets },
   };
   try {
-    writeGuestRecord(files.record, record);
+    await writeGuestRecord(files.record, record);
     return { record, qmp: await connectQmp(record, files, onEvent, progress.signal), child };
   } catch (error) {
     // Not what we have started only: it may have ended because another QEMU holds the pid file.

@@ -1,4 +1,5 @@
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
+import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isAttachmentKind } from './attachment.ts';
 import type { ProcessIdentity } from './process-identity.ts';
@@ -58,10 +59,10 @@ export function readGuestRecord(path: string): GuestRecord | undefined {
 }
 
 /** Writes a record whole or not at all. */
-export function writeGuestRecord(path: string, record: GuestRecord): void {
+export async function writeGuestRecord(path: string, record: GuestRecord): Promise<void> {
   const draft = `${path}.new`;
-  writeFileSync(draft, `${JSON.stringify(record)}\n`, { mode: 0o600 });
-  renameSync(draft, path);
+  await writeFile(draft, `${JSON.stringify(record)}\n`, { mode: 0o600 });
+  await rename(draft, path);
 }
 
 /** Removes what tells of a guest that does not run any more. Its console log and QEMU's own words stay, to be read. */

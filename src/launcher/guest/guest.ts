@@ -66,6 +66,7 @@ export class Guest {
   #exit: GuestExit | undefined;
   #settle: ((exit: GuestExit) => void) | undefined;
   #stopping = false;
+  #isBounding = false;
   #reason = '';
 
   private constructor(id: number, running: RunningQemu, files: GuestFiles, lock: Disposable, reason: () => string) {
@@ -89,7 +90,7 @@ export class Guest {
     this.#pulse = setInterval(() => {
       try {
         this.#lookAlive(reason());
-        this.#boundLog();
+        void this.#boundLog();
       } catch {
         // No descriptor is free, or the disk is full: what cannot be told now can be later.
       }
@@ -212,9 +213,21 @@ export class Guest {
   }
 
   // What has been read is not needed any more, but a launcher that comes later must learn from the log how far the guest is.
-  #boundLog(): void {
-    if (this.#settle === undefined || this.#log.offset < maxConsoleLog) return;
-    writeGuestRecord(this.#files.record, { ...this.#running.record, consoleOffset: 0 });
+  async #boundLog(): Promise<void> {
+    if (this.#isBounding || this.#log.offset < maxConsoleLog) return;
+    this.#isBounding = true;
+    try {
+      await writeGuestRecord(this.#files.record, { ...this.#running.record, consoleOffset: 0 });
+      this.#restartLog();
+    } catch {
+      // The disk is full: another time.
+    }
+    this.#isBounding = false;
+  }
+
+  #restartLog(): void {
+    // The guest may have ended while the record was written.
+    if (this.#settle === undefined) return;
     const { booted, ready, address } = this.#state;
     const words = [
       booted ? 'BOOT' : '',

@@ -24,9 +24,9 @@ const record: GuestRecord = {
 };
 
 describe('a guest record', () => {
-  it('is read as it was written, and is nobody else’s to read', () => {
+  it('is read as it was written, and is nobody else’s to read', async () => {
     const path = join(temporaryDirectory(), 'guest.json');
-    writeGuestRecord(path, record);
+    await writeGuestRecord(path, record);
     expect(readGuestRecord(path)).toEqual(record);
     expect(statSync(path).mode & 0o777).toBe(0o600);
   });
