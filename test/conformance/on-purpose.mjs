@@ -45,8 +45,8 @@ const rows = {
   21: ['fstp: a port that hears a worse bridge is closed until that has agreed'],
   22: ['fstp: a root leaves its port open though the other end is closed'],
   23: ['fstp: what is as old as it may become is not heeded'],
-  44: ["requests: another user's abstract socket is not taken for the client's"],
   41: ['pidfile: that of a killed switch is replaced, each time', 'pidfile: that of a process that is no switch is replaced'],
+  42: ["requests: another user's abstract socket is not taken for the client's"],
 };
 
 /** Check name -> row. */
