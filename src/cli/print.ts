@@ -1,4 +1,5 @@
 import { writeSync } from 'node:fs';
+import { errnoOf } from '../errors.ts';
 
 /*
  * What a command prints that carries no frames: it may wait for its reader. Node's own streams would make pipes and sockets that others
@@ -22,7 +23,7 @@ function put(fd: number, text: string | Uint8Array): void {
       rest = rest.subarray(writeSync(fd, rest));
     } catch (error) {
       // Another program that shares it has made it not wait; else nobody reads it.
-      if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) return;
+      if (errnoOf(error) !== 'EAGAIN') return;
       Atomics.wait(pause, 0, 0, 10);
     }
   }

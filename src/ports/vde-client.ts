@@ -272,6 +272,6 @@ function readSome(fd: Fd, octets: Uint8Array, at: number): number | undefined {
   try {
     return readSync(fd, octets, at, octets.length - at, null);
   } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EAGAIN' ? undefined : 0;
+    return errnoOf(error) === 'EAGAIN' ? undefined : 0;
   }
 }

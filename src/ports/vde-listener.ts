@@ -216,6 +216,6 @@ function readAll(fd: Fd): Uint8Array | undefined {
     const count = readSync(fd, octets);
     return count === 0 ? undefined : octets.subarray(0, count);
   } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EAGAIN' ? octets.subarray(0, 0) : undefined;
+    return errnoOf(error) === 'EAGAIN' ? octets.subarray(0, 0) : undefined;
   }
 }

@@ -1,6 +1,6 @@
 /** A lock that the kernel frees when its holder dies, however it dies. [flock(2)] */
 import { closeSync, constants, fstatSync, openSync } from 'node:fs';
-import { EtherloomError, SystemError } from '../errors.ts';
+import { EtherloomError, SystemError, errnoOf } from '../errors.ts';
 import { lastErrno, libc } from './libc.ts';
 
 const LOCK_EX = 2;
@@ -37,7 +37,7 @@ function openLockable(path: string): number {
     closeSync(fd);
     throw new EtherloomError('bad-state', `${path} is neither a file nor a directory; remove it, or choose another path`);
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+    if (errnoOf(error) !== 'ENOENT') throw error;
     return openSync(path, constants.O_RDWR | constants.O_CREAT | noFollow, 0o600);
   }
 }
