@@ -18,15 +18,20 @@ const withoutPure = process.argv.includes('--without-pure');
 /** The tests of the rooms that must run in a browser, too; test/architecture.test.ts sees to it that these do no I/O. */
 const pureTests = () => JSON.parse(readFileSync('test/pure-rooms.json', 'utf8')).map((room) => `test/${room}/*`);
 
-/** One worker for each processor of a small machine: by default one would be left free. */
-const two = ['--maxWorkers', '2'];
+/**
+ * One worker for each processor of a small machine, where by default one would be left free; tests of real peers wait more than they work.
+ * CI has two runs side by side, and each takes half.
+ */
+const workers = process.env.CI ? { unit: 1, e2e: 2 } : { unit: 2, e2e: 4 };
+const unitWorkers = ['--maxWorkers', `${workers.unit}`];
 
 const parts = {
-  unit: () => vitest({}, ...['test/e2e/**', ...(withoutPure ? pureTests() : [])].flatMap((pattern) => ['--exclude', pattern]), ...two),
+  unit: () =>
+    vitest({}, ...['test/e2e/**', ...(withoutPure ? pureTests() : [])].flatMap((pattern) => ['--exclude', pattern]), ...unitWorkers),
   // All that waits for descriptors, woken by a thread instead of Node's own loop.
-  waker: () => vitest({ ETHERLOOM_WAKER: 'worker' }, 'test/ports/', 'test/system/readiness', ...two),
+  waker: () => vitest({ ETHERLOOM_WAKER: 'worker' }, 'test/ports/', 'test/system/readiness', ...unitWorkers),
   conformance: async () => (await import('./conformance/run.mjs')).runConformance(),
-  e2e: () => vitest({}, 'test/e2e/', '--maxWorkers', '4'),
+  e2e: () => vitest({}, 'test/e2e/', '--maxWorkers', `${workers.e2e}`),
 };
 const unknown = only.filter((name) => !(name in parts));
 if (unknown.length > 0) {

@@ -1,21 +1,18 @@
 import { mkdirSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { EtherloomError, errnoOf, SystemError } from '../errors.ts';
+import { errnoOf, SystemError } from '../errors.ts';
 
 /**
  * Makes a directory and the parents that it lacks, from the top down. One that exists is left as it is. `mode` holds the permission bits of
  * those that are made. Not Node's recursive mkdir: where nothing can be made (`/proc/x/y`) that tries again without end.
- * Throws EtherloomError('system'), which names the directory that could not be made.
+ * Throws a SystemError, which names the directory that could not be made.
  */
 export function makeDirectory(path: string, mode = 0o777): void {
   const directory = resolve(path);
   if (isMade(directory, mode)) return;
   makeDirectory(dirname(directory), mode);
   if (!isMade(directory, mode))
-    throw new EtherloomError(
-      'system',
-      `cannot create ${directory}: ${dirname(directory)} takes no new directories (ENOENT); choose another place`,
-    );
+    throw new SystemError('ENOENT', `cannot create ${directory}: ${dirname(directory)} takes no new directories`);
 }
 
 /** Makes one directory, if need be. Returns false when its parent does not exist. */

@@ -152,7 +152,7 @@ describe('etherloom', { timeout: 60_000 }, () => {
       [[...master, '--listen', '127.0.0.1:0', '--guest', stage.path('none')], /etherloom guest build/, 1],
       [[...master, '--subnet', '127.0.0.0/8'], /--subnet 127\.0\.0\.0\/8: 127\.0\.0\.0\/8 is for loopback; choose .*10\.77/, 1],
       [[...master, '--subnet', '224.0.0.0/8'], /--subnet 224\.0\.0\.0\/8: 224\.0\.0\.0\/4 is for multicast/, 1],
-      [[...master, '--slave-port', '3=8'], /the control port, .*--listen and --slave-port 3=8 both want port 8: choose another/, 1],
+      [[...master, '--slave-port', '3=8'], /the control port, .*--listen and --slave-port 3=8 both want port 8; choose another/, 1],
       [[...master, '--guest', stage.path('none'), '--memory', '64'], /--memory 64 is too little .*at least 80 MiB/, 1],
       [['switch', '-daemon'], /-daemon: .*write --daemon/, 2],
       [['switch', '-mod', '660'], /-mod: .*write --mode/, 2],

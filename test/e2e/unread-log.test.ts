@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { connect } from '../ports/vde-stage.ts';
 import { mountFlags } from './peers.ts';
+import { answers } from '../../src/system/unix-socket.ts';
 import { bin, poisoned, until, useStage, type Stage } from './stage.ts';
 import { readers, StoppedReader } from './unread.ts';
 import { VdeStation } from './vde-station.ts';
@@ -62,7 +63,7 @@ describe.each(services)('%s, whose standard error is not read', { timeout: 120_0
       stage.path();
       using reader = new StoppedReader(kind, stage.path());
       const child = start(command(stage), reader.writeEnd);
-      await until('it serves', () => existsSync(stage.path('sw', 'ctl')));
+      await until('it serves', () => answers(stage.path('sw', 'ctl'), 'stream'));
       const [left, right] = await stationsAt(stage.path('sw'));
       await comeAndGo(stage.path('sw'));
       converse(left, right);

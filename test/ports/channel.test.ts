@@ -207,7 +207,7 @@ describe('a channel', () => {
 
   it.each<[string, Quality]>([
     ['loss cannot be 101', { loss: 101 }],
-    ['dup cannot be 100', { dup: 100 }],
+    ['`dup` cannot be 100', { dup: 100 }],
     ['delay cannot be -1', { delay: -1 }],
     ['bandwidth cannot be 0', { bandwidth: 0 }],
     ['delay cannot be 5 ± NaN', { delay: { mean: 5, spread: NaN } }],
