@@ -41,7 +41,7 @@ export async function runDemo(wish: DemoArguments): Promise<number> {
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, end);
   process.on('uncaughtException', (error) => ending.abort(error));
   // Whoever watched may be gone; what was started is ended in order even so.
-  heedNoReaders();
+  heedNoReaders(process.stdout);
   const outcome = { reached: false };
   try {
     await withDirectory((directory) => run(wish, directory, ending, () => (outcome.reached = true)));
@@ -51,7 +51,7 @@ export async function runDemo(wish: DemoArguments): Promise<number> {
     if (!(reason instanceof Interruption)) throw reason;
     return outcome.reached ? 0 : 128 + constants.signals[reason.signal];
   } finally {
-    await nodeStreamsFlushed();
+    await nodeStreamsFlushed(process.stdout);
   }
 }
 

@@ -4,6 +4,7 @@ import { isForUser } from '../errors.ts';
 import { heedNoReaders, nodeStreamsFlushed } from './node-streams.ts';
 import { printError } from './print.ts';
 import { claimStandardError } from '../system/claim.ts';
+import { inputStream, outputStream } from '../system/standard-streams.ts';
 
 export { exit as leave } from 'node:process';
 
@@ -18,10 +19,11 @@ export async function runUnixterm(argv: readonly string[]): Promise<number> {
     printError('usage: unixterm SOCK\nLines to the console at that socket, and what it says, as it is.\n');
     return exitFailure;
   }
-  heedNoReaders();
+  const [input, output] = [inputStream(), outputStream()];
+  heedNoReaders(output);
   try {
-    await relay({ path, clock: realClock, input: process.stdin, output: process.stdout });
-    await nodeStreamsFlushed();
+    await relay({ path, clock: realClock, input, output });
+    await nodeStreamsFlushed(output);
     return 0;
   } catch (error) {
     if (!isForUser(error)) throw error;

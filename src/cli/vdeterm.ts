@@ -4,6 +4,7 @@ import { isForUser } from '../errors.ts';
 import { heedNoReaders, nodeStreamsFlushed } from './node-streams.ts';
 import { printError } from './print.ts';
 import { claimStandardError } from '../system/claim.ts';
+import { inputStream, outputStream } from '../system/standard-streams.ts';
 
 export { exit as leave } from 'node:process';
 
@@ -18,12 +19,12 @@ export async function runVdeterm(argv: readonly string[]): Promise<number> {
     printError('usage: vdeterm SOCK\nThe console at that socket, with history and completion (TAB).\n');
     return exitFailure;
   }
-  heedNoReaders();
-  const { stdin: input, stdout: output } = process;
+  const [input, output] = [inputStream(), outputStream()];
+  heedNoReaders(output);
   try {
-    const interactive = input.isTTY && output.isTTY;
+    const interactive = input.isTTY === true && output.isTTY === true;
     const reason = await converse({ path, clock: realClock, input, output, interactive });
-    await nodeStreamsFlushed();
+    await nodeStreamsFlushed(output);
     if (reason === undefined) return 0;
     printError(`vdeterm: ${reason}\n`);
   } catch (error) {

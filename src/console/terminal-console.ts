@@ -1,6 +1,4 @@
-import { constants, fstatSync, openSync } from 'node:fs';
-import { Socket } from 'node:net';
-import type { Readable } from 'node:stream';
+import { fstatSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import { realClock } from '../clock.ts';
 import { ConsoleSession, type Interpreter } from '../management/console-session.ts';
@@ -8,7 +6,7 @@ import { filesFor } from './console-files.ts';
 import { ownRights } from './own-rights.ts';
 import type { Log } from '../log.ts';
 import { Outlet } from '../system/outlet.ts';
-import { sharedWriter, standardOutput } from '../system/standard-streams.ts';
+import { inputStream, sharedWriter, standardOutput } from '../system/standard-streams.ts';
 
 /** Standard input, where the console of what runs in the foreground is. */
 const standardInput = 0;
@@ -21,7 +19,7 @@ const mostPrompts = 4096;
  * that it is seen on a terminal and is not among the replies that a program reads. When the input ends, `ended` is told.
  */
 export function openTerminalConsole(console: Interpreter, log: Log, ended: () => void): Disposable {
-  const stdin = openInput();
+  const stdin = inputStream();
   const stdout = standardOutput();
   const prompts = promptOutlet();
   const session = new ConsoleSession(console, {
@@ -69,17 +67,6 @@ function promptOutlet(): Outlet | undefined {
   if (!isatty(standardInput) && !isSocket(standardInput)) return undefined;
   // A prompt that nobody sees is no loss.
   return new Outlet(sharedWriter(standardInput).give, { clock: realClock, limit: mostPrompts, lost: () => '' });
-}
-
-/** Standard input. Node would make a pipe that others share not wait; opened once more it is ours alone. */
-function openInput(): Readable {
-  try {
-    if (!fstatSync(standardInput).isFIFO()) return process.stdin;
-    const fd = openSync(`/proc/self/fd/${standardInput}`, constants.O_RDONLY | constants.O_NONBLOCK);
-    return new Socket({ fd, readable: true, writable: false });
-  } catch {
-    return process.stdin;
-  }
 }
 
 function isSocket(fd: number): boolean {

@@ -1,5 +1,7 @@
 /** Standard output and error of a process that must not wait for whoever reads them. [open(2), tty_ioctl(4)] */
 import { closeSync, constants, fstatSync, openSync, write, writeSync } from 'node:fs';
+import { Socket } from 'node:net';
+import type { Readable, Writable } from 'node:stream';
 import { isatty } from 'node:tty';
 import { realClock } from '../clock.ts';
 import { libc } from './libc.ts';
@@ -67,6 +69,27 @@ export function renewStandardError(): void {
   errorWriter = sharedWriter(2);
   error?.redirect(errorWriter.give);
   before?.close();
+}
+
+/** Standard input for what takes Node's streams. */
+export function inputStream(): Readable & { readonly isTTY?: boolean } {
+  const fd = openOwnPipe(0, constants.O_RDONLY);
+  return fd === undefined ? process.stdin : new Socket({ fd, readable: true, writable: false });
+}
+
+/** Standard output for what takes Node's streams. */
+export function outputStream(): Writable & { readonly isTTY?: boolean } {
+  const fd = openOwnPipe(1, constants.O_WRONLY);
+  return fd === undefined ? process.stdout : new Socket({ fd, readable: false, writable: true });
+}
+
+/** Node would make a pipe that others share not wait; opened once more it is ours alone. Terminals it opens once more itself. */
+function openOwnPipe(fd: Fd, access: number): Fd | undefined {
+  try {
+    return fstatSync(fd).isFIFO() ? openSync(`/proc/self/fd/${fd}`, access | constants.O_NONBLOCK) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function openOwn(fd: Fd): Fd | undefined {

@@ -1,10 +1,19 @@
-import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, constants, read, readdirSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
+import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { openPipe } from '../../src/system/pipe.ts';
 import { ConsoleTalk, consoleAt, originalSwitch } from './console-talk.ts';
 import { bin, until, useStage, type Output, type Stage } from './stage.ts';
 import { Terminal } from './terminal.ts';
 import { whose, wirefilter, type Whose } from './wire.ts';
+
+/** Whether a call on that descriptor waits. */
+function waits(fd: number): boolean {
+  const flags = /^flags:\s*(\d+)/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8'))?.[1] ?? '';
+  return (parseInt(flags, 8) & constants.O_NONBLOCK) === 0;
+}
 
 /** The console of a wirefilter that is given no frames. */
 async function filterConsole(stage: Stage, side: Whose, name = 'm'): Promise<string> {
@@ -155,6 +164,20 @@ describe('vdeterm and unixterm', { timeout: 60_000 }, () => {
     );
     expect((await stage.run([bin('unixterm'), stage.path('none')])).status).toBe(255);
     expect((await stage.run([bin('vdeterm'), stage.path('none')])).status).toBe(255);
+  });
+
+  it.each(['unixterm', 'vdeterm'] as const)('%s leaves pipes that others share as they are', async (name) => {
+    const path = stage.path('sw.m');
+    await consoleAt(path, await stage.vdeSwitch('-s', stage.path('sw'), '-M', path, '--nostdin'));
+    const [input, output] = [openPipe(), openPipe()];
+    const client = spawn(bin(name), [path], { stdio: [input.read, output.write, 'ignore'] });
+    // It answers when it has opened both.
+    writeSync(input.write, 'showinfo\n');
+    await promisify(read)(output.read, Buffer.alloc(1), 0, 1, null);
+    expect([input.read, output.write].map(waits)).toEqual([true, true]);
+    const ended = once(client, 'exit');
+    for (const fd of [input.write, input.read, output.read, output.write]) closeSync(fd);
+    await ended;
   });
 
   it("the original's vdeterm, unixterm and unixcmd are at home at our wirefilter's console", async () => {
