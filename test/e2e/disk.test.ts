@@ -5,7 +5,7 @@ import { bin, freePort, poisoned, useStage, type Output } from './stage.ts';
 import type { Running } from './running.ts';
 
 /** What makes a file system of 256 KiB read-only, or full. */
-const readOnly = 'mkdir -m 700 "$0/empty"; mount -o remount,ro "$0"';
+const readOnly = 'mkdir -m 700 "$0/empty"; mount -o remount,bind,ro "$0"';
 const full = 'cat /dev/zero > "$0/filler" 2> /dev/null; mkdir -m 700 "$0/empty"';
 
 describe('a disk that takes nothing', { timeout: 60_000 }, () => {
@@ -72,7 +72,7 @@ describe('a disk that takes nothing', { timeout: 60_000 }, () => {
     // The first life of the master leaves a state, with one slave and its lease; in the second one the disk takes nothing.
     const script = '"$@" & first=$!; read -r line < "$FIFO"; kill $first; wait $first';
     await stage.run(['mkfifo', stage.path('fifo')]);
-    const both = stage.start(on(`FIFO=${stage.path('fifo')}; ${script}; mount -o remount,ro "$0"`, words), poisoned);
+    const both = stage.start(on(`FIFO=${stage.path('fifo')}; ${script}; mount -o remount,bind,ro "$0"`, words), poisoned);
     await both.line(/^ready$/);
     const join = async (): Promise<Running> => {
       const where = ['--sock', stage.path('s'), '--state', stage.path('s.state')];
