@@ -1,5 +1,5 @@
 import { ReceiveRing, SendBatch } from '../../src/system/datagrams.ts';
-import { libc } from '../../src/system/libc.ts';
+import { lastErrno, libc } from '../../src/system/libc.ts';
 import { connect, type RawClient } from '../ports/vde-stage.ts';
 
 const POLLIN = 1;
@@ -106,7 +106,13 @@ export class VdeStation {
     const view = new DataView(descriptors.buffer);
     view.setInt32(0, this.#client.data, true);
     view.setInt16(4, events, true);
-    if (libc.poll(descriptors, 1, patience) < 1) throw new Error(`station ${this.number} ${otherwise}`);
+    const limit = performance.now() + patience;
+    for (;;) {
+      const ready = libc.poll(descriptors, 1, Math.max(0, Math.ceil(limit - performance.now())));
+      if (ready > 0) return;
+      // A child of the test that stops or ends interrupts the wait. [poll(2), EINTR]
+      if (ready === 0 || lastErrno() !== 'EINTR') throw new Error(`station ${this.number} ${otherwise}`);
+    }
   }
 }
 
