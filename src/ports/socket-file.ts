@@ -26,9 +26,11 @@ export function removeStaleSocket(path: string, kind: 'stream' | 'datagram'): vo
 /** What is at `path`, behind symbolic links; undefined for nothing yet. */
 function statusOf(path: string): Stats | undefined {
   try {
-    return statSync(path, { throwIfNoEntry: false });
+    return statSync(path);
   } catch (error) {
     const errno = errnoOf(error) ?? 'EIO';
+    // Not by `throwIfNoEntry`, for which a file in the place of the directory is no entry, too, from Node 22 on.
+    if (errno === 'ENOENT') return undefined;
     throw new SystemError(errno, `cannot use ${path} as the name of a socket`);
   }
 }

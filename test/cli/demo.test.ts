@@ -70,7 +70,9 @@ describe('the demo with stations', () => {
     const [slave = 0] = pidsOf(stage, 'slave');
     process.kill(slave, 'SIGKILL');
     expect(await running.exit).toEqual({ status: 1, signal: null });
-    expect(running.lines).toContainEqual(expect.stringMatching(/^etherloom: slave process \d ended unexpectedly \(SIGKILL\); read its lines above$/));
+    expect(running.lines).toContainEqual(
+      expect.stringMatching(/^etherloom: slave process \d ended unexpectedly \(SIGKILL\); read its lines above$/),
+    );
     expect(running.lines).toContainEqual(expect.stringMatching(/^ {2}master: slave \d at .* joined$/));
     expect(leftOvers(stage)).toEqual([]);
   });

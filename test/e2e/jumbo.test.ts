@@ -48,7 +48,9 @@ describe('a star whose segment has a large MTU', { timeout: 120_000 }, () => {
   it('says what is wrong with an MTU, and what ports do not carry it', async () => {
     const star = await Star.prepare(stage);
     await expect(star.master('--mtu', '67')).rejects.toThrow('It must be a number from 68 to 65521');
-    await expect(star.master('--mtu', '9000', '--link-mtu', '1500')).rejects.toThrow('is more than links carry; raise --link-mtu, or lower --mtu');
+    await expect(star.master('--mtu', '9000', '--link-mtu', '1500')).rejects.toThrow(
+      'is more than links carry; raise --link-mtu, or lower --mtu',
+    );
     const master = await star.master('--mtu', '20000');
     expect(master.lines.join('\n')).toContain('an MTU of 20000 is for guests by stream and for links');
   });

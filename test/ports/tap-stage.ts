@@ -48,6 +48,16 @@ export function setUp(name: string): void {
   ip('link', 'set', name, 'mtu', '9220', 'arp', 'off', 'multicast', 'off', 'up');
 }
 
+/** The state of an interface as the kernel has it for its users: it sends nothing before `UP`. [RFC 2863, ifOperStatus] */
+export function operationalState(name: string): string {
+  return linkNamed(name).operstate;
+}
+
+function linkNamed(name: string): { readonly ifindex: number; readonly operstate: string } {
+  const { stdout } = spawnSync('ip', ['-j', 'link', 'show', name], { encoding: 'utf8' });
+  return (JSON.parse(stdout) as { ifindex: number; operstate: string }[])[0] ?? { ifindex: 0, operstate: 'none' };
+}
+
 /** The host's side of an interface: what it sends goes out there, and what the interface receives comes in. It takes that along. */
 export class HostSide extends DatagramPort {
   readonly #name: string;
@@ -91,8 +101,7 @@ function packetSocket(name: string): number {
 }
 
 function indexOf(name: string): number {
-  const { stdout } = spawnSync('ip', ['-j', 'link', 'show', name], { encoding: 'utf8' });
-  return (JSON.parse(stdout) as { ifindex: number }[])[0]?.ifindex ?? 0;
+  return linkNamed(name).ifindex;
 }
 
 function setNumber(fd: number, level: number, option: number, number: number): void {

@@ -5,10 +5,11 @@ import { DatagramPort } from '../../src/ports/datagram-port.ts';
 import { maxFrame } from '../../src/ports/port.ts';
 import { openReturningTap, TapPort } from '../../src/ports/tap.ts';
 import { bindFile, connectPath, datagramSocket } from '../../src/system/unix-socket.ts';
+import { eventually } from '../eventually.ts';
 import { newDirectory } from '../system/sockets.ts';
 import { conforms } from './conformance.ts';
 import { collect, descriptors, dropped, frameOf, Rig, sameFrames, using } from './rig.ts';
-import { HostSide, ip, setUp, useNetworkNamespace } from './tap-stage.ts';
+import { HostSide, ip, operationalState, setUp, useNetworkNamespace } from './tap-stage.ts';
 
 useNetworkNamespace();
 
@@ -33,11 +34,13 @@ conforms({
     const name = `t${interfaces++}`;
     const port = await openReturningTap(name, rig.environment);
     let appeared = false;
-    const appear = (): Promise<HostSide> => {
+    const appear = async (): Promise<HostSide> => {
       if (appeared) ip('tuntap', 'add', 'dev', name, 'mode', 'tap');
-      appeared = true;
       setUp(name);
-      return Promise.resolve(new HostSide(name, rig));
+      // The kernel drops what the host sends until it has noticed, up to a second later, that the port has taken the interface.
+      if (appeared) await eventually(() => expect(operationalState(name)).toBe('UP'));
+      appeared = true;
+      return new HostSide(name, rig);
     };
     return { port, appear, isThere: true };
   },
