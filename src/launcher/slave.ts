@@ -1,7 +1,7 @@
 import { impaired } from '../daemon/impaired.ts';
 import { inScope, type Scope } from '../daemon/scope.ts';
 import { ManagedSwitch, type SwitchManagement } from '../daemon/managed-switch.ts';
-import { EtherloomError } from '../errors.ts';
+import { EtherloomError, reasonOf } from '../errors.ts';
 import type { BacklogBounds } from '../ports/backlog.ts';
 import type { Quality } from '../ports/impairment.ts';
 import { tcpEndpoint } from '../ports/stream-endpoint.ts';
@@ -105,14 +105,14 @@ async function join(
   const key = await readKey(state, random);
   let known = readWelcome(state, demanded);
   return new Promise((resolve, reject) => {
-    const keep = (welcome: Welcome): void => {
+    const keep = (welcome: Welcome): Promise<void> =>
       state.write(welcomeFile, encodeJoinMessage(welcome)).catch((error: unknown) => {
-        log.warn(`cannot keep what the master said (${String(error)}); the next start will have to wait for it`);
+        log.warn(`cannot keep what the master assigned: ${reasonOf(error)}; the next start will have to wait for the master`);
       });
-    };
     const hello = (): Hello => ({ type: 'hello', key, demanded, last: known?.id });
     const welcomed = (welcome: Welcome): void => {
-      keep(welcome);
+      // A slave that says that it is ready can start again without its master.
+      void keep(welcome).then(() => resolve(welcome));
       const { id, mac, address } = welcome;
       log(`joined as slave ${id}`, {
         event: 'joined',
@@ -130,7 +130,6 @@ async function join(
       }
       if (known && known.linkPort !== welcome.linkPort) moved(welcome);
       known = welcome;
-      resolve(welcome);
     };
     const refused = (error: EtherloomError): void => {
       reject(error);
