@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { maxFrame as maxDatagram, type Port } from '../../src/ports/port.ts';
 import { eventually } from '../eventually.ts';
-import { collect, descriptors, dropped, frameOf, Rig, sameFrames, using } from './rig.ts';
+import { collect, CountingClock, descriptors, dropped, frameOf, Rig, sameFrames, using } from './rig.ts';
 
 /** A driver's port with somebody at its other end. Neither is attached yet. */
 export interface Ends {
@@ -182,7 +182,8 @@ export function conforms(driver: Driver): void {
     const { opensForGood } = driver;
     if (opensForGood) {
       it('waits for its other side, comes back after it, and says each once', async () => {
-        const rig = new Rig();
+        const clock = new CountingClock();
+        const rig = new Rig(clock);
         const { port, appear, isThere = false } = await opensForGood(rig);
         using(port);
         const here = collect(port);
@@ -206,7 +207,8 @@ export function conforms(driver: Driver): void {
           await far[Symbol.asyncDispose]();
           await here.carrierIs(false);
           // Several attempts fail, and are not worth a line each.
-          await new Promise((resolve) => setTimeout(resolve, 400));
+          const before = clock.count;
+          await eventually(() => expect(clock.count).toBeGreaterThanOrEqual(before + 3));
           expect(told(/^no link to .*; trying again until it is there$/)).toBe(isThere ? times : times + 1);
           expect(told(/^linked to /)).toBe(isThere ? times - 1 : times);
         }

@@ -3,12 +3,28 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
 import { logTo } from '../../src/log.ts';
-import { realClock, type Clock } from '../../src/clock.ts';
+import { realClock, type Clock, type Timer } from '../../src/clock.ts';
 import { BacklogBudget } from '../../src/ports/backlog.ts';
 import type { PortEnvironment } from '../../src/ports/environment.ts';
 import { maxFrame, type Acceptor, type Port, type PortCounters, type PortNumber, type Receiver } from '../../src/ports/port.ts';
 import { ReceiveRing, SendBatch } from '../../src/system/datagrams.ts';
 import { openLoop } from '../../src/system/loop.ts';
+
+/** The machine's clock, which counts the timers that have gone off: attempts to dial again, while there is no connection. */
+export class CountingClock implements Clock {
+  /** How many timers have gone off. */
+  count = 0;
+  readonly monotonic = realClock.monotonic;
+  readonly wall = realClock.wall;
+  readonly defer = realClock.defer;
+
+  after(delay: number, run: () => void): Timer {
+    return realClock.after(delay, () => {
+      this.count++;
+      run();
+    });
+  }
+}
 
 /** What drivers are given under test: a loop of their own, and breaths after which all borrowed memory is overwritten. */
 export class Rig {

@@ -8,7 +8,7 @@ import { bindFile, connectPath, datagramSocket } from '../../src/system/unix-soc
 import { eventually } from '../eventually.ts';
 import { newDirectory } from '../system/sockets.ts';
 import { conforms } from './conformance.ts';
-import { collect, descriptors, dropped, frameOf, Rig, sameFrames, using } from './rig.ts';
+import { collect, CountingClock, descriptors, dropped, frameOf, Rig, sameFrames, using } from './rig.ts';
 import { HostSide, ip, operationalState, setUp, useNetworkNamespace } from './tap-stage.ts';
 
 useNetworkNamespace();
@@ -48,13 +48,15 @@ conforms({
 
 describe('a TAP port', () => {
   it('that waits for its interface does not make it again itself', async () => {
-    const rig = new Rig();
+    const clock = new CountingClock();
+    const rig = new Rig(clock);
     const here = collect(using(await openReturningTap('unmade', rig.environment)));
     setUp('unmade');
     await here.carrierIs(true);
     ip('link', 'delete', 'unmade');
     await here.carrierIs(false);
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    const before = clock.count;
+    await eventually(() => expect(clock.count).toBeGreaterThanOrEqual(before + 3));
     expect(() => ip('link', 'show', 'unmade')).toThrow('does not exist');
     expect(rig.logged).toHaveLength(1);
   });
