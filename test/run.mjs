@@ -41,24 +41,26 @@ if (unknown.length > 0) {
 
 await prepare();
 const times = [];
-const sum = { passed: 0, failed: 0, skipped: [] };
+const sum = { passed: 0, failed: [], skipped: [] };
 for (const name of only.length > 0 ? only : Object.keys(parts)) {
   const start = Date.now();
   const { passed, failed, skipped } = await parts[name]();
   const seconds = ((Date.now() - start) / 1000).toFixed(1);
-  times.push(`${name}: ${seconds} s, ${passed} passed, ${failed} failed, ${skipped.length} skipped`);
+  times.push(`${name}: ${seconds} s, ${passed} passed, ${failed.length} failed, ${skipped.length} skipped`);
   sum.passed += passed;
-  sum.failed += failed;
+  sum.failed.push(...failed);
   sum.skipped.push(...skipped);
 }
+// Last, so that the end of a long log tells it.
+for (const { name, message } of sum.failed) console.log(`failed: ${name}\n${shortened(message).replace(/^/gm, '    ')}`);
 console.log(`\n${times.join('\n')}`);
 const forbidden = process.env.CI ? forbiddenSkips(sum.skipped) : [];
 if (forbidden.length > 0) {
   console.log(`CI must not skip these tests:`);
   printSkips(forbidden);
 }
-if (sum.failed > 0 || sum.passed === 0 || forbidden.length > 0) process.exitCode = 1;
-console.log(`${sum.passed} passed, ${sum.failed} failed, ${sum.skipped.length} skipped`);
+if (sum.failed.length > 0 || sum.passed === 0 || forbidden.length > 0) process.exitCode = 1;
+console.log(`${sum.passed} passed, ${sum.failed.length} failed, ${sum.skipped.length} skipped`);
 
 /** Runs vitest and counts. A run that breaks off counts as one failure more. */
 function vitest(environment, ...args) {
@@ -69,10 +71,17 @@ function vitest(environment, ...args) {
       stdio: 'inherit',
       env: { ...process.env, ...environment, ETHERLOOM_TEST_COUNTS: file },
     });
-    const counts = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : { passed: 0, failed: 1, skipped: [] };
-    if (status !== 0 && counts.failed === 0) counts.failed = 1;
+    const counts = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : { passed: 0, failed: [], skipped: [] };
+    if (status !== 0 && counts.failed.length === 0)
+      counts.failed.push({ name: `vitest run ${args.join(' ')}`, message: `exit status ${status}` });
     return counts;
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
+}
+
+/** Returns the first lines of what a test said. */
+function shortened(message) {
+  const lines = message.split('\n');
+  return lines.length > 20 ? [...lines.slice(0, 20), '...'].join('\n') : message;
 }

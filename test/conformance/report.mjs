@@ -10,7 +10,7 @@ export function tableRows(markdown) {
 
 /**
  * Compares two runs. Returns the names of the checks that are `alike` and `onPurpose`, `{ name, reason }` of those that are `skipped`, and
- * a line for each one of `mistakes`. Without a run of the original, `theirs` is undefined and only ours is judged.
+ * `{ name, message }` of the `mistakes`. Without a run of the original, `theirs` is undefined and only ours is judged.
  */
 export function compare({ ours, theirs, onPurpose, rows }) {
   const found = { alike: [], onPurpose: [], skipped: [], mistakes: [] };
@@ -18,10 +18,10 @@ export function compare({ ours, theirs, onPurpose, rows }) {
     const verdict = judge(ours.get(name)?.outcome, theirs && (theirs.get(name)?.outcome ?? 'missing'), onPurpose.get(name), rows);
     if (verdict === 'skipped') found.skipped.push({ name, reason: ours.get(name).reason ?? 'it does not say why' });
     else if (verdict in found) found[verdict].push(name);
-    else found.mistakes.push([`${name}: ${verdict}`, ...[ours.get(name), theirs?.get(name)].flatMap(lastWords)].join('\n'));
+    else found.mistakes.push({ name, message: [verdict, ...[ours.get(name), theirs?.get(name)].flatMap(lastWords)].join('\n') });
   }
   for (const name of onPurpose.keys())
-    if (!ours.has(name)) found.mistakes.push(`${name}: registered as different on purpose, and there is no such check`);
+    if (!ours.has(name)) found.mistakes.push({ name, message: 'registered as different on purpose, and there is no such check' });
   return found;
 }
 
@@ -50,7 +50,7 @@ export function printReport({ ours, theirs, onPurpose }, found) {
   }
   for (const name of found.onPurpose) console.log(`different on purpose, row ${onPurpose.get(name)}: ${name}`);
   printSkips(found.skipped);
-  for (const mistake of found.mistakes) console.log(`DIFFERENT BY MISTAKE: ${mistake}`);
+  for (const { name, message } of found.mistakes) console.log(`DIFFERENT BY MISTAKE: ${name}: ${message}`);
   console.log(
     `conformance: ${found.alike.length} alike, ${found.onPurpose.length} different on purpose, ${found.mistakes.length} different by mistake`,
   );
