@@ -1,15 +1,13 @@
 import { readFileSync } from 'node:fs';
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { complain } from '../daemon/serve.ts';
 import { isForUser, messageOf } from '../errors.ts';
-import { parseQuality } from '../ports/impairment-text.ts';
-import type { Quality } from '../ports/impairment.ts';
-import { gidOf } from '../system/accounts.ts';
 import { packageFile } from '../system/own-package.ts';
-import { isGroupMac, parseMac, type MacAddress } from '../wire/mac.ts';
 import { runDemo, type DemoArguments } from './demo.ts';
 import { runGuestBuild, runGuestStop } from './guest.ts';
 import { runMaster, type MasterArguments } from './master.ts';
+import { addNetworkOptions } from './network-arguments.ts';
+import { collect, groupId, integer, macAddress, octal, quality } from './option-values.ts';
 import { findSingleDash } from './single-dash.ts';
 import { runSlave, type SlaveArguments } from './slave.ts';
 import { runStation, type StationArguments } from './station.ts';
@@ -147,8 +145,12 @@ function addSwitch(root: Command, exit: (status: number) => void): void {
     .option('--priority <n>', 'priority in the spanning tree; the lowest becomes the root', integer(0, 0xffff), 0x8000)
     .option('-x, --hub', 'act as a hub: send every frame to all ports, without a spanning tree', false)
     .option('--impair <quality>', 'impair the frames of the ports of --port and --tap, as in "loss 5, delay 20+5"', quality)
-    .option('--plain', 'allow unencrypted ports beyond this machine', false);
-  addManagementOptions(addBacklogOptions(command)).action(async (options: SwitchArguments) => exit(await runSwitch(options)));
+    .option('--plain', 'allow unencrypted ports beyond this machine', false)
+    .option('--dhcp <subnet>', 'run a DHCP server in the switch for this network, as 10.77.0.0/24')
+    .option('--state <dir>', 'directory of the leases (default: beside the sockets, in DIR.state)');
+  addManagementOptions(addBacklogOptions(addNetworkOptions(command))).action(async (options: SwitchArguments) =>
+    exit(await runSwitch(options)),
+  );
 }
 
 function addMaster(root: Command, exit: (status: number) => void): void {
@@ -161,10 +163,8 @@ function addMaster(root: Command, exit: (status: number) => void): void {
     .option('--no-dhcp', 'run no DHCP server; with --guest, the guest runs one')
     .option('--slave-port <id=port>', 'a link port for this slave alone (repeatable)', collect, [])
     .option('--reserve <id=address>', 'reserve an address for the guest of this id (repeatable)', collect, [])
-    .option('--mtu <octets>', 'MTU of the network, sent to guests by DHCP', integer(68, 65_521), 1500)
-    .option('--lease-time <seconds>', 'duration of a lease', integer(60, 0xffff_ffff))
     .option('--max-links <n>', 'maximum number of links', integer(1, 65_535), 256);
-  addNodeOptions(command).action(async (options: MasterArguments) => exit(await runMaster(options)));
+  addNodeOptions(addNetworkOptions(command)).action(async (options: MasterArguments) => exit(await runMaster(options)));
 }
 
 function addSlave(root: Command, exit: (status: number) => void): void {
@@ -251,43 +251,6 @@ function addBacklogOptions(command: Command): Command {
 
 function sockOption(short = ''): Option {
   return new Option(`${short}--sock <dir>`, "directory of the switch's sockets");
-}
-
-function quality(value: string): Quality {
-  try {
-    return parseQuality(value);
-  } catch (error) {
-    throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
-  }
-}
-
-function octal(text: string): number {
-  if (/^[0-7]{1,5}$/.test(text)) return parseInt(text, 8);
-  throw new InvalidArgumentError('It must be an octal mode, as 660.');
-}
-
-function groupId(name: string): number {
-  const gid = gidOf(name);
-  if (gid === undefined) throw new InvalidArgumentError('There is no such group.');
-  return gid;
-}
-
-function macAddress(text: string): MacAddress {
-  const mac = parseMac(text);
-  if (mac === undefined || isGroupMac(mac)) throw new InvalidArgumentError('It must be the address of one station, as 00:ff:00:00:00:01.');
-  return mac;
-}
-
-function collect(value: string, previous: readonly string[]): readonly string[] {
-  return [...previous, value];
-}
-
-function integer(least: number, most: number): (text: string) => number {
-  return (text) => {
-    const number = Number(text);
-    if (/^\d+$/.test(text) && number >= least && number <= most) return number;
-    throw new InvalidArgumentError(`It must be a number from ${least} to ${most}.`);
-  };
 }
 
 function versionOfPackage(): string {

@@ -4,20 +4,19 @@ import { EtherloomError } from '../errors.ts';
 import { maxId, type NodeId } from '../launcher/identity.ts';
 import { Master, type MasterOptions } from '../launcher/master.ts';
 import { parseTcpAddress } from '../ports/tcp-address.ts';
-import { parseIpv4, parseIpv4Network } from '../wire/ipv4.ts';
+import { parseIpv4 } from '../wire/ipv4.ts';
 import { managementOf, runManagedService } from './managed-service.ts';
+import { networkOf, refuseWithoutDhcp, type NetworkArguments } from './network-arguments.ts';
 import { backlogBounds, checkPlain, guestWish, type NodeArguments } from './node-arguments.ts';
 
 /** What `etherloom master` was given, as commander reads it. */
-export interface MasterArguments extends NodeArguments {
+export interface MasterArguments extends NodeArguments, NetworkArguments {
   readonly listen: string;
   readonly subnet: string;
   readonly dhcp: boolean;
   readonly slavePort: readonly string[];
   readonly reserve: readonly string[];
-  readonly leaseTime?: number;
   readonly maxLinks: number;
-  readonly mtu: number;
 }
 
 /** `etherloom master`: the centre of a star. Returns the exit status. */
@@ -43,16 +42,18 @@ export function runMaster(given: MasterArguments): Promise<number> {
 
 /** Returns what the arguments say, but for the directories. Throws EtherloomError: `bad-option`, `bad-address`. */
 function optionsOf(given: MasterArguments): Omit<MasterOptions, 'sock' | 'state'> {
-  const { control: controlPort, dhcp, leaseTime, maxLinks, linkMtu, mtu } = given;
-  const network = parseIpv4Network(given.subnet);
-  if (!network) throw new EtherloomError('bad-option', `--subnet ${given.subnet} is not a network; write it as 10.77.0.0/24`);
+  const { control: controlPort, dhcp, router, dns, range, domain, leaseTime, maxLinks, linkMtu } = given;
+  // The guest that serves in its place knows nothing of these. It is told the MTU.
+  if (!dhcp) {
+    const options = { '--router': router, '--dns': dns, '--range': range, '--domain': domain, '--lease-time': leaseTime };
+    refuseWithoutDhcp(options, 'leave out --no-dhcp');
+  }
   return {
     listen: parseTcpAddress(given.listen),
-    network,
+    ...networkOf('--subnet', given.subnet, given),
     slavePorts: idMap(given.slavePort, '--slave-port', 'ID=PORT', portOf),
     reservations: idMap(given.reserve, '--reserve', 'ID=ADDRESS', parseIpv4),
-    ...{ controlPort, dhcp, maxLinks, linkMtu, mtu },
-    ...(leaseTime !== undefined && { leaseTime }),
+    ...{ controlPort, dhcp, maxLinks, linkMtu },
     guest: guestWish(given),
     backlog: backlogBounds(given),
     management: managementOf(given),

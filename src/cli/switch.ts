@@ -1,14 +1,17 @@
-import { defaultSocketDirectory } from '../daemon/directories.ts';
+import { resolve } from 'node:path';
+import { openDhcpSwitch, type ServedNetwork } from '../daemon/dhcp-switch.ts';
+import { defaultSocketDirectory, defaultStateDirectory } from '../daemon/directories.ts';
 import { ManagedSwitch, type ManagedSwitchOptions } from '../daemon/managed-switch.ts';
 import { say } from '../daemon/serve.ts';
 import type { MacAddress } from '../wire/mac.ts';
 import type { Quality } from '../ports/impairment.ts';
 import { parseTcpAddress } from '../ports/tcp-address.ts';
 import { managementOf, runManagedService, type ManagementArguments } from './managed-service.ts';
+import { networkOf, refuseWithoutDhcp, type NetworkArguments } from './network-arguments.ts';
 import { backlogBounds, checkPlain, type BacklogArguments } from './node-arguments.ts';
 
 /** What `etherloom switch` was given, as commander reads it. */
-export interface SwitchArguments extends BacklogArguments, ManagementArguments {
+export interface SwitchArguments extends BacklogArguments, ManagementArguments, NetworkArguments {
   readonly sock?: string;
   readonly mode?: number;
   readonly dirmode?: number;
@@ -23,16 +26,22 @@ export interface SwitchArguments extends BacklogArguments, ManagementArguments {
   readonly macaddr?: MacAddress;
   readonly priority: number;
   readonly impair?: Quality;
+  readonly dhcp?: string;
+  readonly state?: string;
 }
 
-/** `etherloom switch`: the switch alone. Returns the exit status. */
+/** `etherloom switch`: a switch, and perhaps a DHCP server in it. Returns the exit status. */
 export function runSwitch(given: SwitchArguments): Promise<number> {
   return runManagedService('switch', given, async (environment) => {
     for (const address of given.port) {
       const [, tcp] = /^(?:tcp|qemu-stream)(?:-listen)?:\/\/([^/]+)$/.exec(address) ?? [];
       if (tcp !== undefined) checkPlain(parseTcpAddress(tcp), given.plain, environment.log.warn);
     }
-    const opened = await ManagedSwitch.open(optionsOf(given), environment, environment);
+    const options = optionsOf(given);
+    const network = servedNetworkOf(given, environment.log.warn);
+    const opened = network
+      ? await openDhcpSwitch(network, options, environment)
+      : await ManagedSwitch.open(options, environment, environment);
     say(`sock ${opened.service.directory}`);
     return opened;
   });
@@ -47,4 +56,17 @@ function optionsOf({ sock, port, tap, ...given }: SwitchArguments): ManagedSwitc
     backlog: backlogBounds(given),
     ...managementOf(given),
   };
+}
+
+/** Returns what the arguments say of the network that the switch serves; undefined when it serves none. Throws EtherloomError('bad-option'). */
+function servedNetworkOf(given: SwitchArguments, warn: (message: string) => void): ServedNetwork | undefined {
+  const { dhcp, sock, state, router, dns, range, domain, leaseTime, mtu } = given;
+  if (dhcp === undefined) {
+    const options = { '--router': router, '--dns': dns, '--range': range, '--domain': domain, '--lease-time': leaseTime, '--mtu': mtu };
+    refuseWithoutDhcp({ ...options, '--state': state }, 'add --dhcp SUBNET, as --dhcp 10.77.0.0/24');
+    return undefined;
+  }
+  // Beside the sockets: two switches never have one directory, and what a test made goes with the test's directory.
+  const beside = sock === undefined ? undefined : `${resolve(sock)}.state`;
+  return { ...networkOf('--dhcp', dhcp, given), state: state ?? beside ?? defaultStateDirectory('switch', warn) };
 }

@@ -1,32 +1,37 @@
-import type { Clock } from '../clock.ts';
-import type { DhcpConfig } from '../dhcp/config.ts';
+import { dhcpConfig, type DhcpOptions } from '../dhcp/config.ts';
 import type { DhcpEvent } from '../dhcp/events.ts';
 import { LeaseJournal } from '../dhcp/lease-journal.ts';
 import { DhcpServer } from '../dhcp/server.ts';
 import { lockFile } from '../system/file-lock.ts';
-import { formatIpv4 } from '../wire/ipv4.ts';
+import { formatIpv4, formatIpv4Network } from '../wire/ipv4.ts';
 import { formatMac } from '../wire/mac.ts';
 import type { DataPlane } from './data-plane.ts';
 import type { Log } from '../log.ts';
 import type { Scope } from './scope.ts';
+import { readServerMac } from './server-mac.ts';
+import type { StateDirectory } from './state-directory.ts';
+import type { ServiceEnvironment } from './switch-service.ts';
 
-/** What is served, and where it is remembered. */
+/** A DHCP server and its memory. */
 export interface DhcpServiceOptions {
-  readonly config: DhcpConfig;
-  /** Where the leases are kept. */
-  readonly directory: string;
+  /** What is served, and to whom. */
+  readonly served: Omit<DhcpOptions, 'serverMac'>;
+  /** Keeps the server's MAC address and, in `leases`, the leases. */
+  readonly state: StateDirectory;
 }
 
 /**
- * Puts a DHCP server into the switch, with its leases on disk; it ends with `scope`. Throws EtherloomError: what LeaseJournal.open
- * throws, `busy` above all.
+ * Puts a DHCP server into the switch, with its leases on disk; it ends with `scope`. Throws EtherloomError: what `dhcpConfig`,
+ * `readServerMac` and `LeaseJournal.open` throw.
  */
 export async function openDhcpService(
-  { config, directory }: DhcpServiceOptions,
+  { served, state }: DhcpServiceOptions,
   plane: DataPlane,
-  { clock, log }: { clock: Clock; log: Log },
+  { clock, random, log }: ServiceEnvironment,
   scope: Scope,
 ): Promise<DhcpServer> {
+  const config = dhcpConfig({ ...served, serverMac: await readServerMac(state, random) });
+  const directory = state.in('leases');
   const journal = scope.use(await LeaseJournal.open({ directory, lock: lockFile, report: log.warn, batch: plane.breath }));
   const send = plane.addStation((frame, ingress) => server.receive(frame, ingress));
   const server = scope.use(
@@ -39,6 +44,8 @@ export async function openDhcpService(
       event: (event) => report(event, log),
     }),
   );
+  const [text, address] = [formatIpv4Network(config.network), formatIpv4(config.serverAddress)];
+  log(`serving ${text} by DHCP from ${address}; leases are kept in ${directory}`, { event: 'dhcp', network: text, address, directory });
   plane.observe = (ingress, vid, frame) => server.observe(ingress, vid, frame);
   return server;
 }

@@ -1,30 +1,21 @@
-import { EtherloomError } from '../errors.ts';
-import type { DhcpOptions } from '../dhcp/config.ts';
-import { isLeasable } from '../dhcp/config.ts';
+import { NetworkPlan, type NetworkOptions } from '../daemon/network-plan.ts';
+import { isLeasable, type DhcpOptions } from '../dhcp/config.ts';
 import type { AddressRange } from '../dhcp/pool.ts';
-import {
-  broadcastOf,
-  formatIpv4,
-  formatIpv4Network,
-  ipv4FromNumber,
-  reasonAgainstHosts,
-  type Ipv4Address,
-  type Ipv4Network,
-} from '../wire/ipv4.ts';
-import { addressOfId, idOfMac, masterId, serverAddress, type NodeId } from './identity.ts';
+import { EtherloomError } from '../errors.ts';
+import { broadcastOf, formatIpv4, formatIpv4Network, ipv4FromNumber, type Ipv4Address, type Ipv4Network } from '../wire/ipv4.ts';
+import { addressOfId, idOfMac, masterId, type NodeId } from './identity.ts';
 
-/** Which address is whose: explicit reservations first, then the formula for every id that is in the star. */
+/** Which address of a star is whose: explicit reservations first, then the formula for every id that is in the star. */
 export class AddressPlan {
-  readonly network: Ipv4Network;
+  readonly #network: NetworkPlan;
   readonly #reservations: ReadonlyMap<NodeId, Ipv4Address>;
   readonly #reserved: ReadonlySet<Ipv4Address>;
   readonly #present: () => Iterable<NodeId>;
 
-  /** `present` tells the ids that are in the star. Throws EtherloomError('bad-option') when a reservation cannot be. */
-  constructor(network: Ipv4Network, reservations: ReadonlyMap<NodeId, Ipv4Address>, present: () => Iterable<NodeId>) {
-    checkNetwork(network);
-    for (const [id, address] of reservations) checkReservation(network, id, address);
-    this.network = network;
+  /** `present` returns the ids that are in the star. Throws EtherloomError('bad-option'): what NetworkPlan throws, or a reservation that cannot be. */
+  constructor(options: NetworkOptions, reservations: ReadonlyMap<NodeId, Ipv4Address>, present: () => Iterable<NodeId>) {
+    this.#network = new NetworkPlan(options, poolOf);
+    for (const [id, address] of reservations) checkReservation(this.#network, id, address);
     this.#reservations = reservations;
     this.#reserved = new Set(reservations.values());
     this.#present = present;
@@ -36,23 +27,21 @@ export class AddressPlan {
   addressOf(id: NodeId): Ipv4Address | undefined {
     const explicit = this.#reservations.get(id);
     if (explicit !== undefined) return explicit;
-    const address = addressOfId(this.network, id);
-    return address === undefined || this.#reserved.has(address) ? undefined : address;
+    const address = addressOfId(this.#network.network, id);
+    return address === undefined || this.#reserved.has(address) || this.#network.ownerOf(address) !== undefined ? undefined : address;
   }
 
-  /** What a DHCP server needs of the plan. */
-  get dhcp(): Pick<DhcpOptions, 'network' | 'serverAddress' | 'ranges' | 'reserved' | 'isReserved'> {
+  /** What a DHCP server is given of the plan. */
+  get dhcp(): Omit<DhcpOptions, 'serverMac'> {
     return {
-      network: this.network,
-      serverAddress: serverAddress(this.network),
-      ranges: poolOf(this.network),
+      ...this.#network.dhcp,
       reserved: (mac) => {
         const id = idOfMac(mac);
         return id === undefined || !this.#isPresent(id) ? undefined : this.addressOf(id);
       },
       isReserved: (address) => {
         if (this.#reserved.has(address)) return true;
-        const id = address - (addressOfId(this.network, masterId) ?? Infinity);
+        const id = address - (addressOfId(this.#network.network, masterId) ?? Infinity);
         return id >= 0 && this.addressOf(id) === address && this.#isPresent(id);
       },
     };
@@ -65,28 +54,19 @@ export class AddressPlan {
   }
 }
 
-function checkNetwork(network: Ipv4Network): void {
-  const text = formatIpv4Network(network);
-  if (network.prefixLength > 30) {
-    throw new EtherloomError('bad-option', `--subnet ${text} has no room for guests; choose one of /30 or wider`);
+function checkReservation(plan: NetworkPlan, id: NodeId, address: Ipv4Address): void {
+  const owner = plan.ownerOf(address);
+  const text = `cannot reserve ${formatIpv4(address)} for id ${id}`;
+  const of = formatIpv4Network(plan.network);
+  if (!isLeasable(plan.network, address)) {
+    throw new EtherloomError('bad-option', `${text}: it is not a host address of ${of}; choose one that is`);
   }
-  const reason = reasonAgainstHosts(network);
-  if (reason === undefined) return;
-  throw new EtherloomError('bad-option', `cannot serve --subnet ${text}: ${reason}; choose a private network, such as 10.77.0.0/24`);
-}
-
-function checkReservation(network: Ipv4Network, id: NodeId, address: Ipv4Address): void {
-  const why = !isLeasable(network, address)
-    ? `it is not a host address of ${formatIpv4Network(network)}`
-    : address === serverAddress(network)
-      ? "it is the server's own address"
-      : undefined;
-  if (why !== undefined) throw new EtherloomError('bad-option', `cannot reserve ${formatIpv4(address)} for id ${id}: ${why}`);
+  if (owner !== undefined) throw new EtherloomError('bad-option', `${text}: it is the address of ${owner}; choose another of ${of}`);
 }
 
 /**
- * Where clients without an id get theirs: what lies below the formula's first address, and the upper half, which the formula reaches last.
- * In a network too small for that, anywhere.
+ * Returns the pool of clients without an id: what lies below the formula's first address, and the upper half, which the formula reaches last.
+ * In a network too small for that, all hosts.
  */
 function poolOf(network: Ipv4Network): AddressRange[] {
   const first = network.address + 2;

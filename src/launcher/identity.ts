@@ -4,9 +4,8 @@
  *   MAC address   02:65:6c:00:HI:LO   HI LO = the id; locally administered
  *   address       network + 10 + id   while that is a host of the network, else one from the pool
  *
- * The server's own MAC is 02:65:6c:01:XX:XX: never a guest's.
+ * The DHCP server's own MAC is 02:65:6c:01:XX:XX (`daemon/server-mac.ts`): never a guest's.
  */
-import type { Random } from '../random.ts';
 import { broadcastOf, ipv4FromNumber, type Ipv4Address, type Ipv4Network } from '../wire/ipv4.ts';
 import { macFromNumber, type MacAddress } from '../wire/mac.ts';
 
@@ -20,7 +19,6 @@ export const masterId: NodeId = 0;
 export const maxId: NodeId = 0xffff;
 
 const guestPrefix = 0x02656c000000;
-const serverPrefix = 0x02656c010000;
 const firstHost = 10;
 
 /** The MAC address of the guest with that id. */
@@ -44,14 +42,4 @@ export function guestName(mac: MacAddress): { readonly name: string; readonly id
 export function addressOfId(network: Ipv4Network, id: NodeId): Ipv4Address | undefined {
   const address = network.address + firstHost + id;
   return address < broadcastOf(network) ? ipv4FromNumber(address) : undefined;
-}
-
-/** The server's address: the first host of the network. */
-export function serverAddress(network: Ipv4Network): Ipv4Address {
-  return ipv4FromNumber(network.address + 1);
-}
-
-/** A MAC address for a new server. It is kept in the state, so that it stays the same. */
-export function newServerMac(random: Random): MacAddress {
-  return macFromNumber(serverPrefix + (random.uint32() & 0xffff));
 }

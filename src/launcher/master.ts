@@ -1,35 +1,32 @@
 import type { DataPlane } from '../daemon/data-plane.ts';
 import { openDhcpService } from '../daemon/dhcp-service.ts';
+import { serverAddress, type NetworkOptions } from '../daemon/network-plan.ts';
+import { frameOverhead, segmentMtu, warnOfLargeMtu } from '../daemon/segment-mtu.ts';
 import type { Log } from '../log.ts';
 import { inScope, type Scope } from '../daemon/scope.ts';
 import { ManagedSwitch, type SwitchManagement } from '../daemon/managed-switch.ts';
 import type { ServeContext } from '../daemon/serve.ts';
 import type { ServiceEnvironment, SwitchService } from '../daemon/switch-service.ts';
-import { dhcpConfig } from '../dhcp/config.ts';
 import { EtherloomError, SystemError } from '../errors.ts';
 import type { BacklogBounds } from '../ports/backlog.ts';
-import { maxFrame } from '../ports/port.ts';
 import type { TcpAddress } from '../ports/tcp-address.ts';
 import type { StreamListener } from '../ports/stream-listener.ts';
 import { listenTcp } from '../ports/tcp.ts';
-import type { Random } from '../random.ts';
 import { broadcastOf, formatIpv4, ipv4FromNumber, netmask, type Ipv4Address, type Ipv4Network } from '../wire/ipv4.ts';
-import { formatMac, parseMac, type MacAddress } from '../wire/mac.ts';
 import { AddressPlan } from './address-plan.ts';
 import { checkPorts, controlPortOf } from './control-port.ts';
-import { guestName, idOfMac, macOfId, masterId, newServerMac, serverAddress, type NodeId } from './identity.ts';
+import { guestName, macOfId, masterId, type NodeId } from './identity.ts';
 import type { Hello, Refusal, Welcome } from './join-messages.ts';
 import { JoinServer } from './join-server.ts';
 import { checkGuest, openNodeGuest, type GuestWish } from './node-guest.ts';
 import { assignId, decodeRoster, encodeRoster, type Assignment, type Roster } from './roster.ts';
-import { StateDirectory } from './state-directory.ts';
+import { StateDirectory } from '../daemon/state-directory.ts';
 
 /** What a master is told by its user. */
-export interface MasterOptions {
+export interface MasterOptions extends NetworkOptions {
   /** Where slaves link. Slaves ask on the port above it, unless `controlPort` says another. Port 0: any free pair. */
   readonly listen: TcpAddress;
   readonly controlPort?: number | undefined;
-  readonly network: Ipv4Network;
   /** The switch's directory. */
   readonly sock: string;
   readonly state: string;
@@ -43,10 +40,6 @@ export interface MasterOptions {
   readonly maxLinks?: number;
   /** The longest frame's MTU on links, in octets. Default: what links can carry. */
   readonly linkMtu?: number;
-  /** The MTU of the segment, in octets, which clients are told. Default: 1,500. */
-  readonly mtu?: number;
-  /** Seconds of a lease. */
-  readonly leaseTime?: number;
   /** What is kept for peers of the switch that do not read. */
   readonly backlog?: BacklogBounds | undefined;
   /** How the switch is managed. Default: not at all. */
@@ -57,10 +50,6 @@ export interface MasterOptions {
 export interface NodeEnvironment extends ServiceEnvironment, Pick<ServeContext, 'signal' | 'end'> {}
 
 const rosterFile = 'roster.json';
-const serverMacFile = 'server-mac';
-
-/** The MTU of a segment, in octets, unless its user says another. */
-export const segmentMtu = 1500;
 
 /** The master of a star: its switch, the DHCP server in it, the listening side of the links, the roster, and its own guest. */
 export class Master implements AsyncDisposable {
@@ -88,18 +77,13 @@ export class Master implements AsyncDisposable {
       await checkGuest(options.guest);
       const state = scope.use(StateDirectory.open(options.state));
       const members = new Members(state, options);
-      const serverMac = await readServerMac(state, environment.random);
       const switchOptions = {
         ...management,
         ...{ directory: sock, trunk: true, numports: numportsFor(options), stationName: guestName, backlog },
       };
       const { service } = scope.use(await ManagedSwitch.open(switchOptions, environment, environment));
       const { plane } = service;
-      if (options.dhcp) {
-        const { leaseTime, mtu = segmentMtu } = options;
-        const config = dhcpConfig({ ...members.plan.dhcp, serverMac, mtu, ...(leaseTime !== undefined && { leaseTime }) });
-        await openDhcpService({ config, directory: state.in('leases') }, plane, environment, scope);
-      }
+      if (options.dhcp) await openDhcpService({ served: members.plan.dhcp, state }, plane, environment, scope);
       const links = await openLinks(options, plane, members, environment, scope);
       if (options.guest) await openMasterGuest(options, options.guest, service, state, members, environment, scope);
       return new Master(service.directory, links.link, links.control, scope);
@@ -113,16 +97,12 @@ export class Master implements AsyncDisposable {
 
 /** Throws EtherloomError('bad-option') when links do not carry the segment's MTU, and warns of ports that do not. */
 function checkMtu({ mtu = segmentMtu, linkMtu }: MasterOptions, log: Log): void {
+  const { untagged, tagged } = frameOverhead;
   if (linkMtu !== undefined && mtu + untagged > linkMtu + tagged) {
     throw new EtherloomError('bad-option', `--mtu ${mtu} is more than links carry; raise --link-mtu, or lower --mtu`);
   }
-  if (mtu + untagged <= maxFrame) return;
-  log.warn(`an MTU of ${mtu} is for guests by stream and for links: VDE, TAP and WebSocket ports carry one of ${maxFrame - tagged}`);
+  warnOfLargeMtu(mtu, log);
 }
-
-/** What a frame has beside its payload, in octets: the header, and perhaps a tag. */
-const untagged = 14;
-const tagged = 18;
 
 /** Room for every link, beside as many clients of the switch's own directory as it has by default. */
 function numportsFor({ maxLinks = 256, slavePorts }: MasterOptions): number {
@@ -134,18 +114,21 @@ class Members {
   readonly plan: AddressPlan;
   readonly #state: StateDirectory;
   readonly #slavePorts: ReadonlyMap<NodeId, number>;
+  readonly #network: Ipv4Network;
   readonly #mtu: number;
   linkPort = 0;
   #roster: Roster;
   /** Settles when the roster is not being written. */
   #enrolled: Promise<unknown> = Promise.resolve();
 
-  constructor(state: StateDirectory, { network, reservations, slavePorts, mtu = segmentMtu }: MasterOptions) {
+  constructor(state: StateDirectory, options: MasterOptions) {
+    const { network, reservations, slavePorts, mtu = segmentMtu } = options;
+    this.#network = network;
     this.#mtu = mtu;
     this.#state = state;
     this.#slavePorts = slavePorts;
     this.#roster = readRoster(state);
-    this.plan = new AddressPlan(network, reservations, () => this.#roster.values());
+    this.plan = new AddressPlan(options, reservations, () => this.#roster.values());
   }
 
   /** Lets a slave in, or not. Its id is on the disk before it is told. Rejects with the system's error when it cannot be. */
@@ -179,7 +162,7 @@ class Members {
       id,
       mac: macOfId(id),
       address: this.plan.addressOf(id),
-      network: this.plan.network,
+      network: this.#network,
       mtu: this.#mtu,
       linkPort: this.#slavePorts.get(id) ?? this.linkPort,
     };
@@ -272,14 +255,4 @@ function readRoster(state: StateDirectory): Roster {
   const roster = decodeRoster(text);
   if (roster) return roster;
   throw new EtherloomError('bad-state', `${state.in(rosterFile)} is damaged; repair it, or move it away and let all slaves join again`);
-}
-
-async function readServerMac(state: StateDirectory, random: Random): Promise<MacAddress> {
-  const text = state.read(serverMacFile);
-  const known = text === undefined ? newServerMac(random) : parseMac(text.trim());
-  if (known === undefined || idOfMac(known) !== undefined) {
-    throw new EtherloomError('bad-state', `${state.in(serverMacFile)} is damaged; remove it, and the server gets a new MAC address`);
-  }
-  if (text === undefined) await state.write(serverMacFile, `${formatMac(known)}\n`);
-  return known;
 }

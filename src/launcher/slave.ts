@@ -18,7 +18,7 @@ import { decodeJoinMessage, encodeJoinMessage } from './join-messages.ts';
 import type { NodeEnvironment } from './master.ts';
 import { checkGuest, openNodeGuest, type GuestWish } from './node-guest.ts';
 import { isNodeKey } from './roster.ts';
-import { StateDirectory } from './state-directory.ts';
+import { StateDirectory } from '../daemon/state-directory.ts';
 
 /** What a slave is told by its user. */
 export interface SlaveOptions {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { dhcpConfig } from '../../src/dhcp/config.ts';
+import { formatRange, type NetworkOptions } from '../../src/daemon/network-plan.ts';
 import { AddressPlan } from '../../src/launcher/address-plan.ts';
 import { macOfId, maxId } from '../../src/launcher/identity.ts';
 import { formatIpv4, parseIpv4, parseIpv4Network, type Ipv4Address, type Ipv4Network, reasonAgainstHosts } from '../../src/wire/ipv4.ts';
@@ -12,9 +13,14 @@ const fail = (text: string): never => {
 };
 const textOf = (address: Ipv4Address | undefined): string | undefined => address && formatIpv4(address);
 
-function plan(text: string, { reserve = {}, present = [] }: { reserve?: Record<number, string>; present?: number[] } = {}): AddressPlan {
+interface Given extends Omit<NetworkOptions, 'network'> {
+  readonly reserve?: Record<number, string>;
+  readonly present?: number[];
+}
+
+function plan(text: string, { reserve = {}, present = [], ...more }: Given = {}): AddressPlan {
   const reservations = new Map(Object.entries(reserve).map(([id, address]) => [Number(id), ip(address)]));
-  return new AddressPlan(network(text), reservations, () => present);
+  return new AddressPlan({ network: network(text), ...more }, reservations, () => present);
 }
 
 describe('the plan of addresses', () => {
@@ -46,10 +52,21 @@ describe('the plan of addresses', () => {
   });
 
   it('leaves the first half of a /24 to the formula', () => {
-    expect(plan('10.77.0.0/24').dhcp.ranges?.map(({ start, end }) => `${formatIpv4(start)}-${formatIpv4(end)}`)).toEqual([
-      '10.77.0.2-10.77.0.9',
-      '10.77.0.128-10.77.0.254',
-    ]);
+    expect(plan('10.77.0.0/24').dhcp.ranges?.map(formatRange)).toEqual(['10.77.0.2-10.77.0.9', '10.77.0.128-10.77.0.254']);
+  });
+
+  it('has a pool by --range, and ids keep the addresses of the formula', () => {
+    const { dhcp } = plan('10.77.0.0/24', { range: { start: ip('10.77.0.200'), end: ip('10.77.0.209') }, present: [1] });
+    expect(dhcp.ranges?.map(formatRange)).toEqual(['10.77.0.200-10.77.0.209']);
+    expect(textOf(dhcp.reserved?.(macOfId(1)))).toBe('10.77.0.11');
+  });
+
+  it('gives no id the address of the router or of a DNS server, and has them in no pool', () => {
+    const { dhcp } = plan('10.77.0.0/24', { router: ip('10.77.0.11'), dns: [ip('10.77.0.12'), ip('10.77.0.130')], present: [1, 2, 3] });
+    expect([1, 2, 3].map((id) => textOf(dhcp.reserved?.(macOfId(id))))).toEqual([undefined, undefined, '10.77.0.13']);
+    expect(dhcp.ranges?.map(formatRange)).toEqual(['10.77.0.2-10.77.0.9', '10.77.0.128-10.77.0.129', '10.77.0.131-10.77.0.254']);
+    // They are not reserved for a client: a router that answers ARP there is no conflict.
+    expect(['10.77.0.11', '10.77.0.12', '10.77.0.13'].map((text) => dhcp.isReserved?.(ip(text)))).toEqual([false, false, true]);
   });
 
   it('is one that a server takes, for every size of network', () => {
@@ -60,12 +77,15 @@ describe('the plan of addresses', () => {
   });
 
   it.each([
-    ['the server', '10.77.0.1'],
-    ['the network', '10.77.0.0'],
-    ['everybody', '10.77.0.255'],
-    ['another network', '10.78.0.5'],
-  ])('refuses to reserve the address of %s', (_whose, address) => {
-    expect(() => plan('10.77.0.0/24', { reserve: { 1: address } })).toThrow(/^cannot reserve 10\.7\d\.0\.\d+ for id 1: it is /);
+    ['10.77.0.1', 'it is the address of the DHCP server itself; choose another of 10.77.0.0/24'],
+    ['10.77.0.2', 'it is the address of the router; choose another of 10.77.0.0/24'],
+    ['10.77.0.3', 'it is the address of a DNS server; choose another of 10.77.0.0/24'],
+    ['10.77.0.0', 'it is not a host address of 10.77.0.0/24; choose one that is'],
+    ['10.77.0.255', 'it is not a host address of 10.77.0.0/24; choose one that is'],
+    ['10.78.0.5', 'it is not a host address of 10.77.0.0/24; choose one that is'],
+  ])('refuses to reserve %s', (address, why) => {
+    const given = { reserve: { 1: address }, router: ip('10.77.0.2'), dns: [ip('10.77.0.3')] };
+    expect(() => plan('10.77.0.0/24', given)).toThrow(`cannot reserve ${address} for id 1: ${why}`);
   });
 
   it('refuses one address for two, and a network without room', () => {
@@ -83,7 +103,7 @@ describe('the plan of addresses', () => {
     ['0.0.0.0/8', '0.0.0.0/8 is for this network'],
     ['0.0.0.0/0', '0.0.0.0/8 is for this network'],
   ])('refuses %s, whose addresses no host can have', (network, reason) => {
-    expect(() => plan(network)).toThrow(`cannot serve --subnet ${network}: ${reason}; choose a private network, such as 10.77.0.0/24`);
+    expect(() => plan(network)).toThrow(`cannot serve ${network}: ${reason}; choose a private network, such as 10.77.0.0/24`);
     const parsed = parseIpv4Network(network);
     expect(parsed && reasonAgainstHosts(parsed)).toBe(reason);
   });

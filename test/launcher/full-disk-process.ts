@@ -3,7 +3,7 @@
 import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoOf } from '../../src/errors.ts';
-import { StateDirectory } from '../../src/launcher/state-directory.ts';
+import { StateDirectory } from '../../src/daemon/state-directory.ts';
 
 const [mount = ''] = process.argv.slice(2);
 const state = StateDirectory.open(join(mount, 'state'));

@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { addressOfId, idOfMac, macOfId, maxId, newServerMac, serverAddress } from '../../src/launcher/identity.ts';
+import { newServerMac } from '../../src/daemon/server-mac.ts';
+import { serverAddress } from '../../src/daemon/network-plan.ts';
+import { addressOfId, idOfMac, macOfId, maxId } from '../../src/launcher/identity.ts';
 import { formatIpv4, parseIpv4Network } from '../../src/wire/ipv4.ts';
 import { formatMac, isGroupMac, parseMac } from '../../src/wire/mac.ts';
 

@@ -7,7 +7,7 @@ import type { DemoFront } from './demo-text.ts';
 import { buildGuestImage, defaultGuestDirectory, readGuestImage, type GuestArchitecture } from '../guest/guest-image.ts';
 import { chooseAttachment } from '../guest/attachment.ts';
 import { chooseAccelerator, probeQemu, type Qemu } from '../guest/qemu-probe.ts';
-import { segmentMtu } from '../master.ts';
+import { segmentMtu } from '../../daemon/segment-mtu.ts';
 import { installQemu, qemuInstallLine } from '../guest/qemu-package.ts';
 
 /** What the user wants in front of the switches. */

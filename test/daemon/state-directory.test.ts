@@ -2,7 +2,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, sta
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { StateDirectory } from '../../src/launcher/state-directory.ts';
+import { StateDirectory } from '../../src/daemon/state-directory.ts';
 
 let scratch: string;
 

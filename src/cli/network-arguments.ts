@@ -1,0 +1,61 @@
+import type { Command } from 'commander';
+import type { NetworkOptions } from '../daemon/network-plan.ts';
+import { EtherloomError } from '../errors.ts';
+import { parseIpv4, parseIpv4Network, type Ipv4Address } from '../wire/ipv4.ts';
+import { collect, integer } from './option-values.ts';
+
+/** What `etherloom switch` and `etherloom master` are given about the network that they serve, as commander reads it. */
+export interface NetworkArguments {
+  readonly router?: string;
+  readonly dns: readonly string[];
+  readonly range?: string;
+  readonly domain?: string;
+  readonly leaseTime?: number;
+  readonly mtu?: number;
+}
+
+/** Adds the options of a DHCP server to a command. */
+export function addNetworkOptions(command: Command): Command {
+  return command
+    .option('--router <address>', 'router of the network, sent to clients by DHCP; a host of the network')
+    .option('--dns <address>', 'DNS server, sent to clients by DHCP (repeatable)', collect, [])
+    .option('--domain <name>', 'domain name, sent to clients by DHCP')
+    .option('--range <first-last>', 'addresses for DHCP clients that have none reserved, as 10.77.0.100-10.77.0.199')
+    .option('--lease-time <seconds>', 'duration of a lease (default: 3600)', integer(60, 0xffff_ffff))
+    .option('--mtu <octets>', 'MTU of the network, sent to clients by DHCP (default: 1500)', integer(68, 65_521));
+}
+
+/** Returns what the arguments say of the network; `option` is the one that names the subnet. Throws EtherloomError('bad-option'). */
+export function networkOf(option: '--dhcp' | '--subnet', subnet: string, given: NetworkArguments): NetworkOptions {
+  const network = parseIpv4Network(subnet);
+  if (!network) throw new EtherloomError('bad-option', `${option} ${subnet} is not a network; write it as 10.77.0.0/24`);
+  const { router, dns, range, domain, leaseTime, mtu } = given;
+  return {
+    ...{ network, domain, leaseTime, mtu },
+    router: router === undefined ? undefined : addressOf('--router', router),
+    dns: dns.map((address) => addressOf('--dns', address)),
+    range: range === undefined ? undefined : rangeOf(range),
+  };
+}
+
+/** Throws EtherloomError('bad-option') when an option of the DHCP server is given and there is none; `remedy` is what to do about it. */
+export function refuseWithoutDhcp(given: Readonly<Record<string, unknown>>, remedy: string): void {
+  for (const [option, value] of Object.entries(given)) {
+    if (value === undefined || (Array.isArray(value) && value.length === 0)) continue;
+    throw new EtherloomError('bad-option', `${option} has no effect without the DHCP server; ${remedy}`);
+  }
+}
+
+function addressOf(option: string, text: string): Ipv4Address {
+  const address = parseIpv4(text);
+  if (address === undefined) throw new EtherloomError('bad-option', `${option} ${text} is not an IPv4 address; write it as 10.77.0.254`);
+  return address;
+}
+
+function rangeOf(text: string): NonNullable<NetworkOptions['range']> {
+  const [start, end, ...more] = text.split('-').map(parseIpv4);
+  if (start === undefined || end === undefined || more.length > 0) {
+    throw new EtherloomError('bad-option', `--range ${text} is not a range of addresses; write it as 10.77.0.100-10.77.0.199`);
+  }
+  return { start, end };
+}

@@ -1,0 +1,49 @@
+/** Values of options, as commander reads them: each function returns the value of a text, or throws InvalidArgumentError. */
+import { InvalidArgumentError } from 'commander';
+import { parseQuality } from '../ports/impairment-text.ts';
+import type { Quality } from '../ports/impairment.ts';
+import { gidOf } from '../system/accounts.ts';
+import { isGroupMac, parseMac, type MacAddress } from '../wire/mac.ts';
+
+/** Reads an impairment in wirefilter's words: `loss 5, delay 20+5`. */
+export function quality(value: string): Quality {
+  try {
+    return parseQuality(value);
+  } catch (error) {
+    throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** Reads permission bits. */
+export function octal(text: string): number {
+  if (/^[0-7]{1,5}$/.test(text)) return parseInt(text, 8);
+  throw new InvalidArgumentError('It must be an octal mode, as 660.');
+}
+
+/** Reads the name or number of a group. */
+export function groupId(name: string): number {
+  const gid = gidOf(name);
+  if (gid === undefined) throw new InvalidArgumentError('There is no such group.');
+  return gid;
+}
+
+/** Reads the MAC address of one station. */
+export function macAddress(text: string): MacAddress {
+  const mac = parseMac(text);
+  if (mac === undefined || isGroupMac(mac)) throw new InvalidArgumentError('It must be the address of one station, as 00:ff:00:00:00:01.');
+  return mac;
+}
+
+/** Adds the value of an option that may be given several times to those before it. */
+export function collect(value: string, previous: readonly string[]): readonly string[] {
+  return [...previous, value];
+}
+
+/** Returns the reader of whole numbers from `least` to `most`. */
+export function integer(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const number = Number(text);
+    if (/^\d+$/.test(text) && number >= least && number <= most) return number;
+    throw new InvalidArgumentError(`It must be a number from ${least} to ${most}.`);
+  };
+}

@@ -1,0 +1,38 @@
+import { openDhcpService } from './dhcp-service.ts';
+import { ManagedSwitch, type ManagedSwitchOptions } from './managed-switch.ts';
+import { NetworkPlan, type NetworkOptions } from './network-plan.ts';
+import { inScope } from './scope.ts';
+import { segmentMtu, warnOfLargeMtu } from './segment-mtu.ts';
+import type { ServeContext } from './serve.ts';
+import { StateDirectory } from './state-directory.ts';
+import type { ServiceEnvironment, SwitchService } from './switch-service.ts';
+
+/** A network that a switch serves by DHCP. */
+export interface ServedNetwork extends NetworkOptions {
+  /** The directory of the leases. */
+  readonly state: string;
+}
+
+/** A switch that runs. */
+export interface OpenedSwitch extends AsyncDisposable {
+  readonly service: SwitchService;
+}
+
+/**
+ * Opens a managed switch with a DHCP server in it: what `etherloom switch --dhcp` runs. Throws EtherloomError: what NetworkPlan,
+ * StateDirectory.open, ManagedSwitch.open and openDhcpService throw; then nothing is open.
+ */
+export function openDhcpSwitch(
+  { state: directory, ...network }: ServedNetwork,
+  options: ManagedSwitchOptions,
+  environment: ServiceEnvironment & Pick<ServeContext, 'signal' | 'end'>,
+): Promise<OpenedSwitch> {
+  return inScope(async (scope) => {
+    const plan = new NetworkPlan(network);
+    warnOfLargeMtu(network.mtu ?? segmentMtu, environment.log);
+    const state = scope.use(StateDirectory.open(directory));
+    const { service } = scope.use(await ManagedSwitch.open(options, environment, environment));
+    await openDhcpService({ served: plan.dhcp, state }, service.plane, environment, scope);
+    return { service, [Symbol.asyncDispose]: () => scope[Symbol.asyncDispose]() };
+  });
+}
