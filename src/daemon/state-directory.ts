@@ -8,13 +8,13 @@ import { lockFile } from '../system/file-lock.ts';
 /** The directory with a role's state, which outlives its processes. One process at a time holds it. */
 export class StateDirectory implements AsyncDisposable {
   readonly path: string;
-  readonly #lock: Disposable;
+  readonly #locks: readonly Disposable[];
   /** Settles when all that was written so far is on the disk, or has failed. */
   #written: Promise<void> = Promise.resolve();
 
-  private constructor(path: string, lock: Disposable) {
+  private constructor(path: string, locks: readonly Disposable[]) {
     this.path = path;
-    this.#lock = lock;
+    this.#locks = locks;
   }
 
   /** Makes the directory if need be and locks it. Throws EtherloomError: `busy` when another process has it, `not-permitted`, `system`. */
@@ -23,7 +23,7 @@ export class StateDirectory implements AsyncDisposable {
     const path = resolve(given);
     ownDirectory(path, '--state');
     try {
-      return new StateDirectory(path, lockFile(join(path, 'lock')));
+      return new StateDirectory(path, [lockFile(join(path, 'lock')), ...keepFromCleaners(path)]);
     } catch (error) {
       if (!(error instanceof EtherloomError && error.code === 'busy')) throw unusable(path, error);
       throw new EtherloomError('busy', `cannot use ${path}: another etherloom process holds it; end that, or choose another --state`);
@@ -33,7 +33,7 @@ export class StateDirectory implements AsyncDisposable {
   /** Frees the directory when what was written is on the disk. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#written;
-    this.#lock[Symbol.dispose]();
+    for (const lock of this.#locks) lock[Symbol.dispose]();
   }
 
   /** The path of a file or directory of that name in it. */
@@ -82,6 +82,18 @@ export class StateDirectory implements AsyncDisposable {
     } finally {
       await directory.close();
     }
+  }
+}
+
+/**
+ * Locks the directory itself, which may be below /tmp: systemd-tmpfiles leaves what is in a locked directory alone, however old. Returns no
+ * lock when another process has it, as a cleaner that is just looking.
+ */
+function keepFromCleaners(path: string): Disposable[] {
+  try {
+    return [lockFile(path)];
+  } catch {
+    return [];
   }
 }
 

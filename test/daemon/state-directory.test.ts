@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { StateDirectory } from '../../src/daemon/state-directory.ts';
+import { lockFile } from '../../src/system/file-lock.ts';
 
 let scratch: string;
 
@@ -18,6 +19,15 @@ describe('a state directory', () => {
     const first = StateDirectory.open(path);
     expect(() => StateDirectory.open(path)).toThrow(/another etherloom process.*--state/);
     await first[Symbol.asyncDispose]();
+    await StateDirectory.open(path)[Symbol.asyncDispose]();
+  });
+
+  it("is locked as a directory, too, so that cleaners of /tmp leave it alone; one that is looking just now is in nobody's way", async () => {
+    const path = join(scratch, 'state');
+    const state = StateDirectory.open(path);
+    expect(() => lockFile(path)).toThrow(/in use/);
+    await state[Symbol.asyncDispose]();
+    using _cleaner = lockFile(path);
     await StateDirectory.open(path)[Symbol.asyncDispose]();
   });
 

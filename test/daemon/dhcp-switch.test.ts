@@ -1,0 +1,138 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { realClock } from '../../src/clock.ts';
+import { openDhcpSwitch, type OpenedSwitch } from '../../src/daemon/dhcp-switch.ts';
+import type { NetworkOptions } from '../../src/daemon/network-plan.ts';
+import type { ClientLease } from '../../src/dhcp/client-lease.ts';
+import { decodeAddress, decodeAddresses, decodeText, decodeUint16 } from '../../src/dhcp/options.ts';
+import { StationLink } from '../../src/launcher/station/station-link.ts';
+import { Station } from '../../src/launcher/station/station.ts';
+import { logTo } from '../../src/log.ts';
+import { realRandom } from '../../src/random.ts';
+import { optionCodes } from '../../src/wire/dhcp.ts';
+import { formatIpv4, parseIpv4, parseIpv4Network, type Ipv4Address } from '../../src/wire/ipv4.ts';
+import { macFromNumber } from '../../src/wire/mac.ts';
+import { eventually } from '../eventually.ts';
+import { newDirectory, using } from '../ports/rig.ts';
+
+const ip = (text: string): Ipv4Address => parseIpv4(text) ?? fail(text);
+const fail = (text: string): never => {
+  throw new Error(text);
+};
+const network = parseIpv4Network('10.77.0.0/24') ?? fail('a network');
+const told: NetworkOptions = {
+  ...{ network, router: ip('10.77.0.2'), dns: [ip('10.77.0.3'), ip('9.9.9.9')], domain: 'example.org', mtu: 1400, leaseTime: 600 },
+  range: { start: ip('10.77.0.1'), end: ip('10.77.0.4') },
+};
+
+/** A directory for switches, their logs, and stations that ask them. */
+class Site {
+  readonly directory = newDirectory();
+  readonly logged: string[] = [];
+  readonly state = join(this.directory, 'state');
+  readonly sock = join(this.directory, 's');
+
+  open(options: NetworkOptions, sock = this.sock): Promise<OpenedSwitch> {
+    return openDhcpSwitch(
+      { ...options, state: this.state },
+      { directory: sock },
+      {
+        ...{ clock: realClock, random: realRandom, signal: new AbortController().signal, end: () => undefined },
+        log: logTo((message) => void this.logged.push(message)),
+      },
+    );
+  }
+
+  /** Puts a new station on the switch, and returns it when it has a lease. */
+  async station(mac: number): Promise<Station> {
+    const environment = { clock: realClock, log: logTo(() => undefined), poison: true };
+    const link = await StationLink.open(
+      {
+        ...{ directory: this.sock, description: 'test' },
+        receive: (frame) => station.receive(frame),
+        carrier: (up) => station.carrier(up),
+      },
+      environment,
+    );
+    const station = new Station({
+      ...{ clock: realClock, random: realRandom, mac: macFromNumber(mac), onLease: () => undefined },
+      send: (frame) => link.send(frame),
+    });
+    onTestFinished(async () => {
+      station[Symbol.dispose]();
+      await link[Symbol.asyncDispose]();
+    });
+    await eventually(() => void leaseOf(station));
+    return station;
+  }
+}
+
+function leaseOf(station: Station): ClientLease {
+  return station.lease ?? fail('the station has no lease');
+}
+
+describe('a switch with a DHCP server', () => {
+  it('tells clients the router, DNS servers, domain, MTU and time of a lease, with an address of the range', async () => {
+    const site = new Site();
+    using(await site.open(told));
+    const { address, leaseTime, options } = leaseOf(await site.station(0x0200_0000_0001));
+    // The server, the router and a DNS server have the rest of the range.
+    expect(formatIpv4(address)).toBe('10.77.0.4');
+    expect(leaseTime).toBe(600);
+    expect(decodeAddress(options.get(optionCodes.router))).toBe(ip('10.77.0.2'));
+    expect(decodeAddresses(options.get(optionCodes.domainNameServer))).toEqual([ip('10.77.0.3'), ip('9.9.9.9')]);
+    expect(decodeText(options.get(optionCodes.domainName))).toBe('example.org');
+    expect(decodeUint16(options.get(optionCodes.interfaceMtu))).toBe(1400);
+  });
+
+  it('tells clients nothing of a router, of DNS and of a domain that it was not given', async () => {
+    const site = new Site();
+    using(await site.open({ network }));
+    const { options } = leaseOf(await site.station(0x0200_0000_0001));
+    const { router, domainNameServer, domainName } = optionCodes;
+    expect([router, domainNameServer, domainName].filter((code) => options.has(code))).toEqual([]);
+  });
+
+  it('has the same leases and the same MAC address after it was opened again', async () => {
+    const site = new Site();
+    const first = await site.open({ network });
+    const before = leaseOf(await site.station(0x0200_0000_0001));
+    const mac = readFileSync(join(site.state, 'server-mac'), 'utf8');
+    await first[Symbol.asyncDispose]();
+    using(await site.open({ network }));
+    expect(leaseOf(await site.station(0x0200_0000_0001)).address).toBe(before.address);
+    expect(readFileSync(join(site.state, 'server-mac'), 'utf8')).toBe(mac);
+  });
+
+  it('opened again with another range, makes a client of the old one ask anew', async () => {
+    const site = new Site();
+    const range = (first: string, last: string): NetworkOptions => ({ network, range: { start: ip(first), end: ip(last) } });
+    const first = await site.open(range('10.77.0.100', '10.77.0.100'));
+    const station = await site.station(0x0200_0000_0001);
+    expect(formatIpv4(leaseOf(station).address)).toBe('10.77.0.100');
+    await first[Symbol.asyncDispose]();
+    using(await site.open(range('10.77.0.200', '10.77.0.200')));
+    await eventually(() => expect(formatIpv4(leaseOf(station).address)).toBe('10.77.0.200'));
+  });
+
+  it('is refused the state of another one that runs, and leaves no sockets behind', async () => {
+    const site = new Site();
+    using(await site.open({ network }));
+    const other = join(site.directory, 'other');
+    await expect(site.open({ network }, other)).rejects.toThrow(`cannot use ${site.state}: another etherloom process holds it`);
+    expect(existsSync(other)).toBe(false);
+  });
+
+  it('is opened with nothing at all when an option cannot be', async () => {
+    const site = new Site();
+    await expect(site.open({ network, router: ip('10.77.0.1') })).rejects.toThrow('the DHCP server itself');
+    expect([existsSync(site.sock), existsSync(site.state)]).toEqual([false, false]);
+  });
+
+  it('warns of an MTU that VDE ports do not carry', async () => {
+    const site = new Site();
+    using(await site.open({ network, mtu: 9221 }));
+    expect(site.logged.filter((line) => line.startsWith('an MTU of 9221 '))).toHaveLength(1);
+  });
+});
