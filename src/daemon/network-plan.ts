@@ -1,6 +1,6 @@
 import { isLeasable, type DhcpOptions } from '../dhcp/config.ts';
 import { isDomainName } from '../dhcp/options.ts';
-import type { AddressRange } from '../dhcp/pool.ts';
+import { withoutAddresses, type AddressRange } from '../dhcp/pool.ts';
 import { EtherloomError } from '../errors.ts';
 import {
   broadcastOf,
@@ -61,7 +61,7 @@ export class NetworkPlan {
     this.serverAddress = serverAddress(network);
     this.#options = options;
     this.#owners = ownersIn(options);
-    this.pool = without(range === undefined ? poolOf(network) : [range], [...this.#owners.keys()]);
+    this.pool = withoutAddresses(range === undefined ? poolOf(network) : [range], [...this.#owners.keys()]);
     if (this.pool.length === 0) throw emptyPool(options);
   }
 
@@ -166,18 +166,4 @@ function emptyPool({ network, range }: NetworkOptions): EtherloomError {
 
 function hostsOf(network: Ipv4Network): AddressRange[] {
   return [{ start: ipv4FromNumber(network.address + 1), end: ipv4FromNumber(broadcastOf(network) - 1) }];
-}
-
-/** Returns the ranges with holes for those addresses, which the server then neither leases nor watches. */
-function without(ranges: readonly AddressRange[], addresses: readonly Ipv4Address[]): AddressRange[] {
-  return addresses.reduce<AddressRange[]>((rest, address) => rest.flatMap((range) => split(range, address)), [...ranges]);
-}
-
-function split(range: AddressRange, address: Ipv4Address): AddressRange[] {
-  const { start, end } = range;
-  if (address < start || address > end) return [range];
-  return [
-    ...(start < address ? [{ start, end: ipv4FromNumber(address - 1) }] : []),
-    ...(address < end ? [{ start: ipv4FromNumber(address + 1), end }] : []),
-  ];
 }

@@ -23,7 +23,7 @@ import {
   type ClasslessRoute,
   type RawOption,
 } from './options.ts';
-import { Pool, type AddressRange } from './pool.ts';
+import { Pool, withoutAddresses, type AddressRange } from './pool.ts';
 import type { Offerable } from './reply-options.ts';
 
 /** A lease that never ends, in seconds as the protocol counts. [RFC 2131, 3.3] */
@@ -42,7 +42,7 @@ export interface DhcpOptions {
   readonly serverMac: MacAddress;
   /** The VLAN that is served when frames carry tags; 0, the default, is that of frames without. */
   readonly vid?: Vid;
-  /** Addresses for clients without a reservation; by default all of the network. */
+  /** Addresses for clients without a reservation; by default all of the network. Those of the router and of DNS servers are left out. */
   readonly ranges?: readonly AddressRange[];
   /** Seconds of a lease when the client does not ask; 3,600 by default: an hour outlives a restart of the server, and no dead guest for long. */
   readonly leaseTime?: number;
@@ -119,7 +119,7 @@ export function dhcpConfig(options: DhcpOptions): DhcpConfig {
     serverAddress,
     serverMac,
     vid: options.vid ?? 0,
-    pool: new Pool(options.ranges ?? [wholeOf(network)]),
+    pool: new Pool(withoutAddresses(options.ranges ?? [wholeOf(network)], ownedAddresses(options))),
     leaseTime,
     minLeaseTime: Math.min(minLeaseTime, leaseTime),
     maxLeaseTime,
@@ -223,6 +223,11 @@ function checkRanges(network: Ipv4Network, ranges: readonly AddressRange[]): voi
       contains(network, end), `the range ${text} is not within ${textOf(network)}; choose addresses of that network, the lower one first`);
     require(start > (sorted[index - 1]?.end ?? -1), `the range ${text} overlaps another one; make them disjoint`);
   });
+}
+
+/** Returns the addresses that stations which clients are told of have. The server's own is kept out of the pool by `isDynamic`. */
+function ownedAddresses({ serverAddress, router, dns = [] }: DhcpOptions): Ipv4Address[] {
+  return [...(router === undefined ? [] : [router]), ...dns].filter((address) => address !== serverAddress);
 }
 
 function wholeOf(network: Ipv4Network): AddressRange {

@@ -57,7 +57,7 @@ export class NumberSet {
   add(member: number): void {
     let index = member;
     for (const words of this.#levels) {
-      const [at, bit] = split(index);
+      const [at, bit] = wordOf(index);
       const word = ((words.get(at) ?? 0) | bit) >>> 0;
       words.set(at, word);
       if (word !== fullWord) return;
@@ -68,7 +68,7 @@ export class NumberSet {
   delete(member: number): void {
     let index = member;
     for (const words of this.#levels) {
-      const [at, bit] = split(index);
+      const [at, bit] = wordOf(index);
       const before = words.get(at) ?? 0;
       const word = (before & ~bit) >>> 0;
       if (word === 0) words.delete(at);
@@ -79,7 +79,7 @@ export class NumberSet {
   }
 
   has(member: number): boolean {
-    const [at, bit] = split(member);
+    const [at, bit] = wordOf(member);
     return ((this.#levels[0]?.get(at) ?? 0) & bit) !== 0;
   }
 
@@ -102,16 +102,32 @@ export class NumberSet {
 
   /** The first clear bit, from `index` on, of the word that holds it; undefined when there is none. */
   #firstFree(level: number, index: number): number | undefined {
-    const [at] = split(index);
+    const [at] = wordOf(index);
     const offset = index - at * wordBits;
     const free = (~(this.#levels[level]?.get(at) ?? 0) & (fullWord << offset)) >>> 0;
     return free === 0 ? undefined : at * wordBits + wordBits - 1 - Math.clz32(free & -free);
   }
 }
 
-function split(index: number): readonly [at: number, bit: number] {
+function wordOf(index: number): readonly [at: number, bit: number] {
   const at = Math.floor(index / wordBits);
   return [at, (1 << (index - at * wordBits)) >>> 0];
+}
+
+/** Returns the ranges with holes for those addresses, which the server then neither leases nor watches. */
+export function withoutAddresses(ranges: readonly AddressRange[], addresses: Iterable<Ipv4Address>): AddressRange[] {
+  let rest = [...ranges];
+  for (const address of addresses) rest = rest.flatMap((range) => split(range, address));
+  return rest;
+}
+
+function split(range: AddressRange, address: Ipv4Address): AddressRange[] {
+  const { start, end } = range;
+  if (address < start || address > end) return [range];
+  return [
+    ...(start < address ? [{ start, end: ipv4FromNumber(address - 1) }] : []),
+    ...(address < end ? [{ start: ipv4FromNumber(address + 1), end }] : []),
+  ];
 }
 
 function lengthOf(range: AddressRange): number {

@@ -76,3 +76,16 @@ test('hosts have all addresses of a network but the first and the last; of a /31
   expect(leasable('10.0.0.4/31')).toEqual([false, true, true, false, false, false]);
   expect(leasable('10.0.0.4/32')).toEqual([false, true, false, false, false, false]);
 });
+
+test('the addresses of the router and of DNS servers are not in the pool', () => {
+  const ranges = [{ start: ip('10.77.0.2'), end: ip('10.77.0.9') }];
+  const { pool } = configuration({ ranges, router: ip('10.77.0.2'), dns: [ip('10.77.0.5'), ip('9.9.9.9')] });
+  expect(pool.size).toBe(6);
+  expect(['10.77.0.2', '10.77.0.5', '9.9.9.9', '10.77.0.3', '10.77.0.9'].map((text) => pool.has(ip(text)))).toEqual([
+    false,
+    false,
+    false,
+    true,
+    true,
+  ]);
+});

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { NumberSet, Pool } from '../../src/dhcp/pool.ts';
+import { NumberSet, Pool, withoutAddresses, type AddressRange } from '../../src/dhcp/pool.ts';
 import { ip } from './segment.ts';
 
 test('addresses are numbered through all ranges in order', () => {
@@ -44,4 +44,16 @@ test('a run of members over many words is stepped over at once', () => {
   expect([set.nextAbsent(0), set.nextAbsent(33_334)]).toEqual([33_333, 70_000]);
   set.add(2 ** 32 - 1);
   expect(set.nextAbsent(2 ** 32 - 1)).toBe(2 ** 32);
+});
+
+test('ranges without some addresses have holes there, at their ends and in between', () => {
+  const range = (start: string, end: string): AddressRange => ({ start: ip(start), end: ip(end) });
+  const rest = withoutAddresses(
+    [range('10.0.0.1', '10.0.0.9'), range('10.0.0.20', '10.0.0.20')],
+    ['10.0.0.1', '10.0.0.5', '10.0.0.9', '10.0.0.20', '10.0.0.99'].map(ip),
+  );
+  expect(rest).toEqual([range('10.0.0.2', '10.0.0.4'), range('10.0.0.6', '10.0.0.8')]);
+  expect(withoutAddresses([range('0.0.0.0', '255.255.255.255')], [ip('0.0.0.0'), ip('255.255.255.255')])).toEqual([
+    range('0.0.0.1', '255.255.255.254'),
+  ]);
 });
