@@ -126,7 +126,7 @@ export class DataPlane implements Acceptor, AsyncDisposable {
     const warn = onceAMinute(clock, log.warn);
     budget.exhausted = (): void =>
       warn(`all ${budget.limit} octets for waiting frames are in use: ports whose peers do not read lose frames`);
-    this.environment = { clock, log, breath: this.breath, loop: this.#loop, budget };
+    this.environment = { clock, log, breath: this.breath, loop: this.#loop, budget, named: new Set() };
     this.moves = new StationMoves(clock);
     this.moves.observe(moveLog(log, { station: stationName, port: (number) => this.describe(number) }));
     this.switch = new Switch({

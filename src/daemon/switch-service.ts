@@ -3,6 +3,7 @@ import type { Log } from '../log.ts';
 import type { Quality } from '../ports/impairment.ts';
 import { open, type Opened } from '../ports/open.ts';
 import type { Port } from '../ports/port.ts';
+import type { NamedSocket } from '../ports/socket-file.ts';
 import type { Random } from '../random.ts';
 import { VdeListener } from '../ports/vde-listener.ts';
 import type { VdeDirectoryOptions } from '../ports/vde-directory.ts';
@@ -34,12 +35,15 @@ export class SwitchService implements AsyncDisposable {
   readonly directory: string;
   /** Permission bits of the sockets in it. */
   readonly mode: number;
+  /** The socket where clients ask for ports. */
+  readonly control: NamedSocket;
   readonly #scope: Scope;
 
-  private constructor(plane: DataPlane, { address, mode }: VdeListener, scope: Scope) {
+  private constructor(plane: DataPlane, control: VdeListener, scope: Scope) {
     this.plane = plane;
-    this.directory = address;
-    this.mode = mode;
+    this.directory = control.address;
+    this.mode = control.mode;
+    this.control = control;
     this.#scope = scope;
   }
 
@@ -63,6 +67,11 @@ export class SwitchService implements AsyncDisposable {
       for (const address of options.ports ?? []) await service.openPort(address, wrap);
       return service;
     });
+  }
+
+  /** All sockets that clients find by their names. */
+  get sockets(): ReadonlySet<NamedSocket> {
+    return this.plane.environment.named ?? new Set();
   }
 
   /** Opens a port more, for as long as the service; `wrap` may put another around it. Throws EtherloomError: what the port's driver throws. */

@@ -2,7 +2,8 @@ import { closeSync, lstatSync, rmSync, watch, type FSWatcher } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import type { Timer } from '../clock.ts';
 import { reasonOf } from '../errors.ts';
-import { bindFile, checkUnixPath, connectPath, datagramSocket, type Fd } from '../system/unix-socket.ts';
+import { fileNumber } from '../system/file-number.ts';
+import { bindFile, connectPath, datagramSocket, type Fd } from '../system/unix-socket.ts';
 import type { BacklogLimits } from './backlog.ts';
 import { DatagramPort } from './datagram-port.ts';
 import type { PortEnvironment } from './environment.ts';
@@ -35,6 +36,7 @@ export class QemuPort implements Port {
   readonly counters: PortCounters;
   readonly #remote: string;
   readonly #local: string;
+  readonly #number: string | undefined;
   readonly #fd: Fd;
   readonly #port: DatagramPort;
   readonly #environment: PortEnvironment;
@@ -49,6 +51,7 @@ export class QemuPort implements Port {
     this.description = remote;
     this.#remote = remote;
     this.#local = local;
+    this.#number = fileNumber(local);
     this.#fd = fd;
     this.#environment = environment;
     this.#port = new DatagramPort(
@@ -69,12 +72,10 @@ export class QemuPort implements Port {
   }
 
   /**
-   * Binds the switch's side. Throws EtherloomError: `path-too-long`, `busy` when somebody holds it, `not-permitted` when it is no socket,
+   * Binds the switch's side. Throws EtherloomError: `path-too-long`, `busy` when a process holds it, `not-permitted` when it is no socket,
    * `system`.
    */
   static open(options: QemuPortOptions, environment: PortEnvironment): QemuPort {
-    checkUnixPath(options.local, 'choose a shorter --state');
-    checkUnixPath(options.remote, 'choose a shorter --state');
     checkSocketPlace(options.remote, 'name the one that QEMU binds');
     removeStaleSocket(options.local, 'datagram');
     const fd = datagramSocket();
@@ -105,7 +106,8 @@ export class QemuPort implements Port {
     this.#timer?.[Symbol.dispose]();
     this.#watcher?.close();
     await this.#port[Symbol.asyncDispose]();
-    rmSync(this.#local, { force: true });
+    // Another process's socket may have that name now.
+    if (fileNumber(this.#local) === this.#number) rmSync(this.#local, { force: true });
   }
 
   #look(): void {

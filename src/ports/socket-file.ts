@@ -1,6 +1,87 @@
-import { lstatSync, statSync, unlinkSync, type Stats } from 'node:fs';
+import { closeSync, lstatSync, rmSync, statSync, unlinkSync, type Stats } from 'node:fs';
 import { errnoOf, EtherloomError, SystemError } from '../errors.ts';
-import { answers } from '../system/unix-socket.ts';
+import type { OwnedFile } from '../system/bound-file.ts';
+import { fileNumber } from '../system/file-number.ts';
+import { answers, bindFile, listen, streamSocket, type Fd } from '../system/unix-socket.ts';
+
+/** A socket that clients find by its name, which others may remove: a cleaner of /tmp, or a user by mistake. */
+export interface NamedSocket {
+  /** Returns the path that is not there any more, or means another file; undefined while all is in its place. */
+  lost(): string | undefined;
+  /** Makes the socket again, for new clients; those that are connected stay. Throws EtherloomError: `busy` when another process has its place. */
+  restore(): void;
+}
+
+/** Connections that may wait to be accepted. */
+const acceptBacklog = 128;
+
+/** A stream socket that listens at a path of its own. */
+export class ListeningFile implements Disposable {
+  readonly path: string;
+  readonly #file: OwnedFile;
+  #fd: Fd;
+  #number: string | undefined;
+
+  private constructor(file: OwnedFile) {
+    this.path = file.path;
+    this.#file = file;
+    this.#fd = listenInPlace(file);
+    this.#number = fileNumber(file.path);
+  }
+
+  /** Binds the socket, in place of one that a dead process left. Throws EtherloomError: what `bindFile` and `removeStaleSocket` throw. */
+  static open(file: OwnedFile): ListeningFile {
+    return new ListeningFile(file);
+  }
+
+  /** The listening socket. */
+  get fd(): Fd {
+    return this.#fd;
+  }
+
+  /** See NamedSocket. */
+  lost(): string | undefined {
+    return fileNumber(this.path) === this.#number ? undefined : this.path;
+  }
+
+  /** Listens on a new socket at the path, and closes the old one. When it throws, what `open` throws, the old one stays. */
+  renew(): void {
+    const old = this.#fd;
+    this.#fd = listenInPlace(this.#file);
+    this.#number = fileNumber(this.path);
+    closeSync(old);
+  }
+
+  /** Closes the socket and removes its file, but not that of another process. */
+  [Symbol.dispose](): void {
+    closeSync(this.#fd);
+    if (this.lost() === undefined) rmSync(this.path, { force: true });
+  }
+}
+
+function listenInPlace(file: OwnedFile): Fd {
+  removeStaleSocket(file.path, 'stream');
+  return listenAt(file);
+}
+
+/**
+ * Returns a new stream socket that listens at a new file. Throws EtherloomError: what `bindFile` throws; then neither a descriptor nor a file
+ * is left.
+ */
+export function listenAt(file: OwnedFile): Fd {
+  const fd = streamSocket();
+  let isBound = false;
+  try {
+    bindFile(fd, file);
+    isBound = true;
+    listen(fd, acceptBacklog);
+    return fd;
+  } catch (error) {
+    closeSync(fd);
+    if (isBound) rmSync(file.path, { force: true });
+    throw error;
+  }
+}
 
 /**
  * Checks that a socket can come to be at `path`: there is one, or nothing yet. Throws EtherloomError('bad-address') for any other file, which is

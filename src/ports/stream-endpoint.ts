@@ -1,7 +1,7 @@
-import { closeSync, rmSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { boundTcpSocket, connectTcp, ownName, peerName, tcpSocket } from '../system/tcp-socket.ts';
-import { bindFile, checkUnixPath, connectPath, listen, peerCredentials, streamSocket, type Fd } from '../system/unix-socket.ts';
-import { removeStaleSocket } from './socket-file.ts';
+import { connectPath, listen, peerCredentials, streamSocket, type Fd } from '../system/unix-socket.ts';
+import { ListeningFile } from './socket-file.ts';
 import { formatTcpAddress, resolveHost, type TcpAddress } from './tcp-address.ts';
 
 /** A far end over TCP that acknowledges nothing for so long is dead, in milliseconds. */
@@ -20,6 +20,8 @@ export interface StreamEndpoint {
 /** A socket that listens, and what belongs to it. */
 export interface ListeningSocket {
   readonly fd: Fd;
+  /** The file that it is found by; undefined over TCP. */
+  readonly file?: ListeningFile;
   /** Where it listens, also when the system chose. */
   readonly name: string;
   /** The TCP port; 0 on a socket file. */
@@ -61,29 +63,17 @@ export function tcpEndpoint(address: TcpAddress): StreamEndpoint {
 
 /** A socket file. Ours is its user's alone. */
 export function unixEndpoint(path: string): StreamEndpoint {
-  checkUnixPath(path, 'choose a shorter one');
   return {
     name: path,
     connect: () => promised(() => begun(streamSocket(), (fd) => connectPath(fd, path))),
     listen: () =>
       promised(() => {
-        removeStaleSocket(path, 'stream');
-        const fd = begun(streamSocket(), (made) => bindFile(made, { path, mode: 0o600 }));
-        const close = (): void => {
-          closeSync(fd);
-          rmSync(path, { force: true });
-        };
-        try {
-          listen(fd, acceptBacklog);
-        } catch (error) {
-          close();
-          throw error;
-        }
+        const file = ListeningFile.open({ path, mode: 0o600 });
         const peer = (connection: Fd): { name: string; uid: number } => {
           const { pid, uid } = peerCredentials(connection);
           return { name: `${path} pid=${pid}`, uid };
         };
-        return { fd, name: path, port: 0, peer, close };
+        return { fd: file.fd, file, name: path, port: 0, peer, close: () => file[Symbol.dispose]() };
       }),
   };
 }

@@ -4,6 +4,7 @@ import { AcceptLoop } from './accept-loop.ts';
 import type { PortEnvironment } from './environment.ts';
 import { onceAMinute } from './once-a-minute.ts';
 import { denialText, type Acceptor, type Listener } from './port.ts';
+import type { NamedSocket } from './socket-file.ts';
 import type { ListeningSocket, StreamEndpoint } from './stream-endpoint.ts';
 import { StreamPort, type StreamPortOptions } from './stream-port.ts';
 
@@ -15,7 +16,7 @@ export interface StreamListenerOptions extends Omit<StreamPortOptions, 'descript
 }
 
 /** The listening side of streams: each connection is a port, and ends with it. */
-export class StreamListener implements Listener {
+export class StreamListener implements Listener, NamedSocket {
   /** Where it listens, also when the system chose. */
   readonly address: string;
   /** The TCP port; 0 on a socket file. */
@@ -24,8 +25,8 @@ export class StreamListener implements Listener {
   readonly #options: StreamListenerOptions;
   readonly #environment: PortEnvironment;
   readonly #links = new Set<StreamPort>();
-  readonly #door: AcceptLoop;
   readonly #warn: ReturnType<typeof onceAMinute>;
+  #door: AcceptLoop;
   #open = true;
 
   private constructor(socket: ListeningSocket, options: StreamListenerOptions, environment: PortEnvironment) {
@@ -35,7 +36,8 @@ export class StreamListener implements Listener {
     this.#options = options;
     this.#environment = environment;
     this.#warn = onceAMinute(environment.clock, environment.log.warn);
-    this.#door = new AcceptLoop(socket.fd, (fd) => this.#welcome(fd), environment, 'links');
+    this.#door = this.#openDoor();
+    if (socket.file) environment.named?.add(this);
   }
 
   /** Listens. Throws what the endpoint throws. */
@@ -43,14 +45,33 @@ export class StreamListener implements Listener {
     return new StreamListener(await endpoint.listen(), options, environment);
   }
 
+  lost(): string | undefined {
+    return this.#socket.file?.lost();
+  }
+
+  restore(): void {
+    this.#door[Symbol.dispose]();
+    try {
+      this.#socket.file?.renew();
+    } finally {
+      this.#door = this.#openDoor();
+    }
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     if (this.#open) {
       this.#open = false;
+      this.#environment.named?.delete(this);
       this.#door[Symbol.dispose]();
       this.#socket.close();
       for (const link of [...this.#links]) link.end('the switch ends');
     }
     return Promise.resolve();
+  }
+
+  #openDoor(): AcceptLoop {
+    const { fd, file } = this.#socket;
+    return new AcceptLoop(file?.fd ?? fd, (connection) => this.#welcome(connection), this.#environment, 'links');
   }
 
   get #maxLinks(): number {

@@ -2,11 +2,13 @@ import { closeSync, readSync, realpathSync, rmSync, statSync, writeSync, type St
 import { dirname, join } from 'node:path';
 import { errnoOf, EtherloomError, SystemError } from '../errors.ts';
 import { userName } from '../system/accounts.ts';
-import { bindFile, connectPath, datagramSocket, changeOwn, isUnixPath, streamSocket, type Fd } from '../system/unix-socket.ts';
+import { isUnixPath } from '../system/socket-path.ts';
+import { bindFile, connectPath, datagramSocket, changeOwn, streamSocket, type Fd } from '../system/unix-socket.ts';
 import { DatagramPort } from './datagram-port.ts';
 import type { PortEnvironment } from './environment.ts';
 import type { PacedPort, PortCounters, PortWish, Receiver } from './port.ts';
 import { decodeVdeReply, encodeVdeRequest, vdeReplySize } from './vde-control.ts';
+import { reachablePath } from './vde-reach.ts';
 
 /** Which switch to ask, and for what. */
 export interface VdeClientOptions {
@@ -77,8 +79,9 @@ export class VdeClient implements PacedPort {
       own = bindOwn(data, realpathSync(directory));
       letIn(own, asked, options);
       writeSync(control, encodeVdeRequest({ wish, path: own, description }));
-      const path = decodeVdeReply(await readReply(control, environment, timeout, signal));
-      if (path === undefined) throw new EtherloomError('refused', refusal(directory, wish));
+      const told = decodeVdeReply(await readReply(control, environment, timeout, signal));
+      if (told === undefined) throw new EtherloomError('refused', refusal(directory, wish));
+      const path = reachablePath(told, directory);
       connectPath(data, path);
       // As the original's clients do, so that no other user sends into the port; it works when the switch gave us the file.
       changeOwn(path, options.mode ?? 0o700);

@@ -1,22 +1,12 @@
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  realpathSync,
-  rmdirSync,
-  unlinkSync,
-  type Stats,
-} from 'node:fs';
-import { join, resolve } from 'node:path';
-import { errnoOf, EtherloomError, reasonOf, SystemError } from '../errors.ts';
-import { changeInode } from '../system/bound-file.ts';
-import { lockFile } from '../system/file-lock.ts';
-import { answers, bindFile, checkUnixPath, listen, streamSocket, type Fd } from '../system/unix-socket.ts';
+import { closeSync, lstatSync, readdirSync, rmdirSync, unlinkSync, type Stats } from 'node:fs';
+import { join } from 'node:path';
+import { EtherloomError, SystemError } from '../errors.ts';
+import { fileNumber } from '../system/file-number.ts';
+import { isUnixPath } from '../system/socket-path.ts';
+import { answers, bindFile, type Fd } from '../system/unix-socket.ts';
 import type { PortNumber } from './port.ts';
+import { listenAt } from './socket-file.ts';
+import { directoryInUse, takeDirectory, type TakenDirectory } from './taken-directory.ts';
 
 /** The directory of a switch's sockets, and the users that may use them. */
 export interface VdeDirectoryOptions {
@@ -33,65 +23,102 @@ export interface VdeDirectoryOptions {
   readonly managementGid?: number | undefined;
 }
 
-const controlBacklog = 128;
-const remedy = 'choose a directory with a shorter name with --sock';
-const longestName = '00000.00000';
+/** The socket of a port. */
+export interface PortSocket {
+  /** Its name in the directory. */
+  readonly name: string;
+  /** The path by which its client can connect to it. */
+  readonly told: string;
+}
+
 const portName = /^\d{3,}\.\d+$/;
 const clientName = /^\.\d{5,}-\d{5,}$/;
 
-/** The directory of a VDE switch: its control socket `ctl`, a socket `PPP.F` for each port, and those that clients put beside them. */
+/**
+ * The directory of a VDE switch: its control socket `ctl`, a socket `PPP.F` for each port, and those that clients put beside them. It is held
+ * open and locked, and what is in it is reached through its descriptor: a directory that another switch has made in its place is not touched.
+ */
 export class VdeDirectory implements Disposable {
   /** Canonical. */
   readonly path: string;
   /** Permission bits of the sockets in it. */
   readonly mode: number;
-  /** The listening control socket. */
-  readonly control: Fd;
   readonly #options: VdeDirectoryOptions;
-  readonly #lock: Disposable;
-  readonly #controlInode: number;
+  readonly #held: TakenDirectory['lock'];
+  readonly #number: string | undefined;
+  #control: Fd;
+  #controlNumber: string | undefined;
 
-  private constructor(path: string, options: VdeDirectoryOptions, lock: Disposable) {
+  private constructor({ path, lock }: TakenDirectory, options: VdeDirectoryOptions) {
     this.path = path;
     this.#options = options;
     this.mode = options.mode ?? (options.directoryMode === undefined ? 0o600 : options.directoryMode & 0o666);
-    this.#lock = lock;
-    this.control = this.#bindControl();
-    this.#controlInode = lstatSync(this.#controlPath).ino;
+    this.#held = lock;
+    this.#number = fileNumber(`/proc/self/fd/${lock.fd}/.`);
+    this.#control = this.#bindControl();
+    this.#controlNumber = fileNumber(this.#inside('ctl'));
     this.removeDead();
   }
 
-  /** Makes or takes the directory and listens on its `ctl`. Throws EtherloomError: see VdeListener.open. */
-  static open(options: VdeDirectoryOptions): VdeDirectory {
-    // Before anything is made; and again when links in it are followed.
-    checkUnixPath(join(resolve(options.directory), longestName), remedy);
-    const path = makeDirectory(options);
-    checkUnixPath(join(path, longestName), remedy);
-    const lock = lockDirectory(path);
+  /** Makes or takes the directory and listens on its `ctl`. `noLink`: not through a link. Throws EtherloomError: see VdeListener.open. */
+  static open(options: VdeDirectoryOptions, { noLink = false } = {}): VdeDirectory {
+    const { directory, mode, directoryMode, gid } = options;
+    const taken = takeDirectory({
+      directory,
+      noLink,
+      mode: directoryMode ?? (mode === undefined ? 0o2700 : matchingDirectoryMode(mode)),
+      gid,
+    });
     try {
-      return new VdeDirectory(path, options, lock);
+      return new VdeDirectory(taken, options);
     } catch (error) {
-      lock[Symbol.dispose]();
+      taken.lock[Symbol.dispose]();
       throw error;
     }
   }
 
-  /** Binds a port's socket under a new name, for a client of that user, and returns its path. Throws a SystemError. */
-  bindPort(fd: Fd, number: PortNumber, uid: number, management: boolean): string {
+  /** The listening control socket. */
+  get control(): Fd {
+    return this.#control;
+  }
+
+  /** Whether the directory has its name still. */
+  get isThere(): boolean {
+    return fileNumber(this.path) === this.#number;
+  }
+
+  /** Whether its control socket has its name still. */
+  get hasControl(): boolean {
+    return fileNumber(this.#inside('ctl')) === this.#controlNumber;
+  }
+
+  /** Listens on a new `ctl`, in place of one that was removed. Throws EtherloomError, and listens on the old one still: see VdeListener.open. */
+  renewControl(): void {
+    const old = this.#control;
+    this.#control = this.#bindControl();
+    this.#controlNumber = fileNumber(this.#inside('ctl'));
+    closeSync(old);
+  }
+
+  /** Binds a port's socket under a new name, for a client of that user. Throws a SystemError. */
+  bindPort(fd: Fd, number: PortNumber, uid: number, management: boolean): PortSocket {
     const { managementMode = 0o600, managementGid, gid } = this.#options;
     const root = process.geteuid?.() === 0;
     const mode = root ? this.mode & 0o700 : this.mode;
     const file = {
+      directory: this.#held.fd,
       mode: management ? managementMode : mode,
       // Clients change the mode of the switch's socket, and so must own it.
       uid: root && uid !== 0 ? uid : undefined,
       gid: management ? (managementGid ?? gid) : gid,
     };
     for (let suffix = fd; ; suffix += 1000) {
-      const path = join(this.path, `${String(number).padStart(3, '0')}.${suffix}`);
+      const name = `${String(number).padStart(3, '0')}.${suffix}`;
+      const path = join(this.path, name);
       try {
         bindFile(fd, { path, ...file });
-        return path;
+        // A path that no name of a socket holds is told through this process's descriptor, which its user and root may follow.
+        return { name, told: isUnixPath(path) ? path : `/proc/${process.pid}/fd/${this.#held.fd}/${name}` };
       } catch (error) {
         if (!isInUse(error) || suffix > 100_000) throw error;
       }
@@ -99,100 +126,42 @@ export class VdeDirectory implements Disposable {
   }
 
   /** Removes the name of a port's socket. */
-  removePort(path: string): void {
-    removeSocket(path);
+  removePort(name: string): void {
+    removeSocket(this.#inside(name));
   }
 
   /** Removes sockets that no process holds. Not by their pid: the directory may be shared with another pid namespace. */
   removeDead(): void {
-    for (const name of namesIn(this.path)) {
+    for (const name of namesIn(this.#inside('.'))) {
       if (!portName.test(name) && !clientName.test(name)) continue;
-      const path = join(this.path, name);
+      const path = this.#inside(name);
       if (isDead(path)) removeSocket(path);
     }
   }
 
   /** Closes and removes the control socket, the sockets of dead processes, and the directory if it is empty then. */
   [Symbol.dispose](): void {
-    closeSync(this.control);
-    if (statusOf(this.#controlPath)?.ino === this.#controlInode) removeSocket(this.#controlPath);
+    closeSync(this.#control);
+    if (this.hasControl) removeSocket(this.#inside('ctl'));
     this.removeDead();
-    try {
-      rmdirSync(this.path);
-    } catch {
-      // A living client's socket is in it, or it was not ours to remove: it stays, as the original leaves it.
-    }
-    this.#lock[Symbol.dispose]();
+    if (this.isThere) removeEmpty(this.path);
+    this.#held[Symbol.dispose]();
   }
 
-  get #controlPath(): string {
-    return join(this.path, 'ctl');
+  #inside(name: string): string {
+    return join(`/proc/self/fd/${this.#held.fd}`, name);
   }
 
   #bindControl(): Fd {
-    const fd = streamSocket();
-    const file = { path: this.#controlPath, mode: this.mode, gid: this.#options.gid };
+    const file = { path: join(this.path, 'ctl'), directory: this.#held.fd, mode: this.mode, gid: this.#options.gid };
     try {
-      try {
-        bindFile(fd, file);
-      } catch (error) {
-        if (!isInUse(error)) throw error;
-        removeStale(this.#controlPath);
-        bindFile(fd, file);
-      }
-      listen(fd, controlBacklog);
-      return fd;
+      return listenAt(file);
     } catch (error) {
-      closeSync(fd);
-      throw error;
+      if (!isInUse(error)) throw error;
+      removeStale(this.#inside('ctl'), this.path);
+      return listenAt(file);
     }
   }
-}
-
-/** Makes the directory, or takes one that is ours alone to govern, and gives it its mode and group. Returns its canonical path. */
-function makeDirectory({ directory, mode, directoryMode, gid }: VdeDirectoryOptions): string {
-  try {
-    mkdirSync(directory);
-  } catch (error) {
-    const errno = errnoOf(error) ?? 'EIO';
-    if (errno !== 'EEXIST') throw new SystemError(errno, `cannot make the directory ${directory}`, remedyForDirectory(errno));
-  }
-  const path = realpathSync(directory);
-  const fd = openDirectory(path);
-  try {
-    const status = fstatSync(fd);
-    if (status.uid !== process.geteuid?.()) {
-      throw new EtherloomError(
-        'not-permitted',
-        `${path} belongs to uid ${status.uid}, not to the switch's user; choose another directory with --sock`,
-      );
-    }
-    if (status.mode & 0o1000) {
-      throw new EtherloomError(
-        'not-permitted',
-        `${path} is shared by many users (sticky); choose a directory of the switch's own with --sock, such as ${join(path, 'switch')}`,
-      );
-    }
-    changeInode(fd, { path, mode: directoryMode ?? (mode === undefined ? 0o2700 : matchingDirectoryMode(mode)), gid });
-  } finally {
-    closeSync(fd);
-  }
-  return path;
-}
-
-function openDirectory(path: string): number {
-  try {
-    return openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
-  } catch (error) {
-    throw new EtherloomError(
-      'not-permitted',
-      `cannot use ${path} for the switch's sockets: ${reasonOf(error)}; choose a directory with --sock`,
-    );
-  }
-}
-
-function remedyForDirectory(errno: string): string {
-  return errno === 'ENOENT' ? 'make its parent directory first' : 'choose another directory with --sock';
 }
 
 /** A user that may read or write the sockets may also pass through the directory. */
@@ -200,26 +169,24 @@ function matchingDirectoryMode(mode: number): number {
   return [0o700, 0o070, 0o007].reduce((bits, who) => bits | (mode & 0o666 & who ? (mode | 0o111) & who : 0), 0o2000);
 }
 
-function lockDirectory(path: string): Disposable {
-  try {
-    return lockFile(path);
-  } catch (error) {
-    if (error instanceof EtherloomError && error.code === 'busy') throw inUse(path);
-    throw error;
-  }
-}
-
-function removeStale(controlPath: string): void {
-  const status = statusOf(controlPath);
+function removeStale(control: string, directory: string): void {
+  const status = statusOf(control);
   if (status && !status.isSocket()) {
-    throw new EtherloomError('not-permitted', `${controlPath} is not a socket; move it away, or choose another directory with --sock`);
+    throw new EtherloomError(
+      'not-permitted',
+      `${join(directory, 'ctl')} is not a socket; move it away, or choose another directory with --sock`,
+    );
   }
-  if (answers(controlPath, 'stream')) throw inUse(controlPath);
-  removeSocket(controlPath);
+  if (answers(control, 'stream')) throw directoryInUse(directory);
+  removeSocket(control);
 }
 
-function inUse(path: string): EtherloomError {
-  return new EtherloomError('busy', `a switch is already serving ${path}; end it, or choose another directory with --sock`);
+function removeEmpty(directory: string): void {
+  try {
+    rmdirSync(directory);
+  } catch {
+    // A living client's socket is in it, or it was not ours to remove: it stays, as the original leaves it.
+  }
 }
 
 function isInUse(error: unknown): boolean {

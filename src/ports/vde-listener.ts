@@ -1,4 +1,5 @@
 import { closeSync, readSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
 import { errnoOf, EtherloomError } from '../errors.ts';
 import type { Timer } from '../clock.ts';
 import type { Watch } from '../system/readiness.ts';
@@ -11,7 +12,9 @@ import type { PortEnvironment } from './environment.ts';
 import { onceAMinute } from './once-a-minute.ts';
 import { denialText, type Acceptor, type Listener, type PortNumber } from './port.ts';
 import { decodeVdeRequest, encodeVdeReply, mayBecomeVdeRequest, type VdeRequest } from './vde-control.ts';
-import { VdeDirectory, type VdeDirectoryOptions } from './vde-directory.ts';
+import type { NamedSocket } from './socket-file.ts';
+import { VdeDirectory, type PortSocket, type VdeDirectoryOptions } from './vde-directory.ts';
+import { unreachableReply, unreachableSockets } from './vde-reach.ts';
 
 /** A directory, who gives ports their place, and the bounds on clients. */
 export interface VdeListenerOptions extends VdeDirectoryOptions {
@@ -31,7 +34,7 @@ interface Client {
   readonly timeout: Timer;
   asked: Uint8Array;
   port?: DatagramPort;
-  portPath?: string;
+  socket?: PortSocket;
 }
 
 /** How long after a client's end its directory is cleaned, in milliseconds. */
@@ -42,15 +45,15 @@ const sweepDelay = 1000;
  * that vanishes takes its port along. Nothing that a client names is trusted: it is known by its credentials, and its socket is
  * opened, checked and connected to as one file.
  */
-export class VdeListener implements Listener {
+export class VdeListener implements Listener, NamedSocket {
   readonly address: string;
   /** Permission bits of the sockets there. */
   readonly mode: number;
   readonly #options: VdeListenerOptions;
   readonly #environment: PortEnvironment;
   readonly #warn: ReturnType<typeof onceAMinute>;
-  readonly #directory: VdeDirectory;
-  readonly #door: AcceptLoop;
+  #directory: VdeDirectory;
+  #door: AcceptLoop;
   readonly #clients = new Map<Fd, Client>();
   readonly #handshakes = new Set<Client>();
   #sweep: Timer | undefined;
@@ -63,7 +66,8 @@ export class VdeListener implements Listener {
     this.#directory = directory;
     this.address = directory.path;
     this.mode = directory.mode;
-    this.#door = new AcceptLoop(directory.control, (fd) => this.#welcome(fd), environment, 'clients');
+    this.#door = this.#openDoor();
+    environment.named?.add(this);
   }
 
   /**
@@ -71,17 +75,52 @@ export class VdeListener implements Listener {
    * lives there, `not-permitted` when the directory is not ours to hold sockets in, `path-too-long`, `system`.
    */
   static open(options: VdeListenerOptions, environment: PortEnvironment): VdeListener {
-    return new VdeListener(options, environment, VdeDirectory.open(options));
+    const directory = VdeDirectory.open(options);
+    const warning = unreachableSockets(directory.path);
+    if (warning !== undefined) environment.log.warn(warning);
+    return new VdeListener(options, environment, directory);
+  }
+
+  lost(): string | undefined {
+    if (!this.#directory.isThere) return this.address;
+    return this.#directory.hasControl ? undefined : join(this.address, 'ctl');
+  }
+
+  restore(): void {
+    this.#door[Symbol.dispose]();
+    try {
+      if (this.#directory.isThere) this.#directory.renewControl();
+      else this.#moveTo(VdeDirectory.open({ ...this.#options, directory: this.address }, { noLink: true }));
+    } finally {
+      this.#door = this.#openDoor();
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.#open) return;
     this.#open = false;
+    this.#environment.named?.delete(this);
     this.#sweep?.[Symbol.dispose]();
     this.#door[Symbol.dispose]();
     for (const client of [...this.#clients.values()]) this.#end(client, 'the switch ends');
     this.#directory[Symbol.dispose]();
     await Promise.resolve();
+  }
+
+  #openDoor(): AcceptLoop {
+    return new AcceptLoop(this.#directory.control, (fd) => this.#welcome(fd), this.#environment, 'clients');
+  }
+
+  /** The clients' sockets are connected, and need no names. */
+  #moveTo(directory: VdeDirectory): void {
+    for (const client of this.#clients.values()) this.#removeName(client);
+    this.#directory[Symbol.dispose]();
+    this.#directory = directory;
+  }
+
+  #removeName(client: Client): void {
+    if (client.socket) this.#directory.removePort(client.socket.name);
+    delete client.socket;
   }
 
   #welcome(fd: Fd): void {
@@ -134,24 +173,26 @@ export class VdeListener implements Listener {
   /** The port's socket is connected before the reply leaves: clients remove their own socket's name right after it. */
   #grant(client: Client, request: VdeRequest, number: PortNumber): void {
     const fd = datagramSocket();
-    let path: string | undefined;
+    let socket: PortSocket | undefined;
     try {
       connectToClient(fd, request, client.peer.uid);
-      path = this.#directory.bindPort(fd, number, client.peer.uid, request.wish === 'management');
-      if (writeSync(client.fd, encodeVdeReply(path)) === 0)
+      socket = this.#directory.bindPort(fd, number, client.peer.uid, request.wish === 'management');
+      if (writeSync(client.fd, encodeVdeReply(socket.told)) === 0)
         throw new EtherloomError('refused', 'it does not read the reply; start the client again');
     } catch (error) {
       closeSync(fd);
-      if (path !== undefined) this.#directory.removePort(path);
+      if (socket) this.#directory.removePort(socket.name);
       throw error;
     }
-    this.#establish(client, request, number, fd, path);
+    const warning = unreachableReply(socket.told, this.address, client.peer);
+    if (warning !== undefined) this.#warn(warning, { key: `reply ${client.peer.uid}` });
+    this.#establish(client, request, number, fd, socket);
   }
 
-  #establish(client: Client, request: VdeRequest, number: PortNumber, fd: Fd, path: string): void {
+  #establish(client: Client, request: VdeRequest, number: PortNumber, fd: Fd, socket: PortSocket): void {
     const { backlog, acceptor } = this.#options;
     client.asked = new Uint8Array(0);
-    client.portPath = path;
+    client.socket = socket;
     client.timeout[Symbol.dispose]();
     this.#handshakes.delete(client);
     client.port = new DatagramPort(
@@ -183,8 +224,8 @@ export class VdeListener implements Listener {
     client.timeout[Symbol.dispose]();
     client.watch[Symbol.dispose]();
     closeSync(client.fd);
-    if (client.portPath !== undefined) {
-      this.#directory.removePort(client.portPath);
+    if (client.socket) {
+      this.#removeName(client);
       this.#sweepLater();
     }
     // Last, for it is told.

@@ -2,12 +2,13 @@
  * Gives the file of a bound socket its owner and mode. Not by its name alone, which in a directory that others may write to can mean
  * another file a moment later: the file that has the name is opened, and changed only if the kernel says that it is the socket's.
  */
-import { chmodSync, closeSync, fstatSync, openSync, readFileSync, rmSync, constants as fsConstants } from 'node:fs';
-import { basename, dirname } from 'node:path';
+import { chmodSync, closeSync, fstatSync, openSync, readFileSync, readlinkSync, rmSync, constants as fsConstants } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { EtherloomError, errnoOf, SystemError } from '../errors.ts';
 import { groupName } from './accounts.ts';
 import { lastErrno, libc } from './libc.ts';
 import { inspectUnixSocket } from './sock-diag.ts';
+import { checkSocketName, isUnixPath } from './socket-path.ts';
 import type { UnixDiag } from './unix-diag.ts';
 
 const AT_EMPTY_PATH = 0x1000;
@@ -18,6 +19,8 @@ const othersMayWrite = 0o022;
 /** A file, and the owner and mode it shall have. */
 export interface OwnedFile {
   readonly path: string;
+  /** The open directory that it is made in. Default: the one that its path says. */
+  readonly directory?: number | undefined;
   /** Permission bits. The umask does not reduce them. */
   readonly mode: number;
   /** The new owner; needs CAP_CHOWN. Unchanged when undefined. */
@@ -43,21 +46,33 @@ export function changeInode(inode: number, { path, mode, uid, gid }: OwnedFile):
 
 /** The directory of a socket that is about to be bound, held open so that its name can change without harm. */
 export class HeldDirectory implements Disposable {
+  /** The name to bind the socket by: the real absolute path of its file, or one through this directory's descriptor where that is too long. */
+  readonly socketName: string;
   readonly #fd: number;
   readonly #path: string;
-  readonly #canInspect: boolean;
+  #canInspect = false;
 
-  /** Throws `not-permitted` where it cannot be known later which file the socket was bound to, or a SystemError. */
-  constructor(socket: number, { path }: OwnedFile) {
+  /** Throws `path-too-long`, or a SystemError when the directory of the socket's file cannot be opened. */
+  constructor({ path, directory }: OwnedFile) {
     this.#path = dirname(path);
-    this.#canInspect = inspectUnixSocket(inodeOf(socket)) !== undefined;
     try {
-      this.#fd = openSync(this.#path, O_PATH | fsConstants.O_DIRECTORY);
+      const name = directory === undefined ? this.#path : `/proc/self/fd/${directory}`;
+      this.#fd = openSync(name, O_PATH | fsConstants.O_DIRECTORY);
     } catch (error) {
       throw new SystemError(errnoOf(error) ?? 'EIO', `cannot open the directory ${this.#path}`);
     }
+    try {
+      this.socketName = this.#nameOf(path);
+    } catch (error) {
+      closeSync(this.#fd);
+      throw error;
+    }
+  }
+
+  /** Throws `not-permitted` where it cannot be known later which file `socket` was bound to. */
+  checkProvable(socket: number, path: string): void {
+    this.#canInspect = inspectUnixSocket(inodeOf(socket)) !== undefined;
     if (this.#canInspect || this.#isOurs()) return;
-    closeSync(this.#fd);
     throw new EtherloomError(
       'not-permitted',
       `cannot set the owner of ${path}: others may write to ${this.#path}, and this process may not ask the kernel which file a socket` +
@@ -67,7 +82,7 @@ export class HeldDirectory implements Disposable {
 
   /** Gives the file that `socket` was bound to here its owner, then its mode. Throws `not-permitted` if its name means another file now. */
   give(socket: number, file: OwnedFile): void {
-    const name = `/proc/self/fd/${this.#fd}/${basename(file.path)}`;
+    const name = this.#through(file.path);
     const inode = this.#open(name, file.path);
     try {
       if (this.#canInspect && !isBoundTo(socket, inode)) throw replaced(file.path);
@@ -79,6 +94,18 @@ export class HeldDirectory implements Disposable {
 
   [Symbol.dispose](): void {
     closeSync(this.#fd);
+  }
+
+  #nameOf(path: string): string {
+    const real = realPathOf(this.#fd);
+    const name = real === undefined ? undefined : join(real, basename(path));
+    if (name !== undefined && isUnixPath(name)) return name;
+    checkSocketName(basename(path), this.#path);
+    return this.#through(path);
+  }
+
+  #through(path: string): string {
+    return `/proc/self/fd/${this.#fd}/${basename(path)}`;
   }
 
   #open(name: string, path: string): number {
@@ -94,6 +121,15 @@ export class HeldDirectory implements Disposable {
   #isOurs(): boolean {
     const { uid, mode } = fstatSync(this.#fd);
     return (uid === process.geteuid?.() || uid === 0) && (mode & othersMayWrite) === 0;
+  }
+}
+
+/** Returns the real absolute path of an open directory; undefined where it is longer than the kernel tells. */
+function realPathOf(fd: number): string | undefined {
+  try {
+    return readlinkSync(`/proc/self/fd/${fd}`);
+  } catch {
+    return undefined;
   }
 }
 

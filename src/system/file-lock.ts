@@ -6,15 +6,25 @@ import { lastErrno, libc } from './libc.ts';
 const LOCK_EX = 2;
 const LOCK_NB = 4;
 
+/** A lock that is held, by the descriptor of its file. */
+export interface FileLock extends Disposable {
+  readonly fd: number;
+}
+
 /**
  * Takes the lock on the file or directory at `path`; a file that is not there is made, of mode 0600.
  * Throws EtherloomError('busy') when another process, or another call of this one, holds it. Disposing frees the lock; the file stays.
  */
-export function lockFile(path: string): Disposable {
-  const fd = openLockable(path);
+export function lockFile(path: string): FileLock {
+  return lockOpenFile(openLockable(path), path);
+}
+
+/** Takes the lock on an open file, which is closed with the lock, also when it is not to be had. Throws as `lockFile` does. */
+export function lockOpenFile(fd: number, path: string): FileLock {
   if (libc.flock(fd, LOCK_EX | LOCK_NB) === 0) {
     let held = true;
     return {
+      fd,
       [Symbol.dispose]() {
         if (held) closeSync(fd);
         held = false;

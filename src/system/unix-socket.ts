@@ -1,8 +1,9 @@
 /** AF_UNIX sockets below Node's: datagrams, the peer's credentials, and files of a given mode and owner. */
 import { closeSync, fchmodSync, fstatSync } from 'node:fs';
-import { EtherloomError, SystemError } from '../errors.ts';
+import { SystemError } from '../errors.ts';
 import { changeInode, HeldDirectory, openInode, type OwnedFile } from './bound-file.ts';
 import { checked, lastErrno, libc } from './libc.ts';
+import { wayTo } from './socket-path.ts';
 
 const AF_UNIX = 1;
 const SOCK_STREAM = 1;
@@ -17,9 +18,6 @@ const SO_PEERGROUPS = 59;
 const FIONREAD = 0x541b;
 const SIOCOUTQ = 0x5411;
 
-/** The longest path of a unix socket, in octets, without its terminating NUL. [unix(7)] */
-export const maxUnixPath = 107;
-
 /** A descriptor number. */
 export type Fd = number;
 
@@ -28,18 +26,6 @@ export interface PeerCredentials {
   readonly pid: number;
   readonly uid: number;
   readonly gid: number;
-}
-
-/** Whether a unix socket can have this path. */
-export function isUnixPath(path: string): boolean {
-  return Buffer.byteLength(path) <= maxUnixPath;
-}
-
-/** Throws `path-too-long` unless a unix socket can have this path; `remedy` says what shortens it. */
-export function checkUnixPath(path: string, remedy: string): void {
-  const length = Buffer.byteLength(path);
-  if (isUnixPath(path)) return;
-  throw new EtherloomError('path-too-long', `${path} has ${length} octets, but a unix socket's path holds ${maxUnixPath}: ${remedy}`);
 }
 
 /** A new non-blocking datagram socket. */
@@ -54,30 +40,30 @@ export function streamSocket(): Fd {
 
 /**
  * Binds `fd` to a new socket file of that mode and owner. The owner is set on the very file that was bound, whatever its name means by
- * then, and until it is set the mode is 0. Throws `not-permitted` when the file was replaced or could be, or a SystemError; then the
- * socket has no file that others can connect to.
+ * then, and until it is set the mode is 0. Throws `not-permitted` when the file was replaced or could be, `path-too-long`, or a SystemError;
+ * then the socket has no file that others can connect to.
+ *
+ * The name that the kernel lists the socket by is the file's real absolute path, if a name holds it: systemd-tmpfiles spares the sockets that
+ * it finds in that list, by no other name. A longer path is bound through the open directory.
  */
 export function bindFile(fd: Fd, file: OwnedFile): void {
+  using directory = new HeldDirectory(file);
   if (file.uid === undefined && file.gid === undefined) {
-    bindWithMode(fd, file.path, file.mode);
+    bindWithMode(fd, directory.socketName, file);
     return;
   }
-  const directory = new HeldDirectory(fd, file);
-  try {
-    bindWithMode(fd, file.path, 0);
-    boundHook?.(file.path);
-    directory.give(fd, file);
-  } finally {
-    directory[Symbol.dispose]();
-  }
+  directory.checkProvable(fd, file.path);
+  bindWithMode(fd, directory.socketName, { ...file, mode: 0 });
+  boundHook?.(file.path);
+  directory.give(fd, file);
 }
 
 /** The kernel gives the file the mode of the socket, less the umask. */
-function bindWithMode(fd: Fd, path: string, mode: number): void {
+function bindWithMode(fd: Fd, name: string, { path, mode }: OwnedFile): void {
   const umask = process.umask(0);
   try {
     fchmodSync(fd, mode);
-    checked(libc.bind(fd, unixAddress(path), unixAddressSize(path)), `cannot bind ${path}`);
+    checked(libc.bind(fd, unixAddress(name), unixAddressSize(name)), `cannot bind ${path}`);
   } finally {
     process.umask(umask);
   }
@@ -90,9 +76,10 @@ export function setBoundHook(hook: ((path: string) => void) | undefined): void {
   boundHook = hook;
 }
 
-/** Connects `fd` to the socket file at `path`. Throws a SystemError with its errno: ECONNREFUSED where no process listens. */
+/** Connects `fd` to the socket file at `path`, however long that is. Throws a SystemError with its errno: ECONNREFUSED where no process listens. */
 export function connectPath(fd: Fd, path: string): void {
-  checked(libc.connect(fd, unixAddress(path), unixAddressSize(path)), `cannot connect to ${path}`);
+  using way = wayTo(path);
+  checked(libc.connect(fd, unixAddress(way.name), unixAddressSize(way.name)), `cannot connect to ${path}`);
 }
 
 /** Connects `fd` to the socket with an abstract name, which is all of `name`, its leading NUL included. Throws a SystemError. [unix(7)] */
@@ -200,14 +187,13 @@ export function setSendBuffer(fd: Fd, octets: number): void {
 }
 
 /** `struct sockaddr_un`: the family in host order, then the path and a NUL. */
-function unixAddress(path: string): Uint8Array {
-  checkUnixPath(path, 'choose a shorter directory');
+function unixAddress(name: string): Uint8Array {
   const address = Buffer.alloc(110);
   address.writeUInt16LE(AF_UNIX);
-  address.write(path, 2);
+  address.write(name, 2);
   return address;
 }
 
-function unixAddressSize(path: string): number {
-  return 2 + Buffer.byteLength(path) + 1;
+function unixAddressSize(name: string): number {
+  return 2 + Buffer.byteLength(name) + 1;
 }

@@ -39,7 +39,7 @@ const rows = {
   ],
   16: ['layout: a file in the place of the directory keeps its mode'],
   17: ['layout: a file in the place of ctl is refused, and stays'],
-  18: ['layout: a directory whose name is too long for its sockets is refused'],
+  18: ['layout: a directory whose name is too long for its sockets is served as it is'],
   19: ['options: --nostdin keeps the switch when standard input ends'],
   20: ['fstp: that the port to the root is gone is told at once'],
   21: ['fstp: a port that hears a worse bridge is closed until that has agreed'],

@@ -1,8 +1,9 @@
 import { once } from 'node:events';
-import { existsSync, linkSync, lstatSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, lstatSync, mkdirSync, readFileSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { createConnection, createServer } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { connectConsole } from '../../src/companions/console/connect.ts';
 import { ConsoleListener } from '../../src/console/console-listener.ts';
 import { eventually } from '../eventually.ts';
 import { descriptors, newDirectory } from '../ports/rig.ts';
@@ -57,6 +58,39 @@ describe('the socket of a console', () => {
     expect(existsSync(path)).toBe(true);
     other[Symbol.dispose]();
     expect(existsSync(path)).toBe(false);
+  });
+});
+
+describe('the socket of a console with a long path, or one that was removed', () => {
+  it('is connected to by our clients', async () => {
+    const path = join(newDirectory(), 'x'.repeat(150), 'm');
+    mkdirSync(dirname(path));
+    const { management } = await manage({ path });
+    const socket = await connectConsole(path);
+    const [greeting] = (await once(socket, 'data')) as [Buffer];
+    expect(greeting.toString()).toContain('VDE switch');
+    await management[Symbol.asyncDispose]();
+    expect(existsSync(path)).toBe(false);
+  });
+
+  it('is bound by its real path, through links', async () => {
+    const directory = newDirectory();
+    symlinkSync(directory, join(directory, 'link'));
+    await manage({ path: join(directory, 'link', 'm') });
+    expect(readFileSync('/proc/net/unix', 'utf8')).toContain(` ${join(directory, 'm')}\n`);
+  });
+
+  it('is made again, with its mode, and who is connected stays', async () => {
+    const { path, service } = await manage({ mode: 0o660 });
+    const old = await ConsoleClient.open(path);
+    const [listener] = [...service.sockets].filter((socket) => socket !== service.control);
+    expect(listener?.lost()).toBeUndefined();
+    unlinkSync(path);
+    expect(listener?.lost()).toBe(path);
+    listener?.restore();
+    expect(lstatSync(path).mode & 0o777).toBe(0o660);
+    expect(await (await ConsoleClient.open(path)).say('nothing')).toBe('1038 Function not implemented\n');
+    expect(await old.say('nothing')).toBe('1038 Function not implemented\n');
   });
 });
 

@@ -1,5 +1,5 @@
-import { existsSync, lstatSync, writeFileSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, lstatSync, mkdirSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import koffi from 'koffi';
 import { describe, expect, it } from 'vitest';
 import { maxStreamFrame, qemuFraming } from '../../src/ports/frame-stream.ts';
@@ -143,11 +143,44 @@ describe('the listening side for QEMUs on a socket file', () => {
     await expect(listenQemu(file, { acceptor: new Ports() }, rig.environment)).rejects.toMatchObject({ code: 'not-permitted' });
   });
 
-  it('refuses a path that no socket can have', async () => {
+  it('takes a path of any length, dialling and listening', async () => {
     const rig = new Rig();
-    await expect(listenQemu(`/tmp/${'x'.repeat(120)}`, { acceptor: new Ports() }, rig.environment)).rejects.toMatchObject({
-      code: 'path-too-long',
-    });
+    const path = join(newDirectory(), 'x'.repeat(120), 'nic');
+    mkdirSync(dirname(path));
+    const ports = new Ports();
+    using(await listenQemu(path, { acceptor: ports }, rig.environment));
+    const near = using(dialQemu(path, {}, rig.environment).port);
+    const far = collect(await ports.next());
+    await collect(near).carrierIs(true);
+    rig.send(near, frameOf(60));
+    await far.count(1);
+  });
+
+  it('listens again where its socket was removed, and the link that it has stays', async () => {
+    const rig = new Rig();
+    const path = join(newDirectory(), 'nic');
+    const ports = new Ports();
+    const listener = using(await listenQemu(path, { acceptor: ports }, rig.environment));
+    const near = using(dialQemu(path, {}, rig.environment).port);
+    const far = collect(await ports.next());
+    await collect(near).carrierIs(true);
+    expect(listener.lost()).toBeUndefined();
+    rmSync(path);
+    expect(listener.lost()).toBe(path);
+    listener.restore();
+    using(dialQemu(path, {}, rig.environment).port);
+    await ports.next();
+    rig.send(near, frameOf(60));
+    await far.count(1);
+    rmSync(path);
+    const other = closing(streamSocket());
+    bindFile(other, { path, mode: 0o600 });
+    await listener[Symbol.asyncDispose]();
+    expect(existsSync(path)).toBe(true);
+  });
+
+  it('refuses a name that is none', () => {
+    const rig = new Rig();
     expect(() => dialQemu('nowhere', {}, rig.environment)).toThrow('HOST:PORT');
   });
 });

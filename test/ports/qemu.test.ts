@@ -1,4 +1,4 @@
-import { closeSync, existsSync, lstatSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, lstatSync, mkdirSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { DatagramPort } from '../../src/ports/datagram-port.ts';
@@ -6,6 +6,7 @@ import { QemuPort } from '../../src/ports/qemu.ts';
 import { bindFile, connectPath, datagramSocket } from '../../src/system/unix-socket.ts';
 import { eventually } from '../eventually.ts';
 import { ManualClock } from '../manual-clock.ts';
+import { bound, closing } from '../system/sockets.ts';
 import { conforms } from './conformance.ts';
 import { collect, frameOf, newDirectory, Rig, sameFrames, sendDatagram, using, type Collector } from './rig.ts';
 
@@ -193,15 +194,31 @@ describe("a port for QEMU's datagrams", () => {
     expect(lstatSync(stale).mode & 0o777).toBe(0o600);
   });
 
-  it('says so when a name is too long for a socket', () => {
+  it('takes paths of any length, and says so when the last part of one is too long', async () => {
     const rig = new Rig();
-    const short = join(newDirectory(), 's');
-    const long = `/tmp/${'x'.repeat(103)}`;
-    for (const paths of [
-      { local: long, remote: short },
-      { local: short, remote: long },
-    ]) {
-      expect(() => QemuPort.open(paths, rig.environment)).toThrow(expect.objectContaining({ code: 'path-too-long' }) as Error);
-    }
+    const directory = join(newDirectory(), 'x'.repeat(150));
+    mkdirSync(directory);
+    const [local, remote] = [join(directory, 'ours'), join(directory, 'theirs')];
+    const qemu = closing(datagramSocket());
+    bindFile(qemu, { path: remote, mode: 0o600 });
+    const port = using(QemuPort.open({ local, remote }, rig.environment));
+    connectPath(qemu, local);
+    const collector = collect(port);
+    await collector.carrierIs(true);
+    sendDatagram(qemu, frameOf(60));
+    await collector.count(1);
+    expect(sameFrames(collector.frames, [frameOf(60)])).toBe(true);
+    const tooLong = expect.objectContaining({ code: 'path-too-long' }) as Error;
+    expect(() => QemuPort.open({ local: join(directory, 'x'.repeat(100)), remote }, rig.environment)).toThrow(tooLong);
+  });
+
+  it("leaves another's socket that has its name at the end", async () => {
+    const rig = new Rig();
+    const local = join(newDirectory(), 'ours');
+    const port = QemuPort.open({ local, remote: `${local}-theirs` }, rig.environment);
+    rmSync(local);
+    bound(local);
+    await port[Symbol.asyncDispose]();
+    expect(existsSync(local)).toBe(true);
   });
 });

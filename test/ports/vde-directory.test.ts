@@ -17,9 +17,10 @@ import {
 import { basename, join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { encodeVdeRequest } from '../../src/ports/vde-control.ts';
-import { VdeListener } from '../../src/ports/vde-listener.ts';
+import { VdeListener, type VdeListenerOptions } from '../../src/ports/vde-listener.ts';
 import { bindFile, datagramSocket, listen, setBoundHook, streamSocket } from '../../src/system/unix-socket.ts';
 import { missing } from '../e2e/peers.ts';
+import { closing } from '../system/sockets.ts';
 import { descriptors, newDirectory, Ports, Rig } from './rig.ts';
 import { bindClientSocket, connect, serve, Stream, type Served } from './vde-stage.ts';
 
@@ -31,9 +32,9 @@ function modeOf(path: string): string {
   return (lstatSync(path).mode & 0o7777).toString(8).padStart(4, '0');
 }
 
-function refuses(directory: string): unknown {
+function refuses(directory: string, options: Partial<VdeListenerOptions> = {}): unknown {
   try {
-    VdeListener.open({ directory, acceptor: new Ports() }, new Rig().environment);
+    VdeListener.open({ ...options, directory, acceptor: new Ports() }, new Rig().environment);
   } catch (error) {
     return error;
   }
@@ -231,10 +232,23 @@ describe('a VDE directory that is already there', () => {
     expect((await connect(join(directory, 'real'))).path).toContain('/real/001.');
   });
 
-  it('or has no parent, or too long a name, is refused with what to do', () => {
-    expect(refuses('/nowhere/at/all')).toMatchObject({ code: 'system' });
-    const long = join(newDirectory(), 'x'.repeat(90));
-    expect(refuses(long)).toMatchObject({ code: 'path-too-long', message: expect.stringContaining('--sock') as string });
+  it('or has no parent is refused with what to do', () => {
+    expect(refuses('/nowhere/at/all')).toMatchObject({ code: 'system', message: expect.stringContaining('make its parent') as string });
+  });
+
+  it('and served by another keeps its mode', () => {
+    const { directory } = serve();
+    const other = newDirectory();
+    bindFile(closing(streamSocket()), { path: join(other, 'ctl'), mode: 0o600 });
+    const listening = closing(streamSocket());
+    bindFile(listening, { path: join(other, 'ctl2'), mode: 0o600 });
+    listen(listening, 1);
+    renameSync(join(other, 'ctl2'), join(other, 'ctl'));
+    for (const served of [directory, other]) {
+      chmodSync(served, 0o710);
+      expect(refuses(served, { mode: 0o666 })).toMatchObject({ code: 'busy' });
+      expect(modeOf(served)).toBe('0710');
+    }
   });
 });
 

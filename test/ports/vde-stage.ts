@@ -107,7 +107,8 @@ export function bindClientSocket(directory: string): { fd: Fd; path: string } {
 /** Asks for a port; undefined when the switch closes the stream instead of answering. */
 export async function ask(directory: string, wish: PortWish = 'any', description = 'raw'): Promise<RawClient | undefined> {
   const stream = new Stream(directory);
-  const { fd, path: own } = bindClientSocket(directory);
+  // As clients do where the name of a socket does not hold the path of one in the directory.
+  const { fd, path: own } = bindClientSocket(directory.length > 80 ? newDirectory() : directory);
   stream.write(encodeVdeRequest({ wish, path: own, description }));
   const path = decodeVdeReply(await stream.read());
   unlinkSync(own);

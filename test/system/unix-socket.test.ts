@@ -1,9 +1,9 @@
 import {
   chownSync,
   closeSync,
-  existsSync,
   linkSync,
   lstatSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -17,11 +17,9 @@ import {
   accept,
   answers,
   bindFile,
-  checkUnixPath,
   connectPath,
   datagramSocket,
   listen,
-  maxUnixPath,
   peerCredentials,
   changeOwn,
   setBoundHook,
@@ -172,17 +170,6 @@ describe('a unix socket', () => {
     expect(descriptors()).toBe(before - 1);
   });
 
-  it('has a path of 107 octets at most, and octets are not letters', () => {
-    const directory = newDirectory();
-    const fits = join(directory, 'x'.repeat(maxUnixPath - directory.length - 1));
-    bound(fits);
-    expect(existsSync(fits)).toBe(true);
-    expect(readdirSync(directory)[0]?.length).toBe(maxUnixPath - directory.length - 1);
-    expect(() => checkUnixPath(`${fits}x`, 'shorten it')).toThrow(/108 octets.*107: shorten it/);
-    expect(() => checkUnixPath(`/${'ä'.repeat(54)}`, '')).toThrow(expect.objectContaining({ code: 'path-too-long' }) as Error);
-    expect(() => connectPath(closing(datagramSocket()), `${fits}x`)).toThrow(expect.objectContaining({ code: 'path-too-long' }) as Error);
-  });
-
   it('that was bound is gone from this process when closed, but its file stays until removed', () => {
     const path = join(newDirectory(), 'far');
     const fd = datagramSocket();
@@ -191,5 +178,83 @@ describe('a unix socket', () => {
     expect(lstatSync(path).isSocket()).toBe(true);
     expect(() => connectPath(closing(datagramSocket()), path)).toThrow('ECONNREFUSED');
     expect(readFileSync('/proc/net/unix', 'utf8')).not.toContain(path);
+  });
+});
+
+describe('a socket with a long path', () => {
+  const longest = 107;
+
+  /** Whether the kernel lists a socket by this name. */
+  function isListed(name: string): boolean {
+    return readFileSync('/proc/net/unix', 'utf8')
+      .split('\n')
+      .some((line) => line.endsWith(` ${name}`));
+  }
+
+  /** A directory whose path has that many octets. */
+  function directoryOf(octets: number): string {
+    const parent = newDirectory();
+    const directory = join(parent, 'x'.repeat(octets - parent.length - 1));
+    mkdirSync(directory);
+    return directory;
+  }
+
+  it('is bound by its own path up to 107 octets, and beyond through its directory', () => {
+    const directory = directoryOf(longest - 4);
+    for (const name of ['far', 'very']) bound(join(directory, name));
+    expect(readdirSync(directory).sort()).toEqual(['far', 'very']);
+    expect(isListed(join(directory, 'far'))).toBe(true);
+    expect(isListed(join(directory, 'very'))).toBe(false);
+    connectPath(closing(datagramSocket()), join(directory, 'far'));
+    connectPath(closing(datagramSocket()), join(directory, 'very'));
+  });
+
+  it('is bound by its real path, whatever name was given: that is what systemd-tmpfiles compares', () => {
+    const directory = newDirectory();
+    symlinkSync(directory, `${directory}/link`);
+    bound(`${directory}/link/link/./far`);
+    expect(isListed(join(directory, 'far'))).toBe(true);
+  });
+
+  it('is counted in octets, not in letters', () => {
+    const directory = directoryOf(80);
+    bound(join(directory, 'ä'.repeat(20)));
+    expect(readdirSync(directory)).toEqual(['ä'.repeat(20)]);
+    expect(isListed(join(directory, 'ä'.repeat(20)))).toBe(false);
+  });
+
+  it('has a mode, an owner, and an answer, and costs no descriptor', () => {
+    const path = join(directoryOf(200), 'far');
+    const before = descriptors();
+    expect(answers(path, 'datagram')).toBe(false);
+    const fd = closing(datagramSocket());
+    bindFile(fd, { path, mode: 0o620, gid: process.getegid?.() });
+    expect([modeOf(path), lstatSync(path).gid]).toEqual(['620', process.getegid?.()]);
+    expect(answers(path, 'datagram')).toBe(true);
+    expect(() => connectPath(closing(datagramSocket()), `${path}-none`)).toThrow(`cannot connect to ${path}-none: no such file`);
+    expect(descriptors()).toBe(before + 2);
+  });
+
+  it('is not given to another file that was put in its place', ({ skip }) => {
+    skip(!root, onlyRoot);
+    const path = join(directoryOf(200), 'far');
+    bound(`${path}-other`);
+    setBoundHook(() => {
+      renameSync(path, `${path}-moved`);
+      linkSync(`${path}-other`, path);
+    });
+    onTestFinished(() => setBoundHook(undefined));
+    const fd = closing(datagramSocket());
+    expect(() => bindFile(fd, { path, mode: 0o600, uid: nobody })).toThrow('was replaced by another file');
+    expect(lstatSync(path).uid).toBe(0);
+  });
+
+  it('has a last part that its name holds', () => {
+    const directory = directoryOf(150);
+    bound(join(directory, 'x'.repeat(87)));
+    expect(() => bound(join(directory, 'x'.repeat(88)))).toThrow(
+      expect.objectContaining({ code: 'path-too-long', message: expect.stringContaining('choose a shorter name') as string }) as Error,
+    );
+    expect(readdirSync(directory)).toEqual(['x'.repeat(87)]);
   });
 });

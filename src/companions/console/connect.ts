@@ -1,14 +1,12 @@
 import { statSync, type Stats } from 'node:fs';
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { EtherloomError, errnoOf, errnoText, reasonOf } from '../../errors.ts';
 import { userName } from '../../system/accounts.ts';
-import { checkUnixPath } from '../../system/unix-socket.ts';
+import { connectNodeSocket } from '../../system/node-socket.ts';
 
-/** Connects to the socket of a console. Throws EtherloomError: `path-too-long`, `not-permitted`, or `refused`. */
+/** Connects to the socket of a console. Throws EtherloomError: `not-permitted`, or `refused`. */
 export async function connectConsole(path: string): Promise<Socket> {
-  checkUnixPath(path, 'change to a directory nearer to it, and give a relative path');
-  // As `path`: Node would take a bare argument such as `7` for a TCP port.
-  const socket = connect({ path });
+  const socket = connectNodeSocket(path);
   await new Promise<void>((resolve, reject) => {
     socket.once('connect', resolve);
     socket.once('error', (error) => reject(unreachable(path, error)));

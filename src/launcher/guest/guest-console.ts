@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { EtherloomError, reasonOf } from '../../errors.ts';
+import { connectNodeSocket } from '../../system/node-socket.ts';
 import { plainText } from './console-log.ts';
 
 /** How long to wait, in milliseconds, and when to stop waiting. */
@@ -43,7 +44,7 @@ export class GuestConsole {
   /** Connects to the console at `path`. Throws EtherloomError('refused') when no QEMU listens there. */
   static async open(path: string, { signal }: ConsoleOptions = {}): Promise<GuestConsole> {
     signal?.throwIfAborted();
-    const socket = connect(path);
+    const socket = connectNodeSocket(path);
     await new Promise<void>((resolve, reject) => {
       const refuse = (cause: Error): void =>
         reject(new EtherloomError('refused', `no guest has its console at ${path}: ${reasonOf(cause)}; start the guest first`, { cause }));

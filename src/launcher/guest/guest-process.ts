@@ -6,12 +6,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { ownDirectory } from '../../daemon/directories.ts';
 import { EtherloomError } from '../../errors.ts';
 import { formatMac, type MacAddress } from '../../wire/mac.ts';
+import { isUnixPath, maxUnixPath } from '../../system/socket-path.ts';
 import { carriesMtu, chooseAttachment, describeAttachment, streamRedial } from './attachment.ts';
 import type { Progress } from './debian-package.ts';
 import { readGuestImage, type GuestImage } from './guest-image.ts';
 import { guestFilesIn, readGuestRecord, removeGuestTraces, writeGuestRecord, type GuestFiles, type GuestRecord } from './guest-record.ts';
 import { findProcess, identifyProcess, isAlive, type ProcessIdentity } from './process-identity.ts';
 import { qemuArguments, type Accelerator, type Attachment } from './qemu-arguments.ts';
+import { OpenDirectories } from './open-directories.ts';
 import { chooseAccelerator, probeQemu } from './qemu-probe.ts';
 import { lastLinesOf, startQemu, stopQemu } from './qemu-process.ts';
 import { Qmp, type QmpEvent } from './qmp.ts';
@@ -101,15 +103,26 @@ export async function startGuestQemu(
   const attachment = attachmentOf(options, chooseAttachment(qemu, options.mtu, options.attach), streamRedial(qemu.version) ?? '');
   progress.log(`guest ${options.id}: QEMU ${qemu.version}, ${describeAttachment(attachment.kind)}`);
   const accelerator = await chooseAccelerator(qemu, image, options.accel ?? 'auto', progress);
+  using directories = new OpenDirectories();
   const args = qemuArguments({
     name: `etherloom-guest-${options.id}`,
     ...{ architecture: image.architecture, kernel: image.kernel, initrd: image.initrd },
-    ...{ accelerator, attachment, memory: options.memory ?? defaultMemory, mac: options.mac, words: wordsOf(options) },
-    ...{ console: files.console, consoleLog: files.consoleLog, qmp: files.qmp, pidFile: files.pidFile },
+    ...{
+      accelerator,
+      attachment: reachable(attachment, directories),
+      memory: options.memory ?? defaultMemory,
+      mac: options.mac,
+      words: wordsOf(options),
+    },
+    ...{ console: directories.nameOf(files.console), qmp: directories.nameOf(files.qmp) },
+    ...{ consoleLog: files.consoleLog, pidFile: files.pidFile },
   });
-  refuseLongPaths(files, attachment);
   const consoleOffset = prepareConsoleLog(files.consoleLog);
-  const { identity, child } = startQemu(qemu.program, args, { log: files.qemuLog, cwd: resolve(options.state) });
+  const { identity, child } = startQemu(qemu.program, args, {
+    log: files.qemuLog,
+    cwd: resolve(options.state),
+    inherited: directories.descriptors,
+  });
   const sockets = attachment.kind === 'dgram' ? [attachment.local] : attachment.kind === 'stream-server' ? [attachment.path] : [];
   const record = {
     ...{ ...identity, id: options.id, mac: formatMac(options.mac), attach: attachment.kind },
@@ -190,21 +203,25 @@ function attachmentOf({ nic, vdeDirectory }: GuestOptions, kind: Attachment['kin
   return { kind, local: resolve(nic.local), remote: resolve(nic.remote) };
 }
 
-function refuseLongPaths(files: GuestFiles, attachment: Attachment): void {
-  const cards = socketsOf(attachment);
-  for (const [path, option] of [files.console, files.qmp].map((path) => [path, '--state']).concat(cards.map((path) => [path, '--sock']))) {
-    const length = Buffer.byteLength(path ?? '');
-    if (length <= 107) continue;
-    throw new EtherloomError(
-      'path-too-long',
-      `a unix socket path holds 107 octets, and this has ${length}; choose a shorter ${option}: ${path}`,
-    );
+/** The same, by names that QEMU's sockets can have. */
+function reachable(attachment: Attachment, directories: OpenDirectories): Attachment {
+  if (attachment.kind === 'vde') {
+    refuseLongDirectory(attachment.directory);
+    return attachment;
   }
+  if (attachment.kind !== 'dgram') return { ...attachment, path: directories.nameOf(attachment.path) };
+  return { ...attachment, local: directories.nameOf(attachment.local), remote: directories.nameOf(attachment.remote) };
 }
 
-function socketsOf(attachment: Attachment): string[] {
-  if (attachment.kind === 'vde') return [join(attachment.directory, 'ctl')];
-  return attachment.kind === 'dgram' ? [attachment.local, attachment.remote] : [attachment.path];
+/** QEMU's libvdeplug takes the real path of the directory, whatever name it is given. */
+function refuseLongDirectory(directory: string): void {
+  const control = join(directory, 'ctl');
+  if (isUnixPath(control)) return;
+  throw new EtherloomError(
+    'path-too-long',
+    `QEMU cannot connect to ${control} with -netdev vde: it has ${Buffer.byteLength(control)} octets, and a unix socket's path holds` +
+      ` ${maxUnixPath}; choose a shorter --sock, or another attachment than vde`,
+  );
 }
 
 // Returns where the new guest's words begin.

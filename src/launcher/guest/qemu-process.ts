@@ -14,13 +14,17 @@ export interface StartedQemu {
 
 /**
  * Starts QEMU in a session of its own, with what it says in the file `log`, and nothing that ends when we do: it lives on. The files and
- * sockets that it makes are the user's alone. Throws EtherloomError('refused') when it cannot be run or ends at once.
+ * sockets that it makes are the user's alone. It inherits the open files `inherited` from descriptor 3 on. Throws EtherloomError('refused') when it cannot be run or ends at once.
  */
-export function startQemu(program: string, args: readonly string[], { log, cwd }: { log: string; cwd: string }): StartedQemu {
+export function startQemu(
+  program: string,
+  args: readonly string[],
+  { log, cwd, inherited = [] }: { log: string; cwd: string; inherited?: readonly number[] },
+): StartedQemu {
   const fd = openSync(log, 'w', 0o600);
   const umask = process.umask(0o077);
   try {
-    const child = spawn(...asCalled(program, args), { cwd, detached: true, stdio: ['ignore', fd, fd] });
+    const child = spawn(...asCalled(program, args), { cwd, detached: true, stdio: ['ignore', fd, fd, ...inherited] });
     // A program that is not there is told twice: by the missing pid, and by an event that must not go unheard.
     child.on('error', () => undefined);
     const identity = child.pid === undefined ? undefined : identifyProcess(child.pid);

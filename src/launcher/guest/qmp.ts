@@ -1,5 +1,6 @@
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { EtherloomError } from '../../errors.ts';
+import { connectNodeSocket } from '../../system/node-socket.ts';
 
 /** Something that QEMU tells unasked. [QEMU, interop/qmp-spec, 2.5] */
 export interface QmpEvent {
@@ -53,7 +54,7 @@ export class Qmp {
    */
   static async open(path: string, options: QmpOptions = {}): Promise<Qmp> {
     options.signal?.throwIfAborted();
-    const qmp = new Qmp(connect(path), options);
+    const qmp = new Qmp(connectNodeSocket(path), options);
     const abort = (): void => void qmp.#socket.destroy();
     options.signal?.addEventListener('abort', abort);
     try {

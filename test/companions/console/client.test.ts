@@ -93,7 +93,7 @@ describe('a client of a console', () => {
     await expect(open(`${path}-left`)).rejects.toThrow(/connection refused .*start it again/);
     bindFile(datagrams, { path: `${path}-datagrams`, mode: 0o600 });
     await expect(open(`${path}-datagrams`)).rejects.toThrow(/a socket of another type .*-M/);
-    await expect(open(`/tmp/${'x'.repeat(110)}`)).rejects.toMatchObject({ code: 'path-too-long' });
+    await expect(open(`${path}-${'x'.repeat(110)}`)).rejects.toThrow(/cannot connect to .*xxx: no such file or directory .*-M/);
     if (process.geteuid?.() === 0) return;
     chmodSync(path, 0);
     await expect(open(path)).rejects.toMatchObject({

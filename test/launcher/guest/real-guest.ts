@@ -29,12 +29,14 @@ export async function guestImage(): Promise<string> {
   return directory;
 }
 
-/** A directory with a short name that goes when the test ends, with whatever QEMU still runs in it. */
-export function temporaryDirectory(): string {
-  const directory = mkdtempSync(join(tmpdir(), 'el-'));
+/** A directory of that name in a new one with a short name, which goes when the test ends, with whatever QEMU still runs in it. */
+export function temporaryDirectory(name = ''): string {
+  const temporary = mkdtempSync(join(tmpdir(), 'el-'));
+  const directory = join(temporary, name);
+  mkdirSync(directory, { recursive: true });
   onTestFinished(() => {
     killGuestIn(join(directory, 'guest'));
-    rmSync(directory, { recursive: true, force: true });
+    rmSync(temporary, { recursive: true, force: true });
   });
   return directory;
 }

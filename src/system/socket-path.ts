@@ -1,0 +1,53 @@
+/**
+ * Paths of unix sockets. The kernel takes a socket's name in a structure that holds 107 octets of path. A longer path is gone through a
+ * descriptor, `/proc/self/fd/N`, which is short and means the same file. [unix(7), proc_pid_fd(5)]
+ */
+import { closeSync, openSync } from 'node:fs';
+import { EtherloomError, errnoOf, SystemError } from '../errors.ts';
+
+const O_PATH = 0o10000000;
+
+/** The longest path of a unix socket that its name holds, in octets, without its terminating NUL. [unix(7)] */
+export const maxUnixPath = 107;
+
+/** Returns whether the name of a unix socket holds this path. */
+export function isUnixPath(path: string): boolean {
+  return Buffer.byteLength(path) <= maxUnixPath;
+}
+
+/** The longest last part of a path that is bound through the descriptor of its directory, in octets. */
+const maxSocketName = maxUnixPath - '/proc/self/fd/00000/'.length;
+
+/** Throws `path-too-long` when a socket in a directory with so long a path cannot have this last part of its path. */
+export function checkSocketName(name: string, directory: string): void {
+  const length = Buffer.byteLength(name);
+  if (length <= maxSocketName) return;
+  throw new EtherloomError(
+    'path-too-long',
+    `cannot make the socket ${name} in ${directory}: its path is longer than the ${maxUnixPath} octets of a unix socket's, and there its name may` +
+      ` have ${maxSocketName} octets, not ${length}; choose a shorter name`,
+  );
+}
+
+/** A name by which a socket can be connected to, for as long as this is held. */
+export interface SocketWay extends Disposable {
+  readonly name: string;
+}
+
+/**
+ * Returns a name for the socket file at `path`: the path itself where the name of a socket holds it. A longer one is opened, links followed,
+ * and the name is that of the descriptor. Throws a SystemError when it cannot be opened.
+ */
+export function wayTo(path: string): SocketWay {
+  if (isUnixPath(path)) return { name: path, [Symbol.dispose]: () => undefined };
+  const fd = open(path);
+  return { name: `/proc/self/fd/${fd}`, [Symbol.dispose]: () => closeSync(fd) };
+}
+
+function open(path: string): number {
+  try {
+    return openSync(path, O_PATH);
+  } catch (error) {
+    throw new SystemError(errnoOf(error) ?? 'EIO', `cannot connect to ${path}`);
+  }
+}
