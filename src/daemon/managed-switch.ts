@@ -1,6 +1,6 @@
-import { statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type { ConsoleSocketOptions } from '../console/console-listener.ts';
+import { keepSockets } from './kept-sockets.ts';
 import { Management } from './management.ts';
 import { openPidfile } from './pidfile.ts';
 import { inScope, type Scope } from './scope.ts';
@@ -43,11 +43,10 @@ export class ManagedSwitch implements AsyncDisposable {
   ): Promise<ManagedSwitch> {
     return inScope(async (scope) => {
       const service = scope.use(await SwitchService.open(options, environment));
-      if (pidfile !== undefined) {
-        scope.use(openPidfile(pidfile));
-        scope.use(endWhenDeserted([resolve(pidfile), join(service.directory, 'ctl')], environment, end));
-      }
+      if (pidfile !== undefined) scope.use(openPidfile(pidfile));
       const management = scope.use(await Management.open(service, { socket, hashSize, shutdown: end }, environment));
+      const { sockets, control } = service;
+      scope.use(keepSockets({ sockets, control, pidfile: pidfile === undefined ? undefined : resolve(pidfile) }, environment, end));
       await openTaps(service);
       for (const script of scripts) management.runScript(script);
       if (terminal) {
@@ -63,32 +62,4 @@ export class ManagedSwitch implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#scope[Symbol.asyncDispose]();
   }
-}
-
-/** How often it is looked whether all files are gone, in milliseconds. */
-const desertionInterval = 2_000;
-
-/**
- * Calls `end` when all those files are gone, or are those of somebody else. ifupdown's hook ends a switch by the name of its executable,
- * which is Node's here, and then removes its pidfile and its sockets: nobody could find it any more.
- */
-function endWhenDeserted(files: readonly string[], { clock, log }: ServiceEnvironment, end: () => void): Disposable {
-  const ours = files.map(fileNumber);
-  let timer: Disposable | undefined;
-  const look = (): void => {
-    if (files.some((file, n) => ours[n] !== undefined && fileNumber(file) === ours[n])) {
-      timer = clock.after(desertionInterval, look);
-      return;
-    }
-    log.error(`${files.join(' and ')} were removed: no client can reach this switch any more, and it ends`);
-    end();
-  };
-  timer = clock.after(desertionInterval, look);
-  return { [Symbol.dispose]: () => timer?.[Symbol.dispose]() };
-}
-
-/** Which file it is; undefined when there is none. A number that was given up can be given again, and the time of its making not. */
-function fileNumber(path: string): string | undefined {
-  const status = statSync(path, { throwIfNoEntry: false, bigint: true });
-  return status && `${status.dev}:${status.ino}:${status.birthtimeNs}`;
 }

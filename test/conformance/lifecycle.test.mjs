@@ -1,7 +1,7 @@
 /**
  * Black-box tests of what goes when a client or a switch goes, and of what stays.
  */
-import { existsSync, lstatSync, readdirSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { bindOnly, Client, everybody, frame, portOf, portWord, run, scratch, sharedSwitch, startSwitch, until } from './peer.mjs';
@@ -193,4 +193,17 @@ t.test('starting: two switches on two directories know nothing of each other', a
   b.send(frame(everybody, '02:00:00:00:00:0b', 68));
   t.equal((await c.receive())?.length, 68);
   t.equal(a.poll(), undefined);
+});
+
+t.test('removed: a directory is made again, and its clients hear each other meanwhile', async (t) => {
+  const { directory } = await own(t);
+  const [a, b] = [await Client.joined(t, directory), await Client.joined(t, directory)];
+  rmSync(directory, { recursive: true });
+  a.send(frame(everybody, '02:00:00:00:00:0a'));
+  t.equal((await b.receive())?.length, 60);
+  await until(() => existsSync(join(directory, 'ctl')), join(directory, '..'));
+  const c = await Client.joined(t, directory);
+  b.send(frame(everybody, '02:00:00:00:00:0b'));
+  t.equal((await a.receive())?.length, 60);
+  t.equal((await c.receive())?.length, 60);
 });

@@ -47,6 +47,7 @@ const rows = {
   23: ['fstp: what is as old as it may become is not heeded'],
   41: ['pidfile: that of a killed switch is replaced, each time', 'pidfile: that of a process that is no switch is replaced'],
   42: ["requests: another user's abstract socket is not taken for the client's"],
+  43: ['removed: a directory is made again, and its clients hear each other meanwhile'],
 };
 
 /** Check name -> row. */

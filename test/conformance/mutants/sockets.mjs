@@ -240,6 +240,15 @@ export const sockets = [
     by: 'sticky',
   },
   {
+    name: 'removed-not-noticed',
+    at: 'VdeListener.lost',
+    code: '!this.#directory.isThere',
+    fault: 'false',
+    breaks: 'a directory that was removed is not made again',
+    tests: ['lifecycle'],
+    by: 'removed',
+  },
+  {
     name: 'long-path-not-served',
     at: 'HeldDirectory.#nameOf',
     code: 'name !== undefined && isUnixPath(name)',
