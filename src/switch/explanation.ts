@@ -35,6 +35,12 @@ export function explainWays(vid: Vid, ways: readonly Egress<SwitchPort>[], flood
   return { decision: 'flood', vid, reason: hasGroupDestination(flooded) ? 'group-destination' : 'station-unknown', egress };
 }
 
+/** A frame that a hub repeats by these ports, or the reason why by none. */
+export function explainRepeat(egress: readonly SwitchPort[] | DropReason): Explanation {
+  if (typeof egress === 'string') return { decision: 'drop', reason: egress };
+  return { decision: 'repeat', egress: egress.map(({ number }) => number) };
+}
+
 /** One line for people: `VLAN 5: flood (station-unknown) to port 1, 3 tagged`. Ports are called by `nameOf`. */
 export function formatExplanation(explanation: Explanation, nameOf: (port: PortNumber) => string = String): string {
   if (explanation.decision === 'drop') return `drop (${explanation.reason})`;

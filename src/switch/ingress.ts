@@ -6,7 +6,7 @@ import { reservedVid } from './vlan.ts';
 /** The VLAN that a frame is in by its tag or its port, or why it is in none. [IEEE 802.1Q, 6.9.1 and 8.6.2] */
 export function classify(ingress: BridgePort, frame: Uint8Array): Vid | DropReason {
   if (frame.length < minFrame) return 'runt';
-  if (!ingress.up) return 'port-down';
+  if (ingress.refusal !== undefined) return ingress.refusal;
   if (!isTagged(frame)) return ingress.vlans.untagged === 'none' ? 'no-untagged' : ingress.vlans.untagged;
   if (frame.length < minTaggedFrame) return 'runt';
   const vid = vidOf(frame);

@@ -7,7 +7,8 @@ export type PortNumber = number;
 /** Why the switch did not pass a frame on. A frame that is passed on to nobody has exactly one of them, but a BPDU that was taken. */
 export type DropReason =
   | 'runt' // shorter than its header: 14 octets, or 18 with a tag
-  | 'port-down' // it came from a port whose other side is not there
+  | 'port-down' // it came from a port that is down
+  | 'quiet' // it came from a port that only listens
   | 'reserved-vid' // its tag says VLAN 4095
   | 'not-a-member' // its tag says a VLAN that the port is not in
   | 'no-untagged' // it has no tag, and the port takes tagged frames only
@@ -33,6 +34,8 @@ export interface SwitchPort {
   readonly number: PortNumber;
   /** Whether its other side is there. */
   readonly up: boolean;
+  /** Whether it only listens: frames from it are dropped, and nothing is learned from them. */
+  readonly quiet: boolean;
   readonly vlans: PortVlans;
   readonly counters: Readonly<SwitchPortCounters>;
   /** Whether no other port can take its stations over while they are remembered; may be changed. At first it is false. */
@@ -42,7 +45,10 @@ export interface SwitchPort {
 /** A port as the switch keeps it. */
 export class BridgePort implements SwitchPort {
   readonly number: PortNumber;
-  up: boolean;
+  /** Why no frame from it enters the switch; undefined for most ports. Follows `up` and `quiet`. */
+  refusal: 'port-down' | 'quiet' | undefined;
+  #up: boolean;
+  #quiet = false;
   vlans: PortVlans;
   sticky = false;
   readonly counters: SwitchPortCounters = {
@@ -53,6 +59,7 @@ export class BridgePort implements SwitchPort {
     drops: {
       runt: 0,
       'port-down': 0,
+      quiet: 0,
       'reserved-vid': 0,
       'not-a-member': 0,
       'no-untagged': 0,
@@ -76,7 +83,26 @@ export class BridgePort implements SwitchPort {
     this.number = number;
     this.edge = edge;
     this.vlans = new PortVlans(membership);
-    this.up = up;
+    this.#up = up;
+    this.#judge();
+  }
+
+  get up(): boolean {
+    return this.#up;
+  }
+
+  set up(up: boolean) {
+    this.#up = up;
+    this.#judge();
+  }
+
+  get quiet(): boolean {
+    return this.#quiet;
+  }
+
+  set quiet(quiet: boolean) {
+    this.#quiet = quiet;
+    this.#judge();
   }
 
   /** Whether the spanning tree keeps it out of a VLAN. One that it is in as a trunk only has no tree: it is where that of the untagged one is. */
@@ -93,5 +119,10 @@ export class BridgePort implements SwitchPort {
     if (blocked) vids.add(vid);
     else vids.delete(vid);
     this.blocked = vids.size > 0 ? vids : undefined;
+  }
+
+  #judge(): void {
+    if (!this.#up) this.refusal = 'port-down';
+    else this.refusal = this.#quiet ? 'quiet' : undefined;
   }
 }

@@ -2,7 +2,7 @@ import { assert } from '../errors.ts';
 import { isForBridges } from '../wire/bpdu.ts';
 import { addTag, isTagged, removeTag, type Vid } from '../wire/dot1q.ts';
 import type { MacAddress } from '../wire/mac.ts';
-import { explainWays, type Explanation } from './explanation.ts';
+import { explainRepeat, explainWays, type Explanation } from './explanation.ts';
 import { Fdb, type FdbEntry } from './fdb.ts';
 import { explainBpdu, Fstp } from './fstp.ts';
 import { repeatTo } from './hub.ts';
@@ -115,7 +115,7 @@ export class Switch {
     const ingress = this.#ports.get(port);
     if (ingress === undefined) return undefined;
     this.beginBreath();
-    if (this.#hub) return this.#explainHub(ingress, frame);
+    if (this.#hub) return explainRepeat(this.#hubEgress(ingress, frame));
     if (isForBridges(frame) && this.fstp.enabled) return explainBpdu(ingress, frame);
     const vid = this.#classify(ingress, frame);
     if (typeof vid === 'string') return { decision: 'drop', reason: vid };
@@ -208,6 +208,12 @@ export class Switch {
     for (const entry of this.#fdb.entries()) yield { ...entry, port: entry.port.number };
   }
 
+  /** Makes a port one that only listens, or one that speaks again. What was learned from a quiet port is forgotten. */
+  setQuiet(port: PortNumber, quiet: boolean): void {
+    this.#portAt(port).quiet = quiet;
+    if (quiet) this.#fdb.flush(this.#portAt(port));
+  }
+
   /** Forgets all stations. */
   flush(): void {
     this.#fdb.clear();
@@ -283,12 +289,6 @@ export class Switch {
     const egress = this.#hubEgress(ingress, frame);
     if (typeof egress === 'string') ingress.counters.drops[egress] += 1;
     else for (const port of egress) this.#send(port, frame, ingress.number);
-  }
-
-  #explainHub(ingress: BridgePort, frame: Uint8Array): Explanation {
-    const egress = this.#hubEgress(ingress, frame);
-    if (typeof egress === 'string') return { decision: 'drop', reason: egress };
-    return { decision: 'repeat', egress: egress.map((port) => port.number) };
   }
 
   #hubEgress(ingress: BridgePort, frame: Uint8Array): readonly BridgePort[] | DropReason {

@@ -110,6 +110,50 @@ describe('a mirror', () => {
     expect(console.say('port/remove 2')).toEqual(success);
     expect(stage.receive(1, testFrame({ from: 1 })).map(({ port }) => port)).toEqual([3]);
   });
+
+  it('at a quiet port shows all, and hears nothing: what comes from there is dropped, counted, and not learned from', () => {
+    stage.plug(9);
+    const speak = (): number[] => stage.receive(9, testFrame({ from: 9 })).map(({ port }) => port);
+    expect(speak()).toEqual([1, 2, 3]);
+    expect(console.say('mirror/add 1 9 quiet')).toEqual(success);
+    expect(console.ask('hash/print')).toEqual([]);
+    expect(console.ask('mirror/print')).toEqual(['Port 1 to port 9 quiet']);
+    expect(stage.receive(1, testFrame({ from: 1, to: 2 })).map(({ port }) => port)).toContain(9);
+    expect(speak()).toEqual([]);
+    expect(console.ask('hash/print').filter((line) => line.includes('02:00:00:00:00:09'))).toEqual([]);
+    expect(console.ask('port/drops 9')[0]).toBe('Port 0009 quiet=1');
+    expect(console.ask(`trace 9 ${Buffer.from(testFrame({ from: 9 })).toString('hex')}`)).toEqual(['drop (quiet)']);
+    expect(console.say('mirror/del 1 9')).toEqual(success);
+    expect(speak()).toEqual([1, 2, 3]);
+  });
+
+  it('leaves its port quiet as long as any mirror says so, and no longer', () => {
+    const quiet = (): boolean | undefined => stage.switch.port(3)?.quiet;
+    for (const line of ['mirror/add 1 3 quiet', 'mirror/add 2 3']) expect(console.say(line)).toEqual(success);
+    expect(console.say('mirror/add 2 3 quiet')).toEqual(['1017 File exists']);
+    console.say('mirror/del 2');
+    expect(quiet()).toBe(true);
+    console.say('mirror/add 2 3 quiet');
+    console.say('mirror/del 1');
+    expect(quiet()).toBe(true);
+    stage.ports.at(2)?.[0]?.close();
+    expect(quiet()).toBe(true);
+    console.say('port/remove 2');
+    expect([quiet(), stage.taps.active]).toEqual([false, false]);
+  });
+
+  it('ends with the quiet port, whose number is an ordinary one then', () => {
+    console.say('mirror/add 1 3 quiet');
+    stage.ports.at(3)?.[0]?.close();
+    expect(console.say('port/remove 3')).toEqual(success);
+    stage.plug(3);
+    expect([stage.switch.port(3)?.quiet, console.ask('mirror/print')]).toEqual([false, []]);
+  });
+
+  it.each(['1 2 loud', '1 2 quiet please', '1 2quiet', '1 quiet', 'quiet'])('refuses %j', (argument) => {
+    expect(console.say(`mirror/add ${argument}`)).toEqual(['1022 Invalid argument']);
+    expect(console.ask('mirror/print')).toEqual([]);
+  });
 });
 
 describe('a plugin', () => {

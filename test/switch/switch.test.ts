@@ -81,6 +81,35 @@ test('a port that is down is sent nothing, and its frames go nowhere', () => {
   expect(lab.reaches(1, { from: 1 })).toEqual([2, 3]);
 });
 
+test('a port that only listens is sent what all are, and its frames go nowhere and teach nothing', () => {
+  const lab = new TestSwitch(threePorts);
+  lab.reaches(3, { from: 3 });
+  lab.bridge.setQuiet(3, true);
+  expect([...lab.bridge.entries()]).toEqual([]);
+  expect(lab.reaches(1, { from: 1 })).toEqual([2, 3]);
+  expect(lab.reaches(3, { from: 3 })).toEqual([]);
+  expect(lab.bridge.explain(3, testFrame({ from: 3 }))).toEqual({ decision: 'drop', reason: 'quiet' });
+  expect(drops(lab, 3)).toEqual({ quiet: 1 });
+  expect([...lab.bridge.entries()].map(({ port }) => port)).toEqual([1]);
+  // Down is the first reason: it is sent nothing either.
+  lab.bridge.setCarrier(3, false);
+  lab.reaches(3, { from: 3 });
+  expect(drops(lab, 3)).toEqual({ quiet: 1, 'port-down': 1 });
+  lab.bridge.setCarrier(3, true);
+  lab.reaches(3, { from: 3 });
+  lab.bridge.setQuiet(3, false);
+  expect(lab.reaches(3, { from: 3 })).toEqual([1, 2]);
+  expect(drops(lab, 3)).toEqual({ quiet: 2, 'port-down': 1 });
+});
+
+test('a hub does not repeat the frames of a port that only listens', () => {
+  const lab = new TestSwitch(threePorts);
+  lab.bridge.hub = true;
+  lab.bridge.setQuiet(3, true);
+  expect([lab.reaches(3, { from: 3 }), lab.reaches(1, { from: 1 })]).toEqual([[], [2, 3]]);
+  expect(drops(lab, 3)).toEqual({ quiet: 1 });
+});
+
 test('a port going down makes the switch forget its stations only', () => {
   const lab = new TestSwitch(threePorts);
   for (const port of [1, 2, 3]) lab.reaches(port, { from: port });

@@ -43,7 +43,7 @@ class IpLog {
     this.#events = events;
     this.#category = events.add([newIp]);
     this.#tap = managed.taps.add((direction, port, frame) => {
-      if (direction === 'in') this.#hear(port, frame);
+      if (direction === 'in' && managed.switch.port(port)?.quiet !== true) this.#hear(port, frame);
     });
   }
 
