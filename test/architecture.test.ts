@@ -15,7 +15,17 @@ interface Rule {
 /** The ports without I/O: they run in a browser, and in virtual time. */
 const purePorts = [
   ...['port.ts', 'backlog.ts', 'frame-stream.ts', 'stream-text.ts', 'memory.ts', 'redial.ts'],
-  ...['channel.ts', 'flap.ts', 'impaired-line.ts', 'impairment.ts', 'impairment-text.ts', 'impaired-port.ts', 'markov-chain.ts'],
+  ...[
+    'attached-port.ts',
+    'channel.ts',
+    'condition.ts',
+    'flap.ts',
+    'impaired-line.ts',
+    'impairment.ts',
+    'impairment-text.ts',
+    'impaired-port.ts',
+    'markov-chain.ts',
+  ],
 ];
 
 /** Who may import whom. What a room may import of itself goes without saying. The reasons are in docs/architecture.md. */
@@ -42,7 +52,7 @@ const rules: Readonly<Record<string, Rule>> = {
     packages: ['node:*'],
   },
   management: {
-    house: ['wire', 'switch', 'clock.ts', 'errors.ts', 'ports/port.ts'],
+    house: ['wire', 'switch', 'clock.ts', 'errors.ts', 'ports/port.ts', 'ports/condition.ts', 'ports/impairment-text.ts'],
     packages: [],
   },
   console: {

@@ -1,6 +1,8 @@
 import type { Clock } from '../clock.ts';
+import type { Random } from '../random.ts';
 import { EtherloomError } from '../errors.ts';
 import { BacklogBudget, type BacklogBounds } from '../ports/backlog.ts';
+import { describeCondition, isSound, sound } from '../ports/condition.ts';
 import { onceAMinute } from '../ports/once-a-minute.ts';
 import type { PortEnvironment } from '../ports/environment.ts';
 import { denialText, maxFrame, type Acceptor, type Denial, type Port, type PortNumber, type PortWish } from '../ports/port.ts';
@@ -9,12 +11,15 @@ import { PortTable, type Endpoint } from '../management/port-table.ts';
 import { StationMoves } from '../management/station-moves.ts';
 import { Switch, type FstpChange, type SwitchOptions } from '../switch/switch.ts';
 import { openLoop, type Loop } from '../system/loop.ts';
+import { PlaneEndpoint } from './plane-endpoint.ts';
 import { moveLog, type MoveNames } from './move-log.ts';
 import type { Log } from '../log.ts';
 
 /** What a data plane is made of. */
 export interface DataPlaneOptions extends Pick<SwitchOptions, 'ageingTime' | 'maxEntries' | 'seed' | 'mac' | 'priority'> {
   readonly clock: Clock;
+  /** What decides for impaired ports. */
+  readonly random: Random;
   readonly log: Log;
   /** How many switch ports there may be, the management port included. Default: 1,024. */
   readonly numports?: number;
@@ -47,37 +52,6 @@ interface Station {
   outbox: Uint8Array[];
 }
 
-/** A port's place at the switch. */
-class PlaneEndpoint implements Endpoint {
-  up = false;
-  touched = false;
-  readonly port: Port;
-  readonly number: PortNumber;
-  readonly uid: number;
-  readonly id: number;
-  readonly close: () => void;
-
-  constructor(port: Port, number: PortNumber, uid: number, id: number, close: (endpoint: PlaneEndpoint) => void) {
-    this.port = port;
-    this.number = number;
-    this.uid = uid;
-    this.id = id;
-    this.close = () => close(this);
-  }
-
-  get module(): string {
-    return this.port.module;
-  }
-
-  get description(): string {
-    return this.port.description;
-  }
-
-  get drops(): Readonly<Record<string, number>> {
-    return this.port.counters.drops;
-  }
-}
-
 /** How long a frame waits for a reader, in milliseconds, unless the options say another age. */
 const usualAge = 2000;
 
@@ -98,6 +72,7 @@ export class DataPlane implements Acceptor, AsyncDisposable {
   observe: Observe | undefined;
   readonly environment: PortEnvironment;
   readonly #log: Log;
+  readonly #random: Random;
   readonly #loop: Loop;
   readonly #poison: boolean;
   readonly #stations = new Map<PortNumber, Station>();
@@ -108,6 +83,7 @@ export class DataPlane implements Acceptor, AsyncDisposable {
 
   constructor({
     clock,
+    random,
     log,
     numports = 1024,
     backlog,
@@ -120,6 +96,7 @@ export class DataPlane implements Acceptor, AsyncDisposable {
     ...options
   }: DataPlaneOptions) {
     this.#log = log;
+    this.#random = random;
     this.#loop = openLoop({ frameSize: maxFrame, breath: this.breath });
     this.#poison = poison;
     const budget = new BacklogBudget({ ...backlog, age: backlog?.age ?? usualAge });
@@ -139,6 +116,9 @@ export class DataPlane implements Acceptor, AsyncDisposable {
       treeChanged: (change) => this.treeChanged?.(change),
     });
     this.ports = new PortTable(this.switch, { numports, isMember, trunk });
+    this.ports.observe(({ kind, port }) => {
+      if (kind === 'conditioned') this.#condition(port);
+    });
     this.switch.fstp.enabled = fstp;
     this.switch.hub = hub;
   }
@@ -163,10 +143,12 @@ export class DataPlane implements Acceptor, AsyncDisposable {
   }
 
   accept(port: Port, number: PortNumber, uid: number): void {
-    const endpoint = new PlaneEndpoint(port, number, uid, ++this.#lastId, (one) => this.#close(one));
+    const environment = { clock: this.environment.clock, random: this.#random, breath: this.breath };
+    const endpoint = new PlaneEndpoint(port, { number, uid, id: ++this.#lastId }, environment, (one) => this.#close(one));
     this.ports.join(number, endpoint);
-    this.#log(`port ${number}: ${port.module} ${port.description}`);
-    port.attach({
+    endpoint.condition = this.ports.get(number)?.condition ?? sound;
+    this.#log(`port ${number}: ${endpoint.module} ${endpoint.description}`);
+    endpoint.attach({
       receive: (frame) => {
         if (this.taps.active) this.taps.show('in', number, frame);
         this.switch.receive(number, frame);
@@ -224,7 +206,7 @@ export class DataPlane implements Acceptor, AsyncDisposable {
 
   /** A port's place at the switch; undefined when it has none, or none any more. */
   endpointOf(port: Port): (Endpoint & { readonly number: PortNumber; readonly up: boolean }) | undefined {
-    for (const endpoint of this.ports.endpoints()) if (endpoint.port === port) return endpoint;
+    for (const endpoint of this.ports.endpoints()) if (endpoint.driver === port) return endpoint;
     return undefined;
   }
 
@@ -239,6 +221,14 @@ export class DataPlane implements Acceptor, AsyncDisposable {
     this.#log(`port ${number}: ${module} ${description} is gone: ${reason}`);
     this.ports.leave(number, endpoint);
     if (this.ports.at(number)?.length !== 0) this.#carrier(number);
+  }
+
+  #condition(number: PortNumber): void {
+    const { condition = sound, endpoints = [] } = this.ports.get(number) ?? {};
+    this.#log(`port ${number} is ${isSound(condition) ? 'up, and not impaired' : describeCondition(condition)}`);
+    this.breath(() => {
+      for (const endpoint of endpoints) endpoint.condition = condition;
+    });
   }
 
   #carrier(number: PortNumber): void {

@@ -2,7 +2,6 @@ import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
 import type { Quality } from '../ports/impairment.ts';
 import { open, type Opened } from '../ports/open.ts';
-import type { Port } from '../ports/port.ts';
 import type { NamedSocket } from '../ports/socket-file.ts';
 import type { Random } from '../random.ts';
 import { VdeListener } from '../ports/vde-listener.ts';
@@ -10,11 +9,10 @@ import type { VdeDirectoryOptions } from '../ports/vde-directory.ts';
 import { isMember } from '../system/accounts.ts';
 import { macFromNumber, type MacAddress } from '../wire/mac.ts';
 import { DataPlane, type DataPlaneOptions } from './data-plane.ts';
-import { impaired } from './impaired.ts';
 import { inScope, type Scope } from './scope.ts';
 
 /** A switch, its directory and its first ports. */
-export interface SwitchServiceOptions extends VdeDirectoryOptions, Omit<DataPlaneOptions, 'clock' | 'log' | 'poison' | 'seed'> {
+export interface SwitchServiceOptions extends VdeDirectoryOptions, Omit<DataPlaneOptions, 'clock' | 'random' | 'log' | 'poison' | 'seed'> {
   /** Addresses of ports to open at once, as `open` reads them. */
   readonly ports?: readonly string[];
   /** What befalls frames on those that are no listeners, each way. Default: nothing. */
@@ -56,6 +54,7 @@ export class SwitchService implements AsyncDisposable {
           ...options,
           mac: options.mac ?? newSwitchMac(random),
           clock,
+          random,
           log,
           seed: random.uint32(),
           poison: process.env['ETHERLOOM_POISON'] === '1',
@@ -63,8 +62,7 @@ export class SwitchService implements AsyncDisposable {
       );
       const listener = scope.use(VdeListener.open({ ...options, acceptor: plane }, plane.environment));
       const service = new SwitchService(plane, listener, scope);
-      const wrap = (port: Port): Port => (options.impair ? impaired(port, options.impair, plane.environment, { random }) : port);
-      for (const address of options.ports ?? []) await service.openPort(address, wrap);
+      for (const address of options.ports ?? []) await service.openPort(address, options.impair);
       return service;
     });
   }
@@ -74,11 +72,14 @@ export class SwitchService implements AsyncDisposable {
     return this.plane.environment.named ?? new Set();
   }
 
-  /** Opens a port more, for as long as the service; `wrap` may put another around it. Throws EtherloomError: what the port's driver throws. */
-  async openPort(address: string, wrap: (port: Port) => Port = (port) => port): Promise<void> {
+  /** Opens a port more, for as long as the service, and impairs it if it is no listener. Throws EtherloomError: what the port's driver throws. */
+  async openPort(address: string, impairment?: Quality): Promise<void> {
     const opened = await open(address, this.plane.environment, this.plane);
     if ('listener' in opened) this.#scope.use(opened.listener);
-    else this.plane.add(wrap(this.#scope.use(opened.port)));
+    else {
+      const number = this.plane.add(this.#scope.use(opened.port));
+      if (impairment) this.plane.ports.setCondition(number, { impairment });
+    }
   }
 
   /** Opens a port more, or a door for such, until the caller ends it. Throws EtherloomError: what its driver throws, `busy` when no number is free. */

@@ -40,6 +40,7 @@ export class LinkEnd implements Port {
   #peer: LinkEnd | undefined;
   #lane: Lane | undefined;
   #channel: Channel | undefined;
+  #cut: Disposable | undefined;
   /** Which hops frames are that something befalls. */
   readonly #hops = new WeakMap<Uint8Array, number>();
 
@@ -127,6 +128,12 @@ export class LinkEnd implements Port {
 
   flush(): void {
     // What was transmitted is on its way already.
+  }
+
+  /** Cuts the link, and heals that cut. */
+  enable(up: boolean): void {
+    this.#cut?.[Symbol.dispose]();
+    this.#cut = up ? undefined : this.link.cut();
   }
 
   /** Tells the node whether there is a carrier. */

@@ -1,4 +1,3 @@
-import { impaired } from '../daemon/impaired.ts';
 import { inScope, type Scope } from '../daemon/scope.ts';
 import { ManagedSwitch, type SwitchManagement } from '../daemon/managed-switch.ts';
 import { EtherloomError, reasonOf } from '../errors.ts';
@@ -76,7 +75,8 @@ export class Slave implements AsyncDisposable {
       const { linkMtu } = options;
       const { plane } = service;
       const dialer = scope.use(dialTcp(link(welcome), linkMtu === undefined ? {} : { maxFrame: linkMtu + 18 }, plane.environment));
-      plane.add(options.impair ? impaired(dialer.port, options.impair, plane.environment, environment) : dialer.port);
+      const number = plane.add(dialer.port);
+      if (options.impair) plane.ports.setCondition(number, { impairment: options.impair });
       redirect = (moved) => dialer.redirect(tcpEndpoint(link(moved)));
       if (options.guest) {
         const guest = { wish: options.guest, id, mac, mtu, mode: 'client', directory: service.directory, state } as const;

@@ -6,6 +6,7 @@ import { Events, type Listener } from './events.ts';
 import { endpointEvents } from './endpoint-events.ts';
 import type { Managed } from './managed.ts';
 import { captureMenu } from './menus/capture.ts';
+import { conditionMenu } from './menus/conditions.ts';
 import { debugMenu } from './menus/debug.ts';
 import { fstpMenu } from './menus/fstp.ts';
 import { banner, generalMenu, socketMenu } from './menus/general.ts';
@@ -55,7 +56,7 @@ export class Console implements Interpreter, Disposable {
     ]);
     const menus = [
       ...[socketMenu(managed), generalMenu(managed, this.#table, this.script), debugMenu(this.events), plugins],
-      ...[hash, fstp, endpointEvents(managed, this.events), portMenu(managed), vlanMenu(managed, fstp.rooted)],
+      ...[hash, fstp, endpointEvents(managed, this.events), portMenu(managed), conditionMenu(managed), vlanMenu(managed, fstp.rooted)],
       ...[traceMenu(managed), mirrorMenu(managed), captureMenu(managed), linkMenu(managed)],
     ];
     for (const menu of menus) this.#table.add(menu);

@@ -24,8 +24,8 @@ export function endpointEvents({ ports }: Managed, events: Events): Menu {
 }
 
 function tell(events: Events, change: PortChange): void {
-  // The original has no word for that.
-  if (change.kind === 'removed') return;
+  // The original has no word for those.
+  if (change.kind === 'removed' || change.kind === 'conditioned') return;
   const port = padded(change.port, 2);
   if (!('endpoint' in change)) {
     events.emit(change.kind === 'created' ? created : emptied, port);

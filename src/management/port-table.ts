@@ -1,4 +1,5 @@
 import { assert } from '../errors.ts';
+import { sound, type PortCondition } from '../ports/condition.ts';
 import type { Denial, PortWish } from '../ports/port.ts';
 import type { PortNumber, Switch, SwitchPortCounters } from '../switch/switch.ts';
 
@@ -19,7 +20,7 @@ export interface Endpoint {
 
 /** What is told of ports. */
 export type PortChange =
-  | { readonly kind: 'created' | 'emptied' | 'removed'; readonly port: PortNumber }
+  | { readonly kind: 'created' | 'emptied' | 'removed' | 'conditioned'; readonly port: PortNumber }
   | { readonly kind: 'joined' | 'left'; readonly port: PortNumber; readonly endpoint: Endpoint };
 
 /** Why ports were left as they are. */
@@ -40,6 +41,8 @@ export interface ManagedPort<One extends Endpoint = Endpoint> {
   /** Who may be at it, beside root; undefined for everybody. */
   user: number | undefined;
   group: number | undefined;
+  /** How it carries frames. Changed by `setCondition`. */
+  readonly condition: PortCondition;
 }
 
 /** What ports are given by their switch. */
@@ -53,6 +56,7 @@ export interface PortTableOptions {
 
 interface Kept<One extends Endpoint> extends ManagedPort<One> {
   endpoints: One[];
+  condition: PortCondition;
   /** The counters when they were last reset. */
   base: Counts;
 }
@@ -179,6 +183,16 @@ export class PortTable<One extends Endpoint> {
     return undefined;
   }
 
+  /** Changes how a port carries frames, whoever is at it, now and later. Whoever observes does the work. */
+  setCondition(number: PortNumber, change: Partial<PortCondition>): PortRefusal | undefined {
+    if (!(number >= 0 && number < this.#numports)) return 'out-of-range';
+    const port = this.#ports.get(number);
+    if (!port) return 'no-port';
+    port.condition = { ...port.condition, ...change };
+    this.#tell({ kind: 'conditioned', port: number });
+    return undefined;
+  }
+
   /** What went in and out since the last reset. */
   counts(number: PortNumber): Counts {
     const port = this.#ports.get(number);
@@ -201,7 +215,7 @@ export class PortTable<One extends Endpoint> {
 
   #add(number: PortNumber, allocatable: boolean): Kept<One> {
     const base = { receivedFrames: 0, receivedOctets: 0, sentFrames: 0, sentOctets: 0 };
-    const port: Kept<One> = { number, allocatable, user: undefined, group: undefined, endpoints: [], base };
+    const port: Kept<One> = { number, allocatable, user: undefined, group: undefined, condition: sound, endpoints: [], base };
     this.#ports.set(number, port);
     this.#switch.addPort(number, { up: false, trunk: this.#trunk });
     this.#tell({ kind: 'created', port: number });

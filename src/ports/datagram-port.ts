@@ -5,7 +5,7 @@ import { hasWaiting, setSendBuffer, takeSocketError, unreadOctets } from '../sys
 import { minFrame } from '../wire/ethernet.ts';
 import { Backlog, type BacklogLimits } from './backlog.ts';
 import type { PortEnvironment } from './environment.ts';
-import { maxFrame, newPortCounters, type PacedPort, type PortCounters, type Receiver } from './port.ts';
+import { maxFrame, newPortCounters, type PacedPort, type PortCounters, type PortDrop, type Receiver } from './port.ts';
 
 /**
  * Asked of the kernel for each port, in octets: it gives twice as much, or twice the system's `wmem_max` if that is less. No more, since
@@ -118,9 +118,14 @@ export class DatagramPort implements PacedPort {
     this.#watch?.want(this.#interest);
   }
 
+  /** The medium cannot tell the other side. */
+  enable(up: boolean): void {
+    if (!up) this.#dropBacklog('port-down');
+  }
+
   /** Tells the port that its socket is connected now, or that nobody is at the other end; then frames are dropped, those that wait as well. */
   setConnected(connected: boolean): void {
-    if (!connected) this.#dropBacklog();
+    if (!connected) this.#dropBacklog('no-carrier');
     this.#setCarrier(connected);
   }
 
@@ -225,8 +230,8 @@ export class DatagramPort implements PacedPort {
     this.#watch?.want(this.#interest);
   }
 
-  #dropBacklog(): void {
-    this.counters.drops['no-carrier'] += this.#backlog.clear();
+  #dropBacklog(why: PortDrop): void {
+    this.counters.drops[why] += this.#backlog.clear();
     this.#watch?.want(this.#interest);
   }
 }

@@ -8,7 +8,8 @@
  *
  * A length of 0 carries nothing and is skipped. Between ours a link begins with four of them, the greeting: VDE's tools skip it, and send
  * none. Who hears it knows that the far end takes every length; from any other, and to any other, no frame is longer than what those
- * tools take. Text may precede the first frame in VDE's streams: see stream-text.ts.
+ * tools take. To an end that has greeted, a frame of one octet says that the port at this end is down (0), or up again (1). Text may
+ * precede the first frame in VDE's streams: see stream-text.ts.
  */
 import { maxFrame } from './port.ts';
 import { StreamBeginning, textAt } from './stream-text.ts';
@@ -205,6 +206,20 @@ export function writeFrame(memory: Uint8Array, at: number, frame: Uint8Array, le
   memory[start++] = frame.length & 0xff;
   memory.set(frame, start);
   return start + frame.length;
+}
+
+/** Returns the octets that say whether the port at this end is up: a frame that no station sends. Only an end that has greeted reads them. */
+export function signOf(up: boolean): Uint8Array {
+  return up ? upSign : downSign;
+}
+
+const downSign = new Uint8Array([0, 1, 0]);
+const upSign = new Uint8Array([0, 1, 1]);
+
+/** Returns what a frame that is too short for a station says of the far end's port: whether that is up. Undefined when it says nothing. */
+export function readSign(frame: Uint8Array): boolean | undefined {
+  const [octet = NaN] = frame;
+  return frame.length === 1 && octet <= 1 ? octet === 1 : undefined;
 }
 
 function readLength(memory: Uint8Array, at: number, lengthSize: 2 | 4): number {

@@ -35,6 +35,8 @@ const defaultMost: MostWaiting = { frames: 16_384, octets: Infinity };
 
 /** How often a frame comes at most, when a share was drawn that leaves it no end. */
 const maxCopies = 256;
+/** How many frames that were released arrive in one millisecond. */
+const releasedAtOnce = 64;
 /** What a timer can wait, in milliseconds; whoever is due later is looked at again then. */
 const longestWait = 2 ** 31 - 1;
 const noiseUnit = 2 ** 20;
@@ -88,10 +90,23 @@ export class ImpairedLine implements Disposable {
     }
   }
 
-  /** Loses what is on its way. */
+  /**
+   * Ends the wait of what is on its way: it arrives from now on, in its order, no more than 64 frames in a millisecond, so that who takes
+   * them can keep up. What is taken meanwhile comes behind it.
+   */
+  release(): void {
+    const now = this.#options.clock.monotonic();
+    this.#waiting.forEach(({ frame }, at) => (this.#waiting[at] = { frame, due: now + Math.floor(at / releasedAtOnce) }));
+    this.#sending = this.#carrying = now;
+    this.#lastDue = this.#waiting.at(-1)?.due ?? now;
+    this.#schedule();
+  }
+
+  /** Loses what is on its way; neither sender nor link is busy with it any more. */
   cut(): void {
     const lost = this.#waiting.splice(0);
     this[Symbol.dispose]();
+    this.#sending = this.#carrying = this.#lastDue = 0;
     for (const { frame } of lost) this.#options.dropped(frame, 'cut');
   }
 

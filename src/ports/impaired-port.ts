@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { Random } from '../random.ts';
-import { Channel } from './channel.ts';
-import { flap, type FlapTimes } from './flap.ts';
+import { isSound, sound, type PortCondition } from './condition.ts';
+import { ImpairedLine, type MostWaiting } from './impaired-line.ts';
 import type { ImpairmentDrop } from './impairment.ts';
 import type { Breath, Port, PortCounters, Receiver } from './port.ts';
 
@@ -10,37 +10,32 @@ export interface ImpairedPortEnvironment {
   readonly clock: Clock;
   readonly random: Random;
   readonly breath: Breath;
+  /** Called for each frame that is lost here on purpose. */
+  readonly lost: (why: ImpairmentDrop) => void;
+  /** Called when the port is sound and no frame is under way in it: then it can be taken away. */
+  readonly idle: () => void;
 }
 
-/** A port around a port, which treats frames badly on purpose, each way for itself. */
+/** What may be under way each way, whatever the impairment says; more is lost. */
+const most: MostWaiting = { frames: 16_384, octets: 32 * 2 ** 20 };
+
+/** A port around a port, which is down or treats frames badly, each way for itself, as long as its condition says so. */
 export class ImpairedPort implements Port {
-  /** What befalls frames on the way out, and in. */
-  readonly out: Channel;
-  readonly in: Channel;
-  /** How many frames were lost here, by why. */
-  readonly lost = new Map<ImpairmentDrop, number>();
   readonly #inner: Port;
   readonly #environment: ImpairedPortEnvironment;
-  readonly #failures = new Set<object>();
+  readonly #in: ImpairedLine;
+  readonly #out: ImpairedLine;
+  #condition = sound;
   #receiver: Receiver | undefined;
-  #up = false;
+  /** Whether the other side is there. */
+  #carrier = false;
 
+  /** It is sound at first. */
   constructor(inner: Port, environment: ImpairedPortEnvironment) {
     this.#inner = inner;
     this.#environment = environment;
-    const { clock, random, breath } = environment;
-    const dropped = (_frame: Uint8Array, why: ImpairmentDrop): void => void this.lost.set(why, (this.lost.get(why) ?? 0) + 1);
-    this.out = new Channel({
-      ...{ clock, random, dropped },
-      deliver: (frame) => inner.transmit(frame),
-      // Whoever sends later than he was flushed must flush for himself.
-      breath: (work) =>
-        breath(() => {
-          work();
-          inner.flush();
-        }),
-    });
-    this.in = new Channel({ clock, random, dropped, breath, deliver: (frame) => this.#receiver?.receive(frame) });
+    this.#out = this.#line((frame) => inner.transmit(frame));
+    this.#in = this.#line((frame) => this.#receiver?.receive(frame));
   }
 
   get module(): string {
@@ -48,22 +43,38 @@ export class ImpairedPort implements Port {
   }
 
   get description(): string {
-    return `${this.#inner.description} (impaired)`;
+    const { up, impairment } = this.#condition;
+    return `${this.#inner.description}${impairment ? ' (impaired)' : ''}${up ? '' : ' (down)'}`;
   }
 
   get counters(): PortCounters {
     return this.#inner.counters;
   }
 
+  /** May be changed at any time. Frames that are under way then arrive at once, in their order; they are lost if the port is down now. */
+  get condition(): PortCondition {
+    return this.#condition;
+  }
+
+  set condition(condition: PortCondition) {
+    const before = this.#condition;
+    this.#condition = condition;
+    for (const line of [this.#in, this.#out]) {
+      if (!condition.up) line.cut();
+      else if (condition.impairment !== before.impairment) line.release();
+      line.quality = condition.impairment ?? {};
+    }
+    if (condition.up !== before.up) this.#environment.breath(() => this.#enable(condition.up));
+    this.#settle();
+  }
+
   attach(receiver: Receiver): void {
     this.#receiver = receiver;
     this.#inner.attach({
-      receive: (frame) => {
-        if (this.#failures.size === 0) this.in.submit(frame);
-      },
+      receive: (frame) => this.#take(frame, this.#in),
       carrier: (up) => {
-        this.#up = up;
-        if (this.#failures.size === 0) receiver.carrier(up);
+        this.#carrier = up;
+        receiver.carrier(up && this.#condition.up);
       },
       closed: (reason) => {
         this.#end();
@@ -73,23 +84,15 @@ export class ImpairedPort implements Port {
   }
 
   transmit(frame: Uint8Array): void {
-    if (this.#failures.size === 0) this.out.submit(frame);
+    this.#take(frame, this.#out);
   }
 
   flush(): void {
     this.#inner.flush();
   }
 
-  /** Takes the carrier away until disposed, and loses what is on its way; several last until the last one ends. */
-  fail(): Disposable {
-    const failure = {};
-    this.#change(() => this.#failures.add(failure));
-    return { [Symbol.dispose]: () => this.#change(() => this.#failures.delete(failure)) };
-  }
-
-  /** Takes the carrier away now, and again and again, until disposed. */
-  flap(times: FlapTimes): Disposable {
-    return flap(this.#environment.clock, times, () => this.fail());
+  enable(up: boolean): void {
+    this.condition = { ...this.#condition, up };
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -97,17 +100,41 @@ export class ImpairedPort implements Port {
     return this.#inner[Symbol.asyncDispose]();
   }
 
-  #change(change: () => void): void {
-    const before = this.#failures.size === 0;
-    change();
-    const now = this.#failures.size === 0;
-    if (now === before) return;
-    for (const channel of [this.in, this.out]) channel.cut();
-    if (this.#up) this.#environment.breath(() => this.#receiver?.carrier(now));
+  #take(frame: Uint8Array, line: ImpairedLine): void {
+    if (this.#condition.up) line.take(frame.slice());
+    else this.counters.drops['port-down']++;
+  }
+
+  #line(pass: (frame: Uint8Array) => void): ImpairedLine {
+    const { clock, random, breath, lost } = this.#environment;
+    return new ImpairedLine(
+      {},
+      {
+        ...{ clock, random, pass, most },
+        dropped: (_frame, why) => lost(why),
+        replaced: () => undefined,
+        breath: (work) => {
+          // A frame that goes late has nobody else to flush it.
+          breath(() => {
+            work();
+            this.#inner.flush();
+          });
+          this.#settle();
+        },
+      },
+    );
+  }
+
+  #enable(up: boolean): void {
+    this.#inner.enable(up);
+    if (this.#carrier) this.#receiver?.carrier(up);
+  }
+
+  #settle(): void {
+    if (isSound(this.#condition) && this.#in.held === 0 && this.#out.held === 0) this.#environment.idle();
   }
 
   #end(): void {
-    this.in[Symbol.dispose]();
-    this.out[Symbol.dispose]();
+    for (const line of [this.#in, this.#out]) line.cut();
   }
 }

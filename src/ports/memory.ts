@@ -17,6 +17,7 @@ export class MemoryPort implements Port {
   #receiver: Receiver | undefined;
   #pending: Uint8Array[] = [];
   #scheduled = false;
+  #up = true;
 
   private constructor(description: string, { breath, defer }: MemoryEnvironment) {
     this.description = description;
@@ -35,7 +36,7 @@ export class MemoryPort implements Port {
 
   attach(receiver: Receiver): void {
     this.#receiver = receiver;
-    receiver.carrier(this.#peer !== undefined);
+    receiver.carrier(this.#peer !== undefined && this.#peer.#up);
     if (this.#backlog.count > 0) this.#schedule();
   }
 
@@ -50,6 +51,14 @@ export class MemoryPort implements Port {
     const frames = this.#pending;
     this.#pending = [];
     for (const frame of frames) this.#send(frame);
+  }
+
+  /** The other end loses the carrier, and has it back. */
+  enable(up: boolean): void {
+    if (this.#up === up) return;
+    this.#up = up;
+    const peer = this.#peer;
+    if (peer) peer.#breath(() => peer.#receiver?.carrier(up));
   }
 
   [Symbol.asyncDispose](): Promise<void> {

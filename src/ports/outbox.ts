@@ -2,7 +2,7 @@ import { StreamMemory, type StreamKind } from '../system/stream-socket.ts';
 import type { Fd } from '../system/unix-socket.ts';
 import { Backlog, type BacklogBudget } from './backlog.ts';
 import { writeFrame } from './frame-stream.ts';
-import type { PortCounters } from './port.ts';
+import type { PortCounters, PortDrop } from './port.ts';
 
 /** Of which connection an outbox is, and its bounds. */
 export interface OutboxOptions {
@@ -90,9 +90,14 @@ export class Outbox {
     return this.blocked;
   }
 
+  /** Drops the frames that wait, but for those that are among octets which the system has begun to take. */
+  drop(why: PortDrop): void {
+    this.#options.counters.drops[why] += this.#backlog.clear();
+  }
+
   /** Forgets everything; the frames that waited are counted. */
   clear(): void {
-    this.#options.counters.drops['no-carrier'] += this.#backlog.clear();
+    this.drop('no-carrier');
     this.#empty();
   }
 

@@ -95,6 +95,11 @@ export class PipePort implements PacedPort {
     this.#check();
   }
 
+  /** The other side cannot be told. */
+  enable(up: boolean): void {
+    if (!up) this.#outbox.drop('port-down');
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     if (this.#open) {
       this.#open = false;

@@ -22,6 +22,11 @@ export interface Port {
   transmit(frame: Uint8Array): void;
   /** Hands all that was taken since the last flush to the other side, and copies what that would not take at once. */
   flush(): void;
+  /**
+   * The switch has taken the port down, or up again; a port is up at first. While it is down, its switch transmits nothing and drops what
+   * is received: the driver drops and counts what waits for the other side, and tells that side where its medium can.
+   */
+  enable(up: boolean): void;
   /** Ends the port and frees what it holds; the receiver is not told. */
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -116,6 +121,7 @@ export type PortDrop =
   | 'budget-full' // what is kept for all ports together is full
   | 'malformed' // something that is no frame came: a text message of a WebSocket
   | 'no-carrier' // the other side is not there
+  | 'port-down' // the switch has taken the port down: see `Port.enable`
   | 'oversize' // longer than the port carries; dropped whole, never cut
   | 'runt' // shorter than an Ethernet header
   | 'send-failed'; // the system refused it
@@ -139,6 +145,16 @@ export function newPortCounters(): PortCounters {
     sentFrames: 0,
     sentOctets: 0,
     faults: 0,
-    drops: { 'backlog-age': 0, 'backlog-full': 0, 'budget-full': 0, malformed: 0, 'no-carrier': 0, oversize: 0, runt: 0, 'send-failed': 0 },
+    drops: {
+      'backlog-age': 0,
+      'backlog-full': 0,
+      'budget-full': 0,
+      malformed: 0,
+      'no-carrier': 0,
+      'port-down': 0,
+      oversize: 0,
+      runt: 0,
+      'send-failed': 0,
+    },
   };
 }

@@ -100,6 +100,11 @@ export class QemuPort implements Port {
     this.#port.flush();
   }
 
+  /** QEMU cannot be told: its guest keeps the carrier. */
+  enable(up: boolean): void {
+    this.#port.enable(up);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.#open) return;
     this.#open = false;

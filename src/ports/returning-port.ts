@@ -11,6 +11,8 @@ export interface ReturningPortOptions {
   readonly name: string;
   /** Opens the port once. Its frames are counted in `counters`. Throws an error that is for the user. */
   readonly open: (counters: PortCounters) => Promise<Port> | Port;
+  /** Whether the port leaves its other side while it is down, which sees that in this way alone. Default: false. */
+  readonly leavesWhenDown?: boolean;
   /** Whether the first attempt may fail so, because the other side is not there yet; any other error is thrown. */
   readonly mayWait: (error: Error) => boolean;
 }
@@ -27,9 +29,13 @@ export class ReturningPort implements Port {
   readonly #redial: LinkRedial;
   #receiver: Receiver | undefined;
   #port: Port | undefined;
+  readonly #leavesWhenDown: boolean;
+  #up = true;
+  #opening = false;
   #ended = false;
 
-  private constructor({ module, description, name, open }: ReturningPortOptions, environment: PortEnvironment) {
+  private constructor({ module, description, name, open, leavesWhenDown = false }: ReturningPortOptions, environment: PortEnvironment) {
+    this.#leavesWhenDown = leavesWhenDown;
     this.module = module;
     this.description = description;
     this.#open = open;
@@ -68,27 +74,51 @@ export class ReturningPort implements Port {
     this.#port?.flush();
   }
 
+  enable(up: boolean): void {
+    if (this.#up === up) return;
+    this.#up = up;
+    if (!this.#leavesWhenDown) this.#port?.enable(up);
+    else if (up) void this.#again();
+    else {
+      void this.#close();
+      this.#receiver?.carrier(false);
+    }
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ended = true;
     this.#redial[Symbol.dispose]();
+    await this.#close();
+  }
+
+  async #close(): Promise<void> {
     const port = this.#port;
     this.#port = undefined;
     await port?.[Symbol.asyncDispose]();
   }
 
+  #isWanted(): boolean {
+    return !this.#ended && (this.#up || !this.#leavesWhenDown);
+  }
+
   async #again(): Promise<void> {
+    if (this.#port || this.#opening || !this.#isWanted()) return;
+    this.#opening = true;
     try {
       const port = await this.#open(this.counters);
-      if (this.#ended) {
-        await port[Symbol.asyncDispose]();
+      if (!this.#isWanted()) {
+        void port[Symbol.asyncDispose]();
         return;
       }
       this.#port = port;
       this.#redial.up();
+      if (!this.#up) port.enable(false);
       this.#attach(port);
     } catch (error) {
       if (!isForUser(error)) throw error;
-      this.#redial.down(reasonOf(error));
+      if (this.#isWanted()) this.#redial.down(reasonOf(error));
+    } finally {
+      this.#opening = false;
     }
   }
 

@@ -4,7 +4,8 @@ import type { Ready, Watch } from '../system/readiness.ts';
 import type { Fd } from '../system/unix-socket.ts';
 import { minFrame } from '../wire/ethernet.ts';
 import type { PortEnvironment } from './environment.ts';
-import { describeFault, describeText, FrameDecoder, maxStreamFrame, type Framing } from './frame-stream.ts';
+import { describeFault, describeText, FrameDecoder, maxStreamFrame, readSign, signOf, type Framing } from './frame-stream.ts';
+import { onceAMinute } from './once-a-minute.ts';
 import { Outbox } from './outbox.ts';
 import { newPortCounters, type Port, type Receiver } from './port.ts';
 
@@ -44,6 +45,9 @@ interface Connection {
   /** How many seconds nothing has come, and how many frames had been sent when the last one ended. */
   silence: number;
   sent: number;
+  /** Whether the far end has been told that this port is up, as it takes for granted; and whether it has told us that its own is. */
+  toldUp: boolean;
+  farUp: boolean;
 }
 
 /**
@@ -64,10 +68,12 @@ export class StreamPort implements Port {
   readonly #backlog: number | undefined;
   readonly #environment: PortEnvironment;
   readonly #owner: StreamOwner;
+  readonly #say: ReturnType<typeof onceAMinute>;
   #connection: Connection | undefined;
   #receiver: Receiver | undefined;
   #sendable = 0;
   #expectsGreeting = false;
+  #up = true;
   #pulse: Timer | undefined;
   #ended: string | undefined;
   #open = true;
@@ -80,6 +86,7 @@ export class StreamPort implements Port {
     this.#backlog = options.backlog;
     this.#environment = environment;
     this.#owner = owner;
+    this.#say = onceAMinute(environment.clock, environment.log);
   }
 
   /** The longest frame that the far end is sent, in octets; 0 while there is none. */
@@ -94,7 +101,7 @@ export class StreamPort implements Port {
 
   attach(receiver: Receiver): void {
     this.#receiver = receiver;
-    receiver.carrier(this.#connection !== undefined);
+    receiver.carrier(this.#connection?.farUp === true);
     if (this.#connection) this.#watch(this.#connection);
   }
 
@@ -106,7 +113,7 @@ export class StreamPort implements Port {
     const decoder = new FrameDecoder(this.#framing, this.#deliver, (skipped) =>
       this.#environment.log.warn(`${this.module} ${this.description}: ${describeText(skipped)}`),
     );
-    const connection: Connection = { fd, decoder, outbox, heard: false, failed: false, silence: 0, sent: 0 };
+    const connection: Connection = { fd, decoder, outbox, heard: false, failed: false, silence: 0, sent: 0, toldUp: true, farUp: true };
     this.#connection = connection;
     if (this.#expectsGreeting) this.#schedulePulse(connection);
     this.#sendable = Math.min(sendable, this.#maxFrame);
@@ -129,6 +136,14 @@ export class StreamPort implements Port {
     const connection = this.#connection;
     if (connection?.outbox.flush()) connection.watch?.want({ readable: true, writable: true });
     if (connection) this.#check(connection);
+  }
+
+  /** A far end of ours is told, and loses its carrier. */
+  enable(up: boolean): void {
+    this.#up = up;
+    if (!this.#connection) return;
+    if (!up) this.#connection.outbox.drop('port-down');
+    this.#tell(this.#connection);
   }
 
   /** Ends the connection, if there is one, as if the far end had. */
@@ -161,7 +176,10 @@ export class StreamPort implements Port {
     if (ready.readable || ready.failed) this.#environment.breath(this.#receive);
     if (this.#connection !== connection) return;
     if (this.#ended !== undefined) this.#lose(connection, this.#ended);
-    else if (ready.writable && !connection.outbox.drain()) connection.watch?.want({ readable: true, writable: false });
+    else if (ready.writable && !connection.outbox.drain()) {
+      connection.watch?.want({ readable: true, writable: false });
+      this.#tell(connection);
+    }
     if (this.#connection === connection) this.#check(connection);
   }
 
@@ -218,6 +236,7 @@ export class StreamPort implements Port {
         if (!this.#expectsGreeting) this.#schedulePulse(this.#connection);
         this.#expectsGreeting = true;
         this.#sendable = this.#maxFrame;
+        if (!this.#up) this.#tell(this.#connection);
       }
       if (fault === undefined) return;
       this.#ended = describeFault(fault, this.#framing.remedy);
@@ -227,7 +246,7 @@ export class StreamPort implements Port {
 
   readonly #deliver = (frame: Uint8Array): void => {
     const { counters } = this;
-    if (frame.length < minFrame) counters.drops.runt++;
+    if (frame.length < minFrame) this.#takeShort(frame);
     else if (frame.length > this.#maxFrame) counters.drops.oversize++;
     else {
       counters.receivedFrames++;
@@ -235,6 +254,27 @@ export class StreamPort implements Port {
       this.#receiver?.receive(frame);
     }
   };
+
+  #takeShort(frame: Uint8Array): void {
+    const connection = this.#connection;
+    const sign = readSign(frame);
+    if (sign === undefined || connection?.decoder.greeted !== true) this.counters.drops.runt++;
+    else if (connection.farUp !== sign) {
+      connection.farUp = sign;
+      this.#say(`${this.module} ${this.description}: the port at the far end is ${sign ? 'up again' : 'down'}`, { key: String(sign) });
+      this.#receiver?.carrier(sign);
+    }
+  }
+
+  /** Tells the far end whether this port is up, if it would understand that and does not know; if there is no room now, as soon as there is. */
+  #tell(connection: Connection): void {
+    if (connection.toldUp === this.#up || !connection.decoder.greeted) return;
+    this.flush();
+    if (connection.outbox.blocked || connection.outbox.error !== undefined) return;
+    connection.toldUp = this.#up;
+    connection.outbox.addOctets(signOf(this.#up));
+    this.flush();
+  }
 
   #lose({ heard, decoder }: Connection, reason: string): void {
     decoder.end();

@@ -1,7 +1,7 @@
 import { closeSync } from 'node:fs';
 import type { Ready, Watch } from '../system/readiness.ts';
-import { SystemError } from '../errors.ts';
-import { FrameMemory, hasInterface, isUp, openTap, writeFrame, type Tap } from '../system/tap.ts';
+import { errnoText, SystemError } from '../errors.ts';
+import { FrameMemory, hasInterface, isUp, openTap, setCarrier, writeFrame, type Tap } from '../system/tap.ts';
 import { minFrame } from '../wire/ethernet.ts';
 import { Backlog, type BacklogLimits } from './backlog.ts';
 import type { PortEnvironment } from './environment.ts';
@@ -76,6 +76,15 @@ export class TapPort implements Port {
       if (drop) this.counters.drops[drop]++;
     }
     this.#watch?.want(this.#interest);
+  }
+
+  /** The host sees the interface without a carrier. */
+  enable(up: boolean): void {
+    if (!this.#open) return;
+    if (!up) this.counters.drops['port-down'] += this.#backlog.clear();
+    const errno = setCarrier(this.#tap.fd, up);
+    if (errno !== undefined && errno !== 'EBADFD')
+      this.#environment.log.warn(`cannot set the carrier of ${this.description}: ${errnoText(errno)}; it takes Linux 5.0`);
   }
 
   [Symbol.asyncDispose](): Promise<void> {

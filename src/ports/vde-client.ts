@@ -120,6 +120,10 @@ export class VdeClient implements PacedPort {
     this.#port.flush();
   }
 
+  enable(up: boolean): void {
+    this.#port.enable(up);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#hangUp();
     await this.#port[Symbol.asyncDispose]();

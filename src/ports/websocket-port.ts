@@ -87,6 +87,11 @@ export class WebSocketPort implements Port {
     }
   }
 
+  /** A WebSocket has no word for it: the other side cannot be told. */
+  enable(up: boolean): void {
+    if (!up) this.counters.drops['port-down'] += this.#backlog.clear();
+  }
+
   /** Ends the port and tells its receiver. */
   end(reason: string): void {
     if (!this.#open) return;

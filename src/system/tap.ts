@@ -9,6 +9,7 @@ import { addressOf, lastErrno, libc } from './libc.ts';
 import type { Fd } from './unix-socket.ts';
 
 const TUNSETIFF = 0x400454ca;
+const TUNSETCARRIER = 0x400454e2;
 const IFF_TAP = 0x0002;
 const IFF_NO_PI = 0x1000;
 const IFNAMSIZ = 16;
@@ -61,6 +62,16 @@ export function isUp(fd: Fd): boolean {
   descriptor.writeInt16LE(POLLOUT, 4);
   // The kernel takes frames for one that is up only.
   return libc.poll(descriptor, 1, 0) === 1 && (descriptor.readInt16LE(6) & POLLOUT) !== 0;
+}
+
+/**
+ * Gives the interface its carrier, or takes it: its host sees `NO-CARRIER`. Returns undefined when that is done, else the errno's name:
+ * `EINVAL` before Linux 5.0, `EBADFD` when the interface is gone.
+ */
+export function setCarrier(fd: Fd, on: boolean): string | undefined {
+  const value = Buffer.alloc(4);
+  value.writeInt32LE(on ? 1 : 0);
+  return libc.ioctlOn(fd, TUNSETCARRIER, value) < 0 ? lastErrno() : undefined;
 }
 
 /**

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { quietLog } from '../../src/log.ts';
 import { realClock, type Clock } from '../../src/clock.ts';
+import { seededRandom } from '../../src/lab/seeded-random.ts';
 import { DataPlane } from '../../src/daemon/data-plane.ts';
 import type { BacklogBounds } from '../../src/ports/backlog.ts';
 import type { Port } from '../../src/ports/port.ts';
@@ -19,7 +20,7 @@ async function stage(
   backlog: BacklogBounds,
   clock: Clock = realClock,
 ): Promise<{ plane: DataPlane; sender: RawClient; readers: RawClient[] }> {
-  const plane = using(new DataPlane({ clock, log: quietLog, backlog, poison: true }));
+  const plane = using(new DataPlane({ random: seededRandom(1), clock, log: quietLog, backlog, poison: true }));
   const directory = join(newDirectory(), 's');
   using(VdeListener.open({ directory, acceptor: plane }, plane.environment));
   const sender = await connect(directory);

@@ -1,11 +1,13 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { quietLog } from '../../src/log.ts';
+import { logTo, quietLog } from '../../src/log.ts';
 import { realClock } from '../../src/clock.ts';
+import { seededRandom } from '../../src/lab/seeded-random.ts';
 import { DataPlane, type DataPlaneOptions } from '../../src/daemon/data-plane.ts';
 import { newPortCounters, type Port, type Receiver } from '../../src/ports/port.ts';
 import { VdeListener } from '../../src/ports/vde-listener.ts';
 import { vid } from '../../src/wire/dot1q.ts';
+import { macFromNumber } from '../../src/wire/mac.ts';
 import { ManualClock } from '../manual-clock.ts';
 import { frameOf, newDirectory, sendDatagram, using } from '../ports/rig.ts';
 import { connect } from '../ports/vde-stage.ts';
@@ -39,6 +41,10 @@ class NotedPort implements Port {
     this.#taken = [];
   }
 
+  enable(up: boolean): void {
+    this.events.push(`${this.description}: ${up ? 'up' : 'down'}`);
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     this.disposed = true;
     return Promise.resolve();
@@ -46,7 +52,7 @@ class NotedPort implements Port {
 }
 
 function plane(options: Partial<DataPlaneOptions> = {}): DataPlane {
-  return new DataPlane({ clock: new ManualClock(), log: quietLog, ...options });
+  return new DataPlane({ random: seededRandom(1), clock: new ManualClock(), log: quietLog, ...options });
 }
 
 /** A frame from one station to another; 255 is everybody. */
@@ -257,6 +263,74 @@ describe('the ports of a plane', () => {
     ports[1]?.receiver?.closed('again');
     plane.breath(() => ports[1]?.receiver?.receive(frame(2, 255)));
     expect(plane.switch.port(2)?.counters.drops).toMatchObject({ 'port-down': 1 });
+  });
+
+  it('that are down carry nothing, also past the switch, whoever comes to them, until they are up', () => {
+    const { plane, ports, events } = stage(['a', 'b', 'c']);
+    expect(plane.ports.setCondition(2, { up: false })).toBeUndefined();
+    expect(plane.switch.port(2)?.up).toBe(false);
+    plane.breath(() => ports[0]?.receiver?.receive(frame(1, 255)));
+    plane.breath(() => ports[1]?.receiver?.receive(frame(2, 255)));
+    plane.breath(() => plane.send(2, frame(1, 2)));
+    expect(events).toEqual(['b: down', 'c: 60', 'b: ']);
+    expect(plane.ports.at(2)?.[0]?.drops).toMatchObject({ 'port-down': 2 });
+    ports[1]?.receiver?.closed('gone');
+    const next = new NotedPort('next', events);
+    expect(plane.add(next)).toBe(2);
+    expect(plane.switch.port(2)?.up).toBe(false);
+    expect(plane.describe(2)).toBe('port 2, noted next (down)');
+    events.length = 0;
+    plane.ports.setCondition(2, { up: true });
+    plane.breath(() => ports[0]?.receiver?.receive(frame(1, 255)));
+    expect(events).toEqual(['next: up', 'next: 60', 'c: 60']);
+  });
+
+  it('that are down have no part in a spanning tree', () => {
+    const { plane } = stage(['a', 'b'], { mac: macFromNumber(0x00ff_0000_0001), fstp: true });
+    const inTree = (): number[] => plane.switch.fstp.state(vid(0)).ports.map(({ number }) => number);
+    expect(inTree()).toEqual([1, 2]);
+    plane.ports.setCondition(2, { up: false });
+    expect(inTree()).toEqual([1]);
+    plane.ports.setCondition(2, { up: true });
+    expect(inTree()).toEqual([1, 2]);
+    plane.switch[Symbol.dispose]();
+  });
+
+  it('that are impaired are so for each client of theirs, now and later, and count what that loses', () => {
+    const { plane, ports, events } = stage(['a', 'b', 'c']);
+    plane.ports.setCondition(2, { impairment: { loss: 100 } });
+    plane.breath(() => ports[0]?.receiver?.receive(frame(1, 255)));
+    plane.breath(() => ports[1]?.receiver?.receive(frame(2, 255)));
+    expect(events).toEqual(['b: ', 'c: 60']);
+    expect(plane.ports.at(2)?.[0]?.drops).toMatchObject({ 'impair-loss': 2 });
+    ports[1]?.receiver?.closed('gone');
+    plane.add(new NotedPort('next', events));
+    expect(plane.describe(2)).toBe('port 2, noted next (impaired)');
+    events.length = 0;
+    plane.breath(() => ports[0]?.receiver?.receive(frame(1, 255)));
+    expect(events).toEqual(['next: ', 'c: 60']);
+  });
+
+  it('have nothing between them and the switch that was not asked for, before and after', () => {
+    const { plane, ports } = stage(['a', 'b']);
+    const [, driver] = ports;
+    const endpoint = (): unknown => plane.ports.at(2)?.[0]?.port;
+    const receiver = driver?.receiver;
+    expect(endpoint()).toBe(driver);
+    plane.ports.setCondition(2, { impairment: { loss: 100 } });
+    expect([endpoint() === driver, driver?.receiver === receiver]).toEqual([false, false]);
+    plane.ports.setCondition(2, { impairment: undefined });
+    expect([endpoint() === driver, driver?.receiver === receiver]).toEqual([true, true]);
+  });
+
+  it('say in the log what was asked of them', () => {
+    const logged: string[] = [];
+    const { plane } = stage(['a'], { log: logTo((line) => void logged.push(line)) });
+    logged.length = 0;
+    plane.ports.setCondition(1, { up: false });
+    plane.ports.setCondition(1, { up: true, impairment: { loss: 5 } });
+    plane.ports.setCondition(1, { impairment: undefined });
+    expect(logged).toEqual(['port 1 is down', 'port 1 is impaired, each way: loss 5', 'port 1 is up, and not impaired']);
   });
 
   it('end with the plane', async () => {

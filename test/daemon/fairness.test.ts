@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { quietLog } from '../../src/log.ts';
 import { realClock } from '../../src/clock.ts';
+import { seededRandom } from '../../src/lab/seeded-random.ts';
 import { DataPlane } from '../../src/daemon/data-plane.ts';
 import { VdeListener } from '../../src/ports/vde-listener.ts';
 import { ReceiveRing, SendBatch } from '../../src/system/datagrams.ts';
@@ -22,7 +23,7 @@ const batch = new SendBatch(ring);
 async function stage(
   count: number,
 ): Promise<{ plane: DataPlane; clients: RawClient[]; heard: number[]; untilHeard: (count: number) => Promise<void> }> {
-  const plane = using(new DataPlane({ clock: realClock, log: quietLog }));
+  const plane = using(new DataPlane({ random: seededRandom(1), clock: realClock, log: quietLog }));
   const directory = join(newDirectory(), 's');
   using(VdeListener.open({ directory, acceptor: plane }, plane.environment));
   const clients: RawClient[] = [];

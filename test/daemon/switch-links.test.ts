@@ -44,6 +44,25 @@ describe('a link that a console opens', () => {
     await untilLinks(other, /^Link 2 .* down, port \d+$/m);
   });
 
+  it('is down at the other end while one of its ports is', async () => {
+    const [here, there] = [await manage(), await manage()];
+    const [one, other] = [await ConsoleClient.open(here.path), await ConsoleClient.open(there.path)];
+    const address = `127.0.0.1:${await freePort()}`;
+    await one.say(`link/add tcp-listen://${address}`);
+    await untilLinks(one, /listening$/m);
+    await other.say(`link/add tcp://${address}`);
+    await untilLinks(other, /up, port 1$/m);
+    await one.say('port/down 1');
+    await untilLinks(other, /down, port 1$/m);
+    expect(there.service.plane.switch.port(1)?.up).toBe(false);
+    expect(there.logged.some((line) => line.includes('the port at the far end is down'))).toBe(true);
+    await other.say('port/down 1');
+    await one.say('port/up 1');
+    await other.say('port/up 1');
+    await untilLinks(other, /up, port 1$/m);
+    await eventually(() => expect(here.service.plane.switch.port(1)?.up).toBe(true));
+  });
+
   it('is closed by port/epclose, and says so', async () => {
     const { path } = await manage();
     const client = await ConsoleClient.open(path);

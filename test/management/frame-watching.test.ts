@@ -122,6 +122,7 @@ describe('a mirror', () => {
     expect(speak()).toEqual([]);
     expect(console.ask('hash/print').filter((line) => line.includes('02:00:00:00:00:09'))).toEqual([]);
     expect(console.ask('port/drops 9')[0]).toBe('Port 0009 quiet=1');
+    expect(console.ask('port/print 9')).toContain(' Condition: quiet');
     expect(console.ask(`trace 9 ${Buffer.from(testFrame({ from: 9 })).toString('hex')}`)).toEqual(['drop (quiet)']);
     expect(console.say('mirror/del 1 9')).toEqual(success);
     expect(speak()).toEqual([1, 2, 3]);

@@ -1,7 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { AttachedPort } from '../../src/ports/attached-port.ts';
+import { sound } from '../../src/ports/condition.ts';
+import type { Quality } from '../../src/ports/impairment.ts';
+import { seededRandom } from '../../src/lab/seeded-random.ts';
 import { maxFrame as maxDatagram, type Port } from '../../src/ports/port.ts';
 import { eventually } from '../eventually.ts';
-import { collect, CountingClock, descriptors, dropped, frameOf, Rig, sameFrames, using } from './rig.ts';
+import { collect, Collector, CountingClock, descriptors, dropped, frameOf, Rig, sameFrames, using } from './rig.ts';
 
 /** A driver's port with somebody at its other end. Neither is attached yet. */
 export interface Ends {
@@ -11,6 +15,8 @@ export interface Ends {
   readonly inject?: (octets: Uint8Array) => void;
   /** Resolves, once both are attached, when they carry their longest frames: where they must hear of each other first. */
   readonly settled?: () => Promise<void>;
+  /** Resolves when the far end's system has noticed that the port is down, and sends nothing any more; only where it does. */
+  readonly stopped?: () => Promise<void>;
   /** What else must be released. */
   readonly rest?: AsyncDisposable;
 }
@@ -34,6 +40,8 @@ export interface Driver {
   readonly stalls?: boolean;
   /** What is told when the far end goes away. */
   readonly farGone: 'closed' | 'carrier';
+  /** What the far end, as a port, notices of a port that was taken down. Default: nothing. */
+  readonly farSeesDown?: 'nothing' | 'carrier' | 'closed';
   /** A port that our side opens for good, and its other side, which comes and goes. Only for those that have one. */
   readonly opensForGood?: (rig: Rig) => Promise<Lasting>;
   /** The longest frame that it carries, in octets; 9,234 unless said otherwise. */
@@ -166,6 +174,74 @@ export function conforms(driver: Driver): void {
       rig.send(far, frameOf(60));
       await second.count(1);
       expect(first.frames).toEqual([]);
+    });
+
+    /** The port in its place at a switch, its receiver and that of the far end, when both have a carrier. */
+    async function place(): Promise<Ends & { rig: Rig; placed: AttachedPort; here: Collector; there: Collector }> {
+      const ends = await open();
+      const { clock, breath } = ends.rig.environment;
+      const placed = new AttachedPort(ends.port, { clock, breath, random: seededRandom(1) });
+      const [here, there] = [new Collector(), collect(ends.far)];
+      placed.attach(here);
+      await Promise.all([here.carrierIs(true), there.carrierIs(true)]);
+      await ends.settled?.();
+      return { ...ends, placed, here, there };
+    }
+
+    it('carries nothing either way while it is down, counts that, tells the far end where it can, and carries again when it is up', async () => {
+      const { farSeesDown = 'nothing' } = driver;
+      const { rig, placed, far, here, there, settled, stopped } = await place();
+      const cross = async (seed: number, count: number): Promise<void> => {
+        rig.send(placed.port, frameOf(60, seed));
+        rig.send(far, frameOf(61, seed));
+        await Promise.all([here.count(count), there.count(count)]);
+      };
+      await cross(1, 1);
+      placed.condition = { ...sound, up: false };
+      await here.carrierIs(false);
+      if (farSeesDown === 'carrier') await there.carrierIs(false);
+      rig.send(placed.port, frameOf(60, 2));
+      if (farSeesDown === 'closed') {
+        expect(await there.ended()).not.toBe('');
+        expect(placed.drops['port-down']).toBe(1);
+        return;
+      }
+      await stopped?.();
+      rig.send(far, frameOf(61, 2));
+      await eventually(() => expect(placed.drops['port-down']).toBe(stopped ? 1 : 2));
+      placed.condition = sound;
+      expect(placed.port).toBe(placed.driver);
+      await Promise.all([here.carrierIs(true), there.carrierIs(true)]);
+      await settled?.();
+      await cross(3, 2);
+      expect(sameFrames(here.frames, [frameOf(61, 1), frameOf(61, 3)])).toBe(true);
+      expect(sameFrames(there.frames, [frameOf(60, 1), frameOf(60, 3)])).toBe(true);
+    });
+
+    it('is impaired while frames cross it, and sound again without a loss: then nothing lies between it and the switch', async () => {
+      const { rig, placed, port, far, here, there } = await place();
+      const impair = (impairment: Quality): void => void (placed.condition = { up: true, impairment });
+      impair({ loss: 100 });
+      rig.send(placed.port, frameOf(60));
+      rig.send(far, frameOf(61));
+      await eventually(() => expect(placed.drops['impair-loss']).toBe(2));
+      impair({ delay: 3_600_000 });
+      const frames = Array.from({ length: 200 }, (_, seed) => frameOf(60, seed));
+      for (let at = 0; at < frames.length; at += 50) {
+        rig.send(placed.port, ...frames.slice(at, at + 50));
+        rig.send(far, ...frames.slice(at, at + 50));
+        await eventually(() => expect(port.counters.receivedFrames).toBe(at + 51));
+      }
+      expect([here.frames, there.frames]).toEqual([[], []]);
+      placed.condition = sound;
+      rig.send(placed.port, frameOf(70));
+      rig.send(far, frameOf(70));
+      await Promise.all([here.count(201), there.count(201)]);
+      expect(sameFrames(here.frames, [...frames, frameOf(70)])).toBe(true);
+      expect(sameFrames(there.frames, [...frames, frameOf(70)])).toBe(true);
+      expect(placed.port).toBe(port);
+      rig.send(placed.port, frameOf(71));
+      await there.count(202);
     });
 
     it('tells that the far end is gone', async () => {

@@ -12,6 +12,7 @@ conforms({
   name: 'a cable in memory',
   injects: false,
   farGone: 'closed',
+  farSeesDown: 'carrier',
   open(rig) {
     const [port, far] = cable(rig);
     return Promise.resolve({ port, far });

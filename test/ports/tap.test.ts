@@ -29,7 +29,13 @@ conforms({
   // The kernel takes whatever it is given, and drops what it has no use for.
   stalls: false,
   farGone: 'closed',
-  open: (rig) => Promise.resolve(openBoth(rig)),
+  open(rig) {
+    const { port, far, name } = openBoth(rig);
+    // The kernel drops what the host sends until it has noticed, up to a second later, that the carrier is there again.
+    const settled = (): Promise<void> => eventually(() => expect(operationalState(name)).not.toBe('DOWN'));
+    const stopped = (): Promise<void> => eventually(() => expect(operationalState(name)).toBe('DOWN'));
+    return Promise.resolve({ port, far, settled, stopped });
+  },
   async opensForGood(rig) {
     const name = `t${interfaces++}`;
     const port = await openReturningTap(name, rig.environment);
@@ -59,6 +65,26 @@ describe('a TAP port', () => {
     await eventually(() => expect(clock.count).toBeGreaterThanOrEqual(before + 3));
     expect(() => ip('link', 'show', 'unmade')).toThrow('does not exist');
     expect(rig.logged).toHaveLength(1);
+  });
+
+  it('takes the carrier from its interface while it is down, and from the one that is made again', async () => {
+    const rig = new Rig();
+    const port = using(await openReturningTap('offon', rig.environment));
+    setUp('offon');
+    const here = collect(port);
+    await here.carrierIs(true);
+    port.enable(false);
+    await eventually(() => expect(operationalState('offon')).toBe('DOWN'));
+    ip('link', 'delete', 'offon');
+    await here.carrierIs(false);
+    ip('tuntap', 'add', 'dev', 'offon', 'mode', 'tap');
+    setUp('offon');
+    await here.carrierIs(true);
+    await eventually(() => expect(operationalState('offon')).toBe('DOWN'));
+    port.enable(true);
+    await eventually(() => expect(operationalState('offon')).toBe('UP'));
+    ip('link', 'delete', 'offon');
+    expect(rig.logged.filter((line) => line.includes('carrier'))).toEqual([]);
   });
 
   it('is down until its interface is up, and again when that was set down', async () => {

@@ -18,6 +18,7 @@ conforms({
   name: 'the listening side of a TCP link',
   injects: true,
   farGone: 'closed',
+  farSeesDown: 'carrier',
   maxFrame: maxStreamFrame,
   async open(rig) {
     const ports = new Ports();
@@ -33,6 +34,7 @@ conforms({
   name: 'the dialling side of a TCP link',
   injects: true,
   farGone: 'carrier',
+  farSeesDown: 'carrier',
   maxFrame: maxStreamFrame,
   async open(rig) {
     const listening = await tcpEndpoint({ host: '127.0.0.1', port: 0 }).listen();
@@ -118,6 +120,70 @@ describe('a TCP link', () => {
     clock.advance(10_000);
     rig.send(port, frameOf(60));
     await eventually(() => expect(kept.octets).toEqual(Buffer.concat([vdeFraming.greeting, encodeFrames([frameOf(60)])])));
+  });
+
+  it('tells a far end that has greeted whether it is down, also one that greets later, and no other', async () => {
+    const rig = new Rig();
+    const { ports, listener } = await listen(rig);
+    const socket = await link(listener);
+    const kept = received(socket);
+    const port = await ports.next();
+    collect(port);
+    port.enable(false);
+    port.enable(true);
+    port.enable(false);
+    rig.send(port, frameOf(60));
+    const begun = Buffer.concat([vdeFraming.greeting, encodeFrames([frameOf(60)])]);
+    await eventually(() => expect(kept.octets).toEqual(begun));
+    socket.write(vdeFraming.greeting);
+    const told = Buffer.concat([begun, new Uint8Array([0, 1, 0])]);
+    await eventually(() => expect(kept.octets).toEqual(told));
+    port.enable(true);
+    await eventually(() => expect(kept.octets).toEqual(Buffer.concat([told, new Uint8Array([0, 1, 1])])));
+    expect(port.counters).toMatchObject({ sentFrames: 1, sentOctets: 60 });
+  });
+
+  it('has no carrier while a far end that has greeted says that it is down', async () => {
+    const rig = new Rig();
+    const { ports, listener } = await listen(rig);
+    const socket = await link(listener);
+    const port = await ports.next();
+    const collector = collect(port);
+    // From one that has not greeted it is a runt, as any that is no sign.
+    socket.write(encodeFrames([Uint8Array.of(0), frameOf(60)]));
+    await collector.count(1);
+    expect([collector.up, port.counters.drops.runt]).toEqual([true, 1]);
+    await port[Symbol.asyncDispose]();
+    const second = await link(listener);
+    const greeted = await ports.next();
+    const told = collect(greeted);
+    second.write(Buffer.concat([vdeFraming.greeting, encodeFrames([Uint8Array.of(0)])]));
+    await told.carrierIs(false);
+    // Also for who comes later.
+    expect(collect(greeted).up).toBe(false);
+    const last = collect(greeted);
+    second.write(encodeFrames([Uint8Array.of(1), Uint8Array.of(2), frameOf(60)]));
+    await Promise.all([last.carrierIs(true), last.count(1)]);
+    expect(greeted.counters.drops.runt).toBe(1);
+    const said = rig.logged.map((line) => /the port at the far end is .*$/.exec(line)?.[0]).filter((line) => line !== undefined);
+    expect(said).toEqual(['the port at the far end is down', 'the port at the far end is up again']);
+  });
+
+  it('says that it is down as soon as a far end reads that did not, and drops what waited', async () => {
+    const rig = new Rig();
+    const { ports, listener } = await listen(rig);
+    const socket = await link(listener);
+    socket.write(Buffer.concat([vdeFraming.greeting, encodeFrames([frameOf(60)])]));
+    const port = await nextStream(ports);
+    await collect(port).count(1);
+    while (port.counters.drops['backlog-full'] === 0) rig.send(port, ...Array.from({ length: 64 }, () => frameOf(1500)));
+    port.enable(false);
+    expect(port.counters.drops['port-down']).toBeGreaterThan(0);
+    const kept = received(socket);
+    const last = (): number[] => [...kept.octets.subarray(-3)];
+    await eventually(() => expect(last()).toEqual([0, 1, 0]));
+    expect(kept.octets.length).toBe(8 + port.counters.sentFrames * 1502 + 3);
+    await eventually(() => expect(rig.budget.used).toBe(0));
   });
 
   it('sets TCP_NODELAY at both ends', async () => {

@@ -6,7 +6,9 @@ import type { Port } from '../../src/ports/port.ts';
 import { openVdeLink } from '../../src/ports/vde-link.ts';
 import { VdeListener } from '../../src/ports/vde-listener.ts';
 import { conforms } from './conformance.ts';
-import { collect, newDirectory, Ports, Rig, using } from './rig.ts';
+import { eventually } from '../eventually.ts';
+import { ManualClock } from '../manual-clock.ts';
+import { collect, frameOf, newDirectory, Ports, Rig, using } from './rig.ts';
 
 /** A switch in that directory, as the port of its first client: it ends with that. */
 async function switchAt(rig: Rig, directory: string): Promise<Port> {
@@ -25,6 +27,7 @@ conforms({
   name: 'a port on another VDE switch',
   injects: false,
   farGone: 'carrier',
+  farSeesDown: 'closed',
   async open(rig) {
     const directory = join(newDirectory(), 's');
     const far = switchAt(rig, directory);
@@ -76,5 +79,46 @@ describe('a port on another VDE switch', () => {
     expect(rig.logged.filter((line) => line.startsWith('no link to'))).toEqual([expect.stringMatching(/refused.*trying again/s)]);
     ports.choose = choose;
     await here.carrierIs(true);
+  });
+
+  it('leaves that switch while it is down, which is all that a switch can see of it, and comes back when it is up', async () => {
+    const rig = new Rig();
+    const directory = join(newDirectory(), 's');
+    const ports = new Ports();
+    using(VdeListener.open({ directory, acceptor: ports }, rig.environment));
+    const port = using(await openVdeLink({ directory, wish: 'any' }, rig.environment));
+    const here = collect(port);
+    const there = collect(using(await ports.next()));
+    await Promise.all([here.carrierIs(true), there.carrierIs(true)]);
+    // Once more and at once: an attempt that is under way must not make a second one.
+    for (const up of [false, true, false]) port.enable(up);
+    await there.ended();
+    expect(here.up).toBe(false);
+    port.enable(true);
+    await here.carrierIs(true);
+    const back = ports.ports.at(-1);
+    if (!back) throw new Error('no port');
+    const again = collect(using(back));
+    rig.send(port, frameOf(60));
+    await again.count(1);
+    expect(rig.logged.filter((line) => line.startsWith('no link to'))).toEqual([]);
+  });
+
+  it('does not dial while it is down, and does when it is up', async () => {
+    const clock = new ManualClock();
+    const rig = new Rig(clock);
+    const directory = join(newDirectory(), 's');
+    const port = using(await openVdeLink({ directory, wish: 'any' }, rig.environment));
+    const here = collect(port);
+    expect(clock.timers).toBe(1);
+    port.enable(false);
+    clock.advance(10_000);
+    expect(clock.timers).toBe(0);
+    using(VdeListener.open({ directory, acceptor: new Ports() }, rig.environment));
+    port.enable(true);
+    await eventually(() => {
+      clock.advance(1);
+      expect(here.up).toBe(true);
+    });
   });
 });

@@ -42,6 +42,10 @@ export class Border implements Port {
     this.#port.flush();
   }
 
+  enable(up: boolean): void {
+    this.#port.enable(up);
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     return this.#port[Symbol.asyncDispose]();
   }

@@ -1,3 +1,4 @@
+import { describeCondition } from '../../ports/condition.ts';
 import { vid } from '../../wire/dot1q.ts';
 import { parseHex } from '../../wire/octets.ts';
 import { formatExplanation } from '../../switch/switch.ts';
@@ -16,7 +17,8 @@ const statuses: Readonly<Record<PortRefusal, Status>> = {
   full: 'ENOSPC',
 };
 
-function ended(refusal: PortRefusal | undefined): Status {
+/** Returns how a command on ports ended. */
+export function ended(refusal: PortRefusal | undefined): Status {
   return refusal === undefined ? 'success' : statuses[refusal];
 }
 
@@ -193,8 +195,16 @@ function describe(managed: Managed, port: ManagedPort): string[] {
     ` Current User: ${name(endpoints[0]?.uid, userName)} Access Control: (User: ${name(user, userName)} - Group: ${name(group, groupName)})`,
     ` IN:  ${count(counts.receivedFrames, counts.receivedOctets)}`,
     ` OUT: ${count(counts.sentFrames, counts.sentOctets)}`,
+    ...describeUnusual(managed, port),
     ...[...endpoints].reverse().map(describeEndpoint),
   ];
+}
+
+/** A line for what a port does not do as usual; none for most, so that scripts find what they know. */
+function describeUnusual(managed: Managed, { number, condition }: ManagedPort): string[] {
+  const quiet = managed.switch.port(number)?.quiet === true ? 'quiet' : '';
+  const parts = [describeCondition(condition), quiet].filter((part) => part !== '');
+  return parts.length > 0 ? [` Condition: ${parts.join(', ')}`] : [];
 }
 
 function describeEndpoint({ id, module, description }: Endpoint): string {

@@ -1,0 +1,41 @@
+import type { Endpoint } from '../management/port-table.ts';
+import { AttachedPort, type AttachedPortEnvironment } from '../ports/attached-port.ts';
+import type { Port, PortNumber } from '../ports/port.ts';
+
+/** Where and whose an endpoint is. */
+export interface EndpointPlace {
+  readonly number: PortNumber;
+  readonly uid: number;
+  readonly id: number;
+}
+
+/** A port's place at the switch. */
+export class PlaneEndpoint extends AttachedPort implements Endpoint {
+  up = false;
+  touched = false;
+  readonly number: PortNumber;
+  readonly uid: number;
+  readonly id: number;
+  readonly close: () => void;
+
+  constructor(
+    driver: Port,
+    { number, uid, id }: EndpointPlace,
+    environment: AttachedPortEnvironment,
+    close: (endpoint: PlaneEndpoint) => void,
+  ) {
+    super(driver, environment);
+    this.number = number;
+    this.uid = uid;
+    this.id = id;
+    this.close = () => close(this);
+  }
+
+  get module(): string {
+    return this.port.module;
+  }
+
+  get description(): string {
+    return this.port.description;
+  }
+}
