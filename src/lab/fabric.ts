@@ -4,8 +4,10 @@ import type { Random } from '../random.ts';
 import type { MacAddress } from '../wire/mac.ts';
 import { checkCount } from './numbers.ts';
 import { seededRandom } from './seeded-random.ts';
+import { onGrid } from './span.ts';
 import { Timeline } from './timeline.ts';
 import { Trace } from './trace.ts';
+import { VirtualTime } from './virtual-time.ts';
 
 /** What all parts go by. */
 export interface FabricOptions {
@@ -65,6 +67,7 @@ export class Fabric {
   readonly witnesses: ((mac: MacAddress) => readonly string[])[] = [];
   /** Keeps evidence of a failed assertion of that name, and tells where it is; undefined where none is kept. */
   evidence: (name: string) => string | undefined = () => undefined;
+  readonly #virtualTime = new VirtualTime(this.timeline);
   readonly #calmGiven: number | undefined;
   #calm: number;
   #faults = 0;
@@ -112,12 +115,14 @@ export class Fabric {
 
   /** Lets time pass until then, or until `enough` says so, and tells whether it did. */
   async pass(until: number, enough?: () => boolean): Promise<boolean> {
-    return this.pacer ? await this.pacer.pass(until, enough) : this.timeline.advance(until, enough);
+    this.checkOpen();
+    return (this.pacer ?? this.#virtualTime).pass(onGrid(until), enough);
   }
 
   /** Does what somebody wants from outside, as one piece. What is done by that again is no step of its own. */
   act<T>(text: () => string, work: () => T): T {
     if (this.#acting) return work();
+    this.checkOpen();
     const step = this.steps && this.#step(this.steps, text());
     // Who is called back afterwards acts for himself.
     return this.enter(() => {
@@ -135,7 +140,20 @@ export class Fabric {
 
   /** Does something from outside at the time that it is; within a happening it is part of that. */
   enter<T>(work: () => T): T {
-    return this.pacer ? this.pacer.around(work) : this.timeline.enter(work);
+    this.checkOpen();
+    return (this.pacer ?? this.#virtualTime).around(work);
+  }
+
+  /** Ends the network's time. From then on nothing can be done to it; what it remembers can be read. */
+  close(): void {
+    if (this.timeline.closed) return;
+    this.timeline.close();
+    this.#virtualTime.end(disposed());
+  }
+
+  /** Throws EtherloomError('bad-state') when the network was disposed. */
+  checkOpen(): void {
+    if (this.timeline.closed) throw disposed();
   }
 
   #step(steps: Step[], text: string): { text: string } {
@@ -155,6 +173,7 @@ export class Fabric {
       [Symbol.dispose]: () => {
         if (!lasting) return;
         lasting = false;
+        if (this.timeline.closed) return;
         if (inner) fault[Symbol.dispose]();
         else
           this.act(
@@ -164,4 +183,8 @@ export class Fabric {
       },
     };
   }
+}
+
+function disposed(): EtherloomError {
+  return new EtherloomError('bad-state', 'the network was disposed; make another one with `lab()`');
 }

@@ -7,6 +7,7 @@ import type { MacAddress } from '../wire/mac.ts';
 import type { Fabric } from './fabric.ts';
 import { LabStation } from './lab-station.ts';
 import { LabUdpSocket, type UdpProgram } from './lab-udp-socket.ts';
+import { onGrid } from './span.ts';
 import { hostAddress, readAddressText, readHostAddress, readIpv4Text, readMacText } from './names.ts';
 
 /** What a host of the lab is like. Addresses are in text. */
@@ -86,10 +87,11 @@ export class LabHost extends LabStation {
   /** Sends an echo request; `result` is told the round trip in milliseconds, or undefined when there was no answer in time. */
   startPing(to: PingTarget, result: (time: number | undefined) => void, options: PingOptions = {}): void {
     const { timeout = defaultTimeout, ipv6 = false } = options;
+    this.fabric.checkOpen();
     const target = typeof to === 'string' ? readAddressText(to) : ipv6 ? to.#knownLinkLocal : this.addressOf(to);
     this.fabric.act(
       () => `ping ${this.name} ${typeof target === 'bigint' ? formatIpv6(target) : formatIpv4(target)} timeout ${timeout}`,
-      () => this.stack.ping(target, (time) => this.fabric.timeline.tell(() => result(time)), { timeout }),
+      () => this.stack.ping(target, (time) => this.fabric.timeline.tell(() => result(time && onGrid(time))), { timeout }),
     );
   }
 

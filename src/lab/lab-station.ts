@@ -15,12 +15,12 @@ export interface Received {
   readonly frame: Uint8Array;
 }
 
-/** What a station does with what it hears; it may call `station.send`. What it throws ends the run. */
+/** What a station does with what it hears; it may call `station.send`, and be asynchronous. What it throws or rejects with ends the run. */
 export interface StationProgram {
   /** A frame came in. It may be kept, and must not be written to. */
-  readonly receive?: (frame: Uint8Array, station: LabStation) => void;
+  readonly receive?: (frame: Uint8Array, station: LabStation) => unknown;
   /** The carrier came, or went. */
-  readonly carrier?: (up: boolean, station: LabStation) => void;
+  readonly carrier?: (up: boolean, station: LabStation) => unknown;
 }
 
 /** What a station of the lab is like. */
@@ -84,17 +84,17 @@ export class LabStation implements Disposable {
   }
 
   /** Calls back once, so many milliseconds from now by its own clock, unless disposed before. */
-  after(milliseconds: number, run: () => void): Disposable {
+  after(milliseconds: number, run: () => unknown): Disposable {
     return this.fabric.enter(() => this.fabric.timeline.tellAfter(this.clock.trueSpan(milliseconds), run));
   }
 
   /** Calls back again and again, every so many milliseconds by its own clock, until disposed; the first time after that time. */
-  every(milliseconds: number, run: () => void): Disposable {
+  every(milliseconds: number, run: () => unknown): Disposable {
     checkPositive('the time from one call to the next', milliseconds);
     let timer: Disposable;
-    const again = (): void => {
+    const again = (): unknown => {
       timer = this.after(milliseconds, again);
-      run();
+      return run();
     };
     timer = this.after(milliseconds, again);
     return { [Symbol.dispose]: () => timer[Symbol.dispose]() };

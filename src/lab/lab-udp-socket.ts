@@ -14,8 +14,8 @@ export interface LabDatagram {
   readonly text: string;
 }
 
-/** What is done with each datagram; `socket.send` answers. What it throws ends the run. */
-export type UdpProgram = (datagram: LabDatagram, socket: LabUdpSocket) => void;
+/** What is done with each datagram; `socket.send` answers. It may be asynchronous; what it throws or rejects with ends the run. */
+export type UdpProgram = (datagram: LabDatagram, socket: LabUdpSocket) => unknown;
 
 /** A socket keeps so many datagrams that it received, the last ones. */
 const maxReceived = 1024;
@@ -53,6 +53,7 @@ export class LabUdpSocket implements Disposable {
 
   /** Sends a datagram; text as UTF-8. Throws EtherloomError when it does not fit in one packet, or that is no port. */
   send(to: PingTarget, port: number, payload: Uint8Array | string): void {
+    this.#fabric.checkOpen();
     const target: Ipv4Address = this.host.addressOf(to);
     const octets = typeof payload === 'string' ? new TextEncoder().encode(payload) : payload.slice();
     this.#fabric.act(

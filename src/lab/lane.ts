@@ -1,6 +1,7 @@
 import type { Breath } from '../ports/port.ts';
 import type { Fabric } from './fabric.ts';
-import { Happening } from './timeline.ts';
+import { Happening } from './agenda.ts';
+import { onGrid } from './span.ts';
 import { uncaused, type Fate, type TracedLane } from './trace.ts';
 
 /** Where a lane leads. */
@@ -56,7 +57,7 @@ export class Lane extends Happening implements TracedLane {
       return;
     }
     if (this.flying === this.#frames.length) this.#grow();
-    this.#lastDue = Math.max(this.#lastDue, fabric.timeline.now + this.latency);
+    this.#lastDue = Math.max(this.#lastDue, onGrid(fabric.timeline.now + this.latency));
     const at = this.#entered++ & (this.#frames.length - 1);
     this.#frames[at] = frame;
     this.#marks[2 * at] = hop;

@@ -243,6 +243,7 @@ export class Network implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.fabric.close();
     for (const node of this.nodes) node[Symbol.dispose]();
   }
 

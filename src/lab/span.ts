@@ -2,17 +2,40 @@ import { EtherloomError } from '../errors.ts';
 
 /** A time span: the sum of what is given. */
 export interface Span {
+  readonly days?: number;
+  readonly hours?: number;
   readonly minutes?: number;
   readonly seconds?: number;
   readonly milliseconds?: number;
 }
 
+/** The units in milliseconds. */
+const units: Readonly<Record<keyof Span, number>> = { days: 86_400_000, hours: 3_600_000, minutes: 60_000, seconds: 1000, milliseconds: 1 };
+
+/** Nanoseconds are the grid of all times: sums of them print as `0.3`, and not as `0.30000000000000004`. */
+const perMillisecond = 1e6;
+
+/** One nanosecond, in milliseconds. */
+export const nanosecond = 1 / perMillisecond;
+
+/** The time of the grid that is nearest, in milliseconds. */
+export function onGrid(milliseconds: number): number {
+  return Math.round(milliseconds * perMillisecond) / perMillisecond;
+}
+
 /** The span in milliseconds. Throws EtherloomError('bad-option') when it is none. */
 export function millisecondsOf(span: Span): number {
-  const { minutes, seconds, milliseconds } = span;
-  const sum = ((minutes ?? 0) * 60 + (seconds ?? 0)) * 1000 + (milliseconds ?? 0);
-  if ((minutes ?? seconds ?? milliseconds) !== undefined && Number.isFinite(sum) && sum >= 0) return sum;
-  throw new EtherloomError('bad-option', `not a time span: ${textOf(span)}; give minutes, seconds or milliseconds, as in { seconds: 5 }`);
+  if (typeof span === 'object' && (span as unknown) !== null) {
+    const given = Object.entries(span).filter(([, amount]) => amount !== undefined);
+    const sum = given.reduce((total, [unit, amount]: [string, number]) => total + amount * (unitOf(unit) ?? NaN), 0);
+    if (given.length > 0 && given.every(([, amount]) => typeof amount === 'number') && Number.isFinite(sum) && sum >= 0) return onGrid(sum);
+  }
+  const known = Object.keys(units).join(', ');
+  throw new EtherloomError('bad-option', `not a time span: ${textOf(span)}; give one or more of: ${known}, as in { seconds: 5 }`);
+}
+
+function unitOf(name: string): number | undefined {
+  return Object.hasOwn(units, name) ? units[name as keyof Span] : undefined;
 }
 
 function textOf(span: unknown): string {

@@ -1,19 +1,7 @@
 import type { Clock, Timer } from '../clock.ts';
 import { EtherloomError } from '../errors.ts';
-
-/** Something that is to happen. Whoever has one may schedule it again and again, one time at once. */
-export abstract class Happening {
-  /** When, in milliseconds since the timeline began. */
-  due = 0;
-  /** Among those of one instant: the order in which they were scheduled. */
-  order = 0;
-  /** Where the timeline keeps it; -1 while it is not scheduled. */
-  place = -1;
-  /** Whether it belongs to whoever uses the lab, and not to the network: then it does not count. */
-  readonly foreign: boolean = false;
-
-  abstract happen(): void;
-}
+import { Agenda, Happening } from './agenda.ts';
+import { nanosecond, onGrid } from './span.ts';
 
 /** So much at one instant is no work, but a circle. */
 const maxHappenings = 2_000_000;
@@ -31,13 +19,17 @@ export class Timeline implements Clock {
   count = 0;
   /** How many have happened in all. */
   total = 0;
-  readonly #heap: Happening[] = [];
+  /** How often whoever uses the lab was called back. */
+  called = 0;
+  readonly #agenda = new Agenda();
   #deferred: (() => void)[] = [];
-  #told: (() => void)[] = [];
-  #order = 0;
+  #told: (() => unknown)[] = [];
+  /** What an asynchronous program has failed with, until somebody is told. */
+  #failure: { readonly error: unknown } | undefined;
   /** How many things have happened at this instant. */
   #instant = 0;
   #busy = false;
+  #closed = false;
 
   monotonic(): number {
     return this.now;
@@ -57,13 +49,13 @@ export class Timeline implements Clock {
     this.#deferred.push(run);
   }
 
-  /** Calls back whoever uses the lab, once all that belongs to the current happening is done. */
-  tell(run: () => void): void {
+  /** Calls back whoever uses the lab, once all that belongs to the current happening is done. A promise that rejects ends the run. */
+  tell(run: () => unknown): void {
     this.#told.push(run);
   }
 
   /** As `tell`, but later. */
-  tellAfter(delay: number, run: () => void): Timer {
+  tellAfter(delay: number, run: () => unknown): Timer {
     const alarm = new ForeignAlarm(this, () => this.tell(run));
     this.schedule(alarm, this.#in(delay));
     return alarm;
@@ -76,38 +68,63 @@ export class Timeline implements Clock {
 
   /** When something happens next; Infinity when nothing is to come. */
   get next(): number {
-    return this.#isOwing ? this.now : (this.#heap[0]?.due ?? Infinity);
+    return this.#isOwing ? this.now : (this.#agenda.first?.due ?? Infinity);
   }
 
-  /** Lets `happening` happen at `due`, which is not before now. */
+  /** Lets `happening` happen at `due`, which is not before now. Nothing is to come any more once it is closed. */
   schedule(happening: Happening, due: number): void {
+    if (this.#closed) return;
     happening.due = due;
-    happening.order = this.#order++;
-    this.#rise(happening, this.#heap.length);
+    this.#agenda.add(happening);
   }
 
   /** Lets it not happen. Nothing changes when it is not scheduled. */
   cancel(happening: Happening): void {
-    const { place } = happening;
-    if (place < 0) return;
-    happening.place = -1;
-    const last = this.#heap.pop();
-    if (last === undefined || last === happening) return;
-    // The last one takes the place, and finds its own from there.
-    this.#sink(last, place);
-    this.#rise(last, last.place);
+    this.#agenda.remove(happening);
+  }
+
+  /** Ends time: nothing happens any more, and nobody is called back. What nobody was told is an unhandled rejection. */
+  close(): void {
+    this.#closed = true;
+    this.#agenda.clear();
+    this.#deferred = [];
+    this.#told = [];
+    const failure = this.#failure;
+    this.#failure = undefined;
+    if (failure) void Promise.reject(asError(failure.error));
+  }
+
+  /** Whether it has ended. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Throws what an asynchronous program has failed with, if nobody was told yet. */
+  complain(): void {
+    const failure = this.#failure;
+    this.#failure = undefined;
+    if (failure) throw failure.error;
+  }
+
+  /** Throws EtherloomError('busy') while something is happening: time cannot pass from within. */
+  checkIdle(): void {
+    if (!this.#busy) return;
+    throw new EtherloomError(
+      'busy',
+      'cannot let time pass from within a callback: `run` is under way; use `after` or `every` there, or `sleep` in a program',
+    );
   }
 
   /**
-   * Lets all happen that is due until then, and sets the time to that. Stops before when `enough` says so, after any happening, and tells
+   * Lets all happen that is due until then, a time of the grid, and sets the time to that. Stops before when `enough` says so, after any happening, and tells
    * whether it did. Throws EtherloomError('busy') when called from within, and EtherloomError('timed-out') when an instant never ends.
    */
   advance(until: number, enough?: () => boolean): boolean {
-    if (this.#busy)
-      throw new EtherloomError('busy', 'cannot let time pass from within a callback: `run` is under way; use `after` or `every` there');
+    this.checkIdle();
+    this.complain();
     this.settle();
     while (enough?.() !== true) {
-      const next = this.#heap[0];
+      const next = this.#agenda.first;
       if (next === undefined || next.due > until) {
         if (until > this.now) this.#pass(until);
         return false;
@@ -123,7 +140,7 @@ export class Timeline implements Clock {
    */
   reach(time: number, count: number): boolean {
     this.settle();
-    for (let next = this.#heap[0]; next !== undefined && next.due <= time; next = this.#heap[0]) {
+    for (let next = this.#agenda.first; next !== undefined && next.due <= time; next = this.#agenda.first) {
       if (next.due === time && (this.now === time ? this.count : 0) >= count) break;
       this.#step(next);
     }
@@ -147,8 +164,10 @@ export class Timeline implements Clock {
   /** The time after that delay. However short it is, it is later: whoever waits for the rest of a span would wait for it for ever. */
   #in(delay: number): number {
     if (Number.isNaN(delay)) throw new EtherloomError('bad-option', 'a time must be a number of milliseconds, not `NaN`');
-    const due = this.now + Math.max(0, delay);
-    return delay > 0 && due === this.now ? this.now * (1 + Number.EPSILON) : due;
+    const due = onGrid(this.now + Math.max(0, delay));
+    if (!(delay > 0) || due > this.now) return due;
+    const next = onGrid(this.now + nanosecond);
+    return next > this.now ? next : this.now * (1 + Number.EPSILON);
   }
 
   #step(next: Happening): void {
@@ -185,53 +204,27 @@ export class Timeline implements Clock {
         const deferred = this.#deferred;
         this.#deferred = [];
         for (const run of deferred) run();
-      } else if (this.#told.length > 0) this.#told.shift()?.();
+      } else if (this.#told.length > 0) this.#call(this.#told.shift());
       else return;
       if (rounds > maxHappenings) throw endless(this.now);
     }
+  }
+
+  #call(run: (() => unknown) | undefined): void {
+    this.called++;
+    const result = run?.();
+    if (!isThenable(result)) return;
+    const fail = (error: unknown): void => {
+      if (this.#closed) void Promise.reject(asError(error));
+      else this.#failure ??= { error };
+    };
+    result.then(undefined, fail);
   }
 
   #pass(until: number): void {
     this.now = until;
     this.count = 0;
     this.#instant = 0;
-  }
-
-  #rise(happening: Happening, from: number): void {
-    const heap = this.#heap;
-    let at = from;
-    while (at > 0) {
-      const parent = (at - 1) >> 1;
-      const above = heap[parent];
-      if (above === undefined || isBefore(above, happening)) break;
-      heap[at] = above;
-      above.place = at;
-      at = parent;
-    }
-    heap[at] = happening;
-    happening.place = at;
-  }
-
-  #sink(happening: Happening, from: number): void {
-    const heap = this.#heap;
-    const { length } = heap;
-    let at = from;
-    for (;;) {
-      let child = 2 * at + 1;
-      let below = heap[child];
-      if (child >= length || below === undefined) break;
-      const right = heap[child + 1];
-      if (right !== undefined && isBefore(right, below)) {
-        below = right;
-        child++;
-      }
-      if (isBefore(happening, below)) break;
-      heap[at] = below;
-      below.place = at;
-      at = child;
-    }
-    heap[at] = happening;
-    happening.place = at;
   }
 }
 
@@ -260,8 +253,13 @@ class ForeignAlarm extends Alarm {
   override readonly foreign = true;
 }
 
-function isBefore(a: Happening, b: Happening): boolean {
-  return a.due < b.due || (a.due === b.due && a.order < b.order);
+/** Whether this is a promise, of this realm or another one. */
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
 }
 
 function endless(now: number): EtherloomError {

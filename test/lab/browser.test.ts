@@ -18,7 +18,14 @@ it('the lab runs where there is nothing of Node: bundled for a browser, with not
       await etherloom.assertHasLease(b);
       await etherloom.assertReaches(a, b);
       net.linkNamed('slave1-master').impair('loss 10, delay 5+5n, noise 100');
-      b.udp(7, ({ from, port, text }, socket) => socket.send(from, port, text));
+      b.udp(7, async ({ from, port, text }, socket) => {
+        await null;
+        socket.send(from, port, text);
+      });
+      const asking = a.udp();
+      a.after(1000, () => asking.send(b, 7, 'x'));
+      await net.runUntil(() => asking.received.length > 0);
+
       await net.run({ minutes: 5 });
       const same = etherloom.recording(etherloom.play(etherloom.recording(net))) === etherloom.recording(net);
       const failure = await etherloom.assertReaches(c, '10.9.9.9').catch((error) => error.message);

@@ -161,7 +161,9 @@ describe('a network', () => {
     expect(() => net.ring(0)).toThrow('the size of a ring must be an integer of at least 1, not 0');
     expect(() => net.star(2, { hosts: 0.5 })).toThrow('the number of hosts at a switch must be an integer of at least 0, not 0.5');
     expect(() => lab({ history: -1 })).toThrow('the history of a network must be an integer of at least 0, not -1');
-    await expect(net.run(5 as never)).rejects.toThrow('not a time span: 5; give minutes, seconds or milliseconds, as in { seconds: 5 }');
+    await expect(net.run(5 as never)).rejects.toThrow(
+      'not a time span: 5; give one or more of: days, hours, minutes, seconds, milliseconds, as in { seconds: 5 }',
+    );
     await expect(net.run({ second: 5 } as never)).rejects.toThrow('not a time span: { second: 5 }');
     await expect(net.run({ seconds: -1 })).rejects.toThrow('not a time span: { seconds: -1 }');
     using other = lab();

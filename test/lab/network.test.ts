@@ -201,3 +201,66 @@ describe('what a station does by its clock', () => {
     expect(rang).toBe(15);
   });
 });
+
+describe('a disposed network', () => {
+  it('refuses whatever would change it, and no timer of it fires', async () => {
+    const net = lab();
+    const [s1, s2] = [net.switch('s1'), net.switch('s2')];
+    const [a, b] = [net.host('a', s1), net.host('b', s2)];
+    const link = net.link(s1, s2);
+    const outage = link.cut();
+    let fired = 0;
+    a.every(100, () => fired++);
+    const socket = a.udp(7);
+    const waiting = net.run({ seconds: 1 });
+    net[Symbol.dispose]();
+    await expect(waiting).rejects.toThrow('the network was disposed; make another one with `lab()`');
+    const refused: readonly (() => unknown)[] = [
+      () => net.switch('s3'),
+      () => net.host('c', s1),
+      () => net.station('d', s1),
+      () => net.dhcp(s1),
+      () => net.star(2),
+      () => net.link(s1, s2),
+      () => net.unlink(link),
+      () => net.remove(a),
+      () => net.partition([[s1]]),
+      () => a.startPing(b, () => undefined),
+      () => a.send(broadcast()),
+      () => a.udp(8),
+      () => socket.send(b, 7, 'x'),
+      () => a.after(5, () => fired++),
+      () => a.every(5, () => fired++),
+      () => a.skew({ rate: 2 }),
+      () => s1.crash(),
+      () => link.cut(),
+      () => link.impair('loss 5'),
+      () => (link.latency = 5),
+    ];
+    for (const one of refused) expect(one, String(one)).toThrow('the network was disposed; ');
+    for (const one of [() => net.run({ seconds: 5 }), () => net.runUntil(() => true), () => net.quiesce(), () => a.ping(b)])
+      await expect(one(), String(one)).rejects.toThrow('the network was disposed; ');
+    // What was begun before may end.
+    outage[Symbol.dispose]();
+    socket[Symbol.dispose]();
+    net[Symbol.dispose]();
+    expect([fired, net.now]).toEqual([0, 0]);
+  });
+});
+
+describe('times', () => {
+  it('print as they are', async () => {
+    using net = lab();
+    const s1 = net.switch('s1');
+    const [a, b] = [net.host('a', s1, { latency: 0.1 }), net.host('b', s1)];
+    await net.run({ seconds: 1 });
+    await net.run({ milliseconds: 0.1 });
+    await net.run({ milliseconds: 0.2 });
+    expect(`${net.now}`).toBe('1000.3');
+    await a.ping(b);
+    expect(`${await a.ping(b)}`).toBe('0.3');
+    expect(b.received.map(({ time }) => `${time}`).filter((time) => time.length > 10)).toEqual([]);
+    await net.run({ days: 1, hours: 2, minutes: 3 });
+    expect(`${net.now}`).toMatch(/^93781001\.\d{1,6}$/);
+  });
+});

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Happening, Timeline } from '../../src/lab/timeline.ts';
+import { Happening } from '../../src/lab/agenda.ts';
+import { Timeline } from '../../src/lab/timeline.ts';
 
 describe('a timeline', () => {
   it('lets things happen in the order of their times, and of their scheduling where those are the same', () => {

@@ -1,12 +1,6 @@
 import type { Clock, Timer } from '../../clock.ts';
 import type { Fabric, Pacer } from '../fabric.ts';
-
-interface Waiting {
-  readonly until: number;
-  readonly enough: (() => boolean) | undefined;
-  readonly resolve: (enough: boolean) => void;
-  readonly reject: (error: unknown) => void;
-}
+import { Waiters } from '../waiters.ts';
 
 /** What is due sooner than timers can tell, in milliseconds, is waited for by looking again and again. */
 const tooSoonForTimers = 1;
@@ -20,7 +14,7 @@ const longestTimer = 0x7fff_ffff;
 export class RealTime implements Pacer {
   readonly #fabric: Fabric;
   readonly #clock: Clock;
-  readonly #waiting = new Set<Waiting>();
+  readonly #waiters = new Waiters();
   /** What to add to the real time. */
   readonly #ahead: number;
   #users = 0;
@@ -48,17 +42,15 @@ export class RealTime implements Pacer {
     if (--this.#users > 0) return;
     this.#timer?.[Symbol.dispose]();
     this.#fabric.pacer = undefined;
-    for (const { resolve } of this.#waiting) resolve(false);
-    this.#waiting.clear();
+    this.#waiters.dismiss();
     this.#complain();
   }
 
-  pass(until: number, enough?: () => boolean): Promise<boolean> {
-    return new Promise((resolve, reject) => {
-      this.#complain();
-      this.#waiting.add({ until, enough, resolve, reject });
-      this.#catchUp();
-    });
+  async pass(until: number, enough?: () => boolean): Promise<boolean> {
+    this.#complain();
+    const waiting = this.#waiters.wait(until, enough);
+    this.#catchUp();
+    return waiting;
   }
 
   /** Does something that comes from outside, at the time that it is. */
@@ -76,32 +68,12 @@ export class RealTime implements Pacer {
     const { timeline } = this.#fabric;
     const now = this.#clock.monotonic() + this.#ahead;
     try {
-      while (timeline.advance(Math.max(now, timeline.now), () => this.#isAnyoneSatisfied())) this.#satisfy();
-      for (const one of this.#waiting) if (one.until <= timeline.now) this.#end(one, false);
+      while (timeline.advance(Math.max(now, timeline.now), () => this.#waiters.isAnyoneSatisfied)) this.#waiters.release(-Infinity);
+      this.#waiters.release(timeline.now);
     } catch (error) {
-      this.#fail(error);
+      if (!this.#waiters.fail(error)) this.#error ??= { error };
     }
     this.#plan();
-  }
-
-  #isAnyoneSatisfied(): boolean {
-    for (const { enough } of this.#waiting) if (enough?.() === true) return true;
-    return false;
-  }
-
-  #satisfy(): void {
-    for (const one of this.#waiting) if (one.enough?.() === true) this.#end(one, true);
-  }
-
-  #end(one: Waiting, enough: boolean): void {
-    this.#waiting.delete(one);
-    one.resolve(enough);
-  }
-
-  #fail(error: unknown): void {
-    if (this.#waiting.size === 0) this.#error ??= { error };
-    for (const { reject } of this.#waiting) reject(error);
-    this.#waiting.clear();
   }
 
   #complain(): void {
@@ -115,7 +87,7 @@ export class RealTime implements Pacer {
     this.#timer?.[Symbol.dispose]();
     this.#timer = undefined;
     if (this.#users === 0) return;
-    const due = Math.min(this.#fabric.timeline.next, ...Array.from(this.#waiting, ({ until }) => until));
+    const due = Math.min(this.#fabric.timeline.next, this.#waiters.nearest);
     const delay = due - this.#ahead - this.#clock.monotonic();
     if (delay === Infinity) return;
     let planned = true;

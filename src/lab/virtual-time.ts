@@ -1,0 +1,68 @@
+import { nextTurn } from '../clock.ts';
+import type { Pacer } from './fabric.ts';
+import type { Timeline } from './timeline.ts';
+import { Waiters } from './waiters.ts';
+
+/**
+ * Lets virtual time pass as long as somebody awaits that. Between two happenings that called whoever uses the lab, microtasks are let run, so
+ * that asynchronous programs go on at the instant at which they were called. Where nobody is called, nothing is waited for.
+ */
+export class VirtualTime implements Pacer {
+  readonly #timeline: Timeline;
+  readonly #waiters = new Waiters();
+  /** How often somebody had been called when microtasks were let run last. */
+  #heard = 0;
+  #passing = false;
+
+  constructor(timeline: Timeline) {
+    this.#timeline = timeline;
+  }
+
+  async pass(until: number, enough?: () => boolean): Promise<boolean> {
+    this.#timeline.checkIdle();
+    const waiting = this.#waiters.wait(until, enough);
+    if (!this.#passing) {
+      this.#passing = true;
+      // Others may join before time passes: `Promise.all([a.ping(b), c.ping(d)])`.
+      void Promise.resolve().then(() => this.#run());
+    }
+    return waiting;
+  }
+
+  around<T>(work: () => T): T {
+    return this.#timeline.enter(work);
+  }
+
+  /** Time does not pass any more; who waits for it is told why. */
+  end(error: Error): void {
+    this.#waiters.fail(error);
+  }
+
+  async #run(): Promise<void> {
+    const timeline = this.#timeline;
+    try {
+      while (this.#waiters.hasAny()) {
+        const stopped = timeline.advance(this.#waiters.nearest, this.#stop);
+        // What programs did meanwhile comes first, even if that was all that was waited for.
+        if (timeline.called !== this.#heard) await this.#listen();
+        else if (this.#waiters.release(stopped ? -Infinity : timeline.now) && this.#waiters.hasAny()) await nextTurn();
+      }
+    } catch (error) {
+      if (!this.#waiters.fail(error)) throw error;
+    } finally {
+      this.#passing = false;
+    }
+  }
+
+  readonly #stop = (): boolean => this.#timeline.called !== this.#heard || this.#waiters.isAnyoneSatisfied;
+
+  /** Lets programs go on until they wait for something. */
+  async #listen(): Promise<void> {
+    const timeline = this.#timeline;
+    while (timeline.called !== this.#heard) {
+      this.#heard = timeline.called;
+      await nextTurn();
+    }
+    timeline.complain();
+  }
+}
