@@ -45,10 +45,10 @@ export function readPacket(config: DhcpConfig, frame: Uint8Array): Packet | Pack
   const ethernet = decodeEthernet(frame);
   if (ethernet === undefined) return 'short-ethernet';
   if (ethernet.destination !== broadcastMac && ethernet.destination !== config.serverMac) return 'not-for-us';
-  if (!isTagged(frame)) return readPayload(config, ethernet, { mac: ethernet.source, tci: undefined });
+  // A frame without a tag, and one whose tag tells a priority only, is of VLAN 0. [IEEE 802.1Q, 6.9.1]
+  if (!isTagged(frame)) return config.vid === 0 ? readPayload(config, ethernet, { mac: ethernet.source, tci: undefined }) : 'other-vlan';
   if (frame.length < minTaggedFrame) return 'short-ethernet';
-  // VID 0 tells a priority only. [IEEE 802.1Q, 6.9.1]
-  if (vidOf(frame) !== config.vid && vidOf(frame) !== 0) return 'other-vlan';
+  if (vidOf(frame) !== config.vid) return 'other-vlan';
   const untagged = decodeEthernet(removeTag(frame));
   if (untagged === undefined) return 'short-ethernet';
   if (untagged.etherType === etherTypes.dot1q) return 'double-tagged';

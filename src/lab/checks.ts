@@ -11,8 +11,8 @@ import { LabStation, type Received } from './lab-station.ts';
 import type { LabSwitch } from './lab-switch.ts';
 import { readAddressText } from './names.ts';
 import { Network } from './network.ts';
-import { millisecondsOf, type Span } from './span.ts';
-import { formatTime, storyOf, wayTo } from './story.ts';
+import { formatTime, millisecondsOf, type Span } from './span.ts';
+import { storyOf, wayTo } from './story.ts';
 import { isOfBridges, type Hop } from './trace.ts';
 
 /*
@@ -34,6 +34,8 @@ const framePatience: Span = { seconds: 1 };
 const treePatience: Span = { seconds: 120 };
 /** A tree in which nothing changes for two hellos has become what it will be. */
 const calm = 9_000;
+/** Of the addresses that are used twice, so many are named. */
+const shownConflicts = 5;
 
 /** Whether the echo of a ping comes back. */
 export async function reach(from: LabHost, to: PingTarget, options: PingOptions = {}): Promise<Verdict> {
@@ -226,5 +228,7 @@ function passed(fabric: Fabric, opposite: string, found: string, more: () => rea
 function messageOf(fabric: Fabric, expected: string, found: string, more: readonly string[]): string {
   const evidence = fabric.evidence(expected);
   const kept = evidence === undefined ? [] : [`evidence: ${evidence}`];
-  return [`expected: ${expected} (seed ${fabric.seed})`, `but ${found}`, ...more, ...kept].join('\n');
+  return [`expected: ${expected} (seed ${fabric.seed})`, `but ${found}`, ...more, ...fabric.conflicts.slice(-shownConflicts), ...kept].join(
+    '\n',
+  );
 }

@@ -4,7 +4,7 @@ import type { Random } from '../random.ts';
 import type { MacAddress } from '../wire/mac.ts';
 import { checkCount } from './numbers.ts';
 import { seededRandom } from './seeded-random.ts';
-import { onGrid } from './span.ts';
+import { formatTime, onGrid } from './span.ts';
 import { Timeline } from './timeline.ts';
 import { Trace } from './trace.ts';
 import { VirtualTime } from './virtual-time.ts';
@@ -44,6 +44,7 @@ export interface Pacer {
 }
 
 const leastCalm = 1_000_000;
+const maxConflicts = 100;
 
 /** What all parts of a network share: time, chance, and memory of what happened. */
 export class Fabric {
@@ -63,6 +64,10 @@ export class Fabric {
   explain: (port: string, frame: Uint8Array) => string | undefined = () => undefined;
   /** The switches that have crashed, and the links that are down beside theirs. */
   outages: () => readonly string[] = () => [];
+  /** The name of the node with that address. */
+  nameOf: (mac: MacAddress) => string | undefined = () => undefined;
+  /** Which addresses were found to be used twice, in lines; the first ones. */
+  readonly conflicts: string[] = [];
   /** What those who serve stations can tell of one of them, in lines. */
   readonly witnesses: ((mac: MacAddress) => readonly string[])[] = [];
   /** Keeps evidence of a failed assertion of that name, and tells where it is; undefined where none is kept. */
@@ -95,6 +100,11 @@ export class Fabric {
   /** A source of chance for one purpose; who has the same name draws the same. */
   random(name: string): Random {
     return seededRandom(this.seed, name);
+  }
+
+  /** An address was found to be used twice. */
+  noteConflict(text: string): void {
+    if (this.conflicts.length < maxConflicts) this.conflicts.push(`at ${formatTime(this.timeline.now)} ${text}`);
   }
 
   /** The network has so many nodes and links by now. */

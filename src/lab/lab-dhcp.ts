@@ -3,7 +3,8 @@ import type { DhcpEvent } from '../dhcp/events.ts';
 import type { Lease } from '../dhcp/leases.ts';
 import { DhcpServer } from '../dhcp/server.ts';
 import { EtherloomError } from '../errors.ts';
-import { contains, type Ipv4Address } from '../wire/ipv4.ts';
+import { contains, formatIpv4, type Ipv4Address } from '../wire/ipv4.ts';
+import { vid } from '../wire/dot1q.ts';
 import type { MacAddress } from '../wire/mac.ts';
 import type { Fabric } from './fabric.ts';
 import type { LabSwitch, Resident } from './lab-switch.ts';
@@ -43,22 +44,42 @@ const witnessed = 3;
 export class LabDhcp {
   /** Where the leases are kept. */
   readonly disk: MemoryLeaseStore;
+  readonly #at: LabSwitch;
   readonly #number: number;
   readonly #fabric: Fabric;
   readonly #config: DhcpConfig;
   readonly #events: DhcpEvent[] = [];
   #server: DhcpServer | undefined;
 
-  /** Puts it, the server of that number, into the switch. Throws EtherloomError('bad-option' or 'bad-address') that says what is wrong. */
-  constructor(at: LabSwitch, number: number, options: LabDhcpOptions, fabric: Fabric) {
+  /** Puts it, the server of that number, beside others into the switch. Throws EtherloomError('bad-option' or 'bad-address') that says what is wrong. */
+  constructor(at: LabSwitch, number: number, options: LabDhcpOptions, fabric: Fabric, others: readonly LabDhcp[]) {
+    this.#at = at;
     this.#number = number;
     this.#fabric = fabric;
     this.#config = configOf(serverMac(number), options);
+    const twin = others.find((other) => other.at === at && other.vlan === this.vlan && other.address === this.address);
+    if (twin) {
+      const text = formatIpv4(this.address);
+      throw new EtherloomError(
+        'bad-option',
+        `${at.name} has a DHCP server with the address ${text} already; give this one another { address }`,
+      );
+    }
     const { diskLatency = 0 } = options;
     checkNumber('the latency of a disk', diskLatency);
     this.disk = new MemoryLeaseStore(fabric.timeline, diskLatency);
-    at.house((say) => this.#open(at, say));
+    at.house(vid(this.#config.vid), (say) => this.#open(at, say));
     fabric.witnesses.push((mac) => this.#toldOf(mac).map((text) => `the DHCP server of ${at.name} reported: ${text}`));
+  }
+
+  /** The VLAN that it serves. */
+  get vlan(): number {
+    return this.#config.vid;
+  }
+
+  /** The switch that it is in. */
+  get at(): LabSwitch {
+    return this.#at;
   }
 
   /** The server; undefined while its switch is down. */

@@ -3,18 +3,21 @@ import { EtherloomError } from '../errors.ts';
 import { Host } from '../host/host.ts';
 import { formatIpv4, type Ipv4Address } from '../wire/ipv4.ts';
 import { formatIpv6, type Ipv6Address } from '../wire/ipv6.ts';
-import type { MacAddress } from '../wire/mac.ts';
+import { formatMac, type MacAddress } from '../wire/mac.ts';
 import type { Fabric } from './fabric.ts';
 import { LabStation } from './lab-station.ts';
 import { LabUdpSocket, type UdpProgram } from './lab-udp-socket.ts';
 import { onGrid } from './span.ts';
-import { hostAddress, readAddressText, readHostAddress, readIpv4Text, readMacText } from './names.ts';
+import { checkNumber } from './numbers.ts';
+import { pingOptionWords } from './vocabularies.ts';
+import { checkOptions } from './words.ts';
+import { readAddressText, readHostAddress, readIpv4Text, readMacText, type HostAddress } from './names.ts';
 
 /** What a host of the lab is like. Addresses are in text. */
 export interface LabHostOptions {
   /** By default one that is made from the order of adding. */
   readonly mac?: string;
-  /** Its address, as `10.0.0.1/8`. By default 10.0.0.1/8 of the first station, 10.0.0.2/8 of the second, and so on; none with `dhcp`. */
+  /** Its address, as `10.0.0.1/8`. By default 10.0.0.1/8 of the first station, 10.0.0.2/8 of the second, and so on, or the next one that is free; none with `dhcp`. */
   readonly ip?: string;
   /** The way out of its network. Default: none. */
   readonly router?: string;
@@ -36,22 +39,26 @@ export interface PingOptions {
 }
 
 const defaultTimeout = 4000;
+/** Who claims to be everybody fills no memory. */
+const maxRivals = 16;
 
 /** A host with a network stack: ARP, IPv4, ICMP, UDP, a DHCP client, IPv6 on the link. */
 export class LabHost extends LabStation {
   /** Its network stack. */
   readonly stack: Host;
+  readonly #rivals = new Set<MacAddress>();
   #begun = false;
 
-  constructor(name: string, number: number, mac: MacAddress, options: LabHostOptions, fabric: Fabric) {
+  constructor(name: string, address: HostAddress, mac: MacAddress, options: LabHostOptions, fabric: Fabric) {
     super(name, options.mac === undefined ? mac : readMacText(options.mac), {}, fabric);
     const { dhcp = false, ipv6 = false, ip, router } = options;
-    const ipv4 = ip === undefined ? (dhcp ? undefined : hostAddress(number)) : readHostAddress(ip);
+    const ipv4 = ip === undefined ? (dhcp ? undefined : address) : readHostAddress(ip);
     this.stack = new Host({
       clock: this.clock,
       random: fabric.random(`host ${name}`),
       mac: this.mac,
       send: (frame) => this.emit(frame),
+      onConflict: (other) => this.#noteConflict(other),
       ...{ dhcp, ipv6 },
       ...(ipv4 && { ipv4: { ...ipv4, ...(router !== undefined && { router: readIpv4Text(router) }) } }),
     });
@@ -72,6 +79,11 @@ export class LabHost extends LabStation {
     return this.stack.dhcp?.lease;
   }
 
+  /** The stations that use its address, too, as far as it has heard of them. [RFC 5227] */
+  get rivals(): ReadonlySet<MacAddress> {
+    return this.#rivals;
+  }
+
   /**
    * Runs the network until the echo is back, and tells how long it took, in milliseconds; undefined when it does not come. Throws
    * EtherloomError('busy') when the network runs already: what is called back by the lab uses `startPing`.
@@ -87,7 +99,10 @@ export class LabHost extends LabStation {
   /** Sends an echo request; `result` is told the round trip in milliseconds, or undefined when there was no answer in time. */
   startPing(to: PingTarget, result: (time: number | undefined) => void, options: PingOptions = {}): void {
     const { timeout = defaultTimeout, ipv6 = false } = options;
+    checkOptions(options, pingOptionWords);
+    checkNumber('the timeout of a ping', timeout);
     this.fabric.checkOpen();
+    if (typeof to !== 'string') this.#checkOurs(to);
     const target = typeof to === 'string' ? readAddressText(to) : ipv6 ? to.#knownLinkLocal : this.addressOf(to);
     this.fabric.act(
       () => `ping ${this.name} ${typeof target === 'bigint' ? formatIpv6(target) : formatIpv4(target)} timeout ${timeout}`,
@@ -114,12 +129,29 @@ export class LabHost extends LabStation {
     this.#begun ||= up;
   }
 
-  /** The IPv4 address of whoever is meant. Throws EtherloomError: `bad-state` when a host has none yet, `bad-address` for other text. */
+  /**
+   * The IPv4 address of whoever is meant. Throws EtherloomError: `bad-state` when a host has none yet, `bad-option` when it is of another network,
+   * `bad-address` for other text.
+   */
   addressOf(to: PingTarget): Ipv4Address {
     if (typeof to === 'string') return readIpv4Text(to);
+    this.#checkOurs(to);
     if (to.address === undefined)
       throw new EtherloomError('bad-state', `${to.name} has no address yet; give it { ip }, or let time pass until its lease`);
     return to.address;
+  }
+
+  #noteConflict(rival: MacAddress): void {
+    if (this.#rivals.has(rival) || this.#rivals.size >= maxRivals) return;
+    this.#rivals.add(rival);
+    const what = this.address === undefined ? 'the IPv6 address' : formatIpv4(this.address);
+    this.fabric.noteConflict(`${what} of ${this.name} is used by ${this.fabric.nameOf(rival) ?? formatMac(rival)}, too`);
+  }
+
+  /** In another network somebody else may have the address. */
+  #checkOurs(other: LabHost): void {
+    if (other.fabric === this.fabric) return;
+    throw new EtherloomError('bad-option', `${other.name} is a host of another network than ${this.name}; name one of the same network`);
   }
 
   get #knownLinkLocal(): Ipv6Address {

@@ -5,7 +5,8 @@ import type { MacAddress } from '../wire/mac.ts';
 import type { Fabric } from './fabric.ts';
 import { LinkEnd } from './link-end.ts';
 import { readMacText } from './names.ts';
-import { vlanOf } from './numbers.ts';
+import type { Vid } from '../wire/dot1q.ts';
+import { checkCount, checkNumber, vlanOf } from './numbers.ts';
 import { formatSkew, SkewedClock, type Skew } from './skewed-clock.ts';
 import { uncaused } from './trace.ts';
 
@@ -15,6 +16,8 @@ export interface LabSwitchOptions extends Pick<SwitchOptions, 'ageingTime' | 'mi
   readonly fstp?: boolean;
   /** Whether it is a hub: then it has no VLANs, no spanning tree, and learns nothing. Default: false. */
   readonly hub?: boolean;
+  /** Whether its ports whose VLANs are not set carry those of all with their tags, as those of `etherloom switch` do. Default: true. */
+  readonly trunk?: boolean;
   /** The VLANs that it knows; links to switches which know them too carry them with tags. Default: none but 0, which has no tags. */
   readonly vlans?: readonly number[];
   /** Its own address. By default one that is made from the order of adding. */
@@ -56,7 +59,7 @@ export class LabSwitch implements Disposable {
   readonly #places = new Map<PortNumber, Place>();
   /** Of those, the ones that lead out of the lab. */
   readonly #outside = new Set<Port>();
-  readonly #movesIn: MoveIn[] = [];
+  readonly #movesIn: (() => void)[] = [];
   readonly #residents: Resident[] = [];
   #switch: Switch;
   #said: (readonly [PortNumber, Uint8Array])[] = [];
@@ -69,6 +72,7 @@ export class LabSwitch implements Disposable {
     this.name = name;
     this.mac = options.mac === undefined ? mac : readMacText(options.mac);
     this.options = options;
+    checkSwitch(name, options);
     this.#fabric = fabric;
     this.clock = new SkewedClock(fabric.timeline);
     this.#switch = this.#make();
@@ -88,6 +92,20 @@ export class LabSwitch implements Disposable {
   /** The ends of links that are plugged in, by their port numbers. */
   get ends(): ReadonlyMap<PortNumber, LinkEnd> {
     return new Map([...this.#places].flatMap(([number, { port }]) => (port instanceof LinkEnd ? [[number, port] as const] : [])));
+  }
+
+  /** Whether its ports whose VLANs are not set carry those of all. */
+  get trunk(): boolean {
+    return this.options.trunk ?? true;
+  }
+
+  /** Throws EtherloomError('bad-option') that names the VLANs that it knows, unless all of these are among them. */
+  checkVlans(...vlans: readonly number[]): void {
+    const known = [0, ...(this.options.vlans ?? [])];
+    const unknown = vlans.find((vlan) => !known.includes(vlan));
+    if (unknown === undefined) return;
+    const why = this.options.hub === true ? 'a hub has no VLANs' : `it knows ${[...new Set(known)].join(', ')}; add it with { vlans }`;
+    throw new EtherloomError('bad-option', `${this.name} does not know VLAN ${unknown}: ${why}`);
   }
 
   /** The lowest number above `after` that no port has. */
@@ -115,7 +133,7 @@ export class LabSwitch implements Disposable {
   };
 
   /** Puts a port at a number that is free, and takes what comes by it. */
-  plug(port: Port, number: PortNumber = this.freePort(), membership: NewPort = {}): void {
+  plug(port: Port, number: PortNumber = this.freePort(), membership: NewPort = { trunk: this.trunk }): void {
     if (this.#places.has(number)) throw new EtherloomError('busy', `port ${number} of ${this.name} is in use; choose another one`);
     const place: Place = { port, membership, up: false, drops: {} };
     this.#places.set(number, place);
@@ -141,10 +159,12 @@ export class LabSwitch implements Disposable {
     return explanation && formatExplanation(explanation, (number) => (number < firstResident ? `${number}` : 'inside'));
   }
 
-  /** Puts a station inside, now and after each restart. */
-  house(moveIn: MoveIn): void {
-    this.#movesIn.push(moveIn);
-    if (this.running) this.breath(() => this.#moveIn(moveIn));
+  /** Puts a station inside that hears one VLAN alone, now and after each restart. */
+  house(vlan: Vid, moveIn: MoveIn): void {
+    this.checkVlans(vlan);
+    const again = (): void => this.breath(() => this.#moveIn(vlan, moveIn));
+    this.#movesIn.push(again);
+    if (this.running) again();
   }
 
   /** Stops dead: its links lose their carrier, and all that it knew is gone. Disposing what is returned starts it again. */
@@ -184,7 +204,7 @@ export class LabSwitch implements Disposable {
       place.drops = {};
       this.#switch.addPort(number, { ...place.membership, up: place.up });
     }
-    for (const moveIn of this.#movesIn) this.breath(() => this.#moveIn(moveIn));
+    for (const moveIn of this.#movesIn) moveIn();
     for (const outage of outages) outage[Symbol.dispose]();
   }
 
@@ -215,9 +235,9 @@ export class LabSwitch implements Disposable {
     this.#said = [];
   }
 
-  #moveIn(moveIn: MoveIn): void {
+  #moveIn(vlan: Vid, moveIn: MoveIn): void {
     const number = firstResident + this.#residents.length;
-    this.#switch.addPort(number, { edge: true, tagged: (this.options.vlans ?? []).map(vlanOf) });
+    this.#switch.addPort(number, { edge: true, ...(vlan !== 0 && { untagged: 'none', tagged: [vlan] }) });
     const say = (frame: Uint8Array): void => this.breath(() => this.#said.push([number, frame]));
     this.#residents.push(moveIn(say));
   }
@@ -254,3 +274,14 @@ export class LabSwitch implements Disposable {
 }
 
 const maxChanges = 1000;
+const maxPriority = 0xffff;
+
+function checkSwitch(name: string, { hub, vlans = [], priority, ageingTime, minPersistence, maxEntries }: LabSwitchOptions): void {
+  for (const vlan of vlans) vlanOf(vlan);
+  if (hub === true && vlans.length > 0)
+    throw new EtherloomError('bad-option', `${name} cannot have VLANs: it is a hub; leave out { vlans } or { hub }`);
+  if (priority !== undefined) checkCount('the priority of a switch', priority, 0, maxPriority);
+  if (ageingTime !== undefined && ageingTime !== Infinity) checkNumber('the ageing time of a switch', ageingTime);
+  if (minPersistence !== undefined && minPersistence !== Infinity) checkNumber('the persistence of stations in a switch', minPersistence);
+  if (maxEntries !== undefined) checkCount('the most stations that a switch remembers', maxEntries, 1);
+}

@@ -63,6 +63,7 @@ export class LabUdpSocket implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    if (this.#fabric.timeline.closed) return;
     this.#fabric.act(
       () => `close ${this.host.name} ${this.port}`,
       () => this.#socket[Symbol.dispose](),

@@ -5,7 +5,8 @@ import { qualityWords, type Markov, type Quality } from '../ports/impairment.ts'
 import type { Fabric } from './fabric.ts';
 import { checkNumber } from './numbers.ts';
 import { LinkEnd, type LinkOwner, type Plug } from './link-end.ts';
-import { formatLine } from './words.ts';
+import { flapWords, impairmentWords, sideWords } from './vocabularies.ts';
+import { checkOptions, formatLine } from './words.ts';
 
 /** What a link is like, for good. */
 export interface LinkOptions extends Omit<Quality, 'mtu' | 'delay'> {
@@ -94,8 +95,8 @@ export class Link implements Disposable {
   }
 
   /** Loses what is sent until disposed, and nobody notices: the carrier stays. */
-  silence({ from }: Side = {}): Disposable {
-    const ends = this.#endsOf(from);
+  silence(side: Side = {}): Disposable {
+    const [from, ends] = this.#sideOf(side);
     return this.#fabric.fault(
       () => formatLine('silence', this.name, from && `from ${from.name}`),
       () => {
@@ -114,41 +115,48 @@ export class Link implements Disposable {
    * Makes it worse until disposed: loses, delays, repeats, reorders, spoils frames, in the words of wirefilter, as a value or as text like
    * `loss 5, delay 20+5`. Several at once are one behind the other. Throws EtherloomError('bad-option') that says what is wrong.
    */
-  impair(what: Quality | string, { from }: Side = {}): Disposable {
+  impair(what: Quality | string, side: Side = {}): Disposable {
+    const [from, ends] = this.#sideOf(side);
     const quality = typeof what === 'string' ? parseQuality(what) : what;
+    checkOptions(quality, impairmentWords);
     return this.#fabric.fault(
       () => formatLine('impair', this.name, from && `from ${from.name}`, formatQuality(quality)),
-      () => together(this.#endsOf(from).map(({ channel }) => channel.add({ kind: 'quality', quality }))),
+      () => together(ends.map(({ channel }) => channel.add({ kind: 'quality', quality }))),
     );
   }
 
   /** Lets it change between qualities by lot, each way for itself, until disposed. */
-  vary(how: Markov | string, { from }: Side = {}): Disposable {
+  vary(how: Markov | string, side: Side = {}): Disposable {
+    const [from, ends] = this.#sideOf(side);
     const markov = typeof how === 'string' ? parseMarkov(how) : how;
     return this.#fabric.fault(
       () => formatLine('vary', this.name, from && `from ${from.name}`, formatMarkov(markov)),
-      () => together(this.#endsOf(from).map(({ channel }) => channel.add({ kind: 'markov', markov }))),
+      () => together(ends.map(({ channel }) => channel.add({ kind: 'markov', markov }))),
     );
   }
 
   /** Keeps frames back until disposed; then they go on, in their order. */
-  hold({ from }: Side = {}): Disposable {
+  hold(side: Side = {}): Disposable {
+    const [from, ends] = this.#sideOf(side);
     return this.#fabric.fault(
       () => formatLine('hold', this.name, from && `from ${from.name}`),
-      () => together(this.#endsOf(from).map(({ channel }) => channel.add({ kind: 'hold' }))),
+      () => together(ends.map(({ channel }) => channel.add({ kind: 'hold' }))),
     );
   }
 
   /** Loses the frames that match until disposed. What is lost cannot be told in a record: with this a run cannot be repeated from it. */
-  filter(match: (frame: Uint8Array) => boolean, { from }: Side = {}): Disposable {
+  filter(match: (frame: Uint8Array) => boolean, side: Side = {}): Disposable {
+    const [from, ends] = this.#sideOf(side);
     return this.#fabric.fault(
       () => formatLine('filter', this.name, from && `from ${from.name}`),
-      () => together(this.#endsOf(from).map(({ channel }) => channel.add({ kind: 'filter', match }))),
+      () => together(ends.map(({ channel }) => channel.add({ kind: 'filter', match }))),
     );
   }
 
   /** Takes the carrier away now, and again and again, for `down` milliseconds after each `up`, until disposed. */
-  flap({ up, down }: FlapTimes): Disposable {
+  flap(times: FlapTimes): Disposable {
+    checkOptions(times, flapWords);
+    const { up, down } = times;
     return this.#fabric.fault(
       () => `flap ${this.name} up ${up} down ${down}`,
       () => flap(this.#fabric.timeline, { up, down }, () => this.#cut()),
@@ -174,8 +182,9 @@ export class Link implements Disposable {
     return { [Symbol.dispose]: () => this.#change(() => this.#cuts.delete(cut)) };
   }
 
-  #endsOf(from: LinkOwner | undefined): readonly LinkEnd[] {
-    return from ? [this.endOf(from)] : this.ends;
+  #sideOf(side: Side): readonly [LinkOwner | undefined, readonly LinkEnd[]] {
+    checkOptions(side, sideWords);
+    return [side.from, side.from ? [this.endOf(side.from)] : this.ends];
   }
 
   #change(change: () => void): void {

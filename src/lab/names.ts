@@ -23,6 +23,14 @@ export function hostAddress(n: number): HostAddress {
   return { address: ipv4FromNumber(0x0a00_0000 + n), network: { address: ipv4FromNumber(0x0a00_0000), prefixLength: 8 } };
 }
 
+/** The same of the next host whose address is not taken. */
+export function freeHostAddress(n: number, taken: ReadonlySet<Ipv4Address>): HostAddress {
+  for (let next = n; ; next++) {
+    const found = hostAddress(next);
+    if (!taken.has(found.address)) return found;
+  }
+}
+
 /** An address, and the network that it is of. */
 export interface HostAddress {
   readonly address: Ipv4Address;

@@ -1,18 +1,15 @@
 import { EtherloomError } from '../errors.ts';
 import { parseHex } from '../wire/octets.ts';
 import { bridge, check } from './figure.ts';
-import type { LabDhcpOptions } from './lab-dhcp.ts';
-import type { LabHostOptions } from './lab-host.ts';
-import type { LabStationOptions, StationProgram } from './lab-station.ts';
-import type { LabSwitch, LabSwitchOptions } from './lab-switch.ts';
+import type { LabSwitch } from './lab-switch.ts';
 import type { LabUdpSocket } from './lab-udp-socket.ts';
 import type { Side } from './link.ts';
-import type { Network, StationLink } from './network.ts';
+import type { Network } from './network.ts';
 import { checkNumber } from './numbers.ts';
-import type { NewLink, Node } from './plugs.ts';
-import type { Skew } from './skewed-clock.ts';
+import type { Node } from './plugs.ts';
 import { millisecondsOf } from './span.ts';
-import { parseNames, parseNumber, parseWords, type Vocabulary } from './words.ts';
+import { dhcpWords, flapWords, hostWords, linkWords, pingWords, skewWords, stationWords, switchWords } from './vocabularies.ts';
+import { parseNames, parseNumber, parseWords } from './words.ts';
 
 /*
  * The lines of the notation: what can be done to a network, each as the method of the same name does it. `docs/lab.md` lists them.
@@ -36,35 +33,6 @@ interface Line<Result> {
 }
 
 type Words = readonly string[];
-type Wording<Options> = Readonly<Record<keyof Required<Options>, Vocabulary[string]>>;
-
-const switchWords = {
-  ...{ fstp: 'flag', hub: 'flag', vlans: 'numbers', mac: 'text', priority: 'number' },
-  ...{ ageingTime: 'number', minPersistence: 'number', maxEntries: 'number' },
-} as const satisfies Wording<LabSwitchOptions>;
-
-const linkWords = {
-  ...{ latency: 'number', mtu: 'number', untagged: 'vlan', tagged: 'numbers' },
-  ...{ loss: 'amount', lostburst: 'amount', dup: 'amount', noise: 'amount' },
-  ...{ capacity: 'amount', speed: 'amount', bandwidth: 'amount', fifo: 'flag' },
-} as const satisfies Wording<NewLink>;
-
-const stationWords = {
-  ...linkWords,
-  ...{ vlan: 'number', mac: 'text' },
-} as const satisfies Wording<StationLink & Omit<LabStationOptions, keyof StationProgram>>;
-
-const hostWords = {
-  ...stationWords,
-  ...{ ip: 'text', router: 'text', dhcp: 'flag', ipv6: 'flag' },
-} as const satisfies Wording<StationLink & LabHostOptions>;
-
-const dhcpWords = {
-  ...{ network: 'text', address: 'text', range: 'text', router: 'text', vlan: 'number', reserve: 'texts' },
-  ...{ leaseTime: 'number', offerTime: 'number', probe: 'flag', diskLatency: 'number' },
-} as const satisfies Wording<LabDhcpOptions>;
-
-const skewWords = { rate: 'number', wall: 'number' } as const satisfies Wording<Skew>;
 
 /** What is done at once. */
 const acts: Readonly<Record<string, Line<unknown>>> = {
@@ -89,7 +57,7 @@ const acts: Readonly<Record<string, Line<unknown>>> = {
   mtu: line('mtu LINK OCTETS', 2, ({ net }, [name = '', value = '']) => (net.linkNamed(name).mtu = numberOf(value))),
   send: line('send STATION FRAME', 2, ({ net }, [name = '', frame = '']) => net.stationNamed(name).send(octetsOf(frame))),
   ping: line('ping HOST ADDRESS [timeout MILLISECONDS]', 2, ({ net }, [name = '', to = '', ...words]) =>
-    net.hostNamed(name).startPing(to, () => undefined, parseWords(words, { timeout: 'number' })),
+    net.hostNamed(name).startPing(to, () => undefined, parseWords(words, pingWords)),
   ),
   listen: line('listen HOST PORT|any', 2, ({ net, sockets }, [name = '', port = '']) => {
     const socket = net.hostNamed(name).udp(port === 'any' ? undefined : numberOf(port));
@@ -132,7 +100,7 @@ const faults: Readonly<Record<string, Line<Disposable>>> = {
   impair: onSide('impair LINK [from NODE] QUALITY', (link, text, side) => link.impair(text, side)),
   vary: onSide('vary LINK [from NODE] MARKOV', (link, text, side) => link.vary(text, side)),
   flap: line('flap LINK up MILLISECONDS down MILLISECONDS', 5, ({ net }, [name = '', ...words]) => {
-    const { up = 0, down = 0 } = parseWords(words, { up: 'number', down: 'number' });
+    const { up = 0, down = 0 } = parseWords(words, flapWords);
     return net.linkNamed(name).flap({ up, down });
   }),
   crash: line('crash SWITCH', 1, ({ net }, [name = '']) => net.switchNamed(name).crash()),

@@ -16,9 +16,10 @@ export function checkPositive(what: string, value: number): void {
   if (!(Number.isFinite(value) && value > 0)) throw wrong(what, 'a number above 0', value);
 }
 
-/** Throws unless it is an integer from `least` on. */
-export function checkCount(what: string, value: number, least = 0): void {
-  if (!(Number.isSafeInteger(value) && value >= least)) throw wrong(what, `an integer of at least ${least}`, value);
+/** Throws unless it is an integer from `least` on, to `most` where that is given. */
+export function checkCount(what: string, value: number, least = 0, most = Infinity): void {
+  if (Number.isSafeInteger(value) && value >= least && value <= most) return;
+  throw wrong(what, most === Infinity ? `an integer of at least ${least}` : `an integer from ${least} to ${most}`, value);
 }
 
 /** The VLAN of that number, as ports may be in. Throws where there is none. */

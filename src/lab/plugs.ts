@@ -15,6 +15,8 @@ export interface NewLink extends LinkOptions {
   readonly untagged?: number | 'none';
   /** The VLANs whose frames carry a tag. Default: between two switches those that both know, elsewhere none. */
   readonly tagged?: readonly number[];
+  /** Whether frames of all other VLANs pass, too, with their tags. Default: what the switch says, where neither of the two above is given. */
+  readonly trunk?: boolean;
 }
 
 /** Where a link between two nodes is plugged in. Throws EtherloomError: `busy` when a station is linked already, `bad-state` when a switch is down. */
@@ -42,13 +44,15 @@ export function plugIn(node: Node, end: LinkEnd, membership: NewPort): void {
   else node.plug(end);
 }
 
-/** The VLANs of a node's port on a link to the other. */
-export function membershipOf(node: Node, other: Node, { untagged, tagged }: NewLink): NewPort {
-  const common = node instanceof LabSwitch && other instanceof LabSwitch ? commonVlans(node, other) : [];
-  return {
-    ...(untagged === undefined ? {} : { untagged: untagged === 'none' ? untagged : vlanOf(untagged) }),
-    tagged: (tagged ?? common).map(vlanOf),
-  };
+/** The VLANs of a node's port on a link to the other. Throws EtherloomError('bad-option') when its switch does not know one of them. */
+export function membershipOf(node: Node, other: Node, { untagged, tagged, trunk }: NewLink): NewPort {
+  if (!(node instanceof LabSwitch)) return {};
+  const common = other instanceof LabSwitch ? commonVlans(node, other) : [];
+  const carried = (tagged ?? common).map(vlanOf);
+  const own = untagged === undefined || untagged === 'none' ? untagged : vlanOf(untagged);
+  node.checkVlans(...(typeof own === 'number' ? [own] : []), ...carried);
+  const isSet = untagged !== undefined || tagged !== undefined || common.length > 0;
+  return { ...(own === undefined ? {} : { untagged: own }), tagged: carried, trunk: trunk ?? (!isSet && node.trunk) };
 }
 
 function commonVlans({ options: a }: LabSwitch, { options: b }: LabSwitch): readonly number[] {

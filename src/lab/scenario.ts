@@ -42,6 +42,8 @@ function linesOf(text: string): string[] {
 function networkFor(text: string, options: LabOptions): Network {
   const lines = linesOf(text);
   const seed = lines.map((line) => /^seed (\d+)$/.exec(line)?.[1]).find((digits) => digits !== undefined);
+  if (seed !== undefined && options.seed !== undefined && options.seed !== Number(seed))
+    throw new EtherloomError('bad-option', `the text says seed ${seed}, the option ${options.seed}; give one of them`);
   const record = lines.some((line) => line.startsWith('digest '));
   return new Network({ ...(record && { record }), ...(seed !== undefined && { seed: Number(seed) }), ...options });
 }

@@ -1,5 +1,7 @@
 import type { Clock, Timer } from '../clock.ts';
 import { checkNumber, checkPositive } from './numbers.ts';
+import { skewWords } from './vocabularies.ts';
+import { checkOptions } from './words.ts';
 
 /** How a clock differs from the right one. */
 export interface Skew {
@@ -50,7 +52,9 @@ export class SkewedClock implements Clock {
    * Makes it wrong until disposed; several at once add up. Then its wall clock is right again, but for what was gained or lost meanwhile.
    * Throws EtherloomError('bad-option') when it would stand still or run backwards.
    */
-  skew({ rate = 1, wall = 0 }: Skew): Disposable {
+  skew(options: Skew): Disposable {
+    checkOptions(options, skewWords);
+    const { rate = 1, wall = 0 } = options;
     checkPositive('the rate of a clock', rate);
     checkNumber('what a wall clock is ahead', wall, -Infinity);
     const skew = { rate, wall };

@@ -23,6 +23,11 @@ export function onGrid(milliseconds: number): number {
   return Math.round(milliseconds * perMillisecond) / perMillisecond;
 }
 
+/** Milliseconds, as exact as is of use. */
+export function formatTime(milliseconds: number): string {
+  return `${Number(milliseconds.toFixed(3))} ms`;
+}
+
 /** The span in milliseconds. Throws EtherloomError('bad-option') when it is none. */
 export function millisecondsOf(span: Span): number {
   if (typeof span === 'object' && (span as unknown) !== null) {

@@ -1,6 +1,7 @@
 import { summarize } from '../wire/summary.ts';
 import type { Fabric } from './fabric.ts';
 import type { LabStation } from './lab-station.ts';
+import { formatTime } from './span.ts';
 import { isOfBridges, type Hop } from './trace.ts';
 
 /*
@@ -50,11 +51,6 @@ export function wayTo({ trace }: Fabric, hop: Hop): string[] {
 /** One line: `5.05 ms  a > s1.1  02:00:00:00:00:01 > all: ARP, …: delivered`. */
 function hopLine({ time, lane, frame, fate }: Hop): string {
   return `${formatTime(time)}  ${lane.source} > ${lane.target}  ${summarize(frame)}${fate === 'delivered' ? '' : ` -- ${fate}`}`;
-}
-
-/** Milliseconds, as exact as is of use. */
-export function formatTime(milliseconds: number): string {
-  return `${Number(milliseconds.toFixed(3))} ms`;
 }
 
 /** The hops that a station's frames made since then: those frames, what they became, what they were answered with, and so on. */

@@ -5,6 +5,8 @@ import type { Link } from './link.ts';
 import type { Network } from './network.ts';
 import { checkCount } from './numbers.ts';
 import type { NewLink } from './plugs.ts';
+import { starWords, topologyWords, treeWords } from './vocabularies.ts';
+import { checkOptions } from './words.ts';
 
 /** What the parts of a topology are like. */
 export interface TopologyOptions {
@@ -49,6 +51,7 @@ export interface TreeOptions extends TopologyOptions {
 
 /** `master` and `slave1` to `slaveN`, with the hosts `h0` to `hN`. */
 export function star(net: Network, slaves: number, options: StarOptions = {}): Star {
+  checkOptions(options, starWords);
   checkCount('the number of slaves', slaves);
   const { prefix = '' } = options;
   const names = Array.from({ length: slaves }, (_, at) => `${prefix}slave${at + 1}`);
@@ -62,6 +65,7 @@ export function star(net: Network, slaves: number, options: StarOptions = {}): S
 
 /** `s1` to `sN` in a ring, which needs a spanning tree: it has one unless `switch` says otherwise. Hosts are `h1` to `hN`. */
 export function ring(net: Network, size: number, options: TopologyOptions = {}): Topology {
+  checkOptions(options, topologyWords);
   checkCount('the size of a ring', size, 1);
   const { prefix = '' } = options;
   const switches = Array.from({ length: size }, (_, at) => net.switch(`${prefix}s${at + 1}`, { fstp: true, ...options.switch }));
@@ -72,7 +76,9 @@ export function ring(net: Network, size: number, options: TopologyOptions = {}):
 }
 
 /** `s1`, the root, and its descendants row by row. Hosts are at the leaves, from `h1` on. */
-export function tree(net: Network, { depth, fanout = 2, ...options }: TreeOptions): Topology {
+export function tree(net: Network, treeOptions: TreeOptions): Topology {
+  checkOptions(treeOptions, treeWords);
+  const { depth, fanout = 2, ...options } = treeOptions;
   checkCount('the depth of a tree', depth, 1);
   checkCount('the fanout of a tree', fanout, 1);
   const { prefix = '' } = options;

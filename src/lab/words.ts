@@ -17,6 +17,8 @@ interface Kinds {
   readonly amount: Amount;
   /** A VLAN, or none. */
   readonly vlan: number | 'none';
+  readonly function: (...args: never[]) => unknown;
+  readonly options: object;
 }
 
 /** Words for the values of options, for messages. */
@@ -28,6 +30,8 @@ const kindNames: Readonly<Record<keyof Kinds, string>> = {
   texts: 'a list, as a,b or none',
   amount: 'an amount, as 5, 20+5 or 20+5n',
   vlan: 'a VLAN, as 5 or none',
+  function: 'a function',
+  options: 'an object with options',
 };
 
 /** The options that there are, and what each of them is. */
@@ -74,6 +78,53 @@ export function parseWords<V extends Vocabulary>(words: readonly string[], vocab
   return options as Worded<V>;
 }
 
+/**
+ * Throws EtherloomError('bad-option') that names what is wrong with options: one that is not known, or the value of one. An object of a class is a
+ * program, which may have more than options.
+ */
+export function checkOptions(options: unknown, vocabulary: Vocabulary): void {
+  if (typeof options !== 'object' || options === null)
+    throw new EtherloomError('bad-option', `expected options, not ${String(options)}; pass an object`);
+  const isPlain = isPlainObject(options);
+  for (const [name, value] of Object.entries(options) as [string, unknown][]) {
+    const kind = Object.hasOwn(vocabulary, name) ? vocabulary[name] : undefined;
+    if (kind === undefined) {
+      if (isPlain) throw unknownWord(name, vocabulary);
+    } else if (value !== undefined && !isOfKind[kind](value)) throw wrongValue(name, kind, textOf(value));
+  }
+}
+
+/** Whether it was written as a literal, in this realm or in another one. */
+function isPlainObject(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
+}
+
+/** What is of a kind. Whether a number is one that makes sense is looked at by whoever takes it. */
+const isOfKind: Readonly<Record<keyof Kinds, (value: unknown) => boolean>> = {
+  flag: (value) => typeof value === 'boolean',
+  number: isNumber,
+  text: (value) => typeof value === 'string',
+  numbers: (value) => Array.isArray(value) && value.every(isNumber),
+  texts: (value) => Array.isArray(value) && value.every((one) => typeof one === 'string'),
+  amount: (value) => isNumber(value) || isAmount(value),
+  vlan: (value) => value === none || isNumber(value),
+  function: (value) => typeof value === 'function',
+  options: (value) => typeof value === 'object' && value !== null,
+};
+
+function isNumber(value: unknown): boolean {
+  return typeof value === 'number' && !Number.isNaN(value);
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? `"${value}"` : Array.isArray(value) ? `[${value.map(String).join(', ')}]` : String(value);
+}
+
+function wrongValue(name: string, kind: keyof Kinds, text: string): EtherloomError {
+  return new EtherloomError('bad-option', `the value of the option ${name} must be ${kindNames[kind]}, not ${text}`);
+}
+
 function unknownWord(word: string, vocabulary: Vocabulary): EtherloomError {
   return new EtherloomError('bad-option', `unknown option "${word}"; use one of: ${Object.keys(vocabulary).join(', ')}`);
 }
@@ -89,9 +140,11 @@ function parseValue(name: string, kind: keyof Kinds, text: string | undefined): 
     numbers: () => values.map(parseNumber),
     amount: () => parseAmount(text),
     vlan: () => (text === none ? none : parseNumber(text)),
+    function: () => undefined,
+    options: () => undefined,
   }[kind]();
   if (value === undefined || (Array.isArray(value) && value.includes(undefined))) {
-    throw new EtherloomError('bad-option', `the value of the option ${name} must be ${kindNames[kind]}, not "${text}"`);
+    throw wrongValue(name, kind, `"${text}"`);
   }
   return value;
 }

@@ -370,6 +370,13 @@ describe('VLANs', () => {
     expect(decodeEthernet(answer)?.etherType).toBe(0x8100);
   });
 
+  test('a server of a VLAN hears that one alone: not frames without a tag, and not those of a priority', () => {
+    const segment = new Segment({ vid: vid(5) });
+    const frame = clientFrame(message('discover'));
+    expect([...segment.frame(frame), ...segment.frame(addTag(frame, 0x6000)), ...segment.frame(addTag(frame, 6))]).toEqual([]);
+    expect([...segment.server.counters]).toEqual([['other-vlan', 3]]);
+  });
+
   test('a tag that says only a priority is as good as none', () => {
     expect(new Segment().frame(addTag(clientFrame(message('discover')), 0x6000))).toHaveLength(1);
   });

@@ -85,7 +85,7 @@ describe('that a host reaches another', () => {
   it('is said to fail where it came to others only, by the switch that sent it there', async () => {
     using net = lab();
     const s1 = net.switch('s1', { vlans: [5] });
-    const [a, b] = [net.host('a', s1, { vlan: 5 }), net.host('b', s1)];
+    const [a, b] = [net.host('a', s1, { vlan: 5 }), net.host('b', s1, { vlan: 0 })];
     net.host('c', s1, { vlan: 5 });
     const message = await failureOf(assertReaches(a, b, { timeout: 500 }));
     expect(message).toContain(
@@ -193,14 +193,17 @@ describe('that a host has a lease', () => {
     await assertHasLease(a);
   });
 
-  it('is not so of a server for another VLAN, and the switch that has taken the question says where it went', async () => {
+  it('is not so of a server for another VLAN, which hears nothing of the question', async () => {
     using net = lab();
     const s1 = net.switch('s1', { vlans: [5, 6] });
-    net.dhcp(s1, { vlan: 6 });
-    const message = await failureOf(assertHasLease(net.host('a', s1, { dhcp: true, vlan: 5 })));
-    expect(message).toContain(
-      'it was delivered to s1.1, and nothing followed\ns1.1 would now do this with it: VLAN 5: flood (group-destination) to port inside',
-    );
+    const dhcp = net.dhcp(s1, { vlan: 6 });
+    const a = net.host('a', s1, { dhcp: true, vlan: 5 });
+    const message = await failureOf(assertHasLease(a));
+    expect(message).toContain('it was dropped by s1: no-egress\ns1.1 would now do this with it: drop (no-egress)');
+    await failureOf(assertHasLease(net.host('b', s1, { dhcp: true })));
+    const c = net.host('c', s1, { dhcp: true, vlan: 6 });
+    await assertHasLease(c);
+    expect(dhcp.leases.map(({ state }) => state)).toEqual(['bound']);
   });
 
   it('is not so when the pool is empty', async () => {

@@ -46,7 +46,7 @@ describe('a switch of the lab', () => {
   it('finds nobody who keeps what is lent, when that is poisoned', async () => {
     const heard = async (poison: boolean): Promise<unknown> => {
       using net = lab({ poison, record: true });
-      const { hosts, switches } = net.star(3, { switch: { fstp: true } });
+      const { hosts, switches } = net.star(3, { switch: { fstp: true, vlans: [5] } });
       net.station('x', switches[1], { tagged: [5] }).send(broadcast());
       await net.run({ seconds: 20 });
       return [net.fabric.trace.digest, hosts.map(({ address }) => address)];
