@@ -2,6 +2,7 @@
 const commands = [
   'dpipe',
   'etherloom',
+  'slirpvde',
   'unixterm',
   'vde-autolink',
   'vde-plug',

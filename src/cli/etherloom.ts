@@ -6,6 +6,7 @@ import { packageFile } from '../system/own-package.ts';
 import { runDemo, type DemoArguments } from './demo.ts';
 import { runGuestBuild, runGuestStop } from './guest.ts';
 import { runMaster, type MasterArguments } from './master.ts';
+import { addGatewayOptions } from './gateway-arguments.ts';
 import { addNetworkOptions } from './network-arguments.ts';
 import { collect, groupId, integer, macAddress, octal, quality } from './option-values.ts';
 import { findSingleDash } from './single-dash.ts';
@@ -37,6 +38,13 @@ const companions: ReadonlyMap<string, Companion> = new Map<string, Companion>([
     {
       what: 'vde_plug2tap: connect a tap interface to a switch',
       run: async (...args) => (await import('./vde-plug2tap.ts')).runVdePlug2tap(...args),
+    },
+  ],
+  [
+    'slirp',
+    {
+      what: 'slirpvde: lead a switch to the Internet by libslirp',
+      run: async (...args) => (await import('./slirpvde.ts')).runSlirpvde(...args),
     },
   ],
   [
@@ -148,7 +156,7 @@ function addSwitch(root: Command, exit: (status: number) => void): void {
     .option('--plain', 'allow unencrypted ports beyond this machine', false)
     .option('--dhcp <subnet>', 'run a DHCP server in the switch for this network, as 10.77.0.0/24')
     .option('--state <dir>', 'directory of the leases (default: beside the sockets, in DIR.state)');
-  addManagementOptions(addBacklogOptions(addNetworkOptions(command))).action(async (options: SwitchArguments) =>
+  addManagementOptions(addBacklogOptions(addGatewayOptions(addNetworkOptions(command)))).action(async (options: SwitchArguments) =>
     exit(await runSwitch(options)),
   );
 }
@@ -164,7 +172,7 @@ function addMaster(root: Command, exit: (status: number) => void): void {
     .option('--slave-port <id=port>', 'a link port for this slave alone (repeatable)', collect, [])
     .option('--reserve <id=address>', 'reserve an address for the guest of this id (repeatable)', collect, [])
     .option('--max-links <n>', 'maximum number of links', integer(1, 65_535), 256);
-  addNodeOptions(addNetworkOptions(command)).action(async (options: MasterArguments) => exit(await runMaster(options)));
+  addNodeOptions(addGatewayOptions(addNetworkOptions(command))).action(async (options: MasterArguments) => exit(await runMaster(options)));
 }
 
 function addSlave(root: Command, exit: (status: number) => void): void {

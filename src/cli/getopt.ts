@@ -9,8 +9,8 @@ export interface Option {
   readonly name: string;
   readonly short?: string;
   readonly long?: readonly string[];
-  /** Whether it takes an argument. */
-  readonly argument: boolean;
+  /** Whether it takes an argument; an optional one is joined to it: `-Dx`, `--dhcp=x`. */
+  readonly argument: boolean | 'optional';
 }
 
 /** How strictly it is read. */
@@ -96,7 +96,7 @@ class Reader {
       this.result.mistakes.push(`option '${dashes}${long}' doesn't allow an argument`);
       return;
     }
-    const value = option.argument ? (given ?? this.#arguments.shift()) : '';
+    const value = option.argument === true ? (given ?? this.#arguments.shift()) : (given ?? '');
     if (value === undefined) this.result.mistakes.push(`option '${dashes}${long}' requires an argument`);
     else this.result.options.push({ name: option.name, value });
   }
@@ -114,7 +114,7 @@ class Reader {
         continue;
       }
       const rest = letters.slice(i + 1);
-      const value = rest === '' ? this.#arguments.shift() : rest;
+      const value = rest === '' && option.argument === true ? this.#arguments.shift() : rest;
       if (value === undefined) this.result.mistakes.push(`option requires an argument -- '${letter}'`);
       else this.result.options.push({ name: option.name, value });
       return;

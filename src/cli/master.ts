@@ -5,12 +5,13 @@ import { maxId, type NodeId } from '../launcher/identity.ts';
 import { Master, type MasterOptions } from '../launcher/master.ts';
 import { parseTcpAddress } from '../ports/tcp-address.ts';
 import { parseIpv4 } from '../wire/ipv4.ts';
+import { gatewayOf, type GatewayArguments } from './gateway-arguments.ts';
 import { managementOf, runManagedService } from './managed-service.ts';
 import { networkOf, refuseWithoutDhcp, type NetworkArguments } from './network-arguments.ts';
 import { backlogBounds, checkPlain, guestWish, type NodeArguments } from './node-arguments.ts';
 
 /** What `etherloom master` was given, as commander reads it. */
-export interface MasterArguments extends NodeArguments, NetworkArguments {
+export interface MasterArguments extends NodeArguments, NetworkArguments, GatewayArguments {
   readonly listen: string;
   readonly subnet: string;
   readonly dhcp: boolean;
@@ -51,6 +52,7 @@ function optionsOf(given: MasterArguments): Omit<MasterOptions, 'sock' | 'state'
   return {
     listen: parseTcpAddress(given.listen),
     ...networkOf('--subnet', given.subnet, given),
+    gateway: gatewayOf(given, dhcp ? undefined : 'leave out --no-dhcp'),
     slavePorts: idMap(given.slavePort, '--slave-port', 'ID=PORT', portOf),
     reservations: idMap(given.reserve, '--reserve', 'ID=ADDRESS', parseIpv4),
     ...{ controlPort, dhcp, maxLinks, linkMtu },

@@ -6,12 +6,13 @@ import { say } from '../daemon/serve.ts';
 import type { MacAddress } from '../wire/mac.ts';
 import type { Quality } from '../ports/impairment.ts';
 import { parseTcpAddress } from '../ports/tcp-address.ts';
+import { gatewayOf, type GatewayArguments } from './gateway-arguments.ts';
 import { managementOf, runManagedService, type ManagementArguments } from './managed-service.ts';
 import { networkOf, refuseWithoutDhcp, type NetworkArguments } from './network-arguments.ts';
 import { backlogBounds, checkPlain, type BacklogArguments } from './node-arguments.ts';
 
 /** What `etherloom switch` was given, as commander reads it. */
-export interface SwitchArguments extends BacklogArguments, ManagementArguments, NetworkArguments {
+export interface SwitchArguments extends BacklogArguments, ManagementArguments, NetworkArguments, GatewayArguments {
   readonly sock?: string;
   readonly mode?: number;
   readonly dirmode?: number;
@@ -61,12 +62,14 @@ function optionsOf({ sock, port, tap, ...given }: SwitchArguments): ManagedSwitc
 /** Returns what the arguments say of the network that the switch serves; undefined when it serves none. Throws EtherloomError('bad-option'). */
 function servedNetworkOf(given: SwitchArguments, warn: (message: string) => void): ServedNetwork | undefined {
   const { dhcp, sock, state, router, dns, range, domain, leaseTime, mtu } = given;
+  const remedy = 'add --dhcp SUBNET, as --dhcp 10.77.0.0/24';
+  const gateway = gatewayOf(given, dhcp === undefined ? remedy : undefined);
   if (dhcp === undefined) {
     const options = { '--router': router, '--dns': dns, '--range': range, '--domain': domain, '--lease-time': leaseTime, '--mtu': mtu };
-    refuseWithoutDhcp({ ...options, '--state': state }, 'add --dhcp SUBNET, as --dhcp 10.77.0.0/24');
+    refuseWithoutDhcp({ ...options, '--state': state }, remedy);
     return undefined;
   }
   // Beside the sockets: two switches never have one directory, and what a test made goes with the test's directory.
   const beside = sock === undefined ? undefined : `${resolve(sock)}.state`;
-  return { ...networkOf('--dhcp', dhcp, given), state: state ?? beside ?? defaultStateDirectory('switch', warn) };
+  return { ...networkOf('--dhcp', dhcp, given), gateway, state: state ?? beside ?? defaultStateDirectory('switch', warn) };
 }

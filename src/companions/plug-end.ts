@@ -1,16 +1,12 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { closeSync } from 'node:fs';
-import type { Clock } from '../clock.ts';
-import { EtherloomError, errnoText, reasonOf, SystemError } from '../errors.ts';
+import { EtherloomError, errnoText, SystemError } from '../errors.ts';
+import { startCommand } from '../ports/command.ts';
 import type { PortEnvironment } from '../ports/environment.ts';
 import { PipePort } from '../ports/pipe-port.ts';
 import type { Acceptor, Port } from '../ports/port.ts';
 import { isLoopback, parseTcpAddress } from '../ports/tcp-address.ts';
 import { VdeClient, type VdeClientOptions } from '../ports/vde-client.ts';
 import { gidOf, userName } from '../system/accounts.ts';
-import { asCalled } from '../system/caller.ts';
-import { openPipe, ownEnd, sharedEnd } from '../system/pipe.ts';
+import { sharedEnd } from '../system/pipe.ts';
 import type { PlugPlace, SwitchPlace } from './plug-name.ts';
 
 /** What was said of a plug besides its place, whose own words count first. */
@@ -31,12 +27,12 @@ export interface PlugEnd extends AsyncDisposable {
 /** Where switches are, for those who do not say. */
 const standardDirectories = ['/var/run/vde.ctl', '/tmp/vde.ctl'];
 
-/** How long a command may take to end when it is told to, in milliseconds. */
-const endLimit = 2000;
-
 /** Puts a plug into a place. Throws EtherloomError that says what helps. */
 export async function openPlace(place: PlugPlace, settings: PlugSettings, environment: PortEnvironment): Promise<PlugEnd> {
-  if (place.kind === 'command') return openCommand(['/bin/sh', '-c', place.line], environment);
+  if (place.kind === 'command') return startCommand(['/bin/sh', '-c', place.line], environment);
+  // Few plugs need these, and all wait for what is loaded.
+  if (place.kind === 'slirp') return (await import('./slirp-end.ts')).openSlirpAddress(place.address, environment);
+  if (place.kind === 'slirp-network') return (await import('./slirp-end.ts')).openSlirpNetwork(place, environment);
   return endOf(await (place.kind === 'switch' ? openSwitch(place, settings, environment) : openAddress(place.address, environment)));
 }
 
@@ -44,28 +40,6 @@ export async function openPlace(place: PlugPlace, settings: PlugSettings, enviro
 export function openStandard(environment: PortEnvironment, halfOpen = false): PlugEnd {
   const ends = { input: sharedEnd(0, 'read'), output: sharedEnd(1, 'write') };
   return endOf(new PipePort({ description: 'standard input and output', halfOpen, ...ends }, environment));
-}
-
-/** Starts a program; its standard input and output are the stream, and it ends with it. Throws EtherloomError('missing-peer'). */
-export async function openCommand([program = '', ...args]: readonly string[], environment: PortEnvironment): Promise<PlugEnd> {
-  const [to, from] = [openPipe(), openPipe()];
-  const child = spawn(...asCalled(program, args), { stdio: [to.read, from.write, 'inherit'] });
-  closeSync(to.read);
-  closeSync(from.write);
-  const port = new PipePort({ description: program, input: ownEnd(from.read), output: ownEnd(to.write) }, environment);
-  try {
-    await once(child, 'spawn');
-  } catch (error) {
-    await port[Symbol.asyncDispose]();
-    throw new EtherloomError('missing-peer', `cannot start ${program}: ${reasonOf(error)}`);
-  }
-  return {
-    port,
-    async [Symbol.asyncDispose](): Promise<void> {
-      await port[Symbol.asyncDispose]();
-      await endChild(child, environment.clock);
-    },
-  };
 }
 
 /** What the switch shows of a plug: `name`, whose it is, and from where it came by SSH. */
@@ -147,13 +121,4 @@ function endOf(port: Port): PlugEnd {
 
 function definedOf({ port, group, mode }: PlugSettings): Pick<SwitchPlace, 'port' | 'portGroup' | 'group' | 'mode'> {
   return { ...(port !== undefined && { port }), ...(group !== undefined && { group }), ...(mode !== undefined && { mode }) };
-}
-
-async function endChild(child: ChildProcess, clock: Clock): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const exit = once(child, 'exit');
-  child.kill('SIGTERM');
-  const limit = clock.after(endLimit, () => child.kill('SIGKILL'));
-  await exit;
-  limit[Symbol.dispose]();
 }

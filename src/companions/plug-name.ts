@@ -1,11 +1,13 @@
 /**
  * What a plug is put into, as VDE's tools name it: a switch's directory, with a port in brackets behind it, or a URL.
  *
- *   (nothing)  DIR  DIR[5]  [5]  DIR[port=5]  DIR[portgroup=lab]  DIR[group=staff/mode=0660]  vde://DIR[5]  tap://NAME  FILE with a name in it
+ *   (nothing)  DIR  DIR[5]  [5]  DIR[port=5]  DIR[portgroup=lab]  DIR[group=staff/mode=0660]  vde://DIR[5]  tap://NAME  slirp:///WORDS
+ *   FILE with a name in it
  */
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { EtherloomError } from '../errors.ts';
+import type { SlirpOptions } from '../ports/slirp/slirp.ts';
 import { homeDirectory } from '../system/user-directories.ts';
 
 /** A switch. */
@@ -27,7 +29,11 @@ export type PlugPlace =
   /** An address of one of the other drivers: `tap://NAME`. */
   | { readonly kind: 'address'; readonly address: string }
   /** A command of the shell whose input and output are the stream. */
-  | { readonly kind: 'command'; readonly line: string };
+  | { readonly kind: 'command'; readonly line: string }
+  /** The Internet by libslirp, as the words of the address say: `slirp:///v4/addr=10.0.2.2\/24`. */
+  | { readonly kind: 'slirp'; readonly address: string }
+  /** The same in our words; `dhcp` lets its DHCP server be heard. */
+  | { readonly kind: 'slirp-network'; readonly config: SlirpOptions['config']; readonly dhcp: boolean };
 
 /** The tags that may stand in brackets; any beginning of one will do, of the first that has it. */
 const tags = ['port', 'portgroup', 'group', 'mode'] as const;
@@ -57,10 +63,11 @@ function placeOf(name: string): PlugPlace {
   if (scheme === 'vde') return switchPlace(address, name);
   if (scheme === 'cmd') return { kind: 'command', line: address };
   if (schemes.has(scheme)) return { kind: 'address', address: `${scheme}://${address}` };
+  if (scheme === 'slirp') return { kind: 'slirp', address: `slirp://${address}` };
   if (scheme === 'ptp') throw withoutSwitch(name);
   throw new EtherloomError(
     'bad-address',
-    `cannot plug into ${name}: ${scheme}:// is not supported; use vde://DIR, tap://NAME, tcp://HOST:PORT, qemu-stream://PATH, qemu://OURS,QEMUS or cmd://COMMAND`,
+    `cannot plug into ${name}: ${scheme}:// is not supported; use vde://DIR, tap://NAME, tcp://HOST:PORT, qemu-stream://PATH, qemu://OURS,QEMUS, slirp:/// or cmd://COMMAND`,
   );
 }
 

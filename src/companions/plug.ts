@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts';
 import { Cable } from './cable.ts';
-import { openCommand, openPlace, openStandard, type PlugEnd, type PlugSettings } from './plug-end.ts';
+import { startCommand } from '../ports/command.ts';
+import { openPlace, openStandard, type PlugEnd, type PlugSettings } from './plug-end.ts';
 import type { PlugPlace } from './plug-name.ts';
 import type { Log } from '../log.ts';
 
@@ -70,5 +71,5 @@ export class Plug implements AsyncDisposable {
 
 async function openPeer(peer: PlugPeer, { environment }: Cable): Promise<PlugEnd> {
   if (peer === 'standard') return openStandard(environment);
-  return 'command' in peer ? openCommand(peer.command, environment) : openPlace(peer.place, peer.settings, environment);
+  return 'command' in peer ? startCommand(peer.command, environment) : openPlace(peer.place, peer.settings, environment);
 }

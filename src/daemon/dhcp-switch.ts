@@ -1,4 +1,5 @@
 import { openDhcpService } from './dhcp-service.ts';
+import { openGateway, planGateway, type GatewayWish } from './gateway.ts';
 import { ManagedSwitch, type ManagedSwitchOptions } from './managed-switch.ts';
 import { NetworkPlan, type NetworkOptions } from './network-plan.ts';
 import { inScope } from './scope.ts';
@@ -11,6 +12,8 @@ import type { ServiceEnvironment, SwitchService } from './switch-service.ts';
 export interface ServedNetwork extends NetworkOptions {
   /** The directory of the leases. */
   readonly state: string;
+  /** The way to the Internet. Default: none. */
+  readonly gateway?: GatewayWish | undefined;
 }
 
 /** A switch that runs. */
@@ -20,19 +23,21 @@ export interface OpenedSwitch extends AsyncDisposable {
 
 /**
  * Opens a managed switch with a DHCP server in it: what `etherloom switch --dhcp` runs. Throws EtherloomError: what NetworkPlan,
- * StateDirectory.open, ManagedSwitch.open and openDhcpService throw; then nothing is open.
+ * planGateway, StateDirectory.open, ManagedSwitch.open, openDhcpService and openGateway throw; then nothing is open.
  */
 export function openDhcpSwitch(
-  { state: directory, ...network }: ServedNetwork,
-  options: ManagedSwitchOptions,
+  { state: directory, gateway: wish, ...options }: ServedNetwork,
+  switchOptions: ManagedSwitchOptions,
   environment: ServiceEnvironment & Pick<ServeContext, 'signal' | 'end'>,
 ): Promise<OpenedSwitch> {
   return inScope(async (scope) => {
+    const { network, gateway } = wish ? planGateway(options, wish) : { network: options, gateway: undefined };
     const plan = new NetworkPlan(network);
     warnOfLargeMtu(network.mtu ?? segmentMtu, environment.log);
     const state = scope.use(StateDirectory.open(directory));
-    const { service } = scope.use(await ManagedSwitch.open(options, environment, environment));
+    const { service } = scope.use(await ManagedSwitch.open(switchOptions, environment, environment));
     await openDhcpService({ served: plan.dhcp, state }, service.plane, environment, scope);
+    if (gateway) await openGateway(gateway, service.plane);
     return { service, [Symbol.asyncDispose]: () => scope[Symbol.asyncDispose]() };
   });
 }

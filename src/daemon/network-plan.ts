@@ -29,6 +29,8 @@ export interface NetworkOptions {
   readonly leaseTime?: number | undefined;
   /** The MTU of the segment, in octets, which clients are told. Default: 1,500. */
   readonly mtu?: number | undefined;
+  /** Addresses of the network that the gateway has. Default: none. */
+  readonly kept?: readonly Ipv4Address[] | undefined;
 }
 
 /** The most DNS servers that clients are told: they fit the shortest reply, and resolvers use three. */
@@ -65,7 +67,7 @@ export class NetworkPlan {
     if (this.pool.length === 0) throw emptyPool(options);
   }
 
-  /** Returns what has the address: `the DHCP server itself`, `the router` or `a DNS server`. Undefined when clients may have it. */
+  /** Returns what has the address: `the DHCP server itself`, `the router`, `a DNS server` or `the gateway`. Undefined when clients may have it. */
   ownerOf(address: Ipv4Address): string | undefined {
     return this.#owners.get(address);
   }
@@ -93,8 +95,8 @@ export function formatRange({ start, end }: AddressRange): string {
 }
 
 /** Returns what has addresses of the network besides clients. One program may be router and DNS server. */
-function ownersIn({ network, router, dns = [] }: NetworkOptions): Map<Ipv4Address, string> {
-  const owners = new Map<Ipv4Address, string>();
+function ownersIn({ network, router, dns = [], kept = [] }: NetworkOptions): Map<Ipv4Address, string> {
+  const owners = new Map(kept.map((address) => [address, 'the gateway']));
   for (const address of dns) if (contains(network, address)) owners.set(address, 'a DNS server');
   if (router !== undefined) owners.set(router, 'the router');
   return owners.set(serverAddress(network), 'the DHCP server itself');

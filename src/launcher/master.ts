@@ -1,5 +1,6 @@
 import type { DataPlane } from '../daemon/data-plane.ts';
 import { openDhcpService } from '../daemon/dhcp-service.ts';
+import { openGateway, planGateway, type GatewayWish } from '../daemon/gateway.ts';
 import { serverAddress, type NetworkOptions } from '../daemon/network-plan.ts';
 import { frameOverhead, segmentMtu, warnOfLargeMtu } from '../daemon/segment-mtu.ts';
 import type { Log } from '../log.ts';
@@ -31,6 +32,8 @@ export interface MasterOptions extends NetworkOptions {
   readonly sock: string;
   readonly state: string;
   readonly guest?: GuestWish | undefined;
+  /** The way to the Internet; only with `dhcp`. Default: none. */
+  readonly gateway?: GatewayWish | undefined;
   /** Whether the master serves addresses itself; without, its guest does, if it has one. */
   readonly dhcp: boolean;
   /** Listening ports of single slaves: the seed's form. */
@@ -69,8 +72,10 @@ export class Master implements AsyncDisposable {
   }
 
   /** Throws EtherloomError for whatever part cannot be opened; then none is. */
-  static open(options: MasterOptions, environment: NodeEnvironment): Promise<Master> {
+  static open(given: MasterOptions, environment: NodeEnvironment): Promise<Master> {
     return inScope(async (scope) => {
+      const { network, gateway } = given.gateway ? planGateway(given, given.gateway) : { network: {}, gateway: undefined };
+      const options = { ...given, ...network };
       const { sock, backlog, management } = options;
       checkMtu(options, environment.log);
       checkPorts(options.listen.port, options.controlPort, options.slavePorts);
@@ -84,6 +89,7 @@ export class Master implements AsyncDisposable {
       const { service } = scope.use(await ManagedSwitch.open(switchOptions, environment, environment));
       const { plane } = service;
       if (options.dhcp) await openDhcpService({ served: members.plan.dhcp, state }, plane, environment, scope);
+      if (gateway) await openGateway(gateway, plane);
       const links = await openLinks(options, plane, members, environment, scope);
       if (options.guest) await openMasterGuest(options, options.guest, service, state, members, environment, scope);
       return new Master(service.directory, links.link, links.control, scope);

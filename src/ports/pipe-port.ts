@@ -6,7 +6,7 @@ import { minFrame } from '../wire/ethernet.ts';
 import type { PortEnvironment } from './environment.ts';
 import { describeFault, describeText, FrameDecoder, vdeFraming, type Framing } from './frame-stream.ts';
 import { Outbox } from './outbox.ts';
-import { maxFrame, newPortCounters, type PacedPort, type Receiver } from './port.ts';
+import { maxFrame, newPortCounters, type PacedPort, type PortCounters, type Receiver } from './port.ts';
 
 /** What a port on two ends of streams is. */
 export interface PipePortOptions {
@@ -16,6 +16,8 @@ export interface PipePortOptions {
   readonly output: StreamEnd;
   /** Takes frames for its output until it is disposed, also when it has said that it has ended because its input did. Default: false. */
   readonly halfOpen?: boolean;
+  /** Counts the frames: those of a port before this one, for example. Default: counters of its own. */
+  readonly counters?: PortCounters;
 }
 
 /** Programs between VDE's plugs may count what they see: nothing is said that is no frame. */
@@ -28,7 +30,7 @@ const framing: Framing = { ...vdeFraming, greeting: new Uint8Array(0) };
 export class PipePort implements PacedPort {
   readonly module = 'stream';
   readonly description: string;
-  readonly counters = newPortCounters();
+  readonly counters: PortCounters;
   readonly #input: StreamEnd;
   readonly #output: StreamEnd;
   readonly #environment: PortEnvironment;
@@ -45,7 +47,11 @@ export class PipePort implements PacedPort {
   #heardAll = false;
   #open = true;
 
-  constructor({ description, input, output, halfOpen = false }: PipePortOptions, environment: PortEnvironment) {
+  constructor(
+    { description, input, output, halfOpen = false, counters = newPortCounters() }: PipePortOptions,
+    environment: PortEnvironment,
+  ) {
+    this.counters = counters;
     this.description = description;
     this.#input = input;
     this.#output = output;

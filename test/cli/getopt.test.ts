@@ -12,6 +12,7 @@ const options: readonly Option[] = [
   { name: 'mgmtmode', long: ['mgmtmode'], argument: true },
   { name: 'daemon', short: 'd', long: ['daemon'], argument: false },
   { name: 'dirmode', long: ['dirmode'], argument: true },
+  { name: 'dhcp', short: 'D', long: ['dhcp'], argument: 'optional' },
 ];
 
 describe('getopt', () => {
@@ -35,6 +36,15 @@ describe('getopt', () => {
     ['-xz', ["invalid option -- 'z'"]],
   ])('says of %s what the C library says', (line, mistakes) => {
     expect(getopt(line.split(' '), options).mistakes).toEqual(mistakes);
+  });
+
+  it.each([
+    ['-D 9', '', ['9']],
+    ['-D9', '9', []],
+    ['--dhcp=9', '9', []],
+    ['-dhcp 9', '', ['9']],
+  ])('reads an optional argument only where it is joined: %s', (line, value, operands) => {
+    expect(getopt(line.split(' '), options)).toEqual({ options: [{ name: 'dhcp', value }], operands, mistakes: [] });
   });
 
   it('reads what follows -- as operands', () => {
@@ -84,10 +94,14 @@ describe('getopt', () => {
           '-di',
           '-sock',
           '-hu',
+          '-D',
+          '-D9',
+          '-dhcp',
+          '--dh=9',
           'file',
         ),
-        fc.stringMatching(/^-{0,2}[hxsmMdogktu]{0,4}(=[0-7]{0,2})?$/),
-        fc.stringMatching(/^--?(help|hub|sock|vdes|mode|mgmtm|daemon|dirmo)(=\w{0,3})?$/),
+        fc.stringMatching(/^-{0,2}[hxsmMdDogktu]{0,4}(=[0-7]{0,2})?$/),
+        fc.stringMatching(/^--?(help|hub|sock|vdes|mode|mgmtm|daemon|dirmo|dhcp)(=\w{0,3})?$/),
       );
       fc.assert(
         fc.property(fc.array(word, { maxLength: 6 }), (argv) => {

@@ -20,7 +20,8 @@ export function glibcGetopt(
 ): ParsedArguments {
   const numbered = options.map((option, i) => ({ ...option, val: option.short?.charCodeAt(0) ?? 1000 + i }));
   const letters =
-    (permute ? '' : '+') + numbered.flatMap(({ short, argument }) => (short === undefined ? [] : [short + (argument ? ':' : '')])).join('');
+    (permute ? '' : '+') +
+    numbered.flatMap(({ short, argument }) => (short === undefined ? [] : [short + ':'.repeat(hasArg(argument))])).join('');
   const long = numbered.flatMap((option) => (option.long ?? []).map((name) => entry(name, option.argument, option.val)));
   const words = ['program', ...argv];
   const vector = koffi.alloc('char *', words.length + 1) as unknown;
@@ -34,13 +35,23 @@ export function glibcGetopt(
     const val = (longOnly ? getoptLongOnly : getoptLong)(words.length, vector, letters, table, null);
     if (val === -1) break;
     const option = numbered.find((one) => one.val === val);
-    if (option) found.push({ name: option.name, value: option.argument ? String(koffi.decode(optarg, 'char *')) : '' });
+    if (option) found.push({ name: option.name, value: option.argument ? argumentNow() : '' });
     else mistakes.push('?');
   }
   const permuted = koffi.decode(vector, koffi.array('char *', words.length)) as string[];
   return { options: found, operands: permuted.slice(Number(koffi.decode(optind, 'int'))), mistakes };
 }
 
-function entry(name: string | null, argument: boolean, val: number): object {
-  return { name, has_arg: argument ? 1 : 0, flag: null, val };
+/** An optional argument that is not there is a null pointer. */
+function argumentNow(): string {
+  return (koffi.decode(optarg, 'char *') as string | null) ?? '';
+}
+
+function entry(name: string | null, argument: Option['argument'], val: number): object {
+  return { name, has_arg: hasArg(argument), flag: null, val };
+}
+
+/** no_argument, required_argument, optional_argument; as many colons follow a letter. */
+function hasArg(argument: Option['argument']): number {
+  return argument === 'optional' ? 2 : Number(argument);
 }

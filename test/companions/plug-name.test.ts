@@ -31,10 +31,13 @@ describe('the name of a place for a plug', () => {
   it('may be one of the other drivers, or a command', () => {
     expect(plugPlace('tap://tap0', nobody)).toEqual({ kind: 'address', address: 'tap://tap0' });
     expect(plugPlace('cmd://ssh there vde_plug', nobody)).toEqual({ kind: 'command', line: 'ssh there vde_plug' });
+    const slirp = 'slirp:///v4/addr=10.77.0.2\\/24/tcpfwd=2222:10.77.0.11:22';
+    expect(plugPlace(slirp, nobody)).toEqual({ kind: 'slirp', address: slirp });
+    expect(plugPlace('slirp://', nobody)).toEqual({ kind: 'slirp', address: 'slirp://' });
   });
 
   it.each([
-    ['slirp://', /slirp:\/\/ is not supported; use vde:\/\/DIR/],
+    ['vxlan://', /vxlan:\/\/ is not supported; use vde:\/\/DIR/],
     ['tcp-listen://127.0.0.1:7', /tcp-listen:\/\/ is not supported/],
     ['/run/sw[]', /need a switch between them/],
     ['ptp:///tmp/x', /need a switch between them/],

@@ -14,7 +14,8 @@ export interface Output extends Exit {
 }
 
 /** The tools of old names. */
-type Companion = 'vde_plug' | 'vde_plug2tap' | 'vde_autolink' | 'dpipe' | 'wirefilter' | 'vdecmd' | 'unixcmd' | 'unixterm' | 'vdeterm';
+type Companion =
+  'vde_plug' | 'vde_plug2tap' | 'slirpvde' | 'vde_autolink' | 'dpipe' | 'wirefilter' | 'vdecmd' | 'unixcmd' | 'unixterm' | 'vdeterm';
 
 /** Our executables, as `npm run build` made them. */
 export const bin = (name: 'etherloom' | 'vde_switch' | Companion): string => fileURLToPath(new URL(`../../bin/${name}`, import.meta.url));

@@ -1,0 +1,94 @@
+/** The options of `slirpvde` that say what network it makes, in the original's forms and with its defaults. */
+import { resolve } from 'node:path';
+import type { PlugPlace } from '../companions/plug-name.ts';
+import { EtherloomError } from '../errors.ts';
+import {
+  contains,
+  formatIpv4,
+  formatIpv4Network,
+  ipv4FromNumber,
+  netmask,
+  parseIpv4,
+  type Ipv4Address,
+  type Ipv4Network,
+} from '../wire/ipv4.ts';
+
+type SlirpPlace = Extract<PlugPlace, { readonly kind: 'slirp-network' }>;
+type Forward = NonNullable<SlirpPlace['config']['forwards']>[number];
+
+/** Options as they were given, in order. */
+type Given = readonly { readonly name: string; readonly value: string }[];
+
+const defaultHost = '10.0.2.2/24';
+/** Hosts of the network, unless the options say others. */
+const usual = { router: 2, dns: 3, firstLease: 15 };
+
+/** Returns the network that the options ask for. Throws EtherloomError('bad-option'). */
+export function slirpPlace(given: Given): SlirpPlace {
+  const last = (name: string): string | undefined => given.findLast((one) => one.name === name)?.value;
+  refuse(last('display'), '-X', 'use ssh -X into the guest, or give the guest the address of an X server that listens for TCP');
+  refuse(
+    last('unixsocket'),
+    '-x',
+    'libslirp does not connect to Unix sockets; use socat TCP-LISTEN on this machine in front of the socket',
+  );
+  const { network, router } = hostOf(last('host') ?? defaultHost);
+  const [dns, dhcp, tftp] = [last('dns'), last('dhcp'), last('tftp')];
+  return {
+    kind: 'slirp-network',
+    dhcp: dhcp !== undefined,
+    config: {
+      router,
+      prefixLength: network.prefixLength,
+      dns: dns === undefined ? hostNumber(network, usual.dns) : inside(network, '-N', dns),
+      firstLease: dhcp === undefined || dhcp === '' ? hostNumber(network, usual.firstLease) : inside(network, '-D', dhcp),
+      // As the original.
+      hostLoopback: true,
+      forwards: given.flatMap(({ name, value }) => (name === 'tcp' || name === 'udp' ? [forwardOf(name, value, network)] : [])),
+      tftp: tftp === undefined ? undefined : resolve(tftp),
+    },
+  };
+}
+
+function refuse(value: string | undefined, option: string, instead: string): void {
+  if (value !== undefined) throw new EtherloomError('bad-option', `${option} ${value} is not offered; ${instead}`);
+}
+
+/** An address without bits of a host names the network alone. */
+function hostOf(text: string): { network: Ipv4Network; router: Ipv4Address } {
+  const [, addressText = '', length = '24'] = /^([\d.]+)(?:\/(\d{1,2}))?$/.exec(text) ?? [];
+  const [address, prefixLength] = [parseIpv4(addressText), Number(length)];
+  if (address === undefined || prefixLength < 8 || prefixLength > 28) {
+    throw new EtherloomError('bad-option', `-H ${text} is not an address with a prefix of 8 to 28 bits; write it as 10.0.2.2/24`);
+  }
+  const first = ipv4FromNumber((address & netmask({ address, prefixLength })) >>> 0);
+  const network = { address: first, prefixLength };
+  return { network, router: address === first ? hostNumber(network, usual.router) : address };
+}
+
+function hostNumber({ address }: Ipv4Network, number: number): Ipv4Address {
+  return ipv4FromNumber(address + number);
+}
+
+function inside(network: Ipv4Network, option: string, text: string): Ipv4Address {
+  const address = parseIpv4(text);
+  if (address !== undefined && contains(network, address)) return address;
+  throw new EtherloomError(
+    'bad-option',
+    `${option} ${text} is not an address of ${formatIpv4Network(network)}; give one, such as ${formatIpv4(hostNumber(network, usual.dns))}`,
+  );
+}
+
+function forwardOf(protocol: 'tcp' | 'udp', text: string, network: Ipv4Network): Forward {
+  const option = protocol === 'tcp' ? '-L' : '-U';
+  const [, hostText, port = '', guestText = '', guestPort = ''] = /^(?:([\d.]+):)?(\d+):([\d.]+):(\d+)$/.exec(text) ?? [];
+  const [host, guest] = [parseIpv4(hostText ?? '0.0.0.0'), parseIpv4(guestText)];
+  if (host !== undefined && guest !== undefined && contains(network, guest) && isPort(port) && isPort(guestPort)) {
+    return { protocol, host: hostText === undefined ? undefined : host, port: Number(port), guest, guestPort: Number(guestPort) };
+  }
+  throw new EtherloomError('bad-option', `${option} ${text} is not valid; write it as PORT:HOST:HOSTPORT, for example 2222:10.0.2.15:22`);
+}
+
+function isPort(text: string): boolean {
+  return /^\d{1,5}$/.test(text) && Number(text) >= 1 && Number(text) <= 65_535;
+}

@@ -1,0 +1,90 @@
+import { describePlug } from '../companions/plug-end.ts';
+import { plugMode, plugPlace, plugPort } from '../companions/plug-name.ts';
+import type { PlugAt } from '../companions/plug.ts';
+import { EtherloomError, isForUser } from '../errors.ts';
+import { claimStandardError } from '../system/claim.ts';
+import { isInBackground, startInBackground } from './background.ts';
+import { complain } from './complain.ts';
+import { getopt, type Option } from './getopt.ts';
+import { runPlug } from './run-plug.ts';
+import { slirpPlace } from './slirpvde-network.ts';
+
+export { leave } from './leave.ts';
+
+const options: readonly Option[] = [
+  { name: 'help', long: ['help'], argument: false },
+  { name: 'sock', short: 's', long: ['sock', 'socket', 'vdesock', 'unix'], argument: true },
+  { name: 'pidfile', short: 'p', long: ['pidfile'], argument: true },
+  { name: 'group', short: 'g', long: ['group'], argument: true },
+  { name: 'mode', short: 'm', long: ['mod', 'mode'], argument: true },
+  { name: 'port', short: 'P', long: ['port'], argument: true },
+  { name: 'daemon', short: 'd', long: ['daemon'], argument: false },
+  { name: 'host', short: 'H', long: ['host'], argument: true },
+  { name: 'host', short: 'n', long: ['network'], argument: true },
+  { name: 'dns', short: 'N', long: ['dns'], argument: true },
+  { name: 'dhcp', short: 'D', long: ['dhcp'], argument: 'optional' },
+  { name: 'tcp', short: 'L', argument: true },
+  { name: 'udp', short: 'U', argument: true },
+  { name: 'display', short: 'X', argument: true },
+  { name: 'unixsocket', short: 'x', argument: true },
+  { name: 'tftp', short: 't', long: ['tftp'], argument: true },
+  { name: 'quiet', short: 'q', long: ['quiet'], argument: false },
+];
+
+const exitFailure = 1;
+const exitUsage = 255;
+
+const usage = `usage: slirpvde [options] [SWITCH]
+Leads a switch to the Internet, by way of this machine and without root. Takes the packages vdeplug and libvdeplug-slirp.
+  -s, --sock SWITCH      the switch's directory, or a name as vde_plug takes it; - for frames on standard input and output
+  -P, --port N           the switch's port
+  -g, --group GROUP      group of the plug's socket
+  -m, --mod MODE         permissions of the plug's socket, octal
+  -H, --host ADDR[/LEN]  the router's address, or the network (10.0.2.2/24); -n, --network as well
+  -N, --dns ADDR         an address of the network that answers for this machine's resolver (10.0.2.3)
+  -D, --dhcp[=FIRST]     lease addresses from FIRST on by DHCP (10.0.2.15)
+  -L PORT:HOST:HOSTPORT  lead TCP connections to PORT of this machine, at any of its addresses, to a host of the network
+  -U PORT:HOST:HOSTPORT  the same for UDP
+  -t, --tftp DIR         let hosts of the network read the files in DIR by TFTP
+  -d, --daemon           go on in the background, once it is plugged in
+  -p, --pidfile FILE     write the process id to FILE
+  -q, --quiet            say nothing but errors
+      --help             this text
+`;
+
+/** `slirpvde`: the Internet for a switch, under its old name, with its old options. Returns the exit code. */
+export async function runSlirpvde(argv: readonly string[], program: string): Promise<number> {
+  claimStandardError(complain);
+  const { options: found, operands, mistakes } = getopt(argv, options);
+  const say = (line: string): void => complain(`${program}: ${line}\n`);
+  for (const mistake of mistakes) say(mistake);
+  const given = new Map(found.map(({ name, value }) => [name, value]));
+  if (mistakes.length > 0 || given.has('help') || operands.length > 1) {
+    complain(usage);
+    return exitUsage;
+  }
+  const isDaemon = given.has('daemon');
+  const sock = operands[0] ?? given.get('sock') ?? '';
+  try {
+    const slirp: PlugAt = { place: slirpPlace(found), settings: { description: 'slirp' } };
+    const ends = sock === '-' ? { plug: slirp, peer: 'standard' as const } : { plug: switchEnd(sock, given), peer: slirp };
+    if (isDaemon && !isInBackground()) return await startInBackground({ standard: sock === '-' });
+    await runPlug({ name: 'slirpvde', isDaemon, pidfile: given.get('pidfile'), say, ...ends });
+    return 0;
+  } catch (error) {
+    if (!isForUser(error)) throw error;
+    say(error.message);
+    return error instanceof EtherloomError && error.code === 'bad-option' ? exitUsage : exitFailure;
+  }
+}
+
+function switchEnd(sock: string, given: ReadonlyMap<string, string>): PlugAt {
+  const [port, mode] = [given.get('port'), given.get('mode')];
+  const settings = {
+    port: port === undefined ? undefined : plugPort(port),
+    mode: mode === undefined ? undefined : plugMode(mode),
+    group: given.get('group'),
+    description: describePlug('slirpvde:'),
+  };
+  return { place: plugPlace(sock), settings };
+}

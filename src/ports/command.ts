@@ -1,0 +1,76 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync } from 'node:fs';
+import type { Clock } from '../clock.ts';
+import { EtherloomError, reasonOf } from '../errors.ts';
+import { asCalled } from '../system/caller.ts';
+import { openPipe, ownEnd } from '../system/pipe.ts';
+import type { PortEnvironment } from './environment.ts';
+import { PipePort } from './pipe-port.ts';
+import type { PortCounters } from './port.ts';
+
+/** How a command is started. */
+export interface CommandOptions {
+  /** Counts the frames. Default: counters of its own. */
+  readonly counters?: PortCounters;
+  /** Whether the keys that interrupt the terminal's foreground do not reach it: it ends with its streams. Default: false. */
+  readonly detached?: boolean;
+  /** Called with the text that it writes to standard error. Default: that is this process's own. */
+  readonly complaint?: (text: string) => void;
+}
+
+/** A program whose standard input and output are a stream of frames. Disposing it ends the program. */
+export interface Command extends AsyncDisposable {
+  readonly port: PipePort;
+  readonly pid: number;
+  /** Resolves with how it ended: `exit status 1`, `signal SIGKILL`. */
+  readonly exit: Promise<string>;
+}
+
+/** How long a command may take to end when it is told to, in milliseconds. */
+const endLimit = 2000;
+
+/** Starts a program; its standard input and output are the stream, and it ends with it. Throws EtherloomError('missing-peer'). */
+export async function startCommand(
+  [program = '', ...args]: readonly string[],
+  environment: PortEnvironment,
+  { counters, detached = false, complaint }: CommandOptions = {},
+): Promise<Command> {
+  const [to, from] = [openPipe(), openPipe()];
+  const child = spawn(...asCalled(program, args), { stdio: [to.read, from.write, complaint ? 'pipe' : 'inherit'], detached });
+  closeSync(to.read);
+  closeSync(from.write);
+  if (complaint) child.stderr?.setEncoding('utf8').on('data', complaint);
+  const ends = { input: ownEnd(from.read), output: ownEnd(to.write) };
+  const port = new PipePort({ description: program, ...ends, ...(counters && { counters }) }, environment);
+  // Only once all that it wrote has come.
+  const exit = new Promise<string>((resolve) => child.once('close', (status, signal) => resolve(endText(status, signal))));
+  try {
+    await once(child, 'spawn');
+  } catch (error) {
+    await port[Symbol.asyncDispose]();
+    throw new EtherloomError('missing-peer', `cannot start ${program}: ${reasonOf(error)}; install it, or correct the command`);
+  }
+  return {
+    port,
+    pid: child.pid ?? 0,
+    exit,
+    async [Symbol.asyncDispose](): Promise<void> {
+      await port[Symbol.asyncDispose]();
+      await endChild(child, environment.clock);
+    },
+  };
+}
+
+function endText(status: number | null, signal: NodeJS.Signals | null): string {
+  return signal === null ? `exit status ${status ?? 'unknown'}` : `signal ${signal}`;
+}
+
+async function endChild(child: ChildProcess, clock: Clock): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exit = once(child, 'exit');
+  child.kill('SIGTERM');
+  const limit = clock.after(endLimit, () => child.kill('SIGKILL'));
+  await exit;
+  limit[Symbol.dispose]();
+}

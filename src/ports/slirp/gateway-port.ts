@@ -1,0 +1,138 @@
+import { isForUser, reasonOf } from '../../errors.ts';
+import { formatIpv4, formatIpv4Network } from '../../wire/ipv4.ts';
+import type { PortEnvironment } from '../environment.ts';
+import { onceAMinute } from '../once-a-minute.ts';
+import type { Port, Receiver } from '../port.ts';
+import { Redial } from '../redial.ts';
+import { newFilteredCounters } from './filtered-port.ts';
+import { checkForwards } from './forwards.ts';
+import { GatewayFilter, type GatewayRules } from './gateway-filter.ts';
+import { slirpAddress, type PortForward } from './slirp-address.ts';
+import { checkSlirp, findSlirpProgram } from './slirp-program.ts';
+import { startSlirp, type Slirp, type SlirpOptions } from './slirp.ts';
+
+/** What a gateway is. */
+export interface GatewayOptions extends Omit<GatewayRules, 'published'> {
+  readonly forwards: readonly PortForward[];
+  /** Of the network, in octets. Default: 1,500. */
+  readonly mtu?: number | undefined;
+}
+
+/** The longest wait before it is started again, and how long it must have run for the next wait to be the shortest, in milliseconds. */
+const longestWait = 10_000;
+
+/** A switch's way out: libslirp as a program of its own, which is started again whenever it ends. The port is down meanwhile. */
+export class GatewayPort implements Port {
+  readonly module = 'gateway';
+  readonly description: string;
+  readonly counters = newFilteredCounters();
+  readonly #options: SlirpOptions;
+  readonly #environment: PortEnvironment;
+  readonly #redial: Redial;
+  readonly #warn: ReturnType<typeof onceAMinute>;
+  readonly #tell: ReturnType<typeof onceAMinute>;
+  #receiver: Receiver | undefined;
+  #slirp: Slirp | undefined;
+  #up = true;
+  #ended = false;
+
+  private constructor(options: GatewayOptions, environment: PortEnvironment) {
+    const { network, router, dns, forwards, hostLoopback, mtu } = options;
+    const published = forwards.map(({ protocol, guest, guestPort }) => ({ protocol, address: guest, port: guestPort }));
+    this.description = `router ${formatIpv4(router)}, DNS ${formatIpv4(dns)}, network ${formatIpv4Network(network)}`;
+    this.#options = {
+      config: { router, prefixLength: network.prefixLength, dns, hostLoopback, forwards, mtu },
+      filter: new GatewayFilter({ ...options, published }),
+      counters: this.counters,
+    };
+    this.#environment = environment;
+    this.#redial = new Redial(environment.clock, () => void this.#again(), { longest: longestWait });
+    this.#warn = onceAMinute(environment.clock, environment.log.warn);
+    this.#tell = onceAMinute(environment.clock, environment.log);
+  }
+
+  /**
+   * Opens a gateway once libslirp answers. Throws EtherloomError: `missing-peer` when it is not installed, `busy` when a port to be forwarded
+   * is taken, and what `startSlirp` throws.
+   */
+  static async open(options: GatewayOptions, environment: PortEnvironment): Promise<GatewayPort> {
+    const port = new GatewayPort(options, environment);
+    const program = findSlirpProgram();
+    await checkForwards(options.forwards);
+    await checkSlirp(program, slirpAddress(port.#options.config));
+    port.#slirp = await startSlirp(port.#options, environment);
+    return port;
+  }
+
+  attach(receiver: Receiver): void {
+    this.#receiver = receiver;
+    if (this.#slirp) this.#attach(this.#slirp);
+    else receiver.carrier(false);
+  }
+
+  transmit(frame: Uint8Array): void {
+    if (this.#slirp) this.#slirp.port.transmit(frame);
+    else this.counters.drops['no-carrier']++;
+  }
+
+  flush(): void {
+    this.#slirp?.port.flush();
+  }
+
+  enable(up: boolean): void {
+    this.#up = up;
+    this.#slirp?.port.enable(up);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#ended = true;
+    this.#redial[Symbol.dispose]();
+    const slirp = this.#slirp;
+    this.#slirp = undefined;
+    await slirp?.[Symbol.asyncDispose]();
+  }
+
+  #attach(slirp: Slirp): void {
+    const receiver = this.#receiver;
+    if (!receiver) return;
+    slirp.port.attach({
+      receive: (frame) => receiver.receive(frame),
+      // It may have ended before this.
+      carrier: (up) => (up ? receiver.carrier(true) : this.#lose(slirp, receiver)),
+      closed: () => this.#lose(slirp, receiver),
+    });
+  }
+
+  #lose(slirp: Slirp, receiver: Receiver): void {
+    if (this.#slirp !== slirp) return;
+    this.#slirp = undefined;
+    receiver.carrier(false);
+    if (this.#environment.clock.monotonic() - slirp.since > longestWait) this.#redial.held();
+    void slirp.ended().then((reason) => this.#wait(`libslirp ended: ${reason}`));
+  }
+
+  #wait(reason: string): void {
+    if (this.#ended) return;
+    this.#warn(`the gateway is down: ${reason}; starting it again`);
+    this.#redial.failed();
+  }
+
+  async #again(): Promise<void> {
+    let slirp: Slirp;
+    try {
+      slirp = await startSlirp(this.#options, this.#environment);
+    } catch (error) {
+      if (!isForUser(error)) throw error;
+      this.#wait(reasonOf(error));
+      return;
+    }
+    if (this.#ended) {
+      await slirp[Symbol.asyncDispose]();
+      return;
+    }
+    this.#slirp = slirp;
+    if (!this.#up) slirp.port.enable(false);
+    this.#tell('the gateway is up again');
+    this.#attach(slirp);
+  }
+}

@@ -1,0 +1,88 @@
+/**
+ * libslirp as a program: Debian's `vde_plug` with the plug-in of libvdeplug-slirp. Its standard input and output are the stream of
+ * frames, and it ends with its input.
+ */
+import { spawn } from 'node:child_process';
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { once } from 'node:events';
+import { EtherloomError, reasonOf } from '../../errors.ts';
+import { asCalled } from '../../system/caller.ts';
+
+/** What has to be installed, as the messages name it. */
+const packages = 'install vdeplug and libvdeplug-slirp (apt install vdeplug libvdeplug-slirp)';
+
+/** How every compiled program begins. [elf(5)] */
+const elfMagic = '\x7fELF';
+
+/** The end of what is kept of a program's complaints, in characters. */
+const mostComplaint = 500;
+
+/**
+ * Returns the path of the original `vde_plug`, by default on the PATH or in /usr/bin. Ours has that name too, and is a script, as a wrapper around it
+ * would be: only a compiled program is taken, so that it never starts itself. Throws EtherloomError('missing-peer').
+ */
+export function findSlirpProgram(directories: readonly string[] = usualDirectories()): string {
+  const found = directories.map((directory) => join(directory, 'vde_plug')).find(isCompiled);
+  if (found !== undefined) return found;
+  throw new EtherloomError('missing-peer', `cannot start libslirp: vde_plug of the package vdeplug is not installed; ${packages}`);
+}
+
+/**
+ * Runs the program once with an input that is empty, after which it ends. Throws EtherloomError: `missing-peer` when it lacks the plug-in
+ * for `slirp://`, `bad-address` with its own words when it does not accept the address.
+ */
+export async function checkSlirp(program: string, address: string): Promise<void> {
+  const complaints = new Complaints();
+  const child = spawn(...asCalled(program, [address]), { stdio: ['ignore', 'ignore', 'pipe'] });
+  child.stderr.setEncoding('utf8').on('data', complaints.add);
+  let status: number | null;
+  try {
+    [status] = (await once(child, 'close')) as [number | null];
+  } catch (error) {
+    throw new EtherloomError('missing-peer', `cannot start libslirp by ${program}: ${reasonOf(error)}; ${packages}`);
+  }
+  if (status === 0) return;
+  if (complaints.text.includes('Protocol not supported')) {
+    throw new EtherloomError('missing-peer', `cannot start libslirp: ${program} has no plug-in for slirp://; ${packages}`);
+  }
+  const words = complaints.text === '' ? `exit status ${status ?? 'unknown'}` : complaints.text;
+  throw new EtherloomError('bad-address', `${program} refuses ${address}: ${words}; see man libvdeplug_slirp for its options`);
+}
+
+function usualDirectories(): string[] {
+  const path = (process.env['PATH'] ?? '').split(':');
+  return [...path.filter((directory) => directory.startsWith('/')), '/usr/bin'];
+}
+
+/** What a program wrote to standard error: the last lines of it, as one. */
+export class Complaints {
+  #text = '';
+
+  readonly add = (text: string): void => {
+    this.#text = (this.#text + text).slice(-mostComplaint);
+  };
+
+  get text(): string {
+    return this.#text
+      .split('\n')
+      .map((line) => line.trim())
+      .filter((line) => line !== '')
+      .join('; ');
+  }
+}
+
+function isCompiled(path: string): boolean {
+  try {
+    if (!statSync(path).isFile()) return false;
+    const fd = openSync(path, 'r');
+    try {
+      const start = Buffer.alloc(elfMagic.length);
+      return readSync(fd, start) === start.length && start.toString('latin1') === elfMagic;
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    return false;
+  }
+}

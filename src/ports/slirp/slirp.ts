@@ -1,0 +1,119 @@
+import { EtherloomError } from '../../errors.ts';
+import { decodeArp, encodeArp } from '../../wire/arp.ts';
+import { decodeEthernet, encodeEthernet, etherTypes } from '../../wire/ethernet.ts';
+import { ipv4FromNumber, type Ipv4Address } from '../../wire/ipv4.ts';
+import { broadcastMac, macFromNumber } from '../../wire/mac.ts';
+import { startCommand, type Command } from '../command.ts';
+import type { PortEnvironment } from '../environment.ts';
+import { FilteredPort, newFilteredCounters, type FilteredCounters } from './filtered-port.ts';
+import { requireForwards } from './forwards.ts';
+import { everything, type FrameFilter } from './gateway-filter.ts';
+import { slirpAddress, type SlirpConfig } from './slirp-address.ts';
+import { Complaints, findSlirpProgram } from './slirp-program.ts';
+
+/** What a libslirp is started with. */
+export interface SlirpOptions {
+  readonly config: SlirpConfig & { readonly router: Ipv4Address };
+  /** What passes between it and the switch. Default: everything. */
+  readonly filter?: FrameFilter;
+  /** Default: counters of its own. */
+  readonly counters?: FilteredCounters;
+}
+
+/** A libslirp that runs. Disposing it ends it. */
+export interface Slirp extends AsyncDisposable {
+  readonly port: FilteredPort;
+  /** When it was started, by the clock. */
+  readonly since: number;
+  /** Resolves with how it ended, and its own last words. */
+  readonly ended: () => Promise<string>;
+}
+
+/** How long libslirp may take to answer once it is started, in milliseconds. */
+const answerLimit = 5_000;
+
+/** The station that asks whether libslirp answers: locally administered, and no guest's. */
+const prober = macFromNumber(0x0265_6c02_0000);
+
+/**
+ * Starts libslirp, and resolves when it answers at the router's address: by then it has bound the ports that it forwards, or failed to. Throws
+ * EtherloomError: `missing-peer`, `busy` when a forwarded port is not its own, `timed-out`, `system` when it ends at once.
+ */
+export async function startSlirp(
+  { config, filter = everything, counters = newFilteredCounters() }: SlirpOptions,
+  environment: PortEnvironment,
+): Promise<Slirp> {
+  const program = findSlirpProgram();
+  const complaints = new Complaints();
+  // It ends with its input, after what waits in it; the keys that interrupt a terminal's foreground must not end it before.
+  const command = await startCommand([program, slirpAddress(config)], environment, { counters, detached: true, complaint: complaints.add });
+  const ended = (): Promise<string> => endOf(command, complaints);
+  try {
+    await answers(command, config.router, ended, environment);
+    requireForwards(config.forwards ?? [], command.pid);
+  } catch (error) {
+    await command[Symbol.asyncDispose]();
+    throw error;
+  }
+  return {
+    port: new FilteredPort(command.port, filter, counters),
+    since: environment.clock.monotonic(),
+    ended,
+    [Symbol.asyncDispose]: () => command[Symbol.asyncDispose](),
+  };
+}
+
+/** Resolves when libslirp answers at the router's address. */
+function answers({ port }: Command, router: Ipv4Address, ended: () => Promise<string>, { clock, breath }: PortEnvironment): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const limit = clock.after(answerLimit, () =>
+      reject(
+        new EtherloomError(
+          'timed-out',
+          `libslirp did not answer within ${answerLimit / 1000} s; start it again when the machine has less to do`,
+        ),
+      ),
+    );
+    port.attach({
+      receive: (frame) => {
+        if (!isAnswerOf(router, frame)) return;
+        limit[Symbol.dispose]();
+        resolve();
+      },
+      carrier: () => undefined,
+      closed: () => {
+        limit[Symbol.dispose]();
+        void ended().then((reason) => reject(new EtherloomError('system', `libslirp ended at once: ${reason}`)));
+      },
+    });
+    breath(() => {
+      port.transmit(questionFor(router));
+      port.flush();
+    });
+  });
+}
+
+function isAnswerOf(router: Ipv4Address, frame: Uint8Array): boolean {
+  const ethernet = decodeEthernet(frame);
+  const arp = ethernet?.etherType === etherTypes.arp ? decodeArp(ethernet.payload) : undefined;
+  return arp?.operation === 'reply' && arp.senderAddress === router;
+}
+
+/** Returns an ARP probe, which says no address of its sender. [RFC 5227, 2.1.1] */
+function questionFor(router: Ipv4Address): Uint8Array {
+  const arp = {
+    operation: 'request',
+    senderMac: prober,
+    senderAddress: ipv4FromNumber(0),
+    targetMac: macFromNumber(0),
+    targetAddress: router,
+  } as const;
+  return encodeEthernet({ destination: broadcastMac, source: prober, etherType: etherTypes.arp, payload: encodeArp(arp) });
+}
+
+async function endOf({ port, exit }: Command, complaints: Complaints): Promise<string> {
+  // It may have closed its output alone: it ends with its input.
+  await port[Symbol.asyncDispose]();
+  const how = await exit;
+  return complaints.text === '' ? how : `${how}: ${complaints.text}`;
+}
