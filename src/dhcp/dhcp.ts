@@ -1,5 +1,6 @@
 /** DHCP without I/O: the server, and the client. This file is its door, `etherloom/dhcp`. */
 export type { ClientLease } from './client-lease.ts';
+export { EtherloomError, type ErrorCode } from '../errors.ts';
 export { DhcpClient, type ClientState, type DhcpClientOptions } from './client.ts';
 export { dhcpConfig, type DhcpConfig, type DhcpOptions } from './config.ts';
 export type { CounterName, DhcpEvent, Subject } from './events.ts';

@@ -6,13 +6,14 @@ import type { Vid } from '../wire/dot1q.ts';
 import { summarize } from '../wire/summary.ts';
 import { activeLinks, carries, circleIn, comesThrough, groupsOf, vlansOf } from './active-topology.ts';
 import type { Fabric } from './fabric.ts';
+import { isYes } from './goals.ts';
 import { LabHost, type PingOptions, type PingTarget } from './lab-host.ts';
 import { LabStation, type Received } from './lab-station.ts';
 import type { LabSwitch } from './lab-switch.ts';
 import { readAddressText } from './names.ts';
 import { Network } from './network.ts';
 import { formatTime, millisecondsOf, type Span } from './span.ts';
-import { storyOf, wayTo } from './story.ts';
+import { lastNotes, storyOf, wayTo } from './story.ts';
 import { isOfBridges, type Hop } from './trace.ts';
 
 /*
@@ -64,8 +65,9 @@ async function ping(from: LabHost, to: PingTarget, options: PingOptions, most: n
 }
 
 /** Why a host sends nothing there; undefined when it does. */
-function obstacleTo({ name, linkLocal, stack: { ipv4 } }: LabHost, to: PingTarget, { ipv6 }: PingOptions): string | undefined {
+function obstacleTo({ name, linkLocal, running, stack: { ipv4 } }: LabHost, to: PingTarget, { ipv6 }: PingOptions): string | undefined {
   const target = typeof to === 'string' ? readAddressText(to) : ipv6 === true ? to.linkLocal : to.address;
+  if (!running) return undefined;
   if (typeof target === 'bigint') return linkLocal === undefined ? `${name} has no IPv6 address; make it with { ipv6: true }` : undefined;
   if (!ipv4) return `${name} has no address`;
   const isOnLink = target === undefined || target === limitedBroadcast || contains(ipv4.network, target);
@@ -122,7 +124,7 @@ export async function seeFrame(station: LabStation, match: FrameMatch, patience:
 }
 
 function matcherOf(match: FrameMatch): (frame: Uint8Array) => boolean {
-  if (typeof match === 'function') return match;
+  if (typeof match === 'function') return (frame) => isYes('the match of a frame', match(frame));
   return (frame) => (typeof match === 'string' ? summarize(frame).includes(match) : summarize(frame).search(match) >= 0);
 }
 
@@ -228,7 +230,12 @@ function passed(fabric: Fabric, opposite: string, found: string, more: () => rea
 function messageOf(fabric: Fabric, expected: string, found: string, more: readonly string[]): string {
   const evidence = fabric.evidence(expected);
   const kept = evidence === undefined ? [] : [`evidence: ${evidence}`];
-  return [`expected: ${expected} (seed ${fabric.seed})`, `but ${found}`, ...more, ...fabric.conflicts.slice(-shownConflicts), ...kept].join(
-    '\n',
-  );
+  return [
+    `expected: ${expected} (seed ${fabric.seed})`,
+    `but ${found}`,
+    ...more,
+    ...fabric.conflicts.slice(-shownConflicts),
+    ...lastNotes(fabric),
+    ...kept,
+  ].join('\n');
 }

@@ -64,6 +64,8 @@ export class Fabric {
   explain: (port: string, frame: Uint8Array) => string | undefined = () => undefined;
   /** The switches that have crashed, and the links that are down beside theirs. */
   outages: () => readonly string[] = () => [];
+  /** What programs of hosts noted, and when. */
+  logs: () => readonly { readonly time: number; readonly text: string }[] = () => [];
   /** The name of the node with that address. */
   nameOf: (mac: MacAddress) => string | undefined = () => undefined;
   /** Which addresses were found to be used twice, in lines; the first ones. */

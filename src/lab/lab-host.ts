@@ -4,7 +4,11 @@ import { Host } from '../host/host.ts';
 import { formatIpv4, type Ipv4Address } from '../wire/ipv4.ts';
 import { formatIpv6, type Ipv6Address } from '../wire/ipv6.ts';
 import { formatMac, type MacAddress } from '../wire/mac.ts';
+import type { Random } from '../random.ts';
+import { Crashes } from './crashes.ts';
 import type { Fabric } from './fabric.ts';
+import { hostRandom, surroundingsOf, type HostProgram, type HostRandom, type LogLine } from './host-program.ts';
+import { LabDisk } from './lab-disk.ts';
 import { LabStation } from './lab-station.ts';
 import { LabUdpSocket, type UdpProgram } from './lab-udp-socket.ts';
 import { onGrid } from './span.ts';
@@ -25,6 +29,10 @@ export interface LabHostOptions {
   readonly dhcp?: boolean;
   /** Whether it has a link-local IPv6 address. Default: false. */
   readonly ipv6?: boolean;
+  /** What it does from its start on, and again after each crash. Default: nothing. */
+  readonly program?: HostProgram;
+  /** How long its disk takes for whatever it does, in milliseconds. Default: 0. */
+  readonly diskLatency?: number;
 }
 
 /** Who is pinged: a host, or an address in text, of IPv4 or IPv6. */
@@ -41,32 +49,86 @@ export interface PingOptions {
 const defaultTimeout = 4000;
 /** Who claims to be everybody fills no memory. */
 const maxRivals = 16;
+const maxLines = 1000;
 
 /** A host with a network stack: ARP, IPv4, ICMP, UDP, a DHCP client, IPv6 on the link. */
 export class LabHost extends LabStation {
-  /** Its network stack. */
-  readonly stack: Host;
+  /** Chance for its programs, by the seed of the network. */
+  readonly random: HostRandom;
+  readonly #options: LabHostOptions;
+  readonly #ipv4: HostAddress | undefined;
+  readonly #random: Random;
+  readonly #programs: HostProgram[] = [];
+  readonly #lines: LogLine[] = [];
   readonly #rivals = new Set<MacAddress>();
+  readonly #crashes = new Crashes(
+    () => this.#fall(),
+    () => this.#restart(),
+  );
+  #stack: Host;
+  #disk: LabDisk | undefined;
+  #outage: Disposable | undefined;
   #begun = false;
+  #disposed = false;
 
   constructor(name: string, address: HostAddress, mac: MacAddress, options: LabHostOptions, fabric: Fabric) {
     super(name, options.mac === undefined ? mac : readMacText(options.mac), {}, fabric);
-    const { dhcp = false, ipv6 = false, ip, router } = options;
-    const ipv4 = ip === undefined ? (dhcp ? undefined : address) : readHostAddress(ip);
-    this.stack = new Host({
-      clock: this.clock,
-      random: fabric.random(`host ${name}`),
-      mac: this.mac,
-      send: (frame) => this.emit(frame),
-      onConflict: (other) => this.#noteConflict(other),
-      ...{ dhcp, ipv6 },
-      ...(ipv4 && { ipv4: { ...ipv4, ...(router !== undefined && { router: readIpv4Text(router) }) } }),
-    });
+    const { dhcp = false, ip, program, diskLatency = 0 } = options;
+    checkNumber('the latency of a disk', diskLatency);
+    this.#options = options;
+    this.#ipv4 = ip === undefined ? (dhcp ? undefined : address) : readHostAddress(ip);
+    this.#random = fabric.random(`host ${name}`);
+    this.random = hostRandom(fabric.random(`program ${name}`));
+    this.#stack = this.#make();
+    if (program) this.start(program);
+  }
+
+  /** Its network stack. After a crash it is another one. */
+  get stack(): Host {
+    return this.#stack;
+  }
+
+  /** Whether it runs, and has not crashed. */
+  override get running(): boolean {
+    return !this.#crashes.any && !this.#disposed;
+  }
+
+  /** Its disk, which outlives a crash. */
+  get disk(): LabDisk {
+    return (this.#disk ??= new LabDisk(this.name, this.#options.diskLatency ?? 0, this.fabric));
+  }
+
+  /** What its programs noted, the last thousand lines. */
+  get log(): readonly LogLine[] {
+    return this.#lines;
+  }
+
+  /** Starts a program, now and after each crash. */
+  start(program: HostProgram): void {
+    this.#programs.push(program);
+    if (this.running) this.fabric.enter(() => this.tell(() => program(surroundingsOf(this))));
+  }
+
+  /** Notes a line, as `log` of a program does. */
+  note(text: string): void {
+    if (this.#lines.length >= maxLines) this.#lines.shift();
+    this.#lines.push({ time: this.fabric.timeline.now, text });
+  }
+
+  /**
+   * Stops dead: its link loses its carrier, and its programs, sockets, timers and memory are gone. When the last of its crashes is disposed it
+   * starts again, with its programs and what its disk had synced.
+   */
+  crash(): Disposable {
+    return this.fabric.fault(
+      () => `crash ${this.name}`,
+      () => this.#crashes.begin(),
+    );
   }
 
   /** Its IPv4 address; undefined while it has none. */
   get address(): Ipv4Address | undefined {
-    return this.stack.address;
+    return this.#stack.address;
   }
 
   /** Its IPv6 address on the link; undefined without `ipv6`, and for the first second, in which it asks whether somebody else has it. */
@@ -104,9 +166,23 @@ export class LabHost extends LabStation {
     this.fabric.checkOpen();
     if (typeof to !== 'string') this.#checkOurs(to);
     const target = typeof to === 'string' ? readAddressText(to) : ipv6 ? to.#knownLinkLocal : this.addressOf(to);
+    const { life } = this;
+    const tell = (time: number | undefined): void => {
+      life.forget(waiting);
+      this.fabric.timeline.tell(() => result(time && onGrid(time)));
+    };
+    // Of a host that crashes meanwhile nobody hears any more.
+    const waiting = { [Symbol.dispose]: () => tell(undefined) };
     this.fabric.act(
       () => `ping ${this.name} ${typeof target === 'bigint' ? formatIpv6(target) : formatIpv4(target)} timeout ${timeout}`,
-      () => this.stack.ping(target, (time) => this.fabric.timeline.tell(() => result(time && onGrid(time))), { timeout }),
+      () => {
+        if (!this.running) {
+          this.fabric.timeline.tellAfter(timeout, () => result(undefined));
+          return;
+        }
+        life.hold(waiting);
+        this.#stack.ping(target, tell, { timeout });
+      },
     );
   }
 
@@ -116,16 +192,18 @@ export class LabHost extends LabStation {
   }
 
   override [Symbol.dispose](): void {
-    this.stack[Symbol.dispose]();
+    this.#disposed = true;
+    super[Symbol.dispose]();
+    this.#stack[Symbol.dispose]();
   }
 
   protected override hear(frame: Uint8Array): void {
-    this.stack.receive(frame);
+    this.#stack.receive(frame);
   }
 
   protected override hearCarrier(up: boolean): void {
     // A stack begins with a carrier: the first one is no news, and hosts that are plugged in do not announce themselves.
-    if (this.#begun) this.stack.carrier(up);
+    if (this.#begun) this.#stack.carrier(up);
     this.#begun ||= up;
   }
 
@@ -136,9 +214,40 @@ export class LabHost extends LabStation {
   addressOf(to: PingTarget): Ipv4Address {
     if (typeof to === 'string') return readIpv4Text(to);
     this.#checkOurs(to);
-    if (to.address === undefined)
+    // One that is down is meant by the address that it will have again.
+    const address = to.address ?? to.#ipv4?.address;
+    if (address === undefined)
       throw new EtherloomError('bad-state', `${to.name} has no address yet; give it { ip }, or let time pass until its lease`);
-    return to.address;
+    return address;
+  }
+
+  #make(): Host {
+    const { dhcp = false, ipv6 = false, router } = this.#options;
+    return new Host({
+      clock: this.clock,
+      random: this.#random,
+      mac: this.mac,
+      send: (frame) => this.emit(frame),
+      onConflict: (other) => this.#noteConflict(other),
+      dhcp,
+      ipv6,
+      ...(this.#ipv4 && { ipv4: { ...this.#ipv4, ...(router !== undefined && { router: readIpv4Text(router) }) } }),
+    });
+  }
+
+  #fall(): void {
+    this.#outage = this.end?.link.cut();
+    this.endLife();
+    this.#stack[Symbol.dispose]();
+    this.#disk?.crash();
+    this.#begun = false;
+  }
+
+  #restart(): void {
+    if (this.#disposed) return;
+    this.#stack = this.#make();
+    this.#outage?.[Symbol.dispose]();
+    for (const program of this.#programs) this.tell(() => program(surroundingsOf(this)));
   }
 
   #noteConflict(rival: MacAddress): void {

@@ -4,6 +4,7 @@ import { minFrame } from '../wire/ethernet.ts';
 import { formatHex } from '../wire/octets.ts';
 import type { MacAddress } from '../wire/mac.ts';
 import type { Fabric } from './fabric.ts';
+import { Life } from './life.ts';
 import type { LinkEnd } from './link-end.ts';
 import { checkPositive } from './numbers.ts';
 import { formatSkew, SkewedClock, type Skew } from './skewed-clock.ts';
@@ -47,6 +48,7 @@ export class LabStation implements Disposable {
   #frames: Uint8Array[] = [];
   #times: number[] = [];
   #heard = 0;
+  #life = new Life();
   #end: LinkEnd | undefined;
 
   constructor(name: string, mac: MacAddress, program: StationProgram, fabric: Fabric) {
@@ -85,7 +87,16 @@ export class LabStation implements Disposable {
 
   /** Calls back once, so many milliseconds from now by its own clock, unless disposed before. */
   after(milliseconds: number, run: () => unknown): Disposable {
-    return this.fabric.enter(() => this.fabric.timeline.tellAfter(this.clock.trueSpan(milliseconds), run));
+    this.checkRunning();
+    const life = this.#life;
+    return this.fabric.enter(() => {
+      const timer = this.fabric.timeline.tellAfter(this.clock.trueSpan(milliseconds), () => {
+        life.forget(timer);
+        return life.call(run);
+      });
+      life.hold(timer);
+      return timer;
+    });
   }
 
   /** Calls back again and again, every so many milliseconds by its own clock, until disposed; the first time after that time. */
@@ -98,6 +109,12 @@ export class LabStation implements Disposable {
     };
     timer = this.after(milliseconds, again);
     return { [Symbol.dispose]: () => timer[Symbol.dispose]() };
+  }
+
+  /** Pulls the plug until disposed: both ends of its link lose their carrier. Throws EtherloomError('bad-state') when it has no link. */
+  unplug(): Disposable {
+    if (this.#end) return this.#end.link.cut();
+    throw new EtherloomError('bad-state', `${this.name} cannot be unplugged: it has no link; link it to a switch first`);
   }
 
   /** Makes its clock wrong until disposed. */
@@ -123,7 +140,36 @@ export class LabStation implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    // A station has nothing that goes on by itself.
+    this.#life.end();
+  }
+
+  /** Throws EtherloomError('bad-state') while it is down. */
+  checkRunning(): void {
+    this.fabric.checkOpen();
+    if (this.running) return;
+    throw new EtherloomError('bad-state', `${this.name} is down: it has crashed, or was removed; restart it first`);
+  }
+
+  /** Whether it runs: it has not crashed, and was not removed. */
+  get running(): boolean {
+    return this.#life.alive;
+  }
+
+  /** What it has until it ends, or crashes. */
+  get life(): Life {
+    return this.#life;
+  }
+
+  /** Ends all that it has, and begins anew. */
+  protected endLife(): void {
+    this.#life.end();
+    this.#life = new Life();
+  }
+
+  /** Calls its program, once all that belongs to the current happening is done, unless it has ended by then. */
+  protected tell(program: () => unknown): void {
+    const life = this.#life;
+    this.fabric.timeline.tell(() => life.call(program));
   }
 
   /** Sends a frame that is nobody else's. Without a link it is lost. */
@@ -134,12 +180,12 @@ export class LabStation implements Disposable {
   /** A frame came in. */
   protected hear(frame: Uint8Array): void {
     const { receive } = this.#program;
-    if (receive) this.fabric.timeline.tell(() => receive(frame, this));
+    if (receive) this.tell(() => receive(frame, this));
   }
 
   protected hearCarrier(up: boolean): void {
     const { carrier } = this.#program;
-    if (carrier) this.fabric.timeline.tell(() => carrier(up, this));
+    if (carrier) this.tell(() => carrier(up, this));
   }
 
   #keep(frame: Uint8Array): void {

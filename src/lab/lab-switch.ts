@@ -3,6 +3,7 @@ import type { Port, PortNumber } from '../ports/port.ts';
 import { formatExplanation, Switch, type FstpChange, type NewPort, type SwitchOptions } from '../switch/switch.ts';
 import type { MacAddress } from '../wire/mac.ts';
 import type { Fabric } from './fabric.ts';
+import { Crashes } from './crashes.ts';
 import { LinkEnd } from './link-end.ts';
 import { readMacText } from './names.ts';
 import type { Vid } from '../wire/dot1q.ts';
@@ -63,7 +64,11 @@ export class LabSwitch implements Disposable {
   readonly #residents: Resident[] = [];
   #switch: Switch;
   #said: (readonly [PortNumber, Uint8Array])[] = [];
-  #outages: readonly Disposable[] | undefined;
+  readonly #crashes = new Crashes(
+    () => this.#fall(),
+    () => this.#restart(),
+  );
+  #outages: readonly Disposable[] = [];
   #disposed = false;
   #breathing = false;
   #sent = 0;
@@ -86,7 +91,7 @@ export class LabSwitch implements Disposable {
 
   /** Whether it runs, and has not crashed. */
   get running(): boolean {
-    return this.#outages === undefined;
+    return !this.#crashes.any && !this.#disposed;
   }
 
   /** The ends of links that are plugged in, by their port numbers. */
@@ -167,17 +172,11 @@ export class LabSwitch implements Disposable {
     if (this.running) again();
   }
 
-  /** Stops dead: its links lose their carrier, and all that it knew is gone. Disposing what is returned starts it again. */
+  /** Stops dead: its links lose their carrier, and all that it knew is gone. It starts again when the last of its crashes is disposed. */
   crash(): Disposable {
-    if (!this.running) throw new EtherloomError('bad-state', `${this.name} has already crashed; restart it first`);
     return this.#fabric.fault(
       () => `crash ${this.name}`,
-      () => {
-        const outages = [...this.ends.values()].map(({ link }) => link.cut());
-        this.#outages = outages;
-        this.#stop();
-        return { [Symbol.dispose]: () => this.#restart(outages) };
-      },
+      () => this.#crashes.begin(),
     );
   }
 
@@ -194,10 +193,14 @@ export class LabSwitch implements Disposable {
     this.#stop();
   }
 
+  #fall(): void {
+    this.#outages = [...this.ends.values()].map(({ link }) => link.cut());
+    this.#stop();
+  }
+
   /** Starts again with the same ports and the same configuration. */
-  #restart(outages: readonly Disposable[]): void {
+  #restart(): void {
     if (this.#disposed) return;
-    this.#outages = undefined;
     this.#switch = this.#make();
     this.#configure();
     for (const [number, place] of this.#places) {
@@ -205,7 +208,7 @@ export class LabSwitch implements Disposable {
       this.#switch.addPort(number, { ...place.membership, up: place.up });
     }
     for (const moveIn of this.#movesIn) moveIn();
-    for (const outage of outages) outage[Symbol.dispose]();
+    for (const outage of this.#outages) outage[Symbol.dispose]();
   }
 
   #make(): Switch {

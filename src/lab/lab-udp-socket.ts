@@ -3,6 +3,7 @@ import { formatIpv4, type Ipv4Address } from '../wire/ipv4.ts';
 import { formatHex } from '../wire/octets.ts';
 import type { Fabric } from './fabric.ts';
 import type { LabHost, PingTarget } from './lab-host.ts';
+import type { Life } from './life.ts';
 
 /** A datagram that a socket received. */
 export interface LabDatagram {
@@ -27,11 +28,18 @@ export class LabUdpSocket implements Disposable {
   readonly #fabric: Fabric;
   readonly #socket: UdpSocket;
   #received: LabDatagram[] = [];
+  /** Of those, the last ones that `receive` has not given to anybody yet. */
+  #unread = 0;
+  readonly #readers: ((datagram: LabDatagram) => void)[] = [];
+  readonly #life: Life;
+  #open = true;
 
   constructor(host: LabHost, port: number | undefined, program: UdpProgram | undefined, fabric: Fabric) {
     this.host = host;
     this.#program = program;
     this.#fabric = fabric;
+    host.checkRunning();
+    this.#life = host.life;
     this.#socket = fabric.act(
       () => `listen ${host.name} ${port ?? 'any'}`,
       () =>
@@ -40,6 +48,7 @@ export class LabUdpSocket implements Disposable {
           this.#take({ from: formatIpv4(source), port: sourcePort, payload: octets, text: new TextDecoder().decode(octets) });
         }),
     );
+    this.#life.hold(this);
   }
 
   get port(): number {
@@ -51,9 +60,16 @@ export class LabUdpSocket implements Disposable {
     return this.#received.slice(-maxReceived);
   }
 
-  /** Sends a datagram; text as UTF-8. Throws EtherloomError when it does not fit in one packet, or that is no port. */
+  /** The oldest datagram that nobody was given by this yet, of the last 1,024; waits until there is one. */
+  receive(): Promise<LabDatagram> {
+    const datagram = this.#unread === 0 ? undefined : this.#received.at(-this.#unread--);
+    return datagram ? Promise.resolve(datagram) : new Promise((resolve) => this.#readers.push(resolve));
+  }
+
+  /** Sends a datagram; text as UTF-8. Nothing is sent once it is closed. Throws EtherloomError when it does not fit in one packet, or that is no port. */
   send(to: PingTarget, port: number, payload: Uint8Array | string): void {
     this.#fabric.checkOpen();
+    if (!this.#open) return;
     const target: Ipv4Address = this.host.addressOf(to);
     const octets = typeof payload === 'string' ? new TextEncoder().encode(payload) : payload.slice();
     this.#fabric.act(
@@ -63,7 +79,13 @@ export class LabUdpSocket implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    if (this.#fabric.timeline.closed) return;
+    if (!this.#open) return;
+    this.#open = false;
+    this.#life.forget(this);
+    if (this.#fabric.timeline.closed || !this.#life.alive) {
+      this.#socket[Symbol.dispose]();
+      return;
+    }
     this.#fabric.act(
       () => `close ${this.host.name} ${this.port}`,
       () => this.#socket[Symbol.dispose](),
@@ -73,7 +95,9 @@ export class LabUdpSocket implements Disposable {
   #take(datagram: LabDatagram): void {
     this.#received.push(datagram);
     if (this.#received.length >= 2 * maxReceived) this.#received = this.#received.slice(-maxReceived);
-    const program = this.#program;
-    if (program) this.#fabric.timeline.tell(() => program(datagram, this));
+    const [program, reader] = [this.#program, this.#readers.shift()];
+    if (!reader) this.#unread = Math.min(this.#unread + 1, maxReceived);
+    if (program) this.#fabric.timeline.tell(() => this.#life.call(() => program(datagram, this)));
+    if (reader) this.#fabric.timeline.tell(() => this.#life.call(() => reader(datagram)));
   }
 }

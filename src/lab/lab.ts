@@ -1,11 +1,14 @@
 /** The lab: networks of switches, hosts and faults in virtual time. This file is its door, `etherloom/lab`. */
 import { Network, type LabOptions } from './network.ts';
 
+export { EtherloomError, type ErrorCode } from '../errors.ts';
 export * from './assertions.ts';
 export { captureOf } from './capture.ts';
 export type { FrameMatch, Verdict } from './checks.ts';
 export type { Step } from './fabric.ts';
 export type { LabDhcp, LabDhcpOptions } from './lab-dhcp.ts';
+export type { HostProgram, HostRandom, HostSurroundings, LogLine } from './host-program.ts';
+export type { LabDisk } from './lab-disk.ts';
 export type { LabHost, LabHostOptions, PingOptions, PingTarget } from './lab-host.ts';
 export type { LabStation, LabStationOptions, Received, StationProgram } from './lab-station.ts';
 export type { LabSwitch, LabSwitchOptions } from './lab-switch.ts';

@@ -3,6 +3,7 @@ import { flap, type FlapTimes } from '../ports/flap.ts';
 import { formatMarkov, formatQuality, parseMarkov, parseQuality } from '../ports/impairment-text.ts';
 import { qualityWords, type Markov, type Quality } from '../ports/impairment.ts';
 import type { Fabric } from './fabric.ts';
+import { isYes } from './goals.ts';
 import { checkNumber } from './numbers.ts';
 import { LinkEnd, type LinkOwner, type Plug } from './link-end.ts';
 import { flapWords, impairmentWords, sideWords } from './vocabularies.ts';
@@ -149,7 +150,8 @@ export class Link implements Disposable {
     const [from, ends] = this.#sideOf(side);
     return this.#fabric.fault(
       () => formatLine('filter', this.name, from && `from ${from.name}`),
-      () => together(ends.map(({ channel }) => channel.add({ kind: 'filter', match }))),
+      () =>
+        together(ends.map(({ channel }) => channel.add({ kind: 'filter', match: (frame) => isYes('the match of a frame', match(frame)) }))),
     );
   }
 

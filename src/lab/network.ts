@@ -8,11 +8,22 @@ import { LabStation, type LabStationOptions } from './lab-station.ts';
 import { LabSwitch, type LabSwitchOptions } from './lab-switch.ts';
 import { Link } from './link.ts';
 import { freeHostAddress, readMacText, stationMac, switchMac } from './names.ts';
+import { conditionOf, Settling } from './goals.ts';
 import { Partition } from './partition.ts';
 import { membershipOf, plugIn, plugsOf, type NewLink, type Node } from './plugs.ts';
 import { ring, star, tree, type Star, type StarOptions, type Topology, type TopologyOptions, type TreeOptions } from './topologies.ts';
+import { isThenable } from './timeline.ts';
 import { millisecondsOf, type Span } from './span.ts';
-import { dhcpWords, hostWords, labWords, linkWords, partitionWords, programWords, stationWords, switchWords } from './vocabularies.ts';
+import {
+  dhcpWords,
+  hostOptionWords,
+  labWords,
+  linkWords,
+  partitionWords,
+  programWords,
+  stationWords,
+  switchWords,
+} from './vocabularies.ts';
 import { checkOptions, formatLine, formatNames, formatWords } from './words.ts';
 
 /** How a lab is set up. */
@@ -51,6 +62,7 @@ export class Network extends Inventory implements Disposable {
     this.fabric.explain = (port, frame) => this.#explain(port, frame);
     this.fabric.outages = () => this.#outages();
     this.fabric.nameOf = (mac) => this.nodes.find((node) => node.mac === mac)?.name;
+    this.fabric.logs = () => this.hosts.flatMap(({ name, log }) => log.map(({ time, text }) => ({ time, text: `${name}: ${text}` })));
     this.fabric.evidence = (name) => options.evidence?.(this, name);
   }
 
@@ -75,7 +87,7 @@ export class Network extends Inventory implements Disposable {
 
   /** Adds a host, and links it to a switch. */
   host(name: string, at?: LabSwitch, options: LabHostOptions & StationLink = {}): LabHost {
-    checkOptions(options, hostWords);
+    checkOptions(options, hostOptionWords);
     return this.fabric.act(
       () => formatLine('host', name, at?.name ?? '-', formatWords(options)),
       () => {
@@ -209,12 +221,17 @@ export class Network extends Inventory implements Disposable {
   }
 
   /**
-   * Lets time pass until something is so; it is looked at after everything that happens. Throws EtherloomError('timed-out') when that
-   * takes longer than `patience`, ten minutes by default.
+   * Lets time pass until something is so, which is looked at after everything that happens, or until a promise that comes of the network is
+   * settled, and resolves with what that does. Throws EtherloomError('timed-out') when it takes longer than `patience`, ten minutes by default.
    */
-  async runUntil(isSo: () => boolean, patience: Span = defaultPatience): Promise<void> {
-    if (await this.fabric.pass(this.now + millisecondsOf(patience), isSo)) return;
-    throw new EtherloomError('timed-out', `the condition did not become true within ${millisecondsOf(patience) / 1000} s; wait longer`);
+  async runUntil(isSo: () => boolean, patience?: Span): Promise<void>;
+  async runUntil<T>(promise: PromiseLike<T>, patience?: Span): Promise<T>;
+  async runUntil<T>(what: (() => boolean) | PromiseLike<T>, patience: Span = defaultPatience): Promise<T | void> {
+    const milliseconds = millisecondsOf(patience);
+    const goal = isThenable(what) ? await Settling.of(what) : undefined;
+    if (await this.fabric.pass(this.now + milliseconds, goal ? () => goal.settled : conditionOf(what))) return goal?.outcome();
+    const missed = goal ? 'the promise was not settled' : 'the condition did not become true';
+    throw new EtherloomError('timed-out', `${missed} within ${milliseconds / 1000} s; wait longer`);
   }
 
   /** Lets time pass until no frame is on any link. Timers that run, such as those of a spanning tree, do not count. */
@@ -239,7 +256,7 @@ export class Network extends Inventory implements Disposable {
   }
 
   #outages(): string[] {
-    const crashed = this.switches.filter(({ running }) => !running);
+    const crashed = this.nodes.filter(({ running }) => !running);
     const cut = this.links.filter(({ up, ends }) => !up && !ends.some(({ owner }) => crashed.some((one) => one === owner)));
     return [...crashed, ...cut].map(({ name }) => name);
   }

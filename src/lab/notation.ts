@@ -1,7 +1,8 @@
 import { EtherloomError } from '../errors.ts';
 import { parseHex } from '../wire/octets.ts';
 import { bridge, check } from './figure.ts';
-import type { LabSwitch } from './lab-switch.ts';
+import { LabHost } from './lab-host.ts';
+import { LabSwitch } from './lab-switch.ts';
 import type { LabUdpSocket } from './lab-udp-socket.ts';
 import type { Side } from './link.ts';
 import type { Network } from './network.ts';
@@ -55,6 +56,11 @@ const acts: Readonly<Record<string, Line<unknown>>> = {
   unlink: line('unlink LINK', 1, ({ net }, [name = '']) => net.unlink(net.linkNamed(name))),
   latency: line('latency LINK MILLISECONDS', 2, ({ net }, [name = '', value = '']) => (net.linkNamed(name).latency = numberOf(value))),
   mtu: line('mtu LINK OCTETS', 2, ({ net }, [name = '', value = '']) => (net.linkNamed(name).mtu = numberOf(value))),
+  'disk-latency': line(
+    'disk-latency HOST MILLISECONDS',
+    2,
+    ({ net }, [name = '', value = '']) => (net.hostNamed(name).disk.latency = numberOf(value)),
+  ),
   send: line('send STATION FRAME', 2, ({ net }, [name = '', frame = '']) => net.stationNamed(name).send(octetsOf(frame))),
   ping: line('ping HOST ADDRESS [timeout MILLISECONDS]', 2, ({ net }, [name = '', to = '', ...words]) =>
     net.hostNamed(name).startPing(to, () => undefined, parseWords(words, pingWords)),
@@ -103,7 +109,8 @@ const faults: Readonly<Record<string, Line<Disposable>>> = {
     const { up = 0, down = 0 } = parseWords(words, flapWords);
     return net.linkNamed(name).flap({ up, down });
   }),
-  crash: line('crash SWITCH', 1, ({ net }, [name = '']) => net.switchNamed(name).crash()),
+  crash: line('crash SWITCH|HOST', 1, ({ net }, [name = '']) => crashing(net.node(name)).crash()),
+  'fail-disk': line('fail-disk HOST', 1, ({ net }, [name = '']) => net.hostNamed(name).disk.fail()),
   skew: line('skew NODE rate RATE wall SECONDS', 1, ({ net }, [name = '', ...words]) => net.node(name).skew(parseWords(words, skewWords))),
   partition: line('partition NODE,NODE NODE,...', 1, ({ net }, groups) => net.partition(groupsOf(net, groups))),
   'partition-silently': line('partition-silently NODE,NODE NODE,...', 1, ({ net }, groups) =>
@@ -158,6 +165,11 @@ function onSide(usage: string, begin: (link: ReturnType<Network['linkNamed']>, t
     const link = net.linkNamed(name);
     return from === 'from' ? begin(link, rest.join(' '), { from: net.node(node) }) : begin(link, words.join(' '), {});
   });
+}
+
+function crashing(node: Node): LabSwitch | LabHost {
+  if (node instanceof LabHost || node instanceof LabSwitch) return node;
+  throw wrong(`${node.name} cannot crash: it is a station without a stack; name a switch or a host`);
 }
 
 function placeOf(net: Network, name: string): LabSwitch | undefined {

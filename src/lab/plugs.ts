@@ -19,7 +19,7 @@ export interface NewLink extends LinkOptions {
   readonly trunk?: boolean;
 }
 
-/** Where a link between two nodes is plugged in. Throws EtherloomError: `busy` when a station is linked already, `bad-state` when a switch is down. */
+/** Where a link between two nodes is plugged in. Throws EtherloomError: `busy` when a station is linked already, `bad-state` when a node is down. */
 export function plugsOf(a: Node, b: Node): [Plug, Plug] {
   const first = plugOf(a, 0);
   if (a === b && a instanceof LabStation)
@@ -29,11 +29,11 @@ export function plugsOf(a: Node, b: Node): [Plug, Plug] {
 
 /** A free plug of a node; of a switch the next one after port `after`. */
 function plugOf(node: Node, after: PortNumber): Plug {
+  if (!node.running) throw new EtherloomError('bad-state', `cannot link to ${node.name}: it has crashed; restart it first`);
   if (node instanceof LabStation) {
     if (node.end) throw new EtherloomError('busy', `${node.name} is already linked by ${node.end.link.name}; unlink that first`);
     return { owner: node, port: 0, name: node.name };
   }
-  if (!node.running) throw new EtherloomError('bad-state', `cannot link to ${node.name}: it has crashed; restart it first`);
   const port = node.freePort(after);
   return { owner: node, port, name: `${node.name}.${port}` };
 }

@@ -14,10 +14,12 @@ const shownFrames = 5;
 const shownHops = 12;
 /** Other places where the frame ended, such as those that it was flooded to. */
 const shownEnds = 3;
+const shownNotes = 10;
 
 /** What became of what a station has sent since hop number `since`, and of the answers to that: how far it came, and why no farther. */
 export function storyOf(fabric: Fabric, station: LabStation, since: number): string[] {
   const { end } = station;
+  if (!station.running) return [`${station.name} has crashed`];
   if (!end) return [`${station.name} has no link`];
   if (!end.link.up) return [`the link ${end.link.name} of ${station.name} is down`];
   const ends = endsOf(consequences(fabric, station, since));
@@ -51,6 +53,12 @@ export function wayTo({ trace }: Fabric, hop: Hop): string[] {
 /** One line: `5.05 ms  a > s1.1  02:00:00:00:00:01 > all: ARP, …: delivered`. */
 function hopLine({ time, lane, frame, fate }: Hop): string {
   return `${formatTime(time)}  ${lane.source} > ${lane.target}  ${summarize(frame)}${fate === 'delivered' ? '' : ` -- ${fate}`}`;
+}
+
+/** What programs noted last, in the order of time, one line each. */
+export function lastNotes(fabric: Fabric): string[] {
+  const lines = fabric.logs().toSorted((a, b) => a.time - b.time);
+  return lines.slice(-shownNotes).map(({ time, text }) => `at ${formatTime(time)} ${text}`);
 }
 
 /** The hops that a station's frames made since then: those frames, what they became, what they were answered with, and so on. */

@@ -50,11 +50,14 @@ export const stationWords = {
 /** Of a station's program. */
 export const programWords = { receive: 'function', carrier: 'function' } as const satisfies Wording<StationProgram>;
 
-/** Of a host and its link. */
+/** Of a host and its link, as the notation has them. */
 export const hostWords = {
   ...stationWords,
-  ...{ ip: 'text', router: 'text', dhcp: 'flag', ipv6: 'flag' },
-} as const satisfies Wording<StationLink & LabHostOptions>;
+  ...{ ip: 'text', router: 'text', dhcp: 'flag', ipv6: 'flag', diskLatency: 'number' },
+} as const satisfies Wording<StationLink & Omit<LabHostOptions, 'program'>>;
+
+/** Of a host and its link, with its program. */
+export const hostOptionWords = { ...hostWords, program: 'function' } as const satisfies Wording<StationLink & LabHostOptions>;
 
 /** Of a DHCP server. */
 export const dhcpWords = {

@@ -161,3 +161,31 @@ describe('an asynchronous program', () => {
     }
   });
 });
+
+describe('what is waited for', () => {
+  it('may be a promise that comes of the network', async () => {
+    using net = lab();
+    const a = net.host('a', net.switch('s1'));
+    const later = new Promise<string>((resolve) => a.after(1500, () => resolve('now')));
+    expect(await net.runUntil(later)).toBe('now');
+    expect(net.now).toBe(1500);
+    expect(await net.runUntil(Promise.resolve(5))).toBe(5);
+    expect(net.now).toBe(1500);
+    const failing = new Promise((_, reject) => a.after(10, () => reject(new Error('it failed'))));
+    await expect(net.runUntil(failing)).rejects.toThrow('it failed');
+    expect(net.now).toBe(1510);
+    await expect(net.runUntil(new Promise(() => undefined), { seconds: 1 })).rejects.toThrow(
+      'the promise was not settled within 1 s; wait longer',
+    );
+  });
+
+  it('is refused where it could never be', async () => {
+    using net = lab();
+    const never = async (): Promise<boolean> => Promise.resolve(false);
+    await expect(net.runUntil(never as unknown as () => boolean)).rejects.toThrow('the condition is asynchronous: it returns a promise; ');
+    await expect(net.runUntil(5 as unknown as () => boolean)).rejects.toThrow(
+      'cannot run until 5; give a function that returns true or false, or a',
+    );
+    expect(net.now).toBe(0);
+  });
+});

@@ -60,7 +60,7 @@ describe('a text', () => {
     expect(why('switch s2 priority')).toBe('the option priority has no value; write it as: priority VALUE');
     expect(why('link s1 s9')).toBe('there is no s9 in this network; add it first');
     expect(why('cut s1-s9')).toBe('there is no link s1-s9; use one of: a-s1');
-    expect(why('crash a')).toBe('a is not a switch; name one');
+    expect(why('crash t')).toBe('t cannot crash: it is a station without a stack; name a switch or a host');
     expect(why('ping s1 10.0.0.1')).toBe('s1 is not a host; name one');
     expect(why('send s1 00')).toBe('s1 is not a station; name one');
     expect(why('send a 0g')).toBe('"0g" is not a series of octets; write two hexadecimal digits for each');

@@ -1,0 +1,148 @@
+import { SystemError } from '../errors.ts';
+import { chance } from '../ports/impairment.ts';
+import type { Random } from '../random.ts';
+import type { Fabric } from './fabric.ts';
+import { checkNumber } from './numbers.ts';
+
+/** A write, or the removal of a file, that a crash may undo. */
+interface Change {
+  readonly file: string;
+  readonly octets: Uint8Array | undefined;
+}
+
+type Files = Map<string, Uint8Array>;
+
+/** Of the changes that were not synced when a host crashed, so many are lost, and so many of the others are torn. */
+const [lost, torn] = [0.5, 0.5];
+
+/**
+ * The disk of a host: files that are written and read whole. What was not synced when the host crashes is lost, or torn: of a write only the first
+ * octets are there. All that it does takes its latency, so that time must pass while it is awaited.
+ */
+export class LabDisk {
+  readonly #host: string;
+  readonly #fabric: Fabric;
+  readonly #random: Random;
+  readonly #failures = new Set<object>();
+  #latency: number;
+  #files: Files = new Map();
+  #synced: Files = new Map();
+  #changes: Change[] = [];
+  #generation = 0;
+  #lastDue = 0;
+
+  constructor(host: string, latency: number, fabric: Fabric) {
+    checkNumber('the latency of a disk', latency);
+    this.#host = host;
+    this.#latency = latency;
+    this.#fabric = fabric;
+    this.#random = fabric.random(`disk ${host}`);
+  }
+
+  /** How long it takes to read, to write and to sync, in milliseconds. A change holds for what is asked from then on. */
+  get latency(): number {
+    return this.#latency;
+  }
+
+  set latency(milliseconds: number) {
+    checkNumber('the latency of a disk', milliseconds);
+    this.#fabric.act(
+      () => `disk-latency ${this.#host} ${milliseconds}`,
+      () => (this.#latency = milliseconds),
+    );
+  }
+
+  /** What a crash leaves in any case, in text, by the names of the files. It can be looked at without any time. */
+  get synced(): ReadonlyMap<string, string> {
+    return new Map(Array.from(this.#synced, ([file, octets]) => [file, textOf(octets)]));
+  }
+
+  /** The file in text; undefined when there is none. Rejects with SystemError('EIO') while the disk fails, as all that it does. */
+  async read(file: string): Promise<string | undefined> {
+    const octets = await this.readOctets(file);
+    return octets && textOf(octets);
+  }
+
+  /** The octets of a file; undefined when there is none. */
+  readOctets(file: string): Promise<Uint8Array | undefined> {
+    return this.#do(`read ${file}`, () => this.#files.get(file)?.slice());
+  }
+
+  /** Puts that in the place of a file; text as UTF-8. */
+  write(file: string, content: string | Uint8Array): Promise<void> {
+    const octets = typeof content === 'string' ? new TextEncoder().encode(content) : content.slice();
+    return this.#do(`write ${file}`, () => this.#change({ file, octets }));
+  }
+
+  /** Removes a file. Nothing happens when there is none. */
+  remove(file: string): Promise<void> {
+    return this.#do(`remove ${file}`, () => this.#change({ file, octets: undefined }));
+  }
+
+  /** The names of all files. */
+  list(): Promise<string[]> {
+    return this.#do('list the files', () => [...this.#files.keys()].sort());
+  }
+
+  /** Makes all that was written before outlive a crash. */
+  sync(): Promise<void> {
+    return this.#do('sync', () => {
+      this.#synced = new Map(this.#files);
+      this.#changes = [];
+    });
+  }
+
+  /** Lets it fail until disposed: nothing is read, written or synced. */
+  fail(): Disposable {
+    return this.#fabric.fault(
+      () => `fail-disk ${this.#host}`,
+      () => {
+        const failure = {};
+        this.#failures.add(failure);
+        return { [Symbol.dispose]: () => void this.#failures.delete(failure) };
+      },
+    );
+  }
+
+  /** The host has crashed: what is on its way is not done, and of what was not synced a part is there. */
+  crash(): void {
+    this.#generation++;
+    for (const change of this.#changes.splice(0)) {
+      if (chance(this.#random) < lost) continue;
+      const { octets } = change;
+      const whole = octets === undefined || chance(this.#random) >= torn;
+      apply(this.#synced, whole ? change : { ...change, octets: octets.slice(0, this.#random.uint32() % Math.max(1, octets.length)) });
+    }
+    this.#files = new Map(this.#synced);
+  }
+
+  #change(change: Change): void {
+    this.#changes.push(change);
+    apply(this.#files, change);
+  }
+
+  /** One after the other, each a latency after it was asked for. Whoever is dead by then is not told. */
+  #do<T>(what: string, work: () => T): Promise<T> {
+    const { timeline } = this.#fabric;
+    const generation = this.#generation;
+    this.#fabric.checkOpen();
+    this.#lastDue = Math.max(this.#lastDue, timeline.now + this.#latency);
+    return new Promise((resolve, reject) => {
+      const end = (): void => {
+        if (generation !== this.#generation) return;
+        if (this.#failures.size === 0) resolve(work());
+        else reject(new SystemError('EIO', `cannot ${what} on the disk of ${this.#host}`, 'end the failure of the disk'));
+      };
+      timeline.tellAfter(this.#lastDue - timeline.now, end);
+    });
+  }
+}
+
+function apply(files: Files, { file, octets }: Change): void {
+  if (octets === undefined) files.delete(file);
+  else files.set(file, octets);
+}
+
+function textOf(octets: Uint8Array): string {
+  return new TextDecoder().decode(octets);
+}
