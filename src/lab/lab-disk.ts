@@ -4,10 +4,12 @@ import type { Random } from '../random.ts';
 import type { Fabric } from './fabric.ts';
 import { checkNumber } from './numbers.ts';
 
-/** A write, or the removal of a file, that a crash may undo. */
+/** A write, the removal of a file, or its new name, that a crash may undo. */
 interface Change {
   readonly file: string;
-  readonly octets: Uint8Array | undefined;
+  readonly octets?: Uint8Array | undefined;
+  /** What it was called before. */
+  readonly from?: string;
 }
 
 type Files = Map<string, Uint8Array>;
@@ -76,7 +78,12 @@ export class LabDisk {
 
   /** Removes a file. Nothing happens when there is none. */
   remove(file: string): Promise<void> {
-    return this.#do(`remove ${file}`, () => this.#change({ file, octets: undefined }));
+    return this.#do(`remove ${file}`, () => this.#change({ file }));
+  }
+
+  /** Gives a file a new name, in the place of a file that has it. A crash leaves one of both whole. Nothing happens when there is none. */
+  rename(from: string, to: string): Promise<void> {
+    return this.#do(`rename ${from}`, () => this.#change({ file: to, from }));
   }
 
   /** The names of all files. */
@@ -138,8 +145,13 @@ export class LabDisk {
   }
 }
 
-function apply(files: Files, { file, octets }: Change): void {
-  if (octets === undefined) files.delete(file);
+function apply(files: Files, { file, octets, from }: Change): void {
+  if (from !== undefined) {
+    const renamed = files.get(from);
+    if (renamed === undefined) return;
+    files.delete(from);
+    files.set(file, renamed);
+  } else if (octets === undefined) files.delete(file);
   else files.set(file, octets);
 }
 

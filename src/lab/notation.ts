@@ -8,7 +8,7 @@ import type { Side } from './link.ts';
 import type { Network } from './network.ts';
 import { checkNumber } from './numbers.ts';
 import type { Node } from './plugs.ts';
-import { millisecondsOf } from './span.ts';
+import { millisecondsOf, onGrid } from './span.ts';
 import { dhcpWords, flapWords, hostWords, linkWords, pingWords, skewWords, stationWords, switchWords } from './vocabularies.ts';
 import { parseNames, parseNumber, parseWords } from './words.ts';
 
@@ -81,16 +81,14 @@ const acts: Readonly<Record<string, Line<unknown>>> = {
     if (!fault) throw wrong(`there is no fault ${name}; name one that an earlier line began`);
     fault[Symbol.dispose]();
   }),
-  run: line('run SECONDS', 1, ({ net }, [seconds = '']) =>
-    net.fabric.timeline.advance(net.now + millisecondsOf({ seconds: numberOf(seconds) })),
-  ),
+  run: line('run SECONDS', 1, ({ net }, [seconds = '']) => until(net.now + millisecondsOf({ seconds: numberOf(seconds) }))),
   at: line('at MILLISECONDS [after COUNT]', 1, ({ net }, [time = '', after, count = '']) => {
     const { timeline } = net.fabric;
     checkNumber('a time', numberOf(time));
     if (numberOf(time) < net.now)
       throw wrong(`time cannot go back to ${time} ms: it is ${net.now} ms already; put the lines in order of time`);
-    if (after === undefined) timeline.advance(numberOf(time));
-    else if (after !== 'after' || !timeline.reach(numberOf(time), numberOf(count))) {
+    if (after === undefined) return until(numberOf(time));
+    if (after !== 'after' || !timeline.reach(numberOf(time), numberOf(count))) {
       throw wrong(
         `this run differs from the recording: ${timeline.count} events happened at ${net.now} ms; replay it with the version that recorded it`,
       );
@@ -123,16 +121,36 @@ const faults: Readonly<Record<string, Line<Disposable>>> = {
   }),
 };
 
-/** Does what a line says. Throws EtherloomError that says what is wrong. */
-export function perform(text: string, stage: Stage): void {
+/** Does what a line says, and returns until when time is to pass then. Throws EtherloomError that says what is wrong. */
+export function perform(text: string, stage: Stage): number | undefined {
   const [, name, statement = ''] = /^(?:([A-Za-z]\w*) = )?(.*)$/.exec(text) ?? [];
   const [word = '', ...words] = statement.split(/\s+/);
-  if (word === 'failing') fail(words.join(' '), stage);
-  else if (Object.hasOwn(faults, word)) {
+  if (word === 'failing') {
+    fail(words.join(' '), stage);
+    return undefined;
+  }
+  if (Object.hasOwn(faults, word)) {
     const fault = run(faults[word], words, stage);
     if (name !== undefined) stage.faults.set(name, fault);
-  } else if (Object.hasOwn(acts, word) && name === undefined) run(acts[word], words, stage);
-  else throw wrong(`unknown ${name === undefined ? 'line' : 'fault'} "${word}"; use one of: ${known(name)}`);
+    return undefined;
+  }
+  if (!Object.hasOwn(acts, word) || name !== undefined)
+    throw wrong(`unknown ${name === undefined ? 'line' : 'fault'} "${word}"; use one of: ${known(name)}`);
+  const done = run(acts[word], words, stage);
+  return done instanceof Until ? done.time : undefined;
+}
+
+/** What a line returns that lets time pass. */
+class Until {
+  readonly time: number;
+
+  constructor(time: number) {
+    this.time = time;
+  }
+}
+
+function until(time: number): Until {
+  return new Until(onGrid(time));
 }
 
 /** What is recorded of what somebody tried, and was refused. */

@@ -21,17 +21,37 @@ import { perform, type Stage } from './notation.ts';
  * does not come out as it was.
  */
 export function play(text: string, options: LabOptions = {}, net: Network = networkFor(text, options)): Network {
-  const stage = { net, faults: new Map(), sockets: new Map() };
+  const stage: Stage = { net, faults: new Map(), sockets: new Map() };
   linesOf(text).forEach((line, at) => {
     try {
-      if (line !== '') performLine(line, stage);
+      const until = performLine(line, stage);
+      if (until !== undefined) net.fabric.timeline.advance(until);
     } catch (error) {
-      net[Symbol.dispose]();
-      if (!(error instanceof EtherloomError)) throw error;
-      throw new EtherloomError(error.code, `line ${at + 1}: ${line}: ${error.message}`, { cause: error });
+      throw failingAt(line, at, error, net);
     }
   });
   return net;
+}
+
+/** Goes on with a network as `play` does, but lets asynchronous programs go on while time passes. */
+export async function playAlong(text: string, net: Network): Promise<void> {
+  const stage: Stage = { net, faults: new Map(), sockets: new Map() };
+  for (const [at, line] of linesOf(text).entries()) {
+    try {
+      const until = performLine(line, stage);
+      if (until !== undefined) await net.fabric.pass(until);
+    } catch (error) {
+      throw failingAt(line, at, error, net);
+    }
+  }
+}
+
+/** Names the line, and ends the network. */
+function failingAt(line: string, at: number, error: unknown, net: Network): unknown {
+  net[Symbol.dispose]();
+  return error instanceof EtherloomError
+    ? new EtherloomError(error.code, `line ${at + 1}: ${line}: ${error.message}`, { cause: error })
+    : error;
 }
 
 function linesOf(text: string): string[] {
@@ -48,18 +68,21 @@ function networkFor(text: string, options: LabOptions): Network {
   return new Network({ ...(record && { record }), ...(seed !== undefined && { seed: Number(seed) }), ...options });
 }
 
-function performLine(line: string, stage: Stage): void {
+/** Does what a line says; returns until when time passes then. */
+function performLine(line: string, stage: Stage): number | undefined {
+  if (line === '') return undefined;
   const { trace } = stage.net.fabric;
   const [word, value] = line.split(' ');
   if (word === 'seed') {
     if (stage.net.nodes.length > 0) throw new EtherloomError('bad-option', 'the seed must come first; move that line to the beginning');
-  } else if (word !== 'digest') perform(line, stage);
+  } else if (word !== 'digest') return perform(line, stage);
   else if (trace.digest !== value) {
     throw new EtherloomError(
       'bad-state',
       `this run differs from the recording: its digest is ${trace.digest ?? 'unknown'}, not ${value}; replay it with the version that recorded it`,
     );
   }
+  return undefined;
 }
 
 /**

@@ -1,15 +1,20 @@
 import { EtherloomError } from '../errors.ts';
 import type { LabDhcpOptions } from './lab-dhcp.ts';
-import type { LabOptions, Network } from './network.ts';
-import { play } from './scenario.ts';
-import { formatLine, formatWords } from './words.ts';
+import { checkCount, checkNumber } from './numbers.ts';
+import { dhcpWords, scenarioWords } from './vocabularies.ts';
+import { checkOptions, formatLine, formatWords } from './words.ts';
 
 /*
  * Networks to which things happen, drawn by fast-check: texts of the notation, which shrink to the smallest one that fails.
  */
 
-/** What can happen, as the notation calls it. */
-export type ScenarioFault = 'cut' | 'silence' | 'impair' | 'hold' | 'crash' | 'skew' | 'partition' | 'flap' | 'vary';
+/** Something that can happen, as the notation calls it. */
+export type ScenarioFault = (typeof scenarioFaults)[number];
+
+/** What can happen; `crash-host` is a crash of a host. */
+export const scenarioFaults = [
+  ...(['cut', 'silence', 'impair', 'hold', 'crash', 'crash-host', 'skew', 'partition', 'flap', 'vary', 'fail-disk'] as const),
+] as const;
 
 /** Of what kind the scenarios are. All numbers are the most that there is. */
 export interface ScenarioOptions {
@@ -25,7 +30,7 @@ export interface ScenarioOptions {
   readonly acts?: number;
   /** How long a fault lasts, and how long it is quiet between two acts, in milliseconds. Default: 10,000. */
   readonly span?: number;
-  /** What may happen. Default: all but `skew`. */
+  /** What may happen; each scenario draws from some of it. Default: all but `skew`, `crash-host` and `fail-disk`. */
   readonly faults?: readonly ScenarioFault[];
   /** Whether hosts ping each other meanwhile. Default: true. */
   readonly pings?: boolean;
@@ -49,22 +54,22 @@ interface Drawn {
   map(make: (choices: Choices) => string): object;
 }
 
-/** What came of many runs. */
-interface Outcome {
-  readonly failed: boolean;
-  readonly counterexample: readonly unknown[] | null;
-  readonly seed: number;
-  readonly numRuns: number;
-  readonly errorInstance?: unknown;
-}
-
 /** What a scenario is made of: numbers that mean something by what they leave when divided. */
-type Choices = readonly [seed: number, parents: readonly number[], links: readonly Pair[], hosts: readonly number[], acts: readonly Act[]];
+type Choices = readonly [
+  seed: number,
+  parents: readonly number[],
+  links: readonly Pair[],
+  hosts: readonly number[],
+  acts: readonly Act[],
+  swarm: number,
+];
 type Pair = readonly [number, number];
 type Act = readonly [gap: number, what: number, where: number, other: number, lasting: number];
 
 const many = 0xffff;
-const defaults = { switches: 4, links: 2, latency: 1, hosts: 4, acts: 6, span: 10_000, pings: true, fstp: true, dhcp: false } as const;
+/** How long a fault lasts at most, in milliseconds, unless it is said. */
+export const defaultSpan = 10_000;
+const defaults = { switches: 4, links: 2, latency: 1, hosts: 4, acts: 6, span: defaultSpan, pings: true, fstp: true, dhcp: false } as const;
 const defaultFaults: readonly ScenarioFault[] = ['cut', 'silence', 'impair', 'hold', 'crash', 'partition', 'flap', 'vary'];
 const qualities = ['loss 30', 'delay 50+50', 'dup 20', 'noise 1000', 'loss 20, lostburst 5', 'delay 20+20, fifo 0'];
 const markov = 'time 200; state good loss 0; state bad loss 80, delay 5+5; edge 0,1,20; edge 1,0,30';
@@ -74,13 +79,31 @@ const markov = 'time 200; state good loss 0; state bad loss 80, delay 5+5; edge 
  * a text ends, all that happened in it is over.
  */
 export function scenarios<Fc extends FastCheck & { string(): unknown }>(fc: Fc, options: ScenarioOptions = {}): ReturnType<Fc['string']> {
-  return draw(fc, options) as ReturnType<Fc['string']>;
+  checkScenario(options);
+  return drawScenarios(fc, options) as ReturnType<Fc['string']>;
 }
 
-function draw(fc: FastCheck, options: ScenarioOptions): object {
-  const { switches, links, hosts, acts, fstp } = { ...defaults, ...options };
+/** Throws EtherloomError('bad-option') that says what is wrong with them. */
+export function checkScenario(options: ScenarioOptions): void {
+  checkOptions(options, scenarioWords);
+  const { switches, links, hosts, acts, span, latency, faults = [], dhcp } = { ...defaults, ...options };
+  checkCount('the number of switches', switches);
+  checkCount('the number of hosts', hosts);
   if (!(switches >= 1 && hosts >= 2))
     throw new EtherloomError('bad-option', 'a scenario needs at least one switch and two hosts; raise { switches } or { hosts }');
+  checkCount('the number of links', links);
+  checkCount('the number of acts', acts);
+  checkCount('the span of a fault', span, 1);
+  checkNumber('the latency of a link', latency);
+  const known: readonly string[] = scenarioFaults;
+  const unknown = faults.find((fault) => !known.includes(fault));
+  if (unknown !== undefined) throw new EtherloomError('bad-option', `unknown fault "${unknown}"; use some of: ${known.join(', ')}`);
+  if (typeof dhcp === 'object') checkOptions(dhcp, dhcpWords);
+}
+
+/** The texts, as something that fast-check draws. */
+export function drawScenarios(fc: FastCheck, options: ScenarioOptions): object {
+  const { switches, links, hosts, acts, fstp } = { ...defaults, ...options };
   const number = fc.nat(many);
   const list = (item: object, maxLength: number, minLength = 0): object => fc.array(item, { minLength, maxLength, size: 'max' });
   const choices = fc.tuple(
@@ -89,12 +112,13 @@ function draw(fc: FastCheck, options: ScenarioOptions): object {
     list(fc.tuple(number, number), fstp ? links : 0),
     list(number, hosts, 2),
     list(fc.tuple(number, number, number, number, number), acts),
+    number,
   );
   return (choices as Drawn).map((drawn) => textOf(drawn, options));
 }
 
 /** The scenario that is made by those choices. */
-function textOf([seed, parents, extra, hosts, acts]: Choices, options: ScenarioOptions): string {
+function textOf([seed, parents, extra, hosts, acts, swarm]: Choices, options: ScenarioOptions): string {
   const { fstp, dhcp, latency } = { ...defaults, ...options };
   const size = parents.length + 1;
   const between = [...parents.map((parent, at): Pair => [at + 1, parent % (at + 1)]), ...extra.map(([a, b]): Pair => [a % size, b % size])];
@@ -113,10 +137,19 @@ function textOf([seed, parents, extra, hosts, acts]: Choices, options: ScenarioO
     ...happenings(
       acts,
       { size, places: hosts.map((at) => at % size), links: [...names, ...hosts.map((at, n) => `h${n + 1}-s${(at % size) + 1}`)] },
-      options,
+      { ...options, faults: someOf(options.faults ?? defaultFaults, swarm) },
     ),
     '',
   ].join('\n');
+}
+
+/**
+ * Some of them, or all: with fewer kinds of faults at once more comes to light, since one hides what another one would show. [A. Groce et al.,
+ * Swarm Testing, 2012]
+ */
+function someOf(faults: readonly ScenarioFault[], swarm: number): readonly ScenarioFault[] {
+  const some = faults.filter((_, at) => ((swarm >> at) & 1) === 1);
+  return some.length === 0 ? faults : some;
 }
 
 interface Parts {
@@ -128,9 +161,8 @@ interface Parts {
 
 /** What happens, and when it is over, in the order of time. */
 function happenings(acts: readonly Act[], parts: Parts, options: ScenarioOptions): string[] {
-  const { span, pings, dhcp, faults = defaultFaults } = { ...defaults, ...options };
+  const { span, pings, dhcp, faults = [] } = { ...defaults, ...options };
   const events: { readonly time: number; readonly text: string }[] = [];
-  const crashed = new Map<string, number>();
   let now = 0;
   acts.forEach(([gap, what, where, other, lasting], n) => {
     now += gap % span;
@@ -143,9 +175,7 @@ function happenings(acts: readonly Act[], parts: Parts, options: ScenarioOptions
     }
     const end = now + 1 + (lasting % span);
     const text = kind && faultText(kind, where, other, parts);
-    // Who is down cannot crash.
-    if (text === undefined || (kind === 'crash' && (crashed.get(text) ?? -1) >= now)) return;
-    if (kind === 'crash') crashed.set(text, end);
+    if (text === undefined) return;
     events.push({ time: now, text: `f${n + 1} = ${text}` }, { time: end, text: `end f${n + 1}` });
   });
   events.sort((a, b) => a.time - b.time);
@@ -158,6 +188,9 @@ function faultText(kind: ScenarioFault, where: number, other: number, { size, pl
   if (kind === 'flap') return `flap ${link} up ${200 + (other % 2000)} down ${200 + (other % 700)}`;
   if (kind === 'vary') return `vary ${link} ${markov}`;
   if (kind === 'crash') return `crash s${(where % size) + 1}`;
+  const host = `h${(where % places.length) + 1}`;
+  if (kind === 'crash-host') return `crash ${host}`;
+  if (kind === 'fail-disk') return `fail-disk ${host}`;
   if (kind === 'skew') {
     const node = where % (size + places.length);
     return `skew ${node < size ? `s${node + 1}` : `h${node - size + 1}`} rate ${0.8 + (other % 5) / 10} wall ${(other % 200) - 100}`;
@@ -176,57 +209,4 @@ function partitionText(choice: number, size: number, places: readonly number[]):
   const switches = Array.from({ length: size }, (_, at) => at).filter(isIn);
   const hosts = places.flatMap((at, n) => (isIn(at) ? [`h${n + 1}`] : []));
   return `partition ${[...switches.map((at) => `s${at + 1}`), ...hosts].join(',')}`;
-}
-
-/** How long something is tried. */
-export interface SurvivalOptions extends ScenarioOptions {
-  /** How many scenarios are tried. Default: 100. */
-  readonly runs?: number;
-  /** The seed of fast-check, with which the same are tried again. Default: another one each time. */
-  readonly seed?: number;
-  /** What else the networks are like. */
-  readonly lab?: Omit<LabOptions, 'seed' | 'record'>;
-}
-
-/**
- * Tries whether something is so in any scenario: `prepare` is given the network before anything has happened, as built by the first lines;
- * what it returns is asked when all is over. Throws an Error whose message has the smallest scenario that was found for which it is not so.
- */
-export async function survives(
-  fc: FastCheck,
-  options: SurvivalOptions,
-  prepare: (net: Network) => (() => Promise<void> | void) | Promise<() => Promise<void> | void>,
-): Promise<void> {
-  const { runs = 100, seed } = options;
-  const property = fc.asyncProperty(draw(fc, options), async (text: string) => {
-    const [building, happening] = split(text);
-    // Without the word for it: there are browsers that have not got what it needs.
-    const net = play(building, options.lab);
-    try {
-      const check = await prepare(net);
-      play(happening, {}, net);
-      await check();
-    } finally {
-      net[Symbol.dispose]();
-    }
-  });
-  const {
-    failed,
-    counterexample,
-    errorInstance: cause,
-    ...of
-  } = await (fc.check(property, {
-    numRuns: runs,
-    ...(seed !== undefined && { seed }),
-  }) as Promise<Outcome>);
-  if (!failed) return;
-  const why = cause instanceof Error ? cause.message : String(cause);
-  const again = `fast-check's seed is ${of.seed}, scenario ${of.numRuns} of ${runs} was the first to fail`;
-  throw new Error(`a scenario was found in which it fails:\n\n${String(counterexample?.[0])}\n${why}\n\n(${again})`, { cause });
-}
-
-/** What is built, and what happens. */
-function split(text: string): readonly [string, string] {
-  const at = text.search(/^at /m);
-  return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at)];
 }

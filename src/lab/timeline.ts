@@ -21,6 +21,8 @@ export class Timeline implements Clock {
   total = 0;
   /** How often whoever uses the lab was called back. */
   called = 0;
+  /** Is called when all that happens at an instant has happened, and before time passes. */
+  instantEnded: (() => void) | undefined;
   readonly #agenda = new Agenda();
   #deferred: (() => void)[] = [];
   #told: (() => unknown)[] = [];
@@ -28,6 +30,8 @@ export class Timeline implements Clock {
   #failure: { readonly error: unknown } | undefined;
   /** How many things have happened at this instant. */
   #instant = 0;
+  /** Whether anything was done at this instant. */
+  #touched = false;
   #busy = false;
   #closed = false;
 
@@ -176,6 +180,7 @@ export class Timeline implements Clock {
     if (!next.foreign) this.count++;
     if (++this.#instant > maxHappenings) throw endless(this.now);
     this.total++;
+    this.#touched = true;
     this.#busy = true;
     try {
       next.happen();
@@ -186,6 +191,7 @@ export class Timeline implements Clock {
   }
 
   #within<T>(work: () => T): T {
+    this.#touched = true;
     this.#busy = true;
     try {
       return work();
@@ -222,6 +228,8 @@ export class Timeline implements Clock {
   }
 
   #pass(until: number): void {
+    if (this.#touched) this.instantEnded?.();
+    this.#touched = false;
     this.now = until;
     this.count = 0;
     this.#instant = 0;

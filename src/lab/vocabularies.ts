@@ -8,7 +8,9 @@ import type { LabSwitchOptions } from './lab-switch.ts';
 import type { Side } from './link.ts';
 import type { LabOptions, StationLink } from './network.ts';
 import type { NewLink } from './plugs.ts';
+import type { ScenarioOptions } from './scenarios.ts';
 import type { Skew } from './skewed-clock.ts';
+import type { SurvivalOptions } from './survival.ts';
 import type { StarOptions, TopologyOptions, TreeOptions } from './topologies.ts';
 import type { Vocabulary } from './words.ts';
 
@@ -95,3 +97,17 @@ export const starWords = { ...topologyWords, dhcp: 'options' } as const satisfie
 
 /** Of a tree. */
 export const treeWords = { ...topologyWords, depth: 'number', fanout: 'number' } as const satisfies Wording<TreeOptions>;
+
+/** Of scenarios that are drawn. */
+export const scenarioWords = {
+  ...{ switches: 'number', links: 'number', hosts: 'number', latency: 'number', acts: 'number', span: 'number' },
+  ...{ faults: 'texts', pings: 'flag', fstp: 'flag', dhcp: 'flag-or-options' },
+} as const satisfies Wording<ScenarioOptions>;
+
+/** Of what survives them. */
+export const survivalWords = {
+  ...scenarioWords,
+  runs: 'number',
+  seed: 'number',
+  lab: 'options',
+} as const satisfies Wording<SurvivalOptions>;

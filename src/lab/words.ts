@@ -19,6 +19,7 @@ interface Kinds {
   readonly vlan: number | 'none';
   readonly function: (...args: never[]) => unknown;
   readonly options: object;
+  readonly 'flag-or-options': boolean | object;
 }
 
 /** Words for the values of options, for messages. */
@@ -32,6 +33,7 @@ const kindNames: Readonly<Record<keyof Kinds, string>> = {
   vlan: 'a VLAN, as 5 or none',
   function: 'a function',
   options: 'an object with options',
+  'flag-or-options': 'true, false or an object with options',
 };
 
 /** The options that there are, and what each of them is. */
@@ -110,8 +112,13 @@ const isOfKind: Readonly<Record<keyof Kinds, (value: unknown) => boolean>> = {
   amount: (value) => isNumber(value) || isAmount(value),
   vlan: (value) => value === none || isNumber(value),
   function: (value) => typeof value === 'function',
-  options: (value) => typeof value === 'object' && value !== null,
+  options: isObject,
+  'flag-or-options': (value) => typeof value === 'boolean' || isObject(value),
 };
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null;
+}
 
 function isNumber(value: unknown): boolean {
   return typeof value === 'number' && !Number.isNaN(value);
@@ -142,6 +149,7 @@ function parseValue(name: string, kind: keyof Kinds, text: string | undefined): 
     vlan: () => (text === none ? none : parseNumber(text)),
     function: () => undefined,
     options: () => undefined,
+    'flag-or-options': () => undefined,
   }[kind]();
   if (value === undefined || (Array.isArray(value) && value.includes(undefined))) {
     throw wrongValue(name, kind, `"${text}"`);

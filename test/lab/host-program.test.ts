@@ -201,6 +201,28 @@ describe('a disk', () => {
   });
 });
 
+describe('a new name on a disk', () => {
+  it('leaves the old or the new file whole, whenever the host crashes', async () => {
+    const after = async (seed: number): Promise<string | undefined> => {
+      using net = lab({ seed });
+      const [, b] = pair(net, async ({ disk }) => {
+        if ((await disk.list()).length > 0) return;
+        await disk.write('x', 'old');
+        await disk.write('new', 'the new content');
+        await disk.sync();
+        await disk.rename('new', 'x');
+        await disk.rename('nothing', 'x');
+      });
+      await net.run({ seconds: 1 });
+      expect([b.disk.synced.get('new'), b.disk.synced.get('x')]).toEqual(['the new content', 'old']);
+      b.crash()[Symbol.dispose]();
+      return [...b.disk.synced].join();
+    };
+    const found = await Promise.all(Array.from({ length: 30 }, (_, seed) => after(seed)));
+    expect([...new Set(found)].sort()).toEqual(['x,old,new,the new content', 'x,the new content']);
+  });
+});
+
 describe('a plug', () => {
   it('can be pulled, and put in again', async () => {
     using net = lab();

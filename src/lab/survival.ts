@@ -1,0 +1,143 @@
+import { EtherloomError } from '../errors.ts';
+import type { LabOptions, Network } from './network.ts';
+import { checkCount } from './numbers.ts';
+import { play, playAlong } from './scenario.ts';
+import { checkScenario, defaultSpan, drawScenarios, type FastCheck, type ScenarioOptions } from './scenarios.ts';
+import { lastNotes } from './story.ts';
+import { labWords, survivalWords } from './vocabularies.ts';
+import { Sightings, Watcher, type Watch } from './watch.ts';
+import { checkOptions } from './words.ts';
+
+/** How long something is tried. */
+export interface SurvivalOptions extends ScenarioOptions {
+  /** How many scenarios are tried. Default: 100. */
+  readonly runs?: number;
+  /** The seed of fast-check, with which the same are tried again. Default: another one each time. */
+  readonly seed?: number;
+  /** What else the networks are like. */
+  readonly lab?: Omit<LabOptions, 'seed' | 'record'>;
+}
+
+/** Is asked when all is over; it may be asynchronous. What it throws or rejects with is why a scenario has failed. */
+export type SurvivalCheck = () => unknown;
+
+/**
+ * Gets a network ready before anything happens to it, and returns a `SurvivalCheck`, or a promise of one. That may be left out where `watch` is told
+ * what is always or sometimes so.
+ */
+export type SurvivalPreparation = (net: Network, watch: Watch) => unknown;
+
+/** What came of many runs. */
+interface Outcome {
+  readonly failed: boolean;
+  readonly counterexample: readonly unknown[] | null;
+  readonly seed: number;
+  readonly numRuns: number;
+  readonly errorInstance?: unknown;
+}
+
+/**
+ * Tries whether something is so in any scenario: `prepare` is given the network before anything has happened, as built by the first lines; what it
+ * returns is asked when all is over, and what `watch` is told at every instant. Throws an Error whose message has the smallest scenario that was
+ * found for which it is not so.
+ */
+export async function survives(fc: FastCheck, options: SurvivalOptions, prepare: SurvivalPreparation): Promise<void> {
+  const { runs = 100, seed, lab, span = defaultSpan } = checked(options, prepare);
+  const sightings = new Sightings();
+  let refusal: EtherloomError | undefined;
+  const trial = async (text: string): Promise<void> => {
+    if (refusal) throw refusal;
+    const [building, happening] = split(text);
+    // Without the word for it: there are browsers that have not got what it needs.
+    const net = play(building, lab);
+    try {
+      const watcher = new Watcher(net, sightings);
+      const check = await prepare(net, watcher);
+      refusal = refusalOf(check, watcher);
+      if (refusal) throw refusal;
+      await run(net, watcher, happening, (check ?? (() => net.run({ milliseconds: span }))) as SurvivalCheck);
+    } finally {
+      net[Symbol.dispose]();
+    }
+  };
+  const property = fc.asyncProperty(drawScenarios(fc, options), trial);
+  const outcome = await (fc.check(property, { numRuns: runs, ...(seed !== undefined && { seed }) }) as Promise<Outcome>);
+  // Its class is what a program looks at, and no scenario is to blame.
+  if (refusal) throw refusal as Error;
+  if (outcome.failed) throw await failureOf(outcome, runs, trial);
+  const [unseen] = sightings.unseen;
+  if (unseen !== undefined) throw new Error(`no scenario of ${runs} saw this: ${unseen}; try more { runs }, or other faults`);
+}
+
+/** Lets a scenario happen, and asks. Without a check, time passes for the span of a fault when all is over: then what came of it is seen, too. */
+async function run(net: Network, watcher: Watcher, happening: string, check: SurvivalCheck): Promise<void> {
+  try {
+    if (watcher.isOfUse) net.fabric.timeline.instantEnded = watcher.look;
+    await playAlong(happening, net);
+    await check();
+    watcher.look();
+  } catch (error) {
+    const notes = lastNotes(net.fabric);
+    if (notes.length === 0) throw error;
+    throw new Error([error instanceof Error ? error.message : String(error), 'the last lines of the programs:', ...notes].join('\n'), {
+      cause: error,
+    });
+  }
+}
+
+function checked(options: SurvivalOptions, prepare: unknown): SurvivalOptions {
+  checkOptions(options, survivalWords);
+  const { runs, seed, lab, ...scenario } = options;
+  checkScenario(scenario);
+  if (runs !== undefined) checkCount('the number of runs', runs, 1);
+  if (seed !== undefined && !Number.isSafeInteger(seed))
+    throw new EtherloomError('bad-option', `a seed of fast-check must be an integer, not ${seed}`);
+  if (lab !== undefined) checkOptions(lab, labWords);
+  if (typeof prepare !== 'function')
+    throw new EtherloomError('bad-option', `cannot prepare a network with ${String(prepare)}; give a function that is given the network`);
+  return options;
+}
+
+/** Why nothing would be checked; undefined when something is. */
+function refusalOf(check: unknown, watcher: Watcher): EtherloomError | undefined {
+  if (typeof check === 'function' || (check === undefined && watcher.isOfUse)) return undefined;
+  return new EtherloomError(
+    'bad-option',
+    `nothing would be checked: the preparation returned ${String(check)}; return a function that is asked when all is over, or use \`always\``,
+  );
+}
+
+async function failureOf(outcome: Outcome, runs: number, trial: (text: string) => Promise<void>): Promise<Error> {
+  const { counterexample, errorInstance, seed, numRuns } = outcome;
+  const { text, cause } = await withoutNeedless({ text: String(counterexample?.[0]), cause: errorInstance }, trial);
+  const why = cause instanceof Error ? cause.message : String(cause);
+  const again = `fast-check's seed is ${seed}, scenario ${numRuns} of ${runs} was the first to fail`;
+  return new Error(`a scenario was found in which it fails:\n\n${text}\n${why}\n\n(${again})`, { cause });
+}
+
+interface Failure {
+  readonly text: string;
+  readonly cause: unknown;
+}
+
+/** The same failure without what is not needed for it. Of things that happen after each other fast-check takes away the first ones only. */
+async function withoutNeedless(failure: Failure, trial: (text: string) => Promise<void>): Promise<Failure> {
+  let smallest = failure;
+  for (const needless of new Set(Array.from(failure.text.matchAll(/^(f\d+) = |^(ping .*)$/gm), ([, fault, ping]) => fault ?? ping ?? ''))) {
+    const text = without(smallest.text, needless);
+    await trial(text).catch((cause: unknown) => (smallest = { text, cause }));
+  }
+  return smallest;
+}
+
+/** A scenario without a fault, or without a ping. */
+function without(text: string, what: string): string {
+  const lines = text.split('\n').filter((line) => line !== what && line !== `end ${what}` && !line.startsWith(`${what} = `));
+  return lines.filter((line, at) => !line.startsWith('at ') || !/^(?:at |$)/.test(lines[at + 1] ?? '')).join('\n');
+}
+
+/** What is built, and what happens. */
+function split(text: string): readonly [string, string] {
+  const at = text.search(/^at /m);
+  return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at)];
+}
