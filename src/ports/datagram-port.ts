@@ -44,11 +44,11 @@ export class DatagramPort implements PacedPort {
   readonly module: string;
   readonly description: string;
   readonly counters: PortCounters;
-  readonly #fd: Fd;
   readonly #environment: PortEnvironment;
   readonly #backlog: Backlog;
   readonly #reconnect: (() => boolean) | undefined;
   readonly #released: (() => void) | undefined;
+  #fd: Fd;
   #pending: Uint8Array[] = [];
   #receiver: Receiver | undefined;
   #watch: Watch | undefined;
@@ -127,6 +127,17 @@ export class DatagramPort implements PacedPort {
   setConnected(connected: boolean): void {
     if (!connected) this.#dropBacklog('no-carrier');
     this.#setCarrier(connected);
+  }
+
+  /** Goes on with another socket, not connected yet, when what came at the old one was heard. It owns that, too. */
+  moveTo(fd: Fd): void {
+    for (let rest = lastWords; rest > 0 && this.#watch && hasWaiting(this.#fd); rest--) this.#environment.breath(this.#receive);
+    this.#watch?.[Symbol.dispose]();
+    closeSync(this.#fd);
+    this.#fd = fd;
+    setSendBuffer(fd, sendBuffer);
+    this.#watch &&= this.#environment.loop.readiness.watch(fd, this.#interest, this.#ready);
+    this.setConnected(false);
   }
 
   /** Ends the port, and tells its receiver, when what its peer sent before was heard: while it does not listen, that is later. */

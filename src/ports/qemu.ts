@@ -9,7 +9,7 @@ import { DatagramPort } from './datagram-port.ts';
 import type { PortEnvironment } from './environment.ts';
 import { LinkLog } from './link-log.ts';
 import type { Port, PortCounters, Receiver } from './port.ts';
-import { checkSocketPlace, removeStaleSocket } from './socket-file.ts';
+import { checkSocketPlace, removeStaleSocket, type NamedSocket } from './socket-file.ts';
 
 /** The two sockets of a `-netdev dgram`. */
 export interface QemuPortOptions {
@@ -30,18 +30,18 @@ const checkInterval = 200;
  * The socket must be *connected* to QEMU's (unconnected, the kernel queues a few frames only and QEMU spins), and connected *again* to
  * each new QEMU: the kernel refuses what others send to a connected socket, on both sides without a word.
  */
-export class QemuPort implements Port {
+export class QemuPort implements Port, NamedSocket {
   readonly module = 'qemu';
   readonly description: string;
   readonly counters: PortCounters;
   readonly #remote: string;
   readonly #local: string;
-  readonly #number: string | undefined;
-  readonly #fd: Fd;
   readonly #port: DatagramPort;
   readonly #environment: PortEnvironment;
   readonly #watcher: FSWatcher | undefined;
   readonly #log: LinkLog;
+  #fd: Fd;
+  #number: string | undefined;
   #seen: string | undefined;
   #timer: Timer | undefined;
   #open = true;
@@ -68,6 +68,7 @@ export class QemuPort implements Port {
     this.counters = this.#port.counters;
     this.#log = new LinkLog(environment, () => `QEMU at ${remote}`);
     this.#watcher = watchName(remote, () => this.#check());
+    environment.named?.add(this);
     this.#look();
   }
 
@@ -77,15 +78,7 @@ export class QemuPort implements Port {
    */
   static open(options: QemuPortOptions, environment: PortEnvironment): QemuPort {
     checkSocketPlace(options.remote, 'name the one that QEMU binds');
-    removeStaleSocket(options.local, 'datagram');
-    const fd = datagramSocket();
-    try {
-      bindFile(fd, { path: options.local, mode: 0o600 });
-      return new QemuPort(fd, options, environment);
-    } catch (error) {
-      closeSync(fd);
-      throw error;
-    }
+    return new QemuPort(bindLocal(options.local), options, environment);
   }
 
   attach(receiver: Receiver): void {
@@ -105,14 +98,27 @@ export class QemuPort implements Port {
     this.#port.enable(up);
   }
 
+  lost(): string | undefined {
+    return fileNumber(this.#local) === this.#number ? undefined : this.#local;
+  }
+
+  restore(): void {
+    this.#fd = bindLocal(this.#local);
+    this.#number = fileNumber(this.#local);
+    this.#port.moveTo(this.#fd);
+    this.#seen = undefined;
+    this.#check();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.#open) return;
     this.#open = false;
+    this.#environment.named?.delete(this);
     this.#timer?.[Symbol.dispose]();
     this.#watcher?.close();
     await this.#port[Symbol.asyncDispose]();
     // Another process's socket may have that name now.
-    if (fileNumber(this.#local) === this.#number) rmSync(this.#local, { force: true });
+    if (this.lost() === undefined) rmSync(this.#local, { force: true });
   }
 
   #look(): void {
@@ -140,6 +146,18 @@ export class QemuPort implements Port {
       this.#log.down(reasonOf(error));
       return false;
     }
+  }
+}
+
+function bindLocal(path: string): Fd {
+  removeStaleSocket(path, 'datagram');
+  const fd = datagramSocket();
+  try {
+    bindFile(fd, { path, mode: 0o600 });
+    return fd;
+  } catch (error) {
+    closeSync(fd);
+    throw error;
   }
 }
 

@@ -1,5 +1,6 @@
 import { closeSync, existsSync, lstatSync, mkdirSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import koffi from 'koffi';
 import { describe, expect, it } from 'vitest';
 import { DatagramPort } from '../../src/ports/datagram-port.ts';
 import { QemuPort } from '../../src/ports/qemu.ts';
@@ -8,7 +9,7 @@ import { eventually } from '../eventually.ts';
 import { ManualClock } from '../manual-clock.ts';
 import { bound, closing } from '../system/sockets.ts';
 import { conforms } from './conformance.ts';
-import { collect, frameOf, newDirectory, Rig, sameFrames, sendDatagram, using, type Collector } from './rig.ts';
+import { collect, descriptors, frameOf, newDirectory, Rig, sameFrames, sendDatagram, using, type Collector } from './rig.ts';
 
 /**
  * What QEMU does with `-netdev dgram`: it binds over whatever is there. It is connected by `join` only (QEMU never is), so that the port
@@ -20,6 +21,23 @@ function plug(rig: Rig, local: string, remote: string): { fd: number; port: Data
   bindFile(fd, { path: local, mode: 0o600 });
   const port = new DatagramPort({ fd, module: 'peer', description: 'peer' }, rig.environment);
   return { fd, port, join: () => connectPath(fd, remote) };
+}
+
+const sendto = koffi.load(null).func('int64_t sendto(int, void *, size_t, int, void *, uint32_t)') as (
+  fd: number,
+  frame: Uint8Array,
+  length: number,
+  flags: number,
+  address: Uint8Array,
+  addressLength: number,
+) => number;
+
+/** As QEMU sends: to a name, each frame. */
+function sendTo(fd: number, path: string, frame: Uint8Array): void {
+  const address = Buffer.alloc(110);
+  address.writeUInt16LE(1);
+  address.write(path, 2);
+  expect(sendto(fd, frame, frame.length, 0, address, address.length)).toBe(frame.length);
 }
 
 conforms({
@@ -220,5 +238,26 @@ describe("a port for QEMU's datagrams", () => {
     bound(local);
     await port[Symbol.asyncDispose]();
     expect(existsSync(local)).toBe(true);
+  });
+
+  it('binds its socket again where that was removed; what came before is heard, and QEMU goes on', async () => {
+    const rig = new Rig();
+    const [local, remote] = [join(newDirectory(), 'ours'), join(newDirectory(), 'theirs')];
+    const qemu = plug(rig, remote, local);
+    const port = using(QemuPort.open({ local, remote }, rig.environment));
+    const [near, far] = [collect(port), collect(using(qemu.port))];
+    await near.carrierIs(true);
+    const before = descriptors();
+    // It waits at the old socket when the new one takes over.
+    sendTo(qemu.fd, local, frameOf(61));
+    rmSync(local);
+    expect(port.lost()).toBe(local);
+    port.restore();
+    expect([port.lost(), descriptors()]).toEqual([undefined, before]);
+    sendTo(qemu.fd, local, frameOf(62));
+    await near.count(2);
+    rig.send(port, frameOf(63));
+    await far.count(1);
+    expect(sameFrames([...near.frames, ...far.frames], [frameOf(61), frameOf(62), frameOf(63)])).toBe(true);
   });
 });
