@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import type { Interpreter } from '../management/console-session.ts';
 import { AcceptLoop } from '../ports/accept-loop.ts';
 import type { PortEnvironment } from '../ports/environment.ts';
-import { ListeningFile, type NamedSocket } from '../ports/socket-file.ts';
+import { ListeningFile, type NamedFile, type NamedSocket } from '../ports/socket-file.ts';
 import type { Fd } from '../system/unix-socket.ts';
 import { ConsoleConnection } from './console-connection.ts';
 
@@ -54,8 +54,8 @@ export class ConsoleListener implements NamedSocket, Disposable {
     this.#release = () => environment.named?.delete(this);
   }
 
-  lost(): string | undefined {
-    return this.#file.lost();
+  get files(): readonly NamedFile[] {
+    return [this.#file.named];
   }
 
   restore(): void {

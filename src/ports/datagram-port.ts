@@ -129,7 +129,7 @@ export class DatagramPort implements PacedPort {
     this.#setCarrier(connected);
   }
 
-  /** Goes on with another socket, not connected yet, when what came at the old one was heard. It owns that, too. */
+  /** Goes on with another socket, which it owns from here, when what came at the old one was heard. To be connected, see `setConnected`. */
   moveTo(fd: Fd): void {
     for (let rest = lastWords; rest > 0 && this.#watch && hasWaiting(this.#fd); rest--) this.#environment.breath(this.#receive);
     this.#watch?.[Symbol.dispose]();
@@ -137,7 +137,6 @@ export class DatagramPort implements PacedPort {
     this.#fd = fd;
     setSendBuffer(fd, sendBuffer);
     this.#watch &&= this.#environment.loop.readiness.watch(fd, this.#interest, this.#ready);
-    this.setConnected(false);
   }
 
   /** Ends the port, and tells its receiver, when what its peer sent before was heard: while it does not listen, that is later. */

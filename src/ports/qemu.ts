@@ -9,7 +9,7 @@ import { DatagramPort } from './datagram-port.ts';
 import type { PortEnvironment } from './environment.ts';
 import { LinkLog } from './link-log.ts';
 import type { Port, PortCounters, Receiver } from './port.ts';
-import { checkSocketPlace, removeStaleSocket, type NamedSocket } from './socket-file.ts';
+import { checkSocketPlace, isInPlace, removeStaleSocket, type NamedFile, type NamedSocket } from './socket-file.ts';
 
 /** The two sockets of a `-netdev dgram`. */
 export interface QemuPortOptions {
@@ -41,7 +41,7 @@ export class QemuPort implements Port, NamedSocket {
   readonly #watcher: FSWatcher | undefined;
   readonly #log: LinkLog;
   #fd: Fd;
-  #number: string | undefined;
+  #file: NamedFile;
   #seen: string | undefined;
   #timer: Timer | undefined;
   #open = true;
@@ -51,7 +51,7 @@ export class QemuPort implements Port, NamedSocket {
     this.description = remote;
     this.#remote = remote;
     this.#local = local;
-    this.#number = fileNumber(local);
+    this.#file = named(local);
     this.#fd = fd;
     this.#environment = environment;
     this.#port = new DatagramPort(
@@ -98,16 +98,16 @@ export class QemuPort implements Port, NamedSocket {
     this.#port.enable(up);
   }
 
-  lost(): string | undefined {
-    return fileNumber(this.#local) === this.#number ? undefined : this.#local;
+  get files(): readonly NamedFile[] {
+    return [this.#file];
   }
 
   restore(): void {
     this.#fd = bindLocal(this.#local);
-    this.#number = fileNumber(this.#local);
+    this.#file = named(this.#local);
     this.#port.moveTo(this.#fd);
-    this.#seen = undefined;
-    this.#check();
+    this.#seen = identity(this.#remote);
+    this.#port.setConnected(this.#seen !== undefined && this.#connect());
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -116,9 +116,9 @@ export class QemuPort implements Port, NamedSocket {
     this.#environment.named?.delete(this);
     this.#timer?.[Symbol.dispose]();
     this.#watcher?.close();
-    await this.#port[Symbol.asyncDispose]();
     // Another process's socket may have that name now.
-    if (this.lost() === undefined) rmSync(this.#local, { force: true });
+    if (isInPlace(this.#file)) rmSync(this.#local, { force: true });
+    await this.#port[Symbol.asyncDispose]();
   }
 
   #look(): void {
@@ -147,6 +147,10 @@ export class QemuPort implements Port, NamedSocket {
       return false;
     }
   }
+}
+
+function named(path: string): NamedFile {
+  return { path, number: fileNumber(path) };
 }
 
 function bindLocal(path: string): Fd {

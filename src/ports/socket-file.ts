@@ -4,10 +4,17 @@ import type { OwnedFile } from '../system/bound-file.ts';
 import { fileNumber } from '../system/file-number.ts';
 import { answers, bindFile, listen, streamSocket, type Fd } from '../system/unix-socket.ts';
 
+/** A file that must keep its name: its path, and which file that was when it was made. */
+export interface NamedFile {
+  readonly path: string;
+  /** See fileNumber. */
+  readonly number: string | undefined;
+}
+
 /** A socket that clients find by its name, which others may remove: a cleaner of /tmp, or a user by mistake. */
 export interface NamedSocket {
-  /** Returns the path that is not there any more, or means another file; undefined while all is in its place. */
-  lost(): string | undefined;
+  /** The files by which it is found, directories first. */
+  readonly files: readonly NamedFile[];
   /** Makes the socket again, for new clients; those that are connected stay. Throws EtherloomError: `busy` when another process has its place. */
   restore(): void;
 }
@@ -39,9 +46,9 @@ export class ListeningFile implements Disposable {
     return this.#fd;
   }
 
-  /** See NamedSocket. */
-  lost(): string | undefined {
-    return fileNumber(this.path) === this.#number ? undefined : this.path;
+  /** The file as it was made. */
+  get named(): NamedFile {
+    return { path: this.path, number: this.#number };
   }
 
   /** Listens on a new socket at the path, and closes the old one. When it throws, what `open` throws, the old one stays. */
@@ -54,9 +61,14 @@ export class ListeningFile implements Disposable {
 
   /** Closes the socket and removes its file, but not that of another process. */
   [Symbol.dispose](): void {
+    if (isInPlace(this.named)) rmSync(this.path, { force: true });
     closeSync(this.#fd);
-    if (this.lost() === undefined) rmSync(this.path, { force: true });
   }
+}
+
+/** Returns whether a file has its name still. */
+export function isInPlace({ path, number }: NamedFile): boolean {
+  return fileNumber(path) === number;
 }
 
 function listenInPlace(file: OwnedFile): Fd {
@@ -93,7 +105,7 @@ export function checkSocketPlace(path: string, remedy: string): void {
 }
 
 /**
- * Removes the socket file that a dead process left at `path`, if there is one. Throws EtherloomError: `busy` when somebody holds it,
+ * Removes the socket file that a dead process left at `path`, if there is one. Throws EtherloomError: `busy` when a process holds it,
  * `not-permitted` when it is no socket.
  */
 export function removeStaleSocket(path: string, kind: 'stream' | 'datagram'): void {

@@ -4,7 +4,7 @@ import { AcceptLoop } from './accept-loop.ts';
 import type { PortEnvironment } from './environment.ts';
 import { onceAMinute } from './once-a-minute.ts';
 import { denialText, type Acceptor, type Listener } from './port.ts';
-import type { NamedSocket } from './socket-file.ts';
+import type { NamedFile, NamedSocket } from './socket-file.ts';
 import type { ListeningSocket, StreamEndpoint } from './stream-endpoint.ts';
 import { StreamPort, type StreamPortOptions } from './stream-port.ts';
 
@@ -45,8 +45,8 @@ export class StreamListener implements Listener, NamedSocket {
     return new StreamListener(await endpoint.listen(), options, environment);
   }
 
-  lost(): string | undefined {
-    return this.#socket.file?.lost();
+  get files(): readonly NamedFile[] {
+    return this.#socket.file ? [this.#socket.file.named] : [];
   }
 
   restore(): void {

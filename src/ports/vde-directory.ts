@@ -5,7 +5,7 @@ import { fileNumber } from '../system/file-number.ts';
 import { isUnixPath } from '../system/socket-path.ts';
 import { answers, bindFile, type Fd } from '../system/unix-socket.ts';
 import type { PortNumber } from './port.ts';
-import { listenAt } from './socket-file.ts';
+import { isInPlace, listenAt, type NamedFile } from './socket-file.ts';
 import { directoryInUse, takeDirectory, type TakenDirectory } from './taken-directory.ts';
 
 /** The directory of a switch's sockets, and the users that may use them. */
@@ -82,14 +82,12 @@ export class VdeDirectory implements Disposable {
     return this.#control;
   }
 
-  /** Whether the directory has its name still. */
-  get isThere(): boolean {
-    return fileNumber(this.path) === this.#number;
-  }
-
-  /** Whether its control socket has its name still. */
-  get hasControl(): boolean {
-    return fileNumber(this.#inside('ctl')) === this.#controlNumber;
+  /** The directory and its control socket, as they were made. */
+  get files(): readonly [NamedFile, NamedFile] {
+    return [
+      { path: this.path, number: this.#number },
+      { path: join(this.path, 'ctl'), number: this.#controlNumber },
+    ];
   }
 
   /** Listens on a new `ctl`, in place of one that was removed. Throws EtherloomError, and listens on the old one still: see VdeListener.open. */
@@ -141,10 +139,10 @@ export class VdeDirectory implements Disposable {
 
   /** Closes and removes the control socket, the sockets of dead processes, and the directory if it is empty then. */
   [Symbol.dispose](): void {
+    if (fileNumber(this.#inside('ctl')) === this.#controlNumber) removeSocket(this.#inside('ctl'));
     closeSync(this.#control);
-    if (this.hasControl) removeSocket(this.#inside('ctl'));
     this.removeDead();
-    if (this.isThere) removeEmpty(this.path);
+    if (isInPlace(this.files[0])) removeEmpty(this.path);
     this.#held[Symbol.dispose]();
   }
 
@@ -207,7 +205,7 @@ function isDead(path: string): boolean {
   try {
     return !answers(path, 'datagram');
   } catch {
-    // No descriptor is free: another time. Or the name is too long for a socket: never.
+    // No descriptor is free: another time.
     return false;
   }
 }

@@ -1,5 +1,4 @@
 import { closeSync, readSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
 import { errnoOf, EtherloomError } from '../errors.ts';
 import type { Timer } from '../clock.ts';
 import type { Watch } from '../system/readiness.ts';
@@ -12,7 +11,7 @@ import type { PortEnvironment } from './environment.ts';
 import { onceAMinute } from './once-a-minute.ts';
 import { denialText, type Acceptor, type Listener, type PortNumber } from './port.ts';
 import { decodeVdeRequest, encodeVdeReply, mayBecomeVdeRequest, type VdeRequest } from './vde-control.ts';
-import type { NamedSocket } from './socket-file.ts';
+import { isInPlace, type NamedFile, type NamedSocket } from './socket-file.ts';
 import { VdeDirectory, type PortSocket, type VdeDirectoryOptions } from './vde-directory.ts';
 import { unreachableReply, unreachableSockets } from './vde-reach.ts';
 
@@ -81,15 +80,14 @@ export class VdeListener implements Listener, NamedSocket {
     return new VdeListener(options, environment, directory);
   }
 
-  lost(): string | undefined {
-    if (!this.#directory.isThere) return this.address;
-    return this.#directory.hasControl ? undefined : join(this.address, 'ctl');
+  get files(): readonly NamedFile[] {
+    return this.#directory.files;
   }
 
   restore(): void {
     this.#door[Symbol.dispose]();
     try {
-      if (this.#directory.isThere) this.#directory.renewControl();
+      if (isInPlace(this.#directory.files[0])) this.#directory.renewControl();
       else this.#moveTo(VdeDirectory.open({ ...this.#options, directory: this.address }, { noLink: true }));
     } finally {
       this.#door = this.#openDoor();

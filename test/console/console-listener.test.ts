@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { connectConsole } from '../../src/companions/console/connect.ts';
 import { ConsoleListener } from '../../src/console/console-listener.ts';
 import { eventually } from '../eventually.ts';
-import { descriptors, newDirectory } from '../ports/rig.ts';
+import { descriptors, lost, newDirectory } from '../ports/rig.ts';
 import { connect } from '../ports/vde-stage.ts';
 import { ConsoleClient, manage } from '../daemon/managed-stage.ts';
 
@@ -84,9 +84,9 @@ describe('the socket of a console with a long path, or one that was removed', ()
     const { path, service } = await manage({ mode: 0o660 });
     const old = await ConsoleClient.open(path);
     const [listener] = [...service.sockets].filter((socket) => socket !== service.control);
-    expect(listener?.lost()).toBeUndefined();
+    expect(lost(listener)).toBeUndefined();
     unlinkSync(path);
-    expect(listener?.lost()).toBe(path);
+    expect(lost(listener)).toBe(path);
     listener?.restore();
     expect(lstatSync(path).mode & 0o777).toBe(0o660);
     expect(await (await ConsoleClient.open(path)).say('nothing')).toBe('1038 Function not implemented\n');

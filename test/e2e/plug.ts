@@ -7,15 +7,15 @@ export interface Heard {
   readonly frame: Uint8Array;
 }
 
-/** Debian's vde_plug in a pipe, by which a test speaks and listens on a switch. */
+/** A vde_plug in a pipe, by which a test speaks and listens on a switch. */
 export class Plug {
   readonly process: Running;
   readonly heard: Heard[] = [];
   readonly #waiting = new Set<() => void>();
 
-  /** Starts it; it hears nothing until the switch has let it in. */
-  constructor(stage: Stage, directory: string) {
-    this.process = stage.start(['vde_plug', directory], { binary: true });
+  /** Starts it, Debian's if no other command is given; it hears nothing until the switch has let it in. */
+  constructor(stage: Stage, directory: string, ...command: readonly string[]) {
+    this.process = stage.start([...(command.length > 0 ? command : ['vde_plug']), directory], { binary: true });
     let rest = Buffer.alloc(0);
     this.process.stdout.on('data', (octets: Buffer) => {
       rest = Buffer.concat([rest, octets]);

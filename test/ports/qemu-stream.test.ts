@@ -9,7 +9,7 @@ import type { StreamListener } from '../../src/ports/stream-listener.ts';
 import { bindFile, streamSocket, type Fd } from '../../src/system/unix-socket.ts';
 import { closing } from '../system/sockets.ts';
 import { conforms } from './conformance.ts';
-import { collect, frameOf, newDirectory, Ports, Rig, sameFrames, using } from './rig.ts';
+import { collect, frameOf, lost, newDirectory, Ports, Rig, sameFrames, using } from './rig.ts';
 import { acceptFrom, appearAt, connectTo, encodeFrames, farEnd, nextStream } from './stream-stage.ts';
 
 interface Place {
@@ -164,9 +164,9 @@ describe('the listening side for QEMUs on a socket file', () => {
     const near = using(dialQemu(path, {}, rig.environment).port);
     const far = collect(await ports.next());
     await collect(near).carrierIs(true);
-    expect(listener.lost()).toBeUndefined();
+    expect(lost(listener)).toBeUndefined();
     rmSync(path);
-    expect(listener.lost()).toBe(path);
+    expect(lost(listener)).toBe(path);
     listener.restore();
     using(dialQemu(path, {}, rig.environment).port);
     await ports.next();

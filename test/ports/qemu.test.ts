@@ -9,7 +9,7 @@ import { eventually } from '../eventually.ts';
 import { ManualClock } from '../manual-clock.ts';
 import { bound, closing } from '../system/sockets.ts';
 import { conforms } from './conformance.ts';
-import { collect, descriptors, frameOf, newDirectory, Rig, sameFrames, sendDatagram, using, type Collector } from './rig.ts';
+import { collect, descriptors, frameOf, lost, newDirectory, Rig, sameFrames, sendDatagram, using, type Collector } from './rig.ts';
 
 /**
  * What QEMU does with `-netdev dgram`: it binds over whatever is there. It is connected by `join` only (QEMU never is), so that the port
@@ -251,9 +251,9 @@ describe("a port for QEMU's datagrams", () => {
     // It waits at the old socket when the new one takes over.
     sendTo(qemu.fd, local, frameOf(61));
     rmSync(local);
-    expect(port.lost()).toBe(local);
+    expect(lost(port)).toBe(local);
     port.restore();
-    expect([port.lost(), descriptors()]).toEqual([undefined, before]);
+    expect([lost(port), descriptors()]).toEqual([undefined, before]);
     sendTo(qemu.fd, local, frameOf(62));
     await near.count(2);
     rig.send(port, frameOf(63));

@@ -7,6 +7,7 @@ import { realClock, type Clock, type Timer } from '../../src/clock.ts';
 import { BacklogBudget } from '../../src/ports/backlog.ts';
 import type { PortEnvironment } from '../../src/ports/environment.ts';
 import { maxFrame, type Acceptor, type Port, type PortCounters, type PortNumber, type Receiver } from '../../src/ports/port.ts';
+import { isInPlace, type NamedSocket } from '../../src/ports/socket-file.ts';
 import { ReceiveRing, SendBatch } from '../../src/system/datagrams.ts';
 import { openLoop } from '../../src/system/loop.ts';
 
@@ -176,6 +177,11 @@ export function collect(port: Port, forward?: (frame: Uint8Array) => void): Coll
 export function using<Resource extends AsyncDisposable>(resource: Resource): Resource {
   onTestFinished(() => resource[Symbol.asyncDispose]());
   return resource;
+}
+
+/** The path of a socket's file that is not there any more, or means another one. */
+export function lost(socket: NamedSocket | undefined): string | undefined {
+  return socket?.files.find((file) => !isInPlace(file))?.path;
 }
 
 /** A new directory with a short name, removed when the test ends. */

@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { VdeListener } from '../../src/ports/vde-listener.ts';
 import { bound } from '../system/sockets.ts';
-import { collect, descriptors, frameOf, Ports, using } from './rig.ts';
+import { collect, descriptors, frameOf, lost, Ports, using } from './rig.ts';
 import { connect, serve, Stream, type RawClient, type Served } from './vde-stage.ts';
 
 /** Frames go both ways between the client and its port. */
@@ -22,11 +22,11 @@ describe('a VDE directory that was removed', () => {
     const { directory, listener } = served;
     const [old, gone] = [await connect(directory), await connect(directory)];
     const before = descriptors();
-    expect(listener.lost()).toBeUndefined();
+    expect(lost(listener)).toBeUndefined();
     rmSync(directory, { recursive: true });
-    expect(listener.lost()).toBe(directory);
+    expect(lost(listener)).toBe(directory);
     listener.restore();
-    expect(listener.lost()).toBeUndefined();
+    expect(lost(listener)).toBeUndefined();
     expect(descriptors()).toBe(before);
     expect((statSync(directory).mode & 0o7777).toString(8)).toBe('2770');
     expect(readdirSync(directory)).toEqual(['ctl']);
@@ -43,7 +43,7 @@ describe('a VDE directory that was removed', () => {
     const { directory, listener } = served;
     const old = await connect(directory);
     unlinkSync(join(directory, 'ctl'));
-    expect(listener.lost()).toBe(join(directory, 'ctl'));
+    expect(lost(listener)).toBe(join(directory, 'ctl'));
     listener.restore();
     await connect(directory);
     expect(readdirSync(directory)).toContain(basename(old.path));
@@ -65,7 +65,7 @@ describe('a VDE directory that was removed', () => {
     // It listens all the time.
     new Stream(moved).write(new Uint8Array(1));
     renameSync(moved, directory);
-    expect(listener.lost()).toBeUndefined();
+    expect(lost(listener)).toBeUndefined();
     await connect(directory);
   });
 
@@ -103,6 +103,6 @@ describe('a VDE directory that was removed', () => {
     bound(join(directory, name));
     await listener[Symbol.asyncDispose]();
     expect(readdirSync(directory).sort()).toEqual([name, 'ctl']);
-    expect(next.lost()).toBeUndefined();
+    expect(lost(next)).toBeUndefined();
   });
 });

@@ -225,7 +225,7 @@ export const sockets = [
   {
     name: 'ctl-stays',
     at: 'VdeDirectory.[Symbol.dispose]',
-    code: 'this.hasControl',
+    code: "fileNumber(this.#inside('ctl')) === this.#controlNumber",
     fault: 'false',
     breaks: 'ctl stays at the end',
     tests: ['lifecycle'],
@@ -241,9 +241,9 @@ export const sockets = [
   },
   {
     name: 'removed-not-noticed',
-    at: 'VdeListener.lost',
-    code: '!this.#directory.isThere',
-    fault: 'false',
+    at: 'VdeListener.files',
+    code: 'return this.#directory.files',
+    fault: 'return []',
     breaks: 'a directory that was removed is not made again',
     tests: ['lifecycle'],
     by: 'removed',
