@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { Random } from '../random.ts';
 import { EtherloomError } from '../errors.ts';
+import type { AttachedPortEnvironment } from '../ports/attached-port.ts';
 import { BacklogBudget, type BacklogBounds } from '../ports/backlog.ts';
 import { describeCondition, isSound, sound } from '../ports/condition.ts';
 import { onceAMinute } from '../ports/once-a-minute.ts';
@@ -18,7 +19,7 @@ import type { Log } from '../log.ts';
 /** What a data plane is made of. */
 export interface DataPlaneOptions extends Pick<SwitchOptions, 'ageingTime' | 'maxEntries' | 'seed' | 'mac' | 'priority'> {
   readonly clock: Clock;
-  /** What decides for impaired ports. */
+  /** Chance, for impaired ports. */
   readonly random: Random;
   readonly log: Log;
   /** How many switch ports there may be, the management port included. Default: 1,024. */
@@ -72,7 +73,7 @@ export class DataPlane implements Acceptor, AsyncDisposable {
   observe: Observe | undefined;
   readonly environment: PortEnvironment;
   readonly #log: Log;
-  readonly #random: Random;
+  readonly #attachment: AttachedPortEnvironment;
   readonly #loop: Loop;
   readonly #poison: boolean;
   readonly #stations = new Map<PortNumber, Station>();
@@ -96,13 +97,13 @@ export class DataPlane implements Acceptor, AsyncDisposable {
     ...options
   }: DataPlaneOptions) {
     this.#log = log;
-    this.#random = random;
     this.#loop = openLoop({ frameSize: maxFrame, breath: this.breath });
     this.#poison = poison;
     const budget = new BacklogBudget({ ...backlog, age: backlog?.age ?? usualAge });
     const warn = onceAMinute(clock, log.warn);
     budget.exhausted = (): void =>
       warn(`all ${budget.limit} octets for waiting frames are in use: ports whose peers do not read lose frames`);
+    this.#attachment = { clock, random, breath: this.breath };
     this.environment = { clock, log, breath: this.breath, loop: this.#loop, budget, named: new Set() };
     this.moves = new StationMoves(clock);
     this.moves.observe(moveLog(log, { station: stationName, port: (number) => this.describe(number) }));
@@ -143,8 +144,7 @@ export class DataPlane implements Acceptor, AsyncDisposable {
   }
 
   accept(port: Port, number: PortNumber, uid: number): void {
-    const environment = { clock: this.environment.clock, random: this.#random, breath: this.breath };
-    const endpoint = new PlaneEndpoint(port, { number, uid, id: ++this.#lastId }, environment, (one) => this.#close(one));
+    const endpoint = new PlaneEndpoint(port, { number, uid, id: ++this.#lastId }, this.#attachment, (one) => this.#close(one));
     this.ports.join(number, endpoint);
     endpoint.condition = this.ports.get(number)?.condition ?? sound;
     this.#log(`port ${number}: ${endpoint.module} ${endpoint.description}`);

@@ -2,7 +2,7 @@ import type { Endpoint } from '../management/port-table.ts';
 import { AttachedPort, type AttachedPortEnvironment } from '../ports/attached-port.ts';
 import type { Port, PortNumber } from '../ports/port.ts';
 
-/** Where and whose an endpoint is. */
+/** The place of an endpoint, its user, and its number among all endpoints. */
 export interface EndpointPlace {
   readonly number: PortNumber;
   readonly uid: number;

@@ -130,10 +130,13 @@ export class LinkEnd implements Port {
     // What was transmitted is on its way already.
   }
 
-  /** Cuts the link, and heals that cut. */
+  /** Cuts the link, until the port is up again. */
   enable(up: boolean): void {
-    this.#cut?.[Symbol.dispose]();
-    this.#cut = up ? undefined : this.link.cut();
+    if (!up) this.#cut ??= this.link.cut();
+    else {
+      this.#cut?.[Symbol.dispose]();
+      this.#cut = undefined;
+    }
   }
 
   /** Tells the node whether there is a carrier. */

@@ -183,12 +183,14 @@ export class PortTable<One extends Endpoint> {
     return undefined;
   }
 
-  /** Changes how a port carries frames, whoever is at it, now and later. Whoever observes does the work. */
+  /** Changes how a port carries frames, for the endpoints of now and of later. The observers see to it. */
   setCondition(number: PortNumber, change: Partial<PortCondition>): PortRefusal | undefined {
     if (!(number >= 0 && number < this.#numports)) return 'out-of-range';
     const port = this.#ports.get(number);
     if (!port) return 'no-port';
-    port.condition = { ...port.condition, ...change };
+    const condition = { ...port.condition, ...change };
+    if (condition.up === port.condition.up && condition.impairment === port.condition.impairment) return undefined;
+    port.condition = condition;
     this.#tell({ kind: 'conditioned', port: number });
     return undefined;
   }

@@ -3,16 +3,16 @@ import { ImpairedPort, type ImpairedPortEnvironment } from './impaired-port.ts';
 import type { ImpairmentDrop } from './impairment.ts';
 import type { Port, Receiver } from './port.ts';
 
-/** What a port at a switch is given. */
+/** The surroundings of a port at a switch. */
 export type AttachedPortEnvironment = Pick<ImpairedPortEnvironment, 'clock' | 'random' | 'breath'>;
 
 /**
- * A driver's port in its place at a switch. Nothing lies between the two while the port is sound: what it takes to be down or impaired is put
- * around the driver when that is asked for, and taken away again, while frames cross it.
+ * A driver's port in its place at a switch. Nothing lies between the two while the port is sound: an `ImpairedPort` is put around the driver
+ * when the port is to be down or impaired, and taken away again, while frames cross it.
  */
 export class AttachedPort {
   readonly driver: Port;
-  /** Takes the frames: the driver itself, or what is around it. */
+  /** Takes the switch's frames: the driver itself, or the port around it. */
   port: Port;
   readonly #environment: AttachedPortEnvironment;
   readonly #lost = new Map<ImpairmentDrop, number>();

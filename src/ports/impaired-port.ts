@@ -5,7 +5,7 @@ import { ImpairedLine, type MostWaiting } from './impaired-line.ts';
 import type { ImpairmentDrop } from './impairment.ts';
 import type { Breath, Port, PortCounters, Receiver } from './port.ts';
 
-/** What an impaired port is given. */
+/** The surroundings of an impaired port. */
 export interface ImpairedPortEnvironment {
   readonly clock: Clock;
   readonly random: Random;
@@ -16,7 +16,7 @@ export interface ImpairedPortEnvironment {
   readonly idle: () => void;
 }
 
-/** What may be under way each way, whatever the impairment says; more is lost. */
+/** The most that may be under way each way, whatever the impairment says. */
 const most: MostWaiting = { frames: 16_384, octets: 32 * 2 ** 20 };
 
 /** A port around a port, which is down or treats frames badly, each way for itself, as long as its condition says so. */
@@ -51,7 +51,7 @@ export class ImpairedPort implements Port {
     return this.#inner.counters;
   }
 
-  /** May be changed at any time. Frames that are under way then arrive at once, in their order; they are lost if the port is down now. */
+  /** May be changed at any time: frames that are under way then arrive at once, in their order; if the port is down now, they are lost. */
   get condition(): PortCondition {
     return this.#condition;
   }

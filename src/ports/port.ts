@@ -23,8 +23,8 @@ export interface Port {
   /** Hands all that was taken since the last flush to the other side, and copies what that would not take at once. */
   flush(): void;
   /**
-   * The switch has taken the port down, or up again; a port is up at first. While it is down, its switch transmits nothing and drops what
-   * is received: the driver drops and counts what waits for the other side, and tells that side where its medium can.
+   * Tells the driver that its switch takes the port down, or up again; a port is up at first. While it is down the switch transmits nothing,
+   * and drops what it receives. The driver drops what waits for the other side, counts that, and tells the other side if its medium can.
    */
   enable(up: boolean): void;
   /** Ends the port and frees what it holds; the receiver is not told. */

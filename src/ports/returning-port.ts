@@ -1,3 +1,4 @@
+import type { Clock } from '../clock.ts';
 import { isForUser, reasonOf } from '../errors.ts';
 import type { PortEnvironment } from './environment.ts';
 import { LinkRedial } from './link-redial.ts';
@@ -11,7 +12,7 @@ export interface ReturningPortOptions {
   readonly name: string;
   /** Opens the port once. Its frames are counted in `counters`. Throws an error that is for the user. */
   readonly open: (counters: PortCounters) => Promise<Port> | Port;
-  /** Whether the port leaves its other side while it is down, which sees that in this way alone. Default: false. */
+  /** Whether the port leaves its other side while it is down: there is no other way to tell it. Default: false. */
   readonly leavesWhenDown?: boolean;
   /** Whether the first attempt may fail so, because the other side is not there yet; any other error is thrown. */
   readonly mayWait: (error: Error) => boolean;
@@ -27,18 +28,20 @@ export class ReturningPort implements Port {
   readonly counters = newPortCounters();
   readonly #open: ReturningPortOptions['open'];
   readonly #redial: LinkRedial;
+  readonly #leavesWhenDown: boolean;
+  readonly #clock: Clock;
   #receiver: Receiver | undefined;
   #port: Port | undefined;
-  readonly #leavesWhenDown: boolean;
   #up = true;
   #opening = false;
   #ended = false;
 
   private constructor({ module, description, name, open, leavesWhenDown = false }: ReturningPortOptions, environment: PortEnvironment) {
-    this.#leavesWhenDown = leavesWhenDown;
     this.module = module;
     this.description = description;
     this.#open = open;
+    this.#leavesWhenDown = leavesWhenDown;
+    this.#clock = environment.clock;
     this.#redial = new LinkRedial(
       environment,
       () => name,
@@ -74,11 +77,13 @@ export class ReturningPort implements Port {
     this.#port?.flush();
   }
 
+  /** The medium of the port tells the other side, or that it leaves does. */
   enable(up: boolean): void {
     if (this.#up === up) return;
     this.#up = up;
     if (!this.#leavesWhenDown) this.#port?.enable(up);
-    else if (up) void this.#again();
+    // Promises do not run on after a readiness callback, which a command of the console is.
+    else if (up) this.#clock.defer(() => void this.#again());
     else {
       void this.#close();
       this.#receiver?.carrier(false);

@@ -84,7 +84,7 @@ export class TapPort implements Port {
     if (!up) this.counters.drops['port-down'] += this.#backlog.clear();
     const errno = setCarrier(this.#tap.fd, up);
     if (errno !== undefined && errno !== 'EBADFD')
-      this.#environment.log.warn(`cannot set the carrier of ${this.description}: ${errnoText(errno)}; it takes Linux 5.0`);
+      this.#environment.log.warn(`cannot set the carrier of ${this.description}: ${errnoText(errno)}; use Linux 5.0 or later`);
   }
 
   [Symbol.asyncDispose](): Promise<void> {

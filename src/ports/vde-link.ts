@@ -20,7 +20,7 @@ export function openVdeLink({ directory, wish }: { directory: string; wish: Port
       module: 'vde',
       description: directory,
       name: `the switch at ${directory}`,
-      // A switch sees that a port is down when nobody is at it.
+      // For a switch a port is down when nobody is at it.
       leavesWhenDown: true,
       open: (counters: PortCounters) => VdeClient.open({ directory, wish, counters }, environment),
       mayWait: (error) => notYet.has(errnoOf(error) ?? (error instanceof EtherloomError ? error.code : '')),

@@ -328,6 +328,7 @@ describe('the ports of a plane', () => {
     const { plane } = stage(['a'], { log: logTo((line) => void logged.push(line)) });
     logged.length = 0;
     plane.ports.setCondition(1, { up: false });
+    plane.ports.setCondition(1, { up: false, impairment: undefined });
     plane.ports.setCondition(1, { up: true, impairment: { loss: 5 } });
     plane.ports.setCondition(1, { impairment: undefined });
     expect(logged).toEqual(['port 1 is down', 'port 1 is impaired, each way: loss 5', 'port 1 is up, and not impaired']);

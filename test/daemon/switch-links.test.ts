@@ -20,6 +20,17 @@ async function plug(rig: Rig, directory: string): Promise<{ readonly port: Port;
   return { port, collector };
 }
 
+describe('a port that dials', () => {
+  it('is impaired from the beginning where that is asked for, which the console tells, changes and ends', async () => {
+    const { path, service } = await manage({}, { ports: [`tcp://127.0.0.1:${await freePort()}`], impair: { loss: 5 } });
+    const client = await ConsoleClient.open(path);
+    expect(await client.say('port/impair 1')).toMatch(/^Port 0001 loss 5$/m);
+    expect(service.plane.describe(1)).toMatch(/\(impaired\)$/);
+    expect(await client.say('port/impair 1 off')).toMatch(/^Port 0001 off$/m);
+    expect(service.plane.describe(1)).not.toContain('impaired');
+  });
+});
+
 describe('a link that a console opens', () => {
   it('joins two switches, until it is ended', async () => {
     const [here, there] = [await manage(), await manage()];

@@ -51,6 +51,16 @@ describe('a link', () => {
     expect([...net.fabric.trace.hops()].map(({ fate }) => fate)).toEqual(['lost: the link was cut', 'lost: no-carrier', 'delivered']);
   });
 
+  it('is cut while a port at one of its ends is taken down', () => {
+    const { net, a, b } = pair();
+    const link = net.link(a, b);
+    const end = link.endOf(a);
+    for (const up of [false, false, true, true]) {
+      end.enable(up);
+      expect(link.up).toBe(up);
+    }
+  });
+
   it('loses in silence what one side sends, or both', async () => {
     const { net, a, b } = pair();
     const link = net.link(a, b);
