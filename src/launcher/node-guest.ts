@@ -8,6 +8,7 @@ import { QemuPort } from '../ports/qemu.ts';
 import { lockFile } from '../system/file-lock.ts';
 import { formatIpv4 } from '../wire/ipv4.ts';
 import { formatMac, type MacAddress } from '../wire/mac.ts';
+import { GuestCarrier } from './guest-carrier.ts';
 import { Guest, stopGuest } from './guest/guest.ts';
 import { checkMemory, guestImageIn, type GuestOptions } from './guest/guest-process.ts';
 import type { NodeId } from './identity.ts';
@@ -58,9 +59,10 @@ export async function openNodeGuest(
   const guest = scope.use(
     await Guest.open({ ...wish, ...options, state: directory, vdeDirectory: options.directory, nic, lock: lockFile }, { signal, log }),
   );
-  if (guest.attach === 'dgram') plane.add(scope.use(QemuPort.open({ local: nic.remote, remote: nic.local }, plane.environment)));
-  else if (guest.attach === 'stream-server') plane.add(scope.use(dialQemu(nic.local, {}, plane.environment)).port);
-  else if (guest.attach === 'stream') scope.use(await listenQemu(nic.remote, { acceptor: plane }, plane.environment));
+  const carrier = scope.use(new GuestCarrier(plane, guest, log));
+  if (guest.attach === 'dgram') carrier.add(scope.use(QemuPort.open({ local: nic.remote, remote: nic.local }, plane.environment)));
+  else if (guest.attach === 'stream-server') carrier.add(scope.use(dialQemu(nic.local, {}, plane.environment)).port);
+  else if (guest.attach === 'stream') scope.use(await listenQemu(nic.remote, { acceptor: carrier }, plane.environment));
   say(guest.adopted ? `still runs as process ${guest.pid}` : `started as process ${guest.pid}`, { state: 'started', pid: guest.pid });
   let told = '';
   scope.use(

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { identifyProcess } from '../../src/launcher/guest/process-identity.ts';
 import { messageTypes } from '../../src/wire/dhcp.ts';
 import { dhcpIn, isDhcp } from './dhcp-frames.ts';
+import { ConsoleTalk } from './console-talk.ts';
 import { guestNeeds } from './peers.ts';
 import { Plug } from './plug.ts';
 import type { Running } from './running.ts';
@@ -32,13 +33,26 @@ describe('a star of a master, two slaves and three real guests', { timeout: 120_
     star = await Star.prepare(stage, { guests: true });
     const begun = Date.now();
     master = await star.master();
-    slaves = [await star.slave('s1'), await star.slave('s2')];
+    slaves = [await star.slave('s1', '--mgmt', stage.path('s1.mgmt')), await star.slave('s2')];
     expect(await Promise.all([master, ...slaves].map((node) => leaseOf(node)))).toEqual(addresses);
     const leased = Date.now() - begun;
     const { failed, milliseconds } = await star.pingAll(nodes, addresses);
     expect(failed).toEqual([]);
     const { median } = figures(milliseconds);
     await context.annotate(`three leases after ${leased} ms, ${milliseconds.length} pings, median ${median.toFixed(1)} ms`);
+  });
+
+  it('has a guest whose card has no carrier while the port of that guest is down', async () => {
+    const talk = await ConsoleTalk.with(stage.path('s1.mgmt'));
+    using console = await star.console('s1');
+    const carrier = async (): Promise<string> => (await console.run('cat /sys/class/net/eth0/carrier')).output;
+    const [, port = ''] = /^Port (\d+) [^P]* module qemu /ms.exec(await talk.ask('port/print')) ?? [];
+    await talk.ask(`port/down ${Number(port)}`);
+    await until('the guest has no carrier', async () => (await carrier()) === '0');
+    expect((await console.run(`ping -c 1 -W 1 ${addresses[0]}`)).status).not.toBe(0);
+    await talk.ask(`port/up ${Number(port)}`);
+    await until('the guest has a carrier', async () => (await carrier()) === '1');
+    expect((await console.run(`ping -c 1 -W 5 ${addresses[0]}`)).status).toBe(0);
   });
 
   it('comes back when the master is killed: links within 2 s, the same leases, its own guest too, and nobody asks again', async (context) => {

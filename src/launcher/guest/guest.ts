@@ -16,7 +16,7 @@ import {
 } from './guest-process.ts';
 import { removeGuestTraces, writeGuestRecord, type GuestFiles } from './guest-record.ts';
 import { isAlive } from './process-identity.ts';
-import type { Attachment } from './qemu-arguments.ts';
+import { cardName, type Attachment } from './qemu-arguments.ts';
 import { lastLinesOf, stopQemu } from './qemu-process.ts';
 
 /** How far a guest has come, by its own words. */
@@ -160,6 +160,11 @@ export class Guest {
   /** Opens its console, for commands; it must be ready. */
   async openConsole(signal?: AbortSignal): Promise<GuestConsole> {
     return GuestConsole.open(this.console, { signal });
+  }
+
+  /** Gives the guest's card its carrier, or takes it. Throws EtherloomError: what `Qmp.execute` throws. */
+  async setCarrier(on: boolean): Promise<void> {
+    await this.#running.qmp.execute('set_link', { name: cardName, up: on });
   }
 
   /** Lets go of the guest, which goes on running; another Guest.open will find it. */

@@ -57,7 +57,7 @@ export function qemuArguments(spec: GuestSpec): string[] {
     ...['-mon', 'chardev=qmp,mode=control'],
     ...['-netdev', netdev(spec.attachment)],
     // Without its boot ROM: 60 KiB less to load, and nothing asks for an address before the guest does.
-    ...['-device', `virtio-net-pci,netdev=net,mac=${formatMac(spec.mac)},romfile=`],
+    ...['-device', `virtio-net-pci,netdev=${cardName},mac=${formatMac(spec.mac)},romfile=`],
   ];
 }
 
@@ -78,13 +78,16 @@ export function kernelCommandLine(architecture: GuestArchitecture, words: Readon
   return [...kernel, ...Object.entries(words).map(([name, value]) => `${name}=${value}`)].join(' ');
 }
 
+/** The card's name within QEMU. */
+export const cardName = 'net';
+
 function netdev(attachment: Attachment): string {
-  if (attachment.kind === 'vde') return `vde,id=net,sock=${escaped(attachment.directory)}`;
+  if (attachment.kind === 'vde') return `vde,id=${cardName},sock=${escaped(attachment.directory)}`;
   if (attachment.kind === 'stream')
-    return `stream,id=net,server=off,addr.type=unix,addr.path=${escaped(attachment.path)},${attachment.redial}`;
-  if (attachment.kind === 'stream-server') return `stream,id=net,server=on,addr.type=unix,addr.path=${escaped(attachment.path)}`;
+    return `stream,id=${cardName},server=off,addr.type=unix,addr.path=${escaped(attachment.path)},${attachment.redial}`;
+  if (attachment.kind === 'stream-server') return `stream,id=${cardName},server=on,addr.type=unix,addr.path=${escaped(attachment.path)}`;
   const local = `local.type=unix,local.path=${escaped(attachment.local)}`;
-  return `dgram,id=net,${local},remote.type=unix,remote.path=${escaped(attachment.remote)}`;
+  return `dgram,id=${cardName},${local},remote.type=unix,remote.path=${escaped(attachment.remote)}`;
 }
 
 // In QEMU's option lists a comma inside a value is written twice.

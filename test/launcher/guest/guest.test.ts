@@ -40,6 +40,11 @@ describe.skipIf(guestMissing !== undefined)(`Guest ${guestMissing ?? ''}`, () =>
     using console = await guest.openConsole();
     expect(await console.run("echo 'two  words'; echo to stderr >&2; (exit 3)")).toEqual({ status: 3, output: 'two  words\nto stderr' });
     expect((await console.run('cat /sys/class/net/eth0/address')).output).toBe('02:65:6c:00:00:07');
+    const carrier = async (): Promise<string> => (await console.run('cat /sys/class/net/eth0/carrier')).output;
+    for (const on of [false, true]) {
+      await guest.setCarrier(on);
+      await expect.poll(carrier, { timeout: 10_000 }).toBe(on ? '1' : '0');
+    }
     // What takes too long is interrupted, and what hangs on the console's input gets none.
     await expect(console.run('cat /dev/zero > /dev/null', { timeout: 300 })).rejects.toMatchObject({ code: 'timed-out' });
     expect(await console.run('cat; if')).toMatchObject({ status: 2 });

@@ -1,0 +1,58 @@
+import type { DataPlane } from '../daemon/data-plane.ts';
+import { reasonOf } from '../errors.ts';
+import type { Log } from '../log.ts';
+import type { Acceptor, Port, PortNumber } from '../ports/port.ts';
+import type { Guest } from './guest/guest.ts';
+
+/**
+ * The carrier of a guest's card, which follows the condition of its port: no socket between a switch and QEMU has a word for a port that is
+ * down, but QEMU's monitor has.
+ */
+export class GuestCarrier implements Acceptor, Disposable {
+  readonly #plane: DataPlane;
+  readonly #guest: Pick<Guest, 'id' | 'setCarrier'>;
+  readonly #log: Log;
+  readonly #watching: Disposable;
+  #port: PortNumber | undefined;
+  /** The carrier that the card has; undefined when an earlier launcher may have changed it. */
+  #has: boolean | undefined;
+
+  constructor(plane: DataPlane, guest: Pick<Guest, 'id' | 'adopted' | 'setCarrier'>, log: Log) {
+    this.#plane = plane;
+    this.#guest = guest;
+    this.#log = log;
+    this.#has = guest.adopted ? undefined : true;
+    this.#watching = plane.ports.observe(({ port }) => {
+      if (port === this.#port) this.#follow();
+    });
+  }
+
+  /** Puts the guest's port at a free number. Throws what `DataPlane.add` throws. */
+  add(port: Port): void {
+    this.#port = this.#plane.add(port);
+    this.#follow();
+  }
+
+  choose(...wish: Parameters<Acceptor['choose']>): ReturnType<Acceptor['choose']> {
+    return this.#plane.choose(...wish);
+  }
+
+  accept(port: Port, number: PortNumber, uid: number): void {
+    this.#port = number;
+    this.#plane.accept(port, number, uid);
+    this.#follow();
+  }
+
+  [Symbol.dispose](): void {
+    this.#watching[Symbol.dispose]();
+  }
+
+  #follow(): void {
+    const up = this.#plane.ports.get(this.#port ?? NaN)?.condition.up ?? true;
+    if (up === this.#has) return;
+    this.#has = up;
+    const failed = (error: unknown): void =>
+      this.#log.warn(`cannot tell guest ${this.#guest.id} that its port is ${up ? 'up' : 'down'}: ${reasonOf(error)}`);
+    this.#guest.setCarrier(up).catch(failed);
+  }
+}
