@@ -36,7 +36,8 @@ interface Known {
 }
 
 interface Question {
-  readonly packets: Uint8Array[];
+  /** Each with all of its fragments. */
+  readonly packets: (readonly Uint8Array[])[];
   asked: number;
   timer: Timer | undefined;
 }
@@ -64,11 +65,11 @@ export class ArpTable implements Disposable {
     return known === undefined || this.#options.clock.monotonic() - known.since > lifetime ? undefined : known.mac;
   }
 
-  /** Sends a packet to the neighbour with that address, as soon as it is known who that is. It is dropped when nobody says so. */
-  send(address: Ipv4Address, packet: Uint8Array): void {
+  /** Sends a packet, or its fragments, to the neighbour with that address, as soon as it is known who that is. It is dropped when nobody says so. */
+  send(address: Ipv4Address, ...packet: readonly Uint8Array[]): void {
     const mac = this.macOf(address);
     if (mac !== undefined) {
-      this.#options.send(mac, packet);
+      for (const fragment of packet) this.#options.send(mac, fragment);
       return;
     }
     const question = this.#questions.get(address | 0);
@@ -136,7 +137,7 @@ export class ArpTable implements Disposable {
     const question = this.#questions.get(key);
     if (question === undefined) return;
     this.#close(key, question);
-    for (const packet of question.packets) this.#options.send(mac, packet);
+    for (const packet of question.packets.flat()) this.#options.send(mac, packet);
   }
 
   #close(key: number, question: Question): void {

@@ -5,7 +5,7 @@ import type { Random } from '../random.ts';
 import { decodeDhcp, dhcpPorts, encodeDhcp, messageTypeOf, messageTypes, type DhcpMessage } from '../wire/dhcp.ts';
 import { isDoubleTagged, isPriorityTagged, removeTag } from '../wire/dot1q.ts';
 import { destinationOf, etherTypeOf, etherTypes, hasGroupSource, minFrame, sourceOf } from '../wire/ethernet.ts';
-import { decodeIcmpEcho, encodeIcmpEcho } from '../wire/icmp.ts';
+import { decodeIcmpEcho, decodeIcmpUnreachable, encodeIcmpEcho } from '../wire/icmp.ts';
 import { decodeIpv4, ipProtocols, type Ipv4, type Ipv4Address } from '../wire/ipv4.ts';
 import { broadcastMac, type MacAddress } from '../wire/mac.ts';
 import { decodeUdp, encodeUdp, type Udp } from '../wire/udp.ts';
@@ -15,8 +15,9 @@ import type { Ipv6Address } from '../wire/ipv6.ts';
 import { Ipv6Interface } from './ipv6-interface.ts';
 import { configurationOf } from './lease-configuration.ts';
 import type { NeighbourCache } from './neighbour-cache.ts';
-import { Pings, type Echo, type PingOptions, type PingResult } from './pings.ts';
-import { UdpSockets, type UdpReceiver, type UdpSocket } from './udp-sockets.ts';
+import { checkEcho, Pings, type Echo, type PingOptions, type PingResult } from './pings.ts';
+import { UdpSockets, type UdpReceiver, type UdpRefusal, type UdpSocket } from './udp-sockets.ts';
+import { Unreachables } from './unreachables.ts';
 
 /** How a host's DHCP client is, where it differs from any. */
 export type HostDhcpOptions = Omit<DhcpClientOptions, 'clock' | 'random' | 'mac' | 'send' | 'onLease'>;
@@ -43,6 +44,7 @@ export interface HostOptions {
 }
 
 const ipAndUdpHeaders = 28;
+const defaultMtu = 1500;
 
 /**
  * A host's network stack without a kernel: frames in, frames out. It answers for its address, answers pings and pings others, gets a lease,
@@ -54,6 +56,7 @@ export class Host implements Disposable {
   readonly #udp: UdpSockets;
   readonly #ipv6: Ipv6Interface | undefined;
   readonly #pings: Pings<Ipv4Address | Ipv6Address>;
+  readonly #unreachables: Unreachables;
   #dhcp: DhcpClient | undefined;
   #dhcpSocket: UdpSocket | undefined;
   /** The neighbour that DHCP's answers come from. */
@@ -62,12 +65,13 @@ export class Host implements Disposable {
   #disposed = false;
 
   constructor(options: HostOptions) {
-    const { clock, random, mac, mtu = 1500 } = options;
+    const { clock, random, mac, mtu = defaultMtu } = options;
     this.#options = options;
     this.#pings = new Pings(clock, random.uint32() & 0xffff);
     this.#udp = new UdpSockets({ random, maxPayload: mtu - ipAndUdpHeaders, send: (to, udp) => this.#sendUdp(to, udp) });
+    this.#unreachables = new Unreachables(clock);
     this.#ipv4 = new Ipv4Interface({
-      ...{ clock, random, mac },
+      ...{ clock, random, mac, mtu },
       send: (frame) => this.#send(frame),
       loop: (packet) => clock.defer(() => this.#receiveOwn(packet)),
       onConflict: (other) => this.#yield(other),
@@ -151,18 +155,19 @@ export class Host implements Disposable {
 
   /**
    * Sends one echo request, and tells what became of it. Disposing what is returned ends the waiting, without a result. Throws
-   * EtherloomError('busy') when 1,024 are under way.
+   * EtherloomError: `busy` when 1,024 are under way, `bad-option` when it is too long.
    */
-  ping(to: Ipv4Address | Ipv6Address, result: PingResult, options?: PingOptions): Disposable {
-    return this.#pings.ask(to, (echo) => this.#sendEcho(to, echo), result, options);
+  ping(to: Ipv4Address | Ipv6Address, result: PingResult, options: PingOptions = {}): Disposable {
+    checkEcho(to, options, this.#options.mtu ?? defaultMtu);
+    return this.#pings.ask(to, (echo) => this.#sendEcho(to, echo, options.dontFragment), result, options);
   }
 
   /**
    * Opens a UDP port, or one that is free where none is named. Throws EtherloomError: `busy` when it is open already, `bad-address` for a
    * number that is no port.
    */
-  udp(port: number | undefined, receive: UdpReceiver): UdpSocket {
-    return this.#udp.open(port, receive);
+  udp(port: number | undefined, receive: UdpReceiver, refused?: UdpRefusal): UdpSocket {
+    return this.#udp.open(port, receive, refused);
   }
 
   /** Begins to ask for a lease. Nothing changes when it has begun already. Throws EtherloomError('busy') when port 68 is open. */
@@ -250,22 +255,32 @@ export class Host implements Disposable {
     return this.#dhcp !== undefined && payload[2] === 0 && payload[3] === dhcpPorts.client;
   }
 
-  #receiveUdp({ source, destination, payload }: Ipv4, via: MacAddress): void {
+  #receiveUdp(packet: Ipv4, via: MacAddress): void {
+    const { source, destination, payload } = packet;
     const udp = decodeUdp(payload, source, destination);
     if (udp === undefined) return;
-    const { sourcePort, destinationPort } = udp;
-    this.#udp.receive(destinationPort, { source, sourcePort, destination, via, payload: udp.payload });
+    const isHeard = this.#udp.receive(udp.destinationPort, { ...udp, source, destination, via });
+    // What was for all is refused by nobody. [RFC 1122, 3.2.2]
+    const refusal = isHeard || destination !== this.address ? undefined : this.#unreachables.portOf(packet);
+    if (refusal) this.#ipv4.answer(via, source, ipProtocols.icmp, refusal);
   }
 
   #receiveIcmp({ source, payload }: Ipv4, via: MacAddress): void {
     const echo = decodeIcmpEcho(payload);
     if (echo?.type === 'reply') this.#pings.receive(source, echo);
+    if (echo === undefined) this.#hearUnreachable(payload);
     if (echo?.type === 'request') this.#ipv4.answer(via, source, ipProtocols.icmp, encodeIcmpEcho({ ...echo, type: 'reply' }));
   }
 
-  #sendEcho(to: Ipv4Address | Ipv6Address, echo: Echo): void {
+  /** Only what we have sent ourselves can be refused. */
+  #hearUnreachable(message: Uint8Array): void {
+    const told = decodeIcmpUnreachable(message);
+    if (told && told.source === this.address) this.#udp.refuse(told);
+  }
+
+  #sendEcho(to: Ipv4Address | Ipv6Address, echo: Echo, dontFragment = false): void {
     if (typeof to === 'bigint') this.#ipv6?.sendEcho(to, echo);
-    else this.#ipv4.send(to, ipProtocols.icmp, encodeIcmpEcho({ ...echo, type: 'request' }));
+    else this.#ipv4.send(to, ipProtocols.icmp, encodeIcmpEcho({ ...echo, type: 'request' }), dontFragment);
   }
 
   #sendUdp(to: Ipv4Address, udp: Udp): void {

@@ -16,6 +16,7 @@ import {
 import { broadcastMac, macFromNumber, type MacAddress } from '../wire/mac.ts';
 import { readUint32 } from '../wire/octets.ts';
 import { ArpTable } from './arp-table.ts';
+import { fragmentsOf, Reassembly, type OwnPacket } from './reassembly.ts';
 
 /** The address of a host, and what it reaches by it. */
 export interface Ipv4Configuration {
@@ -31,6 +32,8 @@ export interface Ipv4InterfaceOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly mac: MacAddress;
+  /** The longest packet of the link, in octets: longer ones are sent in fragments. */
+  readonly mtu: number;
   readonly send: (frame: Uint8Array) => void;
   /** A packet came from us to us. */
   readonly loop: (packet: Uint8Array) => void;
@@ -56,6 +59,7 @@ const defendInterval = 10_000;
 /** IPv4 on one link: an address, who answers for it and defends it, and the ways to others. [RFC 826; RFC 1122; RFC 5227] */
 export class Ipv4Interface implements Disposable {
   readonly arp: ArpTable;
+  readonly #reassembly: Reassembly;
   readonly #options: Ipv4InterfaceOptions;
   #configuration: Ipv4Configuration | undefined;
   /** The address as the octets of a frame are compared with it; 0 without one. */
@@ -68,6 +72,7 @@ export class Ipv4Interface implements Disposable {
 
   constructor(options: Ipv4InterfaceOptions) {
     this.#options = options;
+    this.#reassembly = new Reassembly(options.clock);
     this.#identification = options.random.uint32() & 0xffff;
     this.arp = new ArpTable({
       clock: options.clock,
@@ -123,11 +128,12 @@ export class Ipv4Interface implements Disposable {
     else this.#learn(arp, isForUs);
   }
 
-  /** The IPv4 packet in a frame, when it is whole and from one host. Those that are to be put together again are not taken. */
+  /** The IPv4 packet in a frame, when it is from one host, and whole, or the last missing fragment of one that is for us alone. */
   decode(frame: Uint8Array): Ipv4 | undefined {
     const packet = decodeIpv4(frame.subarray(minFrame));
-    if (packet === undefined || packet.moreFragments || packet.fragmentOffset !== 0) return undefined;
-    return isOfOneHost(packet.source) && !this.isBroadcast(packet.source) ? packet : undefined;
+    if (packet === undefined || !isOfOneHost(packet.source) || this.isBroadcast(packet.source)) return undefined;
+    if (!packet.moreFragments && packet.fragmentOffset === 0) return packet;
+    return packet.destination === this.#configuration?.address ? this.#reassembly.add(packet) : undefined;
   }
 
   /** Whether all hosts of the link are meant: by 255.255.255.255, or by the last address of its network. */
@@ -139,27 +145,33 @@ export class Ipv4Interface implements Disposable {
   }
 
   /** Sends a packet on its way. It is dropped where there is none: no address, no router, or nobody who answers. */
-  send(destination: Ipv4Address, protocol: number, payload: Uint8Array): void {
-    const packet = this.#packet(destination, protocol, payload);
-    if (this.isBroadcast(destination)) this.#sendFrame(broadcastMac, etherTypes.ipv4, packet);
-    else if (destination === this.#configuration?.address) this.#options.loop(packet);
-    else {
-      const hop = isOfOneHost(destination) ? this.#nextHop(destination) : undefined;
-      if (hop !== undefined && this.#up) this.arp.send(hop, packet);
+  send(destination: Ipv4Address, protocol: number, payload: Uint8Array, dontFragment = false): void {
+    const packet = this.#packet(destination, protocol, payload, dontFragment);
+    if (destination === this.#configuration?.address) {
+      this.#options.loop(encodeIpv4(packet));
+      return;
     }
+    const fragments = fragmentsOf(packet, this.#options.mtu);
+    if (this.isBroadcast(destination)) {
+      for (const fragment of fragments) this.#sendFrame(broadcastMac, etherTypes.ipv4, fragment);
+      return;
+    }
+    const hop = isOfOneHost(destination) ? this.#nextHop(destination) : undefined;
+    if (hop !== undefined && this.#up) this.arp.send(hop, ...fragments);
   }
 
   /** Sends a packet back to where one came from: nobody has to be asked for a way that has just been taken. */
   answer(to: MacAddress, destination: Ipv4Address, protocol: number, payload: Uint8Array): void {
-    const packet = this.#packet(destination, protocol, payload);
-    if (to === this.#options.mac) this.#options.loop(packet);
-    else this.#sendFrame(to, etherTypes.ipv4, packet);
+    const packet = this.#packet(destination, protocol, payload, false);
+    if (to === this.#options.mac) this.#options.loop(encodeIpv4(packet));
+    else for (const fragment of fragmentsOf(packet, this.#options.mtu)) this.#sendFrame(to, etherTypes.ipv4, fragment);
   }
 
   [Symbol.dispose](): void {
     this.#configuration = undefined;
     this.#own = 0;
     this.#introduction?.[Symbol.dispose]();
+    this.#reassembly.clear();
     this.arp[Symbol.dispose]();
   }
 
@@ -195,10 +207,10 @@ export class Ipv4Interface implements Disposable {
     return contains(network, address) ? address : router;
   }
 
-  #packet(destination: Ipv4Address, protocol: number, payload: Uint8Array): Uint8Array {
+  #packet(destination: Ipv4Address, protocol: number, payload: Uint8Array, dontFragment: boolean): OwnPacket {
     this.#identification = (this.#identification + 1) & 0xffff;
     const source = this.#configuration?.address ?? unspecified;
-    return encodeIpv4({ source, destination, protocol, payload, identification: this.#identification });
+    return { source, destination, protocol, payload, identification: this.#identification, dontFragment };
   }
 
   #sendArp(

@@ -10,6 +10,8 @@ export interface PingOptions {
   readonly timeout?: number;
   /** What is to come back; as much as ping(8) sends by default. */
   readonly payload?: Uint8Array;
+  /** Whether nobody on the way may send it in fragments; by default it may be. For IPv6 nobody may ever. */
+  readonly dontFragment?: boolean;
 }
 
 /** An echo message, of ICMP or ICMPv6. */
@@ -22,6 +24,8 @@ export interface Echo {
 const defaultTimeout = 1000;
 const defaultPayload = Uint8Array.from({ length: 56 }, (_, index) => index);
 const maxUnderWay = 1024;
+const ipv4AndIcmpHeaders = 28;
+const ipv6AndIcmpHeaders = 48;
 
 interface UnderWay<Address> extends Timer {
   readonly to: Address;
@@ -84,4 +88,14 @@ export class Pings<Address> implements Disposable {
     while (this.#underWay.has(this.#sequence));
     return this.#sequence;
   }
+}
+
+/** Throws EtherloomError('bad-option') when an echo request does not fit in a packet, or in one of the link where it may not be in fragments. */
+export function checkEcho(to: unknown, { payload = defaultPayload, dontFragment = false }: PingOptions, mtu: number): void {
+  const isIpv6 = typeof to === 'bigint';
+  const mayBeInFragments = !isIpv6 && !dontFragment;
+  const most = (mayBeInFragments ? 0xffff : mtu) - (isIpv6 ? ipv6AndIcmpHeaders : ipv4AndIcmpHeaders);
+  if (payload.length <= most) return;
+  const why = mayBeInFragments ? 'a packet holds' : 'this link carries';
+  throw new EtherloomError('bad-option', `cannot send ${payload.length} octets in one ping: ${why} at most ${most}; send less`);
 }

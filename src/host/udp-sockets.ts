@@ -1,6 +1,7 @@
 import { EtherloomError } from '../errors.ts';
 import type { Random } from '../random.ts';
 import { minFrame } from '../wire/ethernet.ts';
+import { unreachableCodes, type UnreachablePacket } from '../wire/icmp.ts';
 import { ipProtocols, type Ipv4Address } from '../wire/ipv4.ts';
 import type { MacAddress } from '../wire/mac.ts';
 import { readUint16 } from '../wire/octets.ts';
@@ -20,6 +21,14 @@ export interface Datagram {
 
 /** What is told each datagram for a port. */
 export type UdpReceiver = (datagram: Datagram) => void;
+
+/** What is told that nobody listens to a port that something was sent to, as that host says. */
+export type UdpRefusal = (host: Ipv4Address, port: number) => void;
+
+interface Listener {
+  readonly receive: UdpReceiver;
+  readonly refused: UdpRefusal | undefined;
+}
 
 /** A port of a host that somebody listens to. Disposing it closes the port. */
 export interface UdpSocket extends Disposable {
@@ -45,7 +54,7 @@ const ephemeral = { first: 49_152, count: 16_384 };
 /** Who listens to which UDP port of a host. [RFC 1122, 4.1] */
 export class UdpSockets {
   readonly #options: UdpSocketsOptions;
-  readonly #open = new Map<number, UdpReceiver>();
+  readonly #open = new Map<number, Listener>();
 
   constructor(options: UdpSocketsOptions) {
     this.#options = options;
@@ -55,12 +64,12 @@ export class UdpSockets {
    * Opens a port, or one that is free. Throws EtherloomError: `busy` when it is open already or none is free, and `bad-address` for a
    * number that is no port.
    */
-  open(wanted: number | undefined, receive: UdpReceiver): UdpSocket {
+  open(wanted: number | undefined, receive: UdpReceiver, refused?: UdpRefusal): UdpSocket {
     const port = wanted ?? this.#freePort();
     checkPort(port);
     if (this.#open.has(port)) throw new EtherloomError('busy', `UDP port ${port} is already open; close it first, or choose another one`);
     // One of its own: whoever opens a port twice may give the same function.
-    const own: UdpReceiver = (datagram) => receive(datagram);
+    const own: Listener = { receive, refused };
     this.#open.set(port, own);
     return {
       port,
@@ -82,9 +91,15 @@ export class UdpSockets {
 
   /** A datagram for this host came. False when its port is closed. */
   receive(port: number, datagram: Datagram): boolean {
-    const receiver = this.#open.get(port);
-    receiver?.(datagram);
-    return receiver !== undefined;
+    const listener = this.#open.get(port);
+    listener?.receive(datagram);
+    return listener !== undefined;
+  }
+
+  /** A host says that a packet of ours was not reached: where it is for a closed port, the socket that sent it is told. */
+  refuse({ code, protocol, destination, start }: UnreachablePacket): void {
+    if (protocol !== ipProtocols.udp || code !== unreachableCodes.port) return;
+    this.#open.get(readUint16(start, 0))?.refused?.(destination, readUint16(start, 2));
   }
 
   #send(to: Ipv4Address, udp: Udp): void {

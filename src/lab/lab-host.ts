@@ -12,9 +12,9 @@ import { LabDisk } from './lab-disk.ts';
 import { LabStation } from './lab-station.ts';
 import { LabUdpSocket, type UdpProgram } from './lab-udp-socket.ts';
 import { onGrid } from './span.ts';
-import { checkNumber } from './numbers.ts';
+import { checkCount, checkNumber } from './numbers.ts';
 import { pingOptionWords } from './vocabularies.ts';
-import { checkOptions } from './words.ts';
+import { checkOptions, formatLine, formatWords } from './words.ts';
 import { readAddressText, readHostAddress, readIpv4Text, readMacText, type HostAddress } from './names.ts';
 
 /** What a host of the lab is like. Addresses are in text. */
@@ -44,12 +44,17 @@ export interface PingOptions {
   readonly timeout?: number;
   /** Whether a host is pinged by its link-local IPv6 address. Default: false. */
   readonly ipv6?: boolean;
+  /** How many octets are sent, and come back, beside the headers; more than 1,472 of them go in fragments. Default: 56, as `ping -s` has it. */
+  readonly size?: number;
+  /** Whether it may not be sent in fragments. Default: false. */
+  readonly dontFragment?: boolean;
 }
 
 const defaultTimeout = 4000;
 /** Who claims to be everybody fills no memory. */
 const maxRivals = 16;
 const maxLines = 1000;
+const maxPing = 0xffff - 28;
 
 /** A host with a network stack: ARP, IPv4, ICMP, UDP, a DHCP client, IPv6 on the link. */
 export class LabHost extends LabStation {
@@ -160,13 +165,15 @@ export class LabHost extends LabStation {
 
   /** Sends an echo request; `result` is told the round trip in milliseconds, or undefined when there was no answer in time. */
   startPing(to: PingTarget, result: (time: number | undefined) => void, options: PingOptions = {}): void {
-    const { timeout = defaultTimeout, ipv6 = false } = options;
     checkOptions(options, pingOptionWords);
+    const { timeout = defaultTimeout, ipv6 = false, size, dontFragment = false } = options;
+    if (size !== undefined) checkCount('the size of a ping', size, 0, maxPing);
     checkNumber('the timeout of a ping', timeout);
     this.fabric.checkOpen();
     if (typeof to !== 'string') this.#checkOurs(to);
     const target = typeof to === 'string' ? readAddressText(to) : ipv6 ? to.#knownLinkLocal : this.addressOf(to);
     const { life } = this;
+    const special = { ...(size !== undefined && { size }), ...(dontFragment && { dontFragment }) };
     const tell = (time: number | undefined): void => {
       life.forget(waiting);
       this.fabric.timeline.tell(() => result(time && onGrid(time)));
@@ -174,14 +181,21 @@ export class LabHost extends LabStation {
     // Of a host that crashes meanwhile nobody hears any more.
     const waiting = { [Symbol.dispose]: () => tell(undefined) };
     this.fabric.act(
-      () => `ping ${this.name} ${typeof target === 'bigint' ? formatIpv6(target) : formatIpv4(target)} timeout ${timeout}`,
+      () =>
+        formatLine(
+          'ping',
+          this.name,
+          typeof target === 'bigint' ? formatIpv6(target) : formatIpv4(target),
+          formatWords({ timeout, ...special }),
+        ),
       () => {
         if (!this.running) {
           this.fabric.timeline.tellAfter(timeout, () => result(undefined));
           return;
         }
         life.hold(waiting);
-        this.#stack.ping(target, tell, { timeout });
+        const payload = size === undefined ? {} : { payload: Uint8Array.from({ length: size }, (_, at) => at) };
+        this.#stack.ping(target, tell, { timeout, dontFragment, ...payload });
       },
     );
   }

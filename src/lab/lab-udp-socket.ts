@@ -15,6 +15,15 @@ export interface LabDatagram {
   readonly text: string;
 }
 
+/** That nobody listens to a port that a socket had sent to: ICMP, port unreachable. */
+export interface LabRefusal {
+  /** In milliseconds. */
+  readonly time: number;
+  /** The host that says so, in text, and its port. */
+  readonly from: string;
+  readonly port: number;
+}
+
 /** What is done with each datagram; `socket.send` answers. It may be asynchronous; what it throws or rejects with ends the run. */
 export type UdpProgram = (datagram: LabDatagram, socket: LabUdpSocket) => unknown;
 
@@ -28,6 +37,7 @@ export class LabUdpSocket implements Disposable {
   readonly #fabric: Fabric;
   readonly #socket: UdpSocket;
   #received: LabDatagram[] = [];
+  readonly #refusals: LabRefusal[] = [];
   /** Of those, the last ones that `receive` has not given to anybody yet. */
   #unread = 0;
   readonly #readers: ((datagram: LabDatagram) => void)[] = [];
@@ -43,10 +53,14 @@ export class LabUdpSocket implements Disposable {
     this.#socket = fabric.act(
       () => `listen ${host.name} ${port ?? 'any'}`,
       () =>
-        host.stack.udp(port, ({ source, sourcePort, payload }) => {
-          const octets = payload.slice();
-          this.#take({ from: formatIpv4(source), port: sourcePort, payload: octets, text: new TextDecoder().decode(octets) });
-        }),
+        host.stack.udp(
+          port,
+          ({ source, sourcePort, payload }) => {
+            const octets = payload.slice();
+            this.#take({ from: formatIpv4(source), port: sourcePort, payload: octets, text: new TextDecoder().decode(octets) });
+          },
+          (from, closed) => this.#noteRefusal({ time: fabric.timeline.now, from: formatIpv4(from), port: closed }),
+        ),
     );
     this.#life.hold(this);
   }
@@ -58,6 +72,11 @@ export class LabUdpSocket implements Disposable {
   /** The last datagrams that it received, the oldest first. */
   get received(): readonly LabDatagram[] {
     return this.#received.slice(-maxReceived);
+  }
+
+  /** What was refused of what it has sent, since nobody listens there; the last ones. */
+  get refusals(): readonly LabRefusal[] {
+    return this.#refusals;
   }
 
   /** The oldest datagram that nobody was given by this yet, of the last 1,024; waits until there is one. */
@@ -90,6 +109,11 @@ export class LabUdpSocket implements Disposable {
       () => `close ${this.host.name} ${this.port}`,
       () => this.#socket[Symbol.dispose](),
     );
+  }
+
+  #noteRefusal(refusal: LabRefusal): void {
+    if (this.#refusals.length >= maxReceived) this.#refusals.shift();
+    this.#refusals.push(refusal);
   }
 
   #take(datagram: LabDatagram): void {

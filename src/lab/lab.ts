@@ -12,7 +12,7 @@ export type { LabDisk } from './lab-disk.ts';
 export type { LabHost, LabHostOptions, PingOptions, PingTarget } from './lab-host.ts';
 export type { LabStation, LabStationOptions, Received, StationProgram } from './lab-station.ts';
 export type { LabSwitch, LabSwitchOptions } from './lab-switch.ts';
-export type { LabDatagram, LabUdpSocket, UdpProgram } from './lab-udp-socket.ts';
+export type { LabDatagram, LabRefusal, LabUdpSocket, UdpProgram } from './lab-udp-socket.ts';
 export type { LinkEnd, LinkOwner } from './link-end.ts';
 export type { Link, LinkOptions, Side } from './link.ts';
 export type { FlapTimes } from '../ports/flap.ts';

@@ -62,7 +62,7 @@ const acts: Readonly<Record<string, Line<unknown>>> = {
     ({ net }, [name = '', value = '']) => (net.hostNamed(name).disk.latency = numberOf(value)),
   ),
   send: line('send STATION FRAME', 2, ({ net }, [name = '', frame = '']) => net.stationNamed(name).send(octetsOf(frame))),
-  ping: line('ping HOST ADDRESS [timeout MILLISECONDS]', 2, ({ net }, [name = '', to = '', ...words]) =>
+  ping: line('ping HOST ADDRESS [timeout MILLISECONDS] [size OCTETS] [dontFragment]', 2, ({ net }, [name = '', to = '', ...words]) =>
     net.hostNamed(name).startPing(to, () => undefined, parseWords(words, pingWords)),
   ),
   listen: line('listen HOST PORT|any', 2, ({ net, sockets }, [name = '', port = '']) => {

@@ -68,7 +68,7 @@ export const dhcpWords = {
 } as const satisfies Wording<LabDhcpOptions>;
 
 /** Of a ping, as the notation has it. */
-export const pingWords = { timeout: 'number' } as const satisfies Partial<Wording<PingOptions>>;
+export const pingWords = { timeout: 'number', size: 'number', dontFragment: 'flag' } as const satisfies Partial<Wording<PingOptions>>;
 
 /** Of a ping. */
 export const pingOptionWords = { ...pingWords, ipv6: 'flag' } as const satisfies Wording<PingOptions>;

@@ -1,5 +1,6 @@
 /*
- * ICMP echo and echo reply, 8 octets and what is echoed. [RFC 792, Echo or Echo Reply Message]
+ * ICMP echo and echo reply, 8 octets and what is echoed; destination unreachable has four octets of nothing in place of the identifier and
+ * sequence, and the beginning of the packet that did not come there in place of the payload. [RFC 792]
  *
  *    0      1      2          4            6          8
  *   +------+------+----------+------------+----------+---------
@@ -8,6 +9,7 @@
  *    type   code
  */
 import { internetChecksum } from './checksum.ts';
+import { readIpv4, type Ipv4Address } from './ipv4.ts';
 import { readUint16, writeUint16 } from './octets.ts';
 
 /** An echo message taken apart. */
@@ -44,4 +46,55 @@ export function encodeIcmpEcho(echo: IcmpEcho): Uint8Array {
   message.set(echo.payload, headerLength);
   writeUint16(message, 2, internetChecksum(message));
   return message;
+}
+
+/** Why a packet did not come to its destination. [RFC 792; RFC 1191, 4] */
+export const unreachableCodes = { network: 0, host: 1, protocol: 2, port: 3, tooLong: 4 } as const;
+
+/** That a packet did not come to its destination. */
+export interface IcmpUnreachable {
+  readonly code: number;
+  /** The packet, as it was: of what is said of it as much is sent as fits into 576 octets. [RFC 1812, 4.3.2.3] */
+  readonly packet: Uint8Array;
+}
+
+/** What an unreachable message says of a packet. */
+export interface UnreachablePacket {
+  readonly code: number;
+  readonly source: Ipv4Address;
+  readonly destination: Ipv4Address;
+  readonly protocol: number;
+  /** The first octets of its payload: eight at least. */
+  readonly start: Uint8Array;
+}
+
+const unreachableType = 3;
+const longestQuote = 576 - 20 - headerLength;
+const shortestStart = 8;
+
+/** Puts the message together, with its checksum. */
+export function encodeIcmpUnreachable({ code, packet }: IcmpUnreachable): Uint8Array {
+  const quote = packet.subarray(0, longestQuote);
+  const message = new Uint8Array(headerLength + quote.length);
+  message[0] = unreachableType;
+  message[1] = code;
+  message.set(quote, headerLength);
+  writeUint16(message, 2, internetChecksum(message));
+  return message;
+}
+
+/** Takes an unreachable message apart. Undefined when it is none, its checksum is wrong, or what it quotes is no beginning of an IPv4 packet. */
+export function decodeIcmpUnreachable(message: Uint8Array): UnreachablePacket | undefined {
+  if (message[0] !== unreachableType || internetChecksum(message) !== 0) return undefined;
+  const packet = message.subarray(headerLength);
+  const [first = 0] = packet;
+  const length = (first & 0xf) * 4;
+  if (first >>> 4 !== 4 || length < 20 || packet.length < length + shortestStart) return undefined;
+  return {
+    code: message[1] ?? 0,
+    source: readIpv4(packet, 12),
+    destination: readIpv4(packet, 16),
+    protocol: packet[9] ?? 0,
+    start: packet.subarray(length),
+  };
 }

@@ -4,7 +4,7 @@ import { decodeBpdu, formatBridgeId, type Bpdu } from './bpdu.ts';
 import { decodeDhcp, dhcpPorts, hardwareAddressOf, messageTypeOf, messageTypes, optionCodes, type DhcpMessage } from './dhcp.ts';
 import { decodeDot1q, type Dot1q } from './dot1q.ts';
 import { destinationOf, etherTypes, minFrame, sourceOf } from './ethernet.ts';
-import { decodeIcmpEcho } from './icmp.ts';
+import { decodeIcmpEcho, decodeIcmpUnreachable, unreachableCodes, type UnreachablePacket } from './icmp.ts';
 import { decodeIcmpv6, icmpv6Protocol, type Icmpv6 } from './icmpv6.ts';
 import { decodeIpv4, formatIpv4, ipProtocols, readIpv4, type Ipv4, type Ipv4Address } from './ipv4.ts';
 import { decodeIpv6, formatIpv6, type Ipv6 } from './ipv6.ts';
@@ -77,7 +77,15 @@ function ipv4(packet: Ipv4): string {
   if (protocol === ipProtocols.tcp && payload.length >= 4) return `TCP ${between(packet, readUint16(payload, 0), readUint16(payload, 2))}`;
   if (protocol !== ipProtocols.icmp) return `IPv4 ${ways}, protocol ${protocol}, ${octets(payload.length)}`;
   const echo = decodeIcmpEcho(payload);
-  return echo ? `ICMP ${ways}, echo ${echo.type} ${echo.sequence}` : `ICMP ${ways}, type ${payload[0] ?? 'unknown'}`;
+  if (echo) return `ICMP ${ways}, echo ${echo.type} ${echo.sequence}`;
+  const unreachable = decodeIcmpUnreachable(payload);
+  return `ICMP ${ways}, ${unreachable ? notReached(unreachable) : `type ${payload[0] ?? 'unknown'}`}`;
+}
+
+function notReached({ code, destination, protocol, start }: UnreachablePacket): string {
+  const [name = `code ${code}`] = Object.entries(unreachableCodes).find(([, known]) => known === code) ?? [];
+  const what = code === unreachableCodes.port && protocol === ipProtocols.udp ? `UDP port ${readUint16(start, 2)}` : name;
+  return `${what} of ${formatIpv4(destination)} unreachable`;
 }
 
 function between({ source, destination }: { source: Ipv4Address; destination: Ipv4Address }, from: number, to: number): string {

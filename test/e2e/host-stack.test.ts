@@ -61,15 +61,34 @@ describe('a host without a kernel, beside one with', { timeout: 60_000 }, () => 
 
   it('is pinged by it, with packets of all sizes, and pings it', async () => {
     const { stack, kernel } = await beside(stage);
-    for (const size of ['0', '1', '56', '1472']) {
+    for (const size of ['0', '1', '56', '1472', '1473', '8000', '65507']) {
       const { status, text } = await kernel.run(['ping', '-c', '3', '-i', '0.05', '-W', '2', '-s', size, stackAddress]);
       expect(status, text).toBe(0);
     }
     expect(await pinged(stack, peer)).toBeGreaterThan(0);
-    expect(await pinged(stack, peer, new Uint8Array(1472))).toBeGreaterThan(0);
+    for (const size of [1472, 1473, 8000, 65_507]) expect(await pinged(stack, peer, new Uint8Array(size)), `${size}`).toBeGreaterThan(0);
     expect(stack.arp.entries).toMatchObject([{ address: peer, mac: kernelMac }]);
     const { text } = await kernel.run(['ip', 'neigh', 'show', 'dev', card]);
     expect(text).toContain(`${stackAddress} lladdr ${formatMac(stackMac)}`);
+  });
+
+  it('tells it, and is told by it, that nobody listens to a UDP port', async () => {
+    const { stack, kernel } = await beside(stage);
+    const program = `socket.on('error', ({ code }) => { console.log(code); process.exit(0); });
+      socket.connect(9, '${stackAddress}', () => setInterval(() => socket.send('x'), 50));`;
+    const { status, text } = await kernel.run(udpProgram(program));
+    expect([status, text.trim()], text).toEqual([0, 'ECONNREFUSED']);
+    const refused: unknown[] = [];
+    using socket = stack.udp(
+      undefined,
+      () => undefined,
+      (host, port) => refused.push([host, port]),
+    );
+    await until('a refusal', () => {
+      socket.send(peer, 9, new Uint8Array(5));
+      return refused.length > 0;
+    });
+    expect(refused[0]).toEqual([peer, 9]);
   });
 
   it('is not pinged by all at once, nor for an address that it has not', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { lab } from '../../src/lab/lab.ts';
+import { lab, play, recording } from '../../src/lab/lab.ts';
 import { vid } from '../../src/wire/dot1q.ts';
 import { parseIpv6 } from '../../src/wire/ipv6.ts';
 import { formatHex } from '../../src/wire/octets.ts';
@@ -262,5 +262,38 @@ describe('times', () => {
     expect(b.received.map(({ time }) => `${time}`).filter((time) => time.length > 10)).toEqual([]);
     await net.run({ days: 1, hours: 2, minutes: 3 });
     expect(`${net.now}`).toMatch(/^93781001\.\d{1,6}$/);
+  });
+});
+
+describe('a ping', () => {
+  it('has the size that it shall have, and comes through links that carry that', async () => {
+    using net = lab({ record: true });
+    const s1 = net.switch('s1');
+    const [a, b] = [net.host('a', s1), net.host('b', s1, { mtu: 1400 })];
+    expect(await a.ping(b, { size: 1372, dontFragment: true })).toBeDefined();
+    expect(await a.ping(b, { size: 1373, dontFragment: true, timeout: 100 })).toBeUndefined();
+    expect(await a.ping(b, { size: 8000, timeout: 100 })).toBeUndefined();
+    net.linkNamed('s1-b').mtu = 1500;
+    expect(await a.ping(b, { size: 8000 })).toBeDefined();
+    await expect(a.ping(b, { size: 1473, dontFragment: true })).rejects.toThrow(
+      'cannot send 1473 octets in one ping: this link carries at most 1472',
+    );
+    await expect(a.ping(b, { size: 70_000 })).rejects.toThrow('the size of a ping must be an integer from 0 to 65507, not 70000');
+    const text = recording(net);
+    expect(text).toContain('\nping a 10.0.0.2 timeout 4000 size 1372 dontFragment\n');
+    using again = play(text);
+    expect(recording(again)).toBe(text);
+  });
+});
+
+describe('a closed port', () => {
+  it('refuses what is sent to it, which the socket knows', async () => {
+    using net = lab();
+    const s1 = net.switch('s1');
+    const [a, b] = [net.host('a', s1), net.host('b', s1)];
+    const socket = a.udp();
+    socket.send(b, 7, 'x');
+    await net.run({ seconds: 1 });
+    expect(socket.refusals).toEqual([{ time: expect.any(Number) as number, from: '10.0.0.2', port: 7 }]);
   });
 });
