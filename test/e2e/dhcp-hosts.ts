@@ -10,6 +10,7 @@ case $1 in
   bound | renew) ip address replace "$ip/$mask" broadcast + dev "$interface" ;;
 esac
 [ -n "$mtu" ] && echo "mtu $mtu"
+[ -n "$router$dns$domain" ] && echo "told $router; $dns; $domain"
 echo "hook $1 $ip"
 `;
 const dhclientHook = `#!/bin/sh
@@ -18,7 +19,14 @@ case $reason in
   EXPIRE | FAIL | RELEASE | STOP) ip address flush dev "$interface" ;;
 esac
 [ -n "$new_interface_mtu" ] && echo "mtu $new_interface_mtu"
+[ -n "$new_routers$new_domain_name_servers$new_domain_name" ] && echo "told $new_routers; $new_domain_name_servers; $new_domain_name"
 echo "hook $reason $new_ip_address"
+`;
+
+// dhcpcd configures the card itself.
+const dhcpcdHook = `#!/bin/sh
+[ "$reason" = BOUND ] && echo "told $new_routers; $new_domain_name_servers; $new_domain_name"
+exit 0
 `;
 
 /** busybox udhcpc on a host: it asks three times in a second each. */
@@ -43,8 +51,10 @@ export function dhclient(stage: Stage, host: Host, name: string, configuration: 
 
 /** dhcpcd on a host, in the foreground. */
 export function dhcpcd(stage: Stage, host: Host, ...more: string[]): Running {
-  writeFileSync(stage.path('dhcpcd.conf'), 'ipv4only\nnohook resolv.conf, hostname, ntp.conf\nclientid\n');
-  return host.start(['dhcpcd', ...more, '-f', stage.path('dhcpcd.conf'), '--noipv6rs', card]);
+  const options = 'option routers, domain_name_servers, domain_name\n';
+  writeFileSync(stage.path('dhcpcd.conf'), `ipv4only\nnohook resolv.conf, hostname, ntp.conf\nclientid\n${options}`);
+  executable(stage.path('dhcpcd.hook'), dhcpcdHook);
+  return host.start(['dhcpcd', ...more, '-f', stage.path('dhcpcd.conf'), '-c', stage.path('dhcpcd.hook'), '--noipv6rs', card]);
 }
 
 /** Records all that passes a host's card; returns, when it records, how to end that. */
