@@ -128,7 +128,13 @@ function program(exit: (status: number) => void): Command {
   addStation(root);
   addDemo(root, exit);
   for (const [name, { what }] of companions) root.command(name).description(what);
+  for (const command of root.commands) describeEmptyLists(command.options);
   return root;
+}
+
+/** Lets the help say `(default: none)` of a repeatable option, not `(default: [])`. */
+function describeEmptyLists(options: readonly Option[]): void {
+  for (const option of options) if (Array.isArray(option.defaultValue)) option.defaultValueDescription = 'none';
 }
 
 function addSwitch(root: Command, exit: (status: number) => void): void {

@@ -1,3 +1,4 @@
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { dhclient, dhcpcd, udhcpc } from './dhcp-hosts.ts';
 import { Host } from './host.ts';
@@ -47,5 +48,23 @@ describe('real clients of etherloom switch --dhcp', { timeout: 60_000 }, () => {
     expect(await host.ping('192.0.2.1')).toBe(0);
     expect(await router.ping('10.77.0.1')).toBe(0);
     expect(service.lines.filter((line) => line.includes('"conflict"'))).toEqual([]);
+  });
+});
+
+describe('the leases of a switch in a directory that is cleaned', { timeout: 60_000 }, () => {
+  const stage = useStage(['systemd-tmpfiles']);
+
+  it('stay while the switch runs, however old they are', async () => {
+    const [directory, stray, rules] = [stage.path('tmp'), stage.path('tmp', 'stray'), stage.path('clean.conf')];
+    mkdirSync(directory);
+    writeFileSync(stray, '');
+    writeFileSync(rules, `d ${directory} 0700 - - 0\n`);
+    await stage.etherloom('switch', '--sock', stage.path('tmp', 'n'), '--dhcp', '10.77.0.0/24');
+    const { status, text } = await stage.run(['systemd-tmpfiles', '--clean', `--prefix=${directory}`, rules]);
+    expect(status, text).toBe(0);
+    expect(existsSync(stray)).toBe(false);
+    for (const file of ['lock', 'server-mac', 'leases/leases.journal', 'leases/leases.lock']) {
+      expect(existsSync(stage.path('tmp', 'n.state', file)), file).toBe(true);
+    }
   });
 });
