@@ -100,7 +100,7 @@ export function listenAt(file: OwnedFile): Fd {
  * no place to wait at.
  */
 export function checkSocketPlace(path: string, remedy: string): void {
-  const status = statusOf(path);
+  const status = statusOf(path, statSync);
   if (status && !status.isSocket()) throw new EtherloomError('bad-address', `${path} is not a socket; ${remedy}`);
 }
 
@@ -109,21 +109,21 @@ export function checkSocketPlace(path: string, remedy: string): void {
  * `not-permitted` when it is no socket.
  */
 export function removeStaleSocket(path: string, kind: 'stream' | 'datagram'): void {
-  const status = lstatSync(path, { throwIfNoEntry: false });
+  const status = statusOf(path, lstatSync);
   if (!status) return;
   if (!status.isSocket()) throw new EtherloomError('not-permitted', `${path} is not a socket; move it away, or choose another name`);
   if (answers(path, kind)) throw new EtherloomError('busy', `another process serves ${path}; end it, or choose another name`);
   unlinkSync(path);
 }
 
-/** What is at `path`, behind symbolic links; undefined for nothing yet. */
-function statusOf(path: string): Stats | undefined {
+/** Returns what is at `path`; undefined for nothing yet. */
+function statusOf(path: string, look: (path: string) => Stats): Stats | undefined {
   try {
-    return statSync(path);
+    return look(path);
   } catch (error) {
     const errno = errnoOf(error) ?? 'EIO';
     // Not by `throwIfNoEntry`, for which a file in the place of the directory is no entry, too, from Node 22 on.
     if (errno === 'ENOENT') return undefined;
-    throw new SystemError(errno, `cannot use ${path} as the name of a socket`);
+    throw new SystemError(errno, `cannot use ${path} as the name of a socket`, 'choose another one');
   }
 }

@@ -179,8 +179,12 @@ describe('the listening side for QEMUs on a socket file', () => {
     expect(existsSync(path)).toBe(true);
   });
 
-  it('refuses a name that is none', () => {
+  it('refuses a name that is none', async () => {
     const rig = new Rig();
+    const never = `/tmp/${'x'.repeat(300)}`;
+    const refused = expect.stringMatching(/^cannot use \/tmp\/x+ as the name of a socket: name too long .*; choose another one$/) as string;
+    await expect(listenQemu(never, { acceptor: new Ports() }, rig.environment)).rejects.toMatchObject({ message: refused });
+    expect(() => dialQemu(never, {}, rig.environment)).toThrow(expect.objectContaining({ message: refused }) as Error);
     expect(() => dialQemu('nowhere', {}, rig.environment)).toThrow('HOST:PORT');
   });
 });

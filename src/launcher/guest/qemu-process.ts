@@ -14,7 +14,8 @@ export interface StartedQemu {
 
 /**
  * Starts QEMU in a session of its own, with what it says in the file `log`, and nothing that ends when we do: it lives on. The files and
- * sockets that it makes are the user's alone. It inherits the open files `inherited` from descriptor 3 on. Throws EtherloomError('refused') when it cannot be run or ends at once.
+ * sockets that it makes are the user's alone. It inherits the open files `inherited`, from descriptor 3 on. Throws
+ * EtherloomError('refused') when it cannot be run or ends at once.
  */
 export function startQemu(
   program: string,
