@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { NetworkOptions } from '../daemon/network-plan.ts';
+import { checkNetwork, type NetworkOptions } from '../daemon/network-plan.ts';
 import { EtherloomError } from '../errors.ts';
 import { parseIpv4, parseIpv4Network, type Ipv4Address } from '../wire/ipv4.ts';
 import { collect, integer } from './option-values.ts';
@@ -29,6 +29,7 @@ export function addNetworkOptions(command: Command): Command {
 export function networkOf(option: '--dhcp' | '--subnet', subnet: string, given: NetworkArguments): NetworkOptions {
   const network = parseIpv4Network(subnet);
   if (!network) throw new EtherloomError('bad-option', `${option} ${subnet} is not a network; write it as 10.77.0.0/24`);
+  checkNetwork(network, `${option} ${subnet}`);
   const { router, dns, range, domain, leaseTime, mtu } = given;
   return {
     ...{ network, domain, leaseTime, mtu },

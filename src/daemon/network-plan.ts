@@ -102,8 +102,8 @@ function ownersIn({ network, router, dns = [], kept = [] }: NetworkOptions): Map
   return owners.set(serverAddress(network), 'the DHCP server itself');
 }
 
-function checkNetwork(network: Ipv4Network): void {
-  const text = formatIpv4Network(network);
+/** Throws EtherloomError('bad-option') for a network that cannot be served; `text` is what its user calls it. */
+export function checkNetwork(network: Ipv4Network, text = formatIpv4Network(network)): void {
   if (network.prefixLength > 30) {
     throw new EtherloomError('bad-option', `cannot serve ${text}: it has no room for guests; choose one of /30 or wider`);
   }

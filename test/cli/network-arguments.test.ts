@@ -27,7 +27,11 @@ describe('the options of the DHCP server', { timeout: 60_000 }, () => {
     [['--mtu', '1400'], `--mtu ${missing}`],
     [['--state', 'x'], `--state ${missing}`],
     [['--dhcp', '10.77.0.1/24'], '--dhcp 10.77.0.1/24 is not a network; write it as 10.77.0.0/24'],
-    [['--dhcp', '127.0.0.0/8'], 'cannot serve 127.0.0.0/8: 127.0.0.0/8 is for loopback; choose a private network, such as 10.77.0.0/24'],
+    [
+      ['--dhcp', '127.0.0.0/8'],
+      'cannot serve --dhcp 127.0.0.0/8: 127.0.0.0/8 is for loopback; choose a private network, such as 10.77.0.0/24',
+    ],
+    [['--dhcp', '10.77.0.0/31'], 'cannot serve --dhcp 10.77.0.0/31: it has no room for guests; choose one of /30 or wider'],
     [[...dhcp, '--router', 'gw'], '--router gw is not an IPv4 address; write it as 10.77.0.254'],
     [[...dhcp, '--dns', '9.9.9'], '--dns 9.9.9 is not an IPv4 address; write it as 10.77.0.254'],
     [[...dhcp, '--range', '10.77.0.9'], '--range 10.77.0.9 is not a range of addresses; write it as 10.77.0.100-10.77.0.199'],
