@@ -159,6 +159,11 @@ export function isLeasable(network: Ipv4Network, address: Ipv4Address): boolean 
   return network.prefixLength >= 31 || (address !== network.address && address !== broadcastOf(network));
 }
 
+/** Whether clients without a reservation may get the address. */
+export function isDynamic({ network, serverAddress, pool, isReserved }: DhcpConfig, address: Ipv4Address): boolean {
+  return pool.has(address) && isLeasable(network, address) && address !== serverAddress && !isReserved(address);
+}
+
 function offerableOf(options: DhcpOptions): Offerable {
   const { network, router, dns = [], ntp = [], domain, search = [], routes = [], mtu } = options;
   const values = new Map<number, Uint8Array>();

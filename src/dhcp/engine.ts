@@ -1,8 +1,9 @@
 /** What a server does about a message: a function of what it was told, the leases, the message and the time. [RFC 2131, 4.3] */
 import { messageTypeOf, messageTypes, optionCodes } from '../wire/dhcp.ts';
 import { contains, type Ipv4Address } from '../wire/ipv4.ts';
-import { infiniteLease, isLeasable, type DhcpConfig } from './config.ts';
-import { isDynamic, type LeaseChange, type Leases } from './leases.ts';
+import { infiniteLease, isDynamic, isLeasable, type DhcpConfig } from './config.ts';
+import type { Declines } from './declines.ts';
+import type { LeaseChange, Leases } from './leases.ts';
 import { decodeAddress, decodeUint32 } from './options.ts';
 import { informReply, leaseReply, nakReply, type Reply } from './reply.ts';
 import { faultOf, senderOf, type Request, type RequestFault, type Sender } from './request.ts';
@@ -40,20 +41,26 @@ export interface Outcome {
   readonly reply?: Reply;
 }
 
-interface Context {
+/** What a server goes by. */
+export interface ServerState {
   readonly config: DhcpConfig;
   readonly leases: Leases;
+  readonly declines: Declines;
+}
+
+interface Context extends ServerState {
   readonly request: Request;
   readonly sender: Sender;
   readonly now: number;
 }
 
 /** Decides about `request` at `now`, in milliseconds of the monotonic clock. Changes nothing. */
-export function decide(config: DhcpConfig, leases: Leases, request: Request, now: number): Outcome {
+export function decide(state: ServerState, request: Request, now: number): Outcome {
+  const { config, leases } = state;
   const fault = faultOf(config, request);
   if (fault !== undefined) return { reason: fault };
   const sender = senderOf(config, leases, request, now);
-  return { sender, ...outcomeFor({ config, leases, request, sender, now }) };
+  return { sender, ...outcomeFor({ ...state, request, sender, now }) };
 }
 
 function outcomeFor(context: Context): Outcome {
@@ -181,12 +188,12 @@ function refuse({ config, request }: Context, reason: Reason, text: string): Out
 
 /** Its reservation, what it has or had, what it wishes for, any: in this order. [RFC 2131, 4.3.1] */
 function addressFor(context: Context): Ipv4Address | undefined {
-  const { leases, request, sender } = context;
+  const { leases, declines, request, sender, now } = context;
   const { ciaddr, options } = request.message;
   const wish = ciaddr === 0 ? decodeAddress(options.get(optionCodes.requestedAddress)) : ciaddr;
   const choices = [reservedFor(context), leases.of(sender.key)?.address, wish];
   const choice = choices.find((address) => address !== undefined && available(context, address) && leases.hasRoomFor(address));
-  return choice ?? leases.candidate(sender.key);
+  return choice ?? leases.candidate(sender.key, (address) => declines.has(sender.key, address, now));
 }
 
 /** The client's reservation, unless somebody else uses that address: then, for the while, it is a client without one. */
@@ -196,7 +203,9 @@ function reservedFor(context: Context): Ipv4Address | undefined {
 }
 
 /** Whether the client may have the address: it is of those for it, and not somebody else's. */
-function available({ config, leases, sender, now }: Context, address: Ipv4Address): boolean {
+function available({ config, leases, declines, sender, now }: Context, address: Ipv4Address): boolean {
+  // It knows that somebody else uses that.
+  if (declines.has(sender.key, address, now)) return false;
   const isOwn = address === sender.reserved && isLeasable(config.network, address) && address !== config.serverAddress;
   if (!isOwn && !isDynamic(config, address)) return false;
   const entry = leases.at(address);

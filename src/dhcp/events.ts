@@ -27,7 +27,7 @@ export type DhcpEvent =
   | (Subject & { readonly type: 'lease-offered' | 'lease-released' | 'lease-expired' })
   /** `duration` in seconds. */
   | (Subject & { readonly type: 'lease-bound' | 'lease-renewed'; readonly reason: Reason; readonly duration: number })
-  /** `quarantined` is false when this port declined too many already: the address stays in use. */
+  /** `quarantined` is false when this client, or its port, declined too many already: other clients may get the address. */
   | (Subject & { readonly type: 'lease-declined'; readonly quarantined: boolean })
   /** The station `mac` uses an address that is not its own, but that of `holder`, of nobody, or the server's. */
   | (Omit<Subject, 'hostname'> & {

@@ -2,10 +2,10 @@
 import type { PortNumber } from '../ports/port.ts';
 import type { Ipv4Address } from '../wire/ipv4.ts';
 import type { MacAddress } from '../wire/mac.ts';
-import { infiniteLease, isLeasable, type DhcpConfig } from './config.ts';
+import { infiniteLease, isDynamic, type DhcpConfig } from './config.ts';
 import { ExpiryQueue } from './expiry-queue.ts';
+import { FreeAddresses } from './free-addresses.ts';
 import type { LeaseRecord } from './lease-record.ts';
-import { NumberSet } from './pool.ts';
 
 /** A client as a message shows it. */
 export interface Client {
@@ -65,8 +65,6 @@ interface Entry {
 const nobody = 0 as MacAddress;
 /** The most addresses in quarantine; then the one that is there longest is let go. */
 const maxQuarantined = 1024;
-/** How many addresses that can never be leased one search may step over. They are marked, so the next search goes on from there. */
-const maxSteps = 4096;
 
 /** The table of leases. */
 export class Leases {
@@ -77,11 +75,11 @@ export class Leases {
   /** In the order in which they became idle: the first was not used for longest. */
   readonly #idle = new Set<Entry>();
   readonly #quarantined = new Set<Entry>();
-  /** Numbers of pool addresses that have an entry, or never can. */
-  readonly #used = new NumberSet();
+  readonly #free: FreeAddresses;
 
   constructor(config: DhcpConfig) {
     this.#config = config;
+    this.#free = new FreeAddresses(config);
   }
 
   /** How many addresses have an entry. */
@@ -110,13 +108,14 @@ export class Leases {
   }
 
   /**
-   * An address for a client that has none: always the same for the same client while that is free, so that a server that lost its
-   * memory gives the same again; then the next free one; then the one that is idle for longest. Undefined when there is none.
+   * Returns an address for a client that has none, but for those that `refused` excludes: always the same for the same client while that
+   * is free, so that a server that lost its memory gives the same again; then the next free one; then the one that is idle for longest.
+   * Undefined when there is none.
    */
-  candidate(key: string): Ipv4Address | undefined {
-    const fresh = this.#byAddress.size < this.#config.maxLeases ? this.#unused(hash(key) % this.#config.pool.size) : undefined;
+  candidate(key: string, refused: (address: Ipv4Address) => boolean): Ipv4Address | undefined {
+    const fresh = this.#byAddress.size < this.#config.maxLeases ? this.#free.find(key, refused) : undefined;
     if (fresh !== undefined) return fresh;
-    for (const entry of this.#idle) return entry.address;
+    for (const { address } of this.#idle) if (!refused(address)) return address;
     return undefined;
   }
 
@@ -198,7 +197,7 @@ export class Leases {
 
   /** What was offered or bound becomes idle if there is somebody to remember, and goes otherwise. */
   #leave(entry: Entry): void {
-    if (!entry.remembered || !this.#isDynamic(entry.address)) {
+    if (!entry.remembered || !isDynamic(this.#config, entry.address)) {
       this.#remove(entry);
       return;
     }
@@ -243,8 +242,7 @@ export class Leases {
       place: -1,
     };
     this.#byAddress.set(address, entry);
-    const index = this.#config.pool.indexOf(address);
-    if (index !== undefined) this.#used.add(index);
+    this.#free.take(address);
     return entry;
   }
 
@@ -254,40 +252,6 @@ export class Leases {
     this.#ends.remove(entry);
     this.#idle.delete(entry);
     this.#quarantined.delete(entry);
-    const index = this.#config.pool.indexOf(entry.address);
-    if (index !== undefined) this.#used.delete(index);
+    this.#free.give(entry.address);
   }
-
-  /** The first address without an entry, from that number on and around. */
-  #unused(start: number): Ipv4Address | undefined {
-    const { pool } = this.#config;
-    let around = false;
-    for (let from = start, step = 0; step < maxSteps; step++) {
-      const index = this.#used.nextAbsent(from);
-      const address = pool.at(index);
-      if (address !== undefined && this.#isDynamic(address)) return around && index >= start ? undefined : address;
-      if (address !== undefined) this.#used.add(index);
-      else if (around) return undefined;
-      else around = true;
-      from = address === undefined ? 0 : index + 1;
-    }
-    return undefined;
-  }
-
-  #isDynamic(address: Ipv4Address): boolean {
-    return isDynamic(this.#config, address);
-  }
-}
-
-/** Whether clients without a reservation may get the address. */
-export function isDynamic(config: DhcpConfig, address: Ipv4Address): boolean {
-  const { network, serverAddress, pool } = config;
-  return pool.has(address) && isLeasable(network, address) && address !== serverAddress && !config.isReserved(address);
-}
-
-/** FNV-1a. */
-function hash(text: string): number {
-  let value = 0x811c9dc5;
-  for (let at = 0; at < text.length; at++) value = Math.imul(value ^ text.charCodeAt(at), 0x01000193) >>> 0;
-  return value;
 }

@@ -1,8 +1,8 @@
 /** So many and no more, for each key, in each stretch of time. */
-export class Quota {
+export class Quota<Key> {
   readonly #limit: number;
   readonly #window: number;
-  readonly #taken = new Map<number, number>();
+  readonly #taken = new Map<Key, number>();
   #since = -Infinity;
 
   /** `limit` times for each key in each `window` milliseconds, which begin for all keys together. */
@@ -12,7 +12,7 @@ export class Quota {
   }
 
   /** Takes one for `key` at `now`. False when there is none left. */
-  take(key: number, now: number): boolean {
+  take(key: Key, now: number): boolean {
     if (now - this.#since >= this.#window) {
       this.#taken.clear();
       this.#since = now;

@@ -6,13 +6,13 @@ import { isTagged, minTaggedFrame, removeTag } from '../wire/dot1q.ts';
 import { decodeEthernet, etherTypes } from '../wire/ethernet.ts';
 import type { MacAddress } from '../wire/mac.ts';
 import type { DhcpConfig } from './config.ts';
+import { Declines } from './declines.ts';
 import { decide, type Outcome, type Reason } from './engine.ts';
 import type { CounterName, DhcpEvent, ServerDrop, Subject } from './events.ts';
 import type { LeaseRecord, LeaseStore } from './lease-record.ts';
 import { Leases, type Lease, type LeaseChange } from './leases.ts';
 import { Ledger } from './ledger.ts';
 import { arpReplyFrame, arpRequestFrame, echoReplyFrame, readPacket, replyFrame, type Packet, type Peer } from './packet.ts';
-import { Quota } from './quota.ts';
 import type { Sender } from './request.ts';
 import { Witness } from './witness.ts';
 
@@ -45,8 +45,6 @@ type Quarantine = Extract<LeaseChange, { kind: 'quarantine' }>;
 
 /** Leases that may wait for the store at once; further clients are not answered, and ask again. */
 const maxPending = 4096;
-/** Addresses that one port may decline in `declineTime`: one hostile client must not empty the pool. */
-const maxDeclines = 5;
 /** The longest delay that timers take, in milliseconds. */
 const maxDelay = 0x7fff_ffff;
 
@@ -61,7 +59,7 @@ export class DhcpServer implements Disposable {
   readonly #leases: Leases;
   readonly #ledger: Ledger;
   readonly #witness: Witness;
-  readonly #declines: Quota;
+  readonly #declines: Declines;
   #expiry: { readonly at: number; readonly timer: Timer } | undefined;
   #identification = 0;
   #disposed = false;
@@ -81,7 +79,7 @@ export class DhcpServer implements Disposable {
       recovered: () => event({ type: 'store-recovered' }),
     });
     this.#witness = new Witness(config, this.#leases);
-    this.#declines = new Quota(maxDeclines, config.declineTime * 1000);
+    this.#declines = new Declines(config);
     this.#scheduleExpiry();
   }
 
@@ -144,7 +142,11 @@ export class DhcpServer implements Disposable {
   #serve({ message, source, unicast, peer }: DhcpPacket, ingress: PortNumber): void {
     const now = this.#clock.monotonic();
     this.#expire(now);
-    const outcome = decide(this.#config, this.#leases, { message, ingress, source, unicast }, now);
+    const outcome = decide(
+      { config: this.#config, leases: this.#leases, declines: this.#declines },
+      { message, ingress, source, unicast },
+      now,
+    );
     this.#count(outcome.reason);
     const { sender, reply, change, reason } = outcome;
     if (sender?.twin !== undefined) this.#event({ type: 'duplicate-client', ...this.#whoOf(sender), twin: sender.twin });
@@ -207,7 +209,7 @@ export class DhcpServer implements Disposable {
     const lease = this.#leases.at(change.address);
     if (lease === undefined) return;
     const subject = this.#subjectOf(lease);
-    const quarantined = this.#declines.take(lease.ingress ?? 0, now);
+    const quarantined = this.#declines.note(lease, change.address, now);
     if (quarantined) this.#quarantine(change);
     else this.#release({ kind: 'release', address: change.address });
     this.#event({ type: 'lease-declined', ...subject, quarantined });

@@ -3,8 +3,8 @@ import type { PortNumber } from '../ports/port.ts';
 import type { Arp } from '../wire/arp.ts';
 import type { Ipv4Address } from '../wire/ipv4.ts';
 import type { MacAddress } from '../wire/mac.ts';
-import type { DhcpConfig } from './config.ts';
-import { isDynamic, type LeaseChange, type Leases } from './leases.ts';
+import { isDynamic, type DhcpConfig } from './config.ts';
+import type { LeaseChange, Leases } from './leases.ts';
 import { Quota } from './quota.ts';
 
 /** A station uses an address that is not its own. */
@@ -26,8 +26,8 @@ const maxConflicts = 16;
 export class Witness {
   readonly #config: DhcpConfig;
   readonly #leases: Leases;
-  readonly #conflicts: Quota;
-  readonly #warnings: Quota;
+  readonly #conflicts: Quota<PortNumber>;
+  readonly #warnings: Quota<PortNumber>;
 
   constructor(config: DhcpConfig, leases: Leases) {
     this.#config = config;

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { dhcpConfig } from '../../src/dhcp/config.ts';
+import { Declines } from '../../src/dhcp/declines.ts';
 import { decide, type Outcome } from '../../src/dhcp/engine.ts';
 import { Leases, type LeaseState } from '../../src/dhcp/leases.ts';
 import { decodeUint32 } from '../../src/dhcp/options.ts';
@@ -30,10 +31,12 @@ const now = 1_000_000;
 class Case {
   readonly config;
   readonly leases;
+  readonly declines;
 
   constructor(options: Parameters<typeof configuration>[0] = {}) {
     this.config = configuration(options);
     this.leases = new Leases(this.config);
+    this.declines = new Declines(this.config);
   }
 
   /** Puts client n on an address. */
@@ -50,7 +53,7 @@ class Case {
   }
 
   decide(asked: DhcpMessage, how: Partial<Request> = {}): Outcome {
-    return decide(this.config, this.leases, { message: asked, ingress: 1, source: none, unicast: false, ...how }, now);
+    return decide(this, { message: asked, ingress: 1, source: none, unicast: false, ...how }, now);
   }
 
   /** Decides, and does it. */
@@ -527,7 +530,11 @@ test('a /31 and a /32 lease all addresses but the own', () => {
     const network = parseIpv4Network(net);
     if (network === undefined) throw new Error('a network');
     const config = dhcpConfig({ network, serverAddress: ip(server), serverMac });
-    const outcome = decide(config, new Leases(config), { message: message('discover'), ingress: 1, source: none, unicast: false }, now);
+    const outcome = decide(
+      { config, leases: new Leases(config), declines: new Declines(config) },
+      { message: message('discover'), ingress: 1, source: none, unicast: false },
+      now,
+    );
     expect(yiaddrOf(outcome)).toBe(ip(expected));
   }
 });

@@ -124,15 +124,32 @@ describe('a client', () => {
     expect(segment.ask(message('discover', { mac: clientMac(2), with: requested(address) })).message.yiaddr).toBe(address);
   });
 
-  test('that declines without end takes five addresses out of use, not all', () => {
+  test('that declines without end is offered each address once, and takes five of them out of use, not all', () => {
     const segment = new Segment();
-    for (let n = 0; n < 20; n++) {
+    const declined = Array.from({ length: 10 }, () => {
       const address = segment.lease(1);
       segment.tell(message('decline', { with: { ...requested(address), ...toServer() } }));
-    }
+      return address;
+    });
+    expect(new Set(declined).size).toBe(10);
     expect([...segment.server.leases()].filter(({ state }) => state === 'quarantined')).toHaveLength(5);
-    expect(segment.events.filter((event) => event.type === 'lease-declined' && !event.quarantined)).toHaveLength(15);
-    expect(segment.lease(2)).toBeDefined();
+    expect(segment.events.filter((event) => event.type === 'lease-declined' && !event.quarantined)).toHaveLength(5);
+    expect(segment.tell(message('discover', { with: requested(declined[9] ?? serverAddress) }))).toEqual([]);
+    expect(declined.slice(5)).toContain(segment.lease(2));
+    segment.clock.advanceSeconds(600);
+    expect(segment.lease(1)).toBeDefined();
+  });
+
+  test('that declines does not use up what others behind the same link may decline, but all together leave three quarters of the pool', () => {
+    const segment = new Segment({ ranges: [{ start: ip('10.77.0.2'), end: ip('10.77.0.101') }] });
+    for (let n = 1; n <= 10; n++) {
+      for (let time = 0; time < 5; time++) {
+        const address = segment.lease(n, {}, { port: 1 });
+        segment.tell(message('decline', { mac: clientMac(n), with: { ...requested(address), ...toServer() } }));
+      }
+    }
+    const isQuarantined = segment.events.flatMap((event) => (event.type === 'lease-declined' ? [event.quarantined] : []));
+    expect(isQuarantined).toEqual([...Array<boolean>(25).fill(true), ...Array<boolean>(25).fill(false)]);
   });
 
   test('that is refused is told so by broadcast, and so is the watcher', () => {

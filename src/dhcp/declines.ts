@@ -1,0 +1,56 @@
+/** Which clients declined which addresses, and how many addresses that takes out of use. [RFC 2131, 4.3.3] */
+import type { PortNumber } from '../ports/port.ts';
+import type { Ipv4Address } from '../wire/ipv4.ts';
+import type { DhcpConfig } from './config.ts';
+import type { Client } from './leases.ts';
+import { Quota } from './quota.ts';
+
+/** Addresses that one client may take out of use in `declineTime`. */
+const maxOfClient = 5;
+/** The part of the pool that the clients of one port may take out of use in `declineTime`: a hostile one has as many names as it likes. */
+const partOfPort = 1 / 4;
+/** So many clients are remembered, the last ones, and of each so many addresses. */
+const maxClients = 1024;
+const maxAddresses = 256;
+
+/** No station is behind this port: for clients that were not heard since the server began. */
+const unknownPort: PortNumber = -1;
+
+/** Remembers declined addresses for `declineTime`. */
+export class Declines {
+  readonly #time: number;
+  readonly #ofPort: Quota<PortNumber>;
+  /** By client, when each address may be offered to it again. */
+  readonly #refused = new Map<string, Map<Ipv4Address, number>>();
+
+  constructor({ declineTime, pool }: DhcpConfig) {
+    this.#time = declineTime * 1000;
+    this.#ofPort = new Quota(Math.max(maxOfClient, Math.floor(pool.size * partOfPort)), this.#time);
+  }
+
+  /** Notes that a client declined an address. Returns whether that is to be out of use for all: not when it, or its port, did so too often. */
+  note({ key, ingress = unknownPort }: Pick<Client, 'key' | 'ingress'>, address: Ipv4Address, now: number): boolean {
+    const refused = this.#refused.get(key) ?? new Map<Ipv4Address, number>();
+    // The last to decline are the last in the map, and so are the addresses.
+    this.#refused.delete(key);
+    this.#refused.set(key, refused);
+    dropFirst(this.#refused, maxClients);
+    for (const [one, until] of refused) if (until <= now) refused.delete(one);
+    refused.delete(address);
+    refused.set(address, now + this.#time);
+    dropFirst(refused, maxAddresses);
+    return refused.size <= maxOfClient && this.#ofPort.take(ingress, now);
+  }
+
+  /** Whether the client declined the address, and that is not over. */
+  has(key: string, address: Ipv4Address, now: number): boolean {
+    return (this.#refused.get(key)?.get(address) ?? -Infinity) > now;
+  }
+}
+
+function dropFirst(map: Map<unknown, unknown>, most: number): void {
+  for (const key of map.keys()) {
+    if (map.size <= most) return;
+    map.delete(key);
+  }
+}
