@@ -47,6 +47,11 @@ export async function openDhcpService(
   const [text, address] = [formatIpv4Network(config.network), formatIpv4(config.serverAddress)];
   log(`serving ${text} by DHCP from ${address}; leases are kept in ${directory}`, { event: 'dhcp', network: text, address, directory });
   plane.observe = (ingress, vid, frame) => server.observe(ingress, vid, frame);
+  scope.use(
+    plane.ports.observe(({ kind, port }) => {
+      if (kind === 'emptied') server.portClosed(port);
+    }),
+  );
   return server;
 }
 

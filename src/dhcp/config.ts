@@ -32,6 +32,9 @@ export const infiniteLease = 0xffff_ffff;
 /** The MTUs that clients can be told, in octets: the least that is one [RFC 2132, 5.1], and what the longest frame of a link holds. */
 export const mtuBounds = { least: 68, most: 65_521 } as const;
 
+/** However large the pool is, so many offers to one port may wait for an answer. */
+const mostPortOffers = 1024;
+
 /** What the server shall do. What is left out is as said, or is not offered to clients. */
 export interface DhcpOptions {
   /** The network that is served. */
@@ -75,6 +78,12 @@ export interface DhcpOptions {
   readonly isReserved?: (address: Ipv4Address) => boolean;
   /** The most addresses that are remembered; 65,536 by default. */
   readonly maxLeases?: number;
+  /** The most leases of the pool that clients behind one switch port may have; by default three quarters of the pool. */
+  readonly maxPortLeases?: number;
+  /** The most offers to clients behind one switch port that may wait for an answer; then the oldest ends. A quarter of the pool by default. */
+  readonly maxPortOffers?: number;
+  /** Seconds after its port closed that a lease may be given to another client, when no other address is free; 60 by default. */
+  readonly orphanTime?: number;
   /** Accepts UDP checksums of which only the pseudo header was summed, as guests send that leave the rest to their card. */
   readonly laxChecksum?: boolean;
   /** Asks by ARP whether somebody uses an address, at the moment it is offered; nobody waits for it. True by default. */
@@ -99,6 +108,9 @@ export interface DhcpConfig {
   readonly reserved: (mac: MacAddress) => Ipv4Address | undefined;
   readonly isReserved: (address: Ipv4Address) => boolean;
   readonly maxLeases: number;
+  readonly maxPortLeases: number;
+  readonly maxPortOffers: number;
+  readonly orphanTime: number;
   readonly laxChecksum: boolean;
   readonly probe: boolean;
 }
@@ -113,13 +125,15 @@ export function dhcpConfig(options: DhcpOptions): DhcpConfig {
     offerTime = 60,
     declineTime = 600,
     maxLeases = 65_536,
+    orphanTime = 60,
   } = options;
+  const pool = new Pool(withoutAddresses(options.ranges ?? [wholeOf(network)], ownedAddresses(options)));
   const config = {
     network,
     serverAddress,
     serverMac,
     vid: options.vid ?? 0,
-    pool: new Pool(withoutAddresses(options.ranges ?? [wholeOf(network)], ownedAddresses(options))),
+    pool,
     leaseTime,
     minLeaseTime: Math.min(minLeaseTime, leaseTime),
     maxLeaseTime,
@@ -131,6 +145,9 @@ export function dhcpConfig(options: DhcpOptions): DhcpConfig {
     reserved,
     isReserved,
     maxLeases,
+    maxPortLeases: options.maxPortLeases ?? Math.max(1, Math.ceil(Math.min(pool.size, maxLeases) * (3 / 4))),
+    maxPortOffers: options.maxPortOffers ?? Math.max(4, Math.min(Math.ceil(pool.size / 4), mostPortOffers)),
+    orphanTime,
     laxChecksum: options.laxChecksum ?? false,
     probe: options.probe ?? true,
   };
@@ -142,7 +159,7 @@ export function dhcpConfig(options: DhcpOptions): DhcpConfig {
   ), `${formatIpv4(serverAddress)} cannot be the server's address in ${textOf(network)}; choose a host address of that network`);
   require(serverMac !== 0 && !isGroupMac(serverMac), "the server's MAC address must be that of one station");
   require((options.reserved === undefined) === (options.isReserved === undefined), '`reserved` and `isReserved` must be given together');
-  checkTimes(config);
+  checkNumbers(config);
   checkRanges(network, options.ranges ?? []);
   const { least, most } = mtuBounds;
   require(Number.isInteger(mtu) && mtu >= least && mtu <= most, `the MTU must be from ${least} to ${most} octets, not ${mtu}`);
@@ -208,9 +225,10 @@ const protocolCodes: readonly number[] = [
   optionCodes.relayAgentInformation,
 ];
 
-function checkTimes(config: DhcpConfig): void {
-  const { leaseTime, minLeaseTime, maxLeaseTime, offerTime, declineTime, maxLeases } = config;
-  for (const [name, value] of Object.entries({ leaseTime, minLeaseTime, maxLeaseTime, offerTime, declineTime, maxLeases })) {
+function checkNumbers(config: DhcpConfig): void {
+  const { leaseTime, minLeaseTime, maxLeaseTime, offerTime, declineTime, maxLeases, maxPortLeases, maxPortOffers, orphanTime } = config;
+  const times = { leaseTime, minLeaseTime, maxLeaseTime, offerTime, declineTime, orphanTime };
+  for (const [name, value] of Object.entries({ ...times, maxLeases, maxPortLeases, maxPortOffers })) {
     require(Number.isInteger(value) &&
       value >= 1 &&
       value <= infiniteLease, `${name} must be an integer from 1 to ${infiniteLease}, not ${value}`);

@@ -2,7 +2,7 @@
 import type { PortNumber } from '../ports/port.ts';
 import type { Ipv4Address } from '../wire/ipv4.ts';
 import type { DhcpConfig } from './config.ts';
-import type { Client } from './leases.ts';
+import type { Client } from './lease.ts';
 import { Quota } from './quota.ts';
 
 /** Addresses that one client may take out of use in `declineTime`. */

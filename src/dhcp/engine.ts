@@ -28,7 +28,8 @@ export type Reason =
   | 'not-holder' // about an address that is not the sender's
   | 'not-on-net' // from a host of another network
   | 'unknown-client' // not ours, and there may be another server
-  | 'pool-exhausted'; // no address is free
+  | 'pool-exhausted' // no address is free
+  | 'port-full'; // clients of this port have as many addresses as they may
 
 /** What to do. The change is made, and durable, before the reply leaves. */
 export interface Outcome {
@@ -86,6 +87,7 @@ function discover(context: Context): Outcome {
   const { message } = context.request;
   const address = addressFor(context);
   if (address === undefined) return { reason: 'pool-exhausted' };
+  if (exceedsPort(context, address)) return { reason: 'port-full', address };
   const reply = leaseReply(config, message, 'offer', address, secondsFor(context, address));
   const entry = leases.at(address);
   const isBound = entry?.key === sender.key && entry.state === 'bound';
@@ -176,6 +178,7 @@ function inform(context: Context): Outcome {
 function bind(context: Context, address: Ipv4Address, reason: Reason): Outcome {
   const { config, leases, request, sender, now } = context;
   if (!leases.hasRoomFor(address)) return { reason: 'pool-exhausted', address };
+  if (exceedsPort(context, address)) return { reason: 'port-full', address };
   const duration = secondsFor(context, address);
   const expires = duration === infiniteLease ? Infinity : now + duration * 1000;
   const change = { kind: 'bind', address, client: sender, expires, duration } as const;
@@ -193,7 +196,7 @@ function addressFor(context: Context): Ipv4Address | undefined {
   const wish = ciaddr === 0 ? decodeAddress(options.get(optionCodes.requestedAddress)) : ciaddr;
   const choices = [reservedFor(context), leases.of(sender.key)?.address, wish];
   const choice = choices.find((address) => address !== undefined && available(context, address) && leases.hasRoomFor(address));
-  return choice ?? leases.candidate(sender.key, (address) => declines.has(sender.key, address, now));
+  return choice ?? leases.candidate(sender.key, now, (address) => declines.has(sender.key, address, now));
 }
 
 /** The client's reservation, unless somebody else uses that address: then, for the while, it is a client without one. */
@@ -212,6 +215,13 @@ function available({ config, leases, declines, sender, now }: Context, address: 
   if (entry === undefined || entry.key === sender.key || entry.state === 'idle' || entry.expires <= now) return true;
   // Seen in use by the very client that now asks for it: that is no conflict, but a lease that we forgot.
   return entry.state === 'quarantined' && entry.mac === sender.mac;
+}
+
+/** Whether the address would be one more of the pool for clients of a port that have as many as they may. */
+function exceedsPort({ config, leases, request, sender }: Context, address: Ipv4Address): boolean {
+  const entry = leases.at(address);
+  const isBound = entry?.key === sender.key && entry.state === 'bound';
+  return !isBound && isDynamic(config, address) && leases.isPortFull(request.ingress);
 }
 
 /** Whether the sender has the address, offered or bound, and sent this from where it was last heard. */

@@ -25,6 +25,8 @@ export interface Subject {
 /** Something that happened, to one client or to the server. */
 export type DhcpEvent =
   | (Subject & { readonly type: 'lease-offered' | 'lease-released' | 'lease-expired' })
+  /** The client's port is closed, and no other address was free: another client gets this one. */
+  | (Subject & { readonly type: 'lease-reclaimed' })
   /** `duration` in seconds. */
   | (Subject & { readonly type: 'lease-bound' | 'lease-renewed'; readonly reason: Reason; readonly duration: number })
   /** `quarantined` is false when this client, or its port, declined too many already: other clients may get the address. */

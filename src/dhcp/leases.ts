@@ -5,46 +5,11 @@ import type { MacAddress } from '../wire/mac.ts';
 import { infiniteLease, isDynamic, type DhcpConfig } from './config.ts';
 import { ExpiryQueue } from './expiry-queue.ts';
 import { FreeAddresses } from './free-addresses.ts';
+import type { Client, Lease, LeaseChange, LeaseState } from './lease.ts';
 import type { LeaseRecord } from './lease-record.ts';
+import { PortHoldings } from './port-holdings.ts';
 
-/** A client as a message shows it. */
-export interface Client {
-  /** What tells it from all others: its identifier, or its hardware address. [RFC 2131, 4.2] */
-  readonly key: string;
-  readonly mac: MacAddress;
-  readonly hostname: string | undefined;
-  /** The switch port that it was heard on; undefined when that is not known any more, as after a restart. */
-  readonly ingress: PortNumber | undefined;
-}
-
-/**
- * `offered`: kept for the client until it answers. `bound`: the client's. `idle`: free, but the client gets it again if nobody needed it
- * first. `quarantined`: nobody gets it, since somebody uses it who should not.
- */
-export type LeaseState = 'offered' | 'bound' | 'idle' | 'quarantined';
-
-/** An address that is not simply free. A view: only `Leases` changes it. */
-export interface Lease extends Readonly<Client> {
-  readonly address: Ipv4Address;
-  readonly state: LeaseState;
-  /** Milliseconds; Infinity for never. */
-  readonly expires: number;
-  /** Seconds that it was leased for; 0 before. */
-  readonly duration: number;
-  /** Its store has it: it may be renewed even while nothing can be written. */
-  readonly durable: boolean;
-}
-
-/** What a message does to the table. */
-export type LeaseChange =
-  | { readonly kind: 'offer'; readonly address: Ipv4Address; readonly client: Client; readonly expires: number }
-  | { readonly kind: 'bind'; readonly address: Ipv4Address; readonly client: Client; readonly expires: number; readonly duration: number }
-  /** The client goes, and is remembered. */
-  | { readonly kind: 'release'; readonly address: Ipv4Address }
-  /** The client took another server's offer, or its lease could not be kept: as if nothing had been offered or bound. */
-  | { readonly kind: 'withdraw'; readonly address: Ipv4Address }
-  /** `user` is the station that was seen with the address, if any: to itself it is not closed. */
-  | { readonly kind: 'quarantine'; readonly address: Ipv4Address; readonly user: MacAddress | undefined; readonly expires: number };
+export type { Client, Lease, LeaseChange, LeaseState } from './lease.ts';
 
 interface Entry {
   readonly address: Ipv4Address;
@@ -75,6 +40,9 @@ export class Leases {
   /** In the order in which they became idle: the first was not used for longest. */
   readonly #idle = new Set<Entry>();
   readonly #quarantined = new Set<Entry>();
+  readonly #holdings = new PortHoldings<Entry>();
+  /** Leases of which the port closed, and when: the first to close is the first. */
+  readonly #orphans = new Map<Entry, number>();
   readonly #free: FreeAddresses;
 
   constructor(config: DhcpConfig) {
@@ -107,16 +75,43 @@ export class Leases {
     return this.#byAddress.size < this.#config.maxLeases || this.#idle.size > 0 || this.#byAddress.has(address);
   }
 
+  /** Whether clients of the port have as many addresses as they may. */
+  isPortFull(port: PortNumber): boolean {
+    return this.#holdings.boundAt(port) >= this.#config.maxPortLeases;
+  }
+
   /**
    * Returns an address for a client that has none, but for those that `refused` excludes: always the same for the same client while that
-   * is free, so that a server that lost its memory gives the same again; then the next free one; then the one that is idle for longest.
-   * Undefined when there is none.
+   * is free, so that a server that lost its memory gives the same again; then the next free one; then the one that is idle for longest;
+   * then the lease of which the port is closed for longest. Undefined when there is none.
    */
-  candidate(key: string, refused: (address: Ipv4Address) => boolean): Ipv4Address | undefined {
+  candidate(key: string, now: number, refused: (address: Ipv4Address) => boolean): Ipv4Address | undefined {
     const fresh = this.#byAddress.size < this.#config.maxLeases ? this.#free.find(key, refused) : undefined;
     if (fresh !== undefined) return fresh;
     for (const { address } of this.#idle) if (!refused(address)) return address;
+    for (const [{ address }, since] of this.#orphans) {
+      if (since + this.#config.orphanTime * 1000 > now) return undefined;
+      if (!refused(address)) return address;
+    }
     return undefined;
+  }
+
+  /** The station at a port is gone: what it was offered is free, and what it has is given to others when nothing else is left. */
+  closePort(port: PortNumber, now: number): void {
+    for (const entry of this.#holdings.close(port)) {
+      entry.ingress = undefined;
+      if (entry.state === 'offered') this.#leave(entry);
+      else if (isDynamic(this.#config, entry.address)) this.#orphans.set(entry, now);
+    }
+  }
+
+  /** The client of an address was heard on a port. */
+  heard(address: Ipv4Address, port: PortNumber): void {
+    const entry = this.#byAddress.get(address);
+    if (entry === undefined || entry.ingress !== undefined) return;
+    entry.ingress = port;
+    this.#orphans.delete(entry);
+    this.#holdings.put(entry);
   }
 
   /** When the next entry ends, in milliseconds; Infinity when none does. */
@@ -179,12 +174,14 @@ export class Leases {
     let entry = this.#byAddress.get(address);
     if (entry?.key !== client.key) {
       if (entry !== undefined) this.#remove(entry);
+      if (state === 'offered') this.#makeRoomAt(client.ingress);
       entry = this.#add(address, client.key);
     }
     const previous = this.#byKey.get(client.key);
     if (previous !== entry && previous?.state === 'offered') this.#leave(previous);
     this.#byKey.set(client.key, entry);
     this.#idle.delete(entry);
+    this.#orphans.delete(entry);
     entry.mac = client.mac;
     entry.hostname = client.hostname ?? entry.hostname;
     entry.ingress = client.ingress;
@@ -192,7 +189,18 @@ export class Leases {
     entry.state = state;
     entry.expires = expires;
     this.#ends.put(entry);
+    this.#holdings.put(entry);
     return entry;
+  }
+
+  /** One port's offers must not be all that there is: the oldest makes room for the next. */
+  #makeRoomAt(port: PortNumber | undefined): void {
+    if (port === undefined) return;
+    const { maxPortOffers, maxPortLeases } = this.#config;
+    const most = Math.min(maxPortOffers, maxPortLeases - this.#holdings.boundAt(port));
+    if (this.#holdings.offeredAt(port) < most) return;
+    const oldest = this.#holdings.oldestOffer(port);
+    if (oldest !== undefined) this.#leave(oldest);
   }
 
   /** What was offered or bound becomes idle if there is somebody to remember, and goes otherwise. */
@@ -203,6 +211,8 @@ export class Leases {
     }
     entry.state = 'idle';
     entry.expires = Infinity;
+    this.#holdings.drop(entry);
+    this.#orphans.delete(entry);
     this.#ends.remove(entry);
     this.#idle.add(entry);
   }
@@ -252,6 +262,8 @@ export class Leases {
     this.#ends.remove(entry);
     this.#idle.delete(entry);
     this.#quarantined.delete(entry);
+    this.#holdings.drop(entry);
+    this.#orphans.delete(entry);
     this.#free.give(entry.address);
   }
 }

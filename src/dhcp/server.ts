@@ -117,6 +117,12 @@ export class DhcpServer implements Disposable {
     if (ethernet !== undefined && arp !== undefined) this.#see(arp, ethernet.source, ingress);
   }
 
+  /** The bridge's port is closed, or nobody is at it any more: what is behind it next is another station. */
+  portClosed(port: PortNumber): void {
+    this.#leases.closePort(port, this.#clock.monotonic());
+    this.#scheduleExpiry();
+  }
+
   [Symbol.dispose](): void {
     this.#disposed = true;
     this.#expiry?.timer[Symbol.dispose]();
@@ -132,6 +138,7 @@ export class DhcpServer implements Disposable {
   }
 
   #see(arp: Arp, source: MacAddress, ingress: PortNumber): void {
+    if (this.#leases.at(arp.senderAddress)?.mac === arp.senderMac) this.#leases.heard(arp.senderAddress, ingress);
     const conflict = this.#witness.testify(arp, source, ingress, this.#clock.monotonic());
     if (conflict === undefined) return;
     const { address, user, holder, change, isNews } = conflict;
@@ -165,7 +172,9 @@ export class DhcpServer implements Disposable {
 
   #offer({ change, address, sender }: Outcome, frame: Uint8Array | undefined, peer: Peer): void {
     if (address === undefined || sender === undefined || frame === undefined) return;
-    const known = this.#leases.at(address)?.key === sender.key;
+    const before = this.#leases.at(address);
+    const known = before?.key === sender.key;
+    const reclaimed = !known && before?.state === 'bound' ? this.#subjectOf(before) : undefined;
     if (change !== undefined) {
       // What could not be granted is not offered either; what the client has already may be.
       if (this.#ledger.hasFailed) {
@@ -173,6 +182,10 @@ export class DhcpServer implements Disposable {
         return;
       }
       this.#leases.apply(change);
+    }
+    if (reclaimed !== undefined) {
+      this.#ledger.keep(address, () => undefined);
+      this.#event({ type: 'lease-reclaimed', ...reclaimed });
     }
     this.#bridge.send(frame);
     if (!known && this.#config.probe) this.#bridge.send(arpRequestFrame(this.#config, address, peer.tci));

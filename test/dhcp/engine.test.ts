@@ -450,7 +450,8 @@ describe('reservations', () => {
 
   test('nobody else ever gets it', () => {
     const segment = new Case(options);
-    for (let n = 2; n < 11; n++) expect(yiaddrOf(segment.do(message('discover', { mac: clientMac(n) })))).not.toBe(reservedAddress);
+    for (let n = 2; n < 11; n++)
+      expect(yiaddrOf(segment.do(message('discover', { mac: clientMac(n) }), { ingress: n }))).not.toBe(reservedAddress);
     expect(segment.do(message('discover', { mac: clientMac(11) })).reason).toBe('pool-exhausted');
     expect(segment.decide(message('request', { mac: clientMac(12), with: requested(reservedAddress) })).reason).toBe('nak-taken');
   });

@@ -8,7 +8,7 @@ import { clientMac, configuration, ip } from './segment.ts';
 const client = (n: number): Client => ({ key: `client ${n}`, mac: clientMac(n), hostname: undefined, ingress: n });
 const table = (options: Partial<DhcpOptions> = {}): Leases => new Leases(configuration(options));
 const offer = (leases: Leases, n: number): ReturnType<typeof ip> => {
-  const address = leases.candidate(client(n).key, () => false);
+  const address = leases.candidate(client(n).key, 0, () => false);
   if (address === undefined) throw new Error('no address is free');
   leases.apply({ kind: 'offer', address, client: client(n), expires: 60_000 });
   return address;
@@ -22,7 +22,7 @@ const bind = (leases: Leases, n: number, expires = 600_000): ReturnType<typeof i
 test('every address of the pool is given once, then none', () => {
   const leases = table();
   expect(new Set(Array.from({ length: 10 }, (_, n) => bind(leases, n))).size).toBe(10);
-  expect(leases.candidate('one more', () => false)).toBeUndefined();
+  expect(leases.candidate('one more', 0, () => false)).toBeUndefined();
 });
 
 test('an offer that ends leaves nothing, a lease that ends leaves its client', () => {
@@ -60,13 +60,13 @@ test('a client that is offered another address no longer has the first offer', (
 test('when no more addresses may be remembered, the client that left first is forgotten; those that are here are not', () => {
   const leases = table({ maxLeases: 3 });
   const [a, b, c] = [bind(leases, 1), bind(leases, 2), bind(leases, 3)];
-  expect([leases.candidate('one more', () => false), leases.hasRoomFor(ip('10.77.0.200')), leases.hasRoomFor(a)]).toEqual([
+  expect([leases.candidate('one more', 0, () => false), leases.hasRoomFor(ip('10.77.0.200')), leases.hasRoomFor(a)]).toEqual([
     undefined,
     false,
     true,
   ]);
   for (const address of [b, a]) leases.apply({ kind: 'release', address });
-  expect(leases.candidate('one more', () => false)).toBe(b);
+  expect(leases.candidate('one more', 0, () => false)).toBe(b);
   leases.apply({ kind: 'offer', address: ip('10.77.0.200'), client: client(4), expires: 60_000 });
   expect([leases.size, leases.at(b), leases.at(a)?.state, leases.at(c)?.state]).toEqual([3, undefined, 'idle', 'bound']);
 });
@@ -83,7 +83,7 @@ test('a pool of which most is reserved is searched in steps, and what is free is
   const isReserved = (address: number): boolean => address !== ip('10.77.99.99');
   const network = { address: ip('10.77.0.0'), prefixLength: 16 };
   const leases = table({ network, ranges: [{ start: ip('10.77.0.2'), end: ip('10.77.255.254') }], reserved: () => undefined, isReserved });
-  const found = Array.from({ length: 20 }, () => leases.candidate('anybody', () => false)).find((address) => address !== undefined);
+  const found = Array.from({ length: 20 }, () => leases.candidate('anybody', 0, () => false)).find((address) => address !== undefined);
   expect(found).toBe(ip('10.77.99.99'));
 });
 

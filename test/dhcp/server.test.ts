@@ -87,8 +87,8 @@ describe('a client', () => {
 
   test('that does not take its offer leaves nothing behind after 60 seconds', () => {
     const segment = new Segment();
-    for (let n = 1; n <= 10; n++) segment.ask(message('discover', { mac: clientMac(n) }));
-    expect(segment.tell(message('discover', { mac: clientMac(11) }))).toEqual([]);
+    for (let n = 1; n <= 10; n++) segment.ask(message('discover', { mac: clientMac(n) }), { port: n });
+    expect(segment.tell(message('discover', { mac: clientMac(11) }), { port: 11 })).toEqual([]);
     segment.clock.advanceSeconds(60);
     expect([...segment.server.leases()]).toEqual([]);
     expect(segment.ask(message('discover', { mac: clientMac(11) })).type).toBe(messageTypes.offer);
@@ -172,6 +172,73 @@ describe('a client', () => {
     const { options } = new Segment().ask(message('discover', { with: { 55: Uint8Array.of(28, 3, 6, 1, 1, 255, 0, 53) } })).message;
     expect([...options.keys()]).toEqual([53, 54, 51, 58, 59, 28, 1]);
     expect(options.get(optionCodes.subnetMask)).toEqual(Uint8Array.of(255, 255, 255, 0));
+  });
+});
+
+describe('a port', () => {
+  const hundred = { ranges: [{ start: ip('10.77.0.2'), end: ip('10.77.0.101') }] };
+  const count = (segment: Segment, state: string): number => [...segment.server.leases()].filter((lease) => lease.state === state).length;
+
+  test('that asks for 300 offers has a quarter of the pool waiting; all others are served, and so are its own', () => {
+    const segment = new Segment(hundred);
+    for (let n = 100; n < 400; n++) segment.ask(message('discover', { mac: clientMac(n) }), { port: 1 });
+    expect(count(segment, 'offered')).toBe(25);
+    expect(segment.lease(1, {}, { port: 2 })).toBeDefined();
+    expect(segment.lease(2, {}, { port: 1 })).toBeDefined();
+  });
+
+  test('has three quarters of the pool at most; what it asks for beyond is not answered, and the watcher is told', () => {
+    const segment = new Segment(hundred);
+    for (let n = 100; n < 175; n++) segment.lease(n, {}, { port: 1 });
+    expect(segment.tell(message('discover', { mac: clientMac(175) }), { port: 1 })).toEqual([]);
+    const taken = new Set<number>(Array.from(segment.server.leases(), ({ address }) => address));
+    const free = Array.from({ length: 100 }, (_, n) => ip(`10.77.0.${n + 2}`)).find((address) => !taken.has(address)) ?? serverAddress;
+    expect(segment.tell(message('request', { mac: clientMac(176), with: requested(free) }), { port: 1 })).toEqual([]);
+    expect(segment.events.at(-1)).toMatchObject({ type: 'dropped', ingress: 1, reason: 'port-full' });
+    expect(segment.lease(100, {}, { port: 1 })).toBeDefined();
+    for (let n = 1; n <= 25; n++) segment.lease(n, {}, { port: 2 });
+    expect(count(segment, 'bound')).toBe(100);
+  });
+
+  test('may be given another bound', () => {
+    const segment = new Segment({ ...hundred, maxPortLeases: 2 });
+    for (let n = 1; n <= 2; n++) segment.lease(n, {}, { port: 1 });
+    expect(segment.tell(message('discover', { mac: clientMac(3) }), { port: 1 })).toEqual([]);
+  });
+
+  test('that has offers and leases has no more together than leases alone', () => {
+    const segment = new Segment(hundred);
+    for (let n = 100; n < 170; n++) segment.lease(n, {}, { port: 1 });
+    for (let n = 200; n < 300; n++) segment.ask(message('discover', { mac: clientMac(n) }), { port: 1 });
+    expect([count(segment, 'bound'), count(segment, 'offered')]).toEqual([70, 5]);
+  });
+
+  test('that closes leaves no offers, and its leases are given to others after a minute, when nothing else is free', () => {
+    const segment = new Segment();
+    for (let n = 1; n <= 8; n++) segment.lease(n, {}, { port: 1 });
+    for (let n = 11; n <= 12; n++) segment.ask(message('discover', { mac: clientMac(n) }), { port: 2 });
+    segment.server.portClosed(2);
+    expect(count(segment, 'offered')).toBe(0);
+    segment.server.portClosed(1);
+    for (let n = 21; n <= 22; n++) segment.lease(n, {}, { port: 3 });
+    expect(segment.tell(message('discover', { mac: clientMac(23) }), { port: 3 })).toEqual([]);
+    segment.clock.advanceSeconds(60);
+    const address = segment.lease(23, {}, { port: 3 });
+    expect(segment.events.filter(({ type }) => type === 'lease-reclaimed')).toMatchObject([{ mac: clientMac(1), address }]);
+    expect(segment.ask(message('request', { ciaddr: address }), { port: 4 }).type).toBe(messageTypes.nak);
+  });
+
+  test('that closes takes nothing from a client that is heard on another one', () => {
+    const segment = new Segment({ maxPortLeases: 10 });
+    const addresses = Array.from({ length: 10 }, (_, n) => segment.lease(n + 1, {}, { port: 1 }));
+    segment.server.portClosed(1);
+    for (const [n, address] of addresses.entries()) {
+      const heardBy = n === 0 ? 'DHCP' : 'ARP';
+      if (heardBy === 'DHCP') segment.ask(message('request', { ciaddr: address }), { port: 2 });
+      else segment.observe({ senderMac: clientMac(n + 1), senderAddress: address }, 2);
+    }
+    segment.clock.advanceSeconds(61);
+    expect(segment.tell(message('discover', { mac: clientMac(20) }), { port: 3 })).toEqual([]);
   });
 });
 
