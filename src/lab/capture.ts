@@ -8,20 +8,20 @@ const nanosecondsPerMillisecond = 1_000_000;
 /**
  * What the network remembers of its run as a capture in pcapng, for Wireshark: each frame once for each link that it crossed, at the end
  * of the link where it set off, which is the interface: `s1.2`, or a station's name. A comment has its number, where it went, what became
- * of it, and which frame it came of. The times are those of the lab, which begins at 2026-01-01T00:00Z.
+ * of it, and which frame it came of; that of the first frame says what is not remembered any more. The times are those of the lab, which begins at 2026-01-01T00:00Z.
  */
 export function captureOf({ fabric: { trace, timeline } }: Network): Uint8Array {
   const hops = [...trace.hops()];
   const names = [...new Set(hops.map(({ lane }) => lane.source))];
   const places = new Map(names.map((name, place) => [name, place]));
   const epoch = BigInt(Math.round(timeline.wall() - timeline.now)) * BigInt(nanosecondsPerMillisecond);
-  const packets = hops.map((hop): PcapngPacket => ({
+  const packets = hops.map((hop, at): PcapngPacket => ({
     interface: places.get(hop.lane.source) ?? 0,
     nanoseconds: epoch + BigInt(Math.round(hop.time * nanosecondsPerMillisecond)),
     frame: hop.frame,
     originalLength: hop.frame.length,
     direction: 'outbound',
-    comment: commentOf(hop),
+    comment: at === 0 && trace.gap !== undefined ? `${trace.gap}\n${commentOf(hop)}` : commentOf(hop),
   }));
   return encodePcapng({ interfaces: names.map((name) => ({ name, linkType: ethernet })), packets });
 }

@@ -230,12 +230,14 @@ function passed(fabric: Fabric, opposite: string, found: string, more: () => rea
 function messageOf(fabric: Fabric, expected: string, found: string, more: readonly string[]): string {
   const evidence = fabric.evidence(expected);
   const kept = evidence === undefined ? [] : [`evidence: ${evidence}`];
+  const { gap } = fabric.trace;
   return [
     `expected: ${expected} (seed ${fabric.seed})`,
     `but ${found}`,
     ...more,
     ...fabric.conflicts.slice(-shownConflicts),
     ...lastNotes(fabric),
+    ...(gap === undefined ? [] : [gap]),
     ...kept,
   ].join('\n');
 }

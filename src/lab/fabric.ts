@@ -3,6 +3,7 @@ import type { Channel } from '../ports/channel.ts';
 import type { Random } from '../random.ts';
 import type { MacAddress } from '../wire/mac.ts';
 import { checkCount } from './numbers.ts';
+import { RunRecord } from './record.ts';
 import { seededRandom } from './seeded-random.ts';
 import { formatTime, onGrid } from './span.ts';
 import { Timeline } from './timeline.ts';
@@ -20,19 +21,13 @@ export interface FabricOptions {
    * takes when all nodes say something to all others four times at once, where that is more.
    */
   readonly calm?: number;
-  /** Keeps a record of all that is done, with which the run can be repeated, octet by octet. Default: false. */
+  /**
+   * Keeps a record of all that is done, with which the run can be repeated, octet by octet. One of over 64 Mi characters is given up. Default:
+   * false.
+   */
   readonly record?: boolean;
   /** Gives every frame to switches in memory of its own, overwritten afterwards, to find whoever keeps what is lent. Default: false. */
   readonly poison?: boolean;
-}
-
-/** Something that was done to a network from outside: when, after how many happenings of that instant, and what. */
-export interface Step {
-  /** In milliseconds. */
-  readonly time: number;
-  readonly after: number;
-  /** As the notation has it. */
-  readonly text: string;
 }
 
 /** Another time than the virtual one, which a network goes by. */
@@ -53,7 +48,7 @@ export class Fabric {
   readonly trace: Trace;
   readonly poison: boolean;
   /** What was done, if it is recorded. */
-  readonly steps: Step[] | undefined;
+  readonly record: RunRecord | undefined;
   /** How many frames are on links. */
   flying = 0;
   /** The ways of links on which something befalls frames. */
@@ -88,7 +83,7 @@ export class Fabric {
     this.seed = seed;
     this.trace = new Trace(history);
     this.poison = poison;
-    this.steps = record ? [] : undefined;
+    this.record = record ? new RunRecord() : undefined;
     if (record) this.trace.digestAll();
     this.#calmGiven = calm;
     this.#calm = calm ?? leastCalm;
@@ -135,7 +130,8 @@ export class Fabric {
   act<T>(text: () => string, work: () => T): T {
     if (this.#acting) return work();
     this.checkOpen();
-    const step = this.steps && this.#step(this.steps, text());
+    const { now: time, count: after } = this.timeline;
+    const step = this.record?.add({ time, after, text: text() });
     // Who is called back afterwards acts for himself.
     return this.enter(() => {
       this.#acting = true;
@@ -166,13 +162,6 @@ export class Fabric {
   /** Throws EtherloomError('bad-state') when the network was disposed. */
   checkOpen(): void {
     if (this.timeline.closed) throw disposed();
-  }
-
-  #step(steps: Step[], text: string): { text: string } {
-    const { now: time, count: after } = this.timeline;
-    const step = { time, after, text };
-    steps.push(step);
-    return step;
   }
 
   /** Begins a fault that lasts until it is disposed. Disposing it again does nothing. */

@@ -5,7 +5,7 @@ export { EtherloomError, type ErrorCode } from '../errors.ts';
 export * from './assertions.ts';
 export { captureOf } from './capture.ts';
 export type { FrameMatch, Verdict } from './checks.ts';
-export type { Step } from './fabric.ts';
+export type { Step } from './record.ts';
 export type { LabDhcp, LabDhcpOptions } from './lab-dhcp.ts';
 export type { HostProgram, HostRandom, HostSurroundings, LogLine } from './host-program.ts';
 export type { LabDisk } from './lab-disk.ts';

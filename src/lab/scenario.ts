@@ -88,11 +88,12 @@ function performLine(line: string, stage: Stage): number | undefined {
 /**
  * What was done to a network so far, as text that `play` repeats. Only what was done by the methods of the network and its parts is there:
  * what is done to a host's stack, or to a production switch, directly is not. Throws EtherloomError('bad-state') when the network was not
- * made with `{ record: true }`, and when a filter was used, which has no text.
+ * made with `{ record: true }`, when that was too much to be kept, and when a filter was used, which has no text.
  */
 export function recording({ fabric, now }: Network): string {
-  const { steps, timeline, trace, seed } = fabric;
-  if (!steps) throw new EtherloomError('bad-state', 'there is no recording of this network; make it with { record: true }');
+  const { record, timeline, trace, seed } = fabric;
+  if (!record) throw new EtherloomError('bad-state', 'there is no recording of this network; make it with { record: true }');
+  const steps = record.steps();
   const filter = steps.find(({ text }) => text.includes(' = filter '));
   if (filter) throw new EtherloomError('bad-state', `cannot record a filter, which is a function: ${filter.text}; use another fault`);
   const lines = [`seed ${seed}`];

@@ -1,4 +1,5 @@
 import { isForBridges } from '../wire/bpdu.ts';
+import { formatTime } from './span.ts';
 
 /** Why a frame that was on a link did not come out, or came to nothing where it did. */
 export type Fate = string;
@@ -94,6 +95,15 @@ export class Trace {
     const at = number & this.#mask;
     this.#records[at * recordSize + stateAt] = told;
     this.#fates[at] = fate;
+  }
+
+  /** What is not here any more, in a sentence; undefined while all is here. */
+  get gap(): string | undefined {
+    const oldest = this.#oldest;
+    if (oldest === 0) return undefined;
+    const first = this.hop(oldest);
+    const since = first ? `, from ${formatTime(first.time)} on` : '';
+    return `${this.total - oldest} of ${this.total} frames are remembered${since}; { history } of the network keeps more`;
   }
 
   /** A hop that is not forgotten yet. */

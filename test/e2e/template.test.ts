@@ -21,6 +21,126 @@ test('two hosts ping', async () => {
 });
 `;
 
+/** What `docs/lab.md` tells of, as others compile it: with all checks of TypeScript, of our types, too. */
+const strict = `
+import { EtherloomError, assertReaches, fromPcap, lab, play, recording, survives, type HostProgram, type StationProgram } from 'etherloom/lab';
+import { EtherloomError as OfNode, evidenceIn } from 'etherloom/lab/node';
+import { EtherloomError as OfDhcp } from 'etherloom/dhcp';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+
+const refusal = (work: () => unknown): string | undefined => {
+  try {
+    work();
+  } catch (error) {
+    return error instanceof EtherloomError ? error.code : String(error);
+  }
+  return undefined;
+};
+
+test('asynchronous programs go on at the instant at which they were called, and fail the run', async () => {
+  using net = lab();
+  const a = net.host('a', net.switch('s'));
+  let at = 0;
+  a.after(10, async () => {
+    await null;
+    at = net.now;
+  });
+  await net.run({ seconds: 5 });
+  expect(at).toBe(10);
+  a.after(10, async () => Promise.reject(new Error('it failed')));
+  await expect(net.run({ hours: 1 })).rejects.toThrow('it failed');
+});
+
+test('what is wrong is refused', async () => {
+  using x = lab();
+  const y = lab();
+  const [s, t] = [x.switch('s', { vlans: [5] }), y.switch('s')];
+  const [a, b] = [x.host('a', s), y.host('a', t)];
+  x.dhcp(s);
+  expect([
+    refusal(() => x.remove(b)),
+    refusal(() => x.unlink(y.linkNamed('a-s'))),
+    refusal(() => x.host('v', s, { vlan: 7 })),
+    refusal(() => x.dhcp(s, { vlan: 7 })),
+    refusal(() => a.startPing(b, () => undefined)),
+    refusal(() => x.switch('p', { priority: 99_999 })),
+    refusal(() => x.switch('q', { ageingTime: NaN })),
+    refusal(() => x.partition([[a], [a]])),
+    refusal(() => x.dhcp(s)),
+    refusal(() => play('seed 5', { seed: 6 })),
+    refusal(() => x.host('m', s, { latencey: 20 } as object)),
+  ]).toEqual(Array(11).fill('bad-option'));
+  y[Symbol.dispose]();
+  expect([refusal(() => y.switch('z')), refusal(() => b.after(1, () => undefined))]).toEqual(['bad-state', 'bad-state']);
+  await expect(survives(fc, { runs: 0 }, () => () => undefined)).rejects.toThrow(EtherloomError);
+  await expect(survives(fc, { faults: ['meteor' as 'cut'] }, () => () => undefined)).rejects.toThrow('unknown fault "meteor"');
+  await expect(survives(fc, {}, () => undefined)).rejects.toThrow('nothing would be checked');
+  expect([OfNode, OfDhcp, typeof evidenceIn, typeof fromPcap]).toEqual([EtherloomError, EtherloomError, 'function', 'function']);
+});
+
+test('a server hears its VLAN alone, a trunk passes all, a partition new links, an address is had once', async () => {
+  using net = lab();
+  const [s1, s2] = [net.switch('s1', { vlans: [5] }), net.switch('s2')];
+  net.dhcp(s1, { vlan: 5 });
+  const [a, b] = [net.host('a', s1, { dhcp: true }), net.host('b', s1, { dhcp: true, vlan: 5 })];
+  let heard = 0;
+  const program: StationProgram = { receive: (frame) => (heard += frame[12] === 0x81 ? 1 : 0) };
+  net.station('c', s2, program);
+  const tagged = Uint8Array.from([255, 255, 255, 255, 255, 255, 2, 0, 0, 0, 0, 9, 0x81, 0, 0, 9, 0x88, 0xb5, ...new Uint8Array(46)]);
+  net.station('d', s2).send(tagged);
+  await net.run({ minutes: 1 });
+  expect([a.lease, b.lease === undefined, heard]).toEqual([undefined, false, 1]);
+  using parted = net.partition([[s1], [s2]]);
+  expect([parted, net.link(s1, s2).up]).toEqual([parted, false]);
+  const twin = { ip: '10.0.0.9/8' };
+  const [e, f, g] = [net.host('e', s1, { ip: '10.0.0.8/8' }), net.host('f', s1, twin), net.host('g', s1, twin)];
+  await net.run({ seconds: 1 });
+  expect([e.rivals.size, f.rivals.size, g.rivals.size]).toEqual([0, 1, 1]);
+});
+
+test('hosts crash, and start again with what their disk had synced', async () => {
+  using net = lab({ record: true });
+  const s = net.switch('s');
+  const program: HostProgram = async ({ udp, sleep, now, random, disk, log, ping }) => {
+    const starts = Number((await disk.read('starts')) ?? 0) + 1;
+    await disk.write('starts', String(starts));
+    await disk.sync();
+    await sleep(random.integer(1, 5) + random());
+    log(\`start \${starts} at \${now()}, \${String(await ping('10.0.0.2'))}\`);
+    udp(7, async ({ from, port }, socket) => {
+      await null;
+      socket.send(from, port, String(starts));
+    });
+  };
+  const [n1, a] = [net.host('n1', s, { program }), net.host('a', s)];
+  await net.run({ seconds: 1 });
+  {
+    using down = n1.crash();
+    using _out = a.unplug();
+    expect([down !== undefined, await a.ping(n1, { timeout: 100 })]).toEqual([true, undefined]);
+  }
+  await net.run({ seconds: 1 });
+  const socket = a.udp();
+  socket.send(n1, 7, 'how often?');
+  expect((await net.runUntil(socket.receive())).text).toBe('2');
+  socket.send(n1, 9, 'nobody');
+  await net.quiesce();
+  expect(socket.refusals.map(({ port }) => port)).toEqual([9]);
+  await assertReaches(a, n1, { size: 1472, dontFragment: true });
+  using again = play(recording(net));
+  expect(recording(again)).toBe(recording(net));
+});
+
+test('what is always so is looked at at every instant', async () => {
+  const seen = survives(fc, { runs: 20, faults: ['crash-host'], pings: false }, (net, { always, sometimes }) => {
+    sometimes(() => net.hosts.some(({ running }) => !running), 'a host is down');
+    always(() => net.hosts.every(({ running }) => running), 'all hosts run');
+  });
+  await expect(seen).rejects.toThrow('this was not so: all hosts run');
+});
+`;
+
 describe('the template of a project that tests networks', { timeout: 180_000 }, () => {
   const stage = useStage(['npm', 'registry']);
 
@@ -36,6 +156,14 @@ describe('the template of a project that tests networks', { timeout: 180_000 }, 
     const tested = await stage.run(['npm', 'test', ...prefix], home);
     expect(tested.status, tested.text).toBe(0);
     expect(tested.text).toMatch(/3 passed/);
+    writeFileSync(stage.path('project', 'strict.test.ts'), strict);
+    const compiler = ['npx', '--prefix', stage.path('project'), 'tsc', '--project', stage.path('project'), '--skipLibCheck', 'false'];
+    const options = ['--types', 'node', '--noUncheckedIndexedAccess', '--exactOptionalPropertyTypes'];
+    const compiled = await stage.run([...compiler, ...options], home);
+    expect(compiled.text.split('\n').filter((line) => /etherloom|strict\.test/.test(line))).toEqual([]);
+    const outside = await stage.run(['npm', 'test', ...prefix], home);
+    expect(outside.status, outside.text).toBe(0);
+    expect(outside.text).toMatch(/8 passed/);
     // Its types are there: what is wrong is found.
     writeFileSync(stage.path('project', 'wrong.ts'), `import { lab } from 'etherloom/lab';\nlab({ sed: 7 });\n`);
     const wrong = await stage.run(['npm', 'test', ...prefix], home);

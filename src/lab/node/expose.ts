@@ -36,7 +36,7 @@ export interface Exposure extends AsyncDisposable {
  */
 export function expose(net: Network, name: string, { vde, log = () => undefined, ...modes }: ExposeOptions): Exposure {
   const { fabric } = net;
-  if (fabric.steps)
+  if (fabric.record)
     throw new EtherloomError(
       'bad-state',
       'cannot expose a network that is recorded: the real world cannot be replayed; make the network without { record: true }',
