@@ -177,7 +177,7 @@ export class Network extends Inventory implements Disposable {
     return this.fabric.fault(
       () => formatLine(silent ? 'partition-silently' : 'partition', ...groups.map((group) => formatNames(group))),
       () => {
-        const partition = new Partition(groups, silent);
+        const partition = new Partition(groups, this.nodes, silent);
         this.#partitions.add(partition);
         for (const link of this.links) partition.sever(link);
         return {
