@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { Command, CommanderError, Option } from 'commander';
+import { Command, CommanderError, Help, Option } from 'commander';
 import { complain } from '../daemon/serve.ts';
 import { isForUser, messageOf } from '../errors.ts';
 import { packageFile } from '../system/own-package.ts';
@@ -119,6 +119,7 @@ function program(exit: (status: number) => void): Command {
     .description('Ethernet in userspace: switches, a star of switches with DHCP, and QEMU guests')
     .version(versionOfPackage())
     .exitOverride()
+    .configureHelp({ optionDescription: describeOption })
     .configureOutput({ writeOut: print, writeErr: printError })
     .showHelpAfterError('(etherloom --help tells more)');
   addSwitch(root, exit);
@@ -128,13 +129,14 @@ function program(exit: (status: number) => void): Command {
   addStation(root);
   addDemo(root, exit);
   for (const [name, { what }] of companions) root.command(name).description(what);
-  for (const command of root.commands) describeEmptyLists(command.options);
   return root;
 }
 
-/** Lets the help say `(default: none)` of a repeatable option, not `(default: [])`. */
-function describeEmptyLists(options: readonly Option[]): void {
-  for (const option of options) if (Array.isArray(option.defaultValue)) option.defaultValueDescription = 'none';
+/** Describes an option for the help, without a default that says nothing: `(default: false)`, `(default: [])`. */
+function describeOption(option: Option): string {
+  const defaultValue: unknown = option.defaultValue;
+  const isPlain = defaultValue === false || (Array.isArray(defaultValue) && defaultValue.length === 0);
+  return isPlain ? option.description : new Help().optionDescription(option);
 }
 
 function addSwitch(root: Command, exit: (status: number) => void): void {
