@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { ConsoleSocketOptions } from '../console/console-listener.ts';
-import { SocketKeeper } from './socket-keeper.ts';
+import { SocketKeeper } from '../ports/socket-keeper.ts';
 import { Management } from './management.ts';
 import { openPidfile } from './pidfile.ts';
 import { inScope, type Scope } from './scope.ts';
@@ -46,7 +46,8 @@ export class ManagedSwitch implements AsyncDisposable {
       if (pidfile !== undefined) scope.use(openPidfile(pidfile));
       const management = scope.use(await Management.open(service, { socket, hashSize, shutdown: end }, environment));
       const { sockets, control } = service;
-      scope.use(new SocketKeeper({ sockets, control, pidfile: pidfile === undefined ? undefined : resolve(pidfile) }, environment, end));
+      const desertion = pidfile === undefined ? undefined : { pidfile: resolve(pidfile), control, end };
+      scope.use(new SocketKeeper({ sockets, desertion }, environment));
       await openTaps(service);
       for (const script of scripts) management.runScript(script);
       if (terminal) {

@@ -7,7 +7,7 @@ import { answers, bindFile, listen, streamSocket, type Fd } from '../system/unix
 /** A file that must keep its name: its path, and which file that was when it was made. */
 export interface NamedFile {
   readonly path: string;
-  /** See fileNumber. */
+  /** See fileNumber; undefined where it was gone at once. */
   readonly number: string | undefined;
 }
 
@@ -68,7 +68,7 @@ export class ListeningFile implements Disposable {
 
 /** Returns whether a file has its name still. */
 export function isInPlace({ path, number }: NamedFile): boolean {
-  return fileNumber(path) === number;
+  return number !== undefined && fileNumber(path) === number;
 }
 
 function listenInPlace(file: OwnedFile): Fd {

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Plug } from './plug.ts';
@@ -20,10 +20,13 @@ async function clientsCame(ours: Running, count: number): Promise<void> {
   );
 }
 
-/** Two plugs of a switch. */
+/** Two plugs of a switch, which hear each other. */
 async function plugInto(stage: Stage, ours: Running, directory: string, ...command: string[]): Promise<readonly [Plug, Plug]> {
   const plugs = [new Plug(stage, directory, ...command), new Plug(stage, directory, ...command)] as const;
   await clientsCame(ours, 2);
+  // A client looks for the name of its port's socket after the switch has told that it came.
+  plugs[0].send(broadcast(7));
+  await plugs[1].hears('the first one', from(7));
   return plugs;
 }
 
@@ -127,6 +130,17 @@ describe('a directory that was removed', { timeout: 60_000 }, () => {
     expect(readdirSync(stage.path()).filter((name) => name !== 'st')).toEqual([]);
   });
 
+  it('is no matter to a wire, whose console is made again, too', async () => {
+    await stage.vdeSwitch('-s', path('sw'), '--nostdin');
+    const wire = stage.start([bin('wirefilter'), '-v', `${path('sw')}:${path('sw')}`, '-M', path('wire')]);
+    await until('its console is there', () => existsSync(path('wire')));
+    rmSync(path('wire'));
+    await wire.line(/wire was removed, and is made again/);
+    const { text } = await stage.run([bin('vdecmd'), '-s', path('wire'), 'showinfo']);
+    expect(text).toContain('WireFilter');
+    expect((await wire.end()).status).toBe(0);
+  });
+
   it('is left to a switch that was started meanwhile, and the old one ends without a trace', async () => {
     const old = await stage.vdeSwitch('-s', path('sw'), '-M', path('mgmt'), '--nostdin');
     const plugs = await plugInto(stage, old, path('sw'));
@@ -134,7 +148,7 @@ describe('a directory that was removed', { timeout: 60_000 }, () => {
     rmSync(path('mgmt'));
     const young = await stage.vdeSwitch('-s', path('sw'), '-M', path('mgmt'), '--nostdin');
     const others = await plugInto(stage, young, path('sw'));
-    await old.line(/sw is another process's now: this switch goes on for the clients that it has/);
+    await old.line(/sw is another process's now: this one goes on for the clients that it has/);
     await old.line(/mgmt is another process's now/);
     plugs[0].send(broadcast(9));
     await plugs[1].hears('the other one at the old switch', from(9));

@@ -1,6 +1,7 @@
 import type { Clock } from '../../clock.ts';
 import { filesFor } from '../../console/console-files.ts';
 import { ConsoleListener } from '../../console/console-listener.ts';
+import { SocketKeeper } from '../../ports/socket-keeper.ts';
 import { ownRights } from '../../console/own-rights.ts';
 import type { Log } from '../../log.ts';
 import { FrameLoop } from '../frame-loop.ts';
@@ -58,7 +59,7 @@ export class AutolinkService implements AsyncDisposable {
     try {
       if (management) {
         const listener = ConsoleListener.open(management);
-        resources.unshift(listener);
+        resources.unshift(new SocketKeeper({ sockets: new Set([listener]) }, { clock, log }), listener);
         listener.serve(console, loop.environment);
       }
     } catch (error) {

@@ -1,6 +1,7 @@
 import type { Clock, Timer } from '../../clock.ts';
 import { filesFor } from '../../console/console-files.ts';
 import { ConsoleListener } from '../../console/console-listener.ts';
+import { SocketKeeper } from '../../ports/socket-keeper.ts';
 import { ownRights } from '../../console/own-rights.ts';
 import { openTerminalConsole } from '../../console/terminal-console.ts';
 import { EtherloomError } from '../../errors.ts';
@@ -123,6 +124,7 @@ export class Wirefilter implements AsyncDisposable {
       const listener = ConsoleListener.open(management);
       this.#consoles.push(listener);
       listener.serve(this.#console, environment);
+      this.#consoles.push(new SocketKeeper({ sockets: new Set([listener]) }, this.#environment));
     }
     if (terminal && sides.left !== 'standard' && sides.right !== 'standard') {
       this.#consoles.push(openTerminalConsole(this.#console, log, () => this.#settle('standard input has ended')));

@@ -1,14 +1,14 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { SocketKeeper } from '../../src/daemon/socket-keeper.ts';
+import { SocketKeeper } from '../../src/ports/socket-keeper.ts';
 import { EtherloomError, SystemError } from '../../src/errors.ts';
 import { logTo } from '../../src/log.ts';
 import type { NamedFile, NamedSocket } from '../../src/ports/socket-file.ts';
 import { fileNumber } from '../../src/system/file-number.ts';
 import { eventually } from '../eventually.ts';
 import { ManualClock } from '../manual-clock.ts';
-import { newDirectory } from '../ports/rig.ts';
+import { newDirectory } from './rig.ts';
 
 /** A socket, here a file, that a test removes, and how often it was made again. */
 class Place implements NamedSocket {
@@ -55,9 +55,11 @@ function keep(pidfile?: string): Watched {
   const [control, console] = [new Place(join(directory, 's')), new Place(join(directory, 'm'))];
   let ends = 0;
   const log = logTo((message) => void logged.push(message.replaceAll(`${directory}/`, '')));
-  const keeping = new SocketKeeper({ sockets: new Set([control, console]), control, pidfile }, { clock, log }, () => {
+  const end = (): void => {
     ends++;
-  });
+  };
+  const desertion = pidfile === undefined ? undefined : { pidfile, control, end };
+  const keeping = new SocketKeeper({ sockets: new Set([control, console]), desertion }, { clock, log });
   return {
     ...{ control, console, logged, keeping },
     ends: () => ends,
@@ -121,7 +123,14 @@ describe('the sockets of a switch', () => {
     control.failure = undefined;
     await pass(10_000);
     expect(control.restored).toBe(0);
-    expect(logged).toEqual(["s is another process's now: this switch goes on for the clients that it has, and takes no new ones there"]);
+    expect(logged).toEqual(["s is another process's now: this one goes on for the clients that it has, and takes no new ones there"]);
+  });
+
+  it('are made again, too, where they were gone before it was known which files they were', async () => {
+    const { control, pass } = keep();
+    control.files = [{ path: control.path, number: undefined }];
+    await pass(3_000);
+    expect(control.restored).toBe(1);
   });
 
   it('are looked after until the end', async () => {

@@ -1,15 +1,23 @@
+import type { Clock } from '../clock.ts';
 import { EtherloomError, isForUser, messageOf } from '../errors.ts';
-import type { NamedSocket } from '../ports/socket-file.ts';
+import type { Log } from '../log.ts';
 import { fileNumber, lookUpFileNumber } from '../system/file-number.ts';
-import type { ServiceEnvironment } from './switch-service.ts';
+import type { NamedSocket } from './socket-file.ts';
 
-/** The sockets by which a switch is found, and the file that says that it is wanted. */
+/** The sockets by which a process is found, and what tells that it is given up. */
 export interface KeptSockets {
   readonly sockets: ReadonlySet<NamedSocket>;
-  /** Absolute. Default: the switch has none. */
-  readonly pidfile?: string | undefined;
-  /** The socket whose loss, with that of the pid file, means that the switch is given up. */
+  /** Default: it is wanted as long as it runs. */
+  readonly desertion?: Desertion | undefined;
+}
+
+/** What tells that a process is given up: its pid file is gone, and the socket that its clients need. */
+export interface Desertion {
+  /** Absolute. */
+  readonly pidfile: string;
   readonly control: NamedSocket;
+  /** Ends the process. */
+  readonly end: () => void;
 }
 
 /** How often it is looked whether all files are there, in milliseconds. */
@@ -28,24 +36,24 @@ interface Missing {
 
 /**
  * Makes sockets again whose files were removed. One whose place another process has taken is given up for good: to take it back when that
- * process ends would be in the way of its next start. Calls `end` when the pid file and the control socket are gone, or are those of another
- * process: ifupdown's hook ends a switch by the name of its executable, which is Node's here, and then removes both.
+ * process ends would be in the way of its next start. A process that is deserted ends: ifupdown's hook ends a switch by the name of its
+ * executable, which is Node's here, and then removes its pid file and its sockets.
  */
 export class SocketKeeper implements Disposable {
   readonly #kept: KeptSockets;
-  readonly #environment: Pick<ServiceEnvironment, 'clock' | 'log'>;
-  readonly #end: () => void;
+  readonly #clock: Clock;
+  readonly #log: Log;
   readonly #pidNumber: string | undefined;
   readonly #taken = new Set<NamedSocket>();
   #missing: ReadonlyMap<NamedSocket, Missing> = new Map();
   #timer: Disposable;
   #open = true;
 
-  constructor(kept: KeptSockets, environment: Pick<ServiceEnvironment, 'clock' | 'log'>, end: () => void) {
+  constructor(kept: KeptSockets, { clock, log }: { readonly clock: Clock; readonly log: Log }) {
     this.#kept = kept;
-    this.#environment = environment;
-    this.#end = end;
-    this.#pidNumber = kept.pidfile === undefined ? undefined : fileNumber(kept.pidfile);
+    this.#clock = clock;
+    this.#log = log;
+    this.#pidNumber = kept.desertion && fileNumber(kept.desertion.pidfile);
     this.#timer = this.#lookAfter(lookInterval);
   }
 
@@ -55,15 +63,11 @@ export class SocketKeeper implements Disposable {
   }
 
   #lookAfter(delay: number): Disposable {
-    return this.#environment.clock.after(delay, () => void this.#look());
+    return this.#clock.after(delay, () => void this.#look());
   }
 
   async #look(): Promise<void> {
-    const lostControl = await this.#lostBy(this.#kept.control);
-    if (lostControl !== undefined && (await this.#isGivenUp())) {
-      if (this.#open) this.#giveUp(lostControl);
-      return;
-    }
+    if (await this.#endsDeserted()) return;
     const before = this.#missing;
     const missing = new Map<NamedSocket, Missing>();
     for (const socket of this.#kept.sockets) {
@@ -86,25 +90,24 @@ export class SocketKeeper implements Disposable {
 
   /** Resolves to the path of a socket's file that is not there any more, or means another file; undefined while all is in its place. */
   async #lostBy({ files }: NamedSocket): Promise<string | undefined> {
-    for (const { path, number } of files) if ((await lookUpFileNumber(path)) !== number) return path;
+    for (const { path, number } of files) if (number === undefined || (await lookUpFileNumber(path)) !== number) return path;
     return undefined;
   }
 
-  async #isGivenUp(): Promise<boolean> {
-    const { pidfile } = this.#kept;
-    return pidfile !== undefined && (await lookUpFileNumber(pidfile)) !== this.#pidNumber;
-  }
-
-  #giveUp(lostControl: string): void {
-    this.#environment.log.error(
-      `${this.#kept.pidfile} and ${lostControl} were removed: no client can reach this switch any more, and it ends`,
-    );
-    this.#end();
+  /** Ends the process if it is deserted, and resolves to whether it is. */
+  async #endsDeserted(): Promise<boolean> {
+    const { desertion } = this.#kept;
+    const lost = desertion && (await this.#lostBy(desertion.control));
+    if (!desertion || lost === undefined || (await lookUpFileNumber(desertion.pidfile)) === this.#pidNumber) return false;
+    if (!this.#open) return true;
+    this.#log.error(`${desertion.pidfile} and ${lost} were removed: no client can reach this switch any more, and it ends`);
+    desertion.end();
+    return true;
   }
 
   /** Makes a socket again; returns what is known of it if it is missing still. */
   #restore(socket: NamedSocket, path: string, before: Missing): Missing | undefined {
-    const { log } = this.#environment;
+    const log = this.#log;
     try {
       socket.restore();
       log.warn(`${path} was removed, and is made again for new clients; those that are connected stay`);
@@ -113,7 +116,7 @@ export class SocketKeeper implements Disposable {
       if (!isForUser(error)) throw error;
       if (error instanceof EtherloomError && error.code === 'busy') {
         this.#taken.add(socket);
-        log.warn(`${path} is another process's now: this switch goes on for the clients that it has, and takes no new ones there`);
+        log.warn(`${path} is another process's now: this one goes on for the clients that it has, and takes no new ones there`);
         return undefined;
       }
       const reason = messageOf(error);
