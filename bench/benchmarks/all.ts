@@ -2,6 +2,7 @@ import type { Benchmark } from '../harness/benchmark.ts';
 import { churn } from './churn.ts';
 import { core } from './core.ts';
 import { flood, manyTalkers } from './crowds.ts';
+import { gateway } from './gateway.ts';
 import { idlePorts } from './idle-ports.ts';
 import { lab } from './lab.ts';
 import { latency } from './latency.ts';
@@ -24,6 +25,7 @@ export const benchmarks: readonly Benchmark[] = [
   link,
   plugs,
   tcpStream,
+  gateway,
   qemu,
   relay,
   churn,

@@ -23,8 +23,8 @@ export interface CommandOptions {
 export interface Command extends AsyncDisposable {
   readonly port: PipePort;
   readonly pid: number;
-  /** Resolves with how it ended: `exit status 1`, `signal SIGKILL`. */
-  readonly exit: Promise<string>;
+  /** Closes its streams, and resolves with how it ended: `exit status 1`, `signal SIGKILL`. One that does not end then is told to. */
+  finish(): Promise<string>;
 }
 
 /** How long a command may take to end when it is told to, in milliseconds. */
@@ -54,7 +54,13 @@ export async function startCommand(
   return {
     port,
     pid: child.pid ?? 0,
-    exit,
+    async finish(): Promise<string> {
+      await port[Symbol.asyncDispose]();
+      const limit = environment.clock.after(endLimit, () => void endChild(child, environment.clock));
+      const how = await exit;
+      limit[Symbol.dispose]();
+      return how;
+    },
     async [Symbol.asyncDispose](): Promise<void> {
       await port[Symbol.asyncDispose]();
       await endChild(child, environment.clock);

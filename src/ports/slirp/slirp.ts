@@ -25,7 +25,7 @@ export interface Slirp extends AsyncDisposable {
   readonly port: FilteredPort;
   /** When it was started, by the clock. */
   readonly since: number;
-  /** Resolves with how it ended, and its own last words. */
+  /** To be called when its port has closed: resolves with how it ended, and its own last words. */
   readonly ended: () => Promise<string>;
 }
 
@@ -111,9 +111,7 @@ function questionFor(router: Ipv4Address): Uint8Array {
   return encodeEthernet({ destination: broadcastMac, source: prober, etherType: etherTypes.arp, payload: encodeArp(arp) });
 }
 
-async function endOf({ port, exit }: Command, complaints: Complaints): Promise<string> {
-  // It may have closed its output alone: it ends with its input.
-  await port[Symbol.asyncDispose]();
-  const how = await exit;
+async function endOf(command: Command, complaints: Complaints): Promise<string> {
+  const how = await command.finish();
   return complaints.text === '' ? how : `${how}: ${complaints.text}`;
 }

@@ -1,0 +1,117 @@
+// What talks to each other through a gateway, each a process in its namespace; the octets of a transfer are the same on both sides.
+//
+//   serve ADDRESS PORT                 answers GET / with a page, GET /octets/N with N octets, POST with whether the octets are the same
+//   get URL N, put URL N               moves N octets, prints `moving`, then `same N octets in MS ms`
+//   connect ADDRESS PORT N PARALLEL    so many short connections, one request each, prints `answered N`
+import { createCipheriv } from 'node:crypto';
+import { createServer, request } from 'node:http';
+import { connect } from 'node:net';
+import { performance } from 'node:perf_hooks';
+import { Readable } from 'node:stream';
+
+const chunk = Buffer.alloc(65_536);
+
+/** Octets that look like chance, and are the same each time. */
+class Octets {
+  #cipher = createCipheriv('aes-128-ctr', Buffer.alloc(16), Buffer.alloc(16));
+
+  next(length) {
+    return this.#cipher.update(length === chunk.length ? chunk : Buffer.alloc(length));
+  }
+
+  static *all(length) {
+    const octets = new Octets();
+    for (let left = length; left > 0; left -= chunk.length) yield octets.next(Math.min(left, chunk.length));
+  }
+}
+
+/** Returns how many octets came; throws at the first that is another. */
+async function compare(stream) {
+  const octets = new Octets();
+  let count = 0;
+  for await (const part of stream) {
+    if (!octets.next(part.length).equals(part)) throw new Error(`other octets than were sent, between ${count} and ${count + part.length}`);
+    if (count === 0) console.log('moving');
+    count += part.length;
+  }
+  return count;
+}
+
+function serve(address, port) {
+  createServer(async (asked, answer) => {
+    answer.on('error', () => undefined);
+    const [, length] = /^\/octets\/(\d+)$/.exec(asked.url) ?? [];
+    if (asked.method === 'POST') {
+      const text = await compare(asked).then(
+        (count) => `same ${count}`,
+        (error) => error.message,
+      );
+      answer.end(text);
+    } else if (length !== undefined) Readable.from(Octets.all(Number(length))).pipe(answer);
+    else answer.end(`a page of ${asked.headers.host}\n`);
+  }).listen(Number(port), address, () => console.log('serving'));
+}
+
+function ask(method, url, body) {
+  return new Promise((resolve, reject) => {
+    const asked = request(url, { method, agent: false, timeout: 3_000 }, resolve);
+    asked.on('error', reject);
+    asked.on('timeout', () => asked.destroy(new Error('nothing came for 3 s')));
+    if (body) body.pipe(asked);
+    else asked.end();
+  });
+}
+
+async function get(url, length) {
+  return compare(await ask('GET', `${url}/octets/${length}`));
+}
+
+async function put(url, length) {
+  console.log('moving');
+  const answer = await ask('POST', url, Readable.from(Octets.all(length)));
+  let text = '';
+  for await (const part of answer) text += part;
+  const [, count] = /^same (\d+)$/.exec(text) ?? [];
+  if (count === undefined) throw new Error(text);
+  return Number(count);
+}
+
+async function move(how, url, length) {
+  const began = performance.now();
+  const count = await how(url, length);
+  if (count !== length) throw new Error(`${count} octets came of ${length}`);
+  console.log(`same ${count} octets in ${Math.round(performance.now() - began)} ms`);
+}
+
+function connectOnce(address, port) {
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, address, () => socket.write('GET / HTTP/1.0\r\nHost: x\r\n\r\n'));
+    let text = '';
+    socket.setEncoding('latin1').on('data', (part) => (text += part));
+    socket.on('error', reject);
+    socket.on('close', () => (text.includes('a page of') ? resolve() : reject(new Error(`no page: ${text}`))));
+  });
+}
+
+async function connectMany(address, port, count, parallel) {
+  let left = count;
+  const lane = async () => {
+    while (left-- > 0) await connectOnce(address, port);
+  };
+  await Promise.all(Array.from({ length: parallel }, lane));
+  console.log(`answered ${count}`);
+}
+
+const [role, ...words] = process.argv.slice(2);
+const work = {
+  serve: ([address, port]) => serve(address, port),
+  get: ([url, length]) => move(get, url, Number(length)),
+  put: ([url, length]) => move(put, url, Number(length)),
+  connect: ([address, port, count, parallel]) => connectMany(address, Number(port), Number(count), Number(parallel)),
+}[role];
+try {
+  await work(words);
+} catch (error) {
+  console.log(`failed: ${error.message}`);
+  process.exitCode = 1;
+}
