@@ -12,7 +12,7 @@ import type { PlugPlace } from './plug-name.ts';
 export async function openSlirpAddress(address: string, environment: PortEnvironment): Promise<PlugEnd> {
   const program = findSlirpProgram();
   await checkSlirp(program, address);
-  return startCommand([program, address], environment);
+  return startCommand([program, address], environment, { packets: true, manyDescriptors: true });
 }
 
 /** Starts libslirp with a network, and resolves when it answers. Throws EtherloomError: `busy` when a forwarded port is taken, `missing-peer`. */

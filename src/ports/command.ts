@@ -4,7 +4,7 @@ import { closeSync } from 'node:fs';
 import type { Clock } from '../clock.ts';
 import { EtherloomError, reasonOf } from '../errors.ts';
 import { asCalled } from '../system/caller.ts';
-import { openPipe, ownEnd } from '../system/pipe.ts';
+import { openPacketPipe, openPipe, ownEnd } from '../system/pipe.ts';
 import type { PortEnvironment } from './environment.ts';
 import { PipePort } from './pipe-port.ts';
 import type { PortCounters } from './port.ts';
@@ -15,6 +15,10 @@ export interface CommandOptions {
   readonly counters?: PortCounters;
   /** Whether the keys that interrupt the terminal's foreground do not reach it: it ends with its streams. Default: false. */
   readonly detached?: boolean;
+  /** Whether it may open as many descriptors as this process may, which Node has raised. Default: as many as the caller of this process. */
+  readonly manyDescriptors?: boolean;
+  /** Whether each frame is a packet of its standard input: see `openPacketPipe`. Default: false. */
+  readonly packets?: boolean;
   /** Called with the text that it writes to standard error. Default: that is this process's own. */
   readonly complaint?: (text: string) => void;
 }
@@ -34,15 +38,16 @@ const endLimit = 2000;
 export async function startCommand(
   [program = '', ...args]: readonly string[],
   environment: PortEnvironment,
-  { counters, detached = false, complaint }: CommandOptions = {},
+  { counters, detached = false, manyDescriptors = false, packets = false, complaint }: CommandOptions = {},
 ): Promise<Command> {
-  const [to, from] = [openPipe(), openPipe()];
-  const child = spawn(...asCalled(program, args), { stdio: [to.read, from.write, complaint ? 'pipe' : 'inherit'], detached });
+  const [to, from] = [packets ? openPacketPipe() : openPipe(), openPipe()];
+  const line = manyDescriptors ? ([program, args] as const) : asCalled(program, args);
+  const child = spawn(...line, { stdio: [to.read, from.write, complaint ? 'pipe' : 'inherit'], detached });
   closeSync(to.read);
   closeSync(from.write);
   if (complaint) child.stderr?.setEncoding('utf8').on('data', complaint);
   const ends = { input: ownEnd(from.read), output: ownEnd(to.write) };
-  const port = new PipePort({ description: program, ...ends, ...(counters && { counters }) }, environment);
+  const port = new PipePort({ description: program, packets, ...ends, ...(counters && { counters }) }, environment);
   // Only once all that it wrote has come.
   const exit = new Promise<string>((resolve) => child.once('close', (status, signal) => resolve(endText(status, signal))));
   try {

@@ -10,6 +10,8 @@ export interface OutboxOptions {
   /** What the descriptor is. Default: a socket. */
   readonly kind?: StreamKind;
   readonly lengthSize: 2 | 4;
+  /** Whether each frame leaves by a system call of its own. Default: false. */
+  readonly packets?: boolean;
   /** What may wait for the far end to read, in octets. Default: what the budget gives a port. */
   readonly limit?: number | undefined;
   readonly budget: BacklogBudget;
@@ -33,6 +35,8 @@ export class Outbox {
   #memory: StreamMemory | undefined;
   #start = 0;
   #end = 0;
+  /** Where the frame ends of which a part has left by itself. */
+  #cut: number | undefined;
   /** What stayed, in octets; while anything does, the budget is charged with the memory. */
   #rest = 0;
   #error: string | undefined;
@@ -134,7 +138,7 @@ export class Outbox {
   }
 
   #send(): void {
-    const sent = this.#memory?.send(this.#options.fd, this.#start, this.#end, this.#options.kind) ?? 0;
+    const sent = this.#options.packets === true ? this.#sendPackets() : this.#sendUpTo(this.#end);
     if (typeof sent === 'string' && sent !== 'EAGAIN') {
       this.#error = sent;
       this.clear();
@@ -143,6 +147,31 @@ export class Outbox {
     this.#start += typeof sent === 'string' ? 0 : sent;
     if (this.#start === this.#end) this.#empty();
     else this.#stay(this.#end - this.#start);
+  }
+
+  /** Returns how many octets the system took, or the errno's name. */
+  #sendUpTo(end: number, start = this.#start): number | string {
+    return this.#memory?.send(this.#options.fd, start, end, this.#options.kind) ?? 0;
+  }
+
+  /** The same, frame by frame. An error after some is met again by the next call. */
+  #sendPackets(): number | string {
+    let at = this.#start;
+    while (at < this.#end) {
+      const end = this.#cut ?? this.#endOfFrame(at);
+      const sent = this.#sendUpTo(end, at);
+      if (typeof sent === 'string') return at > this.#start ? at - this.#start : sent;
+      at += sent;
+      this.#cut = at < end ? end : undefined;
+      if (at < end) break;
+    }
+    return at - this.#start;
+  }
+
+  #endOfFrame(start: number): number {
+    const { lengthSize } = this.#options;
+    const length = this.#ownMemory().octets.subarray(start, start + lengthSize);
+    return start + lengthSize + length.reduce((sum, octet) => sum * 0x100 + octet, 0);
   }
 
   #stay(octets: number): void {
@@ -154,6 +183,7 @@ export class Outbox {
   #empty(): void {
     this.#stay(0);
     this.#start = this.#end = 0;
+    this.#cut = undefined;
     if (this.#memory && spare.length < 8) spare.push(this.#memory);
     this.#memory = undefined;
   }

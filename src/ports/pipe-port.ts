@@ -16,6 +16,8 @@ export interface PipePortOptions {
   readonly output: StreamEnd;
   /** Takes frames for its output until it is disposed, also when it has said that it has ended because its input did. Default: false. */
   readonly halfOpen?: boolean;
+  /** Whether each frame is a write of its own: see `openPacketPipe`. Default: false. */
+  readonly packets?: boolean;
   /** Counts the frames: those of a port before this one, for example. Default: counters of its own. */
   readonly counters?: PortCounters;
 }
@@ -48,7 +50,7 @@ export class PipePort implements PacedPort {
   #open = true;
 
   constructor(
-    { description, input, output, halfOpen = false, counters = newPortCounters() }: PipePortOptions,
+    { description, input, output, halfOpen = false, packets = false, counters = newPortCounters() }: PipePortOptions,
     environment: PortEnvironment,
   ) {
     this.counters = counters;
@@ -59,7 +61,7 @@ export class PipePort implements PacedPort {
     this.#environment = environment;
     this.#decoder = this.#newDecoder();
     const { fd, kind } = output;
-    this.#outbox = new Outbox({ fd, kind, lengthSize: framing.lengthSize, budget: environment.budget, counters: this.counters });
+    this.#outbox = new Outbox({ fd, kind, lengthSize: framing.lengthSize, packets, budget: environment.budget, counters: this.counters });
   }
 
   attach(receiver: Receiver): void {

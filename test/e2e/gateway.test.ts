@@ -16,7 +16,7 @@ import { bin, freePort, until, useStage, type Stage } from './stage.ts';
 import { VdeStation } from './vde-station.ts';
 
 /** 10,000 by hand: docs/proofs.md. */
-const connections = Number(process.env['GATEWAY_CONNECTIONS'] ?? 300);
+const connections = Number(process.env['GATEWAY_CONNECTIONS'] ?? 100);
 const octets = Number(process.env['GATEWAY_OCTETS'] ?? 10_000_000);
 
 interface Scene {
@@ -69,9 +69,9 @@ describe('a gateway', { timeout: 60_000 }, () => {
     const port = await freePort();
     await machine.web('0.0.0.0', port);
     expect((await guest.fetch(`http://${siteName}/`)).status).toBe(0);
-    for (const url of [otherSite, `${machine.address}:${port}`, `10.77.0.2:${port}`, `10.77.0.3:${port}`]) {
-      expect([url, (await guest.fetch(`http://${url}/`)).status]).not.toEqual([url, 0]);
-    }
+    const forbidden = [otherSite, `${machine.address}:${port}`, `10.77.0.2:${port}`, `10.77.0.3:${port}`];
+    const fetched = await Promise.all(forbidden.map((url) => guest.fetch(`http://${url}/`)));
+    expect(fetched.map(({ status }) => status)).toEqual([1, 1, 1, 1]);
     expect(await drops(stage)).toMatch(/forbidden=\d/);
   });
 
@@ -99,10 +99,8 @@ describe('a gateway', { timeout: 60_000 }, () => {
     expect(lease).not.toBe('10.77.0.11');
     await guest.host.run(['ip', 'address', 'add', '10.77.0.11/24', 'dev', 'tap']);
     await guest.start('serve', '10.77.0.11', '22').line(/^serving$/);
-    const fetched = async (host: string): Promise<number | null> =>
-      (await machine.run(['busybox', 'wget', '-q', '-T', '3', '-O', '-', `http://${host}:2222/`])).status;
-    expect(await fetched('127.0.0.1')).toBe(0);
-    expect(await fetched(machine.address)).not.toBe(0);
+    expect(await machine.fetch('http://127.0.0.1:2222/')).toMatchObject({ status: 0, text: 'a page of 127.0.0.1:2222' });
+    expect((await machine.fetch(`http://${machine.address}:2222/`)).status).toBe(1);
     const second = ['switch', '--sock', stage.path('sw2'), ...served, '--forward', '2222=10.77.0.11:22'];
     expect(await machine.run([bin('etherloom'), ...second])).toMatchObject({
       status: 1,
@@ -125,7 +123,7 @@ describe('a gateway', { timeout: 60_000 }, () => {
   it('comes back after libslirp was killed: a download stops, an upload is reset, and the next ones work', async () => {
     const { guest, pid } = await open(stage);
     for (const [way, seen] of [
-      ['get', /^failed: (nothing came for 3 s|aborted|.*ECONNRESET)/m],
+      ['get', /^failed: (nothing came for|aborted|.*ECONNRESET)/m],
       ['put', /^failed: .*(ECONNRESET|EPIPE)/m],
     ] as const) {
       const moving = guest.start(way, `http://${site}`, '2000000000');
@@ -142,29 +140,19 @@ describe('a gateway', { timeout: 60_000 }, () => {
     }
   });
 
-  it(`leaves no descriptor of ${connections} short connections behind`, async () => {
+  it(`leaves no descriptor of ${connections} short connections behind`, { timeout: 600_000 }, async () => {
     const { guest, pid } = await open(stage);
-    await guest.run('connect', site, '80', '20', '4');
     const count = (): number[] => [pid, slirpOf(pid)].map(descriptorsOf);
-    const settled = async (): Promise<number[]> => {
-      // Those of connections that are being closed.
-      for (let last = count(); ;) {
-        await new Promise((resolve) => void setTimeout(resolve, 300));
-        const now = count();
-        if (now.every((one, i) => one >= (last[i] ?? 0))) return now;
-        last = now;
-      }
-    };
-    const before = await settled();
+    const before = count();
     const { status, text } = await guest.run('connect', site, '80', String(connections), '16');
     expect(status, text).toBe(0);
     expect(text).toContain(`answered ${connections}`);
-    let after = count();
-    await until('all connections are closed', async () => {
-      after = await settled();
-      return after.every((one, i) => one <= (before[i] ?? 0));
-    });
-    console.log(`descriptors before ${before.join(', ')}, after ${connections} connections ${after.join(', ')}`);
+    const most = count();
+    // libslirp keeps those of closed connections for a while.
+    await until('all connections are closed', () => count().every((one, i) => one <= (before[i] ?? 0)), 60_000);
+    console.log(
+      `descriptors of switch and libslirp: ${before.join(', ')}; after ${connections} connections ${most.join(', ')}; then as before`,
+    );
   });
 
   it('is refused without its packages, which it names, and goes with its switch', async () => {
@@ -196,7 +184,7 @@ describe('slirpvde, ours and the original', { timeout: 60_000 }, () => {
     expect(await guest.lease()).toMatch(/^ip 10\.0\.2\.15 router 10\.0\.2\.2 dns 10\.0\.2\.3 server 10\.0\.2\.2$/m);
     expect(await guest.fetch(`http://${siteName}/`)).toMatchObject({ status: 0, text: `a page of ${siteName}` });
     await guest.start('serve', '10.0.2.15', '22').line(/^serving$/);
-    const forwarded = await machine.run(['busybox', 'wget', '-q', '-T', '3', '-O', '-', `http://${machine.address}:2222/`]);
+    const forwarded = await machine.fetch(`http://${machine.address}:2222/`);
     expect(forwarded.status, forwarded.text).toBe(0);
   });
 
@@ -233,7 +221,7 @@ describe("README's way to a QEMU guest with Internet", { timeout: 120_000 }, () 
     await guestImage(stage);
     const built = await stage.run(['sh', '-c', `cd ${cwd} && ${build}`], { env });
     expect(built.status, built.text).toBe(0);
-    const running = machine.start(['sh', '-c', `cd ${cwd} && ${gateway.replace(/ &$/, '')}`], { env });
+    const running = machine.start(['sh', '-c', `cd ${cwd} && exec ${gateway.replace(/ &$/, '')}`], { env });
     await running.line(/^ready$/);
     const guest = machine.start(['sh', '-c', `cd ${cwd} && exec ${qemu}`], { env });
     await guest.line(/^LEASE 10\.77\.0\.\d+/, { timeout: 90_000 });

@@ -1,6 +1,7 @@
 // What talks to each other through a gateway, each a process in its namespace; the octets of a transfer are the same on both sides.
 //
 //   serve ADDRESS PORT                 answers GET / with a page, GET /octets/N with N octets, POST with whether the octets are the same
+//   page URL                           prints what is there
 //   get URL N, put URL N               moves N octets, prints `moving`, then `same N octets in MS ms`
 //   connect ADDRESS PORT N PARALLEL    so many short connections, one request each, prints `answered N`
 import { createCipheriv } from 'node:crypto';
@@ -52,11 +53,11 @@ function serve(address, port) {
   }).listen(Number(port), address, () => console.log('serving'));
 }
 
-function ask(method, url, body) {
+function ask(method, url, { body, timeout = 10_000 } = {}) {
   return new Promise((resolve, reject) => {
-    const asked = request(url, { method, agent: false, timeout: 3_000 }, resolve);
+    const asked = request(url, { method, agent: false, timeout }, resolve);
     asked.on('error', reject);
-    asked.on('timeout', () => asked.destroy(new Error('nothing came for 3 s')));
+    asked.on('timeout', () => asked.destroy(new Error(`nothing came for ${timeout} ms`)));
     if (body) body.pipe(asked);
     else asked.end();
   });
@@ -66,9 +67,13 @@ async function get(url, length) {
   return compare(await ask('GET', `${url}/octets/${length}`));
 }
 
+async function page(url) {
+  for await (const part of await ask('GET', url, { timeout: 3_000 })) process.stdout.write(part);
+}
+
 async function put(url, length) {
   console.log('moving');
-  const answer = await ask('POST', url, Readable.from(Octets.all(length)));
+  const answer = await ask('POST', url, { body: Readable.from(Octets.all(length)) });
   let text = '';
   for await (const part of answer) text += part;
   const [, count] = /^same (\d+)$/.exec(text) ?? [];
@@ -105,6 +110,7 @@ async function connectMany(address, port, count, parallel) {
 const [role, ...words] = process.argv.slice(2);
 const work = {
   serve: ([address, port]) => serve(address, port),
+  page: ([url]) => page(url),
   get: ([url, length]) => move(get, url, Number(length)),
   put: ([url, length]) => move(put, url, Number(length)),
   connect: ([address, port, count, parallel]) => connectMany(address, Number(port), Number(count), Number(parallel)),

@@ -75,6 +75,11 @@ export class Machine {
     return running;
   }
 
+  /** Fetches a page from the machine itself. */
+  async fetch(url: string): Promise<Output> {
+    return this.run([process.execPath, peer, 'page', url]);
+  }
+
   /** A web server on the machine, at that address, and returns it when it serves. */
   async web(address: string, port: number): Promise<Running> {
     return this.#web(this.#enter, address, port);
@@ -145,9 +150,9 @@ export class Guest {
     return text;
   }
 
-  /** Fetches a page as people do. */
+  /** Fetches a page. */
   async fetch(url: string): Promise<Output> {
-    return this.host.run(['busybox', 'wget', '-q', '-T', '3', '-O', '-', url]);
+    return this.run('page', url);
   }
 
   /** Starts one of the peer's roles. */

@@ -1,8 +1,10 @@
 import { closeSync, openSync, readSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { errnoOf } from '../../src/errors.ts';
 import { PipePort } from '../../src/ports/pipe-port.ts';
-import { openPipe, ownEnd, sharedEnd } from '../../src/system/pipe.ts';
+import { openPacketPipe, openPipe, ownEnd, sharedEnd } from '../../src/system/pipe.ts';
+import { eventually } from '../eventually.ts';
 import { conforms } from './conformance.ts';
 import { collect, frameOf, newDirectory, Rig, sameFrames, using } from './rig.ts';
 import { encodeFrames } from './stream-stage.ts';
@@ -177,4 +179,47 @@ describe('a port on pipes', () => {
     expect(octets.readUInt16BE()).toBe(100);
     for (const fd of [input, output, written]) closeSync(fd);
   });
+
+  it('gives a pipe of packets each frame by itself, so that no read ends within a header', async () => {
+    const rig = new Rig();
+    const [input, output] = [openPipe(), openPacketPipe()];
+    const reader = ownEnd(output.read);
+    onTestFinished(() => {
+      reader[Symbol.dispose]();
+      closeSync(input.write);
+    });
+    const ends = { input: ownEnd(input.read), output: ownEnd(output.write) };
+    const port = using(new PipePort({ description: 'packets', packets: true, ...ends }, rig.environment));
+    collect(port);
+    // More than the pipe holds, and frames beyond a page, which take several packets.
+    const frames = Array.from({ length: 600 }, (_, i) => frameOf(i % 10 === 0 ? 9000 : 14 + ((i * 37) % 1500), i));
+    rig.send(port, ...frames);
+    expect(port.waiting).toBeGreaterThan(0);
+    const came: Uint8Array[] = [];
+    const octets = Buffer.alloc(9234);
+    let rest = Buffer.alloc(0);
+    await eventually(() => {
+      for (let read = readNow(reader.fd, octets); read > 0; read = readNow(reader.fd, octets)) {
+        rest = Buffer.concat([rest, octets.subarray(0, read)]);
+        const length = rest.readUInt16BE();
+        expect(rest.length).toBeLessThanOrEqual(2 + length);
+        if (rest.length < 2 + length) continue;
+        came.push(new Uint8Array(rest.subarray(2)));
+        rest = Buffer.alloc(0);
+      }
+      expect(came).toHaveLength(frames.length);
+    });
+    expect(sameFrames(came, frames)).toBe(true);
+    expect(port.counters.sentFrames).toBe(frames.length);
+  });
 });
+
+/** Returns how many octets one read brings; 0 when nothing waits. */
+function readNow(fd: number, octets: Buffer): number {
+  try {
+    return readSync(fd, octets);
+  } catch (error) {
+    if (errnoOf(error) === 'EAGAIN') return 0;
+    throw error;
+  }
+}

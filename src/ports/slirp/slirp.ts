@@ -45,8 +45,15 @@ export async function startSlirp(
 ): Promise<Slirp> {
   const program = findSlirpProgram();
   const complaints = new Complaints();
-  // It ends with its input, after what waits in it; the keys that interrupt a terminal's foreground must not end it before.
-  const command = await startCommand([program, slirpAddress(config)], environment, { counters, detached: true, complaint: complaints.add });
+  const command = await startCommand([program, slirpAddress(config)], environment, {
+    counters,
+    // It ends with its input, after what waits there; the keys that interrupt a terminal's foreground must not end it before.
+    detached: true,
+    // Each connection of a guest takes one, for 10 s after its end too.
+    manyDescriptors: true,
+    packets: true,
+    complaint: complaints.add,
+  });
   const ended = (): Promise<string> => endOf(command, complaints);
   try {
     await answers(command, config.router, ended, environment);
