@@ -84,6 +84,11 @@ export interface DhcpOptions {
   readonly maxPortOffers?: number;
   /** Seconds after its port closed that a lease may be given to another client, when no other address is free; 60 by default. */
   readonly orphanTime?: number;
+  /**
+   * Tells clients apart by their MAC addresses alone, so that a boot ROM, a boot loader and an operating system, which have client identifiers
+   * of their own, share one lease. False by default: by the identifier, if there is one. [RFC 2131, 4.2]
+   */
+  readonly leasePerMac?: boolean;
   /** Accepts UDP checksums of which only the pseudo header was summed, as guests send that leave the rest to their card. */
   readonly laxChecksum?: boolean;
   /** Asks by ARP whether somebody uses an address, at the moment it is offered; nobody waits for it. True by default. */
@@ -111,6 +116,7 @@ export interface DhcpConfig {
   readonly maxPortLeases: number;
   readonly maxPortOffers: number;
   readonly orphanTime: number;
+  readonly leasePerMac: boolean;
   readonly laxChecksum: boolean;
   readonly probe: boolean;
 }
@@ -148,6 +154,7 @@ export function dhcpConfig(options: DhcpOptions): DhcpConfig {
     maxPortLeases: options.maxPortLeases ?? Math.max(1, Math.ceil(Math.min(pool.size, maxLeases) * (3 / 4))),
     maxPortOffers: options.maxPortOffers ?? Math.max(4, Math.min(Math.ceil(pool.size / 4), mostPortOffers)),
     orphanTime,
+    leasePerMac: options.leasePerMac ?? false,
     laxChecksum: options.laxChecksum ?? false,
     probe: options.probe ?? true,
   };

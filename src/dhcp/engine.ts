@@ -122,7 +122,7 @@ function selecting(context: Context, address: Ipv4Address): Outcome {
   const own = context.leases.of(context.sender.key);
   const stands = own !== undefined && (own.state === 'offered' || own.state === 'bound');
   if (stands && own.address !== address) return refuse(context, 'nak-other-address', 'another address was offered');
-  return available(context, address) ? bind(context, address, 'selected') : refuse(context, 'nak-taken', 'address not available');
+  return available(context, address) ? bind(context, address, 'selected') : refuse(context, 'nak-taken', 'address not available', address);
 }
 
 /** INIT-REBOOT, RENEWING and REBINDING: the client has an address and asks whether it may have it on. */
@@ -130,12 +130,12 @@ function confirm(context: Context, address: Ipv4Address, reason: 'rebooted' | 'r
   const { config, leases, sender } = context;
   const expected = reservedFor(context) ?? leases.of(sender.key)?.address;
   if (!contains(config.network, address) && (config.authoritative || reason === 'rebooted')) {
-    return refuse(context, 'nak-wrong-net', 'address of another network');
+    return refuse(context, 'nak-wrong-net', 'address of another network', address);
   }
   // Another server may know it. Where there is none, a lease that we forgot is taken up again.
   if (expected === undefined && !config.authoritative) return { reason: 'unknown-client', address };
-  if (expected !== undefined && expected !== address) return refuse(context, 'nak-other-address', 'not your address');
-  return available(context, address) ? bind(context, address, reason) : refuse(context, 'nak-taken', 'address not available');
+  if (expected !== undefined && expected !== address) return refuse(context, 'nak-other-address', 'not your address', address);
+  return available(context, address) ? bind(context, address, reason) : refuse(context, 'nak-taken', 'address not available', address);
 }
 
 /** The client found that somebody uses its address. [RFC 2131, 4.3.3] */
@@ -185,8 +185,13 @@ function bind(context: Context, address: Ipv4Address, reason: Reason): Outcome {
   return { reason, address, change, reply: leaseReply(config, request.message, 'ack', address, duration) };
 }
 
-function refuse({ config, request }: Context, reason: Reason, text: string): Outcome {
-  return { reason, reply: nakReply(config, request.message, text) };
+/** NAK. What the client is told not to use is its own no more: the address is free for the one that it is reserved for. */
+function refuse({ config, leases, request, sender }: Context, reason: Reason, text: string, address?: Ipv4Address): Outcome {
+  const reply = nakReply(config, request.message, text);
+  const entry = address === undefined ? undefined : leases.at(address);
+  // A station for which an address is reserved now may have had this one under another name.
+  const isHolder = entry?.state === 'bound' && entry.mac === sender.mac && (entry.key === sender.key || sender.reserved !== undefined);
+  return { reason, reply, ...(isHolder ? { change: { kind: 'release', address: entry.address } } : {}) };
 }
 
 /** Its reservation, what it has or had, what it wishes for, any: in this order. [RFC 2131, 4.3.1] */

@@ -41,3 +41,13 @@ export type LeaseChange =
   | { readonly kind: 'withdraw'; readonly address: Ipv4Address }
   /** `user` is the station that was seen with the address, if any: to itself it is not closed. */
   | { readonly kind: 'quarantine'; readonly address: Ipv4Address; readonly user: MacAddress | undefined; readonly expires: number };
+
+/** Returns the key of a client that is known by its hardware address alone. */
+export function keyOfMac(mac: MacAddress): string {
+  return `01${hexOf(mac)}`;
+}
+
+/** Returns a MAC address as twelve hexadecimal digits. */
+export function hexOf(mac: MacAddress): string {
+  return mac.toString(16).padStart(12, '0');
+}

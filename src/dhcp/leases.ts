@@ -5,7 +5,7 @@ import type { MacAddress } from '../wire/mac.ts';
 import { infiniteLease, isDynamic, type DhcpConfig } from './config.ts';
 import { ExpiryQueue } from './expiry-queue.ts';
 import { FreeAddresses } from './free-addresses.ts';
-import type { Client, Lease, LeaseChange, LeaseState } from './lease.ts';
+import { keyOfMac, type Client, type Lease, type LeaseChange, type LeaseState } from './lease.ts';
 import type { LeaseRecord } from './lease-record.ts';
 import { PortHoldings } from './port-holdings.ts';
 
@@ -21,6 +21,7 @@ interface Entry {
   expires: number;
   duration: number;
   durable: boolean;
+  readonly pooled: boolean;
   /** It was bound once: if an offer comes to nothing, the client is still remembered. */
   remembered: boolean;
   place: number;
@@ -101,7 +102,7 @@ export class Leases {
     for (const entry of this.#holdings.close(port)) {
       entry.ingress = undefined;
       if (entry.state === 'offered') this.#leave(entry);
-      else if (isDynamic(this.#config, entry.address)) this.#orphans.set(entry, now);
+      else if (entry.pooled) this.#orphans.set(entry, now);
     }
   }
 
@@ -160,7 +161,9 @@ export class Leases {
     const end = (record: LeaseRecord): number => record.since + record.duration;
     const kept = [...records].filter((record) => record.state !== 'forgotten').sort((a, b) => end(a) - end(b));
     for (const record of kept) {
-      const { address, key, mac, hostname, duration } = record;
+      const { address, mac, hostname, duration } = record;
+      // It may have been kept before clients were known by their MAC addresses.
+      const key = this.#config.leasePerMac ? keyOfMac(mac) : record.key;
       const left = Math.min(end(record) - Math.floor(wall / 1000), duration);
       const entry = this.#hold(address, { key, mac, hostname, ingress: undefined }, 'bound', now + left * 1000);
       Object.assign(entry, { duration, durable: true, remembered: true });
@@ -248,6 +251,7 @@ export class Leases {
       expires: Infinity,
       duration: 0,
       durable: false,
+      pooled: isDynamic(this.#config, address),
       remembered: false,
       place: -1,
     };

@@ -1,4 +1,5 @@
 /** Option values between octets and types; both sides of the protocol use them. [RFC 2132; RFC 3397; RFC 3442] */
+import { optionCodes, type DhcpOptionMap } from '../wire/dhcp.ts';
 import { netmask, readIpv4, writeIpv4, type Ipv4Address, type Ipv4Network } from '../wire/ipv4.ts';
 import { concatOctets, parseHex, readUint16, readUint32, writeUint16, writeUint32 } from '../wire/octets.ts';
 
@@ -69,6 +70,12 @@ export function decodeText(value: Uint8Array | undefined): string | undefined {
   const end = value.indexOf(0);
   const text = new TextDecoder().decode(end === -1 ? value : value.subarray(0, end));
   return text === '' ? undefined : text;
+}
+
+/** Returns the client identifier, option 61; one of no or one octet is none. [RFC 2132, 9.14] */
+export function clientIdentifierOf(options: DhcpOptionMap): Uint8Array | undefined {
+  const identifier = options.get(optionCodes.clientIdentifier);
+  return identifier !== undefined && identifier.length >= 2 ? identifier : undefined;
 }
 
 /**

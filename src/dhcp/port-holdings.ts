@@ -7,12 +7,16 @@ export interface Held {
   /** The port of its client; undefined when that is not known. */
   readonly ingress: PortNumber | undefined;
   readonly state: LeaseState;
+  /** Whether it is of the pool: what is reserved for one station takes nothing from others. */
+  readonly pooled: boolean;
 }
 
 /** Of one port, the oldest first. */
 interface Holdings<Item> {
   readonly offered: Set<Item>;
   readonly bound: Set<Item>;
+  /** Those that are not of the pool. */
+  readonly reserved: Set<Item>;
 }
 
 /** Items by the ports of their clients. All operations but `close` take constant time. */
@@ -20,12 +24,12 @@ export class PortHoldings<Item extends Held> {
   readonly #ports = new Map<PortNumber, Holdings<Item>>();
   readonly #places = new Map<Item, PortNumber>();
 
-  /** How many addresses are bound to clients of the port. */
+  /** How many addresses of the pool are bound to clients of the port. */
   boundAt(port: PortNumber): number {
     return this.#ports.get(port)?.bound.size ?? 0;
   }
 
-  /** How many addresses are offered to clients of the port. */
+  /** How many addresses of the pool are offered to clients of the port. */
   offeredAt(port: PortNumber): number {
     return this.#ports.get(port)?.offered.size ?? 0;
   }
@@ -39,10 +43,10 @@ export class PortHoldings<Item extends Held> {
   /** Puts an item where its port and its state say, from wherever it was. */
   put(item: Item): void {
     this.drop(item);
-    const { ingress, state } = item;
+    const { ingress, state, pooled } = item;
     if (ingress === undefined || (state !== 'offered' && state !== 'bound')) return;
-    const holdings = this.#ports.get(ingress) ?? { offered: new Set(), bound: new Set() };
-    holdings[state].add(item);
+    const holdings = this.#ports.get(ingress) ?? { offered: new Set(), bound: new Set(), reserved: new Set() };
+    holdings[pooled ? state : 'reserved'].add(item);
     this.#ports.set(ingress, holdings);
     this.#places.set(item, ingress);
   }
@@ -54,14 +58,15 @@ export class PortHoldings<Item extends Held> {
     if (port === undefined || holdings === undefined) return;
     holdings.offered.delete(item);
     holdings.bound.delete(item);
+    holdings.reserved.delete(item);
     this.#places.delete(item);
-    if (holdings.offered.size + holdings.bound.size === 0) this.#ports.delete(port);
+    if (holdings.offered.size + holdings.bound.size + holdings.reserved.size === 0) this.#ports.delete(port);
   }
 
   /** Takes out all items of a port, and returns them. */
   close(port: PortNumber): readonly Item[] {
-    const { offered = [], bound = [] } = this.#ports.get(port) ?? {};
-    const items = [...offered, ...bound];
+    const { offered = [], bound = [], reserved = [] } = this.#ports.get(port) ?? {};
+    const items = [...offered, ...bound, ...reserved];
     for (const item of items) this.#places.delete(item);
     this.#ports.delete(port);
     return items;

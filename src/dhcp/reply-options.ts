@@ -1,6 +1,6 @@
 /** Which options a reply carries, and in which order. [RFC 2131, 4.3.1; RFC 2132, 9.8] */
 import { dhcpHeaderLength, encodedOptionLength, optionCodes, type DhcpOptionMap } from '../wire/dhcp.ts';
-import { decodeUint16 } from './options.ts';
+import { clientIdentifierOf, decodeUint16 } from './options.ts';
 
 /** What the server can give. */
 export interface Offerable {
@@ -55,7 +55,7 @@ export function replyOptions(leading: DhcpOptionMap, offerable: Offerable, asked
   const wishes = asked.get(optionCodes.parameterRequestList);
   for (const code of wishes === undefined || wishes.length === 0 ? unasked : wishes) give(code);
   for (const code of offerable.always) give(code);
-  const identifier = asked.get(optionCodes.clientIdentifier);
+  const identifier = clientIdentifierOf(asked);
   if (identifier !== undefined) options.set(optionCodes.clientIdentifier, identifier);
   fit(options, maximumSize(asked, mtu) - datagramHeaderLength - dhcpHeaderLength - 1);
   return options;

@@ -5,8 +5,9 @@ import type { Ipv4Address } from '../wire/ipv4.ts';
 import { isGroupMac, type MacAddress } from '../wire/mac.ts';
 import { formatHex } from '../wire/octets.ts';
 import type { DhcpConfig } from './config.ts';
-import type { Client, Leases } from './leases.ts';
-import { decodeHostName } from './options.ts';
+import { hexOf, keyOfMac, type Client } from './lease.ts';
+import type { Leases } from './leases.ts';
+import { clientIdentifierOf, decodeHostName } from './options.ts';
 
 /** A message and how it came. */
 export interface Request {
@@ -66,28 +67,25 @@ export function faultOf(config: DhcpConfig, { message }: Request): RequestFault 
 export interface Sender extends Client {
   /** The address that only this station gets, if any. */
   readonly reserved: Ipv4Address | undefined;
-  /** The station that uses the same identifier on another port, so that this one is told apart by its MAC address too. */
+  /** The station that uses the same identifier, so that this one is told apart by its MAC address too. */
   readonly twin: MacAddress | undefined;
 }
 
 /**
  * The client behind a message: told by its identifier, else by its hardware address [RFC 2131, 4.2]; one with a reservation always by
  * the latter, since that is what the reservation is for. Clones of one machine send the same identifier: while one of them holds a
- * lease, another on another port is a client of its own.
+ * lease, another with another hardware address is a client of its own, also behind the same port.
  */
 export function senderOf(config: DhcpConfig, leases: Leases, { message, ingress }: Request, now: number): Sender {
   const mac = hardwareAddressOf(message) ?? (0 as MacAddress);
   const reserved = config.reserved(mac);
-  const hardware = mac.toString(16).padStart(12, '0');
-  const identifier = message.options.get(optionCodes.clientIdentifier);
-  // Shorter than two octets is no identifier. [RFC 2132, 9.14]
-  const named = reserved === undefined && identifier !== undefined && identifier.length >= 2;
-  const key = named ? formatHex(identifier) : `01${hardware}`;
-  const own = `${key}/${hardware}`;
+  const identifier = reserved === undefined && !config.leasePerMac ? clientIdentifierOf(message.options) : undefined;
+  const key = identifier === undefined ? keyOfMac(mac) : formatHex(identifier);
+  const own = `${key}/${hexOf(mac)}`;
   const sender = { mac, hostname: decodeHostName(message.options.get(optionCodes.hostName)), ingress, reserved };
   if (leases.of(own) !== undefined) return { ...sender, key: own, twin: undefined };
   const holder = leases.of(key);
   const held = holder !== undefined && (holder.state === 'offered' || holder.state === 'bound') && holder.expires > now;
-  if (!held || holder.mac === mac || holder.ingress === ingress) return { ...sender, key, twin: undefined };
+  if (!held || holder.mac === mac) return { ...sender, key, twin: undefined };
   return { ...sender, key: own, twin: holder.mac };
 }

@@ -4,6 +4,7 @@ import type { PortNumber } from '../ports/port.ts';
 import { decodeArp, type Arp } from '../wire/arp.ts';
 import { isTagged, minTaggedFrame, removeTag } from '../wire/dot1q.ts';
 import { decodeEthernet, etherTypes } from '../wire/ethernet.ts';
+import type { Ipv4Address } from '../wire/ipv4.ts';
 import type { MacAddress } from '../wire/mac.ts';
 import type { DhcpConfig } from './config.ts';
 import { Declines } from './declines.ts';
@@ -161,10 +162,12 @@ export class DhcpServer implements Disposable {
     const frame = reply === undefined ? undefined : replyFrame(this.#config, reply, peer.tci, this.#nextIdentification());
     if (change?.kind === 'bind' && frame !== undefined) this.#bind(change, reason, frame, peer);
     else if (change?.kind === 'quarantine') this.#decline(change, now);
-    else if (change?.kind === 'release') this.#release(change);
     else if (reason === 'offered') this.#offer(outcome, frame, peer);
     else if (change?.kind === 'withdraw') this.#leases.apply(change);
-    else if (frame !== undefined) this.#bridge.send(frame);
+    else {
+      if (change?.kind === 'release') this.#release(change);
+      if (frame !== undefined) this.#bridge.send(frame);
+    }
     if (frame === undefined && change === undefined) this.#event({ type: 'dropped', mac: peer.mac, ingress, reason });
     if (sender !== undefined && reason.startsWith('nak-')) this.#event({ type: 'nak', ...this.#whoOf(sender), reason });
     this.#scheduleExpiry();
@@ -173,8 +176,9 @@ export class DhcpServer implements Disposable {
   #offer({ change, address, sender }: Outcome, frame: Uint8Array | undefined, peer: Peer): void {
     if (address === undefined || sender === undefined || frame === undefined) return;
     const before = this.#leases.at(address);
-    const known = before?.key === sender.key;
-    const reclaimed = !known && before?.state === 'bound' ? this.#subjectOf(before) : undefined;
+    const isOwn = before?.key === sender.key;
+    const known = isOwn && before.state !== 'idle';
+    const reclaimed = !isOwn && before?.state === 'bound' ? this.#subjectOf(before) : undefined;
     if (change !== undefined) {
       // What could not be granted is not offered either; what the client has already may be.
       if (this.#ledger.hasFailed) {
@@ -188,13 +192,15 @@ export class DhcpServer implements Disposable {
       this.#event({ type: 'lease-reclaimed', ...reclaimed });
     }
     this.#bridge.send(frame);
-    if (!known && this.#config.probe) this.#bridge.send(arpRequestFrame(this.#config, address, peer.tci));
+    if (!known) this.#probe(address, peer);
     this.#event({ type: 'lease-offered', ...this.#whoOf(sender), address });
   }
 
   #bind(change: Bind, reason: Reason, frame: Uint8Array, peer: Peer): void {
     const { address, client, duration } = change;
     const before = this.#leases.at(address);
+    // What was offered was probed then.
+    const isNew = before?.key !== client.key || before.state === 'idle';
     const renews = before?.key === client.key && before.state === 'bound' && before.durable;
     if (this.#ledger.hasFailed && !renews) {
       this.#drop('store-failed', { ...client, mac: peer.mac });
@@ -205,6 +211,7 @@ export class DhcpServer implements Disposable {
       return;
     }
     this.#leases.apply(change);
+    if (isNew) this.#probe(address, peer);
     this.#ledger.keep(address, (durable) => {
       const lease = this.#leases.at(address);
       if (this.#disposed || lease?.key !== client.key || lease.state !== 'bound') return;
@@ -216,6 +223,11 @@ export class DhcpServer implements Disposable {
       this.#bridge.breath(() => this.#bridge.send(frame));
       this.#event({ type: renews ? 'lease-renewed' : 'lease-bound', ...this.#subjectOf(lease), reason, duration });
     });
+  }
+
+  /** Asks whether somebody uses an address that nobody was known to. Nobody waits for that: an answer is seen by the witness. [RFC 2131, 3.1] */
+  #probe(address: Ipv4Address, { tci }: Peer): void {
+    if (this.#config.probe) this.#bridge.send(arpRequestFrame(this.#config, address, tci));
   }
 
   #decline(change: Quarantine, now: number): void {

@@ -88,7 +88,8 @@ export class Master implements AsyncDisposable {
       };
       const { service } = scope.use(await ManagedSwitch.open(switchOptions, environment, environment));
       const { plane } = service;
-      if (options.dhcp) await openDhcpService({ served: members.plan.dhcp, state }, plane, environment, scope);
+      // A guest boots in stages, and is to have one address in all of them.
+      if (options.dhcp) await openDhcpService({ served: { ...members.plan.dhcp, leasePerMac: true }, state }, plane, environment, scope);
       if (gateway) await openGateway(gateway, plane);
       const links = await openLinks(options, plane, members, environment, scope);
       if (options.guest) await openMasterGuest(options, options.guest, service, state, members, environment, scope);

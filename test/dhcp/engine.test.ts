@@ -419,10 +419,19 @@ describe('clients', () => {
     expect(yiaddrOf(segment.do(clone(clientMac(1)), { ingress: 1 }))).toBe(yiaddrOf(a));
   });
 
-  test('a client with another card on the same port is the same client', () => {
-    const segment = new Case();
-    const a = segment.do(message('discover', { mac: clientMac(1), with: identifier(255, 7, 7) }));
-    expect(yiaddrOf(segment.do(message('discover', { mac: clientMac(2), with: identifier(255, 7, 7) })))).toBe(yiaddrOf(a));
+  test('a client with another card is told apart while the first one has a lease, also on the same port, which may be a link; then it is the same', () => {
+    const held = new Case();
+    const asking = (n: number): DhcpMessage => message('discover', { mac: clientMac(n), with: identifier(255, 7, 7) });
+    const a = held.do(asking(1));
+    expect(yiaddrOf(held.do(asking(2)))).not.toBe(yiaddrOf(a));
+    const ended = new Case();
+    const address = ip('10.77.0.55');
+    ended.leases.apply({
+      ...{ kind: 'bind', address, expires: now + 600_000, duration: 600 },
+      client: { key: 'ff0707', mac: clientMac(1), hostname: undefined, ingress: 1 },
+    });
+    ended.leases.apply({ kind: 'release', address });
+    expect(yiaddrOf(ended.do(asking(2)))).toBe(address);
   });
 
   test('the same transaction identifier from two clients is two transactions', () => {

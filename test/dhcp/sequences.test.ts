@@ -101,9 +101,7 @@ class Run {
       ...(shared ? identifier(255, client % 2) : {}),
     };
     const ciaddr = names === 'ciaddr' || names === 'both' ? named : ipv4FromNumber(0);
-    // Those with one identifier are on a port each: on one port they would be one client.
-    const from = { port: shared ? 10 + client : port };
-    const answers = this.#segment.tell(message(kind, { mac: clientMac(client), ciaddr, with: options }), from);
+    const answers = this.#segment.tell(message(kind, { mac: clientMac(client), ciaddr, with: options }), { port });
     expect(answers.length).toBeLessThanOrEqual(1);
     for (const answer of answers) if (kind !== 'inform') this.#grant(answer, client, shared);
   }

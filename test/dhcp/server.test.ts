@@ -168,6 +168,65 @@ describe('a client', () => {
     ]);
   });
 
+  test('with the identifier of another behind the same link is told apart, too', () => {
+    const segment = new Segment();
+    const same = { with: { 61: Uint8Array.of(255, 1, 2, 3) } };
+    const addresses = [segment.lease(1, same, { port: 4 }), segment.lease(2, same, { port: 4 })];
+    expect(addresses[0]).not.toBe(addresses[1]);
+    expect(segment.events.filter(({ type }) => type === 'duplicate-client')).toMatchObject([
+      { mac: clientMac(2), twin: clientMac(1), ingress: 4 },
+    ]);
+    expect([segment.lease(1, same, { port: 4 }), segment.lease(2, same, { port: 4 })]).toEqual(addresses);
+  });
+
+  test('that boots in stages has one lease in all of them, where leases are by MAC address', () => {
+    const stages = [{}, { with: { 61: Uint8Array.of(1, 2, 0, 0, 0, 0, 1) } }, { with: { 61: Uint8Array.of(255, 1, 2, 3) } }];
+    const addresses = (segment: Segment): Set<number> => new Set(stages.map((stage) => segment.lease(1, stage)));
+    expect(addresses(new Segment({ leasePerMac: true })).size).toBe(1);
+    expect(addresses(new Segment()).size).toBe(3);
+    const record: LeaseRecord = {
+      ...{ address: ip('10.77.0.57'), state: 'bound', key: 'ff010203', mac: clientMac(1) },
+      ...{ since: Date.UTC(2026, 0, 1) / 1000, duration: 3600 },
+    };
+    expect(addresses(new Segment({ leasePerMac: true }, volatileLeaseStore, [record]))).toEqual(new Set([record.address]));
+  });
+
+  test.each([[[]], [[7]]])('with an identifier of the octets %j has none, and none is sent back', (octets) => {
+    const segment = new Segment();
+    const short = { with: { 61: Uint8Array.from(octets) } };
+    const address = segment.lease(1, short);
+    expect(segment.lease(1)).toBe(address);
+    const replies = [
+      segment.ask(message('discover', short)),
+      segment.ask(message('request', { ciaddr: address, ...short })),
+      segment.ask(message('request', { ciaddr: ip('10.77.0.99'), ...short })),
+      segment.ask(message('inform', { ciaddr: ip('10.77.0.200'), ...short })),
+    ];
+    expect(replies.map(({ message: { options } }) => options.has(optionCodes.clientIdentifier))).toEqual([false, false, false, false]);
+  });
+
+  test('that is refused its own address, since it is reserved now, holds it no more: it is free for its reservation', () => {
+    const address = ip('10.77.0.55');
+    let joined = false;
+    const store = new SlowStore();
+    const segment = new Segment(
+      {
+        reserved: (mac) => (joined && mac === clientMac(2) ? address : undefined),
+        isReserved: (one) => joined && one === address,
+      },
+      store,
+    );
+    segment.tell(message('request', { with: requested(address) }));
+    store.settle();
+    joined = true;
+    expect(segment.ask(message('discover', { mac: clientMac(2) }), { port: 2 }).message.yiaddr).not.toBe(address);
+    expect(segment.ask(message('request', { ciaddr: address }), { destination: serverAddress }).type).toBe(messageTypes.nak);
+    store.settle();
+    expect(segment.told).toEqual(expect.arrayContaining(['lease-released', 'nak']));
+    expect(store.kept.at(-1)).toMatchObject({ address, state: 'forgotten' });
+    expect(segment.ask(message('discover', { mac: clientMac(2) }), { port: 2 }).message.yiaddr).toBe(address);
+  });
+
   test('is answered by options in its order; a server that is no router does not say it is one', () => {
     const { options } = new Segment().ask(message('discover', { with: { 55: Uint8Array.of(28, 3, 6, 1, 1, 255, 0, 53) } })).message;
     expect([...options.keys()]).toEqual([53, 54, 51, 58, 59, 28, 1]);
@@ -443,6 +502,22 @@ describe('conflicts', () => {
     expect(arpsIn(segment.frame(clientFrame(message('discover'))))).toEqual([]);
     segment.observe({ operation: 'reply', senderMac: clientMac(9), senderAddress: address });
     expect(segment.ask(selecting(1, address)).type).toBe(messageTypes.nak);
+  });
+
+  test('an address that is not bound is probed whoever gets it: the one that it was, one that asks for it, or another', () => {
+    const segment = new Segment({ probe: true });
+    const address = segment.lease(1);
+    const release = (): unknown => segment.tell(message('release', { ciaddr: address, with: toServer() }), { destination: serverAddress });
+    const probed = (frame: Uint8Array): readonly unknown[] => arpsIn(segment.frame(frame)).map(({ targetAddress }) => targetAddress);
+    release();
+    const discover = clientFrame(message('discover'));
+    expect(probed(discover)).toEqual([address]);
+    segment.clock.advanceSeconds(60);
+    const rebooting = clientFrame(message('request', { with: requested(address) }));
+    expect(probed(rebooting)).toEqual([address]);
+    expect([...probed(rebooting), ...probed(discover)]).toEqual([]);
+    release();
+    expect(probed(clientFrame(message('discover', { mac: clientMac(2), with: requested(address) })))).toEqual([address]);
   });
 });
 
