@@ -3,6 +3,7 @@ import type { DhcpEvent } from '../dhcp/events.ts';
 import { LeaseJournal } from '../dhcp/lease-journal.ts';
 import { DhcpServer } from '../dhcp/server.ts';
 import { lockFile } from '../system/file-lock.ts';
+import { vid } from '../wire/dot1q.ts';
 import { formatIpv4, formatIpv4Network } from '../wire/ipv4.ts';
 import { formatMac } from '../wire/mac.ts';
 import type { DataPlane } from './data-plane.ts';
@@ -38,7 +39,7 @@ export async function openDhcpService(
     new DhcpServer({
       config,
       clock,
-      bridge: { send, breath: plane.breath },
+      bridge: { send, breath: plane.breath, portOf: (mac) => plane.switch.station(vid(config.vid), mac)?.port },
       store: journal,
       records: journal.records(),
       event: (event) => report(event, log),
@@ -46,7 +47,7 @@ export async function openDhcpService(
   );
   const [text, address] = [formatIpv4Network(config.network), formatIpv4(config.serverAddress)];
   log(`serving ${text} by DHCP from ${address}; leases are kept in ${directory}`, { event: 'dhcp', network: text, address, directory });
-  plane.observe = (ingress, vid, frame) => server.observe(ingress, vid, frame);
+  plane.observe = (ingress, vlan, frame) => server.observe(ingress, vlan, frame);
   scope.use(
     plane.ports.observe(({ kind, port }) => {
       if (kind === 'emptied') server.portClosed(port);
@@ -59,7 +60,15 @@ export async function openDhcpService(
 const quiet: ReadonlySet<DhcpEvent['type']> = new Set(['lease-offered', 'lease-renewed', 'dropped']);
 
 /** What somebody should look at. */
-const grave: ReadonlySet<DhcpEvent['type']> = new Set(['lease-declined', 'conflict', 'nak', 'duplicate-client', 'store-failed']);
+const grave: ReadonlySet<DhcpEvent['type']> = new Set([
+  'lease-declined',
+  'conflict',
+  'nak',
+  'duplicate-client',
+  'address-claimer',
+  'lease-reclaimed',
+  'store-failed',
+]);
 
 function report(event: DhcpEvent, log: Log): void {
   if (quiet.has(event.type)) return;
@@ -84,6 +93,10 @@ function text(event: DhcpEvent): string {
       return `${formatMac(event.mac)} and ${formatMac(event.twin)} say that they are one client; each has its own lease`;
     case 'conflict':
       return `${formatMac(event.mac)} uses ${formatIpv4(event.address)}, which is not its own`;
+    case 'address-claimer':
+      return `${formatMac(event.mac)} on port ${event.ingress} claims many addresses that are not its own, and is not believed; find out what answers ARP there`;
+    case 'lease-reclaimed':
+      return `${formatIpv4(event.address)} of ${formatMac(event.mac)}, whose port is closed, is given to another client: no other address is free`;
     case 'dropped':
       return `no answer to ${formatMac(event.mac)}: ${event.reason}`;
     default:

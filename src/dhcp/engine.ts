@@ -26,6 +26,7 @@ export type Reason =
   | 'other-server' // for another server
   | 'no-address' // no address where one must be
   | 'not-holder' // about an address that is not the sender's
+  | 'wrong-port' // about the sender's address, but from a port where the sender is not
   | 'not-on-net' // from a host of another network
   | 'unknown-client' // not ours, and there may be another server
   | 'pool-exhausted' // no address is free
@@ -145,7 +146,8 @@ function decline(context: Context): Outcome {
   const address = decodeAddress(message.options.get(optionCodes.requestedAddress));
   if (!isForUs(context)) return { reason: 'other-server' };
   if (address === undefined) return { reason: 'no-address' };
-  if (!holds(context, address)) return { reason: 'not-holder', address };
+  const strange = strangenessOf(context, address);
+  if (strange !== undefined) return { reason: strange, address };
   return {
     reason: 'declined',
     address,
@@ -158,7 +160,8 @@ function release(context: Context): Outcome {
   const address = context.request.message.ciaddr;
   if (!isForUs(context)) return { reason: 'other-server' };
   if (address === 0) return { reason: 'no-address' };
-  if (!holds(context, address)) return { reason: 'not-holder', address };
+  const strange = strangenessOf(context, address);
+  if (strange !== undefined) return { reason: strange, address };
   return { reason: 'released', address, change: { kind: 'release', address } };
 }
 
@@ -229,11 +232,12 @@ function exceedsPort({ config, leases, request, sender }: Context, address: Ipv4
   return !isBound && isDynamic(config, address) && leases.isPortFull(request.ingress);
 }
 
-/** Whether the sender has the address, offered or bound, and sent this from where it was last heard. */
-function holds({ leases, request, sender }: Context, address: Ipv4Address): boolean {
+/** Why the message does not end the lease of the address: it is not of its client, or not from where that is. Undefined when it does. */
+function strangenessOf({ leases, request, sender, now }: Context, address: Ipv4Address): 'not-holder' | 'wrong-port' | undefined {
   const entry = leases.at(address);
-  if (entry?.key !== sender.key || entry.mac !== sender.mac || entry.state === 'idle') return false;
-  return entry.ingress === undefined || entry.ingress === request.ingress;
+  if (entry?.key !== sender.key || entry.mac !== sender.mac || entry.state === 'idle') return 'not-holder';
+  const { ingress, home = ingress } = request;
+  return home === ingress && leases.isAt(address, ingress, now) ? undefined : 'wrong-port';
 }
 
 function isForUs({ config, request }: Context): boolean {

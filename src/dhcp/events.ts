@@ -37,6 +37,8 @@ export type DhcpEvent =
       readonly holder: MacAddress | undefined;
       readonly quarantined: boolean;
     })
+  /** The station claims so many addresses that are not its own that it is not believed any more. */
+  | { readonly type: 'address-claimer'; readonly mac: MacAddress; readonly ingress: PortNumber }
   | (Omit<Subject, 'address'> & { readonly type: 'nak'; readonly reason: Reason })
   /** Two stations, `mac` and `twin`, send one client identifier; each gets its own lease. */
   | (Omit<Subject, 'address'> & { readonly type: 'duplicate-client'; readonly twin: MacAddress })

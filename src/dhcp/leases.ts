@@ -25,7 +25,12 @@ interface Entry {
   /** It was bound once: if an offer comes to nothing, the client is still remembered. */
   remembered: boolean;
   place: number;
+  /** Another port than `ingress` on which the client was heard, and since when: nothing came by `ingress` meanwhile. */
+  moving: { readonly port: PortNumber; readonly since: number } | undefined;
 }
+
+/** Milliseconds that a client must be heard on another port, and not on its own, to have moved there; a port that closes is no one's own. */
+const settleTime = 5000;
 
 /** No station has it. */
 const nobody = 0 as MacAddress;
@@ -101,15 +106,29 @@ export class Leases {
   closePort(port: PortNumber, now: number): void {
     for (const entry of this.#holdings.close(port)) {
       entry.ingress = undefined;
+      entry.moving = undefined;
       if (entry.state === 'offered') this.#leave(entry);
       else if (entry.pooled) this.#orphans.set(entry, now);
     }
   }
 
-  /** The client of an address was heard on a port. */
-  heard(address: Ipv4Address, port: PortNumber): void {
+  /** Whether the client of an address is on that port: nothing else is known, or it was heard there and nowhere else for a while. */
+  isAt(address: Ipv4Address, port: PortNumber, now: number): boolean {
+    const { ingress, moving } = this.#byAddress.get(address) ?? {};
+    if (ingress === undefined || ingress === port) return true;
+    return moving?.port === port && now - moving.since >= settleTime;
+  }
+
+  /** The client of an address was heard on a port. It is taken to have moved there when `isAt` says so: a frame that bears its address is soon forged. */
+  heard(address: Ipv4Address, port: PortNumber, now: number): void {
     const entry = this.#byAddress.get(address);
-    if (entry === undefined || entry.ingress !== undefined) return;
+    if (entry === undefined || (entry.state !== 'offered' && entry.state !== 'bound')) return;
+    if (!this.isAt(address, port, now)) {
+      if (entry.moving?.port !== port) entry.moving = { port, since: now };
+      return;
+    }
+    entry.moving = undefined;
+    if (entry.ingress === port) return;
     entry.ingress = port;
     this.#orphans.delete(entry);
     this.#holdings.put(entry);
@@ -187,7 +206,7 @@ export class Leases {
     this.#orphans.delete(entry);
     entry.mac = client.mac;
     entry.hostname = client.hostname ?? entry.hostname;
-    entry.ingress = client.ingress;
+    entry.ingress ??= client.ingress;
     if (entry.state !== 'bound') entry.durable = false;
     entry.state = state;
     entry.expires = expires;
@@ -214,6 +233,8 @@ export class Leases {
     }
     entry.state = 'idle';
     entry.expires = Infinity;
+    entry.ingress = undefined;
+    entry.moving = undefined;
     this.#holdings.drop(entry);
     this.#orphans.delete(entry);
     this.#ends.remove(entry);
@@ -254,6 +275,7 @@ export class Leases {
       pooled: isDynamic(this.#config, address),
       remembered: false,
       place: -1,
+      moving: undefined,
     };
     this.#byAddress.set(address, entry);
     this.#free.take(address);

@@ -74,10 +74,10 @@ export function arpReplyFrame(config: DhcpConfig, peer: Peer, request: Arp): Uin
   return arpFrame(config, peer.mac, peer.tci, { operation: 'reply', ...serverOf(config), targetMac, targetAddress });
 }
 
-/** The frame that asks everybody for the user of `address`. */
-export function arpRequestFrame(config: DhcpConfig, address: Ipv4Address, tci: number | undefined): Uint8Array {
+/** The frame that asks for the user of `address`: everybody, or one station. */
+export function arpRequestFrame(config: DhcpConfig, address: Ipv4Address, tci: number | undefined, station = broadcastMac): Uint8Array {
   const targetMac = 0 as MacAddress;
-  return arpFrame(config, broadcastMac, tci, { operation: 'request', ...serverOf(config), targetMac, targetAddress: address });
+  return arpFrame(config, station, tci, { operation: 'request', ...serverOf(config), targetMac, targetAddress: address });
 }
 
 function readPayload(config: DhcpConfig, { etherType, payload }: Ethernet, peer: Peer): Packet | PacketDrop {

@@ -14,6 +14,8 @@ export interface Request {
   readonly message: DhcpMessage;
   /** The switch port that it came in by. */
   readonly ingress: PortNumber;
+  /** The port on which the switch knows the client to be; undefined when it knows none. */
+  readonly home: PortNumber | undefined;
   /** The source of its IPv4 packet; 0.0.0.0 while the client has no address. */
   readonly source: Ipv4Address;
   /** It was sent to the server's address, not to all: so a client renews. [RFC 2131, 4.3.2] */
@@ -76,13 +78,13 @@ export interface Sender extends Client {
  * the latter, since that is what the reservation is for. Clones of one machine send the same identifier: while one of them holds a
  * lease, another with another hardware address is a client of its own, also behind the same port.
  */
-export function senderOf(config: DhcpConfig, leases: Leases, { message, ingress }: Request, now: number): Sender {
+export function senderOf(config: DhcpConfig, leases: Leases, { message, ingress, home }: Request, now: number): Sender {
   const mac = hardwareAddressOf(message) ?? (0 as MacAddress);
   const reserved = config.reserved(mac);
   const identifier = reserved === undefined && !config.leasePerMac ? clientIdentifierOf(message.options) : undefined;
   const key = identifier === undefined ? keyOfMac(mac) : formatHex(identifier);
   const own = `${key}/${hexOf(mac)}`;
-  const sender = { mac, hostname: decodeHostName(message.options.get(optionCodes.hostName)), ingress, reserved };
+  const sender = { mac, hostname: decodeHostName(message.options.get(optionCodes.hostName)), ingress: home ?? ingress, reserved };
   if (leases.of(own) !== undefined) return { ...sender, key: own, twin: undefined };
   const holder = leases.of(key);
   const held = holder !== undefined && (holder.state === 'offered' || holder.state === 'bound') && holder.expires > now;

@@ -1,11 +1,13 @@
 /** The DHCP server as a station on a bridge: it owns a MAC address and an IPv4 address, and knows the port of every client. */
-import type { Clock, Timer } from '../clock.ts';
+import type { Clock } from '../clock.ts';
 import type { PortNumber } from '../ports/port.ts';
 import { decodeArp, type Arp } from '../wire/arp.ts';
+import { hardwareAddressOf } from '../wire/dhcp.ts';
 import { isTagged, minTaggedFrame, removeTag } from '../wire/dot1q.ts';
 import { decodeEthernet, etherTypes } from '../wire/ethernet.ts';
-import type { Ipv4Address } from '../wire/ipv4.ts';
-import type { MacAddress } from '../wire/mac.ts';
+import { Alarm } from './alarm.ts';
+import { ArpWatch } from './arp-watch.ts';
+import type { Bridge } from './bridge.ts';
 import type { DhcpConfig } from './config.ts';
 import { Declines } from './declines.ts';
 import { decide, type Outcome, type Reason } from './engine.ts';
@@ -13,20 +15,10 @@ import type { CounterName, DhcpEvent, ServerDrop, Subject } from './events.ts';
 import type { LeaseRecord, LeaseStore } from './lease-record.ts';
 import { Leases, type Lease, type LeaseChange } from './leases.ts';
 import { Ledger } from './ledger.ts';
-import { arpReplyFrame, arpRequestFrame, echoReplyFrame, readPacket, replyFrame, type Packet, type Peer } from './packet.ts';
+import { arpReplyFrame, echoReplyFrame, readPacket, replyFrame, type Packet, type Peer } from './packet.ts';
 import type { Sender } from './request.ts';
-import { Witness } from './witness.ts';
 
-/** What the server needs of the bridge that it is a station of. */
-export interface Bridge {
-  /**
-   * Sends a frame of the server, which is the bridge's from then on. Called in a breath, also from within `receive`: the bridge forwards
-   * it when it is done with the frame at hand.
-   */
-  send(frame: Uint8Array): void;
-  /** Runs `work` as one breath. Nests. */
-  breath(work: () => void): void;
-}
+export type { Bridge } from './bridge.ts';
 
 /** What a server is made of. */
 export interface DhcpServerOptions {
@@ -46,8 +38,6 @@ type Quarantine = Extract<LeaseChange, { kind: 'quarantine' }>;
 
 /** Leases that may wait for the store at once; further clients are not answered, and ask again. */
 const maxPending = 4096;
-/** The longest delay that timers take, in milliseconds. */
-const maxDelay = 0x7fff_ffff;
 
 /** Serves until it is disposed. */
 export class DhcpServer implements Disposable {
@@ -59,9 +49,10 @@ export class DhcpServer implements Disposable {
   readonly #event: (event: DhcpEvent) => void;
   readonly #leases: Leases;
   readonly #ledger: Ledger;
-  readonly #witness: Witness;
+  readonly #watch: ArpWatch;
   readonly #declines: Declines;
-  #expiry: { readonly at: number; readonly timer: Timer } | undefined;
+  /** For all leases: the one that ends next. */
+  readonly #expiry: Alarm;
   #identification = 0;
   #disposed = false;
 
@@ -79,8 +70,12 @@ export class DhcpServer implements Disposable {
       failed: (error) => event({ type: 'store-failed', error: error.message }),
       recovered: () => event({ type: 'store-recovered' }),
     });
-    this.#witness = new Witness(config, this.#leases);
+    this.#watch = new ArpWatch({ config, clock, bridge, leases: this.#leases, event, change: (change) => this.#change(change) });
     this.#declines = new Declines(config);
+    this.#expiry = new Alarm(clock, () => {
+      this.#expire(this.#clock.monotonic());
+      this.#scheduleExpiry();
+    });
     this.#scheduleExpiry();
   }
 
@@ -115,7 +110,7 @@ export class DhcpServer implements Disposable {
     if (vid !== this.#config.vid) return;
     const ethernet = decodeEthernet(frame.length >= minTaggedFrame && isTagged(frame) ? removeTag(frame) : frame);
     const arp = ethernet?.etherType === etherTypes.arp ? decodeArp(ethernet.payload) : undefined;
-    if (ethernet !== undefined && arp !== undefined) this.#see(arp, ethernet.source, ingress);
+    if (ethernet !== undefined && arp !== undefined) this.#watch.see(arp, ethernet.source, ingress);
   }
 
   /** The bridge's port is closed, or nobody is at it any more: what is behind it next is another station. */
@@ -126,37 +121,33 @@ export class DhcpServer implements Disposable {
 
   [Symbol.dispose](): void {
     this.#disposed = true;
-    this.#expiry?.timer[Symbol.dispose]();
+    this.#expiry[Symbol.dispose]();
+    this.#watch[Symbol.dispose]();
     this.#ledger[Symbol.dispose]();
   }
 
   #hearArp(arp: Arp, peer: Peer, ingress: PortNumber): void {
     this.#count('arp');
-    this.#see(arp, peer.mac, ingress);
+    this.#watch.see(arp, peer.mac, ingress);
     if (arp.operation !== 'request' || arp.targetAddress !== this.#config.serverAddress) return;
     this.#count('arp-reply');
     this.#bridge.send(arpReplyFrame(this.#config, peer, arp));
   }
 
-  #see(arp: Arp, source: MacAddress, ingress: PortNumber): void {
-    if (this.#leases.at(arp.senderAddress)?.mac === arp.senderMac) this.#leases.heard(arp.senderAddress, ingress);
-    const conflict = this.#witness.testify(arp, source, ingress, this.#clock.monotonic());
-    if (conflict === undefined) return;
-    const { address, user, holder, change, isNews } = conflict;
-    if (change !== undefined) this.#quarantine(change);
-    if (isNews) this.#event({ type: 'conflict', mac: user, address, ingress, holder, quarantined: change !== undefined });
-  }
-
   #serve({ message, source, unicast, peer }: DhcpPacket, ingress: PortNumber): void {
     const now = this.#clock.monotonic();
     this.#expire(now);
+    const mac = hardwareAddressOf(message);
+    const home = mac === undefined ? undefined : this.#watch.homeOf(mac, peer.mac, ingress);
     const outcome = decide(
       { config: this.#config, leases: this.#leases, declines: this.#declines },
-      { message, ingress, source, unicast },
+      { message, ingress, home, source, unicast },
       now,
     );
     this.#count(outcome.reason);
     const { sender, reply, change, reason } = outcome;
+    const own = sender === undefined ? undefined : this.#leases.of(sender.key);
+    if (own !== undefined && own.mac === sender?.mac && home !== undefined) this.#leases.heard(own.address, home, now);
     if (sender?.twin !== undefined) this.#event({ type: 'duplicate-client', ...this.#whoOf(sender), twin: sender.twin });
     // The reply views the borrowed frame, and may have to wait: it is put together now.
     const frame = reply === undefined ? undefined : replyFrame(this.#config, reply, peer.tci, this.#nextIdentification());
@@ -192,7 +183,7 @@ export class DhcpServer implements Disposable {
       this.#event({ type: 'lease-reclaimed', ...reclaimed });
     }
     this.#bridge.send(frame);
-    if (!known) this.#probe(address, peer);
+    if (!known) this.#watch.probe(address, peer.tci);
     this.#event({ type: 'lease-offered', ...this.#whoOf(sender), address });
   }
 
@@ -211,7 +202,7 @@ export class DhcpServer implements Disposable {
       return;
     }
     this.#leases.apply(change);
-    if (isNew) this.#probe(address, peer);
+    if (isNew) this.#watch.probe(address, peer.tci);
     this.#ledger.keep(address, (durable) => {
       const lease = this.#leases.at(address);
       if (this.#disposed || lease?.key !== client.key || lease.state !== 'bound') return;
@@ -225,17 +216,12 @@ export class DhcpServer implements Disposable {
     });
   }
 
-  /** Asks whether somebody uses an address that nobody was known to. Nobody waits for that: an answer is seen by the witness. [RFC 2131, 3.1] */
-  #probe(address: Ipv4Address, { tci }: Peer): void {
-    if (this.#config.probe) this.#bridge.send(arpRequestFrame(this.#config, address, tci));
-  }
-
   #decline(change: Quarantine, now: number): void {
     const lease = this.#leases.at(change.address);
     if (lease === undefined) return;
     const subject = this.#subjectOf(lease);
     const quarantined = this.#declines.note(lease, change.address, now);
-    if (quarantined) this.#quarantine(change);
+    if (quarantined) this.#change(change);
     else this.#release({ kind: 'release', address: change.address });
     this.#event({ type: 'lease-declined', ...subject, quarantined });
   }
@@ -250,7 +236,7 @@ export class DhcpServer implements Disposable {
     this.#event({ type: 'lease-released', ...subject });
   }
 
-  #quarantine(change: Quarantine): void {
+  #change(change: LeaseChange): void {
     const wasKept = this.#leases.at(change.address)?.duration;
     this.#leases.apply(change);
     if (wasKept !== undefined && wasKept > 0) this.#ledger.keep(change.address, () => undefined);
@@ -261,20 +247,8 @@ export class DhcpServer implements Disposable {
     for (const lease of this.#leases.expire(now)) this.#event({ type: 'lease-expired', ...this.#subjectOf(lease) });
   }
 
-  /** One timer for all leases, for the one that ends next. */
   #scheduleExpiry(): void {
-    const at = this.#leases.nextExpiry();
-    if (this.#expiry !== undefined && this.#expiry.at <= at) return;
-    this.#expiry?.timer[Symbol.dispose]();
-    this.#expiry = undefined;
-    if (at === Infinity || this.#disposed) return;
-    const delay = Math.min(Math.max(0, Math.ceil(at - this.#clock.monotonic())), maxDelay);
-    const timer = this.#clock.after(delay, () => {
-      this.#expiry = undefined;
-      this.#expire(this.#clock.monotonic());
-      this.#scheduleExpiry();
-    });
-    this.#expiry = { at, timer };
+    if (!this.#disposed) this.#expiry.setBy(this.#leases.nextExpiry());
   }
 
   #subjectOf({ mac, address, ingress, hostname }: Lease): Subject {

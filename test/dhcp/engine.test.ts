@@ -53,7 +53,7 @@ class Case {
   }
 
   decide(asked: DhcpMessage, how: Partial<Request> = {}): Outcome {
-    return decide(this, { message: asked, ingress: 1, source: none, unicast: false, ...how }, now);
+    return decide(this, { message: asked, ingress: 1, home: undefined, source: none, unicast: false, ...how }, now);
   }
 
   /** Decides, and does it. */
@@ -262,7 +262,7 @@ describe('DECLINE', () => {
   test("does nothing to another's address, or from another port", () => {
     const segment = new Case().put(2, free, 'bound');
     expect(segment.decide(declining(free)).reason).toBe('not-holder');
-    expect(segment.decide(declining(free, clientMac(2)), { ingress: 5 }).reason).toBe('not-holder');
+    expect(segment.decide(declining(free, clientMac(2)), { ingress: 5 }).reason).toBe('wrong-port');
     expect(segment.decide(declining(other)).reason).toBe('not-holder');
   });
 
@@ -299,7 +299,8 @@ describe('RELEASE', () => {
   test('of a lease of another, or from another port, is ignored', () => {
     const segment = new Case().put(2, free, 'bound');
     expect(segment.decide(releasing()).reason).toBe('not-holder');
-    expect(segment.decide(releasing(clientMac(2)), { ingress: 5 }).reason).toBe('not-holder');
+    expect(segment.decide(releasing(clientMac(2)), { ingress: 5 }).reason).toBe('wrong-port');
+    expect(segment.decide(releasing(clientMac(2)), { ingress: 2, home: 5 }).reason).toBe('wrong-port');
     expect(segment.decide(releasing(clientMac(2)), { ingress: 2 }).reason).toBe('released');
   });
 
@@ -542,7 +543,7 @@ test('a /31 and a /32 lease all addresses but the own', () => {
     const config = dhcpConfig({ network, serverAddress: ip(server), serverMac });
     const outcome = decide(
       { config, leases: new Leases(config), declines: new Declines(config) },
-      { message: message('discover'), ingress: 1, source: none, unicast: false },
+      { message: message('discover'), ingress: 1, home: undefined, source: none, unicast: false },
       now,
     );
     expect(yiaddrOf(outcome)).toBe(ip(expected));

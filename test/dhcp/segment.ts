@@ -81,7 +81,7 @@ export interface Sending {
   readonly from?: MacAddress;
 }
 
-/** A server with all that it sends and tells. */
+/** A server with all that it sends and tells. `homes` says where the bridge knows stations to be; without, it cannot tell. */
 export class Segment implements Disposable {
   readonly clock: ManualClock;
   readonly sent: Uint8Array[] = [];
@@ -96,6 +96,7 @@ export class Segment implements Disposable {
     store: LeaseStore = volatileLeaseStore,
     records: Iterable<LeaseRecord> = [],
     clock = new ManualClock(),
+    homes?: ReadonlyMap<MacAddress, number>,
   ) {
     this.clock = clock;
     const bridge = {
@@ -104,6 +105,7 @@ export class Segment implements Disposable {
         this.sent.push(frame);
       },
       breath: (work: () => void) => this.#breathe(work),
+      ...(homes === undefined ? {} : { portOf: (mac: MacAddress) => homes.get(mac) }),
     };
     const event = (event: DhcpEvent): void => void this.events.push(event);
     this.server = new DhcpServer({ config: configuration(options), clock: this.clock, bridge, store, records, event });

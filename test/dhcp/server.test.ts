@@ -15,6 +15,7 @@ import {
   message,
   requested,
   Segment,
+  type Sending,
   serverAddress,
   serverMac,
   toServer,
@@ -301,6 +302,69 @@ describe('a port', () => {
   });
 });
 
+describe('the port of a lease', () => {
+  const release = (segment: Segment, address: number, sending: Sending): readonly unknown[] =>
+    segment.tell(message('release', { ciaddr: address as typeof serverAddress, with: toServer() }), {
+      destination: serverAddress,
+      ...sending,
+    });
+  const decline = (segment: Segment, address: number, sending: Sending): readonly unknown[] =>
+    segment.tell(message('decline', { with: { ...requested(address as typeof serverAddress), ...toServer() } }), sending);
+  const boundIn = (segment: Segment): number => [...segment.server.leases()].filter(({ state }) => state === 'bound').length;
+
+  test.each([
+    ['with a frame of its own address', { port: 6, from: clientMac(6) }, new Map([[clientMac(1), 1]])],
+    ["with the client's address, which the switch does not take over", { port: 6 }, new Map([[clientMac(1), 1]])],
+    ["with the client's address, which the switch takes over", { port: 6 }, new Map([[clientMac(1), 1]]), 6],
+    ["with the client's address, at a bridge that cannot tell", { port: 6 }, undefined],
+  ])(
+    'is not that of a stranger who asks in its name: RELEASE and DECLINE %s are refused and told',
+    (_how, stranger, homes, takenOver?: number) => {
+      const segment = new Segment({}, volatileLeaseStore, [], undefined, homes);
+      const address = segment.lease(1, {}, { port: 1 });
+      segment.tell(message('request', { ciaddr: address }), { port: 1 });
+      const rebooting = message('request', { with: requested(address) });
+      if (takenOver !== undefined) homes?.set(clientMac(1), takenOver);
+      segment.tell(rebooting, stranger);
+      release(segment, address, stranger);
+      decline(segment, address, stranger);
+      expect(boundIn(segment)).toBe(1);
+      expect(segment.events.filter(({ type }) => type === 'dropped')).toMatchObject([
+        { ingress: 6, reason: 'wrong-port' },
+        { ingress: 6, reason: 'wrong-port' },
+      ]);
+    },
+  );
+
+  test('is the one where the client is heard for 5 s, unless it is heard on its own meanwhile', () => {
+    const segment = new Segment();
+    const address = segment.lease(1, {}, { port: 1 });
+    const hear = (port: number, seconds: number): void => {
+      segment.observe({ senderMac: clientMac(1), senderAddress: address }, port);
+      segment.clock.advanceSeconds(seconds);
+    };
+    hear(6, 3);
+    hear(1, 3);
+    hear(6, 3);
+    release(segment, address, { port: 6 });
+    expect(boundIn(segment)).toBe(1);
+    hear(6, 2);
+    release(segment, address, { port: 6 });
+    expect(boundIn(segment)).toBe(0);
+  });
+
+  test('is the next one where the client is heard, when its own closed', () => {
+    const segment = new Segment();
+    const address = segment.lease(1, {}, { port: 1 });
+    segment.server.portClosed(1);
+    segment.tell(message('request', { with: requested(address) }), { port: 6 });
+    release(segment, address, { port: 1 });
+    expect(boundIn(segment)).toBe(1);
+    release(segment, address, { port: 6 });
+    expect(boundIn(segment)).toBe(0);
+  });
+});
+
 describe('durability', () => {
   test('an ACK leaves when the lease is kept, not before', () => {
     const store = new SlowStore();
@@ -453,18 +517,41 @@ describe('conflicts', () => {
     );
   });
 
-  test('a client whose address another uses is moved to a new one when it renews', () => {
+  test('a client whose address another uses, and that does not answer, is moved to a new one when it renews', () => {
     const store = new SlowStore();
     const segment = new Segment({}, store);
     const { yiaddr: address } = segment.ask(message('discover')).message;
     segment.tell(selecting(1, address));
     store.settle();
+    segment.sent.length = 0;
     segment.observe({ operation: 'reply', senderMac: clientMac(9), senderAddress: address });
+    segment.clock.advanceSeconds(0.9);
+    expect(segment.sent.map((frame) => decodeEthernet(frame)?.destination)).toEqual([clientMac(1), clientMac(1)]);
+    expect(arpsIn(segment.sent)).toMatchObject(Array(2).fill({ operation: 'request', targetAddress: address }));
+    expect(segment.told).not.toContain('conflict');
+    segment.clock.advanceSeconds(0.1);
     expect(segment.events.at(-1)).toMatchObject({ type: 'conflict', holder: clientMac(1), quarantined: true });
     store.settle();
     expect(store.kept.at(-1)).toMatchObject({ address, state: 'forgotten' });
     expect(segment.ask(message('request', { ciaddr: address }), { destination: serverAddress }).type).toBe(messageTypes.nak);
     expect(segment.ask(message('discover')).message.yiaddr).not.toBe(address);
+    expect(segment.astray).toBe(0);
+  });
+
+  test('a client that answers keeps its address, whoever else claims it, and the watcher is told', () => {
+    const segment = new Segment();
+    const address = segment.lease(1);
+    for (let time = 0; time < 20; time++) {
+      segment.observe({ senderMac: clientMac(9), senderAddress: address, targetAddress: address });
+      segment.observe({ operation: 'reply', senderMac: clientMac(1), senderAddress: address, targetAddress: serverAddress }, 1);
+      expect(segment.ask(message('request', { ciaddr: address }), { destination: serverAddress }).type).toBe(messageTypes.ack);
+      segment.clock.advanceSeconds(5);
+    }
+    expect(segment.events.find(({ type }) => type === 'conflict')).toMatchObject({
+      mac: clientMac(9),
+      holder: clientMac(1),
+      quarantined: false,
+    });
   });
 
   test('neither the holder itself, nor a probe, nor another VLAN is a conflict', () => {
@@ -479,9 +566,32 @@ describe('conflicts', () => {
     expect(segment.told).not.toContain('conflict');
   });
 
-  test('a station that claims every address empties no pool', () => {
+  test('a station that claims every address is found out at the fifth, told once, and believed nothing any more', () => {
     const segment = new Segment({ ranges: [{ start: ip('10.77.0.50'), end: ip('10.77.0.99') }] });
     for (let n = 50; n < 100; n++) segment.observe({ senderMac: clientMac(9), senderAddress: ip(`10.77.0.${n}`) });
+    expect([...segment.server.leases()]).toEqual([]);
+    expect(segment.told).toEqual([...Array<string>(4).fill('conflict'), 'address-claimer']);
+    expect(segment.events.at(-1)).toEqual({ type: 'address-claimer', mac: clientMac(9), ingress: 9 });
+  });
+
+  test('a station that answers for every address costs new clients five tries, and later ones none', () => {
+    const segment = new Segment({ probe: true, ranges: [{ start: ip('10.77.0.50'), end: ip('10.77.0.99') }] });
+    const tries = (n: number): number => {
+      for (let count = 1; ; count++) {
+        const frames = segment.frame(clientFrame(message('discover', { mac: clientMac(n) })), n);
+        const address = answersIn(frames)[0]?.message.yiaddr ?? serverAddress;
+        for (const { targetAddress } of arpsIn(frames)) {
+          segment.observe({ operation: 'reply', senderMac: clientMac(9), senderAddress: targetAddress });
+        }
+        if (segment.ask(selecting(n, address), { port: n }).type === messageTypes.ack) return count;
+      }
+    };
+    expect([tries(1), tries(2)]).toEqual([5, 1]);
+  });
+
+  test('stations that are made up, each with an address, empty no pool', () => {
+    const segment = new Segment({ ranges: [{ start: ip('10.77.0.50'), end: ip('10.77.0.99') }] });
+    for (let n = 50; n < 100; n++) segment.observe({ senderMac: clientMac(n), senderAddress: ip(`10.77.0.${n}`) });
     expect([...segment.server.leases()]).toHaveLength(16);
     expect(segment.events.filter(({ type }) => type === 'conflict')).toHaveLength(17);
   });

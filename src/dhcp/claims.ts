@@ -1,0 +1,44 @@
+/** How many addresses each station claims that are not its own: one that claims many answers for others, or lies. */
+import type { Ipv4Address } from '../wire/ipv4.ts';
+import type { MacAddress } from '../wire/mac.ts';
+
+/** Addresses that a station may claim and be believed: a host has a few. */
+const mostBelieved = 4;
+/** Stations that are remembered at a time, the last ones. */
+const maxStations = 1024;
+
+/** What a further claim makes of a station. */
+export type Verdict =
+  | { readonly kind: 'believed' }
+  /** It claims too many since now; these were believed. */
+  | { readonly kind: 'exposed'; readonly addresses: readonly Ipv4Address[] }
+  /** It claimed too many before. */
+  | { readonly kind: 'disbelieved' };
+
+/** Claims of the last stretches of time, which begin for all stations together. */
+export class Claims {
+  readonly #window: number;
+  readonly #claimed = new Map<MacAddress, Set<Ipv4Address>>();
+  #since = -Infinity;
+
+  /** `window` is in milliseconds. */
+  constructor(window: number) {
+    this.#window = window;
+  }
+
+  /** Notes that a station claims an address at `now`. */
+  note(station: MacAddress, address: Ipv4Address, now: number): Verdict {
+    if (now - this.#since >= this.#window) {
+      this.#claimed.clear();
+      this.#since = now;
+    }
+    const claimed = this.#claimed.get(station) ?? new Set();
+    if (claimed.size > mostBelieved) return { kind: 'disbelieved' };
+    const addresses = [...claimed];
+    claimed.add(address);
+    this.#claimed.set(station, claimed);
+    const [oldest] = this.#claimed.keys();
+    if (this.#claimed.size > maxStations && oldest !== undefined) this.#claimed.delete(oldest);
+    return claimed.size > mostBelieved ? { kind: 'exposed', addresses } : { kind: 'believed' };
+  }
+}
