@@ -30,13 +30,21 @@ export function formatTime(milliseconds: number): string {
 
 /** The span in milliseconds. Throws EtherloomError('bad-option') when it is none. */
 export function millisecondsOf(span: Span): number {
-  if (typeof span === 'object' && (span as unknown) !== null) {
-    const given = Object.entries(span).filter(([, amount]) => amount !== undefined);
-    const sum = given.reduce((total, [unit, amount]: [string, number]) => total + amount * (unitOf(unit) ?? NaN), 0);
-    if (given.length > 0 && given.every(([, amount]) => typeof amount === 'number') && Number.isFinite(sum) && sum >= 0) return onGrid(sum);
-  }
+  const sum = typeof span === 'object' && (span as unknown) !== null ? sumOf(span) : undefined;
+  if (sum !== undefined && Number.isFinite(sum) && sum >= 0) return onGrid(sum);
   const known = Object.keys(units).join(', ');
   throw new EtherloomError('bad-option', `not a time span: ${textOf(span)}; give one or more of: ${known}, as in { seconds: 5 }`);
+}
+
+/** Undefined when nothing is given; NaN when a unit is not known, or its amount is no number. */
+function sumOf(span: Span): number | undefined {
+  let sum: number | undefined;
+  for (const unit of Object.keys(span)) {
+    const amount: unknown = span[unit as keyof Span];
+    if (amount === undefined) continue;
+    sum = (sum ?? 0) + (typeof amount === 'number' ? amount * (unitOf(unit) ?? NaN) : NaN);
+  }
+  return sum;
 }
 
 function unitOf(name: string): number | undefined {

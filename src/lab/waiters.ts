@@ -19,7 +19,9 @@ export class Waiters {
 
   /** Until when the first of them waits; Infinity when there is nobody. */
   get nearest(): number {
-    return Math.min(Infinity, ...Array.from(this.#all, ({ until }) => until));
+    let nearest = Infinity;
+    for (const { until } of this.#all) if (until < nearest) nearest = until;
+    return nearest;
   }
 
   /** Waits until then, or until `enough` says so, and tells whether it did. */
@@ -32,6 +34,7 @@ export class Waiters {
 
   /** Asks them, each until it was satisfied once. Tells whether anybody is. */
   get isAnyoneSatisfied(): boolean {
+    if (this.#asked.length === 0) return false;
     let any = false;
     for (const one of this.#asked) {
       if (!one.satisfied && one.enough?.() === true) one.satisfied = true;
