@@ -129,9 +129,9 @@ export class Fabric {
   /** Does what somebody wants from outside, as one piece. What is done by that again is no step of its own. */
   act<T>(text: () => string, work: () => T): T {
     if (this.#acting) return work();
-    this.checkOpen();
-    const { now: time, count: after } = this.timeline;
-    const step = this.record?.add({ time, after, text: text() });
+    // Whoever is refused is not in the record.
+    if (this.record) this.checkOpen();
+    const step = this.record?.add({ time: this.timeline.now, after: this.timeline.count, text: text() });
     // Who is called back afterwards acts for himself.
     return this.enter(() => {
       this.#acting = true;
@@ -149,7 +149,7 @@ export class Fabric {
   /** Does something from outside at the time that it is; within a happening it is part of that. */
   enter<T>(work: () => T): T {
     this.checkOpen();
-    return (this.pacer ?? this.#virtualTime).around(work);
+    return this.pacer ? this.pacer.around(work) : this.timeline.enter(work);
   }
 
   /** Ends the network's time. From then on nothing can be done to it; what it remembers can be read. */

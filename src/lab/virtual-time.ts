@@ -7,7 +7,7 @@ import { Waiters } from './waiters.ts';
  * Lets virtual time pass as long as somebody awaits that. Between two happenings that called whoever uses the lab, microtasks are let run, so
  * that asynchronous programs go on at the instant at which they were called. Where nobody is called, nothing is waited for.
  */
-export class VirtualTime implements Pacer {
+export class VirtualTime implements Pick<Pacer, 'pass'> {
   readonly #timeline: Timeline;
   readonly #waiters = new Waiters();
   /** How often somebody had been called when microtasks were let run last. */
@@ -27,10 +27,6 @@ export class VirtualTime implements Pacer {
       void Promise.resolve().then(() => this.#run());
     }
     return waiting;
-  }
-
-  around<T>(work: () => T): T {
-    return this.#timeline.enter(work);
   }
 
   /** Time does not pass any more; who waits for it is told why. */
