@@ -35,8 +35,9 @@ export function openDhcpSwitch(
     const plan = new NetworkPlan(network);
     warnOfLargeMtu(network.mtu ?? segmentMtu, environment.log);
     const state = scope.use(StateDirectory.open(directory));
-    const { service } = scope.use(await ManagedSwitch.open(switchOptions, environment, environment));
-    await openDhcpService({ served: plan.dhcp, state }, service.plane, environment, scope);
+    const managed = scope.use(await ManagedSwitch.open(switchOptions, environment, environment));
+    await openDhcpService({ served: plan.dhcp, state }, managed, environment, scope);
+    const { service } = managed;
     if (gateway) await openGateway(gateway, service.plane);
     return { service, [Symbol.asyncDispose]: () => scope[Symbol.asyncDispose]() };
   });

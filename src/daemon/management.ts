@@ -3,6 +3,7 @@ import { filesFor } from '../console/console-files.ts';
 import { openTerminalConsole } from '../console/terminal-console.ts';
 import { ownRights } from '../console/own-rights.ts';
 import { isForUser } from '../errors.ts';
+import type { Menu } from '../management/command.ts';
 import { Console } from '../management/console.ts';
 import type { Managed } from '../management/managed.ts';
 import { gidOf, groupName, uidOf, userName } from '../system/accounts.ts';
@@ -61,6 +62,11 @@ export class Management implements AsyncDisposable {
   runScript(path: string): void {
     const status = this.#console.script.runAtStart(path, filesFor(ownRights(), this.#log));
     if (status !== 'success') this.#log.warn(`the script ${path} was not read: ${status}`);
+  }
+
+  /** Adds a menu to the console; disposing takes it out. */
+  addMenu(menu: Menu): Disposable {
+    return this.#console.add(menu);
   }
 
   /** Makes standard input a console, too. `ended` is told when it ends. */

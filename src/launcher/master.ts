@@ -86,10 +86,11 @@ export class Master implements AsyncDisposable {
         ...management,
         ...{ directory: sock, trunk: true, numports: numportsFor(options), stationName: guestName, backlog },
       };
-      const { service } = scope.use(await ManagedSwitch.open(switchOptions, environment, environment));
+      const managed = scope.use(await ManagedSwitch.open(switchOptions, environment, environment));
+      const { service } = managed;
       const { plane } = service;
       // A guest boots in stages, and is to have one address in all of them.
-      if (options.dhcp) await openDhcpService({ served: { ...members.plan.dhcp, leasePerMac: true }, state }, plane, environment, scope);
+      if (options.dhcp) await openDhcpService({ served: { ...members.plan.dhcp, leasePerMac: true }, state }, managed, environment, scope);
       if (gateway) await openGateway(gateway, plane);
       const links = await openLinks(options, plane, members, environment, scope);
       if (options.guest) await openMasterGuest(options, options.guest, service, state, members, environment, scope);

@@ -1,5 +1,5 @@
 import type { FstpChange } from '../switch/switch.ts';
-import type { Giver, Outcome } from './command.ts';
+import type { Giver, Menu, Outcome } from './command.ts';
 import { CommandTable } from './command-table.ts';
 import type { Interpreter } from './console-session.ts';
 import { Events, type Listener } from './events.ts';
@@ -60,6 +60,11 @@ export class Console implements Interpreter, Disposable {
       ...[traceMenu(managed), mirrorMenu(managed), captureMenu(managed), linkMenu(managed)],
     ];
     for (const menu of menus) this.#table.add(menu);
+  }
+
+  /** Adds the menu of something that not every switch has, behind the others; disposing takes it out. */
+  add(menu: Menu): Disposable {
+    return this.#table.add(menu);
   }
 
   /** Does what a line says. It is without its end. */

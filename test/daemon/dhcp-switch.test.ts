@@ -15,6 +15,7 @@ import { formatIpv4, parseIpv4, parseIpv4Network, type Ipv4Address } from '../..
 import { macFromNumber } from '../../src/wire/mac.ts';
 import { eventually } from '../eventually.ts';
 import { newDirectory, using } from '../ports/rig.ts';
+import { ConsoleClient } from './managed-stage.ts';
 
 const ip = (text: string): Ipv4Address => parseIpv4(text) ?? fail(text);
 const fail = (text: string): never => {
@@ -36,7 +37,7 @@ class Site {
   open(options: NetworkOptions, sock = this.sock): Promise<OpenedSwitch> {
     return openDhcpSwitch(
       { ...options, state: this.state },
-      { directory: sock },
+      { directory: sock, console: { path: `${sock}.console` } },
       {
         ...{ clock: realClock, random: realRandom, signal: new AbortController().signal, end: () => undefined },
         log: logTo((message) => void this.logged.push(message)),
@@ -46,6 +47,13 @@ class Site {
 
   /** Puts a new station on the switch, and returns it when it has a lease. */
   async station(mac: number): Promise<Station> {
+    const station = await this.plug(mac);
+    await eventually(() => void leaseOf(station));
+    return station;
+  }
+
+  /** Puts a new station on the switch. */
+  async plug(mac: number): Promise<Station> {
     const environment = { clock: realClock, log: logTo(() => undefined), poison: true };
     const link = await StationLink.open(
       {
@@ -63,7 +71,6 @@ class Site {
       station[Symbol.dispose]();
       await link[Symbol.asyncDispose]();
     });
-    await eventually(() => void leaseOf(station));
     return station;
   }
 }
@@ -114,6 +121,27 @@ describe('a switch with a DHCP server', () => {
     await first[Symbol.asyncDispose]();
     using(await site.open(range('10.77.0.200', '10.77.0.200')));
     await eventually(() => expect(formatIpv4(leaseOf(station).address)).toBe('10.77.0.200'));
+  });
+
+  it('tells an operator at its console what it has and did, and the log that its pool is empty', async () => {
+    const site = new Site();
+    using(await site.open({ network, range: { start: ip('10.77.0.7'), end: ip('10.77.0.7') } }));
+    await site.station(0x0200_0000_0001);
+    await site.plug(0x0200_0000_0002);
+    const told = expect.stringMatching(/^no address is left for 02:00:00:00:00:02 on port 2; serve more/) as string;
+    await eventually(() => expect(site.logged).toContainEqual(told));
+    const console = await ConsoleClient.open(`${site.sock}.console`);
+    console.socket.write('dhcp/showinfo\n');
+    await console.until((text) => text.includes('1000 Success'));
+    const { shown } = console;
+    expect(shown).toMatch(
+      /^0000 DATA END WITH '.'\nnetwork 10\.77\.0\.0\/24\nserver 10\.77\.0\.1\npool 1\nleases bound 1\nleases offered 0\nleases idle 0\nleases quarantined 0\n/,
+    );
+    expect(shown).toMatch(/\nframes offered 1\nframes pool-exhausted [1-9]\d*\n(?:frames .*\n)*frames selected 1\n\.\n1000 Success\n/);
+    console.shown = '';
+    console.socket.write('help dhcp\n');
+    await console.until((text) => text.includes('1000 Success'));
+    expect(console.shown).toContain('dhcp/showinfo');
   });
 
   it('is refused the state of another one that runs, and leaves no sockets behind', async () => {
