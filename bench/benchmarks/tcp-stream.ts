@@ -1,7 +1,8 @@
+import { readFileSync } from 'node:fs';
 import type { Benchmark, Case, RunOptions } from '../harness/benchmark.ts';
 import type { Sample } from '../harness/figures.ts';
 import { pluggedHosts, servingAddress, tappedHosts, type Hosts } from '../harness/hosts.ts';
-import { serveStreams, stream } from '../harness/iperf.ts';
+import type { Namespace } from '../harness/namespace.ts';
 import type { Workplace } from '../harness/workplace.ts';
 import { processorTime, residentMemory } from '../load/processor-time.ts';
 
@@ -22,20 +23,21 @@ export const tcpStream: Benchmark = {
 function streamCase(name: string, mtu: number, hosts: typeof pluggedHosts): Case {
   return {
     name,
-    run: async (side, workplace, options) => measure(await hosts(side, workplace, mtu), workplace, options),
+    run: async (side, workplace, options) => stream(await hosts(side, workplace, mtu), workplace, options),
   };
 }
 
 /** Sends for the warm-up, and once more for what is measured. */
-async function measure(
+async function stream(
   { serving, asking, switchProcess: { pid } }: Hosts,
   workplace: Workplace,
   { warmup, seconds }: RunOptions,
 ): Promise<Sample> {
-  await serveStreams(serving);
-  await stream(asking, { address: servingAddress, log: workplace.path('warmup.json'), seconds: warmup });
+  const iperf = serving.start(['iperf3', '-s', '--forceflush']);
+  await iperf.line(/listening/);
+  await send(asking, workplace.path('warmup.json'), warmup);
   const before = processorTime(pid);
-  const { bits, seconds: measured } = await stream(asking, { address: servingAddress, log: workplace.path('stream.json'), seconds });
+  const { bits, seconds: measured } = await send(asking, workplace.path('stream.json'), seconds);
   const processor = (processorTime(pid) - before) / 1e9;
   return {
     megabits: bits / measured / 1e6,
@@ -43,4 +45,19 @@ async function measure(
     processorShare: (100 * processor) / measured,
     memory: residentMemory(pid) / 2 ** 20,
   };
+}
+
+interface Report {
+  readonly error?: string;
+  readonly end: { readonly sum_received?: { readonly bytes: number; readonly seconds: number } };
+}
+
+async function send(asking: Namespace, log: string, seconds: number): Promise<{ bits: number; seconds: number }> {
+  const duration = Math.max(1, Math.round(seconds));
+  const iperf = asking.start(['iperf3', '-c', servingAddress, '-J', '--logfile', log, '-t', String(duration)]);
+  await iperf.exit(duration + 20);
+  const { error, end } = JSON.parse(readFileSync(log, 'utf8')) as Report;
+  if (error !== undefined || end.sum_received === undefined) throw new Error(`iperf3 failed: ${error ?? 'no sum'}`);
+  if (end.sum_received.bytes === 0) throw new Error('iperf3 sent nothing that arrived');
+  return { bits: end.sum_received.bytes * 8, seconds: end.sum_received.seconds };
 }
