@@ -9,7 +9,7 @@ import { decodeIpv4, encodeIpv4, ipProtocols } from '../../src/wire/ipv4.ts';
 import { broadcastMac, macFromNumber } from '../../src/wire/mac.ts';
 import { readUint16, writeUint16 } from '../../src/wire/octets.ts';
 import { ip } from '../ports/slirp/slirp-peer.ts';
-import { gatewayNeeds, Guest, Machine, otherSite, site, siteName } from './internet.ts';
+import { gatewayNeeds, Guest, Machine, otherSite, site, siteName, tapGuestNeeds } from './internet.ts';
 import { guestNeeds } from './peers.ts';
 import { guestImage } from './star.ts';
 import { bin, freePort, until, useStage, type Stage } from './stage.ts';
@@ -53,7 +53,7 @@ function descriptorsOf(pid: number): number {
 }
 
 describe('a gateway', { timeout: 60_000 }, () => {
-  const stage = useStage(gatewayNeeds);
+  const stage = useStage([...gatewayNeeds, ...tapGuestNeeds]);
 
   it('leads a guest that knows nothing to a page of the Internet, by its name', async () => {
     const { guest } = await open(stage);
@@ -169,7 +169,7 @@ describe('a gateway', { timeout: 60_000 }, () => {
 });
 
 describe('slirpvde, ours and the original', { timeout: 60_000 }, () => {
-  const stage = useStage([...gatewayNeeds, 'slirpvde']);
+  const stage = useStage([...gatewayNeeds, ...tapGuestNeeds, 'slirpvde']);
 
   it.each([
     ['ours', bin('slirpvde')],

@@ -1,12 +1,15 @@
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Host } from './host.ts';
-import { namespaceFlags, type Need } from './peers.ts';
+import { networkFlags, type Need } from './peers.ts';
 import type { Running, RunningOptions } from './running.ts';
 import { bin, poisoned, type Output, type Stage } from './stage.ts';
 
 /** What the tests of gateways take: CI has no Internet, so a namespace plays it. */
-export const gatewayNeeds: readonly Need[] = ['namespaces', '/usr/bin/vde_plug', 'vde_plug2tap', 'busybox', 'dnsmasq'];
+export const gatewayNeeds: readonly Need[] = ['networks', '/usr/bin/vde_plug', 'dnsmasq'];
+
+/** What they take for a guest whose card is a tap. */
+export const tapGuestNeeds: readonly Need[] = ['namespaces', 'vde_plug2tap', 'busybox'];
 
 /** The one name that the Internet's DNS server knows, and what it has in its place. */
 export const siteName = 'www.example.org';
@@ -36,7 +39,7 @@ export class Machine {
 
   /** Makes it, and starts the Internet's servers. */
   static async open(stage: Stage): Promise<Machine> {
-    const flags = namespaceFlags();
+    const flags = networkFlags();
     if (flags === undefined) throw new Error('no namespaces here');
     const resolver = stage.path('resolv.conf');
     writeFileSync(resolver, `nameserver ${internetAddress}\n`);

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { searchPath } from './running.ts';
 
 /**
- * What a scenario cannot do without: programs, `namespaces` where it makes network namespaces with taps in them, `mounts` where it makes
+ * What a scenario cannot do without: programs, `namespaces` where it makes network namespaces with taps in them, `networks` where it makes some
+ * without, `mounts` where it makes
  * mount namespaces, `users` where it makes a user of its own, `registry` where it installs packages.
  */
 export type Need = string;
@@ -24,6 +25,7 @@ export function missing(needs: readonly Need[]): string | undefined {
 
 function isThere(need: Need): boolean {
   if (need === 'namespaces') return namespaceFlags() !== undefined;
+  if (need === 'networks') return networkFlags() !== undefined;
   if (need === 'mounts') return mountFlags() !== undefined;
   if (need === 'users') return mayBeBareUser();
   return need === 'registry' ? hasRegistry() : hasProgram(need);
@@ -38,6 +40,12 @@ function hasRegistry(): boolean {
 export function namespaceFlags(): string | undefined {
   flags ??= ['-Urnm', '-nm'].find((candidate) => mayMakeTap(candidate)) ?? '';
   return flags === '' ? undefined : flags;
+}
+
+/** The flags of `unshare` that give namespaces in which this user may make cables, and mount; undefined when none do. */
+export function networkFlags(): string | undefined {
+  networks ??= ['-Urnm', '-nm'].find((candidate) => mayDo(candidate, 'ip link add probe type veth && mount -t tmpfs none /mnt')) ?? '';
+  return networks === '' ? undefined : networks;
 }
 
 /** The flags of `unshare` that give a mount namespace in which this user may mount; undefined when none do. */
@@ -64,6 +72,7 @@ const noNamespaces = 'namespaces with taps for this user (unshare, nsenter, ip, 
 const isRootsAlone = process.geteuid?.() !== 0 && !mayOpen('/dev/net/tun');
 
 let flags: string | undefined;
+let networks: string | undefined;
 let mounts: string | undefined;
 let registry: boolean | undefined;
 
