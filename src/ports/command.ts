@@ -4,7 +4,7 @@ import { closeSync } from 'node:fs';
 import type { Clock } from '../clock.ts';
 import { EtherloomError, reasonOf } from '../errors.ts';
 import { asCalled } from '../system/caller.ts';
-import { openPacketPipe, openPipe, ownEnd } from '../system/pipe.ts';
+import { openPacketPipe, openPipe, ownEnd, widened } from '../system/pipe.ts';
 import type { PortEnvironment } from './environment.ts';
 import { PipePort } from './pipe-port.ts';
 import type { PortCounters } from './port.ts';
@@ -17,7 +17,7 @@ export interface CommandOptions {
   readonly detached?: boolean;
   /** Whether it may open as many descriptors as this process may, which Node has raised. Default: as many as the caller of this process. */
   readonly manyDescriptors?: boolean;
-  /** Whether each frame is a packet of its standard input: see `openPacketPipe`. Default: false. */
+  /** Whether each frame is a packet of its standard input, see `openPacketPipe`, and its output a wide pipe. Default: false. */
   readonly packets?: boolean;
   /** Called with the text that it writes to standard error. Default: that is this process's own. */
   readonly complaint?: (text: string) => void;
@@ -40,7 +40,7 @@ export async function startCommand(
   environment: PortEnvironment,
   { counters, detached = false, manyDescriptors = false, packets = false, complaint }: CommandOptions = {},
 ): Promise<Command> {
-  const [to, from] = [packets ? openPacketPipe() : openPipe(), openPipe()];
+  const [to, from] = packets ? [openPacketPipe(), widened(openPipe())] : [openPipe(), openPipe()];
   const line = manyDescriptors ? ([program, args] as const) : asCalled(program, args);
   const child = spawn(...line, { stdio: [to.read, from.write, complaint ? 'pipe' : 'inherit'], detached });
   closeSync(to.read);

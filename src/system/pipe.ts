@@ -15,8 +15,8 @@ export interface Pipe {
   readonly write: Fd;
 }
 
-/** How much a pipe of packets holds, in octets: one page for each packet. More takes root. */
-const packetRoom = 2 ** 20;
+/** How much a wide pipe holds, in octets. More takes root. */
+const wideRoom = 2 ** 20;
 
 /** One end of a stream, on which nothing waits that heeds its kind. Disposing it gives back what is ours. */
 export interface StreamEnd extends Disposable {
@@ -33,15 +33,19 @@ export function openPipe(): Pipe {
 
 /**
  * A new pipe in packet mode: its reader gets what each write wrote, up to 4,096 octets, by a read of its own. For programs that lose their
- * place where a read ends within the header of a frame. One that reads less at a time loses the rest. [pipe(2): O_DIRECT]
+ * place where a read ends within the header of a frame. One that reads less at a time loses the rest. It is wide, since each packet takes a
+ * page. [pipe(2): O_DIRECT]
  */
 export function openPacketPipe(): Pipe {
   const descriptors = Buffer.alloc(8);
   checked(libc.pipe2(descriptors, O_CLOEXEC | constants.O_DIRECT), 'cannot make a pipe');
-  const [read, write] = [descriptors.readInt32LE(0), descriptors.readInt32LE(4)];
-  // Where the user has many pipes it holds less, and works as well.
-  libc.fcntl(write, F_SETPIPE_SZ, packetRoom);
-  return { read, write };
+  return widened({ read: descriptors.readInt32LE(0), write: descriptors.readInt32LE(4) });
+}
+
+/** Lets a pipe hold 1 MiB, so that its writer waits less often, and returns it. Where the user has many such pipes it holds less, and works as well. */
+export function widened(pipe: Pipe): Pipe {
+  libc.fcntl(pipe.write, F_SETPIPE_SZ, wideRoom);
+  return pipe;
 }
 
 /** An end of a pipe of ours, made not to wait; its other end is as it was. It is closed when it is disposed. */
