@@ -153,7 +153,7 @@ export class LabHost extends LabStation {
 
   /**
    * Runs the network until the echo is back, and tells how long it took, in milliseconds; undefined when it does not come. Throws
-   * EtherloomError('busy') when the network runs already: what is called back by the lab uses `startPing`.
+   * EtherloomError('busy') when called from within a callback: that uses `startPing`, and a program the `ping` that it is given.
    */
   async ping(to: PingTarget, options: PingOptions = {}): Promise<number | undefined> {
     const { timeout = defaultTimeout } = options;
@@ -193,9 +193,9 @@ export class LabHost extends LabStation {
           this.fabric.timeline.tellAfter(timeout, () => result(undefined));
           return;
         }
-        life.hold(waiting);
         const payload = size === undefined ? {} : { payload: Uint8Array.from({ length: size }, (_, at) => at) };
         this.#stack.ping(target, tell, { timeout, dontFragment, ...payload });
+        life.hold(waiting);
       },
     );
   }

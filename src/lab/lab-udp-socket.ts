@@ -1,3 +1,4 @@
+import { EtherloomError } from '../errors.ts';
 import type { UdpSocket } from '../host/udp-sockets.ts';
 import { formatIpv4, type Ipv4Address } from '../wire/ipv4.ts';
 import { formatHex } from '../wire/octets.ts';
@@ -27,6 +28,12 @@ export interface LabRefusal {
 /** What is done with each datagram; `socket.send` answers. It may be asynchronous; what it throws or rejects with ends the run. */
 export type UdpProgram = (datagram: LabDatagram, socket: LabUdpSocket) => unknown;
 
+/** Somebody who waits for a datagram. */
+interface Reader {
+  readonly resolve: (datagram: LabDatagram) => void;
+  readonly reject: (error: Error) => void;
+}
+
 /** A socket keeps so many datagrams that it received, the last ones. */
 const maxReceived = 1024;
 
@@ -40,7 +47,7 @@ export class LabUdpSocket implements Disposable {
   readonly #refusals: LabRefusal[] = [];
   /** Of those, the last ones that `receive` has not given to anybody yet. */
   #unread = 0;
-  readonly #readers: ((datagram: LabDatagram) => void)[] = [];
+  readonly #readers: Reader[] = [];
   readonly #life: Life;
   #open = true;
 
@@ -79,10 +86,15 @@ export class LabUdpSocket implements Disposable {
     return this.#refusals;
   }
 
-  /** The oldest datagram that nobody was given by this yet, of the last 1,024; waits until there is one. */
+  /**
+   * The oldest datagram that nobody was given by this yet, of the last 1,024; waits until there is one. Rejects with EtherloomError('bad-state') when
+   * the socket is closed.
+   */
   receive(): Promise<LabDatagram> {
     const datagram = this.#unread === 0 ? undefined : this.#received.at(-this.#unread--);
-    return datagram ? Promise.resolve(datagram) : new Promise((resolve) => this.#readers.push(resolve));
+    if (datagram) return Promise.resolve(datagram);
+    if (!this.#open) return Promise.reject(this.#closed());
+    return new Promise((resolve, reject) => this.#readers.push({ resolve, reject }));
   }
 
   /** Sends a datagram; text as UTF-8. Nothing is sent once it is closed. Throws EtherloomError when it does not fit in one packet, or that is no port. */
@@ -109,6 +121,12 @@ export class LabUdpSocket implements Disposable {
       () => `close ${this.host.name} ${this.port}`,
       () => this.#socket[Symbol.dispose](),
     );
+    // Whoever is dead, or of a network that is no more, is told nothing.
+    for (const { reject } of this.#readers.splice(0)) reject(this.#closed());
+  }
+
+  #closed(): EtherloomError {
+    return new EtherloomError('bad-state', `no datagram comes to UDP port ${this.port} of ${this.host.name}: it is closed; open it again`);
   }
 
   #noteRefusal(refusal: LabRefusal): void {
@@ -122,6 +140,6 @@ export class LabUdpSocket implements Disposable {
     const [program, reader] = [this.#program, this.#readers.shift()];
     if (!reader) this.#unread = Math.min(this.#unread + 1, maxReceived);
     if (program) this.#fabric.timeline.tell(() => this.#life.call(() => program(datagram, this)));
-    if (reader) this.#fabric.timeline.tell(() => this.#life.call(() => reader(datagram)));
+    if (reader) this.#fabric.timeline.tell(() => this.#life.call(() => reader.resolve(datagram)));
   }
 }

@@ -76,7 +76,9 @@ async function run(net: Network, watcher: Watcher, happening: string, check: Sur
     await playAlong(happening, net);
     await check();
     watcher.look();
+    net.fabric.timeline.complain();
   } catch (error) {
+    net.fabric.timeline.forgive();
     const notes = lastNotes(net.fabric);
     if (notes.length === 0) throw error;
     throw new Error([error instanceof Error ? error.message : String(error), 'the last lines of the programs:', ...notes].join('\n'), {

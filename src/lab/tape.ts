@@ -3,6 +3,8 @@ import { minFrame } from '../wire/ethernet.ts';
 import { decodePcap } from '../wire/pcap.ts';
 import { decodePcapng, type Pcapng } from '../wire/pcapng.ts';
 import type { LabStation, StationProgram } from './lab-station.ts';
+import { tapeWords } from './vocabularies.ts';
+import { checkOptions } from './words.ts';
 
 /** What of a capture is played. */
 export interface TapeOptions {
@@ -62,6 +64,7 @@ export class Tape implements StationProgram {
  * when it is no capture, or not of Ethernet, or a frame is no frame, or was cut by who captured it.
  */
 export function fromPcap(bytes: Uint8Array, options: TapeOptions = {}): Tape {
+  checkOptions(options, tapeWords);
   const capture = decodePcapng(bytes) ?? fromOlder(bytes);
   if (!capture)
     throw new EtherloomError('bad-option', 'cannot read the capture: it is neither pcap nor pcapng; give the octets of such a file');

@@ -110,6 +110,11 @@ export class Timeline implements Clock {
     if (failure) throw failure.error;
   }
 
+  /** Forgets that: something else has gone wrong already. */
+  forgive(): void {
+    this.#failure = undefined;
+  }
+
   /** Throws EtherloomError('busy') while something is happening: time cannot pass from within. */
   checkIdle(): void {
     if (!this.#busy) return;
@@ -220,11 +225,10 @@ export class Timeline implements Clock {
     this.called++;
     const result = run?.();
     if (!isThenable(result)) return;
-    const fail = (error: unknown): void => {
-      if (this.#closed) void Promise.reject(asError(error));
-      else this.#failure ??= { error };
-    };
-    result.then(undefined, fail);
+    // When time has ended it fails for that.
+    result.then(undefined, (error: unknown) => {
+      if (!this.#closed) this.#failure ??= { error };
+    });
   }
 
   #pass(until: number): void {

@@ -11,6 +11,7 @@ import type { NewLink } from './plugs.ts';
 import type { ScenarioOptions } from './scenarios.ts';
 import type { Skew } from './skewed-clock.ts';
 import type { SurvivalOptions } from './survival.ts';
+import type { TapeOptions } from './tape.ts';
 import type { StarOptions, TopologyOptions, TreeOptions } from './topologies.ts';
 import type { Vocabulary } from './words.ts';
 
@@ -86,6 +87,9 @@ export const partitionWords = { silent: 'flag' } as const satisfies Vocabulary;
 export const labWords = {
   ...{ seed: 'number', history: 'number', calm: 'number', record: 'flag', poison: 'flag', evidence: 'function' },
 } as const satisfies Wording<LabOptions & FabricOptions>;
+
+/** Of a capture that is played. */
+export const tapeWords = { interface: 'text' } as const satisfies Wording<TapeOptions>;
 
 /** Of a ring. */
 export const topologyWords = {

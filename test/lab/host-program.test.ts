@@ -157,6 +157,39 @@ describe('a program of a host', () => {
   });
 });
 
+describe('a socket', () => {
+  it('gives its datagrams one by one, and tells whoever waits that it was closed', async () => {
+    using net = lab();
+    const [a, b] = pair(net, () => undefined);
+    const [socket, sender] = [b.udp(7), a.udp()];
+    for (const text of ['one', 'two', 'three']) sender.send(b, 7, text);
+    const first = socket.receive();
+    await net.run({ seconds: 1 });
+    expect((await first).text).toBe('one');
+    expect([(await socket.receive()).text, (await socket.receive()).text]).toEqual(['two', 'three']);
+    const waiting = socket.receive();
+    socket[Symbol.dispose]();
+    await expect(waiting).rejects.toThrow('no datagram comes to UDP port 7 of b: it is closed; open it again');
+    await expect(socket.receive()).rejects.toThrow('it is closed');
+  });
+
+  it('of a host that crashed gives nothing, and fails nobody', async () => {
+    using net = lab();
+    let told = 0;
+    const [, b] = pair(net, async ({ udp }) => {
+      try {
+        await udp(7).receive();
+      } finally {
+        told++;
+      }
+    });
+    await net.run({ seconds: 1 });
+    b.crash()[Symbol.dispose]();
+    await net.run({ seconds: 1 });
+    expect(told).toBe(0);
+  });
+});
+
 describe('a disk', () => {
   it('takes its time, and fails while it shall', async () => {
     using net = lab();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { assertReaches, lab, play, type Network } from '../../src/lab/lab.ts';
+import { assertReaches, fromPcap, lab, play, type Network } from '../../src/lab/lab.ts';
 import { addTag } from '../../src/wire/dot1q.ts';
 import { broadcast } from './frames.ts';
 
@@ -98,6 +98,7 @@ describe('an option', () => {
       () => net.tree({ depth: 1, prefix: 'd', ...misspelt }),
       () => a.startPing('10.0.0.9', () => undefined, misspelt),
       () => a.skew(misspelt),
+      () => fromPcap(new Uint8Array(0), misspelt),
       () => link.silence(misspelt),
       () => link.impair({ loss: 5, ...misspelt }),
       () => link.flap({ up: 1, down: 1, ...misspelt }),

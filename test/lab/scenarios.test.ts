@@ -117,6 +117,19 @@ describe('what survives', () => {
     expect(found).toMatch(/\nthe last lines of the programs:\n(at [\d.]+ ms h\d: has counted to \d+\n)+/);
   });
 
+  it('fails by a program that fails, also when it does so last, or beside others', async () => {
+    const late = survives(fc, { runs: 2 }, (net) => async () => {
+      for (const host of net.hosts) host.start(() => Promise.reject(new Error('it failed at last')));
+      await Promise.resolve();
+    });
+    await expect(late).rejects.toThrow('it failed at last');
+    const both = survives(fc, { runs: 2 }, (net, { always }) => {
+      always(() => net.now < 1000, 'it is early');
+      for (const host of net.hosts) host.start(({ sleep }) => sleep(1000).then(() => Promise.reject(new Error('it failed'))));
+    });
+    await expect(both).rejects.toThrow(/it failed|it is early/);
+  });
+
   it('draws from a part of the faults each time', () => {
     const texts = fc.sample(scenarios(fc, { faults: [...all], acts: 20, pings: false }), { numRuns: 200, seed: 1 });
     const kinds = texts.map((text) => new Set([...text.matchAll(/ = (\S+)/g)].map(([, kind]) => kind)).size);
