@@ -41,7 +41,7 @@ export class FstpNetwork {
   constructor(priorities: readonly number[], { tagged = [], record = false }: FstpNetworkOptions = {}) {
     this.net = lab({ calm, history, record, poison: true });
     this.#tagged = tagged;
-    this.#switches = priorities.map((priority, n) => this.net.switch(`s${n}`, { priority, fstp: true }));
+    this.#switches = priorities.map((priority, n) => this.net.switch(`s${n}`, { priority, fstp: true, vlans: tagged }));
     this.#heard = priorities.map(() => 0);
     this.#hosts = this.#switches.map((at, n) => {
       const receive = (frame: Uint8Array): void => {

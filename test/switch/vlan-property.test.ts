@@ -12,7 +12,7 @@ const vlans = fc.uniqueArray(fc.integer({ min: 1, max: 4 }), { maxLength: 4 });
 /** A switch at its parent, and the VLANs that it knows. */
 const bridge = fc.record({ parent: index, vlans });
 
-/** A station at a switch: what its port is in. */
+/** A station at a switch: what its port is in, of the VLANs that the switch knows. */
 const station = fc.record({ at: index, untagged: fc.constantFrom<(number | 'none')[]>(0, 1, 2, 3, 4, 'none'), tagged: vlans });
 
 /** A frame that a station sends: with any tags, from anybody to anybody. */
@@ -44,13 +44,22 @@ it(
       fc.array(bridge, { maxLength: 5 }),
       fc.array(station, { minLength: 2, maxLength: 8 }),
       fc.array(deed, { maxLength: 60, size: 'max' }),
-      async (bridges, places, deeds) => {
+      async (bridges, wishes, deeds) => {
         using net = lab();
+        const knows = [[0, 1, 2, 3, 4], ...bridges.map((one) => [0, ...one.vlans])];
         const switches = [net.switch('s0', { vlans: [1, 2, 3, 4] })];
         bridges.forEach((one, at) => {
           const added = net.switch(`s${at + 1}`, { vlans: one.vlans });
           net.link(added, pick(switches, one.parent));
           switches.push(added);
+        });
+        const places = wishes.map(({ at, untagged, tagged }) => {
+          const known = pick(knows, at);
+          return {
+            at,
+            untagged: untagged === 'none' || known.includes(untagged) ? untagged : 0,
+            tagged: tagged.filter((one) => known.includes(one)),
+          };
         });
         /** The VLAN that each frame entered the network in, by its number; undefined when it may not enter. */
         const entered: (number | undefined)[] = [];
