@@ -3,7 +3,7 @@ import { copyFile, mkdir, open, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EtherloomError, errnoOf, reasonOf, SystemError } from '../errors.ts';
 import type { Ipv4Address } from '../wire/ipv4.ts';
-import { encodeJournalLine, journalHeader, readJournal, takeIn, type Journal, type JournalLine } from './journal-format.ts';
+import { journalHeader, journalLineOf, octetsOf, readJournal, takeIn, type Journal, type JournalLine } from './journal-format.ts';
 import type { LeaseRecord, LeaseStore } from './lease-record.ts';
 
 /** Where and how a journal is kept. */
@@ -169,12 +169,12 @@ export class LeaseJournal implements LeaseStore, AsyncDisposable {
 
   async #commit(group: readonly Waiting[]): Promise<Error | undefined> {
     const records = group.flatMap(({ record }) => (record === undefined ? [] : [record]));
-    const lines = records.map((record): JournalLine => ({ record, line: encodeJournalLine(record) }));
+    const lines = records.map(journalLineOf);
     try {
       if (this.#file === undefined && records.length < group.length) await this.#rewrite();
       if (this.#file === undefined)
         return this.#failure ?? new EtherloomError('system', `${this.#path} is not open; recover the leases first`);
-      const bytes = Buffer.concat(lines.map(({ line }) => line));
+      const bytes = Buffer.concat(lines.map(octetsOf));
       await writeAll(this.#file, bytes, this.#size);
       await this.#file.datasync();
       this.#size += bytes.length;
@@ -189,7 +189,7 @@ export class LeaseJournal implements LeaseStore, AsyncDisposable {
   async #rewriteIfWasteful(): Promise<void> {
     if (this.#size < this.#rewriteAt) return;
     let live = journalHeader.length;
-    for (const { line } of this.#lines.values()) live += line.length;
+    for (const { start, end } of this.#lines.values()) live += end - start;
     this.#rewriteAt = Math.max(leastWaste, this.#size * 1.25);
     if (live * 2 > this.#size) return;
     try {
@@ -202,7 +202,7 @@ export class LeaseJournal implements LeaseStore, AsyncDisposable {
   /** Puts a file with the live records alone in the journal's place: at every moment one of the two is whole. */
   async #rewrite(): Promise<void> {
     const temporary = `${this.#path}.tmp`;
-    const bytes = Buffer.concat([journalHeader, ...Array.from(this.#lines.values(), ({ line }) => line)]);
+    const bytes = Buffer.concat([journalHeader, ...Array.from(this.#lines.values(), octetsOf)]);
     const fresh = await this.#files.open(temporary, 'empty');
     try {
       await writeAll(fresh, bytes, 0);

@@ -184,10 +184,11 @@ export class Leases {
       // It may have been kept before clients were known by their MAC addresses.
       const key = this.#config.leasePerMac ? keyOfMac(mac) : record.key;
       const left = Math.min(end(record) - Math.floor(wall / 1000), duration);
-      const entry = this.#hold(address, { key, mac, hostname, ingress: undefined }, 'bound', now + left * 1000);
-      Object.assign(entry, { duration, durable: true, remembered: true });
-      if (duration === infiniteLease) entry.expires = Infinity;
-      this.#ends.put(entry);
+      const expires = duration === infiniteLease ? Infinity : now + left * 1000;
+      const entry = this.#hold(address, { key, mac, hostname, ingress: undefined }, 'bound', expires);
+      entry.duration = duration;
+      entry.durable = true;
+      entry.remembered = true;
       if (record.state === 'released' || entry.expires <= now) this.#leave(entry);
     }
   }

@@ -66,11 +66,27 @@ export function ipv4FromNumber(n: number): Ipv4Address {
 
 /** The address in dotted decimal, four numbers without leading zeros. Undefined for any other text. */
 export function parseIpv4(text: string): Ipv4Address | undefined {
-  if (!/^(?:0|[1-9]\d{0,2})(?:\.(?:0|[1-9]\d{0,2})){3}$/.test(text)) return undefined;
-  const octets = text.split('.').map(Number);
-  if (octets.some((octet) => octet > 0xff)) return undefined;
-  return octets.reduce((value, octet) => value * 0x100 + octet, 0) as Ipv4Address;
+  let [value, dots, octet, length] = [0, 0, 0, 0];
+  for (let at = 0; at <= text.length; at++) {
+    const digit = text.charCodeAt(at) - zero;
+    if (digit >= 0 && digit <= 9) {
+      // A leading zero would make it octal to some.
+      if (length > 0 && octet === 0) return undefined;
+      octet = octet * 10 + digit;
+      length++;
+      if (octet > 0xff) return undefined;
+      continue;
+    }
+    if (length === 0 || (at < text.length && text[at] !== '.')) return undefined;
+    value = value * 0x100 + octet;
+    [octet, length] = [0, 0];
+    if (at < text.length) dots++;
+  }
+  return dots === 3 ? (value as Ipv4Address) : undefined;
 }
+
+/** The code of the digit 0. */
+const zero = 0x30;
 
 /** The address in dotted decimal. */
 export function formatIpv4(address: Ipv4Address): string {

@@ -19,8 +19,28 @@ export function macFromNumber(n: number): MacAddress {
  * text.
  */
 export function parseMac(text: string): MacAddress | undefined {
-  if (!/^[0-9a-f]{1,2}([:.-])[0-9a-f]{1,2}(?:\1[0-9a-f]{1,2}){4}$/i.test(text)) return undefined;
-  return text.split(/[:.-]/).reduce((value, digits) => value * 0x100 + Number.parseInt(digits, 16), 0) as MacAddress;
+  const separator = text[text.search(/[:.-]/)];
+  let [value, groups, group, length] = [0, 0, 0, 0];
+  for (let at = 0; at <= text.length; at++) {
+    const digit = hexDigit(text.charCodeAt(at));
+    if (digit !== undefined) {
+      if (++length > 2) return undefined;
+      group = group * 16 + digit;
+      continue;
+    }
+    if (length === 0 || (at < text.length && text[at] !== separator)) return undefined;
+    value = value * 0x100 + group;
+    groups++;
+    [group, length] = [0, 0];
+  }
+  return groups === 6 ? (value as MacAddress) : undefined;
+}
+
+/** Returns the value of the hexadecimal digit with that code; undefined for other characters, and for NaN. */
+function hexDigit(code: number): number | undefined {
+  if (code >= 0x30 && code <= 0x39) return code - 0x30;
+  const letter = code | 0x20;
+  return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : undefined;
 }
 
 /** The address as `aa:bb:cc:dd:ee:ff`. */
