@@ -7,7 +7,7 @@ import { parseTcpAddress } from '../ports/tcp-address.ts';
 import { parseIpv4 } from '../wire/ipv4.ts';
 import { gatewayOf, type GatewayArguments } from './gateway-arguments.ts';
 import { managementOf, runManagedService } from './managed-service.ts';
-import { networkOf, refuseWithoutDhcp, type NetworkArguments } from './network-arguments.ts';
+import { networkOf, refuseWithoutDhcp, serviceOptions, type NetworkArguments } from './network-arguments.ts';
 import { backlogBounds, checkPlain, guestWish, type NodeArguments } from './node-arguments.ts';
 
 /** What `etherloom master` was given, as commander reads it. */
@@ -47,7 +47,7 @@ function optionsOf(given: MasterArguments): Omit<MasterOptions, 'sock' | 'state'
   // The guest that serves in its place knows nothing of these. It is told the MTU.
   if (!dhcp) {
     const options = { '--router': router, '--dns': dns, '--range': range, '--domain': domain, '--lease-time': leaseTime };
-    refuseWithoutDhcp(options, 'leave out --no-dhcp');
+    refuseWithoutDhcp({ ...options, ...serviceOptions(given) }, 'leave out --no-dhcp');
   }
   return {
     listen: parseTcpAddress(given.listen),

@@ -12,6 +12,10 @@ export interface NetworkArguments {
   readonly domain?: string;
   readonly leaseTime?: number;
   readonly mtu?: number;
+  readonly bootp?: true;
+  readonly dhcpLaxChecksum?: true;
+  readonly dhcpLeasePerMac?: true;
+  readonly dhcpPortLimit?: number;
 }
 
 /** Adds the options of a DHCP server to a command. */
@@ -21,8 +25,16 @@ export function addNetworkOptions(command: Command): Command {
     .option('--dns <address>', 'DNS server, sent to clients by DHCP (repeatable)', collect, [])
     .option('--domain <name>', 'domain name, sent to clients by DHCP')
     .option('--range <first-last>', 'addresses for DHCP clients that have none reserved, as 10.77.0.100-10.77.0.199')
-    .option('--lease-time <seconds>', 'duration of a lease (default: 3600)', integer(60, 0xffff_ffff))
-    .option('--mtu <octets>', 'MTU of the network, sent to clients by DHCP (default: 1500)', integer(68, 65_521));
+    .option('--lease-time <seconds>', 'duration of a lease (default: 3600)', integer(4, 0xffff_ffff))
+    .option('--mtu <octets>', 'MTU of the network, sent to clients by DHCP (default: 1500)', integer(68, 65_521))
+    .option('--bootp', 'serve BOOTP clients, too; they keep their addresses for ever')
+    .option('--dhcp-lax-checksum', 'accept DHCP messages whose UDP checksum covers the pseudo-header only')
+    .option('--dhcp-lease-per-mac', 'one lease for each MAC address, whatever client identifiers it sends; a master always does so')
+    .option(
+      '--dhcp-port-limit <count>',
+      'most leases for clients behind one port (default: three quarters of the range)',
+      integer(1, 65_536),
+    );
 }
 
 /** Returns what the arguments say of the network; `option` is the one that names the subnet. Throws EtherloomError('bad-option'). */
@@ -32,10 +44,25 @@ export function networkOf(option: '--dhcp' | '--subnet', subnet: string, given: 
   checkNetwork(network, `${option} ${subnet}`);
   const { router, dns, range, domain, leaseTime, mtu } = given;
   return {
-    ...{ network, domain, leaseTime, mtu },
+    ...{ network, domain, leaseTime, mtu, service: serviceOf(given) },
     router: router === undefined ? undefined : addressOf('--router', router),
     dns: dns.map((address) => addressOf('--dns', address)),
     range: range === undefined ? undefined : rangeOf(range),
+  };
+}
+
+/** Returns the options about how clients are served, by name, for `refuseWithoutDhcp`. */
+export function serviceOptions({
+  bootp,
+  dhcpLaxChecksum,
+  dhcpLeasePerMac,
+  dhcpPortLimit,
+}: NetworkArguments): Readonly<Record<string, unknown>> {
+  return {
+    '--bootp': bootp,
+    '--dhcp-lax-checksum': dhcpLaxChecksum,
+    '--dhcp-lease-per-mac': dhcpLeasePerMac,
+    '--dhcp-port-limit': dhcpPortLimit,
   };
 }
 
@@ -45,6 +72,15 @@ export function refuseWithoutDhcp(given: Readonly<Record<string, unknown>>, reme
     if (value === undefined || (Array.isArray(value) && value.length === 0)) continue;
     throw new EtherloomError('bad-option', `${option} has no effect without the DHCP server; ${remedy}`);
   }
+}
+
+function serviceOf({ bootp, dhcpLaxChecksum, dhcpLeasePerMac, dhcpPortLimit }: NetworkArguments): NetworkOptions['service'] {
+  return {
+    ...(bootp && { bootp }),
+    ...(dhcpLaxChecksum && { laxChecksum: true }),
+    ...(dhcpLeasePerMac && { leasePerMac: true }),
+    ...(dhcpPortLimit !== undefined && { maxPortLeases: dhcpPortLimit }),
+  };
 }
 
 function addressOf(option: string, text: string): Ipv4Address {

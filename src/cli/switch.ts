@@ -8,7 +8,7 @@ import type { Quality } from '../ports/impairment.ts';
 import { parseTcpAddress } from '../ports/tcp-address.ts';
 import { gatewayOf, type GatewayArguments } from './gateway-arguments.ts';
 import { managementOf, runManagedService, type ManagementArguments } from './managed-service.ts';
-import { networkOf, refuseWithoutDhcp, type NetworkArguments } from './network-arguments.ts';
+import { networkOf, refuseWithoutDhcp, serviceOptions, type NetworkArguments } from './network-arguments.ts';
 import { backlogBounds, checkPlain, type BacklogArguments } from './node-arguments.ts';
 
 /** What `etherloom switch` was given, as commander reads it. */
@@ -66,7 +66,7 @@ function servedNetworkOf(given: SwitchArguments, warn: (message: string) => void
   const gateway = gatewayOf(given, dhcp === undefined ? remedy : undefined);
   if (dhcp === undefined) {
     const options = { '--router': router, '--dns': dns, '--range': range, '--domain': domain, '--lease-time': leaseTime, '--mtu': mtu };
-    refuseWithoutDhcp({ ...options, '--state': state }, remedy);
+    refuseWithoutDhcp({ ...options, ...serviceOptions(given), '--state': state }, remedy);
     return undefined;
   }
   // Beside the sockets: two switches never have one directory, and what a test made goes with the test's directory.

@@ -73,6 +73,10 @@ function dropText(reason: DropReason, mac: string, port: number): string {
       return `no answer to ${mac} on port ${port}: its message came by a relay agent, and relays are not served`;
     case 'wrong-port':
       return `ignored that ${mac} gives its address up: the message came by port ${port}, where that client is not`;
+    case 'partial-checksum':
+      return `no answer to ${mac} on port ${port}: the UDP checksum of its message was left to its network card, and is unfinished; start the server with --dhcp-lax-checksum`;
+    case 'no-type':
+      return `no answer to ${mac} on port ${port}: it uses BOOTP; start the server with --bootp to serve it`;
     case 'not-holder':
       return `no answer to ${mac} on port ${port}: its message is about an address that is not its own`;
     case 'store-failed':

@@ -29,6 +29,8 @@ export interface NetworkOptions {
   readonly leaseTime?: number | undefined;
   /** The MTU of the segment, in octets, which clients are told. Default: 1,500. */
   readonly mtu?: number | undefined;
+  /** How clients are served, beside what they are told. Default: the server's defaults. */
+  readonly service?: Pick<DhcpOptions, 'bootp' | 'laxChecksum' | 'leasePerMac' | 'maxPortLeases'> | undefined;
   /** Addresses of the network that the gateway has. Default: none. */
   readonly kept?: readonly Ipv4Address[] | undefined;
 }
@@ -74,8 +76,9 @@ export class NetworkPlan {
 
   /** What a DHCP server is given of the plan: everything but its MAC address and reservations. */
   get dhcp(): Omit<DhcpOptions, 'serverMac'> {
-    const { router, dns = [], domain, leaseTime, mtu = segmentMtu } = this.#options;
+    const { router, dns = [], domain, leaseTime, mtu = segmentMtu, service } = this.#options;
     return {
+      ...service,
       ...{ network: this.network, serverAddress: this.serverAddress, ranges: this.pool, dns: [...new Set(dns)], mtu },
       ...(router !== undefined && { router }),
       ...(domain !== undefined && { domain }),

@@ -89,6 +89,8 @@ export interface DhcpOptions {
    * of their own, share one lease. False by default: by the identifier, if there is one. [RFC 2131, 4.2]
    */
   readonly leasePerMac?: boolean;
+  /** Serves clients of BOOTP, too; what they get is theirs for ever. False by default. [RFC 1534, 2] */
+  readonly bootp?: boolean;
   /** Accepts UDP checksums of which only the pseudo header was summed, as guests send that leave the rest to their card. */
   readonly laxChecksum?: boolean;
   /** Asks by ARP whether somebody uses an address, at the moment it is offered; nobody waits for it. True by default. */
@@ -117,6 +119,7 @@ export interface DhcpConfig {
   readonly maxPortOffers: number;
   readonly orphanTime: number;
   readonly leasePerMac: boolean;
+  readonly bootp: boolean;
   readonly laxChecksum: boolean;
   readonly probe: boolean;
 }
@@ -155,6 +158,7 @@ export function dhcpConfig(options: DhcpOptions): DhcpConfig {
     maxPortOffers: options.maxPortOffers ?? Math.max(4, Math.min(Math.ceil(pool.size / 4), mostPortOffers)),
     orphanTime,
     leasePerMac: options.leasePerMac ?? false,
+    bootp: options.bootp ?? false,
     laxChecksum: options.laxChecksum ?? false,
     probe: options.probe ?? true,
   };

@@ -5,7 +5,7 @@ import { infiniteLease, isDynamic, isLeasable, type DhcpConfig } from './config.
 import type { Declines } from './declines.ts';
 import type { LeaseChange, Leases } from './leases.ts';
 import { decodeAddress, decodeUint32 } from './options.ts';
-import { informReply, leaseReply, nakReply, type Reply } from './reply.ts';
+import { bootpReply, informReply, leaseReply, nakReply, type Reply } from './reply.ts';
 import { faultOf, senderOf, type Request, type RequestFault, type Sender } from './request.ts';
 
 /** Why the server does what it does: to each message there is exactly one reason. */
@@ -16,6 +16,7 @@ export type Reason =
   | 'rebooted' // ACK to a client that asks whether its address still holds
   | 'renewed' // ACK to a client that asked us for more time
   | 'rebound' // ACK to a client that asked anybody for more time
+  | 'bootp' // BOOTREPLY to a client of BOOTP
   | 'informed' // ACK without a lease
   | 'released' // the client gave its address back
   | 'declined' // the client found its address in use
@@ -66,6 +67,7 @@ export function decide(state: ServerState, request: Request, now: number): Outco
 }
 
 function outcomeFor(context: Context): Outcome {
+  if (!context.request.message.options.has(optionCodes.messageType)) return bootp(context);
   switch (messageTypeOf(context.request.message)) {
     case messageTypes.discover:
       return discover(context);
@@ -163,6 +165,18 @@ function release(context: Context): Outcome {
   const strange = strangenessOf(context, address);
   if (strange !== undefined) return { reason: strange, address };
   return { reason: 'released', address, change: { kind: 'release', address } };
+}
+
+/** The client knows nothing of leases: it has its address for ever. [RFC 1534, 2] */
+function bootp(context: Context): Outcome {
+  const { config, request, sender } = context;
+  const address = addressFor(context);
+  if (address === undefined) return { reason: 'pool-exhausted' };
+  const { ciaddr } = request.message;
+  if (ciaddr !== 0 && ciaddr !== address) return { reason: 'not-holder', address: ciaddr };
+  if (exceedsPort(context, address)) return { reason: 'port-full', address };
+  const change = { kind: 'bind', address, client: sender, expires: Infinity, duration: infiniteLease } as const;
+  return { reason: 'bootp', address, change, reply: bootpReply(config, request.message, address) };
 }
 
 /** The client was given its address by hand. [RFC 2131, 4.3.5] */

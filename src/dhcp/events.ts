@@ -43,7 +43,12 @@ export type DhcpEvent =
   /** Two stations, `mac` and `twin`, send one client identifier; each gets its own lease. */
   | (Omit<Subject, 'address'> & { readonly type: 'duplicate-client'; readonly twin: MacAddress })
   /** A message of a client that got no answer; `mac` is the source of its frame. */
-  | { readonly type: 'dropped'; readonly mac: MacAddress; readonly ingress: PortNumber; readonly reason: Reason | ServerDrop }
+  | {
+      readonly type: 'dropped';
+      readonly mac: MacAddress;
+      readonly ingress: PortNumber;
+      readonly reason: Reason | ServerDrop | 'partial-checksum';
+    }
   /** Leases cannot be kept any more: no new ones are given until `store-recovered`; those that exist are renewed. */
   | { readonly type: 'store-failed'; readonly error: string }
   | { readonly type: 'store-recovered' };

@@ -23,6 +23,7 @@ export type PacketDrop =
   | 'fragment' // of an IPv4 packet; no DHCP client sends any
   | 'bad-source' // from an address that no host has
   | 'bad-udp' // lengths or checksum
+  | 'partial-checksum' // of a DHCP message: the sender left it to its card, which did not finish it
   | 'bad-icmp' // not an echo request, or its checksum
   | 'malformed-dhcp'; // too short, no cookie, or an option that runs past the end
 
@@ -97,9 +98,11 @@ function readPayload(config: DhcpConfig, { etherType, payload }: Ethernet, peer:
 }
 
 function readUdp(config: DhcpConfig, { source, destination, payload }: Ipv4, peer: Peer, unicast: boolean): Packet | PacketDrop {
-  const udp = decodeUdp(payload, source, destination) ?? (config.laxChecksum ? decodeUnfinished(payload, source, destination) : undefined);
+  const finished = decodeUdp(payload, source, destination);
+  const udp = finished ?? decodeUnfinished(payload, source, destination);
   if (udp === undefined) return 'bad-udp';
   if (udp.destinationPort !== dhcpPorts.server) return 'not-for-us';
+  if (finished === undefined && !config.laxChecksum) return 'partial-checksum';
   const message = decodeDhcp(udp.payload);
   return message === undefined ? 'malformed-dhcp' : { kind: 'dhcp', peer, source, unicast, message };
 }

@@ -43,7 +43,7 @@ const kept: readonly number[] = [
  * once; then what goes out always; then the client's own identifier [RFC 6842, 3]. The least important are left out until the message
  * fits what the client takes and `mtu`.
  */
-export function replyOptions(leading: DhcpOptionMap, offerable: Offerable, asked: DhcpOptionMap, mtu: number): DhcpOptionMap {
+export function replyOptions(leading: DhcpOptionMap, offerable: Offerable, asked: DhcpOptionMap, mtu: number): Map<number, Uint8Array> {
   const options = new Map(leading);
   const give = (code: number): void => {
     const value = offerable.values.get(code);
@@ -67,7 +67,8 @@ function maximumSize(asked: DhcpOptionMap, mtu: number): number {
   return Math.min(Math.max(wish, leastMaximumSize), Math.max(mtu, leastMaximumSize));
 }
 
-function fit(options: Map<number, Uint8Array>, room: number): void {
+/** Leaves out the least important options until they take `room` octets at most. */
+export function fit(options: Map<number, Uint8Array>, room: number): void {
   let length = 0;
   for (const value of options.values()) length += encodedOptionLength(value);
   if (length <= room) return;

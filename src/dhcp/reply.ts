@@ -4,7 +4,7 @@ import { ipv4FromNumber, type Ipv4Address } from '../wire/ipv4.ts';
 import { broadcastMac, readMac, type MacAddress } from '../wire/mac.ts';
 import { infiniteLease, type DhcpConfig } from './config.ts';
 import { encodeAddresses, encodeText, encodeUint32 } from './options.ts';
-import { replyOptions } from './reply-options.ts';
+import { fit, replyOptions } from './reply-options.ts';
 
 /** A message to send. */
 export interface Reply {
@@ -22,6 +22,9 @@ export interface Destination {
 /** All hosts of the link. */
 export const limitedBroadcast = ipv4FromNumber(0xffff_ffff);
 
+/** Octets for options in the 64 of BOOTP's vendor area: not those of the cookie and of the end. [RFC 951, 3; RFC 1497] */
+const bootpRoom = 59;
+
 const unspecified = ipv4FromNumber(0);
 const everybody: Destination = { mac: broadcastMac, address: limitedBroadcast, port: dhcpPorts.client };
 
@@ -36,6 +39,13 @@ export function leaseReply(config: DhcpConfig, asked: DhcpMessage, type: 'offer'
   const ciaddr = type === 'ack' ? asked.ciaddr : unspecified;
   const options = replyOptions(leading, config.offerable, asked.options, config.mtu);
   return { message: { ...frameOf(asked), ciaddr, yiaddr: address, options }, to: destinationOf(asked, address) };
+}
+
+/** Grants `address` to a client of BOOTP, without the options that are of DHCP alone. [RFC 1534, 2] */
+export function bootpReply(config: DhcpConfig, asked: DhcpMessage, address: Ipv4Address): Reply {
+  const options = replyOptions(new Map(), config.offerable, asked.options, config.mtu);
+  fit(options, bootpRoom);
+  return { message: { ...frameOf(asked), ciaddr: asked.ciaddr, yiaddr: address, options }, to: destinationOf(asked, address) };
 }
 
 /** Answers a client that has an address and asks for the rest. [RFC 2131, 4.3.5] */

@@ -58,8 +58,9 @@ export function faultOf(config: DhcpConfig, { message }: Request): RequestFault 
   if (mac === config.serverMac) return 'own-chaddr';
   // What a relay agent writes is believed from relay agents only. [RFC 3046, 2.1]
   if (message.giaddr !== 0 || message.options.has(optionCodes.relayAgentInformation)) return 'relayed';
-  if (!message.options.has(optionCodes.messageType)) return 'no-type';
-  if (!clientTypes.includes(messageTypeOf(message) ?? 0)) return 'bad-type';
+  const isBootp = !message.options.has(optionCodes.messageType);
+  if (isBootp && !config.bootp) return 'no-type';
+  if (!isBootp && !clientTypes.includes(messageTypeOf(message) ?? 0)) return 'bad-type';
   if (fourOctets.some((code) => (message.options.get(code)?.length ?? 4) !== 4)) return 'bad-option';
   if ((message.options.get(optionCodes.clientIdentifier)?.length ?? 0) > maxIdentifier) return 'bad-client-id';
   return undefined;

@@ -4,7 +4,7 @@ import type { PortNumber } from '../ports/port.ts';
 import { decodeArp, type Arp } from '../wire/arp.ts';
 import { hardwareAddressOf } from '../wire/dhcp.ts';
 import { isTagged, minTaggedFrame, removeTag } from '../wire/dot1q.ts';
-import { decodeEthernet, etherTypes } from '../wire/ethernet.ts';
+import { decodeEthernet, etherTypes, sourceOf } from '../wire/ethernet.ts';
 import { Alarm } from './alarm.ts';
 import { ArpWatch } from './arp-watch.ts';
 import type { Bridge } from './bridge.ts';
@@ -89,6 +89,7 @@ export class DhcpServer implements Disposable {
     const packet = readPacket(this.#config, frame);
     if (typeof packet === 'string') {
       this.#count(packet);
+      if (packet === 'partial-checksum') this.#event({ type: 'dropped', mac: sourceOf(frame), ingress, reason: packet });
       return;
     }
     switch (packet.kind) {

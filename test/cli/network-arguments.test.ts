@@ -25,6 +25,10 @@ describe('the options of the DHCP server', { timeout: 60_000 }, () => {
     [['--range', '10.77.0.2-10.77.0.3'], `--range ${missing}`],
     [['--lease-time', '60'], `--lease-time ${missing}`],
     [['--mtu', '1400'], `--mtu ${missing}`],
+    [['--bootp'], `--bootp ${missing}`],
+    [['--dhcp-lax-checksum'], `--dhcp-lax-checksum ${missing}`],
+    [['--dhcp-lease-per-mac'], `--dhcp-lease-per-mac ${missing}`],
+    [['--dhcp-port-limit', '3'], `--dhcp-port-limit ${missing}`],
     [['--state', 'x'], `--state ${missing}`],
     [['--dhcp', '10.77.0.1/24'], '--dhcp 10.77.0.1/24 is not a network; write it as 10.77.0.0/24'],
     [
@@ -45,9 +49,28 @@ describe('the options of the DHCP server', { timeout: 60_000 }, () => {
     expect([existsSync(stage.path('n')), existsSync(stage.path('n.state'))]).toEqual([false, false]);
   });
 
-  it.each(['--router', '--dns', '--domain', '--range', '--lease-time'])('etherloom master refuses %s with --no-dhcp', async (option) => {
-    const value = option === '--lease-time' ? '60' : 'x';
-    expect(await refused(...master('--no-dhcp', option, value))).toEqual([
+  it('a lease lasts 4 s at least', async () => {
+    const [status, words] = await refused('switch', '--sock', stage.path('n'), ...dhcp, '--lease-time', '3');
+    expect([status, words]).toEqual([2, expect.stringContaining('4')]);
+    const served = stage.start([bin('etherloom'), 'switch', '--sock', stage.path('n'), ...dhcp, '--lease-time', '4']);
+    await served.line(/^ready$/);
+    const station = stage.start([bin('etherloom'), 'station', '--sock', stage.path('n'), '--mac', '02:00:00:00:00:01']);
+    await station.line(/^ready$/);
+    await served.logged({ event: 'lease-bound', duration: 4 });
+  });
+
+  it.each([
+    ['--router', ['x']],
+    ['--dns', ['x']],
+    ['--domain', ['x']],
+    ['--range', ['x']],
+    ['--lease-time', ['60']],
+    ['--dhcp-port-limit', ['3']],
+    ['--bootp', []],
+    ['--dhcp-lax-checksum', []],
+    ['--dhcp-lease-per-mac', []],
+  ])('etherloom master refuses %s with --no-dhcp', async (option, value) => {
+    expect(await refused(...master('--no-dhcp', option, ...value))).toEqual([
       1,
       `etherloom: ${option} has no effect without the DHCP server; leave out --no-dhcp`,
     ]);

@@ -161,6 +161,9 @@ test('a checksum that the guest left to its card is accepted when that is config
     },
   });
   expect(new Segment().frame(unfinished)).toEqual([]);
+  const strict = new Segment();
+  expect(strict.frame(unfinished)).toEqual([]);
+  expect(strict.events).toMatchObject([{ type: 'dropped', reason: 'partial-checksum' }]);
   expect(answersIn(new Segment({ laxChecksum: true }).frame(unfinished))).toHaveLength(1);
   expect(new Segment({ laxChecksum: true }).frame(frameWith({ segment: changed(6, 0x55) }))).toEqual([]);
 });

@@ -235,6 +235,51 @@ describe('a client', () => {
   });
 });
 
+describe('BOOTP', () => {
+  const asking = (change: Parameters<typeof message>[1] = {}): ReturnType<typeof message> => {
+    const asked = message('discover', change);
+    return { ...asked, options: new Map([...asked.options].filter(([code]) => code !== 53)) };
+  };
+
+  test('is dropped, and told, where it is not served', () => {
+    const segment = new Segment();
+    expect(segment.tell(asking())).toEqual([]);
+    expect(segment.events).toMatchObject([{ type: 'dropped', reason: 'no-type' }]);
+  });
+
+  test('gets an address for ever, kept before it is told, in a message that a BOOTP client can read', () => {
+    const store = new SlowStore();
+    const segment = new Segment(
+      {
+        bootp: true,
+        router: ip('10.77.0.2'),
+        dns: [9, 10, 11, 12, 13, 14].map((n) => ip(`10.77.0.${n}`)),
+        domain: 'a-long-name.example.org',
+      },
+      store,
+    );
+    expect(segment.tell(asking())).toEqual([]);
+    store.settle();
+    expect(store.kept).toMatchObject([{ state: 'bound', mac: clientMac(1), duration: 0xffff_ffff }]);
+    const [reply] = answersIn(segment.sent);
+    const { yiaddr, options } = reply?.message ?? message('discover');
+    expect([reply?.type, reply?.mac, reply?.packet.destination]).toEqual([undefined, clientMac(1), yiaddr]);
+    // 64 octets of vendor area, with the cookie and the end; none of the options is of DHCP.
+    expect([reply?.payload.length, [...options.keys()]]).toEqual([300, [1, 3, 6, 28]]);
+    segment.clock.advanceSeconds(10 * 365 * 86_400);
+    expect([...segment.server.leases()]).toMatchObject([{ address: yiaddr, state: 'bound' }]);
+    segment.tell(asking());
+    store.settle();
+    expect(answersIn(segment.sent).at(-1)?.message.yiaddr).toBe(yiaddr);
+  });
+
+  test('is bounded by what one port may have', () => {
+    const segment = new Segment({ bootp: true });
+    for (let n = 1; n <= 20; n++) segment.tell(asking({ mac: clientMac(n) }));
+    expect([...segment.server.leases()]).toHaveLength(8);
+  });
+});
+
 describe('a port', () => {
   const hundred = { ranges: [{ start: ip('10.77.0.2'), end: ip('10.77.0.101') }] };
   const count = (segment: Segment, state: string): number => [...segment.server.leases()].filter((lease) => lease.state === state).length;
