@@ -78,7 +78,7 @@ async function openPeer(machine: Namespace, directory: string, workplace: Workpl
 const warmupSize = 10_000_000;
 const measuredSize = 100_000_000;
 
-/** Moves octets by HTTP, of which each is compared; slirpvde crashes when iperf3 breaks off what it sends. */
+/** Moves octets by HTTP, of which each is compared; slirpvde ends when iperf3 breaks off what it sends. */
 async function measure({ internet, guest, processes }: Hosts, way: 'get' | 'put'): Promise<Sample> {
   const server = internet.start(['node', peer, 'serve', internetAddress, '80']);
   await server.line(/^serving$/);

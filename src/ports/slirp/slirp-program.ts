@@ -42,11 +42,12 @@ export async function checkSlirp(program: string, address: string): Promise<void
   } catch (error) {
     throw new EtherloomError('missing-peer', `cannot start libslirp by ${program}: ${reasonOf(error)}; ${packages}`);
   }
-  if (status === 0) return;
+  // It may crash while it ends so soon: its threads are not waited for. It has accepted the address by then.
+  if (status === 0 || status === null) return;
   if (complaints.text.includes('Protocol not supported')) {
     throw new EtherloomError('missing-peer', `cannot start libslirp: ${program} has no plug-in for slirp://; ${packages}`);
   }
-  const words = complaints.text === '' ? `exit status ${status ?? 'unknown'}` : complaints.text;
+  const words = complaints.text === '' ? `exit status ${status}` : complaints.text;
   throw new EtherloomError('bad-address', `${program} refuses ${address}: ${words}; see man libvdeplug_slirp for its options`);
 }
 

@@ -156,6 +156,18 @@ describe('a gateway on the real libslirp', () => {
 });
 
 describe('the program of libslirp', () => {
+  it('may crash at its end when it is tried, and not at its start', async () => {
+    const directory = newDirectory();
+    const program = (name: string, script: string): string => {
+      writeFileSync(join(directory, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+      return join(directory, name);
+    };
+    await checkSlirp(program('crashing', 'kill -SEGV $$'), 'slirp:///v4');
+    await expect(checkSlirp(program('refusing', 'echo no >&2; exit 1'), 'slirp:///v4')).rejects.toThrow(
+      /refuses slirp:\/\/\/v4: no; see man/,
+    );
+  });
+
   it('is neither ours, by whatever name, nor any other script', (context) => {
     needsSlirp(context);
     const [ours, wrapper, real] = [newDirectory(), newDirectory(), newDirectory()];
