@@ -167,8 +167,8 @@ export class Network extends Inventory implements Disposable {
   }
 
   /**
-   * Until disposed, cuts every link between nodes of two groups, also one that is made meanwhile. Nodes that are in no group are one group of their own. With `silent`
-   * nobody notices: all carriers stay.
+   * Until disposed, cuts every link between nodes of two groups, also one that is made meanwhile. Nodes that are in no group are one group of
+   * their own; one that is added meanwhile is of the group that it is linked to first. With `silent` nobody notices: all carriers stay.
    */
   partition(groups: readonly (readonly Node[])[], options: { readonly silent?: boolean } = {}): Disposable {
     checkOptions(options, partitionWords);

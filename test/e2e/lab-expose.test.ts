@@ -67,6 +67,8 @@ describe('a switch of the lab that the real world may join', { timeout: 60_000 }
     expect(() => expose(recorded, 's1', { vde: stage.path('sw') })).toThrow('make the network without { record: true }');
     const net = simulated();
     expect(() => expose(net, 's9', { vde: stage.path('sw') })).toThrow('there is no s9 in this network');
+    const misspelt = { vde: stage.path('sw'), mod: 0o666 };
+    expect(() => expose(net, 's1', misspelt)).toThrow('unknown option "mod"; use one of: vde, log, mode, directoryMode, gid');
     expect(() => expose(net, 's1', { vde: stage.path('no', 'where') })).toThrow(/no.where/);
     expect(net.fabric.pacer).toBeUndefined();
   });

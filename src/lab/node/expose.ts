@@ -9,8 +9,12 @@ import { VdeListener } from '../../ports/vde-listener.ts';
 import { openLoop } from '../../system/loop.ts';
 import type { LabSwitch } from '../lab-switch.ts';
 import type { Network } from '../network.ts';
+import { checkOptions } from '../words.ts';
 import { Border } from './border.ts';
 import { RealTime } from './real-time.ts';
+
+/** The options that there are. */
+const exposeWords = { vde: 'text', log: 'function', mode: 'number', directoryMode: 'number', gid: 'number' } as const;
 
 /** How a switch of the lab is exposed. */
 export interface ExposeOptions extends Omit<VdeDirectoryOptions, 'directory' | 'managementMode' | 'managementGid'> {
@@ -34,7 +38,9 @@ export interface Exposure extends AsyncDisposable {
  * Throws EtherloomError: `bad-state` when the network is recorded, `bad-option` when there is no such switch, and what VdeListener.open
  * throws.
  */
-export function expose(net: Network, name: string, { vde, log = () => undefined, ...modes }: ExposeOptions): Exposure {
+export function expose(net: Network, name: string, options: ExposeOptions): Exposure {
+  checkOptions(options, exposeWords);
+  const { vde, log = () => undefined, ...modes } = options;
   const { fabric } = net;
   if (fabric.record)
     throw new EtherloomError(
