@@ -74,19 +74,22 @@ export function readJournal(bytes: Uint8Array): Journal {
   const text = decoder.decode(bytes);
   let [textStart, length, damaged, skipped, isOurs, isFirst] = [0, 0, 0, 0, true, true];
   for (let start = 0; start < bytes.length;) {
-    const [end, textEnd] = [bytes.indexOf(newline, start) + 1, text.indexOf('\n', textStart) + 1];
+    const end = bytes.indexOf(newline, start) + 1;
+    const textEnd = text.indexOf('\n', textStart) + 1;
     if (end === 0) break;
     const json = isSound(bytes, start, end) ? text.slice(textStart + checksumLength + 1, textEnd - 1) : undefined;
     const record = json === undefined ? undefined : decodeLeaseRecord(json);
     if (isFirst && json !== undefined && record === undefined) isOurs = json === JSON.stringify(header);
     else if (record === undefined) skipped++;
     else takeIn(lines, { record, bytes, start, end });
-    [start, textStart] = [end, textEnd];
+    start = end;
+    textStart = textEnd;
     if (json === undefined) continue;
     isFirst = false;
     // Only what is followed by something good is damage; what is not was never finished.
     damaged += skipped;
-    [length, skipped] = [start, 0];
+    length = start;
+    skipped = 0;
   }
   return { lines, length, torn: bytes.length - length, damaged, isOurs };
 }

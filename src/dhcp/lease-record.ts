@@ -46,7 +46,8 @@ export function decodeLeaseRecord(line: string): LeaseRecord | undefined {
   const { state, key, since, duration, hostname } = value;
   if (address === undefined || mac === undefined || typeof key !== 'string' || !isSeconds(since) || !isSeconds(duration)) return undefined;
   if (state !== 'bound' && state !== 'released' && state !== 'forgotten') return undefined;
-  return { address, state, key, mac, since, duration, ...(typeof hostname === 'string' ? { hostname } : {}) };
+  if (typeof hostname === 'string') return { address, state, key, mac, since, duration, hostname };
+  return { address, state, key, mac, since, duration };
 }
 
 function parseObject(line: string): Readonly<Record<string, unknown>> {

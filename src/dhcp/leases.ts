@@ -178,9 +178,10 @@ export class Leases {
    */
   restore(records: Iterable<LeaseRecord>, now: number, wall: number): void {
     const end = (record: LeaseRecord): number => record.since + record.duration;
-    const kept = [...records].filter((record) => record.state !== 'forgotten').sort((a, b) => end(a) - end(b));
+    const kept = Array.from(records).sort((a, b) => end(a) - end(b));
     for (const record of kept) {
-      const { address, mac, hostname, duration } = record;
+      const { address, state, mac, hostname, duration } = record;
+      if (state === 'forgotten') continue;
       // It may have been kept before clients were known by their MAC addresses.
       const key = this.#config.leasePerMac ? keyOfMac(mac) : record.key;
       const left = Math.min(end(record) - Math.floor(wall / 1000), duration);
@@ -189,7 +190,7 @@ export class Leases {
       entry.duration = duration;
       entry.durable = true;
       entry.remembered = true;
-      if (record.state === 'released' || entry.expires <= now) this.#leave(entry);
+      if (state === 'released' || entry.expires <= now) this.#leave(entry);
     }
   }
 
@@ -259,8 +260,8 @@ export class Leases {
   }
 
   #add(address: Ipv4Address, key: string): Entry {
-    for (const oldest of this.#idle) {
-      if (this.#byAddress.size < this.#config.maxLeases) break;
+    for (const oldest of this.size < this.#config.maxLeases ? [] : this.#idle) {
+      if (this.size < this.#config.maxLeases) break;
       this.#remove(oldest);
     }
     const entry: Entry = {
