@@ -1,6 +1,7 @@
 import { realClock } from '../clock.ts';
 import { Plug, type PlugOptions } from '../companions/plug.ts';
 import { openSystemLog, plainLog } from '../daemon/line-log.ts';
+import { EtherloomError } from '../errors.ts';
 import { nameProcess } from '../system/daemon.ts';
 import { writePidFile } from '../system/pid-file.ts';
 import { tellReady } from './tell-ready.ts';
@@ -17,7 +18,7 @@ export interface PlugRun extends PlugOptions {
   readonly record?: ((line: string) => void) | undefined;
 }
 
-/** Plugs in, and carries frames until an end has gone or a signal tells it to end. Throws EtherloomError when one cannot be opened. */
+/** Plugs in, and carries frames until an end has gone or a signal tells it to end. Throws EtherloomError when one cannot be opened, or fails. */
 export async function runPlug({ name, isDaemon, pidfile, say, record, ...options }: PlugRun): Promise<void> {
   nameProcess(name);
   // Heard from here on: a signal while the switch is being asked leaves nothing behind, either.
@@ -36,6 +37,10 @@ export async function runPlug({ name, isDaemon, pidfile, say, record, ...options
     void told.then((signal) => opened.finish(signal));
     const reason = await opened.ended;
     record?.(`STOP ${options.plug.settings.description}: ${reason}`);
+    const failure = await opened.failure();
+    if (failure === undefined) return;
+    if (isDaemon) log.error(failure);
+    throw new EtherloomError('system', `${failure}; start ${name} again`);
   } finally {
     await opened[Symbol.asyncDispose]();
     file?.[Symbol.dispose]();

@@ -1,8 +1,10 @@
 /** The options of `slirpvde` that say what network it makes, in the original's forms and with its defaults. */
+import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { PlugPlace } from '../companions/plug-name.ts';
 import { EtherloomError } from '../errors.ts';
 import {
+  broadcastOf,
   contains,
   formatIpv4,
   formatIpv4Network,
@@ -23,6 +25,9 @@ const defaultHost = '10.0.2.2/24';
 /** Hosts of the network, unless the options say others. */
 const usual = { router: 2, dns: 3, firstLease: 15 };
 
+/** How many addresses libslirp leases. */
+const leases = 16;
+
 /** Returns the network that the options ask for. Throws EtherloomError('bad-option'). */
 export function slirpPlace(given: Given): SlirpPlace {
   const last = (name: string): string | undefined => given.findLast((one) => one.name === name)?.value;
@@ -33,21 +38,45 @@ export function slirpPlace(given: Given): SlirpPlace {
     'libslirp does not connect to Unix sockets; use socat TCP-LISTEN on this machine in front of the socket',
   );
   const { network, router } = hostOf(last('host') ?? defaultHost);
-  const [dns, dhcp, tftp] = [last('dns'), last('dhcp'), last('tftp')];
+  const dns = hostOr(usual.dns, '-N', last('dns'), network);
+  if (dns === router) {
+    throw new EtherloomError(
+      'bad-option',
+      `${formatIpv4(dns)} is the router's address and cannot be the DNS server's; give another one with -N`,
+    );
+  }
+  const dhcp = last('dhcp');
+  const firstLease = hostOr(usual.firstLease, '-D', dhcp === '' ? undefined : dhcp, network);
+  if (dhcp !== undefined) checkLeases(network, firstLease, [router, dns]);
   return {
     kind: 'slirp-network',
     dhcp: dhcp !== undefined,
     config: {
-      router,
-      prefixLength: network.prefixLength,
-      dns: dns === undefined ? hostNumber(network, usual.dns) : inside(network, '-N', dns),
-      firstLease: dhcp === undefined || dhcp === '' ? hostNumber(network, usual.firstLease) : inside(network, '-D', dhcp),
+      ...{ router, prefixLength: network.prefixLength, dns, firstLease },
       // As the original.
       hostLoopback: true,
       forwards: given.flatMap(({ name, value }) => (name === 'tcp' || name === 'udp' ? [forwardOf(name, value, network)] : [])),
-      tftp: tftp === undefined ? undefined : resolve(tftp),
+      tftp: tftpOf(last('tftp')),
     },
   };
+}
+
+/** Throws EtherloomError('bad-option') when libslirp would lease an address that no client can have: it looks at none of them. */
+function checkLeases(network: Ipv4Network, first: Ipv4Address, taken: readonly Ipv4Address[]): void {
+  const last = first + leases - 1;
+  if (last < broadcastOf(network) && !taken.some((address) => address >= first && address <= last)) return;
+  throw new EtherloomError(
+    'bad-option',
+    `-D ${formatIpv4(first)} does not work: the ${leases} addresses from there on must be in ${formatIpv4Network(network)}, and not be those of the router and the DNS server; give -D another one, or a wider network with -H`,
+  );
+}
+
+function tftpOf(directory: string | undefined): string | undefined {
+  if (directory === undefined) return undefined;
+  if (statSync(directory, { throwIfNoEntry: false })?.isDirectory() !== true) {
+    throw new EtherloomError('bad-option', `-t ${directory} is not a directory; name the directory of the files that hosts may read`);
+  }
+  return resolve(directory);
 }
 
 function refuse(value: string | undefined, option: string, instead: string): void {
@@ -63,6 +92,12 @@ function hostOf(text: string): { network: Ipv4Network; router: Ipv4Address } {
   }
   const first = ipv4FromNumber((address & netmask({ address, prefixLength })) >>> 0);
   const network = { address: first, prefixLength };
+  if (address === broadcastOf(network)) {
+    throw new EtherloomError(
+      'bad-option',
+      `-H ${text} is the broadcast address of ${formatIpv4Network(network)}; give the address of a host`,
+    );
+  }
   return { network, router: address === first ? hostNumber(network, usual.router) : address };
 }
 
@@ -70,12 +105,18 @@ function hostNumber({ address }: Ipv4Network, number: number): Ipv4Address {
   return ipv4FromNumber(address + number);
 }
 
-function inside(network: Ipv4Network, option: string, text: string): Ipv4Address {
+function isHost(network: Ipv4Network, address: Ipv4Address): boolean {
+  return contains(network, address) && address !== network.address && address !== broadcastOf(network);
+}
+
+/** Returns the host that an option names; without it the usual one. */
+function hostOr(usualNumber: number, option: string, text: string | undefined, network: Ipv4Network): Ipv4Address {
+  if (text === undefined) return hostNumber(network, usualNumber);
   const address = parseIpv4(text);
-  if (address !== undefined && contains(network, address)) return address;
+  if (address !== undefined && isHost(network, address)) return address;
   throw new EtherloomError(
     'bad-option',
-    `${option} ${text} is not an address of ${formatIpv4Network(network)}; give one, such as ${formatIpv4(hostNumber(network, usual.dns))}`,
+    `${option} ${text} is not the address of a host of ${formatIpv4Network(network)}; give one, such as ${formatIpv4(hostNumber(network, usualNumber))}`,
   );
 }
 
@@ -83,7 +124,7 @@ function forwardOf(protocol: 'tcp' | 'udp', text: string, network: Ipv4Network):
   const option = protocol === 'tcp' ? '-L' : '-U';
   const [, hostText, port = '', guestText = '', guestPort = ''] = /^(?:([\d.]+):)?(\d+):([\d.]+):(\d+)$/.exec(text) ?? [];
   const [host, guest] = [parseIpv4(hostText ?? '0.0.0.0'), parseIpv4(guestText)];
-  if (host !== undefined && guest !== undefined && contains(network, guest) && isPort(port) && isPort(guestPort)) {
+  if (host !== undefined && guest !== undefined && isHost(network, guest) && isPort(port) && isPort(guestPort)) {
     return { protocol, host: hostText === undefined ? undefined : host, port: Number(port), guest, guestPort: Number(guestPort) };
   }
   throw new EtherloomError('bad-option', `${option} ${text} is not valid; write it as PORT:HOST:HOSTPORT, for example 2222:10.0.2.15:22`);

@@ -55,21 +55,24 @@ Leads a switch to the Internet, by way of this machine and without root. Takes t
 /** `slirpvde`: the Internet for a switch, under its old name, with its old options. Returns the exit code. */
 export async function runSlirpvde(argv: readonly string[], program: string): Promise<number> {
   claimStandardError(complain);
-  const { options: found, operands, mistakes } = getopt(argv, options);
+  const { options: found, operands, mistakes: misread } = getopt(argv, options);
   const say = (line: string): void => complain(`${program}: ${line}\n`);
-  for (const mistake of mistakes) say(mistake);
   const given = new Map(found.map(({ name, value }) => [name, value]));
-  if (mistakes.length > 0 || given.has('help') || operands.length > 1) {
+  const mistakes = [...misread, ...(operands.length > (given.has('sock') ? 0 : 1) ? ['more than one switch is given; give one'] : [])];
+  for (const mistake of mistakes) say(mistake);
+  if (mistakes.length > 0 || given.has('help')) {
     complain(usage);
     return exitUsage;
   }
   const isDaemon = given.has('daemon');
   const sock = operands[0] ?? given.get('sock') ?? '';
+  // What plugs tell beside their failures.
+  const tell = given.has('quiet') ? (): void => undefined : say;
   try {
     const slirp: PlugAt = { place: slirpPlace(found), settings: { description: 'slirp' } };
     const ends = sock === '-' ? { plug: slirp, peer: 'standard' as const } : { plug: switchEnd(sock, given), peer: slirp };
     if (isDaemon && !isInBackground()) return await startInBackground({ standard: sock === '-' });
-    await runPlug({ name: 'slirpvde', isDaemon, pidfile: given.get('pidfile'), say, ...ends });
+    await runPlug({ name: 'slirpvde', isDaemon, pidfile: given.get('pidfile'), say: tell, ...ends });
     return 0;
   } catch (error) {
     if (!isForUser(error)) throw error;

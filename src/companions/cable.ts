@@ -27,6 +27,7 @@ export class Cable implements AsyncDisposable {
   readonly #loop: FrameLoop;
   #ends: readonly Port[] = [];
   #gone: string | undefined;
+  #lost: Port | undefined;
   #limit: Timer | undefined;
   #settle: (reason: string) => void = () => undefined;
 
@@ -39,6 +40,11 @@ export class Cable implements AsyncDisposable {
   /** What the ports of this cable are to be opened with. */
   get environment(): PortEnvironment {
     return this.#loop.environment;
+  }
+
+  /** The end that has gone by itself; undefined while both are there, and after `finish`. */
+  get lost(): Port | undefined {
+    return this.#lost;
   }
 
   /** Joins two ports of this cable, which belong to it from here. */
@@ -85,7 +91,9 @@ export class Cable implements AsyncDisposable {
 
   #lose(gone: Port, reason: string): void {
     this.#ends = this.#ends.filter((end) => end !== gone);
-    if (this.#gone === undefined) this.#drain(reason);
+    if (this.#gone !== undefined) return;
+    if (this.#limit === undefined) this.#lost = gone;
+    this.#drain(reason);
   }
 
   #drain(reason: string): void {

@@ -22,6 +22,8 @@ export interface PlugSettings {
 /** One end of a cable, and what goes with it. */
 export interface PlugEnd extends AsyncDisposable {
   readonly port: Port;
+  /** Resolves with what failed once it has gone by itself. Default: it may go. */
+  readonly failure?: () => Promise<string>;
 }
 
 /** Where switches are, for those who do not say. */

@@ -63,6 +63,12 @@ export class Plug implements AsyncDisposable {
     this.#cable.finish(reason);
   }
 
+  /** Resolves with what failed, when it has ended by the failure of an end; undefined when one has gone as it may. */
+  async failure(): Promise<string | undefined> {
+    const lost = this.#ends.find(({ port }) => port === this.#cable.lost);
+    return lost?.failure?.();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#cable[Symbol.asyncDispose]();
     for (const end of this.#ends) await end[Symbol.asyncDispose]();

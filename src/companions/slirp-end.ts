@@ -12,7 +12,8 @@ import type { PlugPlace } from './plug-name.ts';
 export async function openSlirpAddress(address: string, environment: PortEnvironment): Promise<PlugEnd> {
   const program = findSlirpProgram();
   await checkSlirp(program, address);
-  return startCommand([program, address], environment, { packets: true, manyDescriptors: true });
+  const command = await startCommand([program, address], environment, { packets: true, manyDescriptors: true });
+  return withFailure(command, () => command.finish());
 }
 
 /** Starts libslirp with a network, and resolves when it answers. Throws EtherloomError: `busy` when a forwarded port is taken, `missing-peer`. */
@@ -23,5 +24,15 @@ export async function openSlirpNetwork(
   const program = findSlirpProgram();
   await checkForwards(config.forwards ?? []);
   await checkSlirp(program, slirpAddress(config));
-  return startSlirp({ config, ...(!dhcp && { filter: withoutDhcp }) }, environment);
+  const slirp = await startSlirp({ config, ...(!dhcp && { filter: withoutDhcp }) }, environment);
+  return withFailure(slirp, slirp.ended);
+}
+
+/** Makes it a failure that libslirp ends: unlike a switch, it does so only when something is wrong with it. */
+function withFailure(end: PlugEnd, ended: () => Promise<string>): PlugEnd {
+  return {
+    port: end.port,
+    failure: async () => `libslirp ended: ${await ended()}`,
+    [Symbol.asyncDispose]: () => end[Symbol.asyncDispose](),
+  };
 }

@@ -31,6 +31,7 @@ export function parseQuality(text: string): Quality {
   for (const part of text.split(',')) {
     const [name = '', value = '', ...rest] = part.trim().split(/\s+/);
     const word = otherNames[name] ?? name;
+    if (Object.hasOwn(quality, word)) throw new EtherloomError('bad-option', `${word} is given twice; give it once`);
     if (word === 'fifo' && (value === '0' || value === '1')) {
       quality.fifo = value === '1';
       continue;

@@ -30,6 +30,9 @@ describe('impairments in text', () => {
     ['loss 5 6', /"loss 5 6" is not an impairment/],
     ['loss 500', /loss cannot be 500; use 0 to 100/],
     ['', /"" is not an impairment/],
+    ['loss 5, loss 6', /^loss is given twice; give it once$/],
+    ['fifo 0, fifo 1', /^fifo is given twice/],
+    ['band 5, bandwidth 6', /^bandwidth is given twice/],
   ])('%s is refused', (text, message) => expect(() => parseQuality(text)).toThrow(message));
 
   it('what is written is read again', () => {

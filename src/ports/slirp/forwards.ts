@@ -15,6 +15,7 @@ const anyAddress = '0.0.0.0';
 
 /** Binds each port of this machine for a moment. Throws EtherloomError('busy', 'not-permitted' or 'bad-option') with the first that it cannot. */
 export async function checkForwards(forwards: readonly PortForward[]): Promise<void> {
+  requireDistinct(forwards);
   for (const forward of forwards) {
     try {
       await (forward.protocol === 'tcp' ? tryTcp(forward) : tryUdp(forward));
@@ -22,6 +23,23 @@ export async function checkForwards(forwards: readonly PortForward[]): Promise<v
       throw explained(forward, error);
     }
   }
+}
+
+/** Throws EtherloomError('bad-option') for two forwards of one port, of which libslirp would leave out the second without a word. */
+function requireDistinct(forwards: readonly PortForward[]): void {
+  for (const [at, forward] of forwards.entries()) {
+    const before = forwards.slice(0, at).find((one) => overlap(one, forward));
+    if (!before) continue;
+    throw new EtherloomError(
+      'bad-option',
+      `cannot forward ${textOf(forward)}: another forward has that port; give each forward a port of its own`,
+    );
+  }
+}
+
+function overlap(one: PortForward, other: PortForward): boolean {
+  if (one.protocol !== other.protocol || one.port !== other.port) return false;
+  return one.host === other.host || one.host === undefined || other.host === undefined;
 }
 
 async function tryTcp(forward: PortForward): Promise<void> {

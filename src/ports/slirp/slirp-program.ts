@@ -48,7 +48,10 @@ export async function checkSlirp(program: string, address: string): Promise<void
     throw new EtherloomError('missing-peer', `cannot start libslirp: ${program} has no plug-in for slirp://; ${packages}`);
   }
   const words = complaints.text === '' ? `exit status ${status}` : complaints.text;
-  throw new EtherloomError('bad-address', `${program} refuses ${address}: ${words}; see man libvdeplug_slirp for its options`);
+  throw new EtherloomError(
+    'bad-address',
+    `${program} refuses ${address}: ${words}; see man libvdeplug_slirp for its options, and write a slash within one as \\/`,
+  );
 }
 
 function usualDirectories(): string[] {
