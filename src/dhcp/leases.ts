@@ -196,9 +196,10 @@ export class Leases {
 
   #hold(address: Ipv4Address, client: Client, state: 'offered' | 'bound', expires: number): Entry {
     let entry = this.#byAddress.get(address);
+    const isNew = entry?.key !== client.key || entry.state === 'idle';
+    if (isNew && state === 'offered') this.#makeRoomAt(client.ingress);
     if (entry?.key !== client.key) {
       if (entry !== undefined) this.#remove(entry);
-      if (state === 'offered') this.#makeRoomAt(client.ingress);
       entry = this.#add(address, client.key);
     }
     const previous = this.#byKey.get(client.key);

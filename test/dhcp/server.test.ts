@@ -318,6 +318,16 @@ describe('a port', () => {
     expect([count(segment, 'bound'), count(segment, 'offered')]).toEqual([70, 5]);
   });
 
+  test('has no more offers waiting for clients that were there before', () => {
+    const segment = new Segment(hundred);
+    for (let n = 100; n < 160; n++) {
+      const ciaddr = segment.lease(n, {}, { port: 1 });
+      segment.tell(message('release', { mac: clientMac(n), ciaddr, with: toServer() }), { port: 1, destination: serverAddress });
+    }
+    for (let n = 100; n < 160; n++) segment.ask(message('discover', { mac: clientMac(n) }), { port: 1 });
+    expect(count(segment, 'offered')).toBe(25);
+  });
+
   test('that closes leaves no offers, and its leases are given to others after a minute, when nothing else is free', () => {
     const segment = new Segment();
     for (let n = 1; n <= 8; n++) segment.lease(n, {}, { port: 1 });
