@@ -2,7 +2,7 @@ import { isLeasable } from '../dhcp/config.ts';
 import { EtherloomError } from '../errors.ts';
 import { maxFrame } from '../ports/port.ts';
 import { GatewayPort, type GatewayOptions } from '../ports/slirp/gateway-port.ts';
-import { broadcastOf, formatIpv4, formatIpv4Network, ipv4FromNumber, type Ipv4Address, type Ipv4Network } from '../wire/ipv4.ts';
+import { broadcastOf, contains, formatIpv4, formatIpv4Network, ipv4FromNumber, type Ipv4Address, type Ipv4Network } from '../wire/ipv4.ts';
 import type { DataPlane } from './data-plane.ts';
 import { serverAddress, type NetworkOptions } from './network-plan.ts';
 import { frameOverhead } from './segment-mtu.ts';
@@ -33,6 +33,7 @@ export function planGateway(options: NetworkOptions, wish: GatewayWish): Planned
     );
   }
   for (const { guest } of wish.forwards) checkGuest(network, guest, [serverAddress(network), router, own]);
+  checkAllowed(network, router, wish);
   return {
     network: { ...options, router, dns: dns.length === 0 ? [own] : dns, kept: [own] },
     gateway: { ...wish, network, router, dns: own, mtu: mtu === undefined ? undefined : Math.min(mtu, maxFrame - frameOverhead.tagged) },
@@ -55,6 +56,27 @@ function hostsAfterServer(network: Ipv4Network, taken: readonly Ipv4Address[]): 
   const first = serverAddress(network) + 1;
   const candidates = Array.from({ length: taken.length + 3 }, (_, i) => first + i).filter((one) => one < broadcastOf(network));
   return candidates.map(ipv4FromNumber).filter((one) => !taken.includes(one));
+}
+
+/** Throws EtherloomError('bad-option') for what `--gateway-allow` cannot open, and for a loopback that it keeps closed. */
+function checkAllowed(own: Ipv4Network, router: Ipv4Address, { allow, hostLoopback }: GatewayWish): void {
+  const opensRouter = allow.some(({ network }) => contains(network, router));
+  if (hostLoopback && allow.length > 0 && !opensRouter) {
+    throw new EtherloomError(
+      'bad-option',
+      `--gateway-loopback has no effect: --gateway-allow does not list the router; add --gateway-allow ${formatIpv4(router)}`,
+    );
+  }
+  for (const { network } of allow) {
+    const isOwn = contains(own, network.address) && network.prefixLength >= own.prefixLength;
+    const first = network.prefixLength < 8 ? undefined : network.address >>> 24;
+    if (first === 127 || (isOwn && !(hostLoopback && contains(network, router)))) {
+      throw new EtherloomError(
+        'bad-option',
+        `--gateway-allow ${formatIpv4Network(network)} has no effect: it is not behind the gateway; leave it out, or add --gateway-loopback and allow ${formatIpv4(router)} for services of this machine's loopback`,
+      );
+    }
+  }
 }
 
 function checkGuest(network: Ipv4Network, guest: Ipv4Address, taken: readonly Ipv4Address[]): void {

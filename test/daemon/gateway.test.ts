@@ -47,4 +47,19 @@ describe('the place of a gateway in a network', () => {
       );
     }
   });
+
+  it('refuses what is allowed without effect', () => {
+    const allowing = (networks: readonly string[], hostLoopback = false): (() => unknown) => {
+      const allow = networks.map((text) => ({ network: net(text) }));
+      return () => planned({ network: net('10.77.0.0/24') }, { allow, hostLoopback });
+    };
+    for (const one of ['127.0.0.1/32', '127.0.0.0/8', '10.77.0.0/24', '10.77.0.2/32']) {
+      expect(allowing(['192.0.2.0/24', one])).toThrow(
+        `--gateway-allow ${one} has no effect: it is not behind the gateway; leave it out, or`,
+      );
+    }
+    expect(allowing(['192.0.2.0/24'], true)).toThrow(/^--gateway-loopback has no effect: .*; add --gateway-allow 10.77.0.2$/);
+    for (const one of ['10.77.0.2/32', '10.0.0.0/8', '0.0.0.0/0']) expect(allowing([one], true)).not.toThrow();
+    for (const one of ['10.0.0.0/8', '0.0.0.0/0', '10.77.1.0/24']) expect(allowing([one])).not.toThrow();
+  });
 });
