@@ -14,6 +14,7 @@ import { optionCodes } from '../../src/wire/dhcp.ts';
 import { formatIpv4, parseIpv4, parseIpv4Network, type Ipv4Address } from '../../src/wire/ipv4.ts';
 import { macFromNumber } from '../../src/wire/mac.ts';
 import { eventually } from '../eventually.ts';
+import { clientFrame, message } from '../dhcp/segment.ts';
 import { newDirectory, using } from '../ports/rig.ts';
 import { ConsoleClient } from './managed-stage.ts';
 
@@ -143,6 +144,28 @@ describe('a switch with a DHCP server', () => {
     console.socket.write('help dhcp\n');
     await console.until((text) => text.includes('1000 Success'));
     expect(console.shown).toContain('dhcp/showinfo');
+  });
+
+  it('forgets what was offered to a client whose port closes', async () => {
+    const site = new Site();
+    using(await site.open({ network }));
+    const console = await ConsoleClient.open(`${site.sock}.console`);
+    const showsOffers = async (count: number): Promise<void> => {
+      console.shown = '';
+      console.socket.write('dhcp/showinfo\n');
+      await console.until((text) => text.includes('1000 Success'));
+      expect(console.shown).toContain(`\nleases offered ${count}\n`);
+    };
+    const open = (): Promise<StationLink> =>
+      StationLink.open(
+        { directory: site.sock, description: 'test', receive: () => undefined, carrier: () => undefined },
+        { clock: realClock, log: logTo(() => undefined), poison: true },
+      );
+    const link = await open();
+    link.send(clientFrame(message('discover')));
+    await eventually(() => showsOffers(1));
+    await link[Symbol.asyncDispose]();
+    await eventually(() => showsOffers(0));
   });
 
   it('is refused the state of another one that runs, and leaves no sockets behind', async () => {
