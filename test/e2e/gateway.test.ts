@@ -65,7 +65,7 @@ describe('a gateway', { timeout: 60_000 }, () => {
   });
 
   it('leads to what is listed, and to nothing of the machine but its DNS', async () => {
-    const { machine, guest } = await open(stage, '--gateway-allow', `${site}:80`, '--gateway-allow', '127.0.0.0/8');
+    const { machine, guest } = await open(stage, '--gateway-allow', `${site}:80`, '--gateway-allow', '64.0.0.0/2');
     const port = await freePort();
     await machine.web('0.0.0.0', port);
     expect((await guest.fetch(`http://${siteName}/`)).status).toBe(0);
