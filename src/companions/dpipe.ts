@@ -28,6 +28,13 @@ const endLimit = 5000;
 /** What goes on to the commands. */
 const forwarded = ['SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGCONT', 'SIGWINCH'] as const;
 
+/**
+ * How long after its last command was ended by SIGTERM this process may learn that it was sent one, too, in milliseconds: both were, when the
+ * group was, and another thread may be slower to say so than the end of a child.
+ */
+const ownSignalDelay = 200;
+
+const exitTerminated = 128 + constants.signals.SIGTERM;
 const exitNotFound = 127;
 const exitNotRunnable = 126;
 
@@ -65,6 +72,10 @@ export class Dpipe {
 
   /** Ends the commands, by force when it takes long. */
   #terminate(): void {
+    if (this.#running.size === 0) {
+      this.#settle(0);
+      return;
+    }
     if (this.#killing) return;
     this.#killing = this.#options.clock.after(endLimit, () => {
       // Also what they have started, and what that has in the meantime.
@@ -97,7 +108,9 @@ export class Dpipe {
 
   #finish(): void {
     this.#killing?.[Symbol.dispose]();
-    this.#settle(this.#killing ? 0 : this.#status);
+    if (this.#killing) this.#settle(0);
+    else if (this.#status === exitTerminated) this.#options.clock.after(ownSignalDelay, () => this.#settle(this.#status));
+    else this.#settle(this.#status);
   }
 }
 

@@ -98,7 +98,7 @@ export class DatagramPort implements PacedPort {
   }
 
   transmit(frame: Uint8Array): void {
-    if (!this.#connected) this.counters.drops['no-carrier']++;
+    if (!this.#connected || this.#ending) this.counters.drops['no-carrier']++;
     else if (frame.length > maxFrame) this.counters.drops.oversize++;
     else if (frame.length < minFrame) this.counters.drops.runt++;
     else this.#pending.push(frame);
@@ -139,10 +139,19 @@ export class DatagramPort implements PacedPort {
     this.#watch &&= this.#environment.loop.readiness.watch(fd, this.#interest, this.#ready);
   }
 
-  /** Ends the port, and tells its receiver, when what its peer sent before was heard: while it does not listen, that is later. */
+  /**
+   * Ends the port, and tells its receiver, when what its peer sent before was heard: while it does not listen, that is later. Nothing is sent any
+   * more: the kernel throws away what waits at a socket that sends to a peer that is gone.
+   */
   endAfterReading(reason: string): void {
-    if (!this.#watch || !this.#open || !hasWaiting(this.#fd)) this.end(reason);
-    else this.#ending = { reason, frames: lastWords };
+    if (!this.#watch || !this.#open || !hasWaiting(this.#fd)) {
+      this.end(reason);
+      return;
+    }
+    this.#ending = { reason, frames: lastWords };
+    this.counters.drops['no-carrier'] += this.#pending.length;
+    this.#pending = [];
+    this.#dropBacklog('no-carrier');
   }
 
   /** Ends the port and tells its receiver. */

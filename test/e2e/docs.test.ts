@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { holdDocumentedPorts } from './machine-lock.ts';
 import { guestNeeds } from './peers.ts';
 import { bin, useStage } from './stage.ts';
 
@@ -9,6 +10,12 @@ const pages = ['README.md', 'CONTRIBUTING.md', ...readdirSync(join(root, 'docs')
 
 /** Commands that serve until they are ended; the next line of the example goes on beside them. */
 const serving = /^(etherloom (master|slave|switch|station)|vde_switch) /;
+
+let ports: AsyncDisposable | undefined;
+beforeAll(async () => {
+  ports = await holdDocumentedPorts();
+}, 300_000);
+afterAll(() => ports?.[Symbol.asyncDispose]());
 
 describe.each(pages)('%s', (page) => {
   const text = readFileSync(join(root, page), 'utf8');

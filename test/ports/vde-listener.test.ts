@@ -2,6 +2,7 @@ import { closeSync, existsSync, openSync, readdirSync, unlinkSync } from 'node:f
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { DatagramPort } from '../../src/ports/datagram-port.ts';
 import type { PortWish } from '../../src/ports/port.ts';
 import { decodeVdeReply, encodeVdeRequest } from '../../src/ports/vde-control.ts';
 import { VdeListener } from '../../src/ports/vde-listener.ts';
@@ -215,6 +216,20 @@ describe('a client of a VDE directory that has its port', () => {
     client[Symbol.dispose]();
     expect(await collector.ended()).toBe('the client is gone');
     expect(collector.frames.map(({ length }) => length)).toEqual(Array.from({ length: 200 }, (_, i) => 60 + i));
+  });
+
+  it('is heard out whatever is sent to it meanwhile', async () => {
+    const { directory, ports, rig } = serve();
+    const client = await connect(directory);
+    const port = await ports.next();
+    if (!(port instanceof DatagramPort)) throw new Error(`it is a ${port.module}`);
+    const collector = collect(port);
+    for (let i = 0; i < 200; i++) sendDatagram(client.data, frameOf(60));
+    client[Symbol.dispose]();
+    port.endAfterReading('the client is gone');
+    rig.send(port, frameOf(60), frameOf(61));
+    expect(await collector.ended()).toBe('the client is gone');
+    expect([collector.frames.length, port.counters.drops['no-carrier']]).toEqual([200, 2]);
   });
 
   it('is heard out at no cost to whoever comes meanwhile, and has its descriptor', async () => {
