@@ -68,7 +68,7 @@ function dropText(reason: DropReason, mac: string, port: number): string {
     case 'pool-exhausted':
       return `no address is left for ${mac} on port ${port}; serve more with --range or a wider network, or make leases shorter with --lease-time`;
     case 'port-full':
-      return `no address is given to ${mac}: clients on port ${port} have as many as one port may have`;
+      return `no address is given to ${mac}: clients on port ${port} have as many as one port may have; allow more with --dhcp-port-limit`;
     case 'relayed':
       return `no answer to ${mac} on port ${port}: its message came by a relay agent, and relays are not served`;
     case 'wrong-port':

@@ -32,6 +32,12 @@ export function planGateway(options: NetworkOptions, wish: GatewayWish): Planned
       `cannot give ${formatIpv4Network(network)} a gateway: it has no room for the server, the router, a DNS server and a guest; choose one of /29 or wider`,
     );
   }
+  if (dns.includes(router)) {
+    throw new EtherloomError(
+      'bad-option',
+      `--dns ${formatIpv4(router)} is the gateway as router, which answers no DNS; leave it out, and clients are told of the gateway's own DNS`,
+    );
+  }
   for (const { guest } of wish.forwards) checkGuest(network, guest, [serverAddress(network), router, own]);
   checkAllowed(network, router, wish);
   return {

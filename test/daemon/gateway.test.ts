@@ -33,6 +33,12 @@ describe('the place of a gateway in a network', () => {
     ]);
   });
 
+  it('refuses its own address as router for a DNS server, since nothing answers there', () => {
+    expect(() => addresses({ router: ip('10.77.0.254'), dns: [ip('10.77.0.254')] })).toThrow(
+      "--dns 10.77.0.254 is the gateway as router, which answers no DNS; leave it out, and clients are told of the gateway's own DNS",
+    );
+  });
+
   it('is told the MTU of the network, as far as its stream carries it', () => {
     const mtus = [undefined, 1400, 9000, 65_000].map((mtu) => planned({ network: net('10.77.0.0/24'), mtu }).gateway.mtu);
     expect(mtus).toEqual([undefined, 1400, 9000, 9216]);
