@@ -1,8 +1,8 @@
 /** Leases on disk: an append-only journal, synchronised in groups, written anew when most of it is out of date. */
-import { copyFile, mkdir, open, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { EtherloomError, errnoOf, reasonOf, SystemError } from '../errors.ts';
+import { EtherloomError, reasonOf, SystemError } from '../errors.ts';
 import type { Ipv4Address } from '../wire/ipv4.ts';
+import { diskFiles, makeDirectory, readFrom, writeAll, type JournalFile, type JournalFiles } from './journal-files.ts';
 import { journalHeader, journalLineOf, octetsOf, readJournal, takeIn, type Journal, type JournalLine } from './journal-format.ts';
 import type { LeaseRecord, LeaseStore } from './lease-record.ts';
 
@@ -18,27 +18,6 @@ export interface LeaseJournalOptions {
   readonly batch?: (work: () => void) => void;
   /** The disk by default; for tests. */
   readonly files?: JournalFiles;
-}
-
-/** What of a file system a journal uses. Each call rejects with an error of Node's kind. */
-export interface JournalFiles {
-  /** The octets of a file; undefined when there is none. */
-  read(path: string): Promise<Uint8Array | undefined>;
-  /** Opens for writing: what is there, or an empty file of mode 0600 in its place. */
-  open(path: string, how: 'existing' | 'empty'): Promise<JournalFile>;
-  rename(from: string, to: string): Promise<void>;
-  copy(from: string, to: string): Promise<void>;
-  /** Makes renames in a directory durable. */
-  syncDirectory(path: string): Promise<void>;
-}
-
-/** An open file. */
-export interface JournalFile {
-  /** Writes at a place, and returns how many octets it wrote, which may be fewer. */
-  write(bytes: Uint8Array, position: number): Promise<number>;
-  datasync(): Promise<void>;
-  truncate(length: number): Promise<void>;
-  close(): Promise<void>;
 }
 
 interface Waiting {
@@ -57,8 +36,10 @@ export class LeaseJournal implements LeaseStore, AsyncDisposable {
   readonly #files: JournalFiles;
   readonly #report: (message: string) => void;
   readonly #batch: (work: () => void) => void;
-  readonly #lock: Disposable;
+  readonly #takeLock: () => Promise<Disposable>;
   readonly #lines: Map<Ipv4Address, JournalLine>;
+  /** Undefined after the file was removed: another process may have the journal that is there now. */
+  #lock: Disposable | undefined;
   /** Undefined after a failure: what is in the file is not known then, and must be written anew. */
   #file: JournalFile | undefined;
   #failure: Error | undefined;
@@ -74,6 +55,7 @@ export class LeaseJournal implements LeaseStore, AsyncDisposable {
     this.#files = options.files ?? diskFiles;
     this.#report = options.report ?? (() => undefined);
     this.#batch = options.batch ?? ((work) => work());
+    this.#takeLock = () => takeLock(options);
     this.#lock = lock;
     this.#lines = journal.lines;
     this.#size = journal.length;
@@ -85,10 +67,9 @@ export class LeaseJournal implements LeaseStore, AsyncDisposable {
    * journal of this version, `system` when it cannot be read. When it can be read but not written, all calls fail until `recover`.
    */
   static async open(options: LeaseJournalOptions): Promise<LeaseJournal> {
-    await makeDirectory(options.directory);
-    const lock = options.lock(join(options.directory, 'leases.lock'));
+    const lock = await takeLock(options);
     try {
-      const bytes = await read(options.files ?? diskFiles, pathOf(options.directory));
+      const bytes = await readFrom(options.files ?? diskFiles, pathOf(options.directory));
       const journal = readJournal(bytes ?? new Uint8Array(0));
       if (!journal.isOurs)
         throw new EtherloomError('bad-state', `${pathOf(options.directory)} is not a lease journal of this version; move it away`);
@@ -120,7 +101,7 @@ export class LeaseJournal implements LeaseStore, AsyncDisposable {
     this.#isClosed = true;
     await this.#work;
     await this.#abandon();
-    this.#lock[Symbol.dispose]();
+    this.#lock?.[Symbol.dispose]();
   }
 
   async #begin({ torn, damaged, length }: Journal): Promise<void> {
@@ -176,7 +157,8 @@ export class LeaseJournal implements LeaseStore, AsyncDisposable {
         return this.#failure ?? new EtherloomError('system', `${this.#path} is not open; recover the leases first`);
       const bytes = Buffer.concat(lines.map(octetsOf));
       await writeAll(this.#file, bytes, this.#size);
-      await this.#file.datasync();
+      const [isNamed] = await Promise.all([this.#file.isNamed(), this.#file.datasync()]);
+      if (!isNamed) return await this.#lose();
       this.#size += bytes.length;
       for (const line of lines) takeIn(this.#lines, line);
       return undefined;
@@ -201,6 +183,7 @@ export class LeaseJournal implements LeaseStore, AsyncDisposable {
 
   /** Puts a file with the live records alone in the journal's place: at every moment one of the two is whole. */
   async #rewrite(): Promise<void> {
+    this.#lock ??= await this.#takeLockAgain();
     const temporary = `${this.#path}.tmp`;
     const bytes = Buffer.concat([journalHeader, ...Array.from(this.#lines.values(), octetsOf)]);
     const fresh = await this.#files.open(temporary, 'empty');
@@ -231,6 +214,24 @@ export class LeaseJournal implements LeaseStore, AsyncDisposable {
     return this.#failure;
   }
 
+  /** The place of a journal that was removed may have another one. */
+  async #takeLockAgain(): Promise<Disposable> {
+    const lock = await this.#takeLock();
+    if ((await readFrom(this.#files, this.#path)) === undefined) return lock;
+    lock[Symbol.dispose]();
+    throw new EtherloomError(
+      'bad-state',
+      `another server has put its journal at ${this.#path}; move that away, or start this server again to go on with it`,
+    );
+  }
+
+  /** What was written goes with a file that was removed. */
+  #lose(): Promise<Error> {
+    this.#lock?.[Symbol.dispose]();
+    this.#lock = undefined;
+    return this.#fail(new SystemError('ENOENT', `cannot find ${this.#path}`));
+  }
+
   async #abandon(): Promise<void> {
     const file = this.#file;
     this.#file = undefined;
@@ -238,61 +239,11 @@ export class LeaseJournal implements LeaseStore, AsyncDisposable {
   }
 }
 
-/** The real disk. */
-export const diskFiles: JournalFiles = {
-  async read(path) {
-    try {
-      return await readFile(path);
-    } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-      throw error;
-    }
-  },
-  async open(path, how) {
-    const handle = await open(path, how === 'existing' ? 'r+' : 'w', 0o600);
-    return {
-      write: async (bytes, position) => (await handle.write(bytes, 0, bytes.length, position)).bytesWritten,
-      datasync: () => handle.datasync(),
-      truncate: (length) => handle.truncate(length),
-      close: () => handle.close(),
-    };
-  },
-  rename,
-  copy: copyFile,
-  async syncDirectory(path) {
-    const handle = await open(path, 'r');
-    try {
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-  },
-};
-
-async function makeDirectory(path: string): Promise<void> {
-  await mkdir(path, { mode: 0o700 }).catch((error: unknown) => {
-    // Whether it is a directory shows when its files are opened.
-    if (errnoOf(error) !== 'EEXIST') throw new SystemError(errnoOf(error) ?? 'EIO', `cannot create ${path}`);
-  });
-}
-
 function pathOf(directory: string): string {
   return join(directory, 'leases.journal');
 }
 
-async function read(files: JournalFiles, path: string): Promise<Uint8Array | undefined> {
-  try {
-    return await files.read(path);
-  } catch (error) {
-    const errno = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'EIO';
-    throw new SystemError(errno, `cannot read ${path}`);
-  }
-}
-
-async function writeAll(file: JournalFile, bytes: Uint8Array, position: number): Promise<void> {
-  for (let written = 0; written < bytes.length;) {
-    const count = await file.write(bytes.subarray(written), position + written);
-    if (count === 0) throw new EtherloomError('system', 'the disk took no octets of the lease journal; make room on it');
-    written += count;
-  }
+async function takeLock({ directory, lock }: LeaseJournalOptions): Promise<Disposable> {
+  await makeDirectory(directory);
+  return lock(join(directory, 'leases.lock'));
 }

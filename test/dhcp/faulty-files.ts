@@ -1,4 +1,4 @@
-import type { JournalFile, JournalFiles } from '../../src/dhcp/lease-journal.ts';
+import type { JournalFile, JournalFiles } from '../../src/dhcp/journal-files.ts';
 
 /** A call of a file system, by name. */
 export type Call = 'read' | 'open' | 'write' | 'datasync' | 'truncate' | 'rename' | 'copy' | 'syncDirectory';
@@ -76,6 +76,7 @@ export class FaultyFiles implements JournalFiles {
         });
       },
       datasync: () => this.#call('datasync', () => void this.durable.set(file.path, file.bytes.slice())),
+      isNamed: () => Promise.resolve(this.contents.has(file.path)),
       truncate: (length) => this.#call('truncate', () => set(file.bytes.slice(0, length))),
       close: () => Promise.resolve(),
     };

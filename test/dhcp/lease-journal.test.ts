@@ -10,6 +10,7 @@ import { encodeJournalLine, journalHeader, readJournal } from '../../src/dhcp/jo
 import { LeaseJournal, type LeaseJournalOptions } from '../../src/dhcp/lease-journal.ts';
 import type { LeaseRecord } from '../../src/dhcp/lease-record.ts';
 import { EtherloomError } from '../../src/errors.ts';
+import { lockFile } from '../../src/system/file-lock.ts';
 import { concatOctets } from '../../src/wire/octets.ts';
 import { FaultyFiles } from './faulty-files.ts';
 import { clientMac, ip } from './segment.ts';
@@ -68,6 +69,38 @@ describe('on disk', () => {
     expect(journal.records()).toEqual([]);
     expect(statSync(directory).mode & 0o777).toBe(0o700);
     expect(statSync(join(directory, 'leases.journal')).mode & 0o777).toBe(0o600);
+  });
+
+  test('a journal that was removed is noticed before the next lease is promised, and written again with all of them', async () => {
+    const directory = newDirectory();
+    const first = await LeaseJournal.open({ directory, lock: lockFile });
+    await append(first, record(1));
+    rmSync(directory, { recursive: true });
+    expect(await append(first, record(2))).toMatchObject({
+      message: `cannot write ${join(directory, 'leases.journal')}: no such file or directory (ENOENT)`,
+    });
+    expect(await append(first, record(3))).toBeInstanceOf(EtherloomError);
+    expect(await recover(first)).toBeUndefined();
+    expect(await append(first, record(3))).toBeUndefined();
+    await first[Symbol.asyncDispose]();
+    await using second = await LeaseJournal.open({ directory, lock: lockFile });
+    expect(second.records()).toEqual([record(1), record(3)]);
+  });
+
+  test('the journal of another server in the place of one that was removed is left alone, while that runs and afterwards', async () => {
+    const directory = newDirectory();
+    const first = await LeaseJournal.open({ directory, lock: lockFile });
+    await append(first, record(1));
+    rmSync(directory, { recursive: true });
+    const other = await LeaseJournal.open({ directory, lock: lockFile });
+    await append(other, record(2));
+    expect(await append(first, record(3))).toBeInstanceOf(EtherloomError);
+    expect(await recover(first)).toMatchObject({ cause: { code: 'busy' } });
+    await other[Symbol.asyncDispose]();
+    expect(await recover(first)).toMatchObject({ message: expect.stringContaining('another server has put its journal at') as string });
+    await first[Symbol.asyncDispose]();
+    await using last = await LeaseJournal.open({ directory, lock: lockFile });
+    expect(last.records()).toEqual([record(2)]);
   });
 
   test('a second writer is told that it is busy, and the lock is given back at the end', async () => {

@@ -1,0 +1,85 @@
+/** The file system under a lease journal. */
+import { copyFile, mkdir, open, readFile, rename } from 'node:fs/promises';
+import { EtherloomError, errnoOf, SystemError } from '../errors.ts';
+
+/** What of a file system a journal uses. Each call rejects with an error of Node's kind. */
+export interface JournalFiles {
+  /** The octets of a file; undefined when there is none. */
+  read(path: string): Promise<Uint8Array | undefined>;
+  /** Opens for writing: what is there, or an empty file of mode 0600 in its place. */
+  open(path: string, how: 'existing' | 'empty'): Promise<JournalFile>;
+  rename(from: string, to: string): Promise<void>;
+  copy(from: string, to: string): Promise<void>;
+  /** Makes renames in a directory durable. */
+  syncDirectory(path: string): Promise<void>;
+}
+
+/** An open file. */
+export interface JournalFile {
+  /** Writes at a place, and returns how many octets it wrote, which may be fewer. */
+  write(bytes: Uint8Array, position: number): Promise<number>;
+  datasync(): Promise<void>;
+  /** Whether the file has a name; one that was removed has none. */
+  isNamed(): Promise<boolean>;
+  truncate(length: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The real disk. */
+export const diskFiles: JournalFiles = {
+  async read(path) {
+    try {
+      return await readFile(path);
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+      throw error;
+    }
+  },
+  async open(path, how) {
+    const handle = await open(path, how === 'existing' ? 'r+' : 'w', 0o600);
+    return {
+      write: async (bytes, position) => (await handle.write(bytes, 0, bytes.length, position)).bytesWritten,
+      datasync: () => handle.datasync(),
+      isNamed: async () => (await handle.stat()).nlink > 0,
+      truncate: (length) => handle.truncate(length),
+      close: () => handle.close(),
+    };
+  },
+  rename,
+  copy: copyFile,
+  async syncDirectory(path) {
+    const handle = await open(path, 'r');
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  },
+};
+
+/** Makes a directory for the owner only, in one that exists; one that is there already is left as it is. Throws a SystemError. */
+export async function makeDirectory(path: string): Promise<void> {
+  await mkdir(path, { mode: 0o700 }).catch((error: unknown) => {
+    // Whether it is a directory shows when its files are opened.
+    if (errnoOf(error) !== 'EEXIST') throw new SystemError(errnoOf(error) ?? 'EIO', `cannot create ${path}`);
+  });
+}
+
+/** Returns the octets of a file; undefined when there is none. Throws a SystemError. */
+export async function readFrom(files: JournalFiles, path: string): Promise<Uint8Array | undefined> {
+  try {
+    return await files.read(path);
+  } catch (error) {
+    const errno = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'EIO';
+    throw new SystemError(errno, `cannot read ${path}`);
+  }
+}
+
+/** Writes all of the octets at a place, in as many pieces as it takes. Throws what the file does, and when the disk takes nothing. */
+export async function writeAll(file: JournalFile, bytes: Uint8Array, position: number): Promise<void> {
+  for (let written = 0; written < bytes.length;) {
+    const count = await file.write(bytes.subarray(written), position + written);
+    if (count === 0) throw new EtherloomError('system', 'the disk took no octets of the lease journal; make room on it');
+    written += count;
+  }
+}
