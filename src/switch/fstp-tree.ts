@@ -219,7 +219,8 @@ export class FstpTree {
     for (const member of this.#members.values()) {
       const { role, forwarding } = member;
       member.role = this.#roleOf(member);
-      if (member.role === 'designated') member.claim = undefined;
+      // One that we have outdone would be taken for the leader's, and each of two closed ends would answer the other for ever.
+      if (member.role !== 'root' && !this.#isLed(member)) member.claim = undefined;
       if (role !== member.role || (rerouted && this.#root.port !== undefined)) member.agreed = false;
       this.#setForwarding(member, member.role === 'root' || (member.role === 'designated' && this.#mayLead(member)));
       if (rerouted || role !== member.role || forwarding !== member.forwarding) told.add(member);
@@ -251,9 +252,13 @@ export class FstpTree {
 
   #roleOf(member: Member): TreeRole {
     if (member === this.#root.port) return 'root';
-    // Better, or equal: then it is our own, come back by the port that it left by.
-    if (member.claim && compareVectors(member.claim, this.#designated(member)) <= 0) return 'alternate';
+    if (this.#isLed(member)) return 'alternate';
     return member.spurned && this.#rules.closesBothEnds ? 'alternate' : 'designated';
+  }
+
+  /** Whether what is claimed on the wire of a port is better than ours, or equal: then it is our own, come back by the port that it left by. */
+  #isLed(member: Member): boolean {
+    return member.claim !== undefined && compareVectors(member.claim, this.#designated(member)) <= 0;
   }
 
   /** What we claim on the wire of a port. */
