@@ -46,6 +46,7 @@ const befall = {
 } satisfies Record<string, (network: FstpNetwork, index: number) => void>;
 
 const runs = Number(process.env['FSTP_RUNS'] ?? 200);
+const patience = { timeout: 20_000 + 20 * runs };
 
 const stories: fc.Arbitrary<Story> = fc.integer({ min: 1, max: 9 }).chain((count) => {
   const cable = fc.tuple(fc.nat(count - 1), fc.nat(count - 1), fc.integer({ min: 1, max: 30 }));
@@ -57,7 +58,7 @@ const stories: fc.Arbitrary<Story> = fc.integer({ min: 1, max: 9 }).chain((count
   });
 });
 
-test('whatever is plugged, cut and mended, everybody connected hears everybody else once in the end, and nobody himself', () => {
+test('whatever is plugged, cut and mended, everybody connected hears everybody else once in the end, and nobody himself', patience, () => {
   fc.assert(
     fc.property(stories, (story) => {
       const network = tell(story);
@@ -89,7 +90,7 @@ const outdone: Story = {
   ],
 };
 
-test('when all is quiet, nothing changes any more', () => {
+test('when all is quiet, nothing changes any more', patience, () => {
   fc.assert(
     fc.property(stories, (story) => {
       const network = tell(story);
@@ -106,7 +107,7 @@ test('when all is quiet, nothing changes any more', () => {
   );
 });
 
-test('a cable that carries in one direction only closes no loop', () => {
+test('a cable that carries in one direction only closes no loop', patience, () => {
   fc.assert(
     fc.property(stories, fc.nat(19), (story, index) => {
       const network = tell(story);
@@ -120,7 +121,7 @@ test('a cable that carries in one direction only closes no loop', () => {
   );
 });
 
-test('the same story is told in the same octets', () => {
+test('the same story is told in the same octets', patience, () => {
   fc.assert(
     fc.property(stories, (story) => {
       const [one, other] = [tell(story, true), tell(story, true)];
