@@ -73,6 +73,7 @@ describe('a reader who was stopped for longer than frames may wait', () => {
       const [sender, reader] = [await VdeStation.plug(directory), await VdeStation.plug(directory)];
       introduce([sender, reader]);
       sender.send(numbersTo(4000).map((serial) => sender.frame(reader.number, serial, 60)));
+      // Time itself is tried: the age of what waits. Nothing is told of it before the next frame.
       await new Promise((resolve) => setTimeout(resolve, 500));
       sender.send([sender.frame(reader.number, end)]);
       const heard = reader.hear((frame) => serialOf(frame) === end).map(serialOf);

@@ -1,24 +1,14 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { mountFlags } from './peers.ts';
 import { bin, until, useStage } from './stage.ts';
+import { startSystemLog } from './system-log.ts';
 
 describe('our vde_switch in the background', { timeout: 60_000 }, () => {
   const stage = useStage(['mounts', 'socat', 'vde_plug']);
 
   it('tells the system log who comes, under its name and process id', async () => {
-    const [directory, pidfile, logged] = [stage.path('sw'), stage.path('pid'), stage.path('syslog')];
-    // A /dev of its own, with a log that writes to a file.
-    const steps = [
-      `mkdir ${stage.path('dev')} && cd ${stage.path('dev')} && touch null urandom`,
-      'mount --bind /dev/null null && mount --bind /dev/urandom urandom && mount --rbind . /dev && echo mounted',
-      `exec socat -u UNIX-RECV:/dev/log OPEN:${logged},creat,append`,
-    ];
-    const flags = mountFlags() ?? '';
-    const log = stage.start(['unshare', flags, 'sh', '-c', steps.join('\n')]);
-    await log.line(/^mounted$/);
-    const enter = ['nsenter', '-t', String(log.pid), ...(flags.includes('U') ? ['-U', '--preserve-credentials'] : []), '-m'];
-    await until('the log is there', async () => (await stage.run([...enter, 'test', '-S', '/dev/log'])).status === 0);
+    const [directory, pidfile] = [stage.path('sw'), stage.path('pid')];
+    const { logged, enter } = await startSystemLog(stage);
     const started = await stage.run([...enter, bin('vde_switch'), '-s', directory, '-d', '-p', pidfile]);
     expect([started.status, started.text]).toEqual([0, '']);
     const pid = Number(readFileSync(pidfile, 'utf8'));

@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { connect } from '../ports/vde-stage.ts';
-import { mountFlags } from './peers.ts';
 import { answers } from '../../src/system/unix-socket.ts';
 import { bin, poisoned, until, useStage, type Stage } from './stage.ts';
+import { startSystemLog } from './system-log.ts';
 import { readers, StoppedReader } from './unread.ts';
 import { VdeStation } from './vde-station.ts';
 
@@ -85,17 +85,8 @@ describe('vde_switch in the background', { timeout: 120_000 }, () => {
   const stage = useStage(['mounts', 'socat']);
 
   it('forwards and serves while the system log hangs, and tells it how much was lost', async () => {
-    const [directory, pidfile, logged] = [stage.path('sw'), stage.path('pid'), stage.path('syslog')];
-    const steps = [
-      `mkdir ${stage.path('dev')} && cd ${stage.path('dev')} && touch null urandom`,
-      'mount --bind /dev/null null && mount --bind /dev/urandom urandom && mount --rbind . /dev && echo mounted',
-      `exec socat -u UNIX-RECV:/dev/log OPEN:${logged},creat,append`,
-    ];
-    const flags = mountFlags() ?? '';
-    const log = stage.start(['unshare', flags, 'sh', '-c', steps.join('\n')]);
-    await log.line(/^mounted$/);
-    const enter = ['nsenter', '-t', String(log.pid), ...(flags.includes('U') ? ['-U', '--preserve-credentials'] : []), '-m'];
-    await until('the log is there', async () => (await stage.run([...enter, 'test', '-S', '/dev/log'])).status === 0);
+    const [directory, pidfile] = [stage.path('sw'), stage.path('pid')];
+    const { process: log, logged, enter } = await startSystemLog(stage);
     log.signal('SIGSTOP');
     expect((await stage.run([...enter, bin('vde_switch'), '-s', directory, '-d', '-p', pidfile])).status).toBe(0);
     const [left, right] = await stationsAt(directory);
