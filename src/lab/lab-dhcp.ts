@@ -1,4 +1,4 @@
-import { dhcpConfig, type DhcpConfig } from '../dhcp/config.ts';
+import { dhcpConfig, type DhcpConfig, type DhcpOptions } from '../dhcp/config.ts';
 import type { DhcpEvent } from '../dhcp/events.ts';
 import type { Lease } from '../dhcp/leases.ts';
 import { DhcpServer } from '../dhcp/server.ts';
@@ -12,23 +12,39 @@ import { MemoryLeaseStore } from './memory-lease-store.ts';
 import { readIpv4Text, readMacText, readNetworkText, serverMac } from './names.ts';
 import { checkNumber, vlanOf } from './numbers.ts';
 
-/** What a DHCP server of the lab serves. */
-export interface LabDhcpOptions {
+/** The options of the production server that the lab gives on as they are. */
+type ServerOption =
+  | 'leaseTime'
+  | 'minLeaseTime'
+  | 'maxLeaseTime'
+  | 'offerTime'
+  | 'declineTime'
+  | 'orphanTime'
+  | 'domain'
+  | 'mtu'
+  | 'authoritative'
+  | 'maxLeases'
+  | 'maxPortLeases'
+  | 'maxPortOffers'
+  | 'leasePerMac'
+  | 'bootp'
+  | 'laxChecksum'
+  | 'probe';
+
+/** What a DHCP server of the lab serves, with the defaults of the production server but for those that are named here. */
+export interface LabDhcpOptions extends Pick<DhcpOptions, ServerOption> {
   /** Default: `10.0.0.0/8`, which is the network of hosts with static addresses too. */
   readonly network?: string;
   /** The server's own address. Default: `10.77.0.1`. */
   readonly address?: string;
   /** The first and the last address for clients, as `10.77.0.10-10.77.0.99`. Default: `10.77.0.10-10.77.255.254`. */
   readonly range?: string;
-  /** Seconds of a lease. Default: 3,600. */
-  readonly leaseTime?: number;
   /** The VLAN that is served. Default: 0, which has no tags. */
   readonly vlan?: number;
+  /** The way out of the network. Default: clients are told none. */
   readonly router?: string;
-  /** Whether it asks by ARP before it offers. Default: true. */
-  readonly probe?: boolean;
-  /** Seconds that an offered address is kept for the client. Default: 60. */
-  readonly offerTime?: number;
+  /** DNS servers. Default: clients are told none. */
+  readonly dns?: readonly string[];
   /** Addresses that only one station gets, each as `02:00:00:00:00:01=10.77.0.5`. Default: none. */
   readonly reserve?: readonly string[];
   /** How long it takes to keep a lease, in milliseconds. What is not kept when the switch crashes is lost. Default: 0. */
@@ -122,7 +138,7 @@ export class LabDhcp {
     const server = new DhcpServer({
       config: this.#config,
       clock: at.clock,
-      bridge: { send: say, breath: at.breath },
+      bridge: { send: say, breath: at.breath, portOf: (mac) => at.switch.station(vid(this.vlan), mac)?.port },
       store: this.disk,
       records: this.disk.records(),
       event: (event) => this.#note(event),
@@ -131,6 +147,7 @@ export class LabDhcp {
     return {
       receive: (frame, ingress) => server.receive(frame, ingress),
       observe: (ingress, vlan, frame) => server.observe(ingress, vlan, frame),
+      portClosed: (port) => server.portClosed(port),
       [Symbol.dispose]: () => {
         this.#server = undefined;
         this.disk.crash();
@@ -146,10 +163,17 @@ export class LabDhcp {
 }
 
 function configOf(mac: MacAddress, options: LabDhcpOptions): DhcpConfig {
-  const { network: networkText = '10.0.0.0/8', address = '10.77.0.1', range = '10.77.0.10-10.77.255.254', vlan = 0 } = options;
-  const { leaseTime, router, probe, offerTime, reserve = [] } = options;
+  const {
+    network: networkText = '10.0.0.0/8',
+    address = '10.77.0.1',
+    range = '10.77.0.10-10.77.255.254',
+    vlan = 0,
+    router,
+    dns = [],
+    reserve = [],
+    ...server
+  } = options;
   const network = readNetworkText(networkText);
-  const serverAddress = readIpv4Text(address);
   const [start = '', end = ''] = range.split('-');
   const reserved = new Map(reserve.map(readReservation));
   const taken = new Set(reserved.values());
@@ -158,15 +182,14 @@ function configOf(mac: MacAddress, options: LabDhcpOptions): DhcpConfig {
       throw new EtherloomError('bad-option', `a reserved address is outside ${networkText}; reserve addresses of that network`);
   }
   return dhcpConfig({
+    ...server,
     network,
-    serverAddress,
+    serverAddress: readIpv4Text(address),
     serverMac: mac,
     vid: vlanOf(vlan),
     ranges: [{ start: readIpv4Text(start), end: readIpv4Text(end) }],
-    ...(leaseTime === undefined ? {} : { leaseTime }),
+    dns: dns.map(readIpv4Text),
     ...(router === undefined ? {} : { router: readIpv4Text(router) }),
-    ...(probe === undefined ? {} : { probe }),
-    ...(offerTime === undefined ? {} : { offerTime }),
     reserved: (one) => reserved.get(one),
     isReserved: (one) => taken.has(one),
   });

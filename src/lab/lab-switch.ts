@@ -31,6 +31,8 @@ export interface Resident extends Disposable {
   readonly receive: (frame: Uint8Array, ingress: PortNumber) => void;
   /** Sees what the switch lets observe. */
   readonly observe?: NonNullable<SwitchOptions['observe']>;
+  /** Is told that a port lost its carrier: what is at it next is another station. */
+  readonly portClosed?: (port: PortNumber) => void;
 }
 
 /** Makes a resident when its switch starts; `say` sends, in this breath or one of its own, when the switch is done with the frame at hand. */
@@ -146,11 +148,9 @@ export class LabSwitch implements Disposable {
     if (this.running) this.#switch.addPort(number, { ...membership, up: false });
     port.attach({
       receive: (frame) => this.#receive(number, place, frame),
-      carrier: (up) => {
-        place.up = up;
-        if (this.running) this.#switch.setCarrier(number, up);
-      },
+      carrier: (up) => this.#carrier(number, place, up),
       closed: () => {
+        this.#carrier(number, place, false);
         this.#places.delete(number);
         this.#outside.delete(port);
         if (this.running) this.#switch.removePort(number);
@@ -243,6 +243,14 @@ export class LabSwitch implements Disposable {
     this.#switch.addPort(number, { edge: true, ...(vlan !== 0 && { untagged: 'none', tagged: [vlan] }) });
     const say = (frame: Uint8Array): void => this.breath(() => this.#said.push([number, frame]));
     this.#residents.push(moveIn(say));
+  }
+
+  #carrier(number: PortNumber, place: Place, up: boolean): void {
+    const isLost = place.up && !up;
+    place.up = up;
+    if (!this.running) return;
+    this.#switch.setCarrier(number, up);
+    if (isLost) for (const resident of this.#residents) resident.portClosed?.(number);
   }
 
   #receive(number: PortNumber, place: Place, frame: Uint8Array): void {

@@ -64,8 +64,12 @@ export const hostOptionWords = { ...hostWords, program: 'function' } as const sa
 
 /** Of a DHCP server. */
 export const dhcpWords = {
-  ...{ network: 'text', address: 'text', range: 'text', router: 'text', vlan: 'number', reserve: 'texts' },
-  ...{ leaseTime: 'number', offerTime: 'number', probe: 'flag', diskLatency: 'number' },
+  ...{ network: 'text', address: 'text', range: 'text', vlan: 'number', reserve: 'texts', diskLatency: 'number' },
+  ...{ router: 'text', dns: 'texts', domain: 'text', mtu: 'number' },
+  ...{ leaseTime: 'number', minLeaseTime: 'number', maxLeaseTime: 'number' },
+  ...{ offerTime: 'number', declineTime: 'number', orphanTime: 'number' },
+  ...{ maxLeases: 'number', maxPortLeases: 'number', maxPortOffers: 'number' },
+  ...{ authoritative: 'flag', leasePerMac: 'flag', bootp: 'flag', laxChecksum: 'flag', probe: 'flag' },
 } as const satisfies Wording<LabDhcpOptions>;
 
 /** Of a ping, as the notation has it. */
