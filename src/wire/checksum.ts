@@ -17,3 +17,11 @@ export function internetChecksum(bytes: Uint8Array, initial = 0): number {
 export function pseudoHeaderSum(source: number, destination: number, protocol: number, length: number): number {
   return (source >>> 16) + (source & 0xffff) + (destination >>> 16) + (destination & 0xffff) + protocol + length;
 }
+
+/** The same of IPv6, whose addresses are 128-bit numbers. [RFC 8200, 8.1] */
+export function ipv6PseudoHeaderSum(source: bigint, destination: bigint, nextHeader: number, length: number): number {
+  let sum = length + nextHeader;
+  for (let rest = source; rest !== 0n; rest >>= 16n) sum += Number(rest & 0xffffn);
+  for (let rest = destination; rest !== 0n; rest >>= 16n) sum += Number(rest & 0xffffn);
+  return sum;
+}

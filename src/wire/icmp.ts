@@ -1,6 +1,6 @@
 /*
- * ICMP echo and echo reply, 8 octets and what is echoed; destination unreachable has four octets of nothing in place of the identifier and
- * sequence, and the beginning of the packet that did not come there in place of the payload. [RFC 792]
+ * ICMP echo and echo reply, 8 octets and what is echoed; destination unreachable has zeros in place of the identifier, zeros or the MTU of
+ * the next link in place of the sequence, and the beginning of the packet that did not come there in place of the payload. [RFC 792; RFC 1191, 4]
  *
  *    0      1      2          4            6          8
  *   +------+------+----------+------------+----------+---------
@@ -56,6 +56,8 @@ export interface IcmpUnreachable {
   readonly code: number;
   /** The packet, as it was: of what is said of it as much is sent as fits into 576 octets. [RFC 1812, 4.3.2.3] */
   readonly packet: Uint8Array;
+  /** For `tooLong`: the longest packet that the next link carries, in octets. */
+  readonly mtu?: number;
 }
 
 /** What an unreachable message says of a packet. */
@@ -66,6 +68,12 @@ export interface UnreachablePacket {
   readonly protocol: number;
   /** The first octets of its payload: eight at least. */
   readonly start: Uint8Array;
+  /** How long it was, by its header, in octets. */
+  readonly length: number;
+  /** Whether it was not to be sent in fragments. */
+  readonly dontFragment: boolean;
+  /** For `tooLong`: the longest packet that the next link carries; 0 where the router does not say, and for other codes. */
+  readonly mtu: number;
 }
 
 const unreachableType = 3;
@@ -73,11 +81,12 @@ const longestQuote = 576 - 20 - headerLength;
 const shortestStart = 8;
 
 /** Puts the message together, with its checksum. */
-export function encodeIcmpUnreachable({ code, packet }: IcmpUnreachable): Uint8Array {
+export function encodeIcmpUnreachable({ code, packet, mtu = 0 }: IcmpUnreachable): Uint8Array {
   const quote = packet.subarray(0, longestQuote);
   const message = new Uint8Array(headerLength + quote.length);
   message[0] = unreachableType;
   message[1] = code;
+  writeUint16(message, 6, mtu);
   message.set(quote, headerLength);
   writeUint16(message, 2, internetChecksum(message));
   return message;
@@ -90,11 +99,15 @@ export function decodeIcmpUnreachable(message: Uint8Array): UnreachablePacket | 
   const [first = 0] = packet;
   const length = (first & 0xf) * 4;
   if (first >>> 4 !== 4 || length < 20 || packet.length < length + shortestStart) return undefined;
+  const code = message[1] ?? 0;
   return {
-    code: message[1] ?? 0,
+    code,
     source: readIpv4(packet, 12),
     destination: readIpv4(packet, 16),
     protocol: packet[9] ?? 0,
     start: packet.subarray(length),
+    length: readUint16(packet, 2),
+    dontFragment: ((packet[6] ?? 0) & 0x40) !== 0,
+    mtu: code === unreachableCodes.tooLong ? readUint16(message, 6) : 0,
   };
 }

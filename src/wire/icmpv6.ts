@@ -11,7 +11,7 @@
  *
  *   An option: type, length in units of 8 octets, value. 1: MAC address of the source; 2: MAC address of the target.
  */
-import { internetChecksum } from './checksum.ts';
+import { internetChecksum, ipv6PseudoHeaderSum } from './checksum.ts';
 import { isGroupMac, readMac, writeMac, type MacAddress } from './mac.ts';
 import { readUint16, writeUint16 } from './octets.ts';
 import { isIpv6Multicast, readIpv6, writeIpv6, type Ipv6Address } from './ipv6.ts';
@@ -66,7 +66,7 @@ export function decodeIcmpv6(message: Uint8Array, source: Ipv6Address, destinati
   const type = message[0];
   const isEcho = type === types['echo-request'] || type === types['echo-reply'];
   if (!isEcho && type !== types['neighbour-solicitation'] && type !== types['neighbour-advertisement']) return undefined;
-  if (internetChecksum(message, pseudoHeaderSum(source, destination, message.length)) !== 0) return undefined;
+  if (internetChecksum(message, ipv6PseudoHeaderSum(source, destination, icmpv6Protocol, message.length)) !== 0) return undefined;
   if (!isEcho) return decodeNeighbour(message);
   return {
     type: type === types['echo-request'] ? 'echo-request' : 'echo-reply',
@@ -80,7 +80,7 @@ export function decodeIcmpv6(message: Uint8Array, source: Ipv6Address, destinati
 export function encodeIcmpv6(content: Icmpv6, source: Ipv6Address, destination: Ipv6Address): Uint8Array {
   const message = 'payload' in content ? encodeEcho(content) : encodeNeighbour(content);
   message[0] = types[content.type];
-  writeUint16(message, 2, internetChecksum(message, pseudoHeaderSum(source, destination, message.length)));
+  writeUint16(message, 2, internetChecksum(message, ipv6PseudoHeaderSum(source, destination, icmpv6Protocol, message.length)));
   return message;
 }
 
@@ -129,13 +129,4 @@ function macOptions(message: Uint8Array): Map<number | undefined, MacAddress> | 
     if (!isGroupMac(mac)) macs.set(message[at], mac);
   }
   return macs;
-}
-
-/** The sum, not complemented, of the pseudo header that the checksum covers. [RFC 8200, 8.1] */
-function pseudoHeaderSum(source: Ipv6Address, destination: Ipv6Address, length: number): number {
-  let sum = length + icmpv6Protocol;
-  for (const address of [source, destination]) {
-    for (let rest: bigint = address; rest !== 0n; rest >>= 16n) sum += Number(rest & 0xffffn);
-  }
-  return sum;
 }

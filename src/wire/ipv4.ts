@@ -17,6 +17,7 @@
  *   +------------------------------------+
  */
 import { internetChecksum } from './checksum.ts';
+import type { MacAddress } from './mac.ts';
 import { readUint16, readUint32, writeUint16, writeUint32 } from './octets.ts';
 
 declare const ipv4Brand: unique symbol;
@@ -132,6 +133,16 @@ export function broadcastOf(network: Ipv4Network): Ipv4Address {
 /** Whether the address begins with the network's bits. */
 export function contains(network: Ipv4Network, address: Ipv4Address): boolean {
   return (address & netmask(network)) >>> 0 === network.address;
+}
+
+/** Whether the address names a group, of 224.0.0.0/4. [RFC 1112, 4] */
+export function isIpv4Multicast(address: Ipv4Address): boolean {
+  return address >>> 28 === 0xe;
+}
+
+/** The MAC address of a group; 32 groups share one. [RFC 1112, 6.4] */
+export function multicastMacOfIpv4(group: Ipv4Address): MacAddress {
+  return (0x0100_5e00_0000 + (group & 0x7f_ffff)) as MacAddress;
 }
 
 /** Blocks whose addresses no host can have, and what they are for. [RFC 6890, 2.2.2; RFC 5771] */

@@ -37,6 +37,25 @@ export const unspecifiedIpv6 = 0n as Ipv6Address;
 /** All hosts of the link, `ff02::1`. [RFC 4291, 2.7.1] */
 export const allNodes = 0xff02_0000_0000_0000_0000_0000_0000_0001n as Ipv6Address;
 
+/** A network: all addresses that begin with the same bits. [RFC 4291, 2.3] */
+export interface Ipv6Network {
+  /** The first address: the host's bits are zero. */
+  readonly address: Ipv6Address;
+  /** The number of bits, from 0 to 128, that all addresses share. */
+  readonly prefixLength: number;
+}
+
+/** The network of that many bits that an address is of. */
+export function ipv6NetworkOf(address: Ipv6Address, prefixLength: number): Ipv6Network {
+  const hostBits = BigInt(128 - prefixLength);
+  return { address: ((address >> hostBits) << hostBits) as Ipv6Address, prefixLength };
+}
+
+/** Whether the address begins with the network's bits. */
+export function isInIpv6Network({ address: first, prefixLength }: Ipv6Network, address: Ipv6Address): boolean {
+  return (first ^ address) >> BigInt(128 - prefixLength) === 0n;
+}
+
 /** The address in text, `fe80::1`: eight groups, one run of zero groups as `::`. Undefined for any other text, also with a zone. */
 export function parseIpv6(text: string): Ipv6Address | undefined {
   const [head = '', tail, more] = text.split('::');
@@ -75,6 +94,11 @@ export function writeIpv6(bytes: Uint8Array, at: number, address: Ipv6Address): 
 /** Whether the address names a group. [RFC 4291, 2.7] */
 export function isIpv6Multicast(address: Ipv6Address): boolean {
   return address >> 120n === 0xffn;
+}
+
+/** Whether the address is of its link alone, fe80::/10, and so is known on no other one. [RFC 4291, 2.5.6] */
+export function isIpv6LinkLocal(address: Ipv6Address): boolean {
+  return address >> 118n === 0x3fan;
 }
 
 /** The link-local address that is made of a MAC address. [RFC 4291, 2.5.6, appendix A] */

@@ -5,12 +5,15 @@ import { decodeDhcp, dhcpPorts, hardwareAddressOf, messageTypeOf, messageTypes, 
 import { decodeDot1q, type Dot1q } from './dot1q.ts';
 import { destinationOf, etherTypes, minFrame, sourceOf } from './ethernet.ts';
 import { decodeIcmpEcho, decodeIcmpUnreachable, unreachableCodes, type UnreachablePacket } from './icmp.ts';
+import { decodeIcmpv6Error, unreachableCodes6, type QuotedIpv6 } from './icmpv6-error.ts';
 import { decodeIcmpv6, icmpv6Protocol, type Icmpv6 } from './icmpv6.ts';
-import { decodeIpv4, formatIpv4, ipProtocols, readIpv4, type Ipv4, type Ipv4Address } from './ipv4.ts';
+import { formatIp, isIpv6, type IpAddress } from './ip.ts';
+import { decodeIpv4, formatIpv4, ipProtocols, readIpv4, type Ipv4 } from './ipv4.ts';
+import { decodeIpv6Fragment, fragmentHeader } from './ipv6-fragment.ts';
 import { decodeIpv6, formatIpv6, type Ipv6 } from './ipv6.ts';
 import { broadcastMac, formatMac, type MacAddress } from './mac.ts';
 import { readUint16 } from './octets.ts';
-import { decodeUdp, type Udp } from './udp.ts';
+import { decodeUdp, decodeUdpOverIpv6, type Udp } from './udp.ts';
 
 /** Types below are lengths. [IEEE 802.3, 3.2.6] */
 const firstEtherType = 0x600;
@@ -82,14 +85,23 @@ function ipv4(packet: Ipv4): string {
   return `ICMP ${ways}, ${unreachable ? notReached(unreachable) : `type ${payload[0] ?? 'unknown'}`}`;
 }
 
-function notReached({ code, destination, protocol, start }: UnreachablePacket): string {
+function notReached({ code, destination, protocol, start, length, mtu }: UnreachablePacket): string {
+  if (code === unreachableCodes.tooLong) return tooBig(length, destination, mtu);
   const [name = `code ${code}`] = Object.entries(unreachableCodes).find(([, known]) => known === code) ?? [];
   const what = code === unreachableCodes.port && protocol === ipProtocols.udp ? `UDP port ${readUint16(start, 2)}` : name;
   return `${what} of ${formatIpv4(destination)} unreachable`;
 }
 
-function between({ source, destination }: { source: Ipv4Address; destination: Ipv4Address }, from: number, to: number): string {
-  return `${formatIpv4(source)}:${from} > ${formatIpv4(destination)}:${to}`;
+function tooBig(length: number, destination: IpAddress, mtu: number): string {
+  return `packet of ${octets(length)} to ${formatIp(destination)} too big, MTU ${mtu === 0 ? 'not said' : mtu}`;
+}
+
+function between({ source, destination }: { source: IpAddress; destination: IpAddress }, from: number, to: number): string {
+  return `${withPort(source, from)} > ${withPort(destination, to)}`;
+}
+
+function withPort(address: IpAddress, port: number): string {
+  return isIpv6(address) ? `[${formatIpv6(address)}]:${port}` : `${formatIpv4(address)}:${port}`;
 }
 
 function datagram({ sourcePort, destinationPort, payload }: Udp, packet: Ipv4): string {
@@ -116,11 +128,27 @@ function dhcp(message: DhcpMessage): string {
   return `DHCP ${name}${which}${who}, xid ${message.xid.toString(16).padStart(8, '0')}`;
 }
 
-function ipv6({ source, destination, nextHeader, payload }: Ipv6): string {
+function ipv6(packet: Ipv6): string {
+  const { source, destination, nextHeader, payload } = packet;
   const ways = `${formatIpv6(source)} > ${formatIpv6(destination)}`;
+  const fragment = nextHeader === fragmentHeader ? decodeIpv6Fragment(payload) : undefined;
+  if (fragment) return `IPv6 ${ways}, a fragment of protocol ${fragment.nextHeader}, ${octets(fragment.payload.length)}`;
+  if (nextHeader === ipProtocols.udp) {
+    return said(`UDP ${ways}`, decodeUdpOverIpv6(payload, source, destination), ({ sourcePort, destinationPort, payload: content }) => {
+      return `UDP ${between(packet, sourcePort, destinationPort)}, ${octets(content.length)}`;
+    });
+  }
   if (nextHeader !== icmpv6Protocol) return `IPv6 ${ways}, next header ${nextHeader}, ${octets(payload.length)}`;
   const message = decodeIcmpv6(payload, source, destination);
-  return `ICMPv6 ${ways}, ${message ? icmpv6(message) : `type ${payload[0] ?? 'unknown'}`}`;
+  const error = message ? undefined : decodeIcmpv6Error(payload, source, destination);
+  return `ICMPv6 ${ways}, ${message ? icmpv6(message) : error ? notReached6(error) : `type ${payload[0] ?? 'unknown'}`}`;
+}
+
+function notReached6({ type, code, destination, nextHeader, start, length, mtu }: QuotedIpv6): string {
+  if (type === 'too-big') return tooBig(length, destination, mtu);
+  const [name = `code ${code}`] = Object.entries(unreachableCodes6).find(([, known]) => known === code) ?? [];
+  const what = code === unreachableCodes6.port && nextHeader === ipProtocols.udp ? `UDP port ${readUint16(start, 2)}` : name;
+  return `${what} of ${formatIpv6(destination)} unreachable`;
 }
 
 function icmpv6(message: Icmpv6): string {

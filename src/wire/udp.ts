@@ -6,8 +6,9 @@
  *   | source port | destination port|  length  | checksum | payload
  *   +-------------+-----------------+----------+----------+---------
  */
-import { internetChecksum, pseudoHeaderSum } from './checksum.ts';
+import { internetChecksum, ipv6PseudoHeaderSum, pseudoHeaderSum } from './checksum.ts';
 import { ipProtocols, type Ipv4Address } from './ipv4.ts';
+import type { Ipv6Address } from './ipv6.ts';
 import { readUint16, writeUint16 } from './octets.ts';
 
 /** A datagram taken apart. */
@@ -24,16 +25,43 @@ const headerLength = 8;
  * Undefined when the length does not fit, or the checksum is wrong for a segment between these two addresses.
  */
 export function decodeUdp(segment: Uint8Array, source: Ipv4Address, destination: Ipv4Address): Udp | undefined {
-  if (segment.length < headerLength) return undefined;
-  const length = readUint16(segment, 4);
-  if (length < headerLength || length > segment.length) return undefined;
+  const length = lengthOf(segment);
+  if (length === undefined) return undefined;
   const sum = pseudoHeaderSum(source, destination, ipProtocols.udp, length);
   if (readUint16(segment, 6) !== 0 && internetChecksum(segment.subarray(0, length), sum) !== 0) return undefined;
-  return { sourcePort: readUint16(segment, 0), destinationPort: readUint16(segment, 2), payload: segment.subarray(headerLength, length) };
+  return partsOf(segment, length);
+}
+
+/** The same of a segment that is the payload of IPv6, which must have a checksum: zero is refused. [RFC 8200, 8.1] */
+export function decodeUdpOverIpv6(segment: Uint8Array, source: Ipv6Address, destination: Ipv6Address): Udp | undefined {
+  const length = lengthOf(segment);
+  if (length === undefined || readUint16(segment, 6) === 0) return undefined;
+  const sum = ipv6PseudoHeaderSum(source, destination, ipProtocols.udp, length);
+  return internetChecksum(segment.subarray(0, length), sum) === 0 ? partsOf(segment, length) : undefined;
 }
 
 /** Puts a segment between these two addresses together, with its checksum. Throws RangeError when it is over 65,535 octets. */
 export function encodeUdp(udp: Udp, source: Ipv4Address, destination: Ipv4Address): Uint8Array {
+  return encode(udp, (length) => pseudoHeaderSum(source, destination, ipProtocols.udp, length));
+}
+
+/** The same of a segment between two IPv6 addresses. */
+export function encodeUdpOverIpv6(udp: Udp, source: Ipv6Address, destination: Ipv6Address): Uint8Array {
+  return encode(udp, (length) => ipv6PseudoHeaderSum(source, destination, ipProtocols.udp, length));
+}
+
+/** The length that a segment has by its header; undefined when it does not fit. */
+function lengthOf(segment: Uint8Array): number | undefined {
+  if (segment.length < headerLength) return undefined;
+  const length = readUint16(segment, 4);
+  return length < headerLength || length > segment.length ? undefined : length;
+}
+
+function partsOf(segment: Uint8Array, length: number): Udp {
+  return { sourcePort: readUint16(segment, 0), destinationPort: readUint16(segment, 2), payload: segment.subarray(headerLength, length) };
+}
+
+function encode(udp: Udp, sumOf: (length: number) => number): Uint8Array {
   const length = headerLength + udp.payload.length;
   if (length > 0xffff) throw new RangeError(`a UDP segment of ${length} octets, the most is 65535`);
   const segment = new Uint8Array(length);
@@ -41,7 +69,7 @@ export function encodeUdp(udp: Udp, source: Ipv4Address, destination: Ipv4Addres
   writeUint16(segment, 2, udp.destinationPort);
   writeUint16(segment, 4, length);
   segment.set(udp.payload, headerLength);
-  const checksum = internetChecksum(segment, pseudoHeaderSum(source, destination, ipProtocols.udp, length));
+  const checksum = internetChecksum(segment, sumOf(length));
   // Zero on the wire says that there is no checksum; all ones is the same sum.
   writeUint16(segment, 6, checksum === 0 ? 0xffff : checksum);
   return segment;

@@ -37,6 +37,23 @@ describe('a frame is told in one line', () => {
       '02:00:00:00:00:0b > 02:00:00:00:00:0a: ICMPv6 fe80::ff:fe00:b > fe80::ff:fe00:a, fe80::ff:fe00:b is at 02:00:00:00:00:0b',
     ],
     ['wire/ipv6.pcap', 5, '02:00:00:00:00:0b > 02:00:00:00:00:0a: ICMPv6 fe80::ff:fe00:b > fe80::ff:fe00:a, echo reply 1'],
+    [
+      'wire/router.pcap',
+      2,
+      '02:00:00:00:00:01 > 02:00:00:00:00:0a: ICMP 10.77.1.254 > 10.77.1.1, packet of 1428 octets to 10.77.2.1 too big, MTU 1300',
+    ],
+    ['wire/router.pcap', 3, '02:00:00:00:00:0a > 02:00:00:00:00:01: UDP [fd77:1::1]:40001 > [fd77:1::ff]:7777, 9 octets'],
+    [
+      'wire/router.pcap',
+      4,
+      '02:00:00:00:00:01 > 02:00:00:00:00:0a: ICMPv6 fd77:1::ff > fd77:1::1, UDP port 7777 of fd77:1::ff unreachable',
+    ],
+    [
+      'wire/router.pcap',
+      6,
+      '02:00:00:00:00:01 > 02:00:00:00:00:0a: ICMPv6 fd77:1::ff > fd77:1::1, packet of 1448 octets to fd77:2::1 too big, MTU 1300',
+    ],
+    ['wire/router.pcap', 7, '02:00:00:00:00:0a > 02:00:00:00:00:01: IPv6 fd77:1::1 > fd77:2::1, a fragment of protocol 17, 1248 octets'],
     ['dhcp/udhcpc-decline.pcap', 1, '02:00:00:00:00:c1 > all: DHCP DISCOVER for 02:00:00:00:00:c1, xid efddfb40'],
     ['dhcp/udhcpc-decline.pcap', 4, '02:00:00:00:00:01 > 02:00:00:00:00:c1: DHCP ACK 10.77.0.106 for 02:00:00:00:00:c1, xid efddfb40'],
     ['dhcp/udhcpc-decline.pcap', 5, '02:00:00:00:00:c1 > all: ARP, who has 10.77.0.106? a probe'],

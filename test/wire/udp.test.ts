@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { decodeIpv4, ipv4FromNumber } from '../../src/wire/ipv4.ts';
+import { decodeIpv6, type Ipv6Address } from '../../src/wire/ipv6.ts';
 import { concatOctets, readUint16 } from '../../src/wire/octets.ts';
-import { decodeUdp, encodeUdp } from '../../src/wire/udp.ts';
-import { ipv4, octets, uint16 } from './arbitraries.ts';
+import { decodeUdp, decodeUdpOverIpv6, encodeUdp, encodeUdpOverIpv6 } from '../../src/wire/udp.ts';
+import { ipv4, ipv6, octets, uint16 } from './arbitraries.ts';
 import { capturedFrame } from './fixture.ts';
 
 const packet = decodeIpv4(capturedFrame('wire/stations.pcap', 7).subarray(14));
@@ -24,6 +25,18 @@ test('its fields encode to the captured segment', () => {
   expect(encodeUdp(udp, source, destination)).toEqual(new Uint8Array(captured));
 });
 
+test('one over IPv6 decodes and encodes, and is nothing without a checksum', () => {
+  const over = decodeIpv6(capturedFrame('wire/router.pcap', 3).subarray(14));
+  if (over === undefined) throw new Error('the third frame holds UDP over IPv6');
+  const udp = { sourcePort: 40_001, destinationPort: 7777, payload: text.encode('etherloom') };
+  expect(decodeUdpOverIpv6(over.payload, over.source, over.destination)).toEqual(udp);
+  expect(encodeUdpOverIpv6(udp, over.source, over.destination)).toEqual(new Uint8Array(over.payload));
+  const without = over.payload.slice();
+  without.fill(0, 6, 8);
+  expect(decodeUdpOverIpv6(without, over.source, over.destination)).toBeUndefined();
+  expect(decodeUdpOverIpv6(over.payload, over.source, (over.destination ^ 1n) as Ipv6Address)).toBeUndefined();
+});
+
 test('decoding and encoding are inverse', () => {
   const segments = fc.record({ sourcePort: uint16, destinationPort: uint16, payload: octets() });
   fc.assert(
@@ -31,10 +44,16 @@ test('decoding and encoding are inverse', () => {
       expect(decodeUdp(encodeUdp(udp, from, to), from, to)).toEqual(udp);
     }),
   );
+  fc.assert(
+    fc.property(segments, ipv6, ipv6, (udp, from, to) => {
+      expect(decodeUdpOverIpv6(encodeUdpOverIpv6(udp, from, to), from, to)).toEqual(udp);
+    }),
+  );
 });
 
 test('random octets never throw', () => {
   fc.assert(fc.property(octets(), (bytes) => void decodeUdp(bytes, source, destination)));
+  fc.assert(fc.property(octets(), ipv6, (bytes, address) => void decodeUdpOverIpv6(bytes, address, address)));
 });
 
 test('a segment that was sent without a checksum is accepted', () => {

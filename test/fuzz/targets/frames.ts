@@ -5,7 +5,14 @@ import { summarize } from '../../../src/wire/summary.ts';
 import { fixture, streamedFrames } from '../../wire/fixture.ts';
 import { must, type Target } from '../target.ts';
 
-const captures = ['wire/stations.pcap', 'wire/ipv6.pcap', 'wire/trunk.pcap', 'dhcp/udhcpc-decline.pcap', 'dhcp/dhclient-decline.pcap'];
+const captures = [
+  'wire/stations.pcap',
+  'wire/ipv6.pcap',
+  'wire/router.pcap',
+  'wire/trunk.pcap',
+  'dhcp/udhcpc-decline.pcap',
+  'dhcp/dhclient-decline.pcap',
+];
 
 /** Frames as they are shown to people: by the codecs of all that they can hold. */
 export const frameTarget: Target = {
