@@ -14,7 +14,7 @@ interface Rule {
 
 /** The ports without I/O: they run in a browser, and in virtual time. */
 const purePorts = [
-  ...['port.ts', 'backlog.ts', 'frame-stream.ts', 'stream-text.ts', 'memory.ts', 'redial.ts'],
+  ...['port.ts', 'intake.ts', 'send-queue.ts', 'backlog.ts', 'frame-stream.ts', 'stream-text.ts', 'memory.ts', 'redial.ts'],
   ...[
     'attached-port.ts',
     'channel.ts',

@@ -16,6 +16,9 @@ export interface BacklogBounds extends BacklogLimits {
   readonly age?: number | undefined;
 }
 
+/** Octets that are charged to a budget until this is disposed. */
+export type Charge = Disposable;
+
 /** One that keeps frames, and can be made to give some up. */
 interface Holder {
   /** How much memory it has, in octets. */
@@ -37,7 +40,7 @@ export class BacklogBudget {
   now = 0;
   /** What each port may keep, unless its driver is told otherwise. */
   readonly port: Required<BacklogLimits>;
-  used = 0;
+  #used = 0;
   /** Is told each time that a holder got no memory, or gave some up. */
   exhausted: () => void = () => undefined;
   readonly #holders = new Set<Holder>();
@@ -50,9 +53,24 @@ export class BacklogBudget {
     this.port = { frames, octets };
   }
 
+  /** What is in use, in octets. */
+  get used(): number {
+    return this.#used;
+  }
+
+  /** Charges octets that nobody else can take, also beyond the limit: what a system or Node is given already. Dispose the charge once. */
+  charge(octets: number): Charge {
+    this.#used += octets;
+    return {
+      [Symbol.dispose]: () => {
+        this.#used -= octets;
+      },
+    };
+  }
+
   /** Charges `size` octets to one that holds `held`, and tells whether it may have them. */
-  take(size: number, held: number): boolean {
-    while (this.used + size > this.limit) {
+  #take(size: number, held: number): boolean {
+    while (this.#used + size > this.limit) {
       const share = this.limit / (this.#holders.size + (held === 0 ? 1 : 0));
       this.exhausted();
       if (held + size > share) return false;
@@ -60,13 +78,13 @@ export class BacklogBudget {
       if (!most || most.held <= held + size) return false;
       most.giveWay();
     }
-    this.used += size;
+    this.#used += size;
     return true;
   }
 
-  /** As `take`, for memory: `size` is a power of two. Undefined when it may not have any. From now on others may take from the holder. */
+  /** Memory of `size` octets, a power of two, for a holder. Undefined when it may not have any. From now on others may take from the holder. */
   lend(size: number, holder: Holder): Uint8Array | undefined {
-    if (!this.take(size, holder.held)) return undefined;
+    if (!this.#take(size, holder.held)) return undefined;
     this.#holders.add(holder);
     const known = this.#spare.get(size)?.pop();
     if (known) this.#spared -= size;
@@ -80,7 +98,7 @@ export class BacklogBudget {
     const alike = this.#spare.get(length);
     if (alike) alike.push(memory);
     else this.#spare.set(length, [memory]);
-    this.used -= length;
+    this.#used -= length;
     this.#spared += length;
     if (holder.held === 0) this.#holders.delete(holder);
   }
@@ -88,7 +106,7 @@ export class BacklogBudget {
   /** Lets go of memory of other sizes, until all that is there is within the bound. */
   #discard(): void {
     for (const [size, memories] of this.#spare) {
-      while (this.used + this.#spared > this.limit && memories.pop()) this.#spared -= size;
+      while (this.#used + this.#spared > this.limit && memories.pop()) this.#spared -= size;
     }
   }
 

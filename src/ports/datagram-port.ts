@@ -2,10 +2,11 @@ import { closeSync } from 'node:fs';
 import type { Interest, Ready, Watch } from '../system/readiness.ts';
 import type { Fd } from '../system/unix-socket.ts';
 import { hasWaiting, setSendBuffer, takeSocketError, unreadOctets } from '../system/unix-socket.ts';
-import { minFrame } from '../wire/ethernet.ts';
-import { Backlog, type BacklogLimits } from './backlog.ts';
+import type { BacklogLimits } from './backlog.ts';
 import type { PortEnvironment } from './environment.ts';
-import { maxFrame, newPortCounters, type PacedPort, type PortCounters, type PortDrop, type Receiver } from './port.ts';
+import { Intake } from './intake.ts';
+import { newPortCounters, type PacedPort, type PortCounters, type Receiver } from './port.ts';
+import { SendQueue, type Refusal } from './send-queue.ts';
 
 /**
  * Asked of the kernel for each port, in octets: it gives twice as much, or twice the system's `wmem_max` if that is less. No more, since
@@ -45,12 +46,11 @@ export class DatagramPort implements PacedPort {
   readonly description: string;
   readonly counters: PortCounters;
   readonly #environment: PortEnvironment;
-  readonly #backlog: Backlog;
+  readonly #intake: Intake;
+  readonly #queue: SendQueue;
   readonly #reconnect: (() => boolean) | undefined;
   readonly #released: (() => void) | undefined;
   #fd: Fd;
-  #pending: Uint8Array[] = [];
-  #receiver: Receiver | undefined;
   #watch: Watch | undefined;
   #connected: boolean;
   #listening = true;
@@ -67,14 +67,19 @@ export class DatagramPort implements PacedPort {
     this.#connected = options.connected ?? true;
     this.#reconnect = options.reconnect;
     this.#released = options.released;
-    this.#backlog = new Backlog(environment.budget, options.backlog, (frames, why) => {
-      this.counters.drops[why] += frames;
+    this.#intake = new Intake(this.counters);
+    this.#queue = new SendQueue({
+      sink: { send: (frames, from) => this.#send(frames, from) },
+      counters: this.counters,
+      budget: environment.budget,
+      limits: options.backlog,
+      blocked: () => this.#watch?.want(this.#interest),
     });
     setSendBuffer(this.#fd, sendBuffer);
   }
 
   attach(receiver: Receiver): void {
-    this.#receiver = receiver;
+    this.#intake.receiver = receiver;
     if (!this.#open) {
       receiver.closed('it had ended before anybody listened');
       return;
@@ -84,11 +89,11 @@ export class DatagramPort implements PacedPort {
   }
 
   get waiting(): number {
-    return this.#backlog.octets;
+    return this.#queue.waiting;
   }
 
   get arrived(): boolean {
-    return !this.#open || (this.#backlog.count === 0 && unreadOctets(this.#fd) === 0);
+    return !this.#open || (!this.#queue.blocked && unreadOctets(this.#fd) === 0);
   }
 
   listen(on: boolean): void {
@@ -98,34 +103,22 @@ export class DatagramPort implements PacedPort {
   }
 
   transmit(frame: Uint8Array): void {
-    if (!this.#connected || this.#ending) this.counters.drops['no-carrier']++;
-    else if (frame.length > maxFrame) this.counters.drops.oversize++;
-    else if (frame.length < minFrame) this.counters.drops.runt++;
-    else this.#pending.push(frame);
+    if (this.#connected && !this.#ending) this.#queue.add(frame);
+    else this.counters.drops['no-carrier']++;
   }
 
   flush(): void {
-    const frames = this.#pending;
-    if (frames.length === 0) return;
-    this.#pending = [];
-    // What waits goes first, or frames would overtake each other.
-    const sent = this.#backlog.count > 0 ? 0 : this.#send(frames);
-    if (sent === frames.length || !this.#open) return;
-    for (const frame of frames.slice(sent)) {
-      const drop = this.#backlog.add(frame);
-      if (drop) this.counters.drops[drop]++;
-    }
-    this.#watch?.want(this.#interest);
+    this.#queue.flush();
   }
 
   /** The medium cannot tell the other side. */
   enable(up: boolean): void {
-    if (!up) this.#dropBacklog('port-down');
+    if (!up) this.#queue.drop('port-down');
   }
 
   /** Tells the port that its socket is connected now, or that nobody is at the other end; then frames are dropped, those that wait as well. */
   setConnected(connected: boolean): void {
-    if (!connected) this.#dropBacklog('no-carrier');
+    if (!connected) this.#queue.drop('no-carrier');
     this.#setCarrier(connected);
   }
 
@@ -149,16 +142,14 @@ export class DatagramPort implements PacedPort {
       return;
     }
     this.#ending = { reason, frames: lastWords };
-    this.counters.drops['no-carrier'] += this.#pending.length;
-    this.#pending = [];
-    this.#dropBacklog('no-carrier');
+    this.#queue.drop('no-carrier');
   }
 
   /** Ends the port and tells its receiver. */
   end(reason: string): void {
     if (!this.#open) return;
     void this[Symbol.asyncDispose]();
-    this.#receiver?.closed(reason);
+    this.#intake.receiver?.closed(reason);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -166,8 +157,7 @@ export class DatagramPort implements PacedPort {
       this.#open = false;
       this.#connected = false;
       this.#watch?.[Symbol.dispose]();
-      this.#backlog.clear();
-      this.#pending = [];
+      this.#queue[Symbol.dispose]();
       closeSync(this.#fd);
       this.#released?.();
     }
@@ -175,13 +165,13 @@ export class DatagramPort implements PacedPort {
   }
 
   get #interest(): Interest {
-    return { readable: this.#listening, writable: this.#backlog.count > 0 };
+    return { readable: this.#listening, writable: this.#queue.blocked };
   }
 
   readonly #ready = (ready: Ready): void => {
     if (ready.failed) takeSocketError(this.#fd);
     if (ready.readable || ready.failed) this.#environment.breath(this.#receive);
-    if (this.#open && ready.writable) this.#drainBacklog();
+    if (this.#open && ready.writable) this.#queue.drain();
     if (this.#ending && (this.#ending.frames <= 0 || !hasWaiting(this.#fd))) this.end(this.#ending.reason);
   };
 
@@ -191,41 +181,15 @@ export class DatagramPort implements PacedPort {
     // An errno here is the peer's going: what is sent next tells, and the port lives on until its owner ends it.
     if (typeof count === 'string') return;
     if (this.#ending) this.#ending.frames -= count;
-    for (let i = 0; i < count && this.#open; i++) {
-      const frame = ring.frame(i);
-      if (!frame) this.counters.drops.oversize++;
-      else if (frame.length < minFrame) this.counters.drops.runt++;
-      else {
-        this.counters.receivedFrames++;
-        this.counters.receivedOctets += frame.length;
-        this.#receiver?.receive(frame);
-      }
-    }
+    for (let i = 0; i < count && this.#open; i++) this.#intake.take(ring.frame(i));
   };
 
-  /** Sends from the first on, and tells how many are done with: sent, or refused and counted. */
-  #send(frames: readonly Uint8Array[]): number {
-    let done = 0;
-    let again = true;
-    while (done < frames.length) {
-      const result = this.#environment.loop.batch.send(this.#fd, frames, done);
-      if (result === 0) return done;
-      if (typeof result === 'string') {
-        const gone = peerGone.has(result);
-        if (gone && again && this.#findPeer()) {
-          again = false;
-          continue;
-        }
-        const refused = gone ? frames.length - done : 1;
-        this.counters.drops['send-failed'] += refused;
-        done += refused;
-        continue;
-      }
-      for (let i = done; i < done + result; i++) this.counters.sentOctets += frames[i]?.length ?? 0;
-      this.counters.sentFrames += result;
-      done += result;
-    }
-    return done;
+  #send(frames: readonly Uint8Array[], from: number): number | Refusal {
+    const { batch } = this.#environment.loop;
+    let result = batch.send(this.#fd, frames, from);
+    if (isGone(result) && this.#findPeer()) result = batch.send(this.#fd, frames, from);
+    if (typeof result === 'number') return result;
+    return { why: 'send-failed', frames: isGone(result) ? frames.length - from : 1 };
   }
 
   #findPeer(): boolean {
@@ -237,20 +201,10 @@ export class DatagramPort implements PacedPort {
   #setCarrier(up: boolean): void {
     if (this.#connected === up) return;
     this.#connected = up;
-    this.#receiver?.carrier(up);
+    this.#intake.receiver?.carrier(up);
   }
+}
 
-  #drainBacklog(): void {
-    for (let frames = this.#backlog.first(); frames.length > 0; frames = this.#backlog.first()) {
-      const sent = this.#send(frames);
-      this.#backlog.shift(sent);
-      if (sent < frames.length) return;
-    }
-    this.#watch?.want(this.#interest);
-  }
-
-  #dropBacklog(why: PortDrop): void {
-    this.counters.drops[why] += this.#backlog.clear();
-    this.#watch?.want(this.#interest);
-  }
+function isGone(result: number | string): boolean {
+  return typeof result === 'string' && peerGone.has(result);
 }

@@ -1,6 +1,7 @@
-import { minFrame } from '../wire/ethernet.ts';
-import { Backlog, BacklogBudget } from './backlog.ts';
-import { maxFrame, newPortCounters, type Breath, type Port, type PortDrop, type Receiver } from './port.ts';
+import { BacklogBudget } from './backlog.ts';
+import { Intake } from './intake.ts';
+import { newPortCounters, type Breath, type Port, type Receiver } from './port.ts';
+import { SendQueue } from './send-queue.ts';
 
 /**
  * A cable in memory: what one end transmits the other receives, in a breath of its own after the flush, for `receive` is never
@@ -12,10 +13,15 @@ export class MemoryPort implements Port {
   readonly counters = newPortCounters();
   readonly #breath: Breath;
   readonly #defer: (work: () => void) => void;
-  readonly #backlog = new Backlog(new BacklogBudget());
+  readonly #intake = new Intake(this.counters);
+  readonly #queue = new SendQueue({
+    sink: { send: (frames, from) => this.#pass(frames, from) },
+    counters: this.counters,
+    budget: new BacklogBudget(),
+  });
   #peer: MemoryPort | undefined;
-  #receiver: Receiver | undefined;
-  #pending: Uint8Array[] = [];
+  /** How many frames the other end takes in the breath at hand. */
+  #due = 0;
   #scheduled = false;
   #up = true;
 
@@ -35,22 +41,20 @@ export class MemoryPort implements Port {
   }
 
   attach(receiver: Receiver): void {
-    this.#receiver = receiver;
+    this.#intake.receiver = receiver;
     receiver.carrier(this.#peer !== undefined && this.#peer.#up);
-    if (this.#backlog.count > 0) this.#schedule();
+    this.#schedule();
   }
 
   transmit(frame: Uint8Array): void {
-    if (!this.#peer) this.counters.drops['no-carrier']++;
-    else if (frame.length > maxFrame) this.counters.drops.oversize++;
-    else if (frame.length < minFrame) this.counters.drops.runt++;
-    else this.#pending.push(frame);
+    if (this.#peer) this.#queue.add(frame);
+    else this.counters.drops['no-carrier']++;
   }
 
   flush(): void {
-    const frames = this.#pending;
-    this.#pending = [];
-    for (const frame of frames) this.#send(frame);
+    this.#queue.flush();
+    const peer = this.#peer;
+    if (peer) peer.#schedule();
   }
 
   /** The other end loses the carrier, and has it back. */
@@ -58,67 +62,55 @@ export class MemoryPort implements Port {
     if (this.#up === up) return;
     this.#up = up;
     const peer = this.#peer;
-    if (peer) peer.#breath(() => peer.#receiver?.carrier(up));
+    if (peer) peer.#breath(() => peer.#intake.receiver?.carrier(up));
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     const peer = this.#peer;
     this.#peer = undefined;
-    this.#backlog.clear();
+    this.#queue[Symbol.dispose]();
     if (peer) {
       peer.#peer = undefined;
-      peer.#backlog.clear();
-      peer.#receiver?.closed('the other end of the cable was closed');
+      peer.#queue[Symbol.dispose]();
+      peer.#intake.receiver?.closed('the other end of the cable was closed');
     }
     return Promise.resolve();
   }
 
-  #send(frame: Uint8Array): void {
-    const drop = this.#peer ? this.#peer.#take(frame) : 'no-carrier';
-    if (drop) {
-      this.counters.drops[drop]++;
-      return;
-    }
-    this.counters.sentFrames++;
-    this.counters.sentOctets += frame.length;
-  }
-
-  /** Keeps a frame from the other end until its turn, or tells why not. */
-  #take(frame: Uint8Array): PortDrop | undefined {
-    const drop = this.#backlog.add(frame);
-    if (!drop) this.#schedule();
-    return drop;
-  }
-
+  /** Has this end take what the other one has sent, soon. */
   #schedule(): void {
-    if (this.#scheduled || !this.#receiver) return;
+    const peer = this.#peer;
+    if (this.#scheduled || !this.#intake.receiver || !peer || !peer.#queue.blocked) return;
     this.#scheduled = true;
     this.#defer(() => {
       this.#scheduled = false;
-      this.#breath(this.#deliver);
+      this.#breath(this.#take);
     });
   }
 
-  /** Whoever receives may close the cable meanwhile. */
-  #isOpen(): boolean {
-    return this.#peer !== undefined;
-  }
-
-  readonly #deliver = (): void => {
+  readonly #take = (): void => {
+    const peer = this.#peer;
+    if (!peer) return;
     // What is answered meanwhile waits for the next turn.
-    for (let count = this.#backlog.count; count > 0 && this.#isOpen();) {
-      // Copies, since an answer that waits may get the memory of what it answers.
-      const frames = Array.from(this.#backlog.first().slice(0, count), (frame) => frame.slice());
-      this.#backlog.shift(frames.length);
-      count -= frames.length;
-      for (const frame of frames) {
-        if (!this.#isOpen()) return;
-        this.counters.receivedFrames++;
-        this.counters.receivedOctets += frame.length;
-        this.#receiver?.receive(frame);
-      }
-    }
+    peer.#due = peer.#queue.count;
+    peer.#queue.drain();
+    peer.#due = 0;
+    this.#schedule();
   };
+
+  /** Delivers copies to the other end: the memory of a frame may be used again while its receiver borrows it. */
+  #pass(frames: readonly Uint8Array[], from: number): number {
+    const count = Math.min(frames.length - from, this.#due);
+    this.#due -= count;
+    const copies = frames.slice(from, from + count).map((frame) => frame.slice());
+    for (const copy of copies) {
+      const peer = this.#peer;
+      // The receiver may have closed the cable.
+      if (!peer) break;
+      peer.#intake.take(copy);
+    }
+    return count;
+  }
 }
 
 /** What a cable needs of the side it is plugged into. */

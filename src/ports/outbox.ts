@@ -1,6 +1,6 @@
 import { StreamMemory, type StreamKind } from '../system/stream-socket.ts';
 import type { Fd } from '../system/unix-socket.ts';
-import { Backlog, type BacklogBudget } from './backlog.ts';
+import { Backlog, type BacklogBudget, type Charge } from './backlog.ts';
 import { writeFrame } from './frame-stream.ts';
 import type { PortCounters, PortDrop } from './port.ts';
 
@@ -39,6 +39,7 @@ export class Outbox {
   #cut: number | undefined;
   /** What stayed, in octets; while anything does, the budget is charged with the memory. */
   #rest = 0;
+  #charge: Charge | undefined;
   #error: string | undefined;
 
   constructor(options: OutboxOptions) {
@@ -175,9 +176,12 @@ export class Outbox {
   }
 
   #stay(octets: number): void {
-    const charged = (rest: number): number => (rest > 0 ? outboxSize : 0);
-    this.#options.budget.used += charged(octets) - charged(this.#rest);
     this.#rest = octets;
+    if (octets > 0) this.#charge ??= this.#options.budget.charge(outboxSize);
+    else {
+      this.#charge?.[Symbol.dispose]();
+      this.#charge = undefined;
+    }
   }
 
   #empty(): void {

@@ -2,11 +2,12 @@ import { closeSync } from 'node:fs';
 import type { Ready, Watch } from '../system/readiness.ts';
 import { errnoText, SystemError } from '../errors.ts';
 import { FrameMemory, hasInterface, isUp, openTap, setCarrier, writeFrame, type Tap } from '../system/tap.ts';
-import { minFrame } from '../wire/ethernet.ts';
-import { Backlog, type BacklogLimits } from './backlog.ts';
+import type { BacklogLimits } from './backlog.ts';
 import type { PortEnvironment } from './environment.ts';
-import { maxFrame, newPortCounters, type Port, type PortCounters, type Receiver } from './port.ts';
+import { Intake } from './intake.ts';
+import { newPortCounters, type Port, type PortCounters, type Receiver } from './port.ts';
 import { ReturningPort } from './returning-port.ts';
+import { SendQueue, type Refusal } from './send-queue.ts';
 
 /** What a port on a TAP interface may be given. */
 export interface TapPortOptions {
@@ -25,10 +26,9 @@ export class TapPort implements Port {
   readonly counters: PortCounters;
   readonly #tap: Tap;
   readonly #environment: PortEnvironment;
-  readonly #backlog: Backlog;
+  readonly #intake: Intake;
+  readonly #queue: SendQueue;
   readonly #memory: FrameMemory;
-  #pending: Uint8Array[] = [];
-  #receiver: Receiver | undefined;
   #watch: Watch | undefined;
   #up: boolean;
   #open = true;
@@ -39,8 +39,13 @@ export class TapPort implements Port {
     this.description = tap.name;
     this.#tap = tap;
     this.#environment = environment;
-    this.#backlog = new Backlog(environment.budget, backlog, (frames, why) => {
-      this.counters.drops[why] += frames;
+    this.#intake = new Intake(counters);
+    this.#queue = new SendQueue({
+      sink: { send: (frames, from) => this.#write(frames, from) },
+      counters,
+      budget: environment.budget,
+      limits: backlog,
+      blocked: () => this.#watch?.want(this.#interest),
     });
     this.#memory = new FrameMemory(environment.loop.ring.frameSize);
     this.#up = isUp(tap.fd);
@@ -52,36 +57,24 @@ export class TapPort implements Port {
   }
 
   attach(receiver: Receiver): void {
-    this.#receiver = receiver;
+    this.#intake.receiver = receiver;
     if (this.#open) this.#watch ??= this.#environment.loop.readiness.watch(this.#tap.fd, this.#interest, this.#ready);
     receiver.carrier(this.#up);
   }
 
   transmit(frame: Uint8Array): void {
-    if (!this.#up) this.counters.drops['no-carrier']++;
-    else if (frame.length > maxFrame) this.counters.drops.oversize++;
-    else if (frame.length < minFrame) this.counters.drops.runt++;
-    else this.#pending.push(frame);
+    if (this.#up) this.#queue.add(frame);
+    else this.counters.drops['no-carrier']++;
   }
 
   flush(): void {
-    const frames = this.#pending;
-    if (frames.length === 0) return;
-    this.#pending = [];
-    // What waits goes first, or frames would overtake each other.
-    const written = this.#backlog.count > 0 ? 0 : this.#write(frames);
-    for (let i = written; i < frames.length; i++) {
-      const frame = frames[i];
-      const drop = frame && this.#backlog.add(frame);
-      if (drop) this.counters.drops[drop]++;
-    }
-    this.#watch?.want(this.#interest);
+    this.#queue.flush();
   }
 
   /** The host sees the interface without a carrier. */
   enable(up: boolean): void {
     if (!this.#open) return;
-    if (!up) this.counters.drops['port-down'] += this.#backlog.clear();
+    if (!up) this.#queue.drop('port-down');
     const errno = setCarrier(this.#tap.fd, up);
     if (errno !== undefined && errno !== 'EBADFD')
       this.#environment.log.warn(`cannot set the carrier of ${this.description}: ${errnoText(errno)}; use Linux 5.0 or later`);
@@ -92,8 +85,7 @@ export class TapPort implements Port {
       this.#open = false;
       this.#up = false;
       this.#watch?.[Symbol.dispose]();
-      this.#backlog.clear();
-      this.#pending = [];
+      this.#queue[Symbol.dispose]();
       closeSync(this.#tap.fd);
     }
     return Promise.resolve();
@@ -101,15 +93,14 @@ export class TapPort implements Port {
 
   /** That there is room for frames is worth knowing while some wait; and the kernel has room in an interface that is up only. */
   get #interest(): { readable: boolean; writable: boolean } {
-    return { readable: true, writable: !this.#up || this.#backlog.count > 0 };
+    return { readable: true, writable: !this.#up || this.#queue.blocked };
   }
 
   readonly #ready = (ready: Ready): void => {
     if (ready.readable || ready.failed) this.#environment.breath(this.#receive);
     if (!this.#open || !ready.writable) return;
     this.#setUp(true);
-    this.#drain();
-    this.#watch?.want(this.#interest);
+    this.#queue.drain();
   };
 
   readonly #receive = (): void => {
@@ -118,57 +109,37 @@ export class TapPort implements Port {
       this.#end(`the interface is gone: ${count}`);
       return;
     }
-    for (let i = 0; i < count && this.#open; i++) {
-      const frame = this.#memory.frame(i);
-      if (!frame) this.counters.drops.oversize++;
-      else if (frame.length < minFrame) this.counters.drops.runt++;
-      else {
-        this.counters.receivedFrames++;
-        this.counters.receivedOctets += frame.length;
-        this.#receiver?.receive(frame);
-      }
-    }
+    for (let i = 0; i < count && this.#open; i++) this.#intake.take(this.#memory.frame(i));
   };
 
-  /** Writes from the first on, and tells how many are done with: written, or refused and counted. */
-  #write(frames: readonly Uint8Array[]): number {
-    for (const [i, frame] of frames.entries()) {
-      const errno = writeFrame(this.#tap.fd, frame);
-      if (errno === 'EAGAIN') return i;
-      if (errno === 'EIO') {
-        this.#setUp(false);
-        this.counters.drops['no-carrier'] += frames.length - i;
-        return frames.length;
-      }
-      // Where it is gone for good, that is what the next reading tells.
-      if (errno !== undefined) this.counters.drops['send-failed']++;
-      else {
-        this.counters.sentFrames++;
-        this.counters.sentOctets += frame.length;
-      }
+  #write(frames: readonly Uint8Array[], from: number): number | Refusal {
+    for (let at = from; at < frames.length; at++) {
+      const frame = frames[at];
+      const errno = frame && writeFrame(this.#tap.fd, frame);
+      // What was written before counts; the next call meets the error again.
+      if (errno !== undefined) return at > from ? at - from : this.#refuse(errno, frames.length - from);
     }
-    return frames.length;
+    return frames.length - from;
   }
 
-  #drain(): void {
-    let frames = this.#backlog.first();
-    while (frames.length > 0) {
-      const written = this.#write(frames);
-      this.#backlog.shift(written);
-      if (written < frames.length) return;
-      frames = this.#backlog.first();
-    }
+  #refuse(errno: string, frames: number): number | Refusal {
+    if (errno === 'EAGAIN') return 0;
+    // Where the interface is gone for good, the next read tells.
+    if (errno !== 'EIO') return { why: 'send-failed', frames: 1 };
+    this.#setUp(false);
+    return { why: 'no-carrier', frames };
   }
 
   #setUp(up: boolean): void {
     if (this.#up === up) return;
     this.#up = up;
-    this.#receiver?.carrier(up);
+    this.#watch?.want(this.#interest);
+    this.#intake.receiver?.carrier(up);
   }
 
   #end(reason: string): void {
     void this[Symbol.asyncDispose]();
-    this.#receiver?.closed(reason);
+    this.#intake.receiver?.closed(reason);
   }
 }
 

@@ -2,10 +2,11 @@ import type { Duplex } from 'node:stream';
 import type { RawData, WebSocket } from 'ws';
 import type { Timer } from '../clock.ts';
 import { assert } from '../errors.ts';
-import { minFrame } from '../wire/ethernet.ts';
-import { Backlog, type BacklogLimits } from './backlog.ts';
+import type { BacklogLimits } from './backlog.ts';
 import type { PortEnvironment } from './environment.ts';
-import { maxFrame, newPortCounters, type Port, type Receiver } from './port.ts';
+import { Intake } from './intake.ts';
+import { newPortCounters, type Port, type Receiver } from './port.ts';
+import { SendQueue } from './send-queue.ts';
 
 /** The longest message that is read to be dropped, in octets; one more ends the connection. */
 export const longestMessage = 65_535;
@@ -25,9 +26,8 @@ export class WebSocketPort implements Port {
   readonly #webSocket: WebSocket;
   readonly #socket: Duplex;
   readonly #environment: PortEnvironment;
-  readonly #backlog: Backlog;
-  #receiver: Receiver | undefined;
-  #pending: Uint8Array[] = [];
+  readonly #intake = new Intake(this.counters);
+  readonly #queue: SendQueue;
   #arrived: Uint8Array[] = [];
   #inFlight = 0;
   #unanswered = 0;
@@ -40,8 +40,11 @@ export class WebSocketPort implements Port {
     this.#webSocket = webSocket;
     this.#socket = socket;
     this.#environment = environment;
-    this.#backlog = new Backlog(environment.budget, backlog, (frames, why) => {
-      this.counters.drops[why] += frames;
+    this.#queue = new SendQueue({
+      sink: { send: (frames, from) => this.#send(frames, from) },
+      counters: this.counters,
+      budget: environment.budget,
+      limits: backlog,
     });
     let reason = 'the far end closed the connection';
     webSocket.on('message', this.#take);
@@ -63,33 +66,23 @@ export class WebSocketPort implements Port {
   }
 
   attach(receiver: Receiver): void {
-    this.#receiver = receiver;
+    this.#intake.receiver = receiver;
     receiver.carrier(this.#open);
     if (this.#open) this.#webSocket.resume();
   }
 
   transmit(frame: Uint8Array): void {
-    if (this.#webSocket.readyState !== this.#webSocket.OPEN) this.counters.drops['no-carrier']++;
-    else if (frame.length > maxFrame) this.counters.drops.oversize++;
-    else if (frame.length < minFrame) this.counters.drops.runt++;
-    else this.#pending.push(frame);
+    if (this.#webSocket.readyState === this.#webSocket.OPEN) this.#queue.add(frame);
+    else this.counters.drops['no-carrier']++;
   }
 
   flush(): void {
-    const frames = this.#pending;
-    if (frames.length === 0) return;
-    this.#pending = [];
-    // What waits goes first, or frames would overtake each other.
-    const sent = this.#backlog.count > 0 ? 0 : this.#send(frames);
-    for (const frame of frames.slice(sent)) {
-      const drop = this.#backlog.add(frame);
-      if (drop) this.counters.drops[drop]++;
-    }
+    this.#queue.flush();
   }
 
   /** A WebSocket has no word for it: the other side cannot be told. */
   enable(up: boolean): void {
-    if (!up) this.counters.drops['port-down'] += this.#backlog.clear();
+    if (!up) this.#queue.drop('port-down');
   }
 
   /** Ends the port and tells its receiver. */
@@ -97,14 +90,13 @@ export class WebSocketPort implements Port {
     if (!this.#open) return;
     this.#deliver();
     void this[Symbol.asyncDispose]();
-    this.#receiver?.closed(reason);
+    this.#intake.receiver?.closed(reason);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     this.#open = false;
-    this.#pending = [];
     this.#arrived = [];
-    this.#backlog.clear();
+    this.#queue[Symbol.dispose]();
     this.#ping?.[Symbol.dispose]();
     const webSocket = this.#webSocket;
     if (webSocket.readyState === webSocket.CLOSED) return Promise.resolve();
@@ -115,20 +107,20 @@ export class WebSocketPort implements Port {
     });
   }
 
-  /** Sends from the first on, while there is room, and tells how many: the others wait for `#drain`. */
-  #send(frames: readonly Uint8Array[]): number {
-    const most = Math.min(frames.length, window.frames - this.#inFlight);
+  /** Sends while there is room in the window; `#write` tells when there is more. */
+  #send(frames: readonly Uint8Array[], from: number): number {
+    const most = Math.min(frames.length, from + window.frames - this.#inFlight);
     let octets = 0;
-    let count = 0;
-    for (let next = frames[0]; next && count < most; next = frames[count]) {
+    let end = from;
+    for (let next = frames[end]; next && end < most; next = frames[end]) {
       if (this.#webSocket.bufferedAmount + octets + next.length > window.octets) break;
       octets += next.length;
-      count++;
+      end++;
     }
     const { budget } = this.#environment;
     // Nobody can take what is on its way: beyond half of the budget, frames wait in the backlog, where others can take.
-    if (count > 0 && budget.used + octets <= budget.limit / 2) return this.#write(frames.slice(0, count), octets);
-    const [first] = frames;
+    if (end > from && budget.used + octets <= budget.limit / 2) return this.#write(frames.slice(from, end), octets);
+    const first = frames[from];
     // One is always on its way, whoever else has taken everything: it is behind that one that the others go on.
     if (!first || this.#inFlight > 0) return 0;
     return this.#write([first], first.length);
@@ -139,17 +131,14 @@ export class WebSocketPort implements Port {
    * budget is charged with. Returns how many they are.
    */
   #write(frames: readonly Uint8Array[], octets: number): number {
-    const { budget } = this.#environment;
     const memory = new Uint8Array(octets);
-    budget.used += octets;
+    const charge = this.#environment.budget.charge(octets);
     this.#inFlight += frames.length;
-    this.counters.sentFrames += frames.length;
-    this.counters.sentOctets += octets;
     const taken = (): void => {
-      budget.used -= octets;
+      charge[Symbol.dispose]();
       this.#inFlight -= frames.length;
       // In a breath, whose time says what has waited too long.
-      this.#environment.breath(() => this.#drain());
+      this.#environment.breath(() => this.#queue.drain());
     };
     let at = 0;
     this.#socket.cork();
@@ -163,16 +152,6 @@ export class WebSocketPort implements Port {
     return frames.length;
   }
 
-  #drain(): void {
-    let frames = this.#backlog.first();
-    while (frames.length > 0) {
-      const sent = this.#send(frames);
-      this.#backlog.shift(sent);
-      if (sent < frames.length) return;
-      frames = this.#backlog.first();
-    }
-  }
-
   readonly #take = (data: RawData, isBinary: boolean): void => {
     this.#alive();
     if (!isBinary) {
@@ -180,10 +159,8 @@ export class WebSocketPort implements Port {
       return;
     }
     assert(data instanceof Uint8Array, 'a message is one buffer');
-    if (data.length > maxFrame) this.counters.drops.oversize++;
-    else if (data.length < minFrame) this.counters.drops.runt++;
     // One breath for all messages that came together.
-    else if (this.#arrived.push(new Uint8Array(data.buffer, data.byteOffset, data.length)) === 1) {
+    if (this.#arrived.push(new Uint8Array(data.buffer, data.byteOffset, data.length)) === 1) {
       this.#environment.clock.defer(() => this.#deliver());
     }
   };
@@ -193,12 +170,7 @@ export class WebSocketPort implements Port {
     if (frames.length === 0) return;
     this.#arrived = [];
     this.#environment.breath(() => {
-      for (const frame of frames) {
-        if (!this.#open) return;
-        this.counters.receivedFrames++;
-        this.counters.receivedOctets += frame.length;
-        this.#receiver?.receive(frame);
-      }
+      for (const frame of frames) if (this.#open) this.#intake.take(frame);
     });
   }
 

@@ -255,7 +255,7 @@ describe('a TCP link', () => {
 
   it('drops under what all ports may keep together, and says which bound it was', async () => {
     const rig = new Rig();
-    rig.budget.used = rig.budget.limit - 1_000_000;
+    rig.budget.charge(rig.budget.limit - 1_000_000);
     const { ports, listener } = await listen(rig);
     const socket = await link(listener);
     socket.pause();

@@ -130,7 +130,7 @@ describe('a WebSocket port', () => {
     const rig = new Rig();
     const { port, client } = await connected(rig);
     collect(port);
-    rig.budget.used = rig.budget.limit;
+    rig.budget.charge(rig.budget.limit);
     rig.send(port, frameOf(1000));
     await once(client, 'message');
     client.pause();
@@ -140,7 +140,7 @@ describe('a WebSocket port', () => {
 
   it('stays within what all ports may keep together, but for the one frame that each has on its way', async () => {
     const rig = new Rig(new ManualClock());
-    rig.budget.used = rig.budget.limit - 500_000;
+    rig.budget.charge(rig.budget.limit - 500_000);
     const { ports, listener } = await listenAt(rig);
     const clients = [];
     for (let i = 0; i < 8; i++) clients.push(await dial(listener.address));
@@ -161,7 +161,7 @@ describe('a WebSocket port', () => {
     const { port, client, socket } = await connected(rig);
     collect(port);
     const far = collect(new WebSocketPort(client, socket, 'far', rig.environment));
-    rig.budget.used = rig.budget.limit / 2;
+    rig.budget.charge(rig.budget.limit / 2);
     const sent = Array.from({ length: 10 }, (_, i) => frameOf(1000, i));
     rig.send(port, ...sent);
     expect(port.counters.sentFrames).toBe(1);

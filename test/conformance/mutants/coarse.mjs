@@ -44,9 +44,9 @@ export const coarse = [
   },
   {
     name: 'one-octet-more',
-    at: 'DatagramPort.flush',
-    code: 'const sent =',
-    fault: 'for (let i = 0; i < frames.length; i++) frames[i] = Buffer.concat([frames[i], Buffer.alloc(1)]); const sent =',
+    at: 'SendQueue.flush',
+    code: 'const done =',
+    fault: 'for (let i = 0; i < frames.length; i++) frames[i] = Buffer.concat([frames[i], Buffer.alloc(1)]); const done =',
     breaks: 'each frame is longer by an octet',
     tests: [''],
   },

@@ -19,9 +19,9 @@ export const frames = [
   },
   {
     name: 'padded-to-60',
-    at: 'DatagramPort.#receive',
-    code: 'this.#receiver?.receive(frame);',
-    fault: 'this.#receiver?.receive(frame.length < 60 ? Buffer.concat([frame, Buffer.alloc(60 - frame.length)]) : frame);',
+    at: 'Intake.take',
+    code: 'this.receiver?.receive(frame);',
+    fault: 'this.receiver?.receive(frame.length < 60 ? Buffer.concat([frame, Buffer.alloc(60 - frame.length)]) : frame);',
     breaks: 'short frames are made longer',
     tests: ['frames'],
   },

@@ -1,0 +1,160 @@
+import { minFrame } from '../wire/ethernet.ts';
+import { Backlog, type BacklogBudget, type BacklogLimits } from './backlog.ts';
+import { maxFrame, type PortCounters, type PortDrop } from './port.ts';
+
+/** Frames that a sink refuses for good. */
+export interface Refusal {
+  readonly why: PortDrop;
+  /** How many, the first of those that were offered. At least one. */
+  readonly frames: number;
+}
+
+/** Hands frames to the medium of a driver. */
+export interface Sink {
+  /** What it has taken and the medium has not, in octets. While there is any, it takes no more frames. Default: 0. */
+  readonly kept?: number;
+  /**
+   * Takes frames from index `from` on, in order, as many as the medium has room for. They are borrowed until it returns.
+   * @returns how many it took, 0 when there is no room, or which ones it refuses.
+   */
+  send(frames: readonly Uint8Array[], from: number): number | Refusal;
+  /** Hands over what it has kept: there is room again. Only for a sink that keeps something. */
+  resume?(): void;
+}
+
+/** What a send queue needs of its driver. */
+export interface SendQueueOptions {
+  readonly sink: Sink;
+  /** Where each frame is counted: when the sink has taken it, or why it was dropped. */
+  readonly counters: PortCounters;
+  readonly budget: BacklogBudget;
+  /** What may wait for the other side to read. Default: what the budget gives each port. */
+  readonly limits?: BacklogLimits | undefined;
+  /** The longest frame that is sent, in octets. Default: `maxFrame`. */
+  readonly longest?: number;
+  /** Called when something begins to wait for room, and when nothing waits any more: `drain` is to be called when there is room. */
+  readonly blocked?: (blocked: boolean) => void;
+}
+
+/**
+ * The sending half of a driver: collects the frames of a breath, hands them to the driver's sink at its end, and keeps copies of those that the
+ * medium has no room for. Kept frames leave first, so that order is preserved.
+ */
+export class SendQueue {
+  /** The longest frame that is sent, in octets. */
+  longest: number;
+  readonly #sink: Sink;
+  readonly #counters: PortCounters;
+  readonly #backlog: Backlog;
+  readonly #tellBlocked: ((blocked: boolean) => void) | undefined;
+  #pending: Uint8Array[] = [];
+  #toldBlocked = false;
+  #open = true;
+
+  constructor({ sink, counters, budget, limits, longest = maxFrame, blocked }: SendQueueOptions) {
+    this.longest = longest;
+    this.#sink = sink;
+    this.#counters = counters;
+    this.#tellBlocked = blocked;
+    this.#backlog = new Backlog(budget, limits, (frames, why) => {
+      counters.drops[why] += frames;
+    });
+  }
+
+  /** Whether something waits for room. */
+  get blocked(): boolean {
+    return this.#backlog.count > 0 || (this.#sink.kept ?? 0) > 0;
+  }
+
+  /** How many frames wait in the backlog. */
+  get count(): number {
+    return this.#backlog.count;
+  }
+
+  /** What waits for room, in octets. */
+  get waiting(): number {
+    return this.#backlog.octets + (this.#sink.kept ?? 0);
+  }
+
+  /** Takes a frame, borrowed until `flush`, or counts why not. */
+  add(frame: Uint8Array): void {
+    if (frame.length > this.longest) this.#counters.drops.oversize++;
+    else if (frame.length < minFrame) this.#counters.drops.runt++;
+    else this.#pending.push(frame);
+  }
+
+  /** Sends what was added since the last flush, and keeps what there is no room for. */
+  flush(): void {
+    const frames = this.#pending;
+    if (frames.length === 0) return;
+    this.#pending = [];
+    // Frames that wait leave first, or frames would overtake each other.
+    const done = this.blocked ? 0 : this.#send(frames);
+    if (done < frames.length) this.#keep(frames, done);
+    this.#settle();
+  }
+
+  /** Sends what waits: there is room again. */
+  drain(): void {
+    this.#sink.resume?.();
+    while ((this.#sink.kept ?? 0) === 0) {
+      const frames = this.#backlog.first();
+      if (frames.length === 0) break;
+      const done = this.#send(frames);
+      this.#backlog.shift(done);
+      if (done < frames.length) break;
+    }
+    this.#settle();
+  }
+
+  /** Drops the frames that the sink has not taken, and counts them. */
+  drop(why: PortDrop): void {
+    this.#counters.drops[why] += this.#backlog.clear() + this.#pending.length;
+    this.#pending = [];
+    this.#settle();
+  }
+
+  /** Forgets all frames, uncounted, and takes no more. */
+  [Symbol.dispose](): void {
+    this.#open = false;
+    this.#pending = [];
+    this.#backlog.clear();
+  }
+
+  /** Sends from the first frame on, and returns how many are done with: taken, or refused and counted. */
+  #send(frames: readonly Uint8Array[]): number {
+    let done = 0;
+    while (done < frames.length) {
+      const result = this.#sink.send(frames, done);
+      if (result === 0) break;
+      if (typeof result === 'number') done = this.#countSent(frames, done, done + result);
+      else {
+        this.#counters.drops[result.why] += result.frames;
+        done += result.frames;
+      }
+    }
+    return done;
+  }
+
+  #countSent(frames: readonly Uint8Array[], from: number, to: number): number {
+    for (let i = from; i < to; i++) this.#counters.sentOctets += frames[i]?.length ?? 0;
+    this.#counters.sentFrames += to - from;
+    return to;
+  }
+
+  /** Copies the frames from index `from` on into the backlog. The port may have ended while it sent the others. */
+  #keep(frames: readonly Uint8Array[], from: number): void {
+    if (!this.#open) return;
+    for (const frame of frames.slice(from)) {
+      const drop = this.#backlog.add(frame);
+      if (drop) this.#counters.drops[drop]++;
+    }
+  }
+
+  #settle(): void {
+    const { blocked } = this;
+    if (blocked === this.#toldBlocked) return;
+    this.#toldBlocked = blocked;
+    this.#tellBlocked?.(blocked);
+  }
+}
