@@ -159,8 +159,11 @@ function decline(context: Context): Outcome {
 
 /** The client goes. [RFC 2131, 4.3.4] */
 function release(context: Context): Outcome {
-  const address = context.request.message.ciaddr;
-  if (!isForUs(context)) return { reason: 'other-server' };
+  const { message, unicast } = context.request;
+  // systemd-networkd names no server, and sends to it alone.
+  const isNameless = unicast && !message.options.has(optionCodes.serverIdentifier);
+  if (!isForUs(context) && !isNameless) return { reason: 'other-server' };
+  const address = message.ciaddr;
   if (address === 0) return { reason: 'no-address' };
   const strange = strangenessOf(context, address);
   if (strange !== undefined) return { reason: strange, address };

@@ -302,11 +302,15 @@ describe('RELEASE', () => {
     expect(segment.decide(releasing(clientMac(2)), { ingress: 5 }).reason).toBe('wrong-port');
     expect(segment.decide(releasing(clientMac(2)), { ingress: 2, home: 5 }).reason).toBe('wrong-port');
     expect(segment.decide(releasing(clientMac(2)), { ingress: 2 }).reason).toBe('released');
+    const nameless = message('release', { mac: clientMac(2), ciaddr: free });
+    expect(segment.decide(nameless, { ingress: 2, unicast: true }).reason).toBe('released');
+    expect(segment.decide(nameless, { ingress: 2 }).reason).toBe('other-server');
   });
 
   test('to another server does nothing', () => {
     const segment = new Case().put(1, free, 'bound');
     expect(segment.decide(message('release', { ciaddr: free, with: toServer(ip('10.77.0.2')) })).reason).toBe('other-server');
+    expect(segment.decide(message('release', { ciaddr: free })).reason).toBe('other-server');
     expect(segment.decide(message('release', { with: toServer() })).reason).toBe('no-address');
   });
 });

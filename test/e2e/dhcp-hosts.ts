@@ -57,6 +57,32 @@ export function dhcpcd(stage: Stage, host: Host, ...more: string[]): Running {
   return host.start(['dhcpcd', ...more, '-f', stage.path('dhcpcd.conf'), '-c', stage.path('dhcpcd.hook'), '--noipv6rs', card]);
 }
 
+/** Where Debian has it. */
+export const networkdPath = '/lib/systemd/systemd-networkd';
+
+// It serves without a system around it where /sys cannot be written to, and its user is the one that there is.
+const networkdScript = `
+mkdir -p /run/systemd/netif /run/systemd/network
+printf '[Match]\\nName=${card}\\n[Network]\\nDHCP=ipv4\\nLinkLocalAddressing=no\\nIPv6AcceptRA=no\\n[DHCPv4]\\nSendRelease=yes\\n' >/run/systemd/network/${card}.network
+printf 'root:x:0:0::/:/bin/sh\\nsystemd-network:x:0:0::/:/bin/sh\\n' >/run/passwd
+printf 'root:x:0:\\nsystemd-network:x:0:\\n' >/run/group
+mount --bind /run/passwd /etc/passwd && mount --bind /run/group /etc/group && mount -t tmpfs -o ro none /sys
+exec ${networkdPath}
+`;
+
+/** systemd-networkd on a host, with its log. It gives its address back when it ends. */
+export function networkd(host: Host): Running {
+  return host.start(['unshare', '-m', 'sh', '-e', '-c', networkdScript], {
+    env: { SYSTEMD_LOG_LEVEL: 'debug', SYSTEMD_LOG_TARGET: 'console' },
+  });
+}
+
+/** A PC that boots from the network, by the iPXE in QEMU's card, on a VDE switch; its screen is its output. */
+export function bootRom(stage: Stage, directory: string, mac: string): Running {
+  const pc = ['qemu-system-x86_64', '-m', '64', '-nographic', '-no-user-config', '-nodefaults', '-serial', 'stdio', '-boot', 'n'];
+  return stage.start([...pc, '-netdev', `vde,id=n,sock=${directory}`, '-device', `virtio-net-pci,netdev=n,mac=${mac}`]);
+}
+
 /** Records all that passes a host's card; returns, when it records, how to end that. */
 export async function record(host: Host, file: string): Promise<Running> {
   const dumpcap = host.start(['dumpcap', '-q', '-P', '-i', card, '-w', file]);
