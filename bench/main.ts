@@ -42,9 +42,9 @@ async function main(): Promise<number> {
   return 0;
 }
 
-async function run({ names, rounds, seconds, spin, json, ours, against }: Arguments): Promise<number> {
+async function run({ names, rounds, caseText, seconds, spin, json, ours, against }: Arguments): Promise<number> {
   const began = new Date();
-  const options = { rounds, seconds, warmup: Math.min(1, seconds / 2), spin, checkouts: { ours, peer: against } };
+  const options = { rounds, caseText, seconds, warmup: Math.min(1, seconds / 2), spin, checkouts: { ours, peer: against } };
   const chosen = names.length === 0 ? benchmarks : benchmarks.filter(({ name }) => names.includes(name));
   const results: BenchmarkResult[] = [];
   let failed = 0;

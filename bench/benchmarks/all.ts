@@ -2,6 +2,7 @@ import type { Benchmark } from '../harness/benchmark.ts';
 import { churn } from './churn.ts';
 import { core } from './core.ts';
 import { flood, manyTalkers } from './crowds.ts';
+import { dhcp } from './dhcp.ts';
 import { gateway } from './gateway.ts';
 import { idlePorts } from './idle-ports.ts';
 import { lab } from './lab.ts';
@@ -26,6 +27,7 @@ export const benchmarks: readonly Benchmark[] = [
   plugs,
   tcpStream,
   gateway,
+  dhcp,
   qemu,
   relay,
   churn,

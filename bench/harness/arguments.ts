@@ -5,6 +5,8 @@ export interface Arguments {
   /** The benchmarks to run; empty for all. */
   readonly names: readonly string[];
   readonly rounds: number;
+  /** Only cases are run whose names contain it; empty for all. */
+  readonly caseText: string;
   /** Measured seconds of each run. */
   readonly seconds: number;
   /** Whether loads look for something to do all the time. */
@@ -23,6 +25,7 @@ export interface Arguments {
 export const usage = `usage: npm run bench -- [options] [NAME...]
 Runs etherloom and its peers in turn and prints how they compare; bench/README.md says how to read it.
   --rounds N     how often each side is run (5)
+  --case TEXT    only cases whose names contain TEXT
   --seconds S    how long each run is measured (2)
   --spin         the load never sleeps: needs a processor of its own
   --json FILE    where the raw figures go (bench/results/TIME.json)
@@ -39,6 +42,7 @@ export function parseArguments(args: readonly string[], known: readonly string[]
     allowPositionals: true,
     options: {
       rounds: { type: 'string', default: '5' },
+      case: { type: 'string', default: '' },
       seconds: { type: 'string', default: '2' },
       spin: { type: 'boolean', default: false },
       json: { type: 'string' },
@@ -54,6 +58,6 @@ export function parseArguments(args: readonly string[], known: readonly string[]
   if (!Number.isInteger(rounds) || rounds < 1) throw new Error(`--rounds must be a number from 1 up, not ${values.rounds}`);
   const seconds = Number(values.seconds);
   if (!(seconds > 0 && seconds <= 600)) throw new Error(`--seconds must be a number up to 600, not ${values.seconds}`);
-  const { spin, json, ours, against, list, help } = values;
-  return { names: positionals, rounds, seconds, spin, json, ours, against, list, help };
+  const { case: caseText, spin, json, ours, against, list, help } = values;
+  return { names: positionals, rounds, caseText, seconds, spin, json, ours, against, list, help };
 }

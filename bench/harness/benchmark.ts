@@ -20,6 +20,8 @@ export interface Case {
   readonly name: string;
   /** Does it once and measures. What it starts and writes is in the workplace, and goes with it. */
   readonly run: (side: Side, workplace: Workplace, options: RunOptions) => Promise<Sample>;
+  /** Returns why the peer's side cannot be run here; undefined when it can. Not asked when the peer is another etherloom. */
+  readonly peerMissing?: () => string | undefined;
   /** Set where there is nothing to compare with. */
   readonly oursOnly?: boolean;
   /** What the ratio ours : peer of a figure shall be. */

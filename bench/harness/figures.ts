@@ -19,7 +19,12 @@ export type FigureName =
   | 'memory'
   | 'heapPerFrame'
   | 'wall'
-  | 'hopsPerSecond';
+  | 'hopsPerSecond'
+  | 'exchangesPerSecond'
+  | 'exchangeProcessor'
+  | 'ackP50'
+  | 'ackP99'
+  | 'retries';
 
 /** The figures of one run of one side. */
 export type Sample = Readonly<Partial<Record<FigureName, number>>>;
@@ -56,6 +61,11 @@ export const figures: Readonly<Record<FigureName, Figure>> = {
   p50: { title: 'round trip p50', unit: 'us', show: fixed(1) },
   p99: { title: 'round trip p99', unit: 'us', show: fixed(1) },
   pingProcessor: { title: 'switch-CPU of a round trip', unit: 'us', show: fixed(1) },
+  exchangesPerSecond: { title: 'exchanges per second', unit: '', show: fixed(0) },
+  exchangeProcessor: { title: 'CPU of an exchange', unit: 'us', show: fixed(0) },
+  ackP50: { title: 'REQUEST to ACK p50', unit: 'us', show: fixed(0) },
+  ackP99: { title: 'REQUEST to ACK p99', unit: 'us', show: fixed(0) },
+  retries: { title: 'messages sent again after 4 s', unit: '', show: fixed(0), ratio: false },
   processorShare: { title: 'CPU of the switch', unit: '%', show: fixed(0), ratio: false },
   loadShare: { title: 'CPU of the load', unit: '%', show: fixed(0), ratio: false },
   othersShare: { title: 'CPU of everybody else', unit: '%', show: fixed(0), ratio: false },

@@ -4,6 +4,7 @@ import { searchPath, type Running } from './running.ts';
 import type { Workplace } from './workplace.ts';
 
 const patience = 10_000;
+const isRoot = process.getuid?.() === 0;
 
 /** A machine of its own as far as the network goes. */
 export class Namespace {
@@ -52,12 +53,23 @@ export class Namespace {
   }
 }
 
+/** Returns why servers that change their user cannot be run in a namespace with a tap; undefined when they can. */
+export function reasonWithoutServers(): string | undefined {
+  if (!isRoot) return 'only root can run such servers in a namespace with a tap';
+  return findFlags() === undefined ? 'root can make no namespaces with taps here' : undefined;
+}
+
 /** The flags of `unshare` that give namespaces in which this user may make taps. Throws when none do. */
 function namespaceFlags(): string {
-  const found = ['-Urnm', '-nm'].find((flags) => {
+  const found = findFlags();
+  if (found === undefined) throw new Error('this user can make no namespaces with taps');
+  return found;
+}
+
+function findFlags(): string | undefined {
+  // Where root may do without, it does: in a namespace of users nothing can change its group.
+  return (isRoot ? ['-nm', '-Urnm'] : ['-Urnm', '-nm']).find((flags) => {
     const args = [flags, 'sh', '-c', 'ip tuntap add probe mode tap'];
     return spawnSync('unshare', args, { env: { ...process.env, PATH: searchPath } }).status === 0;
   });
-  if (found === undefined) throw new Error('this user can make no namespaces with taps');
-  return found;
 }

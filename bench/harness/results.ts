@@ -6,6 +6,8 @@ import { ratiosOf, spreadOf, type Spread } from './statistics.ts';
 /** What the rounds of one case gave, round by round. */
 export interface CaseResult {
   readonly name: string;
+  /** Why the peer's side was not run, where that holds for this case alone. */
+  readonly skipped?: string | undefined;
   readonly ours: readonly Sample[];
   /** Empty when there is no peer, or it is not installed. */
   readonly peer: readonly Sample[];

@@ -1,3 +1,4 @@
+import { reasonOf } from '../../src/errors.ts';
 import type { Benchmark, Case, RunOptions, Side } from './benchmark.ts';
 import type { Sample } from './figures.ts';
 import { missingPrograms } from './programs.ts';
@@ -7,6 +8,8 @@ import { Workplace, type Checkouts } from './workplace.ts';
 /** How often, how long, and who is told. */
 export interface RoundsOptions extends RunOptions {
   readonly rounds: number;
+  /** Only cases are run whose names contain it. */
+  readonly caseText: string;
   readonly checkouts: Checkouts;
   readonly progress: (text: string) => void;
   /** Is given each workplace for as long as it is in use, so that an interrupt can clear it. */
@@ -26,10 +29,16 @@ export async function runRounds(benchmark: Benchmark, options: RoundsOptions): P
       : missingPeers.length > 0
         ? `the peer is not here (no ${missingPeers.join(', ')}): ours alone`
         : undefined;
-  const cases = benchmark.cases.map((one) => ({ ...one, samples: { ours: [] as Sample[], peer: [] as Sample[] } }));
+  const cases = benchmark.cases
+    .filter((one) => one.name.includes(options.caseText))
+    .map((one) => ({
+      ...one,
+      skipped: options.checkouts.peer === undefined ? one.peerMissing?.() : undefined,
+      samples: { ours: [] as Sample[], peer: [] as Sample[] },
+    }));
   for (let round = 1; missing.length === 0 && round <= rounds; round++) {
     for (const one of cases) {
-      for (const side of sidesOf(one, peer !== undefined && missingPeers.length === 0)) {
+      for (const side of sidesOf(one, peer !== undefined && missingPeers.length === 0 && one.skipped === undefined)) {
         options.progress(`${name}${cases.length > 1 ? ` ${one.name}` : ''}: round ${round} of ${rounds}, ${side}`);
         one.samples[side].push(await runOnce(one, side, slice));
       }
@@ -41,8 +50,9 @@ export async function runRounds(benchmark: Benchmark, options: RoundsOptions): P
     peer,
     skipped,
     commonGoals,
-    cases: cases.map(({ name: caseName, samples, ratioGoals = {}, ownGoals = {} }) => ({
+    cases: cases.map(({ name: caseName, skipped: caseSkipped, samples, ratioGoals = {}, ownGoals = {} }) => ({
       name: caseName,
+      skipped: caseSkipped,
       ...samples,
       ratioGoals,
       ownGoals,
@@ -59,6 +69,8 @@ async function runOnce(one: Case, side: Side, options: RoundsOptions): Promise<S
   options.occupy(workplace);
   try {
     return await one.run(side, workplace, options);
+  } catch (error) {
+    throw new Error(`${one.name}, ${side}: ${reasonOf(error)}`, { cause: error });
   } finally {
     options.occupy(undefined);
   }

@@ -11,6 +11,7 @@ export function tableOf(result: BenchmarkResult): string[] {
   for (const one of cases) {
     if (one.ours.length === 0 && one.peer.length === 0) continue;
     if (cases.length > 1) lines.push(`  ${one.name}`);
+    if (one.skipped !== undefined) lines.push(`    SKIPPED: the peer: ${one.skipped}`);
     lines.push(...columns(caseRows(one)));
   }
   if (cases.every((one) => one.ours.length === 0)) return lines;

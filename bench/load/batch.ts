@@ -6,6 +6,7 @@ import { addressOf, calls, lastErrno, notNow } from './calls.ts';
  */
 const headerSize = 64;
 const iovecSize = 16;
+const lengthAt = 56;
 const MSG_DONTWAIT = 0x40;
 const MSG_NOSIGNAL = 0x4000;
 
@@ -63,17 +64,40 @@ export class Outgoing {
   }
 }
 
+/** Room for a batch of frames of one length, of which each is written anew before it is sent. */
+export class Drafts {
+  /** Draft `i` begins at `i * length`. */
+  readonly memory: Buffer;
+  readonly length: number;
+  readonly #headers: Headers;
+
+  constructor(length: number) {
+    this.length = length;
+    this.memory = Buffer.from(new ArrayBuffer(batchSize * length + 64));
+    this.#headers = new Headers(this.memory, batchSize, length, length);
+  }
+
+  /** Sends `count` drafts from the one with the number `first` on, and returns how many the kernel took. Throws when it refuses them for good. */
+  send(fd: number, first: number, count: number): number {
+    const sent = calls.sendmmsg(fd, this.#headers.octets.subarray(first * headerSize), count, MSG_DONTWAIT | MSG_NOSIGNAL);
+    return sent < 0 ? refusal('sendmmsg') : sent;
+  }
+}
+
 /** Where frames are received, and looked at as far as their destination. */
 export class Incoming {
-  readonly #memory: Uint8Array;
+  /** Frame `i` of the last batch begins at `at(i)`. */
+  readonly memory: Buffer;
   readonly #headers: Headers;
+  readonly #lengths: DataView;
   readonly #stride: number;
 
   /** `frameSize` is the longest frame that may come. */
   constructor(frameSize: number) {
     this.#stride = Math.ceil((frameSize + 64) / 8) * 8;
-    this.#memory = new Uint8Array(batchSize * this.#stride);
-    this.#headers = new Headers(this.#memory, batchSize, this.#stride, this.#stride);
+    this.memory = Buffer.from(new ArrayBuffer(batchSize * this.#stride));
+    this.#headers = new Headers(this.memory, batchSize, this.#stride, this.#stride);
+    this.#lengths = new DataView(this.#headers.octets.buffer);
   }
 
   /** Takes what waits, at most one batch, and returns how many frames that were. */
@@ -84,8 +108,18 @@ export class Incoming {
 
   /** The last two octets of the destination of frame `i` of the last batch: in a load's frames they tell the station. */
   destination(i: number): number {
-    const at = i * this.#stride + 4;
-    return ((this.#memory[at] ?? 0) << 8) | (this.#memory[at + 1] ?? 0);
+    const at = this.at(i) + 4;
+    return ((this.memory[at] ?? 0) << 8) | (this.memory[at + 1] ?? 0);
+  }
+
+  /** Where frame `i` of the last batch begins. */
+  at(i: number): number {
+    return i * this.#stride;
+  }
+
+  /** How long frame `i` of the last batch is, in octets. */
+  lengthOf(i: number): number {
+    return this.#lengths.getUint32(i * headerSize + lengthAt, true);
   }
 }
 

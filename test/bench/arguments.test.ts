@@ -5,7 +5,7 @@ const known = ['core', 'link'];
 
 describe('the arguments of npm run bench', () => {
   it('are five rounds of two seconds of everything, unless told otherwise', () => {
-    expect(parseArguments([], known)).toMatchObject({ names: [], rounds: 5, seconds: 2, json: undefined });
+    expect(parseArguments([], known)).toMatchObject({ names: [], rounds: 5, caseText: '', seconds: 2, json: undefined });
     expect(parseArguments(['link', '--rounds', '7', '--seconds=0.5', '--json', 'x'], known)).toMatchObject({
       names: ['link'],
       rounds: 7,

@@ -3,11 +3,11 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterEach, expect, it } from 'vitest';
+import { afterAll, expect, it } from 'vitest';
 import { missingPrograms } from '../../bench/harness/programs.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'elb-test-'));
-afterEach(() => rmSync(directory, { recursive: true, force: true }));
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 it('runs the core alone and the switch against the original, and keeps the raw figures', { timeout: 60_000 }, async (context) => {
   const json = join(directory, 'raw.json');
@@ -27,6 +27,41 @@ it('runs the core alone and the switch against the original, and keeps the raw f
   }
   expect(stdout).toMatch(/ratio \d/);
 });
+
+it('gives leases to clients beside dnsmasq, each checked, and says how many a second', { timeout: 120_000 }, async (context) => {
+  const json = join(directory, 'dhcp.json');
+  const options = [
+    '--as-built',
+    '--rounds',
+    '1',
+    '--seconds',
+    '0.1',
+    '--json',
+    json,
+    '--case',
+    '100 of 100 clients at a time, beside dnsmasq',
+  ];
+  const { stdout } = await promisify(execFile)(process.execPath, ['bench/start.mjs', ...options, 'dhcp']);
+  const { results } = JSON.parse(readFileSync(json, 'utf8')) as { results: readonly DhcpResult[] };
+  const cases = results.flatMap((result) => result.cases);
+  expect(cases).toHaveLength(1);
+  for (const { exchangesPerSecond } of cases[0]?.ours ?? []) expect(exchangesPerSecond).toBeGreaterThan(1);
+  expect(cases[0]?.ours).toHaveLength(1);
+  if (cases[0]?.skipped !== undefined) {
+    expect(stdout).toContain(`SKIPPED: the peer: ${cases[0].skipped}`);
+    context.skip(cases[0].skipped);
+  }
+  expect(cases[0]?.peer[0]?.exchangesPerSecond).toBeGreaterThan(1);
+  expect(stdout).toMatch(/exchanges per second .* ratio \d/);
+});
+
+interface DhcpResult {
+  readonly cases: readonly {
+    readonly skipped?: string;
+    readonly ours: readonly { readonly exchangesPerSecond: number }[];
+    readonly peer: readonly { readonly exchangesPerSecond: number }[];
+  }[];
+}
 
 interface Result {
   readonly name: string;

@@ -1,0 +1,112 @@
+/** Frames of DHCP clients: encoded once, then only the fields that differ are written, so that a frame costs a load next to nothing. */
+import { chaddrOf, dhcpOps, dhcpPorts, encodeDhcp, messageTypes, optionCodes } from '../../src/wire/dhcp.ts';
+import { encodeEthernet, etherTypes } from '../../src/wire/ethernet.ts';
+import { encodeIpv4, ipProtocols, ipv4FromNumber, type Ipv4Address } from '../../src/wire/ipv4.ts';
+import { broadcastMac, macFromNumber } from '../../src/wire/mac.ts';
+import { encodeUdp } from '../../src/wire/udp.ts';
+
+/** The messages that clients broadcast; `reboot` is the REQUEST of a client that comes back with its address. [RFC 2131, 4.3.2] */
+export type ClientMessage = 'discover' | 'request' | 'reboot';
+
+/** What differs from frame to frame. */
+export interface ClientFields {
+  /** The client's MAC address; its client identifier is made of it, as most clients do. */
+  readonly mac: number;
+  readonly xid: number;
+  /** The address that it asks for, where it asks for one. */
+  readonly address: number;
+  /** The server whose offer it takes, where it takes one. */
+  readonly server: number;
+}
+
+/** How long each frame is: 300 octets of DHCP, as clients send them. */
+export const clientFrameLength = 342;
+
+const limitedBroadcast = ipv4FromNumber(0xffff_ffff);
+const unspecified = ipv4FromNumber(0);
+const dhcpAt = 42;
+const udpChecksumAt = 40;
+const [sourceAt, xidAt, chaddrAt, optionsAt] = [6, dhcpAt + 4, dhcpAt + 28, dhcpAt + 240];
+// Behind option 53, and the code, length and hardware type of option 61. Each is even, as the checksum wants.
+const identifierAt = optionsAt + 6;
+const [addressAt, serverAt] = [optionsAt + 14, optionsAt + 20];
+
+const wanted = [
+  optionCodes.subnetMask,
+  optionCodes.router,
+  optionCodes.domainNameServer,
+  optionCodes.hostName,
+  optionCodes.domainName,
+  optionCodes.broadcastAddress,
+];
+
+const templates: Readonly<Record<ClientMessage, Uint8Array>> = {
+  discover: template(messageTypes.discover, []),
+  request: template(messageTypes.request, [optionCodes.requestedAddress, optionCodes.serverIdentifier]),
+  reboot: template(messageTypes.request, [optionCodes.requestedAddress]),
+};
+
+/** Writes a frame at a place that is even, with its checksums. */
+export function writeClientFrame(memory: Buffer, at: number, message: ClientMessage, { mac, xid, address, server }: ClientFields): void {
+  memory.set(templates[message], at);
+  memory.writeUIntBE(mac, at + sourceAt, 6);
+  memory.writeUInt32BE(xid, at + xidAt);
+  memory.writeUIntBE(mac, at + chaddrAt, 6);
+  memory.writeUIntBE(mac, at + identifierAt, 6);
+  let sum = 2 * wordsOf(mac) + wordsOf(xid);
+  if (message !== 'discover') {
+    memory.writeUInt32BE(address, at + addressAt);
+    sum += wordsOf(address);
+  }
+  if (message === 'request') {
+    memory.writeUInt32BE(server, at + serverAt);
+    sum += wordsOf(server);
+  }
+  // The checksum of the template is the complement of its sum, in which these fields are zero. [RFC 1624]
+  sum += ~memory.readUInt16BE(at + udpChecksumAt) & 0xffff;
+  while (sum > 0xffff) sum = (sum & 0xffff) + Math.floor(sum / 0x1_0000);
+  const checksum = ~sum & 0xffff;
+  memory.writeUInt16BE(checksum === 0 ? 0xffff : checksum, at + udpChecksumAt);
+}
+
+/** The sum of the 16-bit words of a number of up to 48 bits. */
+function wordsOf(number: number): number {
+  return (number % 0x1_0000) + (Math.floor(number / 0x1_0000) % 0x1_0000) + Math.floor(number / 0x1_0000_0000);
+}
+
+function template(type: number, addresses: readonly number[]): Uint8Array {
+  const options = new Map<number, Uint8Array>([
+    [optionCodes.messageType, Uint8Array.of(type)],
+    [optionCodes.clientIdentifier, Uint8Array.of(1, 0, 0, 0, 0, 0, 0)],
+    ...addresses.map((code): [number, Uint8Array] => [code, new Uint8Array(4)]),
+    [optionCodes.parameterRequestList, Uint8Array.from(wanted)],
+  ]);
+  const message = encodeDhcp({
+    op: dhcpOps.request,
+    htype: 1,
+    hlen: 6,
+    hops: 0,
+    xid: 0,
+    secs: 0,
+    broadcast: false,
+    ciaddr: unspecified,
+    yiaddr: unspecified,
+    siaddr: unspecified,
+    giaddr: unspecified,
+    chaddr: chaddrOf(macFromNumber(0)),
+    sname: new Uint8Array(0),
+    file: new Uint8Array(0),
+    options,
+  });
+  return encodeEthernet({
+    destination: broadcastMac,
+    source: macFromNumber(0),
+    etherType: etherTypes.ipv4,
+    payload: datagram(message, unspecified, limitedBroadcast),
+  });
+}
+
+function datagram(payload: Uint8Array, source: Ipv4Address, destination: Ipv4Address): Uint8Array {
+  const udp = { sourcePort: dhcpPorts.client, destinationPort: dhcpPorts.server, payload };
+  return encodeIpv4({ source, destination, protocol: ipProtocols.udp, payload: encodeUdp(udp, source, destination) });
+}

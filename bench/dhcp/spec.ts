@@ -1,0 +1,51 @@
+/** What a load of DHCP clients is to do. */
+export interface DhcpLoadSpec {
+  /** The VDE directory that the clients plug into. */
+  readonly directory: string;
+  /** How many clients there are; each has a MAC address and a client identifier of its own. */
+  readonly clients: number;
+  /** How many of them are in an exchange at a time, at most. */
+  readonly window: number;
+  /** How many ports of the switch they share. */
+  readonly ports: number;
+  /** Whether each client gets its lease before anything is measured. */
+  readonly fill: boolean;
+  /** Seconds of exchanges before the measurement. */
+  readonly warmup: number;
+  /** Seconds that are measured; more, until there were as many exchanges as `window` says. */
+  readonly seconds: number;
+  /** The processes that are measured. */
+  readonly processes: readonly number[];
+}
+
+/** What a load of DHCP clients found. All but the last four are of the measured time alone. */
+export interface DhcpLoadResult {
+  /** Its length, in seconds. */
+  readonly seconds: number;
+  /** Exchanges that ended with an ACK: DISCOVER, OFFER, REQUEST, ACK. */
+  readonly exchanges: number;
+  /** Messages that were sent once more, because no answer came for 4 s. */
+  readonly retries: number;
+  /** From a REQUEST until its ACK, in microseconds. */
+  readonly ackP50: number;
+  readonly ackP99: number;
+  /** What the measured processes used, in seconds. */
+  readonly processorSeconds: number;
+  /** What the load used itself, in seconds. */
+  readonly loadProcessorSeconds: number;
+  /** What everybody else on the machine used, in seconds. */
+  readonly otherProcessorSeconds: number;
+  /** Clients that hold a lease at the end. */
+  readonly holders: number;
+  /** Exchanges from the start to the end. */
+  readonly allExchanges: number;
+  /** Frames that are no answer to a client. */
+  readonly strays: number;
+  /** What the measured processes have in memory, in octets. */
+  readonly memory: number;
+}
+
+/** The MAC address of client `n`, as a number. */
+export function clientMac(n: number): number {
+  return 0x0200_0001_0000 + n;
+}
