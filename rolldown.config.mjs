@@ -16,6 +16,17 @@ const commands = [
 /** Those that do something before they load their packages. */
 const starters = { etherloom: 'etherloom-start' };
 
+/**
+ * Stands before each command, before its packages are loaded: those are not there, or find no system calls of Linux, on another system. A
+ * message on a pipe is lost if it is not written at once.
+ */
+const needsLinux = `if (process.platform !== 'linux') {
+  const name = require('node:path').basename(process.argv[1] ?? 'etherloom');
+  const remedy = 'run it in a Linux machine or container (on Windows: WSL)';
+  require('node:fs').writeSync(2, \`\${name}: this command needs Linux and cannot run on \${process.platform}; \${remedy}\\n\`);
+  process.exit(1);
+}`;
+
 export default [
   ...commands.map((name) => bundle(name, `build/cli/${starters[name] ?? name}.js`, { format: 'cjs', extension: 'cjs' })),
   // A program of its own, which is started by its path.
@@ -29,6 +40,12 @@ function bundle(name, input, { format, extension }) {
     platform: 'node',
     // Packages stay where they are.
     external: /^(?![./])/,
-    output: { dir: 'build/commands', format, entryFileNames: `[name].${extension}`, chunkFileNames: `${name}.[name].${extension}` },
+    output: {
+      dir: 'build/commands',
+      format,
+      entryFileNames: `[name].${extension}`,
+      chunkFileNames: `${name}.[name].${extension}`,
+      ...(format === 'cjs' && { banner: ({ isEntry }) => (isEntry ? needsLinux : '') }),
+    },
   };
 }

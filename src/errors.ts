@@ -6,6 +6,7 @@ export type ErrorCode =
   | 'busy' // somebody else holds what we need
   | 'missing-peer' // a program that must be installed is not there
   | 'not-permitted' // the system, or our own safety rule, refuses
+  | 'not-supported' // this operating system cannot do it
   | 'path-too-long' // the last part of a socket's path, or a path for a program that needs a short one
   | 'refused' // the other side said no
   | 'system' // a system call failed

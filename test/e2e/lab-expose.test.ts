@@ -23,7 +23,7 @@ describe('a switch of the lab that the real world may join', { timeout: 60_000 }
     const reason = missing(['vde_plug2tap', 'ping', 'namespaces']);
     skip(reason !== undefined, reason);
     const net = simulated();
-    await using exposure = expose(net, 's1', { vde: stage.path('sw') });
+    await using exposure = await expose(net, 's1', { vde: stage.path('sw') });
     const kernel = await Host.open(stage, { mac: '02:00:00:00:09:02', address: '10.9.0.2/24' });
     await kernel.plug(exposure.directory);
     const { text } = await kernel.run(['ping', '-c', '5', '-i', '0.05', '10.9.0.1']);
@@ -44,7 +44,7 @@ describe('a switch of the lab that the real world may join', { timeout: 60_000 }
     const net = simulated();
     const s1 = net.switchNamed('s1');
     const said: string[] = [];
-    const exposure = expose(net, 's1', { vde: stage.path('sw'), mode: 0o600, log: (message) => said.push(message) });
+    const exposure = await expose(net, 's1', { vde: stage.path('sw'), mode: 0o600, log: (message) => said.push(message) });
     const plug = stage.start(['vde_plug', exposure.directory], { binary: true });
     await until('it has the next port', () => s1.freePort() === 3);
     const fixed = stage.start(['vde_plug', `vde://${exposure.directory}[7]`], { binary: true });
@@ -61,15 +61,15 @@ describe('a switch of the lab that the real world may join', { timeout: 60_000 }
     await net.run({ minutes: 5 });
   });
 
-  it('is refused where it cannot be', () => {
+  it('is refused where it cannot be', async () => {
     using recorded = lab({ record: true });
     recorded.switch('s1');
-    expect(() => expose(recorded, 's1', { vde: stage.path('sw') })).toThrow('make the network without { record: true }');
+    await expect(expose(recorded, 's1', { vde: stage.path('sw') })).rejects.toThrow('make the network without { record: true }');
     const net = simulated();
-    expect(() => expose(net, 's9', { vde: stage.path('sw') })).toThrow('there is no s9 in this network');
+    await expect(expose(net, 's9', { vde: stage.path('sw') })).rejects.toThrow('there is no s9 in this network');
     const misspelt = { vde: stage.path('sw'), mod: 0o666 };
-    expect(() => expose(net, 's1', misspelt)).toThrow('unknown option "mod"; use one of: vde, log, mode, directoryMode, gid');
-    expect(() => expose(net, 's1', { vde: stage.path('no', 'where') })).toThrow(/no.where/);
+    await expect(expose(net, 's1', misspelt)).rejects.toThrow('unknown option "mod"; use one of: vde, log, mode, directoryMode, gid');
+    await expect(expose(net, 's1', { vde: stage.path('no', 'where') })).rejects.toThrow(/no.where/);
     expect(net.fabric.pacer).toBeUndefined();
   });
 });
@@ -83,7 +83,7 @@ describe('a guest by QEMU', { timeout: 120_000 }, () => {
     net.ring(3, { host: { dhcp: true }, link: { latency: 2 } });
     const h2 = net.hostNamed('h2');
     net.dhcp(net.switchNamed('s1'), { network: '10.77.0.0/24', range: '10.77.0.10-10.77.0.99' });
-    await using exposure = expose(net, 's3', { vde: stage.path('sw') });
+    await using exposure = await expose(net, 's3', { vde: stage.path('sw') });
     const x64 = process.arch === 'x64';
     const qemu = stage.start([
       ...(x64 ? ['qemu-system-x86_64', '-machine', 'pc'] : ['qemu-system-aarch64', '-machine', 'virt', '-cpu', 'cortex-a57']),

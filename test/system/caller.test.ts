@@ -60,4 +60,4 @@ describe('the variable by which a starter tells of our caller', () => {
 });
 
 const starter = `#!/bin/sh
-':' //; ETHERLOOM_CALLER="$(ulimit -Sn; read -r s </proc/self/stat; set -- \${s##*)}; echo "\${31}")" exec node "$0" "$@"`;
+':' //; ETHERLOOM_CALLER="$(exec 2>/dev/null; ulimit -Sn; read -r s </proc/self/stat; set -- \${s##*)}; echo "\${31}")" exec node "$0" "$@"`;

@@ -1,0 +1,57 @@
+import { realClock } from '../../clock.ts';
+import { logTo } from '../../log.ts';
+import { BacklogBudget } from '../../ports/backlog.ts';
+import type { PortEnvironment } from '../../ports/environment.ts';
+import { maxFrame, type Acceptor, type Port } from '../../ports/port.ts';
+import type { VdeDirectoryOptions } from '../../ports/vde-directory.ts';
+import { VdeListener } from '../../ports/vde-listener.ts';
+import { openLoop } from '../../system/loop.ts';
+import type { Fabric } from '../fabric.ts';
+import type { LabSwitch } from '../lab-switch.ts';
+import { Border } from './border.ts';
+import type { Exposure } from './expose.ts';
+import { RealTime } from './real-time.ts';
+
+/** Opens the directory of a switch of the lab, and lets its network live in real time until that is disposed. Throws what VdeListener.open throws. */
+export function exposeSwitch(at: LabSwitch, fabric: Fabric, options: VdeDirectoryOptions, log: (message: string) => void): Exposure {
+  const time = RealTime.use(fabric, realClock);
+  const ports = new Set<Port>();
+  let open = true;
+  try {
+    const listener = VdeListener.open({ ...options, acceptor: acceptorOf(at, ports) }, environmentOf(at, time, log));
+    return {
+      directory: listener.address,
+      [Symbol.asyncDispose]: async () => {
+        if (!open) return;
+        open = false;
+        await listener[Symbol.asyncDispose]();
+        await Promise.all(Array.from(ports, (port) => port[Symbol.asyncDispose]()));
+        time.leave();
+      },
+    };
+  } catch (error) {
+    time.leave();
+    throw error;
+  }
+}
+
+/** Gives clients the places of the switch that are free. There is no management port. */
+function acceptorOf(at: LabSwitch, ports: Set<Port>): Acceptor {
+  return {
+    choose: (wish) => {
+      if (wish === 'management') return { reason: 'no-management', ports: ports.size };
+      if (wish === 'any') return at.freePort();
+      return at.freePort(wish - 1) === wish ? wish : { reason: 'crowded', ports: ports.size };
+    },
+    accept: (port, number) => {
+      ports.add(port);
+      at.plug(new Border(port, () => ports.delete(port)), number);
+    },
+  };
+}
+
+/** One round of the event loop is one breath of the switch, at the time that it is. */
+function environmentOf(at: LabSwitch, time: RealTime, log: (message: string) => void): PortEnvironment {
+  const breath = (work: () => void): void => time.around(() => at.breath(work));
+  return { clock: realClock, log: logTo(log), breath, loop: openLoop({ frameSize: maxFrame, breath }), budget: new BacklogBudget() };
+}

@@ -1,0 +1,13 @@
+import { EtherloomError } from '../errors.ts';
+
+/**
+ * Throws EtherloomError('not-supported') unless this is Linux: sockets, taps and guests use its system calls. `what` says which part of the
+ * package needs them.
+ */
+export function requireLinux(what: string): void {
+  if (process.platform === 'linux') return;
+  throw new EtherloomError(
+    'not-supported',
+    `cannot use ${what} on ${process.platform}: it needs Linux; run the program in a Linux machine or container`,
+  );
+}
