@@ -71,6 +71,22 @@ const rules: Readonly<Record<string, Rule>> = {
     house: ['ports', 'system', 'management', 'console', 'wire', 'clock.ts', 'log.ts', 'random.ts', 'errors.ts'],
     packages: ['node:*'],
   },
+  embed: {
+    house: [
+      'daemon',
+      'launcher',
+      'companions',
+      'switch',
+      'ports',
+      'wire',
+      'system/linux.ts',
+      'clock.ts',
+      'log.ts',
+      'random.ts',
+      'errors.ts',
+    ],
+    packages: [],
+  },
   cli: {
     house: [
       'daemon',
@@ -189,7 +205,8 @@ describe('the house', () => {
 
   it('is entered only by its doors', () => {
     const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { exports: Record<string, unknown> };
-    const doors = ['./lab', './lab/node', './switch', './wire', './dhcp', './package.json'];
+    const libraries = ['./lab', './lab/node', './switch', './wire', './wire/*', './dhcp', './clock', './errors', './ports', './daemon'];
+    const doors = [...libraries, './package.json'];
     expect(Object.keys(exports).filter((door) => !doors.includes(door))).toEqual([]);
   });
 

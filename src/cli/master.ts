@@ -1,4 +1,5 @@
 import { defaultSocketDirectory, defaultStateDirectory } from '../daemon/directories.ts';
+import { checkPlain } from '../daemon/plain.ts';
 import { say } from '../daemon/serve.ts';
 import { EtherloomError } from '../errors.ts';
 import { maxId, type NodeId } from '../launcher/identity.ts';
@@ -8,7 +9,7 @@ import { parseIpv4 } from '../wire/ipv4.ts';
 import { gatewayOf, type GatewayArguments } from './gateway-arguments.ts';
 import { managementOf, runManagedService } from './managed-service.ts';
 import { networkOf, refuseWithoutDhcp, serviceOptions, type NetworkArguments } from './network-arguments.ts';
-import { backlogBounds, checkPlain, guestWish, type NodeArguments } from './node-arguments.ts';
+import { backlogBounds, guestWish, type NodeArguments } from './node-arguments.ts';
 
 /** What `etherloom master` was given, as commander reads it. */
 export interface MasterArguments extends NodeArguments, NetworkArguments, GatewayArguments {

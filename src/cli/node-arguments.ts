@@ -1,6 +1,4 @@
 import type { SwitchServiceOptions } from '../daemon/switch-service.ts';
-import { EtherloomError } from '../errors.ts';
-import { isLoopback, type TcpAddress } from '../ports/tcp-address.ts';
 import type { GuestWish } from '../launcher/node-guest.ts';
 import type { ManagementArguments } from './managed-service.ts';
 
@@ -39,16 +37,4 @@ export function backlogBounds({
   backlogBudget: budget,
 }: BacklogArguments): NonNullable<SwitchServiceOptions['backlog']> {
   return { frames, octets, age, budget };
-}
-
-/** Throws unless the address is of this machine or the user said `--plain`; warns of what that means. */
-export function checkPlain({ host }: TcpAddress, plain: boolean, warn: (message: string) => void): void {
-  if (isLoopback(host)) return;
-  if (!plain) {
-    throw new EtherloomError(
-      'not-permitted',
-      `cannot use ${host} without --plain: links are not encrypted yet, and anyone on that network could read and send frames; give --plain if the network is private`,
-    );
-  }
-  warn(`links by way of ${host} are not encrypted: anyone who can reach it can read and send frames`);
 }

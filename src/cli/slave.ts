@@ -1,10 +1,11 @@
 import { defaultSocketDirectory, defaultStateDirectory } from '../daemon/directories.ts';
+import { checkPlain } from '../daemon/plain.ts';
 import { say } from '../daemon/serve.ts';
 import { Slave } from '../launcher/slave.ts';
 import type { Quality } from '../ports/impairment.ts';
 import { parseTcpAddress } from '../ports/tcp-address.ts';
 import { managementOf, runManagedService } from './managed-service.ts';
-import { backlogBounds, checkPlain, guestWish, type NodeArguments } from './node-arguments.ts';
+import { backlogBounds, guestWish, type NodeArguments } from './node-arguments.ts';
 
 /** What `etherloom slave` was given, as commander reads it. */
 export interface SlaveArguments extends NodeArguments {

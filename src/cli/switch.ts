@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { openDhcpSwitch, type ServedNetwork } from '../daemon/dhcp-switch.ts';
 import { defaultSocketDirectory, defaultStateDirectory } from '../daemon/directories.ts';
 import { ManagedSwitch, type ManagedSwitchOptions } from '../daemon/managed-switch.ts';
+import { checkPlain } from '../daemon/plain.ts';
 import { say } from '../daemon/serve.ts';
 import type { MacAddress } from '../wire/mac.ts';
 import type { Quality } from '../ports/impairment.ts';
@@ -9,7 +10,7 @@ import { parseTcpAddress } from '../ports/tcp-address.ts';
 import { gatewayOf, type GatewayArguments } from './gateway-arguments.ts';
 import { managementOf, runManagedService, type ManagementArguments } from './managed-service.ts';
 import { networkOf, refuseWithoutDhcp, serviceOptions, type NetworkArguments } from './network-arguments.ts';
-import { backlogBounds, checkPlain, type BacklogArguments } from './node-arguments.ts';
+import { backlogBounds, type BacklogArguments } from './node-arguments.ts';
 
 /** What `etherloom switch` was given, as commander reads it. */
 export interface SwitchArguments extends BacklogArguments, ManagementArguments, NetworkArguments, GatewayArguments {

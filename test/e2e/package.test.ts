@@ -10,8 +10,9 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const contents = [
   /^bin\//,
   /^build\/commands\/[\w.-]+\.c?js$/,
-  /^build\/(dhcp|host|lab|ports|switch|system|wire)\/.*\.(js|d\.ts)$/,
-  /^build\/\w+\.(js|d\.ts)$/,
+  /^build\/(?!cli\/|commands\/)[\w/-]+\.(js|d\.ts|d\.ts\.map)$/,
+  // The declarations lead to it.
+  /^src\/(?!cli\/)[\w/-]+\.ts$/,
   /^demo\//,
   /^docs\/[\w-]+\.md$/,
   /^template\//,

@@ -1,7 +1,7 @@
-import { cpSync, readdirSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it } from 'vitest';
-import { useStage } from './stage.ts';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { useStage, type Output } from './stage.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -141,41 +141,111 @@ test('what is always so is looked at at every instant', async () => {
 });
 `;
 
+/** Does in plain JavaScript what Linux is not needed for, and prints what says that it needs it. */
+const elsewhere = `
+import './plain.mjs';
+import { realClock } from 'etherloom/clock';
+import { openMaster, openSlave, openSwitch } from 'etherloom/daemon';
+import { EtherloomError } from 'etherloom/errors';
+import { EtherloomError as OfLab, lab } from 'etherloom/lab';
+import { EtherloomError as OfNode, expose, writeCapture } from 'etherloom/lab/node';
+import { openPortLoop } from 'etherloom/ports';
+import { realClock as OfSwitch } from 'etherloom/switch';
+import { formatMac } from 'etherloom/wire/mac';
+
+if (OfLab !== EtherloomError || OfNode !== EtherloomError || OfSwitch !== realClock) throw new Error('two of one');
+if (formatMac(1) !== '00:00:00:00:00:01') throw new Error(formatMac(1));
+const net = lab();
+net.switch('s1');
+writeCapture(net, 'empty.pcapng');
+for (const attempt of [
+  () => openSwitch({ directory: 'sw' }),
+  () => openMaster({ listen: '127.0.0.1:0', subnet: '10.77.0.0/24', directory: 'm', state: 'm-state' }),
+  () => openSlave({ master: '127.0.0.1:1', directory: 's', state: 's-state' }),
+  () => openPortLoop(),
+  () => expose(net, 's1', { vde: 'sw' }),
+])
+  await attempt().then(() => console.log('it works'), (error) => console.log(\`\${error.code}: \${error.message}\`));
+`;
+
 describe('the template of a project that tests networks', { timeout: 180_000 }, () => {
-  const stage = useStage(['npm', 'registry']);
+  const stage = useStage(['npm', 'registry'], { shared: true });
+  const home = () => ({ env: { npm_config_cache: stage.path('cache'), npm_config_fund: 'false', npm_config_audit: 'false' } });
 
   it('works after npm install and npm test, with nothing but the packed package', async () => {
-    const home = { env: { npm_config_cache: stage.path('cache'), npm_config_fund: 'false', npm_config_audit: 'false' } };
-    const packed = await stage.run(['npm', 'pack', '--silent', '--pack-destination', stage.path(), root], home);
+    const packed = await stage.run(['npm', 'pack', '--silent', '--pack-destination', stage.path(), root], home());
     expect(packed.status, packed.text).toBe(0);
     const tarball = readdirSync(stage.path()).find((name) => name.endsWith('.tgz')) ?? 'nothing';
     cpSync(`${root}/template`, stage.path('project'), { recursive: true });
     const prefix = ['--prefix', stage.path('project')];
-    const installed = await stage.run(['npm', 'install', ...prefix, '--save-dev', stage.path(tarball)], home);
+    const installed = await stage.run(['npm', 'install', ...prefix, '--save-dev', stage.path(tarball)], home());
     expect(installed.status, installed.text).toBe(0);
-    const tested = await stage.run(['npm', 'test', ...prefix], home);
+    const tested = await stage.run(['npm', 'test', ...prefix], home());
     expect(tested.status, tested.text).toBe(0);
     expect(tested.text).toMatch(/3 passed/);
     writeFileSync(stage.path('project', 'strict.test.ts'), strict);
     const compiler = ['npx', '--prefix', stage.path('project'), 'tsc', '--project', stage.path('project'), '--skipLibCheck', 'false'];
     // Packages of others may have types that are wrong.
     const wrongTypes = async (): Promise<string[]> => {
-      const { text } = await stage.run([...compiler, '--noUncheckedIndexedAccess', '--exactOptionalPropertyTypes'], home);
+      const { text } = await stage.run([...compiler, '--noUncheckedIndexedAccess', '--exactOptionalPropertyTypes'], home());
       return text.split('\n').filter((line) => /^(?!.*node_modules\/(?!etherloom\/)).*: error /.test(line));
     };
     expect(await wrongTypes()).toEqual([]);
-    const outside = await stage.run(['npm', 'test', ...prefix], home);
+    const outside = await stage.run(['npm', 'test', ...prefix], home());
     expect(outside.status, outside.text).toBe(0);
     expect(outside.text).toMatch(/8 passed/);
     // Its types are there: what is wrong is found.
     writeFileSync(stage.path('project', 'wrong.ts'), `import { lab } from 'etherloom/lab';\nlab({ sed: 7 });\n`);
-    const wrong = await stage.run(['npm', 'test', ...prefix], home);
+    const wrong = await stage.run(['npm', 'test', ...prefix], home());
     expect(wrong.text).toMatch(/wrong\.ts\(2,7\): error .*'sed' does not exist in type 'LabOptions'/);
     expect(await wrongTypes()).toEqual([expect.stringContaining('wrong.ts(2,7): error') as string]);
     // The same package by Node's own runner, in plain JavaScript.
     writeFileSync(stage.path('project', 'plain.mjs'), plain);
-    const byNode = await stage.run(['node', '--test', stage.path('project', 'plain.mjs')], home);
+    const byNode = await stage.run(['node', '--test', stage.path('project', 'plain.mjs')], home());
     expect(byNode.status, byNode.text).toBe(0);
     expect(byNode.text).toMatch(/pass 1$/m);
+  });
+
+  describe.each(['darwin', 'win32'])('on %s, without koffi', (platform) => {
+    const inProject = (name: string): string => stage.path('project', name);
+    const preload = (): string => inProject('platform.mjs');
+    const inDisguise = (...command: readonly string[]): Promise<Output> =>
+      stage.run(['sh', '-c', 'cd "$0" && exec "$@"', inProject('.'), ...command], home());
+
+    beforeAll(() => {
+      writeFileSync(preload(), `Object.defineProperty(process, 'platform', { value: '${platform}' });\n`);
+      writeFileSync(inProject('elsewhere.mjs'), elsewhere);
+      for (const name of ['koffi', '@koromix', 'strict.test.ts', 'wrong.ts'])
+        rmSync(name.includes('.') ? inProject(name) : inProject(`node_modules/${name}`), { recursive: true, force: true });
+    });
+
+    it('passes its tests', async () => {
+      expect(existsSync(inProject('node_modules/koffi'))).toBe(false);
+      // The workers alone: Vitest itself has native code for the machine that it is on.
+      const tested = await inDisguise('npm', 'test', '--', `--execArgv=--import=${preload()}`);
+      expect(tested.status, tested.text).toBe(0);
+      expect(tested.text).toMatch(/3 passed/);
+    });
+
+    it('has all doors, and what needs Linux says so', async () => {
+      const { status, text } = await inDisguise('node', '--import', preload(), 'elsewhere.mjs');
+      expect(status, text).toBe(0);
+      const opening = ['openSwitch of etherloom/daemon', 'openMaster of etherloom/daemon', 'openSlave of etherloom/daemon'];
+      const why = `on ${platform}: it needs Linux; run the program in a Linux machine or container`;
+      expect(text.match(/^(not-supported|it works).*/gm)).toEqual(
+        [...opening, 'openPortLoop of etherloom/ports', 'expose of etherloom/lab/node'].map(
+          (what) => `not-supported: cannot use ${what} ${why}`,
+        ),
+      );
+    });
+
+    it('has commands that say that they need Linux', async () => {
+      const { bin } = JSON.parse(readFileSync(inProject('node_modules/etherloom/package.json'), 'utf8')) as { bin: Record<string, string> };
+      for (const name of Object.keys(bin)) {
+        const { status, text } = await inDisguise('env', `NODE_OPTIONS=--import=${preload()}`, `node_modules/.bin/${name}`, '--help');
+        const remedy = 'run it in a Linux machine or container (on Windows: WSL)';
+        expect([status, text]).toEqual([1, `${name}: this command needs Linux and cannot run on ${platform}; ${remedy}`]);
+      }
+    });
   });
 });
