@@ -1,12 +1,14 @@
-import { SystemError } from '../errors.ts';
 import type { StreamEnd } from '../system/pipe.ts';
-import type { Interest, Watch } from '../system/readiness.ts';
+import type { Watch } from '../system/readiness.ts';
 import { leastReceived } from '../system/stream-socket.ts';
-import { minFrame } from '../wire/ethernet.ts';
 import type { PortEnvironment } from './environment.ts';
 import { describeFault, describeText, FrameDecoder, vdeFraming, type Framing } from './frame-stream.ts';
+import { Intake } from './intake.ts';
 import { Outbox } from './outbox.ts';
-import { maxFrame, newPortCounters, type PacedPort, type PortCounters, type Receiver } from './port.ts';
+import { newPortCounters, type PacedPort, type PortCounters, type Receiver } from './port.ts';
+import { SendQueue } from './send-queue.ts';
+import type { ByteChannel } from './stream/byte-channel.ts';
+import { FdChannel } from './stream/fd-channel.ts';
 
 /** What a port on two ends of streams is. */
 export interface PipePortOptions {
@@ -33,12 +35,13 @@ export class PipePort implements PacedPort {
   readonly module = 'stream';
   readonly description: string;
   readonly counters: PortCounters;
-  readonly #input: StreamEnd;
-  readonly #output: StreamEnd;
+  readonly #input: ByteChannel;
+  readonly #output: ByteChannel;
   readonly #environment: PortEnvironment;
+  readonly #intake: Intake;
   readonly #outbox: Outbox;
+  readonly #queue: SendQueue;
   #decoder: FrameDecoder;
-  #receiver: Receiver | undefined;
   #watches: { readonly input: Watch; readonly output: Watch } | undefined;
   /** Whether a length made no sense, and what comes is thrown away. */
   #astray = false;
@@ -55,32 +58,41 @@ export class PipePort implements PacedPort {
   ) {
     this.counters = counters;
     this.description = description;
-    this.#input = input;
-    this.#output = output;
+    this.#input = new FdChannel(input, environment);
+    this.#output = new FdChannel(output, environment);
     this.#halfOpen = halfOpen;
     this.#environment = environment;
     this.#decoder = this.#newDecoder();
-    const { fd, kind } = output;
-    this.#outbox = new Outbox({ fd, kind, lengthSize: framing.lengthSize, packets, budget: environment.budget, counters: this.counters });
+    this.#intake = new Intake(counters);
+    const { budget } = environment;
+    this.#outbox = new Outbox({ channel: this.#output, lengthSize: framing.lengthSize, packets, budget });
+    this.#queue = new SendQueue({
+      sink: this.#outbox,
+      counters,
+      budget,
+      limits: { frames: Infinity },
+      longest: framing.sendable,
+      blocked: (writable) => this.#watches?.output.want({ readable: false, writable }),
+    });
   }
 
   attach(receiver: Receiver): void {
-    this.#receiver = receiver;
+    this.#intake.receiver = receiver;
     receiver.carrier(this.#open);
     if (!this.#open) return;
     this.#watches ??= {
-      input: this.#watch(this.#input.fd, { readable: this.#listening, writable: false }, () => this.#environment.breath(this.#receive)),
+      input: this.#input.watch({ readable: this.#listening, writable: false }, () => this.#environment.breath(this.#receive)),
       // Whoever is gone for good is learned of by writing.
-      output: this.#watch(this.#output.fd, { readable: false, writable: this.#outbox.blocked }, this.#drain),
+      output: this.#output.watch({ readable: false, writable: this.#queue.blocked }, this.#drain),
     };
   }
 
   get waiting(): number {
-    return this.#outbox.waiting;
+    return this.#queue.waiting;
   }
 
   get arrived(): boolean {
-    return this.#outbox.waiting === 0;
+    return !this.#queue.blocked;
   }
 
   listen(on: boolean): void {
@@ -92,26 +104,26 @@ export class PipePort implements PacedPort {
   transmit(frame: Uint8Array): void {
     const { drops } = this.counters;
     if (!this.#open) drops['no-carrier']++;
-    else if (frame.length > framing.sendable) drops.oversize++;
-    else if (frame.length < minFrame) drops.runt++;
-    else this.#outbox.add(frame);
+    else if (this.#outbox.error !== undefined) drops['send-failed']++;
+    else this.#queue.add(frame);
   }
 
   flush(): void {
-    if (!this.#open) return;
-    if (this.#outbox.flush()) this.#watches?.output.want({ readable: false, writable: true });
+    this.#queue.flush();
     this.#check();
   }
 
   /** The other side cannot be told. */
   enable(up: boolean): void {
-    if (!up) this.#outbox.drop('port-down');
+    if (!up) this.#queue.drop('port-down');
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     if (this.#open) {
       this.#open = false;
       this.#decoder.stop();
+      this.#queue.drop('no-carrier');
+      this.#queue[Symbol.dispose]();
       this.#outbox.clear();
       if (!this.#heardAll) this.#closeInput();
       this.#watches?.output[Symbol.dispose]();
@@ -120,18 +132,8 @@ export class PipePort implements PacedPort {
     return Promise.resolve();
   }
 
-  /** What cannot be watched is a file, or what is like one: it is ready at any time. */
-  #watch(fd: number, interest: Interest, ready: () => void): Watch {
-    try {
-      return this.#environment.loop.readiness.watch(fd, interest, ready);
-    } catch (error) {
-      if (error instanceof SystemError && error.errno === 'EPERM') return new AlwaysReady(this.#environment, interest, ready);
-      throw error;
-    }
-  }
-
   readonly #drain = (): void => {
-    if (!this.#outbox.drain()) this.#watches?.output.want({ readable: false, writable: false });
+    this.#queue.drain();
     this.#check();
   };
 
@@ -139,7 +141,7 @@ export class PipePort implements PacedPort {
     const { streams } = this.#environment.loop;
     const { rest } = this.#decoder;
     const start = streams.next;
-    const end = streams.receive(this.#input.fd, rest, this.#input.kind);
+    const end = this.#input.receive(streams, rest);
     if (end === 'EAGAIN') return;
     if (typeof end === 'string') this.#endInput(`cannot read: ${end}`);
     else if (end === 0) this.#endInput('the stream has ended');
@@ -164,22 +166,15 @@ export class PipePort implements PacedPort {
   }
 
   #newDecoder(): FrameDecoder {
-    return new FrameDecoder(framing, this.#deliver, (skipped) => {
-      if (!this.#toldText) this.#environment.log.warn(describeText(skipped));
-      this.#toldText = true;
-    });
+    return new FrameDecoder(
+      framing,
+      (frame) => this.#intake.take(frame),
+      (skipped) => {
+        if (!this.#toldText) this.#environment.log.warn(describeText(skipped));
+        this.#toldText = true;
+      },
+    );
   }
-
-  readonly #deliver = (frame: Uint8Array): void => {
-    const { counters } = this;
-    if (frame.length < minFrame) counters.drops.runt++;
-    else if (frame.length > maxFrame) counters.drops.oversize++;
-    else {
-      counters.receivedFrames++;
-      counters.receivedOctets += frame.length;
-      this.#receiver?.receive(frame);
-    }
-  };
 
   #check(): void {
     const { error } = this.#outbox;
@@ -194,7 +189,7 @@ export class PipePort implements PacedPort {
     }
     this.#heardAll = true;
     this.#closeInput();
-    this.#receiver?.closed(reason);
+    this.#intake.receiver?.closed(reason);
   }
 
   #closeInput(): void {
@@ -205,41 +200,6 @@ export class PipePort implements PacedPort {
   #end(reason: string): void {
     const told = this.#heardAll;
     void this[Symbol.asyncDispose]();
-    if (!told) this.#receiver?.closed(reason);
-  }
-}
-
-/** The watch of a descriptor that is ready whenever it is asked, once a turn of the event loop. */
-class AlwaysReady implements Watch {
-  readonly #environment: PortEnvironment;
-  readonly #tell: () => void;
-  #wanted = false;
-  #pending = false;
-
-  constructor(environment: PortEnvironment, interest: Interest, tell: () => void) {
-    this.#environment = environment;
-    this.#tell = tell;
-    this.want(interest);
-  }
-
-  want({ readable, writable }: Interest): void {
-    this.#wanted = readable || writable;
-    if (this.#pending || !this.#wanted) return;
-    this.#pending = true;
-    this.#environment.clock.defer(this.#turn);
-  }
-
-  readonly #turn = (): void => {
-    this.#pending = false;
-    if (!this.#wanted) return;
-    this.#environment.breath(() => {
-      this.#environment.loop.streams.rewind(1);
-      this.#tell();
-    });
-    this.want({ readable: this.#wanted, writable: false });
-  };
-
-  [Symbol.dispose](): void {
-    this.#wanted = false;
+    if (!told) this.#intake.receiver?.closed(reason);
   }
 }

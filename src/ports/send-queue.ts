@@ -91,7 +91,7 @@ export class SendQueue {
     // Frames that wait leave first, or frames would overtake each other.
     const done = this.blocked ? 0 : this.#send(frames);
     if (done < frames.length) this.#keep(frames, done);
-    this.#settle();
+    this.settle();
   }
 
   /** Sends what waits: there is room again. */
@@ -104,14 +104,14 @@ export class SendQueue {
       this.#backlog.shift(done);
       if (done < frames.length) break;
     }
-    this.#settle();
+    this.settle();
   }
 
   /** Drops the frames that the sink has not taken, and counts them. */
   drop(why: PortDrop): void {
     this.#counters.drops[why] += this.#backlog.clear() + this.#pending.length;
     this.#pending = [];
-    this.#settle();
+    this.settle();
   }
 
   /** Forgets all frames, uncounted, and takes no more. */
@@ -151,7 +151,8 @@ export class SendQueue {
     }
   }
 
-  #settle(): void {
+  /** Tells the driver if something waits now and did not before, or the reverse. For a driver that gives its sink octets of its own. */
+  settle(): void {
     const { blocked } = this;
     if (blocked === this.#toldBlocked) return;
     this.#toldBlocked = blocked;

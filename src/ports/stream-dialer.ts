@@ -9,6 +9,7 @@ import type { PortEnvironment } from './environment.ts';
 import { LinkRedial } from './link-redial.ts';
 import { tcpUserTimeout, type StreamEndpoint } from './stream-endpoint.ts';
 import { StreamPort, type StreamPortOptions } from './stream-port.ts';
+import { FdChannel } from './stream/fd-channel.ts';
 
 /** The dialling side of a stream: a port that is there for good, up while the far end can be reached. */
 export class StreamDialer implements AsyncDisposable {
@@ -82,7 +83,7 @@ export class StreamDialer implements AsyncDisposable {
     const fd = this.#settle();
     if (fd === undefined) return;
     if (!this.#wasSilent && !this.port.expectsGreeting) this.#redial.up();
-    this.port.connect(fd);
+    this.port.connect(FdChannel.onSocket(fd, this.#environment));
   }
 
   #failed(reason: string): void {

@@ -7,6 +7,7 @@ import { denialText, type Acceptor, type Listener } from './port.ts';
 import type { NamedFile, NamedSocket } from './socket-file.ts';
 import type { ListeningSocket, StreamEndpoint } from './stream-endpoint.ts';
 import { StreamPort, type StreamPortOptions } from './stream-port.ts';
+import { FdChannel } from './stream/fd-channel.ts';
 
 /** Who takes the connections, and how many there may be. */
 export interface StreamListenerOptions extends Omit<StreamPortOptions, 'description'> {
@@ -95,7 +96,7 @@ export class StreamListener implements Listener, NamedSocket {
       released: () => void this.#links.delete(port),
     });
     this.#links.add(port);
-    port.connect(fd);
+    port.connect(FdChannel.onSocket(fd, this.#environment));
     this.#options.acceptor.accept(port, number, peer.uid);
   }
 

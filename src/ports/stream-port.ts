@@ -1,13 +1,13 @@
-import { closeSync } from 'node:fs';
 import type { Timer } from '../clock.ts';
-import type { Ready, Watch } from '../system/readiness.ts';
-import type { Fd } from '../system/unix-socket.ts';
+import type { Ready } from '../system/readiness.ts';
 import { minFrame } from '../wire/ethernet.ts';
 import type { PortEnvironment } from './environment.ts';
-import { describeFault, describeText, FrameDecoder, maxStreamFrame, readSign, signOf, type Framing } from './frame-stream.ts';
+import { describeFault, describeText, maxStreamFrame, readSign, signOf, type Framing } from './frame-stream.ts';
+import { Intake } from './intake.ts';
 import { onceAMinute } from './once-a-minute.ts';
-import { Outbox } from './outbox.ts';
 import { newPortCounters, type Port, type Receiver } from './port.ts';
+import type { ByteChannel } from './stream/byte-channel.ts';
+import { Connection } from './stream/connection.ts';
 
 /** The bounds of a stream of frames. */
 export interface StreamLimits {
@@ -34,22 +34,6 @@ export interface StreamOwner {
   released(): void;
 }
 
-interface Connection {
-  readonly fd: Fd;
-  readonly decoder: FrameDecoder;
-  readonly outbox: Outbox;
-  watch?: Watch;
-  heard: boolean;
-  /** Whether sending fails for good, and only what has come is heard. */
-  failed: boolean;
-  /** How many seconds nothing has come, and how many frames had been sent when the last one ended. */
-  silence: number;
-  sent: number;
-  /** Whether the far end has been told that this port is up, as it takes for granted; and whether it has told us that its own is. */
-  toldUp: boolean;
-  farUp: boolean;
-}
-
 /**
  * Two ends that have greeted send an empty frame in each second in which they send nothing else, in milliseconds, and give up a link
  * over which nothing came in so many seconds: a relay between them may acknowledge what it does not forward. An original sends none.
@@ -58,7 +42,7 @@ const pulse = 1000;
 const mostSilence = 5;
 const emptyFrame = new Uint8Array(2);
 
-/** A port on a stream socket, one connection at a time: all that waits is received, and sent, by one system call. */
+/** A port on streams, one connection at a time: all that waits is received, and sent, by one system call. */
 export class StreamPort implements Port {
   readonly module: string;
   description: string;
@@ -68,10 +52,9 @@ export class StreamPort implements Port {
   readonly #backlog: number | undefined;
   readonly #environment: PortEnvironment;
   readonly #owner: StreamOwner;
-  readonly #say: ReturnType<typeof onceAMinute>;
+  readonly #tellPeople: ReturnType<typeof onceAMinute>;
+  readonly #intake: Intake;
   #connection: Connection | undefined;
-  #receiver: Receiver | undefined;
-  #sendable = 0;
   #expectsGreeting = false;
   #up = true;
   #pulse: Timer | undefined;
@@ -83,15 +66,16 @@ export class StreamPort implements Port {
     this.description = options.description;
     this.#framing = options.framing;
     this.#maxFrame = options.maxFrame ?? maxStreamFrame;
+    this.#intake = new Intake(this.counters, this.#maxFrame);
     this.#backlog = options.backlog;
     this.#environment = environment;
     this.#owner = owner;
-    this.#say = onceAMinute(environment.clock, environment.log);
+    this.#tellPeople = onceAMinute(environment.clock, environment.log);
   }
 
   /** The longest frame that the far end is sent, in octets; 0 while there is none. */
   get sendable(): number {
-    return this.#connection ? this.#sendable : 0;
+    return this.#connection?.queue.longest ?? 0;
   }
 
   /** Whether a far end of this port has ever greeted: then the next one will, or it is none. */
@@ -100,49 +84,52 @@ export class StreamPort implements Port {
   }
 
   attach(receiver: Receiver): void {
-    this.#receiver = receiver;
+    this.#intake.receiver = receiver;
     receiver.carrier(this.#connection?.farUp === true);
     if (this.#connection) this.#watch(this.#connection);
   }
 
-  /** Gives the port a connection, a non-blocking stream socket that it owns from here. It must be open and have none. */
-  connect(fd: Fd): void {
-    const { budget } = this.#environment;
-    const { lengthSize, sendable, greeting } = this.#framing;
-    const outbox = new Outbox({ fd, lengthSize, limit: this.#backlog, budget, counters: this.counters });
-    const decoder = new FrameDecoder(this.#framing, this.#deliver, (skipped) =>
-      this.#environment.log.warn(`${this.module} ${this.description}: ${describeText(skipped)}`),
-    );
-    const connection: Connection = { fd, decoder, outbox, heard: false, failed: false, silence: 0, sent: 0, toldUp: true, farUp: true };
+  /** Gives the port a connection, which it owns from here. It must be open and have none. */
+  connect(channel: ByteChannel): void {
+    const { budget, log } = this.#environment;
+    const connection = new Connection({
+      channel,
+      framing: this.#framing,
+      longest: Math.min(this.#framing.sendable, this.#maxFrame),
+      backlog: this.#backlog,
+      counters: this.counters,
+      budget,
+      deliver: this.#deliver,
+      skipped: (text) => log.warn(`${this.module} ${this.description}: ${describeText(text)}`),
+    });
     this.#connection = connection;
     if (this.#expectsGreeting) this.#schedulePulse(connection);
-    this.#sendable = Math.min(sendable, this.#maxFrame);
-    outbox.addOctets(greeting);
-    outbox.flush();
-    if (!this.#receiver) return;
+    connection.say(this.#framing.greeting);
+    const { receiver } = this.#intake;
+    if (!receiver) return;
     this.#watch(connection);
-    this.#receiver.carrier(true);
+    receiver.carrier(true);
   }
 
   transmit(frame: Uint8Array): void {
     const { drops } = this.counters;
     if (!this.#connection) drops['no-carrier']++;
-    else if (frame.length > this.#sendable) drops.oversize++;
-    else if (frame.length < minFrame) drops.runt++;
-    else this.#connection.outbox.add(frame);
+    else if (this.#connection.outbox.error !== undefined) drops['send-failed']++;
+    else this.#connection.queue.add(frame);
   }
 
   flush(): void {
     const connection = this.#connection;
-    if (connection?.outbox.flush()) connection.watch?.want({ readable: true, writable: true });
-    if (connection) this.#check(connection);
+    if (!connection) return;
+    connection.queue.flush();
+    this.#check(connection);
   }
 
   /** A far end of ours is told, and loses its carrier. */
   enable(up: boolean): void {
     this.#up = up;
     if (!this.#connection) return;
-    if (!up) this.#connection.outbox.drop('port-down');
+    if (!up) this.#connection.queue.drop('port-down');
     this.#tell(this.#connection);
   }
 
@@ -155,7 +142,7 @@ export class StreamPort implements Port {
   end(reason: string): void {
     if (!this.#open) return;
     void this[Symbol.asyncDispose]();
-    this.#receiver?.closed(reason);
+    this.#intake.receiver?.closed(reason);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -168,24 +155,25 @@ export class StreamPort implements Port {
   }
 
   #watch(connection: Connection): void {
-    const interest = { readable: true, writable: connection.outbox.blocked };
-    connection.watch ??= this.#environment.loop.readiness.watch(connection.fd, interest, (ready) => this.#ready(connection, ready));
+    connection.watch((ready) => this.#ready(connection, ready));
   }
 
   #ready(connection: Connection, ready: Ready): void {
     if (ready.readable || ready.failed) this.#environment.breath(this.#receive);
     if (this.#connection !== connection) return;
     if (this.#ended !== undefined) this.#lose(connection, this.#ended);
-    else if (ready.writable && !connection.outbox.drain()) {
-      connection.watch?.want({ readable: true, writable: false });
+    else if (ready.writable) {
+      connection.queue.drain();
       this.#tell(connection);
     }
     if (this.#connection === connection) this.#check(connection);
   }
 
-  /** Whoever reads no more is lost as soon as all that it sent was heard. */
+  /** A connection that cannot be written to is closed once everything that it sent has been received. */
   #check(connection: Connection): void {
-    if (connection.outbox.error === undefined || connection.failed || !connection.watch) return;
+    if (connection.outbox.error === undefined) return;
+    connection.queue.drop('no-carrier');
+    if (connection.failed || !connection.watched) return;
     connection.failed = true;
     // Not in the midst of a breath, where others still hand frames to this port.
     this.#environment.clock.defer(() => this.#hearOut(connection));
@@ -199,7 +187,7 @@ export class StreamPort implements Port {
 
   #schedulePulse(connection: Connection): void {
     this.#pulse = this.#environment.clock.after(pulse, () => {
-      if (connection.watch) this.#beat(connection);
+      if (connection.watched) this.#beat(connection);
       if (this.#connection === connection) this.#schedulePulse(connection);
     });
   }
@@ -210,20 +198,17 @@ export class StreamPort implements Port {
       this.#lose(connection, `nothing came for ${mostSilence} s`);
       return;
     }
-    const { outbox, decoder } = connection;
-    if (decoder.greeted && this.counters.sentFrames === connection.sent && !outbox.blocked) {
-      outbox.addOctets(emptyFrame);
-      this.flush();
-    }
+    const { decoder, queue } = connection;
+    if (decoder.greeted && this.counters.sentFrames === connection.sent && !queue.blocked) this.#say(connection, emptyFrame);
     connection.sent = this.counters.sentFrames;
   }
 
   readonly #receive = (): void => {
     if (!this.#connection) return;
-    const { fd, decoder, outbox } = this.#connection;
+    const { decoder, outbox, queue } = this.#connection;
     const { streams } = this.#environment.loop;
     const start = streams.next;
-    const end = streams.receive(fd, decoder.rest);
+    const end = this.#connection.receive(streams);
     if (end === 'EAGAIN') this.#ended = outbox.error;
     else if (typeof end === 'string') this.#ended = end;
     else if (end === 0) this.#ended = outbox.error ?? 'the far end closed the link';
@@ -235,7 +220,7 @@ export class StreamPort implements Port {
       if (decoder.greeted) {
         if (!this.#expectsGreeting) this.#schedulePulse(this.#connection);
         this.#expectsGreeting = true;
-        this.#sendable = this.#maxFrame;
+        queue.longest = this.#maxFrame;
         if (!this.#up) this.#tell(this.#connection);
       }
       if (fault === undefined) return;
@@ -245,41 +230,39 @@ export class StreamPort implements Port {
   };
 
   readonly #deliver = (frame: Uint8Array): void => {
-    const { counters } = this;
-    if (frame.length < minFrame) this.#takeShort(frame);
-    else if (frame.length > this.#maxFrame) counters.drops.oversize++;
-    else {
-      counters.receivedFrames++;
-      counters.receivedOctets += frame.length;
-      this.#receiver?.receive(frame);
-    }
+    if (frame.length >= minFrame || !this.#takeSign(frame)) this.#intake.take(frame);
   };
 
-  #takeShort(frame: Uint8Array): void {
+  /** Returns whether a short frame says something of the far end's port. */
+  #takeSign(frame: Uint8Array): boolean {
     const connection = this.#connection;
     const sign = readSign(frame);
-    if (sign === undefined || connection?.decoder.greeted !== true) this.counters.drops.runt++;
-    else if (connection.farUp !== sign) {
-      connection.farUp = sign;
-      this.#say(`${this.module} ${this.description}: the port at the far end is ${sign ? 'up again' : 'down'}`, { key: String(sign) });
-      this.#receiver?.carrier(sign);
-    }
+    if (sign === undefined || connection?.decoder.greeted !== true) return false;
+    if (connection.farUp === sign) return true;
+    connection.farUp = sign;
+    this.#tellPeople(`${this.module} ${this.description}: the port at the far end is ${sign ? 'up again' : 'down'}`, { key: String(sign) });
+    this.#intake.receiver?.carrier(sign);
+    return true;
   }
 
   /** Tells the far end whether this port is up, if it would understand that and does not know; if there is no room now, as soon as there is. */
   #tell(connection: Connection): void {
     if (connection.toldUp === this.#up || !connection.decoder.greeted) return;
     this.flush();
-    if (connection.outbox.blocked || connection.outbox.error !== undefined) return;
+    if (connection.queue.blocked || connection.outbox.error !== undefined) return;
     connection.toldUp = this.#up;
-    connection.outbox.addOctets(signOf(this.#up));
-    this.flush();
+    this.#say(connection, signOf(this.#up));
+  }
+
+  #say(connection: Connection, octets: Uint8Array): void {
+    connection.say(octets);
+    this.#check(connection);
   }
 
   #lose({ heard, decoder }: Connection, reason: string): void {
     decoder.end();
     this.#close();
-    this.#receiver?.carrier(false);
+    this.#intake.receiver?.carrier(false);
     this.#owner.lost(reason, heard);
   }
 
@@ -289,9 +272,6 @@ export class StreamPort implements Port {
     this.#connection = undefined;
     this.#ended = undefined;
     this.#pulse?.[Symbol.dispose]();
-    connection.decoder.stop();
-    connection.outbox.clear();
-    connection.watch?.[Symbol.dispose]();
-    closeSync(connection.fd);
+    connection[Symbol.dispose]();
   }
 }

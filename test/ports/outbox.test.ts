@@ -4,6 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { BacklogBudget } from '../../src/ports/backlog.ts';
 import { Outbox } from '../../src/ports/outbox.ts';
 import { newPortCounters, type PortCounters } from '../../src/ports/port.ts';
+import { SendQueue } from '../../src/ports/send-queue.ts';
+import type { ByteChannel } from '../../src/ports/stream/byte-channel.ts';
 import { StreamMemory } from '../../src/system/stream-socket.ts';
 import { accept, bindFile, connectPath, listen, streamSocket, type Fd } from '../../src/system/unix-socket.ts';
 import { closing, newDirectory } from '../system/sockets.ts';
@@ -12,6 +14,7 @@ import { encodeFrames } from './stream-stage.ts';
 
 interface Stage {
   readonly outbox: Outbox;
+  readonly queue: SendQueue;
   readonly budget: BacklogBudget;
   readonly counters: PortCounters;
   readonly near: Fd;
@@ -37,50 +40,73 @@ function stage(limit = 1_000_000, budget = new BacklogBudget()): Stage {
     }
   };
   const counters = newPortCounters();
-  return { outbox: new Outbox({ fd: near, lengthSize: 2, limit, budget, counters }), budget, counters, near, read };
+  const outbox = new Outbox({ channel: channelOn(near), lengthSize: 2, budget });
+  const queue = new SendQueue({ sink: outbox, counters, budget, limits: { frames: Infinity, octets: limit }, longest: 65_535 });
+  return { outbox, queue, budget, counters, near, read };
+}
+
+/** What an outbox needs of a channel. */
+function channelOn(fd: Fd): ByteChannel {
+  const unused = (): never => {
+    throw new Error('an outbox only sends');
+  };
+  return { receive: unused, watch: unused, send: (memory, start, end) => memory.send(fd, start, end), [Symbol.dispose]: unused };
+}
+
+/** Drains it, and returns whether something waits even so. */
+function drain({ queue }: Stage): boolean {
+  queue.drain();
+  return queue.blocked;
+}
+
+/** Forgets what waits. */
+function clear({ outbox, queue }: Stage): void {
+  queue.drop('no-carrier');
+  outbox.clear();
 }
 
 /** Adds frames until one is refused; returns those that were taken. */
-function fill({ outbox, counters }: Stage, size: number): Uint8Array[] {
+function fill({ queue, counters }: Stage, size: number): Uint8Array[] {
   const taken: Uint8Array[] = [];
   for (;;) {
     const frame = frameOf(size, taken.length);
-    outbox.add(frame);
+    queue.add(frame);
+    queue.flush();
     if (dropped(counters) > 0) return taken;
     taken.push(frame);
-    outbox.flush();
   }
 }
 
 describe('an outbox', () => {
   it('hands over what was added since the last flush, by then and not before', () => {
-    const { outbox, near, read } = stage();
-    outbox.add(frameOf(60));
-    outbox.add(frameOf(1514));
+    const { queue, near, read } = stage();
+    queue.add(frameOf(60));
+    queue.add(frameOf(1514));
     expect(read().length).toBe(0);
-    expect(outbox.flush()).toBe(false);
+    queue.flush();
+    expect(queue.blocked).toBe(false);
     expect(Buffer.compare(read(), encodeFrames([frameOf(60), frameOf(1514)]))).toBe(0);
-    expect(outbox.flush()).toBe(false);
+    queue.flush();
     expect(read().length).toBe(0);
     closeSync(near);
   });
 
   it('keeps no borrowed memory', () => {
-    const { outbox, near, read } = stage();
+    const { queue, near, read } = stage();
     const frame = frameOf(60);
-    outbox.add(frame);
+    queue.add(frame);
+    queue.flush();
     frame.fill(0xa5);
-    outbox.flush();
     expect(Buffer.compare(read(), encodeFrames([frameOf(60)]))).toBe(0);
     closeSync(near);
   });
 
   it.each([60, 1514, 9000, 65_535])('keeps what the system does not take, bounded, and drains it octet by octet: frames of %i', (size) => {
     const staged = stage();
-    const { outbox, budget, counters, near, read } = staged;
+    const { outbox, queue, budget, counters, near, read } = staged;
     const taken = fill(staged, size);
     expect(counters.drops['backlog-full']).toBe(1);
-    expect(outbox.blocked).toBe(true);
+    expect(outbox.kept).toBeGreaterThan(0);
     const waiting = (taken.length - counters.sentFrames) * size;
     expect(waiting).toBeLessThanOrEqual(1_000_000);
     expect(waiting).toBeGreaterThan(1_000_000 - size);
@@ -88,20 +114,20 @@ describe('an outbox', () => {
     const parts: Buffer[] = [];
     const limit = taken.length + 40;
     // While it drains more comes, in order behind what waits.
-    for (let more = true; more; more = outbox.drain()) {
+    for (let more = true; more; more = drain(staged)) {
       parts.push(read());
       for (let i = 0; i < 3 && taken.length < limit; i++) {
         const before = dropped(counters);
         const frame = frameOf(size, taken.length);
-        outbox.add(frame);
+        queue.add(frame);
+        queue.flush();
         if (dropped(counters) === before) taken.push(frame);
       }
     }
-    outbox.flush();
     parts.push(read());
     expect(Buffer.compare(Buffer.concat(parts), encodeFrames(taken))).toBe(0);
     expect(counters).toMatchObject({ sentFrames: taken.length, sentOctets: taken.length * size });
-    expect([outbox.blocked, budget.used]).toEqual([false, 0]);
+    expect([queue.blocked, outbox.kept, budget.used]).toEqual([false, 0, 0]);
     closeSync(near);
   });
 
@@ -110,7 +136,7 @@ describe('an outbox', () => {
     fill(staged, 1000);
     expect(staged.counters.drops['budget-full']).toBe(1);
     expect(staged.budget.used).toBeLessThanOrEqual(500_000);
-    staged.outbox.clear();
+    clear(staged);
     expect(staged.budget.used).toBe(0);
     closeSync(staged.near);
   });
@@ -120,32 +146,33 @@ describe('an outbox', () => {
     const [stalled, other] = [stage(10_000_000, budget), stage(10_000_000, budget)];
     const taken = fill(stalled, 1000);
     const before = dropped(stalled.counters);
-    for (let i = 0; i < 500; i++) other.outbox.add(frameOf(1000));
-    other.outbox.flush();
-    for (let i = 0; i < 300; i++) other.outbox.add(frameOf(1000));
+    for (const count of [500, 300]) {
+      for (let i = 0; i < count; i++) other.queue.add(frameOf(1000));
+      other.queue.flush();
+    }
     expect(dropped(other.counters)).toBe(0);
     const given = dropped(stalled.counters) - before;
     expect(given).toBeGreaterThan(0);
     const parts: Buffer[] = [];
-    for (let more = true; more; more = stalled.outbox.drain()) parts.push(stalled.read());
+    for (let more = true; more; more = drain(stalled)) parts.push(stalled.read());
     parts.push(stalled.read());
     expect(Buffer.compare(Buffer.concat(parts), encodeFrames(taken.slice(0, taken.length - given)))).toBe(0);
-    for (const { outbox, near } of [stalled, other]) {
-      outbox.clear();
-      closeSync(near);
+    for (const one of [stalled, other]) {
+      clear(one);
+      closeSync(one.near);
     }
   });
 
-  it('says that nobody is there, counts what waited, and takes nothing from then on', () => {
+  it('says why the system refuses for good, and takes nothing from then on', () => {
     const staged = stage();
-    const { outbox, budget, counters, near } = staged;
+    const { outbox, queue, budget, counters, near } = staged;
     const taken = fill(staged, 1000);
     closeSync(near);
-    outbox.drain();
-    expect(outbox.error).toBe('EBADF');
-    expect(counters.sentFrames + counters.drops['no-carrier']).toBe(taken.length);
-    outbox.add(frameOf(60));
-    expect(counters.drops['send-failed']).toBe(1);
+    queue.drain();
+    expect([outbox.error, outbox.kept]).toEqual(['EBADF', 0]);
+    expect(counters.sentFrames + queue.count).toBe(taken.length);
+    expect(outbox.send([frameOf(60)], 0)).toBe(0);
+    queue.drop('no-carrier');
     expect(budget.used).toBe(0);
   });
 });

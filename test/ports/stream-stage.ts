@@ -2,6 +2,7 @@ import { writeSync } from 'node:fs';
 import { writeFrame, type Framing } from '../../src/ports/frame-stream.ts';
 import type { ListeningSocket, StreamEndpoint } from '../../src/ports/stream-endpoint.ts';
 import { StreamPort, type StreamLimits } from '../../src/ports/stream-port.ts';
+import { FdChannel } from '../../src/ports/stream/fd-channel.ts';
 import { accept, type Fd } from '../../src/system/unix-socket.ts';
 import { eventually } from '../eventually.ts';
 import { expect } from 'vitest';
@@ -40,7 +41,7 @@ export function farEnd(
 ): { far: StreamPort; inject: (octets: Uint8Array) => void } {
   const nobody = { lost: () => undefined, released: () => undefined };
   const far = new StreamPort({ ...limits, module: 'far', description: 'far', framing }, rig.environment, nobody);
-  far.connect(fd);
+  far.connect(FdChannel.onSocket(fd, rig.environment));
   return { far, inject: (octets) => void writeSync(fd, encodeFrames([octets], framing.lengthSize)) };
 }
 
