@@ -124,7 +124,7 @@ const exceptions: Readonly<Record<string, Rule>> = {
     ]),
   ),
   'dhcp/lease-journal.ts': { house: ['dhcp', 'wire', 'errors.ts'], packages: ['node:path'] },
-  'dhcp/journal-files.ts': { house: ['errors.ts'], packages: ['node:fs/promises'] },
+  'dhcp/journal-files.ts': { house: ['errors.ts'], packages: ['node:fs', 'node:fs/promises'] },
 };
 
 function pureNeighbours(): string[] {

@@ -1,6 +1,6 @@
 /**
  * The text of a lease journal: lines of a checksum, a space, JSON and a newline, in UTF-8. The first says what the file is, each further
- * one is a lease record; a later record of an address replaces an earlier one.
+ * one is a lease record; a later record of an address replaces an earlier one. Zeros at the end are room for further lines.
  *
  *     5d3c0f1a {"format":"etherloom leases","version":1}
  *     1b9a04c7 {"address":"10.77.0.5","state":"bound",...}
@@ -25,6 +25,8 @@ export interface Journal {
   readonly length: number;
   /** Octets after that: what was being written when its writer died. */
   readonly torn: number;
+  /** Zeros after that. */
+  readonly room: number;
   /** Lines before that which are damaged, and left out. */
   readonly damaged: number;
   /** False when the first good line says that the file is of another kind or version. */
@@ -91,7 +93,15 @@ export function readJournal(bytes: Uint8Array): Journal {
     length = start;
     skipped = 0;
   }
-  return { lines, length, torn: bytes.length - length, damaged, isOurs };
+  // Where there are zeros alone something was lost.
+  const room = length === 0 ? 0 : trailingZeros(bytes);
+  return { lines, length, torn: bytes.length - length - room, room, damaged, isOurs };
+}
+
+function trailingZeros(bytes: Uint8Array): number {
+  let end = bytes.length;
+  while (bytes[end - 1] === 0) end--;
+  return bytes.length - end;
 }
 
 /** Puts a record in the place of the one before. */

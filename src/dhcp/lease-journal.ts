@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { EtherloomError, reasonOf, SystemError } from '../errors.ts';
 import type { Ipv4Address } from '../wire/ipv4.ts';
-import { diskFiles, makeDirectory, readFrom, writeAll, type JournalFile, type JournalFiles } from './journal-files.ts';
+import { diskFiles, makeDirectory, readFrom, writeWithRoom, type JournalFile, type JournalFiles } from './journal-files.ts';
 import { journalHeader, journalLineOf, octetsOf, readJournal, takeIn, type Journal, type JournalLine } from './journal-format.ts';
 import type { LeaseRecord, LeaseStore } from './lease-record.ts';
 
@@ -43,7 +43,10 @@ export class LeaseJournal implements LeaseStore, AsyncDisposable {
   /** Undefined after a failure: what is in the file is not known then, and must be written anew. */
   #file: JournalFile | undefined;
   #failure: Error | undefined;
+  /** Octets of lines. */
   #size = 0;
+  /** Octets of the file: lines, and room for more. */
+  #length = 0;
   #rewriteAt = leastWaste;
   #queue: Waiting[] = [];
   #work: Promise<void> | undefined;
@@ -100,11 +103,13 @@ export class LeaseJournal implements LeaseStore, AsyncDisposable {
     if (this.#isClosed) return;
     this.#isClosed = true;
     await this.#work;
+    // Text alone is left. Where that fails the room stays, and is used the next time.
+    await this.#file?.truncate(this.#size).catch(() => undefined);
     await this.#abandon();
     this.#lock?.[Symbol.dispose]();
   }
 
-  async #begin({ torn, damaged, length }: Journal): Promise<void> {
+  async #begin({ torn, damaged, length, room }: Journal): Promise<void> {
     try {
       if (damaged > 0 || (torn > 0 && length === 0)) {
         await this.#files.copy(this.#path, `${this.#path}.damaged`);
@@ -116,10 +121,11 @@ export class LeaseJournal implements LeaseStore, AsyncDisposable {
         return;
       }
       this.#file = await this.#files.open(this.#path, 'existing');
-      if (torn > 0) {
-        await this.#file.truncate(length);
-        await this.#file.datasync();
-      }
+      this.#length = length + room;
+      if (torn === 0) return;
+      await this.#file.truncate(length);
+      await this.#file.datasync();
+      this.#length = length;
     } catch (error) {
       this.#report((await this.#fail(error)).message);
     }
@@ -134,7 +140,7 @@ export class LeaseJournal implements LeaseStore, AsyncDisposable {
     this.#work ??= this.#drain();
   }
 
-  /** While one group is on its way to the disk the next one gathers: many records, one fdatasync. */
+  /** While one group is on its way to the disk the next one gathers: many records, one write. */
   async #drain(): Promise<void> {
     while (this.#queue.length > 0) {
       const group = this.#queue;
@@ -156,14 +162,13 @@ export class LeaseJournal implements LeaseStore, AsyncDisposable {
       if (this.#file === undefined)
         return this.#failure ?? new EtherloomError('system', `${this.#path} is not open; recover the leases first`);
       const bytes = Buffer.concat(lines.map(octetsOf));
-      await writeAll(this.#file, bytes, this.#size);
-      const [isNamed] = await Promise.all([this.#file.isNamed(), this.#file.datasync()]);
-      if (!isNamed) return await this.#lose();
+      this.#length = await writeWithRoom(this.#file, bytes, this.#size, this.#length);
+      if (!this.#file.isNamed()) return await this.#lose();
       this.#size += bytes.length;
       for (const line of lines) takeIn(this.#lines, line);
       return undefined;
     } catch (error) {
-      // After a failed fdatasync the kernel may have dropped what it could not write: this file is not to be trusted any more.
+      // What the kernel could not bring to the disk it may have dropped: this file is not to be trusted any more.
       return this.#fail(error);
     }
   }
@@ -187,9 +192,9 @@ export class LeaseJournal implements LeaseStore, AsyncDisposable {
     const temporary = `${this.#path}.tmp`;
     const bytes = Buffer.concat([journalHeader, ...Array.from(this.#lines.values(), octetsOf)]);
     const fresh = await this.#files.open(temporary, 'empty');
+    let length;
     try {
-      await writeAll(fresh, bytes, 0);
-      await fresh.datasync();
+      length = await writeWithRoom(fresh, bytes, 0, 0);
       await this.#files.rename(temporary, this.#path);
     } catch (error) {
       await fresh.close().catch(() => undefined);
@@ -204,6 +209,7 @@ export class LeaseJournal implements LeaseStore, AsyncDisposable {
     }
     this.#file = fresh;
     this.#size = bytes.length;
+    this.#length = length;
     this.#rewriteAt = Math.max(leastWaste, bytes.length * 2);
   }
 

@@ -1,7 +1,7 @@
 import type { JournalFile, JournalFiles } from '../../src/dhcp/journal-files.ts';
 
-/** A call of a file system, by name. */
-export type Call = 'read' | 'open' | 'write' | 'datasync' | 'truncate' | 'rename' | 'copy' | 'syncDirectory';
+/** A call of a file system, by name; `sync` is the second half of a write, in which it comes to the disk. */
+export type Call = 'read' | 'open' | 'write' | 'sync' | 'datasync' | 'truncate' | 'rename' | 'copy' | 'syncDirectory';
 
 /** Files in memory that fail as they are told to, and know what would be left of them after a power cut. */
 export class FaultyFiles implements JournalFiles {
@@ -15,6 +15,8 @@ export class FaultyFiles implements JournalFiles {
   readonly faults = new Map<Call, string>();
   /** The most octets that one write takes. */
   longestWrite = Infinity;
+  /** Where each file ends at the latest: there the disk is full. */
+  longestFile = Infinity;
 
   read(path: string): Promise<Uint8Array | undefined> {
     return this.#call('read', () => this.contents.get(path)?.slice());
@@ -59,9 +61,11 @@ export class FaultyFiles implements JournalFiles {
       file.bytes = bytes;
       this.contents.set(file.path, bytes);
     };
+    const sync = (): void => void this.durable.set(file.path, file.bytes.slice());
     return {
       write: (bytes, position) => {
-        const taken = bytes.slice(0, this.longestWrite);
+        const taken = bytes.slice(0, Math.min(this.longestWrite, Math.max(0, this.longestFile - position)));
+        if (taken.length === 0) return Promise.reject(fault('ENOSPC'));
         const put = (count: number): void => {
           const whole = new Uint8Array(Math.max(file.bytes.length, position + count));
           whole.set(file.bytes);
@@ -72,11 +76,14 @@ export class FaultyFiles implements JournalFiles {
         if (this.faults.has('write')) put(Math.floor(taken.length / 2));
         return this.#call('write', () => {
           put(taken.length);
+          const code = this.faults.get('sync');
+          if (code !== undefined) throw fault(code);
+          sync();
           return taken.length;
         });
       },
-      datasync: () => this.#call('datasync', () => void this.durable.set(file.path, file.bytes.slice())),
-      isNamed: () => Promise.resolve(this.contents.has(file.path)),
+      datasync: () => this.#call('datasync', sync),
+      isNamed: () => this.contents.has(file.path),
       truncate: (length) => this.#call('truncate', () => set(file.bytes.slice(0, length))),
       close: () => Promise.resolve(),
     };

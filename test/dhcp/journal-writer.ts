@@ -1,5 +1,4 @@
 /** A process that appends leases until it is killed, and says on its standard output which are durable. Run by lease-journal.test.ts. */
-import { writeSync } from 'node:fs';
 import { LeaseJournal } from '../../src/dhcp/lease-journal.ts';
 import { ipv4FromNumber } from '../../src/wire/ipv4.ts';
 import { macFromNumber } from '../../src/wire/mac.ts';
@@ -17,7 +16,7 @@ function append(n: number): void {
     duration: 3600,
   } as const;
   journal.append(record, (error) => {
-    if (error === undefined) writeSync(1, `${n}\n`);
+    if (error === undefined) process.stdout.write(`${n}\n`);
     append(n + 64);
   });
 }

@@ -50,7 +50,7 @@ describe('a slow disk', { timeout: 120_000 }, () => {
     const star = ['--listen', `127.0.0.1:${port}`, '--subnet', '10.77.0.0/24', '--sock', stage.path('m'), '--state', stage.path('ms')];
     // What a master makes once is there.
     await (await stage.etherloom('master', ...star)).end();
-    const master = stage.start(onSlowDisk([bin('etherloom'), 'master', ...star], 'fsync,fdatasync'), poisoned);
+    const master = stage.start(onSlowDisk([bin('etherloom'), 'master', ...star], 'fsync,fdatasync,pwrite64'), poisoned);
     await master.line(/^ready$/, { timeout: 60_000 });
     const [left, right] = await stationsAt(stage.path('m'));
     const began = performance.now();
