@@ -41,10 +41,11 @@ const rules: Readonly<Record<string, Rule>> = {
     house: ['wire', 'clock.ts', 'log.ts', 'random.ts', 'errors.ts', 'system'],
     packages: ['node:*', 'binary-parser/dist/binary_parser.js', 'ws'],
   },
+  plane: { house: ['switch', 'wire', 'ports/port.ts'], packages: [] },
   dhcp: { house: ['wire', 'clock.ts', 'random.ts', 'errors.ts', 'ports/port.ts'], packages: [] },
   host: { house: ['wire', 'dhcp', 'clock.ts', 'random.ts', 'errors.ts'], packages: [] },
   lab: {
-    house: ['wire', 'switch', 'host', 'dhcp', 'clock.ts', 'random.ts', 'errors.ts', ...pureNeighbours()],
+    house: ['wire', 'switch', 'plane', 'host', 'dhcp', 'clock.ts', 'random.ts', 'errors.ts', ...pureNeighbours()],
     packages: [],
   },
   'lab/node': {
@@ -52,7 +53,7 @@ const rules: Readonly<Record<string, Rule>> = {
     packages: ['node:*'],
   },
   management: {
-    house: ['wire', 'switch', 'clock.ts', 'errors.ts', 'ports/port.ts', 'ports/condition.ts', 'ports/impairment-text.ts'],
+    house: ['wire', 'switch', 'plane', 'clock.ts', 'errors.ts', 'ports/port.ts', 'ports/condition.ts', 'ports/impairment-text.ts'],
     packages: [],
   },
   console: {
@@ -60,15 +61,15 @@ const rules: Readonly<Record<string, Rule>> = {
     packages: ['node:*'],
   },
   daemon: {
-    house: ['wire', 'switch', 'management', 'console', 'system', 'ports', 'dhcp', 'clock.ts', 'log.ts', 'random.ts', 'errors.ts'],
+    house: ['wire', 'switch', 'plane', 'management', 'console', 'system', 'ports', 'dhcp', 'clock.ts', 'log.ts', 'random.ts', 'errors.ts'],
     packages: ['node:*', 'pino', 'pino-pretty'],
   },
   launcher: {
-    house: ['daemon', 'dhcp', 'host', 'ports', 'system', 'wire', 'clock.ts', 'log.ts', 'random.ts', 'errors.ts'],
+    house: ['daemon', 'dhcp', 'host', 'plane', 'ports', 'system', 'wire', 'clock.ts', 'log.ts', 'random.ts', 'errors.ts'],
     packages: ['node:*'],
   },
   companions: {
-    house: ['ports', 'system', 'management', 'console', 'wire', 'clock.ts', 'log.ts', 'random.ts', 'errors.ts'],
+    house: ['plane', 'ports', 'system', 'management', 'console', 'wire', 'clock.ts', 'log.ts', 'random.ts', 'errors.ts'],
     packages: ['node:*'],
   },
   embed: {

@@ -1,8 +1,9 @@
 import type { Clock, Timer } from '../clock.ts';
 import { BacklogBudget } from '../ports/backlog.ts';
+import { BreathLoop } from '../plane/breath.ts';
 import type { PortEnvironment } from '../ports/environment.ts';
-import { maxFrame, type PacedPort, type Port } from '../ports/port.ts';
-import { openLoop, type Loop } from '../system/loop.ts';
+import { maxFrame, type Breath, type PacedPort, type Port } from '../ports/port.ts';
+import { openLoop } from '../system/loop.ts';
 import type { Log } from '../log.ts';
 
 /** What a loop of frames is given. */
@@ -34,24 +35,25 @@ export interface Drain {
 export class FrameLoop implements Disposable {
   /** What the ports of this loop are to be opened with. */
   readonly environment: PortEnvironment;
+  /** Runs work as one breath. */
+  readonly breath: Breath;
   readonly #options: FrameLoopOptions;
-  readonly #loop: Loop;
-  readonly #touched = new Set<Port>();
-  #breathing = false;
+  readonly #breaths: BreathLoop;
   #look: Timer | undefined;
 
   constructor(options: FrameLoopOptions) {
     const { clock, log } = options;
     this.#options = options;
-    this.#loop = openLoop({ frameSize: maxFrame, breath: this.breath });
+    this.#breaths = new BreathLoop({ end: () => this.#end() });
+    this.breath = this.#breaths.run;
+    const loop = openLoop({ frameSize: maxFrame, breath: this.breath });
     const budget = new BacklogBudget({ budget: 4 * room, frames: Infinity, octets: room });
-    this.environment = { clock, log, breath: this.breath, loop: this.#loop, budget };
+    this.environment = { clock, log, breath: this.breath, release: (done) => this.#breaths.release(done), loop, budget };
   }
 
   /** Hands a frame to a port, inside a breath. */
   transmit(port: Port, frame: Uint8Array): void {
-    port.transmit(frame);
-    this.#touched.add(port);
+    this.#breaths.give(port, frame);
   }
 
   /** Calls `done` when all that was sent has arrived, or will not. Not before whatever is being done is done. */
@@ -75,30 +77,12 @@ export class FrameLoop implements Disposable {
     this.#look?.[Symbol.dispose]();
   }
 
-  readonly breath = (work: () => void): void => {
-    if (this.#breathing) {
-      work();
-      return;
-    }
-    this.#breathing = true;
-    try {
-      work();
-    } finally {
-      this.#end();
-    }
-  };
-
   #end(): void {
+    const { flushed, poison = false } = this.#options;
     try {
-      for (const port of this.#touched) port.flush();
-      this.#options.flushed();
+      flushed();
     } finally {
-      this.#touched.clear();
-      this.#breathing = false;
-      if (this.#options.poison) {
-        this.#loop.ring.poison();
-        this.#loop.streams.poison();
-      }
+      if (poison) this.environment.loop.poison();
     }
   }
 }

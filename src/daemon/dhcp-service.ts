@@ -35,7 +35,11 @@ export async function openDhcpService(
   const config = dhcpConfig({ ...served, serverMac: await readServerMac(state, random) });
   const directory = state.in('leases');
   const journal = scope.use(await LeaseJournal.open({ directory, lock: lockFile, report: log.warn, batch: plane.breath }));
-  const send = plane.addStation((frame, ingress) => server.receive(frame, ingress));
+  const send = plane.stations.add({
+    vlans: [vid(config.vid)],
+    receive: (frame, ingress) => server.receive(frame, ingress),
+    observe: (ingress, vlan, frame) => server.observe(ingress, vlan, frame),
+  });
   const server = scope.use(
     new DhcpServer({
       config,
@@ -48,7 +52,6 @@ export async function openDhcpService(
   );
   const [text, address] = [formatIpv4Network(config.network), formatIpv4(config.serverAddress)];
   log(`serving ${text} by DHCP from ${address}; leases are kept in ${directory}`, { event: 'dhcp', network: text, address, directory });
-  plane.observe = (ingress, vlan, frame) => server.observe(ingress, vlan, frame);
   scope.use(
     plane.ports.observe(({ kind, port }) => {
       if (kind === 'emptied') server.portClosed(port);

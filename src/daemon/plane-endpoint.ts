@@ -1,6 +1,7 @@
 import type { Endpoint } from '../management/port-table.ts';
 import { AttachedPort, type AttachedPortEnvironment } from '../ports/attached-port.ts';
 import type { Port, PortNumber } from '../ports/port.ts';
+import type { Seat } from '../plane/plane.ts';
 
 /** The place of an endpoint, its user, and its number among all endpoints. */
 export interface EndpointPlace {
@@ -10,7 +11,7 @@ export interface EndpointPlace {
 }
 
 /** A port's place at the switch. */
-export class PlaneEndpoint extends AttachedPort implements Endpoint {
+export class PlaneEndpoint extends AttachedPort implements Endpoint, Seat {
   up = false;
   touched = false;
   readonly number: PortNumber;
@@ -37,5 +38,9 @@ export class PlaneEndpoint extends AttachedPort implements Endpoint {
 
   get description(): string {
     return this.port.description;
+  }
+
+  flush(): void {
+    this.port.flush();
   }
 }

@@ -2,6 +2,7 @@ import { dhcpConfig, type DhcpConfig, type DhcpOptions } from '../dhcp/config.ts
 import type { DhcpEvent } from '../dhcp/events.ts';
 import type { Lease } from '../dhcp/leases.ts';
 import { DhcpServer } from '../dhcp/server.ts';
+import type { Speak } from '../plane/stations.ts';
 import { EtherloomError } from '../errors.ts';
 import { contains, formatIpv4, type Ipv4Address } from '../wire/ipv4.ts';
 import { vid } from '../wire/dot1q.ts';
@@ -84,7 +85,7 @@ export class LabDhcp {
     const { diskLatency = 0 } = options;
     checkNumber('the latency of a disk', diskLatency);
     this.disk = new MemoryLeaseStore(fabric.timeline, diskLatency);
-    at.house(vid(this.#config.vid), (say) => this.#open(at, say));
+    at.house([vid(this.#config.vid)], (speak) => this.#open(at, speak));
     fabric.witnesses.push((mac) => this.#toldOf(mac).map((text) => `the DHCP server of ${at.name} reported: ${text}`));
   }
 
@@ -134,11 +135,11 @@ export class LabDhcp {
     return last.map((event) => ('reason' in event ? `${event.type} (${event.reason})` : event.type));
   }
 
-  #open(at: LabSwitch, say: (frame: Uint8Array) => void): Resident {
+  #open(at: LabSwitch, send: Speak): Resident {
     const server = new DhcpServer({
       config: this.#config,
       clock: at.clock,
-      bridge: { send: say, breath: at.breath, portOf: (mac) => at.switch.station(vid(this.vlan), mac)?.port },
+      bridge: { send, breath: at.breath, portOf: (mac) => at.switch.station(vid(this.vlan), mac)?.port },
       store: this.disk,
       records: this.disk.records(),
       event: (event) => this.#note(event),

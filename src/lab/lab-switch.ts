@@ -1,6 +1,8 @@
 import { EtherloomError } from '../errors.ts';
+import { Plane, type Seat } from '../plane/plane.ts';
+import { isStation, type Speak, type StationOptions } from '../plane/stations.ts';
 import type { Port, PortNumber } from '../ports/port.ts';
-import { formatExplanation, Switch, type FstpChange, type NewPort, type SwitchOptions } from '../switch/switch.ts';
+import { formatExplanation, type FstpChange, type NewPort, type Switch, type SwitchOptions } from '../switch/switch.ts';
 import type { MacAddress } from '../wire/mac.ts';
 import type { Fabric } from './fabric.ts';
 import { Crashes } from './crashes.ts';
@@ -26,28 +28,34 @@ export interface LabSwitchOptions extends Pick<SwitchOptions, 'ageingTime' | 'mi
 }
 
 /** A station inside a switch, such as its DHCP server. It lives from one start of the switch to its crash. */
-export interface Resident extends Disposable {
-  /** A frame for it, borrowed, and the port that the frame entered the switch by. */
-  readonly receive: (frame: Uint8Array, ingress: PortNumber) => void;
-  /** Sees what the switch lets observe. */
-  readonly observe?: NonNullable<SwitchOptions['observe']>;
+export interface Resident extends Disposable, Omit<StationOptions, 'vlans'> {
   /** Is told that a port lost its carrier: what is at it next is another station. */
   readonly portClosed?: (port: PortNumber) => void;
 }
 
-/** Makes a resident when its switch starts; `say` sends, in this breath or one of its own, when the switch is done with the frame at hand. */
-export type MoveIn = (say: (frame: Uint8Array) => void) => Resident;
+/** Makes a resident when its switch starts; `speak` is its way to send. */
+export type MoveIn = (speak: Speak) => Resident;
 
-interface Place {
+/** A port's place at the switch, which it keeps while that is down. */
+class Place implements Seat {
   readonly port: Port;
   readonly membership: NewPort;
-  up: boolean;
-  /** How many frames it had dropped for each reason when that was looked at last. */
-  drops: Readonly<Record<string, number>>;
-}
+  touched: boolean;
+  up = false;
+  /** The counts of dropped frames by reason, at the last look. */
+  drops: Readonly<Record<string, number>> = {};
 
-/** Beyond the numbers of ports. */
-const firstResident: PortNumber = 0x1_0000;
+  constructor(port: Port, membership: NewPort) {
+    this.port = port;
+    this.membership = membership;
+    // A link is under way with a frame as soon as it has it; only ports that lead out of the lab wait for a flush.
+    this.touched = port instanceof LinkEnd;
+  }
+
+  flush(): void {
+    this.port.flush();
+  }
+}
 
 /** A switch of the lab: the production switch with its ports. It can crash, and start again as it was configured. */
 export class LabSwitch implements Disposable {
@@ -60,19 +68,15 @@ export class LabSwitch implements Disposable {
   readonly treeChanges: (FstpChange & { readonly time: number })[] = [];
   readonly #fabric: Fabric;
   readonly #places = new Map<PortNumber, Place>();
-  /** Of those, the ones that lead out of the lab. */
-  readonly #outside = new Set<Port>();
   readonly #movesIn: (() => void)[] = [];
   readonly #residents: Resident[] = [];
-  #switch: Switch;
-  #said: (readonly [PortNumber, Uint8Array])[] = [];
+  #plane: Plane;
   readonly #crashes = new Crashes(
     () => this.#fall(),
     () => this.#restart(),
   );
   #outages: readonly Disposable[] = [];
   #disposed = false;
-  #breathing = false;
   #sent = 0;
 
   constructor(name: string, mac: MacAddress, options: LabSwitchOptions, fabric: Fabric) {
@@ -82,13 +86,13 @@ export class LabSwitch implements Disposable {
     checkSwitch(name, options);
     this.#fabric = fabric;
     this.clock = new SkewedClock(fabric.timeline);
-    this.#switch = this.#make();
+    this.#plane = this.#make();
     this.#configure();
   }
 
   /** The production switch. After a restart it is another one. */
   get switch(): Switch {
-    return this.#switch;
+    return this.#plane.switch;
   }
 
   /** Whether it runs, and has not crashed. */
@@ -123,51 +127,38 @@ export class LabSwitch implements Disposable {
   }
 
   /** Runs `work` as one breath. Nests. */
-  readonly breath = (work: () => void): void => {
-    if (this.#breathing) {
-      work();
-      return;
-    }
-    this.#breathing = true;
-    try {
-      this.#switch.beginBreath();
-      work();
-      for (let said = this.#said.shift(); said; said = this.#said.shift()) this.#switch.receive(...said);
-    } finally {
-      this.#breathing = false;
-      for (const port of this.#outside) port.flush();
-    }
-  };
+  readonly breath = (work: () => void): void => this.#plane.breath(work);
+
+  /** Calls `done` at the end of this breath: see BreathLoop.release. */
+  readonly release = (done: () => void): void => this.#plane.release(done);
 
   /** Puts a port at a number that is free, and takes what comes by it. */
   plug(port: Port, number: PortNumber = this.freePort(), membership: NewPort = { trunk: this.trunk }): void {
     if (this.#places.has(number)) throw new EtherloomError('busy', `port ${number} of ${this.name} is in use; choose another one`);
-    const place: Place = { port, membership, up: false, drops: {} };
+    const place = new Place(port, membership);
     this.#places.set(number, place);
-    if (!(port instanceof LinkEnd)) this.#outside.add(port);
-    if (this.running) this.#switch.addPort(number, { ...membership, up: false });
+    if (this.running) this.switch.addPort(number, { ...membership, up: false });
     port.attach({
       receive: (frame) => this.#receive(number, place, frame),
       carrier: (up) => this.#carrier(number, place, up),
       closed: () => {
         this.#carrier(number, place, false);
         this.#places.delete(number);
-        this.#outside.delete(port);
-        if (this.running) this.#switch.removePort(number);
+        if (this.running) this.switch.removePort(number);
       },
     });
   }
 
   /** What it would do with a frame that came by that port now, and why, in one line; undefined when there is no such port. */
   explain(port: PortNumber, frame: Uint8Array): string | undefined {
-    const explanation = this.running ? this.#switch.explain(port, frame) : undefined;
-    return explanation && formatExplanation(explanation, (number) => (number < firstResident ? `${number}` : 'inside'));
+    const explanation = this.running ? this.switch.explain(port, frame) : undefined;
+    return explanation && formatExplanation(explanation, (number) => (isStation(number) ? 'inside' : `${number}`));
   }
 
-  /** Puts a station inside that hears one VLAN alone, now and after each restart. */
-  house(vlan: Vid, moveIn: MoveIn): void {
-    this.checkVlans(vlan);
-    const again = (): void => this.breath(() => this.#moveIn(vlan, moveIn));
+  /** Puts a station inside, into these VLANs alone, now and after each restart. */
+  house(vlans: readonly Vid[], moveIn: MoveIn): void {
+    this.checkVlans(...vlans);
+    const again = (): void => this.breath(() => this.#moveIn(vlans, moveIn));
     this.#movesIn.push(again);
     if (this.running) again();
   }
@@ -201,55 +192,53 @@ export class LabSwitch implements Disposable {
   /** Starts again with the same ports and the same configuration. */
   #restart(): void {
     if (this.#disposed) return;
-    this.#switch = this.#make();
+    this.#plane = this.#make();
     this.#configure();
     for (const [number, place] of this.#places) {
       place.drops = {};
-      this.#switch.addPort(number, { ...place.membership, up: place.up });
+      this.switch.addPort(number, { ...place.membership, up: place.up });
     }
     for (const moveIn of this.#movesIn) moveIn();
     for (const outage of this.#outages) outage[Symbol.dispose]();
   }
 
-  #make(): Switch {
-    return new Switch({
+  #make(): Plane {
+    return new Plane({
       ...this.options,
       mac: this.mac,
       clock: this.clock,
-      breath: this.breath,
-      transmit: this.#transmit,
-      observe: (...seen) => {
-        for (const resident of this.#residents) resident.observe?.(...seen);
-      },
+      deliver: this.#deliver,
       treeChanged: (change) => this.#note(change),
     });
   }
 
   #configure(): void {
     const { fstp = false, hub = false, vlans = [] } = this.options;
-    for (const one of vlans) this.#switch.vlans.create(vlanOf(one));
-    this.#switch.fstp.enabled = fstp;
-    this.#switch.hub = hub;
+    for (const one of vlans) this.switch.vlans.create(vlanOf(one));
+    this.switch.fstp.enabled = fstp;
+    this.switch.hub = hub;
   }
 
   #stop(): void {
-    this.#switch[Symbol.dispose]();
+    this.#plane[Symbol.dispose]();
     for (const resident of this.#residents.splice(0)) resident[Symbol.dispose]();
-    this.#said = [];
   }
 
-  #moveIn(vlan: Vid, moveIn: MoveIn): void {
-    const number = firstResident + this.#residents.length;
-    this.#switch.addPort(number, { edge: true, ...(vlan !== 0 && { untagged: 'none', tagged: [vlan] }) });
-    const say = (frame: Uint8Array): void => this.breath(() => this.#said.push([number, frame]));
-    this.#residents.push(moveIn(say));
+  #moveIn(vlans: readonly Vid[], moveIn: MoveIn): void {
+    const receive: Resident['receive'] = (frame, ingress) => {
+      this.#sent++;
+      resident.receive(frame, ingress);
+    };
+    const speak = this.#plane.stations.add({ vlans, receive, observe: (...seen) => resident.observe?.(...seen) });
+    const resident = moveIn(speak);
+    this.#residents.push(resident);
   }
 
   #carrier(number: PortNumber, place: Place, up: boolean): void {
     const isLost = place.up && !up;
     place.up = up;
     if (!this.running) return;
-    this.#switch.setCarrier(number, up);
+    this.switch.setCarrier(number, up);
     if (isLost) for (const resident of this.#residents) resident.portClosed?.(number);
   }
 
@@ -258,24 +247,23 @@ export class LabSwitch implements Disposable {
     const { poison, trace } = this.#fabric;
     const before = this.#sent;
     const lent = poison ? frame.slice() : frame;
-    this.#switch.receive(number, lent);
+    this.#plane.receive(number, lent);
     if (poison) lent.fill(0xa5);
     if (this.#sent === before && trace.current !== uncaused) trace.ended(trace.current, this.#fateAt(number, place));
   }
 
   /** What became of the frame that the switch passed on to nobody. */
   #fateAt(number: PortNumber, place: Place): string {
-    const { drops = {} } = this.#switch.port(number)?.counters ?? {};
+    const { drops = {} } = this.switch.port(number)?.counters ?? {};
     const reason = Object.entries(drops).find(([name, count]) => count !== (place.drops[name] ?? 0))?.[0];
     place.drops = { ...drops };
     return reason === undefined ? `taken by ${this.name}` : `dropped by ${this.name}: ${reason}`;
   }
 
-  readonly #transmit = (number: PortNumber, frame: Uint8Array, ingress: PortNumber): void => {
+  readonly #deliver = (number: PortNumber, frame: Uint8Array): void => {
     this.#sent++;
-    const lasting = this.#fabric.poison ? frame.slice() : frame;
-    if (number >= firstResident) this.#residents[number - firstResident]?.receive(lasting, ingress);
-    else this.#places.get(number)?.port.transmit(lasting);
+    const place = this.#places.get(number);
+    if (place) this.#plane.give(place, this.#fabric.poison ? frame.slice() : frame);
   };
 
   #note(change: FstpChange): void {

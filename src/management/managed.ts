@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { PortNumber, Switch } from '../switch/switch.ts';
-import type { FrameTaps } from './frame-taps.ts';
+import type { FrameTaps } from '../plane/frame-taps.ts';
 import type { Endpoint, PortTable } from './port-table.ts';
 import type { StationMoves } from './station-moves.ts';
 import type { Status } from './status.ts';

@@ -9,6 +9,8 @@ import type { NamedSocket } from './socket-file.ts';
 export interface PortEnvironment {
   readonly clock: Clock;
   readonly breath: Breath;
+  /** Calls `done` at the end of this breath, when frames that the port received in it are no longer in use. For use inside a breath. */
+  readonly release: (done: () => void) => void;
   readonly loop: Loop;
   readonly budget: BacklogBudget;
   /** Tells people what happened outside; never called per frame. */

@@ -11,6 +11,8 @@ export interface Loop {
   readonly ring: ReceiveRing;
   readonly streams: StreamRing;
   readonly batch: SendBatch;
+  /** Overwrites the memory that was lent in the last breath, so that tests find whoever kept a frame. */
+  poison(): void;
 }
 
 /** What a loop is made of. */
@@ -36,7 +38,11 @@ export function openLoop({ frameSize, breath, openWaker = wakerByEnvironment() }
       streams.rewind(count);
       tell();
     });
-  return { readiness: new EpollReadiness({ openWaker, round }), ring, streams, batch: new SendBatch(ring) };
+  const poison = (): void => {
+    ring.poison();
+    streams.poison();
+  };
+  return { readiness: new EpollReadiness({ openWaker, round }), ring, streams, batch: new SendBatch(ring), poison };
 }
 
 function wakerByEnvironment(): OpenWaker {

@@ -10,6 +10,7 @@ import { vid } from '../../src/wire/dot1q.ts';
 import { macFromNumber } from '../../src/wire/mac.ts';
 import { ManualClock } from '../manual-clock.ts';
 import { frameOf, newDirectory, sendDatagram, using } from '../ports/rig.ts';
+import { housesStations, lends, NotedPort as SuitePort } from '../plane/conformance.ts';
 import { connect } from '../ports/vde-stage.ts';
 
 /** A port that notes what is done with it. */
@@ -74,105 +75,44 @@ function stage(
   return { plane: made, ports, events };
 }
 
+lends('a data plane', () => {
+  const made = plane();
+  const ports = [new SuitePort(), new SuitePort()] as const;
+  const numbers = ports.map((port) => made.add(port));
+  return {
+    breath: made.breath,
+    release: made.environment.release,
+    send: (frame) => {
+      for (const number of numbers) made.send(number, frame);
+    },
+    flushes: () => [ports[0].flushes.length, ports[1].flushes.length],
+    fail: (error) => (ports[0].failing = error),
+  };
+});
+
+housesStations('a data plane', () => {
+  const made = plane({ trunk: true });
+  const port = new SuitePort();
+  made.add(port);
+  return { breath: made.breath, add: (options) => made.stations.add(options), port };
+});
+
 describe('a breath', () => {
-  it('flushes each touched port once, at its end', () => {
-    const { plane, ports, events } = stage(['a', 'b', 'c']);
-    plane.breath(() => {
-      ports[0]?.receiver?.receive(frame(1, 255, 60));
-      ports[0]?.receiver?.receive(frame(1, 255, 61));
-      expect(events).toEqual([]);
-    });
-    expect(events).toEqual(['b: 60 61', 'c: 60 61']);
-  });
-
-  it('within a breath is part of it', () => {
-    const { plane, ports, events } = stage(['a', 'b']);
-    plane.breath(() => {
-      plane.breath(() => ports[0]?.receiver?.receive(frame(1, 255)));
-      expect(events).toEqual([]);
-    });
-    expect(events).toEqual(['b: 60']);
-  });
-
-  it('flushes also when its work throws, and is over then', () => {
-    const { plane, ports, events } = stage(['a', 'b']);
-    const failing = (): void => {
-      ports[0]?.receiver?.receive(frame(1, 255));
-      throw new Error('work');
-    };
-    expect(() => plane.breath(failing)).toThrow('work');
-    expect(events).toEqual(['b: 60']);
-    plane.breath(() => ports[0]?.receiver?.receive(frame(1, 255)));
-    expect(events.length).toBe(2);
-  });
-
-  it('is over also when a flush throws, so that the next one flushes', () => {
-    const { plane, ports, events } = stage(['a', 'b']);
-    const [a, b] = ports;
-    if (!a || !b) throw new Error('ports');
-    const { flush } = b;
-    b.flush = () => {
-      throw new Error('flush');
-    };
-    expect(() => plane.breath(() => a.receiver?.receive(frame(1, 255)))).toThrow('flush');
-    b.flush = flush;
-    plane.breath(() => a.receiver?.receive(frame(1, 255)));
-    expect(events.length).toBe(1);
-  });
-
-  it('flushes the other ports when one throws', () => {
-    const { plane, ports, events } = stage(['a', 'b', 'c']);
-    if (!ports[1]) throw new Error('ports');
-    ports[1].flush = () => {
-      throw new Error('flush');
-    };
-    expect(() => plane.breath(() => ports[0]?.receiver?.receive(frame(1, 255)))).toThrow('flush');
-    expect(events).toEqual(['c: 60']);
-  });
-
   it('overwrites what was received when it ends, if that is asked for', async () => {
     const made = using(plane({ poison: true, clock: realClock }));
     const directory = join(newDirectory(), 's');
     using(VdeListener.open({ directory, acceptor: made }, made.environment));
     const client = await connect(directory);
     const kept = new Promise<Uint8Array>((resolve) => {
-      made.addStation((received) => {
-        expect(received).toEqual(frame(1, 255));
-        setImmediate(() => resolve(received));
+      made.stations.add({
+        receive: (received) => {
+          expect(received).toEqual(frame(1, 255));
+          setImmediate(() => resolve(received));
+        },
       });
     });
     sendDatagram(client.data, frame(1, 255));
     expect(await kept).toEqual(new Uint8Array(60).fill(0xa5));
-  });
-});
-
-describe('a station in the switch', () => {
-  it('hears what is for it with the port that it came in by, and speaks when the switch is done with the frame', () => {
-    const { plane, ports, events } = stage(['a', 'b']);
-    const heard: number[] = [];
-    const say = plane.addStation((received, ingress) => {
-      heard.push(ingress);
-      say(frame(9, 1, 70));
-      // Not yet: the switch is at work.
-      expect(events).toEqual([]);
-      expect(received.length).toBe(60);
-    });
-    plane.breath(() => ports[0]?.receiver?.receive(frame(1, 255)));
-    expect(heard).toEqual([1]);
-    expect(events).toEqual(['b: 60', 'a: 70']);
-  });
-
-  it('speaks in a breath of its own, to other stations too', () => {
-    const { plane, events } = stage(['a']);
-    const heard: number[] = [];
-    plane.addStation((received) => heard.push(received.length));
-    const say = plane.addStation(() => undefined);
-    plane.breath(() => {
-      say(frame(9, 255, 80));
-      say(frame(9, 255, 81));
-    });
-    expect(heard).toEqual([80, 81]);
-    expect(events).toEqual(['a: 80 81']);
   });
 });
 

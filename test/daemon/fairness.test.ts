@@ -30,9 +30,11 @@ async function stage(
   while (clients.length < count) clients.push(await connect(directory));
   const heard: number[] = [];
   let awaited = { count: Infinity, tell: (): void => undefined };
-  const say = plane.addStation((frame) => {
-    heard.push(frame[11] ?? 0);
-    if (heard.length >= awaited.count) awaited.tell();
+  const say = plane.stations.add({
+    receive: (frame) => {
+      heard.push(frame[11] ?? 0);
+      if (heard.length >= awaited.count) awaited.tell();
+    },
   });
   plane.breath(() => say(frame(listener, 0)));
   // What they have heard of it.

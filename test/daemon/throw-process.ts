@@ -10,9 +10,11 @@ await serve(async () => {
   const service = await SwitchService.open({ directory }, { clock: realClock, random: { uint32: () => 1 }, log: quietLog });
   const { plane } = service;
   let heard = 0;
-  const say = plane.addStation(() => {
-    // The greetings of three stations come first.
-    if (++heard > 3) throw new Error('thrown by a receiver');
+  const say = plane.stations.add({
+    receive: () => {
+      // The greetings of three stations come first.
+      if (++heard > 3) throw new Error('thrown by a receiver');
+    },
   });
   // So that frames for it are for it alone: 02:00 and a number that no other station has.
   const greeting = new Uint8Array(60);

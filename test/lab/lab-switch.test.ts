@@ -1,7 +1,40 @@
 import { describe, expect, it } from 'vitest';
 import { lab } from '../../src/lab/lab.ts';
+import type { Speak } from '../../src/plane/stations.ts';
 import { vid } from '../../src/wire/dot1q.ts';
+import { disposing, housesStations, lends, NotedPort } from '../plane/conformance.ts';
 import { broadcast } from './frames.ts';
+
+lends('a switch of the lab', () => {
+  const at = disposing(lab()).switch('s1');
+  const [first, second, third] = [new NotedPort(), new NotedPort(), new NotedPort()];
+  for (const port of [first, second, third]) at.plug(port);
+  return {
+    breath: at.breath,
+    release: at.release,
+    send: (frame) => third.receiver?.receive(frame),
+    flushes: () => [first.flushes.length, second.flushes.length],
+    fail: (error) => (first.failing = error),
+  };
+});
+
+housesStations('a switch of the lab', () => {
+  const at = disposing(lab()).switch('s1', { vlans: [5, 6, 7] });
+  const port = new NotedPort();
+  at.plug(port);
+  return {
+    breath: at.breath,
+    port,
+    add: ({ vlans = [vid(0)], ...resident }) => {
+      let speak: Speak = () => undefined;
+      at.house(vlans, (given) => {
+        speak = given;
+        return { ...resident, [Symbol.dispose]: () => undefined };
+      });
+      return (frame) => speak(frame);
+    },
+  };
+});
 
 describe('a switch of the lab', () => {
   it('forgets all when it crashes, and comes back as it was configured', async () => {

@@ -1,7 +1,7 @@
 import { Console } from '../../src/management/console.ts';
 import { ConsoleSession } from '../../src/management/console-session.ts';
 import type { Files, OpenFile } from '../../src/management/command.ts';
-import { FrameTaps } from '../../src/management/frame-taps.ts';
+import { FrameTaps } from '../../src/plane/frame-taps.ts';
 import type { Managed } from '../../src/management/managed.ts';
 import { PortTable, type Endpoint, type PortTableOptions } from '../../src/management/port-table.ts';
 import type { Status } from '../../src/management/status.ts';

@@ -4,6 +4,7 @@
 import { spawnSync } from 'node:child_process';
 import { quietLog } from '../../src/log.ts';
 import { realClock } from '../../src/clock.ts';
+import { BreathLoop } from '../../src/plane/breath.ts';
 import { BacklogBudget } from '../../src/ports/backlog.ts';
 import type { PortEnvironment } from '../../src/ports/environment.ts';
 import { maxFrame, type Acceptor, type Port, type Receiver } from '../../src/ports/port.ts';
@@ -11,12 +12,14 @@ import { dialTcp, listenTcp } from '../../src/ports/tcp.ts';
 import { openLoop } from '../../src/system/loop.ts';
 
 const loaded = process.argv[2] === 'loaded';
-const breath = (work: () => void): void => work();
+const breaths = new BreathLoop();
+const breath = breaths.run;
 const log = quietLog;
 const environment: PortEnvironment = {
   clock: realClock,
   log,
   breath,
+  release: (done) => breaths.release(done),
   loop: openLoop({ frameSize: maxFrame, breath }),
   budget: new BacklogBudget(),
 };

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
 import { logTo } from '../../src/log.ts';
 import { realClock, type Clock, type Timer } from '../../src/clock.ts';
+import { BreathLoop } from '../../src/plane/breath.ts';
 import { BacklogBudget } from '../../src/ports/backlog.ts';
 import type { PortEnvironment } from '../../src/ports/environment.ts';
 import { maxFrame, type Acceptor, type Port, type PortCounters, type PortNumber, type Receiver } from '../../src/ports/port.ts';
@@ -32,24 +33,25 @@ export class Rig {
   readonly environment: PortEnvironment;
   readonly budget = new BacklogBudget();
   readonly logged: string[] = [];
-  readonly #touched = new Set<Port>();
+  readonly #breaths = new BreathLoop({ end: () => this.environment.loop.poison() });
   readonly #scratch = new Uint8Array(2 ** 20);
-  #breathing = false;
 
   constructor(clock: Clock = realClock) {
     const log = logTo((message) => void this.logged.push(message));
+    const breath = this.#breaths.run;
     this.environment = {
       clock,
       log,
-      breath: this.#breath,
-      loop: openLoop({ frameSize: maxFrame, breath: this.#breath }),
+      breath,
+      release: (done) => this.#breaths.release(done),
+      loop: openLoop({ frameSize: maxFrame, breath }),
       budget: this.budget,
     };
   }
 
   /** Sends frames in one breath, from memory that is overwritten after it. */
   send(port: Port, ...frames: readonly Uint8Array[]): void {
-    this.#breath(() => {
+    this.environment.breath(() => {
       let at = 0;
       for (const frame of frames) {
         const lent = this.#scratch.subarray(at, at + frame.length);
@@ -63,26 +65,8 @@ export class Rig {
 
   /** For use inside a breath: hands a frame to a port, to be flushed with the others. */
   transmit(port: Port, frame: Uint8Array): void {
-    port.transmit(frame);
-    this.#touched.add(port);
+    this.#breaths.give(port, frame);
   }
-
-  readonly #breath = (work: () => void): void => {
-    if (this.#breathing) {
-      work();
-      return;
-    }
-    this.#breathing = true;
-    try {
-      work();
-    } finally {
-      for (const port of this.#touched) port.flush();
-      this.#touched.clear();
-      this.#breathing = false;
-      this.environment.loop.ring.poison();
-      this.environment.loop.streams.poison();
-    }
-  };
 }
 
 /** A receiver that keeps copies, and whose events can be awaited. */

@@ -53,5 +53,6 @@ function acceptorOf(at: LabSwitch, ports: Set<Port>): Acceptor {
 /** One round of the event loop is one breath of the switch, at the time that it is. */
 function environmentOf(at: LabSwitch, time: RealTime, log: (message: string) => void): PortEnvironment {
   const breath = (work: () => void): void => time.around(() => at.breath(work));
-  return { clock: realClock, log: logTo(log), breath, loop: openLoop({ frameSize: maxFrame, breath }), budget: new BacklogBudget() };
+  const loop = openLoop({ frameSize: maxFrame, breath });
+  return { clock: realClock, log: logTo(log), breath, release: at.release, loop, budget: new BacklogBudget() };
 }

@@ -1,7 +1,8 @@
 import type { Clock } from '../../clock.ts';
 import { BacklogBudget } from '../../ports/backlog.ts';
+import { BreathLoop } from '../../plane/breath.ts';
 import type { PortEnvironment } from '../../ports/environment.ts';
-import { maxFrame } from '../../ports/port.ts';
+import { maxFrame, type Breath } from '../../ports/port.ts';
 import { Redial } from '../../ports/redial.ts';
 import { VdeClient } from '../../ports/vde-client.ts';
 import { openLoop } from '../../system/loop.ts';
@@ -29,24 +30,26 @@ export interface StationLinkEnvironment {
 
 /** A cable to a VDE switch that plugs itself in again when the switch comes back. Frames for a switch that is away are dropped. */
 export class StationLink implements AsyncDisposable {
+  /** Runs work as one breath. */
+  readonly breath: Breath;
   readonly #options: StationLinkOptions;
   readonly #environment: PortEnvironment;
-  readonly #poison: boolean;
+  readonly #breaths: BreathLoop;
   readonly #abort = new AbortController();
   readonly #redial: Redial;
   #port: VdeClient | undefined;
-  #breathing = false;
 
   private constructor(options: StationLinkOptions, { clock, log, poison = false }: StationLinkEnvironment) {
     this.#options = options;
-    this.#poison = poison;
-    this.#environment = {
-      clock,
-      log,
-      breath: this.breath,
-      loop: openLoop({ frameSize: maxFrame, breath: this.breath }),
-      budget: new BacklogBudget(),
-    };
+    this.#breaths = new BreathLoop({
+      end: () => {
+        if (poison) loop.poison();
+      },
+    });
+    this.breath = this.#breaths.run;
+    const loop = openLoop({ frameSize: maxFrame, breath: this.breath });
+    const release = (done: () => void): void => this.#breaths.release(done);
+    this.#environment = { clock, log, breath: this.breath, release, loop, budget: new BacklogBudget() };
     this.#redial = new Redial(clock, () => this.#dialAgain());
   }
 
@@ -57,28 +60,11 @@ export class StationLink implements AsyncDisposable {
     return link;
   }
 
-  /** Runs `work` as one breath. Nests. */
-  readonly breath = (work: () => void): void => {
-    if (this.#breathing) {
-      work();
-      return;
-    }
-    this.#breathing = true;
-    try {
-      try {
-        work();
-      } finally {
-        this.#port?.flush();
-      }
-    } finally {
-      this.#breathing = false;
-      if (this.#poison) this.#environment.loop.ring.poison();
-    }
-  };
-
   /** Sends a frame, in this breath or one of its own. */
   send(frame: Uint8Array): void {
-    this.breath(() => this.#port?.transmit(frame));
+    this.breath(() => {
+      if (this.#port) this.#breaths.give(this.#port, frame);
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,9 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { quietLog } from '../../../src/log.ts';
 import { realClock } from '../../../src/clock.ts';
+import { VdeClient } from '../../../src/ports/vde-client.ts';
+import { breathes } from '../../plane/conformance.ts';
 import { SwitchService } from '../../../src/daemon/switch-service.ts';
 import { StationLink } from '../../../src/launcher/station/station-link.ts';
 import { realRandom } from '../../../src/random.ts';
@@ -11,6 +13,28 @@ import { encodeEthernet } from '../../../src/wire/ethernet.ts';
 import { broadcastMac, macFromNumber } from '../../../src/wire/mac.ts';
 
 const environment = { clock: realClock, random: realRandom, log: quietLog };
+
+breathes("a station's link", async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'el-'));
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  const service = await SwitchService.open({ directory: join(directory, 's') }, environment);
+  onTestFinished(() => service[Symbol.asyncDispose]());
+  const { link } = await linkTo(join(directory, 's'));
+  const flush = vi.spyOn(VdeClient.prototype, 'flush');
+  onTestFinished(() => flush.mockRestore());
+  let failed = 0;
+  return {
+    breath: link.breath,
+    send: (frame) => link.send(frame),
+    flushes: () => [flush.mock.calls.length - failed],
+    fail: (error) => {
+      failed++;
+      flush.mockImplementationOnce(() => {
+        throw error;
+      });
+    },
+  };
+});
 
 /** A link whose frames and carrier are waited for. */
 async function linkTo(directory: string): Promise<{ link: StationLink; next: (what: string) => Promise<void> }> {

@@ -1,0 +1,98 @@
+import type { Breath, Port } from '../ports/port.ts';
+
+/** A sender whose frames leave together at the end of a breath. */
+export interface Touchable {
+  /** Whether it is flushed at the end of this breath. Set by `BreathLoop` alone; a sender that never waits for a flush starts with true. */
+  touched: boolean;
+  /** Sends all frames that it has taken. It may touch other senders, or itself again. */
+  flush(): void;
+}
+
+/** Calls at both ends of each breath. */
+export interface BreathHooks {
+  /** Called first, before the work. */
+  readonly begin?: () => void;
+  /** Called last, when no borrowed memory is in use. */
+  readonly end?: () => void;
+}
+
+/**
+ * Makes each piece of work one breath. Frames are borrowed for a breath. All frames that were sent in it leave at its end, sender by sender; then
+ * the lenders of memory get it back.
+ */
+export class BreathLoop {
+  readonly #hooks: BreathHooks;
+  readonly #touched: Touchable[] = [];
+  readonly #releases: (() => void)[] = [];
+  readonly #failures: unknown[] = [];
+  readonly #seats = new WeakMap<Port, Touchable>();
+  #breathing = false;
+
+  constructor(hooks: BreathHooks = {}) {
+    this.#hooks = hooks;
+  }
+
+  /** Runs `work` as one breath, or as a part of the breath that is under way. An error does not keep others from their flush; the first one is thrown at the end. */
+  readonly run: Breath = (work) => {
+    if (this.#breathing) {
+      work();
+      return;
+    }
+    this.#breathing = true;
+    this.#attempt(this.#hooks.begin);
+    this.#attempt(work);
+    // A flush may touch other senders: a station answers.
+    while (this.#touched.length > 0 || this.#releases.length > 0) {
+      this.#flush();
+      for (const done of this.#releases.splice(0)) this.#attempt(done);
+    }
+    this.#breathing = false;
+    this.#attempt(this.#hooks.end);
+    if (this.#failures.length > 0) throw this.#failures.splice(0)[0];
+  };
+
+  /** Has a sender flushed at the end of this breath. For use inside a breath. */
+  touch(sender: Touchable): void {
+    if (sender.touched) return;
+    sender.touched = true;
+    this.#touched.push(sender);
+  }
+
+  /** Hands a frame to a port; it leaves at the end of the breath. For use inside a breath. */
+  give(port: Port, frame: Uint8Array): void {
+    port.transmit(frame);
+    this.touch(this.#seatOf(port));
+  }
+
+  /** Calls `done` once, after the flushes of this breath: the caller may then reuse memory that it lent for it. For use inside a breath. */
+  release(done: () => void): void {
+    this.#releases.push(done);
+  }
+
+  #seatOf(port: Port): Touchable {
+    let seat = this.#seats.get(port);
+    if (seat === undefined) this.#seats.set(port, (seat = { touched: false, flush: () => port.flush() }));
+    return seat;
+  }
+
+  /** An array's iterator also reaches the senders that are touched meanwhile. */
+  #flush(): void {
+    for (const sender of this.#touched) {
+      sender.touched = false;
+      try {
+        sender.flush();
+      } catch (error) {
+        this.#failures.push(error);
+      }
+    }
+    this.#touched.length = 0;
+  }
+
+  #attempt(work: (() => void) | undefined): void {
+    try {
+      work?.();
+    } catch (error) {
+      this.#failures.push(error);
+    }
+  }
+}
