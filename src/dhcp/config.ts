@@ -116,6 +116,8 @@ export interface DhcpConfig {
   readonly isReserved: (address: Ipv4Address) => boolean;
   readonly maxLeases: number;
   readonly maxPortLeases: number;
+  /** How much of the pool clients of one port may have and keep out of use together. */
+  readonly portShare: number;
   readonly maxPortOffers: number;
   readonly orphanTime: number;
   readonly leasePerMac: boolean;
@@ -137,6 +139,8 @@ export function dhcpConfig(options: DhcpOptions): DhcpConfig {
     orphanTime = 60,
   } = options;
   const pool = new Pool(withoutAddresses(options.ranges ?? [wholeOf(network)], ownedAddresses(options)));
+  const share = Math.max(1, Math.ceil(Math.min(pool.size, maxLeases) * (3 / 4)));
+  const { maxPortLeases = share } = options;
   const config = {
     network,
     serverAddress,
@@ -154,7 +158,8 @@ export function dhcpConfig(options: DhcpOptions): DhcpConfig {
     reserved,
     isReserved,
     maxLeases,
-    maxPortLeases: options.maxPortLeases ?? Math.max(1, Math.ceil(Math.min(pool.size, maxLeases) * (3 / 4))),
+    maxPortLeases,
+    portShare: Math.max(share, maxPortLeases),
     maxPortOffers: options.maxPortOffers ?? Math.max(4, Math.min(Math.ceil(pool.size / 4), mostPortOffers)),
     orphanTime,
     leasePerMac: options.leasePerMac ?? false,

@@ -153,7 +153,7 @@ function decline(context: Context): Outcome {
   return {
     reason: 'declined',
     address,
-    change: { kind: 'quarantine', address, user: undefined, expires: now + config.declineTime * 1000 },
+    change: { kind: 'quarantine', address, user: undefined, ingress: context.request.ingress, expires: now + config.declineTime * 1000 },
   };
 }
 

@@ -39,8 +39,14 @@ export type LeaseChange =
   | { readonly kind: 'release'; readonly address: Ipv4Address }
   /** The client took another server's offer, or its lease could not be kept: as if nothing had been offered or bound. */
   | { readonly kind: 'withdraw'; readonly address: Ipv4Address }
-  /** `user` is the station that was seen with the address, if any: to itself it is not closed. */
-  | { readonly kind: 'quarantine'; readonly address: Ipv4Address; readonly user: MacAddress | undefined; readonly expires: number };
+  /** `user` is the station that was seen with the address, if any: to itself it is not closed. `ingress` is the port by whose word it is. */
+  | {
+      readonly kind: 'quarantine';
+      readonly address: Ipv4Address;
+      readonly user: MacAddress | undefined;
+      readonly ingress: PortNumber;
+      readonly expires: number;
+    };
 
 /** Returns the key of a client that is known by its hardware address alone. */
 export function keyOfMac(mac: MacAddress): string {

@@ -46,13 +46,14 @@ export class Leases {
   /** In the order in which they became idle: the first was not used for longest. */
   readonly #idle = new Set<Entry>();
   readonly #quarantined = new Set<Entry>();
-  readonly #holdings = new PortHoldings<Entry>();
+  readonly #holdings: PortHoldings<Entry>;
   /** Leases of which the port closed, and when: the first to close is the first. */
   readonly #orphans = new Map<Entry, number>();
   readonly #free: FreeAddresses;
 
   constructor(config: DhcpConfig) {
     this.#config = config;
+    this.#holdings = new PortHoldings(config);
     this.#free = new FreeAddresses(config);
   }
 
@@ -81,9 +82,9 @@ export class Leases {
     return this.#byAddress.size < this.#config.maxLeases || this.#idle.size > 0 || this.#byAddress.has(address);
   }
 
-  /** Whether clients of the port have as many addresses as they may. */
-  isPortFull(port: PortNumber): boolean {
-    return this.#holdings.boundAt(port) >= this.#config.maxPortLeases;
+  /** Whether clients of the port have as many addresses as they may, or `most`, or too many are out of use by its word. */
+  isPortFull(port: PortNumber, most = this.#config.maxPortLeases): boolean {
+    return this.#holdings.roomAt(port, most) <= 0;
   }
 
   /**
@@ -108,7 +109,7 @@ export class Leases {
       entry.ingress = undefined;
       entry.moving = undefined;
       if (entry.state === 'offered') this.#leave(entry);
-      else if (entry.pooled) this.#orphans.set(entry, now);
+      else if (entry.state === 'bound' && entry.pooled) this.#orphans.set(entry, now);
     }
   }
 
@@ -152,7 +153,7 @@ export class Leases {
   /** Does it, and returns the entry afterwards; undefined when there is none. */
   apply(change: LeaseChange): Lease | undefined {
     if (change.kind === 'offer') return this.#hold(change.address, change.client, 'offered', change.expires);
-    if (change.kind === 'quarantine') return this.#quarantine(change.address, change.user, change.expires);
+    if (change.kind === 'quarantine') return this.#quarantine(change);
     if (change.kind === 'bind') {
       const entry = this.#hold(change.address, change.client, 'bound', change.expires);
       entry.duration = change.duration;
@@ -197,7 +198,8 @@ export class Leases {
   #hold(address: Ipv4Address, client: Client, state: 'offered' | 'bound', expires: number): Entry {
     let entry = this.#byAddress.get(address);
     const isNew = entry?.key !== client.key || entry.state === 'idle';
-    if (isNew && state === 'offered') this.#makeRoomAt(client.ingress);
+    if (isNew && client.ingress !== undefined)
+      this.#makeRoomAt(client.ingress, state === 'offered' ? this.#config.maxPortOffers : Infinity);
     if (entry?.key !== client.key) {
       if (entry !== undefined) this.#remove(entry);
       entry = this.#add(address, client.key);
@@ -218,12 +220,9 @@ export class Leases {
     return entry;
   }
 
-  /** One port's offers must not be all that there is: the oldest makes room for the next. */
-  #makeRoomAt(port: PortNumber | undefined): void {
-    if (port === undefined) return;
-    const { maxPortOffers, maxPortLeases } = this.#config;
-    const most = Math.min(maxPortOffers, maxPortLeases - this.#holdings.boundAt(port));
-    if (this.#holdings.offeredAt(port) < most) return;
+  /** One port's offers must not be all that there is, also with its leases: the oldest makes room for the next. */
+  #makeRoomAt(port: PortNumber, mostOffers: number): void {
+    if (this.#holdings.offeredAt(port) < Math.min(mostOffers, this.#holdings.roomAt(port))) return;
     const oldest = this.#holdings.oldestOffer(port);
     if (oldest !== undefined) this.#leave(oldest);
   }
@@ -244,7 +243,7 @@ export class Leases {
     this.#idle.add(entry);
   }
 
-  #quarantine(address: Ipv4Address, user: MacAddress | undefined, expires: number): Entry {
+  #quarantine({ address, user, ingress, expires }: Extract<LeaseChange, { kind: 'quarantine' }>): Entry {
     const before = this.#byAddress.get(address);
     if (before !== undefined) this.#remove(before);
     for (const oldest of this.#quarantined) {
@@ -254,9 +253,11 @@ export class Leases {
     const entry = this.#add(address, '');
     entry.mac = user ?? nobody;
     entry.state = 'quarantined';
+    entry.ingress = ingress;
     entry.expires = expires;
     this.#quarantined.add(entry);
     this.#ends.put(entry);
+    this.#holdings.put(entry);
     return entry;
   }
 

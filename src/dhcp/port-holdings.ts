@@ -1,10 +1,11 @@
-/** The offers and leases of the stations behind each switch port, so that they can be counted, and ended together. */
+/** The addresses that the stations behind each switch port have, or keep from others, so that they can be counted, and ended together. */
 import type { PortNumber } from '../ports/port.ts';
+import type { DhcpConfig } from './config.ts';
 import type { LeaseState } from './lease.ts';
 
-/** An address that is offered or bound. */
+/** An address that is offered, bound or out of use. */
 export interface Held {
-  /** The port of its client; undefined when that is not known. */
+  /** The port of its client, or of the station by whose word it is out of use; undefined when that is not known. */
   readonly ingress: PortNumber | undefined;
   readonly state: LeaseState;
   /** Whether it is of the pool: what is reserved for one station takes nothing from others. */
@@ -15,18 +16,27 @@ export interface Held {
 interface Holdings<Item> {
   readonly offered: Set<Item>;
   readonly bound: Set<Item>;
+  readonly quarantined: Set<Item>;
   /** Those that are not of the pool. */
   readonly reserved: Set<Item>;
 }
+
+const none = { bound: new Set(), quarantined: new Set() };
 
 /** Items by the ports of their clients. All operations but `close` take constant time. */
 export class PortHoldings<Item extends Held> {
   readonly #ports = new Map<PortNumber, Holdings<Item>>();
   readonly #places = new Map<Item, PortNumber>();
+  readonly #config: DhcpConfig;
 
-  /** How many addresses of the pool are bound to clients of the port. */
-  boundAt(port: PortNumber): number {
-    return this.#ports.get(port)?.bound.size ?? 0;
+  constructor(config: DhcpConfig) {
+    this.#config = config;
+  }
+
+  /** How many more addresses of the pool the port may take, for `mostBound` leases at most. What is out of use by its word counts, too. */
+  roomAt(port: PortNumber, mostBound = this.#config.maxPortLeases): number {
+    const { bound, quarantined } = this.#ports.get(port) ?? none;
+    return Math.min(mostBound, this.#config.portShare - quarantined.size) - bound.size;
   }
 
   /** How many addresses of the pool are offered to clients of the port. */
@@ -44,8 +54,8 @@ export class PortHoldings<Item extends Held> {
   put(item: Item): void {
     this.drop(item);
     const { ingress, state, pooled } = item;
-    if (ingress === undefined || (state !== 'offered' && state !== 'bound')) return;
-    const holdings = this.#ports.get(ingress) ?? { offered: new Set(), bound: new Set(), reserved: new Set() };
+    if (ingress === undefined || state === 'idle') return;
+    const holdings = this.#ports.get(ingress) ?? { offered: new Set(), bound: new Set(), quarantined: new Set(), reserved: new Set() };
     holdings[pooled ? state : 'reserved'].add(item);
     this.#ports.set(ingress, holdings);
     this.#places.set(item, ingress);
@@ -56,19 +66,22 @@ export class PortHoldings<Item extends Held> {
     const port = this.#places.get(item);
     const holdings = port === undefined ? undefined : this.#ports.get(port);
     if (port === undefined || holdings === undefined) return;
-    holdings.offered.delete(item);
-    holdings.bound.delete(item);
-    holdings.reserved.delete(item);
+    const all = setsOf(holdings);
+    for (const one of all) one.delete(item);
     this.#places.delete(item);
-    if (holdings.offered.size + holdings.bound.size + holdings.reserved.size === 0) this.#ports.delete(port);
+    if (all.every(({ size }) => size === 0)) this.#ports.delete(port);
   }
 
   /** Takes out all items of a port, and returns them. */
   close(port: PortNumber): readonly Item[] {
-    const { offered = [], bound = [], reserved = [] } = this.#ports.get(port) ?? {};
-    const items = [...offered, ...bound, ...reserved];
+    const holdings = this.#ports.get(port);
+    const items = holdings === undefined ? [] : setsOf(holdings).flatMap((one) => [...one]);
     for (const item of items) this.#places.delete(item);
     this.#ports.delete(port);
     return items;
   }
+}
+
+function setsOf<Item>({ offered, bound, quarantined, reserved }: Holdings<Item>): readonly Set<Item>[] {
+  return [offered, bound, quarantined, reserved];
 }

@@ -66,13 +66,14 @@ export class Witness {
     // Nobody else's word takes a reserved address from its station.
     if (this.#config.isReserved(address)) return warning(holder);
     const expires = now + this.#config.declineTime * 1000;
-    const change = { kind: 'quarantine', address, user, expires } as const;
+    const change = { kind: 'quarantine', address, user, ingress, expires } as const;
     if (isQuarantined) {
       // Once in a while is enough to keep it so.
       const isFresh = entry.mac === user && entry.expires - now > this.#config.declineTime * 500;
       return isFresh ? undefined : { ...conflict, holder, change, isNews: false };
     }
-    return this.#conflicts.take(ingress, now) ? { ...conflict, holder, change } : warning(holder);
+    const mayTake = !this.#leases.isPortFull(ingress, Infinity) && this.#conflicts.take(ingress, now);
+    return mayTake ? { ...conflict, holder, change } : warning(holder);
   }
 
   #isQuarantinedFor(address: Ipv4Address, user: MacAddress): boolean {

@@ -43,7 +43,7 @@ class Case {
   put(n: number, address: typeof free, state: LeaseState, ingress = n): this {
     const client = { key: `01${clientMac(n).toString(16).padStart(12, '0')}`, mac: clientMac(n), hostname: undefined, ingress };
     if (state === 'quarantined') {
-      this.leases.apply({ kind: 'quarantine', address, user: undefined, expires: now + 600_000 });
+      this.leases.apply({ kind: 'quarantine', address, user: undefined, ingress: 9, expires: now + 600_000 });
       return this;
     }
     if (state === 'offered') this.leases.apply({ kind: 'offer', address, client, expires: now + 60_000 });

@@ -74,7 +74,7 @@ test('when no more addresses may be remembered, the client that left first is fo
 test('of more than 1,024 addresses in quarantine the first is let go', () => {
   const leases = table({ network: { address: ip('10.77.0.0'), prefixLength: 16 } });
   for (let n = 0; n < 1030; n++) {
-    leases.apply({ kind: 'quarantine', address: ipv4FromNumber(ip('10.77.1.0') + n), user: undefined, expires: 600_000 });
+    leases.apply({ kind: 'quarantine', address: ipv4FromNumber(ip('10.77.1.0') + n), user: undefined, ingress: 9, expires: 600_000 });
   }
   expect([leases.size, leases.at(ip('10.77.1.5')), leases.at(ip('10.77.1.6'))?.state]).toEqual([1024, undefined, 'quarantined']);
 });

@@ -311,6 +311,22 @@ describe('a port', () => {
     expect(segment.tell(message('discover', { mac: clientMac(3) }), { port: 1 })).toEqual([]);
   });
 
+  test('takes no more by offers, leases, DECLINE and ARP together: all others get the rest', () => {
+    const segment = new Segment(hundred);
+    const pool = Array.from({ length: 100 }, (_, n) => ip(`10.77.0.${n + 2}`));
+    for (let n = 100; n < 125; n++) segment.ask(message('discover', { mac: clientMac(n) }), { port: 1 });
+    for (const round of [200, 400, 600]) {
+      for (const [n, address] of pool.entries()) {
+        const mac = clientMac(round + n);
+        segment.tell(message('request', { mac, with: requested(address) }), { port: 1 });
+        if (n % 3 === 0) segment.tell(message('decline', { mac, with: { ...requested(address), ...toServer() } }), { port: 1 });
+        segment.observe({ senderMac: clientMac(round + 100 + n), senderAddress: address }, 1);
+      }
+    }
+    expect(count(segment, 'bound') + count(segment, 'offered') + count(segment, 'quarantined')).toBe(75);
+    for (let n = 1; n <= 25; n++) segment.lease(n, {}, { port: 2 });
+  });
+
   test('that has offers and leases has no more together than leases alone', () => {
     const segment = new Segment(hundred);
     for (let n = 100; n < 170; n++) segment.lease(n, {}, { port: 1 });
