@@ -5,17 +5,20 @@ import { encodeIpv4, ipProtocols, ipv4FromNumber, type Ipv4Address } from '../..
 import { broadcastMac, macFromNumber } from '../../src/wire/mac.ts';
 import { encodeUdp } from '../../src/wire/udp.ts';
 
-/** The messages that clients broadcast; `reboot` is the REQUEST of a client that comes back with its address. [RFC 2131, 4.3.2] */
-export type ClientMessage = 'discover' | 'request' | 'reboot';
+/**
+ * The messages that clients broadcast; `reboot` is the REQUEST of a client that comes back with its address [RFC 2131, 4.3.2]. A RELEASE is
+ * broadcast as well, for want of the server's MAC address: it names its server.
+ */
+export type ClientMessage = 'discover' | 'request' | 'reboot' | 'release';
 
 /** What differs from frame to frame. */
 export interface ClientFields {
   /** The client's MAC address; its client identifier is made of it, as most clients do. */
   readonly mac: number;
   readonly xid: number;
-  /** The address that it asks for, where it asks for one. */
+  /** The address that it asks for or gives back, where it does. */
   readonly address: number;
-  /** The server whose offer it takes, where it takes one. */
+  /** The server that it writes to, where that is one alone. */
   readonly server: number;
 }
 
@@ -27,9 +30,18 @@ const unspecified = ipv4FromNumber(0);
 const dhcpAt = 42;
 const udpChecksumAt = 40;
 const [sourceAt, xidAt, chaddrAt, optionsAt] = [6, dhcpAt + 4, dhcpAt + 28, dhcpAt + 240];
-// Behind option 53, and the code, length and hardware type of option 61. Each is even, as the checksum wants.
+// Behind option 53, and the code, length and hardware type of option 61; then option by option. Each is even, as the checksum wants.
 const identifierAt = optionsAt + 6;
-const [addressAt, serverAt] = [optionsAt + 14, optionsAt + 20];
+const [firstAt, secondAt] = [optionsAt + 14, optionsAt + 20];
+const ciaddrAt = dhcpAt + 12;
+
+/** Where a message has its address and its server. */
+const placesOf: Readonly<Record<ClientMessage, { readonly address?: number; readonly server?: number }>> = {
+  discover: {},
+  request: { address: firstAt, server: secondAt },
+  reboot: { address: firstAt },
+  release: { address: ciaddrAt, server: firstAt },
+};
 
 const wanted = [
   optionCodes.subnetMask,
@@ -44,6 +56,7 @@ const templates: Readonly<Record<ClientMessage, Uint8Array>> = {
   discover: template(messageTypes.discover, []),
   request: template(messageTypes.request, [optionCodes.requestedAddress, optionCodes.serverIdentifier]),
   reboot: template(messageTypes.request, [optionCodes.requestedAddress]),
+  release: template(messageTypes.release, [optionCodes.serverIdentifier]),
 };
 
 /** Writes a frame at a place that is even, with its checksums. */
@@ -54,12 +67,13 @@ export function writeClientFrame(memory: Buffer, at: number, message: ClientMess
   memory.writeUIntBE(mac, at + chaddrAt, 6);
   memory.writeUIntBE(mac, at + identifierAt, 6);
   let sum = 2 * wordsOf(mac) + wordsOf(xid);
-  if (message !== 'discover') {
-    memory.writeUInt32BE(address, at + addressAt);
+  const places = placesOf[message];
+  if (places.address !== undefined) {
+    memory.writeUInt32BE(address, at + places.address);
     sum += wordsOf(address);
   }
-  if (message === 'request') {
-    memory.writeUInt32BE(server, at + serverAt);
+  if (places.server !== undefined) {
+    memory.writeUInt32BE(server, at + places.server);
     sum += wordsOf(server);
   }
   // The checksum of the template is the complement of its sum, in which these fields are zero. [RFC 1624]

@@ -19,7 +19,7 @@ const fields: fc.Arbitrary<ClientFields> = fc.record({
 
 describe('a frame of a DHCP client', () => {
   it('is what the codecs make of its fields, checksum included, wherever it lies', () => {
-    const messages = fc.constantFrom<ClientMessage[]>('discover', 'request', 'reboot');
+    const messages = fc.constantFrom<ClientMessage[]>('discover', 'request', 'reboot', 'release');
     fc.assert(
       fc.property(messages, fields, fc.nat(3), (message, wanted, place) => {
         const memory = Buffer.alloc(5 * clientFrameLength, 0xff);
@@ -42,13 +42,15 @@ function encoded(message: ClientMessage, wanted: ClientFields): Uint8Array {
   const dhcp = present(decodeDhcp(udp.payload));
   expect(ethernet).toMatchObject({ destination: broadcastMac, source: wanted.mac });
   expect({ ...dhcp, mac: hardwareAddressOf(dhcp) }).toMatchObject({ xid: wanted.xid, mac: wanted.mac, broadcast: false });
-  expect(messageTypeOf(dhcp)).toBe(message === 'discover' ? messageTypes.discover : messageTypes.request);
+  expect(messageTypeOf(dhcp)).toBe(message === 'reboot' ? messageTypes.request : messageTypes[message]);
   const value = (code: number): number | undefined => {
     const octets = dhcp.options.get(code);
     return octets && Buffer.from(octets).readUInt32BE();
   };
-  expect(value(optionCodes.requestedAddress)).toBe(message === 'discover' ? undefined : wanted.address);
-  expect(value(optionCodes.serverIdentifier)).toBe(message === 'request' ? wanted.server : undefined);
+  const asks = message === 'request' || message === 'reboot';
+  expect(value(optionCodes.requestedAddress)).toBe(asks ? wanted.address : undefined);
+  expect(dhcp.ciaddr).toBe(message === 'release' ? wanted.address : 0);
+  expect(value(optionCodes.serverIdentifier)).toBe(message === 'request' || message === 'release' ? wanted.server : undefined);
   expect(Buffer.from(dhcp.options.get(optionCodes.clientIdentifier) ?? [])).toEqual(Buffer.concat([Buffer.of(1), memory.subarray(6, 12)]));
   const payload = encodeUdp({ ...udp, payload: encodeDhcp(dhcp) }, ip.source, ip.destination);
   return encodeEthernet({ ...ethernet, payload: encodeIpv4({ ...ip, payload }) });
