@@ -129,7 +129,7 @@ class JournalWatch {
 
 function cutLines(path: string, count: number): void {
   const octets = readFileSync(path);
-  let end = octets.length;
+  let end = octets.lastIndexOf('\n') + 1; // what follows is zeros, or an unfinished line
   for (let line = 0; line < count && end > 0; line++) end = octets.lastIndexOf('\n', end - 2) + 1;
   truncateSync(path, end);
 }
