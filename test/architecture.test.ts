@@ -104,6 +104,7 @@ const rules: Readonly<Record<string, Rule>> = {
       'system/outlet.ts',
       'system/standard-streams.ts',
       'system/own-package.ts',
+      'ports/open.ts',
       'ports/tcp-address.ts',
       'ports/impairment.ts',
       'ports/impairment-text.ts',

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Help, Option } from 'commander';
 import { complain } from '../daemon/serve.ts';
 import { isForUser, messageOf } from '../errors.ts';
+import { drivers } from '../ports/open.ts';
 import { packageFile } from '../system/own-package.ts';
 import { runDemo, type DemoArguments } from './demo.ts';
 import { runGuestBuild, runGuestStop } from './guest.ts';
@@ -147,12 +148,7 @@ function addSwitch(root: Command, exit: (status: number) => void): void {
     .option('-m, --mode <mode>', 'mode of the sockets, octal', octal)
     .option('--dirmode <mode>', 'mode of the directory, octal', octal)
     .option('-g, --group <group>', 'group of the directory and of the sockets', groupId)
-    .option(
-      '--port <address>',
-      'open a port: tcp://HOST:PORT, tcp-listen://HOST:PORT, vde://DIR[N], qemu://LOCAL,REMOTE, qemu-stream[-listen]://PATH, tap://NAME, ws://HOST:PORT/PATH?token=TOKEN (repeatable)',
-      collect,
-      [],
-    )
+    .option('--port <address>', `open a port: ${drivers.map(({ form }) => form).join(', ')} (repeatable)`, collect, [])
     .option('-t, --tap <name>', 'open a port on this tap interface, and make the interface if it does not exist (repeatable)', collect, [])
     .option('-n, --numports <n>', 'number of ports', integer(1, 65_536), 1024)
     .option('--no-trunk', 'new ports carry only the VLANs that they are made members of')

@@ -2,11 +2,10 @@ import { resolve } from 'node:path';
 import { openDhcpSwitch, type ServedNetwork } from '../daemon/dhcp-switch.ts';
 import { defaultSocketDirectory, defaultStateDirectory } from '../daemon/directories.ts';
 import { ManagedSwitch, type ManagedSwitchOptions } from '../daemon/managed-switch.ts';
-import { checkPlain } from '../daemon/plain.ts';
+import { checkPortPlain } from '../daemon/plain.ts';
 import { say } from '../daemon/serve.ts';
 import type { MacAddress } from '../wire/mac.ts';
 import type { Quality } from '../ports/impairment.ts';
-import { parseTcpAddress } from '../ports/tcp-address.ts';
 import { gatewayOf, type GatewayArguments } from './gateway-arguments.ts';
 import { managementOf, runManagedService, type ManagementArguments } from './managed-service.ts';
 import { networkOf, refuseWithoutDhcp, serviceOptions, type NetworkArguments } from './network-arguments.ts';
@@ -35,10 +34,7 @@ export interface SwitchArguments extends BacklogArguments, ManagementArguments, 
 /** `etherloom switch`: a switch, and perhaps a DHCP server in it. Returns the exit status. */
 export function runSwitch(given: SwitchArguments): Promise<number> {
   return runManagedService('switch', given, async (environment) => {
-    for (const address of given.port) {
-      const [, tcp] = /^(?:tcp|qemu-stream)(?:-listen)?:\/\/([^/]+)$/.exec(address) ?? [];
-      if (tcp !== undefined) checkPlain(parseTcpAddress(tcp), given.plain, environment.log.warn);
-    }
+    for (const address of given.port) checkPortPlain(address, given.plain, environment.log.warn);
     const options = optionsOf(given);
     const network = servedNetworkOf(given, environment.log.warn);
     const opened = network

@@ -1,9 +1,9 @@
-import { EtherloomError, errnoText, SystemError } from '../errors.ts';
+import { assert, EtherloomError, errnoText, SystemError } from '../errors.ts';
 import { startCommand } from '../ports/command.ts';
 import type { PortEnvironment } from '../ports/environment.ts';
+import { exposureOf } from '../ports/exposure.ts';
 import { PipePort } from '../ports/pipe-port.ts';
 import type { Acceptor, Port } from '../ports/port.ts';
-import { isLoopback, parseTcpAddress } from '../ports/tcp-address.ts';
 import { VdeClient, type VdeClientOptions } from '../ports/vde-client.ts';
 import { gidOf, userName } from '../system/accounts.ts';
 import { sharedEnd } from '../system/pipe.ts';
@@ -95,24 +95,26 @@ function isNobodyThere(error: unknown): error is SystemError {
 }
 
 async function openAddress(address: string, environment: PortEnvironment): Promise<Port> {
-  const [, tcp] = /^(?:tcp|qemu-stream):\/\/([^/]+)$/.exec(address) ?? [];
-  if (tcp !== undefined && !isLoopback(parseTcpAddress(tcp).host)) {
+  // Few plugs need the other drivers, and all wait for what is loaded. A plug ends with its interface; a switch's port would wait for it.
+  const [, tap] = /^tap:\/\/(.+)$/.exec(address) ?? [];
+  if (tap !== undefined) return (await import('../ports/tap.ts')).TapPort.open(tap, environment);
+  const { drivers, hostReached, open } = await import('../ports/open.ts');
+  const known = drivers.filter(({ listens }) => !listens);
+  const scheme = address.slice(0, address.indexOf(':'));
+  if (!known.some((driver) => driver.scheme === scheme)) {
+    const forms = [...known.map(({ form }) => form), 'slirp:///'].join(', ');
+    throw new EtherloomError('bad-address', `cannot plug into ${address}: ${scheme}:// is not supported; use ${forms} or cmd://COMMAND`);
+  }
+  const reached = hostReached(address);
+  if (reached && exposureOf(reached.host) === 'refused') {
     throw new EtherloomError(
       'not-permitted',
       `cannot plug into ${address}: it would leave this machine unencrypted; carry the stream by ssh: dpipe vde_plug = ssh HOST vde_plug`,
     );
   }
-  // Few plugs need the other drivers, and all wait for what is loaded. A plug ends with its interface; a switch's port would wait for it.
-  const [, tap] = /^tap:\/\/(.+)$/.exec(address) ?? [];
-  if (tap !== undefined) return (await import('../ports/tap.ts')).TapPort.open(tap, environment);
-  const { open } = await import('../ports/open.ts');
   const opened = await open(address, environment, nobody);
-  if ('port' in opened) return opened.port;
-  await opened.listener[Symbol.asyncDispose]();
-  throw new EtherloomError(
-    'bad-address',
-    `cannot plug into ${address}: it listens for many connections; use etherloom switch --port ${address}`,
-  );
+  assert('port' in opened, 'a driver that does not listen opens a port');
+  return opened.port;
 }
 
 const nobody: Acceptor = { choose: () => ({ reason: 'all-in-use', ports: 0 }), accept: () => undefined };

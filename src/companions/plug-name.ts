@@ -26,7 +26,7 @@ export interface SwitchPlace {
 /** Where a plug is put. */
 export type PlugPlace =
   | SwitchPlace
-  /** An address of one of the other drivers: `tap://NAME`. */
+  /** An address of one of the other drivers: `tap://NAME`. Whether there is such a driver is seen when it is opened. */
   | { readonly kind: 'address'; readonly address: string }
   /** A command of the shell whose input and output are the stream. */
   | { readonly kind: 'command'; readonly line: string }
@@ -37,9 +37,6 @@ export type PlugPlace =
 
 /** The tags that may stand in brackets; any beginning of one will do, of the first that has it. */
 const tags = ['port', 'portgroup', 'group', 'mode'] as const;
-
-/** The drivers of ports/open.ts that have one other side. */
-const schemes: ReadonlySet<string> = new Set(['tap', 'tcp', 'qemu', 'qemu-stream']);
 
 /** A file with a name in it is not longer, in octets. */
 const maxNameFile = 4096;
@@ -62,13 +59,9 @@ function placeOf(name: string): PlugPlace {
   const [, scheme = 'vde', address = ''] = /^(?:([a-z][a-z0-9+-]*):\/\/)?(.*)$/is.exec(name) ?? [];
   if (scheme === 'vde') return switchPlace(address, name);
   if (scheme === 'cmd') return { kind: 'command', line: address };
-  if (schemes.has(scheme)) return { kind: 'address', address: `${scheme}://${address}` };
   if (scheme === 'slirp') return { kind: 'slirp', address: `slirp://${address}` };
   if (scheme === 'ptp') throw withoutSwitch(name);
-  throw new EtherloomError(
-    'bad-address',
-    `cannot plug into ${name}: ${scheme}:// is not supported; use vde://DIR, tap://NAME, tcp://HOST:PORT, qemu-stream://PATH, qemu://OURS,QEMUS, slirp:/// or cmd://COMMAND`,
-  );
+  return { kind: 'address', address: `${scheme}://${address}` };
 }
 
 function switchPlace(address: string, name: string): PlugPlace {

@@ -1,17 +1,25 @@
 import { EtherloomError } from '../errors.ts';
-import { isLoopback, type TcpAddress } from '../ports/tcp-address.ts';
+import { exposureOf } from '../ports/exposure.ts';
+import { hostReached } from '../ports/open.ts';
+import type { TcpAddress } from '../ports/tcp-address.ts';
 
 /**
  * Throws EtherloomError('not-permitted') unless the address is of this machine or the user accepted links without encryption; warns of what that
  * means. `option` is how the user accepts it.
  */
 export function checkPlain({ host }: TcpAddress, plain: boolean, warn: (message: string) => void, option = '--plain'): void {
-  if (isLoopback(host)) return;
-  if (!plain) {
+  const exposure = exposureOf(host, { plain });
+  if (exposure === 'refused') {
     throw new EtherloomError(
       'not-permitted',
       `cannot use ${host} without ${option}: links are not encrypted yet, and anyone on that network could read and send frames; give ${option} if the network is private`,
     );
   }
-  warn(`links by way of ${host} are not encrypted: anyone who can reach it can read and send frames`);
+  if (exposure === 'plain') warn(`links by way of ${host} are not encrypted: anyone who can reach it can read and send frames`);
+}
+
+/** The same for the address of a port. Throws EtherloomError('bad-address') as well. */
+export function checkPortPlain(address: string, plain: boolean, warn: (message: string) => void, option?: string): void {
+  const reached = hostReached(address);
+  if (reached) checkPlain(reached, plain, warn, option);
 }

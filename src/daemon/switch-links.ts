@@ -1,8 +1,9 @@
 import { EtherloomError } from '../errors.ts';
 import type { Links, ManagedLink } from '../management/managed.ts';
 import type { Status } from '../management/status.ts';
-import type { Opened } from '../ports/open.ts';
-import { isLoopback, parseTcpAddress } from '../ports/tcp-address.ts';
+import type { Opened } from '../ports/drivers/driver.ts';
+import { exposureOf } from '../ports/exposure.ts';
+import { parseTcpAddress } from '../ports/tcp-address.ts';
 import type { SwitchService } from './switch-service.ts';
 import type { Log } from '../log.ts';
 
@@ -40,7 +41,8 @@ export class SwitchLinks implements Links, AsyncDisposable {
     if (scheme === undefined) return 'EINVAL';
     if (this.#links.size >= mostLinks) return 'ENOSPC';
     try {
-      if (!isLoopback(parseTcpAddress(target).host) && plain === undefined) return 'EPERM';
+      const { host } = parseTcpAddress(target);
+      if (exposureOf(host, { plain: plain !== undefined }) === 'refused') return 'EPERM';
     } catch (error) {
       if (error instanceof EtherloomError) return 'EINVAL';
       throw error;

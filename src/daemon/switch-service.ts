@@ -1,7 +1,8 @@
 import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
 import type { Quality } from '../ports/impairment.ts';
-import { open, type Opened } from '../ports/open.ts';
+import type { Opened } from '../ports/drivers/driver.ts';
+import { open } from '../ports/open.ts';
 import type { NamedSocket } from '../ports/socket-file.ts';
 import type { Random } from '../random.ts';
 import { VdeListener } from '../ports/vde-listener.ts';

@@ -1,7 +1,6 @@
 import { openDhcpSwitch, type OpenedSwitch } from '../daemon/dhcp-switch.ts';
 import { ManagedSwitch } from '../daemon/managed-switch.ts';
-import { checkPlain } from '../daemon/plain.ts';
-import { parseTcpAddress } from '../ports/tcp-address.ts';
+import { checkPortPlain } from '../daemon/plain.ts';
 import type { Port, PortNumber } from '../ports/port.ts';
 import type { Switch } from '../switch/switch.ts';
 import { networkFromText, type ServedNetworkOptions } from './network-text.ts';
@@ -53,7 +52,8 @@ export interface OwnSwitch extends Running {
 export async function ownSwitch(options: OwnSwitchOptions, surroundings: Surroundings): Promise<OwnSwitch> {
   const { environment, ended } = stageOf(surroundings);
   const { dhcp, plain = false, console: path, ports = [], trunk = true, numports = 1024, hub = false, fstp = false, ...rest } = options;
-  for (const address of ports) checkPort(address, plain, environment.log.warn);
+  const check = (address: string): void => checkPortPlain(address, plain, environment.log.warn, '{ plain: true }');
+  ports.forEach(check);
   const switchOptions = { ...rest, ports, trunk, numports, hub, fstp, console: path === undefined ? undefined : { path } };
   const opened: OpenedSwitch = dhcp
     ? await openDhcpSwitch({ ...networkFromText(dhcp), state: dhcp.state }, switchOptions, environment)
@@ -64,17 +64,11 @@ export async function ownSwitch(options: OwnSwitchOptions, surroundings: Surroun
     directory: service.directory,
     bridge: service.plane.switch,
     openPort: async (address) => {
-      checkPort(address, plain, environment.log.warn);
+      check(address);
       await service.openPort(address);
     },
     addPort: (port) => service.plane.add(port),
     breath: service.plane.breath,
     [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
   };
-}
-
-/** Throws EtherloomError('not-permitted') for a port that reaches beyond this machine, unless its user accepts that. */
-function checkPort(address: string, plain: boolean, warn: (message: string) => void): void {
-  const [, tcp] = /^(?:tcp|qemu-stream)(?:-listen)?:\/\/([^/]+)$/.exec(address) ?? [];
-  if (tcp !== undefined) checkPlain(parseTcpAddress(tcp), plain, warn, '{ plain: true }');
 }

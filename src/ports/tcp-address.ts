@@ -27,11 +27,6 @@ export function formatTcpAddress({ host, port }: TcpAddress): string {
   return isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
-/** Whether only this machine can be reached at that host. */
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
-}
-
 /** The first address of a host, as the system resolves it. Throws EtherloomError('bad-address') for a name that has none. */
 export async function resolveHost(host: string): Promise<string> {
   try {

@@ -15,7 +15,8 @@ import type { BacklogLimits } from './backlog.ts';
 import type { PortEnvironment } from './environment.ts';
 import { onceAMinute } from './once-a-minute.ts';
 import { denialText, type Acceptor, type Listener } from './port.ts';
-import { formatTcpAddress, isLoopback, parseTcpAddress, resolveHost, type TcpAddress } from './tcp-address.ts';
+import { exposureOf, isLoopback } from './exposure.ts';
+import { formatTcpAddress, parseTcpAddress, resolveHost, type TcpAddress } from './tcp-address.ts';
 import { tcpUserTimeout } from './stream-endpoint.ts';
 import { longestMessage, WebSocketPort } from './websocket-port.ts';
 
@@ -104,18 +105,8 @@ export class WebSocketListener implements Listener {
    * (EADDRINUSE, EACCES).
    */
   static async open(options: WebSocketListenerOptions, environment: PortEnvironment): Promise<WebSocketListener> {
-    const { host, port, path, token } = options.listen;
-    if (!isLoopback(host)) {
-      const address = formatTcpAddress({ host, port });
-      if (token === undefined) {
-        const remedy = `require a token that they cannot guess: ws://${address}${path}?token=TOKEN`;
-        throw new EtherloomError(
-          'not-permitted',
-          `cannot listen on ${address} without a token: anyone who reaches it could read and send frames; ${remedy}`,
-        );
-      }
-      environment.log.warn(`WebSocket connections to ${address} are not encrypted; put a TLS proxy before it if others can listen in`);
-    }
+    const { host, port } = options.listen;
+    checkExposure(options.listen, environment.log.warn);
     const server = createServer((_request, response) => void response.writeHead(426, { connection: 'close' }).end());
     const door = new Door(options, environment);
     server.on('connection', (socket) => door.knock(socket));
@@ -134,6 +125,21 @@ export class WebSocketListener implements Listener {
     this.#door.close();
     await closed;
   }
+}
+
+/** Throws EtherloomError('not-permitted') where others than this machine's programs could read and send frames; warns where they could listen in. */
+function checkExposure({ host, port, path, token }: WebSocketAddress, warn: (message: string) => void): void {
+  const address = formatTcpAddress({ host, port });
+  const exposure = exposureOf(host, { plain: token !== undefined });
+  if (exposure === 'refused') {
+    const remedy = `require a token that they cannot guess: ws://${address}${path}?token=TOKEN`;
+    throw new EtherloomError(
+      'not-permitted',
+      `cannot listen on ${address} without a token: anyone who reaches it could read and send frames; ${remedy}`,
+    );
+  }
+  if (exposure === 'plain')
+    warn(`WebSocket connections to ${address} are not encrypted; put a TLS proxy before it if others can listen in`);
 }
 
 /** Why a client is refused. [RFC 9110, 15.5] */

@@ -1,8 +1,9 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { openPlace } from '../../src/companions/plug-end.ts';
 import { plugMode, plugPlace, plugPort } from '../../src/companions/plug-name.ts';
-import { newDirectory } from '../ports/rig.ts';
+import { newDirectory, Rig } from '../ports/rig.ts';
 
 const nobody = '/nonexistent';
 
@@ -37,8 +38,6 @@ describe('the name of a place for a plug', () => {
   });
 
   it.each([
-    ['vxlan://', /vxlan:\/\/ is not supported; use vde:\/\/DIR/],
-    ['tcp-listen://127.0.0.1:7', /tcp-listen:\/\/ is not supported/],
     ['/run/sw[]', /need a switch between them/],
     ['ptp:///tmp/x', /need a switch between them/],
     ['me:10->you:20', /UDP/],
@@ -50,6 +49,15 @@ describe('the name of a place for a plug', () => {
     ['sw[portgroup=a%2fb]', /must not contain a slash/],
   ])('is refused with what is possible: %s', (name, why) => {
     expect(() => plugPlace(name, nobody)).toThrow(why);
+  });
+
+  it.each([
+    ['vxlan://', /^cannot plug into vxlan:\/\/: vxlan:\/\/ is not supported; use vde:\/\/DIR.*, slirp:\/\/\/ or cmd:\/\/COMMAND$/],
+    ['tcp-listen://127.0.0.1:7', /tcp-listen:\/\/ is not supported; use .*tcp:\/\/HOST:PORT/],
+    ['tcp://10.0.0.1:7', /it would leave this machine unencrypted/],
+    ['qemu-stream://10.0.0.1:7', /it would leave this machine unencrypted/],
+  ])('is refused when it is opened: %s', async (name, why) => {
+    await expect(openPlace(plugPlace(name, nobody), { description: '' }, new Rig().environment)).rejects.toThrow(why);
   });
 
   it('may be in the first line of a file, which is followed once', () => {

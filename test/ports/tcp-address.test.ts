@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatTcpAddress, isLoopback, parseTcpAddress, resolveHost } from '../../src/ports/tcp-address.ts';
+import { formatTcpAddress, parseTcpAddress, resolveHost } from '../../src/ports/tcp-address.ts';
 
 describe('a TCP address', () => {
   it.each([
@@ -28,17 +28,6 @@ describe('a TCP address', () => {
     'a:b:1',
   ])('is not %j', (text) => {
     expect(() => parseTcpAddress(text)).toThrow(expect.objectContaining({ code: 'bad-address' }) as Error);
-  });
-
-  it('is of this machine alone when it is a loopback', () => {
-    expect(['127.0.0.1', '127.9.9.9', '::1', 'localhost'].map(isLoopback)).toEqual([true, true, true, true]);
-    expect(['0.0.0.0', '::', '10.0.0.1', '128.0.0.1', '127.0.0.1.example.com'].map(isLoopback)).toEqual([
-      false,
-      false,
-      false,
-      false,
-      false,
-    ]);
   });
 
   it('whose host has no address is said to be bad', async () => {

@@ -1,0 +1,26 @@
+/** What allows frames to cross a network beyond this machine. */
+export interface Safeguards {
+  /** Whether they are encrypted, and the other side is known. Default: false. */
+  readonly secured?: boolean;
+  /** Whether the user has asked for plain frames: by `--plain`, or by a token that clients must present. Default: false. */
+  readonly plain?: boolean;
+}
+
+/** How frames are exposed at a host, or why they must not be. */
+export type Exposure =
+  | 'local' // they do not leave this machine
+  | 'secured' // nobody on the way can read or forge them
+  | 'plain' // anyone on the way can read and send frames, and the user wants that: it is worth a warning
+  | 'refused'; // anyone on the way could read and send frames
+
+/** The one rule of what may be served, or dialled, at a host: beyond this machine nothing is plain unless the user has asked for that. */
+export function exposureOf(host: string, { secured = false, plain = false }: Safeguards = {}): Exposure {
+  if (isLoopback(host)) return 'local';
+  if (secured) return 'secured';
+  return plain ? 'plain' : 'refused';
+}
+
+/** Whether only this machine can be reached at that host. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
+}
