@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+
 // Makes each command a few files, in the elder format: to load a hundred modules takes longer than all else that it does when it starts.
 const commands = [
   'dpipe',
@@ -31,7 +33,24 @@ export default [
   ...commands.map((name) => bundle(name, `build/cli/${starters[name] ?? name}.js`, { format: 'cjs', extension: 'cjs' })),
   // A program of its own, which is started by its path.
   bundle('waker-thread', 'build/system/waker-thread.js', { format: 'esm', extension: 'js' }),
+  // What a page has in it.
+  {
+    input: { browser: 'src/page/browser/open.ts' },
+    platform: 'browser',
+    tsconfig: false,
+    plugins: [copied('src/page/browser/style.css', 'browser.css')],
+    output: { dir: 'build/page', format: 'iife', entryFileNames: '[name].js', minify: true },
+  },
 ];
+
+function copied(path, fileName) {
+  return {
+    name: 'copied',
+    generateBundle() {
+      this.emitFile({ type: 'asset', fileName, source: readFileSync(path, 'utf8') });
+    },
+  };
+}
 
 /** What is shared with other commands is in each of them: a file less to load. */
 function bundle(name, input, { format, extension }) {

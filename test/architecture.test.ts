@@ -44,12 +44,14 @@ const rules: Readonly<Record<string, Rule>> = {
   plane: { house: ['switch', 'wire', 'ports/port.ts'], packages: [] },
   dhcp: { house: ['wire', 'clock.ts', 'random.ts', 'errors.ts', 'ports/port.ts'], packages: [] },
   host: { house: ['wire', 'dhcp', 'clock.ts', 'random.ts', 'errors.ts'], packages: [] },
+  page: { house: [], packages: [] },
+  'page/browser': { house: ['page'], packages: [] },
   lab: {
-    house: ['wire', 'switch', 'plane', 'host', 'dhcp', 'clock.ts', 'random.ts', 'errors.ts', ...pureNeighbours()],
+    house: ['wire', 'switch', 'plane', 'host', 'dhcp', 'page', 'clock.ts', 'random.ts', 'errors.ts', ...pureNeighbours()],
     packages: [],
   },
   'lab/node': {
-    house: ['lab', 'ports', 'system', 'wire', 'clock.ts', 'log.ts', 'errors.ts'],
+    house: ['lab', 'page', 'ports', 'system', 'wire', 'clock.ts', 'log.ts', 'errors.ts'],
     packages: ['node:*'],
   },
   management: {
@@ -197,7 +199,7 @@ function isPure(file: string): boolean {
 }
 
 function roomOf(file: string): string {
-  return file.startsWith('lab/node/') ? 'lab/node' : (file.split('/')[0] ?? '');
+  return ['lab/node', 'page/browser'].find((inner) => file.startsWith(`${inner}/`)) ?? file.split('/')[0] ?? '';
 }
 
 describe('the house', () => {

@@ -2,6 +2,7 @@ import { EtherloomError } from '../errors.ts';
 import type { Channel } from '../ports/channel.ts';
 import type { Random } from '../random.ts';
 import type { MacAddress } from '../wire/mac.ts';
+import { FaultLog, type Moment } from './fault-log.ts';
 import { checkCount } from './numbers.ts';
 import { RunRecord } from './record.ts';
 import { seededRandom } from './seeded-random.ts';
@@ -63,6 +64,8 @@ export class Fabric {
   logs: () => readonly { readonly time: number; readonly text: string }[] = () => [];
   /** The name of the node with that address. */
   nameOf: (mac: MacAddress) => string | undefined = () => undefined;
+  /** What was done to the network, as long as it lasted. */
+  readonly faults = new FaultLog();
   /** Which addresses were found to be used twice, in lines; the first ones. */
   readonly conflicts: string[] = [];
   /** What those who serve stations can tell of one of them, in lines. */
@@ -168,13 +171,17 @@ export class Fabric {
   fault(text: () => string, begin: () => Disposable): Disposable {
     const inner = this.#acting;
     const name = inner ? '' : `f${++this.#faults}`;
+    const begins = this.#moment;
     const fault = this.act(() => `${name} = ${text()}`, begin);
+    // What belongs to another fault is not logged by itself.
+    const span = inner ? undefined : this.faults.begin(name, text(), begins);
     let lasting = true;
     return {
       [Symbol.dispose]: () => {
         if (!lasting) return;
         lasting = false;
         if (this.timeline.closed) return;
+        if (span) span.ends = this.#moment;
         if (inner) fault[Symbol.dispose]();
         else
           this.act(
@@ -183,6 +190,10 @@ export class Fabric {
           );
       },
     };
+  }
+
+  get #moment(): Moment {
+    return { time: this.timeline.now, frame: this.trace.total };
   }
 }
 

@@ -104,6 +104,11 @@ export class LabDhcp {
     return this.#server;
   }
 
+  /** The address that its frames come from. */
+  get mac(): MacAddress {
+    return this.#config.serverMac;
+  }
+
   /** The server's own address. */
   get address(): Ipv4Address {
     return this.#config.serverAddress;

@@ -6,6 +6,7 @@ export * from './assertions.ts';
 export { captureOf } from './capture.ts';
 export type { FrameMatch, Verdict } from './checks.ts';
 export type { Step } from './record.ts';
+export type { RunView, ViewFault, ViewFrame, ViewMoment, ViewNode, ViewNote } from '../page/page.ts';
 export type { LabDhcp, LabDhcpOptions } from './lab-dhcp.ts';
 export type { HostProgram, HostRandom, HostSurroundings, LogLine } from './host-program.ts';
 export type { LabDisk } from './lab-disk.ts';
@@ -31,6 +32,7 @@ export type { Skew } from './skewed-clock.ts';
 export type { Star, StarOptions, Topology, TopologyOptions, TreeOptions } from './topologies.ts';
 export { fromPcap, type Tape, type TapeOptions } from './tape.ts';
 export type { Fate, Hop } from './trace.ts';
+export { viewOf, type ViewOptions } from './view.ts';
 
 /** A new network, in which nothing is yet. Throws EtherloomError('bad-option'). */
 export function lab(options: LabOptions = {}): Network {

@@ -13,6 +13,7 @@ import type { Skew } from './skewed-clock.ts';
 import type { SurvivalOptions } from './survival.ts';
 import type { TapeOptions } from './tape.ts';
 import type { StarOptions, TopologyOptions, TreeOptions } from './topologies.ts';
+import type { ViewOptions } from './view.ts';
 import type { Vocabulary } from './words.ts';
 
 /*
@@ -119,3 +120,8 @@ export const survivalWords = {
   seed: 'number',
   lab: 'options',
 } as const satisfies Wording<SurvivalOptions>;
+
+/** Of a view of a run. */
+export const viewWords = {
+  ...{ from: 'options', to: 'options', nodes: 'texts', frames: 'number', title: 'text' },
+} as const satisfies Wording<ViewOptions>;

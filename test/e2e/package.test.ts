@@ -11,6 +11,7 @@ const contents = [
   /^bin\//,
   /^build\/commands\/[\w.-]+\.c?js$/,
   /^build\/(?!cli\/|commands\/)[\w/-]+\.(js|d\.ts|d\.ts\.map)$/,
+  /^build\/page\/browser\.css$/,
   // The declarations lead to it.
   /^src\/(?!cli\/)[\w/-]+\.ts$/,
   /^demo\//,

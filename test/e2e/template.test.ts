@@ -23,8 +23,8 @@ test('two hosts ping', async () => {
 
 /** What `docs/lab.md` tells of, as others compile it: with all checks of TypeScript, of our types, too. */
 const strict = `
-import { EtherloomError, assertReaches, fromPcap, lab, play, recording, survives, type HostProgram, type StationProgram } from 'etherloom/lab';
-import { EtherloomError as OfNode, evidenceIn } from 'etherloom/lab/node';
+import { EtherloomError, assertReaches, fromPcap, lab, play, recording, survives, viewOf, type HostProgram, type RunView, type StationProgram } from 'etherloom/lab';
+import { EtherloomError as OfNode, evidenceIn, writePage } from 'etherloom/lab/node';
 import { EtherloomError as OfDhcp } from 'etherloom/dhcp';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -132,6 +132,15 @@ test('hosts crash, and start again with what their disk had synced', async () =>
   expect(recording(again)).toBe(recording(net));
 });
 
+test('a run is a page', async () => {
+  using net = lab();
+  const s = net.switch('s');
+  await assertReaches(net.host('a', s), net.host('b', s));
+  const view: RunView = viewOf(net, { nodes: ['a'], from: { milliseconds: 0 } });
+  writePage(net, 'run.html', { nodes: ['a'] });
+  expect(view.frames.every(({ source, target }) => [source, target].includes('a'))).toBe(true);
+});
+
 test('what is always so is looked at at every instant', async () => {
   const seen = survives(fc, { runs: 20, faults: ['crash-host'], pings: false }, (net, { always, sometimes }) => {
     sometimes(() => net.hosts.some(({ running }) => !running), 'a host is down');
@@ -193,7 +202,9 @@ describe('the template of a project that tests networks', { timeout: 180_000 }, 
     expect(await wrongTypes()).toEqual([]);
     const outside = await stage.run(['npm', 'test', ...prefix], home());
     expect(outside.status, outside.text).toBe(0);
-    expect(outside.text).toMatch(/8 passed/);
+    expect(outside.text).toMatch(/9 passed/);
+    // With the script that draws it, which is in the package.
+    expect(readFileSync(stage.path('project', 'run.html'), 'utf8')).toMatch(/<script>.*requestAnimationFrame/);
     // Its types are there: what is wrong is found.
     writeFileSync(stage.path('project', 'wrong.ts'), `import { lab } from 'etherloom/lab';\nlab({ sed: 7 });\n`);
     const wrong = await stage.run(['npm', 'test', ...prefix], home());

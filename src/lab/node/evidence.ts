@@ -4,8 +4,12 @@ import { messageOf } from '../../errors.ts';
 import { makeDirectory } from '../../system/make-directory.ts';
 import { captureOf } from '../capture.ts';
 import type { Network } from '../network.ts';
+import type { ViewOptions } from '../view.ts';
+import { viewWords } from '../vocabularies.ts';
+import { checkOptions } from '../words.ts';
+import { writePage } from './page.ts';
 
-/** So many captures are kept by one process: a test that fails in a loop does not fill the disk. */
+/** Of so many runs a capture and a page are kept by one process: a test that fails in a loop does not fill the disk. */
 const maxKept = 100;
 const longestName = 60;
 
@@ -17,27 +21,42 @@ export function writeCapture(net: Network, path: string): void {
 }
 
 /**
- * Keeps a capture of each failed assertion in a directory, which is made: `lab({ evidence: evidenceIn('evidence') })`. A hundred are
- * kept by one process. What cannot be written is said in place of the path: the assertion tells why it failed all the same.
+ * Keeps a capture and a page of each failed assertion in a directory, which is made: `lab({ evidence: evidenceIn('evidence') })`. A hundred of each
+ * are kept by one process. `page` says which part of the run the page shows; the capture has all. What cannot be written is said in place of the
+ * path: the assertion tells why it failed all the same. Throws EtherloomError('bad-option') when an option is not known.
  */
-export function evidenceIn(directory: string): (net: Network, name: string) => string {
+export function evidenceIn(directory: string, page: ViewOptions = {}): (net: Network, name: string) => string {
+  checkOptions(page, viewWords);
   return (net, name) => {
     if (kept >= maxKept) return `none: ${maxKept} captures were kept already`;
-    try {
+    const base = freePath(directory, name);
+    const capture = written(`${base}.pcapng`, (path) => {
       makeDirectory(directory);
-      const path = freePath(directory, name);
       writeCapture(net, path);
-      kept++;
-      return path;
-    } catch (error) {
-      return `none: ${error instanceof Error ? messageOf(error) : String(error)}`;
-    }
+    });
+    if (capture.startsWith(none)) return capture;
+    kept++;
+    const drawn = written(`${base}.html`, (path) => writePage(net, path, { title: name, ...page }));
+    return `${capture}, ${drawn}`;
   };
 }
 
+const none = 'none: ';
+
+/** The path, or why nothing was written there. */
+function written(path: string, write: (path: string) => void): string {
+  try {
+    write(path);
+    return path;
+  } catch (error) {
+    return `${none}${error instanceof Error ? messageOf(error) : String(error)}`;
+  }
+}
+
+/** A path without its ending, which no file has yet. */
 function freePath(directory: string, name: string): string {
   const words = name.replace(/[^A-Za-z0-9.]+/g, '-').slice(0, longestName);
-  let path = join(directory, `${words}.pcapng`);
-  for (let n = 2; existsSync(path); n++) path = join(directory, `${words}-${n}.pcapng`);
+  let path = join(directory, words);
+  for (let n = 2; existsSync(`${path}.pcapng`); n++) path = join(directory, `${words}-${n}`);
   return path;
 }

@@ -2,4 +2,5 @@
 export { EtherloomError, type ErrorCode } from '../../errors.ts';
 export { evidenceIn, writeCapture } from './evidence.ts';
 export { expose, type Exposure, type ExposeOptions } from './expose.ts';
+export { writePage } from './page.ts';
 export { fromPcap, type Tape, type TapeOptions } from '../tape.ts';

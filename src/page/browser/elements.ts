@@ -1,0 +1,32 @@
+/** What an element is like; what is false or undefined is left out. */
+export type Attributes = Readonly<Record<string, string | number | boolean | undefined>>;
+
+/** What is in an element. Text is text, whatever it has in it. */
+export type Child = Node | string;
+
+const svgNamespace = 'http://www.w3.org/2000/svg';
+
+/** An element of HTML. */
+export function element<Tag extends keyof HTMLElementTagNameMap>(
+  tag: Tag,
+  attributes: Attributes = {},
+  ...children: readonly Child[]
+): HTMLElementTagNameMap[Tag] {
+  return filled(document.createElement(tag), attributes, children);
+}
+
+/** An element of SVG. */
+export function shape<Tag extends keyof SVGElementTagNameMap>(
+  tag: Tag,
+  attributes: Attributes = {},
+  ...children: readonly Child[]
+): SVGElementTagNameMap[Tag] {
+  return filled(document.createElementNS(svgNamespace, tag), attributes, children);
+}
+
+function filled<Kind extends Element>(made: Kind, attributes: Attributes, children: readonly Child[]): Kind {
+  for (const [name, value] of Object.entries(attributes))
+    if (value !== undefined && value !== false) made.setAttribute(name, value === true ? '' : `${value}`);
+  made.append(...children);
+  return made;
+}

@@ -1,0 +1,28 @@
+import type { Outcome } from '../outcome.ts';
+import { arrow, rowHeight } from './arrow.ts';
+import { element, shape } from './elements.ts';
+
+const outcomes: Readonly<Record<Outcome, string>> = {
+  delivered: 'delivered',
+  taken: 'taken, goes no further',
+  dropped: 'dropped there',
+  lost: 'lost on the link',
+  'under-way': 'under way',
+};
+
+/** The signs of the page, with words for them. */
+export function legend(): HTMLElement {
+  const samples = Object.entries(outcomes).map(([outcome, words]) => sample(words, arrow(4, 48, outcome as Outcome)));
+  const y = rowHeight / 2;
+  return element(
+    'ul',
+    { class: 'legend', 'aria-label': 'Legend' },
+    ...samples,
+    sample('caused it', shape('path', { class: 'cause', d: `M6 ${y}H46` })),
+    sample('came of it', shape('path', { class: 'consequence', d: `M6 ${y}H46` })),
+  );
+}
+
+function sample(words: string, drawn: SVGElement): HTMLElement {
+  return element('li', {}, shape('svg', { width: 54, height: rowHeight, 'aria-hidden': 'true' }, drawn), words);
+}

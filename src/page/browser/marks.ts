@@ -1,0 +1,60 @@
+import type { Columns } from '../columns.ts';
+import type { Row } from '../rows.ts';
+import { rowHeight } from './arrow.ts';
+import { shape } from './elements.ts';
+import type { Focus, Story } from './story.ts';
+
+/** The rows that are drawn, by their numbers in the list; `last` is one behind. */
+export interface Window {
+  readonly first: number;
+  readonly last: number;
+}
+
+/** Draws the way of causes behind the arrows: along each arrow, and down the line of the node at which one frame made the next one. */
+export class Marks {
+  readonly #story: Story;
+  readonly #columns: Columns;
+  /** The row of each frame that is shown, by its place in the view. */
+  readonly #rows: ReadonlyMap<number, number>;
+
+  constructor(story: Story, columns: Columns, rows: readonly Row[]) {
+    this.#story = story;
+    this.#columns = columns;
+    this.#rows = new Map(rows.flatMap((row, at) => (row.kind === 'frame' ? [[row.place, at] as const] : [])));
+  }
+
+  /** The row of a frame; undefined when it is not shown. */
+  rowOf(place: number): number | undefined {
+    return this.#rows.get(place);
+  }
+
+  /** What is seen of it in those rows. */
+  draw({ place, chain, consequences }: Focus, window: Window): SVGElement[] {
+    const after = consequences.flatMap((one) => this.#step(one, window, 'consequence'));
+    const before = chain.flatMap((one) => this.#step(one, window, one === place ? 'cause last' : 'cause'));
+    return [...after, ...before];
+  }
+
+  /** A frame, and the way to it from its cause. */
+  #step(place: number, { first, last }: Window, name: string): SVGElement[] {
+    const row = this.#rows.get(place);
+    if (row === undefined) return [];
+    const { from, to } = this.#story.frame(place);
+    const [start, end] = this.#columns.arrow(from, to);
+    const y = middle(row - first);
+    const cause = this.#story.causes.causeOf(place);
+    const above = cause === undefined ? undefined : this.#rows.get(cause);
+    const parts: SVGElement[] = [];
+    if (row >= first && row < last) parts.push(shape('path', { class: name, d: `M${start} ${y}H${end}` }));
+    const isShown = this.#columns.at(from) !== undefined;
+    if (isShown && above !== undefined && above < last && row >= first) {
+      const [top, bottom] = [Math.max(above, first - 2), Math.min(row, last + 2)];
+      parts.push(shape('path', { class: name, d: `M${start} ${middle(top - first)}V${middle(bottom - first)}` }));
+    }
+    return parts;
+  }
+}
+
+function middle(row: number): number {
+  return (row + 0.5) * rowHeight;
+}

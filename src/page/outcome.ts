@@ -1,0 +1,16 @@
+/** What became of a frame, as it is drawn. */
+export type Outcome = 'delivered' | 'taken' | 'dropped' | 'lost' | 'under-way';
+
+/** The outcome that a fate in words tells of: `lost: no-carrier` is `lost`. */
+export function outcomeOf(fate: string): Outcome {
+  if (fate.startsWith('lost')) return 'lost';
+  if (fate.startsWith('dropped')) return 'dropped';
+  if (fate.startsWith('taken')) return 'taken';
+  return fate === 'under way' ? 'under-way' : 'delivered';
+}
+
+/** Whether the frame came to nothing. */
+export function isLoss(fate: string): boolean {
+  const outcome = outcomeOf(fate);
+  return outcome === 'lost' || outcome === 'dropped';
+}

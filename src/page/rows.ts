@@ -1,0 +1,101 @@
+import { protocolOf } from './decode.ts';
+import { isLoss } from './outcome.ts';
+import type { RunView, ViewFault, ViewFrame, ViewMoment } from './run-view.ts';
+
+/** What is chosen of a view. What is not said is not asked for. */
+export interface Choice {
+  /** Places of nodes: frames that leave or reach one of them. None: all. */
+  readonly nodes?: ReadonlySet<number>;
+  /** None: all. */
+  readonly protocols?: ReadonlySet<string>;
+  /** What the line of a frame, its ports or its fate have in them, in whatever case. */
+  readonly words?: string;
+  readonly from?: number;
+  readonly to?: number;
+  /** Only what came to nothing. */
+  readonly losses?: boolean;
+}
+
+/** A row of the page. Places are those in the view. */
+export type Row =
+  | { readonly kind: 'frame'; readonly place: number }
+  | { readonly kind: 'fault'; readonly place: number; readonly begins: boolean }
+  | { readonly kind: 'note'; readonly place: number }
+  | { readonly kind: 'pause'; readonly milliseconds: number };
+
+/** From so many milliseconds on, a pause has a row of its own. */
+const longPause = 100;
+
+/** What is chosen, as rows in the order of time. */
+export function rowsOf(view: RunView, choice: Choice): Row[] {
+  const events = [...framesIn(view, choice), ...faultsIn(view, choice), ...notesIn(view, choice)];
+  events.sort((a, b) => a.time - b.time || a.order - b.order);
+  return events.flatMap(({ row, time }, at) => {
+    const pause = time - (events[at - 1]?.time ?? time);
+    return pause >= longPause ? [{ kind: 'pause', milliseconds: pause }, row] : [row];
+  });
+}
+
+interface Event {
+  readonly time: number;
+  /** Among those of an instant. */
+  readonly order: number;
+  readonly row: Row;
+}
+
+function framesIn({ frames }: RunView, choice: Choice): Event[] {
+  const isWanted = matcherOf(choice);
+  return frames.flatMap((frame, place) =>
+    isWanted(frame) ? [{ time: frame.time, order: frame.number, row: { kind: 'frame', place } as const }] : [],
+  );
+}
+
+/** Faults, but for those of nodes that are not chosen. A moment is before the frame of its number. */
+function faultsIn({ faults }: RunView, choice: Choice): Event[] {
+  return faults.flatMap((fault, place) => {
+    if (!concerns(fault, choice)) return [];
+    const event = ({ time, frame }: ViewMoment, begins: boolean): Event[] =>
+      isInSpan(time, choice) ? [{ time, order: frame - 0.5, row: { kind: 'fault', place, begins } }] : [];
+    return [...event(fault.begins, true), ...(fault.ends ? event(fault.ends, false) : [])];
+  });
+}
+
+/** What programs noted comes behind all frames of its instant. */
+function notesIn({ notes }: RunView, choice: Choice): Event[] {
+  const words = choice.words?.toLowerCase() ?? '';
+  return notes.flatMap(({ time, node, text }, place) => {
+    const isWanted = isChosen(choice, node) && isInSpan(time, choice) && choice.losses !== true && text.toLowerCase().includes(words);
+    return isWanted ? [{ time, order: Number.MAX_SAFE_INTEGER, row: { kind: 'note', place } as const }] : [];
+  });
+}
+
+function matcherOf(choice: Choice): (frame: ViewFrame) => boolean {
+  const { protocols, losses = false } = choice;
+  const words = choice.words?.toLowerCase() ?? '';
+  return ({ time, from, to, text, fate, source, target }) => {
+    if (!isInSpan(time, choice) || (losses && !isLoss(fate))) return false;
+    if (!isChosen(choice, from) && !isChosen(choice, to)) return false;
+    if (protocols?.size && !protocols.has(protocolIn(text))) return false;
+    return words === '' || `${source} > ${target} ${text} ${fate}`.toLowerCase().includes(words);
+  };
+}
+
+/** The protocol of a frame, by its line. */
+export function protocolIn(text: string): string {
+  const end = text.indexOf(': ');
+  return protocolOf(end < 0 ? text : text.slice(end + 2));
+}
+
+/** Whether a node is shown. */
+export function isChosen({ nodes }: Choice, place: number): boolean {
+  return !nodes?.size || nodes.has(place);
+}
+
+/** Whether a fault is about a node that is chosen. */
+export function concerns({ groups }: ViewFault, choice: Choice): boolean {
+  return groups.length === 0 || groups.some((group) => group.some((place) => isChosen(choice, place)));
+}
+
+function isInSpan(time: number, { from = -Infinity, to = Infinity }: Choice): boolean {
+  return time >= from && time <= to;
+}
