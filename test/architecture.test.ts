@@ -33,9 +33,10 @@ const rules: Readonly<Record<string, Rule>> = {
   'clock.ts': { house: [], packages: [] },
   'random.ts': { house: [], packages: [] },
   'errors.ts': { house: [], packages: [] },
+  'feed.ts': { house: [], packages: [] },
   'log.ts': { house: [], packages: [] },
   wire: { house: [], packages: [] },
-  switch: { house: ['wire', 'clock.ts', 'errors.ts'], packages: [] },
+  switch: { house: ['wire', 'clock.ts', 'errors.ts', 'feed.ts'], packages: [] },
   system: { house: ['clock.ts', 'errors.ts'], packages: ['koffi', 'node:*'] },
   ports: {
     house: ['wire', 'clock.ts', 'log.ts', 'random.ts', 'errors.ts', 'system'],
@@ -55,7 +56,17 @@ const rules: Readonly<Record<string, Rule>> = {
     packages: ['node:*'],
   },
   management: {
-    house: ['wire', 'switch', 'plane', 'clock.ts', 'errors.ts', 'ports/port.ts', 'ports/condition.ts', 'ports/impairment-text.ts'],
+    house: [
+      'wire',
+      'switch',
+      'plane',
+      'clock.ts',
+      'errors.ts',
+      'feed.ts',
+      'ports/port.ts',
+      'ports/condition.ts',
+      'ports/impairment-text.ts',
+    ],
     packages: [],
   },
   console: {
@@ -63,7 +74,21 @@ const rules: Readonly<Record<string, Rule>> = {
     packages: ['node:*'],
   },
   daemon: {
-    house: ['wire', 'switch', 'plane', 'management', 'console', 'system', 'ports', 'dhcp', 'clock.ts', 'log.ts', 'random.ts', 'errors.ts'],
+    house: [
+      'wire',
+      'switch',
+      'plane',
+      'management',
+      'console',
+      'system',
+      'ports',
+      'dhcp',
+      'clock.ts',
+      'feed.ts',
+      'log.ts',
+      'random.ts',
+      'errors.ts',
+    ],
     packages: ['node:*', 'pino', 'pino-pretty'],
   },
   launcher: {

@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { Random } from '../random.ts';
 import { EtherloomError } from '../errors.ts';
+import { Feed } from '../feed.ts';
 import type { AttachedPortEnvironment } from '../ports/attached-port.ts';
 import { BacklogBudget, type BacklogBounds } from '../ports/backlog.ts';
 import { describeCondition, isSound, sound } from '../ports/condition.ts';
@@ -52,8 +53,8 @@ export class DataPlane implements Acceptor, AsyncDisposable {
   readonly breath: Plane['breath'];
   /** The stations that are heard behind other ports than before. */
   readonly moves: StationMoves;
-  /** Is told what changes in the spanning trees. One at a time. */
-  treeChanged: ((change: FstpChange) => void) | undefined;
+  /** The changes in the spanning trees. */
+  readonly treeChanges = new Feed<FstpChange>();
   readonly environment: PortEnvironment;
   readonly #log: Log;
   readonly #attachment: AttachedPortEnvironment;
@@ -81,7 +82,7 @@ export class DataPlane implements Acceptor, AsyncDisposable {
     budget.exhausted = (): void =>
       warn(`all ${budget.limit} octets for waiting frames are in use: ports whose peers do not read lose frames`);
     this.moves = new StationMoves(clock);
-    this.moves.observe(moveLog(log, { station: stationName, port: (number) => this.describe(number) }));
+    this.moves.reports.subscribe(moveLog(log, { station: stationName, port: (number) => this.describe(number) }));
     this.#plane = new Plane({
       ...options,
       clock,
@@ -91,7 +92,7 @@ export class DataPlane implements Acceptor, AsyncDisposable {
       },
       deliver: (number, frame) => this.send(number, frame),
       moved: this.moves.note,
-      treeChanged: (change) => this.treeChanged?.(change),
+      treeChanged: this.treeChanges.emit,
     });
     const { breath, release } = this.#plane;
     ({ switch: this.switch, taps: this.taps, stations: this.stations, breath: this.breath } = this.#plane);
@@ -99,7 +100,7 @@ export class DataPlane implements Acceptor, AsyncDisposable {
     this.#attachment = { clock, random, breath };
     this.environment = { clock, log, breath, release, loop, budget, named: new Set() };
     this.ports = new PortTable(this.switch, { numports, isMember, trunk });
-    this.ports.observe(({ kind, port }) => {
+    this.ports.changes.subscribe(({ kind, port }) => {
       if (kind === 'conditioned') this.#condition(port);
     });
     this.switch.fstp.enabled = fstp;

@@ -53,7 +53,7 @@ export async function openDhcpService(
   const [text, address] = [formatIpv4Network(config.network), formatIpv4(config.serverAddress)];
   log(`serving ${text} by DHCP from ${address}; leases are kept in ${directory}`, { event: 'dhcp', network: text, address, directory });
   scope.use(
-    plane.ports.observe(({ kind, port }) => {
+    plane.ports.changes.subscribe(({ kind, port }) => {
       if (kind === 'emptied') server.portClosed(port);
     }),
   );

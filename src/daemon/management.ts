@@ -42,7 +42,16 @@ export class Management implements AsyncDisposable {
       if (listener) scope.use(listener);
       const { plane, directory, mode } = service;
       const managed: Managed = {
-        ...{ switch: plane.switch, ports: plane.ports, taps: plane.taps, moves: plane.moves, clock, directory, mode },
+        ...{
+          switch: plane.switch,
+          ports: plane.ports,
+          taps: plane.taps,
+          moves: plane.moves,
+          treeChanges: plane.treeChanges,
+          clock,
+          directory,
+          mode,
+        },
         accounts: { uid: uidOf, gid: gidOf, userName, groupName },
         pid: process.pid,
         management: listener && { path: listener.path, mode: options.socket.mode ?? defaultConsoleMode },
@@ -52,7 +61,7 @@ export class Management implements AsyncDisposable {
         localTime,
         shutdown: options.shutdown,
       };
-      const console = scope.use(new Console(managed, (told) => (plane.treeChanged = told)));
+      const console = scope.use(new Console(managed));
       listener?.serve(console, plane.environment);
       return Promise.resolve(new Management(console, log, scope));
     });

@@ -10,7 +10,7 @@ export interface MoveNames {
   readonly port: (port: PortNumber) => string;
 }
 
-/** Returns an observer of moves that writes them to the log. */
+/** Returns a listener for moves that writes them to the log. */
 export function moveLog(log: Log, names: MoveNames): (report: StationMove | LoopSign) => void {
   return (report) => (report.kind === 'loop' ? logLoop(log, report) : logMove(log, report, names));
 }

@@ -22,7 +22,7 @@ export class GuestCarrier implements Acceptor, Disposable {
     this.#guest = guest;
     this.#log = log;
     this.#has = guest.adopted ? undefined : true;
-    this.#watching = plane.ports.observe(({ port }) => {
+    this.#watching = plane.ports.changes.subscribe(({ port }) => {
       if (port === this.#port) this.#follow();
     });
   }

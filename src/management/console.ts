@@ -1,4 +1,3 @@
-import type { FstpChange } from '../switch/switch.ts';
 import type { Giver, Menu, Outcome } from './command.ts';
 import { CommandTable } from './command-table.ts';
 import type { Interpreter } from './console-session.ts';
@@ -43,12 +42,11 @@ export class Console implements Interpreter, Disposable {
   readonly managed: Managed;
   readonly #table = new CommandTable();
 
-  /** `watchTrees` is given who is to be told of changes in spanning trees. */
-  constructor(managed: Managed, watchTrees: (told: (change: FstpChange) => void) => void) {
+  constructor(managed: Managed) {
     this.managed = managed;
     // Events are listed in the order of these; the table has an order of its own.
     const hash = hashMenu(managed, this.events, new StationSettings(managed.switch, managed.hashSize));
-    const fstp = fstpMenu(managed, this.events, watchTrees);
+    const fstp = fstpMenu(managed, this.events);
     const plugins = pluginMenu(this.#table, [
       dumpPlugin(managed, this.events),
       pdumpPlugin(managed, this.events),

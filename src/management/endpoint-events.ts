@@ -13,7 +13,7 @@ const left: Category = { path: 'port/ep/-', tag: 0o032, help: 'an endpoint left 
 /** Tells who comes to the ports and goes. It has events only. */
 export function endpointEvents({ ports }: Managed, events: Events): Menu {
   const categories = events.add([created, emptied, described, joined, left]);
-  const watching = ports.observe((change) => tell(events, change));
+  const watching = ports.changes.subscribe((change) => tell(events, change));
   return {
     ...plainMenu(),
     [Symbol.dispose]: () => {

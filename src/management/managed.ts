@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts';
-import type { PortNumber, Switch } from '../switch/switch.ts';
+import type { Feed } from '../feed.ts';
+import type { FstpChange, PortNumber, Switch } from '../switch/switch.ts';
 import type { FrameTaps } from '../plane/frame-taps.ts';
 import type { Endpoint, PortTable } from './port-table.ts';
 import type { StationMoves } from './station-moves.ts';
@@ -37,6 +38,7 @@ export interface Managed {
   readonly switch: Switch;
   readonly ports: PortTable<Endpoint>;
   readonly taps: FrameTaps;
+  readonly treeChanges: Feed<FstpChange>;
   readonly clock: Clock;
   readonly accounts: Accounts;
   readonly pid: number;

@@ -1,4 +1,5 @@
 import { assert } from '../errors.ts';
+import { Feed } from '../feed.ts';
 import { sound, type PortCondition } from '../ports/condition.ts';
 import type { Denial, PortWish } from '../ports/port.ts';
 import type { PortNumber, Switch, SwitchPortCounters } from '../switch/switch.ts';
@@ -73,11 +74,12 @@ const maxEndpoints = 64;
 
 /** The ports of a switch: which there are, who is at each, and who may be. */
 export class PortTable<One extends Endpoint> {
+  /** The changes of ports and endpoints. */
+  readonly changes = new Feed<PortChange>();
   readonly #switch: Switch;
   readonly #isMember: (uid: number, gid: number) => boolean;
   readonly #trunk: boolean;
   readonly #ports = new Map<PortNumber, Kept<One>>();
-  readonly #observers = new Set<(change: PortChange) => void>();
   #numports: number;
 
   constructor(owner: Switch, { numports, isMember = () => false, trunk = false }: PortTableOptions) {
@@ -85,12 +87,6 @@ export class PortTable<One extends Endpoint> {
     this.#numports = numports;
     this.#isMember = isMember;
     this.#trunk = trunk;
-  }
-
-  /** Tells what changes, until disposed. */
-  observe(told: (change: PortChange) => void): Disposable {
-    this.#observers.add(told);
-    return { [Symbol.dispose]: () => void this.#observers.delete(told) };
   }
 
   /** How many numbers there are, from 0, the management port. */
@@ -142,7 +138,7 @@ export class PortTable<One extends Endpoint> {
   join(number: PortNumber, endpoint: One): void {
     const port = this.#ports.get(number) ?? this.#add(number, true);
     port.endpoints.push(endpoint);
-    this.#tell({ kind: 'joined', port: number, endpoint });
+    this.changes.emit({ kind: 'joined', port: number, endpoint });
   }
 
   /** Somebody is gone. The port stays, without a carrier when he was the last. */
@@ -150,9 +146,9 @@ export class PortTable<One extends Endpoint> {
     const port = this.#ports.get(number);
     if (port?.endpoints.includes(endpoint) !== true) return;
     port.endpoints = port.endpoints.filter((other) => other !== endpoint);
-    this.#tell({ kind: 'left', port: number, endpoint });
+    this.changes.emit({ kind: 'left', port: number, endpoint });
     if (port.endpoints.length > 0) return;
-    this.#tell({ kind: 'emptied', port: number });
+    this.changes.emit({ kind: 'emptied', port: number });
     this.#switch.setCarrier(number, false);
   }
 
@@ -179,11 +175,11 @@ export class PortTable<One extends Endpoint> {
     if (port.endpoints.length > 0) return 'in-use';
     this.#ports.delete(number);
     this.#switch.removePort(number);
-    this.#tell({ kind: 'removed', port: number });
+    this.changes.emit({ kind: 'removed', port: number });
     return undefined;
   }
 
-  /** Changes how a port carries frames, for the endpoints of now and of later. The observers see to it. */
+  /** Changes how a port carries frames, for the endpoints of now and of later. The data plane applies it. */
   setCondition(number: PortNumber, change: Partial<PortCondition>): PortRefusal | undefined {
     if (!(number >= 0 && number < this.#numports)) return 'out-of-range';
     const port = this.#ports.get(number);
@@ -191,7 +187,7 @@ export class PortTable<One extends Endpoint> {
     const condition = { ...port.condition, ...change };
     if (condition.up === port.condition.up && condition.impairment === port.condition.impairment) return undefined;
     port.condition = condition;
-    this.#tell({ kind: 'conditioned', port: number });
+    this.changes.emit({ kind: 'conditioned', port: number });
     return undefined;
   }
 
@@ -220,12 +216,8 @@ export class PortTable<One extends Endpoint> {
     const port: Kept<One> = { number, allocatable, user: undefined, group: undefined, condition: sound, endpoints: [], base };
     this.#ports.set(number, port);
     this.#switch.addPort(number, { up: false, trunk: this.#trunk });
-    this.#tell({ kind: 'created', port: number });
+    this.changes.emit({ kind: 'created', port: number });
     return port;
-  }
-
-  #tell(change: PortChange): void {
-    for (const told of this.#observers) told(change);
   }
 
   #lowest(fits: (port: Kept<One> | undefined) => boolean): PortNumber | undefined {

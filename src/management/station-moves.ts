@@ -1,4 +1,5 @@
 import type { Clock, Timer } from '../clock.ts';
+import { Feed } from '../feed.ts';
 import type { PortNumber } from '../switch/switch.ts';
 import type { Vid } from '../wire/dot1q.ts';
 import type { MacAddress } from '../wire/mac.ts';
@@ -47,8 +48,8 @@ const loopFrames = 100;
  * stations with one address show so, and a loop.
  */
 export class StationMoves implements Disposable {
+  readonly reports = new Feed<StationMove | LoopSign>();
   readonly #clock: Clock;
-  readonly #observers = new Set<(report: StationMove | LoopSign) => void>();
   readonly #records = new Map<MacAddress | 'others', Record>();
   readonly #timers = new Set<Timer>();
   #second = 0;
@@ -64,12 +65,6 @@ export class StationMoves implements Disposable {
     this.#clock = clock;
   }
 
-  /** Calls `told` with each report, until disposed. */
-  observe(told: (report: StationMove | LoopSign) => void): Disposable {
-    this.#observers.add(told);
-    return { [Symbol.dispose]: () => void this.#observers.delete(told) };
-  }
-
   /** Notes that a frame of a station came by `to`, and that the station is known at `from`, where it stays or not. */
   readonly note = (vid: Vid, mac: MacAddress, from: PortNumber, to: PortNumber, stays: boolean): void => {
     const key = this.#records.has(mac) || this.#records.size < mostStations ? mac : 'others';
@@ -83,7 +78,7 @@ export class StationMoves implements Disposable {
     }
     const record: Record = { last: { kind: 'move', vid, mac, from, to, stays, more: 0 }, more: 0, second: this.#second };
     this.#records.set(key, record);
-    this.#tell(record.last);
+    this.reports.emit(record.last);
     this.#after(minute, () => this.#endMinute(key, record));
   };
 
@@ -91,7 +86,6 @@ export class StationMoves implements Disposable {
   [Symbol.dispose](): void {
     for (const timer of this.#timers) timer[Symbol.dispose]();
     this.#timers.clear();
-    this.#observers.clear();
   }
 
   #endMinute(key: MacAddress | 'others', record: Record): void {
@@ -99,7 +93,7 @@ export class StationMoves implements Disposable {
       this.#records.delete(key);
       return;
     }
-    this.#tell({ ...record.last, more: record.more });
+    this.reports.emit({ ...record.last, more: record.more });
     record.more = 0;
     this.#after(minute, () => this.#endMinute(key, record));
   }
@@ -119,17 +113,13 @@ export class StationMoves implements Disposable {
   #endSecond(): void {
     if (this.#frames >= loopFrames && this.#sightings > 1 && !this.#loopTold) {
       this.#loopTold = true;
-      this.#tell({ kind: 'loop', ports: [...this.#ports].sort((a, b) => a - b), stations: this.#stations, frames: this.#frames });
+      this.reports.emit({ kind: 'loop', ports: [...this.#ports].sort((a, b) => a - b), stations: this.#stations, frames: this.#frames });
       this.#after(minute, () => (this.#loopTold = false));
     }
     this.#isLooking = false;
     this.#second++;
     this.#frames = this.#sightings = this.#stations = 0;
     this.#ports.clear();
-  }
-
-  #tell(report: StationMove | LoopSign): void {
-    for (const told of this.#observers) told(report);
   }
 
   #after(delay: number, run: () => void): void {

@@ -32,6 +32,14 @@ export interface SwitchOptions extends FdbOptions {
   readonly breath?: (work: () => void) => void;
 }
 
+/** A station that has become known behind a port, or is forgotten there. */
+export interface StationChange {
+  readonly known: boolean;
+  readonly vid: Vid;
+  readonly mac: MacAddress;
+  readonly port: PortNumber;
+}
+
 /** The state of a new port. */
 export interface NewPort extends VlanMembership {
   /** Whether its other side is there; by default it is. */

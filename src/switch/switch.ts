@@ -1,4 +1,5 @@
 import { assert } from '../errors.ts';
+import { Feed } from '../feed.ts';
 import { isForBridges } from '../wire/bpdu.ts';
 import { addTag, isTagged, removeTag, type Vid } from '../wire/dot1q.ts';
 import type { MacAddress } from '../wire/mac.ts';
@@ -9,7 +10,7 @@ import { repeatTo } from './hub.ts';
 import { classify } from './ingress.ts';
 import { Learning } from './learning.ts';
 import { BridgePort, type DropReason, type PortNumber, type SwitchPort } from './switch-port.ts';
-import type { NewPort, SwitchOptions } from './switch-options.ts';
+import type { NewPort, StationChange, SwitchOptions } from './switch-options.ts';
 import { VlanRegistry } from './vlan-registry.ts';
 import { FloodLists, PortVlans, waysForTag, type Egress, type VlanMembership } from './vlan.ts';
 
@@ -19,7 +20,7 @@ export type { Fstp, FstpChange, FstpState } from './fstp.ts';
 export { portCost } from './fstp-root.ts';
 export type { FdbEntry } from './fdb.ts';
 export type { DropReason, PortNumber, SwitchPort, SwitchPortCounters } from './switch-port.ts';
-export type { NewPort, SwitchOptions } from './switch-options.ts';
+export type { NewPort, StationChange, SwitchOptions } from './switch-options.ts';
 export type { VlanMember, VlanRefusal, VlanRegistry } from './vlan-registry.ts';
 export type { Egress, PortVlans, VlanMembership } from './vlan.ts';
 
@@ -39,6 +40,8 @@ export class Switch {
   readonly vlans: VlanRegistry;
   /** The spanning trees. They are off at first. */
   readonly fstp: Fstp;
+  /** The stations that become known or are forgotten; not those that move. */
+  readonly stationChanges = new Feed<StationChange>();
   readonly #options: SwitchOptions;
   readonly #ports = new Map<PortNumber, BridgePort>();
   readonly #floodLists = new FloodLists(this.#ports);
@@ -50,6 +53,7 @@ export class Switch {
   constructor(options: SwitchOptions) {
     this.#options = options;
     this.#fdb = new Fdb(options.clock, options, ({ sticky }) => sticky);
+    this.#fdb.changed = (known, vid, mac, port) => this.stationChanges.emit({ known, vid, mac, port: port.number });
     this.#learning = new Learning(this.#fdb, options.moved);
     this.vlans = new VlanRegistry(
       this.#ports,
@@ -222,11 +226,6 @@ export class Switch {
   /** How long stations are remembered; may be changed. */
   get ageing(): Pick<Fdb<unknown>, 'ageingTime' | 'minPersistence'> {
     return this.#fdb;
-  }
-
-  /** Who is told of a station that is known now, or is no more: not of one that moves. One at a time. */
-  set stationChanged(told: ((known: boolean, vid: Vid, mac: MacAddress, port: PortNumber) => void) | undefined) {
-    this.#fdb.changed = told && ((known, vid, mac, port) => told(known, vid, mac, port.number));
   }
 
   /** How many frames were received for ports that are not there. */

@@ -1,6 +1,7 @@
 import { Console } from '../../src/management/console.ts';
 import { ConsoleSession } from '../../src/management/console-session.ts';
 import type { Files, OpenFile } from '../../src/management/command.ts';
+import { Feed } from '../../src/feed.ts';
 import { FrameTaps } from '../../src/plane/frame-taps.ts';
 import type { Managed } from '../../src/management/managed.ts';
 import { PortTable, type Endpoint, type PortTableOptions } from '../../src/management/port-table.ts';
@@ -162,7 +163,7 @@ export class ConsoleStage implements Disposable {
   left: LeftFrame[] = [];
   /** How often the switch was told to end. */
   shutdowns = 0;
-  #treeChanged: ((change: FstpChange) => void) | undefined;
+  readonly treeChanges = new Feed<FstpChange>();
   #lastId = 0;
 
   constructor({ switch: switchOptions, managed, ...table }: StageOptions = {}) {
@@ -173,19 +174,28 @@ export class ConsoleStage implements Disposable {
         if (this.taps.active) this.taps.show('out', port, frame);
         this.#leave(port, frame);
       },
-      treeChanged: (change) => this.#treeChanged?.(change),
+      treeChanged: this.treeChanges.emit,
       ...switchOptions,
     });
     this.ports = new PortTable<FakeEndpoint>(this.switch, { numports: 32, ...table });
     this.managed = {
-      ...{ switch: this.switch, ports: this.ports, taps: this.taps, clock: this.clock, pid: 4711, directory: '/run/sw', mode: 0o700 },
+      ...{
+        switch: this.switch,
+        ports: this.ports,
+        taps: this.taps,
+        treeChanges: this.treeChanges,
+        clock: this.clock,
+        pid: 4711,
+        directory: '/run/sw',
+        mode: 0o700,
+      },
       accounts: accountsOf({ root: 0, alice: 1000, bob: 1001 }),
       send: (port, frame) => this.#leave(port, frame),
       localTime: () => 'Nov 24 06:20:01',
       shutdown: () => void (this.shutdowns += 1),
       ...managed,
     };
-    this.console = new Console(this.managed, (told) => (this.#treeChanged = told));
+    this.console = new Console(this.managed);
   }
 
   /** Somebody new at the console. */

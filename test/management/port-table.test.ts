@@ -106,7 +106,7 @@ describe('a port', () => {
 
   it('is left once by each, whoever says it again', () => {
     const told: string[] = [];
-    using _ = stage.ports.observe(({ kind }) => void told.push(kind));
+    using _ = stage.ports.changes.subscribe(({ kind }) => void told.push(kind));
     const one = stage.plug(2);
     one.close();
     one.close();

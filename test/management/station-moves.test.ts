@@ -14,7 +14,7 @@ function stage(): { s: TestSwitch; reports: (StationMove | LoopSign)[]; hear: (p
   const reports: (StationMove | LoopSign)[] = [];
   const s: TestSwitch = new TestSwitch({ 1: {}, 2: {}, 3: {} }, { moved: (...move) => moves.note(...move) });
   const moves = new StationMoves(s.clock);
-  moves.observe((report) => reports.push(report));
+  moves.reports.subscribe((report) => reports.push(report));
   const hear = (port: number, from: number, times = 1): void => {
     for (let i = 0; i < times; i++) s.receive(port, testFrame({ from }));
   };

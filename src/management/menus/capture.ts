@@ -22,7 +22,7 @@ export function captureMenu({ taps, ports, clock }: Managed): Menu {
     capture?.file[Symbol.dispose]();
     return captures.delete(port);
   };
-  const watching = ports.observe(({ kind, port }) => {
+  const watching = ports.changes.subscribe(({ kind, port }) => {
     if (kind === 'removed') stop(port);
   });
   const packet = (direction: 'in' | 'out', frame: Uint8Array): Uint8Array =>

@@ -27,11 +27,11 @@ export interface FstpMenu extends Menu {
 }
 
 /** Spanning trees. */
-export function fstpMenu(managed: Managed, events: Events, watch: (told: (change: FstpChange) => void) => void): FstpMenu {
+export function fstpMenu(managed: Managed, events: Events): FstpMenu {
   const { fstp, vlans } = managed.switch;
   const categories = events.add([status, root, neighbourCame, neighbourWent]);
   const rooted = (vlan: Vid): void => events.emit(root, rootText(0, vlan, fstp.self));
-  watch((change) => tell(managed, events, change));
+  const watching = managed.treeChanges.subscribe((change) => tell(managed, events, change));
   const onVlan = (argument: string, act: (vlan: Vid, port: PortNumber, value: number) => void): Status => {
     const [vlan = -1, port = -1, value] = scanIntegers(argument, 3) ?? [];
     if (value === undefined || vlan < 0 || vlan > lastSet || port < 0 || port >= managed.ports.numports) return 'EINVAL';
@@ -68,7 +68,10 @@ export function fstpMenu(managed: Managed, events: Events, watch: (told: (change
       }),
       query('fstp/print', '[N]', 'show the tree of each VLAN, or of VLAN N', (call) => print(managed, call)),
     ],
-    [Symbol.dispose]: () => categories[Symbol.dispose](),
+    [Symbol.dispose]: () => {
+      watching[Symbol.dispose]();
+      categories[Symbol.dispose]();
+    },
   };
 }
 

@@ -23,13 +23,13 @@ const mostBuckets = 2 ** 24;
 export function hashMenu(managed: Managed, events: Events, settings: StationSettings): Menu {
   const bridge = managed.switch;
   const categories = events.add([heard, forgotten, moved]);
-  bridge.stationChanged = (known, vlan, mac, port) => {
+  const stations = bridge.stationChanges.subscribe(({ known, vid: vlan, mac, port }) => {
     const category = known ? heard : forgotten;
     // The lower octet of the VLAN is in front, in these two events alone.
     const vlanText = octetPair(((vlan & 0xff) << 8) | (vlan >> 8));
     if (events.wanted(category)) events.emit(category, `${formatMac(mac)} VLAN ${vlanText} Port ${port}`);
-  };
-  const moves = managed.moves?.observe((report) => {
+  });
+  const moves = managed.moves?.reports.subscribe((report) => {
     if (events.wanted(moved)) events.emit(moved, moveText(report));
   });
   const setting = (name: 'gcInterval' | 'expire' | 'minPersistence', path: string, help: string) =>
@@ -80,7 +80,7 @@ export function hashMenu(managed: Managed, events: Events, settings: StationSett
       }),
     ],
     [Symbol.dispose]: () => {
-      bridge.stationChanged = undefined;
+      stations[Symbol.dispose]();
       moves?.[Symbol.dispose]();
       categories[Symbol.dispose]();
     },

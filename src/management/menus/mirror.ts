@@ -83,7 +83,7 @@ const addForm = /^(?:0x[\da-f]+|\d+)\s+(?:0x[\da-f]+|\d+)(\s+quiet)?\s*$/i;
 /** The commands of mirrors. */
 export function mirrorMenu(managed: Managed): Menu {
   const mirrors = new Mirrors(managed);
-  const watching = managed.ports.observe(({ kind, port }) => {
+  const watching = managed.ports.changes.subscribe(({ kind, port }) => {
     if (kind === 'removed') mirrors.forget(port);
   });
   return {

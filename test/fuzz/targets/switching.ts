@@ -51,12 +51,12 @@ class SwitchTrial implements Trial {
       transmit: (port, frame) => void this.#sent.push({ port, frame }),
       observe: (_port, _vid, frame) => must(!isTagged(frame) || isTagged(frame.subarray(4)), () => 'who watches sees no tag'),
     });
-    this.#bridge.stationChanged = (known, vlan, mac) => {
-      const key = `${vlan} ${mac}`;
+    this.#bridge.stationChanges.subscribe(({ known, vid, mac }) => {
+      const key = `${vid} ${mac}`;
       must(this.#known.has(key) !== known, () => `station ${key} is told of once`);
       if (known) this.#known.add(key);
       else this.#known.delete(key);
-    };
+    });
     const memberships = [{}, {}, { untagged: vid(10) }, { untagged: 'none', tagged: [vid(10), vid(20)] }, { tagged: [vid(10)] }] as const;
     for (let port = 0; port < ports; port++)
       this.#bridge.addPort(port, memberships[port] ?? { trunk: port < 7, untagged: port === 6 ? 'none' : vid(0), tagged: [vid(4093)] });
