@@ -8,6 +8,7 @@ import {
   decodeIpv4,
   encodeIpv4,
   ipv4FromNumber,
+  multicastMacOfIpv4,
   readIpv4,
   type Ipv4,
   type Ipv4Address,
@@ -16,7 +17,7 @@ import {
 import { broadcastMac, macFromNumber, type MacAddress } from '../wire/mac.ts';
 import { readUint32 } from '../wire/octets.ts';
 import { ArpTable } from './arp-table.ts';
-import { fragmentsOf, Reassembly, type OwnPacket } from './reassembly.ts';
+import { fragmentsOf, Ipv4Reassembly, type OwnPacket } from './ipv4-fragments.ts';
 
 /** The address of a host, and what it reaches by it. */
 export interface Ipv4Configuration {
@@ -32,13 +33,25 @@ export interface Ipv4InterfaceOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly mac: MacAddress;
-  /** The longest packet of the link, in octets: longer ones are sent in fragments. */
-  readonly mtu: number;
+  /** The longest packet to an address, in octets: longer ones are sent in fragments. */
+  readonly mtuTo: (address: Ipv4Address) => number;
+  /** Whether packets to a group are for this host. */
+  readonly isMember: (group: Ipv4Address) => boolean;
   readonly send: (frame: Uint8Array) => void;
   /** A packet came from us to us. */
   readonly loop: (packet: Uint8Array) => void;
-  /** That neighbour uses our address too, and does not leave it to us. */
-  readonly onConflict: (mac: MacAddress) => void;
+  /** That neighbour uses that address of ours too, and does not leave it to us. */
+  readonly onConflict: (mac: MacAddress, address: Ipv4Address) => void;
+}
+
+/** How a packet is sent. */
+export interface Ipv4Sending {
+  /** Whether it may not be sent in fragments; false by default. */
+  readonly dontFragment?: boolean;
+  /** How many hops it may go; 64 by default, and 1 for groups. [RFC 1112, 6.1] */
+  readonly ttl?: number;
+  /** Whether what is sent to a group that this host is a member of comes back to it, too; false by default. */
+  readonly loopback?: boolean;
 }
 
 /** The address of a host that has none yet. */
@@ -59,7 +72,7 @@ const defendInterval = 10_000;
 /** IPv4 on one link: an address, who answers for it and defends it, and the ways to others. [RFC 826; RFC 1122; RFC 5227] */
 export class Ipv4Interface implements Disposable {
   readonly arp: ArpTable;
-  readonly #reassembly: Reassembly;
+  readonly #reassembly: Ipv4Reassembly;
   readonly #options: Ipv4InterfaceOptions;
   #configuration: Ipv4Configuration | undefined;
   /** The address as the octets of a frame are compared with it; 0 without one. */
@@ -72,7 +85,7 @@ export class Ipv4Interface implements Disposable {
 
   constructor(options: Ipv4InterfaceOptions) {
     this.#options = options;
-    this.#reassembly = new Reassembly(options.clock);
+    this.#reassembly = new Ipv4Reassembly(options.clock);
     this.#identification = options.random.uint32() & 0xffff;
     this.arp = new ArpTable({
       clock: options.clock,
@@ -124,16 +137,18 @@ export class Ipv4Interface implements Disposable {
     }
     const arp = decodeArp(frame.subarray(minFrame));
     if (arp === undefined || arp.senderMac === this.#options.mac) return;
-    if (sender === this.#own) this.#contest(arp.senderMac);
+    if (sender === this.#own) this.#contest(arp.senderMac, sender);
     else this.#learn(arp, isForUs);
   }
 
-  /** The IPv4 packet in a frame, when it is from one host, and whole, or the last missing fragment of one that is for us alone. */
+  /** The IPv4 packet in a frame, when it is from one host, and whole, or the last missing fragment of one that is for us. */
   decode(frame: Uint8Array): Ipv4 | undefined {
     const packet = decodeIpv4(frame.subarray(minFrame));
     if (packet === undefined || !isOfOneHost(packet.source) || this.isBroadcast(packet.source)) return undefined;
     if (!packet.moreFragments && packet.fragmentOffset === 0) return packet;
-    return packet.destination === this.#configuration?.address ? this.#reassembly.add(packet) : undefined;
+    const { destination } = packet;
+    const isForUs = destination === this.#configuration?.address || this.isBroadcast(destination) || this.#options.isMember(destination);
+    return isForUs ? this.#reassembly.add(packet) : undefined;
   }
 
   /** Whether all hosts of the link are meant: by 255.255.255.255, or by the last address of its network. */
@@ -145,13 +160,13 @@ export class Ipv4Interface implements Disposable {
   }
 
   /** Sends a packet on its way. It is dropped where there is none: no address, no router, or nobody who answers. */
-  send(destination: Ipv4Address, protocol: number, payload: Uint8Array, dontFragment = false): void {
-    const packet = this.#packet(destination, protocol, payload, dontFragment);
+  send(destination: Ipv4Address, protocol: number, payload: Uint8Array, sending: Ipv4Sending = {}): void {
+    const packet = this.#packet(destination, protocol, payload, sending);
     if (destination === this.#configuration?.address) {
       this.#options.loop(encodeIpv4(packet));
       return;
     }
-    const fragments = fragmentsOf(packet, this.#options.mtu);
+    const fragments = fragmentsOf(packet, this.#options.mtuTo(destination));
     if (this.isBroadcast(destination)) {
       for (const fragment of fragments) this.#sendFrame(broadcastMac, etherTypes.ipv4, fragment);
       return;
@@ -160,11 +175,22 @@ export class Ipv4Interface implements Disposable {
     if (hop !== undefined && this.#up) this.arp.send(hop, ...fragments);
   }
 
+  /** Sends a packet to a group. It is dropped while there is no address. [RFC 1112, 6] */
+  sendToGroup(group: Ipv4Address, protocol: number, payload: Uint8Array, sending: Ipv4Sending): void {
+    if (this.#configuration === undefined) return;
+    const packet = this.#packet(group, protocol, payload, { ttl: 1, ...sending });
+    if (sending.loopback === true && this.#options.isMember(group)) this.#options.loop(encodeIpv4(packet));
+    // A packet of no hops does not leave its host.
+    if (packet.ttl === 0 || !this.#up) return;
+    const mac = multicastMacOfIpv4(group);
+    for (const fragment of fragmentsOf(packet, this.#options.mtuTo(group))) this.#sendFrame(mac, etherTypes.ipv4, fragment);
+  }
+
   /** Sends a packet back to where one came from: nobody has to be asked for a way that has just been taken. */
   answer(to: MacAddress, destination: Ipv4Address, protocol: number, payload: Uint8Array): void {
-    const packet = this.#packet(destination, protocol, payload, false);
+    const packet = this.#packet(destination, protocol, payload, {});
     if (to === this.#options.mac) this.#options.loop(encodeIpv4(packet));
-    else for (const fragment of fragmentsOf(packet, this.#options.mtu)) this.#sendFrame(to, etherTypes.ipv4, fragment);
+    else for (const fragment of fragmentsOf(packet, this.#options.mtuTo(destination))) this.#sendFrame(to, etherTypes.ipv4, fragment);
   }
 
   [Symbol.dispose](): void {
@@ -190,10 +216,10 @@ export class Ipv4Interface implements Disposable {
   }
 
   /** Somebody else says that it has our address. Who had it first keeps it; later it is defended, but not without end. [RFC 5227, 2.4] */
-  #contest(mac: MacAddress): void {
+  #contest(mac: MacAddress, address: Ipv4Address): void {
     const now = this.#options.clock.monotonic();
     if (now - this.#since < probeTime || now - this.#defended < defendInterval) {
-      this.#options.onConflict(mac);
+      this.#options.onConflict(mac, address);
       return;
     }
     this.#defended = now;
@@ -207,10 +233,10 @@ export class Ipv4Interface implements Disposable {
     return contains(network, address) ? address : router;
   }
 
-  #packet(destination: Ipv4Address, protocol: number, payload: Uint8Array, dontFragment: boolean): OwnPacket {
+  #packet(destination: Ipv4Address, protocol: number, payload: Uint8Array, { dontFragment = false, ttl = 64 }: Ipv4Sending): OwnPacket {
     this.#identification = (this.#identification + 1) & 0xffff;
     const source = this.#configuration?.address ?? unspecified;
-    return { source, destination, protocol, payload, identification: this.#identification, dontFragment };
+    return { source, destination, protocol, payload, identification: this.#identification, dontFragment, ttl };
   }
 
   #sendArp(

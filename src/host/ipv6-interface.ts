@@ -1,209 +1,221 @@
-import type { Clock, Timer } from '../clock.ts';
+import type { Clock } from '../clock.ts';
+import type { Random } from '../random.ts';
 import { destinationOf, encodeEthernet, etherTypes, minFrame, sourceOf } from '../wire/ethernet.ts';
-import type { MacAddress } from '../wire/mac.ts';
-import {
-  decodeIcmpv6,
-  encodeIcmpv6,
-  icmpv6Protocol,
-  type Icmpv6,
-  type NeighbourAdvertisement,
-  type NeighbourSolicitation,
-} from '../wire/icmpv6.ts';
+import { decodeIcmpv6, encodeIcmpv6, icmpv6Protocol, type Icmpv6Echo } from '../wire/icmpv6.ts';
+import { fragmentHeader } from '../wire/ipv6-fragment.ts';
 import {
   allNodes,
   decodeIpv6,
   encodeIpv6,
   ipv6HeaderLength,
+  isInIpv6Network,
+  isIpv6LinkLocal,
   isIpv6Multicast,
   linkLocalOf,
   multicastMacOf,
-  solicitedNodeOf,
   unspecifiedIpv6,
   type Ipv6,
   type Ipv6Address,
+  type Ipv6Network,
 } from '../wire/ipv6.ts';
-import { NeighbourCache } from './neighbour-cache.ts';
-import type { Echo } from './pings.ts';
+import type { MacAddress } from '../wire/mac.ts';
+import { Ipv6Reassembly, ipv6FragmentsOf } from './ipv6-fragments.ts';
+import { NeighbourDiscovery } from './neighbour-discovery.ts';
+
+/** An address of a host beside that of its link, and what it reaches by it. */
+export interface Ipv6Configuration {
+  readonly address: Ipv6Address;
+  /** Whose addresses are on the link. */
+  readonly network: Ipv6Network;
+  /** The way to all others. Without one they cannot be reached. */
+  readonly router?: Ipv6Address | undefined;
+}
 
 /** What an interface is made of. */
 export interface Ipv6InterfaceOptions {
   readonly clock: Clock;
+  readonly random: Random;
   readonly mac: MacAddress;
+  readonly configuration?: Ipv6Configuration | undefined;
+  /** The longest packet to an address, in octets: longer ones are sent in fragments. */
+  readonly mtuTo: (address: Ipv6Address) => number;
+  /** Whether packets to a group are for this host, beside those that all hosts are in. */
+  readonly isMember: (group: Ipv6Address) => boolean;
+  /** Whether frames to the MAC address of a group may be. */
+  readonly hearsMac: (mac: MacAddress) => boolean;
   readonly send: (frame: Uint8Array) => void;
-  /** An echo reply came. */
-  readonly onEchoReply: (source: Ipv6Address, echo: Echo) => void;
-  /** That neighbour has our address already, or wants it too: it is not used. */
-  readonly onDuplicate: (mac: MacAddress) => void;
+  /** A packet for this host came that is neither of neighbours nor an echo request; an echo reply is read already. It is borrowed. */
+  readonly receive: (packet: Ipv6, via: MacAddress, reply: Icmpv6Echo | undefined) => void;
+  /** That neighbour has that address of ours already, or wants it too: it is not used. */
+  readonly onDuplicate: (mac: MacAddress, address: Ipv6Address) => void;
 }
 
-/** What has become of an address: whether nobody else has it is not known yet, or known, or somebody has. [RFC 4862, 2] */
-export type Ipv6State = 'tentative' | 'preferred' | 'duplicate';
+/** How a packet is sent. */
+export interface Ipv6Sending {
+  /** The address that it is sent by; the best by default. */
+  readonly source?: Ipv6Address | undefined;
+  /** How many hops it may go; 64 by default, and 1 for groups. */
+  readonly hopLimit?: number | undefined;
+  /** Whether what is sent to a group that this host is a member of comes back to it, too; false by default. */
+  readonly loopback?: boolean | undefined;
+}
 
-/** Milliseconds that somebody who has the address has to say so. [RFC 4862, 5.1; RFC 4861, 10, RETRANS_TIMER] */
-const detectionTime = 1000;
 /** The hop limit of what has crossed no router. [RFC 4861, 7.1] */
 const ofTheLink = 255;
+const defaultHopLimit = 64;
 
 const allNodesMac = multicastMacOf(allNodes);
 /** Where a frame has the type of an ICMPv6 message, and that of an advertisement. */
 const typeAt = minFrame + ipv6HeaderLength;
 const advertisementType = 136;
 
-/** IPv6 on one link: the address that is made of the MAC address, once nobody else has it, and the neighbours. [RFC 4861; RFC 4862] */
+/** IPv6 on one link: the address that is made of the MAC address, one that was given, the neighbours, and the ways to others. */
 export class Ipv6Interface implements Disposable {
-  readonly address: Ipv6Address;
-  readonly neighbours: NeighbourCache<Ipv6Address>;
+  readonly discovery: NeighbourDiscovery;
+  readonly #linkLocal: Ipv6Address;
   readonly #options: Ipv6InterfaceOptions;
-  readonly #solicitedNode: Ipv6Address;
-  readonly #solicitedNodeMac: MacAddress;
-  #state: Ipv6State = 'tentative';
-  #timer: Timer;
+  readonly #reassembly: Ipv6Reassembly;
+  #identification: number;
   #up = true;
 
   constructor(options: Ipv6InterfaceOptions) {
-    const { clock, mac } = options;
+    const { clock, mac, configuration, random, onDuplicate } = options;
     this.#options = options;
-    this.address = linkLocalOf(mac);
-    this.#solicitedNode = solicitedNodeOf(this.address);
-    this.#solicitedNodeMac = multicastMacOf(this.#solicitedNode);
-    this.neighbours = new NeighbourCache({
-      clock,
-      solicit: (target, to) => this.#solicit(target, to),
+    this.#linkLocal = linkLocalOf(mac);
+    this.#reassembly = new Ipv6Reassembly(clock);
+    this.#identification = random.uint32();
+    this.discovery = new NeighbourDiscovery(configuration ? [this.#linkLocal, configuration.address] : [this.#linkLocal], {
+      ...{ clock, mac, onDuplicate },
+      say: (to, source, destination, message) => {
+        const payload = encodeIcmpv6(message, source, destination);
+        this.#sendFrame(to, encodeIpv6({ source, destination, nextHeader: icmpv6Protocol, hopLimit: ofTheLink, payload }));
+      },
       send: (to, packet) => this.#sendFrame(to, packet),
     });
-    // Not yet: the owner may not have the host in hand.
-    this.#timer = clock.after(0, () => this.#detect());
   }
 
-  get state(): Ipv6State {
-    return this.#state;
+  /** The address of the link; undefined until it is known that nobody else has it, and when somebody has. */
+  get linkLocal(): Ipv6Address | undefined {
+    return this.#ifPreferred(this.#linkLocal);
+  }
+
+  /** The address that was given; undefined without one, and as `linkLocal` is. */
+  get address(): Ipv6Address | undefined {
+    return this.#ifPreferred(this.#options.configuration?.address);
   }
 
   /** The link is lost, or back. Without it nothing is sent to others, and nobody is known. */
   carrier(up: boolean): void {
     this.#up = up;
-    if (!up) this.neighbours.clear();
+    if (!up) this.discovery.neighbours.clear();
   }
 
   /** A frame with an IPv6 packet. One that is not for this host costs next to nothing. */
   receive(frame: Uint8Array): void {
     const to = destinationOf(frame);
-    if (to !== this.#options.mac && to !== this.#solicitedNodeMac && (to !== allNodesMac || this.#isOld(frame))) return;
+    if (to !== this.#options.mac && !this.#hearsGroup(to, frame)) return;
     const packet = decodeIpv6(frame.subarray(minFrame));
     if (packet !== undefined && !isIpv6Multicast(packet.source)) this.#take(packet, sourceOf(frame));
   }
 
-  #take(packet: Ipv6, via: MacAddress): void {
-    const { source, destination, nextHeader, payload, hopLimit } = packet;
-    if (nextHeader !== icmpv6Protocol) return;
-    if (destination !== this.address && destination !== allNodes && destination !== this.#solicitedNode) return;
-    const message = decodeIcmpv6(payload, source, destination);
-    if (message?.type === 'neighbour-solicitation' && hopLimit === ofTheLink) this.#receiveSolicitation(message, packet, via);
-    else if (message?.type === 'neighbour-advertisement' && hopLimit === ofTheLink) this.#receiveAdvertisement(message, packet, via);
-    else if (message?.type === 'echo-request') this.#answer(message, packet, via);
-    else if (message?.type === 'echo-reply' && destination === this.address) {
-      this.neighbours.confirm(source);
-      this.#options.onEchoReply(source, message);
+  /** Sends a packet on its way, whose payload is made for its source. It is dropped where there is none: no address, no router, no answer. */
+  send(destination: Ipv6Address, nextHeader: number, payloadFrom: (source: Ipv6Address) => Uint8Array, sending: Ipv6Sending = {}): void {
+    const source = sending.source === undefined ? this.discovery.sourceFor(destination) : this.#ifPreferred(sending.source);
+    if (source === undefined) return;
+    const isGroup = isIpv6Multicast(destination);
+    const hopLimit = sending.hopLimit ?? (isGroup ? 1 : defaultHopLimit);
+    const packet = { source, destination, nextHeader, hopLimit, payload: payloadFrom(source) };
+    if (isGroup) {
+      if (sending.loopback === true && this.#options.isMember(destination)) this.#loop(packet);
+      if (hopLimit > 0 && this.#up) this.#transmit(multicastMacOf(destination), packet);
+    } else if (this.#ifPreferred(destination) !== undefined) this.#loop(packet);
+    else if (this.#up) {
+      const hop = this.#nextHop(destination);
+      if (hop !== undefined) this.discovery.neighbours.send(hop, ...this.#fragmentsOf(packet));
     }
   }
 
-  /** Sends an echo request. It is dropped while there is no address, and to where no neighbour is. */
-  sendEcho(to: Ipv6Address, echo: Echo): void {
-    if (this.#state !== 'preferred') return;
-    const packet = this.#packet(to, { ...echo, type: 'echo-request' });
-    if (to === this.address) this.#loop(packet);
-    else if (!this.#up) return;
-    else if (isIpv6Multicast(to)) this.#sendFrame(multicastMacOf(to), packet);
-    else this.neighbours.send(to, packet);
-  }
-
-  /** Says to everybody who has this address. Nothing happens while there is none. [RFC 4861, 7.2.6] */
-  announce(): void {
-    if (this.#state === 'preferred') this.#advertise(allNodes, allNodesMac, false);
+  /** Sends a packet back to where one came from: nobody has to be asked for a way that has just been taken. */
+  answer(via: MacAddress, source: Ipv6Address, destination: Ipv6Address, payload: Uint8Array): void {
+    const packet = { source, destination, nextHeader: icmpv6Protocol, hopLimit: defaultHopLimit, payload };
+    if (via === this.#options.mac) this.#loop(packet);
+    else this.#transmit(via, packet);
   }
 
   [Symbol.dispose](): void {
-    this.#timer[Symbol.dispose]();
-    this.#state = 'duplicate';
-    this.neighbours[Symbol.dispose]();
+    this.discovery[Symbol.dispose]();
+    this.#reassembly.clear();
   }
 
-  /** Asks once whether somebody has the address; who is silent has not. [RFC 4862, 5.4.2] */
-  #detect(): void {
-    this.#timer = this.#options.clock.after(detectionTime, () => {
-      this.#state = 'preferred';
-      this.announce();
-    });
-    const message = { type: 'neighbour-solicitation', target: this.address, mac: undefined } as const;
-    this.#sendFrame(this.#solicitedNodeMac, this.#packet(this.#solicitedNode, message, unspecifiedIpv6));
+  #ifPreferred(address: Ipv6Address | undefined): Ipv6Address | undefined {
+    return address !== undefined && this.discovery.stateOf(address) === 'preferred' ? address : undefined;
+  }
+
+  #hearsGroup(mac: MacAddress, frame: Uint8Array): boolean {
+    if (mac === allNodesMac) return !this.#isOld(frame) || this.#options.hearsMac(mac);
+    return this.discovery.hearsMac(mac) || this.#options.hearsMac(mac);
   }
 
   /** Whether a frame for all hosts says where somebody is whom nobody here has asked for. All hosts of a link are told that of each other. */
   #isOld(frame: Uint8Array): boolean {
-    if (frame[minFrame + 6] !== icmpv6Protocol || frame[typeAt] !== advertisementType || this.#state === 'tentative') return false;
-    return this.neighbours.size === 0;
+    return frame[minFrame + 6] === icmpv6Protocol && frame[typeAt] === advertisementType && !this.discovery.isCurious;
   }
 
-  #receiveSolicitation({ target, mac }: NeighbourSolicitation, { source, destination }: Ipv6, via: MacAddress): void {
-    if (target !== this.address || via === this.#options.mac) return;
-    const isProbe = source === unspecifiedIpv6;
-    if (this.#state === 'tentative') {
-      // Two that want the same address at the same time: none gets it. [RFC 4862, 5.4.3]
-      if (isProbe) this.#giveUp(via);
-      return;
-    }
-    if (this.#state !== 'preferred') return;
-    if (isProbe) {
-      if (destination === this.#solicitedNode) this.announce();
-      return;
-    }
-    if (mac !== undefined) this.neighbours.hear(source, mac);
-    this.#advertise(source, via, true);
+  #isForUs(destination: Ipv6Address): boolean {
+    if (!isIpv6Multicast(destination)) return this.discovery.stateOf(destination) === 'preferred';
+    return destination === allNodes || this.discovery.isAskedIn(destination) || this.#options.isMember(destination);
   }
 
-  #receiveAdvertisement(message: NeighbourAdvertisement, { destination }: Ipv6, via: MacAddress): void {
-    const { target, solicited } = message;
-    if (solicited && isIpv6Multicast(destination)) return;
-    if (target !== this.address) this.neighbours.advertise(target, message);
-    else if (this.#state === 'tentative' && via !== this.#options.mac) this.#giveUp(via);
+  #take(packet: Ipv6, via: MacAddress): void {
+    if (!this.#isForUs(packet.destination)) return;
+    if (packet.nextHeader !== fragmentHeader) {
+      this.#takeWhole(packet, via, packet.hopLimit === ofTheLink);
+      return;
+    }
+    const whole = this.#reassembly.add(packet);
+    // Messages of neighbours never come in fragments. [RFC 6980]
+    if (whole !== undefined) this.#takeWhole(whole, via, false);
+  }
+
+  #takeWhole(packet: Ipv6, via: MacAddress, isOfNeighbour: boolean): void {
+    const { source, destination, nextHeader, payload } = packet;
+    const message = nextHeader === icmpv6Protocol ? decodeIcmpv6(payload, source, destination) : undefined;
+    if (message?.type === 'neighbour-solicitation' || message?.type === 'neighbour-advertisement') {
+      if (isOfNeighbour) this.discovery.receive(message, packet, via);
+    } else if (message?.type === 'echo-request') this.#answerEcho(message, packet, via);
+    else this.#options.receive(packet, via, message);
   }
 
   /** Who asked by a group's address is answered from ours. [RFC 4443, 4.2] */
-  #answer(echo: Echo, { source }: Ipv6, via: MacAddress): void {
-    if (this.#state !== 'preferred' || source === unspecifiedIpv6) return;
-    const packet = this.#packet(source, { ...echo, type: 'echo-reply' });
-    if (via === this.#options.mac) this.#loop(packet);
-    else this.#sendFrame(via, packet);
+  #answerEcho(echo: Icmpv6Echo, { source, destination }: Ipv6, via: MacAddress): void {
+    const own = isIpv6Multicast(destination) ? this.discovery.sourceFor(source) : destination;
+    if (own === undefined || source === unspecifiedIpv6) return;
+    this.answer(via, own, source, encodeIcmpv6({ ...echo, type: 'echo-reply' }, own, source));
   }
 
-  #giveUp(mac: MacAddress): void {
-    this.#timer[Symbol.dispose]();
-    this.#state = 'duplicate';
-    this.#options.onDuplicate(mac);
+  /** The neighbour on the way to an address: itself when it is on the link, else the router; undefined when there is none. */
+  #nextHop(address: Ipv6Address): Ipv6Address | undefined {
+    const { configuration } = this.#options;
+    if (isIpv6LinkLocal(address)) return address;
+    return configuration && isInIpv6Network(configuration.network, address) ? address : configuration?.router;
   }
 
-  #solicit(target: Ipv6Address, to: MacAddress | undefined): void {
-    const destination = to === undefined ? solicitedNodeOf(target) : target;
-    const packet = this.#packet(destination, { type: 'neighbour-solicitation', target, mac: this.#options.mac });
-    this.#sendFrame(to ?? multicastMacOf(destination), packet);
+  #fragmentsOf(packet: Ipv6): Uint8Array[] {
+    const mtu = this.#options.mtuTo(packet.destination);
+    if (ipv6HeaderLength + packet.payload.length > mtu) this.#identification = (this.#identification + 1) >>> 0;
+    return ipv6FragmentsOf(packet, mtu, this.#identification);
   }
 
-  #advertise(to: Ipv6Address, mac: MacAddress, solicited: boolean): void {
-    const flags = { router: false, solicited, override: true };
-    const message = { type: 'neighbour-advertisement', target: this.address, mac: this.#options.mac, ...flags } as const;
-    this.#sendFrame(mac, this.#packet(to, message));
-  }
-
-  #packet(destination: Ipv6Address, message: Icmpv6, source = this.address): Uint8Array {
-    const payload = encodeIcmpv6(message, source, destination);
-    return encodeIpv6({ source, destination, nextHeader: icmpv6Protocol, hopLimit: ofTheLink, payload });
+  #transmit(to: MacAddress, packet: Ipv6): void {
+    for (const fragment of this.#fragmentsOf(packet)) this.#sendFrame(to, fragment);
   }
 
   /** A packet from us to us. */
-  #loop(octets: Uint8Array): void {
+  #loop(packet: Ipv6): void {
+    const octets = encodeIpv6(packet);
     this.#options.clock.defer(() => {
-      const packet = decodeIpv6(octets);
-      if (packet !== undefined) this.#take(packet, this.#options.mac);
+      const own = decodeIpv6(octets);
+      if (own !== undefined) this.#take(own, this.#options.mac);
     });
   }
 

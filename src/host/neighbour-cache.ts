@@ -50,7 +50,8 @@ interface Neighbour<Address> {
   confirmed: number;
   asked: number;
   timer: Timer | undefined;
-  packets: Uint8Array[];
+  /** Each with all of its fragments. */
+  packets: (readonly Uint8Array[])[];
 }
 
 /** Who has which IPv6 address on the link, whether they are still there, and the packets that wait. [RFC 4861, 7.2, 7.3] */
@@ -79,8 +80,8 @@ export class NeighbourCache<Address> implements Disposable {
     return this.#neighbours.get(address)?.mac;
   }
 
-  /** Sends a packet to the neighbour with that address, as soon as it is known who that is. It is dropped when nobody says so. */
-  send(address: Address, packet: Uint8Array): void {
+  /** Sends a packet, or its fragments, to the neighbour with that address, as soon as it is known who that is. It is dropped when nobody says so. */
+  send(address: Address, ...packet: readonly Uint8Array[]): void {
     const one = this.#neighbours.get(address);
     if (one === undefined) {
       this.#ask(address, packet);
@@ -91,7 +92,7 @@ export class NeighbourCache<Address> implements Disposable {
       if (one.packets.length > maxWaiting) one.packets.shift();
     } else {
       if (this.#stateOf(one) === 'STALE') this.#delay(one);
-      this.#options.send(one.mac, packet);
+      for (const fragment of packet) this.#options.send(one.mac, fragment);
     }
   }
 
@@ -136,7 +137,7 @@ export class NeighbourCache<Address> implements Disposable {
     return state === 'REACHABLE' && this.#options.clock.monotonic() - confirmed > reachableTime ? 'STALE' : state;
   }
 
-  #ask(address: Address, packet: Uint8Array): void {
+  #ask(address: Address, packet: readonly Uint8Array[]): void {
     if (this.#incomplete >= maxIncomplete) return;
     const one = this.#add(address);
     one.packets.push(packet);
@@ -184,7 +185,7 @@ export class NeighbourCache<Address> implements Disposable {
     one.packets = [];
     // What is sent to a neighbour of whom it is not known whether it hears us begins the asking.
     if (packets.length > 0 && state === 'STALE') this.#delay(one);
-    for (const packet of packets) this.#options.send(mac, packet);
+    for (const packet of packets.flat()) this.#options.send(mac, packet);
   }
 
   #forget(one: Neighbour<Address>): void {

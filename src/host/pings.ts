@@ -1,7 +1,9 @@
 import type { Clock, Timer } from '../clock.ts';
 import { EtherloomError } from '../errors.ts';
+import { formatIp, isIpv6, type IpAddress } from '../wire/ip.ts';
+import { ipv6HeaderLength } from '../wire/ipv6.ts';
 
-/** What becomes of an echo request: milliseconds of the round trip, or undefined when no answer came in time. */
+/** What becomes of an echo request: milliseconds of the round trip, or undefined when no answer came in time, or it was too long for a link on the way. */
 export type PingResult = (milliseconds: number | undefined) => void;
 
 /** How an echo request is made. */
@@ -10,7 +12,7 @@ export interface PingOptions {
   readonly timeout?: number;
   /** What is to come back; as much as ping(8) sends by default. */
   readonly payload?: Uint8Array;
-  /** Whether nobody on the way may send it in fragments; by default it may be. For IPv6 nobody may ever. */
+  /** Whether it may not be sent in fragments; by default it may be. */
   readonly dontFragment?: boolean;
 }
 
@@ -78,6 +80,14 @@ export class Pings<Address> implements Disposable {
     ping.result(this.#clock.monotonic() - ping.sent);
   }
 
+  /** A router says that a request was too long for its next link. */
+  refuse(to: Address, identifier: number, sequence: number): void {
+    const ping = this.#underWay.get(sequence);
+    if (identifier !== this.#identifier || ping?.to !== to) return;
+    ping[Symbol.dispose]();
+    ping.result(undefined);
+  }
+
   [Symbol.dispose](): void {
     for (const { timer } of this.#underWay.values()) timer[Symbol.dispose]();
     this.#underWay.clear();
@@ -90,12 +100,12 @@ export class Pings<Address> implements Disposable {
   }
 }
 
-/** Throws EtherloomError('bad-option') when an echo request does not fit in a packet, or in one of the link where it may not be in fragments. */
-export function checkEcho(to: unknown, { payload = defaultPayload, dontFragment = false }: PingOptions, mtu: number): void {
-  const isIpv6 = typeof to === 'bigint';
-  const mayBeInFragments = !isIpv6 && !dontFragment;
-  const most = (mayBeInFragments ? 0xffff : mtu) - (isIpv6 ? ipv6AndIcmpHeaders : ipv4AndIcmpHeaders);
+/** Throws EtherloomError('bad-option') when an echo request is too long for a packet, or for one of `mtu` octets where it may not be in fragments. */
+export function checkEcho(to: IpAddress, { payload = defaultPayload, dontFragment = false }: PingOptions, mtu: number): void {
+  const headers = isIpv6(to) ? ipv6AndIcmpHeaders : ipv4AndIcmpHeaders;
+  const longest = isIpv6(to) ? 0xffff + ipv6HeaderLength : 0xffff;
+  const most = (dontFragment ? mtu : longest) - headers;
   if (payload.length <= most) return;
-  const why = mayBeInFragments ? 'a packet holds' : 'this link carries';
+  const why = dontFragment ? `the way to ${formatIp(to)} carries` : 'a packet holds';
   throw new EtherloomError('bad-option', `cannot send ${payload.length} octets in one ping: ${why} at most ${most}; send less`);
 }

@@ -1,60 +1,82 @@
 import type { Clock } from '../clock.ts';
-import { encodeIpv4, type Ipv4 } from '../wire/ipv4.ts';
 
-/** A packet of our own. */
-export type OwnPacket = Pick<Ipv4, 'source' | 'destination' | 'protocol' | 'payload' | 'identification' | 'dontFragment'>;
+/** A part of a datagram. */
+export interface Fragment {
+  /** What the parts of one datagram have in common, and no others. */
+  readonly key: string;
+  /** Where it belongs in the whole, in octets. */
+  readonly start: number;
+  /** Whether it is not the last part. */
+  readonly more: boolean;
+  /** Borrowed. */
+  readonly payload: Uint8Array;
+}
+
+interface Piece {
+  readonly start: number;
+  readonly payload: Uint8Array;
+}
 
 /** A datagram of which not all is there. */
-interface Partial {
+interface Partial<Header> {
   readonly since: number;
   /** The fragments that are there, in no order. */
-  readonly pieces: Ipv4[];
+  readonly pieces: Piece[];
   octets: number;
+  /** That of the first fragment; undefined until it is there. */
+  header: Header | undefined;
   /** How long the whole is; undefined until the last fragment is there. */
   length: number | undefined;
+  /** Whether its fragments contradict each other: no more of it is taken. */
+  refused: boolean;
 }
 
 /** Datagrams that may be incomplete at once; for one more the oldest is forgotten. */
 const maxPartial = 16;
 /** Fragments of one datagram: as many as the longest one has on a link for 576 octets. [RFC 791, 3.1] */
 const maxPieces = 128;
-/** How long the rest of a datagram is waited for, in milliseconds. */
-const patience = 30_000;
 /** The unit of a fragment's offset. */
 const unit = 8;
-const headerLength = 20;
-const maxPayload = 0xffff - headerLength;
 
-/** Puts fragments together. What they overlap in nobody can trust: such a datagram is dropped. [RFC 791, 3.2; RFC 5722, 4] */
-export class Reassembly {
+/**
+ * Puts fragments together. Where they overlap none can be trusted: such a datagram is dropped, with those of its fragments that come later.
+ * [RFC 791, 3.2; RFC 5722, 4]
+ */
+export class Reassembly<Header> {
   readonly #clock: Clock;
-  readonly #partial = new Map<string, Partial>();
+  readonly #patience: number;
+  readonly #maxPayload: number;
+  readonly #partial = new Map<string, Partial<Header>>();
 
-  constructor(clock: Clock) {
+  /** `patience` is how long the rest of a datagram is waited for, in milliseconds; `maxPayload` how long a whole one may be, in octets. */
+  constructor(clock: Clock, patience: number, maxPayload: number) {
     this.#clock = clock;
+    this.#patience = patience;
+    this.#maxPayload = maxPayload;
   }
 
-  /** Takes a fragment, which is borrowed, and returns the whole datagram when nothing is missing any more. */
-  add(fragment: Ipv4): Ipv4 | undefined {
-    const { source, destination, protocol, identification, payload } = fragment;
-    const [start, end] = [fragment.fragmentOffset * unit, fragment.fragmentOffset * unit + payload.length];
-    if (end > maxPayload || payload.length === 0 || (fragment.moreFragments && payload.length % unit !== 0)) return undefined;
-    const key = `${source} ${destination} ${protocol} ${identification}`;
+  /** Takes a fragment with its header, and returns the whole payload with the first one's when no part is missing any more. */
+  add({ key, start, more, payload }: Fragment, header: Header): { readonly header: Header; readonly payload: Uint8Array } | undefined {
+    const end = start + payload.length;
+    if (end > this.#maxPayload || payload.length === 0 || (more && payload.length % unit !== 0)) return undefined;
     const partial = this.#at(key);
-    if (partial.pieces.some((one) => startOf(one) === start && one.payload.length === payload.length)) return undefined;
-    const isEnd = !fragment.moreFragments;
-    const clashes = partial.pieces.some((one) => startOf(one) < end && start < endOf(one));
-    const isBeyond = partial.length !== undefined && (isEnd || end > partial.length);
-    if (clashes || isBeyond || partial.pieces.length >= maxPieces) {
-      this.#partial.delete(key);
+    const { pieces } = partial;
+    if (partial.refused || pieces.some((one) => one.start === start && one.payload.length === payload.length)) return undefined;
+    const clashes = pieces.some((one) => one.start < end && start < one.start + one.payload.length);
+    const isBeyond = partial.length !== undefined && (!more || end > partial.length);
+    const isShort = !more && pieces.some((one) => one.start >= end);
+    if (clashes || isBeyond || isShort || pieces.length >= maxPieces) {
+      pieces.length = 0;
+      partial.refused = true;
       return undefined;
     }
-    partial.pieces.push({ ...fragment, options: fragment.options.slice(), payload: payload.slice() });
+    pieces.push({ start, payload: payload.slice() });
     partial.octets += payload.length;
-    if (isEnd) partial.length = end;
-    if (partial.octets !== partial.length) return undefined;
+    if (start === 0) partial.header = header;
+    if (!more) partial.length = end;
+    if (partial.octets !== partial.length || partial.header === undefined) return undefined;
     this.#partial.delete(key);
-    return joined(partial.pieces, partial.length);
+    return { header: partial.header, payload: joined(pieces, partial.length) };
   }
 
   /** Forgets all that is incomplete. */
@@ -62,11 +84,11 @@ export class Reassembly {
     this.#partial.clear();
   }
 
-  #at(key: string): Partial {
+  #at(key: string): Partial<Header> {
     const now = this.#clock.monotonic();
     const known = this.#partial.get(key);
-    if (known && now - known.since < patience) return known;
-    const partial: Partial = { since: now, pieces: [], octets: 0, length: undefined };
+    if (known && now - known.since < this.#patience) return known;
+    const partial: Partial<Header> = { since: now, pieces: [], octets: 0, header: undefined, length: undefined, refused: false };
     // In the order of their age: the first is the one to go.
     this.#partial.delete(key);
     this.#partial.set(key, partial);
@@ -76,30 +98,8 @@ export class Reassembly {
   }
 }
 
-function startOf({ fragmentOffset }: Ipv4): number {
-  return fragmentOffset * unit;
-}
-
-function endOf(fragment: Ipv4): number {
-  return startOf(fragment) + fragment.payload.length;
-}
-
-function joined(pieces: readonly Ipv4[], length: number): Ipv4 | undefined {
-  const first = pieces.find(({ fragmentOffset }) => fragmentOffset === 0);
-  if (!first) return undefined;
+function joined(pieces: readonly Piece[], length: number): Uint8Array {
   const payload = new Uint8Array(length);
-  for (const piece of pieces) payload.set(piece.payload, startOf(piece));
-  return { ...first, moreFragments: false, fragmentOffset: 0, payload };
-}
-
-/** The packets that a packet is sent as where they may be so long: itself, or its fragments. [RFC 791, 3.2] */
-export function fragmentsOf(packet: OwnPacket, mtu: number): Uint8Array[] {
-  const { payload } = packet;
-  const most = Math.floor((mtu - headerLength) / unit) * unit;
-  if (payload.length <= mtu - headerLength || packet.dontFragment) return [encodeIpv4(packet)];
-  return Array.from({ length: Math.ceil(payload.length / most) }, (_, at) => {
-    const [start, end] = [at * most, Math.min((at + 1) * most, payload.length)];
-    const [fragmentOffset, moreFragments] = [start / unit, end < payload.length];
-    return encodeIpv4({ ...packet, fragmentOffset, moreFragments, payload: payload.subarray(start, end) });
-  });
+  for (const piece of pieces) payload.set(piece.payload, piece.start);
+  return payload;
 }

@@ -1,11 +1,13 @@
 import type { Clock } from '../clock.ts';
 import { encodeIcmpUnreachable, unreachableCodes } from '../wire/icmp.ts';
+import { encodeIcmpv6Error, unreachableCodes6 } from '../wire/icmpv6-error.ts';
 import { encodeIpv4, type Ipv4 } from '../wire/ipv4.ts';
+import { encodeIpv6, type Ipv6 } from '../wire/ipv6.ts';
 
 /** So many may be said at once, and one more each millisecond: whoever asks for all ports cannot make a host say more. */
 const burst = 50;
 
-/** Says that nobody listens to a port, within bounds. [RFC 1122, 4.1.3.1; RFC 1812, 4.3.2.8] */
+/** Says that nobody listens to a port, within bounds. [RFC 1122, 4.1.3.1; RFC 1812, 4.3.2.8; RFC 4443, 2.4 (f), 3.1] */
 export class Unreachables {
   readonly #clock: Clock;
   #left = burst;
@@ -17,11 +19,22 @@ export class Unreachables {
 
   /** The ICMP message for a packet to a closed port; undefined when too much was said just now. */
   portOf(packet: Ipv4): Uint8Array | undefined {
+    return this.#maySpeak() ? encodeIcmpUnreachable({ code: unreachableCodes.port, packet: encodeIpv4(packet) }) : undefined;
+  }
+
+  /** The ICMPv6 message for one, to its source from its destination; undefined when too much was said just now. */
+  portOfIpv6(packet: Ipv6): Uint8Array | undefined {
+    if (!this.#maySpeak()) return undefined;
+    const error = { type: 'unreachable', code: unreachableCodes6.port, mtu: 0 } as const;
+    return encodeIcmpv6Error(error, encodeIpv6(packet), packet.destination, packet.source);
+  }
+
+  #maySpeak(): boolean {
     const now = this.#clock.monotonic();
     this.#left = Math.min(burst, this.#left + now - this.#since);
     this.#since = now;
-    if (this.#left < 1) return undefined;
+    if (this.#left < 1) return false;
     this.#left -= 1;
-    return encodeIcmpUnreachable({ code: unreachableCodes.port, packet: encodeIpv4(packet) });
+    return true;
   }
 }

@@ -1,5 +1,6 @@
 import { converged, lease, noLoop, reach, reachWithin, seeFrame, type FrameMatch, type Verdict } from './checks.ts';
-import type { LabHost, PingOptions, PingTarget } from './lab-host.ts';
+import type { PingOptions } from './lab-host-options.ts';
+import type { LabHost, PingTarget } from './lab-host.ts';
 import type { LabStation } from './lab-station.ts';
 import type { Network } from './network.ts';
 import type { Span } from './span.ts';

@@ -1,13 +1,16 @@
 import { EtherloomError } from '../errors.ts';
 import { limitedBroadcast } from '../host/ipv4-interface.ts';
 import { formatBridgeId } from '../wire/bpdu.ts';
-import { contains, formatIpv4 } from '../wire/ipv4.ts';
+import { formatIp, type IpAddress } from '../wire/ip.ts';
+import { contains, formatIpv4Network } from '../wire/ipv4.ts';
+import { formatIpv6, isInIpv6Network, isIpv6LinkLocal, isIpv6Multicast } from '../wire/ipv6.ts';
 import type { Vid } from '../wire/dot1q.ts';
 import { summarize } from '../wire/summary.ts';
 import { activeLinks, carries, circleIn, comesThrough, groupsOf, vlansOf } from './active-topology.ts';
 import type { Fabric } from './fabric.ts';
 import { isYes } from './goals.ts';
-import { LabHost, type PingOptions, type PingTarget } from './lab-host.ts';
+import type { PingOptions } from './lab-host-options.ts';
+import { LabHost, type PingTarget } from './lab-host.ts';
 import { LabStation, type Received } from './lab-station.ts';
 import type { LabSwitch } from './lab-switch.ts';
 import { readAddressText } from './names.ts';
@@ -65,15 +68,24 @@ async function ping(from: LabHost, to: PingTarget, options: PingOptions, most: n
 }
 
 /** Why a host sends nothing there; undefined when it does. */
-function obstacleTo({ name, linkLocal, running, stack: { ipv4 } }: LabHost, to: PingTarget, { ipv6 }: PingOptions): string | undefined {
-  const target = typeof to === 'string' ? readAddressText(to) : ipv6 === true ? to.linkLocal : to.address;
+function obstacleTo(
+  { name, linkLocal, running, stack: { ipv4, ipv6 } }: LabHost,
+  to: PingTarget,
+  options: PingOptions,
+): string | undefined {
+  const target = typeof to === 'string' ? readAddressText(to) : options.ipv6 === true ? to.linkLocal : to.address;
   if (!running) return undefined;
-  if (typeof target === 'bigint') return linkLocal === undefined ? `${name} has no IPv6 address; make it with { ipv6: true }` : undefined;
+  const away = (address: IpAddress, network: string): string =>
+    `${name} has no route to ${formatIp(address)}: that is outside ${network}, and ${name} has no router`;
+  if (typeof target === 'bigint') {
+    if (linkLocal === undefined) return `${name} has no IPv6 address; make it with { ipv6: true }`;
+    const isNear = isIpv6LinkLocal(target) || isIpv6Multicast(target) || (ipv6 && isInIpv6Network(ipv6.network, target));
+    if (isNear === true || ipv6?.router !== undefined) return undefined;
+    return away(target, ipv6 ? `${formatIpv6(ipv6.network.address)}/${ipv6.network.prefixLength}` : 'fe80::/10');
+  }
   if (!ipv4) return `${name} has no address`;
   const isOnLink = target === undefined || target === limitedBroadcast || contains(ipv4.network, target);
-  if (isOnLink || ipv4.router !== undefined) return undefined;
-  const network = `${formatIpv4(ipv4.network.address)}/${ipv4.network.prefixLength}`;
-  return `${name} has no route to ${formatIpv4(target)}: that is outside ${network}, and ${name} has no router`;
+  return isOnLink || ipv4.router !== undefined ? undefined : away(target, formatIpv4Network(ipv4.network));
 }
 
 /** How the last frame for a station came to it. */
@@ -89,7 +101,7 @@ export async function lease(host: LabHost, patience: Span = leasePatience): Prom
   const since = fabric.trace.total;
   await fabric.pass(fabric.timeline.now + millisecondsOf(patience), () => host.lease !== undefined);
   const held = host.lease;
-  if (held) return passed(fabric, `${host.name} has no lease`, `it has ${formatIpv4(held.address)}`);
+  if (held) return passed(fabric, `${host.name} has no lease`, `it has ${formatIp(held.address)}`);
   const { dhcp } = host.stack;
   if (!dhcp) return failed(fabric, `${host.name} has a lease`, 'it has no DHCP client; make it with { dhcp: true }');
   const served = (): string[] => fabric.witnesses.flatMap((tell) => [...tell(host.mac)]);

@@ -2,8 +2,9 @@ import { EtherloomError } from '../errors.ts';
 import { chance } from '../ports/impairment.ts';
 import type { Random } from '../random.ts';
 import type { LabDisk } from './lab-disk.ts';
-import type { LabHost, PingOptions, PingTarget } from './lab-host.ts';
-import type { LabUdpSocket, UdpProgram } from './lab-udp-socket.ts';
+import type { PingOptions } from './lab-host-options.ts';
+import type { LabHost, PingTarget } from './lab-host.ts';
+import type { LabUdpOptions, LabUdpSocket, UdpProgram } from './lab-udp-socket.ts';
 import { checkCount } from './numbers.ts';
 
 /** Chance for a program: a number from 0 to 1, and never 1. */
@@ -17,7 +18,7 @@ export interface HostRandom {
 export interface HostSurroundings {
   readonly host: LabHost;
   /** Opens a UDP socket; without a port, at one that is free. `await socket.receive()` waits for a datagram. */
-  readonly udp: (port?: number, program?: UdpProgram) => LabUdpSocket;
+  readonly udp: (port?: number, program?: UdpProgram, options?: LabUdpOptions) => LabUdpSocket;
   /** Waits so many milliseconds of the host's own clock. */
   readonly sleep: (milliseconds: number) => Promise<void>;
   /** Milliseconds by the host's own clock. */
@@ -52,9 +53,9 @@ export function surroundingsOf(host: LabHost): HostSurroundings {
     });
   return {
     host,
-    udp: (port, program) => {
+    udp: (port, program, options) => {
       if (!life.alive) throw new EtherloomError('bad-state', `${host.name} has crashed; end the program that called`);
-      return host.udp(port, program);
+      return host.udp(port, program, options);
     },
     sleep: (milliseconds) => whileAlive((resolve) => host.after(milliseconds, () => resolve())),
     now: () => host.clock.monotonic(),

@@ -1,54 +1,27 @@
 import type { ClientLease } from '../dhcp/client-lease.ts';
 import { EtherloomError } from '../errors.ts';
 import { Host } from '../host/host.ts';
-import { formatIpv4, type Ipv4Address } from '../wire/ipv4.ts';
-import { formatIpv6, type Ipv6Address } from '../wire/ipv6.ts';
+import type { Ipv6Configuration } from '../host/ipv6-interface.ts';
+import { formatIp, isIpv6, type IpAddress } from '../wire/ip.ts';
+import type { Ipv4Address } from '../wire/ipv4.ts';
+import type { Ipv6Address } from '../wire/ipv6.ts';
 import { formatMac, type MacAddress } from '../wire/mac.ts';
 import type { Random } from '../random.ts';
 import { Crashes } from './crashes.ts';
 import type { Fabric } from './fabric.ts';
 import { hostRandom, surroundingsOf, type HostProgram, type HostRandom, type LogLine } from './host-program.ts';
 import { LabDisk } from './lab-disk.ts';
+import type { LabHostOptions, PingOptions } from './lab-host-options.ts';
 import { LabStation } from './lab-station.ts';
-import { LabUdpSocket, type UdpProgram } from './lab-udp-socket.ts';
+import { LabUdpSocket, type LabUdpOptions, type UdpProgram } from './lab-udp-socket.ts';
 import { onGrid } from './span.ts';
 import { checkCount, checkNumber } from './numbers.ts';
 import { pingOptionWords } from './vocabularies.ts';
 import { checkOptions, formatLine, formatWords } from './words.ts';
-import { readAddressText, readHostAddress, readIpv4Text, readMacText, type HostAddress } from './names.ts';
-
-/** What a host of the lab is like. Addresses are in text. */
-export interface LabHostOptions {
-  /** By default one that is made from the order of adding. */
-  readonly mac?: string;
-  /** Its address, as `10.0.0.1/8`. By default 10.0.0.1/8 of the first station, 10.0.0.2/8 of the second, and so on, or the next one that is free; none with `dhcp`. */
-  readonly ip?: string;
-  /** The way out of its network. Default: none. */
-  readonly router?: string;
-  /** Whether it asks for its address. Default: false. */
-  readonly dhcp?: boolean;
-  /** Whether it has a link-local IPv6 address. Default: false. */
-  readonly ipv6?: boolean;
-  /** What it does from its start on, and again after each crash. Default: nothing. */
-  readonly program?: HostProgram;
-  /** How long its disk takes for whatever it does, in milliseconds. Default: 0. */
-  readonly diskLatency?: number;
-}
+import { readAddressText, readHost6Address, readHostAddress, readIpv4Text, readIpv6Text, readMacText, type HostAddress } from './names.ts';
 
 /** Who is pinged: a host, or an address in text, of IPv4 or IPv6. */
 export type PingTarget = LabHost | string;
-
-/** How a ping is made. */
-export interface PingOptions {
-  /** How long the answer is waited for, in milliseconds. Default: 4,000: by then ARP has asked three times, and given up. */
-  readonly timeout?: number;
-  /** Whether a host is pinged by its link-local IPv6 address. Default: false. */
-  readonly ipv6?: boolean;
-  /** How many octets are sent, and come back, beside the headers; more than 1,472 of them go in fragments. Default: 56, as `ping -s` has it. */
-  readonly size?: number;
-  /** Whether it may not be sent in fragments. Default: false. */
-  readonly dontFragment?: boolean;
-}
 
 const defaultTimeout = 4000;
 /** Who claims to be everybody fills no memory. */
@@ -56,12 +29,13 @@ const maxRivals = 16;
 const maxLines = 1000;
 const maxPing = 0xffff - 28;
 
-/** A host with a network stack: ARP, IPv4, ICMP, UDP, a DHCP client, IPv6 on the link. */
+/** A host with a network stack: ARP, IPv4, IPv6, ICMP, UDP, a DHCP client. */
 export class LabHost extends LabStation {
   /** Chance for its programs, by the seed of the network. */
   readonly random: HostRandom;
   readonly #options: LabHostOptions;
   readonly #ipv4: HostAddress | undefined;
+  readonly #ipv6: boolean | Ipv6Configuration;
   readonly #random: Random;
   readonly #programs: HostProgram[] = [];
   readonly #lines: LogLine[] = [];
@@ -78,10 +52,12 @@ export class LabHost extends LabStation {
 
   constructor(name: string, address: HostAddress, mac: MacAddress, options: LabHostOptions, fabric: Fabric) {
     super(name, options.mac === undefined ? mac : readMacText(options.mac), {}, fabric);
-    const { dhcp = false, ip, program, diskLatency = 0 } = options;
+    const { dhcp = false, ip, ipv6 = false, ip6, router6, program, diskLatency = 0 } = options;
     checkNumber('the latency of a disk', diskLatency);
     this.#options = options;
     this.#ipv4 = ip === undefined ? (dhcp ? undefined : address) : readHostAddress(ip);
+    const router = router6 === undefined ? undefined : readIpv6Text(router6);
+    this.#ipv6 = ip6 === undefined ? ipv6 : { ...readHost6Address(ip6), router };
     this.#random = fabric.random(`host ${name}`);
     this.random = hostRandom(fabric.random(`program ${name}`));
     this.#stack = this.#make();
@@ -141,6 +117,11 @@ export class LabHost extends LabStation {
     return this.stack.linkLocal;
   }
 
+  /** The IPv6 address that it was given; undefined without `ip6`, and as `linkLocal` is. */
+  get address6(): Ipv6Address | undefined {
+    return this.stack.address6;
+  }
+
   /** What the DHCP server granted; undefined while there is nothing. */
   get lease(): ClientLease | undefined {
     return this.stack.dhcp?.lease;
@@ -170,8 +151,7 @@ export class LabHost extends LabStation {
     if (size !== undefined) checkCount('the size of a ping', size, 0, maxPing);
     checkNumber('the timeout of a ping', timeout);
     this.fabric.checkOpen();
-    if (typeof to !== 'string') this.#checkOurs(to);
-    const target = typeof to === 'string' ? readAddressText(to) : ipv6 ? to.#knownLinkLocal : this.addressOf(to);
+    const target = this.targetOf(to, ipv6);
     const { life } = this;
     const special = { ...(size !== undefined && { size }), ...(dontFragment && { dontFragment }) };
     const tell = (time: number | undefined): void => {
@@ -181,13 +161,7 @@ export class LabHost extends LabStation {
     // Of a host that crashes meanwhile nobody hears any more.
     const waiting = { [Symbol.dispose]: () => tell(undefined) };
     this.fabric.act(
-      () =>
-        formatLine(
-          'ping',
-          this.name,
-          typeof target === 'bigint' ? formatIpv6(target) : formatIpv4(target),
-          formatWords({ timeout, ...special }),
-        ),
+      () => formatLine('ping', this.name, formatIp(target), formatWords({ timeout, ...special })),
       () => {
         if (!this.running) {
           this.fabric.timeline.tellAfter(timeout, () => result(undefined));
@@ -201,8 +175,13 @@ export class LabHost extends LabStation {
   }
 
   /** Opens a UDP socket; without a port, at one that is free. Throws EtherloomError('busy') when the port is taken. */
-  udp(port?: number, program?: UdpProgram): LabUdpSocket {
-    return new LabUdpSocket(this, port, program, this.fabric);
+  udp(port?: number, program?: UdpProgram, options?: LabUdpOptions): LabUdpSocket {
+    return new LabUdpSocket(this, port, program, options, this.fabric);
+  }
+
+  /** How many octets a packet to an address may have, headers and all, as far as routers on the way have said. */
+  pathMtu(to: PingTarget): number {
+    return this.#stack.pathMtu(this.targetOf(to));
   }
 
   override [Symbol.dispose](): void {
@@ -235,16 +214,30 @@ export class LabHost extends LabStation {
     return address;
   }
 
+  /** The same of either family: of a host by its IPv4 address, or its IPv6 address of the link. */
+  targetOf(to: PingTarget, ipv6 = false): IpAddress {
+    if (typeof to === 'string') return readAddressText(to);
+    if (!ipv6) return this.addressOf(to);
+    this.#checkOurs(to);
+    return to.#knownLinkLocal;
+  }
+
+  /** Throws EtherloomError('bad-state') for an IPv6 address when it has none itself. */
+  checkFamily(address: IpAddress): void {
+    if (!isIpv6(address) || this.#ipv6 !== false) return;
+    throw new EtherloomError('bad-state', `${this.name} has no IPv6 address, and ${formatIp(address)} is one; make it with { ipv6: true }`);
+  }
+
   #make(): Host {
-    const { dhcp = false, ipv6 = false, router } = this.#options;
+    const { dhcp = false, router } = this.#options;
     return new Host({
       clock: this.clock,
       random: this.#random,
       mac: this.mac,
       send: (frame) => this.emit(frame),
-      onConflict: (other) => this.#noteConflict(other),
+      onConflict: (other, address) => this.#noteConflict(other, address),
       dhcp,
-      ipv6,
+      ipv6: this.#ipv6,
       ...(this.#ipv4 && { ipv4: { ...this.#ipv4, ...(router !== undefined && { router: readIpv4Text(router) }) } }),
     });
   }
@@ -264,11 +257,10 @@ export class LabHost extends LabStation {
     for (const program of this.#programs) this.tell(() => program(surroundingsOf(this)));
   }
 
-  #noteConflict(rival: MacAddress): void {
+  #noteConflict(rival: MacAddress, address: IpAddress): void {
     if (this.#rivals.has(rival) || this.#rivals.size >= maxRivals) return;
     this.#rivals.add(rival);
-    const what = this.address === undefined ? 'the IPv6 address' : formatIpv4(this.address);
-    this.fabric.noteConflict(`${what} of ${this.name} is used by ${this.fabric.nameOf(rival) ?? formatMac(rival)}, too`);
+    this.fabric.noteConflict(`${formatIp(address)} of ${this.name} is used by ${this.fabric.nameOf(rival) ?? formatMac(rival)}, too`);
   }
 
   /** In another network somebody else may have the address. */

@@ -10,10 +10,11 @@ export type { RunView, ViewFault, ViewFrame, ViewMoment, ViewNode, ViewNote } fr
 export type { LabDhcp, LabDhcpOptions } from './lab-dhcp.ts';
 export type { HostProgram, HostRandom, HostSurroundings, LogLine } from './host-program.ts';
 export type { LabDisk } from './lab-disk.ts';
-export type { LabHost, LabHostOptions, PingOptions, PingTarget } from './lab-host.ts';
+export type { LabHost, PingTarget } from './lab-host.ts';
+export type { LabHostOptions, PingOptions } from './lab-host-options.ts';
 export type { LabStation, LabStationOptions, Received, StationProgram } from './lab-station.ts';
 export type { LabSwitch, LabSwitchOptions } from './lab-switch.ts';
-export type { LabDatagram, LabRefusal, LabUdpSocket, UdpProgram } from './lab-udp-socket.ts';
+export type { LabDatagram, LabRefusal, LabUdpOptions, LabUdpSocket, UdpProgram } from './lab-udp-socket.ts';
 export type { LinkEnd, LinkOwner } from './link-end.ts';
 export type { Link, LinkOptions, Side } from './link.ts';
 export type { FlapTimes } from '../ports/flap.ts';

@@ -1,6 +1,6 @@
 import { EtherloomError } from '../errors.ts';
 import { isGroupMac, macFromNumber, parseMac, type MacAddress } from '../wire/mac.ts';
-import { parseIpv6, type Ipv6Address } from '../wire/ipv6.ts';
+import { ipv6NetworkOf, isIpv6LinkLocal, isIpv6Multicast, parseIpv6, type Ipv6Address, type Ipv6Network } from '../wire/ipv6.ts';
 import { ipv4FromNumber, netmask, parseIpv4, parseIpv4Network, type Ipv4Address, type Ipv4Network } from '../wire/ipv4.ts';
 
 /** The address of the n-th switch, from 1: `00:ff:…`, as VDE makes them. */
@@ -70,7 +70,8 @@ export function readAddressText(text: string): Ipv4Address | Ipv6Address {
   return text.includes(':') ? readIpv6Text(text) : readIpv4Text(text);
 }
 
-function readIpv6Text(text: string): Ipv6Address {
+/** The address in text. Throws EtherloomError('bad-address'). */
+export function readIpv6Text(text: string): Ipv6Address {
   const address = parseIpv6(text);
   if (address === undefined) throw new EtherloomError('bad-address', `${JSON.stringify(text)} is not an IPv6 address; write it as fe80::1`);
   return address;
@@ -93,4 +94,22 @@ export function readHostAddress(text: string): HostAddress {
   }
   const first = (address & netmask({ address, prefixLength })) >>> 0;
   return { address, network: { address: ipv4FromNumber(first), prefixLength } };
+}
+
+/** An IPv6 address, and the network that it is of. */
+export interface Host6Address {
+  readonly address: Ipv6Address;
+  readonly network: Ipv6Network;
+}
+
+/** The IPv6 address of a host with the length of its network's prefix, in text: `fd00::1/64`. Throws EtherloomError('bad-address'). */
+export function readHost6Address(text: string): Host6Address {
+  const [, host = '', length = ''] = /^([^/]*)\/(\d+)$/.exec(text) ?? [];
+  const [address, prefixLength] = [parseIpv6(host), Number(length)];
+  if (address === undefined || length === '' || prefixLength > 128) {
+    throw new EtherloomError('bad-address', `${JSON.stringify(text)} is not an IPv6 address with a prefix length; write it as fd00::1/64`);
+  }
+  if (isIpv6Multicast(address) || isIpv6LinkLocal(address) || address <= 1n)
+    throw new EtherloomError('bad-address', `${text} cannot be given to a host; use an address of fd00::/8, or a global one`);
+  return { address, network: ipv6NetworkOf(address, prefixLength) };
 }

@@ -9,7 +9,7 @@ import type { Network } from './network.ts';
 import { checkNumber } from './numbers.ts';
 import type { Node } from './plugs.ts';
 import { millisecondsOf, onGrid } from './span.ts';
-import { dhcpWords, flapWords, hostWords, linkWords, pingWords, skewWords, stationWords, switchWords } from './vocabularies.ts';
+import { dhcpWords, flapWords, hostWords, linkWords, pingWords, skewWords, stationWords, switchWords, udpWords } from './vocabularies.ts';
 import { parseNames, parseNumber, parseWords } from './words.ts';
 
 /*
@@ -65,13 +65,15 @@ const acts: Readonly<Record<string, Line<unknown>>> = {
   ping: line('ping HOST ADDRESS [timeout MILLISECONDS] [size OCTETS] [dontFragment]', 2, ({ net }, [name = '', to = '', ...words]) =>
     net.hostNamed(name).startPing(to, () => undefined, parseWords(words, pingWords)),
   ),
-  listen: line('listen HOST PORT|any', 2, ({ net, sockets }, [name = '', port = '']) => {
-    const socket = net.hostNamed(name).udp(port === 'any' ? undefined : numberOf(port));
+  listen: line('listen HOST PORT|any [OPTIONS]', 2, ({ net, sockets }, [name = '', port = '', ...words]) => {
+    const socket = net.hostNamed(name).udp(port === 'any' ? undefined : numberOf(port), undefined, parseWords(words, udpWords));
     sockets.set(`${name} ${socket.port}`, socket);
   }),
   udp: line('udp HOST PORT ADDRESS PORT [PAYLOAD]', 4, (stage, [name = '', port = '', to = '', toPort = '', payload = '']) =>
     socketOf(stage, name, port).send(to, numberOf(toPort), octetsOf(payload)),
   ),
+  join: line('join HOST PORT GROUP', 3, (stage, [name = '', port = '', group = '']) => socketOf(stage, name, port).join(group)),
+  leave: line('leave HOST PORT GROUP', 3, (stage, [name = '', port = '', group = '']) => socketOf(stage, name, port).leave(group)),
   close: line('close HOST PORT', 2, (stage, [name = '', port = '']) => {
     socketOf(stage, name, port)[Symbol.dispose]();
     stage.sockets.delete(`${name} ${port}`);

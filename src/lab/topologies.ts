@@ -1,5 +1,6 @@
 import type { LabDhcp, LabDhcpOptions } from './lab-dhcp.ts';
-import type { LabHost, LabHostOptions } from './lab-host.ts';
+import type { LabHost } from './lab-host.ts';
+import type { LabHostOptions } from './lab-host-options.ts';
 import type { LabSwitch, LabSwitchOptions } from './lab-switch.ts';
 import type { Link } from './link.ts';
 import type { Network } from './network.ts';

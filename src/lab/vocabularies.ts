@@ -2,9 +2,10 @@ import type { FlapTimes } from '../ports/flap.ts';
 import type { Quality } from '../ports/impairment.ts';
 import type { FabricOptions } from './fabric.ts';
 import type { LabDhcpOptions } from './lab-dhcp.ts';
-import type { LabHostOptions, PingOptions } from './lab-host.ts';
+import type { LabHostOptions, PingOptions } from './lab-host-options.ts';
 import type { LabStationOptions, StationProgram } from './lab-station.ts';
 import type { LabSwitchOptions } from './lab-switch.ts';
+import type { LabUdpOptions } from './lab-udp-socket.ts';
 import type { Side } from './link.ts';
 import type { LabOptions, StationLink } from './network.ts';
 import type { NewLink } from './plugs.ts';
@@ -57,7 +58,7 @@ export const programWords = { receive: 'function', carrier: 'function' } as cons
 /** Of a host and its link, as the notation has them. */
 export const hostWords = {
   ...stationWords,
-  ...{ ip: 'text', router: 'text', dhcp: 'flag', ipv6: 'flag', diskLatency: 'number' },
+  ...{ ip: 'text', router: 'text', dhcp: 'flag', ipv6: 'flag', ip6: 'text', router6: 'text', diskLatency: 'number' },
 } as const satisfies Wording<StationLink & Omit<LabHostOptions, 'program'>>;
 
 /** Of a host and its link, with its program. */
@@ -78,6 +79,14 @@ export const pingWords = { timeout: 'number', size: 'number', dontFragment: 'fla
 
 /** Of a ping. */
 export const pingOptionWords = { ...pingWords, ipv6: 'flag' } as const satisfies Wording<PingOptions>;
+
+/** Of a UDP socket, as the notation has them. */
+export const udpWords = {
+  ...{ address: 'text', dontFragment: 'flag', multicastTtl: 'number', multicastLoopback: 'flag' },
+} as const satisfies Partial<Wording<LabUdpOptions>>;
+
+/** Of a UDP socket. */
+export const udpOptionWords = { ...udpWords, ipv6: 'flag' } as const satisfies Wording<LabUdpOptions>;
 
 /** Of a clock that is wrong. */
 export const skewWords = { rate: 'number', wall: 'number' } as const satisfies Wording<Skew>;

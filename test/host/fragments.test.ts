@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { fragmentsOf, Reassembly } from '../../src/host/reassembly.ts';
+import { fragmentsOf, Ipv4Reassembly } from '../../src/host/ipv4-fragments.ts';
 import { decodeIcmpUnreachable, unreachableCodes } from '../../src/wire/icmp.ts';
-import { decodeIpv4, formatIpv4, ipProtocols, type Ipv4 } from '../../src/wire/ipv4.ts';
+import { formatIp } from '../../src/wire/ip.ts';
+import { decodeIpv4, ipProtocols, type Ipv4 } from '../../src/wire/ipv4.ts';
 import { summarize } from '../../src/wire/summary.ts';
 import { encodeEthernet } from '../../src/wire/ethernet.ts';
 import { encodeUdp } from '../../src/wire/udp.ts';
@@ -36,7 +37,7 @@ describe('fragments', () => {
           const shuffled = [...fragments, ...fragments.slice(1, 3)]
             .map((fragment) => [order.next().value as number, fragment] as const)
             .sort(([a], [b]) => a - b);
-          const reassembly = new Reassembly(new ManualClock());
+          const reassembly = new Ipv4Reassembly(new ManualClock());
           const wholes = shuffled.flatMap(([, fragment]) => {
             const lent = fragment.slice();
             const whole = reassembly.add(decoded(lent));
@@ -52,7 +53,7 @@ describe('fragments', () => {
 
   it('that overlap, are too many, or of which the rest does not come in time, are dropped', () => {
     const clock = new ManualClock();
-    const reassembly = new Reassembly(clock);
+    const reassembly = new Ipv4Reassembly(clock);
     const piece = (fragmentOffset: number, length: number, moreFragments: boolean, identification = 7): Ipv4 =>
       decoded(encodeIpv4({ ...own, identification, fragmentOffset, moreFragments, payload: new Uint8Array(length) }));
     const end = (identification?: number): unknown => reassembly.add(piece(1, 8, false, identification));
@@ -87,7 +88,7 @@ describe('fragments', () => {
     expect(decoded((wire.frames.at(-1) ?? new Uint8Array(0)).subarray(14))).toMatchObject({ dontFragment: true, moreFragments: false });
     const tooLong = (size: number, dontFragment: boolean) => () =>
       a.ping(addressOf(2), () => undefined, { payload: new Uint8Array(size), dontFragment });
-    expect(tooLong(1473, true)).toThrow('cannot send 1473 octets in one ping: this link carries at most 1472; send less');
+    expect(tooLong(1473, true)).toThrow('cannot send 1473 octets in one ping: the way to 10.0.0.2 carries at most 1472; send less');
     expect(tooLong(65_508, false)).toThrow('cannot send 65508 octets in one ping: a packet holds at most 65507; send less');
   });
 });
@@ -100,7 +101,7 @@ describe('a closed UDP port', () => {
     using socket = a.udp(
       1234,
       () => undefined,
-      (host, port) => refused.push([formatIpv4(host), port]),
+      (host, port) => refused.push([formatIp(host), port]),
     );
     socket.send(addressOf(2), 7, new Uint8Array(1000));
     wire.clock.advance(100);

@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Host } from '../../src/host/host.ts';
+import { encodeIcmpv6Error } from '../../src/wire/icmpv6-error.ts';
 import { decodeIcmpv6, encodeIcmpv6, icmpv6Protocol, type Icmpv6 } from '../../src/wire/icmpv6.ts';
+import { encodeIpv6Fragment, fragmentHeader } from '../../src/wire/ipv6-fragment.ts';
 import {
   allNodes,
   decodeIpv6,
@@ -14,6 +16,7 @@ import {
 } from '../../src/wire/ipv6.ts';
 import { decodeEthernet, encodeEthernet, etherTypes } from '../../src/wire/ethernet.ts';
 import { macFromNumber, type MacAddress } from '../../src/wire/mac.ts';
+import { encodeUdpOverIpv6 } from '../../src/wire/udp.ts';
 import { concatOctets } from '../../src/wire/octets.ts';
 import { macOf, Wire } from './host-wire.ts';
 
@@ -130,6 +133,12 @@ describe('an IPv6 host', () => {
       frameOf(stranger, multicastMacOf(group), solicitation(first, stranger), from, group),
       frameOf(stranger, macOf(1), advertisement(from), from, first),
       frameOf(stranger, macOf(1), { type: 'echo-request', identifier: 1, sequence: 1, payload: new Uint8Array(8) }, from, first),
+      packetFrame(17, encodeUdpOverIpv6({ sourcePort: 1, destinationPort: 7, payload: new Uint8Array(8) }, from, first)),
+      packetFrame(
+        fragmentHeader,
+        encodeIpv6Fragment({ nextHeader: 17, offset: 0, more: true, identification: 1, payload: new Uint8Array(8) }),
+      ),
+      packetFrame(icmpv6Protocol, encodeIcmpv6Error({ type: 'too-big', code: 0, mtu: 1300 }, new Uint8Array(60).fill(0x60), from, first)),
     ];
     const change = fc.tuple(fc.nat(95), fc.nat(255));
     const properties = [
@@ -177,6 +186,12 @@ function frameOf(
   const payload = encodeIcmpv6(message, source, destination);
   const packet = encodeIpv6({ source, destination, nextHeader: icmpv6Protocol, hopLimit, payload });
   return encodeEthernet({ destination: to, source: from, etherType: etherTypes.ipv6, payload: packet });
+}
+
+/** A frame of a stranger for host 1. */
+function packetFrame(nextHeader: number, payload: Uint8Array): Uint8Array {
+  const packet = encodeIpv6({ source: linkLocalOf(stranger), destination: first, nextHeader, hopLimit: 64, payload });
+  return encodeEthernet({ destination: macOf(1), source: stranger, etherType: etherTypes.ipv6, payload: packet });
 }
 
 /** All ICMPv6 messages on the wire, with the packets' fields. */

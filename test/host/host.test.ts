@@ -99,8 +99,9 @@ describe("a host's UDP ports", () => {
     using wire = new Wire();
     using socket = wire.host(1).udp(7, () => undefined);
     socket.send(limitedBroadcast, 7, new Uint8Array(1472));
-    expect(() => socket.send(limitedBroadcast, 7, new Uint8Array(1473))).toThrow(
-      'cannot send 1473 octets in one UDP datagram: this link carries at most 1472',
+    socket.send(limitedBroadcast, 7, new Uint8Array(65_507));
+    expect(() => socket.send(limitedBroadcast, 7, new Uint8Array(65_508))).toThrow(
+      'cannot send 65508 octets in one UDP datagram: a packet holds at most 65507; send less at a time',
     );
   });
 

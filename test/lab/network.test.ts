@@ -173,7 +173,7 @@ describe('a socket', () => {
     const socket = a.udp();
     socket.send(b, 7, 'hello');
     await net.quiesce();
-    expect(socket.received).toEqual([{ from: '10.0.0.2', port: 7, payload: expect.anything() as unknown, text: 'hello!' }]);
+    expect(socket.received).toEqual([{ from: '10.0.0.2', port: 7, to: '10.0.0.1', payload: expect.anything() as unknown, text: 'hello!' }]);
   });
 });
 
@@ -276,7 +276,7 @@ describe('a ping', () => {
     net.linkNamed('s1-b').mtu = 1500;
     expect(await a.ping(b, { size: 8000 })).toBeDefined();
     await expect(a.ping(b, { size: 1473, dontFragment: true })).rejects.toThrow(
-      'cannot send 1473 octets in one ping: this link carries at most 1472',
+      'cannot send 1473 octets in one ping: the way to 10.0.0.2 carries at most 1472',
     );
     await expect(a.ping(b, { size: 70_000 })).rejects.toThrow('the size of a ping must be an integer from 0 to 65507, not 70000');
     const text = recording(net);

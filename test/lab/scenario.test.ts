@@ -71,9 +71,11 @@ describe('a text', () => {
     expect(why('latency a-s1 -1')).toBe('the latency of a link must be a number of at least 0, not -1');
     expect(why('run -1')).toMatch(/^not a time span: /);
     expect(why('at Infinity')).toBe('a time must be a number of at least 0, not Infinity');
-    expect(why(`listen a 5\nudp a 5 10.0.0.9 6 ${'00'.repeat(1473)}`)).toMatch(
-      /cannot send 1473 octets in one UDP datagram: this link carries at most 1472; /,
+    expect(why(`listen a 5\nudp a 5 10.0.0.9 6 ${'00'.repeat(65_508)}`)).toMatch(
+      /cannot send 65508 octets in one UDP datagram: a packet holds at most 65507; /,
     );
+    expect(why('listen a 5\njoin a 5 10.0.0.9')).toMatch(/10\.0\.0\.9 is not a group's address; /);
+    expect(why('listen a 5 ttl 9')).toMatch(/unknown option "ttl"; use one of: address, dontFragment, multicastTtl, multicastLoopback$/);
     expect(why('end f1')).toBe('there is no fault f1; name one that an earlier line began');
     expect(why('close a 7')).toBe('a does not listen on port 7; write first: listen a 7');
     expect(why('full-disk 1')).toBe('there is no DHCP server 1: the network has 0; number them from 1');

@@ -1,0 +1,100 @@
+import type { Clock } from '../clock.ts';
+import type { Random } from '../random.ts';
+import { decodeIcmpv6Error, unreachableCodes6 } from '../wire/icmpv6-error.ts';
+import { encodeIcmpv6, icmpv6Protocol, type Icmpv6Echo } from '../wire/icmpv6.ts';
+import { isIpv6 } from '../wire/ip.ts';
+import { ipProtocols } from '../wire/ipv4.ts';
+import { ipv6HeaderLength, isIpv6Multicast, unspecifiedIpv6, type Ipv6, type Ipv6Address } from '../wire/ipv6.ts';
+import type { MacAddress } from '../wire/mac.ts';
+import { decodeUdpOverIpv6, encodeUdpOverIpv6, type Udp } from '../wire/udp.ts';
+import { Ipv6Interface, type Ipv6Configuration } from './ipv6-interface.ts';
+import type { Echo } from './pings.ts';
+import { hearTooLong, type Senders } from './senders.ts';
+import type { UdpOptions } from './udp-sockets.ts';
+
+/** What UDP and ICMPv6 are made of. */
+export interface Ipv6TransportOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly mac: MacAddress;
+  readonly configuration?: Ipv6Configuration | undefined;
+  readonly send: (frame: Uint8Array) => void;
+  /** That neighbour has that address of ours already, or wants it too: it is not used. */
+  readonly onDuplicate: (mac: MacAddress, address: Ipv6Address) => void;
+}
+
+const echoRequest = 128;
+
+/** UDP and ICMPv6 of a host. [RFC 768; RFC 8200, 8.1; RFC 4443] */
+export class Ipv6Transport implements Disposable {
+  readonly interface: Ipv6Interface;
+  readonly #senders: Senders;
+
+  constructor(options: Ipv6TransportOptions, senders: Senders) {
+    this.#senders = senders;
+    this.interface = new Ipv6Interface({
+      ...options,
+      mtuTo: (address) => senders.paths.to(address),
+      isMember: (group) => senders.udp.groups.has(group),
+      hearsMac: (mac) => senders.udp.groups.hasMac(mac),
+      receive: (packet, via, reply) => this.#receive(packet, via, reply),
+    });
+  }
+
+  /** Sends an echo request. It is dropped while there is no address, and to where no neighbour is. */
+  sendEcho(to: Ipv6Address, echo: Echo): void {
+    this.interface.send(to, icmpv6Protocol, (source) => this.#noted(to, encodeIcmpv6({ ...echo, type: 'echo-request' }, source, to)));
+  }
+
+  /** Sends a datagram. It is dropped while there is no address, and where the socket has one that is not ours. */
+  sendUdp(to: Ipv6Address, udp: Udp, { address, multicastTtl = 1, multicastLoopback = true }: UdpOptions): void {
+    if (address !== undefined && !isIpv6(address)) return;
+    const isGroup = isIpv6Multicast(to);
+    this.interface.send(to, ipProtocols.udp, (source) => this.#noted(to, encodeUdpOverIpv6(udp, source, to)), {
+      source: address !== undefined && isIpv6Multicast(address) ? undefined : address,
+      hopLimit: isGroup ? multicastTtl : undefined,
+      loopback: multicastLoopback,
+    });
+  }
+
+  [Symbol.dispose](): void {
+    this.interface[Symbol.dispose]();
+  }
+
+  /** No router sends anything in fragments. */
+  #noted(to: Ipv6Address, payload: Uint8Array): Uint8Array {
+    this.#senders.paths.note(to, payload, ipv6HeaderLength + payload.length);
+    return payload;
+  }
+
+  #receive(packet: Ipv6, via: MacAddress, reply: Icmpv6Echo | undefined): void {
+    const { source, nextHeader } = packet;
+    if (nextHeader === ipProtocols.udp) this.#receiveUdp(packet, via);
+    else if (reply !== undefined) {
+      this.interface.discovery.neighbours.confirm(source);
+      this.#senders.pings.receive(source, reply);
+    } else if (nextHeader === icmpv6Protocol) this.#hearError(packet);
+  }
+
+  #receiveUdp(packet: Ipv6, via: MacAddress): void {
+    const { source, destination, payload } = packet;
+    const udp = decodeUdpOverIpv6(payload, source, destination);
+    if (udp === undefined) return;
+    const isHeard = this.#senders.udp.receive(udp.destinationPort, { ...udp, source, destination, via });
+    // What was for a group is refused by nobody, and who has no address is told nothing. [RFC 4443, 2.4 (e)]
+    if (isHeard || isIpv6Multicast(destination) || source === unspecifiedIpv6) return;
+    const refusal = this.#senders.unreachables.portOfIpv6(packet);
+    if (refusal) this.interface.answer(via, destination, source, refusal);
+  }
+
+  /** Only what we have sent ourselves can be refused. */
+  #hearError({ source, destination, payload }: Ipv6): void {
+    const told = decodeIcmpv6Error(payload, source, destination);
+    if (told?.source !== destination) return;
+    const { type, code, nextHeader, start } = told;
+    const isUdp = nextHeader === ipProtocols.udp;
+    const isEcho = nextHeader === icmpv6Protocol && start[0] === echoRequest;
+    if (type === 'too-big') hearTooLong(this.#senders, told, isUdp ? 'udp' : isEcho ? 'echo' : undefined);
+    else if (code === unreachableCodes6.port && isUdp) this.#senders.udp.refuse(told.destination, start);
+  }
+}

@@ -1,0 +1,178 @@
+import type { Clock, Timer } from '../clock.ts';
+import type { Icmpv6, NeighbourAdvertisement, NeighbourSolicitation } from '../wire/icmpv6.ts';
+import {
+  allNodes,
+  isIpv6LinkLocal,
+  isIpv6Multicast,
+  multicastMacOf,
+  solicitedNodeOf,
+  unspecifiedIpv6,
+  type Ipv6,
+  type Ipv6Address,
+} from '../wire/ipv6.ts';
+import type { MacAddress } from '../wire/mac.ts';
+import { NeighbourCache } from './neighbour-cache.ts';
+
+/** What neighbour discovery is made of. */
+export interface NeighbourDiscoveryOptions {
+  readonly clock: Clock;
+  readonly mac: MacAddress;
+  /** Sends a message of neighbours. */
+  readonly say: (to: MacAddress, source: Ipv6Address, destination: Ipv6Address, message: Icmpv6) => void;
+  /** Sends a packet to a neighbour. */
+  readonly send: (to: MacAddress, packet: Uint8Array) => void;
+  /** That neighbour has that address of ours already, or wants it too: it is not used. */
+  readonly onDuplicate: (mac: MacAddress, address: Ipv6Address) => void;
+}
+
+/** What has become of an address: whether nobody else has it is not known yet, or known, or somebody has. [RFC 4862, 2] */
+export type Ipv6State = 'tentative' | 'preferred' | 'duplicate';
+
+/** Milliseconds that somebody who has the address has to say so. [RFC 4862, 5.1; RFC 4861, 10, RETRANS_TIMER] */
+const detectionTime = 1000;
+
+const allNodesMac = multicastMacOf(allNodes);
+
+/** An address of ours. */
+interface Own {
+  readonly address: Ipv6Address;
+  readonly solicitedNode: Ipv6Address;
+  readonly solicitedNodeMac: MacAddress;
+  state: Ipv6State;
+  timer: Timer;
+}
+
+/** Our addresses, once nobody else has them, and the neighbours. [RFC 4861; RFC 4862] */
+export class NeighbourDiscovery implements Disposable {
+  readonly neighbours: NeighbourCache<Ipv6Address>;
+  readonly #options: NeighbourDiscoveryOptions;
+  readonly #own: readonly Own[];
+
+  /** An address is asked for at once, and had a second later; those first that are better. */
+  constructor(addresses: readonly Ipv6Address[], options: NeighbourDiscoveryOptions) {
+    this.#options = options;
+    this.neighbours = new NeighbourCache({
+      clock: options.clock,
+      solicit: (target, to) => this.#solicit(target, to),
+      send: options.send,
+    });
+    this.#own = addresses.map((address) => this.#begin(address));
+  }
+
+  /** The address for what goes to that one: of the link for the link, a global one for others. Undefined while there is none. */
+  sourceFor(destination: Ipv6Address): Ipv6Address | undefined {
+    const isOfLink = isIpv6LinkLocal(destination) || isOfLinkScope(destination);
+    const preferred = this.#own.filter(({ state }) => state === 'preferred');
+    return (preferred.find(({ address }) => isIpv6LinkLocal(address) === isOfLink) ?? preferred[0])?.address;
+  }
+
+  /** What has become of an address of ours; undefined for those of others. */
+  stateOf(address: Ipv6Address): Ipv6State | undefined {
+    return this.#own.find((own) => own.address === address)?.state;
+  }
+
+  /** Whether one of our addresses is asked for in that group. */
+  isAskedIn(group: Ipv6Address): boolean {
+    return this.#own.some(({ solicitedNode }) => solicitedNode === group);
+  }
+
+  /** Whether frames to that MAC address may ask for one of our addresses. */
+  hearsMac(mac: MacAddress): boolean {
+    return this.#own.some(({ solicitedNodeMac }) => solicitedNodeMac === mac);
+  }
+
+  /** Whether what neighbours say of themselves matters here: somebody is asked for or known, or an address of ours is not known to be free. */
+  get isCurious(): boolean {
+    return this.neighbours.size > 0 || this.#own.some(({ state }) => state === 'tentative');
+  }
+
+  /** Says to everybody who has our addresses. Nothing happens while there are none. [RFC 4861, 7.2.6] */
+  announce(): void {
+    for (const { address, state } of this.#own) if (state === 'preferred') this.#advertise(address, allNodes, allNodesMac, false);
+  }
+
+  /** A message of neighbours that has crossed no router. */
+  receive(message: NeighbourSolicitation | NeighbourAdvertisement, packet: Ipv6, via: MacAddress): void {
+    if (message.type === 'neighbour-solicitation') this.#receiveSolicitation(message, packet, via);
+    else this.#receiveAdvertisement(message, packet, via);
+  }
+
+  [Symbol.dispose](): void {
+    for (const own of this.#own) {
+      own.timer[Symbol.dispose]();
+      own.state = 'duplicate';
+    }
+    this.neighbours[Symbol.dispose]();
+  }
+
+  #begin(address: Ipv6Address): Own {
+    const solicitedNode = solicitedNodeOf(address);
+    const own: Own = {
+      ...{ address, solicitedNode, solicitedNodeMac: multicastMacOf(solicitedNode), state: 'tentative' },
+      // Not yet: the owner may not have the host in hand.
+      timer: this.#options.clock.after(0, () => this.#detect(own)),
+    };
+    return own;
+  }
+
+  /** Asks once whether somebody has the address; who is silent has not. [RFC 4862, 5.4.2] */
+  #detect(own: Own): void {
+    const { address, solicitedNode, solicitedNodeMac } = own;
+    own.timer = this.#options.clock.after(detectionTime, () => {
+      own.state = 'preferred';
+      this.#advertise(address, allNodes, allNodesMac, false);
+    });
+    const probe = { type: 'neighbour-solicitation', target: address, mac: undefined } as const;
+    this.#options.say(solicitedNodeMac, unspecifiedIpv6, solicitedNode, probe);
+  }
+
+  #receiveSolicitation({ target, mac }: NeighbourSolicitation, { source, destination }: Ipv6, via: MacAddress): void {
+    const own = this.#own.find(({ address }) => address === target);
+    if (own === undefined || via === this.#options.mac) return;
+    const isProbe = source === unspecifiedIpv6;
+    if (own.state === 'tentative') {
+      // Two that want the same address at the same time: none gets it. [RFC 4862, 5.4.3]
+      if (isProbe) this.#giveUp(own, via);
+      return;
+    }
+    if (own.state !== 'preferred') return;
+    if (isProbe) {
+      if (destination === own.solicitedNode) this.#advertise(target, allNodes, allNodesMac, false);
+      return;
+    }
+    if (mac !== undefined) this.neighbours.hear(source, mac);
+    this.#advertise(target, source, via, true);
+  }
+
+  #receiveAdvertisement(message: NeighbourAdvertisement, { destination }: Ipv6, via: MacAddress): void {
+    const { target, solicited } = message;
+    if (solicited && isIpv6Multicast(destination)) return;
+    const own = this.#own.find(({ address }) => address === target);
+    if (own === undefined) this.neighbours.advertise(target, message);
+    else if (own.state === 'tentative' && via !== this.#options.mac) this.#giveUp(own, via);
+  }
+
+  #giveUp(own: Own, mac: MacAddress): void {
+    own.timer[Symbol.dispose]();
+    own.state = 'duplicate';
+    this.#options.onDuplicate(mac, own.address);
+  }
+
+  #solicit(target: Ipv6Address, to: MacAddress | undefined): void {
+    const destination = to === undefined ? solicitedNodeOf(target) : target;
+    const source = this.sourceFor(target);
+    if (source === undefined) return;
+    const message = { type: 'neighbour-solicitation', target, mac: this.#options.mac } as const;
+    this.#options.say(to ?? multicastMacOf(destination), source, destination, message);
+  }
+
+  #advertise(target: Ipv6Address, to: Ipv6Address, via: MacAddress, solicited: boolean): void {
+    const flags = { router: false, solicited, override: true };
+    this.#options.say(via, target, to, { type: 'neighbour-advertisement', target, mac: this.#options.mac, ...flags });
+  }
+}
+
+/** Whether it is a group that no router forwards: of a node or a link. [RFC 4291, 2.7] */
+function isOfLinkScope(address: Ipv6Address): boolean {
+  return isIpv6Multicast(address) && ((address >> 112n) & 0xfn) <= 2n;
+}

@@ -1,0 +1,23 @@
+import { readUint16 } from '../wire/octets.ts';
+import type { IpAddress } from '../wire/ip.ts';
+import type { PathMtus, TooLong } from './path-mtus.ts';
+import type { Pings } from './pings.ts';
+import type { UdpSockets } from './udp-sockets.ts';
+import type { Unreachables } from './unreachables.ts';
+
+/** What the transports of both families of a host share. */
+export interface Senders {
+  readonly udp: UdpSockets;
+  readonly pings: Pings<IpAddress>;
+  readonly paths: PathMtus;
+  readonly unreachables: Unreachables;
+}
+
+/** Learns how long packets on a way may be, and tells whose packet was too long: a socket, or a ping. What is not believed changes nothing. */
+export function hearTooLong({ udp, pings, paths }: Senders, told: TooLong, whose: 'udp' | 'echo' | undefined): void {
+  const { destination, start } = told;
+  const mtu = whose === undefined ? undefined : paths.learn(told);
+  if (mtu === undefined) return;
+  if (whose === 'udp') udp.refuse(destination, start, mtu);
+  else pings.refuse(destination, readUint16(start, 4), readUint16(start, 6));
+}
