@@ -20,7 +20,7 @@ async function beside(stage: Stage): Promise<Beside> {
   onTestFinished(() => net[Symbol.dispose]());
   const s1 = net.switch('s1');
   const a = net.host('a', s1, { ip: '10.9.0.1/24', router: '10.9.0.2', ip6: 'fd09::1/64', router6: 'fd09::2' });
-  const exposure = expose(net, 's1', { vde: stage.path('sw') });
+  const exposure = await expose(net, 's1', { vde: stage.path('sw') });
   onTestFinished(() => exposure[Symbol.asyncDispose]());
   const kernel = await Kernel.open(stage, { mac: '02:00:00:00:09:02', address: '10.9.0.2/24' });
   await run(kernel, ['ip', 'address', 'add', 'fd09::2/64', 'dev', card, 'nodad']);

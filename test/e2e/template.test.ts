@@ -23,7 +23,8 @@ test('two hosts ping', async () => {
 
 /** What `docs/lab.md` tells of, as others compile it: with all checks of TypeScript, of our types, too. */
 const strict = `
-import { EtherloomError, assertReaches, fromPcap, lab, play, recording, survives, viewOf, type HostProgram, type RunView, type StationProgram } from 'etherloom/lab';
+import { EtherloomError, assertReaches, fromPcap, lab, play, recording, survives, viewOf } from 'etherloom/lab';
+import type { HostProgram, LabRefusal, LabUdpOptions, RunView, StationProgram } from 'etherloom/lab';
 import { EtherloomError as OfNode, evidenceIn, writePage } from 'etherloom/lab/node';
 import { EtherloomError as OfDhcp } from 'etherloom/dhcp';
 import fc from 'fast-check';
@@ -141,6 +142,28 @@ test('a run is a page', async () => {
   expect(view.frames.every(({ source, target }) => [source, target].includes('a'))).toBe(true);
 });
 
+test('UDP goes over IPv6, to groups, and says what does not fit', async () => {
+  using net = lab();
+  const s = net.switch('s');
+  const options: LabUdpOptions = { dontFragment: true, multicastTtl: 2, multicastLoopback: false };
+  const [a, b] = [net.host('a', s, { ip6: 'fd00::1/64', router6: 'fd00::ff' }), net.host('b', s, { ip6: 'fd00::2/64' })];
+  await net.run({ seconds: 2 });
+  const [socket, other] = [a.udp(undefined, undefined, options), b.udp(7, undefined, { address: 'fd00::2', ipv6: true })];
+  socket.send('fd00::2', 7, 'x'.repeat(1452));
+  expect((await net.runUntil(other.receive())).to).toBe('fd00::2');
+  expect(refusal(() => socket.send('fd00::2', 7, 'x'.repeat(1453)))).toBe('bad-option');
+  const member = b.udp(8);
+  member.join('239.1.2.3');
+  socket.send('239.1.2.3', 8, 'hello');
+  expect((await net.runUntil(member.receive())).text).toBe('hello');
+  member.leave('239.1.2.3');
+  socket.send('fd00::2', 9, 'nobody');
+  await net.quiesce();
+  expect(socket.refusals.map(({ from, mtu }: LabRefusal) => [from, mtu])).toEqual([['fd00::2', undefined]]);
+  expect([a.pathMtu('fd00::2'), a.address6 === undefined, refusal(() => member.join('10.0.0.1'))]).toEqual([1500, false, 'bad-address']);
+  expect(refusal(() => a.udp(1, undefined, { ttl: 5 } as object))).toBe('bad-option');
+});
+
 test('what is always so is looked at at every instant', async () => {
   const seen = survives(fc, { runs: 20, faults: ['crash-host'], pings: false }, (net, { always, sometimes }) => {
     sometimes(() => net.hosts.some(({ running }) => !running), 'a host is down');
@@ -202,7 +225,7 @@ describe('the template of a project that tests networks', { timeout: 180_000 }, 
     expect(await wrongTypes()).toEqual([]);
     const outside = await stage.run(['npm', 'test', ...prefix], home());
     expect(outside.status, outside.text).toBe(0);
-    expect(outside.text).toMatch(/9 passed/);
+    expect(outside.text).toMatch(/10 passed/);
     // With the script that draws it, which is in the package.
     expect(readFileSync(stage.path('project', 'run.html'), 'utf8')).toMatch(/<script>.*requestAnimationFrame/);
     // Its types are there: what is wrong is found.
