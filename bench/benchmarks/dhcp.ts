@@ -11,6 +11,8 @@ import type { Workplace } from '../harness/workplace.ts';
 
 interface Crowd extends Pick<DhcpLoadSpec, 'clients' | 'window'> {
   readonly name: string;
+  /** Whether each client gets its first lease: there are more than come in time. */
+  readonly areNew?: boolean;
   readonly ownGoals: Readonly<Partial<Record<FigureName, Goal>>>;
   readonly ratioGoals: Readonly<Partial<Record<FigureName, Goal>>>;
 }
@@ -33,19 +35,20 @@ const crowds: readonly Crowd[] = [
     ratioGoals: asFast,
   },
   { name: '100 of 10,000 clients at a time', clients: 10_000, window: 100, ownGoals: {}, ratioGoals: asFast },
+  { name: '100 new clients at a time', clients: 45_000, window: 100, areNew: true, ownGoals: {}, ratioGoals: {} },
 ];
 
 /** Whole exchanges with a DHCP server: ours writes each lease to the disk before its ACK. */
 export const dhcp: Benchmark = {
   name: 'dhcp',
-  work: 'exchanges (DISCOVER, OFFER, REQUEST, ACK) of clients behind one port; each has its lease already; the CPU is that of switch and server',
+  work: 'exchanges (DISCOVER, OFFER, REQUEST, ACK) of clients behind one port, which have their leases already but for the new ones; the CPU is that of switch and server',
   peer: 'dnsmasq and Kea, each behind a TAP port of our switch',
   needs: [],
   peerNeeds: [],
   cases: crowds.flatMap((crowd) => [crowdCase(crowd, 'dnsmasq'), crowdCase(crowd, 'Kea')]),
 };
 
-function crowdCase({ name, clients, window, ownGoals, ratioGoals }: Crowd, peer: DhcpPeer): Case {
+function crowdCase({ name, clients, window, areNew = false, ownGoals, ratioGoals }: Crowd, peer: DhcpPeer): Case {
   return {
     name: `${name}, beside ${peer}`,
     ownGoals,
@@ -54,9 +57,9 @@ function crowdCase({ name, clients, window, ownGoals, ratioGoals }: Crowd, peer:
     async run(side, workplace, options) {
       const isOurs = side === 'ours' || workplace.checkouts.peer !== undefined;
       // It writes all leases anew for each: with 10,000 clients that takes minutes, which would not tell more.
-      const known = peer === 'dnsmasq' && !isOurs ? clients : 0;
+      const known = peer === 'dnsmasq' && !isOurs && !areNew ? clients : 0;
       const served = isOurs ? await serveOurs(side, workplace) : await servePeer(peer, workplace, known);
-      return ask(served, { clients, window, fill: known === 0 }, workplace, options);
+      return ask(served, { clients, window, fill: known === 0 && !areNew }, workplace, options);
     },
   };
 }

@@ -31,7 +31,7 @@ interface Way {
   readonly queue: Exchange[];
 }
 
-/** DHCP clients that get leases, again and again in turn, a number of them at a time. Throws as soon as an answer is wrong. */
+/** DHCP clients that get leases, again and again in turn. Throws as soon as an answer is wrong. */
 export class Crowd implements Disposable {
   exchanges = 0;
   retries = 0;
@@ -62,10 +62,10 @@ export class Crowd implements Disposable {
     return this.#holders.size;
   }
 
-  /** Goes on with exchanges until `isDone`, then ends those under way. */
-  run(isDone: () => boolean): void {
+  /** Goes on with exchanges, at most `window` at a time, until `isDone`; those under way then go on in the next run. */
+  run(window: number, isDone: () => boolean): void {
     while (!isDone()) {
-      while (this.#underWay.size < this.#spec.window) this.#begin();
+      while (this.#underWay.size < window) this.#begin();
       this.#turn();
     }
   }

@@ -4,13 +4,13 @@ export interface DhcpLoadSpec {
   readonly directory: string;
   /** How many clients there are; each has a MAC address and a client identifier of its own. */
   readonly clients: number;
-  /** How many of them are in an exchange at a time, at most. */
+  /** How many of them are in an exchange at a time, at most, while that is measured. */
   readonly window: number;
   /** How many ports of the switch they share. */
   readonly ports: number;
   /** Whether each client gets its lease before anything is measured. */
   readonly fill: boolean;
-  /** Seconds of exchanges before the measurement. */
+  /** Seconds of exchanges before the measurement, up to 100 at a time; a quarter more with the window. */
   readonly warmup: number;
   /** Seconds that are measured; more, until there were as many exchanges as `window` says. */
   readonly seconds: number;
