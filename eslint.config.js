@@ -2,7 +2,7 @@ import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['build/', 'bench/**/build/', 'node_modules/', 'coverage/', '.tap/', 'template/'] },
+  { ignores: ['build/', 'bench/**/build/', 'node_modules/', 'coverage/', '.tap/', 'template/', 'test/doors/run-*/'] },
   js.configs.recommended,
   {
     files: ['**/*.ts'],

@@ -18,7 +18,17 @@ export interface Timer {
   [Symbol.dispose](): void;
 }
 
-/** The machine's own clock. */
+/**
+ * The machine's own clock.
+ *
+ * @example
+ * ```ts
+ * import { realClock } from 'etherloom/clock';
+ *
+ * using timer = realClock.after(60_000, () => console.log('a minute later'));
+ * console.log(realClock.monotonic() >= 0); // true
+ * ```
+ */
 export const realClock: Clock = {
   monotonic: () => performance.now(),
   wall: () => Date.now(),

@@ -12,7 +12,22 @@ export type ErrorCode =
   | 'system' // a system call failed
   | 'timed-out'; // the other side said nothing in time
 
-/** The one class of error that this package throws on purpose. The message says what failed, with which thing, why, and what to do. */
+/**
+ * The one class of error that this package throws on purpose. The message says what failed, with which thing, why, and what to do.
+ *
+ * @example
+ * ```ts
+ * import { EtherloomError } from 'etherloom/errors';
+ * import { lab } from 'etherloom/lab';
+ *
+ * try {
+ *   lab({ seed: -1 });
+ * } catch (error) {
+ *   if (!(error instanceof EtherloomError)) throw error;
+ *   console.log(error.code); // bad-option
+ * }
+ * ```
+ */
 export class EtherloomError extends Error {
   override readonly name = 'EtherloomError';
   readonly code: ErrorCode;

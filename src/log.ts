@@ -16,7 +16,17 @@ export interface Log {
   error(message: string, fields?: LogFields): void;
 }
 
-/** Returns a log whose lines go to `sink`. */
+/**
+ * Returns a log whose lines go to `sink`.
+ *
+ * @example
+ * ```ts
+ * import { logTo } from 'etherloom/daemon';
+ *
+ * const log = logTo((message, fields, level) => console.log(level, message, JSON.stringify(fields)));
+ * log.warn('a port is gone', { port: 3 }); // warn a port is gone {"port":3}
+ * ```
+ */
 export function logTo(sink: LogSink): Log {
   const at =
     (level: LogLevel) =>

@@ -61,7 +61,23 @@ const declineWait = 10_000;
 /** What timers take at most, in milliseconds. */
 const maxDelay = 0x7fff_ffff;
 
-/** Begins at once to get a lease and keeps it until it is disposed. */
+/**
+ * Begins at once to get a lease and keeps it until it is disposed.
+ *
+ * @example
+ * ```ts
+ * import { DhcpClient, realClock } from 'etherloom/dhcp';
+ * import { formatIpv4, macFromNumber, messageTypeOf } from 'etherloom/wire';
+ *
+ * using client = new DhcpClient({
+ *   clock: realClock,
+ *   random: { uint32: () => 7 },
+ *   mac: macFromNumber(0x02_0000_0000_02),
+ *   send: (message, to) => console.log(`message ${messageTypeOf(message)} to ${formatIpv4(to)}`),
+ *   onLease: (lease) => console.log(lease),
+ * });
+ * ```
+ */
 export class DhcpClient implements Disposable {
   readonly #options: DhcpClientOptions;
   #state: ClientState = 'INIT';

@@ -126,7 +126,20 @@ export interface DhcpConfig {
   readonly probe: boolean;
 }
 
-/** Checks `options` and fills in the defaults. Throws EtherloomError('bad-option') that says what is wrong. */
+/**
+ * Checks `options` and fills in the defaults. Throws EtherloomError('bad-option') that says what is wrong.
+ *
+ * @example
+ * ```ts
+ * import { dhcpConfig } from 'etherloom/dhcp';
+ * import { formatIpv4, ipv4FromNumber, macFromNumber } from 'etherloom/wire';
+ *
+ * const network = { address: ipv4FromNumber(0x0a4d_0000), prefixLength: 24 };
+ * const serverAddress = ipv4FromNumber(0x0a4d_0001);
+ * const config = dhcpConfig({ network, serverAddress, serverMac: macFromNumber(0x02_0000_0000_01), leaseTime: 600 });
+ * console.log(formatIpv4(config.serverAddress)); // 10.77.0.1
+ * ```
+ */
 export function dhcpConfig(options: DhcpOptions): DhcpConfig {
   const { network, serverAddress, serverMac, leaseTime = 3600, minLeaseTime = 60, maxLeaseTime = leaseTime } = options;
   const {

@@ -39,7 +39,22 @@ type Quarantine = Extract<LeaseChange, { kind: 'quarantine' }>;
 /** Leases that may wait for the store at once; further clients are not answered, and ask again. */
 const maxPending = 4096;
 
-/** Serves until it is disposed. */
+/**
+ * Serves until it is disposed.
+ *
+ * @example
+ * ```ts
+ * import { dhcpConfig, DhcpServer, realClock, volatileLeaseStore, type Bridge } from 'etherloom/dhcp';
+ * import { ipv4FromNumber, macFromNumber, summarize } from 'etherloom/wire';
+ *
+ * const network = { address: ipv4FromNumber(0x0a4d_0000), prefixLength: 24 };
+ * const serverAddress = ipv4FromNumber(0x0a4d_0001);
+ * const config = dhcpConfig({ network, serverAddress, serverMac: macFromNumber(0x02_0000_0000_01) });
+ * const bridge: Bridge = { send: (frame) => console.log(summarize(frame)), breath: (work) => work() };
+ * using server = new DhcpServer({ config, clock: realClock, bridge, store: volatileLeaseStore });
+ * server.receive(new Uint8Array(60), 1); // a frame that it owes no answer
+ * ```
+ */
 export class DhcpServer implements Disposable {
   /** Each frame under the reason for what was done about it. */
   readonly counters = new Map<CounterName, number>();

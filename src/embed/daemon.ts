@@ -56,6 +56,16 @@ export async function openMaster(options: OwnMasterOptions, surroundings: Surrou
  * Opens a slave of a star in this process: a switch that is linked to the master's. Waits for a master that it has never reached; a slave that
  * has joined before begins at once. Throws EtherloomError: `refused` when the master says no, `timed-out` when `signal` aborts, and for
  * whatever part cannot be opened; then none is.
+ *
+ * @example
+ * ```ts
+ * import { openMaster, openSlave } from 'etherloom/daemon';
+ *
+ * await using master = await openMaster({ listen: '127.0.0.1:0', subnet: '10.77.0.0/24', directory: './m', state: './m-state' });
+ * const surroundings = { signal: AbortSignal.timeout(60_000) };
+ * await using slave = await openSlave({ master: master.link, id: 7, directory: './s', state: './s-state' }, surroundings);
+ * console.log(slave.id); // 7
+ * ```
  */
 export async function openSlave(options: OwnSlaveOptions, surroundings: Surroundings = {}): Promise<OwnSlave> {
   requireLinux('openSlave of etherloom/daemon');

@@ -16,7 +16,18 @@ export class LabAssertionError extends Error {
   readonly code = 'ERR_ASSERTION';
 }
 
-/** The echo of a ping comes back. */
+/**
+ * The echo of a ping comes back.
+ *
+ * @example
+ * ```ts
+ * import { assertReaches, lab } from 'etherloom/lab';
+ *
+ * using net = lab();
+ * const s1 = net.switch('s1');
+ * await assertReaches(net.host('a', s1), net.host('b', s1), { size: 1472, dontFragment: true });
+ * ```
+ */
 export async function assertReaches(from: LabHost, to: PingTarget, options?: PingOptions): Promise<void> {
   so(await reach(from, to, options));
 }
@@ -26,17 +37,53 @@ export async function assertReachesWithin(from: LabHost, to: PingTarget, span: S
   so(await reachWithin(from, to, span, options));
 }
 
-/** The echo of a ping does not come back. */
+/**
+ * The echo of a ping does not come back.
+ *
+ * @example
+ * ```ts
+ * import { assertDoesNotReach, lab } from 'etherloom/lab';
+ *
+ * using net = lab();
+ * const s1 = net.switch('s1', { vlans: [5, 6] });
+ * await assertDoesNotReach(net.host('a', s1, { vlan: 5 }), net.host('b', s1, { vlan: 6 }));
+ * ```
+ */
 export async function assertDoesNotReach(from: LabHost, to: PingTarget, options?: PingOptions): Promise<void> {
   notSo(await reach(from, to, options));
 }
 
-/** A host gets a lease within a minute, or the time that is given. */
+/**
+ * A host gets a lease within a minute, or the time that is given.
+ *
+ * @example
+ * ```ts
+ * import { assertHasLease, lab } from 'etherloom/lab';
+ *
+ * using net = lab();
+ * const s1 = net.switch('s1');
+ * net.dhcp(s1);
+ * await assertHasLease(net.host('a', s1, { dhcp: true }), { seconds: 10 });
+ * ```
+ */
 export async function assertHasLease(host: LabHost, patience?: Span): Promise<void> {
   so(await lease(host, patience));
 }
 
-/** A station has received such a frame, or does within a second, or the time that is given. */
+/**
+ * A station has received such a frame, or does within a second, or the time that is given.
+ *
+ * @example
+ * ```ts
+ * import { assertSeesFrame, lab } from 'etherloom/lab';
+ *
+ * using net = lab();
+ * const s1 = net.switch('s1');
+ * const [listener, a] = [net.station('listener', s1), net.host('a', s1)];
+ * a.startPing('10.0.0.9', () => undefined);
+ * await assertSeesFrame(listener, 'ARP, who has 10.0.0.9?');
+ * ```
+ */
 export async function assertSeesFrame(station: LabStation, match: FrameMatch, patience?: Span): Promise<void> {
   so(await seeFrame(station, match, patience));
 }
@@ -51,7 +98,19 @@ export async function assertHasNoLoop(net: Network): Promise<void> {
   so(await noLoop(net));
 }
 
-/** The spanning trees come to rest within two minutes, or the time that is given, and are trees. */
+/**
+ * The spanning trees come to rest within two minutes, or the time that is given, and are trees.
+ *
+ * @example
+ * ```ts
+ * import { assertHasConverged, assertHasNoLoop, lab } from 'etherloom/lab';
+ *
+ * using net = lab();
+ * net.ring(5);
+ * await assertHasConverged(net, { seconds: 30 });
+ * await assertHasNoLoop(net);
+ * ```
+ */
 export async function assertHasConverged(net: Network, patience?: Span): Promise<void> {
   so(await converged(net, patience));
 }

@@ -9,6 +9,18 @@ const nanosecondsPerMillisecond = 1_000_000;
  * What the network remembers of its run as a capture in pcapng, for Wireshark: each frame once for each link that it crossed, at the end
  * of the link where it set off, which is the interface: `s1.2`, or a station's name. A comment has its number, where it went, what became
  * of it, and which frame it came of; that of the first frame says what is not remembered any more. The times are those of the lab, which begins at 2026-01-01T00:00Z.
+ *
+ * @example
+ * ```ts
+ * import { captureOf, lab } from 'etherloom/lab';
+ * import { decodePcapng } from 'etherloom/wire';
+ *
+ * using net = lab();
+ * const s1 = net.switch('s1');
+ * await net.host('a', s1).ping(net.host('b', s1));
+ * const capture = decodePcapng(captureOf(net));
+ * console.log(capture?.interfaces.map(({ name }) => name).join(' '));
+ * ```
  */
 export function captureOf({ fabric: { trace, timeline } }: Network): Uint8Array {
   const hops = [...trace.hops()];

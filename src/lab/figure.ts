@@ -47,7 +47,21 @@ export function check(bridge: LabSwitch, equals: string | undefined, roles: read
   );
 }
 
-/** The roles of a bridge's ports, in their order: `R D A`. */
+/**
+ * The roles of a bridge's ports, in their order: `R D A`.
+ *
+ * @example
+ * ```ts
+ * import { play, rolesOf } from 'etherloom/lab';
+ *
+ * using net = play(`
+ *   bridge 1 0x111 = a
+ *   bridge 2 0x222 = a
+ *   run 60`);
+ * console.log(rolesOf(net.switchNamed('b1'))); // D
+ * console.log(rolesOf(net.switchNamed('b2'))); // R
+ * ```
+ */
 export function rolesOf({ switch: { fstp } }: LabSwitch): string {
   const { rootPort, ports } = fstp.state(vid(0));
   return ports.map(({ number, forwarding }) => (number === rootPort ? 'R' : forwarding ? 'D' : 'A')).join(' ');

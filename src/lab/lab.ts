@@ -35,7 +35,19 @@ export { fromPcap, type Tape, type TapeOptions } from './tape.ts';
 export type { Fate, Hop } from './trace.ts';
 export { viewOf, type ViewOptions } from './view.ts';
 
-/** A new network, in which nothing is yet. Throws EtherloomError('bad-option'). */
+/**
+ * A new network, in which nothing is yet. Throws EtherloomError('bad-option').
+ *
+ * @example
+ * ```ts
+ * import { lab } from 'etherloom/lab';
+ *
+ * using net = lab({ seed: 7 });
+ * const s1 = net.switch('s1');
+ * const [a, b] = [net.host('a', s1), net.host('b', s1, { latency: 3 })];
+ * console.log(await a.ping(b)); // 9.15
+ * ```
+ */
 export function lab(options: LabOptions = {}): Network {
   return new Network(options);
 }

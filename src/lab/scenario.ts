@@ -19,6 +19,20 @@ import { perform, type Stage } from './notation.ts';
  * The network that a text describes, with the time at which the text ends. A recording is repeated, octet by octet. With `net` the text
  * goes on with a network that is there. Throws EtherloomError that names the line and says what is wrong with it, also when a recording
  * does not come out as it was.
+ *
+ * @example
+ * ```ts
+ * import { assertReaches, play } from 'etherloom/lab';
+ *
+ * using net = play(`
+ *   switch s1 fstp
+ *   switch s2 fstp
+ *   link s1 s2 latency 2
+ *   host a s1
+ *   host b s2
+ *   run 30`);
+ * await assertReaches(net.hostNamed('a'), net.hostNamed('b'));
+ * ```
  */
 export function play(text: string, options: LabOptions = {}, net: Network = networkFor(text, options)): Network {
   const stage: Stage = { net, faults: new Map(), sockets: new Map() };
@@ -89,6 +103,17 @@ function performLine(line: string, stage: Stage): number | undefined {
  * What was done to a network so far, as text that `play` repeats. Only what was done by the methods of the network and its parts is there:
  * what is done to a host's stack, or to a production switch, directly is not. Throws EtherloomError('bad-state') when the network was not
  * made with `{ record: true }`, when that was too much to be kept, and when a filter was used, which has no text.
+ *
+ * @example
+ * ```ts
+ * import { lab, play, recording } from 'etherloom/lab';
+ *
+ * using net = lab({ seed: 3, record: true });
+ * net.star(2);
+ * await net.run({ seconds: 5 });
+ * using again = play(recording(net));
+ * console.log(recording(again) === recording(net)); // true
+ * ```
  */
 export function recording({ fabric, now }: Network): string {
   const { record, timeline, trace, seed } = fabric;

@@ -77,6 +77,20 @@ const markov = 'time 200; state good loss 0; state bad loss 80, delay 5+5; edge 
 /**
  * Scenarios as fast-check draws them, for properties of your own: `fc.asyncProperty(scenarios(fc), async (text) => …play(text)…)`. When
  * a text ends, all that happened in it is over.
+ *
+ * @example
+ * ```ts
+ * import fc from 'fast-check';
+ * import { play, scenarios } from 'etherloom/lab';
+ *
+ * fc.assert(
+ *   fc.property(scenarios(fc, { faults: ['cut', 'crash'] }), (text) => {
+ *     using net = play(text);
+ *     return net.switches.length > 0;
+ *   }),
+ *   { numRuns: 5 },
+ * );
+ * ```
  */
 export function scenarios<Fc extends FastCheck & { string(): unknown }>(fc: Fc, options: ScenarioOptions = {}): ReturnType<Fc['string']> {
   checkScenario(options);

@@ -3,6 +3,13 @@ import type { Random } from '../random.ts';
 /**
  * Chance that is the same each time: a source for each name, so that one who draws more does not change what others draw. Small Fast
  * Counter with 32-bit words, a non-cryptographic generator. [C. Doty-Humphrey, PractRand, sfc32]
+ *
+ * @example
+ * ```ts
+ * import { seededRandom } from 'etherloom/lab';
+ *
+ * console.log(seededRandom(7, 'links').uint32() === seededRandom(7, 'links').uint32()); // true
+ * ```
  */
 export function seededRandom(seed: number, name = ''): Random {
   let [a, b, c, counter] = [hash(name, 0x9e37_79b9), seed >>> 0, Math.floor(seed / 0x1_0000_0000) >>> 0, 1];

@@ -40,6 +40,16 @@ interface Outcome {
  * Tries whether something is so in any scenario: `prepare` is given the network before anything has happened, as built by the first lines; what it
  * returns is asked when all is over, and what `watch` is told at every instant. Throws an Error whose message has the smallest scenario that was
  * found for which it is not so.
+ *
+ * @example
+ * ```ts
+ * import fc from 'fast-check';
+ * import { survives } from 'etherloom/lab';
+ *
+ * await survives(fc, { runs: 5, faults: ['crash-host'], pings: false }, (net, { always }) => {
+ *   always(() => net.hosts.length > 0, 'there are hosts');
+ * });
+ * ```
  */
 export async function survives(fc: FastCheck, options: SurvivalOptions, prepare: SurvivalPreparation): Promise<void> {
   const { runs = 100, seed, lab, span = defaultSpan } = checked(options, prepare);

@@ -62,6 +62,21 @@ export class Tape implements StationProgram {
 /**
  * A capture, pcap or pcapng, as the program of a station: `net.station('tape', s1, fromPcap(bytes))`. Throws EtherloomError('bad-option')
  * when it is no capture, or not of Ethernet, or a frame is no frame, or was cut by who captured it.
+ *
+ * @example
+ * ```ts
+ * import { assertSeesFrame, fromPcap, lab } from 'etherloom/lab';
+ * import { encodePcap } from 'etherloom/wire';
+ *
+ * const frame = new Uint8Array(60).fill(0xff, 0, 6);
+ * frame.set([2, 0, 0, 0, 0, 9, 0x88, 0xb5], 6);
+ * const capture = encodePcap({ linkType: 1, records: [{ seconds: 0, microseconds: 0, originalLength: 60, frame }] });
+ *
+ * using net = lab();
+ * const s1 = net.switch('s1');
+ * net.station('tape', s1, fromPcap(capture));
+ * await assertSeesFrame(net.station('b', s1), 'EtherType 0x88b5');
+ * ```
  */
 export function fromPcap(bytes: Uint8Array, options: TapeOptions = {}): Tape {
   checkOptions(options, tapeWords);

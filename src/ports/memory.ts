@@ -6,6 +6,18 @@ import { SendQueue } from './send-queue.ts';
 /**
  * A cable in memory: what one end transmits the other receives, in a breath of its own after the flush, for `receive` is never
  * re-entered. Between two switches of one process, or under test.
+ *
+ * @example
+ * ```ts
+ * import { MemoryPort } from 'etherloom/ports';
+ *
+ * const [a, b] = MemoryPort.pair({ breath: (work) => work(), defer: (work) => setImmediate(work) });
+ * b.attach({ receive: (frame) => console.log(frame.length), carrier: () => undefined, closed: () => undefined });
+ * a.attach({ receive: () => undefined, carrier: () => undefined, closed: () => undefined });
+ * a.transmit(new Uint8Array(60));
+ * a.flush();
+ * await new Promise((resolve) => setImmediate(resolve)); // 60
+ * ```
  */
 export class MemoryPort implements Port {
   readonly module = 'memory';

@@ -51,7 +51,24 @@ export function decodeArp(payload: Uint8Array): Arp | undefined {
   };
 }
 
-/** Puts an ARP packet together, without padding. */
+/**
+ * Puts an ARP packet together, without padding.
+ *
+ * @example
+ * ```ts
+ * import { broadcastMac, encodeArp, encodeEthernet, etherTypes, ipv4FromNumber, macFromNumber, summarize } from 'etherloom/wire';
+ *
+ * const source = macFromNumber(0x02_0000_0000_01);
+ * const payload = encodeArp({
+ *   operation: 'request',
+ *   senderMac: source,
+ *   senderAddress: ipv4FromNumber(0x0a00_0001),
+ *   targetMac: macFromNumber(0),
+ *   targetAddress: ipv4FromNumber(0x0a00_0002),
+ * });
+ * console.log(summarize(encodeEthernet({ destination: broadcastMac, source, etherType: etherTypes.arp, payload })));
+ * ```
+ */
 export function encodeArp(arp: Arp): Uint8Array {
   const payload = new Uint8Array(packetLength);
   writeUint32(payload, 0, ethernetHardware * 0x1_0000 + etherTypes.ipv4);

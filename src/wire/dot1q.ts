@@ -76,7 +76,18 @@ export function tciOf(frame: Uint8Array): number {
   return readUint16(frame, 14);
 }
 
-/** A new frame: `frame`, of at least 14 octets, with a tag of that TCI before its EtherType. */
+/**
+ * A new frame: `frame`, of at least 14 octets, with a tag of that TCI before its EtherType.
+ *
+ * @example
+ * ```ts
+ * import { addTag, removeTag, vid } from 'etherloom/wire/dot1q';
+ *
+ * const tagged = addTag(new Uint8Array(60), vid(5));
+ * console.log(tagged.length); // 64
+ * console.log(removeTag(tagged).length); // 60
+ * ```
+ */
 export function addTag(frame: Uint8Array, tci: number): Uint8Array {
   const tagged = new Uint8Array(frame.length + tagLength);
   tagged.set(frame, tagLength);

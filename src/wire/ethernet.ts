@@ -25,7 +25,17 @@ export interface Ethernet {
   readonly payload: Uint8Array;
 }
 
-/** Takes a frame apart. Undefined when it is shorter than its header. */
+/**
+ * Takes a frame apart. Undefined when it is shorter than its header.
+ *
+ * @example
+ * ```ts
+ * import { decodeEthernet, formatMac, parseHex } from 'etherloom/wire';
+ *
+ * const frame = decodeEthernet(parseHex('ffffffffffff02000000000188b50102') ?? new Uint8Array());
+ * console.log(frame && formatMac(frame.source)); // 02:00:00:00:00:01
+ * ```
+ */
 export function decodeEthernet(frame: Uint8Array): Ethernet | undefined {
   if (frame.length < minFrame) return undefined;
   return {
@@ -36,7 +46,17 @@ export function decodeEthernet(frame: Uint8Array): Ethernet | undefined {
   };
 }
 
-/** Puts a frame together, without padding. */
+/**
+ * Puts a frame together, without padding.
+ *
+ * @example
+ * ```ts
+ * import { broadcastMac, encodeEthernet, macFromNumber } from 'etherloom/wire';
+ *
+ * const [destination, source, payload] = [broadcastMac, macFromNumber(0x02_0000_0000_01), new Uint8Array(46)];
+ * console.log(encodeEthernet({ destination, source, etherType: 0x88b5, payload }).length); // 60
+ * ```
+ */
 export function encodeEthernet(ethernet: Ethernet): Uint8Array {
   const frame = new Uint8Array(minFrame + ethernet.payload.length);
   writeMac(frame, 0, ethernet.destination);

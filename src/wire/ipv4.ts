@@ -104,7 +104,17 @@ export function writeIpv4(bytes: Uint8Array, at: number, address: Ipv4Address): 
   writeUint32(bytes, at, address);
 }
 
-/** The network in text like `10.77.0.0/24`. Undefined for any other text, and when a bit of the host is set. */
+/**
+ * The network in text like `10.77.0.0/24`. Undefined for any other text, and when a bit of the host is set.
+ *
+ * @example
+ * ```ts
+ * import { broadcastOf, formatIpv4, parseIpv4Network } from 'etherloom/wire/ipv4';
+ *
+ * const network = parseIpv4Network('10.77.0.0/24');
+ * console.log(network && formatIpv4(broadcastOf(network))); // 10.77.0.255
+ * ```
+ */
 export function parseIpv4Network(text: string): Ipv4Network | undefined {
   const [, addressText = '', lengthText = ''] = /^([\d.]+)\/(0|[1-9]\d?)$/.exec(text) ?? [];
   const address = parseIpv4(addressText);

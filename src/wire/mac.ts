@@ -17,6 +17,14 @@ export function macFromNumber(n: number): MacAddress {
 /**
  * The address in text: six groups of one or two hexadecimal digits, all separated by `:`, by `-` or by `.`. Undefined for any other
  * text.
+ *
+ * @example
+ * ```ts
+ * import { formatMac, parseMac } from 'etherloom/wire/mac';
+ *
+ * const mac = parseMac('52:54:00:77:00:09');
+ * console.log(mac === undefined ? 'not an address' : formatMac(mac)); // 52:54:00:77:00:09
+ * ```
  */
 export function parseMac(text: string): MacAddress | undefined {
   const separator = text[text.search(/[:.-]/)];

@@ -65,7 +65,18 @@ export function decodePcap(bytes: Uint8Array): Pcap | undefined {
   return { linkType: view.getUint32(20, littleEndian) & 0xffff, records };
 }
 
-/** A whole capture, least significant octet first, in microseconds. */
+/**
+ * A whole capture, least significant octet first, in microseconds.
+ *
+ * @example
+ * ```ts
+ * import { decodePcap, encodePcap } from 'etherloom/wire/pcap';
+ *
+ * const frame = new Uint8Array(60);
+ * const capture = encodePcap({ linkType: 1, records: [{ seconds: 0, microseconds: 0, originalLength: 60, frame }] });
+ * console.log(decodePcap(capture)?.records.length); // 1
+ * ```
+ */
 export function encodePcap(pcap: Pcap): Uint8Array {
   return concatOctets(encodePcapHeader(pcap.linkType), ...pcap.records.map(encodePcapRecord));
 }

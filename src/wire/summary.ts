@@ -22,7 +22,16 @@ const tagLength = 4;
 /** No address, of any protocol. */
 const nobody = 0;
 
-/** The frame in one line: `02:00:00:00:00:01 > all, VLAN 5: ARP, who has 10.0.0.2? 10.0.0.1 asks`. What is damaged is said to be. */
+/**
+ * The frame in one line: `02:00:00:00:00:01 > all, VLAN 5: ARP, who has 10.0.0.2? 10.0.0.1 asks`. What is damaged is said to be.
+ *
+ * @example
+ * ```ts
+ * import { parseHex, summarize } from 'etherloom/wire';
+ *
+ * console.log(summarize(parseHex('ffffffffffff02000000000188b50102') ?? new Uint8Array()));
+ * ```
+ */
 export function summarize(frame: Uint8Array): string {
   if (frame.length < minFrame) return `${octets(frame.length)}, which are no frame`;
   const tags: string[] = [];

@@ -15,7 +15,20 @@ const longestName = 60;
 
 let kept = 0;
 
-/** Writes what the network remembers of its run to a file, as `captureOf` has it. Throws the system's error when that cannot be. */
+/**
+ * Writes what the network remembers of its run to a file, as `captureOf` has it. Throws the system's error when that cannot be.
+ *
+ * @example
+ * ```ts
+ * import { lab } from 'etherloom/lab';
+ * import { writeCapture } from 'etherloom/lab/node';
+ *
+ * using net = lab();
+ * const s1 = net.switch('s1');
+ * await net.host('a', s1).ping(net.host('b', s1));
+ * writeCapture(net, 'ping.pcapng'); // for Wireshark
+ * ```
+ */
 export function writeCapture(net: Network, path: string): void {
   writeFileSync(path, captureOf(net));
 }
@@ -24,6 +37,17 @@ export function writeCapture(net: Network, path: string): void {
  * Keeps a capture and a page of each failed assertion in a directory, which is made: `lab({ evidence: evidenceIn('evidence') })`. A hundred of each
  * are kept by one process. `page` says which part of the run the page shows; the capture has all. What cannot be written is said in place of the
  * path: the assertion tells why it failed all the same. Throws EtherloomError('bad-option') when an option is not known.
+ *
+ * @example
+ * ```ts
+ * import { assertReaches, lab } from 'etherloom/lab';
+ * import { evidenceIn } from 'etherloom/lab/node';
+ *
+ * using net = lab({ evidence: evidenceIn('evidence') });
+ * const a = net.host('a', net.switch('s1'));
+ * const failure = await assertReaches(a, net.host('b', net.switch('s2'))).then(() => '', String);
+ * console.log(failure.split('\n').at(-1)); // evidence: evidence/a-reaches-b.pcapng, evidence/a-reaches-b.html
+ * ```
  */
 export function evidenceIn(directory: string, page: ViewOptions = {}): (net: Network, name: string) => string {
   checkOptions(page, viewWords);

@@ -28,6 +28,17 @@ export interface Exposure extends AsyncDisposable {
  *
  * Rejects with an EtherloomError: `not-supported` where this is not Linux, `bad-state` when the network is recorded, `bad-option` when there is
  * no such switch, and what VdeListener.open throws.
+ *
+ * @example
+ * ```ts
+ * import { lab } from 'etherloom/lab';
+ * import { expose } from 'etherloom/lab/node';
+ *
+ * using net = lab();
+ * net.dhcp(net.switch('s1'));
+ * await using exposure = await expose(net, 's1', { vde: './lab.ctl' });
+ * console.log(`qemu-system-x86_64 -netdev vde,id=n,sock=${exposure.directory} …`);
+ * ```
  */
 export async function expose(net: Network, name: string, options: ExposeOptions): Promise<Exposure> {
   requireLinux('expose of etherloom/lab/node');
