@@ -8,3 +8,6 @@ export { volatileLeaseStore, type LeaseRecord, type LeaseStore } from './lease-r
 export type { Lease, LeaseState } from './leases.ts';
 export { DhcpServer, type Bridge, type DhcpServerOptions } from './server.ts';
 export { realClock, type Clock, type Timer } from '../clock.ts';
+export { realRandom, type Random } from '../random.ts';
+export type { ClasslessRoute, RawOption } from './options.ts';
+export type { AddressRange } from './pool.ts';

@@ -1,7 +1,9 @@
 /** The lab: networks of switches, hosts and faults in virtual time. This file is its door, `etherloom/lab`. */
 import { Network, type LabOptions } from './network.ts';
 
+export type { Clock, Timer } from '../clock.ts';
 export { EtherloomError, type ErrorCode } from '../errors.ts';
+export type { Random } from '../random.ts';
 export * from './assertions.ts';
 export { captureOf } from './capture.ts';
 export type { FrameMatch, Verdict } from './checks.ts';

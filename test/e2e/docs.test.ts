@@ -6,7 +6,16 @@ import { guestNeeds } from './peers.ts';
 import { bin, useStage } from './stage.ts';
 
 const root = join(import.meta.dirname, '../..');
-const pages = ['README.md', 'CONTRIBUTING.md', ...readdirSync(join(root, 'docs')).map((name) => `docs/${name}`)];
+const examplePages = readdirSync(join(root, 'examples'), { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.md'))
+  .map((name) => `examples/${name}`);
+const pages = [
+  'README.md',
+  'CONTRIBUTING.md',
+  'SECURITY.md',
+  ...readdirSync(join(root, 'docs')).map((name) => `docs/${name}`),
+  ...examplePages,
+];
 
 /** Commands that serve until they are ended; the next line of the example goes on beside them. */
 const serving = /^(etherloom (master|slave|switch|station)|vde_switch) /;

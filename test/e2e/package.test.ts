@@ -16,8 +16,9 @@ const contents = [
   /^src\/(?!cli\/)[\w/-]+\.ts$/,
   /^demo\//,
   /^docs\/[\w-]+\.md$/,
+  /^examples\//,
   /^template\//,
-  /^(CHANGELOG|README)\.md$/,
+  /^(CHANGELOG|README|SECURITY)\.md$/,
   /^(LICENSE|package\.json)$/,
 ];
 
