@@ -1,38 +1,46 @@
 import type { ViewNode } from '../page/page.ts';
-import { formatMac } from '../wire/mac.ts';
-import type { LabDhcp } from './lab-dhcp.ts';
+import { formatMac, type MacAddress } from '../wire/mac.ts';
 import { LabHost } from './lab-host.ts';
+import { LabStation } from './lab-station.ts';
 import { LabSwitch } from './lab-switch.ts';
 import type { Network } from './network.ts';
 import type { Node } from './plugs.ts';
-import type { Hop } from './trace.ts';
 
-/** All nodes, those beside each other that are linked: around each switch its stations; then those that are removed, and have left frames. */
-export function columnsOf({ nodes, links, servers }: Network, hops: readonly Hop[]): ViewNode[] {
-  const switches = nodes.filter((node) => node instanceof LabSwitch);
-  const stationsOf = (one: Node): Node[] =>
-    links
-      .flatMap(({ ends: [a, b] }) => (a.owner === one ? [b.owner] : b.owner === one ? [a.owner] : []) as Node[])
-      .filter((node) => !(node instanceof LabSwitch));
-  const ordered = switches.flatMap((one) => {
-    const stations = stationsOf(one);
-    const before = Math.ceil(stations.length / 2);
-    return [...stations.slice(0, before), one, ...stations.slice(before)];
+/** All nodes, those beside each other that are linked: around each switch its stations; then those that are removed, and have left frames at `ports`. */
+export function columnsOf(net: Network, ports: ReadonlySet<string>): ViewNode[] {
+  const stations = stationsAt(net);
+  const ordered = net.switches.flatMap((one): Node[] => {
+    const around = stations.get(one) ?? [];
+    const before = Math.ceil(around.length / 2);
+    return [...around.slice(0, before), one, ...around.slice(before)];
   });
-  const serversIn = (node: Node): LabDhcp[] => servers.filter(({ at }) => at === node);
-  const present = [...new Set([...ordered, ...nodes])].map((node): ViewNode => ({
+  const servers = new Map<Node, MacAddress[]>();
+  for (const { at, mac } of net.servers) servers.set(at, [...(servers.get(at) ?? []), mac]);
+  const present = [...new Set([...ordered, ...net.nodes])].map((node): ViewNode => ({
     name: node.name,
     kind: node instanceof LabSwitch ? 'switch' : node instanceof LabHost ? 'host' : 'station',
-    macs: [node.mac, ...serversIn(node).map(({ mac }) => mac)].map(formatMac),
+    macs: [node.mac, ...(servers.get(node) ?? [])].map(formatMac),
   }));
   const names = new Set(present.map(({ name }) => name));
-  const ports = new Set(hops.flatMap(({ lane: { source, target } }) => [source, target]));
   const gone = new Map<string, ViewNode>();
   for (const port of ports) {
     const name = nodeOf(port);
     if (!names.has(name)) gone.set(name, { name, kind: port.includes('.') ? 'switch' : 'station', macs: [] });
   }
   return [...present, ...gone.values()];
+}
+
+/** The stations that are linked to each switch, in the order of links. */
+function stationsAt({ links }: Network): Map<unknown, LabStation[]> {
+  const stations = new Map<unknown, LabStation[]>();
+  for (const { ends } of links)
+    for (const { owner, peer } of ends) {
+      if (!(owner instanceof LabStation)) continue;
+      const known = stations.get(peer.owner);
+      if (known) known.push(owner);
+      else stations.set(peer.owner, [owner]);
+    }
+  return stations;
 }
 
 /** The node of a port: `s1` of `s1.2`. */

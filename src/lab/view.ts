@@ -37,13 +37,14 @@ export function viewOf(net: Network, options: ViewOptions = {}): RunView {
   checkOptions(options, viewWords);
   const { frames: most = defaultFrames, title = 'a run' } = options;
   checkCount('the number of frames of a view', most, 1, mostFrames);
-  return new Viewer(net, options).view(title, most);
+  return new Viewer(net, options, most).view(title);
 }
 
 class Viewer {
   readonly #net: Network;
   readonly #from: number;
   readonly #to: number;
+  readonly #chosen: ReadonlySet<string>;
   readonly #hops: readonly Hop[];
   readonly #nodes: readonly ViewNode[];
   readonly #places: ReadonlyMap<string, number>;
@@ -51,36 +52,55 @@ class Viewer {
   /** A frame that crosses several links is summed up once. */
   readonly #texts = new Map<Uint8Array, string>();
 
-  constructor(net: Network, { from, to, nodes = [] }: ViewOptions) {
+  constructor(net: Network, { from, to, nodes = [] }: ViewOptions, most: number) {
     const { trace } = net.fabric;
     this.#net = net;
     this.#from = from ? millisecondsOf(from) : 0;
     this.#to = to ? millisecondsOf(to) : Infinity;
-    const hops = [...trace.hops()];
-    this.#nodes = columnsOf(net, hops);
-    this.#places = new Map(this.#nodes.map(({ name }, place) => [name, place]));
-    for (const name of nodes) this.#checkNode(name);
-    const chosen = new Set(nodes);
-    const isChosen = ({ lane }: Hop): boolean => chosen.size === 0 || chosen.has(nodeOf(lane.source)) || chosen.has(nodeOf(lane.target));
-    this.#hops = hops.filter((hop) => this.#isInSpan(hop.time) && isChosen(hop));
+    this.#chosen = new Set(nodes);
     if (trace.gap !== undefined) this.#omissions.push(trace.gap);
-    this.#omit(hops.length - this.#hops.length, 'frames are outside the span or the nodes that were chosen');
+    const ports = new Set<string>();
+    this.#hops = this.#lastOf(trace.hops(), most, ports);
+    const all = columnsOf(net, ports);
+    for (const name of nodes) checkNode(name, all);
+    const seen = new Set([...nodes, ...this.#hops.flatMap(({ lane }) => [nodeOf(lane.source), nodeOf(lane.target)])]);
+    this.#nodes = nodes.length === 0 ? all : all.filter(({ name }) => seen.has(name));
+    this.#places = new Map(this.#nodes.map(({ name }, place) => [name, place]));
   }
 
-  view(title: string, most: number): RunView {
-    const frames = this.#last(this.#hops, most, 'frames that came earlier are left out').map((hop) => this.#frame(hop));
+  view(title: string): RunView {
     const { faults, seed, timeline } = this.#net.fabric;
-    const spans = faults.spans.filter(({ begins, ends }) => begins.time <= this.#to && (ends?.time ?? Infinity) >= this.#from);
     this.#omit(faults.forgotten, 'earlier faults are forgotten');
     return {
       title,
       facts: [`seed ${seed}`, `ended at ${formatTime(timeline.now)}`],
       nodes: this.#nodes,
-      frames,
-      faults: this.#last(spans, mostFaults, 'earlier faults are left out').map((span) => this.#fault(span)),
+      frames: this.#hops.map((hop) => this.#frame(hop)),
+      faults: this.#last(this.#faults(), mostFaults, 'earlier faults are left out'),
       notes: this.#last(this.#notes(), mostNotes, 'earlier lines of programs are left out'),
       omissions: this.#omissions,
     };
+  }
+
+  /** The last hops that are wanted. The ports of all are noted in `ports`. */
+  #lastOf(hops: Iterable<Hop>, most: number, ports: Set<string>): Hop[] {
+    let [wanted, others] = [0, 0];
+    let last: Hop[] = [];
+    for (const hop of hops) {
+      const { source, target } = hop.lane;
+      ports.add(source).add(target);
+      if (!this.#isInSpan(hop.time) || !(this.#isWanted(nodeOf(source)) || this.#isWanted(nodeOf(target)))) {
+        others++;
+        continue;
+      }
+      wanted++;
+      last.push(hop);
+      // A history of a million frames takes no more memory for that.
+      if (last.length > 2 * most) last = last.slice(-most);
+    }
+    this.#omit(others, 'frames are outside the span or the nodes that were chosen');
+    this.#omit(wanted - most, 'frames that came earlier are left out');
+    return last.slice(-most);
   }
 
   #frame({ number, time, lane: { source, target }, frame, fate, cause }: Hop): ViewFrame {
@@ -97,10 +117,17 @@ class Viewer {
     return text;
   }
 
+  /** The faults of the span; where nodes were chosen, those that concern one of the view. */
+  #faults(): ViewFault[] {
+    const spans = this.#net.fabric.faults.spans.filter(
+      ({ begins, ends }) => begins.time <= this.#to && (ends?.time ?? Infinity) >= this.#from,
+    );
+    return spans.map((span) => this.#fault(span)).filter(({ groups }) => this.#chosen.size === 0 || groups.length > 0);
+  }
+
   #fault({ name, text, begins, ends }: FaultSpan): ViewFault {
     const [kind = '', ...words] = text.split(' ');
-    const groups = this.#groupsOf(kind, words);
-    return { name, text, kind, begins, ...(ends && { ends }), groups };
+    return { name, text, kind, begins, ...(ends && { ends }), groups: this.#groupsOf(kind, words) };
   }
 
   /** The nodes that a fault's words name: the groups of a partition, the two ends of a link, a node, the switch of a server's number. */
@@ -114,7 +141,10 @@ class Viewer {
 
   #notes(): ViewNote[] {
     return this.#net.hosts
-      .flatMap(({ name, log }) => log.map(({ time, text }) => ({ time, node: this.#places.get(name) ?? 0, text })))
+      .flatMap(({ name, log }) => {
+        const node = this.#places.get(name);
+        return node === undefined ? [] : log.map(({ time, text }) => ({ time, node, text }));
+      })
       .filter(({ time }) => this.#isInSpan(time))
       .sort((a, b) => a.time - b.time);
   }
@@ -133,8 +163,12 @@ class Viewer {
     return time >= this.#from && time <= this.#to;
   }
 
-  #checkNode(name: string): void {
-    if (this.#places.has(name)) return;
-    throw new EtherloomError('bad-option', `there is no node ${name} in this run; use some of: ${[...this.#places.keys()].join(', ')}`);
+  #isWanted(node: string): boolean {
+    return this.#chosen.size === 0 || this.#chosen.has(node);
   }
+}
+
+function checkNode(name: string, nodes: readonly ViewNode[]): void {
+  if (nodes.some((node) => node.name === name)) return;
+  throw new EtherloomError('bad-option', `there is no node ${name} in this run; use some of: ${nodes.map((node) => node.name).join(', ')}`);
 }

@@ -11,7 +11,10 @@ export class Causes {
     this.#places = new Map(frames.map(({ number }, place) => [number, place]));
     frames.forEach((_, place) => {
       const cause = this.causeOf(place);
-      if (cause !== undefined) this.#effects.set(cause, [...(this.#effects.get(cause) ?? []), place]);
+      if (cause === undefined) return;
+      const effects = this.#effects.get(cause);
+      if (effects) effects.push(place);
+      else this.#effects.set(cause, [place]);
     });
   }
 

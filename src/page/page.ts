@@ -1,4 +1,5 @@
 /** The page: a run as data, what is drawn of it, and one file of HTML that draws it. */
+import { packView } from './packing.ts';
 import type { RunView } from './run-view.ts';
 
 export type { RunView, ViewFault, ViewFrame, ViewMoment, ViewNode, ViewNote } from './run-view.ts';
@@ -15,7 +16,7 @@ export interface PageParts {
   readonly style: Inset;
 }
 
-/** The element that has the view, as JSON. */
+/** The element that has the view, packed, as JSON. */
 export const viewElement = 'view';
 
 /** A view as one file of HTML, which needs nothing else, fetches nothing, and runs no other script than its own. */
@@ -39,7 +40,7 @@ export function pageOf(view: RunView, { script, style }: PageParts): string {
 </head>
 <body>
 <noscript>This page draws a run of a network, and needs JavaScript for it.</noscript>
-<script type="application/json" id="${viewElement}">${escapeJson(view)}</script>
+<script type="application/json" id="${viewElement}">${escapeJson(packView(view))}</script>
 <script>${script.text}</script>
 </body>
 </html>

@@ -14,7 +14,7 @@ it('has each frame once for each link, with its nodes, its line, its fate and it
   await net.run({ milliseconds: 2.5 });
   a.send(broadcast(3));
   await net.quiesce();
-  const view = viewOf(net, { nodes: ['a', 'b'], title: 'x' });
+  const view = viewOf(net, { title: 'x' });
   expect(view.nodes).toEqual([
     { name: 'a', kind: 'station', macs: ['02:00:00:00:00:01'] },
     { name: 'b', kind: 'station', macs: ['02:00:00:00:00:02'] },
@@ -23,7 +23,7 @@ it('has each frame once for each link, with its nodes, its line, its fate and it
   ]);
   const text = summarize(broadcast(3));
   const octets = broadcast(3).length;
-  const [sent, flooded] = view.frames.slice(-2);
+  const [sent, flooded, lost] = view.frames.slice(-3);
   expect([sent, flooded]).toEqual([
     { number: sent?.number, time: 2.5, from: 0, to: 2, source: 'a', target: 's1.1', octets, text, fate: 'delivered' },
     {
@@ -39,7 +39,7 @@ it('has each frame once for each link, with its nodes, its line, its fate and it
       cause: sent?.number,
     },
   ]);
-  expect(viewOf(net).frames.at(-1)).toMatchObject({ source: 's1.3', target: 'c', fate: 'lost: the link is silenced', cause: sent?.number });
+  expect(lost).toMatchObject({ source: 's1.3', target: 'c', fate: 'lost: the link is silenced', cause: sent?.number });
   expect([b.received.length, c.received.length]).toEqual([1, 0]);
   expect([view.title, view.facts]).toEqual(['x', ['seed 1', 'ended at 2.6 ms']]);
   expect(JSON.parse(JSON.stringify(view))).toEqual(view);
@@ -125,12 +125,24 @@ it('is bounded, and says what it leaves out', async () => {
 it('shows a span, and chosen nodes, also those that are gone', async () => {
   using net = lab();
   await busy(net);
+  using silence = net.linkNamed('h3-s3').silence();
+  using other = net.linkNamed('h2-s2').silence();
+  expect([silence, other]).toHaveLength(2);
   net.remove(net.hostNamed('h1'));
   const all = viewOf(net);
   expect(all.nodes.at(-1)).toEqual({ name: 'h1', kind: 'station', macs: [] });
-  const { frames, omissions } = viewOf(net, { nodes: ['h1', 's3'], from: { milliseconds: 1 }, to: { milliseconds: 3 } });
+  const { nodes, frames, omissions } = viewOf(net, { nodes: ['h1', 's3'], from: { milliseconds: 1 }, to: { milliseconds: 3 } });
   const wanted = all.frames.filter(({ source, target, time }) => time >= 1 && time <= 3 && /\bh1\b|\bs3\./.test(`${source} ${target}`));
-  expect(frames).toEqual(wanted);
+  expect(frames.map(({ number, text }) => [number, text])).toEqual(wanted.map(({ number, text }) => [number, text]));
+  // Columns are those of the frames that are shown, and faults those of the columns.
+  expect(nodes.map(({ name }) => name)).toEqual(['s1', 's3', 'h1']);
+  const ofH3 = viewOf(net, { nodes: ['h3'] });
+  expect([ofH3.nodes.map(({ name }) => name), ofH3.faults.map(({ text }) => text)]).toEqual([['h3', 's3'], ['silence h3-s3']]);
+  expect(
+    frames.every(({ from, to, source, target }) =>
+      [nodes[from], nodes[to]].every((node, at) => [source, target][at]?.startsWith(node?.name ?? '?')),
+    ),
+  ).toBe(true);
   expect(wanted.length).toBeGreaterThan(5);
   expect(omissions).toEqual([`${all.frames.length - wanted.length} frames are outside the span or the nodes that were chosen`]);
   expect(() => viewOf(net, { nodes: ['h9'] })).toThrow('there is no node h9 in this run; use some of: ');

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { escapeHtml, escapeJson, pageOf, type RunView } from '../../src/page/page.ts';
+import { packView, unpackView, type PackedView } from '../../src/page/packing.ts';
 import { view } from './views.ts';
 
 const parts = { script: { text: 'draw()', sha256: 'c2NyaXB0' }, style: { text: 'p{}', sha256: 'c3R5bGU=' } };
@@ -26,7 +27,7 @@ it.each(wicked)('keeps text as it is, and lets none of it be more than that: %j'
   };
   const html = pageOf(wickedView, parts);
   const [, json = ''] = /<script type="application\/json" id="view">([^]*?)<\/script>/.exec(html) ?? [];
-  expect(JSON.parse(json)).toEqual(wickedView);
+  expect(unpackView(JSON.parse(json) as PackedView)).toEqual(wickedView);
   const [, title] = /<title>([^]*?)<\/title>/.exec(html) ?? [];
   expect(title).toBe(escapeHtml(text));
   expect(html.match(/<script/g)).toHaveLength(2);
@@ -36,4 +37,11 @@ it.each(wicked)('keeps text as it is, and lets none of it be more than that: %j'
 it('escapes what ends an element, an attribute, a script', () => {
   expect(escapeHtml(`<a href="x" title='y'>&`)).toBe('&lt;a href=&quot;x&quot; title=&#39;y&#39;&gt;&amp;');
   expect(escapeJson({ a: '</script>' })).toBe('{"a":"\\u003c/script>"}');
+});
+
+it('has each text once, however many frames have it', () => {
+  const run = view({}, 20_000);
+  expect(unpackView(packView(run))).toEqual(run);
+  expect(packView(run).texts).toEqual(['a', 's1.1', run.frames[0]?.text, 'delivered', 's1.2', 'b']);
+  expect(pageOf(run, parts).length).toBeLessThan(20_000 * 45);
 });

@@ -31,6 +31,7 @@ export class Chart {
   readonly #head = element('div', { class: 'head', 'aria-hidden': 'true' });
   readonly #body = element('div', { class: 'body', role: 'presentation' });
   readonly #lines = element('div', { class: 'lines', role: 'presentation' });
+  readonly #bands = element('div', { role: 'presentation' });
   readonly #paths = shape('svg', { class: 'paths', 'aria-hidden': 'true' });
   readonly #list = element('div', { class: 'list', role: 'presentation' });
   #choice: Choice = {};
@@ -77,6 +78,7 @@ export class Chart {
     this.#list.replaceChildren();
     this.#paths.replaceChildren();
     this.#drawHead();
+    this.#lines.replaceChildren(...this.#lifelines(), this.#bands);
     this.#draw();
   }
 
@@ -172,7 +174,7 @@ export class Chart {
       .map((row, at) => this.#view.draw(row, window.first + at, this.#rows[window.first + at - 1]));
     this.#list.style.top = this.#paths.style.top = `${window.first * rowHeight}px`;
     this.#list.replaceChildren(...drawn);
-    this.#lines.replaceChildren(...this.#lifelines(), ...this.#faults(window));
+    this.#bands.replaceChildren(...this.#faults(window));
     this.#drawMarks(window);
   }
 

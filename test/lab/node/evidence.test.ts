@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { assertReaches, lab, viewOf, type RunView } from '../../../src/lab/lab.ts';
 import { evidenceIn } from '../../../src/lab/node/node.ts';
+import { unpackView, type PackedView } from '../../../src/page/packing.ts';
 import { decodePcapng } from '../../../src/wire/pcapng.ts';
 
 function newDirectory(): string {
@@ -39,7 +40,7 @@ it('a page shows the part of the run that was chosen, and what cannot be shown i
 /** The data of a page. */
 function viewIn(path: string): RunView {
   const [, json = ''] = /<script type="application\/json" id="view">(.*)<\/script>/.exec(readFileSync(path, 'utf8')) ?? [];
-  return JSON.parse(json) as RunView;
+  return unpackView(JSON.parse(json) as PackedView);
 }
 
 it('an assertion says why it failed where nothing can be written, and a hundred captures are enough', async () => {
