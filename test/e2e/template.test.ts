@@ -1,6 +1,7 @@
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { outsideDhcp } from './outside-dhcp.ts';
 import { useStage, type Output } from './stage.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -216,6 +217,7 @@ describe('the template of a project that tests networks', { timeout: 180_000 }, 
     expect(tested.status, tested.text).toBe(0);
     expect(tested.text).toMatch(/3 passed/);
     writeFileSync(stage.path('project', 'strict.test.ts'), strict);
+    writeFileSync(stage.path('project', 'dhcp.test.ts'), outsideDhcp);
     const compiler = ['npx', '--prefix', stage.path('project'), 'tsc', '--project', stage.path('project'), '--skipLibCheck', 'false'];
     // Packages of others may have types that are wrong.
     const wrongTypes = async (): Promise<string[]> => {
@@ -225,7 +227,7 @@ describe('the template of a project that tests networks', { timeout: 180_000 }, 
     expect(await wrongTypes()).toEqual([]);
     const outside = await stage.run(['npm', 'test', ...prefix], home());
     expect(outside.status, outside.text).toBe(0);
-    expect(outside.text).toMatch(/10 passed/);
+    expect(outside.text).toMatch(/21 passed/);
     // With the script that draws it, which is in the package.
     expect(readFileSync(stage.path('project', 'run.html'), 'utf8')).toMatch(/<script>.*requestAnimationFrame/);
     // Its types are there: what is wrong is found.
@@ -249,7 +251,7 @@ describe('the template of a project that tests networks', { timeout: 180_000 }, 
     beforeAll(() => {
       writeFileSync(preload(), `Object.defineProperty(process, 'platform', { value: '${platform}' });\n`);
       writeFileSync(inProject('elsewhere.mjs'), elsewhere);
-      for (const name of ['koffi', '@koromix', 'strict.test.ts', 'wrong.ts'])
+      for (const name of ['koffi', '@koromix', 'strict.test.ts', 'dhcp.test.ts', 'wrong.ts'])
         rmSync(name.includes('.') ? inProject(name) : inProject(`node_modules/${name}`), { recursive: true, force: true });
     });
 
