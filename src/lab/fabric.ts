@@ -124,7 +124,7 @@ export class Fabric {
   }
 
   /** Lets time pass until then, or until `enough` says so, and tells whether it did. */
-  async pass(until: number, enough?: () => boolean): Promise<boolean> {
+  pass(until: number, enough?: () => boolean): Promise<boolean> {
     this.checkOpen();
     return (this.pacer ?? this.#virtualTime).pass(onGrid(until), enough);
   }
@@ -159,7 +159,7 @@ export class Fabric {
   close(): void {
     if (this.timeline.closed) return;
     this.timeline.close();
-    this.#virtualTime.end(disposed());
+    this.#virtualTime.end(disposed);
   }
 
   /** Throws EtherloomError('bad-state') when the network was disposed. */

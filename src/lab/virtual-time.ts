@@ -3,6 +3,8 @@ import type { Pacer } from './fabric.ts';
 import type { Timeline } from './timeline.ts';
 import { Waiters } from './waiters.ts';
 
+const soon = Promise.resolve();
+
 /**
  * Lets virtual time pass as long as somebody awaits that. Between two happenings that called whoever uses the lab, microtasks are let run, so
  * that asynchronous programs go on at the instant at which they were called. Where nobody is called, nothing is waited for.
@@ -18,23 +20,24 @@ export class VirtualTime implements Pick<Pacer, 'pass'> {
     this.#timeline = timeline;
   }
 
-  async pass(until: number, enough?: () => boolean): Promise<boolean> {
+  pass(until: number, enough?: () => boolean): Promise<boolean> {
     this.#timeline.checkIdle();
     const waiting = this.#waiters.wait(until, enough);
     if (!this.#passing) {
       this.#passing = true;
       // Others may join before time passes: `Promise.all([a.ping(b), c.ping(d)])`.
-      void Promise.resolve().then(() => this.#run());
+      void soon.then(this.#run);
     }
     return waiting;
   }
 
-  /** Time does not pass any more; who waits for it is told why. */
-  end(error: Error): void {
-    this.#waiters.fail(error);
+  /** Time does not pass any more; who waits for it is told why. An error takes longer to make than the rest: nobody may wait. */
+  end(why: () => Error): void {
+    if (this.#waiters.hasAny()) this.#waiters.fail(why());
   }
 
-  async #run(): Promise<void> {
+  // Made once, and not for each time that somebody waits.
+  readonly #run = async (): Promise<void> => {
     const timeline = this.#timeline;
     try {
       while (this.#waiters.hasAny()) {
@@ -48,7 +51,7 @@ export class VirtualTime implements Pick<Pacer, 'pass'> {
     } finally {
       this.#passing = false;
     }
-  }
+  };
 
   readonly #stop = (): boolean => this.#timeline.called !== this.#heard || this.#waiters.isAnyoneSatisfied;
 

@@ -8,13 +8,11 @@ interface Waiter {
 
 /** Those who wait until a time, or until something is so. */
 export class Waiters {
-  readonly #all = new Set<Waiter>();
-  /** Of those, the ones that are asked after everything that happens. */
-  #asked: readonly Waiter[] = [];
+  #all: Waiter[] = [];
 
   /** Whether there is somebody. */
   hasAny(): boolean {
-    return this.#all.size > 0;
+    return this.#all.length > 0;
   }
 
   /** Until when the first of them waits; Infinity when there is nobody. */
@@ -27,17 +25,16 @@ export class Waiters {
   /** Waits until then, or until `enough` says so, and tells whether it did. */
   wait(until: number, enough?: () => boolean): Promise<boolean> {
     return new Promise((resolve, reject) => {
-      this.#all.add({ until, enough, resolve, reject, satisfied: false });
-      this.#list();
+      this.#all.push({ until, enough, resolve, reject, satisfied: false });
     });
   }
 
   /** Asks them, each until it was satisfied once. Tells whether anybody is. */
   get isAnyoneSatisfied(): boolean {
-    if (this.#asked.length === 0) return false;
     let any = false;
-    for (const one of this.#asked) {
-      if (!one.satisfied && one.enough?.() === true) one.satisfied = true;
+    for (const one of this.#all) {
+      if (one.enough === undefined) continue;
+      if (!one.satisfied && one.enough()) one.satisfied = true;
       any ||= one.satisfied;
     }
     return any;
@@ -45,33 +42,25 @@ export class Waiters {
 
   /** Lets those go who were satisfied, and those who waited until a time that is over by now. Tells whether there was anybody. */
   release(over: number): boolean {
-    const going = Array.from(this.#all).filter(({ satisfied, until }) => satisfied || until <= over);
-    for (const one of going) {
-      this.#all.delete(one);
-      one.resolve(one.satisfied);
-    }
-    if (going.length > 0) this.#list();
-    return going.length > 0;
+    const all = this.#all;
+    this.#all = all.filter((one) => !isDone(one, over));
+    for (const one of all) if (isDone(one, over)) one.resolve(one.satisfied);
+    return this.#all.length < all.length;
   }
 
   /** Lets all go who wait, without a word. */
   dismiss(): void {
-    const going = Array.from(this.#all);
-    this.#all.clear();
-    this.#list();
-    for (const { resolve } of going) resolve(false);
+    for (const { resolve } of this.#all.splice(0)) resolve(false);
   }
 
   /** Tells all who wait what went wrong, and whether there was anybody. */
   fail(error: unknown): boolean {
-    const going = Array.from(this.#all);
-    this.#all.clear();
-    this.#list();
+    const going = this.#all.splice(0);
     for (const { reject } of going) reject(error);
     return going.length > 0;
   }
+}
 
-  #list(): void {
-    this.#asked = Array.from(this.#all).filter(({ enough }) => enough !== undefined);
-  }
+function isDone({ satisfied, until }: Waiter, over: number): boolean {
+  return satisfied || until <= over;
 }

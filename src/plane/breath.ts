@@ -44,7 +44,7 @@ export class BreathLoop {
     // A flush may touch other senders: a station answers.
     while (this.#touched.length > 0 || this.#releases.length > 0) {
       this.#flush();
-      for (const done of this.#releases.splice(0)) this.#attempt(done);
+      if (this.#releases.length > 0) for (const done of this.#releases.splice(0)) this.#attempt(done);
     }
     this.#breathing = false;
     this.#attempt(this.#hooks.end);
