@@ -4,7 +4,7 @@ import { EtherloomError, reasonOf, SystemError } from '../errors.ts';
 import type { Ipv4Address } from '../wire/ipv4.ts';
 import { diskFiles, makeDirectory, readFrom, writeWithRoom, type JournalFile, type JournalFiles } from './journal-files.ts';
 import { journalHeader, journalLineOf, octetsOf, readJournal, takeIn, type Journal, type JournalLine } from './journal-format.ts';
-import type { LeaseRecord, LeaseStore } from './lease-record.ts';
+import { isSameRecord, type LeaseRecord, type LeaseStore } from './lease-record.ts';
 
 /** Where and how a journal is kept. */
 export interface LeaseJournalOptions {
@@ -91,7 +91,10 @@ export class LeaseJournal implements LeaseStore, AsyncDisposable {
   }
 
   append(record: LeaseRecord, done: (error?: Error) => void): void {
-    this.#enqueue({ record, done });
+    const isIdle = this.#work === undefined && !this.#isClosed;
+    // A client that asks again within a second is told nothing that the disk does not know.
+    if (isIdle && this.#isKept(record) && this.#file?.isNamed() === true) done();
+    else this.#enqueue({ record, done });
   }
 
   recover(done: (error?: Error) => void): void {
@@ -155,10 +158,9 @@ export class LeaseJournal implements LeaseStore, AsyncDisposable {
   }
 
   async #commit(group: readonly Waiting[]): Promise<Error | undefined> {
-    const records = group.flatMap(({ record }) => (record === undefined ? [] : [record]));
-    const lines = records.map(journalLineOf);
+    const lines = this.#newsOf(group).map(journalLineOf);
     try {
-      if (this.#file === undefined && records.length < group.length) await this.#rewrite();
+      if (this.#file === undefined && group.some(({ record }) => record === undefined)) await this.#rewrite();
       if (this.#file === undefined)
         return this.#failure ?? new EtherloomError('system', `${this.#path} is not open; recover the leases first`);
       const bytes = Buffer.concat(lines.map(octetsOf));
@@ -171,6 +173,18 @@ export class LeaseJournal implements LeaseStore, AsyncDisposable {
       // What the kernel could not bring to the disk it may have dropped: this file is not to be trusted any more.
       return this.#fail(error);
     }
+  }
+
+  /** The last word of a group on each address, where it is another than that on the disk. */
+  #newsOf(group: readonly Waiting[]): readonly LeaseRecord[] {
+    const last = new Map<Ipv4Address, LeaseRecord>();
+    for (const { record } of group) if (record !== undefined) last.set(record.address, record);
+    return Array.from(last.values()).filter((record) => !this.#isKept(record));
+  }
+
+  #isKept(record: LeaseRecord): boolean {
+    const kept = this.#lines.get(record.address)?.record;
+    return kept === undefined ? record.state === 'forgotten' : isSameRecord(kept, record);
   }
 
   async #rewriteIfWasteful(): Promise<void> {

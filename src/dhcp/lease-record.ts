@@ -34,6 +34,12 @@ export const volatileLeaseStore: LeaseStore = {
   recover: (done) => done(),
 };
 
+/** Whether both say the same of the same address. */
+export function isSameRecord(a: LeaseRecord, b: LeaseRecord): boolean {
+  const isSameClient = a.key === b.key && a.mac === b.mac && a.hostname === b.hostname;
+  return isSameClient && a.address === b.address && a.state === b.state && a.since === b.since && a.duration === b.duration;
+}
+
 /** The record as a line of JSON, without the line's end. */
 export function encodeLeaseRecord(record: LeaseRecord): string {
   return JSON.stringify({ ...record, address: formatIpv4(record.address), mac: formatMac(record.mac) });

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
+import { nextTurn } from '../../src/clock.ts';
 import { encodeJournalLine, journalHeader, readJournal } from '../../src/dhcp/journal-format.ts';
 import { LeaseJournal, type LeaseJournalOptions } from '../../src/dhcp/lease-journal.ts';
 import type { LeaseRecord } from '../../src/dhcp/lease-record.ts';
@@ -393,6 +394,59 @@ test('records that come while others are written share one write, and are told i
   expect(files.calls).toEqual(['write', 'write']);
   expect(told).toEqual(Array.from({ length: 100 }, (_, n) => n));
   expect(batches).toHaveLength(2);
+});
+
+describe('what the disk knows', () => {
+  test('is not written again, and is told at once', async () => {
+    const { journal, files } = await faulty();
+    await append(journal, record(1));
+    await nextTurn();
+    files.calls.length = 0;
+    const told: (Error | undefined)[] = [];
+    journal.append(record(1), (error) => told.push(error));
+    journal.append(record(2, { state: 'forgotten' }), (error) => told.push(error));
+    expect(told).toEqual([undefined, undefined]);
+    expect(files.calls).toEqual([]);
+  });
+
+  test.each([
+    { since: 1_767_225_601 },
+    { duration: 3601 },
+    { state: 'released' },
+    { hostname: 'vm' },
+    { key: '02' },
+    { mac: clientMac(2) },
+  ] as const)('is not %o', async (change) => {
+    const { journal, files, path } = await faulty();
+    await append(journal, record(1));
+    await append(journal, record(1, change));
+    expect(Array.from(readJournal(files.durable.get(path) ?? new Uint8Array(0)).lines.values(), (line) => line.record)).toEqual([
+      record(1, change),
+    ]);
+  });
+
+  test('waits for what is on its way, and of a group the last word on an address counts', async () => {
+    const { journal, files, path } = await faulty();
+    await append(journal, record(1));
+    const order: number[] = [];
+    const steps = [record(1, { since: 5 }), record(1), record(2), record(1, { since: 6 }), record(1)];
+    await Promise.all(steps.map((one, n) => append(journal, one).then(() => order.push(n))));
+    expect(order).toEqual([0, 1, 2, 3, 4]);
+    expect(readJournal(files.durable.get(path) ?? new Uint8Array(0)).lines.get(record(1).address)?.record).toEqual(record(1));
+  });
+
+  test('is not relied on while the disk fails, or when the file is gone', async () => {
+    const { journal, files, path } = await faulty();
+    await append(journal, record(1));
+    files.contents.delete(path);
+    expect(await append(journal, record(1))).toMatchObject({ cause: { errno: 'ENOENT' } });
+    expect(await append(journal, record(1))).toBeInstanceOf(EtherloomError);
+    expect(await recover(journal)).toBeUndefined();
+    expect(await append(journal, record(1))).toBeUndefined();
+    expect(readJournal(files.durable.get(path) ?? new Uint8Array(0)).lines.size).toBe(1);
+    await journal[Symbol.asyncDispose]();
+    expect(await append(journal, record(1))).toMatchObject({ code: 'bad-state' });
+  });
 });
 
 test('when most of it is out of date it is written anew, and nothing is lost', async () => {
