@@ -40,11 +40,7 @@ const encoder = new TextEncoder();
 // A byte order mark would be an octet too many in front of a checksum: it is kept.
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 // Above the first use: the header line is made when the module is loaded.
-const crcTable = Uint32Array.from({ length: 256 }, (_, octet) => {
-  let crc = octet;
-  for (let bit = 0; bit < 8; bit++) crc = (crc & 1) === 0 ? crc >>> 1 : (crc >>> 1) ^ 0xedb8_8320;
-  return crc;
-});
+const crcTables = makeCrcTables();
 
 const hexDigits = encoder.encode('0123456789abcdef');
 
@@ -72,12 +68,14 @@ export function octetsOf({ bytes, start, end }: JournalLine): Uint8Array {
 /** Reads a journal, however damaged. */
 export function readJournal(bytes: Uint8Array): Journal {
   const lines = new Map<Ipv4Address, JournalLine>();
-  // At once, which takes a fraction of decoding line by line. The newlines are in the same order in both, whatever the octets between.
+  // At once, which takes a fraction of decoding line by line. The newlines are in the same order in both, whatever the octets between;
+  // in the same places, too, where each octet is a character.
   const text = decoder.decode(bytes);
+  const isAligned = text.length === bytes.length;
   let [textStart, length, damaged, skipped, isOurs, isFirst] = [0, 0, 0, 0, true, true];
   for (let start = 0; start < bytes.length;) {
-    const end = bytes.indexOf(newline, start) + 1;
     const textEnd = text.indexOf('\n', textStart) + 1;
+    const end = isAligned ? textEnd : bytes.indexOf(newline, start) + 1;
     if (end === 0) break;
     const json = isSound(bytes, start, end) ? text.slice(textStart + checksumLength + 1, textEnd - 1) : undefined;
     const record = json === undefined ? undefined : decodeLeaseRecord(json);
@@ -110,11 +108,35 @@ export function takeIn(lines: Map<Ipv4Address, JournalLine>, line: JournalLine):
   else lines.set(line.record.address, line);
 }
 
-/** CRC-32 as of Ethernet and zip, of the octets from `start` on and before `end`. [ISO 3309, 2.2] */
+/** CRC-32 as of Ethernet and zip, of the octets from `start` on and before `end`: four at a time, then one by one. [ISO 3309, 2.2] */
 export function crc32(bytes: Uint8Array, start = 0, end = bytes.length): number {
-  let crc = 0xffff_ffff;
-  for (let at = start; at < end; at++) crc = (crc >>> 8) ^ (crcTable[(crc ^ (bytes[at] ?? 0)) & 0xff] ?? 0);
-  return (crc ^ 0xffff_ffff) >>> 0;
+  let crc = -1;
+  let at = start;
+  for (; at + 4 <= end; at += 4) {
+    crc ^= (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8) | ((bytes[at + 2] ?? 0) << 16) | ((bytes[at + 3] ?? 0) << 24);
+    crc =
+      (crcTables[0x300 | (crc & 0xff)] ?? 0) ^
+      (crcTables[0x200 | ((crc >>> 8) & 0xff)] ?? 0) ^
+      (crcTables[0x100 | ((crc >>> 16) & 0xff)] ?? 0) ^
+      (crcTables[crc >>> 24] ?? 0);
+  }
+  for (; at < end; at++) crc = (crc >>> 8) ^ (crcTables[(crc ^ (bytes[at] ?? 0)) & 0xff] ?? 0);
+  return ~crc >>> 0;
+}
+
+/** What an octet does to the checksum: the last one, and the ones with one, two and three octets behind them, 256 entries each. */
+function makeCrcTables(): Int32Array {
+  const tables = new Int32Array(4 * 256);
+  for (let octet = 0; octet < 256; octet++) {
+    let crc = octet;
+    for (let bit = 0; bit < 8; bit++) crc = (crc & 1) === 0 ? crc >>> 1 : (crc >>> 1) ^ 0xedb8_8320;
+    tables[octet] = crc;
+  }
+  for (let entry = 256; entry < tables.length; entry++) {
+    const before = tables[entry - 256] ?? 0;
+    tables[entry] = (before >>> 8) ^ (tables[before & 0xff] ?? 0);
+  }
+  return tables;
 }
 
 function encodeLine(json: string): Uint8Array {

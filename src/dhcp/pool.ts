@@ -43,7 +43,8 @@ export class Pool {
 }
 
 const wordBits = 32;
-const fullWord = 0xffff_ffff;
+/** All bits are set. Words are signed: so they are small integers, of which none has to be allocated. */
+const fullWord = -1;
 /** 32^7 numbers are more than there are addresses. */
 const levelCount = 7;
 
@@ -57,8 +58,8 @@ export class NumberSet {
   add(member: number): void {
     let index = member;
     for (const words of this.#levels) {
-      const [at, bit] = wordOf(index);
-      const word = ((words.get(at) ?? 0) | bit) >>> 0;
+      const at = Math.floor(index / wordBits);
+      const word = (words.get(at) ?? 0) | bitOf(index);
       words.set(at, word);
       if (word !== fullWord) return;
       index = at;
@@ -68,9 +69,9 @@ export class NumberSet {
   delete(member: number): void {
     let index = member;
     for (const words of this.#levels) {
-      const [at, bit] = wordOf(index);
+      const at = Math.floor(index / wordBits);
       const before = words.get(at) ?? 0;
-      const word = (before & ~bit) >>> 0;
+      const word = before & ~bitOf(index);
       if (word === 0) words.delete(at);
       else words.set(at, word);
       if (before !== fullWord) return;
@@ -79,8 +80,7 @@ export class NumberSet {
   }
 
   has(member: number): boolean {
-    const [at, bit] = wordOf(member);
-    return ((this.#levels[0]?.get(at) ?? 0) & bit) !== 0;
+    return ((this.#levels[0]?.get(Math.floor(member / wordBits)) ?? 0) & bitOf(member)) !== 0;
   }
 
   /** The least number from `from` on that is not a member. */
@@ -102,16 +102,16 @@ export class NumberSet {
 
   /** The first clear bit, from `index` on, of the word that holds it; undefined when there is none. */
   #firstFree(level: number, index: number): number | undefined {
-    const [at] = wordOf(index);
+    const at = Math.floor(index / wordBits);
     const offset = index - at * wordBits;
     const free = (~(this.#levels[level]?.get(at) ?? 0) & (fullWord << offset)) >>> 0;
     return free === 0 ? undefined : at * wordBits + wordBits - 1 - Math.clz32(free & -free);
   }
 }
 
-function wordOf(index: number): readonly [at: number, bit: number] {
-  const at = Math.floor(index / wordBits);
-  return [at, (1 << (index - at * wordBits)) >>> 0];
+/** The bit of a member in its word. */
+function bitOf(index: number): number {
+  return 1 << (index % wordBits);
 }
 
 /** Returns the ranges with holes for those addresses, which the server then neither leases nor watches. */

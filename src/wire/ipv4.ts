@@ -67,7 +67,10 @@ export function ipv4FromNumber(n: number): Ipv4Address {
 
 /** The address in dotted decimal, four numbers without leading zeros. Undefined for any other text. */
 export function parseIpv4(text: string): Ipv4Address | undefined {
-  let [value, dots, octet, length] = [0, 0, 0, 0];
+  let value = 0;
+  let dots = 0;
+  let octet = 0;
+  let length = 0;
   for (let at = 0; at <= text.length; at++) {
     const digit = text.charCodeAt(at) - zero;
     if (digit >= 0 && digit <= 9) {
@@ -78,16 +81,18 @@ export function parseIpv4(text: string): Ipv4Address | undefined {
       if (octet > 0xff) return undefined;
       continue;
     }
-    if (length === 0 || (at < text.length && text[at] !== '.')) return undefined;
+    if (length === 0 || (at < text.length && text.charCodeAt(at) !== dot)) return undefined;
     value = value * 0x100 + octet;
-    [octet, length] = [0, 0];
+    octet = 0;
+    length = 0;
     if (at < text.length) dots++;
   }
   return dots === 3 ? (value as Ipv4Address) : undefined;
 }
 
-/** The code of the digit 0. */
+/** The codes of the digit 0 and of the dot. */
 const zero = 0x30;
+const dot = 0x2e;
 
 /** The address in dotted decimal. */
 export function formatIpv4(address: Ipv4Address): string {

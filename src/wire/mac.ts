@@ -27,8 +27,13 @@ export function macFromNumber(n: number): MacAddress {
  * ```
  */
 export function parseMac(text: string): MacAddress | undefined {
-  const separator = text[text.search(/[:.-]/)];
-  let [value, groups, group, length] = [0, 0, 0, 0];
+  // The first group has one or two digits.
+  const separator = hexDigit(text.charCodeAt(1)) === undefined ? text.charCodeAt(1) : text.charCodeAt(2);
+  if (!separators.includes(separator)) return undefined;
+  let value = 0;
+  let groups = 0;
+  let group = 0;
+  let length = 0;
   for (let at = 0; at <= text.length; at++) {
     const digit = hexDigit(text.charCodeAt(at));
     if (digit !== undefined) {
@@ -36,13 +41,17 @@ export function parseMac(text: string): MacAddress | undefined {
       group = group * 16 + digit;
       continue;
     }
-    if (length === 0 || (at < text.length && text[at] !== separator)) return undefined;
+    if (length === 0 || (at < text.length && text.charCodeAt(at) !== separator)) return undefined;
     value = value * 0x100 + group;
     groups++;
-    [group, length] = [0, 0];
+    group = 0;
+    length = 0;
   }
   return groups === 6 ? (value as MacAddress) : undefined;
 }
+
+/** The codes of `:`, `-` and `.`. */
+const separators = [0x3a, 0x2d, 0x2e];
 
 /** Returns the value of the hexadecimal digit with that code; undefined for other characters, and for NaN. */
 function hexDigit(code: number): number | undefined {
