@@ -1,14 +1,24 @@
 /** Between the frames of the link and what a DHCP server says and hears: ARP, echo and DHCP over UDP, IPv4, Ethernet and 802.1Q. */
 import { decodeArp, encodeArp, type Arp } from '../wire/arp.ts';
 import { internetChecksum, pseudoHeaderSum } from '../wire/checksum.ts';
-import { decodeDhcp, dhcpPorts, encodeDhcp, type DhcpMessage } from '../wire/dhcp.ts';
+import { bootpLength, decodeDhcp, dhcpPorts, encodedDhcpLength, writeDhcp, type DhcpMessage } from '../wire/dhcp.ts';
 import { addTag, isTagged, minTaggedFrame, removeTag, tciOf, vidOf } from '../wire/dot1q.ts';
-import { decodeEthernet, encodeEthernet, etherTypes, type Ethernet } from '../wire/ethernet.ts';
+import { decodeEthernet, encodeEthernet, etherTypes, minFrame, writeEthernetHeader, type Ethernet } from '../wire/ethernet.ts';
 import { decodeIcmpEcho, encodeIcmpEcho, type IcmpEcho } from '../wire/icmp.ts';
-import { broadcastOf, decodeIpv4, encodeIpv4, ipProtocols, ipv4FromNumber, type Ipv4, type Ipv4Address } from '../wire/ipv4.ts';
+import {
+  broadcastOf,
+  decodeIpv4,
+  encodeIpv4,
+  ipProtocols,
+  ipv4FromNumber,
+  ipv4HeaderLength,
+  writeIpv4Header,
+  type Ipv4,
+  type Ipv4Address,
+} from '../wire/ipv4.ts';
 import { broadcastMac, type MacAddress } from '../wire/mac.ts';
 import { readUint16, writeUint16 } from '../wire/octets.ts';
-import { decodeUdp, encodeUdp, type Udp } from '../wire/udp.ts';
+import { decodeUdp, udpHeaderLength, writeUdpHeader, type Udp } from '../wire/udp.ts';
 import type { DhcpConfig } from './config.ts';
 import { limitedBroadcast, type Destination, type Reply } from './reply.ts';
 
@@ -56,11 +66,18 @@ export function readPacket(config: DhcpConfig, frame: Uint8Array): Packet | Pack
   return readPayload(config, untagged, { mac: ethernet.source, tci: tciOf(frame) });
 }
 
-/** The frame of a reply. `tci` as in Peer; `identification` tells IPv4 packets apart. */
+/** The frame of a reply, made in one piece. `tci` as in Peer; `identification` tells IPv4 packets apart. */
 export function replyFrame(config: DhcpConfig, { message, to }: Reply, tci: number | undefined, identification: number): Uint8Array {
-  const udp = { sourcePort: dhcpPorts.server, destinationPort: to.port, payload: encodeDhcp(message) };
-  const payload = encodeUdp(udp, config.serverAddress, to.address);
-  return ipv4Frame(config, to, tci, { protocol: ipProtocols.udp, payload, identification });
+  const [source, destination] = [config.serverAddress, to.address];
+  const header = { source, destination, protocol: ipProtocols.udp, identification };
+  const segmentAt = minFrame + ipv4HeaderLength(header);
+  const messageAt = segmentAt + udpHeaderLength;
+  const frame = new Uint8Array(messageAt + Math.max(encodedDhcpLength(message), bootpLength));
+  writeDhcp(frame.subarray(messageAt), message);
+  writeUdpHeader(frame.subarray(segmentAt), { sourcePort: dhcpPorts.server, destinationPort: to.port }, source, destination);
+  writeIpv4Header(frame.subarray(minFrame), header);
+  writeEthernetHeader(frame, { destination: to.mac, source: config.serverMac, etherType: etherTypes.ipv4 });
+  return tci === undefined ? frame : addTag(frame, tci);
 }
 
 /** The frame that answers an echo request. */

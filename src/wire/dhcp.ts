@@ -108,8 +108,8 @@ export const dhcpHeaderLength = 240;
 const cookieAt = 236;
 const magicCookie = 0x63825363;
 const fieldOf = { chaddr: [28, 16], sname: [44, 64], file: [108, 128] } as const;
-/** What BOOTP always sent; some clients and relays drop less. [RFC 1542, 2.1] */
-const bootpLength = 300;
+/** Octets that BOOTP always sent; some clients and relays drop less. [RFC 1542, 2.1] */
+export const bootpLength = 300;
 const empty = new Uint8Array(0);
 
 /**
@@ -150,10 +150,24 @@ export function decodeDhcp(payload: Uint8Array): DhcpMessage | undefined {
  * `minSize` octets, 300 by default [RFC 1542, 2.1].
  */
 export function encodeDhcp(message: DhcpMessage, { minSize = bootpLength }: { readonly minSize?: number } = {}): Uint8Array {
+  const payload = new Uint8Array(Math.max(encodedDhcpLength(message), minSize));
+  writeDhcp(payload, message);
+  return payload;
+}
+
+/** How many octets a message takes. */
+export function encodedDhcpLength(message: DhcpMessage): number {
   let length = dhcpHeaderLength + 1;
   for (const value of message.options.values()) length += encodedOptionLength(value);
-  const payload = new Uint8Array(Math.max(length, minSize));
-  payload.set([message.op, message.htype, message.hlen, message.hops]);
+  return length;
+}
+
+/** Writes a message over zeros, which are at least as many as `encodedDhcpLength` says. */
+export function writeDhcp(payload: Uint8Array, message: DhcpMessage): void {
+  payload[0] = message.op;
+  payload[1] = message.htype;
+  payload[2] = message.hlen;
+  payload[3] = message.hops;
   writeUint32(payload, 4, message.xid);
   writeUint16(payload, 8, message.secs);
   writeUint16(payload, 10, message.broadcast ? 0x8000 : 0);
@@ -163,11 +177,11 @@ export function encodeDhcp(message: DhcpMessage, { minSize = bootpLength }: { re
   writeIpv4(payload, 24, message.giaddr);
   for (const name of ['chaddr', 'sname', 'file'] as const) {
     const [at, length] = fieldOf[name];
-    payload.set(message[name].subarray(0, length), at);
+    const value = message[name];
+    if (value.length > 0) payload.set(value.length > length ? value.subarray(0, length) : value, at);
   }
   writeUint32(payload, cookieAt, magicCookie);
   payload[writeOptions(payload, dhcpHeaderLength, message.options)] = optionCodes.end;
-  return payload;
 }
 
 /** How many octets an option with that value takes, split where it is over 255. */
@@ -244,7 +258,7 @@ function writeOptions(payload: Uint8Array, start: number, options: DhcpOptionMap
   let at = start;
   for (const [code, value] of options) {
     for (let from = 0; from === 0 || from < value.length; from += 0xff) {
-      const piece = value.subarray(from, from + 0xff);
+      const piece = value.length <= 0xff ? value : value.subarray(from, from + 0xff);
       payload[at] = code;
       payload[at + 1] = piece.length;
       payload.set(piece, at + 2);

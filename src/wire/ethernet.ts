@@ -59,11 +59,16 @@ export function decodeEthernet(frame: Uint8Array): Ethernet | undefined {
  */
 export function encodeEthernet(ethernet: Ethernet): Uint8Array {
   const frame = new Uint8Array(minFrame + ethernet.payload.length);
-  writeMac(frame, 0, ethernet.destination);
-  writeMac(frame, 6, ethernet.source);
-  writeUint16(frame, 12, ethernet.etherType);
+  writeEthernetHeader(frame, ethernet);
   frame.set(ethernet.payload, minFrame);
   return frame;
+}
+
+/** Writes the header in front of a payload that is in its place, from octet 14 of the frame on. */
+export function writeEthernetHeader(frame: Uint8Array, header: Omit<Ethernet, 'payload'>): void {
+  writeMac(frame, 0, header.destination);
+  writeMac(frame, 6, header.source);
+  writeUint16(frame, 12, header.etherType);
 }
 
 /** The destination of a frame of at least 14 octets. */

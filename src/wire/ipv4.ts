@@ -55,6 +55,9 @@ export interface Ipv4 {
   readonly payload: Uint8Array;
 }
 
+/** What a header says. What is left out is zero, but for the TTL, which is 64. */
+export type Ipv4Header = Pick<Ipv4, 'source' | 'destination' | 'protocol'> & Partial<Omit<Ipv4, 'payload'>>;
+
 const minHeaderLength = 20;
 const maxOptionsLength = 40;
 const noOptions = new Uint8Array(0);
@@ -209,24 +212,35 @@ export function decodeIpv4(packet: Uint8Array): Ipv4 | undefined {
  * Puts a packet together, with its checksum. By default it is a whole datagram with a TTL of 64, and everything else zero. Throws
  * RangeError when the options are over 40 octets or the whole is over 65,535.
  */
-export function encodeIpv4(packet: Pick<Ipv4, 'source' | 'destination' | 'protocol' | 'payload'> & Partial<Ipv4>): Uint8Array {
-  const options = packet.options ?? noOptions;
-  const headerLength = minHeaderLength + Math.ceil(options.length / 4) * 4;
-  const totalLength = headerLength + packet.payload.length;
+export function encodeIpv4(packet: Ipv4Header & Pick<Ipv4, 'payload'>): Uint8Array {
+  const headerLength = ipv4HeaderLength(packet);
+  const bytes = new Uint8Array(headerLength + packet.payload.length);
+  bytes.set(packet.payload, headerLength);
+  writeIpv4Header(bytes, packet);
+  return bytes;
+}
+
+/** Octets of a packet's header, with its options. */
+export function ipv4HeaderLength({ options = noOptions }: Ipv4Header): number {
+  return minHeaderLength + Math.ceil(options.length / 4) * 4;
+}
+
+/** Writes the header in front of a payload that is in its place, behind `ipv4HeaderLength` octets, to the end of the packet. Throws as `encodeIpv4`. */
+export function writeIpv4Header(bytes: Uint8Array, header: Ipv4Header): void {
+  const options = header.options ?? noOptions;
+  const headerLength = ipv4HeaderLength(header);
   if (options.length > maxOptionsLength) throw new RangeError(`${options.length} octets of IPv4 options, the most is 40`);
-  if (totalLength > 0xffff) throw new RangeError(`an IPv4 packet of ${totalLength} octets, the most is 65535`);
-  const bytes = new Uint8Array(totalLength);
+  if (bytes.length > 0xffff) throw new RangeError(`an IPv4 packet of ${bytes.length} octets, the most is 65535`);
+  bytes.fill(0, 0, headerLength);
   bytes[0] = 0x40 | (headerLength / 4);
-  bytes[1] = packet.tos ?? 0;
-  writeUint16(bytes, 2, totalLength);
-  writeUint16(bytes, 4, packet.identification ?? 0);
-  writeUint16(bytes, 6, (packet.dontFragment ? 0x4000 : 0) | (packet.moreFragments ? 0x2000 : 0) | (packet.fragmentOffset ?? 0));
-  bytes[8] = packet.ttl ?? 64;
-  bytes[9] = packet.protocol;
-  writeIpv4(bytes, 12, packet.source);
-  writeIpv4(bytes, 16, packet.destination);
+  bytes[1] = header.tos ?? 0;
+  writeUint16(bytes, 2, bytes.length);
+  writeUint16(bytes, 4, header.identification ?? 0);
+  writeUint16(bytes, 6, (header.dontFragment ? 0x4000 : 0) | (header.moreFragments ? 0x2000 : 0) | (header.fragmentOffset ?? 0));
+  bytes[8] = header.ttl ?? 64;
+  bytes[9] = header.protocol;
+  writeIpv4(bytes, 12, header.source);
+  writeIpv4(bytes, 16, header.destination);
   bytes.set(options, minHeaderLength);
   writeUint16(bytes, 10, internetChecksum(bytes.subarray(0, headerLength)));
-  bytes.set(packet.payload, headerLength);
-  return bytes;
 }

@@ -18,7 +18,10 @@ export interface Udp {
   readonly payload: Uint8Array;
 }
 
-const headerLength = 8;
+type Ports = Omit<Udp, 'payload'>;
+
+/** Octets of a header. */
+export const udpHeaderLength = 8;
 
 /**
  * Takes a segment, the payload of IPv4, apart; octets after its length are ignored, and a checksum of zero means there is none.
@@ -45,6 +48,14 @@ export function encodeUdp(udp: Udp, source: Ipv4Address, destination: Ipv4Addres
   return encode(udp, (length) => pseudoHeaderSum(source, destination, ipProtocols.udp, length));
 }
 
+/**
+ * Writes the header in front of a payload that is in its place, from octet 8 of the segment to its end. Throws RangeError when the segment
+ * is over 65,535 octets.
+ */
+export function writeUdpHeader(segment: Uint8Array, ports: Ports, source: Ipv4Address, destination: Ipv4Address): void {
+  writeHeader(segment, ports, (length) => pseudoHeaderSum(source, destination, ipProtocols.udp, length));
+}
+
 /** The same of a segment between two IPv6 addresses. */
 export function encodeUdpOverIpv6(udp: Udp, source: Ipv6Address, destination: Ipv6Address): Uint8Array {
   return encode(udp, (length) => ipv6PseudoHeaderSum(source, destination, ipProtocols.udp, length));
@@ -52,25 +63,34 @@ export function encodeUdpOverIpv6(udp: Udp, source: Ipv6Address, destination: Ip
 
 /** The length that a segment has by its header; undefined when it does not fit. */
 function lengthOf(segment: Uint8Array): number | undefined {
-  if (segment.length < headerLength) return undefined;
+  if (segment.length < udpHeaderLength) return undefined;
   const length = readUint16(segment, 4);
-  return length < headerLength || length > segment.length ? undefined : length;
+  return length < udpHeaderLength || length > segment.length ? undefined : length;
 }
 
 function partsOf(segment: Uint8Array, length: number): Udp {
-  return { sourcePort: readUint16(segment, 0), destinationPort: readUint16(segment, 2), payload: segment.subarray(headerLength, length) };
+  return {
+    sourcePort: readUint16(segment, 0),
+    destinationPort: readUint16(segment, 2),
+    payload: segment.subarray(udpHeaderLength, length),
+  };
 }
 
 function encode(udp: Udp, sumOf: (length: number) => number): Uint8Array {
-  const length = headerLength + udp.payload.length;
+  const segment = new Uint8Array(udpHeaderLength + udp.payload.length);
+  segment.set(udp.payload, udpHeaderLength);
+  writeHeader(segment, udp, sumOf);
+  return segment;
+}
+
+function writeHeader(segment: Uint8Array, { sourcePort, destinationPort }: Ports, sumOf: (length: number) => number): void {
+  const { length } = segment;
   if (length > 0xffff) throw new RangeError(`a UDP segment of ${length} octets, the most is 65535`);
-  const segment = new Uint8Array(length);
-  writeUint16(segment, 0, udp.sourcePort);
-  writeUint16(segment, 2, udp.destinationPort);
+  writeUint16(segment, 0, sourcePort);
+  writeUint16(segment, 2, destinationPort);
   writeUint16(segment, 4, length);
-  segment.set(udp.payload, headerLength);
+  writeUint16(segment, 6, 0);
   const checksum = internetChecksum(segment, sumOf(length));
   // Zero on the wire says that there is no checksum; all ones is the same sum.
   writeUint16(segment, 6, checksum === 0 ? 0xffff : checksum);
-  return segment;
 }
