@@ -34,7 +34,9 @@ export async function openDhcpService(
   const { plane } = managed.service;
   const config = dhcpConfig({ ...served, serverMac: await readServerMac(state, random) });
   const directory = state.in('leases');
-  const journal = scope.use(await LeaseJournal.open({ directory, lock: lockFile, report: log.warn, batch: plane.breath }));
+  // To look for frames meanwhile would only take the processor from the thread that writes.
+  const writing = plane.environment.loop.sleepAtOnce;
+  const journal = scope.use(await LeaseJournal.open({ directory, lock: lockFile, report: log.warn, batch: plane.breath, writing }));
   const send = plane.stations.add({
     vlans: [vid(config.vid)],
     receive: (frame, ingress) => server.receive(frame, ingress),

@@ -16,6 +16,8 @@ export interface LeaseJournalOptions {
   readonly report?: (message: string) => void;
   /** Runs the callbacks of records that became durable together; by default just runs them. */
   readonly batch?: (work: () => void) => void;
+  /** Called when records go to the disk; what it returns is disposed when they are there, or cannot be. */
+  readonly writing?: () => Disposable;
   /** The disk by default; for tests. */
   readonly files?: JournalFiles;
 }
@@ -25,6 +27,8 @@ interface Waiting {
   readonly record: LeaseRecord | undefined;
   readonly done: (error?: Error) => void;
 }
+
+const nothing: Disposable = { [Symbol.dispose]: () => undefined };
 
 /** A journal shorter than this, in octets, is never written anew. */
 const leastWaste = 1 << 20;
@@ -36,6 +40,7 @@ export class LeaseJournal implements LeaseStore, AsyncDisposable {
   readonly #files: JournalFiles;
   readonly #report: (message: string) => void;
   readonly #batch: (work: () => void) => void;
+  readonly #writing: () => Disposable;
   readonly #takeLock: () => Promise<Disposable>;
   readonly #lines: Map<Ipv4Address, JournalLine>;
   /** Undefined after the file was removed: another process may have the journal that is there now. */
@@ -58,6 +63,7 @@ export class LeaseJournal implements LeaseStore, AsyncDisposable {
     this.#files = options.files ?? diskFiles;
     this.#report = options.report ?? (() => undefined);
     this.#batch = options.batch ?? ((work) => work());
+    this.#writing = options.writing ?? (() => nothing);
     this.#takeLock = () => takeLock(options);
     this.#lock = lock;
     this.#lines = journal.lines;
@@ -148,7 +154,9 @@ export class LeaseJournal implements LeaseStore, AsyncDisposable {
     while (this.#queue.length > 0) {
       const group = this.#queue;
       this.#queue = [];
+      const written = this.#writing();
       const error = await this.#commit(group);
+      written[Symbol.dispose]();
       this.#batch(() => {
         for (const { done } of group) done(error);
       });

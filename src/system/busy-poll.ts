@@ -20,11 +20,26 @@ const longestRest = 1024;
  * nothing after a long one, or where it is always in vain: a quiet network costs nothing, and a steady trickle next to nothing.
  */
 export class BusyPoll {
-  /** In milliseconds. */
-  window = 0;
+  #window = 0;
+  #pauses = 0;
   #vain = 0;
   #rest = 0;
   #nextRest = firstRest;
+
+  /** In milliseconds. */
+  get window(): number {
+    return this.#pauses > 0 ? 0 : this.#window;
+  }
+
+  /** Keeps the window at nothing until it is disposed: something is awaited that is not found by looking. Nests. */
+  pause(): Disposable {
+    this.#pauses++;
+    return {
+      [Symbol.dispose]: () => {
+        this.#pauses--;
+      },
+    };
+  }
 
   /** Must be called when something was found by looking. */
   found(): void {
@@ -34,14 +49,14 @@ export class BusyPoll {
 
   /** Must be called after each sleep, with its length in milliseconds. */
   slept(duration: number): void {
-    if (duration > shortSleep) this.window = 0;
+    if (duration > shortSleep) this.#window = 0;
     else if (this.#rest > 0) this.#rest--;
-    else if (this.window === longestWindow && ++this.#vain === patience) this.#giveUp();
-    else this.window = Math.min(Math.max(this.window * 2, firstWindow), longestWindow);
+    else if (this.#window === longestWindow && ++this.#vain === patience) this.#giveUp();
+    else this.#window = Math.min(Math.max(this.#window * 2, firstWindow), longestWindow);
   }
 
   #giveUp(): void {
-    this.window = 0;
+    this.#window = 0;
     this.#vain = 0;
     this.#rest = this.#nextRest;
     this.#nextRest = Math.min(this.#nextRest * 2, longestRest);

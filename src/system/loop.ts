@@ -11,6 +11,8 @@ export interface Loop {
   readonly ring: ReceiveRing;
   readonly streams: StreamRing;
   readonly batch: SendBatch;
+  /** Until what it returns is disposed, the loop does not look for more before it sleeps: what is awaited comes by Node's own event loop. */
+  readonly sleepAtOnce: () => Disposable;
   /** Overwrites the memory that was lent in the last breath, so that tests find whoever kept a frame. */
   poison(): void;
 }
@@ -42,7 +44,8 @@ export function openLoop({ frameSize, breath, openWaker = wakerByEnvironment() }
     ring.poison();
     streams.poison();
   };
-  return { readiness: new EpollReadiness({ openWaker, round }), ring, streams, batch: new SendBatch(ring), poison };
+  const readiness = new EpollReadiness({ openWaker, round });
+  return { readiness, ring, streams, batch: new SendBatch(ring), sleepAtOnce: () => readiness.sleepAtOnce(), poison };
 }
 
 function wakerByEnvironment(): OpenWaker {

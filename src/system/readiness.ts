@@ -81,6 +81,11 @@ export class EpollReadiness implements Readiness {
     }
   }
 
+  /** Goes to sleep as soon as nothing is ready, until it is disposed: what is awaited comes by Node's own event loop. */
+  sleepAtOnce(): Disposable {
+    return this.#busyPoll.pause();
+  }
+
   #begin(): { readonly epoll: Epoll; readonly waker: Waker } {
     const epoll = new Epoll();
     try {

@@ -396,6 +396,24 @@ test('records that come while others are written share one write, and are told i
   expect(batches).toHaveLength(2);
 });
 
+test('the beginning and the end of each write are told, also when it fails', async () => {
+  const said: string[] = [];
+  const { journal, files } = await faulty(new FaultyFiles(), {
+    writing: () => {
+      said.push('begins');
+      return { [Symbol.dispose]: () => void said.push('has ended') };
+    },
+    batch: (work) => {
+      said.push('tells');
+      work();
+    },
+  });
+  await append(journal, record(1));
+  files.faults.set('sync', 'EIO');
+  await append(journal, record(2));
+  expect(said).toEqual(['begins', 'has ended', 'tells', 'begins', 'has ended', 'tells']);
+});
+
 describe('what the disk knows', () => {
   test('is not written again, and is told at once', async () => {
     const { journal, files } = await faulty();

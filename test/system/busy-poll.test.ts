@@ -20,6 +20,17 @@ describe('looking for more before sleeping', () => {
     expect(busyPoll.window).toBe(0);
   });
 
+  it('pauses while something is awaited that is not found by looking, and goes on as before', () => {
+    const busyPoll = new BusyPoll();
+    looked(busyPoll, 4);
+    const [first, second] = [busyPoll.pause(), busyPoll.pause()];
+    expect(busyPoll.window).toBe(0);
+    first[Symbol.dispose]();
+    expect(busyPoll.window).toBe(0);
+    second[Symbol.dispose]();
+    expect(busyPoll.window).toBe(0.05);
+  });
+
   /** Of so many short sleeps in a row, how long was looked before each, in milliseconds. */
   function looked(busyPoll: BusyPoll, sleeps: number): number {
     let sum = 0;
