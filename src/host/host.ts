@@ -12,7 +12,7 @@ import { broadcastMac, type MacAddress } from '../wire/mac.ts';
 import type { Udp } from '../wire/udp.ts';
 import type { ArpTable } from './arp-table.ts';
 import { HostDhcp, type HostDhcpOptions } from './host-dhcp.ts';
-import type { Ipv4Configuration } from './ipv4-interface.ts';
+import type { Ipv4Configuration, Ipv4Interface } from './ipv4-interface.ts';
 import { Ipv4Transport } from './ipv4-transport.ts';
 import type { Ipv6Configuration } from './ipv6-interface.ts';
 import { Ipv6Transport } from './ipv6-transport.ts';
@@ -55,6 +55,8 @@ export class Host implements Disposable {
   readonly #options: HostOptions;
   readonly #senders: Senders;
   readonly #ipv4: Ipv4Transport;
+  /** That of `#ipv4`, at hand for the ARP of all others. */
+  readonly #link4: Ipv4Interface;
   readonly #ipv6: Ipv6Transport | undefined;
   #dhcp: HostDhcp | undefined;
   #up = true;
@@ -77,6 +79,7 @@ export class Host implements Disposable {
       },
       this.#senders,
     );
+    this.#link4 = this.#ipv4.interface;
     const { ipv4, ipv6 = false, dhcp = false, onConflict } = options;
     if (ipv6 !== false) {
       const configuration = ipv6 === true ? undefined : ipv6;
@@ -146,11 +149,12 @@ export class Host implements Disposable {
       return;
     }
     const destination = destinationOf(frame);
-    const { udp } = this.#senders;
-    const toMany = ((frame[0] ?? 0) & 1) === 1;
-    if (toMany ? destination !== broadcastMac && !udp.groups.hasMac(destination) : destination !== this.#options.mac) return;
-    if (etherType === etherTypes.arp) this.#ipv4.interface.receiveArp(frame);
-    else if (etherType === etherTypes.ipv4 && (!toMany || udp.hears(frame))) this.#ipv4.receive(frame, toMany);
+    if (etherType === etherTypes.arp) {
+      if (destination === broadcastMac || destination === this.#options.mac) this.#link4.receiveArp(frame);
+    } else if (etherType === etherTypes.ipv4) {
+      if (destination === this.#options.mac) this.#ipv4.receive(frame, false);
+      else if (this.#hearsMany(destination, frame)) this.#ipv4.receive(frame, true);
+    }
   }
 
   /**
@@ -225,6 +229,12 @@ export class Host implements Disposable {
     this.#senders.pings[Symbol.dispose]();
     this.#ipv4[Symbol.dispose]();
     this.#ipv6?.[Symbol.dispose]();
+  }
+
+  /** Whether what a frame brings to many may be for a port that is open here. */
+  #hearsMany(destination: MacAddress, frame: Uint8Array): boolean {
+    const { udp } = this.#senders;
+    return (destination === broadcastMac || udp.groups.hasMac(destination)) && udp.hears(frame);
   }
 
   #endDhcp(): void {
