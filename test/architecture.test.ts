@@ -14,7 +14,7 @@ interface Rule {
 
 /** The ports without I/O: they run in a browser, and in virtual time. */
 const purePorts = [
-  ...['port.ts', 'intake.ts', 'send-queue.ts', 'backlog.ts', 'frame-stream.ts', 'stream-text.ts', 'memory.ts', 'redial.ts'],
+  ...['port.ts', 'peer.ts', 'intake.ts', 'send-queue.ts', 'backlog.ts', 'frame-stream.ts', 'stream-text.ts', 'memory.ts', 'redial.ts'],
   ...[
     'attached-port.ts',
     'channel.ts',
@@ -64,6 +64,7 @@ const rules: Readonly<Record<string, Rule>> = {
       'errors.ts',
       'feed.ts',
       'ports/port.ts',
+      'ports/peer.ts',
       'ports/condition.ts',
       'ports/impairment-text.ts',
     ],

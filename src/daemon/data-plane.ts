@@ -7,6 +7,7 @@ import { BacklogBudget, type BacklogBounds } from '../ports/backlog.ts';
 import { describeCondition, isSound, sound } from '../ports/condition.ts';
 import { onceAMinute } from '../ports/once-a-minute.ts';
 import type { PortEnvironment } from '../ports/environment.ts';
+import { self, type Peer } from '../ports/peer.ts';
 import { denialText, maxFrame, type Acceptor, type Denial, type Port, type PortNumber, type PortWish } from '../ports/port.ts';
 import { PortTable, type Endpoint } from '../management/port-table.ts';
 import { StationMoves } from '../management/station-moves.ts';
@@ -107,12 +108,12 @@ export class DataPlane implements Acceptor, AsyncDisposable {
     this.switch.hub = hub;
   }
 
-  choose(wish: PortWish, uid: number): PortNumber | Denial {
-    return this.ports.choose(wish, uid);
+  choose(wish: PortWish, peer: Peer): PortNumber | Denial {
+    return this.ports.choose(wish, peer);
   }
 
-  accept(port: Port, number: PortNumber, uid: number): void {
-    const endpoint = new PlaneEndpoint(port, { number, uid, id: ++this.#lastId }, this.#attachment, (one) => this.#close(one));
+  accept(port: Port, number: PortNumber, peer: Peer): void {
+    const endpoint = new PlaneEndpoint(port, { number, peer, id: ++this.#lastId }, this.#attachment, (one) => this.#close(one));
     this.ports.join(number, endpoint);
     endpoint.condition = this.ports.get(number)?.condition ?? sound;
     this.#log(`port ${number}: ${endpoint.module} ${endpoint.description}`);
@@ -128,9 +129,9 @@ export class DataPlane implements Acceptor, AsyncDisposable {
 
   /** Puts one of the switch's own ports at the lowest free number, and returns that. Throws EtherloomError('busy') when none is free. */
   add(port: Port): PortNumber {
-    const number = this.ports.choose('any', ownUid);
+    const number = this.ports.choose('any', self);
     if (typeof number === 'object') throw new EtherloomError('busy', denialText(number, 'any'));
-    this.accept(port, number, ownUid);
+    this.accept(port, number, self);
     return number;
   }
 
@@ -190,6 +191,3 @@ export class DataPlane implements Acceptor, AsyncDisposable {
       );
   }
 }
-
-/** The switch's own ports belong to nobody. */
-const ownUid = -2;

@@ -1,12 +1,13 @@
 import type { Endpoint } from '../management/port-table.ts';
 import { AttachedPort, type AttachedPortEnvironment } from '../ports/attached-port.ts';
+import type { Peer } from '../ports/peer.ts';
 import type { Port, PortNumber } from '../ports/port.ts';
 import type { Seat } from '../plane/plane.ts';
 
-/** The place of an endpoint, its user, and its number among all endpoints. */
+/** The place of an endpoint, its peer, and its number among all endpoints. */
 export interface EndpointPlace {
   readonly number: PortNumber;
-  readonly uid: number;
+  readonly peer: Peer;
   readonly id: number;
 }
 
@@ -15,19 +16,19 @@ export class PlaneEndpoint extends AttachedPort implements Endpoint, Seat {
   up = false;
   touched = false;
   readonly number: PortNumber;
-  readonly uid: number;
+  readonly peer: Peer;
   readonly id: number;
   readonly close: () => void;
 
   constructor(
     driver: Port,
-    { number, uid, id }: EndpointPlace,
+    { number, peer, id }: EndpointPlace,
     environment: AttachedPortEnvironment,
     close: (endpoint: PlaneEndpoint) => void,
   ) {
     super(driver, environment);
     this.number = number;
-    this.uid = uid;
+    this.peer = peer;
     this.id = id;
     this.close = () => close(this);
   }

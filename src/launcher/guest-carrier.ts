@@ -1,6 +1,7 @@
 import type { DataPlane } from '../daemon/data-plane.ts';
 import { reasonOf } from '../errors.ts';
 import type { Log } from '../log.ts';
+import type { Peer } from '../ports/peer.ts';
 import type { Acceptor, Port, PortNumber } from '../ports/port.ts';
 import type { Guest } from './guest/guest.ts';
 
@@ -37,9 +38,9 @@ export class GuestCarrier implements Acceptor, Disposable {
     return this.#plane.choose(...wish);
   }
 
-  accept(port: Port, number: PortNumber, uid: number): void {
+  accept(port: Port, number: PortNumber, peer: Peer): void {
     this.#port = number;
-    this.#plane.accept(port, number, uid);
+    this.#plane.accept(port, number, peer);
     this.#follow();
   }
 

@@ -1,6 +1,7 @@
 import { assert } from '../errors.ts';
 import { Feed } from '../feed.ts';
 import { sound, type PortCondition } from '../ports/condition.ts';
+import { mayShare, uidOf, type Peer } from '../ports/peer.ts';
 import type { Denial, PortWish } from '../ports/port.ts';
 import type { PortNumber, Switch, SwitchPortCounters } from '../switch/switch.ts';
 
@@ -8,8 +9,8 @@ import type { PortNumber, Switch, SwitchPortCounters } from '../switch/switch.ts
 export interface Endpoint {
   /** Its number among all that there ever were. */
   readonly id: number;
-  /** Whose it is, as the kernel tells it. */
-  readonly uid: number;
+  /** Who is at it. */
+  readonly peer: Peer;
   /** The kind of driver, and who is on the other side, for people. */
   readonly module: string;
   readonly description: string;
@@ -122,15 +123,15 @@ export class PortTable<One extends Endpoint> {
   }
 
   /** See Acceptor. A port that is another user's is passed over where any will do. */
-  choose(wish: PortWish, uid: number): PortNumber | Denial {
-    if (wish === 'any') return this.#chooseAny(uid);
+  choose(wish: PortWish, peer: Peer): PortNumber | Denial {
+    if (wish === 'any') return this.#chooseAny(peer);
     const number = wish === 'management' ? managementPort : wish;
     if (number >= this.#numports) return this.#deny('no-such-port');
     const port = this.#ports.get(number);
     if (port === undefined) return number;
-    if (!this.#mayUse(port, uid)) return this.#deny('reserved');
+    if (!this.#mayUse(port, peer)) return this.#deny('reserved');
     // Users do not receive each other's frames.
-    if (port.endpoints.some((endpoint) => endpoint.uid !== uid)) return this.#deny('other-user');
+    if (port.endpoints.some((endpoint) => !mayShare(endpoint.peer, peer))) return this.#deny('other-user');
     return port.endpoints.length < maxEndpoints ? number : this.#deny('crowded');
   }
 
@@ -225,8 +226,8 @@ export class PortTable<One extends Endpoint> {
     return undefined;
   }
 
-  #chooseAny(uid: number): PortNumber | Denial {
-    const free = this.#lowest((port) => port === undefined || (port.allocatable && this.#isFreeFor(port, uid)));
+  #chooseAny(peer: Peer): PortNumber | Denial {
+    const free = this.#lowest((port) => port === undefined || (port.allocatable && this.#isFreeFor(port, peer)));
     if (free !== undefined) return free;
     return this.#deny(this.#lowest((port) => port?.endpoints.length === 0) === undefined ? 'all-in-use' : 'none-open');
   }
@@ -235,12 +236,14 @@ export class PortTable<One extends Endpoint> {
     return { reason, ports: this.#numports - 1 };
   }
 
-  #isFreeFor(port: Kept<One>, uid: number): boolean {
-    return port.endpoints.length === 0 && this.#mayUse(port, uid);
+  #isFreeFor(port: Kept<One>, peer: Peer): boolean {
+    return port.endpoints.length === 0 && this.#mayUse(port, peer);
   }
 
-  #mayUse({ user, group }: Kept<One>, uid: number): boolean {
+  #mayUse({ user, group }: Kept<One>, peer: Peer): boolean {
     if (user === undefined && group === undefined) return true;
+    const uid = uidOf(peer);
+    if (uid === undefined) return false;
     return uid === 0 || uid === user || (group !== undefined && this.#isMember(uid, group));
   }
 }

@@ -3,6 +3,8 @@
  * daemon's data plane) is the Receiver of each. Drivers differ only behind this file.
  */
 
+import type { Peer } from './peer.ts';
+
 /** The number of a switch port. 0 is the management port; clients are given 1 and up. */
 export type PortNumber = number;
 
@@ -100,11 +102,11 @@ export function denialText({ reason, ports }: Denial, wish: PortWish): string {
 export interface Acceptor {
   /**
    * Returns the number that a client with this wish would get, or why it gets none. Changes nothing; the answer holds until control
-   * goes back to the event loop. `uid` is the client's, as the kernel tells it.
+   * goes back to the event loop.
    */
-  choose(wish: PortWish, uid: number): PortNumber | Denial;
+  choose(wish: PortWish, peer: Peer): PortNumber | Denial;
   /** Puts the port at that number, beside the ports that may be there already. */
-  accept(port: Port, number: PortNumber, uid: number): void;
+  accept(port: Port, number: PortNumber, peer: Peer): void;
 }
 
 /** A socket that yields ports to an Acceptor until it is disposed. */

@@ -1,6 +1,7 @@
 import { closeSync } from 'node:fs';
 import { boundTcpSocket, connectTcp, ownName, peerName, tcpSocket } from '../system/tcp-socket.ts';
 import { connectPath, listen, peerCredentials, streamSocket, type Fd } from '../system/unix-socket.ts';
+import { userPeer, type Peer } from './peer.ts';
 import { ListeningFile } from './socket-file.ts';
 import { formatTcpAddress, resolveHost, type TcpAddress } from './tcp-address.ts';
 
@@ -17,6 +18,12 @@ export interface StreamEndpoint {
   listen(): Promise<ListeningSocket>;
 }
 
+/** Who has connected, and the name that people see. */
+export interface NamedPeer {
+  readonly name: string;
+  readonly peer: Peer;
+}
+
 /** A socket that listens, and what belongs to it. */
 export interface ListeningSocket {
   readonly fd: Fd;
@@ -27,16 +34,13 @@ export interface ListeningSocket {
   /** The TCP port; 0 on a socket file. */
   readonly port: number;
   /** Who has connected. Throws a SystemError when that one is gone already. */
-  peer(connection: Fd): { readonly name: string; readonly uid: number };
+  peer(connection: Fd): NamedPeer;
   /** Closes the socket and removes its file. */
   close(): void;
 }
 
 /** Connections that may wait to be accepted. */
 const acceptBacklog = 128;
-
-/** A far end over TCP has no user here. */
-const unknownUid = -1;
 
 /** A host, by name or address, and a port. */
 export function tcpEndpoint(address: TcpAddress): StreamEndpoint {
@@ -54,7 +58,10 @@ export function tcpEndpoint(address: TcpAddress): StreamEndpoint {
         fd,
         name: formatTcpAddress({ host: address.host, port }),
         port,
-        peer: (connection) => ({ name: formatTcpAddress(peerName(connection)), uid: unknownUid }),
+        peer: (connection) => {
+          const name = formatTcpAddress(peerName(connection));
+          return { name, peer: { kind: 'remote', address: name } };
+        },
         close: () => closeSync(fd),
       };
     },
@@ -69,9 +76,9 @@ export function unixEndpoint(path: string): StreamEndpoint {
     listen: () =>
       promised(() => {
         const file = ListeningFile.open({ path, mode: 0o600 });
-        const peer = (connection: Fd): { name: string; uid: number } => {
-          const { pid, uid } = peerCredentials(connection);
-          return { name: `${path} pid=${pid}`, uid };
+        const peer = (connection: Fd): NamedPeer => {
+          const credentials = peerCredentials(connection);
+          return { name: `${path} pid=${credentials.pid}`, peer: userPeer(credentials) };
         };
         return { fd: file.fd, file, name: path, port: 0, peer, close: () => file[Symbol.dispose]() };
       }),

@@ -5,7 +5,7 @@ import type { PortEnvironment } from './environment.ts';
 import { onceAMinute } from './once-a-minute.ts';
 import { denialText, type Acceptor, type Listener } from './port.ts';
 import type { NamedFile, NamedSocket } from './socket-file.ts';
-import type { ListeningSocket, StreamEndpoint } from './stream-endpoint.ts';
+import type { ListeningSocket, NamedPeer, StreamEndpoint } from './stream-endpoint.ts';
 import { StreamPort, type StreamPortOptions } from './stream-port.ts';
 import { FdChannel } from './stream/fd-channel.ts';
 
@@ -80,28 +80,28 @@ export class StreamListener implements Listener, NamedSocket {
   }
 
   #welcome(fd: Fd): void {
-    const peer = this.#peerOf(fd);
+    const known = this.#peerOf(fd);
     const full = this.#links.size >= this.#maxLinks;
     if (full)
       this.#warn(`${this.address}: refused a link: all ${this.#maxLinks} links are in use; --max-links allows more`, { key: 'full' });
-    const number = peer && !full ? this.#options.acceptor.choose('any', peer.uid) : undefined;
-    if (!peer || typeof number !== 'number') {
-      if (peer && typeof number === 'object')
-        this.#warn(`${this.address}: refused the link from ${peer.name}: ${denialText(number, 'any')}`, { key: number.reason });
+    const number = known && !full ? this.#options.acceptor.choose('any', known.peer) : undefined;
+    if (!known || typeof number !== 'number') {
+      if (known && typeof number === 'object')
+        this.#warn(`${this.address}: refused the link from ${known.name}: ${denialText(number, 'any')}`, { key: number.reason });
       closeSync(fd);
       return;
     }
-    const port = new StreamPort({ ...this.#options, description: peer.name }, this.#environment, {
+    const port = new StreamPort({ ...this.#options, description: known.name }, this.#environment, {
       lost: (reason) => port.end(reason),
       released: () => void this.#links.delete(port),
     });
     this.#links.add(port);
     port.connect(FdChannel.onSocket(fd, this.#environment));
-    this.#options.acceptor.accept(port, number, peer.uid);
+    this.#options.acceptor.accept(port, number, known.peer);
   }
 
   /** Undefined when it is gone already. */
-  #peerOf(fd: Fd): { readonly name: string; readonly uid: number } | undefined {
+  #peerOf(fd: Fd): NamedPeer | undefined {
     try {
       return this.#socket.peer(fd);
     } catch {

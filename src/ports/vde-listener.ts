@@ -9,6 +9,7 @@ import type { BacklogLimits } from './backlog.ts';
 import { DatagramPort } from './datagram-port.ts';
 import type { PortEnvironment } from './environment.ts';
 import { onceAMinute } from './once-a-minute.ts';
+import { userPeer } from './peer.ts';
 import { denialText, type Acceptor, type Listener, type PortNumber } from './port.ts';
 import { decodeVdeRequest, encodeVdeReply, mayBecomeVdeRequest, type VdeRequest } from './vde-control.ts';
 import { isInPlace, type NamedFile, type NamedSocket } from './socket-file.ts';
@@ -155,7 +156,7 @@ export class VdeListener implements Listener, NamedSocket {
       this.#refuse(client, 'it sent something that is not a request for a port, version 1 or 3');
       return;
     }
-    const number = this.#options.acceptor.choose(request.wish, client.peer.uid);
+    const number = this.#options.acceptor.choose(request.wish, userPeer(client.peer));
     if (typeof number === 'object') {
       this.#refuse(client, denialText(number, request.wish), number.reason);
       return;
@@ -203,7 +204,7 @@ export class VdeListener implements Listener, NamedSocket {
       },
       this.#environment,
     );
-    acceptor.accept(client.port, number, client.peer.uid);
+    acceptor.accept(client.port, number, userPeer(client.peer));
   }
 
   /** `kind` is the same for refusals that differ in names of files only. */

@@ -14,6 +14,7 @@ import { boundTcpSocket } from '../system/tcp-socket.ts';
 import type { BacklogLimits } from './backlog.ts';
 import type { PortEnvironment } from './environment.ts';
 import { onceAMinute } from './once-a-minute.ts';
+import type { Peer } from './peer.ts';
 import { denialText, type Acceptor, type Listener } from './port.ts';
 import { exposureOf, isLoopback } from './exposure.ts';
 import { formatTcpAddress, parseTcpAddress, resolveHost, type TcpAddress } from './tcp-address.ts';
@@ -194,7 +195,8 @@ class Door {
   enter(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', () => undefined);
     const from = formatTcpAddress({ host: request.socket.remoteAddress ?? '?', port: request.socket.remotePort ?? 0 });
-    const number = this.#refusal(request) ?? this.#options.acceptor.choose('any', unknownUid);
+    const peer: Peer = { kind: 'remote', address: from };
+    const number = this.#refusal(request) ?? this.#options.acceptor.choose('any', peer);
     if (typeof number === 'object') {
       const { status, reason } = 'status' in number ? number : { status: '503 Service Unavailable', reason: denialText(number, 'any') };
       this.#warn(`refused the WebSocket connection from ${from}: ${reason}`, { key: reason });
@@ -207,7 +209,7 @@ class Door {
       const port = new WebSocketPort(webSocket, socket, from, this.#environment, this.#options.backlog);
       this.#inside.add(port);
       socket.once('close', () => this.#inside.delete(port));
-      this.#options.acceptor.accept(port, number, unknownUid);
+      this.#options.acceptor.accept(port, number, peer);
     });
   }
 
@@ -249,6 +251,3 @@ function isSame(a: string, b: string): boolean {
 function isLocalOrigin(origin: string): boolean {
   return URL.canParse(origin) && isLoopback(new URL(origin).hostname.replace(/^\[|\]$/g, ''));
 }
-
-/** A far end over TCP has no user here. */
-const unknownUid = -1;

@@ -12,6 +12,8 @@ import { ManualClock } from '../manual-clock.ts';
 import { frameOf, newDirectory, sendDatagram, using } from '../ports/rig.ts';
 import { housesStations, lends, NotedPort as SuitePort } from '../plane/conformance.ts';
 import { connect } from '../ports/vde-stage.ts';
+import { user } from '../user.ts';
+import { self } from '../../src/ports/peer.ts';
 
 /** A port that notes what is done with it. */
 class NotedPort implements Port {
@@ -121,7 +123,7 @@ describe('the ports of a plane', () => {
     const { plane, ports } = stage(['a', 'b', 'c']);
     expect([...plane.ports.endpoints()].map(({ number }) => number)).toEqual([1, 2, 3]);
     ports[1]?.receiver?.closed('gone');
-    expect(plane.choose('any', 0)).toBe(2);
+    expect(plane.choose('any', user(0))).toBe(2);
     expect(plane.add(new NotedPort('d'))).toBe(2);
     expect(plane.add(new NotedPort('e'))).toBe(4);
     await plane[Symbol.asyncDispose]();
@@ -129,9 +131,9 @@ describe('the ports of a plane', () => {
 
   it('are bounded by their number', () => {
     const { plane } = stage(['a', 'b'], { numports: 3 });
-    expect(plane.choose('any', 0)).toEqual({ reason: 'all-in-use', ports: 2 });
+    expect(plane.choose('any', user(0))).toEqual({ reason: 'all-in-use', ports: 2 });
     expect(() => plane.add(new NotedPort('c'))).toThrow(/all 2 ports of the switch are in use; start the switch with a higher --numports/);
-    expect([plane.choose(2, -2), plane.choose(3, 0), plane.choose(99, 0), plane.choose('management', 5)]).toEqual([
+    expect([plane.choose(2, self), plane.choose(3, user(0)), plane.choose(99, user(0)), plane.choose('management', user(5))]).toEqual([
       2,
       { reason: 'no-such-port', ports: 2 },
       { reason: 'no-such-port', ports: 2 },
@@ -142,11 +144,11 @@ describe('the ports of a plane', () => {
   it('are shared by endpoints of one user only, and a frame of one is not for the others', () => {
     const { plane, events } = stage(['a']);
     const [one, two] = [new NotedPort('one', events), new NotedPort('two', events)];
-    expect(plane.choose(7, 1000)).toBe(7);
-    plane.accept(one, 7, 1000);
+    expect(plane.choose(7, user(1000))).toBe(7);
+    plane.accept(one, 7, user(1000));
     const denied = { reason: 'other-user', ports: 1023 };
-    expect([plane.choose(7, 1001), plane.choose(7, 0), plane.choose(7, 1000)]).toEqual([denied, denied, 7]);
-    plane.accept(two, 7, 1000);
+    expect([plane.choose(7, user(1001)), plane.choose(7, user(0)), plane.choose(7, user(1000))]).toEqual([denied, denied, 7]);
+    plane.accept(two, 7, user(1000));
     plane.breath(() => one.receiver?.receive(frame(1, 255)));
     expect(events).toEqual(['a: 60']);
     plane.breath(() => [...plane.ports.endpoints()].find(({ number }) => number === 1)?.port && plane.switch.receive(1, frame(2, 1, 61)));
@@ -156,18 +158,18 @@ describe('the ports of a plane', () => {
   it('have room for 64 endpoints each', () => {
     const made = plane();
     for (let i = 0; i < 64; i++) {
-      expect(made.choose(7, 1000)).toBe(7);
-      made.accept(new NotedPort(`endpoint ${i}`), 7, 1000);
+      expect(made.choose(7, user(1000))).toBe(7);
+      made.accept(new NotedPort(`endpoint ${i}`), 7, user(1000));
     }
-    expect(made.choose(7, 1000)).toMatchObject({ reason: 'crowded' });
-    expect(made.choose(8, 1000)).toBe(8);
+    expect(made.choose(7, user(1000))).toMatchObject({ reason: 'crowded' });
+    expect(made.choose(8, user(1000))).toBe(8);
   });
 
   it('are up while one endpoint is', () => {
     const made = plane();
     const [one, two] = [new NotedPort('one'), new NotedPort('two')];
-    made.accept(one, 7, 0);
-    made.accept(two, 7, 0);
+    made.accept(one, 7, user(0));
+    made.accept(two, 7, user(0));
     const up = (): boolean | undefined => made.switch.port(7)?.up;
     expect(up()).toBe(true);
     one.receiver?.carrier(false);

@@ -7,6 +7,7 @@ import { logTo } from '../../src/log.ts';
 import { MemoryPort } from '../../src/ports/memory.ts';
 import { eventually } from '../eventually.ts';
 import { ManualClock } from '../manual-clock.ts';
+import { self } from '../../src/ports/peer.ts';
 
 function stage({ adopted = false, refuses = false } = {}): { plane: DataPlane; carrier: GuestCarrier; told: boolean[]; warned: string[] } {
   const [told, warned]: [boolean[], string[]] = [[], []];
@@ -46,9 +47,9 @@ describe("the carrier of a guest's card", () => {
     const { plane, carrier, told } = stage();
     plane.ports.create(1);
     plane.ports.setCondition(1, { up: false });
-    expect(carrier.choose('any', 0)).toBe(2);
-    carrier.accept(port(plane.environment), 1, 0);
-    carrier.accept(port(plane.environment), 2, 0);
+    expect(carrier.choose('any', self)).toBe(2);
+    carrier.accept(port(plane.environment), 1, self);
+    carrier.accept(port(plane.environment), 2, self);
     expect(told).toEqual([false, true]);
   });
 

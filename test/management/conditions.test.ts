@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { sound } from '../../src/ports/condition.ts';
 import { ConsoleStage, type StageSession } from './console-stage.ts';
+import { user } from '../user.ts';
 
 const success = '1000 Success';
 const invalid = '1022 Invalid argument';
@@ -11,7 +12,7 @@ let console: StageSession;
 beforeEach(() => {
   stage = new ConsoleStage();
   console = stage.session();
-  for (const port of [1, 2]) stage.plug(port, { uid: 1000, description: `station ${port}` });
+  for (const port of [1, 2]) stage.plug(port, { peer: user(1000), description: `station ${port}` });
 });
 afterEach(() => stage[Symbol.dispose]());
 

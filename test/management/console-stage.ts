@@ -10,6 +10,8 @@ import { Switch, type FstpChange, type PortNumber, type SwitchOptions } from '..
 import { concatOctets } from '../../src/wire/octets.ts';
 import { macFromNumber } from '../../src/wire/mac.ts';
 import { ManualClock } from '../manual-clock.ts';
+import type { Peer } from '../../src/ports/peer.ts';
+import { user } from '../user.ts';
 
 /** What a stage has that others have not. */
 export interface StageOptions extends Partial<PortTableOptions> {
@@ -26,15 +28,19 @@ export interface LeftFrame {
 /** Somebody at a port who is nobody: all that happens to him is that he is closed. */
 export class FakeEndpoint implements Endpoint {
   readonly id: number;
-  readonly uid: number;
+  readonly peer: Peer;
   readonly module: string;
   readonly description: string;
   drops: Record<string, number> = {};
   readonly #closed: (endpoint: FakeEndpoint) => void;
 
-  constructor(id: number, { uid = 1000, module = 'unix prog', description = '' }: Partial<Endpoint>, closed: (one: FakeEndpoint) => void) {
+  constructor(
+    id: number,
+    { peer = user(1000), module = 'unix prog', description = '' }: Partial<Endpoint>,
+    closed: (one: FakeEndpoint) => void,
+  ) {
     this.id = id;
-    this.uid = uid;
+    this.peer = peer;
     this.module = module;
     this.description = description;
     this.#closed = closed;

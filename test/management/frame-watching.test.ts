@@ -9,6 +9,7 @@ import { broadcastMac, macFromNumber } from '../../src/wire/mac.ts';
 import { newDirectory } from '../ports/rig.ts';
 import { testFrame } from '../switch/test-switch.ts';
 import { ConsoleStage, MemoryFiles, type StageSession } from './console-stage.ts';
+import { user } from '../user.ts';
 
 const success = ['1000 Success'];
 const hasNoTshark = spawnSync('tshark', ['--version']).error !== undefined && process.env['CI'] === undefined;
@@ -18,7 +19,7 @@ let console: StageSession;
 beforeEach(() => {
   stage = new ConsoleStage();
   console = stage.session();
-  for (const port of [1, 2, 3]) stage.plug(port, { uid: 1000, description: `station ${port}` });
+  for (const port of [1, 2, 3]) stage.plug(port, { peer: user(1000), description: `station ${port}` });
 });
 afterEach(() => stage[Symbol.dispose]());
 

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ConsoleStage, FakeEndpoint } from './console-stage.ts';
+import { user } from '../user.ts';
 
 const alice = 1000;
 const bob = 1001;
@@ -11,12 +12,12 @@ afterEach(() => stage[Symbol.dispose]());
 
 describe('who names no port', () => {
   it('is given the lowest at which nobody is, and never port 0', () => {
-    expect(stage.ports.choose('any', alice)).toBe(1);
+    expect(stage.ports.choose('any', user(alice))).toBe(1);
     stage.plug(1);
     stage.plug(3);
-    expect(stage.ports.choose('any', alice)).toBe(2);
+    expect(stage.ports.choose('any', user(alice))).toBe(2);
     stage.ports.at(1)?.[0]?.close();
-    expect(stage.ports.choose('any', alice)).toBe(1);
+    expect(stage.ports.choose('any', user(alice))).toBe(1);
   });
 
   it('is given none that was made for those who name it, or is somebody else`s', () => {
@@ -25,38 +26,38 @@ describe('who names no port', () => {
     stage.plug(2).close();
     const second = ports.get(2);
     if (second) second.user = bob;
-    expect(ports.choose('any', alice)).toBe(3);
-    expect(ports.choose('any', bob)).toBe(2);
+    expect(ports.choose('any', user(alice))).toBe(3);
+    expect(ports.choose('any', user(bob))).toBe(2);
     const first = ports.get(1);
     if (first) first.allocatable = true;
-    expect(ports.choose('any', alice)).toBe(1);
+    expect(ports.choose('any', user(alice))).toBe(1);
   });
 
   it('is given none when all are taken', () => {
     for (let port = 1; port < 8; port++) stage.plug(port);
-    expect(stage.ports.choose('any', alice)).toEqual({ reason: 'all-in-use', ports: 7 });
+    expect(stage.ports.choose('any', user(alice))).toEqual({ reason: 'all-in-use', ports: 7 });
     // One is free, but not for her.
     stage.ports.at(5)?.[0]?.close();
     const fifth = stage.ports.get(5);
     if (fifth) fifth.user = bob;
-    expect(stage.ports.choose('any', alice)).toEqual({ reason: 'none-open', ports: 7 });
-    expect(stage.ports.choose('any', bob)).toBe(5);
+    expect(stage.ports.choose('any', user(alice))).toEqual({ reason: 'none-open', ports: 7 });
+    expect(stage.ports.choose('any', user(bob))).toBe(5);
   });
 });
 
 describe('who names a port', () => {
   it('shares it with his own clients, and with nobody else`s, whoever he is', () => {
-    stage.plug(2, { uid: alice });
-    expect(stage.ports.choose(2, alice)).toBe(2);
-    for (const uid of [bob, 0]) expect(stage.ports.choose(2, uid)).toEqual({ reason: 'other-user', ports: 7 });
+    stage.plug(2, { peer: user(alice) });
+    expect(stage.ports.choose(2, user(alice))).toBe(2);
+    for (const uid of [bob, 0]) expect(stage.ports.choose(2, user(uid))).toEqual({ reason: 'other-user', ports: 7 });
   });
 
   it('shares it with 63 others at most', () => {
     for (let n = 0; n < 64; n++) {
-      expect(stage.ports.choose(2, alice)).toBe(2);
-      stage.plug(2, { uid: alice });
+      expect(stage.ports.choose(2, user(alice))).toBe(2);
+      stage.plug(2, { peer: user(alice) });
     }
-    expect(stage.ports.choose(2, alice)).toEqual({ reason: 'crowded', ports: 7 });
+    expect(stage.ports.choose(2, user(alice))).toEqual({ reason: 'crowded', ports: 7 });
   });
 
   it('is let in by user, by group, or as root', () => {
@@ -66,16 +67,16 @@ describe('who names a port', () => {
     if (!port) throw new Error('a port');
     port.user = alice;
     const reserved = { reason: 'reserved', ports: 7 };
-    expect([alice, bob, 0].map((uid) => ports.choose(2, uid))).toEqual([2, reserved, 2]);
+    expect([alice, bob, 0].map((uid) => ports.choose(2, user(uid)))).toEqual([2, reserved, 2]);
     port.group = staff;
-    expect([alice, bob, 0].map((uid) => ports.choose(2, uid))).toEqual([2, 2, 2]);
+    expect([alice, bob, 0].map((uid) => ports.choose(2, user(uid)))).toEqual([2, 2, 2]);
     port.user = undefined;
-    expect([alice, bob, 0].map((uid) => ports.choose(2, uid))).toEqual([reserved, 2, 2]);
+    expect([alice, bob, 0].map((uid) => ports.choose(2, user(uid)))).toEqual([reserved, 2, 2]);
   });
 
   it('is refused beyond the last, and let in at the management port', () => {
-    expect(stage.ports.choose(8, alice)).toEqual({ reason: 'no-such-port', ports: 7 });
-    expect(stage.ports.choose('management', alice)).toBe(0);
+    expect(stage.ports.choose(8, user(alice))).toEqual({ reason: 'no-such-port', ports: 7 });
+    expect(stage.ports.choose('management', user(alice))).toBe(0);
   });
 });
 

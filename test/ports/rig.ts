@@ -11,6 +11,7 @@ import { maxFrame, type Acceptor, type Port, type PortCounters, type PortNumber,
 import { isInPlace, type NamedSocket } from '../../src/ports/socket-file.ts';
 import { ReceiveRing, SendBatch } from '../../src/system/datagrams.ts';
 import { openLoop } from '../../src/system/loop.ts';
+import type { Peer } from '../../src/ports/peer.ts';
 
 /** The machine's clock, which counts the timers that have gone off: attempts to dial again, while there is no connection. */
 export class CountingClock implements Clock {
@@ -131,15 +132,15 @@ export class Collector implements Receiver {
 export class Ports implements Acceptor {
   readonly ports: Port[] = [];
   /** What each was given, beside `ports`. */
-  readonly given: { readonly number: PortNumber; readonly uid: number }[] = [];
+  readonly given: { readonly number: PortNumber; readonly peer: Peer }[] = [];
   #waiters: ((port: Port) => void)[] = [];
   #taken = 0;
 
   choose: Acceptor['choose'] = (wish) => (wish === 'any' ? this.ports.length + 1 : wish === 'management' ? 0 : wish);
 
-  accept(port: Port, number: PortNumber, uid: number): void {
+  accept(port: Port, number: PortNumber, peer: Peer): void {
     this.ports.push(port);
-    this.given.push({ number, uid });
+    this.given.push({ number, peer });
     this.#waiters.shift()?.(port);
   }
 

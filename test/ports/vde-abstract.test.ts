@@ -68,7 +68,7 @@ describe.each(forms.flatMap((form) => everyRights.map((rights) => ({ form, right
       const { directory, ports, rig } = serveEverybody();
       const { lines, errors } = startClient(actor.probe('test/ports/abstract-client.ts', directory, form));
       const port = await ports.next();
-      expect(ports.given).toEqual([{ number: 1, uid: actor.uid }]);
+      expect(ports.given).toMatchObject([{ number: 1, peer: { kind: 'user', uid: actor.uid } }]);
       const collector = collect(port);
       await collector.count(1);
       expect(collector.frames).toEqual([new Uint8Array(60).fill(0xff)]);

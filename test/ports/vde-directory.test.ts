@@ -110,7 +110,7 @@ describe('a switch of root, with clients of another user', () => {
     await ports.next();
     const name = readdirSync(directory).find((entry) => entry.startsWith('001.')) ?? '';
     expect(lstatSync(join(directory, name))).toMatchObject({ uid: nobody });
-    expect(ports.given).toEqual([{ number: 1, uid: nobody }]);
+    expect(ports.given).toMatchObject([{ number: 1, peer: { kind: 'user', uid: nobody } }]);
     expect(lstatSync(join(directory, 'ctl')).uid).toBe(0);
   });
 

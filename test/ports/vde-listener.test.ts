@@ -42,7 +42,7 @@ describe('a VDE directory, asked for a port', () => {
     expect(reply.length).toBe(110);
     expect(decodeVdeReply(reply)).toMatch(new RegExp(`^${directory}/001\\.\\d+$`));
     expect(reply.subarray(reply.indexOf(0, 2)).every((octet) => octet === 0)).toBe(true);
-    expect(ports.given).toEqual([{ number: 1, uid: process.geteuid?.() }]);
+    expect(ports.given).toMatchObject([{ number: 1, peer: { kind: 'user', pid: process.pid, uid: process.geteuid?.() } }]);
     expect((await ports.next()).description).toBe('raw');
   });
 

@@ -65,7 +65,7 @@ describe('a WebSocket listener', () => {
     const here = collect(await ports.next());
     client.send(frameOf(60));
     await here.count(1);
-    expect(ports.given).toEqual([{ number: 1, uid: -1 }]);
+    expect(ports.given).toMatchObject([{ number: 1, peer: { kind: 'remote' } }]);
   });
 
   it('beyond this machine wants a token, and says so', async () => {

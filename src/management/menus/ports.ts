@@ -1,4 +1,5 @@
 import { describeCondition } from '../../ports/condition.ts';
+import { uidOf } from '../../ports/peer.ts';
 import { vid } from '../../wire/dot1q.ts';
 import { parseHex } from '../../wire/octets.ts';
 import { formatExplanation } from '../../switch/switch.ts';
@@ -187,12 +188,12 @@ function describe(managed: Managed, port: ManagedPort): string[] {
   const untagged = managed.switch.port(number)?.vlans.untagged ?? 'none';
   const counts = managed.ports.counts(number);
   const name = (id: number | undefined, of: (id: number) => string | undefined): string =>
-    id === undefined || id < 0 ? 'NONE' : (of(id) ?? String(id));
+    id === undefined ? 'NONE' : (of(id) ?? String(id));
   const vlan = untagged === 'none' ? 4095 : untagged;
   const activity = endpoints.length > 0 ? 'ACTIVE' : 'INACTIVE';
   return [
     `Port ${padded(number)} untagged_vlan=${padded(vlan)} ${activity} - ${allocatable ? '' : 'NOT '}Unnamed Allocatable`,
-    ` Current User: ${name(endpoints[0]?.uid, userName)} Access Control: (User: ${name(user, userName)} - Group: ${name(group, groupName)})`,
+    ` Current User: ${name(uidOf(endpoints[0]?.peer), userName)} Access Control: (User: ${name(user, userName)} - Group: ${name(group, groupName)})`,
     ` IN:  ${count(counts.receivedFrames, counts.receivedOctets)}`,
     ` OUT: ${count(counts.sentFrames, counts.sentOctets)}`,
     ...describeUnusual(managed, port),

@@ -1,3 +1,4 @@
+import { uidOf } from '../../ports/peer.ts';
 import type { PortNumber } from '../../switch/switch.ts';
 import { formatMac } from '../../wire/mac.ts';
 import { leadingInteger } from '../arguments.ts';
@@ -155,8 +156,8 @@ class IpLog {
     }
     if (this.#entries.size >= mostEntries) this.#entries.delete(this.#entries.keys().next().value ?? '');
     const endpoint = this.#managed.ports.at(port)?.[0];
-    const uid = endpoint?.uid ?? -1;
-    const user = uid < 0 ? 'NONE' : (this.#managed.accounts.userName(uid) ?? String(uid));
+    const uid = uidOf(endpoint?.peer);
+    const user = uid === undefined ? 'NONE' : (this.#managed.accounts.userName(uid) ?? String(uid));
     this.#entries.set(key, { ...source, port, user, heardAt: now });
     const where = `mac=${formatMac(source.mac)} port=${port} vlan=${source.vid} user=${user} "${endpoint?.description ?? ''}"`;
     const text = `ipv${source.version} ${formatIp(source)} ${where}`;

@@ -3,6 +3,7 @@ import { decodePcap } from '../../../src/wire/pcap.ts';
 import { ConsoleStage, type StageSession } from '../../management/console-stage.ts';
 import { fixture } from '../../wire/fixture.ts';
 import { must, octetsOf, type Target, type Trial } from '../target.ts';
+import { user } from '../../user.ts';
 
 const sessions = 3;
 const numports = 16;
@@ -147,7 +148,7 @@ class ConsoleTrial implements Trial {
     // It is long, so that it is soon too much.
     texts.set('twice', `${'load twice\n'.repeat(3)}${`#${' '.repeat(4_000)}\n`.repeat(100)}`);
     texts.set('files', 'plugin/add pdump\npdump/active 1\nload self\ndebug/add\nport/allprint');
-    for (let n = 1; n <= 3; n++) this.#stage.plug(n, { uid: 1000 + n, description: `station ${n}` });
+    for (let n = 1; n <= 3; n++) this.#stage.plug(n, { peer: user(1000 + n), description: `station ${n}` });
     for (let n = 0; n < sessions; n++) this.#sessions.push(this.#greeted());
   }
 
@@ -206,8 +207,8 @@ class ConsoleTrial implements Trial {
   #come(port: number, description: Uint8Array): void {
     const request = Buffer.concat([encodeVdeRequest({ wish: port, path: '/x', description: '' }), description]);
     const { description: text = '' } = decodeVdeRequest(new Uint8Array(request)) ?? {};
-    const uid = 1000 + (description.length % 3);
-    if (this.#stage.ports.choose(port, uid) === port) this.#stage.plug(port, { uid, description: text });
+    const peer = user(1000 + (description.length % 3));
+    if (this.#stage.ports.choose(port, peer) === port) this.#stage.plug(port, { peer, description: text });
   }
 }
 
