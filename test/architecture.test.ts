@@ -14,18 +14,8 @@ interface Rule {
 
 /** The ports without I/O: they run in a browser, and in virtual time. */
 const purePorts = [
-  ...['port.ts', 'peer.ts', 'intake.ts', 'send-queue.ts', 'backlog.ts', 'frame-stream.ts', 'stream-text.ts', 'memory.ts', 'redial.ts'],
-  ...[
-    'attached-port.ts',
-    'channel.ts',
-    'condition.ts',
-    'flap.ts',
-    'impaired-line.ts',
-    'impairment.ts',
-    'impairment-text.ts',
-    'impaired-port.ts',
-    'markov-chain.ts',
-  ],
+  ...['port.ts', 'peer.ts', 'intake.ts', 'send-queue.ts', 'backlog.ts', 'frame-stream.ts', 'stream-text.ts'],
+  ...['memory.ts', 'redial.ts'],
 ];
 
 /** Who may import whom. What a room may import of itself goes without saying. The reasons are in docs/architecture.md. */
@@ -39,16 +29,17 @@ const rules: Readonly<Record<string, Rule>> = {
   switch: { house: ['wire', 'clock.ts', 'errors.ts', 'feed.ts'], packages: [] },
   system: { house: ['clock.ts', 'errors.ts'], packages: ['koffi', 'node:*'] },
   ports: {
-    house: ['wire', 'clock.ts', 'log.ts', 'random.ts', 'errors.ts', 'system'],
+    house: ['wire', 'clock.ts', 'log.ts', 'errors.ts', 'system'],
     packages: ['node:*', 'binary-parser/dist/binary_parser.js', 'ws'],
   },
+  impairment: { house: ['clock.ts', 'random.ts', 'errors.ts', 'ports/port.ts'], packages: [] },
   plane: { house: ['switch', 'wire', 'ports/port.ts'], packages: [] },
   dhcp: { house: ['wire', 'clock.ts', 'random.ts', 'errors.ts', 'ports/port.ts'], packages: [] },
   host: { house: ['wire', 'dhcp', 'clock.ts', 'random.ts', 'errors.ts'], packages: [] },
   page: { house: [], packages: [] },
   'page/browser': { house: ['page'], packages: [] },
   lab: {
-    house: ['wire', 'switch', 'plane', 'host', 'dhcp', 'page', 'clock.ts', 'random.ts', 'errors.ts', ...pureNeighbours()],
+    house: ['impairment', 'wire', 'switch', 'plane', 'host', 'dhcp', 'page', 'clock.ts', 'random.ts', 'errors.ts', ...pureNeighbours()],
     packages: [],
   },
   'lab/node': {
@@ -56,18 +47,7 @@ const rules: Readonly<Record<string, Rule>> = {
     packages: ['node:*'],
   },
   management: {
-    house: [
-      'wire',
-      'switch',
-      'plane',
-      'clock.ts',
-      'errors.ts',
-      'feed.ts',
-      'ports/port.ts',
-      'ports/peer.ts',
-      'ports/condition.ts',
-      'ports/impairment-text.ts',
-    ],
+    house: ['wire', 'switch', 'plane', 'clock.ts', 'errors.ts', 'feed.ts', 'ports/port.ts', 'ports/peer.ts', 'impairment'],
     packages: [],
   },
   console: {
@@ -76,6 +56,7 @@ const rules: Readonly<Record<string, Rule>> = {
   },
   daemon: {
     house: [
+      'impairment',
       'wire',
       'switch',
       'plane',
@@ -93,11 +74,11 @@ const rules: Readonly<Record<string, Rule>> = {
     packages: ['node:*', 'pino', 'pino-pretty'],
   },
   launcher: {
-    house: ['daemon', 'dhcp', 'host', 'plane', 'ports', 'system', 'wire', 'clock.ts', 'log.ts', 'random.ts', 'errors.ts'],
+    house: ['impairment', 'daemon', 'dhcp', 'host', 'plane', 'ports', 'system', 'wire', 'clock.ts', 'log.ts', 'random.ts', 'errors.ts'],
     packages: ['node:*'],
   },
   companions: {
-    house: ['plane', 'ports', 'system', 'management', 'console', 'wire', 'clock.ts', 'log.ts', 'random.ts', 'errors.ts'],
+    house: ['impairment', 'plane', 'ports', 'system', 'management', 'console', 'wire', 'clock.ts', 'log.ts', 'random.ts', 'errors.ts'],
     packages: ['node:*'],
   },
   embed: {
@@ -134,8 +115,7 @@ const rules: Readonly<Record<string, Rule>> = {
       'system/own-package.ts',
       'ports/open.ts',
       'ports/tcp-address.ts',
-      'ports/impairment.ts',
-      'ports/impairment-text.ts',
+      'impairment',
       'clock.ts',
       'log.ts',
       'random.ts',
@@ -148,10 +128,7 @@ const rules: Readonly<Record<string, Rule>> = {
 /** Files that differ from their room. */
 const exceptions: Readonly<Record<string, Rule>> = {
   ...Object.fromEntries(
-    purePorts.map((file) => [
-      `ports/${file}`,
-      { house: ['wire', 'clock.ts', 'random.ts', 'errors.ts', ...pureNeighbours()], packages: [] },
-    ]),
+    purePorts.map((file) => [`ports/${file}`, { house: ['wire', 'clock.ts', 'errors.ts', ...pureNeighbours()], packages: [] }]),
   ),
   'dhcp/lease-journal.ts': { house: ['dhcp', 'wire', 'errors.ts'], packages: ['node:path'] },
   'dhcp/journal-files.ts': { house: ['errors.ts'], packages: ['node:fs', 'node:fs/promises'] },

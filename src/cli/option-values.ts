@@ -1,7 +1,7 @@
 /** Values of options, as commander reads them: each function returns the value of a text, or throws InvalidArgumentError. */
 import { InvalidArgumentError } from 'commander';
-import { parseQuality } from '../ports/impairment-text.ts';
-import type { Quality } from '../ports/impairment.ts';
+import { parseQuality } from '../impairment/impairment-text.ts';
+import type { Quality } from '../impairment/impairment.ts';
 import { gidOf } from '../system/accounts.ts';
 import { isGroupMac, parseMac, type MacAddress } from '../wire/mac.ts';
 

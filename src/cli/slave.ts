@@ -2,7 +2,7 @@ import { defaultSocketDirectory, defaultStateDirectory } from '../daemon/directo
 import { checkPlain } from '../daemon/plain.ts';
 import { say } from '../daemon/serve.ts';
 import { Slave } from '../launcher/slave.ts';
-import type { Quality } from '../ports/impairment.ts';
+import type { Quality } from '../impairment/impairment.ts';
 import { parseTcpAddress } from '../ports/tcp-address.ts';
 import { managementOf, runManagedService } from './managed-service.ts';
 import { backlogBounds, guestWish, type NodeArguments } from './node-arguments.ts';

@@ -5,7 +5,7 @@ import { ManagedSwitch, type ManagedSwitchOptions } from '../daemon/managed-swit
 import { checkPortPlain } from '../daemon/plain.ts';
 import { say } from '../daemon/serve.ts';
 import type { MacAddress } from '../wire/mac.ts';
-import type { Quality } from '../ports/impairment.ts';
+import type { Quality } from '../impairment/impairment.ts';
 import { gatewayOf, type GatewayArguments } from './gateway-arguments.ts';
 import { managementOf, runManagedService, type ManagementArguments } from './managed-service.ts';
 import { networkOf, refuseWithoutDhcp, serviceOptions, type NetworkArguments } from './network-arguments.ts';

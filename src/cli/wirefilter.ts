@@ -7,7 +7,7 @@ import { alternates, namedSides, pipedSides, splitNames, type Sides } from '../c
 import { parseValue } from '../companions/wirefilter/value.ts';
 import { Wirefilter, type WirefilterOptions } from '../companions/wirefilter/wirefilter.ts';
 import { EtherloomError, isForUser } from '../errors.ts';
-import type { QualityWord } from '../ports/impairment.ts';
+import type { QualityWord } from '../impairment/impairment.ts';
 import { realRandom } from '../random.ts';
 import { nameProcess } from '../system/daemon.ts';
 import { isInBackground, startInBackground, type BackgroundOptions } from './background.ts';

@@ -1,5 +1,5 @@
 import type { Endpoint } from '../management/port-table.ts';
-import { AttachedPort, type AttachedPortEnvironment } from '../ports/attached-port.ts';
+import { AttachedPort, type AttachedPortEnvironment } from '../impairment/attached-port.ts';
 import type { Peer } from '../ports/peer.ts';
 import type { Port, PortNumber } from '../ports/port.ts';
 import type { Seat } from '../plane/plane.ts';

@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
-import type { Quality } from '../ports/impairment.ts';
+import type { Quality } from '../impairment/impairment.ts';
 import type { Opened } from '../ports/drivers/driver.ts';
 import { open } from '../ports/open.ts';
 import type { NamedSocket } from '../ports/socket-file.ts';

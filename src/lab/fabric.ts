@@ -1,5 +1,5 @@
 import { EtherloomError } from '../errors.ts';
-import type { Channel } from '../ports/channel.ts';
+import type { Channel } from '../impairment/channel.ts';
 import type { Random } from '../random.ts';
 import type { MacAddress } from '../wire/mac.ts';
 import { FaultLog, type Moment } from './fault-log.ts';

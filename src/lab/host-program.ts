@@ -1,5 +1,5 @@
 import { EtherloomError } from '../errors.ts';
-import { chance } from '../ports/impairment.ts';
+import { chance } from '../impairment/impairment.ts';
 import type { Random } from '../random.ts';
 import type { LabDisk } from './lab-disk.ts';
 import type { PingOptions } from './lab-host-options.ts';

@@ -1,5 +1,5 @@
 import { SystemError } from '../errors.ts';
-import { chance } from '../ports/impairment.ts';
+import { chance } from '../impairment/impairment.ts';
 import type { Random } from '../random.ts';
 import type { Fabric } from './fabric.ts';
 import { checkNumber } from './numbers.ts';

@@ -1,5 +1,5 @@
 import { EtherloomError } from '../errors.ts';
-import { Channel } from '../ports/channel.ts';
+import { Channel } from '../impairment/channel.ts';
 import { newPortCounters, type Breath, type Port, type PortNumber, type Receiver } from '../ports/port.ts';
 import { isTagged } from '../wire/dot1q.ts';
 import { minFrame } from '../wire/ethernet.ts';

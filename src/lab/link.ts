@@ -1,7 +1,7 @@
 import { EtherloomError } from '../errors.ts';
-import { flap, type FlapTimes } from '../ports/flap.ts';
-import { formatMarkov, formatQuality, parseMarkov, parseQuality } from '../ports/impairment-text.ts';
-import { qualityWords, type Markov, type Quality } from '../ports/impairment.ts';
+import { flap, type FlapTimes } from '../impairment/flap.ts';
+import { formatMarkov, formatQuality, parseMarkov, parseQuality } from '../impairment/impairment-text.ts';
+import { qualityWords, type Markov, type Quality } from '../impairment/impairment.ts';
 import type { Fabric } from './fabric.ts';
 import { isYes } from './goals.ts';
 import { checkNumber } from './numbers.ts';

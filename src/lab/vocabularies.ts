@@ -1,5 +1,5 @@
-import type { FlapTimes } from '../ports/flap.ts';
-import type { Quality } from '../ports/impairment.ts';
+import type { FlapTimes } from '../impairment/flap.ts';
+import type { Quality } from '../impairment/impairment.ts';
 import type { FabricOptions } from './fabric.ts';
 import type { LabDhcpOptions } from './lab-dhcp.ts';
 import type { LabHostOptions, PingOptions } from './lab-host-options.ts';

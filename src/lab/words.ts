@@ -1,6 +1,6 @@
 import { EtherloomError } from '../errors.ts';
-import { formatAmount, parseAmount } from '../ports/impairment-text.ts';
-import type { Amount } from '../ports/impairment.ts';
+import { formatAmount, parseAmount } from '../impairment/impairment-text.ts';
+import type { Amount } from '../impairment/impairment.ts';
 
 /*
  * Options as the notation writes them, in the order in which they were given: `latency 2 tagged 5,6 fstp`. What is true is its name alone,

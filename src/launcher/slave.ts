@@ -2,7 +2,7 @@ import { inScope, type Scope } from '../daemon/scope.ts';
 import { ManagedSwitch, type SwitchManagement } from '../daemon/managed-switch.ts';
 import { EtherloomError, reasonOf } from '../errors.ts';
 import type { BacklogBounds } from '../ports/backlog.ts';
-import type { Quality } from '../ports/impairment.ts';
+import type { Quality } from '../impairment/impairment.ts';
 import { tcpEndpoint } from '../ports/stream-endpoint.ts';
 import type { TcpAddress } from '../ports/tcp-address.ts';
 import { dialTcp } from '../ports/tcp.ts';

@@ -1,6 +1,6 @@
 import { assert } from '../errors.ts';
 import { Feed } from '../feed.ts';
-import { sound, type PortCondition } from '../ports/condition.ts';
+import { sound, type PortCondition } from '../impairment/condition.ts';
 import { mayShare, uidOf, type Peer } from '../ports/peer.ts';
 import type { Denial, PortWish } from '../ports/port.ts';
 import type { PortNumber, Switch, SwitchPortCounters } from '../switch/switch.ts';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { sound } from '../../src/ports/condition.ts';
+import { sound } from '../../src/impairment/condition.ts';
 import { ConsoleStage, type StageSession } from './console-stage.ts';
 import { user } from '../user.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { AttachedPort } from '../../src/ports/attached-port.ts';
-import { sound } from '../../src/ports/condition.ts';
-import type { Quality } from '../../src/ports/impairment.ts';
+import { AttachedPort } from '../../src/impairment/attached-port.ts';
+import { sound } from '../../src/impairment/condition.ts';
+import type { Quality } from '../../src/impairment/impairment.ts';
 import { seededRandom } from '../../src/lab/seeded-random.ts';
 import { maxFrame as maxDatagram, type Port } from '../../src/ports/port.ts';
 import { eventually } from '../eventually.ts';

@@ -1,7 +1,7 @@
 import type { Outcome } from '../../management/command.ts';
 import type { Listener } from '../../management/events.ts';
 import type { Status } from '../../management/status.ts';
-import type { QualityWord } from '../../ports/impairment.ts';
+import type { QualityWord } from '../../impairment/impairment.ts';
 import { drops, edges, node, parameters, type Shown } from './showing.ts';
 import { parseValue } from './value.ts';
 

@@ -1,7 +1,7 @@
 import type { Clock } from '../../clock.ts';
-import { ImpairedLine, type MostWaiting } from '../../ports/impaired-line.ts';
-import type { Amount, ImpairmentDrop, Quality, QualityWord } from '../../ports/impairment.ts';
-import { MarkovChain } from '../../ports/markov-chain.ts';
+import { ImpairedLine, type MostWaiting } from '../../impairment/impaired-line.ts';
+import type { Amount, ImpairmentDrop, Quality, QualityWord } from '../../impairment/impairment.ts';
+import { MarkovChain } from '../../impairment/markov-chain.ts';
 import type { Random } from '../../random.ts';
 import { ways, type Spread, type Value, type Way } from './value.ts';
 

@@ -1,4 +1,4 @@
-import type { QualityWord } from '../../ports/impairment.ts';
+import type { QualityWord } from '../../impairment/impairment.ts';
 import type { Filter } from './filter.ts';
 import { smallest } from './filter.ts';
 import { formatNumber, formatSpread, ways, type Way } from './value.ts';

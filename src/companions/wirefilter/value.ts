@@ -1,4 +1,4 @@
-import type { Amount } from '../../ports/impairment.ts';
+import type { Amount } from '../../impairment/impairment.ts';
 
 /** Which way frames go: from the left side to the right one, or back. */
 export type Way = 'LR' | 'RL';

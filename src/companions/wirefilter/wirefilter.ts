@@ -6,7 +6,7 @@ import { ownRights } from '../../console/own-rights.ts';
 import { openTerminalConsole } from '../../console/terminal-console.ts';
 import { EtherloomError } from '../../errors.ts';
 import type { Port } from '../../ports/port.ts';
-import type { QualityWord } from '../../ports/impairment.ts';
+import type { QualityWord } from '../../impairment/impairment.ts';
 import type { Random } from '../../random.ts';
 import { FrameLoop, isPaced, waitingFor } from '../frame-loop.ts';
 import type { PlugEnd } from '../plug-end.ts';

@@ -1,6 +1,6 @@
 import { isForUser } from '../../errors.ts';
-import type { PortCondition } from '../../ports/condition.ts';
-import { formatQuality, parseQuality } from '../../ports/impairment-text.ts';
+import type { PortCondition } from '../../impairment/condition.ts';
+import { formatQuality, parseQuality } from '../../impairment/impairment-text.ts';
 import { command, plainMenu, query, type Call, type Menu } from '../command.ts';
 import type { Managed } from '../managed.ts';
 import type { Status } from '../status.ts';

@@ -1,4 +1,4 @@
-import { describeCondition } from '../../ports/condition.ts';
+import { describeCondition } from '../../impairment/condition.ts';
 import { uidOf } from '../../ports/peer.ts';
 import { vid } from '../../wire/dot1q.ts';
 import { parseHex } from '../../wire/octets.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Filter, maxNodes } from '../../../src/companions/wirefilter/filter.ts';
 import { parseValue, type Way } from '../../../src/companions/wirefilter/value.ts';
-import type { QualityWord } from '../../../src/ports/impairment.ts';
+import type { QualityWord } from '../../../src/impairment/impairment.ts';
 import { seededRandom } from '../../../src/lab/seeded-random.ts';
 import { ManualClock } from '../../manual-clock.ts';
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { formatAmount, formatMarkov, formatQuality, parseAmount, parseMarkov, parseQuality } from '../../src/ports/impairment-text.ts';
-import type { Amount, Quality } from '../../src/ports/impairment.ts';
+import { formatAmount, formatMarkov, formatQuality, parseAmount, parseMarkov, parseQuality } from '../../src/impairment/impairment-text.ts';
+import type { Amount, Quality } from '../../src/impairment/impairment.ts';
 
 describe('impairments in text', () => {
   it.each<[string, Amount | undefined]>([

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { seededRandom } from '../../src/lab/seeded-random.ts';
-import { MarkovChain } from '../../src/ports/markov-chain.ts';
+import { MarkovChain } from '../../src/impairment/markov-chain.ts';
 import { ManualClock } from '../manual-clock.ts';
 
 function setUp(): { clock: ManualClock; chain: MarkovChain; steps: string[] } {

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { seededRandom } from '../../src/lab/seeded-random.ts';
-import { sound, type PortCondition } from '../../src/ports/condition.ts';
-import { ImpairedPort } from '../../src/ports/impaired-port.ts';
-import type { ImpairmentDrop } from '../../src/ports/impairment.ts';
+import { sound, type PortCondition } from '../../src/impairment/condition.ts';
+import { ImpairedPort } from '../../src/impairment/impaired-port.ts';
+import type { ImpairmentDrop } from '../../src/impairment/impairment.ts';
 import { newPortCounters, type Port, type Receiver } from '../../src/ports/port.ts';
 import { MemoryPort } from '../../src/ports/memory.ts';
 import { ManualClock } from '../manual-clock.ts';
-import { conforms } from './conformance.ts';
+import { conforms } from '../ports/conformance.ts';
 
 conforms({
   name: 'a port that is treated badly in no way',

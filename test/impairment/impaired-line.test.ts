@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { seededRandom } from '../../src/lab/seeded-random.ts';
-import { ImpairedLine, type MostWaiting } from '../../src/ports/impaired-line.ts';
-import type { ImpairmentDrop, Quality } from '../../src/ports/impairment.ts';
+import { ImpairedLine, type MostWaiting } from '../../src/impairment/impaired-line.ts';
+import type { ImpairmentDrop, Quality } from '../../src/impairment/impairment.ts';
 import { ManualClock } from '../manual-clock.ts';
 
 function setUp(quality: Quality, most?: MostWaiting): { clock: ManualClock; line: ImpairedLine; passed: number[]; lost: ImpairmentDrop[] } {

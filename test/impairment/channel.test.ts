@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { seededRandom } from '../../src/lab/seeded-random.ts';
-import { Channel, type ImpairmentRule } from '../../src/ports/channel.ts';
-import type { Quality } from '../../src/ports/impairment.ts';
+import { Channel, type ImpairmentRule } from '../../src/impairment/channel.ts';
+import type { Quality } from '../../src/impairment/impairment.ts';
 import { ManualClock } from '../manual-clock.ts';
 
 class Line {
