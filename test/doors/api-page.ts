@@ -1,19 +1,14 @@
-import { readExports } from './main-exports.ts';
+import { doors, readMainExports } from './main-exports.ts';
 
-/** Returns docs/api.md: the main exports of each door with their examples, and the names of all others. */
+/** Returns docs/api.md: the main exports of each door with their examples. */
 export function apiPage(): string {
-  const { names, main } = readExports();
-  const sections = Array.from(names, ([door, exported]) => {
+  const main = readMainExports();
+  const sections = Array.from(doors().keys(), (door) => {
     const own = main.filter((one) => one.door === door);
     const parts = own.map(
       ({ name, text, example, file }) => `### ${name}\n\n${text}\n\n\`\`\`ts\n${example}\`\`\`\n\n[${file}](../${file})\n`,
     );
-    const rest = exported.filter((name) => !own.some((one) => one.name === name)).map((name) => `\`${name}\``);
-    return [
-      `## ${door}\n`,
-      ...parts,
-      ...(rest.length === 0 ? [] : [`Exports${own.length > 0 ? ' besides' : ''}: ${rest.join(', ')}.\n`]),
-    ].join('\n');
+    return [`## ${door}\n`, ...parts].join('\n');
   });
   return `${head}\n${sections.join('\n')}`;
 }
@@ -21,7 +16,7 @@ export function apiPage(): string {
 const head = `# The programming interface
 
 The doors of the package, with an example for each of their main exports. Every example is compiled in strict mode and run by a test. This page is
-made from the doc comments by \`npm run api\`, which also writes the complete reference, with all types and members, to \`build/api/index.html\`.
+made from the doc comments by \`npm run api\`, which also writes the complete reference, with all exports, types and members, to \`build/api/index.html\`.
 
 The examples say \`using\` and \`await using\`, which TypeScript 5.2 and Node 24 understand. Elsewhere call \`[Symbol.dispose]()\`, or await
 \`[Symbol.asyncDispose]()\`, at the end.

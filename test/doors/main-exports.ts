@@ -1,4 +1,4 @@
-/** Reads from the sources what the package exports, and the examples of its main exports. */
+/** Reads from the sources the main exports of the package, with their examples. */
 import { readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import ts from 'typescript';
@@ -27,8 +27,8 @@ export function doors(): ReadonlyMap<string, string> {
   return new Map(named.map(([name, { default: built = '' }]) => [`etherloom${name.slice(1)}`, sourceOf(built)]));
 }
 
-/** Returns the names of all exports of each door, and the main exports, each with its own door, or the first that has it. */
-export function readExports(): { readonly names: ReadonlyMap<string, readonly string[]>; readonly main: readonly MainExport[] } {
+/** Returns the main exports, each with its own door, or the first that has it. */
+export function readMainExports(): readonly MainExport[] {
   const files = doors();
   const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), (path) => ts.sys.readFile(path)) as {
     config: { compilerOptions: object };
@@ -39,14 +39,12 @@ export function readExports(): { readonly names: ReadonlyMap<string, readonly st
     options,
   );
   const checker = program.getTypeChecker();
-  const names = new Map<string, string[]>();
   const main = new Map<ts.Node, MainExport>();
   for (const [door, path] of files) {
     const file = program.getSourceFile(join(root, path));
     const symbol = file && checker.getSymbolAtLocation(file);
     if (!file || !symbol) throw new Error(`${path} is no module`);
     const exported = checker.getExportsOfModule(symbol);
-    names.set(door, exported.map(({ name }) => name).sort());
     const [first] = file.statements;
     if (first) add(main, first, door, door.replace('etherloom/', ''), fileComment(file, first));
     for (const one of exported) {
@@ -55,7 +53,7 @@ export function readExports(): { readonly names: ReadonlyMap<string, readonly st
       if (declaration) add(main, declaration, door, one.name, commentOf(declaration));
     }
   }
-  return { names, main: [...main.values()] };
+  return [...main.values()];
 }
 
 function add(main: Map<ts.Node, MainExport>, node: ts.Node, door: string, name: string, comment: string): void {

@@ -4,10 +4,9 @@ import { join } from 'node:path';
 import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { apiPage } from '../doors/api-page.ts';
-import { doors, readExports, root } from '../doors/main-exports.ts';
+import { doors, readMainExports, root } from '../doors/main-exports.ts';
 
-const { main } = readExports();
-const examples = main.map((one) => ({ ...one, title: `${one.door} ${one.name}` }));
+const examples = readMainExports().map((one) => ({ ...one, title: `${one.door} ${one.name}` }));
 
 /** A directory of the package, where `etherloom/…` is the build. */
 let directory: string;
