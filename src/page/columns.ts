@@ -1,8 +1,10 @@
 import { isChosen, type Choice } from './rows.ts';
 import type { RunView } from './run-view.ts';
 
-/** Bounds of a column, in pixels. */
-const [narrowest, widest] = [56, 168];
+/** Bounds of a column, in pixels: a longer name makes all of them wider, up to a point. */
+const [narrowest, widest, widestForName] = [56, 168, 112];
+/** The width of a character of a name, and of what is around the name, in pixels; about. */
+const [character, around] = [8, 28];
 
 /** Where the columns of the nodes are that are shown. */
 export class Columns {
@@ -15,7 +17,9 @@ export class Columns {
   /** `room` is what all of them may take without scrolling, in pixels. */
   constructor({ nodes }: RunView, choice: Choice, room: number) {
     this.shown = nodes.flatMap((_, place) => (isChosen(choice, place) ? [place] : []));
-    this.width = Math.min(widest, Math.max(narrowest, Math.floor(room / Math.max(1, this.shown.length))));
+    const longest = Math.max(0, ...this.shown.map((place) => nodes[place]?.name.length ?? 0));
+    const least = Math.max(narrowest, Math.min(widestForName, longest * character + around));
+    this.width = Math.min(widest, Math.max(least, Math.floor(room / Math.max(1, this.shown.length))));
     this.#spots = new Map(this.shown.map((place, spot) => [place, spot]));
   }
 

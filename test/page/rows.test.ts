@@ -89,6 +89,8 @@ it('columns share the room within bounds, and an end that is not shown is beside
   const all = new Columns(view(), {}, 300);
   expect([all.shown, all.width, all.total, all.at(0), all.at(2), all.arrow(0, 1)]).toEqual([[0, 1, 2], 100, 300, 50, 250, [50, 150]]);
   expect([new Columns(view(), {}, 10).width, new Columns(view(), {}, 9000).width]).toEqual([56, 168]);
+  const long = { ...view(), nodes: view().nodes.map((node) => ({ ...node, name: node.name.repeat(8) })) };
+  expect([new Columns(long, {}, 10).width, new Columns(long, { nodes: new Set([0]) }, 10).width]).toEqual([112, 92]);
   const one = new Columns(view(), { nodes: new Set([1]) }, 100);
   expect([one.shown, one.at(0), one.arrow(0, 1), one.arrow(1, 2), one.arrow(1, 0)]).toEqual([[1], undefined, [10, 50], [50, 90], [50, 10]]);
 });
