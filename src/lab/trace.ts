@@ -36,6 +36,12 @@ const [timeAt, causeAt, stateAt] = [0, 1, 2] as const;
 /** A hop's state: any other says that its fate is a text. */
 const [underWay, delivered, told] = [0, 1, 2] as const;
 
+/** So many hops have room at first. */
+const firstRoom = 1024;
+
+/** The least power of two that holds so many. */
+const roomFor = (capacity: number): number => 2 ** Math.ceil(Math.log2(Math.max(1, capacity)));
+
 /** The last frames of a run, each on each link that it crossed, and what made what. It holds a bounded number of them. */
 export class Trace {
   /** The hop that is being received right now. */
@@ -43,9 +49,9 @@ export class Trace {
   /** How many there were in all. */
   total = 0;
   readonly #capacity: number;
-  /** There is room for a power of two, so that a hop's place is a part of its number. */
-  readonly #mask: number;
-  readonly #records: Float64Array;
+  /** There is room for a power of two, so that a hop's place is a part of its number. It grows up to the capacity: most networks send little. */
+  #mask: number;
+  #records: Float64Array;
   readonly #lanes: TracedLane[] = [];
   readonly #frames: Uint8Array[] = [];
   /** Those that are told; others are there still of hops that are forgotten. */
@@ -54,7 +60,7 @@ export class Trace {
 
   constructor(capacity: number) {
     this.#capacity = capacity;
-    const room = 2 ** Math.ceil(Math.log2(Math.max(1, capacity)));
+    const room = Math.min(firstRoom, roomFor(capacity));
     this.#mask = room - 1;
     this.#records = new Float64Array(room * recordSize);
   }
@@ -74,6 +80,7 @@ export class Trace {
     const number = this.total++;
     this.#digest?.add(time, lane, frame);
     if (this.#capacity === 0) return number;
+    if (number > this.#mask && this.#mask < this.#capacity - 1) this.#grow();
     const at = number & this.#mask;
     const record = at * recordSize;
     this.#records[record + timeAt] = time;
@@ -134,6 +141,14 @@ export class Trace {
       path.unshift(hop);
     }
     return path;
+  }
+
+  /** Before the first place is used again: each hop keeps its place. */
+  #grow(): void {
+    const records = new Float64Array(2 * this.#records.length);
+    records.set(this.#records);
+    this.#records = records;
+    this.#mask = 2 * this.#mask + 1;
   }
 
   #remembers(number: number): boolean {

@@ -5,7 +5,7 @@ import { readUint16, readUint32 } from '../wire/octets.ts';
 /** No slot. */
 export const nowhere = -1;
 
-const initialSlots = 512;
+const initialSlots = 64;
 
 /** How much of the table may be taken. Emptier, a search is shorter; fuller, it finds more of the table in the processor's cache. */
 const fullest = 13 / 16;
