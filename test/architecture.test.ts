@@ -14,7 +14,7 @@ interface Rule {
 
 /** The ports without I/O: they run in a browser, and in virtual time. */
 const purePorts = [
-  ...['port.ts', 'peer.ts', 'intake.ts', 'send-queue.ts', 'backlog.ts', 'frame-stream.ts', 'stream-text.ts'],
+  ...['port.ts', 'peer.ts', 'intake.ts', 'send-queue.ts', 'backlog.ts', 'stream/frame-stream.ts', 'stream/stream-text.ts'],
   ...['memory.ts', 'redial.ts'],
 ];
 

@@ -1,6 +1,6 @@
 import { closeSync, readSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { decodeVdeReply, encodeVdeRequest, vdeReplySize } from '../../src/ports/vde-control.ts';
+import { decodeVdeReply, encodeVdeRequest, vdeReplySize } from '../../src/ports/vde/vde-control.ts';
 import { PollSet } from './poll-set.ts';
 import type { Place } from './spec.ts';
 import { bindUnix, connectUnix, unixSocket } from './unix-socket.ts';

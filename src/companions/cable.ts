@@ -1,7 +1,7 @@
 import type { Timer } from '../clock.ts';
 import type { PortEnvironment } from '../ports/environment.ts';
 import type { Port } from '../ports/port.ts';
-import type { VdeClient } from '../ports/vde-client.ts';
+import type { VdeClient } from '../ports/vde/vde-client.ts';
 import { FrameLoop, isPaced, waitingFor, type FrameLoopOptions } from './frame-loop.ts';
 
 /** What a cable is given. */

@@ -3,7 +3,7 @@ import type { Clock } from '../clock.ts';
 import { errnoOf, EtherloomError, reasonOf } from '../errors.ts';
 import { Redial } from '../ports/redial.ts';
 import { formatTcpAddress, resolveHost, type TcpAddress } from '../ports/tcp-address.ts';
-import { tcpUserTimeout } from '../ports/stream-endpoint.ts';
+import { tcpUserTimeout } from '../ports/stream/stream-endpoint.ts';
 import { tcpSocket } from '../system/tcp-socket.ts';
 import { JoinConnection } from './join-connection.ts';
 import type { Hello, Welcome } from './join-messages.ts';

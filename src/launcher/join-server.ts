@@ -3,7 +3,7 @@ import type { Clock, Timer } from '../clock.ts';
 import { assert, messageOf } from '../errors.ts';
 import { onceAMinute } from '../ports/once-a-minute.ts';
 import { formatTcpAddress, resolveHost, type TcpAddress } from '../ports/tcp-address.ts';
-import { tcpUserTimeout } from '../ports/stream-endpoint.ts';
+import { tcpUserTimeout } from '../ports/stream/stream-endpoint.ts';
 import { boundTcpSocket } from '../system/tcp-socket.ts';
 import type { NodeId } from './identity.ts';
 import { JoinConnection } from './join-connection.ts';

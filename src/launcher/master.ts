@@ -11,7 +11,7 @@ import type { ServiceEnvironment, SwitchService } from '../daemon/switch-service
 import { EtherloomError, SystemError } from '../errors.ts';
 import type { BacklogBounds } from '../ports/backlog.ts';
 import type { TcpAddress } from '../ports/tcp-address.ts';
-import type { StreamListener } from '../ports/stream-listener.ts';
+import type { StreamListener } from '../ports/stream/stream-listener.ts';
 import { listenTcp } from '../ports/tcp.ts';
 import { broadcastOf, formatIpv4, ipv4FromNumber, netmask, type Ipv4Address, type Ipv4Network } from '../wire/ipv4.ts';
 import { AddressPlan } from './address-plan.ts';

@@ -3,7 +3,7 @@ import { ManagedSwitch, type SwitchManagement } from '../daemon/managed-switch.t
 import { EtherloomError, reasonOf } from '../errors.ts';
 import type { BacklogBounds } from '../ports/backlog.ts';
 import type { Quality } from '../impairment/impairment.ts';
-import { tcpEndpoint } from '../ports/stream-endpoint.ts';
+import { tcpEndpoint } from '../ports/stream/stream-endpoint.ts';
 import type { TcpAddress } from '../ports/tcp-address.ts';
 import { dialTcp } from '../ports/tcp.ts';
 import type { Random } from '../random.ts';

@@ -6,7 +6,7 @@ import { EtherloomError, reasonOf } from '../errors.ts';
 import { asCalled } from '../system/caller.ts';
 import { openPacketPipe, openPipe, ownEnd, widened } from '../system/pipe.ts';
 import type { PortEnvironment } from './environment.ts';
-import { PipePort } from './pipe-port.ts';
+import { PipePort } from './stream/pipe-port.ts';
 import type { PortCounters } from './port.ts';
 
 /** How a command is started. */

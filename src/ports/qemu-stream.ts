@@ -1,12 +1,12 @@
 import { resolve } from 'node:path';
 import type { PortEnvironment } from './environment.ts';
-import { qemuFraming } from './frame-stream.ts';
+import { qemuFraming } from './stream/frame-stream.ts';
 import type { Acceptor } from './port.ts';
 import { checkSocketPlace } from './socket-file.ts';
-import { StreamDialer } from './stream-dialer.ts';
-import { tcpEndpoint, unixEndpoint, type StreamEndpoint } from './stream-endpoint.ts';
-import { StreamListener } from './stream-listener.ts';
-import type { StreamLimits } from './stream-port.ts';
+import { StreamDialer } from './stream/stream-dialer.ts';
+import { tcpEndpoint, unixEndpoint, type StreamEndpoint } from './stream/stream-endpoint.ts';
+import { StreamListener } from './stream/stream-listener.ts';
+import type { StreamLimits } from './stream/stream-port.ts';
 import { parseTcpAddress } from './tcp-address.ts';
 
 const qemu = { module: 'qemu', framing: qemuFraming } as const;

@@ -1,9 +1,9 @@
 import type { PortEnvironment } from './environment.ts';
-import { vdeFraming } from './frame-stream.ts';
-import { StreamDialer } from './stream-dialer.ts';
-import { tcpEndpoint } from './stream-endpoint.ts';
-import { StreamListener, type StreamListenerOptions } from './stream-listener.ts';
-import type { StreamLimits } from './stream-port.ts';
+import { vdeFraming } from './stream/frame-stream.ts';
+import { StreamDialer } from './stream/stream-dialer.ts';
+import { tcpEndpoint } from './stream/stream-endpoint.ts';
+import { StreamListener, type StreamListenerOptions } from './stream/stream-listener.ts';
+import type { StreamLimits } from './stream/stream-port.ts';
 import type { TcpAddress } from './tcp-address.ts';
 
 const tcp = { module: 'tcp', framing: vdeFraming } as const;

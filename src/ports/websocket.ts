@@ -18,7 +18,7 @@ import type { Peer } from './peer.ts';
 import { denialText, type Acceptor, type Listener } from './port.ts';
 import { exposureOf, isLoopback } from './exposure.ts';
 import { formatTcpAddress, parseTcpAddress, resolveHost, type TcpAddress } from './tcp-address.ts';
-import { tcpUserTimeout } from './stream-endpoint.ts';
+import { tcpUserTimeout } from './stream/stream-endpoint.ts';
 import { longestMessage, WebSocketPort } from './websocket-port.ts';
 
 /** Where WebSocket connections are taken, and of whom. */

@@ -3,7 +3,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { quietLog } from '../../src/log.ts';
 import { realClock } from '../../src/clock.ts';
 import { Cable } from '../../src/companions/cable.ts';
-import { PipePort } from '../../src/ports/pipe-port.ts';
+import { PipePort } from '../../src/ports/stream/pipe-port.ts';
 import { openPipe, ownEnd, type StreamEnd } from '../../src/system/pipe.ts';
 import { eventually } from '../eventually.ts';
 import { frameOf } from '../ports/rig.ts';

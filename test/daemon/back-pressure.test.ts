@@ -6,7 +6,7 @@ import { seededRandom } from '../../src/lab/seeded-random.ts';
 import { DataPlane } from '../../src/daemon/data-plane.ts';
 import type { BacklogBounds } from '../../src/ports/backlog.ts';
 import type { Port } from '../../src/ports/port.ts';
-import { VdeListener } from '../../src/ports/vde-listener.ts';
+import { VdeListener } from '../../src/ports/vde/vde-listener.ts';
 import { ReceiveRing, SendBatch } from '../../src/system/datagrams.ts';
 import { eventually } from '../eventually.ts';
 import { dropped, frameOf, newDirectory, using } from '../ports/rig.ts';

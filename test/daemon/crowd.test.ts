@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { quietLog } from '../../src/log.ts';
 import { realClock } from '../../src/clock.ts';
 import { SwitchService } from '../../src/daemon/switch-service.ts';
-import { encodeVdeRequest } from '../../src/ports/vde-control.ts';
+import { encodeVdeRequest } from '../../src/ports/vde/vde-control.ts';
 import { eventually } from '../eventually.ts';
 import { missing } from '../e2e/peers.ts';
 import { descriptors, newDirectory, using } from '../ports/rig.ts';

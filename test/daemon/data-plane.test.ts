@@ -5,7 +5,7 @@ import { realClock } from '../../src/clock.ts';
 import { seededRandom } from '../../src/lab/seeded-random.ts';
 import { DataPlane, type DataPlaneOptions } from '../../src/daemon/data-plane.ts';
 import { newPortCounters, type Port, type Receiver } from '../../src/ports/port.ts';
-import { VdeListener } from '../../src/ports/vde-listener.ts';
+import { VdeListener } from '../../src/ports/vde/vde-listener.ts';
 import { vid } from '../../src/wire/dot1q.ts';
 import { macFromNumber } from '../../src/wire/mac.ts';
 import { ManualClock } from '../manual-clock.ts';

@@ -4,7 +4,7 @@ import { quietLog } from '../../src/log.ts';
 import { realClock } from '../../src/clock.ts';
 import { seededRandom } from '../../src/lab/seeded-random.ts';
 import { DataPlane } from '../../src/daemon/data-plane.ts';
-import { VdeListener } from '../../src/ports/vde-listener.ts';
+import { VdeListener } from '../../src/ports/vde/vde-listener.ts';
 import { ReceiveRing, SendBatch } from '../../src/system/datagrams.ts';
 import { newDirectory, using } from '../ports/rig.ts';
 import { connect, type RawClient } from '../ports/vde-stage.ts';

@@ -6,7 +6,7 @@ import { quietLog } from '../../src/log.ts';
 import { realClock } from '../../src/clock.ts';
 import { seededRandom } from '../../src/lab/seeded-random.ts';
 import { DataPlane } from '../../src/daemon/data-plane.ts';
-import { VdeListener } from '../../src/ports/vde-listener.ts';
+import { VdeListener } from '../../src/ports/vde/vde-listener.ts';
 
 const plane = new DataPlane({ random: seededRandom(1), clock: realClock, log: quietLog });
 VdeListener.open({ directory: process.argv[2] ?? '', acceptor: plane }, plane.environment);

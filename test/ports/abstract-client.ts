@@ -5,7 +5,7 @@ import koffi from 'koffi';
 import { Buffer } from 'node:buffer';
 import { closeSync, readSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { vdeReplySize } from '../../src/ports/vde-control.ts';
+import { vdeReplySize } from '../../src/ports/vde/vde-control.ts';
 
 const library = koffi.load(null);
 const socket = library.func('int socket(int, int, int)') as (domain: number, type: number, protocol: number) => number;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { FrameDecoder, maxStreamFrame, qemuFraming, vdeFraming, type Framing } from '../../src/ports/frame-stream.ts';
+import { FrameDecoder, maxStreamFrame, qemuFraming, vdeFraming, type Framing } from '../../src/ports/stream/frame-stream.ts';
 import { encodeFrames } from './stream-stage.ts';
 
 const limit = 2000;

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { closeSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { BacklogBudget } from '../../src/ports/backlog.ts';
-import { Outbox } from '../../src/ports/outbox.ts';
+import { Outbox } from '../../src/ports/stream/outbox.ts';
 import { newPortCounters, type PortCounters } from '../../src/ports/port.ts';
 import { SendQueue } from '../../src/ports/send-queue.ts';
 import type { ByteChannel } from '../../src/ports/stream/byte-channel.ts';

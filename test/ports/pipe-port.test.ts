@@ -2,7 +2,7 @@ import { closeSync, openSync, readSync, statSync, writeFileSync, writeSync } fro
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { errnoOf } from '../../src/errors.ts';
-import { PipePort } from '../../src/ports/pipe-port.ts';
+import { PipePort } from '../../src/ports/stream/pipe-port.ts';
 import { openPacketPipe, openPipe, ownEnd, sharedEnd } from '../../src/system/pipe.ts';
 import { eventually } from '../eventually.ts';
 import { conforms } from './conformance.ts';

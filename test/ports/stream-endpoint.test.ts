@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it, vi } from 'vitest';
-import { unixEndpoint } from '../../src/ports/stream-endpoint.ts';
+import { unixEndpoint } from '../../src/ports/stream/stream-endpoint.ts';
 import * as sockets from '../../src/system/unix-socket.ts';
 import { descriptors, newDirectory } from './rig.ts';
 

@@ -1,7 +1,7 @@
 import { writeSync } from 'node:fs';
-import { writeFrame, type Framing } from '../../src/ports/frame-stream.ts';
-import type { ListeningSocket, StreamEndpoint } from '../../src/ports/stream-endpoint.ts';
-import { StreamPort, type StreamLimits } from '../../src/ports/stream-port.ts';
+import { writeFrame, type Framing } from '../../src/ports/stream/frame-stream.ts';
+import type { ListeningSocket, StreamEndpoint } from '../../src/ports/stream/stream-endpoint.ts';
+import { StreamPort, type StreamLimits } from '../../src/ports/stream/stream-port.ts';
 import { FdChannel } from '../../src/ports/stream/fd-channel.ts';
 import { accept, type Fd } from '../../src/system/unix-socket.ts';
 import { eventually } from '../eventually.ts';

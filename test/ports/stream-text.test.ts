@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { FrameDecoder, vdeFraming, type SkippedText, type StreamFault } from '../../src/ports/frame-stream.ts';
+import { FrameDecoder, vdeFraming, type SkippedText, type StreamFault } from '../../src/ports/stream/frame-stream.ts';
 import { sameFrames } from './rig.ts';
 import { encodeFrames } from './stream-stage.ts';
 

@@ -3,7 +3,7 @@ import { chmodSync, existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { encodeVdeRequest } from '../../src/ports/vde-control.ts';
+import { encodeVdeRequest } from '../../src/ports/vde/vde-control.ts';
 import { libc } from '../../src/system/libc.ts';
 import { datagramSocket, streamSocket, type Fd } from '../../src/system/unix-socket.ts';
 import { actAs, everyRights } from '../rights.ts';

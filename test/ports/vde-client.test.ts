@@ -1,9 +1,9 @@
 import { chownSync, closeSync, lstatSync, readdirSync, readSync, symlinkSync, unlinkSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { encodeVdeReply } from '../../src/ports/vde-control.ts';
-import { VdeClient, type VdeClientOptions } from '../../src/ports/vde-client.ts';
-import { VdeListener } from '../../src/ports/vde-listener.ts';
+import { encodeVdeReply } from '../../src/ports/vde/vde-control.ts';
+import { VdeClient, type VdeClientOptions } from '../../src/ports/vde/vde-client.ts';
+import { VdeListener } from '../../src/ports/vde/vde-listener.ts';
 import { accept, bindFile, connectPath, listen, streamSocket } from '../../src/system/unix-socket.ts';
 import { eventually } from '../eventually.ts';
 import { ManualClock } from '../manual-clock.ts';

@@ -2,7 +2,13 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { PortWish } from '../../src/ports/port.ts';
-import { decodeVdeReply, decodeVdeRequest, encodeVdeReply, encodeVdeRequest, mayBecomeVdeRequest } from '../../src/ports/vde-control.ts';
+import {
+  decodeVdeReply,
+  decodeVdeRequest,
+  encodeVdeReply,
+  encodeVdeRequest,
+  mayBecomeVdeRequest,
+} from '../../src/ports/vde/vde-control.ts';
 
 function recorded(name: string): Uint8Array {
   const hex = readFileSync(new URL(`../../fixtures/vde/${name}.hex`, import.meta.url), 'utf8').replace(/\s/g, '');

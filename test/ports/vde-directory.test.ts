@@ -16,8 +16,8 @@ import {
 } from 'node:fs';
 import { basename, join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { encodeVdeRequest } from '../../src/ports/vde-control.ts';
-import { VdeListener, type VdeListenerOptions } from '../../src/ports/vde-listener.ts';
+import { encodeVdeRequest } from '../../src/ports/vde/vde-control.ts';
+import { VdeListener, type VdeListenerOptions } from '../../src/ports/vde/vde-listener.ts';
 import { bindFile, datagramSocket, listen, setBoundHook, streamSocket } from '../../src/system/unix-socket.ts';
 import { missing } from '../e2e/peers.ts';
 import { closing } from '../system/sockets.ts';

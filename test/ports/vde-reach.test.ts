@@ -1,8 +1,8 @@
 import { existsSync, lstatSync, readdirSync, symlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { VdeClient } from '../../src/ports/vde-client.ts';
-import { reachablePath, unreachableReply } from '../../src/ports/vde-reach.ts';
+import { VdeClient } from '../../src/ports/vde/vde-client.ts';
+import { reachablePath, unreachableReply } from '../../src/ports/vde/vde-reach.ts';
 import { collect, descriptors, frameOf, newDirectory, sameFrames, using } from './rig.ts';
 import { connect, serve, type Served } from './vde-stage.ts';
 

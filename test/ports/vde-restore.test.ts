@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { VdeListener } from '../../src/ports/vde-listener.ts';
+import { VdeListener } from '../../src/ports/vde/vde-listener.ts';
 import { bound } from '../system/sockets.ts';
 import { collect, descriptors, frameOf, lost, Ports, using } from './rig.ts';
 import { connect, serve, Stream, type RawClient, type Served } from './vde-stage.ts';

@@ -1,5 +1,5 @@
 import { EtherloomError } from '../../errors.ts';
-import type { VdeDirectoryOptions } from '../../ports/vde-directory.ts';
+import type { VdeDirectoryOptions } from '../../ports/vde/vde-directory.ts';
 import { requireLinux } from '../../system/linux.ts';
 import type { Network } from '../network.ts';
 import { checkOptions } from '../words.ts';

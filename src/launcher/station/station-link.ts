@@ -4,7 +4,7 @@ import { BreathLoop } from '../../plane/breath.ts';
 import type { PortEnvironment } from '../../ports/environment.ts';
 import { maxFrame, type Breath } from '../../ports/port.ts';
 import { Redial } from '../../ports/redial.ts';
-import { VdeClient } from '../../ports/vde-client.ts';
+import { VdeClient } from '../../ports/vde/vde-client.ts';
 import { openLoop } from '../../system/loop.ts';
 import type { Log } from '../../log.ts';
 

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { openVdeLink } from '../vde-link.ts';
+import { openVdeLink } from '../vde/vde-link.ts';
 import { badForm, type Driver } from './driver.ts';
 
 /** A client of another VDE switch. */

@@ -1,7 +1,7 @@
 import type { Ready, Watch } from '../../system/readiness.ts';
 import type { PortEnvironment } from '../environment.ts';
-import { FrameDecoder, type Framing, type SkippedText } from '../frame-stream.ts';
-import { Outbox } from '../outbox.ts';
+import { FrameDecoder, type Framing, type SkippedText } from './frame-stream.ts';
+import { Outbox } from './outbox.ts';
 import type { PortCounters } from '../port.ts';
 import { SendQueue } from '../send-queue.ts';
 import type { ByteChannel } from './byte-channel.ts';

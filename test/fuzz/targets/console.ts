@@ -1,4 +1,4 @@
-import { decodeVdeRequest, encodeVdeRequest } from '../../../src/ports/vde-control.ts';
+import { decodeVdeRequest, encodeVdeRequest } from '../../../src/ports/vde/vde-control.ts';
 import { decodePcap } from '../../../src/wire/pcap.ts';
 import { ConsoleStage, type StageSession } from '../../management/console-stage.ts';
 import { fixture } from '../../wire/fixture.ts';

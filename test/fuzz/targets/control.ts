@@ -1,5 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { decodeVdeReply, decodeVdeRequest, encodeVdeRequest, mayBecomeVdeRequest, minVdeRequest } from '../../../src/ports/vde-control.ts';
+import {
+  decodeVdeReply,
+  decodeVdeRequest,
+  encodeVdeRequest,
+  mayBecomeVdeRequest,
+  minVdeRequest,
+} from '../../../src/ports/vde/vde-control.ts';
 import { must, octetsOf, type Target } from '../target.ts';
 
 const recorded = new URL('../../../fixtures/vde/', import.meta.url);

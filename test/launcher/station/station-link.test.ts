@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { quietLog } from '../../../src/log.ts';
 import { realClock } from '../../../src/clock.ts';
-import { VdeClient } from '../../../src/ports/vde-client.ts';
+import { VdeClient } from '../../../src/ports/vde/vde-client.ts';
 import { breathes } from '../../plane/conformance.ts';
 import { SwitchService } from '../../../src/daemon/switch-service.ts';
 import { StationLink } from '../../../src/launcher/station/station-link.ts';

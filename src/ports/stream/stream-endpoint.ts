@@ -1,9 +1,9 @@
 import { closeSync } from 'node:fs';
-import { boundTcpSocket, connectTcp, ownName, peerName, tcpSocket } from '../system/tcp-socket.ts';
-import { connectPath, listen, peerCredentials, streamSocket, type Fd } from '../system/unix-socket.ts';
-import { userPeer, type Peer } from './peer.ts';
-import { ListeningFile } from './socket-file.ts';
-import { formatTcpAddress, resolveHost, type TcpAddress } from './tcp-address.ts';
+import { boundTcpSocket, connectTcp, ownName, peerName, tcpSocket } from '../../system/tcp-socket.ts';
+import { connectPath, listen, peerCredentials, streamSocket, type Fd } from '../../system/unix-socket.ts';
+import { userPeer, type Peer } from '../peer.ts';
+import { ListeningFile } from '../socket-file.ts';
+import { formatTcpAddress, resolveHost, type TcpAddress } from '../tcp-address.ts';
 
 /** A far end over TCP that acknowledges nothing for so long is dead, in milliseconds. */
 export const tcpUserTimeout = 3000;

@@ -1,8 +1,8 @@
-import { StreamMemory } from '../system/stream-socket.ts';
-import type { BacklogBudget, Charge } from './backlog.ts';
+import { StreamMemory } from '../../system/stream-socket.ts';
+import type { BacklogBudget, Charge } from '../backlog.ts';
 import { writeFrame } from './frame-stream.ts';
-import type { Sink } from './send-queue.ts';
-import type { ByteChannel } from './stream/byte-channel.ts';
+import type { Sink } from '../send-queue.ts';
+import type { ByteChannel } from './byte-channel.ts';
 
 /** The connection that an outbox writes to. */
 export interface OutboxOptions {

@@ -1,14 +1,14 @@
-import type { StreamEnd } from '../system/pipe.ts';
-import type { Watch } from '../system/readiness.ts';
-import { leastReceived } from '../system/stream-socket.ts';
-import type { PortEnvironment } from './environment.ts';
+import type { StreamEnd } from '../../system/pipe.ts';
+import type { Watch } from '../../system/readiness.ts';
+import { leastReceived } from '../../system/stream-socket.ts';
+import type { PortEnvironment } from '../environment.ts';
 import { describeFault, describeText, FrameDecoder, vdeFraming, type Framing } from './frame-stream.ts';
-import { Intake } from './intake.ts';
+import { Intake } from '../intake.ts';
 import { Outbox } from './outbox.ts';
-import { newPortCounters, type PacedPort, type PortCounters, type Receiver } from './port.ts';
-import { SendQueue } from './send-queue.ts';
-import type { ByteChannel } from './stream/byte-channel.ts';
-import { FdChannel } from './stream/fd-channel.ts';
+import { newPortCounters, type PacedPort, type PortCounters, type Receiver } from '../port.ts';
+import { SendQueue } from '../send-queue.ts';
+import type { ByteChannel } from './byte-channel.ts';
+import { FdChannel } from './fd-channel.ts';
 
 /** What a port on two ends of streams is. */
 export interface PipePortOptions {

@@ -1,13 +1,13 @@
-import type { Timer } from '../clock.ts';
-import type { Ready } from '../system/readiness.ts';
-import { minFrame } from '../wire/ethernet.ts';
-import type { PortEnvironment } from './environment.ts';
+import type { Timer } from '../../clock.ts';
+import type { Ready } from '../../system/readiness.ts';
+import { minFrame } from '../../wire/ethernet.ts';
+import type { PortEnvironment } from '../environment.ts';
 import { describeFault, describeText, maxStreamFrame, readSign, signOf, type Framing } from './frame-stream.ts';
-import { Intake } from './intake.ts';
-import { onceAMinute } from './once-a-minute.ts';
-import { newPortCounters, type Port, type Receiver } from './port.ts';
-import type { ByteChannel } from './stream/byte-channel.ts';
-import { Connection } from './stream/connection.ts';
+import { Intake } from '../intake.ts';
+import { onceAMinute } from '../once-a-minute.ts';
+import { newPortCounters, type Port, type Receiver } from '../port.ts';
+import type { ByteChannel } from './byte-channel.ts';
+import { Connection } from './connection.ts';
 
 /** The bounds of a stream of frames. */
 export interface StreamLimits {

@@ -3,7 +3,7 @@
  * links or not, and can use none that a socket's name does not hold. Ours go through the open directory.
  */
 import { basename, join } from 'node:path';
-import { maxUnixPath } from '../system/socket-path.ts';
+import { maxUnixPath } from '../../system/socket-path.ts';
 
 /** A directory with so long a path, in octets, is for all clients, whatever number a port's socket has. */
 const longestForAll = maxUnixPath - '/001.9999'.length;

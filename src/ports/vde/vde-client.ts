@@ -1,12 +1,12 @@
 import { closeSync, readSync, realpathSync, rmSync, statSync, writeSync, type Stats } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { errnoOf, EtherloomError, SystemError } from '../errors.ts';
-import { userName } from '../system/accounts.ts';
-import { isUnixPath } from '../system/socket-path.ts';
-import { bindFile, connectPath, datagramSocket, changeOwn, streamSocket, type Fd } from '../system/unix-socket.ts';
-import { DatagramPort } from './datagram-port.ts';
-import type { PortEnvironment } from './environment.ts';
-import type { PacedPort, PortCounters, PortWish, Receiver } from './port.ts';
+import { errnoOf, EtherloomError, SystemError } from '../../errors.ts';
+import { userName } from '../../system/accounts.ts';
+import { isUnixPath } from '../../system/socket-path.ts';
+import { bindFile, connectPath, datagramSocket, changeOwn, streamSocket, type Fd } from '../../system/unix-socket.ts';
+import { DatagramPort } from '../datagram-port.ts';
+import type { PortEnvironment } from '../environment.ts';
+import type { PacedPort, PortCounters, PortWish, Receiver } from '../port.ts';
 import { decodeVdeReply, encodeVdeRequest, vdeReplySize } from './vde-control.ts';
 import { reachablePath } from './vde-reach.ts';
 

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
-import { errnoOf, EtherloomError } from '../errors.ts';
-import type { PortEnvironment } from './environment.ts';
-import type { Port, PortCounters, PortWish } from './port.ts';
-import { ReturningPort } from './returning-port.ts';
-import { checkSocketPlace } from './socket-file.ts';
+import { errnoOf, EtherloomError } from '../../errors.ts';
+import type { PortEnvironment } from '../environment.ts';
+import type { Port, PortCounters, PortWish } from '../port.ts';
+import { ReturningPort } from '../returning-port.ts';
+import { checkSocketPlace } from '../socket-file.ts';
 import { VdeClient } from './vde-client.ts';
 
 /** What says that a switch is not there yet, or has no port to give for now. */

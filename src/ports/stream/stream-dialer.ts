@@ -1,15 +1,15 @@
 import { closeSync } from 'node:fs';
-import type { Timer } from '../clock.ts';
-import { reasonOf } from '../errors.ts';
-import type { Watch } from '../system/readiness.ts';
-import { connectError } from '../system/stream-socket.ts';
-import { answersItself } from '../system/tcp-socket.ts';
-import type { Fd } from '../system/unix-socket.ts';
-import type { PortEnvironment } from './environment.ts';
-import { LinkRedial } from './link-redial.ts';
+import type { Timer } from '../../clock.ts';
+import { reasonOf } from '../../errors.ts';
+import type { Watch } from '../../system/readiness.ts';
+import { connectError } from '../../system/stream-socket.ts';
+import { answersItself } from '../../system/tcp-socket.ts';
+import type { Fd } from '../../system/unix-socket.ts';
+import type { PortEnvironment } from '../environment.ts';
+import { LinkRedial } from '../link-redial.ts';
 import { tcpUserTimeout, type StreamEndpoint } from './stream-endpoint.ts';
 import { StreamPort, type StreamPortOptions } from './stream-port.ts';
-import { FdChannel } from './stream/fd-channel.ts';
+import { FdChannel } from './fd-channel.ts';
 
 /** The dialling side of a stream: a port that is there for good, up while the far end can be reached. */
 export class StreamDialer implements AsyncDisposable {

@@ -15,8 +15,8 @@
  * it, are printable too. That place is found by the EtherType, and again it takes 16 octets to decide, which every frame has. The decision
  * depends on the octets alone, not on how they were split: where it takes more of them, they are waited for.
  */
-import { minFrame } from '../wire/ethernet.ts';
-import { readUint16 } from '../wire/octets.ts';
+import { minFrame } from '../../wire/ethernet.ts';
+import { readUint16 } from '../../wire/octets.ts';
 
 /** What the beginning of a stream is. */
 export type Beginning =

@@ -1,13 +1,13 @@
 import { closeSync } from 'node:fs';
-import type { Fd } from '../system/unix-socket.ts';
-import { AcceptLoop } from './accept-loop.ts';
-import type { PortEnvironment } from './environment.ts';
-import { onceAMinute } from './once-a-minute.ts';
-import { denialText, type Acceptor, type Listener } from './port.ts';
-import type { NamedFile, NamedSocket } from './socket-file.ts';
+import type { Fd } from '../../system/unix-socket.ts';
+import { AcceptLoop } from '../accept-loop.ts';
+import type { PortEnvironment } from '../environment.ts';
+import { onceAMinute } from '../once-a-minute.ts';
+import { denialText, type Acceptor, type Listener } from '../port.ts';
+import type { NamedFile, NamedSocket } from '../socket-file.ts';
 import type { ListeningSocket, NamedPeer, StreamEndpoint } from './stream-endpoint.ts';
 import { StreamPort, type StreamPortOptions } from './stream-port.ts';
-import { FdChannel } from './stream/fd-channel.ts';
+import { FdChannel } from './fd-channel.ts';
 
 /** Who takes the connections, and how many there may be. */
 export interface StreamListenerOptions extends Omit<StreamPortOptions, 'description'> {

@@ -1,12 +1,12 @@
 import { closeSync, lstatSync, readdirSync, rmdirSync, unlinkSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
-import { EtherloomError, SystemError } from '../errors.ts';
-import { fileNumber } from '../system/file-number.ts';
-import { isUnixPath } from '../system/socket-path.ts';
-import { answers, bindFile, type Fd } from '../system/unix-socket.ts';
-import type { PortNumber } from './port.ts';
-import { isInPlace, listenAt, type NamedFile } from './socket-file.ts';
-import { directoryInUse, takeDirectory, type TakenDirectory } from './taken-directory.ts';
+import { EtherloomError, SystemError } from '../../errors.ts';
+import { fileNumber } from '../../system/file-number.ts';
+import { isUnixPath } from '../../system/socket-path.ts';
+import { answers, bindFile, type Fd } from '../../system/unix-socket.ts';
+import type { PortNumber } from '../port.ts';
+import { isInPlace, listenAt, type NamedFile } from '../socket-file.ts';
+import { directoryInUse, takeDirectory, type TakenDirectory } from '../taken-directory.ts';
 
 /** The directory of a switch's sockets, and the users that may use them. */
 export interface VdeDirectoryOptions {
