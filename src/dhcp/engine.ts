@@ -91,7 +91,7 @@ function discover(context: Context): Outcome {
   const address = addressFor(context);
   if (address === undefined) return { reason: 'pool-exhausted' };
   if (exceedsPort(context, address)) return { reason: 'port-full', address };
-  const reply = leaseReply(config, message, 'offer', address, secondsFor(context, address));
+  const reply = leaseReply(config, message, 'offer', address, termFor(context, address).seconds);
   const entry = leases.at(address);
   const isBound = entry?.key === sender.key && entry.state === 'bound';
   // With ciaddr the client has an address, and looks around: nothing is kept for it.
@@ -196,13 +196,12 @@ function inform(context: Context): Outcome {
 }
 
 function bind(context: Context, address: Ipv4Address, reason: Reason): Outcome {
-  const { config, leases, request, sender, now } = context;
+  const { config, leases, request, sender } = context;
   if (!leases.hasRoomFor(address)) return { reason: 'pool-exhausted', address };
   if (exceedsPort(context, address)) return { reason: 'port-full', address };
-  const duration = secondsFor(context, address);
-  const expires = duration === infiniteLease ? Infinity : now + duration * 1000;
+  const { expires, duration, seconds } = termFor(context, address);
   const change = { kind: 'bind', address, client: sender, expires, duration } as const;
-  return { reason, address, change, reply: leaseReply(config, request.message, 'ack', address, duration) };
+  return { reason, address, change, reply: leaseReply(config, request.message, 'ack', address, seconds) };
 }
 
 /** NAK. What the client is told not to use is its own no more: the address is free for the one that it is reserved for. */
@@ -261,11 +260,28 @@ function isForUs({ config, request }: Context): boolean {
   return decodeAddress(request.message.options.get(optionCodes.serverIdentifier)) === config.serverAddress;
 }
 
-/** How long the client gets the address: as it wishes within limits, and never less than it still has. [RFC 2131, 4.3.1] */
-function secondsFor({ config, leases, request, sender, now }: Context, address: Ipv4Address): number {
+/** How long a client has its address: until `expires`, in `seconds` from now; `duration` is from the beginning of the lease on. */
+interface Term {
+  readonly expires: number;
+  readonly duration: number;
+  readonly seconds: number;
+}
+
+/** A client that asks again in this part of its lease keeps what is left of it. */
+const early = 1 / 4;
+
+/**
+ * How long the client gets the address: as it wishes within limits, and never less than it still has [RFC 2131, 4.3.1]. What it still has is
+ * enough early in its lease: then nothing changes that would have to be written before the reply.
+ */
+function termFor({ config, leases, request, sender, now }: Context, address: Ipv4Address): Term {
   const wish = decodeUint32(request.message.options.get(optionCodes.leaseTime));
   const granted = wish === undefined ? config.leaseTime : Math.min(Math.max(wish, config.minLeaseTime), config.maxLeaseTime);
   const entry = leases.at(address);
-  const left = entry?.key === sender.key && entry.state === 'bound' ? Math.ceil((entry.expires - now) / 1000) : 0;
-  return Math.min(Math.max(granted, left), infiniteLease);
+  const own = entry?.key === sender.key && entry.state === 'bound' ? entry : undefined;
+  const left = own ? (own.expires - now) / 1000 : 0;
+  if (own && left > granted * (1 - early) && left < infiniteLease)
+    return { expires: own.expires, duration: own.duration, seconds: Math.floor(left) };
+  const duration = Math.min(Math.max(granted, Math.ceil(left)), infiniteLease);
+  return { expires: duration === infiniteLease ? Infinity : now + duration * 1000, duration, seconds: duration };
 }

@@ -27,7 +27,7 @@ export type DhcpEvent =
   | (Subject & { readonly type: 'lease-offered' | 'lease-released' | 'lease-expired' })
   /** The client's port is closed, and no other address was free: another client gets this one. */
   | (Subject & { readonly type: 'lease-reclaimed' })
-  /** `duration` in seconds. */
+  /** `duration` in seconds, from the beginning of the lease. */
   | (Subject & { readonly type: 'lease-bound' | 'lease-renewed'; readonly reason: Reason; readonly duration: number })
   /** `quarantined` is false when this client, or its port, declined too many already: other clients may get the address. */
   | (Subject & { readonly type: 'lease-declined'; readonly quarantined: boolean })

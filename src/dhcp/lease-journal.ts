@@ -98,7 +98,7 @@ export class LeaseJournal implements LeaseStore, AsyncDisposable {
 
   append(record: LeaseRecord, done: (error?: Error) => void): void {
     const isIdle = this.#work === undefined && !this.#isClosed;
-    // A client that asks again within a second is told nothing that the disk does not know.
+    // A client that asks again early in its lease is told nothing that the disk does not know.
     if (isIdle && this.#isKept(record) && this.#file?.isNamed() === true) done();
     else this.#enqueue({ record, done });
   }

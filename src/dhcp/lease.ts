@@ -25,7 +25,7 @@ export interface Lease extends Readonly<Client> {
   readonly state: LeaseState;
   /** Milliseconds; Infinity for never. */
   readonly expires: number;
-  /** Seconds that it was leased for; 0 before. */
+  /** Seconds from the beginning of the lease to its end; 0 before. */
   readonly duration: number;
   /** Its store has it: it may be renewed even while nothing can be written. */
   readonly durable: boolean;

@@ -111,20 +111,14 @@ export class Ledger implements Disposable {
 
 /** What the store shall know of an address now. Rounded so that no lease ends on disk before it does for its client. */
 function recordOf(address: Ipv4Address, entry: Lease | undefined, clock: Clock): LeaseRecord {
-  const since = Math.ceil(clock.wall() / 1000);
+  const now = clock.wall();
   if (entry === undefined || entry.state === 'offered' || entry.state === 'quarantined') {
-    return { address, state: 'forgotten', key: '', mac: 0 as MacAddress, since, duration: 0 };
+    return { address, state: 'forgotten', key: '', mac: 0 as MacAddress, since: Math.ceil(now / 1000), duration: 0 };
   }
-  const { key, mac, hostname, expires } = entry;
-  const left = Math.max(0, Math.ceil((expires - clock.monotonic()) / 1000));
-  const duration = entry.state === 'idle' ? 0 : Math.min(left, infiniteLease);
-  return {
-    address,
-    state: entry.state === 'idle' ? 'released' : 'bound',
-    key,
-    mac,
-    since,
-    duration,
-    ...(hostname === undefined ? {} : { hostname }),
-  };
+  const { key, mac, hostname, expires, duration, state } = entry;
+  const names = { address, key, mac, ...(hostname === undefined ? {} : { hostname }) };
+  if (state === 'idle') return { ...names, state: 'released', since: Math.ceil(now / 1000), duration: 0 };
+  // By its beginning, so that a lease which goes on unchanged is the same record.
+  const age = duration === infiniteLease ? 0 : duration * 1000 - (expires - clock.monotonic());
+  return { ...names, state: 'bound', since: Math.ceil((now - age) / 1000), duration };
 }

@@ -446,6 +446,33 @@ describe('clients', () => {
   });
 });
 
+describe('a client that asks again', () => {
+  /** What it is granted after so many seconds of its lease: seconds in the reply, and the end of the lease in seconds from its beginning. */
+  const after = (seconds: number, wish?: number): readonly (number | undefined)[] => {
+    const held = new Case({ maxLeaseTime: 7200 });
+    const client = { key: `01${clientMac(1).toString(16).padStart(12, '0')}`, mac: clientMac(1), hostname: undefined, ingress: 1 };
+    const begun = now - seconds * 1000;
+    held.leases.apply({ kind: 'bind', address: free, client, expires: begun + 3_600_000, duration: 3600 });
+    const options = wish === undefined ? {} : { 51: Uint8Array.of(0, 0, wish >> 8, wish & 0xff) };
+    const { reply, change } = held.do(message('request', { with: { ...requested(free), ...options } }));
+    if (change?.kind !== 'bind') throw new Error('it is not granted');
+    return [decodeUint32(reply?.message.options.get(51)), (change.expires - begun) / 1000];
+  };
+
+  test.each([0, 1, 0.25, 450.5, 899])('after %d s of 3,600 keeps its lease as it is', (seconds) => {
+    expect(after(seconds)).toEqual([Math.floor(3600 - seconds), 3600]);
+  });
+
+  test.each([900, 901, 1800, 3599])('after %d s gets a new one', (seconds) => {
+    expect(after(seconds)).toEqual([3600, seconds + 3600]);
+  });
+
+  test('and wishes for more gets more, and for less keeps what it has', () => {
+    expect(after(60, 7200)).toEqual([7200, 7260]);
+    expect(after(60, 600)).toEqual([3540, 3600]);
+  });
+});
+
 describe('reservations', () => {
   const reservedAddress = ip('10.77.0.52');
   const options = {

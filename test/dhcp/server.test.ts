@@ -449,6 +449,20 @@ describe('durability', () => {
     expect(segment.astray).toBe(0);
   });
 
+  test('a lease that goes on as it is stays the same record, so that a store need not write it again', () => {
+    const store = new SlowStore();
+    const segment = new Segment({}, store);
+    const { yiaddr } = segment.ask(message('discover')).message;
+    for (const seconds of [0, 0.7, 600, 400]) {
+      segment.clock.advanceSeconds(seconds);
+      segment.tell(selecting(1, yiaddr));
+      store.settle();
+    }
+    const [first, ...later] = store.kept;
+    expect(later.slice(0, 2)).toEqual([first, first]);
+    expect(later[2]).toEqual({ ...first, since: (first?.since ?? 0) + 1001 });
+  });
+
   test('offers are not kept', () => {
     const store = new SlowStore();
     new Segment({}, store).ask(message('discover'));
