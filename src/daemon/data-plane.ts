@@ -88,9 +88,7 @@ export class DataPlane implements Acceptor, AsyncDisposable {
       ...options,
       clock,
       begin: () => (budget.now = clock.monotonic()),
-      end: () => {
-        if (poison) loop.poison();
-      },
+      ...(poison && { end: () => loop.poison() }),
       deliver: (number, frame) => this.send(number, frame),
       moved: this.moves.note,
       treeChanged: this.treeChanges.emit,

@@ -22,7 +22,9 @@ export interface BreathHooks {
  */
 export class BreathLoop {
   readonly #hooks: BreathHooks;
-  readonly #touched: Touchable[] = [];
+  /** The senders to flush: the first `#count`. The array keeps its length, since one that is emptied is allocated anew in each breath. */
+  readonly #touched: (Touchable | undefined)[] = [];
+  #count = 0;
   readonly #releases: (() => void)[] = [];
   readonly #failures: unknown[] = [];
   readonly #seats = new WeakMap<Port, Touchable>();
@@ -39,15 +41,19 @@ export class BreathLoop {
       return;
     }
     this.#breathing = true;
-    this.#attempt(this.#hooks.begin);
-    this.#attempt(work);
+    try {
+      this.#hooks.begin?.();
+      work();
+    } catch (error) {
+      this.#failures.push(error);
+    }
     // A flush may touch other senders: a station answers.
-    while (this.#touched.length > 0 || this.#releases.length > 0) {
+    do {
       this.#flush();
       if (this.#releases.length > 0) for (const done of this.#releases.splice(0)) this.#attempt(done);
-    }
+    } while (this.#count > 0 || this.#releases.length > 0);
     this.#breathing = false;
-    this.#attempt(this.#hooks.end);
+    if (this.#hooks.end) this.#attempt(this.#hooks.end);
     if (this.#failures.length > 0) throw this.#failures.splice(0)[0];
   };
 
@@ -55,7 +61,7 @@ export class BreathLoop {
   touch(sender: Touchable): void {
     if (sender.touched) return;
     sender.touched = true;
-    this.#touched.push(sender);
+    this.#touched[this.#count++] = sender;
   }
 
   /** Hands a frame to a port; it leaves at the end of the breath. For use inside a breath. */
@@ -75,9 +81,12 @@ export class BreathLoop {
     return seat;
   }
 
-  /** An array's iterator also reaches the senders that are touched meanwhile. */
+  /** Also the senders that are touched meanwhile. */
   #flush(): void {
-    for (const sender of this.#touched) {
+    for (let at = 0; at < this.#count; at++) {
+      const sender = this.#touched[at];
+      this.#touched[at] = undefined;
+      if (sender === undefined) continue;
       sender.touched = false;
       try {
         sender.flush();
@@ -85,12 +94,12 @@ export class BreathLoop {
         this.#failures.push(error);
       }
     }
-    this.#touched.length = 0;
+    this.#count = 0;
   }
 
-  #attempt(work: (() => void) | undefined): void {
+  #attempt(work: () => void): void {
     try {
-      work?.();
+      work();
     } catch (error) {
       this.#failures.push(error);
     }

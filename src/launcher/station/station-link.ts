@@ -41,11 +41,7 @@ export class StationLink implements AsyncDisposable {
 
   private constructor(options: StationLinkOptions, { clock, log, poison = false }: StationLinkEnvironment) {
     this.#options = options;
-    this.#breaths = new BreathLoop({
-      end: () => {
-        if (poison) loop.poison();
-      },
-    });
+    this.#breaths = new BreathLoop({ ...(poison && { end: () => loop.poison() }) });
     this.breath = this.#breaths.run;
     const loop = openLoop({ frameSize: maxFrame, breath: this.breath });
     const release = (done: () => void): void => this.#breaths.release(done);
