@@ -238,7 +238,7 @@ function available({ config, leases, declines, sender, now }: Context, address: 
   const entry = leases.at(address);
   if (entry === undefined || entry.key === sender.key || entry.state === 'idle' || entry.expires <= now) return true;
   // Seen in use by the very client that now asks for it: that is no conflict, but a lease that we forgot.
-  return entry.state === 'quarantined' && entry.mac === sender.mac;
+  return entry.state === 'quarantined' && entry.mac === sender.mac && entry.promise === undefined;
 }
 
 /** Whether the address would be one more of the pool for clients of a port that have as many as they may. */

@@ -29,6 +29,8 @@ export interface Lease extends Readonly<Client> {
   readonly duration: number;
   /** Its store has it: it may be renewed even while nothing can be written. */
   readonly durable: boolean;
+  /** Of an address in quarantine by another station's word: the lease that its client may still believe in. It holds until its end. */
+  readonly promise?: Lease | undefined;
 }
 
 /** What a message does to the table. */

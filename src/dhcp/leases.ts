@@ -1,39 +1,19 @@
 /** Who has which address, and until when. In memory only; all times are of the monotonic clock. Every operation takes bounded time. */
 import type { PortNumber } from '../ports/port.ts';
 import type { Ipv4Address } from '../wire/ipv4.ts';
-import type { MacAddress } from '../wire/mac.ts';
 import { infiniteLease, isDynamic, type DhcpConfig } from './config.ts';
+import { newEntry, nobody, type Entry } from './entry.ts';
 import { ExpiryQueue } from './expiry-queue.ts';
 import { FreeAddresses } from './free-addresses.ts';
-import { keyOfMac, type Client, type Lease, type LeaseChange, type LeaseState } from './lease.ts';
+import { keyOfMac, type Client, type Lease, type LeaseChange } from './lease.ts';
 import type { LeaseRecord } from './lease-record.ts';
 import { PortHoldings } from './port-holdings.ts';
 
 export type { Client, Lease, LeaseChange, LeaseState } from './lease.ts';
 
-interface Entry {
-  readonly address: Ipv4Address;
-  key: string;
-  mac: MacAddress;
-  hostname: string | undefined;
-  ingress: PortNumber | undefined;
-  state: LeaseState;
-  expires: number;
-  duration: number;
-  durable: boolean;
-  readonly pooled: boolean;
-  /** It was bound once: if an offer comes to nothing, the client is still remembered. */
-  remembered: boolean;
-  place: number;
-  /** Another port than `ingress` on which the client was heard, and since when: nothing came by `ingress` meanwhile. */
-  moving: { readonly port: PortNumber; readonly since: number } | undefined;
-}
-
 /** Milliseconds that a client must be heard on another port, and not on its own, to have moved there; a port that closes is no one's own. */
 const settleTime = 5000;
 
-/** No station has it. */
-const nobody = 0 as MacAddress;
 /** The most addresses in quarantine; then the one that is there longest is let go. */
 const maxQuarantined = 1024;
 
@@ -227,8 +207,22 @@ export class Leases {
     if (oldest !== undefined) this.#leave(oldest);
   }
 
+  /** After quarantine an address is again that of the client to which it is promised, unless that has another one by now. */
+  #keepPromise(promise: Lease | undefined): void {
+    if (promise === undefined || this.#byKey.has(promise.key)) return;
+    const entry = this.#hold(promise.address, promise, 'bound', promise.expires);
+    entry.duration = promise.duration;
+    entry.durable = promise.durable;
+    entry.remembered = true;
+  }
+
   /** What was offered or bound becomes idle if there is somebody to remember, and goes otherwise. */
   #leave(entry: Entry): void {
+    if (entry.state === 'quarantined') {
+      this.#remove(entry);
+      this.#keepPromise(entry.promise);
+      return;
+    }
     if (!entry.remembered || !isDynamic(this.#config, entry.address)) {
       this.#remove(entry);
       return;
@@ -245,16 +239,19 @@ export class Leases {
 
   #quarantine({ address, user, ingress, expires }: Extract<LeaseChange, { kind: 'quarantine' }>): Entry {
     const before = this.#byAddress.get(address);
+    // A holder that gives its address up is done with it; one that others contradict may not know.
+    const promise = user === undefined ? undefined : before?.state === 'bound' ? before : before?.promise;
     if (before !== undefined) this.#remove(before);
     for (const oldest of this.#quarantined) {
       if (this.#quarantined.size < maxQuarantined) break;
-      this.#remove(oldest);
+      this.#leave(oldest);
     }
     const entry = this.#add(address, '');
     entry.mac = user ?? nobody;
     entry.state = 'quarantined';
     entry.ingress = ingress;
-    entry.expires = expires;
+    entry.promise = promise;
+    entry.expires = Math.max(expires, promise?.expires ?? 0);
     this.#quarantined.add(entry);
     this.#ends.put(entry);
     this.#holdings.put(entry);
@@ -266,21 +263,7 @@ export class Leases {
       if (this.size < this.#config.maxLeases) break;
       this.#remove(oldest);
     }
-    const entry: Entry = {
-      address,
-      key,
-      mac: nobody,
-      hostname: undefined,
-      ingress: undefined,
-      state: 'offered',
-      expires: Infinity,
-      duration: 0,
-      durable: false,
-      pooled: isDynamic(this.#config, address),
-      remembered: false,
-      place: -1,
-      moving: undefined,
-    };
+    const entry = newEntry(address, key, isDynamic(this.#config, address));
     this.#byAddress.set(address, entry);
     this.#free.take(address);
     return entry;

@@ -110,8 +110,9 @@ export class Ledger implements Disposable {
 }
 
 /** What the store shall know of an address now. Rounded so that no lease ends on disk before it does for its client. */
-function recordOf(address: Ipv4Address, entry: Lease | undefined, clock: Clock): LeaseRecord {
+function recordOf(address: Ipv4Address, lease: Lease | undefined, clock: Clock): LeaseRecord {
   const now = clock.wall();
+  const entry = lease?.promise ?? lease;
   if (entry === undefined || entry.state === 'offered' || entry.state === 'quarantined') {
     return { address, state: 'forgotten', key: '', mac: 0 as MacAddress, since: Math.ceil(now / 1000), duration: 0 };
   }

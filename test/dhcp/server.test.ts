@@ -617,10 +617,31 @@ describe('conflicts', () => {
     segment.clock.advanceSeconds(0.1);
     expect(segment.events.at(-1)).toMatchObject({ type: 'conflict', holder: clientMac(1), quarantined: true });
     store.settle();
-    expect(store.kept.at(-1)).toMatchObject({ address, state: 'forgotten' });
+    // The client may not know: until its lease ends, also after a restart, the address is given to no other one.
+    expect(store.kept.at(-1)).toEqual(store.kept[0]);
     expect(segment.ask(message('request', { ciaddr: address }), { destination: serverAddress }).type).toBe(messageTypes.nak);
     expect(segment.ask(message('discover')).message.yiaddr).not.toBe(address);
     expect(segment.astray).toBe(0);
+  });
+
+  test('an address whose holder does not answer is kept from all others until its lease ends, also from the one that uses it, and after a restart', () => {
+    const store = new SlowStore();
+    const range = { ranges: [{ start: ip('10.77.0.50'), end: ip('10.77.0.50') }] };
+    const first = new Segment(range, store);
+    const { yiaddr: address } = first.ask(message('discover')).message;
+    first.tell(selecting(1, address));
+    store.settle();
+    first.observe({ operation: 'reply', senderMac: clientMac(9), senderAddress: address });
+    first.clock.advanceSeconds(1);
+    store.settle();
+    expect(first.events.at(-1)).toMatchObject({ type: 'conflict', quarantined: true });
+    const again = new Segment(range, store, store.kept, first.clock);
+    for (const segment of [first, again])
+      for (const n of [2, 9]) expect(segment.tell(message('discover', { mac: clientMac(n) })), `${n}`).toEqual([]);
+    first.clock.advanceSeconds(3590);
+    expect(first.tell(message('discover', { mac: clientMac(2) }))).toEqual([]);
+    first.clock.advanceSeconds(12);
+    for (const segment of [first, again]) expect(segment.ask(message('discover', { mac: clientMac(2) })).message.yiaddr).toBe(address);
   });
 
   test('a client that answers keeps its address, whoever else claims it, and the watcher is told', () => {
