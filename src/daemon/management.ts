@@ -5,6 +5,8 @@ import { ownRights } from '../console/own-rights.ts';
 import { isForUser } from '../errors.ts';
 import type { Menu } from '../management/command.ts';
 import { Console } from '../management/console.ts';
+import { Captures } from '../management/services/captures.ts';
+import { Mirrors } from '../management/services/mirrors.ts';
 import type { Managed } from '../management/managed.ts';
 import { gidOf, groupName, uidOf, userName } from '../system/accounts.ts';
 import { inScope, type Scope } from './scope.ts';
@@ -57,7 +59,8 @@ export class Management implements AsyncDisposable {
         management: listener && { path: listener.path, mode: options.socket.mode ?? defaultConsoleMode },
         links: scope.use(new SwitchLinks(service, log)),
         hashSize: options.hashSize,
-        send: plane.send,
+        captures: scope.use(new Captures({ taps: plane.taps, ports: plane.ports, clock })),
+        mirrors: scope.use(new Mirrors(plane)),
         localTime,
         shutdown: options.shutdown,
       };

@@ -1,8 +1,10 @@
 import type { Clock } from '../clock.ts';
 import type { Feed } from '../feed.ts';
-import type { FstpChange, PortNumber, Switch } from '../switch/switch.ts';
+import type { FstpChange, Switch } from '../switch/switch.ts';
 import type { FrameTaps } from '../plane/frame-taps.ts';
 import type { Endpoint, PortTable } from './port-table.ts';
+import type { Captures } from './services/captures.ts';
+import type { Mirrors } from './services/mirrors.ts';
 import type { StationMoves } from './station-moves.ts';
 import type { Status } from './status.ts';
 
@@ -39,6 +41,8 @@ export interface Managed {
   readonly ports: PortTable<Endpoint>;
   readonly taps: FrameTaps;
   readonly treeChanges: Feed<FstpChange>;
+  readonly captures: Captures;
+  readonly mirrors: Mirrors;
   readonly clock: Clock;
   readonly accounts: Accounts;
   readonly pid: number;
@@ -52,8 +56,6 @@ export interface Managed {
   readonly moves?: StationMoves | undefined;
   /** The size of the table of stations that is shown at first. Default: 128. */
   readonly hashSize?: number | undefined;
-  /** Sends a frame by a port as it is, past the switch; for use inside a breath. */
-  readonly send: (port: PortNumber, frame: Uint8Array) => void;
   /** The time as people here read it in a log: `Nov 24 06:20:01`. */
   readonly localTime: () => string;
   /** Ends the switch. */

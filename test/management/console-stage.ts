@@ -2,6 +2,8 @@ import { Console } from '../../src/management/console.ts';
 import { ConsoleSession } from '../../src/management/console-session.ts';
 import type { Files, OpenFile } from '../../src/management/command.ts';
 import { Feed } from '../../src/feed.ts';
+import { Captures } from '../../src/management/services/captures.ts';
+import { Mirrors } from '../../src/management/services/mirrors.ts';
 import { FrameTaps } from '../../src/plane/frame-taps.ts';
 import type { Managed } from '../../src/management/managed.ts';
 import { PortTable, type Endpoint, type PortTableOptions } from '../../src/management/port-table.ts';
@@ -184,6 +186,7 @@ export class ConsoleStage implements Disposable {
       ...switchOptions,
     });
     this.ports = new PortTable<FakeEndpoint>(this.switch, { numports: 32, ...table });
+    const sources = { switch: this.switch, ports: this.ports, taps: this.taps, send: this.#leave.bind(this) };
     this.managed = {
       ...{
         switch: this.switch,
@@ -196,7 +199,7 @@ export class ConsoleStage implements Disposable {
         mode: 0o700,
       },
       accounts: accountsOf({ root: 0, alice: 1000, bob: 1001 }),
-      send: (port, frame) => this.#leave(port, frame),
+      ...{ captures: new Captures(this), mirrors: new Mirrors(sources) },
       localTime: () => 'Nov 24 06:20:01',
       shutdown: () => void (this.shutdowns += 1),
       ...managed,

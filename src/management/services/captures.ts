@@ -1,0 +1,101 @@
+import type { Clock } from '../../clock.ts';
+import type { FrameTaps } from '../../plane/frame-taps.ts';
+import type { PortNumber } from '../../switch/switch.ts';
+import { encodePcapngHeader, encodePcapngPacket } from '../../wire/pcapng.ts';
+import type { Files, OpenFile } from '../command.ts';
+import type { Endpoint, PortTable } from '../port-table.ts';
+import type { Status } from '../status.ts';
+
+/** A capture of a port in a file. */
+export interface Capture {
+  readonly port: PortNumber;
+  readonly path: string;
+  /** The number of frames written so far. */
+  readonly frames: number;
+}
+
+/** The parts of a switch that captures use. */
+export interface CaptureSources {
+  readonly taps: FrameTaps;
+  readonly ports: PortTable<Endpoint>;
+  readonly clock: Clock;
+}
+
+interface Running extends Capture, Disposable {
+  frames: number;
+}
+
+/** The number of Ethernet among the link types of captures. [pcapng, LINKTYPE_ETHERNET] */
+const ethernet = 1;
+
+/** The captures of a switch: at most one for each port. One ends with its port, or when its file takes no more. */
+export class Captures implements Disposable {
+  readonly #sources: CaptureSources;
+  readonly #running = new Map<PortNumber, Running>();
+  readonly #watching: Disposable;
+
+  constructor(sources: CaptureSources) {
+    this.#sources = sources;
+    this.#watching = sources.ports.changes.subscribe(({ kind, port }) => {
+      if (kind === 'removed') this.stop(port);
+    });
+  }
+
+  /** Starts writing all frames of a port to a new file. Returns why it does not. */
+  start(port: PortNumber, path: string, files: Files): Status {
+    if (!this.#sources.ports.get(port)) return 'ENXIO';
+    if (this.#running.has(port)) return 'EEXIST';
+    const file = files.open(path, 'new');
+    if (typeof file === 'string') return file;
+    if (!file.write(encodePcapngHeader([{ name: `port ${port}`, linkType: ethernet }]))) {
+      file[Symbol.dispose]();
+      return 'EIO';
+    }
+    this.#running.set(port, this.#run(port, path, file));
+    return 'success';
+  }
+
+  /** Ends the capture of a port. Returns whether there was one. */
+  stop(port: PortNumber): boolean {
+    this.#running.get(port)?.[Symbol.dispose]();
+    return this.#running.delete(port);
+  }
+
+  /** Returns the captures that run, the oldest first. */
+  list(): readonly Capture[] {
+    return [...this.#running.values()];
+  }
+
+  [Symbol.dispose](): void {
+    this.#watching[Symbol.dispose]();
+    for (const port of [...this.#running.keys()]) this.stop(port);
+  }
+
+  #run(port: PortNumber, path: string, file: OpenFile): Running {
+    const tap = this.#sources.taps.add((direction, number, frame) => {
+      if (number !== port) return;
+      if (file.write(this.#packetOf(direction, frame))) running.frames += 1;
+      else if (file.failed) this.stop(port);
+    });
+    const running: Running = {
+      port,
+      path,
+      frames: 0,
+      [Symbol.dispose]: () => {
+        tap[Symbol.dispose]();
+        file[Symbol.dispose]();
+      },
+    };
+    return running;
+  }
+
+  #packetOf(direction: 'in' | 'out', frame: Uint8Array): Uint8Array {
+    return encodePcapngPacket({
+      interface: 0,
+      nanoseconds: BigInt(Math.floor(this.#sources.clock.wall() * 1000)) * 1000n,
+      frame,
+      originalLength: frame.length,
+      direction: direction === 'in' ? 'inbound' : 'outbound',
+    });
+  }
+}
