@@ -1,6 +1,6 @@
 import { EtherloomError } from '../errors.ts';
 import { ReceiveRing, SendBatch } from './datagrams.ts';
-import { EpollReadiness, type Readiness } from './readiness.ts';
+import { EpollReadiness, type PolledSource, type Readiness } from './readiness.ts';
 import { StreamRing } from './stream-socket.ts';
 import { openLoopWaker, type OpenWaker } from './waker.ts';
 import { openWorkerWaker } from './worker-waker.ts';
@@ -13,6 +13,8 @@ export interface Loop {
   readonly batch: SendBatch;
   /** Until what it returns is disposed, the loop does not look for more before it sleeps: what is awaited comes by Node's own event loop. */
   readonly sleepAtOnce: () => Disposable;
+  /** Polls a source that the kernel does not tell of, until disposed; see PolledSource. */
+  readonly poll: (source: PolledSource) => Disposable;
   /** Overwrites the memory that was lent in the last breath, so that tests find whoever kept a frame. */
   poison(): void;
 }
@@ -45,7 +47,11 @@ export function openLoop({ frameSize, breath, openWaker = wakerByEnvironment() }
     streams.poison();
   };
   const readiness = new EpollReadiness({ openWaker, round });
-  return { readiness, ring, streams, batch: new SendBatch(ring), sleepAtOnce: () => readiness.sleepAtOnce(), poison };
+  return {
+    ...{ readiness, ring, streams, batch: new SendBatch(ring), poison },
+    sleepAtOnce: () => readiness.sleepAtOnce(),
+    poll: (source) => readiness.poll(source),
+  };
 }
 
 function wakerByEnvironment(): OpenWaker {

@@ -26,6 +26,14 @@ export interface Watch {
   [Symbol.dispose](): void;
 }
 
+/** Something that the kernel does not tell of, such as a ring in shared memory: it is polled while the loop is awake, and armed before the loop sleeps. */
+export interface PolledSource {
+  /** Handles what is there, up to a fair part. Returns whether there was anything. Called in each round, inside its breath. */
+  poll(): boolean;
+  /** Asks the other side for a notification, which must make a watched descriptor ready. Returns whether something came before it did. */
+  arm(): boolean;
+}
+
 /** Tells when descriptors are ready, level-triggered, at least once per turn of the event loop. */
 export interface Readiness {
   /**
@@ -56,12 +64,14 @@ export class EpollReadiness implements Readiness {
   readonly #options: ReadinessOptions;
   readonly #watches = new Map<number, EpollWatch>();
   readonly #busyPoll = new BusyPoll();
+  readonly #sources = new Set<PolledSource>();
   #open: { readonly epoll: Epoll; readonly waker: Waker } | undefined;
   #ready = 0;
   #first = 0;
   #marks = 0;
   #asleepSince: number | undefined;
   #settling = false;
+  #goingOn = false;
 
   constructor(options: ReadinessOptions) {
     this.#options = options;
@@ -79,6 +89,13 @@ export class EpollReadiness implements Readiness {
       watch[Symbol.dispose]();
       throw error;
     }
+  }
+
+  /** Polls a source until disposed. A descriptor that its notifications make ready must be watched. */
+  poll(source: PolledSource): Disposable {
+    this.#sources.add(source);
+    this.#goOnSoon();
+    return { [Symbol.dispose]: () => void this.#sources.delete(source) };
   }
 
   /** Goes to sleep as soon as nothing is ready, until it is disposed: what is awaited comes by Node's own event loop. */
@@ -125,7 +142,11 @@ export class EpollReadiness implements Readiness {
     for (let rounds = 0; rounds < roundLimit; rounds++) {
       const told = this.#round();
       const now = realClock.monotonic();
-      if (now - began >= turnLimit) return;
+      if (now - began >= turnLimit) {
+        // Epoll wakes the loop for descriptors alone.
+        if (this.#sources.size > 0) this.#goOnSoon();
+        return;
+      }
       if (told) {
         if (looking) this.#busyPoll.found();
         looking = false;
@@ -134,20 +155,47 @@ export class EpollReadiness implements Readiness {
         looking = true;
         // Whoever is to answer may be waiting for this very processor.
         libc.sched_yield();
-      } else {
+      } else if (!this.#armSources()) {
         this.#asleepSince = now;
         return;
       }
     }
   }
 
+  /** Returns whether a source has something after all. */
+  #armSources(): boolean {
+    let came = false;
+    for (const source of this.#sources) if (source.arm()) came = true;
+    return came;
+  }
+
+  /** Has another turn of Node's event loop begin with a turn of this one. */
+  #goOnSoon(): void {
+    if (this.#goingOn) return;
+    this.#goingOn = true;
+    setImmediate(() => {
+      this.#goingOn = false;
+      this.#turn();
+    });
+  }
+
   /** Tells of all that is ready now, and returns whether anything was. */
   #round(): boolean {
     if (!this.#open) return false;
     this.#ready = this.#open.epoll.wait(0);
+    if (this.#sources.size > 0) return this.#roundWithSources();
     if (this.#ready === 0) return false;
     this.#options.round(this.#ready, this.#tellAll);
     return true;
+  }
+
+  #roundWithSources(): boolean {
+    let told = this.#ready > 0;
+    this.#options.round(this.#ready, () => {
+      this.#tellAll();
+      for (const source of this.#sources) if (source.poll()) told = true;
+    });
+    return told;
   }
 
   readonly #tellAll = (): void => {
