@@ -5,8 +5,8 @@ import { userPeer, type Peer } from '../peer.ts';
 import { ListeningFile } from '../socket-file.ts';
 import { formatTcpAddress, resolveHost, type TcpAddress } from '../tcp-address.ts';
 
-/** A far end over TCP that acknowledges nothing for so long is dead, in milliseconds. */
-export const tcpUserTimeout = 3000;
+/** A far end over TCP that acknowledges nothing for so long is dead, in milliseconds. On a silent connection the kernel notices up to 2.4 s later. */
+export const tcpUserTimeout = 2200;
 
 /** Where streams lead: the same whether it is a host or a socket file. */
 export interface StreamEndpoint {
