@@ -47,6 +47,7 @@ describe('vde_autolink', { timeout: 60_000 }, () => {
     const at = await ourSwitch(stage, 'a');
     // Only its name counts, for it holds no lock.
     const other = stage.start(['bash', '-c', 'exec -a vde_autolink sleep 60']);
+    await until('it has that name', () => readFileSync(`/proc/${other.pid}/cmdline`, 'utf8').startsWith('vde_autolink'));
     writeFileSync(stage.path('pid'), `${other.pid}\n`);
     const command = [bin('vde_autolink'), '-s', at.directory, '-S', at.console, '-M', stage.path('autolink'), '-p', stage.path('pid')];
     const { status, text } = await stage.run(command, poisoned);
