@@ -233,6 +233,7 @@ export class ConsoleStage implements Disposable {
 
   [Symbol.dispose](): void {
     this.console[Symbol.dispose]();
+    for (const service of [this.managed.captures, this.managed.mirrors]) service[Symbol.dispose]();
     this.switch[Symbol.dispose]();
   }
 
