@@ -81,7 +81,7 @@ export class BreathLoop {
     return seat;
   }
 
-  /** Also the senders that are touched meanwhile. */
+  /** Flushes the senders, also those that are touched meanwhile. */
   #flush(): void {
     for (let at = 0; at < this.#count; at++) {
       const sender = this.#touched[at];
