@@ -43,7 +43,8 @@ describe("real clients of the master's DHCP server", { timeout: 60_000 }, () => 
     const file = stage.path('x.pcap');
     await until('the RELEASE is on file', () => typesIn(file).includes(messageTypes.release));
     await recording.end('SIGINT');
-    const types = await dissect(stage, file, 'dhcp', 'dhcp.option.dhcp');
+    // An ACK that comes after its socket was closed is quoted in the kernel's "port unreachable".
+    const types = await dissect(stage, file, 'dhcp && !icmp', 'dhcp.option.dhcp');
     expect(types.map(Number)).toEqual(typesIn(file));
     return { types: types.join(' '), malformed: await dissect(stage, file, malformed) };
   };
