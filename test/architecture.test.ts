@@ -50,10 +50,15 @@ const rules: Readonly<Record<string, Rule>> = {
     house: ['wire', 'switch', 'plane', 'clock.ts', 'errors.ts', 'feed.ts', 'ports/port.ts', 'ports/peer.ts', 'impairment'],
     packages: [],
   },
-  console: {
-    house: ['management', 'ports', 'system', 'clock.ts', 'log.ts', 'errors.ts'],
+  'vde-console': {
+    house: ['management', 'wire', 'switch', 'plane', 'clock.ts', 'errors.ts', 'feed.ts', 'ports/port.ts', 'ports/peer.ts', 'impairment'],
+    packages: [],
+  },
+  'console-server': {
+    house: ['management', 'vde-console', 'ports', 'system', 'clock.ts', 'log.ts', 'errors.ts'],
     packages: ['node:*'],
   },
+  'console-client': { house: ['ports', 'system', 'clock.ts', 'errors.ts'], packages: ['node:*'] },
   daemon: {
     house: [
       'impairment',
@@ -61,7 +66,8 @@ const rules: Readonly<Record<string, Rule>> = {
       'switch',
       'plane',
       'management',
-      'console',
+      'vde-console',
+      'console-server',
       'system',
       'ports',
       'dhcp',
@@ -73,17 +79,37 @@ const rules: Readonly<Record<string, Rule>> = {
     ],
     packages: ['node:*', 'pino', 'pino-pretty'],
   },
+  star: {
+    house: ['daemon/network-plan.ts', 'dhcp', 'ports', 'system', 'wire', 'clock.ts', 'log.ts', 'errors.ts'],
+    packages: ['node:*'],
+  },
   launcher: {
-    house: ['impairment', 'daemon', 'dhcp', 'host', 'plane', 'ports', 'system', 'wire', 'clock.ts', 'log.ts', 'random.ts', 'errors.ts'],
+    house: ['impairment', 'star', 'daemon', 'dhcp', 'ports', 'system', 'wire', 'clock.ts', 'log.ts', 'random.ts', 'errors.ts'],
     packages: ['node:*'],
   },
   companions: {
-    house: ['impairment', 'plane', 'ports', 'system', 'management', 'console', 'wire', 'clock.ts', 'log.ts', 'random.ts', 'errors.ts'],
+    house: [
+      ...[
+        'impairment',
+        'plane',
+        'host',
+        'dhcp',
+        'ports',
+        'system',
+        'management',
+        'vde-console',
+        'console-server',
+        'console-client',
+        'wire',
+      ],
+      ...['clock.ts', 'log.ts', 'random.ts', 'errors.ts'],
+    ],
     packages: ['node:*'],
   },
   embed: {
     house: [
       'daemon',
+      'star',
       'launcher',
       'companions',
       'switch',
@@ -100,8 +126,11 @@ const rules: Readonly<Record<string, Rule>> = {
   cli: {
     house: [
       'daemon',
+      'star',
       'launcher',
       'companions',
+      'console-client',
+      'vde-console',
       'management',
       'wire',
       'system/daemon.ts',

@@ -2,7 +2,7 @@ import { defaultSocketDirectory, defaultStateDirectory } from '../daemon/directo
 import { checkPlain } from '../daemon/plain.ts';
 import { say } from '../daemon/serve.ts';
 import { EtherloomError } from '../errors.ts';
-import { maxId, type NodeId } from '../launcher/identity.ts';
+import { maxId, type NodeId } from '../star/identity.ts';
 import { Master, type MasterOptions } from '../launcher/master.ts';
 import { parseTcpAddress } from '../ports/tcp-address.ts';
 import { parseIpv4 } from '../wire/ipv4.ts';

@@ -1,5 +1,5 @@
 import { realClock } from '../clock.ts';
-import { relay } from '../companions/console/relay.ts';
+import { relay } from '../console-client/relay.ts';
 import { isForUser } from '../errors.ts';
 import { heedNoReaders, nodeStreamsFlushed } from './node-streams.ts';
 import { printError } from './print.ts';

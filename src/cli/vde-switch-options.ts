@@ -1,5 +1,5 @@
 import { EtherloomError } from '../errors.ts';
-import { cInteger } from '../management/arguments.ts';
+import { cInteger } from '../vde-console/arguments.ts';
 import { mostPorts } from '../management/port-table.ts';
 import { gidOf } from '../system/accounts.ts';
 import { parseMac, type MacAddress } from '../wire/mac.ts';

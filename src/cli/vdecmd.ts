@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import { realClock } from '../clock.ts';
-import { ConsoleClient, type Answer, type ClientOptions } from '../companions/console/client.ts';
+import { ConsoleClient, type Answer, type ClientOptions } from '../console-client/client.ts';
 import { isForUser } from '../errors.ts';
 import { getopt, type Option } from './getopt.ts';
 import { print, printError } from './print.ts';

@@ -1,5 +1,5 @@
 import { realClock } from '../clock.ts';
-import { converse } from '../companions/console/terminal.ts';
+import { converse } from '../console-client/terminal.ts';
 import { isForUser } from '../errors.ts';
 import { heedNoReaders, nodeStreamsFlushed } from './node-streams.ts';
 import { printError } from './print.ts';

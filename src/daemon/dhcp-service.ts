@@ -4,7 +4,7 @@ import { DhcpServer } from '../dhcp/server.ts';
 import { lockFile } from '../system/file-lock.ts';
 import { vid } from '../wire/dot1q.ts';
 import { formatIpv4, formatIpv4Network } from '../wire/ipv4.ts';
-import { dhcpMenu } from '../management/menus/dhcp.ts';
+import { dhcpMenu } from '../vde-console/menus/dhcp.ts';
 import { dhcpInfo } from './dhcp-info.ts';
 import { dhcpLog } from './dhcp-log.ts';
 import type { ManagedSwitch } from './managed-switch.ts';

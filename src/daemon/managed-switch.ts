@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
-import type { ConsoleSocketOptions } from '../console/console-listener.ts';
-import type { Menu } from '../management/command.ts';
+import type { ConsoleSocketOptions } from '../console-server/console-listener.ts';
+import type { Menu } from '../vde-console/command.ts';
 import { SocketKeeper } from '../ports/socket-keeper.ts';
 import { Management } from './management.ts';
 import { openPidfile } from './pidfile.ts';

@@ -1,10 +1,10 @@
-import { ConsoleListener, defaultConsoleMode, type ConsoleSocketOptions } from '../console/console-listener.ts';
-import { filesFor } from '../console/console-files.ts';
-import { openTerminalConsole } from '../console/terminal-console.ts';
-import { ownRights } from '../console/own-rights.ts';
+import { ConsoleListener, defaultConsoleMode, type ConsoleSocketOptions } from '../console-server/console-listener.ts';
+import { filesFor } from '../console-server/console-files.ts';
+import { openTerminalConsole } from '../console-server/terminal-console.ts';
+import { ownRights } from '../console-server/own-rights.ts';
 import { isForUser } from '../errors.ts';
-import type { Menu } from '../management/command.ts';
-import { Console } from '../management/console.ts';
+import type { Menu } from '../vde-console/command.ts';
+import { Console } from '../vde-console/console.ts';
 import { Captures } from '../management/services/captures.ts';
 import { Mirrors } from '../management/services/mirrors.ts';
 import type { Managed } from '../management/managed.ts';

@@ -5,7 +5,7 @@ import type { StateDirectory } from './state-directory.ts';
 
 const file = 'server-mac';
 const serverPrefix = 0x02656c010000;
-/** Guests' addresses in a star begin so, and end with the id: `launcher/identity.ts`. */
+/** Guests' addresses in a star begin so, and end with the id: `star/identity.ts`. */
 const guestPrefix = 0x02656c000000;
 
 /** Returns a MAC address for a new DHCP server, 02:65:6c:01:XX:XX: never a guest's. */

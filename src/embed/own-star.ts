@@ -1,5 +1,5 @@
 import { checkPlain } from '../daemon/plain.ts';
-import type { NodeId } from '../launcher/identity.ts';
+import type { NodeId } from '../star/identity.ts';
 import { Master } from '../launcher/master.ts';
 import { Slave } from '../launcher/slave.ts';
 import { parseTcpAddress } from '../ports/tcp-address.ts';

@@ -9,7 +9,7 @@ import { seededRandom } from './seeded-random.ts';
 import { formatTime, onGrid } from './span.ts';
 import { Timeline } from './timeline.ts';
 import { Trace } from './trace.ts';
-import { VirtualTime } from './virtual-time.ts';
+import { VirtualTime, type Pacer } from './virtual-time.ts';
 
 /** What all parts go by. */
 export interface FabricOptions {
@@ -29,14 +29,6 @@ export interface FabricOptions {
   readonly record?: boolean;
   /** Gives every frame to switches in memory of its own, overwritten afterwards, to find whoever keeps what is lent. Default: false. */
   readonly poison?: boolean;
-}
-
-/** Another time than the virtual one, which a network goes by. */
-export interface Pacer {
-  /** Lets time pass until `until`, or until `enough` says so, and tells whether it did. */
-  pass(until: number, enough?: () => boolean): Promise<boolean>;
-  /** Does something that comes from outside. */
-  around<T>(work: () => T): T;
 }
 
 const leastCalm = 1_000_000;

@@ -1,9 +1,16 @@
 import { nextTurn } from '../clock.ts';
-import type { Pacer } from './fabric.ts';
 import type { Timeline } from './timeline.ts';
 import { Waiters } from './waiters.ts';
 
 const soon = Promise.resolve();
+
+/** Another time than the virtual one, which a network goes by. */
+export interface Pacer {
+  /** Lets time pass until `until`, or until `enough` says so, and tells whether it did. */
+  pass(until: number, enough?: () => boolean): Promise<boolean>;
+  /** Does something that comes from outside. */
+  around<T>(work: () => T): T;
+}
 
 /**
  * Lets virtual time pass as long as somebody awaits that. Between two happenings that called whoever uses the lab, microtasks are let run, so

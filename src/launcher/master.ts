@@ -14,13 +14,13 @@ import type { TcpAddress } from '../ports/tcp-address.ts';
 import type { StreamListener } from '../ports/stream/stream-listener.ts';
 import { listenTcp } from '../ports/tcp.ts';
 import { broadcastOf, formatIpv4, ipv4FromNumber, netmask, type Ipv4Address, type Ipv4Network } from '../wire/ipv4.ts';
-import { AddressPlan } from './address-plan.ts';
-import { checkPorts, controlPortOf } from './control-port.ts';
-import { guestName, macOfId, masterId, type NodeId } from './identity.ts';
-import type { Hello, Refusal, Welcome } from './join-messages.ts';
-import { JoinServer } from './join-server.ts';
+import { AddressPlan } from '../star/address-plan.ts';
+import { checkPorts, controlPortOf } from '../star/control-port.ts';
+import { guestName, macOfId, masterId, type NodeId } from '../star/identity.ts';
+import type { Hello, Refusal, Welcome } from '../star/join-messages.ts';
+import { JoinServer } from '../star/join-server.ts';
 import { checkGuest, openNodeGuest, type GuestWish } from './node-guest.ts';
-import { assignId, decodeRoster, encodeRoster, type Assignment, type Roster } from './roster.ts';
+import { assignId, decodeRoster, encodeRoster, type Assignment, type Roster } from '../star/roster.ts';
 import { StateDirectory } from '../daemon/state-directory.ts';
 
 /** What a master is told by its user. */

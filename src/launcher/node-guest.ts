@@ -11,7 +11,7 @@ import { formatMac, type MacAddress } from '../wire/mac.ts';
 import { GuestCarrier } from './guest-carrier.ts';
 import { Guest, stopGuest } from './guest/guest.ts';
 import { checkMemory, guestImageIn, type GuestOptions } from './guest/guest-process.ts';
-import type { NodeId } from './identity.ts';
+import type { NodeId } from '../star/identity.ts';
 import type { StateDirectory } from '../daemon/state-directory.ts';
 
 /** How a role's user wants its guest. */

@@ -9,14 +9,14 @@ import { dialTcp } from '../ports/tcp.ts';
 import type { Random } from '../random.ts';
 import { formatIpv4 } from '../wire/ipv4.ts';
 import { formatMac } from '../wire/mac.ts';
-import { guestName, type NodeId } from './identity.ts';
-import { controlPortOf } from './control-port.ts';
-import { JoinClient } from './join-client.ts';
-import type { Hello, Welcome } from './join-messages.ts';
-import { decodeJoinMessage, encodeJoinMessage } from './join-messages.ts';
+import { guestName, type NodeId } from '../star/identity.ts';
+import { controlPortOf } from '../star/control-port.ts';
+import { JoinClient } from '../star/join-client.ts';
+import type { Hello, Welcome } from '../star/join-messages.ts';
+import { decodeJoinMessage, encodeJoinMessage } from '../star/join-messages.ts';
 import type { NodeEnvironment } from './master.ts';
 import { checkGuest, openNodeGuest, type GuestWish } from './node-guest.ts';
-import { isNodeKey } from './roster.ts';
+import { isNodeKey } from '../star/roster.ts';
 import { StateDirectory } from '../daemon/state-directory.ts';
 
 /** What a slave is told by its user. */

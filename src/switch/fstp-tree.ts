@@ -1,4 +1,5 @@
 import { compareBridgeIds, type Bpdu, type BridgeId } from '../wire/bpdu.ts';
+import type { Vid } from '../wire/dot1q.ts';
 import { newMember, type Member, type TreePort, type TreeRole } from './fstp-member.ts';
 import { bestRoot, bpduOf, ownRoot, sameWay, type Bonus, type Claim, type RootInfo, type Saying } from './fstp-root.ts';
 import { compareVectors, fromSamePort, type PriorityVector } from './fstp-vector.ts';
@@ -9,6 +10,9 @@ export type TreeChange =
   | { readonly kind: 'root'; readonly root: BridgeId; readonly port: PortNumber | undefined }
   | { readonly kind: 'state'; readonly port: PortNumber; readonly forwarding: boolean }
   | { readonly kind: 'neighbour'; readonly port: PortNumber; readonly present: boolean };
+
+/** A change in the tree of one VLAN. */
+export type FstpChange = TreeChange & { readonly vid: Vid };
 
 /** What a tree does to the switch. */
 export interface TreeDoors {

@@ -7,13 +7,10 @@ import { macFromNumber } from '../wire/mac.ts';
 import type { Explanation } from './explanation.ts';
 import { maxAge, portCost, type Bonus } from './fstp-root.ts';
 import type { TreePort } from './fstp-member.ts';
-import { FstpTree, type TreeChange, type TreeDoors } from './fstp-tree.ts';
+import { FstpTree, type TreeDoors } from './fstp-tree.ts';
 import { classify } from './ingress.ts';
 import type { SwitchOptions } from './switch-options.ts';
 import type { BridgePort, DropReason, PortNumber } from './switch-port.ts';
-
-/** What the spanning tree tells of itself. */
-export type FstpChange = TreeChange & { readonly vid: Vid };
 
 /** The tree of one VLAN, as it is. */
 export interface FstpState {

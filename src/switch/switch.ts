@@ -16,7 +16,8 @@ import { FloodLists, PortVlans, waysForTag, type Egress, type VlanMembership } f
 
 export { formatExplanation, type Explanation } from './explanation.ts';
 export type { TreePort, TreeRole } from './fstp-member.ts';
-export type { Fstp, FstpChange, FstpState } from './fstp.ts';
+export type { Fstp, FstpState } from './fstp.ts';
+export type { FstpChange } from './fstp-tree.ts';
 export { portCost } from './fstp-root.ts';
 export type { FdbEntry } from './fdb.ts';
 export type { DropReason, PortNumber, SwitchPort, SwitchPortCounters } from './switch-port.ts';

@@ -6,8 +6,8 @@ import { openDhcpSwitch, type OpenedSwitch } from '../../src/daemon/dhcp-switch.
 import type { NetworkOptions } from '../../src/daemon/network-plan.ts';
 import type { ClientLease } from '../../src/dhcp/client-lease.ts';
 import { decodeAddress, decodeAddresses, decodeText, decodeUint16 } from '../../src/dhcp/options.ts';
-import { StationLink } from '../../src/launcher/station/station-link.ts';
-import { Station } from '../../src/launcher/station/station.ts';
+import { StationLink } from '../../src/companions/station/station-link.ts';
+import { Station } from '../../src/companions/station/station.ts';
 import { logTo } from '../../src/log.ts';
 import { realRandom } from '../../src/random.ts';
 import { optionCodes } from '../../src/wire/dhcp.ts';

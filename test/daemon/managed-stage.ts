@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { logTo } from '../../src/log.ts';
 import { realClock } from '../../src/clock.ts';
-import type { ConsoleSocketOptions } from '../../src/console/console-listener.ts';
+import type { ConsoleSocketOptions } from '../../src/console-server/console-listener.ts';
 import { Management } from '../../src/daemon/management.ts';
 import { SwitchService, type SwitchServiceOptions } from '../../src/daemon/switch-service.ts';
 import { realRandom } from '../../src/random.ts';

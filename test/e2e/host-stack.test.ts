@@ -4,7 +4,7 @@ import { realClock } from '../../src/clock.ts';
 import { SwitchService } from '../../src/daemon/switch-service.ts';
 import { Host as Stack, type HostOptions } from '../../src/host/host.ts';
 import { linkLocalOf } from '../../src/wire/ipv6.ts';
-import { StationLink } from '../../src/launcher/station/station-link.ts';
+import { StationLink } from '../../src/companions/station/station-link.ts';
 import { realRandom } from '../../src/random.ts';
 import { parseIpv4, parseIpv4Network } from '../../src/wire/ipv4.ts';
 import { formatMac, macFromNumber } from '../../src/wire/mac.ts';

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { quietLog } from '../../src/log.ts';
 import { realClock } from '../../src/clock.ts';
 import { Slave } from '../../src/launcher/slave.ts';
-import { StationLink } from '../../src/launcher/station/station-link.ts';
+import { StationLink } from '../../src/companions/station/station-link.ts';
 import { Nodes } from './nodes.ts';
 
 describe('a slave', () => {

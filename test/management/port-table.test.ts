@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ConsoleStage, FakeEndpoint } from './console-stage.ts';
+import { ConsoleStage, FakeEndpoint } from '../vde-console/console-stage.ts';
 import { user } from '../user.ts';
 
 const alice = 1000;

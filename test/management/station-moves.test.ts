@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { moveLog } from '../../src/daemon/move-log.ts';
-import { guestName, macOfId } from '../../src/launcher/identity.ts';
+import { guestName, macOfId } from '../../src/star/identity.ts';
 import { logTo } from '../../src/log.ts';
 import { StationMoves, type LoopSign, type StationMove } from '../../src/management/station-moves.ts';
 import { vid } from '../../src/wire/dot1q.ts';
 import { macFromNumber } from '../../src/wire/mac.ts';
 import { ManualClock } from '../manual-clock.ts';
 import { testFrame, TestSwitch } from '../switch/test-switch.ts';
-import { ConsoleStage } from './console-stage.ts';
+import { ConsoleStage } from '../vde-console/console-stage.ts';
 
 /** A switch of three ports whose moves are reported. */
 function stage(): { s: TestSwitch; reports: (StationMove | LoopSign)[]; hear: (port: number, from: number, times?: number) => void } {

@@ -1,7 +1,7 @@
-import type { Files, Giver } from '../../management/command.ts';
-import { longestLine, type Reply } from '../../management/console.ts';
-import type { Interpreter } from '../../management/console-session.ts';
-import { deepest, ScriptBudget } from '../../management/script.ts';
+import type { Files } from '../../management/files.ts';
+import { longestLine, type Giver, type Reply } from '../../vde-console/command.ts';
+import type { Interpreter } from '../../vde-console/console-session.ts';
+import { deepest, ScriptBudget } from '../../vde-console/script.ts';
 import { statusLine, type Status } from '../../management/status.ts';
 import type { Autolink } from './autolink.ts';
 import { commands } from './commands.ts';

@@ -1,6 +1,6 @@
 import type { Clock } from '../../clock.ts';
 import { EtherloomError } from '../../errors.ts';
-import { ConsoleClient } from '../console/client.ts';
+import { ConsoleClient } from '../../console-client/client.ts';
 
 /** Is told whether the switch has an endpoint at a port. */
 export type EndpointListener = (port: number, present: boolean) => void;

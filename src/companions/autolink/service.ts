@@ -1,8 +1,8 @@
 import type { Clock } from '../../clock.ts';
-import { filesFor } from '../../console/console-files.ts';
-import { ConsoleListener } from '../../console/console-listener.ts';
+import { filesFor } from '../../console-server/console-files.ts';
+import { ConsoleListener } from '../../console-server/console-listener.ts';
 import { SocketKeeper } from '../../ports/socket-keeper.ts';
-import { ownRights } from '../../console/own-rights.ts';
+import { ownRights } from '../../console-server/own-rights.ts';
 import type { Log } from '../../log.ts';
 import { FrameLoop } from '../frame-loop.ts';
 import { Autolink } from './autolink.ts';

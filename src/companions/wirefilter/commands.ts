@@ -1,5 +1,5 @@
-import type { Outcome } from '../../management/command.ts';
-import type { Listener } from '../../management/events.ts';
+import type { Outcome } from '../../vde-console/command.ts';
+import type { Listener } from '../../vde-console/events.ts';
 import type { Status } from '../../management/status.ts';
 import type { QualityWord } from '../../impairment/impairment.ts';
 import { drops, edges, node, parameters, type Shown } from './showing.ts';

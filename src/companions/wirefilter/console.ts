@@ -1,8 +1,8 @@
-import type { Files, Giver } from '../../management/command.ts';
-import { longestLine, type Reply } from '../../management/console.ts';
-import type { Interpreter } from '../../management/console-session.ts';
-import type { Listener } from '../../management/events.ts';
-import { deepest, ScriptBudget } from '../../management/script.ts';
+import type { Files } from '../../management/files.ts';
+import { longestLine, type Giver, type Reply } from '../../vde-console/command.ts';
+import type { Interpreter } from '../../vde-console/console-session.ts';
+import type { Listener } from '../../vde-console/events.ts';
+import { deepest, ScriptBudget } from '../../vde-console/script.ts';
 import { statusLine, type Status } from '../../management/status.ts';
 import { commands, type Call } from './commands.ts';
 import { change, type Shown } from './showing.ts';

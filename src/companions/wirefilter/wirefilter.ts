@@ -1,9 +1,9 @@
 import type { Clock, Timer } from '../../clock.ts';
-import { filesFor } from '../../console/console-files.ts';
-import { ConsoleListener } from '../../console/console-listener.ts';
+import { filesFor } from '../../console-server/console-files.ts';
+import { ConsoleListener } from '../../console-server/console-listener.ts';
 import { SocketKeeper } from '../../ports/socket-keeper.ts';
-import { ownRights } from '../../console/own-rights.ts';
-import { openTerminalConsole } from '../../console/terminal-console.ts';
+import { ownRights } from '../../console-server/own-rights.ts';
+import { openTerminalConsole } from '../../console-server/terminal-console.ts';
 import { EtherloomError } from '../../errors.ts';
 import type { Port } from '../../ports/port.ts';
 import type { QualityWord } from '../../impairment/impairment.ts';

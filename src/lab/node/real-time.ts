@@ -1,5 +1,6 @@
 import type { Clock, Timer } from '../../clock.ts';
-import type { Fabric, Pacer } from '../fabric.ts';
+import type { Fabric } from '../fabric.ts';
+import type { Pacer } from '../virtual-time.ts';
 import { Waiters } from '../waiters.ts';
 
 /** What is due sooner than timers can tell, in milliseconds, is waited for by looking again and again. */

@@ -6,7 +6,7 @@ import { DemoChild } from './demo-child.ts';
 import { demoEventOf, demoTextOf, type DemoEvent } from './demo-events.ts';
 import { guestFilesIn } from '../guest/guest-record.ts';
 import { stopGuest } from '../guest/guest.ts';
-import { addressOfId, masterId } from '../identity.ts';
+import { addressOfId, masterId } from '../../star/identity.ts';
 import { guestDirectory } from '../node-guest.ts';
 
 /** What a star of the demo is made of. */

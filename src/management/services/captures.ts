@@ -2,7 +2,7 @@ import type { Clock } from '../../clock.ts';
 import type { FrameTaps } from '../../plane/frame-taps.ts';
 import type { PortNumber } from '../../switch/switch.ts';
 import { encodePcapngHeader, encodePcapngPacket } from '../../wire/pcapng.ts';
-import type { Files, OpenFile } from '../command.ts';
+import type { Files, OpenFile } from '../files.ts';
 import type { Endpoint, PortTable } from '../port-table.ts';
 import type { Status } from '../status.ts';
 

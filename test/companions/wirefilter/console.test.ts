@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { Console } from '../../../src/companions/wirefilter/console.ts';
 import { Filter } from '../../../src/companions/wirefilter/filter.ts';
 import { seededRandom } from '../../../src/lab/seeded-random.ts';
-import type { Files } from '../../../src/management/command.ts';
-import type { Listener } from '../../../src/management/events.ts';
+import type { Files } from '../../../src/management/files.ts';
+import type { Listener } from '../../../src/vde-console/events.ts';
 import { ManualClock } from '../../manual-clock.ts';
 
 /** A console and somebody at it. */

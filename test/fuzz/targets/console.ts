@@ -1,6 +1,6 @@
 import { decodeVdeRequest, encodeVdeRequest } from '../../../src/ports/vde/vde-control.ts';
 import { decodePcap } from '../../../src/wire/pcap.ts';
-import { ConsoleStage, type StageSession } from '../../management/console-stage.ts';
+import { ConsoleStage, type StageSession } from '../../vde-console/console-stage.ts';
 import { fixture } from '../../wire/fixture.ts';
 import { must, octetsOf, type Target, type Trial } from '../target.ts';
 import { user } from '../../user.ts';

@@ -1,0 +1,102 @@
+import { createInterface, type Interface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
+import type { Clock } from '../clock.ts';
+import { ConsoleClient } from './client.ts';
+
+/** What a terminal joins. */
+export interface TerminalOptions {
+  readonly path: string;
+  readonly clock: Clock;
+  readonly input: Readable;
+  readonly output: Writable;
+  /** Whether somebody sits there: then lines are edited, and there is a prompt. Else only what is answered is shown. */
+  readonly interactive: boolean;
+}
+
+/** Lines that are remembered. */
+const historySize = 500;
+
+/**
+ * `vdeterm`: a console for people. History, completion of commands, replies without their numbers, events when they come. Resolves with
+ * why the session is over, or with nothing when it was left. Throws EtherloomError that says what helps.
+ */
+export async function converse(options: TerminalOptions): Promise<string | undefined> {
+  const { path, clock } = options;
+  const screen = new Screen(options);
+  using client = await ConsoleClient.open({ path, clock, event: (text) => screen.show(`** DBG MSG: ${text}`) });
+  const commands: string[] = [];
+  let isTable = false;
+  await client.command('help', (line) => {
+    const [word = '', heading = ''] = line.split(/\s+/);
+    if (isTable && !heading.startsWith('===')) commands.push(word);
+    isTable ||= line.startsWith('---');
+  });
+  const typed = screen.open(client, commands);
+  void client.over.then(() => screen.close());
+  for await (const line of typed) {
+    screen.answer();
+    const { text } = await client.command(line, (data) => screen.show(data));
+    if (client.isOver) break;
+    if (text !== '') screen.show(text);
+    screen.ask();
+  }
+  if (client.isOver) return await client.over;
+  screen.close();
+  return undefined;
+}
+
+/** What is typed and shown. What is shown while somebody types does not disturb his line. */
+class Screen {
+  readonly #options: TerminalOptions;
+  #lines: Interface | undefined;
+  #isAsking = false;
+
+  constructor(options: TerminalOptions) {
+    this.#options = options;
+  }
+
+  /** Greets whoever sits there, and yields his lines, in their order. */
+  open({ banner, prompt }: ConsoleClient, commands: readonly string[]): AsyncIterable<string> {
+    const { input, output, interactive, path } = this.#options;
+    this.#lines = createInterface({
+      ...{ input, historySize, terminal: interactive },
+      ...(interactive && { output }),
+      prompt: `${prompt.replace(/\$ $/, '')}[${path}]: `,
+      completer: (line: string) => [commands.filter((command) => command.startsWith(line)), line],
+    });
+    if (interactive) for (const line of banner) this.show(line);
+    // Before anything is awaited: lines that come until then would be lost.
+    const typed = this.#lines[Symbol.asyncIterator]();
+    this.ask();
+    return { [Symbol.asyncIterator]: () => typed };
+  }
+
+  /** Shows a line. */
+  show(line: string): void {
+    const { output, interactive } = this.#options;
+    const isTyping = interactive && this.#isAsking;
+    output.write(`${isTyping ? clearLine : ''}${line}\n`);
+    if (isTyping) this.#lines?.prompt(true);
+  }
+
+  /** Asks for a line. */
+  ask(): void {
+    this.#isAsking = true;
+    if (this.#options.interactive) this.#lines?.prompt();
+  }
+
+  /** A line was typed, and what is shown now answers it. */
+  answer(): void {
+    this.#isAsking = false;
+  }
+
+  close(): void {
+    if (!this.#lines) return;
+    this.#lines.close();
+    this.#lines = undefined;
+    if (this.#options.interactive) this.#options.output.write('\n');
+  }
+}
+
+/** Back to the beginning of the line, and clears what is there. [ECMA-48] */
+const clearLine = '\r\u001b[K';

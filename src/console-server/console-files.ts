@@ -1,0 +1,166 @@
+import { closeSync, constants, fstatSync, openSync, readSync, statfsSync, writeSync } from 'node:fs';
+import type { Files, OpenFile } from '../management/files.ts';
+import { SystemError } from '../errors.ts';
+import { statusOf, type Status } from '../management/status.ts';
+import { PooledFile } from '../system/pooled-file.ts';
+import { withRights, type Rights } from '../system/rights.ts';
+import type { Log } from '../log.ts';
+
+/** The longest script, in octets. */
+const longestScript = 1_048_576;
+
+/** The type of the file system that tells of processes. [statfs(2)] */
+const procMagic = 0x9fa0;
+
+/** Captures and logs tell what people say to each other. */
+const fileMode = 0o600;
+
+/** Files as a console opens them: with the rights of whoever gives the commands, and never with more. What cannot be written is logged. */
+export function filesFor(rights: Rights, log: Log): Files {
+  // A pipe whose other end nobody has is not waited for.
+  const always = constants.O_NONBLOCK | constants.O_NOCTTY;
+  const open = (path: string, flags: number): number => {
+    const fd = withRights(rights, () => openSync(path, flags | always, fileMode));
+    if (rights.uid === process.geteuid?.() || !isOfProcesses(fd)) return fd;
+    closeSync(fd);
+    throw new SystemError('EACCES', `${path} is of processes`);
+  };
+  return {
+    whose: [rights.uid, rights.gid, ...rights.groups].join(),
+    read: (path) => attempt(() => readScript(open(path, constants.O_RDONLY))),
+    open: (path, how) => {
+      const flags = how === 'append' ? constants.O_APPEND : constants.O_TRUNC;
+      return attempt(() => writtenFile(path, open(path, constants.O_WRONLY | constants.O_CREAT | flags), log));
+    },
+    closing: () => {
+      if (closings.size === 0) return undefined;
+      const written = Promise.all(closings);
+      closings.clear();
+      return written.then(() => undefined);
+    },
+  };
+}
+
+/** What is told of processes depends on who asks, and whose rights he has for a moment does not count there. [proc(5)] */
+function isOfProcesses(fd: number): boolean {
+  return statfsSync(`/proc/self/fd/${fd}`).type === procMagic;
+}
+
+function attempt<Value>(work: () => Value): Value | Status {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    // A system call of our own calls it errno, Node's code.
+    return statusOf('errno' in error && typeof error.errno === 'string' ? error.errno : 'code' in error ? String(error.code) : '');
+  }
+}
+
+function readScript(fd: number): { readonly text: string } | Status {
+  try {
+    const status = fstatSync(fd);
+    if (status.isDirectory()) return 'EISDIR';
+    if (!status.isFile()) return 'EINVAL';
+    // By what can be read, for some files say nothing of their size. [proc(5)]
+    const memory = Buffer.alloc(longestScript + 1);
+    let size = 0;
+    for (let count = 1; count > 0 && size < memory.length; size += count) count = readSync(fd, memory, size, memory.length - size, null);
+    return size > longestScript ? 'EFBIG' : { text: memory.toString('utf8', 0, size) };
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Files that were closed and are not asked for by `closing` yet. */
+const closings = new Set<Promise<void>>();
+
+/** A file or a pipe that is open. */
+interface Sink {
+  /** Takes a record whole or not at all. Returns whether it did. */
+  write(octets: Uint8Array): boolean;
+  readonly failed: boolean;
+  close(): void;
+}
+
+/** Returns a file that logs what befalls it: the first record that is lost, how many were, and the error that ends it. */
+function writtenFile(path: string, fd: number, log: Log): OpenFile {
+  const failed = (error: unknown): void =>
+    log.warn(`cannot write ${path}: ${error instanceof Error ? error.message : String(error)}; nothing more is written to it`);
+  const sink = fstatSync(fd).isFile() ? regularFile(fd, failed) : new PipeSink(fd, failed);
+  let lost = 0;
+  return {
+    get failed() {
+      return sink.failed;
+    },
+    write: (octets) => {
+      if (sink.write(octets)) return true;
+      if (!sink.failed && ++lost === 1) log.warn(`${path} takes no more for now: its reader or its disk is too slow, and records are lost`);
+      return false;
+    },
+    [Symbol.dispose]: () => {
+      sink.close();
+      if (lost > 0) log.warn(`${path}: ${lost} records lost`);
+    },
+  };
+}
+
+/** A regular file, for which nothing can be asked not to wait. */
+function regularFile(fd: number, failed: (error: unknown) => void): Sink {
+  let hasFailed = false;
+  const file = new PooledFile(fd, (error) => {
+    hasFailed = true;
+    failed(error);
+  });
+  return {
+    get failed() {
+      return hasFailed;
+    },
+    write: (octets) => file.write(octets),
+    close: () => {
+      const closing = file.close().finally(() => closings.delete(closing));
+      closings.add(closing);
+    },
+  };
+}
+
+/** A pipe to a program that reads along, or a device. */
+class PipeSink implements Sink {
+  readonly #failed: (error: unknown) => void;
+  #fd: number | undefined;
+  /** What is left of the last record: it goes first. */
+  #rest: Uint8Array = new Uint8Array(0);
+
+  constructor(fd: number, failed: (error: unknown) => void) {
+    this.#fd = fd;
+    this.#failed = failed;
+  }
+
+  get failed(): boolean {
+    return this.#fd === undefined;
+  }
+
+  write(octets: Uint8Array): boolean {
+    this.#rest = this.#put(this.#rest);
+    if (this.#rest.length > 0) return false;
+    this.#rest = this.#put(octets);
+    return !this.failed;
+  }
+
+  close(): void {
+    if (this.#fd !== undefined) closeSync(this.#fd);
+    this.#fd = undefined;
+  }
+
+  /** Writes what there is room for, and returns what there is not. */
+  #put(octets: Uint8Array): Uint8Array {
+    if (this.#fd === undefined || octets.length === 0) return new Uint8Array(0);
+    try {
+      return octets.slice(writeSync(this.#fd, octets));
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'EAGAIN') return octets.slice();
+      this.#failed(error);
+      this.close();
+      return new Uint8Array(0);
+    }
+  }
+}

@@ -1,0 +1,92 @@
+import { longestLine, type Giver, type Menu, type Outcome, type Reply } from './command.ts';
+import { CommandTable } from './command-table.ts';
+import type { Interpreter } from './console-session.ts';
+import { Events, type Listener } from './events.ts';
+import { endpointEvents } from './endpoint-events.ts';
+import type { Managed } from '../management/managed.ts';
+import { captureMenu } from './menus/capture.ts';
+import { conditionMenu } from './menus/conditions.ts';
+import { debugMenu } from './menus/debug.ts';
+import { fstpMenu } from './menus/fstp.ts';
+import { banner, generalMenu, socketMenu } from './menus/general.ts';
+import { hashMenu } from './menus/hash.ts';
+import { linkMenu } from './menus/links.ts';
+import { mirrorMenu } from './menus/mirror.ts';
+import { pluginMenu } from './menus/plugins.ts';
+import { portMenu, traceMenu } from './menus/ports.ts';
+import { vlanMenu } from './menus/vlans.ts';
+import { dumpPlugin } from './plugins/dump.ts';
+import { iplogPlugin } from './plugins/iplog.ts';
+import { pdumpPlugin } from './plugins/pdump.ts';
+import { Script } from './script.ts';
+import { StationSettings } from './station-settings.ts';
+import { statusLine } from '../management/status.ts';
+
+/** The management of a switch: a line in, a reply out. It knows nothing of sockets and terminals. */
+export class Console implements Interpreter, Disposable {
+  readonly greeting = `${banner.slice(0, 2).join('\n')}\n`;
+  readonly prompt = '\nvde$ ';
+  readonly events = new Events();
+  readonly script = new Script((line, giver) => this.execute(line, giver));
+  readonly managed: Managed;
+  readonly #table = new CommandTable();
+
+  constructor(managed: Managed) {
+    this.managed = managed;
+    // Events are listed in the order of these; the table has an order of its own.
+    const hash = hashMenu(managed, this.events, new StationSettings(managed.switch, managed.hashSize));
+    const fstp = fstpMenu(managed, this.events);
+    const plugins = pluginMenu(this.#table, [
+      dumpPlugin(managed, this.events),
+      pdumpPlugin(managed, this.events),
+      iplogPlugin(managed, this.events),
+    ]);
+    const menus = [
+      ...[socketMenu(managed), generalMenu(managed, this.#table, this.script), debugMenu(this.events), plugins],
+      ...[hash, fstp, endpointEvents(managed, this.events), portMenu(managed), conditionMenu(managed), vlanMenu(managed, fstp.rooted)],
+      ...[traceMenu(managed), mirrorMenu(managed), captureMenu(managed), linkMenu(managed)],
+    ];
+    for (const menu of menus) this.#table.add(menu);
+  }
+
+  /** Adds the menu of something that not every switch has, behind the others; disposing takes it out. */
+  add(menu: Menu): Disposable {
+    return this.#table.add(menu);
+  }
+
+  /** Does what a line says. It is without its end. */
+  execute(line: string, giver: Giver): Reply {
+    const said = beforeNul(line).replace(/^[ \t]+/, '');
+    if (said === '' || said.startsWith('#')) return { text: '' };
+    if (line.length > longestLine) return { text: `${statusLine('E2BIG')}\n` };
+    const command = this.#table.find(said);
+    if (!command?.run) return { text: `${statusLine('ENOSYS')}\n` };
+    const argument = said.slice(command.path.length).replace(/^[ \t]+/, '');
+    const data: string[] = [];
+    const outcome: Outcome = command.run({ argument, giver, print: (one) => data.push(one) });
+    // In a script nobody ends anything.
+    if (outcome === 'logout' || outcome === 'shutdown') return giver.depth > 0 ? { text: '' } : { text: '', then: outcome };
+    return { text: `${command.data ? block(data) : ''}${statusLine(outcome)}\n` };
+  }
+
+  forget(listener: Listener): void {
+    this.events.forget(listener);
+  }
+
+  shutdown(): void {
+    this.managed.shutdown();
+  }
+
+  [Symbol.dispose](): void {
+    this.#table[Symbol.dispose]();
+  }
+}
+
+function block(data: readonly string[]): string {
+  return ["0000 DATA END WITH '.'", ...data, '.', ''].join('\n');
+}
+
+function beforeNul(line: string): string {
+  const end = line.indexOf('\0');
+  return end < 0 ? line : line.slice(0, end);
+}
