@@ -1,9 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-
-const root = join(import.meta.dirname, '..');
-const source = join(root, 'src');
+import { importedFile, importsOf, pureRooms, roomOf, root, source, sourceFiles } from './house/house.ts';
 
 interface Rule {
   /** Rooms and single files of the house that may be imported. */
@@ -167,12 +165,7 @@ function pureNeighbours(): string[] {
   return purePorts.map((file) => `ports/${file}`);
 }
 
-/** `npm test -- --without-pure` leaves out their tests. */
-const pureRooms = JSON.parse(readFileSync(join(import.meta.dirname, 'pure-rooms.json'), 'utf8')) as string[];
-
-const files = readdirSync(source, { recursive: true, encoding: 'utf8' })
-  .filter((name) => name.endsWith('.ts'))
-  .sort();
+const files = sourceFiles();
 
 describe.each(files)('src/%s', (file) => {
   const text = readFileSync(join(source, file), 'utf8');
@@ -189,7 +182,7 @@ describe.each(files)('src/%s', (file) => {
         ).toBe(true);
         continue;
       }
-      const target = relative(source, join(source, file, '..', specifier));
+      const target = importedFile(file, specifier);
       const allowed = [...(rule?.house ?? []), ...(exceptions[file] ? [] : [room])];
       // A room within a room is one of its own.
       expect(
@@ -234,10 +227,6 @@ function isPure(file: string): boolean {
   return (pureRooms.includes(roomOf(file)) && !diskFiles.includes(file)) || purePorts.some((port) => file === `ports/${port}`);
 }
 
-function roomOf(file: string): string {
-  return ['lab/node', 'page/browser'].find((inner) => file.startsWith(`${inner}/`)) ?? file.split('/')[0] ?? '';
-}
-
 /** Returns a file without the examples of its doc comments, which are programs of others. */
 function withoutExamples(text: string): string {
   return text.replace(/^ *\* ```ts\n[^]*?^ *\* ```$/gm, '');
@@ -259,12 +248,6 @@ describe('the house', () => {
     expect(readFileSync(join(root, 'package-lock.json'), 'utf8')).not.toMatch(/"resolved": "http/);
   });
 });
-
-function importsOf(text: string): string[] {
-  return [...text.matchAll(/(?:^|\n)\s*(?:import|export)\b[^;]*?\bfrom '([^']+)'|\bimport\('([^']+)'\)|(?:^|\n)import '([^']+)'/g)].map(
-    ([, a, b, c]) => a ?? b ?? c ?? '',
-  );
-}
 
 function matches(pattern: string, specifier: string): boolean {
   return pattern.endsWith('*') ? specifier.startsWith(pattern.slice(0, -1)) : pattern === specifier;
