@@ -157,6 +157,7 @@ const exceptions: Readonly<Record<string, Rule>> = {
   ...Object.fromEntries(
     purePorts.map((file) => [`ports/${file}`, { house: ['wire', 'clock.ts', 'errors.ts', ...pureNeighbours()], packages: [] }]),
   ),
+  'management/operation-table.ts': { house: ['management', 'wire'], packages: ['zod'] },
   'dhcp/lease-journal.ts': { house: ['dhcp', 'wire', 'errors.ts'], packages: ['node:path'] },
   'dhcp/journal-files.ts': { house: ['errors.ts'], packages: ['node:fs', 'node:fs/promises'] },
 };

@@ -1,0 +1,72 @@
+import type { Files } from './files.ts';
+import type { Managed } from './managed.ts';
+import type { Status } from './status.ts';
+
+/** The most that an operation does. A face decides by it which of its users may run the operation. */
+export type Effect =
+  | 'reads' // shows state and counters
+  | 'writes' // changes the switch
+  | 'sees-frames' // shows frames of others, or copies them
+  | 'runs-programs'; // starts and ends processes
+
+/** Every effect: the rights of the operator, who may use the console. */
+export const allEffects: ReadonlySet<Effect> = new Set(['reads', 'writes', 'sees-frames', 'runs-programs']);
+
+/** The caller of an operation: the effects that the face grants, and the files that the user's own rights open. */
+export interface Caller {
+  readonly may: ReadonlySet<Effect>;
+  readonly files: Files;
+}
+
+/** A refused operation. */
+export class Refusal {
+  readonly status: Exclude<Status, 'success'>;
+  /** The reason in words, where the status does not say enough. */
+  readonly why: string | undefined;
+
+  constructor(status: Exclude<Status, 'success'>, why?: string) {
+    this.status = status;
+    this.why = why;
+  }
+}
+
+/** The description of an operation. */
+export interface OperationOptions<Args, Value> {
+  /** Its room and its verb: `port.remove`. */
+  readonly name: string;
+  /** What it does, in a line of help. */
+  readonly summary: string;
+  readonly effect: Effect;
+  /** Whether it changes a setting, which `config/save` writes. Default: false. */
+  readonly setting?: boolean;
+  /** Does it. Arguments and values are plain data, which every face can read and show. */
+  readonly act: (managed: Managed, args: Args, caller: Caller) => Value | Refusal;
+}
+
+/** An operation on a switch: what can be asked of it or done to it, the same for each face. */
+export class Operation<Args, Value> {
+  readonly name: string;
+  readonly summary: string;
+  readonly effect: Effect;
+  readonly setting: boolean;
+  readonly #act: (managed: Managed, args: Args, caller: Caller) => Value | Refusal;
+
+  constructor({ name, summary, effect, setting = false, act }: OperationOptions<Args, Value>) {
+    this.name = name;
+    this.summary = summary;
+    this.effect = effect;
+    this.setting = setting;
+    this.#act = act;
+  }
+
+  /** Runs it, and returns its value. Rights are checked here alone: returns EPERM for a caller without the effect. */
+  run(managed: Managed, args: Args, caller: Caller): Value | Refusal {
+    if (caller.may.has(this.effect)) return this.#act(managed, args, caller);
+    return new Refusal('EPERM', `${this.name} ${this.effect.replace('-', ' ')}, which you may not`);
+  }
+}
+
+/** Returns the refusal that a status is, or undefined for success. */
+export function refused(status: Status): Refusal | undefined {
+  return status === 'success' ? undefined : new Refusal(status);
+}

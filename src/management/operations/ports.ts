@@ -1,0 +1,249 @@
+import { describeCondition } from '../../impairment/condition.ts';
+import { uidOf } from '../../ports/peer.ts';
+import { formatExplanation, type PortNumber } from '../../switch/switch.ts';
+import { vid, type Vid } from '../../wire/dot1q.ts';
+import { parseHex } from '../../wire/octets.ts';
+import type { Managed } from '../managed.ts';
+import { Operation, Refusal } from '../operation.ts';
+import { mostPorts, type ManagedPort } from '../port-table.ts';
+import { onPort, refusalOf, type OnPort, type OnPorts } from './on-port.ts';
+
+/** The table of ports as a whole. */
+export interface PortTableView {
+  readonly numports: number;
+  readonly hub: boolean;
+}
+
+/** A user or group, by number and, where this machine knows it, by name. */
+export interface AccountView {
+  readonly id: number;
+  readonly name: string | undefined;
+}
+
+/** An endpoint of a port. */
+export interface EndpointView {
+  readonly id: number;
+  readonly module: string;
+  readonly description: string;
+  /** Frames that did not cross it, by reason. */
+  readonly drops: Readonly<Record<string, number>>;
+}
+
+/** A port. */
+export interface PortView {
+  readonly port: PortNumber;
+  readonly untagged: Vid | 'none';
+  readonly allocatable: boolean;
+  /** The user of the first endpoint. */
+  readonly current: AccountView | undefined;
+  /** The only user and group that may use it; undefined for all. */
+  readonly user: AccountView | undefined;
+  readonly group: AccountView | undefined;
+  /** Since the counters were last reset. */
+  readonly received: { readonly frames: number; readonly octets: number };
+  readonly sent: { readonly frames: number; readonly octets: number };
+  /** Frames that the switch dropped at it, by reason. */
+  readonly drops: Readonly<Record<string, number>>;
+  /** How it carries frames, in words; empty as usual. */
+  readonly condition: string;
+  /** Whether it only listens, because of a mirror. */
+  readonly quiet: boolean;
+  /** The newest first. */
+  readonly endpoints: readonly EndpointView[];
+}
+
+/** The number of ports, and whether the switch is a hub. */
+export const showPortTable = new Operation({
+  name: 'port.showinfo',
+  summary: 'show the number of ports, hub mode and counters',
+  effect: 'reads',
+  act: ({ ports, switch: bridge }: Managed): PortTableView => ({ numports: ports.numports, hub: bridge.hub }),
+});
+
+/** Sets the number of ports. */
+export const setNumports = new Operation({
+  name: 'port.setnumports',
+  summary: `set the number of ports, at most ${mostPorts}`,
+  effect: 'writes',
+  setting: true,
+  act: ({ ports }, { count }: { readonly count: number }) => refusalOf(ports.setNumports(count)),
+});
+
+/** Makes the switch a hub, or a switch again. */
+export const setHub = new Operation({
+  name: 'port.sethub',
+  summary: '1: hub, 0: switch',
+  effect: 'writes',
+  setting: true,
+  act: ({ switch: bridge }, { hub }: { readonly hub: boolean }): void => {
+    bridge.hub = hub;
+  },
+});
+
+/** Sets the VLAN of untagged frames at a port. */
+export const setUntagged = new Operation({
+  name: 'port.setvlan',
+  summary: 'set the VLAN of untagged frames; 4095: none',
+  effect: 'writes',
+  setting: true,
+  act: (managed, { port, vlan }: OnPort & { readonly vlan: number | 'none' }) =>
+    vlan !== 'none' && (vlan < 0 || vlan > 4094)
+      ? new Refusal('EINVAL')
+      : onPort(managed, port, () =>
+          managed.switch.vlans.setUntagged(port, vlan === 'none' ? 'none' : vid(vlan)) === undefined ? undefined : new Refusal('ENXIO'),
+        ),
+});
+
+/** Creates a port, the lowest free one unless a number is given. Returns its number. */
+export const createPort = new Operation({
+  name: 'port.create',
+  summary: 'create port N, for clients that name it',
+  effect: 'writes',
+  setting: true,
+  act: ({ ports }, { port }: OnPorts): PortNumber | Refusal =>
+    port === undefined ? (ports.createLowest() ?? new Refusal('ENOSPC')) : (refusalOf(ports.create(port)) ?? port),
+});
+
+/** Removes a port without endpoints. */
+export const removePort = new Operation({
+  name: 'port.remove',
+  summary: 'remove a port that has no endpoint',
+  effect: 'writes',
+  setting: true,
+  act: ({ ports }, { port }: OnPort) => refusalOf(ports.remove(port)),
+});
+
+/** Allows clients that name no port to get a port, or forbids it. */
+export const setAllocatable = new Operation({
+  name: 'port.allocatable',
+  summary: '1: clients that name no port may get it, 0: not',
+  effect: 'writes',
+  setting: true,
+  act: (managed, { port, allocatable }: OnPort & { readonly allocatable: boolean }) =>
+    onPort(managed, port, (one) => {
+      one.allocatable = allocatable;
+    }),
+});
+
+/** Binds the stations of a port to it, or lets them move. */
+export const setSticky = new Operation({
+  name: 'port.sticky',
+  summary: '1: its stations cannot move to another port, 0: they can',
+  effect: 'writes',
+  setting: true,
+  act: (managed, { port, sticky }: OnPort & { readonly sticky: boolean }) =>
+    onPort(managed, port, () => {
+      const changed = managed.switch.port(port);
+      if (changed) changed.sticky = sticky;
+    }),
+});
+
+/** The greatest number of a user or group: the next one means that there is none. [chown(2)] */
+const greatestId = 0xffff_fffe;
+
+/** Restricts a port to a user, or to a group: a name, a number, or NONE. */
+type Restriction = OnPort & { readonly name: string };
+
+/** Restricts a port to a user. */
+export const setUser = new Operation({
+  name: 'port.setuser',
+  summary: 'restrict the port to a user: name, number or NONE',
+  effect: 'writes',
+  setting: true,
+  act: (managed, { port, name }: Restriction) => onPort(managed, port, (one) => restrict(one, 'user', name, managed.accounts.uid)),
+});
+
+/** Restricts a port to a group. */
+export const setGroup = new Operation({
+  name: 'port.setgroup',
+  summary: 'restrict the port to a group: name, number or NONE',
+  effect: 'writes',
+  setting: true,
+  act: (managed, { port, name }: Restriction) => onPort(managed, port, (one) => restrict(one, 'group', name, managed.accounts.gid)),
+});
+
+/** Closes an endpoint of a port. */
+export const closeEndpoint = new Operation({
+  name: 'port.epclose',
+  summary: 'close the endpoint with that ID',
+  effect: 'writes',
+  act: (managed, { port, id }: OnPort & { readonly id: number }) =>
+    onPort(managed, port, ({ endpoints }) => {
+      const endpoint = endpoints.find((one) => one.id === id);
+      endpoint?.close();
+      return endpoint ? undefined : new Refusal('ENXIO');
+    }),
+});
+
+/** Sets the counters of a port, or of all, to 0. */
+export const resetCounters = new Operation({
+  name: 'port.resetcounter',
+  summary: 'reset the counters of one port, or of all',
+  effect: 'writes',
+  act: ({ ports }, { port }: OnPorts) => {
+    if (port !== undefined && !(port >= 0 && port < ports.numports)) return new Refusal('EINVAL');
+    for (const number of port === undefined ? ports.list().map(({ number }) => number) : [port]) ports.resetCounts(number);
+    return undefined;
+  },
+});
+
+/** Shows the ports, or one of them. */
+export const listPorts = new Operation({
+  name: 'port.list',
+  summary: 'show all ports',
+  effect: 'reads',
+  act: (managed, { port }: OnPorts): readonly PortView[] | Refusal => {
+    if (port === undefined) return managed.ports.list().map((one) => viewOf(managed, one));
+    return onPort(managed, port, (one) => [viewOf(managed, one)]);
+  },
+});
+
+/** Explains what the switch would do with a frame, in hexadecimal, that came in by a port. */
+export const explainFrame = new Operation({
+  name: 'port.explain',
+  summary: 'show what the switch would do with a frame from PORT, and why',
+  effect: 'reads',
+  act: ({ ports, switch: bridge }, { port, frame }: OnPort & { readonly frame: string }): string | Refusal => {
+    const octets = parseHex(frame);
+    if (!octets || octets.length === 0) return new Refusal('EINVAL');
+    const explanation = ports.get(port) && bridge.explain(port, octets);
+    return explanation ? formatExplanation(explanation) : new Refusal('ENXIO');
+  },
+});
+
+function restrict(
+  port: ManagedPort,
+  kind: 'user' | 'group',
+  name: string,
+  numberOf: (name: string) => number | undefined,
+): Refusal | undefined {
+  const number = /^\d{1,10}$/.test(name) ? Number(name) : numberOf(name);
+  const everybody = name === 'NONE' || name === 'ANY';
+  if (!everybody && (number === undefined || number > greatestId)) return new Refusal('EINVAL');
+  port[kind] = everybody ? undefined : number;
+  return undefined;
+}
+
+function viewOf(
+  { accounts, ports, switch: bridge }: Managed,
+  { number, endpoints, allocatable, user, group, condition }: ManagedPort,
+): PortView {
+  const account = (id: number | undefined, nameOf: (id: number) => string | undefined): AccountView | undefined =>
+    id === undefined ? undefined : { id, name: nameOf(id) };
+  const { receivedFrames, receivedOctets, sentFrames, sentOctets } = ports.counts(number);
+  const port = bridge.port(number);
+  return {
+    port: number,
+    untagged: port?.vlans.untagged ?? 'none',
+    allocatable,
+    current: account(uidOf(endpoints[0]?.peer), accounts.userName),
+    user: account(user, accounts.userName),
+    group: account(group, accounts.groupName),
+    received: { frames: receivedFrames, octets: receivedOctets },
+    sent: { frames: sentFrames, octets: sentOctets },
+    drops: { ...port?.counters.drops },
+    condition: describeCondition(condition),
+    quiet: port?.quiet === true,
+    endpoints: endpoints.map(({ id, module, description, drops }) => ({ id, module, description, drops: { ...drops } })).reverse(),
+  };
+}
