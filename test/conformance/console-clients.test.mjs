@@ -22,7 +22,7 @@ async function withClients(t, count) {
 const counter = (pkts, bytes) => `pkts ${String(pkts).padStart(10)}          bytes ${String(bytes).padStart(20)}`;
 const idsOf = (endpoints) => endpoints.map((line) => Number(/endpoint ID (\d+) /.exec(line)?.[1]));
 
-t.test('clients: "port/print" has a port that somebody is at, five lines of it', async (t) => {
+t.test('clients-print: port/print shows five lines for a port in use', async (t) => {
   const one = await fresh(t);
   await Client.joined(t, one.directory, portWord(7));
   const { head, users, in: counted, out, endpoints } = await portPrint(one.console, 7);
@@ -36,7 +36,7 @@ t.test('clients: "port/print" has a port that somebody is at, five lines of it',
   t.same(await one.console.data('port/allprint'), await one.console.data('port/print 7'));
 });
 
-t.test('clients: ports without anybody are not in "port/print"', async (t) => {
+t.test('clients-print-idle: port/print leaves out ports without clients', async (t) => {
   const [console, , b] = await withClients(t, 2);
   await console.give('port/create 5', 'debug/add port/-');
   b.close();
@@ -56,7 +56,7 @@ t.test('clients: ports without anybody are not in "port/print"', async (t) => {
   t.equal(await console.status('port/print 2'), noAddress);
 });
 
-t.test('clients: a description is shown as it is', async (t) => {
+t.test("clients-description: a client's description is shown as it is", async (t) => {
   const one = await fresh(t);
   const text = 'vde_plug: user=root PID=4711 -- endpoint ID 0001 (x) "y" \'z\'';
   const client = await Client.open(t, one.directory);
@@ -64,14 +64,14 @@ t.test('clients: a description is shown as it is', async (t) => {
   t.match((await portPrint(one.console, 1)).endpoints[0], `: ${text}`);
 });
 
-t.test('clients: a client that says nothing of itself', async (t) => {
+t.test('clients-no-description: a client without a description', async (t) => {
   const one = await fresh(t);
   const client = await Client.open(t, one.directory);
   await client.join(0, { description: '' });
   t.match((await portPrint(one.console, 1)).endpoints[0], /^ {2}-- endpoint ID \d+ module unix prog {3}: $/);
 });
 
-t.test('clients: a description cannot feign lines of the console', async (t) => {
+t.test('clients-feigned-lines: a description cannot imitate lines of the console', async (t) => {
   const one = await fresh(t);
   const client = await Client.open(t, one.directory);
   await client.join(0, { description: 'nice\n.\n1000 Success\n\nvde$ \x1b[31m' });
@@ -82,7 +82,7 @@ t.test('clients: a description cannot feign lines of the console', async (t) => 
   t.equal(await one.console.status('debug/del'), status.noEntry, 'and the next reply is that of the next line');
 });
 
-t.test('clients: a description cannot feign events either', async (t) => {
+t.test('clients-feigned-events: a description cannot imitate events', async (t) => {
   const one = await fresh(t);
   await one.console.give('debug/add port/descr');
   const client = await Client.open(t, one.directory);
@@ -92,7 +92,7 @@ t.test('clients: a description cannot feign events either', async (t) => {
   t.same(one.console.events(), []);
 });
 
-t.test('clients: of several at one port the newest is first, each with an ID of its own', async (t) => {
+t.test('clients-order: of several clients at a port the newest is first, each with an ID of its own', async (t) => {
   const one = await fresh(t);
   for (const description of ['first', 'second', 'third']) {
     const client = await Client.open(t, one.directory);
@@ -106,7 +106,7 @@ t.test('clients: of several at one port the newest is first, each with an ID of 
   t.equal(new Set(idsOf(endpoints)).size, 3);
 });
 
-t.test('clients: "port/epclose" ends the one with that ID', async (t) => {
+t.test('clients-epclose: port/epclose disconnects the client with that ID', async (t) => {
   const one = await fresh(t);
   const [first, second] = [await Client.joined(t, one.directory, portWord(5)), await Client.joined(t, one.directory, portWord(5))];
   const [newest, oldest] = idsOf((await portPrint(one.console, 5)).endpoints);
@@ -122,7 +122,7 @@ t.test('clients: "port/epclose" ends the one with that ID', async (t) => {
   t.equal(await one.console.status('port/print 5'), noAddress);
 });
 
-t.test('clients: a port that somebody is at cannot be removed, nor be beyond the number of ports', async (t) => {
+t.test('clients-busy-port: a port in use cannot be removed, or left above the number of ports', async (t) => {
   const [console, a] = await withClients(t, 1);
   t.equal(await console.status('port/remove 1'), inUse);
   t.equal(await console.status('port/setnumports 1'), inUse);
@@ -132,7 +132,7 @@ t.test('clients: a port that somebody is at cannot be removed, nor be beyond the
   await console.give('port/remove 1', 'port/setnumports 1');
 });
 
-t.test('clients: frames and octets are counted, in and out', async (t) => {
+t.test('clients-counters: frames and octets are counted, in and out', async (t) => {
   const [console, a, b] = await withClients(t, 2);
   a.send(frame(everybody, stationA, 60));
   a.send(frame(everybody, stationA, 1514));
@@ -146,7 +146,7 @@ t.test('clients: frames and octets are counted, in and out', async (t) => {
   );
 });
 
-t.test('clients: octets are counted as they come and go, with the tag where there is one', async (t) => {
+t.test('clients-counted-tags: octets are counted as they arrive and leave, including a tag', async (t) => {
   const [console, a, b] = await withClients(t, 2);
   await console.give('vlan/create 10', 'vlan/addport 10 2', 'port/setvlan 1 10');
   a.send(frame(everybody, stationA, 60));
@@ -159,7 +159,7 @@ t.test('clients: octets are counted as they come and go, with the tag where ther
   );
 });
 
-t.test('clients: what is sent to a port with two clients is counted once', async (t) => {
+t.test('clients-counted-once: a frame sent to a port with two clients is counted once', async (t) => {
   const one = await fresh(t);
   const a = await Client.joined(t, one.directory);
   const [b, c] = [await Client.joined(t, one.directory, portWord(2)), await Client.joined(t, one.directory, portWord(2))];
@@ -169,7 +169,7 @@ t.test('clients: what is sent to a port with two clients is counted once', async
   t.equal((await portPrint(one.console, 2)).out, ` OUT: ${counter(1, 60)}`);
 });
 
-t.test('clients: counters are reset, of one port or of all', async (t) => {
+t.test('clients-reset: counters are reset, for one port or for all', async (t) => {
   const [console, a, b] = await withClients(t, 2);
   const send = async () => {
     a.send(frame(everybody, stationA));
@@ -187,7 +187,7 @@ t.test('clients: counters are reset, of one port or of all', async (t) => {
   t.equal((await portPrint(console, 2)).out, ` OUT: ${counter(0, 0)}`);
 });
 
-t.test('clients: counters outlive the client', async (t) => {
+t.test('clients-counters-stay: counters outlive the client', async (t) => {
   const [console, a, b] = await withClients(t, 2);
   a.send(frame(everybody, stationA));
   await b.receive();
@@ -197,7 +197,7 @@ t.test('clients: counters outlive the client', async (t) => {
   t.equal((await console.data('port/allprint 1'))[2], ` IN:  ${counter(1, 60)}`);
 });
 
-t.test('clients: ports that were created are passed over by those who name none', async (t) => {
+t.test('clients-created: created ports are skipped for clients that ask for any port', async (t) => {
   const one = await fresh(t);
   await one.console.give('port/create 1', 'port/create 2', 'port/allocatable 2 1');
   const ports = [];
@@ -206,7 +206,7 @@ t.test('clients: ports that were created are passed over by those who name none'
   t.equal(portOf((await Client.joined(t, one.directory, portWord(1))).port), 1, 'but not by who names it');
 });
 
-t.test('clients: a port that was made not allocatable is passed over once it is free', async (t) => {
+t.test('clients-not-allocatable: a port made not allocatable is skipped once it is free', async (t) => {
   const [console, a, one] = await withClients(t, 1);
   await console.give('port/allocatable 1 0', 'debug/add port/-');
   t.equal((await portPrint(console, 1)).head, 'Port 0001 untagged_vlan=0000 ACTIVE - NOT Unnamed Allocatable');
@@ -215,7 +215,7 @@ t.test('clients: a port that was made not allocatable is passed over once it is 
   t.equal(portOf((await Client.joined(t, one.directory)).port), 2);
 });
 
-t.test('clients: a port keeps its VLAN while nobody is at it', async (t) => {
+t.test('clients-vlan-stays: a port keeps its VLAN while it has no client', async (t) => {
   const [console, a, one] = await withClients(t, 1);
   await console.give('vlan/create 10', 'port/setvlan 1 10', 'debug/add port/-');
   a.close();
@@ -224,7 +224,7 @@ t.test('clients: a port keeps its VLAN while nobody is at it', async (t) => {
   t.equal((await portPrint(console, 1)).head, 'Port 0001 untagged_vlan=0010 ACTIVE - Unnamed Allocatable');
 });
 
-t.test('clients: a port that is removed is created anew by the next client', async (t) => {
+t.test('clients-recreated: a removed port is created anew by the next client', async (t) => {
   const [console, a, one] = await withClients(t, 1);
   await console.give('vlan/create 10', 'port/setvlan 1 10', 'debug/add port/-');
   a.close();
@@ -234,7 +234,7 @@ t.test('clients: a port that is removed is created anew by the next client', asy
   t.equal((await portPrint(console, 1)).head, 'Port 0001 untagged_vlan=0000 ACTIVE - Unnamed Allocatable');
 });
 
-t.test('clients: more ports are there for clients at once, and fewer', async (t) => {
+t.test('clients-numports: a larger or smaller number of ports takes effect at once', async (t) => {
   const one = await fresh(t);
   await one.console.give('port/setnumports 2');
   await Client.joined(t, one.directory);
@@ -242,13 +242,13 @@ t.test('clients: more ports are there for clients at once, and fewer', async (t)
   t.equal(portOf((await Client.joined(t, one.directory)).port), 2);
 });
 
-t.test('clients: the management port is port 0', async (t) => {
+t.test('clients-management: the management port is port 0', async (t) => {
   const one = await fresh(t);
   await Client.joined(t, one.directory, 1);
   t.equal((await portPrint(one.console, 0)).head, 'Port 0000 untagged_vlan=0000 ACTIVE - Unnamed Allocatable');
 });
 
-t.test('clients: hub and switch and back, while frames pass', async (t) => {
+t.test('clients-hub: the switch becomes a hub and a switch again while frames pass', async (t) => {
   const [console, a, b, c] = await withClients(t, 3);
   for (const client of [a, b]) client.send(frame(everybody, client === a ? stationA : stationB));
   for (const client of [a, b, c, c]) await client.receive();
@@ -264,7 +264,7 @@ t.test('clients: hub and switch and back, while frames pass', async (t) => {
   t.equal(c.poll(), undefined, 'a switch does not');
 });
 
-t.test('clients: an interface of the kernel is at a port, of nobody', { skip: needsRoot || needsTun }, async (t) => {
+t.test('clients-tap: a TAP interface is at a port without a user', { skip: needsRoot || needsTun }, async (t) => {
   const name = `vc${process.pid}`;
   const one = await startConsole(t, '-t', name);
   const { users, endpoints } = await portPrint(one.console, 1);

@@ -38,13 +38,13 @@ const list = async (console, prefix = '') => {
 
 const row = ([path, tag], on = false) => `${path.padEnd(22)} ${tag} ${on ? 'ON' : 'OFF'}`;
 
-t.test('debug: all kinds of events, off at first', async (t) => {
+t.test('debug-kinds: all kinds of events are listed, and off at first', async (t) => {
   const console = await shared.session(t);
   t.same(await list(console), [...heading, ...kinds.map((kind) => row(kind))]);
 });
 
 for (const [path, tag] of kinds) {
-  t.test(`debug: ${path} has tag ${tag}, and something is said of it`, async (t) => {
+  t.test(`debug-kind[${path}]: has tag ${tag} and a description`, async (t) => {
     const console = await shared.session(t);
     const found = (await console.data(`debug/list ${path}`)).slice(2);
     t.equal(found.length, 1);
@@ -54,14 +54,14 @@ for (const [path, tag] of kinds) {
 }
 
 for (const prefix of ['hash', 'port', 'port/', 'port/ep', 'fstp/s', 'p', '  hash/']) {
-  t.test(`debug: "debug/list ${prefix}" lists what begins so`, async (t) => {
+  t.test(`debug-list[${prefix}]: debug/list shows the kinds with this beginning`, async (t) => {
     const console = await shared.session(t);
     t.same(await list(console, prefix), [...heading, ...kinds.filter(([path]) => path.startsWith(prefix.trim())).map((kind) => row(kind))]);
   });
 }
 
 for (const prefix of ['nosuch', 'hash/+x', 'PORT', 'mgmt', 'sig/hup', 'packet/in']) {
-  t.test(`debug: "debug/list ${prefix}" finds nothing`, async (t) => {
+  t.test(`debug-list-none[${prefix}]: debug/list finds nothing`, async (t) => {
     const console = await shared.session(t);
     const { data, status } = await console.ask(`debug/list ${prefix}`);
     t.same(data, heading);
@@ -84,7 +84,7 @@ checkStatuses(t, 'debug', shared, [
   ['debug/del nosuch', invalid],
 ]);
 
-t.test('debug: what is on already, and what is off already', async (t) => {
+t.test('debug-repeated: events already on, and events already off', async (t) => {
   const console = await shared.session(t);
   for (const [line, expected] of [
     ['debug/add port/ep', success],
@@ -103,7 +103,7 @@ t.test('debug: what is on already, and what is off already', async (t) => {
     t.equal(await console.status(line), expected, line);
 });
 
-t.test('debug: each session has events of its own', async (t) => {
+t.test('debug-sessions: each session has its own events', async (t) => {
   const [a, b] = [await shared.session(t), await shared.session(t)];
   await a.give('debug/add hash');
   t.same(await list(a, 'h'), [...heading, row(kinds[0], true), row(kinds[1], true)]);
@@ -122,14 +122,14 @@ async function told(t, ...prefixes) {
 const idOf = async (console, port) =>
   /endpoint ID (\d+)/.exec((await console.data(`port/print ${port}`)).at(-1))[1].replace(/^0+(?=\d)/, '');
 
-t.test('debug: a client comes to a new port', async (t) => {
+t.test('debug-new-port: a client creates its port', async (t) => {
   const { console, join } = await told(t, 'port');
   await join();
   const id = (await idOf(console, 1)).padStart(2);
   t.same(console.events(), ['3021 port/+ 01', `3031 port/ep/+ Port 01 FD ${id}`, `3023 port/descr Port 01 FD ${id} -> "conformance"`]);
 });
 
-t.test('debug: a client comes to a port that is there', async (t) => {
+t.test('debug-old-port: a client arrives at an existing port', async (t) => {
   const { console, join } = await told(t, 'port');
   await console.give('port/create 12');
   t.same(console.events(), ['3021 port/+ 12']);
@@ -138,7 +138,7 @@ t.test('debug: a client comes to a port that is there', async (t) => {
   t.same(console.events(), [`3031 port/ep/+ Port 12 FD ${id}`, `3023 port/descr Port 12 FD ${id} -> "conformance"`]);
 });
 
-t.test('debug: the last client of a port leaves', async (t) => {
+t.test('debug-last-client: the last client of a port leaves', async (t) => {
   const { console, join } = await told(t, 'port/ep/-', 'port/-');
   const client = await join();
   const id = (await idOf(console, 1)).padStart(2);
@@ -146,7 +146,7 @@ t.test('debug: the last client of a port leaves', async (t) => {
   t.same(await console.eventsInNumber(2), [`3032 port/ep/- Port 01 FD ${id}`, '3022 port/- 01']);
 });
 
-t.test('debug: one of two clients of a port leaves', async (t) => {
+t.test('debug-one-of-two: one of two clients of a port leaves', async (t) => {
   const { console, join } = await told(t, 'port/ep/-', 'port/-');
   const first = await join(portWord(4));
   await join(portWord(4));
@@ -156,7 +156,7 @@ t.test('debug: one of two clients of a port leaves', async (t) => {
   t.same(console.events(), []);
 });
 
-t.test('debug: a client that comes back to a port that stayed', async (t) => {
+t.test('debug-returns: a client returns to a port that stayed', async (t) => {
   const { console, join } = await told(t, 'port/+', 'port/-');
   const client = await join();
   client.close();
@@ -166,7 +166,7 @@ t.test('debug: a client that comes back to a port that stayed', async (t) => {
   t.same(console.events(), [], 'is no new port');
 });
 
-t.test('debug: an endpoint that the console ends', async (t) => {
+t.test('debug-epclose: a client is disconnected by the console', async (t) => {
   const { console, join } = await told(t, 'port/ep/-', 'port/-');
   await join();
   const id = await idOf(console, 1);
@@ -182,34 +182,34 @@ for (const [line, event] of [
   ['port/create', '3021 port/+ 01'],
   ['port/createauto', '3021 port/+ 01'],
 ]) {
-  t.test(`debug: "${line}" is told before its reply`, async (t) => {
+  t.test(`debug-before-reply[${line}]: the event comes before the reply`, async (t) => {
     const { console } = await told(t, 'port');
     t.equal(await console.status(line), success);
     t.same(console.events(), [event]);
   });
 }
 
-t.test('debug: a port beyond 99', async (t) => {
+t.test('debug-port-100: a port above 99', async (t) => {
   const { console } = await told(t, 'port');
   await console.give('port/setnumports 200', 'port/create 100');
   t.same(console.events(), ['3021 port/+ 100']);
 });
 
-t.test('debug: a port that is removed, and what is refused, are not told', async (t) => {
+t.test('debug-silent: a removed port and refused commands make no event', async (t) => {
   const { console } = await told(t, 'port');
   await console.give('port/create 9', 'port/remove 9');
   await console.status('port/create 99');
   t.same(console.events(), ['3021 port/+ 09']);
 });
 
-t.test('debug: a station is heard', async (t) => {
+t.test('debug-learned: a station is learned', async (t) => {
   const { console, join } = await told(t, 'hash');
   const client = await join();
   client.send(frame(everybody, '02:00:00:00:00:0a'));
   t.equal(await console.event(), '3011 hash/+ 02:00:00:00:00:0a VLAN 00:00 Port 1');
 });
 
-t.test('debug: a station in a VLAN, whose lower octet is in front', async (t) => {
+t.test('debug-learned-vlan: a station is learned in a VLAN, whose lower octet comes first', async (t) => {
   const { console, join } = await told(t, 'hash');
   const client = await join(portWord(12));
   await console.give('vlan/create 300', 'vlan/addport 300 12');
@@ -217,7 +217,7 @@ t.test('debug: a station in a VLAN, whose lower octet is in front', async (t) =>
   t.equal(await console.event(), '3011 hash/+ 02:00:00:00:00:0a VLAN 2c:01 Port 12');
 });
 
-t.test('debug: a station is told once', async (t) => {
+t.test('debug-learned-once: a station is reported once', async (t) => {
   const { console, join } = await told(t, 'hash');
   const [a, b] = [await join(), await join()];
   for (let i = 0; i < 3; i++) a.send(frame(everybody, '02:00:00:00:00:0a'));
@@ -226,11 +226,11 @@ t.test('debug: a station is told once', async (t) => {
   t.same(console.events(), ['3011 hash/+ 02:00:00:00:00:0a VLAN 00:00 Port 1']);
 });
 
-for (const [what, line] of [
-  ['the size of the table is set', 'hash/setsize 64'],
-  ['its port leaves the VLAN', 'port/setvlan 1 10'],
+for (const [key, what, line] of [
+  ['size', 'the table gets another size', 'hash/setsize 64'],
+  ['setvlan', 'its port leaves the VLAN', 'port/setvlan 1 10'],
 ]) {
-  t.test(`debug: a station is forgotten when ${what}`, async (t) => {
+  t.test(`debug-forgotten[${key}]: a station is forgotten when ${what}`, async (t) => {
     const { console, join } = await told(t, 'hash');
     const client = await join();
     await console.give('vlan/create 10');
@@ -241,7 +241,7 @@ for (const [what, line] of [
   });
 }
 
-t.test('debug: a station is forgotten when its port is no member of the VLAN any more', async (t) => {
+t.test('debug-forgotten-member: a station is forgotten when its port leaves a tagged VLAN', async (t) => {
   const { console, join } = await told(t, 'hash');
   const client = await join();
   await console.give('vlan/create 300', 'vlan/addport 300 1');
@@ -251,7 +251,7 @@ t.test('debug: a station is forgotten when its port is no member of the VLAN any
   t.same(console.events(), ['3012 hash/- 02:00:00:00:00:0a VLAN 2c:01 Port 1']);
 });
 
-t.test('debug: a station is forgotten when its client leaves', async (t) => {
+t.test('debug-forgotten-client: a station is forgotten when its client leaves', async (t) => {
   const { console, join } = await told(t, 'hash');
   const client = await join();
   client.send(frame(everybody, '02:00:00:00:00:0a'));
@@ -260,7 +260,7 @@ t.test('debug: a station is forgotten when its client leaves', async (t) => {
   t.equal(await console.event(), '3012 hash/- 02:00:00:00:00:0a VLAN 00:00 Port 1');
 });
 
-t.test('debug: a new VLAN has this switch for a root', async (t) => {
+t.test('debug-root: the switch is the root of a new VLAN', async (t) => {
   const one = await startConsole(t, '--macaddr', '00:ff:01:02:03:04', '--priority', '0x1234');
   await one.console.give('debug/add fstp', 'vlan/create 300');
   t.same(one.console.events(), ['3045 fstp/root Port 0000 VLAN 01:2c -> 12:34:00:ff:01:02:03:04']);
@@ -268,7 +268,7 @@ t.test('debug: a new VLAN has this switch for a root', async (t) => {
   t.same(one.console.events(), []);
 });
 
-t.test('debug: who asked for one kind is told no other', async (t) => {
+t.test('debug-one-kind: a session gets only the kind it asked for', async (t) => {
   const { console, join } = await told(t, 'port/ep/+');
   const client = await join();
   client.send(frame(everybody, '02:00:00:00:00:0a'));
@@ -277,13 +277,13 @@ t.test('debug: who asked for one kind is told no other', async (t) => {
   t.match(console.events().join(), /^3031 port\/ep\/\+ Port 01 FD [ \d]\d$/);
 });
 
-t.test('debug: who asked for no more is told no more', async (t) => {
+t.test('debug-del: a session gets nothing after debug/del', async (t) => {
   const { console } = await told(t, 'port');
   await console.give('port/create 1', 'debug/del port', 'port/create 2');
   t.same(console.events(), ['3021 port/+ 01']);
 });
 
-t.test('debug: what another session does is told at once, without a prompt', async (t) => {
+t.test('debug-at-once: events of another session come at once, without a prompt', async (t) => {
   const one = await told(t, 'port');
   const other = await one.session(t);
   await other.give('port/create 1', 'port/create 2');
@@ -292,7 +292,7 @@ t.test('debug: what another session does is told at once, without a prompt', asy
   t.equal((await one.console.ask('debug/add port')).text, `${exists}\n`);
 });
 
-t.test('debug: what a session does not read at once waits for it', async (t) => {
+t.test('debug-slow-reader: events wait for a session that does not read', async (t) => {
   const { console, join, session } = await told(t, 'hash');
   const client = await join();
   const other = await session(t);
@@ -307,7 +307,7 @@ t.test('debug: what a session does not read at once waits for it', async (t) => 
   );
 });
 
-t.test('debug: a session that did not ask is told nothing', async (t) => {
+t.test('debug-none: a session that did not ask gets no events', async (t) => {
   const one = await told(t, 'port');
   const other = await one.session(t);
   await one.console.give('port/create 1');

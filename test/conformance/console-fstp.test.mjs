@@ -13,7 +13,7 @@ const shared = await startConsole(t);
 const fresh = reusedConsole(t);
 await shared.console.give('vlan/create 20');
 
-checkStatuses(t, 'console fstp', shared, [
+checkStatuses(t, 'console-fstp', shared, [
   ['fstp/setedge', invalid],
   ['fstp/setedge 0', invalid],
   ['fstp/setedge 0 1', invalid],
@@ -49,7 +49,7 @@ checkStatuses(t, 'console fstp', shared, [
   ['fstp/bonus 20 1 x', invalid],
 ]);
 
-checkEmptyBlocks(t, 'console fstp', shared, [
+checkEmptyBlocks(t, 'console-fstp', shared, [
   ['fstp/print 9', noAddress],
   ['fstp/print 4093', noAddress],
   ['fstp/print 4094', invalid],
@@ -60,17 +60,17 @@ checkEmptyBlocks(t, 'console fstp', shared, [
   ['fstp/setfstp x', success],
 ]);
 
-t.test('console fstp: "fstp/showinfo" has address, priority, and that it is off', async (t) => {
+t.test('console-fstp-showinfo: fstp/showinfo shows address, priority, and that it is off', async (t) => {
   const { console } = await startConsole(t, ...macaddr);
   t.same(await console.data('fstp/showinfo'), ['MAC 00:ff:aa:bb:cc:01 Priority 32768 (0x8000)', 'FSTP=false']);
 });
 
-t.test('console fstp: "fstp/showinfo" has what the options say', async (t) => {
+t.test('console-fstp-showinfo-options: fstp/showinfo shows the values of the options', async (t) => {
   const { console } = await startConsole(t, ...macaddr, '--priority', '0x1234', '-F');
   t.same(await console.data('fstp/showinfo'), ['MAC 00:ff:aa:bb:cc:01 Priority 4660 (0x1234)', 'FSTP=true']);
 });
 
-t.test('console fstp: it is on and off, and all but 0 is on', async (t) => {
+t.test('console-fstp-setfstp: fstp/setfstp turns it off by 0, and on by any other number', async (t) => {
   const { console } = await fresh(t);
   for (const [argument, on] of [
     ['1', true],
@@ -86,13 +86,13 @@ t.test('console fstp: it is on and off, and all but 0 is on', async (t) => {
   }
 });
 
-t.test('console fstp: a hub has none, and says so', async (t) => {
+t.test('console-fstp-hub: a hub has no spanning tree, and says so', async (t) => {
   const { console } = await startConsole(t, '-x');
   for (const line of ['fstp/setfstp 1', 'fstp/setfstp 0']) t.same(await console.data(line), ["Can't use fstp in hub mode"], line);
   t.equal((await console.data('fstp/showinfo'))[1], 'FSTP=false');
 });
 
-t.test('console fstp: who becomes a hub leaves the trees, and does not come back by himself', async (t) => {
+t.test('console-fstp-sethub: a switch that becomes a hub leaves the trees, and does not rejoin by itself', async (t) => {
   const { console } = await startConsole(t, '-F');
   t.equal((await console.data('fstp/showinfo'))[1], 'FSTP=true');
   await console.give('port/sethub 1');
@@ -105,7 +105,7 @@ for (const [what, args, disabled] of [
   ['off', [], true],
   ['on', ['-F'], false],
 ]) {
-  t.test(`console fstp: "fstp/print" when it is ${what}`, async (t) => {
+  t.test(`console-fstp-print[${what}]: fstp/print when it is ${what}`, async (t) => {
     const { console } = await startConsole(t, ...macaddr, ...args);
     t.same(await fstpTree(console), rootedTree({ disabled }));
     t.same(await fstpTree(console, 0), rootedTree({ disabled }));
@@ -113,7 +113,7 @@ for (const [what, args, disabled] of [
   });
 }
 
-t.test('console fstp: "fstp/print" has each VLAN with its ports, those with tags at the end', async (t) => {
+t.test('console-fstp-print-vlans: fstp/print shows each VLAN with its ports, tagged ones last', async (t) => {
   const one = await startConsole(t, ...macaddr, '-F', '--priority', '4096');
   for (let i = 0; i < 3; i++) await Client.joined(t, one.directory);
   const { console } = one;
@@ -125,7 +125,7 @@ t.test('console fstp: "fstp/print" has each VLAN with its ports, those with tags
   t.equal((await fstpTree(console, 291)).length, 6);
 });
 
-t.test('console fstp: a bonus is shown, one in each VLAN', async (t) => {
+t.test('console-fstp-bonus: a bonus is shown, one for each VLAN', async (t) => {
   const { console } = await startConsole(t, ...macaddr, '-F');
   for (const [line, bonus] of [
     ['fstp/bonus 0 1 100', 'bonusport 0001 bonuscost 100'],

@@ -61,26 +61,26 @@ for (const asked of [
   'hash/find 02:00:00:00:00:0a x',
   'hash/find 02:00:00:00:00:0a:99',
 ]) {
-  t.test(`hash: "${asked}" finds it, at a port that is one too high`, async (t) => {
+  t.test(`hash-find[${asked}]: finds the station, at a port that is one too high`, async (t) => {
     const console = await shared.session(t);
     const [found] = await console.data(asked);
     t.match(found, /^Hash: 0009 Addr: 02:00:00:00:00:0a VLAN 0000 to port: 004 {2}age \d+ secs$/);
   });
 }
 
-t.test('hash: "hash/print" has bucket, address, VLAN, port and age', async (t) => {
+t.test('hash-print: hash/print shows bucket, address, VLAN, port and age', async (t) => {
   const console = await shared.session(t);
   const [found, more] = await console.data('hash/print');
   t.match(found, /^Hash: 0009 Addr: 02:00:00:00:00:0a VLAN 0000 to port: 003 {2}age \d+ secs$/);
   t.equal(more, undefined);
 });
 
-t.test('hash: "hash/print" takes no argument', async (t) => {
+t.test('hash-print-argument: hash/print takes no argument', async (t) => {
   const console = await shared.session(t);
   t.equal((await console.data('hash/print 7')).length, 1);
 });
 
-t.test('hash: it is known how stations are remembered', async (t) => {
+t.test('hash-showinfo: hash/showinfo shows size and times of the table', async (t) => {
   const { console } = await fresh(t);
   t.same(await console.data('hash/showinfo'), ['Hash size 128', 'GC interval 2 secs', 'GC expire 100 secs', 'Min persistence 3 secs']);
 });
@@ -90,18 +90,18 @@ for (const [option, size] of [
   ['100', 128],
   ['1', 1],
 ]) {
-  t.test(`hash: --hashsize ${option} is a table of ${size}`, async (t) => {
+  t.test(`hash-option[${option}]: --hashsize ${option} makes a table of ${size}`, async (t) => {
     const { console } = await startConsole(t, '--hashsize', option);
     t.equal((await console.data('hash/showinfo'))[0], `Hash size ${size}`);
   });
 }
 
-t.test('hash: --hashsize 0 is the usual table', async (t) => {
+t.test('hash-option-0: --hashsize 0 makes a table of the usual size', async (t) => {
   const { console } = await startConsole(t, '--hashsize', '0');
   t.equal((await console.data('hash/showinfo'))[0], 'Hash size 128');
 });
 
-t.test('hash: the size is the next power of two', async (t) => {
+t.test('hash-setsize: hash/setsize rounds up to the next power of two', async (t) => {
   const { console } = await fresh(t);
   for (const [asked, size] of [
     ['100', 128],
@@ -118,7 +118,7 @@ t.test('hash: the size is the next power of two', async (t) => {
   }
 });
 
-t.test('hash: a table that no memory holds is refused', async (t) => {
+t.test('hash-too-large: a table too large for memory is refused', async (t) => {
   const { console } = await fresh(t);
   t.equal(await console.status('hash/setsize 99999999'), invalid);
   t.equal((await console.data('hash/showinfo'))[0], 'Hash size 128');
@@ -129,7 +129,7 @@ for (const [command, row, name] of [
   ['hash/setexpire', 2, 'GC expire'],
   ['hash/setminper', 3, 'Min persistence'],
 ]) {
-  t.test(`hash: "${command}" takes any number`, async (t) => {
+  t.test(`hash-times[${command}]: ${command} takes any number`, async (t) => {
     const { console } = await fresh(t);
     for (const [asked, seconds] of [
       ['7', 7],
@@ -156,7 +156,7 @@ async function withClients(t, count) {
   return [one.console, ...clients];
 }
 
-t.test('hash: stations by their buckets', async (t) => {
+t.test('hash-buckets: stations are listed by bucket', async (t) => {
   const [console, a, b] = await withClients(t, 2);
   for (const [client, mac] of [
     [b, stationC],
@@ -177,14 +177,14 @@ t.test('hash: stations by their buckets', async (t) => {
   ]);
 });
 
-t.test('hash: another size, other buckets', async (t) => {
+t.test('hash-other-size: another size gives other buckets', async (t) => {
   const [console, a] = await withClients(t, 1);
   await console.give('hash/setsize 4096');
   for (const mac of [stationA, stationC]) a.send(frame(everybody, mac));
   t.same(await known(console, 2), [line(stationC, { bucket: 927, port: 1 }), line(stationA, { bucket: 1673, port: 1 })]);
 });
 
-t.test('hash: one bucket, the newest first', async (t) => {
+t.test('hash-one-bucket: within a bucket the newest station is first', async (t) => {
   const [console, a] = await withClients(t, 1);
   await console.give('hash/setsize 1');
   for (const [i, mac] of [stationA, stationC, stationB].entries()) {
@@ -199,7 +199,7 @@ t.test('hash: one bucket, the newest first', async (t) => {
   );
 });
 
-t.test('hash: a station in two VLANs is two', async (t) => {
+t.test('hash-two-vlans: a station in two VLANs has two entries', async (t) => {
   const [console, a, b] = await withClients(t, 2);
   await console.give('vlan/create 300', 'vlan/addport 300 2');
   a.send(frame(everybody, stationA));
@@ -208,7 +208,7 @@ t.test('hash: a station in two VLANs is two', async (t) => {
   t.match((await console.data(`hash/find ${stationA} 300`))[0], 'VLAN 0300 to port: 003');
 });
 
-t.test('hash: a group is no station', async (t) => {
+t.test('hash-group: a group address is not learned', async (t) => {
   const [console, a, b] = await withClients(t, 2);
   a.send(frame(everybody, '03:00:00:00:00:01'));
   a.send(frame(everybody, everybody));
@@ -216,7 +216,7 @@ t.test('hash: a group is no station', async (t) => {
   t.same(await console.data('hash/print'), []);
 });
 
-t.test('hash: to change the size is to forget all', async (t) => {
+t.test('hash-setsize-forgets: a new size forgets all stations', async (t) => {
   const [console, a] = await withClients(t, 1);
   a.send(frame(everybody, stationA));
   await known(console, 1);
@@ -224,11 +224,11 @@ t.test('hash: to change the size is to forget all', async (t) => {
   t.same(await console.data('hash/print'), []);
 });
 
-for (const [what, ...lines] of [
-  ['its port goes to another VLAN', 'vlan/create 10', 'port/setvlan 1 10'],
-  ['its port has no untagged VLAN any more', 'port/setvlan 1 4095'],
+for (const [key, what, ...lines] of [
+  ['setvlan', 'its port moves to another VLAN', 'vlan/create 10', 'port/setvlan 1 10'],
+  ['no-vlan', 'its port has no untagged VLAN any more', 'port/setvlan 1 4095'],
 ]) {
-  t.test(`hash: a station is forgotten when ${what}`, async (t) => {
+  t.test(`hash-forgotten[${key}]: a station is forgotten when ${what}`, async (t) => {
     const [console, a, b] = await withClients(t, 2);
     a.send(frame(everybody, stationA));
     await b.receive();
@@ -238,7 +238,7 @@ for (const [what, ...lines] of [
   });
 }
 
-t.test('hash: a station is forgotten when its port leaves its VLAN, and others are not', async (t) => {
+t.test('hash-port-leaves: a station is forgotten when its port leaves its VLAN, and the others are kept', async (t) => {
   const [console, a, b] = await withClients(t, 2);
   await console.give('vlan/create 10', 'vlan/addport 10 1', 'vlan/addport 10 2');
   a.send(tagged(frame(everybody, stationA), 10));
@@ -250,7 +250,7 @@ t.test('hash: a station is forgotten when its port leaves its VLAN, and others a
   t.match(left[0], `Addr: ${stationB}`);
 });
 
-t.test('hash: to change one VLAN of a port is not to forget its stations in others', async (t) => {
+t.test('hash-other-vlan: a change of one VLAN of a port keeps its stations in the others', async (t) => {
   const [console, a, b] = await withClients(t, 2);
   await console.give('vlan/create 10', 'vlan/addport 10 1');
   a.send(frame(everybody, stationA));
@@ -260,7 +260,7 @@ t.test('hash: to change one VLAN of a port is not to forget its stations in othe
   t.equal((await console.data('hash/print')).length, 1);
 });
 
-t.test('hash: a client that leaves takes its stations along, and no others', async (t) => {
+t.test('hash-client-leaves: a client that leaves takes its stations along, and no others', async (t) => {
   const [console, a, b] = await withClients(t, 2);
   a.send(frame(everybody, stationA));
   b.send(frame(everybody, stationB));
@@ -273,7 +273,7 @@ t.test('hash: a client that leaves takes its stations along, and no others', asy
   t.match(left[0], `Addr: ${stationB}`);
 });
 
-t.test('hash: a station that turns up elsewhere too soon stays where it was', async (t) => {
+t.test('hash-too-soon: a station that turns up at another port too soon stays at the first', async (t) => {
   const [console, a, b, c] = await withClients(t, 3);
   a.send(frame(everybody, stationA));
   await c.receive();
@@ -282,7 +282,7 @@ t.test('hash: a station that turns up elsewhere too soon stays where it was', as
   t.match((await console.data(`hash/find ${stationA}`))[0], 'to port: 002');
 });
 
-t.test('hash: without a time of persistence it moves after a second', async (t) => {
+t.test('hash-no-persistence: without a minimum persistence a station moves after a second', async (t) => {
   const [console, a, b] = await withClients(t, 2);
   await console.give('hash/setminper 0');
   a.send(frame(everybody, stationA));

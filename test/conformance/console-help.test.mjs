@@ -64,7 +64,7 @@ const commands = [
 const pathOf = (row) => row.slice(0, row.indexOf(' '));
 const known = new Set(commands.map(([path]) => path));
 
-t.test('help: two lines of heading, in columns of 18 and 15', async (t) => {
+t.test('help-heading: two lines of heading, with columns of 18 and 15', async (t) => {
   const console = await shared.session(t);
   t.same((await console.data('help')).slice(0, 2), [
     'COMMAND PATH       SYNTAX          HELP',
@@ -72,7 +72,7 @@ t.test('help: two lines of heading, in columns of 18 and 15', async (t) => {
   ]);
 });
 
-t.test('help: the commands are in their order, and more may be among them', async (t) => {
+t.test('help-order: the commands are in the usual order, possibly with others between them', async (t) => {
   const console = await shared.session(t);
   const rows = (await console.data('help')).slice(2);
   t.same(
@@ -82,7 +82,7 @@ t.test('help: the commands are in their order, and more may be among them', asyn
 });
 
 for (const [path, syntax] of commands) {
-  t.test(`help: ${path} takes ${syntax || 'nothing'}, and something is said of it`, async (t) => {
+  t.test(`help-command[${path}]: takes ${syntax || 'nothing'}, and has a description`, async (t) => {
     const console = await shared.session(t);
     const row = (await console.data(`help ${path}`)).find((row) => pathOf(row) === path);
     t.equal(row?.slice(0, 35), `${path.padEnd(18)} ${syntax.padEnd(15)} `);
@@ -104,7 +104,7 @@ for (const prefix of [
   'port/print/',
   'PORT',
 ]) {
-  t.test(`help: "help ${prefix}" lists what begins so`, async (t) => {
+  t.test(`help-prefix[${prefix}]: help lists the commands with this beginning`, async (t) => {
     const console = await shared.session(t);
     const rows = (await console.data(`help ${prefix}`)).slice(2).map(pathOf);
     t.ok(rows.every((path) => path.startsWith(prefix)));
@@ -115,7 +115,7 @@ for (const prefix of [
   });
 }
 
-t.test('help: nothing begins with a command and what it takes', async (t) => {
+t.test('help-argument: a command with an argument is the beginning of no command', async (t) => {
   const console = await shared.session(t);
   t.equal((await console.data('help port/create 5')).length, 2);
 });

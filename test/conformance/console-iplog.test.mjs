@@ -20,7 +20,7 @@ for (const [line, expected] of [
   ['iplog/logfile /nosuch/file', noEntry],
   ['iplog/setgcint x', success],
 ])
-  t.test(`iplog: "${line}" ends with ${expected}`, async (t) => {
+  t.test(`iplog-status[${line}]: ends with ${expected}`, async (t) => {
     const { console } = await fresh(t);
     await console.give('plugin/add iplog');
     t.equal((await console.ask(line)).text, `${expected}\n`);
@@ -54,7 +54,7 @@ function ipFrame(source, address) {
 
 const newIp = (version, address, mac, port) => `ipv${version} ${address} mac=${mac} port=${port} vlan=0 user=${ownName} "conformance"`;
 
-t.test('iplog: how it is', async (t) => {
+t.test('iplog-showinfo: iplog/showinfo shows the settings', async (t) => {
   const { console } = await fresh(t);
   await console.give('plugin/add iplog');
   const [, ...lines] = await console.data('iplog/showinfo');
@@ -65,7 +65,7 @@ t.test('iplog: how it is', async (t) => {
   t.equal((await console.data('iplog/showinfo'))[1], 'log disabled');
 });
 
-t.test('iplog: ranges', async (t) => {
+t.test('iplog-ranges: ranges are added, listed and removed', async (t) => {
   const { console } = await fresh(t);
   await console.give(
     'plugin/add iplog',
@@ -80,7 +80,7 @@ t.test('iplog: ranges', async (t) => {
   t.same(await console.data('iplog/list'), ['  ipv4: 192.168.1.1/32', '  ipv6: fd00::/16']);
 });
 
-t.test('iplog: addresses of the ranges are told once, and listed', async (t) => {
+t.test('iplog-addresses: addresses of the ranges are reported once, and listed', async (t) => {
   const [console, a, b] = await withPlugin(t, 'iplog/ipadd 10.0.0.0/8', 'iplog/ipadd fd00::/16', 'debug/add iplog');
   t.same(await console.data('iplog/iplist'), []);
   a.send(ipFrame(stationA, '11.0.0.5'));
@@ -109,7 +109,7 @@ t.test('iplog: addresses of the ranges are told once, and listed', async (t) => 
     t.equal((await console.ask(line)).text, `0000 DATA END WITH '.'\n.\n${invalid}\n`, line);
 });
 
-t.test('iplog: an address that moves is told anew', async (t) => {
+t.test('iplog-moves: an address that moves is reported again', async (t) => {
   const [console, a, b] = await withPlugin(t, 'iplog/ipadd 0.0.0.0/0', 'debug/add iplog');
   a.send(ipFrame(stationA, '10.0.0.5'));
   t.equal(await console.event(), `3301 iplog/newip ${newIp(4, '10.0.0.5', stationA, 1)}`);
@@ -118,7 +118,7 @@ t.test('iplog: an address that moves is told anew', async (t) => {
   t.same(await console.data('iplog/iplist'), [`ipv4 10.0.0.5 port=2 user=${ownName}`]);
 });
 
-t.test('iplog: new addresses are in the file, each with its time', async (t) => {
+t.test('iplog-file: new addresses are in the log file, each with its time', async (t) => {
   const [console, a, , one] = await withPlugin(t, 'iplog/ipadd 10.0.0.0/8', 'debug/add iplog');
   const path = join(one.parent, 'log');
   await console.give(`iplog/logfile ${path}`);
@@ -130,7 +130,7 @@ t.test('iplog: new addresses are in the file, each with its time', async (t) => 
   t.equal(line, newIp(4, '10.0.0.5', stationA, 1));
 });
 
-t.test('iplog: an address in a VLAN', async (t) => {
+t.test('iplog-vlan: an address in a VLAN', async (t) => {
   const [console, a] = await withPlugin(t, 'iplog/ipadd 10.0.0.0/8', 'vlan/create 10', 'vlan/addport 10 1', 'debug/add iplog');
   a.send(tagged(ipFrame(stationA, '10.0.0.5'), 10));
   t.match(await console.event(), `ipv4 10.0.0.5 mac=02:00:00:00:00:0a port=1 vlan=10 user=${ownName}`);

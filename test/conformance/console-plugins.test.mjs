@@ -31,18 +31,18 @@ checkStatuses(t, 'plugin', shared, [
   ['iplog/showinfo', unknown],
 ]);
 
-t.test('plugin: no library is loaded', async (t) => {
+t.test('plugin-no-library: no library is loaded', async (t) => {
   const { console } = await fresh(t);
   for (const library of ['libc.so.6', 'libm.so.6']) t.equal(await console.status(`plugin/add ${library}`), noEntry, library);
 });
 
-t.test('plugin: the path of a library means the plugin of that name', async (t) => {
+t.test('plugin-path: the path of a library stands for the plugin of that name', async (t) => {
   const { console } = await fresh(t);
   t.equal(await console.status('plugin/add /usr/lib/vde2/plugins/dump.so'), success);
   t.same((await console.ask('plugin/list')).data.length, heading.length + 1);
 });
 
-t.test('plugin: none is there at first', async (t) => {
+t.test('plugin-none: no plugin is active at first', async (t) => {
   const console = await shared.session(t);
   for (const line of ['plugin/list', 'plugin/list dump']) {
     const { data, status: ended } = await console.ask(line);
@@ -58,7 +58,7 @@ const names = async (console, prefix = '') => {
   return rows.map((row) => /^(\S+) +\S/.exec(row)[1]);
 };
 
-t.test('plugin: they are added once, listed in the order of that, and removed', async (t) => {
+t.test('plugin-add-remove: plugins are added once, listed in that order, and removed', async (t) => {
   const { console } = await fresh(t);
   await console.give('plugin/add pdump', 'plugin/add dump', 'plugin/add iplog');
   t.equal(await console.status('plugin/add dump'), exists);
@@ -73,13 +73,13 @@ t.test('plugin: they are added once, listed in the order of that, and removed', 
   t.same(await names(console), ['pdump', 'iplog', 'dump']);
 });
 
-t.test('plugin: the beginning of a name will do to remove one', async (t) => {
+t.test('plugin-prefix: the beginning of a name is enough to remove a plugin', async (t) => {
   const { console } = await fresh(t);
   await console.give('plugin/add iplog', 'plugin/add dump', 'plugin/del du');
   t.same(await names(console), ['iplog']);
 });
 
-t.test('plugin: whoever names none removes none', async (t) => {
+t.test('plugin-no-name: plugin/del without a name removes none', async (t) => {
   const { console } = await fresh(t);
   await console.give('plugin/add dump');
   t.equal(await console.status('plugin/del'), noEntry);
@@ -130,7 +130,7 @@ for (const [plugin, commands, events] of [
     [['iplog/newip', '301']],
   ],
 ]) {
-  t.test(`plugin: ${plugin} has these commands and events while it is there`, async (t) => {
+  t.test(`plugin-commands[${plugin}]: has these commands and events while it is active`, async (t) => {
     const { console } = await fresh(t);
     const rows = async () => (await console.data(`help ${plugin}`)).slice(2).map((row) => row.slice(0, 35));
     t.same(await rows(), []);
@@ -161,7 +161,7 @@ async function withPlugin(t, plugin, ...lines) {
 
 const hex = (octets) => octets.toString('hex').replaceAll(/../g, '$& ');
 
-t.test('dump: each frame is told with its port, in and out', async (t) => {
+t.test('dump-frames: each frame is reported with its port, in and out', async (t) => {
   const [console, a] = await withPlugin(t, 'dump', 'debug/add dump', 'dump/active 1');
   const sent = frame(everybody, stationA);
   a.send(sent);
@@ -171,7 +171,7 @@ t.test('dump: each frame is told with its port, in and out', async (t) => {
   ]);
 });
 
-t.test('dump: a tag is shown where there is one', async (t) => {
+t.test('dump-tag: a tag is shown', async (t) => {
   const [console, a] = await withPlugin(
     t,
     'dump',
@@ -189,7 +189,7 @@ t.test('dump: a tag is shown where there is one', async (t) => {
   ]);
 });
 
-t.test('dump: only those who asked for it, only what they asked for, only while it is on', async (t) => {
+t.test('dump-sessions: only sessions that asked get events, only of the kinds they asked for, only while it is on', async (t) => {
   const [console, a, b, one] = await withPlugin(t, 'dump', 'debug/add dump/packetout');
   const other = await one.session(t);
   const send = async () => {
@@ -208,13 +208,13 @@ t.test('dump: only those who asked for it, only what they asked for, only while 
 });
 
 for (const line of ['pdump/buffered 1', 'pdump/buffered'])
-  t.test(`pdump: "${line}" ends well`, async (t) => {
+  t.test(`pdump-status[${line}]: succeeds`, async (t) => {
     const { console } = await fresh(t);
     await console.give('plugin/add pdump');
     t.equal((await console.ask(line)).text, `${success}\n`);
   });
 
-t.test('pdump: the file is vde_dump.cap, or another one', async (t) => {
+t.test('pdump-file-name: the file is vde_dump.cap, or the given one', async (t) => {
   const { console, parent } = await fresh(t);
   const path = join(parent, 'other');
   await console.give('plugin/add pdump');
@@ -223,7 +223,7 @@ t.test('pdump: the file is vde_dump.cap, or another one', async (t) => {
   t.same(await console.data('pdump/filename'), [`dumpfile=${path}`]);
 });
 
-t.test('pdump: each frame is in the file, in and out, as pcap', async (t) => {
+t.test('pdump-pcap: each frame is in the file, in and out, as pcap', async (t) => {
   const [console, a, b, one] = await withPlugin(t, 'pdump');
   const path = join(one.parent, 'cap');
   await console.data(`pdump/filename ${path}`);
@@ -247,7 +247,7 @@ t.test('pdump: each frame is in the file, in and out, as pcap', async (t) => {
   t.equal(file.length, 24 + 2 * (16 + 77));
 });
 
-t.test('pdump: a file that cannot be made', async (t) => {
+t.test('pdump-no-file: a file that cannot be created', async (t) => {
   const { console } = await fresh(t);
   await console.give('plugin/add pdump');
   await console.ask('pdump/filename /nosuch/file');

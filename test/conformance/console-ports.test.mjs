@@ -21,7 +21,7 @@ const inactive = (number, { vlan = '0000', allocatable = false, user = 'NONE', g
 /** The numbers of the ports that there are. */
 const numbers = async (console) => (await console.data('port/allprint')).flatMap((line) => /^Port (\d+)/.exec(line)?.[1] ?? []).map(Number);
 
-checkStatuses(t, 'console port', shared, [
+checkStatuses(t, 'console-port', shared, [
   ['port/create 3', exists],
   ['port/create 3x', exists],
   ['port/create 3 4', exists],
@@ -98,7 +98,7 @@ checkStatuses(t, 'console port', shared, [
   ['port/setnumports 3', inUse],
 ]);
 
-checkEmptyBlocks(t, 'console port', shared, [
+checkEmptyBlocks(t, 'console-port', shared, [
   ['port/print', success],
   ['port/print 3', noAddress],
   ['port/print 7', noAddress],
@@ -113,18 +113,18 @@ checkEmptyBlocks(t, 'console port', shared, [
   ['port/allprint -1', invalid],
 ]);
 
-t.test('console port: "port/allprint" shows a port that nobody is at', async (t) => {
+t.test('console-port-allprint: port/allprint shows a port without clients', async (t) => {
   const console = await shared.session(t);
   for (const line of ['port/allprint', 'port/allprint 3', 'port/allprint 03', 'port/allprint 3 7', 'port/allprint 3x'])
     t.same(await console.data(line), inactive(3), line);
 });
 
-t.test('console port: "port/showinfo" has the number of ports, hub or not, counters', async (t) => {
+t.test('console-port-showinfo: port/showinfo shows the number of ports, whether it is a hub, and counters', async (t) => {
   const { console } = await startConsole(t, '-n', '7', '-x');
   t.same(await console.data('port/showinfo'), ['Numports=7', 'HUB=true', 'counters=true']);
 });
 
-t.test('console port: the number of ports can be changed, but not below a port that is there', async (t) => {
+t.test('console-port-setnumports: the number of ports can be changed, but not below an existing port', async (t) => {
   const { console } = await fresh(t);
   await console.give('port/setnumports 40', 'port/create 39');
   t.equal(await console.status('port/setnumports 39'), inUse);
@@ -136,12 +136,12 @@ t.test('console port: the number of ports can be changed, but not below a port t
   t.equal((await console.ask('port/createauto')).text, `0000 DATA END WITH '.'\n.\n${full}\n`);
 });
 
-t.test('console port: more ports than any switch needs are refused', async (t) => {
+t.test('console-port-too-many: an excessive number of ports is refused', async (t) => {
   const { console } = await fresh(t);
   t.equal(await console.status('port/setnumports 1000000'), invalid);
 });
 
-t.test('console port: created ports are for those who name them', async (t) => {
+t.test('console-port-created: created ports are for clients that name them', async (t) => {
   const { console } = await fresh(t);
   await console.give('port/create 31', 'port/create 5x', 'port/create 0x6', 'port/create 7 8');
   t.same(await numbers(console), [1, 5, 7, 31], 'and 0x6 is 0, which is the lowest that is free');
@@ -149,7 +149,7 @@ t.test('console port: created ports are for those who name them', async (t) => {
 });
 
 for (const line of ['port/create', 'port/create 0', 'port/create auto']) {
-  t.test(`console port: "${line}" creates the lowest that is free, and does not say which`, async (t) => {
+  t.test(`console-port-create-any[${line}]: creates the lowest free port, and does not report its number`, async (t) => {
     const { console } = await fresh(t);
     await console.give('port/setnumports 3', 'port/create 1', line);
     t.same(await numbers(console), [1, 2]);
@@ -157,7 +157,7 @@ for (const line of ['port/create', 'port/create 0', 'port/create auto']) {
   });
 }
 
-t.test('console port: "port/createauto" creates the lowest that is free, and says which', async (t) => {
+t.test('console-port-createauto: port/createauto creates the lowest free port, and reports its number', async (t) => {
   const { console } = await fresh(t);
   await console.give('port/setnumports 4', 'port/create 2');
   t.same(await console.data('port/createauto'), ['Port 0001']);
@@ -165,7 +165,7 @@ t.test('console port: "port/createauto" creates the lowest that is free, and say
   t.equal((await console.ask('port/createauto')).text, `0000 DATA END WITH '.'\n.\n${full}\n`);
 });
 
-t.test('console port: a port that is removed is forgotten, with all that was set', async (t) => {
+t.test('console-port-removed: a removed port is forgotten, with all of its settings', async (t) => {
   const { console } = await fresh(t);
   await console.give('vlan/create 20', 'port/create 3', 'port/setvlan 3 20', 'port/allocatable 3 1', 'port/setuser 3 daemon');
   t.same(await console.data('port/allprint 3'), inactive(3, { vlan: '0020', allocatable: true, user: 'daemon' }));
@@ -175,7 +175,7 @@ t.test('console port: a port that is removed is forgotten, with all that was set
   t.same(await console.data('port/allprint 3'), inactive(3));
 });
 
-t.test('console port: numbers of two arguments are decimal, hexadecimal or octal', async (t) => {
+t.test('console-port-numbers: numbers of two-argument commands are decimal, hexadecimal or octal', async (t) => {
   const { console } = await fresh(t);
   await console.give('port/create 8', 'vlan/create 20');
   for (const line of [
@@ -191,7 +191,7 @@ t.test('console port: numbers of two arguments are decimal, hexadecimal or octal
   }
 });
 
-t.test('console port: VLAN 4095 is none', async (t) => {
+t.test('console-port-vlan-4095: VLAN 4095 means none', async (t) => {
   const { console } = await fresh(t);
   await console.give('port/create 3', 'port/setvlan 3 4095');
   t.same(await console.data('port/allprint 3'), inactive(3, { vlan: '4095' }));
@@ -200,7 +200,7 @@ t.test('console port: VLAN 4095 is none', async (t) => {
   t.same(await console.data('port/allprint 3'), inactive(3));
 });
 
-t.test('console port: whether it is for all is a number, and all but 0 is yes', async (t) => {
+t.test('console-port-allocatable: port/allocatable takes a number, and all but 0 mean yes', async (t) => {
   const { console } = await fresh(t);
   await console.give('port/create 3');
   for (const [value, allocatable] of [
@@ -215,7 +215,7 @@ t.test('console port: whether it is for all is a number, and all but 0 is yes', 
   }
 });
 
-t.test('console port: users and groups are shown by name, else by number', async (t) => {
+t.test('console-port-names: users and groups are shown by name, or else by number', async (t) => {
   const { console } = await fresh(t);
   await console.give('port/create 3');
   for (const [user, group, shown] of [
@@ -231,7 +231,7 @@ t.test('console port: users and groups are shown by name, else by number', async
   }
 });
 
-t.test('console port: a number with something behind it is nobody', async (t) => {
+t.test('console-port-trailing: a number with trailing characters is no user', async (t) => {
   const { console } = await fresh(t);
   await console.give('port/create 3');
   for (const name of ['0x1', '12x', '1 2']) {
@@ -240,19 +240,19 @@ t.test('console port: a number with something behind it is nobody', async (t) =>
   }
 });
 
-t.test('console port: two that have no name are shown as two', async (t) => {
+t.test('console-port-unnamed: two users without names are shown as two', async (t) => {
   const { console } = await fresh(t);
   await console.give('port/create 3', 'port/setuser 3 12345', 'port/setgroup 3 54321');
   t.same(await console.data('port/allprint 3'), inactive(3, { user: '12345', group: '54321' }));
 });
 
-t.test('console port: a user beyond 31 bits is shown as he is, and harms nobody', async (t) => {
+t.test('console-port-uid-31-bits: a user above 31 bits is shown correctly, and does no harm', async (t) => {
   const { console } = await fresh(t);
   await console.give('port/create 3', 'port/setuser 3 4000000000');
   t.same(await console.data('port/allprint 3'), inactive(3, { user: '4000000000' }));
 });
 
-t.test('console port: switch and hub and back', async (t) => {
+t.test('console-port-sethub: the switch becomes a hub and a switch again', async (t) => {
   const { console } = await fresh(t);
   for (const [line, hub] of [
     ['port/sethub 1', true],
@@ -267,7 +267,7 @@ t.test('console port: switch and hub and back', async (t) => {
   }
 });
 
-t.test('console port: ports are listed by their numbers', async (t) => {
+t.test('console-port-order: ports are listed by number', async (t) => {
   const { console } = await fresh(t);
   await console.give('port/create 9', 'port/create 2', 'port/create 30', 'port/create 11');
   t.same(await numbers(console), [2, 9, 11, 30]);

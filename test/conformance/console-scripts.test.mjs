@@ -35,7 +35,7 @@ async function load(t, text) {
   return [(await one.console.until(prompt)).replaceAll(path, 'FILE'), one.console, one];
 }
 
-t.test('load: each line is shown with its reply, and the status at the end is that of the file', async (t) => {
+t.test('load-replies: each line is shown with its reply, and the last status is that of the file', async (t) => {
   const [said] = await load(t, 'port/create 3\nport/create 3\nport/print 3\nnosuch\nport/allprint\n');
   t.equal(
     said,
@@ -55,12 +55,12 @@ t.test('load: each line is shown with its reply, and the status at the end is th
   );
 });
 
-t.test('load: comments and blanks are shown, and have no reply', async (t) => {
+t.test('load-comments: comments and blank lines are shown, and have no reply', async (t) => {
   const [said] = await load(t, '# comment\n  \n\t# another\n');
   t.equal(said, `vde[FILE]: # comment\nvde[FILE]:   \nvde[FILE]: \t# another\n${success}\n${prompt}`);
 });
 
-t.test('load: an empty line is a command that is not there', async (t) => {
+t.test('load-empty-line: an empty line is an unknown command', async (t) => {
   const [said] = await load(t, 'port/create 3\n\nport/create 4\n');
   t.equal(
     said,
@@ -68,25 +68,25 @@ t.test('load: an empty line is a command that is not there', async (t) => {
   );
 });
 
-t.test('load: the last line need not have an end', async (t) => {
+t.test('load-no-end: the last line needs no line end', async (t) => {
   const [said] = await load(t, 'port/create 3\nport/create 4');
   t.equal(said, `vde[FILE]: port/create 3\n${success}\nvde[FILE]: port/create 4\n${success}\n${success}\n${prompt}`);
 });
 
-t.test('load: a file without lines', async (t) => {
+t.test('load-empty: an empty file', async (t) => {
   const [said] = await load(t, '');
   t.equal(said, `${success}\n${prompt}`);
 });
 
 for (const line of ['logout', 'shutdown']) {
-  t.test(`load: "${line}" in a file ends nothing`, async (t) => {
+  t.test(`load-ends-nothing[${line}]: ${line} in a file ends nothing`, async (t) => {
     const [said, console] = await load(t, `port/create 3\n${line}\nport/create 4\n`);
     t.equal(said, `vde[FILE]: port/create 3\n${success}\nvde[FILE]: ${line}\nvde[FILE]: port/create 4\n${success}\n${success}\n${prompt}`);
     t.equal(await console.status('port/allprint 4'), success);
   });
 }
 
-t.test('load: a file may load another', async (t) => {
+t.test('load-nested: a file may load another', async (t) => {
   const one = await fresh(t);
   const inner = script(one, 'port/create 3\n');
   const outer = script(one, `load ${inner}\nport/create 4\n`);
@@ -100,12 +100,12 @@ t.test('load: a file may load another', async (t) => {
   );
 });
 
-t.test('load: a file that is not there, in a file', async (t) => {
+t.test('load-nested-missing: a missing file inside a file', async (t) => {
   const [said] = await load(t, 'load /nosuch\nport/create 4\n');
   t.equal(said, `vde[FILE]: load /nosuch\n${noEntry}\nvde[FILE]: port/create 4\n${success}\n${success}\n${prompt}`);
 });
 
-t.test('load: a file that loads itself comes to an end soon', async (t) => {
+t.test('load-recursive: a file that loads itself soon stops', async (t) => {
   const one = await fresh(t);
   const path = join(one.parent, 'loop');
   writeFileSync(path, `load ${path}\n`);
@@ -115,17 +115,17 @@ t.test('load: a file that loads itself comes to an end soon', async (t) => {
   t.equal(await (await one.session(t)).status('port/showinfo'), success);
 });
 
-t.test('load: events that a file asks for are told to who loads it', async (t) => {
+t.test('load-events: events that a file asks for go to the session that loads it', async (t) => {
   const [said] = await load(t, 'debug/add port\nport/create 3\n');
   t.equal(said, `vde[FILE]: debug/add port\n${success}\nvde[FILE]: port/create 3\n3021 port/+ 03\n${success}\n${success}\n${prompt}`);
 });
 
-t.test('load: a directory is refused', async (t) => {
+t.test('load-directory: a directory is refused', async (t) => {
   const one = await fresh(t);
   t.equal((await one.console.ask(`load ${one.parent}`)).text, '1021 Is a directory\n');
 });
 
-t.test('load: a file is opened with the rights of who asks for it', { skip: needsRoot }, async (t) => {
+t.test('load-rights: a file is opened with the rights of the user who asks for it', { skip: needsRoot }, async (t) => {
   const one = await startConsole(t, '--mgmtmode', '666');
   const path = script(one, 'port/create 3\n');
   const console = await Console.open(t, one.path, nobodyUser);
@@ -135,14 +135,14 @@ t.test('load: a file is opened with the rights of who asks for it', { skip: need
   t.equal((await console.ask(`load ${path}`)).status, success);
 });
 
-t.test('load: a path is all that follows', async (t) => {
+t.test('load-path: the path is the whole rest of the line', async (t) => {
   const one = await fresh(t);
   const path = script(one, 'port/create 3\n');
   t.equal(await one.console.status(`load ${path} more`), noEntry);
   t.equal(await one.console.status(`load    ${path}`), success);
 });
 
-t.test('load: what a long file says is whole', async (t) => {
+t.test('load-long-reply: the reply of a long file is complete', async (t) => {
   const one = await fresh(t);
   const other = await one.session(t);
   const path = script(one, `${'hash/showinfo\n'.repeat(5000)}vlan/create 10\n`);
@@ -155,7 +155,7 @@ t.test('load: what a long file says is whole', async (t) => {
   t.equal(said.split('\n').filter((line) => line === success).length, 5000 + 2);
 });
 
-t.test('load: a line of 200 octets is one line', async (t) => {
+t.test('load-line-200: a line of 200 octets is one line', async (t) => {
   const [said] = await load(t, `help ${'a'.repeat(195)}\nport/create 3\n`);
   t.equal(said.split('\n').filter((line) => line.startsWith('vde[FILE]: ')).length, 2);
   t.equal(said.split('\n').filter((line) => line === success).length, 3);
@@ -172,50 +172,50 @@ const usual = '# comment\nport/create 4\nvlan/create 9\nport/setvlan 4 9\n';
 const ports = async ({ console }) => (await console.data('port/allprint')).filter((line) => line.startsWith('Port'));
 const port4 = ['Port 0004 untagged_vlan=0009 INACTIVE - NOT Unnamed Allocatable'];
 
-t.test('rc: the commands of the file are done when it starts', async (t) => {
+t.test('rc-commands: the commands of the file are executed at the start', async (t) => {
   const one = await withRcfile(t, usual);
   t.same(await ports(one), port4);
   t.same(await one.console.data('vlan/allprint'), ['VLAN 0000', 'VLAN 0009', ' -- Port 0004 tagged=0 active=0 status=Learning']);
 });
 
-t.test('rc: --rcfile is the same', async (t) => {
+t.test('rc-rcfile: --rcfile is the same option', async (t) => {
   const rcfile = join(scratch(t), 'rc');
   writeFileSync(rcfile, usual);
   t.same(await ports(await startConsole(t, '--rcfile', rcfile)), port4);
 });
 
-t.test('rc: mistakes in it are passed over', async (t) => {
+t.test('rc-mistakes: mistakes in it are skipped', async (t) => {
   const one = await withRcfile(t, `nosuch\nport/create 99\n\nport/setvlan 4 9\n${usual}port/create 4\nbogus`);
   t.same(await ports(one), port4);
 });
 
-t.test('rc: its last line need not have an end', async (t) => {
+t.test('rc-no-end: its last line needs no line end', async (t) => {
   t.same(await ports(await withRcfile(t, usual.trimEnd())), port4);
 });
 
-t.test('rc: it may have the line ends of other systems', async (t) => {
+t.test('rc-line-ends: it may have the line ends of other systems', async (t) => {
   t.same(await ports(await withRcfile(t, usual.replaceAll('\n', '\r\n'))), port4);
 });
 
-t.test('rc: a file that is not there is passed over', async (t) => {
+t.test('rc-missing: a missing file is skipped', async (t) => {
   const one = await startConsole(t, '-f', '/nosuch/file');
   t.equal(await one.console.status('port/showinfo'), success);
 });
 
-t.test('rc: an empty file', async (t) => {
+t.test('rc-empty: an empty file', async (t) => {
   t.same(await ports(await withRcfile(t, '')), []);
 });
 
-t.test('rc: a directory is passed over', async (t) => {
+t.test('rc-directory: a directory is skipped', async (t) => {
   const one = await startConsole(t, '-f', scratch(t));
   t.equal(await one.console.status('port/showinfo'), success);
 });
 
-t.test('rc: nothing in it ends the switch', async (t) => {
+t.test('rc-ends-nothing: no command in it ends the switch', async (t) => {
   t.same(await ports(await withRcfile(t, `logout\nshutdown\n${usual}`)), port4);
 });
 
-t.test('rc: what needs somebody at a console is refused there', async (t) => {
+t.test('rc-session-only: commands that need a session are refused', async (t) => {
   const inner = join(scratch(t), 'inner');
   writeFileSync(inner, 'port/create 5\n');
   const one = await withRcfile(t, `load ${inner}\ndebug/add port\n${usual}`);
@@ -224,19 +224,19 @@ t.test('rc: what needs somebody at a console is refused there', async (t) => {
   t.same(one.console.events(), []);
 });
 
-t.test('rc: it is relative to where the switch was started', async (t) => {
+t.test('rc-relative: its path is relative to where the switch was started', async (t) => {
   const directory = scratch(t);
   writeFileSync(join(directory, 'my.rc'), usual);
   t.same(await ports(await startConsole(t, '-f', 'my.rc', { cwd: directory })), port4);
 });
 
-t.test('rc: what the options say is there before it', async (t) => {
+t.test('rc-options-first: the options take effect before it', async (t) => {
   const one = await withRcfile(t, 'port/create 39\nport/sethub 0\n', '-n', '40', '-x');
   t.same(await ports(one), ['Port 0039 untagged_vlan=0000 INACTIVE - NOT Unnamed Allocatable']);
   t.equal((await one.console.data('port/showinfo'))[1], 'HUB=false');
 });
 
-t.test('rc: trees are on by it', async (t) => {
+t.test('rc-trees: it can turn on spanning trees', async (t) => {
   const one = await withRcfile(t, 'fstp/setfstp 1\nfstp/bonus 0 3 100\n');
   t.equal((await one.console.data('fstp/showinfo'))[1], 'FSTP=true');
   t.match((await one.console.data('fstp/print'))[3], 'bonusport 0003 bonuscost 100');
@@ -250,28 +250,28 @@ function home(t, name, text) {
   return { env: { ...process.env, HOME } };
 }
 
-t.test('rc: without an option it is .vde2/vde_switch.rc at home', async (t) => {
+t.test('rc-default: the default is .vde2/vde_switch.rc in the home directory', async (t) => {
   t.same(await ports(await startConsole(t, home(t, ['.vde2', 'vde_switch.rc'], usual))), port4);
 });
 
-t.test('rc: with an option it is not that one', async (t) => {
+t.test('rc-not-default: with the option the default file is not read', async (t) => {
   const one = await withRcfile(t, 'port/create 7\n', home(t, ['.vde2', 'vde_switch.rc'], usual));
   t.same(await ports(one), ['Port 0007 untagged_vlan=0000 INACTIVE - NOT Unnamed Allocatable']);
 });
 
-t.test('rc: not even when the file of the option is not there', async (t) => {
+t.test("rc-not-default-missing: the default file is not read either when the option's file is missing", async (t) => {
   t.same(await ports(await startConsole(t, '-f', '/nosuch', home(t, ['.vde2', 'vde_switch.rc'], usual))), []);
 });
 
-t.test('rc: it is not .vderc at home', async (t) => {
+t.test('rc-not-vderc: .vderc in the home directory is not read', async (t) => {
   t.same(await ports(await startConsole(t, home(t, ['.vderc'], usual))), []);
 });
 
-t.test('rc: a long line in it is one line', async (t) => {
+t.test('rc-long-line: a long line in it is one line', async (t) => {
   t.same(await ports(await withRcfile(t, `help ${'a'.repeat(300)}\n${usual}`)), port4);
 });
 
-t.test('rc: a long comment is one to its end', async (t) => {
+t.test('rc-long-comment: a long comment is a comment to its end', async (t) => {
   const one = await withRcfile(t, `${'#'.padEnd(127, '-')}port/create 5\n${usual}`);
   t.same(await ports(one), port4);
 });

@@ -45,7 +45,7 @@ async function find(console, mac, vlan) {
   return port && { port: Number(port) - 1, age: Number(age) };
 }
 
-root.test('slow: the age of the switch is in seconds', async (t) => {
+root.test('slow-uptime: the age of the switch is in seconds', async (t) => {
   const console = await usual.session(t);
   const uptime = async () => Number(/uptime (\d+)$/m.exec((await console.data('showinfo'))[3])[1]);
   const [start, first] = [Date.now(), await uptime()];
@@ -53,7 +53,7 @@ root.test('slow: the age of the switch is in seconds', async (t) => {
   t.ok(Date.now() - start > 900, 'by one in a second');
 });
 
-root.test('slow: the age of a station is in seconds since it was heard', async (t) => {
+root.test('slow-station-age: the age of a station is in seconds since its last frame', async (t) => {
   const [console, a] = await withClients(t, usual, 1, 10);
   a.send(frame(everybody, stationA));
   t.ok(await within(10, async () => (await find(console, stationA, 10))?.age >= 2));
@@ -64,7 +64,7 @@ root.test('slow: the age of a station is in seconds since it was heard', async (
   t.ok(await within(10, heardAgain), 'and it is heard again');
 });
 
-root.test('slow: a station that was silent for more than three seconds can move', async (t) => {
+root.test('slow-moves: a station can move after more than three seconds of silence', async (t) => {
   const [console, a, b] = await withClients(t, usual, 2, 20);
   a.send(frame(everybody, stationA));
   t.ok(await within(10, async () => (await find(console, stationA, 20))?.port === portOf(a.port)));
@@ -75,7 +75,7 @@ root.test('slow: a station that was silent for more than three seconds can move'
   t.ok(await within(10, async () => (await find(console, stationA, 20))?.port === portOf(b.port)));
 });
 
-root.test('slow: a station that goes on talking cannot be taken away', async (t) => {
+root.test('slow-talking: a station that keeps sending cannot be moved', async (t) => {
   const [console, a, b] = await withClients(t, usual, 2, 30);
   a.send(frame(everybody, stationA));
   t.ok(await within(10, async () => (await find(console, stationA, 30))?.port === portOf(a.port)));
@@ -89,7 +89,7 @@ root.test('slow: a station that goes on talking cannot be taken away', async (t)
   t.ok(Date.now() - start >= 5000);
 });
 
-root.test('slow: the time of persistence is what was set', async (t) => {
+root.test('slow-persistence: the minimum persistence is as set', async (t) => {
   const [console, a, b] = await withClients(t, settable[0], 2, 10);
   await console.give('hash/setminper 1');
   a.send(frame(everybody, stationA));
@@ -98,7 +98,7 @@ root.test('slow: the time of persistence is what was set', async (t) => {
   t.ok(await within(10, async () => (await find(console, stationA, 10))?.port === portOf(b.port)));
 });
 
-root.test('slow: a station that is silent too long is forgotten, and told', async (t) => {
+root.test('slow-expires: a station is forgotten after long silence, with an event', async (t) => {
   const [console, a, b] = await withClients(t, settable[1], 2, 10);
   await console.give('hash/setgcint 1', 'hash/setexpire 2');
   a.send(frame(everybody, stationA));
@@ -114,7 +114,7 @@ root.test('slow: a station that is silent too long is forgotten, and told', asyn
   t.ok(await find(console, stationB, 10), 'who goes on talking is not');
 });
 
-root.test('slow: a station is kept for ever when nobody sweeps', async (t) => {
+root.test('slow-kept: without garbage collection a station is kept for ever', async (t) => {
   const [console, a, b] = await withClients(t, settable[2], 2, 10);
   await console.give('hash/setgcint 0', 'hash/setexpire 1');
   a.send(frame(everybody, stationA));
@@ -125,7 +125,7 @@ root.test('slow: a station is kept for ever when nobody sweeps', async (t) => {
   t.ok(old);
 });
 
-root.test('slow: a bridge says hello each four seconds', async (t) => {
+root.test('slow-hello: a bridge sends a hello every four seconds', async (t) => {
   const [, a] = await withClients(t, bridge, 1, 10);
   const isHello = (octets) => isBpdu(octets) && readBpdu(octets).flags === 0x7c;
   // One may have waited for some time.
@@ -157,14 +157,14 @@ async function withRoot(t, vlan) {
   return [console, a];
 }
 
-root.test('slow: a root that is silent for more than twelve seconds is none', async (t) => {
+root.test('slow-root-lost: a root is given up after more than twelve seconds of silence', async (t) => {
   const [console] = await withRoot(t, 0x20);
   const start = Date.now();
   t.equal(await within(25, () => rootsOf(console, 0x20)), rootEvent(undefined, 0x20, ownId));
   t.ok(Date.now() - start > 10_000, 'and not before that');
 });
 
-root.test('slow: a root that says hello stays', async (t) => {
+root.test('slow-root-kept: a root that sends hellos is kept', async (t) => {
   const [console, a] = await withRoot(t, 0x30);
   const start = Date.now();
   let said = start;
@@ -177,7 +177,7 @@ root.test('slow: a root that says hello stays', async (t) => {
   t.ok(Date.now() - start >= 17_000);
 });
 
-root.test('slow: the age of a tree is in seconds since its root was heard', async (t) => {
+root.test("slow-tree-age: the age of a tree is in seconds since its root's last hello", async (t) => {
   const [console, a] = await withRoot(t, 0x40);
   const age = async () => Number(/ age (\d+) /.exec((await console.data(`fstp/print ${0x40}`))[3])[1]);
   t.ok(await within(10, async () => (await age()) >= 2));

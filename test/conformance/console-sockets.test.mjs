@@ -27,7 +27,7 @@ for (const [args, expected] of [
   [['--mgmtmode', '640'], '640'],
   [['-m', '666'], '600'],
 ]) {
-  t.test(`socket: the mode of the console with ${args.join(' ') || 'no option'}`, async (t) => {
+  t.test(`socket-mode[${args.join(' ') || 'no option'}]: the mode of the console's socket is ${expected}`, async (t) => {
     const one = await startConsole(t, ...args);
     t.ok(lstatSync(one.path).isSocket());
     t.equal(mode(one.path), expected);
@@ -35,20 +35,20 @@ for (const [args, expected] of [
   });
 }
 
-t.test('socket: its group', { skip: needsGroup }, async (t) => {
+t.test('socket-group: --mgmtgroup sets the group of the socket', { skip: needsGroup }, async (t) => {
   const one = await startConsole(t, '--mgmtgroup', otherGroup.name, '--mgmtmode', '660');
   t.equal(statSync(one.path).gid, otherGroup.gid);
   t.equal(statSync(join(one.directory, 'ctl')).gid, process.getgid(), 'is not that of the switch');
 });
 
-t.test('socket: a group that is not there is refused', async (t) => {
+t.test('socket-no-group: an unknown group is refused', async (t) => {
   const parent = scratch(t);
   const { code } = await run('-s', join(parent, 'sw'), '-M', join(parent, 'mgmt'), '--mgmtgroup', 'nosuchgroup');
   t.equal(code, 1);
 });
 
 for (const option of ['--mgmt', '-mgmt', '--mgmt=PATH']) {
-  t.test(`socket: ${option} is -M`, async (t) => {
+  t.test(`socket-option[${option}]: is the same as -M`, async (t) => {
     const parent = scratch(t);
     const path = join(parent, 'console');
     await startSwitch(t, join(parent, 'sw'), ...(option.includes('=') ? [option.replace('PATH', path)] : [option, path]));
@@ -57,7 +57,7 @@ for (const option of ['--mgmt', '-mgmt', '--mgmt=PATH']) {
   });
 }
 
-t.test('socket: its path is relative to where the switch was started', async (t) => {
+t.test('socket-relative: its path is relative to where the switch was started', async (t) => {
   const parent = scratch(t);
   await startSwitch(t, join(parent, 'sw'), '-M', 'rel', { cwd: parent });
   const console = await Console.open(t, join(parent, 'rel'));
@@ -65,7 +65,7 @@ t.test('socket: its path is relative to where the switch was started', async (t)
 });
 
 for (const signal of ['SIGTERM', 'SIGINT']) {
-  t.test(`socket: ${signal} removes it, and ends the sessions`, async (t) => {
+  t.test(`socket-signal[${signal}]: removes the socket, and ends the sessions`, async (t) => {
     const one = await startConsole(t);
     await one.end(signal);
     t.notOk(existsSync(one.path));
@@ -73,14 +73,14 @@ for (const signal of ['SIGTERM', 'SIGINT']) {
   });
 }
 
-t.test('socket: the end of standard input removes it', async (t) => {
+t.test('socket-stdin-end: the end of standard input removes the socket', async (t) => {
   const one = await startConsole(t);
   one.child.stdin.end();
   t.same(await one.ended, { code: 0, signal: null });
   t.notOk(existsSync(one.path));
 });
 
-t.test('socket: what a killed switch left is taken over', async (t) => {
+t.test('socket-stale: the socket of a killed switch is taken over', async (t) => {
   const one = await startConsole(t);
   await one.end('SIGKILL');
   t.ok(existsSync(one.path));
@@ -88,7 +88,7 @@ t.test('socket: what a killed switch left is taken over', async (t) => {
   t.equal(await (await Console.open(t, one.path)).status('port/showinfo'), success);
 });
 
-t.test('socket: one that another switch serves is left alone, and the switch serves without', async (t) => {
+t.test('socket-in-use: the socket of another switch is left alone, and the switch serves without a console', async (t) => {
   const one = await startConsole(t);
   const second = await startSwitch(t, join(one.parent, 'sw2'), '-M', one.path);
   t.equal((await (await one.session(t)).data('ds/showinfo'))[0], `ctl dir ${one.directory}`);
@@ -97,7 +97,7 @@ t.test('socket: one that another switch serves is left alone, and the switch ser
   t.equal(await (await one.session(t)).status('port/showinfo'), success);
 });
 
-t.test('socket: a file that is no socket is left alone', async (t) => {
+t.test('socket-file: a file that is not a socket is left alone', async (t) => {
   const parent = scratch(t);
   const path = join(parent, 'precious');
   writeFileSync(path, 'precious');
@@ -111,13 +111,13 @@ t.test('socket: a file that is no socket is left alone', async (t) => {
   t.equal(existsSync(path) && lstatSync(path).isFile() && readFileSync(path, 'utf8'), 'precious');
 });
 
-t.test('socket: who connects and says nothing keeps nobody from it', async (t) => {
+t.test('socket-silent: connections that send nothing keep no session out', async (t) => {
   const one = await startConsole(t);
   for (let i = 0; i < 50; i++) await Console.connect(t, one.path);
   t.equal(await (await one.session(t)).status('port/showinfo'), success);
 });
 
-t.test('socket: who knocks and goes at once harms nobody', async (t) => {
+t.test('socket-knocks: a client that connects and leaves at once does no harm', async (t) => {
   const one = await startConsole(t);
   const address = Buffer.from(`\x01\0${one.path}\0`, 'latin1');
   for (let i = 0; i < 20; i++) {
@@ -128,7 +128,7 @@ t.test('socket: who knocks and goes at once harms nobody', async (t) => {
   }
 });
 
-t.test('socket: sessions come and go', async (t) => {
+t.test('socket-come-and-go: sessions come and go', async (t) => {
   const one = await startConsole(t);
   for (let i = 0; i < 100; i++) (await one.session(t)).close();
   t.equal(await one.console.status('port/showinfo'), success);
@@ -165,14 +165,14 @@ async function written(t, one, expected) {
   t.equal(one.output, expected);
 }
 
-t.test('stdin: replies go to standard output, and the prompt to standard input', async (t) => {
+t.test('stdin-streams: replies go to standard output, and the prompt to standard input', async (t) => {
   const one = await withTerminal(t);
   one.terminal.send('port/showinfo\n');
   t.equal(await one.terminal.until('$ '), '\nvde$ ', 'and there was none before');
   await written(t, one, info);
 });
 
-t.test('stdin: a command without an end, and an empty one', async (t) => {
+t.test('stdin-line-ends: a command without a line end, and an empty line', async (t) => {
   const one = await withTerminal(t);
   one.terminal.send('port/showinfo');
   await one.terminal.until('\nvde$ ');
@@ -181,7 +181,7 @@ t.test('stdin: a command without an end, and an empty one', async (t) => {
   await written(t, one, info);
 });
 
-t.test('stdin: "logout" does nothing there', async (t) => {
+t.test('stdin-logout: logout does nothing', async (t) => {
   const path = join(scratch(t), 'mgmt');
   const one = await withTerminal(t, '-M', path);
   const console = await Console.open(t, path);
@@ -192,27 +192,27 @@ t.test('stdin: "logout" does nothing there', async (t) => {
   t.equal(await one.terminal.until('$ '), '\nvde$ ', 'there is not even a prompt');
 });
 
-t.test('stdin: "shutdown" ends the switch', async (t) => {
+t.test('stdin-shutdown: shutdown ends the switch', async (t) => {
   const one = await withTerminal(t);
   one.terminal.send('shutdown\n');
   t.same(await one.ended, { code: 0, signal: null });
   t.notOk(existsSync(one.directory));
 });
 
-t.test('stdin: without a socket "showinfo" says nothing of one', async (t) => {
+t.test('stdin-no-socket: showinfo mentions no console when there is none', async (t) => {
   const directory = join(scratch(t), 'sw');
   const one = await startSwitch(t, directory);
   const said = await one.command('showinfo');
   t.match(said, /\n\npid \d+ MAC \S+ uptime \d+\n\.\n1000 Success\n$/);
 });
 
-t.test('stdin: commands change the switch, as those at the socket do', async (t) => {
+t.test('stdin-changes: commands change the switch, like those at the socket', async (t) => {
   const one = await startConsole(t);
   t.equal(await one.command('port/create 5'), `${success}\n`);
   t.equal(await one.console.status('port/allprint 5'), success);
 });
 
-t.test('stdin: events go to standard output', async (t) => {
+t.test('stdin-events: events go to standard output', async (t) => {
   const path = join(scratch(t), 'mgmt');
   const one = await withTerminal(t, '-M', path);
   const console = await Console.open(t, path);
@@ -222,14 +222,14 @@ t.test('stdin: events go to standard output', async (t) => {
   await written(t, one, `${success}\n3021 port/+ 05\n`);
 });
 
-t.test('stdin: what is said before its end is done', async (t) => {
+t.test('stdin-last-line: commands before the end of input are executed', async (t) => {
   const directory = join(scratch(t), 'sw');
   const { code, stdout } = await run('-s', directory, { input: 'port/showinfo\n' });
   t.equal(code, 0);
   t.equal(stdout, info);
 });
 
-t.test('stdin: all that is said before its end is done', async (t) => {
+t.test('stdin-all-lines: all commands before the end of input are executed', async (t) => {
   const directory = join(scratch(t), 'sw');
   const { code, stdout } = await run('-s', directory, { input: 'port/showinfo\nnosuch\nport/showinfo\n' });
   t.equal(code, 0);

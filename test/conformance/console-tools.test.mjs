@@ -38,7 +38,7 @@ function start(t, command, ...args) {
 }
 
 t.test(
-  'tools: unixterm shows greeting, prompt and replies, and ends with the session',
+  'tools-unixterm: unixterm shows greeting, prompt and replies, and ends with the session',
   { skip: missing('/usr/bin/unixterm') },
   async (t) => {
     const { path } = await fresh(t);
@@ -52,7 +52,7 @@ t.test(
   },
 );
 
-t.test('tools: vdeterm says commands without an end', { skip: missing('/usr/bin/vdeterm', '/usr/bin/script') }, async (t) => {
+t.test('tools-vdeterm: vdeterm sends commands without a line end', { skip: missing('/usr/bin/vdeterm', '/usr/bin/script') }, async (t) => {
   const one = await fresh(t);
   const tool = start(t, '/usr/bin/script', '-qec', `/usr/bin/vdeterm ${one.path}`, '/dev/null');
   await tool.seen(`vde[${one.path}]: `);
@@ -67,7 +67,7 @@ t.test('tools: vdeterm says commands without an end', { skip: missing('/usr/bin/
   t.pass('it understands data, status and events');
 });
 
-t.test('tools: unixcmd runs a command', { skip: missing('/usr/bin/unixcmd', '/etc/vde2/vdecmd') }, async (t) => {
+t.test('tools-unixcmd: unixcmd runs a command', { skip: missing('/usr/bin/unixcmd', '/etc/vde2/vdecmd') }, async (t) => {
   const { path } = await fresh(t);
   const tool = start(t, '/usr/bin/unixcmd', '-s', path, '-f', '/etc/vde2/vdecmd', 'port/showinfo');
   await tool.ended;

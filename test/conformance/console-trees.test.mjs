@@ -41,21 +41,21 @@ async function heard(console, event) {
   while ((await console.event()) !== event);
 }
 
-t.test('console trees: who comes to a port hears at once who is root', async (t) => {
+t.test('console-trees-root-at-once: a new client learns at once which bridge is root', async (t) => {
   const [, a] = await withClients(t, 1);
   const said = await nextBpdu(a);
   t.match(said, { vid: 0, root: self, cost: 0, bridge: self, port: 0x8001, flags: 0x3c });
   t.equal(said.octets.length, 53);
 });
 
-t.test('console trees: and so in each VLAN that the port is a member of, with its tag', async (t) => {
+t.test('console-trees-root-tagged: and in each VLAN of its port, with its tag', async (t) => {
   const [, a] = await withClients(t, 1, 'vlan/create 291', 'vlan/addport 291 1');
   const said = await nextBpdu(a, ({ vid }) => vid !== 0);
   t.match(said, { vid: 291, root: self, bridge: self, port: 0x8001 });
   t.equal(said.octets.length, 57);
 });
 
-t.test('console trees: a better root is taken, and told', async (t) => {
+t.test('console-trees-better-root: a better root is accepted, with an event', async (t) => {
   const [console, a] = await withClients(t, 1);
   a.send(bpdu({ bridge: better }));
   t.same(await console.eventsInNumber(3), [
@@ -73,7 +73,7 @@ t.test('console trees: a better root is taken, and told', async (t) => {
   t.same(await console.data('vlan/print'), ['VLAN 0000', ' -- Port 0001 tagged=0 active=1 status=Forwarding']);
 });
 
-t.test('console trees: a better root is answered with agreement', async (t) => {
+t.test('console-trees-agreement: a better root is answered with an agreement', async (t) => {
   const [, a] = await withClients(t, 1);
   a.send(bpdu({ bridge: better }));
   const said = await nextBpdu(a, ({ root }) => root === better.toString('hex'));
@@ -81,7 +81,7 @@ t.test('console trees: a better root is answered with agreement', async (t) => {
   t.equal(said.flags & 0x4c, 0x44, 'of a root port that agrees');
 });
 
-t.test('console trees: the cost of the way is that of the neighbour and of the port', async (t) => {
+t.test("console-trees-cost: the cost of a path is the neighbour's plus the port's", async (t) => {
   const [console, a] = await withClients(t, 1);
   a.send(bpdu({ root: better, cost: 1234, bridge: worse, port: 0x8007 }));
   await console.eventsInNumber(3);
@@ -92,14 +92,14 @@ t.test('console trees: the cost of the way is that of the neighbour and of the p
   ]);
 });
 
-t.test('console trees: a bonus makes the way cheaper', async (t) => {
+t.test('console-trees-bonus: a bonus makes a path cheaper', async (t) => {
   const [console, a] = await withClients(t, 1, 'fstp/bonus 0 1 5000000');
   a.send(bpdu({ bridge: better }));
   await console.eventsInNumber(3);
   t.equal((await fstpTree(console))[3], ' ++ rootport 0001 cost 15000000 age N bonusport 0001 bonuscost 5000000');
 });
 
-t.test('console trees: a second way to the root is closed, and told', async (t) => {
+t.test('console-trees-second-path: a second path to the root is closed, with an event', async (t) => {
   const [console, a, b] = await withClients(t, 2);
   a.send(bpdu({ bridge: better, port: 0x8001 }));
   await console.eventsInNumber(3);
@@ -114,7 +114,7 @@ t.test('console trees: a second way to the root is closed, and told', async (t) 
   t.same(await console.data('vlan/allprint'), await console.data('vlan/print'));
 });
 
-t.test('console trees: nothing passes a port that is closed', async (t) => {
+t.test('console-trees-closed: a closed port passes nothing', async (t) => {
   const [console, a, b, c] = await withClients(t, 3);
   a.send(bpdu({ bridge: better, port: 0x8001 }));
   await console.eventsInNumber(3);
@@ -130,7 +130,7 @@ t.test('console trees: nothing passes a port that is closed', async (t) => {
   t.equal((await console.data('hash/print')).length, 2, 'nor is anybody learnt there');
 });
 
-t.test('console trees: a better way to the same root is taken', async (t) => {
+t.test('console-trees-better-path: a better path to the same root is taken', async (t) => {
   const [console, a, b] = await withClients(t, 2);
   a.send(bpdu({ root: better, cost: 100, bridge: worse }));
   await console.eventsInNumber(3);
@@ -139,7 +139,7 @@ t.test('console trees: a better way to the same root is taken', async (t) => {
   t.equal((await fstpTree(console))[3], ' ++ rootport 0002 cost 20000050 age N bonusport 0000 bonuscost 0');
 });
 
-t.test('console trees: who claims to be a root and is none is told at once', async (t) => {
+t.test('console-trees-false-root: a bridge that claims to be root and is not is answered at once', async (t) => {
   const [console, a] = await withClients(t, 1);
   await nextBpdu(a);
   a.send(bpdu({ bridge: worse }));
@@ -148,7 +148,7 @@ t.test('console trees: who claims to be a root and is none is told at once', asy
   t.equal((await fstpTree(console))[0], 'FST DATA VLAN 0000 ROOTSWITCH ');
 });
 
-t.test('console trees: each VLAN has a tree of its own', async (t) => {
+t.test('console-trees-per-vlan: each VLAN has a tree of its own', async (t) => {
   const [console, a] = await withClients(t, 1, 'vlan/create 291', 'vlan/addport 291 1');
   a.send(tagged(bpdu({ bridge: better }), 291));
   t.same(await console.eventsInNumber(3), [
@@ -166,7 +166,7 @@ t.test('console trees: each VLAN has a tree of its own', async (t) => {
   ]);
 });
 
-t.test('console trees: at an edge no bridge is heard, and none is told', async (t) => {
+t.test('console-trees-edge: an edge port ignores bridges, and sends them nothing', async (t) => {
   const [console, a, b] = await withClients(t, 2, 'fstp/setedge 0 1 1');
   t.same((await fstpTree(console)).slice(4), [treePort(1, 'Edge'), treePort(2, 'Designated')]);
   a.send(bpdu({ bridge: better }));
@@ -179,7 +179,7 @@ t.test('console trees: at an edge no bridge is heard, and none is told', async (
   t.equal((await fstpTree(console))[4], treePort(1, 'Root'));
 });
 
-t.test('console trees: a port is no edge any more when its client comes anew', async (t) => {
+t.test('console-trees-edge-ends: a port is no edge any more when its client connects again', async (t) => {
   const [console, a, one] = await withClients(t, 1, 'fstp/setedge 0 1 1', 'debug/add port/-');
   a.close();
   await console.event();
@@ -187,12 +187,12 @@ t.test('console trees: a port is no edge any more when its client comes anew', a
   t.equal((await fstpTree(console))[4], treePort(1, 'Designated'));
 });
 
-for (const [what, edit] of [
-  ['of version 0', { version: 0 }],
-  ['of version 3', { version: 3 }],
-  ['of type 0x80', { type: 0x80 }],
+for (const [key, what, edit] of [
+  ['version-0', 'of version 0', { version: 0 }],
+  ['version-3', 'of version 3', { version: 3 }],
+  ['type-80', 'of type 0x80', { type: 0x80 }],
 ]) {
-  t.test(`console trees: a BPDU ${what} makes nobody a root`, async (t) => {
+  t.test(`console-trees-ignored[${key}]: a BPDU ${what} changes no root`, async (t) => {
     const [console, a] = await withClients(t, 1);
     a.send(bpdu({ bridge: better, ...edit }));
     a.send(bpdu({ bridge: worse }));
@@ -202,7 +202,7 @@ for (const [what, edit] of [
   });
 }
 
-t.test('console trees: when it is off, BPDUs pass as any group', async (t) => {
+t.test('console-trees-off: with spanning tree off, BPDUs pass like any group', async (t) => {
   const one = await fresh(t);
   const [a, b] = [await Client.joined(t, one.directory), await Client.joined(t, one.directory)];
   const sent = bpdu({ bridge: better });
@@ -211,7 +211,7 @@ t.test('console trees: when it is off, BPDUs pass as any group', async (t) => {
   t.match((await fstpTree(one.console))[0], 'ROOTSWITCH FSTP IS DISABLED');
 });
 
-t.test('console trees: when it is on, BPDUs do not pass', async (t) => {
+t.test('console-trees-on: with spanning tree on, BPDUs do not pass', async (t) => {
   const [console, a, b, c] = await withClients(t, 3);
   const sent = bpdu({ bridge: worse });
   a.send(sent);
@@ -221,7 +221,7 @@ t.test('console trees: when it is on, BPDUs do not pass', async (t) => {
   t.equal(next?.length, 60);
 });
 
-t.test('console trees: who leaves the trees is his own root, in each VLAN, and tells so', async (t) => {
+t.test('console-trees-leaves: a switch that leaves the trees is its own root in each VLAN, and announces it', async (t) => {
   const [console, a] = await withClients(t, 1, 'vlan/create 291');
   a.send(bpdu({ bridge: better }));
   await console.eventsInNumber(3);
@@ -233,7 +233,7 @@ t.test('console trees: who leaves the trees is his own root, in each VLAN, and t
   t.same((await fstpTree(console, 0)).slice(0, 5), [...rootedTree({ disabled: true }), treePort(1, 'Designated')]);
 });
 
-t.test('console trees: who leaves the trees opens the ports that were closed', async (t) => {
+t.test('console-trees-reopens: a switch that leaves the trees opens its closed ports', async (t) => {
   const [console, a, b] = await withClients(t, 2);
   a.send(bpdu({ bridge: better, port: 0x8001 }));
   await console.eventsInNumber(3);
@@ -247,7 +247,7 @@ t.test('console trees: who leaves the trees opens the ports that were closed', a
   ]);
 });
 
-t.test('console trees: when the root port is lost, the switch is the root', async (t) => {
+t.test('console-trees-root-port-lost: when the root port is lost, the switch is the root', async (t) => {
   const [console, a] = await withClients(t, 1);
   a.send(bpdu({ bridge: better }));
   await console.eventsInNumber(3);
@@ -256,7 +256,7 @@ t.test('console trees: when the root port is lost, the switch is the root', asyn
   t.same(await fstpTree(console), rootedTree());
 });
 
-t.test('console trees: a port beyond 15 has the number in its BPDU', async (t) => {
+t.test('console-trees-port-16: a port above 15 has its number in its BPDU', async (t) => {
   const one = await inTrees(t);
   const a = await Client.joined(t, one.directory, portWord(17));
   t.equal((await nextBpdu(a))?.port, 0x8111);

@@ -8,7 +8,7 @@ import { Client, daemonUser, needsRoot, nobodyUser, portOf, portWord, request3, 
 
 const open = reusedConsole(t, '-m', '666');
 
-t.test('users: who is at a port is shown', { skip: needsRoot }, async (t) => {
+t.test('users-shown: the user at a port is shown', { skip: needsRoot }, async (t) => {
   const one = await open(t);
   await Client.joined(t, one.directory, 0, { user: daemonUser });
   await Client.joined(t, one.directory);
@@ -16,13 +16,13 @@ t.test('users: who is at a port is shown', { skip: needsRoot }, async (t) => {
   t.equal((await portPrint(one.console, 2)).users, ' Current User: root Access Control: (User: NONE - Group: NONE)');
 });
 
-t.test('users: one without a name is shown by number', { skip: needsRoot }, async (t) => {
+t.test('users-by-number: a user without a name is shown by number', { skip: needsRoot }, async (t) => {
   const one = await open(t);
   await Client.joined(t, one.directory, 0, { user: { uid: 54321, gid: 54321 } });
   t.equal((await portPrint(one.console, 1)).users, ' Current User: 54321 Access Control: (User: NONE - Group: NONE)');
 });
 
-t.test('users: one of a user namespace, beyond 100,000, is shown, too', { skip: needsRoot }, async (t) => {
+t.test('users-namespace: a user of a user namespace, above 100,000, is shown, too', { skip: needsRoot }, async (t) => {
   const one = await open(t);
   await Client.joined(t, one.directory, 0, { user: { uid: 1_000_001, gid: 1_000_001 } });
   t.equal((await portPrint(one.console, 1)).users, ' Current User: 1000001 Access Control: (User: NONE - Group: NONE)');
@@ -39,32 +39,41 @@ async function gets(t, one, port, user, request) {
   return endpoints.length > 0;
 }
 
-for (const [what, lines, allowed] of [
-  ['a port of nobody', [], { root: true, daemon: true, nobody: true }],
-  ['a port of a user', ['port/setuser 3 daemon'], { root: true, daemon: true, nobody: false }],
-  ['a port of a user by number', ['port/setuser 3 1'], { root: true, daemon: true, nobody: false }],
-  ['a port of a group', ['port/setgroup 3 daemon'], { root: true, daemon: true, nobody: false }],
-  ['a port of a user and a group', ['port/setuser 3 nobody', 'port/setgroup 3 daemon'], { root: true, daemon: true, nobody: true }],
-  ['a port of another user and a group', ['port/setuser 3 bin', 'port/setgroup 3 bin'], { root: true, daemon: false, nobody: false }],
-  ['a port that was of a user', ['port/setuser 3 daemon', 'port/setuser 3 NONE'], { root: true, daemon: true, nobody: true }],
-  ['a port that was of a group', ['port/setgroup 3 daemon', 'port/setgroup 3 ANY'], { root: true, daemon: true, nobody: true }],
+for (const [key, what, lines, allowed] of [
+  ['free', 'a port without an owner', [], { root: true, daemon: true, nobody: true }],
+  ['user', 'a port of a user', ['port/setuser 3 daemon'], { root: true, daemon: true, nobody: false }],
+  ['number', 'a port of a user by number', ['port/setuser 3 1'], { root: true, daemon: true, nobody: false }],
+  ['group', 'a port of a group', ['port/setgroup 3 daemon'], { root: true, daemon: true, nobody: false }],
+  ['both', 'a port of a user and a group', ['port/setuser 3 nobody', 'port/setgroup 3 daemon'], { root: true, daemon: true, nobody: true }],
+  [
+    'foreign',
+    'a port of another user and another group',
+    ['port/setuser 3 bin', 'port/setgroup 3 bin'],
+    { root: true, daemon: false, nobody: false },
+  ],
+  ['was-user', "a port that was a user's", ['port/setuser 3 daemon', 'port/setuser 3 NONE'], { root: true, daemon: true, nobody: true }],
+  ['was-group', "a port that was a group's", ['port/setgroup 3 daemon', 'port/setgroup 3 ANY'], { root: true, daemon: true, nobody: true }],
 ]) {
   for (const [name, user] of Object.entries({ root: undefined, daemon: daemonUser, nobody: nobodyUser }))
-    t.test(`users: ${name} ${allowed[name] ? 'gets' : 'does not get'} ${what}`, { skip: needsRoot }, async (t) => {
+    t.test(`users-access[${name} ${key}]: ${name} ${allowed[name] ? 'gets' : 'does not get'} ${what}`, { skip: needsRoot }, async (t) => {
       const one = await open(t);
       await one.console.give('port/create 3', ...lines);
       t.equal(await gets(t, one, 3, user), allowed[name]);
     });
 }
 
-t.test('users: whose port it may be is whose process asks, not whose file it names', { skip: needsRoot }, async (t) => {
-  const one = await open(t);
-  await one.console.give('port/create 3', 'port/setuser 3 daemon');
-  const named = await Client.open(t, one.directory, { user: daemonUser });
-  t.equal(await gets(t, one, 3, nobodyUser, request3(portWord(3), named.path)), false);
-});
+t.test(
+  'users-by-process: the rights to a port are those of the asking process, not those of the owner of the file it names',
+  { skip: needsRoot },
+  async (t) => {
+    const one = await open(t);
+    await one.console.give('port/create 3', 'port/setuser 3 daemon');
+    const named = await Client.open(t, one.directory, { user: daemonUser });
+    t.equal(await gets(t, one, 3, nobodyUser, request3(portWord(3), named.path)), false);
+  },
+);
 
-t.test('users: a port with somebody at it is his alone', { skip: needsRoot }, async (t) => {
+t.test('users-exclusive: a port in use belongs to its user alone', { skip: needsRoot }, async (t) => {
   const one = await open(t);
   await Client.joined(t, one.directory, portWord(3), { user: daemonUser });
   await Client.joined(t, one.directory, portWord(3), { user: daemonUser });
@@ -72,7 +81,7 @@ t.test('users: a port with somebody at it is his alone', { skip: needsRoot }, as
   t.equal((await portPrint(one.console, 3)).endpoints.length, 2);
 });
 
-t.test('users: who may not use a free port is given another one when he names none', { skip: needsRoot }, async (t) => {
+t.test('users-next-free: a client without the right to a free port gets another one when it names none', { skip: needsRoot }, async (t) => {
   const one = await open(t);
   await one.console.give('port/create 1', 'port/allocatable 1 1', 'port/setuser 1 daemon');
   const client = await Client.open(t, one.directory, { user: nobodyUser });
@@ -80,7 +89,7 @@ t.test('users: who may not use a free port is given another one when he names no
   t.equal(portOf(client.port), 2);
 });
 
-t.test('users: the socket of the management port has the mode of the console', { skip: needsRoot }, async (t) => {
+t.test('users-management-mode: the socket of the management port has the mode of the console', { skip: needsRoot }, async (t) => {
   const one = await startConsole(t, '--mgmtmode', '640');
   const client = await Client.joined(t, one.directory, 1);
   const mode = () => (statSync(client.port).mode & 0o777).toString(8);

@@ -12,7 +12,7 @@ const shared = await startConsole(t);
 const fresh = reusedConsole(t);
 await shared.console.give('port/create 3', 'vlan/create 20', 'vlan/create 30', 'vlan/addport 20 3');
 
-checkStatuses(t, 'console vlan', shared, [
+checkStatuses(t, 'console-vlan', shared, [
   ['vlan/create', invalid],
   ['vlan/create 0', invalid],
   ['vlan/create x', invalid],
@@ -66,7 +66,7 @@ checkStatuses(t, 'console vlan', shared, [
   ['vlan/delport 5000 3', invalid],
 ]);
 
-checkEmptyBlocks(t, 'console vlan', shared, [
+checkEmptyBlocks(t, 'console-vlan', shared, [
   ['vlan/print 77', noAddress],
   ['vlan/print 4093', noAddress],
   ['vlan/print 4094', invalid],
@@ -91,18 +91,18 @@ for (const [line, data] of [
   ['vlan/allprint 20', ['VLAN 0020', members[1]]],
   ['vlan/allprint 30', ['VLAN 0030']],
 ]) {
-  t.test(`console vlan: "${line}" with a port that nobody is at`, async (t) => {
+  t.test(`console-vlan-print[${line}]: shows a port without clients`, async (t) => {
     const console = await shared.session(t);
     t.same(await console.data(line), data);
   });
 }
 
-t.test('console vlan: VLAN 0 is there from the start, and no other', async (t) => {
+t.test('console-vlan-first: VLAN 0 exists from the start, and no other', async (t) => {
   const { console } = await fresh(t);
   t.same(await console.data('vlan/print'), ['VLAN 0000']);
 });
 
-t.test('console vlan: 1 to 4093 can be created and removed, and are listed by their numbers', async (t) => {
+t.test('console-vlan-create-remove: 1 to 4093 can be created and removed, and are listed by number', async (t) => {
   const { console } = await fresh(t);
   await console.give('vlan/create 4093', 'vlan/create 1', 'vlan/create 100x', 'vlan/create +7', 'vlan/create 010');
   t.same(await console.data('vlan/print'), ['VLAN 0000', 'VLAN 0001', 'VLAN 0007', 'VLAN 0010', 'VLAN 0100', 'VLAN 4093']);
@@ -110,13 +110,13 @@ t.test('console vlan: 1 to 4093 can be created and removed, and are listed by th
   t.same(await console.data('vlan/print'), ['VLAN 0000']);
 });
 
-t.test('console vlan: all VLANs that there can be', async (t) => {
+t.test('console-vlan-all: all possible VLANs can exist', async (t) => {
   const { console } = await fresh(t);
   for (let vlan = 1; vlan <= 4093; vlan += 31) await console.give(`vlan/create ${vlan}`);
   t.equal((await console.data('vlan/print')).length, 134);
 });
 
-t.test('console vlan: memberships of a port', async (t) => {
+t.test('console-vlan-members: memberships of a port', async (t) => {
   const { console } = await fresh(t);
   const ofPort5 = async () => (await console.data('vlan/allprint')).join('').replaceAll(' active=0 status=Learning', '');
   await console.give('port/create 5', 'vlan/create 10', 'vlan/create 20');
@@ -136,7 +136,7 @@ t.test('console vlan: memberships of a port', async (t) => {
   t.equal(await ofPort5(), 'VLAN 0000VLAN 0010VLAN 0020', 'a port that is removed is a member of none');
 });
 
-t.test('console vlan: a VLAN that a port is a member of cannot be removed, also if nobody is at it', async (t) => {
+t.test('console-vlan-busy: a VLAN with a member cannot be removed, even if the port has no client', async (t) => {
   const { console } = await fresh(t);
   await console.give('vlan/create 10', 'port/create 5', 'vlan/addport 10 5');
   t.equal(await console.status('vlan/remove 10'), inUse);
@@ -145,7 +145,7 @@ t.test('console vlan: a VLAN that a port is a member of cannot be removed, also 
   await console.give('port/remove 5', 'vlan/remove 10');
 });
 
-t.test('console vlan: members that somebody is at', async (t) => {
+t.test('console-vlan-active-members: members with clients', async (t) => {
   const one = await fresh(t);
   const { console } = one;
   const [a, b] = [await Client.open(t, one.directory), await Client.open(t, one.directory)];
@@ -169,7 +169,7 @@ t.test('console vlan: members that somebody is at', async (t) => {
   t.equal(await console.status('vlan/remove 10'), inUse);
 });
 
-t.test('console vlan: a hub shows no members to "vlan/print"', async (t) => {
+t.test('console-vlan-hub: vlan/print shows no members of a hub', async (t) => {
   const one = await fresh(t);
   await Client.joined(t, one.directory);
   await one.console.give('port/sethub 1', 'vlan/create 10', 'vlan/addport 10 1');
@@ -190,14 +190,14 @@ async function withClients(t, ...lines) {
   return [...clients, one.console];
 }
 
-t.test('console vlan: what is sent in one VLAN is not heard in another', async (t) => {
+t.test('console-vlan-separate: frames of one VLAN are not heard in another', async (t) => {
   const [a, b, c] = await withClients(t, 'port/setvlan 1 10', 'port/setvlan 2 10', 'port/setvlan 3 20');
   a.send(frame(everybody, '02:00:00:00:00:0a'));
   t.equal((await b.receive())?.length, 60);
   t.equal(c.poll(), undefined);
 });
 
-t.test('console vlan: a member with tags hears the tag', async (t) => {
+t.test('console-vlan-tagged: a tagged member gets the tag', async (t) => {
   const [a, b, c] = await withClients(t, 'port/setvlan 1 10', 'vlan/addport 10 2', 'port/setvlan 3 10');
   const sent = frame(everybody, '02:00:00:00:00:0a');
   a.send(sent);
@@ -205,7 +205,7 @@ t.test('console vlan: a member with tags hears the tag', async (t) => {
   t.same(await c.receive(), sent);
 });
 
-t.test('console vlan: the tag of a member with tags is taken off for others', async (t) => {
+t.test('console-vlan-untagged: the tag of a tagged member is removed for others', async (t) => {
   const [a, b, c] = await withClients(t, 'vlan/addport 10 1', 'vlan/addport 10 2', 'port/setvlan 3 10');
   const plain = frame(everybody, '02:00:00:00:00:0a');
   a.send(tagged(plain, 10));
@@ -213,7 +213,7 @@ t.test('console vlan: the tag of a member with tags is taken off for others', as
   t.same(await c.receive(), plain);
 });
 
-t.test('console vlan: a tag of a VLAN that the port is not a member of is not let in', async (t) => {
+t.test('console-vlan-not-member: a tag of a VLAN that the port is not in is not admitted', async (t) => {
   const [a, b, c, console] = await withClients(t, 'vlan/addport 10 2', 'vlan/addport 10 3', 'vlan/addport 20 1');
   a.send(tagged(frame(everybody, '02:00:00:00:00:0a'), 10));
   a.send(tagged(frame(everybody, '02:00:00:00:00:0a'), 77));
@@ -223,14 +223,14 @@ t.test('console vlan: a tag of a VLAN that the port is not a member of is not le
   t.same((await console.data('hash/print')).length, 1, 'nor learnt from');
 });
 
-t.test('console vlan: the tag of its own untagged VLAN is let in', async (t) => {
+t.test("console-vlan-own-tag: the tag of the port's own untagged VLAN is admitted", async (t) => {
   const [a, b] = await withClients(t, 'port/setvlan 1 10', 'port/setvlan 2 10');
   const plain = frame(everybody, '02:00:00:00:00:0a');
   a.send(tagged(plain, 10));
   t.same(await b.receive(), plain);
 });
 
-t.test('console vlan: a port without an untagged VLAN takes no frame without a tag, and gets none', async (t) => {
+t.test('console-vlan-no-untagged: a port without an untagged VLAN neither takes nor gets untagged frames', async (t) => {
   const [a, b, c] = await withClients(t, 'port/setvlan 1 4095');
   a.send(frame(everybody, '02:00:00:00:00:0a'));
   c.send(frame(everybody, '02:00:00:00:00:0c', 61));
@@ -238,7 +238,7 @@ t.test('console vlan: a port without an untagged VLAN takes no frame without a t
   t.equal(a.poll(), undefined);
 });
 
-t.test('console vlan: a station is known in its VLAN only', async (t) => {
+t.test('console-vlan-station: a station is known in its VLAN only', async (t) => {
   const [a, b, c] = await withClients(t, ...[10, 20].flatMap((vlan) => [1, 2, 3].map((port) => `vlan/addport ${vlan} ${port}`)));
   a.send(tagged(frame(everybody, '02:00:00:00:00:0a'), 10));
   await b.receive();
@@ -252,7 +252,7 @@ t.test('console vlan: a station is known in its VLAN only', async (t) => {
   t.equal(c.poll(), undefined);
 });
 
-t.test('console vlan: VLAN 0 stays, for it is that of new ports', async (t) => {
+t.test('console-vlan-vlan-0: VLAN 0 cannot be removed, since new ports are in it', async (t) => {
   const { console } = await fresh(t);
   t.equal(await console.status('vlan/remove 0'), inUse);
   t.equal(await console.status('port/create 1'), success);

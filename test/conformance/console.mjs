@@ -258,19 +258,19 @@ export const status = {
   inUse: '1098 Address already in use',
 };
 
-/** One check for each line, in a session of its own: the whole of its reply is this status. `prefix` begins their names. */
-export function checkStatuses(t, prefix, one, rows) {
+/** One check for each line, in a session of its own: the whole of its reply is this status. `group` begins their ids. */
+export function checkStatuses(t, group, one, rows) {
   for (const [line, expected] of rows)
-    t.test(`${prefix}: "${line}" ends with ${expected}`, async (t) => {
+    t.test(`${group}-status[${line}]: ends with ${expected}`, async (t) => {
       const console = await one.session(t);
       t.equal((await console.ask(line)).text, `${expected}\n`);
     });
 }
 
 /** One check for each line, in a session of its own: its reply is a block without data, and this status. */
-export function checkEmptyBlocks(t, prefix, one, rows) {
+export function checkEmptyBlocks(t, group, one, rows) {
   for (const [line, expected] of rows)
-    t.test(`${prefix}: "${line}" has no data, and ends with ${expected}`, async (t) => {
+    t.test(`${group}-empty[${line}]: has no data, and ends with ${expected}`, async (t) => {
       const console = await one.session(t);
       t.equal((await console.ask(line)).text, `${block.begin}${block.end}${expected}\n`);
     });

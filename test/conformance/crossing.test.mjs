@@ -13,9 +13,19 @@ t.jobs = 4;
 
 /** Who the switches are; the first one is the root. */
 const casts = [
-  ['all alike', [executable, executable, executable], false],
-  ['the other kind at the root', [otherExecutable, executable, executable], otherExecutable === undefined && 'there is no other kind'],
-  ['the other kind among them', [executable, otherExecutable, executable], otherExecutable === undefined && 'there is no other kind'],
+  ['alike', 'all alike', [executable, executable, executable], false],
+  [
+    'root',
+    'the other implementation at the root',
+    [otherExecutable, executable, executable],
+    otherExecutable === undefined && 'there is no other kind',
+  ],
+  [
+    'among',
+    'the other implementation among them',
+    [executable, otherExecutable, executable],
+    otherExecutable === undefined && 'there is no other kind',
+  ],
 ];
 
 const hostPort = 20;
@@ -81,10 +91,10 @@ class Stage {
   }
 }
 
-for (const [cast, programs, skip] of casts) {
+for (const [key, cast, programs, skip] of casts) {
   const options = () => ({ buffered: true, skip });
 
-  t.test(`trees: two switches and a cable, ${cast}`, options(), async (t) => {
+  t.test(`trees-two[${key}]: two switches and a cable, ${cast}`, options(), async (t) => {
     const stage = await Stage.open(t, programs, 2);
     await stage.cable(0, 1, 1, 1);
     await stage.becomesTree();
@@ -94,7 +104,7 @@ for (const [cast, programs, skip] of casts) {
     t.equal(heard?.cost, 20_000_000, 'and how far it is');
   });
 
-  t.test(`trees: two cables between two switches, either of which may be cut, ${cast}`, options(), async (t) => {
+  t.test(`trees-two-cables[${key}]: two cables between two switches, either of which may be cut, ${cast}`, options(), async (t) => {
     const stage = await Stage.open(t, programs, 2);
     const first = await stage.cable(0, 1, 1, 1);
     await stage.becomesTree();
@@ -109,7 +119,7 @@ for (const [cast, programs, skip] of casts) {
     t.pass('it was a tree each time');
   });
 
-  t.test(`trees: a ring of three, which heals, ${cast}`, options(), async (t) => {
+  t.test(`trees-ring[${key}]: a ring of three that heals, ${cast}`, options(), async (t) => {
     const stage = await Stage.open(t, programs, 3);
     const cables = [await stage.cable(0, 1, 1, 2), await stage.cable(1, 1, 2, 2)];
     await stage.becomesTree();
@@ -120,7 +130,7 @@ for (const [cast, programs, skip] of casts) {
     t.pass('it was a tree each time');
   });
 
-  t.test(`trees: a chain of three, grown from its end, ${cast}`, options(), async (t) => {
+  t.test(`trees-chain[${key}]: a chain of three, grown from its end, ${cast}`, options(), async (t) => {
     const stage = await Stage.open(t, programs, 3);
     await stage.cable(1, 1, 2, 2);
     await stage.cable(0, 1, 1, 2);
@@ -129,7 +139,7 @@ for (const [cast, programs, skip] of casts) {
     t.equal((await spy.hears(({ root }) => root.startsWith('1000')))?.cost, 40_000_000, 'the last one is two cables from the root');
   });
 
-  t.test(`trees: two cables in a VLAN with tags, ${cast}`, options(), async (t) => {
+  t.test(`trees-tagged[${key}]: two cables in a tagged VLAN, ${cast}`, options(), async (t) => {
     const lines = ['vlan/create 10', ...[1, 2, hostPort].flatMap((port) => [`port/create ${port}`, `vlan/addport 10 ${port}`])];
     const stage = await Stage.open(t, programs, 2, { lines, vid: 10 });
     await stage.cable(0, 1, 1, 1);
@@ -139,7 +149,7 @@ for (const [cast, programs, skip] of casts) {
     t.pass('it was a tree each time');
   });
 
-  t.test(`switches without a tree carry frames over a cable as they are, ${cast}`, options(), async (t) => {
+  t.test(`trees-none[${key}]: switches without a tree carry frames over a cable unchanged, ${cast}`, options(), async (t) => {
     const lines = ['vlan/create 10', ...[1, hostPort].flatMap((port) => [`port/create ${port}`, `vlan/addport 10 ${port}`])];
     const stage = await Stage.open(t, programs, 2, { lines, args: [] });
     await stage.cable(0, 1, 1, 1);

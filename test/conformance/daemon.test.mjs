@@ -34,7 +34,7 @@ function isAlive(pid) {
 /** The fields of /proc/PID/stat after the name: state, parent, group, session, terminal. */
 const statOf = (pid) => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
 
-t.test('daemon: the command returns, and the switch serves', async (t) => {
+t.test('daemon-serves: the command returns when the switch serves', async (t) => {
   const directory = join(scratch(t), 'sw');
   const { code, stdout } = await startDaemon(t, directory);
   t.equal(code, 0);
@@ -46,7 +46,7 @@ t.test('daemon: the command returns, and the switch serves', async (t) => {
 });
 
 for (const form of ['--daemon', '-daemon', '--dae']) {
-  t.test(`daemon: ${form} is it, too`, async (t) => {
+  t.test(`daemon-option[${form}]: is the same as -d`, async (t) => {
     const directory = join(scratch(t), 'sw');
     const pidfile = join(directory, '..', 'pid');
     t.equal((await run('-s', directory, form, '-p', pidfile)).code, 0);
@@ -57,33 +57,33 @@ for (const form of ['--daemon', '-daemon', '--dae']) {
   });
 }
 
-t.test('daemon: it is found under its name', async (t) => {
+t.test("daemon-name: the process has the switch's name", async (t) => {
   const { pid } = await startDaemon(t, join(scratch(t), 'sw'));
   t.equal(readFileSync(`/proc/${pid}/comm`, 'utf8'), 'vde_switch\n');
   const { stdout } = spawnSync('pgrep', ['-x', 'vde_switch'], { encoding: 'utf8' });
   t.ok(stdout.split('\n').includes(String(pid)), 'as pgrep -x looks for it');
 });
 
-t.test('daemon: it has a session of its own, and no terminal', async (t) => {
+t.test('daemon-session: it has a session of its own, and no terminal', async (t) => {
   const { pid } = await startDaemon(t, join(scratch(t), 'sw'));
   const [, , , session, terminal] = statOf(pid);
   t.not(Number(session), Number(statOf(process.pid)[3]));
   t.equal(Number(terminal), 0);
 });
 
-t.test('daemon: its standard input, output and error are /dev/null', async (t) => {
+t.test('daemon-streams: its standard input, output and error are /dev/null', async (t) => {
   const { pid } = await startDaemon(t, join(scratch(t), 'sw'));
   for (const fd of [0, 1, 2]) t.equal(readlinkSync(`/proc/${pid}/fd/${fd}`), '/dev/null', `descriptor ${fd}`);
 });
 
-t.test('daemon: it holds nothing of who started it', async (t) => {
+t.test('daemon-descriptors: it inherits no descriptors', async (t) => {
   const directory = join(scratch(t), 'sw');
   // The output of `run` is read to its end: that comes only when nobody holds it.
   const { code } = await startDaemon(t, directory);
   t.equal(code, 0);
 });
 
-t.test('daemon: it does not stay in the directory that it was started in', async (t) => {
+t.test('daemon-directory: it leaves the directory it was started in', async (t) => {
   const directory = join(scratch(t), 'sw');
   const { pid } = await startDaemon(t, directory);
   // When it serves it has been wherever it goes.
@@ -91,7 +91,7 @@ t.test('daemon: it does not stay in the directory that it was started in', async
   t.equal(readlinkSync(`/proc/${pid}/cwd`), '/');
 });
 
-t.test('daemon: paths are relative to where it was started', async (t) => {
+t.test('daemon-relative: paths are relative to where it was started', async (t) => {
   const parent = realpathSync(scratch(t));
   t.equal((await run('-s', 'sw', '-d', '-p', 'pid', { cwd: parent })).code, 0);
   await until(() => existsSync(join(parent, 'pid')) && readFileSync(join(parent, 'pid'), 'utf8') !== '', parent);
@@ -104,7 +104,7 @@ t.test('daemon: paths are relative to where it was started', async (t) => {
 });
 
 for (const signal of ['SIGTERM', 'SIGINT']) {
-  t.test(`daemon: ${signal} ends it, and nothing is left`, async (t) => {
+  t.test(`daemon-ends[${signal}]: ends it, and nothing is left`, async (t) => {
     const directory = join(scratch(t), 'sw');
     const { pid, pidfile } = await startDaemon(t, directory);
     process.kill(pid, signal);
@@ -114,7 +114,7 @@ for (const signal of ['SIGTERM', 'SIGINT']) {
   });
 }
 
-t.test('daemon: SIGHUP does not end it', async (t) => {
+t.test('daemon-hangup: SIGHUP does not end it', async (t) => {
   const directory = join(scratch(t), 'sw');
   const { pid } = await startDaemon(t, directory);
   process.kill(pid, 'SIGHUP');
@@ -124,7 +124,7 @@ t.test('daemon: SIGHUP does not end it', async (t) => {
   t.ok(isAlive(pid));
 });
 
-t.test('daemon: start-stop-daemon starts and stops it', async (t) => {
+t.test('daemon-start-stop-daemon: start-stop-daemon starts and stops it', async (t) => {
   const parent = scratch(t);
   const [directory, pidfile] = [join(parent, 'sw'), join(parent, 'pid')];
   const started = spawnSync(
@@ -146,7 +146,7 @@ t.test('daemon: start-stop-daemon starts and stops it', async (t) => {
   t.notOk(isAlive(pid));
 });
 
-t.test('daemon: the hook of an interfaces file starts it', { skip: needsGroup }, async (t) => {
+t.test('daemon-interfaces: the hook of an interfaces file starts it', { skip: needsGroup }, async (t) => {
   const parent = scratch(t);
   const [directory, pidfile] = [join(parent, 'sw'), join(parent, 'pid')];
   const options = ['-M', join(parent, 'mgmt'), '-p', pidfile, '-m', '660', '-g', otherGroup.name];
@@ -160,14 +160,14 @@ t.test('daemon: the hook of an interfaces file starts it', { skip: needsGroup },
   t.ok(statSync(join(parent, 'mgmt')).isSocket());
 });
 
-for (const [name, args, expected] of [
-  ['a directory that another switch serves', [], 255],
-  ['a group that is not there', ['-g', 'no-such-group'], 1],
-  ['an address that is none', ['--macaddr', 'zz'], 1],
-  ['no ports', ['-n', '0'], 1],
-  ['an operand', ['operand'], 1],
+for (const [key, name, args, expected] of [
+  ['in-use', 'a directory that another switch serves', [], 255],
+  ['no-group', 'an unknown group', ['-g', 'no-such-group'], 1],
+  ['macaddr', 'an invalid address', ['--macaddr', 'zz'], 1],
+  ['no-ports', 'no ports', ['-n', '0'], 1],
+  ['operand', 'an operand', ['operand'], 1],
 ]) {
-  t.test(`daemon: ${name} is refused before the command returns`, async (t) => {
+  t.test(`daemon-refused[${key}]: ${name} is refused before the command returns`, async (t) => {
     const directory = join(scratch(t), 'sw');
     if (args.length === 0) await startSwitch(t, directory);
     const { code, output } = await run('-s', directory, '-d', ...args);
@@ -176,11 +176,11 @@ for (const [name, args, expected] of [
   });
 }
 
-t.test('daemon: a directory whose parent is missing is refused before the command returns', async (t) => {
+t.test('daemon-no-parent: a directory whose parent is missing is refused before the command returns', async (t) => {
   t.equal((await run('-s', join(scratch(t), 'no', 'sw'), '-d')).code, 255);
 });
 
-t.test('daemon: a pid file that is there is refused before the command returns', async (t) => {
+t.test('daemon-pid-file-exists: an existing pid file is refused before the command returns', async (t) => {
   const directory = scratch(t);
   const pidfile = join(directory, 'pid');
   writeFileSync(pidfile, 'precious');
@@ -190,14 +190,14 @@ t.test('daemon: a pid file that is there is refused before the command returns',
   t.equal(readFileSync(pidfile, 'utf8'), 'precious');
 });
 
-t.test('daemon: a pid file without a directory is refused before the command returns', async (t) => {
+t.test('daemon-pid-file-no-parent: a pid file in a missing directory is refused before the command returns', async (t) => {
   const parent = scratch(t);
   mkdirSync(join(parent, 'sw'));
   const { code } = await run('-s', join(parent, 'sw'), '-d', '-p', join(parent, 'no', 'pid'));
   t.equal(code, 1);
 });
 
-t.test('daemon: it leads its session', async (t) => {
+t.test('daemon-leads-session: it leads its session', async (t) => {
   const { pid } = await startDaemon(t, join(scratch(t), 'sw'));
   t.equal(Number(statOf(pid)[3]), pid);
 });

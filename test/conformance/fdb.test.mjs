@@ -27,21 +27,21 @@ async function comesTo(at, expected, limit = 20_000) {
   }
 }
 
-t.test('stations: one that has spoken is known', waits(), async (t) => {
+t.test('stations-learned: a station that has sent is known', waits(), async (t) => {
   const at = await Bench.open(t, ports);
   t.equal(await whoHears(at), 'AB', 'not before');
   await at.send('A', hello());
   t.equal(await whoHears(at), 'A');
 });
 
-t.test('stations: one that speaks elsewhere at once is heard, and not moved', waits(), async (t) => {
+t.test('stations-too-soon: a station that sends elsewhere at once is heard, and not moved', waits(), async (t) => {
   const at = await Bench.open(t, ports);
   await at.send('A', hello());
   t.same(inShort(await at.send('B', hello(61))), { A: 'untagged 61', C: 'untagged 61' });
   t.equal(await whoHears(at), 'A');
 });
 
-t.test('stations: one that speaks elsewhere after 4 s of silence is moved', waits(), async (t) => {
+t.test('stations-moved: a station that sends elsewhere after 4 s of silence is moved', waits(), async (t) => {
   const at = await Bench.open(t, ports);
   const start = Date.now();
   await at.send('A', hello());
@@ -55,7 +55,7 @@ t.test('stations: one that speaks elsewhere after 4 s of silence is moved', wait
   t.ok(Date.now() - start > 1_900, `it was held for a while: ${Date.now() - start} ms`);
 });
 
-t.test('stations: one that keeps speaking is not moved', waits(), async (t) => {
+t.test('stations-talking: a station that keeps sending is not moved', waits(), async (t) => {
   const at = await Bench.open(t, ports);
   const start = Date.now();
   while (Date.now() - start < 5_000) {
@@ -66,7 +66,7 @@ t.test('stations: one that keeps speaking is not moved', waits(), async (t) => {
   }
 });
 
-t.test('stations: the time for which one is held may be none', waits(), async (t) => {
+t.test('stations-no-persistence: the minimum persistence may be 0', waits(), async (t) => {
   const at = await Bench.open(t, ports, { lines: ['hash/setminper 0'] });
   await at.send('A', hello());
   const start = Date.now();
@@ -78,7 +78,7 @@ t.test('stations: the time for which one is held may be none', waits(), async (t
   t.ok(Date.now() - start < 2_900, `it is moved at once, in the seconds of the original: ${Date.now() - start} ms`);
 });
 
-t.test('stations: the time for which one is held may be long', waits(), async (t) => {
+t.test('stations-long-persistence: the minimum persistence may be long', waits(), async (t) => {
   const at = await Bench.open(t, ports, { lines: ['hash/setminper 60'] });
   await at.send('A', hello());
   const start = Date.now();
@@ -89,7 +89,7 @@ t.test('stations: the time for which one is held may be long', waits(), async (t
   }
 });
 
-t.test('stations: one that is silent is forgotten', waits(), async (t) => {
+t.test('stations-expires: a silent station is forgotten', waits(), async (t) => {
   const at = await Bench.open(t, ports, { lines: ['hash/setexpire 2', 'hash/setgcint 1'] });
   const start = Date.now();
   await at.send('A', hello());
@@ -98,7 +98,7 @@ t.test('stations: one that is silent is forgotten', waits(), async (t) => {
   t.ok(Date.now() - start > 900, `not at once: ${Date.now() - start} ms`);
 });
 
-t.test('stations: one that speaks is not forgotten', waits(), async (t) => {
+t.test('stations-kept: a station that sends is not forgotten', waits(), async (t) => {
   const at = await Bench.open(t, ports, { lines: ['hash/setexpire 3', 'hash/setgcint 1'] });
   const start = Date.now();
   while (Date.now() - start < 6_000) {
@@ -108,14 +108,14 @@ t.test('stations: one that speaks is not forgotten', waits(), async (t) => {
   }
 });
 
-t.test('stations: being spoken to is not speaking', waits(), async (t) => {
+t.test('stations-spoken-to: frames to a station do not keep it', waits(), async (t) => {
   const at = await Bench.open(t, ports, { lines: ['hash/setexpire 2', 'hash/setgcint 1'] });
   await at.send('A', hello());
   await comesTo(at, 'AB');
   t.pass('though it was asked all the time');
 });
 
-t.test('stations: by default one is known after 5 s of silence', waits(), async (t) => {
+t.test('stations-default-expiry: by default a station is known after 5 s of silence', waits(), async (t) => {
   const at = await Bench.open(t, ports);
   await at.send('A', hello());
   const start = Date.now();
@@ -125,7 +125,7 @@ t.test('stations: by default one is known after 5 s of silence', waits(), async 
   }
 });
 
-t.test('stations: those of a client that leaves are forgotten', waits(), async (t) => {
+t.test('stations-client-leaves: the stations of a client that leaves are forgotten', waits(), async (t) => {
   const at = await Bench.open(t, ports);
   await at.send('A', hello());
   await at.clients.A.leave();
@@ -133,7 +133,7 @@ t.test('stations: those of a client that leaves are forgotten', waits(), async (
   t.equal(await whoHears(at), 'B', 'what is for them goes to everybody');
 });
 
-t.test('stations: those of a port stay while one of its clients does', waits(), async (t) => {
+t.test('stations-port-stays: the stations of a port are kept while one of its clients stays', waits(), async (t) => {
   const at = await Bench.open(t, { A: { port: 1 }, A2: { port: 1 }, B: { port: 2 }, C: { port: 3 } });
   await at.send('A2', hello());
   await at.clients.A2.leave();
@@ -145,7 +145,7 @@ for (const [name, change] of [
   ['comes', (t, at) => Client.joined(t, at.directory, portWord(9))],
   ['leaves', (t, at) => at.gone.leave()],
 ]) {
-  t.test(`stations: they are known though another client ${name}`, waits(), async (t) => {
+  t.test(`stations-other-client[${name}]: stations are kept when another client ${name}`, waits(), async (t) => {
     const at = await Bench.open(t, ports);
     if (name === 'leaves') at.gone = await Client.joined(t, at.directory, portWord(9));
     await at.send('A', hello());
@@ -155,20 +155,20 @@ for (const [name, change] of [
   });
 }
 
-t.test('stations: hash/setsize forgets all of them', waits(), async (t) => {
+t.test('stations-setsize: hash/setsize forgets all stations', waits(), async (t) => {
   const at = await Bench.open(t, ports);
   await at.send('A', hello());
   await at.switch.command('hash/setsize 64');
   t.equal(await whoHears(at), 'AB');
 });
 
-t.test('stations: a switch of one bucket knows as many', waits(), async (t) => {
+t.test('stations-one-bucket: a table of one bucket knows as many stations', waits(), async (t) => {
   const at = await Bench.open(t, ports, { args: ['--hashsize', '1'] });
   for (let i = 1; i <= 40; i++) await at.send('A', frame(everybody, numbered(i)));
   for (const i of [1, 20, 40]) t.same(inShort(await at.send('C', frame(numbered(i), other, 70))), { A: 'untagged 70' });
 });
 
-t.test('stations: 1,000 of one port are known, and those of another with them', waits(), async (t) => {
+t.test('stations-thousand: 1,000 stations of one port are known, together with those of another', waits(), async (t) => {
   const at = await Bench.open(t, ports);
   await at.send('A', hello());
   for (let i = 0; i < 1000; i += 20) {

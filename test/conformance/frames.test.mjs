@@ -28,7 +28,7 @@ async function hears(a, b, sent) {
 }
 
 for (const length of [14, 15, 16, 20, 42, 59, 60, 61, 64, 100, 590, 1499, 1513, 1514, 1515, 1517, 1518]) {
-  t.test(`frames: one of ${length} octets passes as it is`, async (t) => {
+  t.test(`frames-passes[${length}]: a frame of ${length} octets passes unchanged`, async (t) => {
     const [a, b] = await clients(t, 2);
     const sent = frame(everybody, stationA, length);
     for (let at = 14; at < length; at++) sent[at] = (at * 7) & 0xff;
@@ -37,55 +37,55 @@ for (const length of [14, 15, 16, 20, 42, 59, 60, 61, 64, 100, 590, 1499, 1513, 
 }
 
 for (const length of [1, 6, 12, 13]) {
-  t.test(`frames: one of ${length} octets goes nowhere`, async (t) => {
+  t.test(`frames-too-short[${length}]: a frame of ${length} octets is dropped`, async (t) => {
     const [a, b] = await clients(t, 2);
     t.equal(await hears(a, b, Buffer.alloc(length, 0xff)), undefined);
   });
 }
 
 for (const length of [1519, 4000, 9000, 9234]) {
-  t.test(`frames: one of ${length} octets is not cut`, async (t) => {
+  t.test(`frames-long[${length}]: a frame of ${length} octets is not truncated`, async (t) => {
     const [a, b] = await clients(t, 2);
     const sent = frame(everybody, stationA, length);
     t.same(await hears(a, b, sent), sent);
   });
 }
 
-t.test('frames: what is longer than any goes nowhere', async (t) => {
+t.test('frames-too-long: a frame above all limits is dropped', async (t) => {
   const [a, b] = await clients(t, 2);
   t.equal(await hears(a, b, frame(everybody, stationA, 9300)), undefined);
 });
 
-for (const [name, etherType] of [
-  ['IPv4', 0x0800],
-  ['ARP', 0x0806],
-  ['IPv6', 0x86dd],
-  ['LLDP', 0x88cc],
-  ['an outer tag of a provider', 0x88a8],
-  ['a length', 46],
-  ['type 0', 0],
-  ['type ffff', 0xffff],
+for (const [key, name, etherType] of [
+  ['ipv4', 'IPv4', 0x0800],
+  ['arp', 'ARP', 0x0806],
+  ['ipv6', 'IPv6', 0x86dd],
+  ['lldp', 'LLDP', 0x88cc],
+  ['provider-tag', "a provider's tag", 0x88a8],
+  ['length', 'a length', 46],
+  ['0', 'type 0', 0],
+  ['ffff', 'type ffff', 0xffff],
 ]) {
-  t.test(`frames: ${name} passes`, async (t) => {
+  t.test(`frames-type[${key}]: ${name} passes`, async (t) => {
     const [a, b] = await clients(t, 2);
     const sent = frame(everybody, stationA, 77, 0x42, etherType);
     t.same(await hears(a, b, sent), sent);
   });
 }
 
-for (const [name, destination] of [
-  ['all stations', everybody],
-  ['a group of IPv4', '01:00:5e:00:00:fb'],
-  ['a group of IPv6', '33:33:00:00:00:01'],
-  ['a station that is not known', nowhere],
-  ['the bridges', '01:80:c2:00:00:00'],
-  ['PAUSE', '01:80:c2:00:00:01'],
-  ['LACP', '01:80:c2:00:00:02'],
-  ['LLDP', '01:80:c2:00:00:0e'],
-  ['the last reserved group', '01:80:c2:00:00:0f'],
-  ['the address of zeros', '00:00:00:00:00:00'],
+for (const [key, name, destination] of [
+  ['broadcast', 'all stations', everybody],
+  ['ipv4-group', 'an IPv4 group', '01:00:5e:00:00:fb'],
+  ['ipv6-group', 'an IPv6 group', '33:33:00:00:00:01'],
+  ['unknown', 'an unknown station', nowhere],
+  ['bridges', 'the bridge group', '01:80:c2:00:00:00'],
+  ['pause', 'PAUSE', '01:80:c2:00:00:01'],
+  ['lacp', 'LACP', '01:80:c2:00:00:02'],
+  ['lldp', 'LLDP', '01:80:c2:00:00:0e'],
+  ['last-reserved', 'the last reserved group', '01:80:c2:00:00:0f'],
+  ['zeros', 'the address of zeros', '00:00:00:00:00:00'],
 ]) {
-  t.test(`frames: one for ${name} goes to everybody else`, async (t) => {
+  t.test(`frames-flooded[${key}]: a frame to ${name} goes to all other ports`, async (t) => {
     const [a, b, c] = await clients(t, 3);
     const sent = frame(destination, stationA, 71);
     a.send(sent);
@@ -95,7 +95,7 @@ for (const [name, destination] of [
   });
 }
 
-t.test('frames: one for a station that is known goes to its port only', async (t) => {
+t.test('frames-known: a frame to a known station goes to its port only', async (t) => {
   const [a, b, c] = await clients(t, 3);
   a.send(frame(everybody, stationA));
   await b.receive();
@@ -107,7 +107,7 @@ t.test('frames: one for a station that is known goes to its port only', async (t
   t.equal((await c.receive())?.length, 61, 'the third did not hear the answer');
 });
 
-t.test('frames: a station that answers is known, too', async (t) => {
+t.test('frames-answer: a station that answers is known, too', async (t) => {
   const [a, b, c] = await clients(t, 3);
   a.send(frame(nowhere, stationA));
   await b.receive();
@@ -120,7 +120,7 @@ t.test('frames: a station that answers is known, too', async (t) => {
   t.equal((await c.receive())?.length, 63);
 });
 
-t.test('frames: one for a station of the same port goes nowhere', async (t) => {
+t.test('frames-same-port: a frame to a station of the same port is dropped', async (t) => {
   const [a, b] = await clients(t, 2);
   a.send(frame(everybody, stationA));
   a.send(frame(everybody, stationC, 61));
@@ -130,7 +130,7 @@ t.test('frames: one for a station of the same port goes nowhere', async (t) => {
   t.equal(a.poll(), undefined, 'nor back');
 });
 
-t.test('frames: many stations may be behind one port', async (t) => {
+t.test('frames-many-stations: many stations may be behind one port', async (t) => {
   const [a, b, c] = await clients(t, 3);
   for (let i = 1; i <= 50; i++) {
     a.send(frame(everybody, `02:00:00:00:01:${i.toString(16).padStart(2, '0')}`));
@@ -145,11 +145,11 @@ t.test('frames: many stations may be behind one port', async (t) => {
   t.equal((await c.receive())?.length, 66, 'the third heard none of them');
 });
 
-for (const [name, source] of [
-  ['a group', '03:00:00:00:00:01'],
-  ['all', everybody],
+for (const [key, name, source] of [
+  ['group', 'a group address', '03:00:00:00:00:01'],
+  ['broadcast', 'the broadcast address', everybody],
 ]) {
-  t.test(`frames: ${name} as a source passes, and is no station`, async (t) => {
+  t.test(`frames-group-source[${key}]: ${name} as source passes, and is not learned`, async (t) => {
     const [a, b, c] = await clients(t, 3);
     const sent = frame(everybody, source, 67);
     a.send(sent);
@@ -161,7 +161,7 @@ for (const [name, source] of [
   });
 }
 
-t.test('frames: a burst of 200 arrives whole and in order', async (t) => {
+t.test('frames-burst: a burst of 200 arrives complete and in order', async (t) => {
   const [a, b] = await clients(t, 2);
   b.send(frame(everybody, stationB));
   await a.receive();
@@ -178,7 +178,7 @@ t.test('frames: a burst of 200 arrives whole and in order', async (t) => {
   );
 });
 
-t.test('frames: two senders to one reader lose nothing', async (t) => {
+t.test('frames-two-senders: two senders to one reader lose nothing', async (t) => {
   const [a, b, c] = await clients(t, 3);
   for (let i = 0; i < 50; i++)
     for (const [sender, source] of [
@@ -202,7 +202,7 @@ async function flood(sender, count, make) {
   }
 }
 
-t.test('frames: a reader that stalls does not keep the others', async (t) => {
+t.test('frames-stalled: a reader that stalls does not delay the others', async (t) => {
   const [a, stalled, c] = await clients(t, 3);
   for (let batch = 0; batch < 20; batch++) {
     await flood(a, 50, () => frame(everybody, stationA, 1000));
@@ -211,7 +211,7 @@ t.test('frames: a reader that stalls does not keep the others', async (t) => {
   t.equal(stalled.poll()?.length, 1000, 'it finds the first ones when it comes back');
 });
 
-t.test('frames: what a reader did not read waits for it', async (t) => {
+t.test('frames-waits: frames wait for a reader that pauses', async (t) => {
   const [a, stalled] = await clients(t, 2);
   await flood(a, 1500, (i) => frame(everybody, stationA, 60 + (i % 100)));
   let count = 0;
@@ -219,14 +219,14 @@ t.test('frames: what a reader did not read waits for it', async (t) => {
   t.equal(count, 1500);
 });
 
-t.test('frames: a tag of VLAN 0 goes the way of its port, and a foreign VLAN nowhere', async (t) => {
+t.test('frames-priority-tag: a tag of VLAN 0 is ignored, and a frame of a foreign VLAN is dropped', async (t) => {
   const [a, b] = await clients(t, 2);
   const inner = frame(everybody, stationA, 70);
   t.same(await hears(a, b, tagged(inner, 0)), inner, 'it loses its tag');
   t.equal(await hears(a, b, tagged(inner, 7)), undefined);
 });
 
-t.test('frames: two clients of a port are one to the others', async (t) => {
+t.test('frames-two-clients: two clients of a port are one to the others', async (t) => {
   const directory = await shared();
   const [a, b] = [await Client.joined(t, directory, portWord(3)), await Client.joined(t, directory, portWord(3))];
   const [c, d] = await clients(t, 2);

@@ -48,7 +48,7 @@ async function comesTo(check, expected, limit = 15_000) {
   while ((await check()) !== expected) if (Date.now() > deadline) throw new Error(`it never came to be ${expected}`);
 }
 
-t.test('fstp: a port that comes up is told at once, in these octets', waits(), async (t) => {
+t.test('fstp-up: a new port gets a hello at once, in these octets', waits(), async (t) => {
   const { directory } = await bridge(t);
   const heard = await (await on(t, directory, 1)).hears();
   t.equal(
@@ -57,7 +57,7 @@ t.test('fstp: a port that comes up is told at once, in these octets', waits(), a
   );
 });
 
-t.test('fstp: hello is said every 4 s', waits(), async (t) => {
+t.test('fstp-interval: a hello is sent every 4 s', waits(), async (t) => {
   const { directory } = await bridge(t);
   const fake = await on(t, directory, 1);
   await fake.hears();
@@ -70,7 +70,7 @@ t.test('fstp: hello is said every 4 s', waits(), async (t) => {
   t.equal(heard?.root, self);
 });
 
-t.test('fstp: a hello claims, forwards and agrees', waits(), async (t) => {
+t.test('fstp-flags: a hello claims, forwards and agrees', waits(), async (t) => {
   const { directory } = await bridge(t);
   const fake = await on(t, directory, 1);
   await fake.hears();
@@ -78,7 +78,7 @@ t.test('fstp: a hello claims, forwards and agrees', waits(), async (t) => {
   t.equal(heard?.flags, 0x7c);
 });
 
-t.test('fstp: in a VLAN with tags it says hello with the tag', waits(), async (t) => {
+t.test('fstp-tagged: in a tagged VLAN the hello has the tag', waits(), async (t) => {
   const { directory } = await bridge(t, { lines: ['vlan/create 291', 'port/create 1', 'vlan/addport 291 1'] });
   const fake = await on(t, directory, 1);
   const heard = await fake.hears(({ octets }) => octets.length === 57);
@@ -89,7 +89,7 @@ t.test('fstp: in a VLAN with tags it says hello with the tag', waits(), async (t
   t.ok(await fake.hears(({ octets }) => octets.length === 53), 'and in its untagged VLAN without one');
 });
 
-t.test('fstp: an access port says hello without a tag, whatever its VLAN', waits(), async (t) => {
+t.test('fstp-access: an access port gets hellos without a tag, in any VLAN', waits(), async (t) => {
   const { directory } = await bridge(t, { lines: ['vlan/create 10', 'port/create 1', 'port/setvlan 1 10'] });
   const fake = await on(t, directory, 1);
   for (let i = 0; i < 2; i++) t.equal((await fake.hears())?.octets.length, 53);
@@ -102,7 +102,7 @@ for (const [port, id] of [
   [17, 0x8111],
   [31, 0x811f],
 ]) {
-  t.test(`fstp: port ${port} is ${id.toString(16)} there`, waits(), async (t) => {
+  t.test(`fstp-port[${port}]: port ${port} has the identifier ${id.toString(16)}`, waits(), async (t) => {
     const { directory } = await bridge(t);
     t.equal((await (await on(t, directory, port)).hears())?.port, id);
   });
@@ -116,14 +116,14 @@ for (const [text, digits] of [
   ['65535', 'ffff'],
   ['-1', 'ffff'],
 ]) {
-  t.test(`fstp: --priority ${text} is ${digits} there`, waits(), async (t) => {
+  t.test(`fstp-priority[${text}]: --priority ${text} is sent as ${digits}`, waits(), async (t) => {
     const { directory } = await bridge(t, { args: ['--priority', text] });
     t.equal((await (await on(t, directory, 1)).hears())?.bridge.slice(0, 4), digits);
   });
 }
 
 for (const text of ['00:ff:0:0:1:2', '00.ff.0.0.1.2', '00:FF:00:00:01:02']) {
-  t.test(`fstp: --macaddr ${text} is its address`, waits(), async (t) => {
+  t.test(`fstp-address[${text}]: --macaddr ${text} is the bridge's address`, waits(), async (t) => {
     const { directory } = await bridge(t, { args: ['-macaddr', text] });
     const heard = await (await on(t, directory, 1)).hears();
     t.equal(heard?.bridge, '8000' + '00ff00000102');
@@ -131,7 +131,7 @@ for (const text of ['00:ff:0:0:1:2', '00.ff.0.0.1.2', '00:FF:00:00:01:02']) {
   });
 }
 
-t.test('fstp: by default its address is one by lot, from 00:ff on', waits(), async (t) => {
+t.test('fstp-random-address: the default address is random and begins with 00:ff', waits(), async (t) => {
   const macs = [];
   for (let i = 0; i < 2; i++) {
     const directory = join(scratch(t), 'sw');
@@ -142,7 +142,7 @@ t.test('fstp: by default its address is one by lot, from 00:ff on', waits(), asy
   t.not(macs[0], macs[1]);
 });
 
-t.test('fstp: without -F nothing is said', waits(), async (t) => {
+t.test('fstp-off: without -F no BPDU is sent', waits(), async (t) => {
   const directory = join(scratch(t), 'sw');
   await startSwitch(t, directory);
   const [a, b] = [await Client.joined(t, directory), await Client.joined(t, directory)];
@@ -154,7 +154,7 @@ t.test('fstp: without -F nothing is said', waits(), async (t) => {
   }
 });
 
-t.test('fstp: fstp/setfstp begins to say hello, and ends', waits(), async (t) => {
+t.test('fstp-setfstp: fstp/setfstp starts and stops the hellos', waits(), async (t) => {
   const directory = join(scratch(t), 'sw');
   const one = await startSwitch(t, directory);
   const fake = await on(t, directory, 1);
@@ -165,7 +165,7 @@ t.test('fstp: fstp/setfstp begins to say hello, and ends', waits(), async (t) =>
   t.equal(await fake.hears(() => true, 5_000), undefined);
 });
 
-t.test('fstp: what is for the bridges is not passed on', waits(), async (t) => {
+t.test('fstp-bridges: frames for the bridge group are not forwarded', waits(), async (t) => {
   const { directory } = await bridge(t);
   const fake = await on(t, directory, 1);
   const [b, c] = [await Client.joined(t, directory, portWord(2)), await Client.joined(t, directory, portWord(3))];
@@ -179,7 +179,7 @@ t.test('fstp: what is for the bridges is not passed on', waits(), async (t) => {
 });
 
 for (const last of ['01', '02', '0e', '10']) {
-  t.test(`fstp: what is for 01:80:c2:00:00:${last} is passed on`, waits(), async (t) => {
+  t.test(`fstp-reserved[${last}]: frames for 01:80:c2:00:00:${last} are forwarded`, waits(), async (t) => {
     const { directory } = await bridge(t);
     const [a, b] = [await Client.joined(t, directory), await Client.joined(t, directory)];
     const sent = frame(`01:80:c2:00:00:${last}`, stationA, 61);
@@ -188,13 +188,13 @@ for (const last of ['01', '02', '0e', '10']) {
   });
 }
 
-t.test('fstp: ports forward from the beginning', waits(), async (t) => {
+t.test('fstp-open: ports forward from the start', waits(), async (t) => {
   const { directory } = await bridge(t);
   const [a, b] = [await Client.joined(t, directory), await Client.joined(t, directory)];
   t.ok(await arrives(a, b));
 });
 
-t.test('fstp: a better root is taken over', waits(), async (t) => {
+t.test('fstp-better-root: a better root is accepted', waits(), async (t) => {
   const { directory } = await bridge(t);
   const [fake, other] = [await on(t, directory, 1, better), await on(t, directory, 2)];
   fake.say({ cost: 7 });
@@ -203,7 +203,7 @@ t.test('fstp: a better root is taken over', waits(), async (t) => {
   t.equal(told?.bridge, self);
 });
 
-t.test('fstp: the better root is told that its port is the way to it', waits(), async (t) => {
+t.test('fstp-root-port: the better root is told which port leads to it', waits(), async (t) => {
   const { directory } = await bridge(t);
   const fake = await on(t, directory, 1, better);
   fake.say();
@@ -212,7 +212,7 @@ t.test('fstp: the better root is told that its port is the way to it', waits(), 
   t.ok(told?.forwarding);
 });
 
-t.test('fstp: a worse root is answered at once', waits(), async (t) => {
+t.test('fstp-worse-root: a worse root is answered at once', waits(), async (t) => {
   const { directory } = await bridge(t);
   const fake = await on(t, directory, 1, worse);
   await fake.hears();
@@ -223,12 +223,12 @@ t.test('fstp: a worse root is answered at once', waits(), async (t) => {
   t.equal(told?.root, self);
 });
 
-for (const [name, what] of [
-  ['of version 0', { version: 0, type: 0 }],
-  ['of version 3', { version: 3 }],
-  ['of type 0x80', { type: 0x80 }],
+for (const [key, name, what] of [
+  ['version-0', 'of version 0', { version: 0, type: 0 }],
+  ['version-3', 'of version 3', { version: 3 }],
+  ['type-80', 'of type 0x80', { type: 0x80 }],
 ]) {
-  t.test(`fstp: a BPDU ${name} is not heeded`, waits(), async (t) => {
+  t.test(`fstp-ignored[${key}]: a BPDU ${name} is ignored`, waits(), async (t) => {
     const { directory } = await bridge(t);
     const [fake, other] = [await on(t, directory, 1, better), await on(t, directory, 2)];
     fake.say(what);
@@ -238,7 +238,7 @@ for (const [name, what] of [
   });
 }
 
-t.test('fstp: a BPDU that is cut is not heeded', waits(), async (t) => {
+t.test('fstp-truncated: a truncated BPDU is ignored', waits(), async (t) => {
   const { directory } = await bridge(t);
   const [fake, other] = [await on(t, directory, 1, better), await on(t, directory, 2)];
   fake.client.send(bpdu({ bridge: better }).subarray(0, 50));
@@ -247,14 +247,14 @@ t.test('fstp: a BPDU that is cut is not heeded', waits(), async (t) => {
   t.equal((await other.hears())?.root, self);
 });
 
-t.test('fstp: a BPDU of 51 octets is heeded', waits(), async (t) => {
+t.test('fstp-short: a BPDU of 51 octets is accepted', waits(), async (t) => {
   const { directory } = await bridge(t);
   const [fake, other] = [await on(t, directory, 1, better), await on(t, directory, 2)];
   fake.client.send(bpdu({ bridge: better }).subarray(0, 51));
   t.ok(await other.hears(({ root }) => root === hex(better)));
 });
 
-t.test('fstp: of two ways to the root the second is closed, to both sides', waits(), async (t) => {
+t.test('fstp-second-path: of two paths to the root the second is closed, in both directions', waits(), async (t) => {
   const { directory } = await bridge(t);
   const [first, second] = [await on(t, directory, 1, better), await on(t, directory, 2, better)];
   const a = await Client.joined(t, directory, portWord(3));
@@ -267,7 +267,7 @@ t.test('fstp: of two ways to the root the second is closed, to both sides', wait
   t.ok(await arrives(first.client, a), 'in by the first');
 });
 
-t.test('fstp: of two ways to the root the cheaper one is taken', waits(), async (t) => {
+t.test('fstp-cheaper-path: of two paths to the root the cheaper one is taken', waits(), async (t) => {
   const { directory } = await bridge(t);
   const [dear, cheap] = [await on(t, directory, 1, better), await on(t, directory, 2, better)];
   const other = await on(t, directory, 3);
@@ -277,7 +277,7 @@ t.test('fstp: of two ways to the root the cheaper one is taken', waits(), async 
   t.ok(await other.hears(({ cost }) => cost === 10 + portCost));
 });
 
-t.test('fstp: a root that is silent is given up', waits(), async (t) => {
+t.test('fstp-silent-root: a silent root is given up', waits(), async (t) => {
   const { directory } = await bridge(t);
   const [fake, other] = [await on(t, directory, 1, better), await on(t, directory, 2)];
   fake.say();
@@ -288,7 +288,7 @@ t.test('fstp: a root that is silent is given up', waits(), async (t) => {
   t.ok(span > 9_000, `not before three hellos: ${span} ms`);
 });
 
-t.test('fstp: that the port to the root is gone is told at once', waits(), async (t) => {
+t.test('fstp-root-port-lost: the loss of the root port is announced at once', waits(), async (t) => {
   const { directory } = await bridge(t);
   const [fake, other] = [await on(t, directory, 1, better), await on(t, directory, 2)];
   fake.say();
@@ -298,7 +298,7 @@ t.test('fstp: that the port to the root is gone is told at once', waits(), async
   t.ok(await other.hears(({ root }) => root === self, 2_000));
 });
 
-t.test('fstp: a root that speaks is kept', waits(), async (t) => {
+t.test('fstp-root-kept: a root that sends hellos is kept', waits(), async (t) => {
   const { directory } = await bridge(t);
   const [fake, other] = [await on(t, directory, 1, better), await on(t, directory, 2)];
   fake.say();
@@ -310,7 +310,7 @@ t.test('fstp: a root that speaks is kept', waits(), async (t) => {
   }
 });
 
-t.test('fstp: a change of the topology makes it forget its stations', waits(), async (t) => {
+t.test('fstp-topology-change: a change of the topology makes it forget its stations', waits(), async (t) => {
   const { directory } = await bridge(t);
   const fake = await on(t, directory, 1, better);
   const [a, b] = [await Client.joined(t, directory, portWord(2)), await Client.joined(t, directory, portWord(3))];
@@ -324,7 +324,7 @@ t.test('fstp: a change of the topology makes it forget its stations', waits(), a
   await comesTo(() => passes(fake.client, b, { destination: stationB }), true, 5_000);
 });
 
-t.test('fstp: what is as old as it may become is not heeded', waits(), async (t) => {
+t.test('fstp-max-age: a BPDU that has reached its maximum age is ignored', waits(), async (t) => {
   const { directory } = await bridge(t);
   const [fake, other] = [await on(t, directory, 1, better), await on(t, directory, 2)];
   await other.hears();
@@ -333,7 +333,7 @@ t.test('fstp: what is as old as it may become is not heeded', waits(), async (t)
   t.equal(await other.hears(({ root }) => root.startsWith('0800'), 9_000), undefined);
 });
 
-t.test('fstp: a port that hears a worse bridge is closed until that has agreed', waits(), async (t) => {
+t.test('fstp-worse-neighbour: a port with a worse bridge is closed until that has agreed', waits(), async (t) => {
   const { directory } = await bridge(t);
   const [fake, a] = [await on(t, directory, 1, worse), await Client.joined(t, directory, portWord(2))];
   t.ok(await arrives(a, fake.client));
@@ -344,7 +344,7 @@ t.test('fstp: a port that hears a worse bridge is closed until that has agreed',
   await comesTo(() => passes(a, fake.client), true);
 });
 
-t.test('fstp: a root leaves its port open though the other end is closed', waits(), async (t) => {
+t.test('fstp-root-open: a root leaves its port open though the other end is closed', waits(), async (t) => {
   const { directory } = await bridge(t);
   const [first, second] = [await on(t, directory, 1, worse), await on(t, directory, 2, worse)];
   const a = await Client.joined(t, directory, portWord(3));
@@ -354,7 +354,7 @@ t.test('fstp: a root leaves its port open though the other end is closed', waits
   t.ok(await arrives(a, second.client));
 });
 
-t.test('fstp: each VLAN has a tree of its own', waits(), async (t) => {
+t.test('fstp-per-vlan: each VLAN has a tree of its own', waits(), async (t) => {
   const lines = ['vlan/create 10', ...[1, 2].flatMap((port) => [`port/create ${port}`, `vlan/addport 10 ${port}`])];
   const { directory } = await bridge(t, { lines });
   const [fake, other] = [await on(t, directory, 1, better), await on(t, directory, 2)];
@@ -364,7 +364,7 @@ t.test('fstp: each VLAN has a tree of its own', waits(), async (t) => {
   t.equal(await other.hears(({ root, vid }) => root === hex(better) && vid === 0, 5_000), undefined);
 });
 
-t.test('fstp: a port closed in one VLAN is open in another', waits(), async (t) => {
+t.test('fstp-closed-in-one: a port closed in one VLAN is open in another', waits(), async (t) => {
   const lines = ['vlan/create 10', ...[1, 2, 3].flatMap((port) => [`port/create ${port}`, `vlan/addport 10 ${port}`])];
   const { directory } = await bridge(t, { lines });
   const [first, second] = [await on(t, directory, 1, better), await on(t, directory, 2, better)];
@@ -380,7 +380,7 @@ t.test('fstp: a port closed in one VLAN is open in another', waits(), async (t) 
   t.ok(await arrives(a, second.client));
 });
 
-t.test('fstp: an edge says nothing and heeds nothing', waits(), async (t) => {
+t.test('fstp-edge: an edge port sends and accepts no BPDUs', waits(), async (t) => {
   const { directory, one } = await bridge(t);
   const [fake, other] = [await on(t, directory, 1, better), await on(t, directory, 2)];
   await fake.hears();
@@ -394,14 +394,14 @@ t.test('fstp: an edge says nothing and heeds nothing', waits(), async (t) => {
   t.ok(roots.length > 0, 'the other port was told who is root');
 });
 
-t.test('fstp: a bonus makes a way cheaper', waits(), async (t) => {
+t.test('fstp-bonus: a bonus makes a path cheaper', waits(), async (t) => {
   const { directory } = await bridge(t, { lines: ['fstp/bonus 0 1 1000'] });
   const [fake, other] = [await on(t, directory, 1, better), await on(t, directory, 2)];
   fake.say();
   t.equal((await other.hears(({ root }) => root === hex(better)))?.cost, portCost - 1000);
 });
 
-t.test('fstp: hub mode ends it', waits(), async (t) => {
+t.test('fstp-hub: hub mode ends it', waits(), async (t) => {
   const { directory, one } = await bridge(t);
   const fake = await on(t, directory, 1);
   await fake.hears();

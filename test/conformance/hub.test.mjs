@@ -16,7 +16,7 @@ async function clients(t, count, word = 0) {
   return all;
 }
 
-t.test('hub: what is for a station that is known goes to everybody else, too', async (t) => {
+t.test('hub-known: a frame to a known station goes to all other ports, too', async (t) => {
   const [a, b, c] = await clients(t, 3);
   a.send(frame(everybody, stationA));
   await b.receive();
@@ -28,18 +28,18 @@ t.test('hub: what is for a station that is known goes to everybody else, too', a
   t.equal(b.poll(), undefined, 'nobody hears himself');
 });
 
-for (const [name, sent] of [
-  ['one with the tag of any VLAN', tagged(frame(everybody, stationA), 5, 3)],
-  ['one with the tag of VLAN 0', tagged(frame(everybody, stationA), 0)],
-  ['one with the tag of no VLAN', tagged(frame(everybody, stationA), 4095)],
-  ['one with two tags', tagged(tagged(frame(everybody, stationA), 5), 6)],
-  ['one for the bridges', frame(bridgeGroup, stationA, 53, 0, 39)],
-  ['the shortest', frame(everybody, stationA, 14)],
-  ['the longest of Ethernet', frame(everybody, stationA, 1518)],
-  ['one for a station of the same port', frame(stationA, stationA, 61)],
-  ['one from a group', frame(everybody, '03:00:00:00:00:01', 62)],
+for (const [key, name, sent] of [
+  ['tagged', "a frame with any VLAN's tag", tagged(frame(everybody, stationA), 5, 3)],
+  ['tagged-0', 'a frame with the tag of VLAN 0', tagged(frame(everybody, stationA), 0)],
+  ['tagged-4095', 'a frame with the tag 4095', tagged(frame(everybody, stationA), 4095)],
+  ['two-tags', 'a frame with two tags', tagged(tagged(frame(everybody, stationA), 5), 6)],
+  ['bridges', 'a frame for the bridge group', frame(bridgeGroup, stationA, 53, 0, 39)],
+  ['shortest', 'the shortest frame', frame(everybody, stationA, 14)],
+  ['longest', 'the longest Ethernet frame', frame(everybody, stationA, 1518)],
+  ['same-port', 'a frame for a station of the same port', frame(stationA, stationA, 61)],
+  ['group-source', 'a frame from a group address', frame(everybody, '03:00:00:00:00:01', 62)],
 ]) {
-  t.test(`hub: ${name} passes as it is`, async (t) => {
+  t.test(`hub-passes[${key}]: ${name} passes unchanged`, async (t) => {
     const [a, b, c] = await clients(t, 3);
     a.send(sent);
     t.same(await b.receive(), sent);
@@ -47,21 +47,21 @@ for (const [name, sent] of [
   });
 }
 
-t.test('hub: what is shorter than an Ethernet header goes nowhere', async (t) => {
+t.test('hub-too-short: a frame shorter than an Ethernet header is dropped', async (t) => {
   const [a, b] = await clients(t, 2);
   a.send(Buffer.alloc(13, 0xff));
   a.send(frame(everybody, stationA, 63));
   t.equal((await b.receive())?.length, 63);
 });
 
-t.test('hub: number 0 is heard', async (t) => {
+t.test('hub-port-0-sends: frames from port 0 are heard', async (t) => {
   const [a] = await clients(t, 1);
   const [manager] = await clients(t, 1, 1);
   manager.send(frame(everybody, stationB, 64));
   t.equal((await a.receive())?.length, 64);
 });
 
-t.test('hub: number 0 hears nothing', async (t) => {
+t.test('hub-port-0-hears: port 0 gets no frames', async (t) => {
   const [a, b] = await clients(t, 2);
   const [manager] = await clients(t, 1, 1);
   for (let length = 60; length < 70; length++) a.send(frame(everybody, stationA, length));
@@ -69,7 +69,7 @@ t.test('hub: number 0 hears nothing', async (t) => {
   t.equal(manager.poll(), undefined);
 });
 
-t.test('hub: two clients of a port do not hear each other', async (t) => {
+t.test('hub-same-port: two clients of a port do not hear each other', async (t) => {
   const [a, b] = await clients(t, 2, 9 << 8);
   const [c] = await clients(t, 1);
   a.send(frame(everybody, stationA, 65));
@@ -86,7 +86,7 @@ for (const [name, args] of [
   ['-x after -F', ['-F', '-x']],
   ['-x before -F', ['-x', '-F']],
 ]) {
-  t.test(`hub: ${name} makes one, which says nothing itself`, async (t) => {
+  t.test(`hub-option[${name}]: makes a hub that sends nothing itself`, async (t) => {
     const directory = join(scratch(t), 'sw');
     await startSwitch(t, directory, ...args);
     const [a, b, c] = [await Client.joined(t, directory), await Client.joined(t, directory), await Client.joined(t, directory)];
@@ -98,7 +98,7 @@ for (const [name, args] of [
   });
 }
 
-t.test('hub: without -x there is none', async (t) => {
+t.test('hub-no-option: without -x it is no hub', async (t) => {
   const directory = join(scratch(t), 'sw');
   await startSwitch(t, directory);
   const [a, b, c] = [await Client.joined(t, directory), await Client.joined(t, directory), await Client.joined(t, directory)];
@@ -111,7 +111,7 @@ t.test('hub: without -x there is none', async (t) => {
   t.equal((await c.receive())?.length, 68);
 });
 
-t.test('hub: port/sethub makes one, and a switch again', async (t) => {
+t.test('hub-sethub: port/sethub makes a hub, and a switch again', async (t) => {
   const directory = join(scratch(t), 'sw');
   const one = await startSwitch(t, directory);
   const [a, b, c] = [await Client.joined(t, directory), await Client.joined(t, directory), await Client.joined(t, directory)];

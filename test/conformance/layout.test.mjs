@@ -54,7 +54,7 @@ for (const [args, directoryMode, controlMode] of [
   [['--dirmode', '1777'], '1777', '666'],
   [['-m', '660', '--dirmode', '700'], '700', '660'],
 ]) {
-  t.test(`modes: with ${args.join(' ') || 'no option'}`, async (t) => {
+  t.test(`modes-of[${args.join(' ') || 'no option'}]: the directory has mode ${directoryMode}, and ctl ${controlMode}`, async (t) => {
     const directory = join(scratch(t), 'sw');
     await startSwitch(t, directory, ...args);
     t.equal(mode(directory), directoryMode, 'directory');
@@ -62,7 +62,7 @@ for (const [args, directoryMode, controlMode] of [
   });
 }
 
-t.test('modes: with -m 400', async (t) => {
+t.test('modes-of-400: with -m 400', async (t) => {
   const directory = join(scratch(t), 'sw');
   if (root) await startSwitch(t, directory, '-m', '400');
   // Nobody else may write to a directory of that mode.
@@ -73,7 +73,7 @@ t.test('modes: with -m 400', async (t) => {
 });
 
 for (const umask of ['077', '000']) {
-  t.test(`modes: whatever the umask is, here ${umask}`, async (t) => {
+  t.test(`modes-umask[${umask}]: the umask ${umask} changes no mode`, async (t) => {
     const directory = join(scratch(t), 'sw');
     const one = spawnSwitch('sh', ['-c', `umask ${umask}; exec "$@"`, 'sh', executable, '-s', directory, '-m', '660']);
     t.teardown(() => one.end('SIGKILL'));
@@ -100,7 +100,7 @@ for (const [args, word, expected] of [
   [['-m', '660', '--mgmtmode', '640'], 1, '640'],
   [['-m', '660', '--mgmtmode', '640'], 0, root ? '600' : '660'],
 ]) {
-  t.test(`modes: the socket of a port with ${args.join(' ')}, word ${word}`, async (t) => {
+  t.test(`modes-port[${args.join(' ')}, word ${word}]: the socket of a port has mode ${expected}`, async (t) => {
     const socket = await portSocket(t, args, word);
     // The original gives number 0 its own after it has replied.
     await until(
@@ -112,7 +112,7 @@ for (const [args, word, expected] of [
   });
 }
 
-t.test('owners: -g is the group of the directory and of ctl', { skip: needsGroup }, async (t) => {
+t.test('owners-group: -g is the group of the directory and of ctl', { skip: needsGroup }, async (t) => {
   const directory = join(scratch(t), 'sw');
   await startSwitch(t, directory, '-m', '660', '-g', otherGroup.name);
   t.equal(mode(directory), '2770');
@@ -121,11 +121,11 @@ t.test('owners: -g is the group of the directory and of ctl', { skip: needsGroup
   t.equal(statSync(join(directory, 'ctl')).uid, process.getuid());
 });
 
-t.test('owners: -g is the group of the ports, too', { skip: needsGroup }, async (t) => {
+t.test('owners-group-of-ports: -g is the group of the ports, too', { skip: needsGroup }, async (t) => {
   t.equal((await portSocket(t, ['-m', '660', '-g', otherGroup.name])).gid, otherGroup.gid);
 });
 
-t.test('owners: --mgmtgroup is the group of number 0, and of no other port', { skip: needsGroup }, async (t) => {
+t.test('owners-mgmtgroup: --mgmtgroup is the group of port 0, and of no other port', { skip: needsGroup }, async (t) => {
   const directory = join(scratch(t), 'sw');
   await startSwitch(t, directory, '-m', '660', '--mgmtgroup', otherGroup.name);
   const manager = await Client.joined(t, directory, 1);
@@ -138,7 +138,7 @@ t.test('owners: --mgmtgroup is the group of number 0, and of no other port', { s
   t.equal(statSync(directory).gid, process.getgid());
 });
 
-t.test("owners: the socket of a user's port is the user's, who may set its mode", { skip: needsRoot }, async (t) => {
+t.test("owners-user: the socket of a user's port belongs to the user, who may set its mode", { skip: needsRoot }, async (t) => {
   const socket = await portSocket(t, ['-m', '666'], 0, nobodyUser);
   t.equal(socket.uid, nobodyUser.uid);
   t.equal(socket.gid, 0);
@@ -147,7 +147,7 @@ t.test("owners: the socket of a user's port is the user's, who may set its mode"
   t.equal(mode(socket.client.port), '700');
 });
 
-t.test("owners: a user's frames pass, both ways", { skip: needsRoot }, async (t) => {
+t.test("owners-user-frames: a user's frames pass, both ways", { skip: needsRoot }, async (t) => {
   const { client } = await portSocket(t, ['-m', '666'], 0, nobodyUser);
   const other = await Client.joined(t, dirname(client.port));
   client.send(frame(everybody, '02:00:00:00:00:0a', 88));
@@ -156,32 +156,32 @@ t.test("owners: a user's frames pass, both ways", { skip: needsRoot }, async (t)
   t.equal((await client.receive())?.length, 89);
 });
 
-t.test('owners: who may not write to ctl gets no port', { skip: needsRoot }, async (t) => {
+t.test('owners-no-right: a user who may not write to ctl gets no port', { skip: needsRoot }, async (t) => {
   const directory = join(scratch(t), 'sw');
   await startSwitch(t, directory, '--dirmode', '755', '-m', '600');
   await t.rejects(Client.open(t, directory, { user: nobodyUser, path: join(scratch(t), 'socket') }));
   await t.resolves(Client.joined(t, directory));
 });
 
-t.test('owners: a group that is not there is refused', async (t) => {
+t.test('owners-no-group: an unknown group is refused', async (t) => {
   const { code, stderr } = await run('-s', join(scratch(t), 'sw'), '-g', 'no-such-group');
   t.equal(code, 1);
   t.match(stderr, "No such group 'no-such-group'");
 });
 
-t.test('owners: a --mgmtgroup that is not there is refused', async (t) => {
+t.test('owners-no-mgmtgroup: an unknown --mgmtgroup is refused', async (t) => {
   const { code, stderr } = await run('-s', join(scratch(t), 'sw'), '--mgmtgroup', 'no-such-group');
   t.equal(code, 1);
   t.match(stderr, "No such group 'no-such-group'");
 });
 
-t.test('layout: ctl is a socket', async (t) => {
+t.test('layout-ctl: ctl is a socket', async (t) => {
   const directory = join(scratch(t), 'sw');
   await startSwitch(t, directory);
   t.ok(lstatSync(join(directory, 'ctl')).isSocket());
 });
 
-t.test('layout: a directory that is there is taken, and gets its mode', async (t) => {
+t.test('layout-existing: an existing directory is used, and gets its mode', async (t) => {
   const directory = join(scratch(t), 'sw');
   mkdirSync(directory);
   chmodSync(directory, 0o755);
@@ -191,7 +191,7 @@ t.test('layout: a directory that is there is taken, and gets its mode', async (t
   t.notOk(existsSync(directory), 'and goes with the switch');
 });
 
-t.test('layout: what else is in the directory stays, and the directory with it', async (t) => {
+t.test('layout-other-files: other files in the directory stay, and the directory with them', async (t) => {
   const directory = join(scratch(t), 'sw');
   mkdirSync(directory);
   writeFileSync(join(directory, 'notes'), 'precious');
@@ -203,13 +203,13 @@ t.test('layout: what else is in the directory stays, and the directory with it',
   t.notOk(existsSync(join(directory, 'ctl')));
 });
 
-for (const [name, path] of [
-  ['relative', () => 'sw'],
-  ['with a slash at its end', (parent) => `${join(parent, 'sw')}/`],
-  ['with dots in it', (parent) => `${parent}/./x/../sw`],
-  ['with a space and an umlaut', (parent) => join(parent, 'a ü')],
+for (const [key, name, path] of [
+  ['relative', 'that is relative', () => 'sw'],
+  ['slash', 'that ends with a slash', (parent) => `${join(parent, 'sw')}/`],
+  ['dots', 'with dots in it', (parent) => `${parent}/./x/../sw`],
+  ['umlaut', 'with a space and an umlaut', (parent) => join(parent, 'a ü')],
 ]) {
-  t.test(`layout: a path ${name}`, async (t) => {
+  t.test(`layout-path[${key}]: a path ${name}`, async (t) => {
     const parent = realpathSync(scratch(t));
     mkdirSync(join(parent, 'x'));
     const one = spawnSwitch(executable, ['-s', path(parent)], { cwd: parent });
@@ -224,7 +224,7 @@ for (const [name, path] of [
   });
 }
 
-t.test('layout: a link to a directory is followed, and stays', async (t) => {
+t.test('layout-link: a link to a directory is followed, and stays', async (t) => {
   const parent = realpathSync(scratch(t));
   mkdirSync(join(parent, 'real'));
   symlinkSync('real', join(parent, 'link'));
@@ -238,14 +238,14 @@ t.test('layout: a link to a directory is followed, and stays', async (t) => {
   t.equal(dirname(await (await Client.open(t, join(parent, 'link'))).join()), join(parent, 'real'));
 });
 
-t.test('layout: a directory whose parent is missing is refused', async (t) => {
+t.test('layout-no-parent: a directory whose parent is missing is refused', async (t) => {
   const path = join(scratch(t), 'no', 'sw');
   const { code, stderr } = await run('-s', path);
   t.equal(code, 255);
   t.match(stderr, path);
 });
 
-t.test('layout: a file in the place of the directory is refused, and stays', async (t) => {
+t.test('layout-file: a file in place of the directory is refused, and stays', async (t) => {
   const file = join(scratch(t), 'file');
   writeFileSync(file, 'precious');
   const { code } = await run('-s', file);
@@ -253,14 +253,14 @@ t.test('layout: a file in the place of the directory is refused, and stays', asy
   t.equal(readFileSync(file, 'utf8'), 'precious');
 });
 
-t.test('layout: a file in the place of the directory keeps its mode', async (t) => {
+t.test('layout-file-mode: a file in place of the directory keeps its mode', async (t) => {
   const file = join(scratch(t), 'file');
   writeFileSync(file, 'precious', { mode: 0o644 });
   t.equal((await run('-s', file)).code, 255);
   t.equal(mode(file), '644');
 });
 
-t.test('layout: a file in the place of ctl is refused, and stays', async (t) => {
+t.test('layout-ctl-file: a file in place of ctl is refused, and stays', async (t) => {
   const directory = join(scratch(t), 'sw');
   mkdirSync(directory);
   writeFileSync(join(directory, 'ctl'), 'precious');
@@ -269,7 +269,7 @@ t.test('layout: a file in the place of ctl is refused, and stays', async (t) => 
   t.equal(readFileSync(join(directory, 'ctl'), 'utf8'), 'precious');
 });
 
-t.test('layout: a directory in the place of ctl is refused', async (t) => {
+t.test('layout-ctl-directory: a directory in place of ctl is refused', async (t) => {
   const directory = join(scratch(t), 'sw');
   mkdirSync(join(directory, 'ctl'), { recursive: true });
   const { code } = await run('-s', directory, { input: '' });
@@ -277,7 +277,7 @@ t.test('layout: a directory in the place of ctl is refused', async (t) => {
   t.ok(statSync(join(directory, 'ctl')).isDirectory());
 });
 
-t.test('layout: a directory whose name is too long for its sockets is served as it is', async (t) => {
+t.test('layout-long-name: a directory whose name is too long for its sockets is served under its own name', async (t) => {
   const directory = join(scratch(t), 'x'.repeat(110));
   const one = spawnSwitch(executable, ['-s', directory]);
   t.teardown(() => one.end('SIGKILL'));
@@ -287,7 +287,7 @@ t.test('layout: a directory whose name is too long for its sockets is served as 
   t.notOk(existsSync(directory));
 });
 
-t.test('layout: a directory of another user is refused', { skip: needsRoot }, async (t) => {
+t.test('layout-foreign: a directory of another user is refused', { skip: needsRoot }, async (t) => {
   const directory = join(scratch(t), 'sw');
   mkdirSync(directory);
   chownSync(directory, nobodyUser.uid, nobodyUser.gid);
@@ -295,7 +295,7 @@ t.test('layout: a directory of another user is refused', { skip: needsRoot }, as
   t.equal(code, 255);
 });
 
-t.test('layout: a sticky directory is refused', async (t) => {
+t.test('layout-sticky: a sticky directory is refused', async (t) => {
   const directory = join(scratch(t), 'sw');
   mkdirSync(directory);
   chmodSync(directory, 0o1777);
@@ -318,7 +318,7 @@ function startWithDefaults(t, ...wrapper) {
   return one;
 }
 
-t.test('layout: by default root has it in /var/run', { skip: needsRoot || namespaces }, async (t) => {
+t.test('layout-default-root: the default for root is in /var/run', { skip: needsRoot || namespaces }, async (t) => {
   const one = startWithDefaults(t);
   const directory = `/proc/${one.pid}/root${realpathSync('/var/run')}/vde.ctl`;
   await until(
@@ -329,7 +329,7 @@ t.test('layout: by default root has it in /var/run', { skip: needsRoot || namesp
   t.equal(mode(directory), '2700');
 });
 
-t.test('layout: by default another user has it in /tmp', { skip: needsRoot || namespaces }, async (t) => {
+t.test('layout-default-user: the default for another user is in /tmp', { skip: needsRoot || namespaces }, async (t) => {
   // The executable may be where that user could not go.
   const one = startWithDefaults(
     t,

@@ -14,7 +14,7 @@ async function own(t, ...args) {
   return { directory, one: await startSwitch(t, directory, ...args) };
 }
 
-t.test('leaving: a client that is killed takes its socket along', async (t) => {
+t.test('leaving-socket: the socket of a killed client is removed', async (t) => {
   const directory = await shared();
   const client = await Client.joined(t, directory);
   t.ok(lstatSync(client.port).isSocket());
@@ -23,7 +23,7 @@ t.test('leaving: a client that is killed takes its socket along', async (t) => {
   t.notOk(readdirSync(directory).some((name) => name.startsWith('001')));
 });
 
-t.test('leaving: a client that is killed frees its port', async (t) => {
+t.test('leaving-port: the port of a killed client is free again', async (t) => {
   const directory = await shared();
   const [a, b] = [await Client.joined(t, directory), await Client.joined(t, directory)];
   a.close();
@@ -32,7 +32,7 @@ t.test('leaving: a client that is killed frees its port', async (t) => {
   b.close();
 });
 
-t.test('leaving: the end of the stream is the end of the port, though its datagram socket lives', async (t) => {
+t.test('leaving-stream-end: the end of the stream is the end of the port, though its datagram socket is open', async (t) => {
   const directory = await shared();
   const client = await Client.joined(t, directory);
   client.stream.destroy();
@@ -41,7 +41,7 @@ t.test('leaving: the end of the stream is the end of the port, though its datagr
   t.ok(client.send(frame(everybody, '02:00:00:00:00:0a')) < 0, 'what it sends is refused');
 });
 
-t.test('leaving: half of the stream is enough', async (t) => {
+t.test('leaving-half-closed: half of the stream is enough', async (t) => {
   const directory = await shared();
   const client = await Client.joined(t, directory);
   client.stream.end();
@@ -50,7 +50,7 @@ t.test('leaving: half of the stream is enough', async (t) => {
   t.ok(client.closed);
 });
 
-t.test('leaving: a datagram socket that is closed leaves the port to its stream', async (t) => {
+t.test('leaving-datagram-closed: a closed datagram socket leaves the port to its stream', async (t) => {
   const directory = await shared();
   const [a, b, c] = [await Client.joined(t, directory), await Client.joined(t, directory), await Client.joined(t, directory)];
   b.closeDatagram();
@@ -62,7 +62,7 @@ t.test('leaving: a datagram socket that is closed leaves the port to its stream'
   t.equal(portOf(await (await Client.open(t, directory)).join()), 4, 'and given to nobody');
 });
 
-t.test('leaving: an empty datagram says nothing', async (t) => {
+t.test('leaving-empty-datagram: an empty datagram has no effect', async (t) => {
   const directory = await shared();
   const [a, b] = [await Client.joined(t, directory), await Client.joined(t, directory)];
   a.send(Buffer.alloc(0));
@@ -71,7 +71,7 @@ t.test('leaving: an empty datagram says nothing', async (t) => {
   t.ok(existsSync(a.port));
 });
 
-t.test("leaving: a third process cannot send into a port's socket", async (t) => {
+t.test("leaving-third-process: a third process cannot send to a port's socket", async (t) => {
   const directory = await shared();
   const [a, b] = [await Client.joined(t, directory), await Client.joined(t, directory)];
   const stranger = await Client.open(t, directory);
@@ -81,7 +81,7 @@ t.test("leaving: a third process cannot send into a port's socket", async (t) =>
   t.equal((await b.receive())?.length, 64, 'only its client can');
 });
 
-t.test('leaving: what a killed client left in the directory goes', async (t) => {
+t.test('leaving-leftovers: files of a killed client are removed from the directory', async (t) => {
   const directory = await shared();
   const client = await Client.joined(t, directory);
   client.close();
@@ -89,7 +89,7 @@ t.test('leaving: what a killed client left in the directory goes', async (t) => 
   t.notOk(existsSync(client.path));
 });
 
-t.test('leaving: the socket of a client who lives stays', async (t) => {
+t.test('leaving-live-socket: the socket of a live client stays', async (t) => {
   const directory = await shared();
   const [a, b] = [await Client.joined(t, directory), await Client.joined(t, directory)];
   b.close();
@@ -99,7 +99,7 @@ t.test('leaving: the socket of a client who lives stays', async (t) => {
 });
 
 for (const signal of ['SIGTERM', 'SIGINT']) {
-  t.test(`ending: ${signal} closes the streams and removes every socket of the switch`, async (t) => {
+  t.test(`ending-signal[${signal}]: closes the streams and removes every socket of the switch`, async (t) => {
     const { directory, one } = await own(t);
     const clients = [
       await Client.joined(t, directory),
@@ -116,28 +116,28 @@ for (const signal of ['SIGTERM', 'SIGINT']) {
   });
 }
 
-t.test('ending: without clients nothing is left', async (t) => {
+t.test('ending-no-clients: without clients nothing is left', async (t) => {
   const { directory, one } = await own(t);
   await (await Client.joined(t, directory)).leave();
   t.same(await one.end('SIGTERM'), { code: 0, signal: null });
   t.notOk(existsSync(directory));
 });
 
-t.test('ending: a client who lives keeps the directory', async (t) => {
+t.test("ending-live-client: a live client's socket keeps the directory", async (t) => {
   const { directory, one } = await own(t);
   const client = await Client.joined(t, directory);
   await one.end('SIGTERM');
   t.ok(existsSync(client.path));
 });
 
-t.test('ending: sockets of dead clients do not keep the directory', async (t) => {
+t.test('ending-dead-clients: sockets of dead clients do not keep the directory', async (t) => {
   const { directory, one } = await own(t);
   bindOnly('datagram', join(directory, '.00001-00000'))[Symbol.dispose]();
   await one.end('SIGTERM');
   t.notOk(existsSync(directory));
 });
 
-t.test('ending: a killed switch leaves its sockets', async (t) => {
+t.test('ending-killed: a killed switch leaves its sockets', async (t) => {
   const { directory, one } = await own(t);
   const client = await Client.joined(t, directory);
   await one.end('SIGKILL');
@@ -147,7 +147,7 @@ t.test('ending: a killed switch leaves its sockets', async (t) => {
   t.ok(client.closed);
 });
 
-t.test('starting: what a killed switch left is taken over', async (t) => {
+t.test('starting-stale: the files of a killed switch are taken over', async (t) => {
   const { directory, one } = await own(t);
   await one.end('SIGKILL');
   await startSwitch(t, directory);
@@ -156,7 +156,7 @@ t.test('starting: what a killed switch left is taken over', async (t) => {
   t.equal((await b.receive())?.length, 65);
 });
 
-t.test("starting: sockets of a killed switch's ports are in nobody's way", async (t) => {
+t.test("starting-stale-ports: sockets of a killed switch's ports do no harm", async (t) => {
   const { directory, one } = await own(t);
   const before = [];
   for (let i = 0; i < 3; i++) before.push(await Client.joined(t, directory));
@@ -165,7 +165,7 @@ t.test("starting: sockets of a killed switch's ports are in nobody's way", async
   for (const number of [1, 2, 3]) t.equal(portOf(await (await Client.open(t, directory)).join()), number);
 });
 
-t.test("starting: sockets of a killed switch's ports are removed", async (t) => {
+t.test("starting-stale-ports-removed: sockets of a killed switch's ports are removed", async (t) => {
   const { directory, one } = await own(t);
   const client = await Client.joined(t, directory, portWord(9));
   await one.end('SIGKILL');
@@ -174,7 +174,7 @@ t.test("starting: sockets of a killed switch's ports are removed", async (t) => 
   t.notOk(existsSync(client.port));
 });
 
-t.test('starting: a second switch on one directory is refused, and the first lives', async (t) => {
+t.test('starting-second: a second switch on one directory is refused, and the first continues', async (t) => {
   const { directory } = await own(t);
   const client = await Client.joined(t, directory);
   const { code, stderr } = await run('-s', directory);
@@ -186,7 +186,7 @@ t.test('starting: a second switch on one directory is refused, and the first liv
   t.equal((await other.receive())?.length, 66);
 });
 
-t.test('starting: two switches on two directories know nothing of each other', async (t) => {
+t.test('starting-independent: two switches on two directories are independent', async (t) => {
   const [{ directory: first }, { directory: second }] = [await own(t), await own(t)];
   const [a, b, c] = [await Client.joined(t, first), await Client.joined(t, second), await Client.joined(t, second)];
   a.send(frame(everybody, '02:00:00:00:00:0a', 67));
@@ -195,7 +195,7 @@ t.test('starting: two switches on two directories know nothing of each other', a
   t.equal(a.poll(), undefined);
 });
 
-t.test('removed: a directory is made again, and its clients hear each other meanwhile', async (t) => {
+t.test('removed-directory: a removed directory is made again, and its clients hear each other meanwhile', async (t) => {
   const { directory } = await own(t);
   const [a, b] = [await Client.joined(t, directory), await Client.joined(t, directory)];
   rmSync(directory, { recursive: true });

@@ -1,57 +1,64 @@
-/**
- * The checks that ours passes and the original does not, by the row of the table in docs/compatibility.md that says why. The console's
- * are in a file of their own.
- */
-import { existsSync } from 'node:fs';
-
-const consolePart = new URL('on-purpose-console.mjs', import.meta.url);
-
+/** The checks that ours passes and the original does not, by their ids, under the row of the table in docs/compatibility.md that says why. */
 const rows = {
-  1: ['ports: one that is not to be had closes the stream', 'ports: when none is free the stream is closed'],
-  2: [
-    ...[1519, 4000, 9000, 9234].map((length) => `frames: one of ${length} octets is not cut`),
-    'frames: what is longer than any goes nowhere',
-  ],
-  5: ['layout: a directory of another user is refused', 'layout: a sticky directory is refused'],
-  6: [
-    'requests: a description of 800 octets is no second request',
-    'requests: garbage after the request ends the port, whole',
-    'requests: a second request after the request ends the port, whole',
-  ],
-  7: ['frames: what a reader did not read waits for it'],
-  8: ['stations: they are known though another client comes', 'stations: they are known though another client leaves'],
-  9: ['taps: a name that is too long is none'],
-  10: ['vlan: a frame with two tags is not taken for one of the VLAN that the second says'],
+  1: ['ports-refused', 'ports-none-free'],
+  2: ['frames-long[1519]', 'frames-long[4000]', 'frames-long[9000]', 'frames-long[9234]', 'frames-too-long'],
+  3: ['users-by-process'],
+  5: ['layout-foreign', 'layout-sticky'],
+  6: ['requests-long-description', 'requests-after[garbage]', 'requests-after[request]'],
+  7: ['frames-waits'],
+  8: ['stations-other-client[comes]', 'stations-other-client[leaves]', 'hash-port-leaves', 'hash-other-vlan', 'hash-client-leaves'],
+  9: ['taps-long-name'],
+  10: ['vlan-two-tags'],
   11: [
-    'daemon: a pid file that is there is refused before the command returns',
-    'daemon: a pid file without a directory is refused before the command returns',
-    'pidfile: a file in its place is refused, and nothing is left of the switch',
-    'pidfile: that of a switch that runs, which holds its pid file, is refused and stays',
-    'pidfile: that of a switch that runs, whose number somebody wrote there, is refused and stays',
+    'daemon-pid-file-exists',
+    'daemon-pid-file-no-parent',
+    'pidfile-occupied[file]',
+    'pidfile-running[locked]',
+    'pidfile-running[unlocked]',
   ],
-  12: ['daemon: it does not stay in the directory that it was started in'],
-  13: ['requests: refusals of ports that are not there take no descriptors'],
-  14: ['requests: one that comes in two pieces is one'],
-  15: [
-    'leaving: what a killed client left in the directory goes',
-    'ending: sockets of dead clients do not keep the directory',
-    "starting: sockets of a killed switch's ports are removed",
+  12: ['daemon-directory'],
+  13: ['requests-descriptors[ports]'],
+  14: ['requests-pieces'],
+  15: ['leaving-leftovers', 'ending-dead-clients', 'starting-stale-ports-removed'],
+  16: ['layout-file-mode'],
+  17: ['layout-ctl-file'],
+  18: ['layout-long-name'],
+  19: ['options-nostdin'],
+  20: ['fstp-root-port-lost'],
+  21: ['fstp-worse-neighbour'],
+  22: ['fstp-root-open'],
+  23: ['fstp-max-age'],
+  24: [
+    'console-many-lines',
+    'console-empty-lines',
+    'console-line[128]',
+    'console-line[129]',
+    'console-line[300]',
+    'console-line[4000]',
+    'console-line-too-long',
+    'load-line-200',
+    'rc-long-comment',
+    'stdin-all-lines',
   ],
-  16: ['layout: a file in the place of the directory keeps its mode'],
-  17: ['layout: a file in the place of ctl is refused, and stays'],
-  18: ['layout: a directory whose name is too long for its sockets is served as it is'],
-  19: ['options: --nostdin keeps the switch when standard input ends'],
-  20: ['fstp: that the port to the root is gone is told at once'],
-  21: ['fstp: a port that hears a worse bridge is closed until that has agreed'],
-  22: ['fstp: a root leaves its port open though the other end is closed'],
-  23: ['fstp: what is as old as it may become is not heeded'],
-  41: ['pidfile: that of a killed switch is replaced, each time', 'pidfile: that of a process that is no switch is replaced'],
-  42: ["requests: another user's abstract socket is not taken for the client's"],
-  43: ['removed: a directory is made again, and its clients hear each other meanwhile'],
+  25: ['console-long-reply', 'load-long-reply'],
+  26: ['console-port-too-many', 'hash-too-large'],
+  27: ['console-port-trailing'],
+  28: ['console-port-uid-31-bits', 'users-namespace'],
+  29: ['console-vlan-vlan-0'],
+  30: ['clients-feigned-lines', 'clients-feigned-events'],
+  31: ['users-next-free'],
+  32: ['load-directory', 'load-recursive'],
+  33: ['load-rights'],
+  34: ['plugin-no-library'],
+  35: ['plugin-no-name'],
+  36: ['iplog-vlan'],
+  37: ['socket-file'],
+  39: ['hash-option-0'],
+  40: ['debug-slow-reader'],
+  41: ['pidfile-killed', 'pidfile-no-switch'],
+  42: ['requests-abstract-foreign'],
+  43: ['removed-directory'],
 };
 
-/** Check name -> row. */
-export const onPurpose = new Map([
-  ...Object.entries(rows).flatMap(([row, names]) => names.map((name) => [name, Number(row)])),
-  ...(existsSync(consolePart) ? (await import(consolePart)).onPurposeConsole.map(([row, name]) => [name, row]) : []),
-]);
+/** The row of each of these checks, by its id. */
+export const onPurpose = new Map(Object.entries(rows).flatMap(([row, ids]) => ids.map((id) => [id, Number(row)])));

@@ -39,7 +39,7 @@ for (const [name, args] of [
   ['--so DIR', (directory) => ['--so', directory]],
   ['-s twice, the last of them', (directory) => ['-s', `${directory}-other`, '-s', directory]],
 ]) {
-  t.test(`options: ${name} is the directory`, async (t) => {
+  t.test(`options-directory[${name}]: names the directory`, async (t) => {
     const { directory } = await starts(t, args);
     t.notOk(existsSync(`${directory}-other`));
     await Client.joined(t, directory);
@@ -56,7 +56,7 @@ for (const [args, expected] of [
   [['--dir', '0750'], '640'],
   [['-dirmode=0750'], '640'],
 ]) {
-  t.test(`options: ${args.join(' ')} is the mode`, async (t) => {
+  t.test(`options-mode[${args.join(' ')}]: sets the mode`, async (t) => {
     const { ctl } = await starts(t, (directory) => ['-s', directory, ...args]);
     t.equal(mode(ctl), expected);
   });
@@ -72,7 +72,7 @@ for (const [args, last] of [
   [['-n', '0x10'], 15],
   [['-n', '010'], 7],
 ]) {
-  t.test(`options: ${args.join(' ')} is the number of ports`, async (t) => {
+  t.test(`options-numports[${args.join(' ')}]: sets the number of ports`, async (t) => {
     const { directory } = await starts(t, (directory) => ['-s', directory, ...args]);
     t.equal(portOf(await (await Client.open(t, directory)).join(portWord(last))), last);
     const beyond = await Client.open(t, directory);
@@ -111,29 +111,29 @@ for (const [args, complaint] of [
   [['--hashsize'], "option '--hashsize' requires an argument"],
   [['--sock'], "option '--sock' requires an argument"],
 ]) {
-  t.test(`options: ${args.join(' ')} is complained of, and left out`, async (t) => {
+  t.test(`options-wrong[${args.join(' ')}]: causes a complaint, and is ignored`, async (t) => {
     const { code, stderr } = await run('-s', join(scratch(t), 'sw'), ...args, { input: '' });
     t.equal(code, 0, 'it served until its standard input ended');
     t.match(stderr, `vde_switch: ${complaint}\n`);
   });
 }
 
-t.test('options: what is wrong keeps nothing after it from counting', async (t) => {
+t.test('options-after-wrong: options after a wrong one count', async (t) => {
   const { ctl } = await starts(t, (directory) => ['--nosuch', '--hub=1', '-Z', '-m', '640', '-s', directory]);
   t.equal(mode(ctl), '640');
 });
 
-t.test('options: an argument may look like an option', async (t) => {
+t.test('options-like-option: an argument may look like an option', async (t) => {
   const { ctl } = await starts(t, ['-s', '-x', '-m', '640'], '-x');
   t.equal(mode(ctl), '640');
 });
 
-t.test('options: letters may be put together', async (t) => {
+t.test('options-joined: letters may be joined', async (t) => {
   const { ctl } = await starts(t, (directory) => ['-xFm640', '-s', directory]);
   t.equal(mode(ctl), '640');
 });
 
-t.test('options: -- at the end is nothing', async (t) => {
+t.test('options-dashes: -- at the end has no effect', async (t) => {
   await starts(t, (directory) => ['-s', directory, '--']);
 });
 
@@ -145,7 +145,7 @@ for (const [name, args] of [
   ['a dash', ['-']],
   ['the argument of an option that was not understood', ['--mgm', 'x']],
 ]) {
-  t.test(`options: ${name} is refused with the usage`, async (t) => {
+  t.test(`options-operand[${args.join(' ')}]: ${name} is refused with the usage`, async (t) => {
     const directory = join(scratch(t), 'sw');
     const { code, stdout } = await run('-s', directory, ...args, { input: '' });
     t.equal(code, 1);
@@ -155,7 +155,7 @@ for (const [name, args] of [
 }
 
 for (const args of [['--help'], ['-h'], ['-help'], ['--he'], ['-x', '-h'], ['-h', '-v'], ['-hv'], ['--nosuch', '--help']]) {
-  t.test(`options: ${args.join(' ')} prints the usage, and exits 1`, async (t) => {
+  t.test(`options-help[${args.join(' ')}]: prints the usage, and exits 1`, async (t) => {
     const { code, stdout } = await run(...args, { input: '' });
     t.equal(code, 1);
     t.match(stdout, /^usage: vde_switch/i);
@@ -177,7 +177,7 @@ for (const args of [
   ['-v', 'operand'],
   ['-n', '0', '-v'],
 ]) {
-  t.test(`options: ${args.join(' ')} prints the version, and exits 0`, async (t) => {
+  t.test(`options-version[${args.join(' ')}]: prints the version, and exits 0`, async (t) => {
     const { code, stdout } = await run(...args, { input: '' });
     t.equal(code, 0);
     t.match(stdout, /^VDE 2\.3\.2\n/);
@@ -185,7 +185,7 @@ for (const args of [
 }
 
 for (const text of ['zz', '00:ff:00:00:00', '00:ff:00:00:00:zz', '00-ff-00-00-00-01', 'nonsense', '', '0']) {
-  t.test(`options: --macaddr '${text}' is refused`, async (t) => {
+  t.test(`options-macaddr[${text}]: --macaddr '${text}' is refused`, async (t) => {
     const { code, stderr } = await run('-s', join(scratch(t), 'sw'), '--macaddr', text, { input: '' });
     t.equal(code, 1);
     t.match(stderr, `Invalid MAC Addr ${text}`);
@@ -193,7 +193,7 @@ for (const text of ['zz', '00:ff:00:00:00', '00:ff:00:00:00:zz', '00-ff-00-00-00
 }
 
 for (const text of ['0', '-3']) {
-  t.test(`options: -n ${text} is refused`, async (t) => {
+  t.test(`options-no-ports[${text}]: -n ${text} is refused`, async (t) => {
     const { code, stderr } = await run('-s', join(scratch(t), 'sw'), '-n', text, { input: '' });
     t.equal(code, 1);
     t.match(stderr, 'The switch must have at least 1 port');
@@ -208,7 +208,7 @@ for (const [option, text] of [
   ['--mgmtmode', 'rw'],
   ['--priority', 'first'],
 ]) {
-  t.test(`options: ${option} ${text} is no number, and as if it were not said`, async (t) => {
+  t.test(`options-no-number[${option} ${text}]: is not a number, and is ignored`, async (t) => {
     const { directory, ctl } = await starts(t, (directory) => ['-s', directory, option, text]);
     t.equal(mode(directory), '2700');
     t.equal(mode(ctl), '600');
@@ -222,14 +222,14 @@ for (const [text, size] of [
   ['3', 4],
   ['0x1f', 32],
 ]) {
-  t.test(`options: --hashsize ${text} is rounded, and that is said`, async (t) => {
+  t.test(`options-hashsize-rounded[${text}]: --hashsize ${text} is rounded, with a message`, async (t) => {
     const { stderr } = await run('-s', join(scratch(t), 'sw'), '--hashsize', text, { input: '' });
     t.match(stderr, `Hash size must be a power of 2. ${Number(text)} rounded to ${size}`);
   });
 }
 
 for (const text of ['1', '128', '1024', '0', 'abc']) {
-  t.test(`options: --hashsize ${text} is taken without a word`, async (t) => {
+  t.test(`options-hashsize[${text}]: --hashsize ${text} is taken without a message`, async (t) => {
     const { code, stderr } = await run('-s', join(scratch(t), 'sw'), '--hashsize', text, { input: '' });
     t.equal(code, 0);
     t.notMatch(stderr, 'Hash size');
@@ -237,14 +237,14 @@ for (const text of ['1', '128', '1024', '0', 'abc']) {
 }
 
 for (const args of [['-D', '3'], ['--debugclients', '3'], ['-debugclients=x']]) {
-  t.test(`options: ${args.join(' ')} does nothing`, async (t) => {
+  t.test(`options-no-effect[${args.join(' ')}]: has no effect`, async (t) => {
     const { code, stderr } = await run('-s', join(scratch(t), 'sw'), ...args, { input: '' });
     t.equal(code, 0);
     t.notMatch(stderr, 'option');
   });
 }
 
-t.test('options: --nostdin keeps the switch when standard input ends', async (t) => {
+t.test('options-nostdin: --nostdin keeps the switch running when standard input ends', async (t) => {
   const { one, directory } = await starts(t, (directory) => ['--nostdin', '-s', directory]);
   const said = once(one.child.stderr, 'close');
   one.child.stdin.end();
@@ -254,7 +254,7 @@ t.test('options: --nostdin keeps the switch when standard input ends', async (t)
   t.notMatch(one.log(), 'unrecognized');
 });
 
-t.test('options: a directory without a name is refused', async (t) => {
+t.test('options-no-name: a directory without a name is refused', async (t) => {
   const { code } = await run('--sock=', { input: '' });
   t.equal(code, 255);
 });

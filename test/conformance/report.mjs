@@ -9,19 +9,21 @@ export function tableRows(markdown) {
 }
 
 /**
- * Compares two runs. Returns the names of the checks that are `alike` and `onPurpose`, `{ name, reason }` of those that are `skipped`, and
- * `{ name, message }` of the `mistakes`. Without a run of the original, `theirs` is undefined and only ours is judged.
+ * Compares two runs, each a map of ids to results. Returns the ids of the checks that are `alike` and `onPurpose`, `{ name, reason }` of those that
+ * are `skipped`, and `{ name, message }` of the `mistakes`, whose names begin with the id. Without a run of the original, `theirs` is undefined and only
+ * ours is judged.
  */
 export function compare({ ours, theirs, onPurpose, rows }) {
   const found = { alike: [], onPurpose: [], skipped: [], mistakes: [] };
-  for (const name of new Set([...ours.keys(), ...(theirs?.keys() ?? [])])) {
-    const verdict = judge(ours.get(name)?.outcome, theirs && (theirs.get(name)?.outcome ?? 'missing'), onPurpose.get(name), rows);
-    if (verdict === 'skipped') found.skipped.push({ name, reason: ours.get(name).reason ?? 'it does not say why' });
-    else if (verdict in found) found[verdict].push(name);
-    else found.mistakes.push({ name, message: [verdict, ...[ours.get(name), theirs?.get(name)].flatMap(lastWords)].join('\n') });
+  for (const id of new Set([...ours.keys(), ...(theirs?.keys() ?? [])])) {
+    const verdict = judge(ours.get(id)?.outcome, theirs && (theirs.get(id)?.outcome ?? 'missing'), onPurpose.get(id), rows);
+    const name = `${id}: ${ours.get(id)?.name ?? theirs?.get(id)?.name}`;
+    if (verdict === 'skipped') found.skipped.push({ name, reason: ours.get(id).reason ?? 'it does not say why' });
+    else if (verdict in found) found[verdict].push(id);
+    else found.mistakes.push({ name, message: [verdict, ...[ours.get(id), theirs?.get(id)].flatMap(lastWords)].join('\n') });
   }
-  for (const name of onPurpose.keys())
-    if (!ours.has(name)) found.mistakes.push({ name, message: 'registered as different on purpose, and there is no such check' });
+  for (const id of onPurpose.keys())
+    if (!ours.has(id)) found.mistakes.push({ name: id, message: 'registered as different on purpose, and there is no such check' });
   return found;
 }
 
@@ -45,10 +47,10 @@ export function printReport({ ours, theirs, onPurpose }, found) {
   console.log('checks passed                       original    ours');
   for (const file of [...new Set([...ours.values()].map((result) => result.file))].sort()) {
     const all = [...ours].filter(([, result]) => result.file === file);
-    const count = (results) => (results ? all.filter(([name]) => results.get(name)?.outcome === 'passed').length : '-');
+    const count = (results) => (results ? all.filter(([id]) => results.get(id)?.outcome === 'passed').length : '-');
     console.log(`${file.padEnd(36)}${String(count(theirs)).padStart(8)}${String(count(ours)).padStart(8)} of ${all.length}`);
   }
-  for (const name of found.onPurpose) console.log(`different on purpose, row ${onPurpose.get(name)}: ${name}`);
+  for (const id of found.onPurpose) console.log(`different on purpose, row ${onPurpose.get(id)}: ${id}: ${ours.get(id).name}`);
   printSkips(found.skipped);
   for (const { name, message } of found.mistakes) console.log(`DIFFERENT BY MISTAKE: ${name}: ${message}`);
   console.log(

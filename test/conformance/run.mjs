@@ -28,7 +28,7 @@ export async function runConformance(beginnings = [], { sample, seed } = {}) {
   const ours = onlyRun(await runSuite(own, { ...chosen, other: original }));
   const known = new Set([...ours.keys(), ...(theirs?.keys() ?? [])]);
   const isWhole = beginnings.length === 0 && sample === undefined;
-  const registered = isWhole ? onPurpose : new Map([...onPurpose].filter(([name]) => known.has(name)));
+  const registered = isWhole ? onPurpose : new Map([...onPurpose].filter(([id]) => known.has(id)));
   const found = compare({ ours, theirs, onPurpose: registered, rows: tableRows(readFileSync(table, 'utf8')) });
   printReport({ ours, theirs, onPurpose }, found);
   const passed = found.alike.length + found.onPurpose.length;

@@ -19,7 +19,7 @@ for (const [signal, end] of [
   ['SIGTERM', { code: 0, signal: null }],
   ['SIGINT', { code: null, signal: 'SIGINT' }],
 ]) {
-  t.test(`signals: ${signal} ends it by ${end.signal ?? 'exit code 0'}`, async (t) => {
+  t.test(`signals-ends[${signal}]: ends it by ${end.signal ?? 'exit code 0'}`, async (t) => {
     const { one } = await own(t);
     t.same(await one.end(signal), end);
   });
@@ -41,7 +41,7 @@ for (const signal of [
   'SIGCONT',
   'SIGURG',
 ]) {
-  t.test(`signals: ${signal} does not end it`, async (t) => {
+  t.test(`signals-ignored[${signal}]: does not end it`, async (t) => {
     const { directory, one } = await own(t);
     one.child.kill(signal);
     const [a, b] = [await Client.joined(t, directory), await Client.joined(t, directory)];
@@ -54,19 +54,19 @@ for (const signal of [
   });
 }
 
-t.test('signals: SIGKILL is the end', async (t) => {
+t.test('signals-kill: SIGKILL ends it', async (t) => {
   const { directory, one } = await own(t);
   t.same(await one.end('SIGKILL'), { code: null, signal: 'SIGKILL' });
   t.ok(existsSync(join(directory, 'ctl')), 'it had no time to remove anything');
 });
 
-t.test('signals: two at once end it once', async (t) => {
+t.test('signals-twice: two signals at once end it once', async (t) => {
   const { one } = await own(t);
   one.child.kill('SIGTERM');
   t.same(await one.end('SIGTERM'), { code: 0, signal: null });
 });
 
-t.test('standard input: its end is the end, with exit code 0', async (t) => {
+t.test('input-end: the end of standard input ends it with exit code 0', async (t) => {
   const { directory, one, parent } = await own(t, '-p', 'pid', { cwd: scratch(t) });
   one.child.stdin.end();
   t.same(await one.ended, { code: 0, signal: null });
@@ -74,26 +74,26 @@ t.test('standard input: its end is the end, with exit code 0', async (t) => {
   t.notOk(existsSync(join(directory, 'ctl')));
 });
 
-t.test('standard input: without any it ends at once', async (t) => {
+t.test('input-closed: without standard input it ends at once', async (t) => {
   const directory = join(scratch(t), 'sw');
   t.equal((await run('-s', directory, { input: '' })).code, 0);
   t.notOk(existsSync(directory));
 });
 
-t.test('standard input: /dev/null is none', async (t) => {
+t.test('input-null: /dev/null as standard input ends it at once', async (t) => {
   const directory = join(scratch(t), 'sw');
   const one = spawnSwitch('sh', ['-c', 'exec "$@" </dev/null', 'sh', executable, '-s', directory]);
   t.same(await one.ended, { code: 0, signal: null });
 });
 
-t.test('standard input: while it is open the switch serves', async (t) => {
+t.test('input-open: while standard input is open the switch serves', async (t) => {
   const { directory, one } = await own(t, '--dirmode', '0700');
   one.child.stdin.write('\n');
   await Client.joined(t, directory);
   t.notOk(one.over);
 });
 
-t.test('pidfile: it holds the pid, as a line', async (t) => {
+t.test('pidfile-pid: it holds the pid and a line end', async (t) => {
   const parent = scratch(t);
   const one = await startSwitch(t, join(parent, 'sw'), '-p', join(parent, 'pid'));
   await until(() => existsSync(join(parent, 'pid')) && statSync(join(parent, 'pid')).size > 0, parent);
@@ -101,7 +101,7 @@ t.test('pidfile: it holds the pid, as a line', async (t) => {
 });
 
 for (const umask of ['022', '000']) {
-  t.test(`pidfile: with umask ${umask} its mode is 644`, async (t) => {
+  t.test(`pidfile-umask[${umask}]: with umask ${umask} its mode is 644`, async (t) => {
     const parent = scratch(t);
     const args = ['-s', join(parent, 'sw'), '--pidfile', join(parent, 'pid')];
     const one = spawnSwitch('sh', ['-c', `umask ${umask}; exec "$@"`, 'sh', executable, ...args]);
@@ -115,12 +115,12 @@ for (const umask of ['022', '000']) {
   });
 }
 
-for (const [name, end] of [
-  ['SIGTERM', (one) => one.end('SIGTERM')],
-  ['SIGINT', (one) => one.end('SIGINT')],
-  ['the end of standard input', (one) => (one.child.stdin.end(), one.ended)],
+for (const [key, name, end] of [
+  ['SIGTERM', 'SIGTERM', (one) => one.end('SIGTERM')],
+  ['SIGINT', 'SIGINT', (one) => one.end('SIGINT')],
+  ['stdin', 'the end of standard input', (one) => (one.child.stdin.end(), one.ended)],
 ]) {
-  t.test(`pidfile: it goes at ${name}`, async (t) => {
+  t.test(`pidfile-removed[${key}]: it is removed at ${name}`, async (t) => {
     const parent = scratch(t);
     const one = await startSwitch(t, join(parent, 'sw'), '-p', join(parent, 'pid'));
     await until(() => existsSync(join(parent, 'pid')), parent);
@@ -130,7 +130,7 @@ for (const [name, end] of [
   });
 }
 
-t.test('pidfile: a relative one is where the switch was started', async (t) => {
+t.test('pidfile-relative: a relative path is relative to where the switch was started', async (t) => {
   const parent = scratch(t);
   const one = await startSwitch(t, join(parent, 'sw'), '-p', 'pid', { cwd: parent });
   await until(() => existsSync(join(parent, 'pid')), parent);
@@ -139,11 +139,11 @@ t.test('pidfile: a relative one is where the switch was started', async (t) => {
   t.notOk(existsSync(join(parent, 'pid')));
 });
 
-for (const [name, make] of [
-  ['a file', (path) => writeFileSync(path, 'precious')],
-  ['a directory', (path) => mkdirSync(path)],
+for (const [key, name, make] of [
+  ['file', 'a file', (path) => writeFileSync(path, 'precious')],
+  ['directory', 'a directory', (path) => mkdirSync(path)],
 ]) {
-  t.test(`pidfile: ${name} in its place is refused, and nothing is left of the switch`, async (t) => {
+  t.test(`pidfile-occupied[${key}]: ${name} in its place is refused, and nothing is left of the switch`, async (t) => {
     const parent = scratch(t);
     make(join(parent, 'pid'));
     const { code, stderr } = await run('-s', join(parent, 'sw'), '-p', join(parent, 'pid'));
@@ -154,7 +154,7 @@ for (const [name, make] of [
   });
 }
 
-t.test('pidfile: that of a killed switch is replaced, each time', async (t) => {
+t.test('pidfile-killed: the pid file of a killed switch is replaced, each time', async (t) => {
   const parent = scratch(t);
   const [directory, pidfile] = [join(parent, 'sw'), join(parent, 'pid')];
   for (let i = 0; i < 3; i++) {
@@ -165,7 +165,7 @@ t.test('pidfile: that of a killed switch is replaced, each time', async (t) => {
   }
 });
 
-t.test('pidfile: that of a process that is no switch is replaced', async (t) => {
+t.test('pidfile-no-switch: the pid file of a process other than a switch is replaced', async (t) => {
   const parent = scratch(t);
   writeFileSync(join(parent, 'pid'), `${process.pid}\n`);
   const one = await startSwitch(t, join(parent, 'sw'), '-p', join(parent, 'pid'));
@@ -173,11 +173,11 @@ t.test('pidfile: that of a process that is no switch is replaced', async (t) => 
   t.equal(readFileSync(join(parent, 'pid'), 'utf8'), `${one.pid}\n`);
 });
 
-for (const [name, args] of [
-  ['which holds its pid file', (pidfile) => ['-p', pidfile]],
-  ['whose number somebody wrote there', () => []],
+for (const [key, name, args] of [
+  ['locked', 'with a lock on its pid file', (pidfile) => ['-p', pidfile]],
+  ['unlocked', 'whose number another program wrote', () => []],
 ]) {
-  t.test(`pidfile: that of a switch that runs, ${name}, is refused and stays`, async (t) => {
+  t.test(`pidfile-running[${key}]: the pid file of a running switch, ${name}, is refused and stays`, async (t) => {
     const parent = scratch(t);
     const pidfile = join(parent, 'pid');
     const first = await startSwitch(t, join(parent, 'first'), ...args(pidfile));
@@ -190,14 +190,14 @@ for (const [name, args] of [
   });
 }
 
-t.test('pidfile: where there is no directory it is refused', async (t) => {
+t.test('pidfile-no-parent: a pid file in a missing directory is refused', async (t) => {
   const parent = scratch(t);
   const { code, stderr } = await run('-s', join(parent, 'sw'), '-p', join(parent, 'no', 'pid'));
   t.equal(code, 1);
   t.match(stderr, 'Error in pidfile creation: No such file or directory');
 });
 
-t.test('pidfile: that of a switch that could not start is not left', async (t) => {
+t.test('pidfile-no-start: a switch that could not start leaves no pid file', async (t) => {
   const { directory, parent } = await own(t);
   t.equal((await run('-s', directory, '-p', join(parent, 'pid'))).code, 255);
   t.notOk(existsSync(join(parent, 'pid')));

@@ -21,12 +21,24 @@ export function suiteFiles() {
   return names.sort((a, b) => Number(isSlow(b)) - Number(isSlow(a)) || (a < b ? -1 : 1));
 }
 
+/** The title of a check: its id, a colon, its name. An id ends with the parameter in brackets where one piece of code makes several checks. */
+const titleForm = /^([a-z][a-z0-9-]*(?:\[.*?\])?): (.+)$/;
+
+/** Matches the title of no check. */
+export const noCheck = '$^';
+
+/** Returns a pattern for the titles of the checks with these ids. An id without its brackets stands for the checks with all parameters. */
+export function titlesOf(ids) {
+  const forms = ids.map((id) => id.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&') + (id.endsWith(']') ? '' : '(?:\\[.*?\\])?'));
+  return `^(?:${forms.join('|')}): `;
+}
+
 /**
- * Runs files against `vdeSwitch`, `other` being the implementation that it meets. Returns check name -> `{ outcome, file, output, reason }`,
- * where the outcome is `passed`, `failed` or `skipped`, that for the `reason`. A file that ends before its time, or has a name that another check has, fails
- * under its own name.
+ * Runs files against `vdeSwitch`, `other` being the implementation that it meets. Returns the id of each check with `{ name, outcome, file, output, reason }`,
+ * where the outcome is `passed`, `failed` or `skipped`, that for the `reason`. A file that ends before its time, or has a check without an id or with that of
+ * another one, fails under its own name.
  *
- * `limit` bounds each file, in seconds; `only` matches the names of the checks that are run, the others are skipped; with `oneFailure` the
+ * `limit` bounds each file, in seconds; `only` matches the titles of the checks that are run, the others are skipped; with `oneFailure` the
  * first failure of a file ends it, and the run after it.
  */
 export async function runSuite(vdeSwitch, { other, files = suiteFiles(), limit = 300, only, oneFailure = false } = {}) {
@@ -41,9 +53,9 @@ export async function runSuite(vdeSwitch, { other, files = suiteFiles(), limit =
   const work = async () => {
     for (let file = waiting.shift(); file !== undefined && !over; file = waiting.shift()) {
       const start = Date.now();
-      for (const [name, result] of await runFile(file, environment, limit, oneFailure)) {
-        if (results.has(name)) results.set(file, { outcome: 'failed', file, output: `${name} is the name of two checks` });
-        results.set(name, { ...result, file });
+      for (const [id, result] of await runFile(file, environment, limit, oneFailure)) {
+        if (results.has(id)) results.set(file, failedFile(file, twice(id)));
+        results.set(id, { ...result, file });
         over ||= oneFailure && result.outcome === 'failed';
       }
       if (process.env.VERBOSE) console.log(`${((Date.now() - start) / 1000).toFixed(1).padStart(6)} s  ${file}`);
@@ -82,22 +94,33 @@ function runFile(file, environment, limit, oneFailure) {
   });
 }
 
-/** Check name -> result, from what tap printed. */
-function readTap(output, file, late) {
+/** Returns the result of each check, by its id, from what tap printed. */
+export function readTap(output, file, late) {
   const results = new Map();
   const blocks = output.split(/^(?=(?:not )?ok \d+ - )/m);
   for (const [index, block] of blocks.entries()) {
-    const [, not, name, directive] = /^(not )?ok \d+ - (.*?)(?: # (.*?))?(?: \{)?\n/.exec(`${block}\n`) ?? [];
-    if (name === undefined) continue;
+    const [, not, title, directive] = /^(not )?ok \d+ - (.*?)(?: # (.*?))?(?: \{)?\n/.exec(`${block}\n`) ?? [];
+    if (title === undefined) continue;
+    const [, id, name] = titleForm.exec(title.replace(/\\([#\\])/g, '$1')) ?? [];
+    if (id === undefined) results.set(file, failedFile(file, `a check has no id: ${title}`));
+    if (id === undefined) continue;
     // What a check says comes before its result. One that was broken off, or checked nothing, is `ok` all the same.
     const said = blocks[index - 1] ?? '';
     const outcome = directive?.startsWith('SKIP') ? 'skipped' : not || /^ {4}(not ok|1\.\.0$)/m.test(said) ? 'failed' : 'passed';
-    if (results.has(name)) results.set(file, { outcome: 'failed', output: `${name} is the name of two checks` });
-    results.set(name, { outcome, output: `${said}${block}`, reason: /^SKIP (.*)/.exec(directive)?.[1] });
+    if (results.has(id)) results.set(file, failedFile(file, twice(id)));
+    results.set(id, { name, outcome, output: `${said}${block}`, reason: /^SKIP (.*)/.exec(directive)?.[1] });
   }
   const plan = /^1\.\.(\d+)/m.exec(output);
-  if (late || plan === null) results.set(file, { outcome: 'failed', output: `${late ? 'it did not end' : 'it broke off'}:\n${output}` });
+  if (late || plan === null) results.set(file, failedFile(file, `${late ? 'it did not end' : 'it broke off'}:\n${output}`));
   return results;
+}
+
+function failedFile(file, output) {
+  return { name: 'the file as a whole', outcome: 'failed', file, output };
+}
+
+function twice(id) {
+  return `${id} is the id of two checks`;
 }
 
 /** A switch in the background leaves the process group of the file that started it. */

@@ -37,13 +37,13 @@ function received(one, name) {
 }
 
 for (const args of [['-t', 'vde0'], ['-tvde0'], ['--tap', 'vde0'], ['-tap', 'vde0']]) {
-  t.test(`taps: ${args.join(' ')} makes the interface`, { skip }, async (t) => {
+  t.test(`taps-option[${args.join(' ')}]: makes the interface`, { skip }, async (t) => {
     const { one } = await withTaps(t, ...args);
     t.equal(received(one, 'vde0'), 0);
   });
 }
 
-t.test('taps: frames go to the interface', { skip }, async (t) => {
+t.test('taps-out: frames go to the interface', { skip }, async (t) => {
   const { one, client } = await withTaps(t, '-t', 'vde0');
   inside(one, 'ip', 'link', 'set', 'vde0', 'up');
   await until(() => {
@@ -53,7 +53,7 @@ t.test('taps: frames go to the interface', { skip }, async (t) => {
   t.ok(received(one, 'vde0') > 0);
 });
 
-t.test('taps: frames come from the interface', { skip }, async (t) => {
+t.test('taps-in: frames come from the interface', { skip }, async (t) => {
   const { one, client } = await withTaps(t, '-t', 'vde0');
   inside(one, 'ip', 'link', 'set', 'vde0', 'address', '02:00:00:00:00:77', 'up');
   // The system looks for its neighbours as soon as it is up.
@@ -61,13 +61,13 @@ t.test('taps: frames come from the interface', { skip }, async (t) => {
   t.equal(heard?.toString('hex', 0, 2), '3333');
 });
 
-t.test('taps: each takes a port, the lowest free one', { skip }, async (t) => {
+t.test('taps-port: each interface takes the lowest free port', { skip }, async (t) => {
   const { one, client } = await withTaps(t, '-t', 'vde0', '-t', 'vde1');
   t.equal(portOf(client.port), 3);
   t.same([received(one, 'vde0'), received(one, 'vde1')], [0, 0]);
 });
 
-t.test('taps: the interface goes with the switch', { skip }, async (t) => {
+t.test('taps-ends: the interface is removed with the switch', { skip }, async (t) => {
   const holder = spawnSwitch('unshare', ['-n', 'cat']);
   t.teardown(() => holder.end('SIGKILL'));
   const outer = readFileSync('/proc/self/net/dev', 'utf8');
@@ -82,20 +82,20 @@ t.test('taps: the interface goes with the switch', { skip }, async (t) => {
   t.equal(received(holder, 'vde0'), undefined);
 });
 
-t.test('taps: one that is not to be had is told, and the switch serves without it', { skip }, async (t) => {
+t.test('taps-unavailable: an unavailable interface is reported, and the switch serves without it', { skip }, async (t) => {
   const { one, client } = await withTaps(t, '-t', 'lo', '-t', 'vde1');
   await until(() => one.log().includes('ERROR OPENING tap interface: lo'), undefined, one.log, soon);
   t.equal(received(one, 'vde1'), 0);
   t.equal(portOf(client.port), 2);
 });
 
-t.test('taps: a name that is too long is none', { skip }, async (t) => {
+t.test('taps-long-name: a name above the limit is refused', { skip }, async (t) => {
   const { one, client } = await withTaps(t, '-t', 'averyveryverylongname');
   await until(() => one.log().includes('ERROR OPENING tap interface: averyveryverylongname'), undefined, one.log, soon);
   t.equal(portOf(client.port), 1);
 });
 
-t.test('taps: who may not make any is told, and served', { skip }, async (t) => {
+t.test('taps-no-right: a user without the right is told, and the switch serves', { skip }, async (t) => {
   const parent = scratch(t);
   const directory = join(parent, 'sw');
   // All else it may do, as only the executable's directory may need it.

@@ -28,82 +28,94 @@ async function bench() {
 
 const plain = (name, length = 60) => frame(everybody, station(name), length);
 
-for (const [name, from, sent, expected] of [
+for (const [key, name, from, sent, expected] of [
   [
+    'access',
     'untagged, from an access port',
     'A',
     plain('A'),
     { B: 'untagged 60', T: 'vid 10 pcp 0 64', U: 'vid 10 pcp 0 64', V: 'vid 10 pcp 0 64' },
   ],
-  ['untagged, from a port of VLAN 0', 'C', plain('C'), { T: 'untagged 60' }],
-  ['untagged, from a trunk, is in its untagged VLAN', 'T', plain('T'), { C: 'untagged 60' }],
-  ['untagged, from another trunk', 'U', plain('U'), { D: 'untagged 60', T: 'vid 20 pcp 0 64' }],
-  ['untagged, where there is no untagged VLAN', 'V', plain('V'), {}],
+  ['vlan-0', 'untagged, from a port of VLAN 0', 'C', plain('C'), { T: 'untagged 60' }],
+  ['trunk', 'untagged, from a trunk, is in its untagged VLAN', 'T', plain('T'), { C: 'untagged 60' }],
+  ['other-trunk', 'untagged, from another trunk', 'U', plain('U'), { D: 'untagged 60', T: 'vid 20 pcp 0 64' }],
+  ['no-untagged', 'without a tag, from a port without an untagged VLAN', 'V', plain('V'), {}],
   [
+    'tagged-10',
     'tagged 10, from a trunk',
     'T',
     tagged(plain('T'), 10),
     { A: 'untagged 60', B: 'untagged 60', U: 'vid 10 pcp 0 64', V: 'vid 10 pcp 0 64' },
   ],
-  ['tagged 20, from a trunk', 'T', tagged(plain('T'), 20), { D: 'untagged 60', U: 'untagged 60' }],
+  ['tagged-20', 'tagged 20, from a trunk', 'T', tagged(plain('T'), 20), { D: 'untagged 60', U: 'untagged 60' }],
   [
-    'tagged 10, from one without an untagged VLAN',
+    'tagged-no-untagged',
+    'tagged 10, from a port without an untagged VLAN',
     'V',
     tagged(plain('V'), 10),
     { A: 'untagged 60', B: 'untagged 60', T: 'vid 10 pcp 0 64', U: 'vid 10 pcp 0 64' },
   ],
-  ['tagged 30, of which nobody else is', 'V', tagged(plain('V'), 30), {}],
-  ['tagged 30, from a trunk without it', 'T', tagged(plain('T'), 30), {}],
-  ['tagged 20, from an access port of 10', 'A', tagged(plain('A'), 20), {}],
+  ['tagged-alone', 'tagged 30, a VLAN without other members', 'V', tagged(plain('V'), 30), {}],
+  ['tagged-not-member', 'tagged 30, from a trunk that is not in it', 'T', tagged(plain('T'), 30), {}],
+  ['access-foreign', 'tagged 20, from an access port of 10', 'A', tagged(plain('A'), 20), {}],
   [
+    'access-own',
     'tagged with the VLAN of the access port',
     'A',
     tagged(plain('A'), 10),
     { B: 'untagged 60', T: 'vid 10 pcp 0 64', U: 'vid 10 pcp 0 64', V: 'vid 10 pcp 0 64' },
   ],
-  ['tagged 0, from an access port of 10', 'A', tagged(plain('A'), 0), {}],
-  ['tagged 0, from a port of VLAN 0', 'C', tagged(plain('C'), 0), { T: 'untagged 60' }],
-  ['tagged 0, from a trunk that is in 0', 'T', tagged(plain('T'), 0), { C: 'untagged 60' }],
-  ['tagged 4095, from a trunk', 'T', tagged(plain('T'), 4095), {}],
-  ['tagged 4095, where there is no untagged VLAN', 'V', tagged(plain('V'), 4095), {}],
-  ['tagged 4094, which is not there', 'T', tagged(plain('T'), 4094), {}],
+  ['access-0', 'tagged 0, from an access port of 10', 'A', tagged(plain('A'), 0), {}],
+  ['vlan-0-tagged-0', 'tagged 0, from a port of VLAN 0', 'C', tagged(plain('C'), 0), { T: 'untagged 60' }],
+  ['trunk-tagged-0', 'tagged 0, from a trunk that is in 0', 'T', tagged(plain('T'), 0), { C: 'untagged 60' }],
+  ['tagged-4095', 'tagged 4095, from a trunk', 'T', tagged(plain('T'), 4095), {}],
+  ['tagged-4095-no-untagged', 'tagged 4095, from a port without an untagged VLAN', 'V', tagged(plain('V'), 4095), {}],
+  ['tagged-4094', 'tagged 4094, a VLAN that does not exist', 'T', tagged(plain('T'), 4094), {}],
   [
-    'tagged by a provider, from an access port',
+    'provider-tag',
+    "with a provider's tag, from an access port",
     'A',
     tagged(plain('A'), 20, 0, 0x88a8),
     { B: 'untagged 64', T: 'vid 10 pcp 0 68', U: 'vid 10 pcp 0 68', V: 'vid 10 pcp 0 68' },
   ],
-  ['of 14 octets, untagged', 'A', plain('A', 14), { B: 'untagged 14', T: 'vid 10 pcp 0 18', U: 'vid 10 pcp 0 18', V: 'vid 10 pcp 0 18' }],
   [
-    'of 1518 octets, which a tag makes longer',
+    '14',
+    'of 14 octets, untagged',
+    'A',
+    plain('A', 14),
+    { B: 'untagged 14', T: 'vid 10 pcp 0 18', U: 'vid 10 pcp 0 18', V: 'vid 10 pcp 0 18' },
+  ],
+  [
+    '1518',
+    'of 1518 octets, to which a tag is added',
     'A',
     plain('A', 1518),
     { B: 'untagged 1518', T: 'vid 10 pcp 0 1522', U: 'vid 10 pcp 0 1522', V: 'vid 10 pcp 0 1522' },
   ],
-  ['of 60 octets with its tag, which is shorter without', 'T', tagged(plain('T', 56), 20), { D: 'untagged 56', U: 'untagged 56' }],
-  ['of 1518 octets with its tag', 'T', tagged(plain('T', 1514), 20), { D: 'untagged 1514', U: 'untagged 1514' }],
+  ['60-tagged', 'of 60 octets with its tag, which is removed', 'T', tagged(plain('T', 56), 20), { D: 'untagged 56', U: 'untagged 56' }],
+  ['1518-tagged', 'of 1518 octets with its tag', 'T', tagged(plain('T', 1514), 20), { D: 'untagged 1514', U: 'untagged 1514' }],
 ]) {
-  t.test(`vlan: a frame ${name}`, async (t) => {
+  t.test(`vlan-frame[${key}]: a frame ${name}`, async (t) => {
     const at = await bench();
     t.same(inShort(await at.send(from, sent)), expected);
   });
 }
 
 for (const priority of [1, 5, 7]) {
-  t.test(`vlan: priority ${priority} stays from tag to tag`, async (t) => {
+  t.test(`vlan-priority[${priority}]: priority ${priority} is kept from tag to tag`, async (t) => {
     const at = await bench();
     const { U } = await at.send('T', tagged(plain('T'), 10, priority));
     t.same(U, [tagged(plain('T'), 10, priority)]);
   });
 }
 
-t.test('vlan: the mark of what may be dropped stays from tag to tag', async (t) => {
+t.test('vlan-drop-eligible: the drop-eligible bit is kept from tag to tag', async (t) => {
   const at = await bench();
   const sent = tagged(plain('T'), 0x100a, 3);
   t.same((await at.send('T', sent)).U, [sent]);
 });
 
-t.test('vlan: the rest of a frame is the same with a tag and without', async (t) => {
+t.test('vlan-payload: the rest of a frame is the same with and without a tag', async (t) => {
   const at = await bench();
   const sent = frame(everybody, station('A'), 200);
   for (let i = 14; i < 200; i++) sent[i] = (i * 5) & 0xff;
@@ -113,27 +125,27 @@ t.test('vlan: the rest of a frame is the same with a tag and without', async (t)
   t.same((await at.send('T', tagged(sent, 10))).B, [sent]);
 });
 
-t.test('vlan: a station that is known is spoken to alone, without a tag where its port has none', async (t) => {
+t.test('vlan-known: a known station gets frames alone, untagged if its port is untagged', async (t) => {
   const at = await bench();
   await at.send('A', plain('A'));
   t.same(inShort(await at.send('T', tagged(frame(station('A'), station('T'), 70), 10))), { A: 'untagged 70' });
   t.same(inShort(await at.send('B', frame(station('A'), station('B'), 71))), { A: 'untagged 71' });
 });
 
-t.test('vlan: a station behind a trunk is spoken to with a tag', async (t) => {
+t.test('vlan-known-trunk: a station behind a trunk gets frames with a tag', async (t) => {
   const at = await bench();
   await at.send('T', tagged(plain('T'), 10));
   t.same(inShort(await at.send('A', frame(station('T'), station('A'), 70))), { T: 'vid 10 pcp 0 74' });
   t.same(inShort(await at.send('U', tagged(frame(station('T'), station('U'), 70), 10, 6))), { T: 'vid 10 pcp 6 74' });
 });
 
-t.test('vlan: a station is known in the VLAN where it spoke, and in no other', async (t) => {
+t.test('vlan-known-vlan: a station is known in the VLAN in which it sent, and in no other', async (t) => {
   const at = await bench();
   await at.send('T', tagged(frame(everybody, '02:00:00:00:01:01'), 10));
   t.same(inShort(await at.send('D', frame('02:00:00:00:01:01', station('D'), 70))), { T: 'vid 20 pcp 0 74', U: 'untagged 70' });
 });
 
-t.test('vlan: one station may be behind two ports, in two VLANs', async (t) => {
+t.test('vlan-two-ports: one station may be behind two ports, in two VLANs', async (t) => {
   const at = await bench();
   const both = '02:00:00:00:01:02';
   await at.send('A', frame(everybody, both));
@@ -142,14 +154,14 @@ t.test('vlan: one station may be behind two ports, in two VLANs', async (t) => {
   t.same(inShort(await at.send('T', tagged(frame(both, station('T'), 70), 20))), { D: 'untagged 70' });
 });
 
-t.test('vlan: what is dropped at the door teaches nothing', async (t) => {
+t.test('vlan-dropped: a frame dropped at ingress is not learned from', async (t) => {
   const at = await bench();
   const stranger = '02:00:00:00:01:03';
   await at.send('A', tagged(frame(everybody, stranger), 20));
   t.same(inShort(await at.send('D', frame(stranger, station('D'), 70))), { T: 'vid 20 pcp 0 74', U: 'untagged 70' });
 });
 
-t.test('vlan: a frame with two tags is not taken for one of the VLAN that the second says', async (t) => {
+t.test('vlan-two-tags: a frame with two tags is not taken for one of the VLAN of the second tag', async (t) => {
   const at = await bench();
   const sent = tagged(tagged(plain('T'), 20), 10);
   const heard = await at.send('T', sent);
@@ -157,7 +169,7 @@ t.test('vlan: a frame with two tags is not taken for one of the VLAN that the se
   t.same(heard.A, [], 'or not at all');
 });
 
-t.test('vlan: the bridges are a group as any while there is no spanning tree', async (t) => {
+t.test('vlan-bridges: without a spanning tree the bridge group is a group like any other', async (t) => {
   const at = await bench();
   t.same(inShort(await at.send('A', frame('01:80:c2:00:00:00', station('A'), 60))), {
     B: 'untagged 60',
@@ -167,7 +179,7 @@ t.test('vlan: the bridges are a group as any while there is no spanning tree', a
   });
 });
 
-t.test('vlan: a port keeps its VLANs for the next client', async (t) => {
+t.test('vlan-port-keeps: a port keeps its VLANs for the next client', async (t) => {
   const at = await Bench.open(t, { A: ports.A, B: ports.B, C: ports.C });
   await at.clients.A.leave();
   at.clients.A = await Client.joined(t, at.directory, portWord(1));
@@ -175,13 +187,13 @@ t.test('vlan: a port keeps its VLANs for the next client', async (t) => {
   t.same(inShort(await at.send('A', plain('A'))), { B: 'untagged 60' });
 });
 
-t.test('vlan: two clients of a port are in its VLANs, both', async (t) => {
+t.test('vlan-two-clients: both clients of a port are in its VLANs', async (t) => {
   const at = await Bench.open(t, { A: ports.A, C: ports.C, A2: ports.A, B: ports.B });
   t.same(inShort(await at.send('A2', plain('A'))), { B: 'untagged 60' });
   t.same(inShort(await at.send('B', plain('B'))), { A: 'untagged 60', A2: 'untagged 60' });
 });
 
-t.test('vlan: a port that was not configured is in VLAN 0', async (t) => {
+t.test('vlan-default: a port that was not configured is in VLAN 0', async (t) => {
   const at = await Bench.open(t, { A: ports.A, C: ports.C });
   const fresh = await Client.joined(t, at.directory, portWord(9));
   fresh.send(plain('F'));
@@ -189,7 +201,7 @@ t.test('vlan: a port that was not configured is in VLAN 0', async (t) => {
   t.same(inShort(await at.send('A', plain('A'))), {});
 });
 
-t.test('vlan: membership changes while the clients stay', async (t) => {
+t.test('vlan-changes: memberships change while clients stay', async (t) => {
   const at = await Bench.open(t, { A: ports.A, B: ports.B, C: ports.C });
   t.same(inShort(await at.send('A', plain('A'))), { B: 'untagged 60' });
   await at.switch.command('port/setvlan 3 10');
@@ -201,7 +213,7 @@ t.test('vlan: membership changes while the clients stay', async (t) => {
   t.same(inShort(await at.send('A', plain('A'))), { C: 'untagged 60' });
 });
 
-t.test('vlan: what was learned from a port is forgotten when it leaves the VLAN', async (t) => {
+t.test('vlan-forgotten: stations of a port are forgotten when it leaves the VLAN', async (t) => {
   const at = await Bench.open(t, { A: ports.A, B: ports.B, C: { port: 3, vid: 10 } });
   await at.send('A', plain('A'));
   t.same(inShort(await at.send('B', frame(station('A'), station('B'), 70))), { A: 'untagged 70' });

@@ -7,7 +7,7 @@ export const consoles = [
     fault: "= ['…'.replace('V.', 'v.')",
     breaks: 'the banner is of another version',
     tests: ['console-lines'],
-    by: 'it greets with',
+    by: ['console-greeting'],
   },
   {
     name: 'wrong-prompt',
@@ -32,7 +32,7 @@ export const consoles = [
     fault: '[]',
     breaks: '-f does nothing',
     tests: ['vlan', 'console'],
-    by: 'from an access port',
+    by: ['vlan-frame[access]'],
   },
   {
     name: 'data-not-ended',
@@ -49,7 +49,7 @@ export const consoles = [
     fault: 'this.#open',
     breaks: 'the end of what is said is an empty line',
     tests: ['console-lines'],
-    by: 'let go without a word',
+    by: ['console-half-closed'],
   },
   {
     name: 'shutdown-says-success',
@@ -58,7 +58,7 @@ export const consoles = [
     fault: "this.close(); this.#terminal.write(text || '1000 Success\\n');",
     breaks: 'who ends a session or the switch is told of success',
     tests: ['console-lines'],
-    by: '"shutdown" ends the session',
+    by: ['console-shutdown'],
   },
   {
     name: 'shutdown-tells-others',
@@ -67,7 +67,7 @@ export const consoles = [
     fault: "try { writeSync(this.#fd, 'bye\\n'); } catch {} closeSync(this.#fd);",
     breaks: 'the other sessions are told of it',
     tests: ['console-lines'],
-    by: 'the other sessions',
+    by: ['console-shutdown-others'],
   },
   {
     name: 'buckets-keep-stations',
@@ -76,7 +76,7 @@ export const consoles = [
     fault: '',
     breaks: 'stations are kept when the number of buckets changes',
     tests: ['console-hash'],
-    by: 'to change the size is to forget',
+    by: ['hash-setsize-forgets'],
   },
   {
     name: 'print-heeds-argument',
@@ -85,7 +85,7 @@ export const consoles = [
     fault: "query('hash/print', '', '…', ({ print, argument }) => { if (argument !== '') return 'EINVAL';",
     breaks: 'an argument is refused where there is none',
     tests: ['console-hash'],
-    by: '"hash/print" takes no argument',
+    by: ['hash-print-argument'],
   },
   {
     name: 'all-vlans-forgotten',
@@ -94,7 +94,7 @@ export const consoles = [
     fault: 'this.#fdb.flush(changed);',
     breaks: 'stations of a port are forgotten in all VLANs when it leaves one',
     tests: ['console-hash'],
-    by: 'is not to forget its stations in others',
+    by: ['hash-other-vlan'],
   },
   {
     name: 'persistence-as-it-was',
@@ -103,7 +103,7 @@ export const consoles = [
     fault: "if (name !== 'minPersistence') settings[name] = leadingInteger(argument);",
     breaks: 'the time of persistence cannot be changed',
     tests: ['console-hash'],
-    by: 'without a time of persistence',
+    by: ['hash-no-persistence'],
   },
   {
     name: 'any-number-of-ports',
@@ -112,7 +112,7 @@ export const consoles = [
     fault: '',
     breaks: 'there may be any number of ports',
     tests: ['console-ports'],
-    by: 'more ports than any switch needs',
+    by: ['console-port-too-many'],
   },
   {
     name: 'second-lowest',
@@ -121,7 +121,7 @@ export const consoles = [
     fault: 'managementPort + 2',
     breaks: 'the lowest port that is free is not the lowest',
     tests: ['console-ports'],
-    by: 'creates the lowest',
+    by: ['console-port-create-any', 'console-port-createauto'],
   },
   {
     name: 'no-octal',
@@ -130,7 +130,7 @@ export const consoles = [
     fault: 'digits',
     breaks: 'there are no octal numbers',
     tests: ['console-ports'],
-    by: 'decimal, hexadecimal or octal',
+    by: ['console-port-numbers'],
   },
   {
     name: 'number-and-more',
@@ -139,7 +139,7 @@ export const consoles = [
     fault: '/^\\d{1,10}/.test(name) ? parseInt(name)',
     breaks: 'a user is a number and more',
     tests: ['console-ports'],
-    by: 'a number with something behind it',
+    by: ['console-port-trailing'],
   },
   {
     name: 'ports-unsorted',
@@ -148,7 +148,7 @@ export const consoles = [
     fault: '',
     breaks: 'ports are listed as they were created',
     tests: ['console-ports'],
-    by: 'listed by their numbers',
+    by: ['console-port-order'],
   },
   {
     name: 'one-vlan-less',
@@ -157,7 +157,7 @@ export const consoles = [
     fault: '4092',
     breaks: 'VLAN 4093 cannot be created',
     tests: ['console-vlans'],
-    by: 'all VLANs that there can be',
+    by: ['console-vlan-all'],
   },
   {
     name: 'vlan-with-members-removed',
@@ -166,7 +166,7 @@ export const consoles = [
     fault: '',
     breaks: 'a VLAN that has members can be removed',
     tests: ['console-vlans'],
-    by: 'cannot be removed, also if',
+    by: ['console-vlan-busy'],
   },
   {
     name: 'events-not-waited-with',
@@ -175,7 +175,7 @@ export const consoles = [
     fault: '> 0',
     breaks: 'who does not read at once misses events',
     tests: ['console-debug'],
-    by: 'waits for it',
+    by: ['debug-slow-reader'],
   },
   {
     name: 'hash-size-0-taken',
@@ -184,6 +184,6 @@ export const consoles = [
     fault: 'hashSize >= 0 ? bucketsFor(Math.max(hashSize, 1))',
     breaks: 'a table of no size is one of size 1',
     tests: ['console-hash'],
-    by: '--hashsize 0 is',
+    by: ['hash-option-0'],
   },
 ];

@@ -40,7 +40,7 @@ export const frames = [
     fault: '',
     breaks: 'groups are stations',
     tests: ['console-hash'],
-    by: 'a group is no station',
+    by: ['hash-group'],
   },
   {
     name: 'never-learns',
@@ -65,7 +65,7 @@ export const frames = [
     fault: 'false',
     breaks: 'a station moves at once',
     tests: ['fdb', 'console-hash'],
-    by: 'not moved|turns up elsewhere too soon',
+    by: ['hash-too-soon', 'stations-too-soon', 'stations-talking'],
   },
   {
     name: 'never-moves',
@@ -74,7 +74,7 @@ export const frames = [
     fault: 'true',
     breaks: 'a station never moves',
     tests: ['fdb'],
-    by: 'after 4 s',
+    by: ['stations-moved'],
   },
   {
     name: 'never-ages',
@@ -83,7 +83,7 @@ export const frames = [
     fault: 'Infinity',
     breaks: 'stations are known for ever once that was changed',
     tests: ['fdb'],
-    by: 'silent is forgotten',
+    by: ['stations-expires'],
   },
   {
     name: 'flush-forgotten',
@@ -92,7 +92,7 @@ export const frames = [
     fault: '',
     breaks: 'stations of a port that is gone are known',
     tests: ['fdb', 'console-hash'],
-    by: 'client that leaves (are|takes)',
+    by: ['hash-client-leaves', 'stations-client-leaves'],
   },
 
   // VLANs and the hub.

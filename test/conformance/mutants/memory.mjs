@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 const suite = fileURLToPath(new URL('..', import.meta.url));
 const directory = join(tmpdir(), `etherloom-mutants-${process.getuid()}`);
 
-/** Returns the outcomes of one file's checks (check name -> outcome), or undefined when these are not known. `trial` says what was run, and how. */
+/** Returns the outcomes of one file's checks (id -> outcome), or undefined when these are not known. `trial` says what was run, and how. */
 export function recall(file, trial) {
   const place = placeOf(file, trial);
   return existsSync(place) ? JSON.parse(readFileSync(place, 'utf8')) : undefined;

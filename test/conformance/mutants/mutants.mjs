@@ -1,7 +1,7 @@
 /**
  * The mutants: our switch with one fault each. A mutant is an edit of the source (see source.mjs): in the declaration `at`, `code` is
  * replaced by `fault`. `breaks` says what is wrong then, `tests` are the beginnings of the names of the files that should catch it, and
- * `by` matches the names of checks that surely do. A whole run tries the coarse ones on all checks of their files, since each check must
+ * `by` are the ids of checks that surely do (one without its brackets: those with any parameter). A whole run tries the coarse ones on all checks of their files, since each check must
  * catch something; of the others the first catch is enough.
  */
 import { coarse } from './coarse.mjs';

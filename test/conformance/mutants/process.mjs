@@ -8,7 +8,7 @@ export const processes = [
     fault: 'if (!match) { this.result.operands.push(text);',
     breaks: 'unknown options end it',
     tests: ['options'],
-    by: '--nosuch is',
+    by: ['options-wrong[--nosuch]'],
   },
   {
     name: 'no-abbreviation',
@@ -17,7 +17,7 @@ export const processes = [
     fault: '[]',
     breaks: 'long names need all their letters',
     tests: ['options'],
-    by: '--nu=5|--so DIR',
+    by: ['options-directory[--so DIR]', 'options-numports[--nu=5]'],
   },
   {
     name: 'no-single-dash',
@@ -26,7 +26,7 @@ export const processes = [
     fault: 'this.#short(argument.slice(1))',
     breaks: 'long names need two dashes',
     tests: ['options'],
-    by: '-mod 660',
+    by: ['options-mode[-mod 660]'],
   },
   {
     name: 'first-wins',
@@ -35,7 +35,7 @@ export const processes = [
     fault: 'new Map([...options].reverse().map(',
     breaks: 'the first of two counts',
     tests: ['options'],
-    by: 'twice|-n 3 -n 5',
+    by: ['options-directory[-s twice, the last of them]', 'options-numports[-n 3 -n 5]'],
   },
   {
     name: 'help-exits-0',
@@ -44,7 +44,7 @@ export const processes = [
     fault: 'return 0;',
     breaks: '--help exits 0',
     tests: ['options'],
-    by: '--help prints',
+    by: ['options-help[--help]'],
   },
   {
     name: 'operands-taken',
@@ -53,7 +53,7 @@ export const processes = [
     fault: '',
     breaks: 'operands are taken',
     tests: ['options'],
-    by: 'an operand is',
+    by: ['options-operand[operand]'],
   },
   {
     name: 'hash-size-silent',
@@ -62,7 +62,7 @@ export const processes = [
     fault: 'false',
     breaks: 'rounding is not told',
     tests: ['options'],
-    by: '--hashsize 100',
+    by: ['options-hashsize-rounded[100]'],
   },
   {
     name: 'hub-option-ignored',
@@ -71,7 +71,7 @@ export const processes = [
     fault: 'hub: false',
     breaks: '-x does nothing',
     tests: ['hub'],
-    by: 'known goes',
+    by: ['hub-known'],
   },
   {
     name: 'socket-errors-exit-1',
@@ -80,7 +80,7 @@ export const processes = [
     fault: '1',
     breaks: 'the exit code of a refused directory',
     tests: ['layout', 'daemon'],
-    by: 'parent is missing',
+    by: ['layout-no-parent', 'daemon-no-parent'],
   },
 
   // Life and death.
@@ -91,7 +91,7 @@ export const processes = [
     fault: '',
     breaks: 'SIGHUP ends it',
     tests: ['signals'],
-    by: 'SIGHUP',
+    by: ['signals-ignored[SIGHUP]'],
   },
   {
     name: 'usr2-ends',
@@ -100,7 +100,7 @@ export const processes = [
     fault: '',
     breaks: 'SIGUSR2 ends it',
     tests: ['signals'],
-    by: 'SIGUSR2',
+    by: ['signals-ignored[SIGUSR2]'],
   },
   {
     name: 'int-exits-0',
@@ -109,7 +109,7 @@ export const processes = [
     fault: 'false',
     breaks: 'SIGINT ends it as SIGTERM does',
     tests: ['signals'],
-    by: 'SIGINT ends it by',
+    by: ['signals-ends[SIGINT]'],
   },
   {
     name: 'eof-ignored',
@@ -118,7 +118,7 @@ export const processes = [
     fault: 'terminal: false',
     breaks: 'the end of standard input is nothing',
     tests: ['signals', 'options'],
-    by: 'its end is the end',
+    by: ['input-end'],
   },
   {
     name: 'pidfile-overwritten',
@@ -127,7 +127,7 @@ export const processes = [
     fault: 'false',
     breaks: 'a file that is no pid file is overwritten',
     tests: ['signals', 'daemon'],
-    by: 'a file in its place',
+    by: ['pidfile-occupied[file]'],
   },
   {
     name: 'pidfile-of-killed-refused',
@@ -136,7 +136,7 @@ export const processes = [
     fault: 'return true;\n  }\n}',
     breaks: 'the pid file of a killed switch is refused for ever',
     tests: ['signals'],
-    by: 'that of a killed switch is replaced',
+    by: ['pidfile-killed'],
   },
   {
     name: 'pidfile-of-anybody-refused',
@@ -145,7 +145,7 @@ export const processes = [
     fault: 'true',
     breaks: 'a pid file with the number of any process is refused',
     tests: ['signals'],
-    by: 'a process that is no switch',
+    by: ['pidfile-no-switch'],
   },
   {
     name: 'pidfile-of-running-taken',
@@ -154,7 +154,7 @@ export const processes = [
     fault: 'false',
     breaks: 'the pid file of a switch that runs without its lock is taken',
     tests: ['signals'],
-    by: 'whose number somebody wrote there',
+    by: ['pidfile-running[unlocked]'],
   },
   {
     name: 'pidfile-of-600',
@@ -163,7 +163,7 @@ export const processes = [
     fault: '0o600',
     breaks: 'the mode of the pid file',
     tests: ['signals'],
-    by: 'umask 022',
+    by: ['pidfile-umask[022]'],
   },
   {
     name: 'pidfile-stays',
@@ -172,7 +172,7 @@ export const processes = [
     fault: 'undefined',
     breaks: 'the pid file stays',
     tests: ['signals', 'daemon'],
-    by: 'goes at SIGTERM',
+    by: ['pidfile-removed[SIGTERM]'],
   },
   {
     name: 'pidfile-without-newline',
@@ -181,7 +181,7 @@ export const processes = [
     fault: '`${number}`',
     breaks: 'the pid file has no line',
     tests: ['signals'],
-    by: 'as a line',
+    by: ['pidfile-pid'],
   },
   {
     name: 'daemon-returns-early',
@@ -190,7 +190,7 @@ export const processes = [
     fault: 'Promise.resolve(0)',
     breaks: '-d returns before it serves',
     tests: ['daemon'],
-    by: 'refused before',
+    by: ['daemon-refused'],
   },
   {
     name: 'daemon-stays-where-it-was',
@@ -199,7 +199,7 @@ export const processes = [
     fault: '',
     breaks: 'the directory that a daemon was started in is in use',
     tests: ['daemon'],
-    by: 'stay in the directory',
+    by: ['daemon-directory'],
   },
   {
     name: 'daemon-in-session',
@@ -208,7 +208,7 @@ export const processes = [
     fault: 'detached: false',
     breaks: 'a daemon stays in the session',
     tests: ['daemon'],
-    by: 'leads its session|session of its own',
+    by: ['daemon-session', 'daemon-leads-session'],
   },
   {
     name: 'nameless',
@@ -217,7 +217,7 @@ export const processes = [
     fault: '',
     breaks: 'it is not found under its name',
     tests: ['daemon'],
-    by: 'under its name',
+    by: ['daemon-name'],
   },
   {
     name: 'tap-failure-ends',
@@ -226,6 +226,6 @@ export const processes = [
     fault: 'throw error',
     breaks: 'a tap that is not to be had ends it',
     tests: ['tap'],
-    by: 'is told',
+    by: ['taps-unavailable', 'taps-no-right'],
   },
 ];

@@ -4,7 +4,7 @@
  * that are theirs, `--sample=N --seed=S` some mutants by lot. Results are remembered: a run that was broken off goes on.
  */
 import { existsSync } from 'node:fs';
-import { runSuite } from '../suite.mjs';
+import { runSuite, titlesOf } from '../suite.mjs';
 import { choose } from './choice.mjs';
 import { recall, remember } from './memory.mjs';
 import { misfits } from './mutants.mjs';
@@ -24,7 +24,7 @@ const declarations = declarationsIn(source);
 const { tried, files, thorough } = chosen();
 const unfit = misfits(source, tried);
 if (unfit.length > 0) fail(unfit.join('\n'));
-/** Mutant -> check -> its file, and whether it failed. */
+/** Mutant -> id of a check -> its file, and whether it failed. */
 const matrix = new Map();
 /** No fault at all: a check that fails then is no evidence. */
 const sound = { name: 'sound' };
@@ -91,28 +91,28 @@ function stepsFor({ tests, by, coarse }) {
   if (coarse && thorough) return [{ files: likely }];
   const others = files.filter((file) => !likely.includes(file));
   const steps = [likely, ...others.map((file) => [file])].map((some) => ({ files: some, oneFailure: true }));
-  return by === undefined ? steps : [{ files: likely, only: by, oneFailure: true }, ...steps];
+  return by === undefined ? steps : [{ files: likely, only: titlesOf(by), oneFailure: true }, ...steps];
 }
 
 /** The checks that caught something, to be run without any fault; a file that did not come to its end, as a whole. */
 function stepsToConfirm() {
   const caught = tried.flatMap((mutant) => failuresOf(mutant).map((check) => ({ check, ...matrix.get(mutant.name).get(check) })));
   const checks = caught.filter(({ check, file }) => check !== file);
-  const only = [...new Set(checks.map(({ check }) => check.replace(/[^\w ]/g, '\\$&')))].join('|');
+  const only = titlesOf([...new Set(checks.map(({ check }) => check))]);
   const broken = [...new Set(caught.filter(({ check, file }) => check === file).map(({ file }) => file))];
   const some = [...new Set(checks.map(({ file }) => file))];
-  return [...(some.length > 0 ? [{ files: some, only: `^(${only})$` }] : []), ...(broken.length > 0 ? [{ files: broken }] : [])];
+  return [...(some.length > 0 ? [{ files: some, only }] : []), ...(broken.length > 0 ? [{ files: broken }] : [])];
 }
 
-/** Check name -> its file, and whether it failed. What is remembered is not run again; what was skipped is left out. */
+/** The id of each check -> its file, and whether it failed. What is remembered is not run again; what was skipped is left out. */
 async function outcomes(vdeSwitch, switchHash, { files: some, only, oneFailure = false }) {
   const trial = { switch: switchHash, only, oneFailure };
   const fresh = some.filter((file) => recall(file, trial) === undefined);
   if (fresh.length > 0) {
     const results = await runSuite(vdeSwitch, { other: original, files: fresh, only, oneFailure, limit });
     for (const file of fresh) {
-      const these = [...results].filter(([, result]) => result.file === file).map(([name, { outcome }]) => [name, outcome]);
-      const checks = these.filter(([name]) => name !== file);
+      const these = [...results].filter(([, result]) => result.file === file).map(([id, { outcome }]) => [id, outcome]);
+      const checks = these.filter(([id]) => id !== file);
       // A file that broke off at its first failure did not fail by itself.
       const found = oneFailure && checks.some(([, outcome]) => outcome === 'failed') ? checks : these;
       if (found.length > 0) remember(file, trial, Object.fromEntries(found));

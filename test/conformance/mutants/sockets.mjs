@@ -8,7 +8,7 @@ export const sockets = [
     fault: 'return octets.subarray(1)',
     breaks: 'the reply has 109 octets',
     tests: ['requests'],
-    by: 'the reply is',
+    by: ['requests-reply'],
   },
   {
     name: 'version-2-taken',
@@ -113,7 +113,7 @@ export const sockets = [
     fault: 'path[0] === -1',
     breaks: 'clients with an abstract name are refused',
     tests: ['requests'],
-    by: 'abstract name of 108 octets',
+    by: ['requests-abstract'],
   },
   {
     name: 'abstract-of-anybody',
@@ -122,7 +122,7 @@ export const sockets = [
     fault: 'uid === -1',
     breaks: "another user's abstract socket is taken for the client's",
     tests: ['requests'],
-    by: "another user's abstract socket",
+    by: ['requests-abstract-foreign'],
   },
 
   // Ports.
@@ -151,7 +151,7 @@ export const sockets = [
     fault: 'mode & who',
     breaks: 'the directory lacks x',
     tests: ['layout'],
-    by: 'with -m 660',
+    by: ['modes-of[-m 660]'],
   },
   {
     name: 'ctl-by-umask',
@@ -160,7 +160,7 @@ export const sockets = [
     fault: 'mode: this.mode & ~0o022',
     breaks: 'ctl is subject to a mask',
     tests: ['layout'],
-    by: 'with -m 666',
+    by: ['modes-of[-m 666]'],
   },
   {
     name: 'port-keeps-group-bits',
@@ -169,7 +169,7 @@ export const sockets = [
     fault: 'this.mode',
     breaks: "the mode of root's ports is that of ctl",
     tests: ['layout'],
-    by: 'socket of a port',
+    by: ['modes-port'],
   },
   {
     name: 'port-owner-root',
@@ -178,7 +178,7 @@ export const sockets = [
     fault: 'uid: undefined',
     breaks: "a user's port is not the user's",
     tests: ['layout'],
-    by: "user's, who may",
+    by: ['owners-user'],
   },
   {
     name: 'no-management-mode',
@@ -187,7 +187,7 @@ export const sockets = [
     fault: 'mode',
     breaks: '--mgmtmode does nothing',
     tests: ['layout'],
-    by: 'mgmtmode',
+    by: ['modes-port[-m 660 --mgmtmode 640, word 1]'],
   },
   {
     name: 'no-management-group',
@@ -196,7 +196,7 @@ export const sockets = [
     fault: 'gid',
     breaks: '--mgmtgroup does nothing',
     tests: ['layout'],
-    by: 'mgmtgroup',
+    by: ['owners-mgmtgroup'],
   },
   {
     name: 'port-not-padded',
@@ -237,7 +237,7 @@ export const sockets = [
     fault: '0o10000',
     breaks: 'a sticky directory is taken',
     tests: ['layout'],
-    by: 'sticky',
+    by: ['layout-sticky'],
   },
   {
     name: 'removed-not-noticed',
@@ -246,7 +246,7 @@ export const sockets = [
     fault: 'return []',
     breaks: 'a directory that was removed is not made again',
     tests: ['lifecycle'],
-    by: 'removed',
+    by: ['removed-directory'],
   },
   {
     name: 'long-path-not-served',
@@ -255,7 +255,7 @@ export const sockets = [
     fault: 'name !== undefined',
     breaks: 'a directory with a long path is not served',
     tests: ['layout'],
-    by: 'too long',
+    by: ['layout-long-name'],
   },
   {
     name: 'port-socket-stays',
@@ -264,7 +264,7 @@ export const sockets = [
     fault: '',
     breaks: "a port's socket stays when its client goes",
     tests: ['console-clients'],
-    by: 'ends the one with that ID',
+    by: ['clients-epclose'],
   },
   {
     name: 'whose-file-it-is',
@@ -273,6 +273,6 @@ export const sockets = [
     fault: "client.peer = { ...client.peer, uid: process.getBuiltinModule('node:fs').statSync(request.path).uid }; const number =",
     breaks: 'a client is who owns the file that it names',
     tests: ['console-users'],
-    by: 'whose process asks',
+    by: ['users-by-process'],
   },
 ];

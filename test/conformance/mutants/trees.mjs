@@ -7,7 +7,7 @@ export const trees = [
     fault: '8',
     breaks: 'hellos are late',
     tests: ['fstp'],
-    by: 'hello is said every',
+    by: ['fstp-interval'],
   },
   {
     name: 'bpdu-type',
@@ -16,7 +16,7 @@ export const trees = [
     fault: '2, 0)',
     breaks: 'BPDUs are of another type',
     tests: ['fstp'],
-    by: 'told at once, in these',
+    by: ['fstp-up'],
   },
   {
     name: 'bpdu-cost-of-port',
@@ -25,7 +25,7 @@ export const trees = [
     fault: '200_000',
     breaks: 'ports cost less',
     tests: ['fstp'],
-    by: 'better root is taken',
+    by: ['fstp-better-root'],
   },
   {
     name: 'bpdu-port-id',
@@ -34,7 +34,7 @@ export const trees = [
     fault: '0x8000 | port',
     breaks: 'ports have other ids',
     tests: ['fstp'],
-    by: 'port 17',
+    by: ['fstp-port[17]'],
   },
   {
     name: 'hello-without-agreement',
@@ -43,7 +43,7 @@ export const trees = [
     fault: 'this.#say(member)',
     breaks: 'hellos do not agree',
     tests: ['fstp'],
-    by: 'a hello claims',
+    by: ['fstp-flags'],
   },
   {
     name: 'bpdu-without-tag',
@@ -52,7 +52,7 @@ export const trees = [
     fault: 'frame',
     breaks: 'BPDUs have no tag',
     tests: ['fstp'],
-    by: 'hello with the tag',
+    by: ['fstp-tagged'],
   },
   {
     name: 'bpdu-forwarded',
@@ -61,7 +61,7 @@ export const trees = [
     fault: 'this.fstp.enabled && frame.length > 60',
     breaks: 'BPDUs are passed on',
     tests: ['fstp'],
-    by: 'not passed on',
+    by: ['fstp-bridges'],
   },
   {
     name: 'root-kept-for-ever',
@@ -70,7 +70,7 @@ export const trees = [
     fault: '120_000',
     breaks: 'a silent root is kept',
     tests: ['fstp'],
-    by: 'silent is given up',
+    by: ['fstp-silent-root'],
   },
   {
     name: 'root-given-up-early',
@@ -79,7 +79,7 @@ export const trees = [
     fault: '3_000',
     breaks: 'a root is given up between two hellos',
     tests: ['fstp'],
-    by: 'that speaks is kept|silent is given up',
+    by: ['fstp-root-kept'],
   },
   {
     name: 'lower-is-worse',
@@ -88,7 +88,7 @@ export const trees = [
     fault: 'b.priority - a.priority || b.mac - a.mac',
     breaks: 'the higher bridge is the root',
     tests: ['fstp'],
-    by: 'better root is taken',
+    by: ['fstp-better-root'],
   },
   {
     name: 'never-blocks',
@@ -97,7 +97,7 @@ export const trees = [
     fault: '',
     breaks: 'no port is ever closed',
     tests: ['fstp'],
-    by: 'two ways to the root the second',
+    by: ['fstp-second-path'],
   },
   {
     name: 'change-not-heeded',
@@ -106,7 +106,7 @@ export const trees = [
     fault: 'false',
     breaks: 'stations are kept when the tree changes',
     tests: ['fstp'],
-    by: 'change of the topology',
+    by: ['fstp-topology-change'],
   },
   {
     name: 'hello-of-7-s',
@@ -115,7 +115,7 @@ export const trees = [
     fault: '7',
     breaks: 'hellos are far too late',
     tests: ['console-slow'],
-    by: 'says hello each four',
+    by: ['slow-hello'],
   },
   {
     name: 'one-tree-for-all',
@@ -124,7 +124,7 @@ export const trees = [
     fault: 'this.#trees.get(0)',
     breaks: 'VLANs share a tree',
     tests: ['fstp'],
-    by: 'tree of its own',
+    by: ['fstp-per-vlan'],
   },
   {
     name: 'edge-heeds',
@@ -133,7 +133,7 @@ export const trees = [
     fault: '',
     breaks: 'an edge heeds BPDUs',
     tests: ['fstp'],
-    by: 'an edge says',
+    by: ['fstp-edge'],
   },
   {
     name: 'bonus-ignored',
@@ -142,7 +142,7 @@ export const trees = [
     fault: 'portCost',
     breaks: 'a bonus does nothing',
     tests: ['fstp'],
-    by: 'a bonus',
+    by: ['fstp-bonus'],
   },
   {
     name: 'priority-ignored',
@@ -151,7 +151,7 @@ export const trees = [
     fault: '0x8000',
     breaks: '--priority does nothing',
     tests: ['fstp'],
-    by: '--priority 4096',
+    by: ['fstp-priority[4096]'],
   },
   {
     name: 'age-ignored',
@@ -160,7 +160,7 @@ export const trees = [
     fault: 'false',
     breaks: 'what is too old is heeded',
     tests: ['fstp'],
-    by: 'as old as',
+    by: ['fstp-max-age'],
   },
   {
     name: 'leads-at-once',
@@ -169,6 +169,6 @@ export const trees = [
     fault: 'true',
     breaks: 'ports forward before they agreed',
     tests: ['fstp'],
-    by: 'closed until that',
+    by: ['fstp-worse-neighbour'],
   },
 ];
