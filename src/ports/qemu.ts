@@ -7,8 +7,8 @@ import { bindFile, connectPath, datagramSocket, type Fd } from '../system/unix-s
 import type { BacklogLimits } from './backlog.ts';
 import { DatagramPort } from './datagram-port.ts';
 import type { PortEnvironment } from './environment.ts';
+import { ForwardingPort } from './forwarding-port.ts';
 import { LinkLog } from './link-log.ts';
-import type { Port, PortCounters, Receiver } from './port.ts';
 import { checkSocketPlace, isInPlace, removeStaleSocket, type NamedFile, type NamedSocket } from './socket-file.ts';
 
 /** The two sockets of a `-netdev dgram`. */
@@ -30,13 +30,9 @@ const checkInterval = 200;
  * The socket must be *connected* to QEMU's (unconnected, the kernel queues a few frames only and QEMU spins), and connected *again* to
  * each new QEMU: the kernel refuses what others send to a connected socket, on both sides without a word.
  */
-export class QemuPort implements Port, NamedSocket {
-  readonly module = 'qemu';
-  readonly description: string;
-  readonly counters: PortCounters;
+export class QemuPort extends ForwardingPort<DatagramPort> implements NamedSocket {
   readonly #remote: string;
   readonly #local: string;
-  readonly #port: DatagramPort;
   readonly #environment: PortEnvironment;
   readonly #watcher: FSWatcher | undefined;
   readonly #log: LinkLog;
@@ -48,24 +44,24 @@ export class QemuPort implements Port, NamedSocket {
 
   private constructor(fd: Fd, options: QemuPortOptions, environment: PortEnvironment) {
     const { local, remote, backlog } = options;
-    this.description = remote;
+    super(
+      new DatagramPort(
+        {
+          fd,
+          module: 'qemu',
+          description: remote,
+          connected: false,
+          reconnect: () => this.#connect(),
+          ...(backlog && { backlog }),
+        },
+        environment,
+      ),
+    );
     this.#remote = remote;
     this.#local = local;
     this.#file = named(local);
     this.#fd = fd;
     this.#environment = environment;
-    this.#port = new DatagramPort(
-      {
-        fd,
-        module: this.module,
-        description: remote,
-        connected: false,
-        reconnect: () => this.#connect(),
-        ...(backlog && { backlog }),
-      },
-      environment,
-    );
-    this.counters = this.#port.counters;
     this.#log = new LinkLog(environment, () => `QEMU at ${remote}`);
     this.#watcher = watchName(remote, () => this.#check());
     environment.named?.add(this);
@@ -81,23 +77,6 @@ export class QemuPort implements Port, NamedSocket {
     return new QemuPort(bindLocal(options.local), options, environment);
   }
 
-  attach(receiver: Receiver): void {
-    this.#port.attach(receiver);
-  }
-
-  transmit(frame: Uint8Array): void {
-    this.#port.transmit(frame);
-  }
-
-  flush(): void {
-    this.#port.flush();
-  }
-
-  /** QEMU cannot be told: its guest keeps the carrier. */
-  enable(up: boolean): void {
-    this.#port.enable(up);
-  }
-
   get files(): readonly NamedFile[] {
     return [this.#file];
   }
@@ -105,12 +84,12 @@ export class QemuPort implements Port, NamedSocket {
   restore(): void {
     this.#fd = bindLocal(this.#local);
     this.#file = named(this.#local);
-    this.#port.moveTo(this.#fd);
+    this.inner.moveTo(this.#fd);
     this.#seen = identity(this.#remote);
-    this.#port.setConnected(this.#seen !== undefined && this.#connect());
+    this.inner.setConnected(this.#seen !== undefined && this.#connect());
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  override async [Symbol.asyncDispose](): Promise<void> {
     if (!this.#open) return;
     this.#open = false;
     this.#environment.named?.delete(this);
@@ -118,7 +97,7 @@ export class QemuPort implements Port, NamedSocket {
     this.#watcher?.close();
     // Another process's socket may have that name now.
     if (isInPlace(this.#file)) rmSync(this.#local, { force: true });
-    await this.#port[Symbol.asyncDispose]();
+    await super[Symbol.asyncDispose]();
   }
 
   #look(): void {
@@ -133,7 +112,7 @@ export class QemuPort implements Port, NamedSocket {
     if (seen === undefined) this.#log.down('no such file or directory');
     if (seen === this.#seen) return;
     this.#seen = seen;
-    this.#port.setConnected(seen !== undefined && this.#connect());
+    this.inner.setConnected(seen !== undefined && this.#connect());
   }
 
   #connect(): boolean {

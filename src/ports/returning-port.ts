@@ -2,7 +2,8 @@ import type { Clock } from '../clock.ts';
 import { isForUser, reasonOf } from '../errors.ts';
 import type { PortEnvironment } from './environment.ts';
 import { LinkRedial } from './link-redial.ts';
-import { newPortCounters, type Port, type PortCounters, type Receiver } from './port.ts';
+import { LastingPort } from './lasting-port.ts';
+import { newPortCounters, type Port, type PortCounters } from './port.ts';
 
 /** What a returning port opens, again and again. */
 export interface ReturningPortOptions {
@@ -22,7 +23,7 @@ export interface ReturningPortOptions {
  * A port that is there for good, made of ports that end with their other side: it waits for one that is not there yet, and comes back after
  * one that has gone. It is down meanwhile.
  */
-export class ReturningPort implements Port {
+export class ReturningPort extends LastingPort {
   readonly module: string;
   readonly description: string;
   readonly counters = newPortCounters();
@@ -30,13 +31,13 @@ export class ReturningPort implements Port {
   readonly #redial: LinkRedial;
   readonly #leavesWhenDown: boolean;
   readonly #clock: Clock;
-  #receiver: Receiver | undefined;
-  #port: Port | undefined;
-  #up = true;
+  /** How many frames had come when the current port was opened. */
+  #before = 0;
   #opening = false;
   #ended = false;
 
   private constructor({ module, description, name, open, leavesWhenDown = false }: ReturningPortOptions, environment: PortEnvironment) {
+    super();
     this.module = module;
     this.description = description;
     this.#open = open;
@@ -53,7 +54,7 @@ export class ReturningPort implements Port {
   static async open(options: ReturningPortOptions, environment: PortEnvironment): Promise<ReturningPort> {
     const port = new ReturningPort(options, environment);
     try {
-      port.#port = await options.open(port.counters);
+      port.current = await options.open(port.counters);
       port.#redial.up({ quiet: true });
     } catch (error) {
       if (!isForUser(error) || !options.mayWait(error)) throw error;
@@ -62,31 +63,16 @@ export class ReturningPort implements Port {
     return port;
   }
 
-  attach(receiver: Receiver): void {
-    this.#receiver = receiver;
-    if (this.#port) this.#attach(this.#port);
-    else receiver.carrier(false);
-  }
-
-  transmit(frame: Uint8Array): void {
-    if (this.#port) this.#port.transmit(frame);
-    else this.counters.drops['no-carrier']++;
-  }
-
-  flush(): void {
-    this.#port?.flush();
-  }
-
   /** The medium of the port tells the other side, or that it leaves does. */
   enable(up: boolean): void {
-    if (this.#up === up) return;
-    this.#up = up;
-    if (!this.#leavesWhenDown) this.#port?.enable(up);
+    if (this.up === up) return;
+    this.up = up;
+    if (!this.#leavesWhenDown) this.current?.enable(up);
     // Promises do not run on after a readiness callback, which a command of the console is.
     else if (up) this.#clock.defer(() => void this.#again());
     else {
       void this.#close();
-      this.#receiver?.carrier(false);
+      this.receiver?.carrier(false);
     }
   }
 
@@ -97,17 +83,17 @@ export class ReturningPort implements Port {
   }
 
   async #close(): Promise<void> {
-    const port = this.#port;
-    this.#port = undefined;
+    const port = this.current;
+    this.current = undefined;
     await port?.[Symbol.asyncDispose]();
   }
 
   #isWanted(): boolean {
-    return !this.#ended && (this.#up || !this.#leavesWhenDown);
+    return !this.#ended && (this.up || !this.#leavesWhenDown);
   }
 
   async #again(): Promise<void> {
-    if (this.#port || this.#opening || !this.#isWanted()) return;
+    if (this.current || this.#opening || !this.#isWanted()) return;
     this.#opening = true;
     try {
       const port = await this.#open(this.counters);
@@ -115,10 +101,9 @@ export class ReturningPort implements Port {
         void port[Symbol.asyncDispose]();
         return;
       }
-      this.#port = port;
+      this.#before = this.counters.receivedFrames;
       this.#redial.up();
-      if (!this.#up) port.enable(false);
-      this.#attach(port);
+      this.join(port);
     } catch (error) {
       if (!isForUser(error)) throw error;
       if (this.#isWanted()) this.#redial.down(reasonOf(error));
@@ -127,24 +112,8 @@ export class ReturningPort implements Port {
     }
   }
 
-  #attach(port: Port): void {
-    const receiver = this.#receiver;
-    if (!receiver) return;
-    const before = this.counters.receivedFrames;
-    port.attach({
-      receive: (frame) => receiver.receive(frame),
-      carrier: (up) => receiver.carrier(up),
-      closed: (reason) => {
-        if (this.counters.receivedFrames > before) this.#redial.heard();
-        this.#lose(port, receiver, reason);
-      },
-    });
-  }
-
-  #lose(port: Port, receiver: Receiver, reason: string): void {
-    if (this.#port !== port) return;
-    this.#port = undefined;
-    receiver.carrier(false);
+  protected override lost(reason: string): void {
+    if (this.counters.receivedFrames > this.#before) this.#redial.heard();
     this.#redial.down(reason);
   }
 }

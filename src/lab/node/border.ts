@@ -1,30 +1,18 @@
-import type { Port, PortCounters, Receiver } from '../../ports/port.ts';
+import { ForwardingPort } from '../../ports/forwarding-port.ts';
+import type { Port, Receiver } from '../../ports/port.ts';
 
 /** A real port of a lab's switch. What the real world lends is copied: in the lab frames are kept. */
-export class Border implements Port {
-  readonly #port: Port;
+export class Border extends ForwardingPort {
   readonly #closed: () => void;
 
   /** `closed` is told when the port has ended by itself. */
   constructor(port: Port, closed: () => void) {
-    this.#port = port;
+    super(port);
     this.#closed = closed;
   }
 
-  get module(): string {
-    return this.#port.module;
-  }
-
-  get description(): string {
-    return this.#port.description;
-  }
-
-  get counters(): PortCounters {
-    return this.#port.counters;
-  }
-
-  attach(receiver: Receiver): void {
-    this.#port.attach({
+  override attach(receiver: Receiver): void {
+    this.inner.attach({
       receive: (frame) => receiver.receive(frame.slice()),
       carrier: (up) => receiver.carrier(up),
       closed: (reason) => {
@@ -32,21 +20,5 @@ export class Border implements Port {
         receiver.closed(reason);
       },
     });
-  }
-
-  transmit(frame: Uint8Array): void {
-    this.#port.transmit(frame);
-  }
-
-  flush(): void {
-    this.#port.flush();
-  }
-
-  enable(up: boolean): void {
-    this.#port.enable(up);
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.#port[Symbol.asyncDispose]();
   }
 }

@@ -1,3 +1,4 @@
+import { PacedForwardingPort } from '../forwarding-port.ts';
 import { newPortCounters, type PacedPort, type PortCounters, type PortDrop, type Receiver } from '../port.ts';
 import type { FrameFilter, GatewayDrop } from './gateway-filter.ts';
 
@@ -14,65 +15,36 @@ export function newFilteredCounters(): FilteredCounters {
 }
 
 /** A port whose frames pass a filter, each way. What does not pass is counted. */
-export class FilteredPort implements PacedPort {
-  readonly counters: FilteredCounters;
-  readonly #inner: PacedPort;
+export class FilteredPort extends PacedForwardingPort {
   readonly #filter: FrameFilter;
+  readonly #counters: FilteredCounters;
 
   /** `counters` are those that `inner` counts in. */
   constructor(inner: PacedPort, filter: FrameFilter, counters: FilteredCounters) {
-    this.#inner = inner;
+    super(inner);
     this.#filter = filter;
-    this.counters = counters;
+    this.#counters = counters;
   }
 
-  get module(): string {
-    return this.#inner.module;
+  override get counters(): FilteredCounters {
+    return this.#counters;
   }
 
-  get description(): string {
-    return this.#inner.description;
-  }
-
-  get waiting(): number {
-    return this.#inner.waiting;
-  }
-
-  get arrived(): boolean {
-    return this.#inner.arrived;
-  }
-
-  listen(on: boolean): void {
-    this.#inner.listen(on);
-  }
-
-  attach(receiver: Receiver): void {
-    this.#inner.attach({
+  override attach(receiver: Receiver): void {
+    this.inner.attach({
       receive: (frame) => {
         const reason = this.#filter.in(frame);
         if (reason === undefined) receiver.receive(frame);
-        else this.counters.drops[reason]++;
+        else this.#counters.drops[reason]++;
       },
       carrier: (up) => receiver.carrier(up),
       closed: (reason) => receiver.closed(reason),
     });
   }
 
-  transmit(frame: Uint8Array): void {
+  override transmit(frame: Uint8Array): void {
     const reason = this.#filter.out(frame);
-    if (reason === undefined) this.#inner.transmit(frame);
-    else this.counters.drops[reason]++;
-  }
-
-  flush(): void {
-    this.#inner.flush();
-  }
-
-  enable(up: boolean): void {
-    this.#inner.enable(up);
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.#inner[Symbol.asyncDispose]();
+    if (reason === undefined) this.inner.transmit(frame);
+    else this.#counters.drops[reason]++;
   }
 }

@@ -2,7 +2,8 @@ import { isForUser, reasonOf } from '../../errors.ts';
 import { formatIpv4, formatIpv4Network } from '../../wire/ipv4.ts';
 import type { PortEnvironment } from '../environment.ts';
 import { onceAMinute } from '../once-a-minute.ts';
-import type { Port, Receiver } from '../port.ts';
+import { LastingPort } from '../lasting-port.ts';
+import type { Port } from '../port.ts';
 import { Redial } from '../redial.ts';
 import { newFilteredCounters } from './filtered-port.ts';
 import { checkForwards } from './forwards.ts';
@@ -22,7 +23,7 @@ export interface GatewayOptions extends Omit<GatewayRules, 'published'> {
 const longestWait = 10_000;
 
 /** A switch's way out: libslirp as a program of its own, which is started again whenever it ends. The port is down meanwhile. */
-export class GatewayPort implements Port {
+export class GatewayPort extends LastingPort {
   readonly module = 'gateway';
   readonly description: string;
   readonly counters = newFilteredCounters();
@@ -31,12 +32,11 @@ export class GatewayPort implements Port {
   readonly #redial: Redial;
   readonly #warn: ReturnType<typeof onceAMinute>;
   readonly #tell: ReturnType<typeof onceAMinute>;
-  #receiver: Receiver | undefined;
   #slirp: Slirp | undefined;
-  #up = true;
   #ended = false;
 
   private constructor(options: GatewayOptions, environment: PortEnvironment) {
+    super();
     const { network, router, dns, forwards, hostLoopback, mtu } = options;
     const published = forwards.map(({ protocol, guest, guestPort }) => ({ protocol, address: guest, port: guestPort }));
     this.description = `router ${formatIpv4(router)}, DNS ${formatIpv4(dns)}, network ${formatIpv4Network(network)}`;
@@ -60,55 +60,41 @@ export class GatewayPort implements Port {
     const program = findSlirpProgram();
     await checkForwards(options.forwards);
     await checkSlirp(program, slirpAddress(port.#options.config));
-    port.#slirp = await startSlirp(port.#options, environment);
+    port.#serve(await startSlirp(port.#options, environment));
     return port;
   }
 
-  attach(receiver: Receiver): void {
-    this.#receiver = receiver;
-    if (this.#slirp) this.#attach(this.#slirp);
-    else receiver.carrier(false);
-  }
-
-  transmit(frame: Uint8Array): void {
-    if (this.#slirp) this.#slirp.port.transmit(frame);
-    else this.counters.drops['no-carrier']++;
-  }
-
-  flush(): void {
-    this.#slirp?.port.flush();
-  }
-
   enable(up: boolean): void {
-    this.#up = up;
-    this.#slirp?.port.enable(up);
+    this.up = up;
+    this.current?.enable(up);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ended = true;
     this.#redial[Symbol.dispose]();
+    this.current = undefined;
     const slirp = this.#slirp;
     this.#slirp = undefined;
     await slirp?.[Symbol.asyncDispose]();
   }
 
-  #attach(slirp: Slirp): void {
-    const receiver = this.#receiver;
-    if (!receiver) return;
-    slirp.port.attach({
-      receive: (frame) => receiver.receive(frame),
-      // It may have ended before this.
-      carrier: (up) => (up ? receiver.carrier(true) : this.#lose(slirp, receiver)),
-      closed: () => this.#lose(slirp, receiver),
-    });
+  /** It may have ended before it was attached to. */
+  protected override carried(port: Port, up: boolean): void {
+    if (up) super.carried(port, up);
+    else this.lose(port, 'it had ended before');
   }
 
-  #lose(slirp: Slirp, receiver: Receiver): void {
-    if (this.#slirp !== slirp) return;
+  protected override lost(): void {
+    const slirp = this.#slirp;
     this.#slirp = undefined;
-    receiver.carrier(false);
+    if (slirp === undefined) return;
     if (this.#environment.clock.monotonic() - slirp.since > longestWait) this.#redial.held();
     void slirp.ended().then((reason) => this.#wait(`libslirp ended: ${reason}`));
+  }
+
+  #serve(slirp: Slirp): void {
+    this.#slirp = slirp;
+    this.join(slirp.port);
   }
 
   #wait(reason: string): void {
@@ -130,9 +116,7 @@ export class GatewayPort implements Port {
       await slirp[Symbol.asyncDispose]();
       return;
     }
-    this.#slirp = slirp;
-    if (!this.#up) slirp.port.enable(false);
     this.#tell('the gateway is up again');
-    this.#attach(slirp);
+    this.#serve(slirp);
   }
 }

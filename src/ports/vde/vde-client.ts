@@ -6,7 +6,8 @@ import { isUnixPath } from '../../system/socket-path.ts';
 import { bindFile, connectPath, datagramSocket, changeOwn, streamSocket, type Fd } from '../../system/unix-socket.ts';
 import { DatagramPort } from '../datagram-port.ts';
 import type { PortEnvironment } from '../environment.ts';
-import type { PacedPort, PortCounters, PortWish, Receiver } from '../port.ts';
+import { PacedForwardingPort } from '../forwarding-port.ts';
+import type { PortCounters, PortWish } from '../port.ts';
 import { decodeVdeReply, encodeVdeRequest, vdeReplySize } from './vde-control.ts';
 import { reachablePath } from './vde-reach.ts';
 
@@ -39,19 +40,13 @@ const retryInterval = 20;
 let counter = 0;
 
 /** A port on another VDE switch, ours or the original. It ends when that switch does. */
-export class VdeClient implements PacedPort {
-  readonly module = 'vde';
-  readonly description: string;
-  readonly counters: PortCounters;
-  readonly #port: DatagramPort;
+export class VdeClient extends PacedForwardingPort<DatagramPort> {
   readonly #control: Fd;
   readonly #watch: Disposable;
   #open = true;
 
-  private constructor(control: Fd, port: DatagramPort, environment: PortEnvironment, description: string) {
-    this.description = description;
-    this.counters = port.counters;
-    this.#port = port;
+  private constructor(control: Fd, port: DatagramPort, environment: PortEnvironment) {
+    super(port);
     this.#control = control;
     // The switch says nothing after its reply, so whatever is readable now is its end.
     this.#watch = environment.loop.readiness.watch(control, { readable: true, writable: false }, () =>
@@ -86,7 +81,7 @@ export class VdeClient implements PacedPort {
       // As the original's clients do, so that no other user sends into the port; it works when the switch gave us the file.
       changeOwn(path, options.mode ?? 0o700);
       const port = new DatagramPort({ fd: data, module: 'vde', description: directory, counters: options.counters }, environment);
-      return new VdeClient(control, port, environment, directory);
+      return new VdeClient(control, port, environment);
     } catch (error) {
       closeSync(control);
       closeSync(data);
@@ -96,43 +91,15 @@ export class VdeClient implements PacedPort {
     }
   }
 
-  attach(receiver: Receiver): void {
-    this.#port.attach(receiver);
-  }
-
-  get waiting(): number {
-    return this.#port.waiting;
-  }
-
-  get arrived(): boolean {
-    return this.#port.arrived;
-  }
-
-  listen(on: boolean): void {
-    this.#port.listen(on);
-  }
-
-  transmit(frame: Uint8Array): void {
-    this.#port.transmit(frame);
-  }
-
-  flush(): void {
-    this.#port.flush();
-  }
-
-  enable(up: boolean): void {
-    this.#port.enable(up);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
+  override async [Symbol.asyncDispose](): Promise<void> {
     this.#hangUp();
-    await this.#port[Symbol.asyncDispose]();
+    await super[Symbol.asyncDispose]();
   }
 
   /** Leaves the switch, and ends when what that had sent before was heard. */
   endAfterReading(reason: string): void {
     this.#hangUp();
-    this.#port.endAfterReading(reason);
+    this.inner.endAfterReading(reason);
   }
 
   #hangUp(): void {

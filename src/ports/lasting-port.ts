@@ -1,0 +1,63 @@
+import type { Port, PortCounters, Receiver } from './port.ts';
+
+/** A port that lasts, made of ports that come and go with their other side. It is down while there is none. */
+export abstract class LastingPort implements Port {
+  abstract readonly module: string;
+  abstract readonly description: string;
+  abstract readonly counters: PortCounters;
+  /** The port that carries the frames now. */
+  protected current: Port | undefined;
+  protected receiver: Receiver | undefined;
+  /** Whether the switch has the port up. */
+  protected up = true;
+
+  attach(receiver: Receiver): void {
+    this.receiver = receiver;
+    if (this.current) this.#deliver(this.current, receiver);
+    else receiver.carrier(false);
+  }
+
+  transmit(frame: Uint8Array): void {
+    if (this.current) this.current.transmit(frame);
+    else this.counters.drops['no-carrier']++;
+  }
+
+  flush(): void {
+    this.current?.flush();
+  }
+
+  abstract enable(up: boolean): void;
+
+  abstract [Symbol.asyncDispose](): Promise<void>;
+
+  /** Makes `port` the current one. */
+  protected join(port: Port): void {
+    this.current = port;
+    if (!this.up) port.enable(false);
+    if (this.receiver) this.#deliver(port, this.receiver);
+  }
+
+  /** The other side of a port became reachable, or is gone for now. */
+  protected carried(_port: Port, up: boolean): void {
+    this.receiver?.carrier(up);
+  }
+
+  /** A port has ended by itself. Nothing happens if it is not the current one any more. */
+  protected lose(port: Port, reason: string): void {
+    if (this.current !== port) return;
+    this.current = undefined;
+    this.receiver?.carrier(false);
+    this.lost(reason);
+  }
+
+  /** Called when the current port has ended by itself. */
+  protected abstract lost(reason: string): void;
+
+  #deliver(port: Port, receiver: Receiver): void {
+    port.attach({
+      receive: (frame) => receiver.receive(frame),
+      carrier: (up) => this.carried(port, up),
+      closed: (reason) => this.lose(port, reason),
+    });
+  }
+}
