@@ -134,7 +134,7 @@ export const consoles = [
   },
   {
     name: 'number-and-more',
-    at: 'setOwner',
+    at: 'restrict',
     code: '/^\\d{1,10}$/.test(name) ? Number(name)',
     fault: '/^\\d{1,10}/.test(name) ? parseInt(name)',
     breaks: 'a user is a number and more',
