@@ -22,6 +22,7 @@ function unicast(name: string, frameSize: number): Benchmark {
         name: 'unicast',
         ratioGoals: {
           perProcessorSecond: { want: 'at-least', goal: 2, floor: 1.5 },
+          userPerFrame: { want: 'at-most', goal: 1 },
           deliveredPerSecond: { want: 'at-least', goal: 1.2 },
         },
         async run(side, workplace, options) {

@@ -1,6 +1,8 @@
 /** The figures that a run can give. */
 export type FigureName =
   | 'perProcessorSecond'
+  | 'userPerFrame'
+  | 'systemPerFrame'
   | 'copiesPerProcessorSecond'
   | 'deliveredPerSecond'
   | 'megabits'
@@ -49,6 +51,8 @@ const frames = (figure: number): string => (figure >= 1e6 ? millions(figure) : t
 /** All figures, in the order in which they are printed. */
 export const figures: Readonly<Record<FigureName, Figure>> = {
   perProcessorSecond: { title: 'frames per switch-CPU-second', unit: '', show: frames },
+  userPerFrame: { title: 'user time a frame', unit: 'us', show: fixed(3) },
+  systemPerFrame: { title: 'system time a frame', unit: 'us', show: fixed(3) },
   copiesPerProcessorSecond: { title: 'copies out per CPU second', unit: '', show: frames },
   deliveredPerSecond: { title: 'frames delivered per second', unit: '', show: frames },
   megabits: { title: 'TCP throughput', unit: 'Mbit/s', show: fixed(0) },

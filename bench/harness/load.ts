@@ -39,6 +39,7 @@ export function sampleOf(result: LoadResult): Sample {
   return {
     ...(result.delivered > 0 && {
       perProcessorSecond: result.delivered / result.processorSeconds,
+      ...timesOf(result),
       deliveredPerSecond: result.delivered / result.seconds,
       lost: (100 * result.lost) / result.expected,
       processorShare: (100 * result.processorSeconds) / result.seconds,
@@ -48,4 +49,11 @@ export function sampleOf(result: LoadResult): Sample {
     ...(result.roundTrips && { p50: result.roundTrips.p50, p99: result.roundTrips.p99, pingProcessor: result.roundTrips.processor }),
     memory: result.memory / 2 ** 20,
   };
+}
+
+/** Where the processor time of a frame goes, in microseconds; nothing where that is not known. */
+function timesOf({ delivered, processorSeconds, userShare }: LoadResult): Sample {
+  if (userShare === undefined) return {};
+  const perFrame = (processorSeconds / delivered) * 1e6;
+  return { userPerFrame: perFrame * userShare, systemPerFrame: perFrame * (1 - userShare) };
 }

@@ -1,7 +1,7 @@
 /** A load process: reads what to do from its argument, prints `ready`, waits for a line, works without the event loop, prints the result. */
 import { readSync } from 'node:fs';
 import { awaitPath, pingPong } from './ping-pong.ts';
-import { machineTime, processorTime, residentMemory } from './processor-time.ts';
+import { machineTime, processorTime, residentMemory, tickedTime, type TickedTime } from './processor-time.ts';
 import type { LoadResult, LoadSpec } from './spec.ts';
 import { Traffic } from './traffic.ts';
 
@@ -27,6 +27,7 @@ function work(): LoadResult {
   traffic.drain(quietBeforePing);
   const lost = traffic.expected - traffic.arrived;
   const { expected } = traffic;
+  const ticked = after.ticked.all - before.ticked.all;
   const strays = traffic.stations.reduce((sum, station) => sum + station.strays, 0);
   const roundTrips =
     here && there && spec.pingSeconds > 0
@@ -36,6 +37,7 @@ function work(): LoadResult {
     seconds: (after.time - before.time) / 1000,
     delivered: after.arrived - before.arrived,
     processorSeconds: (after.processor - before.processor) / 1e9,
+    ...(ticked > 0 && { userShare: (after.ticked.user - before.ticked.user) / ticked }),
     loadProcessorSeconds: (after.own - before.own) / 1e9,
     otherProcessorSeconds: Math.max(0, (after.others - before.others) / 1e9),
     expected,
@@ -46,7 +48,17 @@ function work(): LoadResult {
   };
 }
 
-function snapshot(): { time: number; arrived: number; processor: number; own: number; others: number; memory: number } {
+interface Snapshot {
+  readonly time: number;
+  readonly arrived: number;
+  readonly processor: number;
+  readonly ticked: TickedTime;
+  readonly own: number;
+  readonly others: number;
+  readonly memory: number;
+}
+
+function snapshot(): Snapshot {
   const sum = (of: (pid: number) => number): number => spec.processes.reduce((total, pid) => total + of(pid), 0);
   const own = processorTime(process.pid);
   const processor = sum(processorTime);
@@ -54,6 +66,7 @@ function snapshot(): { time: number; arrived: number; processor: number; own: nu
     time: performance.now(),
     arrived: traffic.arrived,
     processor,
+    ticked: { user: sum((pid) => tickedTime(pid).user), all: sum((pid) => tickedTime(pid).all) },
     own,
     others: machineTime() - processor - own,
     memory: sum(residentMemory),

@@ -37,6 +37,8 @@ export interface LoadResult {
   readonly delivered: number;
   /** Of the measured time: what the measured processes used, in seconds. */
   readonly processorSeconds: number;
+  /** Which part of that was in user space, from 0 to 1; undefined when no tick found a measured process running. */
+  readonly userShare?: number;
   /** Of the measured time: what the load used itself, in seconds. */
   readonly loadProcessorSeconds: number;
   /** Of the measured time: what everybody else on the machine used, in seconds. */
