@@ -4,9 +4,8 @@ import { DhcpServer } from '../dhcp/server.ts';
 import { lockFile } from '../system/file-lock.ts';
 import { vid } from '../wire/dot1q.ts';
 import { formatIpv4, formatIpv4Network } from '../wire/ipv4.ts';
-import { dhcpMenu } from '../vde-console/menus/dhcp.ts';
-import { dhcpInfo } from './dhcp-info.ts';
 import { dhcpLog } from './dhcp-log.ts';
+import { ServedDhcp } from './dhcp-part.ts';
 import type { ManagedSwitch } from './managed-switch.ts';
 import type { Scope } from './scope.ts';
 import { readServerMac } from './server-mac.ts';
@@ -59,6 +58,6 @@ export async function openDhcpService(
       if (kind === 'emptied') server.portClosed(port);
     }),
   );
-  scope.use(managed.addMenu(dhcpMenu(() => dhcpInfo(config, server))));
+  scope.use(managed.management.addDhcp(new ServedDhcp(config, server, clock)));
   return server;
 }

@@ -1,6 +1,5 @@
 import { resolve } from 'node:path';
 import type { ConsoleSocketOptions } from '../console-server/console-listener.ts';
-import type { Menu } from '../vde-console/command.ts';
 import { SocketKeeper } from '../ports/socket-keeper.ts';
 import { Management } from './management.ts';
 import { openPidfile } from './pidfile.ts';
@@ -28,12 +27,12 @@ export interface ManagedSwitchOptions extends SwitchServiceOptions, SwitchManage
 /** A switch that serves a VDE directory, with its console: what `vde_switch` and `etherloom switch` are, and the switch of each role of the star. */
 export class ManagedSwitch implements AsyncDisposable {
   readonly service: SwitchService;
-  readonly #management: Management;
+  readonly management: Management;
   readonly #scope: Scope;
 
   private constructor(service: SwitchService, management: Management, scope: Scope) {
     this.service = service;
-    this.#management = management;
+    this.management = management;
     this.#scope = scope;
   }
 
@@ -61,11 +60,6 @@ export class ManagedSwitch implements AsyncDisposable {
       }
       return new ManagedSwitch(service, management, scope);
     });
-  }
-
-  /** Adds a menu to the console; disposing takes it out. */
-  addMenu(menu: Menu): Disposable {
-    return this.#management.addMenu(menu);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

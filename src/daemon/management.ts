@@ -5,9 +5,11 @@ import { ownRights } from '../console-server/own-rights.ts';
 import { isForUser } from '../errors.ts';
 import type { Menu } from '../vde-console/command.ts';
 import { Console } from '../vde-console/console.ts';
+import { dhcpMenu } from '../vde-console/menus/dhcp.ts';
 import { Captures } from '../management/services/captures.ts';
+import type { DhcpPart } from '../management/parts/dhcp.ts';
 import { Mirrors } from '../management/services/mirrors.ts';
-import type { Managed } from '../management/managed.ts';
+import type { Managed, Parts } from '../management/managed.ts';
 import { gidOf, groupName, uidOf, userName } from '../system/accounts.ts';
 import { inScope, type Scope } from './scope.ts';
 import { SwitchLinks } from './switch-links.ts';
@@ -28,11 +30,13 @@ export interface ManagementOptions {
 /** The console of a switch: its commands, its socket, the scripts that are run on it. */
 export class Management implements AsyncDisposable {
   readonly #console: Console;
+  readonly #parts: OwnParts;
   readonly #log: Log;
   readonly #scope: Scope;
 
-  private constructor(console: Console, log: Log, scope: Scope) {
+  private constructor(console: Console, parts: OwnParts, log: Log, scope: Scope) {
     this.#console = console;
+    this.#parts = parts;
     this.#log = log;
     this.#scope = scope;
   }
@@ -43,6 +47,7 @@ export class Management implements AsyncDisposable {
       const listener = options.socket && openListener(options.socket, log);
       if (listener) scope.use(listener);
       const { plane, directory, mode } = service;
+      const parts: OwnParts = {};
       const managed: Managed = {
         ...{
           switch: plane.switch,
@@ -61,12 +66,15 @@ export class Management implements AsyncDisposable {
         hashSize: options.hashSize,
         captures: scope.use(new Captures({ taps: plane.taps, ports: plane.ports, clock })),
         mirrors: scope.use(new Mirrors(plane)),
+        get dhcp() {
+          return parts.dhcp;
+        },
         localTime,
         shutdown: options.shutdown,
       };
       const console = scope.use(new Console(managed));
       listener?.serve(console, plane.environment);
-      return Promise.resolve(new Management(console, log, scope));
+      return Promise.resolve(new Management(console, parts, log, scope));
     });
   }
 
@@ -76,9 +84,9 @@ export class Management implements AsyncDisposable {
     if (status !== 'success') this.#log.warn(`the script ${path} was not read: ${status}`);
   }
 
-  /** Adds a menu to the console; disposing takes it out. */
-  addMenu(menu: Menu): Disposable {
-    return this.#console.add(menu);
+  /** Adds the switch's DHCP server, with its menu; disposing takes both out. */
+  addDhcp(dhcp: DhcpPart): Disposable {
+    return this.#add('dhcp', dhcp, dhcpMenu);
   }
 
   /** Makes standard input a console, too. `ended` is told when it ends. */
@@ -89,7 +97,21 @@ export class Management implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#scope[Symbol.asyncDispose]();
   }
+
+  #add<Name extends keyof Parts>(name: Name, part: Parts[Name], menuOf: (managed: Managed) => Menu): Disposable {
+    this.#parts[name] = part;
+    const menu = this.#console.add(menuOf(this.#console.managed));
+    return {
+      [Symbol.dispose]: () => {
+        menu[Symbol.dispose]();
+        this.#parts[name] = undefined;
+      },
+    };
+  }
 }
+
+/** The parts that come after the switch and go before it. */
+type OwnParts = { -readonly [Name in keyof Parts]: Parts[Name] };
 
 function openListener(socket: ConsoleSocketOptions, log: Log): ConsoleListener | undefined {
   try {

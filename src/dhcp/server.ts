@@ -5,6 +5,7 @@ import { decodeArp, type Arp } from '../wire/arp.ts';
 import { hardwareAddressOf } from '../wire/dhcp.ts';
 import { isTagged, minTaggedFrame, removeTag } from '../wire/dot1q.ts';
 import { decodeEthernet, etherTypes, sourceOf } from '../wire/ethernet.ts';
+import type { Ipv4Address } from '../wire/ipv4.ts';
 import { Alarm } from './alarm.ts';
 import { ArpWatch } from './arp-watch.ts';
 import type { Bridge } from './bridge.ts';
@@ -12,25 +13,14 @@ import type { DhcpConfig } from './config.ts';
 import { Declines } from './declines.ts';
 import { decide, type Outcome, type Reason } from './engine.ts';
 import type { CounterName, DhcpEvent, ServerDrop, Subject } from './events.ts';
-import type { LeaseRecord, LeaseStore } from './lease-record.ts';
 import { Leases, type Lease, type LeaseChange } from './leases.ts';
 import { Ledger } from './ledger.ts';
 import { arpReplyFrame, echoReplyFrame, readPacket, replyFrame, type Packet, type Peer } from './packet.ts';
 import type { Sender } from './request.ts';
+import type { DhcpServerOptions } from './server-options.ts';
 
 export type { Bridge } from './bridge.ts';
-
-/** What a server is made of. */
-export interface DhcpServerOptions {
-  readonly config: DhcpConfig;
-  readonly clock: Clock;
-  readonly bridge: Bridge;
-  readonly store: LeaseStore;
-  /** What the store kept; none by default. */
-  readonly records?: Iterable<LeaseRecord>;
-  /** Told of all that happens, at once; it must not call the server. */
-  readonly event?: (event: DhcpEvent) => void;
-}
+export type { DhcpServerOptions } from './server-options.ts';
 
 type DhcpPacket = Extract<Packet, { kind: 'dhcp' }>;
 type Bind = Extract<LeaseChange, { kind: 'bind' }>;
@@ -97,6 +87,23 @@ export class DhcpServer implements Disposable {
   /** All addresses that are not simply free, in no order. */
   leases(): IterableIterator<Lease> {
     return this.#leases.entries();
+  }
+
+  /** The entry of an address; undefined when the address is simply free. */
+  lease(address: Ipv4Address): Lease | undefined {
+    return this.#leases.at(address);
+  }
+
+  /**
+   * Ends the lease of an address as its client would, for a client that is gone. A client that is there is not told: it uses the address until
+   * it renews. Returns false when the address is not bound.
+   */
+  release(address: Ipv4Address): boolean {
+    this.#expire(this.#clock.monotonic());
+    const isBound = this.#leases.at(address)?.state === 'bound';
+    if (isBound) this.#release({ kind: 'release', address });
+    this.#scheduleExpiry();
+    return isBound;
   }
 
   /** A frame that came to the server's port, by way of the bridge's port `ingress`. Borrowed; called in a breath. */

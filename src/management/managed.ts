@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts';
 import type { Feed } from '../feed.ts';
 import type { FstpChange, Switch } from '../switch/switch.ts';
 import type { FrameTaps } from '../plane/frame-taps.ts';
+import type { DhcpPart } from './parts/dhcp.ts';
 import type { Endpoint, PortTable } from './port-table.ts';
 import type { Captures } from './services/captures.ts';
 import type { Mirrors } from './services/mirrors.ts';
@@ -35,8 +36,13 @@ export interface Links {
   readonly remove: (id: number) => boolean;
 }
 
+/** The parts that not every switch has. */
+export interface Parts {
+  readonly dhcp?: DhcpPart | undefined;
+}
+
 /** What a console is the console of. */
-export interface Managed {
+export interface Managed extends Parts {
   readonly switch: Switch;
   readonly ports: PortTable<Endpoint>;
   readonly taps: FrameTaps;

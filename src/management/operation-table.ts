@@ -6,7 +6,9 @@
 import { z } from 'zod';
 import type { Operation } from './operation.ts';
 import { impairPort, setUp } from './operations/conditions.ts';
+import * as dhcp from './operations/dhcp.ts';
 import * as ports from './operations/ports.ts';
+import { leaseStates } from './parts/dhcp.ts';
 import { mostPorts } from './port-table.ts';
 
 /** An operation with the schema of its arguments. */
@@ -24,6 +26,12 @@ const port = z
 const onPort = z.object({ port });
 const onPorts = z.object({ port: port.optional() });
 const account = z.object({ port, name: z.string().describe('a name, a number, or NONE') });
+const address = z.ipv4();
+const leases = z.object({
+  from: address.optional(),
+  state: z.enum(leaseStates).optional(),
+  limit: z.int().min(1).max(dhcp.mostLeases).optional(),
+});
 
 /** The table of operations, by subject. */
 export const operationTable: readonly OperationEntry[] = [
@@ -43,6 +51,10 @@ export const operationTable: readonly OperationEntry[] = [
   takes(ports.explainFrame, z.object({ port, frame: z.string().describe('a frame, in hexadecimal') })),
   takes(setUp, z.object({ port, up: z.boolean() })),
   takes(impairPort, z.object({ port, words: z.string().optional().describe('such as "loss 5, delay 20+5", or off') })),
+  takes(dhcp.showDhcp, none),
+  takes(dhcp.listLeases, leases),
+  takes(dhcp.showLease, z.object({ address })),
+  takes(dhcp.releaseLease, z.object({ address })),
 ];
 
 /** Puts an operation into the table. The compiler holds the schema against the operation's arguments. */

@@ -146,6 +146,30 @@ describe('a switch with a DHCP server', () => {
     expect(console.shown).toContain('dhcp/showinfo');
   });
 
+  it('shows an operator its leases in the order of their addresses, and ends one for good', async () => {
+    const site = new Site();
+    const range = { start: ip('10.77.0.9'), end: ip('10.77.0.10') };
+    const first = await site.open({ network, range });
+    const one = await site.station(0x0200_0000_0001);
+    const two = await site.station(0x0200_0000_0002);
+    const open = await ConsoleClient.open(`${site.sock}.console`);
+    const said = async (line: string): Promise<string[]> => (await open.say(line)).split('\n').slice(1, -3);
+    const lineOf = (station: Station, port: number): RegExp =>
+      new RegExp(`^${formatIpv4(leaseOf(station).address)} bound mac 02:00:00:00:00:0${port} port ${port} left \\d+( |$)`);
+    const [low, high] = leaseOf(one).address < leaseOf(two).address ? [lineOf(one, 1), lineOf(two, 2)] : [lineOf(two, 2), lineOf(one, 1)];
+    expect(await said('dhcp/print')).toEqual([expect.stringMatching(low), expect.stringMatching(high)]);
+    expect(await said('dhcp/print 10.77.0.10')).toEqual([expect.stringMatching(high)]);
+    expect(await said('dhcp/find 10.77.0.9')).toEqual([expect.stringMatching(low)]);
+    expect(await open.say('dhcp/find 10.77.0.77')).toContain('10.77.0.77 is not leased\n.\n1006 No such device');
+    expect(await open.say('dhcp/print 10.77')).toContain('10.77 is not an IPv4 address\n.\n1022 Invalid argument');
+    expect(await open.say('dhcp/release 10.77.0.9')).toBe('1000 Success\n');
+    expect(await open.say('dhcp/release 10.77.0.9')).toBe('1006 No such device or address\n');
+    expect(await said('dhcp/find 10.77.0.9')).toEqual([expect.stringMatching(/^10\.77\.0\.9 idle mac [\d:]+$/)]);
+    await first[Symbol.asyncDispose]();
+    const journal = readFileSync(join(site.state, 'leases', 'leases.journal'), 'utf8');
+    expect(journal).toContain('released');
+  });
+
   it('forgets what was offered to a client whose port closes', async () => {
     const site = new Site();
     using(await site.open({ network }));

@@ -582,6 +582,46 @@ describe('durability', () => {
   });
 });
 
+describe('a lease that an operator ends', () => {
+  test('is kept as released, and the client gets the same address when it asks again', () => {
+    const store = new SlowStore();
+    const segment = new Segment({}, store);
+    const { yiaddr: address } = segment.ask(message('discover')).message;
+    segment.tell(selecting(1, address));
+    store.settle();
+    expect(segment.server.release(address)).toBe(true);
+    store.settle();
+    expect(segment.told.at(-1)).toBe('lease-released');
+    expect(store.kept.at(-1)).toMatchObject({ address, state: 'released', mac: clientMac(1) });
+    expect(segment.server.lease(address)).toMatchObject({ address, state: 'idle' });
+    expect(segment.ask(message('discover')).message.yiaddr).toBe(address);
+  });
+
+  test('is not acknowledged when it was still on its way to the store', () => {
+    const store = new SlowStore();
+    const segment = new Segment({}, store);
+    const { yiaddr: address } = segment.ask(message('discover')).message;
+    segment.tell(selecting(1, address));
+    expect(segment.server.release(address)).toBe(true);
+    store.settle();
+    expect(store.kept.map(({ state }) => state)).toEqual(['bound', 'released']);
+    expect(answersIn(segment.sent).map(({ type }) => type)).toEqual([messageTypes.offer]);
+  });
+
+  test('must be bound: what is offered, idle, out of date or unknown is left as it is', () => {
+    const segment = new Segment();
+    const { yiaddr: offered } = segment.ask(message('discover')).message;
+    expect(segment.server.release(offered)).toBe(false);
+    expect(segment.server.lease(offered)).toMatchObject({ state: 'offered' });
+    expect(segment.server.release(serverAddress)).toBe(false);
+    expect(segment.server.lease(serverAddress)).toBeUndefined();
+    segment.tell(selecting(1, offered));
+    segment.clock.advanceSeconds(3600);
+    expect(segment.server.release(offered)).toBe(false);
+    expect(segment.told.filter((type) => type === 'lease-released')).toEqual([]);
+  });
+});
+
 describe('conflicts', () => {
   test('a station with an address of the pool that it did not get keeps others from it', () => {
     const segment = new Segment();

@@ -1,12 +1,41 @@
-import { heading, plainMenu, query, type Menu } from '../command.ts';
+import type { Managed } from '../../management/managed.ts';
+import { listLeases, releaseLease, showDhcp, showLease } from '../../management/operations/dhcp.ts';
+import { leaseStates, type DhcpView, type LeasePage, type LeaseView } from '../../management/parts/dhcp.ts';
+import { heading, plainMenu, type Menu } from '../command.ts';
+import { nothing, operate } from '../operate.ts';
 
-/** The DHCP server of a switch that has one; `info` returns the lines of what it did and has. */
-export function dhcpMenu(info: () => readonly string[]): Menu {
+/** The menu of the DHCP server of a switch that has one. */
+export function dhcpMenu(managed: Managed): Menu {
+  const { command, query } = operate(managed);
   return plainMenu(
     heading('dhcp', 'DHCP server'),
-    query('dhcp/showinfo', '', 'show the network, the number of leases by state, and the counters of frames', ({ print }) => {
-      for (const line of info()) print(line);
-      return 'success';
-    }),
+    query('dhcp/showinfo', '', showDhcp, nothing, infoOf),
+    query('dhcp/print', '[FROM]', listLeases, (from) => (from === '' ? {} : { from: from.trimEnd() }), pageOf),
+    query('dhcp/find', 'ADDRESS', showLease, addressed, (lease) => [lineOf(lease)]),
+    command('dhcp/release', 'ADDRESS', releaseLease, addressed),
   );
+}
+
+function addressed(argument: string): { readonly address: string } {
+  return { address: argument.trimEnd() };
+}
+
+function infoOf({ network, server, pool, leases, frames }: DhcpView): readonly string[] {
+  return [
+    `network ${network}`,
+    `server ${server}`,
+    `pool ${pool}`,
+    ...leaseStates.map((state) => `leases ${state} ${leases[state]}`),
+    ...Object.entries(frames).map(([name, count]) => `frames ${name} ${count}`),
+  ];
+}
+
+function pageOf({ leases, more }: LeasePage): readonly string[] {
+  return [...leases.map(lineOf), ...(more > 0 ? [`more ${more}`] : [])];
+}
+
+function lineOf({ address, state, mac, client, hostname, port, left }: LeaseView): string {
+  const facts = { mac, port, left, client, name: hostname };
+  const known = Object.entries(facts).flatMap(([word, value]) => (value === undefined ? [] : [`${word} ${value}`]));
+  return [address, state, ...known].join(' ');
 }
