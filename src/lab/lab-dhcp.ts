@@ -12,6 +12,7 @@ import type { LabSwitch, Resident } from './lab-switch.ts';
 import { MemoryLeaseStore } from './memory-lease-store.ts';
 import { readIpv4Text, readMacText, readNetworkText, serverMac } from './names.ts';
 import { checkNumber, vlanOf } from './numbers.ts';
+import type { Wording } from './words.ts';
 
 /** The options of the production server that the lab gives on as they are. */
 type ServerOption =
@@ -205,3 +206,13 @@ function readReservation(text: string): readonly [MacAddress, Ipv4Address] {
   const [mac = '', address = ''] = text.split('=');
   return [readMacText(mac), readIpv4Text(address)];
 }
+
+/** The options of a DHCP server. */
+export const dhcpWords = {
+  ...{ network: 'text', address: 'text', range: 'text', vlan: 'number', reserve: 'texts', diskLatency: 'number' },
+  ...{ router: 'text', dns: 'texts', domain: 'text', mtu: 'number' },
+  ...{ leaseTime: 'number', minLeaseTime: 'number', maxLeaseTime: 'number' },
+  ...{ offerTime: 'number', declineTime: 'number', orphanTime: 'number' },
+  ...{ maxLeases: 'number', maxPortLeases: 'number', maxPortOffers: 'number' },
+  ...{ authoritative: 'flag', leasePerMac: 'flag', bootp: 'flag', laxChecksum: 'flag', probe: 'flag' },
+} as const satisfies Wording<LabDhcpOptions>;

@@ -1,4 +1,6 @@
 import type { HostProgram } from './host-program.ts';
+import { stationWords, type StationLink } from './plugs.ts';
+import type { Wording } from './words.ts';
 
 /** What a host of the lab is like. Addresses are in text. */
 export interface LabHostOptions {
@@ -33,3 +35,18 @@ export interface PingOptions {
   /** Whether it may not be sent in fragments. Default: false. */
   readonly dontFragment?: boolean;
 }
+
+/** The options of a host and its link, as the notation has them. */
+export const hostWords = {
+  ...stationWords,
+  ...{ ip: 'text', router: 'text', dhcp: 'flag', ipv6: 'flag', ip6: 'text', router6: 'text', diskLatency: 'number' },
+} as const satisfies Wording<StationLink & Omit<LabHostOptions, 'program'>>;
+
+/** The options of a host and its link, with its program. */
+export const hostOptionWords = { ...hostWords, program: 'function' } as const satisfies Wording<StationLink & LabHostOptions>;
+
+/** The options of a ping, as the notation has them. */
+export const pingWords = { timeout: 'number', size: 'number', dontFragment: 'flag' } as const satisfies Partial<Wording<PingOptions>>;
+
+/** The options of a ping. */
+export const pingOptionWords = { ...pingWords, ipv6: 'flag' } as const satisfies Wording<PingOptions>;

@@ -11,12 +11,11 @@ import { Crashes } from './crashes.ts';
 import type { Fabric } from './fabric.ts';
 import { hostRandom, surroundingsOf, type HostProgram, type HostRandom, type LogLine } from './host-program.ts';
 import { LabDisk } from './lab-disk.ts';
-import type { LabHostOptions, PingOptions } from './lab-host-options.ts';
+import { type LabHostOptions, type PingOptions, pingOptionWords } from './lab-host-options.ts';
 import { LabStation } from './lab-station.ts';
 import { LabUdpSocket, type LabUdpOptions, type UdpProgram } from './lab-udp-socket.ts';
 import { onGrid } from './span.ts';
 import { checkCount, checkNumber } from './numbers.ts';
-import { pingOptionWords } from './vocabularies.ts';
 import { checkOptions, formatLine, formatWords } from './words.ts';
 import { readAddressText, readHost6Address, readHostAddress, readIpv4Text, readIpv6Text, readMacText, type HostAddress } from './names.ts';
 

@@ -8,6 +8,7 @@ import { Life } from './life.ts';
 import type { LinkEnd } from './link-end.ts';
 import { checkPositive } from './numbers.ts';
 import { formatSkew, SkewedClock, type Skew } from './skewed-clock.ts';
+import type { Wording } from './words.ts';
 
 /** A frame that a station received. */
 export interface Received {
@@ -197,3 +198,6 @@ export class LabStation implements Disposable {
     this.#times = this.#times.slice(-maxReceived);
   }
 }
+
+/** The parts of a station's program. */
+export const programWords = { receive: 'function', carrier: 'function' } as const satisfies Wording<StationProgram>;

@@ -12,6 +12,7 @@ import type { Vid } from '../wire/dot1q.ts';
 import { checkCount, checkNumber, vlanOf } from './numbers.ts';
 import { formatSkew, SkewedClock, type Skew } from './skewed-clock.ts';
 import { uncaused } from './trace.ts';
+import type { Wording } from './words.ts';
 
 /** What a switch of the lab is like. */
 export interface LabSwitchOptions extends Pick<SwitchOptions, 'ageingTime' | 'minPersistence' | 'maxEntries' | 'priority'> {
@@ -284,3 +285,9 @@ function checkSwitch(name: string, { hub, vlans = [], priority, ageingTime, minP
   if (minPersistence !== undefined && minPersistence !== Infinity) checkNumber('the persistence of stations in a switch', minPersistence);
   if (maxEntries !== undefined) checkCount('the most stations that a switch remembers', maxEntries, 1);
 }
+
+/** The options of a switch. */
+export const switchWords = {
+  ...{ fstp: 'flag', hub: 'flag', trunk: 'flag', vlans: 'numbers', mac: 'text', priority: 'number' },
+  ...{ ageingTime: 'number', minPersistence: 'number', maxEntries: 'number' },
+} as const satisfies Wording<LabSwitchOptions>;

@@ -7,8 +7,7 @@ import type { LabHost, PingTarget } from './lab-host.ts';
 import type { Life } from './life.ts';
 import { readAddressText } from './names.ts';
 import { checkCount } from './numbers.ts';
-import { udpOptionWords } from './vocabularies.ts';
-import { checkOptions, formatLine, formatWords } from './words.ts';
+import { checkOptions, formatLine, formatWords, type Wording } from './words.ts';
 
 /** How a socket is, where it differs from any. */
 export interface LabUdpOptions {
@@ -199,3 +198,11 @@ export class LabUdpSocket implements Disposable {
     if (reader) this.#fabric.timeline.tell(() => this.#life.call(() => reader.resolve(datagram)));
   }
 }
+
+/** The options of a UDP socket, as the notation has them. */
+export const udpWords = {
+  ...{ address: 'text', dontFragment: 'flag', multicastTtl: 'number', multicastLoopback: 'flag' },
+} as const satisfies Partial<Wording<LabUdpOptions>>;
+
+/** The options of a UDP socket. */
+export const udpOptionWords = { ...udpWords, ipv6: 'flag' } as const satisfies Wording<LabUdpOptions>;

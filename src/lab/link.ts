@@ -6,8 +6,7 @@ import type { Fabric } from './fabric.ts';
 import { isYes } from './goals.ts';
 import { checkNumber } from './numbers.ts';
 import { LinkEnd, type LinkOwner, type Plug } from './link-end.ts';
-import { flapWords, impairmentWords, sideWords } from './vocabularies.ts';
-import { checkOptions, formatLine } from './words.ts';
+import { checkOptions, formatLine, type Wording } from './words.ts';
 
 /** What a link is like, for good. */
 export interface LinkOptions extends Omit<Quality, 'mtu' | 'delay'> {
@@ -214,3 +213,15 @@ function together(faults: readonly Disposable[]): Disposable {
     },
   };
 }
+
+/** The impairments of a link. */
+export const impairmentWords = {
+  ...{ mtu: 'amount', delay: 'amount', loss: 'amount', lostburst: 'amount', dup: 'amount', noise: 'amount' },
+  ...{ capacity: 'amount', speed: 'amount', bandwidth: 'amount', fifo: 'flag' },
+} as const satisfies Wording<Quality>;
+
+/** The options of a fault on one side of a link. */
+export const sideWords = { from: 'options' } as const satisfies Wording<Side>;
+
+/** The times of a link that flaps. */
+export const flapWords = { up: 'number', down: 'number' } as const satisfies Wording<FlapTimes>;

@@ -2,41 +2,25 @@ import { EtherloomError } from '../errors.ts';
 import type { Ipv4Address } from '../wire/ipv4.ts';
 import { Fabric, type FabricOptions } from './fabric.ts';
 import { Inventory } from './inventory.ts';
-import { LabDhcp, type LabDhcpOptions } from './lab-dhcp.ts';
-import type { LabHostOptions } from './lab-host-options.ts';
+import { dhcpWords, LabDhcp, type LabDhcpOptions } from './lab-dhcp.ts';
+import { hostOptionWords, type LabHostOptions } from './lab-host-options.ts';
 import { LabHost } from './lab-host.ts';
-import { LabStation, type LabStationOptions } from './lab-station.ts';
-import { LabSwitch, type LabSwitchOptions } from './lab-switch.ts';
+import { LabStation, type LabStationOptions, programWords } from './lab-station.ts';
+import { LabSwitch, type LabSwitchOptions, switchWords } from './lab-switch.ts';
 import { Link } from './link.ts';
 import { freeHostAddress, readMacText, stationMac, switchMac } from './names.ts';
 import { conditionOf, Settling } from './goals.ts';
-import { Partition } from './partition.ts';
-import { membershipOf, plugIn, plugsOf, type NewLink, type Node } from './plugs.ts';
+import { Partition, partitionWords } from './partition.ts';
+import { linkWords, membershipOf, type NewLink, type Node, plugIn, plugsOf, stationWords, type StationLink } from './plugs.ts';
 import { ring, star, tree, type Star, type StarOptions, type Topology, type TopologyOptions, type TreeOptions } from './topologies.ts';
 import { isThenable } from './timeline.ts';
 import { millisecondsOf, type Span } from './span.ts';
-import {
-  dhcpWords,
-  hostOptionWords,
-  labWords,
-  linkWords,
-  partitionWords,
-  programWords,
-  stationWords,
-  switchWords,
-} from './vocabularies.ts';
-import { checkOptions, formatLine, formatNames, formatWords } from './words.ts';
+import { checkOptions, formatLine, formatNames, formatWords, type Wording } from './words.ts';
 
 /** How a lab is set up. */
 export interface LabOptions extends FabricOptions {
   /** Keeps evidence of a failed assertion, what was expected in its name, and tells where: `evidenceIn(directory)` of `etherloom/lab/node`. */
   readonly evidence?: (net: Network, name: string) => string;
-}
-
-/** How a station is linked to its switch. */
-export interface StationLink extends NewLink {
-  /** The VLAN that it is in, without a tag. Default: 0. */
-  readonly vlan?: number;
 }
 
 /** How long something is waited for that may never come. */
@@ -268,3 +252,8 @@ export class Network extends Inventory implements Disposable {
     return node instanceof LabSwitch ? node.explain(Number(number), frame) : undefined;
   }
 }
+
+/** The options of a network. */
+export const labWords = {
+  ...{ seed: 'number', history: 'number', calm: 'number', record: 'flag', poison: 'flag', evidence: 'function' },
+} as const satisfies Wording<LabOptions & FabricOptions>;

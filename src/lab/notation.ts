@@ -2,15 +2,17 @@ import { EtherloomError } from '../errors.ts';
 import { parseHex } from '../wire/octets.ts';
 import { bridge, check } from './figure.ts';
 import { LabHost } from './lab-host.ts';
-import { LabSwitch } from './lab-switch.ts';
-import type { LabUdpSocket } from './lab-udp-socket.ts';
-import type { Side } from './link.ts';
+import { LabSwitch, switchWords } from './lab-switch.ts';
+import { type LabUdpSocket, udpWords } from './lab-udp-socket.ts';
+import { flapWords, type Side } from './link.ts';
 import type { Network } from './network.ts';
 import { checkNumber } from './numbers.ts';
-import type { Node } from './plugs.ts';
+import { linkWords, type Node, stationWords } from './plugs.ts';
 import { millisecondsOf, onGrid } from './span.ts';
-import { dhcpWords, flapWords, hostWords, linkWords, pingWords, skewWords, stationWords, switchWords, udpWords } from './vocabularies.ts';
 import { parseNames, parseNumber, parseWords } from './words.ts';
+import { dhcpWords } from './lab-dhcp.ts';
+import { hostWords, pingWords } from './lab-host-options.ts';
+import { skewWords } from './skewed-clock.ts';
 
 /*
  * The lines of the notation: what can be done to a network, each as the method of the same name does it. `docs/lab.md` lists them.

@@ -1,6 +1,7 @@
 import { EtherloomError } from '../errors.ts';
 import type { Link } from './link.ts';
 import type { Node } from './plugs.ts';
+import type { Vocabulary } from './words.ts';
 
 /** Where nodes are that are in no group: all of them are one of their own. */
 const outside = -1;
@@ -39,3 +40,6 @@ export class Partition implements Disposable {
     for (const cut of this.#cuts.splice(0)) cut[Symbol.dispose]();
   }
 }
+
+/** The options of a partition. */
+export const partitionWords = { silent: 'flag' } as const satisfies Vocabulary;

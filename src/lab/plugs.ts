@@ -1,10 +1,11 @@
 import { EtherloomError } from '../errors.ts';
 import type { NewPort, PortNumber } from '../switch/switch.ts';
-import { LabStation } from './lab-station.ts';
+import { LabStation, type LabStationOptions, type StationProgram } from './lab-station.ts';
 import { LabSwitch } from './lab-switch.ts';
 import type { LinkEnd, Plug } from './link-end.ts';
 import type { LinkOptions } from './link.ts';
 import { vlanOf } from './numbers.ts';
+import type { Wording } from './words.ts';
 
 /** Something with a name that links are plugged into. */
 export type Node = LabSwitch | LabStation;
@@ -58,3 +59,22 @@ export function membershipOf(node: Node, other: Node, { untagged, tagged, trunk 
 function commonVlans({ options: a }: LabSwitch, { options: b }: LabSwitch): readonly number[] {
   return (a.vlans ?? []).filter((vlan) => b.vlans?.includes(vlan));
 }
+
+/** The options of a link between a station and its switch. */
+export interface StationLink extends NewLink {
+  /** The VLAN of the station's frames, which are untagged on the link. Default: 0. */
+  readonly vlan?: number;
+}
+
+/** The options of a link. */
+export const linkWords = {
+  ...{ latency: 'number', mtu: 'number', untagged: 'vlan', tagged: 'numbers', trunk: 'flag' },
+  ...{ loss: 'amount', lostburst: 'amount', dup: 'amount', noise: 'amount' },
+  ...{ capacity: 'amount', speed: 'amount', bandwidth: 'amount', fifo: 'flag' },
+} as const satisfies Wording<NewLink>;
+
+/** The options of a station and its link, except for its program. */
+export const stationWords = {
+  ...linkWords,
+  ...{ vlan: 'number', mac: 'text' },
+} as const satisfies Wording<StationLink & Omit<LabStationOptions, keyof StationProgram>>;

@@ -1,8 +1,7 @@
 import { EtherloomError } from '../errors.ts';
-import type { LabDhcpOptions } from './lab-dhcp.ts';
+import { dhcpWords, type LabDhcpOptions } from './lab-dhcp.ts';
 import { checkCount, checkNumber } from './numbers.ts';
-import { dhcpWords, scenarioWords } from './vocabularies.ts';
-import { checkOptions, formatLine, formatWords } from './words.ts';
+import { checkOptions, formatLine, formatWords, type Wording } from './words.ts';
 
 /*
  * Networks to which things happen, drawn by fast-check: texts of the notation, which shrink to the smallest one that fails.
@@ -224,3 +223,9 @@ function partitionText(choice: number, size: number, places: readonly number[]):
   const hosts = places.flatMap((at, n) => (isIn(at) ? [`h${n + 1}`] : []));
   return `partition ${[...switches.map((at) => `s${at + 1}`), ...hosts].join(',')}`;
 }
+
+/** The options of scenarios that are drawn. */
+export const scenarioWords = {
+  ...{ switches: 'number', links: 'number', hosts: 'number', latency: 'number', acts: 'number', span: 'number' },
+  ...{ faults: 'texts', pings: 'flag', fstp: 'flag', dhcp: 'flag-or-options' },
+} as const satisfies Wording<ScenarioOptions>;

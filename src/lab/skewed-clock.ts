@@ -1,7 +1,6 @@
 import type { Clock, Timer } from '../clock.ts';
 import { checkNumber, checkPositive } from './numbers.ts';
-import { skewWords } from './vocabularies.ts';
-import { checkOptions } from './words.ts';
+import { checkOptions, type Wording } from './words.ts';
 
 /** How a clock differs from the right one. */
 export interface Skew {
@@ -75,3 +74,6 @@ export class SkewedClock implements Clock {
 export function formatSkew({ rate = 1, wall = 0 }: Skew): string {
   return `rate ${rate} wall ${wall}`;
 }
+
+/** The options of a clock that is wrong. */
+export const skewWords = { rate: 'number', wall: 'number' } as const satisfies Wording<Skew>;

@@ -1,12 +1,11 @@
 import { EtherloomError } from '../errors.ts';
-import type { LabOptions, Network } from './network.ts';
+import { type LabOptions, labWords, type Network } from './network.ts';
 import { checkCount } from './numbers.ts';
 import { play, playAlong } from './scenario.ts';
-import { checkScenario, defaultSpan, drawScenarios, type FastCheck, type ScenarioOptions } from './scenarios.ts';
+import { checkScenario, defaultSpan, drawScenarios, type FastCheck, type ScenarioOptions, scenarioWords } from './scenarios.ts';
 import { lastNotes } from './story.ts';
-import { labWords, survivalWords } from './vocabularies.ts';
 import { Sightings, Watcher, type Watch } from './watch.ts';
-import { checkOptions } from './words.ts';
+import { checkOptions, type Wording } from './words.ts';
 
 /** How long something is tried. */
 export interface SurvivalOptions extends ScenarioOptions {
@@ -153,3 +152,11 @@ function split(text: string): readonly [string, string] {
   const at = text.search(/^at /m);
   return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at)];
 }
+
+/** The options of a survival check. */
+export const survivalWords = {
+  ...scenarioWords,
+  runs: 'number',
+  seed: 'number',
+  lab: 'options',
+} as const satisfies Wording<SurvivalOptions>;

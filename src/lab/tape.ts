@@ -3,8 +3,7 @@ import { minFrame } from '../wire/ethernet.ts';
 import { decodePcap } from '../wire/pcap.ts';
 import { decodePcapng, type Pcapng } from '../wire/pcapng.ts';
 import type { LabStation, StationProgram } from './lab-station.ts';
-import { tapeWords } from './vocabularies.ts';
-import { checkOptions } from './words.ts';
+import { checkOptions, type Wording } from './words.ts';
 
 /** What of a capture is played. */
 export interface TapeOptions {
@@ -120,3 +119,6 @@ function fromOlder(bytes: Uint8Array): Pcapng | undefined {
   });
   return { interfaces: [{ name: '', linkType: capture.linkType }], packets };
 }
+
+/** The options of a capture that is played. */
+export const tapeWords = { interface: 'text' } as const satisfies Wording<TapeOptions>;

@@ -6,8 +6,7 @@ import type { Link } from './link.ts';
 import type { Network } from './network.ts';
 import { checkCount } from './numbers.ts';
 import type { NewLink } from './plugs.ts';
-import { starWords, topologyWords, treeWords } from './vocabularies.ts';
-import { checkOptions } from './words.ts';
+import { checkOptions, type Wording } from './words.ts';
 
 /** What the parts of a topology are like. */
 export interface TopologyOptions {
@@ -106,3 +105,14 @@ function hostsOf(net: Network, switches: readonly LabSwitch[], options: Topology
   const places = switches.flatMap((at) => Array<LabSwitch>(hosts).fill(at));
   return places.map((at, index) => net.host(`${prefix}h${index + first}`, at, options.host));
 }
+
+/** The options of a ring. */
+export const topologyWords = {
+  ...{ switch: 'options', link: 'options', host: 'options', hosts: 'number', prefix: 'text' },
+} as const satisfies Wording<TopologyOptions>;
+
+/** The options of a star. */
+export const starWords = { ...topologyWords, dhcp: 'options' } as const satisfies Wording<StarOptions>;
+
+/** The options of a tree. */
+export const treeWords = { ...topologyWords, depth: 'number', fanout: 'number' } as const satisfies Wording<TreeOptions>;

@@ -7,8 +7,7 @@ import { checkCount } from './numbers.ts';
 import { formatTime, millisecondsOf, type Span } from './span.ts';
 import type { Hop } from './trace.ts';
 import { columnsOf, nodeOf } from './view-columns.ts';
-import { viewWords } from './vocabularies.ts';
-import { checkOptions, parseNames } from './words.ts';
+import { checkOptions, parseNames, type Wording } from './words.ts';
 
 /** Which part of a run a view has. */
 export interface ViewOptions {
@@ -172,3 +171,8 @@ function checkNode(name: string, nodes: readonly ViewNode[]): void {
   if (nodes.some((node) => node.name === name)) return;
   throw new EtherloomError('bad-option', `there is no node ${name} in this run; use some of: ${nodes.map((node) => node.name).join(', ')}`);
 }
+
+/** The options of a view of a run. */
+export const viewWords = {
+  ...{ from: 'options', to: 'options', nodes: 'texts', frames: 'number', title: 'text' },
+} as const satisfies Wording<ViewOptions>;

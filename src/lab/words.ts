@@ -39,6 +39,9 @@ const kindNames: Readonly<Record<keyof Kinds, string>> = {
 /** The options that there are, and what each of them is. */
 export type Vocabulary = Readonly<Record<string, keyof Kinds>>;
 
+/** The words of all options of an interface. An option without one is a type error, and one that is misspelt is refused by `checkOptions`. */
+export type Wording<Options> = Readonly<Record<keyof Required<Options>, Vocabulary[string]>>;
+
 /** Options of a vocabulary. */
 export type Worded<V extends Vocabulary> = { readonly [Name in keyof V]?: Kinds[V[Name]] };
 

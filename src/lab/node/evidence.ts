@@ -4,8 +4,7 @@ import { messageOf } from '../../errors.ts';
 import { makeDirectory } from '../../system/make-directory.ts';
 import { captureOf } from '../capture.ts';
 import type { Network } from '../network.ts';
-import type { ViewOptions } from '../view.ts';
-import { viewWords } from '../vocabularies.ts';
+import { type ViewOptions, viewWords } from '../view.ts';
 import { checkOptions } from '../words.ts';
 import { writePage } from './page.ts';
 
