@@ -5,7 +5,6 @@ import { isTagged } from '../wire/dot1q.ts';
 import { minFrame } from '../wire/ethernet.ts';
 import type { Fabric } from './fabric.ts';
 import { Lane } from './lane.ts';
-import type { Link } from './link.ts';
 import { uncaused } from './trace.ts';
 
 /** Whoever a link is plugged into. */
@@ -23,6 +22,16 @@ export interface Plug {
   readonly name: string;
 }
 
+/** The link that an end belongs to, as the end knows it. */
+export interface LinkState extends Disposable {
+  readonly name: string;
+  readonly up: boolean;
+  /** The longest payload in octets. */
+  readonly mtu: number;
+  /** Takes the link down until the result is disposed of. */
+  cut(): Disposable;
+}
+
 const tagLength = 4;
 
 /** One end of a link: a port of the node that it is plugged into. */
@@ -32,7 +41,7 @@ export class LinkEnd implements Port {
   readonly owner: LinkOwner;
   readonly port: PortNumber;
   readonly name: string;
-  readonly link: Link;
+  readonly link: LinkState;
   /** As long as there is one, what is sent here is lost. */
   readonly silences = new Set<object>();
   readonly #fabric: Fabric;
@@ -44,7 +53,7 @@ export class LinkEnd implements Port {
   /** Which hops frames are that something befalls. */
   readonly #hops = new WeakMap<Uint8Array, number>();
 
-  constructor(link: Link, { owner, port, name }: Plug, fabric: Fabric) {
+  constructor(link: LinkState, { owner, port, name }: Plug, fabric: Fabric) {
     this.link = link;
     this.port = port;
     this.owner = owner;

@@ -3,12 +3,19 @@ import type { LabHost } from './lab-host.ts';
 import type { LabHostOptions } from './lab-host-options.ts';
 import type { LabSwitch, LabSwitchOptions } from './lab-switch.ts';
 import type { Link } from './link.ts';
-import type { Network } from './network.ts';
 import { checkCount } from './numbers.ts';
-import type { NewLink } from './plugs.ts';
+import type { NewLink, Node } from './plugs.ts';
 import { checkOptions, type Wording } from './words.ts';
 
-/** What the parts of a topology are like. */
+/** The part of a network that topologies are built with. */
+export interface Builder {
+  switch(name: string, options?: LabSwitchOptions): LabSwitch;
+  host(name: string, at?: LabSwitch, options?: LabHostOptions): LabHost;
+  link(a: Node, b: Node, options?: NewLink): Link;
+  dhcp(at: LabSwitch, options?: LabDhcpOptions): LabDhcp;
+}
+
+/** The options of a topology's parts. */
 export interface TopologyOptions {
   /** All switches. */
   readonly switch?: LabSwitchOptions;
@@ -50,7 +57,7 @@ export interface TreeOptions extends TopologyOptions {
 }
 
 /** `master` and `slave1` to `slaveN`, with the hosts `h0` to `hN`. */
-export function star(net: Network, slaves: number, options: StarOptions = {}): Star {
+export function star(net: Builder, slaves: number, options: StarOptions = {}): Star {
   checkOptions(options, starWords);
   checkCount('the number of slaves', slaves);
   const { prefix = '' } = options;
@@ -64,7 +71,7 @@ export function star(net: Network, slaves: number, options: StarOptions = {}): S
 }
 
 /** `s1` to `sN` in a ring, which needs a spanning tree: it has one unless `switch` says otherwise. Hosts are `h1` to `hN`. */
-export function ring(net: Network, size: number, options: TopologyOptions = {}): Topology {
+export function ring(net: Builder, size: number, options: TopologyOptions = {}): Topology {
   checkOptions(options, topologyWords);
   checkCount('the size of a ring', size, 1);
   const { prefix = '' } = options;
@@ -76,7 +83,7 @@ export function ring(net: Network, size: number, options: TopologyOptions = {}):
 }
 
 /** `s1`, the root, and its descendants row by row. Hosts are at the leaves, from `h1` on. */
-export function tree(net: Network, treeOptions: TreeOptions): Topology {
+export function tree(net: Builder, treeOptions: TreeOptions): Topology {
   checkOptions(treeOptions, treeWords);
   const { depth, fanout = 2, ...options } = treeOptions;
   checkCount('the depth of a tree', depth, 1);
@@ -99,7 +106,7 @@ export function tree(net: Network, treeOptions: TreeOptions): Topology {
   return { switches, links, hosts: hostsOf(net, row, options, 1) };
 }
 
-function hostsOf(net: Network, switches: readonly LabSwitch[], options: TopologyOptions, first: number): LabHost[] {
+function hostsOf(net: Builder, switches: readonly LabSwitch[], options: TopologyOptions, first: number): LabHost[] {
   const { prefix = '', hosts = 1 } = options;
   checkCount('the number of hosts at a switch', hosts);
   const places = switches.flatMap((at) => Array<LabSwitch>(hosts).fill(at));
