@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { circles } from './house/circles.ts';
 import { importedFile, importsOf, pureRooms, roomOf, root, source, sourceFiles } from './house/house.ts';
 
 interface Rule {
@@ -233,7 +234,14 @@ function withoutExamples(text: string): string {
   return text.replace(/^ *\* ```ts\n[^]*?^ *\* ```$/gm, '');
 }
 
+/** A host's program gets the host, which has sockets, which have their host: one thing in four files. */
+const lawfulCircle = ['lab/host-program.ts', 'lab/lab-host-options.ts', 'lab/lab-host.ts', 'lab/lab-udp-socket.ts'];
+
 describe('the house', () => {
+  it('has no circle of imports but one', () => {
+    expect(circles()).toEqual([lawfulCircle]);
+  });
+
   it('has no room for odds and ends', () => {
     for (const file of files) expect(file).not.toMatch(/(^|\/)(utils?|helpers?|common|misc|lib|index)(\.ts|\/)/);
   });

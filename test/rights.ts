@@ -12,7 +12,7 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, chownSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { gidOf, groupName, uidOf } from '../src/system/accounts.ts';
+import { gidNamed, groupName, uidNamed } from '../src/system/accounts.ts';
 
 /** The rights a probe can run with. */
 export type RightsName = 'root' | 'a user in two groups' | 'root without CAP_NET_ADMIN' | 'a user namespace with one group';
@@ -52,7 +52,7 @@ export class Actor {
     this.rights = rights;
     this.#prefix = prefixOf(rights);
     const isUser = rights !== 'root' && rights !== 'root without CAP_NET_ADMIN';
-    const [uid, gid, second] = isUser ? userIds() : [0, 0, gidOf(account.second) ?? 0];
+    const [uid, gid, second] = isUser ? userIds() : [0, 0, gidNamed(account.second) ?? 0];
     this.uid = uid;
     this.groups = rights === 'a user namespace with one group' ? [nameOf(0), nameOf(0)] : [nameOf(gid), nameOf(second)];
     this.directory = mkdtempSync('/tmp/el-');
@@ -159,7 +159,7 @@ function closedAbove(path: string): string | undefined {
 
 /** The ordinary user's number, its primary group's and a second group's. */
 function userIds(): readonly [number, number, number] {
-  if (root) return [uidOf(account.user) ?? 5, gidOf(account.group) ?? 60, gidOf(account.second) ?? 100];
+  if (root) return [uidNamed(account.user) ?? 5, gidNamed(account.group) ?? 60, gidNamed(account.second) ?? 100];
   const gid = process.getegid?.() ?? 0;
   return [process.geteuid?.() ?? 0, gid, process.getgroups?.().find((group) => group !== gid) ?? gid];
 }

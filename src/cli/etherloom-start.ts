@@ -6,6 +6,6 @@ export { leave } from './leave.ts';
 /** `etherloom`: argv in, exit code out. Packages that it loads ask for `process.stderr`, so that is claimed before. */
 export async function runEtherloom(argv: readonly string[]): Promise<number> {
   claimStandardError(printError);
-  const { runCommand } = await import('./etherloom.ts');
-  return runCommand(argv);
+  const { runEtherloom } = await import('./etherloom.ts');
+  return runEtherloom(argv);
 }

@@ -84,7 +84,7 @@ const companions: ReadonlyMap<string, Companion> = new Map<string, Companion>([
 ]);
 
 /** Runs `etherloom`: argv in, exit code out. */
-export async function runCommand(argv: readonly string[]): Promise<number> {
+export async function runEtherloom(argv: readonly string[]): Promise<number> {
   const [, , name = '', ...rest] = argv;
   const companion = companions.get(name);
   if (companion) return companion.run(rest, `etherloom ${name}`);

@@ -2,7 +2,7 @@
 import { InvalidArgumentError } from 'commander';
 import { parseQuality } from '../impairment/impairment-text.ts';
 import type { Quality } from '../impairment/impairment.ts';
-import { gidOf } from '../system/accounts.ts';
+import { gidNamed } from '../system/accounts.ts';
 import { isGroupMac, parseMac, type MacAddress } from '../wire/mac.ts';
 
 /** Reads an impairment in wirefilter's words: `loss 5, delay 20+5`. */
@@ -22,7 +22,7 @@ export function octal(text: string): number {
 
 /** Reads the name or number of a group. */
 export function groupId(name: string): number {
-  const gid = gidOf(name);
+  const gid = gidNamed(name);
   if (gid === undefined) throw new InvalidArgumentError('There is no such group.');
   return gid;
 }

@@ -5,7 +5,7 @@ import { Scope } from '../daemon/scope.ts';
 import { serve } from '../daemon/serve.ts';
 import { EtherloomError } from '../errors.ts';
 import { idOfMac, macOfId } from '../star/identity.ts';
-import { StationLink } from '../companions/station/station-link.ts';
+import { StationUplink } from '../companions/station/station-uplink.ts';
 import { Station } from '../companions/station/station.ts';
 import { realRandom } from '../random.ts';
 import { formatIpv4, parseIpv4, type Ipv4Address } from '../wire/ipv4.ts';
@@ -29,7 +29,7 @@ export async function runStation({ sock, mac: macText, id, ping }: StationArgume
     const tell = teller(mac, log);
     // The station speaks only when it has been told of time or a frame, and that is after the link is there.
     const link = scope.use(
-      await StationLink.open(
+      await StationUplink.open(
         {
           directory: sock,
           description: `station ${formatMac(mac)}`,

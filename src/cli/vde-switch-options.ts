@@ -1,7 +1,7 @@
 import { EtherloomError } from '../errors.ts';
 import { cInteger } from '../vde-console/arguments.ts';
 import { mostPorts } from '../management/port-table.ts';
-import { gidOf } from '../system/accounts.ts';
+import { gidNamed } from '../system/accounts.ts';
 import { parseMac, type MacAddress } from '../wire/mac.ts';
 import type { Option, ParsedArguments } from './getopt.ts';
 
@@ -158,7 +158,7 @@ function octal(text: string): number | undefined {
 }
 
 function groupId(name: string): number {
-  const gid = gidOf(name);
+  const gid = gidNamed(name);
   if (gid === undefined) throw new EtherloomError('bad-option', `No such group '${name}'; name a group of this machine`);
   return gid;
 }

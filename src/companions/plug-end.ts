@@ -5,7 +5,7 @@ import { exposureOf } from '../ports/exposure.ts';
 import { PipePort } from '../ports/stream/pipe-port.ts';
 import type { Acceptor, Port } from '../ports/port.ts';
 import { VdeClient, type VdeClientOptions } from '../ports/vde/vde-client.ts';
-import { gidOf, userName } from '../system/accounts.ts';
+import { gidNamed, userName } from '../system/accounts.ts';
 import { sharedEnd } from '../system/pipe.ts';
 import type { PlugPlace, SwitchPlace } from './plug-name.ts';
 
@@ -52,7 +52,7 @@ export function describePlug(name: string): string {
 }
 
 function groupId(name: string): number {
-  const gid = gidOf(name) ?? (/^\d{1,9}$/.test(name) ? Number(name) : undefined);
+  const gid = gidNamed(name) ?? (/^\d{1,9}$/.test(name) ? Number(name) : undefined);
   if (gid === undefined) throw new EtherloomError('bad-option', `No such group '${name}'; name a group of this machine`);
   return gid;
 }

@@ -10,7 +10,7 @@ import { Captures } from '../management/services/captures.ts';
 import type { DhcpPart } from '../management/parts/dhcp.ts';
 import { Mirrors } from '../management/services/mirrors.ts';
 import type { Managed, Parts } from '../management/managed.ts';
-import { gidOf, groupName, uidOf, userName } from '../system/accounts.ts';
+import { gidNamed, groupName, uidNamed, userName } from '../system/accounts.ts';
 import { inScope, type Scope } from './scope.ts';
 import { SwitchLinks } from './switch-links.ts';
 import type { ServiceEnvironment, SwitchService } from './switch-service.ts';
@@ -59,7 +59,7 @@ export class Management implements AsyncDisposable {
           directory,
           mode,
         },
-        accounts: { uid: uidOf, gid: gidOf, userName, groupName },
+        accounts: { uid: uidNamed, gid: gidNamed, userName, groupName },
         pid: process.pid,
         management: listener && { path: listener.path, mode: options.socket.mode ?? defaultConsoleMode },
         links: scope.use(new SwitchLinks(service, log)),

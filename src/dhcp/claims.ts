@@ -8,7 +8,7 @@ const mostBelieved = 4;
 const maxStations = 1024;
 
 /** What a further claim makes of a station. */
-export type Verdict =
+export type ClaimVerdict =
   | { readonly kind: 'believed' }
   /** It claims too many since now; these were believed. */
   | { readonly kind: 'exposed'; readonly addresses: readonly Ipv4Address[] }
@@ -27,7 +27,7 @@ export class Claims {
   }
 
   /** Notes that a station claims an address at `now`. */
-  note(station: MacAddress, address: Ipv4Address, now: number): Verdict {
+  note(station: MacAddress, address: Ipv4Address, now: number): ClaimVerdict {
     if (now - this.#since >= this.#window) {
       this.#claimed.clear();
       this.#since = now;

@@ -2,11 +2,10 @@
 import type { Clock, Timer } from '../clock.ts';
 import type { Random } from '../random.ts';
 import { chaddrOf, dhcpOps, hardwareAddressOf, messageTypeOf, messageTypes, optionCodes, type DhcpMessage } from '../wire/dhcp.ts';
-import { ipv4FromNumber, type Ipv4Address } from '../wire/ipv4.ts';
+import { limitedBroadcast, ipv4FromNumber, type Ipv4Address } from '../wire/ipv4.ts';
 import type { MacAddress } from '../wire/mac.ts';
 import { clientLeaseOf, type ClientLease } from './client-lease.ts';
 import { decodeAddress, encodeAddresses, encodeText, encodeUint16 } from './options.ts';
-import { limitedBroadcast } from './reply.ts';
 
 /** Where a client is. [RFC 2131, figure 5] */
 export type ClientState = 'INIT' | 'SELECTING' | 'REQUESTING' | 'REBOOTING' | 'BOUND' | 'RENEWING' | 'REBINDING' | 'STOPPED';

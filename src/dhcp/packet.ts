@@ -6,6 +6,7 @@ import { addTag, isTagged, minTaggedFrame, removeTag, tciOf, vidOf } from '../wi
 import { decodeEthernet, encodeEthernet, etherTypes, minFrame, writeEthernetHeader, type Ethernet } from '../wire/ethernet.ts';
 import { decodeIcmpEcho, encodeIcmpEcho, type IcmpEcho } from '../wire/icmp.ts';
 import {
+  limitedBroadcast,
   broadcastOf,
   decodeIpv4,
   encodeIpv4,
@@ -20,7 +21,7 @@ import { broadcastMac, type MacAddress } from '../wire/mac.ts';
 import { readUint16, writeUint16 } from '../wire/octets.ts';
 import { decodeUdp, udpHeaderLength, writeUdpHeader, type Udp } from '../wire/udp.ts';
 import type { DhcpConfig } from './config.ts';
-import { limitedBroadcast, type Destination, type Reply } from './reply.ts';
+import type { Destination, Reply } from './reply.ts';
 
 /** Why a frame says nothing to the server. */
 export type PacketDrop =

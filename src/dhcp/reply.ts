@@ -1,6 +1,6 @@
 /** The messages of a server and where they go. [RFC 2131, 4.1 and 4.3.1] */
 import { dhcpOps, dhcpPorts, messageTypes, optionCodes, type DhcpMessage } from '../wire/dhcp.ts';
-import { ipv4FromNumber, type Ipv4Address } from '../wire/ipv4.ts';
+import { ipv4FromNumber, limitedBroadcast, type Ipv4Address } from '../wire/ipv4.ts';
 import { broadcastMac, readMac, type MacAddress } from '../wire/mac.ts';
 import { infiniteLease, type DhcpConfig } from './config.ts';
 import { encodeAddresses, encodeText, encodeUint32 } from './options.ts';
@@ -18,9 +18,6 @@ export interface Destination {
   readonly address: Ipv4Address;
   readonly port: number;
 }
-
-/** All hosts of the link. */
-export const limitedBroadcast = ipv4FromNumber(0xffff_ffff);
 
 /** Octets for options in the 64 of BOOTP's vendor area: not those of the cookie and of the end. [RFC 951, 3; RFC 1497] */
 const bootpRoom = 59;

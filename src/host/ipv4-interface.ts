@@ -8,6 +8,7 @@ import {
   decodeIpv4,
   encodeIpv4,
   ipv4FromNumber,
+  limitedBroadcast,
   multicastMacOfIpv4,
   readIpv4,
   type Ipv4,
@@ -56,8 +57,6 @@ export interface Ipv4Sending {
 
 /** The address of a host that has none yet. */
 export const unspecified = ipv4FromNumber(0);
-/** All hosts of the link. */
-export const limitedBroadcast = ipv4FromNumber(0xffff_ffff);
 
 const unknownMac = macFromNumber(0);
 /** Where an ARP frame has the addresses that decide whether it is for us. */

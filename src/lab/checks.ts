@@ -1,8 +1,7 @@
 import { EtherloomError } from '../errors.ts';
-import { limitedBroadcast } from '../host/ipv4-interface.ts';
 import { formatBridgeId } from '../wire/bpdu.ts';
 import { formatIp, type IpAddress } from '../wire/ip.ts';
-import { contains, formatIpv4Network } from '../wire/ipv4.ts';
+import { limitedBroadcast, contains, formatIpv4Network } from '../wire/ipv4.ts';
 import { formatIpv6, isInIpv6Network, isIpv6LinkLocal, isIpv6Multicast } from '../wire/ipv6.ts';
 import type { Vid } from '../wire/dot1q.ts';
 import { summarize } from '../wire/summary.ts';

@@ -17,7 +17,7 @@ import { broadcastOf, formatIpv4, ipv4FromNumber, netmask, type Ipv4Address, typ
 import { AddressPlan } from '../star/address-plan.ts';
 import { checkPorts, controlPortOf } from '../star/control-port.ts';
 import { guestName, macOfId, masterId, type NodeId } from '../star/identity.ts';
-import type { Hello, Refusal, Welcome } from '../star/join-messages.ts';
+import type { Hello, JoinRefusal, Welcome } from '../star/join-messages.ts';
 import { JoinServer } from '../star/join-server.ts';
 import { checkGuest, openNodeGuest, type GuestWish } from './node-guest.ts';
 import { assignId, decodeRoster, encodeRoster, type Assignment, type Roster } from '../star/roster.ts';
@@ -140,7 +140,7 @@ class Members {
   }
 
   /** Lets a slave in, or not. Its id is on the disk before it is told. Rejects with the system's error when it cannot be. */
-  async welcome(hello: Hello): Promise<Welcome | Refusal> {
+  async welcome(hello: Hello): Promise<Welcome | JoinRefusal> {
     const assignment = this.#assign(hello);
     if ('refusal' in assignment) return refusal(assignment);
     return assignment.roster === this.#roster ? this.#welcome(assignment.id) : this.#enroll(hello);
@@ -151,7 +151,7 @@ class Members {
   }
 
   /** One after the other: an id that is on its way to the disk is neither free nor given. */
-  #enroll(hello: Hello): Promise<Welcome | Refusal> {
+  #enroll(hello: Hello): Promise<Welcome | JoinRefusal> {
     const enrolled = this.#enrolled.then(async () => {
       const assignment = this.#assign(hello);
       if ('refusal' in assignment) return refusal(assignment);
@@ -177,7 +177,7 @@ class Members {
   }
 }
 
-function refusal({ refusal: reason }: { readonly refusal: string }): Refusal {
+function refusal({ refusal: reason }: { readonly refusal: string }): JoinRefusal {
   return { type: 'refusal', reason, retry: false };
 }
 

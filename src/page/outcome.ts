@@ -1,8 +1,8 @@
 /** What became of a frame, as it is drawn. */
-export type Outcome = 'delivered' | 'taken' | 'dropped' | 'lost' | 'under-way';
+export type RunOutcome = 'delivered' | 'taken' | 'dropped' | 'lost' | 'under-way';
 
 /** The outcome that a fate in words tells of: `lost: no-carrier` is `lost`. */
-export function outcomeOf(fate: string): Outcome {
+export function outcomeOf(fate: string): RunOutcome {
   if (fate.startsWith('lost')) return 'lost';
   if (fate.startsWith('dropped')) return 'dropped';
   if (fate.startsWith('taken')) return 'taken';

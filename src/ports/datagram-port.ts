@@ -6,7 +6,7 @@ import type { BacklogLimits } from './backlog.ts';
 import type { PortEnvironment } from './environment.ts';
 import { Intake } from './intake.ts';
 import { newPortCounters, type PacedPort, type PortCounters, type Receiver } from './port.ts';
-import { SendQueue, type Refusal } from './send-queue.ts';
+import { SendQueue, type SendRefusal } from './send-queue.ts';
 
 /**
  * Asked of the kernel for each port, in octets: it gives twice as much, or twice the system's `wmem_max` if that is less. No more, since
@@ -184,7 +184,7 @@ export class DatagramPort implements PacedPort {
     for (let i = 0; i < count && this.#open; i++) this.#intake.take(ring.frame(i));
   };
 
-  #send(frames: readonly Uint8Array[], from: number): number | Refusal {
+  #send(frames: readonly Uint8Array[], from: number): number | SendRefusal {
     const { batch } = this.#environment.loop;
     let result = batch.send(this.#fd, frames, from);
     if (isGone(result) && this.#findPeer()) result = batch.send(this.#fd, frames, from);

@@ -7,14 +7,14 @@ export interface Safeguards {
 }
 
 /** How frames are exposed at a host, or why they must not be. */
-export type Exposure =
+export type ExposureRuling =
   | 'local' // they do not leave this machine
   | 'secured' // nobody on the way can read or forge them
   | 'plain' // anyone on the way can read and send frames, and the user wants that: it is worth a warning
   | 'refused'; // anyone on the way could read and send frames
 
 /** The one rule of what may be served, or dialled, at a host: beyond this machine nothing is plain unless the user has asked for that. */
-export function exposureOf(host: string, { secured = false, plain = false }: Safeguards = {}): Exposure {
+export function exposureOf(host: string, { secured = false, plain = false }: Safeguards = {}): ExposureRuling {
   if (isLoopback(host)) return 'local';
   if (secured) return 'secured';
   return plain ? 'plain' : 'refused';

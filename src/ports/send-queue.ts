@@ -3,7 +3,7 @@ import { Backlog, type BacklogBudget, type BacklogLimits } from './backlog.ts';
 import { maxFrame, type PortCounters, type PortDrop } from './port.ts';
 
 /** Frames that a sink refuses for good. */
-export interface Refusal {
+export interface SendRefusal {
   readonly why: PortDrop;
   /** How many, the first of those that were offered. At least one. */
   readonly frames: number;
@@ -17,7 +17,7 @@ export interface Sink {
    * Takes frames from index `from` on, in order, as many as the medium has room for. They are borrowed until it returns.
    * @returns how many it took, 0 when there is no room, or which ones it refuses.
    */
-  send(frames: readonly Uint8Array[], from: number): number | Refusal;
+  send(frames: readonly Uint8Array[], from: number): number | SendRefusal;
   /** Hands over what it has kept: there is room again. Only for a sink that keeps something. */
   resume?(): void;
 }

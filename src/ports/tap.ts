@@ -1,13 +1,13 @@
 import { closeSync } from 'node:fs';
 import type { Ready, Watch } from '../system/readiness.ts';
 import { errnoText, SystemError } from '../errors.ts';
-import { FrameMemory, hasInterface, isUp, openTap, setCarrier, writeFrame, type Tap } from '../system/tap.ts';
+import { FrameMemory, hasInterface, isUp, openTap, setCarrier, writeTapFrame, type Tap } from '../system/tap.ts';
 import type { BacklogLimits } from './backlog.ts';
 import type { PortEnvironment } from './environment.ts';
 import { Intake } from './intake.ts';
 import { newPortCounters, type Port, type PortCounters, type Receiver } from './port.ts';
 import { ReturningPort } from './returning-port.ts';
-import { SendQueue, type Refusal } from './send-queue.ts';
+import { SendQueue, type SendRefusal } from './send-queue.ts';
 
 /** What a port on a TAP interface may be given. */
 export interface TapPortOptions {
@@ -112,17 +112,17 @@ export class TapPort implements Port {
     for (let i = 0; i < count && this.#open; i++) this.#intake.take(this.#memory.frame(i));
   };
 
-  #write(frames: readonly Uint8Array[], from: number): number | Refusal {
+  #write(frames: readonly Uint8Array[], from: number): number | SendRefusal {
     for (let at = from; at < frames.length; at++) {
       const frame = frames[at];
-      const errno = frame && writeFrame(this.#tap.fd, frame);
+      const errno = frame && writeTapFrame(this.#tap.fd, frame);
       // What was written before counts; the next call meets the error again.
       if (errno !== undefined) return at > from ? at - from : this.#refuse(errno, frames.length - from);
     }
     return frames.length - from;
   }
 
-  #refuse(errno: string, frames: number): number | Refusal {
+  #refuse(errno: string, frames: number): number | SendRefusal {
     if (errno === 'EAGAIN') return 0;
     // Where the interface is gone for good, the next read tells.
     if (errno !== 'EIO') return { why: 'send-failed', frames: 1 };

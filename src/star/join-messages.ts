@@ -35,7 +35,7 @@ export interface Welcome {
 }
 
 /** The master says no; `reason` is for the slave's user. */
-export interface Refusal {
+export interface JoinRefusal {
   readonly type: 'refusal';
   readonly reason: string;
   /** Whether asking again later can help. */
@@ -48,7 +48,7 @@ export interface Alive {
 }
 
 /** Any line on a control connection. */
-export type JoinMessage = Hello | Welcome | Refusal | Alive;
+export type JoinMessage = Hello | Welcome | JoinRefusal | Alive;
 
 /** The longest line, in octets. */
 export const maxJoinLine = 4096;

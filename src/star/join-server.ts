@@ -7,14 +7,14 @@ import { tcpUserTimeout } from '../ports/stream/stream-endpoint.ts';
 import { boundTcpSocket } from '../system/tcp-socket.ts';
 import type { NodeId } from './identity.ts';
 import { JoinConnection } from './join-connection.ts';
-import type { Hello, Refusal, Welcome } from './join-messages.ts';
+import type { Hello, JoinRefusal, Welcome } from './join-messages.ts';
 import type { Log } from '../log.ts';
 
 /** Where slaves ask, and who decides. */
 export interface JoinServerOptions {
   readonly listen: TcpAddress;
   /** Decides about a slave. Rejects when the decision cannot be kept on disk; then the slave is asked to try again. */
-  readonly welcome: (hello: Hello) => Promise<Welcome | Refusal>;
+  readonly welcome: (hello: Hello) => Promise<Welcome | JoinRefusal>;
   /** How many connections there may be. Default: 256. */
   readonly maxConnections?: number;
   /** How long a new connection may stay silent, in milliseconds. Default: 5,000. */
@@ -118,7 +118,7 @@ export class JoinServer implements AsyncDisposable {
     connection.end(answer.reason);
   }
 
-  async #decide(hello: Hello): Promise<Welcome | Refusal> {
+  async #decide(hello: Hello): Promise<Welcome | JoinRefusal> {
     try {
       return await this.#options.welcome(hello);
     } catch (error) {
@@ -138,7 +138,7 @@ export class JoinServer implements AsyncDisposable {
 }
 
 /** Nothing is decided about the twin of a living slave: its id is not to be changed. */
-function twinRefusal({ from, id }: Slave): Refusal {
+function twinRefusal({ from, id }: Slave): JoinRefusal {
   const slave = id === undefined ? 'a slave' : `slave ${id}`;
   return { type: 'refusal', reason: `${slave} is alive at ${from}: two hosts cannot have one id, or a copy of one --state`, retry: true };
 }

@@ -26,7 +26,7 @@ export interface FdbEntry<Port> {
 }
 
 /** What the database made of a source: `held` is a station that stays at the port where it was heard a moment ago. */
-export type Learning = 'known' | 'new' | 'moved' | 'held';
+export type Learned = 'known' | 'new' | 'moved' | 'held';
 
 /** A port that holds stations. */
 interface Holder<Port> {
@@ -103,7 +103,7 @@ export class Fdb<Port> {
   }
 
   /** Remembers that the station whose address is at `at` was heard at a port. */
-  learn(vid: Vid, octets: Uint8Array, at: number, port: Port): Learning {
+  learn(vid: Vid, octets: Uint8Array, at: number, port: Port): Learned {
     const high = highOf(vid, octets, at);
     const low = lowOf(octets, at);
     const slot = this.#stations.get(high, low);

@@ -3,12 +3,12 @@ import { readFileSync } from 'node:fs';
 import { libc } from './libc.ts';
 
 /** The number of a user by his name; undefined when there is none. */
-export function uidOf(name: string): number | undefined {
+export function uidNamed(name: string): number | undefined {
   return libc.getpwnam(name)?.pw_uid;
 }
 
 /** The number of a group by its name; undefined when there is none. */
-export function gidOf(name: string): number | undefined {
+export function gidNamed(name: string): number | undefined {
   return libc.getgrnam(name)?.gr_gid;
 }
 

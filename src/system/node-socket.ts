@@ -1,11 +1,11 @@
 import { connect, Socket } from 'node:net';
-import { wayTo, type SocketWay } from './socket-path.ts';
+import { socketWayTo, type SocketWay } from './socket-path.ts';
 
 /** Returns a socket of Node's that connects to the socket file at `path`, however long that is. What fails is emitted as its `error`. */
 export function connectNodeSocket(path: string): Socket {
   let way: SocketWay;
   try {
-    way = wayTo(path);
+    way = socketWayTo(path);
   } catch (error) {
     return new Socket().destroy(error instanceof Error ? error : new Error(String(error)));
   }

@@ -38,7 +38,7 @@ export interface SocketWay extends Disposable {
  * Returns a name for the socket file at `path`: the path itself where the name of a socket holds it. A longer one is opened, links followed,
  * and the name is that of the descriptor. Throws a SystemError when it cannot be opened.
  */
-export function wayTo(path: string): SocketWay {
+export function socketWayTo(path: string): SocketWay {
   if (isUnixPath(path)) return { name: path, [Symbol.dispose]: () => undefined };
   const fd = open(path);
   return { name: `/proc/self/fd/${fd}`, [Symbol.dispose]: () => closeSync(fd) };

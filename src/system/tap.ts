@@ -78,7 +78,7 @@ export function setCarrier(fd: Fd, on: boolean): string | undefined {
  * Writes a frame from where it is. Returns undefined when the kernel took it, else the errno's name why it did not: `EAGAIN`, `EIO` while
  * the interface is down, `EBADFD` when it is gone.
  */
-export function writeFrame(fd: Fd, frame: Uint8Array): string | undefined {
+export function writeTapFrame(fd: Fd, frame: Uint8Array): string | undefined {
   const written = libc.write(fd, frame, frame.length);
   if (written >= 0) return undefined;
   const errno = lastErrno();

@@ -3,7 +3,7 @@ import { closeSync, fchmodSync, fstatSync } from 'node:fs';
 import { SystemError } from '../errors.ts';
 import { changeInode, HeldDirectory, openInode, type OwnedFile } from './bound-file.ts';
 import { checked, lastErrno, libc } from './libc.ts';
-import { wayTo } from './socket-path.ts';
+import { socketWayTo } from './socket-path.ts';
 
 const AF_UNIX = 1;
 const SOCK_STREAM = 1;
@@ -78,7 +78,7 @@ export function setBoundHook(hook: ((path: string) => void) | undefined): void {
 
 /** Connects `fd` to the socket file at `path`, however long that is. Throws a SystemError with its errno: ECONNREFUSED where no process listens. */
 export function connectPath(fd: Fd, path: string): void {
-  using way = wayTo(path);
+  using way = socketWayTo(path);
   checked(libc.connect(fd, unixAddress(way.name), unixAddressSize(way.name)), `cannot connect to ${path}`);
 }
 

@@ -93,6 +93,9 @@ export function parseIpv4(text: string): Ipv4Address | undefined {
   return dots === 3 ? (value as Ipv4Address) : undefined;
 }
 
+/** The limited broadcast address, 255.255.255.255: all hosts of the link. [RFC 1122, 3.2.1.3] */
+export const limitedBroadcast = ipv4FromNumber(0xffff_ffff);
+
 /** The codes of the digit 0 and of the dot. */
 const zero = 0x30;
 const dot = 0x2e;

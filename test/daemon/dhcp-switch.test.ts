@@ -6,7 +6,7 @@ import { openDhcpSwitch, type OpenedSwitch } from '../../src/daemon/dhcp-switch.
 import type { NetworkOptions } from '../../src/daemon/network-plan.ts';
 import type { ClientLease } from '../../src/dhcp/client-lease.ts';
 import { decodeAddress, decodeAddresses, decodeText, decodeUint16 } from '../../src/dhcp/options.ts';
-import { StationLink } from '../../src/companions/station/station-link.ts';
+import { StationUplink } from '../../src/companions/station/station-uplink.ts';
 import { Station } from '../../src/companions/station/station.ts';
 import { logTo } from '../../src/log.ts';
 import { realRandom } from '../../src/random.ts';
@@ -56,7 +56,7 @@ class Site {
   /** Puts a new station on the switch. */
   async plug(mac: number): Promise<Station> {
     const environment = { clock: realClock, log: logTo(() => undefined), poison: true };
-    const link = await StationLink.open(
+    const link = await StationUplink.open(
       {
         ...{ directory: this.sock, description: 'test' },
         receive: (frame) => station.receive(frame),
@@ -180,8 +180,8 @@ describe('a switch with a DHCP server', () => {
       await console.until((text) => text.includes('1000 Success'));
       expect(console.shown).toContain(`\nleases offered ${count}\n`);
     };
-    const open = (): Promise<StationLink> =>
-      StationLink.open(
+    const open = (): Promise<StationUplink> =>
+      StationUplink.open(
         { directory: site.sock, description: 'test', receive: () => undefined, carrier: () => undefined },
         { clock: realClock, log: logTo(() => undefined), poison: true },
       );

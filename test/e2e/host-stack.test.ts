@@ -4,7 +4,7 @@ import { realClock } from '../../src/clock.ts';
 import { SwitchService } from '../../src/daemon/switch-service.ts';
 import { Host as Stack, type HostOptions } from '../../src/host/host.ts';
 import { linkLocalOf } from '../../src/wire/ipv6.ts';
-import { StationLink } from '../../src/companions/station/station-link.ts';
+import { StationUplink } from '../../src/companions/station/station-uplink.ts';
 import { realRandom } from '../../src/random.ts';
 import { parseIpv4, parseIpv4Network } from '../../src/wire/ipv4.ts';
 import { formatMac, macFromNumber } from '../../src/wire/mac.ts';
@@ -34,7 +34,7 @@ async function beside(stage: Stage, options: Partial<HostOptions> = {}): Promise
   const add = async (more: Partial<HostOptions>): Promise<Stack> => {
     // Frames may come before there is a stack.
     let stack: Stack | undefined = undefined;
-    const link = await StationLink.open(
+    const link = await StationUplink.open(
       { directory, description: 'host', receive: (frame) => stack?.receive(frame), carrier: (up) => stack?.carrier(up) },
       { clock: realClock, log: quietLog, poison: true },
     );

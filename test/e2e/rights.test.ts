@@ -1,6 +1,6 @@
 import { lstatSync, readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { gidOf } from '../../src/system/accounts.ts';
+import { gidNamed } from '../../src/system/accounts.ts';
 import { actAs, everyRights, type Actor } from '../rights.ts';
 import type { Running } from './running.ts';
 import { bin, poisoned, useStage } from './stage.ts';
@@ -70,7 +70,7 @@ describe.each(['root', 'root without CAP_NET_ADMIN'] as const)('a switch with -m
     await ours.line(/port 1: unix prog/);
     const name = readdirSync(directory).find((entry) => entry.startsWith('001.')) ?? '';
     expect(lstatSync(`${directory}/${name}`)).toMatchObject({ uid: client.uid, gid: 0 });
-    expect(gidOf(client.groups[0])).not.toBe(0);
+    expect(gidNamed(client.groups[0])).not.toBe(0);
   });
 
   it('refuses it without CAP_CHOWN, as the original does, and says why', async (context) => {

@@ -6,7 +6,7 @@ import { realClock } from '../../src/clock.ts';
 import { macOfId } from '../../src/star/identity.ts';
 import type { Slave } from '../../src/launcher/slave.ts';
 import { Station } from '../../src/companions/station/station.ts';
-import { StationLink } from '../../src/companions/station/station-link.ts';
+import { StationUplink } from '../../src/companions/station/station-uplink.ts';
 import { realRandom } from '../../src/random.ts';
 import { formatIpv4, parseIpv4, type Ipv4Address } from '../../src/wire/ipv4.ts';
 import { broadcastMac, macFromNumber, type MacAddress } from '../../src/wire/mac.ts';
@@ -19,7 +19,7 @@ class Guest {
   pings = 0;
   frames: Uint8Array[] = [];
   #waiters = new Set<() => void>();
-  #link: StationLink | undefined;
+  #link: StationUplink | undefined;
   #station: Station | undefined;
 
   async plug(directory: string, mac: MacAddress, peers: readonly Ipv4Address[] = []): Promise<this> {
@@ -29,7 +29,7 @@ class Guest {
       this.#station?.receive(frame);
       this.#changed();
     };
-    const link = await StationLink.open({ directory, description: 'guest', receive, carrier: () => undefined }, environment);
+    const link = await StationUplink.open({ directory, description: 'guest', receive, carrier: () => undefined }, environment);
     this.#link = link;
     const station = new Station({
       clock: realClock,

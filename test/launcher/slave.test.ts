@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { quietLog } from '../../src/log.ts';
 import { realClock } from '../../src/clock.ts';
 import { Slave } from '../../src/launcher/slave.ts';
-import { StationLink } from '../../src/companions/station/station-link.ts';
+import { StationUplink } from '../../src/companions/station/station-uplink.ts';
 import { Nodes } from './nodes.ts';
 
 describe('a slave', () => {
@@ -84,8 +84,8 @@ describe('a slave whose link is bad on purpose', () => {
     await nodes.slave(master, 'one', { impair: { delay: 150 } });
     await said;
     const environment = { clock: realClock, log: quietLog };
-    const open = (directory: string, receive: (frame: Uint8Array) => void): Promise<StationLink> =>
-      StationLink.open({ directory, description: 'a test', receive, carrier: () => undefined }, environment);
+    const open = (directory: string, receive: (frame: Uint8Array) => void): Promise<StationUplink> =>
+      StationUplink.open({ directory, description: 'a test', receive, carrier: () => undefined }, environment);
     let hear: (time: number) => void = () => undefined;
     const heard = new Promise<number>((resolve) => (hear = resolve));
     await using far = await open(nodes.sock('master'), () => hear(performance.now()));

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { BacklogBudget } from '../../src/ports/backlog.ts';
 import { newPortCounters, type PortCounters } from '../../src/ports/port.ts';
-import { SendQueue, type Refusal, type Sink } from '../../src/ports/send-queue.ts';
+import { SendQueue, type SendRefusal, type Sink } from '../../src/ports/send-queue.ts';
 import { frameOf, sameFrames } from './rig.ts';
 
 /** A medium that has room for some frames. */
@@ -11,9 +11,9 @@ class Medium implements Sink {
   asked = 0;
   kept = 0;
   room = 0;
-  refusal: Refusal | undefined;
+  refusal: SendRefusal | undefined;
 
-  send(frames: readonly Uint8Array[], from: number): number | Refusal {
+  send(frames: readonly Uint8Array[], from: number): number | SendRefusal {
     this.asked++;
     if (this.refusal) return this.refusal;
     const taken = frames.slice(from, from + this.room);
@@ -110,7 +110,7 @@ describe('a send queue', () => {
   it('keeps nothing when its port ends while it sends', () => {
     const { medium, queue, budget } = stage();
     const send = medium.send.bind(medium);
-    medium.send = (...offered): number | Refusal => {
+    medium.send = (...offered): number | SendRefusal => {
       queue[Symbol.dispose]();
       return send(...offered);
     };

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { Fdb, type FdbOptions, type Learning } from '../../src/switch/fdb.ts';
+import { Fdb, type FdbOptions, type Learned } from '../../src/switch/fdb.ts';
 import { vid } from '../../src/wire/dot1q.ts';
 import { macFromNumber, writeMac } from '../../src/wire/mac.ts';
 import { ManualClock } from '../manual-clock.ts';
@@ -14,7 +14,7 @@ class Bed {
     this.fdb = new Fdb(this.clock, options, isSticky);
   }
 
-  learn(station: number, port: string, vlan = 0): Learning {
+  learn(station: number, port: string, vlan = 0): Learned {
     this.fdb.beginBreath();
     return this.fdb.learn(vid(vlan), address(station), 0, port);
   }

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
-import { gidOf, groupName, isMember, uidOf, userName } from '../../src/system/accounts.ts';
+import { gidNamed, groupName, isMember, uidNamed, userName } from '../../src/system/accounts.ts';
 
 /** The first columns of the system's own table: name and number. */
 function entries(table: 'passwd' | 'group'): [string, number][] {
@@ -10,12 +10,12 @@ function entries(table: 'passwd' | 'group'): [string, number][] {
 
 describe('the accounts of this machine', () => {
   it('are those that getent lists', () => {
-    for (const [name, uid] of entries('passwd')) expect([uidOf(name), userName(uid)]).toEqual([uid, name]);
-    for (const [name, gid] of entries('group')) expect([gidOf(name), groupName(gid)]).toEqual([gid, name]);
+    for (const [name, uid] of entries('passwd')) expect([uidNamed(name), userName(uid)]).toEqual([uid, name]);
+    for (const [name, gid] of entries('group')) expect([gidNamed(name), groupName(gid)]).toEqual([gid, name]);
   });
 
   it('are undefined where there is none', () => {
-    expect([uidOf('no such user'), gidOf(''), userName(4_000_000_000), groupName(4_000_000_000)]).toEqual(Array(4).fill(undefined));
+    expect([uidNamed('no such user'), gidNamed(''), userName(4_000_000_000), groupName(4_000_000_000)]).toEqual(Array(4).fill(undefined));
   });
 
   it('are members of the groups that id lists', () => {

@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, lstatSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { gidOf } from '../../src/system/accounts.ts';
+import { gidNamed } from '../../src/system/accounts.ts';
 import { actAs, everyRights, type Actor } from '../rights.ts';
 
 const script = 'test/system/bind-process.ts';
@@ -26,7 +26,7 @@ function sharedDirectory(actor: Actor, mode = 0o777): string {
 }
 
 /** The number of the actor's second group, as the actor's processes see it. */
-const secondGroup = (actor: Actor): number => gidOf(actor.groups[1]) ?? 0;
+const secondGroup = (actor: Actor): number => gidNamed(actor.groups[1]) ?? 0;
 
 describe.each(everyRights)('a socket file that %s makes', (rights) => {
   it('gets any group that its user is in, and its mode', (context) => {

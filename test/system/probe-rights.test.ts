@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { gidOf } from '../../src/system/accounts.ts';
+import { gidNamed } from '../../src/system/accounts.ts';
 import { actAs, everyRights } from '../rights.ts';
 
 /** Whether a process with this /proc/self/status has CAP_NET_ADMIN. [capabilities(7)] */
@@ -23,7 +23,7 @@ describe.each(everyRights)('a probe run by %s', (rights) => {
     }[rights];
     expect({ uid: found.uid, mayNetAdmin: mayNetAdmin(found.status) }).toEqual(expected);
     expect(found.home).toBe(actor.directory);
-    if (rights === 'a user in two groups') expect(found.groups).toEqual(expect.arrayContaining(actor.groups.map((name) => gidOf(name))));
+    if (rights === 'a user in two groups') expect(found.groups).toEqual(expect.arrayContaining(actor.groups.map((name) => gidNamed(name))));
   });
 
   it('has a home of its own that it can write to', (context) => {

@@ -1,6 +1,6 @@
 import { closeSync } from 'node:fs';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { FrameMemory, isUp, openTap, writeFrame, type Tap } from '../../src/system/tap.ts';
+import { FrameMemory, isUp, openTap, writeTapFrame, type Tap } from '../../src/system/tap.ts';
 import { frameOf, sameFrames } from '../ports/rig.ts';
 import { ip, setUp, useNetworkNamespace } from '../ports/tap-stage.ts';
 import { datagramPair } from './sockets.ts';
@@ -30,12 +30,12 @@ describe('a TAP interface', () => {
 
   it('takes no frame while it is down, none shorter than its header, and none when it is gone', () => {
     const { fd } = opened('taker');
-    expect(writeFrame(fd, frameOf(60))).toBe('EIO');
+    expect(writeTapFrame(fd, frameOf(60))).toBe('EIO');
     setUp('taker');
-    expect(writeFrame(fd, frameOf(60))).toBeUndefined();
-    expect(writeFrame(fd, frameOf(13))).toBe('EINVAL');
+    expect(writeTapFrame(fd, frameOf(60))).toBeUndefined();
+    expect(writeTapFrame(fd, frameOf(13))).toBe('EINVAL');
     ip('link', 'delete', 'taker');
-    expect(writeFrame(fd, frameOf(60))).toBe('EBADFD');
+    expect(writeTapFrame(fd, frameOf(60))).toBe('EBADFD');
     expect(new FrameMemory(9234).receive(fd)).toBe('EBADFD');
   });
 
@@ -52,14 +52,14 @@ describe('memory for frames', () => {
   it('takes what waits, 64 at most at a time, and tells what was too long from what was not', () => {
     const [near, far] = datagramPair();
     const sizes = [1, 14, 99, 100, 101, 5000, 0, 60];
-    for (const size of sizes) expect(writeFrame(far, frameOf(size))).toBeUndefined();
+    for (const size of sizes) expect(writeTapFrame(far, frameOf(size))).toBeUndefined();
     const memory = new FrameMemory(100);
     expect(memory.receive(near)).toBe(sizes.length);
     const read = sizes.map((_, i) => memory.frame(i));
     expect(read.map((frame) => frame?.length)).toEqual([1, 14, 99, 100, undefined, undefined, 0, 60]);
     expect(sameFrames([read[3] ?? frameOf(0)], [frameOf(100)])).toBe(true);
     expect(memory.receive(near)).toBe(0);
-    for (let i = 0; i < 70; i++) expect(writeFrame(far, frameOf(20, i))).toBeUndefined();
+    for (let i = 0; i < 70; i++) expect(writeTapFrame(far, frameOf(20, i))).toBeUndefined();
     expect([memory.receive(near), memory.receive(near)]).toEqual([64, 6]);
     expect(sameFrames([memory.frame(5) ?? frameOf(0)], [frameOf(20, 69)])).toBe(true);
   });

@@ -1,12 +1,12 @@
 import type { Status } from '../../management/status.ts';
-import { Link, type LinkEnvironment } from './link.ts';
+import { AutoLink, type LinkEnvironment } from './link.ts';
 import { isWireCommand } from './wire.ts';
 
 /** The types of wire and the links of one switch, and what can be done to them. Names are words. */
 export class Autolink {
   /** Commands by the names of their types. */
   readonly wires = new Map<string, string>();
-  readonly links = new Map<string, Link>();
+  readonly links = new Map<string, AutoLink>();
   readonly #environment: LinkEnvironment;
 
   constructor(environment: LinkEnvironment) {
@@ -31,7 +31,7 @@ export class Autolink {
   /** Adds a link to one of those hosts. It begins switched off. */
   addLink(name: string, remotes: readonly string[]): Status {
     if (this.links.has(name) || remotes.length === 0) return 'EINVAL';
-    this.links.set(name, new Link(name, remotes, this.#environment));
+    this.links.set(name, new AutoLink(name, remotes, this.#environment));
     return 'success';
   }
 

@@ -1,6 +1,6 @@
 import type { Status } from '../../management/status.ts';
 import type { Autolink } from './autolink.ts';
-import type { Link } from './link.ts';
+import type { AutoLink } from './link.ts';
 import { expandWire, wordsOf } from './wire.ts';
 
 /** A command of the console. */
@@ -105,7 +105,7 @@ function runningLinks({ autolink, print }: Call): Status {
 }
 
 function jobsQueue({ autolink, print }: Call): Status {
-  const waiting = [...autolink.links.values()].flatMap((link: Link) => (link.job ? [{ name: link.name, ...link.job }] : []));
+  const waiting = [...autolink.links.values()].flatMap((link: AutoLink) => (link.job ? [{ name: link.name, ...link.job }] : []));
   if (waiting.length === 0) print('jobs queue is empty');
   for (const { name, action, left } of waiting.sort((one, other) => one.left - other.left)) {
     print(`TIME: ${left}, ACTION: ${action.padEnd(5)}, LINK: ${name}`);

@@ -44,7 +44,7 @@ const endLimit = 2_000;
  * A link that is kept: on a port that it reserves at the switch, it tries each of its wires to each of its remote hosts in turn until one stands,
  * and goes on so when that one breaks. A wire stands from the time its command has an endpoint at the port until the endpoint or the command is gone.
  */
-export class Link {
+export class AutoLink {
   readonly name: string;
   readonly remotes: readonly string[];
   /** The commands of its types of wire, by their names. */

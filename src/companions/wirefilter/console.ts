@@ -8,7 +8,7 @@ import { commands, type Call } from './commands.ts';
 import { change, type Shown } from './showing.ts';
 
 /** The management of a filter: a line in, a reply out. It knows nothing of sockets and terminals. */
-export class Console implements Interpreter {
+export class FilterConsole implements Interpreter {
   readonly greeting = "\nVDE wirefilter V.2.3.2\netherloom's wirefilter, under the MIT licence\n";
   readonly prompt = '\nVDEwf$ ';
   readonly shutdown: () => void;

@@ -10,12 +10,12 @@ import { plugPlace } from '../plug-name.ts';
  * One side of a filter: the command before it (`standard` input and output), the one behind it (`alternate`, the descriptors that dpipe tells
  * of), or a plug of its own, by its place's name.
  */
-export type Side = 'standard' | 'alternate' | { readonly plug: string };
+export type FilterSide = 'standard' | 'alternate' | { readonly plug: string };
 
 /** Both sides. Without a right one frames go one way: from standard input to standard output. */
 export interface Sides {
-  readonly left: Side;
-  readonly right: Side | undefined;
+  readonly left: FilterSide;
+  readonly right: FilterSide | undefined;
 }
 
 /** The sides that two names mean; `-` is standard input and output. Throws EtherloomError('bad-option') when both are. */
@@ -37,12 +37,12 @@ export function pipedSides(environment: NodeJS.ProcessEnv): Sides {
 }
 
 /** Opens a side. Throws EtherloomError that says what helps. */
-export function openSide(side: Side, environment: PortEnvironment): Promise<PlugEnd> {
+export function openSide(side: FilterSide, environment: PortEnvironment): Promise<PlugEnd> {
   if (typeof side === 'object') return openPlace(plugPlace(side.plug), { description: describePlug('wirefilter:') }, environment);
   return Promise.resolve(side === 'standard' ? openStandard(environment, true) : openAlternate(environment));
 }
 
-function sideNamed(name: string): Side {
+function sideNamed(name: string): FilterSide {
   return name === '-' ? 'standard' : { plug: name };
 }
 

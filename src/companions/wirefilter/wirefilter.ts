@@ -11,7 +11,7 @@ import type { Random } from '../../random.ts';
 import { FrameLoop, isPaced, waitingFor } from '../frame-loop.ts';
 import type { PlugEnd } from '../plug-end.ts';
 import { Blink } from './blink.ts';
-import { Console } from './console.ts';
+import { FilterConsole } from './console.ts';
 import { Filter } from './filter.ts';
 import { openSide, type Sides } from './sides.ts';
 import type { Value, Way } from './value.ts';
@@ -55,7 +55,7 @@ export class Wirefilter implements AsyncDisposable {
   readonly #environment: WirefilterEnvironment;
   readonly #loop: FrameLoop;
   readonly #filter: Filter;
-  readonly #console: Console;
+  readonly #console: FilterConsole;
   readonly #blink: Blink | undefined;
   /** By the way that starts there. */
   readonly #from = new Map<Way, Port>();
@@ -83,7 +83,7 @@ export class Wirefilter implements AsyncDisposable {
       changed: (now, before) => this.#console.changed(now, before),
     });
     const shown = { filter: this.#filter, both, undelivered: (way: Way) => this.#undelivered(way) };
-    this.#console = new Console(shown, () => this.#settle('it was shut down'));
+    this.#console = new FilterConsole(shown, () => this.#settle('it was shut down'));
     this.#filter.fifo = fifo;
     for (const [word, value] of values) {
       if (!this.#filter.set(word, value))

@@ -8,7 +8,7 @@ export interface PingingGuest {
 }
 
 /** What came of a ping of the guest in that place of the list: milliseconds, or undefined without an answer. */
-export type PingResult = (place: number, peer: string, milliseconds: number | undefined) => void;
+export type PingReport = (place: number, peer: string, milliseconds: number | undefined) => void;
 
 /** How long a guest waits for an answer, in seconds; and how long we wait for the guest, in milliseconds. */
 const answerLimit = 1;
@@ -18,7 +18,7 @@ const commandLimit = 5000;
  * Has every guest ping every other once, by commands on their consoles; guests at once, each one's pings one after the other. A guest
  * that takes no commands has no answers. Throws the signal's reason when aborted.
  */
-export async function pingRound(guests: readonly PingingGuest[], result: PingResult, signal: AbortSignal): Promise<void> {
+export async function pingRound(guests: readonly PingingGuest[], result: PingReport, signal: AbortSignal): Promise<void> {
   await Promise.all(
     guests.map(async ({ console: path, address }, place) => {
       const peers = guests.map((guest) => guest.address).filter((peer) => peer !== address);

@@ -3,7 +3,7 @@ import { EtherloomError } from '../../errors.ts';
 import { asCalled } from '../../system/caller.ts';
 
 /** How runCommand runs. */
-export interface CommandOptions {
+export interface RunOptions {
   readonly signal?: AbortSignal | undefined;
   /** The directory it runs in. */
   readonly cwd?: string;
@@ -23,7 +23,7 @@ export interface CommandResult {
  * Runs a program to its end, without a shell and in the C locale. Throws EtherloomError('missing-peer') when there is no such program,
  * EtherloomError('timed-out') when it takes too long, and the signal's reason when aborted.
  */
-export async function runCommand(program: string, args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
+export async function runCommand(program: string, args: readonly string[], options: RunOptions = {}): Promise<CommandResult> {
   const { signal, cwd, timeout = 0 } = options;
   signal?.throwIfAborted();
   return new Promise((resolve, reject) => {

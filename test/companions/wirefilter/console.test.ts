@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Console } from '../../../src/companions/wirefilter/console.ts';
+import { FilterConsole } from '../../../src/companions/wirefilter/console.ts';
 import { Filter } from '../../../src/companions/wirefilter/filter.ts';
 import { seededRandom } from '../../../src/lab/seeded-random.ts';
 import type { Files } from '../../../src/management/files.ts';
@@ -15,7 +15,7 @@ class Stage {
     changed: (now, before) => this.console.changed(now, before),
   });
   ended = 0;
-  readonly console = new Console({ filter: this.filter, both: true, undelivered: () => 4 }, () => this.ended++);
+  readonly console = new FilterConsole({ filter: this.filter, both: true, undelivered: () => 4 }, () => this.ended++);
   readonly told: string[] = [];
   readonly listener: Listener = { tell: (line) => this.told.push(line) };
   readonly texts = new Map<string, string>();

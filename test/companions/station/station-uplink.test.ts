@@ -7,7 +7,7 @@ import { realClock } from '../../../src/clock.ts';
 import { VdeClient } from '../../../src/ports/vde/vde-client.ts';
 import { breathes } from '../../plane/conformance.ts';
 import { SwitchService } from '../../../src/daemon/switch-service.ts';
-import { StationLink } from '../../../src/companions/station/station-link.ts';
+import { StationUplink } from '../../../src/companions/station/station-uplink.ts';
 import { realRandom } from '../../../src/random.ts';
 import { encodeEthernet } from '../../../src/wire/ethernet.ts';
 import { broadcastMac, macFromNumber } from '../../../src/wire/mac.ts';
@@ -37,11 +37,11 @@ breathes("a station's link", async () => {
 });
 
 /** A link whose frames and carrier are waited for. */
-async function linkTo(directory: string): Promise<{ link: StationLink; next: (what: string) => Promise<void> }> {
+async function linkTo(directory: string): Promise<{ link: StationUplink; next: (what: string) => Promise<void> }> {
   const waiting = new Map<string, () => void>();
   const told = (what: string): void => waiting.get(what)?.();
   const next = (what: string): Promise<void> => new Promise((resolve) => waiting.set(what, resolve));
-  const link = await StationLink.open(
+  const link = await StationUplink.open(
     { directory, description: 'test', receive: (frame) => told(`frame of ${frame.length}`), carrier: (up) => told(up ? 'up' : 'down') },
     { ...environment, poison: true },
   );

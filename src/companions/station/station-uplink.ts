@@ -29,7 +29,7 @@ export interface StationLinkEnvironment {
 }
 
 /** A cable to a VDE switch that plugs itself in again when the switch comes back. Frames for a switch that is away are dropped. */
-export class StationLink implements AsyncDisposable {
+export class StationUplink implements AsyncDisposable {
   /** Runs work as one breath. */
   readonly breath: Breath;
   readonly #options: StationLinkOptions;
@@ -50,8 +50,8 @@ export class StationLink implements AsyncDisposable {
   }
 
   /** Throws what VdeClient.open throws when the switch cannot be had at first, and `AbortError`. */
-  static async open(options: StationLinkOptions, environment: StationLinkEnvironment, signal?: AbortSignal): Promise<StationLink> {
-    const link = new StationLink(options, environment);
+  static async open(options: StationLinkOptions, environment: StationLinkEnvironment, signal?: AbortSignal): Promise<StationUplink> {
+    const link = new StationUplink(options, environment);
     await link.#connect(signal);
     return link;
   }
