@@ -4,6 +4,13 @@ import type { Port } from '../ports/port.ts';
 import type { VdeClient } from '../ports/vde/vde-client.ts';
 import { FrameLoop, isPaced, waitingFor, type FrameLoopOptions } from './frame-loop.ts';
 
+/** The end of a cable that a plug opened. */
+export interface PlugEnd extends AsyncDisposable {
+  readonly port: Port;
+  /** Resolves with what failed when the end goes by itself. Default: an end may go without a failure. */
+  readonly failure?: () => Promise<string>;
+}
+
 /** What a cable is given. */
 export interface CableOptions extends Omit<FrameLoopOptions, 'flushed'> {
   /** Sees each frame that goes from the second end to the first. Borrowed: valid until it returns. */

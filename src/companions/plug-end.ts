@@ -7,6 +7,7 @@ import type { Acceptor, Port } from '../ports/port.ts';
 import { VdeClient, type VdeClientOptions } from '../ports/vde/vde-client.ts';
 import { gidNamed, userName } from '../system/accounts.ts';
 import { sharedEnd } from '../system/pipe.ts';
+import type { PlugEnd } from './cable.ts';
 import type { PlugPlace, SwitchPlace } from './plug-name.ts';
 
 /** What was said of a plug besides its place, whose own words count first. */
@@ -17,13 +18,6 @@ export interface PlugSettings {
   readonly mode?: number | undefined;
   /** What the switch shows. */
   readonly description: string;
-}
-
-/** One end of a cable, and what goes with it. */
-export interface PlugEnd extends AsyncDisposable {
-  readonly port: Port;
-  /** Resolves with what failed once it has gone by itself. Default: it may go. */
-  readonly failure?: () => Promise<string>;
 }
 
 /** Where switches are, for those who do not say. */

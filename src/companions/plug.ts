@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts';
-import { Cable } from './cable.ts';
+import { Cable, type PlugEnd } from './cable.ts';
 import { startCommand } from '../ports/command.ts';
-import { openPlace, openStandard, type PlugEnd, type PlugSettings } from './plug-end.ts';
+import { openPlace, openStandard, type PlugSettings } from './plug-end.ts';
 import type { PlugPlace } from './plug-name.ts';
 import type { Log } from '../log.ts';
 

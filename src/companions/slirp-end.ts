@@ -5,7 +5,7 @@ import { withoutDhcp } from '../ports/slirp/gateway-filter.ts';
 import { slirpAddress } from '../ports/slirp/slirp-address.ts';
 import { checkSlirp, findSlirpProgram } from '../ports/slirp/slirp-program.ts';
 import { startSlirp } from '../ports/slirp/slirp.ts';
-import type { PlugEnd } from './plug-end.ts';
+import type { PlugEnd } from './cable.ts';
 import type { PlugPlace } from './plug-name.ts';
 
 /** Starts libslirp as its address says. Throws EtherloomError: what `findSlirpProgram` and `checkSlirp` throw. */

@@ -1,10 +1,33 @@
 import { realClock } from '../clock.ts';
 import { FrameLoop } from '../companions/frame-loop.ts';
 import { EtherloomError } from '../errors.ts';
-import { quietLog } from '../log.ts';
+import { quietLog, type Log } from '../log.ts';
 import { open } from '../ports/open.ts';
 import type { Acceptor, Breath, Listener, Port, PortNumber } from '../ports/port.ts';
-import type { PortLoop, PortLoopOptions } from './ports.ts';
+
+/** What a loop of ports is given. */
+export interface PortLoopOptions {
+  /** Where its log goes. Default: nowhere. */
+  readonly log?: Log;
+}
+
+/** The event loop of ports that are not at a switch. */
+export interface PortLoop {
+  /** Runs `work`, in which frames may be sent; at its end they leave together. */
+  readonly breath: Breath;
+  /**
+   * Opens the port at an address: `vde://DIRECTORY`, `tcp://HOST:PORT`, `qemu-stream://PATH`, `qemu://LOCAL,REMOTE`, `tap://NAME`. It delivers
+   * once a receiver is attached. Throws EtherloomError: `bad-address`, or what its driver throws.
+   */
+  dial(address: string): Promise<Port>;
+  /**
+   * Listens at an address: `tcp-listen://HOST:PORT`, `qemu-stream-listen://PATH`, `ws://HOST:PORT/PATH?token=TOKEN`. Calls `accept` with the port
+   * of each client, and its number. Throws EtherloomError: `bad-address`, or what its driver throws.
+   */
+  listen(address: string, accept: (port: Port, number: PortNumber) => void): Promise<Listener>;
+  /** Sends a frame by a port: at once, or with the rest of the current breath. The frame is the port's until then. */
+  send(port: Port, frame: Uint8Array): void;
+}
 
 /** Ports without a switch: what `openPortLoop` of the door returns. */
 export class FramePortLoop implements PortLoop {

@@ -1,9 +1,10 @@
+import type { PlugEnd } from '../cable.ts';
 import { fstatSync } from 'node:fs';
 import { EtherloomError } from '../../errors.ts';
 import type { PortEnvironment } from '../../ports/environment.ts';
 import { PipePort } from '../../ports/stream/pipe-port.ts';
 import { sharedEnd } from '../../system/pipe.ts';
-import { describePlug, openPlace, openStandard, type PlugEnd } from '../plug-end.ts';
+import { describePlug, openPlace, openStandard } from '../plug-end.ts';
 import { plugPlace } from '../plug-name.ts';
 
 /**

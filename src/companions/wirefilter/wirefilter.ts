@@ -1,3 +1,4 @@
+import type { PlugEnd } from '../cable.ts';
 import type { Clock, Timer } from '../../clock.ts';
 import { filesFor } from '../../console-server/console-files.ts';
 import { ConsoleListener } from '../../console-server/console-listener.ts';
@@ -9,7 +10,6 @@ import type { Port } from '../../ports/port.ts';
 import type { QualityWord } from '../../impairment/impairment.ts';
 import type { Random } from '../../random.ts';
 import { FrameLoop, isPaced, waitingFor } from '../frame-loop.ts';
-import type { PlugEnd } from '../plug-end.ts';
 import { Blink } from './blink.ts';
 import { FilterConsole } from './console.ts';
 import { Filter } from './filter.ts';

@@ -3,6 +3,7 @@ import type { VdeDirectoryOptions } from '../../ports/vde/vde-directory.ts';
 import { requireLinux } from '../../system/linux.ts';
 import type { Network } from '../network.ts';
 import { checkOptions } from '../words.ts';
+import type { Exposure } from './exposed-switch.ts';
 
 /** The options that there are. */
 const exposeWords = { vde: 'text', log: 'function', mode: 'number', directoryMode: 'number', gid: 'number' } as const;
@@ -13,12 +14,6 @@ export interface ExposeOptions extends Omit<VdeDirectoryOptions, 'directory' | '
   readonly vde: string;
   /** Is told who comes and goes. Default: nobody. */
   readonly log?: (message: string) => void;
-}
-
-/** A switch of the lab that others can join, until it is disposed. */
-export interface Exposure extends AsyncDisposable {
-  /** The canonical path of the directory. */
-  readonly directory: string;
 }
 
 /**

@@ -9,8 +9,13 @@ import { openLoop } from '../../system/loop.ts';
 import type { Fabric } from '../fabric.ts';
 import type { LabSwitch } from '../lab-switch.ts';
 import { Border } from './border.ts';
-import type { Exposure } from './expose.ts';
 import { RealTime } from './real-time.ts';
+
+/** A switch of the lab that others can join, until it is disposed. */
+export interface Exposure extends AsyncDisposable {
+  /** The canonical path of the directory. */
+  readonly directory: string;
+}
 
 /** Opens the directory of a switch of the lab, and lets its network live in real time until that is disposed. Throws what VdeListener.open throws. */
 export function exposeSwitch(at: LabSwitch, fabric: Fabric, options: VdeDirectoryOptions, log: (message: string) => void): Exposure {
