@@ -1,11 +1,11 @@
 /**
- * Time as an argument. Everything below `daemon` is handed a Clock and never asks the machine for the time, so that a test or the
- * lab can run it in virtual time.
+ * Time as an argument. Code below `daemon` is given a Clock and never reads the machine's time, so that a test or the lab can run it in
+ * virtual time.
  */
 export interface Clock {
   /** Milliseconds since an arbitrary start; never goes back. Ages and timeouts are differences of this. */
   monotonic(): number;
-  /** Milliseconds since 1970-01-01T00:00Z; may jump. Only what outlives the process (leases on disk) is kept in it. */
+  /** Milliseconds since 1970-01-01T00:00Z; may jump. Used only for times that outlive the process, such as leases on disk. */
   wall(): number;
   /** Calls `run` once, `delay` milliseconds from now. Disposing the timer before then cancels it; afterwards it does nothing. */
   after(delay: number, run: () => void): Timer;
@@ -40,20 +40,20 @@ export const realClock: Clock = {
 };
 
 /**
- * Resolves once the microtasks, and in Node the ticks, that are ready have run, with all those that they made. No timer of the machine is waited
- * for. With nothing but the language to go by, it is done after as many microtasks in a row as programs need.
+ * Resolves once the ready microtasks (in Node also the ticks) have run, with all those that they made. It does not wait for timers of the
+ * machine. Where the language offers nothing else, it resolves after as many consecutive microtasks as programs need.
  */
 export const nextTurn: () => Promise<void> = chooseTurn();
 
-/** So many microtasks in a row are let run where there is nothing else to wait for. */
+/** The number of consecutive microtasks to let run where there is nothing else to wait for. */
 const blindRounds = 64;
 
 function chooseTurn(): () => Promise<void> {
   const world: Partial<Pick<typeof globalThis, 'setImmediate' | 'MessageChannel'>> = globalThis;
-  // Kept as it is now: a test may put a false clock in its place later.
+  // Read once, since a test may replace it by a false clock later.
   const { setImmediate: soon } = world;
   if (soon !== undefined) return () => new Promise((resolve) => void soon(resolve));
-  // Not asked for before: Node makes it when it is asked for, which takes a millisecond.
+  // Read last: Node creates it on first access, which takes a millisecond.
   const { MessageChannel: Channel } = world;
   if (Channel !== undefined) return turnsOf(new Channel());
   return async () => {
@@ -61,7 +61,7 @@ function chooseTurn(): () => Promise<void> {
   };
 }
 
-/** A message to oneself comes when the microtasks are done. */
+/** A message to its own channel arrives when the microtasks are done. */
 function turnsOf({ port1, port2 }: InstanceType<typeof MessageChannel>): () => Promise<void> {
   const waiting: (() => void)[] = [];
   port1.addEventListener('message', () => waiting.shift()?.());

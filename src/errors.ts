@@ -3,14 +3,14 @@ export type ErrorCode =
   | 'bad-address' // text that should name a host, a port, a network or a socket does not
   | 'bad-option' // a command-line option or configuration value is not acceptable
   | 'bad-state' // a file of ours is damaged, or not ours
-  | 'busy' // somebody else holds what we need
+  | 'busy' // another process or client holds the resource
   | 'missing-peer' // a program that must be installed is not there
   | 'not-permitted' // the system, or our own safety rule, refuses
   | 'not-supported' // this operating system cannot do it
   | 'path-too-long' // the last part of a socket's path, or a path for a program that needs a short one
-  | 'refused' // the other side said no
+  | 'refused' // the other side refused
   | 'system' // a system call failed
-  | 'timed-out'; // the other side said nothing in time
+  | 'timed-out'; // the other side did not answer in time
 
 /**
  * The one class of error that this package throws on purpose. The message says what failed, with which thing, why, and what to do.

@@ -2,7 +2,7 @@
 export class Feed<Value> {
   readonly #listeners = new Set<(value: Value) => void>();
 
-  /** Whether anything listens; if not, a value need not be made. */
+  /** True if anything listens; if not, a value need not be made. */
   get wanted(): boolean {
     return this.#listeners.size > 0;
   }

@@ -1,6 +1,6 @@
-/** The log as an argument, like Clock: rooms say what happened and how much it matters, and do not know where it is written. */
+/** The log as an argument, like Clock: rooms log events with a level, and do not know where lines are written. */
 
-/** How much a line matters: `info` tells what happened, `warn` what the user should look at, `error` what failed for good. */
+/** How much a line matters: `info` reports an event, `warn` a matter for the user to look at, `error` a final failure. */
 export type LogLevel = 'info' | 'warn' | 'error';
 
 /** The facts of a line, for programs that read the log. */
@@ -9,7 +9,10 @@ export type LogFields = Readonly<Record<string, unknown>>;
 /** Takes the lines of a log. */
 export type LogSink = (message: string, fields: LogFields, level: LogLevel) => void;
 
-/** What happened, for people, and as fields for programs. Called by itself it says a line of level `info`. Never called per frame. */
+/**
+ * A log of events, as text for people and as fields for programs. Called as a function it logs a line of level `info`. Never called per
+ * frame.
+ */
 export interface Log {
   (message: string, fields?: LogFields): void;
   warn(message: string, fields?: LogFields): void;

@@ -1,6 +1,6 @@
 /** Chance as an argument, for the same reason as Clock. */
 export interface Random {
-  /** An integer from 0 to 2^32 - 1, all equally likely. */
+  /** Returns an integer from 0 to 2^32 - 1, all equally likely. */
   uint32(): number;
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { budgets, countIn } from './prose/budgets.ts';
 import { errorMessages, logLines, type Message } from './words.ts';
 
 /*
@@ -41,6 +42,13 @@ describe('the lines of logs', () => {
 
   it('are in plain English, and have no full stop', () => {
     expect(without(lines, ({ text }) => !unidiomatic.test(text) && !text.endsWith('.'))).toEqual([]);
+  });
+});
+
+describe('the comments', () => {
+  it.each(Object.entries(budgets()))('of %s have no more forbidden forms than before: %i', (folder, most) => {
+    const found = countIn(folder);
+    expect(found.length, `forbidden forms (test/prose/forms.ts) in ${folder}:\n${found.slice(0, 30).join('\n')}`).toBeLessThanOrEqual(most);
   });
 });
 

@@ -16,8 +16,9 @@ export type { OwnDhcpOptions, OwnSwitch, OwnSwitchOptions } from './own-switch.t
 export type { Running, Surroundings } from './surroundings.ts';
 
 /**
- * Opens a switch that VDE clients and QEMU connect to, in this process. Installs no handler of signals or errors, and never ends the process.
- * Throws EtherloomError: `not-supported` where this is not Linux, and for whatever part cannot be opened; then none is.
+ * Opens a switch that VDE clients and QEMU connect to, in this process. Installs no handler of signals or errors, and never ends the
+ * process. Throws EtherloomError: `not-supported` on a system other than Linux, and another code if any part cannot be opened; then none
+ * stays open.
  *
  * @example
  * ```ts
@@ -34,8 +35,8 @@ export async function openSwitch(options: OwnSwitchOptions, surroundings: Surrou
 }
 
 /**
- * Opens the master of a star in this process: a switch, its DHCP server, and the port that slaves join at. Installs no handler of signals or
- * errors, and never ends the process. Throws EtherloomError for whatever part cannot be opened; then none is.
+ * Opens the master of a star in this process: a switch, its DHCP server, and the port that slaves join at. Installs no handler of signals
+ * or errors, and never ends the process. Throws EtherloomError if any part cannot be opened; then none stays open.
  *
  * @example
  * ```ts
@@ -53,9 +54,9 @@ export async function openMaster(options: OwnMasterOptions, surroundings: Surrou
 }
 
 /**
- * Opens a slave of a star in this process: a switch that is linked to the master's. Waits for a master that it has never reached; a slave that
- * has joined before begins at once. Throws EtherloomError: `refused` when the master says no, `timed-out` when `signal` aborts, and for
- * whatever part cannot be opened; then none is.
+ * Opens a slave of a star in this process: a switch that is linked to the master's. Waits for a master that it has never reached; a slave
+ * that has joined before begins at once. Throws EtherloomError: `refused` if the master refuses it, `timed-out` if `signal` aborts, and
+ * another code if any part cannot be opened; then none stays open.
  *
  * @example
  * ```ts

@@ -2,7 +2,7 @@ import type { NetworkOptions } from '../daemon/network-plan.ts';
 import { EtherloomError } from '../errors.ts';
 import { parseIpv4, parseIpv4Network, type Ipv4Address } from '../wire/ipv4.ts';
 
-/** A network that is served by DHCP, and what clients are told of it. Addresses are text. */
+/** A network that is served by DHCP, and the settings for its clients. Addresses are text. */
 export interface ServedNetworkOptions {
   /** The network, as `10.77.0.0/24`. Its first host is the DHCP server. */
   readonly subnet: string;
@@ -12,7 +12,7 @@ export interface ServedNetworkOptions {
   readonly dns?: readonly string[] | undefined;
   /** The domain in which clients complete names. Default: clients are told none. */
   readonly domain?: string | undefined;
-  /** The addresses of clients, as `10.77.0.100-10.77.0.199`. Default: all that nothing else has. */
+  /** The addresses of clients, as `10.77.0.100-10.77.0.199`. Default: all addresses without another use. */
   readonly range?: string | undefined;
   /** The duration of a lease, in seconds. Default: 3,600. */
   readonly leaseTime?: number | undefined;

@@ -10,13 +10,13 @@ import { stageOf, type Running, type Surroundings } from './surroundings.ts';
 export interface OwnGuestOptions {
   /** The image: DIR of `etherloom guest build DIR`. */
   readonly image: string;
-  /** How QEMU runs it. Default: by KVM where this machine has it. */
+  /** How QEMU runs it. Default: by KVM if this machine has it. */
   readonly accel?: 'auto' | 'tcg' | 'kvm' | undefined;
   /** The memory of the guest, in MiB. Default: 96. */
   readonly memory?: number | undefined;
 }
 
-/** What each node of a star has. */
+/** The options of every node of a star. */
 export interface OwnNodeOptions {
   /** The directory in which clients find the node's switch; its parent must exist. */
   readonly directory: string;
@@ -32,15 +32,15 @@ export interface OwnNodeOptions {
 
 /** The master of a star in a program of one's own. */
 export interface OwnMasterOptions extends OwnNodeOptions, ServedNetworkOptions {
-  /** Where slaves link, as `127.0.0.1:7000`; they join at the port above. Port 0: any free pair. */
+  /** The address at which slaves link, as `127.0.0.1:7000`; they join at the port above. Port 0: any free pair. */
   readonly listen: string;
-  /** Addresses that are kept for slaves, by their ids. Default: each has the one that follows from its id. */
+  /** Addresses that are reserved for slaves, by their ids. Default: each has the one that follows from its id. */
   readonly reservations?: Readonly<Record<number, string>> | undefined;
 }
 
 /** A slave of a star in a program of one's own. */
 export interface OwnSlaveOptions extends OwnNodeOptions {
-  /** Where the master listens, as `127.0.0.1:7000`. */
+  /** The address at which the master listens, as `127.0.0.1:7000`. */
   readonly master: string;
   /** The id that it demands. Default: the master assigns one. */
   readonly id?: NodeId | undefined;
@@ -48,7 +48,7 @@ export interface OwnSlaveOptions extends OwnNodeOptions {
 
 /** A master that runs in a program of one's own, until it is disposed. */
 export interface OwnMaster extends Running {
-  /** Where slaves link: the `master` of `openSlave`. */
+  /** The address at which slaves link: the `master` of `openSlave`. */
   readonly link: string;
 }
 
@@ -57,7 +57,7 @@ export interface OwnSlave extends Running {
   readonly id: NodeId;
 }
 
-/** Opens a master: what `openMaster` of the door does. */
+/** Opens a master, for `openMaster` of the door. */
 export async function ownMaster(options: OwnMasterOptions, surroundings: Surroundings): Promise<OwnMaster> {
   const { environment, ended } = stageOf(surroundings);
   const { directory: sock, state, guest, plain = false, reservations = {}, console: path, listen: text, ...network } = options;
@@ -75,7 +75,7 @@ export async function ownMaster(options: OwnMasterOptions, surroundings: Surroun
   return { ended, directory: opened.sock, link: opened.link, [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose]() };
 }
 
-/** Opens a slave: what `openSlave` of the door does. */
+/** Opens a slave, for `openSlave` of the door. */
 export async function ownSlave(options: OwnSlaveOptions, surroundings: Surroundings): Promise<OwnSlave> {
   const { environment, fail, ended } = stageOf(surroundings);
   const { directory: sock, state, guest, plain = false, id, console: path } = options;

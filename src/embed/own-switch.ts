@@ -22,11 +22,11 @@ export interface OwnSwitchOptions {
   readonly ports?: readonly string[] | undefined;
   /** How many ports it may have, the management port included. Default: 1,024. */
   readonly numports?: number | undefined;
-  /** Whether new ports let all VLANs pass with their tags. Default: true. */
+  /** True if new ports pass all VLANs with their tags. Default: true. */
   readonly trunk?: boolean | undefined;
-  /** Whether it is a hub, which repeats every frame. Default: false. */
+  /** True if it is a hub, which repeats every frame. Default: false. */
   readonly hub?: boolean | undefined;
-  /** Whether it takes part in spanning trees from the beginning. Default: false. */
+  /** True if it takes part in spanning trees from the beginning. Default: false. */
   readonly fstp?: boolean | undefined;
   /** The path of its console's socket, for `vdecmd -s PATH`. Default: it has no console. */
   readonly console?: string | undefined;
@@ -48,7 +48,7 @@ export interface OwnSwitch extends Running {
   breath(work: () => void): void;
 }
 
-/** Opens a switch: what `openSwitch` of the door does. */
+/** Opens a switch, for `openSwitch` of the door. */
 export async function ownSwitch(options: OwnSwitchOptions, surroundings: Surroundings): Promise<OwnSwitch> {
   const { environment, ended } = stageOf(surroundings);
   const { dhcp, plain = false, console: path, ports = [], trunk = true, numports = 1024, hub = false, fstp = false, ...rest } = options;

@@ -29,7 +29,7 @@ export interface PortLoop {
   send(port: Port, frame: Uint8Array): void;
 }
 
-/** Ports without a switch: what `openPortLoop` of the door returns. */
+/** Ports without a switch, as `openPortLoop` of the door returns them. */
 export class FramePortLoop implements PortLoop {
   readonly #loop: FrameLoop;
 
@@ -68,7 +68,7 @@ export class FramePortLoop implements PortLoop {
   }
 }
 
-/** Nothing listens while a port is dialled. */
+/** Refuses every client: a dialled port does not listen. */
 const refusing: Acceptor = {
   choose: () => ({ reason: 'none-open', ports: 0 }),
   accept: () => undefined,

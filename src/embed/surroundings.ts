@@ -4,11 +4,11 @@ import type { EtherloomError } from '../errors.ts';
 import { quietLog, type Log } from '../log.ts';
 import { realRandom } from '../random.ts';
 
-/** What a program gives to a switch or a node beside its options. */
+/** The arguments of a program to a switch or a node, beside its options. */
 export interface Surroundings {
-  /** Where its log goes. Default: nowhere. */
+  /** The log. Default: none. */
   readonly log?: Log;
-  /** Aborts the opening. Default: it takes as long as it takes. */
+  /** Aborts the opening. Default: it has no time limit. */
   readonly signal?: AbortSignal;
 }
 
@@ -17,8 +17,8 @@ export interface Running extends AsyncDisposable {
   /** The canonical path of the directory in which clients find the switch: `vde_plug DIR`, `-netdev vde,sock=DIR`. */
   readonly directory: string;
   /**
-   * Resolves when it should be disposed: with nothing once the console's `shutdown` was given, else with the error for which it cannot go on.
-   * Never rejects.
+   * Resolves when it should be disposed: to undefined after the console's `shutdown`, else to the error for which it cannot go on. Never
+   * rejects.
    */
   readonly ended: Promise<EtherloomError | undefined>;
 }

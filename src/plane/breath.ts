@@ -2,7 +2,7 @@ import type { Breath, Port } from '../ports/port.ts';
 
 /** A sender whose frames leave together at the end of a breath. */
 export interface Touchable {
-  /** Whether it is flushed at the end of this breath. Set by `BreathLoop` alone; a sender that never waits for a flush starts with true. */
+  /** True if it is flushed at the end of this breath. Set by `BreathLoop` alone; a sender that never waits for a flush starts with true. */
   touched: boolean;
   /** Sends all frames that it has taken. It may touch other senders, or itself again. */
   flush(): void;

@@ -6,10 +6,10 @@ export type Direction = 'in' | 'out';
 /** Sees a frame at a port; it is borrowed for the call. */
 export type FrameTap = (direction: Direction, port: PortNumber, frame: Uint8Array) => void;
 
-/** Whoever looks at the frames of a switch: captures, mirrors, dumps. */
+/** The observers of a switch's frames: captures, mirrors, dumps. */
 export class FrameTaps {
   readonly #taps = new Set<FrameTap>();
-  /** Whether anybody looks; else nothing need be shown. */
+  /** True if there is an observer; without one, frames need not be shown. */
   active = false;
 
   /** Shows all frames to `tap` until that is disposed of. */

@@ -1,5 +1,5 @@
 /**
- * The switch without I/O, and what it is given. This file is its door, `etherloom/switch`.
+ * The switch without I/O, and its options. This file is its door, `etherloom/switch`.
  *
  * @example
  * ```ts

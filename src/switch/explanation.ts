@@ -3,7 +3,7 @@ import { hasGroupDestination } from '../wire/ethernet.ts';
 import type { DropReason, PortNumber, SwitchPort } from './switch-port.ts';
 import type { Egress } from './vlan.ts';
 
-/** What the switch would do with a frame, and why. */
+/** The decision of the switch about a frame, and its reason. */
 export type Explanation =
   | {
       readonly decision: 'drop';
@@ -24,24 +24,26 @@ export type Explanation =
       /** The VLAN that the frame is in. */
       readonly vid: Vid;
       readonly reason: 'station-known' | 'group-destination' | 'station-unknown';
-      /** Where it leaves, in the order of sending. */
+      /** The ports by which the frame leaves, in the order of sending. */
       readonly egress: readonly Egress<PortNumber>[];
     };
 
-/** A frame that leaves by these ways; `flooded` is the frame, when its destination is a group or not known. */
+/** Explains a frame that leaves by these ways; `flooded` is the frame if its destination is a group or not known. */
 export function explainWays(vid: Vid, ways: readonly Egress<SwitchPort>[], flooded: Uint8Array | undefined): Explanation {
   const egress = ways.map(({ port, tagged }) => ({ port: port.number, tagged }));
   if (flooded === undefined) return { decision: 'forward', vid, reason: 'station-known', egress };
   return { decision: 'flood', vid, reason: hasGroupDestination(flooded) ? 'group-destination' : 'station-unknown', egress };
 }
 
-/** A frame that a hub repeats by these ports, or the reason why by none. */
+/** Explains a frame that a hub repeats by these ports, or the reason why it is dropped. */
 export function explainRepeat(egress: readonly SwitchPort[] | DropReason): Explanation {
   if (typeof egress === 'string') return { decision: 'drop', reason: egress };
   return { decision: 'repeat', egress: egress.map(({ number }) => number) };
 }
 
-/** One line for people: `VLAN 5: flood (station-unknown) to port 1, 3 tagged`. Ports are called by `nameOf`. */
+/**
+ * Formats an explanation as one line for people: `VLAN 5: flood (station-unknown) to port 1, 3 tagged`. `nameOf` gives the name of a port.
+ */
 export function formatExplanation(explanation: Explanation, nameOf: (port: PortNumber) => string = String): string {
   if (explanation.decision === 'drop') return `drop (${explanation.reason})`;
   if (explanation.decision === 'take') return `VLAN ${explanation.vid}: taken by the spanning tree`;

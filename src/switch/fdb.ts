@@ -4,31 +4,31 @@ import type { Vid } from '../wire/dot1q.ts';
 import { writeMac, type MacAddress } from '../wire/mac.ts';
 import { highOf, lowOf, nowhere, StationTable } from './station-table.ts';
 
-/** How a filtering database is bounded. */
+/** The bounds of a filtering database. */
 export interface FdbOptions {
   /** How long a silent station is remembered, in milliseconds; by default 100,000. [IEEE 802.1Q, 8.8.3] */
   readonly ageingTime?: number;
-  /** For how long after it was last heard no other port can take a station over, in milliseconds; by default 3,000. */
+  /** How long after its last frame a station cannot be taken over by another port, in milliseconds; by default 3,000. */
   readonly minPersistence?: number;
   /** The most stations that are remembered, over all VLANs; by default 65,536. */
   readonly maxEntries?: number;
-  /** A 32-bit number that other stations cannot guess, so that they cannot slow the database down; by default 0. */
+  /** A 32-bit number that other stations cannot guess, so that they cannot choose addresses that slow the database down; by default 0. */
   readonly seed?: number;
 }
 
-/** A station that was heard. */
+/** A remembered station. */
 export interface FdbEntry<Port> {
   readonly vid: Vid;
   readonly mac: MacAddress;
   readonly port: Port;
-  /** Milliseconds since it was last heard. */
+  /** Milliseconds since its last frame. */
   readonly age: number;
 }
 
 /** What the database made of a source: `held` is a station that stays at the port where it was heard a moment ago. */
 export type Learned = 'known' | 'new' | 'moved' | 'held';
 
-/** A port that holds stations. */
+/** A port with its stations. */
 interface Holder<Port> {
   readonly port: Port;
   /** Its number in the table; not 0. */
@@ -38,45 +38,45 @@ interface Holder<Port> {
 
 const sweepInterval = 2_000;
 
-/** How many slots are swept at a time. */
+/** The number of slots that are swept at a time. */
 const sweepBudget = 16_384;
 
-/** Room is made by the longest silent of so many stations of the greediest port, found among so many slots if one is. */
+/** Of `evictionSample` stations of the greediest port, the longest silent is evicted. The search ends after `evictionSlots` slots. */
 const evictionSample = 8;
 const evictionSlots = 1_024;
 
 /**
- * The filtering database: behind which port a station is, per VLAN. [IEEE 802.1Q, 8.8] It is bounded: when it is full, room is made
- * by the port that holds the most stations, which forgets one that it has not heard for long; so who invents addresses only drives out
- * his own. Nothing on the path of a frame takes longer with more stations, and nothing is made there for one that is known.
+ * The filtering database: the port behind which each station is, per VLAN. [IEEE 802.1Q, 8.8] It is bounded. When it is full, the port
+ * with the most stations gives up one that has been silent for long; so a port that forges source addresses can only evict its own
+ * entries. For a known station, the frame path allocates nothing and takes the same time with any number of stations.
  */
 export class Fdb<Port> {
   /** As in the options; may be changed. */
   ageingTime: number;
   /** As in the options; may be changed. */
   minPersistence: number;
-  /** Is told of a station that is known now, or is no more: not of one that moves. */
+  /** Called when a station becomes known or is forgotten, but not when it moves. */
   changed: ((known: boolean, vid: Vid, mac: MacAddress, port: Port) => void) | undefined;
-  /** The port from which the last station that moved had moved. */
+  /** The previous port of the last station that moved. */
   movedFrom: Port | undefined;
   readonly #maxEntries: number;
   readonly #isSticky: (port: Port) => boolean;
   readonly #clock: Clock;
   readonly #stations: StationTable;
   readonly #holders = new Map<Port, Holder<Port>>();
-  /** The same by their numbers, with gaps. */
+  /** The same ports by their numbers, with gaps. */
   readonly #numbered: (Holder<Port> | undefined)[] = [undefined];
-  /** Whole milliseconds, modulo 2^32, as all times here: only differences are looked at, and they are swept out long before. */
+  /** Whole milliseconds, modulo 2^32, as all times here. Only differences are used, and entries are swept out long before an overflow. */
   #now = 0;
   #greediest: Holder<Port> | undefined;
-  /** No holder but the greediest is larger than this. */
+  /** An upper bound for the size of all holders except the greediest. */
   #rival = 0;
-  /** Where the last victim was found. */
+  /** The slot of the last victim. */
   #hand = 0;
   #sweeping: Timer | undefined;
   #swept = 0;
 
-  /** The stations of a port that `isSticky` is true of are taken over by no other port while they are remembered; by default there are none. */
+  /** The stations of a port for which `isSticky` is true are not taken over while they are remembered. By default no port is sticky. */
   constructor(
     clock: Clock,
     { ageingTime = 100_000, minPersistence = 3_000, maxEntries = 65_536, seed = 0 }: FdbOptions = {},
@@ -92,12 +92,12 @@ export class Fdb<Port> {
     this.beginBreath();
   }
 
-  /** How many stations are remembered; stations too old may be among them until they are swept out. */
+  /** The number of remembered stations, among them outdated ones that are not swept out yet. */
   get size(): number {
     return this.#stations.size;
   }
 
-  /** Reads the clock; what is learned and looked up until the next call is at this time. */
+  /** Reads the clock. Until the next call, stations are learned and looked up at this time. */
   beginBreath(): void {
     this.#now = this.#clock.monotonic() | 0;
   }
@@ -123,13 +123,13 @@ export class Fdb<Port> {
     return fresh ? 'moved' : 'new';
   }
 
-  /** The port behind which the station whose address is at `at` was heard; undefined when it is not known, or too old. */
+  /** Returns the port behind which the station is whose address is at `at`; undefined if it is not known, or too old. */
   lookup(vid: Vid, octets: Uint8Array, at: number): Port | undefined {
     const slot = this.#stations.get(highOf(vid, octets, at), lowOf(octets, at));
     return slot !== nowhere && this.#silence(slot) < this.ageingTime ? this.#holderAt(slot)?.port : undefined;
   }
 
-  /** What is remembered of an address; undefined when it is not known, or too old. */
+  /** Returns the entry of an address; undefined if it is not known, or too old. */
   find(vid: Vid, mac: MacAddress): FdbEntry<Port> | undefined {
     this.beginBreath();
     const octets = new Uint8Array(6);
@@ -139,7 +139,7 @@ export class Fdb<Port> {
     return { vid, mac, port, age: this.#silence(this.#stations.get(highOf(vid, octets, 0), lowOf(octets, 0))) };
   }
 
-  /** All stations that are not too old: port by port, the longest silent first. */
+  /** Returns all stations that are not too old: port by port, the longest silent first. */
   entries(): FdbEntry<Port>[] {
     this.beginBreath();
     const entries: FdbEntry<Port>[][] = this.#numbered.map(() => []);
@@ -241,7 +241,7 @@ export class Fdb<Port> {
   }
 
   #evict(): void {
-    // The ports are looked through only when the greediest may have changed, not for each of many invented addresses.
+    // The ports are searched only if the greediest may have changed, and not for each of many forged addresses.
     if (this.#greediest === undefined || this.#greediest.size < this.#rival) this.#seekGreediest();
     if (this.#greediest !== undefined) this.#remove(this.#victimOf(this.#greediest));
   }
@@ -259,7 +259,7 @@ export class Fdb<Port> {
     }
   }
 
-  /** The longest silent of the holder's next stations. It has one. */
+  /** Returns the longest silent of the holder's next stations. The holder has at least one. */
   #victimOf(holder: Holder<Port>): number {
     let victim = nowhere;
     for (let found = 0, looked = 0; found < evictionSample && looked < this.#stations.slots; looked++) {
@@ -276,7 +276,7 @@ export class Fdb<Port> {
     this.#sweeping = this.#clock.after(delay, () => {
       this.#sweeping = undefined;
       this.#sweep();
-      // Many are swept in portions, so that frames get through in between.
+      // A large table is swept in portions, so that frames get through in between.
       if (this.size > 0) this.#sweepAfter(this.#swept === 0 ? sweepInterval : 1);
     });
   }
@@ -290,7 +290,7 @@ export class Fdb<Port> {
 
   #forget(from: number, end: number, condition: (slot: number) => boolean): void {
     for (let slot = from; slot < end; slot++) {
-      // What moves up into a slot that became free is looked at as well.
+      // The entry that moves up into the freed slot is examined too.
       while (this.#stations.holder(slot) !== 0 && condition(slot)) this.#remove(slot);
     }
   }

@@ -2,18 +2,18 @@ import type { Claim, RootCandidate } from './fstp-root.ts';
 import { portIdOf } from './fstp-vector.ts';
 import type { PortNumber } from './switch-port.ts';
 
-/** What a port is in the tree of one VLAN. An alternate one is closed, for somebody else leads its wire to the root. */
+/** The role of a port in the tree of one VLAN. An alternate port is closed, since another bridge leads its wire to the root. */
 export type TreeRole = 'root' | 'designated' | 'alternate';
 
 /** A port in the tree of one VLAN, as others see it. */
 export interface TreePort {
   readonly number: PortNumber;
   readonly role: TreeRole;
-  /** Closed otherwise. */
+  /** False for a closed port. */
   readonly forwarding: boolean;
-  /** Whether it stays out of the tree: it says no BPDU, hears none, and forwards. */
+  /** True if it stays out of the tree: it sends no BPDU, ignores those that it receives, and forwards. */
   readonly edge: boolean;
-  /** Whether a bridge was heard behind it lately. */
+  /** True if a BPDU was received from a bridge behind it lately. */
   readonly neighbour: boolean;
 }
 
@@ -24,20 +24,20 @@ export interface Member extends RootCandidate {
   forwarding: boolean;
   claim: Claim | undefined;
   claimedAt: number;
-  /** When a bridge was last heard. */
+  /** The time of the last BPDU from a bridge. */
   heardAt: number | undefined;
-  /** Whether the neighbour lets us lead the wire. */
+  /** True if the neighbour has agreed that we lead the wire. */
   agreed: boolean;
-  /** Whether the neighbour has closed its end, though it follows the same root. */
+  /** True if the neighbour has closed its end, though it follows the same root. */
   spurned: boolean;
-  /** How many BPDUs it said in this second, and how many of a change; what was too much is said in the next. */
+  /** The number of BPDUs sent in this second, and of those among them that announced a change. The rest is sent in the next second. */
   said: number;
   saidChanges: number;
   owes: boolean;
   owesChange: boolean;
 }
 
-/** A port of which nothing is known yet: it is open. */
+/** Returns a new port, which is open and has no information yet. */
 export function newMember(number: PortNumber, edge: boolean): Member {
   return {
     number,

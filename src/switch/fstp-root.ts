@@ -2,53 +2,53 @@ import { compareBridgeIds, type Bpdu, type BpduRole, type BridgeId } from '../wi
 import { compareVectors, fromSamePort, type PriorityVector } from './fstp-vector.ts';
 import type { PortNumber } from './switch-port.ts';
 
-/** What a bridge claims of its way to the root, and through how many bridges it came. */
+/** A bridge's claim about its way to the root, and the number of bridges that the claim has passed. */
 export interface Claim extends PriorityVector {
   readonly messageAge: number;
 }
 
-/** A port that the root may be behind. */
+/** A port behind which the root may be. */
 export interface RootCandidate {
   readonly number: PortNumber;
   /** Its identifier in BPDUs. */
   readonly id: number;
-  /** The best claim on its wire, when that is not our own. */
+  /** The best claim on its wire, if that is not our own. */
   claim: Claim | undefined;
 }
 
-/** What is known of the root. */
+/** The state of a bridge's knowledge of the root. */
 export interface RootInfo<Port extends RootCandidate> {
-  /** What we claim; its port is to be filled in. */
+  /** Our own claim, without a port. */
   readonly vector: PriorityVector;
   readonly messageAge: number;
-  /** The way to it, and what was claimed there. Neither when we are the root. */
+  /** The way to the root, and the claim received there. Both are undefined if we are the root. */
   readonly port: Port | undefined;
   readonly claim: Claim | undefined;
 }
 
-/** A port by which ways to the root are cheaper. */
+/** A port by which ways to the root are cheaper, and by how much. */
 export interface Bonus {
   readonly port: PortNumber;
   readonly cost: number;
 }
 
-/** What every port costs. */
+/** The cost of every port. */
 export const portCost = 20_000_000;
 
-/** How many bridges a claim may have passed before nobody believes it, unless it is said otherwise. */
+/** The age, in bridges passed, at which a claim is no longer believed. This is the default. */
 export const maxAge = 40;
 
-/** An age cannot be said that is higher than this. */
+/** The highest age that a BPDU can carry. */
 const greatestAge = 255;
 
 const maxCost = 0xffff_ffff;
 
-/** That we are the root ourselves. */
+/** Returns the state of a bridge that is the root itself. */
 export function ownRoot(self: BridgeId): RootInfo<never> {
   return { vector: { root: self, cost: 0, bridge: self, port: 0 }, messageAge: 0, port: undefined, claim: undefined };
 }
 
-/** The best of all that is claimed. [IEEE 802.1D-2004, 17.6] */
+/** Returns the best of all claims. [IEEE 802.1D-2004, 17.6] */
 export function bestRoot<Port extends RootCandidate>(self: BridgeId, ports: Iterable<Port>, bonus: Bonus | undefined): RootInfo<Port> {
   let best: RootInfo<Port> = ownRoot(self);
   let bestWay = best.vector;
@@ -64,13 +64,13 @@ export function bestRoot<Port extends RootCandidate>(self: BridgeId, ports: Iter
   return best;
 }
 
-/** Whether nothing that matters to those behind us is different. */
+/** Returns whether both are the same for the bridges behind us. */
 export function sameWay(a: RootInfo<RootCandidate>, b: RootInfo<RootCandidate>): boolean {
   if (a.port !== b.port || compareVectors(a.vector, b.vector) !== 0) return false;
   return a.claim === undefined || b.claim === undefined ? a.claim === b.claim : fromSamePort(a.claim, b.claim);
 }
 
-/** What a port says of the root. */
+/** A port's announcement of the root. */
 export interface Saying {
   readonly id: number;
   readonly role: Exclude<BpduRole, 'unknown'>;
@@ -79,7 +79,7 @@ export interface Saying {
   readonly agreement: boolean;
 }
 
-/** The same as VDE says it: a port that is closed is always an alternate one, and proposes to be opened. */
+/** Returns the BPDU in VDE's form: a closed port is always announced as an alternate one, and proposes to be opened. */
 export function bpduOf({ vector, messageAge }: RootInfo<RootCandidate>, { id, role, forwarding, topologyChange, agreement }: Saying): Bpdu {
   return {
     topologyChange,
@@ -100,7 +100,7 @@ export function bpduOf({ vector, messageAge }: RootInfo<RootCandidate>, { id, ro
   };
 }
 
-/** Never nothing: or the cost would not tell who is nearer to the root. */
+/** Never returns 0: then the cost would not show which bridge is nearer to the root. */
 function costOf(port: RootCandidate, bonus: Bonus | undefined): number {
   return port.number === bonus?.port ? Math.max(1, portCost - bonus.cost) : portCost;
 }

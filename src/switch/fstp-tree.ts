@@ -5,7 +5,7 @@ import { bestRoot, bpduOf, ownRoot, sameWay, type Bonus, type Claim, type RootIn
 import { compareVectors, fromSamePort, type PriorityVector } from './fstp-vector.ts';
 import type { PortNumber } from './switch-port.ts';
 
-/** What a tree tells of itself. */
+/** A change in a tree. */
 export type TreeChange =
   | { readonly kind: 'root'; readonly root: BridgeId; readonly port: PortNumber | undefined }
   | { readonly kind: 'state'; readonly port: PortNumber; readonly forwarding: boolean }
@@ -14,7 +14,7 @@ export type TreeChange =
 /** A change in the tree of one VLAN. */
 export type FstpChange = TreeChange & { readonly vid: Vid };
 
-/** What a tree does to the switch. */
+/** The callbacks of a tree into the switch. */
 export interface TreeDoors {
   readonly send: (port: PortNumber, bpdu: Bpdu) => void;
   readonly setForwarding: (port: PortNumber, forwarding: boolean) => void;
@@ -23,26 +23,26 @@ export interface TreeDoors {
   readonly changed: (change: TreeChange) => void;
 }
 
-/** What is the same in all trees of a bridge. */
+/** The settings that all trees of a bridge share. */
 export interface TreeRules {
-  /** The age at which a claim is believed no more. */
+  /** The age at which a claim is no longer believed. */
   readonly maxAge: number;
-  /** Whether a wire that is not needed is closed at the better end, too. */
+  /** True if a redundant wire is closed at the better end, too. */
   readonly closesBothEnds: boolean;
 }
 
-/** How long who says nothing more is believed, in milliseconds: three hellos. */
+/** How long a silent neighbour's claim stays valid, in milliseconds: three hello times. */
 const patience = 12_000;
 
-/** How many BPDUs a port says in a second, and in how many of them it tells a change: where there is a loop, changes go round it. */
+/** The most BPDUs that a port sends in a second, and the most of them that announce a change: in a loop, changes circulate. */
 const mostBpdus = 256;
 const mostChanges = 8;
 
 /**
- * The spanning tree of one VLAN: RSTP's roles and agreements in VDE's BPDUs, without delays. A port is open until a bridge is heard behind
- * it. Whoever gets to know another root, or another way to it, closes all other wires to bridges until these agree; so the tree is cut
- * before it grows. Of a wire that is not needed the worse end is closed. A claim is older by one at each bridge, and none is believed at
- * the age of `maxAge`: what a dead root said goes round a ring no longer than that. [IEEE 802.1D-2004, 17]
+ * The spanning tree of one VLAN: RSTP's roles and agreements in VDE's BPDUs, without delays. [IEEE 802.1D-2004, 17] A port is open until a
+ * BPDU is received from a bridge behind it. A bridge that learns of another root, or of another way to it, closes all other wires to
+ * bridges until these agree; so the tree is cut before it grows. A redundant wire is closed at its worse end. A claim ages by one at each
+ * bridge and expires at `maxAge`, so the claims of a dead root cannot circulate in a ring.
  */
 export class FstpTree {
   readonly #self: BridgeId;
@@ -77,7 +77,7 @@ export class FstpTree {
     return this.#root.claim?.bridge;
   }
 
-  /** When the root was last heard of. */
+  /** The time of the last BPDU about the root. */
   get rootHeardAt(): number | undefined {
     return this.#root.port?.claimedAt;
   }
@@ -91,14 +91,14 @@ export class FstpTree {
       yield { number, role, forwarding, edge, neighbour: heardAt !== undefined };
   }
 
-  /** Takes a port in: it is open, and says so at once. */
+  /** Adds a port. It is open, and announces itself at once. */
   add(port: PortNumber, edge: boolean): void {
     const member = newMember(port, edge);
     this.#members.set(port, member);
     this.#say(member);
   }
 
-  /** Lets a port go: it is open. */
+  /** Removes a port, which is then open. */
   remove(port: PortNumber): void {
     const member = this.#members.get(port);
     if (!member) return;
@@ -117,13 +117,13 @@ export class FstpTree {
     this.#settle(member);
   }
 
-  /** Makes ways by a port cheaper by `cost`, of which at least 1 is left; that of another port ends. */
+  /** Makes ways by a port cheaper by `cost`; at least 1 remains. The bonus of another port ends. */
   setBonus(port: PortNumber, cost: number): void {
     this.#bonus = { port, cost };
     this.#settle();
   }
 
-  /** Takes what a bridge behind a port says. */
+  /** Handles a BPDU from a bridge behind a port. */
   receive(port: PortNumber, bpdu: Bpdu, now: number): void {
     const member = this.#members.get(port);
     if (!member || member.edge) return;
@@ -131,13 +131,13 @@ export class FstpTree {
     member.heardAt = now;
     const claim = { root: bpdu.root, cost: bpdu.rootPathCost, bridge: bpdu.bridge, port: bpdu.port, messageAge: bpdu.messageAge };
     const known = this.#weigh(member, claim, bpdu, now);
-    // Only whoever leads the wire is answered: others on it that are closed too would answer for ever.
+    // Only the leader of the wire is answered: other closed ports on it would answer each other for ever.
     const asked = bpdu.proposal && member.claim !== undefined && fromSamePort(member.claim, claim);
     this.#settle(!known || (asked && compareBridgeIds(bpdu.bridge, this.#self) !== 0) ? member : undefined);
     if (bpdu.topologyChange && member.forwarding) this.#passOn(member);
   }
 
-  /** To be called each second: looks who has fallen silent, and says what was too much in the last one. */
+  /** Must be called each second: forgets silent neighbours, and sends the BPDUs that exceeded the limit of the last second. */
   tick(now: number): void {
     let lost = false;
     for (const member of this.#members.values()) {
@@ -155,12 +155,12 @@ export class FstpTree {
     }
   }
 
-  /** Tells every neighbour that this bridge is there. */
+  /** Announces this bridge to every neighbour. */
   hello(): void {
     for (const member of this.#members.values()) this.#say(member, { agreement: true });
   }
 
-  /** Opens all, and forgets whom it heard. */
+  /** Opens all ports, and forgets all neighbours. */
   clear(): void {
     const members = [...this.#members.values()];
     this.#members.clear();
@@ -172,14 +172,14 @@ export class FstpTree {
   }
 
   /**
-   * Takes a claim in, if it counts. Returns whether its sender knows what we claim: not, when it leads the wire in its own eyes though we
-   * are better, or follows another root.
+   * Accepts a claim if it counts. Returns true if the sender has accepted our claim. Returns false if it still believes that it is
+   * designated although our claim is better, or if it follows another root.
    */
   #weigh(member: Member, claim: Claim, { role, forwarding }: Bpdu, now: number): boolean {
     const again = member.claim !== undefined && fromSamePort(member.claim, claim);
     member.spurned = role === 'alternate' && compareBridgeIds(claim.root, this.root) === 0;
     if (role === 'root' || role === 'unknown') {
-      // Its way to the root is by this wire: it cannot be ours.
+      // The sender's way to the root is by this wire, so ours cannot be.
       if (again) member.claim = undefined;
       return this.#heed(member, claim);
     }
@@ -187,7 +187,7 @@ export class FstpTree {
     if (!again && (aged || compareVectors(claim, member.claim ?? this.#designated(member)) > 0)) {
       if (member.role !== 'designated' || aged) return true;
       if (!forwarding) return this.#heed(member, claim);
-      // Both ends are open, and it may never have heard us.
+      // Both ends are open, and the sender may never have received our claim.
       member.agreed = false;
       return false;
     }
@@ -196,7 +196,7 @@ export class FstpTree {
     return true;
   }
 
-  /** The other end is the root port of its bridge, or closed. */
+  /** Records that the other end is closed, or is the root port of its bridge. */
   #heed(member: Member, claim: Claim): boolean {
     const same = compareBridgeIds(claim.root, this.root) === 0;
     if (member.role === 'designated') member.agreed = same;
@@ -211,7 +211,7 @@ export class FstpTree {
     member.spurned = false;
   }
 
-  /** Chooses the way to the root and what every port is, and tells whom it concerns; `answered` in any case. */
+  /** Chooses the way to the root and the role of every port, and notifies the neighbours concerned; `answered` in any case. */
   #settle(answered?: Member): void {
     const before = this.#root;
     this.#root = this.#choose();
@@ -223,7 +223,7 @@ export class FstpTree {
     for (const member of this.#members.values()) {
       const { role, forwarding } = member;
       member.role = this.#roleOf(member);
-      // One that we have outdone would be taken for the leader's, and each of two closed ends would answer the other for ever.
+      // A claim worse than ours would be taken for the leader's, and two closed ends would answer each other for ever.
       if (member.role !== 'root' && !this.#isLed(member)) member.claim = undefined;
       if (role !== member.role || (rerouted && this.#root.port !== undefined)) member.agreed = false;
       this.#setForwarding(member, member.role === 'root' || (member.role === 'designated' && this.#mayLead(member)));
@@ -231,13 +231,13 @@ export class FstpTree {
       opened ||= member.heardAt !== undefined && member.forwarding && !forwarding;
     }
     for (const member of told) this.#say(member, { agreement: member.role === 'root' });
-    // Who was the root before reached by an open way whoever is there now: those need not know.
+    // If this bridge was the root, it reached the bridges behind its new root port by an open way already: they need no notice.
     if (opened || before.port !== this.#root.port) this.#passOn(opened || before.port ? undefined : this.#root.port);
   }
 
   /**
-   * When the way to the root is worse than it was, claims that are no nearer to it may come from our own, and are asked for again: or the
-   * bridges behind a root that died would count up its distance with each other.
+   * Returns the way to the root. If it is worse than before, claims that are no nearer to the root may derive from our own, and are asked
+   * for again. Otherwise the bridges behind a dead root would count up its distance with each other.
    */
   #choose(): RootInfo<Member> {
     const { vector } = this.#root;
@@ -260,12 +260,12 @@ export class FstpTree {
     return member.spurned && this.#rules.closesBothEnds ? 'alternate' : 'designated';
   }
 
-  /** Whether what is claimed on the wire of a port is better than ours, or equal: then it is our own, come back by the port that it left by. */
+  /** Returns whether the claim on the wire of a port is better than ours, or equal: then it is our own, which came back. */
   #isLed(member: Member): boolean {
     return member.claim !== undefined && compareVectors(member.claim, this.#designated(member)) <= 0;
   }
 
-  /** What we claim on the wire of a port. */
+  /** Returns our claim on the wire of a port. */
   #designated(member: Member): PriorityVector {
     return { ...this.#root.vector, port: member.id };
   }
@@ -277,7 +277,7 @@ export class FstpTree {
     this.#doors.changed({ kind: 'state', port: member.number, forwarding });
   }
 
-  /** Forgets where stations are, and lets all bridges do so but those behind `origin`. */
+  /** Forgets where stations are, and tells all bridges to do so, except those behind `origin`. */
   #passOn(origin: Member | undefined): void {
     this.#doors.flush();
     for (const member of this.#members.values())

@@ -12,35 +12,35 @@ import { classify } from './ingress.ts';
 import type { SwitchOptions } from './switch-options.ts';
 import type { BridgePort, DropReason, PortNumber } from './switch-port.ts';
 
-/** The tree of one VLAN, as it is. */
+/** The current state of one VLAN's tree. */
 export interface FstpState {
   readonly vid: Vid;
   readonly root: BridgeId;
-  /** The way to the root, and the bridge behind it; undefined when this bridge is the root. */
+  /** The way to the root, and the bridge behind it; undefined if this bridge is the root. */
   readonly rootPort: PortNumber | undefined;
   readonly designated: BridgeId | undefined;
   readonly rootPathCost: number;
-  /** How long ago the root was last heard of, or since when this bridge is it or the tree is on, in milliseconds. */
+  /** Milliseconds since the last BPDU about the root. If this bridge is the root: since it became that, or since the tree is on. */
   readonly age: number;
   readonly bonus: Bonus | undefined;
   /** By their numbers. */
   readonly ports: readonly (TreePort & { readonly tagged: boolean; readonly cost: number })[];
 }
 
-/** Who a bridge is, and its surroundings. */
+/** The identity of a bridge, and its surroundings. */
 export type FstpOptions = Pick<SwitchOptions, 'clock' | 'mac' | 'priority' | 'treeChanged' | 'breath'>;
 
-/** What the spanning tree does to its switch. */
+/** The callbacks of the spanning tree into its switch. */
 export interface FstpDoors {
   /** Sends a frame by a port, as it is. */
   readonly send: (port: BridgePort, frame: Uint8Array) => void;
-  /** Is told that a port was blocked in a VLAN. */
+  /** Called when a port was blocked in a VLAN. */
   readonly blocked: (port: BridgePort, vid: Vid) => void;
-  /** Is told that a port was blocked in a VLAN, or is no more. */
+  /** Called when a port was blocked in a VLAN, or is no longer blocked. */
   readonly changed: () => void;
   /** Forgets the stations of a VLAN. */
   readonly flush: (vid: Vid) => void;
-  /** Whether there can be a tree: not in a hub. */
+  /** Returns whether a tree is possible: false in a hub. */
   readonly possible: () => boolean;
 }
 
@@ -49,15 +49,18 @@ const second = 1_000;
 const secondsBetweenHellos = 4;
 
 /**
- * VDE's fast spanning tree: one tree for each VLAN, whose BPDUs carry the tag of the VLAN where its frames do. It has no delays, says
- * hello every 4 s, and is off at first; then it has no timer, and keeps nothing but what was configured.
+ * VDE's fast spanning tree: one tree for each VLAN, whose BPDUs are tagged as the VLAN's frames are. It has no delays and sends a hello
+ * every 4 s. At first it is off; then it has no timer, and keeps only its configuration.
  */
 export class Fstp {
-  /** Who this bridge is. */
+  /** The identity of this bridge. */
   readonly self: BridgeId;
-  /** Through how many bridges a claim is believed, over which a tree can reach; Infinity believes all, as VDE does. May be changed. By default 40. */
+  /**
+   * The number of bridges after which a claim is no longer believed, and so the reach of a tree. Infinity believes all claims, as VDE
+   * does. May be changed. By default 40.
+   */
   maxAge = maxAge;
-  /** Whether a wire that is not needed is closed at both ends, as VDE does. May be changed. */
+  /** True if a redundant wire is closed at both ends, as VDE does. May be changed. */
   closesBothEnds = false;
   readonly #ports: ReadonlyMap<PortNumber, BridgePort>;
   readonly #options: FstpOptions;
@@ -80,7 +83,7 @@ export class Fstp {
     return this.#ticking !== undefined;
   }
 
-  /** Takes all ports in, or lets them go. In a hub it stays off. The switch needs an address of its own. */
+  /** Adds all ports to the trees, or removes them. In a hub it stays off. The switch needs an address of its own. */
   set enabled(enabled: boolean) {
     if (enabled === this.enabled || (enabled && !this.#doors.possible())) return;
     assert(!enabled || this.self.mac !== nobody, 'a switch in a spanning tree has an address');
@@ -96,18 +99,18 @@ export class Fstp {
     });
   }
 
-  /** A port that is up became a member of a VLAN, or a member went up. */
+  /** Notes that a port that is up became a member of a VLAN, or that a member went up. */
   join(port: BridgePort, vid: Vid): void {
     if (!this.enabled || !port.up) return;
     this.#breath(() => this.#tree(vid).add(port.number, port.edge));
   }
 
-  /** A port left a VLAN, or a member went down. */
+  /** Notes that a port left a VLAN, or that a member went down. */
   leave(port: BridgePort, vid: Vid): void {
     if (this.enabled) this.#breath(() => this.#trees.get(vid)?.remove(port.number));
   }
 
-  /** Takes a frame to the bridges in, or says why not. */
+  /** Handles a frame to the bridge group, or returns why it is dropped. */
   receive(port: BridgePort, frame: Uint8Array): DropReason | undefined {
     const read = readBpdu(port, frame);
     if (typeof read === 'string') return read;
@@ -115,23 +118,23 @@ export class Fstp {
     return undefined;
   }
 
-  /** A port is kept out of the tree of a VLAN, or is not, until it goes down or leaves the VLAN. */
+  /** Keeps a port out of the tree of a VLAN, or ends that. The setting is lost when the port goes down or leaves the VLAN. */
   setEdge(vid: Vid, port: PortNumber, edge: boolean): void {
     this.#breath(() => this.#trees.get(vid)?.setEdge(port, edge));
   }
 
-  /** Makes the way to the root of a VLAN by one port cheaper, of 20,000,000; the bonus of another port of the VLAN ends. */
+  /** Makes the way to the root of a VLAN by one port cheaper; ports cost 20,000,000. The bonus of another port of the VLAN ends. */
   setBonus(vid: Vid, port: PortNumber, cost: number): void {
     this.#breath(() => this.#tree(vid).setBonus(port, cost));
   }
 
-  /** A VLAN is no more. */
+  /** Forgets a VLAN that was removed. */
   forget(vid: Vid): void {
     this.#trees.delete(vid);
     this.#rootSince.delete(vid);
   }
 
-  /** The tree of a VLAN, as it is; that of a bridge alone where there is none yet. */
+  /** Returns the state of a VLAN's tree; if there is no tree yet, that of a bridge alone. */
   state(vid: Vid): FstpState {
     const tree = this.#tree(vid);
     const { root, rootPort, designated, rootPathCost, bonus } = tree;
@@ -200,13 +203,13 @@ export class Fstp {
     const port = this.#ports.get(number);
     if (!port) return;
     const payload = encodeBpdu(bpdu);
-    // The type of an 802.3 frame is the length of what follows.
+    // The type field of an 802.3 frame is the length of its payload.
     const frame = encodeEthernet({ destination: bridgeGroupMac, source: bpdu.bridge.mac, etherType: payload.length, payload });
     this.#doors.send(port, vid === port.vlans.untagged ? frame : addTag(frame, vid));
   }
 }
 
-/** What `Fstp.receive` would make of a frame to the bridges. */
+/** Explains the decision of `Fstp.receive` about a frame to the bridge group. */
 export function explainBpdu(port: BridgePort, frame: Uint8Array): Explanation {
   const read = readBpdu(port, frame);
   return typeof read === 'string' ? { decision: 'drop', reason: read } : { decision: 'take', vid: read.vid };

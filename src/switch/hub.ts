@@ -1,10 +1,13 @@
 import { minFrame } from '../wire/ethernet.ts';
 import type { BridgePort, DropReason, PortNumber } from './switch-port.ts';
 
-/** Hears nothing from a hub. */
+/** The hub sends nothing to this port. */
 const managementPort: PortNumber = 0;
 
-/** Where a hub repeats a frame: by all ports that are up, but its own and port 0. Or why by none. */
+/**
+ * Returns where a hub repeats a frame: to all ports that are up, except the ingress and port 0. Returns the reason if there is no such
+ * port.
+ */
 export function repeatTo(ports: Iterable<BridgePort>, ingress: BridgePort, frame: Uint8Array): readonly BridgePort[] | DropReason {
   if (frame.length < minFrame) return 'runt';
   if (ingress.refusal !== undefined) return ingress.refusal;

@@ -3,7 +3,7 @@ import { minFrame } from '../wire/ethernet.ts';
 import type { BridgePort, DropReason } from './switch-port.ts';
 import { reservedVid } from './vlan.ts';
 
-/** The VLAN that a frame is in by its tag or its port, or why it is in none. [IEEE 802.1Q, 6.9.1 and 8.6.2] */
+/** Returns the VLAN of a frame by its tag or its port, or the reason why it has none. [IEEE 802.1Q, 6.9.1 and 8.6.2] */
 export function classify(ingress: BridgePort, frame: Uint8Array): Vid | DropReason {
   if (frame.length < minFrame) return 'runt';
   if (ingress.refusal !== undefined) return ingress.refusal;

@@ -5,7 +5,7 @@ import type { Fdb } from './fdb.ts';
 import type { SwitchOptions } from './switch-options.ts';
 import type { BridgePort } from './switch-port.ts';
 
-/** What a switch makes of the two addresses of a frame. [IEEE 802.1Q, 8.6.3 and 8.7] */
+/** The use of a frame's two addresses. [IEEE 802.1Q, 8.6.3 and 8.7] */
 export class Learning {
   readonly #fdb: Fdb<BridgePort>;
   readonly #moved: SwitchOptions['moved'];
@@ -15,14 +15,14 @@ export class Learning {
     this.#moved = moved;
   }
 
-  /** Behind which port the destination is; undefined when it is a group, or not known. */
+  /** Returns the port behind which the destination is; undefined if it is a group, or not known. */
   destination(ingress: BridgePort, vid: Vid, frame: Uint8Array): BridgePort | undefined {
     if (hasGroupDestination(frame)) return undefined;
-    // Who writes to himself is where he speaks, whether or not that is known yet.
+    // A frame whose source equals its destination is local to the ingress port, learned or not.
     return writesToItself(frame) ? ingress : this.#fdb.lookup(vid, frame, destinationAt);
   }
 
-  /** Learns the source, and tells whether the frame is one to be observed. */
+  /** Learns the source, and returns whether the frame should be observed. */
   learn(ingress: BridgePort, vid: Vid, frame: Uint8Array): boolean {
     const learning = hasGroupSource(frame) ? 'known' : this.#fdb.learn(vid, frame, sourceAt, ingress);
     if (learning === 'held' || learning === 'moved') this.#tellMove(ingress, vid, frame, learning === 'held');
@@ -36,7 +36,7 @@ export class Learning {
   }
 }
 
-/** Where the two addresses begin in a frame. */
+/** The offsets of the two addresses in a frame. */
 const destinationAt = 0;
 const sourceAt = 6;
 

@@ -2,12 +2,15 @@ import { vid, type Vid } from '../wire/dot1q.ts';
 import { macFromNumber, type MacAddress } from '../wire/mac.ts';
 import { readUint16, readUint32 } from '../wire/octets.ts';
 
-/** No slot. */
+/** The result of a search without a match. */
 export const nowhere = -1;
 
 const initialSlots = 64;
 
-/** How much of the table may be taken. Emptier, a search is shorter; fuller, it finds more of the table in the processor's cache. */
+/**
+ * The part of the table that may be taken. In an emptier table a search is shorter; in a fuller one more of the table is in the
+ * processor's cache.
+ */
 const fullest = 13 / 16;
 
 /** A slot is 16 octets, so that a search mostly touches one cache line. */
@@ -15,11 +18,11 @@ const slotWords = 4;
 const [high, low, heard, holder] = [0, 1, 2, 3] as const;
 
 /**
- * Stations by VLAN and MAC address. A hash table with open addressing over plain memory: since Map would have to make an object of
- * every 48-bit number that it is asked for, and since a search among very many stations takes as long as the memory that it touches.
- * Its hash is keyed: who does not know the seed cannot choose addresses that collide.
+ * Stations by VLAN and MAC address: a hash table with open addressing over plain memory. Map would make an object of every 48-bit number
+ * that is looked up. A search among very many stations takes as long as the memory that it touches. The hash is keyed: without the seed,
+ * stations cannot choose addresses that collide.
  *
- * A station's slot is good until the next `add` or `delete`.
+ * A station's slot is valid until the next `add` or `delete`.
  */
 export class StationTable {
   readonly #seed: number;
@@ -33,17 +36,17 @@ export class StationTable {
     this.#seed = seed | 0;
   }
 
-  /** How many stations there are. */
+  /** The number of stations. */
   get size(): number {
     return this.#size;
   }
 
-  /** How many slots there are: a power of two. */
+  /** The number of slots: a power of two. */
   get slots(): number {
     return this.#mask + 1;
   }
 
-  /** The slot of the station with that key, or `nowhere`. */
+  /** Returns the slot of the station with that key, or `nowhere`. */
   get(highKey: number, lowKey: number): number {
     const words = this.#words;
     for (let slot = this.#home(highKey, lowKey); ; slot = (slot + 1) & this.#mask) {
@@ -53,18 +56,18 @@ export class StationTable {
     }
   }
 
-  /** Adds a station whose key is not there yet. `holder` is any 32-bit number but 0, `heard` any. Returns its slot. */
+  /** Adds a station whose key is not present yet. `holder` is any 32-bit number but 0, `heard` any. Returns its slot. */
   add(highKey: number, lowKey: number, holder: number, heard: number): number {
     if (this.#size >= this.slots * fullest) this.#grow();
     this.#size += 1;
     return this.#place(highKey, lowKey, holder, heard);
   }
 
-  /** Removes the station in that slot; the slot may then hold another one, which was not asked for yet if slots are gone through upwards. */
+  /** Removes the station in that slot. The slot may then hold another one; an upward walk has not visited that one yet. */
   delete(slot: number): void {
     const words = this.#words;
     let hole = slot;
-    // Each follower that a search would now miss moves up into the hole; so there are no tombstones to skip, ever.
+    // Each follower that a search would now miss moves up into the hole, so there are never tombstones to skip.
     for (let next = (hole + 1) & this.#mask; words[next * slotWords + holder] !== 0; next = (next + 1) & this.#mask) {
       const at = next * slotWords;
       const distance = (next - this.#home(words[at + high] ?? 0, words[at + low] ?? 0)) & this.#mask;
@@ -76,7 +79,7 @@ export class StationTable {
     this.#size -= 1;
   }
 
-  /** Whose the station in the slot is; 0 when there is none. */
+  /** Returns the holder of the station in the slot; 0 if the slot is free. */
   holder(slot: number): number {
     return this.#words[slot * slotWords + holder] ?? 0;
   }
@@ -85,7 +88,7 @@ export class StationTable {
     this.#words[slot * slotWords + holder] = value;
   }
 
-  /** When the station in the slot was last heard. */
+  /** Returns the time at which the station in the slot was last heard. */
   heard(slot: number): number {
     return this.#words[slot * slotWords + heard] ?? 0;
   }
@@ -94,12 +97,12 @@ export class StationTable {
     this.#words[slot * slotWords + heard] = time;
   }
 
-  /** The VLAN of the station in the slot. */
+  /** Returns the VLAN of the station in the slot. */
   vid(slot: number): Vid {
     return vid((this.#words[slot * slotWords + high] ?? 0) >>> 16);
   }
 
-  /** The address of the station in the slot. */
+  /** Returns the address of the station in the slot. */
   mac(slot: number): MacAddress {
     const at = slot * slotWords;
     return macFromNumber(((this.#words[at + high] ?? 0) & 0xffff) * 0x1_0000_0000 + ((this.#words[at + low] ?? 0) >>> 0));
@@ -126,7 +129,7 @@ export class StationTable {
     return slot;
   }
 
-  /** Where a search for the key begins; mixed as by MurmurHash3's 32-bit finaliser. */
+  /** Returns the slot at which a search for the key begins; mixed as by MurmurHash3's 32-bit finaliser. */
   #home(highKey: number, lowKey: number): number {
     let hash = Math.imul(highKey ^ this.#seed, 0x9e37_79b1) ^ lowKey;
     hash = Math.imul(hash ^ (hash >>> 16) ^ this.#seed, 0x85eb_ca6b);
@@ -135,12 +138,12 @@ export class StationTable {
   }
 }
 
-/** The first half of the key of the address at `at`: the VLAN, then two octets. */
+/** Returns the first half of the key of the address at `at`: the VLAN, then two octets. */
 export function highOf(vid: number, octets: Uint8Array, at: number): number {
   return (vid << 16) | readUint16(octets, at);
 }
 
-/** The second half of the key of the address at `at`: four octets, as a signed number. */
+/** Returns the second half of the key of the address at `at`: four octets, as a signed number. */
 export function lowOf(octets: Uint8Array, at: number): number {
   return readUint32(octets, at + 2) | 0;
 }

@@ -6,33 +6,37 @@ import type { FstpChange } from './fstp-tree.ts';
 import type { PortNumber } from './switch-port.ts';
 import type { VlanMembership } from './vlan.ts';
 
-/** What a switch is given. Frames that are handed out are borrowed: they are valid until the call returns, and nobody writes to them. */
+/** The options of a switch. Frames passed to callbacks are borrowed: they are valid until the call returns, and must not be written to. */
 export interface SwitchOptions extends FdbOptions {
   readonly clock: Clock;
-  /** Takes a frame that leaves by `port`; it had come in by `ingress`, which is `port` for the switch's own BPDUs. May keep it until the breath ends. */
+  /**
+   * Sends a frame by `port`. The frame came in by `ingress`, which is `port` for the switch's own BPDUs. May keep it until the breath ends.
+   */
   readonly transmit: (port: PortNumber, frame: Uint8Array, ingress: PortNumber) => void;
-  /** Whether a frame may enter; by default every frame. It is asked by `explain` too, so it must only answer. */
+  /** Returns whether a frame may enter; by default every frame. `explain` calls it too, so it must have no side effects. */
   readonly admit?: (ingress: PortNumber, frame: Uint8Array) => boolean;
-  /** Sees every ARP frame, and the IPv4 frames by which the switch gets to know a station or its new place; always without a tag. */
+  /**
+   * Called with every ARP frame, and with the IPv4 frames from which the switch learns a station or its new place; always without a tag.
+   */
   readonly observe?: (ingress: PortNumber, vid: Vid, frame: Uint8Array) => void;
   /**
-   * Called for each frame of a station that is known behind `from` and was heard behind `to`. `stays` says whether it is still known at `from`,
-   * since it was heard there a moment ago.
+   * Called for each frame received behind `to` from a station that is known behind `from`. If `stays` is true, the station is still known
+   * at `from`, since that received a frame of it a moment ago.
    */
   readonly moved?: (vid: Vid, mac: MacAddress, from: PortNumber, to: PortNumber, stays: boolean) => void;
-  /** Is told that a port went up, or down. */
+  /** Called when a port went up, or down. */
   readonly portChanged?: (port: PortNumber, up: boolean) => void;
-  /** Who the switch is in a spanning tree. Needed where there is one. */
+  /** The identity of the switch in a spanning tree. Required where there is one. */
   readonly mac?: MacAddress | undefined;
-  /** How much it wants to be the root, from 0, very, to 65,535; by default 32,768. */
+  /** The priority to become the root, from 0, the highest, to 65,535; by default 32,768. */
   readonly priority?: number | undefined;
-  /** Is told what changes in the trees. */
+  /** Called for each change in the trees. */
   readonly treeChanged?: (change: FstpChange) => void;
-  /** Makes what the switch does by itself one piece of work with its surroundings; by default just does it. */
+  /** Runs work that the switch does by itself, as one breath with its surroundings; by default just runs it. */
   readonly breath?: (work: () => void) => void;
 }
 
-/** A station that has become known behind a port, or is forgotten there. */
+/** A station that has become known behind a port, or was forgotten there. */
 export interface StationChange {
   readonly known: boolean;
   readonly vid: Vid;
@@ -42,8 +46,8 @@ export interface StationChange {
 
 /** The state of a new port. */
 export interface NewPort extends VlanMembership {
-  /** Whether its other side is there; by default it is. */
+  /** True if its other side is connected; this is the default. */
   readonly up?: boolean;
-  /** Whether nobody behind it ever takes part in a spanning tree; by default that is found out. */
+  /** True if no bridge behind it ever takes part in a spanning tree; by default the switch finds that out. */
   readonly edge?: boolean;
 }

@@ -4,48 +4,48 @@ import { PortVlans, type Egress, type VlanMembership } from './vlan.ts';
 /** The number of a switch port. 0 is the management port. */
 export type PortNumber = number;
 
-/** Why the switch did not pass a frame on. A frame that is passed on to nobody has exactly one of them, but a BPDU that was taken. */
+/** The reason why the switch did not forward a frame. Each such frame has exactly one, except a BPDU, which the spanning tree takes. */
 export type DropReason =
   | 'runt' // shorter than its header: 14 octets, or 18 with a tag
   | 'port-down' // it came from a port that is down
   | 'quiet' // it came from a port that only listens
-  | 'reserved-vid' // its tag says VLAN 4095
-  | 'not-a-member' // its tag says a VLAN that the port is not in
+  | 'reserved-vid' // its tag has VLAN 4095
+  | 'not-a-member' // its tag has a VLAN that the port is not in
   | 'no-untagged' // it has no tag, and the port takes tagged frames only
   | 'blocked' // the spanning tree keeps the port out of its VLAN
-  | 'bad-bpdu' // it is for the spanning tree, which cannot read it
+  | 'bad-bpdu' // it is for the spanning tree, which cannot decode it
   | 'not-admitted' // the filter refused it
-  | 'double-tagged' // without its tag it would be taken for a frame of the VLAN that the tag behind that says
+  | 'double-tagged' // without its outer tag it would be read as a frame of its inner VLAN
   | 'same-port' // its destination is behind the port it came from
-  | 'no-egress'; // nobody else is in its VLAN
+  | 'no-egress'; // there is no other port in its VLAN
 
-/** Counts of frames at a port, as the switch sees them. Each grows only. */
+/** Counts of frames at a port, as the switch sees them. They only grow. */
 export interface SwitchPortCounters {
   receivedFrames: number;
   receivedOctets: number;
   sentFrames: number;
   sentOctets: number;
-  /** Of the frames received here. */
+  /** Counts of the frames received here, by reason. */
   readonly drops: Record<DropReason, number>;
 }
 
 /** A port as others see it. */
 export interface SwitchPort {
   readonly number: PortNumber;
-  /** Whether its other side is there. */
+  /** True if its other side is connected. */
   readonly up: boolean;
-  /** Whether it only listens: frames from it are dropped, and nothing is learned from them. */
+  /** True if it only listens: frames from it are dropped, and nothing is learned from them. */
   readonly quiet: boolean;
   readonly vlans: PortVlans;
   readonly counters: Readonly<SwitchPortCounters>;
-  /** Whether no other port can take its stations over while they are remembered; may be changed. At first it is false. */
+  /** True if other ports cannot take its stations over while they are remembered. May be changed. Initially false. */
   sticky: boolean;
 }
 
 /** A port as the switch keeps it. */
 export class BridgePort implements SwitchPort {
   readonly number: PortNumber;
-  /** Why no frame from it enters the switch; undefined for most ports. Follows `up` and `quiet`. */
+  /** The reason why frames from it are dropped; undefined for most ports. Follows `up` and `quiet`. */
   refusal: 'port-down' | 'quiet' | undefined;
   #up: boolean;
   #quiet = false;
@@ -71,9 +71,9 @@ export class BridgePort implements SwitchPort {
       'no-egress': 0,
     },
   };
-  /** Whether nobody behind it takes part in a spanning tree. */
+  /** True if no bridge behind it takes part in a spanning tree. */
   readonly edge: boolean;
-  /** The VLANs that the spanning tree keeps it out of; undefined when there are none, which most frames find. */
+  /** The VLANs that the spanning tree keeps it out of. Undefined if there are none, which is the common case. */
   blocked: ReadonlySet<Vid> | undefined;
   /** The ways out by this port alone, made in advance. */
   readonly taggedEgress: readonly Egress<BridgePort>[] = [{ port: this, tagged: true }];
@@ -105,7 +105,10 @@ export class BridgePort implements SwitchPort {
     this.#judge();
   }
 
-  /** Whether the spanning tree keeps it out of a VLAN. One that it is in as a trunk only has no tree: it is where that of the untagged one is. */
+  /**
+   * Returns whether the spanning tree keeps it out of a VLAN. A VLAN that it carries only as a trunk has no tree: there it follows the
+   * tree of its untagged VLAN.
+   */
   isBlocked(vid: Vid): boolean {
     if (this.blocked === undefined) return false;
     const { untagged } = this.vlans;

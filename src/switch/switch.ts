@@ -37,7 +37,7 @@ export type { Egress, PortVlans, VlanMembership } from './vlan.ts';
  * A spanning tree takes its frames before the ingress stage, and decides which ports forward in it and in the flood lists.
  */
 export class Switch {
-  /** The VLANs, one by one. */
+  /** The VLANs and their members. */
   readonly vlans: VlanRegistry;
   /** The spanning trees. They are off at first. */
   readonly fstp: Fstp;
@@ -70,12 +70,12 @@ export class Switch {
     });
   }
 
-  /** Reads the clock. All frames are taken to be received at the time of the last call. */
+  /** Reads the clock. The time of the last call counts for all frames received. */
   beginBreath(): void {
     this.#fdb.beginBreath();
   }
 
-  /** Takes a frame that came in by a port. It is borrowed for the call, and for the breath by whoever is sent it unchanged. */
+  /** Handles a frame received by a port. It is borrowed for the call; a port that sends it unchanged may keep it until the breath ends. */
   receive(port: PortNumber, frame: Uint8Array): void {
     const ingress = this.#ports.get(port);
     if (ingress === undefined) {
@@ -115,7 +115,7 @@ export class Switch {
     }
   }
 
-  /** What `receive` would do with the frame now, and why. Nothing is learned, sent or counted. Undefined when there is no such port. */
+  /** Returns the decision about a frame and its reason; undefined if there is no such port. Learns, sends and counts nothing. */
   explain(port: PortNumber, frame: Uint8Array): Explanation | undefined {
     const ingress = this.#ports.get(port);
     if (ingress === undefined) return undefined;
@@ -130,7 +130,7 @@ export class Switch {
     return explainWays(vid, egress, destination === undefined ? frame : undefined);
   }
 
-  /** Adds a port under a number that is free. */
+  /** Adds a port under a free number. */
   addPort(port: PortNumber, { up = true, edge = false, ...membership }: NewPort = {}): void {
     assert(!this.#ports.has(port), `switch port ${port} is added once`);
     const added = new BridgePort(port, membership, up, edge);
@@ -141,14 +141,14 @@ export class Switch {
     if (up) this.#options.portChanged?.(port, true);
   }
 
-  /** Removes a port, and forgets what was learned from it. */
+  /** Removes a port, and forgets the stations behind it. */
   removePort(port: PortNumber): void {
     this.setCarrier(port, false);
     this.#ports.delete(port);
     this.#floodLists.forget();
   }
 
-  /** The other side of a port is there, or is gone. A port that is down is sent nothing; the stations behind it are forgotten. */
+  /** Sets whether the other side of a port is connected. A port that is down is sent nothing; the stations behind it are forgotten. */
   setCarrier(port: PortNumber, up: boolean): void {
     const changed = this.#portAt(port);
     if (changed.up === up) return;
@@ -161,7 +161,7 @@ export class Switch {
     this.#options.portChanged?.(port, up);
   }
 
-  /** Changes the VLANs of a port. What was learned from it in VLANs that it leaves is forgotten. */
+  /** Changes the VLANs of a port. Its stations in VLANs that it leaves are forgotten. */
   setVlans(port: PortNumber, membership: VlanMembership): void {
     const changed = this.#portAt(port);
     const before = changed.vlans;
@@ -178,8 +178,8 @@ export class Switch {
   }
 
   /**
-   * Whether it is a hub: every frame goes unchanged to all ports that are up, but its own and port 0. VLANs do not count then,
-   * nothing is learned, and there is no spanning tree. By default it is none; that may be changed at any time, and all stations are forgotten then.
+   * True for a hub: every frame goes unchanged to all other ports that are up, except port 0. A hub ignores VLANs, learns nothing, and has
+   * no spanning tree. By default false. May be changed at any time; all stations are then forgotten.
    */
   get hub(): boolean {
     return this.#hub;
@@ -192,28 +192,28 @@ export class Switch {
     this.#fdb.clear();
   }
 
-  /** The port of that number, as it is and will be; undefined when there is none. */
+  /** Returns the port with that number, a live view; undefined if there is none. */
   port(port: PortNumber): SwitchPort | undefined {
     return this.#ports.get(port);
   }
 
-  /** All ports, in the order in which they were added. */
+  /** Returns all ports, in the order in which they were added. */
   ports(): Iterable<SwitchPort> {
     return this.#ports.values();
   }
 
-  /** What is remembered of a station; undefined when it is not known. */
+  /** Returns the entry of a station; undefined if it is not known. */
   station(vid: Vid, mac: MacAddress): FdbEntry<PortNumber> | undefined {
     const entry = this.#fdb.find(vid, mac);
     return entry && { ...entry, port: entry.port.number };
   }
 
-  /** The stations that are known: port by port, the longest silent first. */
+  /** Returns the stations that are known: port by port, the longest silent first. */
   *entries(): Generator<FdbEntry<PortNumber>> {
     for (const entry of this.#fdb.entries()) yield { ...entry, port: entry.port.number };
   }
 
-  /** Makes a port one that only listens, or one that speaks again. What was learned from a quiet port is forgotten. */
+  /** Makes a port only listen, or ends that. The stations behind a quiet port are forgotten. */
   setQuiet(port: PortNumber, quiet: boolean): void {
     this.#portAt(port).quiet = quiet;
     if (quiet) this.#fdb.flush(this.#portAt(port));
@@ -224,12 +224,12 @@ export class Switch {
     this.#fdb.clear();
   }
 
-  /** How long stations are remembered; may be changed. */
+  /** The times for which stations are remembered; may be changed. */
   get ageing(): Pick<Fdb<unknown>, 'ageingTime' | 'minPersistence'> {
     return this.#fdb;
   }
 
-  /** How many frames were received for ports that are not there. */
+  /** The number of frames received for ports that do not exist. */
   get strays(): number {
     return this.#strays;
   }
@@ -240,7 +240,7 @@ export class Switch {
     this.#fdb[Symbol.dispose]();
   }
 
-  /** Trunks carry VLANs that have no tree of their own in that of their untagged one. */
+  /** Forgets the stations of a VLAN's tree. A trunk carries VLANs without a tree of their own in that of its untagged VLAN. */
   #flushTree(vid: Vid): void {
     this.#fdb.flushVlan(vid);
     for (const port of this.#ports.values()) if (port.vlans.trunk && port.vlans.untagged === vid) this.#fdb.flush(port);

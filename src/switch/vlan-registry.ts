@@ -2,12 +2,12 @@ import { vid, type Vid } from '../wire/dot1q.ts';
 import type { BridgePort, PortNumber } from './switch-port.ts';
 import { reservedVid, type PortVlans, type VlanMembership } from './vlan.ts';
 
-/** Why VLANs were left as they are. */
+/** The reason why VLANs were left as they are. */
 export type VlanRefusal =
   | 'reserved' // no VLAN may have that identifier
-  | 'exists' // the VLAN is there already
-  | 'no-vlan' // the VLAN is not there
-  | 'no-port' // the port is not there
+  | 'exists' // the VLAN exists already
+  | 'no-vlan' // the VLAN does not exist
+  | 'no-port' // the port does not exist
   | 'not-a-member' // the port is not in the VLAN
   | 'in-use'; // the VLAN has members, or it is the untagged one of the port
 
@@ -15,17 +15,18 @@ export type VlanRefusal =
 export interface VlanMember {
   readonly port: PortNumber;
   readonly tagged: boolean;
-  /** Whether the port's other side is there. */
+  /** True if the port's other side is connected. */
   readonly active: boolean;
-  /** Whether the spanning tree lets frames of the VLAN through. */
+  /** True if the spanning tree lets frames of the VLAN through. */
   readonly forwarding: boolean;
 }
 
 const defaultVid = vid(0);
 
 /**
- * The VLANs of a switch, as they are configured one by one: a VLAN is created before ports become members, and stays without them. A VLAN
- * that a port is added with, or given by `Switch.setVlans`, is created by that. Nothing here throws for what it is asked.
+ * The VLANs of a switch, as they are configured one by one. A VLAN is created before ports become members, and stays without them. A VLAN
+ * that a port is added with, or given by `Switch.setVlans`, is created by that. Requests that cannot be met are refused; they do not
+ * throw.
  */
 export class VlanRegistry {
   readonly #ports: ReadonlyMap<PortNumber, BridgePort>;
@@ -33,7 +34,7 @@ export class VlanRegistry {
   readonly #removed: (vid: Vid) => void;
   readonly #vids = new Set<Vid>([defaultVid]);
 
-  /** `change` gives a port its VLANs; `removed` is told of a VLAN that is no more. */
+  /** `change` gives a port its VLANs; `removed` is called when a VLAN was removed. */
   constructor(
     ports: ReadonlyMap<PortNumber, BridgePort>,
     change: (port: PortNumber, membership: VlanMembership) => void,
@@ -44,7 +45,7 @@ export class VlanRegistry {
     this.#removed = removed;
   }
 
-  /** All that are there, in ascending order. */
+  /** Returns the identifiers of all VLANs, in ascending order. */
   list(): Vid[] {
     return [...this.#vids].sort((a, b) => a - b);
   }
@@ -53,7 +54,7 @@ export class VlanRegistry {
     return this.#vids.has(vid);
   }
 
-  /** Creates a VLAN without members: any but 4095. */
+  /** Creates a VLAN without members. Any identifier but 4095 is accepted. */
   create(vid: Vid): VlanRefusal | undefined {
     if (vid === reservedVid) return 'reserved';
     if (this.#vids.has(vid)) return 'exists';
@@ -61,7 +62,7 @@ export class VlanRegistry {
     return undefined;
   }
 
-  /** Removes a VLAN that has no members, whether active or not. VLAN 0 is the one of new ports: it stays. */
+  /** Removes a VLAN that has no members, active or not. VLAN 0, the one of new ports, cannot be removed. */
   remove(vid: Vid): VlanRefusal | undefined {
     if (!this.#vids.has(vid)) return 'no-vlan';
     const members = this.#membersOf(vid).filter((port) => port.vlans.lists(vid));
@@ -71,7 +72,7 @@ export class VlanRegistry {
     return undefined;
   }
 
-  /** Makes the VLAN the untagged one of the port, which leaves the one that it was; with `none` its frames need a tag. */
+  /** Makes the VLAN the untagged one of the port, which leaves its former untagged VLAN. With `none` its frames need a tag. */
   setUntagged(port: PortNumber, vid: Vid | 'none'): VlanRefusal | undefined {
     const changed = this.#ports.get(port);
     if (vid !== 'none' && !this.#vids.has(vid)) return 'no-vlan';
@@ -80,7 +81,7 @@ export class VlanRegistry {
     return undefined;
   }
 
-  /** Makes the port a member whose frames carry a tag. In its untagged VLAN it stays as it is. */
+  /** Makes the port a tagged member. Has no effect in its untagged VLAN. */
   addTagged(vid: Vid, port: PortNumber): VlanRefusal | undefined {
     const changed = this.#ports.get(port);
     if (!this.#vids.has(vid)) return 'no-vlan';
@@ -90,7 +91,7 @@ export class VlanRegistry {
     return undefined;
   }
 
-  /** Ends a membership with tags; that in the untagged VLAN ends only by another one. */
+  /** Ends a tagged membership. Untagged membership ends only when the port gets another untagged VLAN. */
   removeTagged(vid: Vid, port: PortNumber): VlanRefusal | undefined {
     const changed = this.#ports.get(port);
     if (!this.#vids.has(vid)) return 'no-vlan';
@@ -102,7 +103,9 @@ export class VlanRegistry {
     return undefined;
   }
 
-  /** Lets the port pass all VLANs with their tags, those that it is not a member of by name, too; that ends when one of its VLANs is set. */
+  /**
+   * Lets the port pass all VLANs with their tags, also those that it is not an explicit member of. That ends when one of its VLANs is set.
+   */
   setTrunk(port: PortNumber, trunk: boolean): VlanRefusal | undefined {
     const changed = this.#ports.get(port);
     if (!changed) return 'no-port';
@@ -110,7 +113,7 @@ export class VlanRegistry {
     return undefined;
   }
 
-  /** The members of a VLAN by their numbers, active or not; undefined when there is no such VLAN. */
+  /** Returns the members of a VLAN in the order of their numbers, active or not; undefined if there is no such VLAN. */
   members(vid: Vid): VlanMember[] | undefined {
     if (!this.#vids.has(vid)) return undefined;
     const members = this.#membersOf(vid).map((port) => ({
@@ -122,7 +125,7 @@ export class VlanRegistry {
     return members.sort((a, b) => a.port - b.port);
   }
 
-  /** Creates the VLANs that a port was given, if they are not there. */
+  /** Creates the VLANs that a port was given, if they do not exist. */
   note(vlans: PortVlans): void {
     for (const vid of vlans) this.#vids.add(vid);
   }

@@ -15,12 +15,12 @@ import { readIpv4, writeIpv4, type Ipv4Address } from './ipv4.ts';
 import { readMac, writeMac, type MacAddress } from './mac.ts';
 import { readUint16, readUint32, writeUint16, writeUint32 } from './octets.ts';
 
-/** An ARP packet taken apart. A probe has the sender's address 0.0.0.0. [RFC 5227, 1.1] */
+/** A decoded ARP packet. A probe has the sender's address 0.0.0.0. [RFC 5227, 1.1] */
 export interface Arp {
   readonly operation: 'request' | 'reply';
   readonly senderMac: MacAddress;
   readonly senderAddress: Ipv4Address;
-  /** Zero in a request: it is what is asked for. */
+  /** Zero in a request, which asks for it. */
   readonly targetMac: MacAddress;
   readonly targetAddress: Ipv4Address;
 }
@@ -33,8 +33,8 @@ const requestOperation = 1;
 const replyOperation = 2;
 
 /**
- * Takes the payload of an ARP frame apart; octets after the 28th are padding. Undefined when it is shorter, not for IPv4 on Ethernet,
- * or neither request nor reply.
+ * Decodes the payload of an ARP frame; octets after the 28th are padding. Returns undefined if it is shorter, is not for IPv4 on
+ * Ethernet, or is neither a request nor a reply.
  */
 export function decodeArp(payload: Uint8Array): Arp | undefined {
   if (payload.length < packetLength) return undefined;
@@ -52,7 +52,7 @@ export function decodeArp(payload: Uint8Array): Arp | undefined {
 }
 
 /**
- * Puts an ARP packet together, without padding.
+ * Encodes an ARP packet, without padding.
  *
  * @example
  * ```ts

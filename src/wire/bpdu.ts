@@ -1,6 +1,6 @@
 /*
- * BPDU of the fast spanning tree of VDE: in its octets an RST BPDU, 39 of them in an 802.3 frame to the bridge group. Two codes of the
- * role are the other way round than in the standard, and message age is not counted in hops by all. [IEEE 802.1D-2004, 9.3.3]
+ * BPDU of VDE's fast spanning tree: an RST BPDU of 39 octets in an 802.3 frame to the bridge group. It differs from the standard in two
+ * ways: two codes of the role are swapped, and some bridges do not count message age in hops. [IEEE 802.1D-2004, 9.3.3]
  *
  *    0    1    2    3         5    6    7    8                 16             20                28
  *   +----+----+----+---------+----+----+----+-----------------+--------------+-----------------+------
@@ -21,17 +21,17 @@ import { equalOctets, formatHex, readUint16, readUint32, writeUint16, writeUint3
 /** The group of all bridges, `01:80:c2:00:00:00`. [IEEE 802.1D-2004, table 7-10] */
 export const bridgeGroupMac = 0x0180_c200_0000 as MacAddress;
 
-/** Who a bridge is. The lower is the better one: by priority, then by address. */
+/** The identity of a bridge. The lower one is better: by priority, then by address. */
 export interface BridgeId {
   /** From 0 to 65,535. */
   readonly priority: number;
   readonly mac: MacAddress;
 }
 
-/** What the sending port is in the tree; `alternate` is also said of a port that is closed until its neighbour agrees. */
+/** The role of the sending port in the tree; `alternate` also stands for a port that is closed until its neighbour agrees. */
 export type BpduRole = 'unknown' | 'root' | 'alternate' | 'designated';
 
-/** A BPDU taken apart. */
+/** A decoded BPDU. */
 export interface Bpdu {
   readonly topologyChange: boolean;
   readonly proposal: boolean;
@@ -47,7 +47,7 @@ export interface Bpdu {
   readonly bridge: BridgeId;
   /** The sending port: 16 bits of priority and number. */
   readonly port: number;
-  /** In seconds, as the three that follow; a multiple of 1/256 below 256. */
+  /** In seconds, as the three fields that follow; a multiple of 1/256 below 256. */
   readonly messageAge: number;
   readonly maxAge: number;
   readonly helloTime: number;
@@ -56,13 +56,15 @@ export interface Bpdu {
 
 const size = 39;
 
-/** VDE takes what ends within the forward delay. */
+/** VDE accepts a BPDU that ends within the forward delay. */
 const minSize = 37;
 
 const prefix = Uint8Array.of(0x42, 0x42, 0x03, 0, 0, 2, 2);
 const roles: readonly BpduRole[] = ['unknown', 'root', 'alternate', 'designated'];
 
-/** Takes apart what follows the length of an 802.3 frame. Undefined when it is too short, or no BPDU of version 2 and type 2. */
+/**
+ * Decodes the payload of an 802.3 frame, after the length. Returns undefined if it is too short, or is not a BPDU of version 2 and type 2.
+ */
 export function decodeBpdu(bytes: Uint8Array): Bpdu | undefined {
   if (bytes.length < minSize || !equalOctets(bytes.subarray(0, prefix.length), prefix)) return undefined;
   const flags = bytes[7] ?? 0;
@@ -86,7 +88,7 @@ export function decodeBpdu(bytes: Uint8Array): Bpdu | undefined {
   };
 }
 
-/** The 39 octets of a BPDU. */
+/** Returns the 39 octets of a BPDU. */
 export function encodeBpdu(bpdu: Bpdu): Uint8Array {
   const bytes = new Uint8Array(size);
   bytes.set(prefix);
@@ -102,18 +104,18 @@ export function encodeBpdu(bpdu: Bpdu): Uint8Array {
   return bytes;
 }
 
-/** Whether a frame of at least 14 octets is for the bridges themselves. */
+/** Returns whether a frame of at least 14 octets is addressed to the bridge group. */
 export function isForBridges(frame: Uint8Array): boolean {
-  // By its octets: most frames differ in the first.
+  // Compares octets: most frames differ in the first one.
   return frame[0] === 0x01 && readUint32(frame, 0) === 0x0180_c200 && readUint16(frame, 4) === 0;
 }
 
-/** Below 0 when `a` is better, above 0 when `b` is, 0 when both are the same. */
+/** Returns a number below 0 if `a` is better, above 0 if `b` is, and 0 if both are the same. */
 export function compareBridgeIds(a: BridgeId, b: BridgeId): number {
   return a.priority - b.priority || a.mac - b.mac;
 }
 
-/** Eight pairs of digits: `80:00:00:ff:aa:bb:cc:01`. */
+/** Formats a bridge's identity as eight pairs of digits: `80:00:00:ff:aa:bb:cc:01`. */
 export function formatBridgeId(id: BridgeId): string {
   const bytes = new Uint8Array(8);
   writeBridgeId(bytes, 0, id);

@@ -1,7 +1,7 @@
 /**
- * The Internet checksum of the whole view: the complement of the one's complement sum of its 16-bit words, an odd last octet counting
- * as if a zero followed. 0 over octets that hold a right checksum. `initial` is a running sum of 16-bit words, as of
- * `pseudoHeaderSum`. [RFC 1071, 1]
+ * Returns the Internet checksum of the whole view: the complement of the one's complement sum of its 16-bit words. An odd last octet
+ * counts as if a zero followed. The result is 0 for octets that include their correct checksum. `initial` is a running sum of 16-bit
+ * words, as `pseudoHeaderSum` returns it. [RFC 1071, 1]
  */
 export function internetChecksum(bytes: Uint8Array, initial = 0): number {
   let sum = initial;
@@ -12,13 +12,15 @@ export function internetChecksum(bytes: Uint8Array, initial = 0): number {
   return ~sum & 0xffff;
 }
 
-/** The sum, not complemented, of the pseudo header that UDP and TCP checksums cover. Addresses are 32-bit numbers; `length` is the
- * segment's, in octets. [RFC 768] */
+/**
+ * Returns the sum, not complemented, of the pseudo header that UDP and TCP checksums cover. Addresses are 32-bit numbers; `length` is the
+ * segment's, in octets. [RFC 768]
+ */
 export function pseudoHeaderSum(source: number, destination: number, protocol: number, length: number): number {
   return (source >>> 16) + (source & 0xffff) + (destination >>> 16) + (destination & 0xffff) + protocol + length;
 }
 
-/** The same of IPv6, whose addresses are 128-bit numbers. [RFC 8200, 8.1] */
+/** Returns the same sum for IPv6, whose addresses are 128-bit numbers. [RFC 8200, 8.1] */
 export function ipv6PseudoHeaderSum(source: bigint, destination: bigint, nextHeader: number, length: number): number {
   let sum = length + nextHeader;
   for (let rest = source; rest !== 0n; rest >>= 16n) sum += Number(rest & 0xffffn);

@@ -41,7 +41,7 @@ export const dhcpOps = { request: 1, reply: 2 } as const;
 /** Values of option 53. [RFC 2132, 9.6] */
 export const messageTypes = { discover: 1, offer: 2, request: 3, decline: 4, ack: 5, nak: 6, release: 7, inform: 8 } as const;
 
-/** The codes of the options that the house knows. [RFC 2132; IANA bootp-dhcp-parameters] */
+/** The codes of the options that this package uses. [RFC 2132; IANA bootp-dhcp-parameters] */
 export const optionCodes = {
   pad: 0,
   subnetMask: 1,
@@ -74,47 +74,47 @@ export const optionCodes = {
 /** The options of a message by code, in the order of their first appearance on the wire. */
 export type DhcpOptionMap = ReadonlyMap<number, Uint8Array>;
 
-/** A message taken apart. */
+/** A decoded message. */
 export interface DhcpMessage {
   /** 1 from a client, 2 from a server. */
   readonly op: number;
   /** The kind of hardware address; 1 is Ethernet. */
   readonly htype: number;
-  /** How many octets of `chaddr` count. */
+  /** The number of octets of `chaddr` in use. */
   readonly hlen: number;
   readonly hops: number;
   readonly xid: number;
   /** Seconds since the client began. */
   readonly secs: number;
-  /** The client cannot take unicast before it has its address. */
+  /** True if the client cannot receive unicast before it has its address. */
   readonly broadcast: boolean;
   readonly ciaddr: Ipv4Address;
   readonly yiaddr: Ipv4Address;
   readonly siaddr: Ipv4Address;
   readonly giaddr: Ipv4Address;
-  /** 16 octets; fewer are filled up with zeros on encoding. */
+  /** 16 octets; a shorter value is filled up with zeros on encoding. */
   readonly chaddr: Uint8Array;
-  /** At most 64 octets, filled up with zeros on encoding; empty when decoding found options in it. */
+  /** At most 64 octets, filled up with zeros on encoding; empty if the field held options. */
   readonly sname: Uint8Array;
-  /** At most 128 octets, filled up with zeros on encoding; empty when decoding found options in it. */
+  /** At most 128 octets, filled up with zeros on encoding; empty if the field held options. */
   readonly file: Uint8Array;
-  /** Never holds pad, end and overload, which are part of the encoding. A repeated option is joined. [RFC 3396, 5] */
+  /** Without pad, end and overload, which are part of the encoding. A repeated option is joined. [RFC 3396, 5] */
   readonly options: DhcpOptionMap;
 }
 
-/** Octets of a message without options. */
+/** The length of a message without options, in octets. */
 export const dhcpHeaderLength = 240;
 
 const cookieAt = 236;
 const magicCookie = 0x63825363;
 const fieldOf = { chaddr: [28, 16], sname: [44, 64], file: [108, 128] } as const;
-/** Octets that BOOTP always sent; some clients and relays drop less. [RFC 1542, 2.1] */
+/** The length of every BOOTP message, in octets; some clients and relays drop shorter ones. [RFC 1542, 2.1] */
 export const bootpLength = 300;
 const empty = new Uint8Array(0);
 
 /**
- * Takes a message apart; the views share memory with `payload`. Undefined when it is too short, has no cookie, or an option runs past
- * the end of its area.
+ * Decodes a message; the views share memory with `payload`. Returns undefined if it is too short, has no cookie, or has an option that
+ * runs past the end of its area.
  */
 export function decodeDhcp(payload: Uint8Array): DhcpMessage | undefined {
   if (payload.length < dhcpHeaderLength || readUint32(payload, cookieAt) !== magicCookie) return undefined;
@@ -146,8 +146,8 @@ export function decodeDhcp(payload: Uint8Array): DhcpMessage | undefined {
 }
 
 /**
- * Puts a message together, its options in the order of the map, values over 255 octets split [RFC 3396, 7], filled up with zeros to
- * `minSize` octets, 300 by default [RFC 1542, 2.1].
+ * Encodes a message, with its options in the order of the map. Values over 255 octets are split [RFC 3396, 7]. The message is filled up
+ * with zeros to `minSize` octets, 300 by default [RFC 1542, 2.1].
  */
 export function encodeDhcp(message: DhcpMessage, { minSize = bootpLength }: { readonly minSize?: number } = {}): Uint8Array {
   const payload = new Uint8Array(Math.max(encodedDhcpLength(message), minSize));
@@ -155,14 +155,14 @@ export function encodeDhcp(message: DhcpMessage, { minSize = bootpLength }: { re
   return payload;
 }
 
-/** How many octets a message takes. */
+/** Returns the length of an encoded message, in octets. */
 export function encodedDhcpLength(message: DhcpMessage): number {
   let length = dhcpHeaderLength + 1;
   for (const value of message.options.values()) length += encodedOptionLength(value);
   return length;
 }
 
-/** Writes a message over zeros, which are at least as many as `encodedDhcpLength` says. */
+/** Writes a message over zeros, at least `encodedDhcpLength` of them. */
 export function writeDhcp(payload: Uint8Array, message: DhcpMessage): void {
   payload[0] = message.op;
   payload[1] = message.htype;
@@ -184,23 +184,23 @@ export function writeDhcp(payload: Uint8Array, message: DhcpMessage): void {
   payload[writeOptions(payload, dhcpHeaderLength, message.options)] = optionCodes.end;
 }
 
-/** How many octets an option with that value takes, split where it is over 255. */
+/** Returns the length of an option with that value, in octets; a value over 255 octets is split. */
 export function encodedOptionLength(value: Uint8Array): number {
   return value.length + 2 * Math.max(1, Math.ceil(value.length / 0xff));
 }
 
-/** The value of option 53. Undefined when it is not there or not one octet. */
+/** Returns the value of option 53; undefined if it is absent or not one octet. */
 export function messageTypeOf(message: DhcpMessage): number | undefined {
   const value = message.options.get(optionCodes.messageType);
   return value?.length === 1 ? value[0] : undefined;
 }
 
-/** The client's MAC address. Undefined when its hardware address is not of Ethernet. */
+/** Returns the client's MAC address; undefined if its hardware address is not Ethernet's. */
 export function hardwareAddressOf(message: DhcpMessage): MacAddress | undefined {
   return message.htype === 1 && message.hlen === 6 ? readMac(message.chaddr, 0) : undefined;
 }
 
-/** `mac` as the 16 octets of `chaddr`. */
+/** Returns `mac` as the 16 octets of `chaddr`. */
 export function chaddrOf(mac: MacAddress): Uint8Array {
   const chaddr = new Uint8Array(16);
   writeMac(chaddr, 0, mac);
@@ -210,10 +210,10 @@ export function chaddrOf(mac: MacAddress): Uint8Array {
 /** Collects options over the areas of a message. */
 class OptionReader {
   readonly #options = new Map<number, Uint8Array>();
-  /** Codes that came more than once, with all pieces: joining at each piece would take quadratic time. */
+  /** Codes that occurred more than once, with all pieces: to join them at each piece would take quadratic time. */
   readonly #pieces = new Map<number, Uint8Array[]>();
 
-  /** Reads to the end option or the end of the area. False when an option runs past it. */
+  /** Reads up to the end option or the end of the area. Returns false if an option runs past it. */
   read(area: Uint8Array): boolean {
     let at = 0;
     while (at < area.length) {
@@ -228,7 +228,7 @@ class OptionReader {
     return true;
   }
 
-  /** Removes option 52. Its value, or 0 when it is absent or not valid. [RFC 2132, 9.3] */
+  /** Removes option 52 and returns its value, or 0 if it is absent or not valid. [RFC 2132, 9.3] */
   takeOverload(): number {
     const value = this.#pieces.has(optionCodes.overload) ? undefined : this.#options.get(optionCodes.overload);
     this.#options.delete(optionCodes.overload);

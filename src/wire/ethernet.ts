@@ -9,24 +9,24 @@
 import { readMac, writeMac, type MacAddress } from './mac.ts';
 import { readUint16, writeUint16 } from './octets.ts';
 
-/** The types of payload that the house knows, by their numbers. [IANA ieee-802-numbers] */
+/** The EtherTypes that this package uses. [IANA ieee-802-numbers] */
 export const etherTypes = { ipv4: 0x0800, arp: 0x0806, dot1q: 0x8100, ipv6: 0x86dd } as const;
 
-/** The shortest frame, a header alone, in octets. */
+/** The length of the shortest frame, a header alone, in octets. */
 export const minFrame = 14;
 
-/** A frame taken apart. */
+/** A decoded frame. */
 export interface Ethernet {
   readonly destination: MacAddress;
   readonly source: MacAddress;
-  /** The payload's type from 0x600 up, below that its length. Of a tagged frame it is `etherTypes.dot1q`. */
+  /** The payload's type from 0x600 up, below that its length. For a tagged frame it is `etherTypes.dot1q`. */
   readonly etherType: number;
   /** A view of the frame, with its padding. */
   readonly payload: Uint8Array;
 }
 
 /**
- * Takes a frame apart. Undefined when it is shorter than its header.
+ * Decodes a frame. Returns undefined if it is shorter than its header.
  *
  * @example
  * ```ts
@@ -47,7 +47,7 @@ export function decodeEthernet(frame: Uint8Array): Ethernet | undefined {
 }
 
 /**
- * Puts a frame together, without padding.
+ * Encodes a frame, without padding.
  *
  * @example
  * ```ts
@@ -64,34 +64,34 @@ export function encodeEthernet(ethernet: Ethernet): Uint8Array {
   return frame;
 }
 
-/** Writes the header in front of a payload that is in its place, from octet 14 of the frame on. */
+/** Writes the header in front of a payload that already starts at octet 14 of the frame. */
 export function writeEthernetHeader(frame: Uint8Array, header: Omit<Ethernet, 'payload'>): void {
   writeMac(frame, 0, header.destination);
   writeMac(frame, 6, header.source);
   writeUint16(frame, 12, header.etherType);
 }
 
-/** The destination of a frame of at least 14 octets. */
+/** Returns the destination of a frame of at least 14 octets. */
 export function destinationOf(frame: Uint8Array): MacAddress {
   return readMac(frame, 0);
 }
 
-/** The source of a frame of at least 14 octets. */
+/** Returns the source of a frame of at least 14 octets. */
 export function sourceOf(frame: Uint8Array): MacAddress {
   return readMac(frame, 6);
 }
 
-/** The EtherType, or length, of a frame of at least 14 octets. */
+/** Returns the EtherType, or length, of a frame of at least 14 octets. */
 export function etherTypeOf(frame: Uint8Array): number {
   return readUint16(frame, 12);
 }
 
-/** Whether a frame of at least 14 octets is for a group of stations. */
+/** Returns whether a frame of at least 14 octets is sent to a group of stations. */
 export function hasGroupDestination(frame: Uint8Array): boolean {
   return ((frame[0] ?? 0) & 1) === 1;
 }
 
-/** Whether a frame of at least 14 octets claims to come from a group, which no station is. */
+/** Returns whether a frame of at least 14 octets has a group as its source, which is never valid. */
 export function hasGroupSource(frame: Uint8Array): boolean {
   return ((frame[6] ?? 0) & 1) === 1;
 }

@@ -1,6 +1,6 @@
 /*
- * ICMP echo and echo reply, 8 octets and what is echoed; destination unreachable has zeros in place of the identifier, zeros or the MTU of
- * the next link in place of the sequence, and the beginning of the packet that did not come there in place of the payload. [RFC 792; RFC 1191, 4]
+ * ICMP echo and echo reply: 8 octets and the echoed payload. Destination unreachable has zeros in place of the identifier, and zeros or
+ * the MTU of the next link in place of the sequence. Its payload is the beginning of the undelivered packet. [RFC 792; RFC 1191, 4]
  *
  *    0      1      2          4            6          8
  *   +------+------+----------+------------+----------+---------
@@ -12,7 +12,7 @@ import { internetChecksum } from './checksum.ts';
 import { readIpv4, type Ipv4Address } from './ipv4.ts';
 import { readUint16, writeUint16 } from './octets.ts';
 
-/** An echo message taken apart. */
+/** A decoded echo message. */
 export interface IcmpEcho {
   readonly type: 'request' | 'reply';
   readonly identifier: number;
@@ -24,7 +24,7 @@ const headerLength = 8;
 const requestType = 8;
 const replyType = 0;
 
-/** Takes an ICMP message, the payload of IPv4, apart. Undefined when it is none of the two echo messages, or its checksum is wrong. */
+/** Decodes an ICMP message, the payload of IPv4. Returns undefined if it is not an echo or echo reply, or its checksum is wrong. */
 export function decodeIcmpEcho(message: Uint8Array): IcmpEcho | undefined {
   if (message.length < headerLength || message[1] !== 0) return undefined;
   if (message[0] !== requestType && message[0] !== replyType) return undefined;
@@ -37,7 +37,7 @@ export function decodeIcmpEcho(message: Uint8Array): IcmpEcho | undefined {
   };
 }
 
-/** Puts an echo message together, with its checksum. */
+/** Encodes an echo message, with its checksum. */
 export function encodeIcmpEcho(echo: IcmpEcho): Uint8Array {
   const message = new Uint8Array(headerLength + echo.payload.length);
   message[0] = echo.type === 'request' ? requestType : replyType;
@@ -48,19 +48,19 @@ export function encodeIcmpEcho(echo: IcmpEcho): Uint8Array {
   return message;
 }
 
-/** Why a packet did not come to its destination. [RFC 792; RFC 1191, 4] */
+/** The reasons why a packet was not delivered. [RFC 792; RFC 1191, 4] */
 export const unreachableCodes = { network: 0, host: 1, protocol: 2, port: 3, tooLong: 4 } as const;
 
-/** That a packet did not come to its destination. */
+/** The report that a packet was not delivered. */
 export interface IcmpUnreachable {
   readonly code: number;
-  /** The packet, as it was: of what is said of it as much is sent as fits into 576 octets. [RFC 1812, 4.3.2.3] */
+  /** The undelivered packet. The message is cut to 576 octets. [RFC 1812, 4.3.2.3] */
   readonly packet: Uint8Array;
   /** For `tooLong`: the longest packet that the next link carries, in octets. */
   readonly mtu?: number;
 }
 
-/** What an unreachable message says of a packet. */
+/** An undelivered packet, as an unreachable message quotes it. */
 export interface UnreachablePacket {
   readonly code: number;
   readonly source: Ipv4Address;
@@ -68,11 +68,11 @@ export interface UnreachablePacket {
   readonly protocol: number;
   /** The first octets of its payload: eight at least. */
   readonly start: Uint8Array;
-  /** How long it was, by its header, in octets. */
+  /** The length of the packet by its header, in octets. */
   readonly length: number;
-  /** Whether it was not to be sent in fragments. */
+  /** True if the packet forbids fragmentation. */
   readonly dontFragment: boolean;
-  /** For `tooLong`: the longest packet that the next link carries; 0 where the router does not say, and for other codes. */
+  /** For `tooLong`: the longest packet that the next link carries; 0 if the router does not report it, and for other codes. */
   readonly mtu: number;
 }
 
@@ -80,7 +80,7 @@ const unreachableType = 3;
 const longestQuote = 576 - 20 - headerLength;
 const shortestStart = 8;
 
-/** Puts the message together, with its checksum. */
+/** Encodes the message, with its checksum. */
 export function encodeIcmpUnreachable({ code, packet, mtu = 0 }: IcmpUnreachable): Uint8Array {
   const quote = packet.subarray(0, longestQuote);
   const message = new Uint8Array(headerLength + quote.length);
@@ -92,7 +92,10 @@ export function encodeIcmpUnreachable({ code, packet, mtu = 0 }: IcmpUnreachable
   return message;
 }
 
-/** Takes an unreachable message apart. Undefined when it is none, its checksum is wrong, or what it quotes is no beginning of an IPv4 packet. */
+/**
+ * Decodes an unreachable message. Returns undefined if it is another message, its checksum is wrong, or it does not quote the beginning
+ * of an IPv4 packet.
+ */
 export function decodeIcmpUnreachable(message: Uint8Array): UnreachablePacket | undefined {
   if (message[0] !== unreachableType || internetChecksum(message) !== 0) return undefined;
   const packet = message.subarray(headerLength);

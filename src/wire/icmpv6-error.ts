@@ -1,5 +1,5 @@
 /*
- * ICMPv6 messages that say why a packet did not come to its destination: 8 octets, and the beginning of that packet. [RFC 4443, 3.1, 3.2]
+ * ICMPv6 errors, which report why a packet was not delivered: 8 octets, and the beginning of that packet. [RFC 4443, 3.1, 3.2]
  *
  *    0      1      2          4                         8
  *   +------+------+----------+-------------------------+--------
@@ -13,10 +13,10 @@ import { decodeIpv6Fragment, fragmentHeader } from './ipv6-fragment.ts';
 import { ipv6HeaderLength, readIpv6, type Ipv6Address } from './ipv6.ts';
 import { readUint16, readUint32, writeUint16, writeUint32 } from './octets.ts';
 
-/** Why a packet did not come to its destination. [RFC 4443, 3.1] */
+/** The reasons why a packet was not delivered. [RFC 4443, 3.1] */
 export const unreachableCodes6 = { noRoute: 0, prohibited: 1, beyondScope: 2, address: 3, port: 4 } as const;
 
-/** That a packet did not come to its destination. */
+/** The report that a packet was not delivered. */
 export interface Icmpv6Error {
   readonly type: 'unreachable' | 'too-big';
   /** One of `unreachableCodes6`; 0 for `too-big`. */
@@ -25,25 +25,25 @@ export interface Icmpv6Error {
   readonly mtu: number;
 }
 
-/** What an error says of a packet. */
+/** An error with the packet that it quotes. */
 export interface QuotedIpv6 extends Icmpv6Error {
   readonly source: Ipv6Address;
   readonly destination: Ipv6Address;
-  /** The protocol of its payload. Of a fragment it is that of the whole. */
+  /** The protocol of the packet's payload. For a fragment it is that of the whole payload. */
   readonly nextHeader: number;
-  /** The first octets of its payload, eight at least, behind a fragment header. */
+  /** The first octets of the packet's payload, eight at least, without a fragment header. */
   readonly start: Uint8Array;
-  /** How long it was, by its header, in octets. */
+  /** The length of the packet by its header, in octets. */
   readonly length: number;
 }
 
 const types = { unreachable: 1, 'too-big': 2 } as const;
 const headerLength = 8;
-/** What fits in the shortest MTU of IPv6. [RFC 4443, 2.4 (c)] */
+/** The octets of a packet that fit in the shortest MTU of IPv6. [RFC 4443, 2.4 (c)] */
 const longestQuote = 1280 - ipv6HeaderLength - headerLength;
 const shortestStart = 8;
 
-/** Puts an error between these two addresses together, with its checksum, of a packet: of that as much is quoted as fits in 1,280 octets. */
+/** Encodes an error between these two addresses, with its checksum. It quotes as much of `packet` as fits in 1,280 octets. */
 export function encodeIcmpv6Error(error: Icmpv6Error, packet: Uint8Array, source: Ipv6Address, destination: Ipv6Address): Uint8Array {
   const quote = packet.subarray(0, longestQuote);
   const message = new Uint8Array(headerLength + quote.length);
@@ -56,8 +56,8 @@ export function encodeIcmpv6Error(error: Icmpv6Error, packet: Uint8Array, source
 }
 
 /**
- * Takes an error, the payload of a packet between these two addresses, apart. Undefined when it is none, its checksum is wrong, or what it
- * quotes is no beginning of an IPv6 packet, or of its first fragment.
+ * Decodes an error, the payload of a packet between these two addresses. Returns undefined if it is another message or its checksum is
+ * wrong. The same holds if it does not quote the beginning of an IPv6 packet, or of its first fragment.
  */
 export function decodeIcmpv6Error(message: Uint8Array, source: Ipv6Address, destination: Ipv6Address): QuotedIpv6 | undefined {
   const isTooBig = message[0] === types['too-big'];

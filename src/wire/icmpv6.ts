@@ -16,7 +16,7 @@ import { isGroupMac, readMac, writeMac, type MacAddress } from './mac.ts';
 import { readUint16, writeUint16 } from './octets.ts';
 import { isIpv6Multicast, readIpv6, writeIpv6, type Ipv6Address } from './ipv6.ts';
 
-/** An echo message taken apart. */
+/** A decoded echo message. */
 export interface Icmpv6Echo {
   readonly type: 'echo-request' | 'echo-reply';
   readonly identifier: number;
@@ -24,28 +24,28 @@ export interface Icmpv6Echo {
   readonly payload: Uint8Array;
 }
 
-/** Who has that address? */
+/** The question for the owner of an address. */
 export interface NeighbourSolicitation {
   readonly type: 'neighbour-solicitation';
   readonly target: Ipv6Address;
-  /** The MAC address of who asks; undefined when that is not said, as in a probe for an address. */
+  /** The MAC address of the asking host; undefined if the message has none, as in a probe for an address. */
   readonly mac: MacAddress | undefined;
 }
 
-/** I have that address. */
+/** The answer of an address's owner. */
 export interface NeighbourAdvertisement {
   readonly type: 'neighbour-advertisement';
   readonly target: Ipv6Address;
-  /** The MAC address of who has it; undefined when that is not said. */
+  /** The MAC address of the owner; undefined if the message has none. */
   readonly mac: MacAddress | undefined;
   readonly router: boolean;
-  /** It answers a solicitation. */
+  /** True if it answers a solicitation. */
   readonly solicited: boolean;
-  /** What was known is to be forgotten. */
+  /** True if the receiver should replace the MAC address that it knows. */
   readonly override: boolean;
 }
 
-/** A message that a host here understands. */
+/** A message that a host of this package reads. */
 export type Icmpv6 = Icmpv6Echo | NeighbourSolicitation | NeighbourAdvertisement;
 
 /** The number of ICMPv6 as a next header. [IANA protocol-numbers] */
@@ -58,8 +58,8 @@ const echoHeaderLength = 8;
 const neighbourHeaderLength = 24;
 
 /**
- * Takes a message, the payload of a packet between these two addresses, apart. Undefined when it is none of those above, the checksum is
- * wrong, or a message of neighbours is not as it must be. [RFC 4861, 7.1]
+ * Decodes a message, the payload of a packet between these two addresses. Returns undefined if it is none of those above, the checksum is
+ * wrong, or a neighbour message is not valid. [RFC 4861, 7.1]
  */
 export function decodeIcmpv6(message: Uint8Array, source: Ipv6Address, destination: Ipv6Address): Icmpv6 | undefined {
   if (message.length < echoHeaderLength || message[1] !== 0) return undefined;
@@ -76,7 +76,7 @@ export function decodeIcmpv6(message: Uint8Array, source: Ipv6Address, destinati
   };
 }
 
-/** Puts a message between these two addresses together, with its checksum. */
+/** Encodes a message between these two addresses, with its checksum. */
 export function encodeIcmpv6(content: Icmpv6, source: Ipv6Address, destination: Ipv6Address): Uint8Array {
   const message = 'payload' in content ? encodeEcho(content) : encodeNeighbour(content);
   message[0] = types[content.type];
@@ -119,7 +119,7 @@ function decodeNeighbour(message: Uint8Array): NeighbourSolicitation | Neighbour
   return { type: 'neighbour-advertisement', target, mac: options.get(targetMac), ...said };
 }
 
-/** The MAC addresses in the options, by the options' types. Undefined when an option has no length, or does not fit. */
+/** Returns the MAC addresses in the options, by the options' types; undefined if an option has length zero, or does not fit. */
 function macOptions(message: Uint8Array): Map<number | undefined, MacAddress> | undefined {
   const macs = new Map<number | undefined, MacAddress>();
   for (let at = neighbourHeaderLength, length; at < message.length; at += length) {

@@ -22,7 +22,7 @@ import { readUint16, readUint32, writeUint16, writeUint32 } from './octets.ts';
 
 declare const ipv4Brand: unique symbol;
 
-/** An IPv4 address as an unsigned 32-bit number, the first octet on the wire being the most significant. */
+/** An IPv4 address as an unsigned 32-bit number; the first octet on the wire is the most significant. */
 export type Ipv4Address = number & { readonly [ipv4Brand]: true };
 
 /** A network: all addresses that begin with the same bits. [RFC 4632, 3.1] */
@@ -33,10 +33,10 @@ export interface Ipv4Network {
   readonly prefixLength: number;
 }
 
-/** The numbers of the protocols that the house knows. [IANA protocol-numbers] */
+/** The numbers of the protocols that this package uses. [IANA protocol-numbers] */
 export const ipProtocols = { icmp: 1, tcp: 6, udp: 17 } as const;
 
-/** A packet taken apart. */
+/** A decoded packet. */
 export interface Ipv4 {
   readonly source: Ipv4Address;
   readonly destination: Ipv4Address;
@@ -48,27 +48,27 @@ export interface Ipv4 {
   readonly tos: number;
   readonly dontFragment: boolean;
   readonly moreFragments: boolean;
-  /** Where the payload belongs in the whole datagram, in units of 8 octets. */
+  /** The place of the payload in the whole datagram, in units of 8 octets. */
   readonly fragmentOffset: number;
-  /** At most 40 octets. A number that is no multiple of four is filled up with zeros on encoding. */
+  /** At most 40 octets. Filled up with zeros to a multiple of four on encoding. */
   readonly options: Uint8Array;
   readonly payload: Uint8Array;
 }
 
-/** What a header says. What is left out is zero, but for the TTL, which is 64. */
+/** The fields of a header. The default is zero, except for the TTL, which is 64. */
 export type Ipv4Header = Pick<Ipv4, 'source' | 'destination' | 'protocol'> & Partial<Omit<Ipv4, 'payload'>>;
 
 const minHeaderLength = 20;
 const maxOptionsLength = 40;
 const noOptions = new Uint8Array(0);
 
-/** The address with that value. Throws RangeError when it is not an integer from 0 to 2^32 - 1. */
+/** Returns the address with that value. Throws RangeError if it is not an integer from 0 to 2^32 - 1. */
 export function ipv4FromNumber(n: number): Ipv4Address {
   if (n >>> 0 !== n) throw new RangeError(`not the value of an IPv4 address: ${n}`);
   return n as Ipv4Address;
 }
 
-/** The address in dotted decimal, four numbers without leading zeros. Undefined for any other text. */
+/** Parses an address in dotted decimal: four numbers without leading zeros. Returns undefined for any other text. */
 export function parseIpv4(text: string): Ipv4Address | undefined {
   let value = 0;
   let dots = 0;
@@ -77,7 +77,7 @@ export function parseIpv4(text: string): Ipv4Address | undefined {
   for (let at = 0; at <= text.length; at++) {
     const digit = text.charCodeAt(at) - zero;
     if (digit >= 0 && digit <= 9) {
-      // A leading zero would make it octal to some.
+      // Some programs read a number with a leading zero as octal.
       if (length > 0 && octet === 0) return undefined;
       octet = octet * 10 + digit;
       length++;
@@ -100,12 +100,12 @@ export const limitedBroadcast = ipv4FromNumber(0xffff_ffff);
 const zero = 0x30;
 const dot = 0x2e;
 
-/** The address in dotted decimal. */
+/** Formats an address in dotted decimal. */
 export function formatIpv4(address: Ipv4Address): string {
   return `${address >>> 24}.${(address >>> 16) & 0xff}.${(address >>> 8) & 0xff}.${address & 0xff}`;
 }
 
-/** The address in the four octets at `at`. */
+/** Returns the address in the four octets at `at`. */
 export function readIpv4(bytes: Uint8Array, at: number): Ipv4Address {
   return readUint32(bytes, at) as Ipv4Address;
 }
@@ -116,7 +116,7 @@ export function writeIpv4(bytes: Uint8Array, at: number, address: Ipv4Address): 
 }
 
 /**
- * The network in text like `10.77.0.0/24`. Undefined for any other text, and when a bit of the host is set.
+ * Parses a network like `10.77.0.0/24`. Returns undefined for any other text, and if a bit of the host part is set.
  *
  * @example
  * ```ts
@@ -135,38 +135,38 @@ export function parseIpv4Network(text: string): Ipv4Network | undefined {
   return contains(network, address) ? network : undefined;
 }
 
-/** The network as `10.77.0.0/24`. */
+/** Formats a network as `10.77.0.0/24`. */
 export function formatIpv4Network(network: Ipv4Network): string {
   return `${formatIpv4(network.address)}/${network.prefixLength}`;
 }
 
-/** The address whose bits are set where the network's are shared: 255.255.255.0 for /24. */
+/** Returns the network's mask: 255.255.255.0 for /24. */
 export function netmask(network: Ipv4Network): Ipv4Address {
-  // A shift by 32 is a shift by 0 in this language.
+  // In this language a shift by 32 is a shift by 0.
   return (network.prefixLength === 0 ? 0 : (0xffff_ffff << (32 - network.prefixLength)) >>> 0) as Ipv4Address;
 }
 
-/** The last address of the network: the host's bits are one. */
+/** Returns the last address of the network: the host's bits are one. */
 export function broadcastOf(network: Ipv4Network): Ipv4Address {
   return ((network.address | ~netmask(network)) >>> 0) as Ipv4Address;
 }
 
-/** Whether the address begins with the network's bits. */
+/** Returns whether the address begins with the network's bits. */
 export function contains(network: Ipv4Network, address: Ipv4Address): boolean {
   return (address & netmask(network)) >>> 0 === network.address;
 }
 
-/** Whether the address names a group, of 224.0.0.0/4. [RFC 1112, 4] */
+/** Returns whether the address names a group, of 224.0.0.0/4. [RFC 1112, 4] */
 export function isIpv4Multicast(address: Ipv4Address): boolean {
   return address >>> 28 === 0xe;
 }
 
-/** The MAC address of a group; 32 groups share one. [RFC 1112, 6.4] */
+/** Returns the MAC address of a group; 32 groups share one. [RFC 1112, 6.4] */
 export function multicastMacOfIpv4(group: Ipv4Address): MacAddress {
   return (0x0100_5e00_0000 + (group & 0x7f_ffff)) as MacAddress;
 }
 
-/** Blocks whose addresses no host can have, and what they are for. [RFC 6890, 2.2.2; RFC 5771] */
+/** Blocks whose addresses hosts cannot have, and their purposes. [RFC 6890, 2.2.2; RFC 5771] */
 const blocksWithoutHosts = [
   { text: '0.0.0.0/8', purpose: 'this network' },
   { text: '127.0.0.0/8', purpose: 'loopback' },
@@ -174,7 +174,7 @@ const blocksWithoutHosts = [
   { text: '240.0.0.0/4', purpose: 'future use' },
 ] as const;
 
-/** Returns why hosts cannot have the addresses of a network: `127.0.0.0/8 is for loopback`. Undefined when they can. */
+/** Returns why hosts cannot have the addresses of a network: `127.0.0.0/8 is for loopback`. Returns undefined if they can. */
 export function reasonAgainstHosts(network: Ipv4Network): string | undefined {
   for (const { text, purpose } of blocksWithoutHosts) {
     const block = parseIpv4Network(text);
@@ -184,8 +184,8 @@ export function reasonAgainstHosts(network: Ipv4Network): string | undefined {
 }
 
 /**
- * Takes a packet apart; what follows its total length, as Ethernet padding does, is ignored. Undefined when the version is not 4, a
- * length does not fit in the octets given, or the header checksum is wrong.
+ * Decodes a packet; octets after its total length, such as Ethernet padding, are ignored. Returns undefined if the version is not 4, a
+ * length does not fit in the given octets, or the header checksum is wrong.
  */
 export function decodeIpv4(packet: Uint8Array): Ipv4 | undefined {
   if (packet.length < minHeaderLength) return undefined;
@@ -212,8 +212,8 @@ export function decodeIpv4(packet: Uint8Array): Ipv4 | undefined {
 }
 
 /**
- * Puts a packet together, with its checksum. By default it is a whole datagram with a TTL of 64, and everything else zero. Throws
- * RangeError when the options are over 40 octets or the whole is over 65,535.
+ * Encodes a packet, with its checksum. By default it is a whole datagram with a TTL of 64, and everything else zero. Throws RangeError if
+ * the options are over 40 octets or the whole is over 65,535.
  */
 export function encodeIpv4(packet: Ipv4Header & Pick<Ipv4, 'payload'>): Uint8Array {
   const headerLength = ipv4HeaderLength(packet);
@@ -223,12 +223,12 @@ export function encodeIpv4(packet: Ipv4Header & Pick<Ipv4, 'payload'>): Uint8Arr
   return bytes;
 }
 
-/** Octets of a packet's header, with its options. */
+/** Returns the length of a packet's header with its options, in octets. */
 export function ipv4HeaderLength({ options = noOptions }: Ipv4Header): number {
   return minHeaderLength + Math.ceil(options.length / 4) * 4;
 }
 
-/** Writes the header in front of a payload that is in its place, behind `ipv4HeaderLength` octets, to the end of the packet. Throws as `encodeIpv4`. */
+/** Writes the header in front of a payload that already starts at `ipv4HeaderLength`. Throws as `encodeIpv4`. */
 export function writeIpv4Header(bytes: Uint8Array, header: Ipv4Header): void {
   const options = header.options ?? noOptions;
   const headerLength = ipv4HeaderLength(header);

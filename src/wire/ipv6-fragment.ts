@@ -8,14 +8,14 @@
  */
 import { readUint16, readUint32, writeUint16, writeUint32 } from './octets.ts';
 
-/** A fragment of an IPv6 packet, taken apart. */
+/** A decoded fragment of an IPv6 packet. */
 export interface Ipv6Fragment {
   /** The protocol of the whole payload. */
   readonly nextHeader: number;
-  /** Where this part belongs in the whole, in units of 8 octets. */
+  /** The place of this part in the whole, in units of 8 octets. */
   readonly offset: number;
   readonly more: boolean;
-  /** The same in all fragments of a packet: 32 bits. */
+  /** 32 bits, the same in all fragments of a packet. */
   readonly identification: number;
   readonly payload: Uint8Array;
 }
@@ -23,10 +23,10 @@ export interface Ipv6Fragment {
 /** The number of the fragment header as a next header. [IANA protocol-numbers] */
 export const fragmentHeader = 44;
 
-/** The octets of the header. */
+/** The length of the header, in octets. */
 export const fragmentHeaderLength = 8;
 
-/** Takes a payload that begins with the header apart. Undefined when it is shorter than that. */
+/** Decodes a payload that begins with the header. Returns undefined if it is shorter than that. */
 export function decodeIpv6Fragment(bytes: Uint8Array): Ipv6Fragment | undefined {
   if (bytes.length < fragmentHeaderLength) return undefined;
   const place = readUint16(bytes, 2);
@@ -39,7 +39,7 @@ export function decodeIpv6Fragment(bytes: Uint8Array): Ipv6Fragment | undefined 
   };
 }
 
-/** Puts the header and what follows it together. */
+/** Encodes the header and the payload that follows it. */
 export function encodeIpv6Fragment({ nextHeader, offset, more, identification, payload }: Ipv6Fragment): Uint8Array {
   const bytes = new Uint8Array(fragmentHeaderLength + payload.length);
   bytes[0] = nextHeader;

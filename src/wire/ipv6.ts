@@ -15,10 +15,10 @@ import { readUint16, readUint32, writeUint16, writeUint32 } from './octets.ts';
 
 declare const ipv6Brand: unique symbol;
 
-/** An IPv6 address as an unsigned 128-bit number, the first octet on the wire being the most significant. */
+/** An IPv6 address as an unsigned 128-bit number; the first octet on the wire is the most significant. */
 export type Ipv6Address = bigint & { readonly [ipv6Brand]: true };
 
-/** A packet taken apart. Class and flow label are left out: no host here looks at them. */
+/** A decoded packet. Class and flow label are left out, since the hosts of this package do not use them. */
 export interface Ipv6 {
   readonly source: Ipv6Address;
   readonly destination: Ipv6Address;
@@ -28,10 +28,10 @@ export interface Ipv6 {
   readonly payload: Uint8Array;
 }
 
-/** The octets of the header. */
+/** The length of the header, in octets. */
 export const ipv6HeaderLength = 40;
 
-/** The address of a host that has none yet, `::`. */
+/** `::`, the source address of a host that has no address yet. */
 export const unspecifiedIpv6 = 0n as Ipv6Address;
 
 /** All hosts of the link, `ff02::1`. [RFC 4291, 2.7.1] */
@@ -45,18 +45,21 @@ export interface Ipv6Network {
   readonly prefixLength: number;
 }
 
-/** The network of that many bits that an address is of. */
+/** Returns the network with that prefix length to which an address belongs. */
 export function ipv6NetworkOf(address: Ipv6Address, prefixLength: number): Ipv6Network {
   const hostBits = BigInt(128 - prefixLength);
   return { address: ((address >> hostBits) << hostBits) as Ipv6Address, prefixLength };
 }
 
-/** Whether the address begins with the network's bits. */
+/** Returns whether the address begins with the network's bits. */
 export function isInIpv6Network({ address: first, prefixLength }: Ipv6Network, address: Ipv6Address): boolean {
   return (first ^ address) >> BigInt(128 - prefixLength) === 0n;
 }
 
-/** The address in text, `fe80::1`: eight groups, one run of zero groups as `::`. Undefined for any other text, also with a zone. */
+/**
+ * Parses an address like `fe80::1`: eight groups, or one run of zero groups written as `::`. Returns undefined for any other text, and
+ * for an address with a zone.
+ */
 export function parseIpv6(text: string): Ipv6Address | undefined {
   const [head = '', tail, more] = text.split('::');
   if (more !== undefined) return undefined;
@@ -68,7 +71,7 @@ export function parseIpv6(text: string): Ipv6Address | undefined {
   return groups.reduce((value, group) => (value << 16n) | BigInt(`0x${group}`), 0n) as Ipv6Address;
 }
 
-/** The address in its shortest text: the longest run of at least two zero groups, the first of them, is `::`. [RFC 5952, 4] */
+/** Formats an address in its shortest text: the first longest run of at least two zero groups is `::`. [RFC 5952, 4] */
 export function formatIpv6(address: Ipv6Address): string {
   const groups = Array.from({ length: groupCount }, (_, at) => ((address >> BigInt(16 * (groupCount - 1 - at))) & 0xffffn).toString(16));
   const text = groups.join(':');
@@ -79,7 +82,7 @@ export function formatIpv6(address: Ipv6Address): string {
   return `${text.slice(0, Math.max(0, at - 1))}::${text.slice(at + longest.length + 1)}`;
 }
 
-/** The address in the 16 octets at `at`. */
+/** Returns the address in the 16 octets at `at`. */
 export function readIpv6(bytes: Uint8Array, at: number): Ipv6Address {
   let address = 0n;
   for (let word = 0; word < 16; word += 4) address = (address << 32n) | BigInt(readUint32(bytes, at + word));
@@ -91,36 +94,36 @@ export function writeIpv6(bytes: Uint8Array, at: number, address: Ipv6Address): 
   for (let word = 0; word < 16; word += 4) writeUint32(bytes, at + word, Number((address >> BigInt(96 - 8 * word)) & 0xffff_ffffn));
 }
 
-/** Whether the address names a group. [RFC 4291, 2.7] */
+/** Returns whether the address names a group. [RFC 4291, 2.7] */
 export function isIpv6Multicast(address: Ipv6Address): boolean {
   return address >> 120n === 0xffn;
 }
 
-/** Whether the address is of its link alone, fe80::/10, and so is known on no other one. [RFC 4291, 2.5.6] */
+/** Returns whether the address is link-local, fe80::/10: valid on its own link only. [RFC 4291, 2.5.6] */
 export function isIpv6LinkLocal(address: Ipv6Address): boolean {
   return address >> 118n === 0x3fan;
 }
 
-/** The link-local address that is made of a MAC address. [RFC 4291, 2.5.6, appendix A] */
+/** Returns the link-local address that is made from a MAC address. [RFC 4291, 2.5.6, appendix A] */
 export function linkLocalOf(mac: MacAddress): Ipv6Address {
   const octets = BigInt(mac);
   const identifier = (((octets >> 24n) << 40n) | (0xfffen << 24n) | (octets & 0xff_ffffn)) ^ (2n << 56n);
   return ((0xfe80n << 112n) | identifier) as Ipv6Address;
 }
 
-/** The group in which the address is asked for. [RFC 4291, 2.7.1] */
+/** Returns the group to which solicitations for the address are sent. [RFC 4291, 2.7.1] */
 export function solicitedNodeOf(address: Ipv6Address): Ipv6Address {
   return ((0xff02_0000_0000_0000_0000_0001_ffn << 24n) | (address & 0xff_ffffn)) as Ipv6Address;
 }
 
-/** The MAC address of an IPv6 group. [RFC 2464, 7] */
+/** Returns the MAC address of an IPv6 group. [RFC 2464, 7] */
 export function multicastMacOf(group: Ipv6Address): MacAddress {
   return (0x3333_0000_0000 + Number(group & 0xffff_ffffn)) as MacAddress;
 }
 
 /**
- * Takes a packet apart; what follows its payload, as Ethernet padding does, is ignored. Undefined when the version is not 6, or the payload
- * does not fit in the octets given.
+ * Decodes a packet; octets after its payload, such as Ethernet padding, are ignored. Returns undefined if the version is not 6, or the
+ * payload does not fit in the given octets.
  */
 export function decodeIpv6(packet: Uint8Array): Ipv6 | undefined {
   if (packet.length < ipv6HeaderLength || (packet[0] ?? 0) >>> 4 !== 6) return undefined;
@@ -135,7 +138,7 @@ export function decodeIpv6(packet: Uint8Array): Ipv6 | undefined {
   };
 }
 
-/** Puts a packet together. Throws RangeError when the payload is over 65,535 octets. */
+/** Encodes a packet. Throws RangeError if the payload is over 65,535 octets. */
 export function encodeIpv6({ source, destination, nextHeader, hopLimit, payload }: Ipv6): Uint8Array {
   if (payload.length > 0xffff) throw new RangeError(`an IPv6 payload of ${payload.length} octets, the most is 65535`);
   const packet = new Uint8Array(ipv6HeaderLength + payload.length);

@@ -2,20 +2,20 @@ import { readUint16, readUint32, writeUint16, writeUint32 } from './octets.ts';
 
 declare const macBrand: unique symbol;
 
-/** An EUI-48 as a number from 0 to 2^48 - 1, the first octet on the wire being the most significant. [IEEE 802, 8.2] */
+/** An EUI-48 as a number from 0 to 2^48 - 1; the first octet on the wire is the most significant. [IEEE 802, 8.2] */
 export type MacAddress = number & { readonly [macBrand]: true };
 
 /** The group of all stations, `ff:ff:ff:ff:ff:ff`. */
 export const broadcastMac = 0xffff_ffff_ffff as MacAddress;
 
-/** The address with that value. Throws RangeError when it is not an integer from 0 to 2^48 - 1. */
+/** Returns the address with that value. Throws RangeError if it is not an integer from 0 to 2^48 - 1. */
 export function macFromNumber(n: number): MacAddress {
   if (!Number.isInteger(n) || n < 0 || n > broadcastMac) throw new RangeError(`not the value of a MAC address: ${n}`);
   return n as MacAddress;
 }
 
 /**
- * The address in text: six groups of one or two hexadecimal digits, all separated by `:`, by `-` or by `.`. Undefined for any other
+ * Parses an address: six groups of one or two hexadecimal digits, all separated by `:`, by `-` or by `.`. Returns undefined for any other
  * text.
  *
  * @example
@@ -60,13 +60,13 @@ function hexDigit(code: number): number | undefined {
   return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : undefined;
 }
 
-/** The address as `aa:bb:cc:dd:ee:ff`. */
+/** Formats an address as `aa:bb:cc:dd:ee:ff`. */
 export function formatMac(mac: MacAddress): string {
   const digits = mac.toString(16).padStart(12, '0');
   return digits.replace(/(..)(?!$)/g, '$1:');
 }
 
-/** The address in the six octets at `at`. */
+/** Returns the address in the six octets at `at`. */
 export function readMac(bytes: Uint8Array, at: number): MacAddress {
   return (readUint16(bytes, at) * 0x1_0000_0000 + readUint32(bytes, at + 2)) as MacAddress;
 }
@@ -77,7 +77,7 @@ export function writeMac(bytes: Uint8Array, at: number, mac: MacAddress): void {
   writeUint32(bytes, at + 2, mac);
 }
 
-/** Whether the address names a group of stations (broadcast and multicast), not one of them. [IEEE 802, 8.2.2] */
+/** Returns whether the address names a group of stations (broadcast or multicast) and not a single one. [IEEE 802, 8.2.2] */
 export function isGroupMac(mac: MacAddress): boolean {
   return ((mac / 0x100_0000_0000) & 1) === 1;
 }

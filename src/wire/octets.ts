@@ -1,11 +1,11 @@
-/** Octets in network byte order. Reading past the end yields zero octets: callers check lengths first, and no input ever throws. */
+/** Octets in network byte order. A read past the end yields zero octets: callers check lengths first, and no input ever throws. */
 
-/** The 16-bit number at `at`, most significant octet first. */
+/** Returns the 16-bit number at `at`, most significant octet first. */
 export function readUint16(bytes: Uint8Array, at: number): number {
   return ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);
 }
 
-/** The unsigned 32-bit number at `at`, most significant octet first. */
+/** Returns the unsigned 32-bit number at `at`, most significant octet first. */
 export function readUint32(bytes: Uint8Array, at: number): number {
   return readUint16(bytes, at) * 0x1_0000 + readUint16(bytes, at + 2);
 }
@@ -22,12 +22,12 @@ export function writeUint32(bytes: Uint8Array, at: number, value: number): void 
   writeUint16(bytes, at + 2, value);
 }
 
-/** Whether both hold the same octets in the same order. */
+/** Returns whether both hold the same octets in the same order. */
 export function equalOctets(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((octet, at) => octet === b[at]);
 }
 
-/** A new array with the octets of all parts, one after the other. */
+/** Returns a new array with the octets of all parts in order. */
 export function concatOctets(...parts: readonly Uint8Array[]): Uint8Array {
   const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
   let at = 0;
@@ -38,12 +38,15 @@ export function concatOctets(...parts: readonly Uint8Array[]): Uint8Array {
   return whole;
 }
 
-/** Two lower-case hexadecimal digits per octet, with `separator` between octets: `0a1b`. */
+/** Formats octets as two lower-case hexadecimal digits each, with `separator` between octets: `0a1b`. */
 export function formatHex(bytes: Uint8Array, separator = ''): string {
   return Array.from(bytes, (octet) => octet.toString(16).padStart(2, '0')).join(separator);
 }
 
-/** The octets of hexadecimal text; two digits each, with nothing, white space or colons between octets. Undefined for any other text. */
+/**
+ * Parses hexadecimal text: two digits for each octet, with optional white space or colons between octets. Returns undefined for any other
+ * text.
+ */
 export function parseHex(text: string): Uint8Array | undefined {
   if (!/^\s*(?:[0-9a-f]{2}[\s:]*)*$/i.test(text)) return undefined;
   return Uint8Array.from(text.match(/[0-9a-f]{2}/gi) ?? [], (digits) => Number.parseInt(digits, 16));

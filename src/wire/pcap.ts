@@ -1,5 +1,5 @@
 /*
- * Capture file: a header of 24 octets, then records of 16 octets and what was captured. Byte order is the writer's.
+ * Capture file: a header of 24 octets, then records of 16 octets and the captured frame. Byte order is the writer's.
  * [draft-ietf-opsawg-pcap, 4 and 5]
  *
  *    0             4           6           8     12    16        20          24
@@ -16,18 +16,18 @@ import { concatOctets } from './octets.ts';
 
 /** One captured frame. */
 export interface PcapRecord {
-  /** When it was captured: seconds since 1970-01-01T00:00Z, from 0 to 2^32 - 1. */
+  /** The time of the capture: seconds since 1970-01-01T00:00Z, from 0 to 2^32 - 1. */
   readonly seconds: number;
-  /** And microseconds after that second. */
+  /** Microseconds after that second. */
   readonly microseconds: number;
-  /** Octets of the frame on the wire; more than `frame` holds when the capture cut it. */
+  /** The length of the frame on the wire, in octets; more than `frame` holds if the capture cut it. */
   readonly originalLength: number;
   readonly frame: Uint8Array;
 }
 
-/** A capture taken apart. */
+/** A decoded capture. */
 export interface Pcap {
-  /** What the frames are; 1 is Ethernet. [IANA pcap link types] */
+  /** The type of the link; 1 is Ethernet. [IANA pcap link types] */
   readonly linkType: number;
   readonly records: readonly PcapRecord[];
 }
@@ -39,8 +39,8 @@ const recordHeaderLength = 16;
 const snapLength = 262_144;
 
 /**
- * Takes a capture apart, whatever its byte order and unit of time; nanoseconds are cut to microseconds. A last record that is torn is
- * left out. Undefined when it does not begin with the header of a capture.
+ * Decodes a capture of any byte order and unit of time; nanoseconds are cut to microseconds. A truncated last record is left out. Returns
+ * undefined if it does not begin with the header of a capture.
  */
 export function decodePcap(bytes: Uint8Array): Pcap | undefined {
   if (bytes.length < headerLength) return undefined;
@@ -61,12 +61,12 @@ export function decodePcap(bytes: Uint8Array): Pcap | undefined {
     });
     at = end;
   }
-  // The upper half tells of an FCS, not of the link.
+  // The upper half describes an FCS, and not the link.
   return { linkType: view.getUint32(20, littleEndian) & 0xffff, records };
 }
 
 /**
- * A whole capture, least significant octet first, in microseconds.
+ * Encodes a whole capture, least significant octet first, in microseconds.
  *
  * @example
  * ```ts
@@ -81,7 +81,7 @@ export function encodePcap(pcap: Pcap): Uint8Array {
   return concatOctets(encodePcapHeader(pcap.linkType), ...pcap.records.map(encodePcapRecord));
 }
 
-/** The header alone, for a capture that is written as it happens. */
+/** Encodes the header alone, for a capture that is written as it happens. */
 export function encodePcapHeader(linkType: number): Uint8Array {
   const header = new Uint8Array(headerLength);
   const view = new DataView(header.buffer);
@@ -93,7 +93,7 @@ export function encodePcapHeader(linkType: number): Uint8Array {
   return header;
 }
 
-/** One record, to follow the header or another record. */
+/** Encodes one record, to follow the header or another record. */
 export function encodePcapRecord(record: PcapRecord): Uint8Array {
   const bytes = new Uint8Array(recordHeaderLength + record.frame.length);
   const view = new DataView(bytes.buffer);

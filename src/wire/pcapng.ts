@@ -15,30 +15,30 @@
  */
 import { concatOctets } from './octets.ts';
 
-/** Where frames were captured. */
+/** An interface at which frames were captured. */
 export interface PcapngInterface {
-  /** Empty when it has none. */
+  /** Empty if the interface has no name. */
   readonly name: string;
-  /** What the frames are; 1 is Ethernet. [IANA pcap link types] */
+  /** The type of the link; 1 is Ethernet. [IANA pcap link types] */
   readonly linkType: number;
 }
 
 /** One captured frame. */
 export interface PcapngPacket {
-  /** The place of its interface among those of the capture. */
+  /** The index of the packet's interface in the capture. */
   readonly interface: number;
-  /** When it was captured: nanoseconds since 1970-01-01T00:00Z; 0 when that is not known. */
+  /** The time of the capture: nanoseconds since 1970-01-01T00:00Z; 0 if it is not known. */
   readonly nanoseconds: bigint;
   readonly frame: Uint8Array;
-  /** Octets of the frame on the wire; more than `frame` holds when the capture cut it. */
+  /** The length of the frame on the wire, in octets; more than `frame` holds if the capture cut it. */
   readonly originalLength: number;
-  /** Which way it went, as the interface sees it. */
+  /** The direction, as the interface sees it. */
   readonly direction?: 'inbound' | 'outbound';
-  /** What the one who captured it has to say. */
+  /** A comment by the capturing program. */
   readonly comment?: string;
 }
 
-/** A capture taken apart. */
+/** A decoded capture. */
 export interface Pcapng {
   readonly interfaces: readonly PcapngInterface[];
   readonly packets: readonly PcapngPacket[];
@@ -50,18 +50,18 @@ const codes = { end: 0, comment: 1, name: 2, flags: 2, application: 4, resolutio
 const directions = ['inbound', 'outbound'] as const;
 const blockHeaderLength = 8;
 const optionHeaderLength = 4;
-/** A header, and the length again. */
+/** The length of a header and of the repeated length. */
 const minBlock = 12;
 const nanosecondResolution = 9;
 const microsecondResolution = 6;
 const snapLength = 262_144;
 
-/** A whole capture, least significant octet first, in nanoseconds. */
+/** Encodes a whole capture, least significant octet first, in nanoseconds. */
 export function encodePcapng({ interfaces, packets }: Pcapng): Uint8Array {
   return concatOctets(encodePcapngHeader(interfaces), ...packets.map(encodePcapngPacket));
 }
 
-/** What comes before the packets, for a capture that is written as it happens. */
+/** Encodes the blocks before the packets, for a capture that is written as it happens. */
 export function encodePcapngHeader(interfaces: readonly PcapngInterface[]): Uint8Array {
   const section = fields([4, byteOrderMagic], [2, 1], [2, 0], [4, 0xffff_ffff], [4, 0xffff_ffff]);
   const described = interfaces.map(({ name, linkType }) => {
@@ -71,7 +71,7 @@ export function encodePcapngHeader(interfaces: readonly PcapngInterface[]): Uint
   return concatOctets(block(blocks.section, section, optionsOf([codes.application, utf8('etherloom')])), ...described);
 }
 
-/** One packet, to follow the header or another packet. Throws RangeError when its comment is over 65,535 octets. */
+/** Encodes one packet, to follow the header or another packet. Throws RangeError if its comment is over 65,535 octets. */
 export function encodePcapngPacket(packet: PcapngPacket): Uint8Array {
   const { frame, nanoseconds, originalLength, direction, comment } = packet;
   const time = [Number((nanoseconds >> 32n) & 0xffff_ffffn), Number(nanoseconds & 0xffff_ffffn)] as const;
@@ -82,8 +82,8 @@ export function encodePcapngPacket(packet: PcapngPacket): Uint8Array {
 }
 
 /**
- * Takes a capture apart, whatever its byte order and units of time. Blocks of other kinds are left out, and what follows a block that is
- * damaged or torn. Undefined when it does not begin with a section's header.
+ * Decodes a capture of any byte order and unit of time. Blocks of other kinds, and everything after a damaged or truncated block, are
+ * left out. Returns undefined if it does not begin with a section's header.
  */
 export function decodePcapng(bytes: Uint8Array): Pcapng | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -101,7 +101,7 @@ class Reader {
   readonly #units: { readonly perSecond: bigint; readonly offset: bigint }[] = [];
   #at = 0;
   #littleEndian = true;
-  /** The first interface of the section at hand. */
+  /** The index of the current section's first interface. */
   #first = 0;
 
   constructor(bytes: Uint8Array, view: DataView) {
@@ -109,7 +109,7 @@ class Reader {
     this.#view = view;
   }
 
-  /** Reads one, and tells whether there may be another one behind it. */
+  /** Reads one block, and returns whether another one may follow. */
   readBlock(): boolean {
     const at = this.#at;
     if (at + minBlock + 4 > this.#bytes.length) return false;
@@ -177,7 +177,7 @@ class Reader {
     return true;
   }
 
-  /** The options there, by their codes; of those that are there twice the first. */
+  /** Returns the options there by their codes; a repeated option has its first value. */
   #options(start: number, end: number): Map<number, Uint8Array> {
     const options = new Map<number, Uint8Array>();
     for (let at = start; at + optionHeaderLength <= end;) {
@@ -199,7 +199,7 @@ class Reader {
   }
 }
 
-/** Where what is inside a block begins and ends. */
+/** The bounds of a block's content. */
 interface Body {
   readonly start: number;
   readonly end: number;
@@ -210,7 +210,7 @@ function block(type: number, ...body: readonly Uint8Array[]): Uint8Array {
   return concatOctets(fields([4, type], [4, length]), ...body, fields([4, length]));
 }
 
-/** Options, and the end of them; nothing when there are none. */
+/** Encodes options and the end of options; no octets if there are none. */
 function optionsOf(...options: readonly (readonly [number, Uint8Array] | false)[]): Uint8Array {
   const parts = options.filter((option) => option !== false);
   if (parts.length === 0) return new Uint8Array(0);
@@ -219,7 +219,7 @@ function optionsOf(...options: readonly (readonly [number, Uint8Array] | false)[
   return concatOctets(...encoded, fields([2, codes.end], [2, 0]));
 }
 
-/** Numbers of so many octets each, the least significant one first. */
+/** Encodes numbers of the given lengths in octets, least significant octet first. */
 function fields(...numbers: readonly (readonly [2 | 4, number])[]): Uint8Array {
   const bytes = new Uint8Array(numbers.reduce((sum, [length]) => sum + length, 0));
   const view = new DataView(bytes.buffer);

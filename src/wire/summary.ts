@@ -1,4 +1,4 @@
-/* A frame in one line, for people: who sends what to whom. */
+/* Summarizes a frame in one line, for people: its sender, its receiver and its content. */
 import { decodeArp, type Arp } from './arp.ts';
 import { decodeBpdu, formatBridgeId, type Bpdu } from './bpdu.ts';
 import { decodeDhcp, dhcpPorts, hardwareAddressOf, messageTypeOf, messageTypes, optionCodes, type DhcpMessage } from './dhcp.ts';
@@ -15,15 +15,15 @@ import { broadcastMac, formatMac, type MacAddress } from './mac.ts';
 import { readUint16 } from './octets.ts';
 import { decodeUdp, decodeUdpOverIpv6, type Udp } from './udp.ts';
 
-/** Types below are lengths. [IEEE 802.3, 3.2.6] */
+/** Smaller values are lengths. [IEEE 802.3, 3.2.6] */
 const firstEtherType = 0x600;
 const typeAt = 12;
 const tagLength = 4;
-/** No address, of any protocol. */
+/** The unspecified address, of any protocol. */
 const nobody = 0;
 
 /**
- * The frame in one line: `02:00:00:00:00:01 > all, VLAN 5: ARP, who has 10.0.0.2? 10.0.0.1 asks`. What is damaged is said to be.
+ * Returns the frame in one line: `02:00:00:00:00:01 > all, VLAN 5: ARP, who has 10.0.0.2? 10.0.0.1 asks`. A damaged part is named as such.
  *
  * @example
  * ```ts
@@ -46,7 +46,7 @@ export function summarize(frame: Uint8Array): string {
   return `${addresses}: ${isCut ? 'a tag that is cut' : content(etherType, frame.subarray(at + 2))}`;
 }
 
-/** The tag at that place; undefined when there is none, or it is not whole. */
+/** Returns the tag at that place; undefined if there is none, or it is not whole. */
 function tagAt(frame: Uint8Array, at: number): Dot1q | undefined {
   return at + tagLength + 2 > frame.length ? undefined : decodeDot1q(frame.subarray(at, at + tagLength));
 }
@@ -69,7 +69,7 @@ function content(etherType: number, payload: Uint8Array): string {
   }
 }
 
-/** What was taken apart, or that it could not be. */
+/** Describes decoded content, or the failure to decode it. */
 function said<Content>(name: string, decoded: Content | undefined, say: (content: Content) => string): string {
   return decoded === undefined ? `${name}, damaged` : say(decoded);
 }
@@ -167,7 +167,7 @@ function icmpv6(message: Icmpv6): string {
   return `${target} is ${message.mac === undefined ? 'here' : `at ${formatMac(message.mac)}`}`;
 }
 
-/** The LLC of spanning trees. [IEEE 802.1D-2004, 7.12.3] */
+/** The LLC header of spanning trees. [IEEE 802.1D-2004, 7.12.3] */
 function isBpdu(payload: Uint8Array): boolean {
   return payload[0] === 0x42 && payload[1] === 0x42;
 }

@@ -11,7 +11,7 @@ import { ipProtocols, type Ipv4Address } from './ipv4.ts';
 import type { Ipv6Address } from './ipv6.ts';
 import { readUint16, writeUint16 } from './octets.ts';
 
-/** A datagram taken apart. */
+/** A decoded datagram. */
 export interface Udp {
   readonly sourcePort: number;
   readonly destinationPort: number;
@@ -20,12 +20,12 @@ export interface Udp {
 
 type Ports = Omit<Udp, 'payload'>;
 
-/** Octets of a header. */
+/** The length of a header, in octets. */
 export const udpHeaderLength = 8;
 
 /**
- * Takes a segment, the payload of IPv4, apart; octets after its length are ignored, and a checksum of zero means there is none.
- * Undefined when the length does not fit, or the checksum is wrong for a segment between these two addresses.
+ * Decodes a segment, the payload of IPv4. Octets after its length are ignored; a checksum of zero means that there is none. Returns
+ * undefined if the length does not fit, or the checksum is wrong for a segment between these two addresses.
  */
 export function decodeUdp(segment: Uint8Array, source: Ipv4Address, destination: Ipv4Address): Udp | undefined {
   const length = lengthOf(segment);
@@ -35,7 +35,7 @@ export function decodeUdp(segment: Uint8Array, source: Ipv4Address, destination:
   return partsOf(segment, length);
 }
 
-/** The same of a segment that is the payload of IPv6, which must have a checksum: zero is refused. [RFC 8200, 8.1] */
+/** Decodes a segment that is the payload of IPv6. It must have a checksum: zero is refused. [RFC 8200, 8.1] */
 export function decodeUdpOverIpv6(segment: Uint8Array, source: Ipv6Address, destination: Ipv6Address): Udp | undefined {
   const length = lengthOf(segment);
   if (length === undefined || readUint16(segment, 6) === 0) return undefined;
@@ -43,25 +43,25 @@ export function decodeUdpOverIpv6(segment: Uint8Array, source: Ipv6Address, dest
   return internetChecksum(segment.subarray(0, length), sum) === 0 ? partsOf(segment, length) : undefined;
 }
 
-/** Puts a segment between these two addresses together, with its checksum. Throws RangeError when it is over 65,535 octets. */
+/** Encodes a segment between these two addresses, with its checksum. Throws RangeError if it is over 65,535 octets. */
 export function encodeUdp(udp: Udp, source: Ipv4Address, destination: Ipv4Address): Uint8Array {
   return encode(udp, (length) => pseudoHeaderSum(source, destination, ipProtocols.udp, length));
 }
 
 /**
- * Writes the header in front of a payload that is in its place, from octet 8 of the segment to its end. Throws RangeError when the segment
- * is over 65,535 octets.
+ * Writes the header in front of a payload that already starts at octet 8 of the segment. Throws RangeError if the segment is over 65,535
+ * octets.
  */
 export function writeUdpHeader(segment: Uint8Array, ports: Ports, source: Ipv4Address, destination: Ipv4Address): void {
   writeHeader(segment, ports, (length) => pseudoHeaderSum(source, destination, ipProtocols.udp, length));
 }
 
-/** The same of a segment between two IPv6 addresses. */
+/** Encodes a segment between two IPv6 addresses, with its checksum. Throws RangeError if it is over 65,535 octets. */
 export function encodeUdpOverIpv6(udp: Udp, source: Ipv6Address, destination: Ipv6Address): Uint8Array {
   return encode(udp, (length) => ipv6PseudoHeaderSum(source, destination, ipProtocols.udp, length));
 }
 
-/** The length that a segment has by its header; undefined when it does not fit. */
+/** Returns the length of a segment by its header; undefined if it does not fit. */
 function lengthOf(segment: Uint8Array): number | undefined {
   if (segment.length < udpHeaderLength) return undefined;
   const length = readUint16(segment, 4);
@@ -91,6 +91,6 @@ function writeHeader(segment: Uint8Array, { sourcePort, destinationPort }: Ports
   writeUint16(segment, 4, length);
   writeUint16(segment, 6, 0);
   const checksum = internetChecksum(segment, sumOf(length));
-  // Zero on the wire says that there is no checksum; all ones is the same sum.
+  // Zero on the wire means that there is no checksum; all ones is the same sum.
   writeUint16(segment, 6, checksum === 0 ? 0xffff : checksum);
 }

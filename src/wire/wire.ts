@@ -1,4 +1,4 @@
-/** The formats on the wire: each codec takes octets apart and puts them together. This file is its door, `etherloom/wire`. */
+/** The formats on the wire: each codec decodes octets and encodes them. This file is its door, `etherloom/wire`. */
 export * from './arp.ts';
 export * from './bpdu.ts';
 export * from './checksum.ts';
