@@ -1,10 +1,10 @@
-/** One timer for whatever comes next. */
+/** One timer for the next of many times. */
 import type { Clock, Timer } from '../clock.ts';
 
-/** The longest delay that timers take, in milliseconds. */
+/** The longest delay that a timer accepts, in milliseconds. */
 const maxDelay = 0x7fff_ffff;
 
-/** Calls `due` at a time that may be set anew; early for times beyond what timers take, and then to be set again. */
+/** Calls `due` at a time that may be changed. For times beyond the longest delay it calls `due` early, which must then set it again. */
 export class Alarm implements Disposable {
   readonly #clock: Clock;
   readonly #due: () => void;

@@ -1,4 +1,4 @@
-/** Goes by the ARP of the link: learns where clients are, and sees to it that an address has one user. [RFC 5227] */
+/** Follows the ARP of the link: learns where clients are, and ensures that an address has one user. [RFC 5227] */
 import type { Clock } from '../clock.ts';
 import type { PortNumber } from '../ports/port.ts';
 import type { Arp } from '../wire/arp.ts';
@@ -13,14 +13,14 @@ import type { Leases } from './leases.ts';
 import { arpRequestFrame } from './packet.ts';
 import { Witness, type Conflict } from './witness.ts';
 
-/** What a watch works with, and whom it tells. */
+/** The parts that a watch works with, and its callbacks. */
 export interface ArpWatchOptions {
   readonly config: DhcpConfig;
   readonly clock: Clock;
   readonly bridge: Bridge;
   readonly leases: Leases;
   readonly event: (event: DhcpEvent) => void;
-  /** Makes the change, and keeps it. */
+  /** Applies the change to the table, and stores it. */
   readonly change: (change: LeaseChange) => void;
 }
 
@@ -36,7 +36,7 @@ export class ArpWatch implements Disposable {
     this.#inquiries = new Inquiries(options.clock);
   }
 
-  /** Takes an ARP packet from a frame of `source` that came by the bridge's port `ingress`. */
+  /** Handles an ARP packet from a frame of `source` that came by the bridge's port `ingress`. */
   see(arp: Arp, source: MacAddress, ingress: PortNumber): void {
     const { leases, clock } = this.#options;
     const { senderAddress: address, senderMac } = arp;
@@ -54,14 +54,20 @@ export class ArpWatch implements Disposable {
     else this.#conclude(conflict, conflict.change, ingress);
   }
 
-  /** Returns the port on which a station is known to be. `source` and `ingress` are of the frame at hand, which may lie about the station. */
+  /**
+   * Returns the port on which a station is known to be. `source` and `ingress` are those of the current frame, which may lie about the
+   * station.
+   */
   homeOf(mac: MacAddress, source: MacAddress, ingress: PortNumber): PortNumber | undefined {
     const { bridge } = this.#options;
     if (bridge.portOf !== undefined) return bridge.portOf(mac);
     return mac === source ? ingress : undefined;
   }
 
-  /** Asks whether somebody uses an address that nobody was known to. Nobody waits for that: an answer is seen. [RFC 2131, 3.1] */
+  /**
+   * Asks whether a station uses an address without a known user. The offer is not delayed for it: an answer is seen when it comes. [RFC
+   * 2131, 3.1]
+   */
   probe(address: Ipv4Address, tci: number | undefined): void {
     const { config, bridge } = this.#options;
     if (config.probe) bridge.send(arpRequestFrame(config, address, tci));
@@ -71,7 +77,7 @@ export class ArpWatch implements Disposable {
     this.#inquiries[Symbol.dispose]();
   }
 
-  /** A stranger's word takes the address of nobody who is there: the lease ends when its holder does not answer. */
+  /** Asks the holder of an address that another station claims. The lease ends only if the holder does not answer. */
   #inquire(conflict: Conflict, change: LeaseChange, ingress: PortNumber): void {
     const { config, bridge, leases } = this.#options;
     const { address, holder } = conflict;

@@ -1,21 +1,21 @@
-/** How many addresses each station claims that are not its own: one that claims many answers for others, or lies. */
+/** The number of addresses of others that each station claims. A station that claims many answers for others, or lies. */
 import type { Ipv4Address } from '../wire/ipv4.ts';
 import type { MacAddress } from '../wire/mac.ts';
 
-/** Addresses that a station may claim and be believed: a host has a few. */
+/** The number of addresses that a station may claim and be believed; a host has a few. */
 const mostBelieved = 4;
-/** Stations that are remembered at a time, the last ones. */
+/** The number of stations that are remembered at a time, the last ones. */
 const maxStations = 1024;
 
 /** What a further claim makes of a station. */
 export type ClaimVerdict =
   | { readonly kind: 'believed' }
-  /** It claims too many since now; these were believed. */
+  /** It has just claimed too many; the claims of these addresses were believed. */
   | { readonly kind: 'exposed'; readonly addresses: readonly Ipv4Address[] }
   /** It claimed too many before. */
   | { readonly kind: 'disbelieved' };
 
-/** Claims of the last stretches of time, which begin for all stations together. */
+/** The claims of the current period, which begins for all stations together. */
 export class Claims {
   readonly #window: number;
   readonly #claimed = new Map<MacAddress, Set<Ipv4Address>>();

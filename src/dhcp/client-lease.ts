@@ -1,14 +1,14 @@
-/** What a server's OFFER or ACK gives a client. */
+/** The lease that a server's OFFER or ACK gives a client. */
 import { messageTypeOf, optionCodes, type DhcpMessage, type DhcpOptionMap } from '../wire/dhcp.ts';
 import type { Ipv4Address } from '../wire/ipv4.ts';
 import { decodeAddress, decodeUint32 } from './options.ts';
 
-/** A lease as the client has it. */
+/** A lease, as the client sees it. */
 export interface ClientLease {
   readonly address: Ipv4Address;
   /** The server that gave it. */
   readonly server: Ipv4Address;
-  /** Seconds, Infinity for ever. */
+  /** Seconds; Infinity means for ever. */
   readonly leaseTime: number;
   /** T1 and T2: seconds until the client asks its server, and any server, for more time. [RFC 2131, 4.4.5] */
   readonly renewalTime: number;
@@ -17,7 +17,7 @@ export interface ClientLease {
   readonly options: DhcpOptionMap;
 }
 
-/** The lease in a message; undefined when it has no address, server or time. Missing or senseless T1 and T2 are made up. */
+/** Returns the lease in a message; undefined if it has no address, server or time. Missing or invalid T1 and T2 get default values. */
 export function clientLeaseOf(message: DhcpMessage): ClientLease | undefined {
   const server = decodeAddress(message.options.get(optionCodes.serverIdentifier));
   const seconds = decodeUint32(message.options.get(optionCodes.leaseTime));

@@ -7,10 +7,10 @@ import type { MacAddress } from '../wire/mac.ts';
 import { clientLeaseOf, type ClientLease } from './client-lease.ts';
 import { decodeAddress, encodeAddresses, encodeText, encodeUint16 } from './options.ts';
 
-/** Where a client is. [RFC 2131, figure 5] */
+/** The state of a client. [RFC 2131, figure 5] */
 export type ClientState = 'INIT' | 'SELECTING' | 'REQUESTING' | 'REBOOTING' | 'BOUND' | 'RENEWING' | 'REBINDING' | 'STOPPED';
 
-/** What a client is made of. */
+/** The options of a client. */
 export interface DhcpClientOptions {
   readonly clock: Clock;
   readonly random: Random;
@@ -20,15 +20,15 @@ export interface DhcpClientOptions {
   readonly hostname?: string;
   /** The codes of option 55; mask, router, DNS server, domain, MTU, broadcast, search and routes by default. */
   readonly parameters?: readonly number[];
-  /** The client cannot take unicast before it has its address; false by default. */
+  /** True if the client cannot receive unicast before it has its address; false by default. */
   readonly broadcast?: boolean;
-  /** An address it had before: it begins in INIT-REBOOT. */
+  /** The client's former address: with it the client begins in INIT-REBOOT. */
   readonly lastAddress?: Ipv4Address;
-  /** Milliseconds until the first message is sent again, 4,000 by default; doubled each time up to 64,000. Less suits a wire without loss. */
+  /** Milliseconds until the first message is repeated, 4,000 by default; doubled each time up to 64,000. Less suits a wire without loss. */
   readonly firstRetry?: number;
-  /** Sends a message to port 67 of `to`: all, or a server. Until there is a lease the source is 0.0.0.0. */
+  /** Sends a message to port 67 of `to`, the broadcast address or a server. Until there is a lease the source is 0.0.0.0. */
   readonly send: (message: DhcpMessage, to: Ipv4Address) => void;
-  /** Called when a lease is there or has changed, and with undefined when it is gone. */
+  /** Called when a lease was granted or has changed, and with undefined when it has ended. */
   readonly onLease: (lease: ClientLease | undefined) => void;
 }
 
@@ -43,11 +43,11 @@ const defaultParameters: readonly number[] = [
   optionCodes.classlessRoutes,
 ];
 
-/** Where what is known of a lease is one that may be used; in REBOOTING that is so after `reboot`. */
+/** The states in which the known lease may be used; in REBOOTING that holds after `reboot`. */
 const leaseStates: readonly ClientState[] = ['REBOOTING', 'BOUND', 'RENEWING', 'REBINDING'];
 
 const unspecified = ipv4FromNumber(0);
-/** A client takes datagrams of this size. */
+/** The client receives datagrams of this size. */
 const maximumMessageSize = 1500;
 const defaultRetry = 4000;
 const longestRetry = 64_000;
@@ -57,7 +57,7 @@ const maxRequests = 4;
 const leastRenewal = 60_000;
 /** Milliseconds that a client waits after a DECLINE. [RFC 2131, 3.1, 5] */
 const declineWait = 10_000;
-/** What timers take at most, in milliseconds. */
+/** The longest delay that a timer accepts, in milliseconds. */
 const maxDelay = 0x7fff_ffff;
 
 /**
@@ -81,19 +81,19 @@ export class DhcpClient implements Disposable {
   readonly #options: DhcpClientOptions;
   #state: ClientState = 'INIT';
   #xid = 0;
-  /** When the exchange began, and when the last REQUEST was sent, that a lease will count from; milliseconds. */
+  /** Milliseconds: the start of the exchange, and the time of the last REQUEST, from which its lease would count. */
   #begun = 0;
   #requested = 0;
-  /** When the REQUEST was sent that the lease counts from. */
+  /** The time of the REQUEST from which the lease counts. */
   #leased = 0;
   #tries = 0;
-  /** What was offered, or is leased. */
+  /** The lease that was offered or granted. */
   #lease: ClientLease | undefined;
   #timer: Timer | undefined;
 
   constructor(options: DhcpClientOptions) {
     this.#options = options;
-    // Not yet: the owner has not got the client in hand.
+    // Deferred: the owner does not hold the client yet.
     this.#after(0, () => this.#begin(options.lastAddress));
   }
 
@@ -106,7 +106,7 @@ export class DhcpClient implements Disposable {
     return leaseStates.includes(this.#state) ? this.#lease : undefined;
   }
 
-  /** A message that came to port 68. What is not for this client, or not for its state, is ignored. */
+  /** Handles a message that came to port 68. A message that is not for this client, or does not fit its state, is ignored. */
   receive(message: DhcpMessage): void {
     if (message.op !== dhcpOps.reply || message.xid !== this.#xid || hardwareAddressOf(message) !== this.#options.mac) return;
     const type = messageTypeOf(message);
@@ -115,7 +115,7 @@ export class DhcpClient implements Disposable {
     } else if (type === messageTypes.ack && this.#awaits(message)) {
       this.#bind(message);
     } else if (type === messageTypes.nak && this.#awaits(message)) {
-      // A server that refuses what it has just offered would be asked without end.
+      // A server that refuses its own recent offer would otherwise be asked without end.
       const delay = this.#state === 'REQUESTING' ? (this.#options.firstRetry ?? defaultRetry) : 0;
       this.#lose();
       this.#after(delay, () => this.#begin(undefined));
@@ -133,7 +133,7 @@ export class DhcpClient implements Disposable {
     this[Symbol.dispose]();
   }
 
-  /** Somebody else uses the address: gives it up, and begins anew after ten seconds. Nothing happens without a lease. [RFC 2131, 4.4.1] */
+  /** Gives up an address that another host uses, and begins anew after ten seconds. Has no effect without a lease. [RFC 2131, 4.4.1] */
   decline(): void {
     const { lease } = this;
     if (lease === undefined) return;
@@ -144,30 +144,30 @@ export class DhcpClient implements Disposable {
   }
 
   /**
-   * The link was away and is back, maybe to another network: asks for the address it has, in INIT-REBOOT, or begins anew without one. A
-   * lease stays, until it ends or a server refuses it. [RFC 2131, 3.2, 3.7]
+   * Handles the return of the link, maybe to another network: asks for the current address, in INIT-REBOOT, or begins anew without one. A
+   * lease remains until it ends or a server refuses it. [RFC 2131, 3.2, 3.7]
    */
   reboot(): void {
     if (this.#state !== 'STOPPED') this.#begin(this.lease?.address);
   }
 
-  /** Stops without a word: the lease is kept for a client that comes back. */
+  /** Stops without a message: the server keeps the lease for the client's return. */
   [Symbol.dispose](): void {
     this.#state = 'STOPPED';
     this.#timer?.[Symbol.dispose]();
   }
 
-  /** INIT, or INIT-REBOOT with an address. */
+  /** Enters INIT, or INIT-REBOOT with an address. */
   #begin(lastAddress: Ipv4Address | undefined): void {
     this.#newExchange();
     this.#state = lastAddress === undefined ? 'SELECTING' : 'REBOOTING';
     this.#ask(lastAddress);
   }
 
-  /** Sends DISCOVER or REQUEST, now and until something comes back. */
+  /** Sends DISCOVER or REQUEST, again and again until an answer comes. */
   #ask(address: Ipv4Address | undefined): void {
     this.#tries++;
-    // First the timer: an answer may come before `send` returns.
+    // The timer is set first: an answer may come before `send` returns.
     this.#after(Math.min(this.#backOff(), this.#left), () => {
       if (this.lease !== undefined && (this.#tries >= maxRequests || this.#left <= 0)) this.#renew('RENEWING');
       else if (this.#state !== 'SELECTING' && this.#tries >= maxRequests) this.#begin(undefined);
@@ -188,7 +188,7 @@ export class DhcpClient implements Disposable {
     this.#ask(offer.address);
   }
 
-  /** Whether an ACK or NAK is for the REQUEST that was sent last: an offer is taken of one server, and only that may refuse it. */
+  /** Returns whether an ACK or NAK is for the last REQUEST: only the server that made the offer may refuse it. */
   #awaits(message: DhcpMessage): boolean {
     const server = decodeAddress(message.options.get(optionCodes.serverIdentifier));
     if (this.#state === 'REQUESTING') return server === this.#lease?.server;
@@ -206,7 +206,7 @@ export class DhcpClient implements Disposable {
     this.#options.onLease(lease);
   }
 
-  /** RENEWING from T1 on, REBINDING from T2 on; each REQUEST after half of the time that is left. [RFC 2131, 4.4.5] */
+  /** Sends REQUESTs, RENEWING from T1 on, REBINDING from T2 on; each after half of the time left. [RFC 2131, 4.4.5] */
   #renew(state: 'RENEWING' | 'REBINDING'): void {
     const lease = this.#lease;
     if (lease === undefined) return;
@@ -272,7 +272,7 @@ export class DhcpClient implements Disposable {
     return Math.min(Math.floor((this.#options.clock.monotonic() - this.#begun) / 1000), 0xffff);
   }
 
-  /** Doubled each time, and up to a second, or a quarter of the first wait, more or less. [RFC 2131, 4.1] */
+  /** Returns the next delay: doubled each time, and varied by up to a second, or a quarter of the first delay. [RFC 2131, 4.1] */
   #backOff(): number {
     const { random, firstRetry = defaultRetry } = this.#options;
     const spread = Math.min(1000, firstRetry / 4);

@@ -1,4 +1,4 @@
-/** What a DHCP server is told, once, and checked. */
+/** The configuration of a DHCP server, checked once. */
 import { EtherloomError } from '../errors.ts';
 import { optionCodes } from '../wire/dhcp.ts';
 import type { Vid } from '../wire/dot1q.ts';
@@ -29,13 +29,13 @@ import type { Offerable } from './reply-options.ts';
 /** A lease that never ends, in seconds as the protocol counts. [RFC 2131, 3.3] */
 export const infiniteLease = 0xffff_ffff;
 
-/** The MTUs that clients can be told, in octets: the least that is one [RFC 2132, 5.1], and what the longest frame of a link holds. */
+/** The MTUs for clients, in octets: the least valid one [RFC 2132, 5.1], and the payload of the longest frame of a link. */
 export const mtuBounds = { least: 68, most: 65_521 } as const;
 
-/** However large the pool is, so many offers to one port may wait for an answer. */
+/** The limit of unanswered offers to the clients of one port, however large the pool is. */
 const mostPortOffers = 1024;
 
-/** What the server shall do. What is left out is as said, or is not offered to clients. */
+/** The options of the server. An option without a default is not sent to clients when it is left out. */
 export interface DhcpOptions {
   /** The network that is served. */
   readonly network: Ipv4Network;
@@ -43,61 +43,64 @@ export interface DhcpOptions {
   readonly serverAddress: Ipv4Address;
   /** The server's own MAC address. */
   readonly serverMac: MacAddress;
-  /** The VLAN that is served when frames carry tags; 0, the default, is that of frames without. */
+  /** The VLAN that is served if frames carry tags; 0, the default, is that of untagged frames. */
   readonly vid?: Vid;
-  /** Addresses for clients without a reservation; by default all of the network. Those of the router and of DNS servers are left out. */
+  /** Addresses for clients without a reservation; by default the whole network. Those of the router and of DNS servers are left out. */
   readonly ranges?: readonly AddressRange[];
-  /** Seconds of a lease when the client does not ask; 3,600 by default: an hour outlives a restart of the server, and no dead guest for long. */
+  /**
+   * Seconds of a lease without a request for a time. 3,600 by default: an hour outlives a restart of the server, and no dead guest for
+   * long.
+   */
   readonly leaseTime?: number;
-  /** Seconds: the least that a client gets by asking; 60 by default. */
+  /** The least time that a client gets by asking, in seconds; 60 by default. */
   readonly minLeaseTime?: number;
-  /** Seconds: the most that a client gets by asking, or `infiniteLease`; `leaseTime` by default. */
+  /** The most time that a client gets by asking, in seconds, or `infiniteLease`; `leaseTime` by default. */
   readonly maxLeaseTime?: number;
-  /** The way out of the network. Without one clients are told none: a guest with a second interface keeps its own. */
+  /** The router. Without one, clients get none: a guest with a second interface keeps its own. */
   readonly router?: Ipv4Address;
   readonly dns?: readonly Ipv4Address[];
   readonly ntp?: readonly Ipv4Address[];
   readonly domain?: string;
   readonly search?: readonly string[];
   readonly routes?: readonly ClasslessRoute[];
-  /** What clients shall use as MTU, in octets; also bounds our own replies. */
+  /** The MTU for clients, in octets; also bounds the server's own replies. */
   readonly mtu?: number;
-  /** Sent to clients that ask for them, in place of typed ones of the same code. */
+  /** Sent to clients that ask for them; they replace typed options of the same code. */
   readonly rawOptions?: readonly RawOption[];
   /** Codes that are sent even to clients that do not ask. */
   readonly always?: readonly number[];
-  /** No other server is on this wire: clients that nobody knows get an answer. True by default. */
+  /** True if no other server is on this wire: then unknown clients get an answer. True by default. */
   readonly authoritative?: boolean;
   /** Seconds that an offered address is kept for the client; 60 by default. */
   readonly offerTime?: number;
-  /** Seconds that an address is not used after it was declined, or seen in use; 600 by default. */
+  /** Seconds for which an address is not used after it was declined, or seen in use; 600 by default. */
   readonly declineTime?: number;
-  /** The address that only the station with that MAC address gets, or undefined; must always say the same. */
+  /** Returns the address that only the station with that MAC address gets, or undefined. Must not change its answers. */
   readonly reserved?: (mac: MacAddress) => Ipv4Address | undefined;
-  /** Whether `reserved` gives that address to any station. Required with `reserved`. */
+  /** Returns whether `reserved` gives that address to any station. Required with `reserved`. */
   readonly isReserved?: (address: Ipv4Address) => boolean;
   /** The most addresses that are remembered; 65,536 by default. */
   readonly maxLeases?: number;
   /** The most leases of the pool that clients behind one switch port may have; by default three quarters of the pool. */
   readonly maxPortLeases?: number;
-  /** The most offers to clients behind one switch port that may wait for an answer; then the oldest ends. A quarter of the pool by default. */
+  /** The most unanswered offers to clients behind one switch port; a further one ends the oldest. A quarter of the pool by default. */
   readonly maxPortOffers?: number;
-  /** Seconds after its port closed that a lease may be given to another client, when no other address is free; 60 by default. */
+  /** Seconds after the closing of its port when a lease may be given to another client, if no other address is free; 60 by default. */
   readonly orphanTime?: number;
   /**
-   * Tells clients apart by their MAC addresses alone, so that a boot ROM, a boot loader and an operating system, which have client identifiers
-   * of their own, share one lease. False by default: by the identifier, if there is one. [RFC 2131, 4.2]
+   * Identifies clients by their MAC addresses alone. Then a boot ROM, a boot loader and an operating system with client identifiers of
+   * their own share one lease. False by default: the identifier counts, if there is one. [RFC 2131, 4.2]
    */
   readonly leasePerMac?: boolean;
-  /** Serves clients of BOOTP, too; what they get is theirs for ever. False by default. [RFC 1534, 2] */
+  /** Serves clients of BOOTP, too; they keep their addresses for ever. False by default. [RFC 1534, 2] */
   readonly bootp?: boolean;
-  /** Accepts UDP checksums of which only the pseudo header was summed, as guests send that leave the rest to their card. */
+  /** Accepts UDP checksums that cover the pseudo header alone, as guests send that leave the rest to their card. */
   readonly laxChecksum?: boolean;
-  /** Asks by ARP whether somebody uses an address, at the moment it is offered; nobody waits for it. True by default. */
+  /** Asks by ARP, when an address is offered, whether another station uses it; the offer is not delayed for that. True by default. */
   readonly probe?: boolean;
 }
 
-/** The same, checked and complete. Times are in seconds. */
+/** The options, checked and complete. Times are in seconds. */
 export interface DhcpConfig {
   readonly network: Ipv4Network;
   readonly serverAddress: Ipv4Address;
@@ -116,7 +119,7 @@ export interface DhcpConfig {
   readonly isReserved: (address: Ipv4Address) => boolean;
   readonly maxLeases: number;
   readonly maxPortLeases: number;
-  /** How much of the pool clients of one port may have and keep out of use together. */
+  /** The number of addresses of the pool that clients of one port may hold and keep out of use together. */
   readonly portShare: number;
   readonly maxPortOffers: number;
   readonly orphanTime: number;
@@ -127,7 +130,7 @@ export interface DhcpConfig {
 }
 
 /**
- * Checks `options` and fills in the defaults. Throws EtherloomError('bad-option') that says what is wrong.
+ * Checks `options` and adds the defaults. Throws EtherloomError('bad-option') with the mistake.
  *
  * @example
  * ```ts
@@ -198,14 +201,14 @@ export function dhcpConfig(options: DhcpOptions): DhcpConfig {
   return config;
 }
 
-/** Whether a host of `network` may have the address: it is of it, and names neither the network nor, by broadcast, all of it. */
+/** Returns whether a host of `network` may have the address: it is in the network, and neither its own nor its broadcast address. */
 export function isLeasable(network: Ipv4Network, address: Ipv4Address): boolean {
   if (!contains(network, address)) return false;
   // Both addresses of a /31, and the one of a /32, are hosts. [RFC 3021, 2.1]
   return network.prefixLength >= 31 || (address !== network.address && address !== broadcastOf(network));
 }
 
-/** Whether clients without a reservation may get the address. */
+/** Returns whether clients without a reservation may get the address. */
 export function isDynamic({ network, serverAddress, pool, isReserved }: DhcpConfig, address: Ipv4Address): boolean {
   return pool.has(address) && isLeasable(network, address) && address !== serverAddress && !isReserved(address);
 }
@@ -277,7 +280,7 @@ function checkRanges(network: Ipv4Network, ranges: readonly AddressRange[]): voi
   });
 }
 
-/** Returns the addresses that stations which clients are told of have. The server's own is kept out of the pool by `isDynamic`. */
+/** Returns the addresses of other stations that clients are told about. The server's own is kept out of the pool by `isDynamic`. */
 function ownedAddresses({ serverAddress, router, dns = [] }: DhcpOptions): Ipv4Address[] {
   return [...(router === undefined ? [] : [router]), ...dns].filter((address) => address !== serverAddress);
 }

@@ -1,26 +1,26 @@
-/** Which clients declined which addresses, and how many addresses that takes out of use. [RFC 2131, 4.3.3] */
+/** Declined addresses by client, and the limits of taking addresses out of use. [RFC 2131, 4.3.3] */
 import type { PortNumber } from '../ports/port.ts';
 import type { Ipv4Address } from '../wire/ipv4.ts';
 import type { DhcpConfig } from './config.ts';
 import type { Client } from './lease.ts';
 import { Quota } from './quota.ts';
 
-/** Addresses that one client may take out of use in `declineTime`. */
+/** The number of addresses that one client may take out of use in `declineTime`. */
 const maxOfClient = 5;
-/** The part of the pool that the clients of one port may take out of use in `declineTime`: a hostile one has as many names as it likes. */
+/** The part of the pool that the clients of one port may take out of use in `declineTime`: a hostile client can use any number of names. */
 const partOfPort = 1 / 4;
-/** So many clients are remembered, the last ones, and of each so many addresses. */
+/** The number of remembered clients, the last ones, and of remembered addresses of each. */
 const maxClients = 1024;
 const maxAddresses = 256;
 
-/** No station is behind this port: for clients that were not heard since the server began. */
+/** Stands for the port of clients that have sent nothing since the server began. */
 const unknownPort: PortNumber = -1;
 
 /** Remembers declined addresses for `declineTime`. */
 export class Declines {
   readonly #time: number;
   readonly #ofPort: Quota<PortNumber>;
-  /** By client, when each address may be offered to it again. */
+  /** By client, the time at which each address may be offered to it again. */
   readonly #refused = new Map<string, Map<Ipv4Address, number>>();
 
   constructor({ declineTime, pool }: DhcpConfig) {
@@ -28,10 +28,13 @@ export class Declines {
     this.#ofPort = new Quota(Math.max(maxOfClient, Math.floor(pool.size * partOfPort)), this.#time);
   }
 
-  /** Notes that a client declined an address. Returns whether that is to be out of use for all: not when it, or its port, did so too often. */
+  /**
+   * Notes that a client declined an address. Returns true if the address is then out of use for all clients. Returns false if the client,
+   * or its port, has declined too many.
+   */
   note({ key, ingress = unknownPort }: Pick<Client, 'key' | 'ingress'>, address: Ipv4Address, now: number): boolean {
     const refused = this.#refused.get(key) ?? new Map<Ipv4Address, number>();
-    // The last to decline are the last in the map, and so are the addresses.
+    // The last to decline are the last in the map; the same holds for the addresses.
     this.#refused.delete(key);
     this.#refused.set(key, refused);
     dropFirst(this.#refused, maxClients);
@@ -42,7 +45,7 @@ export class Declines {
     return refused.size <= maxOfClient && this.#ofPort.take(ingress, now);
   }
 
-  /** Whether the client declined the address, and that is not over. */
+  /** Returns whether the client declined the address, and its time has not passed. */
   has(key: string, address: Ipv4Address, now: number): boolean {
     return (this.#refused.get(key)?.get(address) ?? -Infinity) > now;
   }

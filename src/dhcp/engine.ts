@@ -1,4 +1,4 @@
-/** What a server does about a message: a function of what it was told, the leases, the message and the time. [RFC 2131, 4.3] */
+/** The decision of a server about a message: a function of configuration, leases, message and time. [RFC 2131, 4.3] */
 import { messageTypeOf, messageTypes, optionCodes } from '../wire/dhcp.ts';
 import { contains, type Ipv4Address } from '../wire/ipv4.ts';
 import { infiniteLease, isDynamic, isLeasable, type DhcpConfig } from './config.ts';
@@ -8,43 +8,43 @@ import { decodeAddress, decodeUint32 } from './options.ts';
 import { bootpReply, informReply, leaseReply, nakReply, type Reply } from './reply.ts';
 import { faultOf, senderOf, type Request, type RequestFault, type Sender } from './request.ts';
 
-/** Why the server does what it does: to each message there is exactly one reason. */
+/** The reason for a decision: each message gets exactly one. */
 export type Reason =
   | RequestFault
   | 'offered' // OFFER
   | 'selected' // ACK to a client that took our offer
   | 'rebooted' // ACK to a client that asks whether its address still holds
   | 'renewed' // ACK to a client that asked us for more time
-  | 'rebound' // ACK to a client that asked anybody for more time
+  | 'rebound' // ACK to a client that asked any server for more time
   | 'bootp' // BOOTREPLY to a client of BOOTP
   | 'informed' // ACK without a lease
   | 'released' // the client gave its address back
   | 'declined' // the client found its address in use
   | 'nak-wrong-net' // NAK: an address of another network
-  | 'nak-other-address' // NAK: the client is to have another address
-  | 'nak-taken' // NAK: the address is somebody else's, or not to be leased
+  | 'nak-other-address' // NAK: the client should have another address
+  | 'nak-taken' // NAK: another client has the address, or it cannot be leased
   | 'nak-contradiction' // NAK: the message names two addresses
   | 'other-server' // for another server
-  | 'no-address' // no address where one must be
-  | 'not-holder' // about an address that is not the sender's
+  | 'no-address' // no address in a message that requires one
+  | 'not-holder' // about an address that the sender does not hold
   | 'wrong-port' // about the sender's address, but from a port where the sender is not
   | 'not-on-net' // from a host of another network
-  | 'unknown-client' // not ours, and there may be another server
+  | 'unknown-client' // the client has no lease here, and there may be another server
   | 'pool-exhausted' // no address is free
-  | 'port-full'; // clients of this port have as many addresses as they may
+  | 'port-full'; // clients of this port have as many addresses as allowed
 
-/** What to do. The change is made, and durable, before the reply leaves. */
+/** The action to take. The change is applied, and durable, before the reply leaves. */
 export interface Outcome {
   readonly reason: Reason;
-  /** Who sent it; undefined for a message with a fault. */
+  /** The sender; undefined for a message with a fault. */
   readonly sender?: Sender;
-  /** The address that it is about. */
+  /** The address concerned. */
   readonly address?: Ipv4Address;
   readonly change?: LeaseChange;
   readonly reply?: Reply;
 }
 
-/** What a server goes by. */
+/** The state on which a server decides. */
 export interface ServerState {
   readonly config: DhcpConfig;
   readonly leases: Leases;
@@ -84,7 +84,7 @@ function outcomeFor(context: Context): Outcome {
   }
 }
 
-/** The client is in INIT. [RFC 2131, 4.3.1] */
+/** Answers a client in INIT. [RFC 2131, 4.3.1] */
 function discover(context: Context): Outcome {
   const { config, leases, sender, now } = context;
   const { message } = context.request;
@@ -94,13 +94,13 @@ function discover(context: Context): Outcome {
   const reply = leaseReply(config, message, 'offer', address, termFor(context, address).seconds);
   const entry = leases.at(address);
   const isBound = entry?.key === sender.key && entry.state === 'bound';
-  // With ciaddr the client has an address, and looks around: nothing is kept for it.
+  // With ciaddr the client has an address and only explores: the offer is not reserved.
   if (isBound || message.ciaddr !== 0) return { reason: 'offered', address, reply };
   const change = { kind: 'offer', address, client: sender, expires: now + config.offerTime * 1000 } as const;
   return { reason: 'offered', address, change, reply };
 }
 
-/** The client is in SELECTING, INIT-REBOOT, RENEWING or REBINDING: what it fills in tells which. [RFC 2131, 4.3.2, table 4] */
+/** Answers a client in SELECTING, INIT-REBOOT, RENEWING or REBINDING; the fields that it fills in show which. [RFC 2131, 4.3.2, table 4] */
 function request(context: Context): Outcome {
   const { config, leases, sender } = context;
   const { message, unicast } = context.request;
@@ -108,7 +108,7 @@ function request(context: Context): Outcome {
   const wish = decodeAddress(message.options.get(optionCodes.requestedAddress));
   if (server !== undefined && server !== config.serverAddress) {
     const own = leases.of(sender.key);
-    // The client took another's offer: ours is free at once.
+    // The client accepted another server's offer: ours is free at once.
     return { reason: 'other-server', ...(own?.state === 'offered' ? { change: { kind: 'withdraw', address: own.address } } : {}) };
   }
   const address = wish ?? message.ciaddr;
@@ -120,7 +120,7 @@ function request(context: Context): Outcome {
   return confirm(context, address, unicast ? 'renewed' : 'rebound');
 }
 
-/** SELECTING: the client took our offer. An offer that ended is made good while its address is free. */
+/** Answers a client in SELECTING, which accepted our offer. An offer that has ended is still honoured while its address is free. */
 function selecting(context: Context, address: Ipv4Address): Outcome {
   const own = context.leases.of(context.sender.key);
   const stands = own !== undefined && (own.state === 'offered' || own.state === 'bound');
@@ -128,20 +128,20 @@ function selecting(context: Context, address: Ipv4Address): Outcome {
   return available(context, address) ? bind(context, address, 'selected') : refuse(context, 'nak-taken', 'address not available', address);
 }
 
-/** INIT-REBOOT, RENEWING and REBINDING: the client has an address and asks whether it may have it on. */
+/** Answers a client in INIT-REBOOT, RENEWING or REBINDING, which asks whether it may keep its address. */
 function confirm(context: Context, address: Ipv4Address, reason: 'rebooted' | 'renewed' | 'rebound'): Outcome {
   const { config, leases, sender } = context;
   const expected = reservedFor(context) ?? leases.of(sender.key)?.address;
   if (!contains(config.network, address) && (config.authoritative || reason === 'rebooted')) {
     return refuse(context, 'nak-wrong-net', 'address of another network', address);
   }
-  // Another server may know it. Where there is none, a lease that we forgot is taken up again.
+  // Another server may know it. If there is none, a lease that this server forgot is taken up again.
   if (expected === undefined && !config.authoritative) return { reason: 'unknown-client', address };
   if (expected !== undefined && expected !== address) return refuse(context, 'nak-other-address', 'not your address', address);
   return available(context, address) ? bind(context, address, reason) : refuse(context, 'nak-taken', 'address not available', address);
 }
 
-/** The client found that somebody uses its address. [RFC 2131, 4.3.3] */
+/** Handles the report of a client that another station uses its address. [RFC 2131, 4.3.3] */
 function decline(context: Context): Outcome {
   const { config, now } = context;
   const { message } = context.request;
@@ -157,10 +157,10 @@ function decline(context: Context): Outcome {
   };
 }
 
-/** The client goes. [RFC 2131, 4.3.4] */
+/** Handles a client that leaves. [RFC 2131, 4.3.4] */
 function release(context: Context): Outcome {
   const { message, unicast } = context.request;
-  // systemd-networkd names no server, and sends to it alone.
+  // systemd-networkd does not name the server, but sends to its address.
   const isNameless = unicast && !message.options.has(optionCodes.serverIdentifier);
   if (!isForUs(context) && !isNameless) return { reason: 'other-server' };
   const address = message.ciaddr;
@@ -170,7 +170,7 @@ function release(context: Context): Outcome {
   return { reason: 'released', address, change: { kind: 'release', address } };
 }
 
-/** The client knows nothing of leases: it has its address for ever. [RFC 1534, 2] */
+/** Answers a client that does not know leases: it has its address for ever. [RFC 1534, 2] */
 function bootp(context: Context): Outcome {
   const { config, request, sender } = context;
   const address = addressFor(context);
@@ -182,7 +182,7 @@ function bootp(context: Context): Outcome {
   return { reason: 'bootp', address, change, reply: bootpReply(config, request.message, address) };
 }
 
-/** The client was given its address by hand. [RFC 2131, 4.3.5] */
+/** Answers a client with a manually configured address. [RFC 2131, 4.3.5] */
 function inform(context: Context): Outcome {
   const { config, leases, sender } = context;
   const { message, source } = context.request;
@@ -190,7 +190,7 @@ function inform(context: Context): Outcome {
   if (address === 0) return { reason: 'no-address' };
   if (!isLeasable(config.network, address) || address === config.serverAddress) return { reason: 'not-on-net', address };
   const entry = leases.at(address);
-  // Nobody makes us talk to a client that did not ask.
+  // A forged request must not cause an answer to a client that did not ask.
   if (entry?.state === 'bound' && entry.mac !== sender.mac) return { reason: 'not-holder', address };
   return { reason: 'informed', address, reply: informReply(config, message, address) };
 }
@@ -204,16 +204,16 @@ function bind(context: Context, address: Ipv4Address, reason: Reason): Outcome {
   return { reason, address, change, reply: leaseReply(config, request.message, 'ack', address, seconds) };
 }
 
-/** NAK. What the client is told not to use is its own no more: the address is free for the one that it is reserved for. */
+/** Returns a NAK. An address that the client must stop using is no longer its own: so it is free for the station with its reservation. */
 function refuse({ config, leases, request, sender }: Context, reason: Reason, text: string, address?: Ipv4Address): Outcome {
   const reply = nakReply(config, request.message, text);
   const entry = address === undefined ? undefined : leases.at(address);
-  // A station for which an address is reserved now may have had this one under another name.
+  // A station with a new reservation may have got this address under another key.
   const isHolder = entry?.state === 'bound' && entry.mac === sender.mac && (entry.key === sender.key || sender.reserved !== undefined);
   return { reason, reply, ...(isHolder ? { change: { kind: 'release', address: entry.address } } : {}) };
 }
 
-/** Its reservation, what it has or had, what it wishes for, any: in this order. [RFC 2131, 4.3.1] */
+/** Returns the first available of: its reservation, its present or former address, the requested one, any. [RFC 2131, 4.3.1] */
 function addressFor(context: Context): Ipv4Address | undefined {
   const { leases, declines, request, sender, now } = context;
   const { ciaddr, options } = request.message;
@@ -223,32 +223,35 @@ function addressFor(context: Context): Ipv4Address | undefined {
   return choice ?? leases.candidate(sender.key, now, (address) => declines.has(sender.key, address, now));
 }
 
-/** The client's reservation, unless somebody else uses that address: then, for the while, it is a client without one. */
+/** Returns the client's reservation. While another station uses that address, the client counts as one without a reservation. */
 function reservedFor(context: Context): Ipv4Address | undefined {
   const { reserved } = context.sender;
   return reserved !== undefined && available(context, reserved) ? reserved : undefined;
 }
 
-/** Whether the client may have the address: it is of those for it, and not somebody else's. */
+/** Returns whether the client may have the address: it belongs to those for this client, and no other client has it. */
 function available({ config, leases, declines, sender, now }: Context, address: Ipv4Address): boolean {
-  // It knows that somebody else uses that.
+  // The client has reported that another station uses it.
   if (declines.has(sender.key, address, now)) return false;
   const isOwn = address === sender.reserved && isLeasable(config.network, address) && address !== config.serverAddress;
   if (!isOwn && !isDynamic(config, address)) return false;
   const entry = leases.at(address);
   if (entry === undefined || entry.key === sender.key || entry.state === 'idle' || entry.expires <= now) return true;
-  // Seen in use by the very client that now asks for it: that is no conflict, but a lease that we forgot.
+  // An address seen in use by the very client that asks for it is not in conflict: this server forgot its lease.
   return entry.state === 'quarantined' && entry.mac === sender.mac && entry.promise === undefined;
 }
 
-/** Whether the address would be one more of the pool for clients of a port that have as many as they may. */
+/** Returns whether the address would exceed the share of the pool for clients of the port. */
 function exceedsPort({ config, leases, request, sender }: Context, address: Ipv4Address): boolean {
   const entry = leases.at(address);
   const isBound = entry?.key === sender.key && entry.state === 'bound';
   return !isBound && isDynamic(config, address) && leases.isPortFull(request.ingress);
 }
 
-/** Why the message does not end the lease of the address: it is not of its client, or not from where that is. Undefined when it does. */
+/**
+ * Returns why the message must not end the lease of the address: the sender is not its client, or sends from another port. Returns
+ * undefined if it may.
+ */
 function strangenessOf({ leases, request, sender, now }: Context, address: Ipv4Address): 'not-holder' | 'wrong-port' | undefined {
   const entry = leases.at(address);
   if (entry?.key !== sender.key || entry.mac !== sender.mac || entry.state === 'idle') return 'not-holder';
@@ -260,19 +263,21 @@ function isForUs({ config, request }: Context): boolean {
   return decodeAddress(request.message.options.get(optionCodes.serverIdentifier)) === config.serverAddress;
 }
 
-/** How long a client has its address: until `expires`, in `seconds` from now; `duration` is from the beginning of the lease on. */
+/**
+ * The time for which a client has its address: until `expires`, in `seconds` from now; `duration` counts from the beginning of the lease.
+ */
 interface Term {
   readonly expires: number;
   readonly duration: number;
   readonly seconds: number;
 }
 
-/** A client that asks again in this part of its lease keeps what is left of it. */
+/** A client that asks again in this part of its lease keeps the remaining time. */
 const early = 1 / 4;
 
 /**
- * How long the client gets the address: as it wishes within limits, and never less than it still has [RFC 2131, 4.3.1]. What it still has is
- * enough early in its lease: then nothing changes that would have to be written before the reply.
+ * Returns how long the client gets the address: the time it asks for, within limits, and at least its remaining time [RFC 2131, 4.3.1].
+ * Early in a lease the remaining time is enough: then there is no change to write before the reply.
  */
 function termFor({ config, leases, request, sender, now }: Context, address: Ipv4Address): Term {
   const wish = decodeUint32(request.message.options.get(optionCodes.leaseTime));

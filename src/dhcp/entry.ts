@@ -15,19 +15,19 @@ export interface Entry {
   duration: number;
   durable: boolean;
   readonly pooled: boolean;
-  /** It was bound once: if an offer comes to nothing, the client is still remembered. */
+  /** True if it was bound once: the client is remembered even if an offer is not accepted. */
   remembered: boolean;
   place: number;
-  /** Another port than `ingress` on which the client was heard, and since when: nothing came by `ingress` meanwhile. */
+  /** A port other than `ingress` that receives the client's frames, and since when; `ingress` has received none meanwhile. */
   moving: { readonly port: PortNumber; readonly since: number } | undefined;
-  /** Of an address in quarantine: the lease that its client may still believe in. */
+  /** For an address in quarantine: the lease that its client may still believe in. */
   promise: Lease | undefined;
 }
 
-/** No station has it. */
+/** The holder of an address without a station. */
 export const nobody = 0 as MacAddress;
 
-/** Returns the entry of an address that becomes a client's; `pooled` tells whether it is one of the pool. */
+/** Returns the entry of an address that becomes a client's; `pooled` is true for an address of the pool. */
 export function newEntry(address: Ipv4Address, key: string, pooled: boolean): Entry {
   return {
     address,

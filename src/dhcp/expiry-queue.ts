@@ -1,10 +1,12 @@
-/** A binary heap of what ends, the next first. Every item knows its place, so that it can be moved or taken out: nothing stale stays. */
+/**
+ * A binary heap of items by the time of their end. Every item knows its place, so that it can be moved or removed: no stale entries remain.
+ */
 
-/** What has an end. */
+/** An item that has an end. */
 export interface Expiring {
   /** Milliseconds of the monotonic clock; Infinity for never. */
   expires: number;
-  /** Where the queue keeps it; -1 while it is not queued. Only the queue writes it. */
+  /** The item's place in the heap; -1 while it is not queued. Written by the queue only. */
   place: number;
 }
 
@@ -12,17 +14,17 @@ export interface Expiring {
 export class ExpiryQueue<Item extends Expiring> {
   readonly #heap: Item[] = [];
 
-  /** How many items are queued. */
+  /** The number of queued items. */
   get size(): number {
     return this.#heap.length;
   }
 
-  /** The item that ends next, or undefined when none is queued. */
+  /** Returns the item that ends next, or undefined if the queue is empty. */
   first(): Item | undefined {
     return this.#heap[0];
   }
 
-  /** Queues the item, or moves it after its `expires` changed. What never ends is not queued. */
+  /** Queues the item, or moves it after its `expires` changed. An item that never ends is not queued. */
   put(item: Item): void {
     if (item.expires === Infinity) {
       this.remove(item);
@@ -36,7 +38,7 @@ export class ExpiryQueue<Item extends Expiring> {
     this.#sink(item);
   }
 
-  /** Takes the item out; nothing happens when it is not queued. */
+  /** Removes the item. Has no effect if it is not queued. */
   remove(item: Item): void {
     const { place } = item;
     if (place === -1) return;

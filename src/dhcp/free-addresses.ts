@@ -1,22 +1,24 @@
-/** The addresses of the pool that nothing is known of, found without going through those that something is. */
+/** The unused addresses of the pool, found without a walk through the used ones. */
 import type { Ipv4Address } from '../wire/ipv4.ts';
 import { isDynamic, type DhcpConfig } from './config.ts';
 import { NumberSet } from './pool.ts';
 
-/** How many addresses that cannot be leased one search may step over. They are marked, so the next search goes on from there. */
+/**
+ * The number of addresses that one search may skip because they cannot be leased. They are marked, so the next search continues from there.
+ */
 const maxSteps = 4096;
 
-/** Which addresses of the pool are free. */
+/** The free addresses of the pool. */
 export class FreeAddresses {
   readonly #config: DhcpConfig;
-  /** Numbers of pool addresses that are taken, or never can be leased. */
+  /** The pool indices of addresses that are taken, or can never be leased. */
   readonly #used = new NumberSet();
 
   constructor(config: DhcpConfig) {
     this.#config = config;
   }
 
-  /** Marks an address as taken; one outside of the pool is of no interest. */
+  /** Marks an address as taken; one outside of the pool is ignored. */
   take(address: Ipv4Address): void {
     const index = this.#config.pool.indexOf(address);
     if (index !== undefined) this.#used.add(index);
@@ -29,8 +31,8 @@ export class FreeAddresses {
   }
 
   /**
-   * Returns a free address for a client: always the same for one key while that is free, else the next one that `refused` does not
-   * exclude; undefined when there is none.
+   * Returns a free address for a client: always the same for one key while that is free, otherwise the next one that `refused` does not
+   * exclude. Returns undefined if there is none.
    */
   find(key: string, refused: (address: Ipv4Address) => boolean): Ipv4Address | undefined {
     const { pool } = this.#config;
@@ -49,7 +51,7 @@ export class FreeAddresses {
   }
 }
 
-/** FNV-1a. */
+/** Hashes text by FNV-1a. */
 function hash(text: string): number {
   let value = 0x811c9dc5;
   for (let at = 0; at < text.length; at++) value = Math.imul(value ^ text.charCodeAt(at), 0x01000193) >>> 0;

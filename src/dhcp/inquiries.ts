@@ -1,21 +1,21 @@
-/** Asks the holders of addresses that others claim whether they are there. [RFC 5227, 2.4] */
+/** Asks the holders of addresses that others claim whether they are present. [RFC 5227, 2.4] */
 import type { Clock, Timer } from '../clock.ts';
 import type { Ipv4Address } from '../wire/ipv4.ts';
 
-/** What an inquiry does. */
+/** The callbacks of an inquiry. */
 export interface Inquiry {
   /** Asks the holder. */
   readonly ask: () => void;
-  /** The holder answered, or did not. */
+  /** Called when the holder has answered, or has not answered in time. */
   readonly concluded: (answered: boolean) => void;
 }
 
-/** Milliseconds in which an answer is awaited, after each of so many questions. */
+/** Milliseconds to wait for an answer after each question, and the number of questions. */
 const answerTime = 500;
 const questions = 2;
-/** Milliseconds in which a holder that answered is not asked again. */
+/** Milliseconds for which a holder that has answered is not asked again. */
 const peaceTime = 10_000;
-/** Inquiries at a time. Claims beyond are not believed: an ARP storm must not end leases that nobody could be asked about. */
+/** The most inquiries at a time. Further claims are not believed: otherwise an ARP storm could end leases without an inquiry. */
 const maxInquiries = 64;
 
 interface Open {
@@ -24,7 +24,7 @@ interface Open {
   timer: Timer;
 }
 
-/** The inquiries that are open, one for each address. */
+/** The open inquiries, one for each address. */
 export class Inquiries implements Disposable {
   readonly #clock: Clock;
   readonly #open = new Map<Ipv4Address, Open>();
@@ -33,12 +33,12 @@ export class Inquiries implements Disposable {
     this.#clock = clock;
   }
 
-  /** Whether the holder of an address is being asked, or answered just now. */
+  /** Returns whether the holder of an address is being asked, or has answered lately. */
   has(address: Ipv4Address): boolean {
     return this.#open.has(address);
   }
 
-  /** Asks about an address, unless too much is being asked. */
+  /** Asks about an address, unless there are too many inquiries. */
   open(address: Ipv4Address, inquiry: Inquiry): void {
     if (this.#open.size >= maxInquiries) return;
     inquiry.ask();
@@ -46,7 +46,7 @@ export class Inquiries implements Disposable {
     this.#open.set(address, open);
   }
 
-  /** The holder of an address was heard. */
+  /** Notes a frame from the holder of an address. */
   answered(address: Ipv4Address): void {
     const open = this.#open.get(address);
     if (open === undefined || open.answered) return;

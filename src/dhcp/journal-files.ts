@@ -3,11 +3,11 @@ import { constants, fstatSync } from 'node:fs';
 import { copyFile, mkdir, open, readFile, rename } from 'node:fs/promises';
 import { EtherloomError, errnoOf, SystemError } from '../errors.ts';
 
-/** What of a file system a journal uses. Each call rejects with an error of Node's kind. */
+/** The operations of a file system that a journal uses. Each call rejects with an error of Node's kind. */
 export interface JournalFiles {
-  /** The octets of a file; undefined when there is none. */
+  /** Returns the octets of a file; undefined if it does not exist. */
   read(path: string): Promise<Uint8Array | undefined>;
-  /** Opens for writing: what is there, or an empty file of mode 0600 in its place. */
+  /** Opens a file for writing: the existing one, or an empty one of mode 0600 in its place. */
   open(path: string, how: 'existing' | 'empty'): Promise<JournalFile>;
   rename(from: string, to: string): Promise<void>;
   copy(from: string, to: string): Promise<void>;
@@ -17,11 +17,11 @@ export interface JournalFiles {
 
 /** An open file. */
 export interface JournalFile {
-  /** Writes at a place, and returns how many octets it wrote, which may be fewer. They are on the disk then. */
+  /** Writes at a position, and returns the number of octets written, which may be fewer. They are then on the disk. */
   write(bytes: Uint8Array, position: number): Promise<number>;
-  /** Whether the file has a name; one that was removed has none. Does not wait for the disk. */
+  /** Returns whether the file has a name; a removed one has none. Does not wait for the disk. */
   isNamed(): boolean;
-  /** Cuts the file off. That is on the disk after `datasync`. */
+  /** Cuts the file to a length. The cut is on the disk after `datasync`. */
   truncate(length: number): Promise<void>;
   datasync(): Promise<void>;
   close(): Promise<void>;
@@ -29,7 +29,7 @@ export interface JournalFile {
 
 const { O_CREAT, O_DSYNC, O_RDWR, O_TRUNC } = constants;
 
-/** Room for more lines is made up to a multiple of this, in octets. */
+/** Room for more lines is allocated in multiples of this, in octets. */
 const roomStep = 1 << 16;
 
 /** The real disk. */
@@ -64,15 +64,15 @@ export const diskFiles: JournalFiles = {
   },
 };
 
-/** Makes a directory for the owner only, in one that exists; one that is there already is left as it is. Throws a SystemError. */
+/** Creates a directory for the owner only, in an existing one; an existing directory is left as it is. Throws a SystemError. */
 export async function makeDirectory(path: string): Promise<void> {
   await mkdir(path, { mode: 0o700 }).catch((error: unknown) => {
-    // Whether it is a directory shows when its files are opened.
+    // If it is not a directory, opening its files fails.
     if (errnoOf(error) !== 'EEXIST') throw new SystemError(errnoOf(error) ?? 'EIO', `cannot create ${path}`);
   });
 }
 
-/** Returns the octets of a file; undefined when there is none. Throws a SystemError. */
+/** Returns the octets of a file; undefined if it does not exist. Throws a SystemError. */
 export async function readFrom(files: JournalFiles, path: string): Promise<Uint8Array | undefined> {
   try {
     return await files.read(path);
@@ -83,9 +83,9 @@ export async function readFrom(files: JournalFiles, path: string): Promise<Uint8
 }
 
 /**
- * Writes octets at a place of a file that is `length` octets long, and returns how long it is then. Where they go beyond its end, zeros
- * follow them as far as the disk takes them: a write into what is there already takes half of the time, since it changes nothing about
- * the file but its content. Throws what the file does, and when the disk takes nothing.
+ * Writes octets at a position in a file that is `length` octets long, and returns its new length. Beyond the end, zeros follow them as far
+ * as the disk takes them. A write into existing octets takes half of the time, since it changes the file's content only. Throws the file's
+ * errors, and an error if the disk takes nothing.
  */
 export async function writeWithRoom(file: JournalFile, bytes: Uint8Array, position: number, length: number): Promise<number> {
   const octets = position + bytes.length > length ? withRoom(bytes, position) : bytes;

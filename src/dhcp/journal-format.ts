@@ -1,6 +1,6 @@
 /**
- * The text of a lease journal: lines of a checksum, a space, JSON and a newline, in UTF-8. The first says what the file is, each further
- * one is a lease record; a later record of an address replaces an earlier one. Zeros at the end are room for further lines.
+ * The text of a lease journal: lines of a checksum, a space, JSON and a newline, in UTF-8. The first line gives the format of the file,
+ * each further one is a lease record; a later record of an address replaces an earlier one. Zeros at the end are room for further lines.
  *
  *     5d3c0f1a {"format":"etherloom leases","version":1}
  *     1b9a04c7 {"address":"10.77.0.5","state":"bound",...}
@@ -8,28 +8,28 @@
 import type { Ipv4Address } from '../wire/ipv4.ts';
 import { decodeLeaseRecord, encodeLeaseRecord, type LeaseRecord } from './lease-record.ts';
 
-/** A record and where its line is, kept so that it need not be made again. */
+/** A record with its encoded line, kept so that it is encoded only once. */
 export interface JournalLine {
   readonly record: LeaseRecord;
   readonly bytes: Uint8Array;
-  /** Its first octet, and the one after its last. */
+  /** The offset of its first octet, and of the one after its last. */
   readonly start: number;
   readonly end: number;
 }
 
-/** What a journal says. */
+/** The content of a journal. */
 export interface Journal {
   /** The last line of each address that is not forgotten. */
   readonly lines: Map<Ipv4Address, JournalLine>;
   /** Octets up to the end of the last good line. */
   readonly length: number;
-  /** Octets after that: what was being written when its writer died. */
+  /** Octets after that: an unfinished write of a writer that died. */
   readonly torn: number;
   /** Zeros after that. */
   readonly room: number;
-  /** Lines before that which are damaged, and left out. */
+  /** The number of damaged lines before that, which are left out. */
   readonly damaged: number;
-  /** False when the first good line says that the file is of another kind or version. */
+  /** False if the first good line gives another kind or version of file. */
   readonly isOurs: boolean;
 }
 
@@ -37,7 +37,7 @@ const newline = 10;
 const space = 32;
 const checksumLength = 8;
 const encoder = new TextEncoder();
-// A byte order mark would be an octet too many in front of a checksum: it is kept.
+// A byte order mark must be kept: it would be an extra octet in front of a checksum.
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 // Above the first use: the header line is made when the module is loaded.
 const crcTables = makeCrcTables();
@@ -49,7 +49,7 @@ const header = { format: 'etherloom leases', version: 1 };
 /** The first line of a journal. */
 export const journalHeader: Uint8Array = encodeLine(JSON.stringify(header));
 
-/** The line of a record. */
+/** Returns the line of a record. */
 export function encodeJournalLine(record: LeaseRecord): Uint8Array {
   return encodeLine(encodeLeaseRecord(record));
 }
@@ -65,11 +65,11 @@ export function octetsOf({ bytes, start, end }: JournalLine): Uint8Array {
   return bytes.subarray(start, end);
 }
 
-/** Reads a journal, however damaged. */
+/** Reads a journal, even a damaged one. */
 export function readJournal(bytes: Uint8Array): Journal {
   const lines = new Map<Ipv4Address, JournalLine>();
-  // At once, which takes a fraction of decoding line by line. The newlines are in the same order in both, whatever the octets between;
-  // in the same places, too, where each octet is a character.
+  // The text is decoded at once, which takes a fraction of the time of decoding line by line. Newlines have the same order in octets and in
+  // text. Their positions are the same too if each octet is a character.
   const text = decoder.decode(bytes);
   const isAligned = text.length === bytes.length;
   let [textStart, length, damaged, skipped, isOurs, isFirst] = [0, 0, 0, 0, true, true];
@@ -86,12 +86,12 @@ export function readJournal(bytes: Uint8Array): Journal {
     textStart = textEnd;
     if (json === undefined) continue;
     isFirst = false;
-    // Only what is followed by something good is damage; what is not was never finished.
+    // A bad line is damage only if a good one follows; otherwise it is an unfinished write.
     damaged += skipped;
     length = start;
     skipped = 0;
   }
-  // Where there are zeros alone something was lost.
+  // A file of zeros alone has lost its content.
   const room = length === 0 ? 0 : trailingZeros(bytes);
   return { lines, length, torn: bytes.length - length - room, room, damaged, isOurs };
 }
@@ -102,13 +102,15 @@ function trailingZeros(bytes: Uint8Array): number {
   return bytes.length - end;
 }
 
-/** Puts a record in the place of the one before. */
+/** Replaces the former record of the same address. */
 export function takeIn(lines: Map<Ipv4Address, JournalLine>, line: JournalLine): void {
   if (line.record.state === 'forgotten') lines.delete(line.record.address);
   else lines.set(line.record.address, line);
 }
 
-/** CRC-32 as of Ethernet and zip, of the octets from `start` on and before `end`: four at a time, then one by one. [ISO 3309, 2.2] */
+/**
+ * Returns the CRC-32, as in Ethernet and zip, of the octets from `start` to before `end`: four at a time, then one by one. [ISO 3309, 2.2]
+ */
 export function crc32(bytes: Uint8Array, start = 0, end = bytes.length): number {
   let crc = -1;
   let at = start;
@@ -124,7 +126,10 @@ export function crc32(bytes: Uint8Array, start = 0, end = bytes.length): number 
   return ~crc >>> 0;
 }
 
-/** What an octet does to the checksum: the last one, and the ones with one, two and three octets behind them, 256 entries each. */
+/**
+ * Returns the effect of an octet on the checksum: of the last octet, and of those with one, two and three octets behind them, 256 entries
+ * each.
+ */
 function makeCrcTables(): Int32Array {
   const tables = new Int32Array(4 * 256);
   for (let octet = 0; octet < 256; octet++) {
@@ -144,7 +149,7 @@ function encodeLine(json: string): Uint8Array {
   return encoder.encode(`${checksum} ${json}\n`);
 }
 
-/** Whether the line between `start` and `end`, which includes its newline, has a checksum that is right. */
+/** Returns whether the line between `start` and `end`, with its newline, has a correct checksum. */
 function isSound(bytes: Uint8Array, start: number, end: number): boolean {
   const jsonStart = start + checksumLength + 1;
   if (jsonStart > end - 1 || bytes[jsonStart - 1] !== space) return false;

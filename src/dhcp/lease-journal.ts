@@ -1,4 +1,4 @@
-/** Leases on disk: an append-only journal, synchronised in groups, written anew when most of it is out of date. */
+/** Leases on disk: an append-only journal, synchronised in groups, and rewritten when most of it is out of date. */
 import { join } from 'node:path';
 import { EtherloomError, reasonOf, SystemError } from '../errors.ts';
 import type { Ipv4Address } from '../wire/ipv4.ts';
@@ -6,31 +6,31 @@ import { diskFiles, makeDirectory, readFrom, writeWithRoom, type JournalFile, ty
 import { journalHeader, journalLineOf, octetsOf, readJournal, takeIn, type Journal, type JournalLine } from './journal-format.ts';
 import { isSameRecord, type LeaseRecord, type LeaseStore } from './lease-record.ts';
 
-/** Where and how a journal is kept. */
+/** The options of a journal. */
 export interface LeaseJournalOptions {
-  /** Its directory, in one that exists; made, for the owner only, when it is not there. */
+  /** The journal's directory, in an existing one. It is created, for the owner only, if it does not exist. */
   readonly directory: string;
-  /** Takes a lock on a file of that path, freed when this process ends, or throws EtherloomError('busy'). */
+  /** Locks the file at that path until this process ends, or throws EtherloomError('busy'). */
   readonly lock: (path: string) => Disposable;
-  /** Told, for people, what was wrong with the file and what was done. */
+  /** Called with a report for people about damage in the file and the repair. */
   readonly report?: (message: string) => void;
   /** Runs the callbacks of records that became durable together; by default just runs them. */
   readonly batch?: (work: () => void) => void;
-  /** Called when records go to the disk; what it returns is disposed when they are there, or cannot be. */
+  /** Called when records go to the disk; the returned value is disposed when they are there, or when that failed. */
   readonly writing?: () => Disposable;
-  /** The disk by default; for tests. */
+  /** The file system; the disk by default, another one in tests. */
   readonly files?: JournalFiles;
 }
 
 interface Waiting {
-  /** Undefined asks for recovery. */
+  /** Undefined stands for a request to recover. */
   readonly record: LeaseRecord | undefined;
   readonly done: (error?: Error) => void;
 }
 
 const nothing: Disposable = { [Symbol.dispose]: () => undefined };
 
-/** A journal shorter than this, in octets, is never written anew. */
+/** A journal shorter than this, in octets, is never rewritten. */
 const leastWaste = 1 << 20;
 
 /** A lease store on disk, with one writer. */
@@ -43,14 +43,14 @@ export class LeaseJournal implements LeaseStore, AsyncDisposable {
   readonly #writing: () => Disposable;
   readonly #takeLock: () => Promise<Disposable>;
   readonly #lines: Map<Ipv4Address, JournalLine>;
-  /** Undefined after the file was removed: another process may have the journal that is there now. */
+  /** Undefined after the file was removed: another process may hold the new journal. */
   #lock: Disposable | undefined;
-  /** Undefined after a failure: what is in the file is not known then, and must be written anew. */
+  /** Undefined after a failure: then the file's content is unknown, and must be written anew. */
   #file: JournalFile | undefined;
   #failure: Error | undefined;
-  /** Octets of lines. */
+  /** The length of the lines, in octets. */
   #size = 0;
-  /** Octets of the file: lines, and room for more. */
+  /** The length of the file, in octets: lines, and room for more. */
   #length = 0;
   #rewriteAt = leastWaste;
   #queue: Waiting[] = [];
@@ -71,9 +71,9 @@ export class LeaseJournal implements LeaseStore, AsyncDisposable {
   }
 
   /**
-   * Takes the journal of a directory, or begins one. A torn end is cut off, damaged lines are left out (the file is then kept as
-   * `leases.journal.damaged`); both are reported. Throws EtherloomError: `busy` when another has it, `bad-state` when the file is not a
-   * journal of this version, `system` when it cannot be read. When it can be read but not written, all calls fail until `recover`.
+   * Opens the journal of a directory, or begins one. An unfinished end is cut off. Damaged lines are left out, and the file is then kept as
+   * `leases.journal.damaged`; both are reported. Throws EtherloomError: `busy` if another process has it, `bad-state` if the file is not a
+   * journal of this version, `system` if it cannot be read. If it can be read but not written, all calls fail until `recover`.
    */
   static async open(options: LeaseJournalOptions): Promise<LeaseJournal> {
     const lock = await takeLock(options);
@@ -91,14 +91,14 @@ export class LeaseJournal implements LeaseStore, AsyncDisposable {
     }
   }
 
-  /** What is kept now: the last record of each address that is not forgotten. */
+  /** Returns the current records: the last one of each address that is not forgotten. */
   records(): readonly LeaseRecord[] {
     return Array.from(this.#lines.values(), ({ record }) => record);
   }
 
   append(record: LeaseRecord, done: (error?: Error) => void): void {
     const isIdle = this.#work === undefined && !this.#isClosed;
-    // A client that asks again early in its lease is told nothing that the disk does not know.
+    // A client that asks again early in its lease gets an answer that the disk knows already.
     if (isIdle && this.#isKept(record) && this.#file?.isNamed() === true) done();
     else this.#enqueue({ record, done });
   }
@@ -107,12 +107,12 @@ export class LeaseJournal implements LeaseStore, AsyncDisposable {
     this.#enqueue({ record: undefined, done });
   }
 
-  /** Waits until all that was appended is on disk, then gives the journal up. */
+  /** Waits until all appended records are on disk, then closes the journal. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
     await this.#work;
-    // Text alone is left. Where that fails the room stays, and is used the next time.
+    // Removes the room behind the text. If that fails the room remains, and is used the next time.
     await this.#file?.truncate(this.#size).catch(() => undefined);
     await this.#abandon();
     this.#lock?.[Symbol.dispose]();
@@ -149,7 +149,7 @@ export class LeaseJournal implements LeaseStore, AsyncDisposable {
     this.#work ??= this.#drain();
   }
 
-  /** While one group is on its way to the disk the next one gathers: many records, one write. */
+  /** Writes groups of records. While one group is on its way to the disk the next one gathers: many records, one write. */
   async #drain(): Promise<void> {
     while (this.#queue.length > 0) {
       const group = this.#queue;
@@ -178,12 +178,12 @@ export class LeaseJournal implements LeaseStore, AsyncDisposable {
       for (const line of lines) takeIn(this.#lines, line);
       return undefined;
     } catch (error) {
-      // What the kernel could not bring to the disk it may have dropped: this file is not to be trusted any more.
+      // The kernel may have dropped octets that it could not write: this file can no longer be trusted.
       return this.#fail(error);
     }
   }
 
-  /** The last word of a group on each address, where it is another than that on the disk. */
+  /** Returns the last record of a group for each address, if it differs from that on the disk. */
   #newsOf(group: readonly Waiting[]): readonly LeaseRecord[] {
     const last = new Map<Ipv4Address, LeaseRecord>();
     for (const { record } of group) if (record !== undefined) last.set(record.address, record);
@@ -208,7 +208,7 @@ export class LeaseJournal implements LeaseStore, AsyncDisposable {
     }
   }
 
-  /** Puts a file with the live records alone in the journal's place: at every moment one of the two is whole. */
+  /** Replaces the journal by a file with the live records alone. At every moment one of the two is whole. */
   async #rewrite(): Promise<void> {
     this.#lock ??= await this.#takeLockAgain();
     const temporary = `${this.#path}.tmp`;
@@ -242,7 +242,7 @@ export class LeaseJournal implements LeaseStore, AsyncDisposable {
     return this.#failure;
   }
 
-  /** The place of a journal that was removed may have another one. */
+  /** Locks the journal again: another process may have one at the place of a removed journal. */
   async #takeLockAgain(): Promise<Disposable> {
     const lock = await this.#takeLock();
     if ((await readFrom(this.#files, this.#path)) === undefined) return lock;
@@ -253,7 +253,7 @@ export class LeaseJournal implements LeaseStore, AsyncDisposable {
     );
   }
 
-  /** What was written goes with a file that was removed. */
+  /** Gives up a file that was removed, with its records. */
   #lose(): Promise<Error> {
     this.#lock?.[Symbol.dispose]();
     this.#lock = undefined;

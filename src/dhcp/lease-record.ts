@@ -1,51 +1,51 @@
-/** What of a lease outlives the process, and where it is put. */
+/** The part of a lease that outlives the process, and its store. */
 import { formatIpv4, parseIpv4, type Ipv4Address } from '../wire/ipv4.ts';
 import { formatMac, parseMac, type MacAddress } from '../wire/mac.ts';
 
-/** The last word on an address. Times are wall time in whole seconds, since they must mean the same to the next process. */
+/** The latest state of an address. Times are wall time in whole seconds, since the next process must read them the same way. */
 export interface LeaseRecord {
   readonly address: Ipv4Address;
   /**
-   * `bound`: the client may use it until `since + duration`. `released`: nobody may, but the client is remembered. `forgotten`: nothing
-   * is known of it.
+   * `bound`: the client may use it until `since + duration`. `released`: it is free, but the client is remembered. `forgotten`: there is no
+   * information about it.
    */
   readonly state: 'bound' | 'released' | 'forgotten';
-  /** Who the client is: the key by which the server knows it. */
+  /** The identity of the client: the key by which the server knows it. */
   readonly key: string;
   readonly mac: MacAddress;
-  /** When it was leased last, in seconds since 1970. */
+  /** The time of the last lease, in seconds since 1970. */
   readonly since: number;
-  /** For how many seconds; 0xffffffff is for ever. */
+  /** Seconds; 0xffffffff means for ever. */
   readonly duration: number;
   readonly hostname?: string;
 }
 
-/** Where records are put. Both calls return at once and tell the outcome through `done`, in the order of the calls. */
+/** The store of records. Both calls return at once and report the outcome by `done`, in the order of the calls. */
 export interface LeaseStore {
-  /** Keeps the record. `done()` means it is there after a crash of the machine; `done(error)` means it may not be. */
+  /** Stores the record. `done()` means that it survives a crash of the machine; `done(error)` means that it may not. */
   append(record: LeaseRecord, done: (error?: Error) => void): void;
-  /** After an error: tries to write again. `done()` means that `append` works once more. */
+  /** Tries to write again after an error. `done()` means that `append` works once more. */
   recover(done: (error?: Error) => void): void;
 }
 
-/** A store that keeps nothing: for networks that end with their process. */
+/** A store that keeps nothing, for networks that end with their process. */
 export const volatileLeaseStore: LeaseStore = {
   append: (_record, done) => done(),
   recover: (done) => done(),
 };
 
-/** Whether both say the same of the same address. */
+/** Returns whether both have the same content for the same address. */
 export function isSameRecord(a: LeaseRecord, b: LeaseRecord): boolean {
   const isSameClient = a.key === b.key && a.mac === b.mac && a.hostname === b.hostname;
   return isSameClient && a.address === b.address && a.state === b.state && a.since === b.since && a.duration === b.duration;
 }
 
-/** The record as a line of JSON, without the line's end. */
+/** Encodes the record as a line of JSON, without the line's end. */
 export function encodeLeaseRecord(record: LeaseRecord): string {
   return JSON.stringify({ ...record, address: formatIpv4(record.address), mac: formatMac(record.mac) });
 }
 
-/** The record in such a line. Undefined when anything about it is not right. */
+/** Decodes such a line. Returns undefined if any part of it is not valid. */
 export function decodeLeaseRecord(line: string): LeaseRecord | undefined {
   const value = parseObject(line);
   const [address, mac] = [parseIpv4(textOf(value['address'])), parseMac(textOf(value['mac']))];

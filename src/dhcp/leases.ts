@@ -1,4 +1,7 @@
-/** Who has which address, and until when. In memory only; all times are of the monotonic clock. Every operation takes bounded time. */
+/**
+ * The leases: the client of each address, and the end of its lease. In memory only; all times are of the monotonic clock. Every operation
+ * takes bounded time.
+ */
 import type { PortNumber } from '../ports/port.ts';
 import type { Ipv4Address } from '../wire/ipv4.ts';
 import { infiniteLease, isDynamic, type DhcpConfig } from './config.ts';
@@ -11,10 +14,13 @@ import { PortHoldings } from './port-holdings.ts';
 
 export type { Client, Lease, LeaseChange, LeaseState } from './lease.ts';
 
-/** Milliseconds that a client must be heard on another port, and not on its own, to have moved there; a port that closes is no one's own. */
+/**
+ * Milliseconds of a client's frames from another port, and none from its own, after which it has moved there. A closed port is never its
+ * own.
+ */
 const settleTime = 5000;
 
-/** The most addresses in quarantine; then the one that is there longest is let go. */
+/** The most addresses in quarantine; a further one releases the oldest. */
 const maxQuarantined = 1024;
 
 /** The table of leases. */
@@ -23,11 +29,11 @@ export class Leases {
   readonly #byAddress = new Map<Ipv4Address, Entry>();
   readonly #byKey = new Map<string, Entry>();
   readonly #ends = new ExpiryQueue<Entry>();
-  /** In the order in which they became idle: the first was not used for longest. */
+  /** In the order in which they became idle: the first has been unused for the longest time. */
   readonly #idle = new Set<Entry>();
   readonly #quarantined = new Set<Entry>();
   readonly #holdings: PortHoldings<Entry>;
-  /** Leases of which the port closed, and when: the first to close is the first. */
+  /** Leases whose port closed, and the time; the first to close is the first. */
   readonly #orphans = new Map<Entry, number>();
   readonly #free: FreeAddresses;
 
@@ -37,40 +43,40 @@ export class Leases {
     this.#free = new FreeAddresses(config);
   }
 
-  /** How many addresses have an entry. */
+  /** The number of addresses with an entry. */
   get size(): number {
     return this.#byAddress.size;
   }
 
-  /** The entry of an address, or undefined when nothing is known of it. */
+  /** Returns the entry of an address, or undefined if it has none. */
   at(address: Ipv4Address): Lease | undefined {
     return this.#byAddress.get(address);
   }
 
-  /** The latest entry of a client, or undefined when it is not known. */
+  /** Returns the latest entry of a client, or undefined if it is not known. */
   of(key: string): Lease | undefined {
     return this.#byKey.get(key);
   }
 
-  /** All entries, in no order. */
+  /** Returns all entries, in no order. */
   entries(): IterableIterator<Lease> {
     return this.#byAddress.values();
   }
 
-  /** Whether one more address can be remembered, or this one is. */
+  /** Returns whether one more address can be remembered, or this one is already. */
   hasRoomFor(address: Ipv4Address): boolean {
     return this.#byAddress.size < this.#config.maxLeases || this.#idle.size > 0 || this.#byAddress.has(address);
   }
 
-  /** Whether clients of the port have as many addresses as they may, or `most`, or too many are out of use by its word. */
+  /** Returns whether clients of the port have as many addresses as allowed, or `most`, or too many are out of use by claims from it. */
   isPortFull(port: PortNumber, most = this.#config.maxPortLeases): boolean {
     return this.#holdings.roomAt(port, most) <= 0;
   }
 
   /**
-   * Returns an address for a client that has none, but for those that `refused` excludes: always the same for the same client while that
-   * is free, so that a server that lost its memory gives the same again; then the next free one; then the one that is idle for longest;
-   * then the lease of which the port is closed for longest. Undefined when there is none.
+   * Returns an address for a client without one; `refused` excludes addresses. It is always the same for the same client while that is
+   * free, so that a server without its memory gives the same again. Otherwise it is the next free one, then the one that is idle for
+   * longest, then the lease whose port is closed for longest. Returns undefined if there is none.
    */
   candidate(key: string, now: number, refused: (address: Ipv4Address) => boolean): Ipv4Address | undefined {
     const fresh = this.#byAddress.size < this.#config.maxLeases ? this.#free.find(key, refused) : undefined;
@@ -83,7 +89,7 @@ export class Leases {
     return undefined;
   }
 
-  /** The station at a port is gone: what it was offered is free, and what it has is given to others when nothing else is left. */
+  /** Notes that the station at a port has left. Its offers end; its leases are given to others when no other address is left. */
   closePort(port: PortNumber, now: number): void {
     for (const entry of this.#holdings.close(port)) {
       entry.ingress = undefined;
@@ -93,14 +99,19 @@ export class Leases {
     }
   }
 
-  /** Whether the client of an address is on that port: nothing else is known, or it was heard there and nowhere else for a while. */
+  /**
+   * Returns whether the client of an address is on that port: its port is not known, or only this port has received its frames for a while.
+   */
   isAt(address: Ipv4Address, port: PortNumber, now: number): boolean {
     const { ingress, moving } = this.#byAddress.get(address) ?? {};
     if (ingress === undefined || ingress === port) return true;
     return moving?.port === port && now - moving.since >= settleTime;
   }
 
-  /** The client of an address was heard on a port. It is taken to have moved there when `isAt` says so: a frame that bears its address is soon forged. */
+  /**
+   * Notes a frame of the client of an address on a port. The client has moved there only if `isAt` agrees, since a frame with its address
+   * is easily forged.
+   */
   heard(address: Ipv4Address, port: PortNumber, now: number): void {
     const entry = this.#byAddress.get(address);
     if (entry === undefined || (entry.state !== 'offered' && entry.state !== 'bound')) return;
@@ -115,12 +126,12 @@ export class Leases {
     this.#holdings.put(entry);
   }
 
-  /** When the next entry ends, in milliseconds; Infinity when none does. */
+  /** Returns when the next entry ends, in milliseconds; Infinity if none does. */
   nextExpiry(): number {
     return this.#ends.first()?.expires ?? Infinity;
   }
 
-  /** Ends all that is due, and returns the leases among it. */
+  /** Ends all entries that are due, and returns the leases among them. */
   expire(now: number): readonly Lease[] {
     const ended: Lease[] = [];
     for (let entry = this.#ends.first(); entry !== undefined && entry.expires <= now; entry = this.#ends.first()) {
@@ -130,7 +141,7 @@ export class Leases {
     return ended;
   }
 
-  /** Does it, and returns the entry afterwards; undefined when there is none. */
+  /** Applies a change, and returns the entry afterwards; undefined if there is none. */
   apply(change: LeaseChange): Lease | undefined {
     if (change.kind === 'offer') return this.#hold(change.address, change.client, 'offered', change.expires);
     if (change.kind === 'quarantine') return this.#quarantine(change);
@@ -147,15 +158,15 @@ export class Leases {
     return this.#byAddress.get(change.address);
   }
 
-  /** The store has the client's lease now. */
+  /** Notes that the store has the client's lease. */
   confirm(address: Ipv4Address, key: string): void {
     const entry = this.#byAddress.get(address);
     if (entry?.state === 'bound' && entry.key === key) entry.durable = true;
   }
 
   /**
-   * Takes up what a store kept. `now` and `wall`, in milliseconds, are the same moment. A lease lasts what is left of it, and never
-   * longer than it was given for, wherever the wall clock was set meanwhile.
+   * Restores stored records. `now` and `wall`, in milliseconds, are the same moment. A lease lasts for its remaining time, and never longer
+   * than its duration, even if the wall clock was changed meanwhile.
    */
   restore(records: Iterable<LeaseRecord>, now: number, wall: number): void {
     const end = (record: LeaseRecord): number => record.since + record.duration;
@@ -163,7 +174,7 @@ export class Leases {
     for (const record of kept) {
       const { address, state, mac, hostname, duration } = record;
       if (state === 'forgotten') continue;
-      // It may have been kept before clients were known by their MAC addresses.
+      // The record may have been stored before clients were identified by their MAC addresses.
       const key = this.#config.leasePerMac ? keyOfMac(mac) : record.key;
       const left = Math.min(end(record) - Math.floor(wall / 1000), duration);
       const expires = duration === infiniteLease ? Infinity : now + left * 1000;
@@ -200,14 +211,14 @@ export class Leases {
     return entry;
   }
 
-  /** One port's offers must not be all that there is, also with its leases: the oldest makes room for the next. */
+  /** Limits the offers and leases of one port: the oldest offer makes room for the next. */
   #makeRoomAt(port: PortNumber, mostOffers: number): void {
     if (this.#holdings.offeredAt(port) < Math.min(mostOffers, this.#holdings.roomAt(port))) return;
     const oldest = this.#holdings.oldestOffer(port);
     if (oldest !== undefined) this.#leave(oldest);
   }
 
-  /** After quarantine an address is again that of the client to which it is promised, unless that has another one by now. */
+  /** Returns an address after quarantine to the client to which it is promised, unless that has another one by now. */
   #keepPromise(promise: Lease | undefined): void {
     if (promise === undefined || this.#byKey.has(promise.key)) return;
     const entry = this.#hold(promise.address, promise, 'bound', promise.expires);
@@ -216,7 +227,7 @@ export class Leases {
     entry.remembered = true;
   }
 
-  /** What was offered or bound becomes idle if there is somebody to remember, and goes otherwise. */
+  /** Makes an offer or lease idle if it has a client to remember, and removes it otherwise. */
   #leave(entry: Entry): void {
     if (entry.state === 'quarantined') {
       this.#remove(entry);
@@ -239,7 +250,7 @@ export class Leases {
 
   #quarantine({ address, user, ingress, expires }: Extract<LeaseChange, { kind: 'quarantine' }>): Entry {
     const before = this.#byAddress.get(address);
-    // A holder that gives its address up is done with it; one that others contradict may not know.
+    // A holder that declines its address has given it up; the holder of an address that another station claims may not know of the claim.
     const promise = user === undefined ? undefined : before?.state === 'bound' ? before : before?.promise;
     if (before !== undefined) this.#remove(before);
     for (const oldest of this.#quarantined) {

@@ -1,4 +1,4 @@
-/** Between the table of leases and its store: what changed is kept, and what could not be is kept as soon as the store works again. */
+/** Connects the table of leases with its store: changes are stored, and failed ones are stored as soon as the store works again. */
 import type { Clock, Timer } from '../clock.ts';
 import type { Ipv4Address } from '../wire/ipv4.ts';
 import type { MacAddress } from '../wire/mac.ts';
@@ -6,7 +6,7 @@ import { infiniteLease } from './config.ts';
 import type { LeaseRecord, LeaseStore } from './lease-record.ts';
 import type { Lease, Leases } from './leases.ts';
 
-/** What a ledger works with, and whom it tells. */
+/** The parts that a ledger works with, and its callbacks. */
 export interface LedgerOptions {
   readonly leases: Leases;
   readonly store: LeaseStore;
@@ -22,7 +22,7 @@ const retryTime = 5000;
 /** Writes the table's entries to its store. */
 export class Ledger implements Disposable {
   readonly #options: LedgerOptions;
-  /** Addresses of which the store may have another opinion than the table. */
+  /** Addresses whose stored record may be stale. */
   readonly #owed = new Set<Ipv4Address>();
   #hasFailed = false;
   #pending = 0;
@@ -32,17 +32,17 @@ export class Ledger implements Disposable {
     this.#options = options;
   }
 
-  /** The store does not work. */
+  /** True if the store does not work. */
   get hasFailed(): boolean {
     return this.#hasFailed;
   }
 
-  /** How many entries are on their way. */
+  /** The number of entries on their way to the store. */
   get pending(): number {
     return this.#pending;
   }
 
-  /** Keeps the entry of an address as it is now. `done` tells whether it is durable; it is false while the store does not work. */
+  /** Stores the entry of an address as it is now. `done` gets true if it is durable; it gets false while the store does not work. */
   keep(address: Ipv4Address, done: (durable: boolean) => void): void {
     if (this.#hasFailed) {
       this.#owed.add(address);
@@ -87,7 +87,7 @@ export class Ledger implements Disposable {
     });
   }
 
-  /** Writes what is owed; what comes up meanwhile is owed too, so again until nothing is. */
+  /** Writes the owed records. Changes meanwhile are owed too, so it repeats until none is left. */
   #settle(): void {
     if (this.#owed.size === 0) {
       this.#hasFailed = false;
@@ -109,7 +109,10 @@ export class Ledger implements Disposable {
   }
 }
 
-/** What the store shall know of an address now. Rounded so that no lease ends on disk before it does for its client. */
+/**
+ * Returns the record that the store should have of an address. It is rounded so that a lease never ends on disk before it does for its
+ * client.
+ */
 function recordOf(address: Ipv4Address, lease: Lease | undefined, clock: Clock): LeaseRecord {
   const now = clock.wall();
   const entry = lease?.promise ?? lease;
@@ -119,7 +122,7 @@ function recordOf(address: Ipv4Address, lease: Lease | undefined, clock: Clock):
   const { key, mac, hostname, expires, duration, state } = entry;
   const names = { address, key, mac, ...(hostname === undefined ? {} : { hostname }) };
   if (state === 'idle') return { ...names, state: 'released', since: Math.ceil(now / 1000), duration: 0 };
-  // By its beginning, so that a lease which goes on unchanged is the same record.
+  // Derived from the beginning of the lease, so that an unchanged lease always has the same record.
   const age = duration === infiniteLease ? 0 : duration * 1000 - (expires - clock.monotonic());
   return { ...names, state: 'bound', since: Math.ceil((now - age) / 1000), duration };
 }

@@ -1,70 +1,70 @@
-/** Option values between octets and types; both sides of the protocol use them. [RFC 2132; RFC 3397; RFC 3442] */
+/** Codecs of option values, for both sides of the protocol. [RFC 2132; RFC 3397; RFC 3442] */
 import { optionCodes, type DhcpOptionMap } from '../wire/dhcp.ts';
 import { netmask, readIpv4, writeIpv4, type Ipv4Address, type Ipv4Network } from '../wire/ipv4.ts';
 import { concatOctets, parseHex, readUint16, readUint32, writeUint16, writeUint32 } from '../wire/octets.ts';
 
-/** A way to a network, as option 121 gives it. [RFC 3442] */
+/** A route to a network, as option 121 gives it. [RFC 3442] */
 export interface ClasslessRoute {
   readonly network: Ipv4Network;
-  /** 0.0.0.0 when the network is on the link. */
+  /** 0.0.0.0 if the network is on the link. */
   readonly router: Ipv4Address;
 }
 
-/** An option with a value nobody here looks into. */
+/** An option whose value is not interpreted here. */
 export interface RawOption {
   /** From 1 to 254. */
   readonly code: number;
   readonly value: Uint8Array;
 }
 
-/** Addresses, four octets each. */
+/** Encodes addresses, four octets each. */
 export function encodeAddresses(...addresses: readonly Ipv4Address[]): Uint8Array {
   const value = new Uint8Array(addresses.length * 4);
   addresses.forEach((address, index) => writeIpv4(value, index * 4, address));
   return value;
 }
 
-/** One or more addresses. Undefined when there is no value, it is empty, or its length is no multiple of four. */
+/** Decodes one or more addresses. Returns undefined if there is no value, it is empty, or its length is not a multiple of four. */
 export function decodeAddresses(value: Uint8Array | undefined): readonly Ipv4Address[] | undefined {
   if (value === undefined || value.length === 0 || value.length % 4 !== 0) return undefined;
   return Array.from({ length: value.length / 4 }, (_, index) => readIpv4(value, index * 4));
 }
 
-/** The one address in four octets. Undefined for any other value. */
+/** Decodes one address of four octets. Returns undefined for any other value. */
 export function decodeAddress(value: Uint8Array | undefined): Ipv4Address | undefined {
   return value?.length === 4 ? readIpv4(value, 0) : undefined;
 }
 
-/** An unsigned number in two octets, as an MTU or a message size is. */
+/** Encodes an unsigned number in two octets, such as an MTU or a message size. */
 export function encodeUint16(number: number): Uint8Array {
   const value = new Uint8Array(2);
   writeUint16(value, 0, number);
   return value;
 }
 
-/** The unsigned number in two octets. Undefined for any other value. */
+/** Decodes an unsigned number of two octets. Returns undefined for any other value. */
 export function decodeUint16(value: Uint8Array | undefined): number | undefined {
   return value?.length === 2 ? readUint16(value, 0) : undefined;
 }
 
-/** An unsigned number in four octets, as seconds are. */
+/** Encodes an unsigned number in four octets, such as seconds. */
 export function encodeUint32(number: number): Uint8Array {
   const value = new Uint8Array(4);
   writeUint32(value, 0, number);
   return value;
 }
 
-/** The unsigned number in four octets. Undefined for any other value. */
+/** Decodes an unsigned number of four octets. Returns undefined for any other value. */
 export function decodeUint32(value: Uint8Array | undefined): number | undefined {
   return value?.length === 4 ? readUint32(value, 0) : undefined;
 }
 
-/** Text without a final NUL. [RFC 2132, 2] */
+/** Encodes text without a final NUL. [RFC 2132, 2] */
 export function encodeText(text: string): Uint8Array {
   return new TextEncoder().encode(text);
 }
 
-/** The text before the first NUL. Undefined when there is none. It is as hostile as its sender. */
+/** Returns the text before the first NUL. Returns undefined if there is no value. The text may be hostile. */
 export function decodeText(value: Uint8Array | undefined): string | undefined {
   if (value === undefined) return undefined;
   const end = value.indexOf(0);
@@ -72,33 +72,36 @@ export function decodeText(value: Uint8Array | undefined): string | undefined {
   return text === '' ? undefined : text;
 }
 
-/** Returns the client identifier, option 61; one of no or one octet is none. [RFC 2132, 9.14] */
+/** Returns the client identifier, option 61; undefined if it is absent or shorter than two octets. [RFC 2132, 9.14] */
 export function clientIdentifierOf(options: DhcpOptionMap): Uint8Array | undefined {
   const identifier = options.get(optionCodes.clientIdentifier);
   return identifier !== undefined && identifier.length >= 2 ? identifier : undefined;
 }
 
 /**
- * The host name in option 12: lower case, labels of letters, digits and inner hyphens, 253 octets at most; so it is safe to print.
- * Undefined for anything else. [RFC 2132, 3.14; RFC 1123, 2.1]
+ * Decodes the host name in option 12. It is lower case, with labels of letters, digits and inner hyphens, of 253 octets at most; so it is
+ * safe to print. Returns undefined for any other value. [RFC 2132, 3.14; RFC 1123, 2.1]
  */
 export function decodeHostName(value: Uint8Array | undefined): string | undefined {
   const name = decodeText(value)?.toLowerCase();
   return name !== undefined && isDomainName(name) ? name : undefined;
 }
 
-/** Whether text is a domain name without a final dot: labels of up to 63 letters, digits and inner hyphens, 253 in all. */
+/** Returns whether text is a domain name without a final dot: labels of up to 63 letters, digits and inner hyphens, 253 in all. */
 export function isDomainName(text: string): boolean {
   return text.length <= 253 && text.split('.').every((label) => /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/i.test(label));
 }
 
-/** Domain names in the form of DNS, not compressed. [RFC 3397, 2; RFC 1035, 3.1] */
+/** Encodes domain names in the form of DNS, not compressed. [RFC 3397, 2; RFC 1035, 3.1] */
 export function encodeDomainSearch(names: readonly string[]): Uint8Array {
   const labels = names.flatMap((name) => [...name.split('.').map(encodeText), new Uint8Array(0)]);
   return concatOctets(...labels.flatMap((label) => [Uint8Array.of(label.length), label]));
 }
 
-/** The domain names of option 119, compressed or not. Undefined when a label or pointer is not right. [RFC 3397, 2; RFC 1035, 4.1.4] */
+/**
+ * Decodes the domain names of option 119, compressed or not. Returns undefined if a label or pointer is not valid. [RFC 3397, 2; RFC 1035,
+ * 4.1.4]
+ */
 export function decodeDomainSearch(value: Uint8Array): readonly string[] | undefined {
   const names: string[] = [];
   for (let at = 0; at < value.length;) {
@@ -110,7 +113,7 @@ export function decodeDomainSearch(value: Uint8Array): readonly string[] | undef
   return names;
 }
 
-/** The value of option 121. [RFC 3442] */
+/** Encodes the value of option 121. [RFC 3442] */
 export function encodeClasslessRoutes(routes: readonly ClasslessRoute[]): Uint8Array {
   return concatOctets(
     ...routes.flatMap(({ network, router }) => [
@@ -121,7 +124,10 @@ export function encodeClasslessRoutes(routes: readonly ClasslessRoute[]): Uint8A
   );
 }
 
-/** The routes in option 121; host bits of a destination are cleared. Undefined when a prefix is over 32 or a route is cut short. [RFC 3442] */
+/**
+ * Decodes the routes in option 121; host bits of a destination are cleared. Returns undefined if a prefix is over 32 or a route is cut
+ * short. [RFC 3442]
+ */
 export function decodeClasslessRoutes(value: Uint8Array): readonly ClasslessRoute[] | undefined {
   const routes: ClasslessRoute[] = [];
   for (let at = 0; at < value.length;) {
@@ -136,7 +142,7 @@ export function decodeClasslessRoutes(value: Uint8Array): readonly ClasslessRout
   return routes;
 }
 
-/** The option in text such as `43:0104c0a80001`. Undefined for any other text, or a code that is not from 1 to 254. */
+/** Parses an option in text such as `43:0104c0a80001`. Returns undefined for any other text, or a code that is not from 1 to 254. */
 export function parseRawOption(text: string): RawOption | undefined {
   const [, digits, hex] = /^(\d{1,3}):(.*)$/s.exec(text) ?? [];
   const code = Number(digits);
@@ -154,7 +160,7 @@ function networkOf(address: Ipv4Address, prefixLength: number): Ipv4Network {
   return { address: readIpv4(value, 0), prefixLength };
 }
 
-/** A name and where the next begins. A pointer must lead backwards from where its chain began: so no chain is endless. */
+/** Returns a name and the offset of the next one. A pointer must lead back beyond the start of its chain, so that every chain ends. */
 function readName(value: Uint8Array, start: number): { readonly text: string; readonly end: number } | undefined {
   const labels: string[] = [];
   let end: number | undefined;

@@ -1,4 +1,4 @@
-/** Between the frames of the link and what a DHCP server says and hears: ARP, echo and DHCP over UDP, IPv4, Ethernet and 802.1Q. */
+/** Translates between frames of the link and the messages of a DHCP server: ARP, echo, and DHCP over UDP, IPv4, Ethernet and 802.1Q. */
 import { decodeArp, encodeArp, type Arp } from '../wire/arp.ts';
 import { internetChecksum, pseudoHeaderSum } from '../wire/checksum.ts';
 import { bootpLength, decodeDhcp, dhcpPorts, encodedDhcpLength, writeDhcp, type DhcpMessage } from '../wire/dhcp.ts';
@@ -23,22 +23,22 @@ import { decodeUdp, udpHeaderLength, writeUdpHeader, type Udp } from '../wire/ud
 import type { DhcpConfig } from './config.ts';
 import type { Destination, Reply } from './reply.ts';
 
-/** Why a frame says nothing to the server. */
+/** The reason why a frame has no message for the server. */
 export type PacketDrop =
   | 'short-ethernet' // shorter than its headers
   | 'double-tagged' // a tag within a tag
   | 'other-vlan' // of a VLAN that is not served
-  | 'not-for-us' // another station's, another protocol's
+  | 'not-for-us' // for another station, or of another protocol
   | 'bad-arp' // not ARP for IPv4 on Ethernet
   | 'bad-ipv4' // lengths or header checksum
-  | 'fragment' // of an IPv4 packet; no DHCP client sends any
-  | 'bad-source' // from an address that no host has
+  | 'fragment' // of an IPv4 packet; DHCP clients send none
+  | 'bad-source' // from an address that hosts cannot have
   | 'bad-udp' // lengths or checksum
   | 'partial-checksum' // of a DHCP message: the sender left it to its card, which did not finish it
   | 'bad-icmp' // not an echo request, or its checksum
   | 'malformed-dhcp'; // too short, no cookie, or an option that runs past the end
 
-/** Who is on the other side of the link. */
+/** The other side of the link. */
 export interface Peer {
   /** The source of its frame. */
   readonly mac: MacAddress;
@@ -46,18 +46,18 @@ export interface Peer {
   readonly tci: number | undefined;
 }
 
-/** What the server hears. */
+/** A message to the server. */
 export type Packet =
   | { readonly kind: 'arp'; readonly peer: Peer; readonly arp: Arp }
   | { readonly kind: 'echo'; readonly peer: Peer; readonly source: Ipv4Address; readonly echo: IcmpEcho }
   | { readonly kind: 'dhcp'; readonly peer: Peer; readonly source: Ipv4Address; readonly unicast: boolean; readonly message: DhcpMessage };
 
-/** Takes a frame apart. It is not kept: what the packet views is valid as long as the frame is. */
+/** Decodes a frame. The packet has views of it, which are valid as long as the frame is. */
 export function readPacket(config: DhcpConfig, frame: Uint8Array): Packet | PacketDrop {
   const ethernet = decodeEthernet(frame);
   if (ethernet === undefined) return 'short-ethernet';
   if (ethernet.destination !== broadcastMac && ethernet.destination !== config.serverMac) return 'not-for-us';
-  // A frame without a tag, and one whose tag tells a priority only, is of VLAN 0. [IEEE 802.1Q, 6.9.1]
+  // A frame without a tag, or with a tag for priority only, belongs to VLAN 0. [IEEE 802.1Q, 6.9.1]
   if (!isTagged(frame)) return config.vid === 0 ? readPayload(config, ethernet, { mac: ethernet.source, tci: undefined }) : 'other-vlan';
   if (frame.length < minTaggedFrame) return 'short-ethernet';
   if (vidOf(frame) !== config.vid) return 'other-vlan';
@@ -67,7 +67,7 @@ export function readPacket(config: DhcpConfig, frame: Uint8Array): Packet | Pack
   return readPayload(config, untagged, { mac: ethernet.source, tci: tciOf(frame) });
 }
 
-/** The frame of a reply, made in one piece. `tci` as in Peer; `identification` tells IPv4 packets apart. */
+/** Returns the frame of a reply, made in one piece. `tci` as in Peer; `identification` distinguishes IPv4 packets. */
 export function replyFrame(config: DhcpConfig, { message, to }: Reply, tci: number | undefined, identification: number): Uint8Array {
   const [source, destination] = [config.serverAddress, to.address];
   const header = { source, destination, protocol: ipProtocols.udp, identification };
@@ -81,19 +81,19 @@ export function replyFrame(config: DhcpConfig, { message, to }: Reply, tci: numb
   return tci === undefined ? frame : addTag(frame, tci);
 }
 
-/** The frame that answers an echo request. */
+/** Returns the frame that answers an echo request. */
 export function echoReplyFrame(config: DhcpConfig, peer: Peer, address: Ipv4Address, echo: IcmpEcho, identification: number): Uint8Array {
   const payload = encodeIcmpEcho({ ...echo, type: 'reply' });
   return ipv4Frame(config, { mac: peer.mac, address }, peer.tci, { protocol: ipProtocols.icmp, payload, identification });
 }
 
-/** The frame that answers a request for the server's own address. */
+/** Returns the frame that answers a request for the server's own address. */
 export function arpReplyFrame(config: DhcpConfig, peer: Peer, request: Arp): Uint8Array {
   const { senderMac: targetMac, senderAddress: targetAddress } = request;
   return arpFrame(config, peer.mac, peer.tci, { operation: 'reply', ...serverOf(config), targetMac, targetAddress });
 }
 
-/** The frame that asks for the user of `address`: everybody, or one station. */
+/** Returns the frame that asks all stations, or one, for the user of `address`. */
 export function arpRequestFrame(config: DhcpConfig, address: Ipv4Address, tci: number | undefined, station = broadcastMac): Uint8Array {
   const targetMac = 0 as MacAddress;
   return arpFrame(config, station, tci, { operation: 'request', ...serverOf(config), targetMac, targetAddress: address });
@@ -125,7 +125,7 @@ function readUdp(config: DhcpConfig, { source, destination, payload }: Ipv4, pee
   return message === undefined ? 'malformed-dhcp' : { kind: 'dhcp', peer, source, unicast, message };
 }
 
-/** A segment whose checksum the sender's card should have finished: the field holds the sum of the pseudo header alone. */
+/** Decodes a segment whose checksum the sender's card should have finished: the field holds the sum of the pseudo header alone. */
 function decodeUnfinished(segment: Uint8Array, source: Ipv4Address, destination: Ipv4Address): Udp | undefined {
   const sum = pseudoHeaderSum(source, destination, ipProtocols.udp, readUint16(segment, 4));
   if (readUint16(segment, 6) !== (internetChecksum(new Uint8Array(0), sum) ^ 0xffff)) return undefined;
@@ -140,7 +140,10 @@ function readEcho({ source, payload }: Ipv4, peer: Peer): Packet | PacketDrop {
   return source === 0 ? 'bad-source' : { kind: 'echo', peer, source, echo };
 }
 
-/** Loopback, multicast, reserved and broadcast addresses; 0.0.0.0 is a client's that has none yet. [RFC 1122, 3.2.1.3] */
+/**
+ * Returns true for loopback, multicast, reserved and broadcast addresses; 0.0.0.0 is that of a client without an address. [RFC 1122,
+ * 3.2.1.3]
+ */
 function isNoHost(address: Ipv4Address): boolean {
   return address >>> 24 === 127 || address >= ipv4FromNumber(0xe000_0000);
 }

@@ -1,4 +1,4 @@
-/** The addresses that clients without a reservation get, numbered from 0, without ever listing them: a /8 costs what a /29 does. */
+/** The addresses for clients without a reservation, numbered from 0 and never listed: a /8 costs as much as a /29. */
 import { ipv4FromNumber, type Ipv4Address } from '../wire/ipv4.ts';
 
 /** Addresses from `start` to `end`, both included. */
@@ -7,7 +7,7 @@ export interface AddressRange {
   readonly end: Ipv4Address;
 }
 
-/** One or more ranges, disjoint, in the order given. */
+/** One or more ranges, disjoint, in the given order. */
 export class Pool {
   readonly size: number;
   readonly #ranges: readonly AddressRange[];
@@ -17,7 +17,7 @@ export class Pool {
     this.size = ranges.reduce((size, range) => size + lengthOf(range), 0);
   }
 
-  /** The address with that number, or undefined when there are not so many. */
+  /** Returns the address with that number, or undefined if the number is too high. */
   at(index: number): Ipv4Address | undefined {
     let rest = index;
     for (const range of this.#ranges) {
@@ -27,7 +27,7 @@ export class Pool {
     return undefined;
   }
 
-  /** The number of an address, or undefined when it is not in the pool. */
+  /** Returns the number of an address, or undefined if it is not in the pool. */
   indexOf(address: Ipv4Address): number | undefined {
     let before = 0;
     for (const range of this.#ranges) {
@@ -43,14 +43,14 @@ export class Pool {
 }
 
 const wordBits = 32;
-/** All bits are set. Words are signed: so they are small integers, of which none has to be allocated. */
+/** All bits are set. Words are signed, and so small integers, which need no allocation. */
 const fullWord = -1;
-/** 32^7 numbers are more than there are addresses. */
+/** 32^7 exceeds the number of addresses. */
 const levelCount = 7;
 
 /**
- * A set of numbers below 2^32 that finds the next number *not* in it in constant time. Level 0 holds a bit for each member; each bit of
- * a higher level says that a whole word below it is full. Only words with a bit set are kept.
+ * A set of numbers below 2^32 that finds the next number *not* in it in constant time. Level 0 holds a bit for each member; each bit of a
+ * higher level means that a whole word below it is full. Only words with a bit set are kept.
  */
 export class NumberSet {
   readonly #levels = Array.from({ length: levelCount }, () => new Map<number, number>());
@@ -83,11 +83,11 @@ export class NumberSet {
     return ((this.#levels[0]?.get(Math.floor(member / wordBits)) ?? 0) & bitOf(member)) !== 0;
   }
 
-  /** The least number from `from` on that is not a member. */
+  /** Returns the least number from `from` on that is not a member. */
   nextAbsent(from: number): number {
     let index = from;
     let level = 0;
-    // Up while nothing is free in the rest of the word, then down into the first word that has something.
+    // Goes up while the rest of the word is full, then down into the first word with a clear bit.
     for (; level < levelCount; level++) {
       const free = this.#firstFree(level, index);
       if (free !== undefined) {
@@ -100,7 +100,7 @@ export class NumberSet {
     return index;
   }
 
-  /** The first clear bit, from `index` on, of the word that holds it; undefined when there is none. */
+  /** Returns the first clear bit, from `index` on, of the word that holds it; undefined if there is none. */
   #firstFree(level: number, index: number): number | undefined {
     const at = Math.floor(index / wordBits);
     const offset = index - at * wordBits;
@@ -109,12 +109,12 @@ export class NumberSet {
   }
 }
 
-/** The bit of a member in its word. */
+/** Returns the bit of a member in its word. */
 function bitOf(index: number): number {
   return 1 << (index % wordBits);
 }
 
-/** Returns the ranges with holes for those addresses, which the server then neither leases nor watches. */
+/** Returns the ranges without those addresses, which the server then neither leases nor watches. */
 export function withoutAddresses(ranges: readonly AddressRange[], addresses: Iterable<Ipv4Address>): AddressRange[] {
   let rest = [...ranges];
   for (const address of addresses) rest = rest.flatMap((range) => split(range, address));

@@ -1,23 +1,23 @@
-/** The addresses that the stations behind each switch port have, or keep from others, so that they can be counted, and ended together. */
+/** The addresses that the stations behind each switch port hold, or keep from others, so that they can be counted, and ended together. */
 import type { PortNumber } from '../ports/port.ts';
 import type { DhcpConfig } from './config.ts';
 import type { LeaseState } from './lease.ts';
 
 /** An address that is offered, bound or out of use. */
 export interface Held {
-  /** The port of its client, or of the station by whose word it is out of use; undefined when that is not known. */
+  /** The port of its client, or of the station whose claim put it out of use; undefined if that is not known. */
   readonly ingress: PortNumber | undefined;
   readonly state: LeaseState;
-  /** Whether it is of the pool: what is reserved for one station takes nothing from others. */
+  /** True if it belongs to the pool: a reserved address takes nothing from other stations. */
   readonly pooled: boolean;
 }
 
-/** Of one port, the oldest first. */
+/** The items of one port, the oldest first. */
 interface Holdings<Item> {
   readonly offered: Set<Item>;
   readonly bound: Set<Item>;
   readonly quarantined: Set<Item>;
-  /** Those that are not of the pool. */
+  /** Items outside the pool. */
   readonly reserved: Set<Item>;
 }
 
@@ -33,24 +33,27 @@ export class PortHoldings<Item extends Held> {
     this.#config = config;
   }
 
-  /** How many more addresses of the pool the port may take, for `mostBound` leases at most. What is out of use by its word counts, too. */
+  /**
+   * Returns how many more addresses of the pool the port may take, with `mostBound` leases at most. Addresses out of use by claims from it
+   * count, too.
+   */
   roomAt(port: PortNumber, mostBound = this.#config.maxPortLeases): number {
     const { bound, quarantined } = this.#ports.get(port) ?? none;
     return Math.min(mostBound, this.#config.portShare - quarantined.size) - bound.size;
   }
 
-  /** How many addresses of the pool are offered to clients of the port. */
+  /** Returns how many addresses of the pool are offered to clients of the port. */
   offeredAt(port: PortNumber): number {
     return this.#ports.get(port)?.offered.size ?? 0;
   }
 
-  /** The offer that clients of the port did not answer for longest. */
+  /** Returns the oldest unanswered offer to clients of the port. */
   oldestOffer(port: PortNumber): Item | undefined {
     const [oldest] = this.#ports.get(port)?.offered ?? [];
     return oldest;
   }
 
-  /** Puts an item where its port and its state say, from wherever it was. */
+  /** Puts an item at the place that its port and state require, wherever it was. */
   put(item: Item): void {
     this.drop(item);
     const { ingress, state, pooled } = item;
@@ -61,7 +64,7 @@ export class PortHoldings<Item extends Held> {
     this.#places.set(item, ingress);
   }
 
-  /** Takes an item out; nothing happens when it is not there. */
+  /** Removes an item. Has no effect if it is absent. */
   drop(item: Item): void {
     const port = this.#places.get(item);
     const holdings = port === undefined ? undefined : this.#ports.get(port);
@@ -72,7 +75,7 @@ export class PortHoldings<Item extends Held> {
     if (all.every(({ size }) => size === 0)) this.#ports.delete(port);
   }
 
-  /** Takes out all items of a port, and returns them. */
+  /** Removes all items of a port, and returns them. */
   close(port: PortNumber): readonly Item[] {
     const holdings = this.#ports.get(port);
     const items = holdings === undefined ? [] : setsOf(holdings).flatMap((one) => [...one]);

@@ -1,17 +1,17 @@
-/** So many and no more, for each key, in each stretch of time. */
+/** A limit of events for each key in each period of time. */
 export class Quota<Key> {
   readonly #limit: number;
   readonly #window: number;
   readonly #taken = new Map<Key, number>();
   #since = -Infinity;
 
-  /** `limit` times for each key in each `window` milliseconds, which begin for all keys together. */
+  /** Allows `limit` events for each key in each `window` milliseconds; periods begin for all keys together. */
   constructor(limit: number, window: number) {
     this.#limit = limit;
     this.#window = window;
   }
 
-  /** Takes one for `key` at `now`. False when there is none left. */
+  /** Takes one event for `key` at `now`. Returns false if none is left. */
   take(key: Key, now: number): boolean {
     if (now - this.#since >= this.#window) {
       this.#taken.clear();

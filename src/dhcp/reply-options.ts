@@ -1,20 +1,20 @@
-/** Which options a reply carries, and in which order. [RFC 2131, 4.3.1; RFC 2132, 9.8] */
+/** The choice and order of a reply's options. [RFC 2131, 4.3.1; RFC 2132, 9.8] */
 import { dhcpHeaderLength, encodedOptionLength, optionCodes, type DhcpOptionMap } from '../wire/dhcp.ts';
 import { clientIdentifierOf, decodeUint16 } from './options.ts';
 
-/** What the server can give. */
+/** The options that the server can give. */
 export interface Offerable {
   /** Values by code. */
   readonly values: DhcpOptionMap;
-  /** Codes that go out even to clients that do not ask. */
+  /** Codes that are sent even to clients that do not ask. */
   readonly always: ReadonlySet<number>;
 }
 
 /** Octets of the headers of IPv4 and UDP. */
 const datagramHeaderLength = 28;
-/** Every client takes as much. [RFC 2132, 9.10] */
+/** Every client accepts at least this. [RFC 2132, 9.10] */
 const leastMaximumSize = 576;
-/** What a client gets that has no list of wishes. */
+/** The options for a client without a parameter list. */
 const unasked = [
   optionCodes.subnetMask,
   optionCodes.router,
@@ -22,9 +22,9 @@ const unasked = [
   optionCodes.domainName,
   optionCodes.broadcastAddress,
 ];
-/** A reply is of no use without these. */
+/** A reply is useless without these. */
 const indispensable: readonly number[] = [optionCodes.messageType, optionCodes.serverIdentifier, optionCodes.leaseTime];
-/** Then these are kept longest, the first the longest. */
+/** Kept longest after those, in this order. */
 const kept: readonly number[] = [
   optionCodes.subnetMask,
   optionCodes.router,
@@ -39,16 +39,16 @@ const kept: readonly number[] = [
 ];
 
 /**
- * The options of a reply to a client that sent `asked`: `leading` as they are; then what it wishes for of `offerable`, in its order, each
- * once; then what goes out always; then the client's own identifier [RFC 6842, 3]. The least important are left out until the message
- * fits what the client takes and `mtu`.
+ * Returns the options of a reply to a client that sent `asked`. First come `leading`, unchanged; then the requested options of `offerable`,
+ * in the client's order, each once; then those that are always sent; then the client's own identifier [RFC 6842, 3]. The least important
+ * are left out until the message fits the client's limit and `mtu`.
  */
 export function replyOptions(leading: DhcpOptionMap, offerable: Offerable, asked: DhcpOptionMap, mtu: number): Map<number, Uint8Array> {
   const options = new Map(leading);
   const give = (code: number): void => {
     const value = offerable.values.get(code);
     if (value === undefined || options.has(code)) return;
-    // Mask before router, whatever the client's order. [RFC 2132, 3.3]
+    // The mask goes before the router, whatever the client's order. [RFC 2132, 3.3]
     if (code === optionCodes.router) give(optionCodes.subnetMask);
     options.set(code, value);
   };
@@ -61,7 +61,7 @@ export function replyOptions(leading: DhcpOptionMap, offerable: Offerable, asked
   return options;
 }
 
-/** The longest datagram, in octets, that the client takes and the link carries. [RFC 2132, 9.10] */
+/** Returns the longest datagram, in octets, that the client accepts and the link carries. [RFC 2132, 9.10] */
 function maximumSize(asked: DhcpOptionMap, mtu: number): number {
   const wish = decodeUint16(asked.get(optionCodes.maximumMessageSize)) ?? leastMaximumSize;
   return Math.min(Math.max(wish, leastMaximumSize), Math.max(mtu, leastMaximumSize));

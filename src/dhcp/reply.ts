@@ -1,4 +1,4 @@
-/** The messages of a server and where they go. [RFC 2131, 4.1 and 4.3.1] */
+/** The messages of a server and their destinations. [RFC 2131, 4.1 and 4.3.1] */
 import { dhcpOps, dhcpPorts, messageTypes, optionCodes, type DhcpMessage } from '../wire/dhcp.ts';
 import { ipv4FromNumber, limitedBroadcast, type Ipv4Address } from '../wire/ipv4.ts';
 import { broadcastMac, readMac, type MacAddress } from '../wire/mac.ts';
@@ -12,7 +12,7 @@ export interface Reply {
   readonly to: Destination;
 }
 
-/** Where a message goes on the link. */
+/** The destination of a message on the link. */
 export interface Destination {
   readonly mac: MacAddress;
   readonly address: Ipv4Address;
@@ -25,7 +25,7 @@ const bootpRoom = 59;
 const unspecified = ipv4FromNumber(0);
 const everybody: Destination = { mac: broadcastMac, address: limitedBroadcast, port: dhcpPorts.client };
 
-/** Offers or grants `address` for so many seconds. */
+/** Returns an offer or grant of `address` for a number of seconds. */
 export function leaseReply(config: DhcpConfig, asked: DhcpMessage, type: 'offer' | 'ack', address: Ipv4Address, seconds: number): Reply {
   const leading = leadingOptions(config, messageTypes[type]);
   leading.set(optionCodes.leaseTime, encodeUint32(seconds));
@@ -38,21 +38,21 @@ export function leaseReply(config: DhcpConfig, asked: DhcpMessage, type: 'offer'
   return { message: { ...frameOf(asked), ciaddr, yiaddr: address, options }, to: destinationOf(asked, address) };
 }
 
-/** Grants `address` to a client of BOOTP, without the options that are of DHCP alone. [RFC 1534, 2] */
+/** Returns a grant of `address` to a client of BOOTP, without options that only DHCP has. [RFC 1534, 2] */
 export function bootpReply(config: DhcpConfig, asked: DhcpMessage, address: Ipv4Address): Reply {
   const options = replyOptions(new Map(), config.offerable, asked.options, config.mtu);
   fit(options, bootpRoom);
   return { message: { ...frameOf(asked), ciaddr: asked.ciaddr, yiaddr: address, options }, to: destinationOf(asked, address) };
 }
 
-/** Answers a client that has an address and asks for the rest. [RFC 2131, 4.3.5] */
+/** Returns the answer to a client that has an address and asks for the rest. [RFC 2131, 4.3.5] */
 export function informReply(config: DhcpConfig, asked: DhcpMessage, address: Ipv4Address): Reply {
   const options = replyOptions(leadingOptions(config, messageTypes.ack), config.offerable, asked.options, config.mtu);
   const to = { mac: readMac(asked.chaddr, 0), address, port: dhcpPorts.client };
   return { message: { ...frameOf(asked), ciaddr: asked.ciaddr, options }, to };
 }
 
-/** Refuses; always to all, since the client's address, if it has one, is not to be used. [RFC 2131, 4.3.2] */
+/** Returns a refusal. It is always broadcast, since the client must not use its address, if it has one. [RFC 2131, 4.3.2] */
 export function nakReply(config: DhcpConfig, asked: DhcpMessage, text: string): Reply {
   const leading = leadingOptions(config, messageTypes.nak);
   leading.set(optionCodes.message, encodeText(text));
@@ -67,7 +67,7 @@ function leadingOptions(config: DhcpConfig, type: number): Map<number, Uint8Arra
   ]);
 }
 
-/** What every reply has of the message that it answers. [RFC 2131, table 3] */
+/** Returns the fields that every reply takes from the message that it answers. [RFC 2131, table 3] */
 function frameOf(asked: DhcpMessage): Omit<DhcpMessage, 'options'> {
   const { htype, hlen, xid, broadcast, giaddr, chaddr } = asked;
   const addresses = { ciaddr: unspecified, yiaddr: unspecified, siaddr: unspecified, giaddr };
@@ -94,7 +94,7 @@ function destinationOf(asked: DhcpMessage, yiaddr: Ipv4Address): Destination {
   return { mac, address: yiaddr, port: dhcpPorts.client };
 }
 
-/** T1: half of the lease less up to a twentieth of that, so that clients that were leased together do not renew together. */
+/** Returns T1: half of the lease less up to a twentieth of that, so that clients that were leased together do not renew together. */
 function renewalTime(seconds: number, xid: number): number {
   return Math.floor(seconds * 0.5 * (1 - ((xid % 1021) / 1020) * 0.05));
 }

@@ -1,4 +1,4 @@
-/** What a client sent, and whether it makes sense at all. */
+/** A client's message, and the check whether it is valid. */
 import type { PortNumber } from '../ports/port.ts';
 import { dhcpOps, hardwareAddressOf, messageTypeOf, messageTypes, optionCodes, type DhcpMessage } from '../wire/dhcp.ts';
 import type { Ipv4Address } from '../wire/ipv4.ts';
@@ -9,31 +9,31 @@ import { hexOf, keyOfMac, type Client } from './lease.ts';
 import type { Leases } from './leases.ts';
 import { clientIdentifierOf, decodeHostName } from './options.ts';
 
-/** A message and how it came. */
+/** A message and its origin. */
 export interface Request {
   readonly message: DhcpMessage;
   /** The switch port that it came in by. */
   readonly ingress: PortNumber;
-  /** The port on which the switch knows the client to be; undefined when it knows none. */
+  /** The port on which the switch knows the client to be; undefined if it is not known. */
   readonly home: PortNumber | undefined;
   /** The source of its IPv4 packet; 0.0.0.0 while the client has no address. */
   readonly source: Ipv4Address;
-  /** It was sent to the server's address, not to all: so a client renews. [RFC 2131, 4.3.2] */
+  /** True if it was sent to the server's address and not to all: a client renews that way. [RFC 2131, 4.3.2] */
   readonly unicast: boolean;
 }
 
-/** Why a message is dropped before its meaning matters. */
+/** The reason why a message is dropped before its meaning matters. */
 export type RequestFault =
   | 'bad-op' // not from a client
-  | 'bad-hops' // went through more relays than there may be
-  | 'bad-hardware' // not of Ethernet
-  | 'bad-chaddr' // no station's address
+  | 'bad-hops' // passed more relays than allowed
+  | 'bad-hardware' // not Ethernet
+  | 'bad-chaddr' // not a station's address
   | 'own-chaddr' // claims to be the server
   | 'relayed' // by a relay agent
   | 'no-type' // BOOTP
   | 'bad-type' // not a type that clients send
   | 'bad-option' // an option has a length that it cannot have
-  | 'bad-client-id'; // longer than can be kept
+  | 'bad-client-id'; // longer than allowed
 
 /** The most relays that a message may pass. [RFC 1542, 4.1.1] */
 const maxHops = 16;
@@ -45,10 +45,10 @@ const clientTypes: readonly number[] = [
   messageTypes.release,
   messageTypes.inform,
 ];
-/** A message in which one of these has another length means something else than it says: it is dropped, not read without it. */
+/** A message in which one of these has another length has another meaning: it is dropped, and not read without the option. */
 const fourOctets = [optionCodes.requestedAddress, optionCodes.serverIdentifier, optionCodes.leaseTime];
 
-/** What is wrong with the message, or undefined. */
+/** Returns the fault of the message, or undefined. */
 export function faultOf(config: DhcpConfig, { message }: Request): RequestFault | undefined {
   if (message.op !== dhcpOps.request) return 'bad-op';
   if (message.hops > maxHops) return 'bad-hops';
@@ -56,7 +56,7 @@ export function faultOf(config: DhcpConfig, { message }: Request): RequestFault 
   if (mac === undefined) return 'bad-hardware';
   if (mac === 0 || isGroupMac(mac)) return 'bad-chaddr';
   if (mac === config.serverMac) return 'own-chaddr';
-  // What a relay agent writes is believed from relay agents only. [RFC 3046, 2.1]
+  // Fields of a relay agent are accepted from relay agents only. [RFC 3046, 2.1]
   if (message.giaddr !== 0 || message.options.has(optionCodes.relayAgentInformation)) return 'relayed';
   const isBootp = !message.options.has(optionCodes.messageType);
   if (isBootp && !config.bootp) return 'no-type';
@@ -66,18 +66,18 @@ export function faultOf(config: DhcpConfig, { message }: Request): RequestFault 
   return undefined;
 }
 
-/** Who sent a message without fault. */
+/** The sender of a message without fault. */
 export interface Sender extends Client {
   /** The address that only this station gets, if any. */
   readonly reserved: Ipv4Address | undefined;
-  /** The station that uses the same identifier, so that this one is told apart by its MAC address too. */
+  /** The station that uses the same identifier, because of which this one is identified by its MAC address too. */
   readonly twin: MacAddress | undefined;
 }
 
 /**
- * The client behind a message: told by its identifier, else by its hardware address [RFC 2131, 4.2]; one with a reservation always by
- * the latter, since that is what the reservation is for. Clones of one machine send the same identifier: while one of them holds a
- * lease, another with another hardware address is a client of its own, also behind the same port.
+ * Returns the client behind a message. It is identified by its identifier, else by its hardware address [RFC 2131, 4.2]; a client with a
+ * reservation always by the latter, since the reservation is for that. Clones of one machine send the same identifier: while one of them
+ * holds a lease, another hardware address is a client of its own, also behind the same port.
  */
 export function senderOf(config: DhcpConfig, leases: Leases, { message, ingress, home }: Request, now: number): Sender {
   const mac = hardwareAddressOf(message) ?? (0 as MacAddress);

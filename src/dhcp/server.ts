@@ -26,7 +26,7 @@ type DhcpPacket = Extract<Packet, { kind: 'dhcp' }>;
 type Bind = Extract<LeaseChange, { kind: 'bind' }>;
 type Quarantine = Extract<LeaseChange, { kind: 'quarantine' }>;
 
-/** Leases that may wait for the store at once; further clients are not answered, and ask again. */
+/** The most leases that may wait for the store at once; further clients get no answer, and ask again. */
 const maxPending = 4096;
 
 /**
@@ -46,7 +46,7 @@ const maxPending = 4096;
  * ```
  */
 export class DhcpServer implements Disposable {
-  /** Each frame under the reason for what was done about it. */
+  /** Counts each frame under the reason for its handling. */
   readonly counters = new Map<CounterName, number>();
   readonly #config: DhcpConfig;
   readonly #clock: Clock;
@@ -56,7 +56,7 @@ export class DhcpServer implements Disposable {
   readonly #ledger: Ledger;
   readonly #watch: ArpWatch;
   readonly #declines: Declines;
-  /** For all leases: the one that ends next. */
+  /** The timer for the end of the next lease. */
   readonly #expiry: Alarm;
   #identification = 0;
   #disposed = false;
@@ -84,19 +84,19 @@ export class DhcpServer implements Disposable {
     this.#scheduleExpiry();
   }
 
-  /** All addresses that are not simply free, in no order. */
+  /** Returns all addresses that are not simply free, in no order. */
   leases(): IterableIterator<Lease> {
     return this.#leases.entries();
   }
 
-  /** The entry of an address; undefined when the address is simply free. */
+  /** Returns the entry of an address; undefined if the address is simply free. */
   lease(address: Ipv4Address): Lease | undefined {
     return this.#leases.at(address);
   }
 
   /**
-   * Ends the lease of an address as its client would, for a client that is gone. A client that is there is not told: it uses the address until
-   * it renews. Returns false when the address is not bound.
+   * Ends the lease of an address as its client would, for a client that is gone. A client that is still there is not informed: it uses the
+   * address until it renews. Returns false if the address is not bound.
    */
   release(address: Ipv4Address): boolean {
     this.#expire(this.#clock.monotonic());
@@ -106,7 +106,7 @@ export class DhcpServer implements Disposable {
     return isBound;
   }
 
-  /** A frame that came to the server's port, by way of the bridge's port `ingress`. Borrowed; called in a breath. */
+  /** Handles a frame that came to the server's port, by way of the bridge's port `ingress`. Borrowed; called in a breath. */
   receive(frame: Uint8Array, ingress: PortNumber): void {
     const packet = readPacket(this.#config, frame);
     if (typeof packet === 'string') {
@@ -128,7 +128,10 @@ export class DhcpServer implements Disposable {
     }
   }
 
-  /** A frame that crossed the bridge from port `ingress` in VLAN `vid`, whomever it is for: who uses which address is seen here. Borrowed. */
+  /**
+   * Watches a frame that crossed the bridge from port `ingress` in VLAN `vid`, whatever its destination: it shows the user of an address.
+   * Borrowed.
+   */
   observe(ingress: PortNumber, vid: number, frame: Uint8Array): void {
     if (vid !== this.#config.vid) return;
     const ethernet = decodeEthernet(frame.length >= minTaggedFrame && isTagged(frame) ? removeTag(frame) : frame);
@@ -136,7 +139,7 @@ export class DhcpServer implements Disposable {
     if (ethernet !== undefined && arp !== undefined) this.#watch.see(arp, ethernet.source, ingress);
   }
 
-  /** The bridge's port is closed, or nobody is at it any more: what is behind it next is another station. */
+  /** Notes that the bridge's port closed, or has no station any more: the next station behind it is another one. */
   portClosed(port: PortNumber): void {
     this.#leases.closePort(port, this.#clock.monotonic());
     this.#scheduleExpiry();
@@ -172,7 +175,7 @@ export class DhcpServer implements Disposable {
     const own = sender === undefined ? undefined : this.#leases.of(sender.key);
     if (own !== undefined && own.mac === sender?.mac && home !== undefined) this.#leases.heard(own.address, home, now);
     if (sender?.twin !== undefined) this.#event({ type: 'duplicate-client', ...this.#whoOf(sender), twin: sender.twin });
-    // The reply views the borrowed frame, and may have to wait: it is put together now.
+    // The reply has views of the borrowed frame, and may have to wait: so it is encoded now.
     const frame = reply === undefined ? undefined : replyFrame(this.#config, reply, peer.tci, this.#nextIdentification());
     if (change?.kind === 'bind' && frame !== undefined) this.#bind(change, reason, frame, peer);
     else if (change?.kind === 'quarantine') this.#decline(change, now);
@@ -194,7 +197,7 @@ export class DhcpServer implements Disposable {
     const known = isOwn && before.state !== 'idle';
     const reclaimed = !isOwn && before?.state === 'bound' ? this.#subjectOf(before) : undefined;
     if (change !== undefined) {
-      // What could not be granted is not offered either; what the client has already may be.
+      // An address that could not be granted is not offered either; an existing lease may be renewed.
       if (this.#ledger.hasFailed) {
         this.#drop('store-failed', sender);
         return;
@@ -213,7 +216,7 @@ export class DhcpServer implements Disposable {
   #bind(change: Bind, reason: Reason, frame: Uint8Array, peer: Peer): void {
     const { address, client, duration } = change;
     const before = this.#leases.at(address);
-    // What was offered was probed then.
+    // The address was probed when it was offered.
     const isNew = before?.key !== client.key || before.state === 'idle';
     const renews = before?.key === client.key && before.state === 'bound' && before.durable;
     if (this.#ledger.hasFailed && !renews) {

@@ -1,4 +1,4 @@
-/** Sees in passing ARP who uses which address, and says when it is not the one who may. [RFC 5227, 2.4; RFC 2131, 2.2] */
+/** Watches ARP for the users of addresses, and reports a user without the right to one. [RFC 5227, 2.4; RFC 2131, 2.2] */
 import type { PortNumber } from '../ports/port.ts';
 import type { Arp } from '../wire/arp.ts';
 import type { Ipv4Address } from '../wire/ipv4.ts';
@@ -8,22 +8,27 @@ import { isDynamic, type DhcpConfig } from './config.ts';
 import type { LeaseChange, Leases } from './leases.ts';
 import { Quota } from './quota.ts';
 
-/** A station uses an address that is not its own. */
+/** The use of an address by a station to which it does not belong. */
 export interface Conflict {
   readonly address: Ipv4Address;
   readonly user: MacAddress;
-  /** Whose the address is; undefined when it is nobody's. */
+  /** The station to which the address belongs; undefined if there is none. */
   readonly holder: MacAddress | undefined;
-  /** What keeps everybody else from the address; undefined when the user is not believed: it is the server's own, or there were too many. */
+  /**
+   * The change that keeps all other stations from the address. Undefined if the user is not believed: the address is the server's own, or
+   * it claimed too many.
+   */
   readonly change: Extract<LeaseChange, { kind: 'quarantine' }> | undefined;
-  /** False when it was known, and only goes on. */
+  /** False if the conflict was known, and only continues. */
   readonly isNews: boolean;
-  /** The station turned out to claim many addresses: it is not believed from now on, and `cleared` are the addresses that it was. */
+  /**
+   * True if the station turned out to claim many addresses: it is no longer believed. `cleared` are the addresses for which it had been.
+   */
   readonly isMany: boolean;
   readonly cleared: readonly Ipv4Address[];
 }
 
-/** Conflicts that one port may have in `declineTime`: stations that are made up must not empty the pool. */
+/** The most conflicts that one port may cause in `declineTime`: forged stations must not empty the pool. */
 const maxConflicts = 16;
 
 /** Judges ARP packets by the table of leases; changes nothing itself. */
@@ -42,10 +47,10 @@ export class Witness {
     this.#warnings = new Quota(1, config.declineTime * 1000);
   }
 
-  /** What an ARP packet from a frame of `source` on port `ingress` shows at `now`; undefined when nothing is wrong. */
+  /** Returns the conflict that an ARP packet from a frame of `source` on port `ingress` shows at `now`; undefined if there is none. */
   testify(arp: Arp, source: MacAddress, ingress: PortNumber, now: number): Conflict | undefined {
     const { senderAddress: address, senderMac: user } = arp;
-    // A probe asks before it uses. [RFC 5227, 2.1.1]
+    // A probe asks before it uses the address. [RFC 5227, 2.1.1]
     if (address === 0 || user === this.#config.serverMac) return undefined;
     const conflict = { address, user, change: undefined, isNews: true, isMany: false, cleared: [] };
     const warning = (holder: MacAddress | undefined): Conflict | undefined =>
@@ -63,12 +68,12 @@ export class Witness {
       const cleared = verdict.addresses.filter((one) => this.#isQuarantinedFor(one, user));
       return { ...conflict, holder, isMany: true, cleared };
     }
-    // Nobody else's word takes a reserved address from its station.
+    // A claim by another station cannot take a reserved address from its own.
     if (this.#config.isReserved(address)) return warning(holder);
     const expires = now + this.#config.declineTime * 1000;
     const change = { kind: 'quarantine', address, user, ingress, expires } as const;
     if (isQuarantined) {
-      // Once in a while is enough to keep it so.
+      // To keep it so, an occasional renewal is enough.
       const isFresh = entry.mac === user && entry.expires - now > this.#config.declineTime * 500;
       return isFresh ? undefined : { ...conflict, holder, change, isNews: false };
     }

@@ -7,12 +7,12 @@ import type { Port, Receiver } from '../ports/port.ts';
 export type AttachedPortEnvironment = Pick<ImpairedPortEnvironment, 'clock' | 'random' | 'breath'>;
 
 /**
- * A driver's port in its place at a switch. Nothing lies between the two while the port is sound: an `ImpairedPort` is put around the driver
- * when the port is to be down or impaired, and taken away again, while frames cross it.
+ * A driver's port in its place at a switch. While the port is sound, the switch uses the driver directly. When it must be down or impaired,
+ * an `ImpairedPort` is put around the driver, and removed afterwards; frames may cross meanwhile.
  */
 export class AttachedPort {
   readonly driver: Port;
-  /** Takes the switch's frames: the driver itself, or the port around it. */
+  /** The port for the switch's frames: the driver itself, or the port around it. */
   port: Port;
   readonly #environment: AttachedPortEnvironment;
   readonly #lost = new Map<ImpairmentDrop, number>();
@@ -31,14 +31,14 @@ export class AttachedPort {
     this.port.attach(receiver);
   }
 
-  /** Puts the port into another condition. */
+  /** The port's condition; may be changed. */
   set condition(condition: PortCondition) {
     if (this.#impaired === undefined && isSound(condition)) return;
     this.#impaired ??= this.#wrap();
     this.#impaired.condition = condition;
   }
 
-  /** Frames that did not cross it, by reason. Those that were lost on purpose are `impair-loss` and the like. */
+  /** Frames that did not cross it, by reason. Intentional losses have reasons like `impair-loss`. */
   get drops(): Readonly<Record<string, number>> {
     const lost = [...this.#lost].map(([why, frames]) => [`impair-${why}`, frames] as const);
     return { ...this.driver.counters.drops, ...Object.fromEntries(lost) };

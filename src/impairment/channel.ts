@@ -4,59 +4,59 @@ import { checkMarkov, checkQuality, type ImpairmentDrop, type Markov, type Quali
 import { ImpairedLine } from './impaired-line.ts';
 import { MarkovChain } from './markov-chain.ts';
 
-/** Something that befalls frames on their way, for those that match; by default for all. */
+/** An effect on matching frames on their way; by default on all frames. */
 export type ImpairmentRule = { readonly match?: (frame: Uint8Array) => boolean } & (
   | { readonly kind: 'quality'; readonly quality: Quality }
   | { readonly kind: 'markov'; readonly markov: Markov }
-  /** They are kept back until the rule ends; then they go on, in their order. */
+  /** Frames are held back until the rule ends; then they go on, in their order. */
   | { readonly kind: 'hold' }
-  /** They are lost. */
+  /** Frames are lost. */
   | { readonly kind: 'filter' }
 );
 
-/** What a channel is given. */
+/** The options of a channel. */
 export interface ChannelOptions {
   readonly clock: Clock;
   readonly random: Random;
-  /** Takes a frame that came through. */
+  /** Called with each frame that came through. */
   readonly deliver: (frame: Uint8Array) => void;
-  /** Is told of each frame that was lost. */
+  /** Called for each frame that was lost. */
   readonly dropped?: (frame: Uint8Array, why: ImpairmentDrop) => void;
-  /** Is told that a frame goes on as another one: a copy with wrong bits. */
+  /** Called when a frame goes on as another one: a copy with wrong bits. */
   readonly replaced?: (frame: Uint8Array, copy: Uint8Array) => void;
-  /** Runs what a timer does as one piece of work with its surroundings. Default: just does it. */
+  /** Runs a timer's work as one breath with its surroundings. Default: just runs it. */
   readonly breath?: (work: () => void) => void;
-  /** Whether frames are lent, and must be copied to be kept. Default: true. */
+  /** True if frames are lent, and must be copied to be kept. Default: true. */
   readonly lent?: boolean;
 }
 
-/** Frames that a hold keeps at most; what is more is lost. */
+/** The most frames that a hold keeps; further frames are lost. */
 const maxHeld = 16_384;
 
-/** One way of a link, with rules for what befalls frames on it: each frame meets them in the order in which they were added. */
+/** One direction of a link, with rules for its frames: each frame meets them in the order in which they were added. */
 export class Channel implements Disposable {
   readonly #options: Required<ChannelOptions>;
   readonly #stages: Stage[] = [];
-  /** Of rules that ended, with frames that are still on their way. */
+  /** Ended rules with frames that are still on their way. */
   readonly #ending = new Set<Stage>();
 
   constructor(options: ChannelOptions) {
     this.#options = { dropped: () => undefined, replaced: () => undefined, breath: (work) => work(), lent: true, ...options };
   }
 
-  /** Whether nothing befalls frames here, and none is on its way: then `submit` only delivers. */
+  /** True if there is no rule, and no frame is on its way: then `submit` only delivers. */
   get idle(): boolean {
     return this.#stages.length === 0 && this.#ending.size === 0;
   }
 
-  /** How many frames are on their way, and will come through by themselves. */
+  /** The number of frames on their way that will come through by themselves. */
   get delayed(): number {
     return [...this.#stages, ...this.#ending].reduce((sum, { delayed }) => sum + delayed, 0);
   }
 
   /**
-   * Adds a rule behind the others, until it is disposed; frames that it delays then go on. Throws EtherloomError('bad-option') that says
-   * what is wrong with it.
+   * Adds a rule behind the others, until it is disposed; frames that it delays then go on. Throws EtherloomError('bad-option') with the
+   * mistake.
    */
   add(rule: ImpairmentRule): Disposable {
     const stage: Stage = this.#make(rule, (frame) => this.#pass(frame, stage));
@@ -64,19 +64,19 @@ export class Channel implements Disposable {
     return { [Symbol.dispose]: () => this.#end(stage) };
   }
 
-  /** Takes a frame. */
+  /** Sends a frame through the rules. */
   submit(frame: Uint8Array): void {
     if (this.idle) this.#options.deliver(frame);
     else this.#take(this.#options.lent ? frame.slice() : frame, 0);
   }
 
-  /** Loses what is on its way, or held back. The rules stay. */
+  /** Drops all frames on their way, or held back. The rules remain. */
   cut(): void {
     for (const stage of [...this.#stages, ...this.#ending]) stage.cut();
     for (const stage of [...this.#ending]) this.#retire(stage);
   }
 
-  /** Ends all rules, and forgets what is on its way, without a word. */
+  /** Ends all rules, and discards the frames on their way without a report. */
   [Symbol.dispose](): void {
     for (const stage of [...this.#stages.splice(0), ...this.#ending]) stage[Symbol.dispose]();
     this.#ending.clear();
@@ -85,7 +85,7 @@ export class Channel implements Disposable {
   #end(stage: Stage): void {
     const at = this.#stages.indexOf(stage);
     if (at < 0) return;
-    // Where it was, for what is still to come through.
+    // Frames that are still to come through continue at this place.
     stage.after = this.#stages[at + 1];
     for (const other of this.#ending) if (other.after === stage) other.after = stage.after;
     this.#stages.splice(at, 1);
@@ -141,13 +141,13 @@ export class Channel implements Disposable {
 interface Stage extends Disposable {
   readonly matches: (frame: Uint8Array) => boolean;
   readonly take: (frame: Uint8Array) => void;
-  /** Frames that will go on by themselves. */
+  /** The number of frames that will go on by themselves. */
   readonly delayed: number;
-  /** The rule has ended: what is held goes on, what is delayed will. */
+  /** Ends the rule: held frames go on, delayed frames will. */
   readonly end: () => void;
-  /** What it has is lost. */
+  /** Drops its frames. */
   readonly cut: () => void;
-  /** What came behind it when it ended. */
+  /** The rule behind it when it ended. */
   after?: Stage | undefined;
 }
 

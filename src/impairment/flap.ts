@@ -1,15 +1,15 @@
 import type { Clock, Timer } from '../clock.ts';
 import { EtherloomError } from '../errors.ts';
 
-/** How something comes and goes, in milliseconds. */
+/** How long something is present and absent in turn, in milliseconds. */
 export interface FlapTimes {
   readonly up: number;
   readonly down: number;
 }
 
 /**
- * Takes something away now, by `fail`, whose disposal gives it back, and again and again, until disposed: then it is there. Throws
- * EtherloomError('bad-option') when a time is not more than nothing.
+ * Removes something now, by `fail`, whose disposal restores it, and repeats that until disposed; then it is present. Throws
+ * EtherloomError('bad-option') if a time is not positive.
  */
 export function flap(clock: Clock, { up, down }: FlapTimes, fail: () => Disposable): Disposable {
   if (!(up > 0 && down > 0))

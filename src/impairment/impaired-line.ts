@@ -2,23 +2,23 @@ import type { Clock, Timer } from '../clock.ts';
 import type { Random } from '../random.ts';
 import { chance, draw, type ImpairmentDrop, type Quality } from './impairment.ts';
 
-/** What a line is given. */
+/** The options of a line. */
 export interface LineOptions {
   readonly clock: Clock;
   readonly random: Random;
-  /** Takes a frame that came through. */
+  /** Called with each frame that came through. */
   readonly pass: (frame: Uint8Array) => void;
-  /** Is told of each frame that was lost. */
+  /** Called for each frame that was lost. */
   readonly dropped: (frame: Uint8Array, why: ImpairmentDrop) => void;
-  /** Is told that a frame goes on as another one: a copy with wrong bits. */
+  /** Called when a frame goes on as another one: a copy with wrong bits. */
   readonly replaced: (frame: Uint8Array, copy: Uint8Array) => void;
-  /** Runs what a timer does as one piece of work. */
+  /** Runs a timer's work as one breath. */
   readonly breath: (work: () => void) => void;
-  /** Default: 16,384 frames, of whatever size. */
+  /** Default: 16,384 frames of any size. */
   readonly most?: MostWaiting;
 }
 
-/** What is kept at most, whatever the quality says; what is more is lost. */
+/** The most that is kept, whatever the quality; further frames are lost. */
 export interface MostWaiting {
   /** Frames on their way. */
   readonly frames: number;
@@ -33,25 +33,25 @@ interface Waiting {
 
 const defaultMost: MostWaiting = { frames: 16_384, octets: Infinity };
 
-/** How often a frame comes at most, when a share was drawn that leaves it no end. */
+/** The most copies made of one frame, whatever duplication rate was drawn. */
 const maxCopies = 256;
-/** How many frames that were released arrive in one millisecond. */
+/** The number of released frames that arrive in one millisecond. */
 const releasedAtOnce = 64;
-/** What a timer can wait, in milliseconds; whoever is due later is looked at again then. */
+/** The longest delay of a timer, in milliseconds; a frame that is due later is looked at again then. */
 const longestWait = 2 ** 31 - 1;
 const noiseUnit = 2 ** 20;
 
-/** A line of some quality, one way. A frame meets, in this order: mtu, loss, dup, capacity, speed, bandwidth, delay, noise. */
+/** A line of some quality, in one direction. A frame meets, in this order: mtu, loss, dup, capacity, speed, bandwidth, delay, noise. */
 export class ImpairedLine implements Disposable {
-  /** May be changed while frames are on their way: those are as they were. */
+  /** May be changed while frames are on their way; those are not affected. */
   quality: Quality;
   readonly #options: LineOptions;
   readonly #most: MostWaiting;
-  /** By their times. */
+  /** In the order of their times. */
   readonly #waiting: Waiting[] = [];
   #octets = 0;
   #lastDue = 0;
-  /** Until when the sender is busy, and the link. */
+  /** The times until which the sender and the link are busy. */
   #sending = 0;
   #carrying = 0;
   #isBad = false;
@@ -63,17 +63,20 @@ export class ImpairedLine implements Disposable {
     this.#most = options.most ?? defaultMost;
   }
 
-  /** How many frames are on their way. */
+  /** The number of frames on their way. */
   get held(): number {
     return this.#waiting.length;
   }
 
-  /** How many octets they are. */
+  /** The octets of the frames on their way. */
   get octets(): number {
     return this.#octets;
   }
 
-  /** Until when its sender is busy with what it was given, by the clock; it may be over. Whoever has a speed should give it no more till then. */
+  /**
+   * When the simulated sender finishes its current frames (clock time, possibly past). Callers that model a link speed should not submit
+   * before then.
+   */
   get busyUntil(): number {
     return this.#sending;
   }
@@ -91,8 +94,8 @@ export class ImpairedLine implements Disposable {
   }
 
   /**
-   * Ends the wait of what is on its way: it arrives from now on, in its order, no more than 64 frames in a millisecond, so that who takes
-   * them can keep up. What is taken meanwhile comes behind it.
+   * Ends the delay of all frames on their way. They arrive from now on, in their order, at most 64 frames in a millisecond, so that the
+   * receiver can keep up. Frames submitted meanwhile come behind them.
    */
   release(): void {
     const now = this.#options.clock.monotonic();
@@ -102,7 +105,7 @@ export class ImpairedLine implements Disposable {
     this.#schedule();
   }
 
-  /** Loses what is on its way; neither sender nor link is busy with it any more. */
+  /** Drops all frames on their way; sender and link are no longer busy with them. */
   cut(): void {
     const lost = this.#waiting.splice(0);
     this[Symbol.dispose]();
@@ -110,7 +113,7 @@ export class ImpairedLine implements Disposable {
     for (const { frame } of lost) this.#options.dropped(frame, 'cut');
   }
 
-  /** Forgets what is on its way, without a word. */
+  /** Discards all frames on their way, without a report. */
   [Symbol.dispose](): void {
     this.#timer?.[Symbol.dispose]();
     this.#waiting.length = 0;
@@ -130,7 +133,7 @@ export class ImpairedLine implements Disposable {
     return this.#isBad;
   }
 
-  /** Puts one copy on the link; false when there is no room, for it and for more. */
+  /** Puts one copy on the link. Returns false if there is no room for it or further ones. */
   #send(frame: Uint8Array): boolean {
     const { clock, random, dropped } = this.#options;
     const { capacity, speed, bandwidth, delay = 0, fifo = true } = this.quality;
@@ -197,13 +200,13 @@ export class ImpairedLine implements Disposable {
   }
 }
 
-/** How long so many octets take, in milliseconds. */
+/** Returns how long the frame takes at that rate, in milliseconds. */
 function spanOf(frame: Uint8Array, octetsPerSecond: number): number {
-  // One that was drawn may be next to nothing.
+  // A drawn rate may be almost zero.
   return (frame.length / Math.max(octetsPerSecond, 1)) * 1000;
 }
 
-/** How often something happens that is expected so often. [D. E. Knuth, The Art of Computer Programming, 3.4.1] */
+/** Returns how often an event happens whose expected number is given. [D. E. Knuth, The Art of Computer Programming, 3.4.1] */
 function poisson(expected: number, random: Random): number {
   const limit = Math.exp(-Math.min(expected, 500));
   let count = -1;

@@ -12,14 +12,14 @@ export interface ImpairedPortEnvironment {
   readonly breath: Breath;
   /** Called for each frame that is lost here on purpose. */
   readonly lost: (why: ImpairmentDrop) => void;
-  /** Called when the port is sound and no frame is under way in it: then it can be taken away. */
+  /** Called when the port is sound and no frame is under way in it: then it can be removed. */
   readonly idle: () => void;
 }
 
-/** The most that may be under way each way, whatever the impairment says. */
+/** The most that may be under way in each direction, whatever the impairment. */
 const most: MostWaiting = { frames: 16_384, octets: 32 * 2 ** 20 };
 
-/** A port around a port, which is down or treats frames badly, each way for itself, as long as its condition says so. */
+/** A port around a port. It is down, or impairs frames in each direction separately, while its condition says so. */
 export class ImpairedPort implements Port {
   readonly #inner: Port;
   readonly #environment: ImpairedPortEnvironment;
@@ -27,10 +27,10 @@ export class ImpairedPort implements Port {
   readonly #out: ImpairedLine;
   #condition = sound;
   #receiver: Receiver | undefined;
-  /** Whether the other side is there. */
+  /** True if the other side is connected. */
   #carrier = false;
 
-  /** It is sound at first. */
+  /** Creates a sound port. */
   constructor(inner: Port, environment: ImpairedPortEnvironment) {
     this.#inner = inner;
     this.#environment = environment;
@@ -51,7 +51,10 @@ export class ImpairedPort implements Port {
     return this.#inner.counters;
   }
 
-  /** May be changed at any time: frames that are under way then arrive at once, in their order; if the port is down now, they are lost. */
+  /**
+   * The port's condition; may be changed at any time. Frames under way then arrive at once, in their order; if the port is now down, they
+   * are lost.
+   */
   get condition(): PortCondition {
     return this.#condition;
   }
@@ -114,7 +117,7 @@ export class ImpairedPort implements Port {
         dropped: (_frame, why) => lost(why),
         replaced: () => undefined,
         breath: (work) => {
-          // A frame that goes late has nobody else to flush it.
+          // A late frame has no other breath to flush it.
           breath(() => {
             work();
             this.#inner.flush();

@@ -2,14 +2,14 @@ import { EtherloomError } from '../errors.ts';
 import { checkMarkov, checkQuality, qualityWords, type Amount, type Markov, type Quality, type QualityWord } from './impairment.ts';
 
 /*
- * A quality in one line, in the manner of wirefilter's options: `loss 5, delay 20+5n, bandwidth 1m, fifo 0`. A value is
- * V[+P][k|m|g][u|n]: the mean, how far it varies, 2^10, 2^20 or 2^30 of both, and how it is distributed: evenly (u) or normally (n).
+ * A quality in one line, in the manner of wirefilter's options: `loss 5, delay 20+5n, bandwidth 1m, fifo 0`. A value is V[+P][k|m|g][u|n]:
+ * the mean, its variation, 2^10, 2^20 or 2^30 of both, and the distribution: uniform (u) or normal (n).
  */
 
 const factors: Readonly<Record<string, number>> = { '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30 };
 const otherNames: Readonly<Record<string, QualityWord>> = { chanbufsize: 'capacity', band: 'bandwidth' };
 
-/** The amount in text like `20+5kn`. Undefined for any other text. */
+/** Parses an amount like `20+5kn`. Returns undefined for any other text. */
 export function parseAmount(text: string): Amount | undefined {
   const [whole, mean = '', spread, factor = '', distribution] = /^(\d+(?:\.\d+)?)(?:\+(\d+(?:\.\d+)?))?([kmg]?)([un]?)$/i.exec(text) ?? [];
   const times = factors[factor.toLowerCase()];
@@ -19,13 +19,13 @@ export function parseAmount(text: string): Amount | undefined {
   return { mean: Number(mean) * times, spread: Number(spread) * times, distribution: even ? 'uniform' : 'normal' };
 }
 
-/** The amount as `parseAmount` reads it. */
+/** Formats an amount as `parseAmount` reads it. */
 export function formatAmount(amount: Amount): string {
   if (typeof amount === 'number') return `${amount}`;
   return `${amount.mean}+${amount.spread}${amount.distribution === 'normal' ? 'n' : ''}`;
 }
 
-/** The quality in text. Throws EtherloomError('bad-option') that says what is wrong, and which words there are. */
+/** Parses a quality. Throws EtherloomError('bad-option') with the mistake, and with the known words. */
 export function parseQuality(text: string): Quality {
   const quality: { -readonly [word in keyof Quality]: Quality[word] } = {};
   for (const part of text.split(',')) {
@@ -45,7 +45,7 @@ export function parseQuality(text: string): Quality {
   return quality;
 }
 
-/** The quality as `parseQuality` reads it. */
+/** Formats a quality as `parseQuality` reads it. */
 export function formatQuality(quality: Quality): string {
   const parts = qualityWords.flatMap((word) => {
     const amount = quality[word];
@@ -60,7 +60,7 @@ function unreadable(part: string): EtherloomError {
   return new EtherloomError('bad-option', `"${part}" is not an impairment; write it as "loss 5, delay 20+5", with any of ${words}`);
 }
 
-/** Markov states as `parseMarkov` reads them: `time 100; state good loss 0; state bad loss 50; edge 0,1,10; edge 1,0,20`. */
+/** Formats Markov states as `parseMarkov` reads them: `time 100; state good loss 0; state bad loss 50; edge 0,1,10; edge 1,0,20`. */
 export function formatMarkov({ nodes, edges, time }: Markov): string {
   return [
     ...(time === undefined ? [] : [`time ${time}`]),
@@ -69,7 +69,7 @@ export function formatMarkov({ nodes, edges, time }: Markov): string {
   ].join('; ');
 }
 
-/** The Markov states in text. Throws EtherloomError('bad-option') that says what is wrong. */
+/** Parses Markov states. Throws EtherloomError('bad-option') with the mistake. */
 export function parseMarkov(text: string): Markov {
   const nodes: { name: string; quality: Quality }[] = [];
   const edges: { from: number; to: number; percent: number }[] = [];

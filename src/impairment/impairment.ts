@@ -1,63 +1,68 @@
 import { EtherloomError } from '../errors.ts';
 import type { Random } from '../random.ts';
 
-/** A number, or one that is drawn anew for each frame: within `mean` ± `spread` evenly, or normally with a third of that as deviation. */
+/**
+ * A number, or one that is drawn anew for each frame: evenly within `mean` ± `spread`, or normally with a third of `spread` as deviation.
+ */
 export type Amount = number | { readonly mean: number; readonly spread: number; readonly distribution?: 'uniform' | 'normal' };
 
-/** What a link does to frames one way, in the words of VDE's wirefilter. What is left out does nothing. Sizes are those of frames. */
+/**
+ * The effect of a link on frames in one direction, in the words of VDE's wirefilter. A missing field has no effect. Sizes are those of
+ * frames.
+ */
 export interface Quality {
   /** The longest frame, in octets. */
   readonly mtu?: Amount;
-  /** How many frames are lost, in percent. */
+  /** The share of lost frames, in percent. */
   readonly loss?: Amount;
-  /** How many are lost in a row, on average; 0 is by lot. [E. N. Gilbert, 1960] */
+  /** The mean number of frames lost in a row; 0 loses each frame independently. [E. N. Gilbert, 1960] */
   readonly lostburst?: Amount;
-  /** How likely a frame comes twice, in percent; once more is as likely again. */
+  /** The probability that a frame comes twice, in percent; each further copy has the same probability. */
   readonly dup?: Amount;
-  /** How many octets may be on their way at once; what is more is lost. */
+  /** The most octets on their way at once; further frames are lost. */
   readonly capacity?: Amount;
-  /** How fast the sender puts frames on the link, in octets per second; others wait before it. */
+  /** The rate at which the sender puts frames on the link, in octets per second; other frames wait before it. */
   readonly speed?: Amount;
-  /** How fast the link is, in octets per second. */
+  /** The rate of the link, in octets per second. */
   readonly bandwidth?: Amount;
-  /** How long a frame takes, in milliseconds. */
+  /** The delay of a frame, in milliseconds. */
   readonly delay?: Amount;
-  /** How many bits are flipped in 2^20 octets. */
+  /** The number of flipped bits in 2^20 octets. */
   readonly noise?: Amount;
-  /** Whether frames stay in their order. Default: true. */
+  /** True if frames stay in their order. Default: true. */
   readonly fifo?: boolean;
 }
 
-/** A link that changes between several qualities by lot. */
+/** A link that changes between several qualities at random. */
 export interface Markov {
-  /** One at least; the first one is where it begins. */
+  /** At least one; the link begins with the first. */
   readonly nodes: readonly { readonly name?: string; readonly quality: Quality }[];
-  /** How likely each change is, in percent of the times that it is drawn; with the rest it stays. */
+  /** The probability of each change, in percent per draw; otherwise the state remains. */
   readonly edges: readonly { readonly from: number; readonly to: number; readonly percent: number }[];
-  /** How often it is drawn, in milliseconds. Default: 100. */
+  /** The time between draws, in milliseconds. Default: 100. */
   readonly time?: number;
-  /** Is told where it is now. */
+  /** Called with the new state. */
   readonly changed?: (node: number) => void;
 }
 
-/** Why a link lost a frame. */
+/** The reason why a link lost a frame. */
 export type ImpairmentDrop =
   | 'mtu' // longer than the link carries
-  | 'loss' // by lot
-  | 'capacity' // more octets than the link holds are on their way
-  | 'cut' // the link was cut while it was on its way
-  | 'full' // more frames than are ever kept are on their way, or held back
-  | 'filtered'; // it is one of those that shall be lost
+  | 'loss' // at random
+  | 'capacity' // too many octets are on their way
+  | 'cut' // the link was cut while the frame was on its way
+  | 'full' // too many frames are on their way, or held back
+  | 'filtered'; // a filter drops it
 
-/** The words of a quality, and what their numbers may be. */
+/** The words of a quality whose values are numbers. */
 export const qualityWords = ['mtu', 'loss', 'lostburst', 'dup', 'capacity', 'speed', 'bandwidth', 'delay', 'noise'] as const;
 
-/** One of them. */
+/** One of those words. */
 export type QualityWord = (typeof qualityWords)[number];
 
 const percent: readonly QualityWord[] = ['loss', 'dup'];
 
-/** Throws EtherloomError('bad-option') that says what is wrong with it. */
+/** Throws EtherloomError('bad-option') with the mistake, if there is one. */
 export function checkQuality(quality: Quality): void {
   for (const word of qualityWords) {
     const amount = quality[word];
@@ -74,7 +79,7 @@ export function checkQuality(quality: Quality): void {
   }
 }
 
-/** Throws EtherloomError('bad-option') that says what is wrong with it. */
+/** Throws EtherloomError('bad-option') with the mistake, if there is one. */
 export function checkMarkov({ nodes, edges, time = 100 }: Markov): void {
   const wrong = (what: string): EtherloomError => new EtherloomError('bad-option', `the Markov states are not valid: ${what}`);
   if (nodes.length === 0) throw wrong('there are none; give at least one');
@@ -90,7 +95,7 @@ export function checkMarkov({ nodes, edges, time = 100 }: Markov): void {
   if (stray) throw wrong(`there is no edge from ${stray.from} to ${stray.to}: number the states from 0 to ${nodes.length - 1}`);
 }
 
-/** What an amount is this time; at least 0. One that is no amount draws nothing. */
+/** Draws a value of an amount, at least 0. A fixed amount draws no random number. */
 export function draw(amount: Amount, random: Random): number {
   if (typeof amount === 'number') return amount;
   const { mean, spread, distribution = 'uniform' } = amount;
@@ -98,12 +103,12 @@ export function draw(amount: Amount, random: Random): number {
   return Math.max(0, mean + deviation);
 }
 
-/** From 0 to 1, and never 1. */
+/** Returns a number from 0 up to 1, exclusive. */
 export function chance(random: Random): number {
   return random.uint32() / 0x1_0000_0000;
 }
 
-/** Of a normal distribution around 0 with deviation 1. [G. E. P. Box, M. E. Muller, 1958] */
+/** Draws from a normal distribution around 0 with deviation 1. [G. E. P. Box, M. E. Muller, 1958] */
 function normal(random: Random): number {
   return Math.sqrt(-2 * Math.log(1 - chance(random))) * Math.cos(2 * Math.PI * chance(random));
 }

@@ -2,18 +2,21 @@ import type { Clock, Timer } from '../clock.ts';
 import type { Random } from '../random.ts';
 import { chance } from './impairment.ts';
 
-/** What a chain of states is given. */
+/** The options of a chain. */
 export interface MarkovChainOptions {
   readonly clock: Clock;
   readonly random: Random;
-  /** Is told that it went on by itself. */
+  /** Called when it changed its state by itself. */
   readonly changed: (node: number, before: number) => void;
 }
 
-/** Several states and the ways between them, one of which is drawn again and again. It stands in the first, and rests, until it is run. */
+/**
+ * Several states and the transitions between them, one of which is drawn repeatedly. It begins in the first state, and rests until it is
+ * run.
+ */
 export class MarkovChain implements Disposable {
   readonly #options: MarkovChainOptions;
-  /** By the state that is left: to which others, and in how many percent of the times. */
+  /** By the state that is left: the probabilities of the other states, in percent. */
   #edges = new Map<number, Map<number, number>>();
   #node = 0;
   #timer: Timer | undefined;
@@ -22,17 +25,17 @@ export class MarkovChain implements Disposable {
     this.#options = options;
   }
 
-  /** Where it stands. */
+  /** The current state. */
   get node(): number {
     return this.#node;
   }
 
-  /** Puts it there; nobody is told. */
+  /** Moves to a state, without a callback. */
   moveTo(node: number): void {
     this.#node = node;
   }
 
-  /** In how many percent of the times it goes from there to another state; 0 takes the way out. */
+  /** Sets the probability of a transition, in percent; 0 removes it. */
   setEdge(from: number, to: number, percent: number): void {
     const edges = this.#edges.get(from) ?? new Map<number, number>();
     if (percent === 0) edges.delete(to);
@@ -40,7 +43,7 @@ export class MarkovChain implements Disposable {
     this.#edges.set(from, edges);
   }
 
-  /** In how many percent of the times it goes from there to that one; for the same, it stays. */
+  /** Returns the probability of a transition, in percent; from a state to itself, that of staying. */
   edge(from: number, to: number): number {
     const edges = this.#edges.get(from) ?? new Map<number, number>();
     if (from !== to) return edges.get(to) ?? 0;
@@ -49,14 +52,14 @@ export class MarkovChain implements Disposable {
     return rest;
   }
 
-  /** Forgets the ways of all states from that number on; where it stood in one of those, it stands in the first. */
+  /** Removes all states from that number on; if the current state is one of them, the first one becomes current. */
   cut(size: number): void {
     this.#edges = new Map([...this.#edges].filter(([from]) => from < size));
     for (const edges of this.#edges.values()) for (const to of edges.keys()) if (to >= size) edges.delete(to);
     if (this.#node >= size) this.#node = 0;
   }
 
-  /** From now on a way is drawn every `time` milliseconds. */
+  /** Draws a transition every `time` milliseconds from now on. */
   run(time: number): void {
     this[Symbol.dispose]();
     this.#timer = this.#options.clock.after(time, () => {
@@ -65,7 +68,7 @@ export class MarkovChain implements Disposable {
     });
   }
 
-  /** It rests. */
+  /** Stops the drawing. */
   [Symbol.dispose](): void {
     this.#timer?.[Symbol.dispose]();
     this.#timer = undefined;

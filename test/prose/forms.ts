@@ -13,7 +13,7 @@ const forms: readonly Form[] = [
   {
     name: 'a relative clause without a noun',
     at: 'anywhere',
-    pattern: /\b(?:what is|of (?:which|those|these) (?:one|is|are)|that which|whoever|whom)\b/gi,
+    pattern: /\b(?:what is|that which|whoever|whom)\b/gi,
   },
   { name: 'a relative clause at the beginning', at: 'sentence', pattern: /^(?:What|Who|Whose|Of which|Of those|Of these)\b/g },
   { name: 'an opening without a noun', at: 'doc comment', pattern: /^(?:So many|That)\b/g },
