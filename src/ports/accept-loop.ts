@@ -5,13 +5,13 @@ import { accept, type Fd } from '../system/unix-socket.ts';
 import type { PortEnvironment } from './environment.ts';
 import { onceAMinute } from './once-a-minute.ts';
 
-/** A bounded number per turn: a crowd at the door must not hold up the frames. */
+/** The most connections per turn: a crowd of clients must not delay the frames. */
 const mostAtOnce = 64;
 
-/** How long nothing is accepted when the process has no descriptor left, in milliseconds. */
+/** How long no connection is accepted when the process has no descriptor left, in milliseconds. */
 const descriptorPause = 100;
 
-/** Accepts connections at a listening socket until it is disposed. The socket stays open; who connects belongs to `welcome`. */
+/** Accepts connections at a listening socket until it is disposed. The socket stays open; the connections belong to `welcome`. */
 export class AcceptLoop implements Disposable {
   readonly #listening: Fd;
   readonly #welcome: (connection: Fd) => void;
@@ -22,7 +22,7 @@ export class AcceptLoop implements Disposable {
   #pause: Timer | undefined;
   #open = true;
 
-  /** `who` waits while there is no descriptor for them, in the log's words: clients, links. */
+  /** `who` names, in the log's words, those that wait while there is no descriptor for them: clients, links. */
   constructor(listening: Fd, welcome: (connection: Fd) => void, environment: AcceptEnvironment, who: string) {
     this.#listening = listening;
     this.#welcome = welcome;

@@ -1,6 +1,6 @@
 import type { PortDrop } from './port.ts';
 
-/** How much a port keeps for a peer that does not read. */
+/** The bounds of the frames that a port keeps for a peer that does not read. */
 export interface BacklogLimits {
   /** Frames; streams are bounded in octets alone. Default: 4,096. */
   readonly frames?: number;
@@ -10,7 +10,7 @@ export interface BacklogLimits {
 
 /** The bounds of all ports. */
 export interface BacklogBounds extends BacklogLimits {
-  /** What all ports keep together, in octets. Default: 32 MiB. */
+  /** The bound of all ports together, in octets. Default: 32 MiB. */
   readonly budget?: number;
   /** How long a frame may wait, in milliseconds. Default: for ever. */
   readonly age?: number | undefined;
@@ -19,29 +19,29 @@ export interface BacklogBounds extends BacklogLimits {
 /** Octets that are charged to a budget until this is disposed. */
 export type Charge = Disposable;
 
-/** One that keeps frames, and can be made to give some up. */
+/** An owner of kept frames that can be made to give up some. */
 interface Holder {
-  /** How much memory it has, in octets. */
+  /** The memory that it has, in octets. */
   readonly held: number;
-  /** Gives up a piece of it: the frames that came last. */
+  /** Gives up a piece of its memory: that of the newest frames. */
   giveWay(): void;
 }
 
 /**
- * The memory of all backlogs together, and its bound. When it is full, whoever has less than a fair share of it takes from whoever has
- * most: readers that are stalled for good cannot take away what another needs for a moment. What is given back is used again: left to
- * the garbage collector, it would for a while be there twice.
+ * The memory of all backlogs together, and its bound. When it is full, a holder with less than a fair share takes from the holder with
+ * most: so permanently stalled readers cannot take the memory that another needs for a moment. Returned memory is used again. Left to the
+ * garbage collector, it would exist twice for a while.
  */
 export class BacklogBudget {
   readonly limit: number;
   /** How long a frame may wait, in milliseconds. */
   readonly age: number;
-  /** The time of the breath, in milliseconds of the clock: whoever begins one sets it, so that no clock is read for a frame. */
+  /** The time of the breath, in milliseconds of the clock. Set at the beginning of a breath, so that no clock is read for a frame. */
   now = 0;
-  /** What each port may keep, unless its driver is told otherwise. */
+  /** The bounds of each port, unless its driver has its own. */
   readonly port: Required<BacklogLimits>;
   #used = 0;
-  /** Is told each time that a holder got no memory, or gave some up. */
+  /** Called each time that a holder got no memory, or gave some up. */
   exhausted: () => void = () => undefined;
   readonly #holders = new Set<Holder>();
   readonly #spare = new Map<number, Uint8Array[]>();
@@ -53,12 +53,12 @@ export class BacklogBudget {
     this.port = { frames, octets };
   }
 
-  /** What is in use, in octets. */
+  /** The octets in use. */
   get used(): number {
     return this.#used;
   }
 
-  /** Charges octets that nobody else can take, also beyond the limit: what a system or Node is given already. Dispose the charge once. */
+  /** Charges octets that others cannot take, also beyond the limit: those that a system or Node has already. Dispose the charge once. */
   charge(octets: number): Charge {
     this.#used += octets;
     return {
@@ -68,7 +68,7 @@ export class BacklogBudget {
     };
   }
 
-  /** Charges `size` octets to one that holds `held`, and tells whether it may have them. */
+  /** Charges `size` octets to a holder of `held`, and returns whether it may have them. */
   #take(size: number, held: number): boolean {
     while (this.#used + size > this.limit) {
       const share = this.limit / (this.#holders.size + (held === 0 ? 1 : 0));
@@ -82,7 +82,10 @@ export class BacklogBudget {
     return true;
   }
 
-  /** Memory of `size` octets, a power of two, for a holder. Undefined when it may not have any. From now on others may take from the holder. */
+  /**
+   * Returns memory of `size` octets, a power of two, for a holder; undefined if it may not have any. From now on others may take from the
+   * holder.
+   */
   lend(size: number, holder: Holder): Uint8Array | undefined {
     if (!this.#take(size, holder.held)) return undefined;
     this.#holders.add(holder);
@@ -92,7 +95,7 @@ export class BacklogBudget {
     return known ?? new Uint8Array(size);
   }
 
-  /** Takes back what was lent. Others do not ask a holder any more who has nothing left. */
+  /** Takes back lent memory. Others no longer take from a holder that has none left. */
   giveBack(memory: Uint8Array, holder: Holder): void {
     const { length } = memory;
     const alike = this.#spare.get(length);
@@ -103,7 +106,7 @@ export class BacklogBudget {
     if (holder.held === 0) this.#holders.delete(holder);
   }
 
-  /** Lets go of memory of other sizes, until all that is there is within the bound. */
+  /** Frees spare memory of other sizes, until the total is within the bound. */
   #discard(): void {
     for (const [size, memories] of this.#spare) {
       while (this.#used + this.#spared > this.limit && memories.pop()) this.#spared -= size;
@@ -117,24 +120,24 @@ export class BacklogBudget {
   }
 }
 
-/** Memory is taken in pieces, in octets: little for a port that stalls for a moment, and each piece twice the one before. */
+/** The sizes of pieces of memory, in octets: small for a port that stalls for a moment; each piece is twice the one before. */
 const firstChunk = 2 * 2 ** 10;
 const largestChunk = 32 * 2 ** 10;
 
 /** Frames one after the other in one piece of memory. */
 interface Chunk {
   readonly memory: Uint8Array;
-  /** Where each frame ends. */
+  /** The end of each frame. */
   readonly ends: number[];
-  /** The time at which each came. */
+  /** The arrival time of each frame. */
   readonly times: number[];
-  /** How many of its frames were sent. */
+  /** The number of its frames that were sent. */
   sent: number;
 }
 
 /**
- * Frames that wait for a peer to read: copies, in order, bounded. They are packed, since a small frame of its own takes several times
- * its octets; the budget is charged with the memory that is really held.
+ * Frames that wait for a peer to read: copies, in order, bounded. They are packed, since a small frame in memory of its own takes several
+ * times its octets; the budget is charged with the memory that is really held.
  */
 export class Backlog implements Holder {
   readonly #frames: number;
@@ -146,7 +149,7 @@ export class Backlog implements Holder {
   #waiting = 0;
   #held = 0;
 
-  /** `dropped` is called for frames that were kept, and are dropped: so that others have room, or since they waited too long. */
+  /** `dropped` is called for kept frames that are dropped: to make room for others, or since they waited too long. */
   constructor(
     budget: BacklogBudget,
     { frames = budget.port.frames, octets = budget.port.octets }: BacklogLimits = {},
@@ -158,22 +161,22 @@ export class Backlog implements Holder {
     this.#dropped = dropped;
   }
 
-  /** How many frames wait. */
+  /** The number of waiting frames. */
   get count(): number {
     return this.#count;
   }
 
-  /** Their octets. */
+  /** The octets of the waiting frames. */
   get octets(): number {
     return this.#waiting;
   }
 
-  /** How much memory they take, in octets. */
+  /** The memory that they take, in octets. */
   get held(): number {
     return this.#held;
   }
 
-  /** Some of the frames that wait, the first ones: at least one unless none waits that is young enough. Valid until they are shifted. */
+  /** Returns some of the waiting frames, the first ones: at least one, unless all are too old. Valid until they are shifted. */
   first(): Uint8Array[] {
     this.#dropOld();
     const chunk = this.#chunks[0];
@@ -181,7 +184,7 @@ export class Backlog implements Holder {
     return chunk.ends.slice(chunk.sent).map((end, i) => chunk.memory.subarray(startOf(chunk, chunk.sent + i), end));
   }
 
-  /** Keeps a copy of the frame, or tells why not. */
+  /** Keeps a copy of the frame, or returns why not. */
   add(frame: Uint8Array): PortDrop | undefined {
     this.#dropOld();
     if (this.#count >= this.#frames || this.#waiting + frame.length > this.#octets) return 'backlog-full';
@@ -196,7 +199,7 @@ export class Backlog implements Holder {
     return undefined;
   }
 
-  /** Forgets the first `count` frames, of those that `first` gave: they were sent. */
+  /** Forgets the first `count` of the frames that `first` returned: they were sent. */
   shift(count: number): void {
     const chunk = this.#chunks[0];
     if (!chunk) return;
@@ -219,7 +222,7 @@ export class Backlog implements Holder {
     this.#dropped(given, 'budget-full');
   }
 
-  /** Forgets all frames and tells how many they were. */
+  /** Forgets all frames and returns their number. */
   clear(): number {
     const cleared = this.#count;
     for (let chunk = this.#chunks.pop(); chunk; chunk = this.#chunks.pop()) this.#free(chunk);
@@ -227,7 +230,7 @@ export class Backlog implements Holder {
     return cleared;
   }
 
-  /** Memory with room for so many octets, or undefined when the budget has none. */
+  /** Returns a chunk with room for `length` octets, or undefined if the budget has none. */
   #chunkFor(length: number): Chunk | undefined {
     const last = this.#chunks.at(-1);
     if (last && startOf(last, last.ends.length) + length <= last.memory.length) return last;
@@ -241,7 +244,7 @@ export class Backlog implements Holder {
     return chunk;
   }
 
-  /** Drops the frames that have waited too long: the first ones, since all came in order. */
+  /** Drops the frames that have waited too long: the first ones, since all arrived in order. */
   #dropOld(): void {
     const oldest = this.#budget.now - this.#budget.age;
     let old = 0;

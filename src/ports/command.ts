@@ -9,17 +9,17 @@ import type { PortEnvironment } from './environment.ts';
 import { PipePort } from './stream/pipe-port.ts';
 import type { PortCounters } from './port.ts';
 
-/** How a command is started. */
+/** The options of a command. */
 export interface CommandOptions {
   /** Counts the frames. Default: counters of its own. */
   readonly counters?: PortCounters;
-  /** Whether the keys that interrupt the terminal's foreground do not reach it: it ends with its streams. Default: false. */
+  /** True if the keys that interrupt the terminal's foreground do not reach it: it ends with its streams. Default: false. */
   readonly detached?: boolean;
-  /** Whether it may open as many descriptors as this process may, which Node has raised. Default: as many as the caller of this process. */
+  /** True if it may open as many descriptors as this process may, which Node has raised. Default: as many as the caller of this process. */
   readonly manyDescriptors?: boolean;
-  /** Whether each frame is a packet of its standard input, see `openPacketPipe`, and its output a wide pipe. Default: false. */
+  /** True if each frame is a packet of its standard input, see `openPacketPipe`, and its output a wide pipe. Default: false. */
   readonly packets?: boolean;
-  /** Called with the text that it writes to standard error. Default: that is this process's own. */
+  /** Called with the text that it writes to standard error. Default: it shares this process's standard error. */
   readonly complaint?: (text: string) => void;
 }
 
@@ -27,11 +27,14 @@ export interface CommandOptions {
 export interface Command extends AsyncDisposable {
   readonly port: PipePort;
   readonly pid: number;
-  /** Closes its streams, and resolves with how it ended: `exit status 1`, `signal SIGKILL`. One that does not end then is told to. */
+  /**
+   * Closes its streams, and resolves to its end: `exit status 1`, `signal SIGKILL`. A program that does not end by itself is then
+   * terminated.
+   */
   finish(): Promise<string>;
 }
 
-/** How long a command may take to end when it is told to, in milliseconds. */
+/** How long a command may take to end when it is terminated, in milliseconds. */
 const endLimit = 2000;
 
 /** Starts a program; its standard input and output are the stream, and it ends with it. Throws EtherloomError('missing-peer'). */
@@ -48,7 +51,7 @@ export async function startCommand(
   if (complaint) child.stderr?.setEncoding('utf8').on('data', complaint);
   const ends = { input: ownEnd(from.read), output: ownEnd(to.write) };
   const port = new PipePort({ description: program, packets, ...ends, ...(counters && { counters }) }, environment);
-  // Only once all that it wrote has come.
+  // Only once all its output has arrived.
   const exit = new Promise<string>((resolve) => child.once('close', (status, signal) => resolve(endText(status, signal))));
   try {
     await once(child, 'spawn');

@@ -9,38 +9,43 @@ import { newPortCounters, type PacedPort, type PortCounters, type Receiver } fro
 import { SendQueue, type SendRefusal } from './send-queue.ts';
 
 /**
- * Asked of the kernel for each port, in octets: it gives twice as much, or twice the system's `wmem_max` if that is less. No more, since
- * it is the kernel's memory that a reader takes who does not read, and no budget bounds that.
+ * The send buffer requested from the kernel for each port, in octets. The kernel gives twice as much, or twice the system's `wmem_max` if
+ * that is less. A larger one would be dangerous: a reader that stalls fills the kernel's memory, which no budget bounds.
  */
 const sendBuffer = 2 ** 18;
 
-/** How many frames of a peer that is gone are heard at most: more than ever wait, should somebody go on to send. */
+/**
+ * How many queued frames are still delivered after the peer closed. Larger than any socket queue, so it only stops a sender that goes on.
+ */
 const lastWords = 16_384;
 
-/** What a send refuses with when nobody is at the other end. */
+/** The errors of a send without a socket at the other end. */
 const peerGone: ReadonlySet<string> = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOTCONN', 'EPERM', 'EPIPE', 'ENOENT']);
 
-/** The socket of a port, and what is to be known of it. */
+/** The socket of a port, and its properties. */
 export interface DatagramPortOptions {
   /** A non-blocking datagram socket; the port owns it from here. */
   readonly fd: Fd;
   readonly module: string;
   readonly description: string;
-  /** Whether the socket is connected to its peer. Default: true. */
+  /** True if the socket is connected to its peer. Default: true. */
   readonly connected?: boolean;
   readonly backlog?: BacklogLimits;
-  /** Where its frames are counted. Default: counters of its own. */
+  /** The counters of its frames. Default: counters of its own. */
   readonly counters?: PortCounters | undefined;
   /**
-   * Called when a send finds nobody at the other end. Returns whether the socket is connected to somebody now: then it is sent once
-   * more. Else the port is down until `setConnected`. Default: the frames are lost, and the port stays up.
+   * Called when a send finds no socket at the other end. Returns true if the socket is now connected; then the send is repeated once.
+   * Otherwise the port is down until `setConnected`. Default: the frames are lost, and the port stays up.
    */
   readonly reconnect?: () => boolean;
-  /** Called once, when the port has ended, whoever ended it. */
+  /** Called once, when the port has ended for any reason. */
   readonly released?: () => void;
 }
 
-/** A port on a unix datagram socket: one datagram is one frame. All that waits is received, and sent, by one system call. */
+/**
+ * A port on a unix datagram socket: one datagram is one frame. One system call receives all waiting frames, and one sends all frames of a
+ * breath.
+ */
 export class DatagramPort implements PacedPort {
   readonly module: string;
   readonly description: string;
@@ -55,7 +60,7 @@ export class DatagramPort implements PacedPort {
   #connected: boolean;
   #listening = true;
   #open = true;
-  /** Why the port ends as soon as what waits was heard, and how many frames more that may be. */
+  /** The reason for which the port ends once the queued frames are delivered, and how many of them it still delivers. */
   #ending: { readonly reason: string; frames: number } | undefined;
 
   constructor(options: DatagramPortOptions, environment: PortEnvironment) {
@@ -111,18 +116,18 @@ export class DatagramPort implements PacedPort {
     this.#queue.flush();
   }
 
-  /** The medium cannot tell the other side. */
+  /** The medium cannot inform the other side. */
   enable(up: boolean): void {
     if (!up) this.#queue.drop('port-down');
   }
 
-  /** Tells the port that its socket is connected now, or that nobody is at the other end; then frames are dropped, those that wait as well. */
+  /** Sets whether the socket is connected to a peer. Without one, frames are dropped, also waiting ones. */
   setConnected(connected: boolean): void {
     if (!connected) this.#queue.drop('no-carrier');
     this.#setCarrier(connected);
   }
 
-  /** Goes on with another socket, which it owns from here, when what came at the old one was heard. To be connected, see `setConnected`. */
+  /** Continues with another socket, which it owns from here, once the old one is read. It must be connected: see `setConnected`. */
   moveTo(fd: Fd): void {
     for (let rest = lastWords; rest > 0 && this.#watch && hasWaiting(this.#fd); rest--) this.#environment.breath(this.#receive);
     this.#watch?.[Symbol.dispose]();
@@ -133,8 +138,8 @@ export class DatagramPort implements PacedPort {
   }
 
   /**
-   * Ends the port, and tells its receiver, when what its peer sent before was heard: while it does not listen, that is later. Nothing is sent any
-   * more: the kernel throws away what waits at a socket that sends to a peer that is gone.
+   * Ends the port, and calls its receiver, once the frames that the peer sent before are delivered; while the port does not listen, that is
+   * later. It sends nothing more: the kernel discards frames that wait at a socket that sends to a closed peer.
    */
   endAfterReading(reason: string): void {
     if (!this.#watch || !this.#open || !hasWaiting(this.#fd)) {
@@ -145,7 +150,7 @@ export class DatagramPort implements PacedPort {
     this.#queue.drop('no-carrier');
   }
 
-  /** Ends the port and tells its receiver. */
+  /** Ends the port and calls its receiver. */
   end(reason: string): void {
     if (!this.#open) return;
     void this[Symbol.asyncDispose]();
@@ -178,7 +183,7 @@ export class DatagramPort implements PacedPort {
   readonly #receive = (): void => {
     const { ring } = this.#environment.loop;
     const count = ring.receive(this.#fd);
-    // An errno here is the peer's going: what is sent next tells, and the port lives on until its owner ends it.
+    // An errno here means that the peer closed. The next send detects it, and the port lives on until its owner ends it.
     if (typeof count === 'string') return;
     if (this.#ending) this.#ending.frames -= count;
     for (let i = 0; i < count && this.#open; i++) this.#intake.take(ring.frame(i));

@@ -5,7 +5,7 @@ import type { BacklogBudget } from './backlog.ts';
 import type { Breath } from './port.ts';
 import type { NamedSocket } from './socket-file.ts';
 
-/** What every driver with I/O is given: the daemon makes one for the process. */
+/** The environment of every driver with I/O: the daemon makes one for the process. */
 export interface PortEnvironment {
   readonly clock: Clock;
   readonly breath: Breath;
@@ -13,7 +13,7 @@ export interface PortEnvironment {
   readonly release: (done: () => void) => void;
   readonly loop: Loop;
   readonly budget: BacklogBudget;
-  /** Tells people what happened outside; never called per frame. */
+  /** Logs events outside, for people; never called per frame. */
   readonly log: Log;
   /** The sockets that clients find by a name, while they are open. Default: no list is kept. */
   readonly named?: Set<NamedSocket>;

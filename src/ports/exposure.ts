@@ -1,16 +1,16 @@
-/** What allows frames to cross a network beyond this machine. */
+/** The conditions on which frames may cross a network beyond this machine. */
 export interface Safeguards {
-  /** Whether they are encrypted, and the other side is known. Default: false. */
+  /** True if they are encrypted, and the other side is known. Default: false. */
   readonly secured?: boolean;
-  /** Whether the user has asked for plain frames: by `--plain`, or by a token that clients must present. Default: false. */
+  /** True if the user has asked for plain frames: by `--plain`, or by a token that clients must present. Default: false. */
   readonly plain?: boolean;
 }
 
 /** How frames are exposed at a host, or why they must not be. */
 export type ExposureRuling =
   | 'local' // they do not leave this machine
-  | 'secured' // nobody on the way can read or forge them
-  | 'plain' // anyone on the way can read and send frames, and the user wants that: it is worth a warning
+  | 'secured' // they cannot be read or forged on the way
+  | 'plain' // anyone on the way can read and send frames, as the user has asked for: a warning is due
   | 'refused'; // anyone on the way could read and send frames
 
 /** The one rule of what may be served, or dialled, at a host: beyond this machine nothing is plain unless the user has asked for that. */
@@ -20,7 +20,7 @@ export function exposureOf(host: string, { secured = false, plain = false }: Saf
   return plain ? 'plain' : 'refused';
 }
 
-/** Whether only this machine can be reached at that host. */
+/** Returns whether only this machine can be reached at that host. */
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
 }

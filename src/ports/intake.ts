@@ -2,11 +2,11 @@ import { minFrame } from '../wire/ethernet.ts';
 import { maxFrame, type PortCounters, type Receiver } from './port.ts';
 
 /**
- * The receiving half of a driver: takes each frame that came over the medium, drops and counts what is too short or too long, and counts and
- * delivers the rest.
+ * The receiving half of a driver: takes each frame from the medium. It drops and counts frames that are too short or too long, and counts
+ * and delivers the rest.
  */
 export class Intake {
-  /** Where frames are delivered. Undefined until the port is attached: then none may be taken. */
+  /** Receives the frames. Undefined until the port is attached: then no frame may be taken. */
   receiver: Receiver | undefined;
   readonly #counters: PortCounters;
   readonly #longest: number;

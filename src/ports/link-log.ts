@@ -1,6 +1,6 @@
 import type { PortEnvironment } from './environment.ts';
 
-/** What the log says of a port that waits for its other side: one line when the wait begins, and one when it is over. */
+/** The log of a port that waits for its other side: one line when the wait begins, and one when it is over. */
 export class LinkLog {
   readonly #environment: Pick<PortEnvironment, 'log'>;
   readonly #name: () => string;
@@ -13,14 +13,14 @@ export class LinkLog {
     this.#name = name;
   }
 
-  /** The other side is there. `quiet`: nobody has to be told, since nobody waited. */
+  /** Notes that the other side is connected. `quiet`: without a line in the log, since there was no wait. */
   up({ quiet = false } = {}): void {
     if (!this.#linked && !quiet) this.#environment.log(`linked to ${this.#name()}`);
     this.#linked = true;
     this.#told = false;
   }
 
-  /** The other side is not there, or gone. */
+  /** Notes that the other side is missing, or has closed. */
   down(reason: string): void {
     if (!this.#told) this.#environment.log.warn(`no link to ${this.#name()}: ${reason}; trying again until it is there`);
     this.#told = true;

@@ -2,7 +2,7 @@ import type { PortEnvironment } from './environment.ts';
 import { LinkLog } from './link-log.ts';
 import { Redial } from './redial.ts';
 
-/** How a port that our side opens waits and comes back: it dials with back-off for as long as it takes, and the log says so once. */
+/** The redialling of a port that our side opens: it dials with back-off without a limit, and the log has one line about it. */
 export class LinkRedial implements Disposable {
   readonly #log: LinkLog;
   readonly #redial: Redial;
@@ -14,17 +14,20 @@ export class LinkRedial implements Disposable {
     this.#redial = new Redial(environment.clock, dial);
   }
 
-  /** The other side is there. `quiet`: nobody has to be told, since nobody waited. */
+  /** Notes that the other side is connected. `quiet`: without a line in the log, since there was no wait. */
   up(options?: { quiet?: boolean }): void {
     this.#log.up(options);
   }
 
-  /** The other side speaks. Only now the next wait is short again: a peer that closes at once must not be dialled at full speed. */
+  /**
+   * Notes that the other side has sent something. Only then the next wait is short again: a peer that closes at once must not be dialled at
+   * full speed.
+   */
   heard(): void {
     this.#redial.held();
   }
 
-  /** The attempt failed, or the other side is gone: there is another attempt after the wait. */
+  /** Notes that the attempt failed, or that the other side has closed: another attempt follows after the wait. */
   down(reason: string): void {
     if (!this.#open) return;
     this.#log.down(reason);

@@ -4,8 +4,8 @@ import { newPortCounters, type Breath, type Port, type Receiver } from './port.t
 import { SendQueue } from './send-queue.ts';
 
 /**
- * A cable in memory: what one end transmits the other receives, in a breath of its own after the flush, for `receive` is never
- * re-entered. Between two switches of one process, or under test.
+ * A cable in memory: frames sent by one end are received by the other. They arrive in a breath of their own after the flush, since
+ * `receive` is never re-entered. Connects two switches of one process, or a test.
  *
  * @example
  * ```ts
@@ -32,7 +32,7 @@ export class MemoryPort implements Port {
     budget: new BacklogBudget(),
   });
   #peer: MemoryPort | undefined;
-  /** How many frames the other end takes in the breath at hand. */
+  /** The number of frames that the other end receives in the current breath. */
   #due = 0;
   #scheduled = false;
   #up = true;
@@ -43,7 +43,7 @@ export class MemoryPort implements Port {
     this.#defer = defer;
   }
 
-  /** Two ends of a new cable. */
+  /** Returns the two ends of a new cable. */
   static pair(environment: MemoryEnvironment, far: MemoryEnvironment = environment): [MemoryPort, MemoryPort] {
     const a = new MemoryPort('memory a', environment);
     const b = new MemoryPort('memory b', far);
@@ -69,7 +69,7 @@ export class MemoryPort implements Port {
     if (peer) peer.#schedule();
   }
 
-  /** The other end loses the carrier, and has it back. */
+  /** The other end loses the carrier, or has it again. */
   enable(up: boolean): void {
     if (this.#up === up) return;
     this.#up = up;
@@ -89,7 +89,7 @@ export class MemoryPort implements Port {
     return Promise.resolve();
   }
 
-  /** Has this end take what the other one has sent, soon. */
+  /** Schedules the delivery of the other end's frames to this one. */
   #schedule(): void {
     const peer = this.#peer;
     if (this.#scheduled || !this.#intake.receiver || !peer || !peer.#queue.blocked) return;
@@ -103,7 +103,7 @@ export class MemoryPort implements Port {
   readonly #take = (): void => {
     const peer = this.#peer;
     if (!peer) return;
-    // What is answered meanwhile waits for the next turn.
+    // Answers to these frames wait for the next turn.
     peer.#due = peer.#queue.count;
     peer.#queue.drain();
     peer.#due = 0;
@@ -125,7 +125,7 @@ export class MemoryPort implements Port {
   }
 }
 
-/** What a cable needs of the side it is plugged into. */
+/** The environment of a cable's end. */
 export interface MemoryEnvironment {
   readonly breath: Breath;
   readonly defer: (work: () => void) => void;

@@ -1,14 +1,14 @@
 import type { Clock } from '../clock.ts';
 import type { LogFields } from '../log.ts';
 
-/** What a line tells beside its text. */
+/** The optional parts of a line. */
 export interface RepeatedLine {
   readonly fields?: LogFields;
   /** Lines with one key are repetitions of each other. Default: all lines are. */
   readonly key?: string;
 }
 
-/** What was held back for a key since its last line. */
+/** The lines held back for a key since its last logged line. */
 interface Repeated {
   count: number;
   message: string;
@@ -17,12 +17,12 @@ interface Repeated {
 
 const minute = 60_000;
 
-/** Beyond so many keys at a time, new ones count as one: what the outside chooses must not take memory without end. */
+/** The most keys at a time; further ones count as one. Keys chosen from outside must not take memory without end. */
 const mostKeys = 256;
 
 /**
- * Says lines at most once a minute for each key: the first at once. Of those that follow, the last is said when the minute is over, with
- * their count; then the next minute begins.
+ * Returns a function that logs lines at most once a minute for each key: the first at once. When the minute is over, the last of the lines
+ * that followed is logged, with their count; then the next minute begins.
  */
 export function onceAMinute(
   clock: Clock,

@@ -9,11 +9,11 @@ import type { PortEnvironment } from './environment.ts';
 import type { Acceptor } from './port.ts';
 import type { TcpAddress } from './tcp-address.ts';
 
-/** All kinds of ports that an address can name, in the order in which people are told of them. */
+/** All kinds of ports that an address can name, in the order in which people see them. */
 export const drivers: readonly Driver[] = [vde, tcp, tcpListen, qemu, qemuStream, qemuStreamListen, tap, websocket];
 
 /**
- * Opens what an address names: `tcp://HOST:PORT`, and so on for each of `drivers`. Paths are resolved at once: a switch in the background changes its
+ * Opens an address: `tcp://HOST:PORT`, and so on for each of `drivers`. Paths are resolved at once: a switch in the background changes its
  * working directory to `/`, and uses them afterwards. Throws EtherloomError('bad-address'), or what the driver throws.
  */
 export async function open(text: string, environment: PortEnvironment, acceptor: Acceptor): Promise<Opened> {
@@ -21,7 +21,7 @@ export async function open(text: string, environment: PortEnvironment, acceptor:
   return driver.open(address, environment, acceptor);
 }
 
-/** The host whose network frames cross as they are when the address is opened: see Driver. Throws EtherloomError('bad-address'). */
+/** Returns the host whose network frames cross unprotected when the address is opened: see Driver. Throws EtherloomError('bad-address'). */
 export function hostReached(text: string): TcpAddress | undefined {
   const { driver, address } = driverOf(text);
   return driver.reaches?.(address);

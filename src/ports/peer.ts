@@ -1,6 +1,6 @@
-/** Who is on the other side of a port, as far as that is known for certain. */
+/** The other side of a port, as far as it is certainly known. */
 export type Peer =
-  /** A process of this machine, as the kernel tells it. */
+  /** A process of this machine, as the kernel reports it. */
   | { readonly kind: 'user'; readonly uid: number; readonly pid: number }
   /** A node of the star, known by its certificate. */
   | { readonly kind: 'node'; readonly id: number; readonly fingerprint: string }
@@ -12,17 +12,20 @@ export type Peer =
 /** The peer of the ports that a switch opens. */
 export const self: Peer = { kind: 'self' };
 
-/** A process, by its credentials. */
+/** Returns a process as a peer, by its credentials. */
 export function userPeer({ uid, pid }: { readonly uid: number; readonly pid: number }): Peer {
   return { kind: 'user', uid, pid };
 }
 
-/** Returns the user of a peer, or undefined when it is no user of this machine. */
+/** Returns the user of a peer, or undefined if it is not a user of this machine. */
 export function uidOf(peer: Peer | undefined): number | undefined {
   return peer?.kind === 'user' ? peer.uid : undefined;
 }
 
-/** Whether two peers may share a port, and so receive each other's frames: processes of one user, one node, or both of another kind. */
+/**
+ * Returns whether two peers may share a port, and so receive each other's frames. Processes of one user may; so may one node, and two peers
+ * of the same other kind.
+ */
 export function mayShare(a: Peer, b: Peer): boolean {
   if (a.kind === 'user') return a.uid === uidOf(b);
   if (a.kind === 'node') return b.kind === 'node' && a.id === b.id;

@@ -1,6 +1,6 @@
 /**
- * The seam between frames and the outside. A driver is a Port, or a Listener that yields Ports; whoever joins ports to a switch (the
- * daemon's data plane) is the Receiver of each. Drivers differ only behind this file.
+ * The seam between frames and the outside. A driver is a Port, or a Listener that yields Ports. The Receiver of each is the part that joins
+ * ports to a switch, such as the daemon's data plane. Drivers differ only behind this file.
  */
 
 import type { Peer } from './peer.ts';
@@ -11,58 +11,59 @@ export type PortNumber = number;
 /** The largest frame that datagram ports carry, in octets: an MTU of 9,216, the Ethernet header and one 802.1Q tag. */
 export const maxFrame = 9234;
 
-/** A way for frames in and out. Sending never waits and never throws. */
+/** A path for frames in and out. Sending never waits and never throws. */
 export interface Port {
   /** The kind of driver, in the console's words: `unix prog`, `tuntap`, `tcp`, `qemu`. */
   readonly module: string;
-  /** Who is on the other side, for people. */
+  /** A description of the other side, for people. */
   readonly description: string;
   readonly counters: PortCounters;
-  /** Begins delivery to `receiver`. A port reads nothing before this. Called again, it changes the receiver. */
+  /** Begins delivery to `receiver`. A port reads nothing before this. A second call changes the receiver. */
   attach(receiver: Receiver): void;
   /** Takes a frame for sending. Borrowed: the port may keep it only until `flush`. Called only inside a breath. */
   transmit(frame: Uint8Array): void;
-  /** Hands all that was taken since the last flush to the other side, and copies what that would not take at once. */
+  /** Passes all frames taken since the last flush to the other side, and copies those for which that has no room. */
   flush(): void;
   /**
-   * Tells the driver that its switch takes the port down, or up again; a port is up at first. While it is down the switch transmits nothing,
-   * and drops what it receives. The driver drops what waits for the other side, counts that, and tells the other side if its medium can.
+   * Tells the driver that its switch takes the port down, or up again; a port is up at first. While it is down the switch transmits
+   * nothing, and drops received frames. The driver drops and counts the frames that wait for the other side, and informs the other side if
+   * its medium can.
    */
   enable(up: boolean): void;
-  /** Ends the port and frees what it holds; the receiver is not told. */
+  /** Ends the port and frees its resources; the receiver is not called. */
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** A port whose other side can be made to wait: frames that are not read stay where they are, as long as there is room for them. */
+/** A port whose other side can be made to wait: unread frames remain where they are, as long as there is room for them. */
 export interface PacedPort extends Port {
-  /** What was transmitted and the system has not taken yet, in octets. */
+  /** The octets that were transmitted and that the system has not taken yet. */
   readonly waiting: number;
-  /** Whether all that was transmitted gets there even if this side ends now. */
+  /** True if all transmitted frames arrive even if this side ends now. */
   readonly arrived: boolean;
-  /** Whether frames are read. They are from the beginning on. */
+  /** Sets whether frames are read. At first they are. */
   listen(on: boolean): void;
 }
 
-/** Where a port delivers. */
+/** The target of a port's frames and events. */
 export interface Receiver {
   /**
-   * A frame came in: a plain Uint8Array, never a Buffer, whose `slice` is no copy. Borrowed: its octets are valid until the breath
-   * ends, and nobody writes to them. Called only inside a breath.
+   * Called with each received frame: a plain Uint8Array, never a Buffer, whose `slice` does not copy. It is borrowed: its octets are valid
+   * until the breath ends, and must not be written to. Called only inside a breath.
    */
   receive(frame: Uint8Array): void;
-  /** The other side became reachable, or is gone for now; a new port is up. */
+  /** Called when the other side became reachable, or unreachable for now; a new port is up. */
   carrier(up: boolean): void;
-  /** The port has ended by itself; nothing comes any more. `reason` is for people. */
+  /** Called when the port has ended by itself; it delivers nothing more. `reason` is for people. */
   closed(reason: string): void;
 }
 
 /** Runs `work` as one breath: frames may be received and transmitted, and all touched ports are flushed at its end. Nests. */
 export type Breath = (work: () => void) => void;
 
-/** What a client of a listener asks for. */
+/** A client's request to a listener. */
 export type PortWish = 'any' | 'management' | PortNumber;
 
-/** Why a client gets no port. */
+/** The reason why a client gets no port. */
 export interface Denial {
   readonly reason:
     | 'all-in-use' // clients are at all ports
@@ -70,13 +71,13 @@ export interface Denial {
     | 'no-such-port' // the switch has fewer ports
     | 'no-management' // the switch is not managed
     | 'reserved' // the port is for another user or group
-    | 'other-user' // a client of another user is at the port
+    | 'other-user' // the port has the most clients allowed
     | 'crowded'; // as many clients are at the port as may be
-  /** How many ports the switch has, beside the management port. */
+  /** The number of ports that the switch has, without the management port. */
   readonly ports: number;
 }
 
-/** Returns why a client with this wish gets no port, and what to do, for people. */
+/** Returns why a client with this wish gets no port, and a remedy, for people. */
 export function denialText({ reason, ports }: Denial, wish: PortWish): string {
   const port = wish === 'management' ? 'the management port' : `port ${wish}`;
   const more = 'start the switch with a higher --numports (-n)';
@@ -98,48 +99,48 @@ export function denialText({ reason, ports }: Denial, wish: PortWish): string {
   }
 }
 
-/** The owner of a switch's ports, which gives new ones their place. */
+/** The owner of a switch's ports, which assigns new ones to their numbers. */
 export interface Acceptor {
   /**
-   * Returns the number that a client with this wish would get, or why it gets none. Changes nothing; the answer holds until control
-   * goes back to the event loop.
+   * Returns the number that a client with this wish would get, or why it gets none. Has no side effects; the answer holds until control
+   * returns to the event loop.
    */
   choose(wish: PortWish, peer: Peer): PortNumber | Denial;
-  /** Puts the port at that number, beside the ports that may be there already. */
+  /** Adds the port at that number, beside other ports there. */
   accept(port: Port, number: PortNumber, peer: Peer): void;
 }
 
 /** A socket that yields ports to an Acceptor until it is disposed. */
 export interface Listener {
-  /** Where clients connect, as they would write it. */
+  /** The address at which clients connect, as they would write it. */
   readonly address: string;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** Why a port did not carry a frame. */
+/** The reason why a port did not carry a frame. */
 export type PortDrop =
   | 'backlog-age' // it had waited too long for the other side to read
-  | 'backlog-full' // the other side does not read, and what we keep for it is full
-  | 'budget-full' // what is kept for all ports together is full
-  | 'malformed' // something that is no frame came: a text message of a WebSocket
-  | 'no-carrier' // the other side is not there
+  | 'backlog-full' // the other side does not read, and the backlog kept for it is full
+  | 'budget-full' // the backlogs of all ports together are full
+  | 'malformed' // the other side sent something other than a frame: a text message of a WebSocket
+  | 'no-carrier' // the other side is not connected
   | 'port-down' // the switch has taken the port down: see `Port.enable`
   | 'oversize' // longer than the port carries; dropped whole, never cut
   | 'runt' // shorter than an Ethernet header
   | 'send-failed'; // the system refused it
 
-/** Counts of frames that crossed the port, or did not. Each grows only. */
+/** Counts of frames that crossed the port, or did not. They only grow. */
 export interface PortCounters {
   receivedFrames: number;
   receivedOctets: number;
   sentFrames: number;
   sentOctets: number;
-  /** How often a link had to be ended because what came over it made no sense. */
+  /** The number of links that had to be ended because of invalid input. */
   faults: number;
   readonly drops: Record<PortDrop, number>;
 }
 
-/** Counters at zero. */
+/** Returns counters at zero. */
 export function newPortCounters(): PortCounters {
   return {
     receivedFrames: 0,

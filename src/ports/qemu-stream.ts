@@ -12,9 +12,9 @@ import { parseTcpAddress } from './tcp-address.ts';
 const qemu = { module: 'qemu', framing: qemuFraming } as const;
 
 /**
- * A port for a QEMU that listens, `-netdev stream,server=on` (7.2 and later), or `-netdev socket,listen=` (any): it takes one switch after
- * the other, so guest and switch survive each other's death. `address` is a path (with a slash) or `HOST:PORT`. Begins to dial, and goes
- * on until disposed. Throws EtherloomError: `bad-address`, `path-too-long`.
+ * Returns a port for a QEMU that listens, `-netdev stream,server=on` (7.2 and later), or `-netdev socket,listen=` (any). Such a QEMU
+ * accepts one switch after the other, so guest and switch survive each other's death. `address` is a path (with a slash) or `HOST:PORT`.
+ * Begins to dial, and continues until disposed. Throws EtherloomError: `bad-address`, `path-too-long`.
  */
 export function dialQemu(address: string, limits: StreamLimits, environment: PortEnvironment): StreamDialer {
   if (address.includes('/')) checkSocketPlace(address, 'name the one that QEMU listens on');
@@ -22,7 +22,7 @@ export function dialQemu(address: string, limits: StreamLimits, environment: Por
 }
 
 /**
- * Ports for QEMUs that dial, `-netdev stream,server=off` or `-netdev socket,connect=`: one a connection. Throws EtherloomError:
+ * Listens for QEMUs that dial, `-netdev stream,server=off` or `-netdev socket,connect=`: each connection is a port. Throws EtherloomError:
  * `bad-address`, `path-too-long`, `busy`, `not-permitted`, or a SystemError (EADDRINUSE).
  */
 export async function listenQemu(

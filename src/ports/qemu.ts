@@ -15,20 +15,20 @@ import { checkSocketPlace, isInPlace, removeStaleSocket, type NamedFile, type Na
 export interface QemuPortOptions {
   /** The socket that the switch binds: QEMU's `remote.path`. */
   readonly local: string;
-  /** The socket that QEMU binds: its `local.path`. It need not be there yet. */
+  /** The socket that QEMU binds: its `local.path`. It need not exist yet. */
   readonly remote: string;
   readonly backlog?: BacklogLimits;
 }
 
-/** How often QEMU's socket is looked at, in milliseconds: the directory's own notice can be missing or late. */
+/** The interval at which QEMU's socket is checked, in milliseconds: a directory notice can be missing or late. */
 const checkInterval = 200;
 
 /**
- * A port for QEMU's `-netdev dgram` on unix sockets (7.2 and later). Guest and switch survive each other's death: the port is there for
- * good and up while QEMU's socket is.
+ * A port for QEMU's `-netdev dgram` on unix sockets (7.2 and later). Guest and switch survive each other's death: the port is permanent,
+ * and up while QEMU's socket exists.
  *
- * The socket must be *connected* to QEMU's (unconnected, the kernel queues a few frames only and QEMU spins), and connected *again* to
- * each new QEMU: the kernel refuses what others send to a connected socket, on both sides without a word.
+ * The socket must be *connected* to QEMU's: unconnected, the kernel queues only a few frames and QEMU spins. It must be connected *again*
+ * to each new QEMU: on both sides, the kernel silently refuses datagrams of others to a connected socket.
  */
 export class QemuPort extends ForwardingPort<DatagramPort> implements NamedSocket {
   readonly #remote: string;
@@ -69,7 +69,7 @@ export class QemuPort extends ForwardingPort<DatagramPort> implements NamedSocke
   }
 
   /**
-   * Binds the switch's side. Throws EtherloomError: `path-too-long`, `busy` when a process holds it, `not-permitted` when it is no socket,
+   * Binds the switch's side. Throws EtherloomError: `path-too-long`, `busy` if a process holds it, `not-permitted` if it is not a socket,
    * `system`.
    */
   static open(options: QemuPortOptions, environment: PortEnvironment): QemuPort {
@@ -121,7 +121,7 @@ export class QemuPort extends ForwardingPort<DatagramPort> implements NamedSocke
       this.#log.up();
       return true;
     } catch (error) {
-      // A dead QEMU's socket: the next one makes its own.
+      // The socket of a dead QEMU: the next one makes its own.
       this.#log.down(reasonOf(error));
       return false;
     }
@@ -144,26 +144,26 @@ function bindLocal(path: string): Fd {
   }
 }
 
-/** Calls `changed` when something happens to that name in its directory. Undefined when the system has no more notices to give. */
+/** Calls `changed` when something happens to that name in its directory. Returns undefined if the system has no more watches to give. */
 function watchName(path: string, changed: () => void): FSWatcher | undefined {
   try {
     const watcher = watch(dirname(path), (_event, name) => {
       if (name === null || name === basename(path)) changed();
     });
-    // The check on the clock finds what a lost notice would have told.
+    // The periodic check finds what a lost notice would have reported.
     return watcher.on('error', () => watcher.close());
   } catch {
     return undefined;
   }
 }
 
-/** Which file a path means now. Inode numbers are used again at once, so the time of its making belongs to it. */
+/** Returns the identity of the file at a path. Inode numbers are reused at once, so its creation time is part of it. */
 function identity(path: string): string | undefined {
   try {
     const { dev, ino, ctimeNs } = lstatSync(path, { bigint: true });
     return `${dev}.${ino}.${ctimeNs}`;
   } catch {
-    // Not there, or not to be reached: either way nobody to connect to.
+    // The socket is missing or unreachable: there is no peer to connect to.
     return undefined;
   }
 }

@@ -1,6 +1,6 @@
 import type { Clock, Timer } from '../clock.ts';
 
-/** How patient and how eager the one who dials is. */
+/** The bounds of the waits between attempts. */
 export interface RedialLimits {
   /** The first wait, in milliseconds. Default: 100. */
   readonly first?: number;
@@ -8,7 +8,7 @@ export interface RedialLimits {
   readonly longest?: number;
 }
 
-/** When to dial again: soon after a connection that held, then ever later, up to a bound, and for ever. */
+/** The schedule of attempts: soon after a connection that held, then ever later, up to a bound, without end. */
 export class Redial implements Disposable {
   readonly #clock: Clock;
   readonly #dial: () => void;
@@ -27,12 +27,15 @@ export class Redial implements Disposable {
     this.#delay = first;
   }
 
-  /** The connection is good: the next wait is the first again. Who closes at once is not to be dialled at full speed: tell when it is known. */
+  /**
+   * Notes that the connection is good: the next wait is the first again. A peer that closes at once must not be dialled at full speed: call
+   * this only when the connection has proved good.
+   */
   held(): void {
     this.#delay = this.#first;
   }
 
-  /** The attempt came to nothing, or the connection is lost: there is another one after the wait, and never two. */
+  /** Notes that the attempt failed, or that the connection is lost: another one follows after the wait, and never two. */
   failed(): void {
     if (!this.#open) return;
     this.#timer?.[Symbol.dispose]();
@@ -40,7 +43,7 @@ export class Redial implements Disposable {
     this.#delay = Math.min(this.#delay * 2, this.#longest);
   }
 
-  /** No more attempts. */
+  /** Ends the attempts. */
   [Symbol.dispose](): void {
     this.#open = false;
     this.#timer?.[Symbol.dispose]();

@@ -5,7 +5,7 @@ import { LinkRedial } from './link-redial.ts';
 import { LastingPort } from './lasting-port.ts';
 import { newPortCounters, type Port, type PortCounters } from './port.ts';
 
-/** What a returning port opens, again and again. */
+/** The inner port of a returning port, and how it is opened. */
 export interface ReturningPortOptions {
   readonly module: string;
   readonly description: string;
@@ -13,15 +13,15 @@ export interface ReturningPortOptions {
   readonly name: string;
   /** Opens the port once. Its frames are counted in `counters`. Throws an error that is for the user. */
   readonly open: (counters: PortCounters) => Promise<Port> | Port;
-  /** Whether the port leaves its other side while it is down: there is no other way to tell it. Default: false. */
+  /** True if the port leaves its other side while it is down, since that cannot be informed in another way. Default: false. */
   readonly leavesWhenDown?: boolean;
-  /** Whether the first attempt may fail so, because the other side is not there yet; any other error is thrown. */
+  /** Returns whether the first attempt may fail with that error, because the other side does not exist yet; any other error is thrown. */
   readonly mayWait: (error: Error) => boolean;
 }
 
 /**
- * A port that is there for good, made of ports that end with their other side: it waits for one that is not there yet, and comes back after
- * one that has gone. It is down meanwhile.
+ * A permanent port made of ports that end with their other side. It waits for a side that does not exist yet, and returns after one that
+ * has closed. Meanwhile it is down.
  */
 export class ReturningPort extends LastingPort {
   readonly module: string;
@@ -50,7 +50,7 @@ export class ReturningPort extends LastingPort {
     );
   }
 
-  /** Makes the first attempt. Throws what that throws, unless it is a reason to wait. */
+  /** Makes the first attempt. Throws its error, unless that is a reason to wait. */
   static async open(options: ReturningPortOptions, environment: PortEnvironment): Promise<ReturningPort> {
     const port = new ReturningPort(options, environment);
     try {
@@ -63,12 +63,12 @@ export class ReturningPort extends LastingPort {
     return port;
   }
 
-  /** The medium of the port tells the other side, or that it leaves does. */
+  /** Informs the other side: by the medium of the port, or by leaving. */
   enable(up: boolean): void {
     if (this.up === up) return;
     this.up = up;
     if (!this.#leavesWhenDown) this.current?.enable(up);
-    // Promises do not run on after a readiness callback, which a command of the console is.
+    // Promises do not continue after a readiness callback, and a command of the console runs in one.
     else if (up) this.#clock.defer(() => void this.#again());
     else {
       void this.#close();

@@ -5,40 +5,40 @@ import { maxFrame, type PortCounters, type PortDrop } from './port.ts';
 /** Frames that a sink refuses for good. */
 export interface SendRefusal {
   readonly why: PortDrop;
-  /** How many, the first of those that were offered. At least one. */
+  /** The number of refused frames, the first of those that were offered. At least one. */
   readonly frames: number;
 }
 
-/** Hands frames to the medium of a driver. */
+/** Passes frames to the medium of a driver. */
 export interface Sink {
-  /** What it has taken and the medium has not, in octets. While there is any, it takes no more frames. Default: 0. */
+  /** The octets that it has taken and the medium has not. While there are any, it takes no more frames. Default: 0. */
   readonly kept?: number;
   /**
    * Takes frames from index `from` on, in order, as many as the medium has room for. They are borrowed until it returns.
-   * @returns how many it took, 0 when there is no room, or which ones it refuses.
+   * @returns the number of frames taken, 0 if there is no room, or the refused ones.
    */
   send(frames: readonly Uint8Array[], from: number): number | SendRefusal;
   /** Hands over what it has kept: there is room again. Only for a sink that keeps something. */
   resume?(): void;
 }
 
-/** What a send queue needs of its driver. */
+/** The environment of a send queue in its driver. */
 export interface SendQueueOptions {
   readonly sink: Sink;
-  /** Where each frame is counted: when the sink has taken it, or why it was dropped. */
+  /** The counters of each frame: taken by the sink, or dropped for a reason. */
   readonly counters: PortCounters;
   readonly budget: BacklogBudget;
-  /** What may wait for the other side to read. Default: what the budget gives each port. */
+  /** The bounds of frames that wait for the other side to read. Default: those that the budget gives each port. */
   readonly limits?: BacklogLimits | undefined;
   /** The longest frame that is sent, in octets. Default: `maxFrame`. */
   readonly longest?: number;
-  /** Called when something begins to wait for room, and when nothing waits any more: `drain` is to be called when there is room. */
+  /** Called when frames begin to wait for room, and when none waits any more. Call `drain` when there is room. */
   readonly blocked?: (blocked: boolean) => void;
 }
 
 /**
- * The sending half of a driver: collects the frames of a breath, hands them to the driver's sink at its end, and keeps copies of those that the
- * medium has no room for. Kept frames leave first, so that order is preserved.
+ * The sending half of a driver: collects the frames of a breath, and passes them to the driver's sink at its end. Frames without room in
+ * the medium are copied and kept. Kept frames leave first, so that order is preserved.
  */
 export class SendQueue {
   /** The longest frame that is sent, in octets. */
@@ -61,40 +61,40 @@ export class SendQueue {
     });
   }
 
-  /** Whether something waits for room. */
+  /** True if frames wait for room. */
   get blocked(): boolean {
     return this.#backlog.count > 0 || (this.#sink.kept ?? 0) > 0;
   }
 
-  /** How many frames wait in the backlog. */
+  /** The number of frames in the backlog. */
   get count(): number {
     return this.#backlog.count;
   }
 
-  /** What waits for room, in octets. */
+  /** The octets that wait for room. */
   get waiting(): number {
     return this.#backlog.octets + (this.#sink.kept ?? 0);
   }
 
-  /** Takes a frame, borrowed until `flush`, or counts why not. */
+  /** Takes a frame, borrowed until `flush`, or counts the reason for its drop. */
   add(frame: Uint8Array): void {
     if (frame.length > this.longest) this.#counters.drops.oversize++;
     else if (frame.length < minFrame) this.#counters.drops.runt++;
     else this.#pending.push(frame);
   }
 
-  /** Sends what was added since the last flush, and keeps what there is no room for. */
+  /** Sends the frames added since the last flush, and keeps those without room. */
   flush(): void {
     const frames = this.#pending;
     if (frames.length === 0) return;
     this.#pending = [];
-    // Frames that wait leave first, or frames would overtake each other.
+    // Waiting frames leave first, so that frames do not overtake each other.
     const done = this.blocked ? 0 : this.#send(frames);
     if (done < frames.length) this.#keep(frames, done);
     this.settle();
   }
 
-  /** Sends what waits: there is room again. */
+  /** Sends waiting frames: there is room again. */
   drain(): void {
     this.#sink.resume?.();
     while ((this.#sink.kept ?? 0) === 0) {
@@ -121,7 +121,7 @@ export class SendQueue {
     this.#backlog.clear();
   }
 
-  /** Sends from the first frame on, and returns how many are done with: taken, or refused and counted. */
+  /** Sends from the first frame on, and returns the number of finished ones: taken, or refused and counted. */
   #send(frames: readonly Uint8Array[]): number {
     let done = 0;
     while (done < frames.length) {
@@ -151,7 +151,7 @@ export class SendQueue {
     }
   }
 
-  /** Tells the driver if something waits now and did not before, or the reverse. For a driver that gives its sink octets of its own. */
+  /** Calls `blocked` if frames wait now and did not before, or the reverse. For a driver that gives its sink octets of its own. */
   settle(): void {
     const { blocked } = this;
     if (blocked === this.#toldBlocked) return;

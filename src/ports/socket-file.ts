@@ -4,18 +4,18 @@ import type { OwnedFile } from '../system/bound-file.ts';
 import { fileNumber } from '../system/file-number.ts';
 import { answers, bindFile, listen, streamSocket, type Fd } from '../system/unix-socket.ts';
 
-/** A file that must keep its name: its path, and which file that was when it was made. */
+/** A file that must keep its name: its path, and the identity of the file when it was made. */
 export interface NamedFile {
   readonly path: string;
-  /** See fileNumber; undefined where it was gone at once. */
+  /** See fileNumber; undefined if it was gone at once. */
   readonly number: string | undefined;
 }
 
-/** A socket that clients find by its name, which others may remove: a cleaner of /tmp, or a user by mistake. */
+/** A socket that clients find by its name, and that others may remove: a cleaner of /tmp, or a user by mistake. */
 export interface NamedSocket {
   /** The files by which it is found, directories first. */
   readonly files: readonly NamedFile[];
-  /** Makes the socket again, for new clients; those that are connected stay. Throws EtherloomError: `busy` when another process has its place. */
+  /** Makes the socket again, for new clients; connected clients stay. Throws EtherloomError: `busy` if another process has its place. */
   restore(): void;
 }
 
@@ -51,7 +51,7 @@ export class ListeningFile implements Disposable {
     return { path: this.path, number: this.#number };
   }
 
-  /** Listens on a new socket at the path, and closes the old one. When it throws, what `open` throws, the old one stays. */
+  /** Listens on a new socket at the path, and closes the old one. If it throws, as `open` does, the old one stays. */
   renew(): void {
     const old = this.#fd;
     this.#fd = listenInPlace(this.#file);
@@ -59,14 +59,14 @@ export class ListeningFile implements Disposable {
     closeSync(old);
   }
 
-  /** Closes the socket and removes its file, but not that of another process. */
+  /** Closes the socket and removes its file, unless that belongs to another process. */
   [Symbol.dispose](): void {
     if (isInPlace(this.named)) rmSync(this.path, { force: true });
     closeSync(this.#fd);
   }
 }
 
-/** Returns whether a file has its name still. */
+/** Returns whether a file still has its name. */
 export function isInPlace({ path, number }: NamedFile): boolean {
   return number !== undefined && fileNumber(path) === number;
 }
@@ -77,7 +77,7 @@ function listenInPlace(file: OwnedFile): Fd {
 }
 
 /**
- * Returns a new stream socket that listens at a new file. Throws EtherloomError: what `bindFile` throws; then neither a descriptor nor a file
+ * Returns a new stream socket that listens at a new file. Throws EtherloomError, as `bindFile` does; then neither a descriptor nor a file
  * is left.
  */
 export function listenAt(file: OwnedFile): Fd {
@@ -96,8 +96,8 @@ export function listenAt(file: OwnedFile): Fd {
 }
 
 /**
- * Checks that a socket can come to be at `path`: there is one, or nothing yet. Throws EtherloomError('bad-address') for any other file, which is
- * no place to wait at.
+ * Checks that a socket can be created at `path`: there is a socket, or nothing yet. Throws EtherloomError('bad-address') for any other
+ * file.
  */
 export function checkSocketPlace(path: string, remedy: string): void {
   const status = statusOf(path, statSync);
@@ -105,8 +105,8 @@ export function checkSocketPlace(path: string, remedy: string): void {
 }
 
 /**
- * Removes the socket file that a dead process left at `path`, if there is one. Throws EtherloomError: `busy` when a process holds it,
- * `not-permitted` when it is no socket.
+ * Removes the socket file that a dead process left at `path`, if there is one. Throws EtherloomError: `busy` if a process holds it,
+ * `not-permitted` if it is not a socket.
  */
 export function removeStaleSocket(path: string, kind: 'stream' | 'datagram'): void {
   const status = statusOf(path, lstatSync);
@@ -116,13 +116,13 @@ export function removeStaleSocket(path: string, kind: 'stream' | 'datagram'): vo
   unlinkSync(path);
 }
 
-/** Returns what is at `path`; undefined for nothing yet. */
+/** Returns the status of the file at `path`; undefined if there is none. */
 function statusOf(path: string, look: (path: string) => Stats): Stats | undefined {
   try {
     return look(path);
   } catch (error) {
     const errno = errnoOf(error) ?? 'EIO';
-    // Not by `throwIfNoEntry`, for which a file in the place of the directory is no entry, too, from Node 22 on.
+    // `throwIfNoEntry` is not used: from Node 22 on it also covers a path through a file that is not a directory.
     if (errno === 'ENOENT') return undefined;
     throw new SystemError(errno, `cannot use ${path} as the name of a socket`, 'choose another one');
   }

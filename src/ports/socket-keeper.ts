@@ -4,14 +4,14 @@ import type { Log } from '../log.ts';
 import { fileNumber, lookUpFileNumber } from '../system/file-number.ts';
 import type { NamedSocket } from './socket-file.ts';
 
-/** The sockets by which a process is found, and what tells that it is given up. */
+/** The sockets by which a process is found, and the condition on which it ends. */
 export interface KeptSockets {
   readonly sockets: ReadonlySet<NamedSocket>;
-  /** Default: it is wanted as long as it runs. */
+  /** Default: it runs until it is ended. */
   readonly desertion?: Desertion | undefined;
 }
 
-/** What tells that a process is given up: its pid file is gone, and the socket that its clients need. */
+/** The signs that a process is deserted: its pid file, and the socket that its clients need, are gone. */
 export interface Desertion {
   /** Absolute. */
   readonly pidfile: string;
@@ -20,24 +20,24 @@ export interface Desertion {
   readonly end: () => void;
 }
 
-/** How often it is looked whether all files are there, in milliseconds. */
+/** The interval at which the files are checked, in milliseconds. */
 const lookInterval = 2_000;
 
 /**
- * How long a socket is missing before it is made again, in milliseconds: who removes the pid file too may not be done yet, and a switch that
- * is started anew makes its own.
+ * How long a socket is missing before it is made again, in milliseconds. Its remover may still have to remove the pid file, and a restarted
+ * switch makes its own.
  */
 const patience = 1_000;
 
-/** How a socket that is missing was told of: `reason` is why it cannot be made again, if that was tried. */
+/** A missing socket that was reported: `reason` is why it cannot be made again, if that was tried. */
 interface Missing {
   readonly reason?: string;
 }
 
 /**
- * Makes sockets again whose files were removed. One whose place another process has taken is given up for good: to take it back when that
- * process ends would be in the way of its next start. A process that is deserted ends: ifupdown's hook ends a switch by the name of its
- * executable, which is Node's here, and then removes its pid file and its sockets.
+ * Makes sockets again whose files were removed. A socket whose place another process has taken is given up for good: to take it back when
+ * that process ends would hinder its next start. A deserted process ends. ifupdown's hook ends a switch by the name of its executable,
+ * which is Node's here, and then removes its pid file and its sockets.
  */
 export class SocketKeeper implements Disposable {
   readonly #kept: KeptSockets;
@@ -80,7 +80,7 @@ export class SocketKeeper implements Disposable {
     this.#timer = this.#lookAfter(isNew ? patience : lookInterval);
   }
 
-  /** Makes a socket again that was missing before, and resolves to what is known of it if it is missing still. */
+  /** Makes a socket again that was missing before. Resolves to its state if it is still missing. */
   async #lookAt(socket: NamedSocket, before: Missing | undefined): Promise<Missing | undefined> {
     const path = this.#taken.has(socket) ? undefined : await this.#lostBy(socket);
     // It may have been closed meanwhile.
@@ -88,7 +88,7 @@ export class SocketKeeper implements Disposable {
     return before === undefined ? {} : this.#restore(socket, path, before);
   }
 
-  /** Resolves to the path of a socket's file that is not there any more, or means another file; undefined while all is in its place. */
+  /** Resolves to the path of a socket's file that is gone, or is another file now; undefined if all are in their places. */
   async #lostBy({ files }: NamedSocket): Promise<string | undefined> {
     for (const { path, number } of files) if (number === undefined || (await lookUpFileNumber(path)) !== number) return path;
     return undefined;
@@ -105,7 +105,7 @@ export class SocketKeeper implements Disposable {
     return true;
   }
 
-  /** Makes a socket again; returns what is known of it if it is missing still. */
+  /** Makes a socket again. Returns its state if it is still missing. */
   #restore(socket: NamedSocket, path: string, before: Missing): Missing | undefined {
     const log = this.#log;
     try {

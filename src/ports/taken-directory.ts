@@ -1,4 +1,4 @@
-/** Makes or takes the directory for a switch's sockets: one that is this switch's alone to govern. */
+/** Makes or takes the directory for a switch's sockets, which no other switch may use. */
 import { closeSync, constants, fstatSync, mkdirSync, openSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoOf, EtherloomError, reasonOf, SystemError } from '../errors.ts';
@@ -6,11 +6,11 @@ import { changeInode } from '../system/bound-file.ts';
 import { lockOpenFile, type FileLock } from '../system/file-lock.ts';
 import { answers } from '../system/unix-socket.ts';
 
-/** Which directory, and its owner and mode. */
+/** The directory, its owner and its mode. */
 export interface DirectoryPlace {
   /** The directory; its parent must exist. */
   readonly directory: string;
-  /** Whether a link in its place is refused. Default: it is followed. */
+  /** True if a link in its place is refused. Default: it is followed. */
   readonly noLink?: boolean;
   /** Permission bits of the directory. */
   readonly mode: number;
@@ -26,7 +26,7 @@ export interface TakenDirectory {
 }
 
 /**
- * Makes the directory, or takes one that no switch serves, and gives it its mode and group. A directory that a switch serves is not touched.
+ * Makes the directory, or takes one that no switch serves, and sets its mode and group. A directory that a switch serves is left unchanged.
  * Throws EtherloomError: `busy`, `not-permitted`, or a SystemError.
  */
 export function takeDirectory(place: DirectoryPlace): TakenDirectory {
@@ -47,7 +47,7 @@ export function directoryInUse(path: string): EtherloomError {
   return new EtherloomError('busy', `a switch is already serving ${path}; end it, or choose another directory with --sock`);
 }
 
-/** Returns the canonical path. */
+/** Creates the directory if needed, and returns its canonical path. */
 function makeDirectory({ directory, noLink = false }: DirectoryPlace): string {
   try {
     mkdirSync(directory);

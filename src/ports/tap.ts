@@ -9,16 +9,16 @@ import { newPortCounters, type Port, type PortCounters, type Receiver } from './
 import { ReturningPort } from './returning-port.ts';
 import { SendQueue, type SendRefusal } from './send-queue.ts';
 
-/** What a port on a TAP interface may be given. */
+/** The options of a port on a TAP interface. */
 export interface TapPortOptions {
   readonly backlog?: BacklogLimits;
-  /** Where its frames are counted. Default: counters of its own. */
+  /** The counters of its frames. Default: counters of its own. */
   readonly counters?: PortCounters;
 }
 
 /**
- * A port on a TAP interface of this machine: its host is a station of the switch. It is down while the interface is, and ends when that
- * is deleted.
+ * A port on a TAP interface of this machine: its host is a station of the switch. It is down while the interface is, and ends when that is
+ * deleted.
  */
 export class TapPort implements Port {
   readonly module = 'tuntap';
@@ -91,7 +91,7 @@ export class TapPort implements Port {
     return Promise.resolve();
   }
 
-  /** That there is room for frames is worth knowing while some wait; and the kernel has room in an interface that is up only. */
+  /** Room for frames matters only while some wait; and the kernel has room only in an interface that is up. */
   get #interest(): { readable: boolean; writable: boolean } {
     return { readable: true, writable: !this.#up || this.#queue.blocked };
   }
@@ -124,7 +124,7 @@ export class TapPort implements Port {
 
   #refuse(errno: string, frames: number): number | SendRefusal {
     if (errno === 'EAGAIN') return 0;
-    // Where the interface is gone for good, the next read tells.
+    // If the interface is gone for good, the next read reports it.
     if (errno !== 'EIO') return { why: 'send-failed', frames: 1 };
     this.#setUp(false);
     return { why: 'no-carrier', frames };
@@ -144,13 +144,13 @@ export class TapPort implements Port {
 }
 
 /**
- * A port on the interface of that name for good: when the interface is removed and made again, the port takes it again. Throws what
- * `TapPort.open` throws.
+ * Returns a permanent port on the interface of that name: when the interface is removed and made again, the port takes it again. Throws
+ * what `TapPort.open` throws.
  */
 export async function openReturningTap(name: string, environment: PortEnvironment): Promise<Port> {
   let taken: string | undefined;
   const open = (counters: PortCounters): TapPort => {
-    // Only the first time it may be made: somebody has removed it since.
+    // It is created only the first time: later it is missing because it was removed.
     if (taken !== undefined && !hasInterface(taken)) throw new SystemError('ENODEV', `the interface ${taken} was removed`);
     const port = TapPort.open(taken ?? name, environment, { counters });
     taken = port.description;

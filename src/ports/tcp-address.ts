@@ -8,7 +8,7 @@ export interface TcpAddress {
   readonly port: number;
 }
 
-/** Reads `HOST:PORT`, an IPv6 address in brackets. Throws EtherloomError('bad-address'). */
+/** Parses `HOST:PORT`, with an IPv6 address in brackets. Throws EtherloomError('bad-address'). */
 export function parseTcpAddress(text: string): TcpAddress {
   const match = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text);
   const host = match?.[1] ?? match?.[2];
@@ -22,12 +22,12 @@ export function parseTcpAddress(text: string): TcpAddress {
   return { host, port };
 }
 
-/** The reverse of `parseTcpAddress`. */
+/** Formats an address as `parseTcpAddress` reads it. */
 export function formatTcpAddress({ host, port }: TcpAddress): string {
   return isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
-/** The first address of a host, as the system resolves it. Throws EtherloomError('bad-address') for a name that has none. */
+/** Returns the first address of a host, as the system resolves it. Throws EtherloomError('bad-address') for a name without an address. */
 export async function resolveHost(host: string): Promise<string> {
   try {
     const { address } = await lookup(host);

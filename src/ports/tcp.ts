@@ -8,17 +8,17 @@ import type { TcpAddress } from './tcp-address.ts';
 
 const tcp = { module: 'tcp', framing: vdeFraming } as const;
 
-/** The dialling side of a link: a port that dials `address`, and goes on until disposed. */
+/** Returns the dialling side of a link: a port that dials `address`, and continues until disposed. */
 export function dialTcp(address: TcpAddress, limits: StreamLimits, environment: PortEnvironment): StreamDialer {
   return new StreamDialer(tcpEndpoint(address), { ...limits, ...tcp }, environment);
 }
 
-/** Where links are taken, how many, and with which bounds. */
+/** The address for links, their limit and their bounds. */
 export interface TcpListenerOptions extends Omit<StreamListenerOptions, 'module' | 'framing'> {
   readonly listen: TcpAddress;
 }
 
-/** The listening side of links. Throws EtherloomError: `bad-address`, or a SystemError (EADDRINUSE, EACCES). */
+/** Returns the listening side of links. Throws EtherloomError: `bad-address`, or a SystemError (EADDRINUSE, EACCES). */
 export function listenTcp({ listen, ...options }: TcpListenerOptions, environment: PortEnvironment): Promise<StreamListener> {
   return StreamListener.open(tcpEndpoint(listen), { ...options, ...tcp }, environment);
 }

@@ -8,13 +8,13 @@ import { Intake } from './intake.ts';
 import { newPortCounters, type Port, type Receiver } from './port.ts';
 import { SendQueue } from './send-queue.ts';
 
-/** The longest message that is read to be dropped, in octets; one more ends the connection. */
+/** The longest message that is read in order to be dropped, in octets; a longer one ends the connection. */
 export const longestMessage = 65_535;
 
-/** What Node keeps for the system to take, in octets and in frames, before those wait in our own backlog, which takes less memory. */
+/** The most octets and frames that Node keeps for the system to take. Further ones wait in our own backlog, which takes less memory. */
 const window = { octets: 131_072, frames: 256 };
 
-/** How often a client is asked for a sign of life, in milliseconds, and how often it may owe one. */
+/** The interval of pings, in milliseconds, and how many may be unanswered. */
 const pingInterval = 5000;
 const maxUnanswered = 3;
 
@@ -57,7 +57,7 @@ export class WebSocketPort implements Port {
       reason = error.message;
       const code = 'code' in error ? String(error.code) : '';
       if (code.startsWith('WS_ERR_')) this.counters.faults++;
-      // Whoever breaks the protocol is not waited for to say goodbye.
+      // A client that violates the protocol is closed without a handshake.
       webSocket.terminate();
     });
     webSocket.once('close', () => this.end(reason));
@@ -80,12 +80,12 @@ export class WebSocketPort implements Port {
     this.#queue.flush();
   }
 
-  /** A WebSocket has no word for it: the other side cannot be told. */
+  /** A WebSocket has no message for it: the other side cannot be informed. */
   enable(up: boolean): void {
     if (!up) this.#queue.drop('port-down');
   }
 
-  /** Ends the port and tells its receiver. */
+  /** Ends the port and calls its receiver. */
   end(reason: string): void {
     if (!this.#open) return;
     this.#deliver();
@@ -107,7 +107,7 @@ export class WebSocketPort implements Port {
     });
   }
 
-  /** Sends while there is room in the window; `#write` tells when there is more. */
+  /** Sends while there is room in the window; `#write` continues when there is more. */
   #send(frames: readonly Uint8Array[], from: number): number {
     const most = Math.min(frames.length, from + window.frames - this.#inFlight);
     let octets = 0;
@@ -118,17 +118,17 @@ export class WebSocketPort implements Port {
       end++;
     }
     const { budget } = this.#environment;
-    // Nobody can take what is on its way: beyond half of the budget, frames wait in the backlog, where others can take.
+    // Others cannot take memory of frames on their way. So beyond half of the budget, frames wait in the backlog, where others can take it.
     if (end > from && budget.used + octets <= budget.limit / 2) return this.#write(frames.slice(from, end), octets);
     const first = frames[from];
-    // One is always on its way, whoever else has taken everything: it is behind that one that the others go on.
+    // One frame is always on its way, even if others have taken all memory: the end of its transmission continues the rest.
     if (!first || this.#inFlight > 0) return 0;
     return this.#write([first], first.length);
   }
 
   /**
-   * Node keeps what it is given until the system took it, so the frames are copied out of borrowed memory: once, into one buffer, which the
-   * budget is charged with. Returns how many they are.
+   * Copies the frames from borrowed memory, since Node keeps them until the system took them: once, into one buffer, which is charged to
+   * the budget. Returns their number.
    */
   #write(frames: readonly Uint8Array[], octets: number): number {
     const memory = new Uint8Array(octets);
@@ -137,7 +137,7 @@ export class WebSocketPort implements Port {
     const taken = (): void => {
       charge[Symbol.dispose]();
       this.#inFlight -= frames.length;
-      // In a breath, whose time says what has waited too long.
+      // In a breath, whose time decides which frames have waited too long.
       this.#environment.breath(() => this.#queue.drain());
     };
     let at = 0;
@@ -159,7 +159,7 @@ export class WebSocketPort implements Port {
       return;
     }
     assert(data instanceof Uint8Array, 'a message is one buffer');
-    // One breath for all messages that came together.
+    // One breath for all messages that arrived together.
     if (this.#arrived.push(new Uint8Array(data.buffer, data.byteOffset, data.length)) === 1) {
       this.#environment.clock.defer(() => this.#deliver());
     }
@@ -180,7 +180,7 @@ export class WebSocketPort implements Port {
 
   #schedulePing(): void {
     this.#ping = this.#environment.clock.after(pingInterval, () => {
-      // Nothing while something waits: it would only wait longer, and the system tells when a far end takes nothing at all.
+      // While octets wait, a ping would only wait longer; the system reports a far end that takes nothing at all.
       if (this.#webSocket.bufferedAmount === 0) {
         if (this.#unanswered === maxUnanswered) {
           this.end('no sign of life from the far end');
@@ -194,5 +194,5 @@ export class WebSocketPort implements Port {
   }
 }
 
-/** What a client is told when the switch or its port ends. [RFC 6455, 7.4.1] */
+/** The close codes when the switch or its port ends. [RFC 6455, 7.4.1] */
 const goingAway = 1001;

@@ -1,6 +1,6 @@
 /**
  * Frames over WebSocket, for guests and programs in browsers: one binary message is one Ethernet frame without FCS, as v86 and its relays
- * speak. [RFC 6455]
+ * send them. [RFC 6455]
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -21,17 +21,17 @@ import { formatTcpAddress, parseTcpAddress, resolveHost, type TcpAddress } from 
 import { tcpUserTimeout } from './stream/stream-endpoint.ts';
 import { longestMessage, WebSocketPort } from './websocket-port.ts';
 
-/** Where WebSocket connections are taken, and of whom. */
+/** The address for WebSocket connections, and the condition to be admitted. */
 export interface WebSocketAddress extends TcpAddress {
-  /** What clients must ask for, with its first slash. */
+  /** The path that clients must request, with its first slash. */
   readonly path: string;
-  /** What clients must know. Without one only this machine's programs and pages are let in. */
+  /** The token that clients must present. Without one, only this machine's programs and pages are admitted. */
   readonly token?: string;
 }
 
 /**
- * Reads `HOST:PORT/PATH?token=TOKEN`; path and token may be left out. `token-file=FILE` and `token-env=NAME` name where the token is, so that
- * it is not seen in the list of processes. Throws EtherloomError: `bad-address`, and a SystemError when the file cannot be read.
+ * Parses `HOST:PORT/PATH?token=TOKEN`; path and token may be left out. `token-file=FILE` and `token-env=NAME` name the place of the token,
+ * so that it is not visible in the list of processes. Throws EtherloomError: `bad-address`, and a SystemError if the file cannot be read.
  */
 export function parseWebSocketAddress(text: string): WebSocketAddress {
   const [, tcp = '', path = '', query = ''] = /^([^/?#]*)([^?#]*)(?:\?([^#]*))?$/.exec(text) ?? [];
@@ -70,24 +70,24 @@ function firstLineOf(path: string): string | undefined {
   }
 }
 
-/** Where connections are taken, and how many. */
+/** The address for connections, and their limit. */
 export interface WebSocketListenerOptions {
   readonly listen: WebSocketAddress;
   readonly acceptor: Acceptor;
-  /** How many connections there may be at a time; further ones are refused. Default: 256. */
+  /** The most connections at a time; further ones are refused. Default: 256. */
   readonly maxConnections?: number;
-  /** What may wait for each client to read. */
+  /** The bounds of frames that wait for each client to read. */
   readonly backlog?: BacklogLimits;
 }
 
-/** How long a client may take to ask for its upgrade, in milliseconds, and how many may be at it. */
+/** How long a client may take to ask for its upgrade, in milliseconds, and how many may be waiting to ask. */
 const askTimeout = 10_000;
 const maxAsking = 128;
 
 /** A WebSocket server: each connection is a port, and ends with it. */
 export class WebSocketListener implements Listener {
   readonly address: string;
-  /** The port that was bound, also when the system chose it. */
+  /** The port that was bound, also if the system chose it. */
   readonly port: number;
   readonly #server: Server;
   readonly #door: Door;
@@ -128,7 +128,7 @@ export class WebSocketListener implements Listener {
   }
 }
 
-/** Throws EtherloomError('not-permitted') where others than this machine's programs could read and send frames; warns where they could listen in. */
+/** Throws EtherloomError('not-permitted') if programs beyond this machine could read and send frames; warns if they could listen in. */
 function checkExposure({ host, port, path, token }: WebSocketAddress, warn: (message: string) => void): void {
   const address = formatTcpAddress({ host, port });
   const exposure = exposureOf(host, { plain: token !== undefined });
@@ -143,13 +143,13 @@ function checkExposure({ host, port, path, token }: WebSocketAddress, warn: (mes
     warn(`WebSocket connections to ${address} are not encrypted; put a TLS proxy before it if others can listen in`);
 }
 
-/** Why a client is refused. [RFC 9110, 15.5] */
+/** The reason why a client is refused. [RFC 9110, 15.5] */
 interface Refusal {
   readonly status: string;
   readonly reason: string;
 }
 
-/** Who is let in. */
+/** The admission of clients. */
 class Door {
   readonly #options: WebSocketListenerOptions;
   readonly #environment: PortEnvironment;
@@ -165,7 +165,7 @@ class Door {
     // A frame in more pieces than that is an attack on our memory.
     maxFragments: 64,
     maxBufferedChunks: 1024,
-    // Texts are dropped unread.
+    // Text messages are dropped unread.
     skipUTF8Validation: true,
   });
 
@@ -176,7 +176,7 @@ class Door {
     this.#warn = onceAMinute(environment.clock, environment.log.warn);
   }
 
-  /** A new connection, which is to ask for its upgrade soon: where too many are at it, the oldest gives way. */
+  /** Handles a new connection, which must ask for its upgrade soon; if too many have not asked yet, the oldest is closed. */
   knock(socket: Socket): void {
     const [oldest] = this.#asking.keys();
     if (oldest && this.#asking.size >= maxAsking) {
@@ -191,7 +191,7 @@ class Door {
     socket.once('close', () => this.#hasAsked(socket));
   }
 
-  /** The request for an upgrade. */
+  /** Handles the request for an upgrade. */
   enter(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', () => undefined);
     const from = formatTcpAddress({ host: request.socket.remoteAddress ?? '?', port: request.socket.remotePort ?? 0 });
@@ -203,7 +203,7 @@ class Door {
       socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => socket.destroy());
       return;
     }
-    // Calls back at once, or refuses what is no WebSocket handshake by itself.
+    // Calls back at once, or refuses by itself a request that is not a WebSocket handshake.
     this.#server.handleUpgrade(request, socket, head, (webSocket) => {
       this.#hasAsked(socket);
       const port = new WebSocketPort(webSocket, socket, from, this.#environment, this.#options.backlog);
@@ -213,7 +213,7 @@ class Door {
     });
   }
 
-  /** Shows everybody out. */
+  /** Closes all connections. */
   close(): void {
     for (const socket of this.#asking.keys()) socket.destroy();
     for (const port of this.#inside) port.end('the switch ends');
@@ -231,7 +231,7 @@ class Door {
     if (token !== undefined && !isSame(asked.searchParams.get('token') ?? '', token)) {
       return { status: '401 Unauthorized', reason: 'it does not know the token' };
     }
-    // A browser opens a WebSocket to this machine for any page of the world, and says whose page it is; other programs say nothing.
+    // A browser opens a WebSocket to this machine for any page of the world, and sends the page's origin; other programs send none.
     if (token === undefined && origin !== undefined && !isLocalOrigin(origin)) {
       return { status: '403 Forbidden', reason: 'a page that is not of this machine is let in by a token only: add ?token=TOKEN' };
     }
@@ -242,7 +242,7 @@ class Door {
   }
 }
 
-/** In a time that tells nothing of where they differ. */
+/** Compares in a time that does not reveal where the texts differ. */
 function isSame(a: string, b: string): boolean {
   const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
   return timingSafeEqual(digest(a), digest(b));

@@ -1,6 +1,6 @@
 import type { Driver } from './driver.ts';
 
-/** Programs in browsers. Who may connect from beyond this machine is decided by the token. */
+/** Programs in browsers. The token decides which clients may connect from beyond this machine. */
 export const websocket: Driver = {
   scheme: 'ws',
   form: 'ws://HOST:PORT/PATH?token=TOKEN',

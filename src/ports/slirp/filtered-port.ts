@@ -2,24 +2,24 @@ import { PacedForwardingPort } from '../forwarding-port.ts';
 import { newPortCounters, type PacedPort, type PortCounters, type PortDrop, type Receiver } from '../port.ts';
 import type { FrameFilter, GatewayDrop } from './gateway-filter.ts';
 
-/** Counters of a port that drops frames by a filter, too. */
+/** Counters of a port that also drops frames by a filter. */
 export interface FilteredCounters extends PortCounters {
   readonly drops: Record<PortDrop | GatewayDrop, number>;
 }
 
-/** Counters at zero. */
+/** Returns counters at zero. */
 export function newFilteredCounters(): FilteredCounters {
   const counters = newPortCounters();
   const filtered = { dhcp: 0, forbidden: 0, ipv6: 0, malformed: 0, 'other-station': 0, spoofed: 0 };
   return { ...counters, drops: { ...counters.drops, ...filtered } };
 }
 
-/** A port whose frames pass a filter, each way. What does not pass is counted. */
+/** A port whose frames pass a filter, in each direction. Dropped frames are counted. */
 export class FilteredPort extends PacedForwardingPort {
   readonly #filter: FrameFilter;
   readonly #counters: FilteredCounters;
 
-  /** `counters` are those that `inner` counts in. */
+  /** `counters` are the counters of `inner`. */
   constructor(inner: PacedPort, filter: FrameFilter, counters: FilteredCounters) {
     super(inner);
     this.#filter = filter;

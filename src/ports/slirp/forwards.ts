@@ -7,13 +7,16 @@ import { formatIpv4 } from '../../wire/ipv4.ts';
 import type { PortForward } from './slirp-address.ts';
 
 /*
- * libslirp says that a port is forwarded even if it could not listen on it. So each is tried before libslirp is started, and looked for when
- * it runs.
+ * libslirp reports a port as forwarded even if it could not listen on it. So each port is tried before libslirp is started, and checked
+ * when it runs.
  */
 
 const anyAddress = '0.0.0.0';
 
-/** Binds each port of this machine for a moment. Throws EtherloomError('busy', 'not-permitted' or 'bad-option') with the first that it cannot. */
+/**
+ * Binds each port of this machine for a moment. Throws EtherloomError('busy', 'not-permitted' or 'bad-option') for the first one that
+ * fails.
+ */
 export async function checkForwards(forwards: readonly PortForward[]): Promise<void> {
   requireDistinct(forwards);
   for (const forward of forwards) {
@@ -25,7 +28,7 @@ export async function checkForwards(forwards: readonly PortForward[]): Promise<v
   }
 }
 
-/** Throws EtherloomError('bad-option') for two forwards of one port, of which libslirp would leave out the second without a word. */
+/** Throws EtherloomError('bad-option') for two forwards of one port, since libslirp would silently leave out the second. */
 function requireDistinct(forwards: readonly PortForward[]): void {
   for (const [at, forward] of forwards.entries()) {
     const before = forwards.slice(0, at).find((one) => overlap(one, forward));
@@ -58,7 +61,7 @@ async function tryUdp(forward: PortForward): Promise<void> {
   await once(socket, 'close');
 }
 
-/** Throws EtherloomError('busy') with the first forward that is not the process's own. */
+/** Throws EtherloomError('busy') for the first forward that does not belong to the process. */
 export function requireForwards(forwards: readonly PortForward[], pid: number): void {
   for (const forward of forwards) {
     const isOurs = socketsAt(forward.protocol, forward.port).some(

@@ -1,17 +1,17 @@
 /**
- * Which frames may cross between a switch and libslirp. libslirp forwards whatever comes, also what the switch floods to all ports and what is
- * for 127.0.0.0/8; it leases addresses by DHCP without being asked. So all of that is decided here.
+ * The frames that may cross between a switch and libslirp. libslirp forwards all frames that it gets, also those that the switch floods to
+ * all ports and those for 127.0.0.0/8; it leases addresses by DHCP without being asked. So all of that is decided here.
  */
 import { etherTypeOf, etherTypes, minFrame } from '../../wire/ethernet.ts';
 import { contains, ipProtocols, readIpv4, type Ipv4Address, type Ipv4Network } from '../../wire/ipv4.ts';
 import { readUint16, readUint32 } from '../../wire/octets.ts';
 
-/** Why a frame does not cross. */
+/** The reason why a frame does not cross. */
 export type GatewayDrop =
   | 'dhcp' // to or from libslirp's DHCP server
   | 'forbidden' // to a destination that is not allowed
-  | 'ipv6' // IPv6, router advertisements among it
-  | 'malformed' // its IPv4 header, or what is behind it, is cut short
+  | 'ipv6' // IPv6, including router advertisements
+  | 'malformed' // its IPv4 header, or the header behind it, is cut short
   | 'other-station' // for another station, or of a protocol that the gateway does not speak
   | 'spoofed'; // from an address outside the network, or the gateway's own
 
@@ -22,50 +22,50 @@ export interface AllowedDestination {
   readonly port?: number | undefined;
 }
 
-/** A port of a guest that is connected to from outside. */
+/** A port of a guest that accepts connections from outside. */
 export interface PublishedPort {
   readonly protocol: 'tcp' | 'udp';
   readonly address: Ipv4Address;
   readonly port: number;
 }
 
-/** What guests may do. */
+/** The rules for guests. */
 export interface GatewayRules {
   readonly network: Ipv4Network;
   /** Addresses of libslirp itself. */
   readonly router: Ipv4Address;
   readonly dns: Ipv4Address;
-  /** Empty for all destinations that are beyond this machine and its link. */
+  /** Empty to allow all destinations beyond this machine and its link. */
   readonly allow: readonly AllowedDestination[];
-  /** Whether the router's address leads to the loopback of this machine. */
+  /** True if the router's address leads to the loopback of this machine. */
   readonly hostLoopback: boolean;
-  /** They may answer. */
+  /** Their answers are allowed. */
   readonly published: readonly PublishedPort[];
 }
 
 /** Decides for each frame. It may be borrowed. */
 export interface FrameFilter {
-  /** Returns why a frame does not get to libslirp; undefined when it does. */
+  /** Returns why a frame must not reach libslirp; undefined if it may. */
   out(frame: Uint8Array): GatewayDrop | undefined;
-  /** Returns why a frame of libslirp does not get to the switch; undefined when it does. */
+  /** Returns why a frame of libslirp must not reach the switch; undefined if it may. */
   in(frame: Uint8Array): GatewayDrop | undefined;
 }
 
-/** Where fields are in a frame whose IPv4 header is at 14. */
+/** Offsets of fields in a frame whose IPv4 header is at 14. */
 const at = { version: 14, totalLength: 16, fragment: 20, protocol: 23, source: 26, destination: 30 } as const;
 const minIpv4Frame = minFrame + 20;
 
 const dnsPort = 53;
 const dhcpServerPort = 67;
 const echoRequest = 8;
-/** The flags octet of a TCP header, and the flags that tell the first segment of a connection from all others. */
+/** The flags octet of a TCP header, and the flags that distinguish the first segment of a connection from all others. */
 const tcpFlags = 13;
 const [fin, syn, rst, ack] = [0x01, 0x02, 0x04, 0x10];
 
 /** Lets every frame cross. */
 export const everything: FrameFilter = { out: () => undefined, in: () => undefined };
 
-/** Lets only frames cross that are neither to nor from libslirp's DHCP server. */
+/** Blocks frames to and from libslirp's DHCP server, and lets all others cross. */
 export const withoutDhcp: FrameFilter = {
   out: (frame) => (isDhcp(frame, 2) ? 'dhcp' : undefined),
   in: (frame) => (isDhcp(frame, 0) ? 'dhcp' : undefined),
@@ -129,7 +129,7 @@ export class GatewayFilter implements FrameFilter {
     if (allow.length === 0) return otherwise;
     return allow.some(({ network, port }) => {
       if (!contains(network, packet.destination)) return false;
-      // What leads beyond the usual must be named, and not just be within 0.0.0.0/0.
+      // A destination that is blocked by default must be listed itself: being within 0.0.0.0/0 does not suffice.
       if (!otherwise && network.prefixLength < linkLocal.prefixLength) return false;
       return port === undefined || packet.mayBeFor(port);
     });
@@ -140,20 +140,20 @@ export class GatewayFilter implements FrameFilter {
   }
 }
 
-/** How many askers of a published port are remembered: libslirp forgets them sooner. */
+/** The number of remembered askers of a published port: libslirp forgets them sooner. */
 const mostAskers = 4096;
 
-/** A published port, and who asked at it. */
+/** A published port, and the addresses that sent to it. */
 class Published {
   readonly #port: PublishedPort;
-  /** By UDP, which has no connections: addresses and ports, the latest at the end. */
+  /** By UDP, which has no connections: addresses and ports, the latest last. */
   readonly #askers = new Set<number>();
 
   constructor(port: PublishedPort) {
     this.#port = port;
   }
 
-  /** Notes who sends this to the port. */
+  /** Notes the sender of a packet to the port. */
   note(packet: Packet): void {
     const { address, port } = this.#port;
     if (packet.wholeProtocol !== 'udp' || packet.destination !== address || packet.destinationPort !== port) return;
@@ -163,7 +163,7 @@ class Published {
     if (this.#askers.size > mostAskers) for (const oldest of this.#askers) return void this.#askers.delete(oldest);
   }
 
-  /** Returns whether the port answers by this: to an asker, or within a connection, of which libslirp begins none by it. */
+  /** Returns whether the packet is an answer of the port: to an asker, or within a connection; libslirp begins no connection by it. */
   answersBy(packet: Packet): boolean {
     const { protocol, address, port } = this.#port;
     if (packet.wholeProtocol !== protocol || packet.source !== address || packet.sourcePort !== port) return false;
@@ -196,12 +196,12 @@ class Packet {
     this.destination = readIpv4(frame, at.destination);
   }
 
-  /** Whether what tells its destination's port is missing. */
+  /** True if the octets with its destination's port are missing. */
   get isCut(): boolean {
     return this.#isFirst && this.#hasPorts && this.#length < 4;
   }
 
-  /** The protocol of a packet that is no fragment and has ports. */
+  /** The protocol of an unfragmented packet with ports; undefined otherwise. */
   get wholeProtocol(): 'tcp' | 'udp' | undefined {
     if (!this.#isWhole || this.isCut) return undefined;
     return this.#protocol === ipProtocols.tcp ? 'tcp' : this.#protocol === ipProtocols.udp ? 'udp' : undefined;
@@ -215,22 +215,22 @@ class Packet {
     return readUint16(this.#frame, this.#payload + 2);
   }
 
-  /** Whether it is an echo request, or a later fragment of ICMP. */
+  /** True if it is an echo request, or a later fragment of ICMP. */
   get isEcho(): boolean {
     if (this.#protocol !== ipProtocols.icmp) return false;
     return !this.#isFirst || (this.#length > 0 && this.#frame[this.#payload] === echoRequest);
   }
 
   /**
-   * Returns whether it is for that port of TCP or UDP, or a later fragment of either. Ports are in the first eight octets, so in the first
-   * fragment only: without that one, the others never become a packet.
+   * Returns whether it is for that port of TCP or UDP, or a later fragment of either. Ports are in the first eight octets, and so in the
+   * first fragment only: without that one, the others never become a packet.
    */
   mayBeFor(port: number): boolean {
     if (!this.#hasPorts) return false;
     return !this.#isFirst || this.destinationPort === port;
   }
 
-  /** Whether it is a segment of TCP that begins no connection. */
+  /** True if it is a segment of TCP that does not begin a connection. */
   get isWithinConnection(): boolean {
     if (this.#length <= tcpFlags) return false;
     const flags = (this.#frame[this.#payload + tcpFlags] ?? 0) & (fin | syn | rst | ack);
@@ -242,7 +242,7 @@ class Packet {
   }
 }
 
-/** Returns `ipv4`, undefined for ARP, which crosses, or why a frame of another type does not. */
+/** Returns `ipv4`, undefined for ARP, which crosses, or the reason why a frame of another type does not. */
 function reasonOfType(frame: Uint8Array): 'ipv4' | GatewayDrop | undefined {
   switch (etherTypeOf(frame)) {
     case etherTypes.ipv4:
@@ -256,12 +256,12 @@ function reasonOfType(frame: Uint8Array): 'ipv4' | GatewayDrop | undefined {
   }
 }
 
-/** Returns whether a frame is for the MAC address that libslirp has for one of its own addresses: 52:55 and its octets. */
+/** Returns whether a frame is for the MAC address that libslirp has for one of its own addresses: 52:55 and the address. */
 function isForGateway(frame: Uint8Array, address: Ipv4Address): boolean {
   return readUint16(frame, 0) === 0x5255 && readUint32(frame, 2) === address;
 }
 
-/** Returns the length of the IPv4 header in octets; undefined when the packet is not whole. */
+/** Returns the length of the IPv4 header in octets; undefined if the packet is not whole. */
 function headerLength(frame: Uint8Array): number | undefined {
   if (frame.length < minIpv4Frame) return undefined;
   const versionAndLength = frame[at.version] ?? 0;
@@ -283,12 +283,12 @@ function isDhcp(frame: Uint8Array, side: 0 | 2): boolean {
 
 const linkLocal: Ipv4Network = { address: 0xa9fe_0000 as Ipv4Address, prefixLength: 16 };
 
-/** Returns whether an address is of one link alone: a router must not forward to it. [RFC 3927, 7] */
+/** Returns whether an address is valid on its own link only: a router must not forward to it. [RFC 3927, 7] */
 function isLinkLocal(address: Ipv4Address): boolean {
   return contains(linkLocal, address);
 }
 
-/** Returns whether an address is this host (0.0.0.0/8, 127.0.0.0/8), a group's or a broadcast. [RFC 6890, 2.2.2] */
+/** Returns whether an address is this host's (0.0.0.0/8, 127.0.0.0/8), a group's or a broadcast. [RFC 6890, 2.2.2] */
 function isNeverRouted(address: Ipv4Address): boolean {
   const first = address >>> 24;
   return first === 0 || first === 127 || first >= 224;

@@ -12,17 +12,17 @@ import { slirpAddress, type PortForward } from './slirp-address.ts';
 import { checkSlirp, findSlirpProgram } from './slirp-program.ts';
 import { startSlirp, type Slirp, type SlirpOptions } from './slirp.ts';
 
-/** What a gateway is. */
+/** The options of a gateway. */
 export interface GatewayOptions extends Omit<GatewayRules, 'published'> {
   readonly forwards: readonly PortForward[];
-  /** Of the network, in octets. Default: 1,500. */
+  /** The MTU of the network, in octets. Default: 1,500. */
   readonly mtu?: number | undefined;
 }
 
-/** The longest wait before it is started again, and how long it must have run for the next wait to be the shortest, in milliseconds. */
+/** The longest wait before a restart, and how long it must have run for the next wait to be the shortest, in milliseconds. */
 const longestWait = 10_000;
 
-/** A switch's way out: libslirp as a program of its own, which is started again whenever it ends. The port is down meanwhile. */
+/** A switch's way out: libslirp as a program of its own, which is restarted whenever it ends. The port is down meanwhile. */
 export class GatewayPort extends LastingPort {
   readonly module = 'gateway';
   readonly description: string;
@@ -52,8 +52,8 @@ export class GatewayPort extends LastingPort {
   }
 
   /**
-   * Opens a gateway once libslirp answers. Throws EtherloomError: `missing-peer` when it is not installed, `busy` when a port to be forwarded
-   * is taken, and what `startSlirp` throws.
+   * Opens a gateway once libslirp answers. Throws EtherloomError: `missing-peer` if it is not installed, `busy` if a port to forward is
+   * taken, and what `startSlirp` throws.
    */
   static async open(options: GatewayOptions, environment: PortEnvironment): Promise<GatewayPort> {
     const port = new GatewayPort(options, environment);
@@ -78,7 +78,7 @@ export class GatewayPort extends LastingPort {
     await slirp?.[Symbol.asyncDispose]();
   }
 
-  /** It may have ended before it was attached to. */
+  /** Handles a carrier; libslirp may have ended before the port was attached. */
   protected override carried(port: Port, up: boolean): void {
     if (up) super.carried(port, up);
     else this.lose(port, 'it had ended before');

@@ -10,26 +10,26 @@ export interface PortForward {
   readonly guestPort: number;
 }
 
-/** What libslirp is told. */
+/** The settings of libslirp. */
 export interface SlirpConfig {
   /** Its own address: the router of the network. Default: 10.0.2.2. */
   readonly router?: Ipv4Address | undefined;
-  /** Of the network. Default: 24. */
+  /** The prefix length of the network. Default: 24. */
   readonly prefixLength?: number | undefined;
-  /** Where it answers for the resolver of this machine. Default: 10.0.2.3. */
+  /** The address at which it answers for the resolver of this machine. Default: 10.0.2.3. */
   readonly dns?: Ipv4Address | undefined;
-  /** The first address that its DHCP server leases; the server cannot be switched off. */
+  /** The first address that its DHCP server leases; the server cannot be disabled. */
   readonly firstLease?: Ipv4Address | undefined;
-  /** Whether the addresses of the network that no guest has lead to the loopback of this machine. */
+  /** True if unused addresses of the network lead to the loopback of this machine. */
   readonly hostLoopback: boolean;
   readonly forwards?: readonly PortForward[];
-  /** A directory to be read by TFTP. */
+  /** A directory that guests may read by TFTP. */
   readonly tftp?: string | undefined;
-  /** Of the network, in octets. Default: 1,500. */
+  /** The MTU of the network, in octets. Default: 1,500. */
   readonly mtu?: number | undefined;
 }
 
-/** Returns the address by which `vde_plug` starts libslirp so, for IPv4 alone: `slirp:///v4/addr=10.0.2.2\/24`. [libvdeplug_slirp(1)] */
+/** Returns the address with which `vde_plug` starts libslirp, for IPv4 only: `slirp:///v4/addr=10.0.2.2\/24`. [libvdeplug_slirp(1)] */
 export function slirpAddress({ router, prefixLength = 24, dns, firstLease, hostLoopback, forwards = [], tftp, mtu }: SlirpConfig): string {
   const words = [
     'v4',
@@ -40,7 +40,7 @@ export function slirpAddress({ router, prefixLength = 24, dns, firstLease, hostL
     ...(hostLoopback ? [] : ['disable_host_loopback']),
     ...(mtu === undefined ? [] : [`mtu=${mtu}`, `mru=${mtu}`]),
     ...(tftp === undefined ? [] : [`tftp_path=${quote(tftp)}`]),
-    // Of words that are repeated only the last counts.
+    // Of repeated words only the last one counts.
     ...forwardWord('tcp', forwards),
     ...forwardWord('udp', forwards),
   ];

@@ -9,18 +9,18 @@ import { once } from 'node:events';
 import { EtherloomError, reasonOf } from '../../errors.ts';
 import { asCalled } from '../../system/caller.ts';
 
-/** What has to be installed, as the messages name it. */
+/** The packages to install, as the messages name them. */
 const packages = 'install vdeplug and libvdeplug-slirp (apt install vdeplug libvdeplug-slirp)';
 
-/** How every compiled program begins. [elf(5)] */
+/** The first octets of every compiled program. [elf(5)] */
 const elfMagic = '\x7fELF';
 
-/** The end of what is kept of a program's complaints, in characters. */
+/** The length of a program's error output that is kept, its end, in characters. */
 const mostComplaint = 500;
 
 /**
- * Returns the path of the original `vde_plug`, by default on the PATH or in /usr/bin. Ours has that name too, and is a script, as a wrapper around it
- * would be: only a compiled program is taken, so that it never starts itself. Throws EtherloomError('missing-peer').
+ * Returns the path of the original `vde_plug`, by default on the PATH or in /usr/bin. Our own `vde_plug` is a script, as a wrapper around
+ * it would be: only a compiled program is accepted, so that it never starts itself. Throws EtherloomError('missing-peer').
  */
 export function findSlirpProgram(directories: readonly string[] = usualDirectories()): string {
   const found = directories.map((directory) => join(directory, 'vde_plug')).find(isCompiled);
@@ -29,8 +29,8 @@ export function findSlirpProgram(directories: readonly string[] = usualDirectori
 }
 
 /**
- * Runs the program once with an input that is empty, after which it ends. Throws EtherloomError: `missing-peer` when it lacks the plug-in
- * for `slirp://`, `bad-address` with its own words when it does not accept the address.
+ * Runs the program once with an empty input, after which it ends. Throws EtherloomError: `missing-peer` if it lacks the plug-in for
+ * `slirp://`, `bad-address` with its own words if it rejects the address.
  */
 export async function checkSlirp(program: string, address: string): Promise<void> {
   const complaints = new Complaints();
@@ -42,7 +42,7 @@ export async function checkSlirp(program: string, address: string): Promise<void
   } catch (error) {
     throw new EtherloomError('missing-peer', `cannot start libslirp by ${program}: ${reasonOf(error)}; ${packages}`);
   }
-  // It may crash while it ends so soon: its threads are not waited for. It has accepted the address by then.
+  // It may crash when it ends so soon, since it does not wait for its threads. By then it has accepted the address.
   if (status === 0 || status === null) return;
   if (complaints.text.includes('Protocol not supported')) {
     throw new EtherloomError('missing-peer', `cannot start libslirp: ${program} has no plug-in for slirp://; ${packages}`);
@@ -59,7 +59,7 @@ function usualDirectories(): string[] {
   return [...path.filter((directory) => directory.startsWith('/')), '/usr/bin'];
 }
 
-/** What a program wrote to standard error: the last lines of it, as one. */
+/** The error output of a program: its last lines, as one. */
 export class Complaints {
   #text = '';
 

@@ -11,33 +11,33 @@ import { everything, type FrameFilter } from './gateway-filter.ts';
 import { slirpAddress, type SlirpConfig } from './slirp-address.ts';
 import { Complaints, findSlirpProgram } from './slirp-program.ts';
 
-/** What a libslirp is started with. */
+/** The options of a libslirp. */
 export interface SlirpOptions {
   readonly config: SlirpConfig & { readonly router: Ipv4Address };
-  /** What passes between it and the switch. Default: everything. */
+  /** The frames that pass between it and the switch. Default: all. */
   readonly filter?: FrameFilter;
   /** Default: counters of its own. */
   readonly counters?: FilteredCounters;
 }
 
-/** A libslirp that runs. Disposing it ends it. */
+/** A running libslirp. Disposing it ends it. */
 export interface Slirp extends AsyncDisposable {
   readonly port: FilteredPort;
-  /** When it was started, by the clock. */
+  /** The time of its start, by the clock. */
   readonly since: number;
-  /** To be called when its port has closed: resolves with how it ended, and its own last words. */
+  /** Must be called when its port has closed: resolves to its end, with its last error output. */
   readonly ended: () => Promise<string>;
 }
 
-/** How long libslirp may take to answer once it is started, in milliseconds. */
+/** How long libslirp may take to answer after its start, in milliseconds. */
 const answerLimit = 5_000;
 
-/** The station that asks whether libslirp answers: locally administered, and no guest's. */
+/** The station that asks whether libslirp answers: locally administered, and not a guest's. */
 const prober = macFromNumber(0x0265_6c02_0000);
 
 /**
- * Starts libslirp, and resolves when it answers at the router's address: by then it has bound the ports that it forwards, or failed to. Throws
- * EtherloomError: `missing-peer`, `busy` when a forwarded port is not its own, `timed-out`, `system` when it ends at once.
+ * Starts libslirp, and resolves when it answers at the router's address: by then it has bound the ports that it forwards, or failed to.
+ * Throws EtherloomError: `missing-peer`, `busy` if a forwarded port is not its own, `timed-out`, `system` if it ends at once.
  */
 export async function startSlirp(
   { config, filter = everything, counters = newFilteredCounters() }: SlirpOptions,
@@ -47,9 +47,9 @@ export async function startSlirp(
   const complaints = new Complaints();
   const command = await startCommand([program, slirpAddress(config)], environment, {
     counters,
-    // It ends with its input, after what waits there; the keys that interrupt a terminal's foreground must not end it before.
+    // It ends after it has read its whole input; the keys that interrupt a terminal's foreground must not end it before.
     detached: true,
-    // Each connection of a guest takes one, for 10 s after its end too.
+    // Each connection of a guest takes one, also for 10 s after its end.
     manyDescriptors: true,
     packets: true,
     complaint: complaints.add,
@@ -106,7 +106,7 @@ function isAnswerOf(router: Ipv4Address, frame: Uint8Array): boolean {
   return arp?.operation === 'reply' && arp.senderAddress === router;
 }
 
-/** Returns an ARP probe, which says no address of its sender. [RFC 5227, 2.1.1] */
+/** Returns an ARP probe, which does not contain its sender's address. [RFC 5227, 2.1.1] */
 function questionFor(router: Ipv4Address): Uint8Array {
   const arp = {
     operation: 'request',

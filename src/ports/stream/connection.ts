@@ -6,39 +6,39 @@ import type { PortCounters } from '../port.ts';
 import { SendQueue } from '../send-queue.ts';
 import type { ByteChannel } from './byte-channel.ts';
 
-/** What a connection is given. */
+/** The parts and callbacks of a connection. */
 export interface ConnectionOptions {
   /** Belongs to the connection from here. */
   readonly channel: ByteChannel;
   readonly framing: Framing;
-  /** The longest frame that the far end is sent before it has greeted, in octets. */
+  /** The longest frame that is sent before the far end has greeted, in octets. */
   readonly longest: number;
-  /** What may wait for the far end to read, in octets. Default: what the budget gives each port. */
+  /** The most octets that may wait for the far end to read. Default: the budget's bound for each port. */
   readonly backlog: number | undefined;
   readonly counters: PortCounters;
   readonly budget: PortEnvironment['budget'];
-  /** Takes each frame that came, borrowed. */
+  /** Called with each received frame, borrowed. */
   readonly deliver: (frame: Uint8Array) => void;
-  /** Is told of text that came before the first frame. */
+  /** Called for text that came before the first frame. */
   readonly skipped: (text: SkippedText) => void;
 }
 
-/** One connection of a stream port: what takes its octets apart, what sends, and what the two ends know of each other. */
+/** One connection of a stream port: its decoder, its sender, and the state that the two ends know of each other. */
 export class Connection implements Disposable {
   readonly decoder: FrameDecoder;
   readonly outbox: Outbox;
   readonly queue: SendQueue;
-  /** Whether anything has come over it. */
+  /** True if anything was received. */
   heard = false;
-  /** Whether sending fails for good, and only what has come is heard. */
+  /** True if sending fails for good, and it only receives what has come. */
   failed = false;
-  /** For how many seconds nothing has come. */
+  /** The number of seconds without received octets. */
   silence = 0;
-  /** How many frames had been sent when the last second ended. */
+  /** The number of frames sent when the last second ended. */
   sent = 0;
-  /** Whether the far end believes that the port at this end is up: it takes that for granted until it is told. */
+  /** True if the far end believes that the port at this end is up, as it does until it is told otherwise. */
   toldUp = true;
-  /** Whether the port at the far end is up, as far as this end was told. */
+  /** True if the port at the far end is up, by its last sign. */
   farUp = true;
   readonly #channel: ByteChannel;
   #watch: Watch | undefined;
@@ -57,28 +57,28 @@ export class Connection implements Disposable {
     });
   }
 
-  /** Whether what comes is received. */
+  /** True if it receives. */
   get watched(): boolean {
     return this.#watch !== undefined;
   }
 
-  /** Begins to receive; later calls change nothing. */
+  /** Begins to receive; later calls have no effect. */
   watch(tell: (ready: Ready) => void): void {
     this.#watch ??= this.#channel.watch({ readable: true, writable: this.queue.blocked }, tell);
   }
 
-  /** Receives what waits: see ByteChannel. */
+  /** Receives the waiting octets: see ByteChannel. */
   receive(ring: Parameters<ByteChannel['receive']>[0]): number | string {
     return this.#channel.receive(ring, this.decoder.rest);
   }
 
-  /** Sends octets that are no frame. Nothing may wait for room. */
+  /** Sends octets that are not a frame. Only while nothing waits for room. */
   say(octets: Uint8Array): void {
     this.outbox.sendOctets(octets);
     this.queue.settle();
   }
 
-  /** Closes it. Frames that wait are counted as lost. */
+  /** Closes it. Waiting frames are counted as lost. */
   [Symbol.dispose](): void {
     this.decoder.stop();
     this.queue.drop('no-carrier');

@@ -18,7 +18,7 @@ export class FdChannel implements ByteChannel {
     this.#environment = environment;
   }
 
-  /** A channel on a non-blocking stream socket, which it owns from here. */
+  /** Returns a channel on a non-blocking stream socket, which it owns from here. */
   static onSocket(fd: Fd, environment: PortEnvironment): FdChannel {
     return new FdChannel({ fd, kind: 'socket', [Symbol.dispose]: () => closeSync(fd) }, environment);
   }
@@ -31,7 +31,7 @@ export class FdChannel implements ByteChannel {
     return memory.send(this.#end.fd, start, end, this.#end.kind);
   }
 
-  /** A descriptor that cannot be watched is a file, or like one: it is ready at any time. */
+  /** Watches the descriptor. One that cannot be watched is a file, or like one: it is ready at any time. */
   watch(interest: Interest, tell: (ready: Ready) => void): Watch {
     try {
       return this.#environment.loop.readiness.watch(this.#end.fd, interest, tell);
@@ -46,7 +46,7 @@ export class FdChannel implements ByteChannel {
   }
 }
 
-/** The watch of a descriptor that is ready whenever it is asked, once a turn of the event loop. */
+/** The watch of a descriptor that is always ready: it calls back once a turn of the event loop. */
 class AlwaysReady implements Watch {
   readonly #environment: PortEnvironment;
   readonly #tell: (ready: Ready) => void;

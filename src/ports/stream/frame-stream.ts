@@ -6,40 +6,40 @@
  *   +--------+--------+-----------+        +--------+--------+--------+--------+-----------+
  *    VDE's tools, and between ours           QEMU's -netdev stream [QEMU, net/stream.c]
  *
- * A length of 0 carries nothing and is skipped. Between ours a link begins with four of them, the greeting: VDE's tools skip it, and send
- * none. Who hears it knows that the far end takes every length; from any other, and to any other, no frame is longer than what those
- * tools take. To an end that has greeted, a frame of one octet says that the port at this end is down (0), or up again (1). Text may
- * precede the first frame in VDE's streams: see stream-text.ts.
+ * A length of 0 carries nothing and is skipped. Between our own programs a link begins with four of them, the greeting. VDE's tools skip
+ * it, and send none. An end that receives the greeting knows that the far end accepts every length. Without it, frames in both directions
+ * are bounded by the longest that VDE's tools accept. To an end that has greeted, a frame of one octet means that the port at this end is
+ * down (0), or up again (1). Text may precede the first frame in VDE's streams: see stream-text.ts.
  */
 import { maxFrame } from '../port.ts';
 import { StreamBeginning, textAt } from './stream-text.ts';
 
-/** The longest frame that streams carry, in octets: all that two octets can say. */
+/** The longest frame that streams carry, in octets: the greatest number of two octets. */
 export const maxStreamFrame = 65_535;
 
-/** How frames lie in a stream, and what a far end may be sent. */
+/** The layout of frames in a stream, and the frames that a far end may get. */
 export interface Framing {
-  /** The octets of a length. */
+  /** The number of octets of a length. */
   readonly lengthSize: 2 | 4;
   /** The longest frame for a far end that has not greeted, in octets. */
   readonly sendable: number;
-  /** The longest frame from a far end that has not greeted; whoever announces a longer one makes no sense. */
+  /** The longest frame from a far end that has not greeted. A greater length is a fault. */
   readonly receivable: number;
-  /** What is said first. Empty where the far end would not skip it. */
+  /** The octets sent first. Empty if the far end would not skip them. */
   readonly greeting: Uint8Array;
-  /** Whether text before the first frame is skipped. */
+  /** True if text before the first frame is skipped. */
   readonly skipsText: boolean;
-  /** What people are told to do about a far end whose length made no sense. */
+  /** The advice to people about a far end that sent an invalid length. */
   readonly remedy?: string;
 }
 
-/** Why nothing in a stream can be believed any more: the length of a frame that is too long, and the text that stands in its place, if any. */
+/** The fault that makes a stream unreadable: the length of a frame that is too long, and the text in its place, if any. */
 export interface StreamFault {
   readonly length: number;
   readonly text?: string;
 }
 
-/** The streams of VDE's tools and ours. */
+/** The framing of VDE's tools and ours. */
 export const vdeFraming: Framing = {
   lengthSize: 2,
   sendable: maxFrame,
@@ -49,7 +49,7 @@ export const vdeFraming: Framing = {
   remedy: 'a far end that runs dpipe and nc must be started again',
 };
 
-/** QEMU's streams. It takes and sends up to 69,632 octets [QEMU, NET_BUFSIZE], and would give an empty frame to its guest. */
+/** QEMU's framing. It accepts and sends up to 69,632 octets [QEMU, NET_BUFSIZE], and would pass an empty frame to its guest. */
 export const qemuFraming: Framing = {
   lengthSize: 4,
   sendable: maxStreamFrame,
@@ -58,31 +58,31 @@ export const qemuFraming: Framing = {
   skipsText: false,
 };
 
-/** Returns in words what a stream ended with, and what helps. */
+/** Describes a fault in words, with a remedy. */
 export function describeFault({ length, text }: StreamFault, remedy?: string): string {
   if (text !== undefined) return `text came instead of a frame: "${text}"; ${textRemedy}`;
   return `a frame of ${length} octets was announced, more than it may have${remedy === undefined ? '' : `; ${remedy}`}`;
 }
 
-/** Returns in words that text was skipped, and what helps. */
+/** Describes skipped text in words, with a remedy. */
 export function describeText({ text, octets }: SkippedText): string {
   return `skipped ${octets} octets of text before the first frame: "${text}"; ${textRemedy}`;
 }
 
 const textRemedy = 'look at what the command on the other side prints: its shell start file (~/.profile, ~/.bashrc) must print nothing';
 
-/** Text that came before the first frame: its first line, and how long all of it was. */
+/** Text that came before the first frame: its first line, and its whole length. */
 export interface SkippedText {
   readonly text: string;
   readonly octets: number;
 }
 
-/** Takes a stream apart, wherever it was split, in memory that is not its own. Once a length is wrong nothing after it can be believed. */
+/** Decodes a stream, wherever it was split, in memory of its caller. After an invalid length the rest of the stream cannot be trusted. */
 export class FrameDecoder {
   readonly #framing: Framing;
   readonly #deliver: (frame: Uint8Array) => void;
   readonly #skipped: (text: SkippedText) => void;
-  /** Where the frames begin, until that is known. */
+  /** The search for the first frame, until it is found. */
   #beginning: StreamBeginning | undefined;
   #limit: number;
   #greeted = false;
@@ -92,7 +92,7 @@ export class FrameDecoder {
   #rest = this.#room;
   #over = false;
 
-  /** `deliver` gets views into the memory that is decoded. `skipped` is called once, where text came before the first frame. */
+  /** `deliver` gets views into the decoded memory. `skipped` is called once, if text came before the first frame. */
   constructor(framing: Framing, deliver: (frame: Uint8Array) => void, skipped: (text: SkippedText) => void = () => undefined) {
     this.#framing = framing;
     this.#deliver = deliver;
@@ -101,20 +101,20 @@ export class FrameDecoder {
     if (framing.skipsText) this.#beginning = new StreamBeginning(framing.receivable);
   }
 
-  /** Whether the far end began with the greeting. */
+  /** True if the far end began with the greeting. */
   get greeted(): boolean {
     return this.#greeted;
   }
 
-  /** What is left of a frame that is not whole yet: the octets that come next belong behind it. */
+  /** The octets of an incomplete frame: the next octets belong behind them. */
   get rest(): Uint8Array {
     return this.#rest;
   }
 
   /**
-   * Takes `rest` and what came behind it, which lie in `memory` from `start` to `end`. Delivers each frame that is whole, and keeps a copy
-   * of what is left.
-   * @returns what is wrong where a length exceeds the limit; then the stream is over. Else undefined.
+   * Decodes `rest` and the octets behind it, which lie in `memory` from `start` to `end`. Delivers each whole frame, and keeps a copy of
+   * the remainder.
+   * @returns the fault, if a length exceeds the limit; then the stream is over. Undefined otherwise.
    */
   decode(memory: Uint8Array, start: number, end: number): StreamFault | undefined {
     if (!this.#beginning) return this.#decode(memory, start, end);
@@ -128,7 +128,7 @@ export class FrameDecoder {
     return this.#fault(memory, beginning.at, end);
   }
 
-  /** The stream has ended: text that no frame followed is told of. */
+  /** Notes the end of the stream: text without a frame behind it is reported. */
   end(): void {
     this.#beginning?.end(this.#rest);
     this.#begin();
@@ -159,13 +159,13 @@ export class FrameDecoder {
         }
       }
     } finally {
-      // Also when `deliver` throws: what comes next is to be read from the border of a frame.
+      // Also if `deliver` throws: the next octets must be read from the border of a frame.
       if (!this.#over) this.#keep(memory.subarray(at, end));
     }
     return undefined;
   }
 
-  /** Delivers nothing any more. */
+  /** Stops delivery. */
   stop(): void {
     this.#over = true;
     this.#beginning = undefined;
@@ -194,11 +194,11 @@ export class FrameDecoder {
   }
 }
 
-/** Writes length and frame at `at`, where there is room for them, and returns where they end. */
+/** Writes length and frame at `at`, where there must be room for them, and returns their end. */
 export function writeFrame(memory: Uint8Array, at: number, frame: Uint8Array, lengthSize: 2 | 4): number {
   let start = at;
   if (lengthSize === 4) {
-    // No frame is so long that these would be anything else.
+    // These octets are always zero: frames are not that long.
     memory[start++] = 0;
     memory[start++] = 0;
   }
@@ -208,7 +208,7 @@ export function writeFrame(memory: Uint8Array, at: number, frame: Uint8Array, le
   return start + frame.length;
 }
 
-/** Returns the octets that say whether the port at this end is up: a frame that no station sends. Only an end that has greeted reads them. */
+/** Returns the sign that the port at this end is up or down: a frame that a station cannot send. Only an end that has greeted reads it. */
 export function signOf(up: boolean): Uint8Array {
   return up ? upSign : downSign;
 }
@@ -216,7 +216,10 @@ export function signOf(up: boolean): Uint8Array {
 const downSign = new Uint8Array([0, 1, 0]);
 const upSign = new Uint8Array([0, 1, 1]);
 
-/** Returns what a frame that is too short for a station says of the far end's port: whether that is up. Undefined when it says nothing. */
+/**
+ * Reads the sign of the far end's port from a frame that is too short for a station: true if that port is up. Returns undefined if it is
+ * not a sign.
+ */
 export function readSign(frame: Uint8Array): boolean | undefined {
   const [octet = NaN] = frame;
   return frame.length === 1 && octet <= 1 ? octet === 1 : undefined;

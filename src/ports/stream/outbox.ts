@@ -8,7 +8,7 @@ import type { ByteChannel } from './byte-channel.ts';
 export interface OutboxOptions {
   readonly channel: ByteChannel;
   readonly lengthSize: 2 | 4;
-  /** Whether each frame leaves by a system call of its own. Default: false. */
+  /** True if each frame leaves by a system call of its own. Default: false. */
   readonly packets?: boolean;
   readonly budget: BacklogBudget;
 }
@@ -20,17 +20,17 @@ const outboxSize = 131_072;
 const spare: StreamMemory[] = [];
 
 /**
- * The sink of a connection: frames are copied behind their lengths into one piece of memory, and leave by one system call. What the system does
- * not take at once is kept here, and no more frames are taken until it has gone.
+ * The sink of a connection: frames are copied behind their lengths into one piece of memory, and leave by one system call. Octets that the
+ * system does not take at once are kept here. Until they are gone, it takes no more frames.
  */
 export class Outbox implements Sink {
   readonly #options: OutboxOptions;
   #memory: StreamMemory | undefined;
   #start = 0;
   #end = 0;
-  /** Where the frame ends of which a part has left by itself. */
+  /** The end of the frame of which a part has been sent. */
   #cut: number | undefined;
-  /** For the memory, while something is kept in it. */
+  /** The charge for the memory, while octets are kept in it. */
   #charge: Charge | undefined;
   #error: string | undefined;
 
@@ -38,12 +38,12 @@ export class Outbox implements Sink {
     this.#options = options;
   }
 
-  /** What the system has not taken yet, in octets. */
+  /** The octets that the system has not taken yet. */
   get kept(): number {
     return this.#end - this.#start;
   }
 
-  /** Why the system refuses to send on this connection, for good: an errno's name. Then no frame is taken any more. */
+  /** The reason why the system refuses to send on this connection for good: an errno's name. Then it takes no more frames. */
   get error(): string | undefined {
     return this.#error;
   }
@@ -58,7 +58,7 @@ export class Outbox implements Sink {
     return at - from;
   }
 
-  /** Sends octets as they are. Only while nothing is kept. */
+  /** Sends octets unchanged. Only while nothing is kept. */
   sendOctets(octets: Uint8Array): void {
     if (octets.length === 0) return;
     this.#ownMemory().octets.set(octets, this.#end);
@@ -75,7 +75,7 @@ export class Outbox implements Sink {
     else this.#charge ??= this.#options.budget.charge(outboxSize);
   }
 
-  /** Forgets what is kept. */
+  /** Discards the kept octets. */
   clear(): void {
     this.#charge?.[Symbol.dispose]();
     this.#charge = undefined;
@@ -89,12 +89,12 @@ export class Outbox implements Sink {
     return this.#end + this.#options.lengthSize + frame.length <= outboxSize;
   }
 
-  /** Returns how many octets the system took, or the errno's name. */
+  /** Returns the number of octets that the system took, or the errno's name. */
   #sendUpTo(end: number, start = this.#start): number | string {
     return this.#options.channel.send(this.#ownMemory(), start, end);
   }
 
-  /** The same, frame by frame. An error after some is met again by the next call. */
+  /** Sends frame by frame, with the same result. An error after the first frame occurs again in the next call. */
   #sendPackets(): number | string {
     let at = this.#start;
     while (at < this.#end) {

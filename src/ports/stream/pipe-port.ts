@@ -10,26 +10,26 @@ import { SendQueue } from '../send-queue.ts';
 import type { ByteChannel } from './byte-channel.ts';
 import { FdChannel } from './fd-channel.ts';
 
-/** What a port on two ends of streams is. */
+/** The options of a port on two ends of streams. */
 export interface PipePortOptions {
   readonly description: string;
-  /** Where frames come from, and where they go. They belong to the port from here, and are different descriptors. */
+  /** The source of received frames, and the target of sent ones. They belong to the port from here, and are different descriptors. */
   readonly input: StreamEnd;
   readonly output: StreamEnd;
-  /** Takes frames for its output until it is disposed, also when it has said that it has ended because its input did. Default: false. */
+  /** Sends frames to its output until it is disposed, even after its input ended and its receiver was called. Default: false. */
   readonly halfOpen?: boolean;
-  /** Whether each frame is a write of its own: see `openPacketPipe`. Default: false. */
+  /** True if each frame is a write of its own: see `openPacketPipe`. Default: false. */
   readonly packets?: boolean;
   /** Counts the frames: those of a port before this one, for example. Default: counters of its own. */
   readonly counters?: PortCounters;
 }
 
-/** Programs between VDE's plugs may count what they see: nothing is said that is no frame. */
+/** Programs between VDE's plugs may count what they see: so only frames are sent. */
 const framing: Framing = { ...vdeFraming, greeting: new Uint8Array(0) };
 
 /**
  * A port on the streams of VDE's tools: pipes, sockets, terminals or files, one to read and one to write. It ends when its input does, or
- * when nobody reads its output.
+ * when its output has no reader.
  */
 export class PipePort implements PacedPort {
   readonly module = 'stream';
@@ -43,12 +43,12 @@ export class PipePort implements PacedPort {
   readonly #queue: SendQueue;
   #decoder: FrameDecoder;
   #watches: { readonly input: Watch; readonly output: Watch } | undefined;
-  /** Whether a length made no sense, and what comes is thrown away. */
+  /** True if a length was invalid, and the octets that come are discarded. */
   #astray = false;
   #toldText = false;
   #listening = true;
   readonly #halfOpen: boolean;
-  /** Whether the input has ended, and the receiver was told. */
+  /** True if the input has ended, and the receiver was called. */
   #heardAll = false;
   #open = true;
 
@@ -82,7 +82,7 @@ export class PipePort implements PacedPort {
     if (!this.#open) return;
     this.#watches ??= {
       input: this.#input.watch({ readable: this.#listening, writable: false }, () => this.#environment.breath(this.#receive)),
-      // Whoever is gone for good is learned of by writing.
+      // A reader that is gone for good is detected by a failing write.
       output: this.#output.watch({ readable: false, writable: this.#queue.blocked }, this.#drain),
     };
   }
@@ -113,7 +113,7 @@ export class PipePort implements PacedPort {
     this.#check();
   }
 
-  /** The other side cannot be told. */
+  /** The other side cannot be informed. */
   enable(up: boolean): void {
     if (!up) this.#queue.drop('port-down');
   }
@@ -149,8 +149,8 @@ export class PipePort implements PacedPort {
   };
 
   /**
-   * Behind a length that makes no sense nothing can be told apart. But whoever writes begins with a frame: once all that waits is thrown
-   * away, the next octets that come are the beginning of one, as far as can be known.
+   * Decodes received octets. After an invalid length the frame boundaries are lost. Writers start each write at a boundary, so discarding
+   * everything already queued resynchronises the stream.
    */
   #take(start: number, end: number, came: number): void {
     if (!this.#astray) {

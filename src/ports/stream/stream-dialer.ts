@@ -11,20 +11,20 @@ import { tcpUserTimeout, type StreamEndpoint } from './stream-endpoint.ts';
 import { StreamPort, type StreamPortOptions } from './stream-port.ts';
 import { FdChannel } from './fd-channel.ts';
 
-/** The dialling side of a stream: a port that is there for good, up while the far end can be reached. */
+/** The dialling side of a stream: a permanent port, up while the far end can be reached. */
 export class StreamDialer implements AsyncDisposable {
-  /** Ends the dialling when it is disposed. */
+  /** Disposing the port ends the dialling. */
   readonly port: StreamPort;
   readonly #environment: PortEnvironment;
   #endpoint: StreamEndpoint;
   readonly #redial: LinkRedial;
   #timeout: Timer | undefined;
   #dialling: { readonly fd: Fd; readonly watch: Watch } | undefined;
-  /** Whether the last connection ended before anything came over it: it may have been to nobody. */
+  /** True if the last connection ended before anything was received: there may have been no far end. */
   #wasSilent = false;
   #open = true;
 
-  /** Begins to dial, and goes on until disposed. */
+  /** Begins to dial, and continues until disposed. */
   constructor(endpoint: StreamEndpoint, options: Omit<StreamPortOptions, 'description'>, environment: PortEnvironment) {
     this.#endpoint = endpoint;
     this.#environment = environment;
@@ -66,11 +66,11 @@ export class StreamDialer implements AsyncDisposable {
     if (this.#open && this.#endpoint !== endpoint) await this.#dial();
   }
 
-  /** Waits until the connection is there. */
+  /** Waits until the connection is open. */
   #await(fd: Fd): void {
     const watch = this.#environment.loop.readiness.watch(fd, { readable: false, writable: true }, () => {
       const error = connectError(fd);
-      // Where nobody listens, the system may give the very port that is dialled.
+      // If nothing listens there, the system may choose the very port that is dialled.
       if (error !== undefined) this.#failed(error);
       else if (answersItself(fd)) this.#failed('it answered itself');
       else this.#up();
@@ -93,7 +93,7 @@ export class StreamDialer implements AsyncDisposable {
     this.#redial.down(reason);
   }
 
-  /** Ends the waiting, and returns the socket that was waited for. */
+  /** Ends the wait, and returns the socket that was waited for. */
   #settle(): Fd | undefined {
     const dialling = this.#dialling;
     this.#dialling = undefined;

@@ -5,35 +5,40 @@ import { userPeer, type Peer } from '../peer.ts';
 import { ListeningFile } from '../socket-file.ts';
 import { formatTcpAddress, resolveHost, type TcpAddress } from '../tcp-address.ts';
 
-/** A far end over TCP that acknowledges nothing for so long is dead, in milliseconds. On a silent connection the kernel notices up to 2.4 s later. */
+/**
+ * How long a far end over TCP may acknowledge nothing before it counts as dead, in milliseconds. On a silent connection the kernel notices
+ * up to 2.4 s later.
+ */
 export const tcpUserTimeout = 2200;
 
-/** Where streams lead: the same whether it is a host or a socket file. */
+/** The far end of streams: the same for a host and for a socket file. */
 export interface StreamEndpoint {
-  /** As its user would write it. */
+  /** The name, as its user would write it. */
   readonly name: string;
-  /** A socket whose connection is under way: it is writable when that is done or has failed. Throws EtherloomError or a SystemError. */
+  /**
+   * Returns a socket with a pending connection: it is writable when that has succeeded or failed. Throws EtherloomError or a SystemError.
+   */
   connect(): Promise<Fd>;
-  /** A socket that listens there. Throws EtherloomError or a SystemError (EADDRINUSE). */
+  /** Returns a socket that listens there. Throws EtherloomError or a SystemError (EADDRINUSE). */
   listen(): Promise<ListeningSocket>;
 }
 
-/** Who has connected, and the name that people see. */
+/** The peer of a connection, and its name for people. */
 export interface NamedPeer {
   readonly name: string;
   readonly peer: Peer;
 }
 
-/** A socket that listens, and what belongs to it. */
+/** A listening socket, and its file and name. */
 export interface ListeningSocket {
   readonly fd: Fd;
-  /** The file that it is found by; undefined over TCP. */
+  /** The file by which it is found; undefined over TCP. */
   readonly file?: ListeningFile;
-  /** Where it listens, also when the system chose. */
+  /** The address at which it listens, also if the system chose it. */
   readonly name: string;
   /** The TCP port; 0 on a socket file. */
   readonly port: number;
-  /** Who has connected. Throws a SystemError when that one is gone already. */
+  /** Returns the peer of a connection. Throws a SystemError if that is already gone. */
   peer(connection: Fd): NamedPeer;
   /** Closes the socket and removes its file. */
   close(): void;
@@ -42,7 +47,7 @@ export interface ListeningSocket {
 /** Connections that may wait to be accepted. */
 const acceptBacklog = 128;
 
-/** A host, by name or address, and a port. */
+/** Returns the endpoint of a host, by name or address, and a port. */
 export function tcpEndpoint(address: TcpAddress): StreamEndpoint {
   return {
     name: formatTcpAddress(address),
@@ -68,7 +73,7 @@ export function tcpEndpoint(address: TcpAddress): StreamEndpoint {
   };
 }
 
-/** A socket file. Ours is its user's alone. */
+/** Returns the endpoint of a socket file. A file that we make is for its user only. */
 export function unixEndpoint(path: string): StreamEndpoint {
   return {
     name: path,
@@ -85,7 +90,7 @@ export function unixEndpoint(path: string): StreamEndpoint {
   };
 }
 
-/** The socket, after `work` on it; closed when that throws. */
+/** Returns the socket after `work` on it. Closes it if that throws. */
 function begun(fd: Fd, work: (fd: Fd) => void): Fd {
   try {
     work(fd);
@@ -96,7 +101,7 @@ function begun(fd: Fd, work: (fd: Fd) => void): Fd {
   }
 }
 
-/** What throws here rejects there. */
+/** Returns a promise that rejects if `work` throws. */
 function promised<Value>(work: () => Value): Promise<Value> {
   return new Promise((resolve) => resolve(work()));
 }

@@ -9,16 +9,16 @@ import type { ListeningSocket, NamedPeer, StreamEndpoint } from './stream-endpoi
 import { StreamPort, type StreamPortOptions } from './stream-port.ts';
 import { FdChannel } from './fd-channel.ts';
 
-/** Who takes the connections, and how many there may be. */
+/** The owner of the connections, and their limit. */
 export interface StreamListenerOptions extends Omit<StreamPortOptions, 'description'> {
   readonly acceptor: Acceptor;
-  /** How many connections there may be at a time; further ones are closed at once. Default: 256. */
+  /** The most connections at a time; further ones are closed at once. Default: 256. */
   readonly maxLinks?: number | undefined;
 }
 
 /** The listening side of streams: each connection is a port, and ends with it. */
 export class StreamListener implements Listener, NamedSocket {
-  /** Where it listens, also when the system chose. */
+  /** The address at which it listens, also if the system chose it. */
   readonly address: string;
   /** The TCP port; 0 on a socket file. */
   readonly port: number;
@@ -100,7 +100,7 @@ export class StreamListener implements Listener, NamedSocket {
     this.#options.acceptor.accept(port, number, known.peer);
   }
 
-  /** Undefined when it is gone already. */
+  /** Returns the peer of a connection; undefined if that is already gone. */
   #peerOf(fd: Fd): NamedPeer | undefined {
     try {
       return this.#socket.peer(fd);

@@ -13,36 +13,36 @@ import { Connection } from './connection.ts';
 export interface StreamLimits {
   /** The longest frame that crosses, in octets; longer ones are dropped and counted. Default: 65,535. */
   readonly maxFrame?: number;
-  /** What may wait for the far end to read, in octets. Default: what the environment's budget says for a port. */
+  /** The most octets that may wait for the far end to read. Default: the environment's bound for each port. */
   readonly backlog?: number;
 }
 
-/** What a port on streams is. */
+/** The options of a port on streams. */
 export interface StreamPortOptions extends StreamLimits {
   readonly module: string;
   readonly description: string;
   readonly framing: Framing;
 }
 
-/** Who makes the connections of a port. */
+/** The owner of a port, which makes its connections. */
 export interface StreamOwner {
-  /** A connection has ended by itself. `heard` says whether anything had come over it. */
+  /** Called when a connection has ended by itself. `heard` is true if anything was received over it. */
   lost(reason: string, heard: boolean): void;
-  /** Something has come over a connection for the first time. */
+  /** Called when something was received over a connection for the first time. */
   heard?(): void;
-  /** The port has ended, whoever ended it. Called once. */
+  /** Called once, when the port has ended for any reason. */
   released(): void;
 }
 
 /**
- * Two ends that have greeted send an empty frame in each second in which they send nothing else, in milliseconds, and give up a link
- * over which nothing came in so many seconds: a relay between them may acknowledge what it does not forward. An original sends none.
+ * The interval of pulses, in milliseconds, and the seconds of silence that end a link. Two ends that have greeted send an empty frame in
+ * each second without another one: a relay between them may acknowledge what it does not forward. An original sends none.
  */
 const pulse = 1000;
 const mostSilence = 5;
 const emptyFrame = new Uint8Array(2);
 
-/** A port on streams, one connection at a time: all that waits is received, and sent, by one system call. */
+/** A port on streams, one connection at a time. One system call receives all waiting octets, and one sends the frames of a breath. */
 export class StreamPort implements Port {
   readonly module: string;
   description: string;
@@ -73,12 +73,12 @@ export class StreamPort implements Port {
     this.#tellPeople = onceAMinute(environment.clock, environment.log);
   }
 
-  /** The longest frame that the far end is sent, in octets; 0 while there is none. */
+  /** The longest frame that is sent to the far end, in octets; 0 while there is none. */
   get sendable(): number {
     return this.#connection?.queue.longest ?? 0;
   }
 
-  /** Whether a far end of this port has ever greeted: then the next one will, or it is none. */
+  /** True if a far end of this port has ever greeted: then every later one must. */
   get expectsGreeting(): boolean {
     return this.#expectsGreeting;
   }
@@ -125,7 +125,7 @@ export class StreamPort implements Port {
     this.#check(connection);
   }
 
-  /** A far end of ours is told, and loses its carrier. */
+  /** Informs a far end of our own kind, which then loses its carrier. */
   enable(up: boolean): void {
     this.#up = up;
     if (!this.#connection) return;
@@ -138,7 +138,7 @@ export class StreamPort implements Port {
     if (this.#connection) this.#lose(this.#connection, 'it was ended here');
   }
 
-  /** Ends the port and tells its receiver. */
+  /** Ends the port and calls its receiver. */
   end(reason: string): void {
     if (!this.#open) return;
     void this[Symbol.asyncDispose]();
@@ -169,13 +169,13 @@ export class StreamPort implements Port {
     if (this.#connection === connection) this.#check(connection);
   }
 
-  /** A connection that cannot be written to is closed once everything that it sent has been received. */
+  /** Closes a connection that cannot be written to once everything it sent has been received. */
   #check(connection: Connection): void {
     if (connection.outbox.error === undefined) return;
     connection.queue.drop('no-carrier');
     if (connection.failed || !connection.watched) return;
     connection.failed = true;
-    // Not in the midst of a breath, where others still hand frames to this port.
+    // Deferred: in the middle of a breath, others still send frames by this port.
     this.#environment.clock.defer(() => this.#hearOut(connection));
   }
 
@@ -192,7 +192,7 @@ export class StreamPort implements Port {
     });
   }
 
-  /** Counts seconds and reads no clock: if this process itself was stopped, however long, that counts as one. */
+  /** Counts seconds without a clock: if this process itself was stopped, however long, that counts as one. */
   #beat(connection: Connection): void {
     if (++connection.silence >= mostSilence) {
       this.#lose(connection, `nothing came for ${mostSilence} s`);
@@ -233,7 +233,7 @@ export class StreamPort implements Port {
     if (frame.length >= minFrame || !this.#takeSign(frame)) this.#intake.take(frame);
   };
 
-  /** Returns whether a short frame says something of the far end's port. */
+  /** Returns whether a short frame is a sign of the far end's port. */
   #takeSign(frame: Uint8Array): boolean {
     const connection = this.#connection;
     const sign = readSign(frame);
@@ -245,7 +245,7 @@ export class StreamPort implements Port {
     return true;
   }
 
-  /** Tells the far end whether this port is up, if it would understand that and does not know; if there is no room now, as soon as there is. */
+  /** Informs the far end whether this port is up, if it understands that and does not know; without room, as soon as there is some. */
   #tell(connection: Connection): void {
     if (connection.toldUp === this.#up || !connection.decoder.greeted) return;
     this.flush();

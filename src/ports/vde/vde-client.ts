@@ -11,7 +11,7 @@ import type { PortCounters, PortWish } from '../port.ts';
 import { decodeVdeReply, encodeVdeRequest, vdeReplySize } from './vde-control.ts';
 import { reachablePath } from './vde-reach.ts';
 
-/** Which switch to ask, and for what. */
+/** The switch to ask, and the request. */
 export interface VdeClientOptions {
   /** The switch's directory. */
   readonly directory: string;
@@ -19,19 +19,19 @@ export interface VdeClientOptions {
   readonly wish?: PortWish;
   /** Shown on the switch's console. Default: `etherloom pid=N`. */
   readonly description?: string;
-  /** Permissions of the client's own socket. Default: 0700, and what it takes to let in a switch that another user runs. */
+  /** Permissions of the client's own socket. Default: 0700, and more if needed to admit a switch that another user runs. */
   readonly mode?: number | undefined;
   /** The group of the client's own socket. Default: unchanged. */
   readonly gid?: number | undefined;
-  /** A socket in the directory that is asked instead of `ctl`, when it is there. */
+  /** A socket in the directory that is asked instead of `ctl`, if it exists. */
   readonly portGroup?: string | undefined;
   /** How long the switch may take to answer, in milliseconds. Default: 5,000. */
   readonly timeout?: number;
-  /** Where its frames are counted. Default: counters of its own. */
+  /** The counters of its frames. Default: counters of its own. */
   readonly counters?: PortCounters;
 }
 
-/** The places of a client's own socket when the switch's directory cannot be written to. */
+/** The directories for a client's own socket when the switch's directory cannot be written to. */
 const fallbackDirectories = ['/var/run/vde', '/var/tmp/vde', '/tmp/vde'];
 
 /** How long to wait before a switch whose queue is full is asked again, in milliseconds. */
@@ -48,15 +48,15 @@ export class VdeClient extends PacedForwardingPort<DatagramPort> {
   private constructor(control: Fd, port: DatagramPort, environment: PortEnvironment) {
     super(port);
     this.#control = control;
-    // The switch says nothing after its reply, so whatever is readable now is its end.
+    // The switch sends nothing after its reply, so anything readable now is its end.
     this.#watch = environment.loop.readiness.watch(control, { readable: true, writable: false }, () =>
       this.endAfterReading('the switch is gone'),
     );
   }
 
   /**
-   * Asks the switch for a port. Throws EtherloomError: `refused` when it says no, `timed-out` when it says nothing, `system` (a
-   * SystemError) when no switch is there; `AbortError` when `signal` aborts.
+   * Asks the switch for a port. Throws EtherloomError: `refused` if the switch refuses, `timed-out` if it does not answer, `system` (a
+   * SystemError) if there is no switch; `AbortError` when `signal` aborts.
    */
   static async open(
     options: VdeClientOptions,
@@ -70,7 +70,7 @@ export class VdeClient extends PacedForwardingPort<DatagramPort> {
     let own: string | undefined;
     try {
       const { path: asked, wish } = await connectControl(control, options, environment, signal);
-      // The switch has another working directory than this process: a relative name would mean something else there.
+      // The switch has another working directory than this process: a relative name would have another meaning there.
       own = bindOwn(data, realpathSync(directory));
       letIn(own, asked, options);
       writeSync(control, encodeVdeRequest({ wish, path: own, description }));
@@ -78,7 +78,7 @@ export class VdeClient extends PacedForwardingPort<DatagramPort> {
       if (told === undefined) throw new EtherloomError('refused', refusal(directory, wish));
       const path = reachablePath(told, directory);
       connectPath(data, path);
-      // As the original's clients do, so that no other user sends into the port; it works when the switch gave us the file.
+      // As the original's clients do, so that no other user sends into the port; it works if the switch gave us the file.
       changeOwn(path, options.mode ?? 0o700);
       const port = new DatagramPort({ fd: data, module: 'vde', description: directory, counters: options.counters }, environment);
       return new VdeClient(control, port, environment);
@@ -96,7 +96,7 @@ export class VdeClient extends PacedForwardingPort<DatagramPort> {
     await super[Symbol.asyncDispose]();
   }
 
-  /** Leaves the switch, and ends when what that had sent before was heard. */
+  /** Leaves the switch, and ends when the frames sent before are received. */
   endAfterReading(reason: string): void {
     this.#hangUp();
     this.inner.endAfterReading(reason);
@@ -110,7 +110,7 @@ export class VdeClient extends PacedForwardingPort<DatagramPort> {
   }
 }
 
-/** Connects to the switch, or to a port group of it, and returns where, and what is to be wished there. */
+/** Connects to the switch, or to a port group of it. Returns the path, and the wish for there. */
 async function connectControl(
   fd: Fd,
   { directory, wish = 'any', portGroup, timeout = 5000 }: VdeClientOptions,
@@ -125,7 +125,7 @@ async function connectControl(
       connectPath(fd, path);
       return { path, wish };
     } catch (error) {
-      // The switch's queue of connections is full at this moment.
+      // The switch's queue of connections is full at the moment.
       const isFull = error instanceof SystemError && error.errno === 'EAGAIN';
       if (!isFull || clock.monotonic() > end) throw unreachable(error, path);
     }
@@ -134,7 +134,7 @@ async function connectControl(
   }
 }
 
-/** The same error, with what is known of the switch's socket and what to do. */
+/** Returns the same error, with details about the switch's socket and a remedy. */
 function unreachable(error: unknown, path: string): unknown {
   const errno = errnoOf(error);
   const remedies: Readonly<Record<string, () => string>> = {
@@ -147,7 +147,7 @@ function unreachable(error: unknown, path: string): unknown {
   return errno === undefined ? error : new SystemError(errno, `cannot connect to ${path}`, remedies[errno]?.());
 }
 
-/** Says mode and owner of a switch's socket that this user may not connect to, or of the directory that hides it. */
+/** Describes the mode and owner of a switch's socket that this user may not connect to, or of the directory that hides it. */
 function closedPlace(path: string): string {
   for (const [name, place] of Object.entries({ socket: path, directory: dirname(path) })) {
     const status = statusOf(place);
@@ -189,7 +189,7 @@ function letIn(own: string, control: string, { mode = 0o700, gid }: VdeClientOpt
   }
 }
 
-/** Binds the client's own socket in the directory, or in another one where that cannot be, and returns its absolute name. */
+/** Binds the client's own socket in the directory, or in another one if that fails, and returns its absolute name. */
 function bindOwn(fd: Fd, directory: string): string {
   for (const prefix of [`${directory}/.`, ...fallbackDirectories.map((path) => `${path}.`)]) {
     for (let attempt = 0; attempt < 1000; attempt++) {
@@ -235,13 +235,13 @@ function readReply(fd: Fd, { loop, clock }: PortEnvironment, timeout: number, si
       watch[Symbol.dispose]();
       timer[Symbol.dispose]();
       signal?.removeEventListener('abort', aborted);
-      // Promises do not run on after a readiness callback; they do after a deferred one.
+      // Promises do not continue after a readiness callback; they do after a deferred one.
       clock.defer(then);
     }
   });
 }
 
-/** How many octets were read, 0 at the end of the stream or on an error, undefined when none waits. */
+/** Returns the number of octets read; 0 at the end of the stream or on an error, undefined if none waits. */
 function readSome(fd: Fd, octets: Uint8Array, at: number): number | undefined {
   try {
     return readSync(fd, octets, at, octets.length - at, null);

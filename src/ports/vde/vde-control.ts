@@ -9,7 +9,7 @@
  *   14 108  path of the client's socket      16 108  path of the client's socket
  *   122  .. description, to the end          124  .. description, to the end
  *
- *   reply: struct sockaddr_un, 110 octets: AF_UNIX, path of the switch's socket, zeros. No other word is sent, ever.
+ *   reply: struct sockaddr_un, 110 octets: AF_UNIX, path of the switch's socket, zeros. The switch never sends anything else.
  */
 // The package's ESM entry has no types where NodeNext looks for them; this one has.
 import { Parser } from 'binary-parser/dist/binary_parser.js';
@@ -22,7 +22,7 @@ const newPort0 = 1;
 /** The size of the only reply. */
 export const vdeReplySize = 110;
 
-/** No request is shorter. */
+/** The length of the shortest request. */
 export const minVdeRequest = 122;
 
 const minOldRequest = minVdeRequest + 2;
@@ -32,7 +32,7 @@ export interface VdeRequest {
   readonly wish: PortWish;
   /** The path of the client's datagram socket; empty when its name is abstract, or it has none. */
   readonly path: string;
-  /** The abstract name of that socket, a NUL and 107 octets; undefined when it has a path, or no name. */
+  /** The abstract name of that socket, a NUL and 107 octets; undefined if it has a path, or no name. */
   readonly abstractName?: Uint8Array | undefined;
   /** The client's description of itself: text from outside, made printable. */
   readonly description: string;
@@ -48,14 +48,14 @@ const version3 = new Parser().endianness('little').seek(8).int32('type').nest('c
 const version1 = new Parser().endianness('little').seek(4).int32('type').seek(6).nest('client', { type: address });
 const reply = new Parser().endianness('little').uint16('family').buffer('path', { length: pathSize });
 
-/** Whether more octets can still make these a request. A client sends its request at once; this is for one that does not. */
+/** Returns whether more octets can still complete a request. A client sends its request at once; this is for one that does not. */
 export function mayBecomeVdeRequest(octets: Uint8Array): boolean {
   if (octets.length < 4) return true;
   const { magic: found, version } = header.parse(pad(octets)) as Header;
   return found === magic && octets.length < (octets.length >= 8 && version <= 1 ? minOldRequest : minVdeRequest);
 }
 
-/** A request, or undefined when it is none: too short, no magic, an unknown version or type. */
+/** Decodes a request. Returns undefined if it is too short, has no magic, or an unknown version or type. */
 export function decodeVdeRequest(octets: Uint8Array): VdeRequest | undefined {
   if (octets.length < minVdeRequest) return undefined;
   const { magic: found, version } = header.parse(octets) as Header;
@@ -65,7 +65,7 @@ export function decodeVdeRequest(octets: Uint8Array): VdeRequest | undefined {
   return request(version1.parse(octets) as ParsedRequest);
 }
 
-/** The version 3 request for a port, from a client whose socket is bound at `path` (at most 107 octets). */
+/** Encodes the version 3 request for a port, from a client whose socket is bound at `path` (at most 107 octets). */
 export function encodeVdeRequest({ wish, path, description }: VdeRequest): Uint8Array {
   const text = Buffer.from(description).subarray(0, 127);
   const octets = Buffer.alloc(minVdeRequest + text.length);
@@ -78,14 +78,14 @@ export function encodeVdeRequest({ wish, path, description }: VdeRequest): Uint8
   return octets;
 }
 
-/** The path of the switch's socket for the new port, or undefined when this is no reply. */
+/** Returns the path of the switch's socket for the new port, or undefined if this is not a reply. */
 export function decodeVdeReply(octets: Uint8Array): string | undefined {
   if (octets.length !== vdeReplySize) return undefined;
   const { family, path } = reply.parse(octets) as ParsedReply;
   return family === 1 ? untilNul(path) : undefined;
 }
 
-/** The reply that names the switch's socket for the new port (at most 107 octets). */
+/** Encodes the reply that names the switch's socket for the new port (at most 107 octets). */
 export function encodeVdeReply(path: string): Uint8Array {
   const octets = Buffer.alloc(vdeReplySize);
   octets.writeUInt16LE(1, 0);
@@ -128,7 +128,7 @@ function untilNul(path: Uint8Array): string {
   return Buffer.from(path[0] === 0 ? path.subarray(0, 0) : path.subarray(0, end < 0 ? path.length : end)).toString();
 }
 
-/** The console shows descriptions in a line format, so none may end the line or move the cursor. */
+/** Makes a description printable: the console shows it in a line format, so it must not end the line or move the cursor. */
 function printable(description: Uint8Array): string {
   return Buffer.from(description)
     .toString('latin1')

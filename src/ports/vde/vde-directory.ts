@@ -8,15 +8,15 @@ import type { PortNumber } from '../port.ts';
 import { isInPlace, listenAt, type NamedFile } from '../socket-file.ts';
 import { directoryInUse, takeDirectory, type TakenDirectory } from '../taken-directory.ts';
 
-/** The directory of a switch's sockets, and the users that may use them. */
+/** The directory of a switch's sockets, and its permissions. */
 export interface VdeDirectoryOptions {
   /** The directory; its parent must exist. */
   readonly directory: string;
   /** Permission bits of `ctl` and of the ports' sockets. Default: 0600, or those of `directoryMode`. */
   readonly mode?: number | undefined;
-  /** Permission bits of the directory. Default: 02700, or what goes with `mode`. */
+  /** Permission bits of the directory. Default: 02700, or those that match `mode`. */
   readonly directoryMode?: number | undefined;
-  /** Group that owns all of it. Default: unchanged. */
+  /** The group of all of it. Default: unchanged. */
   readonly gid?: number | undefined;
   /** Permission bits and group of sockets of the management port. Default: 0600, and the others' group. */
   readonly managementMode?: number | undefined;
@@ -35,8 +35,8 @@ const portName = /^\d{3,}\.\d+$/;
 const clientName = /^\.\d{5,}-\d{5,}$/;
 
 /**
- * The directory of a VDE switch: its control socket `ctl`, a socket `PPP.F` for each port, and those that clients put beside them. It is held
- * open and locked, and what is in it is reached through its descriptor: a directory that another switch has made in its place is not touched.
+ * The directory of a VDE switch: its control socket `ctl`, a socket `PPP.F` for each port, and the clients' sockets beside them. It is held
+ * open and locked, and its files are reached through its descriptor: a directory that another switch has made in its place is not touched.
  */
 export class VdeDirectory implements Disposable {
   /** Canonical. */
@@ -90,7 +90,10 @@ export class VdeDirectory implements Disposable {
     ];
   }
 
-  /** Listens on a new `ctl`, in place of one that was removed. Throws EtherloomError, and listens on the old one still: see VdeListener.open. */
+  /**
+   * Listens on a new `ctl`, in place of one that was removed. Throws EtherloomError, and then still listens on the old one: see
+   * VdeListener.open.
+   */
   renewControl(): void {
     const old = this.#control;
     this.#control = this.#bindControl();
@@ -115,7 +118,7 @@ export class VdeDirectory implements Disposable {
       const path = join(this.path, name);
       try {
         bindFile(fd, { path, ...file });
-        // A path that no name of a socket holds is told through this process's descriptor, which its user and root may follow.
+        // A path that is too long for a socket's name is reported through this process's descriptor, which its user and root may follow.
         return { name, told: isUnixPath(path) ? path : `/proc/${process.pid}/fd/${this.#held.fd}/${name}` };
       } catch (error) {
         if (!isInUse(error) || suffix > 100_000) throw error;
@@ -128,7 +131,7 @@ export class VdeDirectory implements Disposable {
     removeSocket(this.#inside(name));
   }
 
-  /** Removes sockets that no process holds. Not by their pid: the directory may be shared with another pid namespace. */
+  /** Removes sockets that no process holds. Their pids do not matter: the directory may be shared with another pid namespace. */
   removeDead(): void {
     for (const name of namesIn(this.#inside('.'))) {
       if (!portName.test(name) && !clientName.test(name)) continue;
@@ -137,7 +140,7 @@ export class VdeDirectory implements Disposable {
     }
   }
 
-  /** Closes and removes the control socket, the sockets of dead processes, and the directory if it is empty then. */
+  /** Closes and removes the control socket, the sockets of dead processes, and the directory if it is then empty. */
   [Symbol.dispose](): void {
     if (fileNumber(this.#inside('ctl')) === this.#controlNumber) removeSocket(this.#inside('ctl'));
     closeSync(this.#control);
@@ -162,7 +165,7 @@ export class VdeDirectory implements Disposable {
   }
 }
 
-/** A user that may read or write the sockets may also pass through the directory. */
+/** Returns directory permissions that let a user pass who may read or write the sockets. */
 function matchingDirectoryMode(mode: number): number {
   return [0o700, 0o070, 0o007].reduce((bits, who) => bits | (mode & 0o666 & who ? (mode | 0o111) & who : 0), 0o2000);
 }
@@ -183,7 +186,7 @@ function removeEmpty(directory: string): void {
   try {
     rmdirSync(directory);
   } catch {
-    // A living client's socket is in it, or it was not ours to remove: it stays, as the original leaves it.
+    // The directory has a living client's socket, or was not ours to remove: it stays, as the original leaves it.
   }
 }
 
@@ -191,7 +194,7 @@ function isInUse(error: unknown): boolean {
   return error instanceof SystemError && error.errno === 'EADDRINUSE';
 }
 
-/** Removes a socket's name. Others may write to the directory: what is not a socket any more, or not to be removed, is theirs. */
+/** Removes a socket's name. Others may write to the directory: a file that is no longer a socket, or cannot be removed, is theirs. */
 function removeSocket(path: string): void {
   if (statusOf(path)?.isSocket() !== true) return;
   try {
@@ -205,7 +208,7 @@ function isDead(path: string): boolean {
   try {
     return !answers(path, 'datagram');
   } catch {
-    // No descriptor is free: another time.
+    // Without a free descriptor it cannot tell; a later call tries again.
     return false;
   }
 }

@@ -6,12 +6,12 @@ import { ReturningPort } from '../returning-port.ts';
 import { checkSocketPlace } from '../socket-file.ts';
 import { VdeClient } from './vde-client.ts';
 
-/** What says that a switch is not there yet, or has no port to give for now. */
+/** The errors of a switch that does not exist yet, or has no free port at present. */
 const notYet: ReadonlySet<string> = new Set(['ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'EAGAIN', 'refused', 'timed-out']);
 
 /**
- * A port on another VDE switch for good: it waits for that switch, and comes back after it. Throws EtherloomError: `bad-address` where no
- * switch can be, or what `VdeClient.open` throws for a place that this user may not connect to.
+ * Returns a permanent port on another VDE switch: it waits for that switch, and reconnects after it returns. Throws EtherloomError:
+ * `bad-address` where a switch cannot be, or what `VdeClient.open` throws for a place that this user may not connect to.
  */
 export function openVdeLink({ directory, wish }: { directory: string; wish: PortWish }, environment: PortEnvironment): Promise<Port> {
   checkSocketPlace(join(directory, 'ctl'), `name the directory of a switch, not ${directory}`);
@@ -20,7 +20,7 @@ export function openVdeLink({ directory, wish }: { directory: string; wish: Port
       module: 'vde',
       description: directory,
       name: `the switch at ${directory}`,
-      // For a switch a port is down when nobody is at it.
+      // A switch sees a port without a client as down.
       leavesWhenDown: true,
       open: (counters: PortCounters) => VdeClient.open({ directory, wish, counters }, environment),
       mayWait: (error) => notYet.has(errnoOf(error) ?? (error instanceof EtherloomError ? error.code : '')),

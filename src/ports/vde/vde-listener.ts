@@ -16,17 +16,17 @@ import { isInPlace, type NamedFile, type NamedSocket } from '../socket-file.ts';
 import { VdeDirectory, type PortSocket, type VdeDirectoryOptions } from './vde-directory.ts';
 import { unreachableReply, unreachableSockets } from './vde-reach.ts';
 
-/** A directory, who gives ports their place, and the bounds on clients. */
+/** A directory, the owner of the ports, and the bounds on clients. */
 export interface VdeListenerOptions extends VdeDirectoryOptions {
   readonly acceptor: Acceptor;
   readonly backlog?: BacklogLimits | undefined;
   /** How long a client may stay silent after it connected, in milliseconds. Default: 10,000. */
   readonly handshakeTimeout?: number;
-  /** How many clients may be connected without having asked. The oldest gives way. Default: 128. */
+  /** The most connected clients that have not asked yet; a further one closes the oldest. Default: 128. */
   readonly maxHandshakes?: number;
 }
 
-/** A client's stream: first it asks on it, then its life is the port's. */
+/** A client's stream: it carries the request, and then lives as long as the port. */
 interface Client {
   readonly fd: Fd;
   readonly peer: PeerCredentials;
@@ -37,13 +37,13 @@ interface Client {
   socket?: PortSocket;
 }
 
-/** How long after a client's end its directory is cleaned, in milliseconds. */
+/** The delay after a client's end until its directory is cleaned, in milliseconds. */
 const sweepDelay = 1000;
 
 /**
- * The control socket of a VDE switch: `DIRECTORY/ctl`, where clients ask for ports. A refused client sees its stream close; a client
- * that vanishes takes its port along. Nothing that a client names is trusted: it is known by its credentials, and its socket is
- * opened, checked and connected to as one file.
+ * The control socket of a VDE switch: `DIRECTORY/ctl`, where clients ask for ports. A refused client's stream is closed; a client that
+ * vanishes takes its port along. Names from a client are not trusted: it is identified by its credentials, and its socket is opened,
+ * checked and connected to as one file.
  */
 export class VdeListener implements Listener, NamedSocket {
   readonly address: string;
@@ -71,8 +71,8 @@ export class VdeListener implements Listener, NamedSocket {
   }
 
   /**
-   * Makes the directory and its control socket, and takes over what a dead switch left. Throws EtherloomError: `busy` when a switch
-   * lives there, `not-permitted` when the directory is not ours to hold sockets in, `path-too-long`, `system`.
+   * Makes the directory and its control socket, and takes over the files of a dead switch. Throws EtherloomError: `busy` if a switch lives
+   * there, `not-permitted` if the directory is not ours to hold sockets in, `path-too-long`, `system`.
    */
   static open(options: VdeListenerOptions, environment: PortEnvironment): VdeListener {
     const directory = VdeDirectory.open(options);
@@ -207,16 +207,16 @@ export class VdeListener implements Listener, NamedSocket {
     acceptor.accept(client.port, number, userPeer(client.peer));
   }
 
-  /** `kind` is the same for refusals that differ in names of files only. */
+  /** `kind` is the same for refusals that differ in file names only. */
   #refuse(client: Client, why: string, kind = why): void {
     const { uid, pid } = client.peer;
     this.#warn(`refused the client of uid ${uid}, pid ${pid}: ${why}`, { key: `${uid} ${kind}` });
     this.#end(client, why);
   }
 
-  /** `hearOut`: what the client sent before it went is heard. */
+  /** `hearOut`: the frames that the client sent before it left are received. */
   #end(client: Client, reason: string, { hearOut = false } = {}): void {
-    // Its port may end long after its stream: by then another may have the descriptor.
+    // Its port may end long after its stream: by then another client may have the descriptor.
     if (this.#clients.get(client.fd) !== client) return;
     this.#clients.delete(client.fd);
     this.#handshakes.delete(client);
@@ -227,12 +227,12 @@ export class VdeListener implements Listener, NamedSocket {
       this.#removeName(client);
       this.#sweepLater();
     }
-    // Last, for it is told.
+    // Last, since it calls the receiver.
     if (hearOut) client.port?.endAfterReading(reason);
     else client.port?.end(reason);
   }
 
-  /** A client that was killed may have left its socket. Not at once: the system may not be done with closing what it held. */
+  /** Removes, after a delay, the socket that a killed client may have left: the system may still be closing its descriptors. */
   #sweepLater(): void {
     if (!this.#open) return;
     this.#sweep ??= this.#environment.clock.after(sweepDelay, () => {
@@ -249,7 +249,7 @@ function connectToClient(fd: Fd, { path, abstractName }: VdeRequest, uid: number
   else throw new EtherloomError('refused', 'its request names no socket; have the client bind one before it asks');
 }
 
-/** Reads what waits on a stream: no octets when nothing does, undefined when it has ended. */
+/** Reads the waiting octets of a stream: none if none waits, undefined if it has ended. */
 function readAll(fd: Fd): Uint8Array | undefined {
   const octets = Buffer.alloc(1024);
   try {

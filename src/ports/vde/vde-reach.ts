@@ -1,16 +1,16 @@
 /**
- * Who can connect to a switch whose directory has a long path. Clients of libvdeplug (QEMU, VDE's own) take the directory's real path, follow
- * links or not, and can use none that a socket's name does not hold. Ours go through the open directory.
+ * The clients that can connect to a switch whose directory has a long path. Clients of libvdeplug (QEMU, VDE's own) use the directory's
+ * real path, whether they follow links or not, and fail if a socket's name cannot hold it. Ours go through the open directory.
  */
 import { basename, join } from 'node:path';
 import { maxUnixPath } from '../../system/socket-path.ts';
 
-/** A directory with so long a path, in octets, is for all clients, whatever number a port's socket has. */
+/** The longest directory path, in octets, that all clients can use, whatever number a port's socket has. */
 const longestForAll = maxUnixPath - '/001.9999'.length;
 
 const remedy = `choose a directory of at most ${longestForAll} octets with --sock`;
 
-/** Returns the warning for a directory whose sockets not all clients can reach; undefined when they can. */
+/** Returns the warning for a directory with sockets that some clients cannot reach; undefined if all can. */
 export function unreachableSockets(directory: string): string | undefined {
   const [control, port] = [join(directory, 'ctl'), join(directory, '001.10')];
   if (isTooLong(control)) {
@@ -26,13 +26,13 @@ export function unreachableSockets(directory: string): string | undefined {
   );
 }
 
-/** Returns the warning for a client that may be unable to follow the path that it was told; undefined where it surely can. */
+/** Returns the warning for a client that may be unable to follow the path in its reply; undefined if it surely can. */
 export function unreachableReply(
   told: string,
   directory: string,
   { uid, pid }: { readonly uid: number; readonly pid: number },
 ): string | undefined {
-  // Where no original client reaches `ctl`, those that ask are ours.
+  // If original clients cannot reach `ctl`, those that ask are ours.
   if (!isThroughProcess(told) || isTooLong(join(directory, 'ctl')) || uid === 0 || uid === process.geteuid?.()) return undefined;
   return (
     `the client of uid ${uid}, pid ${pid} was told ${told}, since the path of its port's socket in ${directory} has more than ${maxUnixPath} octets;` +
@@ -40,7 +40,7 @@ export function unreachableReply(
   );
 }
 
-/** Returns the path of the port's socket that a switch told, for a client that found the switch in `directory`. */
+/** Returns the path of the port's socket from a switch's reply, for a client that found the switch in `directory`. */
 export function reachablePath(told: string, directory: string): string {
   // Only the switch's user, and root, may go through the descriptors of its process.
   return isThroughProcess(told) ? join(directory, basename(told)) : told;
