@@ -2,10 +2,10 @@ import type { Clock, Timer } from '../clock.ts';
 import type { Ipv4Address } from '../wire/ipv4.ts';
 import { isGroupMac, readMac, type MacAddress } from '../wire/mac.ts';
 
-/** What a host's table of neighbours is made of. */
+/** The callbacks and clock of a host's table of neighbours. */
 export interface ArpTableOptions {
   readonly clock: Clock;
-  /** Asks everybody on the link who has that address. */
+  /** Asks all stations on the link for the owner of an address. */
   readonly ask: (address: Ipv4Address) => void;
   /** Sends an IPv4 packet to a neighbour. */
   readonly send: (mac: MacAddress, packet: Uint8Array) => void;
@@ -15,18 +15,18 @@ export interface ArpTableOptions {
 export interface ArpEntry {
   readonly address: Ipv4Address;
   readonly mac: MacAddress;
-  /** Milliseconds since it was last heard of. */
+  /** Milliseconds since the last sign of it. */
   readonly age: number;
 }
 
-/** How long an entry holds, in milliseconds. [RFC 1122, 2.3.2.1] */
+/** How long an entry is valid, in milliseconds. [RFC 1122, 2.3.2.1] */
 const lifetime = 60_000;
 /** Milliseconds from one question to the next: at most one per second and address. [RFC 1122, 2.3.2.1] */
 const askAgain = 1000;
 const maxQuestions = 3;
 const maxKnown = 1024;
 const maxAsked = 64;
-/** Packets for one address that wait; the latest ones. [RFC 1122, 2.3.2.2] */
+/** The most packets that wait for one address, the latest ones. [RFC 1122, 2.3.2.2] */
 const maxWaiting = 8;
 
 interface Known {
@@ -36,16 +36,17 @@ interface Known {
 }
 
 interface Question {
-  /** Each with all of its fragments. */
+  /** The packets, each with all of its fragments. */
   readonly packets: (readonly Uint8Array[])[];
   asked: number;
   timer: Timer | undefined;
 }
 
-/** Who has which address on the link, and the packets that wait until that is known. [RFC 826] */
+/** The MAC addresses of neighbours on the link, and the packets that wait for one. [RFC 826] */
 export class ArpTable implements Disposable {
   readonly #options: ArpTableOptions;
-  // The keys are signed: those are small integers to V8, where the upper half of the addresses would be objects, one for each look.
+  // The keys are signed numbers, which are small integers to V8. Unsigned, the upper half of the addresses would be objects, one for each
+  // look-up.
   readonly #known = new Map<number, Known>();
   readonly #questions = new Map<number, Question>();
 
@@ -53,19 +54,22 @@ export class ArpTable implements Disposable {
     this.#options = options;
   }
 
-  /** All that are known, those first that were learned first. */
+  /** All known neighbours, in the order in which they were learned. */
   get entries(): ArpEntry[] {
     const now = this.#options.clock.monotonic();
     return Array.from(this.#known.values(), ({ address, mac, since }) => ({ address, mac, age: now - since })).filter(isFresh);
   }
 
-  /** The neighbour with that address; undefined when nobody is known, or not any more. */
+  /** Returns the MAC address of a neighbour; undefined if it is not known, or no longer. */
   macOf(address: Ipv4Address): MacAddress | undefined {
     const known = this.#known.get(address | 0);
     return known === undefined || this.#options.clock.monotonic() - known.since > lifetime ? undefined : known.mac;
   }
 
-  /** Sends a packet, or its fragments, to the neighbour with that address, as soon as it is known who that is. It is dropped when nobody says so. */
+  /**
+   * Sends a packet, or its fragments, to the neighbour with that address, as soon as its MAC address is known. Without an answer the packet
+   * is dropped.
+   */
   send(address: Ipv4Address, ...packet: readonly Uint8Array[]): void {
     const mac = this.macOf(address);
     if (mac !== undefined) {
@@ -77,15 +81,15 @@ export class ArpTable implements Disposable {
       if (this.#questions.size < maxAsked) this.#ask(address, { packets: [packet], asked: 0, timer: undefined });
       return;
     }
-    // Who is asked for again is asked as often again.
+    // A new packet gives the neighbour the full number of questions again.
     question.asked = 0;
     question.packets.push(packet);
     if (question.packets.length > maxWaiting) question.packets.shift();
   }
 
   /**
-   * Somebody has said something to others: if it is a neighbour that is known, or asked for, it is there, and its MAC address is the one
-   * at `macAt`. Nothing is made for this look: all hosts of a link have it at each request.
+   * Updates a neighbour from a frame to others. If it is known, or asked for, it is present, and its MAC address is the one at `macAt`.
+   * Allocates nothing: all hosts of a link call it at each request.
    */
   refresh(address: Ipv4Address, frame: Uint8Array, macAt: number): void {
     const known = this.#known.get(address | 0);
@@ -100,11 +104,11 @@ export class ArpTable implements Disposable {
     if (this.#questions.size > 0) this.#answer(address | 0, mac);
   }
 
-  /** Who has an address, because it has told us. [RFC 826, Packet Reception] */
+  /** Records the owner of an address, which has sent it to us. [RFC 826, Packet Reception] */
   learn(address: Ipv4Address, mac: MacAddress): void {
     if (isGroupMac(mac)) return;
     const key = address | 0;
-    // In the order of their age: the first is the one to go.
+    // In the order of their age: the first is the next to be removed.
     this.#known.delete(key);
     const [oldest] = this.#known.keys();
     if (this.#known.size >= maxKnown && oldest !== undefined) this.#known.delete(oldest);
@@ -112,7 +116,7 @@ export class ArpTable implements Disposable {
     this.#answer(key, mac);
   }
 
-  /** Forgets everybody, and what waits for them. */
+  /** Forgets all neighbours, and drops the packets that wait for them. */
   clear(): void {
     this.#known.clear();
     for (const [key, question] of this.#questions) this.#close(key, question);

@@ -11,10 +11,10 @@ import { unspecified } from './ipv4-interface.ts';
 import type { Ipv4Transport } from './ipv4-transport.ts';
 import type { UdpSocket, UdpSockets } from './udp-sockets.ts';
 
-/** How a host's DHCP client is, where it differs from any. */
+/** The options of a host's DHCP client. */
 export type HostDhcpOptions = Omit<DhcpClientOptions, 'clock' | 'random' | 'mac' | 'send' | 'onLease'>;
 
-/** What it is made of. */
+/** The parts of the host that the client works with. */
 export interface HostDhcpSurroundings {
   readonly clock: Clock;
   readonly random: Random;
@@ -24,15 +24,15 @@ export interface HostDhcpSurroundings {
   readonly onLease: (lease: ClientLease | undefined) => void;
 }
 
-/** The DHCP client of a host, at its port. Disposing it ends it without a word. */
+/** The DHCP client of a host, at its port. Disposing it ends it without a message. */
 export class HostDhcp implements Disposable {
   readonly client: DhcpClient;
   readonly #ipv4: Ipv4Transport;
   readonly #socket: UdpSocket;
-  /** The neighbour that answers come from. */
+  /** The neighbour from which answers come. */
   #via: MacAddress | undefined;
 
-  /** Throws EtherloomError('busy') when port 68 is open. */
+  /** Throws EtherloomError('busy') if port 68 is open. */
   constructor(options: HostDhcpOptions, { clock, random, mac, udp, ipv4, onLease }: HostDhcpSurroundings) {
     this.#ipv4 = ipv4;
     this.#socket = udp.open(dhcpPorts.client, ({ destination, payload, via }) => {
@@ -44,7 +44,7 @@ export class HostDhcp implements Disposable {
     this.client = new DhcpClient({ ...options, clock, random, mac, onLease, send: (message, to) => this.#send(message, to) });
   }
 
-  /** A client that has no address yet is sent what is for the one that it will have. [RFC 2131, 4.1] */
+  /** Returns whether a packet is for a client without an address, sent to the address that it will have. [RFC 2131, 4.1] */
   static isFor({ payload }: Ipv4): boolean {
     return payload[2] === 0 && payload[3] === dhcpPorts.client;
   }
@@ -56,7 +56,7 @@ export class HostDhcp implements Disposable {
 
   #send(message: DhcpMessage, to: Ipv4Address): void {
     const udp = { sourcePort: dhcpPorts.client, destinationPort: dhcpPorts.server, payload: encodeDhcp(message) };
-    // Nothing waits for an answer of a neighbour when the address goes: the RELEASE takes the way that the lease came by.
+    // A packet that waits for a neighbour's answer is lost when the address goes. So the RELEASE is sent the way that the lease came.
     if (this.#via === undefined || messageTypeOf(message) !== messageTypes.release) this.#ipv4.sendUdp(to, udp);
     else this.#ipv4.interface.answer(this.#via, to, ipProtocols.udp, encodeUdp(udp, this.#ipv4.address ?? unspecified, to));
   }

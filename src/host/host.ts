@@ -24,38 +24,41 @@ import type { Senders } from './senders.ts';
 import { UdpSockets, type UdpOptions, type UdpReceiver, type UdpRefusal, type UdpSocket } from './udp-sockets.ts';
 import { Unreachables } from './unreachables.ts';
 
-/** What a host is made of. */
+/** The options of a host. */
 export interface HostOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly mac: MacAddress;
-  /** Sends a frame; it is called inside and outside of `receive`, but not before the constructor has returned. Each frame is a new one. */
+  /** Sends a frame. Called inside and outside of `receive`, but not before the constructor has returned. Each frame is a new one. */
   readonly send: (frame: Uint8Array) => void;
   /** An address that it has from the beginning. */
   readonly ipv4?: Ipv4Configuration;
-  /** Whether it has a link-local IPv6 address, made of its MAC address, or which one it has beside that; false by default. */
+  /** True if it has a link-local IPv6 address, made of its MAC address, or the address that it has beside that; false by default. */
   readonly ipv6?: boolean | Ipv6Configuration;
-  /** Whether it asks for an address by DHCP; false by default. A lease takes the place of `ipv4`. */
+  /** True if it asks for an address by DHCP; false by default. A lease takes the place of `ipv4`. */
   readonly dhcp?: boolean | HostDhcpOptions;
   /** The largest packet that it sends by itself, in octets; 1,500 by default. */
   readonly mtu?: number;
-  /** Called when a lease is there or has changed, and with undefined when it is gone; the address is set, or gone, by then. */
+  /** Called when a lease was granted or has changed, and with undefined when it has ended; the address is set, or removed, by then. */
   readonly onLease?: (lease: ClientLease | undefined) => void;
-  /** That neighbour uses that address of ours too. A lease is declined; one that was given stays, and is defended; one of IPv6 is not used. */
+  /**
+   * Called when that neighbour also uses that address of ours. A leased address is declined; a configured one stays, and is defended; one
+   * of IPv6 is not used.
+   */
   readonly onConflict?: (mac: MacAddress, address: IpAddress) => void;
 }
 
 const defaultMtu = 1500;
 
 /**
- * A host's network stack without a kernel: frames in, frames out. It answers for its addresses, answers pings and pings others, gets a lease,
- * and has UDP ports, over IPv4 and IPv6. [RFC 1122; RFC 8504]
+ * A host's network stack without a kernel: frames in, frames out. It answers for its addresses, answers pings and pings others, gets a
+ * lease, and has UDP ports, over IPv4 and IPv6. [RFC 1122; RFC 8504]
  */
 export class Host implements Disposable {
   readonly #options: HostOptions;
   readonly #senders: Senders;
   readonly #ipv4: Ipv4Transport;
-  /** That of `#ipv4`, at hand for the ARP of all others. */
+  /** The interface of `#ipv4`, at hand for the ARP of all others. */
   readonly #link4: Ipv4Interface;
   readonly #ipv6: Ipv6Transport | undefined;
   #dhcp: HostDhcp | undefined;
@@ -102,28 +105,28 @@ export class Host implements Disposable {
     return this.#ipv4.interface.configuration;
   }
 
-  /** Which neighbours are known by their IPv4 addresses. */
+  /** The neighbours known by their IPv4 addresses. */
   get arp(): ArpTable {
     return this.#ipv4.interface.arp;
   }
 
-  /** The link-local IPv6 address; undefined without IPv6, until it is known that nobody else has it, and when somebody has. */
+  /** The link-local IPv6 address. Undefined without IPv6, until it is known to be unique, and if another host has it. */
   get linkLocal(): Ipv6Address | undefined {
     return this.#ipv6?.interface.linkLocal;
   }
 
-  /** The IPv6 address that it was given; undefined without one, and as `linkLocal` is. */
+  /** The configured IPv6 address; undefined without one, until it is known to be unique, and if another host has it. */
   get address6(): Ipv6Address | undefined {
     return this.#ipv6?.interface.address;
   }
 
-  /** What `address6` will be, with its network and router; undefined where none was given. */
+  /** The future value of `address6`, with its network and router; undefined if none was configured. */
   get ipv6(): Ipv6Configuration | undefined {
     const { ipv6 } = this.#options;
     return typeof ipv6 === 'object' ? ipv6 : undefined;
   }
 
-  /** Which neighbours are known by their IPv6 addresses; undefined without IPv6. */
+  /** The neighbours known by their IPv6 addresses; undefined without IPv6. */
   get neighbours6(): NeighbourCache<Ipv6Address> | undefined {
     return this.#ipv6?.interface.discovery.neighbours;
   }
@@ -134,8 +137,8 @@ export class Host implements Disposable {
   }
 
   /**
-   * Receives a frame. It is borrowed, and not kept. One that is not for this host costs a look at its header, and nothing is made of it. A
-   * priority tag, that of VLAN 0, is skipped. [IEEE 802.1Q, 6.9.1]
+   * Receives a frame. It is borrowed, and not kept. A frame for another host costs a look at its header and allocates nothing. A priority
+   * tag, that of VLAN 0, is skipped. [IEEE 802.1Q, 6.9.1]
    */
   receive(frame: Uint8Array): void {
     if (frame.length < minFrame || hasGroupSource(frame) || this.#disposed) return;
@@ -158,8 +161,8 @@ export class Host implements Disposable {
   }
 
   /**
-   * The link is lost, or back; at first it is there. With it all neighbours are forgotten, as a kernel does. With the link back the host
-   * announces itself, and its DHCP client asks whether the address is good here.
+   * Sets whether the link is connected; at first it is. Without it all neighbours are forgotten, as in a kernel. When it is back the host
+   * announces itself, and its DHCP client asks whether the address is valid here.
    */
   carrier(up: boolean): void {
     if (this.#up === up) return;
@@ -174,20 +177,20 @@ export class Host implements Disposable {
     this.#dhcp?.client.reboot();
   }
 
-  /** Says to everybody who has these addresses, so that switches and hosts find the way to it. Nothing happens without any. */
+  /** Announces these addresses to all stations, so that switches and hosts find the way to it. Has no effect without an address. */
   announce(): void {
     this.#ipv4.interface.announce();
     this.#ipv6?.interface.discovery.announce();
   }
 
-  /** How many octets a packet to that address may have, headers and all, as far as routers on the way have said. */
+  /** Returns how many octets a packet to that address may have, with all headers, as far as routers on the way have reported. */
   pathMtu(to: IpAddress): number {
     return this.#senders.paths.to(to);
   }
 
   /**
-   * Sends one echo request, and tells what became of it. Disposing what is returned ends the waiting, without a result. Throws
-   * EtherloomError: `busy` when 1,024 are under way, `bad-option` when it is too long.
+   * Sends one echo request, and calls `result` with its outcome. Disposing the returned value ends the wait without a result. Throws
+   * EtherloomError: `busy` if 1,024 are pending, `bad-option` if it is too long.
    */
   ping(to: IpAddress, result: PingResult, options: PingOptions = {}): Disposable {
     checkEcho(to, options, this.pathMtu(to));
@@ -195,8 +198,8 @@ export class Host implements Disposable {
   }
 
   /**
-   * Opens a UDP port, or one that is free where none is named. Throws EtherloomError: `busy` when it is open already, `bad-address` for a
-   * number that is no port, and for an address that is neither a group's nor one of this host's.
+   * Opens a UDP port, or a free one if `port` is undefined. Throws EtherloomError: `busy` if it is open already; `bad-address` for an
+   * invalid port number, and for an address that is neither a group's nor one of this host's.
    */
   udp(port: number | undefined, receive: UdpReceiver, refused?: UdpRefusal, options: UdpOptions = {}): UdpSocket {
     const { address } = options;
@@ -206,7 +209,7 @@ export class Host implements Disposable {
     return this.#senders.udp.open(port, receive, refused, options);
   }
 
-  /** Begins to ask for a lease. Nothing changes when it has begun already. Throws EtherloomError('busy') when port 68 is open. */
+  /** Begins to ask for a lease. Has no effect if it has begun already. Throws EtherloomError('busy') if port 68 is open. */
   startDhcp(): void {
     if (this.#dhcp !== undefined || this.#disposed) return;
     const { clock, random, mac, dhcp } = this.#options;
@@ -216,13 +219,13 @@ export class Host implements Disposable {
     });
   }
 
-  /** Gives the lease back, and asks for no other. */
+  /** Releases the lease, and asks for no other. */
   release(): void {
     this.#dhcp?.client.release();
     this.#endDhcp();
   }
 
-  /** Stops without a word; a lease goes on. Nobody is told anything any more. */
+  /** Stops without a message; a lease remains valid. Callbacks are no longer called. */
   [Symbol.dispose](): void {
     this.#disposed = true;
     this.#endDhcp();
@@ -231,7 +234,7 @@ export class Host implements Disposable {
     this.#ipv6?.[Symbol.dispose]();
   }
 
-  /** Whether what a frame brings to many may be for a port that is open here. */
+  /** Returns whether a frame to many stations may be for an open port of this host. */
   #hearsMany(destination: MacAddress, frame: Uint8Array): boolean {
     const { udp } = this.#senders;
     return (destination === broadcastMac || udp.groups.hasMac(destination)) && udp.hears(frame);
@@ -247,13 +250,13 @@ export class Host implements Disposable {
     this.#options.onLease?.(lease);
   }
 
-  /** Somebody else has our address, and had it first or does not leave it to us. */
+  /** Gives way to another host with our address, which had it first or does not give it up. */
   #yield(mac: MacAddress, address: Ipv4Address): void {
     this.#options.onConflict?.(mac, address);
     this.#dhcp?.client.decline();
   }
 
-  /** Whether an address is one of ours, or will be once it is known that nobody else has it. */
+  /** Returns whether an address is one of ours, or will be once it is known to be unique. */
   #has(address: IpAddress): boolean {
     if (!isIpv6(address)) return address === this.address;
     const { mac, ipv6 = false } = this.#options;

@@ -6,13 +6,13 @@ import { Reassembly } from './reassembly.ts';
 export type OwnPacket = Pick<Ipv4, 'source' | 'destination' | 'protocol' | 'payload' | 'identification' | 'dontFragment'> &
   Partial<Pick<Ipv4, 'ttl'>>;
 
-/** How long the rest of a datagram is waited for, in milliseconds. */
+/** How long a datagram may wait for its missing parts, in milliseconds. */
 const patience = 30_000;
 /** The unit of a fragment's offset. */
 const unit = 8;
 const headerLength = 20;
 
-/** Puts the fragments of IPv4 packets together. [RFC 791, 3.2] */
+/** Reassembles the fragments of IPv4 packets. [RFC 791, 3.2] */
 export class Ipv4Reassembly {
   readonly #reassembly: Reassembly<Ipv4>;
 
@@ -20,7 +20,7 @@ export class Ipv4Reassembly {
     this.#reassembly = new Reassembly(clock, patience, 0xffff - headerLength);
   }
 
-  /** Takes a fragment, which is borrowed, and returns the whole datagram when no part is missing any more. */
+  /** Takes a fragment, which is borrowed, and returns the whole datagram once no part is missing. */
   add(fragment: Ipv4): Ipv4 | undefined {
     const { source, destination, protocol, identification, payload } = fragment;
     const [start, more] = [fragment.fragmentOffset * unit, fragment.moreFragments];
@@ -29,13 +29,13 @@ export class Ipv4Reassembly {
     return whole && { ...whole.header, moreFragments: false, fragmentOffset: 0, payload: whole.payload };
   }
 
-  /** Forgets all that is incomplete. */
+  /** Forgets all incomplete datagrams. */
   clear(): void {
     this.#reassembly.clear();
   }
 }
 
-/** The packets that a packet is sent as where they may be so long: itself, or its fragments. [RFC 791, 3.2] */
+/** Returns the packets to send for a packet with that MTU: itself, or its fragments. [RFC 791, 3.2] */
 export function fragmentsOf(packet: OwnPacket, mtu: number): Uint8Array[] {
   const { payload } = packet;
   const most = Math.floor((mtu - headerLength) / unit) * unit;

@@ -20,61 +20,61 @@ import { readUint32 } from '../wire/octets.ts';
 import { ArpTable } from './arp-table.ts';
 import { fragmentsOf, Ipv4Reassembly, type OwnPacket } from './ipv4-fragments.ts';
 
-/** The address of a host, and what it reaches by it. */
+/** The address of a host, and the destinations that it reaches by it. */
 export interface Ipv4Configuration {
   readonly address: Ipv4Address;
-  /** Whose addresses are on the link. */
+  /** The network whose addresses are on the link. */
   readonly network: Ipv4Network;
-  /** The way to all others. Without one they cannot be reached. */
+  /** The router to all other networks. Without one they cannot be reached. */
   readonly router?: Ipv4Address | undefined;
 }
 
-/** What an interface is made of. */
+/** The options of an interface. */
 export interface Ipv4InterfaceOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly mac: MacAddress;
-  /** The longest packet to an address, in octets: longer ones are sent in fragments. */
+  /** Returns the longest packet to an address, in octets: longer ones are sent in fragments. */
   readonly mtuTo: (address: Ipv4Address) => number;
-  /** Whether packets to a group are for this host. */
+  /** Returns whether packets to a group are for this host. */
   readonly isMember: (group: Ipv4Address) => boolean;
   readonly send: (frame: Uint8Array) => void;
-  /** A packet came from us to us. */
+  /** Called with a packet from us to us. */
   readonly loop: (packet: Uint8Array) => void;
-  /** That neighbour uses that address of ours too, and does not leave it to us. */
+  /** Called when that neighbour also uses that address of ours, and does not give it up. */
   readonly onConflict: (mac: MacAddress, address: Ipv4Address) => void;
 }
 
-/** How a packet is sent. */
+/** The options of a sent packet. */
 export interface Ipv4Sending {
-  /** Whether it may not be sent in fragments; false by default. */
+  /** True if it must not be sent in fragments; false by default. */
   readonly dontFragment?: boolean;
-  /** How many hops it may go; 64 by default, and 1 for groups. [RFC 1112, 6.1] */
+  /** The number of hops that it may take; 64 by default, and 1 for groups. [RFC 1112, 6.1] */
   readonly ttl?: number;
-  /** Whether what is sent to a group that this host is a member of comes back to it, too; false by default. */
+  /** True if packets to a group of which this host is a member are also delivered to it; false by default. */
   readonly loopback?: boolean;
 }
 
-/** The address of a host that has none yet. */
+/** The address of a host without an address. */
 export const unspecified = ipv4FromNumber(0);
 
 const unknownMac = macFromNumber(0);
-/** Where an ARP frame has the addresses that decide whether it is for us. */
+/** Offsets of the addresses in an ARP frame that decide whether it is for us. */
 const arpAt = { senderMac: minFrame + 8, sender: minFrame + 14, target: minFrame + 24, end: minFrame + 28 };
 /** The first four octets of ARP packets that are for us. [RFC 826] */
 const ethernetAndIpv4 = 0x0001_0000 + etherTypes.ipv4;
-/** How long after an address was set somebody who answers to it had it first, in milliseconds. */
+/** Milliseconds after an address was set in which an answer means that another host had it first. */
 const probeTime = 1000;
-/** An address is defended once in so many milliseconds. [RFC 5227, 1.1, DEFEND_INTERVAL] */
+/** The least time between two defences of an address, in milliseconds. [RFC 5227, 1.1, DEFEND_INTERVAL] */
 const defendInterval = 10_000;
 
-/** IPv4 on one link: an address, who answers for it and defends it, and the ways to others. [RFC 826; RFC 1122; RFC 5227] */
+/** IPv4 on one link: the address, its announcement and defence, and the ways to other hosts. [RFC 826; RFC 1122; RFC 5227] */
 export class Ipv4Interface implements Disposable {
   readonly arp: ArpTable;
   readonly #reassembly: Ipv4Reassembly;
   readonly #options: Ipv4InterfaceOptions;
   #configuration: Ipv4Configuration | undefined;
-  /** The address as the octets of a frame are compared with it; 0 without one. */
+  /** The address in the form in which octets of frames are compared with it; 0 without one. */
   #own = 0;
   #since = 0;
   #introduction: Timer | undefined;
@@ -93,14 +93,14 @@ export class Ipv4Interface implements Disposable {
     });
   }
 
-  /** The address and what belongs to it; undefined while there is none. */
+  /** The address and its network and router; undefined while there is none. */
   get configuration(): Ipv4Configuration | undefined {
     return this.#configuration;
   }
 
   /**
-   * Sets the address, or none. A new one is used at once: the others are told in a moment, and asked whether somebody has it already. A
-   * second of silence before that would be safer. [RFC 5227, 2.1]
+   * Sets the address, or removes it. A new one is used at once: it is announced after a moment, and other hosts are asked for it. A second
+   * of silence before that would be safer. [RFC 5227, 2.1]
    */
   configure(configuration: Ipv4Configuration | undefined): void {
     const before = this.#configuration?.address;
@@ -109,23 +109,26 @@ export class Ipv4Interface implements Disposable {
     this.#own = configuration?.address ?? unspecified;
     this.arp.clear();
     this.#introduction?.[Symbol.dispose]();
-    // Not yet: the owner may not have the host in hand.
+    // Deferred: the owner may not hold the host yet.
     if (configuration !== undefined) this.#introduction = this.#options.clock.after(0, () => this.#introduce(configuration.address));
   }
 
-  /** Says to everybody who has this address, so that switches and hosts find the way to it. [RFC 5227, 3] */
+  /** Announces this address to all stations, so that switches and hosts find the way to it. [RFC 5227, 3] */
   announce(): void {
     const address = this.#configuration?.address;
     if (address !== undefined) this.#sendArp(broadcastMac, { operation: 'request', targetMac: unknownMac, targetAddress: address });
   }
 
-  /** The link is lost, or back. Without it nothing is sent to others, and nobody is known: who is there may be somebody else by then. */
+  /**
+   * Sets whether the link is connected. Without it, the host sends nothing to others and knows no neighbours: other hosts may have their
+   * addresses by then.
+   */
   carrier(up: boolean): void {
     this.#up = up;
     if (!up) this.arp.clear();
   }
 
-  /** An ARP frame. One that neither asks us nor says anything that matters here costs next to nothing. */
+  /** Receives an ARP frame. One that neither asks for us nor matters here costs almost nothing. */
   receiveArp(frame: Uint8Array): void {
     if (this.#own === 0 || frame.length < arpAt.end) return;
     const sender = readIpv4(frame, arpAt.sender);
@@ -140,7 +143,10 @@ export class Ipv4Interface implements Disposable {
     else this.#learn(arp, isForUs);
   }
 
-  /** The IPv4 packet in a frame, when it is from one host, and whole, or the last missing fragment of one that is for us. */
+  /**
+   * Returns the IPv4 packet in a frame if its source is one host, and it is whole. For the last missing fragment of a packet for us,
+   * returns the whole packet.
+   */
   decode(frame: Uint8Array): Ipv4 | undefined {
     const packet = decodeIpv4(frame.subarray(minFrame));
     if (packet === undefined || !isOfOneHost(packet.source) || this.isBroadcast(packet.source)) return undefined;
@@ -150,15 +156,15 @@ export class Ipv4Interface implements Disposable {
     return isForUs ? this.#reassembly.add(packet) : undefined;
   }
 
-  /** Whether all hosts of the link are meant: by 255.255.255.255, or by the last address of its network. */
+  /** Returns whether the address means all hosts of the link: 255.255.255.255, or the last address of its network. */
   isBroadcast(address: Ipv4Address): boolean {
     if (address === limitedBroadcast) return true;
     const network = this.#configuration?.network;
-    // A link of two has no address for both. [RFC 3021]
+    // A link of two hosts has no address for both. [RFC 3021]
     return network !== undefined && network.prefixLength < 31 && address === broadcastOf(network);
   }
 
-  /** Sends a packet on its way. It is dropped where there is none: no address, no router, or nobody who answers. */
+  /** Sends a packet on its way. Without a way it is dropped: there is no address, no router, or no answer. */
   send(destination: Ipv4Address, protocol: number, payload: Uint8Array, sending: Ipv4Sending = {}): void {
     const packet = this.#packet(destination, protocol, payload, sending);
     if (destination === this.#configuration?.address) {
@@ -174,18 +180,18 @@ export class Ipv4Interface implements Disposable {
     if (hop !== undefined && this.#up) this.arp.send(hop, ...fragments);
   }
 
-  /** Sends a packet to a group. It is dropped while there is no address. [RFC 1112, 6] */
+  /** Sends a packet to a group. Without an address it is dropped. [RFC 1112, 6] */
   sendToGroup(group: Ipv4Address, protocol: number, payload: Uint8Array, sending: Ipv4Sending): void {
     if (this.#configuration === undefined) return;
     const packet = this.#packet(group, protocol, payload, { ttl: 1, ...sending });
     if (sending.loopback === true && this.#options.isMember(group)) this.#options.loop(encodeIpv4(packet));
-    // A packet of no hops does not leave its host.
+    // A packet with zero hops does not leave its host.
     if (packet.ttl === 0 || !this.#up) return;
     const mac = multicastMacOfIpv4(group);
     for (const fragment of fragmentsOf(packet, this.#options.mtuTo(group))) this.#sendFrame(mac, etherTypes.ipv4, fragment);
   }
 
-  /** Sends a packet back to where one came from: nobody has to be asked for a way that has just been taken. */
+  /** Sends a packet back to the sender of a frame, without asking for a way that was just taken. */
   answer(to: MacAddress, destination: Ipv4Address, protocol: number, payload: Uint8Array): void {
     const packet = this.#packet(destination, protocol, payload, {});
     if (to === this.#options.mac) this.#options.loop(encodeIpv4(packet));
@@ -207,14 +213,14 @@ export class Ipv4Interface implements Disposable {
     this.announce();
   }
 
-  /** Who is known is changed by whatever it says, who is not is added when it speaks to us. [RFC 826, Packet Reception] */
+  /** Updates a known neighbour from any of its frames, and adds an unknown one that addresses us. [RFC 826, Packet Reception] */
   #learn({ operation, senderMac, senderAddress, targetAddress }: Arp, isForUs: boolean): void {
     if (isOfOneHost(senderAddress) && !this.isBroadcast(senderAddress)) this.arp.learn(senderAddress, senderMac);
     if (!isForUs || operation !== 'request') return;
     this.#sendArp(senderMac, { operation: 'reply', targetMac: senderMac, targetAddress: senderAddress }, targetAddress);
   }
 
-  /** Somebody else says that it has our address. Who had it first keeps it; later it is defended, but not without end. [RFC 5227, 2.4] */
+  /** Handles another host's claim to our address. The first owner keeps it; later it is defended, but not without end. [RFC 5227, 2.4] */
   #contest(mac: MacAddress, address: Ipv4Address): void {
     const now = this.#options.clock.monotonic();
     if (now - this.#since < probeTime || now - this.#defended < defendInterval) {
@@ -225,7 +231,7 @@ export class Ipv4Interface implements Disposable {
     this.announce();
   }
 
-  /** The neighbour on the way to an address: itself when it is on the link, else the router; undefined when there is none. */
+  /** Returns the neighbour on the way to an address: itself if it is on the link, else the router; undefined if there is none. */
   #nextHop(address: Ipv4Address): Ipv4Address | undefined {
     if (this.#configuration === undefined) return undefined;
     const { network, router } = this.#configuration;
@@ -251,7 +257,7 @@ export class Ipv4Interface implements Disposable {
   }
 }
 
-/** Whether an address may be that of one host: not 0.0.0.0/8, not a group's, not this host's loopback. [RFC 1122, 3.2.1.3] */
+/** Returns whether an address may be that of a single host: not 0.0.0.0/8, not a group's, not this host's loopback. [RFC 1122, 3.2.1.3] */
 function isOfOneHost(address: Ipv4Address): boolean {
   const first = address >>> 24;
   return first !== 0 && first !== 127 && first < 224;

@@ -11,15 +11,15 @@ import type { Echo } from './pings.ts';
 import { hearTooLong, type Senders } from './senders.ts';
 import type { UdpOptions } from './udp-sockets.ts';
 
-/** What UDP and ICMP over IPv4 are made of. */
+/** The options of UDP and ICMP over IPv4. */
 export interface Ipv4TransportOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly mac: MacAddress;
   readonly send: (frame: Uint8Array) => void;
-  /** Whether a packet is for this host, whatever its address: it has none yet. */
+  /** Returns whether a packet is for this host whatever its address, since it has none yet. */
   readonly isForAnybody: (packet: Ipv4) => boolean;
-  /** That neighbour uses that address of ours too, and does not leave it to us. */
+  /** Called when that neighbour also uses that address of ours, and does not give it up. */
   readonly onConflict: (mac: MacAddress, address: Ipv4Address) => void;
 }
 
@@ -49,12 +49,12 @@ export class Ipv4Transport implements Disposable {
     return this.interface.configuration?.address;
   }
 
-  /** A frame with an IPv4 packet came, to this host, or to many. */
+  /** Receives a frame with an IPv4 packet, to this host or to many. */
   receive(frame: Uint8Array, toMany: boolean): void {
     const packet = this.interface.decode(frame);
     if (packet === undefined) return;
     const isForMany = this.#isForMany(packet);
-    // What the link brings to many is for many, or it is a way to get around filters. [RFC 1122, 3.3.6]
+    // A frame to many must carry a packet to many. Otherwise it would be a way around filters. [RFC 1122, 3.3.6]
     if (toMany && !isForMany && !this.#options.isForAnybody(packet)) return;
     this.#take(packet, sourceOf(frame), isForMany);
   }
@@ -66,7 +66,7 @@ export class Ipv4Transport implements Disposable {
     this.interface.send(to, ipProtocols.icmp, message, { dontFragment });
   }
 
-  /** Sends a datagram. It is dropped where the socket has an address that is not ours. */
+  /** Sends a datagram. It is dropped if the socket has an address that is not ours. */
   sendUdp(to: Ipv4Address, udp: Udp, { address, dontFragment = false, multicastTtl = 1, multicastLoopback = true }: UdpOptions = {}): void {
     if (address !== undefined && (isIpv6(address) || (address !== this.address && !isIpv4Multicast(address)))) return;
     const segment = encodeUdp(udp, this.address ?? unspecified, to);
@@ -104,7 +104,7 @@ export class Ipv4Transport implements Disposable {
     const udp = decodeUdp(payload, source, destination);
     if (udp === undefined) return;
     const isHeard = this.#senders.udp.receive(udp.destinationPort, { ...udp, source, destination, via });
-    // What was for many is refused by nobody. [RFC 1122, 3.2.2]
+    // A datagram to many is never refused. [RFC 1122, 3.2.2]
     const refusal = isHeard || destination !== this.address ? undefined : this.#senders.unreachables.portOf(packet);
     if (refusal) this.interface.answer(via, source, ipProtocols.icmp, refusal);
   }
@@ -116,7 +116,7 @@ export class Ipv4Transport implements Disposable {
     else this.#hearUnreachable(payload);
   }
 
-  /** Only what we have sent ourselves can be refused, and only what may not be in fragments can be too long. */
+  /** Handles an unreachable message. Only our own packets can be refused, and only those that must not be fragmented can be too long. */
   #hearUnreachable(message: Uint8Array): void {
     const told = decodeIcmpUnreachable(message);
     if (told === undefined || told.source !== this.address) return;

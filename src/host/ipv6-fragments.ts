@@ -3,12 +3,12 @@ import { decodeIpv6Fragment, encodeIpv6Fragment, fragmentHeader, fragmentHeaderL
 import { encodeIpv6, ipv6HeaderLength, type Ipv6 } from '../wire/ipv6.ts';
 import { Reassembly } from './reassembly.ts';
 
-/** How long the rest of a packet is waited for, in milliseconds. [RFC 8200, 4.5] */
+/** How long a packet may wait for its missing parts, in milliseconds. [RFC 8200, 4.5] */
 const patience = 60_000;
 /** The unit of a fragment's offset. */
 const unit = 8;
 
-/** Puts the fragments of IPv6 packets together. [RFC 8200, 4.5; RFC 5722] */
+/** Reassembles the fragments of IPv6 packets. [RFC 8200, 4.5; RFC 5722] */
 export class Ipv6Reassembly {
   readonly #reassembly: Reassembly<Ipv6>;
 
@@ -16,25 +16,25 @@ export class Ipv6Reassembly {
     this.#reassembly = new Reassembly(clock, patience, 0xffff);
   }
 
-  /** Takes a packet with a fragment header, which is borrowed, and returns the whole packet when no part is missing any more. */
+  /** Takes a packet with a fragment header, which is borrowed, and returns the whole packet once no part is missing. */
   add(packet: Ipv6): Ipv6 | undefined {
     const fragment = decodeIpv6Fragment(packet.payload);
     if (fragment === undefined) return undefined;
     const { nextHeader, offset, more, identification, payload } = fragment;
-    // A fragment of one is whole, whatever other fragments there are. [RFC 6946]
+    // A packet of a single fragment is whole, whatever other fragments exist. [RFC 6946]
     if (offset === 0 && !more) return { ...packet, nextHeader, payload };
     const key = `${packet.source} ${packet.destination} ${identification}`;
     const whole = this.#reassembly.add({ key, start: offset * unit, more, payload }, { ...packet, nextHeader });
     return whole && { ...whole.header, payload: whole.payload };
   }
 
-  /** Forgets all that is incomplete. */
+  /** Forgets all incomplete packets. */
   clear(): void {
     this.#reassembly.clear();
   }
 }
 
-/** The packets that a packet is sent as where they may be so long: itself, or its fragments, which have that identification. [RFC 8200, 4.5] */
+/** Returns the packets to send for a packet with that MTU: itself, or its fragments, which have that identification. [RFC 8200, 4.5] */
 export function ipv6FragmentsOf(packet: Ipv6, mtu: number, identification: number): Uint8Array[] {
   const { nextHeader, payload } = packet;
   if (ipv6HeaderLength + payload.length <= mtu) return [encodeIpv6(packet)];

@@ -22,54 +22,54 @@ import type { MacAddress } from '../wire/mac.ts';
 import { Ipv6Reassembly, ipv6FragmentsOf } from './ipv6-fragments.ts';
 import { NeighbourDiscovery } from './neighbour-discovery.ts';
 
-/** An address of a host beside that of its link, and what it reaches by it. */
+/** An address of a host beside its link-local one, and the destinations that it reaches by it. */
 export interface Ipv6Configuration {
   readonly address: Ipv6Address;
-  /** Whose addresses are on the link. */
+  /** The network whose addresses are on the link. */
   readonly network: Ipv6Network;
-  /** The way to all others. Without one they cannot be reached. */
+  /** The router to all other networks. Without one they cannot be reached. */
   readonly router?: Ipv6Address | undefined;
 }
 
-/** What an interface is made of. */
+/** The options of an interface. */
 export interface Ipv6InterfaceOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly mac: MacAddress;
   readonly configuration?: Ipv6Configuration | undefined;
-  /** The longest packet to an address, in octets: longer ones are sent in fragments. */
+  /** Returns the longest packet to an address, in octets: longer ones are sent in fragments. */
   readonly mtuTo: (address: Ipv6Address) => number;
-  /** Whether packets to a group are for this host, beside those that all hosts are in. */
+  /** Returns whether packets to a group are for this host, apart from the groups of all hosts. */
   readonly isMember: (group: Ipv6Address) => boolean;
-  /** Whether frames to the MAC address of a group may be. */
+  /** Returns whether frames to the MAC address of a group may be for this host. */
   readonly hearsMac: (mac: MacAddress) => boolean;
   readonly send: (frame: Uint8Array) => void;
-  /** A packet for this host came that is neither of neighbours nor an echo request; an echo reply is read already. It is borrowed. */
+  /** Receives a packet for this host, except neighbour messages and echo requests; an echo reply is already decoded. It is borrowed. */
   readonly receive: (packet: Ipv6, via: MacAddress, reply: Icmpv6Echo | undefined) => void;
-  /** That neighbour has that address of ours already, or wants it too: it is not used. */
+  /** Called when that neighbour already has that address of ours, or also asks for it: it is not used. */
   readonly onDuplicate: (mac: MacAddress, address: Ipv6Address) => void;
 }
 
-/** How a packet is sent. */
+/** The options of a sent packet. */
 export interface Ipv6Sending {
-  /** The address that it is sent by; the best by default. */
+  /** The source address; the best one by default. */
   readonly source?: Ipv6Address | undefined;
-  /** How many hops it may go; 64 by default, and 1 for groups. */
+  /** The number of hops that it may take; 64 by default, and 1 for groups. */
   readonly hopLimit?: number | undefined;
-  /** Whether what is sent to a group that this host is a member of comes back to it, too; false by default. */
+  /** True if packets to a group of which this host is a member are also delivered to it; false by default. */
   readonly loopback?: boolean | undefined;
 }
 
-/** The hop limit of what has crossed no router. [RFC 4861, 7.1] */
+/** The hop limit of a packet that has crossed no router. [RFC 4861, 7.1] */
 const ofTheLink = 255;
 const defaultHopLimit = 64;
 
 const allNodesMac = multicastMacOf(allNodes);
-/** Where a frame has the type of an ICMPv6 message, and that of an advertisement. */
+/** The offset of an ICMPv6 message's type in a frame, and the type of an advertisement. */
 const typeAt = minFrame + ipv6HeaderLength;
 const advertisementType = 136;
 
-/** IPv6 on one link: the address that is made of the MAC address, one that was given, the neighbours, and the ways to others. */
+/** IPv6 on one link: the link-local address, a configured one, the neighbours, and the ways to other hosts. */
 export class Ipv6Interface implements Disposable {
   readonly discovery: NeighbourDiscovery;
   readonly #linkLocal: Ipv6Address;
@@ -94,23 +94,23 @@ export class Ipv6Interface implements Disposable {
     });
   }
 
-  /** The address of the link; undefined until it is known that nobody else has it, and when somebody has. */
+  /** The link-local address; undefined until it is known to be unique, and if another host has it. */
   get linkLocal(): Ipv6Address | undefined {
     return this.#ifPreferred(this.#linkLocal);
   }
 
-  /** The address that was given; undefined without one, and as `linkLocal` is. */
+  /** The configured address; undefined without one, until it is known to be unique, and if another host has it. */
   get address(): Ipv6Address | undefined {
     return this.#ifPreferred(this.#options.configuration?.address);
   }
 
-  /** The link is lost, or back. Without it nothing is sent to others, and nobody is known. */
+  /** Sets whether the link is connected. Without it, the host sends nothing to others, and knows no neighbours. */
   carrier(up: boolean): void {
     this.#up = up;
     if (!up) this.discovery.neighbours.clear();
   }
 
-  /** A frame with an IPv6 packet. One that is not for this host costs next to nothing. */
+  /** Receives a frame with an IPv6 packet. One for another host costs almost nothing. */
   receive(frame: Uint8Array): void {
     const to = destinationOf(frame);
     if (to !== this.#options.mac && !this.#hearsGroup(to, frame)) return;
@@ -118,7 +118,10 @@ export class Ipv6Interface implements Disposable {
     if (packet !== undefined && !isIpv6Multicast(packet.source)) this.#take(packet, sourceOf(frame));
   }
 
-  /** Sends a packet on its way, whose payload is made for its source. It is dropped where there is none: no address, no router, no answer. */
+  /**
+   * Sends a packet on its way; `payloadFrom` makes the payload for the source. Without a way it is dropped: there is no address, no router,
+   * or no answer.
+   */
   send(destination: Ipv6Address, nextHeader: number, payloadFrom: (source: Ipv6Address) => Uint8Array, sending: Ipv6Sending = {}): void {
     const source = sending.source === undefined ? this.discovery.sourceFor(destination) : this.#ifPreferred(sending.source);
     if (source === undefined) return;
@@ -135,7 +138,7 @@ export class Ipv6Interface implements Disposable {
     }
   }
 
-  /** Sends a packet back to where one came from: nobody has to be asked for a way that has just been taken. */
+  /** Sends a packet back to the sender of a frame, without asking for a way that was just taken. */
   answer(via: MacAddress, source: Ipv6Address, destination: Ipv6Address, payload: Uint8Array): void {
     const packet = { source, destination, nextHeader: icmpv6Protocol, hopLimit: defaultHopLimit, payload };
     if (via === this.#options.mac) this.#loop(packet);
@@ -156,7 +159,10 @@ export class Ipv6Interface implements Disposable {
     return this.discovery.hearsMac(mac) || this.#options.hearsMac(mac);
   }
 
-  /** Whether a frame for all hosts says where somebody is whom nobody here has asked for. All hosts of a link are told that of each other. */
+  /**
+   * Returns whether a frame to all hosts announces a neighbour that this host has not asked for. All hosts of a link get such announcements
+   * of each other.
+   */
   #isOld(frame: Uint8Array): boolean {
     return frame[minFrame + 6] === icmpv6Protocol && frame[typeAt] === advertisementType && !this.discovery.isCurious;
   }
@@ -173,7 +179,7 @@ export class Ipv6Interface implements Disposable {
       return;
     }
     const whole = this.#reassembly.add(packet);
-    // Messages of neighbours never come in fragments. [RFC 6980]
+    // Neighbour messages are never fragmented. [RFC 6980]
     if (whole !== undefined) this.#takeWhole(whole, via, false);
   }
 
@@ -186,14 +192,14 @@ export class Ipv6Interface implements Disposable {
     else this.#options.receive(packet, via, message);
   }
 
-  /** Who asked by a group's address is answered from ours. [RFC 4443, 4.2] */
+  /** Answers an echo request. One to a group's address is answered from our own. [RFC 4443, 4.2] */
   #answerEcho(echo: Icmpv6Echo, { source, destination }: Ipv6, via: MacAddress): void {
     const own = isIpv6Multicast(destination) ? this.discovery.sourceFor(source) : destination;
     if (own === undefined || source === unspecifiedIpv6) return;
     this.answer(via, own, source, encodeIcmpv6({ ...echo, type: 'echo-reply' }, own, source));
   }
 
-  /** The neighbour on the way to an address: itself when it is on the link, else the router; undefined when there is none. */
+  /** Returns the neighbour on the way to an address: itself if it is on the link, else the router; undefined if there is none. */
   #nextHop(address: Ipv6Address): Ipv6Address | undefined {
     const { configuration } = this.#options;
     if (isIpv6LinkLocal(address)) return address;
@@ -210,7 +216,7 @@ export class Ipv6Interface implements Disposable {
     for (const fragment of this.#fragmentsOf(packet)) this.#sendFrame(to, fragment);
   }
 
-  /** A packet from us to us. */
+  /** Delivers a packet from us to us. */
   #loop(packet: Ipv6): void {
     const octets = encodeIpv6(packet);
     this.#options.clock.defer(() => {

@@ -4,7 +4,10 @@ import { optionCodes } from '../wire/dhcp.ts';
 import { ipv4FromNumber } from '../wire/ipv4.ts';
 import type { Ipv4Configuration } from './ipv4-interface.ts';
 
-/** What a lease says of the link. Without a mask the address is alone on it; of a mask with gaps only what is before the first one counts. */
+/**
+ * Returns the configuration that a lease describes. Without a mask the address is alone on the link; of a mask with gaps only the part
+ * before the first one counts.
+ */
 export function configurationOf({ address, options }: ClientLease): Ipv4Configuration {
   const mask = decodeAddress(options.get(optionCodes.subnetMask)) ?? 0xffff_ffff;
   const prefixLength = Math.clz32(~mask);

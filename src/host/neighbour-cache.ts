@@ -1,7 +1,7 @@
 import type { Clock, Timer } from '../clock.ts';
 import { isGroupMac, type MacAddress } from '../wire/mac.ts';
 
-/** How well a neighbour is known. [RFC 4861, 7.3.2] */
+/** The reachability of a neighbour. [RFC 4861, 7.3.2] */
 export type NeighbourState = 'INCOMPLETE' | 'REACHABLE' | 'STALE' | 'DELAY' | 'PROBE';
 
 /** A neighbour. */
@@ -12,20 +12,20 @@ export interface NeighbourEntry<Address> {
   readonly state: NeighbourState;
 }
 
-/** What a neighbour says of itself in an advertisement. [RFC 4861, 4.4] */
+/** The content of a neighbour's advertisement. [RFC 4861, 4.4] */
 export interface Advertised {
-  /** Undefined when it does not say. */
+  /** Undefined if it is not included. */
   readonly mac: MacAddress | undefined;
-  /** It was asked, by us. */
+  /** True if it answers our solicitation. */
   readonly solicited: boolean;
-  /** What was known is to be forgotten. */
+  /** True if it replaces the known MAC address. */
   readonly override: boolean;
 }
 
-/** What a cache is made of. */
+/** The options of a cache. */
 export interface NeighbourCacheOptions<Address> {
   readonly clock: Clock;
-  /** Asks who has that address: the neighbour itself at `mac`, or everybody where undefined. */
+  /** Asks for the owner of an address: the neighbour itself at `mac`, or all stations if undefined. */
   readonly solicit: (address: Address, mac: MacAddress | undefined) => void;
   /** Sends a packet to a neighbour. */
   readonly send: (mac: MacAddress, packet: Uint8Array) => void;
@@ -39,25 +39,25 @@ const maxSolicitations = 3;
 
 const maxKnown = 1024;
 const maxIncomplete = 64;
-/** Packets for one address that wait; the latest ones. [RFC 4861, 7.2.2] */
+/** The most packets that wait for one address, the latest ones. [RFC 4861, 7.2.2] */
 const maxWaiting = 8;
 
 interface Neighbour<Address> {
   readonly address: Address;
   mac: MacAddress | undefined;
-  /** REACHABLE stands for STALE too: when that ended is seen when it is looked at. */
+  /** REACHABLE also stands for STALE: the end of reachability is determined on reading. */
   state: NeighbourState;
   confirmed: number;
   asked: number;
   timer: Timer | undefined;
-  /** Each with all of its fragments. */
+  /** The packets, each with all of its fragments. */
   packets: (readonly Uint8Array[])[];
 }
 
-/** Who has which IPv6 address on the link, whether they are still there, and the packets that wait. [RFC 4861, 7.2, 7.3] */
+/** The neighbours on the link with their IPv6 addresses and reachability, and the packets that wait for them. [RFC 4861, 7.2, 7.3] */
 export class NeighbourCache<Address> implements Disposable {
   readonly #options: NeighbourCacheOptions<Address>;
-  /** Those first that were heard of first. */
+  /** In the order of their last sign, the oldest first. */
   readonly #neighbours = new Map<Address, Neighbour<Address>>();
   #incomplete = 0;
 
@@ -70,23 +70,26 @@ export class NeighbourCache<Address> implements Disposable {
     return Array.from(this.#neighbours.values(), (one) => ({ address: one.address, mac: one.mac, state: this.#stateOf(one) }));
   }
 
-  /** How many there are. */
+  /** The number of neighbours. */
   get size(): number {
     return this.#neighbours.size;
   }
 
-  /** The neighbour with that address; undefined when it is not known. */
+  /** Returns the MAC address of a neighbour; undefined if it is not known. */
   macOf(address: Address): MacAddress | undefined {
     return this.#neighbours.get(address)?.mac;
   }
 
-  /** Sends a packet, or its fragments, to the neighbour with that address, as soon as it is known who that is. It is dropped when nobody says so. */
+  /**
+   * Sends a packet, or its fragments, to the neighbour with that address, as soon as its MAC address is known. Without an answer the packet
+   * is dropped.
+   */
   send(address: Address, ...packet: readonly Uint8Array[]): void {
     const one = this.#neighbours.get(address);
     if (one === undefined) {
       this.#ask(address, packet);
     } else if (one.mac === undefined) {
-      // Who is asked for again is asked as often again.
+      // A new packet gives the neighbour the full number of questions again.
       one.asked = 0;
       one.packets.push(packet);
       if (one.packets.length > maxWaiting) one.packets.shift();
@@ -96,14 +99,17 @@ export class NeighbourCache<Address> implements Disposable {
     }
   }
 
-  /** A neighbour says its MAC address with something else that it says: not asked for, so it is not known that it hears us. */
+  /**
+   * Records a MAC address that a neighbour sent in another message. It was not asked for, so the neighbour is not known to receive our
+   * packets.
+   */
   hear(address: Address, mac: MacAddress): void {
     if (isGroupMac(mac)) return;
     const one = this.#neighbours.get(address) ?? this.#add(address);
     if (one.mac !== mac) this.#settle(one, mac, 'STALE');
   }
 
-  /** An advertisement. One of somebody who is not known is ignored. [RFC 4861, 7.2.5] */
+  /** Handles an advertisement. One of an unknown neighbour is ignored. [RFC 4861, 7.2.5] */
   advertise(address: Address, { mac, solicited, override }: Advertised): void {
     const one = this.#neighbours.get(address);
     if (one === undefined || (mac !== undefined && isGroupMac(mac))) return;
@@ -118,13 +124,13 @@ export class NeighbourCache<Address> implements Disposable {
     else if (differs) this.#settle(one, mac, 'STALE');
   }
 
-  /** The neighbour has answered something that we sent: it hears us. [RFC 4861, 7.3.1] */
+  /** Notes an answer of the neighbour to one of our packets: it receives them. [RFC 4861, 7.3.1] */
   confirm(address: Address): void {
     const one = this.#neighbours.get(address);
     if (one?.mac !== undefined) this.#settle(one, one.mac, 'REACHABLE');
   }
 
-  /** Forgets everybody, and what waits for them. */
+  /** Forgets all neighbours, and drops the packets that wait for them. */
   clear(): void {
     for (const one of [...this.#neighbours.values()]) this.#forget(one);
   }
@@ -153,7 +159,7 @@ export class NeighbourCache<Address> implements Disposable {
     return one;
   }
 
-  /** Asks, three times at most; after that it is not there. */
+  /** Asks, at most three times; without an answer the neighbour is gone. */
   #solicit(one: Neighbour<Address>): void {
     if (one.asked === maxSolicitations) {
       this.#forget(one);
@@ -164,7 +170,7 @@ export class NeighbourCache<Address> implements Disposable {
     this.#options.solicit(one.address, one.mac);
   }
 
-  /** It is not known whether it is there: waits for a sign of that, then asks it. */
+  /** Waits for a sign of a neighbour with unknown reachability, then asks it. */
   #delay(one: Neighbour<Address>): void {
     one.state = 'DELAY';
     one.asked = 0;
@@ -174,7 +180,7 @@ export class NeighbourCache<Address> implements Disposable {
     });
   }
 
-  /** Ends all asking, and sends what waits. */
+  /** Ends all questions, and sends the waiting packets. */
   #settle(one: Neighbour<Address>, mac: MacAddress, state: 'REACHABLE' | 'STALE'): void {
     one.timer?.[Symbol.dispose]();
     if (one.mac === undefined) this.#incomplete--;
@@ -183,7 +189,7 @@ export class NeighbourCache<Address> implements Disposable {
     one.confirmed = this.#options.clock.monotonic();
     const { packets } = one;
     one.packets = [];
-    // What is sent to a neighbour of whom it is not known whether it hears us begins the asking.
+    // A packet to a neighbour with unknown reachability begins the questions.
     if (packets.length > 0 && state === 'STALE') this.#delay(one);
     for (const packet of packets.flat()) this.#options.send(mac, packet);
   }

@@ -13,22 +13,22 @@ import {
 import type { MacAddress } from '../wire/mac.ts';
 import { NeighbourCache } from './neighbour-cache.ts';
 
-/** What neighbour discovery is made of. */
+/** The options of neighbour discovery. */
 export interface NeighbourDiscoveryOptions {
   readonly clock: Clock;
   readonly mac: MacAddress;
-  /** Sends a message of neighbours. */
+  /** Sends a neighbour message. */
   readonly say: (to: MacAddress, source: Ipv6Address, destination: Ipv6Address, message: Icmpv6) => void;
   /** Sends a packet to a neighbour. */
   readonly send: (to: MacAddress, packet: Uint8Array) => void;
-  /** That neighbour has that address of ours already, or wants it too: it is not used. */
+  /** Called when that neighbour already has that address of ours, or also asks for it: it is not used. */
   readonly onDuplicate: (mac: MacAddress, address: Ipv6Address) => void;
 }
 
-/** What has become of an address: whether nobody else has it is not known yet, or known, or somebody has. [RFC 4862, 2] */
+/** The state of an address: its uniqueness is not known yet, or is confirmed, or another host has the address. [RFC 4862, 2] */
 export type Ipv6State = 'tentative' | 'preferred' | 'duplicate';
 
-/** Milliseconds that somebody who has the address has to say so. [RFC 4862, 5.1; RFC 4861, 10, RETRANS_TIMER] */
+/** Milliseconds that another owner of the address has for its answer. [RFC 4862, 5.1; RFC 4861, 10, RETRANS_TIMER] */
 const detectionTime = 1000;
 
 const allNodesMac = multicastMacOf(allNodes);
@@ -42,13 +42,13 @@ interface Own {
   timer: Timer;
 }
 
-/** Our addresses, once nobody else has them, and the neighbours. [RFC 4861; RFC 4862] */
+/** Our addresses, once they are known to be unique, and the neighbours. [RFC 4861; RFC 4862] */
 export class NeighbourDiscovery implements Disposable {
   readonly neighbours: NeighbourCache<Ipv6Address>;
   readonly #options: NeighbourDiscoveryOptions;
   readonly #own: readonly Own[];
 
-  /** An address is asked for at once, and had a second later; those first that are better. */
+  /** Asks for each address at once, and has it a second later; better addresses come first. */
   constructor(addresses: readonly Ipv6Address[], options: NeighbourDiscoveryOptions) {
     this.#options = options;
     this.neighbours = new NeighbourCache({
@@ -59,39 +59,44 @@ export class NeighbourDiscovery implements Disposable {
     this.#own = addresses.map((address) => this.#begin(address));
   }
 
-  /** The address for what goes to that one: of the link for the link, a global one for others. Undefined while there is none. */
+  /**
+   * Returns the source address for a destination: link-local for the link, a global one for others. Returns undefined while there is none.
+   */
   sourceFor(destination: Ipv6Address): Ipv6Address | undefined {
     const isOfLink = isIpv6LinkLocal(destination) || isOfLinkScope(destination);
     const preferred = this.#own.filter(({ state }) => state === 'preferred');
     return (preferred.find(({ address }) => isIpv6LinkLocal(address) === isOfLink) ?? preferred[0])?.address;
   }
 
-  /** What has become of an address of ours; undefined for those of others. */
+  /** Returns the state of an address of ours; undefined for those of others. */
   stateOf(address: Ipv6Address): Ipv6State | undefined {
     return this.#own.find((own) => own.address === address)?.state;
   }
 
-  /** Whether one of our addresses is asked for in that group. */
+  /** Returns whether solicitations for one of our addresses are sent to that group. */
   isAskedIn(group: Ipv6Address): boolean {
     return this.#own.some(({ solicitedNode }) => solicitedNode === group);
   }
 
-  /** Whether frames to that MAC address may ask for one of our addresses. */
+  /** Returns whether frames to that MAC address may be solicitations for one of our addresses. */
   hearsMac(mac: MacAddress): boolean {
     return this.#own.some(({ solicitedNodeMac }) => solicitedNodeMac === mac);
   }
 
-  /** Whether what neighbours say of themselves matters here: somebody is asked for or known, or an address of ours is not known to be free. */
+  /**
+   * True if announcements of neighbours matter here: a neighbour is asked for or known, or one of our addresses is not known to be unique
+   * yet.
+   */
   get isCurious(): boolean {
     return this.neighbours.size > 0 || this.#own.some(({ state }) => state === 'tentative');
   }
 
-  /** Says to everybody who has our addresses. Nothing happens while there are none. [RFC 4861, 7.2.6] */
+  /** Announces our addresses to all stations. Has no effect while there are none. [RFC 4861, 7.2.6] */
   announce(): void {
     for (const { address, state } of this.#own) if (state === 'preferred') this.#advertise(address, allNodes, allNodesMac, false);
   }
 
-  /** A message of neighbours that has crossed no router. */
+  /** Handles a neighbour message that has crossed no router. */
   receive(message: NeighbourSolicitation | NeighbourAdvertisement, packet: Ipv6, via: MacAddress): void {
     if (message.type === 'neighbour-solicitation') this.#receiveSolicitation(message, packet, via);
     else this.#receiveAdvertisement(message, packet, via);
@@ -109,13 +114,13 @@ export class NeighbourDiscovery implements Disposable {
     const solicitedNode = solicitedNodeOf(address);
     const own: Own = {
       ...{ address, solicitedNode, solicitedNodeMac: multicastMacOf(solicitedNode), state: 'tentative' },
-      // Not yet: the owner may not have the host in hand.
+      // Deferred: the owner may not hold the host yet.
       timer: this.#options.clock.after(0, () => this.#detect(own)),
     };
     return own;
   }
 
-  /** Asks once whether somebody has the address; who is silent has not. [RFC 4862, 5.4.2] */
+  /** Asks once for another owner of the address; without an answer there is none. [RFC 4862, 5.4.2] */
   #detect(own: Own): void {
     const { address, solicitedNode, solicitedNodeMac } = own;
     own.timer = this.#options.clock.after(detectionTime, () => {
@@ -131,7 +136,7 @@ export class NeighbourDiscovery implements Disposable {
     if (own === undefined || via === this.#options.mac) return;
     const isProbe = source === unspecifiedIpv6;
     if (own.state === 'tentative') {
-      // Two that want the same address at the same time: none gets it. [RFC 4862, 5.4.3]
+      // If two hosts ask for the same address at the same time, neither gets it. [RFC 4862, 5.4.3]
       if (isProbe) this.#giveUp(own, via);
       return;
     }
@@ -172,7 +177,7 @@ export class NeighbourDiscovery implements Disposable {
   }
 }
 
-/** Whether it is a group that no router forwards: of a node or a link. [RFC 4291, 2.7] */
+/** Returns whether it is a group that routers do not forward: of a node or a link. [RFC 4291, 2.7] */
 function isOfLinkScope(address: Ipv6Address): boolean {
   return isIpv6Multicast(address) && ((address >> 112n) & 0xfn) <= 2n;
 }

@@ -2,30 +2,29 @@ import type { Clock } from '../clock.ts';
 import { isIpv6, type IpAddress } from '../wire/ip.ts';
 import { readUint32 } from '../wire/octets.ts';
 
-/** What a router says of a packet that was too long for its next link. */
+/** A router's report of a packet that was too long for its next link. */
 export interface TooLong {
   readonly destination: IpAddress;
   /** The first eight octets of the packet's payload, or more. */
   readonly start: Uint8Array;
-  /** How long the packet was, in octets. */
+  /** The length of the packet, in octets. */
   readonly length: number;
-  /** How long one may be, in octets. */
+  /** The longest packet allowed, in octets. */
   readonly mtu: number;
 }
 
 /**
- * An IPv4 path carries at least so much: a router that says less, or nothing, is taken to have said this. With the lower bound of the standard,
- * 68, one forged message would cost a host its speed; Linux has the same bound, `min_pmtu`. Packets that may be sent in fragments pass narrower
- * links all the same.
+ * The least MTU of an IPv4 path. A smaller or missing value in a report counts as this. With the lower bound of the standard, 68, one
+ * forged message would slow a host down; Linux has the same bound, `min_pmtu`. Packets that may be fragmented still pass narrower links.
  */
 const leastMtu = 552;
-/** Every IPv6 path carries so much, and who says less is not believed. [RFC 8201, 4] */
+/** The MTU that every IPv6 path has at least; smaller values in reports are not believed. [RFC 8201, 4] */
 const leastMtu6 = 1280;
-/** How long a path is believed to be narrow, in milliseconds. [RFC 8201, 5.3] */
+/** How long a path counts as narrow, in milliseconds. [RFC 8201, 5.3] */
 const lifetime = 600_000;
-/** Destinations of which a path's MTU is known; for one more the oldest is forgotten. */
+/** The most destinations with a known path MTU; a further one replaces the oldest. */
 const maxKnown = 256;
-/** Packets that a router may refuse, the last ones. */
+/** The last sent packets that a router may refuse. */
 const maxSent = 256;
 
 interface Known {
@@ -33,17 +32,17 @@ interface Known {
   readonly since: number;
 }
 
-/** A packet that was sent: where to, and the octets with which its payload begins. */
+/** A sent packet: its destination, and the first octets of its payload. */
 interface Sent {
   readonly destination: IpAddress;
   readonly first: number;
   readonly second: number;
 }
 
-/** How long packets to each destination may be, as routers have said of packets that we have really sent. [RFC 1191; RFC 8201] */
+/** The longest packets to each destination, by routers' reports about packets that we have really sent. [RFC 1191; RFC 8201] */
 export class PathMtus {
   readonly #clock: Clock;
-  /** That of the link: no path has more. */
+  /** The MTU of the link: no path has more. */
   readonly #link: number;
   readonly #known = new Map<IpAddress, Known>();
   readonly #sent: Sent[] = [];
@@ -53,7 +52,7 @@ export class PathMtus {
     this.#link = link;
   }
 
-  /** How long a packet to that address may be, in octets. */
+  /** Returns the length that a packet to that address may have, in octets. */
   to(address: IpAddress): number {
     if (this.#known.size === 0) return this.#link;
     const known = this.#known.get(address);
@@ -63,7 +62,7 @@ export class PathMtus {
     return this.#link;
   }
 
-  /** A packet is sent that no router may send in fragments; `length` is that of the whole, in octets. */
+  /** Notes a sent packet that routers must not fragment; `length` is that of the whole packet, in octets. */
   note(destination: IpAddress, payload: Uint8Array, length: number): void {
     if (length <= leastFor(destination)) return;
     if (this.#sent.length >= maxSent) this.#sent.shift();
@@ -71,15 +70,15 @@ export class PathMtus {
   }
 
   /**
-   * A router says that a packet was too long. Returns what packets to its destination may have from now on; undefined when that is not believed: no
-   * such packet was sent lately, or the path would be wider than is known.
+   * Handles a report that a packet was too long. Returns the length that packets to its destination may have from now on. Returns undefined
+   * if the report is not believed: no such packet was sent lately, or the path would be wider than known.
    */
   learn({ destination, start, length, mtu }: TooLong): number | undefined {
     const least = leastFor(destination);
     if (isIpv6(destination) && mtu < least) return undefined;
     const believed = Math.max(mtu, least);
     if (length <= believed || believed >= this.#link || !this.#hasSent(destination, start)) return undefined;
-    // It may be said again of what was sent before it was known.
+    // The report may come again for packets sent before the first one.
     if (believed > this.to(destination)) return undefined;
     this.#known.delete(destination);
     const [oldest] = this.#known.keys();
@@ -88,7 +87,7 @@ export class PathMtus {
     return believed;
   }
 
-  /** Forgets all paths, as another link has others. */
+  /** Forgets all paths, since another link has others. */
   clear(): void {
     this.#known.clear();
     this.#sent.length = 0;

@@ -3,16 +3,19 @@ import { EtherloomError } from '../errors.ts';
 import { formatIp, isIpv6, type IpAddress } from '../wire/ip.ts';
 import { ipv6HeaderLength } from '../wire/ipv6.ts';
 
-/** What becomes of an echo request: milliseconds of the round trip, or undefined when no answer came in time, or it was too long for a link on the way. */
+/**
+ * Called with the outcome of an echo request: milliseconds of the round trip. Undefined if no answer came in time, or it was too long for a
+ * link on the way.
+ */
 export type PingResult = (milliseconds: number | undefined) => void;
 
-/** How an echo request is made. */
+/** The options of an echo request. */
 export interface PingOptions {
   /** Milliseconds; 1,000 by default. */
   readonly timeout?: number;
-  /** What is to come back; as much as ping(8) sends by default. */
+  /** The octets to be returned; by default as many as ping(8) sends. */
   readonly payload?: Uint8Array;
-  /** Whether it may not be sent in fragments; by default it may be. */
+  /** True if it must not be sent in fragments; by default it may be. */
   readonly dontFragment?: boolean;
 }
 
@@ -39,7 +42,7 @@ interface UnderWay<Address> extends Timer {
 /** The echo requests that wait for their answers. [RFC 1122, 3.2.2.6] */
 export class Pings<Address> implements Disposable {
   readonly #clock: Clock;
-  /** Tells our requests from those of others: 16 bits. */
+  /** Distinguishes our requests from those of others: 16 bits. */
   readonly #identifier: number;
   readonly #underWay = new Map<number, UnderWay<Address>>();
   #sequence = 0;
@@ -50,8 +53,8 @@ export class Pings<Address> implements Disposable {
   }
 
   /**
-   * Makes a request and sends it. Disposing what is returned ends the waiting, without a result. Throws EtherloomError('busy') when 1,024
-   * are under way.
+   * Makes a request and sends it. Disposing the returned value ends the wait without a result. Throws EtherloomError('busy') if 1,024 are
+   * pending.
    */
   ask(to: Address, send: (echo: Echo) => void, result: PingResult, options: PingOptions = {}): Disposable {
     const { timeout = defaultTimeout, payload = defaultPayload } = options;
@@ -72,7 +75,7 @@ export class Pings<Address> implements Disposable {
     return ping;
   }
 
-  /** An echo reply. One that nobody waits for, any more or at all, is ignored. */
+  /** Handles an echo reply. One without a waiting request is ignored. */
   receive(from: Address, { identifier, sequence }: Echo): void {
     const ping = this.#underWay.get(sequence);
     if (identifier !== this.#identifier || ping?.to !== from) return;
@@ -80,7 +83,7 @@ export class Pings<Address> implements Disposable {
     ping.result(this.#clock.monotonic() - ping.sent);
   }
 
-  /** A router says that a request was too long for its next link. */
+  /** Handles a router's report that a request was too long for its next link. */
   refuse(to: Address, identifier: number, sequence: number): void {
     const ping = this.#underWay.get(sequence);
     if (identifier !== this.#identifier || ping?.to !== to) return;
@@ -100,7 +103,9 @@ export class Pings<Address> implements Disposable {
   }
 }
 
-/** Throws EtherloomError('bad-option') when an echo request is too long for a packet, or for one of `mtu` octets where it may not be in fragments. */
+/**
+ * Throws EtherloomError('bad-option') if an echo request is too long for a packet, or for one of `mtu` octets if it must not be fragmented.
+ */
 export function checkEcho(to: IpAddress, { payload = defaultPayload, dontFragment = false }: PingOptions, mtu: number): void {
   const headers = isIpv6(to) ? ipv6AndIcmpHeaders : ipv4AndIcmpHeaders;
   const longest = isIpv6(to) ? 0xffff + ipv6HeaderLength : 0xffff;

@@ -2,11 +2,11 @@ import type { Clock } from '../clock.ts';
 
 /** A part of a datagram. */
 export interface Fragment {
-  /** What the parts of one datagram have in common, and no others. */
+  /** The same for all parts of one datagram, and for no others. */
   readonly key: string;
-  /** Where it belongs in the whole, in octets. */
+  /** The place in the whole, in octets. */
   readonly start: number;
-  /** Whether it is not the last part. */
+  /** True if it is not the last part. */
   readonly more: boolean;
   /** Borrowed. */
   readonly payload: Uint8Array;
@@ -17,29 +17,29 @@ interface Piece {
   readonly payload: Uint8Array;
 }
 
-/** A datagram of which not all is there. */
+/** An incomplete datagram. */
 interface Partial<Header> {
   readonly since: number;
-  /** The fragments that are there, in no order. */
+  /** The received fragments, in no order. */
   readonly pieces: Piece[];
   octets: number;
-  /** That of the first fragment; undefined until it is there. */
+  /** The header of the first fragment; undefined until that is received. */
   header: Header | undefined;
-  /** How long the whole is; undefined until the last fragment is there. */
+  /** The length of the whole; undefined until the last fragment is received. */
   length: number | undefined;
-  /** Whether its fragments contradict each other: no more of it is taken. */
+  /** True if its fragments contradict each other: further ones are dropped. */
   refused: boolean;
 }
 
-/** Datagrams that may be incomplete at once; for one more the oldest is forgotten. */
+/** The most incomplete datagrams at a time; a further one replaces the oldest. */
 const maxPartial = 16;
-/** Fragments of one datagram: as many as the longest one has on a link for 576 octets. [RFC 791, 3.1] */
+/** The most fragments of one datagram: those of the longest one on a link for 576 octets. [RFC 791, 3.1] */
 const maxPieces = 128;
 /** The unit of a fragment's offset. */
 const unit = 8;
 
 /**
- * Puts fragments together. Where they overlap none can be trusted: such a datagram is dropped, with those of its fragments that come later.
+ * Reassembles fragments. Overlapping ones cannot be trusted: such a datagram is dropped, with its later fragments.
  * [RFC 791, 3.2; RFC 5722, 4]
  */
 export class Reassembly<Header> {
@@ -48,14 +48,17 @@ export class Reassembly<Header> {
   readonly #maxPayload: number;
   readonly #partial = new Map<string, Partial<Header>>();
 
-  /** `patience` is how long the rest of a datagram is waited for, in milliseconds; `maxPayload` how long a whole one may be, in octets. */
+  /**
+   * `patience` is how long a datagram may wait for its missing parts, in milliseconds; `maxPayload` is the longest whole payload, in
+   * octets.
+   */
   constructor(clock: Clock, patience: number, maxPayload: number) {
     this.#clock = clock;
     this.#patience = patience;
     this.#maxPayload = maxPayload;
   }
 
-  /** Takes a fragment with its header, and returns the whole payload with the first one's when no part is missing any more. */
+  /** Takes a fragment with its header. Returns the whole payload with the first fragment's header once no part is missing. */
   add({ key, start, more, payload }: Fragment, header: Header): { readonly header: Header; readonly payload: Uint8Array } | undefined {
     const end = start + payload.length;
     if (end > this.#maxPayload || payload.length === 0 || (more && payload.length % unit !== 0)) return undefined;
@@ -79,7 +82,7 @@ export class Reassembly<Header> {
     return { header: partial.header, payload: joined(pieces, partial.length) };
   }
 
-  /** Forgets all that is incomplete. */
+  /** Forgets all incomplete datagrams. */
   clear(): void {
     this.#partial.clear();
   }
@@ -89,7 +92,7 @@ export class Reassembly<Header> {
     const known = this.#partial.get(key);
     if (known && now - known.since < this.#patience) return known;
     const partial: Partial<Header> = { since: now, pieces: [], octets: 0, header: undefined, length: undefined, refused: false };
-    // In the order of their age: the first is the one to go.
+    // In the order of their age: the first is the next to be removed.
     this.#partial.delete(key);
     this.#partial.set(key, partial);
     const [oldest] = this.#partial.keys();

@@ -5,7 +5,7 @@ import type { Pings } from './pings.ts';
 import type { UdpSockets } from './udp-sockets.ts';
 import type { Unreachables } from './unreachables.ts';
 
-/** What the transports of both families of a host share. */
+/** The parts that the transports of both families of a host share. */
 export interface Senders {
   readonly udp: UdpSockets;
   readonly pings: Pings<IpAddress>;
@@ -13,7 +13,9 @@ export interface Senders {
   readonly unreachables: Unreachables;
 }
 
-/** Learns how long packets on a way may be, and tells whose packet was too long: a socket, or a ping. What is not believed changes nothing. */
+/**
+ * Records a report that a packet was too long, and informs its sender: a socket, or a ping. A report that is not believed has no effect.
+ */
 export function hearTooLong({ udp, pings, paths }: Senders, told: TooLong, whose: 'udp' | 'echo' | undefined): void {
   const { destination, start } = told;
   const mtu = whose === undefined ? undefined : paths.learn(told);

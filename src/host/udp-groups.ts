@@ -1,29 +1,29 @@
 import { macOfGroup, type IpAddress } from '../wire/ip.ts';
 import type { MacAddress } from '../wire/mac.ts';
 
-/** The groups that a host is a member of, since its sockets are. Each socket counts. [RFC 1112, 7.1] */
+/** The groups of which a host is a member because its sockets are. Each socket counts. [RFC 1112, 7.1] */
 export class UdpGroups {
   readonly #members = new Map<IpAddress, number>();
   /** Several groups may have one MAC address. */
   readonly #macs = new Map<MacAddress, number>();
 
-  /** Whether packets to that group are for this host. */
+  /** Returns whether packets to that group are for this host. */
   has(group: IpAddress): boolean {
     return this.#members.has(group);
   }
 
-  /** Whether frames to that MAC address may be for this host. */
+  /** Returns whether frames to that MAC address may be for this host. */
   hasMac(mac: MacAddress): boolean {
     return this.#macs.size > 0 && this.#macs.has(mac);
   }
 
-  /** A socket joins a group that it is not in. */
+  /** Adds a socket to a group that it is not in. */
   join(group: IpAddress): void {
     count(this.#members, group, 1);
     count(this.#macs, macOfGroup(group), 1);
   }
 
-  /** A socket leaves a group that it is in. */
+  /** Removes a socket from a group that it is in. */
   leave(group: IpAddress): void {
     count(this.#members, group, -1);
     count(this.#macs, macOfGroup(group), -1);

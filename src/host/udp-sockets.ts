@@ -8,36 +8,38 @@ import { readUint16 } from '../wire/octets.ts';
 import type { Udp } from '../wire/udp.ts';
 import { UdpGroups } from './udp-groups.ts';
 
-/** A datagram that came. */
+/** A received datagram. */
 export interface Datagram {
   readonly source: IpAddress;
   readonly sourcePort: number;
   /** The host's address, or that of a broadcast or a group. */
   readonly destination: IpAddress;
-  /** Who sent the frame: the source, or a router on the way from it. */
+  /** The sender of the frame: the source, or a router on the way from it. */
   readonly via: MacAddress;
   /** Borrowed: its octets are valid until the call returns. */
   readonly payload: Uint8Array;
 }
 
-/** What is told each datagram for a port. */
+/** Called with each datagram for a port. */
 export type UdpReceiver = (datagram: Datagram) => void;
 
 /**
- * What is told that a datagram to that host and port was refused. With `mtu` a router says that it was too long, and how many octets a packet on this
- * way may have; without, that host says that nobody listens to the port.
+ * Called when a datagram to that host and port was refused. With `mtu`, a router reports that it was too long, and how many octets a packet
+ * on this way may have. Without, that host reports that the port is closed.
  */
 export type UdpRefusal = (host: IpAddress, port: number, mtu?: number) => void;
 
-/** How a socket is, where it differs from any. */
+/** The options of a socket. */
 export interface UdpOptions {
-  /** The address that it receives at and sends by: one of the host's, or a group's, which is received at alone. By default all. */
+  /**
+   * The address at which it receives and from which it sends: one of the host's, or a group's, at which it only receives. By default all.
+   */
   readonly address?: IpAddress;
-  /** Whether what it sends may not be in fragments; false by default. */
+  /** True if its packets must not be sent in fragments; false by default. */
   readonly dontFragment?: boolean;
-  /** How many hops go the datagrams that it sends to groups; 1 by default. */
+  /** The number of hops for datagrams to groups; 1 by default. */
   readonly multicastTtl?: number;
-  /** Whether what it sends to a group that this host is a member of comes back; true by default. */
+  /** True if its packets to a group of which this host is a member are also delivered to the host; true by default. */
   readonly multicastLoopback?: boolean;
 }
 
@@ -47,36 +49,36 @@ interface Listener extends UdpOptions {
   readonly groups: Set<IpAddress>;
 }
 
-/** A port of a host that somebody listens to. Disposing it closes the port. */
+/** An open port of a host. Disposing it closes the port. */
 export interface UdpSocket extends Disposable {
   readonly port: number;
   /**
-   * Sends a datagram from this port, unless that is closed. Throws EtherloomError: `bad-option` when it is too long for a packet, or for one on the way
-   * where it may not be in fragments, `bad-address` for a number that is no port.
+   * Sends a datagram from this port, unless that is closed. Throws EtherloomError: `bad-option` if it is too long for a packet, or for one
+   * on the way if it must not be fragmented; `bad-address` for an invalid port number.
    */
   send(to: IpAddress, port: number, payload: Uint8Array): void;
-  /** Receives from now on what is sent to that group. Throws EtherloomError('bad-address') for an address that is no group's. */
+  /** Receives datagrams to that group from now on. Throws EtherloomError('bad-address') for an address that is not a group's. */
   join(group: IpAddress): void;
-  /** Receives it no more. */
+  /** Ends the reception of that group. */
   leave(group: IpAddress): void;
 }
 
-/** What a host's sockets are made of. */
+/** The callbacks of a host's sockets. */
 export interface UdpSocketsOptions {
   readonly random: Random;
-  /** How long a packet on the way to an address may be where it may not be in fragments, in octets. */
+  /** Returns the longest packet on the way to an address if it must not be fragmented, in octets. */
   readonly mtuTo: (address: IpAddress) => number;
   readonly send: (to: IpAddress, udp: Udp, options: UdpOptions) => void;
 }
 
-/** The ports for whoever names none. [RFC 6335, 6] */
+/** The ports for sockets without a given one. [RFC 6335, 6] */
 const ephemeral = { first: 49_152, count: 16_384 };
 const udpHeader = 8;
 const [ipv4Header, ipv6Header] = [20, 40];
 
-/** Who listens to which UDP port of a host. [RFC 1122, 4.1] */
+/** The open UDP ports of a host. [RFC 1122, 4.1] */
 export class UdpSockets {
-  /** The groups that any of them is in. */
+  /** The groups of which any of them is a member. */
   readonly groups = new UdpGroups();
   readonly #options: UdpSocketsOptions;
   readonly #open = new Map<number, Listener>();
@@ -86,14 +88,14 @@ export class UdpSockets {
   }
 
   /**
-   * Opens a port, or one that is free. Throws EtherloomError: `busy` when it is open already or none is free, and `bad-address` for a
-   * number that is no port.
+   * Opens a port, or a free one. Throws EtherloomError: `busy` if it is open already or none is free, and `bad-address` for an invalid port
+   * number.
    */
   open(wanted: number | undefined, receive: UdpReceiver, refused?: UdpRefusal, options: UdpOptions = {}): UdpSocket {
     const port = wanted ?? this.#freePort();
     checkPort(port);
     if (this.#open.has(port)) throw new EtherloomError('busy', `UDP port ${port} is already open; close it first, or choose another one`);
-    // One of its own: whoever opens a port twice may give the same function.
+    // A listener of its own: two ports may be opened with the same function.
     const own: Listener = { ...options, receive, refused, groups: new Set() };
     this.#open.set(port, own);
     const isOpen = (): boolean => this.#open.get(port) === own;
@@ -120,16 +122,16 @@ export class UdpSockets {
     };
   }
 
-  /** Whether the IPv4 packet in a frame may be for a port that is open, as far as that is seen without taking it apart. */
+  /** Returns whether the IPv4 packet in a frame may be for an open port, as far as a look without decoding shows. */
   hears(frame: Uint8Array): boolean {
     if (this.#open.size === 0 || frame[minFrame + 9] !== ipProtocols.udp) return false;
-    // The ports are in the first fragment alone.
+    // Only the first fragment has the ports.
     if ((readUint16(frame, minFrame + 6) & 0x1fff) !== 0) return true;
     const headerLength = ((frame[minFrame] ?? 0) & 0xf) * 4;
     return this.#open.has(readUint16(frame, minFrame + headerLength + 2));
   }
 
-  /** A datagram for this host came. False when no socket takes it. */
+  /** Receives a datagram for this host. Returns false if no socket takes it. */
   receive(port: number, datagram: Datagram): boolean {
     const listener = this.#open.get(port);
     if (listener === undefined) return false;
@@ -140,13 +142,13 @@ export class UdpSockets {
     return true;
   }
 
-  /** A host or router says that a datagram was refused, by the ports that it began with: the socket that sent it is told. */
+  /** Handles a host's or router's report that a datagram was refused; the ports at its beginning identify the socket that sent it. */
   refuse(destination: IpAddress, start: Uint8Array, mtu?: number): void {
     this.#open.get(readUint16(start, 0))?.refused?.(destination, readUint16(start, 2), mtu);
   }
 
   #send(to: IpAddress, udp: Udp, options: UdpOptions): void {
-    // Who wants no answer sends from port 0, and whoever answers all the same does no harm.
+    // A sender that wants no answer uses port 0, and a datagram sent there does no harm.
     if (udp.destinationPort !== 0) checkPort(udp.destinationPort);
     const { dontFragment = false } = options;
     const header = isIpv6(to) ? ipv6Header : ipv4Header;

@@ -4,10 +4,10 @@ import { encodeIcmpv6Error, unreachableCodes6 } from '../wire/icmpv6-error.ts';
 import { encodeIpv4, type Ipv4 } from '../wire/ipv4.ts';
 import { encodeIpv6, type Ipv6 } from '../wire/ipv6.ts';
 
-/** So many may be said at once, and one more each millisecond: whoever asks for all ports cannot make a host say more. */
+/** The most messages at once; one more is allowed each millisecond. So a scan of all ports cannot make a host send more. */
 const burst = 50;
 
-/** Says that nobody listens to a port, within bounds. [RFC 1122, 4.1.3.1; RFC 1812, 4.3.2.8; RFC 4443, 2.4 (f), 3.1] */
+/** Makes the messages that a port is closed, within bounds. [RFC 1122, 4.1.3.1; RFC 1812, 4.3.2.8; RFC 4443, 2.4 (f), 3.1] */
 export class Unreachables {
   readonly #clock: Clock;
   #left = burst;
@@ -17,12 +17,14 @@ export class Unreachables {
     this.#clock = clock;
   }
 
-  /** The ICMP message for a packet to a closed port; undefined when too much was said just now. */
+  /** Returns the ICMP message for a packet to a closed port; undefined if too many were sent just now. */
   portOf(packet: Ipv4): Uint8Array | undefined {
     return this.#maySpeak() ? encodeIcmpUnreachable({ code: unreachableCodes.port, packet: encodeIpv4(packet) }) : undefined;
   }
 
-  /** The ICMPv6 message for one, to its source from its destination; undefined when too much was said just now. */
+  /**
+   * Returns the ICMPv6 message for a packet to a closed port, to its source from its destination; undefined if too many were sent just now.
+   */
   portOfIpv6(packet: Ipv6): Uint8Array | undefined {
     if (!this.#maySpeak()) return undefined;
     const error = { type: 'unreachable', code: unreachableCodes6.port, mtu: 0 } as const;

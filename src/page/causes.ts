@@ -1,6 +1,6 @@
 import type { ViewFrame } from './run-view.ts';
 
-/** Which frame came of which, by their places in the view. */
+/** The cause of each frame, by their places in the view. */
 export class Causes {
   readonly #frames: readonly ViewFrame[];
   readonly #places: ReadonlyMap<number, number>;
@@ -18,30 +18,30 @@ export class Causes {
     });
   }
 
-  /** The place of the frame of that number; undefined when it is not in the view. */
+  /** Returns the place of the frame with that number; undefined if it is not in the view. */
   placeOf(number: number): number | undefined {
     return this.#places.get(number);
   }
 
-  /** The frame that caused it; undefined when none did, or that is not in the view. */
+  /** Returns the frame that caused it; undefined if there is none, or it is not in the view. */
   causeOf(place: number): number | undefined {
     const cause = this.#frames[place]?.cause;
     return cause === undefined ? undefined : this.placeOf(cause);
   }
 
-  /** How it came about: the frames that led to it, the first one first, itself last; of a longer chain the last `most` ones. */
+  /** Returns the frames that led to it, the first one first, itself last; of a longer chain the last `most` ones. */
   chainTo(place: number, most = 1000): number[] {
     const chain: number[] = [];
     for (let at: number | undefined = place; at !== undefined && chain.length < most; at = this.causeOf(at)) chain.push(at);
     return chain.reverse();
   }
 
-  /** What came of it directly. */
+  /** Returns the frames that it caused directly. */
   effectsOf(place: number): readonly number[] {
     return this.#effects.get(place) ?? [];
   }
 
-  /** All that came of it, in the order in which it was sent; of more the first `most` ones. */
+  /** Returns all its consequences, in the order of sending; at most the first `most` ones. */
   consequencesOf(place: number, most = 500): number[] {
     const found: number[] = [];
     const next = [...this.effectsOf(place)];

@@ -1,16 +1,16 @@
 import type { ViewNode } from './run-view.ts';
 
-/** The line of a frame, taken apart. */
+/** A decoded line of a frame. */
 export interface Decode {
-  /** Who sends it to whom, and in which VLAN, with names in place of addresses: `a > all, VLAN 5`. */
+  /** The sender, the receiver and the VLAN, with names in place of addresses: `a > all, VLAN 5`. */
   readonly way: string;
   /** `ARP`, `DHCP`, `BPDU` … */
   readonly protocol: string;
-  /** What it says. */
+  /** The content of the message. */
   readonly content: string;
 }
 
-/** Takes lines of frames apart, and gives addresses the names of their nodes. */
+/** Decodes lines of frames, and replaces addresses by the names of their nodes. */
 export class Decoder {
   readonly #names: ReadonlyMap<string, string>;
 
@@ -18,7 +18,7 @@ export class Decoder {
     this.#names = new Map(nodes.flatMap(({ macs, name }) => macs.map((mac) => [mac, name] as const)));
   }
 
-  /** Takes a line apart: `02:00:00:00:00:01 > all: ARP, who has 10.0.0.2? 10.0.0.1 asks`. What has no such form is content alone. */
+  /** Decodes a line: `02:00:00:00:00:01 > all: ARP, who has 10.0.0.2? 10.0.0.1 asks`. A line without that form is all content. */
   decode(text: string): Decode {
     const end = text.indexOf(': ');
     if (end < 0) return { way: '', protocol: 'other', content: text };
@@ -27,7 +27,7 @@ export class Decoder {
   }
 
   #named(text: string): string {
-    // An identifier of a bridge is its priority, two octets, and its address.
+    // The identifier of a bridge is its priority, two octets, and its address.
     return text.replace(
       /((?:[0-9a-f]{2}:){2})?((?:[0-9a-f]{2}:){5}[0-9a-f]{2})/g,
       (id: string, _, mac: string) => this.#names.get(mac) ?? id,
@@ -35,7 +35,7 @@ export class Decoder {
   }
 }
 
-/** The first word of what a frame says; what is no word of ours is `other`. */
+/** Returns the first word of a frame's content; `other` if that is not a protocol known here. */
 export function protocolOf(content: string): string {
   const [word = ''] = /^[\w.]+/.exec(content) ?? [];
   return known.has(word) ? word : 'other';
@@ -43,7 +43,7 @@ export function protocolOf(content: string): string {
 
 const known: ReadonlySet<string> = new Set(['ARP', 'BPDU', 'DHCP', 'ICMP', 'ICMPv6', 'IPv4', 'IPv6', 'TCP', 'UDP']);
 
-/** The protocol is shown beside it. */
+/** Removes the protocol, which is shown beside the content. */
 function withoutProtocol(content: string): string {
   const protocol = protocolOf(content);
   return protocol === 'other' ? content : content.slice(protocol.length).replace(/^[,\s]+/, '');

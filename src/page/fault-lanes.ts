@@ -1,21 +1,21 @@
 import { concerns, type Choice, type Row } from './rows.ts';
 import type { RunView } from './run-view.ts';
 
-/** How long a fault lasts, as a bar beside the rows. */
+/** The duration of a fault, as a bar beside the rows. */
 export interface FaultBar {
   /** Its place in the view. */
   readonly place: number;
-  /** Which of the bars beside each other, from 0. */
+  /** Its lane among bars beside each other, from 0. */
   readonly lane: number;
-  /** The rows that it goes from and to, ends included. */
+  /** The first and last row of the bar, both included. */
   readonly first: number;
   readonly last: number;
 }
 
-/** So many bars are drawn beside each other; of more faults at once, only the rows are there. */
+/** The most bars beside each other; further simultaneous faults only have their rows. */
 const mostLanes = 6;
 
-/** The bars of all faults that are chosen, and last while something is shown. */
+/** Returns the bars of all chosen faults that overlap shown rows. */
 export function faultBars(view: RunView, rows: readonly Row[], choice: Choice): FaultBar[] {
   const begins = new Map<number, number>();
   const ends = new Map<number, number>();
@@ -35,7 +35,7 @@ export function faultBars(view: RunView, rows: readonly Row[], choice: Choice): 
   });
 }
 
-/** A lane whose last bar has ended. */
+/** Returns a lane whose last bar has ended. */
 function laneFrom(free: readonly number[], first: number): number | undefined {
   const lane = free.findIndex((row) => row <= first);
   if (lane >= 0) return lane;

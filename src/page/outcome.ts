@@ -9,7 +9,7 @@ export function outcomeOf(fate: string): RunOutcome {
   return fate === 'under way' ? 'under-way' : 'delivered';
 }
 
-/** Whether the frame came to nothing. */
+/** Returns whether the frame was lost or dropped. */
 export function isLoss(fate: string): boolean {
   const outcome = outcomeOf(fate);
   return outcome === 'lost' || outcome === 'dropped';

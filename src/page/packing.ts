@@ -1,12 +1,12 @@
 import type { RunView, ViewFrame } from './run-view.ts';
 
-/** A view in which each text of frames stands once: a frame that is on many links, or is like many others, takes little room in a file. */
+/** A view in which each text of frames stands once: frames on many links, or with the same text, take little room in a file. */
 export interface PackedView extends Omit<RunView, 'frames'> {
   readonly texts: readonly string[];
   readonly frames: readonly PackedFrame[];
 }
 
-/** The members of a frame in the order of `ViewFrame`; a text is its place in `texts`, and the cause is left out where there is none. */
+/** The members of a frame in the order of `ViewFrame`; a text is its place in `texts`, and a missing cause is left out. */
 export type PackedFrame = readonly number[];
 
 /** Packs a view. */
@@ -24,7 +24,7 @@ export function packView({ frames, ...rest }: RunView): PackedView {
   return { ...rest, texts: [...places.keys()], frames: packed };
 }
 
-/** The view that was packed. */
+/** Restores a packed view. */
 export function unpackView({ texts, frames, ...rest }: PackedView): RunView {
   const text = (place: number): string => texts[place] ?? '';
   const unpacked = frames.map(

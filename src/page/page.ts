@@ -1,25 +1,25 @@
-/** The page: a run as data, what is drawn of it, and one file of HTML that draws it. */
+/** The page: a run as data, its presentation, and one file of HTML that draws it. */
 import { packView } from './packing.ts';
 import type { RunView } from './run-view.ts';
 
 export type { RunView, ViewFault, ViewFrame, ViewMoment, ViewNode, ViewNote } from './run-view.ts';
 
-/** A text that the page has in it, and its SHA-256 in Base64, by which the page's policy lets it in. */
+/** A text inside the page, and its SHA-256 in Base64, by which the page's policy admits it. */
 export interface Inset {
   readonly text: string;
   readonly sha256: string;
 }
 
-/** What draws a view: the script and the style that the build makes of `browser/`. */
+/** The parts that draw a view: the script and the style that the build makes of `browser/`. */
 export interface PageParts {
   readonly script: Inset;
   readonly style: Inset;
 }
 
-/** The element that has the view, packed, as JSON. */
+/** The id of the element with the packed view as JSON. */
 export const viewElement = 'view';
 
-/** A view as one file of HTML, which needs nothing else, fetches nothing, and runs no other script than its own. */
+/** Returns a view as one self-contained file of HTML, which fetches nothing and runs only its own script. */
 export function pageOf(view: RunView, { script, style }: PageParts): string {
   const policy = [
     `default-src 'none'`,
@@ -47,13 +47,13 @@ export function pageOf(view: RunView, { script, style }: PageParts): string {
 `;
 }
 
-/** Text for an element or an attribute. */
+/** Escapes text for an element or an attribute. */
 export function escapeHtml(text: string): string {
   const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
   return text.replace(/[&<>"']/g, (character) => entities[character] ?? '');
 }
 
-/** JSON that no parser of HTML finds the end of a script in. */
+/** Returns JSON without any text that an HTML parser takes for the end of a script. */
 export function escapeJson(value: unknown): string {
   return JSON.stringify(value).replace(/</g, '\\u003c');
 }

@@ -2,17 +2,17 @@ import { protocolOf } from './decode.ts';
 import { isLoss } from './outcome.ts';
 import type { RunView, ViewFault, ViewFrame, ViewMoment } from './run-view.ts';
 
-/** What is chosen of a view. What is not said is not asked for. */
+/** The chosen part of a view. A missing member does not restrict it. */
 export interface Choice {
-  /** Places of nodes: frames that leave or reach one of them. None: all. */
+  /** Places of nodes: frames from or to one of them. Default: all. */
   readonly nodes?: ReadonlySet<number>;
-  /** None: all. */
+  /** Default: all. */
   readonly protocols?: ReadonlySet<string>;
-  /** What the line of a frame, its ports or its fate have in them, in whatever case. */
+  /** Words that the line of a frame, its ports or its fate must contain, in any case. */
   readonly words?: string;
   readonly from?: number;
   readonly to?: number;
-  /** Only what came to nothing. */
+  /** True to show only losses. */
   readonly losses?: boolean;
 }
 
@@ -23,10 +23,10 @@ export type Row =
   | { readonly kind: 'note'; readonly place: number }
   | { readonly kind: 'pause'; readonly milliseconds: number };
 
-/** From so many milliseconds on, a pause has a row of its own. */
+/** The least length of a pause with a row of its own, in milliseconds. */
 const longPause = 100;
 
-/** What is chosen, as rows in the order of time. */
+/** Returns the chosen part as rows in the order of time. */
 export function rowsOf(view: RunView, choice: Choice): Row[] {
   const events = [...framesIn(view, choice), ...faultsIn(view, choice), ...notesIn(view, choice)];
   events.sort((a, b) => a.time - b.time || a.order - b.order);
@@ -38,7 +38,7 @@ export function rowsOf(view: RunView, choice: Choice): Row[] {
 
 interface Event {
   readonly time: number;
-  /** Among those of an instant. */
+  /** The order within an instant. */
   readonly order: number;
   readonly row: Row;
 }
@@ -50,7 +50,7 @@ function framesIn({ frames }: RunView, choice: Choice): Event[] {
   );
 }
 
-/** Faults, but for those of nodes that are not chosen. A moment is before the frame of its number. */
+/** Returns the faults, without those of nodes that are not chosen. A moment comes before the frame with its number. */
 function faultsIn({ faults }: RunView, choice: Choice): Event[] {
   return faults.flatMap((fault, place) => {
     if (!concerns(fault, choice)) return [];
@@ -60,7 +60,7 @@ function faultsIn({ faults }: RunView, choice: Choice): Event[] {
   });
 }
 
-/** What programs noted comes behind all frames of its instant. */
+/** Returns the programs' notes, which come behind all frames of their instant. */
 function notesIn({ notes }: RunView, choice: Choice): Event[] {
   const words = choice.words?.toLowerCase() ?? '';
   return notes.flatMap(({ time, node, text }, place) => {
@@ -80,18 +80,18 @@ function matcherOf(choice: Choice): (frame: ViewFrame) => boolean {
   };
 }
 
-/** The protocol of a frame, by its line. */
+/** Returns the protocol of a frame, by its line. */
 export function protocolIn(text: string): string {
   const end = text.indexOf(': ');
   return protocolOf(end < 0 ? text : text.slice(end + 2));
 }
 
-/** Whether a node is shown. */
+/** Returns whether a node is shown. */
 export function isChosen({ nodes }: Choice, place: number): boolean {
   return !nodes?.size || nodes.has(place);
 }
 
-/** Whether a fault is about a node that is chosen. */
+/** Returns whether a fault concerns a chosen node. */
 export function concerns({ groups }: ViewFault, choice: Choice): boolean {
   return groups.length === 0 || groups.some((group) => group.some((place) => isChosen(choice, place)));
 }

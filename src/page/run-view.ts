@@ -1,13 +1,13 @@
 /*
- * A run of a network as data: what the page draws, in plain JSON. Times are milliseconds since the run began. The page
- * does not know where the view comes from: the lab makes one of what it remembers.
+ * A run of a network as data: the content of the page, in plain JSON. Times are milliseconds since the run began. The page does not know
+ * the source of the view: the lab makes one from its memory.
  */
 
-/** A run, or the part of it that is shown. */
+/** A run, or the shown part of it. */
 export interface RunView {
-  /** What the run is about, in a line. */
+  /** The subject of the run, in a line. */
   readonly title: string;
-  /** What else is worth knowing, each a few words: `seed 7`. */
+  /** Further facts, each a few words: `seed 7`. */
   readonly facts: readonly string[];
   /** The columns, from left to right. */
   readonly nodes: readonly ViewNode[];
@@ -17,23 +17,23 @@ export interface RunView {
   readonly faults: readonly ViewFault[];
   /** In the order of time. */
   readonly notes: readonly ViewNote[];
-  /** What the run has that is not in the view, and why, each in a sentence. */
+  /** The parts of the run that are missing in the view, and the reasons, each in a sentence. */
   readonly omissions: readonly string[];
 }
 
-/** Something that frames go to and come from. */
+/** An end of frames' ways. */
 export interface ViewNode {
   readonly name: string;
   readonly kind: 'switch' | 'host' | 'station';
-  /** Its addresses, as frames are summed up with them. */
+  /** Its addresses, as the frames' lines have them. */
   readonly macs: readonly string[];
 }
 
-/** A frame on one way of one link. */
+/** A frame on one direction of one link. */
 export interface ViewFrame {
   /** Its number in the run, from 0. */
   readonly number: number;
-  /** When it was sent. */
+  /** The time at which it was sent. */
   readonly time: number;
   /** The places of its two nodes in `nodes`. */
   readonly from: number;
@@ -41,13 +41,13 @@ export interface ViewFrame {
   /** The ports at both ends: `s1.2`, or a station's name. */
   readonly source: string;
   readonly target: string;
-  /** How many octets it has. */
+  /** The length of the frame, in octets. */
   readonly octets: number;
-  /** What it says, in a line. */
+  /** Its content, in a line. */
   readonly text: string;
-  /** `delivered`, `under way`, or what became of it: `lost: no-carrier`. */
+  /** `delivered`, `under way`, or another fate: `lost: no-carrier`. */
   readonly fate: string;
-  /** The number of the frame that made its sender send it. It may be one that is not in the view. */
+  /** The number of the frame that caused its sending. That one may be missing in the view. */
   readonly cause?: number;
 }
 
@@ -58,7 +58,7 @@ export interface ViewMoment {
   readonly frame: number;
 }
 
-/** Something that was done to the network for a while. */
+/** A temporary change of the network. */
 export interface ViewFault {
   readonly name: string;
   /** `cut s1-s2`. */
@@ -66,9 +66,9 @@ export interface ViewFault {
   /** Its first word: `cut`. Nodes are dead from the beginning of a `crash` to its end. */
   readonly kind: string;
   readonly begins: ViewMoment;
-  /** Undefined where it lasted to the end of the run. */
+  /** Undefined if it lasted to the end of the run. */
   readonly ends?: ViewMoment;
-  /** The places of the nodes that it concerns; those that it keeps apart are in groups of their own. */
+  /** The places of the nodes that it concerns; nodes that it keeps apart are in groups of their own. */
   readonly groups: readonly (readonly number[])[];
 }
 

@@ -1,6 +1,6 @@
 /**
- * Gives the file of a bound socket its owner and mode. Not by its name alone, which in a directory that others may write to can mean
- * another file a moment later: the file that has the name is opened, and changed only if the kernel says that it is the socket's.
+ * Gives the file of a bound socket its owner and mode. In a directory that others may write to, its name can mean another file a moment
+ * later. So the file with that name is opened, and changed only if the kernel confirms that it is the socket's.
  */
 import { chmodSync, closeSync, fstatSync, openSync, readFileSync, readlinkSync, rmSync, constants as fsConstants } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -16,20 +16,20 @@ const O_PATH = 0o10000000;
 const unchangedId = 0xffffffff;
 const othersMayWrite = 0o022;
 
-/** A file, and the owner and mode it shall have. */
+/** A file, with its intended owner and mode. */
 export interface OwnedFile {
   readonly path: string;
-  /** The open directory that it is made in. Default: the one that its path says. */
+  /** The open directory in which it is made. Default: the one in its path. */
   readonly directory?: number | undefined;
   /** Permission bits. The umask does not reduce them. */
   readonly mode: number;
-  /** The new owner; needs CAP_CHOWN. Unchanged when undefined. */
+  /** The new owner; needs CAP_CHOWN. Undefined leaves it unchanged. */
   readonly uid?: number | undefined;
-  /** The new group; needs CAP_CHOWN, or to be one of this user's. Unchanged when undefined. */
+  /** The new group; needs CAP_CHOWN, or must be one of this user's. Undefined leaves it unchanged. */
   readonly gid?: number | undefined;
 }
 
-/** Opens a file itself, of any kind, for nothing but its name and status; a link is not followed. Throws Node's error. */
+/** Opens a file of any kind, for its name and status only; a link is not followed. Throws Node's error. */
 export function openInode(path: string): number {
   return openSync(path, O_PATH | fsConstants.O_NOFOLLOW);
 }
@@ -46,13 +46,13 @@ export function changeInode(inode: number, { path, mode, uid, gid }: OwnedFile):
 
 /** The directory of a socket that is about to be bound, held open so that its name can change without harm. */
 export class HeldDirectory implements Disposable {
-  /** The name to bind the socket by: the real absolute path of its file, or one through this directory's descriptor where that is too long. */
+  /** The name to bind the socket by: the real absolute path of its file, or one through this directory's descriptor if that is too long. */
   readonly socketName: string;
   readonly #fd: number;
   readonly #path: string;
   #canInspect = false;
 
-  /** Throws `path-too-long`, or a SystemError when the directory of the socket's file cannot be opened. */
+  /** Throws `path-too-long`, or a SystemError if the directory of the socket's file cannot be opened. */
   constructor({ path, directory }: OwnedFile) {
     this.#path = dirname(path);
     try {
@@ -69,7 +69,7 @@ export class HeldDirectory implements Disposable {
     }
   }
 
-  /** Throws `not-permitted` where it cannot be known later which file `socket` was bound to. */
+  /** Throws `not-permitted` if it cannot be determined later which file `socket` was bound to. */
   checkProvable(socket: number, path: string): void {
     this.#canInspect = inspectUnixSocket(inodeOf(socket)) !== undefined;
     if (this.#canInspect || this.#isOurs()) return;
@@ -80,7 +80,9 @@ export class HeldDirectory implements Disposable {
     );
   }
 
-  /** Gives the file that `socket` was bound to here its owner, then its mode. Throws `not-permitted` if its name means another file now. */
+  /**
+   * Gives the file to which `socket` was bound here its owner, then its mode. Throws `not-permitted` if its name now means another file.
+   */
   give(socket: number, file: OwnedFile): void {
     const name = this.#through(file.path);
     const inode = this.#open(name, file.path);
@@ -117,14 +119,14 @@ export class HeldDirectory implements Disposable {
     }
   }
 
-  /** Whether only this user, and root, can change names here. */
+  /** Returns whether only this user, and root, can change names here. */
   #isOurs(): boolean {
     const { uid, mode } = fstatSync(this.#fd);
     return (uid === process.geteuid?.() || uid === 0) && (mode & othersMayWrite) === 0;
   }
 }
 
-/** Returns the real absolute path of an open directory; undefined where it is longer than the kernel tells. */
+/** Returns the real absolute path of an open directory; undefined if it is longer than the kernel reports. */
 function realPathOf(fd: number): string | undefined {
   try {
     return readlinkSync(`/proc/self/fd/${fd}`);
@@ -148,26 +150,26 @@ function isBoundTo(socket: number, inode: number): boolean {
 }
 
 /**
- * Compares by the kernel's own numbers. `stat` tells others of files on btrfs, where each subvolume has a device, and on overlays; there
+ * Compares by the kernel's own numbers. `stat` reports others for files on btrfs, where each subvolume has a device, and on overlays; there
  * the device is looked up by the mount.
  */
 function isSameFile(file: NonNullable<UnixDiag['file']>, inode: number): boolean {
   const { dev, ino } = fstatSync(inode, { bigint: true });
   const info = readFileSync(`/proc/self/fdinfo/${inode}`, 'utf8');
-  // Kernels before 5.14 do not tell the number there.
+  // Kernels before 5.14 do not report the number there.
   const number = BigInt(/^ino:\s*(\d+)$/m.exec(info)?.[1] ?? ino);
   if (Number(BigInt.asUintN(32, number)) !== file.inode) return false;
   return kernelDevice(dev) === file.device || deviceOfMount(/^mnt_id:\s*(\d+)$/m.exec(info)?.[1]) === file.device;
 }
 
-/** The C library's number of a device as the kernel's: 12 bits of major number, 20 of minor. */
+/** Converts the C library's number of a device to the kernel's: 12 bits of major number, 20 of minor. */
 function kernelDevice(device: bigint): number {
   const major = Number((device >> 8n) & 0xfffn);
   const minor = Number((device & 0xffn) | ((device >> 12n) & 0xfff00n));
   return ((major << 20) | minor) >>> 0;
 }
 
-/** The device of a mount, `MOUNT PARENT MAJOR:MINOR …` in the list of mounts. [proc_pid_mountinfo(5)] */
+/** Returns the device of a mount, `MOUNT PARENT MAJOR:MINOR …` in the list of mounts. [proc_pid_mountinfo(5)] */
 function deviceOfMount(mount: string | undefined): number | undefined {
   const line = readFileSync('/proc/self/mountinfo', 'utf8')
     .split('\n')

@@ -1,23 +1,26 @@
-/** The longest time that is spent looking for more before the loop sleeps, in milliseconds. */
+/** The longest time of polling before the loop sleeps, in milliseconds. */
 const longestWindow = 0.05;
 
 /**
- * A sleep up to this may become short, in milliseconds: it holds the sleeps of those who are waited for, which end when nobody sleeps. Two
- * switches on the way of a frame sleep through 100 us each, and through none when both look for 50.
+ * A sleep up to this may become shorter by polling, in milliseconds. It includes the sleep of a peer that is waited for, which ends if that
+ * polls too. Two switches on the way of a frame sleep through 100 us each, and through none if both poll for 50.
  */
 export const shortSleep = 0.3;
 
 const firstWindow = 0.01;
 
-/** How often in a row it may look for the longest time and find nothing, before it rests for so many sleeps: the first time, and at most. */
+/**
+ * How many consecutive polls of the longest time may be in vain before polling rests for a number of sleeps: the first such number, and the
+ * most.
+ */
 const patience = 8;
 const firstRest = 16;
 const longestRest = 1024;
 
 /**
- * How long it pays to look for more before going to sleep. To sleep and be woken costs more than a frame does, and a station that waits
- * for an answer waits for that too; to look in vain costs the time. So it grows when a sleep turns out to have been short, and is
- * nothing after a long one, or where it is always in vain: a quiet network costs nothing, and a steady trickle next to nothing.
+ * How long polling before a sleep pays off. A sleep and a wake-up cost more than a frame, and delay a station that waits for an answer;
+ * polling in vain costs its time. So the window grows after a short sleep, and is zero after a long one, or if polling is always in vain. A
+ * quiet network costs nothing, and a steady trickle almost nothing.
  */
 export class BusyPoll {
   #window = 0;
@@ -26,12 +29,12 @@ export class BusyPoll {
   #rest = 0;
   #nextRest = firstRest;
 
-  /** In milliseconds. */
+  /** The time to poll before the next sleep, in milliseconds. */
   get window(): number {
     return this.#pauses > 0 ? 0 : this.#window;
   }
 
-  /** Keeps the window at nothing until it is disposed: something is awaited that is not found by looking. Nests. */
+  /** Keeps the window at zero until it is disposed: an event is awaited that polling does not find. Nests. */
   pause(): Disposable {
     this.#pauses++;
     return {
@@ -41,7 +44,7 @@ export class BusyPoll {
     };
   }
 
-  /** Must be called when something was found by looking. */
+  /** Must be called when polling found something. */
   found(): void {
     this.#vain = 0;
     this.#nextRest = firstRest;

@@ -1,10 +1,11 @@
 /**
- * The process state that a command gets from its caller and that Node changes before the first line of JavaScript: Node raises the soft limit
- * of open descriptors to the hard one, and resets the signals that the caller ignored. Programs that we start must not get Node's values: many
- * close "all descriptors" one by one, up to the limit.
+ * The process state that a command gets from its caller and that Node changes before the first line of JavaScript. Node raises the soft
+ * limit of open descriptors to the hard one, and resets the signals that the caller ignored. Programs that we start must not get Node's
+ * values: many close "all descriptors" one by one, up to the limit.
  *
- * Only a shell that runs before Node can note the caller's values: the second line of each starter in bin/ does. A shell that runs after Node
- * restores them and becomes the program: no process is left over, and this process's own limit never changes. [getrlimit(2), signal(7)]
+ * Only a shell that runs before Node can note the caller's values: the second line of each starter in bin/ does. A shell that runs after
+ * Node restores them and becomes the program: no process is left over, and this process's own limit never changes. [getrlimit(2),
+ * signal(7)]
  */
 import { accessSync, constants as fsConstants, statSync } from 'node:fs';
 import { constants } from 'node:os';
@@ -25,21 +26,21 @@ export function isIgnoredByCaller(signal: NodeJS.Signals): boolean {
   return signalsIn(Number(mask ?? 0)).includes(constants.signals[signal]);
 }
 
-/** Takes a variable of ours out of the environment, so that no child inherits it. Returns its value; undefined if it is not set. */
+/** Removes a variable of ours from the environment, so that children do not inherit it. Returns its value; undefined if it is not set. */
 export function takeVariable(name: string): string | undefined {
   const value = process.env[name];
   Reflect.deleteProperty(process.env, name);
   return value;
 }
 
-/** Returns the variables by which a process of ours learns what this one's caller had. */
+/** Returns the variables that give a process of ours the state of this one's caller. */
 export function callerVariables(): Readonly<Record<string, string>> {
   return noted === undefined ? {} : { [variable]: noted };
 }
 
 /**
- * Returns the command line that runs a program with the caller's limit of descriptors and ignored signals. A program that cannot be run comes
- * back as it is, for the error of whoever starts it.
+ * Returns the command line that runs a program with the caller's limit of descriptors and ignored signals. A program that cannot be run is
+ * returned unchanged, so that starting it gives the proper error.
  */
 export function asCalled(program: string, args: readonly string[]): readonly [program: string, args: readonly string[]] {
   if (restoring === undefined || !isRunnable(program)) return [program, args];

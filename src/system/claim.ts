@@ -2,8 +2,8 @@ import { Writable } from 'node:stream';
 import { isatty } from 'node:tty';
 
 /**
- * Puts a stream over `write` in the place of `process.stderr`. Node makes its own the first time that anything asks for it, a package that
- * looks for colours or a socket that is destroyed, and by that a pipe or a socket does not wait any more, for all who share it.
+ * Replaces `process.stderr` by a stream over `write`. Node makes its own on first access, for example by a package that looks for colours
+ * or a socket that is destroyed. That makes a pipe or a socket non-blocking for all who share it.
  */
 export function claimStandardError(write: (text: string) => void): void {
   const stream = new Writable({

@@ -3,13 +3,15 @@ import { open } from 'node:fs/promises';
 import { checked, libc } from './libc.ts';
 import { renewStandardError } from './standard-streams.ts';
 
-/** What a process without a terminal is: its name, its standard error. [prctl(2), dup2(2)] */
+/** The name and the standard error of a process without a terminal. [prctl(2), dup2(2)] */
 
 const PR_SET_NAME = 15;
 const F_SETFD = 2;
 const FD_CLOEXEC = 1;
 
-/** Gives the process a name for `ps`, `pgrep -x` and `start-stop-daemon --name`, of which the first 15 octets count; its command line stays. */
+/**
+ * Gives the process a name for `ps`, `pgrep -x` and `start-stop-daemon --name`; its first 15 octets count. The command line is unchanged.
+ */
 export function nameProcess(name: string): void {
   checked(libc.prctl(PR_SET_NAME, textOf(name)), `cannot name the process ${name}`);
 }
@@ -19,7 +21,7 @@ export function closeOnExec(fd: number): void {
   checked(libc.fcntl(fd, F_SETFD, FD_CLOEXEC), `cannot keep descriptor ${fd} from other programs`);
 }
 
-/** From now on nothing that is written to standard error is seen. */
+/** Discards from now on everything that is written to standard error. */
 export function closeStandardError(): void {
   const nowhere = openSync('/dev/null', 'w');
   checked(libc.dup2(nowhere, 2), 'cannot close standard error');
@@ -27,7 +29,7 @@ export function closeStandardError(): void {
   renewStandardError();
 }
 
-/** Returns the path of the file that standard error is; undefined when it is something else. */
+/** Returns the path of the file that standard error is; undefined if it is not a file. */
 export function standardErrorFile(): string | undefined {
   try {
     return fstatSync(2).isFile() ? readlinkSync('/proc/self/fd/2') : undefined;
@@ -37,8 +39,8 @@ export function standardErrorFile(): string | undefined {
 }
 
 /**
- * Makes standard error the file of that path, which is made with the mode of the one before if it is not there. Rejects with the system's
- * error; then nothing is changed. Those who share the old file go on with it.
+ * Makes the file at that path standard error. It is created with the mode of the former one if it does not exist. Rejects with the system's
+ * error; then nothing is changed. Other users of the old file keep it.
  */
 export async function reopenStandardError(path: string): Promise<void> {
   const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW } = constants;

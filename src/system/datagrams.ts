@@ -1,5 +1,6 @@
 /**
- * Batches of datagrams: all that waits on a socket by one system call into a ring, and out of it by another, without a copy between.
+ * Batches of datagrams: one system call receives all that wait on a socket into a ring, another sends them from there, without a copy
+ * between.
  *
  *   struct mmsghdr (64 octets)  0 name  8 namelen  16 iov  24 iovlen  32 control  40 controllen  48 flags  56 len
  *   struct iovec   (16 octets)  0 base  8 len                                     [recvmmsg(2), 64-bit Linux]
@@ -13,16 +14,16 @@ const MSG_DONTWAIT = 0x40;
 const MSG_NOSIGNAL = 0x4000;
 const MSG_TRUNC = 0x20;
 
-/** How many datagrams one call moves at most. */
+/** The most datagrams that one call moves. */
 export const batchSize = 64;
 
-/** Of how many datagrams a round holds its breath: so much is received before all that was sent because of it leaves. */
+/** The most datagrams of a round: so many are received before the frames sent in response leave. */
 const ringSlots = 256;
 
-/** The fewest that a socket is allowed in a round, however many others are ready. */
+/** The fewest datagrams that a socket is allowed in a round, however many others are ready. */
 const fewest = 16;
 
-/** How many views of a slot are kept, by their length: those of the usual lengths are made once. */
+/** The number of views of a slot that are kept, by their length: those of the usual lengths are made once. */
 const viewsPerSlot = 8;
 
 /** Memory for datagrams, with the headers that describe it to the kernel. Built once and held as long as the loop runs. */
@@ -58,12 +59,12 @@ class Batch {
     this.#iovecs[at + 2] = length;
   }
 
-  /** Where header `i` is. */
+  /** Returns the address of header `i`. */
   headerAddress(i: number): number {
     return this.#headersAddress + i * headerSize;
   }
 
-  /** How many octets the kernel put there, or undefined when they were more than there is room for. */
+  /** Returns how many octets the kernel put there, or undefined if they exceeded the room. */
   lengthAt(i: number): number | undefined {
     const at = (i * headerSize) / 4;
     return (this.#headers[at + 12] ?? 0) & MSG_TRUNC ? undefined : this.#headers[at + 14];
@@ -71,8 +72,8 @@ class Batch {
 }
 
 /**
- * Where an event loop receives. It belongs to the loop, not to a socket: a round receives from each socket that is ready, and all that
- * is sent because of it is handed to the kernel before the next.
+ * The receive memory of an event loop. It belongs to the loop and not to a socket: a round receives from each ready socket, and all frames
+ * sent in response are passed to the kernel before the next round.
  */
 export class ReceiveRing {
   readonly frameSize: number;
@@ -89,15 +90,15 @@ export class ReceiveRing {
     this.#views = new Array<undefined>(ringSlots * viewsPerSlot).fill(undefined);
   }
 
-  /** Begins a round with that many sockets, who share the ring: frames of the last round are overwritten from now on. */
+  /** Begins a round with that many sockets, which share the ring: frames of the last round are overwritten from now on. */
   rewind(sockets: number): void {
     this.#first = this.#next = 0;
     this.#allowance = Math.min(Math.max(Math.floor(ringSlots / sockets), fewest), batchSize);
   }
 
   /**
-   * Takes what waits on `fd`, up to a fair share of the round, and `batchSize`.
-   * @returns how many, 0 when none waits or the ring is full, or the errno's name (`ECONNRESET`) of what waits instead.
+   * Receives the datagrams that wait on `fd`, up to a fair share of the round, and `batchSize`.
+   * @returns their number, 0 if none waits or the ring is full, or the errno's name (`ECONNRESET`) of a waiting error.
    */
   receive(fd: number): number | string {
     this.#first = this.#next;
@@ -112,19 +113,19 @@ export class ReceiveRing {
     return errno === 'EAGAIN' || errno === 'EINTR' ? 0 : errno;
   }
 
-  /** Datagram `i` of the last `receive`: a view that the next round overwrites; undefined when it was longer than `frameSize`. */
+  /** Returns datagram `i` of the last `receive`: a view that the next round overwrites; undefined if it was longer than `frameSize`. */
   frame(i: number): Uint8Array | undefined {
     const slot = this.#first + i;
     const length = this.#batch.lengthAt(slot);
     return length === undefined ? undefined : this.#view(slot, length);
   }
 
-  /** The address of a view into this ring, or undefined for any other memory. */
+  /** Returns the address of a view into this ring, or undefined for any other memory. */
   addressOf(frame: Uint8Array): number | undefined {
     return frame.buffer === this.#batch.memory.buffer ? this.#batch.memoryAddress + frame.byteOffset : undefined;
   }
 
-  /** Overwrites what was received in this round, so that whoever kept a borrowed frame is found out by a test. */
+  /** Overwrites the datagrams of this round, so that tests detect code that kept a borrowed frame. */
   poison(): void {
     this.#batch.memory.fill(0xa5, 0, this.#next * this.#batch.stride);
   }
@@ -138,7 +139,7 @@ export class ReceiveRing {
   }
 }
 
-/** Sends frames in batches, those of the ring straight from it. */
+/** Sends frames in batches. Frames of the ring are sent straight from it. */
 export class SendBatch {
   readonly #ring: ReceiveRing;
   readonly #batch: Batch;
@@ -150,7 +151,7 @@ export class SendBatch {
 
   /**
    * Sends `frames`, from index `from` on, to the peer of the connected socket `fd`, at most `batchSize` of them.
-   * @returns how many the kernel took, in order; 0 when it would have to wait; or the errno's name why it refused the first.
+   * @returns how many the kernel took, in order; 0 if it would have to wait; or the errno's name for the refusal of the first.
    */
   send(fd: number, frames: readonly Uint8Array[], from: number): number | string {
     const count = Math.min(frames.length - from, batchSize);

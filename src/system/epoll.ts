@@ -1,10 +1,10 @@
 /**
- * A set of descriptors of which the kernel tells those that are ready.
+ * A set of descriptors whose readiness the kernel reports.
  *
  *   struct epoll_event, x86-64 (12 octets)  0 events  4 data       [epoll_ctl(2)]
  *                       others (16 octets)  0 events  8 data
  *
- * The data is the descriptor, and a number that tells its watch from those that the same descriptor had before.
+ * The data is the descriptor, and a number that distinguishes its watch from earlier ones of the same descriptor.
  */
 import { closeSync } from 'node:fs';
 import { checked, lastErrno, libc } from './libc.ts';
@@ -20,20 +20,20 @@ const EPOLL_CTL_MOD = 3;
 export const EPOLLIN = 0x1;
 /** There is room to write. */
 export const EPOLLOUT = 0x4;
-/** An error waits. Told always. */
+/** An error waits. Always reported. */
 export const EPOLLERR = 0x8;
-/** The other side is gone. Told always. */
+/** The other side has closed. Always reported. */
 export const EPOLLHUP = 0x10;
-/** Tells once, until the descriptor is changed again. */
+/** Reports once, until the descriptor is changed again. */
 export const EPOLLONESHOT = 0x4000_0000;
 
 const eventWords = process.arch === 'x64' ? 3 : 4;
 const dataWord = process.arch === 'x64' ? 1 : 2;
 
-/** How many descriptors one wait tells of at most. The kernel passes the others first the next time. */
+/** The most descriptors that one wait reports. The kernel reports the others first the next time. */
 export const maxEvents = 16;
 
-/** What is ready: read by index after `wait`, until the next. */
+/** A set of descriptors. The ready ones are read by index after `wait`, until the next. */
 export class Epoll implements Disposable {
   readonly fd: Fd;
   readonly #events = new Int32Array(maxEvents * eventWords);
@@ -41,7 +41,7 @@ export class Epoll implements Disposable {
   readonly #event = new Int32Array(eventWords);
   readonly #eventOctets = new Uint8Array(this.#event.buffer);
 
-  /** A new one, or another view of the one that has that descriptor. Throws a SystemError. */
+  /** Creates a set, or another view of the one that has that descriptor. Throws a SystemError. */
   constructor(fd?: Fd) {
     this.fd = fd ?? checked(libc.epoll_create1(EPOLL_CLOEXEC), 'cannot make an epoll instance');
   }
@@ -51,17 +51,17 @@ export class Epoll implements Disposable {
     this.#control(EPOLL_CTL_ADD, fd, events, mark);
   }
 
-  /** Changes what is told of a descriptor of the set. */
+  /** Changes the reported events of a descriptor of the set. */
   change(fd: Fd, events: number, mark = 0): void {
     this.#control(EPOLL_CTL_MOD, fd, events, mark);
   }
 
-  /** Takes a descriptor out of the set; it must still be open. */
+  /** Removes a descriptor from the set; it must still be open. */
   remove(fd: Fd): void {
     this.#control(EPOLL_CTL_DEL, fd, 0, 0);
   }
 
-  /** Waits up to `timeout` milliseconds, for ever with -1, and returns how many descriptors are ready. */
+  /** Waits up to `timeout` milliseconds, for ever with -1, and returns the number of ready descriptors. */
   wait(timeout: number): number {
     const count = libc.epoll_wait(this.fd, this.#octets, maxEvents, timeout);
     if (count >= 0) return count;
@@ -70,17 +70,17 @@ export class Epoll implements Disposable {
     throw new SystemError(errno, 'cannot wait for descriptors');
   }
 
-  /** What descriptor `i` is ready for. */
+  /** Returns the events of ready descriptor `i`. */
   eventsAt(i: number): number {
     return this.#events[i * eventWords] ?? 0;
   }
 
-  /** Ready descriptor `i`. */
+  /** Returns ready descriptor `i`. */
   fdAt(i: number): Fd {
     return this.#events[i * eventWords + dataWord] ?? -1;
   }
 
-  /** What the watch of descriptor `i` was marked with. */
+  /** Returns the mark of the watch of descriptor `i`. */
   markAt(i: number): number {
     return this.#events[i * eventWords + dataWord + 1] ?? 0;
   }

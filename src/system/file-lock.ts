@@ -1,4 +1,4 @@
-/** A lock that the kernel frees when its holder dies, however it dies. [flock(2)] */
+/** A lock that the kernel releases when its holder dies, however it dies. [flock(2)] */
 import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { EtherloomError, SystemError, errnoOf } from '../errors.ts';
 import { lastErrno, libc } from './libc.ts';
@@ -6,20 +6,20 @@ import { lastErrno, libc } from './libc.ts';
 const LOCK_EX = 2;
 const LOCK_NB = 4;
 
-/** A lock that is held, by the descriptor of its file. */
+/** A held lock, with the descriptor of its file. */
 export interface FileLock extends Disposable {
   readonly fd: number;
 }
 
 /**
- * Takes the lock on the file or directory at `path`; a file that is not there is made, of mode 0600.
- * Throws EtherloomError('busy') when another process, or another call of this one, holds it. Disposing frees the lock; the file stays.
+ * Locks the file or directory at `path`; a missing file is created, with mode 0600.
+ * Throws EtherloomError('busy') if another process, or another call of this one, holds it. Disposing releases the lock; the file stays.
  */
 export function lockFile(path: string): FileLock {
   return lockOpenFile(openLockable(path), path);
 }
 
-/** Takes the lock on an open file, which is closed with the lock, also when it is not to be had. Throws as `lockFile` does. */
+/** Locks an open file, which is closed with the lock, or at once if it cannot be locked. Throws as `lockFile` does. */
 export function lockOpenFile(fd: number, path: string): FileLock {
   if (libc.flock(fd, LOCK_EX | LOCK_NB) === 0) {
     let held = true;
@@ -39,7 +39,7 @@ export function lockOpenFile(fd: number, path: string): FileLock {
 }
 
 function openLockable(path: string): number {
-  // A pipe would be waited for.
+  // Opening a pipe would wait.
   const noFollow = constants.O_NOFOLLOW | constants.O_NONBLOCK;
   try {
     const fd = openSync(path, constants.O_RDONLY | noFollow);

@@ -2,8 +2,8 @@ import { lstatSync, type BigIntStats } from 'node:fs';
 import { lstat } from 'node:fs/promises';
 
 /**
- * Returns which file has that name, a link itself and not what it leads to; undefined when there is none, or it cannot be told. The number
- * can be given to another file when nothing holds the first one any more: compare that of a file that is open, or of a bound socket.
+ * Returns the identity of the file with that name: of a link itself, and not of its target. Returns undefined if there is none, or it
+ * cannot be read. A number can be reused once the first file is freed: compare only that of an open file, or of a bound socket.
  */
 export function fileNumber(path: string): string | undefined {
   try {
@@ -13,7 +13,7 @@ export function fileNumber(path: string): string | undefined {
   }
 }
 
-/** Resolves to the same, and does not keep this thread where the file system hangs. */
+/** Resolves to the same, without blocking this thread if the file system hangs. */
 export async function lookUpFileNumber(path: string): Promise<string | undefined> {
   try {
     return numberOf(await lstat(path, { bigint: true }));

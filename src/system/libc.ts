@@ -1,6 +1,6 @@
 /**
- * The C library's calls that Node does not offer, with types. Nothing outside this room knows of them. Each returns what C returns; the
- * typed rooms beside this file turn a -1 into a SystemError or a value.
+ * The C library's calls that Node does not offer, with types. Only this room uses them. Each returns what C returns; the typed files beside
+ * this one turn a -1 into a SystemError or a value.
  */
 import koffi from 'koffi';
 import { SystemError } from '../errors.ts';
@@ -13,24 +13,24 @@ function declare(prototype: string): unknown {
   return library.func(prototype);
 }
 
-/** What is read of the C library's entries for users and groups: as far as all C libraries have them in the same places. [getpwnam(3), getgrnam(3)] */
+/** The fields of the C library's entries for users and groups that all C libraries have in the same places. [getpwnam(3), getgrnam(3)] */
 koffi.struct('passwd', { pw_name: 'const char *', pw_passwd: 'const char *', pw_uid: 'uint32_t', pw_gid: 'uint32_t' });
 koffi.struct('group', { gr_name: 'const char *', gr_passwd: 'const char *', gr_gid: 'uint32_t' });
 
-/** A user, as the C library tells of him. */
+/** A user, as the C library describes it. */
 export interface Passwd {
   readonly pw_name: string;
   readonly pw_uid: number;
   readonly pw_gid: number;
 }
 
-/** A group, as the C library tells of it. */
+/** A group, as the C library describes it. */
 export interface Group {
   readonly gr_name: string;
   readonly gr_gid: number;
 }
 
-/** A call that returns a structure, or null. */
+/** Declares a call that returns a structure, or null. */
 function declareEntry(name: string, argument: string, type: string): unknown {
   const call = library.func(`${type} *${name}(${argument})`) as (key: unknown) => unknown;
   return (key: unknown): unknown => {
@@ -87,9 +87,9 @@ export const libc = {
   setpgid: declare('int setpgid(int, int)') as (pid: number, group: number) => number,
   _exit: declare('void _exit(int)') as (status: number) => void,
   getpgid: declare('int getpgid(int)') as (pid: number) => number,
-  /** Both lists end with a null. Returns only when it fails. */
+  /** Both lists end with a null. Returns only on failure. */
   execvp: declare('int execvp(const char *, const char **)') as (program: string, argv: readonly (string | null)[]) => number,
-  /** With 0 a signal does again what it does by itself. */
+  /** With 0 a signal has its default action again. */
   signal: declare('void *signal(int, void *)') as (signal: number, action: null) => unknown,
   eventfd: declare('int eventfd(uint32_t, int)') as (value: number, flags: number) => number,
   prctl: declare('int prctl(int, void *)') as (option: number, value: Uint8Array) => number,
@@ -117,35 +117,35 @@ export const libc = {
     groups: Uint8Array,
     count: Uint8Array,
   ) => number,
-  /** These two are of the calling thread, and return what was before. */
+  /** These two affect the calling thread, and return the former value. */
   setfsuid: declare('int setfsuid(uint32_t)') as (uid: number) => number,
   setfsgid: declare('int setfsgid(uint32_t)') as (gid: number) => number,
-  /** A system call by its number: for those that the C library makes for all threads. */
+  /** A system call by its number, for calls that the C library makes for all threads. */
   syscall: declare('int64_t syscall(int64_t, int64_t, void *)') as (number: number, first: number, second: Uint8Array) => number,
   flock: declare('int flock(int, int)') as (fd: number, operation: number) => number,
 };
 
 const errnoNames = new Map(Object.entries(koffi.os.errno).map(([name, number]) => [number, name]));
-// Two names of one number on Linux; this is the one that callers compare with.
+// Two names of one number on Linux; callers compare with this one.
 errnoNames.set(koffi.os.errno['EAGAIN'] ?? 11, 'EAGAIN');
 
-/** The symbolic name (`ENOENT`) of the last failed call's errno. To be asked at once after the call. */
+/** Returns the symbolic name (`ENOENT`) of the last failed call's errno. Must be called at once after the call. */
 export function lastErrno(): string {
   return errnoName(koffi.errno());
 }
 
-/** The symbolic name of an errno. */
+/** Returns the symbolic name of an errno. */
 export function errnoName(number: number): string {
   return errnoNames.get(number) ?? `errno ${number}`;
 }
 
-/** Returns `result`, or throws the SystemError of a call that gave -1; `what` names the call's purpose and object. */
+/** Returns `result`, or throws the SystemError of a call that returned -1; `what` names the call's purpose and object. */
 export function checked(result: number, what: string): number {
   if (result !== -1) return result;
   throw new SystemError(lastErrno(), what);
 }
 
-/** The machine address of a view's first octet. The view must be longer than 64 octets: V8 may move smaller ones. */
+/** Returns the machine address of a view's first octet. The view must be longer than 64 octets: V8 may move smaller ones. */
 export function addressOf(view: Uint8Array): number {
   return Number(koffi.address(view));
 }

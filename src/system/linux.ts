@@ -1,8 +1,8 @@
 import { EtherloomError } from '../errors.ts';
 
 /**
- * Throws EtherloomError('not-supported') unless this is Linux: sockets, taps and guests use its system calls. `what` says which part of the
- * package needs them.
+ * Throws EtherloomError('not-supported') unless this is Linux, since sockets, taps and guests use its system calls. `what` names the part
+ * of the package that needs them.
  */
 export function requireLinux(what: string): void {
   if (process.platform === 'linux') return;

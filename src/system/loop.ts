@@ -5,34 +5,34 @@ import { StreamRing } from './stream-socket.ts';
 import { openLoopWaker, type OpenWaker } from './waker.ts';
 import { openWorkerWaker } from './worker-waker.ts';
 
-/** What all ports of one event loop share. */
+/** The parts that all ports of one event loop share. */
 export interface Loop {
   readonly readiness: Readiness;
   readonly ring: ReceiveRing;
   readonly streams: StreamRing;
   readonly batch: SendBatch;
-  /** Until what it returns is disposed, the loop does not look for more before it sleeps: what is awaited comes by Node's own event loop. */
+  /** Makes the loop sleep without polling until the returned value is disposed: the awaited event comes by Node's own event loop. */
   readonly sleepAtOnce: () => Disposable;
-  /** Polls a source that the kernel does not tell of, until disposed; see PolledSource. */
+  /** Polls a source that the kernel does not report, until disposed; see PolledSource. */
   readonly poll: (source: PolledSource) => Disposable;
-  /** Overwrites the memory that was lent in the last breath, so that tests find whoever kept a frame. */
+  /** Overwrites the memory that was lent in the last breath, so that tests detect code that kept a frame. */
   poison(): void;
 }
 
-/** What a loop is made of. */
+/** The options of a loop. */
 export interface LoopOptions {
   /** The longest datagram that is taken whole, in octets. */
   readonly frameSize: number;
-  /** Runs `work` as one breath, at whose end all that was sent in it is handed to the kernel. */
+  /** Runs `work` as one breath, at whose end all frames sent in it are passed to the kernel. */
   readonly breath: (work: () => void) => void;
-  /** How the loop is woken. Default: what the environment says, else by Node's own event loop. */
+  /** Wakes the loop. Default: the waker that the environment names, else Node's own event loop. */
   readonly openWaker?: OpenWaker;
 }
 
-/** By the name that the environment variable `ETHERLOOM_WAKER` gives. */
+/** The wakers by the value of the environment variable `ETHERLOOM_WAKER`. */
 const wakers: Readonly<Record<string, OpenWaker>> = { loop: openLoopWaker, worker: openWorkerWaker };
 
-/** The shared parts of a loop. A round, in which each descriptor that is ready is told once, is one breath. */
+/** Returns the shared parts of a loop. A round, in which each ready descriptor is reported once, is one breath. */
 export function openLoop({ frameSize, breath, openWaker = wakerByEnvironment() }: LoopOptions): Loop {
   const ring = new ReceiveRing(frameSize);
   const streams = new StreamRing();

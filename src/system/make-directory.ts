@@ -3,9 +3,9 @@ import { dirname, resolve } from 'node:path';
 import { errnoOf, SystemError } from '../errors.ts';
 
 /**
- * Makes a directory and the parents that it lacks, from the top down. One that exists is left as it is. `mode` holds the permission bits of
- * those that are made. Not Node's recursive mkdir: where nothing can be made (`/proc/x/y`) that tries again without end.
- * Throws a SystemError, which names the directory that could not be made.
+ * Creates a directory and its missing parents, from the top down. An existing one is left as it is. `mode` holds the permission bits of new
+ * ones. Node's recursive mkdir is not used: where creation is impossible (`/proc/x/y`) it tries again without end. Throws a SystemError,
+ * which names the directory that could not be created.
  */
 export function makeDirectory(path: string, mode = 0o777): void {
   const directory = resolve(path);
@@ -15,14 +15,14 @@ export function makeDirectory(path: string, mode = 0o777): void {
     throw new SystemError('ENOENT', `cannot create ${directory}: ${dirname(directory)} takes no new directories`);
 }
 
-/** Makes one directory, if need be. Returns false when its parent does not exist. */
+/** Creates one directory, if needed. Returns false if its parent does not exist. */
 function isMade(directory: string, mode: number): boolean {
   try {
     mkdirSync(directory, mode);
   } catch (error) {
     const errno = errnoOf(error) ?? 'EIO';
     if (errno === 'ENOENT') return false;
-    // Some file systems refuse before they look whether it exists: EROFS, EACCES.
+    // Some file systems refuse before they check whether it exists: EROFS, EACCES.
     if (isDirectory(directory)) return true;
     if (errno === 'EEXIST') throw new SystemError('ENOTDIR', `cannot use ${directory}`);
     throw new SystemError(errno, `cannot create ${directory}`);

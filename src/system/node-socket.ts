@@ -1,7 +1,7 @@
 import { connect, Socket } from 'node:net';
 import { socketWayTo, type SocketWay } from './socket-path.ts';
 
-/** Returns a socket of Node's that connects to the socket file at `path`, however long that is. What fails is emitted as its `error`. */
+/** Returns a socket of Node's that connects to the socket file at `path`, however long that is. A failure is emitted as its `error`. */
 export function connectNodeSocket(path: string): Socket {
   let way: SocketWay;
   try {

@@ -1,27 +1,27 @@
 import type { Clock, Timer } from '../clock.ts';
 
 /**
- * One try to hand octets over: how many were taken, 0 when none are for now, undefined when these are refused for good. Must not wait; a
- * promise is for what a thread of Node's pool does.
+ * Makes one attempt to pass octets on. Returns the number taken, 0 if none is taken for now, undefined if they are refused for good. It
+ * must not wait; a promise stands for work of a thread of Node's pool.
  */
 export type Give = (octets: Uint8Array) => number | undefined | Promise<number | undefined>;
 
-/** How an outlet bounds what waits, and what it says of what was lost. */
+/** The bound of waiting text, and the report of lost text. */
 export interface OutletOptions {
   readonly clock: Clock;
-  /** How many octets may wait. */
+  /** The most octets that may wait. */
   readonly limit: number;
-  /** The text that stands for so many lost lines. */
+  /** Returns the text that reports a number of lost lines. */
   readonly lost?: (count: number) => string;
 }
 
-/** Text that waits: `lines` is what is lost when it is refused. */
+/** Waiting text: `lines` is the number of lines that are lost if it is refused. */
 interface Piece {
   readonly octets: Uint8Array;
   readonly lines: number;
 }
 
-/** All of this process: what they have is brought to their readers when it ends. */
+/** All outlets of this process: their text is delivered when it ends. */
 const outlets = new Set<Outlet>();
 
 /** Resolves when all text of this process was taken, and after `limit` milliseconds at the latest. */
@@ -29,17 +29,17 @@ export async function outletsFlushed(limit: number): Promise<void> {
   await Promise.all(Array.from(outlets, (outlet) => outlet.flushed(limit)));
 }
 
-/** How long it takes until a reader that took nothing is tried again, in milliseconds. */
+/** The time until a stalled reader is tried again, in milliseconds. */
 const retryInterval = 100;
 
 /**
- * Where text leaves the process: standard output and error, the system's log. A reader that stops never makes the process wait: text waits
- * for it within a bound, what is beyond is dropped, and the reader is told how many lines were lost once it goes on.
+ * A way for text out of the process: standard output and error, the system's log. A stalled reader never makes the process wait. Text waits
+ * for it within a bound, and the rest is dropped. Once it reads again, it gets the number of lost lines.
  */
 export class Outlet {
-  /** The text that stands for so many lost lines. */
+  /** Returns the text that reports a number of lost lines. */
   lost: (count: number) => string;
-  /** Is told when text that had to wait was taken. */
+  /** Called when waiting text was taken. */
   drained: () => void = () => undefined;
   readonly #clock: Clock;
   readonly #limit: number;
@@ -50,7 +50,7 @@ export class Outlet {
   #lostLines = 0;
   #retry: Timer | undefined;
   #giving = false;
-  /** Whether what was written had to wait since `drained` was told. */
+  /** True if text had to wait since `drained` was last called. */
   #waited = false;
 
   constructor(give: Give, { clock, limit, lost = (count): string => `${count} lines lost\n` }: OutletOptions) {
@@ -61,17 +61,17 @@ export class Outlet {
     outlets.add(this);
   }
 
-  /** How many octets wait. */
+  /** The number of waiting octets. */
   get backlog(): number {
     return this.#size;
   }
 
   /** Writes a line, or another piece of text that makes sense alone. */
   write(text: string): void {
-    // Of nothing a reader takes nothing, and that would look as if it had stopped.
+    // A reader takes nothing of an empty text, which would look as if it had stalled.
     if (text === '') return;
     const octets = Buffer.from(text);
-    // After a loss there must be room for a while, or every other line would be one that tells of the loss.
+    // After a loss there must be some room first. Otherwise every second line would report a loss.
     const room = this.#lostLines > 0 ? this.#limit / 2 : this.#limit;
     if (this.#size + octets.length > room) {
       this.#lostLines++;
@@ -97,7 +97,7 @@ export class Outlet {
     });
   }
 
-  /** From now on hands over by other means. What waits goes there, too. */
+  /** Passes text on by other means from now on, also waiting text. */
   redirect(give: Give): void {
     this.#give = give;
     this.#drain();
@@ -130,7 +130,7 @@ export class Outlet {
     }
   }
 
-  /** What a try has brought. Returns whether it makes sense to try on. */
+  /** Handles the result of an attempt. Returns whether another attempt makes sense. */
   #took(count: number | undefined): boolean {
     const first = this.#pieces[0];
     if (!first) return false;
@@ -148,7 +148,7 @@ export class Outlet {
     if (count === undefined) this.#lostLines += first.lines;
     if (count === undefined || count === first.octets.length) this.#pieces.shift();
     else this.#pieces[0] = { ...first, octets: first.octets.subarray(count) };
-    // Nobody may write for a long time: the loss is told as soon as there is somebody to tell.
+    // There may be no more writes for a long time: the loss is reported as soon as the reader reads.
     if (this.#pieces.length === 0 && count !== undefined) this.#tellLoss();
     this.#settle();
     return true;

@@ -1,6 +1,9 @@
 import { fileURLToPath } from 'node:url';
 
-/** The path of a file of this package, whose own one is given. It holds where the source is, and where a command was made of it: two floors below the root. */
+/**
+ * Returns the path of a file of this package, given by its path within it. It is the same for the source and for a built command: both are
+ * two levels below the root.
+ */
 export function packageFile(path: string): string {
   return fileURLToPath(new URL(`../../${path}`, import.meta.url));
 }

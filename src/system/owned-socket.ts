@@ -1,4 +1,4 @@
-/** Connects datagram sockets to another process's, if that is surely a socket of a given user. */
+/** Connects datagram sockets to those of another process, if they certainly belong to a given user. */
 import { closeSync, fstatSync } from 'node:fs';
 import { EtherloomError, errnoOf, SystemError } from '../errors.ts';
 import { isAmbiguousUid } from './accounts.ts';
@@ -7,8 +7,8 @@ import { inspectUnixSocket } from './sock-diag.ts';
 import { connectAbstract, connectPath, type Fd } from './unix-socket.ts';
 
 /**
- * Connects `fd` to the socket file at `path` if that is a socket and belongs to `owner`; a link is not followed, and the file that was
- * checked is the one that is connected to. Throws EtherloomError('not-permitted') or a SystemError that names `path`.
+ * Connects `fd` to the socket file at `path` if that is a socket and belongs to `owner`; a link is not followed, and the checked file is
+ * the one that is connected to. Throws EtherloomError('not-permitted') or a SystemError that names `path`.
  */
 export function connectOwned(fd: Fd, path: string, owner: number): void {
   checkProvable(owner);
@@ -25,8 +25,8 @@ export function connectOwned(fd: Fd, path: string, owner: number): void {
 }
 
 /**
- * Connects `fd` to the socket with this abstract name of 108 octets, if `owner` made that socket, by what the kernel says of the socket
- * that was connected to. Throws EtherloomError('not-permitted') or a SystemError; then `fd` must not be used.
+ * Connects `fd` to the socket with this abstract name of 108 octets, if the kernel reports that `owner` made the socket connected to.
+ * Throws EtherloomError('not-permitted') or a SystemError; then `fd` must not be used.
  */
 export function connectOwnedAbstract(fd: Fd, name: Uint8Array, owner: number): void {
   checkProvable(owner);
@@ -48,7 +48,7 @@ export function connectOwnedAbstract(fd: Fd, name: Uint8Array, owner: number): v
   if (uid !== owner) throw notTheClients(shown, uid, owner);
 }
 
-/** An abstract name for people: @ for its NUL, then its text up to the zeros; other octets in hexadecimal. */
+/** Formats an abstract name for people: @ for its NUL, then its text up to the zeros; other octets in hexadecimal. */
 function showAbstract(name: Uint8Array): string {
   const end = name.findLastIndex((octet) => octet !== 0);
   return `@${Array.from(name.subarray(1, end + 1), (octet) => showOctet(octet)).join('')}`;
@@ -84,7 +84,7 @@ function open(path: string): number {
   }
 }
 
-/** By the descriptor: its name may mean another file by now. */
+/** Connects by the descriptor: the file's name may mean another file by now. */
 function connectInode(fd: Fd, inode: number, path: string, { uid, mode }: { readonly uid: number; readonly mode: number }): void {
   try {
     connectPath(fd, `/proc/self/fd/${inode}`);

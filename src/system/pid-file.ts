@@ -1,6 +1,6 @@
 /**
- * Files that tell scripts which process to end. Such a file outlives a process that is killed, so what is left decides by a lock that the
- * kernel frees: an open file description's write lock, which only who may write the file can take. [fcntl(2), F_OFD_SETLK]
+ * Files that tell scripts which process to end. Such a file outlives a killed process. So a lock decides about it that the kernel releases:
+ * an open file description's write lock, which takes the right to write the file. [fcntl(2), F_OFD_SETLK]
  */
 import { closeSync, constants, fstatSync, ftruncateSync, lstatSync, openSync, readFileSync, readSync, rmSync, writeSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
@@ -16,31 +16,31 @@ const F_WRLCK = 1;
 /** `struct flock` on 64-bit machines: l_type at 0, l_whence, l_start, l_len and l_pid behind it. */
 const flockSize = 32;
 
-/** How a pid file is written. */
+/** The content of a pid file, and its other possible owners. */
 export interface PidFileOptions {
-  /** What it holds. Default: this process's id. A negative number is a process group's. */
+  /** The number in it. Default: this process's id. A negative number is a process group's. */
   readonly number?: number;
-  /** The programs whose living process keeps its file, though it holds no lock. */
+  /** The programs whose living process keeps its file, even without a lock. */
   readonly programs: readonly string[];
 }
 
-/** The file at that path may be somebody's: it is left alone. The message begins with the path. */
+/** The refusal of a file that may belong to another process: it is left unchanged. The message begins with the path. */
 export class PidFileTaken extends EtherloomError {
   constructor(path: string, why: string) {
     super('bad-option', `${path} ${why}`);
   }
 }
 
-/** So many times others may remove or replace the file while it is taken. */
+/** The number of attempts, since others may remove or replace the file meanwhile. */
 const attempts = 100;
 
 /**
- * Writes a process's number to a file, and holds the file's write lock until it is disposed; then the file is removed if that is still what
- * it says. A file that is there is written over, never renamed over, when nobody holds its write lock and its number is that of no process,
- * or of one that is none of `programs`. Throws PidFileTaken, or what the system says.
+ * Writes a process's number to a file, and holds the file's write lock until it is disposed; then the file is removed if it still has that
+ * content. An existing file is overwritten in place, and never replaced by renaming. It must have no holder of its write lock, and its
+ * number must not be that of a running process of `programs`. Throws PidFileTaken, or the system's error.
  */
 export function writePidFile(file: string, { number = process.pid, programs }: PidFileOptions): Disposable {
-  // Whoever goes to the background leaves the directory.
+  // A process that goes to the background leaves the directory.
   const path = resolve(file);
   const text = `${number}\n`;
   for (let attempt = 0; attempt < attempts; attempt++) {
@@ -61,7 +61,7 @@ export function writePidFile(file: string, { number = process.pid, programs }: P
 }
 
 function openPidFile(path: string): Fd {
-  // A link could lead to any file, and a pipe would be waited for.
+  // A link could lead to any file, and opening a pipe would wait.
   const flags = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY;
   const known = lstatSync(path, { throwIfNoEntry: false });
   if (known && !known.isFile()) throw new PidFileTaken(path, 'is not a regular file; give another file');
@@ -71,18 +71,18 @@ function openPidFile(path: string): Fd {
   return openSync(path, flags, 0o644);
 }
 
-/** Takes the write lock. Returns false when it was freed at this moment: that is worth another try. */
+/** Takes the write lock. Returns false if it was released at this moment: another attempt is worthwhile. */
 function holdsLock(fd: Fd, path: string): boolean {
   if (libc.fcntlOn(fd, F_OFD_SETLK, writeLock()) === 0) return true;
   const errno = lastErrno();
-  // A file system without locks: the number decides alone.
+  // In a file system without locks, the number alone decides.
   if (errno !== 'EAGAIN' && errno !== 'EACCES') return true;
   const held = writeLock();
   libc.fcntlOn(fd, F_OFD_GETLK, held);
   const type = held.readInt16LE(0);
   if (type === F_WRLCK)
     throw new PidFileTaken(path, `is held by process ${contentOf(fd).trim()}, which runs; stop it, or give another file`);
-  // Anyone who may read the file can hold its read lock: that says nothing.
+  // Anyone with the right to read the file can hold its read lock: that one does not count.
   return type === F_RDLCK;
 }
 
@@ -92,13 +92,13 @@ function writeLock(): Buffer {
   return structure;
 }
 
-/** Whether the open file is the one of that name, still. */
+/** Returns whether the open file still has that name. */
 function isAt(path: string, fd: Fd): boolean {
   const [there, here] = [lstatSync(path, { throwIfNoEntry: false }), fstatSync(fd)];
   return there?.ino === here.ino && there.dev === here.dev;
 }
 
-/** Throws PidFileTaken when what the file holds must not be lost. Nothing is in a file whose writer was killed too early. */
+/** Throws PidFileTaken if the file's content must not be lost. The file is empty if its writer was killed too early. */
 function checkContent(fd: Fd, path: string, number: number, programs: readonly string[]): void {
   const content = contentOf(fd);
   if (content === '') return;
@@ -124,7 +124,10 @@ function replaceContent(fd: Fd, path: string, text: string): void {
   }
 }
 
-/** Whether that process lives, and is one of those programs: by the name it has given itself, or by the script that it runs. [proc(5)] */
+/**
+ * Returns whether that process lives, and is one of those programs: by its process name, or by the script that it runs.
+ * [proc(5)]
+ */
 function isRunning(pid: number, programs: readonly string[]): boolean {
   try {
     const [, name = '', state = ''] = /^\d+ \((.*)\) (\S)/s.exec(readFileSync(`/proc/${pid}/stat`, 'utf8')) ?? [];
@@ -140,7 +143,7 @@ function removePidFile(fd: Fd, path: string, text: string): void {
   try {
     if (isAt(path, fd) && contentOf(fd) === text) rmSync(path);
   } catch {
-    // It is gone already.
+    // It has been removed already.
   }
   closeSync(fd);
 }

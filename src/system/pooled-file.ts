@@ -1,29 +1,29 @@
-/** Files that are written by threads of Node's pool: those wait for the disk, where the thread that forwards must not. [write(2)] */
+/** Files that are written by threads of Node's pool: those may wait for the disk, and the thread that forwards must not. [write(2)] */
 import { close, write } from 'node:fs';
 import type { Fd } from './unix-socket.ts';
 
-/** How much waits for a disk, in octets. */
+/** The most octets that wait for a disk. */
 const mostWaiting = 4 * 2 ** 20;
 
-/** All files of this process that are not written to their end. */
+/** The pending writes of all files of this process. */
 const unwritten = new Set<Promise<void>>();
 
-/** Resolves when all that files of this process have taken is written, or cannot be. */
+/** Resolves when all octets taken by files of this process are written, or cannot be. */
 export async function filesWritten(): Promise<void> {
   while (unwritten.size > 0) await Promise.all(unwritten);
 }
 
-/** A file that takes as much as may wait for the disk. What it has taken is written, in that order. */
+/** A file that takes octets up to a bound of those waiting for the disk. They are written in order. */
 export class PooledFile {
   readonly #fd: Fd;
   readonly #failed: (error: Error) => void;
   #waiting: Uint8Array[] = [];
-  /** How many octets are not written. */
+  /** The number of unwritten octets. */
   #size = 0;
   #work: Promise<void> | undefined;
   #open = true;
 
-  /** Owns the descriptor. `failed` is told the error after which nothing more is taken. */
+  /** Owns the descriptor. `failed` is called with the error after which it takes nothing more. */
   constructor(fd: Fd, failed: (error: Error) => void) {
     this.#fd = fd;
     this.#failed = failed;
@@ -38,7 +38,7 @@ export class PooledFile {
     return true;
   }
 
-  /** Closes the file when what it has taken is written; then the promise resolves. */
+  /** Closes the file once all its octets are written; then the promise resolves. */
   close(): Promise<void> {
     this.#open = false;
     this.#begin();

@@ -1,20 +1,23 @@
-/** What a process is to the others: the group that it leads, the terminal's foreground, the program that it is. [setpgid(2), exec(3)] */
+/** A process as others see it: the group that it leads, the terminal's foreground, its program. [setpgid(2), exec(3)] */
 import { readdirSync, readFileSync } from 'node:fs';
 import { checked, lastErrno, libc } from './libc.ts';
 import type { Fd } from './unix-socket.ts';
 
 const F_SETFD = 2;
 
-/** Those that Node ignores, and that a program would go on to ignore. */
+/** Signals that Node ignores, and that a new program would continue to ignore. */
 const SIGPIPE = 13;
 const SIGXFSZ = 25;
 
-/** Makes this process the leader of a group of its own, if it is not one; the leader of a session is. Throws a SystemError. */
+/**
+ * Makes this process the leader of a group of its own, if it does not lead one already, as the leader of a session does. Throws a
+ * SystemError.
+ */
 export function leadGroup(): void {
   if (libc.getpgid(0) !== process.pid) checked(libc.setpgid(0, 0), 'cannot make a process group');
 }
 
-/** Whether this process's group is the one that its terminal tells of the keys that interrupt. */
+/** Returns whether this process's group gets the signals of the terminal's interrupt keys. */
 export function isInForeground(): boolean {
   const status = statusOf('self');
   return status !== undefined && status.group === status.foreground;
@@ -25,7 +28,7 @@ export function hasTerminal(): boolean {
   return (statusOf('self')?.terminal ?? 0) !== 0;
 }
 
-/** Ends the process without waiting for its threads, which may be held by a disk that hangs. [_exit(2)] */
+/** Ends the process without waiting for its threads, which a hanging disk may block. [_exit(2)] */
 export function exitAtOnce(status: number): void {
   libc._exit(status);
 }
@@ -42,14 +45,14 @@ export function killOthersInGroup(): void {
   }
 }
 
-/** Lets the descriptor go on to the program that this process becomes. */
+/** Keeps the descriptor open in the program that this process becomes. */
 export function keepOpen(fd: Fd): void {
   checked(libc.fcntl(fd, F_SETFD, 0), `cannot keep descriptor ${fd}`);
 }
 
 /**
- * Becomes another program, with those descriptors as standard input and output. Returns only when that cannot be: the errno's name. Then
- * they have changed all the same.
+ * Becomes another program, with those descriptors as standard input and output. Returns only on failure, with the errno's name; the
+ * descriptors are then changed all the same.
  */
 export function becomeProgram(argv: readonly string[], { input, output }: { readonly input: Fd; readonly output: Fd }): string {
   checked(libc.dup2(input, 0), 'cannot set standard input');
@@ -62,12 +65,12 @@ export function becomeProgram(argv: readonly string[], { input, output }: { read
 
 interface ProcessStatus {
   readonly group: number;
-  /** The number of the device; 0 is none. */
+  /** The number of the device; 0 means none. */
   readonly terminal: number;
   readonly foreground: number;
 }
 
-/** What the kernel says of a process; undefined when there is none. [proc(5)] */
+/** Returns the kernel's status of a process; undefined if there is none. [proc(5)] */
 function statusOf(pid: number | 'self'): ProcessStatus | undefined {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8');

@@ -1,4 +1,4 @@
-/** Readiness of descriptors: an epoll instance of our own, looked at in turns of Node's event loop. */
+/** Readiness of descriptors: an epoll instance of our own, queried in turns of Node's event loop. */
 import { realClock } from '../clock.ts';
 import { assert } from '../errors.ts';
 import { BusyPoll } from './busy-poll.ts';
@@ -6,14 +6,14 @@ import { Epoll, EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT } from './epoll.ts';
 import { libc } from './libc.ts';
 import type { OpenWaker, Waker } from './waker.ts';
 
-/** What a descriptor is ready for. `failed` means that an error waits on it: read it, or ask for it. */
+/** The readiness of a descriptor. `failed` means that an error waits on it: read it, or ask for it. */
 export interface Ready {
   readonly readable: boolean;
   readonly writable: boolean;
   readonly failed: boolean;
 }
 
-/** What to be told of. */
+/** The kinds of readiness to report. */
 export interface Interest {
   readonly readable: boolean;
   readonly writable: boolean;
@@ -21,44 +21,47 @@ export interface Interest {
 
 /** A descriptor under watch. Dispose it before the descriptor is closed. */
 export interface Watch {
-  /** Changes what is told from now on. */
+  /** Changes the reported kinds from now on. */
   want(interest: Interest): void;
   [Symbol.dispose](): void;
 }
 
-/** Something that the kernel does not tell of, such as a ring in shared memory: it is polled while the loop is awake, and armed before the loop sleeps. */
+/**
+ * A source that the kernel does not report, such as a ring in shared memory. It is polled while the loop is awake, and armed before the
+ * loop sleeps.
+ */
 export interface PolledSource {
-  /** Handles what is there, up to a fair part. Returns whether there was anything. Called in each round, inside its breath. */
+  /** Handles waiting work, up to a fair part. Returns whether there was any. Called in each round, inside its breath. */
   poll(): boolean;
-  /** Asks the other side for a notification, which must make a watched descriptor ready. Returns whether something came before it did. */
+  /** Asks the other side for a notification, which must make a watched descriptor ready. Returns whether work arrived before that. */
   arm(): boolean;
 }
 
-/** Tells when descriptors are ready, level-triggered, at least once per turn of the event loop. */
+/** Reports ready descriptors, level-triggered, at least once per turn of the event loop. */
 export interface Readiness {
   /**
-   * Watches `fd`, an open socket that is not watched yet, until the watch is disposed. Keeps the process alive. Throws a SystemError for
-   * what cannot be watched: EBADF, EPERM for a plain file.
+   * Watches `fd`, an open socket that is not watched yet, until the watch is disposed. Keeps the process alive. Throws a SystemError for a
+   * descriptor that cannot be watched: EBADF, EPERM for a plain file.
    */
   watch(fd: number, interest: Interest, tell: (ready: Ready) => void): Watch;
 }
 
-/** What a readiness is given. */
+/** The options of a readiness. */
 export interface ReadinessOptions {
   readonly openWaker: OpenWaker;
-  /** Runs a round: `tell` tells all of `count` descriptors that are ready, one after the other. */
+  /** Runs a round: `tell` reports all of `count` ready descriptors in turn. */
   readonly round: (count: number, tell: () => void) => void;
 }
 
 /** How long one turn may keep Node's own event loop waiting, in milliseconds. */
 const turnLimit = 1;
 
-/** After how many rounds a turn ends, should time stand still. */
+/** The number of rounds after which a turn ends if time stands still. */
 const roundLimit = 10_000;
 
 /**
- * Readiness by epoll. A turn begins when the waker says that something is ready, and goes on, round by round, while there is more, so
- * that a burst costs Node's event loop one turn and not one for each frame.
+ * Readiness by epoll. A turn begins when the waker reports readiness, and continues round by round while there is more. So a burst costs
+ * Node's event loop one turn, and not one for each frame.
  */
 export class EpollReadiness implements Readiness {
   readonly #options: ReadinessOptions;
@@ -98,7 +101,7 @@ export class EpollReadiness implements Readiness {
     return { [Symbol.dispose]: () => void this.#sources.delete(source) };
   }
 
-  /** Goes to sleep as soon as nothing is ready, until it is disposed: what is awaited comes by Node's own event loop. */
+  /** Sleeps without polling until it is disposed: the awaited event comes by Node's own event loop. */
   sleepAtOnce(): Disposable {
     return this.#busyPoll.pause();
   }
@@ -113,7 +116,7 @@ export class EpollReadiness implements Readiness {
     }
   }
 
-  /** Without a descriptor to watch there is nothing that a process should be kept alive for. */
+  /** Without a watched descriptor there is no reason to keep the process alive. */
   #forget(fd: number): void {
     this.#watches.delete(fd);
     if (this.#watches.size > 0 || !this.#open) return;
@@ -122,7 +125,7 @@ export class EpollReadiness implements Readiness {
     this.#open = undefined;
   }
 
-  /** Nothing may be thrown out of it: the native callers swallow it. */
+  /** Must not throw: the native callers swallow exceptions. */
   readonly #turn = (): void => {
     this.#settleSoon();
     try {
@@ -143,7 +146,7 @@ export class EpollReadiness implements Readiness {
       const told = this.#round();
       const now = realClock.monotonic();
       if (now - began >= turnLimit) {
-        // Epoll wakes the loop for descriptors alone.
+        // Only descriptors wake the loop by epoll.
         if (this.#sources.size > 0) this.#goOnSoon();
         return;
       }
@@ -153,7 +156,7 @@ export class EpollReadiness implements Readiness {
         last = now;
       } else if (now - last < this.#busyPoll.window) {
         looking = true;
-        // Whoever is to answer may be waiting for this very processor.
+        // The process that should answer may be waiting for this very processor.
         libc.sched_yield();
       } else if (!this.#armSources()) {
         this.#asleepSince = now;
@@ -162,14 +165,14 @@ export class EpollReadiness implements Readiness {
     }
   }
 
-  /** Returns whether a source has something after all. */
+  /** Returns whether a source has work after all. */
   #armSources(): boolean {
     let came = false;
     for (const source of this.#sources) if (source.arm()) came = true;
     return came;
   }
 
-  /** Has another turn of Node's event loop begin with a turn of this one. */
+  /** Runs a turn in the next turn of Node's event loop. */
   #goOnSoon(): void {
     if (this.#goingOn) return;
     this.#goingOn = true;
@@ -179,7 +182,7 @@ export class EpollReadiness implements Readiness {
     });
   }
 
-  /** Tells of all that is ready now, and returns whether anything was. */
+  /** Reports all ready descriptors, and returns whether there were any. */
   #round(): boolean {
     if (!this.#open) return false;
     this.#ready = this.#open.epoll.wait(0);
@@ -200,18 +203,18 @@ export class EpollReadiness implements Readiness {
 
   readonly #tellAll = (): void => {
     const epoll = this.#open?.epoll;
-    // Each is the first in its turn: what a round holds may be used up by those before.
+    // Each descriptor comes first in turn: earlier ones may use up the capacity of a round.
     this.#first++;
     for (let k = 0; k < this.#ready && epoll === this.#open?.epoll; k++) {
       const i = (this.#first + k) % this.#ready;
       const watch = epoll && this.#watches.get(epoll.fdAt(i));
-      // Another watch may have come to the descriptor while the ones before were told.
+      // The descriptor may have got another watch during the calls before.
       if (epoll && watch?.mark === epoll.markAt(i)) tellOne(watch, epoll.eventsAt(i));
     }
   };
 
   /**
-   * Node does not run what a native callback leaves behind: promises, ticks, the callbacks of its own streams. An immediate of the same
+   * Node does not run work left behind by a native callback: promises, ticks, the callbacks of its own streams. An immediate of the same
    * turn of the loop does.
    */
   #settleSoon(): void {
@@ -245,12 +248,12 @@ class EpollWatch implements Watch {
     if (!this.#open || events === this.#events) return;
     if (this.#events === 0) this.#epoll.add(this.#fd, events, this.mark);
     else if (events > 0) this.#epoll.change(this.#fd, events, this.mark);
-    // Out of the set: in it, it would still tell of errors, which nobody wants to hear of.
+    // Removed from the set: in it, it would still report errors, which are not wanted now.
     else this.#epoll.remove(this.#fd);
     this.#events = events;
   }
 
-  /** What the kernel says, in terms of what is wanted: whoever reads, or writes, learns of the other side's end by it. */
+  /** Translates the kernel's events to the wanted kinds: the end of the other side counts as readable and as writable. */
   readyFor(events: number): Ready {
     const gone = (events & EPOLLHUP) !== 0;
     return {

@@ -1,26 +1,26 @@
-/** Files opened with the rights of somebody else, who has no more rights than this process. [setfsuid(2), credentials(7)] */
+/** Opens files with the rights of another user, who has no more rights than this process. [setfsuid(2), credentials(7)] */
 import { SystemError } from '../errors.ts';
 import { lastErrno, libc } from './libc.ts';
 
-/** Whose rights. */
+/** The user and groups whose rights are used. */
 export interface Rights {
   readonly uid: number;
   readonly gid: number;
   readonly groups: readonly number[];
 }
 
-/** By machine: the C library's own call would change all threads, and so who this process is. [setgroups(2)] */
+/** By machine: the C library's own call would change all threads, and so the identity of this process. [setgroups(2)] */
 const setgroupsNumbers: Readonly<Record<string, number>> = { x64: 116, arm64: 159 };
 
 const nobody = 0xffffffff;
 
 /**
- * Runs `work`, which opens files, with what those rights and this process's have in common. It must be done when it returns. Throws a
- * SystemError EPERM when that cannot be: this process is neither root nor that user, nor is he root.
+ * Runs `work`, which opens files, with the rights that both those and this process have. `work` must be synchronous. Throws a SystemError
+ * EPERM if that is impossible: this process is neither root nor that user, and that user is not root.
  */
 export function withRights<Value>(rights: Rights, work: () => Value): Value {
   const uid = process.geteuid?.() ?? 0;
-  // Root may do whatever this process may, and who is the same user as well.
+  // Root may do whatever this process may, and so may the same user.
   if (rights.uid === 0 || rights.uid === uid) return work();
   if (uid !== 0) throw new SystemError('EPERM', `files of uid ${rights.uid} cannot be opened by uid ${uid}`);
   const gid = process.getegid?.() ?? 0;
@@ -29,7 +29,7 @@ export function withRights<Value>(rights: Rights, work: () => Value): Value {
   try {
     libc.setfsgid(rights.gid);
     libc.setfsuid(rights.uid);
-    // They tell of no failure, but of what is set.
+    // These calls do not report a failure, but return the current value.
     if (libc.setfsuid(nobody) !== rights.uid || libc.setfsgid(nobody) !== rights.gid) {
       throw new SystemError('EPERM', `cannot take the rights of uid ${rights.uid}`);
     }

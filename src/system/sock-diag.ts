@@ -1,4 +1,4 @@
-/** Asks the kernel about unix sockets, which takes no capability. [sock_diag(7)] */
+/** Queries the kernel about unix sockets, which takes no capability. [sock_diag(7)] */
 import { closeSync } from 'node:fs';
 import { libc } from './libc.ts';
 import { decodeUnixDiagReply, encodeUnixDiagRequest, type UnixDiag } from './unix-diag.ts';
@@ -11,8 +11,8 @@ const MSG_DONTWAIT = 0x40;
 const replyRoom = 4096;
 
 /**
- * Returns what the kernel tells of the unix socket with this inode number, which must be of this network namespace. Undefined when there
- * is no such socket, and where sock_diag is not built into the kernel or is forbidden to this process (seccomp).
+ * Returns the kernel's report on the unix socket with this inode number, which must be of this network namespace. Returns undefined if
+ * there is no such socket, and if sock_diag is missing from the kernel or forbidden to this process (seccomp).
  */
 export function inspectUnixSocket(inode: number): UnixDiag | undefined {
   const fd = libc.socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);

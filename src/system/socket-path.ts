@@ -1,6 +1,6 @@
 /**
- * Paths of unix sockets. The kernel takes a socket's name in a structure that holds 107 octets of path. A longer path is gone through a
- * descriptor, `/proc/self/fd/N`, which is short and means the same file. [unix(7), proc_pid_fd(5)]
+ * Paths of unix sockets. The kernel takes a socket's name in a structure that holds 107 octets of path. A longer path is replaced by one
+ * through a descriptor, `/proc/self/fd/N`, which is short and means the same file. [unix(7), proc_pid_fd(5)]
  */
 import { closeSync, openSync } from 'node:fs';
 import { EtherloomError, errnoOf, SystemError } from '../errors.ts';
@@ -18,7 +18,7 @@ export function isUnixPath(path: string): boolean {
 /** The longest last part of a path that is bound through the descriptor of its directory, in octets. */
 const maxSocketName = maxUnixPath - '/proc/self/fd/00000/'.length;
 
-/** Throws `path-too-long` when a socket in a directory with so long a path cannot have this last part of its path. */
+/** Throws `path-too-long` if a socket in `directory` cannot have `name` as the last part of its path, because the path is too long. */
 export function checkSocketName(name: string, directory: string): void {
   const length = Buffer.byteLength(name);
   if (length <= maxSocketName) return;
@@ -35,8 +35,8 @@ export interface SocketWay extends Disposable {
 }
 
 /**
- * Returns a name for the socket file at `path`: the path itself where the name of a socket holds it. A longer one is opened, links followed,
- * and the name is that of the descriptor. Throws a SystemError when it cannot be opened.
+ * Returns a name for the socket file at `path`: the path itself if a socket's name holds it. A longer one is opened, links followed, and
+ * the name is that of the descriptor. Throws a SystemError if it cannot be opened.
  */
 export function socketWayTo(path: string): SocketWay {
   if (isUnixPath(path)) return { name: path, [Symbol.dispose]: () => undefined };

@@ -1,4 +1,4 @@
-/** Standard output and error of a process that must not wait for whoever reads them. [open(2), tty_ioctl(4)] */
+/** Standard output and error of a process that must not wait for their readers. [open(2), tty_ioctl(4)] */
 import { closeSync, constants, fstatSync, openSync, write, writeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
@@ -12,26 +12,26 @@ import type { Fd } from './unix-socket.ts';
 const POLLOUT = 0x4;
 const TIOCGDEV = 0x80045432;
 
-/** What is written at once where a call could wait, in octets: a pipe that is writable has room for that. [pipe(7)] */
+/** The octets of one write where a call could wait: a writable pipe has room for them. [pipe(7)] */
 const pipePiece = 4096;
 
-/** A terminal that is writable may have room for no more. [tty_ioctl(4)] */
+/** A writable terminal may have room for no more. [tty_ioctl(4)] */
 const terminalPiece = 1;
 
-/** How much text waits for whoever reads the log, in octets. */
+/** The most octets of text that wait for the reader of the log. */
 const mostWaiting = 64 * 1024;
 
 /** A descriptor that others may share, written to without waiting and without changing it for them. */
 export interface SharedWriter {
   readonly give: Give;
-  /** Gives back what is ours. */
+  /** Releases our own descriptor, if there is one. */
   close(): void;
 }
 
 /**
- * Returns the way to write to a descriptor that others share. A pipe or a terminal is opened once more, as a description of our own that
- * does not wait; where that is refused (it is another user's, /proc is missing) the kernel is asked before each small write. A socket is
- * asked not to wait for each call alone. A file, which cannot be asked not to wait, is written to by a thread of Node's pool.
+ * Returns a writer to a descriptor that others share. A pipe or a terminal is opened once more, as a non-blocking description of our own.
+ * If that is refused (it belongs to another user, /proc is missing) the kernel is polled before each small write. A socket is made
+ * non-blocking for each call alone. A file, which cannot be made so, is written by a thread of Node's pool.
  */
 export function sharedWriter(fd: Fd): SharedWriter {
   const shared = (give: Give): SharedWriter => ({ give, close: () => undefined });
@@ -40,7 +40,7 @@ export function sharedWriter(fd: Fd): SharedWriter {
     if (status.isSocket()) return shared(giveToSocket(fd));
     if (status.isFile()) return shared(giveToFile(fd));
   } catch {
-    // It is closed: nothing that is written is seen.
+    // It is closed: everything written is discarded.
     return shared(() => undefined);
   }
   const own = openOwn(fd);
@@ -52,18 +52,18 @@ let output: Outlet | undefined;
 let error: Outlet | undefined;
 let errorWriter: SharedWriter | undefined;
 
-/** Standard output. Whoever writes much heeds its backlog, for it has no bound. */
+/** Returns standard output. It has no bound: a program that writes much must watch its backlog. */
 export function standardOutput(): Outlet {
   return (output ??= new Outlet(sharedWriter(1).give, { clock: realClock, limit: Infinity }));
 }
 
-/** Standard error. */
+/** Returns standard error. */
 export function standardError(): Outlet {
   errorWriter ??= sharedWriter(2);
   return (error ??= new Outlet(errorWriter.give, { clock: realClock, limit: mostWaiting }));
 }
 
-/** Looks anew at what descriptor 2 is, after it became something else. */
+/** Examines descriptor 2 anew, after it was replaced. */
 export function renewStandardError(): void {
   const before = errorWriter;
   errorWriter = sharedWriter(2);
@@ -71,19 +71,19 @@ export function renewStandardError(): void {
   before?.close();
 }
 
-/** Standard input for what takes Node's streams. */
+/** Returns standard input for code that uses Node's streams. */
 export function inputStream(): Readable & { readonly isTTY?: boolean } {
   const fd = openOwnPipe(0, constants.O_RDONLY);
   return fd === undefined ? process.stdin : new Socket({ fd, readable: true, writable: false });
 }
 
-/** Standard output for what takes Node's streams. */
+/** Returns standard output for code that uses Node's streams. */
 export function outputStream(): Writable & { readonly isTTY?: boolean } {
   const fd = openOwnPipe(1, constants.O_WRONLY);
   return fd === undefined ? process.stdout : new Socket({ fd, readable: false, writable: true });
 }
 
-/** Node would make a pipe that others share not wait; opened once more it is ours alone. Terminals it opens once more itself. */
+/** Opens a shared pipe once more as our own: Node would make the shared one non-blocking. Node opens terminals once more itself. */
 function openOwnPipe(fd: Fd, access: number): Fd | undefined {
   try {
     return fstatSync(fd).isFIFO() ? openSync(`/proc/self/fd/${fd}`, access | constants.O_NONBLOCK) : undefined;
@@ -101,7 +101,7 @@ function openOwn(fd: Fd): Fd | undefined {
   }
 }
 
-/** A terminal of another user (`sudo -u`) cannot be opened by its path, but by this name it can, if it is the one that controls us. */
+/** Opens a terminal of another user (`sudo -u`): its path is refused, but this name works if it is our controlling terminal. */
 function openControllingTerminal(fd: Fd, flags: number): Fd | undefined {
   let own;
   try {

@@ -1,5 +1,6 @@
 /**
- * TAP interfaces: what the kernel sends by one is read from its descriptor, frame by frame, and what is written there it receives.
+ * TAP interfaces: frames that the kernel sends by one are read from its descriptor, one per read, and frames written there are received by
+ * the kernel.
  *
  *   struct ifreq (40 octets)  0 name (16, NUL-terminated)  16 flags (2, host order)     [netdevice(7), Linux tuntap.txt]
  */
@@ -20,13 +21,13 @@ const ifreqSize = 40;
 export interface Tap {
   /** The interface's name, as the kernel has it. */
   readonly name: string;
-  /** Non-blocking; one read is one frame, and one write is. */
+  /** Non-blocking; each read and each write is one frame. */
   readonly fd: Fd;
 }
 
 /**
- * Opens the interface of that name, or makes it, for as long as the descriptor is open; `%d` in the name is the kernel's to choose. A new
- * one is down. Throws EtherloomError: `bad-address` for what cannot be a name, or a SystemError (EPERM, EBUSY) that says what helps.
+ * Opens the interface of that name, or creates it for as long as the descriptor is open; the kernel replaces `%d` in the name. A new one is
+ * down. Throws EtherloomError: `bad-address` for an invalid name, or a SystemError (EPERM, EBUSY) with a remedy.
  */
 export function openTap(name: string): Tap {
   const length = Buffer.byteLength(name);
@@ -50,23 +51,23 @@ export function openTap(name: string): Tap {
 
 /** Returns true if there is an interface of that name. */
 export function hasInterface(name: string): boolean {
-  // The interfaces of this process's own network: /sys may show another one's.
+  // The interfaces of this process's own network namespace: /sys may show those of another one.
   const lines = readFileSync('/proc/self/net/dev', 'utf8').split('\n');
   return lines.some((line) => line.trimStart().startsWith(`${name}:`));
 }
 
-/** Whether the interface is up. */
+/** Returns whether the interface is up. */
 export function isUp(fd: Fd): boolean {
   const descriptor = Buffer.alloc(8);
   descriptor.writeInt32LE(fd);
   descriptor.writeInt16LE(POLLOUT, 4);
-  // The kernel takes frames for one that is up only.
+  // The kernel takes frames only for an interface that is up.
   return libc.poll(descriptor, 1, 0) === 1 && (descriptor.readInt16LE(6) & POLLOUT) !== 0;
 }
 
 /**
- * Gives the interface its carrier, or takes it: its host sees `NO-CARRIER`. Returns undefined when that is done, else the errno's name:
- * `EINVAL` before Linux 5.0, `EBADFD` when the interface is gone.
+ * Sets the carrier of the interface on or off: without it, its host sees `NO-CARRIER`. Returns undefined on success, else the errno's name:
+ * `EINVAL` before Linux 5.0, `EBADFD` if the interface is gone.
  */
 export function setCarrier(fd: Fd, on: boolean): string | undefined {
   const value = Buffer.alloc(4);
@@ -75,8 +76,8 @@ export function setCarrier(fd: Fd, on: boolean): string | undefined {
 }
 
 /**
- * Writes a frame from where it is. Returns undefined when the kernel took it, else the errno's name why it did not: `EAGAIN`, `EIO` while
- * the interface is down, `EBADFD` when it is gone.
+ * Writes a frame from its place in memory. Returns undefined if the kernel took it, else the errno's name: `EAGAIN`, `EIO` while the
+ * interface is down, `EBADFD` if it is gone.
  */
 export function writeTapFrame(fd: Fd, frame: Uint8Array): string | undefined {
   const written = libc.write(fd, frame, frame.length);
@@ -96,15 +97,15 @@ export class FrameMemory {
   /** `frameSize` is the longest frame taken whole, in octets. */
   constructor(frameSize: number) {
     this.#frameSize = frameSize;
-    // One octet more than a frame has, or a longer one could not be told from one that was cut.
+    // One octet more than a frame has: otherwise a longer frame would look like one that was cut.
     this.#stride = Math.ceil((frameSize + 1) / 8) * 8;
     this.#memory = new Uint8Array(batchSize * this.#stride);
     this.#address = addressOf(this.#memory);
   }
 
   /**
-   * Takes up to `batchSize` frames that wait on `fd`.
-   * @returns how many, 0 when none waits, or the errno's name (`EBADFD`: the interface is gone) of what waits instead.
+   * Reads up to `batchSize` frames that wait on `fd`.
+   * @returns their number, 0 if none waits, or the errno's name (`EBADFD`: the interface is gone) of a waiting error.
    */
   receive(fd: Fd): number | string {
     for (let i = 0; i < batchSize; i++) {
@@ -115,14 +116,14 @@ export class FrameMemory {
     return batchSize;
   }
 
-  /** Frame `i` of the last batch: a view that the next batch overwrites; undefined when it was longer than `frameSize`. */
+  /** Returns frame `i` of the last batch: a view that the next batch overwrites; undefined if it was longer than `frameSize`. */
   frame(i: number): Uint8Array | undefined {
     const length = this.#lengths[i] ?? 0;
     return length > this.#frameSize ? undefined : this.#memory.subarray(i * this.#stride, i * this.#stride + length);
   }
 }
 
-/** How many frames are taken at most before others have their turn. */
+/** The most frames that are read before others have their turn. */
 const batchSize = 64;
 
 function openDevice(name: string): Fd {

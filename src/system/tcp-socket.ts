@@ -20,13 +20,13 @@ const TCP_KEEPIDLE = 4;
 const TCP_KEEPINTVL = 5;
 const TCP_USER_TIMEOUT = 18;
 
-/** Seconds of silence after which the kernel asks whether the far end lives, and between two times. */
+/** Seconds of silence after which the kernel probes the far end, and between two probes. */
 const keepaliveInterval = 1;
 
 /**
- * A new socket for the family of `address` (an IPv4 or IPv6 address, no name), without delays. A far end that acknowledges nothing for
- * `userTimeout` milliseconds, be it what was sent or, in a silence, the kernel's asking each second, ends its connection with ETIMEDOUT
- * [tcp(7), RFC 5482]. Connections accepted from it inherit all that.
+ * Returns a new socket for the family of `address` (an IPv4 or IPv6 address, not a name), without delays. If the far end acknowledges
+ * nothing for `userTimeout` milliseconds, its connection ends with ETIMEDOUT [tcp(7), RFC 5482]. That covers sent data and, in a silence,
+ * the kernel's probe each second. Accepted connections inherit all that.
  */
 export function tcpSocket(address: string, userTimeout: number): Fd {
   const family = isIPv6(address) ? AF_INET6 : AF_INET;
@@ -54,7 +54,7 @@ export function boundTcpSocket(address: string, port: number, userTimeout: numbe
 }
 
 /**
- * Begins to connect `fd` to that address; it is writable when that is done or has failed. Throws a SystemError when it fails at once
+ * Begins to connect `fd` to that address; it is writable when that has succeeded or failed. Throws a SystemError if it fails at once
  * (ENETUNREACH).
  */
 export function connectTcp(fd: Fd, address: string, port: number): void {
@@ -64,31 +64,34 @@ export function connectTcp(fd: Fd, address: string, port: number): void {
   if (errno !== 'EINPROGRESS') throw new SystemError(errno, `cannot connect to ${address} port ${port}`);
 }
 
-/** An end of a connection, or where a socket is bound. */
+/** An end of a connection, or the local address of a socket. */
 export interface SocketName {
   readonly host: string;
   readonly port: number;
 }
 
-/** Where a TCP socket is bound. Throws a SystemError. */
+/** Returns the address to which a TCP socket is bound. Throws a SystemError. */
 export function ownName(fd: Fd): SocketName {
   const { octets, length } = nameMemory();
   checked(libc.getsockname(fd, octets, length), 'cannot tell where a socket is bound');
   return socketName(octets);
 }
 
-/** Whom a TCP socket is connected to. Throws a SystemError (ENOTCONN). */
+/** Returns the address to which a TCP socket is connected. Throws a SystemError (ENOTCONN). */
 export function peerName(fd: Fd): SocketName {
   const { octets, length } = nameMemory();
   checked(libc.getpeername(fd, octets, length), 'cannot tell the far end of a socket');
   return socketName(octets);
 }
 
-/** Whether a TCP socket is connected to itself, as the system does where nobody listens on a port that it may give. */
+/**
+ * Returns whether a TCP socket is connected to itself. The system does that if nothing listens on the dialled port and the port is free to
+ * assign.
+ */
 export function answersItself(fd: Fd): boolean {
   const [own, peer] = [nameMemory(), nameMemory()];
   checked(libc.getsockname(fd, own.octets, own.length), 'cannot tell where a socket is bound');
-  // Not connected to anybody any more: whoever uses it will hear that.
+  // It is no longer connected; its next user gets the error.
   if (libc.getpeername(fd, peer.octets, peer.length) < 0) return false;
   return own.octets.readUInt16LE(0) !== AF_UNIX && own.octets.equals(peer.octets);
 }
@@ -97,7 +100,10 @@ function nameMemory(): { octets: Buffer; length: Uint8Array } {
   return { octets: Buffer.alloc(28), length: new Uint8Array(new Uint32Array([28]).buffer) };
 }
 
-/** The reverse of `socketAddress`: an IPv6 address in its shortest form, and an IPv4 address as such where it came by an IPv6 socket. */
+/**
+ * Decodes the address that `socketAddress` encodes: an IPv6 address in its shortest form, and an IPv4 address as such if it came by an IPv6
+ * socket.
+ */
 function socketName(octets: Buffer): SocketName {
   const port = octets.readUInt16BE(2);
   if (octets.readUInt16LE(0) === AF_INET) return { host: octets.subarray(4, 8).join('.'), port };
@@ -107,7 +113,7 @@ function socketName(octets: Buffer): SocketName {
   return { host: new URL(`http://[${groups.join(':')}]/`).hostname.slice(1, -1), port };
 }
 
-/** Of IPv4 addresses in IPv6. [RFC 4291, 2.5.5.2] */
+/** The prefix of IPv4 addresses in IPv6. [RFC 4291, 2.5.5.2] */
 const mappedPrefix = Buffer.from('00000000000000000000ffff', 'hex');
 
 function socketAddress(address: string, port: number): Uint8Array {
@@ -120,7 +126,7 @@ function setNumber(fd: Fd, level: number, option: number, number: number): void 
   checked(libc.setsockopt(fd, level, option, value, value.length), `cannot set socket option ${level}/${option}`);
 }
 
-/** `struct sockaddr_in`: family (host order), port and address (network order), 8 zeros. */
+/** Encodes `struct sockaddr_in`: family (host order), port and address (network order), 8 zeros. */
 function ipv4Address(address: string, port: number): Uint8Array {
   const octets = Buffer.alloc(16);
   octets.writeUInt16LE(AF_INET, 0);
@@ -129,7 +135,7 @@ function ipv4Address(address: string, port: number): Uint8Array {
   return octets;
 }
 
-/** `struct sockaddr_in6`: family, port, flow, address, scope. */
+/** Encodes `struct sockaddr_in6`: family, port, flow, address, scope. */
 function ipv6Address(address: string, port: number): Uint8Array {
   const octets = Buffer.alloc(28);
   octets.writeUInt16LE(AF_INET6, 0);
@@ -138,7 +144,7 @@ function ipv6Address(address: string, port: number): Uint8Array {
   return octets;
 }
 
-/** The eight groups of an address; the URL parser expands what people abbreviate but for `::`. */
+/** Returns the eight groups of an address. The URL parser expands all abbreviations except `::`. */
 function ipv6Groups(address: string): number[] {
   const canonical = new URL(`http://[${address}]/`).hostname.slice(1, -1);
   const [head = '', tail] = canonical.split('::');

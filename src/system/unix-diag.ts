@@ -16,7 +16,7 @@
  * All in the byte order of the host (here: little endian).
  */
 
-/** What the kernel tells of a unix socket; each part is missing where it does not apply. */
+/** The kernel's report on a unix socket; each part is missing if it does not apply. */
 export interface UnixDiag {
   /** The file that it is bound to: the low 32 bits of its inode number, and its device as the kernel numbers it. */
   readonly file?: { readonly inode: number; readonly device: number };
@@ -37,7 +37,7 @@ const anyCookie = 0xffffffff;
 const show = 0x02 | 0x04 | 0x40;
 const attribute = { file: 1, peer: 2, uid: 7 };
 
-/** Returns the request for what is known of the socket with this inode number. */
+/** Encodes the request for the report on the socket with this inode number. */
 export function encodeUnixDiagRequest(inode: number): Uint8Array {
   const octets = Buffer.alloc(requestSize);
   octets.writeUInt32LE(requestSize, 0);
@@ -52,7 +52,7 @@ export function encodeUnixDiagRequest(inode: number): Uint8Array {
   return octets;
 }
 
-/** Returns what a reply tells of the socket with this inode number; undefined when it is an error, or about another socket. */
+/** Decodes the report on the socket with this inode number. Returns undefined for an error, or a report on another socket. */
 export function decodeUnixDiagReply(octets: Uint8Array, inode: number): UnixDiag | undefined {
   const reply = Buffer.from(octets.buffer, octets.byteOffset, octets.byteLength);
   if (reply.length < attributesStart || reply.readUInt16LE(4) !== sockDiagByFamily) return undefined;

@@ -28,23 +28,23 @@ export interface PeerCredentials {
   readonly gid: number;
 }
 
-/** A new non-blocking datagram socket. */
+/** Returns a new non-blocking datagram socket. */
 export function datagramSocket(): Fd {
   return checked(libc.socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), 'cannot make a datagram socket');
 }
 
-/** A new non-blocking stream socket. */
+/** Returns a new non-blocking stream socket. */
 export function streamSocket(): Fd {
   return checked(libc.socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), 'cannot make a stream socket');
 }
 
 /**
  * Binds `fd` to a new socket file of that mode and owner. The owner is set on the very file that was bound, whatever its name means by
- * then, and until it is set the mode is 0. Throws `not-permitted` when the file was replaced or could be, `path-too-long`, or a SystemError;
- * then the socket has no file that others can connect to.
+ * then; until then the mode is 0. Throws `not-permitted` if the file was replaced or could be, `path-too-long`, or a SystemError; then the
+ * socket has no file that others can connect to.
  *
- * The name that the kernel lists the socket by is the file's real absolute path, if a name holds it: systemd-tmpfiles spares the sockets that
- * it finds in that list, by no other name. A longer path is bound through the open directory.
+ * The kernel lists the socket by the file's real absolute path, if a name holds it: systemd-tmpfiles spares only sockets that it finds in
+ * that list by that name. A longer path is bound through the open directory.
  */
 export function bindFile(fd: Fd, file: OwnedFile): void {
   using directory = new HeldDirectory(file);
@@ -58,7 +58,7 @@ export function bindFile(fd: Fd, file: OwnedFile): void {
   directory.give(fd, file);
 }
 
-/** The kernel gives the file the mode of the socket, less the umask. */
+/** Binds a socket with a mode: the kernel gives the file the mode of the socket, less the umask. */
 function bindWithMode(fd: Fd, name: string, { path, mode }: OwnedFile): void {
   const umask = process.umask(0);
   try {
@@ -76,13 +76,16 @@ export function setBoundHook(hook: ((path: string) => void) | undefined): void {
   boundHook = hook;
 }
 
-/** Connects `fd` to the socket file at `path`, however long that is. Throws a SystemError with its errno: ECONNREFUSED where no process listens. */
+/**
+ * Connects `fd` to the socket file at `path`, however long that is. Throws a SystemError with its errno: ECONNREFUSED if no process
+ * listens.
+ */
 export function connectPath(fd: Fd, path: string): void {
   using way = socketWayTo(path);
   checked(libc.connect(fd, unixAddress(way.name), unixAddressSize(way.name)), `cannot connect to ${path}`);
 }
 
-/** Connects `fd` to the socket with an abstract name, which is all of `name`, its leading NUL included. Throws a SystemError. [unix(7)] */
+/** Connects `fd` to the socket with an abstract name: all of `name`, with its leading NUL. Throws a SystemError. [unix(7)] */
 export function connectAbstract(fd: Fd, name: Uint8Array): void {
   const address = Buffer.alloc(2 + name.length);
   address.writeUInt16LE(AF_UNIX);
@@ -92,7 +95,7 @@ export function connectAbstract(fd: Fd, name: Uint8Array): void {
 
 /**
  * Sets the mode, and the group if one is given, of the socket file at `path` if that is a socket of this process's user; a link is not
- * followed. Does nothing if there is none. Throws a SystemError when this user may not give it to that group.
+ * followed. Has no effect if there is none. Throws a SystemError if this user may not give it to that group.
  */
 export function changeOwn(path: string, mode: number, gid?: number): void {
   let inode;
@@ -109,14 +112,14 @@ export function changeOwn(path: string, mode: number, gid?: number): void {
   }
 }
 
-/** Returns whether a process holds the socket file at `path`; false also when there is no such file. */
+/** Returns whether a process holds the socket file at `path`; false also if there is no such file. */
 export function answers(path: string, kind: 'stream' | 'datagram'): boolean {
   const fd = kind === 'stream' ? streamSocket() : datagramSocket();
   try {
     connectPath(fd, path);
     return true;
   } catch (error) {
-    // Any other error comes from a socket that is held: its queue is full, or it is connected to another one.
+    // Any other error comes from a held socket: its queue is full, or it is connected to another one.
     return !(error instanceof SystemError && (error.errno === 'ECONNREFUSED' || error.errno === 'ENOENT'));
   } finally {
     closeSync(fd);
@@ -128,7 +131,7 @@ export function listen(fd: Fd, backlog: number): void {
   checked(libc.listen(fd, backlog), 'cannot listen');
 }
 
-/** The next waiting connection, non-blocking; undefined when none waits. Throws a SystemError (EMFILE). */
+/** Returns the next waiting connection, non-blocking; undefined if none waits. Throws a SystemError (EMFILE). */
 export function accept(fd: Fd): Fd | undefined {
   const connection = libc.accept4(fd, null, null, SOCK_NONBLOCK | SOCK_CLOEXEC);
   if (connection >= 0) return connection;
@@ -146,9 +149,9 @@ export function peerCredentials(fd: Fd): PeerCredentials {
   return { pid: value.readInt32LE(0), uid: value.readUInt32LE(4), gid: value.readUInt32LE(8) };
 }
 
-/** The supplementary groups of who is on the other side of a connected stream socket. [unix(7), SO_PEERGROUPS] */
+/** Returns the supplementary groups of the process on the other side of a connected stream socket. [unix(7), SO_PEERGROUPS] */
 export function peerGroups(fd: Fd): number[] {
-  // The kernel's own bound on groups.
+  // The kernel's own limit of groups.
   const value = Buffer.alloc(4 * 65_536);
   const length = Buffer.alloc(4);
   length.writeUInt32LE(value.length);
@@ -165,28 +168,28 @@ export function takeSocketError(fd: Fd): number {
   return value.readInt32LE(0);
 }
 
-/** The memory of what was sent on a socket and the other side has not read yet, in octets. [unix(7), SIOCOUTQ] */
+/** Returns the memory, in octets, of data that was sent on a socket and not read yet by the other side. [unix(7), SIOCOUTQ] */
 export function unreadOctets(fd: Fd): number {
   const value = Buffer.alloc(4);
   checked(libc.ioctlOn(fd, SIOCOUTQ, value), 'cannot ask for what is unread');
   return value.readInt32LE(0);
 }
 
-/** Whether a datagram waits to be read. [tty_ioctl(4), FIONREAD] */
+/** Returns whether a datagram waits to be read. [tty_ioctl(4), FIONREAD] */
 export function hasWaiting(fd: Fd): boolean {
   const value = Buffer.alloc(4);
   checked(libc.ioctlOn(fd, FIONREAD, value), 'cannot ask for what waits');
   return value.readInt32LE(0) > 0;
 }
 
-/** Asks for a send buffer of `octets`; the kernel gives what the system's limit allows. */
+/** Requests a send buffer of `octets`; the kernel gives as much as the system's limit allows. */
 export function setSendBuffer(fd: Fd, octets: number): void {
   const value = Buffer.alloc(4);
   value.writeInt32LE(octets);
   checked(libc.setsockopt(fd, SOL_SOCKET, SO_SNDBUF, value, value.length), 'cannot set the send buffer');
 }
 
-/** `struct sockaddr_un`: the family in host order, then the path and a NUL. */
+/** Encodes `struct sockaddr_un`: the family in host order, then the path and a NUL. */
 function unixAddress(name: string): Uint8Array {
   const address = Buffer.alloc(110);
   address.writeUInt16LE(AF_UNIX);

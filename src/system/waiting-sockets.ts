@@ -1,21 +1,21 @@
-/** Which sockets wait at ports of this machine, and whose they are. [proc(5): /proc/net/tcp] */
+/** The sockets that wait at ports of this machine, and their processes. [proc(5): /proc/net/tcp] */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { endianness } from 'node:os';
 
-/** A socket that listens, or a socket of UDP that is bound. */
+/** A listening socket, or a bound socket of UDP. */
 export interface WaitingSocket {
-  /** The address in dotted decimal; `::` and the like are told as `*`. */
+  /** The address in dotted decimal; `::` and the like are shown as `*`. */
   readonly address: string;
   readonly inode: string;
 }
 
-/** A process, as far as it may be seen. */
+/** A process, as far as this user may see it. */
 export interface SocketHolder {
   readonly pid: number;
   readonly name: string;
 }
 
-/** TCP_LISTEN, and TCP_CLOSE, which sockets of UDP are in that are not connected. */
+/** TCP_LISTEN, and TCP_CLOSE, the state of unconnected UDP sockets. */
 const waitingState = { tcp: '0A', udp: '07' };
 
 /** Returns the sockets that wait at a port, of IPv4 and IPv6. */
@@ -24,7 +24,7 @@ export function socketsAt(protocol: 'tcp' | 'udp', port: number): readonly Waiti
   return rows.filter((row) => row.port === port && row.state === waitingState[protocol]);
 }
 
-/** Returns a process that has a socket open; undefined when it is none of those that this user may see. */
+/** Returns a process that has a socket open; undefined if it is not one that this user may see. */
 export function holderOf(inode: string): SocketHolder | undefined {
   const pid = readdirSync('/proc')
     .map(Number)
@@ -55,7 +55,7 @@ function rowsOf(file: string): (WaitingSocket & { readonly port: number; readonl
   });
 }
 
-/** The kernel writes the four octets as a number of this machine's. */
+/** Parses the four octets, which the kernel writes as a number in this machine's byte order. */
 function addressOf(hex: string): string {
   if (hex.length !== 8) return '*';
   const octets = [...Buffer.from(hex, 'hex')];

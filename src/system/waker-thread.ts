@@ -1,4 +1,4 @@
-/** The thread of `openWorkerWaker`: says the mark of each loop whose epoll has something to tell, until it is stopped. */
+/** The thread of `openWorkerWaker`: posts the mark of each loop whose epoll is ready, until it is stopped. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { Epoll } from './epoll.ts';
 import type { WakerThreadData } from './worker-waker.ts';

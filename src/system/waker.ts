@@ -1,22 +1,22 @@
 /**
- * How Node's event loop learns that an epoll instance has something to tell. The native call underneath is undocumented and
- * unforgiving: it aborts the process on a descriptor watched twice or closed while watched, and forgets a handle that nobody
- * references. So it is used here alone, for one descriptor of each loop.
+ * The way in which Node's event loop learns that an epoll instance is ready. The native call underneath is undocumented and unforgiving. It
+ * aborts the process on a descriptor watched twice or closed while watched, and forgets an unreferenced handle. So it is used here alone,
+ * for one descriptor of each loop.
  */
 import koffi from 'koffi';
 import { assert } from '../errors.ts';
 import type { Fd } from './unix-socket.ts';
 
-/** What wakes the loop, until it is disposed. Keeps the process alive. */
+/** Wakes the loop until it is disposed. Keeps the process alive. */
 export interface Waker extends Disposable {
-  /** Wake again, now or when something is ready: called each time that the loop has done what there was to do. */
+  /** Wakes again, now or when something is ready. Called each time that the loop has finished its work. */
   rearm(): void;
 }
 
-/** Calls `wake`, on the thread that asked, while the epoll instance `fd` has something to tell. `wake` must not throw. */
+/** Calls `wake`, on the calling thread, while the epoll instance `fd` is ready. `wake` must not throw. */
 export type OpenWaker = (fd: Fd, wake: () => void) => Waker;
 
-/** What the native handle really does; its published types leave out the status. */
+/** The real signatures of the native handle; its published types leave out the status. */
 interface PollHandle {
   close(): void;
 }

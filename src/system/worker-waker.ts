@@ -1,6 +1,6 @@
 /**
- * The other way to learn that an epoll instance has something to tell: a thread that waits for it by plain system calls. Slower than
- * Node's own loop, and without anything undocumented underneath.
+ * The other way to learn that an epoll instance is ready: a thread that waits for it by plain system calls. It is slower than Node's own
+ * loop, and uses nothing undocumented.
  */
 import { writeSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
@@ -11,11 +11,11 @@ import type { OpenWaker } from './waker.ts';
 
 const EFD_CLOEXEC = 0o2000000;
 
-/** What the thread is given. */
+/** The data of the thread. */
 export interface WakerThreadData {
-  /** The epoll instance in which it waits; what it finds ready there it says by its mark. */
+  /** The epoll instance in which it waits; it posts the marks of ready descriptors. */
   readonly gate: Fd;
-  /** The descriptor whose readiness means that it shall end. */
+  /** The descriptor whose readiness tells it to end. */
   readonly stop: Fd;
 }
 
@@ -30,7 +30,7 @@ class Gate {
   constructor() {
     this.#epoll.add(this.#stop, EPOLLIN);
     const workerData: WakerThreadData = { gate: this.#epoll.fd, stop: this.#stop };
-    // Else Node would join its output to ours, and make descriptors that others share not wait.
+    // Otherwise Node would join its output to ours, and make shared descriptors non-blocking.
     const options = { workerData, stdout: true, stderr: true };
     this.#thread = new Worker(new URL('./waker-thread.js', import.meta.url), options);
     this.#thread.on('message', (mark: number) => this.#wakes.get(mark)?.());
@@ -60,7 +60,7 @@ class Gate {
 
 let gate: Gate | undefined;
 
-/** Wakes by a thread that all loops of the process share. It says a word and is told when the loop has done what there was to do. */
+/** Wakes by a thread that all loops of the process share. It posts a message, and is armed again when the loop has finished its work. */
 export const openWorkerWaker: OpenWaker = (fd, wake) => {
   const shared = (gate ??= new Gate());
   const mark = shared.add(fd, wake);

@@ -4,7 +4,7 @@ import { shape } from './elements.ts';
 /** The height of a row, in pixels. */
 export const rowHeight = 26;
 
-/** An arrow in the middle of a row, between two places in pixels. Each outcome has a form of its own, not a colour alone. */
+/** Returns an arrow in the middle of a row, between two places in pixels. The outcomes differ in shape, and not in colour alone. */
 export function arrow(from: number, to: number, outcome: Outcome): SVGGElement {
   const forward = to >= from ? 1 : -1;
   const y = rowHeight / 2;

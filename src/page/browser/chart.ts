@@ -7,23 +7,23 @@ import { Marks, type Window } from './marks.ts';
 import { RowView } from './row-view.ts';
 import type { Focus, Story } from './story.ts';
 
-/** What the chart tells of whoever uses it. Places are those of frames. */
+/** The callbacks of the chart. Places are those of frames. */
 export interface ChartUse {
-  /** The pointer is on a frame. */
+  /** Called when the pointer is on a frame. */
   readonly point: (place: number) => void;
-  /** A frame was chosen: by a click. */
+  /** Called when a frame was chosen by a click. */
   readonly pick: (place: number) => void;
-  /** The name of a node was chosen. */
+  /** Called when the name of a node was chosen. */
   readonly pickNode: (node: number) => void;
 }
 
-/** Beyond what is seen, so many rows are drawn. */
+/** The number of rows that are drawn beyond the visible ones. */
 const spare = 8;
 const [timeWidth, laneWidth] = [112, 13];
-/** What frames say has a third of the room, within these bounds. */
+/** The content of frames takes a third of the width, within these bounds, in pixels. */
 const [leastText, mostText] = [320, 470];
 
-/** The list of rows. Only those that are seen are drawn, however many there are. */
+/** The list of rows. Only visible rows are drawn, however many there are. */
 export class Chart {
   readonly root = element('div', { class: 'chart', tabindex: 0, role: 'listbox', 'aria-label': 'The run, in the order of time' });
   readonly #story: Story;
@@ -42,7 +42,7 @@ export class Chart {
   #marks: Marks;
   #focus: Focus | undefined;
   #due = false;
-  /** What is left of the columns, in pixels. */
+  /** The width beside the columns, in pixels. */
   #gutter = timeWidth;
   #text = leastText;
 
@@ -74,7 +74,7 @@ export class Chart {
     const sizes = { time: timeWidth, lanes: gutter, columns: this.#columns.total, says: this.#text };
     for (const [name, size] of Object.entries(sizes)) this.root.style.setProperty(`--${name}`, `${size}px`);
     this.#body.style.height = `${rows.length * rowHeight}px`;
-    // What is drawn may be where there is nothing any more, and would keep the list that long.
+    // Old elements may be below the end of the list, and would keep its height.
     this.#list.replaceChildren();
     this.#paths.replaceChildren();
     this.#drawHead();
@@ -82,13 +82,13 @@ export class Chart {
     this.#draw();
   }
 
-  /** Marks a frame, with its causes and what came of it. */
+  /** Marks a frame, with its causes and consequences. */
   mark(focus: Focus | undefined): void {
     this.#focus = focus;
     this.#drawMarks(this.#window());
   }
 
-  /** Brings a frame into sight, if it is shown. */
+  /** Scrolls to a frame, if it is shown. */
   reveal(place: number): void {
     const row = this.#marks.rowOf(place);
     if (row === undefined) return;
@@ -100,7 +100,7 @@ export class Chart {
     this.#draw();
   }
 
-  /** The frame that is so many frames on from another one, among those that are shown; from none, the first one in sight. */
+  /** Returns the frame at a distance from another one, among the shown ones; without a frame, the first visible one. */
   step(place: number | undefined, by: number): number | undefined {
     const row = place === undefined ? undefined : this.#marks.rowOf(place);
     const start = row ?? Math.ceil(this.root.scrollTop / rowHeight) - Math.sign(by);
@@ -115,12 +115,12 @@ export class Chart {
     return found ?? place;
   }
 
-  /** How many rows are seen at once. */
+  /** The number of rows visible at once. */
   get page(): number {
     return Math.max(1, Math.floor((this.root.clientHeight - this.#head.offsetHeight) / rowHeight) - 1);
   }
 
-  /** Scrolls sideways until both ends of an arrow are in sight, if both have room. */
+  /** Scrolls sideways until both ends of an arrow are visible, if both have room. */
   #revealColumns(place: number): void {
     const { from, to } = this.#story.frame(place);
     const [left, right] = this.#columns.arrow(from, to).toSorted((a, b) => a - b);
@@ -186,7 +186,7 @@ export class Chart {
     });
   }
 
-  /** The bars of faults, and the lines of nodes that are dead meanwhile. */
+  /** Returns the bars of faults, and the lines of the nodes that are dead during them. */
   #faults(window: Window): HTMLElement[] {
     return this.#bars.flatMap(({ place, lane, first, last }) => {
       const fault = this.#story.view.faults[place];

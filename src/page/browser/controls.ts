@@ -4,7 +4,7 @@ import { protocolIn, type Choice } from '../rows.ts';
 import { element, type Attributes } from './elements.ts';
 import type { Story } from './story.ts';
 
-/** What the user chooses: nodes, protocols, words, a span, losses. */
+/** The user's choice: nodes, protocols, words, a span, losses. */
 export class Controls {
   readonly root = element('form', { class: 'controls', 'aria-label': 'What is shown' });
   readonly #changed: (choice: Choice) => void;
@@ -51,7 +51,7 @@ export class Controls {
     );
   }
 
-  /** What is chosen now. */
+  /** The current choice. */
   get choice(): Choice {
     const [from, to] = [this.#from, this.#to].map(({ value }) => (value.trim() === '' ? undefined : Number(value)));
     return {
@@ -64,17 +64,17 @@ export class Controls {
     };
   }
 
-  /** Says how much is shown. */
+  /** Shows how much is visible. */
   say(shown: number, all: number): void {
     this.#status.value = shown === all ? formatCount(all, 'frame') : `${shown} of ${formatCount(all, 'frame')}`;
   }
 
-  /** Chooses a node, or no longer. */
+  /** Chooses a node, or removes it from the choice. */
   toggleNode(place: number): void {
     this.#nodes[place]?.root.click();
   }
 
-  /** Lets the user type what to find. */
+  /** Focuses the field for the words to find. */
   find(): void {
     this.#find.select();
     this.#find.focus();

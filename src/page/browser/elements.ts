@@ -1,12 +1,12 @@
-/** What an element is like; what is false or undefined is left out. */
+/** The attributes of an element; those that are false or undefined are left out. */
 export type Attributes = Readonly<Record<string, string | number | boolean | undefined>>;
 
-/** What is in an element. Text is text, whatever it has in it. */
+/** The content of an element. Text remains text, whatever it contains. */
 export type Child = Node | string;
 
 const svgNamespace = 'http://www.w3.org/2000/svg';
 
-/** An element of HTML. */
+/** Returns an element of HTML. */
 export function element<Tag extends keyof HTMLElementTagNameMap>(
   tag: Tag,
   attributes: Attributes = {},
@@ -15,7 +15,7 @@ export function element<Tag extends keyof HTMLElementTagNameMap>(
   return filled(document.createElement(tag), attributes, children);
 }
 
-/** An element of SVG. */
+/** Returns an element of SVG. */
 export function shape<Tag extends keyof SVGElementTagNameMap>(
   tag: Tag,
   attributes: Attributes = {},

@@ -3,10 +3,10 @@ import { isLoss } from '../outcome.ts';
 import { element, type Child } from './elements.ts';
 import type { Focus, Story } from './story.ts';
 
-/** Of a long list, so many are shown. */
+/** The most entries of a long list that are shown. */
 const [mostCauses, mostConsequences] = [200, 50];
 
-/** What is known of the frame that is looked at: what it says, and the chain of its causes. */
+/** The details of the selected frame: its content, and the chain of its causes. */
 export class Inspector {
   readonly root = element('section', { class: 'inspector', 'aria-label': 'The frame that is looked at' });
   readonly #story: Story;
@@ -18,7 +18,7 @@ export class Inspector {
     this.show(undefined);
   }
 
-  /** Shows a frame; without one, how to look at one. */
+  /** Shows a frame; without one, a hint how to select one. */
   show(focus: Focus | undefined): void {
     this.root.replaceChildren(...(focus ? [this.#frame(focus), this.#chain(focus), this.#consequences(focus)] : [keys()]));
     this.root.querySelector('ol.chain')?.lastElementChild?.scrollIntoView({ block: 'nearest' });

@@ -10,7 +10,7 @@ const outcomes: Readonly<Record<Outcome, string>> = {
   'under-way': 'under way',
 };
 
-/** The signs of the page, with words for them. */
+/** Returns the signs of the page, with their meanings. */
 export function legend(): HTMLElement {
   const samples = Object.entries(outcomes).map(([outcome, words]) => sample(words, arrow(4, 48, outcome as Outcome)));
   const y = rowHeight / 2;

@@ -4,17 +4,17 @@ import { rowHeight } from './arrow.ts';
 import { shape } from './elements.ts';
 import type { Focus, Story } from './story.ts';
 
-/** The rows that are drawn, by their numbers in the list; `last` is one behind. */
+/** The rows that are drawn, by their numbers in the list; `last` is exclusive. */
 export interface Window {
   readonly first: number;
   readonly last: number;
 }
 
-/** Draws the way of causes behind the arrows: along each arrow, and down the line of the node at which one frame made the next one. */
+/** Draws the path of causes behind the arrows: along each arrow, and down the line of the node at which one frame caused the next one. */
 export class Marks {
   readonly #story: Story;
   readonly #columns: Columns;
-  /** The row of each frame that is shown, by its place in the view. */
+  /** The row of each shown frame, by its place in the view. */
   readonly #rows: ReadonlyMap<number, number>;
 
   constructor(story: Story, columns: Columns, rows: readonly Row[]) {
@@ -23,19 +23,19 @@ export class Marks {
     this.#rows = new Map(rows.flatMap((row, at) => (row.kind === 'frame' ? [[row.place, at] as const] : [])));
   }
 
-  /** The row of a frame; undefined when it is not shown. */
+  /** Returns the row of a frame; undefined if it is not shown. */
   rowOf(place: number): number | undefined {
     return this.#rows.get(place);
   }
 
-  /** What is seen of it in those rows. */
+  /** Draws the part of the focus that is within those rows. */
   draw({ place, chain, consequences }: Focus, window: Window): SVGElement[] {
     const after = consequences.flatMap((one) => this.#step(one, window, 'consequence'));
     const before = chain.flatMap((one) => this.#step(one, window, one === place ? 'cause last' : 'cause'));
     return [...after, ...before];
   }
 
-  /** A frame, and the way to it from its cause. */
+  /** Returns the marks of a frame, and of the path from its cause. */
   #step(place: number, { first, last }: Window, name: string): SVGElement[] {
     const row = this.#rows.get(place);
     if (row === undefined) return [];

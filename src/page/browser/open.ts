@@ -1,4 +1,4 @@
-/* The script of a page: draws the view that is in it. */
+/* The script of a page: draws the view in it. */
 import { viewElement } from '../page.ts';
 import { unpackView, type PackedView } from '../packing.ts';
 import { RunPage } from './run-page.ts';

@@ -16,7 +16,7 @@ export class RowView {
     this.#columns = columns;
   }
 
-  /** The row of that number in the list; `before` is the one above it. */
+  /** Returns the row of that number in the list; `before` is the one above it. */
   draw(row: Row, at: number, before: Row | undefined): HTMLElement {
     switch (row.kind) {
       case 'frame':
@@ -52,7 +52,7 @@ export class RowView {
     return row;
   }
 
-  /** Numbers of ports, and of an end that is not shown its name. */
+  /** Draws the ports' numbers, and the name of an end that is not shown. */
   #ends(from: number, to: number, source: string, target: string): SVGTextElement[] {
     const [start, end] = this.#columns.arrow(from, to);
     const forward = end >= start ? 1 : -1;
@@ -105,7 +105,7 @@ export class RowView {
   }
 }
 
-/** Where a fault meets a node; nodes that are kept apart have letters. */
+/** Returns the mark of a fault at a node; nodes that are kept apart have letters. */
 function mark(x: number, sign: string): SVGGElement {
   const y = rowHeight / 2;
   return shape(
@@ -116,7 +116,7 @@ function mark(x: number, sign: string): SVGGElement {
   );
 }
 
-/** Whether the arrow says all that is worth saying of what became of the frame. */
+/** Returns whether the arrow alone shows the outcome of the frame. */
 function isUsual(outcome: Outcome): boolean {
   return outcome === 'delivered' || outcome === 'taken';
 }

@@ -7,14 +7,14 @@ import { Inspector } from './inspector.ts';
 import { legend } from './legend.ts';
 import { Story } from './story.ts';
 
-/** A view, drawn: what it is about, what is shown of it, the chart, and the frame that is looked at. */
+/** A drawn view: its title and facts, the controls, the chart, and the selected frame. */
 export class RunPage {
   readonly root = element('main', { class: 'run' });
   readonly #story: Story;
   readonly #controls: Controls;
   readonly #chart: Chart;
   readonly #inspector: Inspector;
-  /** The frame that was clicked, or come to by a key. */
+  /** The frame selected by a click or a key. */
   #kept: number | undefined;
   #looked: number | undefined;
 
@@ -35,7 +35,7 @@ export class RunPage {
     document.addEventListener('keydown', (event) => this.#pressed(event));
   }
 
-  /** Draws it, once it is in a document. */
+  /** Draws it. It must be in a document. */
   start(): void {
     this.#show(this.#controls.choice);
   }
@@ -66,7 +66,7 @@ export class RunPage {
     this.#chart.reveal(place);
   }
 
-  /** Keys are for the chart, unless something else has the focus. */
+  /** Handles a key; keys belong to the chart unless another element has the focus. */
   #pressed(event: KeyboardEvent): void {
     if (event.ctrlKey || event.metaKey || event.altKey || event.target instanceof HTMLInputElement) return;
     if (event.key === 'Escape') this.#keep(undefined);
@@ -76,7 +76,7 @@ export class RunPage {
     event.preventDefault();
   }
 
-  /** Goes to another frame, and tells whether that is what the key is for. */
+  /** Moves to another frame, and returns whether the key does that. */
   #move(key: string): boolean {
     const steps: Readonly<Record<string, number>> = {
       ...{ ArrowDown: 1, ArrowUp: -1, PageDown: this.#chart.page, PageUp: -this.#chart.page, Home: -Infinity, End: Infinity },
