@@ -94,10 +94,7 @@ export class DhcpServer implements Disposable {
     return this.#leases.at(address);
   }
 
-  /**
-   * Ends the lease of an address as its client would, for a client that is gone. A client that is still there is not informed: it uses the
-   * address until it renews. Returns false if the address is not bound.
-   */
+  /** Ends a lease for a client that is gone; a live client uses its address until it renews. Returns false if there is none. */
   release(address: Ipv4Address): boolean {
     this.#expire(this.#clock.monotonic());
     const isBound = this.#leases.at(address)?.state === 'bound';

@@ -8,7 +8,7 @@ export abstract class LastingPort implements Port {
   /** The port that carries the frames now. */
   protected current: Port | undefined;
   protected receiver: Receiver | undefined;
-  /** Whether the switch has the port up. */
+  /** True if the switch has the port up. */
   protected up = true;
 
   attach(receiver: Receiver): void {
@@ -37,12 +37,12 @@ export abstract class LastingPort implements Port {
     if (this.receiver) this.#deliver(port, this.receiver);
   }
 
-  /** The other side of a port became reachable, or is gone for now. */
+  /** Handles the carrier of a port: its other side became reachable, or unreachable for now. */
   protected carried(_port: Port, up: boolean): void {
     this.receiver?.carrier(up);
   }
 
-  /** A port has ended by itself. Nothing happens if it is not the current one any more. */
+  /** Handles a port that has ended by itself. Has no effect if it is not the current one any more. */
   protected lose(port: Port, reason: string): void {
     if (this.current !== port) return;
     this.current = undefined;
