@@ -11,24 +11,24 @@ export interface PlugEnd extends AsyncDisposable {
   readonly failure?: () => Promise<string>;
 }
 
-/** What a cable is given. */
+/** The settings of a cable. */
 export interface CableOptions extends Omit<FrameLoopOptions, 'flushed'> {
-  /** Sees each frame that goes from the second end to the first. Borrowed: valid until it returns. */
+  /** Called with each frame from the second end to the first. The frame is borrowed: valid until the call returns. */
   readonly observe?: ((frame: Uint8Array) => void) | undefined;
 }
 
 /**
- * How much may wait for one end before the other is not read, in octets. What comes in the breath that goes beyond it has room all the same
- * in the loop, so nothing is lost on the cable: whoever reads too slowly makes the other side wait.
+ * The backlog of one end above which the other end is not read, in octets. The loop has room for the rest of a breath beyond it, so the
+ * cable loses nothing: a slow reader makes the other side wait.
  */
 const enough = 2 ** 20;
 
-/** How long what is on its way may take to arrive when the cable is told to end, in milliseconds. */
+/** How long frames under way may take to arrive after `finish`, in milliseconds. */
 const finishLimit = 2_000;
 
 /** Carries frames between two ports, until one of them ends. */
 export class Cable implements AsyncDisposable {
-  /** Settles with the reason when an end has gone, and the other has taken what waited for it. */
+  /** Resolves with the reason when an end has gone and the other has taken all frames that waited for it. */
   readonly ended: Promise<string>;
   readonly #options: CableOptions;
   readonly #loop: FrameLoop;
@@ -44,7 +44,7 @@ export class Cable implements AsyncDisposable {
     this.#loop = new FrameLoop({ ...options, flushed: () => this.#pace() });
   }
 
-  /** What the ports of this cable are to be opened with. */
+  /** The environment with which the ports of this cable must be opened. */
   get environment(): PortEnvironment {
     return this.#loop.environment;
   }
@@ -54,7 +54,7 @@ export class Cable implements AsyncDisposable {
     return this.#lost;
   }
 
-  /** Joins two ports of this cable, which belong to it from here. */
+  /** Joins two ports of this cable, and takes ownership of them. */
   join(first: Port, second: Port): void {
     this.#ends = [first, second];
     this.#attach(second, first, this.#options.observe);
@@ -79,7 +79,7 @@ export class Cable implements AsyncDisposable {
     });
   }
 
-  /** Reads an end only while the other takes what comes. */
+  /** Reads an end only while the backlog of the other is small enough. */
   #pace(): void {
     const [first, second] = this.#ends;
     if (!first || !second || this.#gone !== undefined) return;
@@ -87,7 +87,7 @@ export class Cable implements AsyncDisposable {
     if (isPaced(second)) second.listen(waitingFor(first) <= enough);
   }
 
-  /** Settles `ended` when what the ends have heard and not been told of yet, and what is on its way, has arrived; that may not take long. */
+  /** Resolves `ended` when all frames received and under way have arrived, or after 2 s. */
   finish(reason: string): void {
     if (this.#gone !== undefined) return;
     this.#limit = this.#options.clock.after(finishLimit, () => this.#settle(reason));

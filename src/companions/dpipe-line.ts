@@ -1,15 +1,15 @@
 /**
- * Commands joined by `=`, and which end of which pipe each of them gets.
+ * Commands joined by `=`, and the pipe ends that each of them gets.
  *
- *   a = b              a and b speak to each other
- *   a = b = c          b speaks to c, too: by descriptors of its own for that, the alternate ones
- *   a =} b }= c        what a says to c goes through b; what c says to a does not
- *   a ={ b {= c        what c says to a goes through b; what a says to c does not
- *   a =} b }={ c {= d  both, each through its own
+ *     a = b              a and b exchange data
+ *     a = b = c          b also exchanges data with c, by descriptors of its own, the alternate ones
+ *     a =} b }= c        data from a to c goes through b; data from c to a does not
+ *     a ={ b {= c        data from c to a goes through b; data from a to c does not
+ *     a =} b }={ c {= d  both directions, each through its own command
  */
 import { EtherloomError } from '../errors.ts';
 
-/** An end of the pipe of that number. */
+/** One end of the pipe with that number. */
 export interface PipeEnd {
   readonly pipe: number;
   readonly way: 'read' | 'write';
@@ -20,14 +20,14 @@ export interface PipedCommand {
   readonly argv: readonly string[];
   readonly input: PipeEnd;
   readonly output: PipeEnd;
-  /** Where it speaks to the right, when it has others on both sides. */
+  /** The descriptors towards the right, for a command that exchanges data with both sides. */
   readonly alternate?: { readonly input: PipeEnd; readonly output: PipeEnd };
 }
 
 /** A whole line. */
 export interface PipedLine {
   readonly pipes: number;
-  /** Two at least. */
+  /** At least two. */
   readonly commands: readonly PipedCommand[];
 }
 
@@ -38,12 +38,12 @@ interface Part {
   readonly argv: string[];
 }
 
-/** An argument that begins so separates; what comes behind is only looked at for the brace. */
+/** A separator is an argument that begins with this. Of the rest, only the brace counts. */
 const separator = /^([{}]?)=([{}]?)/;
 
 const kindOf: Readonly<Record<string, Kind>> = { '': 'both', '}': 'rightward', '{': 'leftward' };
 
-/** Reads a line. Throws EtherloomError('bad-option') that says what is wrong with it. */
+/** Parses a line. Throws EtherloomError('bad-option') that names the mistake. */
 export function parsePipedLine(line: readonly string[]): PipedLine {
   const parts = partsOf(line);
   const last = parts.at(-1);
@@ -76,8 +76,8 @@ function partsOf(line: readonly string[]): Part[] {
 }
 
 /**
- * From left to right two pipes are open: one on which somebody speaks to the right, and one on which somebody hears from there. Each command
- * takes hold of their other ends.
+ * Assigns the pipes from left to right. Two pipes are open at any time, one for data to the right and one for data from there. Each command
+ * takes their other ends.
  */
 function join(parts: readonly Part[]): PipedLine {
   const commands: PipedCommand[] = [];

@@ -9,28 +9,28 @@ import { becomeProgram, isInForeground, keepOpen, leadGroup, killOthersInGroup }
 import type { Fd } from '../system/unix-socket.ts';
 import type { PipedCommand, PipedLine, PipeEnd } from './dpipe-line.ts';
 
-/** How a line is run. */
+/** The settings of a run. */
 export interface DpipeOptions {
   readonly clock: Clock;
-  /** Tells people what happened. */
+  /** Called with messages for the user. */
   readonly log: (message: string) => void;
-  /** Whether what the commands say on standard error is heard. Default: true. */
+  /** False discards the commands' standard error. Default: true. */
   readonly heard?: boolean;
 }
 
-/** Where a command with others on both sides speaks to the right. */
+/** The descriptors towards the right, for a command that exchanges data with both sides. */
 const alternateInput = 3;
 const alternateOutput = 4;
 
-/** How long commands may take to end when they are told to, in milliseconds. */
+/** How long the commands may take to end after SIGTERM, in milliseconds. */
 const endLimit = 5000;
 
-/** What goes on to the commands. */
+/** The signals that are passed on to the commands. */
 const forwarded = ['SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGCONT', 'SIGWINCH'] as const;
 
 /**
- * How long after its last command was ended by SIGTERM this process may learn that it was sent one, too, in milliseconds: both were, when the
- * group was, and another thread may be slower to say so than the end of a child.
+ * How long this process waits for its own SIGTERM after SIGTERM has ended the last command, in milliseconds. A signal to the group reaches
+ * both, but a child's end may be reported before the signal.
  */
 const ownSignalDelay = 200;
 
@@ -39,11 +39,14 @@ const exitNotFound = 127;
 const exitNotRunnable = 126;
 
 /**
- * Commands whose standard inputs and outputs are joined by pipes of the kernel: nothing goes through this process. They are in one process
- * group with it, and it hands them its signals: SIGTERM ends them all.
+ * Commands whose standard inputs and outputs are joined by pipes of the kernel: no data goes through this process. They share its process
+ * group, and it passes its signals on to them. SIGTERM ends them all.
  */
 export class Dpipe {
-  /** The exit status of the last command, once all have ended; 128 and the signal's number when one ended it, 0 after SIGTERM. */
+  /**
+   * Resolves when all commands have ended, with the exit status of the last one: 128 plus the signal's number if a signal ended it, 0 after
+   * SIGTERM.
+   */
   readonly ended: Promise<number>;
   readonly #options: DpipeOptions;
   readonly #running = new Set<ChildProcess>();
@@ -51,12 +54,12 @@ export class Dpipe {
   #killing: Timer | undefined;
   #settle: (status: number) => void = () => undefined;
 
-  /** Starts them all. Throws a SystemError when there are no pipes to be had. */
+  /** Starts all commands. Throws a SystemError if there are not enough pipes. */
   constructor({ pipes, commands }: PipedLine, options: DpipeOptions) {
     this.#options = options;
     this.ended = new Promise((resolve) => (this.#settle = resolve));
     leadGroup();
-    // Before there is anybody who could be told to send one.
+    // Installed before the commands start, since they may send signals.
     process.on('SIGTERM', () => this.#terminate());
     for (const signal of forwarded) process.on(signal, () => this.#forward(signal));
     const made = openPipes(pipes);
@@ -65,12 +68,12 @@ export class Dpipe {
   }
 
   #forward(signal: NodeJS.Signals): void {
-    // The terminal has told the whole group already.
+    // The terminal has sent it to the whole group already.
     if ((signal === 'SIGINT' || signal === 'SIGQUIT') && isInForeground()) return;
     for (const child of this.#running) child.kill(signal);
   }
 
-  /** Ends the commands, by force when it takes long. */
+  /** Ends the commands, by force if that takes too long. */
   #terminate(): void {
     if (this.#running.size === 0) {
       this.#settle(0);
@@ -78,10 +81,10 @@ export class Dpipe {
     }
     if (this.#killing) return;
     this.#killing = this.#options.clock.after(endLimit, () => {
-      // Also what they have started, and what that has in the meantime.
+      // Includes processes that the commands have started, and those that these start meanwhile.
       for (let round = 0; round < 3; round++) killOthersInGroup();
     });
-    // What the commands started is in the group, too, and so is this process, which is told the same once more.
+    // The group contains all that the commands started, and this process, which gets the signal a second time.
     process.kill(-process.pid, 'SIGTERM');
   }
 
@@ -95,7 +98,7 @@ export class Dpipe {
     const over = (status: number): void => {
       if (!this.#running.delete(child)) return;
       if (isLast) this.#status = status;
-      // A command that cannot be started is one that has ended, and it is told later than all were started.
+      // A command that cannot be started counts as ended. Its error is reported after all commands were started.
       if (this.#running.size === 0) this.#finish();
     };
     child.once('exit', (code, signal) => over(code ?? 128 + (signal === null ? 0 : constants.signals[signal])));
@@ -115,8 +118,8 @@ export class Dpipe {
 }
 
 /**
- * Starts all commands but the last, and becomes that one: then there is no process more than commands. `remove` are files that are removed
- * when it has ended. Returns only when it cannot be had: its exit status.
+ * Starts all commands except the last, and replaces this process with that one, so that there are only as many processes as commands. The
+ * files in `remove` are removed when it has ended. Returns only if the last command cannot be started, with an exit status.
  */
 export function becomeLast({ pipes, commands }: PipedLine, remove: readonly string[], log: (message: string) => void): number {
   leadGroup();
@@ -138,7 +141,7 @@ export function becomeLast({ pipes, commands }: PipedLine, remove: readonly stri
   return isAbsent(lastProgram, errno) ? exitNotFound : exitNotRunnable;
 }
 
-/** A directory of PATH that may not be looked into says of any name that it is not permitted. [execvp(3)] */
+/** Returns true if there is no such command. An unsearchable directory in PATH yields EACCES for every name. [execvp(3)] */
 function isAbsent(program: string, errno: string | undefined): boolean {
   return errno === 'ENOENT' || (errno === 'EACCES' && !program.includes('/'));
 }
@@ -183,7 +186,10 @@ function closePipes(pipes: readonly Pipe[]): void {
   }
 }
 
-/** A shell waits for the end of a pipe that this process holds, and the program that it becomes, without knowing of it. */
+/**
+ * Starts a shell that removes the files later. It waits for the end of a pipe that this process holds, and that the program in its place
+ * holds without knowing.
+ */
 function removeAfterwards(files: readonly string[]): void {
   const { read, write } = openPipe();
   const script = 'read -r _; rm -f -- "$@"';

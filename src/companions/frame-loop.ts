@@ -6,34 +6,37 @@ import { maxFrame, type Breath, type PacedPort, type Port } from '../ports/port.
 import { openLoop } from '../system/loop.ts';
 import type { Log } from '../log.ts';
 
-/** What a loop of frames is given. */
+/** The settings of a frame loop. */
 export interface FrameLoopOptions {
   readonly clock: Clock;
   readonly log: Log;
-  /** Is told at the end of each breath, when all that was sent is flushed. */
+  /** Called at the end of each breath, after all frames are flushed. */
   readonly flushed: () => void;
-  /** Overwrites received frames after each breath, so that tests find whoever kept one. Default: false. */
+  /** Overwrites received frames after each breath, so that tests find code that keeps a borrowed frame. Default: false. */
   readonly poison?: boolean;
 }
 
-/** What each port may have waiting, in octets. */
+/** The backlog limit of each port, in octets. */
 const room = 8 * 2 ** 20;
 
-/** How often it is looked whether all has arrived, and how long nothing at all may arrive meanwhile, in milliseconds. */
+/** How often progress is checked, and how long nothing at all may arrive meanwhile, in milliseconds. */
 const drainInterval = 5;
 const drainPatience = 10_000;
 
-/** What is still to be done with before the end. */
+/** The frames that must arrive before the end. */
 export interface Drain {
-  /** Whom that is for; they are read no more. */
+  /** The ports that the frames go to. They are no longer read. */
   readonly ports: () => readonly Port[];
-  /** How much is on its way to them elsewhere, in any measure. Default: nothing. */
+  /** The amount under way to them elsewhere, in any unit. Default: none. */
   readonly underWay?: () => number;
 }
 
-/** The event loop of a command that carries frames between a few ports: each piece of work is a breath, at whose end they leave together. */
+/**
+ * The event loop of a command that carries frames between a few ports. Each piece of work is a breath, at whose end its frames leave
+ * together.
+ */
 export class FrameLoop implements Disposable {
-  /** What the ports of this loop are to be opened with. */
+  /** The environment with which the ports of this loop must be opened. */
   readonly environment: PortEnvironment;
   /** Runs work as one breath. */
   readonly breath: Breath;
@@ -51,12 +54,12 @@ export class FrameLoop implements Disposable {
     this.environment = { clock, log, breath: this.breath, release: (done) => this.#breaths.release(done), loop, budget };
   }
 
-  /** Hands a frame to a port, inside a breath. */
+  /** Gives a frame to a port, inside a breath. */
   transmit(port: Port, frame: Uint8Array): void {
     this.#breaths.give(port, frame);
   }
 
-  /** Calls `done` when all that was sent has arrived, or will not. Not before whatever is being done is done. */
+  /** Calls `done` when all sent frames have arrived, or when none arrives for 10 s. Never called inside the current breath. */
   drain({ ports, underWay = () => 0 }: Drain, done: () => void): void {
     const { clock } = this.#options;
     let [left, since] = [Infinity, clock.monotonic()];
@@ -69,7 +72,7 @@ export class FrameLoop implements Disposable {
       if (still === 0 || now - since > drainPatience) done();
       else this.#look = clock.after(drainInterval, look);
     };
-    // Not in the midst of a breath, which sends more; and promises go on outside of what the loop calls.
+    // The first check is deferred: the current breath may send more, and promise callbacks run after the loop's callbacks.
     clock.defer(look);
   }
 
@@ -87,12 +90,12 @@ export class FrameLoop implements Disposable {
   }
 }
 
-/** Whether a port can be made to wait. */
+/** Returns true if reading from a port can be paused. */
 export function isPaced(port: Port): port is PacedPort {
   return 'listen' in port;
 }
 
-/** How much waits to be taken by the other side of a port, in octets. */
+/** Returns the backlog towards a port's peer, in octets. */
 export function waitingFor(port: Port): number {
   return isPaced(port) ? port.waiting : 0;
 }

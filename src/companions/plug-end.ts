@@ -10,35 +10,35 @@ import { sharedEnd } from '../system/pipe.ts';
 import type { PlugEnd } from './cable.ts';
 import type { PlugPlace, SwitchPlace } from './plug-name.ts';
 
-/** What was said of a plug besides its place, whose own words count first. */
+/** Settings given separately from the plug's address; the address takes precedence. */
 export interface PlugSettings {
   readonly port?: number | undefined;
   readonly group?: string | undefined;
-  /** Permissions of the plug's own socket. */
+  /** The permissions of the plug's own socket. */
   readonly mode?: number | undefined;
-  /** What the switch shows. */
+  /** The text that the switch shows for the plug. */
   readonly description: string;
 }
 
-/** Where switches are, for those who do not say. */
+/** The directories that are tried if none is named. */
 const standardDirectories = ['/var/run/vde.ctl', '/tmp/vde.ctl'];
 
-/** Puts a plug into a place. Throws EtherloomError that says what helps. */
+/** Opens a plug at a place. Throws an EtherloomError that says what to do. */
 export async function openPlace(place: PlugPlace, settings: PlugSettings, environment: PortEnvironment): Promise<PlugEnd> {
   if (place.kind === 'command') return startCommand(['/bin/sh', '-c', place.line], environment);
-  // Few plugs need these, and all wait for what is loaded.
+  // Loaded on demand: few plugs need them, and each module costs start-up time.
   if (place.kind === 'slirp') return (await import('./slirp-end.ts')).openSlirpAddress(place.address, environment);
   if (place.kind === 'slirp-network') return (await import('./slirp-end.ts')).openSlirpNetwork(place, environment);
   return endOf(await (place.kind === 'switch' ? openSwitch(place, settings, environment) : openAddress(place.address, environment)));
 }
 
-/** The stream on this process's standard input and output; see PipePort for `halfOpen`. */
+/** Opens the stream on this process's standard input and output; see PipePort for `halfOpen`. */
 export function openStandard(environment: PortEnvironment, halfOpen = false): PlugEnd {
   const ends = { input: sharedEnd(0, 'read'), output: sharedEnd(1, 'write') };
   return endOf(new PipePort({ description: 'standard input and output', halfOpen, ...ends }, environment));
 }
 
-/** What the switch shows of a plug: `name`, whose it is, and from where it came by SSH. */
+/** Returns the text that the switch shows for a plug: `name`, its user, and the address from which that user came by SSH. */
 export function describePlug(name: string): string {
   const uid = process.geteuid?.() ?? 0;
   const [ssh = ''] = (process.env['SSH_CLIENT'] ?? '').split(' ');
@@ -89,7 +89,8 @@ function isNobodyThere(error: unknown): error is SystemError {
 }
 
 async function openAddress(address: string, environment: PortEnvironment): Promise<Port> {
-  // Few plugs need the other drivers, and all wait for what is loaded. A plug ends with its interface; a switch's port would wait for it.
+  // The other drivers are loaded on demand, which saves start-up time. A plug ends with its interface, while a switch's port would wait for
+  // it.
   const [, tap] = /^tap:\/\/(.+)$/.exec(address) ?? [];
   if (tap !== undefined) return (await import('../ports/tap.ts')).TapPort.open(tap, environment);
   const { drivers, hostReached, open } = await import('../ports/open.ts');

@@ -1,8 +1,8 @@
 /**
- * What a plug is put into, as VDE's tools name it: a switch's directory, with a port in brackets behind it, or a URL.
+ * The place of a plug, as VDE's tools name it: a switch's directory, followed by a port in brackets, or a URL.
  *
- *   (nothing)  DIR  DIR[5]  [5]  DIR[port=5]  DIR[portgroup=lab]  DIR[group=staff/mode=0660]  vde://DIR[5]  tap://NAME  slirp:///WORDS
- *   FILE with a name in it
+ *     (nothing)  DIR  DIR[5]  [5]  DIR[port=5]  DIR[portgroup=lab]  DIR[group=staff/mode=0660]  vde://DIR[5]  tap://NAME  slirp:///WORDS
+ *     FILE with a name in it
  */
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,37 +13,37 @@ import { homeDirectory } from '../system/user-directories.ts';
 /** A switch. */
 export interface SwitchPlace {
   readonly kind: 'switch';
-  /** The switch's directory; undefined for the usual ones. */
+  /** The switch's directory; undefined for the standard ones. */
   readonly directory: string | undefined;
   /** 0 is the management port. */
   readonly port?: number;
   readonly portGroup?: string;
   readonly group?: string;
-  /** Permissions of the plug's own socket. */
+  /** The permissions of the plug's own socket. */
   readonly mode?: number;
 }
 
-/** Where a plug is put. */
+/** The place of a plug. */
 export type PlugPlace =
   | SwitchPlace
-  /** An address of one of the other drivers: `tap://NAME`. Whether there is such a driver is seen when it is opened. */
+  /** An address of one of the other drivers: `tap://NAME`. Opening it shows whether there is such a driver. */
   | { readonly kind: 'address'; readonly address: string }
-  /** A command of the shell whose input and output are the stream. */
+  /** A shell command whose input and output are the stream. */
   | { readonly kind: 'command'; readonly line: string }
-  /** The Internet by libslirp, as the words of the address say: `slirp:///v4/addr=10.0.2.2\/24`. */
+  /** The Internet by libslirp, with the address in its own syntax: `slirp:///v4/addr=10.0.2.2\/24`. */
   | { readonly kind: 'slirp'; readonly address: string }
-  /** The same in our words; `dhcp` lets its DHCP server be heard. */
+  /** The same with our settings; `dhcp` enables its DHCP server. */
   | { readonly kind: 'slirp-network'; readonly config: SlirpOptions['config']; readonly dhcp: boolean };
 
-/** The tags that may stand in brackets; any beginning of one will do, of the first that has it. */
+/** The tags allowed in brackets. A tag may be abbreviated; the first that matches counts. */
 const tags = ['port', 'portgroup', 'group', 'mode'] as const;
 
-/** A file with a name in it is not longer, in octets. */
+/** The largest file that may hold a name, in octets. */
 const maxNameFile = 4096;
 
 /**
- * The place that a name means; none, or an empty one, is the user's default. Reads the file that the name may be. Throws EtherloomError
- * ('bad-address') that says what is possible.
+ * Returns the place that a name means. An empty or missing name means the user's default. Reads the file if the name is one. Throws
+ * EtherloomError('bad-address') that lists the possible forms.
  */
 export function plugPlace(name: string, home?: string): PlugPlace {
   const [path] = splitBrackets(name);
@@ -83,7 +83,7 @@ function tagged(part: string, name: string): Partial<SwitchPlace> {
   const tag = rest.length === 0 ? (/^\d+$/.test(value) ? 'port' : 'portgroup') : tags.find((one) => key !== '' && one.startsWith(key));
   switch (tag) {
     case 'port':
-      // The library asks for a group of that name first.
+      // VDE's library tries a group of that name first.
       if (rest.length === 0) return { port: plugPort(value), portGroup: value };
       return { port: plugPort(value) };
     case 'portgroup':
@@ -102,25 +102,25 @@ function tagged(part: string, name: string): Partial<SwitchPlace> {
   }
 }
 
-/** The number of a switch's port; 0 is its management port. Throws EtherloomError('bad-option'). */
+/** Parses the number of a switch's port; 0 is its management port. Throws EtherloomError('bad-option'). */
 export function plugPort(text: string): number {
   if (/^\d{1,7}$/.test(text)) return Number(text);
   throw new EtherloomError('bad-option', `${text} is not a port number; give one from 0, for example --port 5`);
 }
 
-/** Permissions as they are written. Throws EtherloomError('bad-option'). */
+/** Parses permissions in octal. Throws EtherloomError('bad-option'). */
 export function plugMode(text: string): number {
   if (/^[0-7]{1,5}$/.test(text)) return parseInt(text, 8) & 0o777;
   throw new EtherloomError('bad-option', `${text} is not an octal mode; give one such as 0660`);
 }
 
-/** What is before the brackets at the end, and what is in them: undefined without brackets. */
+/** Splits a name into the part before the brackets at its end, and their content: undefined without brackets. */
 function splitBrackets(name: string): [string, string?] {
   const match = /^(.*?)(?<!\\)\[([^\][]*)\]$/s.exec(name);
   return match ? [match[1] ?? '', match[2] ?? ''] : [name];
 }
 
-/** Text without the quotes of a URL: %XX, '...', "..." and \. */
+/** Removes the quotes of a URL: %XX, '...', "..." and \. */
 function unquote(text: string): string {
   return text.replace(/'([^']*)'|"([^"]*)"|\\(.)|%([\da-f]{2})/gis, (...match: (string | undefined)[]) => {
     const [, single, double, escaped, hex] = match;

@@ -5,35 +5,35 @@ import { openPlace, openStandard, type PlugSettings } from './plug-end.ts';
 import type { PlugPlace } from './plug-name.ts';
 import type { Log } from '../log.ts';
 
-/** One plug: where it is put, and how. */
+/** A plug: its place, and its settings. */
 export interface PlugAt {
   readonly place: PlugPlace;
   readonly settings: PlugSettings;
 }
 
-/** What a plug is to be joined with: another one, a program's input and output, or this process's own. */
+/** The other end of a plug: another plug, a program's input and output, or those of this process. */
 export type PlugPeer = PlugAt | { readonly command: readonly string[] } | 'standard';
 
-/** What plugging takes. */
+/** The settings of a plugging. */
 export interface PlugOptions {
   readonly plug: PlugAt;
   readonly peer: PlugPeer;
-  /** Sees each frame on its way into the first place. Borrowed: valid until it returns. */
+  /** Called with each frame on its way into the first place. The frame is borrowed: valid until the call returns. */
   readonly observe?: ((frame: Uint8Array) => void) | undefined;
 }
 
-/** What a plug is given. */
+/** The resources of a plug. */
 export interface PlugEnvironment {
   readonly clock: Clock;
-  /** Tells people what happened outside. */
+  /** The log for messages to the user. */
   readonly log: Log;
-  /** Overwrites received frames after each breath, so that tests find whoever kept one. Default: false. */
+  /** Overwrites received frames after each breath, so that tests find code that keeps a borrowed frame. Default: false. */
   readonly poison?: boolean;
 }
 
-/** `vde_plug`: frames between a switch and a stream, or between two switches, until either side ends. */
+/** The program `vde_plug`: carries frames between a switch and a stream, or between two switches, until either side ends. */
 export class Plug implements AsyncDisposable {
-  /** Settles with the reason when it has ended by itself. */
+  /** Resolves with the reason when the plug has ended by itself. */
   readonly ended: Promise<string>;
   readonly #cable: Cable;
   readonly #ends: readonly PlugEnd[];
@@ -44,7 +44,7 @@ export class Plug implements AsyncDisposable {
     this.ended = cable.ended;
   }
 
-  /** Throws EtherloomError that says what helps, when one of the ends cannot be had. */
+  /** Opens both ends. Throws an EtherloomError that says what to do if one of them fails. */
   static async open({ plug, peer, observe }: PlugOptions, environment: PlugEnvironment): Promise<Plug> {
     const cable = new Cable({ ...environment, observe });
     const first = await openPlace(plug.place, plug.settings, cable.environment);
@@ -58,12 +58,12 @@ export class Plug implements AsyncDisposable {
     }
   }
 
-  /** Settles `ended` when what is on its way has arrived. */
+  /** Resolves `ended` when the frames under way have arrived. */
   finish(reason: string): void {
     this.#cable.finish(reason);
   }
 
-  /** Resolves with what failed, when it has ended by the failure of an end; undefined when one has gone as it may. */
+  /** Resolves with the failure if the failure of an end has ended the plug; with undefined if an end has gone regularly. */
   async failure(): Promise<string | undefined> {
     const lost = this.#ends.find(({ port }) => port === this.#cable.lost);
     return lost?.failure?.();

@@ -8,7 +8,7 @@ import { startSlirp } from '../ports/slirp/slirp.ts';
 import type { PlugEnd } from './cable.ts';
 import type { PlugPlace } from './plug-name.ts';
 
-/** Starts libslirp as its address says. Throws EtherloomError: what `findSlirpProgram` and `checkSlirp` throw. */
+/** Starts libslirp by its address. Throws the EtherloomErrors of `findSlirpProgram` and `checkSlirp`. */
 export async function openSlirpAddress(address: string, environment: PortEnvironment): Promise<PlugEnd> {
   const program = findSlirpProgram();
   await checkSlirp(program, address);
@@ -16,7 +16,9 @@ export async function openSlirpAddress(address: string, environment: PortEnviron
   return withFailure(command, () => command.finish());
 }
 
-/** Starts libslirp with a network, and resolves when it answers. Throws EtherloomError: `busy` when a forwarded port is taken, `missing-peer`. */
+/**
+ * Starts libslirp with a network, and resolves when it answers. Throws EtherloomError: `busy` if a forwarded port is taken, `missing-peer`.
+ */
 export async function openSlirpNetwork(
   { config, dhcp }: Extract<PlugPlace, { readonly kind: 'slirp-network' }>,
   environment: PortEnvironment,
@@ -28,7 +30,7 @@ export async function openSlirpNetwork(
   return withFailure(slirp, slirp.ended);
 }
 
-/** Makes it a failure that libslirp ends: unlike a switch, it does so only when something is wrong with it. */
+/** Treats the end of libslirp as a failure: unlike a switch, it ends only if something is wrong. */
 function withFailure(end: PlugEnd, ended: () => Promise<string>): PlugEnd {
   return {
     port: end.port,

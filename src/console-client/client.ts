@@ -4,23 +4,23 @@ import { EtherloomError } from '../errors.ts';
 import { connectConsole } from './connect.ts';
 import { ReplyReader } from './reply-reader.ts';
 
-/** Which console, and who sees what it says besides replies. */
+/** The console to connect to, and the callbacks of a session. */
 export interface ClientOptions {
   readonly path: string;
   readonly clock: Clock;
-  /** How long the console may say nothing while it is waited for, in milliseconds. Default: 10,000. */
+  /** How long the console may be silent while a reply is awaited, in milliseconds. Default: 10,000. */
   readonly patience?: number;
-  /** Sees all that is sent and received, as it is. */
+  /** Called with all text that is sent and received, unchanged. */
   readonly trace?: (way: 'sent' | 'received', text: string) => void;
-  /** Is told of things that happen. */
+  /** Called with each event. */
   readonly event?: (text: string) => void;
 }
 
-/** What came of a command. */
+/** The result of a command. */
 export interface Answer {
-  /** 0, or an errno. Undefined when the console said none: to an empty line, or because it ended the session. */
+  /** 0, or an errno. Undefined if the console sent no status: after an empty line, or because it ended the session. */
   readonly status: number | undefined;
-  /** What the errno means. */
+  /** The text that belongs to the errno. */
   readonly text: string;
 }
 
@@ -30,11 +30,11 @@ interface Asked {
   readonly reject: (error: Error) => void;
 }
 
-/** A session at a console, the switch's or wirefilter's, ours or the original's. Replies are read as they are written, not by time. */
+/** A session at a console, of a switch or of wirefilter, ours or the original's. The end of a reply is found from its text, not by time. */
 export class ConsoleClient implements Disposable {
-  /** What the console says of itself first. */
+  /** The lines that the console sends first. */
   readonly banner: string[] = [];
-  /** Settles when the session is over: with nothing when the console says so or was told to end, else with why. */
+  /** Resolves when the session is over: with undefined if the console ended it or was asked to, else with the reason. */
   readonly over: Promise<string | undefined>;
   readonly #options: ClientOptions;
   readonly #socket: Socket;
@@ -65,30 +65,30 @@ export class ConsoleClient implements Disposable {
       this.#wait();
       this.#reader.read(text);
     });
-    socket.on('error', () => undefined); // its end follows
+    socket.on('error', () => undefined); // 'close' follows
     socket.once('close', () => this.#end(isFarewell(this.#command) ? undefined : closed));
   }
 
-  /** Resolves when the console waits for a command. Throws EtherloomError that says what helps. */
+  /** Resolves when the console waits for a command. Throws an EtherloomError that says what to do. */
   static async open(options: ClientOptions): Promise<ConsoleClient> {
     const client = new ConsoleClient(await connectConsole(options.path), options);
     await new Promise<Answer>((resolve, reject) => client.#ask({ data: () => undefined, resolve, reject }));
     return client;
   }
 
-  /** Whether the session is over. */
+  /** True if the session is over. */
   get isOver(): boolean {
     return this.#isOver;
   }
 
-  /** How the console asks for a command: `vde$ `. */
+  /** The console's prompt: `vde$ `. */
   get prompt(): string {
     return this.#prompt;
   }
 
   /**
-   * Gives a command, one at a time. `data` gets each line of data. Throws EtherloomError: `timed-out` when the console says nothing,
-   * `refused` when it is gone.
+   * Sends a command. Only one may be open at a time. `data` is called with each line of data. Throws EtherloomError: `timed-out` if the
+   * console is silent, `refused` if it is gone.
    */
   command(line: string, data: (line: string) => void): Promise<Answer> {
     return new Promise((resolve, reject) => {
@@ -154,12 +154,12 @@ export class ConsoleClient implements Disposable {
   }
 }
 
-/** Why a session ended that nobody told to end. */
+/** The reason if the console ends the session unasked. */
 const closed = 'the console closed the connection';
 
 const noAnswer: Answer = { status: undefined, text: '' };
 
-/** Whether a command ends the session: some consoles then only close. */
+/** Returns true if a command ends the session. Some consoles then close without a reply. */
 function isFarewell(command: string): boolean {
   return /^[ \t]*(?:logout|shutdown)/.test(command);
 }

@@ -17,7 +17,7 @@ export async function connectConsole(path: string): Promise<Socket> {
 function unreachable(path: string, error: Error): EtherloomError {
   const what = `cannot connect to ${path}`;
   const status = statusOf(path);
-  // Looked at first: the system says of a file that is not a socket that the connection was refused, or that permission was denied.
+  // Checked first: for a file that is not a socket, the system reports a refused connection or missing permission.
   if (status && !status.isSocket()) {
     const kind = status.isDirectory() ? 'a directory' : 'not a socket';
     return new EtherloomError('refused', `${what}: it is ${kind}; give the console's socket, which the switch's -M (--mgmt) names`);
@@ -53,7 +53,7 @@ function statusOf(path: string): Stats | undefined {
   try {
     return statSync(path, { throwIfNoEntry: false });
   } catch {
-    // A directory on the way to it may not be searched.
+    // A directory on the path may not be searched.
     return undefined;
   }
 }

@@ -3,7 +3,7 @@ import type { Readable, Writable } from 'node:stream';
 import type { Clock, Timer } from '../clock.ts';
 import { connectConsole } from './connect.ts';
 
-/** What a relay joins. */
+/** The two sides of a relay. */
 export interface RelayOptions {
   readonly path: string;
   readonly clock: Clock;
@@ -11,13 +11,13 @@ export interface RelayOptions {
   readonly output: Writable;
 }
 
-/** How long somebody who says nothing may prepare a prompt, in milliseconds. */
+/** How long a console may be silent before the next line is sent without a prompt, in milliseconds. */
 const patience = 1000;
 
 /**
- * `unixterm`: what is typed goes to a socket, what comes from there is shown, both as they are. A line goes when the one before was answered
- * by a prompt, or after a second: consoles take what comes at once for one command. Resolves when either side ends; what was asked for
- * before is answered first. Throws EtherloomError that says what helps.
+ * Implements `unixterm`: copies the input to a socket, and everything from the socket to the output, both unchanged. A line is sent when a
+ * prompt has answered the line before, or after a second: consoles take all that arrives at once for one command. Resolves when either side
+ * ends; lines already typed are answered first. Throws an EtherloomError that says what to do.
  */
 export async function relay({ path, clock, input, output }: RelayOptions): Promise<void> {
   const socket = await connectConsole(path);
@@ -35,22 +35,22 @@ export async function relay({ path, clock, input, output }: RelayOptions): Promi
     socket.once('close', () => resolve());
     input.setEncoding('utf8');
     input.on('data', (text: string) => lines.typed(text));
-    // What is typed much faster than it is done waits with whoever types.
+    // Input that arrives much faster than it is processed is not read.
     lines.crowded = (crowded) => (crowded ? input.pause() : input.resume());
     input.once('end', () => lines.end());
   });
   lines[Symbol.dispose]();
 }
 
-/** So many lines may wait for their turn before no more is read. */
+/** The number of waiting lines above which the input is paused. */
 const mostWaiting = 10_000;
 
-/** The lines that were typed, each sent when its turn has come. */
+/** The lines of input, each sent in its turn. */
 class Lines implements Disposable {
   readonly #socket: Socket;
   readonly #clock: Clock;
   readonly #waiting: string[] = [];
-  /** Is told that too much waits, and that it does no more. */
+  /** Called with true when too many lines wait, and with false when that is over. */
   crowded: (crowded: boolean) => unknown = () => undefined;
   #begun = '';
   #last = '';
@@ -78,7 +78,7 @@ class Lines implements Disposable {
     if (this.#isFree) this.#free();
   }
 
-  /** Nothing more is typed. */
+  /** Ends the input. */
   end(): void {
     if (this.#begun !== '') this.#waiting.push(this.#begun);
     this.#isEnding = true;

@@ -1,36 +1,36 @@
-/** What a console says, piece by piece. */
+/** The parts of a console's output. */
 export interface ReplyEvents {
-  /** A line in front of the first prompt. */
+  /** A line before the first prompt. */
   readonly banner: (line: string) => void;
   /** The console waits for a command. `text` is its prompt: `vde$ `. */
   readonly prompt: (text: string) => void;
-  /** A line of data, or what a script shows. */
+  /** A line of data, or of a script's output. */
   readonly data: (line: string) => void;
-  /** How a command ended: 0, or an errno; and its text. */
+  /** The status of a command: 0, or an errno; and its text. */
   readonly status: (code: number, text: string) => void;
-  /** Something happened: the line without its number. */
+  /** An event: the line without its number. */
   readonly event: (text: string) => void;
   /** The console ends the session. */
   readonly over: () => void;
 }
 
-/** What a line may have at most, in characters; a longer one is told in pieces. */
+/** The longest line, in characters. A longer one is passed on in pieces. */
 const longestLine = 2 ** 16;
 
 /**
- * Takes apart what a console of VDE's says, the switch's or wirefilter's, wherever it was split:
+ * Parses the output of a VDE console, of a switch or of wirefilter, in pieces of any size:
  *
- *   0000 DATA END WITH '.'     begins data, which a line with a dot ends
- *   1022 Invalid argument      is the status of a command, 1000 its success
- *   3021 port/+ 01             is an event, at any time
- *   9999 END OF SESSION        is the last, and no line
- *   vde$                       is the prompt, and no line; events come right behind it
+ *     0000 DATA END WITH '.'     begins data, which a line with a dot ends
+ *     1022 Invalid argument      is the status of a command; 1000 is success
+ *     3021 port/+ 01             is an event, at any time
+ *     9999 END OF SESSION        is the last text, without a line end
+ *     vde$                       is the prompt, without a line end; events follow it directly
  */
 export class ReplyReader {
   readonly #events: ReplyEvents;
   #rest = '';
   #prompt: string | undefined;
-  /** How many blocks of data are open. */
+  /** The number of open blocks of data. */
   #depth = 0;
   #nested = false;
 
@@ -38,13 +38,13 @@ export class ReplyReader {
     this.#events = events;
   }
 
-  /** Says which command is answered next: what `load` shows has replies in it. */
+  /** Sets the command that is answered next. The output of `load` contains replies. */
   expect(command: string): void {
     this.#nested = command.trimStart().startsWith('load');
     this.#depth = 0;
   }
 
-  /** Takes what came. */
+  /** Takes the next piece of output. */
   read(text: string): void {
     const lines = (this.#rest + text).split('\n');
     this.#rest = lines.pop() ?? '';
@@ -56,7 +56,7 @@ export class ReplyReader {
     this.#unended();
   }
 
-  /** What is no line, but all that comes for now. */
+  /** Handles text without a line end: a prompt, or the end of the session. */
   #unended(): void {
     const rest = this.#rest;
     if (rest.startsWith('9999 ')) this.#events.over();
@@ -73,7 +73,7 @@ export class ReplyReader {
 
   #line(line: string): void {
     if (this.#prompt === undefined) {
-      // Banner and prompt may have come together, with an event behind.
+      // Banner and prompt may come together, followed by an event.
       const [, prompt, rest] = /^([^\s$]{1,32}\$ )(.+)$/.exec(line) ?? [];
       if (prompt === undefined || rest === undefined) this.#events.banner(line);
       else this.#prompted(prompt, rest);

@@ -3,22 +3,22 @@ import type { Readable, Writable } from 'node:stream';
 import type { Clock } from '../clock.ts';
 import { ConsoleClient } from './client.ts';
 
-/** What a terminal joins. */
+/** The two sides of a terminal. */
 export interface TerminalOptions {
   readonly path: string;
   readonly clock: Clock;
   readonly input: Readable;
   readonly output: Writable;
-  /** Whether somebody sits there: then lines are edited, and there is a prompt. Else only what is answered is shown. */
+  /** True for a terminal with a user: lines are edited, and there is a prompt. Otherwise only replies are shown. */
   readonly interactive: boolean;
 }
 
-/** Lines that are remembered. */
+/** The number of lines in the history. */
 const historySize = 500;
 
 /**
- * `vdeterm`: a console for people. History, completion of commands, replies without their numbers, events when they come. Resolves with
- * why the session is over, or with nothing when it was left. Throws EtherloomError that says what helps.
+ * Implements `vdeterm`, a console for people, with history, completion of commands, replies without their numbers, and events as they come.
+ * Resolves with the reason why the session is over, or with undefined if the user left it. Throws an EtherloomError that says what to do.
  */
 export async function converse(options: TerminalOptions): Promise<string | undefined> {
   const { path, clock } = options;
@@ -45,7 +45,7 @@ export async function converse(options: TerminalOptions): Promise<string | undef
   return undefined;
 }
 
-/** What is typed and shown. What is shown while somebody types does not disturb his line. */
+/** The lines typed and shown. A line that is shown while the user types does not disturb the input line. */
 class Screen {
   readonly #options: TerminalOptions;
   #lines: Interface | undefined;
@@ -55,7 +55,7 @@ class Screen {
     this.#options = options;
   }
 
-  /** Greets whoever sits there, and yields his lines, in their order. */
+  /** Shows the banner, and yields the lines of input in their order. */
   open({ banner, prompt }: ConsoleClient, commands: readonly string[]): AsyncIterable<string> {
     const { input, output, interactive, path } = this.#options;
     this.#lines = createInterface({
@@ -65,7 +65,7 @@ class Screen {
       completer: (line: string) => [commands.filter((command) => command.startsWith(line)), line],
     });
     if (interactive) for (const line of banner) this.show(line);
-    // Before anything is awaited: lines that come until then would be lost.
+    // Created before anything is awaited: earlier lines would be lost.
     const typed = this.#lines[Symbol.asyncIterator]();
     this.ask();
     return { [Symbol.asyncIterator]: () => typed };
@@ -85,7 +85,7 @@ class Screen {
     if (this.#options.interactive) this.#lines?.prompt();
   }
 
-  /** A line was typed, and what is shown now answers it. */
+  /** Marks the last line as read: all lines shown now answer it. */
   answer(): void {
     this.#isAsking = false;
   }
@@ -98,5 +98,5 @@ class Screen {
   }
 }
 
-/** Back to the beginning of the line, and clears what is there. [ECMA-48] */
+/** Moves to the beginning of the line, and clears it. [ECMA-48] */
 const clearLine = '\r\u001b[K';

@@ -6,10 +6,10 @@ import { peerCredentials, peerGroups, type Fd } from '../system/unix-socket.ts';
 import type { PortEnvironment } from '../ports/environment.ts';
 import { filesFor } from './console-files.ts';
 
-/** What is read at once, in octets. */
+/** The size of one read, in octets. */
 const readSize = 16_384;
 
-/** Somebody at the console's socket: what he types becomes lines, and the replies leave as fast as he reads them. */
+/** A connection to a console's socket. Input becomes lines, and replies are sent as fast as the client reads them. */
 export class ConsoleConnection implements Disposable {
   readonly #fd: Fd;
   readonly #session: ConsoleSession;
@@ -21,11 +21,14 @@ export class ConsoleConnection implements Disposable {
   #size = 0;
   #heardAll = false;
   #ending = false;
-  /** What is written now leaves when that is done. */
+  /** True while an event is handled. Output written meanwhile is sent at the end of it. */
   #attending = true;
   #open = true;
 
-  /** Owns the descriptor, a connected unix stream socket that does not block. `released` is told once, when the connection has ended. */
+  /**
+   * Takes ownership of the descriptor, a connected non-blocking unix stream socket. `released` is called once, when the connection has
+   * ended.
+   */
   constructor(fd: Fd, console: Interpreter, { loop, log }: PortEnvironment, released: (connection: ConsoleConnection) => void) {
     this.#fd = fd;
     this.#released = released;
@@ -34,7 +37,7 @@ export class ConsoleConnection implements Disposable {
     this.#session = new ConsoleSession(console, { terminal: this.#terminal(), files: filesFor(rights, log), remote: true });
   }
 
-  /** Greets; whoever owns the connection has it by then, for the other side may be gone already. */
+  /** Sends the greeting. The owner must have registered the connection before, since it may end during this call. */
   start(): void {
     this.#drain();
     this.#attending = false;
@@ -67,7 +70,7 @@ export class ConsoleConnection implements Disposable {
     do {
       this.#session.resume();
       this.#drain();
-      // Nothing would tell that there is more to do for whoever took all at once.
+      // If the client took all output at once, no event will follow to continue the session, so it continues here.
     } while (this.#open && this.#size === 0 && this.#session.congested && !this.#session.holding);
     this.#attending = false;
     this.#settle();
@@ -86,7 +89,7 @@ export class ConsoleConnection implements Disposable {
     const octets = Buffer.from(text);
     this.#waiting.push(octets);
     this.#size += octets.length;
-    // An event that is told while nobody types.
+    // An event of the console, emitted while no input is handled.
     if (!this.#attending && this.#waiting.length === 1) this.#settle();
   }
 
@@ -104,14 +107,14 @@ export class ConsoleConnection implements Disposable {
     }
   }
 
-  /** After each event: whoever is done, goes; whoever is behind is not read; what waits is watched for. */
+  /** Runs after each event: closes the connection if it is done, stops reading if the client is behind, and watches for pending work. */
   #settle(): void {
     if (!this.#open) return;
     if (this.#size === 0 && (this.#ending || (this.#heardAll && !this.#session.congested))) this[Symbol.dispose]();
     else this.#watch.want({ readable: !this.#ending && !this.#heardAll && !this.#session.congested, writable: this.#size > 0 });
   }
 
-  /** A system call's result; undefined when it is to be tried another time, or the other side is gone. */
+  /** Returns the result of a system call. Returns undefined if the call would block, or after an error, which closes the connection. */
   #call(call: () => number): number | undefined {
     try {
       return call();

@@ -6,24 +6,24 @@ import { PooledFile } from '../system/pooled-file.ts';
 import { withRights, type Rights } from '../system/rights.ts';
 import type { Log } from '../log.ts';
 
-/** The longest script, in octets. */
+/** The size limit of a script, in octets. */
 const longestScript = 1_048_576;
 
-/** The type of the file system that tells of processes. [statfs(2)] */
+/** The file system type of /proc. [statfs(2)] */
 const procMagic = 0x9fa0;
 
-/** Captures and logs tell what people say to each other. */
+/** Captures and logs contain other users' traffic. */
 const fileMode = 0o600;
 
-/** Files as a console opens them: with the rights of whoever gives the commands, and never with more. What cannot be written is logged. */
+/** Returns file access with the rights of the user who gives the commands, and never with more. Write errors are logged. */
 export function filesFor(rights: Rights, log: Log): Files {
-  // A pipe whose other end nobody has is not waited for.
+  // Without O_NONBLOCK, opening a pipe would wait for its other end.
   const always = constants.O_NONBLOCK | constants.O_NOCTTY;
   const open = (path: string, flags: number): number => {
     const fd = withRights(rights, () => openSync(path, flags | always, fileMode));
     if (rights.uid === process.geteuid?.() || !isOfProcesses(fd)) return fd;
     closeSync(fd);
-    throw new SystemError('EACCES', `${path} is of processes`);
+    throw new SystemError('EACCES', `${path} is in /proc, which the console opens only for the user that it runs as`);
   };
   return {
     whose: [rights.uid, rights.gid, ...rights.groups].join(),
@@ -41,7 +41,10 @@ export function filesFor(rights: Rights, log: Log): Files {
   };
 }
 
-/** What is told of processes depends on who asks, and whose rights he has for a moment does not count there. [proc(5)] */
+/**
+ * Returns true for a file in /proc. Access to it is decided by the real process, so rights taken on for one call do not restrict it.
+ * [proc(5)]
+ */
 function isOfProcesses(fd: number): boolean {
   return statfsSync(`/proc/self/fd/${fd}`).type === procMagic;
 }
@@ -51,7 +54,7 @@ function attempt<Value>(work: () => Value): Value | Status {
     return work();
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    // A system call of our own calls it errno, Node's code.
+    // Our own system calls name the error code `errno`, Node names it `code`.
     return statusOf('errno' in error && typeof error.errno === 'string' ? error.errno : 'code' in error ? String(error.code) : '');
   }
 }
@@ -61,7 +64,7 @@ function readScript(fd: number): { readonly text: string } | Status {
     const status = fstatSync(fd);
     if (status.isDirectory()) return 'EISDIR';
     if (!status.isFile()) return 'EINVAL';
-    // By what can be read, for some files say nothing of their size. [proc(5)]
+    // The file is read to its end, since some files do not report their size. [proc(5)]
     const memory = Buffer.alloc(longestScript + 1);
     let size = 0;
     for (let count = 1; count > 0 && size < memory.length; size += count) count = readSync(fd, memory, size, memory.length - size, null);
@@ -71,18 +74,18 @@ function readScript(fd: number): { readonly text: string } | Status {
   }
 }
 
-/** Files that were closed and are not asked for by `closing` yet. */
+/** Closed files whose data is still being written, and for which `closing` has not been called yet. */
 const closings = new Set<Promise<void>>();
 
-/** A file or a pipe that is open. */
+/** An open file or pipe. */
 interface Sink {
-  /** Takes a record whole or not at all. Returns whether it did. */
+  /** Takes a record whole or not at all. Returns true if it was taken. */
   write(octets: Uint8Array): boolean;
   readonly failed: boolean;
   close(): void;
 }
 
-/** Returns a file that logs what befalls it: the first record that is lost, how many were, and the error that ends it. */
+/** Returns a file that logs its losses: the first lost record, the number of lost records when it is closed, and the error that ends it. */
 function writtenFile(path: string, fd: number, log: Log): OpenFile {
   const failed = (error: unknown): void =>
     log.warn(`cannot write ${path}: ${error instanceof Error ? error.message : String(error)}; nothing more is written to it`);
@@ -94,7 +97,7 @@ function writtenFile(path: string, fd: number, log: Log): OpenFile {
     },
     write: (octets) => {
       if (sink.write(octets)) return true;
-      if (!sink.failed && ++lost === 1) log.warn(`${path} takes no more for now: its reader or its disk is too slow, and records are lost`);
+      if (!sink.failed && ++lost === 1) log.warn(`${path} cannot take more now: its reader or its disk is too slow, and records are lost`);
       return false;
     },
     [Symbol.dispose]: () => {
@@ -104,7 +107,7 @@ function writtenFile(path: string, fd: number, log: Log): OpenFile {
   };
 }
 
-/** A regular file, for which nothing can be asked not to wait. */
+/** Returns a sink for a regular file. Writes to one always block, so they run outside of the event loop. */
 function regularFile(fd: number, failed: (error: unknown) => void): Sink {
   let hasFailed = false;
   const file = new PooledFile(fd, (error) => {
@@ -127,7 +130,7 @@ function regularFile(fd: number, failed: (error: unknown) => void): Sink {
 class PipeSink implements Sink {
   readonly #failed: (error: unknown) => void;
   #fd: number | undefined;
-  /** What is left of the last record: it goes first. */
+  /** The unwritten rest of the last record. It is written first. */
   #rest: Uint8Array = new Uint8Array(0);
 
   constructor(fd: number, failed: (error: unknown) => void) {
@@ -151,7 +154,7 @@ class PipeSink implements Sink {
     this.#fd = undefined;
   }
 
-  /** Writes what there is room for, and returns what there is not. */
+  /** Writes as much as there is room for. Returns the rest. */
   #put(octets: Uint8Array): Uint8Array {
     if (this.#fd === undefined || octets.length === 0) return new Uint8Array(0);
     try {

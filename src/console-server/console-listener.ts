@@ -6,7 +6,7 @@ import { ListeningFile, type NamedFile, type NamedSocket } from '../ports/socket
 import type { Fd } from '../system/unix-socket.ts';
 import { ConsoleConnection } from './console-connection.ts';
 
-/** The socket of a console, and the users that may connect to it. */
+/** The socket of a console, and the users who may connect to it. */
 export interface ConsoleSocketOptions {
   readonly path: string;
   /** Permission bits. Default: 0600. */
@@ -15,12 +15,12 @@ export interface ConsoleSocketOptions {
   readonly gid?: number | undefined;
 }
 
-/** Permission bits of a console's socket where none are said. */
+/** The permission bits of a console's socket. This is the default. */
 export const defaultConsoleMode = 0o600;
 
-/** The socket of a console: each connection is a session. */
+/** The listening socket of a console. Each connection is a session. */
 export class ConsoleListener implements NamedSocket, Disposable {
-  /** Absolute. */
+  /** The absolute path of the socket. */
   readonly path: string;
   readonly #file: ListeningFile;
   readonly #connections = new Set<ConsoleConnection>();
@@ -34,14 +34,14 @@ export class ConsoleListener implements NamedSocket, Disposable {
   }
 
   /**
-   * Binds the socket, in place of one that a dead process left. No connection is served before `serve`. Throws EtherloomError: `busy` when
-   * a process serves it, `not-permitted` when something else is, `path-too-long`, or a SystemError.
+   * Binds the socket, and replaces one that a dead process left. Connections are served only after `serve`. Throws EtherloomError: `busy`
+   * if another process serves the path, `not-permitted` if the path is not a socket, `path-too-long`, or a SystemError.
    */
   static open({ path, mode = defaultConsoleMode, gid }: ConsoleSocketOptions): ConsoleListener {
     return new ConsoleListener(ListeningFile.open({ path: resolve(path), mode, gid }));
   }
 
-  /** Gives each connection, those that wait already too, a session at the console. */
+  /** Gives each connection a session at the console, including connections that already wait. */
   serve(console: Interpreter, environment: PortEnvironment): void {
     const welcome = (fd: Fd): void => {
       const connection = new ConsoleConnection(fd, console, environment, (ended) => this.#connections.delete(ended));

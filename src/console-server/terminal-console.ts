@@ -8,15 +8,15 @@ import type { Log } from '../log.ts';
 import { Outlet } from '../system/outlet.ts';
 import { inputStream, sharedWriter, standardOutput } from '../system/standard-streams.ts';
 
-/** Standard input, where the console of what runs in the foreground is. */
+/** Standard input, which is the console of a program in the foreground. */
 const standardInput = 0;
 
-/** How many octets of prompts wait for a terminal that takes none. */
+/** The most octets of prompts that wait for a terminal that takes none. */
 const mostPrompts = 4096;
 
 /**
- * The console at the terminal that it was started from, until it is disposed. Replies go to standard output; the prompt to standard input, so
- * that it is seen on a terminal and is not among the replies that a program reads. When the input ends, `ended` is told.
+ * Opens the console on standard input and output, until it is disposed of. Replies go to standard output. The prompt goes to standard
+ * input, so that a terminal shows it but a program that reads the replies does not get it. `ended` is called when the input ends.
  */
 export function openTerminalConsole(console: Interpreter, log: Log, ended: () => void): Disposable {
   const stdin = inputStream();
@@ -51,7 +51,7 @@ export function openTerminalConsole(console: Interpreter, log: Log, ended: () =>
     session.finish();
     ended();
   });
-  // A terminal that is gone ends the switch as its end does.
+  // A lost terminal ends the switch, as the end of its input does.
   stdin.once('error', ended);
   return {
     [Symbol.dispose]: () => {
@@ -62,10 +62,10 @@ export function openTerminalConsole(console: Interpreter, log: Log, ended: () =>
   };
 }
 
-/** Where prompts are shown; undefined where standard input is none to write to. */
+/** Returns the outlet for prompts; undefined if standard input cannot be written to. */
 function promptOutlet(): Outlet | undefined {
   if (!isatty(standardInput) && !isSocket(standardInput)) return undefined;
-  // A prompt that nobody sees is no loss.
+  // A prompt may be dropped without a message.
   return new Outlet(sharedWriter(standardInput).give, { clock: realClock, limit: mostPrompts, lost: () => '' });
 }
 
@@ -73,7 +73,7 @@ function isSocket(fd: number): boolean {
   try {
     return fstatSync(fd).isSocket();
   } catch {
-    // It is closed.
+    // Standard input is closed.
     return false;
   }
 }

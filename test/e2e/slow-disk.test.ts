@@ -116,7 +116,7 @@ describe('readers that have stopped', { timeout: 60_000 }, () => {
     let count = 0;
     const pause = await longestPauseUntil('there was more than a pipe holds', left, right, () => ++count === 300, 1400);
     expect(pause).toBeLessThan(longestPause);
-    expect(node.lines.some((line) => line.includes(`${path} takes no more for now`))).toBe(true);
+    expect(node.lines.some((line) => line.includes(`${path} cannot take more now`))).toBe(true);
     session.signal('SIGCONT');
     expect(await node.end()).toEqual({ status: 0, signal: null });
     expect(node.lines.some((line) => /capture: \d+ records lost/.test(line))).toBe(true);

@@ -2,9 +2,9 @@ import type { Status } from '../../management/status.ts';
 import { AutoLink, type LinkEnvironment } from './link.ts';
 import { isWireCommand } from './wire.ts';
 
-/** The types of wire and the links of one switch, and what can be done to them. Names are words. */
+/** The types of wire and the links of one switch, with their operations. A name is one word. */
 export class Autolink {
-  /** Commands by the names of their types. */
+  /** The commands by the names of their types. */
   readonly wires = new Map<string, string>();
   readonly links = new Map<string, AutoLink>();
   readonly #environment: LinkEnvironment;
@@ -13,14 +13,14 @@ export class Autolink {
     this.#environment = environment;
   }
 
-  /** Adds a type of wire, whose command has all of the variables. */
+  /** Adds a type of wire. Its command must contain all of the variables. */
   addWire(type: string, command: string): Status {
     if (this.wires.has(type) || !isWireCommand(command)) return 'EINVAL';
     this.wires.set(type, command);
     return 'success';
   }
 
-  /** Removes a type of wire that no link has. */
+  /** Removes a type of wire that no link uses. */
   removeWire(type: string): Status {
     if (!this.wires.has(type)) return 'ENXIO';
     if ([...this.links.values()].some((link) => link.wires.has(type))) return 'EADDRINUSE';
@@ -28,7 +28,7 @@ export class Autolink {
     return 'success';
   }
 
-  /** Adds a link to one of those hosts. It begins switched off. */
+  /** Adds a link to one of the hosts. It begins switched off. */
   addLink(name: string, remotes: readonly string[]): Status {
     if (this.links.has(name) || remotes.length === 0) return 'EINVAL';
     this.links.set(name, new AutoLink(name, remotes, this.#environment));
@@ -44,7 +44,7 @@ export class Autolink {
     return 'success';
   }
 
-  /** Lets a link try a type of wire. */
+  /** Allows a link to try a type of wire. */
   addType(name: string, type: string): Status {
     const [link, command] = [this.links.get(name), this.wires.get(type)];
     if (!link || command === undefined) return 'ENXIO';
@@ -53,7 +53,7 @@ export class Autolink {
     return 'success';
   }
 
-  /** Lets a link no longer try a type of wire. */
+  /** Removes a type of wire from a link. */
   removeType(name: string, type: string): Status {
     return this.links.get(name)?.removeWire(type) === true ? 'success' : 'ENXIO';
   }
@@ -66,12 +66,12 @@ export class Autolink {
     return 'success';
   }
 
-  /** Takes what the switch tells of the endpoints at its ports. */
+  /** Handles the switch's report of an endpoint that has come or gone at a port. */
   endpoint(port: number, present: boolean): void {
     for (const link of this.links.values()) link.endpoint(port, present);
   }
 
-  /** Switches all links off, and resolves when their commands have ended and their ports are given back. */
+  /** Switches all links off. Resolves when their commands have ended and their ports are released. */
   async end(): Promise<void> {
     await Promise.all([...this.links.values()].map((link) => link.deactivate()));
   }

@@ -12,7 +12,7 @@ export interface Command {
   readonly run: (call: Call) => Status;
 }
 
-/** A command that was given. */
+/** A call of a command. */
 export interface Call {
   readonly autolink: Autolink;
   /** The switch's directory. */
@@ -22,7 +22,7 @@ export interface Call {
   readonly print: (line: string) => void;
 }
 
-/** The commands, as `help` lists them. `help`, `shutdown` and `runscript` are of the console itself. */
+/** The commands, as `help` lists them. `help`, `shutdown` and `runscript` belong to the console itself. */
 export const commands: readonly Command[] = [
   { name: 'showwires', help: 'show the types of wire', run: showWires },
   {
@@ -67,10 +67,10 @@ export const commands: readonly Command[] = [
     syntax: 'NAME 1/0',
     run: words(2, ({ autolink }, [name = '', on = '']) => (/^\d+$/.test(on) ? autolink.turn(name, Number(on) !== 0) : 'EINVAL')),
   },
-  { name: 'jobsqueue', help: 'show what is done next, and in how many seconds', run: jobsQueue },
+  { name: 'jobsqueue', help: 'show the next action of each link, and in how many seconds it is due', run: jobsQueue },
 ];
 
-/** A command of so many words, or between so many. */
+/** Makes a command that takes `least` to `most` words; `most` is `least` by default. */
 function words(least: number, run: (call: Call, given: readonly string[]) => Status, most = least): Command['run'] {
   return (call) => {
     const given = wordsOf(call.argument);

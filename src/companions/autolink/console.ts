@@ -6,14 +6,14 @@ import { statusLine, type Status } from '../../management/status.ts';
 import type { Autolink } from './autolink.ts';
 import { commands } from './commands.ts';
 
-/** The commands that the console does itself, in the order of `help`. */
+/** The commands of the console itself, in the order of `help`. */
 const own = [
   { name: 'help', help: 'show the commands', syntax: undefined },
   { name: 'shutdown', help: 'end all links, and vde_autolink', syntax: undefined },
   { name: 'runscript', help: 'run the commands of a file', syntax: 'PATH' },
 ] as const;
 
-/** The console of a vde_autolink: a line in, a reply out. */
+/** The console of a vde_autolink: takes a line, and returns a reply. */
 export class AutolinkConsole implements Interpreter {
   readonly greeting = "\nVDE autolink V.2.3.2\netherloom's vde_autolink, under the MIT licence\n";
   readonly prompt = '\nVDEal$ ';
@@ -34,7 +34,7 @@ export class AutolinkConsole implements Interpreter {
     if (line.length > longestLine) return { text: `${statusLine('E2BIG')}\n` };
     const [, name = '', argument = ''] = /^(\S+)\s*(.*)$/s.exec(said) ?? [];
     if (name === 'shutdown') return { text: '', then: 'shutdown' };
-    // Out of a script nobody is logged out.
+    // A script cannot end the session.
     if (name === 'logout') return giver.depth > 0 ? { text: '' } : { text: '', then: 'logout' };
     if (name === 'help') return { text: block(help(), 'success') };
     if (name === 'runscript') return { text: block([], this.#runScript(argument, giver)) };
@@ -45,12 +45,12 @@ export class AutolinkConsole implements Interpreter {
     return { text: block(data, status) };
   }
 
-  /** There are no events here that a session could be told. */
+  /** Does nothing: this console has no events. */
   forget(): void {
     return;
   }
 
-  /** Runs a file's commands at the start. Says which of them failed, and why. */
+  /** Runs a file's commands at the start. Calls `complain` with each command that failed, and the reason. */
   runAtStart(path: string, files: Files, complain: (line: string) => void): void {
     this.#budget.begin();
     const status = this.#run(path, { files, listener: undefined, write: () => undefined, depth: 0 }, complain);
@@ -78,7 +78,7 @@ export class AutolinkConsole implements Interpreter {
   }
 }
 
-/** The length of what is in front of a status's text. */
+/** The length of the prefix before a status's text. */
 const statusLength = 5;
 
 function help(): string[] {

@@ -6,14 +6,14 @@ import { asCalled } from '../../system/caller.ts';
 import type { LocalSwitch } from './local-switch.ts';
 import { expandWire } from './wire.ts';
 
-/** The switch of a link, and what it is given. */
+/** The switch of a link, and its other resources. */
 export interface LinkEnvironment {
   readonly clock: Clock;
   readonly log: Log;
   readonly switch: LocalSwitch;
   /** The switch's directory. */
   readonly sock: string;
-  /** The directory in which the commands run. Default: this process's. */
+  /** The directory in which the commands run. Default: that of this process. */
   readonly cwd?: string | undefined;
 }
 
@@ -23,7 +23,7 @@ export interface Attempt {
   readonly remote: string;
 }
 
-/** The next thing that a link does by time. */
+/** The next action that a link takes by time. */
 export interface Job {
   readonly action: 'check' | 'try';
   /** In seconds. */
@@ -37,12 +37,12 @@ const checkAfter = 30_000;
 const firstWait = 1_000;
 const longestWait = 30_000;
 
-/** The time in which a command ends when it is told to, in milliseconds. Then it is killed. */
+/** The time that a command has to end after SIGTERM, in milliseconds. Then it is killed. */
 const endLimit = 2_000;
 
 /**
- * A link that is kept: on a port that it reserves at the switch, it tries each of its wires to each of its remote hosts in turn until one stands,
- * and goes on so when that one breaks. A wire stands from the time its command has an endpoint at the port until the endpoint or the command is gone.
+ * A link that is kept up. It reserves a port at the switch, and tries each of its wires to each of its remote hosts in turn until one is
+ * up. When that one breaks, it continues with the next. A wire is up while its command runs and has an endpoint at the port.
  */
 export class AutoLink {
   readonly name: string;
@@ -67,17 +67,17 @@ export class AutoLink {
     this.#environment = environment;
   }
 
-  /** The switch's port that is reserved for it. */
+  /** The switch's port that is reserved for the link. */
   get port(): number | undefined {
     return this.#port;
   }
 
-  /** Whether it is switched on. */
+  /** True if the link is switched on. */
   get isActive(): boolean {
     return this.#isActive;
   }
 
-  /** The wire that stands; undefined when none does. */
+  /** The wire that is up; undefined if there is none. */
   get running(): Attempt | undefined {
     return this.#isUp ? this.#current : undefined;
   }
@@ -87,13 +87,13 @@ export class AutoLink {
     return this.#current?.remote ?? this.remotes[0] ?? '';
   }
 
-  /** What it does next by time. */
+  /** The next action that the link takes by time. */
   get job(): Job | undefined {
     if (!this.#job) return undefined;
     return { action: this.#job.action, left: Math.max(0, Math.ceil((this.#job.at - this.#environment.clock.monotonic()) / 1000)) };
   }
 
-  /** Switches it on: reserves a port, and begins to try. Does nothing if it is on. */
+  /** Switches the link on: reserves a port, and begins to try. Does nothing if it is on. */
   activate(): Promise<void> {
     return this.#inTurn(async () => {
       if (this.#isActive) return;
@@ -103,7 +103,7 @@ export class AutoLink {
     });
   }
 
-  /** Switches it off: ends its command, and gives the port back. */
+  /** Switches the link off: ends its command, and releases the port. */
   deactivate(): Promise<void> {
     return this.#inTurn(async () => {
       this.#isActive = false;
@@ -122,13 +122,13 @@ export class AutoLink {
     if (this.#isActive && this.#port !== undefined && !this.#child && !this.#job) this.#try();
   }
 
-  /** Removes a type of wire; one that stands is ended, and the next one tried. Returns false if the link has no such type. */
+  /** Removes a type of wire. If its wire is up, that is ended, and the next one is tried. Returns false if the link has no such type. */
   removeWire(type: string): boolean {
     if (this.#current?.type === type) this.#end();
     return this.wires.delete(type);
   }
 
-  /** Takes what the switch tells of a port's endpoints. */
+  /** Handles the switch's report of an endpoint that has come or gone at a port. */
   endpoint(port: number, present: boolean): void {
     if (port !== this.#port || this.#child === undefined || !this.#isActive) return;
     if (present && !this.#isUp) {
@@ -142,7 +142,7 @@ export class AutoLink {
     }
   }
 
-  /** Runs work when all that was begun before it is done. */
+  /** Runs work after all that was begun before it. */
   #inTurn(work: () => Promise<void>): Promise<void> {
     this.#turn = this.#turn.then(work);
     return this.#turn;
@@ -178,7 +178,7 @@ export class AutoLink {
     });
   }
 
-  /** Not as the leader of a session: the original dpipe cannot be one. */
+  /** Starts a command. It must not lead a session: the original dpipe fails then. */
   #start([program = '', ...args]: readonly string[]): void {
     const child = spawn(...asCalled(program, args), { cwd: this.#environment.cwd, stdio: ['ignore', 'ignore', 'inherit'] });
     this.#child = child;
@@ -198,7 +198,7 @@ export class AutoLink {
     });
   }
 
-  /** Ends the command; what follows is done when it has ended. */
+  /** Ends the command. The next attempt is planned when it has ended. */
   #end(): void {
     const child = this.#child;
     if (!child) return;
@@ -208,7 +208,7 @@ export class AutoLink {
     void this.#ended.then(() => limit[Symbol.dispose]());
   }
 
-  /** The switch notices a little later that the command is gone. */
+  /** Removes the port at the switch. Repeats it for a second, since the switch notices a little later that the command is gone. */
   async #release(port: number): Promise<void> {
     const { clock, log, switch: local } = this.#environment;
     for (let attempt = 1; ; attempt++) {
@@ -248,14 +248,14 @@ export class AutoLink {
   }
 }
 
-/** Signals a command, and the group that it may lead, as dpipe does: then none of its parts stays. */
+/** Signals a command, and the process group that it may lead, as dpipe does, so that none of its parts remains. */
 function signal({ pid }: ChildProcess, name: NodeJS.Signals): void {
   if (pid === undefined) return;
   for (const target of [pid, -pid]) {
     try {
       process.kill(target, name);
     } catch {
-      // It has ended, or leads no group.
+      // The command has ended, or leads no group.
     }
   }
 }

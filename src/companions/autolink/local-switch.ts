@@ -2,12 +2,12 @@ import type { Clock } from '../../clock.ts';
 import { EtherloomError } from '../../errors.ts';
 import { ConsoleClient } from '../../console-client/client.ts';
 
-/** Is told whether the switch has an endpoint at a port. */
+/** Called when a switch's port gets an endpoint, and when it loses one. */
 export type EndpointListener = (port: number, present: boolean) => void;
 
-/** The switch whose links are kept: its console, at which ports are reserved and which tells of endpoints. */
+/** The console of the switch whose links are kept. Ports are reserved there, and it reports endpoints. */
 export class LocalSwitch implements Disposable {
-  /** Settles with the reason when the console is gone. */
+  /** Resolves with the reason when the console is gone. */
   readonly gone: Promise<string>;
   readonly #client: ConsoleClient;
   #last: Promise<unknown> = Promise.resolve();
@@ -17,7 +17,7 @@ export class LocalSwitch implements Disposable {
     this.gone = client.over.then((reason) => reason ?? 'the switch ended the session');
   }
 
-  /** Connects to the console at `path`. Throws EtherloomError when that cannot be, or the switch has no events. */
+  /** Connects to the console at `path`. Throws EtherloomError if that fails, or if the switch has no events. */
   static async open(path: string, clock: Clock, listener: EndpointListener): Promise<LocalSwitch> {
     const event = (text: string): void => {
       const [, sign, port] = /^port\/ep\/([+-]) Port (\d+) /.exec(text) ?? [];
@@ -34,12 +34,15 @@ export class LocalSwitch implements Disposable {
     }
   }
 
-  /** Whether the console is gone. */
+  /** True if the console is gone. */
   get isGone(): boolean {
     return this.#client.isOver;
   }
 
-  /** Makes a port that no client gets by itself, and returns its number. Throws EtherloomError('refused') when the switch has none left. */
+  /**
+   * Makes a port that a client gets only if it asks for it by number. Returns the number. Throws EtherloomError('refused') if the switch
+   * has no port left.
+   */
   async reserve(): Promise<number> {
     const data = await this.#command('port/createauto');
     const [, port] = /^Port (\d+)$/m.exec(data.join('\n')) ?? [];
@@ -51,7 +54,7 @@ export class LocalSwitch implements Disposable {
     return Number(port);
   }
 
-  /** Removes a port that was reserved. Throws EtherloomError('refused') while it has endpoints. */
+  /** Removes a reserved port. Throws EtherloomError('refused') while it has endpoints. */
   async release(port: number): Promise<void> {
     await this.#command(`port/remove ${port}`);
   }
@@ -60,7 +63,7 @@ export class LocalSwitch implements Disposable {
     this.#client[Symbol.dispose]();
   }
 
-  /** Gives a command when those before it are answered, and returns its data. */
+  /** Sends a command when those before it are answered, and returns its data. */
   #command(line: string): Promise<readonly string[]> {
     const answered = this.#last.then(async () => {
       const data: string[] = [];

@@ -9,7 +9,7 @@ import { Autolink } from './autolink.ts';
 import { AutolinkConsole } from './console.ts';
 import { LocalSwitch } from './local-switch.ts';
 
-/** What an autolink is to be. */
+/** The settings of an autolink. */
 export interface AutolinkOptions {
   /** The switch's directory, absolute. */
   readonly sock: string;
@@ -17,21 +17,21 @@ export interface AutolinkOptions {
   readonly switchConsole: string;
   /** The socket of its own console. Default: none. */
   readonly management?: { readonly path: string; readonly mode: number } | undefined;
-  /** A file of commands to begin with. */
+  /** A file of commands that runs at the start. */
   readonly rcfile?: string | undefined;
-  /** The directory in which the commands run. Default: this process's. */
+  /** The directory in which the commands run. Default: that of this process. */
   readonly cwd?: string | undefined;
 }
 
-/** What it is given. */
+/** The resources of an autolink. */
 export interface AutolinkEnvironment {
   readonly clock: Clock;
   readonly log: Log;
 }
 
-/** `vde_autolink`: links of a switch that are kept by commands, and the console at which they are added. */
+/** The program `vde_autolink`: links of a switch that commands keep up, and the console at which they are added. */
 export class AutolinkService implements AsyncDisposable {
-  /** Settles when it ends by itself: undefined when it was told to at its console, else the reason. */
+  /** Resolves when the autolink ends by itself: with undefined after `shutdown` at its console, else with the reason. */
   readonly ended: Promise<string | undefined>;
   readonly #autolink: Autolink;
   readonly #switch: LocalSwitch;
@@ -44,7 +44,7 @@ export class AutolinkService implements AsyncDisposable {
     this.ended = Promise.race([told, local.gone]);
   }
 
-  /** Throws EtherloomError when the switch's console, or its own, cannot be had. */
+  /** Opens both consoles, and runs the file of commands. Throws EtherloomError if the switch's console or its own cannot be opened. */
   static async open(
     { sock, switchConsole, management, rcfile, cwd }: AutolinkOptions,
     { clock, log }: AutolinkEnvironment,
@@ -70,7 +70,7 @@ export class AutolinkService implements AsyncDisposable {
     return new AutolinkService(autolink, local, resources, told);
   }
 
-  /** Ends all commands, and gives the ports back. */
+  /** Ends all commands, and releases the ports. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#autolink.end();
     for (const resource of this.#resources) resource[Symbol.dispose]();

@@ -8,27 +8,27 @@ import { VdeClient } from '../../ports/vde/vde-client.ts';
 import { openLoop } from '../../system/loop.ts';
 import type { Log } from '../../log.ts';
 
-/** How a station is plugged in. */
+/** The settings of a station's link. */
 export interface StationLinkOptions {
   /** The switch's directory. */
   readonly directory: string;
-  /** What the switch shows of the station. */
+  /** The text that the switch shows for the station. */
   readonly description: string;
-  /** A frame came in. Borrowed: its octets are valid until the call returns. */
+  /** Called with each received frame. It is borrowed: its octets are valid until the call returns. */
   readonly receive: (frame: Uint8Array) => void;
-  /** The switch is gone, or back. It is there at first. */
+  /** Called with false when the switch is gone, and with true when it is back. It is there at first. */
   readonly carrier: (up: boolean) => void;
 }
 
-/** What a station's link is given. */
+/** The resources of a station's link. */
 export interface StationLinkEnvironment {
   readonly clock: Clock;
   readonly log: Log;
-  /** Overwrites received frames after each breath, so that tests find whoever kept one. Default: false. */
+  /** Overwrites received frames after each breath, so that tests find code that keeps a borrowed frame. Default: false. */
   readonly poison?: boolean;
 }
 
-/** A cable to a VDE switch that plugs itself in again when the switch comes back. Frames for a switch that is away are dropped. */
+/** A link to a VDE switch that reconnects when the switch comes back. Frames are dropped while the switch is away. */
 export class StationUplink implements AsyncDisposable {
   /** Runs work as one breath. */
   readonly breath: Breath;
@@ -49,14 +49,14 @@ export class StationUplink implements AsyncDisposable {
     this.#redial = new Redial(clock, () => this.#dialAgain());
   }
 
-  /** Throws what VdeClient.open throws when the switch cannot be had at first, and `AbortError`. */
+  /** Connects to the switch. Throws the errors of `VdeClient.open` if the first attempt fails, and `AbortError`. */
   static async open(options: StationLinkOptions, environment: StationLinkEnvironment, signal?: AbortSignal): Promise<StationUplink> {
     const link = new StationUplink(options, environment);
     await link.#connect(signal);
     return link;
   }
 
-  /** Sends a frame, in this breath or one of its own. */
+  /** Sends a frame, in the current breath or in its own. */
   send(frame: Uint8Array): void {
     this.breath(() => {
       if (this.#port) this.#breaths.give(this.#port, frame);
@@ -85,7 +85,7 @@ export class StationUplink implements AsyncDisposable {
 
   #lose(reason: string): void {
     this.#port = undefined;
-    this.#environment.log.warn(`${this.#options.directory}: ${reason}; it is dialled until it is back`);
+    this.#environment.log.warn(`${this.#options.directory}: ${reason}; reconnecting until the switch is back`);
     this.#options.carrier(false);
     this.#redial.failed();
   }

@@ -5,27 +5,27 @@ import type { Random } from '../../random.ts';
 import type { Ipv4Address } from '../../wire/ipv4.ts';
 import type { MacAddress } from '../../wire/mac.ts';
 
-/** What a station is made of. */
+/** The settings and callbacks of a station. */
 export interface StationOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly mac: MacAddress;
-  /** Sends a frame; it is called inside and outside of breaths. */
+  /** Sends a frame. It is called inside and outside of breaths. */
   readonly send: (frame: Uint8Array) => void;
-  /** Who is pinged, once a second while there is a lease. */
+  /** The addresses that are pinged once a second while there is a lease. */
   readonly peers?: readonly Ipv4Address[];
-  /** Called when a lease is there or has changed, and with undefined when it is gone. */
+  /** Called with each new or changed lease, and with undefined when it is gone. */
   readonly onLease: (lease: ClientLease | undefined) => void;
-  /** What came of each ping: milliseconds of the round trip, or undefined without an answer within a second. */
+  /** Called with the result of each ping: the round trip in milliseconds, or undefined without an answer within a second. */
   readonly onPing?: (peer: Ipv4Address, milliseconds: number | undefined) => void;
 }
 
-/** Milliseconds until a DHCP message is said again: the wire is short. */
+/** Milliseconds until a DHCP message is sent again. It is short, since the wire is. */
 const firstRetry = 1000;
-/** Milliseconds from one ping of a peer to the next. */
+/** Milliseconds between two pings of a peer. */
 const interval = 1000;
 
-/** A host that gets its address by DHCP, and pings its peers while it has one. Frames in, frames out. */
+/** A host that gets its address by DHCP, and pings its peers while it has one. It takes and sends frames without I/O of its own. */
 export class Station implements Disposable {
   readonly #options: StationOptions;
   readonly #host: Host;
@@ -42,22 +42,22 @@ export class Station implements Disposable {
     return this.#host.dhcp?.lease;
   }
 
-  /** A frame came in. It is not kept. */
+  /** Receives a frame. It is not kept. */
   receive(frame: Uint8Array): void {
     this.#host.receive(frame);
   }
 
-  /** The switch is gone, or back. */
+  /** Handles the loss and the return of the switch. */
   carrier(up: boolean): void {
     this.#host.carrier(up);
   }
 
-  /** Says to everybody who has this address, so that switches and hosts find the way to it. */
+  /** Announces the station's address, so that switches and hosts learn the way to it. */
   announce(): void {
     this.#host.announce();
   }
 
-  /** Stops without a word; the lease goes on. */
+  /** Stops without releasing the lease. */
   [Symbol.dispose](): void {
     this.#timer?.[Symbol.dispose]();
     this.#host[Symbol.dispose]();

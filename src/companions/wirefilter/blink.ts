@@ -3,19 +3,19 @@ import type { Clock } from '../../clock.ts';
 import { StreamMemory } from '../../system/stream-socket.ts';
 import { connectPath, datagramSocket, type Fd } from '../../system/unix-socket.ts';
 
-/** Whom to tell of each frame. */
+/** The receiver of a report about each frame. */
 export interface BlinkOptions {
-  /** The socket file of whoever listens. */
+  /** The socket file of the receiver. */
   readonly path: string;
-  /** What each line begins with. */
+  /** The beginning of each line. */
   readonly id: string;
   readonly clock: Clock;
 }
 
-/** How long to wait before somebody who is not there is looked for again, in milliseconds. */
+/** How long after a failed connection the next one is tried, in milliseconds. */
 const patience = 1000;
 
-/** Tells somebody of each frame that is sent on, one datagram each; what he does not take is lost. */
+/** Reports each forwarded frame to a receiver, as one datagram. Reports that it does not take are lost. */
 export class Blink implements Disposable {
   readonly #options: BlinkOptions;
   readonly #memory = new StreamMemory(512);
@@ -26,7 +26,7 @@ export class Blink implements Disposable {
     this.#options = options;
   }
 
-  /** `size` is that of the frame; what is told has the two octets of its length too, as it is in a stream. */
+  /** Reports a frame of `size` octets. The reported size includes the two octets of its length, as in a stream. */
   tell(way: 'LR' | 'RL' | '--', size: number): void {
     const fd = (this.#fd ??= this.#connect());
     if (fd === undefined) return;

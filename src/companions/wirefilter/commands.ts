@@ -5,13 +5,13 @@ import type { QualityWord } from '../../impairment/impairment.ts';
 import { drops, edges, node, parameters, type Shown } from './showing.ts';
 import { parseValue } from './value.ts';
 
-/** A command that was given. */
+/** A call of a command. */
 export interface Call extends Shown {
-  /** What follows the command's name, without the blanks around it. */
+  /** The text after the command's name, without the blanks around it. */
   readonly argument: string;
-  /** Who gave it; undefined for a script at start-up. */
+  /** The session that gave it; undefined for a script at start-up. */
   readonly listener: Listener | undefined;
-  /** Who is told of other nodes. */
+  /** The sessions that are informed of node changes. */
   readonly told: Set<Listener>;
   /** Adds a line to the reply's data. */
   readonly print: (line: string) => void;
@@ -20,16 +20,16 @@ export interface Call extends Shown {
 /** A command of the console. */
 export interface Command {
   readonly name: string;
-  /** Whether its reply has a block of data, also when it fails. */
+  /** True if its reply has a block of data, even after a failure. */
   readonly data: boolean;
   readonly run: (call: Call) => Outcome;
 }
 
-/** In the order in which a line is compared with them: the first that it begins with is meant. */
+/** The commands, in the order in which a line is compared with them. The first one with which the line begins is taken. */
 export const commands: readonly Command[] = [
   query('help', help),
   query('showinfo', showinfo),
-  query('load', () => 'ENOSYS'), // runs other commands: the console does it itself
+  query('load', () => 'ENOSYS'), // runs other commands, so the console implements it
   value('delay', 'delay'),
   value('loss', 'loss'),
   value('lostburst', 'lostburst'),
@@ -90,12 +90,12 @@ function done(isDone: boolean): Status {
   return isDone ? 'success' : 'EINVAL';
 }
 
-/** The number that a text begins with, as `atoi` has it: 0 when there is none. [atoi(3)] */
+/** Returns the number at the beginning of a text, as `atoi` does: 0 if there is none. [atoi(3)] */
 function integer(text: string): number {
   return Number(/^[-+]?\d+/.exec(text)?.[0] ?? 0);
 }
 
-/** The node that is asked about: the one that rules where none is named. */
+/** Returns the node that a query is about: the current one if none is named. */
 function nodeAsked({ filter, argument }: Call): number | undefined {
   const number = argument === '' ? filter.current : integer(argument);
   return filter.nodes[number] ? number : undefined;
@@ -140,27 +140,27 @@ const table: readonly (readonly [string, string, number])[] = [
   ['------------', '------------', 12],
   ['help', 'these commands', 12],
   ['load', 'run the commands of a file', 12],
-  ['showinfo', 'all values, and what is on its way', 12],
-  ['loss', 'lose frames: percent', 12],
-  ['lostburst', 'how many frames are lost in a row, on average', 12],
-  ['delay', 'hold frames back: ms', 12],
-  ['dup', 'let frames come twice: percent', 12],
-  ['bandwidth', 'how fast the channel is: bytes/sec', 12],
-  ['speed', 'how fast the sender puts frames on it: bytes/sec', 12],
+  ['showinfo', 'all values, and the frames under way', 12],
+  ['loss', 'lost frames: percent', 12],
+  ['lostburst', 'the average number of frames lost in a row', 12],
+  ['delay', 'delay of frames: ms', 12],
+  ['dup', 'duplicated frames: percent', 12],
+  ['bandwidth', 'speed of the channel: bytes/sec', 12],
+  ['speed', 'speed of the sender: bytes/sec', 12],
   ['noise', 'wrong bits in a Mbyte', 12],
   ['mtu', 'the longest frame: bytes', 12],
-  ['chanbufsize', 'what the channel holds at most: bytes', 12],
+  ['chanbufsize', 'the most that the channel holds: bytes', 12],
   ['fifo', 'frames keep their order: 1, or not: 0', 12],
-  ['drops', 'frames that were lost, by why', 12],
+  ['drops', 'lost frames, by reason', 12],
   ['shutdown', 'end the filter', 12],
   ['logout', 'end this session', 12],
   ['markov-numnodes n', 'make n nodes, each with all values', 18],
-  ['markov-setnode n', 'let a node rule', 18],
+  ['markov-setnode n', 'make a node the current one', 18],
   ['markov-name n,name', 'give a node a name', 18],
   ['markov-time ms', 'how often the next node is drawn', 18],
   ['setedge n1,n2,w', 'how often n2 follows n1: percent', 18],
   ['showinfo n', 'all values of a node', 18],
-  ['showedges n', 'what follows a node', 18],
-  ['showcurrent', 'the node that rules', 18],
-  ['markov-debug n', 'tell of each other node: 1, or not: 0', 18],
+  ['showedges n', 'the nodes that follow a node', 18],
+  ['showcurrent', 'the current node', 18],
+  ['markov-debug n', 'events for node changes: 1, or none: 0', 18],
 ];

@@ -7,13 +7,13 @@ import { statusLine, type Status } from '../../management/status.ts';
 import { commands, type Call } from './commands.ts';
 import { change, type Shown } from './showing.ts';
 
-/** The management of a filter: a line in, a reply out. It knows nothing of sockets and terminals. */
+/** The console of a filter: takes a line, and returns a reply. It is independent of sockets and terminals. */
 export class FilterConsole implements Interpreter {
   readonly greeting = "\nVDE wirefilter V.2.3.2\netherloom's wirefilter, under the MIT licence\n";
   readonly prompt = '\nVDEwf$ ';
   readonly shutdown: () => void;
   readonly #shown: Shown;
-  /** Who is told of other Markov nodes. */
+  /** The sessions that are informed of changes of the Markov node. */
   readonly #told = new Set<Listener>();
   readonly #budget = new ScriptBudget();
 
@@ -33,7 +33,7 @@ export class FilterConsole implements Interpreter {
     const data: string[] = [];
     const call: Call = { ...this.#shown, argument, told: this.#told, listener: giver.listener, print: (one) => data.push(one) };
     const outcome = command.run(call);
-    // Out of a script nobody is logged out.
+    // A script cannot end the session.
     if (outcome === 'logout') return giver.depth > 0 ? { text: '' } : { text: '', then: outcome };
     if (outcome === 'shutdown') return { text: '', then: outcome };
     return { text: `${command.data ? block(data) : ''}${statusLine(outcome)}\n` };
@@ -43,14 +43,14 @@ export class FilterConsole implements Interpreter {
     this.#told.delete(listener);
   }
 
-  /** Tells whoever wants to know that another Markov node rules. */
+  /** Sends an event for a change of the Markov node to all sessions that asked for it. */
   changed(now: number, before: number): void {
     if (this.#told.size === 0) return;
     const line = change(this.#shown.filter, now, before);
     for (const listener of this.#told) listener.tell(line);
   }
 
-  /** Runs a file at start-up. Shows nothing, but tells what went wrong. Returns whether it shuts the filter down. */
+  /** Runs a file at start-up without output. Calls `complain` with each failure. Returns true if the file shuts the filter down. */
   runAtStart(path: string, files: Files, complain: (line: string) => void): boolean {
     const found = files.read(path);
     if (typeof found === 'string') {
@@ -89,7 +89,7 @@ export class FilterConsole implements Interpreter {
 
 const blockStart = "0000 DATA END WITH '.'";
 
-/** What is in front of a status's text, in characters. */
+/** The length of the prefix before a status's text, in characters. */
 const statusLength = 5;
 
 function textOf(status: Status): string {
@@ -100,7 +100,7 @@ function block(data: readonly string[]): string {
   return [blockStart, ...data, '.', ''].join('\n');
 }
 
-/** The last line may lack its end. */
+/** Splits a text into lines. The last one may lack its end. */
 function linesOf(text: string): string[] {
   const lines = text.split('\n');
   if (lines.at(-1) === '') lines.pop();

@@ -5,35 +5,35 @@ import { MarkovChain } from '../../impairment/markov-chain.ts';
 import type { Random } from '../../random.ts';
 import { ways, type Spread, type Value, type Way } from './value.ts';
 
-/** What a filter is given. */
+/** The resources and callbacks of a filter. */
 export interface FilterOptions {
   readonly clock: Clock;
   readonly random: Random;
-  /** Runs what a timer does as one piece of work. */
+  /** Runs the work of a timer as one breath. */
   readonly breath: (work: () => void) => void;
-  /** Takes a frame that came through; borrowed. */
+  /** Called with each frame that came through. The frame is borrowed. */
   readonly deliver: (way: Way, frame: Uint8Array) => void;
-  /** Is told that another Markov node rules. */
+  /** Called when the Markov node changes. */
   readonly changed?: (node: number, before: number) => void;
 }
 
-/** One of the states of a filter, and what befalls frames in it. */
+/** One of the states of a filter, with its values for frames. */
 export interface Node {
   name: string;
   readonly amounts: Readonly<Record<Way, Map<QualityWord, Spread>>>;
 }
 
-/** How many nodes there may be. */
+/** The most nodes. */
 export const maxNodes = 1024;
 
-/** What is kept each way at most: a second of 64 MiB. */
+/** The most that waits in each direction: a second of 64 MiB. */
 const most: MostWaiting = { frames: 65_536, octets: 64 * 2 ** 20 };
 
 const nothing: Spread = { mean: 0, spread: 0, distribution: 'uniform' };
 
-/** The wire between two sides: what befalls frames on it, both ways, by the values of the node that rules. It knows nothing of sockets. */
+/** The wire between two sides, without I/O. It applies the values of the current node to frames, in both directions. */
 export class Filter implements Disposable {
-  /** How many frames were lost here, by why. */
+  /** The number of lost frames by direction and reason. */
   readonly lost: Readonly<Record<Way, Map<ImpairmentDrop, number>>> = { LR: new Map(), RL: new Map() };
   readonly #options: FilterOptions;
   readonly #lines: Readonly<Record<Way, ImpairedLine>>;
@@ -58,17 +58,17 @@ export class Filter implements Disposable {
     return this.#nodes;
   }
 
-  /** The node that rules. */
+  /** The current node. */
   get current(): number {
     return this.#chain.node;
   }
 
-  /** How often the next node is drawn, in milliseconds. */
+  /** The interval at which the next node is drawn, in milliseconds. */
   get time(): number {
     return this.#time;
   }
 
-  /** Whether the frames of each way stay in their order. */
+  /** True if the frames of each direction keep their order. */
   get fifo(): boolean {
     return this.#fifo;
   }
@@ -78,26 +78,29 @@ export class Filter implements Disposable {
     this.#apply();
   }
 
-  /** Frames and octets that are on their way. */
+  /** Returns the number of frames and octets under way. */
   waiting(way: Way): { readonly frames: number; readonly octets: number } {
     const { held, octets } = this.#lines[way];
     return { frames: held, octets };
   }
 
-  /** Until when no more should be submitted that way, by the clock: its sender is busy. It may be over. */
+  /**
+   * Returns when the simulated sender of that direction finishes its current frames (clock time, possibly past). Callers should not submit
+   * more before then.
+   */
   busyUntil(way: Way): number {
     return this.#lines[way].busyUntil;
   }
 
-  /** Takes a frame; borrowed. */
+  /** Takes a frame, which is borrowed. */
   submit(way: Way, frame: Uint8Array): void {
     const line = this.#lines[way];
-    // Where nothing is set and nothing waits, it is through at once: it need not be copied.
+    // Without settings and backlog, a frame passes at once and need not be copied.
     if (isPlain(line.quality) && line.held === 0) this.#options.deliver(way, frame);
     else line.take(frame.slice());
   }
 
-  /** Sets a value. Returns false, and does nothing, when there is no such node, or the value makes no sense. */
+  /** Sets a value. Returns false, without effect, if there is no such node, or the value is out of range. */
   set(word: QualityWord, { ways: which, node, amount }: Value): boolean {
     const there = this.#nodes[node];
     if (!there || (word === 'dup' && amount.mean >= 100)) return false;
@@ -106,12 +109,12 @@ export class Filter implements Disposable {
     return true;
   }
 
-  /** What is set; nothing where nothing was. */
+  /** Returns the value that is set; 0 if none is. */
   amount(word: QualityWord, way: Way, node: number): Spread {
     return this.#nodes[node]?.amounts[way].get(word) ?? nothing;
   }
 
-  /** Makes nodes, or takes some out. Returns false, and does nothing, when so many cannot be. */
+  /** Adds nodes, or removes the last ones. Returns false, without effect, if the number is out of range. */
   resize(count: number): boolean {
     if (!(count >= 1 && count <= maxNodes)) return false;
     while (this.#nodes.length < count) this.#nodes.push(newNode());
@@ -121,7 +124,7 @@ export class Filter implements Disposable {
     return true;
   }
 
-  /** Lets a node rule. Returns false when there is none of that number. */
+  /** Makes a node the current one. Returns false if there is none with that number. */
   moveTo(node: number): boolean {
     if (!this.#nodes[node]) return false;
     this.#chain.moveTo(node);
@@ -129,22 +132,25 @@ export class Filter implements Disposable {
     return true;
   }
 
-  /** Returns false, and does nothing, unless there are those nodes, and what leaves the first is 100 % at most. */
+  /**
+   * Sets how often one node follows another. Returns false, without effect, if a node is missing, or if more than 100 % would leave the
+   * first.
+   */
   setEdge(from: number, to: number, percent: number): boolean {
     if (!this.#nodes[from] || !this.#nodes[to] || !(percent >= 0)) return false;
-    // Whether it stays follows from the others.
+    // The share of staying follows from the others.
     if (from === to) return true;
     if (percent > this.#chain.edge(from, from) + this.#chain.edge(from, to)) return false;
     this.#chain.setEdge(from, to, percent);
     return true;
   }
 
-  /** In how many percent of the times one node follows another, or itself. */
+  /** Returns how often one node follows another, or itself, in percent. */
   edge(from: number, to: number): number {
     return this.#chain.edge(from, to);
   }
 
-  /** Returns false, and does nothing, when that is no time. */
+  /** Sets the interval at which the next node is drawn. Returns false, without effect, if it is out of range. */
   setTime(milliseconds: number): boolean {
     if (!(milliseconds > 0 && milliseconds < 2 ** 31)) return false;
     this.#time = milliseconds;
@@ -192,19 +198,19 @@ function isPlain(quality: Quality): boolean {
   return true;
 }
 
-/** What the values mean; one of 0 does nothing. */
+/** Returns the quality that the values mean. A value of 0 has no effect. */
 function qualityOf(amounts: ReadonlyMap<QualityWord, Spread>): Quality {
   const quality: Partial<Record<QualityWord, Amount>> = {};
   for (const [word, amount] of amounts) {
     if (word === 'mtu') {
-      // The longest frame is not by lot.
+      // The frame size limit is not random.
       if (smallest(amount) > 0) quality.mtu = smallest(amount);
     } else if (amount.mean > 0 || amount.spread > 0) quality[word] = amount;
   }
   return quality;
 }
 
-/** The least that an amount is, as it is drawn evenly. */
+/** Returns the lower bound of an evenly distributed amount. */
 export function smallest({ mean, spread }: Spread): number {
   return mean - spread;
 }

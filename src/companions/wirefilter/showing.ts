@@ -3,12 +3,12 @@ import type { Filter } from './filter.ts';
 import { smallest } from './filter.ts';
 import { formatNumber, formatSpread, ways, type Way } from './value.ts';
 
-/** What is shown of a filter. */
+/** The parts of a filter that are shown. */
 export interface Shown {
   readonly filter: Filter;
-  /** Whether frames go both ways. */
+  /** True if frames go in both directions. */
   readonly both: boolean;
-  /** How many frames the ports of that way did not carry. */
+  /** Returns the number of frames that the ports of that direction dropped. */
   readonly undelivered: (way: Way) => number;
 }
 
@@ -24,7 +24,7 @@ const labels: readonly (readonly [QualityWord, string])[] = [
   ['capacity', 'Cap.  '],
 ];
 
-/** The values of a node, and what is on its way, line by line. */
+/** Returns the values of a node, and the frames under way, line by line. */
 export function parameters({ filter, both }: Shown, asked: number): string[] {
   const queued = (way: Way): string => String(filter.waiting(way).octets);
   return [
@@ -37,30 +37,30 @@ export function parameters({ filter, both }: Shown, asked: number): string[] {
   ];
 }
 
-/** A node and how many there are: `Node 1 "bad link" (0,..,2)`. */
+/** Formats a node and the range of nodes: `Node 1 "bad link" (0,..,2)`. */
 export function node({ nodes }: Filter, number: number): string {
   return `Node ${number} "${nodes[number]?.name ?? ''}" (0,..,${nodes.length - 1})`;
 }
 
-/** What follows a node. */
+/** Returns the lines for the nodes that follow a node. */
 export function edges(filter: Filter, from: number): string[] {
   const lines: string[] = [];
   filter.nodes.forEach(({ name }, to) => {
     const percent = filter.edge(from, to);
     if (percent === 0) return;
     const [a, b] = [String(from).padEnd(2), String(to).padEnd(2)];
-    // So the original spells it.
+    // The original spells it so.
     lines.push(`Edge ${a}->${b} "${filter.nodes[from]?.name ?? ''}"->"${name}" weigth ${formatNumber(percent)}`);
   });
   return lines;
 }
 
-/** What is told when another node rules. */
+/** Formats the event for a change of the node. */
 export function change({ nodes }: Filter, now: number, before: number): string {
   return `38${String(now).padStart(2, '0')} Node ${before} "${nodes[before]?.name ?? ''}" -> ${now} "${nodes[now]?.name ?? ''}"`;
 }
 
-/** How many frames were lost each way, by why. */
+/** Returns the numbers of lost frames by direction and reason. */
 export function drops({ filter, both, undelivered }: Shown): string[] {
   const reasons = ['mtu', 'loss', 'capacity', 'full'] as const;
   const line = (why: string, count: (way: Way) => number): string => {

@@ -8,8 +8,8 @@ import { describePlug, openPlace, openStandard } from '../plug-end.ts';
 import { plugPlace } from '../plug-name.ts';
 
 /**
- * One side of a filter: the command before it (`standard` input and output), the one behind it (`alternate`, the descriptors that dpipe tells
- * of), or a plug of its own, by its place's name.
+ * One side of a filter: the command before it (`standard` input and output), the command after it (`alternate`, the descriptors that dpipe
+ * names), or a plug of its own, by the name of its place.
  */
 export type FilterSide = 'standard' | 'alternate' | { readonly plug: string };
 
@@ -19,25 +19,25 @@ export interface Sides {
   readonly right: FilterSide | undefined;
 }
 
-/** The sides that two names mean; `-` is standard input and output. Throws EtherloomError('bad-option') when both are. */
+/** Returns the sides that two names mean; `-` is standard input and output. Throws EtherloomError('bad-option') if both are. */
 export function namedSides(left: string, right: string): Sides {
   if (left === '-' && right === '-')
     throw new EtherloomError('bad-option', 'both sides are standard input and output (-); name a plug for one of them');
   return { left: sideNamed(left), right: sideNamed(right) };
 }
 
-/** The two names in `A:B`; undefined where there are not two. */
+/** Splits `A:B` into two names; undefined if there are not two. */
 export function splitNames(text: string): readonly [string, string] | undefined {
   const [, left, right] = /^((?:[a-z][a-z\d+-]*:\/\/)?[^:]*):((?:[a-z][a-z\d+-]*:\/\/)?.*)$/.exec(text) ?? [];
   return left === undefined || right === undefined ? undefined : [left, right];
 }
 
-/** The sides that dpipe gives: without alternate descriptors there is no right one. */
+/** Returns the sides that dpipe gives: without alternate descriptors there is no right one. */
 export function pipedSides(environment: NodeJS.ProcessEnv): Sides {
   return { left: 'standard', right: alternates(environment) ? 'alternate' : undefined };
 }
 
-/** Opens a side. Throws EtherloomError that says what helps. */
+/** Opens a side. Throws an EtherloomError that says what to do. */
 export function openSide(side: FilterSide, environment: PortEnvironment): Promise<PlugEnd> {
   if (typeof side === 'object') return openPlace(plugPlace(side.plug), { description: describePlug('wirefilter:') }, environment);
   return Promise.resolve(side === 'standard' ? openStandard(environment, true) : openAlternate(environment));
@@ -58,8 +58,8 @@ function openAlternate(environment: PortEnvironment): PlugEnd {
 }
 
 /**
- * The alternate descriptors. Between `=}` and `}=` dpipe tells of them, too, but does not open them: whatever has their numbers then is of
- * Node's own, like the pipe by which it hears of signals, whose ends both are here.
+ * Returns the alternate descriptors. Between `=}` and `}=`, dpipe names them too, but does not open them. Their numbers then belong to
+ * descriptors of Node, such as both ends of the pipe by which it receives signals.
  */
 export function alternates({ ALTERNATE_STDIN, ALTERNATE_STDOUT }: NodeJS.ProcessEnv): readonly [number, number] | undefined {
   const [input, output] = [Number(ALTERNATE_STDIN ?? NaN), Number(ALTERNATE_STDOUT ?? NaN)];

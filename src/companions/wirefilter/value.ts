@@ -1,15 +1,15 @@
 import type { Amount } from '../../impairment/impairment.ts';
 
-/** Which way frames go: from the left side to the right one, or back. */
+/** The direction of frames: from the left side to the right one, or back. */
 export type Way = 'LR' | 'RL';
 
-/** Both ways. */
+/** Both directions. */
 export const ways: readonly Way[] = ['LR', 'RL'];
 
-/** An amount with all that can be said of it. */
+/** An amount with all its fields. */
 export type Spread = Required<Exclude<Amount, number>>;
 
-/** What an option or a command says: an amount, for one way or both, in one of the Markov nodes. */
+/** The value of an option or a command: an amount, for one direction or both, in one of the Markov nodes. */
 export interface Value {
   readonly ways: readonly Way[];
   readonly node: number;
@@ -24,14 +24,14 @@ const syntax = new RegExp(
 const factors: Readonly<Record<string, number>> = { '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30 };
 
 /**
- * Reads `[LR|RL]V[+P][k|m|g][u|n][[NODE]]`. The letters at the end count, whatever is before them: `100ms` is 100, as it was with the
- * original. One factor is for both numbers, unless the first has its own. Undefined when there is no number, or one below 0.
+ * Parses `[LR|RL]V[+P][k|m|g][u|n][[NODE]]`. Only the letters at the end count: `100ms` is 100, as in the original. One factor applies to
+ * both numbers, unless the first has its own. Returns undefined if there is no number, or a negative one.
  */
 export function parseValue(text: string): Value | undefined {
   const groups = syntax.exec(text)?.groups;
   if (!groups) return undefined;
   const { way, mean = '', own, spread = '0', rest = '', node = '0', more = '' } = groups;
-  // Those two letters are no others than these.
+  // The expression ignores case, but these letters must be capitals.
   if (way !== undefined && way !== 'LR' && way !== 'RL') return undefined;
   const [, letter = '', distribution = ''] = /([kmg]?)([un]?)$/i.exec(rest + more) ?? [];
   const factor = factors[letter.toLowerCase()] ?? 1;
@@ -44,7 +44,7 @@ export function parseValue(text: string): Value | undefined {
   return { ways: way === undefined ? ways : [way], node: Number(node), amount };
 }
 
-/** A number as C's `%g` prints it: six digits that count, `1.04858e+07`. [printf(3)] */
+/** Formats a number like C's `%g`: six significant digits, `1.04858e+07`. [printf(3)] */
 export function formatNumber(value: number): string {
   if (value === 0) return '0';
   const [digits = '', exponent] = value.toExponential(5).split('e');
@@ -54,7 +54,7 @@ export function formatNumber(value: number): string {
   return `${withoutZeros(digits)}e${power < 0 ? '-' : '+'}${size}`;
 }
 
-/** The amount as the console shows it: `5+2N`. */
+/** Formats an amount as the console shows it: `5+2N`. */
 export function formatSpread({ mean, spread, distribution }: Spread): string {
   return `${formatNumber(mean)}+${formatNumber(spread)}${distribution === 'normal' ? 'N' : 'U'}`;
 }

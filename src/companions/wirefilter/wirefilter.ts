@@ -17,47 +17,50 @@ import { openSide, type Sides } from './sides.ts';
 import type { Value, Way } from './value.ts';
 import type { Log } from '../../log.ts';
 
-/** What a filter is to be. */
+/** The settings of a filter. */
 export interface WirefilterOptions {
   readonly sides: Sides;
-  /** What is set at the beginning, before the file of commands is run. */
+  /** The values that are set at the start, before the file of commands runs. */
   readonly values: readonly (readonly [QualityWord, Value])[];
   readonly fifo: boolean;
   /** A file of commands. */
   readonly rcfile?: string | undefined;
   /** The console's socket. */
   readonly management?: { readonly path: string; readonly mode: number } | undefined;
-  /** Who is told of each frame. */
+  /** The receiver of a report about each frame. */
   readonly blink?: { readonly path: string; readonly id: string } | undefined;
-  /** Whether standard input is a console, where no side has it. */
+  /** True if standard input is a console; it applies only if no side uses it. */
   readonly terminal: boolean;
 }
 
-/** What a filter is given. */
+/** The resources of a filter. */
 export interface WirefilterEnvironment {
   readonly clock: Clock;
   readonly random: Random;
-  /** Tells people what happened. */
+  /** The log for messages to the user. */
   readonly log: Log;
   readonly poison?: boolean;
 }
 
-/** How long a sender may be busy with what it has before it is given no more, in milliseconds: timers come late, and it should never be idle. */
+/**
+ * How long a sender may be busy with earlier frames before it is given no more, in milliseconds. Timers fire late, and it should never be
+ * idle.
+ */
 const ahead = 10;
 
-/** How much may wait for one side before the other is not read, in octets. */
+/** The backlog of one side above which the other side is not read, in octets. */
 const enough = 2 ** 20;
 
-/** `wirefilter`: a wire between two streams, or two plugs of its own, and all that can befall frames on it. */
+/** The program `wirefilter`: a wire with impairments, between two streams or two plugs of its own. */
 export class Wirefilter implements AsyncDisposable {
-  /** Settles with the reason when it has ended by itself. */
+  /** Resolves with the reason when the filter has ended by itself. */
   readonly ended: Promise<string>;
   readonly #environment: WirefilterEnvironment;
   readonly #loop: FrameLoop;
   readonly #filter: Filter;
   readonly #console: FilterConsole;
   readonly #blink: Blink | undefined;
-  /** By the way that starts there. */
+  /** The ports by the direction that starts there. */
   readonly #from = new Map<Way, Port>();
   readonly #to = new Map<Way, Port>();
   readonly #resting = new Map<Way, Timer>();
@@ -91,7 +94,7 @@ export class Wirefilter implements AsyncDisposable {
     }
   }
 
-  /** Throws EtherloomError that says what helps: of a side, of the console's socket, or of a value. */
+  /** Opens the filter. Throws an EtherloomError that says what to do, for a side, the console's socket, or a value. */
   static async open(options: WirefilterOptions, environment: WirefilterEnvironment): Promise<Wirefilter> {
     const filter = new Wirefilter(options, environment);
     try {
@@ -143,7 +146,7 @@ export class Wirefilter implements AsyncDisposable {
     });
   }
 
-  /** A side has said all that it will: that goes on to the other one, through all that befalls it. */
+  /** Ends the filter after a side has ended: frames already received still pass through it to the other side. */
   #finish(reason: string): void {
     if (this.#finishing) return;
     this.#finishing = true;
@@ -151,7 +154,7 @@ export class Wirefilter implements AsyncDisposable {
     this.#loop.drain({ ports: () => [...this.#to.values()], underWay }, () => this.#settle(reason));
   }
 
-  /** Whoever sends faster than he may, or than the other side takes, is not read: his frames wait with him. */
+  /** Stops reading a side that sends faster than its speed allows, or than the other side takes. Its frames wait at the sender. */
   #pace(): void {
     if (this.#finishing) return;
     const now = this.#environment.clock.monotonic();
@@ -184,5 +187,5 @@ export class Wirefilter implements AsyncDisposable {
   }
 }
 
-/** Then it is looked again whether to go on; in milliseconds. */
+/** The longest time until the pace is checked again, in milliseconds. */
 const longestRest = 60_000;
