@@ -4,26 +4,26 @@ import { callerVariables, takeVariable } from '../system/caller.ts';
 import { printError } from './print.ts';
 
 /*
- * A command that goes on in the background: it starts itself again as the leader of a session of its own, without a terminal, and ends when
- * that one serves, or with its exit code when it does not.
+ * Runs a command in the background: it starts itself again as the leader of a new session, without a terminal. The first process exits once
+ * the second one serves, or with its exit code if that one ends before.
  */
 
-/** What the one in the background is given. */
+/** The descriptors and variables of the process in the background. */
 export interface BackgroundOptions {
-  /** Whether it has this process's standard input and output. Default: false. */
+  /** True if it gets this process's standard input and output. Default: false. */
   readonly standard?: boolean;
-  /** Descriptors of this process that it has too, as 4, 5 and so on. */
+  /** Descriptors of this process that it also gets, as 4, 5 and so on. */
   readonly further?: readonly number[];
-  /** More environment. */
+  /** Additional environment variables. */
   readonly env?: Readonly<Record<string, string>>;
 }
 
 const readyVariable = 'ETHERLOOM_READY_FD';
 
-/** The descriptor at which the parent of the one in the background waits. */
+/** The descriptor by which the process in the background reports to its parent. */
 const parentFd = 3;
 
-/** In the process in the background: the descriptor at which its parent waits until it serves. Undefined in any other. */
+/** In the process in the background: the descriptor at which its parent waits until it serves. Undefined in any other process. */
 export const readyFd = takeVariable(readyVariable) === undefined ? undefined : parentFd;
 
 /** Returns true in the process in the background. */
@@ -31,7 +31,10 @@ export function isInBackground(): boolean {
   return readyFd !== undefined;
 }
 
-/** Starts this command again in the background. Returns 0 when it serves, else the exit code with which it ended; what it said is said here. */
+/**
+ * Starts this command again in the background. Returns 0 when it serves, else its exit code. Its standard error is copied to that of this
+ * process.
+ */
 export async function startInBackground({ standard = false, further = [], env = {} }: BackgroundOptions = {}): Promise<number> {
   const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
     detached: true,

@@ -14,33 +14,36 @@ import { summaryLines } from '../launcher/demo/demo-text.ts';
 import { heedNoReaders, nodeStreamsFlushed } from './node-streams.ts';
 import { temporaryDirectory } from '../system/user-directories.ts';
 
-/** What `etherloom demo` takes. */
+/** The options of `etherloom demo`. */
 export interface DemoArguments {
-  /** Whether there shall be stations even where there could be guests. */
+  /** True for stations even where guests could run. */
   readonly stations: boolean;
-  /** Whether QEMU may be installed. */
+  /** True if QEMU may be installed. */
   readonly install: boolean;
 }
 
 const slaves = 2;
-/** Milliseconds until every guest must have its address, and then until all have reached each other. */
+/** The time in which every guest must have its address, and then in which all must have reached each other, in milliseconds. */
 const leaseLimit = 120_000;
 const pingLimit = 30_000;
 /** Milliseconds between two rounds of pings, while the demo is watched. */
 const roundInterval = 2000;
-/** A Ctrl-C reaches the whole group of processes: our children may be gone before we hear of it ourselves. */
+/**
+ * Milliseconds between the end of a child and the report of its failure. Ctrl-C reaches the whole process group, so a child may end before
+ * this process receives the signal.
+ */
 const ownSignalLimit = 500;
 
 /**
- * `etherloom demo`: the star on this machine, live. Returns the exit status: 0 after success, 128 and the signal's number when it was
- * ended before. Throws EtherloomError when a guest, a lease or a ping fails.
+ * Implements `etherloom demo`: a star on this machine, live. Returns the exit status: 0 after success, 128 plus the signal's number if a
+ * signal ended it earlier. Throws EtherloomError if a guest, a lease or a ping fails.
  */
 export async function runDemo(wish: DemoArguments): Promise<number> {
   const ending = new AbortController();
   const end = (name: NodeJS.Signals): void => ending.abort(new Interruption(name));
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, end);
   process.on('uncaughtException', (error) => ending.abort(error));
-  // Whoever watched may be gone; what was started is ended in order even so.
+  // The reader of the output may be gone. The children are ended in order even then.
   heedNoReaders(process.stdout);
   const outcome = { reached: false };
   try {
@@ -55,7 +58,7 @@ export async function runDemo(wish: DemoArguments): Promise<number> {
   }
 }
 
-/** The demo was told to end. */
+/** A signal that ends the demo. */
 class Interruption extends Error {
   readonly signal: NodeJS.Signals;
 
@@ -107,12 +110,12 @@ async function runStar(
   screen.progress('');
 }
 
-/** Waits until all guests have their addresses and each has reached every other. Throws EtherloomError with those that have not. */
+/** Waits until all guests have their addresses and each has reached every other. Throws EtherloomError that names those that have not. */
 async function reachAll(star: DemoStar, board: DemoBoard, front: ChosenFront, screen: DemoScreen, signal: AbortSignal): Promise<void> {
   screen.progress(`waiting until all ${front.kind} have their addresses`);
   await board.until((table) => allLeased(table) || anyDied(table), leaseLimit, signal);
   const without = board.table.filter(({ state }) => state !== 'leased').map(({ role, id, state }) => `${role} ${id ?? '?'} (${state})`);
-  if (without.length > 0) throw new EtherloomError('timed-out', `no address for what is in front of: ${without.join(', ')}`);
+  if (without.length > 0) throw new EtherloomError('timed-out', `no address for the ${front.kind} of: ${without.join(', ')}`);
   screen.progress(`the ${front.kind} ping each other`);
   const pings = new AbortController();
   const rounds = front.guest === undefined ? undefined : pingAgain(star, board, 0, AbortSignal.any([signal, pings.signal]));
@@ -123,7 +126,7 @@ async function reachAll(star: DemoStar, board: DemoBoard, front: ChosenFront, sc
     throw new EtherloomError('timed-out', `not all ${front.kind} reach each other; read the table above`);
 }
 
-/** Goes on until told to end. Stations ping by themselves. */
+/** Runs until a signal ends it. Stations ping by themselves. */
 async function watch(star: DemoStar, board: DemoBoard, front: ChosenFront, screen: DemoScreen, signal: AbortSignal): Promise<void> {
   screen.say(`try: bin/etherloom station --sock ${star.sockOf(0)} --id 7 --ping 10.77.0.10`);
   screen.progress('Ctrl-C ends it');
@@ -134,7 +137,7 @@ async function watch(star: DemoStar, board: DemoBoard, front: ChosenFront, scree
   });
 }
 
-/** Rounds of pings, `interval` milliseconds apart, until aborted. */
+/** Repeats rounds of pings, `interval` milliseconds apart, until aborted. */
 async function pingAgain(star: DemoStar, board: DemoBoard, interval: number, signal: AbortSignal): Promise<void> {
   const tell = (place: number, peer: string, milliseconds: number | undefined): void =>
     board.tell(place, { type: 'ping', peer, milliseconds });
@@ -149,7 +152,7 @@ async function pingAgain(star: DemoStar, board: DemoBoard, interval: number, sig
   }
 }
 
-/** Names of sockets must be short: not in a long temporary directory. */
+/** Creates a directory with a short path, since the paths of sockets are limited. A long temporary directory is not used. */
 async function withDirectory(work: (directory: string) => Promise<void>): Promise<void> {
   const usual = temporaryDirectory();
   const parent = usual.length > 40 ? '/tmp' : usual;

@@ -24,19 +24,19 @@ const options: readonly Option[] = [
 const exitFailure = 1;
 
 const usage = `usage: dpipe [options] COMMAND [...] = COMMAND [...] [= COMMAND [...]]
-Joins commands by pipes in both directions. A command between two others speaks to the right by the descriptors that
+Joins commands by pipes in both directions. A command between two others exchanges data with the right by the descriptors that
 ALTERNATE_STDIN and ALTERNATE_STDOUT name.
-  A =} B }= C            B is on the way from A to C only
-  A ={ B {= C            B is on the way from C to A only
-  -d, --daemon           go on in the background
+  A =} B }= C            B is only in the direction from A to C
+  A ={ B {= C            B is only in the direction from C to A
+  -d, --daemon           run in the background
   -p, --pidfile FILE     write the process id to FILE
   -P, --pgrpfile FILE    write the process group to FILE, as kill takes it
-  -n, --nowrapproc       become the last command, instead of waiting for it
-  -N, --nowrapnoclean    the same, and leave the files where they are
-  -h, --help             this text
+  -n, --nowrapproc       replace dpipe by the last command, instead of waiting for it
+  -N, --nowrapnoclean    the same, and keep the files of -p and -P at the end
+  -h, --help             show this text
 `;
 
-/** `dpipe`: commands joined in both directions, under its old name, with its old options. Returns the exit code. */
+/** Implements `dpipe`, commands joined in both directions, with the original's name and options. Returns the exit code. */
 export async function runDpipe(argv: readonly string[], program: string): Promise<number> {
   const { options: found, operands, mistakes } = getopt(argv, options, { longOnly: false, permute: false });
   const given = new Map(found.map(({ name, value }) => [name, value]));
@@ -76,7 +76,7 @@ async function run(line: PipedLine, given: ReadonlyMap<string, string>, log: (me
   }
 }
 
-/** The process's id, and that of its group, which it leads. */
+/** Writes the files with the process id, and with that of the group, which this process leads. */
 function writeFiles(given: ReadonlyMap<string, string>): (Disposable & { readonly path: string })[] {
   const numbers = [
     ['pidfile', process.pid],

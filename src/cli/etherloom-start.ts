@@ -3,7 +3,10 @@ import { printError } from './print.ts';
 
 export { leave } from './leave.ts';
 
-/** `etherloom`: argv in, exit code out. Packages that it loads ask for `process.stderr`, so that is claimed before. */
+/**
+ * Runs `etherloom` with these arguments, and returns the exit code. Standard error is claimed before packages are loaded that use
+ * `process.stderr`.
+ */
 export async function runEtherloom(argv: readonly string[]): Promise<number> {
   claimStandardError(printError);
   const { runEtherloom } = await import('./etherloom.ts');

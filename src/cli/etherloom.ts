@@ -19,13 +19,13 @@ import { runSwitch, type SwitchArguments } from './switch.ts';
 const exitFailure = 1;
 const exitUsage = 2;
 
-/** A tool of an old name. */
+/** A tool with a name of VDE's. */
 interface Companion {
   readonly what: string;
   readonly run: (argv: readonly string[], program: string) => Promise<number>;
 }
 
-/** Their arguments are read as the originals read them. */
+/** The arguments of these tools are parsed as the originals parse them. */
 const companions: ReadonlyMap<string, Companion> = new Map<string, Companion>([
   [
     'plug',
@@ -44,7 +44,7 @@ const companions: ReadonlyMap<string, Companion> = new Map<string, Companion>([
   [
     'slirp',
     {
-      what: 'slirpvde: lead a switch to the Internet by libslirp',
+      what: 'slirpvde: connect a switch to the Internet by libslirp',
       run: async (...args) => (await import('./slirpvde.ts')).runSlirpvde(...args),
     },
   ],
@@ -62,7 +62,7 @@ const companions: ReadonlyMap<string, Companion> = new Map<string, Companion>([
   [
     'wirefilter',
     {
-      what: 'wirefilter: a bad wire between two switches: loss, delay, noise …',
+      what: 'wirefilter: impair a wire between two switches: loss, delay, noise …',
       run: async (...args) => (await import('./wirefilter.ts')).runWirefilter(...args),
     },
   ],
@@ -83,7 +83,7 @@ const companions: ReadonlyMap<string, Companion> = new Map<string, Companion>([
   ],
 ]);
 
-/** Runs `etherloom`: argv in, exit code out. */
+/** Runs `etherloom` with these arguments, and returns the exit code. */
 export async function runEtherloom(argv: readonly string[]): Promise<number> {
   const [, , name = '', ...rest] = argv;
   const companion = companions.get(name);
@@ -103,7 +103,7 @@ export async function runEtherloom(argv: readonly string[]): Promise<number> {
   }
 }
 
-/** The long options of the command that the words name. */
+/** Returns the long options of the command that the words name. */
 function longOptionsOf(root: Command, words: readonly string[]): string[] {
   let command = root;
   for (const word of words) {
@@ -114,7 +114,7 @@ function longOptionsOf(root: Command, words: readonly string[]): string[] {
   return command.options.flatMap(({ long }) => long ?? []);
 }
 
-/** `exit` is called with the status of a command that ends with one of its own. */
+/** Builds the commands. `exit` is called with the exit status of a command that returns one. */
 function program(exit: (status: number) => void): Command {
   const root = new Command('etherloom')
     .description('Ethernet in userspace: switches, a star of switches with DHCP, and QEMU guests')
@@ -122,7 +122,7 @@ function program(exit: (status: number) => void): Command {
     .exitOverride()
     .configureHelp({ optionDescription: describeOption })
     .configureOutput({ writeOut: print, writeErr: printError })
-    .showHelpAfterError('(etherloom --help tells more)');
+    .showHelpAfterError('(see etherloom --help)');
   addSwitch(root, exit);
   addMaster(root, exit);
   addSlave(root, exit);
@@ -133,7 +133,7 @@ function program(exit: (status: number) => void): Command {
   return root;
 }
 
-/** Describes an option for the help, without a default that says nothing: `(default: false)`, `(default: [])`. */
+/** Describes an option for the help, without a default that adds nothing: `(default: false)`, `(default: [])`. */
 function describeOption(option: Option): string {
   const defaultValue: unknown = option.defaultValue;
   const isPlain = defaultValue === false || (Array.isArray(defaultValue) && defaultValue.length === 0);
@@ -169,7 +169,7 @@ function addMaster(root: Command, exit: (status: number) => void): void {
   const command = root
     .command('master')
     .description('run the master of a star: a switch with a DHCP server that slaves link to')
-    .requiredOption('--listen <host:port>', 'where slaves link; they ask on the port above it')
+    .requiredOption('--listen <host:port>', 'link address for slaves; the control port is the one above it')
     .requiredOption('--subnet <network>', 'the network to serve, as 10.77.0.0/24')
     .option('--control <port>', 'control port, where slaves join (default: one above --listen)', integer(1, 65_535))
     .option('--no-dhcp', 'run no DHCP server; with --guest, the guest runs one')
@@ -195,7 +195,7 @@ function addGuest(root: Command): void {
   guest
     .command('build')
     .description("build the guest's image from Debian's packages")
-    .argument('[dir]', 'where to')
+    .argument('[dir]', 'directory of the image')
     .option('--force', 'build it even if it exists', false)
     .action((directory: string | undefined, { force }: { force: boolean }) => runGuestBuild(directory, force));
   guest
@@ -225,7 +225,7 @@ function addDemo(root: Command, exit: (status: number) => void): void {
     .action(async (options: DemoArguments) => exit(await runDemo(options)));
 }
 
-/** What master and slave share. */
+/** Adds the options that master and slave share. */
 function addNodeOptions(command: Command): Command {
   return addManagementOptions(addBacklogOptions(command))
     .addOption(sockOption())
@@ -239,7 +239,7 @@ function addNodeOptions(command: Command): Command {
     .option('--plain', 'allow unencrypted links beyond this machine', false);
 }
 
-/** How a switch is managed, and how it goes on. */
+/** Adds the options for the management of a switch, and for the background. */
 function addManagementOptions(command: Command): Command {
   return command
     .option('-M, --mgmt <path>', 'socket of the management console')
@@ -252,7 +252,7 @@ function addManagementOptions(command: Command): Command {
     .option('-d, --daemon', 'run in the background once it serves', false);
 }
 
-/** What is kept for those who do not read. */
+/** Adds the limits of the backlog. */
 function addBacklogOptions(command: Command): Command {
   return command
     .option('--backlog-frames <n>', 'maximum number of frames that wait for a reader', integer(0, 2 ** 20), 4096)

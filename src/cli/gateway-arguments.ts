@@ -4,7 +4,7 @@ import { EtherloomError } from '../errors.ts';
 import { parseIpv4, parseIpv4Network } from '../wire/ipv4.ts';
 import { collect } from './option-values.ts';
 
-/** What `etherloom switch` and `etherloom master` are given about the gateway, as commander reads it. */
+/** The options of `etherloom switch` and `etherloom master` for the gateway, as commander parses them. */
 export interface GatewayArguments {
   readonly gateway: boolean;
   readonly gatewayAllow: readonly string[];
@@ -15,20 +15,20 @@ export interface GatewayArguments {
 /** Adds the options of a gateway to a command. */
 export function addGatewayOptions(command: Command): Command {
   return command
-    .option('--gateway', 'give guests the Internet, by way of this machine; takes the packages vdeplug and libvdeplug-slirp', false)
+    .option('--gateway', 'give guests access to the Internet through this machine; needs the packages vdeplug and libvdeplug-slirp', false)
     .option('--gateway-allow <cidr[:port]>', 'let guests reach only this network, or this port of it (repeatable)', collect, [])
     .option('--gateway-loopback', "let guests reach this machine's loopback, at the router's address", false)
     .option(
       '--forward <[address:]port=guest:port>',
-      'lead connections to a port of this machine to a guest, as 2222=10.77.0.11:22, or udp:5353=10.77.0.11:53; listens on 127.0.0.1 unless an address is given (repeatable)',
+      'forward connections from a port of this machine to a guest, as 2222=10.77.0.11:22, or udp:5353=10.77.0.11:53; listens on 127.0.0.1 unless an address is given (repeatable)',
       collect,
       [],
     );
 }
 
 /**
- * Returns what the arguments say of the gateway; undefined when there is none. `withoutDhcp` is why there is no DHCP server, if so. Throws
- * EtherloomError('bad-option').
+ * Returns the settings of the gateway; undefined if there is none. `withoutDhcp` is the remedy if there is no DHCP server, else undefined.
+ * Throws EtherloomError('bad-option').
  */
 export function gatewayOf(given: GatewayArguments, withoutDhcp?: string): GatewayWish | undefined {
   const { gateway, gatewayAllow, gatewayLoopback, forward } = given;
@@ -42,7 +42,7 @@ export function gatewayOf(given: GatewayArguments, withoutDhcp?: string): Gatewa
     return undefined;
   }
   if (withoutDhcp !== undefined)
-    throw new EtherloomError('bad-option', `--gateway needs the DHCP server, by which guests learn of it; ${withoutDhcp}`);
+    throw new EtherloomError('bad-option', `--gateway needs the DHCP server, which sends guests its address; ${withoutDhcp}`);
   return { allow: gatewayAllow.map(allowedOf), forwards: forward.map(forwardOf), hostLoopback: gatewayLoopback };
 }
 

@@ -1,36 +1,37 @@
 /**
- * Options as the C library's getopt_long_only reads them, and getopt_long where that is asked for: `-s X`, `-sX`, `--sock X`, `--sock=X`, `-sock X`, any unambiguous prefix of a
- * long name, options anywhere among the other arguments, and `--` before arguments that only look like options. [getopt_long(3)]
+ * Parses options like the C library's getopt_long_only, or like getopt_long if `longOnly` is false: `-s X`, `-sX`, `--sock X`, `--sock=X`,
+ * `-sock X`, and any unambiguous prefix of a long name. Options may stand anywhere among the other arguments; `--` ends them.
+ * [getopt_long(3)]
  */
 
 /** One option and its names. */
 export interface Option {
-  /** What the result calls it. */
+  /** The name of the option in the result. */
   readonly name: string;
   readonly short?: string;
   readonly long?: readonly string[];
-  /** Whether it takes an argument; an optional one is joined to it: `-Dx`, `--dhcp=x`. */
+  /** True if it takes an argument. An optional one is joined to it: `-Dx`, `--dhcp=x`. */
   readonly argument: boolean | 'optional';
 }
 
-/** How strictly it is read. */
+/** The rules of parsing. */
 export interface ReadingOptions {
-  /** Whether a long name may have one dash. Default: true. */
+  /** True if a long name may have one dash. Default: true. */
   readonly longOnly?: boolean;
-  /** Whether options may come behind other arguments; else the first of these ends them. Default: true. */
+  /** True if options may follow other arguments; otherwise the first of these ends the options. Default: true. */
   readonly permute?: boolean;
 }
 
-/** What was found. */
+/** The result of parsing. */
 export interface ParsedArguments {
-  /** In order; an option given twice is there twice. */
+  /** The options in order. An option given twice appears twice. */
   readonly options: readonly { readonly name: string; readonly value: string }[];
   readonly operands: readonly string[];
-  /** What the C library would print for each mistake, without the program's name before it. */
+  /** The message of the C library for each mistake, without the program's name before it. */
   readonly mistakes: readonly string[];
 }
 
-/** Reads `argv`, the arguments without the program's name. A mistake does not end the reading. */
+/** Parses `argv`, the arguments without the program's name. Parsing continues after a mistake. */
 export function getopt(argv: readonly string[], options: readonly Option[], reading: ReadingOptions = {}): ParsedArguments {
   const reader = new Reader(argv, options, reading);
   while (reader.next());
@@ -63,7 +64,10 @@ class Reader {
     return true;
   }
 
-  /** A single dash begins a long name, unless its first letter is an option and either alone or the beginning of no long name. */
+  /**
+   * Returns true for a short option. A single dash begins a long name, unless the first letter is an option and either stands alone or
+   * begins no long name.
+   */
   #isShort(argument: string): boolean {
     if (!this.#longOnly) return true;
     const letter = this.#options.some(({ short }) => short === argument[1]);
@@ -84,7 +88,7 @@ class Reader {
       this.result.mistakes.push(`unrecognized option '${dashes}${text}'`);
       return;
     }
-    // Two names of one option are not two options, but where a single dash may begin them.
+    // Two names of one option are ambiguous only if a single dash may begin them.
     if (matches.length > 1 && (this.#longOnly || matches.some(({ option }) => option !== match.option))) {
       const names = matches.map(({ long }) => ` '${dashes}${long}'`).join('');
       this.result.mistakes.push(`option '${dashes}${text}' is ambiguous; possibilities:${names}`);

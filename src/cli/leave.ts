@@ -1,9 +1,9 @@
 import { outletsFlushed } from '../system/outlet.ts';
 
-/** How long a service waits at its end for whoever does not read what it said, in milliseconds. */
+/** How long a service waits at its end for the readers of its output, in milliseconds. */
 const patience = 500;
 
-/** Ends the process with that exit code, when what it said was taken, or its readers have had a while to take it. */
+/** Ends the process with that exit code, after its output was taken, or after its readers had time to take it. */
 export async function leave(status: number): Promise<never> {
   await outletsFlushed(patience);
   return process.exit(status);

@@ -8,7 +8,7 @@ import { realRandom } from '../random.ts';
 import { isInBackground, startInBackground } from './background.ts';
 import { tellReady } from './tell-ready.ts';
 
-/** The arguments of each command that runs a switch: how it is managed, and whether it runs in the background. */
+/** The options of all commands that run a switch, for its management and for the background. */
 export interface ManagementArguments {
   readonly mgmt?: string;
   readonly mgmtmode?: number;
@@ -19,7 +19,7 @@ export interface ManagementArguments {
   readonly daemon: boolean;
 }
 
-/** Returns what the arguments say of the switch's management. */
+/** Returns the settings of the switch's management. */
 export function managementOf({
   mgmt,
   mgmtmode,
@@ -38,7 +38,10 @@ export function managementOf({
   };
 }
 
-/** Opens a service and runs it until it is told to end, in the background if its user wants that. Returns the exit status. Throws what `open` throws. */
+/**
+ * Opens a service and runs it until a signal ends it, in the background if the user asked for that. Returns the exit status. Throws the
+ * errors of `open`.
+ */
 export async function runManagedService(
   name: string,
   { daemon }: ManagementArguments,

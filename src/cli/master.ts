@@ -11,7 +11,7 @@ import { managementOf, runManagedService } from './managed-service.ts';
 import { networkOf, refuseWithoutDhcp, serviceOptions, type NetworkArguments } from './network-arguments.ts';
 import { backlogBounds, guestWish, type NodeArguments } from './node-arguments.ts';
 
-/** What `etherloom master` was given, as commander reads it. */
+/** The options of `etherloom master`, as commander parses them. */
 export interface MasterArguments extends NodeArguments, NetworkArguments, GatewayArguments {
   readonly listen: string;
   readonly subnet: string;
@@ -21,7 +21,7 @@ export interface MasterArguments extends NodeArguments, NetworkArguments, Gatewa
   readonly maxLinks: number;
 }
 
-/** `etherloom master`: the centre of a star. Returns the exit status. */
+/** Implements `etherloom master`, the centre of a star. Returns the exit status. */
 export function runMaster(given: MasterArguments): Promise<number> {
   return runManagedService('master', given, async (environment) => {
     const { warn } = environment.log;
@@ -42,10 +42,10 @@ export function runMaster(given: MasterArguments): Promise<number> {
   });
 }
 
-/** Returns what the arguments say, but for the directories. Throws EtherloomError: `bad-option`, `bad-address`. */
+/** Returns the settings without the directories. Throws EtherloomError: `bad-option`, `bad-address`. */
 function optionsOf(given: MasterArguments): Omit<MasterOptions, 'sock' | 'state'> {
   const { control: controlPort, dhcp, router, dns, range, domain, leaseTime, maxLinks, linkMtu } = given;
-  // The guest that serves in its place knows nothing of these. It is told the MTU.
+  // With --no-dhcp a guest serves the network. It does not know these settings, but it is told the MTU.
   if (!dhcp) {
     const options = { '--router': router, '--dns': dns, '--range': range, '--domain': domain, '--lease-time': leaseTime };
     refuseWithoutDhcp({ ...options, ...serviceOptions(given) }, 'leave out --no-dhcp');

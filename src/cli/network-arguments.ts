@@ -4,7 +4,7 @@ import { EtherloomError } from '../errors.ts';
 import { parseIpv4, parseIpv4Network, type Ipv4Address } from '../wire/ipv4.ts';
 import { collect, integer } from './option-values.ts';
 
-/** What `etherloom switch` and `etherloom master` are given about the network that they serve, as commander reads it. */
+/** The options of `etherloom switch` and `etherloom master` for the network that they serve, as commander parses them. */
 export interface NetworkArguments {
   readonly router?: string;
   readonly dns: readonly string[];
@@ -27,7 +27,7 @@ export function addNetworkOptions(command: Command): Command {
     .option('--range <first-last>', 'addresses for DHCP clients that have none reserved, as 10.77.0.100-10.77.0.199')
     .option('--lease-time <seconds>', 'duration of a lease (default: 3600)', integer(4, 0xffff_ffff))
     .option('--mtu <octets>', 'MTU of the network, sent to clients by DHCP (default: 1500)', integer(68, 65_521))
-    .option('--bootp', 'serve BOOTP clients, too; they keep their addresses for ever')
+    .option('--bootp', 'serve BOOTP clients too; their addresses never expire')
     .option('--dhcp-lax-checksum', 'accept DHCP messages whose UDP checksum covers the pseudo-header only')
     .option('--dhcp-lease-per-mac', 'one lease for each MAC address, whatever client identifiers it sends; a master always does so')
     .option(
@@ -37,7 +37,7 @@ export function addNetworkOptions(command: Command): Command {
     );
 }
 
-/** Returns what the arguments say of the network; `option` is the one that names the subnet. Throws EtherloomError('bad-option'). */
+/** Returns the settings of the network; `option` is the one that names the subnet. Throws EtherloomError('bad-option'). */
 export function networkOf(option: '--dhcp' | '--subnet', subnet: string, given: NetworkArguments): NetworkOptions {
   const network = parseIpv4Network(subnet);
   if (!network) throw new EtherloomError('bad-option', `${option} ${subnet} is not a network; write it as 10.77.0.0/24`);
@@ -51,7 +51,7 @@ export function networkOf(option: '--dhcp' | '--subnet', subnet: string, given: 
   };
 }
 
-/** Returns the options about how clients are served, by name, for `refuseWithoutDhcp`. */
+/** Returns the options for the service to clients, by name, for `refuseWithoutDhcp`. */
 export function serviceOptions({
   bootp,
   dhcpLaxChecksum,
@@ -66,7 +66,7 @@ export function serviceOptions({
   };
 }
 
-/** Throws EtherloomError('bad-option') when an option of the DHCP server is given and there is none; `remedy` is what to do about it. */
+/** Throws EtherloomError('bad-option') if an option of the DHCP server is given without a server; `remedy` says what to do. */
 export function refuseWithoutDhcp(given: Readonly<Record<string, unknown>>, remedy: string): void {
   for (const [option, value] of Object.entries(given)) {
     if (value === undefined || (Array.isArray(value) && value.length === 0)) continue;

@@ -2,7 +2,7 @@ import type { SwitchServiceOptions } from '../daemon/switch-service.ts';
 import type { GuestWish } from '../launcher/node-guest.ts';
 import type { ManagementArguments } from './managed-service.ts';
 
-/** What every command with a switch takes. */
+/** The backlog options of all commands with a switch. */
 export interface BacklogArguments {
   readonly backlogFrames: number;
   readonly backlogOctets: number;
@@ -10,7 +10,7 @@ export interface BacklogArguments {
   readonly backlogBudget: number;
 }
 
-/** What `etherloom master` and `etherloom slave` both take. */
+/** The options that `etherloom master` and `etherloom slave` share. */
 export interface NodeArguments extends BacklogArguments, ManagementArguments {
   readonly sock?: string;
   readonly state?: string;
@@ -24,12 +24,12 @@ export interface NodeArguments extends BacklogArguments, ManagementArguments {
   readonly plain: boolean;
 }
 
-/** What the arguments say of the guest; undefined when there is to be none. */
+/** Returns the settings of the guest; undefined without one. */
 export function guestWish({ guest: image, attach, accel, qemu, memory }: NodeArguments): GuestWish | undefined {
   return image === undefined ? undefined : { image, attach, accel, qemu, memory };
 }
 
-/** What the arguments say of what is kept for those who do not read. */
+/** Returns the limits of the backlog. */
 export function backlogBounds({
   backlogFrames: frames,
   backlogOctets: octets,

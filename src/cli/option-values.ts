@@ -1,11 +1,11 @@
-/** Values of options, as commander reads them: each function returns the value of a text, or throws InvalidArgumentError. */
+/** Parsers of option values for commander: each function returns the value of a text, or throws InvalidArgumentError. */
 import { InvalidArgumentError } from 'commander';
 import { parseQuality } from '../impairment/impairment-text.ts';
 import type { Quality } from '../impairment/impairment.ts';
 import { gidNamed } from '../system/accounts.ts';
 import { isGroupMac, parseMac, type MacAddress } from '../wire/mac.ts';
 
-/** Reads an impairment in wirefilter's words: `loss 5, delay 20+5`. */
+/** Parses an impairment in wirefilter's words: `loss 5, delay 20+5`. */
 export function quality(value: string): Quality {
   try {
     return parseQuality(value);
@@ -14,32 +14,32 @@ export function quality(value: string): Quality {
   }
 }
 
-/** Reads permission bits. */
+/** Parses permission bits. */
 export function octal(text: string): number {
   if (/^[0-7]{1,5}$/.test(text)) return parseInt(text, 8);
   throw new InvalidArgumentError('It must be an octal mode, as 660.');
 }
 
-/** Reads the name or number of a group. */
+/** Returns the id of a group, from its name or number. */
 export function groupId(name: string): number {
   const gid = gidNamed(name);
   if (gid === undefined) throw new InvalidArgumentError('There is no such group.');
   return gid;
 }
 
-/** Reads the MAC address of one station. */
+/** Parses the MAC address of one station. */
 export function macAddress(text: string): MacAddress {
   const mac = parseMac(text);
   if (mac === undefined || isGroupMac(mac)) throw new InvalidArgumentError('It must be the address of one station, as 00:ff:00:00:00:01.');
   return mac;
 }
 
-/** Adds the value of an option that may be given several times to those before it. */
+/** Adds the value of a repeatable option to the earlier ones. */
 export function collect(value: string, previous: readonly string[]): readonly string[] {
   return [...previous, value];
 }
 
-/** Returns the reader of whole numbers from `least` to `most`. */
+/** Returns the parser of whole numbers from `least` to `most`. */
 export function integer(least: number, most: number): (text: string) => number {
   return (text) => {
     const number = Number(text);

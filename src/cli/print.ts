@@ -2,16 +2,16 @@ import { writeSync } from 'node:fs';
 import { errnoOf } from '../errors.ts';
 
 /*
- * What a command prints that carries no frames: it may wait for its reader. Node's own streams would make pipes and sockets that others
- * share not wait, for them too.
+ * Writes the output of commands that carry no frames, and may therefore block. Node's own streams would make shared pipes and sockets
+ * non-blocking, for their other users too.
  */
 
-/** Writes text to standard output, and waits until it was taken. */
+/** Writes text to standard output, and blocks until it was taken. */
 export function print(text: string | Uint8Array): void {
   put(1, text);
 }
 
-/** Writes text to standard error, and waits until it was taken. */
+/** Writes text to standard error, and blocks until it was taken. */
 export function printError(text: string | Uint8Array): void {
   put(2, text);
 }
@@ -22,7 +22,7 @@ function put(fd: number, text: string | Uint8Array): void {
     try {
       rest = rest.subarray(writeSync(fd, rest));
     } catch (error) {
-      // Another program that shares it has made it not wait; else nobody reads it.
+      // With EAGAIN, another program has made the shared descriptor non-blocking. After any other error there is no reader.
       if (errnoOf(error) !== 'EAGAIN') return;
       Atomics.wait(pause, 0, 0, 10);
     }

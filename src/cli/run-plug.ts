@@ -6,22 +6,22 @@ import { nameProcess } from '../system/daemon.ts';
 import { writePidFile } from '../system/pid-file.ts';
 import { tellReady } from './tell-ready.ts';
 
-/** A plug that runs until it ends or is told to. */
+/** A plug that runs until it or a signal ends it. */
 export interface PlugRun extends PlugOptions {
   /** The name of the process, in `ps` and in the system's log. */
   readonly name: string;
   readonly isDaemon: boolean;
   readonly pidfile: string | undefined;
-  /** Says a line to the user, as long as this is not a daemon. */
+  /** Shows a line to the user, unless this is a daemon. */
   readonly say: (line: string) => void;
-  /** Records the begin and the end. Default: nothing does. */
+  /** Records the start and the end. Default: no record. */
   readonly record?: ((line: string) => void) | undefined;
 }
 
-/** Plugs in, and carries frames until an end has gone or a signal tells it to end. Throws EtherloomError when one cannot be opened, or fails. */
+/** Plugs in, and carries frames until an end has gone or a signal ends it. Throws EtherloomError if an end cannot be opened, or fails. */
 export async function runPlug({ name, isDaemon, pidfile, say, record, ...options }: PlugRun): Promise<void> {
   nameProcess(name);
-  // Heard from here on: a signal while the switch is being asked leaves nothing behind, either.
+  // Signals are handled from here on: one that arrives while the switch is being asked also ends the process cleanly.
   const told = new Promise<string>((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => resolve(signal));
   });

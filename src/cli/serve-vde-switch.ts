@@ -13,10 +13,10 @@ import { homeDirectory } from '../system/user-directories.ts';
 import { tellReady } from './tell-ready.ts';
 import { exitStatusOf, type SwitchSettings } from './vde-switch-options.ts';
 
-/** What does not end a `vde_switch`; SIGHUP is for its plugins. */
+/** The signals that do not end a `vde_switch`. SIGHUP is for its plugins. */
 const ignored = ['SIGHUP', 'SIGPIPE', 'SIGALRM', 'SIGUSR1', 'SIGUSR2', 'SIGPROF', 'SIGVTALRM', 'SIGIO', 'SIGSTKFLT', 'SIGPWR'] as const;
 
-/** Serves until it is told to end. Returns the exit code, unless a signal ends the process that is to be its end. */
+/** Serves until a signal or the console ends it. Returns the exit code, except after SIGINT, which ends the process itself. */
 export async function serveVdeSwitch(settings: SwitchSettings, program: string): Promise<number> {
   const tell = (line: string): void => complain(`${program}: ${line}`);
   try {
@@ -35,7 +35,7 @@ async function serveUntilEnded(settings: SwitchSettings, tell: (line: string) =>
   const endedWith = await serve(
     (context) => ManagedSwitch.open(optionsOf(settings, tell), environment, context, (service) => openTaps(service, settings.taps, tell)),
     {
-      // Standard output is the console's.
+      // Standard output belongs to the console.
       ready: () => (settings.daemon ? tellReady() : complain('ready')),
       hangup: 'none',
       ignored,
@@ -43,7 +43,7 @@ async function serveUntilEnded(settings: SwitchSettings, tell: (line: string) =>
       ending: (name) => log(`Caught signal ${name === 'SIGTERM' ? 15 : 2}, cleaning up and exiting`),
     },
   );
-  // Whoever waits for it sees that it was interrupted.
+  // The parent process must see that it was interrupted.
   if (endedWith === 'SIGINT') {
     process.removeAllListeners('SIGINT');
     process.kill(process.pid, 'SIGINT');
@@ -65,7 +65,7 @@ function optionsOf(settings: SwitchSettings, complain: (line: string) => void): 
   };
 }
 
-/** The script that is run at the beginning: the one that was named, or the user's, or this machine's. */
+/** Returns the scripts that run at the start: the one that was named, or the user's, or this machine's. */
 function startScripts(named: string | undefined): string[] {
   if (named !== undefined) return [named];
   const home = homeDirectory();
@@ -73,7 +73,7 @@ function startScripts(named: string | undefined): string[] {
   return usual.filter((path) => existsSync(path)).slice(0, 1);
 }
 
-/** A tap that is not to be had does not keep the original from serving either. */
+/** Opens the taps. One that cannot be opened is reported, and the switch serves without it, as the original does. */
 async function openTaps(service: SwitchService, names: readonly string[], complain: (line: string) => void): Promise<void> {
   for (const name of names) {
     try {

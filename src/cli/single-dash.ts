@@ -1,17 +1,17 @@
-/** A long option with one dash only. */
+/** A long option with a single dash. */
 export interface SingleDash {
-  /** As it was given: `-daemon`. */
+  /** The argument as given: `-daemon`. */
   readonly given: string;
   /** The option that it begins: `--daemon`. */
   readonly meant: string;
 }
 
-/** A shorter word may well be a short option with its value behind it. */
+/** The length from which a word is checked. A shorter word may be a short option followed by its value. */
 const shortestWord = 3;
 
 /**
- * Finds the first argument that is a long option, or its beginning, with one dash: it would be read as short options. `longs` are the long
- * options, each with its dashes. Undefined when there is none.
+ * Finds the first argument that is a long option, or its beginning, with one dash, since it would be read as short options. `longs` are the
+ * long options, each with its dashes. Returns undefined if there is none.
  */
 export function findSingleDash(argv: readonly string[], longs: readonly string[]): SingleDash | undefined {
   for (const given of argv) {

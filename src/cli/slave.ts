@@ -7,14 +7,14 @@ import { parseTcpAddress } from '../ports/tcp-address.ts';
 import { managementOf, runManagedService } from './managed-service.ts';
 import { backlogBounds, guestWish, type NodeArguments } from './node-arguments.ts';
 
-/** What `etherloom slave` was given, as commander reads it. */
+/** The options of `etherloom slave`, as commander parses them. */
 export interface SlaveArguments extends NodeArguments {
   readonly master: string;
   readonly id?: number;
   readonly impair?: Quality;
 }
 
-/** `etherloom slave`: a host of a star. Returns the exit status. */
+/** Implements `etherloom slave`, a host of a star. Returns the exit status. */
 export function runSlave(given: SlaveArguments): Promise<number> {
   return runManagedService('slave', given, async (environment) => {
     const { warn } = environment.log;

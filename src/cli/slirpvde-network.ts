@@ -1,4 +1,4 @@
-/** The options of `slirpvde` that say what network it makes, in the original's forms and with its defaults. */
+/** Parses the options of `slirpvde` for its network, in the original's forms and with its defaults. */
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { PlugPlace } from '../companions/plug-name.ts';
@@ -18,14 +18,14 @@ import {
 type SlirpPlace = Extract<PlugPlace, { readonly kind: 'slirp-network' }>;
 type Forward = NonNullable<SlirpPlace['config']['forwards']>[number];
 
-/** Options as they were given, in order. */
+/** The options in the given order. */
 type Given = readonly { readonly name: string; readonly value: string }[];
 
 const defaultHost = '10.0.2.2/24';
-/** Hosts of the network, unless the options say others. */
+/** The host numbers of the network, unless options name others. */
 const usual = { router: 2, dns: 3, firstLease: 15 };
 
-/** How many addresses libslirp leases. */
+/** The number of addresses that libslirp leases. */
 const leases = 16;
 
 /** Returns the network that the options ask for. Throws EtherloomError('bad-option'). */
@@ -53,7 +53,7 @@ export function slirpPlace(given: Given): SlirpPlace {
     dhcp: dhcp !== undefined,
     config: {
       ...{ router, prefixLength: network.prefixLength, dns, firstLease },
-      // As the original.
+      // The same as in the original.
       hostLoopback: true,
       forwards: given.flatMap(({ name, value }) => (name === 'tcp' || name === 'udp' ? [forwardOf(name, value, network)] : [])),
       tftp: tftpOf(last('tftp')),
@@ -61,7 +61,7 @@ export function slirpPlace(given: Given): SlirpPlace {
   };
 }
 
-/** Throws EtherloomError('bad-option') when libslirp would lease an address that no client can have: it looks at none of them. */
+/** Throws EtherloomError('bad-option') if libslirp would lease an address that no client can have. It does not check any itself. */
 function checkLeases(network: Ipv4Network, first: Ipv4Address, taken: readonly Ipv4Address[]): void {
   const last = first + leases - 1;
   if (last < broadcastOf(network) && !taken.some((address) => address >= first && address <= last)) return;
@@ -83,7 +83,7 @@ function refuse(value: string | undefined, option: string, instead: string): voi
   if (value !== undefined) throw new EtherloomError('bad-option', `${option} ${value} is not offered; ${instead}`);
 }
 
-/** An address without bits of a host names the network alone. */
+/** Parses the router's address and its network. An address without host bits names only the network. */
 function hostOf(text: string): { network: Ipv4Network; router: Ipv4Address } {
   const [, addressText = '', length = '24'] = /^([\d.]+)(?:\/(\d{1,2}))?$/.exec(text) ?? [];
   const [address, prefixLength] = [parseIpv4(addressText), Number(length)];
@@ -109,7 +109,7 @@ function isHost(network: Ipv4Network, address: Ipv4Address): boolean {
   return contains(network, address) && address !== network.address && address !== broadcastOf(network);
 }
 
-/** Returns the host that an option names; without it the usual one. */
+/** Returns the host that an option names; without it the default one. */
 function hostOr(usualNumber: number, option: string, text: string | undefined, network: Ipv4Network): Ipv4Address {
   if (text === undefined) return hostNumber(network, usualNumber);
   const address = parseIpv4(text);

@@ -35,24 +35,24 @@ const exitFailure = 1;
 const exitUsage = 255;
 
 const usage = `usage: slirpvde [options] [SWITCH]
-Leads a switch to the Internet, by way of this machine and without root. Takes the packages vdeplug and libvdeplug-slirp.
+Connects a switch to the Internet through this machine, without root. Needs the packages vdeplug and libvdeplug-slirp.
   -s, --sock SWITCH      the switch's directory, or a name as vde_plug takes it; - for frames on standard input and output
   -P, --port N           the switch's port
   -g, --group GROUP      group of the plug's socket
   -m, --mod MODE         permissions of the plug's socket, octal
-  -H, --host ADDR[/LEN]  the router's address, or the network (10.0.2.2/24); -n, --network as well
+  -H, --host ADDR[/LEN]  the router's address, or the network (10.0.2.2/24); also -n, --network
   -N, --dns ADDR         an address of the network that answers for this machine's resolver (10.0.2.3)
   -D, --dhcp[=FIRST]     lease addresses from FIRST on by DHCP (10.0.2.15)
-  -L PORT:HOST:HOSTPORT  lead TCP connections to PORT of this machine, at any of its addresses, to a host of the network
+  -L PORT:HOST:HOSTPORT  forward TCP connections from PORT of this machine, at any of its addresses, to a host of the network
   -U PORT:HOST:HOSTPORT  the same for UDP
   -t, --tftp DIR         let hosts of the network read the files in DIR by TFTP
-  -d, --daemon           go on in the background, once it is plugged in
+  -d, --daemon           run in the background once it is plugged in
   -p, --pidfile FILE     write the process id to FILE
-  -q, --quiet            say nothing but errors
-      --help             this text
+  -q, --quiet            show only errors
+      --help             show this text
 `;
 
-/** `slirpvde`: the Internet for a switch, under its old name, with its old options. Returns the exit code. */
+/** Implements `slirpvde`, the Internet for a switch, with the original's name and options. Returns the exit code. */
 export async function runSlirpvde(argv: readonly string[], program: string): Promise<number> {
   claimStandardError(complain);
   const { options: found, operands, mistakes: misread } = getopt(argv, options);
@@ -66,7 +66,7 @@ export async function runSlirpvde(argv: readonly string[], program: string): Pro
   }
   const isDaemon = given.has('daemon');
   const sock = operands[0] ?? given.get('sock') ?? '';
-  // What plugs tell beside their failures.
+  // Shows messages other than failures.
   const tell = given.has('quiet') ? (): void => undefined : say;
   try {
     const slirp: PlugAt = { place: slirpPlace(found), settings: { description: 'slirp' } };

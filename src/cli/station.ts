@@ -11,7 +11,7 @@ import { realRandom } from '../random.ts';
 import { formatIpv4, parseIpv4, type Ipv4Address } from '../wire/ipv4.ts';
 import { formatMac, parseMac, type MacAddress } from '../wire/mac.ts';
 
-/** What `etherloom station` takes. */
+/** The options of `etherloom station`. */
 export interface StationArguments {
   readonly sock: string;
   readonly mac?: string;
@@ -19,7 +19,7 @@ export interface StationArguments {
   readonly ping: readonly string[];
 }
 
-/** `etherloom station`: a DHCP client that answers pings and sends them, on a VDE switch. */
+/** Implements `etherloom station`: a DHCP client on a VDE switch that answers pings and sends them. */
 export async function runStation({ sock, mac: macText, id, ping }: StationArguments): Promise<void> {
   const log = openLog('etherloom station');
   const mac = macOf(macText, id);
@@ -27,7 +27,7 @@ export async function runStation({ sock, mac: macText, id, ping }: StationArgume
   await serve(async ({ signal }) => {
     const scope = new Scope();
     const tell = teller(mac, log);
-    // The station speaks only when it has been told of time or a frame, and that is after the link is there.
+    // The station sends only after a timer or a frame, and both come after the link exists.
     const link = scope.use(
       await StationUplink.open(
         {
@@ -77,7 +77,7 @@ function peerOf(text: string): Ipv4Address {
   return peer;
 }
 
-/** Tells the station's state in the words of guests, without repeating itself. */
+/** Logs changes of the station's state, in the words that guests use. */
 function teller(mac: MacAddress, log: Log): (state: string, address: Ipv4Address | undefined) => void {
   let told = '';
   return (state, address) => {
@@ -91,7 +91,7 @@ function teller(mac: MacAddress, log: Log): (state: string, address: Ipv4Address
   };
 }
 
-/** Tells each round trip, and of answers that do not come only the first. */
+/** Logs each round trip, but of missing answers only the first. */
 function pingReport(mac: MacAddress, log: Log): (peer: Ipv4Address, milliseconds: number | undefined) => void {
   const silent = new Set<Ipv4Address>();
   return (peer, milliseconds) => {

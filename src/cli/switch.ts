@@ -11,7 +11,7 @@ import { managementOf, runManagedService, type ManagementArguments } from './man
 import { networkOf, refuseWithoutDhcp, serviceOptions, type NetworkArguments } from './network-arguments.ts';
 import { backlogBounds, type BacklogArguments } from './node-arguments.ts';
 
-/** What `etherloom switch` was given, as commander reads it. */
+/** The options of `etherloom switch`, as commander parses them. */
 export interface SwitchArguments extends BacklogArguments, ManagementArguments, NetworkArguments, GatewayArguments {
   readonly sock?: string;
   readonly mode?: number;
@@ -31,7 +31,7 @@ export interface SwitchArguments extends BacklogArguments, ManagementArguments, 
   readonly state?: string;
 }
 
-/** `etherloom switch`: a switch, and perhaps a DHCP server in it. Returns the exit status. */
+/** Implements `etherloom switch`: a switch, optionally with a DHCP server. Returns the exit status. */
 export function runSwitch(given: SwitchArguments): Promise<number> {
   return runManagedService('switch', given, async (environment) => {
     for (const address of given.port) checkPortPlain(address, given.plain, environment.log.warn);
@@ -56,7 +56,7 @@ function optionsOf({ sock, port, tap, ...given }: SwitchArguments): ManagedSwitc
   };
 }
 
-/** Returns what the arguments say of the network that the switch serves; undefined when it serves none. Throws EtherloomError('bad-option'). */
+/** Returns the settings of the network that the switch serves; undefined if it serves none. Throws EtherloomError('bad-option'). */
 function servedNetworkOf(given: SwitchArguments, warn: (message: string) => void): ServedNetwork | undefined {
   const { dhcp, sock, state, router, dns, range, domain, leaseTime, mtu } = given;
   const remedy = 'add --dhcp SUBNET, as --dhcp 10.77.0.0/24';
@@ -66,7 +66,7 @@ function servedNetworkOf(given: SwitchArguments, warn: (message: string) => void
     refuseWithoutDhcp({ ...options, ...serviceOptions(given), '--state': state }, remedy);
     return undefined;
   }
-  // Beside the sockets: two switches never have one directory, and what a test made goes with the test's directory.
+  // The state is kept beside the sockets: two switches never share a directory, and a test's state is removed with the test's directory.
   const beside = sock === undefined ? undefined : `${resolve(sock)}.state`;
   return { ...networkOf('--dhcp', dhcp, given), gateway, state: state ?? beside ?? defaultStateDirectory('switch', warn) };
 }

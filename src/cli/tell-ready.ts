@@ -2,10 +2,12 @@ import { closeSync, writeSync } from 'node:fs';
 import { closeOnExec, closeStandardError } from '../system/daemon.ts';
 import { readyFd } from './background.ts';
 
-// The programs that this process starts before it serves must not have it.
+// Child processes that start before this process serves must not inherit the descriptor.
 if (readyFd !== undefined) closeOnExec(readyFd);
 
-/** Tells the parent that this process, in the background, serves. From here on it holds no directory, and its standard error is gone. */
+/**
+ * Reports to the parent that this process, in the background, serves. From here on it holds no directory, and its standard error is closed.
+ */
 export function tellReady(): void {
   process.chdir('/');
   closeStandardError();

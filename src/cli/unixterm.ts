@@ -8,15 +8,15 @@ import { inputStream, outputStream } from '../system/standard-streams.ts';
 
 export { exit as leave } from 'node:process';
 
-/** That of the original. */
+/** The exit code of the original. */
 const exitFailure = 255;
 
-/** `unixterm`: a socket's other side on standard input and output. Returns the exit code. */
+/** Implements `unixterm`: joins a socket to standard input and output. Returns the exit code. */
 export async function runUnixterm(argv: readonly string[]): Promise<number> {
   claimStandardError(printError);
   const [path, ...rest] = argv;
   if (path === undefined || path.startsWith('-') || rest.length > 0) {
-    printError('usage: unixterm SOCK\nLines to the console at that socket, and what it says, as it is.\n');
+    printError('usage: unixterm SOCK\nSends lines to the console at that socket, and shows its output unchanged.\n');
     return exitFailure;
   }
   const [input, output] = [inputStream(), outputStream()];

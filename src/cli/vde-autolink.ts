@@ -29,18 +29,18 @@ const options: readonly Option[] = [
 const exitFailure = 255;
 
 const usage = `usage: vde_autolink -s DIR -S SOCK [options]
-Keeps links of a switch to other hosts: commands that it starts, watches, and starts again.
+Keeps links of a switch to other hosts up: it starts their commands, watches them, and restarts them.
   -s, --sock DIR         the switch's directory
   -S, --switchmgmt SOCK  the socket of the switch's console
-  -M, --mgmt SOCK        the socket of its own console; vdeterm SOCK speaks to it
+  -M, --mgmt SOCK        the socket of its own console, for vdeterm SOCK
       --mgmtmode MODE    permissions of that socket, octal (0700)
-  -f, --rcfile FILE      commands to begin with (~/.vde_autolinkrc, else /etc/vde2/vde_autolink.rc)
-  -d, --daemon           go on in the background, once it serves
+  -f, --rcfile FILE      commands to run at the start (~/.vde_autolinkrc, else /etc/vde2/vde_autolink.rc)
+  -d, --daemon           run in the background once it serves
   -p, --pidfile FILE     write the process id to FILE
-  -h, --help             this text
+  -h, --help             show this text
 `;
 
-/** `vde_autolink`: links that are kept, under its old name, with its old options. Returns the exit code. */
+/** Implements `vde_autolink`, links that are kept up, with the original's name and options. Returns the exit code. */
 export async function runVdeAutolink(argv: readonly string[], program: string): Promise<number> {
   claimStandardError(complain);
   const { options: found, operands, mistakes } = getopt(argv, options);
@@ -56,7 +56,7 @@ export async function runVdeAutolink(argv: readonly string[], program: string): 
   try {
     const mgmt = given.get('mgmt');
     const wishes: AutolinkOptions = {
-      // The commands run elsewhere.
+      // The commands may run in another directory.
       sock: resolve(sock),
       switchConsole,
       management: mgmt === undefined ? undefined : { path: mgmt, mode: plugMode(given.get('mgmtmode') ?? '700') },
@@ -92,7 +92,7 @@ async function serve(wishes: AutolinkOptions, isDaemon: boolean, pidfile: string
   }
 }
 
-/** The file of commands where none is given: the user's, else this machine's. */
+/** Returns the default file of commands: the user's, else this machine's. */
 function usualFile(): string | undefined {
   const home = process.env['HOME'];
   const files = [...(home === undefined ? [] : [join(home, '.vde_autolinkrc')]), '/etc/vde2/vde_autolink.rc'];

@@ -12,7 +12,7 @@ import { claimStandardError } from '../system/claim.ts';
 
 export { leave } from './leave.ts';
 
-/** Those of both generations of the original. Where they differ, -p, the argument tells: see `portAndPidfile`. */
+/** The options of both generations of the original. They differ in -p, which its argument decides: see `portAndPidfile`. */
 const options: readonly Option[] = [
   { name: 'help', short: 'h', long: ['help'], argument: false },
   { name: 'sock', short: 's', long: ['sock', 'vdesock', 'unix'], argument: true },
@@ -37,19 +37,19 @@ const exitUsage = 255;
 const usage = `usage: vde_plug [options] [SWITCH]                  frames on standard input and output
        vde_plug [options] [SWITCH] = command [...]  on those of the command
        vde_plug [options] SWITCH SWITCH             between two switches
-A plug in a switch. SWITCH is the switch's directory, with a port in brackets behind it if it matters ('/run/sw[5]'),
-or a URL: vde://DIR[5], tap://NAME, cmd://COMMAND. Without one, or '', it is the usual switch.
-  -s, --sock DIR         the switch's directory, too
-      --port N           the port; -p N as well, where N is a number
+Plugs into a switch. SWITCH is the switch's directory, optionally followed by a port in brackets ('/run/sw[5]'),
+or a URL: vde://DIR[5], tap://NAME, cmd://COMMAND. Without one, or with '', it is the default switch.
+  -s, --sock DIR         another way to give SWITCH
+      --port N           the port; also -p N, if N is a number
   -g, --group GROUP      group of the plug's socket
   -m, --mod MODE         permissions of the plug's socket, octal
       --port2, -G, -M    the same for the second switch
-  -D, --descr TEXT       what the switch shows, instead of vdeplug:
-  -d, --daemon           go on in the background, once it is plugged in
-  -p, --pidfile FILE     write the process id to FILE; with -p, it is no number
-  -l, --log              tell the system's log of begin and end
-  -L, --iplog            and of the IP addresses that speak
-  -h, --help             this text
+  -D, --descr TEXT       the description that the switch shows, instead of vdeplug:
+  -d, --daemon           run in the background once it is plugged in
+  -p, --pidfile FILE     write the process id to FILE; with -p, FILE must not be a number
+  -l, --log              write start and end to the system's log
+  -L, --iplog            also write each IP address that sends frames
+  -h, --help             show this text
 `;
 
 const noShell = `vde_plug is not a login shell: give the user one, and have sshd start vde_plug with a line such as
@@ -57,7 +57,7 @@ const noShell = `vde_plug is not a login shell: give the user one, and have sshd
 in the user's ~/.ssh/authorized_keys
 `;
 
-/** What was asked for. */
+/** The parsed command line. */
 interface Wishes {
   readonly given: ReadonlyMap<string, string>;
   readonly names: readonly string[];
@@ -66,10 +66,10 @@ interface Wishes {
   readonly port: string | undefined;
 }
 
-/** `vde_plug`: a plug under its old name, with the options of both generations. Returns the exit code. */
+/** Implements `vde_plug` with the original's name and the options of both generations. Returns the exit code. */
 export async function runVdePlug(argv: readonly string[], program: string): Promise<number> {
   claimStandardError(complain);
-  // What follows is the command's, options too.
+  // All arguments after it belong to the command.
   const border = argv.indexOf('=');
   const parsed = getopt(border < 0 ? argv : argv.slice(0, border), options);
   const command = border < 0 ? undefined : argv.slice(border + 1);
@@ -99,7 +99,10 @@ export async function runVdePlug(argv: readonly string[], program: string): Prom
   }
 }
 
-/** -p was the port, and is the pidfile: a number is a port, and so is what comes with -s, which only the older had. */
+/**
+ * Decides whether -p is a port, as in the older generation, or a pidfile. It is a port if it is a number, or given with -s, which only the
+ * older generation had.
+ */
 function portAndPidfile(given: ReadonlyMap<string, string>): Pick<Wishes, 'pidfile' | 'port'> {
   const p = given.get('p');
   const isPort = p !== undefined && (/^\d+$/.test(p) || given.has('sock'));

@@ -24,17 +24,17 @@ const exitFailure = 1;
 const exitUsage = 255;
 
 const usage = `usage: vde_plug2tap [options] TAP
-Joins a tap interface of this machine to a switch. The interface is made if it does not exist, which takes root.
+Connects a tap interface of this machine to a switch. The interface is made if it does not exist, which needs root.
   -s, --sock SWITCH      the switch's directory, or a name as vde_plug takes it; - for frames on standard input and output
   -p, --port N           the switch's port
   -g, --group GROUP      group of the plug's socket
   -m, --mod MODE         permissions of the plug's socket, octal
-  -d, --daemon           go on in the background, once it is plugged in
+  -d, --daemon           run in the background once it is plugged in
   -P, --pidfile FILE     write the process id to FILE
-  -h, --help             this text
+  -h, --help             show this text
 `;
 
-/** `vde_plug2tap`: a tap interface on a switch, under its old name, with its old options. Returns the exit code. */
+/** Implements `vde_plug2tap`, a tap interface on a switch, with the original's name and options. Returns the exit code. */
 export async function runVdePlug2tap(argv: readonly string[], program: string): Promise<number> {
   claimStandardError(complain);
   const { options: found, operands, mistakes } = getopt(argv, options);

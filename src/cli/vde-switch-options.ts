@@ -5,10 +5,10 @@ import { gidNamed } from '../system/accounts.ts';
 import { parseMac, type MacAddress } from '../wire/mac.ts';
 import type { Option, ParsedArguments } from './getopt.ts';
 
-/** The exit code of a mistake in the arguments. */
+/** The exit code after a mistake in the arguments. */
 export const exitUsage = 1;
 
-/** Returns the exit code of a switch that cannot serve for that reason, as scripts know it. */
+/** Returns the exit code of a switch that fails with this error, as scripts expect it. */
 export function exitStatusOf(error: Error): number {
   return error instanceof EtherloomError && error.code === 'bad-option' ? exitUsage : 255;
 }
@@ -39,7 +39,7 @@ export const vdeSwitchOptions: readonly Option[] = [
   { name: 'tap', short: 't', long: ['tap'], argument: true },
 ];
 
-/** What `vde_switch --help` says. */
+/** The output of `vde_switch --help`. */
 export const vdeSwitchUsage = `usage: vde_switch [options]
 A virtual Ethernet switch on a VDE socket directory.
   -s, --sock DIR         directory of the sockets (default: /var/run/vde.ctl as root, else /tmp/vde.ctl)
@@ -59,14 +59,14 @@ A virtual Ethernet switch on a VDE socket directory.
   -d, --daemon           run in the background once it serves
   -p, --pidfile FILE     write the process id to FILE
   -t, --tap NAME         add a port on this tap interface (repeatable)
-      --backlog-age MS   drop frames that a reader did not take for MS milliseconds (2000)
-      --nostdin          do not read commands from standard input, nor end at its end
+      --backlog-age MS   drop frames that a reader did not take for MS milliseconds (default: 2000)
+      --nostdin          do not read commands from standard input, and do not end at its end
   -D, --debugclients N   accepted, no effect
   -h, --help             show this text
   -v, --version          show the version
 `;
 
-/** The options of a switch, as values; undefined is what was not said. */
+/** The settings of a switch; undefined for an option that was not given. */
 export interface SwitchSettings {
   readonly directory: string;
   readonly numports: number;
@@ -91,8 +91,8 @@ export interface SwitchSettings {
 }
 
 /**
- * What was said on the command line, as values; of an option that is repeated the last one counts. A number that is none is told to `complain` and
- * counts as not said, as ever. Throws EtherloomError('bad-option').
+ * Returns the settings from the command line. If an option is repeated, the last one counts. A value that is not a number is reported to
+ * `complain` and ignored, as in the original. Throws EtherloomError('bad-option').
  */
 export function settingsOf({ options }: Pick<ParsedArguments, 'options'>, complain: (line: string) => void): SwitchSettings {
   const given = new Map(options.map(({ name, value }) => [name, value]));
@@ -100,7 +100,7 @@ export function settingsOf({ options }: Pick<ParsedArguments, 'options'>, compla
     const text = given.get(name);
     if (text === undefined) return undefined;
     const value = parse(text);
-    if (value === undefined) complain(`--${name} ${text} is no number: it is as if it were not said`);
+    if (value === undefined) complain(`--${name} ${text} is not a number, so the option is ignored`);
     return value;
   };
   return {
@@ -126,7 +126,7 @@ export function settingsOf({ options }: Pick<ParsedArguments, 'options'>, compla
   };
 }
 
-/** An address with colons or dots between its octets. */
+/** Parses an address with colons or dots between its octets. */
 function macOf(text: string): MacAddress {
   const mac = text.includes('-') ? undefined : parseMac(text);
   if (mac === undefined) throw new EtherloomError('bad-option', `Invalid MAC Addr ${text}; write it as 00:ff:00:00:00:01`);
@@ -139,19 +139,19 @@ function checkedPorts(numports: number): number {
   return numports;
 }
 
-/** A time of more than nothing. */
+/** Parses a time above 0. */
 function ageOf(text: string): number | undefined {
   const number = cInteger(text);
   return number !== undefined && number > 0 ? number : undefined;
 }
 
-/** As much of a number as a BPDU has room for. */
+/** Parses a number, and keeps the 16 bits that a BPDU has room for. */
 function priorityOf(text: string): number | undefined {
   const number = cInteger(text);
   return number === undefined ? undefined : number & 0xffff;
 }
 
-/** Permission bits, as `%o` reads them. [scanf(3)] */
+/** Parses permission bits like `%o`. [scanf(3)] */
 function octal(text: string): number | undefined {
   const [digits] = /^\s*[0-7]+/.exec(text) ?? [];
   return digits === undefined ? undefined : parseInt(digits, 8) & 0o7777;

@@ -6,7 +6,7 @@ import { exitStatusOf, exitUsage, settingsOf, vdeSwitchOptions, vdeSwitchUsage }
 
 export { leave } from './leave.ts';
 
-/** `vde_switch`: the switch under its old name, with its old options. Returns the exit code. */
+/** Implements `vde_switch` with the original's name and options. Returns the exit code. */
 export async function runVdeSwitch(argv: readonly string[], program: string): Promise<number> {
   const complain = (line: string): void => printError(`${program}: ${line}\n`);
   const parsed = getopt(argv, vdeSwitchOptions);
@@ -23,7 +23,7 @@ export async function runVdeSwitch(argv: readonly string[], program: string): Pr
   try {
     const settings = settingsOf(parsed, complain);
     if (settings.daemon && !isInBackground()) return await startInBackground();
-    // What serves takes long to load; who only starts it need not wait for that.
+    // Loaded on demand: the modules that serve take long to load, and the process that only starts the background does not need them.
     const { serveVdeSwitch } = await import('./serve-vde-switch.ts');
     return await serveVdeSwitch(settings, program);
   } catch (error) {

@@ -14,16 +14,16 @@ const options: readonly Option[] = [
   { name: 'verbose', short: 'v', argument: false },
 ];
 
-/** That of the original, for all that is not the console's answer. */
+/** The exit code of the original for all failures other than the command's status. */
 const exitFailure = 255;
 
 /**
- * `vdecmd`, `unixcmd`: one command for a console; its data on standard output, its status as the exit code: 0, or an errno. The original's
- * script (-f) is not needed, and not read. Returns the exit code.
+ * Implements `vdecmd` and `unixcmd`: sends one command to a console, prints its data, and exits with its status: 0, or an errno. The
+ * original's script (-f) is accepted and not read. Returns the exit code.
  */
 export async function runVdecmd(argv: readonly string[], program: string): Promise<number> {
   claimStandardError(printError);
-  // `etherloom vdecmd` is one, too.
+  // In `etherloom vdecmd` the last word is the name.
   const name = basename(program).split(' ').at(-1) ?? program;
   const { options: found, operands, mistakes } = getopt(argv, options);
   const given = new Map(found.map((option) => [option.name, option.value]));
@@ -48,7 +48,9 @@ export async function runVdecmd(argv: readonly string[], program: string): Promi
   }
 }
 
-/** Gives the command, and adds the lines of its data. The session ends before they are printed: a slow reader does not keep it open. */
+/**
+ * Sends the command, and adds the lines of its data. The session ends before they are printed, so that a slow reader does not keep it open.
+ */
 async function ask(options: ClientOptions, command: string, lines: string[]): Promise<Answer> {
   using client = await ConsoleClient.open(options);
   return await client.command(command, (line) => lines.push(`${line}\n`));
@@ -56,9 +58,9 @@ async function ask(options: ClientOptions, command: string, lines: string[]): Pr
 
 function usageOf(name: string): string {
   return `usage: ${name} [-s SOCK] [-v] COMMAND [ARGUMENT ...]
-One command for the console of a switch or of wirefilter; its status is the exit code.
+Runs one command at the console of a switch or of wirefilter. Its status is the exit code.
   -s SOCK  the console's socket (/var/run/${name})
-  -v       show all that is said, on standard error
-  -f FILE  taken, and not needed: a script of the original
+  -v       show all input and output of the console on standard error
+  -f FILE  accepted for the original's scripts, no effect
 `;
 }

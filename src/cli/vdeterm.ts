@@ -8,15 +8,15 @@ import { inputStream, outputStream } from '../system/standard-streams.ts';
 
 export { exit as leave } from 'node:process';
 
-/** That of the original. */
+/** The exit code of the original. */
 const exitFailure = 255;
 
-/** `vdeterm`: the console of a switch or of wirefilter, for people. Returns the exit code. */
+/** Implements `vdeterm`: the console of a switch or of wirefilter, for people. Returns the exit code. */
 export async function runVdeterm(argv: readonly string[]): Promise<number> {
   claimStandardError(printError);
   const [path, ...rest] = argv;
   if (path === undefined || path.startsWith('-') || rest.length > 0) {
-    printError('usage: vdeterm SOCK\nThe console at that socket, with history and completion (TAB).\n');
+    printError('usage: vdeterm SOCK\nOpens the console at that socket, with history and completion (TAB).\n');
     return exitFailure;
   }
   const [input, output] = [inputStream(), outputStream()];

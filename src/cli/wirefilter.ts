@@ -18,7 +18,7 @@ import { claimStandardError } from '../system/claim.ts';
 
 export { leave } from './leave.ts';
 
-/** What befalls frames, by the names of the options. */
+/** The impairments, by the names of their options. */
 const words = new Map<string, QualityWord>([
   ['loss', 'loss'],
   ['lostburst', 'lostburst'],
@@ -57,30 +57,30 @@ const exitFailure = 1;
 
 const usage = `usage: dpipe vde_plug A = wirefilter [options] = vde_plug B
        wirefilter [options] -v A:B      or: wirefilter [options] A B
-A bad wire between two switches. A VALUE is [LR|RL]V[+P][k|m|g][u|n][[NODE]]: for one way or both, a mean, how far it
-varies, 2^10, 2^20 or 2^30 times, evenly or normally, in a Markov node.
-  -l, --loss VALUE         frames that are lost, percent
-  -L, --lostburst VALUE    how many in a row, on average
-  -d, --delay VALUE        how long a frame takes, ms
-  -D, --dup VALUE          frames that come twice, percent
-  -b, --band VALUE         how fast the channel is, octets a second
-  -s, --speed VALUE        how fast the sender puts frames on it, octets a second
-  -c, --chanbufsize VALUE  what the channel holds, octets; also --capacity
+Impairs the wire between two switches. A VALUE is [LR|RL]V[+P][k|m|g][u|n][[NODE]]: for one direction or both, a mean V
+and its variation P, times 2^10, 2^20 or 2^30, distributed evenly (u) or normally (n), in a Markov node.
+  -l, --loss VALUE         lost frames, percent
+  -L, --lostburst VALUE    the average number of frames lost in a row
+  -d, --delay VALUE        delay of a frame, ms
+  -D, --dup VALUE          duplicated frames, percent
+  -b, --band VALUE         speed of the channel, octets a second
+  -s, --speed VALUE        speed of the sender, octets a second
+  -c, --chanbufsize VALUE  the most that the channel holds, octets; also --capacity
   -n, --noise VALUE        wrong bits in 2^20 octets
   -m, --mtu VALUE          the longest frame, octets
   -N, --nofifo             frames may overtake each other
-  -v, --vde-plug A:B       plugs of its own, each as vde_plug has it, or - for standard input and output
-  -M, --mgmt SOCK          the console's socket; vdeterm SOCK speaks to it
+  -v, --vde-plug A:B       plugs of its own, named as for vde_plug, or - for standard input and output
+  -M, --mgmt SOCK          the console's socket, for vdeterm SOCK
       --mgmtmode MODE      its permissions, octal (0700)
-  -f, --rcfile FILE        commands to begin with
-      --blink SOCK         tell that datagram socket of each frame
-      --blinkid TEXT       under that name, instead of the process id
-      --daemon             go on in the background, once it carries frames
+  -f, --rcfile FILE        commands to run at the start
+      --blink SOCK         report each frame to that datagram socket
+      --blinkid TEXT       begin the reports with TEXT, instead of the process id
+      --daemon             run in the background once it carries frames
       --pidfile FILE       write the process id to FILE
-  -h, --help               this text
+  -h, --help               show this text
 `;
 
-/** `wirefilter`: the bad wire under its old name, with its old options. Returns the exit code. */
+/** Implements `wirefilter`, a wire with impairments, with the original's name and options. Returns the exit code. */
 export async function runWirefilter(argv: readonly string[], program: string): Promise<number> {
   claimStandardError(complain);
   const parsed = getopt(argv, options);
@@ -106,7 +106,7 @@ export async function runWirefilter(argv: readonly string[], program: string): P
 async function filter(wishes: WirefilterOptions, given: ReadonlyMap<string, string>, say: (line: string) => void): Promise<void> {
   const isDaemon = given.has('daemon');
   nameProcess('wirefilter');
-  // Also what ends us while a switch is still asked leaves nothing behind.
+  // A signal that arrives while a switch is being asked also ends the process cleanly.
   const told = new Promise<undefined>((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => resolve(undefined));
   });
@@ -170,7 +170,7 @@ function octal(text: string): number {
   throw new EtherloomError('bad-option', `--mgmtmode ${text} is not an octal mode; use one such as 660`);
 }
 
-/** What the original says, for whoever waits for it. */
+/** Returns the text that the original prints, for programs that wait for it. */
 function kindOf({ left, right }: Sides): string {
   if (right === undefined) return 'monodirectional filter';
   if (typeof left !== 'object' && typeof right !== 'object') return 'bidirectional filter';
@@ -178,7 +178,7 @@ function kindOf({ left, right }: Sides): string {
   return `bidirectional vdeplug filter L=${name(left)} R=${name(right)}`;
 }
 
-/** The descriptors by which the one in the background speaks with the commands beside it. */
+/** Returns the descriptors by which the process in the background exchanges data with the commands beside it. */
 function neighbours({ left, right }: Sides): BackgroundOptions {
   const standard = left === 'standard' || right === 'standard';
   const further = right === 'alternate' ? alternates(process.env) : undefined;

@@ -18,41 +18,41 @@ import { PlaneEndpoint } from './plane-endpoint.ts';
 import { moveLog, type MoveNames } from './move-log.ts';
 import type { Log } from '../log.ts';
 
-/** What a data plane is made of. */
+/** The settings and resources of a data plane. */
 export interface DataPlaneOptions extends Pick<SwitchOptions, 'ageingTime' | 'maxEntries' | 'seed' | 'mac' | 'priority'> {
   readonly clock: Clock;
-  /** Chance, for impaired ports. */
+  /** The source of randomness for impaired ports. */
   readonly random: Random;
   readonly log: Log;
-  /** How many switch ports there may be, the management port included. Default: 1,024. */
+  /** The most switch ports, including the management port. Default: 1,024. */
   readonly numports?: number;
-  /** Whether new ports let all VLANs pass with their tags. Default: false. */
+  /** True if new ports pass all VLANs with their tags. Default: false. */
   readonly trunk?: boolean | undefined;
-  /** Whether a user is in a group, for ports that are a group's. Default: nobody is. */
+  /** Returns true if a user is in a group, for ports that belong to a group. Default: always false. */
   readonly isMember?: ((uid: number, gid: number) => boolean) | undefined;
-  /** Whether it is a hub; then it has no spanning tree. Default: false. */
+  /** True for a hub, which has no spanning tree. Default: false. */
   readonly hub?: boolean;
-  /** Whether it takes part in spanning trees from the beginning. Default: false. */
+  /** True if it takes part in spanning trees from the start. Default: false. */
   readonly fstp?: boolean;
-  /** How the log calls stations beside their addresses. Default: not at all. */
+  /** Returns the log's name for a station, in addition to its address. Default: none. */
   readonly stationName?: MoveNames['station'] | undefined;
-  /** What is kept for peers that do not read. */
+  /** The backlog limits for peers that do not read. */
   readonly backlog?: BacklogBounds | undefined;
-  /** Overwrites received frames after each breath, so that tests find whoever kept one. Default: false. */
+  /** Overwrites received frames after each breath, so that tests find code that keeps a borrowed frame. Default: false. */
   readonly poison?: boolean;
 }
 
-/** How long a frame waits for a reader, in milliseconds, unless the options say another age. */
+/** How long a frame waits for a reader, in milliseconds. This is the default. */
 const usualAge = 2000;
 
-/** A switch's plane with the real ports: gives them their numbers, and joins them to an event loop and a log. */
+/** A switch's plane with real ports: it assigns their numbers, and connects them to an event loop and a log. */
 export class DataPlane implements Acceptor, AsyncDisposable {
   readonly switch: Switch;
   readonly ports: PortTable<PlaneEndpoint>;
   readonly taps: Plane['taps'];
   readonly stations: Plane['stations'];
   readonly breath: Plane['breath'];
-  /** The stations that are heard behind other ports than before. */
+  /** The stations that moved to other ports. */
   readonly moves: StationMoves;
   /** The changes in the spanning trees. */
   readonly treeChanges = new Feed<FstpChange>();
@@ -125,7 +125,7 @@ export class DataPlane implements Acceptor, AsyncDisposable {
     });
   }
 
-  /** Puts one of the switch's own ports at the lowest free number, and returns that. Throws EtherloomError('busy') when none is free. */
+  /** Puts one of the switch's own ports at the lowest free number, and returns that. Throws EtherloomError('busy') if no number is free. */
   add(port: Port): PortNumber {
     const number = this.ports.choose('any', self);
     if (typeof number === 'object') throw new EtherloomError('busy', denialText(number, 'any'));
@@ -133,12 +133,12 @@ export class DataPlane implements Acceptor, AsyncDisposable {
     return number;
   }
 
-  /** Sends a frame by a port past the switch: for use inside a breath. */
+  /** Sends a frame by a port, bypassing the switch. Must be called inside a breath. */
   readonly send = (number: PortNumber, frame: Uint8Array): void => {
     for (const endpoint of this.ports.at(number) ?? []) this.#plane.give(endpoint, frame);
   };
 
-  /** What a port is, for people: its number, and who is there. */
+  /** Describes a port for people: its number and its endpoints. */
   describe(number: PortNumber): string {
     const there = (this.ports.at(number) ?? []).map(({ module, description }) => `${module} ${description}`);
     return [`port ${number}`, ...there].join(', ');
@@ -153,7 +153,7 @@ export class DataPlane implements Acceptor, AsyncDisposable {
     this.#plane[Symbol.dispose]();
   }
 
-  /** A port's place at the switch; undefined when it has none, or none any more. */
+  /** Returns the endpoint of a port; undefined if the port is not, or no longer, at the switch. */
   endpointOf(port: Port): (Endpoint & { readonly number: PortNumber; readonly up: boolean }) | undefined {
     for (const endpoint of this.ports.endpoints()) if (endpoint.driver === port) return endpoint;
     return undefined;

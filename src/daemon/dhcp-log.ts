@@ -5,21 +5,24 @@ import { onceAMinute } from '../ports/once-a-minute.ts';
 import { formatIpv4 } from '../wire/ipv4.ts';
 import { formatMac } from '../wire/mac.ts';
 
-/** Renewals and the like are of no interest one by one. */
+/** The events that are not logged, since they are frequent. */
 const quiet: ReadonlySet<DhcpEvent['type']> = new Set(['lease-offered', 'lease-renewed']);
 
-/** What somebody should look at. */
+/** The events that are logged as warnings. */
 const grave: ReadonlySet<DhcpEvent['type']> = new Set([
   ...(['lease-declined', 'lease-reclaimed', 'conflict', 'address-claimer'] as const),
   ...(['nak', 'duplicate-client', 'store-failed'] as const),
 ]);
 
-/** Clients that chose another server are no matter of this one. */
+/** The reasons that are not logged: the client has chosen another server. */
 const expected: readonly DropReason[] = ['other-server', 'unknown-client'];
 
 type DropReason = Extract<DhcpEvent, { type: 'dropped' }>['reason'];
 
-/** Returns what writes the events of a DHCP server to the log: messages without an answer at once, and then once a minute for each reason. */
+/**
+ * Returns a listener that writes the events of a DHCP server to the log. Unanswered messages are logged at once, and then once a minute for
+ * each reason.
+ */
 export function dhcpLog(clock: Clock, log: Log): (event: DhcpEvent) => void {
   const warnOfDrops = onceAMinute(clock, log.warn);
   return (event) => {
@@ -43,17 +46,17 @@ function fieldsOf(event: DhcpEvent): Record<string, unknown> {
 function text(event: DhcpEvent): string {
   switch (event.type) {
     case 'store-failed':
-      return `leases cannot be kept: ${event.error}; new clients get no lease until this works again, clients with a lease keep theirs`;
+      return `leases cannot be kept: ${event.error}; until this works again, new clients get no lease, and clients with a lease keep it`;
     case 'store-recovered':
       return 'leases can be kept again';
     case 'nak':
-      return `refused ${formatMac(event.mac)} what it asked for: ${event.reason}`;
+      return `refused the request of ${formatMac(event.mac)}: ${event.reason}`;
     case 'duplicate-client':
-      return `${formatMac(event.mac)} and ${formatMac(event.twin)} say that they are one client; each has its own lease`;
+      return `${formatMac(event.mac)} and ${formatMac(event.twin)} send the same client identifier; each has its own lease`;
     case 'conflict':
       return `${formatMac(event.mac)} uses ${formatIpv4(event.address)}, which is not its own`;
     case 'address-claimer':
-      return `${formatMac(event.mac)} on port ${event.ingress} claims many addresses that are not its own, and is not believed; find out what answers ARP there`;
+      return `${formatMac(event.mac)} on port ${event.ingress} claims many addresses that are not its own, so its claims are ignored; find the program that answers ARP there`;
     case 'lease-reclaimed':
       return `${formatIpv4(event.address)} of ${formatMac(event.mac)}, whose port is closed, is given to another client: no other address is free`;
     case 'dropped':
@@ -72,16 +75,16 @@ function dropText(reason: DropReason, mac: string, port: number): string {
     case 'relayed':
       return `no answer to ${mac} on port ${port}: its message came by a relay agent, and relays are not served`;
     case 'wrong-port':
-      return `ignored that ${mac} gives its address up: the message came by port ${port}, where that client is not`;
+      return `ignored the release of the address of ${mac}: the message came by port ${port}, but that client is at another port`;
     case 'partial-checksum':
-      return `no answer to ${mac} on port ${port}: the UDP checksum of its message was left to its network card, and is unfinished; start the server with --dhcp-lax-checksum`;
+      return `no answer to ${mac} on port ${port}: the UDP checksum of its message is unfinished, as its network card should have completed it; start the server with --dhcp-lax-checksum`;
     case 'no-type':
       return `no answer to ${mac} on port ${port}: it uses BOOTP; start the server with --bootp to serve it`;
     case 'not-holder':
       return `no answer to ${mac} on port ${port}: its message is about an address that is not its own`;
     case 'store-failed':
     case 'store-busy':
-      return `no answer to ${mac} on port ${port}: its lease cannot be kept now (${reason})`;
+      return `no answer to ${mac} on port ${port}: its lease cannot be stored now (${reason})`;
     default:
       return `no answer to ${mac} on port ${port}: ${reason}`;
   }

@@ -12,17 +12,17 @@ import { readServerMac } from './server-mac.ts';
 import type { StateDirectory } from './state-directory.ts';
 import type { ServiceEnvironment } from './switch-service.ts';
 
-/** A DHCP server and its memory. */
+/** The network of a DHCP server, and its storage. */
 export interface DhcpServiceOptions {
-  /** What is served, and to whom. */
+  /** The settings of the server. */
   readonly served: Omit<DhcpOptions, 'serverMac'>;
-  /** Keeps the server's MAC address and, in `leases`, the leases. */
+  /** The directory of the server's MAC address and, in `leases`, of the leases. */
   readonly state: StateDirectory;
 }
 
 /**
- * Puts a DHCP server into the switch, with its leases on disk and a menu on the console; it ends with `scope`. Throws EtherloomError: what `dhcpConfig`,
- * `readServerMac` and `LeaseJournal.open` throw.
+ * Opens a DHCP server in the switch, with its leases on disk and a menu on the console. It ends with `scope`. Throws the EtherloomErrors of
+ * `dhcpConfig`, `readServerMac` and `LeaseJournal.open`.
  */
 export async function openDhcpService(
   { served, state }: DhcpServiceOptions,
@@ -33,7 +33,7 @@ export async function openDhcpService(
   const { plane } = managed.service;
   const config = dhcpConfig({ ...served, serverMac: await readServerMac(state, random) });
   const directory = state.in('leases');
-  // To look for frames meanwhile would only take the processor from the thread that writes.
+  // Polling for frames meanwhile would only take the processor from the thread that writes.
   const writing = plane.environment.loop.sleepAtOnce;
   const journal = scope.use(await LeaseJournal.open({ directory, lock: lockFile, report: log.warn, batch: plane.breath, writing }));
   const send = plane.stations.add({

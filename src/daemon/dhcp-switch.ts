@@ -12,18 +12,18 @@ import type { ServiceEnvironment, SwitchService } from './switch-service.ts';
 export interface ServedNetwork extends NetworkOptions {
   /** The directory of the leases. */
   readonly state: string;
-  /** The way to the Internet. Default: none. */
+  /** The gateway to the Internet. Default: none. */
   readonly gateway?: GatewayWish | undefined;
 }
 
-/** A switch that runs. */
+/** A running switch. */
 export interface OpenedSwitch extends AsyncDisposable {
   readonly service: SwitchService;
 }
 
 /**
- * Opens a managed switch with a DHCP server in it: what `etherloom switch --dhcp` runs. Throws EtherloomError: what NetworkPlan,
- * planGateway, StateDirectory.open, ManagedSwitch.open, openDhcpService and openGateway throw; then nothing is open.
+ * Opens a managed switch with a DHCP server in it, for `etherloom switch --dhcp`. Throws the EtherloomErrors of NetworkPlan, planGateway,
+ * StateDirectory.open, ManagedSwitch.open, openDhcpService and openGateway; then nothing stays open.
  */
 export function openDhcpSwitch(
   { state: directory, gateway: wish, ...options }: ServedNetwork,

@@ -1,18 +1,22 @@
-/** Where sockets and state go when the user does not say. */
+/** Returns the default directories of sockets and state. */
 import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { EtherloomError, messageOf } from '../errors.ts';
 import { makeDirectory } from '../system/make-directory.ts';
 import { homeDirectory, temporaryDirectory } from '../system/user-directories.ts';
 
-/** A directory of that name for sockets, in this user's own directory for such: see `runtimeDirectory`. Throws what `ownDirectory` throws. */
+/**
+ * Returns a directory of that name for sockets, in this user's runtime directory: see `runtimeDirectory`. Throws the errors of
+ * `ownDirectory`.
+ */
 export function defaultSocketDirectory(name: string): string {
   return join(ownDirectory(runtimeDirectory(), '--sock'), name);
 }
 
 /**
- * A directory of that name for state: in `$XDG_STATE_HOME/etherloom`, else `~/.local/state/etherloom`. Where the user has no home, in the
- * directory for sockets; `warn` is called with what that means. The directory itself is not made yet. Throws what `ownDirectory` throws.
+ * Returns a directory of that name for state: in `$XDG_STATE_HOME/etherloom`, else `~/.local/state/etherloom`. For a user without a home,
+ * it is in the directory for sockets, and `warn` is called with the consequences. The directory itself is not created yet. Throws the
+ * errors of `ownDirectory`.
  */
 export function defaultStateDirectory(name: string, warn: (message: string) => void): string {
   const given = process.env['XDG_STATE_HOME'];
@@ -25,8 +29,8 @@ export function defaultStateDirectory(name: string, warn: (message: string) => v
 }
 
 /**
- * Makes the directory, for this user alone, and returns it. One that is there must belong to the user and be closed to others; `option`
- * names what chooses another. Throws EtherloomError: `not-permitted`, `system`.
+ * Creates the directory, for this user alone, and returns it. An existing one must belong to the user and must not be writable by others;
+ * `option` names the option that chooses another. Throws EtherloomError: `not-permitted`, `system`.
  */
 export function ownDirectory(path: string, option: string): string {
   try {
@@ -43,7 +47,7 @@ export function ownDirectory(path: string, option: string): string {
   throw new EtherloomError('not-permitted', `cannot use ${path}: ${flaw}; choose a directory of your own with ${option}`);
 }
 
-/** Why the directory is not this user's alone; undefined when it is. */
+/** Returns why the directory is not this user's alone; undefined if it is. */
 function flawOf(path: string): string | undefined {
   const status = lstatSync(path);
   if (!status.isDirectory()) return 'it is a symbolic link';
@@ -52,13 +56,13 @@ function flawOf(path: string): string | undefined {
   return (mode & 0o022) === 0 ? undefined : `others may write to it (mode ${(mode & 0o777).toString(8).padStart(4, '0')})`;
 }
 
-/** This user's directory for what lives as long as its processes: `$XDG_RUNTIME_DIR/etherloom`, else `/tmp/etherloom-UID`. */
+/** Returns this user's directory for files that live as long as its processes: `$XDG_RUNTIME_DIR/etherloom`, else `/tmp/etherloom-UID`. */
 function runtimeDirectory(): string {
   const runtime = process.env['XDG_RUNTIME_DIR'];
   return runtime ? join(runtime, 'etherloom') : join(temporaryDirectory(), `etherloom-${ownUid()}`);
 }
 
-/** Not `userInfo`, which fails where the user has no name. */
+/** Returns this user's id. `userInfo` fails for a user without a name. */
 function ownUid(): number {
   return process.getuid?.() ?? 0;
 }

@@ -7,19 +7,20 @@ import type { DataPlane } from './data-plane.ts';
 import { serverAddress, type NetworkOptions } from './network-plan.ts';
 import { frameOverhead } from './segment-mtu.ts';
 
-/** What a gateway of a network is to do. Its addresses follow from the network. */
+/** The user's settings of a gateway. Its addresses follow from the network. */
 export type GatewayWish = Pick<GatewayOptions, 'allow' | 'forwards' | 'hostLoopback'>;
 
 /** A network and the gateway in it. */
 export interface PlannedGateway {
-  /** The network, in which the gateway has its addresses and clients are told of them. */
+  /** The network, with the addresses of the gateway, which clients receive by DHCP. */
   readonly network: NetworkOptions;
   readonly gateway: GatewayOptions;
 }
 
 /**
- * Gives a gateway its place in a network: the router's address, and one at which it answers for the resolver of this machine. Clients are told of
- * the latter unless they are to have other DNS servers. Throws EtherloomError('bad-option') where there is no place, or a forward leads nowhere.
+ * Gives a gateway its addresses in a network: that of the router, and one for DNS, at which it answers for this machine's resolver. Clients
+ * receive the latter unless they get other DNS servers. Throws EtherloomError('bad-option') if there is no room, or a forward has no
+ * possible guest.
  */
 export function planGateway(options: NetworkOptions, wish: GatewayWish): PlannedGateway {
   const { network, mtu, dns = [] } = options;
@@ -35,7 +36,7 @@ export function planGateway(options: NetworkOptions, wish: GatewayWish): Planned
   if (dns.includes(router)) {
     throw new EtherloomError(
       'bad-option',
-      `--dns ${formatIpv4(router)} is the gateway as router, which answers no DNS; leave it out, and clients are told of the gateway's own DNS`,
+      `--dns ${formatIpv4(router)} is the router's address, at which the gateway answers no DNS; leave it out, and clients get the gateway's own DNS address`,
     );
   }
   for (const { guest } of wish.forwards) checkGuest(network, guest, [serverAddress(network), router, own]);
@@ -46,7 +47,10 @@ export function planGateway(options: NetworkOptions, wish: GatewayWish): Planned
   };
 }
 
-/** Opens a gateway and puts it at a port of the switch, for as long as that. Throws EtherloomError: what GatewayPort.open and DataPlane.add throw. */
+/**
+ * Opens a gateway and puts it at a port of the switch, until the switch ends. Throws the EtherloomErrors of GatewayPort.open and
+ * DataPlane.add.
+ */
 export async function openGateway(options: GatewayOptions, plane: DataPlane): Promise<void> {
   const port = await GatewayPort.open(options, plane.environment);
   try {
@@ -57,14 +61,14 @@ export async function openGateway(options: GatewayOptions, plane: DataPlane): Pr
   }
 }
 
-/** Returns the first hosts of the network after the server, without those: as many as are looked at, and one more. */
+/** Returns the first hosts of the network after the server, without those taken: enough for a router, a DNS server and a guest. */
 function hostsAfterServer(network: Ipv4Network, taken: readonly Ipv4Address[]): Ipv4Address[] {
   const first = serverAddress(network) + 1;
   const candidates = Array.from({ length: taken.length + 3 }, (_, i) => first + i).filter((one) => one < broadcastOf(network));
   return candidates.map(ipv4FromNumber).filter((one) => !taken.includes(one));
 }
 
-/** Throws EtherloomError('bad-option') for what `--gateway-allow` cannot open, and for a loopback that it keeps closed. */
+/** Throws EtherloomError('bad-option') for networks that `--gateway-allow` cannot open, and for a loopback that it keeps closed. */
 function checkAllowed(own: Ipv4Network, router: Ipv4Address, { allow, hostLoopback }: GatewayWish): void {
   const opensRouter = allow.some(({ network }) => contains(network, router));
   if (hostLoopback && allow.length > 0 && !opensRouter) {

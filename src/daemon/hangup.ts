@@ -1,15 +1,17 @@
-/** What SIGHUP does to a service: it is the end of a terminal, or the word of those who rotate logs. [signal(7), systemd.exec(5)] */
+/**
+ * Decides what SIGHUP does to a service. It is sent when a terminal ends, and by programs that rotate logs. [signal(7), systemd.exec(5)]
+ */
 import { isIgnoredByCaller } from '../system/caller.ts';
 import { reopenStandardError, standardErrorFile } from '../system/daemon.ts';
 import { hasTerminal } from '../system/process.ts';
 import { reopenSyslog } from './syslog.ts';
 
-/** SIGHUP ends the service, or lets it open its log again, or is left as it is. */
+/** The effect of SIGHUP: it ends the service, makes it reopen its log, or has no effect. */
 export type Hangup = 'end' | 'reopen' | 'none';
 
 /**
- * Returns what fits how this process was started. A service manager names its services to them; a terminal that it started hands these
- * variables on to all that runs there, so they count without a terminal only. `nohup` ignores the signal.
+ * Returns the effect that suits how this process was started. A service manager sets these variables for its services; a terminal that it
+ * started passes them on to all programs in it, so they count only without a terminal. `nohup` ignores the signal.
  */
 export function usualHangup(): Hangup {
   const named = ['INVOCATION_ID', 'NOTIFY_SOCKET'].some((name) => process.env[name]);
@@ -17,8 +19,8 @@ export function usualHangup(): Hangup {
 }
 
 /**
- * Returns a function that opens the log again: the system's, and the file that standard error is now, in whose place there may be another
- * by then. `tell` is told when that cannot be opened; the log then stays in the one that is open.
+ * Returns a function that reopens the log: the system's, and the file of standard error, which may have been replaced. If that file cannot
+ * be opened, `tell` is called, and the log continues in the open one.
  */
 export function logReopener(tell: (line: string) => void): () => void {
   const path = standardErrorFile();

@@ -6,20 +6,20 @@ import { openSyslog } from './syslog.ts';
 /** The values of `ETHERLOOM_LOG`, the least level that is written, by rank. */
 const ranks = { trace: 10, debug: 20, info: 30, warn: 40, error: 50, fatal: 60, silent: Infinity } as const;
 
-/** The system's log, under that name and with the process's id. */
+/** Opens the system's log, under that name and with the process's id. */
 export function openSystemLog(name: string): Log {
   const syslog = openSyslog(name);
   return boundedLog((message, _fields, level) => syslog.tell(printable(message), level));
 }
 
-/** A log of lines of text alone, for tools whose standard error people and scripts read. */
+/** Returns a log of plain text lines, for tools whose standard error people and scripts read. */
 export function plainLog(tell: (line: string) => void): Log {
   return boundedLog((message) => tell(printable(message)));
 }
 
 /**
- * Returns a log of what `ETHERLOOM_LOG` lets through. Warnings and errors that are repeated word for word are written once a minute, with
- * their count.
+ * Returns a log of the levels that `ETHERLOOM_LOG` allows. Warnings and errors that are repeated word for word are written once a minute,
+ * with their count.
  */
 export function boundedLog(sink: LogSink, least = leastRank()): Log {
   const sparing = (level: LogLevel): ReturnType<typeof onceAMinute> =>
@@ -37,7 +37,7 @@ function leastRank(): number {
   return wanted in ranks ? ranks[wanted as keyof typeof ranks] : ranks.info;
 }
 
-/** Paths and names are text from outside: none may begin a line of its own, or move the cursor. */
+/** Replaces control characters. Paths and names come from outside, and must not start a line of their own or move the cursor. */
 function printable(message: string): string {
   return message.replace(/\p{Cc}/gu, '?');
 }

@@ -1,4 +1,4 @@
-/** The time as people read it in a log: `Nov 24 06:20:01`. */
+/** Returns the time in the form of a log: `Nov 24 06:20:01`. */
 export function localTime(): string {
   const now = new Date();
   const month = now.toLocaleString('en', { month: 'short' });

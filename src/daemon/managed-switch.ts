@@ -7,24 +7,26 @@ import { inScope, type Scope } from './scope.ts';
 import type { ServeContext } from './serve.ts';
 import { SwitchService, type ServiceEnvironment, type SwitchServiceOptions } from './switch-service.ts';
 
-/** How a switch is managed: its console, the commands it begins with, the file with its process id. */
+/** The management of a switch: its console, its first commands, and the file with its process id. */
 export interface SwitchManagement extends Pick<SwitchServiceOptions, 'managementMode' | 'managementGid'> {
-  /** Where this process's id is written. Default: nowhere. */
+  /** The file for this process's id. Default: none. */
   readonly pidfile?: string | undefined;
-  /** Where its console is reached. Default: nowhere. */
+  /** The socket of its console. Default: none. */
   readonly console?: ConsoleSocketOptions | undefined;
-  /** Whether standard input is a console, too, and the switch ends with it. Default: false. */
+  /** True if standard input is a console too, and the switch ends with it. Default: false. */
   readonly terminal?: boolean;
-  /** The size of the table of stations that the console shows at first. Default: 128. */
+  /** The initial size of the station table that the console shows. Default: 128. */
   readonly hashSize?: number | undefined;
-  /** Files of commands to begin with. Default: none. */
+  /** The files of commands that run at the start. Default: none. */
   readonly scripts?: readonly string[];
 }
 
-/** A switch, and how it is managed. */
+/** The settings of a switch and of its management. */
 export interface ManagedSwitchOptions extends SwitchServiceOptions, SwitchManagement {}
 
-/** A switch that serves a VDE directory, with its console: what `vde_switch` and `etherloom switch` are, and the switch of each role of the star. */
+/**
+ * A switch that serves a VDE directory, with its console. `vde_switch` and `etherloom switch` run one, and each role of the star has one.
+ */
 export class ManagedSwitch implements AsyncDisposable {
   readonly service: SwitchService;
   readonly management: Management;
@@ -36,7 +38,10 @@ export class ManagedSwitch implements AsyncDisposable {
     this.#scope = scope;
   }
 
-  /** `taps` opens ports that are to be there before the first command. Throws EtherloomError: what `SwitchService.open` and `openPidfile` throw. */
+  /**
+   * Opens the switch. `openTaps` opens ports that must exist before the first command. Throws the EtherloomErrors of `SwitchService.open`
+   * and `openPidfile`.
+   */
   static open(
     { pidfile, console: socket, terminal = false, hashSize, scripts = [], ...options }: ManagedSwitchOptions,
     environment: ServiceEnvironment,

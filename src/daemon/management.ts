@@ -17,17 +17,17 @@ import type { ServiceEnvironment, SwitchService } from './switch-service.ts';
 import type { Log } from '../log.ts';
 import { localTime } from './local-time.ts';
 
-/** How a switch is managed. */
+/** The settings of a switch's management. */
 export interface ManagementOptions {
-  /** Where its console is reached; by default nowhere. */
+  /** The socket of its console. Default: none. */
   readonly socket?: ConsoleSocketOptions | undefined;
-  /** The size of the table of stations that the console shows at first. Default: 128. */
+  /** The initial size of the station table that the console shows. Default: 128. */
   readonly hashSize?: number | undefined;
   /** Ends the switch. */
   readonly shutdown: () => void;
 }
 
-/** The console of a switch: its commands, its socket, the scripts that are run on it. */
+/** The console of a switch: its commands, its socket, and the scripts that run on it. */
 export class Management implements AsyncDisposable {
   readonly #console: Console;
   readonly #parts: OwnParts;
@@ -41,7 +41,7 @@ export class Management implements AsyncDisposable {
     this.#scope = scope;
   }
 
-  /** A socket that is not to be had is logged: the switch serves without it. */
+  /** Opens the console. A socket that cannot be opened is logged, and the switch serves without it. */
   static open(service: SwitchService, options: ManagementOptions, { clock, log }: ServiceEnvironment): Promise<Management> {
     return inScope((scope) => {
       const listener = options.socket && openListener(options.socket, log);
@@ -78,7 +78,7 @@ export class Management implements AsyncDisposable {
     });
   }
 
-  /** Runs the commands of a file, with the rights of this process. What they say is not shown; that the file cannot be read is logged. */
+  /** Runs the commands of a file, with the rights of this process. Their output is discarded; a file that cannot be read is logged. */
   runScript(path: string): void {
     const status = this.#console.script.runAtStart(path, filesFor(ownRights(), this.#log));
     if (status !== 'success') this.#log.warn(`the script ${path} was not read: ${status}`);
@@ -89,7 +89,7 @@ export class Management implements AsyncDisposable {
     return this.#add('dhcp', dhcp, dhcpMenu);
   }
 
-  /** Makes standard input a console, too. `ended` is told when it ends. */
+  /** Makes standard input a console too. `ended` is called when the input ends. */
   openTerminal(ended: () => void): void {
     this.#scope.use(openTerminalConsole(this.#console, this.#log, ended));
   }

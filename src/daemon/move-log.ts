@@ -3,9 +3,9 @@ import type { LoopSign, StationMove } from '../management/station-moves.ts';
 import type { PortNumber } from '../ports/port.ts';
 import { formatMac, type MacAddress } from '../wire/mac.ts';
 
-/** What the log says of a station beside its address, and of a port. */
+/** The log's names for stations, in addition to their addresses, and for ports. */
 export interface MoveNames {
-  /** The station in words and fields: `guest 7`. Undefined for one that has no other name. */
+  /** Returns the name and fields of a station: `guest 7`. Undefined for one without another name. */
   readonly station: (mac: MacAddress) => { readonly name: string; readonly id: number } | undefined;
   readonly port: (port: PortNumber) => string;
 }

@@ -14,36 +14,38 @@ import {
 } from '../wire/ipv4.ts';
 import { segmentMtu } from './segment-mtu.ts';
 
-/** A network that a DHCP server serves, and what clients are told. `etherloom switch --dhcp` and `etherloom master` share it. */
+/**
+ * A network that a DHCP server serves, and the settings that clients receive. `etherloom switch --dhcp` and `etherloom master` share it.
+ */
 export interface NetworkOptions {
   readonly network: Ipv4Network;
-  /** The way out of the network, a host of it. Default: clients are told none. */
+  /** The router, a host of the network. Default: none is sent. */
   readonly router?: Ipv4Address | undefined;
-  /** DNS servers, in the network or beyond. Default: clients are told none. */
+  /** The DNS servers, in the network or beyond. Default: none is sent. */
   readonly dns?: readonly Ipv4Address[] | undefined;
-  /** The domain that clients complete names with. Default: clients are told none. */
+  /** The domain with which clients complete names. Default: none is sent. */
   readonly domain?: string | undefined;
-  /** The addresses of clients without a reservation. Default: what the role leaves to them. */
+  /** The addresses of clients without a reservation. Default: those that the role leaves to them. */
   readonly range?: AddressRange | undefined;
-  /** Seconds of a lease. Default: the server's. */
+  /** The duration of a lease in seconds. Default: the server's. */
   readonly leaseTime?: number | undefined;
-  /** The MTU of the segment, in octets, which clients are told. Default: 1,500. */
+  /** The MTU of the network, in octets, which is sent to clients. Default: 1,500. */
   readonly mtu?: number | undefined;
-  /** How clients are served, beside what they are told. Default: the server's defaults. */
+  /** The server's options beyond the network's settings. Default: the server's defaults. */
   readonly service?: Pick<DhcpOptions, 'bootp' | 'laxChecksum' | 'leasePerMac' | 'maxPortLeases'> | undefined;
-  /** Addresses of the network that the gateway has. Default: none. */
+  /** The addresses of the network that the gateway has. Default: none. */
   readonly kept?: readonly Ipv4Address[] | undefined;
 }
 
-/** The most DNS servers that clients are told: they fit the shortest reply, and resolvers use three. */
+/** The most DNS servers that are sent to clients. They fit into the shortest reply, and resolvers use three. */
 const maxDns = 8;
 
-/** Which addresses of a network the server, the router and DNS servers have, and which are left to clients. */
+/** The addresses of a network: those of the server, the router and DNS servers, and those left to clients. */
 export class NetworkPlan {
   readonly network: Ipv4Network;
   /** The DHCP server's own address: the first host of the network. */
   readonly serverAddress: Ipv4Address;
-  /** The addresses of clients without a reservation, without those that something else has. */
+  /** The addresses of clients without a reservation, without those that are taken. */
   readonly pool: readonly AddressRange[];
   readonly #options: NetworkOptions;
   readonly #owners: ReadonlyMap<Ipv4Address, string>;
@@ -69,12 +71,15 @@ export class NetworkPlan {
     if (this.pool.length === 0) throw emptyPool(options);
   }
 
-  /** Returns what has the address: `the DHCP server itself`, `the router`, `a DNS server` or `the gateway`. Undefined when clients may have it. */
+  /**
+   * Returns the owner of an address: `the DHCP server itself`, `the router`, `a DNS server` or `the gateway`. Returns undefined if clients
+   * may have it.
+   */
   ownerOf(address: Ipv4Address): string | undefined {
     return this.#owners.get(address);
   }
 
-  /** What a DHCP server is given of the plan: everything but its MAC address and reservations. */
+  /** The plan as options of a DHCP server, without its MAC address and reservations. */
   get dhcp(): Omit<DhcpOptions, 'serverMac'> {
     const { router, dns = [], domain, leaseTime, mtu = segmentMtu, service } = this.#options;
     return {
@@ -92,12 +97,12 @@ export function serverAddress(network: Ipv4Network): Ipv4Address {
   return ipv4FromNumber(network.address + 1);
 }
 
-/** Returns a range as `--range` takes it: `10.77.0.100-10.77.0.199`. */
+/** Formats a range as `--range` takes it: `10.77.0.100-10.77.0.199`. */
 export function formatRange({ start, end }: AddressRange): string {
   return `${formatIpv4(start)}-${formatIpv4(end)}`;
 }
 
-/** Returns what has addresses of the network besides clients. One program may be router and DNS server. */
+/** Returns the owners of addresses other than clients. One program may be router and DNS server. */
 function ownersIn({ network, router, dns = [], kept = [] }: NetworkOptions): Map<Ipv4Address, string> {
   const owners = new Map(kept.map((address) => [address, 'the gateway']));
   for (const address of dns) if (contains(network, address)) owners.set(address, 'a DNS server');
@@ -105,7 +110,7 @@ function ownersIn({ network, router, dns = [], kept = [] }: NetworkOptions): Map
   return owners.set(serverAddress(network), 'the DHCP server itself');
 }
 
-/** Throws EtherloomError('bad-option') for a network that cannot be served; `text` is what its user calls it. */
+/** Throws EtherloomError('bad-option') for a network that cannot be served; `text` is the user's name for it. */
 export function checkNetwork(network: Ipv4Network, text = formatIpv4Network(network)): void {
   if (network.prefixLength > 30) {
     throw new EtherloomError('bad-option', `cannot serve ${text}: it has no room for guests; choose one of /30 or wider`);
@@ -140,7 +145,7 @@ function checkDns(network: Ipv4Network, address: Ipv4Address): void {
   );
 }
 
-/** Throws unless that host of the network may be something other than the DHCP server. */
+/** Throws unless that address may belong to a host other than the DHCP server. */
 function checkHost(network: Ipv4Network, option: string, address: Ipv4Address): void {
   const [text, of] = [`${option} ${formatIpv4(address)}`, formatIpv4Network(network)];
   if (!isLeasable(network, address)) {

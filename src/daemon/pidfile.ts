@@ -1,7 +1,7 @@
 import { EtherloomError } from '../errors.ts';
 import { PidFileTaken, writePidFile } from '../system/pid-file.ts';
 
-/** The original's words for failures, which scripts know, and what to do about them. */
+/** The original's words for failures, which scripts know, and the remedies. */
 const reasons: Readonly<Record<string, readonly [string, string]>> = {
   ENOENT: ['No such file or directory', 'make its directory, or give another file'],
   EACCES: ['Permission denied', 'give a file that this user may write'],
@@ -9,12 +9,12 @@ const reasons: Readonly<Record<string, readonly [string, string]>> = {
   ENOSPC: ['No space left on device', 'make room, or give a file on another one'],
 };
 
-/** The switches, ours and the original. */
+/** The names of switches, ours and the original's. */
 const programs = ['vde_switch', 'etherloom'];
 
 /**
- * Writes this process's id to a file, which must not be that of a switch that runs, nor hold anything but a number; disposing removes it, if it
- * is still that. Throws EtherloomError('bad-option').
+ * Writes this process's id to a file, and removes the file when disposed of, if it still holds that id. The file must not hold anything but
+ * a number, and not the id of a running switch. Throws EtherloomError('bad-option').
  */
 export function openPidfile(file: string): Disposable {
   try {

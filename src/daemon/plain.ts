@@ -4,8 +4,8 @@ import { hostReached } from '../ports/open.ts';
 import type { TcpAddress } from '../ports/tcp-address.ts';
 
 /**
- * Throws EtherloomError('not-permitted') unless the address is of this machine or the user accepted links without encryption; warns of what that
- * means. `option` is how the user accepts it.
+ * Throws EtherloomError('not-permitted') for an address beyond this machine, unless the user accepted unencrypted links; then `warn` is
+ * called with the consequences. `option` is the option by which the user accepts them.
  */
 export function checkPlain({ host }: TcpAddress, plain: boolean, warn: (message: string) => void, option = '--plain'): void {
   const exposure = exposureOf(host, { plain });
@@ -18,7 +18,7 @@ export function checkPlain({ host }: TcpAddress, plain: boolean, warn: (message:
   if (exposure === 'plain') warn(`links by way of ${host} are not encrypted: anyone who can reach it can read and send frames`);
 }
 
-/** The same for the address of a port. Throws EtherloomError('bad-address') as well. */
+/** Checks the address of a port in the same way. Throws EtherloomError('bad-address') as well. */
 export function checkPortPlain(address: string, plain: boolean, warn: (message: string) => void, option?: string): void {
   const reached = hostReached(address);
   if (reached) checkPlain(reached, plain, warn, option);

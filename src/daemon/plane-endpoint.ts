@@ -11,7 +11,7 @@ export interface EndpointPlace {
   readonly id: number;
 }
 
-/** A port's place at the switch. */
+/** A port at the switch. */
 export class PlaneEndpoint extends AttachedPort implements Endpoint, Seat {
   up = false;
   touched = false;

@@ -1,4 +1,4 @@
-/** What was opened, to be released in reverse order: by the end of a service, or by the failure of its opening. */
+/** A list of opened resources, which are released in reverse order: at the end of a service, or when its opening fails. */
 export class Scope implements AsyncDisposable {
   readonly #releases: (() => unknown)[] = [];
 
@@ -13,7 +13,7 @@ export class Scope implements AsyncDisposable {
     this.#releases.push(release);
   }
 
-  /** Releases all, also when one release fails; the first failure is thrown afterwards. */
+  /** Releases all, even if one release fails. The first failure is thrown afterwards. */
   async [Symbol.asyncDispose](): Promise<void> {
     const failures: unknown[] = [];
     for (let release = this.#releases.pop(); release; release = this.#releases.pop()) {
@@ -27,7 +27,7 @@ export class Scope implements AsyncDisposable {
   }
 }
 
-/** Opens something in a scope of its own: what `open` put into it is released if it fails. */
+/** Opens a service in a scope of its own. If `open` fails, the resources in the scope are released. */
 export async function inScope<Resource>(open: (scope: Scope) => Promise<Resource>): Promise<Resource> {
   const scope = new Scope();
   try {

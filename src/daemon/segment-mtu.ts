@@ -1,10 +1,10 @@
 import type { Log } from '../log.ts';
 import { maxFrame } from '../ports/port.ts';
 
-/** The MTU of a segment, in octets, unless its user gives another. */
+/** The default MTU of a network, in octets. */
 export const segmentMtu = 1500;
 
-/** Octets of a frame beside its payload: the header, without and with a tag. */
+/** The octets of a frame beside its payload: the header, without and with a tag. */
 export const frameOverhead = { untagged: 14, tagged: 18 } as const;
 
 /** Warns of an MTU whose frames some kinds of ports drop. */

@@ -7,42 +7,42 @@ import { exitAtOnce } from '../system/process.ts';
 import { standardError, standardOutput } from '../system/standard-streams.ts';
 import { logReopener, usualHangup, type Hangup } from './hangup.ts';
 
-/** What a command's service is given. */
+/** The environment of a command's service. */
 export interface ServeContext {
-  /** Aborts when the process is told to end while the service still opens. */
+  /** Aborts when the process must end while the service still opens. */
   readonly signal: AbortSignal;
-  /** Ends the process as a failure, after the service is disposed. */
+  /** Ends the process as a failure, after the service is disposed of. */
   readonly fail: (error: EtherloomError) => void;
   /** Ends the process in good order. */
   readonly end: () => void;
 }
 
-/** How a service begins and ends. */
+/** The start and the end of a service. */
 export interface ServeOptions {
-  /** Says that it serves. Default: `ready` on standard output. */
+  /** Reports that the service is ready. Default: `ready` on standard output. */
   readonly ready?: () => void;
-  /** What SIGHUP does; SIGTERM and SIGINT end it. Default: what fits how the process was started. */
+  /** The effect of SIGHUP; SIGTERM and SIGINT end the service. Default: the one that suits how the process was started. */
   readonly hangup?: Hangup;
-  /** The signals that change nothing, though they would end another process. Default: none. */
+  /** The signals that are ignored, though they would end another process. Default: none. */
   readonly ignored?: readonly NodeJS.Signals[];
-  /** Says a line of what went wrong in it. Default: on standard error. */
+  /** Reports failures of the service, a line at a time. Default: on standard error. */
   readonly tell?: (line: string) => void;
-  /** Is told the signal that ends it. Default: nobody. */
+  /** Called with the signal that ends the service. Default: no callback. */
   readonly ending?: (signal: NodeJS.Signals) => void;
 }
 
-/** The signals that end it in any case. */
+/** The signals that end the service in any case. */
 const endedBy = ['SIGTERM', 'SIGINT'] as const;
 
-/** How long an end may take, in milliseconds. */
+/** How long the end may take, in milliseconds. */
 const endLimit = 20_000;
 
-/** How long it waits then for whoever does not read what it said. */
+/** How long the process then waits for the readers of its output, in milliseconds. */
 const flushLimit = 500;
 
 /**
- * Opens a service, says that it is ready, and disposes it when the process is told to end. Returns the signal that ended it; undefined when
- * it was another thing. Throws what `open` throws, and what `fail` is given.
+ * Opens a service, reports that it is ready, and disposes of it when the process must end. Returns the signal that ended it; undefined if
+ * it ended otherwise. Throws the errors of `open`, and those given to `fail`.
  */
 export async function serve(
   open: (context: ServeContext) => Promise<AsyncDisposable>,
@@ -64,7 +64,7 @@ export async function serve(
     });
   }
   for (const name of ignored) process.on(name, () => undefined);
-  // A bug of ours: it is told, and what was opened is released all the same.
+  // A bug in this program. It is reported, and all resources are released nevertheless.
   const bug = (error: Error): void => {
     for (const line of (error.stack ?? error.message).split('\n')) tell(line);
     failures.push(new EtherloomError('system', `ended by an error of its own: ${error.message}`));
@@ -82,16 +82,16 @@ export async function serve(
     await ended;
     await end(service, tell);
   } finally {
-    // From here on nobody looks at failures any more: what is thrown ends the process as one.
+    // From here on failures are no longer collected: an exception ends the process.
     process.off('uncaughtException', bug);
-    // All is released. Node would wait for threads, and those for a disk or a file server that hangs.
+    // All resources are released. Node would wait for its threads, even for those that hang on a disk or a file server.
     process.on('exit', exitAtOnce);
   }
   if (failures[0]) throw failures[0];
   return endedWith;
 }
 
-/** Writes a line to standard output: what a command tells those who started it. */
+/** Writes a line to standard output, for the program that started this command. */
 export function say(line: string): void {
   standardOutput().write(`${line}\n`);
 }
@@ -102,14 +102,14 @@ export function complain(line: string): void {
 }
 
 /**
- * Under load V8 doubles the memory for new objects again and again, to 48 MiB. That is for programs that make much garbage; a frame makes
- * so little that nothing is gained by it. A V8 that does not know the flag says so, and goes on.
+ * Limits V8's memory for new objects. Under load V8 doubles it again and again, to 48 MiB, which helps programs with much garbage; a frame
+ * makes so little that this gains nothing. A V8 without the flag prints a warning, and continues.
  */
 function keepYoungGenerationSmall(): void {
   setFlagsFromString('--semi-space-growth-factor=1');
 }
 
-/** Disposes the service, or gives up after a while. */
+/** Disposes of the service, or gives up after a while. */
 async function end(service: AsyncDisposable | undefined, tell: (line: string) => void): Promise<void> {
   const limit = setTimeout(() => {
     tell(`not ended after ${endLimit / 1000} s: giving up`);

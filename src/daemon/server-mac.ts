@@ -5,17 +5,17 @@ import type { StateDirectory } from './state-directory.ts';
 
 const file = 'server-mac';
 const serverPrefix = 0x02656c010000;
-/** Guests' addresses in a star begin so, and end with the id: `star/identity.ts`. */
+/** The prefix of guests' addresses in a star, which end with the id: `star/identity.ts`. */
 const guestPrefix = 0x02656c000000;
 
-/** Returns a MAC address for a new DHCP server, 02:65:6c:01:XX:XX: never a guest's. */
+/** Returns a MAC address for a new DHCP server, 02:65:6c:01:XX:XX, which no guest has. */
 export function newServerMac(random: Random): MacAddress {
   return macFromNumber(serverPrefix + (random.uint32() & 0xffff));
 }
 
 /**
- * Returns the MAC address of the DHCP server, which stays the same in one state directory: clients keep it in their ARP caches. Throws
- * EtherloomError('bad-state') when the file is damaged, and what writing it throws.
+ * Returns the MAC address of the DHCP server. It stays the same for one state directory, since clients keep it in their ARP caches. Throws
+ * EtherloomError('bad-state') if the file is damaged, and the errors of writing it.
  */
 export async function readServerMac(state: StateDirectory, random: Random): Promise<MacAddress> {
   const text = state.read(file);

@@ -5,11 +5,11 @@ import { ownDirectory } from './directories.ts';
 import { EtherloomError, errnoOf, SystemError } from '../errors.ts';
 import { lockFile } from '../system/file-lock.ts';
 
-/** The directory with a role's state, which outlives its processes. One process at a time holds it. */
+/** The directory with a node's state, which outlives its processes. One process at a time holds it. */
 export class StateDirectory implements AsyncDisposable {
   readonly path: string;
   readonly #locks: readonly Disposable[];
-  /** Settles when all that was written so far is on the disk, or has failed. */
+  /** Resolves when all writes so far are on the disk, or have failed. */
   #written: Promise<void> = Promise.resolve();
 
   private constructor(path: string, locks: readonly Disposable[]) {
@@ -17,9 +17,11 @@ export class StateDirectory implements AsyncDisposable {
     this.#locks = locks;
   }
 
-  /** Makes the directory if need be and locks it. Throws EtherloomError: `busy` when another process has it, `not-permitted`, `system`. */
+  /**
+   * Creates the directory if necessary, and locks it. Throws EtherloomError: `busy` if another process holds it, `not-permitted`, `system`.
+   */
   static open(given: string): StateDirectory {
-    // A process in the background leaves the directory that it was started in.
+    // A process in the background leaves the directory in which it was started.
     const path = resolve(given);
     ownDirectory(path, '--state');
     try {
@@ -30,18 +32,18 @@ export class StateDirectory implements AsyncDisposable {
     }
   }
 
-  /** Frees the directory when what was written is on the disk. */
+  /** Releases the directory when all writes are on the disk. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#written;
     for (const lock of this.#locks) lock[Symbol.dispose]();
   }
 
-  /** The path of a file or directory of that name in it. */
+  /** Returns the path of a file or directory of that name in it. */
   in(name: string): string {
     return join(this.path, name);
   }
 
-  /** The text of a file, or undefined when there is none. */
+  /** Returns the text of a file, or undefined if there is none. */
   read(name: string): string | undefined {
     try {
       return readFileSync(this.in(name), 'utf8');
@@ -52,8 +54,8 @@ export class StateDirectory implements AsyncDisposable {
   }
 
   /**
-   * Replaces a file's text as one step, after those that were written before; it is on the disk when this resolves. Rejects with a SystemError
-   * (ENOSPC); then the old text is still there. Threads of Node's pool wait for the disk: the one that forwards frames must not.
+   * Replaces a file's text in one step, after all earlier writes. It is on the disk when this resolves. Rejects with a SystemError
+   * (ENOSPC); then the old text is still there. Threads of Node's pool wait for the disk, so that the thread that forwards frames need not.
    */
   write(name: string, text: string): Promise<void> {
     const done = this.#written.then(() => this.#replace(name, text));
@@ -86,8 +88,8 @@ export class StateDirectory implements AsyncDisposable {
 }
 
 /**
- * Locks the directory itself, which may be below /tmp: systemd-tmpfiles leaves what is in a locked directory alone, however old. Returns no
- * lock when another process has it, as a cleaner that is just looking.
+ * Locks the directory itself, which may be below /tmp: systemd-tmpfiles keeps the contents of a locked directory, however old. Returns no
+ * lock if another process has it, such as a cleaner at work.
  */
 function keepFromCleaners(path: string): Disposable[] {
   try {
@@ -109,11 +111,11 @@ function unwritable(path: string, error: unknown): unknown {
     : new SystemError(errno, `cannot write ${path}`, 'make room there, or choose another directory with --state');
 }
 
-/** On a read-only disk nothing was written, and nothing can be removed. */
+/** Removes a file. On a read-only disk it was not written, and cannot be removed. */
 async function removeIfPossible(path: string): Promise<void> {
   try {
     await rm(path, { force: true });
   } catch {
-    // The error that led here says more.
+    // The error that led here has more information.
   }
 }

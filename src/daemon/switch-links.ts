@@ -14,13 +14,13 @@ interface Link {
   failure?: string;
 }
 
-/** Links are few; a console that asks for more has lost count. */
+/** The most links. A console that asks for more does so by mistake. */
 const mostLinks = 1_024;
 
-/** `link/add` by the forms of a link's address; what is beyond this machine wants to be told so, for nothing is encrypted. */
+/** The argument of `link/add`: an address, and `plain` to accept an unencrypted link beyond this machine. */
 const form = /^(tcp|tcp-listen):\/\/(\S+)(?:\s+(plain))?\s*$/;
 
-/** The links that a console opens and ends, and how they are. */
+/** The links that a console opens and ends, with their states. */
 export class SwitchLinks implements Links, AsyncDisposable {
   readonly #service: SwitchService;
   readonly #log: Log;
@@ -70,7 +70,7 @@ export class SwitchLinks implements Links, AsyncDisposable {
   async #open(link: Link): Promise<void> {
     try {
       link.opened = await this.#service.connect(link.address);
-      // It may have been ended while it was opened.
+      // The link may have been ended while it was opened.
       if (this.#links.get(link.id) !== link) await this.#end(link);
     } catch (error) {
       if (!(error instanceof EtherloomError)) throw error;

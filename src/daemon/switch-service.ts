@@ -12,29 +12,29 @@ import { macFromNumber, type MacAddress } from '../wire/mac.ts';
 import { DataPlane, type DataPlaneOptions } from './data-plane.ts';
 import { inScope, type Scope } from './scope.ts';
 
-/** A switch, its directory and its first ports. */
+/** The settings of a switch, its directory and its first ports. */
 export interface SwitchServiceOptions extends VdeDirectoryOptions, Omit<DataPlaneOptions, 'clock' | 'random' | 'log' | 'poison' | 'seed'> {
-  /** Addresses of ports to open at once, as `open` reads them. */
+  /** The addresses of ports that are opened at once, in the forms of `open`. */
   readonly ports?: readonly string[];
-  /** What befalls frames on those that are no listeners, each way. Default: nothing. */
+  /** The impairment of those ports that are not listeners, in each direction. Default: none. */
   readonly impair?: Quality | undefined;
 }
 
-/** What every service is handed: time, chance, and somebody to tell. */
+/** The environment of every service: time, randomness, and a log. */
 export interface ServiceEnvironment {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
 }
 
-/** A switch that serves a VDE directory: what `etherloom switch` and `vde_switch` run, and every role of the star begins with. */
+/** A switch that serves a VDE directory. `etherloom switch` and `vde_switch` run one, and every role of the star has one. */
 export class SwitchService implements AsyncDisposable {
   readonly plane: DataPlane;
   /** The canonical path of the directory. */
   readonly directory: string;
   /** Permission bits of the sockets in it. */
   readonly mode: number;
-  /** The socket where clients ask for ports. */
+  /** The socket at which clients ask for ports. */
   readonly control: NamedSocket;
   readonly #scope: Scope;
 
@@ -46,7 +46,7 @@ export class SwitchService implements AsyncDisposable {
     this.#scope = scope;
   }
 
-  /** Throws EtherloomError: what `VdeListener.open` and the drivers of the ports throw. */
+  /** Opens the directory and the ports. Throws the EtherloomErrors of `VdeListener.open` and of the ports' drivers. */
   static open(options: SwitchServiceOptions, { clock, random, log }: ServiceEnvironment): Promise<SwitchService> {
     return inScope(async (scope) => {
       const plane = scope.use(
@@ -68,12 +68,12 @@ export class SwitchService implements AsyncDisposable {
     });
   }
 
-  /** All sockets that clients find by their names. */
+  /** All sockets that clients find by their paths. */
   get sockets(): ReadonlySet<NamedSocket> {
     return this.plane.environment.named ?? new Set();
   }
 
-  /** Opens a port more, for as long as the service, and impairs it if it is no listener. Throws EtherloomError: what the port's driver throws. */
+  /** Opens another port until the service ends, and impairs it unless it is a listener. Throws the EtherloomErrors of the port's driver. */
   async openPort(address: string, impairment?: Quality): Promise<void> {
     const opened = await open(address, this.plane.environment, this.plane);
     if ('listener' in opened) this.#scope.use(opened.listener);
@@ -83,7 +83,10 @@ export class SwitchService implements AsyncDisposable {
     }
   }
 
-  /** Opens a port more, or a door for such, until the caller ends it. Throws EtherloomError: what its driver throws, `busy` when no number is free. */
+  /**
+   * Opens another port, or a listener for ports, until the caller ends it. Throws EtherloomError: the driver's errors, `busy` if no number
+   * is free.
+   */
   async connect(address: string): Promise<Opened> {
     const opened = await open(address, this.plane.environment, this.plane);
     if (!('port' in opened)) return opened;
@@ -91,7 +94,7 @@ export class SwitchService implements AsyncDisposable {
       this.plane.add(opened.port);
       return opened;
     } catch (error) {
-      // It would dial for ever, and nobody has it.
+      // Without a number the port has no owner, and would reconnect for ever.
       await opened.port[Symbol.asyncDispose]();
       throw error;
     }
@@ -102,7 +105,7 @@ export class SwitchService implements AsyncDisposable {
   }
 }
 
-/** An address for a switch, by lot: `00:ff:…`, as VDE makes them. */
+/** Returns a random address for a switch: `00:ff:…`, as VDE makes them. */
 function newSwitchMac(random: Random): MacAddress {
   return macFromNumber(0x00ff_0000_0000 + random.uint32());
 }

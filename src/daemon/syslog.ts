@@ -1,4 +1,6 @@
-/** The system's log by a datagram socket of our own: syslog(3) waits for a daemon that does not read. [syslog(3), RFC 3164] */
+/**
+ * Writes to the system's log by a datagram socket of its own, since syslog(3) blocks on a daemon that does not read. [syslog(3), RFC 3164]
+ */
 import { closeSync } from 'node:fs';
 import { basename } from 'node:path';
 import { localTime } from './local-time.ts';
@@ -12,19 +14,19 @@ import { connectPath, datagramSocket, streamSocket, type Fd } from '../system/un
 const LOG_DAEMON = 24;
 const severities: Readonly<Record<LogLevel, number>> = { error: 3, warn: 4, info: 6 };
 
-/** The longest line that is sent, in octets: what daemons take without cutting it. */
+/** The longest line that is sent, in octets. Daemons take it without cutting it. */
 const longest = 8192;
 
-/** How much waits for a daemon that does not read, in octets. */
+/** The most that waits for a daemon that does not read, in octets. */
 const mostWaiting = 64 * 1024;
 
-/** How a system log is reached. */
+/** The socket of a system log. */
 export interface SyslogOptions {
   readonly path?: string;
   readonly clock?: Clock;
 }
 
-/** A connection to the system's log. What is said while no daemon listens is lost, as with syslog(3). */
+/** A connection to the system's log. Messages are lost while no daemon listens, as with syslog(3). */
 export class Syslog {
   readonly #name: string;
   readonly #path: string;
@@ -32,7 +34,7 @@ export class Syslog {
   readonly #outlet: Outlet;
   #socket: { readonly fd: Fd; readonly kind: 'stream' | 'datagram' } | undefined;
 
-  /** The name stands in front of each line, with the process's id. */
+  /** The name precedes each line, with the process's id. */
   constructor(name: string, { path = '/dev/log', clock = realClock }: SyslogOptions = {}) {
     this.#name = basename(name);
     this.#path = path;
@@ -45,7 +47,7 @@ export class Syslog {
     this.#outlet.write(this.#lineOf(message, level));
   }
 
-  /** Connects anew with the next line. */
+  /** Reconnects with the next line. */
   reopen(): void {
     if (this.#socket) closeSync(this.#socket.fd);
     this.#socket = undefined;
@@ -56,13 +58,13 @@ export class Syslog {
   }
 
   #give(octets: Uint8Array): number | undefined {
-    // A daemon that was started again has another socket.
+    // A restarted daemon has another socket.
     const wasConnected = this.#socket !== undefined;
     const taken = this.#send(octets);
     return taken === undefined && wasConnected ? this.#send(octets) : taken;
   }
 
-  /** Undefined when there is no daemon, or not that one any more. */
+  /** Sends a line. Returns undefined if there is no daemon, or if it was replaced. */
   #send(octets: Uint8Array): number | undefined {
     const socket = this.#socket ?? this.#connect();
     if (!socket) return undefined;
@@ -94,14 +96,14 @@ export class Syslog {
 
 const opened: Syslog[] = [];
 
-/** The system's log, under that name and with the process's id. */
+/** Opens the system's log, under that name and with the process's id. */
 export function openSyslog(name: string): Syslog {
   const syslog = new Syslog(name);
   opened.push(syslog);
   return syslog;
 }
 
-/** Connects anew to the system's log, if this process has one. */
+/** Reconnects to the system's log, if this process uses it. */
 export function reopenSyslog(): void {
   for (const syslog of opened) syslog.reopen();
 }

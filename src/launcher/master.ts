@@ -23,44 +23,44 @@ import { checkGuest, openNodeGuest, type GuestWish } from './node-guest.ts';
 import { assignId, decodeRoster, encodeRoster, type Assignment, type Roster } from '../star/roster.ts';
 import { StateDirectory } from '../daemon/state-directory.ts';
 
-/** What a master is told by its user. */
+/** The settings of a master. */
 export interface MasterOptions extends NetworkOptions {
-  /** Where slaves link. Slaves ask on the port above it, unless `controlPort` says another. Port 0: any free pair. */
+  /** The link address for slaves. The control port is the one above it, unless `controlPort` is given. Port 0 means any free pair. */
   readonly listen: TcpAddress;
   readonly controlPort?: number | undefined;
   /** The switch's directory. */
   readonly sock: string;
   readonly state: string;
   readonly guest?: GuestWish | undefined;
-  /** The way to the Internet; only with `dhcp`. Default: none. */
+  /** The gateway to the Internet; only with `dhcp`. Default: none. */
   readonly gateway?: GatewayWish | undefined;
-  /** Whether the master serves addresses itself; without, its guest does, if it has one. */
+  /** True if the master serves addresses itself. Otherwise its guest does, if it has one. */
   readonly dhcp: boolean;
-  /** Listening ports of single slaves: the seed's form. */
+  /** Additional link ports for single slaves. */
   readonly slavePorts: ReadonlyMap<NodeId, number>;
   readonly reservations: ReadonlyMap<NodeId, Ipv4Address>;
   /** Default: 256. */
   readonly maxLinks?: number;
-  /** The longest frame's MTU on links, in octets. Default: what links can carry. */
+  /** The largest MTU on links, in octets. Default: as much as links can carry. */
   readonly linkMtu?: number;
-  /** What is kept for peers of the switch that do not read. */
+  /** The backlog limits for peers of the switch that do not read. */
   readonly backlog?: BacklogBounds | undefined;
-  /** How the switch is managed. Default: not at all. */
+  /** The management of the switch. Default: none. */
   readonly management?: SwitchManagement | undefined;
 }
 
-/** What every role of the star is handed. */
+/** The environment of every role of the star. */
 export interface NodeEnvironment extends ServiceEnvironment, Pick<ServeContext, 'signal' | 'end'> {}
 
 const rosterFile = 'roster.json';
 
-/** The master of a star: its switch, the DHCP server in it, the listening side of the links, the roster, and its own guest. */
+/** The master of a star: its switch with a DHCP server, the listening side of the links, the roster, and its own guest. */
 export class Master implements AsyncDisposable {
   /** The switch's directory. */
   readonly sock: string;
-  /** Where slaves link. */
+  /** The link address for slaves. */
   readonly link: string;
-  /** Where slaves ask. */
+  /** The control address for slaves. */
   readonly control: string;
   readonly #scope: Scope;
 
@@ -71,7 +71,7 @@ export class Master implements AsyncDisposable {
     this.#scope = scope;
   }
 
-  /** Throws EtherloomError for whatever part cannot be opened; then none is. */
+  /** Opens all parts. Throws EtherloomError if a part cannot be opened; then no part stays open. */
   static open(given: MasterOptions, environment: NodeEnvironment): Promise<Master> {
     return inScope(async (scope) => {
       const { network, gateway } = given.gateway ? planGateway(given, given.gateway) : { network: {}, gateway: undefined };
@@ -89,7 +89,7 @@ export class Master implements AsyncDisposable {
       const managed = scope.use(await ManagedSwitch.open(switchOptions, environment, environment));
       const { service } = managed;
       const { plane } = service;
-      // A guest boots in stages, and is to have one address in all of them.
+      // A guest boots in stages, and must have the same address in all of them.
       if (options.dhcp) await openDhcpService({ served: { ...members.plan.dhcp, leasePerMac: true }, state }, managed, environment, scope);
       if (gateway) await openGateway(gateway, plane);
       const links = await openLinks(options, plane, members, environment, scope);
@@ -103,7 +103,7 @@ export class Master implements AsyncDisposable {
   }
 }
 
-/** Throws EtherloomError('bad-option') when links do not carry the segment's MTU, and warns of ports that do not. */
+/** Throws EtherloomError('bad-option') if links do not carry the network's MTU, and warns of ports that do not. */
 function checkMtu({ mtu = segmentMtu, linkMtu }: MasterOptions, log: Log): void {
   const { untagged, tagged } = frameOverhead;
   if (linkMtu !== undefined && mtu + untagged > linkMtu + tagged) {
@@ -112,12 +112,12 @@ function checkMtu({ mtu = segmentMtu, linkMtu }: MasterOptions, log: Log): void 
   warnOfLargeMtu(mtu, log);
 }
 
-/** Room for every link, beside as many clients of the switch's own directory as it has by default. */
+/** Returns the number of ports: one for every link, and the default number for clients of the switch's own directory. */
 function numportsFor({ maxLinks = 256, slavePorts }: MasterOptions): number {
   return 1024 + maxLinks * (1 + slavePorts.size);
 }
 
-/** Who is in the star, and what each is told. */
+/** The nodes of the star, and their settings. */
 class Members {
   readonly plan: AddressPlan;
   readonly #state: StateDirectory;
@@ -126,7 +126,7 @@ class Members {
   readonly #mtu: number;
   linkPort = 0;
   #roster: Roster;
-  /** Settles when the roster is not being written. */
+  /** Resolves when the roster is not being written. */
   #enrolled: Promise<unknown> = Promise.resolve();
 
   constructor(state: StateDirectory, options: MasterOptions) {
@@ -139,7 +139,10 @@ class Members {
     this.plan = new AddressPlan(options, reservations, () => this.#roster.values());
   }
 
-  /** Lets a slave in, or not. Its id is on the disk before it is told. Rejects with the system's error when it cannot be. */
+  /**
+   * Accepts or refuses a slave. Its id is on the disk before the slave learns it. Rejects with the system's error if the id cannot be
+   * written.
+   */
   async welcome(hello: Hello): Promise<Welcome | JoinRefusal> {
     const assignment = this.#assign(hello);
     if ('refusal' in assignment) return refusal(assignment);
@@ -150,7 +153,7 @@ class Members {
     return assignId(this.#roster, key, { demanded, last });
   }
 
-  /** One after the other: an id that is on its way to the disk is neither free nor given. */
+  /** Enrols one slave after the other: an id that is being written is neither free nor assigned. */
   #enroll(hello: Hello): Promise<Welcome | JoinRefusal> {
     const enrolled = this.#enrolled.then(async () => {
       const assignment = this.#assign(hello);
@@ -212,7 +215,7 @@ async function openLinks(
   return { link: link.address, control: control.address };
 }
 
-/** Opens the link's port and the control's above it; where any will do, until a free pair is found. */
+/** Opens the link port and the control port above it. If any port will do, tries until a free pair is found. */
 async function openPair(
   port: number,
   controlPort: number | undefined,

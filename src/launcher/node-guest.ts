@@ -14,18 +14,18 @@ import { checkMemory, guestImageIn, type GuestOptions } from './guest/guest-proc
 import type { NodeId } from '../star/identity.ts';
 import type { StateDirectory } from '../daemon/state-directory.ts';
 
-/** How a role's user wants its guest. */
+/** The user's settings of a node's guest. */
 export interface GuestWish extends Pick<GuestOptions, 'attach' | 'accel' | 'qemu' | 'memory'> {
   /** The image: DIR of `etherloom guest build DIR`. */
   readonly image: string;
 }
 
-/** The guest of a role, and where it belongs. */
+/** The guest of a node, with its switch. */
 export interface NodeGuestOptions {
   readonly wish: GuestWish;
   readonly id: NodeId;
   readonly mac: MacAddress;
-  /** The MTU of the segment, in octets. */
+  /** The MTU of the network, in octets. */
   readonly mtu: number;
   readonly mode: GuestOptions['mode'];
   readonly extraWords?: Readonly<Record<string, string>>;
@@ -34,15 +34,14 @@ export interface NodeGuestOptions {
   readonly state: StateDirectory;
 }
 
-/** The directory of a role's guest in its state. */
+/** Returns the directory of a node's guest in its state directory. */
 export function guestDirectory(state: string): string {
   return join(state, 'guest');
 }
 
 /**
- * Puts a guest in front of a switch: started or, if it runs already, adopted; and its port, for which it
- * can wait. The port ends, and the
- * guest is stopped, with `scope`. Throws EtherloomError: what QemuPort.open and Guest.open throw.
+ * Opens a node's guest: starts it, or takes it over if it runs already, and gives it a port at the switch, which may wait for the guest.
+ * When `scope` ends, the port ends and the guest is stopped. Throws the EtherloomErrors of QemuPort.open and Guest.open.
  */
 export async function openNodeGuest(
   options: NodeGuestOptions,
@@ -79,13 +78,16 @@ export async function openNodeGuest(
   return guest;
 }
 
-/** Ends the guest that a master or slave left behind in `state`. True when one ran. Throws EtherloomError('busy') while that role runs. */
+/**
+ * Ends the guest that a master or slave left behind in `state`. Returns true if one ran. Throws EtherloomError('busy') while that node
+ * runs.
+ */
 export async function stopNodeGuest(state: string): Promise<boolean> {
   const directory = guestDirectory(state);
   return existsSync(directory) && (await stopGuest(directory, lockFile));
 }
 
-/** Throws EtherloomError('bad-option') when a guest could not be started: before anything is opened for its sake. */
+/** Throws EtherloomError('bad-option') if the guest could not be started. Called before anything is opened for it. */
 export async function checkGuest(wish: GuestWish | undefined): Promise<void> {
   if (!wish) return;
   checkMemory(wish.memory);

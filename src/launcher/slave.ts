@@ -19,31 +19,31 @@ import { checkGuest, openNodeGuest, type GuestWish } from './node-guest.ts';
 import { isNodeKey } from '../star/roster.ts';
 import { StateDirectory } from '../daemon/state-directory.ts';
 
-/** What a slave is told by its user. */
+/** The settings of a slave. */
 export interface SlaveOptions {
   /** The master's listening address. */
   readonly master: TcpAddress;
-  /** Where the master is asked. Default: the port above. */
+  /** The master's control port. Default: the one above its listening address. */
   readonly controlPort?: number | undefined;
-  /** The id that the user demands. Default: the master gives one. */
+  /** The id that the user demands. Default: the master assigns one. */
   readonly id?: NodeId | undefined;
   /** The switch's directory. */
   readonly sock: string;
   readonly state: string;
   readonly guest?: GuestWish | undefined;
   readonly linkMtu?: number;
-  /** What befalls frames on the link to the master, each way. Default: nothing. */
+  /** The impairment of the link to the master, in each direction. Default: none. */
   readonly impair?: Quality | undefined;
-  /** What is kept for peers of the switch that do not read. */
+  /** The backlog limits for peers of the switch that do not read. */
   readonly backlog?: BacklogBounds | undefined;
-  /** How the switch is managed. Default: not at all. */
+  /** The management of the switch. Default: none. */
   readonly management?: SwitchManagement | undefined;
 }
 
 const keyFile = 'node-key';
 const welcomeFile = 'welcome.json';
 
-/** A slave of a star: its own switch in front of its guest, linked to the master's. */
+/** A slave of a star: its own switch with its guest, linked to the master's. */
 export class Slave implements AsyncDisposable {
   /** The switch's directory. */
   readonly sock: string;
@@ -57,9 +57,9 @@ export class Slave implements AsyncDisposable {
   }
 
   /**
-   * Opens the switch, asks the master for an id, links to it and puts the guest in front. Waits for the master as long as that takes. A
-   * slave that was let in before begins at once with what it was told then. `fail` is told when the master refuses, or tells something
-   * else than before. Throws EtherloomError for whatever part cannot be opened; then none is.
+   * Opens the switch, asks the master for an id, links to it, and opens the guest. Waits for the master without a limit. A slave that
+   * joined before starts at once with its stored settings. `fail` is called if the master refuses, or changes these settings. Throws
+   * EtherloomError if a part cannot be opened; then no part stays open.
    */
   static open(options: SlaveOptions, environment: NodeEnvironment, fail: (error: EtherloomError) => void): Promise<Slave> {
     return inScope(async (scope) => {
@@ -91,7 +91,7 @@ export class Slave implements AsyncDisposable {
   }
 }
 
-/** Keeps asking the master, and returns what it said first, now or in an earlier life. */
+/** Keeps a connection to the master, and returns the first settings: stored by an earlier run, or received now. */
 async function join(
   options: SlaveOptions,
   state: StateDirectory,
@@ -107,11 +107,11 @@ async function join(
   return new Promise((resolve, reject) => {
     const keep = (welcome: Welcome): Promise<void> =>
       state.write(welcomeFile, encodeJoinMessage(welcome)).catch((error: unknown) => {
-        log.warn(`cannot keep what the master assigned: ${reasonOf(error)}; the next start will have to wait for the master`);
+        log.warn(`cannot store the id that the master assigned: ${reasonOf(error)}; the next start must wait for the master`);
       });
     const hello = (): Hello => ({ type: 'hello', key, demanded, last: known?.id });
     const welcomed = (welcome: Welcome): void => {
-      // A slave that says that it is ready can start again without its master.
+      // A slave is ready only after its settings are stored, so that it can start again without its master.
       void keep(welcome).then(() => resolve(welcome));
       const { id, mac, address } = welcome;
       log(`joined as slave ${id}`, {
@@ -155,7 +155,7 @@ async function readKey(state: StateDirectory, random: Random): Promise<string> {
   throw new EtherloomError('bad-state', `${state.in(keyFile)} is damaged; remove it, and the slave joins as a new one`);
 }
 
-/** What the master said in an earlier life; nothing when that is damaged, or not what the user demands now. */
+/** Reads the settings that an earlier run stored. Returns undefined if they are damaged, or have another id than the user demands now. */
 function readWelcome(state: StateDirectory, demanded: NodeId | undefined): Welcome | undefined {
   const message = decodeJoinMessage(state.read(welcomeFile)?.trim() ?? '');
   if (message?.type !== 'welcome' || (demanded !== undefined && demanded !== message.id)) return undefined;

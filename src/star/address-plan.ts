@@ -5,14 +5,17 @@ import { EtherloomError } from '../errors.ts';
 import { broadcastOf, formatIpv4, formatIpv4Network, ipv4FromNumber, type Ipv4Address, type Ipv4Network } from '../wire/ipv4.ts';
 import { addressOfId, idOfMac, masterId, type NodeId } from './identity.ts';
 
-/** Which address of a star is whose: explicit reservations first, then the formula for every id that is in the star. */
+/** The addresses of a star: explicit reservations first, then the formula for every id that is in the star. */
 export class AddressPlan {
   readonly #network: NetworkPlan;
   readonly #reservations: ReadonlyMap<NodeId, Ipv4Address>;
   readonly #reserved: ReadonlySet<Ipv4Address>;
   readonly #present: () => Iterable<NodeId>;
 
-  /** `present` returns the ids that are in the star. Throws EtherloomError('bad-option'): what NetworkPlan throws, or a reservation that cannot be. */
+  /**
+   * `present` returns the ids that are in the star. Throws EtherloomError('bad-option'): for an invalid network, as NetworkPlan does, or an
+   * invalid reservation.
+   */
   constructor(options: NetworkOptions, reservations: ReadonlyMap<NodeId, Ipv4Address>, present: () => Iterable<NodeId>) {
     this.#network = new NetworkPlan(options, poolOf);
     for (const [id, address] of reservations) checkReservation(this.#network, id, address);
@@ -23,7 +26,7 @@ export class AddressPlan {
       throw new EtherloomError('bad-option', 'two --reserve options name one address; give each id its own');
   }
 
-  /** The address kept for an id; undefined when it takes one from the pool. */
+  /** Returns the address reserved for an id; undefined if it takes one from the pool. */
   addressOf(id: NodeId): Ipv4Address | undefined {
     const explicit = this.#reservations.get(id);
     if (explicit !== undefined) return explicit;
@@ -31,7 +34,7 @@ export class AddressPlan {
     return address === undefined || this.#reserved.has(address) || this.#network.ownerOf(address) !== undefined ? undefined : address;
   }
 
-  /** What a DHCP server is given of the plan. */
+  /** The plan as options of a DHCP server. */
   get dhcp(): Omit<DhcpOptions, 'serverMac'> {
     return {
       ...this.#network.dhcp,
@@ -65,8 +68,8 @@ function checkReservation(plan: NetworkPlan, id: NodeId, address: Ipv4Address): 
 }
 
 /**
- * Returns the pool of clients without an id: what lies below the formula's first address, and the upper half, which the formula reaches last.
- * In a network too small for that, all hosts.
+ * Returns the pool of clients without an id: the addresses below the formula's first one, and the upper half, which the formula reaches
+ * last. If the network is too small for that, the pool contains all hosts.
  */
 function poolOf(network: Ipv4Network): AddressRange[] {
   const first = network.address + 2;

@@ -1,7 +1,7 @@
 import { EtherloomError } from '../errors.ts';
 import type { NodeId } from './identity.ts';
 
-/** Returns the control port: the one above the link port, unless another is given. Throws EtherloomError('bad-option') when there is none. */
+/** Returns the control port: the one above the link port, unless another is given. Throws EtherloomError('bad-option') if there is none. */
 export function controlPortOf(linkPort: number, given?: number): number {
   const port = given ?? linkPort + 1;
   if (port <= 65_535) return port;
@@ -11,7 +11,7 @@ export function controlPortOf(linkPort: number, given?: number): number {
   );
 }
 
-/** Throws EtherloomError('bad-option') when two options of a master want the same port. A `linkPort` of 0 is any free one. */
+/** Throws EtherloomError('bad-option') if two options of a master name the same port. A `linkPort` of 0 means any free one. */
 export function checkPorts(linkPort: number, controlPort: number | undefined, slavePorts: ReadonlyMap<NodeId, number>): void {
   const control = controlPort ?? (linkPort === 0 ? undefined : controlPortOf(linkPort));
   const wishes: readonly (readonly [string, number | undefined])[] = [

@@ -9,19 +9,19 @@ import { JoinConnection } from './join-connection.ts';
 import type { Hello, Welcome } from './join-messages.ts';
 import type { Log } from '../log.ts';
 
-/** The master, what it is asked, and where its answers go. */
+/** The master's address, and the callbacks of a slave. */
 export interface JoinClientOptions {
   /** The master's control address. */
   readonly master: TcpAddress;
-  /** Returns the message to begin with. Called before each attempt, for the last id may have become known. */
+  /** Returns the first message. Called before each attempt, since the last id may have become known. */
   readonly hello: () => Hello;
-  /** The master accepted the slave: the first time, and after each reconnect. */
+  /** Called when the master accepts the slave: the first time, and after each reconnect. */
   readonly welcomed: (welcome: Welcome) => void;
-  /** The master refused the slave for good. */
+  /** Called when the master refuses the slave for good. */
   readonly refused: (error: EtherloomError) => void;
 }
 
-/** The remedy where no master answers. */
+/** The remedy if no master answers. */
 const checkPorts =
   "check --master: it takes the master's --listen address, and the control port is the one above that, unless --control names it";
 
@@ -40,7 +40,7 @@ export class JoinClient implements Disposable {
   #told: string | undefined;
   #open = true;
 
-  /** Connects, again and again until disposed or refused. */
+  /** Connects, again and again until disposed of or refused. */
   constructor(options: JoinClientOptions, environment: Environment) {
     this.#options = options;
     this.#environment = environment;

@@ -3,7 +3,7 @@ import type { Clock, Timer } from '../clock.ts';
 import { reasonOf } from '../errors.ts';
 import { decodeJoinMessage, encodeJoinMessage, maxJoinLine, type JoinMessage } from './join-messages.ts';
 
-/** What one side of a control connection is told. */
+/** The callbacks of one side of a control connection. */
 export interface JoinConnectionEvents {
   /** A message was received, other than a sign of life. */
   message(message: JoinMessage): void;
@@ -11,7 +11,10 @@ export interface JoinConnectionEvents {
   closed(reason: string): void;
 }
 
-/** Why the text that was received is not this protocol's. The length in front of a frame is no text. */
+/**
+ * Returns the reason why the received text does not belong to this protocol. A frame of a link port begins with its length, which is not
+ * printable.
+ */
 function strangeTo(text: string): string {
   if (text.charCodeAt(0) < firstPrintable) return 'it sends frames, as a link port does, and not the control protocol';
   return `it sent ${JSON.stringify(text.slice(0, longestQuote))}, which is not the control protocol`;
@@ -19,7 +22,7 @@ function strangeTo(text: string): string {
 
 const firstPrintable = 0x20;
 
-/** Whether the text may be the beginning of a message. */
+/** Returns true if the text may be the beginning of a message. */
 function mayBegin(text: string): boolean {
   return text === '' || text.startsWith('{');
 }
@@ -28,7 +31,10 @@ const longestQuote = 40;
 const aliveInterval = 1000;
 const silenceLimit = 5000;
 
-/** One side of a control connection: lines in and out, signs of life, and an end when the other side is silent or sends something else. */
+/**
+ * One side of a control connection. It sends and receives lines, sends signs of life, and ends if the other side is silent or sends
+ * something else.
+ */
 export class JoinConnection {
   readonly #socket: Socket;
   readonly #clock: Clock;
@@ -59,11 +65,11 @@ export class JoinConnection {
   }
 
   send(message: JoinMessage): void {
-    // The other side is told little and seldom; one that does not even read that is ended by its silence.
+    // Messages are few and small. A peer that does not read even these is ended by its silence.
     if (!this.#ended && this.#socket.writableLength < 16 * maxJoinLine) this.#socket.write(encodeJoinMessage(message));
   }
 
-  /** Ends the connection after what was sent; what comes on it from now on is not heard. */
+  /** Ends the connection after the messages already sent. All data received later is ignored. */
   end(reason: string): void {
     this.#reason = reason;
     this.#ended = true;

@@ -1,17 +1,17 @@
 /**
- * What master and slave say to each other beside the frames: one JSON object a line, UTF-8, at most 4,096 octets.
+ * The messages between master and slave beside the frames: one JSON object a line, UTF-8, at most 4,096 octets.
  *
- *   slave -> master   {"type":"hello","version":1,"key":"…","demanded":3,"last":3}     id fields only when there is one
- *   master -> slave   {"type":"welcome","version":1,"id":3,"mac":"…","address":"10.77.0.13","network":"10.77.0.0/24","mtu":1500,"linkPort":7000}
- *   master -> slave   {"type":"refusal","reason":"…","retry":false}, and the connection ends
- *   both              {"type":"alive"}, each second; a side that hears nothing for 5 s ends the connection
+ *     slave -> master   {"type":"hello","version":1,"key":"…","demanded":3,"last":3}     id fields only when there is one
+ *     master -> slave   {"type":"welcome","version":1,"id":3,"mac":"…","address":"10.77.0.13","network":"10.77.0.0/24","mtu":1500,"linkPort":7000}
+ *     master -> slave   {"type":"refusal","reason":"…","retry":false}, and the connection ends
+ *     both              {"type":"alive"}, each second; a side that receives nothing for 5 s ends the connection
  */
 import { formatIpv4, formatIpv4Network, parseIpv4, parseIpv4Network, type Ipv4Address, type Ipv4Network } from '../wire/ipv4.ts';
 import { formatMac, parseMac, type MacAddress } from '../wire/mac.ts';
 import { maxId, type NodeId } from './identity.ts';
 import { isNodeKey } from './roster.ts';
 
-/** A slave asks to be let in. */
+/** A slave's request to join. */
 export interface Hello {
   readonly type: 'hello';
   readonly key: string;
@@ -19,26 +19,26 @@ export interface Hello {
   readonly last?: NodeId | undefined;
 }
 
-/** What a slave needs to know. */
+/** The master's answer to a slave that may join. */
 export interface Welcome {
   readonly type: 'welcome';
   readonly id: NodeId;
-  /** Of its guest. */
+  /** The MAC address of the slave's guest. */
   readonly mac: MacAddress;
-  /** Reserved for its guest; undefined when that gets one from the pool. */
+  /** The address reserved for its guest; undefined if that gets one from the pool. */
   readonly address?: Ipv4Address | undefined;
   readonly network: Ipv4Network;
-  /** Of the segment, in octets. */
+  /** The MTU of the network, in octets. */
   readonly mtu: number;
-  /** Where to link, on the host of the master. */
+  /** The link port on the master's host. */
   readonly linkPort: number;
 }
 
-/** The master says no; `reason` is for the slave's user. */
+/** The master's refusal; `reason` is for the slave's user. */
 export interface JoinRefusal {
   readonly type: 'refusal';
   readonly reason: string;
-  /** Whether asking again later can help. */
+  /** True if a later request may succeed. */
   readonly retry: boolean;
 }
 
@@ -55,12 +55,12 @@ export const maxJoinLine = 4096;
 
 const version = 1;
 
-/** One line, with its end. */
+/** Encodes a message as one line, with its end. */
 export function encodeJoinMessage(message: JoinMessage): string {
   return JSON.stringify(plain(message)) + '\n';
 }
 
-/** A message from a line without its end, or undefined when it is none. */
+/** Decodes a message from a line without its end. Returns undefined if it is not one. */
 export function decodeJoinMessage(line: string): JoinMessage | undefined {
   const fields = parseObject(line);
   switch (fields?.['type']) {
@@ -127,7 +127,7 @@ function parseObject(line: string): Fields | undefined {
   }
 }
 
-/** Not `String`: what came over the wire may have a `toString` that is no function. */
+/** Returns a text. `String` is not used, since a received object may have a `toString` that is not a function. */
 function textOf(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }

@@ -10,23 +10,23 @@ import { JoinConnection } from './join-connection.ts';
 import type { Hello, JoinRefusal, Welcome } from './join-messages.ts';
 import type { Log } from '../log.ts';
 
-/** Where slaves ask, and who decides. */
+/** The address for slaves, and the decisions about them. */
 export interface JoinServerOptions {
   readonly listen: TcpAddress;
-  /** Decides about a slave. Rejects when the decision cannot be kept on disk; then the slave is asked to try again. */
+  /** Decides about a slave. Rejects if the decision cannot be stored on disk; then the slave is asked to try again. */
   readonly welcome: (hello: Hello) => Promise<Welcome | JoinRefusal>;
-  /** How many connections there may be. Default: 256. */
+  /** The most connections. Default: 256. */
   readonly maxConnections?: number;
   /** How long a new connection may stay silent, in milliseconds. Default: 5,000. */
   readonly helloTimeout?: number;
 }
 
-/** A slave at its connection. */
+/** A slave and its connection. */
 interface Slave {
   readonly from: string;
-  /** By which it is known; undefined before it has said so. */
+  /** The slave's key; undefined until it has sent it. */
   key?: string;
-  /** Undefined before it is in. */
+  /** The slave's id; undefined until it has joined. */
   id?: NodeId;
 }
 
@@ -35,7 +35,7 @@ interface Environment {
   readonly log: Log;
 }
 
-/** Where slaves ask the master for what they need. One connection for each that is alive. */
+/** The master's side of joining: slaves request their settings here. Each slave keeps one connection while it is alive. */
 export class JoinServer implements AsyncDisposable {
   readonly address: string;
   readonly #server: Server;
@@ -43,7 +43,7 @@ export class JoinServer implements AsyncDisposable {
   readonly #environment: Environment;
   readonly #warn: ReturnType<typeof onceAMinute>;
   readonly #sockets = new Set<Socket>();
-  /** Those that are in, and those about whom the master decides, by their keys. */
+  /** The slaves that have joined, and those about whom the master is deciding, by their keys. */
   readonly #living = new Map<string, Slave>();
 
   private constructor(server: Server, address: string, options: JoinServerOptions, environment: Environment) {
@@ -105,7 +105,7 @@ export class JoinServer implements AsyncDisposable {
     const twin = this.#living.get(hello.key);
     if (!twin) this.#living.set(hello.key, slave);
     const answer = twin ? twinRefusal(twin) : await this.#decide(hello);
-    // It may have gone while the disk took its time.
+    // The slave may have gone while its id was being stored.
     if (!twin && this.#living.get(hello.key) !== slave) return;
     connection.send(answer);
     if (answer.type === 'welcome') {
@@ -137,7 +137,7 @@ export class JoinServer implements AsyncDisposable {
   }
 }
 
-/** Nothing is decided about the twin of a living slave: its id is not to be changed. */
+/** Returns the refusal for the twin of a living slave. `welcome` is not asked, so that the slave's id cannot change. */
 function twinRefusal({ from, id }: Slave): JoinRefusal {
   const slave = id === undefined ? 'a slave' : `slave ${id}`;
   return { type: 'refusal', reason: `${slave} is alive at ${from}: two hosts cannot have one id, or a copy of one --state`, retry: true };

@@ -1,26 +1,26 @@
-/** Who is in the star: which node has which id. A value; the master keeps it on disk. */
+/** The nodes of a star with their ids. The roster is an immutable value; the master keeps it on disk. */
 import { maxId, type NodeId } from './identity.ts';
 
-/** Node key -> id. A key is a slave's own secret-free name: 32 hexadecimal digits that it made once. */
+/** Node key -> id. A key is a slave's own name: 32 random hexadecimal digits that it made once. */
 export type Roster = ReadonlyMap<string, NodeId>;
 
-/** What came of asking for an id. */
+/** The result of a request for an id. */
 export type Assignment = { readonly roster: Roster; readonly id: NodeId } | { readonly refusal: string };
 
-/** What a node may ask beside its key. */
+/** A node's request beside its key. */
 export interface IdWish {
   /** The id that its user demands. */
   readonly demanded?: NodeId | undefined;
-  /** The id that it had; a master that lost its roster gives it again if nobody else has it. */
+  /** The id that the node had before. A master that lost its roster assigns it again if no other node has it. */
   readonly last?: NodeId | undefined;
 }
 
-/** Whether `key` is a node key. */
+/** Returns true if `key` is a node key. */
 export function isNodeKey(key: unknown): key is string {
   return typeof key === 'string' && /^[0-9a-f]{32}$/.test(key);
 }
 
-/** Gives a node its id: the one it has, else the one it demands, had, or the lowest that is free. */
+/** Assigns a node its id: the one it has, else the one it demands, had, or the lowest free one. */
 export function assignId(roster: Roster, key: string, { demanded, last }: IdWish = {}): Assignment {
   const known = roster.get(key);
   if (known !== undefined && (demanded === undefined || demanded === known)) return { roster, id: known };
@@ -35,12 +35,12 @@ export function assignId(roster: Roster, key: string, { demanded, last }: IdWish
   return { refusal: `all ${maxId} ids are given` };
 }
 
-/** Text that `decodeRoster` reads. */
+/** Encodes a roster for `decodeRoster`. */
 export function encodeRoster(roster: Roster): string {
   return JSON.stringify({ version: 1, nodes: Object.fromEntries(roster) }, null, 1) + '\n';
 }
 
-/** A roster from its text, or undefined when that is damaged: no such format, a bad key or id, one id twice. */
+/** Decodes a roster. Returns undefined if the text is damaged: an unknown format, a bad key or id, or an id twice. */
 export function decodeRoster(text: string): Roster | undefined {
   const nodes = parseNodes(text);
   if (!nodes) return undefined;

@@ -100,7 +100,7 @@ describe('the demo without QEMU', () => {
     const running = stage.start([process.execPath, bin('etherloom'), 'demo'], { env });
     expect(await running.exit).toEqual({ status: 0, signal: null });
     const text = running.lines.join('\n');
-    expect(text).toMatch(/QEMU is not here, and cannot be installed \(.+\): stations instead of guests/);
+    expect(text).toMatch(/QEMU is not installed, and cannot be installed \(.+\)\. Stations are used instead/);
     expect(text).toMatch(/^ {2}sudo apt-get install -y --no-install-recommends qemu-system-/m);
     expect(text).toMatch(/^3 stations \(no QEMU\)$/m);
     expect(leftOvers(stage)).toEqual([]);
@@ -111,7 +111,7 @@ describe('the demo without QEMU', () => {
     mkdirSync(stage.path('bin'));
     const env = { TMPDIR: stage.path('t'), PATH: stage.path('bin') };
     const running = stage.start([process.execPath, bin('etherloom'), 'demo', '--no-install'], { env });
-    await running.line(/installing packages was not wished/);
+    await running.line(/--no-install is given/);
     await running.end();
     expect(leftOvers(stage)).toEqual([]);
   });
@@ -144,7 +144,7 @@ describe('the demo with guests', { timeout: 150_000 }, () => {
     const [qemu = 0] = pidsOf(stage, 'qemu-system');
     process.kill(qemu, 'SIGKILL');
     expect(await running.exit).toEqual({ status: 1, signal: null });
-    expect(running.lines).toContainEqual(expect.stringMatching(/^etherloom: no address for what is in front of: .*\(died\)/));
+    expect(running.lines).toContainEqual(expect.stringMatching(/^etherloom: no address for the \w+ of: .*\(died\)/));
     expect(running.lines).toContainEqual(expect.stringMatching(/^ {2}.*: guest \d: died: QEMU was ended by SIGKILL$/));
     expect(leftOvers(stage)).toEqual([]);
   });

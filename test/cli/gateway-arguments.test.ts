@@ -24,7 +24,7 @@ describe('the arguments of a gateway', () => {
 
   it('need the DHCP server, and say so', () => {
     expect(() => gatewayOf(given({}), 'add --dhcp SUBNET')).toThrow(
-      '--gateway needs the DHCP server, by which guests learn of it; add --dhcp SUBNET',
+      '--gateway needs the DHCP server, which sends guests its address; add --dhcp SUBNET',
     );
   });
 

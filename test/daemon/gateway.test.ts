@@ -35,7 +35,7 @@ describe('the place of a gateway in a network', () => {
 
   it('refuses its own address as router for a DNS server, since nothing answers there', () => {
     expect(() => addresses({ router: ip('10.77.0.254'), dns: [ip('10.77.0.254')] })).toThrow(
-      "--dns 10.77.0.254 is the gateway as router, which answers no DNS; leave it out, and clients are told of the gateway's own DNS",
+      "--dns 10.77.0.254 is the router's address, at which the gateway answers no DNS; leave it out, and clients get the gateway's own DNS address",
     );
   });
 

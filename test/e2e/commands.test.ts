@@ -209,7 +209,7 @@ describe('our vde_switch', { timeout: 60_000 }, () => {
     writeFileSync(stage.path('pid'), 'text\n');
     const wrong: [string[], RegExp][] = [
       [['-s', stage.path('x'), '--wrong'], /unrecognized option '--wrong'/],
-      [['-s', stage.path('x'), '-m', 'rw'], /--mode rw is no number/],
+      [['-s', stage.path('x'), '-m', 'rw'], /--mode rw is not a number/],
       [['-s', stage.path('x'), '-n', '0'], /at least 1 port/],
       [['-s', stage.path('x'), '-g', 'nobody-has-this'], /nobody-has-this/],
       [['-s', stage.path('sw')], /another|in use|runs/],

@@ -2,10 +2,10 @@ import type { Clock } from '../../clock.ts';
 import type { DemoEvent } from './demo-events.ts';
 import { advanceDemo, newDemoTable, type DemoTable } from './demo-table.ts';
 
-/** How many lines of each process are kept. */
+/** The number of lines that are kept of each process. */
 const keptLines = 10;
 
-/** The demo's table as it changes, and what its processes said last. */
+/** The demo's current table, and the last log lines of its processes. */
 export class DemoBoard {
   readonly #clock: Clock;
   readonly #show: (table: DemoTable) => void;
@@ -21,29 +21,32 @@ export class DemoBoard {
     show(this.#table);
   }
 
-  /** The table as it is now. */
+  /** The current table. */
   get table(): DemoTable {
     return this.#table;
   }
 
-  /** Something happened at the switch in that place. */
+  /** Applies an event at the switch in that place. */
   tell(place: number, event: DemoEvent): void {
     this.#table = advanceDemo(this.#table, place, event, this.#clock.monotonic());
     this.#show(this.#table);
     for (const look of [...this.#watchers]) look();
   }
 
-  /** A process has said something. */
+  /** Stores a log line of a process. */
   hear(name: string, text: string): void {
     this.#said.set(name, [...(this.#said.get(name) ?? []), text].slice(-keptLines));
   }
 
-  /** The last lines of each process, with its name before. */
+  /** The last lines of each process, prefixed with its name. */
   get lastLines(): readonly string[] {
     return [...this.#said].flatMap(([name, lines]) => lines.map((line) => `${name}: ${line}`));
   }
 
-  /** Waits until the table is so, `limit` milliseconds at most. Whether it is so. Throws the signal's reason when aborted. */
+  /**
+   * Waits until the table meets the condition, at most `limit` milliseconds. Resolves with true if it does. Throws the signal's reason when
+   * aborted.
+   */
   async until(reached: (table: DemoTable) => boolean, limit: number, signal: AbortSignal): Promise<boolean> {
     signal.throwIfAborted();
     return new Promise((resolve, reject) => {

@@ -4,25 +4,25 @@ import { EtherloomError } from '../../errors.ts';
 import { callerVariables } from '../../system/caller.ts';
 import { packageFile } from '../../system/own-package.ts';
 
-/** How an etherloom process of the demo is started. */
+/** The settings of an etherloom process of the demo. */
 export interface DemoChildOptions {
-  /** What people call it. */
+  /** The name in messages to the user. */
   readonly name: string;
   /** The arguments of `etherloom`. */
   readonly args: readonly string[];
-  /** Called for each line of its log. */
+  /** Called with each line of its log. */
   readonly onLog: (line: string) => void;
 }
 
 const program = packageFile('bin/etherloom');
 
-/** An etherloom process needs at most 20 s to end; one that takes longer is stuck. */
+/** Milliseconds after SIGTERM until a process is killed. An etherloom process needs at most 20 s to end. */
 const endLimit = 22_000;
 
 /** A process of the demo: `etherloom` with a subcommand. */
 export class DemoChild {
   readonly name: string;
-  /** How it ended: `status 1`, `SIGKILL`; `status 0` is a clean end. Settles when that is so. */
+  /** Resolves when the process has ended, with how: `status 1`, `SIGKILL`; `status 0` is a clean end. */
   readonly ended: Promise<string>;
   readonly #process: ChildProcess;
   readonly #said: string[] = [];
@@ -30,7 +30,7 @@ export class DemoChild {
 
   constructor({ name, args, onLog }: DemoChildOptions) {
     this.name = name;
-    // Its log must be told whatever the user wants of other logs: the table lives on it.
+    // The log level of the child must not depend on the user's setting, since the table is made from its log.
     const env = { ...process.env, ...callerVariables(), ETHERLOOM_LOG: 'info' };
     const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env });
     this.#process = child;
@@ -45,7 +45,9 @@ export class DemoChild {
     });
   }
 
-  /** Waits until it says that it is ready, and returns the lines that it said until then. Throws EtherloomError('refused') when it ends. */
+  /**
+   * Waits until the process prints `ready`, and returns the lines printed until then. Throws EtherloomError('refused') if the process ends.
+   */
   async ready(signal: AbortSignal): Promise<readonly string[]> {
     await new Promise<void>((resolve, reject) => {
       const look = (): void => {
@@ -62,7 +64,7 @@ export class DemoChild {
     return this.#said;
   }
 
-  /** Ends it, and waits until it is gone. How it ended, as in `ended`. */
+  /** Ends the process, and waits until it is gone. Returns how it ended, as in `ended`. */
   async end(): Promise<string> {
     this.#process.kill('SIGTERM');
     const limit = setTimeout(() => this.#process.kill('SIGKILL'), endLimit);

@@ -1,8 +1,8 @@
-/** What the processes of the demo's star tell in their logs, as far as its table wants to know. */
+/** Parses the logs of the demo's processes into the events that its table shows. */
 
-/** What happened at one switch of the star, or to what is in front of it. Addresses are text, as in the logs. */
+/** An event at one switch of the star, or at its guest. Addresses are text, as in the logs. */
 export type DemoEvent =
-  /** The slave was let into the star. */
+  /** The slave has joined the star. */
   | { readonly type: 'joined'; readonly id: number; readonly mac: string }
   /** The guest's port on its switch is open. */
   | { readonly type: 'port'; readonly port: number }
@@ -10,7 +10,7 @@ export type DemoEvent =
   /** A ping: its round trip in milliseconds, undefined without an answer. */
   | { readonly type: 'ping'; readonly peer: string; readonly milliseconds: number | undefined };
 
-/** The event in a line of a log, one JSON object. Undefined when the line tells of nothing that is in the table. */
+/** Parses a log line, which is one JSON object. Returns undefined if the line has no event for the table. */
 export function demoEventOf(line: string): DemoEvent | undefined {
   const { event, id, mac, state, address, peer, milliseconds, msg } = fieldsOf(line);
   if (event === 'ping' && typeof peer === 'string') {
@@ -20,12 +20,12 @@ export function demoEventOf(line: string): DemoEvent | undefined {
   if (event === 'guest' && typeof id === 'number' && typeof mac === 'string' && typeof state === 'string') {
     return { type: 'guest', id, mac, state, address: typeof address === 'string' ? address : undefined };
   }
-  // A guest's port is QEMU's or a station's; the other ports of the star are links.
+  // The port of a guest belongs to QEMU or to a station. The other ports of the star are links.
   const port = /^port (\d+): (?:qemu|unix prog) (?!.* is gone)/.exec(String(msg))?.[1];
   return port === undefined ? undefined : { type: 'port', port: Number(port) };
 }
 
-/** The line as people read it: the message of a line of a log, else the line as it is. */
+/** Returns the readable form of a line: the message of a log line, or any other line unchanged. */
 export function demoTextOf(line: string): string {
   const { msg } = fieldsOf(line);
   return typeof msg === 'string' ? msg : line;

@@ -10,36 +10,36 @@ import { chooseAccelerator, probeQemu, type Qemu } from '../guest/qemu-probe.ts'
 import { segmentMtu } from '../../daemon/segment-mtu.ts';
 import { installQemu, qemuInstallLine } from '../guest/qemu-package.ts';
 
-/** What the user wants in front of the switches. */
+/** The user's choice of guests or stations. */
 export interface FrontWish {
-  /** Stations even where guests could be. */
+  /** True for stations even where guests could run. */
   readonly stations: boolean;
-  /** Whether QEMU may be installed. */
+  /** True if QEMU may be installed. */
   readonly install: boolean;
-  /** A directory for the guest's image where the user's cache cannot be written to. */
+  /** A directory for the guest's image, used if the user's cache is not writable. */
   readonly directory: string;
 }
 
-/** How the choice is told of: what is at work now, and what the user should know. */
+/** The callbacks for progress, and for lines that the user should read. */
 export interface FrontProgress extends Progress {
   readonly say: (line: string) => void;
 }
 
-/** What will be in front, and the arguments of master and slaves for it; none for stations. */
+/** The chosen front, and the arguments of master and slaves for it; none for stations. */
 export interface ChosenFront extends DemoFront {
   readonly guest: readonly string[] | undefined;
 }
 
 /**
- * Guests, when there is QEMU, or it can be installed, and an image for them can be made; else stations, and a line that says why and what
- * to do about it. Throws the signal's reason when aborted.
+ * Chooses guests if QEMU is installed or can be, and if an image can be built. Otherwise it chooses stations, and prints the reason with a
+ * remedy. Throws the signal's reason when aborted.
  */
 export async function chooseFront({ stations, install, directory }: FrontWish, progress: FrontProgress): Promise<ChosenFront> {
   const { signal, say } = progress;
-  if (stations) return stationsFor('as wished');
+  if (stations) return stationsFor('as requested');
   const { arch } = process;
   if (arch !== 'x64' && arch !== 'arm64') {
-    say(`There is no guest for ${arch}: stations instead.`);
+    say(`There is no guest for ${arch}, so stations are used instead.`);
     return stationsFor(`no guest for ${arch}`);
   }
   try {
@@ -47,17 +47,17 @@ export async function chooseFront({ stations, install, directory }: FrontWish, p
     if (qemu === undefined) return stationsFor('no QEMU');
     const image = guestDirectoryOr(join(directory, 'image'));
     const known = await readGuestImage(image);
-    if (known === undefined) progress.log('the guest is made of Debian packages');
+    if (known === undefined) progress.log('building the guest from Debian packages');
     const built = known ?? (await buildGuestImage(image, progress));
-    progress.log('finding out how QEMU runs guests here');
+    progress.log('testing how QEMU runs guests here');
     const accelerator = await chooseAccelerator(qemu, built, 'auto', progress);
     const description = `QEMU ${qemu.version}, ${chooseAttachment(qemu, segmentMtu)}, ${accelerator}${accelerator === 'tcg' ? ': no working KVM' : ''}`;
     return { kind: 'guests', description, guest: ['--guest', image, '--accel', accelerator] };
   } catch (error) {
     signal?.throwIfAborted();
     if (!(error instanceof EtherloomError)) throw error;
-    say(`There can be no guests: ${error.message}. Stations instead.`);
-    return stationsFor('guests could not be made');
+    say(`Guests cannot run here: ${error.message}. Stations are used instead.`);
+    return stationsFor('guests cannot run here');
   }
 }
 
@@ -72,7 +72,7 @@ async function findQemu(architecture: GuestArchitecture, install: boolean, progr
   } catch (error) {
     if (!isMissing(error)) throw error;
   }
-  let why = 'installing packages was not wished';
+  let why = '--no-install is given';
   if (install) {
     try {
       log('installing QEMU');
@@ -84,7 +84,7 @@ async function findQemu(architecture: GuestArchitecture, install: boolean, progr
       why = error.message;
     }
   }
-  say(`QEMU is not here, and cannot be installed (${why}): stations instead of guests. For guests, paste this and start again:`);
+  say(`QEMU is not installed, and cannot be installed (${why}). Stations are used instead. For guests, run this and start the demo again:`);
   say(`  ${qemuInstallLine(architecture)}`);
   return undefined;
 }
@@ -93,7 +93,7 @@ function isMissing(error: unknown): boolean {
   return error instanceof EtherloomError && error.code === 'missing-peer';
 }
 
-/** The user's usual directory for the image, where it is found again the next time; `other` when nothing can be written there. */
+/** Returns the user's default directory for the image, where the next start finds it; `other` if that directory is not writable. */
 function guestDirectoryOr(other: string): string {
   try {
     const usual = defaultGuestDirectory();

@@ -2,13 +2,13 @@ import type { Clock, Timer } from '../../clock.ts';
 import type { DemoTable } from './demo-table.ts';
 import { changeLines, tableLines, type TextOptions } from './demo-text.ts';
 
-/** Where the demo is watched. */
+/** The display of the demo. */
 export interface DemoScreen extends Disposable {
-  /** Says something that stays. */
+  /** Prints a line that stays. */
   say(line: string): void;
-  /** Tells what is waited for, until something else is. */
+  /** Shows the current step, until the next one. */
   progress(text: string): void;
-  /** Shows the table as it is now. */
+  /** Shows the current table. */
   show(table: DemoTable): void;
 }
 
@@ -20,25 +20,25 @@ export interface ScreenOutput {
   write(text: string): unknown;
 }
 
-/** What a screen depends on. */
+/** The resources of a screen. */
 export interface ScreenEnvironment {
   readonly clock: Clock;
-  /** As process.env: NO_COLOR and TERM count. */
+  /** The environment, such as process.env. NO_COLOR and TERM count. */
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** A table that is drawn again in its place, where the output is a terminal that can; else a line for each thing that happens. */
+/** Opens a table that is redrawn in place if the output is a capable terminal; otherwise a line is printed for each change. */
 export function openDemoScreen(output: ScreenOutput, { clock, env }: ScreenEnvironment): DemoScreen {
   const live = output.isTTY === true && env['TERM'] !== 'dumb' && sizeOr(output.rows, 24) >= leastRows;
   return live ? new LiveScreen(output, clock, !env['NO_COLOR']) : new LineScreen(output, clock);
 }
 
-/** The table, what is said of progress, and the line on which the cursor stands. */
+/** The fewest rows of a live screen: the table, the progress, and the line of the cursor. */
 const leastRows = 8;
 const redrawInterval = 500;
 const eraseBelow = '\u001b[J';
 
-/** A terminal that does not know its size says that it has none. */
+/** Returns the size, or a default. A terminal of unknown size reports 0. */
 function sizeOr(size: number | undefined, usual: number): number {
   return size === undefined || size === 0 ? usual : size;
 }
@@ -50,7 +50,7 @@ class LiveScreen implements DemoScreen {
   readonly #began: number;
   #table: DemoTable | undefined;
   #progress = '';
-  /** How wide the lines are that are drawn: a terminal that was made narrower has broken them. */
+  /** The widths of the drawn lines. A terminal that was made narrower has wrapped them. */
   #drawn: readonly number[] = [];
   #timer: Timer;
 
@@ -103,7 +103,7 @@ class LiveScreen implements DemoScreen {
     return `${this.#progress.slice(0, Math.max(0, this.#width - elapsed.length))}${elapsed}`.slice(0, this.#width);
   }
 
-  /** Goes to the first of the lines that are drawn and wipes them. */
+  /** Returns the sequence that moves to the first drawn line and erases from there. */
   #erase(): string {
     const columns = this.#width + 1;
     const rows = this.#drawn.reduce((sum, width) => sum + Math.max(1, Math.ceil(width / columns)), 0);
@@ -111,7 +111,7 @@ class LiveScreen implements DemoScreen {
     return rows === 0 ? '' : `\u001b[${rows}A\r${eraseBelow}`;
   }
 
-  /** Not the last column: some terminals go to the next line when that is written. */
+  /** The usable width. The last column is left free, since some terminals wrap when it is written. */
   get #width(): number {
     return Math.max(1, sizeOr(this.#output.columns, 80) - 1);
   }
@@ -142,7 +142,7 @@ class LineScreen implements DemoScreen {
     this.#table = table;
   }
 
-  /** The whole table at last. */
+  /** Prints the whole table at the end. */
   [Symbol.dispose](): void {
     for (const line of tableLines(this.#table, { width: 200, colour: false })) this.say(line);
   }

@@ -9,24 +9,24 @@ import { stopGuest } from '../guest/guest.ts';
 import { addressOfId, masterId } from '../../star/identity.ts';
 import { guestDirectory } from '../node-guest.ts';
 
-/** What a star of the demo is made of. */
+/** The settings and callbacks of a star of the demo. */
 export interface DemoStarOptions {
-  /** Where all its sockets and state go: empty, this user's alone, and with a short name. */
+  /** The directory of all sockets and state: empty, accessible to this user alone, and with a short path. */
   readonly directory: string;
   readonly slaves: number;
-  /** The arguments of master and slaves that put a guest in front of each. Without: stations. */
+  /** The arguments of master and slaves that give each a guest. Undefined for stations. */
   readonly guest: readonly string[] | undefined;
-  /** Something happened at the switch in that place: 0 is the master. */
+  /** Called with each event at the switch in that place; 0 is the master. */
   readonly event: (place: number, event: DemoEvent) => void;
-  /** A process of the star, by its name, has said something, in a line as people read it. */
+  /** Called with each log line of a process, in readable form. */
   readonly heard: (name: string, text: string) => void;
-  /** A process ended that nobody had told to. */
+  /** Called when a process ends unexpectedly. */
   readonly failed: (error: EtherloomError) => void;
 }
 
 const network = '10.77.0.0/24';
 
-/** The star of the demo: a master and slaves on this machine, each an etherloom process, and what is in front of each. */
+/** The star of the demo: a master and slaves on this machine, each an etherloom process, with a guest or station for each. */
 export class DemoStar implements AsyncDisposable {
   readonly #options: DemoStarOptions;
   readonly #nodes = new Map<number, DemoChild>();
@@ -38,7 +38,10 @@ export class DemoStar implements AsyncDisposable {
     this.#options = options;
   }
 
-  /** Starts all processes, and returns when all are ready; guests boot on their own. Throws what one of them ended with; then none runs. */
+  /**
+   * Starts all processes, and returns when all are ready; guests boot on their own. If one ends, ends the others too and throws its
+   * failure.
+   */
   static async open(options: DemoStarOptions, signal: AbortSignal): Promise<DemoStar> {
     const star = new DemoStar(options);
     try {
@@ -46,29 +49,29 @@ export class DemoStar implements AsyncDisposable {
       return star;
     } catch (error) {
       await star[Symbol.asyncDispose]();
-      // The end of one process may have been that of others, and of these we may hear first.
+      // The end of one process may have caused that of others, and these may be reported first.
       throw star.#failure ?? error;
     }
   }
 
-  /** The socket of the console of the guest in that place. */
+  /** Returns the console socket of the guest in that place. */
   consoleOf(place: number): string {
     return guestFilesIn(guestDirectory(this.#state(place))).console;
   }
 
-  /** The directory of the switch in that place. */
+  /** Returns the directory of the switch in that place. */
   sockOf(place: number): string {
     return join(this.#options.directory, place === 0 ? 'm' : `s${place}`);
   }
 
-  /** Ends all processes, and what they leave behind when they do not end well. */
+  /** Ends all processes, and the guests of processes that did not end cleanly. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ending = true;
     const ends = [
       ...this.#stations.map((station) => station.end()),
       ...Array.from(this.#nodes, async ([place, node]) => {
         const how = await node.end();
-        // One that was killed has left its guest running.
+        // A killed process has left its guest running.
         if (how !== 'status 0' && this.#options.guest !== undefined) await stopGuest(guestDirectory(this.#state(place)), lockFile);
       }),
     ];

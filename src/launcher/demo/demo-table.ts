@@ -1,35 +1,35 @@
 import type { DemoEvent } from './demo-events.ts';
 
-/** One switch of the star, with what is in front of it. Times are milliseconds since the demo's start. */
+/** One switch of the star, with its guest or station. Times are milliseconds since the demo's start. */
 export interface DemoRow {
   readonly role: 'master' | 'slave';
-  /** The id of switch and guest; a slave has none before it joined. */
+  /** The id of switch and guest. A slave has none before it joined. */
   readonly id: number | undefined;
   readonly port: number | undefined;
   readonly mac: string | undefined;
   readonly address: string | undefined;
   /** `starting`, `joined`, or the guest's: `started`, `booting`, `booted`, `linked`, `ready`, `leased`, `unlinked`, `died`. */
   readonly state: string;
-  /** When it came into that state. */
+  /** The time when it entered that state. */
   readonly since: number;
-  /** When its guest first had an address. */
+  /** The time when its guest first had an address. */
   readonly leasedAt: number | undefined;
-  /** What came of the pings to each address. */
+  /** The results of the pings to each address. */
   readonly roundTrips: ReadonlyMap<string, RoundTrips>;
 }
 
-/** What came of the pings to one address. */
+/** The results of the pings to one address. */
 export interface RoundTrips {
-  /** The last one's time in milliseconds; undefined when no answer came. */
+  /** The last round trip in milliseconds; undefined without an answer. */
   readonly last: number | undefined;
-  /** How many were answered. */
+  /** The number of answers. */
   readonly answers: number;
 }
 
 /** The star's switches: the master, then the slaves. */
 export type DemoTable = readonly DemoRow[];
 
-/** The table before anything happened. */
+/** Returns the table at the start. */
 export function newDemoTable(slaves: number): DemoTable {
   return Array.from({ length: slaves + 1 }, (_, place) => ({
     role: place === 0 ? 'master' : 'slave',
@@ -39,29 +39,29 @@ export function newDemoTable(slaves: number): DemoTable {
   }));
 }
 
-/** The table after `event` at the switch in that place of it. */
+/** Returns the table after `event` at the switch in that place of it. */
 export function advanceDemo(table: DemoTable, place: number, event: DemoEvent, at: number): DemoTable {
   return table.map((row, index) => (index === place ? advanceRow(row, event, at) : row));
 }
 
-/** Whether every guest has its address and takes commands. */
+/** Returns true if every guest has its address and takes commands. */
 export function allLeased(table: DemoTable): boolean {
   return table.every(({ state }) => state === 'leased');
 }
 
-/** Whether a guest ended by itself. */
+/** Returns true if a guest ended by itself. */
 export function anyDied(table: DemoTable): boolean {
   return table.some(({ state }) => state === 'died');
 }
 
-/** The pings between guests of the star, each way: who, whom, and what came of them; undefined while there was none. */
+/** A pair of guests, in one direction: sender, target, and results; undefined while there are none. */
 export interface DemoPair {
   readonly from: DemoRow;
   readonly to: DemoRow;
   readonly roundTrips: RoundTrips | undefined;
 }
 
-/** Every ordered pair of different guests, in the order of ids. */
+/** Returns every ordered pair of different guests, in the order of ids. */
 export function demoPairs(table: DemoTable): readonly DemoPair[] {
   const rows = inOrder(table);
   return rows.flatMap((from) =>
@@ -71,12 +71,12 @@ export function demoPairs(table: DemoTable): readonly DemoPair[] {
   );
 }
 
-/** Whether every guest has reached every other, twice: the first time is spent on asking who has the address. */
+/** Returns true if every guest has reached every other twice. The first time includes the ARP request. */
 export function allReached(table: DemoTable): boolean {
   return demoPairs(table).every(({ roundTrips }) => roundTrips !== undefined && roundTrips.answers >= 2);
 }
 
-/** The rows in the order of ids; those without one at the end. */
+/** Returns the rows in the order of ids; those without one are last. */
 export function inOrder(table: DemoTable): readonly DemoRow[] {
   return [...table].sort((a, b) => (a.id ?? Infinity) - (b.id ?? Infinity) || 0);
 }

@@ -1,21 +1,21 @@
 import { demoPairs, inOrder, type DemoRow, type DemoTable } from './demo-table.ts';
 
-/** What the place where text goes can show. */
+/** The abilities of the output. */
 export interface TextOptions {
-  /** The columns there are. */
+  /** The available columns. */
   readonly width: number;
-  /** Whether it may have colours. [ECMA-48, 8.3.117; no-color.org] */
+  /** True if colours may be used. [ECMA-48, 8.3.117; no-color.org] */
   readonly colour: boolean;
 }
 
-/** What there was in front of the switches. */
+/** The kind of hosts on the switches. */
 export interface DemoFront {
   readonly kind: 'guests' | 'stations';
-  /** For people: which QEMU, which accelerator; or why there are stations. */
+  /** A description for people: QEMU's version and accelerator, or the reason for stations. */
   readonly description: string;
 }
 
-/** The table as lines, none wider than there is room: where that lacks, columns are left out, the least telling first. */
+/** Formats the table as lines. If they are wider than the output, columns are left out, the least important first. */
 export function tableLines(table: DemoTable, { width, colour }: TextOptions): string[] {
   const all = columns(table);
   const present = new Set(all);
@@ -32,7 +32,7 @@ export function tableLines(table: DemoTable, { width, colour }: TextOptions): st
   return [colour ? `${bold}${head}${plain}` : head, ...rows];
 }
 
-/** What is new between two tables, a line for each thing; for where no table can be drawn again and again. */
+/** Returns one line for each change between two tables, for outputs that cannot redraw a table. */
 export function changeLines(before: DemoTable, after: DemoTable, at: number): string[] {
   return after.flatMap((row, place) => {
     const old = before[place];
@@ -50,7 +50,7 @@ export function changeLines(before: DemoTable, after: DemoTable, at: number): st
   });
 }
 
-/** What came of it all. `began` is when the star was started. */
+/** Returns the summary. `began` is the time when the star was started. */
 export function summaryLines(table: DemoTable, front: DemoFront, began: number): string[] {
   const pairs = demoPairs(table);
   const times = pairs.flatMap(({ roundTrips }) => roundTrips?.last ?? []).sort((a, b) => a - b);
@@ -65,7 +65,7 @@ export function summaryLines(table: DemoTable, front: DemoFront, began: number):
 
 interface Column {
   readonly title: string;
-  /** 0 stays always; the greatest goes first. */
+  /** Columns with 0 are always shown. The highest rank is left out first. */
   readonly rank: number;
   readonly cell: (row: DemoRow) => string;
 }

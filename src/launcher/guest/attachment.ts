@@ -4,34 +4,40 @@ import type { Qemu } from './qemu-probe.ts';
 
 interface Form {
   readonly kind: Attachment['kind'];
-  /** What QEMU calls it. */
+  /** The name of the netdev in QEMU. */
   readonly netdev: string;
   readonly maxMtu: number;
-  /** What it takes, for people. */
+  /** The QEMU that it needs, for people. */
   readonly needs: string;
   readonly what: string;
 }
 
 /**
- * The ways to plug in a card, best first. Streams cost the least for each frame, and carry the longest; datagrams are next, since a QEMU
- * that listens for its switch stands still when that does: it writes to whom it has accepted without looking whether it can.
+ * The ways to plug in a card, best first. Streams cost the least per frame, and carry the longest frames. Datagrams come next: a QEMU that
+ * listens for its switch is blocked while the switch is blocked, since it writes to the accepted connection without checking for room.
  */
 const forms: readonly Form[] = [
-  { kind: 'stream', netdev: 'stream', maxMtu: 65_521, needs: 'QEMU 8.0 or later', what: 'QEMU dials again when the switch was gone' },
-  { kind: 'dgram', netdev: 'dgram', maxMtu: 9216, needs: 'QEMU 7.2 or later', what: 'QEMU goes on when the switch was gone' },
+  { kind: 'stream', netdev: 'stream', maxMtu: 65_521, needs: 'QEMU 8.0 or later', what: 'QEMU reconnects when the switch comes back' },
+  { kind: 'dgram', netdev: 'dgram', maxMtu: 9216, needs: 'QEMU 7.2 or later', what: 'QEMU continues when the switch comes back' },
   {
     kind: 'stream-server',
     netdev: 'stream',
     maxMtu: 65_521,
     needs: 'QEMU 7.2 or later',
-    what: 'QEMU waits for a switch that stands still',
+    what: 'QEMU is blocked while the switch is blocked',
   },
-  { kind: 'vde', netdev: 'vde', maxMtu: 9216, needs: 'a QEMU that was built with it', what: 'the card is dead when the switch was gone' },
+  {
+    kind: 'vde',
+    netdev: 'vde',
+    maxMtu: 9216,
+    needs: 'a QEMU that was built with it',
+    what: 'the card stays dead when the switch was gone',
+  },
 ];
 
 /**
- * How to plug in the card: as wished, else by what is best of what this QEMU has and the MTU goes through. Throws EtherloomError:
- * `missing-peer` when this QEMU cannot, `bad-option` when what it can carries no such MTU.
+ * Chooses how to plug in the card: as requested, else the best way that this QEMU has and that carries the MTU. Throws EtherloomError:
+ * `missing-peer` if this QEMU has no such way, `bad-option` if none of its ways carries the MTU.
  */
 export function chooseAttachment(qemu: Qemu, mtu: number, wish?: Attachment['kind']): Attachment['kind'] {
   const wished = forms.filter(({ kind }) => wish === undefined || kind === wish);
@@ -42,34 +48,37 @@ export function chooseAttachment(qemu: Qemu, mtu: number, wish?: Attachment['kin
   if (chosen) return chosen.kind;
   const [best] = able;
   if (best) {
-    const refused = `a guest attached by ${best.kind} has an MTU of ${best.maxMtu} at most, and the segment has one of ${mtu}`;
+    const refused = `a guest attached by ${best.kind} has an MTU of ${best.maxMtu} at most, and the network has one of ${mtu}; lower --mtu, or leave out --attach`;
     throw new EtherloomError('bad-option', refused);
   }
-  const ways = wished.map(({ kind, needs }) => `by ${kind}, which takes ${needs}`).join('; ');
+  const ways = wished.map(({ kind, needs }) => `by ${kind}, which needs ${needs}`).join('; ');
   throw new EtherloomError(
     'missing-peer',
     `${qemu.program} ${qemu.version} cannot attach a guest ${ways}; choose another --attach, or install a newer QEMU`,
   );
 }
 
-/** How a QEMU of that version is told to dial a stream again; undefined before there was a way. [QEMU, QAPI, NetdevStreamOptions] */
+/**
+ * Returns the option by which a QEMU of that version reconnects a stream; undefined for versions without one. [QEMU, QAPI,
+ * NetdevStreamOptions]
+ */
 export function streamRedial(version: string): string | undefined {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   if (major > 9 || (major === 9 && minor >= 2)) return 'reconnect-ms=200';
   return major >= 8 ? 'reconnect=1' : undefined;
 }
 
-/** Whether a card that is plugged in so can have that MTU. */
+/** Returns true if a card that is plugged in this way can have that MTU. */
 export function carriesMtu(kind: Attachment['kind'], mtu: number): boolean {
   return forms.some((form) => form.kind === kind && mtu <= form.maxMtu);
 }
 
-/** Whether that is a way to plug in a card. */
+/** Returns true for the name of a way to plug in a card. */
 export function isAttachmentKind(value: unknown): value is Attachment['kind'] {
   return forms.some(({ kind }) => kind === value);
 }
 
-/** A way to plug in a card, in QEMU's words, and what follows from it. */
+/** Describes a way to plug in a card: its name in QEMU, and its behaviour when the switch is gone. */
 export function describeAttachment(kind: Attachment['kind']): string {
   return forms
     .filter((form) => form.kind === kind)

@@ -1,12 +1,12 @@
 import { appendFileSync, closeSync, openSync, readSync, truncateSync, watch } from 'node:fs';
 import { EtherloomError } from '../../errors.ts';
 
-/** What a console says, without what is meant for the eyes of a terminal: escape sequences and carriage returns. */
+/** Returns a console's output without the parts for terminals: escape sequences and carriage returns. */
 export function plainText(text: string): string {
   return text.replaceAll(escapeSequence, '').replaceAll('\r', '');
 }
 
-/** Follows the file to which QEMU appends what the guest says on its console. */
+/** Follows the file to which QEMU appends the guest's console output. */
 export class ConsoleLog {
   readonly #path: string;
   readonly #fd: number;
@@ -18,7 +18,7 @@ export class ConsoleLog {
   #partial = '';
   #disposed = false;
 
-  /** Begins at `offset`; `onLine` is called for each whole line, in order, also for those that are there already. The file must exist. */
+  /** Begins at `offset`. `onLine` is called with each whole line, in order, including lines that are already there. The file must exist. */
   constructor(path: string, offset: number, onLine: (line: string) => void) {
     this.#path = path;
     this.#offset = offset;
@@ -33,20 +33,20 @@ export class ConsoleLog {
     this.read();
   }
 
-  /** How many octets of the file were read. */
+  /** The number of octets read from the file. */
   get offset(): number {
     return this.#offset;
   }
 
-  /** The last lines, the oldest first, with what stands on a line that was not ended. */
+  /** The last lines, the oldest first, with the content of an unfinished line. */
   get lastLines(): string[] {
     return [...this.#last, this.#partial].filter((line) => line.trim() !== '');
   }
 
-  /** Reads what was added since the last time, without waiting to be told of it. */
+  /** Reads the text that was added since the last time, without waiting for a notification. */
   read(): void {
     const chunk = Buffer.allocUnsafe(65_536);
-    // Whoever hears a line may dispose of us.
+    // A callback may dispose of this object.
     while (!this.#disposed) {
       const length = readSync(this.#fd, chunk, 0, chunk.length, this.#offset);
       if (length === 0) return;
@@ -55,7 +55,10 @@ export class ConsoleLog {
     }
   }
 
-  /** Empties the file, but for these lines, which are not told again. QEMU appends to wherever its end is, so it goes on at the new one. */
+  /**
+   * Empties the file except for these lines, which are not passed to `onLine` again. QEMU appends at the current end, so its output
+   * continues there.
+   */
   restart(lines: readonly string[]): void {
     truncateSync(this.#path, 0);
     const text = lines.map((line) => `${line}\n`).join('');
@@ -63,7 +66,7 @@ export class ConsoleLog {
     this.#offset = Buffer.byteLength(text);
   }
 
-  /** Ends the following; a second time does nothing. */
+  /** Stops following; a second call does nothing. */
   [Symbol.dispose](): void {
     if (this.#disposed) return;
     this.#disposed = true;

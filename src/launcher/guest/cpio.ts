@@ -9,20 +9,20 @@
 //
 // The archive ends with an empty file named TRAILER!!!.
 
-/** One file of an archive. `path` has no leading slash; a directory must come before what is in it. `mode` holds permission bits only. */
+/** One file of an archive. `path` has no leading slash. A directory must come before its contents. `mode` holds permission bits only. */
 export type CpioEntry =
   | { readonly kind: 'directory'; readonly path: string; readonly mode: number }
   | { readonly kind: 'file'; readonly path: string; readonly mode: number; readonly contents: Uint8Array }
   | { readonly kind: 'link'; readonly path: string; readonly target: string }
   | { readonly kind: 'character-device'; readonly path: string; readonly mode: number; readonly major: number; readonly minor: number };
 
-/** The archive of these entries, all owned by root and without times, so that the same entries always give the same octets. */
+/** Returns the archive of these entries. All are owned by root and have no times, so that the same entries always give the same octets. */
 export function encodeCpio(entries: readonly CpioEntry[]): Buffer {
   const parts = entries.flatMap((entry, index) => encodeEntry(entry, index + 1));
   return Buffer.concat([...parts, ...encodeMember({ path: 'TRAILER!!!', inode: 0, mode: 0, contents: nothing, major: 0, minor: 0 })]);
 }
 
-// What <sys/stat.h> calls S_IFDIR, S_IFREG, S_IFLNK and S_IFCHR.
+// S_IFDIR, S_IFREG, S_IFLNK and S_IFCHR of <sys/stat.h>.
 const fileType = { directory: 0o040000, file: 0o100000, link: 0o120000, 'character-device': 0o020000 } as const;
 
 const nothing = new Uint8Array(0);

@@ -12,17 +12,17 @@ export interface DebianPackage {
   readonly file: string;
 }
 
-/** What the work of minutes is told: when to give up, and where its progress goes, a line at a time. */
+/** The abort signal of a long operation, and the callback for its progress, a line at a time. */
 export interface Progress {
   readonly signal?: AbortSignal | undefined;
   readonly log: (message: string) => void;
 }
 
 /**
- * Gets packages with apt, as whoever we are: all that apt writes goes to `directory`, which must exist. The machine's own package lists
- * are used when they lead to packages that can be had; else lists of our own are fetched. `wanted` is asked for names once the lists are
- * there, with a function that says on what a package depends.
- * Throws EtherloomError('missing-peer') without apt, EtherloomError('refused') with apt's own words when it cannot get them.
+ * Downloads packages with apt, as the current user. All files of apt go to `directory`, which must exist. The machine's own package lists
+ * are used if their packages can be downloaded; otherwise separate lists are fetched. `wanted` returns the names, once the lists are there;
+ * its argument returns the dependencies of a package. Throws EtherloomError('missing-peer') without apt, EtherloomError('refused') with
+ * apt's own words if it fails.
  */
 export async function downloadPackages(
   directory: string,
@@ -52,7 +52,7 @@ export async function downloadPackages(
   } catch (error) {
     if (!(error instanceof EtherloomError) || error.code !== 'refused') throw error;
     log('fetching package lists');
-    // One source that cannot be reached fails the whole update; the lists of the others are there nevertheless.
+    // One unreachable source makes the whole update fail, although the lists of the others are there.
     const update = await aptResult('apt-get', [...own, 'update'], directory, signal);
     await attempt(own).catch((cause: unknown) => {
       throw update.status === 0 ? cause : aptError('apt-get update', update);
@@ -61,7 +61,7 @@ export async function downloadPackages(
   return Promise.all((await readdir(packages)).map((file) => describePackage(join(packages, file), signal)));
 }
 
-/** Unpacks a package into a directory, which is made; owners become whoever we are. */
+/** Unpacks a package into a directory, which is created. All files belong to the current user. */
 export async function unpackPackage(file: string, into: string, signal?: AbortSignal): Promise<void> {
   const result = await runCommand('dpkg-deb', ['--extract', file, into], { signal });
   if (result.status !== 0) throw aptError(`dpkg-deb --extract ${file}`, result);
@@ -69,7 +69,7 @@ export async function unpackPackage(file: string, into: string, signal?: AbortSi
 
 function aptOptions(directory: string): string[] {
   const options = [`Dir::Cache=${join(directory, 'cache')}`, 'Acquire::Languages=none', 'Acquire::http::Timeout=20', 'Acquire::Retries=2'];
-  // Root's apt would change to a user who may not write here.
+  // Root's apt would switch to a user without write access here.
   if (process.getuid?.() === 0) options.push('APT::Sandbox::User=root');
   return options.flatMap((option) => ['-o', option]);
 }

@@ -1,20 +1,21 @@
-// A Linux kernel module is an ELF file; its section .modinfo holds `name=value` strings, each closed by a zero [ELF-64 Object File Format, 1.5].
+// A Linux kernel module is an ELF file; its section .modinfo holds `name=value` strings, each closed by a zero [ELF-64 Object File Format,
+// 1.5].
 //
 //   ELF header                          section header (e_shentsize octets each, from e_shoff)
-//    0  7f 45 4c 46                      0  sh_name: where its name is in the section of names
-//    4  class (2: 64 bit)               24  sh_offset (64 bit)
-//    5  data (1: little endian)         32  sh_size   (64 bit)
+//   0  7f 45 4c 46                      0  sh_name: offset of its name in the section of names
+//   4  class (2: 64 bit)               24  sh_offset (64 bit)
+//   5  data (1: little endian)         32  sh_size   (64 bit)
 //   40  e_shoff (64 bit)
-//   58  e_shentsize, 60 e_shnum, 62 e_shstrndx: which section holds the names
+//   58  e_shentsize, 60 e_shnum, 62 e_shstrndx: index of the section with the names
 
-/** What a kernel module says of itself. Names have underscores where file names may have dashes. */
+/** The description in a kernel module. Names have underscores where file names may have dashes. */
 export interface ModuleInfo {
   readonly name: string;
   /** The modules that must be loaded before it. */
   readonly depends: readonly string[];
 }
 
-/** Reads the name and the needs of a 64-bit little-endian kernel module. Undefined when `elf` is none. */
+/** Reads the name and the dependencies of a 64-bit little-endian kernel module. Returns undefined if `elf` is not one. */
 export function readModuleInfo(elf: Uint8Array): ModuleInfo | undefined {
   const section = sectionNamed(elf, '.modinfo');
   if (section === undefined) return undefined;
@@ -29,7 +30,7 @@ export function readModuleInfo(elf: Uint8Array): ModuleInfo | undefined {
   return { name: moduleName(name), depends: depends === '' ? [] : depends.split(',').map(moduleName) };
 }
 
-/** The name by which modules refer to each other: the kernel takes dashes and underscores for the same. */
+/** Returns the name by which modules refer to each other. The kernel treats dashes and underscores as equal. */
 export function moduleName(name: string): string {
   return name.replaceAll('-', '_');
 }

@@ -4,13 +4,13 @@ import { EtherloomError, reasonOf } from '../../errors.ts';
 import { connectNodeSocket } from '../../system/node-socket.ts';
 import { plainText } from './console-log.ts';
 
-/** How long to wait, in milliseconds, and when to stop waiting. */
+/** The timeout in milliseconds, and the abort signal. */
 export interface ConsoleOptions {
   readonly timeout?: number;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What a command in the guest came to. */
+/** The result of a command in the guest. */
 export interface GuestAnswer {
   /** Its exit status, 0 for success. */
   readonly status: number;
@@ -19,8 +19,8 @@ export interface GuestAnswer {
 }
 
 /**
- * The other end of a guest's console: types commands into the guest's shell, once the guest has said `READY`. QEMU speaks to one
- * at a time; while this is open, nobody else is heard.
+ * The other end of a guest's console. It types commands into the guest's shell, once the guest has printed `READY`. QEMU serves one
+ * connection at a time: while this one is open, others are not served.
  */
 export class GuestConsole {
   readonly #socket: Socket;
@@ -37,11 +37,11 @@ export class GuestConsole {
       this.#input = lines.pop() ?? '';
       for (const line of lines) this.#onLine?.(line);
     });
-    // An error is always followed by close; run() watches for that.
+    // An error is always followed by close, for which run() listens.
     socket.on('error', () => undefined);
   }
 
-  /** Connects to the console at `path`. Throws EtherloomError('refused') when no QEMU listens there. */
+  /** Connects to the console at `path`. Throws EtherloomError('refused') if no QEMU listens there. */
   static async open(path: string, { signal }: ConsoleOptions = {}): Promise<GuestConsole> {
     signal?.throwIfAborted();
     const socket = connectNodeSocket(path);
@@ -58,10 +58,9 @@ export class GuestConsole {
   }
 
   /**
-   * Runs a command in the guest's shell, with nothing on its standard input, and gives its answer when it has ended and nothing holds its
-   * output any more. Commands of one console run one after the other. Throws EtherloomError('timed-out') after `timeout` (10 s unless
-   * told otherwise), when the command is interrupted too; EtherloomError('refused') when the guest ends; EtherloomError('bad-option') for
-   * a line that is longer than a terminal takes.
+   * Runs a command in the guest's shell, with empty standard input. Resolves when it has ended and no process holds its output any longer.
+   * Commands of one console run one after the other. Throws EtherloomError('timed-out') after `timeout` (default: 10 s), and interrupts the
+   * command; EtherloomError('refused') if the guest ends; EtherloomError('bad-option') for a line that is too long for a terminal.
    */
   async run(command: string, options: ConsoleOptions = {}): Promise<GuestAnswer> {
     if (command.split('\n').some((line) => Buffer.byteLength(line) > longestLine)) {
@@ -72,7 +71,7 @@ export class GuestConsole {
     return answer;
   }
 
-  /** Ends the connection; the guest goes on. */
+  /** Ends the connection; the guest keeps running. */
   [Symbol.dispose](): void {
     this.#socket.destroy();
   }
@@ -123,5 +122,5 @@ export class GuestConsole {
   }
 }
 
-// A terminal holds 4,095 octets of a line; the rest of the line is for what run() adds and for quotes.
+// A terminal holds 4,095 octets of a line. The rest is for the text that run() adds, and for quotes.
 const longestLine = 3500;

@@ -1,16 +1,16 @@
-/** What is known of a guest's end. */
+/** The facts about a guest's end. */
 export interface GuestDeath {
-  /** Whether its first process ran. */
+  /** True if its first process ran. */
   readonly booted: boolean;
-  /** The reason that QEMU gave for the guest's own shutdown (`guest-reset`); empty when there was none. */
+  /** QEMU's reason for the guest's own shutdown (`guest-reset`); empty if there was none. */
   readonly shutdown: string;
-  /** How QEMU ended; empty when that is not known. */
+  /** How QEMU ended; empty if that is not known. */
   readonly ending: string;
   /** The last lines of its console. */
   readonly lastLines: readonly string[];
 }
 
-/** Returns why a guest ended, for people: its kernel's own words where it panicked. */
+/** Returns why a guest ended, for people: the kernel's own words if it panicked. */
 export function reasonOfDeath({ booted, shutdown, ending, lastLines }: GuestDeath): string {
   const panic = lastLines
     .map((line) => /Kernel panic - not syncing: (.*?)(?: \]---)?\s*$/.exec(line)?.[1])

@@ -13,7 +13,7 @@ import { moduleName, readModuleInfo } from './elf-module-info.ts';
 import { guestFiles, guestFilesDigest, moduleListPath } from './guest-init.ts';
 import { runCommand } from './run-command.ts';
 
-/** The processors for which a guest can be made: always the machine's own. */
+/** The processors for which a guest can be built. It is always that of the machine. */
 export type GuestArchitecture = 'x64' | 'arm64';
 
 /** A guest's kernel and first file system, as `etherloom guest build` leaves them in a directory. */
@@ -23,12 +23,12 @@ export interface GuestImage {
   /** Absolute path of the compressed archive that becomes the guest's root. */
   readonly initrd: string;
   readonly architecture: GuestArchitecture;
-  /** Names kernel, busybox and the guest's own files together; equal images have equal versions. */
+  /** A name for kernel, busybox and the guest's own files together. Equal images have equal versions. */
   readonly version: string;
 }
 
 /**
- * Where the guest is built unless told otherwise: a directory of the user's cache whose name changes with what the guest is. Throws
+ * Returns the default directory of the guest's image. It is in the user's cache, and its name changes with the guest's files. Throws
  * EtherloomError('bad-option') for a user without a home.
  */
 export function defaultGuestDirectory(): string {
@@ -43,7 +43,10 @@ export function defaultGuestDirectory(): string {
   );
 }
 
-/** Reads what `etherloom guest build` left in `directory`. Undefined when there is no whole image, or one of another version than ours. */
+/**
+ * Reads the image that `etherloom guest build` left in `directory`. Returns undefined if there is no complete image, or one of another
+ * version.
+ */
 export async function readGuestImage(directory: string): Promise<GuestImage | undefined> {
   const at = resolve(directory);
   try {
@@ -60,9 +63,9 @@ export async function readGuestImage(directory: string): Promise<GuestImage | un
 }
 
 /**
- * Makes the small Linux guest in `directory`: Debian's cloud kernel and busybox, got and unpacked as the user, and an init of our own.
- * A whole image is left as it is unless `force`. Several builders at once do not disturb each other: the image appears in one rename.
- * Throws EtherloomError('bad-option') when the directory holds something else, and what downloadPackages throws.
+ * Builds the small Linux guest in `directory` from Debian's cloud kernel and busybox, downloaded and unpacked as the user, and an own init.
+ * A complete image is kept unless `force` is set. Parallel builds do not disturb each other: the image appears in one rename. Throws
+ * EtherloomError('bad-option') if the directory holds something else, and the errors of downloadPackages.
  */
 export async function buildGuestImage(
   directory: string,
@@ -109,7 +112,7 @@ interface Description {
   readonly initrdSize: number;
 }
 
-// What the guest needs to reach its network card; what these depend on comes with them.
+// The modules that the guest needs for its network card. Their dependencies are added.
 const wantedModules = ['virtio_pci', 'virtio_net'];
 
 const debianArchitecture = { x64: 'amd64', arm64: 'arm64' } as const;
@@ -178,7 +181,7 @@ async function moduleEntries(root: string, busybox: string, signal: AbortSignal 
   const loaded = new Map<string, Uint8Array>();
   const load = async (name: string): Promise<void> => {
     const file = files.get(name);
-    // What the kernel has built in has no file, and nothing else may be missing: insmod would say so on the console.
+    // A dependency without a file is built into the kernel. If any other file were missing, insmod would report it on the console.
     if (file === undefined || loaded.has(name)) return;
     const contents = await readModule(file, busybox, signal);
     const info = readModuleInfo(contents);
@@ -209,7 +212,7 @@ async function moduleFiles(root: string): Promise<Map<string, string>> {
 
 async function readModule(file: string, busybox: string, signal: AbortSignal | undefined): Promise<Uint8Array> {
   if (!file.endsWith('.xz')) return readFile(file);
-  // The guest's own busybox runs here as well, and a bare machine may have no xz.
+  // The guest's own busybox runs here too, and a bare machine may have no xz.
   const result = await runCommand(busybox, ['xzcat', file], { signal });
   if (result.status !== 0) throw new EtherloomError('bad-state', `${file} cannot be uncompressed: ${result.stderr.trim()}`);
   return result.stdout;
@@ -222,7 +225,7 @@ async function refuseForeign(target: string): Promise<void> {
   }
 }
 
-// A builder that was killed leaves its work behind; none works for an hour.
+// Removes the work of builders that were killed. A build never takes an hour.
 async function removeAbandoned(target: string): Promise<void> {
   for (const name of await readdir(dirname(target))) {
     if (!name.startsWith(`.${basename(target)}.build-`)) continue;
@@ -232,7 +235,8 @@ async function removeAbandoned(target: string): Promise<void> {
   }
 }
 
-// A directory can be renamed onto an empty one only, so a filled one is moved out of the way first; another builder may do the same.
+// Replaces the target by `from`. A directory can only be renamed onto an empty one, so a filled one is moved away first; another builder
+// may do the same.
 async function replaceDirectory(from: string, target: string, force: boolean): Promise<void> {
   for (let attempts = 10; ; attempts--) {
     try {

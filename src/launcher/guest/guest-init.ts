@@ -1,20 +1,19 @@
 import { createHash } from 'node:crypto';
 import type { CpioEntry } from './cpio.ts';
 
-/** Where in the guest's file system the list of modules is: one path a line, in the order in which they must be loaded. */
+/** The path of the module list in the guest's file system: one path a line, in the order in which the modules must be loaded. */
 export const moduleListPath = 'etc/modules';
 
 /**
- * The files of the guest that are the house's own, busybox and kernel modules apart. They are the same in every guest; what differs
- * between guests is said by words on the kernel's command line, which the kernel hands to the first process as its environment:
+ * Returns the guest's own files, without busybox and kernel modules. They are the same in every guest. Guests differ in words on the
+ * kernel's command line, which the kernel passes to the first process as its environment:
+ * - `g_mode=client` (the default): busybox udhcpc asks for an address until it gets one, and renews it.
+ * - `g_mode=server`: the guest takes `g_address`/`g_netmask`, and its busybox udhcpd serves `g_start` to `g_end` for `g_lease` seconds. It
+ *   sends the MTU `g_mtu`, which the guest has too.
+ * - `g_mode=none`: the network card is up, and has no address.
  *
- * - `g_mode=client` (the default): busybox udhcpc asks for an address, for ever, and renews it.
- * - `g_mode=server`: the guest takes `g_address`/`g_netmask` and its busybox udhcpd serves `g_start` to `g_end` for `g_lease` seconds, and
- *   tells the MTU `g_mtu`, which the guest has itself.
- * - `g_mode=none`: the network card is up, and that is all.
- *
- * On its console the guest says, one line each: `BOOT` (the first process runs), `SERVING start end`, `LEASE address mac` for each address
- * that it took, `LOST` when it had to give it back, `READY` (commands may be typed).
+ * The guest prints these lines on its console: `BOOT` (the first process runs), `SERVING start end`, `LEASE address mac` for each address
+ * that it took, `LOST` when it had to give the address back, `READY` (commands may be typed).
  */
 export function guestFiles(): CpioEntry[] {
   return [
@@ -27,7 +26,7 @@ export function guestFiles(): CpioEntry[] {
   ];
 }
 
-/** Eight hexadecimal digits that change whenever what is in guestFiles does. */
+/** Returns eight hexadecimal digits that change whenever the result of guestFiles does. */
 export function guestFilesDigest(): string {
   return createHash('sha256').update(init).update(lease).update(run).digest('hex').slice(0, 8);
 }
@@ -36,9 +35,9 @@ function script(path: string, text: string): CpioEntry {
   return { kind: 'file', path, mode: 0o755, contents: Buffer.from(text) };
 }
 
-// The shell at the end takes its commands from the console as from a script: without a prompt, echo or line editing, whose editor would ask
-// the terminal for the place of the cursor, and what answers here is a program. Ctrl-C ends the command and not the shell, with which
-// everything typed since would be lost.
+// The shell at the end reads its commands from the console like a script: without a prompt, echo or line editing. The editor would ask the
+// terminal for the cursor's position, but the peer is a program. Ctrl-C ends the command and not the shell; ending the shell would lose all
+// input since.
 const init = `#!/bin/sh
 /bin/busybox --install -s /bin
 mount -t proc proc /proc
@@ -113,8 +112,8 @@ case $1 in
 esac
 `;
 
-// run ID COMMAND: each line of the command's output after "ID| ", then "ID= " and its exit status. So other words on the console, the
-// kernel's or udhcpc's, are never taken for the command's.
+// The script run ID COMMAND: prints each line of the command's output after "ID| ", then "ID= " and its exit status. Thus other lines on
+// the console, from the kernel or udhcpc, are never taken for the command's.
 const run = `#!/bin/sh
 output=$(sh -c "$2" < /dev/null 2>&1)
 status=$?

@@ -18,53 +18,57 @@ import { chooseAccelerator, probeQemu } from './qemu-probe.ts';
 import { lastLinesOf, startQemu, stopQemu } from './qemu-process.ts';
 import { Qmp, type QmpEvent } from './qmp.ts';
 
-/** What a guest is to be. */
+/** The settings of a guest. */
 export interface GuestOptions {
   readonly id: number;
   readonly mac: MacAddress;
   /** The directory that `etherloom guest build` filled. */
   readonly image: string;
-  /** The guest's own directory. It is made, and its mode becomes 0700. */
+  /** The guest's own directory. It is created, and its mode becomes 0700. */
   readonly state: string;
-  /** How its card is plugged in; by what is best of what QEMU can, unless told otherwise. */
+  /** The way its card is plugged in. Default: the best one that QEMU has. */
   readonly attach?: Attachment['kind'] | undefined;
-  /** The directory of the VDE switch, for `vde`. It must be there already. */
+  /** The directory of the VDE switch, for `vde`. It must exist already. */
   readonly vdeDirectory: string;
-  /** The MTU of its segment, in octets. */
+  /** The MTU of its network, in octets. */
   readonly mtu: number;
   /** The sockets of its card: QEMU's own, `local`, and the switch's, `remote`. */
   readonly nic: { readonly local: string; readonly remote: string };
-  /** Whether the guest asks for an address (the default), serves them, or does neither. */
+  /** The mode: the guest asks for an address (`client`, the default), serves addresses, or does neither. */
   readonly mode?: 'client' | 'server' | 'none' | undefined;
   /** More words for the guest's first process: see guestFiles. */
   readonly extraWords?: Readonly<Record<string, string>> | undefined;
-  /** The QEMU to use; the one in PATH unless told otherwise. */
+  /** The QEMU program. Default: the one in PATH. */
   readonly qemu?: string | undefined;
-  /** Unless told otherwise, `kvm` where it is seen to work. */
+  /** Default: `kvm` if a test shows that it works, else `tcg`. */
   readonly accel?: Accelerator | 'auto' | undefined;
-  /** MiB, 96 unless told otherwise. */
+  /** The memory in MiB. Default: 96. */
   readonly memory?: number | undefined;
-  /** Takes the lock on a path or throws EtherloomError('busy'); the lock must be freed when the process dies, and not be inherited. */
+  /**
+   * Takes the lock on a path, or throws EtherloomError('busy'). The lock must be freed when the process dies, and must not be inherited.
+   */
   readonly lock: (path: string) => Disposable;
 }
 
-/** A QEMU that runs, and how we hold on to it. */
+/** A running QEMU with its connections. */
 export interface RunningQemu {
   readonly record: GuestRecord;
   readonly qmp: Qmp;
-  /** Ours, when we have started it. */
+  /** The child process; undefined if an earlier process started it. */
   readonly child: ChildProcess | undefined;
 }
 
-/** Makes the guest's directory the user's alone and gives its files. Throws EtherloomError('not-permitted') when it is somebody else's. */
+/**
+ * Restricts the guest's directory to the user, and returns its files. Throws EtherloomError('not-permitted') if it belongs to another user.
+ */
 export function prepareGuestDirectory(state: string): GuestFiles {
   chmodSync(ownDirectory(state, '--state'), 0o700);
   return guestFilesIn(state);
 }
 
 /**
- * Goes on with the QEMU that runs in this directory, when it is the one that these options ask for. Undefined when none runs; one that
- * is not fit to go on with is ended first, and what it left is removed.
+ * Takes over the QEMU that runs in this directory, if it was started with these options. Returns undefined if none runs. A QEMU that does
+ * not fit is ended first, and its files are removed.
  */
 export async function adoptQemu(
   options: GuestOptions,
@@ -86,7 +90,7 @@ export async function adoptQemu(
       signal?.throwIfAborted();
       log(`guest ${options.id}: QEMU (process ${record.pid}) does not answer: ${String(error)}`);
     }
-  } else log(`guest ${options.id}: its QEMU (process ${record.pid}) is started again: ${reason}`);
+  } else log(`guest ${options.id}: its QEMU (process ${record.pid}) is restarted: ${reason}`);
   await clearGuest(files);
   return undefined;
 }
@@ -132,14 +136,14 @@ export async function startGuestQemu(
     await writeGuestRecord(files.record, record);
     return { record, qmp: await connectQmp(record, files, onEvent, progress.signal), child };
   } catch (error) {
-    // Not what we have started only: it may have ended because another QEMU holds the pid file.
+    // Clears any QEMU in the directory: this one may have ended because another QEMU holds the pid file.
     await clearGuest(files);
     progress.signal?.throwIfAborted();
     throw error;
   }
 }
 
-/** Ends whatever QEMU runs in this directory and removes its traces. True when one ran. The caller holds the directory's lock. */
+/** Ends any QEMU that runs in this directory, and removes its files. Returns true if one ran. The caller holds the directory's lock. */
 export async function clearGuest(files: GuestFiles): Promise<boolean> {
   const record = readGuestRecord(files.record);
   const running = record !== undefined && isAlive(record) ? record : unrecorded(files);
@@ -153,14 +157,14 @@ const defaultMemory = 96;
 /** The least memory of a guest, in MiB. Debian's cloud kernel 6.1 boots with 72 and panics with 68. */
 const leastMemory = 80;
 
-/** Throws EtherloomError('bad-option') when a guest could not boot with that memory, in MiB. */
+/** Throws EtherloomError('bad-option') if a guest could not boot with that memory, in MiB. */
 export function checkMemory(memory = defaultMemory): void {
   if (memory >= leastMemory) return;
   throw new EtherloomError('bad-option', `--memory ${memory} is too little for the guest to boot; give it at least ${leastMemory} MiB`);
 }
 
-// A launcher that was killed between the start of QEMU and the record leaves a QEMU that only its own arguments tell of: its pid file may
-// not be written yet either.
+// Finds a QEMU whose launcher was killed before it wrote the record. Only QEMU's arguments identify it, since its pid file may not be
+// written yet either.
 function unrecorded(files: GuestFiles): ProcessIdentity | undefined {
   const pid = findProcess(['-pidfile', files.pidFile]);
   return pid === undefined ? undefined : identifyProcess(pid);
@@ -168,19 +172,19 @@ function unrecorded(files: GuestFiles): ProcessIdentity | undefined {
 
 function unfitness(record: GuestRecord, options: GuestOptions, image: GuestImage): string | undefined {
   if (record.specDigest !== digestOf(options, image)) return 'it was started with other options';
-  if (!carriesMtu(record.attach, options.mtu)) return `its card (${record.attach}) has no MTU of ${options.mtu}`;
-  if (record.attach === 'vde') return 'its card does not come back to a switch that was started again (vde)';
+  if (!carriesMtu(record.attach, options.mtu)) return `its card (${record.attach}) cannot have an MTU of ${options.mtu}`;
+  if (record.attach === 'vde') return 'its card does not reconnect to a restarted switch (vde)';
   return undefined;
 }
 
-/** The image in a directory. Throws EtherloomError('bad-option') when there is none, or one of another version. */
+/** Returns the image in a directory. Throws EtherloomError('bad-option') if there is none, or one of another version. */
 export async function guestImageIn(directory: string): Promise<GuestImage> {
   const image = await readGuestImage(directory);
   if (image !== undefined) return image;
-  throw new EtherloomError('bad-option', `${directory} holds no guest of this version; make it: etherloom guest build ${directory}`);
+  throw new EtherloomError('bad-option', `${directory} holds no guest of this version; build it with: etherloom guest build ${directory}`);
 }
 
-// By what was asked for, not by what a probe made of it: so that going on with a guest needs no probe.
+// The digest uses the requested settings, and not the results of a probe, so that taking over a guest needs no probe.
 function digestOf(options: GuestOptions, image: GuestImage): string {
   const { id, mac, attach, vdeDirectory, nic, qemu, accel, memory } = options;
   const asked = [id, mac, attach, vdeDirectory, nic.local, nic.remote, wordsOf(options), qemu, accel, memory, image.version];
@@ -203,7 +207,7 @@ function attachmentOf({ nic, vdeDirectory }: GuestOptions, kind: Attachment['kin
   return { kind, local: resolve(nic.local), remote: resolve(nic.remote) };
 }
 
-/** The same, by names that QEMU's sockets can have. */
+/** Returns the attachment with paths that fit into socket names. */
 function reachable(attachment: Attachment, directories: OpenDirectories): Attachment {
   if (attachment.kind === 'vde') {
     refuseLongDirectory(attachment.directory);
@@ -213,7 +217,7 @@ function reachable(attachment: Attachment, directories: OpenDirectories): Attach
   return { ...attachment, local: directories.nameOf(attachment.local), remote: directories.nameOf(attachment.remote) };
 }
 
-/** QEMU's libvdeplug takes the real path of the directory, whatever name it is given. */
+/** Throws for a directory with a long path. QEMU's libvdeplug resolves the directory's real path, whatever name it is given. */
 function refuseLongDirectory(directory: string): void {
   const control = join(directory, 'ctl');
   if (isUnixPath(control)) return;
@@ -224,7 +228,7 @@ function refuseLongDirectory(directory: string): void {
   );
 }
 
-// Returns where the new guest's words begin.
+// Returns the offset at which the new guest's output begins.
 function prepareConsoleLog(path: string): number {
   closeSync(openSync(path, 'a', 0o600));
   const { size } = statSync(path);
@@ -233,7 +237,7 @@ function prepareConsoleLog(path: string): number {
   return 0;
 }
 
-/** The size in octets above which a console log is begun anew. */
+/** The size in octets above which a console log is emptied. */
 export const maxConsoleLog = 1024 * 1024;
 
 async function connectQmp(

@@ -5,18 +5,18 @@ import { isAttachmentKind } from './attachment.ts';
 import type { ProcessIdentity } from './process-identity.ts';
 import type { Attachment } from './qemu-arguments.ts';
 
-/** What a launcher leaves on disk about a running guest, so that the next one can go on with it. */
+/** The record of a running guest on disk, with which the next launcher takes it over. */
 export interface GuestRecord extends ProcessIdentity {
   readonly id: number;
-  /** As formatMac writes it. */
+  /** The MAC address in the form of formatMac. */
   readonly mac: string;
-  /** How its card is plugged in. */
+  /** The way its card is plugged in. */
   readonly attach: Attachment['kind'];
-  /** Tells QEMUs that were started in the same way from all others. */
+  /** Equal for QEMUs that were started in the same way. */
   readonly specDigest: string;
-  /** From which octet of the console log on this guest speaks, and not one before it. */
+  /** The offset in the console log at which this guest's output begins. */
   readonly consoleOffset: number;
-  /** Sockets outside the guest's directory that QEMU leaves behind. */
+  /** The sockets outside the guest's directory that QEMU leaves behind. */
   readonly sockets: readonly string[];
 }
 
@@ -27,11 +27,11 @@ export interface GuestFiles {
   readonly consoleLog: string;
   readonly qmp: string;
   readonly pidFile: string;
-  /** What QEMU itself has to say. */
+  /** The output of QEMU itself. */
   readonly qemuLog: string;
 }
 
-/** Where the files of the guest in this directory are. */
+/** Returns the paths of the files of the guest in this directory. */
 export function guestFilesIn(state: string): GuestFiles {
   return {
     record: join(state, 'guest.json'),
@@ -43,7 +43,7 @@ export function guestFilesIn(state: string): GuestFiles {
   };
 }
 
-/** Reads a record. Undefined when there is none, or none that makes sense: then the pid file still leads to the process. */
+/** Reads a record. Returns undefined if it is missing or invalid; then the pid file still leads to the process. */
 export function readGuestRecord(path: string): GuestRecord | undefined {
   try {
     const value = JSON.parse(readFileSync(path, 'utf8')) as Partial<Record<keyof GuestRecord, unknown>>;
@@ -65,7 +65,7 @@ export async function writeGuestRecord(path: string, record: GuestRecord): Promi
   await rename(draft, path);
 }
 
-/** Removes what tells of a guest that does not run any more. Its console log and QEMU's own words stay, to be read. */
+/** Removes the files of a guest that has ended. Its console log and QEMU's own output stay for the user. */
 export function removeGuestTraces(files: GuestFiles, sockets: readonly string[]): void {
   for (const path of [...sockets, files.console, files.qmp, files.pidFile, `${files.record}.new`, files.record])
     rmSync(path, { force: true });

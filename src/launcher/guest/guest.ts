@@ -19,42 +19,42 @@ import { isAlive } from './process-identity.ts';
 import { cardName, type Attachment } from './qemu-arguments.ts';
 import { lastLinesOf, stopQemu } from './qemu-process.ts';
 
-/** How far a guest has come, by its own words. */
+/** The progress of a guest, by its own report. */
 export interface GuestState {
   /** Its first process runs. */
   readonly booted: boolean;
   /** It takes commands. */
   readonly ready: boolean;
-  /** The address that it has from a DHCP server. */
+  /** Its address from a DHCP server. */
   readonly address: Ipv4Address | undefined;
 }
 
 /** How a guest ended. */
 export interface GuestExit {
-  /** Whether we have ended it ourselves. */
+  /** True if this process has ended it. */
   readonly stopped: boolean;
-  /** For people: a signal, a status, or that QEMU told of a shutdown of the guest. */
+  /** The reason for people: a signal, a status, or a shutdown of the guest reported by QEMU. */
   readonly reason: string;
-  /** The last lines of its console, and after them what QEMU itself said. */
+  /** The last lines of its console, followed by those of QEMU itself. */
   readonly lastLines: readonly string[];
 }
 
 /**
- * A guest: a QEMU that runs in a session of its own and outlives whoever started it. While this is open, the guest's directory is locked,
- * so there is one Guest per directory; and QEMU locks its pid file, so there is one QEMU even so.
+ * A guest: a QEMU in a session of its own, which outlives its launcher. While this object is open, the guest's directory is locked, so
+ * there is one Guest per directory. QEMU also locks its pid file, so there is never a second QEMU.
  */
 export class Guest {
   readonly id: number;
-  /** Whether it ran already. */
+  /** True if it was already running. */
   readonly adopted: boolean;
   readonly pid: number;
-  /** How its card is plugged in. */
+  /** The way its card is plugged in. */
   readonly attach: Attachment['kind'];
   /** The unix socket of its console. */
   readonly console: string;
-  /** The file that holds all that it said there. */
+  /** The file with all output of its console. */
   readonly consoleLog: string;
-  /** Settles when QEMU ends, for whatever reason; never after release(). */
+  /** Resolves when QEMU ends, for any reason; never after release(). */
   readonly exited: Promise<GuestExit>;
   readonly #running: RunningQemu;
   readonly #files: GuestFiles;
@@ -86,21 +86,21 @@ export class Guest {
       this.#lookAlive(reason());
     });
     void running.qmp.closed.then(() => this.#lookAlive(reason()));
-    // The system tells of the end of children only, and the end of the connection is not the end of the process.
+    // The system reports the end of child processes only, and the end of the QMP connection is not the end of the process.
     this.#pulse = setInterval(() => {
       try {
         this.#lookAlive(reason());
         void this.#boundLog();
       } catch {
-        // No descriptor is free, or the disk is full: what cannot be told now can be later.
+        // All descriptors are in use, or the disk is full. The next round tries again.
       }
     }, 500);
   }
 
   /**
-   * Goes on with the guest that runs in `state`, else starts it; returns when its QEMU answers. The guest boots on its own: see watch().
-   * Throws EtherloomError: `busy` when another launcher has it, `bad-option` without an image, `missing-peer` without a fit QEMU,
-   * `refused` with QEMU's words when it ends at once, `path-too-long`, `not-permitted`.
+   * Takes over the guest that runs in `state`, or starts it. Returns when its QEMU answers. The guest boots on its own: see watch(). Throws
+   * EtherloomError: `busy` if another launcher has it, `bad-option` without an image, `missing-peer` without a suitable QEMU, `refused`
+   * with QEMU's words if it ends at once, `path-too-long`, `not-permitted`.
    */
   static async open(options: GuestOptions, progress: Progress): Promise<Guest> {
     const state = resolve(options.state);
@@ -119,12 +119,12 @@ export class Guest {
     }
   }
 
-  /** How far it has come. */
+  /** The progress of the guest. */
   get state(): GuestState {
     return this.#state;
   }
 
-  /** Calls `changed` now, and whenever the guest's state changes, until disposed. */
+  /** Calls `changed` now, and whenever the guest's state changes, until disposed of. */
   watch(changed: (state: GuestState) => void): Disposable {
     this.#watchers.add(changed);
     changed(this.#state);
@@ -132,8 +132,7 @@ export class Guest {
   }
 
   /**
-   * Waits for a state. Throws EtherloomError('refused') with its last lines when the guest ends before, and the signal's reason when
-   * aborted.
+   * Waits for a state. Throws EtherloomError('refused') with the guest's last lines if it ends first, and the signal's reason when aborted.
    */
   async until(reached: (state: GuestState) => boolean, signal?: AbortSignal): Promise<GuestState> {
     signal?.throwIfAborted();
@@ -157,23 +156,23 @@ export class Guest {
     });
   }
 
-  /** Opens its console, for commands; it must be ready. */
+  /** Opens its console for commands. The guest must be ready. */
   async openConsole(signal?: AbortSignal): Promise<GuestConsole> {
     return GuestConsole.open(this.console, { signal });
   }
 
-  /** Gives the guest's card its carrier, or takes it. Throws EtherloomError: what `Qmp.execute` throws. */
+  /** Gives the guest's card its carrier, or takes it away. Throws the EtherloomErrors of `Qmp.execute`. */
   async setCarrier(on: boolean): Promise<void> {
     await this.#running.qmp.execute('set_link', { name: cardName, up: on });
   }
 
-  /** Lets go of the guest, which goes on running; another Guest.open will find it. */
+  /** Releases the guest, which keeps running. The next Guest.open finds it. */
   release(): void {
     if (this.#settle !== undefined) this.#letGo();
     this.#lock[Symbol.dispose]();
   }
 
-  /** Ends the guest and removes its traces, but for its console log. Does nothing when it was released. */
+  /** Ends the guest and removes its files, except its console log. Does nothing after release(). */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stopping = true;
     if (this.#settle === undefined && this.#exit === undefined) return;
@@ -186,7 +185,7 @@ export class Guest {
   #lookAlive(shutdown: string): void {
     const settle = this.#settle;
     if (settle === undefined || isAlive(this.#running.record)) return;
-    if (this.#running.child?.exitCode === null && this.#running.child.signalCode === null) return; // its event will come, and say more
+    if (this.#running.child?.exitCode === null && this.#running.child.signalCode === null) return; // its exit event will come, and has more details
     this.#log.read();
     const lastLines = [...this.#log.lastLines, ...lastLinesOf(this.#files.qemuLog)];
     const reason = reasonOfDeath({ booted: this.#state.booted, shutdown, ending: this.#reason, lastLines });
@@ -217,7 +216,8 @@ export class Guest {
     for (const changed of [...this.#watchers]) changed(state);
   }
 
-  // What has been read is not needed any more, but a launcher that comes later must learn from the log how far the guest is.
+  // Empties a log that has grown too large. The lines already processed are not needed, but a later launcher must learn the guest's state
+  // from the log.
   async #boundLog(): Promise<void> {
     if (this.#isBounding || this.#log.offset < maxConsoleLog) return;
     this.#isBounding = true;
@@ -225,7 +225,7 @@ export class Guest {
       await writeGuestRecord(this.#files.record, { ...this.#running.record, consoleOffset: 0 });
       this.#restartLog();
     } catch {
-      // The disk is full: another time.
+      // The disk is full. A later round tries again.
     }
     this.#isBounding = false;
   }
@@ -244,8 +244,8 @@ export class Guest {
 }
 
 /**
- * Ends the guest that a launcher has left in the directory `state`, if there is one, and removes its traces. True when one ran.
- * Throws EtherloomError('busy') when its launcher runs: then that is to be ended.
+ * Ends the guest that a launcher has left in the directory `state`, if there is one, and removes its files. Returns true if one ran. Throws
+ * EtherloomError('busy') if its launcher is running; end that instead.
  */
 export async function stopGuest(state: string, lock: GuestOptions['lock']): Promise<boolean> {
   const directory = resolve(state);

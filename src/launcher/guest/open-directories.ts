@@ -2,12 +2,12 @@ import { closeSync, constants, openSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { checkSocketName, isUnixPath } from '../../system/socket-path.ts';
 
-/** QEMU's first descriptor beside its standard ones. */
+/** QEMU's first descriptor after its standard ones. */
 const firstInherited = 3;
 
 /**
- * The directories of QEMU's sockets whose paths are too long for a socket's name. QEMU inherits them open, and its names lead through its own
- * descriptors, so that they are good for as long as it lives.
+ * The directories of QEMU's sockets whose paths are too long for a socket's name. QEMU inherits them open, and its names lead through its
+ * own descriptors, so that they stay valid while it lives.
  */
 export class OpenDirectories implements Disposable {
   readonly #fds = new Map<string, number>();
@@ -17,7 +17,7 @@ export class OpenDirectories implements Disposable {
     return [...this.#fds.values()];
   }
 
-  /** Returns the name by which QEMU reaches a socket's path. Throws `path-too-long`, or Node's error when the directory cannot be opened. */
+  /** Returns the name by which QEMU reaches a socket's path. Throws `path-too-long`, or Node's error if the directory cannot be opened. */
   nameOf(path: string): string {
     if (isUnixPath(path)) return path;
     const [directory, name] = [dirname(path), basename(path)];

@@ -1,23 +1,23 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { errnoOf } from '../../errors.ts';
 
-/** One process among all that ever had its number: what a record on disk needs to be sure that it still means the same one. */
+/** The identity of one process among all that ever had its number. A record on disk needs it to mean the same process later. */
 export interface ProcessIdentity {
   readonly pid: number;
-  /** When it started, in clock ticks since the machine did. [proc(5), /proc/pid/stat, 22] */
+  /** The start time, in clock ticks since boot. [proc(5), /proc/pid/stat, 22] */
   readonly startTime: number;
-  /** Which start of the machine that was. [proc(5), /proc/sys/kernel/random/boot_id] */
+  /** The boot of the machine. [proc(5), /proc/sys/kernel/random/boot_id] */
   readonly bootId: string;
 }
 
 /**
- * The identity of the living process with that number. Undefined when there is none; one that waits to be reaped does not live. Throws the
- * system's error when that cannot be told: then nothing may be concluded.
+ * Returns the identity of the living process with that number. Returns undefined if there is none, or only a zombie. Throws the system's
+ * error if /proc cannot be read; then the process may still live.
  */
 export function identifyProcess(pid: number): ProcessIdentity | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The second field, the program's name in parentheses, may hold spaces and parentheses itself.
+    // The second field, the program's name in parentheses, may contain spaces and parentheses itself.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     const [state, startTime] = [fields[0], Number(fields[19])];
     if (state === 'Z' || state === 'X' || !Number.isSafeInteger(startTime)) return undefined;
@@ -28,13 +28,13 @@ export function identifyProcess(pid: number): ProcessIdentity | undefined {
   }
 }
 
-/** Whether that very process lives. Throws when that cannot be told. */
+/** Returns true if that very process lives. Throws if /proc cannot be read. */
 export function isAlive(identity: ProcessIdentity): boolean {
   const found = identifyProcess(identity.pid);
   return found?.startTime === identity.startTime && found.bootId === identity.bootId;
 }
 
-/** Sends a signal to that very process; does nothing when it does not live any more. */
+/** Sends a signal to that very process. Does nothing if it has ended. */
 export function signalProcess(identity: ProcessIdentity, signal: 'SIGTERM' | 'SIGKILL'): void {
   if (!isAlive(identity)) return;
   try {
@@ -44,14 +44,14 @@ export function signalProcess(identity: ProcessIdentity, signal: 'SIGTERM' | 'SI
   }
 }
 
-/** A process that was started with these arguments, one after the other. Undefined when there is none. */
+/** Returns a process that was started with these consecutive arguments; undefined if there is none. */
 export function findProcess(words: readonly string[]): number | undefined {
   const text = `\0${words.join('\0')}\0`;
   const pid = readdirSync('/proc').find((name) => /^\d+$/.test(name) && `\0${commandLineOf(name)}`.includes(text));
   return pid === undefined ? undefined : Number(pid);
 }
 
-/** The arguments of a process, each with a NUL behind it; none when it has ended by now. */
+/** Returns the arguments of a process, each followed by a NUL; empty if the process has ended. */
 function commandLineOf(pid: string): string {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8');

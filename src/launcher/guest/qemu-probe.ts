@@ -7,23 +7,23 @@ import type { GuestArchitecture, GuestImage } from './guest-image.ts';
 import { kernelCommandLine, machineArguments, type Accelerator } from './qemu-arguments.ts';
 import { runCommand } from './run-command.ts';
 
-/** A QEMU that was asked what it can do. */
+/** A probed QEMU and its abilities. */
 export interface Qemu {
   /** The program, as it was named or found. */
   readonly program: string;
-  /** As it calls itself, `7.2.22`. */
+  /** Its version: `7.2.22`. */
   readonly version: string;
-  /** What it can plug a network card into. */
+  /** The netdevs that a network card can be plugged into. */
   readonly netdevs: ReadonlySet<string>;
 }
 
-/** Asks the QEMU of that name, or the one in PATH for that processor. Throws EtherloomError('missing-peer') when it is not there. */
+/** Probes the QEMU of that name, or the one in PATH for that processor. Throws EtherloomError('missing-peer') if it is not installed. */
 export async function probeQemu(architecture: GuestArchitecture, program?: string, signal?: AbortSignal): Promise<Qemu> {
   const { name, debianPackage } = qemuOf[architecture];
   const asked = program ?? name;
   try {
     const version = await runCommand(asked, ['--version'], { signal, timeout: 20_000 });
-    // Without a display: or it complains of the windows that it could not open.
+    // Without `-display none`, QEMU reports windows that it cannot open.
     const netdevs = await runCommand(asked, ['-display', 'none', '-netdev', 'help'], { signal, timeout: 20_000 });
     return {
       program: asked,
@@ -38,9 +38,9 @@ export async function probeQemu(architecture: GuestArchitecture, program?: strin
 }
 
 /**
- * Which accelerator to use: `tcg` when that is wished, else `kvm` when the guest is seen to boot with it in a few seconds. That
- * /dev/kvm opens proves nothing: there are machines where it does and the guest crashes or hangs. Found out once per process.
- * Throws EtherloomError('not-permitted') when `kvm` is wished and does not work.
+ * Returns the accelerator: `tcg` if requested, else `kvm` if a guest boots with it within a few seconds. A /dev/kvm that opens proves
+ * nothing: on some machines the guest then crashes or hangs. The test runs once per process. Throws EtherloomError('not-permitted') if
+ * `kvm` is requested and does not work.
  */
 export async function chooseAccelerator(
   qemu: Qemu,
@@ -55,7 +55,7 @@ export async function chooseAccelerator(
   }
   if (kvmWorks) return 'kvm';
   if (wish === 'kvm')
-    throw new EtherloomError('not-permitted', 'a guest does not boot with KVM here; leave --accel out, or say --accel tcg');
+    throw new EtherloomError('not-permitted', 'a guest does not boot with KVM here; leave --accel out, or use --accel tcg');
   return 'tcg';
 }
 
@@ -83,7 +83,7 @@ async function saysBoot(qemu: Qemu, image: GuestImage, signal: AbortSignal | und
     ...['-append', kernelCommandLine(image.architecture, { g_mode: 'none' })],
   ];
   signal?.throwIfAborted();
-  // Where KVM fails, QEMU may abort, and would leave a core file in the user's directory.
+  // If KVM fails, QEMU may abort, and would leave a core file in the user's directory.
   const [shell, words] = asCalled('sh', ['-c', 'ulimit -c 0; exec "$0" "$@"', qemu.program, ...args]);
   const child = spawn(shell, words, { stdio: ['ignore', 'pipe', 'ignore'], signal, timeout: 4000, killSignal: 'SIGKILL' });
   let said = '';

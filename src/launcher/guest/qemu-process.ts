@@ -6,16 +6,16 @@ import { asCalled } from '../../system/caller.ts';
 import { identifyProcess, isAlive, signalProcess, type ProcessIdentity } from './process-identity.ts';
 import { Qmp } from './qmp.ts';
 
-/** A QEMU that we have started ourselves. */
+/** A QEMU that this process has started. */
 export interface StartedQemu {
   readonly identity: ProcessIdentity;
   readonly child: ChildProcess;
 }
 
 /**
- * Starts QEMU in a session of its own, with what it says in the file `log`, and nothing that ends when we do: it lives on. The files and
- * sockets that it makes are the user's alone. It inherits the open files `inherited`, from descriptor 3 on. Throws
- * EtherloomError('refused') when it cannot be run or ends at once.
+ * Starts QEMU in a session of its own, with its output in the file `log`. It shares nothing that ends with this process, so it outlives it.
+ * Its files and sockets are accessible to the user alone. It inherits the open files `inherited`, from descriptor 3 on. Throws
+ * EtherloomError('refused') if it cannot be run or ends at once.
  */
 export function startQemu(
   program: string,
@@ -26,7 +26,7 @@ export function startQemu(
   const umask = process.umask(0o077);
   try {
     const child = spawn(...asCalled(program, args), { cwd, detached: true, stdio: ['ignore', fd, fd, ...inherited] });
-    // A program that is not there is told twice: by the missing pid, and by an event that must not go unheard.
+    // A missing program is reported twice: by the missing pid, and by an error event that must have a listener.
     child.on('error', () => undefined);
     const identity = child.pid === undefined ? undefined : identifyProcess(child.pid);
     if (identity === undefined) throw new EtherloomError('refused', `${program} cannot be run: ${lastLinesOf(log).join(' ')}`);
@@ -40,11 +40,11 @@ export function startQemu(
 
 /**
  * Ends a QEMU: by its own `quit`, else SIGTERM, else SIGKILL, with two seconds for each. `qmp` is an open connection, or the path of the
- * socket. Throws EtherloomError('timed-out') when it lives even then.
+ * socket. Throws EtherloomError('timed-out') if it lives even then.
  */
 export async function stopQemu(identity: ProcessIdentity, qmp: Qmp | string): Promise<void> {
   if (!isAlive(identity)) return;
-  // A QEMU that is stuck answers nothing; then the signals are for it.
+  // A QEMU that hangs does not answer. Then the signals end it.
   const asked = quit(qmp).then(
     () => true,
     () => false,
@@ -58,7 +58,7 @@ export async function stopQemu(identity: ProcessIdentity, qmp: Qmp | string): Pr
   throw new EtherloomError('timed-out', `process ${identity.pid} (QEMU) did not end after SIGKILL; look at its state with ps`);
 }
 
-/** The last lines of a text file, empty ones left out. None when it cannot be read. */
+/** Returns the last lines of a text file without empty ones; none if the file cannot be read. */
 export function lastLinesOf(path: string, count = 5): string[] {
   try {
     const lines = readFileSync(path, 'utf8').split('\n');
@@ -77,7 +77,7 @@ async function quit(qmp: Qmp | string): Promise<void> {
   await opened.execute('quit');
 }
 
-// Not our child, or not any more: the system tells nobody when such a process ends, so it is looked for.
+// Polls for the end of a process. It need not be a child of this one, and the system reports only the end of children.
 async function hasEnded(identity: ProcessIdentity): Promise<boolean> {
   for (let waited = 0; waited < 2000; waited += 20) {
     if (!isAlive(identity)) return true;

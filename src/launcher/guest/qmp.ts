@@ -2,27 +2,27 @@ import type { Socket } from 'node:net';
 import { EtherloomError } from '../../errors.ts';
 import { connectNodeSocket } from '../../system/node-socket.ts';
 
-/** Something that QEMU tells unasked. [QEMU, interop/qmp-spec, 2.5] */
+/** An event of QEMU. [QEMU, interop/qmp-spec, 2.5] */
 export interface QmpEvent {
   /** `SHUTDOWN`, `STOP`, ... */
   readonly event: string;
   readonly data: Readonly<Record<string, unknown>>;
 }
 
-/** How a QMP connection is made. */
+/** The settings of a QMP connection. */
 export interface QmpOptions {
   readonly signal?: AbortSignal | undefined;
-  /** Milliseconds until an answer must be there. */
+  /** The time limit for an answer, in milliseconds. */
   readonly timeout?: number;
   readonly onEvent?: (event: QmpEvent) => void;
 }
 
 /**
- * A conversation with a QEMU over its machine protocol: one JSON object a line. QEMU holds one at a time; a second one waits until the
- * first ends. [QEMU, interop/qmp-spec]
+ * A connection to a QEMU by its machine protocol: one JSON object a line. QEMU serves one at a time; a second one waits until the first
+ * ends. [QEMU, interop/qmp-spec]
  */
 export class Qmp {
-  /** Settles when the connection has ended, by whomever. */
+  /** Resolves when the connection has ended, by either side. */
   readonly closed: Promise<void>;
   readonly #socket: Socket;
   readonly #timeout: number;
@@ -36,7 +36,7 @@ export class Qmp {
     this.#timeout = timeout;
     this.#onEvent = onEvent;
     socket.setEncoding('utf8').on('data', (text: string) => this.#read(text));
-    // An error is always followed by close, and what it means for the caller is the same.
+    // An error is always followed by close, and both mean the same to the caller.
     socket.on('error', () => undefined);
     this.closed = new Promise((resolve) => {
       socket.once('close', () => {
@@ -49,8 +49,8 @@ export class Qmp {
   }
 
   /**
-   * Connects, reads the greeting and leaves the negotiation. Throws EtherloomError('refused') when nobody listens or QEMU ends,
-   * EtherloomError('timed-out') when it says nothing in time, and the signal's reason when aborted.
+   * Connects, reads the greeting and ends the negotiation. Throws EtherloomError: `refused` if there is no listener or QEMU ends,
+   * `timed-out` if QEMU does not answer in time; and the signal's reason when aborted.
    */
   static async open(path: string, options: QmpOptions = {}): Promise<Qmp> {
     options.signal?.throwIfAborted();
@@ -71,8 +71,8 @@ export class Qmp {
   }
 
   /**
-   * Runs a command and gives what it returns. Throws EtherloomError('refused') with QEMU's words when it fails or the connection ends,
-   * EtherloomError('timed-out') when there is no answer in time.
+   * Runs a command and returns its result. Throws EtherloomError: `refused` with QEMU's words if the command fails or the connection ends,
+   * `timed-out` if there is no answer in time.
    */
   async execute(command: string, parameters?: Readonly<Record<string, unknown>>): Promise<unknown> {
     const id = ++this.#lastId;
@@ -81,7 +81,7 @@ export class Qmp {
     return answer;
   }
 
-  /** Ends the connection; QEMU goes on. */
+  /** Ends the connection; QEMU keeps running. */
   [Symbol.dispose](): void {
     this.#socket.destroy();
   }
@@ -126,7 +126,7 @@ export class Qmp {
   }
 }
 
-// The greeting answers no command; it is waited for under a number that no command has.
+// The greeting answers no command. It is stored under a number that no command has.
 const greeting = 0;
 
 interface Waiting {

@@ -2,16 +2,16 @@ import { execFile } from 'node:child_process';
 import { EtherloomError } from '../../errors.ts';
 import { asCalled } from '../../system/caller.ts';
 
-/** How runCommand runs. */
+/** The settings of runCommand. */
 export interface RunOptions {
   readonly signal?: AbortSignal | undefined;
-  /** The directory it runs in. */
+  /** The directory in which the program runs. */
   readonly cwd?: string;
-  /** Milliseconds until it is ended with SIGKILL; none when absent. */
+  /** Milliseconds until it is killed with SIGKILL. Default: no limit. */
   readonly timeout?: number;
 }
 
-/** What a program that ended by itself has said. */
+/** The result of a program that ended by itself. */
 export interface CommandResult {
   /** 0 for success. */
   readonly status: number;
@@ -20,8 +20,8 @@ export interface CommandResult {
 }
 
 /**
- * Runs a program to its end, without a shell and in the C locale. Throws EtherloomError('missing-peer') when there is no such program,
- * EtherloomError('timed-out') when it takes too long, and the signal's reason when aborted.
+ * Runs a program to its end, without a shell and in the C locale. Throws EtherloomError: `missing-peer` if there is no such program,
+ * `timed-out` if it takes too long; and the signal's reason when aborted.
  */
 export async function runCommand(program: string, args: readonly string[], options: RunOptions = {}): Promise<CommandResult> {
   const { signal, cwd, timeout = 0 } = options;

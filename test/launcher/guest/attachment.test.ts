@@ -38,15 +38,15 @@ describe('the way to plug in a card', () => {
   });
 
   it('is said to be missing, with what it takes', () => {
-    const refused = 'qemu 7.2.22 cannot attach a guest by stream, which takes QEMU 8.0 or later';
+    const refused = 'qemu 7.2.22 cannot attach a guest by stream, which needs QEMU 8.0 or later';
     expect(() => chooseAttachment(qemu('7.2.22', ...all), 1500, 'stream')).toThrow(refused);
-    expect(() => chooseAttachment(qemu('7.1.0', 'vde'), 1500, 'dgram')).toThrow('by dgram, which takes QEMU 7.2 or later');
-    expect(() => chooseAttachment(qemu('9.0.0'), 1500)).toThrow('by vde, which takes a QEMU that was built with it');
+    expect(() => chooseAttachment(qemu('7.1.0', 'vde'), 1500, 'dgram')).toThrow('by dgram, which needs QEMU 7.2 or later');
+    expect(() => chooseAttachment(qemu('9.0.0'), 1500)).toThrow('by vde, which needs a QEMU that was built with it');
   });
 
   it('is told of in words', () => {
-    expect(describeAttachment('stream')).toBe('-netdev stream: QEMU dials again when the switch was gone');
-    expect(describeAttachment('stream-server')).toContain('-netdev stream: QEMU waits');
+    expect(describeAttachment('stream')).toBe('-netdev stream: QEMU reconnects when the switch comes back');
+    expect(describeAttachment('stream-server')).toContain('-netdev stream: QEMU is blocked');
     expect([isAttachmentKind('dgram'), isAttachmentKind('user'), isAttachmentKind(undefined)]).toEqual([true, false, false]);
   });
 });
