@@ -6,7 +6,7 @@ import { ManagedSwitch, type ManagedSwitchOptions } from '../daemon/managed-swit
 import { complain, serve } from '../daemon/serve.ts';
 import type { SwitchService } from '../daemon/switch-service.ts';
 import { isForUser } from '../errors.ts';
-import { bucketsFor } from '../vde-console/station-settings.ts';
+import { bucketsFor } from '../management/services/station-settings.ts';
 import { realRandom } from '../random.ts';
 import { nameProcess } from '../system/daemon.ts';
 import { homeDirectory } from '../system/user-directories.ts';

@@ -6,10 +6,14 @@ import { isForUser } from '../errors.ts';
 import type { Menu } from '../vde-console/command.ts';
 import { Console } from '../vde-console/console.ts';
 import { dhcpMenu } from '../vde-console/menus/dhcp.ts';
+import { AddressLog } from '../management/services/address-log.ts';
 import { Captures } from '../management/services/captures.ts';
-import type { DhcpPart } from '../management/parts/dhcp.ts';
+import { FrameReports } from '../management/services/frame-reports.ts';
 import { Mirrors } from '../management/services/mirrors.ts';
-import type { Managed, Parts } from '../management/managed.ts';
+import { Recording } from '../management/services/recording.ts';
+import { StationSettings } from '../management/services/station-settings.ts';
+import type { DhcpPart } from '../management/parts/dhcp.ts';
+import type { Accounts, Managed, Parts } from '../management/managed.ts';
 import { gidNamed, groupName, uidNamed, userName } from '../system/accounts.ts';
 import { inScope, type Scope } from './scope.ts';
 import { SwitchLinks } from './switch-links.ts';
@@ -59,17 +63,20 @@ export class Management implements AsyncDisposable {
           directory,
           mode,
         },
-        accounts: { uid: uidNamed, gid: gidNamed, userName, groupName },
+        accounts,
         pid: process.pid,
+        startedAt: clock.monotonic(),
         management: listener && { path: listener.path, mode: options.socket.mode ?? defaultConsoleMode },
         links: scope.use(new SwitchLinks(service, log)),
-        hashSize: options.hashSize,
         captures: scope.use(new Captures({ taps: plane.taps, ports: plane.ports, clock })),
         mirrors: scope.use(new Mirrors(plane)),
+        frameReports: scope.use(new FrameReports(plane.taps)),
+        recording: scope.use(new Recording({ taps: plane.taps, clock })),
+        addresses: scope.use(new AddressLog({ switch: plane.switch, ports: plane.ports, taps: plane.taps, clock, accounts, localTime })),
+        stationSettings: new StationSettings(plane.switch, options.hashSize),
         get dhcp() {
           return parts.dhcp;
         },
-        localTime,
         shutdown: options.shutdown,
       };
       const console = scope.use(new Console(managed));
@@ -112,6 +119,8 @@ export class Management implements AsyncDisposable {
 
 /** The parts that come after the switch and go before it. */
 type OwnParts = { -readonly [Name in keyof Parts]: Parts[Name] };
+
+const accounts: Accounts = { uid: uidNamed, gid: gidNamed, userName, groupName };
 
 function openListener(socket: ConsoleSocketOptions, log: Log): ConsoleListener | undefined {
   try {

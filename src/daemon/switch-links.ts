@@ -10,6 +10,7 @@ import type { Log } from '../log.ts';
 interface Link {
   readonly id: number;
   readonly address: string;
+  readonly plain: boolean;
   opened?: Opened;
   failure?: string;
 }
@@ -17,8 +18,8 @@ interface Link {
 /** The most links. A console that asks for more does so by mistake. */
 const mostLinks = 1_024;
 
-/** The argument of `link/add`: an address, and `plain` to accept an unencrypted link beyond this machine. */
-const form = /^(tcp|tcp-listen):\/\/(\S+)(?:\s+(plain))?\s*$/;
+/** The forms of a link's address. */
+const form = /^(?:tcp|tcp-listen):\/\/(\S+)$/;
 
 /** The links that a console opens and ends, with their states. */
 export class SwitchLinks implements Links, AsyncDisposable {
@@ -33,21 +34,21 @@ export class SwitchLinks implements Links, AsyncDisposable {
   }
 
   list(): ManagedLink[] {
-    return [...this.#links.values()].map((link) => ({ id: link.id, address: link.address, state: this.#stateOf(link) }));
+    return [...this.#links.values()].map((link) => ({ id: link.id, address: link.address, plain: link.plain, state: this.#stateOf(link) }));
   }
 
-  add(argument: string): Status {
-    const [, scheme, target = '', plain] = form.exec(argument) ?? [];
-    if (scheme === undefined) return 'EINVAL';
+  add(address: string, { plain }: { readonly plain: boolean }): Status {
+    const [, target] = form.exec(address) ?? [];
+    if (target === undefined) return 'EINVAL';
     if (this.#links.size >= mostLinks) return 'ENOSPC';
     try {
       const { host } = parseTcpAddress(target);
-      if (exposureOf(host, { plain: plain !== undefined }) === 'refused') return 'EPERM';
+      if (exposureOf(host, { plain }) === 'refused') return 'EPERM';
     } catch (error) {
       if (error instanceof EtherloomError) return 'EINVAL';
       throw error;
     }
-    const link: Link = { id: ++this.#lastId, address: `${scheme}://${target}` };
+    const link: Link = { id: ++this.#lastId, address, plain };
     this.#links.set(link.id, link);
     void this.#open(link);
     return 'success';

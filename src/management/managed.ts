@@ -4,8 +4,12 @@ import type { FstpChange, Switch } from '../switch/switch.ts';
 import type { FrameTaps } from '../plane/frame-taps.ts';
 import type { DhcpPart } from './parts/dhcp.ts';
 import type { Endpoint, PortTable } from './port-table.ts';
+import type { AddressLog } from './services/address-log.ts';
 import type { Captures } from './services/captures.ts';
+import type { FrameReports } from './services/frame-reports.ts';
 import type { Mirrors } from './services/mirrors.ts';
+import type { Recording } from './services/recording.ts';
+import type { StationSettings } from './services/station-settings.ts';
 import type { StationMoves } from './station-moves.ts';
 import type { Status } from './status.ts';
 
@@ -23,6 +27,8 @@ export interface ManagedLink {
   readonly id: number;
   /** As it was given. */
   readonly address: string;
+  /** Whether it may leave this machine unencrypted. */
+  readonly plain: boolean;
   /** How it is, for people. */
   readonly state: string;
 }
@@ -30,8 +36,8 @@ export interface ManagedLink {
 /** The links of a switch. */
 export interface Links {
   readonly list: () => readonly ManagedLink[];
-  /** Begins to open one by its address, with `plain` behind it where it leaves this machine, or says what is wrong with that. */
-  readonly add: (argument: string) => Status;
+  /** Begins to open one by its address. Returns why it does not: EPERM for one beyond this machine that is not `plain`. */
+  readonly add: (address: string, options: { readonly plain: boolean }) => Status;
   /** Ends one. Returns whether there was one. */
   readonly remove: (id: number) => boolean;
 }
@@ -49,9 +55,17 @@ export interface Managed extends Parts {
   readonly treeChanges: Feed<FstpChange>;
   readonly captures: Captures;
   readonly mirrors: Mirrors;
+  /** The frames that are reported to listeners, and the frames that are written to a file: of all ports. */
+  readonly frameReports: FrameReports;
+  readonly recording: Recording;
+  /** The ports of IP addresses. */
+  readonly addresses: AddressLog;
+  readonly stationSettings: StationSettings;
   readonly clock: Clock;
   readonly accounts: Accounts;
   readonly pid: number;
+  /** The time of its start, by the monotonic clock. */
+  readonly startedAt: number;
   /** Its directory, canonical, and the mode of the sockets in it. */
   readonly directory: string;
   readonly mode: number;
@@ -60,10 +74,6 @@ export interface Managed extends Parts {
   readonly links?: Links | undefined;
   /** The stations that are heard behind other ports than before. */
   readonly moves?: StationMoves | undefined;
-  /** The size of the table of stations that is shown at first. Default: 128. */
-  readonly hashSize?: number | undefined;
-  /** The time as people here read it in a log: `Nov 24 06:20:01`. */
-  readonly localTime: () => string;
   /** Ends the switch. */
   readonly shutdown: () => void;
 }

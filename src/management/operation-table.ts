@@ -5,9 +5,17 @@
  */
 import { z } from 'zod';
 import type { Operation } from './operation.ts';
+import * as addresses from './operations/addresses.ts';
+import * as captures from './operations/captures.ts';
 import { impairPort, setUp } from './operations/conditions.ts';
 import * as dhcp from './operations/dhcp.ts';
+import * as links from './operations/links.ts';
+import * as mirrors from './operations/mirrors.ts';
 import * as ports from './operations/ports.ts';
+import * as stations from './operations/stations.ts';
+import * as ofSwitch from './operations/switch.ts';
+import * as trees from './operations/trees.ts';
+import * as vlans from './operations/vlans.ts';
 import { leaseStates } from './parts/dhcp.ts';
 import { mostPorts } from './port-table.ts';
 
@@ -25,6 +33,12 @@ const port = z
   .describe('the number of a port');
 const onPort = z.object({ port });
 const onPorts = z.object({ port: port.optional() });
+const vlan = z.int().min(0).max(4094).describe('the number of a VLAN');
+const onVlan = z.object({ vlan });
+const onMember = z.object({ vlan, port });
+const seconds = z.object({ seconds: z.int32() });
+const toFile = z.object({ path: z.string().describe('the path of a file, which is opened with the rights of the caller') });
+const range = z.object({ range: z.string().describe('a range of IP addresses, such as 10.0.0.0/8') });
 const account = z.object({ port, name: z.string().describe('a name, a number, or NONE') });
 const address = z.ipv4();
 const leases = z.object({
@@ -55,6 +69,49 @@ export const operationTable: readonly OperationEntry[] = [
   takes(dhcp.listLeases, leases),
   takes(dhcp.showLease, z.object({ address })),
   takes(dhcp.releaseLease, z.object({ address })),
+  takes(vlans.createVlan, onVlan),
+  takes(vlans.removeVlan, onVlan),
+  takes(vlans.addMember, onMember),
+  takes(vlans.removeMember, onMember),
+  takes(vlans.setTrunk, z.object({ port, trunk: z.boolean() })),
+  takes(vlans.listVlans, z.object({ vlan: vlan.optional(), active: z.boolean().optional() })),
+  takes(trees.showBridge, none),
+  takes(trees.setTree, z.object({ on: z.boolean() })),
+  takes(trees.setEdge, z.object({ vlan, port, edge: z.boolean() })),
+  takes(trees.setBonus, z.object({ vlan, port, cost: z.int32() })),
+  takes(trees.setMaxAge, z.object({ bridges: z.int().min(0).max(255) })),
+  takes(trees.setBothEnds, z.object({ both: z.boolean() })),
+  takes(trees.listTrees, z.object({ vlan: vlan.optional() })),
+  takes(stations.showStationSettings, none),
+  takes(stations.setTableSize, z.object({ size: z.int().min(1) })),
+  takes(stations.setSweeps, seconds),
+  takes(stations.setExpiry, seconds),
+  takes(stations.setPersistence, seconds),
+  takes(stations.listStations, none),
+  takes(stations.findStation, z.object({ mac: z.string().describe('a MAC address'), vlan: z.int().min(0).max(4095).optional() })),
+  takes(captures.startCapture, onPort.extend(toFile.shape)),
+  takes(captures.stopCapture, onPort),
+  takes(captures.listCaptures, none),
+  takes(captures.startRecording, toFile),
+  takes(captures.stopRecording, none),
+  takes(captures.reportFrames, z.object({ on: z.boolean() })),
+  takes(mirrors.addMirror, z.object({ port, to: port, quiet: z.boolean().optional() })),
+  takes(mirrors.removeMirror, z.object({ port, to: port.optional() })),
+  takes(mirrors.listMirrors, none),
+  takes(links.addLink, z.object({ address: z.string().describe('such as tcp://HOST:PORT'), plain: z.boolean().optional() })),
+  takes(links.removeLink, z.object({ id: z.int().min(1) })),
+  takes(links.listLinks, none),
+  takes(addresses.showAddressLog, none),
+  takes(addresses.setAddressFile, toFile.partial()),
+  takes(addresses.addRange, range),
+  takes(addresses.removeRange, range),
+  takes(addresses.listRanges, none),
+  takes(addresses.setAddressSweeps, seconds),
+  takes(addresses.setAddressExpiry, seconds),
+  takes(addresses.listAddresses, z.object({ port: port.optional(), user: z.string().optional(), address: z.string().optional() })),
+  takes(ofSwitch.showSockets, none),
+  takes(ofSwitch.showSwitch, none),
+  takes(ofSwitch.shutDown, none),
 ];
 
 /** Puts an operation into the table. The compiler holds the schema against the operation's arguments. */

@@ -1,4 +1,5 @@
 import type { Files } from '../management/files.ts';
+import type { Operation } from '../management/operation.ts';
 import type { Listener } from './events.ts';
 import type { Status } from '../management/status.ts';
 
@@ -45,6 +46,8 @@ export interface Command {
   /** Whether its reply has a block of data, also when it fails. */
   readonly data: boolean;
   readonly run?: (call: Call) => Outcome;
+  /** The operations that it runs. Default: none, for it belongs to the session. */
+  readonly operations?: readonly Operation<never, unknown>[];
 }
 
 /** What can be added to a console and removed again: its commands and its events. */

@@ -12,8 +12,8 @@ export interface Interpreter {
   execute(line: string, giver: Giver): Reply;
   /** Whoever this is hears of nothing any more. */
   forget(listener: Listener): void;
-  /** Ends what is managed. */
-  shutdown(): void;
+  /** Ends what is managed, by the wish of a giver. */
+  shutdown(giver: Giver): void;
 }
 
 /** Where a session is seen. */
@@ -150,7 +150,7 @@ export class ConsoleSession implements Listener {
       this.close();
       if (this.#remote) this.#terminal.write('9999 END OF SESSION');
       this.#terminal.end();
-      if (then === 'shutdown') this.#console.shutdown();
+      if (then === 'shutdown') this.#console.shutdown(this.#giver);
       return;
     }
     this.#terminal.write(text);

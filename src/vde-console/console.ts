@@ -4,6 +4,7 @@ import type { Interpreter } from './console-session.ts';
 import { Events, type Listener } from './events.ts';
 import { endpointEvents } from './endpoint-events.ts';
 import type { Managed } from '../management/managed.ts';
+import { shutDown } from '../management/operations/switch.ts';
 import { captureMenu } from './menus/capture.ts';
 import { debugMenu } from './menus/debug.ts';
 import { fstpMenu } from './menus/fstp.ts';
@@ -17,8 +18,8 @@ import { vlanMenu } from './menus/vlans.ts';
 import { dumpPlugin } from './plugins/dump.ts';
 import { iplogPlugin } from './plugins/iplog.ts';
 import { pdumpPlugin } from './plugins/pdump.ts';
+import { operate } from './operate.ts';
 import { Script } from './script.ts';
-import { StationSettings } from './station-settings.ts';
 import { statusLine } from '../management/status.ts';
 
 /** The management of a switch: a line in, a reply out. It knows nothing of sockets and terminals. */
@@ -33,7 +34,7 @@ export class Console implements Interpreter, Disposable {
   constructor(managed: Managed) {
     this.managed = managed;
     // Events are listed in the order of these; the table has an order of its own.
-    const hash = hashMenu(managed, this.events, new StationSettings(managed.switch, managed.hashSize));
+    const hash = hashMenu(managed, this.events);
     const fstp = fstpMenu(managed, this.events);
     const plugins = pluginMenu(this.#table, [
       dumpPlugin(managed, this.events),
@@ -42,7 +43,7 @@ export class Console implements Interpreter, Disposable {
     ]);
     const menus = [
       ...[socketMenu(managed), generalMenu(managed, this.#table, this.script), debugMenu(this.events), plugins],
-      ...[hash, fstp, endpointEvents(managed, this.events), portMenu(managed), conditionMenu(managed), vlanMenu(managed, fstp.rooted)],
+      ...[hash, fstp, endpointEvents(managed, this.events), portMenu(managed), conditionMenu(managed), vlanMenu(managed)],
       ...[traceMenu(managed), mirrorMenu(managed), captureMenu(managed), linkMenu(managed)],
     ];
     for (const menu of menus) this.#table.add(menu);
@@ -72,8 +73,8 @@ export class Console implements Interpreter, Disposable {
     this.events.forget(listener);
   }
 
-  shutdown(): void {
-    this.managed.shutdown();
+  shutdown(giver: Giver): void {
+    operate(this.managed).run(shutDown, {}, giver);
   }
 
   [Symbol.dispose](): void {

@@ -1,6 +1,7 @@
 import type { Managed } from '../management/managed.ts';
 import { allEffects, Refusal, type Operation } from '../management/operation.ts';
-import { command, query, type Call, type Command } from './command.ts';
+import type { Status } from '../management/status.ts';
+import { command, query, type Call, type Command, type Giver } from './command.ts';
 
 /** Reads the arguments of an operation from a command's text. Undefined when they are not valid. */
 export type Read<Args> = (argument: string) => Args | undefined;
@@ -18,6 +19,8 @@ export interface Operate {
     show: (value: Value, argument: string) => readonly string[] | Refusal,
     help?: string,
   ) => Command;
+  /** Runs an operation within a command, with the rights of the command's giver. */
+  readonly run: <Args, Value>(operation: Operation<Args, Value>, args: Args, giver: Giver) => Value | Refusal;
 }
 
 /**
@@ -25,19 +28,19 @@ export interface Operate {
  * command is listed with its operation's summary unless it has help of its own.
  */
 export function operate(managed: Managed): Operate {
-  const run = <Args, Value>(operation: Operation<Args, Value>, read: Read<Args>, { argument, giver }: Call): Value | Refusal => {
+  const run: Operate['run'] = (operation, args, { files }) => operation.run(managed, args, { files, may: allEffects });
+  const runRead = <Args, Value>(operation: Operation<Args, Value>, read: Read<Args>, { argument, giver }: Call): Value | Refusal => {
     const args = read(argument);
-    return args === undefined ? new Refusal('EINVAL') : operation.run(managed, args, { files: giver.files, may: allEffects });
+    return args === undefined ? new Refusal('EINVAL') : run(operation, args, giver);
   };
   return {
-    command: (path, syntax, operation, read, help = operation.summary) =>
-      command(path, syntax, help, (call) => {
-        const done = run(operation, read, call);
-        return done instanceof Refusal ? done.status : 'success';
-      }),
-    query: (path, syntax, operation, read, show, help = operation.summary) =>
-      query(path, syntax, help, (call) => {
-        const value = run(operation, read, call);
+    command: (path, syntax, operation, read, help = operation.summary) => ({
+      ...command(path, syntax, help, (call) => statusOf(runRead(operation, read, call))),
+      operations: [operation],
+    }),
+    query: (path, syntax, operation, read, show, help = operation.summary) => ({
+      ...query(path, syntax, help, (call) => {
+        const value = runRead(operation, read, call);
         const shown = value instanceof Refusal ? value : show(value, call.argument);
         if (!(shown instanceof Refusal)) {
           shown.forEach(call.print);
@@ -46,8 +49,16 @@ export function operate(managed: Managed): Operate {
         if (shown.why !== undefined) call.print(shown.why);
         return shown.status;
       }),
+      operations: [operation],
+    }),
+    run,
   };
 }
 
 /** Reads no argument; text behind the command is ignored, as VDE does. */
 export const nothing = (): Record<string, never> => ({});
+
+/** Returns the status of an operation's end. */
+export function statusOf(value: unknown): Status {
+  return value instanceof Refusal ? value.status : 'success';
+}

@@ -2,8 +2,12 @@ import { Console } from '../../src/vde-console/console.ts';
 import { ConsoleSession } from '../../src/vde-console/console-session.ts';
 import type { Files, OpenFile } from '../../src/management/files.ts';
 import { Feed } from '../../src/feed.ts';
+import { AddressLog } from '../../src/management/services/address-log.ts';
 import { Captures } from '../../src/management/services/captures.ts';
+import { FrameReports } from '../../src/management/services/frame-reports.ts';
 import { Mirrors } from '../../src/management/services/mirrors.ts';
+import { Recording } from '../../src/management/services/recording.ts';
+import { StationSettings } from '../../src/management/services/station-settings.ts';
 import { FrameTaps } from '../../src/plane/frame-taps.ts';
 import type { Managed } from '../../src/management/managed.ts';
 import { PortTable, type Endpoint, type PortTableOptions } from '../../src/management/port-table.ts';
@@ -186,6 +190,7 @@ export class ConsoleStage implements Disposable {
       ...switchOptions,
     });
     this.ports = new PortTable<FakeEndpoint>(this.switch, { numports: 32, ...table });
+    const accounts = accountsOf({ root: 0, alice: 1000, bob: 1001 });
     const sources = { switch: this.switch, ports: this.ports, taps: this.taps, send: this.#leave.bind(this) };
     this.managed = {
       ...{
@@ -195,12 +200,17 @@ export class ConsoleStage implements Disposable {
         treeChanges: this.treeChanges,
         clock: this.clock,
         pid: 4711,
+        startedAt: this.clock.monotonic(),
         directory: '/run/sw',
         mode: 0o700,
       },
-      accounts: accountsOf({ root: 0, alice: 1000, bob: 1001 }),
-      ...{ captures: new Captures(this), mirrors: new Mirrors(sources) },
-      localTime: () => 'Nov 24 06:20:01',
+      accounts,
+      captures: new Captures(this),
+      mirrors: new Mirrors(sources),
+      frameReports: new FrameReports(this.taps),
+      recording: new Recording(this),
+      addresses: new AddressLog({ ...sources, clock: this.clock, accounts, localTime: () => 'Nov 24 06:20:01' }),
+      stationSettings: new StationSettings(this.switch),
       shutdown: () => void (this.shutdowns += 1),
       ...managed,
     };
@@ -233,7 +243,8 @@ export class ConsoleStage implements Disposable {
 
   [Symbol.dispose](): void {
     this.console[Symbol.dispose]();
-    for (const service of [this.managed.captures, this.managed.mirrors]) service[Symbol.dispose]();
+    const { captures, mirrors, frameReports, recording, addresses } = this.managed;
+    for (const service of [captures, mirrors, frameReports, recording, addresses]) service[Symbol.dispose]();
     this.switch[Symbol.dispose]();
   }
 

@@ -1,22 +1,21 @@
-import { integerAndText, leadingInteger } from '../arguments.ts';
-import { command, heading, plainMenu, query, type Menu } from '../command.ts';
 import type { Managed } from '../../management/managed.ts';
+import { listCaptures, startCapture, stopCapture } from '../../management/operations/captures.ts';
+import { integerAndText, leadingInteger } from '../arguments.ts';
+import { heading, plainMenu, type Menu } from '../command.ts';
+import { nothing, operate } from '../operate.ts';
 
 /** The commands of captures. */
-export function captureMenu({ captures }: Managed): Menu {
+export function captureMenu(managed: Managed): Menu {
+  const { command, query } = operate(managed);
   return plainMenu(
     heading('capture', 'captures of a port in a file'),
-    command('capture/start', 'PORT FILE', 'write all frames of a port to a file (pcapng)', ({ argument, giver }) => {
+    command('capture/start', 'PORT FILE', startCapture, (argument) => {
       const [port, path] = integerAndText(argument) ?? [];
-      if (port === undefined || path === undefined || path === '') return 'EINVAL';
-      return captures.start(port, path, giver.files);
+      return port === undefined || path === undefined ? undefined : { port, path };
     }),
-    command('capture/stop', 'PORT', 'stop the capture of a port', ({ argument }) =>
-      captures.stop(leadingInteger(argument)) ? 'success' : 'ENOENT',
+    command('capture/stop', 'PORT', stopCapture, (argument) => ({ port: leadingInteger(argument) })),
+    query('capture/print', '', listCaptures, nothing, (captures) =>
+      captures.map(({ port, path, frames }) => `Port ${port} to ${path}, ${frames} frames`),
     ),
-    query('capture/print', '', 'list the captures', ({ print }) => {
-      for (const { port, path, frames } of captures.list()) print(`Port ${port} to ${path}, ${frames} frames`);
-      return 'success';
-    }),
   );
 }

@@ -1,7 +1,8 @@
-import { formatMac } from '../../wire/mac.ts';
+import type { Managed } from '../../management/managed.ts';
+import { showSockets, showSwitch, shutDown } from '../../management/operations/switch.ts';
 import { command, heading, plainMenu, query, type Menu } from '../command.ts';
 import type { CommandTable } from '../command-table.ts';
-import type { Managed } from '../../management/managed.ts';
+import { nothing, operate } from '../operate.ts';
 import type { Script } from '../script.ts';
 
 /** The version that clients read in the first line: that of the switch whose console this is. */
@@ -14,32 +15,28 @@ export const banner: readonly string[] = [`VDE switch V.${version}`, 'etherloom,
 export function socketMenu(managed: Managed): Menu {
   return plainMenu(
     heading('ds', 'sockets that clients connect to'),
-    query('ds/showinfo', '', 'show the directory and the mode of its sockets', ({ print }) => {
-      print(`ctl dir ${managed.directory}`);
-      print(`std mode 0${octal(managed.mode)}`);
-      return 'success';
-    }),
+    operate(managed).query('ds/showinfo', '', showSockets, nothing, ({ directory, mode }) => [
+      `ctl dir ${directory}`,
+      `std mode 0${octal(mode)}`,
+    ]),
   );
 }
 
-/** What is in no menu. */
+/** The commands outside menus. */
 export function generalMenu(managed: Managed, table: CommandTable, script: Script): Menu {
-  const startedAt = managed.clock.monotonic();
   return plainMenu(
     query('help', '[arg]', 'show this table, or the commands that begin with arg', ({ argument, print }) => {
       table.help(argument).forEach(print);
       return 'success';
     }),
     command('logout', '', 'end this session', () => 'logout'),
-    command('shutdown', '', 'end the switch', () => 'shutdown'),
-    query('showinfo', '', 'show version, process id, MAC address and uptime', ({ print }) => {
-      const uptime = Math.floor((managed.clock.monotonic() - startedAt) / 1000);
-      banner.forEach(print);
-      print(`pid ${managed.pid} MAC ${formatMac(managed.switch.fstp.self.mac)} uptime ${uptime}`);
-      const { management } = managed;
-      if (management) print(`mgmt ${management.path} perm 0${octal(management.mode)}`);
-      return 'success';
-    }),
+    // The session runs the operation when its own end is told.
+    { ...command('shutdown', '', shutDown.summary, () => 'shutdown'), operations: [shutDown] },
+    operate(managed).query('showinfo', '', showSwitch, nothing, ({ pid, mac, uptime, management }) => [
+      ...banner,
+      `pid ${pid} MAC ${mac} uptime ${uptime}`,
+      ...(management ? [`mgmt ${management.path} perm 0${octal(management.mode)}`] : []),
+    ]),
     command('load', 'path', 'run the commands in a file', ({ argument, giver }) => script.load(argument, giver)),
   );
 }

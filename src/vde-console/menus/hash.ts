@@ -1,29 +1,79 @@
-import type { FdbEntry, PortNumber } from '../../switch/switch.ts';
-import { vid } from '../../wire/dot1q.ts';
-import { formatMac, type MacAddress } from '../../wire/mac.ts';
-import { leadingInteger } from '../arguments.ts';
-import { command, heading, query, type Menu } from '../command.ts';
-import type { Category, Events } from '../events.ts';
 import type { Managed } from '../../management/managed.ts';
+import {
+  findStation,
+  listStations,
+  setExpiry,
+  setPersistence,
+  setSweeps,
+  setTableSize,
+  showStationSettings,
+  type StationView,
+} from '../../management/operations/stations.ts';
 import type { LoopSign, StationMove } from '../../management/station-moves.ts';
-import { bucketOf, bucketsFor, type StationSettings } from '../station-settings.ts';
+import { formatMac, parseMac, type MacAddress } from '../../wire/mac.ts';
+import { leadingInteger } from '../arguments.ts';
+import { bucketOf } from '../buckets.ts';
+import { heading, type Menu } from '../command.ts';
+import type { Category, Events } from '../events.ts';
+import { nothing, operate } from '../operate.ts';
 import { octetPair, padded } from '../text.ts';
 
 const heard: Category = { path: 'hash/+', tag: 0o011, help: 'hash: a station was learned' };
 const moved: Category = { path: 'hash/move', tag: 0o013, help: 'hash: a station is heard behind another port, or a loop is' };
 const forgotten: Category = { path: 'hash/-', tag: 0o012, help: 'hash: a station was removed' };
 
-/** Beyond this there is no VLAN. */
-const lastVlan = 4095;
-
-/** No table of the original is useful beyond this. */
-const mostBuckets = 2 ** 24;
-
 /** The stations that are known. */
-export function hashMenu(managed: Managed, events: Events, settings: StationSettings): Menu {
-  const bridge = managed.switch;
+export function hashMenu(managed: Managed, events: Events): Menu {
+  const { command, query } = operate(managed);
+  const bucketFor = ({ mac, vlan }: StationView): number => bucketOf(parseMac(mac) ?? 0, vlan, managed.stationSettings.size);
+  const line = (station: StationView, bucket: number, port: number): string => {
+    const place = `VLAN ${padded(station.vlan)} to port: ${padded(port, 3)}`;
+    return `Hash: ${padded(bucket)} Addr: ${station.mac} ${place}  age ${Math.floor(station.age / 1000)} secs`;
+  };
+  const watching = watch(managed, events);
+  return {
+    commands: [
+      heading('hash', 'the table of stations (MAC addresses)'),
+      query('hash/showinfo', '', showStationSettings, nothing, ({ size, gcInterval, expire, minPersistence }) => [
+        `Hash size ${size}`,
+        `GC interval ${gcInterval} secs`,
+        `GC expire ${expire} secs`,
+        `Min persistence ${minPersistence} secs`,
+      ]),
+      command('hash/setsize', 'N', setTableSize, (argument) => ({ size: leadingInteger(argument) })),
+      command('hash/setgcint', 'N', setSweeps, seconds),
+      command('hash/setexpire', 'N', setExpiry, seconds),
+      command('hash/setminper', 'N', setPersistence, seconds),
+      query('hash/print', '', listStations, nothing, (stations) => {
+        const rows = stations.map((station) => ({ station, bucket: bucketFor(station) }));
+        rows.sort((a, b) => a.bucket - b.bucket || a.station.age - b.station.age);
+        return rows.map(({ station, bucket }) => line(station, bucket, station.port));
+      }),
+      query(
+        'hash/find',
+        'MAC [VLAN]',
+        findStation,
+        (argument) => {
+          const [, text = '', vlan = ''] = /^(\S+)\s*(.*)$/s.exec(argument) ?? [];
+          const mac = looseMac(text);
+          return mac === undefined ? undefined : { mac: formatMac(mac), vlan: leadingInteger(vlan) };
+        },
+        (station) => [line(station, bucketFor(station), station.port + 1)],
+        'show the port of a station, plus one (as VDE2 does)',
+      ),
+    ],
+    [Symbol.dispose]: () => watching[Symbol.dispose](),
+  };
+}
+
+function seconds(argument: string): { readonly seconds: number } {
+  return { seconds: leadingInteger(argument) };
+}
+
+/** Reports stations that become known, move or are forgotten, until disposed. */
+function watch(managed: Managed, events: Events): Disposable {
   const categories = events.add([heard, forgotten, moved]);
-  const stations = bridge.stationChanges.subscribe(({ known, vid: vlan, mac, port }) => {
+  const stations = managed.switch.stationChanges.subscribe(({ known, vid: vlan, mac, port }) => {
     const category = known ? heard : forgotten;
     // The lower octet of the VLAN is in front, in these two events alone.
     const vlanText = octetPair(((vlan & 0xff) << 8) | (vlan >> 8));
@@ -32,53 +82,7 @@ export function hashMenu(managed: Managed, events: Events, settings: StationSett
   const moves = managed.moves?.reports.subscribe((report) => {
     if (events.wanted(moved)) events.emit(moved, moveText(report));
   });
-  const setting = (name: 'gcInterval' | 'expire' | 'minPersistence', path: string, help: string) =>
-    command(path, 'N', help, ({ argument }) => {
-      settings[name] = leadingInteger(argument);
-      return 'success';
-    });
-  const bucketOfEntry = (entry: FdbEntry<PortNumber>): number => bucketOf(entry.mac, entry.vid, settings.size);
-  const line = (entry: FdbEntry<PortNumber>, bucket: number, port: PortNumber): string => {
-    const place = `VLAN ${padded(entry.vid)} to port: ${padded(port, 3)}`;
-    return `Hash: ${padded(bucket)} Addr: ${formatMac(entry.mac)} ${place}  age ${Math.floor(entry.age / 1000)} secs`;
-  };
   return {
-    commands: [
-      heading('hash', 'the table of stations (MAC addresses)'),
-      query('hash/showinfo', '', 'show the settings of the table', ({ print }) => {
-        print(`Hash size ${settings.size}`);
-        print(`GC interval ${settings.gcInterval} secs`);
-        print(`GC expire ${settings.expire} secs`);
-        print(`Min persistence ${settings.minPersistence} secs`);
-        return 'success';
-      }),
-      command('hash/setsize', 'N', 'empty the table and set the number of buckets that it shows', ({ argument }) => {
-        const size = leadingInteger(argument);
-        if (size <= 0 || size > mostBuckets) return 'EINVAL';
-        settings.size = bucketsFor(size);
-        bridge.flush();
-        return 'success';
-      }),
-      setting('gcInterval', 'hash/setgcint', 'set the seconds between sweeps; 0: entries never expire'),
-      setting('expire', 'hash/setexpire', 'set the seconds until a silent station expires'),
-      setting('minPersistence', 'hash/setminper', 'set the seconds of silence before a station can move to another port'),
-      query('hash/print', '', 'list the stations and their ports', ({ print }) => {
-        const entries = [...bridge.entries()].map((entry) => ({ entry, bucket: bucketOfEntry(entry) }));
-        entries.sort((a, b) => a.bucket - b.bucket || a.entry.age - b.entry.age);
-        for (const { entry, bucket } of entries) print(line(entry, bucket, entry.port));
-        return 'success';
-      }),
-      query('hash/find', 'MAC [VLAN]', 'show the port of a station, plus one (as VDE2 does)', ({ argument, print }) => {
-        const [, text = '', vlan = ''] = /^(\S+)\s*(.*)$/s.exec(argument) ?? [];
-        const mac = looseMac(text);
-        if (mac === undefined) return 'EINVAL';
-        const number = leadingInteger(vlan);
-        const entry = number >= 0 && number <= lastVlan ? bridge.station(vid(number), mac) : undefined;
-        if (!entry) return 'ENODEV';
-        print(line(entry, bucketOfEntry(entry), entry.port + 1));
-        return 'success';
-      }),
-    ],
     [Symbol.dispose]: () => {
       stations[Symbol.dispose]();
       moves?.[Symbol.dispose]();

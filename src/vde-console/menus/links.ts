@@ -1,21 +1,19 @@
-import { leadingInteger } from '../arguments.ts';
-import { command, heading, plainMenu, query, type Menu } from '../command.ts';
 import type { Managed } from '../../management/managed.ts';
+import { addLink, listLinks, removeLink } from '../../management/operations/links.ts';
+import { leadingInteger } from '../arguments.ts';
+import { heading, plainMenu, type Menu } from '../command.ts';
+import { nothing, operate } from '../operate.ts';
 
 /** Links to other machines. */
-export function linkMenu({ links }: Managed): Menu {
+export function linkMenu(managed: Managed): Menu {
+  const { command, query } = operate(managed);
   return plainMenu(
     heading('link', 'links to other switches'),
-    query('link/print', '', 'list the links and their state', ({ print }) => {
-      for (const { id, address, state } of links?.list() ?? []) print(`Link ${id} ${address} ${state}`);
-      return 'success';
+    query('link/print', '', listLinks, nothing, (links) => links.map(({ id, address, state }) => `Link ${id} ${address} ${state}`)),
+    command('link/add', 'ADDRESS [plain]', addLink, (argument) => {
+      const [, address = argument, plain] = /^(\S+)(?:\s+(plain))?\s*$/.exec(argument) ?? [];
+      return { address, plain: plain !== undefined };
     }),
-    command(
-      'link/add',
-      'ADDRESS [plain]',
-      'open a link: tcp://HOST:PORT or tcp-listen://HOST:PORT; "plain" allows an unencrypted link beyond this machine',
-      ({ argument }) => (links ? links.add(argument) : 'ENOSYS'),
-    ),
-    command('link/del', 'N', 'close a link', ({ argument }) => (links?.remove(leadingInteger(argument)) === true ? 'success' : 'ENOENT')),
+    command('link/del', 'N', removeLink, (argument) => ({ id: leadingInteger(argument) })),
   );
 }

@@ -1,70 +1,54 @@
-import { encodePcapHeader, encodePcapRecord } from '../../wire/pcap.ts';
-import { leadingInteger } from '../arguments.ts';
-import type { OpenFile } from '../../management/files.ts';
-import { command, heading, query, type Menu } from '../command.ts';
-import type { Category, Events } from '../events.ts';
 import type { Managed } from '../../management/managed.ts';
+import { startRecording, stopRecording } from '../../management/operations/captures.ts';
+import { leadingInteger } from '../arguments.ts';
+import { command, heading, query, type Call, type Menu } from '../command.ts';
+import type { Category, Events } from '../events.ts';
+import type { Status } from '../../management/status.ts';
 import type { Plugin } from '../menus/plugins.ts';
+import { operate, statusOf } from '../operate.ts';
 
-/** Nobody is told these: they are there so that scripts which ask for them go on. */
+/** These are never emitted: they are there so that scripts which ask for them go on. */
 const categories: readonly Category[] = [
   { path: 'pdump/packetin', tag: 0o101, help: 'no events; incoming frames are in the capture file' },
   { path: 'pdump/packetout', tag: 0o102, help: 'no events; outgoing frames are in the capture file' },
 ];
 
-const ethernet = 1;
-
 /** Writes all frames that come in and go out to a capture file. */
-export function pdumpPlugin({ taps, clock }: Managed, events: Events): Plugin {
+export function pdumpPlugin(managed: Managed, events: Events): Plugin {
   return { name: 'pdump', help: 'write each frame to a capture file', open };
 
   function open(): Menu {
+    const { run } = operate(managed);
+    const { recording } = managed;
     const known = events.add(categories);
-    let filename = 'vde_dump.cap';
-    /** Whose file that is to be; undefined for anybody's. */
+    let path = 'vde_dump.cap';
+    /** The rights with which the path was named; undefined for the usual path, which all may use. */
     let namedBy: string | undefined;
-    let running: { readonly file: OpenFile; readonly tap: Disposable } | undefined;
-    const stop = (): void => {
-      running?.tap[Symbol.dispose]();
-      running?.file[Symbol.dispose]();
-      running = undefined;
-    };
-    const record = (file: OpenFile, frame: Uint8Array): void => {
-      const now = clock.wall();
-      const seconds = Math.floor(now / 1000);
-      const microseconds = Math.floor((now - seconds * 1000) * 1000);
-      if (!file.write(encodePcapRecord({ seconds, microseconds, originalLength: frame.length, frame })) && file.failed) stop();
+    const start = ({ giver }: Call): Status => {
+      // Else a user could name a file that another user may write to, and wait until that user starts it.
+      if (!recording.active && namedBy !== undefined && namedBy !== giver.files.whose) return 'EPERM';
+      const status = statusOf(run(startRecording, { path }, giver));
+      // As the original replies for any file that it cannot open.
+      return status === 'success' || status === 'EEXIST' || status === 'EIO' ? status : 'EINVAL';
     };
     return {
       commands: [
         heading('pdump', 'frames to a file'),
-        query('pdump/active', '0/1', 'whether they are written', ({ argument, giver }) => {
-          if (leadingInteger(argument) === 0) {
-            const was = running;
-            stop();
-            return was ? 'success' : 'ENOENT';
-          }
-          if (running) return 'EEXIST';
-          // Or somebody could name a file that he may not write to, and wait for one who may.
-          if (namedBy !== undefined && namedBy !== giver.files.whose) return 'EPERM';
-          const file = giver.files.open(filename, 'new');
-          if (typeof file === 'string') return 'EINVAL';
-          if (!file.write(encodePcapHeader(ethernet))) {
-            file[Symbol.dispose]();
-            return 'EIO';
-          }
-          running = { file, tap: taps.add((_direction, _port, frame) => record(file, frame)) };
-          return 'success';
-        }),
+        {
+          ...query('pdump/active', '0/1', 'whether they are written', (call) =>
+            leadingInteger(call.argument) === 0 ? statusOf(run(stopRecording, {}, call.giver)) : start(call),
+          ),
+          operations: [startRecording, stopRecording],
+        },
         query('pdump/filename', '<file>', 'the file, or another one; who names it starts it', ({ argument, giver, print }) => {
-          if (argument !== '') [filename, namedBy] = [argument, giver.files.whose];
-          print(`dumpfile=${filename}`);
+          if (argument !== '') [path, namedBy] = [argument, giver.files.whose];
+          print(`dumpfile=${path}`);
           return 'success';
         }),
         command('pdump/buffered', '0/1', 'without effect: frames are written at once', () => 'success'),
       ],
       [Symbol.dispose]: () => {
-        stop();
+        recording.stop();
         known[Symbol.dispose]();
       },
     };

@@ -71,7 +71,7 @@ export const consoles = [
   },
   {
     name: 'buckets-keep-stations',
-    at: 'hashMenu',
+    at: 'setTableSize',
     code: 'bridge.flush();',
     fault: '',
     breaks: 'stations are kept when the number of buckets changes',
@@ -81,8 +81,8 @@ export const consoles = [
   {
     name: 'print-heeds-argument',
     at: 'hashMenu',
-    code: "query('hash/print', '', '…', ({ print }) => {",
-    fault: "query('hash/print', '', '…', ({ print, argument }) => { if (argument !== '') return 'EINVAL';",
+    code: "query('hash/print', '', listStations, nothing,",
+    fault: "query('hash/print', '', listStations, (argument) => argument === '' ? {} : undefined,",
     breaks: 'an argument is refused where there is none',
     tests: ['console-hash'],
     by: ['hash-print-argument'],
@@ -98,9 +98,9 @@ export const consoles = [
   },
   {
     name: 'persistence-as-it-was',
-    at: 'hashMenu',
-    code: 'settings[name] = leadingInteger(argument);',
-    fault: "if (name !== 'minPersistence') settings[name] = leadingInteger(argument);",
+    at: 'setPersistence',
+    code: 'stationSettings.minPersistence = seconds;',
+    fault: '',
     breaks: 'the time of persistence cannot be changed',
     tests: ['console-hash'],
     by: ['hash-no-persistence'],

@@ -1,4 +1,4 @@
-import { sourceIpOf } from '../../../src/vde-console/plugins/ip-source.ts';
+import { sourceIpOf } from '../../../src/management/services/ip-source.ts';
 import { decodeDhcp } from '../../../src/wire/dhcp.ts';
 import { decodePcap } from '../../../src/wire/pcap.ts';
 import { summarize } from '../../../src/wire/summary.ts';

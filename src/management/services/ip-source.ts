@@ -63,3 +63,8 @@ export function isInRange({ version, address }: Ip, range: IpRange): boolean {
 export function formatIp({ version, address }: Ip): string {
   return version === 4 ? formatIpv4(Number(address) as Ipv4Address) : formatIpv6(address as Ipv6Address);
 }
+
+/** The range as text, as `parseRange` reads it. */
+export function formatRange(range: IpRange): string {
+  return `${formatIp(range)}/${range.length}`;
+}

@@ -1,4 +1,4 @@
-import type { Switch } from '../switch/switch.ts';
+import type { Switch } from '../../switch/switch.ts';
 
 const second = 1_000;
 
@@ -57,18 +57,4 @@ export class StationSettings {
 /** The next power of two. */
 export function bucketsFor(size: number): number {
   return 2 ** Math.ceil(Math.log2(size));
-}
-
-/** In which of `size` buckets the original has a station. */
-export function bucketOf(mac: number, vid: number, size: number): number {
-  const octets = BigInt(mac);
-  let key = BigInt(vid) << 48n;
-  for (let i = 0n; i < 6n; i++) key |= ((octets >> (40n - 8n * i)) & 0xffn) << (8n * i);
-  key = mixed(key, 0xff51afd7ed558ccdn);
-  key = mixed(key, 0xc4ceb9fe1a85ec53n);
-  return Number(key & BigInt(size - 1));
-}
-
-function mixed(key: bigint, factor: bigint): bigint {
-  return BigInt.asUintN(64, (key ^ (key >> 33n)) * factor);
 }

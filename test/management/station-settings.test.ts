@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { bucketOf, bucketsFor, StationSettings } from '../../src/vde-console/station-settings.ts';
-import { ConsoleStage } from './console-stage.ts';
+import { bucketsFor, StationSettings } from '../../src/management/services/station-settings.ts';
+import { bucketOf } from '../../src/vde-console/buckets.ts';
+import { ConsoleStage } from '../vde-console/console-stage.ts';
 
 describe('the bucket of a station', () => {
   // As vde_switch 2.3.2 printed them.

@@ -1,0 +1,147 @@
+import { formatMac } from '../../wire/mac.ts';
+import type { Managed } from '../managed.ts';
+import { Operation, refused, Refusal } from '../operation.ts';
+import { formatIp, formatRange, parseIp, parseRange } from '../services/ip-source.ts';
+
+/** The log of IP addresses. */
+export interface AddressLogView {
+  /** The path of its file, if it has one. */
+  readonly file: string | undefined;
+  /** In seconds, as `expire`. */
+  readonly gcInterval: number;
+  readonly expire: number;
+}
+
+/** A range of IP addresses. */
+export interface RangeView {
+  readonly version: 4 | 6;
+  /** Such as `10.0.0.0/8`. */
+  readonly range: string;
+}
+
+/** An IP address at a port. */
+export interface AddressView {
+  readonly version: 4 | 6;
+  readonly address: string;
+  readonly mac: string;
+  readonly vlan: number;
+  readonly port: number;
+  readonly user: string;
+}
+
+/** Shows the settings of the log of addresses. */
+export const showAddressLog = new Operation({
+  name: 'address.showinfo',
+  summary: 'log file, and how long addresses are remembered',
+  effect: 'reads',
+  act: ({ addresses: { file, gcInterval, expire } }: Managed): AddressLogView => ({ file, gcInterval, expire }),
+});
+
+/** Writes new addresses to a file, or to none. Like a capture, it is no setting to save: the file is opened with the caller's rights. */
+export const setAddressFile = new Operation({
+  name: 'address.logfile',
+  summary: 'note new addresses in a file; without one, do not',
+  effect: 'writes',
+  act: ({ addresses }, { path }: { readonly path?: string | undefined }, { files }) => refused(addresses.logTo(path, files)),
+});
+
+/** A range of addresses in text, such as `10.0.0.0/8`. */
+interface InRange {
+  readonly range: string;
+}
+
+/** Remembers the addresses of a range. */
+export const addRange = new Operation({
+  name: 'address.ipadd',
+  summary: 'note the addresses of a range',
+  effect: 'writes',
+  setting: true,
+  act: ({ addresses }, { range: text }: InRange) => {
+    const range = parseRange(text);
+    return refused(range ? addresses.addRange(range) : 'EINVAL');
+  },
+});
+
+/** Remembers no more addresses of a range. */
+export const removeRange = new Operation({
+  name: 'address.ipdel',
+  summary: 'do not note them any more',
+  effect: 'writes',
+  setting: true,
+  act: ({ addresses }, { range: text }: InRange) => {
+    const range = parseRange(text);
+    if (!range) return new Refusal('EINVAL');
+    return addresses.removeRange(range) ? undefined : new Refusal('ENOENT');
+  },
+});
+
+/** Lists the ranges, in the order of their adding. */
+export const listRanges = new Operation({
+  name: 'address.ranges',
+  summary: 'the ranges',
+  effect: 'reads',
+  act: ({ addresses }: Managed): readonly RangeView[] =>
+    addresses.ranges.map((range) => ({ version: range.version, range: formatRange(range) })),
+});
+
+/** A time, as VDE's console takes it: any number of 32 bits. */
+interface Seconds {
+  readonly seconds: number;
+}
+
+/** Sets the interval of sweeps, of which only 0 has an effect: then addresses never expire. */
+export const setAddressSweeps = new Operation({
+  name: 'address.setgcint',
+  summary: 'seconds between sweeps',
+  effect: 'writes',
+  setting: true,
+  act: ({ addresses }, { seconds }: Seconds): void => {
+    addresses.gcInterval = seconds;
+  },
+});
+
+/** Sets when a silent address expires. */
+export const setAddressExpiry = new Operation({
+  name: 'address.setexpire',
+  summary: 'seconds that a silent address is remembered',
+  effect: 'writes',
+  setting: true,
+  act: ({ addresses }, { seconds }: Seconds): void => {
+    addresses.expire = seconds;
+  },
+});
+
+/** The arguments of a list of addresses: those at a port, of a user, or a certain one. Default: all. */
+export interface ListAddresses {
+  readonly port?: number | undefined;
+  readonly user?: string | undefined;
+  readonly address?: string | undefined;
+}
+
+/** Lists the addresses that are known: those of IPv4 first, then the longest silent first. */
+export const listAddresses = new Operation({
+  name: 'address.list',
+  summary: 'all addresses',
+  effect: 'reads',
+  act: ({ accounts, addresses }: Managed, { port, user, address }: ListAddresses): readonly AddressView[] | Refusal => {
+    // A user without a name is known by number.
+    if (user !== undefined && !/^\d+$/.test(user) && accounts.uid(user) === undefined) return new Refusal('EINVAL');
+    const sought = address === undefined ? undefined : parseIp(address);
+    if (address !== undefined && sought === undefined) return new Refusal('EINVAL');
+    const isSought = (one: { readonly port: number; readonly user: string; readonly version: 4 | 6; readonly address: bigint }): boolean =>
+      (port === undefined || one.port === port) &&
+      (user === undefined || one.user === user) &&
+      (sought === undefined || (one.version === sought.version && one.address === sought.address));
+    return addresses
+      .list()
+      .filter(isSought)
+      .map((one) => ({
+        version: one.version,
+        address: formatIp(one),
+        mac: formatMac(one.mac),
+        vlan: one.vid,
+        port: one.port,
+        user: one.user,
+      }));
+  },
+});

@@ -1,0 +1,31 @@
+import type { Managed } from '../managed.ts';
+import { Operation, refused } from '../operation.ts';
+import type { Mirror } from '../services/mirrors.ts';
+import type { OnPort } from './on-port.ts';
+
+/** Copies all frames of a port to another one, which only listens where `quiet` says so. */
+export const addMirror = new Operation({
+  name: 'mirror.add',
+  summary: 'copy all frames that enter or leave by PORT to TO; quiet: TO only listens',
+  effect: 'sees-frames',
+  setting: true,
+  act: ({ mirrors }, { port, to, quiet = false }: OnPort & { readonly to: number; readonly quiet?: boolean | undefined }) =>
+    refused(port === to ? 'EINVAL' : mirrors.add(port, to, quiet)),
+});
+
+/** Ends the copies of a port's frames, at one port or at all. */
+export const removeMirror = new Operation({
+  name: 'mirror.del',
+  summary: 'stop copying, to TO or to all',
+  effect: 'sees-frames',
+  setting: true,
+  act: ({ mirrors }, { port, to }: OnPort & { readonly to?: number | undefined }) => refused(mirrors.remove(port, to)),
+});
+
+/** Lists the mirrors. */
+export const listMirrors = new Operation({
+  name: 'mirror.list',
+  summary: 'list the mirrors',
+  effect: 'reads',
+  act: ({ mirrors }: Managed): readonly Mirror[] => mirrors.list(),
+});

@@ -1,0 +1,121 @@
+import type { FdbEntry, PortNumber } from '../../switch/switch.ts';
+import { vid } from '../../wire/dot1q.ts';
+import { formatMac, parseMac } from '../../wire/mac.ts';
+import type { Managed } from '../managed.ts';
+import { Operation, Refusal } from '../operation.ts';
+import { bucketsFor } from '../services/station-settings.ts';
+
+/** How stations are remembered, in VDE's terms. */
+export interface StationSettingsView {
+  /** The number of buckets that the console shows. */
+  readonly size: number;
+  /** In seconds, as the others. */
+  readonly gcInterval: number;
+  readonly expire: number;
+  readonly minPersistence: number;
+}
+
+/** A station. */
+export interface StationView {
+  readonly vlan: number;
+  readonly mac: string;
+  readonly port: PortNumber;
+  /** The milliseconds since a frame of it was received. */
+  readonly age: number;
+}
+
+/** The highest identifier of a VLAN: beyond it no station is sought. */
+const lastVid = 4095;
+
+/** The most buckets: a table of VDE's beyond this is of no use. */
+const mostBuckets = 2 ** 24;
+
+/** Shows how stations are remembered. */
+export const showStationSettings = new Operation({
+  name: 'station.showinfo',
+  summary: 'show the settings of the table',
+  effect: 'reads',
+  act: ({ stationSettings: { size, gcInterval, expire, minPersistence } }: Managed): StationSettingsView => ({
+    size,
+    gcInterval,
+    expire,
+    minPersistence,
+  }),
+});
+
+/** Forgets all stations, and sets the number of buckets that the console shows. */
+export const setTableSize = new Operation({
+  name: 'station.setsize',
+  summary: 'empty the table and set the number of buckets that it shows',
+  effect: 'writes',
+  setting: true,
+  act: ({ stationSettings, switch: bridge }, { size }: { readonly size: number }) => {
+    if (size <= 0 || size > mostBuckets) return new Refusal('EINVAL');
+    stationSettings.size = bucketsFor(size);
+    bridge.flush();
+    return undefined;
+  },
+});
+
+/** A time, as VDE's console takes it: any number of 32 bits. */
+interface Seconds {
+  readonly seconds: number;
+}
+
+/** Sets the interval of sweeps, of which only 0 has an effect: then stations never expire. */
+export const setSweeps = new Operation({
+  name: 'station.setgcint',
+  summary: 'set the seconds between sweeps; 0: entries never expire',
+  effect: 'writes',
+  setting: true,
+  act: ({ stationSettings }, { seconds }: Seconds): void => {
+    stationSettings.gcInterval = seconds;
+  },
+});
+
+/** Sets when a silent station expires. */
+export const setExpiry = new Operation({
+  name: 'station.setexpire',
+  summary: 'set the seconds until a silent station expires',
+  effect: 'writes',
+  setting: true,
+  act: ({ stationSettings }, { seconds }: Seconds): void => {
+    stationSettings.expire = seconds;
+  },
+});
+
+/** Sets when a silent station can move. */
+export const setPersistence = new Operation({
+  name: 'station.setminper',
+  summary: 'set the seconds of silence before a station can move to another port',
+  effect: 'writes',
+  setting: true,
+  act: ({ stationSettings }, { seconds }: Seconds): void => {
+    stationSettings.minPersistence = seconds;
+  },
+});
+
+/** Lists the stations: port by port, the longest silent first. */
+export const listStations = new Operation({
+  name: 'station.list',
+  summary: 'list the stations and their ports',
+  effect: 'reads',
+  act: ({ switch: bridge }: Managed): readonly StationView[] => [...bridge.entries()].map(viewOf),
+});
+
+/** Finds a station in a VLAN, 0 unless another one is given. */
+export const findStation = new Operation({
+  name: 'station.find',
+  summary: 'show the port of a station',
+  effect: 'reads',
+  act: ({ switch: bridge }: Managed, { mac, vlan = 0 }: { readonly mac: string; readonly vlan?: number | undefined }) => {
+    const address = parseMac(mac);
+    if (address === undefined) return new Refusal('EINVAL');
+    const entry = vlan >= 0 && vlan <= lastVid ? bridge.station(vid(vlan), address) : undefined;
+    return entry ? viewOf(entry) : new Refusal('ENODEV');
+  },
+});
+
+function viewOf({ vid, mac, port, age }: FdbEntry<PortNumber>): StationView {
+  return { vlan: vid, mac: formatMac(mac), port, age };
+}

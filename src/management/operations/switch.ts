@@ -1,0 +1,50 @@
+import { formatMac } from '../../wire/mac.ts';
+import type { Managed } from '../managed.ts';
+import { Operation } from '../operation.ts';
+
+/** The sockets of a switch. */
+export interface SocketsView {
+  readonly directory: string;
+  /** The permission bits of the sockets in it. */
+  readonly mode: number;
+}
+
+/** A switch as a process. */
+export interface SwitchView {
+  readonly pid: number;
+  /** Its MAC address in spanning trees. */
+  readonly mac: string;
+  /** In whole seconds. */
+  readonly uptime: number;
+  /** The console's own socket, if it has one. */
+  readonly management: { readonly path: string; readonly mode: number } | undefined;
+}
+
+/** Shows where the sockets are. */
+export const showSockets = new Operation({
+  name: 'switch.sockets',
+  summary: 'show the directory and the mode of its sockets',
+  effect: 'reads',
+  act: ({ directory, mode }: Managed): SocketsView => ({ directory, mode }),
+});
+
+/** Shows the switch. */
+export const showSwitch = new Operation({
+  name: 'switch.showinfo',
+  summary: 'show version, process id, MAC address and uptime',
+  effect: 'reads',
+  act: ({ clock, startedAt, pid, management, switch: { fstp } }: Managed): SwitchView => ({
+    pid,
+    mac: formatMac(fstp.self.mac),
+    uptime: Math.floor((clock.monotonic() - startedAt) / 1000),
+    management,
+  }),
+});
+
+/** Ends the switch. */
+export const shutDown = new Operation({
+  name: 'switch.shutdown',
+  summary: 'end the switch',
+  effect: 'writes',
+  act: ({ shutdown }): void => shutdown(),
+});

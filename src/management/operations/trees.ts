@@ -1,0 +1,162 @@
+import { portCost, type PortNumber, type TreePort } from '../../switch/switch.ts';
+import { formatBridgeId } from '../../wire/bpdu.ts';
+import { vid, type Vid } from '../../wire/dot1q.ts';
+import { formatMac } from '../../wire/mac.ts';
+import type { Managed } from '../managed.ts';
+import { Operation, Refusal } from '../operation.ts';
+import type { OnPort } from './on-port.ts';
+import type { OnVlan } from './vlans.ts';
+
+/** This bridge, and whether it takes part in spanning trees. */
+export interface BridgeView {
+  readonly mac: string;
+  readonly priority: number;
+  readonly enabled: boolean;
+}
+
+/** A member of a VLAN in the VLAN's tree. */
+export interface TreePortView {
+  readonly port: PortNumber;
+  readonly tagged: boolean;
+  readonly cost: number;
+  /** Undefined for a port that is not in the tree. */
+  readonly role: TreePort['role'] | 'edge' | undefined;
+}
+
+/** The tree of a VLAN. */
+export interface TreeView {
+  readonly vlan: Vid;
+  readonly enabled: boolean;
+  /** The root, as `80:00:00:ff:aa:bb:cc:01`: priority and MAC address. */
+  readonly root: string;
+  /** The bridge behind the root port, in the same form; undefined when this bridge is the root. */
+  readonly designated: string | undefined;
+  /** Undefined when this bridge is the root. */
+  readonly rootPort: PortNumber | undefined;
+  readonly rootPathCost: number;
+  /** The milliseconds since the root was heard, or since this bridge is the root. */
+  readonly age: number;
+  readonly bonus: { readonly port: PortNumber; readonly cost: number } | undefined;
+  /** The members whose other side is there, by their numbers. */
+  readonly ports: readonly TreePortView[];
+}
+
+/** The arguments of an operation on a port in the tree of a VLAN. */
+type InTree = OnVlan & OnPort;
+
+/** The last VLAN whose tree can be shown, and the last whose ports can be set: ENXIO for 4094, which is never there. */
+const [lastShown, lastSet] = [4093, 4094] as const;
+
+/** The most bridges that a message age can count: it has 16 bits, 8 of them for fractions. [IEEE 802.1D, 9.3.3] */
+const mostBridges = 255;
+
+/** Shows this bridge. */
+export const showBridge = new Operation({
+  name: 'fstp.showinfo',
+  summary: 'show MAC address, priority, and whether it is on',
+  effect: 'reads',
+  act: ({ switch: { fstp } }: Managed): BridgeView => ({
+    mac: formatMac(fstp.self.mac),
+    priority: fstp.self.priority,
+    enabled: fstp.enabled,
+  }),
+});
+
+/** Switches the spanning trees on or off. Returns whether they are on, and whether the switch is a hub, in which they stay off. */
+export const setTree = new Operation({
+  name: 'fstp.setfstp',
+  summary: '1: switch the spanning tree on, 0: off',
+  effect: 'writes',
+  setting: true,
+  act: ({ switch: { fstp, hub, vlans }, treeChanges }, { on }: { readonly on: boolean }) => {
+    // A bridge that leaves a tree becomes its own root. VDE reports this also of trees in which it was the root already.
+    const roots = !on && fstp.enabled ? vlans.list().filter((vlan) => fstp.state(vlan).rootPort === undefined) : [];
+    fstp.enabled = on;
+    for (const vlan of roots) treeChanges.emit({ kind: 'root', vid: vlan, root: fstp.self, port: undefined });
+    return { enabled: fstp.enabled, hub };
+  },
+});
+
+/** Keeps a port out of the tree of a VLAN, or no longer. It lasts until the port goes down or leaves the VLAN, so it is no setting to save. */
+export const setEdge = new Operation({
+  name: 'fstp.setedge',
+  summary: '1: no bridge is behind this port in this VLAN, 0: one may be',
+  effect: 'writes',
+  act: (managed, { edge, ...place }: InTree & { readonly edge: boolean }) =>
+    inTree(managed, place, (vlan, port) => managed.switch.fstp.setEdge(vlan, port, edge)),
+});
+
+/** Lowers the cost of the way to a VLAN's root by a port. */
+export const setBonus = new Operation({
+  name: 'fstp.bonus',
+  summary: 'lower the path cost of a port in a VLAN by COST',
+  effect: 'writes',
+  setting: true,
+  act: (managed, { cost, ...place }: InTree & { readonly cost: number }) =>
+    inTree(managed, place, (vlan, port) => managed.switch.fstp.setBonus(vlan, port, cost)),
+});
+
+/** Sets the greatest distance of a root, in bridges; 0: no limit. */
+export const setMaxAge = new Operation({
+  name: 'fstp.maxage',
+  summary: `set how many bridges away a root may be, 1 to ${mostBridges}; 0: no limit`,
+  effect: 'writes',
+  setting: true,
+  act: ({ switch: { fstp } }, { bridges }: { readonly bridges: number }) => {
+    if (bridges < 0 || bridges > mostBridges) return new Refusal('EINVAL');
+    fstp.maxAge = bridges === 0 ? Infinity : bridges;
+    return undefined;
+  },
+});
+
+/** Blocks a redundant cable at both ends, or at one. */
+export const setBothEnds = new Operation({
+  name: 'fstp.bothends',
+  summary: '1: block a redundant cable at both ends, 0: at one end',
+  effect: 'writes',
+  setting: true,
+  act: ({ switch: { fstp } }, { both }: { readonly both: boolean }): void => {
+    fstp.closesBothEnds = both;
+  },
+});
+
+/** Lists the tree of each VLAN, or of one. */
+export const listTrees = new Operation({
+  name: 'fstp.list',
+  summary: 'show the tree of each VLAN, or of VLAN N',
+  effect: 'reads',
+  act: (managed: Managed, { vlan }: { readonly vlan?: number | undefined }): readonly TreeView[] | Refusal => {
+    const { vlans } = managed.switch;
+    if (vlan !== undefined && (vlan < 0 || vlan > lastShown)) return new Refusal('EINVAL');
+    if (vlan !== undefined && !vlans.has(vid(vlan))) return new Refusal('ENXIO');
+    return (vlan === undefined ? vlans.list() : [vid(vlan)]).map((one) => viewOf(managed, one));
+  },
+});
+
+function inTree({ ports, switch: { vlans } }: Managed, { vlan, port }: InTree, act: (vlan: Vid, port: PortNumber) => void) {
+  if (vlan < 0 || vlan > lastSet || !(port >= 0 && port < ports.numports)) return new Refusal('EINVAL');
+  if (!vlans.has(vid(vlan))) return new Refusal('ENXIO');
+  act(vid(vlan), port);
+  return undefined;
+}
+
+function viewOf({ ports, switch: { fstp, vlans } }: Managed, vlan: Vid): TreeView {
+  const state = fstp.state(vlan);
+  const isRoot = state.rootPort === undefined;
+  const inTree = new Map(state.ports.map((port) => [port.number, port]));
+  const members = (vlans.members(vlan) ?? []).filter(({ port, active }) => active && ports.get(port) !== undefined);
+  return {
+    vlan,
+    enabled: fstp.enabled,
+    root: formatBridgeId(isRoot ? fstp.self : state.root),
+    designated: isRoot || !state.designated ? undefined : formatBridgeId(state.designated),
+    rootPort: state.rootPort,
+    rootPathCost: state.rootPathCost,
+    age: state.age,
+    bonus: state.bonus,
+    ports: members.map(({ port, tagged }) => {
+      const one = inTree.get(port);
+      return { port, tagged, cost: one?.cost ?? portCost, role: one?.edge === true ? 'edge' : one?.role };
+    }),
+  };
+}

@@ -1,0 +1,126 @@
+import type { PortNumber, VlanMember, VlanRefusal } from '../../switch/switch.ts';
+import { vid, type Vid } from '../../wire/dot1q.ts';
+import type { Managed } from '../managed.ts';
+import { Operation, refused, Refusal } from '../operation.ts';
+import type { Status } from '../status.ts';
+import { onPort, type OnPort } from './on-port.ts';
+
+/** A VLAN with its members. */
+export interface VlanView {
+  readonly vlan: Vid;
+  /** By their numbers; without stations inside the switch. */
+  readonly members: readonly VlanMember[];
+}
+
+/** The arguments of an operation on one VLAN. */
+export interface OnVlan {
+  readonly vlan: number;
+}
+
+/** The arguments of an operation on a member of a VLAN. */
+type OnMember = OnVlan & OnPort;
+
+/** The highest VLAN that can be created: 4094 is left out, as the original does, and 4095 is reserved. */
+export const lastVlan = 4093;
+
+/** The highest VLAN that can be asked to be removed: ENXIO for 4094, which is never there. */
+const lastRemoved = 4094;
+
+const statuses: Readonly<Record<VlanRefusal, Status>> = {
+  reserved: 'EINVAL',
+  exists: 'EEXIST',
+  'no-vlan': 'ENXIO',
+  'no-port': 'ENXIO',
+  // The end of a membership that is not there is reached already.
+  'not-a-member': 'success',
+  'in-use': 'EADDRINUSE',
+};
+
+/** Creates a VLAN without members. */
+export const createVlan = new Operation({
+  name: 'vlan.create',
+  summary: `create a VLAN, 1 to ${lastVlan}`,
+  effect: 'writes',
+  setting: true,
+  act: ({ switch: { vlans, fstp }, treeChanges }, { vlan }: OnVlan) => {
+    if (vlan < 1 || vlan > lastVlan) return new Refusal('EINVAL');
+    const refusal = vlans.create(vid(vlan));
+    if (refusal === undefined) treeChanges.emit({ kind: 'root', vid: vid(vlan), root: fstp.self, port: undefined });
+    return ended(refusal);
+  },
+});
+
+/** Removes a VLAN that has no members. */
+export const removeVlan = new Operation({
+  name: 'vlan.remove',
+  summary: 'remove a VLAN that has no members',
+  effect: 'writes',
+  setting: true,
+  act: ({ switch: { vlans } }, { vlan }: OnVlan) =>
+    vlan < 0 || vlan > lastRemoved ? new Refusal('EINVAL') : ended(vlans.remove(vid(vlan))),
+});
+
+/** Makes a port a member of a VLAN whose frames carry a tag. */
+export const addMember = new Operation({
+  name: 'vlan.addport',
+  summary: 'add a port as a tagged member',
+  effect: 'writes',
+  setting: true,
+  act: (managed, member: OnMember) => onMember(managed, member, (vlan, port) => managed.switch.vlans.addTagged(vlan, port)),
+});
+
+/** Ends a port's membership with tags. */
+export const removeMember = new Operation({
+  name: 'vlan.delport',
+  summary: 'remove a tagged member',
+  effect: 'writes',
+  setting: true,
+  act: (managed, member: OnMember) => onMember(managed, member, (vlan, port) => managed.switch.vlans.removeTagged(vlan, port)),
+});
+
+/** Lets all VLANs pass a port with their tags, or no longer. */
+export const setTrunk = new Operation({
+  name: 'vlan.trunk',
+  summary: '1: the port carries all VLANs tagged until its VLANs are set, 0: not',
+  effect: 'writes',
+  setting: true,
+  act: (managed, { port, trunk }: OnPort & { readonly trunk: boolean }) =>
+    onPort(managed, port, () => ended(managed.switch.vlans.setTrunk(port, trunk))),
+});
+
+/** The arguments of a list of VLANs. */
+export interface ListVlans {
+  /** Default: all. */
+  readonly vlan?: number | undefined;
+  /** Lists only members whose other side is there, and none in a hub. Default: lists all. */
+  readonly active?: boolean | undefined;
+}
+
+/** Lists the VLANs with their members. */
+export const listVlans = new Operation({
+  name: 'vlan.list',
+  summary: 'show VLANs and all their members',
+  effect: 'reads',
+  act: ({ ports, switch: { vlans, hub } }: Managed, { vlan, active = false }: ListVlans): readonly VlanView[] | Refusal => {
+    if (vlan !== undefined && (vlan < 0 || vlan > lastVlan)) return new Refusal('EINVAL');
+    if (vlan !== undefined && !vlans.has(vid(vlan))) return new Refusal('ENXIO');
+    const isShown = (member: VlanMember): boolean => ports.get(member.port) !== undefined && (!active || (member.active && !hub));
+    return (vlan === undefined ? vlans.list() : [vid(vlan)]).map((one) => ({
+      vlan: one,
+      members: (vlans.members(one) ?? []).filter(isShown),
+    }));
+  },
+});
+
+function onMember(
+  managed: Managed,
+  { vlan, port }: OnMember,
+  act: (vlan: Vid, port: PortNumber) => VlanRefusal | undefined,
+): Refusal | undefined {
+  if (vlan < 0 || vlan > lastVlan) return new Refusal('EINVAL');
+  return onPort(managed, port, () => ended(act(vid(vlan), port)));
+}
+
+function ended(refusal: VlanRefusal | undefined): Refusal | undefined {
+  return refusal === undefined ? undefined : refused(statuses[refusal]);
+}

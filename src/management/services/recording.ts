@@ -1,0 +1,62 @@
+import type { Clock } from '../../clock.ts';
+import type { FrameTaps } from '../../plane/frame-taps.ts';
+import { encodePcapHeader, encodePcapRecord } from '../../wire/pcap.ts';
+import type { Files, OpenFile } from '../files.ts';
+import type { Status } from '../status.ts';
+
+/** The number of Ethernet among the link types of captures. [pcap, LINKTYPE_ETHERNET] */
+const ethernet = 1;
+
+/** The parts of a switch that a recording uses. */
+export interface RecordingSources {
+  readonly taps: FrameTaps;
+  readonly clock: Clock;
+}
+
+/** The recording of all frames of a switch in one pcap file. It ends when the file takes no more. */
+export class Recording implements Disposable {
+  readonly #sources: RecordingSources;
+  #running: { readonly file: OpenFile; readonly tap: Disposable } | undefined;
+
+  constructor(sources: RecordingSources) {
+    this.#sources = sources;
+  }
+
+  /** Whether it runs. */
+  get active(): boolean {
+    return this.#running !== undefined;
+  }
+
+  /** Starts it with a new file. Returns why it does not. */
+  start(path: string, files: Files): Status {
+    if (this.#running) return 'EEXIST';
+    const file = files.open(path, 'new');
+    if (typeof file === 'string') return file;
+    if (!file.write(encodePcapHeader(ethernet))) {
+      file[Symbol.dispose]();
+      return 'EIO';
+    }
+    this.#running = { file, tap: this.#sources.taps.add((_direction, _port, frame) => this.#record(file, frame)) };
+    return 'success';
+  }
+
+  /** Ends it. Returns whether it ran. */
+  stop(): boolean {
+    const running = this.#running;
+    this.#running = undefined;
+    running?.tap[Symbol.dispose]();
+    running?.file[Symbol.dispose]();
+    return running !== undefined;
+  }
+
+  [Symbol.dispose](): void {
+    this.stop();
+  }
+
+  #record(file: OpenFile, frame: Uint8Array): void {
+    const now = this.#sources.clock.wall();
+    const seconds = Math.floor(now / 1000);
+    const microseconds = Math.floor((now - seconds * 1000) * 1000);
+    if (!file.write(encodePcapRecord({ seconds, microseconds, originalLength: frame.length, frame })) && file.failed) this.stop();
+  }
+}
