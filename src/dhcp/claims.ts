@@ -7,7 +7,7 @@ const mostBelieved = 4;
 /** The number of stations that are remembered at a time, the last ones. */
 const maxStations = 1024;
 
-/** What a further claim makes of a station. */
+/** The result of a further claim of a station. */
 export type ClaimVerdict =
   | { readonly kind: 'believed' }
   /** It has just claimed too many; the claims of these addresses were believed. */

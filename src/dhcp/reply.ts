@@ -19,7 +19,7 @@ export interface Destination {
   readonly port: number;
 }
 
-/** Octets for options in the 64 of BOOTP's vendor area: not those of the cookie and of the end. [RFC 951, 3; RFC 1497] */
+/** Octets for options in the 64 of BOOTP's vendor area: without those of the cookie and of the end. [RFC 951, 3; RFC 1497] */
 const bootpRoom = 59;
 
 const unspecified = ipv4FromNumber(0);

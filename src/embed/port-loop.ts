@@ -5,15 +5,15 @@ import { quietLog, type Log } from '../log.ts';
 import { open } from '../ports/open.ts';
 import type { Acceptor, Breath, Listener, Port, PortNumber } from '../ports/port.ts';
 
-/** What a loop of ports is given. */
+/** The options of a loop of ports. */
 export interface PortLoopOptions {
-  /** Where its log goes. Default: nowhere. */
+  /** The log of the loop. Default: none. */
   readonly log?: Log;
 }
 
 /** The event loop of ports that are not at a switch. */
 export interface PortLoop {
-  /** Runs `work`, in which frames may be sent; at its end they leave together. */
+  /** Runs `work`, in which frames may be sent; they leave together at its end. */
   readonly breath: Breath;
   /**
    * Opens the port at an address: `vde://DIRECTORY`, `tcp://HOST:PORT`, `qemu-stream://PATH`, `qemu://LOCAL,REMOTE`, `tap://NAME`. It delivers
@@ -25,7 +25,7 @@ export interface PortLoop {
    * of each client, and its number. Throws EtherloomError: `bad-address`, or what its driver throws.
    */
   listen(address: string, accept: (port: Port, number: PortNumber) => void): Promise<Listener>;
-  /** Sends a frame by a port: at once, or with the rest of the current breath. The frame is the port's until then. */
+  /** Sends a frame by a port: at once, or with the rest of the current breath. Until then the frame must not change. */
   send(port: Port, frame: Uint8Array): void;
 }
 

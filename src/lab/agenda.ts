@@ -1,46 +1,46 @@
-/** Something that is to happen. Whoever has one may schedule it again and again, one time at once. */
+/** An event to come. Its owner may schedule it again and again, once at a time. */
 export abstract class Happening {
-  /** When, in milliseconds since the timeline began. */
+  /** Its time, in milliseconds since the timeline began. */
   due = 0;
-  /** Among those of one instant: the order in which they were scheduled. */
+  /** The order in which those of one instant were scheduled. */
   order = 0;
-  /** Where the timeline keeps it; -1 while it is not scheduled. */
+  /** The timeline's index of it; -1 while it is not scheduled. */
   place = -1;
-  /** Whether it belongs to whoever uses the lab, and not to the network: then it does not count. */
+  /** True if it belongs to the user of the lab, and not to the network: then it does not count. */
   readonly foreign: boolean = false;
 
   abstract happen(): void;
 }
 
-/** What is to happen, the next one first: a heap. Those of one instant come in the order in which they were scheduled. */
+/** The scheduled happenings, the next one first: a heap. Those of one instant come in the order in which they were scheduled. */
 export class Agenda {
   readonly #heap: Happening[] = [];
   #order = 0;
 
-  /** What happens next; undefined when nothing is to come. */
+  /** The next happening; undefined if there is none. */
   get first(): Happening | undefined {
     return this.#heap[0];
   }
 
-  /** Adds what is not there. */
+  /** Adds a happening that is not scheduled. */
   add(happening: Happening): void {
     happening.order = this.#order++;
     this.#rise(happening, this.#heap.length);
   }
 
-  /** Takes it away. Nothing changes when it is not there. */
+  /** Removes a happening. Has no effect if it is not scheduled. */
   remove(happening: Happening): void {
     const { place } = happening;
     if (place < 0) return;
     happening.place = -1;
     const last = this.#heap.pop();
     if (last === undefined || last === happening) return;
-    // The last one takes the place, and finds its own from there.
+    // The last one takes the place, and moves from there to its own.
     this.#sink(last, place);
     this.#rise(last, last.place);
   }
 
-  /** Takes all away. */
+  /** Removes all happenings. */
   clear(): void {
     for (const happening of this.#heap.splice(0)) happening.place = -1;
   }

@@ -6,18 +6,18 @@ import type { Network } from './network.ts';
 import type { Span } from './span.ts';
 
 /*
- * The checks as plain functions, for node:test, tap and whoever has no matchers. Each lets time pass as the matcher of its name does, and
- * throws LabAssertionError when what it asserts is not so.
+ * The checks as plain functions, for node:test, tap and other runners without matchers. Each lets time pass as the matcher of its name
+ * does, and throws LabAssertionError if its assertion fails.
  */
 
-/** What an assertion throws; its message says what became of the frames. Test runners know it by its name and code. */
+/** The error of an assertion; its message tells the fate of the frames. Test runners recognise it by its name and code. */
 export class LabAssertionError extends Error {
   override readonly name = 'AssertionError';
   readonly code = 'ERR_ASSERTION';
 }
 
 /**
- * The echo of a ping comes back.
+ * Asserts that the echo of a ping comes back.
  *
  * @example
  * ```ts
@@ -32,13 +32,13 @@ export async function assertReaches(from: LabHost, to: PingTarget, options?: Pin
   so(await reach(from, to, options));
 }
 
-/** The echo of a ping comes back within that time. */
+/** Asserts that the echo of a ping comes back within that time. */
 export async function assertReachesWithin(from: LabHost, to: PingTarget, span: Span, options?: PingOptions): Promise<void> {
   so(await reachWithin(from, to, span, options));
 }
 
 /**
- * The echo of a ping does not come back.
+ * Asserts that the echo of a ping does not come back.
  *
  * @example
  * ```ts
@@ -54,7 +54,7 @@ export async function assertDoesNotReach(from: LabHost, to: PingTarget, options?
 }
 
 /**
- * A host gets a lease within a minute, or the time that is given.
+ * Asserts that a host gets a lease within a minute, or the given time.
  *
  * @example
  * ```ts
@@ -71,7 +71,7 @@ export async function assertHasLease(host: LabHost, patience?: Span): Promise<vo
 }
 
 /**
- * A station has received such a frame, or does within a second, or the time that is given.
+ * Asserts that a station has received such a frame, or does within a second, or the given time.
  *
  * @example
  * ```ts
@@ -88,18 +88,18 @@ export async function assertSeesFrame(station: LabStation, match: FrameMatch, pa
   so(await seeFrame(station, match, patience));
 }
 
-/** A station has received no such frame, and does not within a second, or the time that is given. */
+/** Asserts that a station has received no such frame, and does not within a second, or the given time. */
 export async function assertSeesNoFrame(station: LabStation, match: FrameMatch, patience?: Span): Promise<void> {
   notSo(await seeFrame(station, match, patience));
 }
 
-/** No frame has gone in a circle, and none could. */
+/** Asserts that frames have not circulated in a loop, and cannot. */
 export async function assertHasNoLoop(net: Network): Promise<void> {
   so(await noLoop(net));
 }
 
 /**
- * The spanning trees come to rest within two minutes, or the time that is given, and are trees.
+ * Asserts that the spanning trees come to rest within two minutes, or the given time, and are trees.
  *
  * @example
  * ```ts

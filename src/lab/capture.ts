@@ -6,9 +6,10 @@ const ethernet = 1;
 const nanosecondsPerMillisecond = 1_000_000;
 
 /**
- * What the network remembers of its run as a capture in pcapng, for Wireshark: each frame once for each link that it crossed, at the end
- * of the link where it set off, which is the interface: `s1.2`, or a station's name. A comment has its number, where it went, what became
- * of it, and which frame it came of; that of the first frame says what is not remembered any more. The times are those of the lab, which begins at 2026-01-01T00:00Z.
+ * Returns the remembered part of a network's run as a capture in pcapng, for Wireshark. It has each frame once for each link that it
+ * crossed, at the sending end of the link, which is the interface: `s1.2`, or a station's name. A comment has the frame's number, its
+ * destination, its fate and its cause; that of the first frame describes the part that is no longer remembered. The times are those of the
+ * lab, which begins at 2026-01-01T00:00Z.
  *
  * @example
  * ```ts

@@ -18,34 +18,32 @@ import { formatTime, millisecondsOf, type Span } from './span.ts';
 import { lastNotes, storyOf, wayTo } from './story.ts';
 import { isOfBridges, type Hop } from './trace.ts';
 
-/*
- * What can be asserted of a network. Each check lets as much time pass as it takes, and tells what came of it and why.
- */
+/* The checks that assertions make on a network. Each lets as much time pass as it needs, and returns the result with its reason. */
 
-/** What came of a check, as matchers of vitest and jest tell it. */
+/** The result of a check, in the form of the matchers of vitest and jest. */
 export interface Verdict {
   readonly pass: boolean;
-  /** Why it failed; when it did not, why its opposite does. Evidence is kept when that is asked. */
+  /** Returns why it failed or, if it passed, why its opposite fails. Evidence is kept when this is called. */
   readonly message: () => string;
 }
 
-/** Frames that are looked for: by a function, or by the line that `summarize` makes of them. */
+/** The frames to look for: by a function, or by the line that `summarize` makes of them. */
 export type FrameMatch = ((frame: Uint8Array) => boolean) | RegExp | string;
 
 const leasePatience: Span = { seconds: 60 };
 const framePatience: Span = { seconds: 1 };
 const treePatience: Span = { seconds: 120 };
-/** A tree in which nothing changes for two hellos has become what it will be. */
+/** A tree without a change for two hello times has reached its final state. */
 const calm = 9_000;
-/** Of the addresses that are used twice, so many are named. */
+/** The number of addresses in double use that are named. */
 const shownConflicts = 5;
 
-/** Whether the echo of a ping comes back. */
+/** Returns whether the echo of a ping comes back. */
 export async function reach(from: LabHost, to: PingTarget, options: PingOptions = {}): Promise<Verdict> {
   return ping(from, to, options, undefined);
 }
 
-/** Whether the echo of a ping comes back within that time. */
+/** Returns whether the echo of a ping comes back within that time. */
 export async function reachWithin(from: LabHost, to: PingTarget, span: Span, options: PingOptions = {}): Promise<Verdict> {
   return ping(from, to, options, millisecondsOf(span));
 }
@@ -66,7 +64,7 @@ async function ping(from: LabHost, to: PingTarget, options: PingOptions, most: n
   return passed(fabric, `${from.name} does not reach ${whom}`, came, () => wayBack(fabric, from, since));
 }
 
-/** Why a host sends nothing there; undefined when it does. */
+/** Returns why a host sends nothing there; undefined if it does. */
 function obstacleTo(
   { name, linkLocal, running, stack: { ipv4, ipv6 } }: LabHost,
   to: PingTarget,
@@ -87,13 +85,13 @@ function obstacleTo(
   return isOnLink || ipv4.router !== undefined ? undefined : away(target, formatIpv4Network(ipv4.network));
 }
 
-/** How the last frame for a station came to it. */
+/** Returns how the last frame for a station came to it. */
 function wayBack(fabric: Fabric, { name }: LabStation, since: number): string[] {
   const last = [...fabric.trace.hops(since)].findLast(({ lane, fate }) => lane.target === name && fate === 'delivered');
   return last ? wayTo(fabric, last) : [];
 }
 
-/** Whether a host gets a lease within a minute, or the time that is given. */
+/** Returns whether a host gets a lease within a minute, or the given time. */
 export async function lease(host: LabHost, patience: Span = leasePatience): Promise<Verdict> {
   checkKind(host, LabHost, 'a host');
   const { fabric } = host;
@@ -108,7 +106,7 @@ export async function lease(host: LabHost, patience: Span = leasePatience): Prom
   return failed(fabric, `${host.name} has a lease`, `its DHCP client is in ${dhcp.state}`, story);
 }
 
-/** Whether a station has received such a frame, or does within a second, or the time that is given. */
+/** Returns whether a station has received such a frame, or does within a second, or the given time. */
 export async function seeFrame(station: LabStation, match: FrameMatch, patience: Span = framePatience): Promise<Verdict> {
   checkKind(station, LabStation, 'a station');
   const { fabric } = station;
@@ -143,7 +141,7 @@ function line({ time, frame }: Received): string {
   return `${formatTime(time)}  ${summarize(frame)}`;
 }
 
-/** Whether no frame has gone in a circle so far, and none could now. No time passes. */
+/** Returns whether frames have not circulated in a loop so far, and cannot now. It lets no time pass. */
 export function noLoop(net: Network): Promise<Verdict> {
   checkKind(net, Network, 'a network');
   const { fabric } = net;
@@ -156,7 +154,7 @@ export function noLoop(net: Network): Promise<Verdict> {
   return Promise.resolve(passed(fabric, 'there is a loop', 'there is none in any VLAN'));
 }
 
-/** Whether this hop is one that the frame has made before. Bridges, and stations, that are heard and speak send frames of their own. */
+/** Returns whether the frame has made this hop before. Frames that bridges and stations send by themselves do not count. */
 function isAgain({ trace }: Fabric, hop: Hop): boolean {
   if (isOfBridges(hop)) return false;
   const seen = new Set<unknown>();
@@ -173,8 +171,8 @@ function circleText(vlan: Vid, circle: readonly { readonly name: string }[]): st
 }
 
 /**
- * Whether the spanning trees come to rest within two minutes, or the time that is given, and are trees then: who is joined by links agrees
- * on the root, and there is one way between any two switches.
+ * Returns whether the spanning trees come to rest within two minutes, or the given time, and are then trees: linked switches agree on the
+ * root, and there is one way between any two of them.
  */
 export async function converged(net: Network, patience: Span = treePatience): Promise<Verdict> {
   checkKind(net, Network, 'a network');
@@ -189,19 +187,19 @@ export async function converged(net: Network, patience: Span = treePatience): Pr
   return passed(fabric, 'the spanning trees have not converged', `nothing changed since ${formatTime(changedAt(net))}`);
 }
 
-/** When a tree changed last, in milliseconds; 0 when none has. */
+/** Returns the time of the last change of a tree, in milliseconds; 0 if there was none. */
 function changedAt({ switches }: Network): number {
   return Math.max(0, ...switches.map(({ treeChanges }) => treeChanges.at(-1)?.time ?? 0));
 }
 
-/** What keeps the trees from having converged. */
+/** Returns the reasons why the trees have not converged. */
 function wrongAt(net: Network): string[] {
   const changed = changedAt(net);
   const restless = net.now - changed < calm ? [`  the last change was at ${formatTime(changed)}`] : [];
   return [...restless, ...vlansOf(net).flatMap((vlan) => wrongIn(net, vlan))];
 }
 
-/** What keeps a VLAN from having one tree wherever links join its switches. */
+/** Returns the reasons why a VLAN has not a single tree wherever links join its switches. */
 function wrongIn(net: Network, vlan: Vid): string[] {
   const members = net.switches.filter(({ running, switch: { vlans, hub } }) => running && (hub || vlans.has(vlan)));
   const links = net.links.filter((link) => link.up && carries(link, vlan) && comesThrough(link, 'both ways'));
@@ -223,7 +221,7 @@ function rootOf({ name, switch: { fstp, hub } }: LabSwitch, vlan: Vid): [string,
   return fstp.enabled && !hub ? [[name, formatBridgeId(fstp.state(vlan).root)]] : [];
 }
 
-/** What somebody else than TypeScript would say. */
+/** Checks a type for callers without TypeScript. */
 function checkKind<Kind>(value: unknown, kind: abstract new (...args: never[]) => Kind, name: string): asserts value is Kind {
   if (!(value instanceof kind))
     throw new EtherloomError('bad-option', `expected ${name} of the lab, not ${String(value)}; pass one that the network made`);
@@ -233,7 +231,7 @@ function failed(fabric: Fabric, expected: string, found: string, more: () => rea
   return { pass: false, message: () => messageOf(fabric, expected, found, more()) };
 }
 
-/** `opposite` is what was expected where this is a failure. */
+/** `opposite` is the expectation under which this is a failure. */
 function passed(fabric: Fabric, opposite: string, found: string, more: () => readonly string[] = () => []): Verdict {
   return { pass: true, message: () => messageOf(fabric, opposite, found, more()) };
 }

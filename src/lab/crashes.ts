@@ -10,12 +10,12 @@ export class Crashes {
     this.#restart = restart;
   }
 
-  /** Whether the node is down. */
+  /** True if the node is down. */
   get any(): boolean {
     return this.#open.size > 0;
   }
 
-  /** Begins one. */
+  /** Begins a crash. */
   begin(): Disposable {
     const crash = {};
     const isFirst = !this.any;

@@ -11,58 +11,61 @@ import { Timeline } from './timeline.ts';
 import { Trace } from './trace.ts';
 import { VirtualTime, type Pacer } from './virtual-time.ts';
 
-/** What all parts go by. */
+/** The options that all parts of a network follow. */
 export interface FabricOptions {
-  /** What all chance comes from: the same seed, the same run. Default: 1. */
+  /** The seed of all chance: the same seed gives the same run. Default: 1. */
   readonly seed?: number;
-  /** How many frames, each on each link that it crosses, are remembered. Default: 16,384. */
+  /** The number of frames that are remembered, each on each link that it crosses. Default: 16,384. */
   readonly history?: number;
   /**
-   * How many frames may be on links at once; more are a storm, and end the run with an error that says when. Default: 1,000,000, or what it
-   * takes when all nodes say something to all others four times at once, where that is more.
+   * The most frames on links at once; more are a storm, and end the run with an error. Default: 1,000,000, or more for large networks:
+   * enough for all nodes to send to all others four times at once.
    */
   readonly calm?: number;
   /**
-   * Keeps a record of all that is done, with which the run can be repeated, octet by octet. One of over 64 Mi characters is given up. Default:
-   * false.
+   * Keeps a record of all actions, with which the run can be repeated, octet by octet. A record of over 64 Mi characters is given up.
+   * Default: false.
    */
   readonly record?: boolean;
-  /** Gives every frame to switches in memory of its own, overwritten afterwards, to find whoever keeps what is lent. Default: false. */
+  /**
+   * Passes every frame to switches in memory of its own, which is overwritten afterwards, to detect code that keeps borrowed frames.
+   * Default: false.
+   */
   readonly poison?: boolean;
 }
 
 const leastCalm = 1_000_000;
 const maxConflicts = 100;
 
-/** What all parts of a network share: time, chance, and memory of what happened. */
+/** The parts that all elements of a network share: time, chance, and memory of the run. */
 export class Fabric {
   readonly seed: number;
   readonly timeline = new Timeline();
   readonly trace: Trace;
   readonly poison: boolean;
-  /** What was done, if it is recorded. */
+  /** The actions so far, if they are recorded. */
   readonly record: RunRecord | undefined;
-  /** How many frames are on links. */
+  /** The number of frames on links. */
   flying = 0;
-  /** The ways of links on which something befalls frames. */
+  /** The channels of links that affect frames at present. */
   readonly channels = new Set<Channel>();
-  /** Real time; set while the network has a way out of the lab. */
+  /** Real time; set while the network is connected to the outside of the lab. */
   pacer: Pacer | undefined;
-  /** What the switch of a port such as `s1.2` says of a frame that comes in there; undefined when it is no port of a switch. */
+  /** Explains the decision of a switch about a frame that comes in by a port such as `s1.2`; undefined if it is not a port of a switch. */
   explain: (port: string, frame: Uint8Array) => string | undefined = () => undefined;
-  /** The switches that have crashed, and the links that are down beside theirs. */
+  /** Returns the switches that have crashed, and the links that are down beside theirs. */
   outages: () => readonly string[] = () => [];
-  /** What programs of hosts noted, and when. */
+  /** Returns the notes of hosts' programs, with their times. */
   logs: () => readonly { readonly time: number; readonly text: string }[] = () => [];
-  /** The name of the node with that address. */
+  /** Returns the name of the node with that address. */
   nameOf: (mac: MacAddress) => string | undefined = () => undefined;
-  /** What was done to the network, as long as it lasted. */
+  /** The faults of the network. */
   readonly faults = new FaultLog();
-  /** Which addresses were found to be used twice, in lines; the first ones. */
+  /** The first addresses found in double use, in lines. */
   readonly conflicts: string[] = [];
-  /** What those who serve stations can tell of one of them, in lines. */
+  /** Functions that return details about a station, in lines. */
   readonly witnesses: ((mac: MacAddress) => readonly string[])[] = [];
-  /** Keeps evidence of a failed assertion of that name, and tells where it is; undefined where none is kept. */
+  /** Keeps evidence of a failed assertion of that name, and returns its place; undefined if none is kept. */
   evidence: (name: string) => string | undefined = () => undefined;
   readonly #virtualTime = new VirtualTime(this.timeline);
   readonly #calmGiven: number | undefined;
@@ -84,27 +87,27 @@ export class Fabric {
     this.#calm = calm ?? leastCalm;
   }
 
-  /** Whether no frame is under way. */
+  /** True if no frame is under way. */
   get quiet(): boolean {
     return this.flying === 0 && [...this.channels].every(({ delayed }) => delayed === 0);
   }
 
-  /** A source of chance for one purpose; who has the same name draws the same. */
+  /** Returns a source of chance for one purpose; the same name draws the same numbers. */
   random(name: string): Random {
     return seededRandom(this.seed, name);
   }
 
-  /** An address was found to be used twice. */
+  /** Notes an address in double use. */
   noteConflict(text: string): void {
     if (this.conflicts.length < maxConflicts) this.conflicts.push(`at ${formatTime(this.timeline.now)} ${text}`);
   }
 
-  /** The network has so many nodes and links by now. */
+  /** Adapts the limit of frames to the present number of nodes and links. */
   grew(nodes: number, links: number): void {
     this.#calm = this.#calmGiven ?? Math.max(leastCalm, 4 * nodes * links);
   }
 
-  /** A frame sets off. Throws EtherloomError('timed-out') when it is one of too many. */
+  /** Counts a frame that is sent. Throws EtherloomError('timed-out') if there are too many. */
   depart(): void {
     if (++this.flying <= this.#calm) return;
     const { now } = this.timeline;
@@ -115,19 +118,19 @@ export class Fabric {
     );
   }
 
-  /** Lets time pass until then, or until `enough` says so, and tells whether it did. */
+  /** Lets time pass until `until`, or until `enough` returns true. Resolves to whether it did. */
   pass(until: number, enough?: () => boolean): Promise<boolean> {
     this.checkOpen();
     return (this.pacer ?? this.#virtualTime).pass(onGrid(until), enough);
   }
 
-  /** Does what somebody wants from outside, as one piece. What is done by that again is no step of its own. */
+  /** Runs an action of the user as one step. Actions inside it are not steps of their own. */
   act<T>(text: () => string, work: () => T): T {
     if (this.#acting) return work();
-    // Whoever is refused is not in the record.
+    // A refused action is not in the record.
     if (this.record) this.checkOpen();
     const step = this.record?.add({ time: this.timeline.now, after: this.timeline.count, text: text() });
-    // Who is called back afterwards acts for himself.
+    // A later callback is an action of its own.
     return this.enter(() => {
       this.#acting = true;
       try {
@@ -141,31 +144,31 @@ export class Fabric {
     });
   }
 
-  /** Does something from outside at the time that it is; within a happening it is part of that. */
+  /** Runs an action of the user at the current time; within a happening it is part of that. */
   enter<T>(work: () => T): T {
     this.checkOpen();
     return this.pacer ? this.pacer.around(work) : this.timeline.enter(work);
   }
 
-  /** Ends the network's time. From then on nothing can be done to it; what it remembers can be read. */
+  /** Ends the network's time. From then on it cannot be changed; its memory can still be read. */
   close(): void {
     if (this.timeline.closed) return;
     this.timeline.close();
     this.#virtualTime.end(disposed);
   }
 
-  /** Throws EtherloomError('bad-state') when the network was disposed. */
+  /** Throws EtherloomError('bad-state') if the network was disposed. */
   checkOpen(): void {
     if (this.timeline.closed) throw disposed();
   }
 
-  /** Begins a fault that lasts until it is disposed. Disposing it again does nothing. */
+  /** Begins a fault that lasts until it is disposed. Disposing it again has no effect. */
   fault(text: () => string, begin: () => Disposable): Disposable {
     const inner = this.#acting;
     const name = inner ? '' : `f${++this.#faults}`;
     const begins = this.#moment;
     const fault = this.act(() => `${name} = ${text()}`, begin);
-    // What belongs to another fault is not logged by itself.
+    // A part of another fault is not logged by itself.
     const span = inner ? undefined : this.faults.begin(name, text(), begins);
     let lasting = true;
     return {

@@ -8,16 +8,16 @@ export interface Moment {
 
 /** A fault, from its beginning to its end. */
 export interface FaultSpan {
-  /** As the notation names it: `f1`. */
+  /** The name that the notation gives it: `f1`. */
   readonly name: string;
-  /** As the notation has it: `cut s1-s2`. */
+  /** The text in the notation: `cut s1-s2`. */
   readonly text: string;
   readonly begins: Moment;
   /** Undefined while it lasts. */
   ends: Moment | undefined;
 }
 
-/** A log holds so many faults at most. */
+/** The most faults in a log. */
 const maxFaults = 10_000;
 
 /** The faults of a run, the last ones, in the order in which they began. */
@@ -30,17 +30,17 @@ export class FaultLog {
     this.#most = most;
   }
 
-  /** Those that are remembered. */
+  /** The remembered faults. */
   get spans(): readonly FaultSpan[] {
     return this.#spans;
   }
 
-  /** How many are not remembered any more. */
+  /** The number of faults that are no longer remembered. */
   get forgotten(): number {
     return this.#total - this.#spans.length;
   }
 
-  /** A fault begins. What is returned is told when it ends. */
+  /** Adds a fault. The returned value must get its end. */
   begin(name: string, text: string, begins: Moment): FaultSpan {
     const span: FaultSpan = { name, text, begins, ends: undefined };
     this.#total++;

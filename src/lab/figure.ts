@@ -5,12 +5,13 @@ import type { LabSwitch } from './lab-switch.ts';
 import type { Network } from './network.ts';
 
 /*
- * Networks as the figures of standards and papers draw them: bridges with numbers, and LANs, named by letters, that they are attached to.
+ * Networks as the figures of standards and papers draw them: numbered bridges, and the LANs to which they are attached, named by letters.
  */
 
 /**
- * `1 0x222 = a c`: bridge 1, which is switch `b1`, has the identifier 0x222 and is attached to the LANs a and c, which are hubs `lan-a` and
- * `lan-c`, by its ports 1 and 2. The identifier is the MAC address, with the priority in 16 bits before it where it is longer.
+ * Adds a bridge. `1 0x222 = a c`: bridge 1, which is switch `b1`, has the identifier 0x222 and is attached to the LANs a and c, which are
+ * hubs `lan-a` and `lan-c`, by its ports 1 and 2. The identifier is the MAC address; a longer one has the priority in the 16 bits before
+ * it.
  */
 export function bridge(net: Network, [number = '', id = '', equals, ...lans]: readonly string[]): LabSwitch {
   if (!/^\d+$/.test(number) || !/^0x[0-9a-f]{1,16}$/i.test(id) || equals !== '=' || lans.length === 0) {
@@ -48,7 +49,7 @@ export function check(bridge: LabSwitch, equals: string | undefined, roles: read
 }
 
 /**
- * The roles of a bridge's ports, in their order: `R D A`.
+ * Returns the roles of a bridge's ports, in their order: `R D A`.
  *
  * @example
  * ```ts

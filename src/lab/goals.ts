@@ -2,7 +2,9 @@ import { nextTurn } from '../clock.ts';
 import { EtherloomError } from '../errors.ts';
 import { isThenable } from './timeline.ts';
 
-/** The condition until which time passes. Throws EtherloomError('bad-option') when it is none, and when it answers with a promise. */
+/**
+ * Returns the condition until which time passes. Throws EtherloomError('bad-option') if it is not a function, or if it returns a promise.
+ */
 export function conditionOf(what: unknown): () => boolean {
   if (typeof what !== 'function')
     throw new EtherloomError('bad-option', `cannot run until ${String(what)}; give a function that returns true or false, or a promise`);
@@ -10,13 +12,13 @@ export function conditionOf(what: unknown): () => boolean {
   return () => isYes('the condition', ask());
 }
 
-/** Whether that is the answer of a function. Throws EtherloomError('bad-option') when it is a promise, which is true whatever comes of it. */
+/** Returns whether a function's answer is true. Throws EtherloomError('bad-option') if it is a promise, which is always truthy. */
 export function isYes(what: string, answer: unknown): boolean {
   if (isThenable(answer)) throw new EtherloomError('bad-option', `${what} is asynchronous: it returns a promise; return true or false`);
   return Boolean(answer);
 }
 
-/** A promise, and what has become of it so far. */
+/** A promise, and its state so far. */
 export class Settling<T> {
   #outcome: (() => T) | undefined;
 
@@ -31,19 +33,19 @@ export class Settling<T> {
     );
   }
 
-  /** Looks at it from now on. What is settled already is seen at once. */
+  /** Observes a promise from now on. A settled promise is recognised at once. */
   static async of<T>(promise: PromiseLike<T>): Promise<Settling<T>> {
     const settling = new Settling(promise);
     await nextTurn();
     return settling;
   }
 
-  /** Whether it is settled. */
+  /** True if it is settled. */
   get settled(): boolean {
     return this.#outcome !== undefined;
   }
 
-  /** What it resolved with. Throws what it rejected with. */
+  /** Returns the value that it resolved to. Throws the reason of a rejection. */
   outcome(): T | undefined {
     return this.#outcome?.();
   }

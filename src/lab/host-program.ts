@@ -7,33 +7,33 @@ import type { LabHost, PingTarget } from './lab-host.ts';
 import type { LabUdpOptions, LabUdpSocket, UdpProgram } from './lab-udp-socket.ts';
 import { checkCount } from './numbers.ts';
 
-/** Chance for a program: a number from 0 to 1, and never 1. */
+/** Chance for a program: a number from 0 up to 1, exclusive. */
 export interface HostRandom {
   (): number;
-  /** An integer from `least` to `most`, all equally likely. */
+  /** Returns an integer from `least` to `most`, all equally likely. */
   integer(least: number, most: number): number;
 }
 
-/** What a host's program works with. All of it ends when the host crashes; none of it need be called by way of this object. */
+/** The tools of a host's program. All of them end when the host crashes. They can be called as plain functions. */
 export interface HostSurroundings {
   readonly host: LabHost;
-  /** Opens a UDP socket; without a port, at one that is free. `await socket.receive()` waits for a datagram. */
+  /** Opens a UDP socket; without a port, at a free one. `await socket.receive()` waits for a datagram. */
   readonly udp: (port?: number, program?: UdpProgram, options?: LabUdpOptions) => LabUdpSocket;
-  /** Waits so many milliseconds of the host's own clock. */
+  /** Waits for a number of milliseconds of the host's own clock. */
   readonly sleep: (milliseconds: number) => Promise<void>;
-  /** Milliseconds by the host's own clock. */
+  /** Returns milliseconds by the host's own clock. */
   readonly now: () => number;
   readonly random: HostRandom;
   readonly disk: LabDisk;
-  /** Notes a line, which `host.log` has, and which is told with what fails. */
+  /** Notes a line, which `host.log` has, and which failures quote. */
   readonly log: (text: string) => void;
-  /** Resolves with the milliseconds that an echo took; undefined when it does not come. */
+  /** Resolves to the time of an echo in milliseconds; undefined if it does not come. */
   readonly ping: (to: PingTarget, options?: PingOptions) => Promise<number | undefined>;
 }
 
 /**
- * What a host does from its start on, and again after each crash. It may be asynchronous; what it throws or rejects with ends the run. It waits
- * by what it is given: `sleep`, `socket.receive`, `disk`, `ping`, and not by `net.run`.
+ * The program of a host, which runs from its start on, and again after each crash. It may be asynchronous; an error or rejection ends the
+ * run. It waits by its tools, `sleep`, `socket.receive`, `disk`, `ping`, and not by `net.run`.
  */
 export type HostProgram = (surroundings: HostSurroundings) => unknown;
 
@@ -44,7 +44,7 @@ export interface LogLine {
   readonly text: string;
 }
 
-/** What a program of that host works with. All of it ends with the life that the host has now: a program that is dead is never called again. */
+/** Returns the tools of that host's programs. They end with the host's current life: a dead program is never called again. */
 export function surroundingsOf(host: LabHost): HostSurroundings {
   const { life } = host;
   const whileAlive = <T>(begin: (resolve: (value: T) => void) => void): Promise<T> =>
@@ -68,7 +68,7 @@ export function surroundingsOf(host: LabHost): HostSurroundings {
   };
 }
 
-/** Numbers by a source of bits. */
+/** Returns numbers made from a source of bits. */
 export function hostRandom(source: Random): HostRandom {
   const random = (): number => chance(source);
   const integer = (least: number, most: number): number => {

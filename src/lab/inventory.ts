@@ -6,7 +6,7 @@ import type { Link } from './link.ts';
 import { checkName } from './names.ts';
 import type { Node } from './plugs.ts';
 
-/** What a network has: nodes and links, each with a name. */
+/** The nodes and links of a network, each with a name. */
 export class Inventory {
   readonly #nodes = new Map<string, Node>();
   readonly #links = new Map<string, Link>();
@@ -16,12 +16,12 @@ export class Inventory {
     return [...this.#nodes.values()];
   }
 
-  /** Of those, the switches. */
+  /** The switches among them. */
   get switches(): readonly LabSwitch[] {
     return this.nodes.filter((node) => node instanceof LabSwitch);
   }
 
-  /** Of those, the hosts. */
+  /** The hosts among them. */
   get hosts(): readonly LabHost[] {
     return this.nodes.filter((node) => node instanceof LabHost);
   }
@@ -31,29 +31,29 @@ export class Inventory {
     return [...this.#links.values()];
   }
 
-  /** The node of that name. Throws EtherloomError('bad-option') when there is none. */
+  /** Returns the node of that name. Throws EtherloomError('bad-option') if there is none. */
   node(name: string): Node {
     const node = this.#nodes.get(name);
     if (node) return node;
     throw wrong(`there is no ${name} in this network; add it first`);
   }
 
-  /** As `node`, but what is no switch is refused too. */
+  /** As `node`, and refuses a node that is not a switch. */
   switchNamed(name: string): LabSwitch {
     return this.#nodeOf(name, LabSwitch, 'a switch');
   }
 
-  /** As `node`, but what is no station is refused too; a host is one. */
+  /** As `node`, and refuses a node that is not a station; a host is one. */
   stationNamed(name: string): LabStation {
     return this.#nodeOf(name, LabStation, 'a station');
   }
 
-  /** As `node`, but what is no host is refused too. */
+  /** As `node`, and refuses a node that is not a host. */
   hostNamed(name: string): LabHost {
     return this.#nodeOf(name, LabHost, 'a host');
   }
 
-  /** The link of that name, `s1-s2`, or `s2-s1`. Throws EtherloomError('bad-option') when there is none. */
+  /** Returns the link of that name, `s1-s2`, or `s2-s1`. Throws EtherloomError('bad-option') if there is none. */
   linkNamed(name: string): Link {
     const link = this.#links.get(name) ?? this.links.find((one) => reversed(one) === name);
     if (link) return link;
@@ -87,13 +87,13 @@ export class Inventory {
     this.#links.delete(link.name);
   }
 
-  /** Throws EtherloomError('bad-option') when one is of another network, which has a time of its own. */
+  /** Throws EtherloomError('bad-option') if a node is of another network, which has its own time. */
   protected checkOurs(...nodes: readonly Node[]): void {
     const stranger = nodes.find((node) => this.#nodes.get(node.name) !== node);
     if (stranger) throw wrong(`${stranger.name} is not part of this network, or was removed; pass a node that this network made`);
   }
 
-  /** As `checkOurs`. */
+  /** As `checkOurs`, for a link. */
   protected checkOurLink(link: Link): void {
     if (this.#links.get(link.name) !== link)
       throw wrong(`the link ${link.name} is not part of this network, or was removed; pass a link that this network made`);
@@ -111,7 +111,7 @@ export class Inventory {
   }
 }
 
-/** The name of a link from its other end: `s1-a` of `a-s1`. */
+/** Returns the name of a link from its other end: `s1-a` of `a-s1`. */
 function reversed({ name, ends: [a, b] }: Link): string {
   const number = name.slice(`${a.owner.name}-${b.owner.name}`.length);
   return `${b.owner.name}-${a.owner.name}${number}`;

@@ -14,7 +14,7 @@ import { readIpv4Text, readMacText, readNetworkText, serverMac } from './names.t
 import { checkNumber, vlanOf } from './numbers.ts';
 import type { Wording } from './words.ts';
 
-/** The options of the production server that the lab gives on as they are. */
+/** The options of the production server that the lab passes on unchanged. */
 type ServerOption =
   | 'leaseTime'
   | 'minLeaseTime'
@@ -33,9 +33,9 @@ type ServerOption =
   | 'laxChecksum'
   | 'probe';
 
-/** What a DHCP server of the lab serves, with the defaults of the production server but for those that are named here. */
+/** The options of a DHCP server of the lab; their defaults are those of the production server, except for the ones named here. */
 export interface LabDhcpOptions extends Pick<DhcpOptions, ServerOption> {
-  /** Default: `10.0.0.0/8`, which is the network of hosts with static addresses too. */
+  /** Default: `10.0.0.0/8`, which is also the network of hosts with static addresses. */
   readonly network?: string;
   /** The server's own address. Default: `10.77.0.1`. */
   readonly address?: string;
@@ -43,24 +43,24 @@ export interface LabDhcpOptions extends Pick<DhcpOptions, ServerOption> {
   readonly range?: string;
   /** The VLAN that is served. Default: 0, which has no tags. */
   readonly vlan?: number;
-  /** The way out of the network. Default: clients are told none. */
+  /** The router of the network. Default: none. */
   readonly router?: string;
-  /** DNS servers. Default: clients are told none. */
+  /** DNS servers. Default: none. */
   readonly dns?: readonly string[];
   /** Addresses that only one station gets, each as `02:00:00:00:00:01=10.77.0.5`. Default: none. */
   readonly reserve?: readonly string[];
-  /** How long it takes to keep a lease, in milliseconds. What is not kept when the switch crashes is lost. Default: 0. */
+  /** The time to store a lease, in milliseconds. A lease that is not stored when the switch crashes is lost. Default: 0. */
   readonly diskLatency?: number;
 }
 
-/** So many events are remembered, the last ones. */
+/** The most events that are remembered, the last ones. */
 const maxEvents = 10_000;
-/** Of those of one client, so many explain what became of it. */
+/** The most events of one client that explain a failure. */
 const witnessed = 3;
 
-/** The production DHCP server in a switch. Its leases are kept over a crash of that switch. */
+/** The production DHCP server in a switch. Its leases outlive a crash of that switch. */
 export class LabDhcp {
-  /** Where the leases are kept. */
+  /** The store of the leases. */
   readonly disk: MemoryLeaseStore;
   readonly #at: LabSwitch;
   readonly #number: number;
@@ -69,7 +69,10 @@ export class LabDhcp {
   readonly #events: DhcpEvent[] = [];
   #server: DhcpServer | undefined;
 
-  /** Puts it, the server of that number, beside others into the switch. Throws EtherloomError('bad-option' or 'bad-address') that says what is wrong. */
+  /**
+   * Adds the server with that number to the switch, beside other servers. Throws EtherloomError('bad-option' or 'bad-address') with the
+   * mistake.
+   */
   constructor(at: LabSwitch, number: number, options: LabDhcpOptions, fabric: Fabric, others: readonly LabDhcp[]) {
     this.#at = at;
     this.#number = number;
@@ -105,7 +108,7 @@ export class LabDhcp {
     return this.#server;
   }
 
-  /** The address that its frames come from. */
+  /** The source address of its frames. */
   get mac(): MacAddress {
     return this.#config.serverMac;
   }
@@ -115,17 +118,17 @@ export class LabDhcp {
     return this.#config.serverAddress;
   }
 
-  /** What the server holds now: addresses that are not simply free. */
+  /** The present leases: addresses that are not simply free. */
   get leases(): readonly Lease[] {
     return [...(this.#server?.leases() ?? [])];
   }
 
-  /** What the server told since the network began; the last ones. */
+  /** The last events of the server since the network began. */
   get events(): readonly DhcpEvent[] {
     return this.#events;
   }
 
-  /** Lets nothing be written to its disk until disposed. */
+  /** Makes writes to its disk fail until disposed. */
   fillDisk(): Disposable {
     return this.#fabric.fault(
       () => `full-disk ${this.#number}`,

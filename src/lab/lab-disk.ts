@@ -4,22 +4,22 @@ import type { Random } from '../random.ts';
 import type { Fabric } from './fabric.ts';
 import { checkNumber } from './numbers.ts';
 
-/** A write, the removal of a file, or its new name, that a crash may undo. */
+/** A write, removal or renaming of a file that a crash may undo. */
 interface Change {
   readonly file: string;
   readonly octets?: Uint8Array | undefined;
-  /** What it was called before. */
+  /** The former name. */
   readonly from?: string;
 }
 
 type Files = Map<string, Uint8Array>;
 
-/** Of the changes that were not synced when a host crashed, so many are lost, and so many of the others are torn. */
+/** The shares of unsynced changes that a crash loses, and of the others that it tears. */
 const [lost, torn] = [0.5, 0.5];
 
 /**
- * The disk of a host: files that are written and read whole. What was not synced when the host crashes is lost, or torn: of a write only the first
- * octets are there. All that it does takes its latency, so that time must pass while it is awaited.
+ * The disk of a host: files that are written and read whole. A crash loses unsynced changes or tears them: of a torn write only the first
+ * octets remain. All operations take its latency, so time must pass while they are awaited.
  */
 export class LabDisk {
   readonly #host: string;
@@ -41,7 +41,7 @@ export class LabDisk {
     this.#random = fabric.random(`disk ${host}`);
   }
 
-  /** How long it takes to read, to write and to sync, in milliseconds. A change holds for what is asked from then on. */
+  /** The time to read, to write and to sync, in milliseconds. A change applies to later operations. */
   get latency(): number {
     return this.#latency;
   }
@@ -54,44 +54,44 @@ export class LabDisk {
     );
   }
 
-  /** What a crash leaves in any case, in text, by the names of the files. It can be looked at without any time. */
+  /** The content that every crash leaves, as text, by the names of the files. Reading it takes no time. */
   get synced(): ReadonlyMap<string, string> {
     return new Map(Array.from(this.#synced, ([file, octets]) => [file, textOf(octets)]));
   }
 
-  /** The file in text; undefined when there is none. Rejects with SystemError('EIO') while the disk fails, as all that it does. */
+  /** Returns a file's text; undefined if there is none. Rejects with SystemError('EIO') while the disk fails, as all operations do. */
   async read(file: string): Promise<string | undefined> {
     const octets = await this.readOctets(file);
     return octets && textOf(octets);
   }
 
-  /** The octets of a file; undefined when there is none. */
+  /** Returns the octets of a file; undefined if there is none. */
   readOctets(file: string): Promise<Uint8Array | undefined> {
     return this.#do(`read ${file}`, () => this.#files.get(file)?.slice());
   }
 
-  /** Puts that in the place of a file; text as UTF-8. */
+  /** Replaces a file's content; text is written as UTF-8. */
   write(file: string, content: string | Uint8Array): Promise<void> {
     const octets = typeof content === 'string' ? new TextEncoder().encode(content) : content.slice();
     return this.#do(`write ${file}`, () => this.#change({ file, octets }));
   }
 
-  /** Removes a file. Nothing happens when there is none. */
+  /** Removes a file. Has no effect if there is none. */
   remove(file: string): Promise<void> {
     return this.#do(`remove ${file}`, () => this.#change({ file }));
   }
 
-  /** Gives a file a new name, in the place of a file that has it. A crash leaves one of both whole. Nothing happens when there is none. */
+  /** Renames a file, and replaces a file with the new name. A crash leaves one of the two whole. Has no effect if there is none. */
   rename(from: string, to: string): Promise<void> {
     return this.#do(`rename ${from}`, () => this.#change({ file: to, from }));
   }
 
-  /** The names of all files. */
+  /** Returns the names of all files. */
   list(): Promise<string[]> {
     return this.#do('list the files', () => [...this.#files.keys()].sort());
   }
 
-  /** Makes all that was written before outlive a crash. */
+  /** Makes all earlier writes outlive a crash. */
   sync(): Promise<void> {
     return this.#do('sync', () => {
       this.#synced = new Map(this.#files);
@@ -99,7 +99,7 @@ export class LabDisk {
     });
   }
 
-  /** Lets it fail until disposed: nothing is read, written or synced. */
+  /** Makes it fail until disposed: all reads, writes and syncs are refused. */
   fail(): Disposable {
     return this.#fabric.fault(
       () => `fail-disk ${this.#host}`,
@@ -111,7 +111,7 @@ export class LabDisk {
     );
   }
 
-  /** The host has crashed: what is on its way is not done, and of what was not synced a part is there. */
+  /** Applies a crash of the host: pending operations are not done, and some unsynced changes are lost. */
   crash(): void {
     this.#generation++;
     for (const change of this.#changes.splice(0)) {
@@ -128,7 +128,7 @@ export class LabDisk {
     apply(this.#files, change);
   }
 
-  /** One after the other, each a latency after it was asked for. Whoever is dead by then is not told. */
+  /** Runs operations one after the other, each a latency after its request. A caller that is dead by then is not called. */
   #do<T>(what: string, work: () => T): Promise<T> {
     const { timeline } = this.#fabric;
     const generation = this.#generation;

@@ -19,18 +19,18 @@ import { checkCount, checkNumber } from './numbers.ts';
 import { checkOptions, formatLine, formatWords } from './words.ts';
 import { readAddressText, readHost6Address, readHostAddress, readIpv4Text, readIpv6Text, readMacText, type HostAddress } from './names.ts';
 
-/** Who is pinged: a host, or an address in text, of IPv4 or IPv6. */
+/** The target of a ping: a host, or an address in text, of IPv4 or IPv6. */
 export type PingTarget = LabHost | string;
 
 const defaultTimeout = 4000;
-/** Who claims to be everybody fills no memory. */
+/** The most rivals that are remembered, so that a station with many addresses does not fill the memory. */
 const maxRivals = 16;
 const maxLines = 1000;
 const maxPing = 0xffff - 28;
 
 /** A host with a network stack: ARP, IPv4, IPv6, ICMP, UDP, a DHCP client. */
 export class LabHost extends LabStation {
-  /** Chance for its programs, by the seed of the network. */
+  /** Chance for its programs, from the seed of the network. */
   readonly random: HostRandom;
   readonly #options: LabHostOptions;
   readonly #ipv4: HostAddress | undefined;
@@ -63,12 +63,12 @@ export class LabHost extends LabStation {
     if (program) this.start(program);
   }
 
-  /** Its network stack. After a crash it is another one. */
+  /** Its network stack. After a crash it is a new one. */
   get stack(): Host {
     return this.#stack;
   }
 
-  /** Whether it runs, and has not crashed. */
+  /** True if it runs, and has not crashed. */
   override get running(): boolean {
     return !this.#crashes.any && !this.#disposed;
   }
@@ -78,7 +78,7 @@ export class LabHost extends LabStation {
     return (this.#disk ??= new LabDisk(this.name, this.#options.diskLatency ?? 0, this.fabric));
   }
 
-  /** What its programs noted, the last thousand lines. */
+  /** The last thousand lines that its programs noted. */
   get log(): readonly LogLine[] {
     return this.#lines;
   }
@@ -96,8 +96,8 @@ export class LabHost extends LabStation {
   }
 
   /**
-   * Stops dead: its link loses its carrier, and its programs, sockets, timers and memory are gone. When the last of its crashes is disposed it
-   * starts again, with its programs and what its disk had synced.
+   * Crashes it: its link loses its carrier, and its programs, sockets, timers and memory are lost. When the last of its crashes is disposed
+   * it starts again, with its programs and the synced content of its disk.
    */
   crash(): Disposable {
     return this.fabric.fault(
@@ -111,29 +111,29 @@ export class LabHost extends LabStation {
     return this.#stack.address;
   }
 
-  /** Its IPv6 address on the link; undefined without `ipv6`, and for the first second, in which it asks whether somebody else has it. */
+  /** Its link-local IPv6 address; undefined without `ipv6`, and for the first second, in which it asks for other owners of the address. */
   get linkLocal(): Ipv6Address | undefined {
     return this.stack.linkLocal;
   }
 
-  /** The IPv6 address that it was given; undefined without `ip6`, and as `linkLocal` is. */
+  /** The configured IPv6 address; undefined without `ip6`, and in the first second. */
   get address6(): Ipv6Address | undefined {
     return this.stack.address6;
   }
 
-  /** What the DHCP server granted; undefined while there is nothing. */
+  /** The lease that the DHCP server granted; undefined while there is none. */
   get lease(): ClientLease | undefined {
     return this.stack.dhcp?.lease;
   }
 
-  /** The stations that use its address, too, as far as it has heard of them. [RFC 5227] */
+  /** The stations that also use its address, as far as it has heard of them. [RFC 5227] */
   get rivals(): ReadonlySet<MacAddress> {
     return this.#rivals;
   }
 
   /**
-   * Runs the network until the echo is back, and tells how long it took, in milliseconds; undefined when it does not come. Throws
-   * EtherloomError('busy') when called from within a callback: that uses `startPing`, and a program the `ping` that it is given.
+   * Runs the network until the echo is back, and resolves to its time in milliseconds; undefined if it does not come. Throws
+   * EtherloomError('busy') if called from within a callback: use `startPing` there, and in a program its tool `ping`.
    */
   async ping(to: PingTarget, options: PingOptions = {}): Promise<number | undefined> {
     const { timeout = defaultTimeout } = options;
@@ -143,7 +143,7 @@ export class LabHost extends LabStation {
     return answer?.time;
   }
 
-  /** Sends an echo request; `result` is told the round trip in milliseconds, or undefined when there was no answer in time. */
+  /** Sends an echo request; `result` is called with the round trip in milliseconds, or undefined if there was no answer in time. */
   startPing(to: PingTarget, result: (time: number | undefined) => void, options: PingOptions = {}): void {
     checkOptions(options, pingOptionWords);
     const { timeout = defaultTimeout, ipv6 = false, size, dontFragment = false } = options;
@@ -157,7 +157,7 @@ export class LabHost extends LabStation {
       life.forget(waiting);
       this.fabric.timeline.tell(() => result(time && onGrid(time)));
     };
-    // Of a host that crashes meanwhile nobody hears any more.
+    // A host that crashes meanwhile never calls back.
     const waiting = { [Symbol.dispose]: () => tell(undefined) };
     this.fabric.act(
       () => formatLine('ping', this.name, formatIp(target), formatWords({ timeout, ...special })),
@@ -173,12 +173,12 @@ export class LabHost extends LabStation {
     );
   }
 
-  /** Opens a UDP socket; without a port, at one that is free. Throws EtherloomError('busy') when the port is taken. */
+  /** Opens a UDP socket; without a port, at a free one. Throws EtherloomError('busy') if the port is taken. */
   udp(port?: number, program?: UdpProgram, options?: LabUdpOptions): LabUdpSocket {
     return new LabUdpSocket(this, port, program, options, this.fabric);
   }
 
-  /** How many octets a packet to an address may have, headers and all, as far as routers on the way have said. */
+  /** Returns how many octets a packet to an address may have, with all headers, as far as routers on the way have reported. */
   pathMtu(to: PingTarget): number {
     return this.#stack.pathMtu(this.targetOf(to));
   }
@@ -194,26 +194,26 @@ export class LabHost extends LabStation {
   }
 
   protected override hearCarrier(up: boolean): void {
-    // A stack begins with a carrier: the first one is no news, and hosts that are plugged in do not announce themselves.
+    // A stack begins with a carrier: so the first carrier is not passed on, and hosts do not announce themselves when they are plugged in.
     if (this.#begun) this.#stack.carrier(up);
     this.#begun ||= up;
   }
 
   /**
-   * The IPv4 address of whoever is meant. Throws EtherloomError: `bad-state` when a host has none yet, `bad-option` when it is of another network,
-   * `bad-address` for other text.
+   * Returns the IPv4 address of a target. Throws EtherloomError: `bad-state` if a host has none yet, `bad-option` if it is of another
+   * network, `bad-address` for other text.
    */
   addressOf(to: PingTarget): Ipv4Address {
     if (typeof to === 'string') return readIpv4Text(to);
     this.#checkOurs(to);
-    // One that is down is meant by the address that it will have again.
+    // For a host that is down, the address that it will have again.
     const address = to.address ?? to.#ipv4?.address;
     if (address === undefined)
       throw new EtherloomError('bad-state', `${to.name} has no address yet; give it { ip }, or let time pass until its lease`);
     return address;
   }
 
-  /** The same of either family: of a host by its IPv4 address, or its IPv6 address of the link. */
+  /** Returns the address of a target of either family: the IPv4 address of a host, or its link-local IPv6 address. */
   targetOf(to: PingTarget, ipv6 = false): IpAddress {
     if (typeof to === 'string') return readAddressText(to);
     if (!ipv6) return this.addressOf(to);
@@ -221,7 +221,7 @@ export class LabHost extends LabStation {
     return to.#knownLinkLocal;
   }
 
-  /** Throws EtherloomError('bad-state') for an IPv6 address when it has none itself. */
+  /** Throws EtherloomError('bad-state') for an IPv6 address if it has none itself. */
   checkFamily(address: IpAddress): void {
     if (!isIpv6(address) || this.#ipv6 !== false) return;
     throw new EtherloomError('bad-state', `${this.name} has no IPv6 address, and ${formatIp(address)} is one; make it with { ipv6: true }`);
@@ -262,7 +262,7 @@ export class LabHost extends LabStation {
     this.fabric.noteConflict(`${formatIp(address)} of ${this.name} is used by ${this.fabric.nameOf(rival) ?? formatMac(rival)}, too`);
   }
 
-  /** In another network somebody else may have the address. */
+  /** In another network another host may have the address. */
   #checkOurs(other: LabHost): void {
     if (other.fabric === this.fabric) return;
     throw new EtherloomError('bad-option', `${other.name} is a host of another network than ${this.name}; name one of the same network`);

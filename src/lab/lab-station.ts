@@ -17,35 +17,35 @@ export interface Received {
   readonly frame: Uint8Array;
 }
 
-/** What a station does with what it hears; it may call `station.send`, and be asynchronous. What it throws or rejects with ends the run. */
+/** The program of a station; it may call `station.send`, and be asynchronous. An error or rejection ends the run. */
 export interface StationProgram {
-  /** A frame came in. It may be kept, and must not be written to. */
+  /** Called with each received frame. It may be kept, and must not be written to. */
   readonly receive?: (frame: Uint8Array, station: LabStation) => unknown;
-  /** The carrier came, or went. */
+  /** Called when the carrier came, or went. */
   readonly carrier?: (up: boolean, station: LabStation) => unknown;
 }
 
-/** What a station of the lab is like. */
+/** The options of a station of the lab. */
 export interface LabStationOptions extends StationProgram {
-  /** By default one that is made from the order of adding. */
+  /** By default an address made from the order of adding. */
   readonly mac?: string;
 }
 
-/** A station keeps so many frames that it received, the last ones. */
+/** The most received frames that a station keeps, the last ones. */
 const maxReceived = 256;
 
-/** Something with one plug that sends and receives frames as its program says. */
+/** A node with one plug that sends and receives frames as its program does. */
 export class LabStation implements Disposable {
   readonly name: string;
   readonly mac: MacAddress;
   /** Its own time, which may be wrong. */
   readonly clock: SkewedClock;
-  /** What it sends to and receives from at once. */
+  /** The breath in which it sends and receives: it just runs the work. */
   readonly breath: Breath = (work) => work();
-  /** What it shares with its network. */
+  /** The shared parts of its network. */
   readonly fabric: Fabric;
   readonly #program: StationProgram;
-  // Of all that hosts hear of each other nearly nothing is looked at: an object is made for what is.
+  // Most frames between hosts are never looked at: so an object is made only on access.
   #frames: Uint8Array[] = [];
   #times: number[] = [];
   #heard = 0;
@@ -60,23 +60,23 @@ export class LabStation implements Disposable {
     this.#program = program;
   }
 
-  /** The last frames that it received, the oldest first; of its own link all, whomever they were for. */
+  /** The last frames that it received, the oldest first: all frames of its own link, whatever their destination. */
   get received(): readonly Received[] {
     const times = this.#times.slice(-maxReceived);
     return this.#frames.slice(-maxReceived).map((frame, at) => ({ time: times[at] ?? 0, frame }));
   }
 
-  /** How many frames it has received in all. */
+  /** The number of frames that it has received in all. */
   get heard(): number {
     return this.#heard;
   }
 
-  /** The end of the link that it is plugged into; undefined while it is not. */
+  /** The end of the link that it is plugged into; undefined while there is none. */
   get end(): LinkEnd | undefined {
     return this.#end;
   }
 
-  /** Sends a frame of at least 14 octets as it is; a copy, which nobody changes. */
+  /** Sends a copy of a frame of at least 14 octets, which must not change afterwards. */
   send(frame: Uint8Array): void {
     if (frame.length < minFrame)
       throw new EtherloomError('bad-option', `a frame must have at least ${minFrame} octets, not ${frame.length}`);
@@ -86,7 +86,7 @@ export class LabStation implements Disposable {
     );
   }
 
-  /** Calls back once, so many milliseconds from now by its own clock, unless disposed before. */
+  /** Calls back once after that many milliseconds by its own clock, unless disposed before. */
   after(milliseconds: number, run: () => unknown): Disposable {
     this.checkRunning();
     const life = this.#life;
@@ -100,7 +100,7 @@ export class LabStation implements Disposable {
     });
   }
 
-  /** Calls back again and again, every so many milliseconds by its own clock, until disposed; the first time after that time. */
+  /** Calls back repeatedly, at that interval in milliseconds by its own clock, until disposed; the first time after one interval. */
   every(milliseconds: number, run: () => unknown): Disposable {
     checkPositive('the time from one call to the next', milliseconds);
     let timer: Disposable;
@@ -112,7 +112,7 @@ export class LabStation implements Disposable {
     return { [Symbol.dispose]: () => timer[Symbol.dispose]() };
   }
 
-  /** Pulls the plug until disposed: both ends of its link lose their carrier. Throws EtherloomError('bad-state') when it has no link. */
+  /** Pulls the plug until disposed: both ends of its link lose their carrier. Throws EtherloomError('bad-state') if it has no link. */
   unplug(): Disposable {
     if (this.#end) return this.#end.link.cut();
     throw new EtherloomError('bad-state', `${this.name} cannot be unplugged: it has no link; link it to a switch first`);
@@ -126,7 +126,7 @@ export class LabStation implements Disposable {
     );
   }
 
-  /** Plugs it in. */
+  /** Plugs it into the end of a link. */
   plug(end: LinkEnd): void {
     assert(!this.#end, `${this.name} has one plug`);
     this.#end = end;
@@ -151,34 +151,34 @@ export class LabStation implements Disposable {
     throw new EtherloomError('bad-state', `${this.name} is down: it has crashed, or was removed; restart it first`);
   }
 
-  /** Whether it runs: it has not crashed, and was not removed. */
+  /** True if it runs: it has not crashed, and was not removed. */
   get running(): boolean {
     return this.#life.alive;
   }
 
-  /** What it has until it ends, or crashes. */
+  /** The things that it has until it ends or crashes. */
   get life(): Life {
     return this.#life;
   }
 
-  /** Ends all that it has, and begins anew. */
+  /** Ends its life, and begins a new one. */
   protected endLife(): void {
     this.#life.end();
     this.#life = new Life();
   }
 
-  /** Calls its program, once all that belongs to the current happening is done, unless it has ended by then. */
+  /** Calls its program once the current happening is complete, unless it has ended by then. */
   protected tell(program: () => unknown): void {
     const life = this.#life;
     this.fabric.timeline.tell(() => life.call(program));
   }
 
-  /** Sends a frame that is nobody else's. Without a link it is lost. */
+  /** Sends a frame that it owns. Without a link it is lost. */
   protected emit(frame: Uint8Array): void {
     this.#end?.transmit(frame);
   }
 
-  /** A frame came in. */
+  /** Handles a received frame. */
   protected hear(frame: Uint8Array): void {
     const { receive } = this.#program;
     if (receive) this.tell(() => receive(frame, this));

@@ -14,42 +14,42 @@ import { formatSkew, SkewedClock, type Skew } from './skewed-clock.ts';
 import { uncaused } from './trace.ts';
 import type { Wording } from './words.ts';
 
-/** What a switch of the lab is like. */
+/** The options of a switch of the lab. */
 export interface LabSwitchOptions extends Pick<SwitchOptions, 'ageingTime' | 'minPersistence' | 'maxEntries' | 'priority'> {
-  /** Whether it takes part in spanning trees. Default: false. */
+  /** True if it takes part in spanning trees. Default: false. */
   readonly fstp?: boolean;
-  /** Whether it is a hub: then it has no VLANs, no spanning tree, and learns nothing. Default: false. */
+  /** True if it is a hub: then it has no VLANs, no spanning tree, and learns nothing. Default: false. */
   readonly hub?: boolean;
-  /** Whether its ports whose VLANs are not set carry those of all with their tags, as those of `etherloom switch` do. Default: true. */
+  /** True if ports without VLAN settings carry all VLANs with their tags, as those of `etherloom switch` do. Default: true. */
   readonly trunk?: boolean;
-  /** The VLANs that it knows; links to switches which know them too carry them with tags. Default: none but 0, which has no tags. */
+  /** The VLANs that it knows; links to switches that know them too carry them with tags. Default: only 0, which has no tags. */
   readonly vlans?: readonly number[];
-  /** Its own address. By default one that is made from the order of adding. */
+  /** Its own address. By default one made from the order of adding. */
   readonly mac?: string;
 }
 
-/** A station inside a switch, such as its DHCP server. It lives from one start of the switch to its crash. */
+/** A station inside a switch, such as its DHCP server. It lives from a start of the switch to its crash. */
 export interface Resident extends Disposable, Omit<StationOptions, 'vlans'> {
-  /** Is told that a port lost its carrier: what is at it next is another station. */
+  /** Called when a port lost its carrier: the next station there is another one. */
   readonly portClosed?: (port: PortNumber) => void;
 }
 
-/** Makes a resident when its switch starts; `speak` is its way to send. */
+/** Makes a resident when its switch starts; `speak` sends a frame of it. */
 export type MoveIn = (speak: Speak) => Resident;
 
-/** A port's place at the switch, which it keeps while that is down. */
+/** A port's place at the switch, which persists while that is down. */
 class Place implements Seat {
   readonly port: Port;
   readonly membership: NewPort;
   touched: boolean;
   up = false;
-  /** The counts of dropped frames by reason, at the last look. */
+  /** The counts of dropped frames by reason, at the last check. */
   drops: Readonly<Record<string, number>> = {};
 
   constructor(port: Port, membership: NewPort) {
     this.port = port;
     this.membership = membership;
-    // A link is under way with a frame as soon as it has it; only ports that lead out of the lab wait for a flush.
+    // A link sends a frame at once; only ports that lead out of the lab wait for a flush.
     this.touched = port instanceof LinkEnd;
   }
 
@@ -58,14 +58,14 @@ class Place implements Seat {
   }
 }
 
-/** A switch of the lab: the production switch with its ports. It can crash, and start again as it was configured. */
+/** A switch of the lab: the production switch with its ports. It can crash, and start again with its configuration. */
 export class LabSwitch implements Disposable {
   readonly name: string;
   readonly mac: MacAddress;
   readonly options: LabSwitchOptions;
   /** Its own time, which may be wrong. */
   readonly clock: SkewedClock;
-  /** What its spanning trees told since the beginning, and when, in milliseconds; the last ones. */
+  /** The last changes of its spanning trees since the beginning, with their times in milliseconds. */
   readonly treeChanges: (FstpChange & { readonly time: number })[] = [];
   readonly #fabric: Fabric;
   readonly #places = new Map<PortNumber, Place>();
@@ -91,12 +91,12 @@ export class LabSwitch implements Disposable {
     this.#configure();
   }
 
-  /** The production switch. After a restart it is another one. */
+  /** The production switch. After a restart it is a new one. */
   get switch(): Switch {
     return this.#plane.switch;
   }
 
-  /** Whether it runs, and has not crashed. */
+  /** True if it runs, and has not crashed. */
   get running(): boolean {
     return !this.#crashes.any && !this.#disposed;
   }
@@ -106,12 +106,12 @@ export class LabSwitch implements Disposable {
     return new Map([...this.#places].flatMap(([number, { port }]) => (port instanceof LinkEnd ? [[number, port] as const] : [])));
   }
 
-  /** Whether its ports whose VLANs are not set carry those of all. */
+  /** True if ports without VLAN settings carry all VLANs. */
   get trunk(): boolean {
     return this.options.trunk ?? true;
   }
 
-  /** Throws EtherloomError('bad-option') that names the VLANs that it knows, unless all of these are among them. */
+  /** Throws EtherloomError('bad-option') with the VLANs that it knows, unless all of these are among them. */
   checkVlans(...vlans: readonly number[]): void {
     const known = [0, ...(this.options.vlans ?? [])];
     const unknown = vlans.find((vlan) => !known.includes(vlan));
@@ -120,7 +120,7 @@ export class LabSwitch implements Disposable {
     throw new EtherloomError('bad-option', `${this.name} does not know VLAN ${unknown}: ${why}`);
   }
 
-  /** The lowest number above `after` that no port has. */
+  /** Returns the lowest number above `after` without a port. */
   freePort(after: PortNumber = 0): PortNumber {
     let number = after + 1;
     while (this.#places.has(number)) number++;
@@ -133,7 +133,7 @@ export class LabSwitch implements Disposable {
   /** Calls `done` at the end of this breath: see BreathLoop.release. */
   readonly release = (done: () => void): void => this.#plane.release(done);
 
-  /** Puts a port at a number that is free, and takes what comes by it. */
+  /** Adds a port at a free number, and receives its frames. */
   plug(port: Port, number: PortNumber = this.freePort(), membership: NewPort = { trunk: this.trunk }): void {
     if (this.#places.has(number)) throw new EtherloomError('busy', `port ${number} of ${this.name} is in use; choose another one`);
     const place = new Place(port, membership);
@@ -150,13 +150,13 @@ export class LabSwitch implements Disposable {
     });
   }
 
-  /** What it would do with a frame that came by that port now, and why, in one line; undefined when there is no such port. */
+  /** Explains in one line its present decision about a frame from that port; undefined if there is no such port. */
   explain(port: PortNumber, frame: Uint8Array): string | undefined {
     const explanation = this.running ? this.switch.explain(port, frame) : undefined;
     return explanation && formatExplanation(explanation, (number) => (isStation(number) ? 'inside' : `${number}`));
   }
 
-  /** Puts a station inside, into these VLANs alone, now and after each restart. */
+  /** Adds a station inside, to these VLANs only, now and after each restart. */
   house(vlans: readonly Vid[], moveIn: MoveIn): void {
     this.checkVlans(...vlans);
     const again = (): void => this.breath(() => this.#moveIn(vlans, moveIn));
@@ -164,7 +164,9 @@ export class LabSwitch implements Disposable {
     if (this.running) again();
   }
 
-  /** Stops dead: its links lose their carrier, and all that it knew is gone. It starts again when the last of its crashes is disposed. */
+  /**
+   * Crashes it: its links lose their carrier, and all that it learned is lost. It starts again when the last of its crashes is disposed.
+   */
   crash(): Disposable {
     return this.#fabric.fault(
       () => `crash ${this.name}`,
@@ -253,7 +255,7 @@ export class LabSwitch implements Disposable {
     if (this.#sent === before && trace.current !== uncaused) trace.ended(trace.current, this.#fateAt(number, place));
   }
 
-  /** What became of the frame that the switch passed on to nobody. */
+  /** Returns the fate of a frame that the switch did not forward. */
   #fateAt(number: PortNumber, place: Place): string {
     const { drops = {} } = this.switch.port(number)?.counters ?? {};
     const reason = Object.entries(drops).find(([name, count]) => count !== (place.drops[name] ?? 0))?.[0];

@@ -9,53 +9,56 @@ import { readAddressText } from './names.ts';
 import { checkCount } from './numbers.ts';
 import { checkOptions, formatLine, formatWords, type Wording } from './words.ts';
 
-/** How a socket is, where it differs from any. */
+/** The options of a socket. */
 export interface LabUdpOptions {
-  /** The address that it receives at and sends by, in text: one of the host's, or a group's, which is received at alone. Default: all. */
+  /**
+   * The address at which it receives and from which it sends, in text: one of the host's, or a group's, at which it only receives. Default:
+   * all.
+   */
   readonly address?: string;
-  /** Whether hosts that it sends to are meant by their link-local IPv6 addresses. Default: false, and true where `address` is one of IPv6. */
+  /** True if it addresses hosts by their link-local IPv6 addresses. Default: false, and true if `address` is one of IPv6. */
   readonly ipv6?: boolean;
-  /** Whether what it sends may not be in fragments, so that it tells of links on the way that are too narrow. Default: false. */
+  /** True if its packets must not be sent in fragments, so that links that are too narrow refuse them. Default: false. */
   readonly dontFragment?: boolean;
-  /** How many hops go the datagrams that it sends to groups. Default: 1. */
+  /** The number of hops for datagrams to groups. Default: 1. */
   readonly multicastTtl?: number;
-  /** Whether what it sends to a group that its host is a member of comes back. Default: true, as kernels do. */
+  /** True if its packets to a group of which its host is a member are also delivered to the host. Default: true, as in kernels. */
   readonly multicastLoopback?: boolean;
 }
 
 /** A datagram that a socket received. */
 export interface LabDatagram {
-  /** Who sent it, in text, and by which port. */
+  /** The address of the sender, in text; its port follows. */
   readonly from: string;
   readonly port: number;
-  /** The address that it was sent to, in text: the host's, that of all, or a group's. */
+  /** The destination address, in text: the host's, the broadcast address, or a group's. */
   readonly to: string;
   readonly payload: Uint8Array;
   /** The payload as UTF-8. */
   readonly text: string;
 }
 
-/** That what a socket had sent was refused, as ICMP says: nobody listens to the port, or it was too long for a link on the way. */
+/** The refusal of a sent datagram, as ICMP reports it: the port is closed, or it was too long for a link on the way. */
 export interface LabRefusal {
   /** In milliseconds. */
   readonly time: number;
-  /** The host that it was sent to, in text, and its port. */
+  /** The host to which it was sent, in text, and its port. */
   readonly from: string;
   readonly port: number;
-  /** Where it was too long: how many octets a packet on this way may have, headers and all. */
+  /** If it was too long: how many octets a packet on this way may have, with all headers. */
   readonly mtu?: number;
 }
 
-/** What is done with each datagram; `socket.send` answers. It may be asynchronous; what it throws or rejects with ends the run. */
+/** Called with each datagram; `socket.send` answers. It may be asynchronous; an error or rejection ends the run. */
 export type UdpProgram = (datagram: LabDatagram, socket: LabUdpSocket) => unknown;
 
-/** Somebody who waits for a datagram. */
+/** A caller that waits for a datagram. */
 interface Reader {
   readonly resolve: (datagram: LabDatagram) => void;
   readonly reject: (error: Error) => void;
 }
 
-/** A socket keeps so many datagrams that it received, the last ones. */
+/** The most received datagrams that a socket keeps, the last ones. */
 const maxReceived = 1024;
 
 /** A UDP socket of a host. Disposing it closes the port. */
@@ -66,7 +69,7 @@ export class LabUdpSocket implements Disposable {
   readonly #socket: UdpSocket;
   #received: LabDatagram[] = [];
   readonly #refusals: LabRefusal[] = [];
-  /** Of those, the last ones that `receive` has not given to anybody yet. */
+  /** The number of the last ones that `receive` has not returned yet. */
   #unread = 0;
   readonly #readers: Reader[] = [];
   readonly #life: Life;
@@ -111,14 +114,14 @@ export class LabUdpSocket implements Disposable {
     return this.#received.slice(-maxReceived);
   }
 
-  /** What was refused of what it has sent; the last ones. */
+  /** The last refusals of its datagrams. */
   get refusals(): readonly LabRefusal[] {
     return this.#refusals;
   }
 
   /**
-   * The oldest datagram that nobody was given by this yet, of the last 1,024; waits until there is one. Rejects with EtherloomError('bad-state') when
-   * the socket is closed.
+   * Returns the oldest datagram that it has not returned yet, of the last 1,024; waits until there is one. Rejects with
+   * EtherloomError('bad-state') if the socket is closed.
    */
   receive(): Promise<LabDatagram> {
     const datagram = this.#unread === 0 ? undefined : this.#received.at(-this.#unread--);
@@ -128,8 +131,8 @@ export class LabUdpSocket implements Disposable {
   }
 
   /**
-   * Sends a datagram to an address, of IPv4, IPv6 or a group; text as UTF-8. Nothing is sent once it is closed. Throws EtherloomError when it does
-   * not fit in one packet, or that is no port.
+   * Sends a datagram to an address, of IPv4, IPv6 or a group; text as UTF-8. A closed socket sends nothing. Throws EtherloomError if it
+   * does not fit in one packet, or the port number is invalid.
    */
   send(to: PingTarget, port: number, payload: Uint8Array | string): void {
     this.#fabric.checkOpen();
@@ -143,12 +146,12 @@ export class LabUdpSocket implements Disposable {
     );
   }
 
-  /** Receives from now on what is sent to a group, `239.1.2.3` or `ff02::123`. Throws EtherloomError('bad-address') for another address. */
+  /** Receives datagrams to a group from now on, `239.1.2.3` or `ff02::123`. Throws EtherloomError('bad-address') for another address. */
   join(group: string): void {
     this.#member('join', group);
   }
 
-  /** Receives it no more. */
+  /** Ends the reception of that group. */
   leave(group: string): void {
     this.#member('leave', group);
   }
@@ -165,7 +168,7 @@ export class LabUdpSocket implements Disposable {
       () => `close ${this.host.name} ${this.port}`,
       () => this.#socket[Symbol.dispose](),
     );
-    // Whoever is dead, or of a network that is no more, is told nothing.
+    // Callers that are dead, or in a disposed network, are not called.
     for (const { reject } of this.#readers.splice(0)) reject(this.#closed());
   }
 

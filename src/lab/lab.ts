@@ -38,7 +38,7 @@ export type { Fate, Hop } from './trace.ts';
 export { viewOf, type ViewOptions } from './view.ts';
 
 /**
- * A new network, in which nothing is yet. Throws EtherloomError('bad-option').
+ * Returns a new, empty network. Throws EtherloomError('bad-option').
  *
  * @example
  * ```ts

@@ -4,21 +4,24 @@ import { Happening } from './agenda.ts';
 import { onGrid } from './span.ts';
 import { uncaused, type Fate, type TracedLane } from './trace.ts';
 
-/** Where a lane leads. */
+/** The end to which a lane leads. */
 export interface LaneEnd {
-  /** What comes out comes in one breath for each instant. */
+  /** Runs the arrivals of one instant as one breath. */
   readonly breath: Breath;
   readonly receive: (frame: Uint8Array) => void;
 }
 
-/** Frames that a lane holds at most; what is more is lost. A power of two. */
+/** The most frames that a lane holds; further ones are lost. A power of two. */
 const maxFlying = 16_384;
-/** Room for so many at first; a power of two. */
+/** The initial room; a power of two. */
 const initialRoom = 16;
 
-/** One way of a link: what enters comes out in the same order, `latency` later. It keeps the frames that it is given, and writes to none. */
+/**
+ * One direction of a link: frames come out in the order in which they entered, `latency` later. It keeps the frames, and does not write to
+ * them.
+ */
 export class Lane extends Happening implements TracedLane {
-  /** In milliseconds. A change holds for what enters from then on, and overtakes nothing. */
+  /** In milliseconds. A change applies to frames that enter later, and never lets them overtake others. */
   latency: number;
   readonly source: string;
   readonly target: string;
@@ -26,13 +29,13 @@ export class Lane extends Happening implements TracedLane {
   readonly #target: LaneEnd;
   // Rings: millions of frames may be under way at once, and an object for each would cost more than all the rest.
   #frames: (Uint8Array | undefined)[] = [];
-  /** Of each the number of its hop, and when it comes out. */
+  /** The hop number and the arrival time of each. */
   #marks = new Float64Array(0);
-  /** How many entered, and how many of those came out or were lost, in all: places in the rings, modulo their room. */
+  /** The numbers of frames that entered, and that came out or were lost, in all: places in the rings, modulo their room. */
   #entered = 0;
   #landed = 0;
   #lastDue = 0;
-  /** How many had entered when the breath began. */
+  /** The number of frames that had entered when the breath began. */
   #end = 0;
 
   constructor({ source, target, latency }: TracedLane & { readonly latency: number }, fabric: Fabric, end: LaneEnd) {
@@ -44,7 +47,7 @@ export class Lane extends Happening implements TracedLane {
     this.#target = end;
   }
 
-  /** How many frames are under way. */
+  /** The number of frames under way. */
   get flying(): number {
     return this.#entered - this.#landed;
   }
@@ -66,7 +69,7 @@ export class Lane extends Happening implements TracedLane {
     fabric.depart();
   }
 
-  /** Loses all that is under way. */
+  /** Drops all frames under way. */
   clear(fate: Fate): void {
     const { trace } = this.#fabric;
     this.#fabric.flying -= this.flying;
@@ -80,7 +83,7 @@ export class Lane extends Happening implements TracedLane {
   }
 
   happen(): void {
-    // What comes back at once, where nothing takes time, waits for its turn.
+    // An immediate answer, if latency is zero, waits for its turn.
     this.#end = this.#entered;
     try {
       this.#target.breath(this.#land);
@@ -90,7 +93,7 @@ export class Lane extends Happening implements TracedLane {
     }
   }
 
-  /** Where the first one under way is. */
+  /** The place of the first frame under way. */
   get #first(): number {
     return this.#landed & (this.#frames.length - 1);
   }

@@ -7,13 +7,13 @@ import type { Fabric } from './fabric.ts';
 import { Lane } from './lane.ts';
 import { uncaused } from './trace.ts';
 
-/** Whoever a link is plugged into. */
+/** A node that links are plugged into. */
 export interface LinkOwner {
   readonly name: string;
   readonly breath: Breath;
 }
 
-/** A plug in its place. */
+/** The place of a plug. */
 export interface Plug {
   readonly owner: LinkOwner;
   /** The number of the switch's port; 0 at a station. */
@@ -26,7 +26,7 @@ export interface Plug {
 export interface LinkState extends Disposable {
   readonly name: string;
   readonly up: boolean;
-  /** The longest payload in octets. */
+  /** The longest payload, in octets. */
   readonly mtu: number;
   /** Takes the link down until the result is disposed of. */
   cut(): Disposable;
@@ -42,7 +42,7 @@ export class LinkEnd implements Port {
   readonly port: PortNumber;
   readonly name: string;
   readonly link: LinkState;
-  /** As long as there is one, what is sent here is lost. */
+  /** While there is one, frames sent here are lost. */
   readonly silences = new Set<object>();
   readonly #fabric: Fabric;
   #receiver: Receiver | undefined;
@@ -50,7 +50,7 @@ export class LinkEnd implements Port {
   #lane: Lane | undefined;
   #channel: Channel | undefined;
   #cut: Disposable | undefined;
-  /** Which hops frames are that something befalls. */
+  /** The hop numbers of frames that the channel affects. */
   readonly #hops = new WeakMap<Uint8Array, number>();
 
   constructor(link: LinkState, { owner, port, name }: Plug, fabric: Fabric) {
@@ -79,7 +79,7 @@ export class LinkEnd implements Port {
     if (this.#lane) this.#lane.latency = milliseconds;
   }
 
-  /** What befalls frames from here. */
+  /** The channel that affects frames from here. */
   get channel(): Channel {
     const { timeline, trace, channels } = this.#fabric;
     this.#channel ??= new Channel({
@@ -94,12 +94,12 @@ export class LinkEnd implements Port {
     return this.#channel;
   }
 
-  /** How many frames are under way from here. */
+  /** The number of frames under way from here. */
   get flying(): number {
     return this.#lane?.flying ?? 0;
   }
 
-  /** Makes `peer` the other end of the way from here. */
+  /** Makes `peer` the other end of the lane from here. */
   join(peer: LinkEnd, latency: number): void {
     this.#peer = peer;
     const { breath } = peer.owner;
@@ -136,7 +136,7 @@ export class LinkEnd implements Port {
   }
 
   flush(): void {
-    // What was transmitted is on its way already.
+    // Transmitted frames are already on their way.
   }
 
   /** Cuts the link, until the port is up again. */
@@ -148,18 +148,18 @@ export class LinkEnd implements Port {
     }
   }
 
-  /** Tells the node whether there is a carrier. */
+  /** Informs the node whether there is a carrier. */
   tellCarrier(): void {
     this.owner.breath(() => this.#receiver?.carrier(this.link.up));
   }
 
-  /** Loses what is under way from here. */
+  /** Drops the frames under way from here. */
   clear(): void {
     this.#channel?.cut();
     this.#lane?.clear('lost: the link was cut');
   }
 
-  /** Takes the port away from the node. */
+  /** Removes the port from the node. */
   unplug(): void {
     const receiver = this.#receiver;
     this.#receiver = undefined;

@@ -8,24 +8,24 @@ import { checkNumber } from './numbers.ts';
 import { LinkEnd, type LinkOwner, type Plug } from './link-end.ts';
 import { checkOptions, formatLine, type Wording } from './words.ts';
 
-/** What a link is like, for good. */
+/** The permanent properties of a link. */
 export interface LinkOptions extends Omit<Quality, 'mtu' | 'delay'> {
-  /** How long a frame takes, in milliseconds. Default: 0.05. */
+  /** The delay of a frame, in milliseconds. Default: 0.05. */
   readonly latency?: number;
-  /** The longest payload of a frame, in octets; its header, and a tag, do not count. Longer frames are lost. Default: 9,216. */
+  /** The longest payload of a frame, in octets, without its header and a tag. Longer frames are lost. Default: 9,216. */
   readonly mtu?: number;
 }
 
-/** Which of what is sent a fault is for. */
+/** The direction that a fault affects. */
 export interface Side {
-  /** Only what this node sends; by default both sides. */
+  /** Only frames that this node sends; by default those of both sides. */
   readonly from?: LinkOwner;
 }
 
 const defaultLatency = 0.05;
 const defaultMtu = 9216;
 
-/** A cable between two nodes. What is done to it is undone by disposing what that returned. */
+/** A cable between two nodes. Disposing the value that a fault returned ends the fault. */
 export class Link implements Disposable {
   /** `s1-s2`; a second one between the same nodes is `s1-s2#2`. */
   readonly name: string;
@@ -48,7 +48,7 @@ export class Link implements Disposable {
     if (qualityWords.some((word) => word in quality)) for (const end of ends) end.channel.add({ kind: 'quality', quality });
   }
 
-  /** How long a frame takes, in milliseconds. A change overtakes nothing. */
+  /** The delay of a frame, in milliseconds. A change never lets frames overtake others. */
   get latency(): number {
     return this.ends[0].latency;
   }
@@ -76,17 +76,17 @@ export class Link implements Disposable {
     );
   }
 
-  /** Whether both ends have a carrier. */
+  /** True if both ends have a carrier. */
   get up(): boolean {
     return this.#cuts.size === 0;
   }
 
-  /** How many frames are on it. */
+  /** The number of frames on it. */
   get flying(): number {
     return this.ends[0].flying + this.ends[1].flying;
   }
 
-  /** Takes the carrier away until the cut is disposed; what is under way is lost. Several cuts last until the last is healed. */
+  /** Removes the carrier until the cut is disposed; frames under way are lost. Several cuts last until the last one is disposed. */
   cut(): Disposable {
     return this.#fabric.fault(
       () => `cut ${this.name}`,
@@ -94,7 +94,7 @@ export class Link implements Disposable {
     );
   }
 
-  /** Loses what is sent until disposed, and nobody notices: the carrier stays. */
+  /** Drops sent frames until disposed, without notice: the carrier stays. */
   silence(side: Side = {}): Disposable {
     const [from, ends] = this.#sideOf(side);
     return this.#fabric.fault(
@@ -112,8 +112,8 @@ export class Link implements Disposable {
   }
 
   /**
-   * Makes it worse until disposed: loses, delays, repeats, reorders, spoils frames, in the words of wirefilter, as a value or as text like
-   * `loss 5, delay 20+5`. Several at once are one behind the other. Throws EtherloomError('bad-option') that says what is wrong.
+   * Impairs it until disposed: loses, delays, repeats, reorders or corrupts frames, in the words of wirefilter, as a value or as text like
+   * `loss 5, delay 20+5`. Several impairments apply in turn. Throws EtherloomError('bad-option') with the mistake.
    */
   impair(what: Quality | string, side: Side = {}): Disposable {
     const [from, ends] = this.#sideOf(side);
@@ -125,7 +125,7 @@ export class Link implements Disposable {
     );
   }
 
-  /** Lets it change between qualities by lot, each way for itself, until disposed. */
+  /** Makes it change between qualities at random, in each direction separately, until disposed. */
   vary(how: Markov | string, side: Side = {}): Disposable {
     const [from, ends] = this.#sideOf(side);
     const markov = typeof how === 'string' ? parseMarkov(how) : how;
@@ -135,7 +135,7 @@ export class Link implements Disposable {
     );
   }
 
-  /** Keeps frames back until disposed; then they go on, in their order. */
+  /** Holds frames back until disposed; then they go on, in their order. */
   hold(side: Side = {}): Disposable {
     const [from, ends] = this.#sideOf(side);
     return this.#fabric.fault(
@@ -144,7 +144,7 @@ export class Link implements Disposable {
     );
   }
 
-  /** Loses the frames that match until disposed. What is lost cannot be told in a record: with this a run cannot be repeated from it. */
+  /** Drops matching frames until disposed. A function has no text, so a run with a filter cannot be repeated from a record. */
   filter(match: (frame: Uint8Array) => boolean, side: Side = {}): Disposable {
     const [from, ends] = this.#sideOf(side);
     return this.#fabric.fault(
@@ -154,7 +154,7 @@ export class Link implements Disposable {
     );
   }
 
-  /** Takes the carrier away now, and again and again, for `down` milliseconds after each `up`, until disposed. */
+  /** Removes the carrier now, and repeatedly for `down` milliseconds after each `up`, until disposed. */
   flap(times: FlapTimes): Disposable {
     checkOptions(times, flapWords);
     const { up, down } = times;
@@ -164,7 +164,7 @@ export class Link implements Disposable {
     );
   }
 
-  /** The end that is plugged into a node. Throws EtherloomError('bad-option') when none is. */
+  /** Returns the end that is plugged into a node. Throws EtherloomError('bad-option') if there is none. */
   endOf(owner: LinkOwner): LinkEnd {
     const end = this.ends.find((one) => one.owner === owner);
     if (!end) throw new EtherloomError('bad-option', `the link ${this.name} has no end at ${owner.name}; name one of its two nodes`);
@@ -205,7 +205,7 @@ function checkMtu(octets: number): void {
   if (octets !== Infinity) checkNumber('the MTU of a link', octets);
 }
 
-/** Several faults as one. */
+/** Joins several faults into one. */
 function together(faults: readonly Disposable[]): Disposable {
   return {
     [Symbol.dispose]: () => {

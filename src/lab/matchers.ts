@@ -24,19 +24,19 @@ export const matchers = {
  *   declare module 'expect' { interface Matchers<R> extends LabMatchers<Promise<void>> {} }
  */
 export interface LabMatchers<Result = Promise<void>> {
-  /** A host's ping is answered. */
+  /** Asserts that a host's ping is answered. */
   toReach(to: PingTarget, options?: PingOptions): Result;
-  /** A host's ping is answered within that time. */
+  /** Asserts that a host's ping is answered within that time. */
   toReachWithin(to: PingTarget, span: Span, options?: PingOptions): Result;
-  /** A host's ping is not answered. */
+  /** Asserts that a host's ping is not answered. */
   notToReach(to: PingTarget, options?: PingOptions): Result;
-  /** A host gets a lease, within a minute unless another time is given. */
+  /** Asserts that a host gets a lease, within a minute unless another time is given. */
   toHaveLease(patience?: Span): Result;
-  /** A station has received such a frame, or does within a second unless another time is given. */
+  /** Asserts that a station has received such a frame, or does within a second unless another time is given. */
   toSeeFrame(match: FrameMatch, patience?: Span): Result;
-  /** In a network no frame has gone in a circle, and none could. */
+  /** Asserts that frames of a network have not circulated in a loop, and cannot. */
   toHaveNoLoop(): Result;
-  /** A network's spanning trees come to rest, within two minutes unless another time is given, and are trees. */
+  /** Asserts that a network's spanning trees come to rest, within two minutes unless another time is given, and are trees. */
   toHaveConverged(patience?: Span): Result;
 }
 

@@ -2,11 +2,11 @@ import type { Clock } from '../clock.ts';
 import type { LeaseRecord, LeaseStore } from '../dhcp/lease-record.ts';
 import type { Ipv4Address } from '../wire/ipv4.ts';
 
-/** A disk in memory: what is on it outlives a crash, what is still on its way does not. */
+/** A disk in memory: its content outlives a crash, pending writes do not. */
 export class MemoryLeaseStore implements LeaseStore {
-  /** How long writing takes, in milliseconds. */
+  /** The time of a write, in milliseconds. */
   latency: number;
-  /** When set, it cannot be written to. */
+  /** True if writes fail. */
   failing = false;
   readonly #clock: Clock;
   readonly #records = new Map<Ipv4Address, LeaseRecord>();
@@ -25,12 +25,12 @@ export class MemoryLeaseStore implements LeaseStore {
     this.#write(done, () => undefined);
   }
 
-  /** What is on the disk. */
+  /** Returns the content of the disk. */
   records(): readonly LeaseRecord[] {
     return [...this.#records.values()];
   }
 
-  /** Loses what is on its way; nobody is told of it any more. */
+  /** Drops pending writes; their callbacks are not called. */
   crash(): void {
     this.#generation++;
   }

@@ -3,27 +3,27 @@ import { isGroupMac, macFromNumber, parseMac, type MacAddress } from '../wire/ma
 import { ipv6NetworkOf, isIpv6LinkLocal, isIpv6Multicast, parseIpv6, type Ipv6Address, type Ipv6Network } from '../wire/ipv6.ts';
 import { ipv4FromNumber, netmask, parseIpv4, parseIpv4Network, type Ipv4Address, type Ipv4Network } from '../wire/ipv4.ts';
 
-/** The address of the n-th switch, from 1: `00:ff:…`, as VDE makes them. */
+/** Returns the address of the n-th switch, from 1: `00:ff:…`, as VDE makes them. */
 export function switchMac(n: number): MacAddress {
   return macFromNumber(0x00ff_0000_0000 + n);
 }
 
-/** The address of the n-th station, from 1: one that is locally administered, `02:00:…`. */
+/** Returns the address of the n-th station, from 1: a locally administered one, `02:00:…`. */
 export function stationMac(n: number): MacAddress {
   return macFromNumber(0x0200_0000_0000 + n);
 }
 
-/** The address of the n-th DHCP server, from 1: `02:ff:…`. */
+/** Returns the address of the n-th DHCP server, from 1: `02:ff:…`. */
 export function serverMac(n: number): MacAddress {
   return macFromNumber(0x02ff_0000_0000 + n);
 }
 
-/** The address of the n-th host, from 1, where it has no other one: of 10.0.0.0/8, so that there is one for every host. */
+/** Returns the default address of the n-th host, from 1: of 10.0.0.0/8, so that there is one for every host. */
 export function hostAddress(n: number): HostAddress {
   return { address: ipv4FromNumber(0x0a00_0000 + n), network: { address: ipv4FromNumber(0x0a00_0000), prefixLength: 8 } };
 }
 
-/** The same of the next host whose address is not taken. */
+/** Returns the address of the next host from the n-th on whose address is not taken. */
 export function freeHostAddress(n: number, taken: ReadonlySet<Ipv4Address>): HostAddress {
   for (let next = n; ; next++) {
     const found = hostAddress(next);
@@ -31,13 +31,13 @@ export function freeHostAddress(n: number, taken: ReadonlySet<Ipv4Address>): Hos
   }
 }
 
-/** An address, and the network that it is of. */
+/** An address, and the network that it belongs to. */
 export interface HostAddress {
   readonly address: Ipv4Address;
   readonly network: Ipv4Network;
 }
 
-/** Throws EtherloomError('bad-option') when the name cannot be written in the notation. */
+/** Throws EtherloomError('bad-option') if the name cannot be written in the notation. */
 export function checkName(name: string): void {
   if (name === 'none' || !/^[A-Za-z_][\w-]*$/.test(name)) {
     throw new EtherloomError(
@@ -47,7 +47,7 @@ export function checkName(name: string): void {
   }
 }
 
-/** The address in text. Throws EtherloomError('bad-address'). */
+/** Parses a MAC address. Throws EtherloomError('bad-address'). */
 export function readMacText(text: string): MacAddress {
   const mac = parseMac(text);
   if (mac === undefined)
@@ -57,7 +57,7 @@ export function readMacText(text: string): MacAddress {
   return mac;
 }
 
-/** The address in text. Throws EtherloomError('bad-address'). */
+/** Parses an IPv4 address. Throws EtherloomError('bad-address'). */
 export function readIpv4Text(text: string): Ipv4Address {
   const address = parseIpv4(text);
   if (address === undefined)
@@ -65,19 +65,19 @@ export function readIpv4Text(text: string): Ipv4Address {
   return address;
 }
 
-/** The address in text, of either family. Throws EtherloomError('bad-address'). */
+/** Parses an address of either family. Throws EtherloomError('bad-address'). */
 export function readAddressText(text: string): Ipv4Address | Ipv6Address {
   return text.includes(':') ? readIpv6Text(text) : readIpv4Text(text);
 }
 
-/** The address in text. Throws EtherloomError('bad-address'). */
+/** Parses an IPv6 address. Throws EtherloomError('bad-address'). */
 export function readIpv6Text(text: string): Ipv6Address {
   const address = parseIpv6(text);
   if (address === undefined) throw new EtherloomError('bad-address', `${JSON.stringify(text)} is not an IPv6 address; write it as fe80::1`);
   return address;
 }
 
-/** The network in text. Throws EtherloomError('bad-address'). */
+/** Parses a network. Throws EtherloomError('bad-address'). */
 export function readNetworkText(text: string): Ipv4Network {
   const network = parseIpv4Network(text);
   if (network === undefined)
@@ -85,7 +85,7 @@ export function readNetworkText(text: string): Ipv4Network {
   return network;
 }
 
-/** The address of a host with the length of its network's prefix, in text: `10.0.0.1/16`. Throws EtherloomError('bad-address'). */
+/** Parses the address of a host with the length of its network's prefix: `10.0.0.1/16`. Throws EtherloomError('bad-address'). */
 export function readHostAddress(text: string): HostAddress {
   const [, host = '', length = ''] = /^([^/]*)\/(\d+)$/.exec(text) ?? [];
   const [address, prefixLength] = [parseIpv4(host), Number(length)];
@@ -96,13 +96,13 @@ export function readHostAddress(text: string): HostAddress {
   return { address, network: { address: ipv4FromNumber(first), prefixLength } };
 }
 
-/** An IPv6 address, and the network that it is of. */
+/** An IPv6 address, and the network that it belongs to. */
 export interface Host6Address {
   readonly address: Ipv6Address;
   readonly network: Ipv6Network;
 }
 
-/** The IPv6 address of a host with the length of its network's prefix, in text: `fd00::1/64`. Throws EtherloomError('bad-address'). */
+/** Parses the IPv6 address of a host with the length of its network's prefix: `fd00::1/64`. Throws EtherloomError('bad-address'). */
 export function readHost6Address(text: string): Host6Address {
   const [, host = '', length = ''] = /^([^/]*)\/(\d+)$/.exec(text) ?? [];
   const [address, prefixLength] = [parseIpv6(host), Number(length)];

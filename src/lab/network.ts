@@ -19,21 +19,24 @@ import { checkOptions, formatLine, formatNames, formatWords, type Wording } from
 
 /** How a lab is set up. */
 export interface LabOptions extends FabricOptions {
-  /** Keeps evidence of a failed assertion, what was expected in its name, and tells where: `evidenceIn(directory)` of `etherloom/lab/node`. */
+  /**
+   * Keeps evidence of a failed assertion, whose expectation is its name, and returns its place: `evidenceIn(directory)` of
+   * `etherloom/lab/node`.
+   */
   readonly evidence?: (net: Network, name: string) => string;
 }
 
-/** How long something is waited for that may never come. */
+/** How long to wait by default for something that may never come. */
 const defaultPatience: Span = { minutes: 10 };
 
 /**
- * A network in virtual time: switches, stations, links. Time stands still but while it is told to run; then it takes as long as the work
- * takes, however long that is by its own clock. The same seed and the same calls give the same run.
+ * A network in virtual time: switches, stations, links. Time passes only in a run, which takes as long as the work takes, however long that
+ * is by the network's clock. The same seed and the same calls give the same run.
  */
 export class Network extends Inventory implements Disposable {
-  /** What its parts share. */
+  /** The parts that its elements share. */
   readonly fabric: Fabric;
-  /** The addresses that hosts were given. */
+  /** The addresses of its hosts. */
   readonly #addresses = new Set<Ipv4Address>();
   readonly #servers: LabDhcp[] = [];
   readonly #partitions = new Set<Partition>();
@@ -61,7 +64,7 @@ export class Network extends Inventory implements Disposable {
     return this.#servers;
   }
 
-  /** Adds a switch. Throws EtherloomError('bad-option') when the name is taken or none, as all does that adds something. */
+  /** Adds a switch. Throws EtherloomError('bad-option') if the name is taken or invalid, as all methods do that add something. */
   switch(name: string, options: LabSwitchOptions = {}): LabSwitch {
     checkOptions(options, switchWords);
     return this.fabric.act(
@@ -84,7 +87,7 @@ export class Network extends Inventory implements Disposable {
     );
   }
 
-  /** Adds a station that does nothing but what its program says, and links it to a switch. */
+  /** Adds a station that only runs its program, and links it to a switch. */
   station(name: string, at?: LabSwitch, options: LabStationOptions & StationLink = {}): LabStation {
     checkOptions(options, { ...stationWords, ...programWords });
     return this.fabric.act(
@@ -96,7 +99,7 @@ export class Network extends Inventory implements Disposable {
     );
   }
 
-  /** Puts a DHCP server into a switch. */
+  /** Adds a DHCP server to a switch. */
   dhcp(at: LabSwitch, options: LabDhcpOptions = {}): LabDhcp {
     checkOptions(options, dhcpWords);
     this.checkOurs(at);
@@ -110,22 +113,22 @@ export class Network extends Inventory implements Disposable {
     );
   }
 
-  /** A master with a DHCP server, so many slaves, and a host at each. */
+  /** Adds a master with a DHCP server, that many slaves, and a host at each. */
   star(slaves: number, options: StarOptions = {}): Star {
     return star(this, slaves, options);
   }
 
-  /** So many switches in a ring with a spanning tree, and a host at each. */
+  /** Adds that many switches in a ring with a spanning tree, and a host at each. */
   ring(size: number, options: TopologyOptions = {}): Topology {
     return ring(this, size, options);
   }
 
-  /** A tree of switches with hosts at its leaves. */
+  /** Adds a tree of switches with hosts at its leaves. */
   tree(options: TreeOptions): Topology {
     return tree(this, options);
   }
 
-  /** Links two nodes, or two ports of a switch. Throws EtherloomError('busy') when a station is linked already: it has one plug. */
+  /** Links two nodes, or two ports of a switch. Throws EtherloomError('busy') if a station is linked already: it has one plug. */
   link(a: Node, b: Node, options: NewLink = {}): Link {
     checkOptions(options, linkWords);
     return this.#connect(a, b, options);
@@ -140,7 +143,7 @@ export class Network extends Inventory implements Disposable {
         const link = new Link(this.freeName(a, b), plugsOf(a, b), options, this.fabric);
         this.addLink(link);
         this.fabric.grew(this.nodeCount, this.linkCount);
-        // Nobody has a carrier before both are there.
+        // The carriers come up only when both ends are plugged in.
         const unready = link.cut();
         for (const partition of this.#partitions) partition.sever(link);
         plugIn(a, link.ends[0], here);
@@ -152,8 +155,8 @@ export class Network extends Inventory implements Disposable {
   }
 
   /**
-   * Until disposed, cuts every link between nodes of two groups, also one that is made meanwhile. Nodes that are in no group are one group of
-   * their own; one that is added meanwhile is of the group that it is linked to first. With `silent` nobody notices: all carriers stay.
+   * Cuts every link between nodes of two groups until disposed, also links that are added meanwhile. Nodes without a group form one of
+   * their own; a node that is added meanwhile joins the group to which it is linked first. With `silent`, all carriers stay.
    */
   partition(groups: readonly (readonly Node[])[], options: { readonly silent?: boolean } = {}): Disposable {
     checkOptions(options, partitionWords);
@@ -175,7 +178,7 @@ export class Network extends Inventory implements Disposable {
     );
   }
 
-  /** Takes a node away, with its links. */
+  /** Removes a node, with its links. */
   remove(node: Node): void {
     this.checkOurs(node);
     this.fabric.act(
@@ -200,14 +203,14 @@ export class Network extends Inventory implements Disposable {
     );
   }
 
-  /** Lets so much time pass. */
+  /** Lets a span of time pass. */
   async run(span: Span): Promise<void> {
     await this.fabric.pass(this.now + millisecondsOf(span));
   }
 
   /**
-   * Lets time pass until something is so, which is looked at after everything that happens, or until a promise that comes of the network is
-   * settled, and resolves with what that does. Throws EtherloomError('timed-out') when it takes longer than `patience`, ten minutes by default.
+   * Lets time pass until a condition is true, which is checked after every happening, or until a promise from the network is settled;
+   * resolves to its value. Throws EtherloomError('timed-out') if it takes longer than `patience`, ten minutes by default.
    */
   async runUntil(isSo: () => boolean, patience?: Span): Promise<void>;
   async runUntil<T>(promise: PromiseLike<T>, patience?: Span): Promise<T>;
@@ -219,7 +222,7 @@ export class Network extends Inventory implements Disposable {
     throw new EtherloomError('timed-out', `${missed} within ${milliseconds / 1000} s; wait longer`);
   }
 
-  /** Lets time pass until no frame is on any link. Timers that run, such as those of a spanning tree, do not count. */
+  /** Lets time pass until no frame is on any link. Running timers, such as those of a spanning tree, do not count. */
   async quiesce(patience: Span = defaultPatience): Promise<void> {
     await this.runUntil(() => this.fabric.quiet, patience);
   }

@@ -14,30 +14,28 @@ import { dhcpWords } from './lab-dhcp.ts';
 import { hostWords, pingWords } from './lab-host-options.ts';
 import { skewWords } from './skewed-clock.ts';
 
-/*
- * The lines of the notation: what can be done to a network, each as the method of the same name does it. `docs/lab.md` lists them.
- */
+/* The lines of the notation: actions on a network, each like the method of the same name. `docs/lab.md` lists them. */
 
-/** What the lines of one text are done to. */
+/** The state in which the lines of one text run. */
 export interface Stage {
   readonly net: Network;
-  /** Those that last, by the names that the text gives them. */
+  /** Lasting faults, by their names in the text. */
   readonly faults: Map<string, Disposable>;
   /** UDP sockets, by their hosts and ports. */
   readonly sockets: Map<string, LabUdpSocket>;
 }
 
 interface Line<Result> {
-  /** How it is written. */
+  /** The form of the line. */
   readonly usage: string;
-  /** How many words there are at least. */
+  /** The least number of words. */
   readonly words: number;
   readonly run: (stage: Stage, words: Words) => Result;
 }
 
 type Words = readonly string[];
 
-/** What is done at once. */
+/** Immediate actions. */
 const acts: Readonly<Record<string, Line<unknown>>> = {
   switch: line('switch NAME [OPTIONS]', 1, ({ net }, [name = '', ...words]) => net.switch(name, parseWords(words, switchWords))),
   host: line('host NAME SWITCH|- [OPTIONS]', 2, ({ net }, [name = '', at = '', ...words]) =>
@@ -100,7 +98,7 @@ const acts: Readonly<Record<string, Line<unknown>>> = {
   }),
 };
 
-/** What lasts until it is ended. */
+/** Faults, which last until they are ended. */
 const faults: Readonly<Record<string, Line<Disposable>>> = {
   cut: line('cut LINK', 1, ({ net }, [name = '']) => net.linkNamed(name).cut()),
   silence: onSide('silence LINK [from NODE]', (link, _, side) => link.silence(side)),
@@ -125,7 +123,7 @@ const faults: Readonly<Record<string, Line<Disposable>>> = {
   }),
 };
 
-/** Does what a line says, and returns until when time is to pass then. Throws EtherloomError that says what is wrong. */
+/** Performs a line, and returns the time until which to run afterwards. Throws EtherloomError with the mistake. */
 export function perform(text: string, stage: Stage): number | undefined {
   const [, name, statement = ''] = /^(?:([A-Za-z]\w*) = )?(.*)$/.exec(text) ?? [];
   const [word = '', ...words] = statement.split(/\s+/);
@@ -144,7 +142,7 @@ export function perform(text: string, stage: Stage): number | undefined {
   return done instanceof Until ? done.time : undefined;
 }
 
-/** What a line returns that lets time pass. */
+/** The result of a line that lets time pass. */
 class Until {
   readonly time: number;
 
@@ -157,7 +155,7 @@ function until(time: number): Until {
   return new Until(onGrid(time));
 }
 
-/** What is recorded of what somebody tried, and was refused. */
+/** Replays a recorded action that was refused. */
 function fail(text: string, stage: Stage): void {
   try {
     perform(text, stage);
@@ -180,7 +178,7 @@ function line<Result>(usage: string, words: number, act: (stage: Stage, words: W
   return { usage, words, run: act };
 }
 
-/** A fault of a link, for one side or both. */
+/** Returns a fault of a link, for one side or both. */
 function onSide(usage: string, begin: (link: ReturnType<Network['linkNamed']>, text: string, side: Side) => Disposable): Line<Disposable> {
   return line(usage, 1, ({ net }, [name = '', ...words]) => {
     const [from, node = '', ...rest] = words;

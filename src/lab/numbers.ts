@@ -2,8 +2,8 @@ import { EtherloomError } from '../errors.ts';
 import { vid, type Vid } from '../wire/dot1q.ts';
 
 /*
- * Numbers that whoever uses the lab gives. What is wrong is said at once, by EtherloomError('bad-option'): later it would be a run in which
- * nothing happens, or never ends.
+ * Checks of numbers from the user of the lab. A mistake is reported at once, by EtherloomError('bad-option'): otherwise it would become a
+ * run in which nothing happens, or one that never ends.
  */
 
 /** Throws unless it is a finite number from `least` on. */
@@ -16,13 +16,13 @@ export function checkPositive(what: string, value: number): void {
   if (!(Number.isFinite(value) && value > 0)) throw wrong(what, 'a number above 0', value);
 }
 
-/** Throws unless it is an integer from `least` on, to `most` where that is given. */
+/** Throws unless it is an integer from `least` on, up to `most` if that is given. */
 export function checkCount(what: string, value: number, least = 0, most = Infinity): void {
   if (Number.isSafeInteger(value) && value >= least && value <= most) return;
   throw wrong(what, most === Infinity ? `an integer of at least ${least}` : `an integer from ${least} to ${most}`, value);
 }
 
-/** The VLAN of that number, as ports may be in. Throws where there is none. */
+/** Returns the VLAN with that number. Throws if ports cannot be in it. */
 export function vlanOf(value: number): Vid {
   if (!(Number.isInteger(value) && value >= 0 && value < 0xfff)) throw wrong('a VLAN', 'an integer from 0 to 4094', value);
   return vid(value);

@@ -3,19 +3,19 @@ import type { Link } from './link.ts';
 import type { Node } from './plugs.ts';
 import type { Vocabulary } from './words.ts';
 
-/** Where nodes are that are in no group: all of them are one of their own. */
+/** The group of nodes without a group: all of them form one of their own. */
 const outside = -1;
 
 /**
- * Groups of nodes that no link joins: every link between two of them is cut, also one that is made meanwhile. A node that is added meanwhile is of the
- * group of the first one that it is linked to.
+ * Groups of nodes without links between them: every link between two groups is cut, also one that is added meanwhile. A node that is added
+ * meanwhile joins the group of the first node to which it is linked.
  */
 export class Partition implements Disposable {
   readonly #groups: Map<unknown, number>;
   readonly #silent: boolean;
   readonly #cuts: Disposable[] = [];
 
-  /** Parts all nodes. With `silent` nobody notices: all carriers stay. Throws EtherloomError('bad-option') when a node is in two groups. */
+  /** Separates all nodes. With `silent`, all carriers stay. Throws EtherloomError('bad-option') if a node is in two groups. */
   constructor(groups: readonly (readonly Node[])[], nodes: readonly Node[], silent: boolean) {
     const named = groups.flatMap((group) => [...new Set(group)]);
     const twice = named.find((node, at) => named.indexOf(node) !== at);

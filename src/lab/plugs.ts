@@ -10,17 +10,22 @@ import type { Wording } from './words.ts';
 /** Something with a name that links are plugged into. */
 export type Node = LabSwitch | LabStation;
 
-/** What a link is like, and in which VLANs the ports of switches at its ends are. */
+/** The options of a link, and the VLANs of the switches' ports at its ends. */
 export interface NewLink extends LinkOptions {
   /** The VLAN of frames without a tag; `none` drops them. Default: 0. */
   readonly untagged?: number | 'none';
-  /** The VLANs whose frames carry a tag. Default: between two switches those that both know, elsewhere none. */
+  /** The VLANs whose frames carry a tag. Default: between two switches those that both know, otherwise none. */
   readonly tagged?: readonly number[];
-  /** Whether frames of all other VLANs pass, too, with their tags. Default: what the switch says, where neither of the two above is given. */
+  /**
+   * True if frames of all other VLANs pass, too, with their tags. Default: the setting of the switch, if neither of the two above is given.
+   */
   readonly trunk?: boolean;
 }
 
-/** Where a link between two nodes is plugged in. Throws EtherloomError: `busy` when a station is linked already, `bad-state` when a node is down. */
+/**
+ * Returns the plugs of a link between two nodes. Throws EtherloomError: `busy` if a station is linked already, `bad-state` if a node is
+ * down.
+ */
 export function plugsOf(a: Node, b: Node): [Plug, Plug] {
   const first = plugOf(a, 0);
   if (a === b && a instanceof LabStation)
@@ -28,7 +33,7 @@ export function plugsOf(a: Node, b: Node): [Plug, Plug] {
   return [first, plugOf(b, a === b ? first.port : 0)];
 }
 
-/** A free plug of a node; of a switch the next one after port `after`. */
+/** Returns a free plug of a node; for a switch the next one after port `after`. */
 function plugOf(node: Node, after: PortNumber): Plug {
   if (!node.running) throw new EtherloomError('bad-state', `cannot link to ${node.name}: it has crashed; restart it first`);
   if (node instanceof LabStation) {
@@ -45,7 +50,9 @@ export function plugIn(node: Node, end: LinkEnd, membership: NewPort): void {
   else node.plug(end);
 }
 
-/** The VLANs of a node's port on a link to the other. Throws EtherloomError('bad-option') when its switch does not know one of them. */
+/**
+ * Returns the VLANs of a node's port on a link to the other. Throws EtherloomError('bad-option') if its switch does not know one of them.
+ */
 export function membershipOf(node: Node, other: Node, { untagged, tagged, trunk }: NewLink): NewPort {
   if (!(node instanceof LabSwitch)) return {};
   const common = other instanceof LabSwitch ? commonVlans(node, other) : [];

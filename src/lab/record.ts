@@ -1,12 +1,12 @@
 import { EtherloomError } from '../errors.ts';
 import { formatTime } from './span.ts';
 
-/** Something that was done to a network from outside: when, after how many happenings of that instant, and what. */
+/** An action on a network from outside: its time, the number of happenings of that instant before it, and its text. */
 export interface Step {
   /** In milliseconds. */
   readonly time: number;
   readonly after: number;
-  /** As the notation has it. */
+  /** The text in the notation. */
   readonly text: string;
 }
 
@@ -16,22 +16,22 @@ interface Writing {
   text: string;
 }
 
-/** A record of so many characters is no use any more: nobody reads it, and it would fill the memory. */
+/** The length, in characters, at which a record is given up: it would be useless, and fill the memory. */
 const maxCharacters = 64 * 2 ** 20;
 
-/** What was done to a network, as long as there is not too much of it. */
+/** The actions on a network, until there are too many. */
 export class RunRecord {
   readonly #most: number;
   #steps: Writing[] = [];
   #characters = 0;
-  /** When it was given up. */
+  /** The time at which it was given up. */
   #end: number | undefined;
 
   constructor(most = maxCharacters) {
     this.#most = most;
   }
 
-  /** Adds a step, whose text may be changed as long as it is done. */
+  /** Adds a step, whose text may change while it is performed. */
   add(step: Writing): Writing | undefined {
     if (this.#end !== undefined) return undefined;
     this.#characters += step.text.length;
@@ -42,7 +42,7 @@ export class RunRecord {
     return undefined;
   }
 
-  /** All steps, in their order. Throws EtherloomError('bad-state') when there were too many. */
+  /** Returns all steps, in their order. Throws EtherloomError('bad-state') if there were too many. */
   steps(): readonly Step[] {
     if (this.#end === undefined) return this.#steps;
     throw new EtherloomError(

@@ -3,7 +3,7 @@ import { Network, type LabOptions } from './network.ts';
 import { perform, type Stage } from './notation.ts';
 
 /*
- * A run as text, one line per fact: what is built, what is done to it, and when. `#` begins a comment.
+ * A run as text, one line per fact: the parts, the actions and their times. `#` begins a comment.
  *
  *   seed 7
  *   switch s1
@@ -16,9 +16,9 @@ import { perform, type Stage } from './notation.ts';
  */
 
 /**
- * The network that a text describes, with the time at which the text ends. A recording is repeated, octet by octet. With `net` the text
- * goes on with a network that is there. Throws EtherloomError that names the line and says what is wrong with it, also when a recording
- * does not come out as it was.
+ * Returns the network that a text describes, at the time at which the text ends. A recording is repeated, octet by octet. With `net` the
+ * text continues with an existing network. Throws EtherloomError with the line and its mistake, also if a recording has another outcome
+ * than before.
  *
  * @example
  * ```ts
@@ -47,7 +47,7 @@ export function play(text: string, options: LabOptions = {}, net: Network = netw
   return net;
 }
 
-/** Goes on with a network as `play` does, but lets asynchronous programs go on while time passes. */
+/** Continues with a network as `play` does, but lets asynchronous programs continue while time passes. */
 export async function playAlong(text: string, net: Network): Promise<void> {
   const stage: Stage = { net, faults: new Map(), sockets: new Map() };
   for (const [at, line] of linesOf(text).entries()) {
@@ -60,7 +60,7 @@ export async function playAlong(text: string, net: Network): Promise<void> {
   }
 }
 
-/** Names the line, and ends the network. */
+/** Adds the line to an error, and ends the network. */
 function failingAt(line: string, at: number, error: unknown, net: Network): unknown {
   net[Symbol.dispose]();
   return error instanceof EtherloomError
@@ -72,7 +72,7 @@ function linesOf(text: string): string[] {
   return text.split('\n').map((line) => line.replace(/(?:^|\s)#.*$/, '').trim());
 }
 
-/** One with the seed that the text says, which is recorded where the text says what must come of it. */
+/** Returns a network with the seed in the text, which is recorded if the text contains its expected outcome. */
 function networkFor(text: string, options: LabOptions): Network {
   const lines = linesOf(text);
   const seed = lines.map((line) => /^seed (\d+)$/.exec(line)?.[1]).find((digits) => digits !== undefined);
@@ -82,7 +82,7 @@ function networkFor(text: string, options: LabOptions): Network {
   return new Network({ ...(record && { record }), ...(seed !== undefined && { seed: Number(seed) }), ...options });
 }
 
-/** Does what a line says; returns until when time passes then. */
+/** Performs a line; returns the time until which to run afterwards. */
 function performLine(line: string, stage: Stage): number | undefined {
   if (line === '') return undefined;
   const { trace } = stage.net.fabric;
@@ -100,9 +100,9 @@ function performLine(line: string, stage: Stage): number | undefined {
 }
 
 /**
- * What was done to a network so far, as text that `play` repeats. Only what was done by the methods of the network and its parts is there:
- * what is done to a host's stack, or to a production switch, directly is not. Throws EtherloomError('bad-state') when the network was not
- * made with `{ record: true }`, when that was too much to be kept, and when a filter was used, which has no text.
+ * Returns the actions on a network so far, as text that `play` repeats. It contains only actions by methods of the network and its parts,
+ * and not those on a host's stack, or on a production switch, directly. Throws EtherloomError('bad-state') if the network was not made with
+ * `{ record: true }`, if the record was too long to be kept, and if a filter was used, which has no text.
  *
  * @example
  * ```ts

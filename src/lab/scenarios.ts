@@ -3,19 +3,17 @@ import { dhcpWords, type LabDhcpOptions } from './lab-dhcp.ts';
 import { checkCount, checkNumber } from './numbers.ts';
 import { checkOptions, formatLine, formatWords, type Wording } from './words.ts';
 
-/*
- * Networks to which things happen, drawn by fast-check: texts of the notation, which shrink to the smallest one that fails.
- */
+/* Scenarios drawn by fast-check: texts of the notation, which shrink to the smallest one that fails. */
 
-/** Something that can happen, as the notation calls it. */
+/** A kind of fault, by its name in the notation. */
 export type ScenarioFault = (typeof scenarioFaults)[number];
 
-/** What can happen; `crash-host` is a crash of a host. */
+/** All kinds of faults; `crash-host` is a crash of a host. */
 export const scenarioFaults = [
   ...(['cut', 'silence', 'impair', 'hold', 'crash', 'crash-host', 'skew', 'partition', 'flap', 'vary', 'fail-disk'] as const),
 ] as const;
 
-/** Of what kind the scenarios are. All numbers are the most that there is. */
+/** The bounds of the scenarios. All numbers are maximums. */
 export interface ScenarioOptions {
   /** Switches, one at least. Default: 4. */
   readonly switches?: number;
@@ -23,23 +21,25 @@ export interface ScenarioOptions {
   readonly links?: number;
   /** Hosts, two at least. Default: 4. */
   readonly hosts?: number;
-  /** How long a frame takes from switch to switch, in milliseconds. A loop of nothing is a storm. Default: 1. */
+  /** The delay of a frame between switches, in milliseconds. A loop without delay is a storm. Default: 1. */
   readonly latency?: number;
-  /** Things that happen. Default: 6. */
+  /** Faults and pings. Default: 6. */
   readonly acts?: number;
-  /** How long a fault lasts, and how long it is quiet between two acts, in milliseconds. Default: 10,000. */
+  /** The duration of a fault, and of the quiet time between two acts, in milliseconds. Default: 10,000. */
   readonly span?: number;
-  /** What may happen; each scenario draws from some of it. Default: all but `skew`, `crash-host` and `fail-disk`. */
+  /** The kinds of faults; each scenario draws from some of them. Default: all but `skew`, `crash-host` and `fail-disk`. */
   readonly faults?: readonly ScenarioFault[];
-  /** Whether hosts ping each other meanwhile. Default: true. */
+  /** True if hosts ping each other meanwhile. Default: true. */
   readonly pings?: boolean;
-  /** Whether switches have spanning trees. Default: true; without there are no links beyond those of a tree. */
+  /** True if switches have spanning trees. Default: true; without them there are no links beyond those of a tree. */
   readonly fstp?: boolean;
-  /** Whether hosts ask for their addresses, of a server at the first switch, and what it serves. Default: false. */
+  /** True if hosts ask for their addresses, or the options of their DHCP server at the first switch. Default: false. */
   readonly dhcp?: boolean | LabDhcpOptions;
 }
 
-/** What is needed of fast-check: `import fc from 'fast-check'`. Of what it returns no more is said here, so that none of its types are needed. */
+/**
+ * The required part of fast-check: `import fc from 'fast-check'`. Its results are left untyped here, so that none of its types are needed.
+ */
 export interface FastCheck {
   nat(max: number): object;
   array(item: object, size: object): object;
@@ -48,12 +48,12 @@ export interface FastCheck {
   check(property: object, options: object): object;
 }
 
-/** What fast-check draws from. */
+/** An arbitrary of fast-check. */
 interface Drawn {
   map(make: (choices: Choices) => string): object;
 }
 
-/** What a scenario is made of: numbers that mean something by what they leave when divided. */
+/** The choices that make a scenario: numbers whose remainders select something. */
 type Choices = readonly [
   seed: number,
   parents: readonly number[],
@@ -66,7 +66,7 @@ type Pair = readonly [number, number];
 type Act = readonly [gap: number, what: number, where: number, other: number, lasting: number];
 
 const many = 0xffff;
-/** How long a fault lasts at most, in milliseconds, unless it is said. */
+/** The default for the longest duration of a fault, in milliseconds. */
 export const defaultSpan = 10_000;
 const defaults = { switches: 4, links: 2, latency: 1, hosts: 4, acts: 6, span: defaultSpan, pings: true, fstp: true, dhcp: false } as const;
 const defaultFaults: readonly ScenarioFault[] = ['cut', 'silence', 'impair', 'hold', 'crash', 'partition', 'flap', 'vary'];
@@ -74,8 +74,8 @@ const qualities = ['loss 30', 'delay 50+50', 'dup 20', 'noise 1000', 'loss 20, l
 const markov = 'time 200; state good loss 0; state bad loss 80, delay 5+5; edge 0,1,20; edge 1,0,30';
 
 /**
- * Scenarios as fast-check draws them, for properties of your own: `fc.asyncProperty(scenarios(fc), async (text) => …play(text)…)`. When
- * a text ends, all that happened in it is over.
+ * Returns scenarios for fast-check, for properties of your own: `fc.asyncProperty(scenarios(fc), async (text) => …play(text)…)`. When a
+ * text ends, all its faults are over.
  *
  * @example
  * ```ts
@@ -96,7 +96,7 @@ export function scenarios<Fc extends FastCheck & { string(): unknown }>(fc: Fc, 
   return drawScenarios(fc, options) as ReturnType<Fc['string']>;
 }
 
-/** Throws EtherloomError('bad-option') that says what is wrong with them. */
+/** Throws EtherloomError('bad-option') if an option is not valid. */
 export function checkScenario(options: ScenarioOptions): void {
   checkOptions(options, scenarioWords);
   const { switches, links, hosts, acts, span, latency, faults = [], dhcp } = { ...defaults, ...options };
@@ -114,7 +114,7 @@ export function checkScenario(options: ScenarioOptions): void {
   if (typeof dhcp === 'object') checkOptions(dhcp, dhcpWords);
 }
 
-/** The texts, as something that fast-check draws. */
+/** Returns an arbitrary of fast-check that draws the texts. */
 export function drawScenarios(fc: FastCheck, options: ScenarioOptions): object {
   const { switches, links, hosts, acts, fstp } = { ...defaults, ...options };
   const number = fc.nat(many);
@@ -130,7 +130,7 @@ export function drawScenarios(fc: FastCheck, options: ScenarioOptions): object {
   return (choices as Drawn).map((drawn) => textOf(drawn, options));
 }
 
-/** The scenario that is made by those choices. */
+/** Returns the scenario made by those choices. */
 function textOf([seed, parents, extra, hosts, acts, swarm]: Choices, options: ScenarioOptions): string {
   const { fstp, dhcp, latency } = { ...defaults, ...options };
   const size = parents.length + 1;
@@ -157,7 +157,7 @@ function textOf([seed, parents, extra, hosts, acts, swarm]: Choices, options: Sc
 }
 
 /**
- * Some of them, or all: with fewer kinds of faults at once more comes to light, since one hides what another one would show. [A. Groce et al.,
+ * Returns some of the faults, or all. Fewer kinds at once reveal more, since one kind can hide the effect of another. [A. Groce et al.,
  * Swarm Testing, 2012]
  */
 function someOf(faults: readonly ScenarioFault[], swarm: number): readonly ScenarioFault[] {
@@ -167,12 +167,12 @@ function someOf(faults: readonly ScenarioFault[], swarm: number): readonly Scena
 
 interface Parts {
   readonly size: number;
-  /** At which switch each host is, from 0. */
+  /** The index of each host's switch, from 0. */
   readonly places: readonly number[];
   readonly links: readonly string[];
 }
 
-/** What happens, and when it is over, in the order of time. */
+/** Returns the acts and the ends of faults as lines, in the order of time. */
 function happenings(acts: readonly Act[], parts: Parts, options: ScenarioOptions): string[] {
   const { span, pings, dhcp, faults = [] } = { ...defaults, ...options };
   const events: { readonly time: number; readonly text: string }[] = [];
@@ -180,7 +180,7 @@ function happenings(acts: readonly Act[], parts: Parts, options: ScenarioOptions
   acts.forEach(([gap, what, where, other, lasting], n) => {
     now += gap % span;
     const kind = pings && what % (faults.length + 1) === faults.length ? 'ping' : faults[what % faults.length];
-    // Without an address of its own nobody is pinged; with DHCP nobody knows what it will be.
+    // Only hosts with known addresses are pinged; with DHCP they are not known.
     if (kind === 'ping') {
       const to = dhcp === false ? `10.0.0.${(other % parts.places.length) + 1}` : '10.77.0.1';
       events.push({ time: now, text: `ping h${(where % parts.places.length) + 1} ${to}` });
@@ -213,10 +213,10 @@ function faultText(kind: ScenarioFault, where: number, other: number, { size, pl
   return kind === 'cut' || side === undefined ? `${kind} ${link}` : `${kind} ${link} from ${side}`;
 }
 
-/** Some switches, with the hosts at them, and all others; undefined where there is but one. */
+/** Returns a partition of some switches, with the hosts at them, from all others; undefined if there is only one switch. */
 function partitionText(choice: number, size: number, places: readonly number[]): string | undefined {
   if (size < 2) return undefined;
-  // Neither none nor all of them.
+  // Some of them: at least one, and not all.
   const which = 1 + (choice % (2 ** Math.min(size, 16) - 2));
   const isIn = (at: number): boolean => ((which >> at) & 1) === 1;
   const switches = Array.from({ length: size }, (_, at) => at).filter(isIn);

@@ -1,8 +1,8 @@
 import type { Random } from '../random.ts';
 
 /**
- * Chance that is the same each time: a source for each name, so that one who draws more does not change what others draw. Small Fast
- * Counter with 32-bit words, a non-cryptographic generator. [C. Doty-Humphrey, PractRand, sfc32]
+ * Returns chance that is the same each time. Each name has a source of its own, so that a user that draws more does not change the numbers
+ * of others. Small Fast Counter with 32-bit words, a non-cryptographic generator. [C. Doty-Humphrey, PractRand, sfc32]
  *
  * @example
  * ```ts
@@ -28,7 +28,7 @@ export function seededRandom(seed: number, name = ''): Random {
   return random;
 }
 
-/** 32 bits of text. [G. Fowler, L. C. Noll, P. Vo, FNV-1a] */
+/** Hashes text to 32 bits. [G. Fowler, L. C. Noll, P. Vo, FNV-1a] */
 function hash(text: string, start: number): number {
   let value = start;
   for (let at = 0; at < text.length; at++) value = Math.imul(value ^ text.charCodeAt(at), 0x0100_0193);

@@ -2,11 +2,11 @@ import type { Clock, Timer } from '../clock.ts';
 import { checkNumber, checkPositive } from './numbers.ts';
 import { checkOptions, type Wording } from './words.ts';
 
-/** How a clock differs from the right one. */
+/** The error of a clock. */
 export interface Skew {
-  /** How fast it runs: 1.01 gains a hundredth. Timers come earlier then. Default: 1. */
+  /** The rate of the clock: 1.01 gains a hundredth. Timers come earlier then. Default: 1. */
   readonly rate?: number;
-  /** How far its wall clock is ahead, in seconds; negative when it is behind. Default: 0. */
+  /** How far its wall clock is ahead, in seconds; negative if it is behind. Default: 0. */
   readonly wall?: number;
 }
 
@@ -16,7 +16,7 @@ export class SkewedClock implements Clock {
   readonly #skews = new Set<Required<Skew>>();
   #rate = 1;
   #ahead = 0;
-  /** What it showed at `#since` of the right one, when the rate was changed last. */
+  /** The value that it showed at `#since` of the right clock, at the last change of the rate. */
   #base = 0;
   #since = 0;
 
@@ -33,12 +33,12 @@ export class SkewedClock implements Clock {
     return this.#clock.wall() + (this.monotonic() - this.#clock.monotonic()) + this.#ahead;
   }
 
-  /** A change of the rate does not move timers that run already. */
+  /** Sets a timer. A change of the rate does not move running timers. */
   after(delay: number, run: () => void): Timer {
     return this.#clock.after(this.trueSpan(delay), run);
   }
 
-  /** How long it really takes until this clock has advanced by so many milliseconds. */
+  /** Returns the true time in which this clock advances by that many milliseconds. */
   trueSpan(milliseconds: number): number {
     return milliseconds / this.#rate;
   }
@@ -48,8 +48,8 @@ export class SkewedClock implements Clock {
   }
 
   /**
-   * Makes it wrong until disposed; several at once add up. Then its wall clock is right again, but for what was gained or lost meanwhile.
-   * Throws EtherloomError('bad-option') when it would stand still or run backwards.
+   * Makes it wrong until disposed; several errors at once add up. Afterwards its wall clock is right again, except for the time gained or
+   * lost meanwhile. Throws EtherloomError('bad-option') if it would stand still or run backwards.
    */
   skew(options: Skew): Disposable {
     checkOptions(options, skewWords);
@@ -70,7 +70,7 @@ export class SkewedClock implements Clock {
   }
 }
 
-/** As the notation has it: `rate 1.01 wall 3600`. */
+/** Formats a skew in the notation: `rate 1.01 wall 3600`. */
 export function formatSkew({ rate = 1, wall = 0 }: Skew): string {
   return `rate ${rate} wall ${wall}`;
 }

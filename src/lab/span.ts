@@ -1,6 +1,6 @@
 import { EtherloomError } from '../errors.ts';
 
-/** A time span: the sum of what is given. */
+/** A time span: the sum of its members. */
 export interface Span {
   readonly days?: number;
   readonly hours?: number;
@@ -18,17 +18,17 @@ const perMillisecond = 1e6;
 /** One nanosecond, in milliseconds. */
 export const nanosecond = 1 / perMillisecond;
 
-/** The time of the grid that is nearest, in milliseconds. */
+/** Returns the nearest time of the grid, in milliseconds. */
 export function onGrid(milliseconds: number): number {
   return Math.round(milliseconds * perMillisecond) / perMillisecond;
 }
 
-/** Milliseconds, as exact as is of use. */
+/** Formats milliseconds with the useful number of digits. */
 export function formatTime(milliseconds: number): string {
   return `${Number(milliseconds.toFixed(3))} ms`;
 }
 
-/** The span in milliseconds. Throws EtherloomError('bad-option') when it is none. */
+/** Returns the span in milliseconds. Throws EtherloomError('bad-option') if it is not valid. */
 export function millisecondsOf(span: Span): number {
   const sum = typeof span === 'object' && (span as unknown) !== null ? sumOf(span) : undefined;
   if (sum !== undefined && Number.isFinite(sum) && sum >= 0) return onGrid(sum);
@@ -36,7 +36,7 @@ export function millisecondsOf(span: Span): number {
   throw new EtherloomError('bad-option', `not a time span: ${textOf(span)}; give one or more of: ${known}, as in { seconds: 5 }`);
 }
 
-/** Undefined when nothing is given; NaN when a unit is not known, or its amount is no number. */
+/** Returns undefined if nothing is given; NaN if a unit is not known, or its amount is not a number. */
 function sumOf(span: Span): number | undefined {
   let sum: number | undefined;
   for (const unit of Object.keys(span)) {

@@ -5,18 +5,21 @@ import { formatTime } from './span.ts';
 import { isOfBridges, type Hop } from './trace.ts';
 
 /*
- * What became of frames, in lines for people: the way that one took, what the switch where it ended says of it, what was on that link last.
+ * The fate of frames, in lines for people: the way of a frame, the decision of the switch where it ended, and the last frames on that link.
  */
 
-/** So many frames of a link are shown, the last ones. */
+/** The number of a link's frames that are shown, the last ones. */
 const shownFrames = 5;
-/** Of a longer way, the beginning is left out. */
+/** The number of hops that are shown; the beginning of a longer way is left out. */
 const shownHops = 12;
-/** Other places where the frame ended, such as those that it was flooded to. */
+/** The number of other places that are shown where the frame ended, such as those of a flood. */
 const shownEnds = 3;
 const shownNotes = 10;
 
-/** What became of what a station has sent since hop number `since`, and of the answers to that: how far it came, and why no farther. */
+/**
+ * Returns the fate of the frames that a station sent since hop number `since`, and of the answers to them: the farthest place they reached,
+ * and the reason.
+ */
 export function storyOf(fabric: Fabric, station: LabStation, since: number): string[] {
   const { end } = station;
   if (!station.running) return [`${station.name} has crashed`];
@@ -35,14 +38,14 @@ function outages(fabric: Fabric): string[] {
   return down.length === 0 ? [] : [`down now: ${down.join(', ')}`];
 }
 
-/** Where else it came to, each place once. */
+/** Returns the other places that it reached, each once. */
 function elsewhere(ends: readonly Hop[], { lane }: Hop): string[] {
   const places = new Map(ends.map((hop) => [hop.lane.target, hop.fate]));
   places.delete(lane.target);
   return [...places].slice(-shownEnds).map(([target, fate]) => `  it also reached ${target}: ${fate}`);
 }
 
-/** The way that a frame took, and the frames that made it come, one line for each link that was crossed. */
+/** Returns the way of a frame, and of the frames that caused it, one line for each link crossed. */
 export function wayTo({ trace }: Fabric, hop: Hop): string[] {
   const path = trace.pathTo(hop.number);
   const shown = path.slice(-shownHops);
@@ -50,18 +53,18 @@ export function wayTo({ trace }: Fabric, hop: Hop): string[] {
   return ['its path:', ...(left > 0 ? [`  (${left} earlier hops)`] : []), ...shown.map((one) => `  ${hopLine(one)}`)];
 }
 
-/** One line: `5.05 ms  a > s1.1  02:00:00:00:00:01 > all: ARP, …: delivered`. */
+/** Formats a hop as one line: `5.05 ms  a > s1.1  02:00:00:00:00:01 > all: ARP, …: delivered`. */
 function hopLine({ time, lane, frame, fate }: Hop): string {
   return `${formatTime(time)}  ${lane.source} > ${lane.target}  ${summarize(frame)}${fate === 'delivered' ? '' : ` -- ${fate}`}`;
 }
 
-/** What programs noted last, in the order of time, one line each. */
+/** Returns the last notes of programs, in the order of time, one line each. */
 export function lastNotes(fabric: Fabric): string[] {
   const lines = fabric.logs().toSorted((a, b) => a.time - b.time);
   return lines.slice(-shownNotes).map(({ time, text }) => `at ${formatTime(time)} ${text}`);
 }
 
-/** The hops that a station's frames made since then: those frames, what they became, what they were answered with, and so on. */
+/** Returns the hops that followed from a station's frames since then: those frames, their answers, and so on. */
 function consequences({ trace }: Fabric, { name }: LabStation, since: number): Hop[] {
   const made = new Set<number>();
   return [...trace.hops(since)].filter((hop) => {
@@ -71,7 +74,7 @@ function consequences({ trace }: Fabric, { name }: LabStation, since: number): H
   });
 }
 
-/** Where the farthest frames ended: of all answers to answers, the last. Those that were taken by whom they were for come last. */
+/** Returns where the farthest frames ended: the last of all answers to answers. Those that reached their destination come last. */
 function endsOf(hops: readonly Hop[]): Hop[] {
   const generations = new Map<number, number>();
   const causes = new Set<number | undefined>(hops.map(({ cause }) => cause));
@@ -83,7 +86,7 @@ function endsOf(hops: readonly Hop[]): Hop[] {
   return hops.filter(({ number }) => generations.get(number) === farthest && !causes.has(number));
 }
 
-/** Ports of switches have names with a dot. */
+/** Returns whether a name is a station's: ports of switches have names with a dot. */
 function isStation(name: string): boolean {
   return !name.includes('.');
 }
@@ -92,7 +95,7 @@ function isLost({ fate }: Hop): boolean {
   return /^(?:lost|dropped)/.test(fate);
 }
 
-/** What became of it in the end, and what the switch that decided on that would now do this with it now. */
+/** Returns the final fate of a frame, and the present decision of the switch that caused it. */
 function verdictOf(fabric: Fabric, hop: Hop): string[] {
   const { lane, fate, cause } = hop;
   const sender = cause === undefined ? undefined : fabric.trace.hop(cause);
@@ -102,7 +105,7 @@ function verdictOf(fabric: Fabric, hop: Hop): string[] {
   return [end, ...(explanation === undefined ? [] : [`${decider?.lane.target ?? ''} would now do this with it: ${explanation}`])];
 }
 
-/** What was on a hop's link last, both ways. */
+/** Returns the last frames on a hop's link, in both directions. */
 function lastOn({ trace }: Fabric, { lane: { source, target } }: Hop): string[] {
   const both = [...trace.hops()].filter(({ lane }) =>
     lane.source === source ? lane.target === target : lane.source === target && lane.target === source,

@@ -7,26 +7,26 @@ import { lastNotes } from './story.ts';
 import { Sightings, Watcher, type Watch } from './watch.ts';
 import { checkOptions, type Wording } from './words.ts';
 
-/** How long something is tried. */
+/** The options of a survival check. */
 export interface SurvivalOptions extends ScenarioOptions {
-  /** How many scenarios are tried. Default: 100. */
+  /** The number of scenarios. Default: 100. */
   readonly runs?: number;
-  /** The seed of fast-check, with which the same are tried again. Default: another one each time. */
+  /** The seed of fast-check, which gives the same scenarios again. Default: another one each time. */
   readonly seed?: number;
-  /** What else the networks are like. */
+  /** The other options of the networks. */
   readonly lab?: Omit<LabOptions, 'seed' | 'record'>;
 }
 
-/** Is asked when all is over; it may be asynchronous. What it throws or rejects with is why a scenario has failed. */
+/** Called when all is over; it may be asynchronous. An error or rejection is the reason of a failure. */
 export type SurvivalCheck = () => unknown;
 
 /**
- * Gets a network ready before anything happens to it, and returns a `SurvivalCheck`, or a promise of one. That may be left out where `watch` is told
- * what is always or sometimes so.
+ * Prepares a network before its faults begin, and returns a `SurvivalCheck`, or a promise of one. The check may be left out if `watch` gets
+ * conditions.
  */
 export type SurvivalPreparation = (net: Network, watch: Watch) => unknown;
 
-/** What came of many runs. */
+/** The outcome of many runs. */
 interface Outcome {
   readonly failed: boolean;
   readonly counterexample: readonly unknown[] | null;
@@ -36,9 +36,9 @@ interface Outcome {
 }
 
 /**
- * Tries whether something is so in any scenario: `prepare` is given the network before anything has happened, as built by the first lines; what it
- * returns is asked when all is over, and what `watch` is told at every instant. Throws an Error whose message has the smallest scenario that was
- * found for which it is not so.
+ * Tests whether a property holds in all scenarios. `prepare` gets the network before its faults begin, as the first lines built it. The
+ * check that it returns is called when all is over; the conditions given to `watch` are checked at every instant. Throws an Error whose
+ * message has the smallest scenario found that fails.
  *
  * @example
  * ```ts
@@ -57,7 +57,7 @@ export async function survives(fc: FastCheck, options: SurvivalOptions, prepare:
   const trial = async (text: string): Promise<void> => {
     if (refusal) throw refusal;
     const [building, happening] = split(text);
-    // Without the word for it: there are browsers that have not got what it needs.
+    // Without the keyword for it: some browsers lack what it needs.
     const net = play(building, lab);
     try {
       const watcher = new Watcher(net, sightings);
@@ -71,14 +71,17 @@ export async function survives(fc: FastCheck, options: SurvivalOptions, prepare:
   };
   const property = fc.asyncProperty(drawScenarios(fc, options), trial);
   const outcome = await (fc.check(property, { numRuns: runs, ...(seed !== undefined && { seed }) }) as Promise<Outcome>);
-  // Its class is what a program looks at, and no scenario is to blame.
+  // Its class matters to programs, and scenarios are not the cause.
   if (refusal) throw refusal as Error;
   if (outcome.failed) throw await failureOf(outcome, runs, trial);
   const [unseen] = sightings.unseen;
   if (unseen !== undefined) throw new Error(`no scenario of ${runs} saw this: ${unseen}; try more { runs }, or other faults`);
 }
 
-/** Lets a scenario happen, and asks. Without a check, time passes for the span of a fault when all is over: then what came of it is seen, too. */
+/**
+ * Plays a scenario, and calls the check. Without a check, time passes for the span of a fault when all is over: then later effects are
+ * seen, too.
+ */
 async function run(net: Network, watcher: Watcher, happening: string, check: SurvivalCheck): Promise<void> {
   try {
     if (watcher.isOfUse) net.fabric.timeline.instantEnded = watcher.look;
@@ -109,7 +112,7 @@ function checked(options: SurvivalOptions, prepare: unknown): SurvivalOptions {
   return options;
 }
 
-/** Why nothing would be checked; undefined when something is. */
+/** Returns the error for a run that would check nothing; undefined if it checks something. */
 function refusalOf(check: unknown, watcher: Watcher): EtherloomError | undefined {
   if (typeof check === 'function' || (check === undefined && watcher.isOfUse)) return undefined;
   return new EtherloomError(
@@ -131,7 +134,7 @@ interface Failure {
   readonly cause: unknown;
 }
 
-/** The same failure without what is not needed for it. Of things that happen after each other fast-check takes away the first ones only. */
+/** Returns the same failure without acts that it does not need. Of consecutive acts, fast-check removes only the first ones. */
 async function withoutNeedless(failure: Failure, trial: (text: string) => Promise<void>): Promise<Failure> {
   let smallest = failure;
   for (const needless of new Set(Array.from(failure.text.matchAll(/^(f\d+) = |^(ping .*)$/gm), ([, fault, ping]) => fault ?? ping ?? ''))) {
@@ -141,13 +144,13 @@ async function withoutNeedless(failure: Failure, trial: (text: string) => Promis
   return smallest;
 }
 
-/** A scenario without a fault, or without a ping. */
+/** Returns a scenario without one fault or ping. */
 function without(text: string, what: string): string {
   const lines = text.split('\n').filter((line) => line !== what && line !== `end ${what}` && !line.startsWith(`${what} = `));
   return lines.filter((line, at) => !line.startsWith('at ') || !/^(?:at |$)/.test(lines[at + 1] ?? '')).join('\n');
 }
 
-/** What is built, and what happens. */
+/** Splits a text into the lines that build the network and the acts. */
 function split(text: string): readonly [string, string] {
   const at = text.search(/^at /m);
   return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at)];

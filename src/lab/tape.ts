@@ -5,13 +5,13 @@ import { decodePcapng, type Pcapng } from '../wire/pcapng.ts';
 import type { LabStation, StationProgram } from './lab-station.ts';
 import { checkOptions, type Wording } from './words.ts';
 
-/** What of a capture is played. */
+/** The selection from a capture. */
 export interface TapeOptions {
-  /** The name of the interface whose frames are played. Default: those of all. */
+  /** The name of the interface whose frames are played. Default: all interfaces. */
   readonly interface?: string;
 }
 
-/** A captured frame, and how long after the first one it came, in milliseconds. */
+/** A captured frame, and its time after the first one, in milliseconds. */
 interface Recorded {
   readonly frame: Uint8Array;
   readonly offset: number;
@@ -21,7 +21,7 @@ const ethernet = 1;
 const nanosecondsPerMicrosecond = 1000n;
 const nanosecondsPerMillisecond = 1_000_000;
 
-/** The program of a station that sends captured frames, at their distances in time, from the moment that it has a carrier. */
+/** The program of a station that sends captured frames, at their distances in time, from the moment at which it has a carrier. */
 export class Tape implements StationProgram {
   readonly carrier: NonNullable<StationProgram['carrier']>;
   readonly #recorded: readonly Recorded[];
@@ -37,12 +37,12 @@ export class Tape implements StationProgram {
     };
   }
 
-  /** How many frames there are. */
+  /** The number of frames. */
   get length(): number {
     return this.#recorded.length;
   }
 
-  /** Whether all of them were sent. */
+  /** True if all of them were sent. */
   get done(): boolean {
     return this.#sent === this.#recorded.length;
   }
@@ -59,8 +59,8 @@ export class Tape implements StationProgram {
 }
 
 /**
- * A capture, pcap or pcapng, as the program of a station: `net.station('tape', s1, fromPcap(bytes))`. Throws EtherloomError('bad-option')
- * when it is no capture, or not of Ethernet, or a frame is no frame, or was cut by who captured it.
+ * Returns a capture, pcap or pcapng, as the program of a station: `net.station('tape', s1, fromPcap(bytes))`. Throws
+ * EtherloomError('bad-option') if it is not a capture of Ethernet, or a frame is invalid or was cut on capturing.
  *
  * @example
  * ```ts
@@ -109,7 +109,7 @@ function unusable(at: number, why: string): EtherloomError {
   return new EtherloomError('bad-option', `cannot play frame ${at + 1} of the capture: ${why}`);
 }
 
-/** An older capture as a newer one. */
+/** Reads a pcap capture in the form of pcapng. */
 function fromOlder(bytes: Uint8Array): Pcapng | undefined {
   const capture = decodePcap(bytes);
   if (!capture) return undefined;

@@ -3,34 +3,34 @@ import { EtherloomError } from '../errors.ts';
 import { Agenda, Happening } from './agenda.ts';
 import { nanosecond, onGrid } from './span.ts';
 
-/** So much at one instant is no work, but a circle. */
+/** More happenings than this at one instant mean an endless loop. */
 const maxHappenings = 2_000_000;
-/** Where the wall begins: 2026-01-01T00:00Z. */
+/** The wall time at the beginning: 2026-01-01T00:00Z. */
 const epoch = Date.UTC(2026, 0, 1);
 
 /**
- * Virtual time: it stands still but for `advance`, which takes it from one happening to the next. What is due at the same time happens in
- * the order in which it was scheduled, so that a run is the same each time.
+ * Virtual time: it passes only in `advance`, from one happening to the next. Simultaneous happenings occur in the order in which they were
+ * scheduled, so that a run is the same each time.
  */
 export class Timeline implements Clock {
   /** Milliseconds since it began. */
   now = 0;
-  /** How many things have happened at this instant in the network. */
+  /** The number of happenings of the network at this instant. */
   count = 0;
-  /** How many have happened in all. */
+  /** The number of happenings in all. */
   total = 0;
-  /** How often whoever uses the lab was called back. */
+  /** The number of callbacks to the user of the lab. */
   called = 0;
-  /** Is called when all that happens at an instant has happened, and before time passes. */
+  /** Called when all happenings of an instant are over, before time passes. */
   instantEnded: (() => void) | undefined;
   readonly #agenda = new Agenda();
   #deferred: (() => void)[] = [];
   #told: (() => unknown)[] = [];
-  /** What an asynchronous program has failed with, until somebody is told. */
+  /** The error of an asynchronous program, until it is thrown. */
   #failure: { readonly error: unknown } | undefined;
-  /** How many things have happened at this instant. */
+  /** The number of happenings at this instant. */
   #instant = 0;
-  /** Whether anything was done at this instant. */
+  /** True if anything happened at this instant. */
   #touched = false;
   #busy = false;
   #closed = false;
@@ -53,41 +53,41 @@ export class Timeline implements Clock {
     this.#deferred.push(run);
   }
 
-  /** Calls back whoever uses the lab, once all that belongs to the current happening is done. A promise that rejects ends the run. */
+  /** Calls back the user of the lab once the current happening is complete. A promise that rejects ends the run. */
   tell(run: () => unknown): void {
     this.#told.push(run);
   }
 
-  /** As `tell`, but later. */
+  /** As `tell`, after a delay. */
   tellAfter(delay: number, run: () => unknown): Timer {
     const alarm = new ForeignAlarm(this, () => this.tell(run));
     this.schedule(alarm, this.#in(delay));
     return alarm;
   }
 
-  /** Whether something is happening right now. */
+  /** True during a happening. */
   get busy(): boolean {
     return this.#busy;
   }
 
-  /** When something happens next; Infinity when nothing is to come. */
+  /** The time of the next happening; Infinity if there is none. */
   get next(): number {
     return this.#isOwing ? this.now : (this.#agenda.first?.due ?? Infinity);
   }
 
-  /** Lets `happening` happen at `due`, which is not before now. Nothing is to come any more once it is closed. */
+  /** Schedules a happening at `due`, which is not before now. Has no effect once time has ended. */
   schedule(happening: Happening, due: number): void {
     if (this.#closed) return;
     happening.due = due;
     this.#agenda.add(happening);
   }
 
-  /** Lets it not happen. Nothing changes when it is not scheduled. */
+  /** Cancels a happening. Does nothing if it is not scheduled. */
   cancel(happening: Happening): void {
     this.#agenda.remove(happening);
   }
 
-  /** Ends time: nothing happens any more, and nobody is called back. What nobody was told is an unhandled rejection. */
+  /** Ends time: happenings and callbacks are dropped. An error that was not thrown becomes an unhandled rejection. */
   close(): void {
     this.#closed = true;
     this.#agenda.clear();
@@ -98,24 +98,24 @@ export class Timeline implements Clock {
     if (failure) void Promise.reject(asError(failure.error));
   }
 
-  /** Whether it has ended. */
+  /** True if it has ended. */
   get closed(): boolean {
     return this.#closed;
   }
 
-  /** Throws what an asynchronous program has failed with, if nobody was told yet. */
+  /** Throws the error of an asynchronous program, if it was not thrown yet. */
   complain(): void {
     const failure = this.#failure;
     this.#failure = undefined;
     if (failure) throw failure.error;
   }
 
-  /** Forgets that: something else has gone wrong already. */
+  /** Forgets that error, since another one is thrown already. */
   forgive(): void {
     this.#failure = undefined;
   }
 
-  /** Throws EtherloomError('busy') while something is happening: time cannot pass from within. */
+  /** Throws EtherloomError('busy') during a happening: time cannot pass from within. */
   checkIdle(): void {
     if (!this.#busy) return;
     throw new EtherloomError(
@@ -125,8 +125,9 @@ export class Timeline implements Clock {
   }
 
   /**
-   * Lets all happen that is due until then, a time of the grid, and sets the time to that. Stops before when `enough` says so, after any happening, and tells
-   * whether it did. Throws EtherloomError('busy') when called from within, and EtherloomError('timed-out') when an instant never ends.
+   * Runs all happenings that are due until then, a time of the grid, and sets the time to that. Stops early when `enough` returns true
+   * after a happening, and returns whether it did. Throws EtherloomError('busy') if called from within, and EtherloomError('timed-out') if
+   * an instant never ends.
    */
   advance(until: number, enough?: () => boolean): boolean {
     this.checkIdle();
@@ -144,8 +145,8 @@ export class Timeline implements Clock {
   }
 
   /**
-   * Lets happen what is due before `time`, and then so many things of the network at that time, no more. Tells whether it came so: whether
-   * there were as many.
+   * Runs the happenings that are due before `time`, and then exactly `count` happenings of the network at that time. Returns whether there
+   * were as many.
    */
   reach(time: number, count: number): boolean {
     this.settle();
@@ -157,12 +158,12 @@ export class Timeline implements Clock {
     return this.now === time && this.count === count;
   }
 
-  /** Does what was deferred, and calls back whoever is to be told. */
+  /** Runs deferred work, and then the callbacks. */
   settle(): void {
     if (this.#isOwing && !this.#busy) this.#within(() => this.#settle());
   }
 
-  /** Runs `work` as one happening of its own, now; within another it is part of that. */
+  /** Runs `work` as a happening of its own, now; within another one it is part of that. */
   enter<T>(work: () => T): T {
     if (this.#busy) return work();
     const result = this.#within(work);
@@ -170,7 +171,9 @@ export class Timeline implements Clock {
     return result;
   }
 
-  /** The time after that delay. However short it is, it is later: whoever waits for the rest of a span would wait for it for ever. */
+  /**
+   * Returns the time after that delay. Even the shortest one gives a later time: otherwise waiting for the rest of a span would never end.
+   */
   #in(delay: number): number {
     if (Number.isNaN(delay)) throw new EtherloomError('bad-option', 'a time must be a number of milliseconds, not `NaN`');
     const due = onGrid(this.now + Math.max(0, delay));
@@ -225,7 +228,7 @@ export class Timeline implements Clock {
     this.called++;
     const result = run?.();
     if (!isThenable(result)) return;
-    // When time has ended it fails for that.
+    // A failure after the end of time is caused by that end.
     result.then(undefined, (error: unknown) => {
       if (!this.#closed) this.#failure ??= { error };
     });
@@ -240,7 +243,7 @@ export class Timeline implements Clock {
   }
 }
 
-/** A call to come. */
+/** A scheduled call. */
 class Alarm extends Happening implements Timer {
   readonly #timeline: Timeline;
   readonly #run: () => void;
@@ -260,12 +263,12 @@ class Alarm extends Happening implements Timer {
   }
 }
 
-/** A call to come of whoever uses the lab. */
+/** A scheduled call of the user of the lab. */
 class ForeignAlarm extends Alarm {
   override readonly foreign = true;
 }
 
-/** Whether this is a promise, of this realm or another one. */
+/** Returns whether this is a promise, of this realm or another one. */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 }

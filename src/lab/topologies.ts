@@ -17,15 +17,15 @@ export interface Builder {
 
 /** The options of a topology's parts. */
 export interface TopologyOptions {
-  /** All switches. */
+  /** The options of all switches. */
   readonly switch?: LabSwitchOptions;
-  /** All links between switches. */
+  /** The options of all links between switches. */
   readonly link?: NewLink;
-  /** All hosts. */
+  /** The options of all hosts. */
   readonly host?: LabHostOptions;
-  /** How many hosts each switch has. Default: 1. */
+  /** The number of hosts of each switch. Default: 1. */
   readonly hosts?: number;
-  /** What all names begin with. Default: nothing. */
+  /** A prefix of all names. Default: none. */
   readonly prefix?: string;
 }
 
@@ -43,20 +43,20 @@ export interface Star extends Topology {
   readonly dhcp: LabDhcp;
 }
 
-/** What a star is like; its hosts ask for their addresses. */
+/** The options of a star; its hosts ask for their addresses. */
 export interface StarOptions extends TopologyOptions {
   readonly dhcp?: LabDhcpOptions;
 }
 
-/** What a tree is like. */
+/** The options of a tree. */
 export interface TreeOptions extends TopologyOptions {
-  /** How many switches there are from the root to a leaf. */
+  /** The number of switches from the root to a leaf. */
   readonly depth: number;
-  /** How many children each switch has that is no leaf. Default: 2. */
+  /** The number of children of each switch that is not a leaf. Default: 2. */
   readonly fanout?: number;
 }
 
-/** `master` and `slave1` to `slaveN`, with the hosts `h0` to `hN`. */
+/** Adds `master` and `slave1` to `slaveN`, with the hosts `h0` to `hN`. */
 export function star(net: Builder, slaves: number, options: StarOptions = {}): Star {
   checkOptions(options, starWords);
   checkCount('the number of slaves', slaves);
@@ -70,19 +70,19 @@ export function star(net: Builder, slaves: number, options: StarOptions = {}): S
   return { switches, links, hosts, master, slaves: switches.slice(1), dhcp };
 }
 
-/** `s1` to `sN` in a ring, which needs a spanning tree: it has one unless `switch` says otherwise. Hosts are `h1` to `hN`. */
+/** Adds `s1` to `sN` in a ring, which needs a spanning tree: it has one unless `switch` turns it off. Hosts are `h1` to `hN`. */
 export function ring(net: Builder, size: number, options: TopologyOptions = {}): Topology {
   checkOptions(options, topologyWords);
   checkCount('the size of a ring', size, 1);
   const { prefix = '' } = options;
   const switches = Array.from({ length: size }, (_, at) => net.switch(`${prefix}s${at + 1}`, { fstp: true, ...options.switch }));
-  // Two would have two links between them, one none.
+  // A ring of two would have two links between them, a ring of one a link to itself.
   const closed = size > 2 ? [...switches.slice(1), ...switches.slice(0, 1)] : switches.slice(1);
   const links = closed.map((next, at) => net.link(switches[at] ?? next, next, options.link));
   return { switches, links, hosts: hostsOf(net, switches, options, 1) };
 }
 
-/** `s1`, the root, and its descendants row by row. Hosts are at the leaves, from `h1` on. */
+/** Adds `s1`, the root, and its descendants row by row. Hosts are at the leaves, from `h1` on. */
 export function tree(net: Builder, treeOptions: TreeOptions): Topology {
   checkOptions(treeOptions, treeWords);
   const { depth, fanout = 2, ...options } = treeOptions;

@@ -1,60 +1,63 @@
 import { isForBridges } from '../wire/bpdu.ts';
 import { formatTime } from './span.ts';
 
-/** Why a frame that was on a link did not come out, or came to nothing where it did. */
+/** The fate of a frame on a link: why it did not come out, or was not used where it did. */
 export type Fate = string;
 
-/** One frame on one way of one link. */
+/** One frame in one direction of one link. */
 export interface Hop {
   /** Its number in the run, from 0. */
   readonly number: number;
-  /** When it was sent, in milliseconds. */
+  /** The time at which it was sent, in milliseconds. */
   readonly time: number;
-  /** The way of a link that it took. */
+  /** The lane that it took. */
   readonly lane: TracedLane;
   readonly frame: Uint8Array;
-  /** The hop that made its sender send it; undefined when nothing did, or nothing is known of that any more. */
+  /** The hop that caused its sending; undefined if there was none, or it is no longer known. */
   readonly cause: number | undefined;
-  /** `under way`, `delivered`, or what became of it. */
+  /** `under way`, `delivered`, or another fate. */
   readonly fate: Fate;
 }
 
-/** What a trace knows of a lane. */
+/** A lane, as a trace sees it. */
 export interface TracedLane {
-  /** Who sends, and who receives: `s1.2`. */
+  /** The names of the sending and the receiving end: `s1.2`. */
   readonly source: string;
   readonly target: string;
 }
 
-/** Not caused by any frame. */
+/** The cause of a hop without a cause. */
 export const uncaused = -1;
 
-/** What a hop's record holds: when it was sent, the number of its cause, and its state. Together, since that is one line of the processor's cache. */
+/**
+ * The number of fields of a hop's record: its time, the number of its cause, and its state. They are together, since they fit in one line
+ * of the processor's cache.
+ */
 const recordSize = 4;
 const [timeAt, causeAt, stateAt] = [0, 1, 2] as const;
 
-/** A hop's state: any other says that its fate is a text. */
+/** The state of a hop; `told` means that its fate is a text. */
 const [underWay, delivered, told] = [0, 1, 2] as const;
 
-/** So many hops have room at first. */
+/** The initial room, in hops. */
 const firstRoom = 1024;
 
-/** The least power of two that holds so many. */
+/** Returns the least power of two that holds that many. */
 const roomFor = (capacity: number): number => 2 ** Math.ceil(Math.log2(Math.max(1, capacity)));
 
-/** The last frames of a run, each on each link that it crossed, and what made what. It holds a bounded number of them. */
+/** The last frames of a run, each on each link that it crossed, with their causes. It holds a bounded number of them. */
 export class Trace {
   /** The hop that is being received right now. */
   current = uncaused;
-  /** How many there were in all. */
+  /** The number of hops in all. */
   total = 0;
   readonly #capacity: number;
-  /** There is room for a power of two, so that a hop's place is a part of its number. It grows up to the capacity: most networks send little. */
+  /** The room is a power of two, so that a hop's place is a part of its number. It grows up to the capacity: most networks send little. */
   #mask: number;
   #records: Float64Array;
   readonly #lanes: TracedLane[] = [];
   readonly #frames: Uint8Array[] = [];
-  /** Those that are told; others are there still of hops that are forgotten. */
+  /** Texts of fates; places of forgotten hops may still have one. */
   readonly #fates: Fate[] = [];
   #digest: Digest | undefined;
 
@@ -65,17 +68,17 @@ export class Trace {
     this.#records = new Float64Array(room * recordSize);
   }
 
-  /** From now on all hops are summed up. */
+  /** Includes all hops in a digest from now on. */
   digestAll(): void {
     this.#digest ??= new Digest();
   }
 
-  /** What tells this run from another one: 16 hexadecimal digits. Undefined unless `digestAll` was called. */
+  /** The digest of this run: 16 hexadecimal digits. Undefined unless `digestAll` was called. */
   get digest(): string | undefined {
     return this.#digest?.text;
   }
 
-  /** A frame leaves by a lane. Returns the hop's number. */
+  /** Records a frame that leaves by a lane. Returns the hop's number. */
   sent(time: number, lane: TracedLane, frame: Uint8Array, cause: number): number {
     const number = this.total++;
     this.#digest?.add(time, lane, frame);
@@ -91,12 +94,12 @@ export class Trace {
     return number;
   }
 
-  /** The frame came out. */
+  /** Records that the frame came out. */
   arrived(number: number): void {
     if (this.#remembers(number)) this.#records[(number & this.#mask) * recordSize + stateAt] = delivered;
   }
 
-  /** What became of it. */
+  /** Records the fate of a frame. */
   ended(number: number, fate: Fate): void {
     if (!this.#remembers(number)) return;
     const at = number & this.#mask;
@@ -104,7 +107,7 @@ export class Trace {
     this.#fates[at] = fate;
   }
 
-  /** What is not here any more, in a sentence; undefined while all is here. */
+  /** Describes the part that is no longer remembered, in a sentence; undefined if there is none. */
   get gap(): string | undefined {
     const oldest = this.#oldest;
     if (oldest === 0) return undefined;
@@ -113,7 +116,7 @@ export class Trace {
     return `${this.total - oldest} of ${this.total} frames are remembered${since}; { history } of the network keeps more`;
   }
 
-  /** A hop that is not forgotten yet. */
+  /** Returns a hop; undefined if it is forgotten. */
   hop(number: number): Hop | undefined {
     if (!this.#remembers(number)) return undefined;
     const at = number & this.#mask;
@@ -124,7 +127,7 @@ export class Trace {
     return { number, time, lane, frame, cause: cause < this.#oldest ? undefined : cause, fate };
   }
 
-  /** All that are not forgotten, from number `since` on, the oldest first. */
+  /** Yields all remembered hops, from number `since` on, the oldest first. */
   *hops(since = 0): Generator<Hop> {
     for (let number = Math.max(since, this.#oldest); number < this.total; number++) {
       const hop = this.hop(number);
@@ -132,7 +135,7 @@ export class Trace {
     }
   }
 
-  /** How a frame came to where it is: the hops that made it, the first one first. */
+  /** Returns the hops that led to a frame, the first one first. */
   pathTo(number: number): Hop[] {
     const path: Hop[] = [];
     for (let at: number | undefined = number; at !== undefined; at = path[0]?.cause) {
@@ -143,7 +146,7 @@ export class Trace {
     return path;
   }
 
-  /** Before the first place is used again: each hop keeps its place. */
+  /** Called before the first place is reused: each hop keeps its place. */
   #grow(): void {
     const records = new Float64Array(2 * this.#records.length);
     records.set(this.#records);
@@ -160,12 +163,12 @@ export class Trace {
   }
 }
 
-/** Whether a frame is one that bridges send by themselves. */
+/** Returns whether bridges send the frame by themselves. */
 export function isOfBridges({ frame }: Hop): boolean {
   return isForBridges(frame);
 }
 
-/** A sum over a run, of 64 bits. */
+/** A 64-bit digest of a run. */
 class Digest {
   #high = 0x811c_9dc5;
   #low = 0x9e37_79b9;

@@ -6,7 +6,10 @@ import { LabSwitch } from './lab-switch.ts';
 import type { Network } from './network.ts';
 import type { Node } from './plugs.ts';
 
-/** All nodes, those beside each other that are linked: around each switch its stations; then those that are removed, and have left frames at `ports`. */
+/**
+ * Returns all nodes, with linked ones next to each other: the stations of a switch around it; then removed nodes that left frames at
+ * `ports`.
+ */
 export function columnsOf(net: Network, ports: ReadonlySet<string>): ViewNode[] {
   const stations = stationsAt(net);
   const ordered = net.switches.flatMap((one): Node[] => {
@@ -30,7 +33,7 @@ export function columnsOf(net: Network, ports: ReadonlySet<string>): ViewNode[] 
   return [...present, ...gone.values()];
 }
 
-/** The stations that are linked to each switch, in the order of links. */
+/** Returns the stations that are linked to each switch, in the order of links. */
 function stationsAt({ links }: Network): Map<unknown, LabStation[]> {
   const stations = new Map<unknown, LabStation[]>();
   for (const { ends } of links)
@@ -43,7 +46,7 @@ function stationsAt({ links }: Network): Map<unknown, LabStation[]> {
   return stations;
 }
 
-/** The node of a port: `s1` of `s1.2`. */
+/** Returns the node of a port: `s1` of `s1.2`. */
 export function nodeOf(port: string): string {
   return port.split('.')[0] ?? port;
 }

@@ -9,17 +9,17 @@ import type { Hop } from './trace.ts';
 import { columnsOf, nodeOf } from './view-columns.ts';
 import { checkOptions, parseNames, type Wording } from './words.ts';
 
-/** Which part of a run a view has. */
+/** The part of a run for a view. */
 export interface ViewOptions {
-  /** Since when, from the beginning of the run. Default: all that is remembered. */
+  /** The beginning, from the start of the run. Default: that of the remembered part. */
   readonly from?: Span;
-  /** Until when. */
+  /** The end. */
   readonly to?: Span;
-  /** The names of nodes: frames that leave or reach one of them. Default: all. */
+  /** The names of nodes: frames from or to one of them. Default: all. */
   readonly nodes?: readonly string[];
-  /** How many frames it has at most, the last ones; up to 100,000. Default: 20,000. */
+  /** The most frames, the last ones; up to 100,000. Default: 20,000. */
   readonly frames?: number;
-  /** What the run is about. Default: `a run`. */
+  /** The title of the run. Default: `a run`. */
   readonly title?: string;
 }
 
@@ -29,8 +29,8 @@ const mostNotes = 5_000;
 const mostFaults = 2_000;
 
 /**
- * What the network remembers of its run, as data, for a page: nodes, frames with what they say and what became of them, faults, and what programs noted.
- * Throws EtherloomError('bad-option') when a node is not known.
+ * Returns the remembered part of a network's run, as data for a page: nodes, frames with their content and fate, faults, and the notes of
+ * programs. Throws EtherloomError('bad-option') if a node is not known.
  */
 export function viewOf(net: Network, options: ViewOptions = {}): RunView {
   checkOptions(options, viewWords);
@@ -48,7 +48,7 @@ class Viewer {
   readonly #nodes: readonly ViewNode[];
   readonly #places: ReadonlyMap<string, number>;
   readonly #omissions: string[] = [];
-  /** A frame that crosses several links is summed up once. */
+  /** Texts by frame, so that a frame on several links is summarised once. */
   readonly #texts = new Map<Uint8Array, string>();
 
   constructor(net: Network, { from, to, nodes = [] }: ViewOptions, most: number) {
@@ -81,7 +81,7 @@ class Viewer {
     };
   }
 
-  /** The last hops that are wanted. The ports of all are noted in `ports`. */
+  /** Returns the last selected hops. The ports of all are added to `ports`. */
   #lastOf(hops: Iterable<Hop>, most: number, ports: Set<string>): Hop[] {
     let [wanted, others] = [0, 0];
     let last: Hop[] = [];
@@ -94,7 +94,7 @@ class Viewer {
       }
       wanted++;
       last.push(hop);
-      // A history of a million frames takes no more memory for that.
+      // So a history of a million frames takes no more memory.
       if (last.length > 2 * most) last = last.slice(-most);
     }
     this.#omit(others, 'frames are outside the span or the nodes that were chosen');
@@ -116,7 +116,7 @@ class Viewer {
     return text;
   }
 
-  /** The faults of the span; where nodes were chosen, those that concern one of the view. */
+  /** Returns the faults of the span; if nodes were chosen, those that concern one of the view. */
   #faults(): ViewFault[] {
     const spans = this.#net.fabric.faults.spans.filter(
       ({ begins, ends }) => begins.time <= this.#to && (ends?.time ?? Infinity) >= this.#from,
@@ -129,7 +129,9 @@ class Viewer {
     return { name, text, kind, begins, ...(ends && { ends }), groups: this.#groupsOf(kind, words) };
   }
 
-  /** The nodes that a fault's words name: the groups of a partition, the two ends of a link, a node, the switch of a server's number. */
+  /**
+   * Returns the nodes in a fault's words: the groups of a partition, the two ends of a link, a node, or the switch of a server's number.
+   */
   #groupsOf(kind: string, words: readonly string[]): number[][] {
     const [what = ''] = words;
     const link = this.#net.links.find(({ name }) => name === what);
@@ -148,7 +150,7 @@ class Viewer {
       .sort((a, b) => a.time - b.time);
   }
 
-  /** The last ones, and a word about the others. */
+  /** Returns the last ones, and notes the number of others. */
   #last<T>(all: readonly T[], most: number, what: string): readonly T[] {
     this.#omit(all.length - most, what);
     return all.slice(-most);

@@ -4,22 +4,22 @@ import { Waiters } from './waiters.ts';
 
 const soon = Promise.resolve();
 
-/** Another time than the virtual one, which a network goes by. */
+/** Another time than the virtual one, which a network follows. */
 export interface Pacer {
-  /** Lets time pass until `until`, or until `enough` says so, and tells whether it did. */
+  /** Lets time pass until `until`, or until `enough` returns true. Resolves to whether it did. */
   pass(until: number, enough?: () => boolean): Promise<boolean>;
-  /** Does something that comes from outside. */
+  /** Runs an action from outside. */
   around<T>(work: () => T): T;
 }
 
 /**
- * Lets virtual time pass as long as somebody awaits that. Between two happenings that called whoever uses the lab, microtasks are let run, so
- * that asynchronous programs go on at the instant at which they were called. Where nobody is called, nothing is waited for.
+ * Lets virtual time pass while a caller waits for it. After a happening that called the user of the lab, microtasks run first, so that
+ * asynchronous programs continue at the instant of the call. Without such a call, it does not wait.
  */
 export class VirtualTime implements Pick<Pacer, 'pass'> {
   readonly #timeline: Timeline;
   readonly #waiters = new Waiters();
-  /** How often somebody had been called when microtasks were let run last. */
+  /** The number of callbacks when microtasks last ran. */
   #heard = 0;
   #passing = false;
 
@@ -38,18 +38,18 @@ export class VirtualTime implements Pick<Pacer, 'pass'> {
     return waiting;
   }
 
-  /** Time does not pass any more; who waits for it is told why. An error takes longer to make than the rest: nobody may wait. */
+  /** Ends time; waiting callers get an error. The error is made on demand, since that takes longer than the rest. */
   end(why: () => Error): void {
     if (this.#waiters.hasAny()) this.#waiters.fail(why());
   }
 
-  // Made once, and not for each time that somebody waits.
+  // Made once, and not for each wait.
   readonly #run = async (): Promise<void> => {
     const timeline = this.#timeline;
     try {
       while (this.#waiters.hasAny()) {
         const stopped = timeline.advance(this.#waiters.nearest, this.#stop);
-        // What programs did meanwhile comes first, even if that was all that was waited for.
+        // The programs' actions come first, even if the wait is over with them.
         if (timeline.called !== this.#heard) await this.#listen();
         else if (this.#waiters.release(stopped ? -Infinity : timeline.now) && this.#waiters.hasAny()) await nextTurn();
       }
@@ -62,7 +62,7 @@ export class VirtualTime implements Pick<Pacer, 'pass'> {
 
   readonly #stop = (): boolean => this.#timeline.called !== this.#heard || this.#waiters.isAnyoneSatisfied;
 
-  /** Lets programs go on until they wait for something. */
+  /** Lets programs continue until they wait for something. */
   async #listen(): Promise<void> {
     const timeline = this.#timeline;
     while (timeline.called !== this.#heard) {

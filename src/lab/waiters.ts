@@ -6,30 +6,30 @@ interface Waiter {
   satisfied: boolean;
 }
 
-/** Those who wait until a time, or until something is so. */
+/** Callers that wait until a time, or until a condition is true. */
 export class Waiters {
   #all: Waiter[] = [];
 
-  /** Whether there is somebody. */
+  /** Returns whether there are any. */
   hasAny(): boolean {
     return this.#all.length > 0;
   }
 
-  /** Until when the first of them waits; Infinity when there is nobody. */
+  /** The earliest time for which one of them waits; Infinity if there are none. */
   get nearest(): number {
     let nearest = Infinity;
     for (const { until } of this.#all) if (until < nearest) nearest = until;
     return nearest;
   }
 
-  /** Waits until then, or until `enough` says so, and tells whether it did. */
+  /** Waits until `until`, or until `enough` returns true. Resolves to whether it did. */
   wait(until: number, enough?: () => boolean): Promise<boolean> {
     return new Promise((resolve, reject) => {
       this.#all.push({ until, enough, resolve, reject, satisfied: false });
     });
   }
 
-  /** Asks them, each until it was satisfied once. Tells whether anybody is. */
+  /** Evaluates the conditions, each until it was true once. True if any caller is satisfied. */
   get isAnyoneSatisfied(): boolean {
     let any = false;
     for (const one of this.#all) {
@@ -40,7 +40,7 @@ export class Waiters {
     return any;
   }
 
-  /** Lets those go who were satisfied, and those who waited until a time that is over by now. Tells whether there was anybody. */
+  /** Releases satisfied callers, and those that waited until a time that has passed. Returns whether there were any. */
   release(over: number): boolean {
     const all = this.#all;
     this.#all = all.filter((one) => !isDone(one, over));
@@ -48,12 +48,12 @@ export class Waiters {
     return this.#all.length < all.length;
   }
 
-  /** Lets all go who wait, without a word. */
+  /** Drops all waiting callers without a result. */
   dismiss(): void {
     for (const { resolve } of this.#all.splice(0)) resolve(false);
   }
 
-  /** Tells all who wait what went wrong, and whether there was anybody. */
+  /** Rejects all waiting callers with an error. Returns whether there were any. */
   fail(error: unknown): boolean {
     const going = this.#all.splice(0);
     for (const { reject } of going) reject(error);

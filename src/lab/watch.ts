@@ -3,34 +3,37 @@ import { isYes } from './goals.ts';
 import type { Network } from './network.ts';
 import { formatTime } from './span.ts';
 
-/** What is so in each scenario, and what in some. */
+/** The conditions that hold in each scenario, and in some. */
 export interface Watch {
   /**
-   * Is looked at after each instant at which something happened, and when all is over. Where it returns anything but true, or throws, the scenario
-   * has failed. By its name it is told; by default by its text.
+   * Adds a condition that is checked after each instant with a happening, and when all is over. If it returns anything but true, or throws,
+   * the scenario has failed. The report contains its name, by default its text.
    */
   readonly always: (isSo: () => unknown, name?: string) => void;
-  /** Is looked at likewise; that no scenario saw it is a failure: then what the others show is less than it seems. */
+  /**
+   * Adds a condition that is checked likewise. If it is true in no scenario, that is a failure: then the other conditions prove less than
+   * it seems.
+   */
   readonly sometimes: (isSo: () => unknown, name?: string) => void;
 }
 
 type Property = readonly [name: string, isSo: () => unknown];
 
-/** What has come about in any scenario so far. */
+/** The conditions that were true in any scenario so far. */
 export class Sightings {
   readonly #seen = new Map<string, boolean>();
 
-  /** What no scenario saw. */
+  /** The conditions that were true in no scenario. */
   get unseen(): readonly string[] {
     return [...this.#seen].flatMap(([name, seen]) => (seen ? [] : [name]));
   }
 
-  /** Whether it was seen. */
+  /** Returns whether it was true. */
   has(name: string): boolean {
     return this.#seen.get(name) === true;
   }
 
-  /** It is wanted, or was seen. */
+  /** Notes that a condition is wanted, or was true. */
   note(name: string, seen: boolean): void {
     this.#seen.set(name, seen || this.has(name));
   }
@@ -48,7 +51,7 @@ export class Watcher implements Watch {
     this.#sightings = sightings;
   }
 
-  /** Whether there is anything to be looked at. */
+  /** True if there is any condition. */
   get isOfUse(): boolean {
     return this.#invariants.length + this.#wanted.length > 0;
   }
@@ -64,7 +67,7 @@ export class Watcher implements Watch {
     this.#wanted.push([name, isSo]);
   };
 
-  /** Looks. Throws an Error when what should always be so is not. */
+  /** Checks the conditions. Throws an Error if one that should always hold does not. */
   readonly look = (): void => {
     for (const [name, isSo] of this.#invariants) {
       const when = `at ${formatTime(this.#net.now)}`;

@@ -3,11 +3,11 @@ import { formatAmount, parseAmount } from '../impairment/impairment-text.ts';
 import type { Amount } from '../impairment/impairment.ts';
 
 /*
- * Options as the notation writes them, in the order in which they were given: `latency 2 tagged 5,6 fstp`. What is true is its name alone,
- * what is false is `no-` before it; a list is joined by commas, an empty one is `none`. What is undefined, or a function, is left out.
+ * Options as the notation writes them, in their given order: `latency 2 tagged 5,6 fstp`. A true flag is its name alone, a false one has
+ * `no-` before it; a list is joined by commas, an empty one is `none`. An undefined option, or a function, is left out.
  */
 
-/** What the value of an option is. */
+/** The types of options' values. */
 interface Kinds {
   readonly flag: boolean;
   readonly number: number;
@@ -36,18 +36,18 @@ const kindNames: Readonly<Record<keyof Kinds, string>> = {
   'flag-or-options': 'true, false or an object with options',
 };
 
-/** The options that there are, and what each of them is. */
+/** The known options, with the kind of each. */
 export type Vocabulary = Readonly<Record<string, keyof Kinds>>;
 
 /** The words of all options of an interface. An option without one is a type error, and one that is misspelt is refused by `checkOptions`. */
 export type Wording<Options> = Readonly<Record<keyof Required<Options>, Vocabulary[string]>>;
 
-/** Options of a vocabulary. */
+/** The options of a vocabulary. */
 export type Worded<V extends Vocabulary> = { readonly [Name in keyof V]?: Kinds[V[Name]] };
 
 const none = 'none';
 
-/** The options in text. */
+/** Formats options as words. */
 export function formatWords(options: object): string {
   return Object.entries(options)
     .flatMap(([name, value]: [string, unknown]) => {
@@ -68,7 +68,7 @@ function isAmount(value: unknown): value is Amount {
   return typeof value === 'object' && value !== null && 'mean' in value;
 }
 
-/** The options of a text, cut into words. Throws EtherloomError('bad-option') that says what is wrong, and what there is. */
+/** Parses the words of options. Throws EtherloomError('bad-option') with the mistake, and with the known options. */
 export function parseWords<V extends Vocabulary>(words: readonly string[], vocabulary: V): Worded<V> {
   const options: Record<string, unknown> = {};
   for (let at = 0; at < words.length; at++) {
@@ -84,8 +84,8 @@ export function parseWords<V extends Vocabulary>(words: readonly string[], vocab
 }
 
 /**
- * Throws EtherloomError('bad-option') that names what is wrong with options: one that is not known, or the value of one. An object of a class is a
- * program, which may have more than options.
+ * Throws EtherloomError('bad-option') for an unknown option, or an invalid value. An object of a class is a program, which may have more
+ * than options.
  */
 export function checkOptions(options: unknown, vocabulary: Vocabulary): void {
   if (typeof options !== 'object' || options === null)
@@ -99,13 +99,13 @@ export function checkOptions(options: unknown, vocabulary: Vocabulary): void {
   }
 }
 
-/** Whether it was written as a literal, in this realm or in another one. */
+/** Returns whether an object is a literal, of this realm or another one. */
 function isPlainObject(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
-/** What is of a kind. Whether a number is one that makes sense is looked at by whoever takes it. */
+/** Tests of the kinds. The receiver of a number checks its value. */
 const isOfKind: Readonly<Record<keyof Kinds, (value: unknown) => boolean>> = {
   flag: (value) => typeof value === 'boolean',
   number: isNumber,
@@ -160,22 +160,22 @@ function parseValue(name: string, kind: keyof Kinds, text: string | undefined): 
   return value;
 }
 
-/** The number in decimal, or Infinity. Undefined for any other text. */
+/** Parses a number in decimal, or Infinity. Returns undefined for any other text. */
 export function parseNumber(text: string): number | undefined {
   return /^(?:-?\d+(?:\.\d+)?(?:e[-+]?\d+)?|Infinity)$/.test(text) ? Number(text) : undefined;
 }
 
-/** A line of the notation: its parts that are there. */
+/** Returns a line of the notation from its defined parts. */
 export function formatLine(...parts: readonly (string | undefined)[]): string {
   return parts.filter((part) => part !== undefined && part !== '').join(' ');
 }
 
-/** Nodes in one word: `a,b`, or `none`. */
+/** Formats the names of nodes as one word: `a,b`, or `none`. */
 export function formatNames(nodes: readonly { readonly name: string }[]): string {
   return nodes.length === 0 ? none : nodes.map(({ name }) => name).join(',');
 }
 
-/** The names in one word. */
+/** Parses names in one word. */
 export function parseNames(text: string): string[] {
   return text === none ? [] : text.split(',');
 }

@@ -1,7 +1,7 @@
-/** What became of a frame, as it is drawn. */
+/** The outcome of a frame, as it is drawn. */
 export type RunOutcome = 'delivered' | 'taken' | 'dropped' | 'lost' | 'under-way';
 
-/** The outcome that a fate in words tells of: `lost: no-carrier` is `lost`. */
+/** Returns the outcome that a fate in words describes: `lost: no-carrier` is `lost`. */
 export function outcomeOf(fate: string): RunOutcome {
   if (fate.startsWith('lost')) return 'lost';
   if (fate.startsWith('dropped')) return 'dropped';

@@ -6,14 +6,16 @@ export interface Safeguards {
   readonly plain?: boolean;
 }
 
-/** How frames are exposed at a host, or why they must not be. */
+/** The exposure of frames at a host, or the refusal to expose them. */
 export type ExposureRuling =
   | 'local' // they do not leave this machine
   | 'secured' // they cannot be read or forged on the way
   | 'plain' // anyone on the way can read and send frames, as the user has asked for: a warning is due
   | 'refused'; // anyone on the way could read and send frames
 
-/** The one rule of what may be served, or dialled, at a host: beyond this machine nothing is plain unless the user has asked for that. */
+/**
+ * Returns the exposure at a host to serve or dial. This is the only rule: beyond this machine, plain frames must be asked for by the user.
+ */
 export function exposureOf(host: string, { secured = false, plain = false }: Safeguards = {}): ExposureRuling {
   if (isLoopback(host)) return 'local';
   if (secured) return 'secured';

@@ -18,7 +18,7 @@ export interface Sink {
    * @returns the number of frames taken, 0 if there is no room, or the refused ones.
    */
   send(frames: readonly Uint8Array[], from: number): number | SendRefusal;
-  /** Hands over what it has kept: there is room again. Only for a sink that keeps something. */
+  /** Passes on the octets that it has kept: there is room again. Only for a sink that keeps octets. */
   resume?(): void;
 }
 

@@ -116,7 +116,7 @@ export class TapPort implements Port {
     for (let at = from; at < frames.length; at++) {
       const frame = frames[at];
       const errno = frame && writeTapFrame(this.#tap.fd, frame);
-      // What was written before counts; the next call meets the error again.
+      // The frames written before count; the next call meets the error again.
       if (errno !== undefined) return at > from ? at - from : this.#refuse(errno, frames.length - from);
     }
     return frames.length - from;

@@ -25,7 +25,7 @@ export interface FdbEntry<Port> {
   readonly age: number;
 }
 
-/** What the database made of a source: `held` is a station that stays at the port where it was heard a moment ago. */
+/** The result of learning a source: `held` is a station that stays at its port, since that received a frame of it a moment ago. */
 export type Learned = 'known' | 'new' | 'moved' | 'held';
 
 /** A port with its stations. */
@@ -102,7 +102,7 @@ export class Fdb<Port> {
     this.#now = this.#clock.monotonic() | 0;
   }
 
-  /** Remembers that the station whose address is at `at` was heard at a port. */
+  /** Records that the station whose address is at `at` sent a frame by a port. */
   learn(vid: Vid, octets: Uint8Array, at: number, port: Port): Learned {
     const high = highOf(vid, octets, at);
     const low = lowOf(octets, at);

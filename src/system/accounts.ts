@@ -2,12 +2,12 @@
 import { readFileSync } from 'node:fs';
 import { libc } from './libc.ts';
 
-/** The number of a user by his name; undefined when there is none. */
+/** Returns the number of the user with that name; undefined if there is none. */
 export function uidNamed(name: string): number | undefined {
   return libc.getpwnam(name)?.pw_uid;
 }
 
-/** The number of a group by its name; undefined when there is none. */
+/** Returns the number of the group with that name; undefined if there is none. */
 export function gidNamed(name: string): number | undefined {
   return libc.getgrnam(name)?.gr_gid;
 }

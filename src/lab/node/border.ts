@@ -1,11 +1,11 @@
 import { ForwardingPort } from '../../ports/forwarding-port.ts';
 import type { Port, Receiver } from '../../ports/port.ts';
 
-/** A real port of a lab's switch. What the real world lends is copied: in the lab frames are kept. */
+/** A real port of a lab's switch. Frames borrowed from the real world are copied, since the lab keeps frames. */
 export class Border extends ForwardingPort {
   readonly #closed: () => void;
 
-  /** `closed` is told when the port has ended by itself. */
+  /** `closed` is called when the port has ended by itself. */
   constructor(port: Port, closed: () => void) {
     super(port);
     this.#closed = closed;

@@ -8,14 +8,14 @@ import { type ViewOptions, viewWords } from '../view.ts';
 import { checkOptions } from '../words.ts';
 import { writePage } from './page.ts';
 
-/** Of so many runs a capture and a page are kept by one process: a test that fails in a loop does not fill the disk. */
+/** The most runs of which one process keeps a capture and a page, so that a test that fails in a loop does not fill the disk. */
 const maxKept = 100;
 const longestName = 60;
 
 let kept = 0;
 
 /**
- * Writes what the network remembers of its run to a file, as `captureOf` has it. Throws the system's error when that cannot be.
+ * Writes the remembered part of a network's run to a file, as `captureOf` has it. Throws the system's error if that fails.
  *
  * @example
  * ```ts
@@ -33,9 +33,10 @@ export function writeCapture(net: Network, path: string): void {
 }
 
 /**
- * Keeps a capture and a page of each failed assertion in a directory, which is made: `lab({ evidence: evidenceIn('evidence') })`. A hundred of each
- * are kept by one process. `page` says which part of the run the page shows; the capture has all. What cannot be written is said in place of the
- * path: the assertion tells why it failed all the same. Throws EtherloomError('bad-option') when an option is not known.
+ * Returns a function that keeps a capture and a page of each failed assertion in a directory, which it creates: `lab({ evidence:
+ * evidenceIn('evidence') })`. One process keeps a hundred of each. `page` selects the part of the run for the page; the capture has all of
+ * it. If a file cannot be written, the reason is reported in place of its path, beside the reason of the failure. Throws
+ * EtherloomError('bad-option') if an option is not known.
  *
  * @example
  * ```ts
@@ -66,7 +67,7 @@ export function evidenceIn(directory: string, page: ViewOptions = {}): (net: Net
 
 const none = 'none: ';
 
-/** The path, or why nothing was written there. */
+/** Returns the path, or why the file could not be written. */
 function written(path: string, write: (path: string) => void): string {
   try {
     write(path);
@@ -76,7 +77,7 @@ function written(path: string, write: (path: string) => void): string {
   }
 }
 
-/** A path without its ending, which no file has yet. */
+/** Returns an unused path without its ending. */
 function freePath(directory: string, name: string): string {
   const words = name.replace(/[^A-Za-z0-9.]+/g, '-').slice(0, longestName);
   let path = join(directory, words);

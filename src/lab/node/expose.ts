@@ -5,24 +5,23 @@ import type { Network } from '../network.ts';
 import { checkOptions } from '../words.ts';
 import type { Exposure } from './exposed-switch.ts';
 
-/** The options that there are. */
+/** The known options. */
 const exposeWords = { vde: 'text', log: 'function', mode: 'number', directoryMode: 'number', gid: 'number' } as const;
 
-/** How a switch of the lab is exposed. */
+/** The options of an exposed switch. */
 export interface ExposeOptions extends Omit<VdeDirectoryOptions, 'directory' | 'managementMode' | 'managementGid'> {
   /** The directory of its sockets, for `vde_plug DIR` and `-netdev vde,sock=DIR`; its parent must exist. */
   readonly vde: string;
-  /** Is told who comes and goes. Default: nobody. */
+  /** Called when clients connect and disconnect. Default: no log. */
   readonly log?: (message: string) => void;
 }
 
 /**
  * Lets the real world join a switch of a network. From then on, until the last exposure is disposed, the network lives in real time, also
- * while it is not told to run; `run` takes as long as it says. What the real world does is not the same twice: a run of this kind cannot
- * be recorded.
+ * outside of `run`; `run` takes the real time that it names. The real world's actions differ each time, so such a run cannot be recorded.
  *
- * Rejects with an EtherloomError: `not-supported` where this is not Linux, `bad-state` when the network is recorded, `bad-option` when there is
- * no such switch, and what VdeListener.open throws.
+ * Rejects with an EtherloomError: `not-supported` on a system other than Linux, `bad-state` if the network is recorded, `bad-option` if
+ * there is no such switch, and what VdeListener.open throws.
  *
  * @example
  * ```ts
@@ -46,7 +45,7 @@ export async function expose(net: Network, name: string, options: ExposeOptions)
       'cannot expose a network that is recorded: the real world cannot be replayed; make the network without { record: true }',
     );
   const at = net.switchNamed(name);
-  // The sockets need native code, which a test in virtual time does without.
+  // The sockets need native code, which a test in virtual time does not need.
   const { exposeSwitch } = await import('./exposed-switch.ts');
   return exposeSwitch(at, fabric, { ...modes, directory: vde }, log);
 }

@@ -17,7 +17,10 @@ export interface Exposure extends AsyncDisposable {
   readonly directory: string;
 }
 
-/** Opens the directory of a switch of the lab, and lets its network live in real time until that is disposed. Throws what VdeListener.open throws. */
+/**
+ * Opens the directory of a switch of the lab, and lets its network live in real time until that is disposed. Throws what VdeListener.open
+ * throws.
+ */
 export function exposeSwitch(at: LabSwitch, fabric: Fabric, options: VdeDirectoryOptions, log: (message: string) => void): Exposure {
   const time = RealTime.use(fabric, realClock);
   const ports = new Set<Port>();
@@ -40,7 +43,7 @@ export function exposeSwitch(at: LabSwitch, fabric: Fabric, options: VdeDirector
   }
 }
 
-/** Gives clients the places of the switch that are free. There is no management port. */
+/** Assigns clients to the free places of the switch. There is no management port. */
 function acceptorOf(at: LabSwitch, ports: Set<Port>): Acceptor {
   return {
     choose: (wish) => {
@@ -55,7 +58,7 @@ function acceptorOf(at: LabSwitch, ports: Set<Port>): Acceptor {
   };
 }
 
-/** One round of the event loop is one breath of the switch, at the time that it is. */
+/** Returns the environment in which one round of the event loop is one breath of the switch, at the current real time. */
 function environmentOf(at: LabSwitch, time: RealTime, log: (message: string) => void): PortEnvironment {
   const breath = (work: () => void): void => time.around(() => at.breath(work));
   const loop = openLoop({ frameSize: maxFrame, breath });

@@ -8,15 +8,15 @@ import { viewOf, type ViewOptions } from '../view.ts';
 let parts: PageParts | undefined;
 
 /**
- * Writes what the network remembers of its run to a file of HTML, which a browser shows as it is: it needs no other file and no network. Throws the
- * system's error when that cannot be, and EtherloomError('bad-option') when a node is not known.
+ * Writes the remembered part of a network's run to a file of HTML for a browser: it needs no other file and no network. Throws the system's
+ * error if that fails, and EtherloomError('bad-option') if a node is not known.
  */
 export function writePage(net: Network, path: string, options: ViewOptions = {}): void {
   parts ??= { script: inset('browser.js'), style: inset('browser.css') };
   writeFileSync(path, pageOf(viewOf(net, options), parts));
 }
 
-/** What the build has made. */
+/** Returns a text of the page that the build has made. */
 function inset(name: string): Inset {
   const text = readFileSync(packageFile(`build/page/${name}`), 'utf8');
   return { text, sha256: createHash('sha256').update(text).digest('base64') };

@@ -3,24 +3,24 @@ import type { Fabric } from '../fabric.ts';
 import type { Pacer } from '../virtual-time.ts';
 import { Waiters } from '../waiters.ts';
 
-/** What is due sooner than timers can tell, in milliseconds, is waited for by looking again and again. */
+/** A shorter wait, in milliseconds, is too short for timers, and is done by polling. */
 const tooSoonForTimers = 1;
-/** What timers take at most, in milliseconds: with more they are due at once. */
+/** The longest delay of a timer, in milliseconds: a longer one ends at once. */
 const longestTimer = 0x7fff_ffff;
 
 /**
- * Lets the time of a network go with that of the real world, while somebody uses it: what is due happens when it is, whether the network
- * is told to run or not.
+ * Couples the time of a network to real time while it has users: happenings occur at their real time, whether the network is told to run or
+ * not.
  */
 export class RealTime implements Pacer {
   readonly #fabric: Fabric;
   readonly #clock: Clock;
   readonly #waiters = new Waiters();
-  /** What to add to the real time. */
+  /** The difference to add to the real time. */
   readonly #ahead: number;
   #users = 0;
   #timer: Timer | undefined;
-  /** What went wrong while nobody waited. */
+  /** The error that occurred while there was no caller to throw it to. */
   #error: { readonly error: unknown } | undefined;
 
   private constructor(fabric: Fabric, clock: Clock) {
@@ -29,7 +29,7 @@ export class RealTime implements Pacer {
     this.#ahead = fabric.timeline.now - clock.monotonic();
   }
 
-  /** The real time of a network, for one user more. */
+  /** Returns the real time of a network, for one more user. */
   static use(fabric: Fabric, clock: Clock): RealTime {
     const time = fabric.pacer instanceof RealTime ? fabric.pacer : new RealTime(fabric, clock);
     fabric.pacer = time;
@@ -38,7 +38,7 @@ export class RealTime implements Pacer {
     return time;
   }
 
-  /** One user less: the last one leaves the network its own time. Throws what went wrong, if nobody was told yet. */
+  /** Ends one user's share: after the last one the network has its own time again. Throws an error that was not thrown yet. */
   leave(): void {
     if (--this.#users > 0) return;
     this.#timer?.[Symbol.dispose]();
@@ -54,7 +54,7 @@ export class RealTime implements Pacer {
     return waiting;
   }
 
-  /** Does something that comes from outside, at the time that it is. */
+  /** Runs an action from outside at the current real time. */
   around<T>(work: () => T): T {
     if (this.#fabric.timeline.busy) return work();
     this.#catchUp();
@@ -83,7 +83,7 @@ export class RealTime implements Pacer {
     if (complaint) throw complaint.error;
   }
 
-  /** Looks again when something is due. */
+  /** Looks again when the next happening is due. */
   #plan(): void {
     this.#timer?.[Symbol.dispose]();
     this.#timer = undefined;
