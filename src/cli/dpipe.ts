@@ -30,7 +30,7 @@ ALTERNATE_STDIN and ALTERNATE_STDOUT name.
   A ={ B {= C            B is only in the direction from C to A
   -d, --daemon           run in the background
   -p, --pidfile FILE     write the process id to FILE
-  -P, --pgrpfile FILE    write the process group to FILE, as kill takes it
+  -P, --pgrpfile FILE    write the process group to FILE, with the minus that kill needs
   -n, --nowrapproc       replace dpipe by the last command, instead of waiting for it
   -N, --nowrapnoclean    the same, and keep the files of -p and -P at the end
   -h, --help             show this text

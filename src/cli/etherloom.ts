@@ -73,11 +73,14 @@ const companions: ReadonlyMap<string, Companion> = new Map<string, Companion>([
       run: async (...args) => (await import('./vdecmd.ts')).runVdecmd(...args),
     },
   ],
-  ['unixterm', { what: 'type at such a console', run: async (argv) => (await import('./unixterm.ts')).runUnixterm(argv) }],
+  [
+    'unixterm',
+    { what: 'send lines to such a console, and show its output', run: async (argv) => (await import('./unixterm.ts')).runUnixterm(argv) },
+  ],
   [
     'vdeterm',
     {
-      what: 'type at such a console, with history and completion',
+      what: 'open such a console, with history and completion',
       run: async (argv) => (await import('./vdeterm.ts')).runVdeterm(argv),
     },
   ],
@@ -196,7 +199,7 @@ function addGuest(root: Command): void {
     .command('build')
     .description("build the guest's image from Debian's packages")
     .argument('[dir]', 'directory of the image')
-    .option('--force', 'build it even if it exists', false)
+    .option('--force', 'build the image even if it exists', false)
     .action((directory: string | undefined, { force }: { force: boolean }) => runGuestBuild(directory, force));
   guest
     .command('stop')

@@ -36,7 +36,7 @@ const exitUsage = 255;
 
 const usage = `usage: slirpvde [options] [SWITCH]
 Connects a switch to the Internet through this machine, without root. Needs the packages vdeplug and libvdeplug-slirp.
-  -s, --sock SWITCH      the switch's directory, or a name as vde_plug takes it; - for frames on standard input and output
+  -s, --sock SWITCH      the switch's directory, or a name as for vde_plug; - for frames on standard input and output
   -P, --port N           the switch's port
   -g, --group GROUP      group of the plug's socket
   -m, --mod MODE         permissions of the plug's socket, octal

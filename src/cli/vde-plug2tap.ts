@@ -25,7 +25,7 @@ const exitUsage = 255;
 
 const usage = `usage: vde_plug2tap [options] TAP
 Connects a tap interface of this machine to a switch. The interface is made if it does not exist, which needs root.
-  -s, --sock SWITCH      the switch's directory, or a name as vde_plug takes it; - for frames on standard input and output
+  -s, --sock SWITCH      the switch's directory, or a name as for vde_plug; - for frames on standard input and output
   -p, --port N           the switch's port
   -g, --group GROUP      group of the plug's socket
   -m, --mod MODE         permissions of the plug's socket, octal

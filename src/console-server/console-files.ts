@@ -85,7 +85,7 @@ interface Sink {
   close(): void;
 }
 
-/** Returns a file that logs its losses: the first lost record, the number of lost records when it is closed, and the error that ends it. */
+/** Returns a file that logs the first lost record, the error that ends it and, when it is closed, the number of lost records. */
 function writtenFile(path: string, fd: number, log: Log): OpenFile {
   const failed = (error: unknown): void =>
     log.warn(`cannot write ${path}: ${error instanceof Error ? error.message : String(error)}; nothing more is written to it`);

@@ -102,8 +102,7 @@ export function complain(line: string): void {
 }
 
 /**
- * Limits V8's memory for new objects. Under load V8 doubles it again and again, to 48 MiB, which helps programs with much garbage; a frame
- * makes so little that this gains nothing. A V8 without the flag prints a warning, and continues.
+ * Limits V8's memory for new objects. Under load V8 doubles it again and again, to 48 MiB. That helps programs with much garbage, but a frame makes almost none. A V8 without the flag prints a warning, and continues.
  */
 function keepYoungGenerationSmall(): void {
   setFlagsFromString('--semi-space-growth-factor=1');

@@ -40,7 +40,7 @@ export function guestDirectory(state: string): string {
 }
 
 /**
- * Opens a node's guest: starts it, or takes it over if it runs already, and gives it a port at the switch, which may wait for the guest.
+ * Opens a node's guest: starts it, or takes it over if it runs already. Gives it a port at the switch, which may wait for the guest.
  * When `scope` ends, the port ends and the guest is stopped. Throws the EtherloomErrors of QemuPort.open and Guest.open.
  */
 export async function openNodeGuest(
