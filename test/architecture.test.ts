@@ -79,11 +79,24 @@ const rules: Readonly<Record<string, Rule>> = {
     packages: ['node:*', 'pino', 'pino-pretty'],
   },
   star: {
-    house: ['daemon/network-plan.ts', 'dhcp', 'ports', 'system', 'wire', 'clock.ts', 'log.ts', 'errors.ts'],
+    house: ['daemon/network-plan.ts', 'dhcp', 'ports', 'system', 'wire', 'clock.ts', 'feed.ts', 'log.ts', 'random.ts', 'errors.ts'],
     packages: ['node:*'],
   },
   launcher: {
-    house: ['impairment', 'star', 'daemon', 'dhcp', 'ports', 'system', 'wire', 'clock.ts', 'log.ts', 'random.ts', 'errors.ts'],
+    house: [
+      'impairment',
+      'management/parts/star.ts',
+      'star',
+      'daemon',
+      'dhcp',
+      'ports',
+      'system',
+      'wire',
+      'clock.ts',
+      'log.ts',
+      'random.ts',
+      'errors.ts',
+    ],
     packages: ['node:*'],
   },
   companions: {

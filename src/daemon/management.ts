@@ -6,6 +6,7 @@ import { isForUser } from '../errors.ts';
 import type { Menu } from '../vde-console/command.ts';
 import { Console } from '../vde-console/console.ts';
 import { dhcpMenu } from '../vde-console/menus/dhcp.ts';
+import { starMenu } from '../vde-console/menus/star.ts';
 import { AddressLog } from '../management/services/address-log.ts';
 import { Captures } from '../management/services/captures.ts';
 import { FrameReports } from '../management/services/frame-reports.ts';
@@ -13,6 +14,7 @@ import { Mirrors } from '../management/services/mirrors.ts';
 import { Recording } from '../management/services/recording.ts';
 import { StationSettings } from '../management/services/station-settings.ts';
 import type { DhcpPart } from '../management/parts/dhcp.ts';
+import type { StarPart } from '../management/parts/star.ts';
 import type { Accounts, Managed, Parts } from '../management/managed.ts';
 import { gidNamed, groupName, uidNamed, userName } from '../system/accounts.ts';
 import { inScope, type Scope } from './scope.ts';
@@ -77,6 +79,9 @@ export class Management implements AsyncDisposable {
         get dhcp() {
           return parts.dhcp;
         },
+        get star() {
+          return parts.star;
+        },
         shutdown: options.shutdown,
       };
       const console = scope.use(new Console(managed));
@@ -94,6 +99,11 @@ export class Management implements AsyncDisposable {
   /** Adds the switch's DHCP server, with its menu; disposing takes both out. */
   addDhcp(dhcp: DhcpPart): Disposable {
     return this.#add('dhcp', dhcp, dhcpMenu);
+  }
+
+  /** Makes the switch manageable as a node of a star, with its menu; disposing takes both out. */
+  addStar(star: StarPart): Disposable {
+    return this.#add('star', star, starMenu);
   }
 
   /** Makes standard input a console too. `ended` is called when the input ends. */

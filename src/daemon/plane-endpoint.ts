@@ -1,3 +1,4 @@
+import type { Clock } from '../clock.ts';
 import type { Endpoint } from '../management/port-table.ts';
 import { AttachedPort, type AttachedPortEnvironment } from '../impairment/attached-port.ts';
 import type { Peer } from '../ports/peer.ts';
@@ -13,12 +14,15 @@ export interface EndpointPlace {
 
 /** A port at the switch. */
 export class PlaneEndpoint extends AttachedPort implements Endpoint, Seat {
-  up = false;
   touched = false;
+  /** The time of the last change of `up`, in milliseconds of the clock. */
+  since: number;
   readonly number: PortNumber;
   readonly peer: Peer;
   readonly id: number;
   readonly close: () => void;
+  readonly #clock: Clock;
+  #up = false;
 
   constructor(
     driver: Port,
@@ -27,10 +31,22 @@ export class PlaneEndpoint extends AttachedPort implements Endpoint, Seat {
     close: (endpoint: PlaneEndpoint) => void,
   ) {
     super(driver, environment);
+    this.#clock = environment.clock;
+    this.since = this.#clock.monotonic();
     this.number = number;
     this.peer = peer;
     this.id = id;
     this.close = () => close(this);
+  }
+
+  /** Whether the port has its carrier. */
+  get up(): boolean {
+    return this.#up;
+  }
+
+  set up(up: boolean) {
+    if (up !== this.#up) this.since = this.#clock.monotonic();
+    this.#up = up;
   }
 
   get module(): string {

@@ -1,27 +1,25 @@
-import type { DataPlane } from '../daemon/data-plane.ts';
 import { openDhcpService } from '../daemon/dhcp-service.ts';
 import { openGateway, planGateway, type GatewayWish } from '../daemon/gateway.ts';
-import { serverAddress, type NetworkOptions } from '../daemon/network-plan.ts';
-import { frameOverhead, segmentMtu, warnOfLargeMtu } from '../daemon/segment-mtu.ts';
-import type { Log } from '../log.ts';
-import { inScope, type Scope } from '../daemon/scope.ts';
 import { ManagedSwitch, type SwitchManagement } from '../daemon/managed-switch.ts';
+import { serverAddress, type NetworkOptions } from '../daemon/network-plan.ts';
+import { inScope, type Scope } from '../daemon/scope.ts';
+import { frameOverhead, segmentMtu, warnOfLargeMtu } from '../daemon/segment-mtu.ts';
 import type { ServeContext } from '../daemon/serve.ts';
-import type { ServiceEnvironment, SwitchService } from '../daemon/switch-service.ts';
-import { EtherloomError, SystemError } from '../errors.ts';
+import { StateDirectory } from '../daemon/state-directory.ts';
+import type { ServiceEnvironment } from '../daemon/switch-service.ts';
+import { EtherloomError } from '../errors.ts';
+import type { Log } from '../log.ts';
 import type { BacklogBounds } from '../ports/backlog.ts';
 import type { TcpAddress } from '../ports/tcp-address.ts';
-import type { StreamListener } from '../ports/stream/stream-listener.ts';
-import { listenTcp } from '../ports/tcp.ts';
-import { broadcastOf, formatIpv4, ipv4FromNumber, netmask, type Ipv4Address, type Ipv4Network } from '../wire/ipv4.ts';
-import { AddressPlan } from '../star/address-plan.ts';
-import { checkPorts, controlPortOf } from '../star/control-port.ts';
+import type { AddressPlan } from '../star/address-plan.ts';
+import { checkPorts } from '../star/control-port.ts';
 import { guestName, macOfId, masterId, type NodeId } from '../star/identity.ts';
-import type { Hello, JoinRefusal, Welcome } from '../star/join-messages.ts';
-import { JoinServer } from '../star/join-server.ts';
-import { checkGuest, openNodeGuest, type GuestWish } from './node-guest.ts';
-import { assignId, decodeRoster, encodeRoster, type Assignment, type Roster } from '../star/roster.ts';
-import { StateDirectory } from '../daemon/state-directory.ts';
+import { Members } from '../star/members.ts';
+import { broadcastOf, formatIpv4, ipv4FromNumber, netmask, type Ipv4Address } from '../wire/ipv4.ts';
+import { checkGuest, NodeGuest, type GuestWish, type NodeGuestOptions } from './node-guest.ts';
+import { openStarDoors, type StarDoorsOptions } from './star-doors.ts';
+import { StarLinks } from './star-links.ts';
+import { MasterNode } from './star-nodes.ts';
 
 /** The settings of a master. */
 export interface MasterOptions extends NetworkOptions {
@@ -52,8 +50,6 @@ export interface MasterOptions extends NetworkOptions {
 /** The environment of every role of the star. */
 export interface NodeEnvironment extends ServiceEnvironment, Pick<ServeContext, 'signal' | 'end'> {}
 
-const rosterFile = 'roster.json';
-
 /** The master of a star: its switch with a DHCP server, the listening side of the links, the roster, and its own guest. */
 export class Master implements AsyncDisposable {
   /** The switch's directory. */
@@ -81,20 +77,24 @@ export class Master implements AsyncDisposable {
       checkPorts(options.listen.port, options.controlPort, options.slavePorts);
       await checkGuest(options.guest);
       const state = scope.use(StateDirectory.open(options.state));
-      const members = new Members(state, options);
+      const members = new Members(state, { ...options, mtu: options.mtu ?? segmentMtu });
       const switchOptions = {
         ...management,
         ...{ directory: sock, trunk: true, numports: numportsFor(options), stationName: guestName, backlog },
       };
       const managed = scope.use(await ManagedSwitch.open(switchOptions, environment, environment));
-      const { service } = managed;
-      const { plane } = service;
+      const { plane, directory } = managed.service;
+      const { clock, log, signal } = environment;
       // A guest boots in stages, and must have the same address in all of them.
       if (options.dhcp) await openDhcpService({ served: { ...members.plan.dhcp, leasePerMac: true }, state }, managed, environment, scope);
       if (gateway) await openGateway(gateway, plane);
-      const links = await openLinks(options, plane, members, environment, scope);
-      if (options.guest) await openMasterGuest(options, options.guest, service, state, members, environment, scope);
-      return new Master(service.directory, links.link, links.control, scope);
+      const links = new StarLinks(plane, clock);
+      const welcome: StarDoorsOptions['welcome'] = (hello, linkPort) => members.welcome(hello, linkPort);
+      const doors = await openStarDoors({ ...options, acceptor: links, welcome }, plane.environment, scope);
+      const guest = scope.use(new NodeGuest({ plane, log, signal }));
+      scope.use(managed.management.addStar(new MasterNode({ network: options.network, members, doors, links, guest, clock })));
+      if (options.guest) await guest.start({ ...guestOf(options, members.plan), wish: options.guest, directory, state });
+      return new Master(directory, doors.link.address, doors.control.address, scope);
     });
   }
 
@@ -117,153 +117,19 @@ function numportsFor({ maxLinks = 256, slavePorts }: MasterOptions): number {
   return 1024 + maxLinks * (1 + slavePorts.size);
 }
 
-/** The nodes of the star, and their settings. */
-class Members {
-  readonly plan: AddressPlan;
-  readonly #state: StateDirectory;
-  readonly #slavePorts: ReadonlyMap<NodeId, number>;
-  readonly #network: Ipv4Network;
-  readonly #mtu: number;
-  linkPort = 0;
-  #roster: Roster;
-  /** Resolves when the roster is not being written. */
-  #enrolled: Promise<unknown> = Promise.resolve();
-
-  constructor(state: StateDirectory, options: MasterOptions) {
-    const { network, reservations, slavePorts, mtu = segmentMtu } = options;
-    this.#network = network;
-    this.#mtu = mtu;
-    this.#state = state;
-    this.#slavePorts = slavePorts;
-    this.#roster = readRoster(state);
-    this.plan = new AddressPlan(options, reservations, () => this.#roster.values());
-  }
-
-  /**
-   * Accepts or refuses a slave. Its id is on the disk before the slave learns it. Rejects with the system's error if the id cannot be
-   * written.
-   */
-  async welcome(hello: Hello): Promise<Welcome | JoinRefusal> {
-    const assignment = this.#assign(hello);
-    if ('refusal' in assignment) return refusal(assignment);
-    return assignment.roster === this.#roster ? this.#welcome(assignment.id) : this.#enroll(hello);
-  }
-
-  #assign({ key, demanded, last }: Hello): Assignment {
-    return assignId(this.#roster, key, { demanded, last });
-  }
-
-  /** Enrols one slave after the other: an id that is being written is neither free nor assigned. */
-  #enroll(hello: Hello): Promise<Welcome | JoinRefusal> {
-    const enrolled = this.#enrolled.then(async () => {
-      const assignment = this.#assign(hello);
-      if ('refusal' in assignment) return refusal(assignment);
-      const { roster, id } = assignment;
-      if (roster !== this.#roster) await this.#state.write(rosterFile, encodeRoster(roster));
-      this.#roster = roster;
-      return this.#welcome(id);
-    });
-    this.#enrolled = enrolled.catch(() => undefined);
-    return enrolled;
-  }
-
-  #welcome(id: NodeId): Welcome {
-    return {
-      type: 'welcome',
-      id,
-      mac: macOfId(id),
-      address: this.plan.addressOf(id),
-      network: this.#network,
-      mtu: this.#mtu,
-      linkPort: this.#slavePorts.get(id) ?? this.linkPort,
-    };
-  }
-}
-
-function refusal({ refusal: reason }: { readonly refusal: string }): JoinRefusal {
-  return { type: 'refusal', reason, retry: false };
-}
-
-async function openLinks(
-  options: MasterOptions,
-  plane: DataPlane,
-  members: Members,
-  environment: NodeEnvironment,
-  scope: Scope,
-): Promise<{ link: string; control: string }> {
-  const { listen, controlPort, slavePorts, maxLinks, linkMtu } = options;
-  const limits = { ...(maxLinks !== undefined && { maxLinks }), ...(linkMtu !== undefined && { maxFrame: linkMtu + 18 }) };
-  const openLink = (port: number): Promise<StreamListener> =>
-    listenTcp({ listen: { host: listen.host, port }, acceptor: plane, ...limits }, plane.environment);
-  const openControl = (port: number): Promise<JoinServer> =>
-    JoinServer.open(
-      {
-        listen: { host: listen.host, port },
-        welcome: (hello) => members.welcome(hello),
-        ...(maxLinks !== undefined && { maxConnections: maxLinks }),
-      },
-      environment,
-    );
-  const { link, control } = await openPair(listen.port, controlPort, openLink, openControl);
-  scope.use(link);
-  scope.use(control);
-  members.linkPort = link.port;
-  for (const [id, port] of slavePorts) {
-    const { address } = scope.use(await openLink(port));
-    environment.log(`slave ${id} may link at ${address}`, { event: 'slave-port', id, address });
-  }
-  return { link: link.address, control: control.address };
-}
-
-/** Opens the link port and the control port above it. If any port will do, tries until a free pair is found. */
-async function openPair(
-  port: number,
-  controlPort: number | undefined,
-  openLink: (port: number) => Promise<StreamListener>,
-  openControl: (port: number) => Promise<JoinServer>,
-): Promise<{ link: StreamListener; control: JoinServer }> {
-  for (let attempt = 0; ; attempt++) {
-    const link = await openLink(port);
-    try {
-      return { link, control: await openControl(controlPortOf(link.port, controlPort)) };
-    } catch (error) {
-      await link[Symbol.asyncDispose]();
-      const inUse = error instanceof SystemError && error.errno === 'EADDRINUSE';
-      if (!inUse || port !== 0 || controlPort !== undefined || attempt === 20) throw error;
-    }
-  }
-}
-
-async function openMasterGuest(
-  options: MasterOptions,
-  wish: GuestWish,
-  service: SwitchService,
-  state: StateDirectory,
-  members: Members,
-  { log, signal }: NodeEnvironment,
-  scope: Scope,
-): Promise<void> {
-  const { network, dhcp, mtu = segmentMtu } = options;
+/** Returns the master's own guest: a client of the DHCP server or, where there is none, the server itself. */
+function guestOf(
+  { network, dhcp, mtu = segmentMtu }: MasterOptions,
+  plan: AddressPlan,
+): Omit<NodeGuestOptions, 'wish' | 'directory' | 'state'> {
+  const guest = { id: masterId, mac: macOfId(masterId), mtu };
+  if (dhcp) return { ...guest, mode: 'client' };
   const extraWords = {
     g_address: formatIpv4(serverAddress(network)),
     g_netmask: formatIpv4(netmask(network)),
     g_mtu: String(mtu),
-    g_start: formatIpv4(members.plan.addressOf(masterId) ?? ipv4FromNumber(network.address + 2)),
+    g_start: formatIpv4(plan.addressOf(masterId) ?? ipv4FromNumber(network.address + 2)),
     g_end: formatIpv4(ipv4FromNumber(broadcastOf(network) - 1)),
   };
-  await openNodeGuest(
-    {
-      ...{ wish, state, id: masterId, mac: macOfId(masterId), mtu, directory: service.directory },
-      ...(dhcp ? { mode: 'client' } : { mode: 'server', extraWords }),
-    },
-    ...[service.plane, log, signal, scope],
-  );
-}
-
-function readRoster(state: StateDirectory): Roster {
-  const text = state.read(rosterFile);
-  if (text === undefined) return new Map();
-  const roster = decodeRoster(text);
-  if (roster) return roster;
-  throw new EtherloomError('bad-state', `${state.in(rosterFile)} is damaged; repair it, or move it away and let all slaves join again`);
+  return { ...guest, mode: 'server', extraWords };
 }

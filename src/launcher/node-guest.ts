@@ -2,7 +2,9 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { DataPlane } from '../daemon/data-plane.ts';
 import type { Log } from '../log.ts';
-import type { Scope } from '../daemon/scope.ts';
+import { inScope, type Scope } from '../daemon/scope.ts';
+import { reasonOf } from '../errors.ts';
+import type { GuestView } from '../management/parts/star.ts';
 import { dialQemu, listenQemu } from '../ports/qemu-stream.ts';
 import { QemuPort } from '../ports/qemu.ts';
 import { lockFile } from '../system/file-lock.ts';
@@ -39,43 +41,122 @@ export function guestDirectory(state: string): string {
   return join(state, 'guest');
 }
 
-/**
- * Opens a node's guest: starts it, or takes it over if it runs already. Gives it a port at the switch, which may wait for the guest.
- * When `scope` ends, the port ends and the guest is stopped. Throws the EtherloomErrors of QemuPort.open and Guest.open.
- */
-export async function openNodeGuest(
-  options: NodeGuestOptions,
-  plane: DataPlane,
-  log: Log,
-  signal: AbortSignal,
-  scope: Scope,
-): Promise<Guest> {
-  const { wish, id, mac, state } = options;
-  const directory = guestDirectory(resolve(state.path));
-  const nic = { local: join(directory, 'nic'), remote: join(directory, 'port') };
-  const say = (said: string, fields: Record<string, unknown> = {}): void =>
-    (fields['state'] === 'died' ? log.error : log)(`guest ${id}: ${said}`, { event: 'guest', id, mac: formatMac(mac), ...fields });
-  const guest = scope.use(
-    await Guest.open({ ...wish, ...options, state: directory, vdeDirectory: options.directory, nic, lock: lockFile }, { signal, log }),
-  );
-  const carrier = scope.use(new GuestCarrier(plane, guest, log));
-  if (guest.attach === 'dgram') carrier.add(scope.use(QemuPort.open({ local: nic.remote, remote: nic.local }, plane.environment)));
-  else if (guest.attach === 'stream-server') carrier.add(scope.use(dialQemu(nic.local, {}, plane.environment)).port);
-  else if (guest.attach === 'stream') scope.use(await listenQemu(nic.remote, { acceptor: carrier }, plane.environment));
-  say(guest.adopted ? `still runs as process ${guest.pid}` : `started as process ${guest.pid}`, { state: 'started', pid: guest.pid });
-  let told = '';
-  scope.use(
-    guest.watch(({ booted, ready, address }) => {
-      const now = ready ? 'ready' : booted ? 'booted' : 'booting';
-      const text = address === undefined ? now : `${now}, ${formatIpv4(address)}`;
-      if (text !== told) say(text, { state: now, ...(address !== undefined && { address: formatIpv4(address) }) });
-      told = text;
-    }),
-  );
-  void guest.exited.then(({ stopped, reason, lastLines }) => {
-    if (!stopped) say(`died: ${reason}`, { state: 'died', reason, lastLines });
+/** The surroundings of a guest: its switch, and the role's log and signal. */
+export interface NodeGuestEnvironment {
+  readonly plane: DataPlane;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+}
+
+/** A guest that runs or ran, and what to do to have it again. */
+interface Started {
+  readonly guest: Guest;
+  readonly options: NodeGuestOptions;
+  readonly scope: Scope;
+}
+
+/** The guest of a role, which can be ended and started again. There is none before `start`. */
+export class NodeGuest implements AsyncDisposable {
+  readonly #environment: NodeGuestEnvironment;
+  #started: Started | undefined;
+  #starts = 0;
+  /** Settles when no guest is being started or ended. */
+  #idle: Promise<void> = Promise.resolve();
+  #disposed = false;
+
+  constructor(environment: NodeGuestEnvironment) {
+    this.#environment = environment;
+  }
+
+  /**
+   * Starts a guest, or takes it over if it runs already. Gives it a port at the switch, which may wait for the guest. Throws the
+   * EtherloomErrors of QemuPort.open and Guest.open.
+   */
+  async start(options: NodeGuestOptions): Promise<void> {
+    this.#started = await openGuest(options, this.#environment);
+    this.#starts += 1;
+  }
+
+  /** Returns the guest as it is now; undefined when none was started. */
+  view(): GuestView | undefined {
+    if (!this.#started) return undefined;
+    const { guest, options } = this.#started;
+    const { booted, ready, address } = guest.state;
+    const state = guest.hasEnded ? 'ended' : ready ? 'ready' : booted ? 'booted' : 'booting';
+    return {
+      id: options.id,
+      mac: formatMac(options.mac),
+      pid: guest.pid,
+      state,
+      address: address === undefined || guest.hasEnded ? undefined : formatIpv4(address),
+      starts: this.#starts,
+    };
+  }
+
+  /** Begins to end the guest and its port. Returns false when none was started. The log says why it fails. */
+  beginEnd(): boolean {
+    return this.#begin('end', ({ scope }) => scope[Symbol.asyncDispose]());
+  }
+
+  /** Begins to end the guest and to start it again, also one that has ended. Returns false when none was started. The log says why it fails. */
+  beginRestart(): boolean {
+    return this.#begin('restart', async ({ scope, options }) => {
+      await scope[Symbol.asyncDispose]();
+      await this.start(options);
+    });
+  }
+
+  /** Ends the guest and its port. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#disposed = true;
+    await this.#idle;
+    await this.#started?.scope[Symbol.asyncDispose]();
+  }
+
+  #begin(what: string, change: (started: Started) => Promise<void>): boolean {
+    if (!this.#started) return false;
+    this.#idle = this.#idle.then(async () => {
+      if (!this.#started || this.#disposed) return;
+      const { id } = this.#started.options;
+      try {
+        await change(this.#started);
+      } catch (error) {
+        this.#environment.log.error(`cannot ${what} guest ${id}: ${reasonOf(error)}`);
+      }
+    });
+    return true;
+  }
+}
+
+function openGuest(options: NodeGuestOptions, { plane, log, signal }: NodeGuestEnvironment): Promise<Started> {
+  return inScope(async (scope) => {
+    const { wish, id, mac, state } = options;
+    const directory = guestDirectory(resolve(state.path));
+    const nic = { local: join(directory, 'nic'), remote: join(directory, 'port') };
+    const say = (said: string, fields: Record<string, unknown> = {}): void =>
+      (fields['state'] === 'died' ? log.error : log)(`guest ${id}: ${said}`, { event: 'guest', id, mac: formatMac(mac), ...fields });
+    const guest = scope.use(
+      await Guest.open({ ...wish, ...options, state: directory, vdeDirectory: options.directory, nic, lock: lockFile }, { signal, log }),
+    );
+    const carrier = scope.use(new GuestCarrier(plane, guest, log));
+    if (guest.attach === 'dgram') carrier.add(scope.use(QemuPort.open({ local: nic.remote, remote: nic.local }, plane.environment)));
+    else if (guest.attach === 'stream-server') carrier.add(scope.use(dialQemu(nic.local, {}, plane.environment)).port);
+    else if (guest.attach === 'stream') scope.use(await listenQemu(nic.remote, { acceptor: carrier }, plane.environment));
+    say(guest.adopted ? `still runs as process ${guest.pid}` : `started as process ${guest.pid}`, { state: 'started', pid: guest.pid });
+    let told = '';
+    scope.use(
+      guest.watch(({ booted, ready, address }) => {
+        const now = ready ? 'ready' : booted ? 'booted' : 'booting';
+        const text = address === undefined ? now : `${now}, ${formatIpv4(address)}`;
+        if (text !== told) say(text, { state: now, ...(address !== undefined && { address: formatIpv4(address) }) });
+        told = text;
+      }),
+    );
+    void guest.exited.then(({ stopped, reason, lastLines }) => {
+      if (!stopped) say(`died: ${reason}`, { state: 'died', reason, lastLines });
+    });
+    return { guest, options, scope };
   });
-  return guest;
 }
 
 /**

@@ -3,6 +3,7 @@ import type { Feed } from '../feed.ts';
 import type { FstpChange, Switch } from '../switch/switch.ts';
 import type { FrameTaps } from '../plane/frame-taps.ts';
 import type { DhcpPart } from './parts/dhcp.ts';
+import type { StarPart } from './parts/star.ts';
 import type { Endpoint, PortTable } from './port-table.ts';
 import type { AddressLog } from './services/address-log.ts';
 import type { Captures } from './services/captures.ts';
@@ -45,6 +46,7 @@ export interface Links {
 /** The parts that not every switch has. */
 export interface Parts {
   readonly dhcp?: DhcpPart | undefined;
+  readonly star?: StarPart | undefined;
 }
 
 /** What a console is the console of. */

@@ -12,6 +12,7 @@ import * as dhcp from './operations/dhcp.ts';
 import * as links from './operations/links.ts';
 import * as mirrors from './operations/mirrors.ts';
 import * as ports from './operations/ports.ts';
+import * as star from './operations/star.ts';
 import * as stations from './operations/stations.ts';
 import * as ofSwitch from './operations/switch.ts';
 import * as trees from './operations/trees.ts';
@@ -69,6 +70,12 @@ export const operationTable: readonly OperationEntry[] = [
   takes(dhcp.listLeases, leases),
   takes(dhcp.showLease, z.object({ address })),
   takes(dhcp.releaseLease, z.object({ address })),
+  takes(star.showStar, none),
+  takes(star.listMembers, none),
+  takes(star.listStarLinks, none),
+  takes(star.showGuest, none),
+  takes(star.endGuest, none),
+  takes(star.restartGuest, none),
   takes(vlans.createVlan, onVlan),
   takes(vlans.removeVlan, onVlan),
   takes(vlans.addMember, onMember),

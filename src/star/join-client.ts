@@ -17,6 +17,8 @@ export interface JoinClientOptions {
   readonly hello: () => Hello;
   /** Called when the master accepts the slave: the first time, and after each reconnect. */
   readonly welcomed: (welcome: Welcome) => void;
+  /** Called when the connection ends on which the master had accepted the slave. */
+  readonly lost: () => void;
   /** Called when the master refuses the slave for good. */
   readonly refused: (error: EtherloomError) => void;
 }
@@ -69,6 +71,7 @@ export class JoinClient implements Disposable {
     this.#socket = socket;
     let refusal: string | undefined;
     let remedy: string | undefined = checkPorts;
+    let joined = false;
     socket.once('error', (error) => {
       if (errnoOf(error) === 'ECONNREFUSED') remedy = `start the master, or ${checkPorts}`;
     });
@@ -78,6 +81,7 @@ export class JoinClient implements Disposable {
           this.#redial.held();
           this.#told = undefined;
           remedy = undefined;
+          joined = true;
           this.#options.welcomed(message);
         } else if (message.type === 'refusal') {
           refusal = message.reason;
@@ -85,6 +89,7 @@ export class JoinClient implements Disposable {
         }
       },
       closed: (reason) => {
+        if (joined) this.#options.lost();
         if (refusal === undefined) this.#again(reason, remedy);
         else this.#again(`the master refused for now: ${refusal}`);
       },

@@ -28,6 +28,16 @@ interface Slave {
   key?: string;
   /** The slave's id; undefined until it has joined. */
   id?: NodeId;
+  /** The time at which it joined, in milliseconds of the clock. */
+  joinedAt?: number;
+}
+
+/** A slave that is connected and was accepted. */
+export interface JoinedSlave {
+  /** The address of its host. */
+  readonly from: string;
+  /** In milliseconds of the clock. */
+  readonly joinedAt: number;
 }
 
 interface Environment {
@@ -45,6 +55,8 @@ export class JoinServer implements AsyncDisposable {
   readonly #sockets = new Set<Socket>();
   /** The slaves that have joined, and those about whom the master is deciding, by their keys. */
   readonly #living = new Map<string, Slave>();
+  #joins = 0;
+  #refusals = 0;
 
   private constructor(server: Server, address: string, options: JoinServerOptions, environment: Environment) {
     this.#server = server;
@@ -69,6 +81,24 @@ export class JoinServer implements AsyncDisposable {
     const bound = server.address();
     assert(bound !== null && typeof bound === 'object', 'a TCP server has an address');
     return new JoinServer(server, formatTcpAddress({ host: listen.host, port: bound.port }), options, environment);
+  }
+
+  /** Returns the slaves that are connected and were accepted, by their ids. */
+  joined(): ReadonlyMap<NodeId, JoinedSlave> {
+    const joined = new Map<NodeId, JoinedSlave>();
+    for (const { id, from, joinedAt } of this.#living.values())
+      if (id !== undefined && joinedAt !== undefined) joined.set(id, { from, joinedAt });
+    return joined;
+  }
+
+  /** The number of times that a slave joined. */
+  get joins(): number {
+    return this.#joins;
+  }
+
+  /** The number of times that a slave was refused. */
+  get refusals(): number {
+    return this.#refusals;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -110,9 +140,12 @@ export class JoinServer implements AsyncDisposable {
     connection.send(answer);
     if (answer.type === 'welcome') {
       slave.id = answer.id;
+      slave.joinedAt = this.#environment.clock.monotonic();
+      this.#joins += 1;
       this.#environment.log(`slave ${answer.id} at ${slave.from} joined`);
       return;
     }
+    this.#refusals += 1;
     if (!twin) this.#living.delete(hello.key);
     this.#warn(`refused the slave at ${slave.from}: ${answer.reason}`, { key: answer.reason });
     connection.end(answer.reason);

@@ -46,6 +46,31 @@ describe('the console of a master and of a slave', { timeout: 60_000 }, () => {
     expect(await master.exit).toEqual(ended);
   });
 
+  it('shows the star and its leases to our client and to the original one', async () => {
+    const port = await freePort();
+    await stage.etherloom(...masterAt(port));
+    await stage.etherloom(...words('s', 'slave', '--master', `127.0.0.1:${port}`));
+    const station = await stage.etherloom('station', '--sock', stage.path('s'), '--id', '1');
+    await station.line(/ready, 10\.77\.0\.11/);
+    const unixcmd = (role: 'm' | 's', command: string): Promise<Output> =>
+      stage.run(['unixcmd', '-s', stage.path(`${role}.mgmt`), '-f', '/etc/vde2/vdecmd', command]);
+    for (const ask of [vdecmd, unixcmd]) {
+      // The original one shows the NUL that follows each line in its socket's buffer.
+      const said = async (role: 'm' | 's', command: string): Promise<string> => (await ask(role, command)).text.replaceAll('\0', '');
+      expect(await said('m', 'star/showinfo')).toContain(`link 127.0.0.1:${port}\ncontrol 127.0.0.1:${port + 1}\nmembers 1\njoined 1`);
+      expect(await said('m', 'star/members')).toMatch(
+        /^id 1 mac 02:65:6c:00:00:01 address 10\.77\.0\.11 joined \d+ from 127\.0\.0\.1:\d+$/m,
+      );
+      expect(await said('m', 'star/links')).toMatch(/^port 1 up \d+ received [1-9]\d* frames \d+ octets sent [1-9]\d* frames /m);
+      expect(await said('m', 'dhcp/print')).toMatch(/^10\.77\.0\.11 bound mac 02:65:6c:00:00:01 port 1 left \d+/m);
+      expect(await said('s', 'star/showinfo')).toMatch(/^role slave\nid 1\n(?:.*\n)*state joined \d+\nlink up \d+$/m);
+    }
+    expect((await vdecmd('s', 'star/guest')).status).toBe(6);
+    expect((await vdecmd('s', 'dhcp/print')).status).toBe(38);
+    expect((await vdecmd('m', 'dhcp/release', '10.77.0.11')).status).toBe(0);
+    expect((await vdecmd('m', 'dhcp/find', '10.77.0.11')).text).toContain('10.77.0.11 is not leased');
+  });
+
   it("is one for the original's tools", async () => {
     await stage.etherloom(...masterAt(await freePort()));
     const console = stage.path('m.mgmt');

@@ -82,6 +82,21 @@ describe('a star of a master, two slaves and three real guests', { timeout: 120_
     expect(plug.heard.filter(({ frame }) => dhcpIn(frame))).toEqual([]);
   });
 
+  it('has a guest that its console ends, and starts again with the same lease', async () => {
+    const talk = await ConsoleTalk.with(stage.path('s1.mgmt'));
+    const guest = (): Promise<string> => talk.ask('star/guest');
+    const before = star.qemuOf('s1');
+    expect(await guest()).toContain(`id 1 mac 02:65:6c:00:00:01 pid ${before} state ready address 10.77.0.11 starts 1`);
+    await talk.ask('star/endguest');
+    await until('the guest has ended', async () => (await guest()).includes('state ended starts 1'));
+    expect(identifyProcess(before)).toBeUndefined();
+    const from = slaves[0]?.lines.length;
+    await talk.ask('star/restartguest');
+    expect(await leaseOf(slaves[0] ?? master, from)).toBe(addresses[1]);
+    expect(await guest()).toContain(`pid ${star.qemuOf('s1')} state ready address 10.77.0.11 starts 2`);
+    expect((await star.pingAll(['s1'], addresses)).failed).toEqual([]);
+  });
+
   it('tells of a guest whose QEMU is killed; started anew in the silence it has its lease within 2 s of its DISCOVER', async (context) => {
     const [slave] = slaves;
     using console = await star.console('s1');

@@ -229,15 +229,18 @@ describe('a slave that asks', () => {
     readonly welcomes: Welcome[];
     readonly refusals: EtherloomError[];
     readonly logged: string[];
+    /** An entry for each connection that was lost after the slave had joined. */
+    readonly losses: string[];
   }
 
   function ask(port: number, clock: Clock = realClock): Asked {
-    const asked = { welcomes: [] as Welcome[], refusals: [] as EtherloomError[], logged: [] as string[] };
+    const asked = { welcomes: [] as Welcome[], refusals: [] as EtherloomError[], logged: [] as string[], losses: [] as string[] };
     const client = new JoinClient(
       {
         master: { host: '127.0.0.1', port },
         hello: () => hello('5'),
         welcomed: (message) => void asked.welcomes.push(message),
+        lost: () => void asked.losses.push('lost'),
         refused: (error) => void asked.refusals.push(error),
       },
       { clock, log: logTo((message) => void asked.logged.push(message)) },
@@ -254,9 +257,11 @@ describe('a slave that asks', () => {
     await eventually(() => expect(asked.logged).toEqual([expect.stringContaining('ECONNREFUSED')]));
     const { server: second } = await serve({ listen: { host: '127.0.0.1', port } });
     await eventually(() => expect(asked.welcomes).toEqual([welcome(5)]));
+    expect(asked.losses).toEqual([]);
     await second[Symbol.asyncDispose]();
     await serve({ listen: { host: '127.0.0.1', port } });
     await eventually(() => expect(asked.welcomes.length).toBe(2));
+    expect(asked.losses).toEqual(['lost']);
     expect(asked.refusals).toEqual([]);
   });
 

@@ -119,6 +119,11 @@ export class Guest {
     }
   }
 
+  /** Whether its QEMU has ended. */
+  get hasEnded(): boolean {
+    return this.#exit !== undefined;
+  }
+
   /** The progress of the guest. */
   get state(): GuestState {
     return this.#state;
