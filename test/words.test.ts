@@ -1,6 +1,9 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { budgets, countIn } from './prose/budgets.ts';
-import { errorMessages, logLines, type Message } from './words.ts';
+import { forbiddenForms, paragraphsOf } from './prose/forms.ts';
+import { allTexts, errorMessages, logLines, type Message } from './words.ts';
 
 /*
  * Errors have one form: what failed, with which thing, why; what to do. `cannot connect to /tmp/a/ctl: permission denied (EACCES); run as
@@ -42,6 +45,28 @@ describe('the lines of logs', () => {
 
   it('are in plain English, and have no full stop', () => {
     expect(without(lines, ({ text }) => !unidiomatic.test(text) && !text.endsWith('.'))).toEqual([]);
+  });
+});
+
+const root = join(import.meta.dirname, '..');
+const pages = ['', 'docs', 'bench', 'examples', 'fixtures'].flatMap((folder) =>
+  readdirSync(join(root, folder))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => join(folder, name)),
+);
+
+describe('the texts that users read', () => {
+  it.each(pages)('%s has none of the forbidden forms', (page) => {
+    const found = paragraphsOf(readFileSync(join(root, page), 'utf8')).flatMap((prose) =>
+      forbiddenForms(prose).map((form) => `${form}  in: ${prose.text}`),
+    );
+    expect(found).toEqual([]);
+  });
+
+  // The statuses of the console are those of the C library.
+  it('in the source have none but negations at the beginning', () => {
+    const found = allTexts().flatMap(({ place, text }) => forbiddenForms({ text }).map((form) => `${place}  ${form}  in: ${text}`));
+    expect(found.filter((line) => !line.includes('a negation at the beginning'))).toEqual([]);
   });
 });
 

@@ -33,6 +33,16 @@ export function logLines(): Message[] {
   );
 }
 
+/** Returns all texts of at least three words in the source: messages, help, labels. */
+export function allTexts(): Message[] {
+  return sources().flatMap((file) =>
+    everyNode(file)
+      .filter((node): node is ts.Expression => ts.isStringLiteralLike(node) || ts.isTemplateExpression(node))
+      .flatMap((node) => textsOf(file, node))
+      .filter(({ text }) => text.split(/\s+/).length >= 3),
+  );
+}
+
 function sources(): ts.SourceFile[] {
   return readdirSync(source, { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.ts'))

@@ -77,10 +77,10 @@ export class Watcher implements Watch {
       } catch (cause) {
         throw new Error(`${when} this was not so: ${name}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
       }
-      if (answer !== undefined && !isYes('what is always so', answer)) throw new Error(`${when} this was not so: ${name}`);
+      if (answer !== undefined && !isYes('a condition of always', answer)) throw new Error(`${when} this was not so: ${name}`);
     }
     this.#wanted = this.#wanted.filter(([name, isSo]) => {
-      if (!this.#sightings.has(name)) this.#sightings.note(name, isYes('what is sometimes so', isSo()));
+      if (!this.#sightings.has(name)) this.#sightings.note(name, isYes('a condition of sometimes', isSo()));
       return !this.#sightings.has(name);
     });
   };

@@ -86,7 +86,7 @@ export class DatagramPort implements PacedPort {
   attach(receiver: Receiver): void {
     this.#intake.receiver = receiver;
     if (!this.#open) {
-      receiver.closed('it had ended before anybody listened');
+      receiver.closed('it had ended before it was attached');
       return;
     }
     this.#watch ??= this.#environment.loop.readiness.watch(this.#fd, this.#interest, this.#ready);

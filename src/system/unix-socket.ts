@@ -171,7 +171,7 @@ export function takeSocketError(fd: Fd): number {
 /** Returns the memory, in octets, of data that was sent on a socket and not read yet by the other side. [unix(7), SIOCOUTQ] */
 export function unreadOctets(fd: Fd): number {
   const value = Buffer.alloc(4);
-  checked(libc.ioctlOn(fd, SIOCOUTQ, value), 'cannot ask for what is unread');
+  checked(libc.ioctlOn(fd, SIOCOUTQ, value), 'cannot read the number of unread octets');
   return value.readInt32LE(0);
 }
 

@@ -38,6 +38,15 @@ export function forbiddenForms({ text, isDoc = false }: Prose): string[] {
   });
 }
 
+/** Returns the paragraphs, list items and table cells of a page in Markdown, as they are read one by one. Headings and blocks of code are left out. */
+export function paragraphsOf(page: string): Prose[] {
+  const text = page.replace(/^```[^]*?^```/gm, '').replace(/^#+ .*$/gm, '');
+  return text
+    .split(/\n\s*\n|\n(?=\s*(?:[-*]|\d+\.) )|\n(?=\|)/)
+    .flatMap((part) => (part.startsWith('|') ? part.split('|') : [part]))
+    .map((part) => ({ text: part.trim() }));
+}
+
 /** Removes code marks, blocks of code, quotations and the bodies of examples. */
 function withoutCode(text: string): string {
   return text

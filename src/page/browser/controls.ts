@@ -6,7 +6,7 @@ import type { Story } from './story.ts';
 
 /** The user's choice: nodes, protocols, words, a span, losses. */
 export class Controls {
-  readonly root = element('form', { class: 'controls', 'aria-label': 'What is shown' });
+  readonly root = element('form', { class: 'controls', 'aria-label': 'The choice of frames' });
   readonly #changed: (choice: Choice) => void;
   readonly #status = element('output', { class: 'status' });
   readonly #find = element('input', { type: 'search', placeholder: 'Find in frames', 'aria-label': 'Find', name: 'find' });

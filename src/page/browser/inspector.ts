@@ -53,13 +53,13 @@ export class Inspector {
       ...before.map((text) => element('li', { class: 'beyond' }, text)),
       ...shown.map((one) => this.#item(one, one === place)),
     );
-    const title = chain.length === 1 ? 'No frame caused it' : `How it came about: ${formatCount(chain.length, 'frame')}`;
+    const title = chain.length === 1 ? 'Without a cause' : `Causes: ${formatCount(chain.length, 'frame')}`;
     return element('div', { class: 'causes' }, element('h2', {}, title), list);
   }
 
   #consequences({ consequences }: Focus): HTMLElement {
     const shown = consequences.slice(0, mostConsequences);
-    const title = consequences.length === 0 ? 'Nothing came of it' : `What came of it: ${formatCount(consequences.length, 'frame')}`;
+    const title = consequences.length === 0 ? 'Without consequences' : `Consequences: ${formatCount(consequences.length, 'frame')}`;
     const more = consequences.length - shown.length;
     const rest = more > 0 ? [element('li', { class: 'beyond' }, `${formatCount(more, 'frame')} more`)] : [];
     return element(

@@ -100,6 +100,6 @@ function heading({ title, facts, omissions }: RunView): HTMLElement {
     {},
     element('div', { class: 'title' }, element('h1', {}, title), element('p', { class: 'facts' }, facts.join(' · '))),
     legend(),
-    ...(left.length > 0 ? [element('ul', { class: 'omissions', 'aria-label': 'Not in this page' }, ...left)] : []),
+    ...(left.length > 0 ? [element('ul', { class: 'omissions', 'aria-label': 'Missing in this page' }, ...left)] : []),
   );
 }

@@ -178,7 +178,7 @@ export class PipePort implements PacedPort {
 
   #check(): void {
     const { error } = this.#outbox;
-    if (error !== undefined && this.#open) this.#end(error === 'EPIPE' ? 'nobody reads the stream' : `cannot write: ${error}`);
+    if (error !== undefined && this.#open) this.#end(error === 'EPIPE' ? 'the stream has no reader' : `cannot write: ${error}`);
   }
 
   #endInput(reason: string): void {
