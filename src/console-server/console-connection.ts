@@ -1,6 +1,7 @@
 import { closeSync, readSync, writeSync } from 'node:fs';
 import { StringDecoder } from 'node:string_decoder';
 import { ConsoleSession, type Interpreter, type Terminal } from '../vde-console/console-session.ts';
+import { errnoOf } from '../errors.ts';
 import type { Ready, Watch } from '../system/readiness.ts';
 import { peerCredentials, peerGroups, type Fd } from '../system/unix-socket.ts';
 import type { PortEnvironment } from '../ports/environment.ts';
@@ -119,7 +120,7 @@ export class ConsoleConnection implements Disposable {
     try {
       return call();
     } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) this[Symbol.dispose]();
+      if (errnoOf(error) !== 'EAGAIN') this[Symbol.dispose]();
       return undefined;
     }
   }

@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readSync, statfsSync, writeSync } from 'node:fs';
 import type { Files, OpenFile } from '../management/files.ts';
-import { SystemError } from '../errors.ts';
+import { errnoOf, SystemError } from '../errors.ts';
 import { statusOf, type Status } from '../management/status.ts';
 import { PooledFile } from '../system/pooled-file.ts';
 import { withRights, type Rights } from '../system/rights.ts';
@@ -54,8 +54,7 @@ function attempt<Value>(work: () => Value): Value | Status {
     return work();
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    // Our own system calls name the error code `errno`, Node names it `code`.
-    return statusOf('errno' in error && typeof error.errno === 'string' ? error.errno : 'code' in error ? String(error.code) : '');
+    return statusOf(errnoOf(error) ?? '');
   }
 }
 
@@ -160,7 +159,7 @@ class PipeSink implements Sink {
     try {
       return octets.slice(writeSync(this.#fd, octets));
     } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'EAGAIN') return octets.slice();
+      if (errnoOf(error) === 'EAGAIN') return octets.slice();
       this.#failed(error);
       this.close();
       return new Uint8Array(0);

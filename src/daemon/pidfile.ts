@@ -1,4 +1,4 @@
-import { EtherloomError } from '../errors.ts';
+import { errnoOf, EtherloomError } from '../errors.ts';
 import { PidFileTaken, writePidFile } from '../system/pid-file.ts';
 
 /** The original's words for failures, which scripts know, and the remedies. */
@@ -21,8 +21,7 @@ export function openPidfile(file: string): Disposable {
     return writePidFile(file, { programs });
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    const code = 'code' in error ? String(error.code) : '';
-    const [words, remedy] = reasons[code] ?? [];
+    const [words, remedy] = reasons[errnoOf(error) ?? ''] ?? [];
     const text = error instanceof PidFileTaken ? `File exists: ${error.message}` : words ? `${words}: ${file}; ${remedy}` : error.message;
     throw new EtherloomError('bad-option', `Error in pidfile creation: ${text}`, { cause: error });
   }

@@ -38,7 +38,7 @@ export const diskFiles: JournalFiles = {
     try {
       return await readFile(path);
     } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+      if (errnoOf(error) === 'ENOENT') return undefined;
       throw error;
     }
   },
@@ -77,8 +77,7 @@ export async function readFrom(files: JournalFiles, path: string): Promise<Uint8
   try {
     return await files.read(path);
   } catch (error) {
-    const errno = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'EIO';
-    throw new SystemError(errno, `cannot read ${path}`);
+    throw new SystemError(errnoOf(error) ?? 'EIO', `cannot read ${path}`);
   }
 }
 

@@ -4,6 +4,7 @@ import { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import { isatty } from 'node:tty';
 import { realClock } from '../clock.ts';
+import { errnoOf } from '../errors.ts';
 import { libc } from './libc.ts';
 import { Outlet, type Give } from './outlet.ts';
 import { StreamMemory } from './stream-socket.ts';
@@ -139,7 +140,7 @@ function giveAtOnce(fd: Fd): Give {
     try {
       return writeSync(fd, octets);
     } catch (failure) {
-      return failure instanceof Error && 'code' in failure && failure.code === 'EAGAIN' ? 0 : undefined;
+      return errnoOf(failure) === 'EAGAIN' ? 0 : undefined;
     }
   };
 }

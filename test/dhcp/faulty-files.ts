@@ -97,5 +97,5 @@ export class FaultyFiles implements JournalFiles {
 }
 
 function fault(code: string): Error {
-  return Object.assign(new Error(`${code}: injected`), { code });
+  return Object.assign(new Error(`${code}: injected`), { code, syscall: 'injected' });
 }
