@@ -5,6 +5,17 @@ export default tseslint.config(
   { ignores: ['build/', 'bench/**/build/', 'node_modules/', 'coverage/', '.tap/', 'template/', 'test/doors/run-*/'] },
   js.configs.recommended,
   {
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: 'SpreadElement > :matches(ArrayExpression, ObjectExpression).argument',
+          message: 'Write the elements themselves; the formatter chooses the lines. For lists of lists there is .flat().',
+        },
+      ],
+    },
+  },
+  {
     files: ['**/*.ts'],
     extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },

@@ -57,9 +57,21 @@ async function startDnsmasq(host: Namespace, workplace: Workplace, known: number
   const leases = workplace.path('dnsmasq.leases');
   writeFileSync(leases, Array.from({ length: known }, (_, client) => dnsmasqLease(client)).join(''));
   const running = host.start([
-    ...['dnsmasq', '--conf-file=/dev/null', '--keep-in-foreground', '--user=root', '--pid-file', '--log-facility=-', '--quiet-dhcp'],
-    ...['--port=0', `--interface=${card}`, '--bind-interfaces', '--dhcp-authoritative', '--no-ping', '--dhcp-lease-max=100000'],
-    ...[`--dhcp-leasefile=${leases}`, `--dhcp-range=${pool.first},${pool.last},255.255.0.0,${leaseSeconds}`],
+    'dnsmasq',
+    '--conf-file=/dev/null',
+    '--keep-in-foreground',
+    '--user=root',
+    '--pid-file',
+    '--log-facility=-',
+    '--quiet-dhcp',
+    '--port=0',
+    `--interface=${card}`,
+    '--bind-interfaces',
+    '--dhcp-authoritative',
+    '--no-ping',
+    '--dhcp-lease-max=100000',
+    `--dhcp-leasefile=${leases}`,
+    `--dhcp-range=${pool.first},${pool.last},255.255.0.0,${leaseSeconds}`,
   ]);
   await running.line(/DHCP, sockets bound/);
   return running.pid;

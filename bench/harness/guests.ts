@@ -76,12 +76,12 @@ function qemuProgram(): string {
 /** Translated, since a machine that offers KVM need not be able to run it; one processor each. */
 function qemuArguments({ architecture, kernel, initrd }: GuestImage, netdev: string, number: number): string[] {
   return [
-    ...['-nodefaults', '-no-user-config', '-no-reboot', '-display', 'none', '-serial', 'stdio'],
-    ...machineArguments(architecture, 'tcg'),
-    ...['-m', String(memory), '-kernel', kernel, '-initrd', initrd],
-    ...['-append', kernelCommandLine(architecture, { g_mode: 'none' })],
-    ...['-netdev', netdev, '-device', `virtio-net-pci,netdev=net,mac=02:00:00:00:98:0${number + 1},romfile=`],
-  ];
+    ['-nodefaults', '-no-user-config', '-no-reboot', '-display', 'none', '-serial', 'stdio'],
+    machineArguments(architecture, 'tcg'),
+    ['-m', String(memory), '-kernel', kernel, '-initrd', initrd],
+    ['-append', kernelCommandLine(architecture, { g_mode: 'none' })],
+    ['-netdev', netdev, '-device', `virtio-net-pci,netdev=net,mac=02:00:00:00:98:0${number + 1},romfile=`],
+  ].flat();
 }
 
 async function settle(running: Running, address: string): Promise<BenchGuest> {

@@ -96,7 +96,9 @@ async function runStar(
   screen.progress(`a star of ${slaves + 1} switches starts, with ${front.kind} in front (${front.description})`);
   await using star = await DemoStar.open(
     {
-      ...{ directory, slaves, guest: front.guest },
+      directory,
+      slaves,
+      guest: front.guest,
       event: (place, event) => board.tell(place, event),
       heard: (name, text) => board.hear(name, text),
       failed: (error) => realClock.after(ownSignalLimit, () => ending.abort(error)),

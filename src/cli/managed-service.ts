@@ -31,7 +31,8 @@ export function managementOf({
 }: ManagementArguments): SwitchManagement {
   return {
     pidfile,
-    ...{ managementMode: mgmtmode, managementGid: mgmtgroup },
+    managementMode: mgmtmode,
+    managementGid: mgmtgroup,
     console: mgmt === undefined ? undefined : { path: mgmt, mode: mgmtmode, gid: mgmtgroup },
     terminal: terminal && !daemon,
     scripts: rcfile,

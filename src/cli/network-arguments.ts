@@ -44,7 +44,11 @@ export function networkOf(option: '--dhcp' | '--subnet', subnet: string, given: 
   checkNetwork(network, `${option} ${subnet}`);
   const { router, dns, range, domain, leaseTime, mtu } = given;
   return {
-    ...{ network, domain, leaseTime, mtu, service: serviceOf(given) },
+    network,
+    domain,
+    leaseTime,
+    mtu,
+    service: serviceOf(given),
     router: router === undefined ? undefined : addressOf('--router', router),
     dns: dns.map((address) => addressOf('--dns', address)),
     range: range === undefined ? undefined : rangeOf(range),

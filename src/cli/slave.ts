@@ -26,8 +26,16 @@ export function runSlave(given: SlaveArguments): Promise<number> {
     say(`sock ${sock}`);
     const slave = await Slave.open(
       {
-        ...{ master, controlPort, id, sock, state, linkMtu, impair },
-        ...{ guest: guestWish(given), backlog: backlogBounds(given), management: managementOf(given) },
+        master,
+        controlPort,
+        id,
+        sock,
+        state,
+        linkMtu,
+        impair,
+        guest: guestWish(given),
+        backlog: backlogBounds(given),
+        management: managementOf(given),
       },
       environment,
       environment.fail,

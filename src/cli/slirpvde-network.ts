@@ -52,7 +52,10 @@ export function slirpPlace(given: Given): SlirpPlace {
     kind: 'slirp-network',
     dhcp: dhcp !== undefined,
     config: {
-      ...{ router, prefixLength: network.prefixLength, dns, firstLease },
+      router,
+      prefixLength: network.prefixLength,
+      dns,
+      firstLease,
       // The same as in the original.
       hostLoopback: true,
       forwards: given.flatMap(({ name, value }) => (name === 'tcp' || name === 'udp' ? [forwardOf(name, value, network)] : [])),

@@ -47,7 +47,10 @@ export async function runStation({ sock, mac: macText, id, ping }: StationArgume
     tell('linked', undefined);
     const station = scope.use(
       new Station({
-        ...{ clock: realClock, random: realRandom, mac, peers },
+        clock: realClock,
+        random: realRandom,
+        mac,
+        peers,
         send: (frame) => link.send(frame),
         onLease: (lease) => tell(lease === undefined ? 'linked' : 'ready', lease?.address),
         onPing: pingReport(mac, log),
@@ -85,7 +88,10 @@ function teller(mac: MacAddress, log: Log): (state: string, address: Ipv4Address
     if (text === told) return;
     told = text;
     log(`station ${formatMac(mac)}: ${text}`, {
-      ...{ event: 'guest', id: idOfMac(mac), mac: formatMac(mac), state },
+      event: 'guest',
+      id: idOfMac(mac),
+      mac: formatMac(mac),
+      state,
       ...(address !== undefined && { address: formatIpv4(address) }),
     });
   };

@@ -48,8 +48,17 @@ export function runSwitch(given: SwitchArguments): Promise<number> {
 function optionsOf({ sock, port, tap, ...given }: SwitchArguments): ManagedSwitchOptions {
   const { numports, trunk, hub, fstp, macaddr, priority, impair, mode, dirmode, group } = given;
   return {
-    ...{ numports, trunk, hub, fstp, mac: macaddr, priority, impair },
-    ...{ directory: sock ?? defaultSocketDirectory('switch'), mode, directoryMode: dirmode, gid: group },
+    numports,
+    trunk,
+    hub,
+    fstp,
+    mac: macaddr,
+    priority,
+    impair,
+    directory: sock ?? defaultSocketDirectory('switch'),
+    mode,
+    directoryMode: dirmode,
+    gid: group,
     ports: [...tap.map((name) => `tap://${name}`), ...port],
     backlog: backlogBounds(given),
     ...managementOf(given),

@@ -59,7 +59,9 @@ class Screen {
   open({ banner, prompt }: ConsoleClient, commands: readonly string[]): AsyncIterable<string> {
     const { input, output, interactive, path } = this.#options;
     this.#lines = createInterface({
-      ...{ input, historySize, terminal: interactive },
+      input,
+      historySize,
+      terminal: interactive,
       ...(interactive && { output }),
       prompt: `${prompt.replace(/\$ $/, '')}[${path}]: `,
       completer: (line: string) => [commands.filter((command) => command.startsWith(line)), line],

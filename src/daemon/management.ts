@@ -55,16 +55,14 @@ export class Management implements AsyncDisposable {
       const { plane, directory, mode } = service;
       const parts: OwnParts = {};
       const managed: Managed = {
-        ...{
-          switch: plane.switch,
-          ports: plane.ports,
-          taps: plane.taps,
-          moves: plane.moves,
-          treeChanges: plane.treeChanges,
-          clock,
-          directory,
-          mode,
-        },
+        switch: plane.switch,
+        ports: plane.ports,
+        taps: plane.taps,
+        moves: plane.moves,
+        treeChanges: plane.treeChanges,
+        clock,
+        directory,
+        mode,
         accounts,
         pid: process.pid,
         startedAt: clock.monotonic(),

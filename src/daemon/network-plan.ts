@@ -84,7 +84,11 @@ export class NetworkPlan {
     const { router, dns = [], domain, leaseTime, mtu = segmentMtu, service } = this.#options;
     return {
       ...service,
-      ...{ network: this.network, serverAddress: this.serverAddress, ranges: this.pool, dns: [...new Set(dns)], mtu },
+      network: this.network,
+      serverAddress: this.serverAddress,
+      ranges: this.pool,
+      dns: [...new Set(dns)],
+      mtu,
       ...(router !== undefined && { router }),
       ...(domain !== undefined && { domain }),
       ...(leaseTime !== undefined && { leaseTime }),

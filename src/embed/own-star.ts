@@ -67,8 +67,14 @@ export async function ownMaster(options: OwnMasterOptions, surroundings: Surroun
   const opened = await Master.open(
     {
       ...networkFromText(network),
-      ...{ listen, sock, state, guest, management: managementAt(path) },
-      ...{ dhcp: true, slavePorts: new Map(), reservations: new Map(kept) },
+      listen,
+      sock,
+      state,
+      guest,
+      management: managementAt(path),
+      dhcp: true,
+      slavePorts: new Map(),
+      reservations: new Map(kept),
     },
     environment,
   );

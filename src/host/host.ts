@@ -214,7 +214,11 @@ export class Host implements Disposable {
     if (this.#dhcp !== undefined || this.#disposed) return;
     const { clock, random, mac, dhcp } = this.#options;
     this.#dhcp = new HostDhcp(typeof dhcp === 'object' ? dhcp : {}, {
-      ...{ clock, random, mac, udp: this.#senders.udp, ipv4: this.#ipv4 },
+      clock,
+      random,
+      mac,
+      udp: this.#senders.udp,
+      ipv4: this.#ipv4,
       onLease: (lease) => this.#changeLease(lease),
     });
   }

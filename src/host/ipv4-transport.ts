@@ -37,7 +37,11 @@ export class Ipv4Transport implements Disposable {
     this.#options = options;
     this.#senders = senders;
     this.interface = new Ipv4Interface({
-      ...{ clock, random, mac, send, onConflict },
+      clock,
+      random,
+      mac,
+      send,
+      onConflict,
       mtuTo: (address) => senders.paths.to(address),
       isMember: (group) => senders.udp.groups.has(group),
       loop: (packet) => clock.defer(() => this.#receiveOwn(packet)),

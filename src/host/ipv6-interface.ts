@@ -85,7 +85,9 @@ export class Ipv6Interface implements Disposable {
     this.#reassembly = new Ipv6Reassembly(clock);
     this.#identification = random.uint32();
     this.discovery = new NeighbourDiscovery(configuration ? [this.#linkLocal, configuration.address] : [this.#linkLocal], {
-      ...{ clock, mac, onDuplicate },
+      clock,
+      mac,
+      onDuplicate,
       say: (to, source, destination, message) => {
         const payload = encodeIcmpv6(message, source, destination);
         this.#sendFrame(to, encodeIpv6({ source, destination, nextHeader: icmpv6Protocol, hopLimit: ofTheLink, payload }));

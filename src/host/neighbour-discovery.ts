@@ -113,7 +113,10 @@ export class NeighbourDiscovery implements Disposable {
   #begin(address: Ipv6Address): Own {
     const solicitedNode = solicitedNodeOf(address);
     const own: Own = {
-      ...{ address, solicitedNode, solicitedNodeMac: multicastMacOf(solicitedNode), state: 'tentative' },
+      address,
+      solicitedNode,
+      solicitedNodeMac: multicastMacOf(solicitedNode),
+      state: 'tentative',
       // Deferred: the owner may not hold the host yet.
       timer: this.#options.clock.after(0, () => this.#detect(own)),
     };

@@ -113,7 +113,10 @@ export class ImpairedPort implements Port {
     return new ImpairedLine(
       {},
       {
-        ...{ clock, random, pass, most },
+        clock,
+        random,
+        pass,
+        most,
         dropped: (_frame, why) => lost(why),
         replaced: () => undefined,
         breath: (work) => {

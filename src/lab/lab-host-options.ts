@@ -45,7 +45,13 @@ export interface PingOptions {
 /** The options of a host and its link, as the notation has them. */
 export const hostWords = {
   ...stationWords,
-  ...{ ip: 'text', router: 'text', dhcp: 'flag', ipv6: 'flag', ip6: 'text', router6: 'text', diskLatency: 'number' },
+  ip: 'text',
+  router: 'text',
+  dhcp: 'flag',
+  ipv6: 'flag',
+  ip6: 'text',
+  router6: 'text',
+  diskLatency: 'number',
 } as const satisfies Wording<StationLink & Omit<LabHostOptions, 'program'>>;
 
 /** The options of a host and its link, with its program. */

@@ -290,6 +290,13 @@ function checkSwitch(name: string, { hub, vlans = [], priority, ageingTime, minP
 
 /** The options of a switch. */
 export const switchWords = {
-  ...{ fstp: 'flag', hub: 'flag', trunk: 'flag', vlans: 'numbers', mac: 'text', priority: 'number' },
-  ...{ ageingTime: 'number', minPersistence: 'number', maxEntries: 'number' },
+  fstp: 'flag',
+  hub: 'flag',
+  trunk: 'flag',
+  vlans: 'numbers',
+  mac: 'text',
+  priority: 'number',
+  ageingTime: 'number',
+  minPersistence: 'number',
+  maxEntries: 'number',
 } as const satisfies Wording<LabSwitchOptions>;

@@ -204,7 +204,10 @@ export class LabUdpSocket implements Disposable {
 
 /** The options of a UDP socket, as the notation has them. */
 export const udpWords = {
-  ...{ address: 'text', dontFragment: 'flag', multicastTtl: 'number', multicastLoopback: 'flag' },
+  address: 'text',
+  dontFragment: 'flag',
+  multicastTtl: 'number',
+  multicastLoopback: 'flag',
 } as const satisfies Partial<Wording<LabUdpOptions>>;
 
 /** The options of a UDP socket. */

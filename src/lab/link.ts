@@ -216,8 +216,16 @@ function together(faults: readonly Disposable[]): Disposable {
 
 /** The impairments of a link. */
 export const impairmentWords = {
-  ...{ mtu: 'amount', delay: 'amount', loss: 'amount', lostburst: 'amount', dup: 'amount', noise: 'amount' },
-  ...{ capacity: 'amount', speed: 'amount', bandwidth: 'amount', fifo: 'flag' },
+  mtu: 'amount',
+  delay: 'amount',
+  loss: 'amount',
+  lostburst: 'amount',
+  dup: 'amount',
+  noise: 'amount',
+  capacity: 'amount',
+  speed: 'amount',
+  bandwidth: 'amount',
+  fifo: 'flag',
 } as const satisfies Wording<Quality>;
 
 /** The options of a fault on one side of a link. */

@@ -258,5 +258,10 @@ export class Network extends Inventory implements Disposable {
 
 /** The options of a network. */
 export const labWords = {
-  ...{ seed: 'number', history: 'number', calm: 'number', record: 'flag', poison: 'flag', evidence: 'function' },
+  seed: 'number',
+  history: 'number',
+  calm: 'number',
+  record: 'flag',
+  poison: 'flag',
+  evidence: 'function',
 } as const satisfies Wording<LabOptions & FabricOptions>;

@@ -75,13 +75,24 @@ export interface StationLink extends NewLink {
 
 /** The options of a link. */
 export const linkWords = {
-  ...{ latency: 'number', mtu: 'number', untagged: 'vlan', tagged: 'numbers', trunk: 'flag' },
-  ...{ loss: 'amount', lostburst: 'amount', dup: 'amount', noise: 'amount' },
-  ...{ capacity: 'amount', speed: 'amount', bandwidth: 'amount', fifo: 'flag' },
+  latency: 'number',
+  mtu: 'number',
+  untagged: 'vlan',
+  tagged: 'numbers',
+  trunk: 'flag',
+  loss: 'amount',
+  lostburst: 'amount',
+  dup: 'amount',
+  noise: 'amount',
+  capacity: 'amount',
+  speed: 'amount',
+  bandwidth: 'amount',
+  fifo: 'flag',
 } as const satisfies Wording<NewLink>;
 
 /** The options of a station and its link, except for its program. */
 export const stationWords = {
   ...linkWords,
-  ...{ vlan: 'number', mac: 'text' },
+  vlan: 'number',
+  mac: 'text',
 } as const satisfies Wording<StationLink & Omit<LabStationOptions, keyof StationProgram>>;

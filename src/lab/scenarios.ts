@@ -226,6 +226,14 @@ function partitionText(choice: number, size: number, places: readonly number[]):
 
 /** The options of scenarios that are drawn. */
 export const scenarioWords = {
-  ...{ switches: 'number', links: 'number', hosts: 'number', latency: 'number', acts: 'number', span: 'number' },
-  ...{ faults: 'texts', pings: 'flag', fstp: 'flag', dhcp: 'flag-or-options' },
+  switches: 'number',
+  links: 'number',
+  hosts: 'number',
+  latency: 'number',
+  acts: 'number',
+  span: 'number',
+  faults: 'texts',
+  pings: 'flag',
+  fstp: 'flag',
+  dhcp: 'flag-or-options',
 } as const satisfies Wording<ScenarioOptions>;

@@ -115,7 +115,11 @@ function hostsOf(net: Builder, switches: readonly LabSwitch[], options: Topology
 
 /** The options of a ring. */
 export const topologyWords = {
-  ...{ switch: 'options', link: 'options', host: 'options', hosts: 'number', prefix: 'text' },
+  switch: 'options',
+  link: 'options',
+  host: 'options',
+  hosts: 'number',
+  prefix: 'text',
 } as const satisfies Wording<TopologyOptions>;
 
 /** The options of a star. */

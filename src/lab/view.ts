@@ -176,5 +176,9 @@ function checkNode(name: string, nodes: readonly ViewNode[]): void {
 
 /** The options of a view of a run. */
 export const viewWords = {
-  ...{ from: 'options', to: 'options', nodes: 'texts', frames: 'number', title: 'text' },
+  from: 'options',
+  to: 'options',
+  nodes: 'texts',
+  frames: 'number',
+  title: 'text',
 } as const satisfies Wording<ViewOptions>;

@@ -80,7 +80,11 @@ export class Master implements AsyncDisposable {
       const members = new Members(state, { ...options, mtu: options.mtu ?? segmentMtu });
       const switchOptions = {
         ...management,
-        ...{ directory: sock, trunk: true, numports: numportsFor(options), stationName: guestName, backlog },
+        directory: sock,
+        trunk: true,
+        numports: numportsFor(options),
+        stationName: guestName,
+        backlog,
       };
       const managed = scope.use(await ManagedSwitch.open(switchOptions, environment, environment));
       const { plane, directory } = managed.service;

@@ -48,7 +48,11 @@ export function openLoop({ frameSize, breath, openWaker = wakerByEnvironment() }
   };
   const readiness = new EpollReadiness({ openWaker, round });
   return {
-    ...{ readiness, ring, streams, batch: new SendBatch(ring), poison },
+    readiness,
+    ring,
+    streams,
+    batch: new SendBatch(ring),
+    poison,
     sleepAtOnce: () => readiness.sleepAtOnce(),
     poll: (source) => readiness.poll(source),
   };

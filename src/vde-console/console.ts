@@ -42,9 +42,20 @@ export class Console implements Interpreter, Disposable {
       iplogPlugin(managed, this.events),
     ]);
     const menus = [
-      ...[socketMenu(managed), generalMenu(managed, this.#table, this.script), debugMenu(this.events), plugins],
-      ...[hash, fstp, endpointEvents(managed, this.events), portMenu(managed), conditionMenu(managed), vlanMenu(managed)],
-      ...[traceMenu(managed), mirrorMenu(managed), captureMenu(managed), linkMenu(managed)],
+      socketMenu(managed),
+      generalMenu(managed, this.#table, this.script),
+      debugMenu(this.events),
+      plugins,
+      hash,
+      fstp,
+      endpointEvents(managed, this.events),
+      portMenu(managed),
+      conditionMenu(managed),
+      vlanMenu(managed),
+      traceMenu(managed),
+      mirrorMenu(managed),
+      captureMenu(managed),
+      linkMenu(managed),
     ];
     for (const menu of menus) this.#table.add(menu);
   }

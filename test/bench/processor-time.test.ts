@@ -30,8 +30,15 @@ it('tells time in user space from time in the kernel', () => {
 });
 
 const result = {
-  ...{ seconds: 2, delivered: 1e6, processorSeconds: 2, loadProcessorSeconds: 1, otherProcessorSeconds: 0 },
-  ...{ expected: 1e6, lost: 0, strays: 0, memory: 2 ** 20 },
+  seconds: 2,
+  delivered: 1e6,
+  processorSeconds: 2,
+  loadProcessorSeconds: 1,
+  otherProcessorSeconds: 0,
+  expected: 1e6,
+  lost: 0,
+  strays: 0,
+  memory: 2 ** 20,
 };
 
 it('shares the processor time of a frame between user space and the kernel', () => {

@@ -14,7 +14,15 @@ describe('the options of the DHCP server', { timeout: 60_000 }, () => {
     return [status, text];
   };
   const master = (...more: string[]): string[] => [
-    ...['master', '--listen', '127.0.0.1:0', '--subnet', '10.77.0.0/24', '--sock', stage.path('m'), '--state', stage.path('m.state')],
+    'master',
+    '--listen',
+    '127.0.0.1:0',
+    '--subnet',
+    '10.77.0.0/24',
+    '--sock',
+    stage.path('m'),
+    '--state',
+    stage.path('m.state'),
     ...more,
   ];
 

@@ -4,7 +4,15 @@ import { bin, useStage } from '../e2e/stage.ts';
 describe('etherloom station', () => {
   const stage = useStage([]);
   const master = (): string[] => [
-    ...['master', '--listen', '127.0.0.1:0', '--subnet', '10.77.0.0/24', '--sock', stage.path('m'), '--state', stage.path('ms')],
+    'master',
+    '--listen',
+    '127.0.0.1:0',
+    '--subnet',
+    '10.77.0.0/24',
+    '--sock',
+    stage.path('m'),
+    '--state',
+    stage.path('ms'),
   ];
   const station = (id: number, ...more: string[]): string[] => ['station', '--sock', stage.path('m'), '--id', String(id), ...more];
 

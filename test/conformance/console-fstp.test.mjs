@@ -119,8 +119,12 @@ t.test('console-fstp-print-vlans: fstp/print shows each VLAN with its ports, tag
   const { console } = one;
   await console.give('vlan/create 291', 'vlan/addport 291 1', 'port/setvlan 2 291', 'port/create 5');
   t.same(await fstpTree(console), [
-    ...[...rootedTree({ priority: '10:00' }), treePort(1, 'Designated'), treePort(3, 'Designated')],
-    ...[...rootedTree({ vlan: '0291', priority: '10:00' }), treePort(2, 'Designated'), treePort(1, 'Unknown', 1)],
+    ...rootedTree({ priority: '10:00' }),
+    treePort(1, 'Designated'),
+    treePort(3, 'Designated'),
+    ...rootedTree({ vlan: '0291', priority: '10:00' }),
+    treePort(2, 'Designated'),
+    treePort(1, 'Unknown', 1),
   ]);
   t.equal((await fstpTree(console, 291)).length, 6);
 });

@@ -40,17 +40,27 @@ t.test('load-replies: each line is shown with its reply, and the last status is 
   t.equal(
     said,
     [
-      ...['vde[FILE]: port/create 3', success],
-      ...['vde[FILE]: port/create 3', status.exists],
-      ...['vde[FILE]: port/print 3', "0000 DATA END WITH '.'", '.', status.noAddress],
-      ...['vde[FILE]: nosuch', unknown],
-      ...['vde[FILE]: port/allprint', "0000 DATA END WITH '.'"],
+      'vde[FILE]: port/create 3',
+      success,
+      'vde[FILE]: port/create 3',
+      status.exists,
+      'vde[FILE]: port/print 3',
+      "0000 DATA END WITH '.'",
+      '.',
+      status.noAddress,
+      'vde[FILE]: nosuch',
+      unknown,
+      'vde[FILE]: port/allprint',
+      "0000 DATA END WITH '.'",
       'Port 0003 untagged_vlan=0000 INACTIVE - NOT Unnamed Allocatable',
       ' Current User: NONE Access Control: (User: NONE - Group: NONE)',
       ' IN:  pkts          0          bytes                    0',
       ' OUT: pkts          0          bytes                    0',
-      ...['.', success],
-      ...[success, '', 'vde$ '],
+      '.',
+      success,
+      success,
+      '',
+      'vde$ ',
     ].join('\n'),
   );
 });
@@ -94,8 +104,15 @@ t.test('load-nested: a file may load another', async (t) => {
   t.equal(
     (await one.console.until(prompt)).replaceAll(inner, 'INNER').replaceAll(outer, 'OUTER'),
     [
-      ...['vde[OUTER]: load INNER', 'vde[INNER]: port/create 3', success, success],
-      ...['vde[OUTER]: port/create 4', success, success, '', 'vde$ '],
+      'vde[OUTER]: load INNER',
+      'vde[INNER]: port/create 3',
+      success,
+      success,
+      'vde[OUTER]: port/create 4',
+      success,
+      success,
+      '',
+      'vde$ ',
     ].join('\n'),
   );
 });

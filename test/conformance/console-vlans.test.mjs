@@ -156,8 +156,13 @@ t.test('console-vlan-active-members: members with clients', async (t) => {
   const inactive = (port, tagged) => ` -- Port 000${port} tagged=${tagged} active=0 status=Learning`;
   t.same(await console.data('vlan/print'), ['VLAN 0000', active(1, 0), active(2, 0), 'VLAN 0010', active(2, 1)]);
   t.same(await console.data('vlan/allprint'), [
-    ...['VLAN 0000', active(1, 0), active(2, 0), inactive(5, 0)],
-    ...['VLAN 0010', active(2, 1), inactive(5, 1)],
+    'VLAN 0000',
+    active(1, 0),
+    active(2, 0),
+    inactive(5, 0),
+    'VLAN 0010',
+    active(2, 1),
+    inactive(5, 1),
   ]);
   t.same(await console.data('vlan/print 10'), ['VLAN 0010', active(2, 1)]);
   await console.give('debug/add port/-', 'port/setvlan 2 10');
@@ -175,8 +180,10 @@ t.test('console-vlan-hub: vlan/print shows no members of a hub', async (t) => {
   await one.console.give('port/sethub 1', 'vlan/create 10', 'vlan/addport 10 1');
   t.same(await one.console.data('vlan/print'), ['VLAN 0000', 'VLAN 0010']);
   t.same(await one.console.data('vlan/allprint'), [
-    ...['VLAN 0000', ' -- Port 0001 tagged=0 active=1 status=Forwarding'],
-    ...['VLAN 0010', ' -- Port 0001 tagged=1 active=1 status=Forwarding'],
+    'VLAN 0000',
+    ' -- Port 0001 tagged=0 active=1 status=Forwarding',
+    'VLAN 0010',
+    ' -- Port 0001 tagged=1 active=1 status=Forwarding',
   ]);
 });
 

@@ -333,7 +333,11 @@ t.test('layout-default-user: the default for another user is in /tmp', { skip: n
   // The executable may be where that user could not go.
   const one = startWithDefaults(
     t,
-    ...['setpriv', '--reuid=65534', '--clear-groups', '--inh-caps=+dac_read_search', '--ambient-caps=+dac_read_search'],
+    'setpriv',
+    '--reuid=65534',
+    '--clear-groups',
+    '--inh-caps=+dac_read_search',
+    '--ambient-caps=+dac_read_search',
   );
   const directory = `/proc/${one.pid}/root/tmp/vde.ctl`;
   await until(

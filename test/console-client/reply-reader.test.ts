@@ -25,8 +25,15 @@ const greeting = 'VDE switch V.2.3.2\n(C) ...\n\nvde$ ';
 describe('what a console says', () => {
   it('is banner, prompt, data, status, prompt', () => {
     expect(told([greeting, "0000 DATA END WITH '.'\nctl dir /x\n\n1000 no status\n.\n1000 Success\n\nvde$ "])).toEqual([
-      ...['banner VDE switch V.2.3.2', 'banner (C) ...', 'banner ', 'prompt vde$ '],
-      ...['data ctl dir /x', 'data ', 'data 1000 no status', 'status 0 Success', 'prompt vde$ '],
+      'banner VDE switch V.2.3.2',
+      'banner (C) ...',
+      'banner ',
+      'prompt vde$ ',
+      'data ctl dir /x',
+      'data ',
+      'data 1000 no status',
+      'status 0 Success',
+      'prompt vde$ ',
     ]);
     expect(told([greeting, '1022 Invalid argument\n\nvde$ ']).slice(4)).toEqual(['status 22 Invalid argument', 'prompt vde$ ']);
     expect(told([greeting, '1-01 Unknown error -1\n']).slice(4)).toEqual(['status -1 Unknown error -1']);
@@ -35,13 +42,22 @@ describe('what a console says', () => {
 
   it('is events too, behind the prompt and before a status', () => {
     expect(told([greeting, '3021 port/+ 01\n3022 port/- 01\n1000 Success\n\nvde$ ']).slice(4)).toEqual([
-      ...['event port/+ 01', 'event port/- 01', 'status 0 Success', 'prompt vde$ '],
+      'event port/+ 01',
+      'event port/- 01',
+      'status 0 Success',
+      'prompt vde$ ',
     ]);
     // All at once: the prompt is seen with what follows it.
     const all = `${greeting}3021 port/+ 01\n1000 Success\n\nvde$ 3801 Node 0 "" -> 1 "$ "\n`;
     expect(told([all])).toEqual([
-      ...['banner VDE switch V.2.3.2', 'banner (C) ...', 'banner ', 'prompt vde$ ', 'event port/+ 01'],
-      ...['status 0 Success', 'prompt vde$ ', 'event Node 0 "" -> 1 "$ "'],
+      'banner VDE switch V.2.3.2',
+      'banner (C) ...',
+      'banner ',
+      'prompt vde$ ',
+      'event port/+ 01',
+      'status 0 Success',
+      'prompt vde$ ',
+      'event Node 0 "" -> 1 "$ "',
     ]);
   });
 
@@ -51,7 +67,12 @@ describe('what a console says', () => {
       "0000 DATA END WITH '.'\n\nVDEwf$  (rc) showcurrent\n0000 DATA END WITH '.'\nNode 0\n.\n1022 Invalid argument\n.\n1000 Success\n\nVDEwf$ ";
     const seen = told([wirefilter, reply], 'load rc');
     expect(seen.slice(5)).toEqual([
-      ...['data ', 'data VDEwf$  (rc) showcurrent', 'data Node 0', 'data 1022 Invalid argument', 'status 0 Success', 'prompt VDEwf$ '],
+      'data ',
+      'data VDEwf$  (rc) showcurrent',
+      'data Node 0',
+      'data 1022 Invalid argument',
+      'status 0 Success',
+      'prompt VDEwf$ ',
     ]);
     // The switch shows a script without a block.
     const shown = told(
@@ -59,8 +80,11 @@ describe('what a console says', () => {
       'load rc',
     );
     expect(shown.slice(4)).toEqual([
-      ...['data vde[rc]: vlan/print', 'data VLAN 0000', 'status 0 Success', 'status 2 No such file or directory'],
-      ...['prompt vde$ '],
+      'data vde[rc]: vlan/print',
+      'data VLAN 0000',
+      'status 0 Success',
+      'status 2 No such file or directory',
+      'prompt vde$ ',
     ]);
   });
 

@@ -6,7 +6,10 @@ import { macFromNumber } from '../../src/wire/mac.ts';
 import { ManualClock } from '../manual-clock.ts';
 
 const dropped = (reason: Extract<DhcpEvent, { type: 'dropped' }>['reason'], ingress = 3): DhcpEvent => ({
-  ...{ type: 'dropped', mac: macFromNumber(0x0200_0000_0009), ingress, reason },
+  type: 'dropped',
+  mac: macFromNumber(0x0200_0000_0009),
+  ingress,
+  reason,
 });
 
 function written(): { lines: string[]; fields: LogFields[]; clock: ManualClock; tell: (event: DhcpEvent) => void } {

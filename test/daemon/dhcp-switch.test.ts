@@ -24,7 +24,12 @@ const fail = (text: string): never => {
 };
 const network = parseIpv4Network('10.77.0.0/24') ?? fail('a network');
 const told: NetworkOptions = {
-  ...{ network, router: ip('10.77.0.2'), dns: [ip('10.77.0.3'), ip('9.9.9.9')], domain: 'example.org', mtu: 1400, leaseTime: 600 },
+  network,
+  router: ip('10.77.0.2'),
+  dns: [ip('10.77.0.3'), ip('9.9.9.9')],
+  domain: 'example.org',
+  mtu: 1400,
+  leaseTime: 600,
   range: { start: ip('10.77.0.1'), end: ip('10.77.0.4') },
 };
 
@@ -40,7 +45,10 @@ class Site {
       { ...options, state: this.state },
       { directory: sock, console: { path: `${sock}.console` } },
       {
-        ...{ clock: realClock, random: realRandom, signal: new AbortController().signal, end: () => undefined },
+        clock: realClock,
+        random: realRandom,
+        signal: new AbortController().signal,
+        end: () => undefined,
         log: logTo((message) => void this.logged.push(message)),
       },
     );
@@ -58,14 +66,18 @@ class Site {
     const environment = { clock: realClock, log: logTo(() => undefined), poison: true };
     const link = await StationUplink.open(
       {
-        ...{ directory: this.sock, description: 'test' },
+        directory: this.sock,
+        description: 'test',
         receive: (frame) => station.receive(frame),
         carrier: (up) => station.carrier(up),
       },
       environment,
     );
     const station = new Station({
-      ...{ clock: realClock, random: realRandom, mac: macFromNumber(mac), onLease: () => undefined },
+      clock: realClock,
+      random: realRandom,
+      mac: macFromNumber(mac),
+      onLease: () => undefined,
       send: (frame) => link.send(frame),
     });
     onTestFinished(async () => {

@@ -20,7 +20,8 @@ interface Given {
 
 const plan = ({ subnet = '10.77.0.0/24', router, dns, range, domain }: Given): NetworkPlan => {
   const options: NetworkOptions = {
-    ...{ network: network(subnet), domain },
+    network: network(subnet),
+    domain,
     router: router === undefined ? undefined : ip(router),
     dns: dns?.map(ip),
     range: range && { start: ip(range[0]), end: ip(range[1]) },

@@ -432,7 +432,10 @@ describe('clients', () => {
     const ended = new Case();
     const address = ip('10.77.0.55');
     ended.leases.apply({
-      ...{ kind: 'bind', address, expires: now + 600_000, duration: 600 },
+      kind: 'bind',
+      address,
+      expires: now + 600_000,
+      duration: 600,
       client: { key: 'ff0707', mac: clientMac(1), hostname: undefined, ingress: 1 },
     });
     ended.leases.apply({ kind: 'release', address });

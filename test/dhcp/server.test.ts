@@ -186,8 +186,12 @@ describe('a client', () => {
     expect(addresses(new Segment({ leasePerMac: true })).size).toBe(1);
     expect(addresses(new Segment()).size).toBe(3);
     const record: LeaseRecord = {
-      ...{ address: ip('10.77.0.57'), state: 'bound', key: 'ff010203', mac: clientMac(1) },
-      ...{ since: Date.UTC(2026, 0, 1) / 1000, duration: 3600 },
+      address: ip('10.77.0.57'),
+      state: 'bound',
+      key: 'ff010203',
+      mac: clientMac(1),
+      since: Date.UTC(2026, 0, 1) / 1000,
+      duration: 3600,
     };
     expect(addresses(new Segment({ leasePerMac: true }, volatileLeaseStore, [record]))).toEqual(new Set([record.address]));
   });

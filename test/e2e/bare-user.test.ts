@@ -65,10 +65,7 @@ describe('a user without a line in the passwd file and without HOME', { timeout:
 
   it('has the state of a master beside its sockets, and is warned of that', async () => {
     const env = [`XDG_RUNTIME_DIR=${stage.path()}`];
-    const master = stage.start([
-      ...asBareUser(env),
-      ...[bin('etherloom'), 'master', '--listen', '127.0.0.1:0', '--subnet', '10.77.0.0/24'],
-    ]);
+    const master = stage.start([...asBareUser(env), bin('etherloom'), 'master', '--listen', '127.0.0.1:0', '--subnet', '10.77.0.0/24']);
     await master.line(/^ready$/);
     await master.line(/no home directory.*--state/);
     expect(existsSync(stage.path('etherloom', 'master.state', 'server-mac'))).toBe(true);

@@ -142,13 +142,15 @@ describe('a guest by QEMU', { timeout: 120_000 }, () => {
     // The guest serves addresses, so its own is known without any other server.
     const words = 'g_mode=server g_address=10.9.0.9 g_netmask=255.255.255.0 g_start=10.9.0.10 g_end=10.9.0.20';
     const x64 = process.arch === 'x64';
-    const qemu = stage.start([
-      ...(x64 ? ['qemu-system-x86_64', '-machine', 'pc'] : ['qemu-system-aarch64', '-machine', 'virt', '-cpu', 'cortex-a57']),
-      ...['-accel', 'tcg,tb-size=32', '-m', '96', '-nodefaults', '-display', 'none', '-serial', 'stdio'],
-      ...['-kernel', `${image}/vmlinuz`, '-initrd', `${image}/initrd.gz`],
-      ...['-append', `console=${x64 ? 'ttyS0 no_timer_check' : 'ttyAMA0'} quiet ${words}`],
-      ...['-netdev', netdev(at), '-device', 'virtio-net-pci,netdev=n,mac=52:54:00:77:00:09,romfile='],
-    ]);
+    const qemu = stage.start(
+      [
+        x64 ? ['qemu-system-x86_64', '-machine', 'pc'] : ['qemu-system-aarch64', '-machine', 'virt', '-cpu', 'cortex-a57'],
+        ['-accel', 'tcg,tb-size=32', '-m', '96', '-nodefaults', '-display', 'none', '-serial', 'stdio'],
+        ['-kernel', `${image}/vmlinuz`, '-initrd', `${image}/initrd.gz`],
+        ['-append', `console=${x64 ? 'ttyS0 no_timer_check' : 'ttyAMA0'} quiet ${words}`],
+        ['-netdev', netdev(at), '-device', 'virtio-net-pci,netdev=n,mac=52:54:00:77:00:09,romfile='],
+      ].flat(),
+    );
     await ours.line(port === undefined ? /port \d+: unix prog .*QEMU/i : /port \d+: qemu|linked to/);
     await qemu.line(/^SERVING/, { timeout: 60_000 });
     const plug = new Plug(stage, stage.path('sw'));

@@ -13,7 +13,15 @@ describe('etherloom', { timeout: 60_000 }, () => {
 
   const run = async (args: readonly string[], options?: RunningOptions): Promise<Output> => stage.run([bin('etherloom'), ...args], options);
   const masterOf = (port: number, ...more: string[]): string[] => [
-    ...['master', '--listen', `127.0.0.1:${port}`, '--subnet', '10.77.0.0/24', '--sock', stage.path('m'), '--state', stage.path('ms')],
+    'master',
+    '--listen',
+    `127.0.0.1:${port}`,
+    '--subnet',
+    '10.77.0.0/24',
+    '--sock',
+    stage.path('m'),
+    '--state',
+    stage.path('ms'),
     ...more,
   ];
 

@@ -48,7 +48,8 @@ describe('vdecmd and unixcmd', { timeout: 60_000 }, () => {
       /^Port 0001 untagged_vlan=0010 INACTIVE - NOT Unnamed Allocatable\n/,
     );
     expect(await vdecmd('-s', console, '-f', '/etc/vde2/vdecmd', 'vlan/create', '10')).toEqual({
-      ...{ status: 17, signal: null },
+      status: 17,
+      signal: null,
       text: 'vdecmd: File exists',
     });
     expect((await vdecmd('-s', console, 'port/setvlan', '1', '11')).status).toBe(6);
@@ -147,7 +148,10 @@ describe('vdeterm and unixterm', { timeout: 60_000 }, () => {
     piped.stdin.end('loss 5\nshowinfo\nnosuch\n');
     expect((await piped.exit).status).toBe(0);
     expect(piped.lines.filter((line) => !/^[A-Z]\w+\.? +(\d|Delay|packets|TRUE)/.test(line))).toEqual([
-      ...['Success', 'WireFilter: monodirectional', 'Success', 'Function not implemented'],
+      'Success',
+      'WireFilter: monodirectional',
+      'Success',
+      'Function not implemented',
     ]);
     expect(piped.lines).toContain('Loss   5+0U');
     terminal.running.stdin.write('shutdown\r');

@@ -20,8 +20,16 @@ describe('a disk that takes nothing', { timeout: 60_000 }, () => {
   const run = (prepare: string, command: readonly string[]): Promise<Output> => stage.run(on(prepare, command));
   const disk = (name: string): string => stage.path('disk', name);
   const master = (state: string): string[] => [
-    ...[bin('etherloom'), 'master', '--listen', '127.0.0.1:0', '--subnet', '10.77.0.0/24'],
-    ...['--sock', stage.path('m'), '--state', state],
+    bin('etherloom'),
+    'master',
+    '--listen',
+    '127.0.0.1:0',
+    '--subnet',
+    '10.77.0.0/24',
+    '--sock',
+    stage.path('m'),
+    '--state',
+    state,
   ];
 
   it.each([

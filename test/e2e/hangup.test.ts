@@ -12,8 +12,16 @@ describe('SIGHUP', { timeout: 60_000 }, () => {
   const stage = useStage([]);
 
   const masterAt = (port: number): string[] => [
-    ...[bin('etherloom'), 'master', '--listen', `127.0.0.1:${port}`, '--subnet', '10.77.0.0/24'],
-    ...['--sock', stage.path('m'), '--state', stage.path('ms')],
+    bin('etherloom'),
+    'master',
+    '--listen',
+    `127.0.0.1:${port}`,
+    '--subnet',
+    '10.77.0.0/24',
+    '--sock',
+    stage.path('m'),
+    '--state',
+    stage.path('ms'),
   ];
   const switchAt = (...more: string[]): string[] => [bin('etherloom'), 'switch', '--sock', stage.path('sw'), ...more];
 

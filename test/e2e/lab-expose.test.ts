@@ -85,13 +85,15 @@ describe('a guest by QEMU', { timeout: 120_000 }, () => {
     net.dhcp(net.switchNamed('s1'), { network: '10.77.0.0/24', range: '10.77.0.10-10.77.0.99' });
     await using exposure = await expose(net, 's3', { vde: stage.path('sw') });
     const x64 = process.arch === 'x64';
-    const qemu = stage.start([
-      ...(x64 ? ['qemu-system-x86_64', '-machine', 'pc'] : ['qemu-system-aarch64', '-machine', 'virt', '-cpu', 'cortex-a57']),
-      ...['-accel', 'tcg,tb-size=32', '-m', '96', '-nodefaults', '-display', 'none', '-serial', 'stdio'],
-      ...['-kernel', `${image}/vmlinuz`, '-initrd', `${image}/initrd.gz`],
-      ...['-append', `console=${x64 ? 'ttyS0 no_timer_check' : 'ttyAMA0'} quiet`],
-      ...['-netdev', `vde,id=n,sock=${exposure.directory}`, '-device', 'virtio-net-pci,netdev=n,mac=52:54:00:77:00:09,romfile='],
-    ]);
+    const qemu = stage.start(
+      [
+        x64 ? ['qemu-system-x86_64', '-machine', 'pc'] : ['qemu-system-aarch64', '-machine', 'virt', '-cpu', 'cortex-a57'],
+        ['-accel', 'tcg,tb-size=32', '-m', '96', '-nodefaults', '-display', 'none', '-serial', 'stdio'],
+        ['-kernel', `${image}/vmlinuz`, '-initrd', `${image}/initrd.gz`],
+        ['-append', `console=${x64 ? 'ttyS0 no_timer_check' : 'ttyAMA0'} quiet`],
+        ['-netdev', `vde,id=n,sock=${exposure.directory}`, '-device', 'virtio-net-pci,netdev=n,mac=52:54:00:77:00:09,romfile='],
+      ].flat(),
+    );
     const [, address = ''] = await qemu.line(/^LEASE (\S+) 52:54:00:77:00:09/, { timeout: 60_000 });
     expect(address).toMatch(/^10\.77\.0\.\d+$/);
     await assertHasLease(h2);

@@ -27,8 +27,20 @@ describe.each(everyRights)('a switch for a group, run by %s', { timeout: 60_000 
     const group = actor.groups[1];
     const ours = await start(
       actor,
-      ...[bin('vde_switch'), '-s', directory, '-m', '660', '-g', group, '--nostdin'],
-      ...['-M', console, '--mgmtmode', '620', '--mgmtgroup', group],
+      bin('vde_switch'),
+      '-s',
+      directory,
+      '-m',
+      '660',
+      '-g',
+      group,
+      '--nostdin',
+      '-M',
+      console,
+      '--mgmtmode',
+      '620',
+      '--mgmtgroup',
+      group,
     );
     stage.start(actor.command(['vde_plug', directory]));
     await ours.line(/port 1: unix prog/);
@@ -48,8 +60,20 @@ describe.each(everyRights)('a switch for a group, run by %s', { timeout: 60_000 
     const group = actor.groups[1];
     const ours = await start(
       actor,
-      ...[bin('etherloom'), 'switch', '--sock', directory, '--mode', '660', '--group', group],
-      ...['--mgmt', console, '--mgmtmode', '660', '--mgmtgroup', group],
+      bin('etherloom'),
+      'switch',
+      '--sock',
+      directory,
+      '--mode',
+      '660',
+      '--group',
+      group,
+      '--mgmt',
+      console,
+      '--mgmtmode',
+      '660',
+      '--mgmtgroup',
+      group,
     );
     stage.start(actor.command(['vde_plug', directory]));
     await ours.line(/port 1: unix prog/);

@@ -10,7 +10,12 @@ describe('the console of a master and of a slave', { timeout: 60_000 }, () => {
 
   const words = (role: 'm' | 's', ...args: readonly string[]): string[] => [
     ...args,
-    ...['--sock', stage.path(role), '--state', stage.path(`${role}.state`), '-M', stage.path(`${role}.mgmt`)],
+    '--sock',
+    stage.path(role),
+    '--state',
+    stage.path(`${role}.state`),
+    '-M',
+    stage.path(`${role}.mgmt`),
   ];
   const masterAt = (port: number): string[] => words('m', 'master', '--listen', `127.0.0.1:${port}`, '--subnet', '10.77.0.0/24');
   const vdecmd = (role: 'm' | 's', ...command: readonly string[]): Promise<Output> =>

@@ -40,8 +40,16 @@ export class UmlKit {
   /** Boots a guest with a network card on the switch, by the actor's rights. */
   boot(actor: Actor, directory: string, { address, peer }: { readonly address: string; readonly peer: string }): Running {
     const arguments_ = [
-      ...['mem=64M', 'quiet', 'loglevel=1', 'con=null', 'con0=fd:0,fd:1', `initrd=${this.#stage.path('initrd')}`, 'rdinit=/init'],
-      ...[`eth0=daemon,,unix,${directory}/ctl`, `address=${address}`, `peer=${peer}`],
+      'mem=64M',
+      'quiet',
+      'loglevel=1',
+      'con=null',
+      'con0=fd:0,fd:1',
+      `initrd=${this.#stage.path('initrd')}`,
+      'rdinit=/init',
+      `eth0=daemon,,unix,${directory}/ctl`,
+      `address=${address}`,
+      `peer=${peer}`,
     ];
     return this.#stage.start(actor.command(['env', `LD_PRELOAD=${this.#stage.path('regset.so')}`, 'linux.uml', ...arguments_]));
   }

@@ -46,8 +46,16 @@ const services: readonly (readonly [string, (stage: Stage) => string[]])[] = [
   [
     'etherloom master',
     (stage) => [
-      ...[bin('etherloom'), 'master', '--listen', '127.0.0.1:0', '--subnet', '10.77.0.0/24'],
-      ...['--sock', stage.path('sw'), '--state', stage.path('state')],
+      bin('etherloom'),
+      'master',
+      '--listen',
+      '127.0.0.1:0',
+      '--subnet',
+      '10.77.0.0/24',
+      '--sock',
+      stage.path('sw'),
+      '--state',
+      stage.path('state'),
     ],
   ],
   // Its lines are short.

@@ -164,7 +164,11 @@ describe('a host with DHCP', () => {
 describe('what a lease says of the link', () => {
   const address = parseIpv4('10.1.2.3') ?? ipv4FromNumber(0);
   const lease = (options: [number, Uint8Array][]): Parameters<typeof configurationOf>[0] => ({
-    ...{ address, server: address, leaseTime: 1, renewalTime: 1, rebindingTime: 1 },
+    address,
+    server: address,
+    leaseTime: 1,
+    renewalTime: 1,
+    rebindingTime: 1,
     options: new Map(options),
   });
   const mask = (text: string): [number, Uint8Array] => [1, encodeAddresses(parseIpv4(text) ?? address)];

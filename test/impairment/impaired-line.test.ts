@@ -7,7 +7,10 @@ import { ManualClock } from '../manual-clock.ts';
 function setUp(quality: Quality, most?: MostWaiting): { clock: ManualClock; line: ImpairedLine; passed: number[]; lost: ImpairmentDrop[] } {
   const [clock, passed, lost]: [ManualClock, number[], ImpairmentDrop[]] = [new ManualClock(), [], []];
   const line = new ImpairedLine(quality, {
-    ...{ clock, random: seededRandom(5), replaced: () => undefined, breath: (work) => work() },
+    clock,
+    random: seededRandom(5),
+    replaced: () => undefined,
+    breath: (work) => work(),
     pass: (frame) => passed.push(frame.length),
     dropped: (_frame, why) => lost.push(why),
     ...(most && { most }),

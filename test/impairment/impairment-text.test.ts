@@ -19,7 +19,10 @@ describe('impairments in text', () => {
 
   it('a quality is read word by word', () => {
     expect(parseQuality('loss 5, delay 20+5n, band 1m, chanbufsize 64k, fifo 0')).toEqual({
-      ...{ loss: 5, bandwidth: 2 ** 20, capacity: 2 ** 16, fifo: false },
+      loss: 5,
+      bandwidth: 2 ** 20,
+      capacity: 2 ** 16,
+      fifo: false,
       delay: { mean: 20, spread: 5, distribution: 'normal' },
     });
   });

@@ -83,8 +83,14 @@ describe('the options of a DHCP server of the lab', () => {
     using net = lab();
     const s1 = net.switch('s1');
     net.dhcp(s1, {
-      ...{ network: '192.168.7.0/24', address: '192.168.7.1', range: '192.168.7.50-192.168.7.59' },
-      ...{ router: '192.168.7.254', dns: ['192.168.7.53', '9.9.9.9'], domain: 'lab.example', mtu: 1400, leaseTime: 4 },
+      network: '192.168.7.0/24',
+      address: '192.168.7.1',
+      range: '192.168.7.50-192.168.7.59',
+      router: '192.168.7.254',
+      dns: ['192.168.7.53', '9.9.9.9'],
+      domain: 'lab.example',
+      mtu: 1400,
+      leaseTime: 4,
     });
     const a = net.host('a', s1, { dhcp: true });
     await net.runUntil(() => a.lease !== undefined);
@@ -127,8 +133,15 @@ describe('the options of a DHCP server of the lab', () => {
     using net = lab({ record: true });
     const s1 = net.switch('s1');
     const wrong: readonly LabDhcpOptions[] = [
-      ...[{ leaseTime: 3 }, { leaseTime: 60, maxLeaseTime: 59 }, { maxPortLeases: 0 }, { orphanTime: 0.5 }, { declineTime: Infinity }],
-      ...[{ mtu: 67 }, { domain: 'a..b' }, { dns: ['9.9.9'] }, { reserve: ['02:00:00:00:00:01=11.0.0.1'] }],
+      { leaseTime: 3 },
+      { leaseTime: 60, maxLeaseTime: 59 },
+      { maxPortLeases: 0 },
+      { orphanTime: 0.5 },
+      { declineTime: Infinity },
+      { mtu: 67 },
+      { domain: 'a..b' },
+      { dns: ['9.9.9'] },
+      { reserve: ['02:00:00:00:00:01=11.0.0.1'] },
     ];
     for (const options of wrong) expect(() => net.dhcp(s1, options), JSON.stringify(options)).toThrow(/; |must be/);
     net.dhcp(s1, { dns: ['9.9.9.9', '10.0.0.53'], domain: 'lab.example', maxPortOffers: 2, bootp: true, authoritative: false });

@@ -245,7 +245,11 @@ describe('a bad link', () => {
     await net.quiesce();
     expect([numbersOf(a), numbersOf(b)]).toEqual([[2], [1, 5]]);
     expect([...net.fabric.trace.hops()].map(({ fate }) => fate)).toEqual([
-      ...['delivered', 'delivered', 'lost: loss', 'lost: loss', 'delivered'],
+      'delivered',
+      'delivered',
+      'lost: loss',
+      'lost: loss',
+      'delivered',
     ]);
   });
 

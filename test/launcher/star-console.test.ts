@@ -21,8 +21,12 @@ describe('the console of a node of a star', () => {
     const master = await nodes.master(managed(nodes, 'master'));
     const console = await at(nodes, 'master');
     const joined = (members: number, now: number): string[] => [
-      ...['role master', 'network 10.77.0.0/24', `link ${master.link}`, `control ${master.control}`],
-      ...[`members ${members}`, `joined ${now}`],
+      'role master',
+      'network 10.77.0.0/24',
+      `link ${master.link}`,
+      `control ${master.control}`,
+      `members ${members}`,
+      `joined ${now}`,
     ];
     expect(await ask(console, 'star/showinfo')).toEqual(joined(0, 0));
     expect(await ask(console, 'star/members')).toEqual([]);
@@ -47,9 +51,7 @@ describe('the console of a node of a star', () => {
     expect(await ask(console, 'star/links')).toEqual([link(2)]);
     expect(await ask(console, 'dhcp/print')).toEqual([]);
     const commands = (await ask(console, 'help star')).map((line) => line.split(' ')[0]);
-    expect(commands.slice(3)).toEqual([
-      ...['star/showinfo', 'star/members', 'star/links', 'star/guest', 'star/endguest', 'star/restartguest'],
-    ]);
+    expect(commands.slice(3)).toEqual(['star/showinfo', 'star/members', 'star/links', 'star/guest', 'star/endguest', 'star/restartguest']);
   });
 
   it('shows a slave that waits, and one that joined, with its link', async () => {
@@ -59,8 +61,13 @@ describe('the console of a node of a star', () => {
     const console = await at(nodes, 'one');
     const shown = async (): Promise<string[]> => (await ask(console, 'star/showinfo')).map((line) => line.replace(/ \d+$/, ' N'));
     const known = [
-      ...['role slave', 'id N', 'mac 02:65:6c:00:00:01', 'address 10.77.0.11', 'network 10.77.0.0/24'],
-      ...[`master ${master.link}`, `control ${master.control}`],
+      'role slave',
+      'id N',
+      'mac 02:65:6c:00:00:01',
+      'address 10.77.0.11',
+      'network 10.77.0.0/24',
+      `master ${master.link}`,
+      `control ${master.control}`,
     ];
     await eventually(async () => expect(await shown()).toEqual([...known, 'state joined N', 'link up N']));
     expect(await ask(console, 'star/links')).toEqual([expect.stringMatching(/^port 1 up \d+ .* peer /)]);

@@ -135,7 +135,10 @@ describe('a port', () => {
     const { ports } = stage;
     ports.create(5);
     expect([ports.setNumports(5), ports.setNumports(0), ports.setNumports(65_537), ports.setNumports(Number.NaN)]).toEqual([
-      ...['in-use', 'out-of-range', 'out-of-range', 'out-of-range'],
+      'in-use',
+      'out-of-range',
+      'out-of-range',
+      'out-of-range',
     ]);
     expect(ports.setNumports(6)).toBeUndefined();
     expect(ports.numports).toBe(6);

@@ -61,7 +61,10 @@ function keep(pidfile?: string): Watched {
   const desertion = pidfile === undefined ? undefined : { pidfile, control, end };
   const keeping = new SocketKeeper({ sockets: new Set([control, console]), desertion }, { clock, log });
   return {
-    ...{ control, console, logged, keeping },
+    control,
+    console,
+    logged,
+    keeping,
     ends: () => ends,
     timers: () => clock.timers,
     async pass(milliseconds) {

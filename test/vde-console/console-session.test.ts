@@ -185,8 +185,15 @@ describe('a script', () => {
   it('is shown line by line with the replies, and its blank lines are commands that are not there', () => {
     stage.files.texts.set('/rc', 'port/create 5\n\n# nothing\nport/create 5');
     expect(one.say('load /rc')).toEqual([
-      ...['vde[/rc]: port/create 5', '1000 Success', 'vde[/rc]: ', '', '1038 Function not implemented'],
-      ...['vde[/rc]: # nothing', 'vde[/rc]: port/create 5', '1017 File exists', '1000 Success'],
+      'vde[/rc]: port/create 5',
+      '1000 Success',
+      'vde[/rc]: ',
+      '',
+      '1038 Function not implemented',
+      'vde[/rc]: # nothing',
+      'vde[/rc]: port/create 5',
+      '1017 File exists',
+      '1000 Success',
     ]);
   });
 

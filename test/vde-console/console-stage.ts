@@ -193,17 +193,15 @@ export class ConsoleStage implements Disposable {
     const accounts = accountsOf({ root: 0, alice: 1000, bob: 1001 });
     const sources = { switch: this.switch, ports: this.ports, taps: this.taps, send: this.#leave.bind(this) };
     this.managed = {
-      ...{
-        switch: this.switch,
-        ports: this.ports,
-        taps: this.taps,
-        treeChanges: this.treeChanges,
-        clock: this.clock,
-        pid: 4711,
-        startedAt: this.clock.monotonic(),
-        directory: '/run/sw',
-        mode: 0o700,
-      },
+      switch: this.switch,
+      ports: this.ports,
+      taps: this.taps,
+      treeChanges: this.treeChanges,
+      clock: this.clock,
+      pid: 4711,
+      startedAt: this.clock.monotonic(),
+      directory: '/run/sw',
+      mode: 0o700,
       accounts,
       captures: new Captures(this),
       mirrors: new Mirrors(sources),

@@ -46,7 +46,8 @@ export class Filter implements Disposable {
     this.#options = options;
     this.#lines = { LR: this.#newLine('LR'), RL: this.#newLine('RL') };
     this.#chain = new MarkovChain({
-      ...{ clock: options.clock, random: options.random },
+      clock: options.clock,
+      random: options.random,
       changed: (node, before) => {
         this.#apply();
         options.changed?.(node, before);
@@ -169,7 +170,10 @@ export class Filter implements Disposable {
     return new ImpairedLine(
       {},
       {
-        ...{ clock, random, breath, most },
+        clock,
+        random,
+        breath,
+        most,
         pass: (frame) => deliver(way, frame),
         dropped: (_frame, why) => void lost.set(why, (lost.get(why) ?? 0) + 1),
         replaced: () => undefined,

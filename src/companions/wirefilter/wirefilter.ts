@@ -77,7 +77,9 @@ export class Wirefilter implements AsyncDisposable {
     this.#blink = blink && new Blink({ ...blink, clock });
     const both = sides.right !== undefined;
     this.#filter = new Filter({
-      ...{ clock, random, breath: this.#loop.breath },
+      clock,
+      random,
+      breath: this.#loop.breath,
       deliver: (way, frame) => {
         const port = this.#to.get(way);
         if (port) this.#loop.transmit(port, frame);

@@ -34,8 +34,13 @@ export function newDemoTable(slaves: number): DemoTable {
   return Array.from({ length: slaves + 1 }, (_, place) => ({
     role: place === 0 ? 'master' : 'slave',
     id: place === 0 ? 0 : undefined,
-    ...{ port: undefined, mac: undefined, address: undefined, leasedAt: undefined },
-    ...{ state: 'starting', since: 0, roundTrips: new Map() },
+    port: undefined,
+    mac: undefined,
+    address: undefined,
+    leasedAt: undefined,
+    state: 'starting',
+    since: 0,
+    roundTrips: new Map(),
   }));
 }
 

@@ -110,16 +110,18 @@ export async function startGuestQemu(
   using directories = new OpenDirectories();
   const args = qemuArguments({
     name: `etherloom-guest-${options.id}`,
-    ...{ architecture: image.architecture, kernel: image.kernel, initrd: image.initrd },
-    ...{
-      accelerator,
-      attachment: reachable(attachment, directories),
-      memory: options.memory ?? defaultMemory,
-      mac: options.mac,
-      words: wordsOf(options),
-    },
-    ...{ console: directories.nameOf(files.console), qmp: directories.nameOf(files.qmp) },
-    ...{ consoleLog: files.consoleLog, pidFile: files.pidFile },
+    architecture: image.architecture,
+    kernel: image.kernel,
+    initrd: image.initrd,
+    accelerator,
+    attachment: reachable(attachment, directories),
+    memory: options.memory ?? defaultMemory,
+    mac: options.mac,
+    words: wordsOf(options),
+    console: directories.nameOf(files.console),
+    qmp: directories.nameOf(files.qmp),
+    consoleLog: files.consoleLog,
+    pidFile: files.pidFile,
   });
   const consoleOffset = prepareConsoleLog(files.consoleLog);
   const { identity, child } = startQemu(qemu.program, args, {
@@ -129,8 +131,13 @@ export async function startGuestQemu(
   });
   const sockets = attachment.kind === 'dgram' ? [attachment.local] : attachment.kind === 'stream-server' ? [attachment.path] : [];
   const record = {
-    ...{ ...identity, id: options.id, mac: formatMac(options.mac), attach: attachment.kind },
-    ...{ specDigest: digestOf(options, image), consoleOffset, sockets },
+    ...identity,
+    id: options.id,
+    mac: formatMac(options.mac),
+    attach: attachment.kind,
+    specDigest: digestOf(options, image),
+    consoleOffset,
+    sockets,
   };
   try {
     await writeGuestRecord(files.record, record);

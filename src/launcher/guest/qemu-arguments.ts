@@ -45,23 +45,23 @@ export interface GuestSpec {
 /** Returns the arguments for the QEMU of this guest, without the program's own name. */
 export function qemuArguments(spec: GuestSpec): string[] {
   return [
-    ...['-name', escaped(spec.name)],
-    ...['-pidfile', spec.pidFile],
-    ...['-nodefaults', '-no-user-config', '-no-reboot'],
-    ...['-display', 'none'],
-    ...machineArguments(spec.architecture, spec.accelerator),
-    ...['-m', String(spec.memory)],
-    ...['-kernel', spec.kernel],
-    ...['-initrd', spec.initrd],
-    ...['-append', kernelCommandLine(spec.architecture, spec.words)],
-    ...['-chardev', `socket,id=console,path=${escaped(spec.console)},server=on,wait=off,logfile=${escaped(spec.consoleLog)},logappend=on`],
-    ...['-serial', 'chardev:console'],
-    ...['-chardev', `socket,id=qmp,path=${escaped(spec.qmp)},server=on,wait=off`],
-    ...['-mon', 'chardev=qmp,mode=control'],
-    ...['-netdev', netdev(spec.attachment)],
+    ['-name', escaped(spec.name)],
+    ['-pidfile', spec.pidFile],
+    ['-nodefaults', '-no-user-config', '-no-reboot'],
+    ['-display', 'none'],
+    machineArguments(spec.architecture, spec.accelerator),
+    ['-m', String(spec.memory)],
+    ['-kernel', spec.kernel],
+    ['-initrd', spec.initrd],
+    ['-append', kernelCommandLine(spec.architecture, spec.words)],
+    ['-chardev', `socket,id=console,path=${escaped(spec.console)},server=on,wait=off,logfile=${escaped(spec.consoleLog)},logappend=on`],
+    ['-serial', 'chardev:console'],
+    ['-chardev', `socket,id=qmp,path=${escaped(spec.qmp)},server=on,wait=off`],
+    ['-mon', 'chardev=qmp,mode=control'],
+    ['-netdev', netdev(spec.attachment)],
     // The card has no boot ROM: 60 KiB less to load, and no request for an address before the guest's own.
-    ...['-device', `virtio-net-pci,netdev=${cardName},mac=${formatMac(spec.mac)},romfile=`],
-  ];
+    ['-device', `virtio-net-pci,netdev=${cardName},mac=${formatMac(spec.mac)},romfile=`],
+  ].flat();
 }
 
 /** Returns the arguments that choose machine, processor and accelerator. */

@@ -77,11 +77,11 @@ async function bootsWithKvm(qemu: Qemu, image: GuestImage, signal: AbortSignal |
 
 async function saysBoot(qemu: Qemu, image: GuestImage, signal: AbortSignal | undefined): Promise<boolean> {
   const args = [
-    ...['-nodefaults', '-no-user-config', '-no-reboot', '-display', 'none', '-m', '96', '-serial', 'stdio'],
-    ...machineArguments(image.architecture, 'kvm'),
-    ...['-kernel', image.kernel, '-initrd', image.initrd],
-    ...['-append', kernelCommandLine(image.architecture, { g_mode: 'none' })],
-  ];
+    ['-nodefaults', '-no-user-config', '-no-reboot', '-display', 'none', '-m', '96', '-serial', 'stdio'],
+    machineArguments(image.architecture, 'kvm'),
+    ['-kernel', image.kernel, '-initrd', image.initrd],
+    ['-append', kernelCommandLine(image.architecture, { g_mode: 'none' })],
+  ].flat();
   signal?.throwIfAborted();
   // If KVM fails, QEMU may abort, and would leave a core file in the user's directory.
   const [shell, words] = asCalled('sh', ['-c', 'ulimit -c 0; exec "$0" "$@"', qemu.program, ...args]);

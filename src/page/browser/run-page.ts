@@ -79,7 +79,12 @@ export class RunPage {
   /** Moves to another frame, and returns whether the key does that. */
   #move(key: string): boolean {
     const steps: Readonly<Record<string, number>> = {
-      ...{ ArrowDown: 1, ArrowUp: -1, PageDown: this.#chart.page, PageUp: -this.#chart.page, Home: -Infinity, End: Infinity },
+      ArrowDown: 1,
+      ArrowUp: -1,
+      PageDown: this.#chart.page,
+      PageUp: -this.#chart.page,
+      Home: -Infinity,
+      End: Infinity,
     };
     const { causes } = this.#story;
     const looked = this.#looked;

@@ -11,7 +11,10 @@ import { ManualClock } from '../../manual-clock.ts';
 class Stage {
   readonly clock = new ManualClock();
   readonly filter = new Filter({
-    ...{ clock: this.clock, random: seededRandom(9), breath: (work: () => void) => work(), deliver: () => undefined },
+    clock: this.clock,
+    random: seededRandom(9),
+    breath: (work: () => void) => work(),
+    deliver: () => undefined,
     changed: (now, before) => this.console.changed(now, before),
   });
   ended = 0;
@@ -90,7 +93,8 @@ describe("wirefilter's console", () => {
     expect(stage.console.runAtStart('rc', stage.files, (line) => complaints.push(line))).toBe(true);
     expect(stage.filter.amount('loss', 'LR', 0).mean).toBe(5);
     expect(complaints).toEqual([
-      ...['rc command error: nosuch Function not implemented', 'rc command error: markov-debug 1 Function not implemented'],
+      'rc command error: nosuch Function not implemented',
+      'rc command error: markov-debug 1 Function not implemented',
     ]);
     expect(stage.console.runAtStart('none', stage.files, (line) => complaints.push(line))).toBe(false);
     expect(complaints.at(-1)).toBe('cannot read none: No such file or directory');
@@ -112,7 +116,15 @@ describe("wirefilter's console", () => {
   it('answers every line with a status or nothing, whatever is in it', () => {
     const stage = new Stage();
     const names = fc.constantFrom(
-      ...['loss', 'delay', 'setedge', 'markov-name', 'markov-numnodes', 'showedges', 'showinfo', 'markov-time', 'fifo'],
+      'loss',
+      'delay',
+      'setedge',
+      'markov-name',
+      'markov-numnodes',
+      'showedges',
+      'showinfo',
+      'markov-time',
+      'fifo',
     );
     const line = fc.oneof(
       fc.string(),

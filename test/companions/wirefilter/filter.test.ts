@@ -14,7 +14,9 @@ function setUp(): {
 } {
   const [clock, heard, steps]: [ManualClock, string[], string[]] = [new ManualClock(), [], []];
   const filter = new Filter({
-    ...{ clock, random: seededRandom(4), breath: (work: () => void) => work() },
+    clock,
+    random: seededRandom(4),
+    breath: (work: () => void) => work(),
     deliver: (way, frame) => heard.push(`${way} ${frame[0] ?? ''}`),
     changed: (node, before) => steps.push(`${before}>${node}`),
   });

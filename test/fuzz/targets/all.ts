@@ -10,8 +10,14 @@ import { switchTarget } from './switching.ts';
 
 /** All that is fuzzed. */
 export const targets: readonly Target[] = [
-  ...[controlTarget, consoleTarget, fstpTarget, ...streamTargets],
-  ...[switchTarget, dhcpTarget, frameTarget, captureTarget],
+  controlTarget,
+  consoleTarget,
+  fstpTarget,
+  ...streamTargets,
+  switchTarget,
+  dhcpTarget,
+  frameTarget,
+  captureTarget,
 ];
 
 /** The target of that name. Throws when there is none. */

@@ -4,8 +4,11 @@ import type { PortForward } from '../../../src/ports/slirp/slirp-address.ts';
 import { ip } from './slirp-peer.ts';
 
 const forward = (host: string | undefined, protocol: PortForward['protocol'] = 'tcp'): PortForward => ({
-  ...{ protocol, host: host === undefined ? undefined : ip(host), port: 61_234 },
-  ...{ guest: ip('10.77.0.11'), guestPort: 22 },
+  protocol,
+  host: host === undefined ? undefined : ip(host),
+  port: 61_234,
+  guest: ip('10.77.0.11'),
+  guestPort: 22,
 });
 
 describe('forwards of one port', () => {
