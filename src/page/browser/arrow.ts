@@ -1,11 +1,11 @@
-import type { Outcome } from '../outcome.ts';
+import type { RunOutcome } from '../outcome.ts';
 import { shape } from './elements.ts';
 
 /** The height of a row, in pixels. */
 export const rowHeight = 26;
 
 /** Returns an arrow in the middle of a row, between two places in pixels. The outcomes differ in shape, and not in colour alone. */
-export function arrow(from: number, to: number, outcome: Outcome): SVGGElement {
+export function arrow(from: number, to: number, outcome: RunOutcome): SVGGElement {
   const forward = to >= from ? 1 : -1;
   const y = rowHeight / 2;
   const group = shape('g', { class: `arrow ${outcome}` }, shape('circle', { class: 'start', cx: from, cy: y, r: 2.5 }));

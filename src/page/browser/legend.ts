@@ -1,8 +1,8 @@
-import type { Outcome } from '../outcome.ts';
+import type { RunOutcome } from '../outcome.ts';
 import { arrow, rowHeight } from './arrow.ts';
 import { element, shape } from './elements.ts';
 
-const outcomes: Readonly<Record<Outcome, string>> = {
+const outcomes: Readonly<Record<RunOutcome, string>> = {
   delivered: 'delivered',
   taken: 'taken, goes no further',
   dropped: 'dropped there',
@@ -12,7 +12,7 @@ const outcomes: Readonly<Record<Outcome, string>> = {
 
 /** Returns the signs of the page, with their meanings. */
 export function legend(): HTMLElement {
-  const samples = Object.entries(outcomes).map(([outcome, words]) => sample(words, arrow(4, 48, outcome as Outcome)));
+  const samples = Object.entries(outcomes).map(([outcome, words]) => sample(words, arrow(4, 48, outcome as RunOutcome)));
   const y = rowHeight / 2;
   return element(
     'ul',

@@ -1,6 +1,6 @@
 import type { Columns } from '../columns.ts';
 import { formatInstant, formatSpan } from '../format.ts';
-import { outcomeOf, type Outcome } from '../outcome.ts';
+import { outcomeOf, type RunOutcome } from '../outcome.ts';
 import type { Row } from '../rows.ts';
 import { arrow, rowHeight } from './arrow.ts';
 import { element, shape, type Child } from './elements.ts';
@@ -117,7 +117,7 @@ function mark(x: number, sign: string): SVGGElement {
 }
 
 /** Returns whether the arrow alone shows the outcome of the frame. */
-function isUsual(outcome: Outcome): boolean {
+function isUsual(outcome: RunOutcome): boolean {
   return outcome === 'delivered' || outcome === 'taken';
 }
 
