@@ -2,31 +2,17 @@ import { EtherloomError } from '../errors.ts';
 import { Plane, type Seat } from '../plane/plane.ts';
 import { isStation, type Speak, type StationOptions } from '../plane/stations.ts';
 import type { Port, PortNumber } from '../ports/port.ts';
-import { formatExplanation, type FstpChange, type NewPort, type Switch, type SwitchOptions } from '../switch/switch.ts';
+import { formatExplanation, type FstpChange, type NewPort, type Switch } from '../switch/switch.ts';
 import type { MacAddress } from '../wire/mac.ts';
 import type { Fabric } from './fabric.ts';
 import { Crashes } from './crashes.ts';
+import type { LabSwitchOptions } from './lab-switch-options.ts';
 import { LinkEnd } from './link-end.ts';
 import { readMacText } from './names.ts';
 import type { Vid } from '../wire/dot1q.ts';
 import { checkCount, checkNumber, vlanOf } from './numbers.ts';
 import { formatSkew, SkewedClock, type Skew } from './skewed-clock.ts';
 import { uncaused } from './trace.ts';
-import type { Wording } from './words.ts';
-
-/** The options of a switch of the lab. */
-export interface LabSwitchOptions extends Pick<SwitchOptions, 'ageingTime' | 'minPersistence' | 'maxEntries' | 'priority'> {
-  /** True if it takes part in spanning trees. Default: false. */
-  readonly fstp?: boolean;
-  /** True if it is a hub: then it has no VLANs, no spanning tree, and learns nothing. Default: false. */
-  readonly hub?: boolean;
-  /** True if ports without VLAN settings carry all VLANs with their tags, as those of `etherloom switch` do. Default: true. */
-  readonly trunk?: boolean;
-  /** The VLANs that it knows; links to switches that know them too carry them with tags. Default: only 0, which has no tags. */
-  readonly vlans?: readonly number[];
-  /** Its own address. By default one made from the order of adding. */
-  readonly mac?: string;
-}
 
 /** A station inside a switch, such as its DHCP server. It lives from a start of the switch to its crash. */
 export interface Resident extends Disposable, Omit<StationOptions, 'vlans'> {
@@ -287,16 +273,3 @@ function checkSwitch(name: string, { hub, vlans = [], priority, ageingTime, minP
   if (minPersistence !== undefined && minPersistence !== Infinity) checkNumber('the persistence of stations in a switch', minPersistence);
   if (maxEntries !== undefined) checkCount('the most stations that a switch remembers', maxEntries, 1);
 }
-
-/** The options of a switch. */
-export const switchWords = {
-  fstp: 'flag',
-  hub: 'flag',
-  trunk: 'flag',
-  vlans: 'numbers',
-  mac: 'text',
-  priority: 'number',
-  ageingTime: 'number',
-  minPersistence: 'number',
-  maxEntries: 'number',
-} as const satisfies Wording<LabSwitchOptions>;

@@ -1,7 +1,8 @@
 import type { LabDhcp, LabDhcpOptions } from './lab-dhcp.ts';
 import type { LabHost } from './lab-host.ts';
 import type { LabHostOptions } from './lab-host-options.ts';
-import type { LabSwitch, LabSwitchOptions } from './lab-switch.ts';
+import type { LabSwitchOptions } from './lab-switch-options.ts';
+import type { LabSwitch } from './lab-switch.ts';
 import type { Link } from './link.ts';
 import { checkCount } from './numbers.ts';
 import type { NewLink, Node } from './plugs.ts';
