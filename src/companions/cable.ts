@@ -7,7 +7,7 @@ import { FrameLoop, isPaced, waitingFor, type FrameLoopOptions } from './frame-l
 /** The end of a cable that a plug opened. */
 export interface PlugEnd extends AsyncDisposable {
   readonly port: Port;
-  /** Resolves with what failed when the end goes by itself. Default: an end may go without a failure. */
+  /** Resolves with the failure once the end has gone by itself. Default: an end may go without a failure. */
   readonly failure?: () => Promise<string>;
 }
 

@@ -58,7 +58,7 @@ function text(event: DhcpEvent): string {
     case 'address-claimer':
       return `${formatMac(event.mac)} on port ${event.ingress} claims many addresses that are not its own, so its claims are ignored; find the program that answers ARP there`;
     case 'lease-reclaimed':
-      return `${formatIpv4(event.address)} of ${formatMac(event.mac)}, whose port is closed, is given to another client: no other address is free`;
+      return `${formatIpv4(event.address)} of ${formatMac(event.mac)} is given to another client: its port is closed, and all other addresses are taken`;
     case 'dropped':
       return dropText(event.reason, formatMac(event.mac), event.ingress);
     default:

@@ -27,7 +27,9 @@ export function logReopener(tell: (line: string) => void): () => void {
     reopenSyslog();
     if (path === undefined) return;
     reopenStandardError(path).catch((error: unknown) => {
-      tell(`cannot open the log ${path} again: ${error instanceof Error ? error.message : String(error)}; it goes on in the old file`);
+      tell(
+        `cannot open the log ${path} again: ${error instanceof Error ? error.message : String(error)}; the log continues in the old file`,
+      );
     });
   };
 }

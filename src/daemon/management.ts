@@ -94,7 +94,7 @@ export class Management implements AsyncDisposable {
     if (status !== 'success') this.#log.warn(`the script ${path} was not read: ${status}`);
   }
 
-  /** Adds the switch's DHCP server, with its menu; disposing takes both out. */
+  /** Adds the switch's DHCP server with its menu, until disposed of. */
   addDhcp(dhcp: DhcpPart): Disposable {
     return this.#add('dhcp', dhcp, dhcpMenu);
   }
@@ -125,7 +125,7 @@ export class Management implements AsyncDisposable {
   }
 }
 
-/** The parts that come after the switch and go before it. */
+/** The parts that are added after the switch opens, and that end before it. */
 type OwnParts = { -readonly [Name in keyof Parts]: Parts[Name] };
 
 const accounts: Accounts = { uid: uidNamed, gid: gidNamed, userName, groupName };

@@ -15,7 +15,7 @@ export function checkPlain({ host }: TcpAddress, plain: boolean, warn: (message:
       `cannot use ${host} without ${option}: links are not encrypted yet, and anyone on that network could read and send frames; give ${option} if the network is private`,
     );
   }
-  if (exposure === 'plain') warn(`links by way of ${host} are not encrypted: anyone who can reach it can read and send frames`);
+  if (exposure === 'plain') warn(`links through ${host} are not encrypted: anyone who can reach it can read and send frames`);
 }
 
 /** Checks the address of a port in the same way. Throws EtherloomError('bad-address') as well. */

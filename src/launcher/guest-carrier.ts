@@ -53,7 +53,7 @@ export class GuestCarrier implements Acceptor, Disposable {
     if (up === this.#has) return;
     this.#has = up;
     const failed = (error: unknown): void =>
-      this.#log.warn(`cannot tell guest ${this.#guest.id} that its port is ${up ? 'up' : 'down'}: ${reasonOf(error)}`);
+      this.#log.warn(`cannot set the card of guest ${this.#guest.id} ${up ? 'up' : 'down'}: ${reasonOf(error)}`);
     this.#guest.setCarrier(up).catch(failed);
   }
 }

@@ -53,7 +53,7 @@ export class JoinServer implements AsyncDisposable {
   readonly #environment: Environment;
   readonly #warn: ReturnType<typeof onceAMinute>;
   readonly #sockets = new Set<Socket>();
-  /** The slaves that have joined, and those about whom the master is deciding, by their keys. */
+  /** The slaves that have joined, and those that await the decision, by their keys. */
   readonly #living = new Map<string, Slave>();
   #joins = 0;
   #refusals = 0;

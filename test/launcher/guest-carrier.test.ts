@@ -63,6 +63,6 @@ describe("the carrier of a guest's card", () => {
     const { plane, carrier, warned } = stage({ refuses: true });
     carrier.add(port(plane.environment));
     plane.ports.setCondition(1, { up: false });
-    await eventually(() => expect(warned).toEqual(['cannot tell guest 3 that its port is down: QEMU refuses: no']));
+    await eventually(() => expect(warned).toEqual(['cannot set the card of guest 3 down: QEMU refuses: no']));
   });
 });

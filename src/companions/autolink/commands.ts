@@ -51,13 +51,13 @@ export const commands: readonly Command[] = [
   { name: 'dellink', help: 'remove a link', syntax: 'NAME', run: words(1, ({ autolink }, [name = '']) => autolink.removeLink(name)) },
   {
     name: 'addtypelink',
-    help: 'let a link try a type of wire',
+    help: 'allow a link to try a type of wire',
     syntax: 'NAME TYPE',
     run: words(2, ({ autolink }, [name = '', type = '']) => autolink.addType(name, type)),
   },
   {
     name: 'deltypelink',
-    help: 'let a link no longer try a type of wire',
+    help: 'remove a type of wire from a link',
     syntax: 'NAME TYPE',
     run: words(2, ({ autolink }, [name = '', type = '']) => autolink.removeType(name, type)),
   },

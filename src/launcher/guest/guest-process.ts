@@ -256,7 +256,7 @@ async function connectQmp(
   for (let waited = 0; waited < 20_000; waited += 20) {
     if (!isAlive(record)) {
       const said = lastLinesOf(files.qemuLog).join(' ');
-      throw new EtherloomError('refused', `QEMU ended at once: ${said || `it does not say why; see ${files.consoleLog}`}`);
+      throw new EtherloomError('refused', `QEMU ended at once: ${said || `it gave no reason; see ${files.consoleLog}`}`);
     }
     try {
       return await Qmp.open(files.qmp, { signal, onEvent });

@@ -78,5 +78,5 @@ async function apt(words: readonly string[], { signal, log }: Progress): Promise
   if (status === 127)
     throw new EtherloomError('missing-peer', 'cannot install packages: apt-get was not found; install QEMU by other means');
   const errors = said.filter((line) => line.startsWith('E:')).slice(0, 2);
-  throw new EtherloomError('refused', `apt-get failed: ${errors.length > 0 ? errors.join(' ') : (said.at(-1) ?? 'it did not say why')}`);
+  throw new EtherloomError('refused', `apt-get failed: ${errors.length > 0 ? errors.join(' ') : (said.at(-1) ?? 'it gave no reason')}`);
 }

@@ -122,7 +122,7 @@ export class Qmp {
     const waiting = this.#waiting.get(id);
     this.#waiting.delete(id);
     if (message.error === undefined) waiting?.resolve(message.return);
-    else waiting?.reject(new EtherloomError('refused', `QEMU refuses: ${message.error.desc ?? 'it does not say why'}`));
+    else waiting?.reject(new EtherloomError('refused', `QEMU refuses: ${message.error.desc ?? 'it gave no reason'}`));
   }
 }
 
