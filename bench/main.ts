@@ -68,7 +68,7 @@ async function run({ names, rounds, caseText, seconds, spin, json, ours, against
   return failed > 0 ? 1 : 0;
 }
 
-/** Shows what is under way, where somebody watches. */
+/** Shows the current work on a terminal. */
 function progress(text: string): void {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
 }

@@ -1,10 +1,10 @@
-// `npm run bench`: builds what is measured, where it is out of date, and the benchmarks, and runs them.
+// `npm run bench`: builds the measured programs, if they are out of date, and the benchmarks, and runs them.
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { prepare } from '../demo/prepare.mjs';
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
-// What is built may be measured as it is, while the source is being changed.
+// A build may be measured as it is, while the source is being changed.
 const asBuilt = process.argv.indexOf('--as-built');
 if (asBuilt < 0) await prepare();
 else process.argv.splice(asBuilt, 1);

@@ -1,4 +1,4 @@
-// Installs and builds what a fresh clone lacks. Nothing here depends on what is not there yet.
+// Installs and builds the parts that a fresh clone lacks. It depends only on files of the clone.
 import { spawn } from 'node:child_process';
 import { accessSync, constants, existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { constants as osConstants, homedir, tmpdir } from 'node:os';
@@ -39,7 +39,7 @@ function timeOf(path) {
   return Math.max(-Infinity, ...readdirSync(path).map((name) => timeOf(join(path, name))));
 }
 
-/** Without install scripts: nothing here needs one, and none is run that nobody asked for. */
+/** Without install scripts: the packages need none, and none should run unasked. */
 async function install() {
   const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--no-update-notifier', '--loglevel=error'];
   const npm = process.env.npm_execpath;
@@ -80,7 +80,7 @@ function canWrite(path) {
   }
 }
 
-/** Runs a command in the root of the project. What it says is shown only when it fails. Ends with us, and we with it. */
+/** Runs a command in the root of the project. Its output is shown only if it fails. It ends with us, and we with it. */
 function run(what, [program, ...args]) {
   console.log(`${what} ...`);
   const began = Date.now();

@@ -24,7 +24,7 @@ const purePorts = [
   'redial.ts',
 ];
 
-/** Who may import whom. What a room may import of itself goes without saying. The reasons are in docs/architecture.md. */
+/** The allowed imports of each room. Imports within a room are always allowed. The reasons are in docs/architecture.md. */
 const rules: Readonly<Record<string, Rule>> = {
   'clock.ts': { house: [], packages: [] },
   'random.ts': { house: [], packages: [] },
@@ -245,7 +245,7 @@ describe.each(files)('src/%s', (file) => {
 /** Files of pure rooms that reach the disk. */
 const diskFiles = ['dhcp/lease-journal.ts', 'dhcp/journal-files.ts'];
 
-/** What must run in a browser, too. */
+/** Returns whether a file must run in a browser, too. */
 function isPure(file: string): boolean {
   return (pureRooms.includes(roomOf(file)) && !diskFiles.includes(file)) || purePorts.some((port) => file === `ports/${port}`);
 }

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import type { SerializedError } from 'vitest';
 import type { Reporter, TestModule } from 'vitest/node';
 
-/** What a run of tests came to, as test/run.mjs adds it up. */
+/** The results of a run of tests, as test/run.mjs adds them up. */
 interface Counts {
   passed: number;
   readonly failed: { readonly name: string; readonly message: string }[];
@@ -38,7 +38,7 @@ function failure(name: string, { message, stack = message }: SerializedError): {
   return { name, message: lines.join('\n') };
 }
 
-/** Returns the reason that `skipIf` leaves to the name of a test or its suite: what is in its brackets. */
+/** Returns the reason that `skipIf` leaves in the name of a test or its suite: the part in brackets. */
 function reasonIn(name: string): string {
   return /\(([^()]*)\)/.exec(name)?.[1] ?? 'its name says why';
 }

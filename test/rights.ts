@@ -111,7 +111,7 @@ function findLack(rights: RightsName): string | undefined {
   return status === 0 ? undefined : `this machine cannot run probes as ${rights}: ${error?.message ?? stderr.trim()}`;
 }
 
-/** What goes before a command, so that it has these rights. */
+/** The prefix of a command that gives it these rights. */
 function prefixOf(rights: RightsName): readonly string[] {
   switch (rights) {
     case 'root':
@@ -132,8 +132,8 @@ function asUser(): readonly string[] {
 }
 
 /**
- * What goes before a command of an ordinary user where the checkout is in a directory that is closed to others, as /root is: a mount
- * namespace in which that directory has nothing but the checkout.
+ * The prefix of an ordinary user's command if the checkout is in a directory that is closed to others, as /root is: a mount namespace in
+ * which that directory has nothing but the checkout.
  */
 function revealed(): readonly string[] {
   const closed = closedAbove(checkout);

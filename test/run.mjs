@@ -1,7 +1,7 @@
 /**
- * `npm test`: installs and builds what is missing, then runs all tests, part by part, and prints the time of each. Arguments choose parts, and their order;
- * `--without-pure` leaves out the rooms that do no I/O, which no user's rights can change. Plain JavaScript, since it runs before anything
- * is installed.
+ * `npm test`: installs and builds missing parts, then runs all tests, part by part, and prints the time of each. Arguments choose parts,
+ * and their order; `--without-pure` leaves out the rooms that do no I/O, which the user's rights cannot affect. Plain JavaScript, since it
+ * runs before the installation.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';

@@ -10,7 +10,7 @@ export const flood: Benchmark = crowd('flood-32', 'broadcast to 32 stations; eac
   goal: 1.5,
 });
 
-/** Everybody to everybody. */
+/** All stations to all others. */
 export const manyTalkers: Benchmark = crowd('many-talkers', '64 stations, each to each in turn', 64, 'all', { want: 'at-least', goal: 2 });
 
 function crowd(name: string, work: string, stations: number, pattern: Pattern, goal: Goal): Benchmark {

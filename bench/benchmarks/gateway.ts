@@ -7,7 +7,7 @@ import { programOf, untilAnswers } from '../harness/switches.ts';
 import type { Workplace } from '../harness/workplace.ts';
 import { processorTime } from '../load/processor-time.ts';
 
-/** What a guest gets of the Internet: libslirp does the same work on both sides, behind another switch. */
+/** The throughput of a guest to the Internet: libslirp does the same work on both sides, behind another switch. */
 export const gateway: Benchmark = {
   name: 'gateway',
   work: '100 MB by HTTP from the Internet, a namespace, to a guest behind --gateway, and back; the CPU is that of switch and libslirp',
@@ -23,7 +23,7 @@ const machineAddress = '198.51.100.2';
 const guestAddress = '10.0.2.50';
 const router = '10.0.2.2';
 const card = 'tap';
-/** Who serves, and who fetches; benchmarks run in the root of the project. */
+/** The serving and the fetching process; benchmarks run in the root of the project. */
 const peer = resolve('test/e2e/internet-peer.mjs');
 
 function movingCase(name: string, way: 'get' | 'put'): Case {
@@ -74,7 +74,7 @@ async function openPeer(machine: Namespace, directory: string, workplace: Workpl
   return [running.pid, slirp.pid];
 }
 
-/** How much is moved, in octets: for the warm-up, and for what is measured. */
+/** The octets moved: for the warm-up, and for the measurement. */
 const warmupSize = 10_000_000;
 const measuredSize = 100_000_000;
 

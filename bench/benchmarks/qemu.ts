@@ -50,7 +50,7 @@ async function stream({ switchProcess: { pid }, first, second }: GuestPair, { se
   };
 }
 
-/** What the guest's card has received by now. */
+/** Returns the octets that the guest's card has received by now. */
 async function look({ console }: BenchGuest, pid: number, mark: string): Promise<{ time: number; processor: number; octets: number }> {
   console.write(`echo ${mark} $(cat /sys/class/net/e*/statistics/rx_bytes)\n`);
   const [, octets] = await console.line(new RegExp(`^${mark} (\\d+)`));

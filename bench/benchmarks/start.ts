@@ -54,7 +54,7 @@ function nameOf(count: number): string {
   return `${count} ports`;
 }
 
-/** Whether somebody at a unix socket says something. */
+/** Returns whether a process at a unix socket sends something. */
 function greets(path: string): Promise<boolean> {
   return new Promise((settle) => {
     const socket = createConnection(path);

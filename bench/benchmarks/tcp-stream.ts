@@ -6,7 +6,7 @@ import type { Namespace } from '../harness/namespace.ts';
 import type { Workplace } from '../harness/workplace.ts';
 import { processorTime, residentMemory } from '../load/processor-time.ts';
 
-/** One TCP connection between the kernels of two hosts. vde_plug2tap carries no more than 1500, so what is beyond is ours alone. */
+/** One TCP connection between the kernels of two hosts. vde_plug2tap carries at most 1500, so larger cases are ours alone. */
 export const tcpStream: Benchmark = {
   name: 'tcp-stream',
   work: 'iperf3 between two network namespaces',
@@ -27,7 +27,7 @@ function streamCase(name: string, mtu: number, hosts: typeof pluggedHosts): Case
   };
 }
 
-/** Sends for the warm-up, and once more for what is measured. */
+/** Sends for the warm-up, and once more for the measurement. */
 async function stream(
   { serving, asking, switchProcess: { pid } }: Hosts,
   workplace: Workplace,

@@ -81,7 +81,7 @@ function introduce(): void {
   for (let i = 0; i < end; i++) oneBreath();
 }
 
-/** What is allocated for a frame, from how the heap grows between collections. */
+/** Returns the allocation for a frame, from the growth of the heap between collections. */
 function heapPerFrame(): number {
   let grown = 0;
   let breaths = 0;

@@ -1,9 +1,9 @@
-/** What is done to a switch in memory. */
+/** The load of a switch in memory. */
 export interface CoreSpec {
   /** Ports; stations are spread over them in turn. */
   readonly ports: number;
   readonly stations: number;
-  /** `known`: to stations that the switch knows. `broadcast`: to everybody. */
+  /** `known`: to stations that the switch knows. `broadcast`: to all. */
   readonly destinations: 'known' | 'broadcast';
   /** How the ports carry their VLAN: all without tags, all with tags, or in turn, so that each frame gains or loses its tag. */
   readonly tags: 'none' | 'all' | 'mixed';
@@ -11,7 +11,7 @@ export interface CoreSpec {
   readonly seconds: number;
 }
 
-/** What came of it, in the measured time. */
+/** The result in the measured time. */
 export interface CoreResult {
   readonly seconds: number;
   /** Of all threads of the process, so with the compiler and the collector. */

@@ -11,7 +11,7 @@ import { encodeUdp } from '../../src/wire/udp.ts';
  */
 export type ClientMessage = 'discover' | 'request' | 'reboot' | 'release';
 
-/** What differs from frame to frame. */
+/** The fields that differ from frame to frame. */
 export interface ClientFields {
   /** The client's MAC address; its client identifier is made of it, as most clients do. */
   readonly mac: number;

@@ -25,7 +25,7 @@ interface Exchange {
   sent: number;
 }
 
-/** A port of the switch, and what is to be sent there. */
+/** A port of the switch, and the frames to send there. */
 interface Way {
   readonly attachment: Attachment;
   readonly queue: Exchange[];
@@ -111,7 +111,7 @@ export class Crowd implements Disposable {
     this.#askAgain();
   }
 
-  /** Sends what is to be sent, and returns whether that was all. */
+  /** Sends waiting frames, and returns whether that was all. */
   #flush({ attachment, queue }: Way): boolean {
     while (queue.length > 0) {
       const count = Math.min(queue.length, batchSize);

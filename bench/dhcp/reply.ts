@@ -1,7 +1,7 @@
 /** Reads the replies of a DHCP server where they lie, without taking apart more than a load looks at. */
 import { dhcpOps, messageTypes, optionCodes } from '../../src/wire/dhcp.ts';
 
-/** What a load looks at of a reply. */
+/** The fields of a reply that a load examines. */
 export interface Reply {
   readonly type: number;
   readonly xid: number;

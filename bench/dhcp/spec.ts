@@ -1,4 +1,4 @@
-/** What a load of DHCP clients is to do. */
+/** The task of a load of DHCP clients. */
 export interface DhcpLoadSpec {
   /** The VDE directory that the clients plug into. */
   readonly directory: string;
@@ -18,7 +18,7 @@ export interface DhcpLoadSpec {
   readonly processes: readonly number[];
 }
 
-/** What a load of DHCP clients found. All but the last four are of the measured time alone. */
+/** The findings of a load of DHCP clients. All but the last four are of the measured time alone. */
 export interface DhcpLoadResult {
   /** Its length, in seconds. */
   readonly seconds: number;
@@ -29,11 +29,11 @@ export interface DhcpLoadResult {
   /** From a REQUEST until its ACK, in microseconds. */
   readonly ackP50: number;
   readonly ackP99: number;
-  /** What the measured processes used, in seconds. */
+  /** The processor time of the measured processes, in seconds. */
   readonly processorSeconds: number;
-  /** What the load used itself, in seconds. */
+  /** The processor time of the load itself, in seconds. */
   readonly loadProcessorSeconds: number;
-  /** What everybody else on the machine used, in seconds. */
+  /** The processor time of all other processes of the machine, in seconds. */
   readonly otherProcessorSeconds: number;
   /** Clients that hold a lease at the end. */
   readonly holders: number;
@@ -41,7 +41,7 @@ export interface DhcpLoadResult {
   readonly allExchanges: number;
   /** Frames that are no answer to a client. */
   readonly strays: number;
-  /** What the measured processes have in memory, in octets. */
+  /** The memory of the measured processes, in octets. */
   readonly memory: number;
 }
 

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 
-/** What a run is told. */
+/** The options of a run. */
 export interface DurabilityArguments {
   /** How often the switch is killed. */
   readonly kills: number;
@@ -19,7 +19,7 @@ lost, and no address may be given to two. By default the seed is drawn by the ti
   --cut LINES  cuts lines off the journal after each kill: shows what a loss looks like
 `;
 
-/** Reads a command line. Throws an Error that says what is wrong. */
+/** Reads a command line. Throws an Error with the mistake. */
 export function durabilityArguments(argv: readonly string[], now: number): DurabilityArguments {
   const string = { type: 'string' } as const;
   const { values } = parseArgs({ args: [...argv], options: { kills: string, seed: string, clients: string, cut: string } });

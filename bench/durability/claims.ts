@@ -34,7 +34,7 @@ export class Claims {
     return [...this.#byClient.values()];
   }
 
-  /** A client has an ACK. Returns what is wrong with it, in words. */
+  /** Notes a client's ACK. Returns the fault in it, in words. */
   grant(claim: Claim): string | undefined {
     const { client, address } = claim;
     const [holder, before] = [this.#byAddress.get(address), this.#byClient.get(client)];

@@ -37,7 +37,7 @@ interface Exchange {
 /** Clients behind one port of a switch, which believe each ACK. A new object for each time that the switch is started. */
 export class Clients implements Disposable {
   acks = 0;
-  /** What went wrong, in words. */
+  /** The faults, in words. */
   readonly faults: string[] = [];
   readonly #claims: Claims;
   readonly #random: Random;
@@ -88,7 +88,7 @@ export class Clients implements Disposable {
     this.#attachment[Symbol.dispose]();
   }
 
-  /** Draws a client and what it does. Not all may have a lease, so that addresses are free for others. */
+  /** Draws a client and its act. Some clients must have no lease, so that addresses are free for others. */
   #draw(): void {
     const client = this.#random.uint32() % this.#count;
     const chance = this.#random.uint32() % 100;
@@ -134,7 +134,7 @@ export class Clients implements Disposable {
     this.#send(exchange);
   }
 
-  /** What the kernel does not take, as when the switch has ended, is lost as on any wire. */
+  /** A frame that the kernel does not take, as when the switch has ended, is lost as on any wire. */
   #send({ client, message, xid, address, server }: Exchange): void {
     writeClientFrame(this.#drafts.memory, 0, message, { mac: clientMac(client), xid, address, server });
     try {

@@ -9,7 +9,7 @@ import type { DurabilityArguments } from './arguments.ts';
 import { Claims } from './claims.ts';
 import { Clients } from './clients.ts';
 
-/** What a run found. */
+/** The findings of a run. */
 export interface DurabilityResult {
   /** How often the switch was killed. */
   readonly kills: number;
@@ -20,7 +20,7 @@ export interface DurabilityResult {
   /** How often the journal was written anew under the load, and how often a kill fell into that. */
   readonly compactions: number;
   readonly interrupted: number;
-  /** What was wrong, in words. The run ends with the first kill after which something was. */
+  /** The faults, in words. The run ends with the first kill that shows one. */
   readonly faults: readonly string[];
 }
 
@@ -65,7 +65,7 @@ export async function durability(
   return { ...sum, faults };
 }
 
-/** Once more after the last kill: what is there is still there. */
+/** Checks once more after the last kill that all leases are still there. */
 async function lastLook(workplace: Workplace, claims: Claims, random: Random, count: number): Promise<readonly string[]> {
   await start(workplace, count);
   using clients = new Clients(workplace.path('switch'), claims, random, count);

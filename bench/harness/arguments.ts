@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 
-/** What `npm run bench --` was told. */
+/** The options of `npm run bench --`. */
 export interface Arguments {
   /** The benchmarks to run; empty for all. */
   readonly names: readonly string[];
@@ -21,7 +21,7 @@ export interface Arguments {
   readonly help: boolean;
 }
 
-/** What `--help` prints. */
+/** The text of `--help`. */
 export const usage = `usage: npm run bench -- [options] [NAME...]
 Runs etherloom and its peers in turn and prints how they compare; bench/README.md says how to read it.
   --rounds N     how often each side is run (5)
@@ -35,7 +35,7 @@ Runs etherloom and its peers in turn and prints how they compare; bench/README.m
   --list         the names of the benchmarks
 `;
 
-/** Reads the arguments. Throws an Error that says what is wrong with them. */
+/** Reads the arguments. Throws an Error with the mistake. */
 export function parseArguments(args: readonly string[], known: readonly string[]): Arguments {
   const { values, positionals } = parseArgs({
     args: [...args],

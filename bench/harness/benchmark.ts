@@ -2,7 +2,7 @@ import type { FigureName, Sample } from './figures.ts';
 import type { Goal } from './goals.ts';
 import type { Workplace } from './workplace.ts';
 
-/** What is measured: etherloom, or what it is compared with. */
+/** The measured side: etherloom, or its peer. */
 export type Side = 'ours' | 'peer';
 
 /** How long, and how. */
@@ -18,15 +18,15 @@ export interface RunOptions {
 /** One thing that is done on each side in turn. */
 export interface Case {
   readonly name: string;
-  /** Does it once and measures. What it starts and writes is in the workplace, and goes with it. */
+  /** Does it once and measures. The processes and files that it makes are in the workplace, and go with it. */
   readonly run: (side: Side, workplace: Workplace, options: RunOptions) => Promise<Sample>;
-  /** Returns why the peer's side cannot be run here; undefined when it can. Not asked when the peer is another etherloom. */
+  /** Returns why the peer's side cannot be run here; undefined if it can. Skipped when the peer is another etherloom. */
   readonly peerMissing?: () => string | undefined;
   /** Set where there is nothing to compare with. */
   readonly oursOnly?: boolean;
-  /** What the ratio ours : peer of a figure shall be. */
+  /** The goal of the ratio ours : peer of a figure. */
   readonly ratioGoals?: Readonly<Partial<Record<FigureName, Goal>>>;
-  /** What a figure of ours shall be. */
+  /** The goal of a figure of ours. */
   readonly ownGoals?: Readonly<Partial<Record<FigureName, Goal>>>;
 }
 
@@ -41,9 +41,9 @@ export interface CommonGoal {
 /** One benchmark: a line of the table of goals. */
 export interface Benchmark {
   readonly name: string;
-  /** What it does, in words. */
+  /** The work, in words. */
   readonly work: string;
-  /** What ours is compared with, in words; undefined when with nothing. */
+  /** The peer of ours, in words; undefined if there is none. */
   readonly peer?: string;
   /** Programs that it cannot do without. */
   readonly needs: readonly string[];

@@ -65,7 +65,7 @@ function isReplaced({ pid }: Running): boolean {
   return !readFileSync(`/proc/${pid}/comm`, 'utf8').startsWith('dpipe') && descendantsOf(pid).length === 1;
 }
 
-/** A TCP port of the loopback that nobody had a moment ago. */
+/** A TCP port of the loopback that was free a moment ago. */
 function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer().once('error', reject);
@@ -76,7 +76,7 @@ function freePort(): Promise<number> {
   });
 }
 
-/** Whether somebody listens on a TCP port; without connecting, since nc takes one connection only. [proc(5), /proc/net/tcp] */
+/** Returns whether a process listens on a TCP port; without connecting, since nc takes one connection only. [proc(5), /proc/net/tcp] */
 function listens(port: number): boolean {
   const local = `:${port.toString(16).toUpperCase().padStart(4, '0')} 00000000:0000 0A`;
   return readFileSync('/proc/net/tcp', 'utf8').includes(local);

@@ -31,7 +31,7 @@ export type FigureName =
 /** The figures of one run of one side. */
 export type Sample = Readonly<Partial<Record<FigureName, number>>>;
 
-/** What is known of a figure: what it is called, and how it is shown. */
+/** The description of a figure: its name, and its form. */
 export interface Figure {
   readonly title: string;
   readonly unit: string;

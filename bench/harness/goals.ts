@@ -1,9 +1,9 @@
-/** What a figure shall be. */
+/** The goal of a figure. */
 export interface Goal {
   /** Whether more is better, or less. */
   readonly want: 'at-least' | 'at-most';
   readonly goal: number;
-  /** What it must be in any case; by default the goal. */
+  /** The worst acceptable value; by default the goal. */
   readonly floor?: number;
 }
 

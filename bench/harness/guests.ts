@@ -9,7 +9,7 @@ import type { Workplace } from './workplace.ts';
 /** How QEMU is plugged into a switch. */
 export type NetdevKind = 'vde' | 'dgram' | 'stream';
 
-/** A guest whose shell hears what is written to the process, and whose console is what the process says. */
+/** A guest whose shell reads the input of the process, and whose console is the output of the process. */
 export interface BenchGuest {
   readonly console: Running;
   readonly address: string;

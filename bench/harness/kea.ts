@@ -13,8 +13,8 @@ export interface Kea {
 const place = resolve('bench/build/peers/kea');
 
 /**
- * Finds Kea: as it is installed, or as its Debian packages are when they are unpacked in `bench/build`. So no package is installed, and
- * no server is started that nobody wants. Returns the reason when it is not to be had.
+ * Finds Kea: as it is installed, or as its Debian packages are when they are unpacked in `bench/build`. So no package is installed, and no
+ * unwanted server is started. Returns the reason if it cannot be found.
  */
 export function findKea(): Kea | string {
   if (missingPrograms(['kea-dhcp4']).length === 0) return { program: 'kea-dhcp4', libraries: '' };

@@ -16,7 +16,7 @@ export interface LoadOptions extends RunOptions {
 /** The shortest frame that is worth one, in octets without a frame check sequence. */
 export const smallFrame = 60;
 
-/** So many stations on a switch. */
+/** Returns `count` stations on a switch. */
 export function stationsAt(directory: string, count: number): Place[] {
   return Array.from({ length: count }, () => ({ directory }));
 }

@@ -3,7 +3,7 @@ import type { FigureName, Sample } from './figures.ts';
 import type { Goal } from './goals.ts';
 import { ratiosOf, spreadOf, type Spread } from './statistics.ts';
 
-/** What the rounds of one case gave, round by round. */
+/** The results of one case, round by round. */
 export interface CaseResult {
   readonly name: string;
   /** Why the peer's side was not run, where that holds for this case alone. */
@@ -15,11 +15,11 @@ export interface CaseResult {
   readonly ownGoals: Readonly<Partial<Record<FigureName, Goal>>>;
 }
 
-/** What a benchmark gave. */
+/** The result of a benchmark. */
 export interface BenchmarkResult {
   readonly name: string;
   readonly work: string;
-  /** What ours was compared with, in words. */
+  /** The peer of ours, in words. */
   readonly peer: string | undefined;
   /** Why the benchmark, or its peer's side, was not run. */
   readonly skipped: string | undefined;

@@ -5,7 +5,7 @@ import type { Readable, Writable } from 'node:stream';
 export interface RunningOptions {
   /** Its standard output goes nowhere. Default: false. */
   readonly silent?: boolean;
-  /** It makes a group of its own, which is to be ended as a whole. Default: false. */
+  /** It makes a group of its own, which must be ended as a whole. Default: false. */
   readonly group?: boolean;
 }
 
@@ -142,7 +142,7 @@ export class Running {
   }
 }
 
-/** Without what would make a process behave otherwise than a user's; and daemons' programs are not in everybody's PATH. */
+/** Without variables that would make a process behave otherwise than a user's; and daemons' programs are not in every PATH. */
 function environment(): NodeJS.ProcessEnv {
   const neutral = { NODE_OPTIONS: undefined, ETHERLOOM_LOG: undefined, ETHERLOOM_POISON: undefined, XDG_RUNTIME_DIR: undefined };
   return { ...process.env, ...neutral, PATH: searchPath };

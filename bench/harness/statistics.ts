@@ -1,4 +1,4 @@
-/** What is left of the rounds of one figure. */
+/** The summary of the rounds of one figure. */
 export interface Spread {
   readonly median: number;
   readonly min: number;

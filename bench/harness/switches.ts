@@ -52,7 +52,7 @@ export async function untilAnswers(running: Running, directory: string): Promise
   }
 }
 
-/** Whether somebody listens on a unix socket. */
+/** Returns whether a process listens on a unix socket. */
 function answers(path: string): Promise<boolean> {
   return new Promise((settle) => {
     const socket = createConnection(path, () => {

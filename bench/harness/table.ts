@@ -3,7 +3,7 @@ import { goalText, verdictOf, type Goal } from './goals.ts';
 import { commonFigure, figureOf, type BenchmarkResult, type CaseResult } from './results.ts';
 import type { Spread } from './statistics.ts';
 
-/** What a benchmark gave, as lines for people: one line for each figure, with its ratio and how that stands to its goal. */
+/** Returns the result of a benchmark as lines for people: one line for each figure, with its ratio and how that stands to its goal. */
 export function tableOf(result: BenchmarkResult): string[] {
   const { name, work, peer, skipped, cases, commonGoals } = result;
   const lines = [`${name}: ${work}${peer === undefined ? '' : `; peer: ${peer}`}`];

@@ -13,7 +13,7 @@ const seconds = (performance.now() - begun) / 1000;
 const result: LabResult = { seconds, hops: net.fabric.trace.total - hopsBefore, answers, memory: process.memoryUsage().rss / 2 ** 20 };
 process.stdout.write(`${JSON.stringify(result)}\n`);
 
-/** Makes the network, and returns what is measured. */
+/** Makes the network, and returns the work to measure. */
 async function prepare(): Promise<() => Promise<void>> {
   switch (scenario.kind) {
     case 'pings': {
@@ -70,7 +70,7 @@ async function prepareRow(size: number, count: number, milliseconds: number): Pr
     return encodeEthernet({ destination, source, etherType: 0x88b5, payload: new Uint8Array(46) });
   });
   const sendAll = (): void => stations.forEach((station, n) => station.send(at(frames, n)));
-  // Each is heard by everybody once, then by its partner.
+  // All others receive each once, then its partner does.
   for (let times = 0; times < 2; times++) {
     sendAll();
     await net.quiesce();

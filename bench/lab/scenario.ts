@@ -1,4 +1,4 @@
-/** What is done in a lab. */
+/** The load of a lab. */
 export type LabScenario =
   /**
    * As many pairs of hosts on a tree of switches, drawn by lot, find each other by ARP and ping; with `fromNothing` the making of the network,
@@ -12,7 +12,7 @@ export type LabScenario =
   /** Hosts on a row of switches, each of which pings the one that is as far from the end as it is from the beginning. */
   | { readonly kind: 'line'; readonly switches: number; readonly hosts: number };
 
-/** What came of it. */
+/** The result of a load. */
 export interface LabResult {
   /** Of the run alone, without the making of the network unless the scenario says so. */
   readonly seconds: number;

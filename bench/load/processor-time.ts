@@ -41,7 +41,7 @@ export function machineTime(): number {
   return (user + nice + system + irq + softirq) * tick;
 }
 
-/** What a process has in memory now, in octets. [proc(5), VmRSS] */
+/** Returns the resident memory of a process, in octets. [proc(5), VmRSS] */
 export function residentMemory(pid: number): number {
   const kibibytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
   return Number(kibibytes ?? 0) * 1024;

@@ -1,13 +1,13 @@
-/** How a station reaches what is measured: as a client of a VDE directory, who says what it is, or by two socket names. */
+/** The way of a station to the measured program: as a client of a VDE directory, with its description, or by two socket names. */
 export type Place = { readonly directory: string; readonly description?: string } | { readonly own: string; readonly peer: string };
 
 /**
- * Who writes to whom. `pair`: the first to the second. `flood`: the first to all. `all`: each to each in turn. Stations that only
- * receive speak ten times a second all the same, so that no switch forgets where they are.
+ * The senders and receivers. `pair`: the first to the second. `flood`: the first to all. `all`: each to each in turn. Stations that only
+ * receive send ten times a second all the same, so that no switch forgets where they are.
  */
 export type Pattern = 'pair' | 'flood' | 'all';
 
-/** What a load process is to do. */
+/** The task of a load process. */
 export interface LoadSpec {
   readonly stations: readonly Place[];
   /** Stations that are plugged in and never speak; they are not read either. */
@@ -29,7 +29,7 @@ export interface LoadSpec {
   readonly processes: readonly number[];
 }
 
-/** What a load process found. */
+/** The findings of a load process. */
 export interface LoadResult {
   /** Of the measured time: its length, in seconds. */
   readonly seconds: number;
@@ -41,14 +41,14 @@ export interface LoadResult {
   readonly userShare?: number;
   /** Of the measured time: what the load used itself, in seconds. */
   readonly loadProcessorSeconds: number;
-  /** Of the measured time: what everybody else on the machine used, in seconds. */
+  /** Of the measured time: the processor time of all other processes of the machine, in seconds. */
   readonly otherProcessorSeconds: number;
   /** Of all traffic, the warm-up included: copies that should have arrived, and that did not until all was quiet. */
   readonly expected: number;
   readonly lost: number;
   /** Of all traffic: frames that came to a station that they were not for. */
   readonly strays: number;
-  /** What the measured processes have in memory when the traffic ends, in octets. */
+  /** The memory of the measured processes when the traffic ends, in octets. */
   readonly memory: number;
   /** Of the ping-pong; undefined without one. */
   readonly roundTrips?: RoundTrips;
@@ -62,6 +62,6 @@ export interface RoundTrips {
   readonly p50: number;
   readonly p99: number;
   readonly max: number;
-  /** What the measured processes used for each, in microseconds. */
+  /** The processor time of the measured processes for each, in microseconds. */
   readonly processor: number;
 }

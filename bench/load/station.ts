@@ -45,7 +45,7 @@ export class Station implements Disposable {
     return this.#ping.send(this.fd, 1) === 1;
   }
 
-  /** Receives at most one batch, and returns how many frames came, whoever they were for. */
+  /** Receives at most one batch, and returns the number of frames, whatever their destination. */
   receive(incoming: Incoming): number {
     const count = incoming.receive(this.fd);
     const own = addressOf(this.#number);

@@ -9,7 +9,7 @@ const batchesPerTurn = 4;
 /** How often the stations that only receive speak, in milliseconds. */
 const speakInterval = 100;
 
-/** What is under way for longer than this without a sign of life is lost, in milliseconds. */
+/** A frame under way for longer than this without a sign of it is lost, in milliseconds. */
 const lostAfter = 50;
 
 /** How long it must be quiet after the introduction, in milliseconds. */
@@ -67,7 +67,7 @@ export class Traffic implements Disposable {
     }
   }
 
-  /** Every station says one frame, so that the switch learns where each is. What was counted until then is forgotten. */
+  /** Every station sends one frame, so that the switch learns where each is. The counts until then are forgotten. */
   introduce(): void {
     for (const station of this.stations) while (station.send(1) === 0) this.drain(1);
     this.drain(introduction);

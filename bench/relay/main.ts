@@ -11,7 +11,7 @@ const retryInterval = 5;
 
 interface Side {
   readonly fd: number;
-  /** What is to leave by it at the end of the round. */
+  /** The frames to send by it at the end of the round. */
   pending: Uint8Array[];
 }
 
@@ -59,7 +59,7 @@ function join(from: Side, to: Side): void {
   });
 }
 
-/** What the station's queue has no room for is lost: a relay keeps nothing. */
+/** Frames without room in the station's queue are lost: a relay keeps nothing. */
 function flush(side: Side): void {
   const frames = side.pending;
   if (frames.length === 0) return;

@@ -1,4 +1,4 @@
-/** What stations do in a soak. Each has its turn again and again, and says how often it has come round: that must never stop. */
+/** The acts of stations in a soak. Each has its turn again and again, and counts its rounds: that must never stop. */
 import { greeting, Peer } from './peer.ts';
 
 /** One that does something with its stations. */
@@ -6,16 +6,16 @@ export interface Actor {
   readonly name: string;
   /** How often it has come round. */
   readonly progress: number;
-  /** What it has to say against the switch. */
+  /** Its findings against the switch. */
   readonly faults: readonly string[];
   readonly peers: readonly Peer[];
   /** Whether one of its peers wants to send, and waits for room. */
   wantsToSend(peer: Peer): boolean;
   /** Whether it wants to be told what a peer hears. */
   reads(peer: Peer): boolean;
-  /** A peer has heard a frame: from whom, by number, and the frame's own number. */
+  /** A peer has received a frame: the sender's number, and the frame's own number. */
   take(peer: Peer, from: number, serial: number): void;
-  /** Does what is to be done at `now`, in milliseconds; begins nothing new when it is not `busy`. */
+  /** Does the work that is due at `now`, in milliseconds; begins nothing new if it is not `busy`. */
   turn(now: number, busy: boolean): void;
   /** Whether it is done with what it began. */
   readonly idle: boolean;
@@ -83,7 +83,7 @@ export class Flow implements Actor {
   }
 }
 
-/** One frame to and fro between two stations: should it ever get lost, or whoever is to be told of it, that ends it. */
+/** One frame to and fro between two stations: a single loss of it, or of its notice, ends that. */
 export class Canary implements Actor {
   readonly name: string;
   readonly faults: readonly string[] = [];

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 
-/** What a soak is told. */
+/** The options of a soak. */
 export interface SoakArguments {
   /** How long the load runs, in seconds. */
   readonly seconds: number;
@@ -13,7 +13,7 @@ export const usage = `npm run soak -- [--minutes N | --seconds N] [--interval SE
 Two switches with a TCP link between them under full load, for 10 minutes unless told otherwise.
 `;
 
-/** Throws an Error that says what is wrong. */
+/** Throws an Error with the mistake. */
 export function parseSoakArguments(argv: readonly string[]): SoakArguments {
   const { values } = parseArgs({
     args: [...argv],

@@ -6,7 +6,9 @@ const tolerance = { resident: 16 * 2 ** 20, heap: 2 * 2 ** 20, buffers: 8 * 2 **
 /** A switch's name, and what it said. */
 export type Named = readonly [name: string, report: SwitchReport];
 
-/** What does not add up at rest, in words: each frame was sent or dropped and counted, nothing waits, and the stations say the same. */
+/**
+ * Returns the sums that do not add up at rest, in words: each frame was sent or dropped and counted, nothing waits, and the stations agree.
+ */
 export function sumFaults([name, { ports, waiting }]: Named, { stations }: LoadReport): string[] {
   const faults = waiting === 0 ? [] : [`${name}: ${waiting} octets still wait`];
   for (const port of ports) {
@@ -22,7 +24,7 @@ export function sumFaults([name, { ports, waiting }]: Named, { stations }: LoadR
   return faults;
 }
 
-/** What does not add up between the two ends of a link, in words. */
+/** Returns the sums that do not add up between the two ends of a link, in words. */
 export function linkFaults(near: SwitchReport, far: SwitchReport): string[] {
   const [here, there] = [near, far].map(({ ports }) => ports.find(({ module }) => module === 'tcp'));
   if (!here || !there) return ['the link is gone'];
@@ -33,7 +35,7 @@ export function linkFaults(near: SwitchReport, far: SwitchReport): string[] {
   return ways.filter(([sent, received]) => sent !== received).map(([sent, received]) => `of ${sent} frames ${received} came over the link`);
 }
 
-/** What has grown between two moments of rest with the same ports, in words. */
+/** Returns what has grown between two moments of rest with the same ports, in words. */
 export function growthFaults([name, before]: Named, after: SwitchReport): string[] {
   const faults: string[] = [];
   for (const [what, most] of Object.entries(tolerance) as [keyof typeof tolerance, number][]) {
@@ -55,7 +57,7 @@ export class Watchdog {
   readonly #last = new Map<string, { readonly count: number; readonly at: number }>();
   readonly #patience: number;
 
-  /** What has not moved for `patience` milliseconds has stopped. */
+  /** A counter that has not moved for `patience` milliseconds has stopped. */
   constructor(patience: number) {
     this.#patience = patience;
   }

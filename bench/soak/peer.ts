@@ -44,7 +44,7 @@ export class Peer implements Disposable {
     return sent;
   }
 
-  /** Takes what waits, at most a batch, tells from whom each frame is and its number, and returns how many there were. */
+  /** Takes the waiting frames, at most a batch, passes on the sender and the number of each, and returns how many there were. */
   receive(tell: (from: number, serial: number) => void): number {
     ring.rewind(1);
     const count = ring.receive(this.fd);

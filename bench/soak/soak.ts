@@ -36,7 +36,7 @@ export async function soak({ seconds, interval }: SoakArguments, workplace: Work
   const before = await rest(stage);
   tell(`at rest after ${warm.toFixed(0)} s: ${before.switches.map(memoryOf).join('; ')}`);
   faults.push(...before.faults);
-  // What has stopped once says nothing more.
+  // A counter that has stopped once is reported only once.
   if (faults.length > 0) return faults;
   watchdog.rest();
   faults.push(...(await loadFor(stage, seconds - warm, interval, watchdog, tell)));
@@ -110,7 +110,7 @@ async function look({ near, far, load, web }: Stage): Promise<Look> {
   return { at: performance.now(), switches, load: stations, web: sockets };
 }
 
-/** Ends the load, and waits until all is quiet and adds up, or does not after a while; then tells what is wrong. */
+/** Ends the load, and waits until all is quiet and adds up, or does not after a while; then returns the faults. */
 async function rest(stage: Stage): Promise<{ switches: readonly Named[]; faults: string[] }> {
   const [load] = await Promise.all([ask<LoadReport>(stage.load, 'quiet'), ask<LoadReport>(stage.web, 'quiet')]);
   for (let attempt = 0; ; attempt++) {
@@ -144,7 +144,7 @@ function lineOf(last: Look, now: Look): string {
   return `${rates.join('; ')}; ${of('canary')} round trips, ${of('staller')} stalls, ${of('visit')} visits`;
 }
 
-/** What the stations of a switch that stay have heard from it. */
+/** Returns the frames that the staying stations of a switch have received from it. */
 function framesOf(report: SwitchReport | undefined): number {
   return sum((report?.ports ?? []).filter(({ description }) => description !== 'visitor').map(({ sent }) => sent));
 }
@@ -166,7 +166,7 @@ function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, number) => total + number, 0);
 }
 
-/** A TCP port of the loopback that nobody had a moment ago. */
+/** A TCP port of the loopback that was free a moment ago. */
 function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer().once('error', reject);

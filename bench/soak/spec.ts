@@ -1,4 +1,4 @@
-/** What a process of a soak is asked: a line `WORD ID`, which is answered by a line of JSON with that id. */
+/** A question to a process of a soak: a line `WORD ID`, which is answered by a line of JSON with that id. */
 export type Question =
   | 'report' // how far it is
   | 'collect' // of a switch: the same, after a collection of garbage
@@ -10,33 +10,33 @@ export interface PortReport {
   readonly number: number;
   readonly module: string;
   readonly description: string;
-  /** What came in by it, and what the other side took. */
+  /** Frames received by it, and frames that the other side took. */
   readonly received: number;
   readonly sent: number;
-  /** What the switch gave it to send. */
+  /** Frames that the switch gave it to send. */
   readonly given: number;
-  /** What it dropped, by reason; those that are not 0. */
+  /** Frames that it dropped, by reason; only those that are not 0. */
   readonly drops: Readonly<Record<string, number>>;
 }
 
-/** What a switch says of itself. */
+/** The report of a switch. */
 export interface SwitchReport {
   readonly id: number;
   /** In octets. */
   readonly memory: { readonly resident: number; readonly heap: number; readonly buffers: number };
   readonly descriptors: number;
-  /** What waits in all backlogs, in octets. */
+  /** The octets in all backlogs. */
   readonly waiting: number;
   readonly ports: readonly PortReport[];
 }
 
-/** What a load says of itself. */
+/** The report of a load. */
 export interface LoadReport {
   readonly id: number;
-  /** What must never stop while it runs, by name: how often each has come round. */
+  /** The counters that must never stop while it runs, by name: how often each has come round. */
   readonly progress: Readonly<Record<string, number>>;
-  /** What each station sent and heard, by the description of its port. */
+  /** The frames that each station sent and received, by the description of its port. */
   readonly stations: Readonly<Record<string, { readonly sent: number; readonly heard: number }>>;
-  /** What went wrong, in words. */
+  /** The faults, in words. */
   readonly faults: readonly string[];
 }

@@ -1,4 +1,4 @@
-// A switch in one's own program: a port that hears what is flooded, and a client by the VDE protocol.
+// A switch in one's own program: a port that receives flooded frames, and a client by the VDE protocol.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { openSwitch } from 'etherloom/daemon';
 import { newPortCounters, openPortLoop } from 'etherloom/ports';

@@ -12,7 +12,7 @@ function demo(stage: Stage, args: readonly string[], { group = false, before = [
   return stage.start([...before, process.execPath, bin('etherloom'), 'demo', ...args], { env: { TMPDIR: stage.path('t') }, group });
 }
 
-/** What of a demo is left: temporary files, and processes that name them. */
+/** Returns the remains of a demo: temporary files, and processes that name them. */
 function leftOvers(stage: Stage): string[] {
   const processes = readdirSync('/proc').filter((pid) => commandOf(pid).includes(stage.path('t')));
   return [...readdirSync(stage.path('t')), ...processes.map(commandOf)];

@@ -39,7 +39,7 @@ function offer({ output }: Far, octets: Uint8Array): number {
   }
 }
 
-/** Reads what is there now. */
+/** Reads all waiting octets. */
 function take({ input }: Far): Buffer {
   const octets = Buffer.alloc(65_536);
   try {

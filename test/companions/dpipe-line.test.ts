@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parsePipedLine } from '../../src/companions/dpipe-line.ts';
 
-/** Who says something to whom: `a>b`, and `+` where that is by alternate descriptors. */
+/** Returns which command writes to which: `a>b`, with a `+` for alternate descriptors. */
 function flows(line: string): string[] {
   const { commands, pipes } = parsePipedLine(line.split(' '));
   const ends = commands.flatMap(({ argv, input, output, alternate }) => [

@@ -16,9 +16,9 @@ export function rcFile(t, lines) {
 }
 
 /**
- * A switch with the clients of a test. What they hear of a frame is known for certain, since a marker comes after it in every VLAN: from
- * one more client, on port 31, which is in all of them. A switch that takes one frame of each port in turn may let the first marker
- * overtake a frame, and not the second; of several frames each lets one more overtake the last.
+ * A switch with the clients of a test. The frames that they receive are complete, since a marker follows in every VLAN, from one more
+ * client, on port 31, which is in all of them. A switch that takes one frame of each port in turn may let the first marker overtake a
+ * frame, and not the second; of several frames each lets one more overtake the last.
  */
 export class Bench {
   /**
@@ -56,7 +56,10 @@ export class Bench {
     return this.heard(frames.length);
   }
 
-  /** What each client has heard since it was asked last, when no port has more than `underWay` frames that the switch has not taken. */
+  /**
+   * Returns the frames that each client has received since the last call, if no port has more than `underWay` frames that the switch has
+   * not taken.
+   */
   async heard(underWay = 1) {
     const rounds = [];
     while (rounds.length <= underWay) rounds.push(await this.#mark());

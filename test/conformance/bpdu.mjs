@@ -31,7 +31,7 @@ export function bpdu({ bridge, root = bridge, cost = 0, port = 1, flags = 0x3c, 
 /** Whether a frame is for the bridges. */
 export const isBpdu = (octets) => octets.toString('hex', 0, 6) === '0180c2000000';
 
-/** What a BPDU says, with or without a tag; undefined when it is none. */
+/** Decodes a BPDU, with or without a tag; undefined if it is none. */
 export function readBpdu(octets) {
   if (octets === undefined || !isBpdu(octets)) return undefined;
   const isTagged = octets.readUInt16BE(12) === 0x8100;

@@ -17,7 +17,7 @@ const recv = libc.func('long recv(int, void *, size_t, int)');
 const close = libc.func('int close(int)');
 const pollFor = libc.func('int poll(void *, unsigned long, int)');
 
-/** A switch that another check starts meanwhile must not inherit it: nobody could leave before that one ends. */
+/** A switch that another check starts meanwhile must not inherit it: otherwise a client could not leave before that switch ends. */
 const closedOnExec = 0o2000000;
 const stream = 1 | closedOnExec;
 const datagram = 2 | closedOnExec;
@@ -26,7 +26,7 @@ const noSignal = 0x4000;
 const replySize = 110;
 const readable = 1;
 
-/** No longer than this does one wait keep a thread, since those that wait share a few. */
+/** The longest time, in milliseconds, for which one wait occupies a thread: waits share a few threads. */
 const turn = 20;
 
 /** Waits until a descriptor can be read, `limit` ms at most and no longer than a turn. */
@@ -34,7 +34,7 @@ function untilReadable(fd, limit) {
   const asked = Buffer.alloc(8);
   asked.writeInt32LE(fd, 0);
   asked.writeInt16LE(readable, 4);
-  // What is asked must not be collected before it is answered.
+  // The request must not be collected before its answer.
   return new Promise((resolve) => pollFor.async(asked, 1, Math.min(limit, turn), () => resolve(asked)));
 }
 
@@ -72,7 +72,7 @@ export const portWord = (number) => number << 8;
 /** The number of the port whose socket that is. */
 export const portOf = (path) => Number(/\/(\d+)\.\d+$/.exec(path)?.[1]);
 
-/** A socket of a kind, bound at a path, by which nobody serves; for what a switch must not take for a client. */
+/** Binds a socket of a kind at a path, without a process that serves it; a switch must not take it for a client. */
 export function bindOnly(kind, path) {
   const fd = socket(1, kind === 'stream' ? stream : datagram, 0);
   bind(fd, address(path), lengthOf(path));

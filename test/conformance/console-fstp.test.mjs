@@ -8,7 +8,7 @@ import { Client } from './peer.mjs';
 const { invalid, noAddress, success } = status;
 const macaddr = ['--macaddr', '00:ff:aa:bb:cc:01'];
 
-/** VLAN 20 is there, 9 and 4093 are not; port 31 is the last. Nothing here matters to the others. */
+/** VLAN 20 exists, 9 and 4093 do not; port 31 is the last. The checks here do not affect each other. */
 const shared = await startConsole(t);
 const fresh = reusedConsole(t);
 await shared.console.give('vlan/create 20');

@@ -8,7 +8,7 @@ import { Client, everybody, frame, portWord, tagged, until } from './peer.mjs';
 const { invalid, noDevice, success } = status;
 const [stationA, stationB, stationC] = ['02:00:00:00:00:0a', '02:00:00:00:00:0b', '02:00:00:00:00:0c'];
 
-/** Nothing here changes what this one has: station A at port 3, in VLAN 0. */
+/** The checks here do not change this: station A is at port 3, in VLAN 0. */
 const shared = await startConsole(t);
 const fresh = reusedConsole(t);
 const resident = await Client.joined(t, shared.directory, portWord(3));

@@ -1,6 +1,4 @@
-/**
- * Black-box tests of `help`: which commands there are, in which order, and what they take. What is said of them is prose, and free.
- */
+/** Black-box tests of `help`: the commands, their order, and their arguments. The descriptions are prose, and free. */
 import t from 'tap';
 import { startConsole } from './console.mjs';
 

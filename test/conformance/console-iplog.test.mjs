@@ -26,7 +26,9 @@ for (const [line, expected] of [
     t.equal((await console.ask(line)).text, `${expected}\n`);
   });
 
-/** A switch with the plugin, and clients at ports 1 and 2. The original's remembers addresses beyond its removal: nobody else has it. */
+/**
+ * A switch with the plugin, and clients at ports 1 and 2. The original's remembers addresses beyond its removal, so each check has its own.
+ */
 async function withPlugin(t, ...lines) {
   const one = await startConsole(t);
   const clients = [await Client.joined(t, one.directory), await Client.joined(t, one.directory)];

@@ -1,6 +1,4 @@
-/**
- * Black-box tests of the console's lines: what is a line, which command it is, what its reply looks like.
- */
+/** Black-box tests of the console's lines: the limits of a line, the choice of a command, the form of a reply. */
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
@@ -177,7 +175,7 @@ t.test('console-long-reply: a reply of any length is complete', async (t) => {
   writeFileSync(rcfile, Array.from({ length: 2999 }, (_, i) => `port/create ${i + 1}\n`).join(''));
   const { console, session } = await startConsole(t, '-n', '3000', '-f', rcfile);
   const other = await session(t);
-  // Who does not read until all was said has most of it still before him.
+  // A client that does not read until the end still has most of the reply to read.
   console.stream.pause();
   console.send('port/allprint\n');
   for (let i = 0; i < 2; i++) await other.status('port/showinfo');

@@ -11,7 +11,7 @@ const { exists, invalid, noEntry, success, unknown } = status;
 const stationA = '02:00:00:00:00:0a';
 const heading = ['NAME                   HELP', '------------           ----'];
 
-/** A switch without plugins. Nothing here adds any. */
+/** A switch without plugins. The checks here add none. */
 const shared = await startConsole(t);
 const fresh = reusedConsole(t);
 

@@ -1,12 +1,10 @@
-/**
- * Black-box tests of the console's menu of ports, without anybody at them.
- */
+/** Black-box tests of the console's menu of ports, without clients. */
 import t from 'tap';
 import { checkEmptyBlocks, checkStatuses, reusedConsole, startConsole, status } from './console.mjs';
 
 const { success, noAddress, exists, invalid, full, inUse } = status;
 
-/** Port 3 is there, 31 is the last of 32, 7 is not there, 32 is none. Nothing here changes that. */
+/** Port 3 exists, 31 is the last of 32, 7 does not exist, 32 is invalid. The checks here do not change that. */
 const shared = await startConsole(t);
 const fresh = reusedConsole(t);
 await shared.console.give('port/create 3', 'vlan/create 20');

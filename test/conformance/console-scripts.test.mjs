@@ -163,7 +163,7 @@ t.test('load-long-reply: the reply of a long file is complete', async (t) => {
   const one = await fresh(t);
   const other = await one.session(t);
   const path = script(one, `${'hash/showinfo\n'.repeat(5000)}vlan/create 10\n`);
-  // Who does not read until all was said has most of it still before him.
+  // A client that does not read until the end still has most of the reply to read.
   one.console.stream.pause();
   one.console.send(`load ${path}\n`);
   await until(async () => (await other.status('vlan/print 10')) === success);

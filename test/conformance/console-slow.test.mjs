@@ -142,7 +142,7 @@ const rootEvent = (client, vlan, id) =>
   `3045 fstp/root Port ${String(client ? portOf(client.port) : 0).padStart(4, '0')} VLAN 00:${vlan.toString(16)} -> ${id}`;
 const [betterId, ownId] = ['10:00:00:ff:00:00:00:01', '80:00:00:ff:aa:bb:cc:01'];
 
-/** What a session is told of a VLAN's root from now on: the first event, or undefined. */
+/** Returns the next event about a VLAN's root in a session, or undefined. */
 async function rootsOf(console, vlan) {
   if ((await console.status('port/showinfo')) !== status.success) throw new Error('the console is out of step');
   return console.events().find((event) => event.includes(`VLAN 00:${vlan.toString(16)} `));

@@ -28,7 +28,7 @@ t.test('users-namespace: a user of a user namespace, above 100,000, is shown, to
   t.equal((await portPrint(one.console, 1)).users, ' Current User: 1000001 Access Control: (User: NONE - Group: NONE)');
 });
 
-/** Whether a user gets a port by its number. Who is refused may not be answered: he is not at the port when the next one is at his. */
+/** Returns whether a user gets a port by its number. A refused client may get no reply: it is not at the port when the next one is. */
 async function gets(t, one, port, user, request) {
   const client = await Client.open(t, one.directory, { user });
   const asked = client.join(portWord(port), { request }).catch(() => undefined);

@@ -7,7 +7,10 @@ import { Client, everybody, frame, tagged } from './peer.mjs';
 
 const { noAddress, exists, invalid, inUse, success } = status;
 
-/** Port 3 is a member of VLAN 0, without tags, and of 20, with tags; VLAN 30 has no members; 77 is not there. Nothing here changes that. */
+/**
+ * Port 3 is an untagged member of VLAN 0, and a tagged one of 20; VLAN 30 has no members; 77 does not exist. The checks here do not change
+ * that.
+ */
 const shared = await startConsole(t);
 const fresh = reusedConsole(t);
 await shared.console.give('port/create 3', 'vlan/create 20', 'vlan/create 30', 'vlan/addport 20 3');

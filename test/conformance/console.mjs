@@ -7,10 +7,10 @@ import { patience, scratch, startSwitch, until } from './peer.mjs';
 
 const prompt = '\nvde$ ';
 
-/** What stands around the data of a reply. */
+/** The lines around the data of a reply. */
 const block = { begin: "0000 DATA END WITH '.'\n", end: '.\n' };
 
-/** Somebody at a console. */
+/** A client of a console. */
 export class Console {
   #text = '';
   #events = [];
@@ -24,14 +24,14 @@ export class Console {
     return console;
   }
 
-  /** Connects, as soon as somebody listens. */
+  /** Connects as soon as the console listens. */
   static async connect(t, path, user) {
     let stream;
     await until(async () => (stream = await connected(path, user)) !== undefined, join(path, '..'));
     return Console.on(t, stream);
   }
 
-  /** Somebody at a stream that is there. */
+  /** Returns a client on an existing stream. */
   static on(t, stream) {
     const console = new Console();
     console.stream = stream;
@@ -163,7 +163,7 @@ export class Console {
   }
 }
 
-/** A stream to whoever listens there; undefined when nobody does. */
+/** Connects to a listener; returns undefined if there is none. */
 function connected(path, user) {
   return new Promise((resolve) => {
     if (user) process.setegid(user.gid);
@@ -176,7 +176,7 @@ function connected(path, user) {
   });
 }
 
-/** Starts a switch with a console. Returns it with its directory, the path of its console, somebody at that, and how to open more. */
+/** Starts a switch with a console. Returns it with its directory, the path of its console, a client, and a function that opens more. */
 export async function startConsole(t, ...args) {
   const parent = scratch(t);
   const directory = join(parent, 'sw');
@@ -187,8 +187,9 @@ export async function startConsole(t, ...args) {
 }
 
 /**
- * A switch that the checks of a file have one after the other, as if it had just been started: it is cleared through its console. One that
- * is not what it should be then, or has ended, is replaced by another. Returns what `startConsole` does, to whom asks with his `t`.
+ * Returns a switch that the checks of a file use one after the other, as if newly started: it is cleared through its console. A switch that
+ * is in the wrong state after that, or has ended, is replaced by another. The result is that of `startConsole`, for each caller with its
+ * `t`.
  */
 export function reusedConsole(root, ...args) {
   let one;
@@ -232,7 +233,7 @@ export async function fstpTree(console, vlan = '') {
   return (await console.data(`fstp/print ${vlan}`)).map((line) => line.replace(/ age \d+ /, ' age N '));
 }
 
-/** That, without the ports, of a switch that is the root: the one with the address 00:ff:aa:bb:cc:01. */
+/** Returns the tree without the ports, of a switch that is the root: the one with the address 00:ff:aa:bb:cc:01. */
 export function rootedTree({ vlan = '0000', disabled = false, bonus = 'bonusport 0000 bonuscost 0', priority = '80:00' } = {}) {
   return [
     `FST DATA VLAN ${vlan} ROOTSWITCH ${disabled ? 'FSTP IS DISABLED' : ''}`,

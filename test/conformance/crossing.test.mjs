@@ -11,7 +11,7 @@ import { Client, everybody, executable, frame, otherExecutable, pause, portWord,
 
 t.jobs = 4;
 
-/** Who the switches are; the first one is the root. */
+/** The roles of the switches; the first one is the root. */
 const casts = [
   ['alike', 'all alike', [executable, executable, executable], false],
   [
@@ -31,7 +31,7 @@ const casts = [
 const hostPort = 20;
 let serial = 0;
 
-/** So many switches with -F, the first of which is the best root, and a host on each. */
+/** Switches with -F, the first of which is the best root, and a host on each. */
 class Stage {
   static async open(t, programs, count, { lines, vid, args = ['-F'] } = {}) {
     const stage = new Stage();
@@ -69,7 +69,7 @@ class Stage {
             heard[to][hosts.findIndex(({ index }) => index + 1 === octets[11])] += 1;
     };
     const isComplete = () => heard.every((counts, to) => counts.every((count, from) => from === to || count > 0));
-    // What comes twice comes soon after what came once.
+    // A second copy comes soon after the first one.
     for (let quiet = 0, start = Date.now(); Date.now() - start < 2_000 && quiet < 20; quiet += isComplete() ? 1 : 0) {
       await pause(10);
       listen();

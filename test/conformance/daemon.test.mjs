@@ -78,7 +78,7 @@ t.test('daemon-streams: its standard input, output and error are /dev/null', asy
 
 t.test('daemon-descriptors: it inherits no descriptors', async (t) => {
   const directory = join(scratch(t), 'sw');
-  // The output of `run` is read to its end: that comes only when nobody holds it.
+  // The output of `run` is read to its end, which comes only when no process holds it.
   const { code } = await startDaemon(t, directory);
   t.equal(code, 0);
 });

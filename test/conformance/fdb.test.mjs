@@ -12,7 +12,7 @@ const ports = { A: { port: 1 }, B: { port: 2 }, C: { port: 3 } };
 const hello = (length = 60) => frame(everybody, station, length);
 const question = frame(station, other, 70);
 
-/** Who hears a question to the station: `C` asks, so A, B or both. It comes from a station that nobody else is. */
+/** Returns which clients receive a frame to the station: `C` sends, so A, B or both. The frame has a source of its own. */
 const whoHears = async (at) => Object.keys(inShort(await at.send('C', question))).join('');
 
 /** tap writes into what it is given. */

@@ -1,6 +1,4 @@
-/**
- * Black-box tests of frames: what passes, how, and to whom.
- */
+/** Black-box tests of frames: which ones pass, how, and to which clients. */
 import t from 'tap';
 import { Client, everybody, frame, portWord, sharedSwitch, soon, tagged } from './peer.mjs';
 
@@ -8,7 +6,7 @@ const shared = sharedSwitch(t);
 const [stationA, stationB, stationC] = ['02:00:00:00:00:0a', '02:00:00:00:00:0b', '02:00:00:00:00:0c'];
 const nowhere = '02:00:00:00:00:99';
 
-/** So many clients, on ports of their own. */
+/** Returns `count` clients, on ports of their own. */
 async function clients(t, count) {
   const directory = await shared();
   const all = [];

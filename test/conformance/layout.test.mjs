@@ -1,6 +1,4 @@
-/**
- * Black-box tests of the directory: what is in it, under which names, whose it is and who may use it.
- */
+/** Black-box tests of the directory: its files, their names, owners and permissions. */
 import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
@@ -65,7 +63,7 @@ for (const [args, directoryMode, controlMode] of [
 t.test('modes-of-400: with -m 400', async (t) => {
   const directory = join(scratch(t), 'sw');
   if (root) await startSwitch(t, directory, '-m', '400');
-  // Nobody else may write to a directory of that mode.
+  // Other users cannot write to a directory of that mode.
   else t.equal((await run('-s', directory, '-m', '400')).code, 255);
   t.equal(mode(directory), '2500', 'directory');
   t.same(readdirSync(directory), root ? ['ctl'] : []);

@@ -80,7 +80,7 @@ for (const [args, last] of [
   });
 }
 
-/** What the C library says of arguments that are wrong; the switch serves all the same. */
+/** The C library's complaints about wrong arguments; the switch serves all the same. */
 for (const [args, complaint] of [
   [['--nosuch'], "unrecognized option '--nosuch'"],
   [['--nosuch=3'], "unrecognized option '--nosuch=3'"],

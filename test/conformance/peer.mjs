@@ -1,6 +1,6 @@
 /**
- * What a black-box test of a `vde_switch` needs: the switch as a process, and its clients. It knows the executable named by VDE_SWITCH
- * and nothing of how that is made.
+ * The parts of a black-box test of a `vde_switch`: the switch as a process, and its clients. It knows the executable named by VDE_SWITCH,
+ * and not how that is made.
  */
 import { spawn } from 'node:child_process';
 import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -143,8 +143,8 @@ async function command(one, line) {
 }
 
 /**
- * A switch that the tests of a file share, where it does not matter what was before: the first that asks starts it, and whoever finds it
- * ended starts it anew. Returns its directory.
+ * Returns the directory of a switch that the tests of a file share, if earlier tests do not matter: the first call starts it, and a call
+ * that finds it ended starts it anew.
  */
 export function sharedSwitch(root, ...args) {
   let one;
@@ -159,8 +159,8 @@ export function sharedSwitch(root, ...args) {
 }
 
 /**
- * Whether somebody listens on a stream socket, as process `pid` sees it. Looked up, not tried: the original can lose its next client over
- * one that only knocks.
+ * Returns whether a process listens on a stream socket, as process `pid` sees it. Looked up, not tried: the original can lose its next
+ * client over one that connects and leaves.
  */
 export function accepts(path, pid = 'self') {
   const listening = '00010000';

@@ -1,6 +1,4 @@
-/**
- * What the suite says of ours beside the original: alike, different on purpose, different by mistake.
- */
+/** Reports how ours differs from the original: alike, different on purpose, different by mistake. */
 import { printSkips } from '../skips.mjs';
 
 /** The numbers of the rows of the table in docs/compatibility.md. */
@@ -27,7 +25,7 @@ export function compare({ ours, theirs, onPurpose, rows }) {
   return found;
 }
 
-/** What a failed check said, without the names of those before it. */
+/** Returns the message of a failed check, without the names of earlier ones. */
 function lastWords(result) {
   return result?.outcome === 'failed' ? [result.output.replace(/^/gm, '    ')] : [];
 }

@@ -87,7 +87,7 @@ function runFile(file, environment, limit, oneFailure) {
     }, limit * 1000);
     child.on('exit', () => {
       clearTimeout(timer);
-      // What it left running holds its output open.
+      // A process that it left running holds its output open.
       end();
     });
     child.on('close', () => resolve(readTap(output, file, late)));
@@ -104,7 +104,7 @@ export function readTap(output, file, late) {
     const [, id, name] = titleForm.exec(title.replace(/\\([#\\])/g, '$1')) ?? [];
     if (id === undefined) results.set(file, failedFile(file, `a check has no id: ${title}`));
     if (id === undefined) continue;
-    // What a check says comes before its result. One that was broken off, or checked nothing, is `ok` all the same.
+    // The output of a check comes before its result. A check that was broken off, or checked nothing, is `ok` all the same.
     const said = blocks[index - 1] ?? '';
     const outcome = directive?.startsWith('SKIP') ? 'skipped' : not || /^ {4}(not ok|1\.\.0$)/m.test(said) ? 'failed' : 'passed';
     if (results.has(id)) results.set(file, failedFile(file, twice(id)));
@@ -129,7 +129,7 @@ function endStrays(run) {
     try {
       if (readFileSync(`/proc/${pid}/environ`, 'utf8').includes(`${marker}=${run}`)) kill(Number(pid));
     } catch {
-      // It ended, or is somebody else's.
+      // It has ended, or belongs to another user.
     }
   }
 }

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ReplyReader } from '../../src/console-client/reply-reader.ts';
 
-/** What is told of a text that comes in these pieces; `command` was given when the first prompt was there. */
+/** Returns the events of a text that comes in these pieces; `command` is given at the first prompt. */
 function told(pieces: readonly string[], command = 'showinfo'): string[] {
   const seen: string[] = [];
   const reader = new ReplyReader({

@@ -78,7 +78,7 @@ describe('a file that a console writes', () => {
     const path = join(newDirectory(), 'capture');
     const file = opened(own.open(path, 'new'));
     logged.length = 0;
-    // No thread of this process comes to look what was written meanwhile.
+    // The threads of this process do not check the file meanwhile.
     const taken = Array.from({ length: 200 }, (_, n) => file.write(Buffer.alloc(2 ** 16, String(n % 10)))).filter(Boolean).length;
     expect(taken).toBe(64);
     file[Symbol.dispose]();
@@ -169,7 +169,7 @@ describe.skipIf(!isRoot)('files with the rights of a user, from a switch of root
     expect(theirs.read(path)).toBe('EACCES');
     expect(theirs.open(path, 'append')).toBe('EACCES');
     expect(theirs.open(join(place, 'new'), 'new')).toBe('EACCES');
-    // His groups count, too.
+    // The user's groups count, too.
     chownSync(path, 0, 4_711);
     chmodSync(path, 0o640);
     expect(theirs.read(path)).toEqual({ text: 'secret' });

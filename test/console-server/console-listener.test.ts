@@ -124,7 +124,7 @@ describe('somebody at a console', () => {
     await client.say('debug/add dump/packetin');
     client.shown = '';
     client.socket.pause();
-    // More than the kernel holds for him.
+    // More than the kernel holds for the client.
     const frame = new Uint8Array(1_000);
     for (let i = 0; i < 200; i++) service.plane.breath(() => service.plane.taps.show('in', 1, frame));
     client.socket.resume();
@@ -160,7 +160,7 @@ describe('somebody at a console', () => {
       taken = client.socket.write(flood);
       for (let turn = 0; turn < 20 && client.socket.writableLength > 0; turn++) await new Promise(setImmediate);
     }
-    // What he said and the switch did not take is his.
+    // Input that the switch did not take stays with the client.
     expect(client.socket.writableLength).toBeGreaterThan(0);
     expect(process.memoryUsage().rss - before).toBeLessThan(64 * 2 ** 20);
     const other = await ConsoleClient.open(path);

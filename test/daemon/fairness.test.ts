@@ -19,7 +19,7 @@ const listener = 0xff;
 const ring = new ReceiveRing(100);
 const batch = new SendBatch(ring);
 
-/** A plane with clients in it, and a station that notes from whom each frame is. */
+/** A plane with clients, and a station that notes the sender of each frame. */
 async function stage(
   count: number,
 ): Promise<{ plane: DataPlane; clients: RawClient[]; heard: number[]; untilHeard: (count: number) => Promise<void> }> {
@@ -37,7 +37,7 @@ async function stage(
     },
   });
   plane.breath(() => say(frame(listener, 0)));
-  // What they have heard of it.
+  // The frames of it that they have received.
   for (const { data } of clients) drain(data);
   const untilHeard = (count: number): Promise<void> => new Promise((resolve) => (awaited = { count, tell: resolve }));
   return { plane, clients, heard, untilHeard };

@@ -34,7 +34,7 @@ it('a frame that is forwarded costs less than 200 octets of heap, and leaves not
   expect(allocated).toBeGreaterThan(0);
 });
 
-/** So many frames from one to the other, each of which arrives. */
+/** Sends that many frames from one to the other, each of which arrives. */
 function forward(sender: VdeStation, receiver: VdeStation, count: number): void {
   const batch = new Array<Uint8Array>(64).fill(sender.frame(receiver.number, 0));
   for (let sent = 0, arrived = 0; arrived < count;) {

@@ -36,7 +36,7 @@ export async function manage(
   return { service, management, path, logged, shutdowns: () => shutdowns };
 }
 
-/** Somebody at the socket of a console, and all that he was shown. */
+/** A client of a console's socket, with all its output. */
 export class ConsoleClient {
   shown = '';
   closed = false;
@@ -60,7 +60,7 @@ export class ConsoleClient {
     return client;
   }
 
-  /** What is shown for a line, without the prompt behind it. */
+  /** Returns the output for a line, without the prompt behind it. */
   async say(line: string): Promise<string> {
     this.shown = '';
     this.socket.write(`${line}\n`);

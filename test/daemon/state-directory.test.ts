@@ -44,7 +44,7 @@ describe('a state directory', () => {
   it('has the old text when the new one cannot be written, and tells', async () => {
     await using state = StateDirectory.open(join(scratch, 'state'));
     await state.write('note', 'first');
-    // What stands in the way of the new text stops even root.
+    // A directory in the place of the new text stops even root.
     mkdirSync(state.in('note.next'));
     await expect(state.write('note', 'second')).rejects.toThrow();
     expect(state.read('note')).toBe('first');

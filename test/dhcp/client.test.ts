@@ -34,7 +34,7 @@ class Station {
     });
   }
 
-  /** What was sent since the last look: when, in seconds, and what. */
+  /** Returns the messages since the last call: the time in seconds, and the content. */
   look(): readonly string[] {
     return this.sent.splice(0).map(({ at, type }) => `${at} ${type}`);
   }

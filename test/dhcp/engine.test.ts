@@ -450,7 +450,9 @@ describe('clients', () => {
 });
 
 describe('a client that asks again', () => {
-  /** What it is granted after so many seconds of its lease: seconds in the reply, and the end of the lease in seconds from its beginning. */
+  /**
+   * Returns the grant after that many seconds of its lease: seconds in the reply, and the end of the lease in seconds from its beginning.
+   */
   const after = (seconds: number, wish?: number): readonly (number | undefined)[] => {
     const held = new Case({ maxLeaseTime: 7200 });
     const client = { key: `01${clientMac(1).toString(16).padStart(12, '0')}`, mac: clientMac(1), hostname: undefined, ingress: 1 };

@@ -5,9 +5,9 @@ export type Call = 'read' | 'open' | 'write' | 'sync' | 'datasync' | 'truncate' 
 
 /** Files in memory that fail as they are told to, and know what would be left of them after a power cut. */
 export class FaultyFiles implements JournalFiles {
-  /** What a program reads. */
+  /** The content that a program reads. */
   readonly contents = new Map<string, Uint8Array>();
-  /** What is sure to be on disk. */
+  /** The content that is certainly on disk. */
   readonly durable = new Map<string, Uint8Array>();
   /** All calls so far. */
   readonly calls: Call[] = [];

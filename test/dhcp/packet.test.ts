@@ -39,7 +39,7 @@ interface Change {
   readonly packet?: (packet: Uint8Array) => Uint8Array;
 }
 
-/** A DISCOVER in a frame that is as usual but for what is changed. */
+/** Returns a DISCOVER in a usual frame, except for the given changes. */
 function frameWith({
   ip: fields = {},
   ports = [68, 67],

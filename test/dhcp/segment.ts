@@ -38,7 +38,7 @@ export function configuration(options: Partial<DhcpOptions> = {}): DhcpConfig {
   return dhcpConfig({ network, serverAddress, serverMac, ranges, probe: false, ...options });
 }
 
-/** What of a message a test wants other than usual. Option values by their codes. */
+/** The changes of a message from the usual one. Option values by their codes. */
 export type MessageChange = Partial<Omit<DhcpMessage, 'options'>> & {
   readonly mac?: MacAddress;
   readonly with?: Readonly<Record<number, Uint8Array>>;
@@ -111,7 +111,7 @@ export class Segment implements Disposable {
     this.server = new DhcpServer({ config: configuration(options), clock: this.clock, bridge, store, records, event });
   }
 
-  /** Sends a frame by a port; its octets are overwritten afterwards. What the server sent at once is returned. */
+  /** Sends a frame by a port; its octets are overwritten afterwards. Returns the server's immediate frames. */
   frame(frame: Uint8Array, port = 1): readonly Uint8Array[] {
     const before = this.sent.length;
     const borrowed = frame.slice();
@@ -177,7 +177,7 @@ export function clientFrame(asked: DhcpMessage, { source = asked.ciaddr, destina
   });
 }
 
-/** The frame of an ARP packet; what is not given is a request to all by the first client, without addresses. */
+/** Returns the frame of an ARP packet; missing fields are those of a request to all by the first client, without addresses. */
 export function arpFrame(arp: Partial<Arp>): Uint8Array {
   const whole: Arp = {
     operation: 'request',

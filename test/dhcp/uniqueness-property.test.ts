@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { lab, type LabHost, type LabSwitch, type Network } from '../../src/lab/lab.ts';
 import { formatIpv4 } from '../../src/wire/ipv4.ts';
 
-/** What befalls clients, links, and the switch with the server in it. */
+/** A fault or act of clients, links, and the switch with the server in it. */
 type Deed =
   | { readonly kind: 'join' | 'leave' | 'return' | 'release'; readonly host: number }
   | { readonly kind: 'cut' | 'silence' | 'deafen'; readonly link: number; readonly seconds: number }
@@ -31,7 +31,7 @@ class Office {
   readonly #dhcp;
   readonly #members: LabHost[] = [];
   readonly #absent: LabHost[] = [];
-  /** Who does not ask for the address that he has. */
+  /** Hosts that use an address without a lease. */
   readonly squatters = new Set<LabHost>();
   #joined = 0;
   leases = 0;

@@ -96,7 +96,7 @@ describe('vde_autolink', { timeout: 60_000 }, () => {
     console.end();
   });
 
-  // What the original survives: it ends by SIGSEGV when a link runs and is shown.
+  // The part that the original survives: it ends by SIGSEGV when a link runs and is shown.
   it.each(['ours', 'the original'] as const)('answers as the original does: %s', async (side) => {
     const local = await ourSwitch(stage, 'a');
     const [, talk] = await autolink(stage, local, side === 'ours' ? undefined : original);

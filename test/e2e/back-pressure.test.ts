@@ -8,7 +8,7 @@ const small = { count: 4000, size: 60 };
 const full = { count: 1000, size: 1514 };
 const end = 0xffff_ffff;
 
-/** So that only what is kept matters, and not how long this machine takes. */
+/** So that only the kept frames matter, and not the speed of this machine. */
 const forLong = ['--backlog-age', '600000'];
 
 /** The numbers of the frames of a burst that a reader hears who did not read before the switch had all of it. */
@@ -20,7 +20,7 @@ async function burst(directory: string, { count, size }: typeof small): Promise<
   sender.send(Array.from({ length: count }, (_, i) => sender.frame(reader.number, i, size)));
   sender.send([sender.frame(witness.number, end)]);
   witness.hear((frame) => serialOf(frame) === end);
-  // What the switch still has for the reader comes before what the reader is sent now; what it lost, not at all.
+  // Frames that the switch still has for the reader come before new ones; lost ones never come.
   let heard: Uint8Array[] = [];
   for (let some = reader.take(); some.length > 0; some = reader.take()) heard = [...heard, ...some];
   sender.send([sender.frame(reader.number, end)]);
@@ -73,11 +73,11 @@ describe('a reader who was stopped for longer than frames may wait', () => {
       const [sender, reader] = [await VdeStation.plug(directory), await VdeStation.plug(directory)];
       introduce([sender, reader]);
       sender.send(numbersTo(4000).map((serial) => sender.frame(reader.number, serial, 60)));
-      // Time itself is tried: the age of what waits. Nothing is told of it before the next frame.
+      // Real time is tested: the age of waiting frames. It has no effect before the next frame.
       await new Promise((resolve) => setTimeout(resolve, 500));
       sender.send([sender.frame(reader.number, end)]);
       const heard = reader.hear((frame) => serialOf(frame) === end).map(serialOf);
-      // The kernel's part, which nobody can take back: some hundred frames, from the first on.
+      // The kernel's part, which cannot be taken back: some hundred frames, from the first on.
       expect(heard).toEqual(numbersTo(heard.length));
       expect(heard.length).toBeLessThan(3000);
       for (const station of [sender, reader]) station.unplug();
@@ -111,7 +111,7 @@ describe('64 readers that are stalled for good', { timeout: 60_000 }, () => {
     const readers: VdeStation[] = [];
     for (let i = 0; i < 64; i++) readers.push(await VdeStation.plug(directory));
     introduce([flooder, one, other, ...readers]);
-    // What those keep who read again is not to be added to what they keep when they stall once more.
+    // The memory of readers that read again must not be added to that of their next stall.
     for (let stall = 0; stall < 4; stall++) {
       // Several times what fills the backlogs of all who do not read.
       flood(flooder, [one, other], 2500);
@@ -135,7 +135,7 @@ describe('64 readers that are stalled for good', { timeout: 60_000 }, () => {
     reader.hear((frame) => serialOf(frame) === end);
   }
 
-  /** So many full broadcasts, and as many small frames from each of a pair to the other: all that is for those two arrives. */
+  /** Sends that many full broadcasts, and as many small frames from each of a pair to the other: all frames for those two arrive. */
   function flood(flooder: VdeStation, pair: readonly [VdeStation, VdeStation], count: number): void {
     const [one, other] = pair;
     const traffic = new Traffic([

@@ -6,7 +6,7 @@ import { bin, freePort, useStage, type Output } from './stage.ts';
 
 const ended = { status: 0, signal: null };
 
-// What the home directory, the user's name and the temporary directory are is unknown or useless, and nobody asked for them.
+// The home directory, the user's name and the temporary directory are unknown or useless, and were not asked for.
 describe.each([
   ['no HOME', []],
   ['HOME=/proc', ['HOME=/proc']],

@@ -14,9 +14,9 @@ type Settle = (message: Message) => void;
 
 /** The real browser with one page, by the DevTools protocol: what a user sees and does, and what the page asks for. */
 export class Browser {
-  /** What the page has asked for, by its addresses. */
+  /** The page's requests, by their addresses. */
   readonly requests: string[] = [];
-  /** What the page complained of: errors, warnings, what its policy refused. */
+  /** The page's complaints: errors, warnings, refusals by its policy. */
   readonly complaints: string[] = [];
   readonly #socket: WebSocket;
   readonly #waiting = new Map<number, Settle>();
@@ -58,7 +58,7 @@ export class Browser {
     await loaded;
   }
 
-  /** The value of an expression in the page, as JSON. What it throws is thrown. */
+  /** Returns the value of an expression in the page, as JSON. Throws its errors. */
   async value<T>(expression: string): Promise<T> {
     const { result, exceptionDetails } = (await this.send('Runtime.evaluate', {
       expression,
@@ -109,7 +109,7 @@ export class Browser {
     await this.drawn();
   }
 
-  /** What is seen, as a PNG. */
+  /** Returns the visible page, as a PNG. */
   async screenshot(): Promise<Buffer> {
     const { data } = (await this.send('Page.captureScreenshot', { format: 'png' })) as { data: string };
     return Buffer.from(data, 'base64');

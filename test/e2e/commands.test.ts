@@ -140,7 +140,7 @@ describe('etherloom', { timeout: 60_000 }, () => {
     const fourth = await run([...masterOf(await freePort()), '--state', stage.path('y')]);
     expect(fourth).toMatchObject({ status: 1, text: expect.stringMatching(/another|in use|busy/) as string });
     expect(await master.end('SIGKILL')).toEqual({ status: null, signal: 'SIGKILL' });
-    // What a killed one left stands in nobody's way.
+    // The files of a killed process are in no one's way.
     await stage.etherloom(...masterOf(await freePort()));
   });
 

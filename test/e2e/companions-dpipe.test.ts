@@ -91,7 +91,7 @@ describe('our dpipe', { timeout: 60_000 }, () => {
     await running.line(/^deaf$/);
     process.kill(running.pid, 'SIGTERM');
     expect(await running.exit).toEqual({ status: 0, signal: null });
-    // Nobody is left in its group.
+    // Its group has no process left.
     await until('all have ended', () => {
       try {
         return !process.kill(-running.pid, 0);

@@ -172,7 +172,7 @@ describe('our vde_plug', { timeout: 60_000 }, () => {
     await plug.line(/a frame of 65535 octets was announced/);
     plug.stdin.write(streamed(frame(60, 6)));
     expect(listener.hear((heard) => heard[20] === 6)).toEqual([]);
-    // What is no frame, and what is empty, does no harm.
+    // Runts and empty frames do no harm.
     plug.stdin.write(Buffer.concat([streamed(Buffer.alloc(3), Buffer.alloc(0)), streamed(frame(60, 7))]));
     expect(listener.hear((heard) => heard[20] === 7)).toEqual([]);
     listener.unplug();
@@ -205,7 +205,7 @@ describe('our vde_plug', { timeout: 60_000 }, () => {
     const before = residentMiB(plug.pid);
     for (let sent = 0; sent < 100_000; sent += full.length) speaker.send(full);
     expect(residentMiB(plug.pid) - before).toBeLessThan(40);
-    // What comes out is a part of what was sent, in order and whole, and goes on with what is sent now.
+    // The output is a part of the input, in order and whole, and continues with the current input.
     let heard = Buffer.alloc(0);
     const serials: number[] = [];
     plug.stdout.on('data', (octets: Buffer) => {

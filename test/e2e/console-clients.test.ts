@@ -124,7 +124,7 @@ describe('vdeterm and unixterm', { timeout: 60_000 }, () => {
     const terminal = new Terminal(stage, bin('vdeterm'), console);
     await terminal.shows(new RegExp(`VDE switch V[^]*vde\\[${console}\\]: `));
     await terminal.type('port/cr', /port\/cr/);
-    // What was typed is on the screen already.
+    // The typed text is on the screen already.
     await terminal.type('\t', /eate/);
     await terminal.type(' 3\r', /\nSuccess\r\n/);
     await terminal.type('debug/add port\r', /\nSuccess\r\n/);
@@ -218,7 +218,7 @@ describe("wirefilter's console", { timeout: 60_000 }, () => {
       if (ours !== theirs) different.push(`${command}: ${ours ?? ''} instead of ${theirs ?? ''}`);
     }
     expect(different).toEqual([]);
-    // The table of commands is alike but for what is said of them, and one more that is ours.
+    // The table of commands is alike except for the descriptions, and one more that is ours.
     const [ours = '', theirs = ''] = await Promise.all(talks.map((talk) => talk.ask('help')));
     const names = (help: string): string[] =>
       help.split('\n').map((line) => line.slice(0, /^(markov-|setedge|show(info n|edges|current))/.test(line) ? 18 : 12).trim());
@@ -228,7 +228,7 @@ describe("wirefilter's console", { timeout: 60_000 }, () => {
   });
 });
 
-/** What both are asked: every command, with good, bad and missing values. */
+/** The commands given to both: every one, with good, bad and missing values. */
 function transcript(): string[] {
   const commands = readFileSync(new URL('../../fixtures/wirefilter-commands.txt', import.meta.url), 'utf8');
   return commands.split('\n').filter((line) => line !== '' && !line.startsWith('//'));

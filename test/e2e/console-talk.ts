@@ -23,12 +23,12 @@ export class ConsoleTalk {
     for (;;) {
       const talk = new ConsoleTalk(connect(path));
       await talk.#answered(0);
-      // Its file is there a moment before anybody listens.
+      // Its file exists a moment before the process listens.
       if (talk.text !== '') return talk;
     }
   }
 
-  /** Gives a command, and returns what is answered, without the prompt. Throws when the session is over. */
+  /** Gives a command, and returns the reply, without the prompt. Throws if the session is over. */
   async ask(command: string): Promise<string> {
     if (this.#isOver) throw new Error(`${command}: the session is over`);
     const from = this.text.length;

@@ -33,7 +33,7 @@ describe('the console of our vde_switch, for the original clients', { timeout: 6
     await terminal.line(/DBG MSG: port\/\+ 05/);
     terminal.stdin.write('port/showinfo\r');
     await terminal.line(/Numports=32/);
-    // What it learned from the table of commands at the beginning.
+    // From the table of commands that it read at the beginning.
     terminal.stdin.write('port/allp\t 5\r');
     await terminal.line(/Port 0005 untagged_vlan=0000 INACTIVE/);
     terminal.stdin.write('\u0004');

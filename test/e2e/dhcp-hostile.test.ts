@@ -16,7 +16,7 @@ import { VdeStation } from './vde-station.ts';
 const recordings = fileURLToPath(new URL('../../fixtures/dhcp-hostile', import.meta.url));
 const script = fileURLToPath(new URL('../../fixtures/record/hostile.py', import.meta.url));
 
-/** What the server makes of each recording: how many frames there were of each kind, and leases. */
+/** The server's treatment of each recording: the number of frames of each kind, and of leases. */
 const treated: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   // Their last eight offers are the most that wait, and give way to leases; with all, a port has three quarters of the pool.
   starvation: { 'frames offered': 112, 'frames rebooted': 23, 'frames nak-taken': 9, 'leases bound': 23, 'leases offered': 1 },
@@ -58,7 +58,7 @@ const treated: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   },
 };
 
-/** What stations send beside: the kernels of hosts, too. */
+/** The other frames of stations: also of the hosts' kernels. */
 const beside = ['frames arp', 'frames arp-reply', 'frames not-for-us', 'frames bad-icmp'];
 
 const attackerMac = macFromNumber(0x0200_0000_0066);
@@ -114,7 +114,7 @@ describe('a DHCP server that is attacked', { timeout: 120_000 }, () => {
       ]),
     );
 
-  /** Sends a recording, and reads what is answered to it. */
+  /** Sends a recording, and reads the answers. */
   const replay = (attacker: VdeStation, name: string): void => {
     const frames = framesOf(name);
     for (let at = 0; at < frames.length; at += stride) {

@@ -90,7 +90,7 @@ export async function record(host: Host, file: string): Promise<Running> {
   return dumpcap;
 }
 
-/** What tshark says of a recording: a line for each frame that the filter lets pass, with the fields between tabs. */
+/** Returns tshark's output for a recording: a line for each frame that the filter lets pass, with the fields between tabs. */
 export async function dissect(stage: Stage, file: string, filter: string, ...fields: string[]): Promise<string[]> {
   const wanted = fields.flatMap((field) => ['-e', field]);
   const tshark = ['tshark', '-r', file, '-Y', filter, ...(fields.length === 0 ? [] : ['-T', 'fields', ...wanted])];

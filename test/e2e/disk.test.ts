@@ -4,7 +4,7 @@ import { mountFlags } from './peers.ts';
 import { bin, freePort, poisoned, useStage, type Output } from './stage.ts';
 import type { Running } from './running.ts';
 
-/** What makes a file system of 256 KiB read-only, or full. */
+/** Commands that make a file system of 256 KiB read-only, or full. */
 const readOnly = 'mkdir -m 700 "$0/empty"; mount -o remount,bind,ro "$0"';
 const full = 'cat /dev/zero > "$0/filler" 2> /dev/null; mkdir -m 700 "$0/empty"';
 

@@ -6,8 +6,8 @@ import { introduce, VdeStation } from './vde-station.ts';
 const trips = 300;
 
 /**
- * What a flooder can have sent at most while another's frame crosses: two rounds of 64, all that the kernel keeps for it, and a batch of
- * the test's own. However the system shares out its processors, it is no more.
+ * The most frames of a flooder that cross while another's frame does: two rounds of 64, all that the kernel keeps for it, and a batch of
+ * the test's own. This holds however the system shares out its processors.
  */
 const aheadOfFrame = 2 * 64 + 280 + 64;
 

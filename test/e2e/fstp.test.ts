@@ -60,7 +60,7 @@ describe('a spanning tree of ours and the original vde_switch', { timeout: 90_00
     return { directory: service.directory, fstp };
   }
 
-  /** How many ports of the original have somebody. */
+  /** Returns the number of the original's ports with a client. */
   const portSockets = (directory: string): number => readdirSync(directory).filter((name) => /^\d/.test(name)).length;
 
   function wire(a: string, b: string): Running {
@@ -100,7 +100,7 @@ describe('a spanning tree of ours and the original vde_switch', { timeout: 90_00
   /** How often each station hears a broadcast of each: once, but its own, when there is a tree. */
   async function copies(): Promise<number[][]> {
     const serial = broadcast();
-    // What comes twice comes by a longer way. By then others have been heard everywhere, one after the other, by the shortest.
+    // A second copy comes by a longer way. By then others have arrived everywhere, one after the other, by the shortest.
     for (let later = 0, all = await isHeard(serial); all && later < longest; later++) all = await isHeard(broadcast());
     return heard(serial);
   }

@@ -17,7 +17,7 @@ const rounds = 3;
 const warmup = 1_000;
 const mostGrown = 32;
 
-/** What would end the switch, change how many it serves, or reach beyond it: to files and to other machines. */
+/** Commands that would end the switch, change how many clients it serves, or reach beyond it: to files and to other machines. */
 const beyond = /shutdown|load|logfile|pdump|capture|link\/add|setnumports|setuser|setgroup/;
 
 /** How many lines a session of a console gets. */
@@ -43,7 +43,7 @@ describe('our vde_switch', { timeout: 120_000 }, () => {
     });
     console.log(`${3 * (warmup + rounds * inputsARound)} inputs; memory grew by ${grown.toFixed(1)} MiB`);
     expect(ours.ended).toBeUndefined();
-    // What clients say is in the log, and begins no line of it.
+    // Text from clients is in the log, and begins no line of it.
     for (const line of ours.lines) expect(line).toMatch(/^(ready|vde_switch: [^\p{Cc}]*)$/u);
     // It is a hub, or not, and with trees, or without, as it was told.
     await tell('port/sethub 0\nfstp/setfstp 0\nhash/setexpire 100\nhash/setgcint 2\n');
@@ -51,7 +51,7 @@ describe('our vde_switch', { timeout: 120_000 }, () => {
     introduce([one, other]);
   });
 
-  /** So many of each kind: by the control socket, by the console's, by the data socket of clients. */
+  /** Sends that many of each kind: by the control socket, by the console's, by the data socket of clients. */
   async function fuzz(inputs: ReturnType<typeof inputsFor>, count: number): Promise<void> {
     await Promise.all([
       crowd(count, 20, () => speak(stage.path('s', 'ctl'), inputs.control.next())),
@@ -87,7 +87,7 @@ function speak(path: string, octets: Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => {
     const socket = createConnection(path);
     socket.on('error', (error: NodeJS.ErrnoException) => {
-      // Whoever makes no sense is not heard to the end.
+      // A client that sends nonsense is not heard to the end.
       if (error.code !== 'EPIPE' && error.code !== 'ECONNRESET') reject(error);
     });
     socket.once('close', () => resolve());
@@ -123,7 +123,7 @@ function descriptorsOf(pid: number): number {
   return readdirSync(`/proc/${pid}/fd`).length;
 }
 
-/** What is in memory of a process, in MiB. */
+/** Returns the memory of a process, in MiB. */
 function memoryOf(pid: number): number {
   return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
 }

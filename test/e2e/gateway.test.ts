@@ -38,7 +38,7 @@ async function open(stage: Stage, ...more: readonly string[]): Promise<Scene> {
 
 const served = ['--dhcp', '10.77.0.0/24', '--gateway'];
 
-/** What the console says of frames that were dropped at the gateway's port. */
+/** Returns the console's report on frames that were dropped at the gateway's port. */
 async function drops(stage: Stage): Promise<string> {
   return (await stage.run([bin('vdecmd'), '-s', stage.path('mgmt'), 'port/drops', '1'])).text;
 }

@@ -50,7 +50,7 @@ function pinged(stack: Stack, to: Parameters<Stack['ping']>[0], payload = new Ui
   return new Promise((resolve) => void stack.ping(to, resolve, { timeout: 5000, payload }));
 }
 
-/** What a program of Node on the kernel's side says; it has a UDP socket, `socket`. */
+/** Returns the output of a program of Node on the kernel's side; it has a UDP socket, `socket`. */
 function udpProgram(text: string): string[] {
   const first = `const socket = require('dgram').createSocket('udp4'); setTimeout(() => process.exit(1), 10000).unref();`;
   return [process.execPath, '-e', first + text];

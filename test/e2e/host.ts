@@ -16,8 +16,8 @@ export class Host {
   }
 
   /**
-   * Makes it, with a card of that MAC address, and of that address if given (`10.0.0.1/24`). What programs write to /run and /var/lib
-   * stays in it.
+   * Makes it, with a card of that MAC address, and of that address if given (`10.0.0.1/24`). Files that programs write to /run and /var/lib
+   * stay in it.
    */
   static async open(stage: Stage, { mac, address }: { mac: string; address?: string }): Promise<Host> {
     const flags = namespaceFlags();

@@ -73,7 +73,7 @@ describe('a command that a tool starts', { timeout: 60_000 }, () => {
     expect(ours.limits).toMatch(/^Max open files +777 /m);
     expect([ours.umask, ours.blocked]).toEqual([theirs.umask, theirs.blocked]);
     expect(ours.environment).toEqual(theirs.environment);
-    // What the caller ignored, but for the signals that the tools handle; and none of those that only the original ignores.
+    // The signals that the caller ignored, except those that the tools handle; and none of those that only the original ignores.
     expect(ours.ignored).toBe(maskOf(SIGUSR2, SIGWINCH));
     expect(theirs.ignored).toBe(ours.ignored | ignoredByOriginal);
     expect(theirs.ignored & maskOf(SIGHUP, SIGINT)).toBe(0n);

@@ -1,9 +1,9 @@
-// What talks to each other through a gateway, each a process in its namespace; the octets of a transfer are the same on both sides.
+// The ends of connections through a gateway, each a process in its namespace; the octets of a transfer are the same on both sides.
 //
 //   serve ADDRESS PORT                 answers GET / with a page, GET /octets/N with N octets, POST with whether the octets are the same
-//   page URL                           prints what is there
+//   page URL                           prints the page there
 //   get URL N, put URL N               moves N octets, prints `moving`, then `same N octets in MS ms`
-//   connect ADDRESS PORT N PARALLEL    so many short connections, one request each, prints `answered N`
+//   connect ADDRESS PORT N PARALLEL    that many short connections, one request each, prints `answered N`
 import { createCipheriv } from 'node:crypto';
 import { createServer, request } from 'node:http';
 import { connect } from 'node:net';

@@ -5,10 +5,10 @@ import { networkFlags, type Need } from './peers.ts';
 import type { Running, RunningOptions } from './running.ts';
 import { bin, poisoned, type Output, type Stage } from './stage.ts';
 
-/** What the tests of gateways take: CI has no Internet, so a namespace plays it. */
+/** The needs of the tests of gateways: CI has no Internet, so a namespace plays it. */
 export const gatewayNeeds: readonly Need[] = ['networks', '/usr/bin/vde_plug', 'dnsmasq'];
 
-/** What they take for a guest whose card is a tap. */
+/** Their needs for a guest whose card is a tap. */
 export const tapGuestNeeds: readonly Need[] = ['namespaces', 'vde_plug2tap', 'busybox'];
 
 /** The one name that the Internet's DNS server knows, and what it has in its place. */

@@ -33,7 +33,7 @@ describe('a star whose segment has a large MTU', { timeout: 120_000 }, () => {
       ] as const) {
         using console = await star.console(node);
         expect((await console.run('cat /sys/class/net/eth0/mtu')).output).toBe(String(mtu));
-        // What fits the MTU leaves with DF set; what does not would be taken apart here, and counted.
+        // A packet that fits the MTU leaves with DF set; a longer one would be fragmented here, and counted.
         const { status, output } = await console.run(`ping -c 3 -W 5 -s ${size} ${peer}`);
         expect(output).toContain('3 packets received');
         expect(status).toBe(0);

@@ -1,4 +1,4 @@
-/** What `docs/dhcp.md` promises, tried outside the project's tree as others compile it: by the doors of the packed package alone. */
+/** The promises of `docs/dhcp.md`, tried outside the project's tree as others compile them: by the doors of the packed package alone. */
 export const outsideDhcp = `
 import { DhcpServer, EtherloomError, dhcpConfig, volatileLeaseStore, type DhcpEvent, type LeaseRecord } from 'etherloom/dhcp';
 import { lab, type LabDhcp, type LabDhcpOptions, type LabStation, type Network } from 'etherloom/lab';

@@ -6,7 +6,7 @@ import { until, useStage } from './stage.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** What of the tree is in the package, by its beginning. */
+/** The files of the tree that are in the package, by their beginning. */
 const contents = [
   /^bin\//,
   /^build\/commands\/[\w.-]+\.c?js$/,

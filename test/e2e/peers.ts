@@ -4,9 +4,8 @@ import { join } from 'node:path';
 import { searchPath } from './running.ts';
 
 /**
- * What a scenario cannot do without: programs, `namespaces` where it makes network namespaces with taps in them, `networks` where it makes some
- * without, `mounts` where it makes
- * mount namespaces, `users` where it makes a user of its own, `registry` where it installs packages.
+ * A requirement of a scenario: a program; `namespaces` if it makes network namespaces with taps in them, `networks` if it makes some
+ * without, `mounts` if it makes mount namespaces, `users` if it makes a user of its own, `registry` if it installs packages.
  */
 export type Need = string;
 

@@ -15,7 +15,7 @@ const ofSize =
 describe('ports with a vde_plug each', { timeout: 60_000 }, () => {
   const stage = useStage(['vde_plug']);
 
-  /** So many vde_plugs at a switch, at ports 1 and up, and somebody at its console. */
+  /** Starts that many vde_plugs at a switch, at ports 1 and up, and a client of its console. */
   async function plugs(count: number): Promise<{ talk: ConsoleTalk; plugs: Plug[]; another: () => Promise<Plug> }> {
     const ours = await stage.vdeSwitch('-s', stage.path('s'), '-M', stage.path('m'), '--nostdin');
     const made: Plug[] = [];

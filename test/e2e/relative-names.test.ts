@@ -14,7 +14,7 @@ const places = [
 
 interface Client {
   readonly command: (name: string) => readonly string[];
-  /** What the console shows of the client, besides its process id where that is told. */
+  /** The console's line about the client, besides its process id where that is shown. */
   readonly shown: string;
 }
 
@@ -95,7 +95,7 @@ describe('our switch in the background, with relative names', { timeout: 60_000 
     const ports = ['qemu://local,remote', 'qemu-stream://./dialled', 'qemu-stream-listen://./listening'];
     const options = ['-d', '-s', 'a', '-M', 'm', ...ports.flatMap((port) => ['--port', port])];
     expect((await stage.run([bin('etherloom'), 'switch', ...options], { ...poisoned, cwd })).status).toBe(0);
-    // What QEMU makes, after the switch has left the directory.
+    // The socket that QEMU makes, after the switch has left the directory.
     const datagrams = datagramSocket();
     bindFile(datagrams, { path: join(cwd, 'remote'), mode: 0o600 });
     connectPath(datagrams, join(cwd, 'local'));

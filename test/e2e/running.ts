@@ -14,7 +14,7 @@ export interface RunningOptions {
   readonly cwd?: string;
   /** Standard output is not lines: it is left to `stdout`. Default: false. */
   readonly binary?: boolean;
-  /** The process makes a group of its own, which is to be ended as a whole. Default: false. */
+  /** The process makes a group of its own, which must be ended as a whole. Default: false. */
   readonly group?: boolean;
 }
 
@@ -161,7 +161,7 @@ export function parseLogged(line: string): Logged | undefined {
 }
 
 function environment(more: Readonly<Record<string, string | undefined>>): NodeJS.ProcessEnv {
-  // Without what would make our own processes behave otherwise than a user's; and daemons' programs are not in everybody's PATH.
+  // Without variables that would make our own processes behave otherwise than a user's; and daemons' programs are not in every PATH.
   const neutral = { NODE_OPTIONS: undefined, ETHERLOOM_LOG: undefined, XDG_RUNTIME_DIR: undefined, PATH: searchPath };
   return { ...process.env, ...neutral, ...more };
 }

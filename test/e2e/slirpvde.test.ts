@@ -48,8 +48,8 @@ describe('slirpvde', { timeout: 60_000 }, () => {
 });
 
 /**
- * Returns the libslirp that a process reads and writes; undefined while there is none. The one that is tried before has no input, and what is
- * not yet the program has the input of its parent.
+ * Returns the libslirp that a process reads and writes; undefined while there is none. The one that is tried before has no input, and a
+ * process before its exec has the input of its parent.
  */
 function slirpOf({ pid }: Running): number | undefined {
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number);

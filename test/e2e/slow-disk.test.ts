@@ -6,7 +6,7 @@ import { VdeStation } from './vde-station.ts';
 /** How long the disk takes for each thing, in milliseconds. */
 const slowness = 5000;
 
-/** No pause between two frames may be longer, in milliseconds. */
+/** The longest pause allowed between two frames, in milliseconds. */
 const longestPause = 1000;
 
 /** A command whose system calls of those names take long, as on a disk that is too busy; `about` is the file that they are about. */
@@ -48,7 +48,7 @@ describe('a slow disk', { timeout: 120_000 }, () => {
   it('makes slaves wait for their ids, and guests for their leases, but no frame', async () => {
     const port = await freePort();
     const star = ['--listen', `127.0.0.1:${port}`, '--subnet', '10.77.0.0/24', '--sock', stage.path('m'), '--state', stage.path('ms')];
-    // What a master makes once is there.
+    // The files that a master makes once exist.
     await (await stage.etherloom('master', ...star)).end();
     const master = stage.start(onSlowDisk([bin('etherloom'), 'master', ...star], 'fsync,fdatasync,pwrite64'), poisoned);
     await master.line(/^ready$/, { timeout: 60_000 });

@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeEach } from 'vitest';
 import { missing, type Need } from './peers.ts';
 import { Running, type Exit, type RunningOptions } from './running.ts';
 
-/** What a command said, and how it ended. */
+/** The output of a command, and its end. */
 export interface Output extends Exit {
   /** Standard output and standard error. */
   readonly text: string;
@@ -21,8 +21,8 @@ type Companion =
 export const bin = (name: 'etherloom' | 'vde_switch' | Companion): string => fileURLToPath(new URL(`../../bin/${name}`, import.meta.url));
 
 /**
- * The stage of a `describe` for scenarios with these needs; where one is missing they are skipped, with the reason. What is on it goes
- * when the test ends or, where `shared`, when the last one does. A test that fails shows what was said.
+ * The stage of a `describe` for scenarios with these needs; if one is missing they are skipped, with the reason. Things on it go when the
+ * test ends or, if `shared`, when the last one does. A test that fails shows all output.
  */
 export function useStage(needs: readonly Need[], { shared = false }: { shared?: boolean } = {}): Stage {
   const stage = new Stage();
@@ -54,7 +54,7 @@ export class Stage {
     return running;
   }
 
-  /** Starts `etherloom`, in which frames that somebody keeps are overwritten, and returns it when it is ready. */
+  /** Starts `etherloom`, in which borrowed frames are overwritten, and returns it when it is ready. */
   async etherloom(...args: string[]): Promise<Running> {
     const running = this.start([bin('etherloom'), ...args], poisoned);
     await running.line(/^ready$/);
@@ -76,7 +76,7 @@ export class Stage {
     return { ...exit, text: running.lines.join('\n') };
   }
 
-  /** What all processes said. */
+  /** Returns the output of all processes. */
   report(): string {
     return (
       this.#told +
@@ -105,14 +105,14 @@ export class Stage {
 }
 
 /**
- * The environment in which received frames are overwritten after each breath, so that whoever kept one is found out. No service manager is
- * in it, though the tests may run under one.
+ * The environment in which received frames are overwritten after each breath, which detects code that keeps one. It has no service manager,
+ * though the tests may run under one.
  */
 export const poisoned = { env: { ETHERLOOM_POISON: '1', INVOCATION_ID: '', NOTIFY_SOCKET: '' } };
 
 /**
- * A port of the loopback that is free, and the one above it too. Not one of those that the system gives to whoever dials, which may be
- * gone when a listener comes back.
+ * A free port of the loopback, with the one above it free too. It is not one of those that the system assigns to dialling sockets, since it
+ * could be taken when a listener comes back.
  */
 export async function freePort(): Promise<number> {
   for (;;) {
@@ -121,7 +121,7 @@ export async function freePort(): Promise<number> {
   }
 }
 
-/** Waits until something is so, for what tells nobody when it comes to be. Throws after `timeout` milliseconds. */
+/** Waits until a condition is true, for conditions without an event. Throws after `timeout` milliseconds. */
 export async function until(what: string, isSo: () => boolean | Promise<boolean>, timeout = 10_000): Promise<void> {
   const limit = Date.now() + timeout;
   while (!(await isSo())) {
@@ -130,7 +130,9 @@ export async function until(what: string, isSo: () => boolean | Promise<boolean>
   }
 }
 
-/** Whether somebody listens on that port of the loopback, as the kernel tells it: whoever asked himself would be taken for a client. */
+/**
+ * Returns whether a process listens on that port of the loopback, as the kernel reports it: a test by connecting would count as a client.
+ */
 export function isListening(port: number): boolean {
   const local = `0100007F:${port.toString(16).toUpperCase().padStart(4, '0')}`;
   const listening = '0A';

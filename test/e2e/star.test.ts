@@ -20,7 +20,7 @@ describe('a star of a master, two slaves and three real guests', { timeout: 120_
   let star: Star;
   let master: Running;
   let slaves: Running[] = [];
-  /** What is heard on the master's switch. */
+  /** Receives the frames on the master's switch. */
   let plug: Plug;
 
   const listen = async (): Promise<void> => {
@@ -125,7 +125,7 @@ describe('a star of a master, two slaves and three real guests', { timeout: 120_
     await until('the guest sends what it can', () => cpuMilliseconds(qemu) - before > 500);
     const [slave] = slaves;
     slave?.signal('SIGSTOP');
-    // More frames than the switch's socket holds. They come to an end, so that what is measured is QEMU's work and not the guest's own.
+    // More frames than the switch's socket holds. They come to an end, so that QEMU's work is measured and not the guest's own.
     await console.run('ping -i 0.005 -c 500 -w 4 -s 1000 10.77.0.12');
     const begun = { cpu: cpuMilliseconds(qemu), at: performance.now() };
     await passed(begun.at + 5000);
@@ -180,7 +180,7 @@ function figures(values: readonly number[]): { median: number } {
   return { median: sorted[Math.floor(sorted.length / 2)] ?? Number.NaN };
 }
 
-/** Waits for a moment of performance.now(): what is measured is a stretch of real time. */
+/** Waits for a moment of performance.now(): a stretch of real time is measured. */
 function passed(moment: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, moment - performance.now()));
 }

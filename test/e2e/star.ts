@@ -50,7 +50,7 @@ export class Star {
     return Number(readFileSync(guestFilesIn(`${this.state(node)}/guest`).pidFile, 'utf8'));
   }
 
-  /** What a node's guest has said on its console. */
+  /** Returns the console output of a node's guest. */
   saidBy(node: string): string {
     return readFileSync(guestFilesIn(`${this.state(node)}/guest`).consoleLog, 'utf8');
   }

@@ -12,7 +12,7 @@ async function serve(host: Host, command: readonly string[]): Promise<Running> {
   return running;
 }
 
-/** What TCP carries from one host to another, in Mbit/s. */
+/** Returns the throughput of TCP from one host to another, in Mbit/s. */
 async function throughput(from: Host, to: Host, address: string, seconds: number): Promise<number> {
   const server = to.start(['iperf3', '-s', '-1', '--forceflush']);
   await server.line(/Server listening/);
@@ -22,7 +22,7 @@ async function throughput(from: Host, to: Host, address: string, seconds: number
   return end.sum_received.bits_per_second / 1e6;
 }
 
-/** Pings with packets of that size which nobody may take apart, and returns the percentage that was lost. */
+/** Pings with packets of that size that must not be fragmented, and returns the percentage that was lost. */
 async function bigPing(from: Host, address: string, size: number): Promise<string | undefined> {
   const { text } = await from.run(['ping', '-M', 'do', '-c', '20', '-i', '0.01', '-W', '2', '-s', String(size), address]);
   return /([\d.]+)% packet loss/.exec(text)?.[1];

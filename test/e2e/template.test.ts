@@ -22,7 +22,7 @@ test('two hosts ping', async () => {
 });
 `;
 
-/** What `docs/lab.md` tells of, as others compile it: with all checks of TypeScript, of our types, too. */
+/** The promises of `docs/lab.md`, as others compile them: with all checks of TypeScript, of our types, too. */
 const strict = `
 import { EtherloomError, assertReaches, fromPcap, lab, play, recording, survives, viewOf } from 'etherloom/lab';
 import type { HostProgram, LabRefusal, LabUdpOptions, RunView, StationProgram } from 'etherloom/lab';
@@ -230,7 +230,7 @@ describe('the template of a project that tests networks', { timeout: 180_000 }, 
     expect(outside.text).toMatch(/21 passed/);
     // With the script that draws it, which is in the package.
     expect(readFileSync(stage.path('project', 'run.html'), 'utf8')).toMatch(/<script>.*requestAnimationFrame/);
-    // Its types are there: what is wrong is found.
+    // Its types are there: a mistake is found.
     writeFileSync(stage.path('project', 'wrong.ts'), `import { lab } from 'etherloom/lab';\nlab({ sed: 7 });\n`);
     const wrong = await stage.run(['npm', 'test', ...prefix], home());
     expect(wrong.text).toMatch(/wrong\.ts\(2,7\): error .*'sed' does not exist in type 'LabOptions'/);

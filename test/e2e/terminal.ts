@@ -4,7 +4,7 @@ import { until, type Stage } from './stage.ts';
 /** A program in a terminal of its own. */
 export class Terminal {
   readonly running: Running;
-  /** What the screen was sent. */
+  /** The output to the screen. */
   text = '';
 
   constructor(stage: Stage, ...command: readonly string[]) {

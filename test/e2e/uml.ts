@@ -6,7 +6,7 @@ import type { Actor } from '../rights.ts';
 import type { Running } from './running.ts';
 import type { Stage } from './stage.ts';
 
-/** What a guest of User-mode Linux needs: the kernel, what is in it, and a compiler for what it wants on newer processors. */
+/** The needs of a guest of User-mode Linux: the kernel, the programs in it, and a compiler for its requirements on newer processors. */
 export const umlNeeds = ['linux.uml', 'busybox', 'ldd', 'gcc'];
 
 /** The guest's init: it has an address, pings the other guest until that answers, says so, and powers off at a line of input. */

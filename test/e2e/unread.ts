@@ -9,12 +9,12 @@ const F_SETFL = 4;
 const TIOCGPTN = 0x80045430;
 const TIOCSPTLCK = 0x40045431;
 
-/** What standard error can be. */
+/** The kinds of standard error. */
 export const readers = ['pipe', 'FIFO', 'terminal', 'socket'] as const;
 
-/** A reader of somebody's standard error who reads only when the test does. */
+/** A reader of a process's standard error that reads only when the test does. */
 export class StoppedReader implements Disposable {
-  /** What the writer is given. */
+  /** The end for the writer. */
   readonly writeEnd: Fd;
   readonly #readEnd: Fd;
 

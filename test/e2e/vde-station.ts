@@ -15,7 +15,7 @@ const batch = new SendBatch(ring);
 
 let stations = 0;
 
-/** To whom a frame is, or of whom it is: a station by its number, or all. */
+/** The receiver or sender of a frame: a station by its number, or all. */
 export type Whom = number | 'all';
 
 /**
@@ -74,7 +74,7 @@ export class VdeStation {
     return count;
   }
 
-  /** What waits now: copies, at most a batch of 64. */
+  /** Returns the waiting frames: copies, at most a batch of 64. */
   take(): Uint8Array[] {
     return Array.from({ length: this.skip() }, (_, i) => ring.frame(i)?.slice() ?? new Uint8Array());
   }
@@ -116,7 +116,7 @@ export class VdeStation {
   }
 }
 
-/** What a station is to send, in order. */
+/** Frames for a station to send, in order. */
 export interface Flow {
   readonly from: VdeStation;
   readonly frames: readonly Uint8Array[];
@@ -151,7 +151,7 @@ export class Traffic {
     }
   }
 
-  /** What a receiver has heard. */
+  /** Returns the frames that a receiver has received. */
   heardBy(receiver: VdeStation): readonly Uint8Array[] {
     return this.#heard.get(receiver) ?? [];
   }

@@ -1,13 +1,13 @@
 import type { Running } from './running.ts';
 import { bin, poisoned, until, type Stage } from './stage.ts';
 
-/** Whose program. */
+/** The origin of a program. */
 export type Whose = 'ours' | 'theirs';
 
 /** Both. */
 export const whose: readonly Whose[] = ['ours', 'theirs'];
 
-/** That wirefilter: ours, or the one that is installed. */
+/** Returns that side's wirefilter: ours, or the installed one. */
 export const wirefilter = (side: Whose): string => (side === 'ours' ? bin('wirefilter') : 'wirefilter');
 
 /** A wirefilter from standard input to standard output, between pipes. */

@@ -6,7 +6,7 @@ import { bin, freePort, useStage } from './stage.ts';
 describe('a slave whose master is not where it asks', { timeout: 60_000 }, () => {
   const stage = useStage([]);
 
-  /** What a slave says that asks there, until it would try again. */
+  /** Returns the output of a slave that dials that port, until it would try again. */
   const saidBySlave = async (port: number): Promise<string> => {
     const own = ['--sock', stage.path('s'), '--state', stage.path('s.state')];
     const slave = stage.start([bin('etherloom'), 'slave', '--master', `127.0.0.1:${port - 1}`, '--control', String(port), ...own]);

@@ -11,7 +11,7 @@ afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
 const place = (name: string): string => join(directory, name);
 
-/** A broadcast from a station of this number, which nobody answers. */
+/** A broadcast from a station of this number, which gets no answer. */
 function broadcastOf(station: number): Uint8Array {
   const frame = new Uint8Array(60).fill(0xff, 0, 6);
   frame.set([2, 0, 0, 0, 0, station, 0x88, 0xb5], 6);
@@ -100,7 +100,7 @@ describe('a star in a program', () => {
     await using b = await loop.dial(`vde://${master.directory}`);
     const heard = firstFrame(b);
     void firstFrame(a);
-    // The slave is ready before its link is up; what is sent until then goes nowhere.
+    // The slave is ready before its link is up; frames sent until then are lost.
     const again = setInterval(() => loop.send(a, broadcastOf(3)), 20);
     expect(await heard).toEqual(broadcastOf(3));
     clearInterval(again);

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 
-/** What is to be fuzzed. */
+/** The choice of inputs to fuzz. */
 export type FuzzArguments =
   | {
       readonly do: 'run';
@@ -14,7 +14,7 @@ export type FuzzArguments =
   | { readonly do: 'repeat'; readonly target: string; readonly seed: number }
   | { readonly do: 'replay'; readonly target: string; readonly file: string };
 
-/** What to write on a command line. */
+/** The text about the command line. */
 export const usage = `usage: npm run fuzz [-- OPTIONS]
   --target NAME            one target alone; may be given again. Default: all
   --inputs N               inputs for each target. Default: 10 million for all together
@@ -22,7 +22,7 @@ export const usage = `usage: npm run fuzz [-- OPTIONS]
   --target NAME --seed N   repeats the inputs of that seed, and looks for the fewest that fail
   --target NAME --replay F takes the inputs in a file as they are kept under fixtures/fuzz`;
 
-/** Reads a command line. Throws an Error that says what is wrong. */
+/** Reads a command line. Throws an Error with the mistake. */
 export function fuzzArguments(args: readonly string[], now: number): FuzzArguments {
   const string = { type: 'string' } as const;
   const { values } = parseArgs({

@@ -1,13 +1,13 @@
 import { Worker } from 'node:worker_threads';
 import { board, type Job, type JobResult } from './worker.ts';
 
-/** No more processors are used: others want some, too. */
+/** The most processors used: others need some, too. */
 const mostThreads = 2;
 
 /** A thread that does no episode for so long hangs, in milliseconds. */
 const patience = 60_000;
 
-/** What a thread may keep, in MiB: an input that makes more of itself fails. */
+/** The most memory of a thread, in MiB: an input that grows beyond it fails. */
 const mostHeap = 512;
 
 /** How a job went: what the thread says of it, or that it said nothing any more. */
@@ -27,7 +27,7 @@ export async function runJobs(jobs: readonly Job[], tell: (report: Report) => vo
       tell(report);
       if (!report.failed) continue;
       good = false;
-      // Who knows what it left, and whether it still runs.
+      // Its remains are unknown, and it may still run.
       await thread.end();
       thread = undefined;
     }

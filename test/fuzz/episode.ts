@@ -5,7 +5,7 @@ import type { Target } from './target.ts';
 /** An input that takes longer is taken for one that never ends, in milliseconds: others use this machine, too. */
 const patience = 10_000;
 
-/** What went wrong, and all that was taken until then: the last input is the one that showed it. */
+/** A failure, and all inputs until then: the last one is the one that showed it. */
 export class FuzzFailure extends Error {
   readonly inputs: readonly Uint8Array[];
 

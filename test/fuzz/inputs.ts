@@ -1,7 +1,7 @@
 import type { Random } from '../../src/random.ts';
 import type { Target } from './target.ts';
 
-/** No input is longer, in octets: somewhat more than the longest frame. */
+/** The length of the longest input, in octets: somewhat more than the longest frame. */
 const longest = 12_000;
 
 /** Where programs go wrong: around nothing, the sign and all ones. */

@@ -9,7 +9,7 @@ export function keptFor(target: string): { readonly name: string; readonly input
     .map((file) => ({ name: file, inputs: parseInputs(readFileSync(new URL(file, directory), 'utf8')) }));
 }
 
-/** An input a line, in hexadecimal; what is behind a # is for people. */
+/** Parses an input a line, in hexadecimal; text behind a # is for people. */
 export function parseInputs(text: string): Uint8Array[] {
   const lines = text.split('\n').map((line) => line.replace(/#.*/, '').trim());
   return lines.filter((line) => line !== '').map((line) => new Uint8Array(Buffer.from(line === '-' ? '' : line, 'hex')));

@@ -8,7 +8,7 @@ import { targetNamed, targets } from './targets/all.ts';
 
 const all = 10_000_000;
 
-/** What a target may leave on the heap in one run, in octets: it makes gigabytes. */
+/** The most octets that a target may leave on the heap in one run: it makes gigabytes. */
 const mostGrown = 8_388_608;
 
 try {

@@ -9,7 +9,7 @@ export interface Target {
   readonly name: string;
   /** Valid inputs, from which others are made. */
   readonly seeds: () => readonly Uint8Array[];
-  /** What means something to it, to be put in anywhere. Default: nothing. */
+  /** Tokens with a meaning to it, for use anywhere in an input. Default: none. */
   readonly words?: () => readonly Uint8Array[];
   /** Makes a new one. */
   readonly open: () => Trial;

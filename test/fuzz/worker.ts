@@ -4,19 +4,19 @@ import { FuzzFailure, runEpisode } from './episode.ts';
 import { formatInputs } from './kept.ts';
 import { targetNamed } from './targets/all.ts';
 
-/** What a thread is told to do. */
+/** The task of a thread. */
 export interface Job {
   readonly target: string;
   readonly from: number;
   readonly inputs: number;
 }
 
-/** What came of it. */
+/** The result of a task. */
 export type JobResult =
   | { readonly failed: false; readonly inputs: number; readonly milliseconds: number; readonly grown: number }
   | { readonly failed: true; readonly seed: number; readonly why: string; readonly inputs: string };
 
-/** What a thread tells while it is busy, in memory that others see: the seed at hand, and how many episodes are done. */
+/** The report of a busy thread, in memory that others see: the current seed, and the number of finished episodes. */
 export const board = { seed: 0, episodes: 1, size: 2 } as const;
 
 if (!isMainThread) {
@@ -38,13 +38,13 @@ function run({ target: name, from, inputs }: Job, shared: Float64Array): JobResu
       return { failed: true, seed, why: error.message, inputs: formatInputs(error.inputs) };
     }
     shared[board.episodes] = (shared[board.episodes] ?? 0) + 1;
-    // By then all code has been run, and what is made once has been made.
+    // By then all code has run, and all one-time memory is allocated.
     if (heap === undefined && done > inputs / 4) heap = collectedHeap();
   }
   return { failed: false, inputs: done, milliseconds: performance.now() - start, grown: collectedHeap() - (heap ?? collectedHeap()) };
 }
 
-/** What is in use after garbage was collected, in octets. */
+/** Returns the memory in use after garbage was collected, in octets. */
 function collectedHeap(): number {
   globalThis.gc?.();
   return process.memoryUsage().heapUsed;

@@ -55,7 +55,7 @@ describe('a host with DHCP', () => {
     using stage = segment();
     const { wire, events } = stage;
     const { host, leases } = leased(wire);
-    // By then nobody knows the server's MAC address.
+    // By then the server's MAC address is not known any more.
     wire.clock.advanceSeconds(100);
     host.arp.learn(ipv4FromNumber(0x0a4d_0002), macOf(2));
     host.release();

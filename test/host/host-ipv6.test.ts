@@ -51,7 +51,7 @@ describe('an IPv6 host', () => {
     using wire = new Wire();
     const [a] = hosts(wire, 1);
     const conflicts: MacAddress[] = [];
-    // With the same MAC address nobody can tell them apart: one that claims the address of another.
+    // Two hosts with the same MAC address cannot be told apart: one that claims the address of another.
     const b = wire.host(1, { ipv6: true, send: () => undefined, onConflict: (mac) => conflicts.push(mac) });
     wire.clock.advance(10);
     b.receive(frameOf(stranger, multicastMacOf(allNodes), advertisement(first), linkLocalOf(stranger), allNodes));

@@ -10,7 +10,7 @@ const packet = (n: number): Uint8Array => Uint8Array.of(n);
 /** A cache of neighbours that are named by text. */
 function cache(): {
   clock: ManualClock;
-  /** When somebody was asked, in seconds, and whom. */
+  /** The questions: the time in seconds, and the address. */
   asked: string[];
   sent: (readonly [MacAddress, number])[];
   neighbours: NeighbourCache<string>;

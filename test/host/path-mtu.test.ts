@@ -21,7 +21,7 @@ function at6(text: string): Ipv6Address {
   return address;
 }
 
-/** Somebody behind the router. */
+/** A host behind the router. */
 const far4: IpAddress = parseIpv4('10.1.0.1') ?? addressOf(1);
 const far6 = at6('fd01::1');
 

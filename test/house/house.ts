@@ -1,4 +1,4 @@
-/** Reads the house: the rooms of `src/`, and who imports whom. */
+/** Reads the house: the rooms of `src/`, and their imports. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 

@@ -158,7 +158,7 @@ function spread(layer: readonly Item[], widths: Widths, wanted: (item: Item) => 
     let block = { items: [item], sum: (wanted(item) ?? item.x) - width / 2, width };
     for (let last = blocks.at(-1); last !== undefined && leftOf(last) + last.width > leftOf(block); last = blocks.at(-1)) {
       blocks.pop();
-      // What the later items want is counted from the left edge of the joined block.
+      // The wishes of the later items are counted from the left edge of the joined block.
       const sum = last.sum + block.sum - last.width * block.items.length;
       block = { items: [...last.items, ...block.items], sum, width: last.width + block.width };
     }

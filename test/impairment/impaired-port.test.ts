@@ -177,7 +177,7 @@ describe('a port that is down', () => {
     stage.port.condition = sound;
     stage.send(5);
     stage.come(6);
-    // What was cut does not hold up what comes then.
+    // Frames that were cut do not hold up later ones.
     expect([stage.wire.sent, stage.heard, stage.idle]).toEqual([[5], [6], 1]);
     expect([stage.carriers, stage.wire.enabled]).toEqual([
       [true, false, true],

@@ -15,7 +15,7 @@ import {
 } from '../../src/lab/lab.ts';
 import { broadcast } from './frames.ts';
 
-/** What an assertion says when it fails. */
+/** Returns the message of a failing assertion. */
 async function failureOf(assertion: Promise<void>): Promise<string> {
   try {
     await assertion;
@@ -75,7 +75,7 @@ describe('that a host reaches another', () => {
       'who has 10.0.0.2? 10.0.0.1 asks -- lost: the link is silenced\n  it also reached c: delivered\nit was lost: the link is silenced\nlast between s1.1 and s2.1:\n',
     );
     expect(message).not.toContain('would now do this with it');
-    // What is lost on the way back is said to be lost there.
+    // A frame that is lost on the way back is reported as lost there.
     const back = await failureOf(assertReaches(b, a, { timeout: 500 }));
     expect(back).toContain(
       's1.1 > s2.1  02:00:00:00:00:01 > 02:00:00:00:00:02: ARP, 10.0.0.1 is at 02:00:00:00:00:01 -- lost: the link is silenced',

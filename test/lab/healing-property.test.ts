@@ -33,7 +33,7 @@ function build({ seed, parents, extra, priorities }: typeof graph extends fc.Arb
   return net;
 }
 
-/** Everybody who is joined by links reaches everybody else: from one of each group all are tried. */
+/** Checks that all hosts joined by links reach each other: from one of each group all are tried. */
 async function allReach(net: Network): Promise<void> {
   const groups: LabHost[][] = [];
   for (const host of net.hosts) {

@@ -231,7 +231,7 @@ describe('the port of a client', () => {
     net.linkNamed('b-s1').cut();
     expect(statesOf(dhcp).filter((state) => state === 'offered')).toEqual([]);
     expect((await ask(net, c, discover(c)))?.message.yiaddr).not.toBe(address);
-    // Its lease waits for it, as long as nobody needs the address.
+    // Its lease waits for it, as long as no other client needs the address.
     net.linkNamed('a-s1').cut();
     await net.run({ seconds: 11 });
     expect(statesOf(dhcp)).toContain('bound');

@@ -240,7 +240,7 @@ describe('a disposed network', () => {
     for (const one of refused) expect(one, String(one)).toThrow('the network was disposed; ');
     for (const one of [() => net.run({ seconds: 5 }), () => net.runUntil(() => true), () => net.quiesce(), () => a.ping(b)])
       await expect(one(), String(one)).rejects.toThrow('the network was disposed; ');
-    // What was begun before may end.
+    // Faults that began before may end.
     outage[Symbol.dispose]();
     socket[Symbol.dispose]();
     net[Symbol.dispose]();

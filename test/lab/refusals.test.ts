@@ -181,7 +181,7 @@ describe('a partition', () => {
     using net = lab();
     const [s1, s2, s3] = [net.switch('s1'), net.switch('s2'), net.switch('s3')];
     const parted = net.partition([[s1], [s2]], { silent });
-    // Of these the groups are those that they are linked to.
+    // These belong to the groups to which they are linked.
     const [a, b, c] = [net.host('a', s1), net.host('b', s2), net.host('c', s1)];
     const [link, third] = [net.link(s1, s2), net.link(s3, s1)];
     expect([link.up, third.up]).toEqual([silent, silent]);

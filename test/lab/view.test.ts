@@ -73,7 +73,7 @@ it('has what was done to the network, from its place between the frames to its e
     [11_000, 11_000],
     [11_000, undefined],
   ]);
-  // What a switch sends when a carrier goes comes behind that.
+  // Frames that a switch sends when a carrier goes come behind that.
   expect(view.faults[1]?.begins.frame).toBe(before);
   expect(view.frames.filter(({ number }) => number >= before).length).toBeGreaterThan(0);
 });

@@ -104,7 +104,7 @@ describe('a master and its slaves', () => {
     const master = await nodes.master();
     const slave = await nodes.slave(master, 'one');
     const near = await new Guest().plug(slave.sock, macOfId(1), [address('10.77.0.1')]);
-    // Not a guest of the star: its address is from the pool, and known by the journal alone.
+    // A client outside the star: its address is from the pool, and known by the journal alone.
     const stranger = await new Guest().plug(slave.sock, macFromNumber(0x020000000099));
     await near.until(() => near.pings > 0);
     await stranger.until(() => stranger.addresses.length > 0);
@@ -133,7 +133,7 @@ describe('a master and its slaves', () => {
     expect([...ids.values()].sort()).toEqual([1, 2, 3, 4, 5]);
     for (const slave of first.values()) await slave[Symbol.asyncDispose]();
     await master[Symbol.asyncDispose]();
-    // What the slaves remember is taken away, so that it is the master's word alone.
+    // The slaves' memory is removed, so that only the master's counts.
     for (const name of names) writeFileSync(join(nodes.state(name), 'welcome.json'), '');
     const second = await openAll([...names].reverse(), await nodes.again(master));
     expect(new Map([...second].map(([name, { id }]) => [name, id]))).toEqual(ids);

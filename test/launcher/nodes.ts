@@ -13,9 +13,9 @@ import { parseIpv4Network } from '../../src/wire/ipv4.ts';
 
 /** Masters and slaves in this process, with their directories; all disposed when the test ends. */
 export class Nodes {
-  /** What masters and slaves logged, in order. */
+  /** The logs of masters and slaves, in order. */
   readonly logged: string[] = [];
-  /** What slaves failed of. */
+  /** The errors of slaves. */
   readonly failures: EtherloomError[] = [];
   readonly directory: string;
   readonly #open: AsyncDisposable[] = [];

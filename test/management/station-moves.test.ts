@@ -77,7 +77,7 @@ describe('a loop', () => {
     const { s, reports, hear } = stage();
     for (let round = 0; round < 3; round++) {
       hear(1, 7);
-      // What is flooded by one of the looped ports comes back by the other.
+      // A frame flooded by one of the looped ports comes back by the other.
       for (let i = 0; i < 200; i++) {
         hear(2, 7);
         hear(3, 7);

@@ -65,7 +65,7 @@ it('faults of other nodes are left out, and bars of faults at once are beside ea
   ]);
   expect(rows(run, { nodes: new Set([0]) })).toEqual(['0', '+f2', '2', '4']);
   expect(bars({ nodes: new Set([0]) })).toEqual([[1, 0, 1, 3]]);
-  // What began before the span lasts in it; what had ended does not.
+  // A fault that began before the span lasts in it; one that had ended does not.
   expect(bars({ from: 35 })).toEqual([
     [1, 0, 0, 3],
     [2, 1, 0, 2],

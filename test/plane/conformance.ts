@@ -64,7 +64,7 @@ export function broadcastOf(size = 60): Uint8Array {
   });
 }
 
-/** What holds for the breaths of everything that carries frames. */
+/** Checks the breaths of everything that carries frames. */
 export function breathes(name: string, open: () => Breathing | Promise<Breathing>): void {
   describe(`the breaths of ${name}`, () => {
     it('flush each way out once, at the end of the outermost', async () => {
@@ -103,7 +103,7 @@ export function breathes(name: string, open: () => Breathing | Promise<Breathing
   });
 }
 
-/** What holds besides where ports that others bring can lend memory for a breath. */
+/** Checks in addition that ports of others can lend memory for a breath. */
 export function lends(name: string, open: () => Required<Breathing>): void {
   breathes(name, open);
   describe(`a lender in a breath of ${name}`, () => {
@@ -121,7 +121,7 @@ export function lends(name: string, open: () => Required<Breathing>): void {
         expect(released).toEqual([]);
       });
       expect(released).toEqual([1]);
-      // What a lender sends by itself leaves in the same breath.
+      // A frame that a lender sends by itself leaves in the same breath.
       expect(since()).toBe(2);
       breath(() => undefined);
       expect(released).toEqual([1]);
@@ -140,7 +140,7 @@ export interface Housing {
 
 const tagOf = (frame: Uint8Array): number => (frame[12] === 0x81 ? (frame[15] ?? 0) : 0);
 
-/** What holds for the stations inside a switch. VLANs 5, 6 and 7 are known to it. */
+/** Checks the stations inside a switch. VLANs 5, 6 and 7 are known to it. */
 export function housesStations(name: string, open: () => Housing): void {
   describe(`a station inside ${name}`, () => {
     it('receives the frames of its VLANs, with the tags of all but VLAN 0, and the port that they came in by', () => {

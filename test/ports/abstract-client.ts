@@ -1,6 +1,6 @@
 // A client of a VDE switch whose datagram socket has an abstract name, in the form of User-mode Linux or of Bochs; run as a probe by
-// vde-abstract.test.ts: `DIRECTORY uml|bochs [NAME]`, where NAME is somebody else's abstract name in hexadecimal, to be claimed.
-// Prints `refused`, or the switch's socket, then the first frame that comes, in hexadecimal. Sends one frame of its own, by sendto.
+// vde-abstract.test.ts: `DIRECTORY uml|bochs [NAME]`, where NAME is another socket's abstract name in hexadecimal, to be claimed. Prints
+// `refused`, or the switch's socket, then the first received frame, in hexadecimal. Sends one frame of its own, by sendto.
 import koffi from 'koffi';
 import { Buffer } from 'node:buffer';
 import { closeSync, readSync, writeSync } from 'node:fs';

@@ -7,7 +7,7 @@ import { maxFrame as maxDatagram, type Port } from '../../src/ports/port.ts';
 import { eventually } from '../eventually.ts';
 import { collect, Collector, CountingClock, descriptors, dropped, frameOf, Rig, sameFrames, using } from './rig.ts';
 
-/** A driver's port with somebody at its other end. Neither is attached yet. */
+/** A driver's port with a port at its other end. They are not attached yet. */
 export interface Ends {
   readonly port: Port;
   readonly far: Port;
@@ -17,7 +17,7 @@ export interface Ends {
   readonly settled?: () => Promise<void>;
   /** Resolves when the far end's system has noticed that the port is down, and sends nothing any more; only where it does. */
   readonly stopped?: () => Promise<void>;
-  /** What else must be released. */
+  /** Other things to release. */
   readonly rest?: AsyncDisposable;
 }
 
@@ -30,7 +30,7 @@ export interface Lasting {
   readonly isThere?: boolean;
 }
 
-/** What every driver must do. */
+/** The properties of a driver under test. */
 export interface Driver {
   readonly name: string;
   open(rig: Rig): Promise<Ends>;
@@ -38,9 +38,9 @@ export interface Driver {
   readonly injects: boolean;
   /** Whether the other side can refuse to take more. Default: true. */
   readonly stalls?: boolean;
-  /** What is told when the far end goes away. */
+  /** The call when the far end closes. */
   readonly farGone: 'closed' | 'carrier';
-  /** What the far end, as a port, notices of a port that was taken down. Default: nothing. */
+  /** The call at the far end, as a port, when the port is taken down. Default: nothing. */
   readonly farSeesDown?: 'nothing' | 'carrier' | 'closed';
   /** A port that our side opens for good, and its other side, which comes and goes. Only for those that have one. */
   readonly opensForGood?: (rig: Rig) => Promise<Lasting>;

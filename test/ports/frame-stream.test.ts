@@ -9,7 +9,7 @@ const frames = fc.array(fc.uint8Array({ minLength: 1, maxLength: limit, size: 'm
 const cuts = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 40 });
 const noFrame = new Uint8Array(0);
 
-/** Gives the decoder octets as whoever receives does: behind what was left, somewhere in memory that is overwritten afterwards. */
+/** Gives the decoder octets as a receiver does: behind the remainder, somewhere in memory that is overwritten afterwards. */
 function push(decoder: FrameDecoder, octets: Uint8Array): number | undefined {
   const memory = new Uint8Array(3 + decoder.rest.length + octets.length);
   memory.set(decoder.rest, 3);
@@ -19,7 +19,7 @@ function push(decoder: FrameDecoder, octets: Uint8Array): number | undefined {
   return fault?.length;
 }
 
-/** What comes out when the octets go in, in pieces that are cut at those parts of the whole. */
+/** Returns the output for the octets in pieces that are cut at those parts of the whole. */
 function taken(framing: Framing, octets: Uint8Array, at: readonly number[]): { frames: Uint8Array[]; said: number[]; greeted: boolean } {
   const frames: Uint8Array[] = [];
   const said: number[] = [];

@@ -45,7 +45,7 @@ function stage(limit = 1_000_000, budget = new BacklogBudget()): Stage {
   return { outbox, queue, budget, counters, near, read };
 }
 
-/** What an outbox needs of a channel. */
+/** The part of a channel that an outbox needs. */
 function channelOn(fd: Fd): ByteChannel {
   const unused = (): never => {
     throw new Error('an outbox only sends');

@@ -12,8 +12,8 @@ import { conforms } from './conformance.ts';
 import { collect, descriptors, frameOf, lost, newDirectory, Rig, sameFrames, sendDatagram, using, type Collector } from './rig.ts';
 
 /**
- * What QEMU does with `-netdev dgram`: it binds over whatever is there. It is connected by `join` only (QEMU never is), so that the port
- * under test, which the kernel then lets in, can fill its queue.
+ * The behaviour of QEMU's `-netdev dgram`: it binds over an existing file. It is connected by `join` only (QEMU never is), so that the port
+ * under test, which the kernel then admits, can fill its queue.
  */
 function plug(rig: Rig, local: string, remote: string): { fd: number; port: DatagramPort; join: () => void } {
   const fd = datagramSocket();
@@ -65,7 +65,7 @@ conforms({
     const port = QemuPort.open({ local: ours, remote: theirs }, rig.environment);
     const appear = async (): Promise<DatagramPort> => {
       const { port: far, join: connect } = plug(rig, theirs, ours);
-      // The kernel lets in nobody but the one whom the port is connected to.
+      // The kernel admits only the peer to which the port is connected.
       await eventually(() => connect());
       const dispose = far[Symbol.asyncDispose].bind(far);
       const unplug = (): Promise<void> => {
@@ -135,7 +135,7 @@ describe("a port for QEMU's datagrams", () => {
     // The file system may give the new socket the old one's number: that must not hide it.
     expect(after.ctimeNs).not.toBe(before.ctimeNs);
     clock.advance(200);
-    // The new one's frames arrive before anything was sent to it: the kernel refuses those of whom we are not connected to.
+    // The new one's frames arrive before any frame was sent to it: the kernel refuses those of sockets that we are not connected to.
     connect();
     rig.send(second, frameOf(70));
     await here.count(1);

@@ -19,7 +19,9 @@ it('waits longer after each failure, from 100 ms up to 1 s, and 100 ms again aft
   expect(time.next).toBe(Infinity);
 });
 
-/** What comes of an attempt: refused at once, no answer for so long, or a connection for so long, by which something was heard or nothing. */
+/**
+ * The result of an attempt: refused at once, no answer for a time, or a connection for a time, over which something was received or not.
+ */
 type Fate = readonly ['refused'] | readonly ['silent', number] | readonly ['linked', number, boolean];
 
 const fate: fc.Arbitrary<Fate> = fc.oneof(

@@ -29,7 +29,7 @@ export class CountingClock implements Clock {
   }
 }
 
-/** What drivers are given under test: a loop of their own, and breaths after which all borrowed memory is overwritten. */
+/** The environment of drivers under test: a loop of their own, and breaths after which all borrowed memory is overwritten. */
 export class Rig {
   readonly environment: PortEnvironment;
   readonly budget = new BacklogBudget();
@@ -131,7 +131,7 @@ export class Collector implements Receiver {
 /** Takes every client, and yields their ports in order. */
 export class Ports implements Acceptor {
   readonly ports: Port[] = [];
-  /** What each was given, beside `ports`. */
+  /** The number and peer of each, beside `ports`. */
   readonly given: { readonly number: PortNumber; readonly peer: Peer }[] = [];
   #waiters: ((port: Port) => void)[] = [];
   #taken = 0;

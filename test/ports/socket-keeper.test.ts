@@ -45,7 +45,7 @@ interface Watched {
   readonly ends: () => number;
   readonly keeping: Disposable;
   readonly timers: () => number;
-  /** Lets so much time pass, in milliseconds, and what is looked up then be found. */
+  /** Lets that much time pass, in milliseconds, and completes the look-ups of that time. */
   pass(milliseconds: number): Promise<void>;
 }
 

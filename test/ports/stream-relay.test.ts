@@ -107,7 +107,7 @@ describe('a link through a relay', () => {
     clock.advance(1000);
     expect(here.up).toBe(false);
     expect(there.reason).toBe('nothing came for 5 s');
-    // It takes connections as before, to nobody; who has greeted once is known not to be there.
+    // It still accepts connections, without a far end; an end that has greeted once is known to be missing.
     for (let attempt = 2; attempt <= 4; attempt++) {
       clock.advance(1000);
       await eventually(() => expect(relay.accepted).toBe(attempt));

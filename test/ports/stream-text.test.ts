@@ -10,7 +10,7 @@ interface Taken {
   readonly faults: StreamFault[];
 }
 
-/** What comes out when the octets go in, in pieces that are cut at those parts of the whole, and then the stream ends. */
+/** Returns the output for the octets in pieces that are cut at those parts of the whole, followed by the end of the stream. */
 function taken(octets: Uint8Array, cuts: readonly number[] = []): Taken {
   const result: Taken = { frames: [], texts: [], faults: [] };
   const decoder = new FrameDecoder(
@@ -29,7 +29,7 @@ function taken(octets: Uint8Array, cuts: readonly number[] = []): Taken {
   return result;
 }
 
-/** What was taken beside exactly those frames; their heads, where they are others. */
+/** Returns the results beside exactly those frames; their heads, if they differ. */
 function differences({ frames, ...rest }: Taken, expected: readonly Uint8Array[]): object {
   const head = (frame: Uint8Array): string => `${frame.length}: ${Buffer.from(frame.subarray(0, 24)).toString('hex')}`;
   return sameFrames(frames, expected) ? rest : { ...rest, frames: frames.map(head), expected: expected.map(head) };

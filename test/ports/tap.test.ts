@@ -99,7 +99,7 @@ describe('a TAP port', () => {
     rig.send(port, frameOf(60));
     expect(port.counters.sentFrames).toBe(1);
     ip('link', 'set', 'updown', 'down');
-    // Nothing tells that it is down, until a frame finds out.
+    // There is no notice that it is down, until a frame finds out.
     rig.send(port, frameOf(60), frameOf(61));
     expect(here.up).toBe(false);
     expect(port.counters).toMatchObject({ sentFrames: 1, drops: { 'no-carrier': 3, 'send-failed': 0 } });

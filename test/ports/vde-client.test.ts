@@ -186,7 +186,7 @@ async function seen(options: Partial<VdeClientOptions>, owner?: number): Promise
   onTestFinished(() => closeSync(fd));
   const abort = new AbortController();
   const opening = VdeClient.open({ directory, ...options }, new Rig().environment, { signal: abort.signal });
-  // It is asked by somebody whose socket is there.
+  // The request comes from a client whose socket exists.
   await asked(fd);
   const [name = ''] = readdirSync(directory).filter((file) => file.startsWith('.'));
   const { mode, gid } = lstatSync(join(directory, name));

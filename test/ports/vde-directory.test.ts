@@ -130,7 +130,7 @@ describe('a switch of root, with clients of another user', () => {
     expect(lstatSync(victim)).toMatchObject({ uid: 0, gid: 0 });
     expect(modeOf(victim)).toBe('0640');
     expect(readFileSync(victim, 'utf8')).toBe('secret');
-    // Nobody holds it, and nobody may connect to it.
+    // It has no holder, and refuses all connections.
     expect([lstatSync(moved).uid, modeOf(moved)]).toEqual([0, '0000']);
   });
 

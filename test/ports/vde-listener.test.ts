@@ -211,7 +211,7 @@ describe('a client of a VDE directory that has its port', () => {
     const { directory, ports } = serve();
     const client = await connect(directory);
     const collector = collect(await ports.next());
-    // More than one round takes. All of it, and the end, before anybody looks.
+    // More than one round takes. All of it, and the end, before the switch looks.
     for (let i = 0; i < 200; i++) sendDatagram(client.data, frameOf(60 + i));
     client[Symbol.dispose]();
     expect(await collector.ended()).toBe('the client is gone');

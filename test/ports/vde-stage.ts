@@ -41,7 +41,7 @@ export class Stream implements Disposable {
     writeSync(this.fd, octets);
   }
 
-  /** What the switch says next; no octets when it closed the stream. */
+  /** Returns the switch's next octets; none if it closed the stream. */
   async read(): Promise<Uint8Array> {
     const octets = Buffer.alloc(1024);
     await new Promise<void>((resolve) => {
@@ -53,7 +53,7 @@ export class Stream implements Disposable {
     try {
       return octets.subarray(0, readSync(this.fd, octets));
     } catch (error) {
-      // What we wrote was not read before it was closed.
+      // Our octets were not read before it was closed.
       if (error instanceof Error && 'code' in error && error.code === 'ECONNRESET') return octets.subarray(0, 0);
       throw error;
     }

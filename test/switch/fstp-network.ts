@@ -56,7 +56,7 @@ export class FstpNetwork {
     return this.#switches.map((one) => one.switch);
   }
 
-  /** What changed in any tree, in the order of the switches. */
+  /** The changes of all trees, in the order of the switches. */
   get changes(): readonly (FstpChange & { readonly time: number })[] {
     return this.#switches.flatMap(({ treeChanges }) => treeChanges);
   }
@@ -113,7 +113,7 @@ export class FstpNetwork {
     return { bridge: found.switch, port };
   }
 
-  /** Every host hears every other one once, if cables lead there, and nobody hears himself. */
+  /** Checks that every host receives every other one once, if cables lead there, and never itself. */
   expectTree(): void {
     for (const from of this.bridges.keys()) {
       const reachable = this.#reachable(from);

@@ -7,11 +7,11 @@ interface Story {
   readonly priorities: readonly number[];
   /** Which two switches, and the milliseconds between them. */
   readonly cables: readonly (readonly [number, number, number])[];
-  /** What befalls which cable, and the milliseconds until the next happens. */
+  /** The faults: the kind, the cable, and the milliseconds until the next one. */
   readonly events: readonly (readonly [keyof typeof befall, number, number])[];
 }
 
-/** What can befall a cable, and the switch at its first end. */
+/** The kinds of faults of a cable, and of the switch at its first end. */
 const befall = {
   cut: (network: FstpNetwork, index: number) => {
     const cable = network.cable(index);

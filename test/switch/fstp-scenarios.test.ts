@@ -222,7 +222,7 @@ test('an idle ring of twenty says a hello by each end every four seconds, and no
   network.run(20);
   const [changes, before] = [network.changes.length, network.bpdus];
   network.run(600);
-  // The hosts are told too: nobody knows that they are none.
+  // The hosts get BPDUs too: the switch does not know that they are hosts.
   expect(network.bpdus - before).toBe(150 * 20 * 3);
   expect(network.changes.slice(changes)).toEqual([]);
 });

@@ -22,7 +22,7 @@ function treeSwitch(ports: Readonly<Record<PortNumber, NewPort>>, changes: FstpC
   return lab;
 }
 
-/** What a bridge says that claims to lead its wire to the root. */
+/** The BPDU of a bridge that claims to lead its wire to the root. */
 function claim(root: BridgeId, more: Partial<Bpdu> = {}): Bpdu {
   return {
     topologyChange: false,
@@ -44,7 +44,7 @@ function claim(root: BridgeId, more: Partial<Bpdu> = {}): Bpdu {
   };
 }
 
-/** What a bridge says by the end of a wire that is the root's to it, or that it has closed. */
+/** The fields of a bridge at the end of a wire that is its way to the root, or that it has closed. */
 const agreeing = { role: 'root', agreement: true } as const;
 const closed = { role: 'alternate', proposal: true, learning: false, forwarding: false } as const;
 

@@ -4,7 +4,7 @@ import { lab, type LabStation, type Network } from '../../src/lab/lab.ts';
 import { encodeEthernet } from '../../src/wire/ethernet.ts';
 import { broadcastMac, macFromNumber, type MacAddress } from '../../src/wire/mac.ts';
 
-/** What is done to a tree of switches, each at a station or a place that is counted round. */
+/** An act on a tree of switches, each at a station or a place with a number modulo the size. */
 type Deed =
   | { readonly kind: 'say'; readonly station: number; readonly to: number }
   | { readonly kind: 'cut' | 'silence'; readonly link: number; readonly seconds: number }
@@ -107,7 +107,7 @@ describe('in any tree of switches, whatever was cut, crashed, moved and pretende
         const network = new Tree(parents, places);
         using net = network.net;
         for (const what of deeds) await network.do(what);
-        // All faults end, and whoever was pretended to be somewhere is not held there any more.
+        // All faults end, and a station that was forged elsewhere is no longer held there.
         await net.run({ seconds: 30 });
         await net.quiesce();
         network.stations.forEach((_, at) => network.say(at, Infinity));

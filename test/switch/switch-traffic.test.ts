@@ -1,4 +1,4 @@
-/** What holds of the switch whatever traffic it is given. */
+/** The properties of the switch under any traffic. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { PortNumber } from '../../src/switch/switch.ts';

@@ -11,7 +11,7 @@ export interface Sent {
   readonly ingress: PortNumber;
 }
 
-/** What a test frame says; stations are small numbers. */
+/** The content of a test frame; stations are small numbers. */
 export interface TestFrame {
   readonly from: number;
   readonly to?: number | 'all' | 'group';

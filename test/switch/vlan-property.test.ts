@@ -15,7 +15,7 @@ const bridge = fc.record({ parent: index, vlans });
 /** A station at a switch: what its port is in, of the VLANs that the switch knows. */
 const station = fc.record({ at: index, untagged: fc.constantFrom<(number | 'none')[]>(0, 1, 2, 3, 4, 'none'), tagged: vlans });
 
-/** A frame that a station sends: with any tags, from anybody to anybody. */
+/** A frame that a station sends: with any tags, between any stations. */
 interface Sending {
   readonly from: number;
   readonly source: number;
@@ -32,7 +32,7 @@ const sending: fc.Arbitrary<Sending> = fc.record({
   priority: fc.nat(7),
 });
 
-/** What befalls a switch or link meanwhile. */
+/** A fault of a switch or link meanwhile. */
 const fault = fc.record({ kind: fc.constantFrom<('cut' | 'crash')[]>('cut', 'crash'), at: index, seconds: fc.nat(10) });
 
 it(

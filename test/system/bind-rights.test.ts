@@ -70,7 +70,7 @@ describe('a socket file that is given to another user', () => {
         'a user namespace with one group': /to uid 1: invalid argument \(EINVAL\); it has no number in this user namespace/,
       }[rights],
     );
-    // What cannot be given away is not left behind.
+    // A file whose owner cannot be changed is not left behind.
     expect(existsSync(actor.path('socket'))).toBe(said.startsWith('bound'));
   });
 

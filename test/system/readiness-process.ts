@@ -1,4 +1,5 @@
-// What a test of readiness runs in a process of its own, for it may end badly; run by readiness.test.ts with what to do and a directory.
+// The program that a test of readiness runs in a process of its own, since it may crash; run by readiness.test.ts with a task and a
+// directory.
 import { join } from 'node:path';
 import { openLoop } from '../../src/system/loop.ts';
 import { bindFile, connectPath, datagramSocket } from '../../src/system/unix-socket.ts';
@@ -12,7 +13,7 @@ const { readiness } = openLoop({ frameSize: 100, breath: (work) => work() });
 const readable = { readable: true, writable: false };
 
 if (work === 'loops') {
-  // Nothing of a loop without a watch may keep the process from ending.
+  // A loop without a watch must not keep the process from ending.
   for (let i = 0; i < 1000; i++) {
     const loop = openLoop({ frameSize: 100, breath: (work) => work() });
     loop.readiness.watch(near, readable, () => undefined)[Symbol.dispose]();

@@ -194,7 +194,7 @@ describe(`readiness, woken by the ${process.env['ETHERLOOM_WAKER'] ?? 'loop'}`, 
   it('leaves no descriptor behind, of a thousand loops that were opened and closed, some with something to tell', async () => {
     const [near, far] = datagramPair();
     send(near);
-    // What all loops share of it is opened with the first.
+    // The shared parts of all loops are opened with the first.
     watching(near);
     const before = descriptors();
     let told = 0;

@@ -1,4 +1,4 @@
-/** Writes far more to standard error than anything takes that nobody reads, and ends with 0 when that did not wait. */
+/** Writes far more to standard error than an unread one takes, and ends with 0 if that did not wait. */
 import { outletsFlushed } from '../../src/system/outlet.ts';
 import { standardError } from '../../src/system/standard-streams.ts';
 

@@ -160,7 +160,7 @@ describe('a unix socket', () => {
     const fd = datagramSocket();
     bindFile(fd, { path, mode: 0o600 });
     expect(answers(path, 'datagram')).toBe(true);
-    // One that is connected to somebody else refuses strangers, and lives.
+    // A socket that is connected to another one refuses strangers, and lives.
     connectPath(fd, path);
     expect(answers(path, 'datagram')).toBe(true);
     const before = descriptors();

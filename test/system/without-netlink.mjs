@@ -28,7 +28,7 @@ const filter = Buffer.concat([
       [answer, 0, 0, allow],
     ].map(instruction),
   ),
-  Buffer.alloc(64), // V8 may move what is smaller
+  Buffer.alloc(64), // V8 may move smaller ones
 ]);
 const program = Buffer.alloc(80);
 program.writeUInt16LE(6, 0);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { cInteger, integerAndText, leadingInteger, scanIntegers } from '../../src/vde-console/arguments.ts';
 
-// What a program in C printed, of glibc 2.36, where a long has 64 bits.
+// The output of a program in C, of glibc 2.36, where a long has 64 bits.
 describe('a number as atoi reads it', () => {
   it.each([
     ['', 0],

@@ -5,7 +5,7 @@ import { ConsoleStage, type StageSession } from './console-stage.ts';
 const unknown = '1038 Function not implemented\n';
 const mode = "0000 DATA END WITH '.'\nctl dir /run/sw\nstd mode 0700\n.\n1000 Success\n";
 
-/** Somebody who has more than this waiting for him is behind. */
+/** A client with more than this waiting for it is behind. */
 const far = 2 ** 21;
 
 let stage: ConsoleStage;
@@ -153,7 +153,7 @@ describe('events', () => {
     one.say('plugin/add dump');
     one.say('dump/active 1');
     const frame = new Uint8Array(60);
-    // Whoever makes text of it looks at all of it.
+    // Formatting it as text looks at all of it.
     let looks = 0;
     frame[Symbol.iterator] = () => {
       looks += 1;

@@ -19,7 +19,7 @@ import { ManualClock } from '../manual-clock.ts';
 import type { Peer } from '../../src/ports/peer.ts';
 import { user } from '../user.ts';
 
-/** What a stage has that others have not. */
+/** The options of a stage beyond those of others. */
 export interface StageOptions extends Partial<PortTableOptions> {
   readonly switch?: Partial<SwitchOptions>;
   readonly managed?: Partial<Managed>;
@@ -31,7 +31,7 @@ export interface LeftFrame {
   readonly frame: Uint8Array;
 }
 
-/** Somebody at a port who is nobody: all that happens to him is that he is closed. */
+/** A client at a port without a real connection: it only notes when it is closed. */
 export class FakeEndpoint implements Endpoint {
   readonly id: number;
   readonly peer: Peer;
@@ -142,7 +142,7 @@ export class StageSession {
     this.prompts = 0;
   }
 
-  /** What is shown when that is typed. */
+  /** Returns the output for typed text. */
   type(piece: string): string {
     this.shown = '';
     this.session.receive(piece);
@@ -171,7 +171,7 @@ export class ConsoleStage implements Disposable {
   readonly ports: PortTable<FakeEndpoint>;
   readonly console: Console;
   readonly managed: Managed;
-  /** What left, newest last. */
+  /** The frames that left, newest last. */
   left: LeftFrame[] = [];
   /** How often the switch was told to end. */
   shutdowns = 0;
@@ -215,12 +215,12 @@ export class ConsoleStage implements Disposable {
     this.console = new Console(this.managed);
   }
 
-  /** Somebody new at the console. */
+  /** Opens a new session of the console. */
   session({ remote = true, files = this.files }: { readonly remote?: boolean; readonly files?: Files } = {}): StageSession {
     return new StageSession(this.console, files, remote);
   }
 
-  /** Puts somebody at a port, with a carrier. */
+  /** Puts a client at a port, with a carrier. */
   plug(port: PortNumber, who: Partial<Endpoint> = {}): FakeEndpoint {
     const endpoint = new FakeEndpoint(++this.#lastId, who, (one) => this.ports.leave(port, one));
     this.ports.join(port, endpoint);

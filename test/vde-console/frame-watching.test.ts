@@ -1,4 +1,4 @@
-/** What looks at frames: captures, mirrors, and the plugins. */
+/** The observers of frames: captures, mirrors, and the plugins. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -75,7 +75,7 @@ test('an address is written as short as can be, and read in every form', () => {
   fc.assert(
     fc.property(ipv6, (value) => {
       expect(parseIpv6(formatIpv6(value))).toBe(value);
-      // What a browser writes, by another hand.
+      // The text of a browser's implementation.
       expect(new URL(`http://[${formatIpv6(value)}]/`).hostname).toBe(`[${formatIpv6(value)}]`);
     }),
   );

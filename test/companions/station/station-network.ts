@@ -6,12 +6,12 @@ import { macFromNumber } from '../../../src/wire/mac.ts';
 import { ManualClock } from '../../manual-clock.ts';
 import { configuration } from '../../dhcp/segment.ts';
 
-/** What a station of a Network told. */
+/** The reports of a station of a Network. */
 export interface Told {
   readonly station: Station;
   /** All its leases, as text; `none` when one was gone. */
   readonly leases: string[];
-  /** All its pings: whom, and how long, in milliseconds. */
+  /** All its pings: the peer, and the time in milliseconds. */
   readonly pings: (readonly [peer: Ipv4Address, milliseconds: number | undefined])[];
   /** Frames that the station sent. */
   readonly sent: Uint8Array[];

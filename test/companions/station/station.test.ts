@@ -147,7 +147,7 @@ function addressOf({ station }: Told): Ipv4Address {
   return lease.address;
 }
 
-/** What a first station gets, on any such network. */
+/** Returns the address that a first station gets, on any such network. */
 function addressOfFirst(): Ipv4Address {
   using network = new Network();
   const first = network.station(1);

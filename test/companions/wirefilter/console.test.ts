@@ -7,7 +7,7 @@ import type { Files } from '../../../src/management/files.ts';
 import type { Listener } from '../../../src/vde-console/events.ts';
 import { ManualClock } from '../../manual-clock.ts';
 
-/** A console and somebody at it. */
+/** A console and its client. */
 class Stage {
   readonly clock = new ManualClock();
   readonly filter = new Filter({
@@ -32,7 +32,7 @@ class Stage {
     closing: () => undefined,
   };
 
-  /** What is answered, and what is to be done beside. */
+  /** Returns the reply, and the action beside it. */
   ask(line: string): string {
     let shown = '';
     const write = (text: string): void => void (shown += text);

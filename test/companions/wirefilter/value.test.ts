@@ -25,7 +25,7 @@ describe('the values of wirefilter', () => {
     ['30[1]', 'LR+RL 1 30+0U'],
     ['LR6 [ 12 ]', 'LR 12 6+0U'],
     ['5+3[2]k', 'LR+RL 2 5120+3072U'],
-    // What people write behind it, and what the original makes of that.
+    // Suffixes that people write, and how the original reads them.
     ['5%', 'LR+RL 0 5+0U'],
     ['100ms', 'LR+RL 0 100+0U'],
     ['5 6', 'LR+RL 0 5+0U'],

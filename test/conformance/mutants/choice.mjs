@@ -3,8 +3,8 @@ import { suiteFiles } from '../suite.mjs';
 import { mutants } from './mutants.mjs';
 
 /**
- * Reads the arguments of `npm run mutants`. Returns the mutants to try, the files to try them on, and whether the run is to be thorough:
- * whether each check must catch something. Throws an error for the user.
+ * Reads the arguments of `npm run mutants`. Returns the mutants to try, the files to try them on, and whether the run is thorough: then
+ * each check must catch something. Throws an error for the user.
  */
 export function choose(args) {
   const { values, positionals } = parseArgs({

@@ -1,8 +1,8 @@
 /**
  * The mutants: our switch with one fault each. A mutant is an edit of the source (see source.mjs): in the declaration `at`, `code` is
- * replaced by `fault`. `breaks` says what is wrong then, `tests` are the beginnings of the names of the files that should catch it, and
- * `by` are the ids of checks that surely do (one without its brackets: those with any parameter). A whole run tries the coarse ones on all checks of their files, since each check must
- * catch something; of the others the first catch is enough.
+ * replaced by `fault`. `breaks` describes the broken behaviour, `tests` are the beginnings of the names of the files that should catch it,
+ * and `by` are the ids of checks that surely do (one without its brackets: those with any parameter). A whole run tries the coarse ones on
+ * all checks of their files, since each check must catch something; for the others the first catch is enough.
  */
 import { coarse } from './coarse.mjs';
 import { consoles } from './console.mjs';

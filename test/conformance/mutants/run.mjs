@@ -26,7 +26,7 @@ const unfit = misfits(source, tried);
 if (unfit.length > 0) fail(unfit.join('\n'));
 /** Mutant -> id of a check -> its file, and whether it failed. */
 const matrix = new Map();
-/** No fault at all: a check that fails then is no evidence. */
+/** The switch without a fault: a check that fails on it is no evidence. */
 const sound = { name: 'sound' };
 const waiting = thorough ? [sound, ...tried] : [...tried];
 await Promise.all(Array.from({ length: parallel }, tryNext));
@@ -104,7 +104,7 @@ function stepsToConfirm() {
   return [...(some.length > 0 ? [{ files: some, only }] : []), ...(broken.length > 0 ? [{ files: broken }] : [])];
 }
 
-/** The id of each check -> its file, and whether it failed. What is remembered is not run again; what was skipped is left out. */
+/** The id of each check -> its file, and whether it failed. Remembered checks are not run again; skipped ones are left out. */
 async function outcomes(vdeSwitch, switchHash, { files: some, only, oneFailure = false }) {
   const trial = { switch: switchHash, only, oneFailure };
   const fresh = some.filter((file) => recall(file, trial) === undefined);

@@ -27,7 +27,7 @@ const endsOperand = new Set([
   ts.SyntaxKind.CloseBraceToken,
 ]);
 
-/** What a mutant is made of, as any switch. */
+/** The entry of a mutant's sources, as of any switch. */
 export const entry = 'src/cli/vde-switch.ts';
 
 /** Files that a file loads: by a static import or an `export … from`, other than of types, or by `import()`. */

@@ -10,7 +10,7 @@ import { transpile } from './transpile.mjs';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 
-/** What an installed switch has beside its bundle. */
+/** The files of an installed switch beside its bundle. */
 const beside = ['package.json', 'bin', 'build/commands/waker-thread.js'];
 
 /** Bundles a switch from `source` (path -> text). Returns file name -> text; comments and names of files leave no trace. */

@@ -5,7 +5,7 @@ const { config } = ts.readConfigFile(fileURLToPath(new URL('../../../tsconfig.js
 const { options } = ts.convertCompilerOptionsFromJson({ ...config.compilerOptions, module: 'ESNext', moduleResolution: 'Bundler' }, '.');
 const compilerOptions = { ...options, noEmit: false, rewriteRelativeImportExtensions: false, removeComments: true };
 
-/** What came of texts: a file is compiled once for all mutants of other files. */
+/** The results of compilation: a file is compiled once for all mutants of other files. */
 const compiled = new Map();
 
 /** Compiles one file as `tsc` does, without its types, without comments, and without a look at other files. */

@@ -167,7 +167,7 @@ class ConsoleTrial implements Trial {
     for (const one of this.#sessions) one.shown = '';
   }
 
-  /** When all sessions are over nobody is told anything. */
+  /** After the end of all sessions there are no more callbacks. */
   end(): void {
     const { events } = this.#stage.console;
     for (const { session } of this.#sessions) session.close();
@@ -216,7 +216,10 @@ class ConsoleTrial implements Trial {
   }
 }
 
-/** What clients rely on: data between its two lines, one line of status at the end of each reply, and events between replies only. */
+/**
+ * The framing that clients rely on: data between its two lines, one line of status at the end of each reply, and events between replies
+ * only.
+ */
 class Framing {
   #withinData = false;
   #last = '';

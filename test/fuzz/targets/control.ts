@@ -10,7 +10,7 @@ import { must, octetsOf, type Target } from '../target.ts';
 
 const recorded = new URL('../../../fixtures/vde/', import.meta.url);
 
-/** What clients and switches say on the control socket. */
+/** The messages of clients and switches on the control socket. */
 export const controlTarget: Target = {
   name: 'control',
   seeds: () => [
@@ -36,7 +36,7 @@ function take(input: Uint8Array): void {
   for (const end of [0, 3, 4, 9, minVdeRequest - 1])
     must(mayBecomeVdeRequest(input.subarray(0, end)), () => `its first ${end} octets may become a request`);
   must(!mayBecomeVdeRequest(input), () => 'a request that is whole is not waited for');
-  // What is said again is what was heard, but for what has no room.
+  // Encoding gives the decoded request again, except for text without room.
   if (Buffer.byteLength(request.path) > 107) return;
   const again = decodeVdeRequest(encodeVdeRequest(request));
   must(

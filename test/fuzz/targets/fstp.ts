@@ -12,7 +12,7 @@ const vlans = [vid(0), vid(5), vid(10)];
 /** Inputs that begin so are no frames. */
 const change = 0xf0;
 
-/** What is said by a port in a second at most, in all trees: 256 BPDUs by each of them. */
+/** The most BPDUs of a port in a second, in all trees: 256 by each of them. */
 const mostInASecond = 256 * vlans.length;
 
 /** BPDUs, while ports go up and down and time passes. The first octet of an input says at which port, or what happens instead. */
@@ -66,7 +66,7 @@ class FstpTrial implements Trial {
     if (++this.#taken % 8 === 0) this.#check();
   }
 
-  /** Who hears nothing any more is the root of his trees, and opens all ports. */
+  /** A bridge that receives nothing any more is the root of its trees, and opens all ports. */
   end(): void {
     this.#bridge.fstp.enabled = true;
     for (let seconds = 0; seconds < 60; seconds++) this.#clock.advanceSeconds(1);

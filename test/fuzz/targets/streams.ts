@@ -65,8 +65,8 @@ function take(framing: Framing, input: Uint8Array): void {
 }
 
 /**
- * Where the frames of a stream are, by the format's drawing: read at once, by other code than what is looked at. Where they begin behind text is
- * asked of that, for the whole stream.
+ * Finds the frames of a stream by the format's drawing: read at once, by other code than the tested one. The tested code is asked for the
+ * place of the first frame behind text, for the whole stream.
  */
 function takenApart(framing: Framing, stream: Uint8Array): { frames: [number, number][]; wrong?: number } {
   const { lengthSize, receivable, greeting } = framing;
@@ -102,7 +102,7 @@ function beginningOf({ skipsText, receivable }: Framing, view: Buffer): ReturnTy
 /** A frame whose length and addresses can be read as text. */
 const jumbo = Uint8Array.from({ length: 0x2336 }, (_, i) => (i < 12 ? 0x52 : i === 12 ? 0x08 : i === 13 ? 0 : i & 0xff));
 
-/** As whoever receives does: behind what was left, in memory that is overwritten afterwards. */
+/** Pushes octets as a receiver does: behind the remainder, in memory that is overwritten afterwards. */
 function push(decoder: FrameDecoder, octets: Uint8Array): StreamFault | undefined {
   const end = 3 + decoder.rest.length + octets.length;
   memory.set(decoder.rest, 3);
@@ -112,7 +112,7 @@ function push(decoder: FrameDecoder, octets: Uint8Array): StreamFault | undefine
   return wrong;
 }
 
-/** Holds what is left of one input, and more of it. */
+/** Holds the remainder of one input, and more of it. */
 const memory = new Uint8Array(2 ** 16);
 
 function* pieces(length: number, split: number): Generator<[number, number]> {

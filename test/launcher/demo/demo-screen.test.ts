@@ -6,7 +6,7 @@ import { leased, pinged, tableAfter } from './demo-tables.ts';
 // An escape sequence, or a letter.
 const tokens = new RegExp(['(\u001b\\[)(\\d*)([A-Za-z])', '[^\u001b]'].join('|'), 'g');
 
-/** A terminal of so many columns that draws what it is sent, and breaks what is too wide. */
+/** A terminal with that many columns that draws its input, and breaks lines that are too wide. */
 class Terminal {
   readonly isTTY = true;
   readonly rows = 24;
@@ -28,7 +28,7 @@ class Terminal {
     }
   }
 
-  /** What is seen, empty lines at the end left out. */
+  /** The visible lines, without empty ones at the end. */
   get seen(): string[] {
     return this.#lines.join('\n').trimEnd().split('\n');
   }

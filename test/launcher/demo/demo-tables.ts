@@ -1,7 +1,7 @@
 import type { DemoEvent } from '../../../src/launcher/demo/demo-events.ts';
 import { advanceDemo, newDemoTable, type DemoTable } from '../../../src/launcher/demo/demo-table.ts';
 
-/** What happens at a place of the table, and when, in milliseconds. */
+/** An event at a place of the table, and its time, in milliseconds. */
 export type Happening = readonly [place: number, event: DemoEvent, at: number];
 
 /** The table of a master and two slaves after all this. */

@@ -15,7 +15,7 @@ import { guestImage, guestMissing, guestOptions, temporaryDirectory } from './re
 const quiet = { log: (): void => undefined };
 const within = (seconds: number): { timeout: number } => ({ timeout: seconds * 1000 });
 
-/** What is left of a guest in its directory and in that of its card. */
+/** Returns the remains of a guest in its directory and in that of its card. */
 const traces = (directory: string): string[] => [...readdirSync(join(directory, 'guest')), ...readdirSync(join(directory, 'nic'))].sort();
 const logsOnly = ['console.log', 'qemu.log'];
 
@@ -45,7 +45,7 @@ describe.skipIf(guestMissing !== undefined)(`Guest ${guestMissing ?? ''}`, () =>
       await guest.setCarrier(on);
       await expect.poll(carrier, { timeout: 10_000 }).toBe(on ? '1' : '0');
     }
-    // What takes too long is interrupted, and what hangs on the console's input gets none.
+    // A command that takes too long is interrupted, and one that waits for the console's input gets none.
     await expect(console.run('cat /dev/zero > /dev/null', { timeout: 300 })).rejects.toMatchObject({ code: 'timed-out' });
     expect(await console.run('cat; if')).toMatchObject({ status: 2 });
     const answers = await Promise.all([console.run('echo 1'), console.run("printf '%s' 2\necho 3")]);
@@ -104,7 +104,7 @@ describe.skipIf(guestMissing !== undefined)(`Guest ${guestMissing ?? ''}`, () =>
     const second = spawnSync(argv[0] ?? '', argv.slice(1));
     expect(second.status).not.toBe(0);
     expect(second.stderr.toString()).toContain('pid');
-    // ... and we end the one that nobody knows.
+    // ... and we end the one without a record.
     const guest = await Guest.open(options, quiet);
     expect(guest.adopted).toBe(false);
     expect(identifyProcess(Number(pid))).toBeUndefined();
@@ -178,7 +178,7 @@ describe.skipIf(guestMissing !== undefined)(`Guest ${guestMissing ?? ''}`, () =>
     expect(statSync(consoleLog).size).toBeLessThan(1000);
     expect(guest.state.ready).toBe(false);
     await guest.until((state) => state.ready);
-    // In the midst of its life, too; what is known of the guest stays known to a later launcher.
+    // Also in the middle of its life; a later launcher still knows the guest.
     appendFileSync(consoleLog, 'noise\n'.repeat(200_000));
     await expect.poll(() => readFileSync(consoleLog, 'utf8'), { timeout: 10_000 }).toBe('BOOT\nREADY\n');
     using console = await guest.openConsole();

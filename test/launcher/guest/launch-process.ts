@@ -1,5 +1,5 @@
-// What a test runs in a process of its own, to kill it: `build DIRECTORY`, or `open OPTIONS` with Guest.open's options as JSON. Says what
-// came of it on one line of JSON; with a guest open, it stays until it is killed.
+// A program that a test runs in a process of its own, to kill it: `build DIRECTORY`, or `open OPTIONS` with Guest.open's options as JSON.
+// Prints the result on one line of JSON; with a guest open, it stays until it is killed.
 import { EtherloomError } from '../../../src/errors.ts';
 import { buildGuestImage } from '../../../src/launcher/guest/guest-image.ts';
 import type { GuestOptions } from '../../../src/launcher/guest/guest-process.ts';

@@ -6,9 +6,9 @@ import { onTestFinished } from 'vitest';
 
 /** A process that runs launch-process.ts. */
 export interface Launched {
-  /** What it said, in time. */
+  /** Resolves to its output. */
   readonly answer: Promise<Record<string, unknown>>;
-  /** What it wrote to standard error so far. */
+  /** Returns its output to standard error so far. */
   log(): string;
   /** Kills it by SIGKILL and waits until it is gone. */
   kill(): Promise<void>;
@@ -16,7 +16,7 @@ export interface Launched {
   readonly status: Promise<number | null>;
 }
 
-/** Runs launch-process.ts with these arguments; as nobody, in an empty home, when `unprivileged`. It is killed when the test ends. */
+/** Runs launch-process.ts with these arguments; as `nobody`, in an empty home, when `unprivileged`. It is killed when the test ends. */
 export function launch(args: readonly string[], options: { unprivileged?: boolean; env?: Record<string, string> } = {}): Launched {
   const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
   const node = [process.execPath, '--import', here('../../typescript.mjs'), here('./launch-process.ts'), ...args];

@@ -19,7 +19,7 @@ export function missing(...programs: string[]): string | undefined {
   return `skipped, no ${absent.join(', ')} here`;
 }
 
-/** What a real guest needs. */
+/** The missing needs of a real guest. */
 export const guestMissing = missing(process.arch === 'x64' ? 'qemu-system-x86_64' : 'qemu-system-aarch64', 'apt-get', 'dpkg-deb');
 
 /** The guest's image, made once per machine. */

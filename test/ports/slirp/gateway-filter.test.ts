@@ -64,7 +64,7 @@ describe('the filter of a gateway, without a list', () => {
     ['192.0.2.7', undefined],
     ['8.8.8.8', undefined],
     ['10.78.0.1', undefined],
-    // What libslirp would connect to this very machine, whatever it is told.
+    // Addresses that libslirp would connect to this very machine, with any settings.
     ['127.0.0.1', 'forbidden'],
     ['127.255.1.2', 'forbidden'],
     ['0.0.0.0', 'forbidden'],
@@ -73,7 +73,7 @@ describe('the filter of a gateway, without a list', () => {
     ['10.77.0.3', 'forbidden'],
     ['10.77.0.1', 'forbidden'],
     ['10.77.0.255', 'forbidden'],
-    // What no router forwards.
+    // Addresses that routers do not forward.
     ['169.254.169.254', 'forbidden'],
     ['224.0.0.251', 'forbidden'],
     ['239.255.255.250', 'forbidden'],
