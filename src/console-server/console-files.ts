@@ -1,13 +1,10 @@
 import { closeSync, constants, fstatSync, openSync, readSync, statfsSync, writeSync } from 'node:fs';
-import type { Files, OpenFile } from '../management/files.ts';
+import { longestScript, type Files, type OpenFile } from '../management/files.ts';
 import { errnoOf, SystemError } from '../errors.ts';
 import { statusOf, type Status } from '../management/status.ts';
 import { PooledFile } from '../system/pooled-file.ts';
 import { withRights, type Rights } from '../system/rights.ts';
 import type { Log } from '../log.ts';
-
-/** The size limit of a script, in octets. */
-const longestScript = 1_048_576;
 
 /** The file system type of /proc. [statfs(2)] */
 const procMagic = 0x9fa0;
@@ -86,13 +83,19 @@ interface Sink {
 
 /** Returns a file that logs the first lost record, the error that ends it and, when it is closed, the number of lost records. */
 function writtenFile(path: string, fd: number, log: Log): OpenFile {
-  const failed = (error: unknown): void =>
+  let failure: Status | undefined;
+  const failed = (error: unknown): void => {
+    failure = statusOf(errnoOf(error) ?? '');
     log.warn(`cannot write ${path}: ${error instanceof Error ? error.message : String(error)}; nothing more is written to it`);
+  };
   const sink = fstatSync(fd).isFile() ? regularFile(fd, failed) : new PipeSink(fd, failed);
   let lost = 0;
   return {
     get failed() {
       return sink.failed;
+    },
+    get failure() {
+      return failure;
     },
     write: (octets) => {
       if (sink.write(octets)) return true;

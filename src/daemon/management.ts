@@ -12,6 +12,8 @@ import { Captures } from '../management/services/captures.ts';
 import { FrameReports } from '../management/services/frame-reports.ts';
 import { Mirrors } from '../management/services/mirrors.ts';
 import { Recording } from '../management/services/recording.ts';
+import type { Saved } from '../management/settings/saver.ts';
+import { settingsOf } from '../management/settings/settings.ts';
 import { StationSettings } from '../management/services/station-settings.ts';
 import type { DhcpPart } from '../management/parts/dhcp.ts';
 import type { StarPart } from '../management/parts/star.ts';
@@ -54,7 +56,7 @@ export class Management implements AsyncDisposable {
       if (listener) scope.use(listener);
       const { plane, directory, mode } = service;
       const parts: OwnParts = {};
-      const managed: Managed = {
+      const saved: Saved = {
         switch: plane.switch,
         ports: plane.ports,
         taps: plane.taps,
@@ -82,6 +84,8 @@ export class Management implements AsyncDisposable {
         },
         shutdown: options.shutdown,
       };
+      // Without a copy: the getters must stay.
+      const managed: Managed = Object.assign(saved, { settings: settingsOf(saved) });
       const console = scope.use(new Console(managed));
       listener?.serve(console, plane.environment);
       return Promise.resolve(new Management(console, parts, log, scope));

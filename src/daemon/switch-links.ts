@@ -48,6 +48,9 @@ export class SwitchLinks implements Links, AsyncDisposable {
       if (error instanceof EtherloomError) return 'EINVAL';
       throw error;
     }
+    const same = [...this.#links.values()].find((link) => link.address === address);
+    if (same && !this.#hasEnded(same)) return 'EEXIST';
+    if (same) this.#links.delete(same.id);
     const link: Link = { id: ++this.#lastId, address, plain };
     this.#links.set(link.id, link);
     void this.#open(link);
@@ -84,6 +87,10 @@ export class SwitchLinks implements Links, AsyncDisposable {
     if (!opened) return;
     if ('listener' in opened) await opened.listener[Symbol.asyncDispose]();
     else this.#service.plane.endpointOf(opened.port)?.close();
+  }
+
+  #hasEnded({ opened, failure }: Link): boolean {
+    return failure !== undefined || (opened !== undefined && 'port' in opened && !this.#service.plane.endpointOf(opened.port));
   }
 
   #stateOf({ opened, failure }: Link): string {

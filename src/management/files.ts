@@ -1,10 +1,13 @@
 import type { Status } from './status.ts';
 
+/** The longest file that is read, in octets. */
+export const longestScript = 1_048_576;
+
 /** The files of a user, opened with that user's rights. */
 export interface Files {
   /** A name for the rights: the same text, the same rights. */
   readonly whose: string;
-  /** Returns the whole text, or why it cannot be read. */
+  /** Returns the whole text, or why it cannot be read: EFBIG beyond `longestScript`. */
   readonly read: (path: string) => { readonly text: string } | Status;
   /** Opens a file to write to, made if it is missing, emptied or appended to; or returns why it cannot. */
   readonly open: (path: string, how: 'new' | 'append') => OpenFile | Status;
@@ -18,5 +21,7 @@ export interface OpenFile {
   write(octets: Uint8Array): boolean;
   /** True once the file takes no more. */
   readonly failed: boolean;
+  /** Why it took no more, also once it is closed and written; undefined when all went well. */
+  readonly failure: Status | undefined;
   [Symbol.dispose](): void;
 }

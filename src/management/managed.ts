@@ -11,6 +11,7 @@ import type { FrameReports } from './services/frame-reports.ts';
 import type { Mirrors } from './services/mirrors.ts';
 import type { Recording } from './services/recording.ts';
 import type { StationSettings } from './services/station-settings.ts';
+import type { Settings } from './settings/setting.ts';
 import type { StationMoves } from './station-moves.ts';
 import type { Status } from './status.ts';
 
@@ -37,7 +38,10 @@ export interface ManagedLink {
 /** The links of a switch. */
 export interface Links {
   readonly list: () => readonly ManagedLink[];
-  /** Begins to open one by its address. Returns why it does not: EPERM for one beyond this machine that is not `plain`. */
+  /**
+   * Begins to open one by its address. Returns why it does not: EPERM for one beyond this machine that is not `plain`, EEXIST while there is
+   * one with that address. One that failed or was closed is replaced.
+   */
   readonly add: (address: string, options: { readonly plain: boolean }) => Status;
   /** Ends one. Returns whether there was one. */
   readonly remove: (id: number) => boolean;
@@ -63,6 +67,7 @@ export interface Managed extends Parts {
   /** The ports of IP addresses. */
   readonly addresses: AddressLog;
   readonly stationSettings: StationSettings;
+  readonly settings: Settings;
   readonly clock: Clock;
   readonly accounts: Accounts;
   readonly pid: number;

@@ -12,6 +12,7 @@ import * as dhcp from './operations/dhcp.ts';
 import * as links from './operations/links.ts';
 import * as mirrors from './operations/mirrors.ts';
 import * as ports from './operations/ports.ts';
+import { showSettings } from './operations/settings.ts';
 import * as star from './operations/star.ts';
 import * as stations from './operations/stations.ts';
 import * as ofSwitch from './operations/switch.ts';
@@ -119,6 +120,7 @@ export const operationTable: readonly OperationEntry[] = [
   takes(ofSwitch.showSockets, none),
   takes(ofSwitch.showSwitch, none),
   takes(ofSwitch.shutDown, none),
+  takes(showSettings, none),
 ];
 
 /** Puts an operation into the table. The compiler holds the schema against the operation's arguments. */

@@ -38,6 +38,8 @@ export interface ManagedPort<One extends Endpoint = Endpoint> {
   readonly number: PortNumber;
   /** The newest last. */
   readonly endpoints: readonly One[];
+  /** Whether it was created as such. Else it came with its first endpoint. */
+  readonly created: boolean;
   /** Whether clients that name no port may be given it. */
   allocatable: boolean;
   /** Who may be at it, beside root; undefined for everybody. */
@@ -79,7 +81,8 @@ export class PortTable<One extends Endpoint> {
   readonly changes = new Feed<PortChange>();
   readonly #switch: Switch;
   readonly #isMember: (uid: number, gid: number) => boolean;
-  readonly #trunk: boolean;
+  /** Whether new ports let all VLANs pass with their tags. */
+  readonly trunk: boolean;
   readonly #ports = new Map<PortNumber, Kept<One>>();
   #numports: number;
 
@@ -87,7 +90,7 @@ export class PortTable<One extends Endpoint> {
     this.#switch = owner;
     this.#numports = numports;
     this.#isMember = isMember;
-    this.#trunk = trunk;
+    this.trunk = trunk;
   }
 
   /** How many numbers there are, from 0, the management port. */
@@ -137,7 +140,7 @@ export class PortTable<One extends Endpoint> {
 
   /** Puts somebody at a port, which is made if it is not there. */
   join(number: PortNumber, endpoint: One): void {
-    const port = this.#ports.get(number) ?? this.#add(number, true);
+    const port = this.#ports.get(number) ?? this.#add(number, { created: false });
     port.endpoints.push(endpoint);
     this.changes.emit({ kind: 'joined', port: number, endpoint });
   }
@@ -157,14 +160,14 @@ export class PortTable<One extends Endpoint> {
   create(number: PortNumber): PortRefusal | undefined {
     if (!(number >= 0 && number < this.#numports)) return 'out-of-range';
     if (this.#ports.has(number)) return 'exists';
-    this.#add(number, false);
+    this.#add(number, { created: true });
     return undefined;
   }
 
   /** Makes the port with the lowest number that is free, and returns that. */
   createLowest(): PortNumber | undefined {
     const number = this.#lowest((port) => port === undefined);
-    if (number !== undefined) this.#add(number, false);
+    if (number !== undefined) this.#add(number, { created: true });
     return number;
   }
 
@@ -212,11 +215,12 @@ export class PortTable<One extends Endpoint> {
     if (port && counters) port.base = { ...counters };
   }
 
-  #add(number: PortNumber, allocatable: boolean): Kept<One> {
+  #add(number: PortNumber, { created }: { readonly created: boolean }): Kept<One> {
     const base = { receivedFrames: 0, receivedOctets: 0, sentFrames: 0, sentOctets: 0 };
-    const port: Kept<One> = { number, allocatable, user: undefined, group: undefined, condition: sound, endpoints: [], base };
+    const access = { allocatable: !created, user: undefined, group: undefined };
+    const port: Kept<One> = { number, created, ...access, condition: sound, endpoints: [], base };
     this.#ports.set(number, port);
-    this.#switch.addPort(number, { up: false, trunk: this.#trunk });
+    this.#switch.addPort(number, { up: false, trunk: this.trunk });
     this.changes.emit({ kind: 'created', port: number });
     return port;
   }

@@ -128,6 +128,11 @@ export class Fstp {
     this.#breath(() => this.#tree(vid).setBonus(port, cost));
   }
 
+  /** The bonus in the tree of a VLAN, if there is one. */
+  bonus(vid: Vid): Bonus | undefined {
+    return this.#trees.get(vid)?.bonus;
+  }
+
   /** Forgets a VLAN that was removed. */
   forget(vid: Vid): void {
     this.#trees.delete(vid);

@@ -14,16 +14,19 @@ export class CommandTable {
     };
   }
 
+  /** All commands, in this order. */
+  get commands(): Command[] {
+    return [...this.#menus].flatMap(({ commands }) => commands);
+  }
+
   /** The first command that the line begins with. What follows need not be apart from it: `port/print1`. */
   find(line: string): Command | undefined {
-    for (const { commands } of this.#menus)
-      for (const command of commands) if (command.run && line.startsWith(command.path)) return command;
-    return undefined;
+    return this.commands.find(({ run, path }) => run && line.startsWith(path));
   }
 
   /** The table of those whose path begins so. */
   help(prefix: string): string[] {
-    const rows = [...this.#menus].flatMap(({ commands }) => commands.filter(({ path }) => path.startsWith(prefix)));
+    const rows = this.commands.filter(({ path }) => path.startsWith(prefix));
     return [
       row({ path: 'COMMAND PATH', syntax: 'SYNTAX', help: 'HELP' }),
       row({ path: '------------', syntax: '--------------', help: '------------' }),

@@ -19,6 +19,8 @@ export interface Giver {
 export interface Reply {
   /** Data and status, each line with its end; nothing for a line that says nothing. */
   readonly text: string;
+  /** Returns the text once the files that the command closed are written, where that may be another one. */
+  readonly settled?: () => string;
   /** The further step that a session takes after the reply. */
   readonly then?: 'logout' | 'shutdown';
 }
@@ -26,8 +28,11 @@ export interface Reply {
 /** The most characters of a line. */
 export const longestLine = 4096;
 
-/** How a command ended; `logout` and `shutdown` are for whoever gave it to do. */
+/** How a command ended; the session does `logout` and `shutdown`. */
 export type Outcome = Status | 'logout' | 'shutdown';
+
+/** How a command that closed files ended: called at once, and again when the files are written. */
+export type WrittenOutcome = () => Status;
 
 /** A command that was given. */
 export interface Call {
@@ -45,7 +50,7 @@ export interface Command {
   readonly help: string;
   /** Whether its reply has a block of data, also when it fails. */
   readonly data: boolean;
-  readonly run?: (call: Call) => Outcome;
+  readonly run?: (call: Call) => Outcome | WrittenOutcome;
   /** The operations that it runs. Default: none, for it belongs to the session. */
   readonly operations?: readonly Operation<never, unknown>[];
 }
@@ -61,7 +66,7 @@ export function heading(path: string, help: string): Command {
 }
 
 /** A command whose reply is its status. */
-export function command(path: string, syntax: string, help: string, run: (call: Call) => Outcome): Command {
+export function command(path: string, syntax: string, help: string, run: (call: Call) => Outcome | WrittenOutcome): Command {
   return { path, syntax, help, data: false, run };
 }
 

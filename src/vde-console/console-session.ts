@@ -141,7 +141,7 @@ export class ConsoleSession implements Listener {
     await closing;
     this.#holding = false;
     if (!this.#open) return;
-    this.#answer(reply);
+    this.#answer({ ...reply, text: reply.settled?.() ?? reply.text });
     this.#terminal.wake();
   }
 

@@ -1,4 +1,4 @@
-import { longestLine, type Giver, type Menu, type Outcome, type Reply } from './command.ts';
+import { longestLine, type Command, type Giver, type Menu, type Reply } from './command.ts';
 import { CommandTable } from './command-table.ts';
 import type { Interpreter } from './console-session.ts';
 import { Events, type Listener } from './events.ts';
@@ -6,6 +6,7 @@ import { endpointEvents } from './endpoint-events.ts';
 import type { Managed } from '../management/managed.ts';
 import { shutDown } from '../management/operations/switch.ts';
 import { captureMenu } from './menus/capture.ts';
+import { configMenu } from './menus/config.ts';
 import { debugMenu } from './menus/debug.ts';
 import { fstpMenu } from './menus/fstp.ts';
 import { banner, generalMenu, socketMenu } from './menus/general.ts';
@@ -20,7 +21,7 @@ import { iplogPlugin } from './plugins/iplog.ts';
 import { pdumpPlugin } from './plugins/pdump.ts';
 import { operate } from './operate.ts';
 import { Script } from './script.ts';
-import { statusLine } from '../management/status.ts';
+import { statusLine, type Status } from '../management/status.ts';
 
 /** The management of a switch: a line in, a reply out. It knows nothing of sockets and terminals. */
 export class Console implements Interpreter, Disposable {
@@ -56,6 +57,7 @@ export class Console implements Interpreter, Disposable {
       mirrorMenu(managed),
       captureMenu(managed),
       linkMenu(managed),
+      configMenu(managed),
     ];
     for (const menu of menus) this.#table.add(menu);
   }
@@ -63,6 +65,11 @@ export class Console implements Interpreter, Disposable {
   /** Adds the menu of something that not every switch has, behind the others; disposing takes it out. */
   add(menu: Menu): Disposable {
     return this.#table.add(menu);
+  }
+
+  /** All commands, in the order of their menus. */
+  get commands(): readonly Command[] {
+    return this.#table.commands;
   }
 
   /** Does what a line says. It is without its end. */
@@ -74,10 +81,11 @@ export class Console implements Interpreter, Disposable {
     if (!command?.run) return { text: `${statusLine('ENOSYS')}\n` };
     const argument = said.slice(command.path.length).replace(/^[ \t]+/, '');
     const data: string[] = [];
-    const outcome: Outcome = command.run({ argument, giver, print: (one) => data.push(one) });
+    const outcome = command.run({ argument, giver, print: (one) => data.push(one) });
     // In a script nobody ends anything.
     if (outcome === 'logout' || outcome === 'shutdown') return giver.depth > 0 ? { text: '' } : { text: '', then: outcome };
-    return { text: `${command.data ? block(data) : ''}${statusLine(outcome)}\n` };
+    const textOf = (status: Status): string => `${command.data ? block(data) : ''}${statusLine(status)}\n`;
+    return typeof outcome === 'string' ? { text: textOf(outcome) } : { text: textOf(outcome()), settled: () => textOf(outcome()) };
   }
 
   forget(listener: Listener): void {

@@ -40,6 +40,7 @@ describe('a link that a console opens', () => {
     await untilLinks(one, new RegExp(`^Link 1 tcp-listen://${address} listening$`, 'm'));
     expect(await other.say(`link/add tcp://${address}`)).toBe('1000 Success\n');
     await untilLinks(other, new RegExp(`^Link 1 tcp://${address} up, port 1$`, 'm'));
+    expect(await other.say(`link/add tcp://${address}`)).toBe('1017 File exists\n');
     const rig = new Rig();
     const [sender, receiver] = [await plug(rig, here.service.directory), await plug(rig, there.service.directory)];
     const frame = testFrame({ from: 1 });
@@ -105,8 +106,11 @@ describe('a link that a console opens', () => {
     expect(await other.say(`link/add tcp-listen://${address}`)).toBe('1000 Success\n');
     await untilLinks(other, /listening/);
     const before = descriptors();
-    for (let i = 0; i < 5; i++) await one.say(`link/add tcp://${address}`);
-    await untilLinks(one, /^Link 5 .* failed/m);
+    for (let id = 1; id <= 5; id++) {
+      await one.say(`link/add tcp://${address}`);
+      await untilLinks(one, new RegExp(`^Link ${id} .* failed`, 'm'));
+    }
+    expect(await one.say('link/print')).not.toContain('Link 4');
     await eventually(() => expect(descriptors()).toBeLessThanOrEqual(before));
   });
 

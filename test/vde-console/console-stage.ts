@@ -7,6 +7,8 @@ import { Captures } from '../../src/management/services/captures.ts';
 import { FrameReports } from '../../src/management/services/frame-reports.ts';
 import { Mirrors } from '../../src/management/services/mirrors.ts';
 import { Recording } from '../../src/management/services/recording.ts';
+import type { Saved } from '../../src/management/settings/saver.ts';
+import { settingsOf } from '../../src/management/settings/settings.ts';
 import { StationSettings } from '../../src/management/services/station-settings.ts';
 import { FrameTaps } from '../../src/plane/frame-taps.ts';
 import type { Managed } from '../../src/management/managed.ts';
@@ -88,6 +90,9 @@ export class MemoryFiles implements Files {
     return {
       get failed() {
         return isFull();
+      },
+      get failure() {
+        return isFull() ? ('ENOSPC' as const) : undefined;
       },
       write: (octets) => !isFull() && pieces.push(octets.slice()) > 0,
       [Symbol.dispose]: () => void (this.opened -= 1),
@@ -192,7 +197,7 @@ export class ConsoleStage implements Disposable {
     this.ports = new PortTable<FakeEndpoint>(this.switch, { numports: 32, ...table });
     const accounts = accountsOf({ root: 0, alice: 1000, bob: 1001 });
     const sources = { switch: this.switch, ports: this.ports, taps: this.taps, send: this.#leave.bind(this) };
-    this.managed = {
+    const saved: Saved = {
       switch: this.switch,
       ports: this.ports,
       taps: this.taps,
@@ -212,6 +217,7 @@ export class ConsoleStage implements Disposable {
       shutdown: () => void (this.shutdowns += 1),
       ...managed,
     };
+    this.managed = Object.assign(saved, { settings: settingsOf(saved) });
     this.console = new Console(this.managed);
   }
 

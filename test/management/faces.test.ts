@@ -1,0 +1,47 @@
+import { describe, expect, it } from 'vitest';
+import { operationTable } from '../../src/management/operation-table.ts';
+import { savers } from '../../src/management/settings/savers.ts';
+import { dhcpMenu } from '../../src/vde-console/menus/dhcp.ts';
+import { ConsoleStage } from '../vde-console/console-stage.ts';
+
+/** The commands of a session: they change or show nothing of the switch. */
+const ofSession = [
+  ...['help', 'logout', 'load', 'debug/list', 'debug/add', 'debug/del', 'plugin/list', 'plugin/add', 'plugin/del'],
+  ...['pdump/filename', 'pdump/buffered'],
+];
+
+/** The beginnings of the names of operations that have no face yet. */
+const toCome: readonly string[] = [];
+
+const stage = new ConsoleStage();
+const session = stage.session();
+for (const plugin of ['dump', 'pdump', 'iplog']) session.say(`plugin/add ${plugin}`);
+stage.console.add(dhcpMenu(stage.managed));
+const commands = stage.console.commands.filter(({ run }) => run !== undefined);
+
+describe('the commands of the console', () => {
+  it('run operations, but those of a session', () => {
+    const plain = commands.filter(({ operations = [] }) => operations.length === 0).map(({ path }) => path);
+    expect(plain.sort()).toEqual([...ofSession].sort());
+  });
+
+  it('run operations of the table', () => {
+    const known = new Set(operationTable.map(({ operation }) => operation));
+    for (const { path, operations = [] } of commands)
+      for (const one of operations) expect(known.has(one), `${path}: ${one.name}`).toBe(true);
+  });
+
+  it('reach every operation', () => {
+    const reached = new Set(commands.flatMap(({ operations = [] }) => operations));
+    const missing = operationTable.filter(({ operation }) => !reached.has(operation)).map(({ operation }) => operation.name);
+    expect(missing.filter((name) => !toCome.some((beginning) => name.startsWith(beginning)))).toEqual([]);
+  });
+});
+
+describe('the operations that change settings', () => {
+  const settings = operationTable.filter(({ operation }) => operation.setting).map(({ operation }) => operation.name);
+
+  it('are each saved by one saver, and no others are', () => {
+    expect(savers.flatMap(({ saves }) => saves.map(({ name }) => name)).sort()).toEqual(settings.sort());
+  });
+});
