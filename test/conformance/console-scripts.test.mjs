@@ -210,6 +210,16 @@ t.test('rc-no-end: its last line needs no line end', async (t) => {
   t.same(await ports(await withRcfile(t, usual.trimEnd())), port4);
 });
 
+t.test('config-saved: saved settings are those of a switch that reads them', async (t) => {
+  const one = await startConsole(t);
+  await one.console.give('vlan/create 9', 'port/create 4', 'port/setvlan 4 9', 'hash/setexpire 7');
+  const saved = join(scratch(t), 'saved');
+  t.equal(await one.console.status(`config/save ${saved}`), success);
+  const other = await startConsole(t, '-f', saved);
+  t.same(await ports(other), port4);
+  t.equal((await other.console.data('hash/showinfo'))[2], 'GC expire 7 secs');
+});
+
 t.test('rc-line-ends: it may have the line ends of other systems', async (t) => {
   t.same(await ports(await withRcfile(t, usual.replaceAll('\n', '\r\n'))), port4);
 });

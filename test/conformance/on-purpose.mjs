@@ -58,6 +58,7 @@ const rows = {
   41: ['pidfile-killed', 'pidfile-no-switch'],
   42: ['requests-abstract-foreign'],
   43: ['removed-directory'],
+  45: ['config-saved'],
 };
 
 /** The row of each of these checks, by its id. */

@@ -186,4 +186,13 @@ export const consoles = [
     tests: ['console-hash'],
     by: ['hash-option-0'],
   },
+  {
+    name: 'saved-without-vlans',
+    at: 'changes',
+    code: '...vlanChanges(port, before, now),',
+    fault: '',
+    breaks: 'the VLANs of ports are not saved',
+    tests: ['console-scripts'],
+    by: ['config-saved'],
+  },
 ];

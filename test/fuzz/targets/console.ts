@@ -106,6 +106,8 @@ const lines = [
   'link/add tcp://127.0.0.1:1',
   'link/print',
   'link/del 1',
+  'config/show',
+  'config/save files',
 ];
 
 /** A console with its sessions, while ports come and go. */
