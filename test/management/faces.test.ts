@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { operationTable } from '../../src/management/operation-table.ts';
+import type { StarPart } from '../../src/management/parts/star.ts';
 import { savers } from '../../src/management/settings/savers.ts';
 import { dhcpMenu } from '../../src/vde-console/menus/dhcp.ts';
+import { starMenu } from '../../src/vde-console/menus/star.ts';
 import { ConsoleStage } from '../vde-console/console-stage.ts';
 
 /** The commands of a session: they change or show nothing of the switch. */
@@ -13,10 +15,11 @@ const ofSession = [
 /** The beginnings of the names of operations that have no face yet. */
 const toCome: readonly string[] = [];
 
-const stage = new ConsoleStage();
+// A master's console has a command more than a slave's.
+const stage = new ConsoleStage({ managed: { star: { members: () => [] } as unknown as StarPart } });
 const session = stage.session();
 for (const plugin of ['dump', 'pdump', 'iplog']) session.say(`plugin/add ${plugin}`);
-stage.console.add(dhcpMenu(stage.managed));
+for (const menu of [dhcpMenu, starMenu]) stage.console.add(menu(stage.managed));
 const commands = stage.console.commands.filter(({ run }) => run !== undefined);
 
 describe('the commands of the console', () => {
