@@ -24,7 +24,11 @@ it('settings are written to a file by config/save, and read from it by another s
   expect(await reader.say('link/print')).toContain(`Link 1 ${link}`);
   // The switch that has the settings already is left as it is: also its link, which is not opened twice.
   expect((await client.say(`load ${file}`)).match(/^1\d{3} .*/gm)).toEqual([
-    ...['1017 File exists', '1017 File exists', '1000 Success', '1000 Success', '1017 File exists'],
+    '1017 File exists',
+    '1017 File exists',
+    '1000 Success',
+    '1000 Success',
+    '1017 File exists',
     '1000 Success',
   ]);
 });

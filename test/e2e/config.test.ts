@@ -19,7 +19,12 @@ describe('settings that are saved', { timeout: 60_000 }, () => {
     const shown = await Promise.all(['port/allprint', 'vlan/allprint', 'mirror/print', 'fstp/showinfo'].map((line) => vdecmd('a', line)));
     await first.end();
     expect(readFileSync(rc, 'utf8').trim().split('\n')).toEqual([
-      ...['vlan/create 10', 'port/create 3', 'port/setvlan 3 10', 'port/create 4', 'fstp/setfstp 1', 'mirror/add 3 4 quiet'],
+      'vlan/create 10',
+      'port/create 3',
+      'port/setvlan 3 10',
+      'port/create 4',
+      'fstp/setfstp 1',
+      'mirror/add 3 4 quiet',
     ]);
     await serve('b', '--rcfile', rc);
     expect((await vdecmd('b', 'config/show')).text).toBe(text);

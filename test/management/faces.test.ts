@@ -8,8 +8,17 @@ import { ConsoleStage } from '../vde-console/console-stage.ts';
 
 /** The commands of a session: they change or show nothing of the switch. */
 const ofSession = [
-  ...['help', 'logout', 'load', 'debug/list', 'debug/add', 'debug/del', 'plugin/list', 'plugin/add', 'plugin/del'],
-  ...['pdump/filename', 'pdump/buffered'],
+  'help',
+  'logout',
+  'load',
+  'debug/list',
+  'debug/add',
+  'debug/del',
+  'plugin/list',
+  'plugin/add',
+  'plugin/del',
+  'pdump/filename',
+  'pdump/buffered',
 ];
 
 /** The beginnings of the names of operations that have no face yet. */

@@ -188,24 +188,41 @@ describe('config/show', () => {
     const { stage, console } = newStage({});
     stage.plug(2);
     for (const line of [
-      ...['vlan/create 10', 'port/create 1', 'port/setvlan 1 10', 'vlan/trunk 1 1', 'port/setuser 1 alice', 'port/impair 2 loss 5'],
-      ...[
-        'mirror/add 1 2 quiet',
-        'port/down 1',
-        'fstp/setfstp 1',
-        'fstp/maxage 0',
-        'link/add tcp://127.0.0.1:7000 plain',
-        'plugin/add iplog',
-      ],
-      ...['iplog/ipadd 10.0.0.0/8', 'port/setnumports 64', 'hash/setsize 200'],
+      'vlan/create 10',
+      'port/create 1',
+      'port/setvlan 1 10',
+      'vlan/trunk 1 1',
+      'port/setuser 1 alice',
+      'port/impair 2 loss 5',
+      'mirror/add 1 2 quiet',
+      'port/down 1',
+      'fstp/setfstp 1',
+      'fstp/maxage 0',
+      'link/add tcp://127.0.0.1:7000 plain',
+      'plugin/add iplog',
+      'iplog/ipadd 10.0.0.0/8',
+      'port/setnumports 64',
+      'hash/setsize 200',
     ])
       expect(console.say(line).at(-1), line).toBe('1000 Success');
     expect(console.ask('config/show')).toEqual([
-      ...['port/setnumports 64', 'hash/setsize 256', 'vlan/create 10'],
-      ...['port/create 1', 'port/setuser 1 1000', 'port/setvlan 1 10', 'vlan/trunk 1 1', 'port/down 1'],
-      ...['port/create 2', 'port/impair 2 loss 5', 'port/allocatable 2 1'],
-      ...['fstp/maxage 0', 'fstp/setfstp 1', 'mirror/add 1 2 quiet'],
-      ...['plugin/add iplog', 'iplog/ipadd 10.0.0.0/8', 'link/add tcp://127.0.0.1:7000 plain'],
+      'port/setnumports 64',
+      'hash/setsize 256',
+      'vlan/create 10',
+      'port/create 1',
+      'port/setuser 1 1000',
+      'port/setvlan 1 10',
+      'vlan/trunk 1 1',
+      'port/down 1',
+      'port/create 2',
+      'port/impair 2 loss 5',
+      'port/allocatable 2 1',
+      'fstp/maxage 0',
+      'fstp/setfstp 1',
+      'mirror/add 1 2 quiet',
+      'plugin/add iplog',
+      'iplog/ipadd 10.0.0.0/8',
+      'link/add tcp://127.0.0.1:7000 plain',
     ]);
   });
 

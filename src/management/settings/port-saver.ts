@@ -28,8 +28,18 @@ interface PortSettings {
  */
 export const portSaver: Saver = {
   saves: [
-    ...[createPort, removePort, setUser, setGroup, setUntagged, addMember, removeMember],
-    ...[setTrunk, setSticky, impairPort, setUp, setAllocatable],
+    createPort,
+    removePort,
+    setUser,
+    setGroup,
+    setUntagged,
+    addMember,
+    removeMember,
+    setTrunk,
+    setSticky,
+    impairPort,
+    setUp,
+    setAllocatable,
   ],
   begin: (managed) => {
     const first = new Map(managed.ports.list().map((port) => [port.number, settingsOf(managed, port)]));
@@ -53,8 +63,15 @@ function settingsOf({ switch: bridge }: Saved, { number, allocatable, user, grou
   const { untagged = vid(0), tagged = [], trunk = false } = port?.vlans ?? {};
   const { up, impairment } = condition;
   return {
-    ...{ untagged, tagged: [...tagged].sort((a, b) => a - b), trunk, sticky: port?.sticky === true },
-    ...{ allocatable, user, group, up, impairment: wordsOf(impairment) },
+    untagged,
+    tagged: [...tagged].sort((a, b) => a - b),
+    trunk,
+    allocatable,
+    sticky: port?.sticky === true,
+    user,
+    group,
+    up,
+    impairment: wordsOf(impairment),
   };
 }
 
