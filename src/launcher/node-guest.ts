@@ -41,26 +41,26 @@ export function guestDirectory(state: string): string {
   return join(state, 'guest');
 }
 
-/** The surroundings of a guest: its switch, and the role's log and signal. */
+/** The environment of a guest: its switch, and the node's log and signal. */
 export interface NodeGuestEnvironment {
   readonly plane: DataPlane;
   readonly log: Log;
   readonly signal: AbortSignal;
 }
 
-/** A guest that runs or ran, and what to do to have it again. */
+/** A guest that runs or ran, with the options to start it again. */
 interface Started {
   readonly guest: Guest;
   readonly options: NodeGuestOptions;
   readonly scope: Scope;
 }
 
-/** The guest of a role, which can be ended and started again. There is none before `start`. */
+/** The guest of a node, which can be ended and restarted. There is none before `start`. */
 export class NodeGuest implements AsyncDisposable {
   readonly #environment: NodeGuestEnvironment;
   #started: Started | undefined;
   #starts = 0;
-  /** Settles when no guest is being started or ended. */
+  /** Resolves when the guest is not being started or ended. */
   #idle: Promise<void> = Promise.resolve();
   #disposed = false;
 
@@ -77,7 +77,7 @@ export class NodeGuest implements AsyncDisposable {
     this.#starts += 1;
   }
 
-  /** Returns the guest as it is now; undefined when none was started. */
+  /** Returns the guest's present state; undefined if none was started. */
   view(): GuestView | undefined {
     if (!this.#started) return undefined;
     const { guest, options } = this.#started;
@@ -93,12 +93,12 @@ export class NodeGuest implements AsyncDisposable {
     };
   }
 
-  /** Begins to end the guest and its port. Returns false when none was started. The log says why it fails. */
+  /** Starts to end the guest and its port. Returns false if none was started. A failure is logged. */
   beginEnd(): boolean {
     return this.#begin('end', ({ scope }) => scope[Symbol.asyncDispose]());
   }
 
-  /** Begins to end the guest and to start it again, also one that has ended. Returns false when none was started. The log says why it fails. */
+  /** Starts to end the guest and start it again, even if it has ended. Returns false if none was started. A failure is logged. */
   beginRestart(): boolean {
     return this.#begin('restart', async ({ scope, options }) => {
       await scope[Symbol.asyncDispose]();

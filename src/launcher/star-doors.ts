@@ -13,32 +13,32 @@ import { JoinServer } from '../star/join-server.ts';
 
 /** The addresses at which a master listens, and its decisions about slaves. */
 export interface StarDoorsOptions {
-  /** Where slaves link. Port 0: any port with a free one above it. */
+  /** The link address for slaves. Port 0 means any port with a free one above it. */
   readonly listen: TcpAddress;
-  /** Where slaves ask. Default: the port above. */
+  /** The control port. Default: the one above the link port. */
   readonly controlPort?: number | undefined;
-  /** Listening ports of single slaves. */
+  /** Additional link ports for single slaves. */
   readonly slavePorts: ReadonlyMap<NodeId, number>;
-  /** Default: 256. */
+  /** The most links. Default: 256. */
   readonly maxLinks?: number | undefined;
-  /** The longest frame's MTU on links, in octets. Default: the most that links carry. */
+  /** The largest MTU on links, in octets. Default: as much as links can carry. */
   readonly linkMtu?: number | undefined;
-  /** Takes the links. */
+  /** The acceptor of the links. */
   readonly acceptor: Acceptor;
-  /** Decides about a slave: see JoinServerOptions. A slave without a listening port of its own links at `linkPort`. */
+  /** Decides about a slave: see JoinServerOptions. A slave without a link port of its own links at `linkPort`. */
   readonly welcome: (hello: Hello, linkPort: number) => Promise<Welcome | JoinRefusal>;
 }
 
-/** The open doors of a master. */
+/** The listeners of a master. */
 export interface StarDoors {
   readonly link: StreamListener;
   readonly control: JoinServer;
 }
 
-/** How often another free pair of ports is tried. */
+/** The most attempts to find another free pair of ports. */
 const mostAttempts = 20;
 
-/** Opens the ports where slaves link and where they ask, until `scope` ends. Throws what `listenTcp` and `JoinServer.open` throw. */
+/** Opens the link ports and the control port, until `scope` ends. Throws the errors of `listenTcp` and `JoinServer.open`. */
 export async function openStarDoors(options: StarDoorsOptions, environment: PortEnvironment, scope: Scope): Promise<StarDoors> {
   const { listen, slavePorts } = options;
   const { link, control } = await openPair(options, environment);
@@ -51,7 +51,7 @@ export async function openStarDoors(options: StarDoorsOptions, environment: Port
   return { link, control };
 }
 
-/** Opens the link's port and the control's above it; where any will do, until a free pair is found. */
+/** Opens the link port and the control port above it. If any port will do, tries until a free pair is found. */
 async function openPair(options: StarDoorsOptions, environment: PortEnvironment): Promise<StarDoors> {
   const { listen, controlPort } = options;
   for (let attempt = 1; ; attempt++) {

@@ -4,7 +4,7 @@ import type { StarLinkView } from '../management/parts/star.ts';
 import type { Peer } from '../ports/peer.ts';
 import type { Acceptor, Port, PortNumber } from '../ports/port.ts';
 
-/** The ports of a node that lead to other nodes of its star. */
+/** The ports of a node that are links of its star. */
 export class StarLinks implements Acceptor {
   readonly #plane: DataPlane;
   readonly #clock: Clock;
@@ -24,13 +24,13 @@ export class StarLinks implements Acceptor {
     this.#plane.accept(port, number, peer);
   }
 
-  /** Puts a link at a free port number, and returns that. Throws what `DataPlane.add` throws. */
+  /** Puts a link at a free port number, and returns that. Throws the errors of `DataPlane.add`. */
   add(port: Port): PortNumber {
     this.#ports.add(port);
     return this.#plane.add(port);
   }
 
-  /** Returns the links that are there now, in the order of their ports. */
+  /** Returns the present links, in the order of their ports. */
   list(): readonly StarLinkView[] {
     const { ports } = this.#plane;
     const now = this.#clock.monotonic();

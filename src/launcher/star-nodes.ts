@@ -9,7 +9,7 @@ import type { NodeGuest } from './node-guest.ts';
 import type { StarDoors } from './star-doors.ts';
 import type { StarLinks } from './star-links.ts';
 
-/** The parts that each node has. */
+/** The parts of each node. */
 interface NodeParts {
   readonly links: StarLinks;
   readonly guest: NodeGuest;
@@ -101,7 +101,7 @@ export class MasterNode extends StarNode {
   }
 }
 
-/** A slave, as operations reach it, also while it waits for its master. */
+/** A slave, as operations reach it, even while it waits for its master. */
 export class SlaveNode extends StarNode {
   readonly #parts: SlaveParts;
 

@@ -32,11 +32,11 @@ interface Slave {
   joinedAt?: number;
 }
 
-/** A slave that is connected and was accepted. */
+/** A slave that is connected and accepted. */
 export interface JoinedSlave {
   /** The address of its host. */
   readonly from: string;
-  /** In milliseconds of the clock. */
+  /** The time at which it joined, in milliseconds of the clock. */
   readonly joinedAt: number;
 }
 
@@ -83,7 +83,7 @@ export class JoinServer implements AsyncDisposable {
     return new JoinServer(server, formatTcpAddress({ host: listen.host, port: bound.port }), options, environment);
   }
 
-  /** Returns the slaves that are connected and were accepted, by their ids. */
+  /** Returns the slaves that are connected and accepted, by their ids. */
   joined(): ReadonlyMap<NodeId, JoinedSlave> {
     const joined = new Map<NodeId, JoinedSlave>();
     for (const { id, from, joinedAt } of this.#living.values())

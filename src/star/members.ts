@@ -10,9 +10,9 @@ import type { StateFiles } from './state-files.ts';
 
 /** The network of a star, and the settings of single slaves. */
 export interface MembersOptions extends NetworkOptions {
-  /** The MTU of the segment, in octets. */
+  /** The MTU of the network, in octets. */
   readonly mtu: number;
-  /** Listening ports of single slaves. */
+  /** Additional link ports for single slaves. */
   readonly slavePorts: ReadonlyMap<NodeId, number>;
   readonly reservations: ReadonlyMap<NodeId, Ipv4Address>;
 }
@@ -22,13 +22,13 @@ export interface Member {
   readonly id: NodeId;
   /** The MAC address of its guest. */
   readonly mac: MacAddress;
-  /** The address that is kept for its guest; undefined for one of the pool. */
+  /** The address reserved for its guest; undefined if that gets one from the pool. */
   readonly address: Ipv4Address | undefined;
 }
 
 const rosterFile = 'roster.json';
 
-/** The slaves of a star: the master gives each its id, and keeps the roster on disk. */
+/** The slaves of a star. The master assigns each an id, and keeps the roster on disk. */
 export class Members {
   readonly plan: AddressPlan;
   readonly #state: StateFiles;
@@ -36,10 +36,10 @@ export class Members {
   readonly #network: Ipv4Network;
   readonly #mtu: number;
   #roster: Roster;
-  /** Settles when the roster is not being written. */
+  /** Resolves when the roster is not being written. */
   #enrolled: Promise<unknown> = Promise.resolve();
 
-  /** Reads the roster. Throws EtherloomError: `bad-state` when it is damaged, `bad-option` as AddressPlan does. */
+  /** Reads the roster. Throws EtherloomError: `bad-state` if it is damaged, and the errors of AddressPlan. */
   constructor(state: StateFiles, options: MembersOptions) {
     this.#network = options.network;
     this.#mtu = options.mtu;
@@ -61,8 +61,8 @@ export class Members {
   }
 
   /**
-   * Accepts a slave or refuses it; a slave without a listening port of its own links at `linkPort`. Its id is on the disk before this
-   * resolves. Rejects with the system's error when it cannot be written.
+   * Accepts or refuses a slave. A slave without a link port of its own links at `linkPort`. Its id is on the disk before this resolves.
+   * Rejects with the system's error if the id cannot be written.
    */
   async welcome(hello: Hello, linkPort: number): Promise<Welcome | JoinRefusal> {
     const assignment = this.#assign(hello);
@@ -75,7 +75,7 @@ export class Members {
     return assignId(this.#roster, key, { demanded, last });
   }
 
-  /** Enrolls slaves one after the other: an id that is on its way to the disk is neither free nor given. */
+  /** Enrols one slave after the other: an id that is being written is neither free nor assigned. */
   #enroll(hello: Hello): Promise<NodeId | JoinRefusal> {
     const enrolled = this.#enrolled.then(async () => {
       const assignment = this.#assign(hello);

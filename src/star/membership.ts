@@ -12,15 +12,15 @@ import { decodeJoinMessage, encodeJoinMessage, type Welcome } from './join-messa
 import { isNodeKey } from './roster.ts';
 import type { StateFiles } from './state-files.ts';
 
-/** A slave's wish to be in a star. */
+/** The settings of a slave's membership. */
 export interface MembershipOptions {
   /** The master's control address. */
   readonly control: TcpAddress;
-  /** The id that the user demands. Default: the master gives one. */
+  /** The id that the user demands. Default: the master assigns one. */
   readonly demanded?: NodeId | undefined;
-  /** Keeps the slave's key, and the master's last answer. */
+  /** The files for the slave's key, and the master's last answer. */
   readonly state: StateFiles;
-  /** Called when the master refuses this slave for good, or assigns something else than before. */
+  /** Called if the master refuses this slave for good, or changes its id. */
   readonly fail: (error: EtherloomError) => void;
 }
 
@@ -33,14 +33,14 @@ interface Environment {
 const keyFile = 'node-key';
 const welcomeFile = 'welcome.json';
 
-/** A slave's place in a star: it asks the master for it until disposed, and keeps the answer for its next start. */
+/** A slave's place in a star. It keeps a connection to the master until disposed of, and stores the answer for its next start. */
 export class Membership implements Disposable {
-  /** The master's answers that name another link port than the one before. */
+  /** Emits the master's answers that name another link port than the one before. */
   readonly moved = new Feed<Welcome>();
   readonly #options: MembershipOptions;
   readonly #environment: Environment;
   readonly #client: JoinClient;
-  /** Settles when the master has accepted this slave for the first time, or has refused it. */
+  /** Resolves when the master has accepted this slave for the first time. Rejects if it has refused it. */
   readonly #first: Promise<void>;
   #accept: () => void = () => undefined;
   #refuse: (error: EtherloomError) => void = () => undefined;
@@ -57,7 +57,7 @@ export class Membership implements Disposable {
       this.#accept = resolve;
       this.#refuse = reject;
     });
-    // A refusal is passed to `fail`, also while nothing waits for it.
+    // A refusal is passed to `fail`, even if no caller waits for it.
     this.#first.catch(() => undefined);
     if (this.#welcome) this.#accept();
     this.#client = new JoinClient(
@@ -75,17 +75,17 @@ export class Membership implements Disposable {
     );
   }
 
-  /** Begins to ask. Throws EtherloomError('bad-state') when the key is damaged. */
+  /** Starts the connection. Throws EtherloomError('bad-state') if the key is damaged. */
   static async open(options: MembershipOptions, environment: Environment): Promise<Membership> {
     return new Membership(options, await readKey(options.state, environment.random), environment);
   }
 
-  /** The last answer of the master, also to an earlier run; undefined before the first. */
+  /** The last answer of the master, possibly from an earlier run; undefined before the first. */
   get welcome(): Welcome | undefined {
     return this.#welcome;
   }
 
-  /** The time at which the connection to the master was made, in milliseconds of the clock; undefined while there is none. */
+  /** The time of the master's last welcome, in milliseconds of the clock; undefined while there is no connection. */
   get joinedAt(): number | undefined {
     return this.#joinedAt;
   }
@@ -96,13 +96,13 @@ export class Membership implements Disposable {
   }
 
   /**
-   * Waits until the master has accepted this slave, now or in an earlier run. Rejects with EtherloomError: `refused`, or `timed-out` when
-   * the signal is aborted before.
+   * Waits until the master has accepted this slave, now or in an earlier run. Rejects with EtherloomError: `refused`, or `timed-out` if the
+   * signal is aborted first.
    */
   async accepted(signal: AbortSignal): Promise<Welcome> {
     await new Promise<void>((resolve, reject) => {
       const aborted = (): void =>
-        reject(new EtherloomError('timed-out', 'the master was not reached before this slave was told to end; start it again'));
+        reject(new EtherloomError('timed-out', 'the master was not reached before this slave was ended; start it again'));
       if (signal.aborted) aborted();
       signal.addEventListener('abort', aborted, { once: true });
       this.#first.then(resolve, reject);
