@@ -214,10 +214,8 @@ function together(faults: readonly Disposable[]): Disposable {
   };
 }
 
-/** The impairments of a link. */
-export const impairmentWords = {
-  mtu: 'amount',
-  delay: 'amount',
+/** The impairments that a link has from its beginning, or later. */
+export const steadyWords = {
   loss: 'amount',
   lostburst: 'amount',
   dup: 'amount',
@@ -226,7 +224,10 @@ export const impairmentWords = {
   speed: 'amount',
   bandwidth: 'amount',
   fifo: 'flag',
-} as const satisfies Wording<Quality>;
+} as const satisfies Partial<Wording<Quality>>;
+
+/** The impairments of a link. */
+export const impairmentWords = { mtu: 'amount', delay: 'amount', ...steadyWords } as const satisfies Wording<Quality>;
 
 /** The options of a fault on one side of a link. */
 export const sideWords = { from: 'options' } as const satisfies Wording<Side>;

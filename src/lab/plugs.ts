@@ -3,7 +3,7 @@ import type { NewPort, PortNumber } from '../switch/switch.ts';
 import { LabStation, type LabStationOptions, type StationProgram } from './lab-station.ts';
 import { LabSwitch } from './lab-switch.ts';
 import type { LinkEnd, Plug } from './link-end.ts';
-import type { LinkOptions } from './link.ts';
+import { steadyWords, type LinkOptions } from './link.ts';
 import { vlanOf } from './numbers.ts';
 import type { Wording } from './words.ts';
 
@@ -80,14 +80,7 @@ export const linkWords = {
   untagged: 'vlan',
   tagged: 'numbers',
   trunk: 'flag',
-  loss: 'amount',
-  lostburst: 'amount',
-  dup: 'amount',
-  noise: 'amount',
-  capacity: 'amount',
-  speed: 'amount',
-  bandwidth: 'amount',
-  fifo: 'flag',
+  ...steadyWords,
 } as const satisfies Wording<NewLink>;
 
 /** The options of a station and its link, except for its program. */

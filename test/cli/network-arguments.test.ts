@@ -13,18 +13,7 @@ describe('the options of the DHCP server', { timeout: 60_000 }, () => {
     const { status, text } = await stage.run([bin('etherloom'), ...args]);
     return [status, text];
   };
-  const master = (...more: string[]): string[] => [
-    'master',
-    '--listen',
-    '127.0.0.1:0',
-    '--subnet',
-    '10.77.0.0/24',
-    '--sock',
-    stage.path('m'),
-    '--state',
-    stage.path('m.state'),
-    ...more,
-  ];
+  const master = (...more: string[]): string[] => [...stage.masterWords({ state: 'm.state' }), ...more];
 
   it.each([
     [['--router', '10.77.0.2'], `--router ${missing}`],

@@ -3,17 +3,7 @@ import { bin, useStage } from '../e2e/stage.ts';
 
 describe('etherloom station', () => {
   const stage = useStage([]);
-  const master = (): string[] => [
-    'master',
-    '--listen',
-    '127.0.0.1:0',
-    '--subnet',
-    '10.77.0.0/24',
-    '--sock',
-    stage.path('m'),
-    '--state',
-    stage.path('ms'),
-  ];
+  const master = (): string[] => stage.masterWords();
   const station = (id: number, ...more: string[]): string[] => ['station', '--sock', stage.path('m'), '--id', String(id), ...more];
 
   it('two of them at a master get leases and ping each other, and go on with both when the master is killed and comes back', async () => {

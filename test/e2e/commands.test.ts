@@ -12,18 +12,7 @@ describe('etherloom', { timeout: 60_000 }, () => {
   const stage = useStage([]);
 
   const run = async (args: readonly string[], options?: RunningOptions): Promise<Output> => stage.run([bin('etherloom'), ...args], options);
-  const masterOf = (port: number, ...more: string[]): string[] => [
-    'master',
-    '--listen',
-    `127.0.0.1:${port}`,
-    '--subnet',
-    '10.77.0.0/24',
-    '--sock',
-    stage.path('m'),
-    '--state',
-    stage.path('ms'),
-    ...more,
-  ];
+  const masterOf = (port: number, ...more: string[]): string[] => [...stage.masterWords({ port }), ...more];
 
   it.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('says ready, and ends clean on %s: master, slave and switch', async (signal) => {
     const port = await freePort();

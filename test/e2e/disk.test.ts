@@ -19,22 +19,11 @@ describe('a disk that takes nothing', { timeout: 60_000 }, () => {
   };
   const run = (prepare: string, command: readonly string[]): Promise<Output> => stage.run(on(prepare, command));
   const disk = (name: string): string => stage.path('disk', name);
-  const master = (state: string): string[] => [
-    bin('etherloom'),
-    'master',
-    '--listen',
-    '127.0.0.1:0',
-    '--subnet',
-    '10.77.0.0/24',
-    '--sock',
-    stage.path('m'),
-    '--state',
-    state,
-  ];
+  const master = (state: string): string[] => [bin('etherloom'), ...stage.masterWords({ state: `disk/${state}` })];
 
   it.each([
-    ['a state that is to be made', () => master(disk('new')), /cannot create .*disk\/new: read-only file system \(EROFS\); .*--state/],
-    ['a state that is there', () => master(disk('empty')), /cannot use .*disk\/empty: read-only file system \(EROFS\); .*--state/],
+    ['a state that is to be made', () => master('new'), /cannot create .*disk\/new: read-only file system \(EROFS\); .*--state/],
+    ['a state that is there', () => master('empty'), /cannot use .*disk\/empty: read-only file system \(EROFS\); .*--state/],
     [
       'a directory of sockets',
       () => [bin('etherloom'), 'switch', '--sock', disk('s')],
@@ -62,7 +51,7 @@ describe('a disk that takes nothing', { timeout: 60_000 }, () => {
   });
 
   it.each([
-    ['the state of a master', () => master(disk('empty')), /cannot write .*\/server-mac: no space left on the disk \(ENOSPC\); .*--state/],
+    ['the state of a master', () => master('empty'), /cannot write .*\/server-mac: no space left on the disk \(ENOSPC\); .*--state/],
     [
       'the state of a slave',
       () => [bin('etherloom'), 'slave', '--master', '127.0.0.1:1', '--sock', stage.path('s'), '--state', disk('empty')],
@@ -76,7 +65,7 @@ describe('a disk that takes nothing', { timeout: 60_000 }, () => {
 
   it('that is read-only when a master comes back keeps no leases, and that is said; slaves that are known join', async () => {
     const port = await freePort();
-    const words = [...master(disk('state')), '--listen', `127.0.0.1:${port}`];
+    const words = [...master('state'), '--listen', `127.0.0.1:${port}`];
     // The first life of the master leaves a state, with one slave and its lease; in the second one the disk takes nothing.
     const script = '"$@" & first=$!; read -r line < "$FIFO"; kill $first; wait $first';
     await stage.run(['mkfifo', stage.path('fifo')]);

@@ -11,18 +11,7 @@ const managers = { INVOCATION_ID: 'f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff', NOTIFY_SOC
 describe('SIGHUP', { timeout: 60_000 }, () => {
   const stage = useStage([]);
 
-  const masterAt = (port: number): string[] => [
-    bin('etherloom'),
-    'master',
-    '--listen',
-    `127.0.0.1:${port}`,
-    '--subnet',
-    '10.77.0.0/24',
-    '--sock',
-    stage.path('m'),
-    '--state',
-    stage.path('ms'),
-  ];
+  const masterAt = (port: number): string[] => [bin('etherloom'), ...stage.masterWords({ port })];
   const switchAt = (...more: string[]): string[] => [bin('etherloom'), 'switch', '--sock', stage.path('sw'), ...more];
 
   /** Without a terminal, whether the tests have one or not, and with standard error in a file. */

@@ -47,6 +47,12 @@ export class Stage {
     return join(this.#directory, ...names);
   }
 
+  /** Returns the words of `etherloom master` on 10.77.0.0/24, with its sockets and its state in the stage. */
+  masterWords({ port = 0, sock = 'm', state = 'ms' } = {}): string[] {
+    const place = ['--sock', this.path(sock), '--state', this.path(state)];
+    return ['master', '--listen', `127.0.0.1:${port}`, '--subnet', '10.77.0.0/24', ...place];
+  }
+
   /** Starts a process. */
   start(command: readonly string[], options?: RunningOptions): Running {
     const running = new Running(command, options);

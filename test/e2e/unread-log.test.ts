@@ -43,21 +43,7 @@ async function stationsAt(directory: string): Promise<[VdeStation, VdeStation]> 
 
 const services: readonly (readonly [string, (stage: Stage) => string[]])[] = [
   ['etherloom switch', (stage) => [bin('etherloom'), 'switch', '-s', stage.path('sw')]],
-  [
-    'etherloom master',
-    (stage) => [
-      bin('etherloom'),
-      'master',
-      '--listen',
-      '127.0.0.1:0',
-      '--subnet',
-      '10.77.0.0/24',
-      '--sock',
-      stage.path('sw'),
-      '--state',
-      stage.path('state'),
-    ],
-  ],
+  ['etherloom master', (stage) => [bin('etherloom'), ...stage.masterWords({ sock: 'sw', state: 'state' })]],
   // Its lines are short.
   ['vde_switch', (stage) => [bin('vde_switch'), '-s', stage.path('sw'), '--nostdin']],
 ];
