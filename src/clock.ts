@@ -61,7 +61,7 @@ function chooseTurn(): () => Promise<void> {
   };
 }
 
-/** A message to its own channel arrives when the microtasks are done. */
+/** Waits for a message to its own channel, which arrives when the microtasks are done. */
 function turnsOf({ port1, port2 }: InstanceType<typeof MessageChannel>): () => Promise<void> {
   const waiting: (() => void)[] = [];
   port1.addEventListener('message', () => waiting.shift()?.());

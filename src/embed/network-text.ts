@@ -6,11 +6,11 @@ import { parseIpv4, parseIpv4Network, type Ipv4Address } from '../wire/ipv4.ts';
 export interface ServedNetworkOptions {
   /** The network, as `10.77.0.0/24`. Its first host is the DHCP server. */
   readonly subnet: string;
-  /** The router, a host of the network. Default: clients are told none. */
+  /** The router, a host of the network. Default: clients get none. */
   readonly router?: string | undefined;
-  /** The DNS servers. Default: clients are told none. */
+  /** The DNS servers. Default: clients get none. */
   readonly dns?: readonly string[] | undefined;
-  /** The domain in which clients complete names. Default: clients are told none. */
+  /** The domain in which clients complete names. Default: clients get none. */
   readonly domain?: string | undefined;
   /** The addresses of clients, as `10.77.0.100-10.77.0.199`. Default: all addresses without another use. */
   readonly range?: string | undefined;

@@ -231,7 +231,7 @@ function failed(fabric: Fabric, expected: string, found: string, more: () => rea
   return { pass: false, message: () => messageOf(fabric, expected, found, more()) };
 }
 
-/** `opposite` is the expectation under which this is a failure. */
+/** Returns a verdict. `opposite` is the expectation under which this is a failure. */
 function passed(fabric: Fabric, opposite: string, found: string, more: () => readonly string[] = () => []): Verdict {
   return { pass: true, message: () => messageOf(fabric, opposite, found, more()) };
 }

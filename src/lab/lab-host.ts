@@ -126,7 +126,7 @@ export class LabHost extends LabStation {
     return this.stack.dhcp?.lease;
   }
 
-  /** The stations that also use its address, as far as it has heard of them. [RFC 5227] */
+  /** The stations that also use its address, as far as it has received their frames. [RFC 5227] */
   get rivals(): ReadonlySet<MacAddress> {
     return this.#rivals;
   }
@@ -262,7 +262,7 @@ export class LabHost extends LabStation {
     this.fabric.noteConflict(`${formatIp(address)} of ${this.name} is used by ${this.fabric.nameOf(rival) ?? formatMac(rival)}, too`);
   }
 
-  /** In another network another host may have the address. */
+  /** Throws for a host of another network, where another host may have the address. */
   #checkOurs(other: LabHost): void {
     if (other.fabric === this.fabric) return;
     throw new EtherloomError('bad-option', `${other.name} is a host of another network than ${this.name}; name one of the same network`);

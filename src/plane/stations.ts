@@ -8,7 +8,7 @@ export type StationReceive = (frame: Uint8Array, ingress: PortNumber) => void;
 /** Sees the ARP frames and the first IPv4 frames of each station; see SwitchOptions. */
 export type Observe = NonNullable<SwitchOptions['observe']>;
 
-/** Sends a frame of a station, in this breath or in one of its own, when the switch has finished with the frame at hand. */
+/** Sends a frame of a station, in this breath or in one of its own, when the switch has finished with the current frame. */
 export type Speak = (frame: Uint8Array) => void;
 
 /** A station inside a switch, such as its DHCP server. */

@@ -116,7 +116,7 @@ export class DatagramPort implements PacedPort {
     this.#queue.flush();
   }
 
-  /** The medium cannot inform the other side. */
+  /** Has no effect on the other side, which the medium cannot inform. */
   enable(up: boolean): void {
     if (!up) this.#queue.drop('port-down');
   }

@@ -69,7 +69,7 @@ export class MemoryPort implements Port {
     if (peer) peer.#schedule();
   }
 
-  /** The other end loses the carrier, or has it again. */
+  /** Takes the carrier from the other end, or returns it. */
   enable(up: boolean): void {
     if (this.#up === up) return;
     this.#up = up;

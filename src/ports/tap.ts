@@ -71,7 +71,7 @@ export class TapPort implements Port {
     this.#queue.flush();
   }
 
-  /** The host sees the interface without a carrier. */
+  /** Takes the carrier from the interface, as its host sees it, or returns it. */
   enable(up: boolean): void {
     if (!this.#open) return;
     if (!up) this.#queue.drop('port-down');

@@ -80,7 +80,7 @@ export class WebSocketPort implements Port {
     this.#queue.flush();
   }
 
-  /** A WebSocket has no message for it: the other side cannot be informed. */
+  /** Has no effect on the other side: a WebSocket has no message for it. */
   enable(up: boolean): void {
     if (!up) this.#queue.drop('port-down');
   }

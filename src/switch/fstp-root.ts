@@ -100,7 +100,7 @@ export function bpduOf({ vector, messageAge }: RootInfo<RootCandidate>, { id, ro
   };
 }
 
-/** Never returns 0: then the cost would not show which bridge is nearer to the root. */
+/** Returns the cost of a way by a port. It is never 0: then the cost would not show which bridge is nearer to the root. */
 function costOf(port: RootCandidate, bonus: Bonus | undefined): number {
   return port.number === bonus?.port ? Math.max(1, portCost - bonus.cost) : portCost;
 }

@@ -54,7 +54,7 @@ export class PooledFile {
     unwritten.add(work);
   }
 
-  /** While one piece is being written the next one gathers. */
+  /** Writes piece by piece: while one is being written the next one gathers. */
   async #drain(): Promise<void> {
     while (this.#waiting.length > 0) {
       const piece = Buffer.concat(this.#waiting);

@@ -116,7 +116,7 @@ export class EpollReadiness implements Readiness {
     }
   }
 
-  /** Without a watched descriptor there is no reason to keep the process alive. */
+  /** Ends a watch. Without a watched descriptor the loop no longer keeps the process alive. */
   #forget(fd: number): void {
     this.#watches.delete(fd);
     if (this.#watches.size > 0 || !this.#open) return;
@@ -214,8 +214,8 @@ export class EpollReadiness implements Readiness {
   };
 
   /**
-   * Node does not run work left behind by a native callback: promises, ticks, the callbacks of its own streams. An immediate of the same
-   * turn of the loop does.
+   * Lets Node run the work left behind by a native callback: promises, ticks, the callbacks of its own streams. Node does not do that by
+   * itself, but an immediate of the same turn of the loop does.
    */
   #settleSoon(): void {
     if (this.#settling) return;

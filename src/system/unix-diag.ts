@@ -1,5 +1,5 @@
 /**
- * The messages by which the kernel tells of one unix socket: netlink sock_diag, family AF_UNIX. [sock_diag(7)]
+ * The messages by which the kernel reports on one unix socket: netlink sock_diag, family AF_UNIX. [sock_diag(7)]
  *
  *   request: nlmsghdr                      reply: nlmsghdr
  *   0   4  length, 40                      0   4  length

@@ -167,7 +167,7 @@ function icmpv6(message: Icmpv6): string {
   return `${target} is ${message.mac === undefined ? 'here' : `at ${formatMac(message.mac)}`}`;
 }
 
-/** The LLC header of spanning trees. [IEEE 802.1D-2004, 7.12.3] */
+/** Returns whether a payload has the LLC header of spanning trees. [IEEE 802.1D-2004, 7.12.3] */
 function isBpdu(payload: Uint8Array): boolean {
   return payload[0] === 0x42 && payload[1] === 0x42;
 }

@@ -113,7 +113,7 @@ export class PipePort implements PacedPort {
     this.#check();
   }
 
-  /** The other side cannot be informed. */
+  /** Has no effect on the other side, which cannot be informed. */
   enable(up: boolean): void {
     if (!up) this.#queue.drop('port-down');
   }

@@ -208,7 +208,7 @@ function isDead(path: string): boolean {
   try {
     return !answers(path, 'datagram');
   } catch {
-    // Without a free descriptor it cannot tell; a later call tries again.
+    // Without a free descriptor it is not known; a later call tries again.
     return false;
   }
 }

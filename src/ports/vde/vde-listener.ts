@@ -110,7 +110,7 @@ export class VdeListener implements Listener, NamedSocket {
     return new AcceptLoop(this.#directory.control, (fd) => this.#welcome(fd), this.#environment, 'clients');
   }
 
-  /** The clients' sockets are connected, and need no names. */
+  /** Moves to another directory. The clients' sockets are connected, and need no names. */
   #moveTo(directory: VdeDirectory): void {
     for (const client of this.#clients.values()) this.#removeName(client);
     this.#directory[Symbol.dispose]();
@@ -169,7 +169,7 @@ export class VdeListener implements Listener, NamedSocket {
     }
   }
 
-  /** The port's socket is connected before the reply leaves: clients remove their own socket's name right after it. */
+  /** Connects the port's socket before the reply leaves: clients remove their own socket's name right after it. */
   #grant(client: Client, request: VdeRequest, number: PortNumber): void {
     const fd = datagramSocket();
     let socket: PortSocket | undefined;
@@ -207,14 +207,14 @@ export class VdeListener implements Listener, NamedSocket {
     acceptor.accept(client.port, number, userPeer(client.peer));
   }
 
-  /** `kind` is the same for refusals that differ in file names only. */
+  /** Refuses a client. `kind` is the same for refusals that differ in file names only. */
   #refuse(client: Client, why: string, kind = why): void {
     const { uid, pid } = client.peer;
     this.#warn(`refused the client of uid ${uid}, pid ${pid}: ${why}`, { key: `${uid} ${kind}` });
     this.#end(client, why);
   }
 
-  /** `hearOut`: the frames that the client sent before it left are received. */
+  /** Ends a client. `hearOut`: the frames that the client sent before it left are received. */
   #end(client: Client, reason: string, { hearOut = false } = {}): void {
     // Its port may end long after its stream: by then another client may have the descriptor.
     if (this.#clients.get(client.fd) !== client) return;
