@@ -60,17 +60,17 @@ export class Actor {
     if (root) chownSync(this.directory, uid, gid);
   }
 
-  /** The path of that name in its directory. */
+  /** Returns the path of that name in its directory. */
   path(...names: string[]): string {
     return join(this.directory, ...names);
   }
 
-  /** The command line that runs a command with these rights, its directory as HOME; for `Stage.start`. */
+  /** Returns the command line that runs a command with these rights, its directory as HOME; for `Stage.start`. */
   command(argv: readonly string[]): string[] {
     return [...this.#prefix, 'env', `HOME=${this.directory}`, ...argv];
   }
 
-  /** The command line that runs a TypeScript file of the tests (`test/system/x-process.ts`) with these rights. */
+  /** Returns the command line that runs a TypeScript file of the tests (`test/system/x-process.ts`) with these rights. */
   probe(script: string, ...args: readonly string[]): string[] {
     const typescript = join(import.meta.dirname, 'typescript.mjs');
     return this.command([process.execPath, '--import', typescript, join(import.meta.dirname, '..', script), ...args]);
@@ -111,7 +111,7 @@ function findLack(rights: RightsName): string | undefined {
   return status === 0 ? undefined : `this machine cannot run probes as ${rights}: ${error?.message ?? stderr.trim()}`;
 }
 
-/** The prefix of a command that gives it these rights. */
+/** Returns the prefix of a command that gives it these rights. */
 function prefixOf(rights: RightsName): readonly string[] {
   switch (rights) {
     case 'root':
@@ -132,8 +132,8 @@ function asUser(): readonly string[] {
 }
 
 /**
- * The prefix of an ordinary user's command if the checkout is in a directory that is closed to others, as /root is: a mount namespace in
- * which that directory has nothing but the checkout.
+ * Returns the prefix of an ordinary user's command if the checkout is in a directory that is closed to others, as /root is: a mount
+ * namespace in which that directory has nothing but the checkout.
  */
 function revealed(): readonly string[] {
   const closed = closedAbove(checkout);
@@ -151,13 +151,13 @@ mount --bind /mnt "$checkout"
 umount /mnt
 exec "$@"`;
 
-/** The uppermost directory above a path that others may not pass through. */
+/** Returns the uppermost directory above a path that others may not pass through. */
 function closedAbove(path: string): string | undefined {
   const above = dirname(path);
   return above === path ? undefined : (closedAbove(above) ?? ((statSync(above).mode & 0o001) === 0 ? above : undefined));
 }
 
-/** The ordinary user's number, its primary group's and a second group's. */
+/** Returns the ordinary user's number, its primary group's and a second group's. */
 function userIds(): readonly [number, number, number] {
   if (root) return [uidNamed(account.user) ?? 5, gidNamed(account.group) ?? 60, gidNamed(account.second) ?? 100];
   const gid = process.getegid?.() ?? 0;

@@ -15,7 +15,7 @@ process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 const only = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
 const withoutPure = process.argv.includes('--without-pure');
 
-/** The tests of the rooms that must run in a browser, too; test/architecture.test.ts sees to it that these do no I/O. */
+/** Returns the tests of the rooms that must run in a browser, too; test/architecture.test.ts sees to it that these do no I/O. */
 const pureTests = () => JSON.parse(readFileSync('test/pure-rooms.json', 'utf8')).map((room) => `test/${room}/*`);
 
 /**

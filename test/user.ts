@@ -1,6 +1,6 @@
 import { userPeer, type Peer } from '../src/ports/peer.ts';
 
-/** A process of that user. */
+/** Returns a process of that user. */
 export function user(uid: number): Peer {
   return userPeer({ uid, pid: 1 });
 }

@@ -11,7 +11,7 @@ import type { Workplace } from '../harness/workplace.ts';
 
 interface Crowd extends Pick<DhcpLoadSpec, 'clients' | 'window'> {
   readonly name: string;
-  /** Whether each client gets its first lease: there are more than come in time. */
+  /** True if each client gets its first lease: there are more than come in time. */
   readonly areNew?: boolean;
   readonly ownGoals: Readonly<Partial<Record<FigureName, Goal>>>;
   readonly ratioGoals: Readonly<Partial<Record<FigureName, Goal>>>;

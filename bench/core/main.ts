@@ -114,7 +114,7 @@ function stationMac(station: number): number {
   return 0x0200_0000_0000 + station;
 }
 
-/** A place in a shuffle of `count`: each once, none near the last. */
+/** Returns a place in a shuffle of `count`: each once, none near the last. */
 function scattered(i: number, count: number): number {
   return (i * largePrime) % count;
 }

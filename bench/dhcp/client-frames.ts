@@ -83,7 +83,7 @@ export function writeClientFrame(memory: Buffer, at: number, message: ClientMess
   memory.writeUInt16BE(checksum === 0 ? 0xffff : checksum, at + udpChecksumAt);
 }
 
-/** The sum of the 16-bit words of a number of up to 48 bits. */
+/** Returns the sum of the 16-bit words of a number of up to 48 bits. */
 function wordsOf(number: number): number {
   return (number % 0x1_0000) + (Math.floor(number / 0x1_0000) % 0x1_0000) + Math.floor(number / 0x1_0000_0000);
 }

@@ -8,7 +8,7 @@ export interface DhcpLoadSpec {
   readonly window: number;
   /** How many ports of the switch they share. */
   readonly ports: number;
-  /** Whether each client gets its lease before anything is measured. */
+  /** True if each client gets its lease before anything is measured. */
   readonly fill: boolean;
   /** Seconds of exchanges before the measurement, up to 100 at a time; a quarter more with the window. */
   readonly warmup: number;
@@ -45,7 +45,7 @@ export interface DhcpLoadResult {
   readonly memory: number;
 }
 
-/** The MAC address of client `n`, as a number. */
+/** Returns the MAC address of client `n`, as a number. */
 export function clientMac(n: number): number {
   return 0x0200_0001_0000 + n;
 }

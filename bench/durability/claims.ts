@@ -24,12 +24,12 @@ export class Claims {
     return this.#byClient.size;
   }
 
-  /** The lease of a client. */
+  /** Returns the lease of a client. */
   of(client: number): Claim | undefined {
     return this.#byClient.get(client);
   }
 
-  /** All leases, in a list of their own. */
+  /** Returns all leases, in a list of their own. */
   all(): Claim[] {
     return [...this.#byClient.values()];
   }
@@ -66,7 +66,7 @@ export class Claims {
   }
 }
 
-/** An address for people. */
+/** Returns an address for people. */
 export function shown(address: number): string {
   return formatIpv4(ipv4FromNumber(address));
 }

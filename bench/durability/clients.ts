@@ -68,7 +68,7 @@ export class Clients implements Disposable {
     }
   }
 
-  /** All clients ask for what they have, and before each a stranger does: they must be given it, and the stranger must not. */
+  /** Lets all clients ask for what they have, and before each a stranger: they must be given it, and the stranger must not. */
   async confirm(): Promise<void> {
     for (const isThief of [true, false]) {
       const asking = this.#claims.all();

@@ -73,7 +73,7 @@ async function lastLook(workplace: Workplace, claims: Claims, random: Random, co
   return clients.faults;
 }
 
-/** The pool has room for a few clients more than may have a lease, so that addresses go from one to another. */
+/** Starts the server. Its pool has room for most of the clients, but not for all, so that addresses go from one to another. */
 async function start(workplace: Workplace, count: number): Promise<Running> {
   const addresses = Math.floor(count * 0.8);
   const last = `10.77.${1 + (addresses >> 8)}.${addresses & 0xff}`;
@@ -84,7 +84,7 @@ async function start(workplace: Workplace, count: number): Promise<Running> {
   return running;
 }
 
-/** When the load before a kill is over: after a time that is drawn, or while the journal is written anew, or soon after. */
+/** Returns when the load before a kill is over: after a time that is drawn, or while the journal is written anew, or soon after. */
 function momentOf(kill: number, random: Random, watch: JournalWatch): () => boolean {
   const [begun, delay] = [performance.now(), random.uint32() % longestLoad];
   const waitsFor = compactions[kill % 10];
@@ -120,7 +120,7 @@ class JournalWatch {
     this.compactions++;
   }
 
-  /** Whether its successor has been begun and has not taken its place; one that an earlier kill left does not count. */
+  /** Returns whether its successor has been begun and has not taken its place; one that an earlier kill left does not count. */
   isBeingWritten(): boolean {
     const successor = `${this.path}.tmp`;
     return existsSync(successor) && (statSync(successor, { throwIfNoEntry: false })?.mtimeMs ?? 0) >= this.#begun;

@@ -9,7 +9,7 @@ export interface Arguments {
   readonly caseText: string;
   /** Measured seconds of each run. */
   readonly seconds: number;
-  /** Whether loads look for something to do all the time. */
+  /** True if loads look for something to do all the time. */
   readonly spin: boolean;
   /** Where the raw figures go; by default a file of the present time in bench/results. */
   readonly json: string | undefined;

@@ -11,7 +11,7 @@ export interface RunOptions {
   readonly seconds: number;
   /** Seconds of the same before. */
   readonly warmup: number;
-  /** Whether loads look for something to do all the time, where else they sleep until there is. */
+  /** True if loads look for something to do all the time, where else they sleep until there is. */
   readonly spin: boolean;
 }
 
@@ -34,7 +34,7 @@ export interface Case {
 export interface CommonGoal {
   readonly title: string;
   readonly goal: Goal;
-  /** The figure, from the median of a figure of ours in a case; undefined where one is missing. */
+  /** Returns the figure, from the median of a figure of ours in a case; undefined where one is missing. */
   readonly figure: (ours: (caseName: string, figure: FigureName) => number | undefined) => number | undefined;
 }
 

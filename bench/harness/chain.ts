@@ -60,12 +60,12 @@ async function pipedChain(side: Side, workplace: Workplace, port: number): Promi
   return { directories: [near.directory, far.directory], processes: [near.process.pid, far.process.pid, ...plumbing()] };
 }
 
-/** Whether dpipe has made way for one of its two programs, and the other is its child. */
+/** Returns whether dpipe has made way for one of its two programs, and the other is its child. */
 function isReplaced({ pid }: Running): boolean {
   return !readFileSync(`/proc/${pid}/comm`, 'utf8').startsWith('dpipe') && descendantsOf(pid).length === 1;
 }
 
-/** A TCP port of the loopback that was free a moment ago. */
+/** Returns a TCP port of the loopback that was free a moment ago. */
 function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer().once('error', reject);
@@ -82,7 +82,7 @@ function listens(port: number): boolean {
   return readFileSync('/proc/net/tcp', 'utf8').includes(local);
 }
 
-/** The processes that a process has started, and what those have. [proc(5), /proc/PID/task/TID/children] */
+/** Returns the processes that a process has started, and what those have. [proc(5), /proc/PID/task/TID/children] */
 function descendantsOf(pid: number): number[] {
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
   return children.flatMap((child) => [child, ...descendantsOf(child)]);

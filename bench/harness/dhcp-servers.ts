@@ -35,8 +35,8 @@ export async function serveOurs(side: Side, workplace: Workplace): Promise<DhcpS
 }
 
 /**
- * A peer, in a network namespace behind a TAP port of a switch of ours; its leases are kept in the workplace. `known` clients have their
- * leases from the start where it would take the server minutes to give them; the load gets them elsewhere.
+ * Returns a peer, in a network namespace behind a TAP port of a switch of ours; its leases are kept in the workplace. `known` clients
+ * have their leases from the start where it would take the server minutes to give them; the load gets them elsewhere.
  */
 export async function servePeer(peer: DhcpPeer, workplace: Workplace, known: number): Promise<DhcpServed> {
   const outside = await Namespace.open(workplace);
@@ -77,7 +77,7 @@ async function startDnsmasq(host: Namespace, workplace: Workplace, known: number
   return running.pid;
 }
 
-/** A line of its lease file: when it ends, MAC address, address, name, client identifier. */
+/** Returns a line of its lease file: when it ends, MAC address, address, name, client identifier. */
 function dnsmasqLease(client: number): string {
   const mac = formatMac(macFromNumber(clientMac(client)));
   const address = formatIpv4(ipv4FromNumber(0x0a4d_0100 + client));

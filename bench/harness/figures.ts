@@ -36,7 +36,7 @@ export interface Figure {
   readonly title: string;
   readonly unit: string;
   readonly show: (figure: number) => string;
-  /** Whether ours : peer says something. Default: true. */
+  /** True if ours : peer says something. Default: true. */
   readonly ratio?: boolean;
 }
 

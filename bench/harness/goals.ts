@@ -1,6 +1,6 @@
 /** The goal of a figure. */
 export interface Goal {
-  /** Whether more is better, or less. */
+  /** True if more is better, or less. */
   readonly want: 'at-least' | 'at-most';
   readonly goal: number;
   /** The worst acceptable value; by default the goal. */
@@ -18,7 +18,7 @@ export function verdictOf(figure: number | undefined, { want, goal, floor = goal
   return reaches(floor) ? 'floor' : 'not met';
 }
 
-/** The goal in words: `>= 2 (floor 1.5)`. */
+/** Returns the goal in words: `>= 2 (floor 1.5)`. */
 export function goalText({ want, goal, floor }: Goal): string {
   const sign = want === 'at-least' ? '>=' : '<=';
   return `${sign} ${goal}${floor === undefined ? '' : ` (floor ${floor})`}`;

@@ -59,7 +59,7 @@ async function startSwitchFor(
   return { switchProcess: running, netdevs: ends.map(({ netdev }) => netdev) };
 }
 
-/** The two ends of one plug: the switch's port, and QEMU's. */
+/** Returns the two ends of one plug: the switch's port, and QEMU's. */
 function plug(kind: 'dgram' | 'stream', port: string, nic: string): { port: string; netdev: string } {
   return kind === 'stream'
     ? { port: `qemu-stream-listen://${port}`, netdev: `stream,id=net,server=off,addr.type=unix,addr.path=${port}` }

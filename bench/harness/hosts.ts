@@ -17,7 +17,7 @@ const card = 'tap';
 export const servingAddress = '10.99.0.1';
 const askingAddress = '10.99.0.2';
 
-/** Each host's card is plugged in by vde_plug2tap. */
+/** Plugs each host's card in by vde_plug2tap. */
 export async function pluggedHosts(side: Side, workplace: Workplace, mtu: number): Promise<Hosts> {
   const { directory, process } = await startSwitch(side, workplace);
   const host = async (address: string): Promise<Namespace> => {
@@ -30,7 +30,7 @@ export async function pluggedHosts(side: Side, workplace: Workplace, mtu: number
   return { switchProcess: process, serving: await host(servingAddress), asking: await host(askingAddress) };
 }
 
-/** Each host's card is a tap port of the switch itself, moved into the host. */
+/** Makes each host's card a tap port of the switch itself, and moves it into the host. */
 export async function tappedHosts(side: Side, workplace: Workplace, mtu: number): Promise<Hosts> {
   const outside = await Namespace.open(workplace);
   const directory = workplace.path('switch');

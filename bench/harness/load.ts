@@ -34,7 +34,7 @@ export async function runLoad(load: Load, workplace: Workplace, { seconds, warmu
   return JSON.parse(result) as LoadResult;
 }
 
-/** The figures of a load's traffic and ping-pong. */
+/** Returns the figures of a load's traffic and ping-pong. */
 export function sampleOf(result: LoadResult): Sample {
   return {
     ...(result.delivered > 0 && {
@@ -51,7 +51,7 @@ export function sampleOf(result: LoadResult): Sample {
   };
 }
 
-/** Where the processor time of a frame goes, in microseconds; nothing where that is not known. */
+/** Returns where the processor time of a frame goes, in microseconds; nothing where that is not known. */
 function timesOf({ delivered, processorSeconds, userShare }: LoadResult): Sample {
   if (userShare === undefined) return {};
   const perFrame = (processorSeconds / delivered) * 1e6;

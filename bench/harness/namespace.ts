@@ -59,7 +59,7 @@ export function reasonWithoutServers(): string | undefined {
   return findFlags() === undefined ? 'root can make no namespaces with taps here' : undefined;
 }
 
-/** The flags of `unshare` that give namespaces in which this user may make taps. Throws when none do. */
+/** Returns the flags of `unshare` that give namespaces in which this user may make taps. Throws when none do. */
 function namespaceFlags(): string {
   const found = findFlags();
   if (found === undefined) throw new Error('this user can make no namespaces with taps');

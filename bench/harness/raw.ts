@@ -4,7 +4,7 @@ import { availableParallelism, cpus, loadavg, release } from 'node:os';
 import { dirname } from 'node:path';
 import type { BenchmarkResult } from './results.ts';
 
-/** Where the raw figures of a run that began at `began` go by default. */
+/** Returns where the raw figures of a run that began at `began` go by default. */
 export function defaultRawPath(began: Date): string {
   return `bench/results/${began.toISOString().replace(/[:.]/g, '-')}.json`;
 }

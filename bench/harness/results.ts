@@ -42,7 +42,7 @@ export function figureOf({ ours, peer }: CaseResult, name: FigureName): FigureRe
   return { ours: spread(ours), peer: spread(peer), ratio: spreadOf(ratiosOf(figures(ours), figures(peer))) };
 }
 
-/** The figure of a goal about several cases; undefined where one is missing. */
+/** Returns the figure of a goal about several cases; undefined where one is missing. */
 export function commonFigure({ cases }: BenchmarkResult, { figure }: CommonGoal): number | undefined {
   return figure((caseName, name) => {
     const found = cases.find((result) => result.name === caseName);

@@ -49,7 +49,7 @@ export class Running {
     });
   }
 
-  /** Whether it has ended. */
+  /** True if it has ended. */
   get ended(): boolean {
     return this.#ended;
   }
@@ -69,7 +69,7 @@ export class Running {
     this.#child.stdin.end();
   }
 
-  /** The first line that matches, come or to come. Throws when the process ends before, or after `timeout` seconds. */
+  /** Returns the first line that matches, come or to come. Throws when the process ends before, or after `timeout` seconds. */
   line(pattern: RegExp, timeout = 30): Promise<RegExpExecArray> {
     return new Promise((resolve, reject) => {
       const settle = (then: () => void): void => {

@@ -17,7 +17,7 @@ export function spreadOf(figures: readonly number[]): Spread | undefined {
   return { median: (lower + upper) / 2, min, max };
 }
 
-/** The ratios of the figures of each round, ours to the peer's; a round that lacks one of them has none. */
+/** Returns the ratios of the figures of each round, ours to the peer's; a round that lacks one of them has none. */
 export function ratiosOf(ours: readonly (number | undefined)[], peers: readonly (number | undefined)[]): number[] {
   return ours.flatMap((figure, i) => {
     const other = peers[i];

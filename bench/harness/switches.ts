@@ -36,7 +36,7 @@ export async function startSwitch(
   return { directory, process: running };
 }
 
-/** The program of that name of a side: of the production build of etherloom, or as it is installed here. */
+/** Returns the program of that name of a side: of the production build of etherloom, or as it is installed here. */
 export function programOf(side: Side, { checkouts }: Workplace, name: 'etherloom' | 'vde_switch' | 'vde_plug' | 'dpipe'): string {
   const checkout = checkouts[side];
   return checkout === undefined ? name : resolve(checkout, 'bin', name);

@@ -34,7 +34,7 @@ function caseRows(result: CaseResult): string[][] {
   });
 }
 
-/** How a figure stands to its goals; nothing where it has none, or where its peer was not run. */
+/** Returns how a figure stands to its goals; nothing where it has none, or where its peer was not run. */
 function standings(result: CaseResult, name: FigureName, { own, ratio }: { own: number | undefined; ratio: number | undefined }): string {
   const ratioGoal = result.ratioGoals[name];
   const ownGoal = result.ownGoals[name];

@@ -28,7 +28,7 @@ export class Workplace implements AsyncDisposable {
     this.checkouts = checkouts;
   }
 
-  /** The path of a file in the directory. */
+  /** Returns the path of a file in the directory. */
   path(name: string): string {
     return join(this.directory, name);
   }

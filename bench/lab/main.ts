@@ -48,7 +48,7 @@ function count(time: number | undefined): void {
   if (time !== undefined) answers++;
 }
 
-/** A root, its children, and as many of their children as are wanted; hosts are dealt out to all. */
+/** Returns a root, its children, and as many of their children as are wanted; hosts are dealt out to all. */
 function pingingHosts(network: Network, size: number, hosts: number): ReturnType<Network['host']>[] {
   const fanout = Math.ceil(Math.sqrt(size));
   const switches = Array.from({ length: size }, (_, n) => network.switch(`s${n}`));

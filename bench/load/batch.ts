@@ -106,18 +106,18 @@ export class Incoming {
     return count < 0 ? refusal('recvmmsg') : count;
   }
 
-  /** The last two octets of the destination of frame `i` of the last batch: in a load's frames they tell the station. */
+  /** Returns the last two octets of the destination of frame `i` of the last batch: in a load's frames they tell the station. */
   destination(i: number): number {
     const at = this.at(i) + 4;
     return ((this.memory[at] ?? 0) << 8) | (this.memory[at + 1] ?? 0);
   }
 
-  /** Where frame `i` of the last batch begins. */
+  /** Returns where frame `i` of the last batch begins. */
   at(i: number): number {
     return i * this.#stride;
   }
 
-  /** How long frame `i` of the last batch is, in octets. */
+  /** Returns how long frame `i` of the last batch is, in octets. */
   lengthOf(i: number): number {
     return this.#lengths.getUint32(i * headerSize + lengthAt, true);
   }

@@ -28,12 +28,12 @@ export const calls = {
   clock_gettime: library.func('int clock_gettime(int, void *)') as (clock: number, time: Uint8Array) => number,
 };
 
-/** The machine address of a view's first octet. The view must be longer than 64 octets: V8 may move smaller ones. */
+/** Returns the machine address of a view's first octet. The view must be longer than 64 octets: V8 may move smaller ones. */
 export function addressOf(view: Uint8Array): number {
   return Number(koffi.address(view));
 }
 
-/** The number of the last failed call's error. To be asked at once after the call. */
+/** Returns the number of the last failed call's error. To be asked at once after the call. */
 export function lastErrno(): number {
   return koffi.errno();
 }

@@ -27,12 +27,12 @@ export class PollSet {
     return calls.poll(this.#entries, this.#count, timeout);
   }
 
-  /** Whether entry `i` was readable, or failed, at the last wait. */
+  /** Returns whether entry `i` was readable, or failed, at the last wait. */
   readable(i: number): boolean {
     return ((this.#entries[i * entrySize + 6] ?? 0) & ~POLLOUT) !== 0;
   }
 
-  /** Whether entry `i` was writable at the last wait. */
+  /** Returns whether entry `i` was writable at the last wait. */
   writable(i: number): boolean {
     return ((this.#entries[i * entrySize + 6] ?? 0) & POLLOUT) !== 0;
   }

@@ -8,8 +8,8 @@ const tick = 1e7;
 const time = Buffer.alloc(128);
 
 /**
- * The processor time that a process has used, in nanoseconds: of all its threads, those that have ended too, in user space and in the
- * kernel. It is the process's own clock, exact where /proc/PID/stat counts ticks of 10 ms. [clock_getcpuclockid(3)]
+ * Returns the processor time that a process has used, in nanoseconds: of all its threads, those that have ended too, in user space and in
+ * the kernel. It is the process's own clock, exact where /proc/PID/stat counts ticks of 10 ms. [clock_getcpuclockid(3)]
  */
 export function processorTime(pid: number): number {
   return readClock(pid, CPUCLOCK_SCHED);
@@ -35,7 +35,10 @@ function readClock(pid: number, clock: number): number {
   return Number(time.readBigInt64LE(0)) * 1e9 + Number(time.readBigInt64LE(8));
 }
 
-/** The processor time that the whole machine has used, in nanoseconds, to 10 ms: idling, waiting and what was stolen apart. [proc(5), /proc/stat] */
+/**
+ * Returns the processor time that the whole machine has used, in nanoseconds, to 10 ms: idling, waiting and what was stolen apart.
+ * [proc(5), /proc/stat]
+ */
 export function machineTime(): number {
   const [, user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0] = readFileSync('/proc/stat', 'utf8').split(/\s+/, 8).map(Number);
   return (user + nice + system + irq + softirq) * tick;

@@ -17,7 +17,7 @@ export interface LoadSpec {
   readonly frameSize: number;
   /** How many frames may be under way at most, in all; undefined: as many as the kernel takes. */
   readonly window?: number;
-  /** Whether it looks for something to do all the time, where else it sleeps until there is. */
+  /** True if it looks for something to do all the time, where else it sleeps until there is. */
   readonly spin: boolean;
   /** Seconds of traffic before the measurement. */
   readonly warmup: number;

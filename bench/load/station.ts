@@ -8,7 +8,7 @@ const broadcast = 0xffff;
 /** One station of a load: its socket, what it says, and what it has heard. */
 export class Station implements Disposable {
   readonly fd: number;
-  /** Whether it sends as fast as it may; else it only speaks now and then. */
+  /** True if it sends as fast as it may; else it only speaks now and then. */
   readonly sender: boolean;
   sent = 0;
   /** Frames for it. */
@@ -18,7 +18,7 @@ export class Station implements Disposable {
   readonly #outgoing: Outgoing;
   readonly #number: number;
   readonly #frameSize: number;
-  /** Whether broadcasts are the load's own; others' do not count. */
+  /** True if broadcasts are the load's own; others' do not count. */
   readonly #takesBroadcasts: boolean;
   #ping: Outgoing | undefined;
 
@@ -68,7 +68,7 @@ function destinations(pattern: LoadSpec['pattern'], number: number, count: numbe
   return Array.from({ length: count - 1 }, (_, i) => (number + 1 + i) % count);
 }
 
-/** The last two octets of a station's address. The others are 02:00:00:00. */
+/** Returns the last two octets of a station's address. The others are 02:00:00:00. */
 function addressOf(number: number): number {
   return number + 1;
 }

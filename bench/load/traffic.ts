@@ -106,7 +106,7 @@ export class Traffic implements Disposable {
     this.#set.want(i, { readable: true, writable });
   }
 
-  /** How many frames more may be under way. */
+  /** Returns how many frames more may be under way. */
   #room(now: number): number {
     if (this.#window === Infinity) return Infinity;
     const underWay = this.expected - this.arrived - this.#writtenOff;

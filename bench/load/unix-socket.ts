@@ -6,7 +6,7 @@ const SOCK_DGRAM = 2;
 const SOCK_NONBLOCK = 0o4000;
 const SOCK_CLOEXEC = 0o2000000;
 
-/** A new non-blocking unix socket. */
+/** Returns a new non-blocking unix socket. */
 export function unixSocket(type: 'stream' | 'datagram'): number {
   const kind = type === 'stream' ? SOCK_STREAM : SOCK_DGRAM;
   return checked(calls.socket(AF_UNIX, kind | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), 'make a socket');

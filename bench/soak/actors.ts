@@ -9,15 +9,15 @@ export interface Actor {
   /** Its findings against the switch. */
   readonly faults: readonly string[];
   readonly peers: readonly Peer[];
-  /** Whether one of its peers wants to send, and waits for room. */
+  /** Returns whether one of its peers wants to send, and waits for room. */
   wantsToSend(peer: Peer): boolean;
-  /** Whether it wants to be told what a peer hears. */
+  /** Returns whether it wants to be told what a peer hears. */
   reads(peer: Peer): boolean;
   /** A peer has received a frame: the sender's number, and the frame's own number. */
   take(peer: Peer, from: number, serial: number): void;
   /** Does the work that is due at `now`, in milliseconds; begins nothing new if it is not `busy`. */
   turn(now: number, busy: boolean): void;
-  /** Whether it is done with what it began. */
+  /** True if it is done with what it began. */
   readonly idle: boolean;
 }
 

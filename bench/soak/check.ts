@@ -47,7 +47,7 @@ export function growthFaults([name, before]: Named, after: SwitchReport): string
   return faults;
 }
 
-/** How many frames a port dropped. */
+/** Returns how many frames a port dropped. */
 export function droppedBy({ drops }: PortReport): number {
   return Object.values(drops).reduce((sum, count) => sum + count, 0);
 }

@@ -32,7 +32,7 @@ const actors: readonly Actor[] = [
   new Visitors('visitors', [near, far], { interval: 50, stay: 10 }),
 ];
 
-/** Each with its own pair, some of which are sent more than their ports keep. */
+/** Returns a staller with a pair of its own; some are sent more than their ports keep. */
 function staller(i: number): Staller {
   const directory = i % 2 === 0 ? near : far;
   const size = i % 4 < 2 ? 60 : 1514;

@@ -32,7 +32,7 @@ describe('a frame of a DHCP client', () => {
   });
 });
 
-/** The same frame, taken apart and put together again by the codecs, with a checksum of its own. */
+/** Returns the same frame, taken apart and put together again by the codecs, with a checksum of its own. */
 function encoded(message: ClientMessage, wanted: ClientFields): Uint8Array {
   const memory = Buffer.alloc(clientFrameLength);
   writeClientFrame(memory, 0, message, wanted);

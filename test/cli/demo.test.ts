@@ -18,7 +18,7 @@ function leftOvers(stage: Stage): string[] {
   return [...readdirSync(stage.path('t')), ...processes.map(commandOf)];
 }
 
-/** The processes of a demo whose command has these words. */
+/** Returns the processes of a demo whose command has these words. */
 function pidsOf(stage: Stage, words: string): number[] {
   return readdirSync('/proc').flatMap((pid) => {
     const command = commandOf(pid);

@@ -42,7 +42,7 @@ export function glibcGetopt(
   return { options: found, operands: permuted.slice(Number(koffi.decode(optind, 'int'))), mistakes };
 }
 
-/** An optional argument that is not there is a null pointer. */
+/** Returns the argument of an option; empty for a null pointer, as a missing optional one is. */
 function argumentNow(): string {
   return (koffi.decode(optarg, 'char *') as string | null) ?? '';
 }

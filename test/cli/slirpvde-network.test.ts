@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { slirpPlace } from '../../src/cli/slirpvde-network.ts';
 import { slirpAddress } from '../../src/ports/slirp/slirp-address.ts';
 
-/** The address that options, as getopt calls them, make; `+` before it where DHCP is heard. */
+/** Returns the address that options, as getopt calls them, make; `+` before it where DHCP is heard. */
 const made = (...given: [string, string][]): string => {
   const { config, dhcp } = slirpPlace(given.map(([name, value]) => ({ name, value })));
   return (dhcp ? '+' : '') + slirpAddress(config);

@@ -9,7 +9,7 @@ import { eventually } from '../eventually.ts';
 import { frameOf } from '../ports/rig.ts';
 import { encodeFrames } from '../ports/stream-stage.ts';
 
-/** A cable between two pairs of pipes, whose other ends are the test's. */
+/** Returns a cable between two pairs of pipes, whose other ends are the test's. */
 function laid(observe?: (frame: Uint8Array) => void): { cable: Cable; first: Far; second: Far } {
   const cable = new Cable({ clock: realClock, log: quietLog, observe, poison: true });
   const [a, first] = end(cable);

@@ -8,7 +8,7 @@ import { Client, everybody, frame, portWord, scratch, startSwitch, tagged } from
 const markerType = 0x88b6;
 const markerSource = '02:ff:ff:ff:ff:ff';
 
-/** The rc file with these lines. Its path. */
+/** Returns the rc file with these lines. Its path. */
 export function rcFile(t, lines) {
   const path = join(scratch(t), 'rc');
   writeFileSync(path, lines.map((line) => `${line}\n`).join(''));
@@ -90,7 +90,7 @@ export class Bench {
   }
 }
 
-/** The same, written short: `{ B: 'untagged 60', T: 'vid 10 pcp 0 64' }`; who heard nothing is not there. */
+/** Returns the same, written short: `{ B: 'untagged 60', T: 'vid 10 pcp 0 64' }`; who heard nothing is not there. */
 export function inShort(heard) {
   const short = {};
   for (const [name, frames] of Object.entries(heard)) if (frames.length > 0) short[name] = frames.map(shortly).join(', ');

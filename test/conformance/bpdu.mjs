@@ -5,7 +5,7 @@ import { Client, portWord, tagged } from './peer.mjs';
 
 const macOctets = (text) => Buffer.from(text.replaceAll(':', ''), 'hex');
 
-/** A bridge: priority and address. */
+/** Returns a bridge: priority and address. */
 export function bridgeId(priority, mac) {
   const octets = Buffer.alloc(8);
   octets.writeUInt16BE(priority, 0);
@@ -13,7 +13,7 @@ export function bridgeId(priority, mac) {
   return octets;
 }
 
-/** The frame of a BPDU: 53 octets. `bridge` and `root` are made by `bridgeId`. */
+/** Returns the frame of a BPDU: 53 octets. `bridge` and `root` are made by `bridgeId`. */
 export function bpdu({ bridge, root = bridge, cost = 0, port = 1, flags = 0x3c, age = 0, version = 2, type = 2 }) {
   const octets = Buffer.alloc(53);
   Buffer.from('0180c2000000', 'hex').copy(octets, 0);
@@ -28,7 +28,7 @@ export function bpdu({ bridge, root = bridge, cost = 0, port = 1, flags = 0x3c, 
   return octets;
 }
 
-/** Whether a frame is for the bridges. */
+/** Returns whether a frame is for the bridges. */
 export const isBpdu = (octets) => octets.toString('hex', 0, 6) === '0180c2000000';
 
 /** Decodes a BPDU, with or without a tag; undefined if it is none. */
@@ -64,7 +64,7 @@ export class FakeBridge {
     this.client.send(vid === undefined ? octets : tagged(octets, vid));
   }
 
-  /** The next BPDU for which `wanted` holds; undefined when none comes for a while. */
+  /** Returns the next BPDU for which `wanted` holds; undefined when none comes for a while. */
   async hears(wanted = () => true, limit) {
     return readBpdu(await this.client.receiveThat((octets) => isBpdu(octets) && wanted(readBpdu(octets)), limit));
   }

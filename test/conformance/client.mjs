@@ -48,7 +48,7 @@ function address(path) {
 
 const lengthOf = (path) => 2 + Buffer.byteLength(path) + (path.startsWith('\0') ? 0 : 1);
 
-/** A request of version 3. `word` is the type and port word. */
+/** Returns a request of version 3. `word` is the type and port word. */
 export function request3(word, path, description = 'conformance') {
   const octets = Buffer.alloc(122);
   octets.writeUInt32LE(0xfeedface, 0);
@@ -58,7 +58,7 @@ export function request3(word, path, description = 'conformance') {
   return Buffer.concat([octets, Buffer.from(description)]);
 }
 
-/** A request of version 1. */
+/** Returns a request of version 1. */
 export function request1(word, path, description = 'conformance') {
   const octets = Buffer.alloc(14);
   octets.writeUInt32LE(0xfeedface, 0);
@@ -66,10 +66,10 @@ export function request1(word, path, description = 'conformance') {
   return Buffer.concat([octets, address(path), Buffer.from(description)]);
 }
 
-/** The type and port word of a named port. */
+/** Returns the type and port word of a named port. */
 export const portWord = (number) => number << 8;
 
-/** The number of the port whose socket that is. */
+/** Returns the number of the port whose socket that is. */
 export const portOf = (path) => Number(/\/(\d+)\.\d+$/.exec(path)?.[1]);
 
 /** Binds a socket of a kind at a path, without a process that serves it; a switch must not take it for a client. */
@@ -183,12 +183,12 @@ export class Client {
     return connectTo(this.fd, address(path), lengthOf(path));
   }
 
-  /** How many octets the switch's socket took; -1 when it did not. */
+  /** Returns how many octets the switch's socket took; -1 when it did not. */
   send(frame) {
     return send(this.fd, frame, frame.length, dontWait | noSignal);
   }
 
-  /** The next frame, or undefined when none comes for a while. */
+  /** Returns the next frame, or undefined when none comes for a while. */
   async receive(limit = patience) {
     const deadline = Date.now() + limit;
     for (;;) {
@@ -198,7 +198,7 @@ export class Client {
     }
   }
 
-  /** The next frame that is wanted; others are passed over. */
+  /** Returns the next frame that is wanted; others are passed over. */
   async receiveThat(wanted, limit = patience) {
     const deadline = Date.now() + limit;
     for (;;) {
@@ -207,7 +207,7 @@ export class Client {
     }
   }
 
-  /** A frame that waits, or undefined. */
+  /** Returns a frame that waits, or undefined. */
   poll() {
     const octets = Buffer.alloc(20_000);
     const count = recv(this.fd, octets, octets.length, dontWait);
@@ -240,7 +240,7 @@ export class Client {
   }
 }
 
-/** A frame from one station to another, or to all; `length` in octets. */
+/** Returns a frame from one station to another, or to all; `length` in octets. */
 export function frame(destination, source, length = 60, fill = 0x42, etherType = 0x88b5) {
   const octets = Buffer.alloc(Math.max(length, 14), fill);
   Buffer.from(destination.replaceAll(':', ''), 'hex').copy(octets, 0);
@@ -249,7 +249,7 @@ export function frame(destination, source, length = 60, fill = 0x42, etherType =
   return octets.subarray(0, length);
 }
 
-/** The frame with a tag before its type. */
+/** Returns the frame with a tag before its type. */
 export function tagged(octets, vid, priority = 0, tpid = 0x8100) {
   const tag = Buffer.alloc(4);
   tag.writeUInt16BE(tpid, 0);
@@ -257,7 +257,7 @@ export function tagged(octets, vid, priority = 0, tpid = 0x8100) {
   return Buffer.concat([octets.subarray(0, 12), tag, octets.subarray(12)]);
 }
 
-/** The address of one of 65,536 stations. */
+/** Returns the address of one of 65,536 stations. */
 export const numbered = (number) => `02:00:00:01:${number.toString(16).padStart(4, '0').replace(/^../, '$&:')}`;
 
 /** The address of all stations. */

@@ -11,7 +11,7 @@ const fresh = reusedConsole(t);
 const needsTun = existsSync('/dev/net/tun') ? false : '/dev/net/tun is not there';
 const [stationA, stationB] = ['02:00:00:00:00:0a', '02:00:00:00:00:0b'];
 
-/** A switch, its console, and so many clients, which come one after the other. */
+/** Returns a switch, its console, and so many clients, which come one after the other. */
 async function withClients(t, count) {
   const one = await fresh(t);
   const clients = [];

@@ -111,7 +111,7 @@ t.test('debug-sessions: each session has its own events', async (t) => {
   t.equal(await b.status('debug/del hash'), noEntry);
 });
 
-/** A switch whose console is told these, and how to have clients. */
+/** Returns a switch whose console is told these, and how to have clients. */
 async function told(t, ...prefixes) {
   const one = await fresh(t);
   await one.console.give(...prefixes.map((prefix) => `debug/add ${prefix}`));

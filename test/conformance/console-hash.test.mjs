@@ -148,7 +148,7 @@ for (const [command, row, name] of [
   });
 }
 
-/** A switch with clients at ports 1, 2 and so on. */
+/** Returns a switch with clients at ports 1, 2 and so on. */
 async function withClients(t, count) {
   const one = await fresh(t);
   const clients = [];

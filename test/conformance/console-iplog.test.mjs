@@ -27,7 +27,8 @@ for (const [line, expected] of [
   });
 
 /**
- * A switch with the plugin, and clients at ports 1 and 2. The original's remembers addresses beyond its removal, so each check has its own.
+ * Returns a switch with the plugin, and clients at ports 1 and 2. The original's remembers addresses beyond its removal, so each check
+ * has its own.
  */
 async function withPlugin(t, ...lines) {
   const one = await startConsole(t);
@@ -36,7 +37,7 @@ async function withPlugin(t, ...lines) {
   return [one.console, ...clients, one];
 }
 
-/** A frame with an IP packet of nothing. */
+/** Returns a frame with an IP packet of nothing. */
 function ipFrame(source, address) {
   const octets = frame(everybody, source, 80, 0, address.includes(':') ? 0x86dd : 0x0800);
   if (address.includes(':')) octets.set(Buffer.from(`6000000000001140fd00${'00'.repeat(13)}${address.slice(-2)}`, 'hex'), 14);

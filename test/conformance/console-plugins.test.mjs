@@ -51,7 +51,7 @@ t.test('plugin-none: no plugin is active at first', async (t) => {
   }
 });
 
-/** The names that `plugin/list` has. */
+/** Returns the names that `plugin/list` has. */
 const names = async (console, prefix = '') => {
   const [first, second, ...rows] = (await console.ask(`plugin/list ${prefix}`)).data;
   if (first !== heading[0] || second !== heading[1]) throw new Error(`${first}\n${second}`);
@@ -151,7 +151,10 @@ for (const [plugin, commands, events] of [
   });
 }
 
-/** A switch with a plugin, and clients at ports 1 and 2. Once removed, `dump` of the original tells nothing when it is added again. */
+/**
+ * Returns a switch with a plugin, and clients at ports 1 and 2. Once removed, `dump` of the original tells nothing when it is added
+ * again.
+ */
 async function withPlugin(t, plugin, ...lines) {
   const one = await (plugin === 'dump' ? startConsole(t) : fresh(t));
   const clients = [await Client.joined(t, one.directory), await Client.joined(t, one.directory)];

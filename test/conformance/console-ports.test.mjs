@@ -16,7 +16,7 @@ const inactive = (number, { vlan = '0000', allocatable = false, user = 'NONE', g
   ' OUT: pkts          0          bytes                    0',
 ];
 
-/** The numbers of the ports that there are. */
+/** Returns the numbers of the ports that there are. */
 const numbers = async (console) => (await console.data('port/allprint')).flatMap((line) => /^Port (\d+)/.exec(line)?.[1] ?? []).map(Number);
 
 checkStatuses(t, 'console-port', shared, [

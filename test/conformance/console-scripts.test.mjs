@@ -20,14 +20,14 @@ checkStatuses(t, 'load', shared, [
 
 let counter = 0;
 
-/** A file with this text, in the scratch directory of a switch. */
+/** Returns a file with this text, in the scratch directory of a switch. */
 function script(one, text) {
   const path = join(one.parent, `script${counter++}`);
   writeFileSync(path, text);
   return path;
 }
 
-/** A switch, and what it says when it loads a file with this text; where the path was there is FILE. */
+/** Returns a switch, and what it says when it loads a file with this text; where the path was there is FILE. */
 async function load(t, text) {
   const one = await fresh(t);
   const path = script(one, text);
@@ -178,7 +178,7 @@ t.test('load-line-200: a line of 200 octets is one line', async (t) => {
   t.equal(said.split('\n').filter((line) => line === success).length, 3);
 });
 
-/** A switch that reads a file with this text when it starts. */
+/** Returns a switch that reads a file with this text when it starts. */
 function withRcfile(t, text, ...args) {
   const rcfile = join(scratch(t), 'rc');
   writeFileSync(rcfile, text);
@@ -269,7 +269,7 @@ t.test('rc-trees: it can turn on spanning trees', async (t) => {
   t.match((await one.console.data('fstp/print'))[3], 'bonusport 0003 bonuscost 100');
 });
 
-/** A home with a file of commands. */
+/** Returns a home with a file of commands. */
 function home(t, name, text) {
   const HOME = scratch(t);
   mkdirSync(join(HOME, '.vde2'));

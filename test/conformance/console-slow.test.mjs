@@ -14,7 +14,10 @@ const [usual, bridge] = [await startConsole(root), await startConsole(root, '-F'
 const settable = [await startConsole(root), await startConsole(root), await startConsole(root)];
 root.jobs = 20;
 
-/** A session at a switch, and so many clients in a VLAN. They stay: who leaves makes the original forget the stations of others, too. */
+/**
+ * Returns a session at a switch, and so many clients in a VLAN. They stay: who leaves makes the original forget the stations of others,
+ * too.
+ */
 async function withClients(t, one, count, vlan) {
   const console = await one.session(t);
   await console.give(`vlan/create ${vlan}`);
@@ -137,7 +140,7 @@ root.test('slow-hello: a bridge sends a hello every four seconds', async (t) => 
   t.ok(between > 2500 && between < 6000, `${between} ms`);
 });
 
-/** The root of a VLAN, and the port behind which it is, as its event has them. */
+/** Returns the root of a VLAN, and the port behind which it is, as its event has them. */
 const rootEvent = (client, vlan, id) =>
   `3045 fstp/root Port ${String(client ? portOf(client.port) : 0).padStart(4, '0')} VLAN 00:${vlan.toString(16)} -> ${id}`;
 const [betterId, ownId] = ['10:00:00:ff:00:00:00:01', '80:00:00:ff:aa:bb:cc:01'];
@@ -148,7 +151,7 @@ async function rootsOf(console, vlan) {
   return console.events().find((event) => event.includes(`VLAN 00:${vlan.toString(16)} `));
 }
 
-/** A bridge behind a new port, which is the root of a VLAN. */
+/** Returns a bridge behind a new port, which is the root of a VLAN. */
 async function withRoot(t, vlan) {
   const [console, a] = await withClients(t, bridge, 1, vlan);
   await console.give('debug/add fstp/root');

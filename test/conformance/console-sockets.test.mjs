@@ -134,7 +134,7 @@ t.test('socket-come-and-go: sessions come and go', async (t) => {
   t.equal(await one.console.status('port/showinfo'), success);
 });
 
-/** A switch whose standard input is one end of a pair of sockets, with its standard output, and a client at the other end. */
+/** Returns a switch whose standard input is one end of a pair of sockets, with its standard output, and a client at the other end. */
 async function withTerminal(t, ...args) {
   const pair = [0, 0];
   socketpair(1, 1, 0, pair);

@@ -15,14 +15,14 @@ const fresh = reusedConsole(t);
 
 const addressed = reusedConsole(t, ...macaddr);
 
-/** A switch that is in the trees. */
+/** Returns a switch that is in the trees. */
 async function inTrees(t) {
   const one = await addressed(t);
   await one.console.data('fstp/setfstp 1');
   return one;
 }
 
-/** The console of such a switch, which is told of the trees, and so many clients at the ports. */
+/** Returns the console of such a switch, which is told of the trees, and so many clients at the ports. */
 async function withClients(t, count, ...lines) {
   const one = await inTrees(t);
   const clients = [];
@@ -31,7 +31,7 @@ async function withClients(t, count, ...lines) {
   return [one.console, ...clients, one];
 }
 
-/** The next BPDU that a client hears, and that is wanted; undefined when none comes. */
+/** Returns the next BPDU that a client hears, and that is wanted; undefined when none comes. */
 async function nextBpdu(client, wanted = () => true) {
   return readBpdu(await client.receiveThat((octets) => isBpdu(octets) && wanted(readBpdu(octets))));
 }

@@ -64,21 +64,21 @@ export class Console {
     return this.reply();
   }
 
-  /** The next reply, taken apart: `status` is its last line, `data` the lines of its block, `text` all of it, but for events. */
+  /** Returns the next reply, taken apart: `status` is its last line, `data` the lines of its block, `text` all of it, but for events. */
   async reply() {
     const text = this.#withoutEvents((await this.until(prompt)).slice(0, -prompt.length));
     const data = text.startsWith(block.begin) ? text.slice(block.begin.length, text.lastIndexOf(`\n${block.end}`) + 1) : undefined;
     return { text, status: text.trimEnd().split('\n').at(-1), data: data?.split('\n').slice(0, -1) };
   }
 
-  /** The data of the reply to a line, which must end well. */
+  /** Returns the data of the reply to a line, which must end well. */
   async data(line) {
     const { data, status } = await this.ask(line);
     if (status !== '1000 Success' || !data) throw new Error(`${line}: ${status}`);
     return data;
   }
 
-  /** The status of the reply to a line. */
+  /** Returns the status of the reply to a line. */
   async status(line) {
     return (await this.ask(line)).status;
   }
@@ -91,20 +91,20 @@ export class Console {
     }
   }
 
-  /** The next event. */
+  /** Returns the next event. */
   async event() {
     await this.#wait(() => this.#takeEvents() > 0, 'an event');
     return this.#events.shift();
   }
 
-  /** The next so many events. */
+  /** Returns the next so many events. */
   async eventsInNumber(count) {
     const events = [];
     while (events.length < count) events.push(await this.event());
     return events;
   }
 
-  /** The events that came up to the reply that was read last. */
+  /** Returns the events that came up to the reply that was read last. */
   events() {
     this.#takeEvents();
     return this.#events.splice(0);
@@ -222,7 +222,7 @@ async function isCleared(t, one) {
   }
 }
 
-/** The lines of a port: `{ head, users, in, out, endpoints }`. */
+/** Returns the lines of a port: `{ head, users, in, out, endpoints }`. */
 export async function portPrint(console, number) {
   const [head, users, counted, sent, ...endpoints] = await console.data(`port/print ${number}`);
   return { head, users, in: counted, out: sent, endpoints };
@@ -243,7 +243,7 @@ export function rootedTree({ vlan = '0000', disabled = false, bonus = 'bonusport
   ];
 }
 
-/** The line of a port in it. */
+/** Returns the line of a port in it. */
 export const treePort = (number, role, tagged = 0) => ` -- Port 000${number} tagged=${tagged} portcost=20000000 role=${role}`;
 
 /** The status lines that commands end with. */

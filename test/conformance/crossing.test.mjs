@@ -51,7 +51,7 @@ class Stage {
     return Cable.plug(this.t, [this.directories[from], fromPort], [this.directories[to], toPort]);
   }
 
-  /** How often each host heard a broadcast of each, but its own. */
+  /** Returns how often each host heard a broadcast of each, but its own. */
   async copies() {
     const number = ++serial;
     const hosts = this.hosts.map((host, index) => ({ host, index })).filter(({ index }) => !this.switches[index].over);

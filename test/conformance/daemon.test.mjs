@@ -31,7 +31,7 @@ function isAlive(pid) {
   }
 }
 
-/** The fields of /proc/PID/stat after the name: state, parent, group, session, terminal. */
+/** Returns the fields of /proc/PID/stat after the name: state, parent, group, session, terminal. */
 const statOf = (pid) => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
 
 t.test('daemon-serves: the command returns when the switch serves', async (t) => {

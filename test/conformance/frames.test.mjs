@@ -14,7 +14,7 @@ async function clients(t, count) {
   return all;
 }
 
-/** Whether b hears a frame of a: a broadcast after it shows whether it was dropped. */
+/** Returns whether b hears a frame of a: a broadcast after it shows whether it was dropped. */
 async function hears(a, b, sent) {
   a.send(sent);
   const marker = frame(everybody, stationA, 60, 0x01, 0x88b6);

@@ -17,7 +17,7 @@ const [better, worse] = [bridgeId(0x1000, '00:ff:00:00:00:01'), bridgeId(0xf000,
 const portCost = 20_000_000;
 const [stationA, stationB] = ['02:00:00:00:00:0a', '02:00:00:00:00:0b'];
 
-/** A switch with -F and a known address. */
+/** Returns a switch with -F and a known address. */
 async function bridge(t, { args = [], lines } = {}) {
   const directory = join(scratch(t), 'sw');
   const rc = lines ? ['-f', rcFile(t, lines)] : [];
@@ -28,7 +28,7 @@ async function bridge(t, { args = [], lines } = {}) {
 const on = (t, directory, port, id = worse) => FakeBridge.open(t, directory, port, id);
 const hex = (id) => id.toString('hex');
 
-/** Whether a frame arrives: `limit` is how long one that must not is waited for. */
+/** Returns whether a frame arrives: `limit` is how long one that must not is waited for. */
 async function passes(from, to, { destination = everybody, limit = 300 } = {}) {
   const sent = frame(destination, stationA, 66);
   from.send(sent);

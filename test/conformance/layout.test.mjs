@@ -81,7 +81,7 @@ for (const umask of ['077', '000']) {
   });
 }
 
-/** A client on a switch with these options, as that user, and what its port's socket is like. */
+/** Returns a client on a switch with these options, as that user, and what its port's socket is like. */
 async function portSocket(t, args, word = 0, user) {
   const directory = join(scratch(t), 'sw');
   await startSwitch(t, directory, ...args);

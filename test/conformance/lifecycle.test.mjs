@@ -8,7 +8,7 @@ import { bindOnly, Client, everybody, frame, portOf, portWord, run, scratch, sha
 
 const shared = sharedSwitch(t);
 
-/** A switch of the test's own. */
+/** Returns a switch of the test's own. */
 async function own(t, ...args) {
   const directory = join(scratch(t), 'sw');
   return { directory, one: await startSwitch(t, directory, ...args) };

@@ -32,7 +32,7 @@ export const otherGroup = (process.getuid() === 0 ? [1] : process.getgroups())
 /** Why checks of `-g` are skipped; false when this user has a group for them. */
 export const needsGroup = otherGroup === undefined && 'this user is in one group, and only root can use others';
 
-/** The name that a file of the system gives a number, in the first and the third of its fields. */
+/** Returns the name that a file of the system gives a number, in the first and the third of its fields. */
 function nameOf(file, number) {
   const lines = readFileSync(`/etc/${file}`, 'utf8').split('\n');
   return lines.map((line) => line.split(':')).find(([, , id]) => id === String(number))?.[0];
@@ -42,7 +42,7 @@ function nameOf(file, number) {
 export const daemonUser = { uid: 1, gid: 1 };
 export const nobodyUser = { uid: 65534, gid: 65534 };
 
-/** A scratch directory that is removed with the test. Other users may look into it. */
+/** Returns a scratch directory that is removed with the test. Other users may look into it. */
 export function scratch(t) {
   const directory = mkdtempSync(join(tmpdir(), 'vc-'));
   chmodSync(directory, 0o755);

@@ -1,7 +1,7 @@
 /** Reports how ours differs from the original: alike, different on purpose, different by mistake. */
 import { printSkips } from '../skips.mjs';
 
-/** The numbers of the rows of the table in docs/compatibility.md. */
+/** Returns the numbers of the rows of the table in docs/compatibility.md. */
 export function tableRows(markdown) {
   return new Set([...markdown.matchAll(/^\| *(\d+) *\|/gm)].map(([, row]) => Number(row)));
 }

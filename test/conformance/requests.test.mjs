@@ -134,7 +134,7 @@ for (const [key, name, make] of [
   });
 }
 
-/** An abstract name of all 108 octets, as User-mode Linux and Bochs have. */
+/** Returns an abstract name of all 108 octets, as User-mode Linux and Bochs have. */
 const abstractName = () => `\0conformance-${process.pid}-${abstractNames++}`.padEnd(108, '\0');
 let abstractNames = 0;
 

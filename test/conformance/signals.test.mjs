@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { Client, everybody, executable, frame, run, scratch, spawnSwitch, startSwitch, until } from './peer.mjs';
 
-/** A switch of the test's own, which is known to serve. */
+/** Returns a switch of the test's own, which is known to serve. */
 async function own(t, ...args) {
   const parent = scratch(t);
   const directory = join(parent, 'sw');

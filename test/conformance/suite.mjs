@@ -14,7 +14,7 @@ const parallel = 3;
 /** Marks all processes that a run starts, so that none stays behind. */
 const marker = 'ETHERLOOM_CONFORMANCE_RUN';
 
-/** All files of the suite, those that take longest first. */
+/** Returns all files of the suite, those that take longest first. */
 export function suiteFiles() {
   const isSlow = (name) => /^(fstp|crossing|fdb)/.test(name);
   const names = readdirSync(here).filter((name) => name.endsWith('.test.mjs'));
@@ -123,7 +123,7 @@ function twice(id) {
   return `${id} is the id of two checks`;
 }
 
-/** A switch in the background leaves the process group of the file that started it. */
+/** Ends the processes that a run left: a switch in the background leaves the process group of the file that started it. */
 function endStrays(run) {
   for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
     try {

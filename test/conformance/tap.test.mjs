@@ -13,7 +13,7 @@ const skip =
     ? false
     : 'only root can make network namespaces with taps (unshare, ip, /dev/net/tun)';
 
-/** A switch with these arguments in a network namespace of its own. */
+/** Returns a switch with these arguments in a network namespace of its own. */
 async function withTaps(t, ...args) {
   const directory = join(scratch(t), 'sw');
   const one = spawnSwitch('unshare', ['-n', executable, '-s', directory, ...args]);
@@ -30,7 +30,7 @@ async function withTaps(t, ...args) {
 
 const inside = (one, ...command) => spawnSync('nsenter', ['-n', '-t', String(one.pid), ...command], { encoding: 'utf8' });
 
-/** How many frames the interface received from the switch; undefined when there is none. */
+/** Returns how many frames the interface received from the switch; undefined when there is none. */
 function received(one, name) {
   const [, numbers] = new RegExp(`^ *${name}:(.*)`, 'm').exec(readFileSync(`/proc/${one.pid}/net/dev`, 'utf8')) ?? [];
   return numbers === undefined ? undefined : Number(numbers.trim().split(/ +/)[1]);

@@ -19,7 +19,7 @@ const ports = {
 };
 
 let shared;
-/** The one that all tests share; a new one when it ended. */
+/** Returns the one that all tests share; a new one when it ended. */
 async function bench() {
   if (shared === undefined || shared.switch.over) shared = await Bench.open(t, ports);
   await shared.heard();

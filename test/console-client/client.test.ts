@@ -9,7 +9,7 @@ import { eventually } from '../eventually.ts';
 import { ManualClock } from '../manual-clock.ts';
 import { newDirectory } from '../ports/rig.ts';
 
-/** A console that a test plays. */
+/** Returns a console that a test plays. */
 async function play(greet: (socket: Socket) => void): Promise<{ path: string; sockets: Socket[]; heard: string[] }> {
   const [path, sockets, heard]: [string, Socket[], string[]] = [join(newDirectory(), 'm'), [], []];
   const server = createServer((socket) => {

@@ -155,7 +155,7 @@ describe.skipIf(!isRoot)('files with the rights of a user, from a switch of root
   const user = 65_534;
   const theirs = filesFor({ uid: user, gid: user, groups: [user, 4_711] }, quietLog);
 
-  /** A directory that all may enter. */
+  /** Returns a directory that all may enter. */
   function directory(): string {
     const path = newDirectory();
     chmodSync(path, 0o755);

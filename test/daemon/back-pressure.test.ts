@@ -15,7 +15,7 @@ import { connect, type RawClient } from '../ports/vde-stage.ts';
 const ring = new ReceiveRing(1514);
 const batch = new SendBatch(ring);
 
-/** A plane with a sender and readers that do not read. */
+/** Returns a plane with a sender and readers that do not read. */
 async function stage(
   backlog: BacklogBounds,
   clock: Clock = realClock,

@@ -58,7 +58,7 @@ function plane(options: Partial<DataPlaneOptions> = {}): DataPlane {
   return new DataPlane({ random: seededRandom(1), clock: new ManualClock(), log: quietLog, ...options });
 }
 
-/** A frame from one station to another; 255 is the broadcast address. */
+/** Returns a frame from one station to another; 255 is the broadcast address. */
 function frame(from: number, to: number, size = 60): Uint8Array {
   const octets = frameOf(size);
   octets.set([to === 255 ? 0xff : 2, ...new Array<number>(5).fill(to), 2, ...new Array<number>(5).fill(from), 8, 0]);

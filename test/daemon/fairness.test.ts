@@ -19,7 +19,7 @@ const listener = 0xff;
 const ring = new ReceiveRing(100);
 const batch = new SendBatch(ring);
 
-/** A plane with clients, and a station that notes the sender of each frame. */
+/** Returns a plane with clients, and a station that notes the sender of each frame. */
 async function stage(
   count: number,
 ): Promise<{ plane: DataPlane; clients: RawClient[]; heard: number[]; untilHeard: (count: number) => Promise<void> }> {

@@ -27,7 +27,7 @@ function heapUsed(): number {
   return process.memoryUsage().heapUsed;
 }
 
-/** How much the heap grew between the collections that there were. */
+/** Returns how much the heap grew between the collections that there were. */
 function allocated({ statistics }: GCProfilerResult, start: number, end: number): number {
   let octets = 0;
   let last = start;

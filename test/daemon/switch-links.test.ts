@@ -12,7 +12,7 @@ async function untilLinks(client: ConsoleClient, pattern: RegExp): Promise<void>
   await eventually(async () => expect(await client.say('link/print')).toMatch(pattern));
 }
 
-/** A client of the switch in that directory, and what it hears. */
+/** Returns a client of the switch in that directory, and what it hears. */
 async function plug(rig: Rig, directory: string): Promise<{ readonly port: Port; readonly collector: Collector }> {
   const port = (await connect(directory)).port(rig);
   const collector = new Collector();

@@ -73,7 +73,7 @@ class Station {
   }
 }
 
-/** A client that has begun, whose server is the test. */
+/** Returns a client that has begun, whose server is the test. */
 function started(options: Partial<DhcpClientOptions> = {}): Station {
   const station = new Station(options);
   station.clock.advanceSeconds(0);

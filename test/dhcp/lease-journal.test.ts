@@ -34,7 +34,7 @@ const append = (journal: LeaseJournal, appended: LeaseRecord): Promise<Error | u
   new Promise((resolve) => journal.append(appended, resolve));
 const recover = (journal: LeaseJournal): Promise<Error | undefined> => new Promise((resolve) => journal.recover(resolve));
 
-/** A journal on files in memory. Its directory is real, and stays empty. */
+/** Returns a journal on files in memory. Its directory is real, and stays empty. */
 async function faulty(
   files = new FaultyFiles(),
   options: Partial<LeaseJournalOptions> = {},

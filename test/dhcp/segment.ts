@@ -12,14 +12,14 @@ import { broadcastMac, macFromNumber, type MacAddress } from '../../src/wire/mac
 import { decodeUdp, encodeUdp } from '../../src/wire/udp.ts';
 import { ManualClock } from '../manual-clock.ts';
 
-/** The address in text; throws when it is none. */
+/** Returns the address in text; throws when it is none. */
 export function ip(text: string): Ipv4Address {
   const address = parseIpv4(text);
   if (address === undefined) throw new Error(`not an address: ${text}`);
   return address;
 }
 
-/** The MAC address of the n-th client. */
+/** Returns the MAC address of the n-th client. */
 export function clientMac(n: number): MacAddress {
   return macFromNumber(0x0200_0000_1000 + n);
 }
@@ -31,7 +31,7 @@ export const serverMac = macFromNumber(0x0200_0000_0001);
 
 const network = parseIpv4Network('10.77.0.0/24');
 
-/** The configuration of 10.77.0.0/24 with addresses .50 to .59, as changed by `options`. */
+/** Returns the configuration of 10.77.0.0/24 with addresses .50 to .59, as changed by `options`. */
 export function configuration(options: Partial<DhcpOptions> = {}): DhcpConfig {
   if (network === undefined) throw new Error('a network');
   const ranges = [{ start: ip('10.77.0.50'), end: ip('10.77.0.59') }];
@@ -44,7 +44,7 @@ export type MessageChange = Partial<Omit<DhcpMessage, 'options'>> & {
   readonly with?: Readonly<Record<number, Uint8Array>>;
 };
 
-/** A client's message. */
+/** Returns a client's message. */
 export function message(
   type: keyof typeof messageTypes | number,
   { mac = clientMac(1), with: added = {}, ...changes }: MessageChange = {},
@@ -125,7 +125,7 @@ export class Segment implements Disposable {
     return answersIn(this.frame(clientFrame(asked, sending), sending.port));
   }
 
-  /** The one message that comes back; throws when there is another number of them. */
+  /** Returns the one message that comes back; throws when there is another number of them. */
   ask(asked: DhcpMessage, sending: Sending = {}): Answer {
     const answers = this.tell(asked, sending);
     const [answer] = answers;
@@ -164,7 +164,7 @@ export class Segment implements Disposable {
   }
 }
 
-/** The frame of a client's message. */
+/** Returns the frame of a client's message. */
 export function clientFrame(asked: DhcpMessage, { source = asked.ciaddr, destination = everybody, from }: Sending = {}): Uint8Array {
   const udp = encodeUdp({ sourcePort: 68, destinationPort: 67, payload: encodeDhcp(asked) }, source, destination);
   const payload = encodeIpv4({ source, destination, protocol: 17, payload: udp });
@@ -190,7 +190,7 @@ export function arpFrame(arp: Partial<Arp>): Uint8Array {
   return encodeEthernet({ destination: broadcastMac, source: whole.senderMac, etherType: etherTypes.arp, payload: encodeArp(whole) });
 }
 
-/** The DHCP messages in frames. */
+/** Returns the DHCP messages in frames. */
 export function answersIn(frames: readonly Uint8Array[]): readonly Answer[] {
   return frames.flatMap((frame) => {
     const ethernet = decodeEthernet(frame);
@@ -205,7 +205,7 @@ export function answersIn(frames: readonly Uint8Array[]): readonly Answer[] {
   });
 }
 
-/** The ARP packets in frames. */
+/** Returns the ARP packets in frames. */
 export function arpsIn(frames: readonly Uint8Array[]): readonly Arp[] {
   return frames.flatMap((frame) => {
     const ethernet = decodeEthernet(frame);

@@ -133,7 +133,7 @@ class Run {
   }
 }
 
-/** Which client has which address, of leases that do not end just now. */
+/** Returns which client has which address, of leases that do not end just now. */
 function boundIn({ server, clock }: Segment): ReadonlyMap<Ipv4Address, string> {
   const leases = Array.from(server.leases(), (lease) => lease.promise ?? lease);
   const lasting = leases.filter(({ state, expires }) => state === 'bound' && expires > clock.monotonic() + 2000);
@@ -163,7 +163,7 @@ test.each(captures)('the clients of %s come through with our server as they did 
   expect(segment.server.counters.size).toBeGreaterThan(1);
 });
 
-/** A client's frame, with the addresses that our server gave where it names those that theirs did. */
+/** Returns a client's frame, with the addresses that our server gave where it names those that theirs did. */
 function readdressed(frame: Uint8Array, dhcp: DhcpMessage, mapped: ReadonlyMap<Ipv4Address, Ipv4Address>): Uint8Array {
   const map = (address: Ipv4Address): Ipv4Address => mapped.get(address) ?? address;
   const packet = decodeIpv4(frame.subarray(14));

@@ -32,7 +32,7 @@ const wire = 'addwire local dpipe vde_plug --port $myport $mysock = vde_plug $re
 const done = "0000 DATA END WITH '.'\n.\n1000 Success\n";
 const data = (lines: string): string => `0000 DATA END WITH '.'\n${lines}\n.\n1000 Success\n`;
 
-/** The process that is the wire of a link. */
+/** Returns the process that is the wire of a link. */
 const wireOf = (stage: Stage, running: Running): Promise<number> =>
   stage.run(['ps', '-o', 'pid=', '--ppid', String(running.pid)]).then(({ text }) => Number(text.trim()));
 

@@ -11,7 +11,7 @@ const end = 0xffff_ffff;
 /** So that only the kept frames matter, and not the speed of this machine. */
 const forLong = ['--backlog-age', '600000'];
 
-/** The numbers of the frames of a burst that a reader hears who did not read before the switch had all of it. */
+/** Returns the numbers of the frames of a burst that a reader hears who did not read before the switch had all of it. */
 async function burst(directory: string, { count, size }: typeof small): Promise<number[]> {
   const sender = await VdeStation.plug(directory);
   const reader = await VdeStation.plug(directory);
@@ -155,7 +155,7 @@ describe('64 readers that are stalled for good', { timeout: 60_000 }, () => {
   }
 });
 
-/** The most that a process ever had in memory, in octets. [proc(5), VmHWM] */
+/** Returns the most that a process ever had in memory, in octets. [proc(5), VmHWM] */
 function peakMemory(pid: number): number {
   const kibibytes = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
   return Number(kibibytes) * 1024;

@@ -153,7 +153,7 @@ describe('vde_plug without dpipe', { timeout: 60_000 }, () => {
 describe('our vde_plug', { timeout: 60_000 }, () => {
   const stage = useStage(['vde_switch']);
 
-  /** A plug whose streams are the test's, once the switch has it. */
+  /** Returns a plug whose streams are the test's, once the switch has it. */
   async function plugged(directory: string, ...args: readonly string[]): Promise<{ plug: Running; listener: VdeStation }> {
     const listener = await VdeStation.plug(directory);
     const plug = stage.start([bin('vde_plug'), ...args, directory], { ...poisoned, binary: true });

@@ -9,19 +9,19 @@ import { bin, until, useStage, type Output, type Stage } from './stage.ts';
 import { Terminal } from './terminal.ts';
 import { whose, wirefilter, type Whose } from './wire.ts';
 
-/** Whether a call on that descriptor waits. */
+/** Returns whether a call on that descriptor waits. */
 function waits(fd: number): boolean {
   const flags = /^flags:\s*(\d+)/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8'))?.[1] ?? '';
   return (parseInt(flags, 8) & constants.O_NONBLOCK) === 0;
 }
 
-/** The console of a wirefilter that is given no frames. */
+/** Returns the console of a wirefilter that is given no frames. */
 async function filterConsole(stage: Stage, side: Whose, name = 'm'): Promise<string> {
   const line = `cat | exec ${wirefilter(side)} -M ${stage.path(name)} | cat`;
   return consoleAt(stage.path(name), stage.start(['sh', '-c', line]));
 }
 
-/** The console of one that is between two others. */
+/** Returns the console of one that is between two others. */
 async function middleConsole(stage: Stage, side: Whose): Promise<string> {
   const path = stage.path(`${side}.m`);
   return consoleAt(path, stage.start(['dpipe', 'sleep', '60', '=', wirefilter(side), '-M', path, '=', 'sleep', '60'], { group: true }));
@@ -30,7 +30,7 @@ async function middleConsole(stage: Stage, side: Whose): Promise<string> {
 describe('vdecmd and unixcmd', { timeout: 60_000 }, () => {
   const stage = useStage(['vde_switch', 'wirefilter']);
 
-  /** A switch's console: that of the original, or ours. */
+  /** Returns a switch's console: that of the original, or ours. */
   async function switchConsole(side: Whose): Promise<string> {
     if (side === 'theirs') return (await originalSwitch(stage, 'sw')).console;
     const path = stage.path('sw.m');
@@ -228,7 +228,7 @@ describe("wirefilter's console", { timeout: 60_000 }, () => {
   });
 });
 
-/** The commands given to both: every one, with good, bad and missing values. */
+/** Returns the commands given to both: every one, with good, bad and missing values. */
 function transcript(): string[] {
   const commands = readFileSync(new URL('../../fixtures/wirefilter-commands.txt', import.meta.url), 'utf8');
   return commands.split('\n').filter((line) => line !== '' && !line.startsWith('//'));

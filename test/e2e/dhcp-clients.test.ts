@@ -31,14 +31,14 @@ describe("real clients of the master's DHCP server", { timeout: 60_000 }, () => 
     return host;
   };
 
-  /** The messages' types that are on file, in order. */
+  /** Returns the messages' types that are on file, in order. */
   const typesIn = (file: string): (number | undefined)[] =>
     (decodePcap(readFileSync(file))?.records ?? []).flatMap(({ frame }) => {
       const message = dhcpIn(frame);
       return message ? [messageTypeOf(message)] : [];
     });
 
-  /** The messages' types in order up to the RELEASE, and what tshark has to say against any frame. */
+  /** Returns the messages' types in order up to the RELEASE, and what tshark has to say against any frame. */
   const recorded = async (recording: Running): Promise<{ types: string; malformed: string[] }> => {
     const file = stage.path('x.pcap');
     await until('the RELEASE is on file', () => typesIn(file).includes(messageTypes.release));

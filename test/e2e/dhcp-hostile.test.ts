@@ -92,7 +92,7 @@ describe('a DHCP server that is attacked', { timeout: 120_000 }, () => {
     hosts = 0;
   };
 
-  /** A client with a lease, which forged frames do not take from its port of the switch. */
+  /** Returns a client with a lease, which forged frames do not take from its port of the switch. */
   const bound = async (): Promise<readonly [client: Running, address: string]> => {
     const client = udhcpc(stage, await newHost(), '-R');
     const [, address = ''] = await client.line(/^hook bound (10\.77\.0\.\d+)$/);

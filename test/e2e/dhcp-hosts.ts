@@ -34,7 +34,7 @@ export function udhcpc(stage: Stage, host: Host, ...more: string[]): Running {
   return host.start([...udhcpcCommand(stage), '-f', ...more]);
 }
 
-/** The same, which ends when it has an address (status 0) or found none. */
+/** Returns the same, which ends when it has an address (status 0) or found none. */
 export async function askOnce(stage: Stage, host: Host): Promise<Output> {
   return host.run([...udhcpcCommand(stage), '-f', '-n', '-q']);
 }
@@ -77,7 +77,7 @@ export function networkd(host: Host): Running {
   });
 }
 
-/** A PC that boots from the network, by the iPXE in QEMU's card, on a VDE switch; its screen is its output. */
+/** Returns a PC that boots from the network, by the iPXE in QEMU's card, on a VDE switch; its screen is its output. */
 export function bootRom(stage: Stage, directory: string, mac: string): Running {
   const pc = ['qemu-system-x86_64', '-m', '64', '-nographic', '-no-user-config', '-nodefaults', '-serial', 'stdio', '-boot', 'n'];
   return stage.start([...pc, '-netdev', `vde,id=n,sock=${directory}`, '-device', `virtio-net-pci,netdev=n,mac=${mac}`]);

@@ -11,7 +11,7 @@ const full = 'cat /dev/zero > "$0/filler" 2> /dev/null; mkdir -m 700 "$0/empty"'
 describe('a disk that takes nothing', { timeout: 60_000 }, () => {
   const stage = useStage(['mounts']);
 
-  /** The words that run a command which sees a file system that was prepared so at `disk`. */
+  /** Returns the words that run a command which sees a file system that was prepared so at `disk`. */
   const on = (prepare: string, command: readonly string[]): readonly string[] => {
     mkdirSync(stage.path('disk'), { recursive: true });
     const mount = 'mount -t tmpfs -o size=256k,mode=700 none "$0"';

@@ -55,7 +55,7 @@ describe('the example guest-pair', { timeout: 180_000 }, () => {
 describe('the example container', { timeout: 180_000 }, () => {
   const stage = useStage(['npm', 'registry', 'users']);
 
-  /** The directories of the image are on the stage. */
+  /** Replaces the directories of the image by those on the stage. */
   const onStage = (text: string): string => text.replaceAll('/srv', stage.path('srv'));
 
   it('does what its Containerfile says, step by step, and runs for any user without a home', async () => {

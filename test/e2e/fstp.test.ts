@@ -21,7 +21,7 @@ const worse = 0x9000;
 /** More wires than any way in these networks has. */
 const longest = 4;
 
-/** Whether it is what a bridge says every four seconds. */
+/** Returns whether it is what a bridge says every four seconds. */
 function isHello(frame: Uint8Array): boolean {
   const bpdu = isForBridges(frame) ? decodeBpdu(frame.subarray(14)) : undefined;
   return bpdu?.agreement === true && bpdu.role === 'designated';
@@ -48,7 +48,7 @@ describe('a spanning tree of ours and the original vde_switch', { timeout: 90_00
     return directory;
   }
 
-  /** A switch of ours with its tree on, with a wire to each of these. */
+  /** Returns a switch of ours with its tree on, with a wire to each of these. */
   async function ours(name: string, priority: number, others: readonly string[]): Promise<{ directory: string; fstp: Fstp }> {
     const mac = macFromNumber(0x00ff_0000_f001);
     const environment = { clock: realClock, random: realRandom, log: quietLog };
@@ -67,7 +67,7 @@ describe('a spanning tree of ours and the original vde_switch', { timeout: 90_00
     return stage.start(['dpipe', 'vde_plug', a, '=', 'vde_plug', b], { group: true });
   }
 
-  /** Each station sends a broadcast, and all have the number that is returned. */
+  /** Sends a broadcast from each station, and returns the number that all of them have. */
   function broadcast(): number {
     const serial = ++probes;
     for (const [i, station] of stations.entries()) {
@@ -79,7 +79,7 @@ describe('a spanning tree of ours and the original vde_switch', { timeout: 90_00
     return serial;
   }
 
-  /** How often each station has heard the broadcast of each. */
+  /** Returns how often each station has heard the broadcast of each. */
   function heard(serial: number): number[][] {
     return stations.map((station) => {
       const frames = station.heard.map(({ frame }) => frame).filter((frame) => !isForBridges(frame) && frame.length === 60);
@@ -97,7 +97,7 @@ describe('a spanning tree of ours and the original vde_switch', { timeout: 90_00
     );
   }
 
-  /** How often each station hears a broadcast of each: once, but its own, when there is a tree. */
+  /** Returns how often each station hears a broadcast of each: once, but its own, when there is a tree. */
   async function copies(): Promise<number[][]> {
     const serial = broadcast();
     // A second copy comes by a longer way. By then others have arrived everywhere, one after the other, by the shortest.

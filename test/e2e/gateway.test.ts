@@ -26,7 +26,7 @@ interface Scene {
   readonly pid: number;
 }
 
-/** A machine with a switch that has a gateway, and a guest with a lease on it. */
+/** Returns a machine with a switch that has a gateway, and a guest with a lease on it. */
 async function open(stage: Stage, ...more: readonly string[]): Promise<Scene> {
   const machine = await Machine.open(stage);
   const sock = stage.path('sw');
@@ -43,7 +43,7 @@ async function drops(stage: Stage): Promise<string> {
   return (await stage.run([bin('vdecmd'), '-s', stage.path('mgmt'), 'port/drops', '1'])).text;
 }
 
-/** The libslirp of a switch. */
+/** Returns the libslirp of a switch. */
 function slirpOf(pid: number): number {
   return Number(execFileSync('pgrep', ['-P', String(pid), '-x', 'vde_plug'], { encoding: 'utf8' }));
 }
@@ -250,7 +250,7 @@ function question(): Uint8Array {
   return encodeEthernet({ destination: broadcastMac, source: stationMac, etherType: etherTypes.arp, payload });
 }
 
-/** The first segment of a connection, for the gateway, which its own system would not send to these addresses. */
+/** Returns the first segment of a connection, for the gateway, which its own system would not send to these addresses. */
 function syn(to: string, port: number, from: number): Uint8Array {
   const destination = ip(to);
   const segment = new Uint8Array(20);

@@ -63,7 +63,7 @@ export class Host {
     return Number(lost);
   }
 
-  /** The address that the card has. */
+  /** Returns the address that the card has. */
   async address(): Promise<string | undefined> {
     const { text } = await this.run(['ip', '-4', '-o', 'address', 'show', 'dev', card]);
     return /inet ([\d.]+)\//.exec(text)?.[1];

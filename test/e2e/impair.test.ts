@@ -5,7 +5,7 @@ import { freePort, useStage } from './stage.ts';
 const stage = useStage(['vde_plug']);
 const delay = 300;
 
-/** A broadcast with a number in it. */
+/** Returns a broadcast with a number in it. */
 function broadcast(serial: number, size: number): Buffer {
   const frame = Buffer.alloc(size);
   frame.set([0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0, 0, 1, 0x88, 0xb5]);

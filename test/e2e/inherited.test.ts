@@ -26,7 +26,7 @@ const ignoredByOriginal = maskOf(SIGPIPE, SIGALRM, SIGUSR1, SIGUSR2, SIGPROF, SI
 const caller = ['sh', '-c', `trap '' HUP INT USR2 WINCH; umask 027; ulimit -Sn 777; ulimit -Sc 0; exec "$@"`, 'sh'];
 const settings = { env: { PWD: process.cwd(), 'OF THE USER': 'a b', ETHERLOOM_LOG: 'warn', ETHERLOOM_POISON: undefined } };
 
-/** A command that copies what it was given into a directory. */
+/** Returns a command that copies what it was given into a directory. */
 const show = (directory: string): string[] => ['cp', '/proc/self/limits', '/proc/self/status', '/proc/self/environ', directory];
 
 function shown(directory: string): Inherited {

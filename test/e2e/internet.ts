@@ -83,7 +83,7 @@ export class Machine {
     return this.run([process.execPath, peer, 'page', url]);
   }
 
-  /** A web server on the machine, at that address, and returns it when it serves. */
+  /** Starts a web server on the machine, at that address, and returns it when it serves. */
   async web(address: string, port: number): Promise<Running> {
     return this.#web(this.#enter, address, port);
   }
@@ -94,7 +94,7 @@ export class Machine {
     return running;
   }
 
-  /** The cable. */
+  /** Returns the cable. */
   async #lay(internet: number): Promise<void> {
     const card = [
       `ip link add up0 type veth peer name down0 netns ${internet}`,

@@ -81,7 +81,7 @@ describe('a link to an original far end', { timeout: 60_000 }, () => {
     kin.destroy();
   });
 
-  /** A broadcast of so many octets. */
+  /** Returns a broadcast of so many octets. */
   function frameOf(size: number): Uint8Array {
     const payload = new Uint8Array(size - 14).map((_, at) => (at * 7 + size) % 251);
     return encodeEthernet({ destination: broadcastMac, source: macFromNumber(0x0200_0000_00aa), etherType: 0x88b5, payload });

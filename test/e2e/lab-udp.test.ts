@@ -14,7 +14,7 @@ interface Beside {
 /** The address of the card's link, as it makes it of its MAC address. */
 const ofTheLink = 'fe80::ff:fe00:902';
 
-/** A host of the lab and a kernel, which is the host's router, at one switch. */
+/** Returns a host of the lab and a kernel, which is the host's router, at one switch. */
 async function beside(stage: Stage): Promise<Beside> {
   const net = lab({ poison: true });
   onTestFinished(() => net[Symbol.dispose]());
@@ -37,7 +37,7 @@ async function run(kernel: Kernel, command: readonly string[]): Promise<void> {
   expect(status, `${command.join(' ')}: ${text}`).toBe(0);
 }
 
-/** A program of Node with a UDP socket of that family, `socket`. It prints lines. */
+/** Returns a program of Node with a UDP socket of that family, `socket`. It prints lines. */
 function program(family: 4 | 6, text: string): string[] {
   const first = `const socket = require('dgram').createSocket({ type: 'udp${family}', ipv6Only: ${family === 6} }); setTimeout(() => process.exit(1), 20000).unref();`;
   return [process.execPath, '-e', first + text];

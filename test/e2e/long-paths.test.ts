@@ -4,14 +4,14 @@ import { describe, expect, it } from 'vitest';
 import { bin, freePort, until, useStage, type Stage } from './stage.ts';
 import { Plug } from './plug.ts';
 
-/** A broadcast frame from a station. */
+/** Returns a broadcast frame from a station. */
 function broadcast(station: number): Buffer {
   return Buffer.concat([Buffer.alloc(6, 0xff), Buffer.from([2, 0, 0, 0, 0, station, 0x88, 0xb5]), Buffer.alloc(46)]);
 }
 
 const from = (station: number) => (frame: Uint8Array) => frame[11] === station;
 
-/** A path of that many octets on the stage. */
+/** Returns a path of that many octets on the stage. */
 function pathOf(stage: Stage, octets: number): string {
   const short = stage.path('');
   return join(short, 'x'.repeat(octets - join(short, 'x').length + 1));

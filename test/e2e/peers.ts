@@ -10,8 +10,8 @@ import { searchPath } from './running.ts';
 export type Need = string;
 
 /**
- * Why a scenario with these needs cannot run here; undefined when it can. In CI everything is there, except for rights that an ordinary
- * user lacks: whatever else is missing is an error.
+ * Returns why a scenario with these needs cannot run here; undefined when it can. In CI everything is there, except for rights that an
+ * ordinary user lacks: whatever else is missing is an error.
  */
 export function missing(needs: readonly Need[]): string | undefined {
   const absent = needs.filter((need) => !isThere(need));
@@ -35,19 +35,19 @@ function hasRegistry(): boolean {
   return registry;
 }
 
-/** The flags of `unshare` that give namespaces in which this user may make taps; undefined when none do. */
+/** Returns the flags of `unshare` that give namespaces in which this user may make taps; undefined when none do. */
 export function namespaceFlags(): string | undefined {
   flags ??= ['-Urnm', '-nm'].find((candidate) => mayMakeTap(candidate)) ?? '';
   return flags === '' ? undefined : flags;
 }
 
-/** The flags of `unshare` that give namespaces in which this user may make cables, and mount; undefined when none do. */
+/** Returns the flags of `unshare` that give namespaces in which this user may make cables, and mount; undefined when none do. */
 export function networkFlags(): string | undefined {
   networks ??= ['-Urnm', '-nm'].find((candidate) => mayDo(candidate, 'ip link add probe type veth && mount -t tmpfs none /mnt')) ?? '';
   return networks === '' ? undefined : networks;
 }
 
-/** The flags of `unshare` that give a mount namespace in which this user may mount; undefined when none do. */
+/** Returns the flags of `unshare` that give a mount namespace in which this user may mount; undefined when none do. */
 export function mountFlags(): string | undefined {
   mounts ??= ['-Urm', '-m'].find((candidate) => mayDo(candidate, 'mount -t tmpfs none /mnt')) ?? '';
   return mounts === '' ? undefined : mounts;
@@ -56,7 +56,10 @@ export function mountFlags(): string | undefined {
 /** QEMU for this machine's guests, and what makes their image. */
 export const guestNeeds: readonly Need[] = [process.arch === 'x64' ? 'qemu-system-x86_64' : 'qemu-system-aarch64', 'apt-get', 'dpkg-deb'];
 
-/** The words that run a command as a user as containers have them: with a uid without a line in /etc/passwd, and no environment but `env`. */
+/**
+ * Returns the words that run a command as a user as containers have them: with a uid without a line in /etc/passwd, and no environment
+ * but `env`.
+ */
 export function asBareUser(env: readonly string[] = []): readonly string[] {
   return ['unshare', '--user', '--map-user=12345', '--map-group=12345', 'env', '-i', `PATH=${searchPath}`, ...env];
 }

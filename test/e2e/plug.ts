@@ -35,7 +35,7 @@ export class Plug {
     this.process.stdin.write(Buffer.concat([length, frame]));
   }
 
-  /** The first frame from number `from` on that is of that kind, heard or to be heard. Throws after `timeout` milliseconds. */
+  /** Returns the first frame from number `from` on that is of that kind, heard or to be heard. Throws after `timeout` milliseconds. */
   async hears(what: string, isIt: (frame: Uint8Array) => boolean, { timeout = 20_000, from = 0 } = {}): Promise<Heard> {
     let next = from;
     return new Promise((resolve, reject) => {

@@ -4,7 +4,7 @@ import { inflateSync } from 'node:zlib';
 export interface Picture {
   readonly width: number;
   readonly height: number;
-  /** The colour there: `#rrggbb`. */
+  /** Returns the colour there: `#rrggbb`. */
   readonly at: (x: number, y: number) => string;
 }
 
@@ -27,13 +27,13 @@ export function readPng(png: Buffer): Picture {
   return { width, height, at };
 }
 
-/** How bright a colour is, from 0 to 255. */
+/** Returns how bright a colour is, from 0 to 255. */
 export function brightness(colour: string): number {
   const [red = 0, green = 0, blue = 0] = Buffer.from(colour.slice(1), 'hex');
   return 0.3 * red + 0.59 * green + 0.11 * blue;
 }
 
-/** Each line says how it was predicted from the octets to the left, above, and both. [RFC 2083, 6] */
+/** Undoes the prediction of each line, which says how it was predicted from the octets to the left, above, and both. [RFC 2083, 6] */
 function unfiltered(lines: Buffer, length: number, height: number, step: number): Buffer {
   const pixels = Buffer.alloc(length * height);
   for (let y = 0; y < height; y++) {

@@ -5,7 +5,7 @@ import { card, Host } from './host.ts';
 import { Plug } from './plug.ts';
 import { bin, poisoned, until, useStage } from './stage.ts';
 
-/** A frame of a station, told from its others by its size. */
+/** Returns a frame of a station, told from its others by its size. */
 const frame = (from: number, size: number, to: number | 'all' = 'all'): Uint8Array => testFrame({ from, to, text: 'x'.repeat(size - 14) });
 const ofSize =
   (size: number) =>

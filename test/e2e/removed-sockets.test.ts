@@ -5,7 +5,7 @@ import { Plug } from './plug.ts';
 import type { Running } from './running.ts';
 import { bin, freePort, until, useStage, type Stage } from './stage.ts';
 
-/** A broadcast frame from a station. */
+/** Returns a broadcast frame from a station. */
 function broadcast(station: number): Buffer {
   return Buffer.concat([Buffer.alloc(6, 0xff), Buffer.from([2, 0, 0, 0, 0, station, 0x88, 0xb5]), Buffer.alloc(46)]);
 }

@@ -10,7 +10,7 @@ const modeOf = (path: string): string => (lstatSync(path).mode & 0o7777).toStrin
 describe.each(everyRights)('a switch for a group, run by %s', { timeout: 60_000 }, (rights) => {
   const stage = useStage(['vde_plug']);
 
-  /** The number of the actor's second group outside of its namespace. */
+  /** Returns the number of the actor's second group outside of its namespace. */
   const groupOf = (actor: Actor): number => lstatSync(actor.path('group')).gid;
 
   async function start(actor: Actor, ...command: readonly string[]): Promise<Running> {

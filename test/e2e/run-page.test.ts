@@ -72,7 +72,7 @@ describe('the page of a run, in Chromium', { timeout: 60_000 }, () => {
     await browser.click(x, y);
   };
   const hops = () => [...net.fabric.trace.hops()];
-  /** The last frame that came of another one, of a node. */
+  /** Returns the last frame that came of another one, of a node. */
   const reply = () =>
     hops().findLast(({ lane, fate, frame }) => lane.target === 'a' && fate === 'delivered' && summarize(frame).includes('echo reply'));
 

@@ -76,12 +76,12 @@ export class Running {
     return this.#ended;
   }
 
-  /** The first line that matches, come or to come. Throws when the process ends before, or the time is over, with all it said. */
+  /** Returns the first line that matches, come or to come. Throws when the process ends before, or the time is over, with all it said. */
   async line(pattern: RegExp, { timeout, from }: Omit<Wait, 'pattern'> = {}): Promise<RegExpExecArray> {
     return this.#find((line) => pattern.exec(line) ?? undefined, String(pattern), { timeout: timeout ?? 20_000, from: from ?? 0 });
   }
 
-  /** The first line of JSON that has these fields, come or to come. Throws like line(). */
+  /** Returns the first line of JSON that has these fields, come or to come. Throws like line(). */
   async logged(fields: Logged, { timeout, from }: Omit<Wait, 'pattern'> = {}): Promise<Logged> {
     const match = (line: string): Logged | undefined => {
       const logged = parseLogged(line);
@@ -150,7 +150,7 @@ export class Running {
   }
 }
 
-/** A line of a log as the object that it is; undefined for any other line. */
+/** Returns a line of a log as the object that it is; undefined for any other line. */
 export function parseLogged(line: string): Logged | undefined {
   if (!line.startsWith('{')) return undefined;
   try {

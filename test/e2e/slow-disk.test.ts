@@ -9,7 +9,9 @@ const slowness = 5000;
 /** The longest pause allowed between two frames, in milliseconds. */
 const longestPause = 1000;
 
-/** A command whose system calls of those names take long, as on a disk that is too busy; `about` is the file that they are about. */
+/**
+ * Returns a command whose system calls of those names take long, as on a disk that is too busy; `about` is the file that they are about.
+ */
 function onSlowDisk(command: readonly string[], calls: string, about?: string): string[] {
   // The process that is started becomes the command, and the one that delays it is another.
   const options = ['-D', '-f', '-q', '-o', '/dev/null', ...(about === undefined ? [] : ['-P', about])];

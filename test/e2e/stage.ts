@@ -21,8 +21,8 @@ type Companion =
 export const bin = (name: 'etherloom' | 'vde_switch' | Companion): string => fileURLToPath(new URL(`../../bin/${name}`, import.meta.url));
 
 /**
- * The stage of a `describe` for scenarios with these needs; if one is missing they are skipped, with the reason. Things on it go when the
- * test ends or, if `shared`, when the last one does. A test that fails shows all output.
+ * Returns the stage of a `describe` for scenarios with these needs; if one is missing they are skipped, with the reason. Things on it go
+ * when the test ends or, if `shared`, when the last one does. A test that fails shows all output.
  */
 export function useStage(needs: readonly Need[], { shared = false }: { shared?: boolean } = {}): Stage {
   const stage = new Stage();
@@ -41,7 +41,7 @@ export class Stage {
   #processes: Running[] = [];
   #told = '';
 
-  /** The path of that name in the stage's directory. */
+  /** Returns the path of that name in the stage's directory. */
   path(...names: string[]): string {
     this.#directory ??= mkdtempSync('/tmp/el-');
     return join(this.#directory, ...names);
@@ -117,8 +117,8 @@ export class Stage {
 export const poisoned = { env: { ETHERLOOM_POISON: '1', INVOCATION_ID: '', NOTIFY_SOCKET: '' } };
 
 /**
- * A free port of the loopback, with the one above it free too. It is not one of those that the system assigns to dialling sockets, since it
- * could be taken when a listener comes back.
+ * Returns a free port of the loopback, with the one above it free too. It is not one of those that the system assigns to dialling
+ * sockets, since it could be taken when a listener comes back.
  */
 export async function freePort(): Promise<number> {
   for (;;) {

@@ -167,7 +167,7 @@ describe('a star of a master, two slaves and three real guests', { timeout: 120_
   });
 });
 
-/** The time that a process has spent on processors so far, in milliseconds. */
+/** Returns the time that a process has spent on processors so far, in milliseconds. */
 function cpuMilliseconds(pid: number): number {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
     .replace(/^.*\) /, '')

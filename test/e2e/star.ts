@@ -20,17 +20,17 @@ export class Star {
     this.image = image;
   }
 
-  /** A star that has yet to be started; with a guest at each node if `guests`. */
+  /** Returns a star that has yet to be started; with a guest at each node if `guests`. */
   static async prepare(stage: Stage, { guests = false } = {}): Promise<Star> {
     return new Star(stage, await freePort(), guests ? await guestImage(stage) : undefined);
   }
 
-  /** The directory of a node's switch: `m` for the master, and what a slave was called. */
+  /** Returns the directory of a node's switch: `m` for the master, and what a slave was called. */
   sock(node: string): string {
     return this.#stage.path(node);
   }
 
-  /** The directory of a node's state. */
+  /** Returns the directory of a node's state. */
   state(node: string): string {
     return this.#stage.path(`${node}-state`);
   }
@@ -45,7 +45,7 @@ export class Star {
     return this.#stage.etherloom('slave', '--master', `127.0.0.1:${this.port}`, ...this.#node(name), ...more);
   }
 
-  /** The process of a node's QEMU, by its own word. */
+  /** Returns the process of a node's QEMU, by its own word. */
   qemuOf(node: string): number {
     return Number(readFileSync(guestFilesIn(`${this.state(node)}/guest`).pidFile, 'utf8'));
   }
@@ -55,7 +55,7 @@ export class Star {
     return readFileSync(guestFilesIn(`${this.state(node)}/guest`).consoleLog, 'utf8');
   }
 
-  /** The console of a node's guest. */
+  /** Returns the console of a node's guest. */
   async console(node: string): Promise<GuestConsole> {
     return GuestConsole.open(guestFilesIn(`${this.state(node)}/guest`).console);
   }
@@ -82,13 +82,13 @@ export class Star {
   }
 }
 
-/** The address of a node's guest, when it says that it is ready and has one; from line `from` of the node's log on. */
+/** Returns the address of a node's guest, when it says that it is ready and has one; from line `from` of the node's log on. */
 export async function leaseOf(node: Running, from = 0): Promise<string> {
   const [, address = ''] = await node.line(/"msg":"guest \d+: ready, ([\d.]+)"/, { timeout: 60_000, from });
   return address;
 }
 
-/** The guest's image, which is made if there is none. */
+/** Returns the guest's image, which is made if there is none. */
 export async function guestImage(stage: Stage): Promise<string> {
   const { status, text } = await stage.run([bin('etherloom'), 'guest', 'build']);
   const directory = /^guest (\S+) /m.exec(text)?.[1];

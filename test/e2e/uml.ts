@@ -55,7 +55,7 @@ export class UmlKit {
   }
 }
 
-/** An archive with busybox, the libraries that it is linked with, and the init. */
+/** Returns an archive with busybox, the libraries that it is linked with, and the init. */
 function initrd(): Uint8Array {
   const busybox = spawnSync('sh', ['-c', 'command -v busybox'], { encoding: 'utf8' }).stdout.trim();
   const libraries = spawnSync('ldd', [busybox], { encoding: 'utf8' }).stdout.match(/\/\S+/g) ?? [];

@@ -22,7 +22,7 @@ export class StoppedReader implements Disposable {
     [this.#readEnd, this.writeEnd] = opened[kind](directory);
   }
 
-  /** All that waits now. */
+  /** Returns all that waits now. */
   read(): string {
     const memory = Buffer.alloc(65_536);
     let text = '';
@@ -37,7 +37,7 @@ export class StoppedReader implements Disposable {
     return text;
   }
 
-  /** Whether writes of those who share the write end do wait. */
+  /** True if writes of those who share the write end do wait. */
   get waits(): boolean {
     const flags = /^flags:\s*(\d+)/m.exec(readFileSync(`/proc/self/fdinfo/${this.writeEnd}`, 'utf8'))?.[1] ?? '';
     return (parseInt(flags, 8) & constants.O_NONBLOCK) === 0;

@@ -36,7 +36,7 @@ export class VdeStation {
     return new VdeStation(await connect(directory, port));
   }
 
-  /** A frame of this station's, with a number that `serial` gives back. */
+  /** Returns a frame of this station's, with a number that `serial` gives back. */
   frame(to: Whom, serial: number, size = 60): Uint8Array {
     const octets = new Uint8Array(size);
     const view = new DataView(octets.buffer);
@@ -156,14 +156,14 @@ export class Traffic {
     return this.#heard.get(receiver) ?? [];
   }
 
-  /** How many frames are on their way to a receiver. */
+  /** Returns how many frames are on their way to a receiver. */
   #behind(receiver: VdeStation): number {
     let sent = 0;
     for (const [i, { from }] of this.#flows.entries()) if (from !== receiver) sent += this.#sent[i] ?? 0;
     return sent - this.heardBy(receiver).length;
   }
 
-  /** Whether something was sent or heard. */
+  /** Returns whether something was sent or heard. */
   #turn(receivers: readonly VdeStation[]): boolean {
     let moved = false;
     const room = receivers.every((receiver) => this.#behind(receiver) < window);
@@ -186,12 +186,12 @@ export class Traffic {
   }
 }
 
-/** The number of the station that sent a frame. */
+/** Returns the number of the station that sent a frame. */
 export function senderOf(frame: Uint8Array): number {
   return new DataView(frame.buffer, frame.byteOffset).getUint32(8);
 }
 
-/** The number that a frame was made with. */
+/** Returns the number that a frame was made with. */
 export function serialOf(frame: Uint8Array): number {
   return new DataView(frame.buffer, frame.byteOffset).getUint32(headerSize);
 }

@@ -47,7 +47,7 @@ export class Wire {
   }
 }
 
-/** A frame of that size with a number in it. */
+/** Returns a frame of that size with a number in it. */
 export function numbered(size: number, number: number): Uint8Array {
   const frame = new Uint8Array(size).map((_, at) => (at * 7 + number) % 251);
   frame.set([0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0, 0, 0xaa, 0x88, 0xb5]);
@@ -55,7 +55,7 @@ export function numbered(size: number, number: number): Uint8Array {
   return frame;
 }
 
-/** The number in it. */
+/** Returns the number in it. */
 export function numberOf(frame: Uint8Array): number {
   return new DataView(frame.buffer, frame.byteOffset).getUint32(14);
 }

@@ -11,7 +11,7 @@ afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
 const place = (name: string): string => join(directory, name);
 
-/** A broadcast from a station of this number, which gets no answer. */
+/** Returns a broadcast from a station of this number, which gets no answer. */
 function broadcastOf(station: number): Uint8Array {
   const frame = new Uint8Array(60).fill(0xff, 0, 6);
   frame.set([2, 0, 0, 0, 0, station, 0x88, 0xb5], 6);
@@ -25,7 +25,10 @@ function firstFrame(port: Port): Promise<Uint8Array> {
   });
 }
 
-/** The names and numbers of the handlers of the process. At `exit` the native handles are closed, which changes nothing for the program. */
+/**
+ * Returns the names and numbers of the handlers of the process. At `exit` the native handles are closed, which changes nothing for the
+ * program.
+ */
 function handlers(): string[] {
   const names = process.eventNames().filter((name) => name !== 'exit');
   return names.map((name) => `${String(name)} ${process.listenerCount(name)}`);

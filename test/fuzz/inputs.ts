@@ -23,7 +23,7 @@ export class Inputs {
     this.#words = words;
   }
 
-  /** The next one. */
+  /** Returns the next one. */
   next(): Uint8Array {
     let input = this.#below(32) === 0 ? this.#noise(this.#length()) : this.#below(6) === 0 ? this.#last : this.#oneOf(this.#seeds);
     for (let changes = this.#oneOf([0, 1, 1, 2, 3, 6]); changes > 0; changes--) input = this.#oneOf(this.#changes)(input);

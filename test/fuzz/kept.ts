@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 
 const directory = new URL('../../fixtures/fuzz/', import.meta.url);
 
-/** The inputs that are kept for a target since they once failed, by what went wrong. */
+/** Returns the inputs that are kept for a target since they once failed, by what went wrong. */
 export function keptFor(target: string): { readonly name: string; readonly inputs: readonly Uint8Array[] }[] {
   return readdirSync(directory)
     .filter((file) => file.startsWith(`${target}.`))

@@ -11,7 +11,7 @@ import { encodeAddresses } from '../../src/dhcp/options.ts';
 import { configuration } from '../dhcp/segment.ts';
 import { macOf, Wire } from './host-wire.ts';
 
-/** A wire with a DHCP server of 10.77.0.0/24 on it, and what that tells. */
+/** Returns a wire with a DHCP server of 10.77.0.0/24 on it, and what that tells. */
 function segment(): { wire: Wire; events: string[]; unplug: () => void; plug: () => void } & Disposable {
   const wire = new Wire();
   const events: string[] = [];
@@ -32,7 +32,7 @@ function segment(): { wire: Wire; events: string[]; unplug: () => void; plug: ()
   return { wire, events, plug, unplug: () => wire.unplug(server), [Symbol.dispose]: dispose };
 }
 
-/** A host that has asked for a lease, and the leases that it told, as text. */
+/** Returns a host that has asked for a lease, and the leases that it told, as text. */
 function leased(wire: Wire, options: Partial<HostOptions> = {}): { host: Host; leases: string[] } {
   const leases: string[] = [];
   const told: HostOptions['onLease'] = (lease) => leases.push(lease === undefined ? 'none' : formatIpv4(lease.address));

@@ -188,13 +188,13 @@ function frameOf(
   return encodeEthernet({ destination: to, source: from, etherType: etherTypes.ipv6, payload: packet });
 }
 
-/** A frame of a stranger for host 1. */
+/** Returns a frame of a stranger for host 1. */
 function packetFrame(nextHeader: number, payload: Uint8Array): Uint8Array {
   const packet = encodeIpv6({ source: linkLocalOf(stranger), destination: first, nextHeader, hopLimit: 64, payload });
   return encodeEthernet({ destination: macOf(1), source: stranger, etherType: etherTypes.ipv6, payload: packet });
 }
 
-/** All ICMPv6 messages on the wire, with the packets' fields. */
+/** Returns all ICMPv6 messages on the wire, with the packets' fields. */
 function messages(wire: Wire): unknown[] {
   return wire.frames.flatMap((frame) => {
     const ethernet = decodeEthernet(frame);

@@ -9,10 +9,10 @@ export const network: Ipv4Network = networkOf('10.0.0.0/24');
 /** 10.0.0.n. */
 export const addressOf = (n: number): Ipv4Address => ipv4FromNumber(0x0a00_0000 + n);
 
-/** The MAC address of host n. */
+/** Returns the MAC address of host n. */
 export const macOf = (n: number): MacAddress => macFromNumber(0x0200_0000_1000 + n);
 
-/** The network in that text. */
+/** Returns the network in that text. */
 export function networkOf(text: string): Ipv4Network {
   const parsed = parseIpv4Network(text);
   if (parsed === undefined) throw new Error(`no network: ${text}`);

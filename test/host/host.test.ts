@@ -379,7 +379,7 @@ function arpFrame(arp: Partial<Arp>): Uint8Array {
   return encodeEthernet({ destination: broadcastMac, source: macOf(2), etherType: etherTypes.arp, payload });
 }
 
-/** A datagram for port 7 in a frame for host 1. */
+/** Returns a datagram for port 7 in a frame for host 1. */
 function datagramFrame(destination: Ipv4Address, fields: Partial<Parameters<typeof encodeIpv4>[0]> = {}): Uint8Array {
   const source = fields.source ?? addressOf(2);
   const payload = encodeUdp({ sourcePort: 9, destinationPort: 7, payload: octets('hello') }, source, destination);
@@ -387,7 +387,7 @@ function datagramFrame(destination: Ipv4Address, fields: Partial<Parameters<type
   return encodeEthernet({ destination: macOf(1), source: macOf(2), etherType: etherTypes.ipv4, payload: packet });
 }
 
-/** An echo message for host 1 in a frame. */
+/** Returns an echo message for host 1 in a frame. */
 function echoFrame(echo: IcmpEcho, source = addressOf(2)): Uint8Array {
   const packet = encodeIpv4({ source, destination: addressOf(1), protocol: ipProtocols.icmp, payload: encodeIcmpEcho(echo) });
   return encodeEthernet({ destination: macOf(1), source: macOf(2), etherType: etherTypes.ipv4, payload: packet });

@@ -52,7 +52,7 @@ const random = fc
     encodeEthernet({ destination: toAll ? broadcastMac : macOf(1), source: stranger, etherType, payload }),
   );
 
-/** A host that does all it can do. */
+/** Returns a host that does all it can do. */
 function busyHost(wire: Wire, sent: Uint8Array[]): Host {
   const network = { address: ipv4FromNumber(0x0a00_0000), prefixLength: 24 };
   const host = wire.host(1, { dhcp: true, ipv4: { address: addressOf(1), network }, send: (frame) => sent.push(frame) });

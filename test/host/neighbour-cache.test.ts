@@ -7,7 +7,7 @@ const mac = macFromNumber(0x0200_0000_0007);
 const otherMac = macFromNumber(0x0200_0000_0008);
 const packet = (n: number): Uint8Array => Uint8Array.of(n);
 
-/** A cache of neighbours that are named by text. */
+/** Returns a cache of neighbours that are named by text. */
 function cache(): {
   clock: ManualClock;
   /** The questions: the time in seconds, and the address. */

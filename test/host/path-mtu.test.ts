@@ -52,7 +52,7 @@ class Route implements Disposable {
     );
   }
 
-  /** The packets that were given to the router, each without its frame. */
+  /** Returns the packets that were given to the router, each without its frame. */
   packets(): Uint8Array[] {
     this.wire.clock.advance(1);
     return this.wire.frames.splice(0).map((frame) => frame.slice(14));

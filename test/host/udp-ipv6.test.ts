@@ -40,7 +40,7 @@ function pair(wire: Wire): [Host, Host] {
   return [a, b];
 }
 
-/** A frame for host 2 with a packet of host 1. */
+/** Returns a frame for host 2 with a packet of host 1. */
 function frameOf(packet: Ipv6): Uint8Array {
   return encodeEthernet({ destination: macOf(2), source: macOf(1), etherType: etherTypes.ipv6, payload: encodeIpv6(packet) });
 }

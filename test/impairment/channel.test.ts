@@ -41,7 +41,7 @@ function quality(of: Quality): ImpairmentRule {
   return { kind: 'quality', quality: of };
 }
 
-/** The share of frames that come through, and how long the losses in a row are on average. */
+/** Returns the share of frames that come through, and how long the losses in a row are on average. */
 function losses(line: Line, count: number): { share: number; burst: number } {
   let [bursts, before] = [0, 0];
   for (let n = 0; n < count; n++) {

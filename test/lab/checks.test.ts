@@ -26,7 +26,7 @@ async function failureOf(assertion: Promise<void>): Promise<string> {
   throw new Error('it did not fail');
 }
 
-/** The lines above each other. */
+/** Returns the lines above each other. */
 function lines(...all: readonly string[]): string {
   return all.join('\n');
 }

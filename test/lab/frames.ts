@@ -1,7 +1,7 @@
 import { encodeEthernet } from '../../src/wire/ethernet.ts';
 import { broadcastMac, macFromNumber } from '../../src/wire/mac.ts';
 
-/** A broadcast of a protocol for experiments, from the n-th of stations that exist only for it. */
+/** Returns a broadcast of a protocol for experiments, from the n-th of stations that exist only for it. */
 export function broadcast(n = 1): Uint8Array {
   return encodeEthernet({
     destination: broadcastMac,

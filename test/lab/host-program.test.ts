@@ -3,7 +3,7 @@ import { EtherloomError as Theirs } from '../../src/dhcp/dhcp.ts';
 import { assertReaches, EtherloomError, lab, play, recording, type HostProgram, type LabHost, type Network } from '../../src/lab/lab.ts';
 import { EtherloomError as OfNode } from '../../src/lab/node/node.ts';
 
-/** A network of two hosts, of which the second one has a program. */
+/** Returns a network of two hosts, of which the second one has a program. */
 function pair(net: Network, program: HostProgram, diskLatency = 0): [LabHost, LabHost] {
   const s1 = net.switch('s1');
   return [net.host('a', s1), net.host('b', s1, { program, diskLatency })];

@@ -32,7 +32,7 @@ async function ask(net: Network, station: LabStation, frame: Uint8Array): Promis
   return answersIn(heard.map((one) => one.frame)).find(({ ports }) => ports[0] === 67);
 }
 
-/** The DISCOVER of one of the systems of a station, or of the station itself. */
+/** Returns the DISCOVER of one of the systems of a station, or of the station itself. */
 function discover({ mac }: LabStation, system?: number): Uint8Array {
   return clientFrame(message('discover', { mac, ...(system !== undefined && { with: identifier(255, system) }) }));
 }
@@ -49,13 +49,13 @@ function decline({ mac }: LabStation, address: Ipv4Address): Uint8Array {
   return clientFrame(message('decline', { mac, with: { ...requested(address), ...toServer() } }));
 }
 
-/** A message as BOOTP has it: without a type. */
+/** Returns a message as BOOTP has it: without a type. */
 function bootp({ mac }: LabStation): Uint8Array {
   const { options, ...rest } = message('discover', { mac });
   return clientFrame({ ...rest, options: new Map([...options].filter(([code]) => code !== optionCodes.messageType)) });
 }
 
-/** A DISCOVER of which the card should have finished the checksum. */
+/** Returns a DISCOVER of which the card should have finished the checksum. */
 function unfinished(station: LabStation): Uint8Array {
   const frame = discover(station);
   const sum = pseudoHeaderSum(none, everybody, 17, frame.length - 34);

@@ -3,7 +3,7 @@ import { Trace } from '../../src/lab/trace.ts';
 
 const lane = { source: 'a', target: 'b' };
 
-/** A trace of so many frames, each caused by the one before, every third one lost and every fifth still under way. */
+/** Returns a trace of so many frames, each caused by the one before, every third one lost and every fifth still under way. */
 function traced(capacity: number, frames: number): Trace {
   const trace = new Trace(capacity);
   for (let n = 0; n < frames; n++) {

@@ -3,7 +3,7 @@ import { assertHasLease, lab, viewOf, type Network, type RunView } from '../../s
 import { summarize } from '../../src/wire/wire.ts';
 import { broadcast } from './frames.ts';
 
-/** The names of places. */
+/** Returns the names of places. */
 const names = ({ nodes }: RunView, places: readonly number[]): (string | undefined)[] => places.map((place) => nodes[place]?.name);
 
 it('has each frame once for each link, with its nodes, its line, its fate and its cause', async () => {

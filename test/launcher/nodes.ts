@@ -42,12 +42,12 @@ export class Nodes {
     };
   }
 
-  /** Where the nodes of that name have their sockets. */
+  /** Returns where the nodes of that name have their sockets. */
   sock(name: string): string {
     return join(this.directory, `${name}.sock`);
   }
 
-  /** Where the nodes of that name keep their state. */
+  /** Returns where the nodes of that name keep their state. */
   state(name: string): string {
     return join(this.directory, name);
   }

@@ -3,7 +3,7 @@ import { ConsoleClient } from '../daemon/managed-stage.ts';
 import { eventually } from '../eventually.ts';
 import { Nodes } from './nodes.ts';
 
-/** The data of a reply, without its status. */
+/** Returns the data of a reply, without its status. */
 async function ask(console: ConsoleClient, line: string): Promise<string[]> {
   const lines = (await console.say(line)).split('\n');
   expect(lines.slice(-2), lines.join('\n')).toEqual(['1000 Success', '']);

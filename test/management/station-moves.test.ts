@@ -9,7 +9,7 @@ import { ManualClock } from '../manual-clock.ts';
 import { testFrame, TestSwitch } from '../switch/test-switch.ts';
 import { ConsoleStage } from '../vde-console/console-stage.ts';
 
-/** A switch of three ports whose moves are reported. */
+/** Returns a switch of three ports whose moves are reported. */
 function stage(): { s: TestSwitch; reports: (StationMove | LoopSign)[]; hear: (port: number, from: number, times?: number) => void } {
   const reports: (StationMove | LoopSign)[] = [];
   const s: TestSwitch = new TestSwitch({ 1: {}, 2: {}, 3: {} }, { moved: (...move) => moves.note(...move) });

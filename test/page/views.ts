@@ -1,6 +1,6 @@
 import type { RunView, ViewFault, ViewFrame } from '../../src/page/page.ts';
 
-/** A view of two hosts at a switch with so many frames, one each ten milliseconds, each of them caused by the one before. */
+/** Returns a view of two hosts at a switch with so many frames, one each ten milliseconds, each of them caused by the one before. */
 export function view(like: Partial<ViewFrame> = {}, count = 3, faults: readonly ViewFault[] = []): RunView {
   const frames = Array.from({ length: count }, (_, n): ViewFrame => {
     const way = n % 2 === 0 ? { from: 0, to: 1, source: 'a', target: 's1.1' } : { from: 1, to: 2, source: 's1.2', target: 'b' };
@@ -15,7 +15,7 @@ export function view(like: Partial<ViewFrame> = {}, count = 3, faults: readonly 
   return { title: 'a reaches b', facts: [], nodes, frames, faults, notes: [], omissions: [] };
 }
 
-/** A fault of those nodes, from frame 100 + `first` on, and to frame 100 + `last`. */
+/** Returns a fault of those nodes, from frame 100 + `first` on, and to frame 100 + `last`. */
 export function fault(name: string, first: number, last: number | undefined, ...nodes: readonly number[]): ViewFault {
   const moment = (n: number): ViewFault['begins'] => ({ time: 10 * n, frame: 100 + n });
   return {

@@ -48,13 +48,13 @@ export interface Breathing {
   readonly release?: (done: () => void) => void;
   /** Hands a frame to each way out. For use inside a breath. */
   send(frame: Uint8Array): void;
-  /** The flushes of each way out so far. */
+  /** Returns the flushes of each way out so far. */
   readonly flushes: () => readonly number[];
   /** Makes the next flush of the first way out throw. */
   fail(error: Error): void;
 }
 
-/** A broadcast without a tag. */
+/** Returns a broadcast without a tag. */
 export function broadcastOf(size = 60): Uint8Array {
   return encodeEthernet({
     destination: broadcastMac,

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Backlog, BacklogBudget } from '../../src/ports/backlog.ts';
 import { frameOf, sameFrames } from './rig.ts';
 
-/** All that waits, in order, as if a peer read it. */
+/** Returns all that waits, in order, as if a peer read it. */
 function drain(backlog: Backlog): Uint8Array[] {
   const frames: Uint8Array[] = [];
   for (let some = backlog.first(); some.length > 0; some = backlog.first()) {
@@ -132,7 +132,7 @@ describe('a backlog', () => {
 });
 
 describe('the age of what waits', () => {
-  /** A backlog in which nothing waits longer than two seconds, and what was dropped. */
+  /** Returns a backlog in which nothing waits longer than two seconds, and what was dropped. */
   function aged(): { budget: BacklogBudget; backlog: Backlog; dropped: [number, string][] } {
     const budget = new BacklogBudget({ age: 2000, frames: 100 });
     const dropped: [number, string][] = [];

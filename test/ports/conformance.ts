@@ -26,7 +26,7 @@ export interface Lasting {
   readonly port: Port;
   /** Makes the other side, whose disposal takes it away again. */
   readonly appear: () => Promise<Port>;
-  /** Whether the other side is there from the beginning, as a tap interface is that the port makes. Default: false. */
+  /** True if the other side is there from the beginning, as a tap interface is that the port makes. Default: false. */
   readonly isThere?: boolean;
 }
 
@@ -34,15 +34,15 @@ export interface Lasting {
 export interface Driver {
   readonly name: string;
   open(rig: Rig): Promise<Ends>;
-  /** Whether its ends have `inject`. */
+  /** True if its ends have `inject`. */
   readonly injects: boolean;
-  /** Whether the other side can refuse to take more. Default: true. */
+  /** True if the other side can refuse to take more. Default: true. */
   readonly stalls?: boolean;
   /** The call when the far end closes. */
   readonly farGone: 'closed' | 'carrier';
   /** The call at the far end, as a port, when the port is taken down. Default: nothing. */
   readonly farSeesDown?: 'nothing' | 'carrier' | 'closed';
-  /** A port that our side opens for good, and its other side, which comes and goes. Only for those that have one. */
+  /** Returns a port that our side opens for good, and its other side, which comes and goes. Only for those that have one. */
   readonly opensForGood?: (rig: Rig) => Promise<Lasting>;
   /** The longest frame that it carries, in octets; 9,234 unless said otherwise. */
   readonly maxFrame?: number;
@@ -176,7 +176,7 @@ export function conforms(driver: Driver): void {
       expect(first.frames).toEqual([]);
     });
 
-    /** The port in its place at a switch, its receiver and that of the far end, when both have a carrier. */
+    /** Returns the port in its place at a switch, its receiver and that of the far end, when both have a carrier. */
     async function place(): Promise<Ends & { rig: Rig; placed: AttachedPort; here: Collector; there: Collector }> {
       const ends = await open();
       const { clock, breath } = ends.rig.environment;

@@ -7,7 +7,7 @@ import { bindFile, connectPath, datagramSocket } from '../../src/system/unix-soc
 import { bound, newDirectory } from '../system/sockets.ts';
 import { collect, frameOf, Rig, sameFrames, using } from './rig.ts';
 
-/** A socket for a port to own, and the one that it is connected to. */
+/** Returns a socket for a port to own, and the one that it is connected to. */
 function datagramPair(): [number, number] {
   const directory = newDirectory();
   const far = bound(join(directory, 'far'));
@@ -18,7 +18,7 @@ function datagramPair(): [number, number] {
   return [near, far];
 }
 
-/** All that waits on a socket, copied. */
+/** Returns all that waits on a socket, copied. */
 function drain(fd: number): Uint8Array[] {
   const ring = new ReceiveRing(2000);
   const frames: Uint8Array[] = [];

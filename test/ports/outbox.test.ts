@@ -18,7 +18,7 @@ interface Stage {
   readonly budget: BacklogBudget;
   readonly counters: PortCounters;
   readonly near: Fd;
-  /** All octets that have come and were not read yet. */
+  /** Returns all octets that have come and were not read yet. */
   read(): Buffer;
 }
 
@@ -45,7 +45,7 @@ function stage(limit = 1_000_000, budget = new BacklogBudget()): Stage {
   return { outbox, queue, budget, counters, near, read };
 }
 
-/** The part of a channel that an outbox needs. */
+/** Returns the part of a channel that an outbox needs. */
 function channelOn(fd: Fd): ByteChannel {
   const unused = (): never => {
     throw new Error('an outbox only sends');

@@ -24,7 +24,7 @@ conforms({
   open: (rig) => Promise.resolve(joined(rig)),
 });
 
-/** A port that reads a pipe which the test writes; what it sends goes to another, or to a file. */
+/** Returns a port that reads a pipe which the test writes; what it sends goes to another, or to a file. */
 function reading(output?: string): { rig: Rig; port: PipePort; write: (octets: Uint8Array) => void; end: () => void } {
   const rig = new Rig();
   const [input, unread] = [openPipe(), openPipe()];

@@ -12,8 +12,8 @@ import { conforms } from './conformance.ts';
 import { collect, descriptors, frameOf, lost, newDirectory, Rig, sameFrames, sendDatagram, using, type Collector } from './rig.ts';
 
 /**
- * The behaviour of QEMU's `-netdev dgram`: it binds over an existing file. It is connected by `join` only (QEMU never is), so that the port
- * under test, which the kernel then admits, can fill its queue.
+ * Plugs in as QEMU's `-netdev dgram` does: it binds over an existing file. It is connected by `join` only (QEMU never is), so
+ * that the port under test, which the kernel then admits, can fill its queue.
  */
 function plug(rig: Rig, local: string, remote: string): { fd: number; port: DatagramPort; join: () => void } {
   const fd = datagramSocket();
@@ -87,7 +87,7 @@ interface Stage {
   readonly theirs: string;
 }
 
-/** A port whose clock stands still: what it notices is noticed by the directory's notices, or when the clock is moved. */
+/** Returns a port whose clock stands still: what it notices is noticed by the directory's notices, or when the clock is moved. */
 function stage(): Stage {
   const clock = new ManualClock();
   const rig = new Rig(clock);

@@ -144,7 +144,7 @@ export class Ports implements Acceptor {
     this.#waiters.shift()?.(port);
   }
 
-  /** The next port that was not asked for yet. */
+  /** Returns the next port that was not asked for yet. */
   next(): Promise<Port> {
     const port = this.ports[this.#taken++];
     return port ? Promise.resolve(port) : new Promise((resolve) => this.#waiters.push(resolve));
@@ -164,19 +164,19 @@ export function using<Resource extends AsyncDisposable>(resource: Resource): Res
   return resource;
 }
 
-/** The path of a socket's file that is not there any more, or means another one. */
+/** Returns the path of a socket's file that is not there any more, or means another one. */
 export function lost(socket: NamedSocket | undefined): string | undefined {
   return socket?.files.find((file) => !isInPlace(file))?.path;
 }
 
-/** A new directory with a short name, removed when the test ends. */
+/** Returns a new directory with a short name, removed when the test ends. */
 export function newDirectory(): string {
   const path = mkdtempSync(join(tmpdir(), 'port-'));
   onTestFinished(() => rmSync(path, { recursive: true, force: true }));
   return path;
 }
 
-/** A frame of that size, unlike those of other seeds. */
+/** Returns a frame of that size, unlike those of other seeds. */
 export function frameOf(size: number, seed = size): Uint8Array {
   const frame = new Uint8Array(size);
   let state = (seed * 2654435761 + 1) >>> 0;
@@ -187,17 +187,17 @@ export function frameOf(size: number, seed = size): Uint8Array {
   return frame;
 }
 
-/** Whether two lists hold the same octets, in the same order. */
+/** Returns whether two lists hold the same octets, in the same order. */
 export function sameFrames(a: readonly Uint8Array[], b: readonly Uint8Array[]): boolean {
   return a.length === b.length && a.every((frame, i) => Buffer.compare(frame, b[i] ?? new Uint8Array(0)) === 0);
 }
 
-/** How many frames a port did not carry. */
+/** Returns how many frames a port did not carry. */
 export function dropped({ drops }: PortCounters): number {
   return Object.values(drops).reduce((sum, count) => sum + count, 0);
 }
 
-/** How many descriptors this process has. */
+/** Returns how many descriptors this process has. */
 export function descriptors(): number {
   return readdirSync('/proc/self/fd').length;
 }

@@ -65,7 +65,7 @@ interface Ends {
   readonly port: ReturnType<typeof dialTcp>['port'];
 }
 
-/** A link of ours through a relay. */
+/** Returns a link of ours through a relay. */
 async function linked(): Promise<Ends> {
   const clock = new ManualClock();
   const rig = new Rig(clock);

@@ -8,7 +8,7 @@ import { eventually } from '../eventually.ts';
 import { expect } from 'vitest';
 import type { Ports, Rig } from './rig.ts';
 
-/** The octets that carry these frames. */
+/** Returns the octets that carry these frames. */
 export function encodeFrames(frames: readonly Uint8Array[], lengthSize: 2 | 4 = 2): Uint8Array {
   const octets = new Uint8Array(frames.reduce((size, frame) => size + lengthSize + frame.length, 0));
   let at = 0;
@@ -16,14 +16,14 @@ export function encodeFrames(frames: readonly Uint8Array[], lengthSize: 2 | 4 = 
   return octets;
 }
 
-/** A connection to the endpoint, when it is there. */
+/** Returns a connection to the endpoint, when it is there. */
 export async function connectTo(rig: Rig, endpoint: StreamEndpoint): Promise<Fd> {
   const fd = await endpoint.connect();
   await ready(rig, fd, { readable: false, writable: true });
   return fd;
 }
 
-/** The next connection that comes in there. */
+/** Returns the next connection that comes in there. */
 export async function acceptFrom(rig: Rig, { fd }: ListeningSocket): Promise<Fd> {
   for (;;) {
     await ready(rig, fd, { readable: true, writable: false });
@@ -32,7 +32,7 @@ export async function acceptFrom(rig: Rig, { fd }: ListeningSocket): Promise<Fd>
   }
 }
 
-/** A far end on that connection: a port of ours, and a way past it. */
+/** Returns a far end on that connection: a port of ours, and a way past it. */
 export function farEnd(
   rig: Rig,
   fd: Fd,
@@ -45,7 +45,7 @@ export function farEnd(
   return { far, inject: (octets) => void writeSync(fd, encodeFrames([octets], framing.lengthSize)) };
 }
 
-/** The far end of a port that dials the endpoint, which is not there until it appears. */
+/** Returns the far end of a port that dials the endpoint, which is not there until it appears. */
 export async function appearAt(rig: Rig, endpoint: StreamEndpoint, framing: Framing): Promise<StreamPort> {
   const listening = await endpoint.listen();
   const { far } = farEnd(rig, await acceptFrom(rig, listening), framing);
@@ -53,7 +53,7 @@ export async function appearAt(rig: Rig, endpoint: StreamEndpoint, framing: Fram
   return far;
 }
 
-/** The next port that was given, as what it is. */
+/** Returns the next port that was given, as what it is. */
 export async function nextStream(ports: Ports): Promise<StreamPort> {
   const port = await ports.next();
   if (!(port instanceof StreamPort)) throw new Error('no port on a stream');

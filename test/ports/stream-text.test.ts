@@ -41,7 +41,7 @@ interface FrameLook {
   readonly payload?: number;
 }
 
-/** A frame of that length with those addresses; what it carries is text if `payload` is. */
+/** Returns a frame of that length with those addresses; what it carries is text if `payload` is. */
 function frame(
   length: number,
   etherType: number,

@@ -26,7 +26,7 @@ export function useNetworkNamespace(): void {
   });
 }
 
-/** The main thread, and the programs that it starts, have it. */
+/** Gives the main thread, and the programs that it starts, a network of their own. Returns the reason if that fails. */
 function enterNamespace(): string | undefined {
   const unshare = koffi.load(null).func('int unshare(int)') as (flags: number) => number;
   if (unshare(CLONE_NEWNET) !== 0) return 'only root may give this process a network of its own';
@@ -48,7 +48,7 @@ export function setUp(name: string): void {
   ip('link', 'set', name, 'mtu', '9220', 'arp', 'off', 'multicast', 'off', 'up');
 }
 
-/** The state of an interface as the kernel has it for its users: it sends nothing before `UP`. [RFC 2863, ifOperStatus] */
+/** Returns the state of an interface as the kernel has it for its users: it sends nothing before `UP`. [RFC 2863, ifOperStatus] */
 export function operationalState(name: string): string {
   return linkNamed(name).operstate;
 }

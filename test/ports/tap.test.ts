@@ -15,7 +15,7 @@ useNetworkNamespace();
 
 let interfaces = 0;
 
-/** A port on a new interface that is up, and the host's side of that. */
+/** Returns a port on a new interface that is up, and the host's side of that. */
 function openBoth(rig: Rig): { port: TapPort; far: HostSide; name: string } {
   const name = `t${interfaces++}`;
   const port = TapPort.open(name, rig.environment);
@@ -173,7 +173,7 @@ describe('a TAP port', () => {
     expect(sameFrames(here.frames, all)).toBe(true);
   });
 
-  /** A port whose interface is a socket in fact, which unlike the kernel's own host may stall; and that socket's other end. */
+  /** Returns a port whose interface is a socket in fact, which unlike the kernel's own host may stall; and that socket's other end. */
   function openStalling(rig: Rig, backlog?: BacklogLimits): { port: TapPort; far: DatagramPort } {
     const directory = newDirectory();
     const [near, far] = ['near', 'far'].map((name) => {

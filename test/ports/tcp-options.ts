@@ -4,7 +4,7 @@ import { libc } from '../../src/system/libc.ts';
 const IPPROTO_TCP = 6;
 const TCP_NODELAY = 1;
 
-/** How many TCP sockets of this process have TCP_NODELAY set. */
+/** Returns how many TCP sockets of this process have TCP_NODELAY set. */
 export function noDelays(): number {
   return readdirSync('/proc/self/fd').filter((fd) => hasNoDelay(Number(fd))).length;
 }

@@ -67,7 +67,7 @@ async function listen(rig: Rig, options: Partial<TcpListenerOptions> = {}): Prom
   return { ports, listener: using(listener) };
 }
 
-/** A far end by hand. */
+/** Returns a far end by hand. */
 async function link({ port }: StreamListener, host = '127.0.0.1'): Promise<Socket> {
   const socket = dial({ host, port });
   onTestFinished(() => void socket.destroy());
@@ -76,7 +76,7 @@ async function link({ port }: StreamListener, host = '127.0.0.1'): Promise<Socke
   return socket;
 }
 
-/** The octets that a socket has received so far, growing. */
+/** Returns the octets that a socket has received so far, growing. */
 function received(socket: Socket): { octets: Buffer } {
   const kept = { octets: Buffer.alloc(0) };
   socket.on('data', (chunk: Buffer) => {
@@ -363,7 +363,7 @@ describe('the listening side of TCP links', () => {
 });
 
 describe('the dialling side of a TCP link', () => {
-  /** A port without a listener, until `server` listens. */
+  /** Returns a port without a listener, until `server` listens. */
   async function quietPort(): Promise<number> {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');

@@ -11,7 +11,7 @@ import { closing } from '../system/sockets.ts';
 import { collect, descriptors, frameOf, newDirectory } from './rig.ts';
 import { serve, Stream, type Served } from './vde-stage.ts';
 
-/** A switch that every user may reach. */
+/** Returns a switch that every user may reach. */
 function serveEverybody(): Served {
   const parent = newDirectory();
   chmodSync(parent, 0o711);
@@ -26,7 +26,7 @@ function startClient([program = '', ...args]: readonly string[]): { readonly lin
   return { lines: createInterface(child.stdout)[Symbol.asyncIterator](), errors: () => errors };
 }
 
-/** An abstract name, all 108 octets of it, that no other test has. */
+/** Returns an abstract name, all 108 octets of it, that no other test has. */
 function newName(): Buffer {
   const name = Buffer.alloc(108);
   name.write(`etherloom-${process.pid}-${names++}`, 1);
@@ -43,7 +43,7 @@ function bindAbstract(fd: Fd, name: Uint8Array, length = 110): Fd {
   return closing(fd);
 }
 
-/** A request for any port, of 122 octets, that names a socket by these 108. */
+/** Returns a request for any port, of 122 octets, that names a socket by these 108. */
 function requestOf(name: Uint8Array): Buffer {
   const octets = Buffer.from(encodeVdeRequest({ wish: 'any', path: '', description: '' }));
   octets.set(name, 14);

@@ -25,7 +25,7 @@ conforms({
   },
 });
 
-/** A switch that takes connections and says what it is told to, or nothing. */
+/** Returns a switch that takes connections and says what it is told to, or nothing. */
 function strange(answer?: Uint8Array): { directory: string; accepted: Promise<number> } {
   const directory = newDirectory();
   const fd = streamSocket();

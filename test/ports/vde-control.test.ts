@@ -24,7 +24,7 @@ const clients: readonly { name: string; wish: PortWish; description: RegExp }[] 
   { name: 'qemu', wish: 'any', description: /^QEMU user=root pid=\d+$/ },
 ];
 
-/** The request of the original's clients of before 2005. */
+/** Returns the request of the original's clients of before 2005. */
 function version1(type: number, path: string, description: string): Buffer {
   const octets = Buffer.alloc(124);
   octets.writeUInt32LE(0xfeedface, 0);

@@ -10,7 +10,7 @@ import { eventually } from '../eventually.ts';
 import { ManualClock } from '../manual-clock.ts';
 import { collect, frameOf, newDirectory, Ports, Rig, using } from './rig.ts';
 
-/** A switch in that directory, as the port of its first client: it ends with that. */
+/** Returns a switch in that directory, as the port of its first client: it ends with that. */
 async function switchAt(rig: Rig, directory: string): Promise<Port> {
   const ports = new Ports();
   const listener = VdeListener.open({ directory, acceptor: ports }, rig.environment);

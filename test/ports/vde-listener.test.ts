@@ -27,7 +27,7 @@ conforms({
   },
 });
 
-/** A request as it goes over the stream, from a client whose socket is bound. */
+/** Returns a request as it goes over the stream, from a client whose socket is bound. */
 function request(directory: string, { wish = 'any', description = 'raw' }: { wish?: PortWish; description?: string } = {}): Buffer {
   const { path } = bindClientSocket(directory);
   return Buffer.from(encodeVdeRequest({ wish, path, description }));

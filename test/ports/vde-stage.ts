@@ -81,7 +81,7 @@ export class RawClient implements Disposable {
     onTestFinished(() => this[Symbol.dispose]());
   }
 
-  /** The client as a port that takes the sockets over. */
+  /** Returns the client as a port that takes the sockets over. */
   port(rig: Rig): DatagramPort {
     this.#owned = false;
     const released = (): void => this.stream[Symbol.dispose]();
@@ -96,7 +96,7 @@ export class RawClient implements Disposable {
   }
 }
 
-/** A datagram socket bound in the directory, as a client's is. */
+/** Returns a datagram socket bound in the directory, as a client's is. */
 export function bindClientSocket(directory: string): { fd: Fd; path: string } {
   const fd = datagramSocket();
   const path = join(directory, `.${String(process.pid).padStart(5, '0')}-${String(sockets++).padStart(5, '0')}`);

@@ -6,7 +6,7 @@ import { WebSocket, type ClientOptions } from 'ws';
 import { parseWebSocketAddress, WebSocketListener, type WebSocketListenerOptions } from '../../src/ports/websocket.ts';
 import { Ports, using, type Rig } from './rig.ts';
 
-/** A listener on a port that the system chose, and who is given its ports. */
+/** Returns a listener on a port that the system chose, and who is given its ports. */
 export async function listenAt(
   rig: Rig,
   options: Partial<WebSocketListenerOptions> & { readonly at?: string } = {},
@@ -16,7 +16,7 @@ export async function listenAt(
   return { ports, listener: using(await WebSocketListener.open({ listen, acceptor: ports, ...options }, rig.environment)) };
 }
 
-/** A client that is let in, and what it writes to. */
+/** Returns a client that is let in, and what it writes to. */
 export async function dial(url: string, options: ClientOptions = {}): Promise<{ client: WebSocket; socket: Socket }> {
   const client = new WebSocket(url, { perMessageDeflate: false, ...options });
   onTestFinished(() => client.terminate());
@@ -28,7 +28,7 @@ export async function dial(url: string, options: ClientOptions = {}): Promise<{ 
   return { client, socket };
 }
 
-/** The status with which a client is refused. */
+/** Returns the status with which a client is refused. */
 export async function refusalOf(url: string, options: ClientOptions = {}): Promise<number | undefined> {
   const client = new WebSocket(url, options);
   client.on('error', () => undefined);

@@ -22,7 +22,7 @@ function welcome(id: number): Welcome {
   return { type: 'welcome', id, mac: macOfId(id), network, mtu: 1500, linkPort: 7000 };
 }
 
-/** A server that gives each key's first digit as the id. */
+/** Returns a server that gives each key's first digit as the id. */
 async function serve(
   options: Partial<JoinServerOptions> = {},
   clock: Clock = realClock,

@@ -98,14 +98,14 @@ export class FstpNetwork {
     for (const cable of this.#cablesOf(bridge)) this.cut(cable, how);
   }
 
-  /** The cable at that place, counted round. */
+  /** Returns the cable at that place, counted round. */
   cable(index: number): Link {
     const cable = this.cables[index % this.cables.length];
     if (!cable) throw new Error('no cables');
     return cable;
   }
 
-  /** The switch at the first end of a cable, and its port there. */
+  /** Returns the switch at the first end of a cable, and its port there. */
   firstEnd(cable: Link): { readonly bridge: Switch; readonly port: PortNumber } {
     const [{ owner, port }] = cable.ends;
     const found = this.#switches.find((one) => one === owner);
@@ -129,12 +129,12 @@ export class FstpNetwork {
     return this.at(bridge).fstp.state(vid(vlan));
   }
 
-  /** The switch that each takes for the root, by its number. */
+  /** Returns the switch that each takes for the root, by its number. */
   roots(): number[] {
     return this.bridges.map((_, bridge) => this.#switches.findIndex(({ mac }) => mac === this.state(bridge).root.mac));
   }
 
-  /** The ends of cables that are closed, as `switch.port`. */
+  /** Returns the ends of cables that are closed, as `switch.port`. */
   closed(vlan = 0): string[] {
     return this.bridges.flatMap((_, bridge) =>
       this.state(bridge, vlan)
@@ -152,7 +152,7 @@ export class FstpNetwork {
     this.net.fabric.timeline.advance(this.net.now + milliseconds);
   }
 
-  /** How many copies of a broadcast of the host at a switch each host hears. */
+  /** Returns how many copies of a broadcast of the host at a switch each host hears. */
   probe(from: number, vlan = 0): number[] {
     this.#heard = this.#heard.map(() => 0);
     this.say(from, vlan === 0 ? testFrame({ from: from + 1 }) : testFrame({ from: from + 1, tci: vlan }));
@@ -165,7 +165,7 @@ export class FstpNetwork {
     this.#hosts[bridge]?.send(frame);
   }
 
-  /** Each switch by the switches that cables join it to, itself included: what `probe` should find. */
+  /** Returns each switch by the switches that cables join it to, itself included: what `probe` should find. */
   #reachable(from: number): Set<number> {
     const found = new Set([from]);
     for (const one of found) {

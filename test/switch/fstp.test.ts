@@ -14,7 +14,7 @@ const other: BridgeId = { priority: 0x1000, mac: macFromNumber(0x00ff_0000_0002)
 const worse: BridgeId = { priority: 0x9000, mac: macFromNumber(0x00ff_0000_0009) };
 const untagged = vid(0);
 
-/** The same switch as in the recordings of VDE, its spanning tree on. */
+/** Returns the same switch as in the recordings of VDE, its spanning tree on. */
 function treeSwitch(ports: Readonly<Record<PortNumber, NewPort>>, changes: FstpChange[] = []): TestSwitch {
   const lab = new TestSwitch(ports, { mac: self.mac, treeChanged: (change) => void changes.push(change) });
   lab.bridge.fstp.enabled = true;
@@ -22,7 +22,7 @@ function treeSwitch(ports: Readonly<Record<PortNumber, NewPort>>, changes: FstpC
   return lab;
 }
 
-/** The BPDU of a bridge that claims to lead its wire to the root. */
+/** Returns the BPDU of a bridge that claims to lead its wire to the root. */
 function claim(root: BridgeId, more: Partial<Bpdu> = {}): Bpdu {
   return {
     topologyChange: false,

@@ -40,19 +40,19 @@ export class TestSwitch {
     return this.sent.splice(0);
   }
 
-  /** The same, as port numbers. */
+  /** Returns the same, as port numbers. */
   reaches(port: PortNumber, frame: TestFrame): PortNumber[] {
     return this.receive(port, testFrame(frame)).map((sent) => sent.port);
   }
 }
 
-/** The octets of a test frame. */
+/** Returns the octets of a test frame. */
 export function testFrame({ from, to = 'all', tci, etherType = 0x88b5, text = 'etherloom' }: TestFrame): Uint8Array {
   const frame = encodeEthernet({ destination: station(to), source: station(from), etherType, payload: new TextEncoder().encode(text) });
   return tci === undefined ? frame : addTag(frame, tci);
 }
 
-/** An ARP frame, as far as a switch looks into it. */
+/** Returns an ARP frame, as far as a switch looks into it. */
 export function arpFrame(from: number, tci?: number): Uint8Array {
   return testFrame({ from, etherType: etherTypes.arp, ...(tci === undefined ? {} : { tci }) });
 }

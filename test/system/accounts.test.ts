@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { gidNamed, groupName, isMember, uidNamed, userName } from '../../src/system/accounts.ts';
 
-/** The first columns of the system's own table: name and number. */
+/** Returns the first columns of the system's own table: name and number. */
 function entries(table: 'passwd' | 'group'): [string, number][] {
   const lines = execFileSync('getent', [table], { encoding: 'utf8' }).trim().split('\n');
   return lines.map((line) => line.split(':')).map(([name = '', , number]) => [name, Number(number)]);

@@ -17,7 +17,7 @@ function bind(actor: Actor, ...args: readonly string[]): string {
   return stdout.trim();
 }
 
-/** A directory of the actor's that any user may change names in, as a switch with -m 666 has. */
+/** Returns a directory of the actor's that any user may change names in, as a switch with -m 666 has. */
 function sharedDirectory(actor: Actor, mode = 0o777): string {
   const path = actor.path('shared');
   expect(actor.run(actor.command(['mkdir', path]))).toMatchObject({ status: 0 });
@@ -25,7 +25,7 @@ function sharedDirectory(actor: Actor, mode = 0o777): string {
   return path;
 }
 
-/** The number of the actor's second group, as the actor's processes see it. */
+/** Returns the number of the actor's second group, as the actor's processes see it. */
 const secondGroup = (actor: Actor): number => gidNamed(actor.groups[1]) ?? 0;
 
 describe.each(everyRights)('a socket file that %s makes', (rights) => {

@@ -6,7 +6,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 
 type Caller = typeof caller;
 
-/** The module as a process loads it whose starter noted that. */
+/** Returns the module as a process loads it whose starter noted that. */
 async function loaded(noted?: string): Promise<Caller> {
   vi.resetModules();
   if (noted !== undefined) process.env['ETHERLOOM_CALLER'] = noted;

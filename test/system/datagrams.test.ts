@@ -10,7 +10,7 @@ import { bound, datagramPair, newDirectory } from './sockets.ts';
 
 const longest = 9234;
 
-/** All that waits, copied. */
+/** Returns all that waits, copied. */
 function drain(ring: ReceiveRing, fd: number): Uint8Array[] {
   const frames: Uint8Array[] = [];
   for (;;) {

@@ -17,7 +17,7 @@ function path(content?: string): string {
   return file;
 }
 
-/** A process that holds a pid file, or its read lock alone. */
+/** Returns a process that holds a pid file, or its read lock alone. */
 async function holder(file: string, how: 'file' | 'read lock' = 'file'): Promise<ChildProcess> {
   const child = spawn(process.execPath, ['--import', typescript, script, file, how], { stdio: ['ignore', 'pipe', 'inherit'] });
   onTestFinished(() => void child.kill('SIGKILL'));

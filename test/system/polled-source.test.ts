@@ -41,7 +41,7 @@ class Ring implements PolledSource {
   }
 }
 
-/** A loop with such a ring, and the breaths in which it ran. */
+/** Returns a loop with such a ring, and the breaths in which it ran. */
 function polling(): { ring: Ring; breaths: () => number; source: Disposable; until: (isSo: () => boolean) => Promise<void> } {
   let breaths = 0;
   const loop = openLoop({

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { gidNamed } from '../../src/system/accounts.ts';
 import { actAs, everyRights } from '../rights.ts';
 
-/** Whether a process with this /proc/self/status has CAP_NET_ADMIN. [capabilities(7)] */
+/** Returns whether a process with this /proc/self/status has CAP_NET_ADMIN. [capabilities(7)] */
 function mayNetAdmin(status: string): boolean {
   const [, effective = '0'] = /^CapEff:\s*([0-9a-f]+)$/m.exec(status) ?? [];
   return (BigInt(`0x${effective}`) & (1n << 12n)) !== 0n;

@@ -8,7 +8,7 @@ import { bindFile, connectPath, datagramSocket, type Fd } from '../../src/system
 /** The readiness of a loop that is of no other use. */
 export const { readiness } = openLoop({ frameSize: 100, breath: (work) => work() });
 
-/** A new directory, removed when the test ends. */
+/** Returns a new directory, removed when the test ends. */
 export function newDirectory(): string {
   const path = mkdtempSync(join(tmpdir(), 'system-'));
   onTestFinished(() => rmSync(path, { recursive: true, force: true }));
@@ -21,7 +21,7 @@ export function closing(fd: Fd): Fd {
   return fd;
 }
 
-/** A datagram socket bound at that path. */
+/** Returns a datagram socket bound at that path. */
 export function bound(path: string): Fd {
   const fd = closing(datagramSocket());
   bindFile(fd, { path, mode: 0o600 });

@@ -22,7 +22,7 @@ function option(fd: number, level: number, name: number): number {
   return value.readInt32LE(0);
 }
 
-/** Where a socket is bound, as Node reads it. */
+/** Returns where a socket is bound, as Node reads it. */
 async function addressOf(fd: number): Promise<AddressInfo> {
   const server = createServer();
   server.listen({ fd });

@@ -184,14 +184,14 @@ describe('a unix socket', () => {
 describe('a socket with a long path', () => {
   const longest = 107;
 
-  /** Whether the kernel lists a socket by this name. */
+  /** Returns whether the kernel lists a socket by this name. */
   function isListed(name: string): boolean {
     return readFileSync('/proc/net/unix', 'utf8')
       .split('\n')
       .some((line) => line.endsWith(` ${name}`));
   }
 
-  /** A directory whose path has that many octets. */
+  /** Returns a directory whose path has that many octets. */
   function directoryOf(octets: number): string {
     const parent = newDirectory();
     const directory = join(parent, 'x'.repeat(octets - parent.length - 1));

@@ -16,12 +16,12 @@ beforeEach(() => {
 });
 afterEach(() => stage[Symbol.dispose]());
 
-/** The lines of port/print that are there for some ports only. */
+/** Returns the lines of port/print that are there for some ports only. */
 function unusual(): string[] {
   return console.ask('port/print').filter((line) => line.startsWith(' Condition'));
 }
 
-/** The data and the status of a reply, without the marks around the data. */
+/** Returns the data and the status of a reply, without the marks around the data. */
 function reply(line: string): string[] {
   return console.say(line).filter((one) => one !== '.' && !one.startsWith('0000 '));
 }

@@ -101,7 +101,7 @@ export class MemoryFiles implements Files {
 
   readonly closing = (): undefined => undefined;
 
-  /** All that was written to a path; undefined when it was never opened. */
+  /** Returns all that was written to a path; undefined when it was never opened. */
   written(path: string): Uint8Array | undefined {
     const pieces = this.#written.get(path);
     return pieces && concatOctets(...pieces);
@@ -154,12 +154,12 @@ export class StageSession {
     return this.shown;
   }
 
-  /** The lines of the reply to a command, the last of which is its status. */
+  /** Returns the lines of the reply to a command, the last of which is its status. */
   say(line: string): string[] {
     return this.type(`${line}\n`).split('\n').slice(0, -1);
   }
 
-  /** The data of a reply; throws when the command failed. */
+  /** Returns the data of a reply; throws when the command failed. */
   ask(line: string): string[] {
     const lines = this.say(line);
     if (lines.at(-1) !== '1000 Success' || lines.at(-2) !== '.') throw new Error(lines.join('\n'));

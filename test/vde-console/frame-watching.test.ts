@@ -23,7 +23,7 @@ beforeEach(() => {
 });
 afterEach(() => stage[Symbol.dispose]());
 
-/** A packet of 10.0.0.`from` to all. */
+/** Returns a packet of 10.0.0.`from` to all. */
 function packetFrom(from: number): Uint8Array {
   const addresses = { source: ipv4FromNumber(0x0a00_0000 + from), destination: ipv4FromNumber(0xffff_ffff) };
   const payload = encodeIpv4({ ...addresses, protocol: ipProtocols.udp, payload: new Uint8Array(8) });

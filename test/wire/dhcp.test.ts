@@ -211,7 +211,7 @@ test('a hardware address that is not of Ethernet is none', () => {
   }
 });
 
-/** The DHCP messages of a capture. */
+/** Returns the DHCP messages of a capture. */
 function payloads(path: string): Uint8Array[] {
   return (decodePcap(fixture(path))?.records ?? []).flatMap(({ frame }) => {
     const packet = decodeIpv4(frame.subarray(14));

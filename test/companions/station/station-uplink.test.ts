@@ -36,7 +36,7 @@ breathes("a station's link", async () => {
   };
 });
 
-/** A link whose frames and carrier are waited for. */
+/** Returns a link whose frames and carrier are waited for. */
 async function linkTo(directory: string): Promise<{ link: StationUplink; next: (what: string) => Promise<void> }> {
   const waiting = new Map<string, () => void>();
   const told = (what: string): void => waiting.get(what)?.();

@@ -29,7 +29,7 @@ function placeOf(file, trial) {
   return join(directory, `${hash.digest('hex').slice(0, 32)}.json`);
 }
 
-/** A file of the suite, and what it imports of it. */
+/** Returns a file of the suite, and what it imports of it. */
 function partsOf(file, found = new Set()) {
   if (found.has(file)) return found;
   found.add(file);

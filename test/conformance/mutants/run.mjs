@@ -94,7 +94,7 @@ function stepsFor({ tests, by, coarse }) {
   return by === undefined ? steps : [{ files: likely, only: titlesOf(by), oneFailure: true }, ...steps];
 }
 
-/** The checks that caught something, to be run without any fault; a file that did not come to its end, as a whole. */
+/** Returns the checks that caught something, to be run without any fault; a file that did not come to its end, as a whole. */
 function stepsToConfirm() {
   const caught = tried.flatMap((mutant) => failuresOf(mutant).map((check) => ({ check, ...matrix.get(mutant.name).get(check) })));
   const checks = caught.filter(({ check, file }) => check !== file);
@@ -104,7 +104,7 @@ function stepsToConfirm() {
   return [...(some.length > 0 ? [{ files: some, only }] : []), ...(broken.length > 0 ? [{ files: broken }] : [])];
 }
 
-/** The id of each check -> its file, and whether it failed. Remembered checks are not run again; skipped ones are left out. */
+/** Returns the id of each check -> its file, and whether it failed. Remembered checks are not run again; skipped ones are left out. */
 async function outcomes(vdeSwitch, switchHash, { files: some, only, oneFailure = false }) {
   const trial = { switch: switchHash, only, oneFailure };
   const fresh = some.filter((file) => recall(file, trial) === undefined);

@@ -33,7 +33,7 @@ export const entry = 'src/cli/vde-switch.ts';
 /** Files that a file loads: by a static import or an `export … from`, other than of types, or by `import()`. */
 const imported = /^(?:import|export)\s(?!type\b)[^;'"]*?from '(\.[^']+)';$|\bimport\('(\.[^']+)'\)/gm;
 
-/** The files of `vde_switch`: path from the root of the repository -> text. */
+/** Returns the files of `vde_switch`: path from the root of the repository -> text. */
 export function readSource() {
   const source = new Map();
   const waiting = [entry];
@@ -73,7 +73,7 @@ export function declarationsIn(source) {
   return found;
 }
 
-/** Every place where the code of an edit stands in the declaration that it names; there should be one. */
+/** Returns every place where the code of an edit stands in the declaration that it names; there should be one. */
 export function placesOf({ at, code }, declarations) {
   const wanted = tokensOf(code);
   return (declarations.get(at) ?? []).flatMap((declaration) => placesIn(declaration, wanted));
@@ -119,7 +119,7 @@ function isLike(wanted, token) {
   return wanted.text === anyText ? token.isText : wanted.text === token.text;
 }
 
-/** The tokens of a piece of code. A template is one token; a comma before a closing bracket is none. */
+/** Returns the tokens of a piece of code. A template is one token; a comma before a closing bracket is none. */
 function tokensOf(code) {
   const scanner = ts.createScanner(ts.ScriptTarget.Latest, true, ts.LanguageVariant.Standard, code);
   const tokens = [];

@@ -20,7 +20,7 @@ export const targets: readonly Target[] = [
   captureTarget,
 ];
 
-/** The target of that name. Throws when there is none. */
+/** Returns the target of that name. Throws when there is none. */
 export function targetNamed(name: string): Target {
   const target = targets.find((one) => one.name === name);
   if (!target) throw new Error(`no target ${name}: there are ${targets.map((one) => one.name).join(', ')}`);

@@ -89,7 +89,7 @@ function takenApart(framing: Framing, stream: Uint8Array): { frames: [number, nu
   return { frames };
 }
 
-/** The first frame of an IPv4 station is never taken for text, nor is what begins with a short length. */
+/** Judges the beginning of a stream. The first frame of an IPv4 station, and octets with a short length, must not be taken for text. */
 function beginningOf({ skipsText, receivable }: Framing, view: Buffer): ReturnType<StreamBeginning['judge']> {
   if (!skipsText) return { is: 'frames', at: 0 };
   const beginning = new StreamBeginning(receivable).judge(view, 0, view.length);

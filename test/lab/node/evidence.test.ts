@@ -37,7 +37,7 @@ it('a page shows the part of the run that was chosen, and what cannot be shown i
   expect(() => evidenceIn(directory, { node: 'a' } as object)).toThrow('unknown option "node"; use one of: from, to, nodes, frames, title');
 });
 
-/** The data of a page. */
+/** Returns the data of a page. */
 function viewIn(path: string): RunView {
   const [, json = ''] = /<script type="application\/json" id="view">(.*)<\/script>/.exec(readFileSync(path, 'utf8')) ?? [];
   return unpackView(JSON.parse(json) as PackedView);

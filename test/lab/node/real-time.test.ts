@@ -3,7 +3,7 @@ import { lab, type Network } from '../../../src/lab/lab.ts';
 import { RealTime } from '../../../src/lab/node/real-time.ts';
 import { ManualClock } from '../../manual-clock.ts';
 
-/** A network whose real time is moved by hand. */
+/** Returns a network whose real time is moved by hand. */
 function inRealTime(): { net: Network; clock: ManualClock; time: RealTime } {
   const net = lab();
   const clock = new ManualClock();

@@ -4,12 +4,12 @@ import { advanceDemo, newDemoTable, type DemoTable } from '../../../src/launcher
 /** An event at a place of the table, and its time, in milliseconds. */
 export type Happening = readonly [place: number, event: DemoEvent, at: number];
 
-/** The table of a master and two slaves after all this. */
+/** Returns the table of a master and two slaves after all this. */
 export function tableAfter(...happenings: readonly Happening[]): DemoTable {
   return happenings.reduce((table, [place, event, at]) => advanceDemo(table, place, event, at), newDemoTable(2));
 }
 
-/** The guest with that id is in that state. */
+/** Returns an event: the guest with that id is in that state. */
 export function guest(id: number, state: string, address?: string): DemoEvent {
   return { type: 'guest', id, mac: `02:65:6c:00:00:0${id}`, state, address };
 }
@@ -24,7 +24,7 @@ export const leased: readonly Happening[] = [
   [2, guest(1, 'ready', '10.77.0.11'), 4200],
 ];
 
-/** Every guest pinged every other, so many times; each answer took a hundredth more than the one before. */
+/** Returns events: every guest pinged every other, that many times; each answer took a hundredth more than the one before. */
 export function pinged(times: number): Happening[] {
   const addresses = ['10.77.0.10', '10.77.0.12', '10.77.0.11'];
   let milliseconds = 1;

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readModuleInfo } from '../../../src/launcher/guest/elf-module-info.ts';
 
-/** The smallest ELF file with these sections; the one of names comes last. */
+/** Returns the smallest ELF file with these sections; the one of names comes last. */
 function elf(sections: Record<string, string>): Uint8Array {
   const all = Object.entries({ '': '', ...sections, '.shstrtab': '' });
   const names = Buffer.from(all.map(([name]) => `${name}\0`).join(''), 'latin1');

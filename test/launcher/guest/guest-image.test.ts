@@ -11,7 +11,7 @@ import { guestImage, guestMissing, temporaryDirectory } from './real-guest.ts';
 
 const quiet = { log: (): void => undefined };
 
-/** A directory that is not writable for other users. */
+/** Returns a directory that is not writable for other users. */
 function openDirectory(): string {
   const directory = mkdtempSync(join(tmpdir(), 'el-image-'));
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }));

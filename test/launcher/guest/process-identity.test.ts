@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { findProcess, identifyProcess, isAlive, signalProcess } from '../../../src/launcher/guest/process-identity.ts';
 
-/** A process that does nothing, and its number. */
+/** Returns a process that does nothing, and its number. */
 function idle(): { child: ReturnType<typeof spawn>; pid: number } {
   const child = spawn('sleep', ['1000'], { stdio: 'ignore' });
   onTestFinished(() => void child.kill('SIGKILL'));

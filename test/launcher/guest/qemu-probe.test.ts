@@ -9,7 +9,7 @@ const image: GuestImage = { kernel: '/nothing', initrd: '/nothing', architecture
 
 const qemu = (...netdevs: string[]): Qemu => ({ program: 'qemu', version: '7.1.0', netdevs: new Set(netdevs) });
 
-/** A program that says this, and then does what the rest of the script says. */
+/** Returns a program that says this, and then does what the rest of the script says. */
 function program(script: string): string {
   const path = join(temporaryDirectory(), 'qemu');
   writeFileSync(path, `#!/bin/sh\n${script}\n`);

@@ -12,7 +12,7 @@ interface Command {
 
 const greeting = '{"QMP": {"version": {}, "capabilities": []}}\r\n';
 
-/** A QEMU that greets and answers as told. */
+/** Returns a QEMU that greets and answers as told. */
 async function serve(answer: (command: Command, socket: Socket) => string | undefined, hello = greeting): Promise<string> {
   const path = join(temporaryDirectory(), 'qmp');
   const sockets = new Set<Socket>();

@@ -9,7 +9,7 @@ import { lockFile } from '../../../src/system/file-lock.ts';
 import { macFromNumber } from '../../../src/wire/mac.ts';
 
 /**
- * Why tests that need these programs cannot run here, or undefined when they can. In CI everything is there: a missing one is an
+ * Returns why tests that need these programs cannot run here, or undefined when they can. In CI everything is there: a missing one is an
  * error.
  */
 export function missing(...programs: string[]): string | undefined {
@@ -22,14 +22,14 @@ export function missing(...programs: string[]): string | undefined {
 /** The missing needs of a real guest. */
 export const guestMissing = missing(process.arch === 'x64' ? 'qemu-system-x86_64' : 'qemu-system-aarch64', 'apt-get', 'dpkg-deb');
 
-/** The guest's image, made once per machine. */
+/** Returns the guest's image, made once per machine. */
 export async function guestImage(): Promise<string> {
   const directory = defaultGuestDirectory();
   await buildGuestImage(directory, { log: () => undefined });
   return directory;
 }
 
-/** A directory of that name in a new one with a short name, which goes when the test ends, with whatever QEMU still runs in it. */
+/** Returns a directory of that name in a new one with a short name, which goes when the test ends, with whatever QEMU still runs in it. */
 export function temporaryDirectory(name = ''): string {
   const temporary = mkdtempSync(join(tmpdir(), 'el-'));
   const directory = join(temporary, name);

@@ -26,7 +26,7 @@ const router = ip('10.77.0.2');
 const dns = ip('10.77.0.3');
 const guest = ip('10.77.0.11');
 const guestMac = macFromNumber(0x0265_6c00_0001);
-/** The MAC address that libslirp has for one of its own addresses. */
+/** Returns the MAC address that libslirp has for one of its own addresses. */
 const macOf = (address: Ipv4Address): ReturnType<typeof macFromNumber> => macFromNumber(0x5255 * 2 ** 32 + address);
 
 const open: GatewayRules = { network: net('10.77.0.0/24'), router, dns, allow: [], hostLoopback: false, published: [] };
@@ -45,7 +45,7 @@ const tcp = 6;
 const udp = 17;
 const icmp = 1;
 
-/** A frame of the guest for the gateway; `destination` is an address. */
+/** Returns a frame of the guest for the gateway; `destination` is an address. */
 function frameTo(destination: string, packet: Partial<Ipv4> = {}): Uint8Array {
   return frameOf({ source: guest, destination: ip(destination), protocol: tcp, payload: segment(40_000, 80), ...packet });
 }

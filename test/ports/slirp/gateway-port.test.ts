@@ -45,7 +45,7 @@ async function answerTo(rig: Rig, port: GatewayPort, collector: Collector, addre
   });
 }
 
-/** The processes that this one has started by that path. */
+/** Returns the processes that this one has started by that path. */
 function childrenOf(pid: number): number[] {
   const { stdout } = spawnSync('pgrep', ['-P', String(pid), '-x', 'vde_plug'], { encoding: 'utf8' });
   return stdout.split('\n').filter(Boolean).map(Number);

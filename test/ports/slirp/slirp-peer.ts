@@ -9,7 +9,7 @@ export function needsSlirp(context: { skip: (reason: string) => never }): void {
 
 let absent: boolean | undefined;
 
-/** An address, and a network, as text. */
+/** Returns an address, and a network, as text. */
 export const ip = (text: string): Ipv4Address => parseIpv4(text) ?? fail(text);
 export const net = (text: string): Ipv4Network => parseIpv4Network(text) ?? fail(text);
 
