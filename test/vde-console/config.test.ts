@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { OpenFile } from '../../src/management/files.ts';
-import type { Links, ManagedLink } from '../../src/management/managed.ts';
+import type { Links, Managed, ManagedLink } from '../../src/management/managed.ts';
 import { operationTable } from '../../src/management/operation-table.ts';
 import type { Status } from '../../src/management/status.ts';
 import { vid } from '../../src/wire/dot1q.ts';
@@ -94,9 +94,18 @@ const script = fc
 /** A client that comes to a port or leaves it. */
 const visit = fc.record({ kind: fc.constantFrom('come' as const, 'go' as const), port });
 
+/** A client's deed, or an operator's. Mirrors are more frequent than most, since they need ports that nothing else was done to. */
+const deed = fc.oneof(
+  { weight: 20, arbitrary: visit },
+  { weight: 5, arbitrary: linesByOperation['mirror.add'] ?? fc.constant('') },
+  ...Object.values(linesByOperation),
+);
+
 const options: fc.Arbitrary<StageOptions> = fc.record({
   trunk: fc.boolean(),
   numports: fc.constantFrom(32, 40),
+  hub: fc.boolean(),
+  fstp: fc.boolean(),
 });
 
 const shows = [
@@ -109,6 +118,40 @@ const shows = [
   'hash/showinfo',
   'link/print',
 ];
+
+/** Returns all that operations can set, read from the switch itself: a setting that its saver forgets is missing in `config/show` of both switches. */
+function stateOf({ managed }: ConsoleStage): unknown {
+  const { ports, switch: bridge, stationSettings, mirrors, links, addresses } = managed;
+  return {
+    numports: ports.numports,
+    hub: bridge.hub,
+    ports: ports.list().map(({ number }) => portOf(managed, number)),
+    vlans: bridge.vlans.list(),
+    trees: {
+      enabled: bridge.fstp.enabled,
+      maxAge: bridge.fstp.maxAge,
+      bothEnds: bridge.fstp.closesBothEnds,
+      bonuses: bridge.vlans.list().map((vlan) => bridge.fstp.bonus(vlan)),
+    },
+    stations: {
+      size: stationSettings.size,
+      gcInterval: stationSettings.gcInterval,
+      expire: stationSettings.expire,
+      minPersistence: stationSettings.minPersistence,
+      ageing: [bridge.ageing.ageingTime, bridge.ageing.minPersistence],
+    },
+    mirrors: mirrors.list(),
+    links: links?.list().map(({ address, plain }) => ({ address, plain })),
+    addresses: { ranges: addresses.ranges, gcInterval: addresses.gcInterval, expire: addresses.expire },
+  };
+}
+
+function portOf({ ports, switch: bridge }: Managed, number: number): unknown {
+  const { allocatable, user, group, condition } = ports.get(number) ?? {};
+  const one = bridge.port(number);
+  const { untagged, trunk, tagged = [] } = one?.vlans ?? {};
+  return { number, allocatable, user, group, condition, sticky: one?.sticky, untagged, trunk, tagged: [...tagged].sort() };
+}
 
 /** Saves the settings of a switch. Returns the file. */
 function save({ stage, console }: ReturnType<typeof newStage>): string {
@@ -137,6 +180,7 @@ describe('the settings of a switch', () => {
         const text = save(a);
         expect(text.split('\n').slice(0, -1)).toEqual(a.console.ask('config/show'));
         expect(new Set(load(b, text))).toEqual(new Set(['1000 Success']));
+        expect(stateOf(b.stage)).toEqual(stateOf(a.stage));
         for (const one of [...shows, 'port/allprint']) expect(b.console.ask(one), one).toEqual(a.console.ask(one).map(withoutId(one)));
         for (const status of load(a, text)) expect(['1000 Success', '1017 File exists']).toContain(status);
         expect(save(a)).toBe(text);
@@ -148,7 +192,7 @@ describe('the settings of a switch', () => {
 
   it('are the same in a new switch also when clients came and went', () => {
     fc.assert(
-      fc.property(options, fc.array(fc.oneof(visit, ...Object.values(linesByOperation)), { maxLength: 60 }), (given, deeds) => {
+      fc.property(options, fc.array(deed, { maxLength: 60 }), (given, deeds) => {
         const [a, b] = [newStage(given), newStage(given)];
         a.console.say('plugin/add iplog');
         for (const deed of deeds) {
@@ -160,8 +204,7 @@ describe('the settings of a switch', () => {
         const text = save(a);
         expect(new Set(load(b, text))).toEqual(new Set(['1000 Success']));
         expect(save(b)).toBe(text);
-        for (const { number } of b.stage.ports.list())
-          expect(b.console.ask(`port/allprint ${number}`)).toEqual(a.console.ask(`port/allprint ${number}`));
+        for (const { number } of b.stage.ports.list()) expect(portOf(b.stage.managed, number)).toEqual(portOf(a.stage.managed, number));
         for (const { stage } of [a, b]) stage[Symbol.dispose]();
       }),
       { seed: 15, numRuns: 300 },

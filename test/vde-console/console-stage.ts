@@ -25,6 +25,9 @@ import { user } from '../user.ts';
 export interface StageOptions extends Partial<PortTableOptions> {
   readonly switch?: Partial<SwitchOptions>;
   readonly managed?: Partial<Managed>;
+  /** Whether it begins as a hub, or with spanning trees. */
+  readonly hub?: boolean;
+  readonly fstp?: boolean;
 }
 
 /** A frame that left by a port, past the switch or not. */
@@ -183,7 +186,7 @@ export class ConsoleStage implements Disposable {
   readonly treeChanges = new Feed<FstpChange>();
   #lastId = 0;
 
-  constructor({ switch: switchOptions, managed, ...table }: StageOptions = {}) {
+  constructor({ switch: switchOptions, managed, hub = false, fstp = false, ...table }: StageOptions = {}) {
     this.switch = new Switch({
       clock: this.clock,
       mac: macFromNumber(0x00ff_aabb_cc01),
@@ -194,6 +197,8 @@ export class ConsoleStage implements Disposable {
       treeChanged: this.treeChanges.emit,
       ...switchOptions,
     });
+    this.switch.fstp.enabled = fstp;
+    this.switch.hub = hub;
     this.ports = new PortTable<FakeEndpoint>(this.switch, { numports: 32, ...table });
     const accounts = accountsOf({ root: 0, alice: 1000, bob: 1001 });
     const sources = { switch: this.switch, ports: this.ports, taps: this.taps, send: this.#leave.bind(this) };
