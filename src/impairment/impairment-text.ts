@@ -21,8 +21,14 @@ export function parseAmount(text: string): Amount | undefined {
 
 /** Formats an amount as `parseAmount` reads it. */
 export function formatAmount(amount: Amount): string {
-  if (typeof amount === 'number') return `${amount}`;
-  return `${amount.mean}+${amount.spread}${amount.distribution === 'normal' ? 'n' : ''}`;
+  if (typeof amount === 'number') return formatNumber(amount);
+  return `${formatNumber(amount.mean)}+${formatNumber(amount.spread)}${amount.distribution === 'normal' ? 'n' : ''}`;
+}
+
+/** Formats a number below 10^21 without an exponent, which JavaScript uses for small numbers: `1.5e-7` becomes `0.00000015`. */
+function formatNumber(number: number): string {
+  const [digits = '', exponent] = String(number).split('e-');
+  return exponent === undefined ? digits : `0.${'0'.repeat(Number(exponent) - 1)}${digits.replace('.', '')}`;
 }
 
 /** Parses a quality. Throws EtherloomError('bad-option') with the mistake, and with the known words. */

@@ -41,6 +41,7 @@ describe('impairments in text', () => {
   it('what is written is read again', () => {
     const amount = fc.oneof(
       fc.nat(99),
+      fc.double({ min: 0, max: 99, noNaN: true }).map(Math.abs),
       fc.record({ mean: fc.nat(90), spread: fc.nat(90), distribution: fc.constantFrom<('uniform' | 'normal')[]>('uniform', 'normal') }),
     );
     const qualities = fc.record(
