@@ -5,11 +5,13 @@ export const longestScript = 1_048_576;
 
 /** The files of a user, opened with that user's rights. */
 export interface Files {
-  /** A name for the rights: the same text, the same rights. */
+  /** A name for the rights: equal names mean equal rights. */
   readonly whose: string;
-  /** Returns the whole text, or why it cannot be read: EFBIG beyond `longestScript`. */
+  /** Returns the whole text, or the reason why it cannot be read: EFBIG beyond `longestScript`. */
   readonly read: (path: string) => { readonly text: string } | Status;
-  /** Opens a file to write to, made if it is missing, emptied or appended to; or returns why it cannot. */
+  /**
+   * Opens a file for writing, and creates it if it is missing. It is emptied, or appended to. Returns the reason if it cannot be opened.
+   */
   readonly open: (path: string, how: 'new' | 'append') => OpenFile | Status;
   /** Resolves when the files closed since the last call are written; undefined when none are outstanding. */
   readonly closing: () => Promise<void> | undefined;
@@ -17,11 +19,11 @@ export interface Files {
 
 /** A file open for writing. */
 export interface OpenFile {
-  /** Appends, and returns whether there was room. Octets without room are lost, and the log says so once. */
+  /** Appends octets. Returns false if there is no room; then they are lost, which is logged once. */
   write(octets: Uint8Array): boolean;
-  /** True once the file takes no more. */
+  /** True once the file can take no more. */
   readonly failed: boolean;
-  /** Why it took no more, also once it is closed and written; undefined when all went well. */
+  /** The reason why it could take no more, even after it is closed and written; undefined if there was no failure. */
   readonly failure: Status | undefined;
   [Symbol.dispose](): void;
 }

@@ -17,21 +17,21 @@ import type { Status } from './status.ts';
 
 /** The users and groups of this machine. */
 export interface Accounts {
-  /** The number of a user, or of a group, by its name; undefined when there is none. */
+  /** Returns the number of a user, or of a group, by its name; undefined if there is none. */
   readonly uid: (name: string) => number | undefined;
   readonly gid: (name: string) => number | undefined;
   readonly userName: (uid: number) => string | undefined;
   readonly groupName: (gid: number) => string | undefined;
 }
 
-/** A link to another machine, or a door for such. */
+/** A link to another machine, or a listener for links. */
 export interface ManagedLink {
   readonly id: number;
-  /** As it was given. */
+  /** The address as it was given. */
   readonly address: string;
-  /** Whether it may leave this machine unencrypted. */
+  /** True if it may leave this machine unencrypted. */
   readonly plain: boolean;
-  /** How it is, for people. */
+  /** The state, for people. */
   readonly state: string;
 }
 
@@ -39,21 +39,21 @@ export interface ManagedLink {
 export interface Links {
   readonly list: () => readonly ManagedLink[];
   /**
-   * Begins to open one by its address. Returns why it does not: EPERM for one beyond this machine that is not `plain`, EEXIST while there is
-   * one with that address. One that failed or was closed is replaced.
+   * Starts to open a link by its address. Returns the reason if that is refused: EPERM for one beyond this machine without `plain`, EEXIST
+   * if there is a link with that address. A link that failed or was closed is replaced.
    */
   readonly add: (address: string, options: { readonly plain: boolean }) => Status;
-  /** Ends one. Returns whether there was one. */
+  /** Ends a link. Returns true if there was one. */
   readonly remove: (id: number) => boolean;
 }
 
-/** The parts that not every switch has. */
+/** The optional parts of a switch. */
 export interface Parts {
   readonly dhcp?: DhcpPart | undefined;
   readonly star?: StarPart | undefined;
 }
 
-/** What a console is the console of. */
+/** The managed switch, as consoles and other faces use it. */
 export interface Managed extends Parts {
   readonly switch: Switch;
   readonly ports: PortTable<Endpoint>;
@@ -61,7 +61,7 @@ export interface Managed extends Parts {
   readonly treeChanges: Feed<FstpChange>;
   readonly captures: Captures;
   readonly mirrors: Mirrors;
-  /** The frames that are reported to listeners, and the frames that are written to a file: of all ports. */
+  /** The reports of frames to listeners, and the recording of frames to a file, both for all ports. */
   readonly frameReports: FrameReports;
   readonly recording: Recording;
   /** The ports of IP addresses. */
@@ -73,13 +73,13 @@ export interface Managed extends Parts {
   readonly pid: number;
   /** The time of its start, by the monotonic clock. */
   readonly startedAt: number;
-  /** Its directory, canonical, and the mode of the sockets in it. */
+  /** The canonical path of its directory, and the mode of the sockets in it. */
   readonly directory: string;
   readonly mode: number;
   /** The console's own socket. */
   readonly management?: { readonly path: string; readonly mode: number } | undefined;
   readonly links?: Links | undefined;
-  /** The stations that are heard behind other ports than before. */
+  /** The stations that moved to other ports. */
   readonly moves?: StationMoves | undefined;
   /** Ends the switch. */
   readonly shutdown: () => void;

@@ -1,7 +1,6 @@
 /**
- * All operations, each with the schema of its arguments, from which a face can check arguments that it did not read itself and describe what
- * it takes. The console reads its own arguments, and does not load this table: the schemas would be a quarter of the time that a switch takes
- * to start.
+ * All operations, each with the schema of its arguments, with which a face can check and describe them. The console parses its own
+ * arguments and does not load this table: the schemas would take a quarter of a switch's start-up time.
  */
 import { z } from 'zod';
 import type { Operation } from './operation.ts';
@@ -123,7 +122,7 @@ export const operationTable: readonly OperationEntry[] = [
   takes(showSettings, none),
 ];
 
-/** Puts an operation into the table. The compiler holds the schema against the operation's arguments. */
+/** Makes an entry of the table. The compiler checks the schema against the operation's arguments. */
 function takes<Args>(operation: Operation<Args, unknown>, args: z.ZodType<Args>): OperationEntry {
   return { operation, args };
 }

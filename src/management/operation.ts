@@ -2,7 +2,7 @@ import type { Files } from './files.ts';
 import type { Managed } from './managed.ts';
 import type { Status } from './status.ts';
 
-/** The most that an operation does. A face decides by it which of its users may run the operation. */
+/** The most that an operation does. A face uses it to decide which of its users may run the operation. */
 export type Effect =
   | 'reads' // shows state and counters
   | 'writes' // changes the switch
@@ -21,7 +21,7 @@ export interface Caller {
 /** A refused operation. */
 export class Refusal {
   readonly status: Exclude<Status, 'success'>;
-  /** The reason in words, where the status does not say enough. */
+  /** The reason in words, if the status alone is not clear. */
   readonly why: string | undefined;
 
   constructor(status: Exclude<Status, 'success'>, why?: string) {
@@ -34,16 +34,16 @@ export class Refusal {
 export interface OperationOptions<Args, Value> {
   /** Its room and its verb: `port.remove`. */
   readonly name: string;
-  /** What it does, in a line of help. */
+  /** The line of help about it. */
   readonly summary: string;
   readonly effect: Effect;
-  /** Whether it changes a setting, which `config/save` writes. Default: false. */
+  /** True if it changes a setting, which `config/save` writes. Default: false. */
   readonly setting?: boolean;
-  /** Does it. Arguments and values are plain data, which every face can read and show. */
+  /** Performs the operation. Arguments and values are plain data, which every face can read and show. */
   readonly act: (managed: Managed, args: Args, caller: Caller) => Value | Refusal;
 }
 
-/** An operation on a switch: what can be asked of it or done to it, the same for each face. */
+/** An operation on a switch: a query or a change, the same for each face. */
 export class Operation<Args, Value> {
   readonly name: string;
   readonly summary: string;
@@ -59,14 +59,14 @@ export class Operation<Args, Value> {
     this.#act = act;
   }
 
-  /** Runs it, and returns its value. Rights are checked here alone: returns EPERM for a caller without the effect. */
+  /** Runs the operation, and returns its value. Rights are checked here alone: a caller without the effect gets EPERM. */
   run(managed: Managed, args: Args, caller: Caller): Value | Refusal {
     if (caller.may.has(this.effect)) return this.#act(managed, args, caller);
     return new Refusal('EPERM', `${this.name} ${this.effect.replace('-', ' ')}, which you may not`);
   }
 }
 
-/** Returns the refusal that a status is, or undefined for success. */
+/** Returns the refusal for a status; undefined for success. */
 export function refused(status: Status): Refusal | undefined {
   return status === 'success' ? undefined : new Refusal(status);
 }

@@ -5,63 +5,63 @@ import { mayShare, uidOf, type Peer } from '../ports/peer.ts';
 import type { Denial, PortWish } from '../ports/port.ts';
 import type { PortNumber, Switch, SwitchPortCounters } from '../switch/switch.ts';
 
-/** Somebody at a port. Several may share one. */
+/** An endpoint at a port. Several may share one port. */
 export interface Endpoint {
-  /** Its number among all that there ever were. */
+  /** Its number among all endpoints that ever existed. */
   readonly id: number;
-  /** Who is at it. */
+  /** Its peer. */
   readonly peer: Peer;
-  /** The kind of driver, and who is on the other side, for people. */
+  /** The kind of driver, and the other side, for people. */
   readonly module: string;
   readonly description: string;
-  /** Frames that did not cross it, by reason. */
+  /** The frames that did not cross it, by reason. */
   readonly drops: Readonly<Record<string, number>>;
-  /** Ends it. */
+  /** Ends the endpoint. */
   close(): void;
 }
 
-/** What is told of ports. */
+/** A change of a port or an endpoint. */
 export type PortChange =
   | { readonly kind: 'created' | 'emptied' | 'removed' | 'conditioned'; readonly port: PortNumber }
   | { readonly kind: 'joined' | 'left'; readonly port: PortNumber; readonly endpoint: Endpoint };
 
-/** Why ports were left as they are. */
+/** The reason why ports were left unchanged. */
 export type PortRefusal =
   | 'out-of-range' // the switch has no such number
-  | 'exists' // the port is there already
-  | 'no-port' // the port is not there
-  | 'in-use' // somebody is at the port, or at one beyond the new number
-  | 'full'; // no number is free
+  | 'exists' // the port exists already
+  | 'no-port' // the port does not exist
+  | 'in-use' // the port has endpoints, or one beyond the new number exists
+  | 'full'; // all numbers are taken
 
-/** A port as it is managed. It stays when nobody is at it, with its VLANs and its users. */
+/** A managed port. Without endpoints it stays, with its VLANs and its users. */
 export interface ManagedPort<One extends Endpoint = Endpoint> {
   readonly number: PortNumber;
-  /** The newest last. */
+  /** The endpoints, the newest last. */
   readonly endpoints: readonly One[];
-  /** Whether it was created as such. Else it came with its first endpoint. */
+  /** True if it was created by a command. Otherwise its first endpoint created it. */
   readonly created: boolean;
-  /** Whether clients that name no port may be given it. */
+  /** True if clients that name no port may get it. */
   allocatable: boolean;
-  /** Who may be at it, beside root; undefined for everybody. */
+  /** The user and the group that may use it, besides root; undefined for all. */
   user: number | undefined;
   group: number | undefined;
-  /** How it carries frames. Changed by `setCondition`. */
+  /** The condition of the port. Changed by `setCondition`. */
   readonly condition: PortCondition;
 }
 
-/** What ports are given by their switch. */
+/** The settings of a port table. */
 export interface PortTableOptions {
   readonly numports: number;
-  /** Whether a user is in a group. Default: nobody is. */
+  /** Returns true if a user is in a group. Default: always false. */
   readonly isMember?: ((uid: number, gid: number) => boolean) | undefined;
-  /** Whether new ports let all VLANs pass with their tags. Default: false. */
+  /** True if new ports pass all VLANs with their tags. Default: false. */
   readonly trunk?: boolean | undefined;
 }
 
 interface Kept<One extends Endpoint> extends ManagedPort<One> {
   endpoints: One[];
   condition: PortCondition;
-  /** The counters when they were last reset. */
+  /** The counters at the last reset. */
   base: Counts;
 }
 
@@ -69,19 +69,19 @@ type Counts = Pick<SwitchPortCounters, 'receivedFrames' | 'receivedOctets' | 'se
 
 const managementPort: PortNumber = 0;
 
-/** No switch has more ports. */
+/** The most ports of a switch. */
 export const mostPorts = 65_536;
 
-/** How many clients may share one port. */
+/** The most endpoints of one port. */
 const maxEndpoints = 64;
 
-/** The ports of a switch: which there are, who is at each, and who may be. */
+/** The ports of a switch, with their endpoints and the users who may use them. */
 export class PortTable<One extends Endpoint> {
   /** The changes of ports and endpoints. */
   readonly changes = new Feed<PortChange>();
   readonly #switch: Switch;
   readonly #isMember: (uid: number, gid: number) => boolean;
-  /** Whether new ports let all VLANs pass with their tags. */
+  /** True if new ports pass all VLANs with their tags. */
   readonly trunk: boolean;
   readonly #ports = new Map<PortNumber, Kept<One>>();
   #numports: number;
@@ -93,12 +93,12 @@ export class PortTable<One extends Endpoint> {
     this.trunk = trunk;
   }
 
-  /** How many numbers there are, from 0, the management port. */
+  /** The number of ports, including 0, the management port. */
   get numports(): number {
     return this.#numports;
   }
 
-  /** Changes how many there are: not below a port that is there. */
+  /** Changes the number of ports. It must stay above every existing port. */
   setNumports(numports: number): PortRefusal | undefined {
     if (!(numports >= 1 && numports <= mostPorts)) return 'out-of-range';
     if ([...this.#ports.keys()].some((number) => number >= numports)) return 'in-use';
@@ -110,22 +110,22 @@ export class PortTable<One extends Endpoint> {
     return this.#ports.get(number);
   }
 
-  /** Who is at a port. */
+  /** Returns the endpoints of a port; undefined if it does not exist. */
   at(number: PortNumber): readonly One[] | undefined {
     return this.#ports.get(number)?.endpoints;
   }
 
-  /** By their numbers. */
+  /** Returns the ports in the order of their numbers. */
   list(): ManagedPort<One>[] {
     return [...this.#ports.values()].sort((a, b) => a.number - b.number);
   }
 
-  /** Everybody at any port. */
+  /** Yields the endpoints of all ports. */
   *endpoints(): Generator<One> {
     for (const { endpoints } of this.#ports.values()) yield* endpoints;
   }
 
-  /** See Acceptor. A port that is another user's is passed over where any will do. */
+  /** Chooses a port: see Acceptor. If any port will do, ports of other users are passed over. */
   choose(wish: PortWish, peer: Peer): PortNumber | Denial {
     if (wish === 'any') return this.#chooseAny(peer);
     const number = wish === 'management' ? managementPort : wish;
@@ -133,19 +133,19 @@ export class PortTable<One extends Endpoint> {
     const port = this.#ports.get(number);
     if (port === undefined) return number;
     if (!this.#mayUse(port, peer)) return this.#deny('reserved');
-    // Users do not receive each other's frames.
+    // Users must not receive each other's frames.
     if (port.endpoints.some((endpoint) => !mayShare(endpoint.peer, peer))) return this.#deny('other-user');
     return port.endpoints.length < maxEndpoints ? number : this.#deny('crowded');
   }
 
-  /** Puts somebody at a port, which is made if it is not there. */
+  /** Adds an endpoint to a port, which is created if it does not exist. */
   join(number: PortNumber, endpoint: One): void {
     const port = this.#ports.get(number) ?? this.#add(number, { created: false });
     port.endpoints.push(endpoint);
     this.changes.emit({ kind: 'joined', port: number, endpoint });
   }
 
-  /** Somebody is gone. The port stays, without a carrier when he was the last. */
+  /** Removes an endpoint. The port stays; it loses its carrier with its last endpoint. */
   leave(number: PortNumber, endpoint: One): void {
     const port = this.#ports.get(number);
     if (port?.endpoints.includes(endpoint) !== true) return;
@@ -156,7 +156,7 @@ export class PortTable<One extends Endpoint> {
     this.#switch.setCarrier(number, false);
   }
 
-  /** Makes a port that is for those who name it. */
+  /** Creates a port for clients that name it. */
   create(number: PortNumber): PortRefusal | undefined {
     if (!(number >= 0 && number < this.#numports)) return 'out-of-range';
     if (this.#ports.has(number)) return 'exists';
@@ -164,14 +164,14 @@ export class PortTable<One extends Endpoint> {
     return undefined;
   }
 
-  /** Makes the port with the lowest number that is free, and returns that. */
+  /** Creates the port with the lowest free number, and returns that; undefined if no number is free. */
   createLowest(): PortNumber | undefined {
     const number = this.#lowest((port) => port === undefined);
     if (number !== undefined) this.#add(number, { created: true });
     return number;
   }
 
-  /** Removes a port at which nobody is, and all that is known of it. */
+  /** Removes a port without endpoints, with all its settings. */
   remove(number: PortNumber): PortRefusal | undefined {
     if (!(number >= 0 && number < this.#numports)) return 'out-of-range';
     const port = this.#ports.get(number);
@@ -183,7 +183,7 @@ export class PortTable<One extends Endpoint> {
     return undefined;
   }
 
-  /** Changes how a port carries frames, for the endpoints of now and of later. The data plane applies it. */
+  /** Changes the condition of a port, for present and later endpoints. The data plane applies it. */
   setCondition(number: PortNumber, change: Partial<PortCondition>): PortRefusal | undefined {
     if (!(number >= 0 && number < this.#numports)) return 'out-of-range';
     const port = this.#ports.get(number);
@@ -195,7 +195,7 @@ export class PortTable<One extends Endpoint> {
     return undefined;
   }
 
-  /** What went in and out since the last reset. */
+  /** Returns the counters since the last reset. */
   counts(number: PortNumber): Counts {
     const port = this.#ports.get(number);
     const now = this.#switch.port(number)?.counters;
@@ -208,7 +208,7 @@ export class PortTable<One extends Endpoint> {
     };
   }
 
-  /** Begins to count anew. */
+  /** Resets the counters. */
   resetCounts(number: PortNumber): void {
     const port = this.#ports.get(number);
     const counters = this.#switch.port(number)?.counters;

@@ -4,48 +4,51 @@ import type { PortNumber } from '../switch/switch.ts';
 import type { Vid } from '../wire/dot1q.ts';
 import type { MacAddress } from '../wire/mac.ts';
 
-/** A station that was heard behind another port than the one where it is known. */
+/** A frame of a station at another port than the one where the station is known. */
 export interface StationMove {
   readonly kind: 'move';
   readonly vid: Vid;
   readonly mac: MacAddress;
   readonly from: PortNumber;
   readonly to: PortNumber;
-  /** Whether the station is still known at `from`: it was heard there a moment ago, or that port is sticky. */
+  /** True if the station is still known at `from`: it sent a frame there a moment ago, or that port is sticky. */
   readonly stays: boolean;
-  /** How often that happened since the last report; 0 in the first one. */
+  /** The number of further moves since the last report; 0 in the first one. */
   readonly more: number;
 }
 
-/** Stations that are heard behind several ports at a rate that only a loop explains. */
+/** A sign of a loop: frames of stations at several ports, at a rate that only a loop explains. */
 export interface LoopSign {
   readonly kind: 'loop';
   /** The ports by which frames come back. */
   readonly ports: readonly PortNumber[];
   readonly stations: number;
-  /** How many frames came back in the second that shows it. */
+  /** The number of frames that came back in that second. */
   readonly frames: number;
 }
 
 interface Record {
   last: StationMove;
   more: number;
-  /** The second in which it was heard last. */
+  /** The second of its last frame. */
   second: number;
 }
 
 const minute = 60_000;
 const second = 1000;
 
-/** Beyond so many stations at a time, further ones are reported as one: the outside chooses their addresses. */
+/** The most stations that are reported separately at a time. Further ones are reported as one, since senders choose their addresses. */
 const mostStations = 16;
 
-/** So many frames of a second, of several stations or by several ports, are no stations that share an address. */
+/**
+ * The number of moving frames in a second that counts as a loop, if they are of several stations or at several ports. Below it, stations
+ * may share an address.
+ */
 const loopFrames = 100;
 
 /**
- * Watches stations move from port to port and reports it, within bounds: the first time at once, then once a minute with a count. Two
- * stations with one address show so, and a loop.
+ * Watches stations move from port to port. It reports the first move at once, then once a minute with a count. The reports reveal loops, and
+ * stations with the same address.
  */
 export class StationMoves implements Disposable {
   readonly reports = new Feed<StationMove | LoopSign>();
@@ -65,7 +68,7 @@ export class StationMoves implements Disposable {
     this.#clock = clock;
   }
 
-  /** Notes that a frame of a station came by `to`, and that the station is known at `from`, where it stays or not. */
+  /** Records that a frame of a station came by `to` while the station is known at `from`; `stays` tells whether it remains there. */
   readonly note = (vid: Vid, mac: MacAddress, from: PortNumber, to: PortNumber, stays: boolean): void => {
     const key = this.#records.has(mac) || this.#records.size < mostStations ? mac : 'others';
     const known = this.#records.get(key);

@@ -1,4 +1,4 @@
-/** How a command ended: the C library's errno and its text. [errno(3), strerror(3)] */
+/** The status of a command: an errno of the C library and its text. [errno(3), strerror(3)] */
 const statuses = {
   success: [0, 'Success'],
   EPERM: [1, 'Operation not permitted'],
@@ -22,16 +22,16 @@ const statuses = {
   EADDRINUSE: [98, 'Address already in use'],
 } as const;
 
-/** How a command ended. */
+/** The name of a status. */
 export type Status = keyof typeof statuses;
 
-/** The line that says so: `1022 Invalid argument`. */
+/** Formats the status line: `1022 Invalid argument`. */
 export function statusLine(status: Status): string {
   const [errno, text] = statuses[status];
   return `1${String(errno).padStart(3, '0')} ${text}`;
 }
 
-/** The status of a system call that failed; EIO for what is not told apart here. */
+/** Returns the status for a failed system call; EIO for an errno without a status. */
 export function statusOf(errno: string): Status {
   return errno in statuses ? (errno as Status) : 'EIO';
 }

@@ -1,4 +1,4 @@
-/** Returns the bucket, of `size`, in which the original has a station: `hash/print` shows it. */
+/** Returns the bucket, out of `size`, in which the original keeps a station: `hash/print` shows it. */
 export function bucketOf(mac: number, vid: number, size: number): number {
   const octets = BigInt(mac);
   let key = BigInt(vid) << 48n;

@@ -4,7 +4,7 @@ import type { Command, Menu } from './command.ts';
 export class CommandTable {
   readonly #menus = new Set<Menu>();
 
-  /** Adds a menu behind the others; disposing takes it out, and disposes of it. */
+  /** Adds a menu after the others. Disposing of the result removes the menu, and disposes of it. */
   add(menu: Menu): Disposable {
     this.#menus.add(menu);
     return {
@@ -19,12 +19,12 @@ export class CommandTable {
     return [...this.#menus].flatMap(({ commands }) => commands);
   }
 
-  /** The first command that the line begins with. What follows need not be apart from it: `port/print1`. */
+  /** Returns the first command with which the line begins. The blank after it may be missing: `port/print1`. */
   find(line: string): Command | undefined {
     return this.commands.find(({ run, path }) => run && line.startsWith(path));
   }
 
-  /** The table of those whose path begins so. */
+  /** Returns the table of the commands whose path begins with `prefix`. */
   help(prefix: string): string[] {
     const rows = this.commands.filter(({ path }) => path.startsWith(prefix));
     return [

@@ -3,23 +3,23 @@ import type { Operation } from '../management/operation.ts';
 import type { Listener } from './events.ts';
 import type { Status } from '../management/status.ts';
 
-/** Who gives a command: somebody at a console, or a script at start-up. */
+/** The source of a command: a session at a console, or a script at start-up. */
 export interface Giver {
-  /** With what rights. */
+  /** The files, opened with the source's rights. */
   readonly files: Files;
-  /** Who is told events; undefined for a script at start-up. */
+  /** The session that gets events; undefined for a script at start-up. */
   readonly listener: Listener | undefined;
-  /** Writes a line at once, in front of the reply. */
+  /** Writes a line at once, before the reply. */
   readonly write: (text: string) => void;
-  /** How deep in scripts the command is; 0 is by hand. */
+  /** The depth of nested scripts; 0 for a command that was typed. */
   readonly depth: number;
 }
 
-/** What came of a line. */
+/** The result of a line. */
 export interface Reply {
-  /** Data and status, each line with its end; nothing for a line that says nothing. */
+  /** Data and status, each line with its end; empty if the line has no reply. */
   readonly text: string;
-  /** Returns the text once the files that the command closed are written, where that may be another one. */
+  /** Returns the final text once the files that the command closed are written. It may differ from `text`. */
   readonly settled?: () => string;
   /** The further step that a session takes after the reply. */
   readonly then?: 'logout' | 'shutdown';
@@ -28,54 +28,54 @@ export interface Reply {
 /** The most characters of a line. */
 export const longestLine = 4096;
 
-/** How a command ended; the session does `logout` and `shutdown`. */
+/** The result of a command. The session performs `logout` and `shutdown`. */
 export type Outcome = Status | 'logout' | 'shutdown';
 
-/** How a command that closed files ended: called at once, and again when the files are written. */
+/** The status of a command that closed files. Called at once, and again when the files are written. */
 export type WrittenOutcome = () => Status;
 
-/** A command that was given. */
+/** A call of a command. */
 export interface Call {
-  /** What follows the command's path, without the blanks before it. */
+  /** The text after the command's path, without the blanks before it. */
   readonly argument: string;
   readonly giver: Giver;
   /** Adds a line to the reply's data. */
   readonly print: (line: string) => void;
 }
 
-/** A line of `help`: a command, or the heading of a menu, which cannot be given. */
+/** A line of `help`: a command, or the heading of a menu, which cannot be called. */
 export interface Command {
   readonly path: string;
   readonly syntax: string;
   readonly help: string;
-  /** Whether its reply has a block of data, also when it fails. */
+  /** True if its reply has a block of data, even after a failure. */
   readonly data: boolean;
   readonly run?: (call: Call) => Outcome | WrittenOutcome;
-  /** The operations that it runs. Default: none, for it belongs to the session. */
+  /** The operations that it runs. Default: none, since the command belongs to the session. */
   readonly operations?: readonly Operation<never, unknown>[];
 }
 
-/** What can be added to a console and removed again: its commands and its events. */
+/** A set of commands and events that can be added to a console and removed again. */
 export interface Menu extends Disposable {
   readonly commands: readonly Command[];
 }
 
-/** The heading of a menu. */
+/** Makes the heading of a menu. */
 export function heading(path: string, help: string): Command {
   return { path, syntax: '============', help, data: false };
 }
 
-/** A command whose reply is its status. */
+/** Makes a command whose reply is its status. */
 export function command(path: string, syntax: string, help: string, run: (call: Call) => Outcome | WrittenOutcome): Command {
   return { path, syntax, help, data: false, run };
 }
 
-/** A command whose reply has a block of data. */
+/** Makes a command whose reply has a block of data. */
 export function query(path: string, syntax: string, help: string, run: (call: Call) => Status): Command {
   return { path, syntax, help, data: true, run };
 }
 
-/** A menu that holds nothing but its commands. */
+/** Makes a menu that has only commands. */
 export function plainMenu(...commands: Command[]): Menu {
   return { commands, [Symbol.dispose]: () => undefined };
 }

@@ -2,49 +2,49 @@ import type { Files } from '../management/files.ts';
 import { longestLine, type Giver, type Reply } from './command.ts';
 import type { Listener } from './events.ts';
 
-/** What a session is at: the console of a switch, or of something else that is managed by lines. */
+/** The console that a session talks to: that of a switch, or of another program that is managed by lines of text. */
 export interface Interpreter {
-  /** What it says of itself to whoever comes. */
+  /** The first lines of a session. */
   readonly greeting: string;
-  /** By which it asks for a line. */
+  /** The prompt for a line. */
   readonly prompt: string;
-  /** Does what a line says. It is without its end. */
+  /** Executes a line, which is given without its end. */
   execute(line: string, giver: Giver): Reply;
-  /** Whoever this is hears of nothing any more. */
+  /** Stops sending events to a listener. */
   forget(listener: Listener): void;
-  /** Ends what is managed, by the wish of a giver. */
+  /** Ends the managed program at the request of a giver. */
   shutdown(giver: Giver): void;
 }
 
-/** Where a session is seen. */
+/** The output of a session. */
 export interface Terminal {
   /** Shows text. */
   write(text: string): void;
   /** Shows the prompt. */
   prompt(text: string): void;
-  /** How many octets were written and not taken yet. */
+  /** Returns the number of octets that were written but not taken yet. */
   readonly backlog: () => number;
-  /** Is told that the session goes on after it had to wait for something else than the terminal. */
+  /** Called when the session continues after it waited for something other than the terminal. */
   wake(): void;
-  /** The session is over: shows what was written, and closes. */
+  /** Ends the terminal after it has shown all that was written. */
   end(): void;
 }
 
-/** How a session is. */
+/** The settings of a session. */
 export interface SessionOptions {
   readonly terminal: Terminal;
-  /** With whose rights files are opened. */
+  /** The files, opened with the rights of the session's user. */
   readonly files: Files;
-  /** Whether it is greeted, and can be left by `logout`. Else it is that of its own terminal. */
+  /** True if the session gets a greeting, and `logout` ends it. False for a session at the program's own terminal. */
   readonly remote: boolean;
 }
 
-/** A session whose reader has not taken so many octets is read no further, and told no events. */
+/** The backlog, in octets, above which a session is not read and gets no events. */
 const mostBacklog = 2 ** 20;
 
 /**
- * Somebody at a console. Lines end with LF; a piece without any, when none is begun, is a line too, for clients send commands so. All lines
- * of a piece are done, and each reply is whole; whoever does not read his replies is not read either.
+ * A session at a console. Lines end with LF. A piece without an LF is also a line if no line is begun, since clients send commands so. All
+ * lines of a piece are executed, and every reply is sent whole. A client that does not read its replies is not read either.
  */
 export class ConsoleSession implements Listener {
   readonly #console: Interpreter;
@@ -52,7 +52,7 @@ export class ConsoleSession implements Listener {
   readonly #remote: boolean;
   readonly #giver: Giver;
   #lines: string[] = [];
-  /** A line that is begun. */
+  /** The beginning of an unfinished line. */
   #begun = '';
   #lost = 0;
   #holding = false;
@@ -68,40 +68,40 @@ export class ConsoleSession implements Listener {
     terminal.prompt(console.prompt);
   }
 
-  /** Whether no more should be received now. */
+  /** True if no more input should be received now. */
   get congested(): boolean {
     return this.#open && (this.#holding || this.#lines.length > 0 || this.#terminal.backlog() > mostBacklog);
   }
 
-  /** Whether a reply waits for a file that is being written. */
+  /** True if a reply waits for a file that is being written. */
   get holding(): boolean {
     return this.#holding;
   }
 
-  /** Takes a piece of what was typed. */
+  /** Takes a piece of input. */
   receive(piece: string): void {
-    // Of a character that came in part there is nothing yet; what comes behind the end of the session is nothing either.
+    // A piece is empty if only part of a character has arrived. Input after the end of the session is ignored.
     if (piece === '' || !this.#open) return;
-    // Nobody types so much at once: it is the beginning of a line.
+    // A longer piece was not typed as one command, so it is the beginning of a line.
     const isLine = this.#begun === '' && !piece.includes('\n') && piece.length <= longestLine;
     if (isLine) this.#lines.push(piece);
     else {
       const lines = (this.#begun + piece).split('\n');
-      // What is too long is refused; what is beyond that need not be kept.
+      // A line that is too long is refused, so the rest of it need not be kept.
       this.#begun = (lines.pop() ?? '').slice(0, longestLine + 1);
       this.#lines.push(...lines);
     }
     this.resume();
   }
 
-  /** Nothing more will be typed: a line that has no end is done, too. */
+  /** Ends the input. A line without an end is executed too. */
   finish(): void {
     if (this.#begun !== '' && this.#open) this.#lines.push(this.#begun);
     this.#begun = '';
     this.resume();
   }
 
-  /** Goes on with what was received, after the terminal took what was written. */
+  /** Continues with the received lines, after the terminal has taken its output. */
   resume(): void {
     while (this.#open && !this.#holding && this.#terminal.backlog() <= mostBacklog) {
       const line = this.#lines.shift();
@@ -121,7 +121,7 @@ export class ConsoleSession implements Listener {
     this.#terminal.write(`${line}\n`);
   }
 
-  /** The one at the other side is gone. */
+  /** Ends the session after the client is gone. */
   close(): void {
     this.#open = false;
     this.#lines = [];
@@ -135,7 +135,7 @@ export class ConsoleSession implements Listener {
     else this.#answer(reply);
   }
 
-  /** The reply to the end of a capture comes when the file is whole, so that it can be read then. Meanwhile nothing else is done here. */
+  /** Delays the reply until the closed files are whole, so that a client can read them then. Other lines wait meanwhile. */
   async #hold(reply: Reply, closing: Promise<void>): Promise<void> {
     this.#holding = true;
     await closing;

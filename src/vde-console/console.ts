@@ -23,7 +23,7 @@ import { operate } from './operate.ts';
 import { Script } from './script.ts';
 import { statusLine, type Status } from '../management/status.ts';
 
-/** The management of a switch: a line in, a reply out. It knows nothing of sockets and terminals. */
+/** The console of a switch: takes a line, and returns a reply. It is independent of sockets and terminals. */
 export class Console implements Interpreter, Disposable {
   readonly greeting = `${banner.slice(0, 2).join('\n')}\n`;
   readonly prompt = '\nvde$ ';
@@ -34,7 +34,7 @@ export class Console implements Interpreter, Disposable {
 
   constructor(managed: Managed) {
     this.managed = managed;
-    // Events are listed in the order of these; the table has an order of its own.
+    // Events are listed in the order of these calls; the command table has an order of its own.
     const hash = hashMenu(managed, this.events);
     const fstp = fstpMenu(managed, this.events);
     const plugins = pluginMenu(this.#table, [
@@ -62,7 +62,7 @@ export class Console implements Interpreter, Disposable {
     for (const menu of menus) this.#table.add(menu);
   }
 
-  /** Adds the menu of something that not every switch has, behind the others; disposing takes it out. */
+  /** Adds an optional menu after the others, until disposed of. */
   add(menu: Menu): Disposable {
     return this.#table.add(menu);
   }
@@ -72,7 +72,7 @@ export class Console implements Interpreter, Disposable {
     return this.#table.commands;
   }
 
-  /** Does what a line says. It is without its end. */
+  /** Executes a line, which is given without its end. */
   execute(line: string, giver: Giver): Reply {
     const said = beforeNul(line).replace(/^[ \t]+/, '');
     if (said === '' || said.startsWith('#')) return { text: '' };
@@ -82,7 +82,7 @@ export class Console implements Interpreter, Disposable {
     const argument = said.slice(command.path.length).replace(/^[ \t]+/, '');
     const data: string[] = [];
     const outcome = command.run({ argument, giver, print: (one) => data.push(one) });
-    // In a script nobody ends anything.
+    // A script cannot end the session or the switch.
     if (outcome === 'logout' || outcome === 'shutdown') return giver.depth > 0 ? { text: '' } : { text: '', then: outcome };
     const textOf = (status: Status): string => `${command.data ? block(data) : ''}${statusLine(status)}\n`;
     return typeof outcome === 'string' ? { text: textOf(outcome) } : { text: textOf(outcome()), settled: () => textOf(outcome()) };

@@ -10,7 +10,7 @@ const described: Category = { path: 'port/descr', tag: 0o023, help: 'the descrip
 const joined: Category = { path: 'port/ep/+', tag: 0o031, help: 'an endpoint was added to a port' };
 const left: Category = { path: 'port/ep/-', tag: 0o032, help: 'an endpoint left a port' };
 
-/** Tells who comes to the ports and goes. It has events only. */
+/** Emits the events of ports and endpoints. The menu has no commands. */
 export function endpointEvents({ ports }: Managed, events: Events): Menu {
   const categories = events.add([created, emptied, described, joined, left]);
   const watching = ports.changes.subscribe((change) => tell(events, change));
@@ -24,7 +24,7 @@ export function endpointEvents({ ports }: Managed, events: Events): Menu {
 }
 
 function tell(events: Events, change: PortChange): void {
-  // The original has no word for those.
+  // The original has no events for these.
   if (change.kind === 'removed' || change.kind === 'conditioned') return;
   const port = padded(change.port, 2);
   if (!('endpoint' in change)) {

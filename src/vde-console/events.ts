@@ -1,23 +1,23 @@
 /** A kind of event that a session can ask for. */
 export interface Category {
-  /** As `debug/add` names it: `port/ep/+`. */
+  /** The path in `debug/add`: `port/ep/+`. */
   readonly path: string;
-  /** A number of three octal digits, which clients see behind a 3. */
+  /** A number of three octal digits, which clients receive after a 3. */
   readonly tag: number;
   readonly help: string;
 }
 
-/** Whoever is told events: a session. */
+/** A receiver of events: a session. */
 export interface Listener {
   tell(line: string): void;
 }
 
-/** The events of a switch: who wants which, and their lines. Nothing is made of an event that nobody wants. */
+/** The events of a switch, with their subscribers and lines. An event without subscribers costs nothing. */
 export class Events {
   readonly #categories: Category[] = [];
   readonly #listeners = new Map<Category, Set<Listener>>();
 
-  /** Adds kinds of events; disposing of them, nobody is told them any more. */
+  /** Adds kinds of events. Disposing of the result removes them with their subscriptions. */
   add(categories: readonly Category[]): Disposable {
     this.#categories.push(...categories);
     return {
@@ -31,7 +31,7 @@ export class Events {
     };
   }
 
-  /** The kinds whose path begins so, in the order of their adding. */
+  /** Returns the kinds whose path begins with `prefix`, in the order of adding. */
   matching(prefix: string): Category[] {
     return this.#categories.filter(({ path }) => path.startsWith(prefix));
   }
@@ -51,17 +51,17 @@ export class Events {
     if (listeners?.size === 0) this.#listeners.delete(category);
   }
 
-  /** A session is over. */
+  /** Removes the subscriptions of a session that is over. */
   forget(listener: Listener): void {
     for (const category of this.#categories) this.unsubscribe(category, listener);
   }
 
-  /** Whether anybody wants it. */
+  /** Returns true if a session has subscribed to it. */
   wanted(category: Category): boolean {
     return this.#listeners.has(category);
   }
 
-  /** Tells whoever wants it: `3021 port/+ 01`. */
+  /** Sends the event to its subscribers: `3021 port/+ 01`. */
   emit(category: Category, text: string): void {
     const line = `3${category.tag.toString(8).padStart(3, '0')} ${category.path} ${text}`;
     for (const listener of this.#listeners.get(category) ?? []) listener.tell(line);

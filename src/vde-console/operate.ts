@@ -3,14 +3,14 @@ import { allEffects, Refusal, type Operation } from '../management/operation.ts'
 import type { Status } from '../management/status.ts';
 import { command, query, type Call, type Command, type Giver } from './command.ts';
 
-/** Reads the arguments of an operation from a command's text. Undefined when they are not valid. */
+/** Parses the arguments of an operation from a command's text. Returns undefined if they are not valid. */
 export type Read<Args> = (argument: string) => Args | undefined;
 
-/** A console's commands that run operations. */
+/** The makers of commands that run operations. */
 export interface Operate {
-  /** A command whose reply is its status. */
+  /** Makes a command whose reply is its status. */
   readonly command: <Args>(path: string, syntax: string, operation: Operation<Args, unknown>, read: Read<Args>, help?: string) => Command;
-  /** A command whose reply shows the operation's value as lines. The reason of a refusal is shown in their place. */
+  /** Makes a command whose reply shows the operation's value as lines. After a refusal it shows the reason instead. */
   readonly query: <Args, Value>(
     path: string,
     syntax: string,
@@ -24,8 +24,8 @@ export interface Operate {
 }
 
 /**
- * Returns the ways to put operations on a switch's console, whose users are its operators: the mode of its socket decides who they are. A
- * command is listed with its operation's summary unless it has help of its own.
+ * Returns the makers of commands for a switch's console. Its users are operators: the mode of its socket decides who they are. A command is
+ * listed with its operation's summary unless it has help of its own.
  */
 export function operate(managed: Managed): Operate {
   const run: Operate['run'] = (operation, args, { files }) => operation.run(managed, args, { files, may: allEffects });
@@ -55,10 +55,10 @@ export function operate(managed: Managed): Operate {
   };
 }
 
-/** Reads no argument; text behind the command is ignored, as VDE does. */
+/** Parses no argument. Text after the command is ignored, as in VDE. */
 export const nothing = (): Record<string, never> => ({});
 
-/** Returns the status of an operation's end. */
+/** Returns the status for the result of an operation. */
 export function statusOf(value: unknown): Status {
   return value instanceof Refusal ? value.status : 'success';
 }

@@ -2,20 +2,20 @@ import type { Files } from '../management/files.ts';
 import type { Giver, Reply } from './command.ts';
 import type { Status } from '../management/status.ts';
 
-/** How deep scripts may load scripts. */
+/** The greatest depth of nested scripts. */
 export const deepest = 16;
 
 const mostMade = 2 ** 24;
 const lineCost = 256;
 
 /**
- * What one `load` may make, all that it loads in turn included: 16 Mi characters that are read and shown, and so many for each line. A script
- * that loads itself twice would not end in a lifetime.
+ * The limit of one `load`, including all nested ones: 16 Mi characters that are read and shown, with a fixed charge for each line. Without
+ * it, a script that loads itself twice would practically never end.
  */
 export class ScriptBudget {
   #left = mostMade;
 
-  /** A script begins that no other one loads. */
+  /** Starts the budget anew, for a script that no other script loads. */
   begin(): void {
     this.#left = mostMade;
   }
@@ -29,7 +29,7 @@ export class ScriptBudget {
   }
 }
 
-/** Runs the lines of files: `load`, and what is read at start-up. */
+/** Runs the lines of files, for `load` and at start-up. */
 export class Script {
   readonly #execute: (line: string, giver: Giver) => Reply;
   readonly #budget = new ScriptBudget();
@@ -38,9 +38,9 @@ export class Script {
     this.#execute = execute;
   }
 
-  /** Runs a file, and writes each line with its reply. EFBIG ends one that makes too much. */
+  /** Runs a file, and writes each line with its reply. Returns EFBIG if the budget is spent. */
   load(path: string, giver: Giver): Status {
-    // At start-up nobody is there whom it could be shown to.
+    // At start-up there is no session that could show it.
     if (!giver.listener) return 'ENOSYS';
     if (giver.depth >= deepest) return 'ELOOP';
     const found = giver.files.read(path);
@@ -50,7 +50,7 @@ export class Script {
     const within = { ...giver, depth: giver.depth + 1 };
     for (const line of linesOf(found.text)) {
       if (this.#budget.isSpent) return 'EFBIG';
-      // An empty line is a command that is not there: so it is in the original, and nobody gains by another reply.
+      // An empty line is an unknown command, as in the original.
       giver.write(`vde[${path}]: ${line === '' ? '\n' : line}\n`);
       const { text } = this.#execute(line === '' ? '\n' : line, within);
       giver.write(text);
@@ -59,7 +59,7 @@ export class Script {
     return 'success';
   }
 
-  /** Runs a file at start-up, and shows nothing. Returns why it was not read. */
+  /** Runs a file at start-up, without output. Returns the reason if it cannot be read. */
   runAtStart(path: string, files: Files): Status {
     const found = files.read(path);
     if (typeof found === 'string') return found;
@@ -68,7 +68,7 @@ export class Script {
   }
 }
 
-/** The last line may lack its end. */
+/** Splits a text into lines. The last one may lack its end. */
 function linesOf(text: string): string[] {
   const lines = text.split('\n');
   if (lines.at(-1) === '') lines.pop();

@@ -20,7 +20,7 @@ import type { Setting } from '../management/settings/setting.ts';
 
 type Write = (args: Setting['args']) => string;
 
-/** The commands that make settings: the inverse of how the menus read them. */
+/** The commands that make settings. They are the inverse of the menus' parsers. */
 const commands: ReadonlyMap<string, Write> = new Map([
   write(setNumports, ({ count }) => `port/setnumports ${count}`),
   write(setHub, ({ hub }) => `port/sethub ${Number(hub)}`),
@@ -58,7 +58,7 @@ export function linesOf(settings: readonly Setting[]): string[] {
   return first < 0 ? lines : [...lines.slice(0, first), 'plugin/add iplog', ...lines.slice(first)];
 }
 
-/** Returns a setting as a line. No command creates port 0, so its settings are comments: commands for when its client is there. */
+/** Returns a setting as a line. Port 0 is not created by a command, so its settings are comments, to be run once its client is there. */
 function lineOf({ name, args }: Setting): string {
   const line = commands.get(name)?.(args) ?? `# ${name} has no command`;
   return args['port'] === 0 || args['to'] === 0 ? `# ${line}` : line;

@@ -7,7 +7,7 @@ import { formatIp, formatRange, parseIp, parseRange } from '../services/ip-sourc
 export interface AddressLogView {
   /** The path of its file, if it has one. */
   readonly file: string | undefined;
-  /** In seconds, as `expire`. */
+  /** In seconds, like `expire`. */
   readonly gcInterval: number;
   readonly expire: number;
 }
@@ -32,15 +32,15 @@ export interface AddressView {
 /** Shows the settings of the log of addresses. */
 export const showAddressLog = new Operation({
   name: 'address.showinfo',
-  summary: 'log file, and how long addresses are remembered',
+  summary: 'show the log file, and how long addresses are remembered',
   effect: 'reads',
   act: ({ addresses: { file, gcInterval, expire } }: Managed): AddressLogView => ({ file, gcInterval, expire }),
 });
 
-/** Writes new addresses to a file, or to none. Like a capture, it is no setting to save: the file is opened with the caller's rights. */
+/** Writes new addresses to a file, or stops that. This setting is not saved, since the file is opened with the caller's rights. */
 export const setAddressFile = new Operation({
   name: 'address.logfile',
-  summary: 'note new addresses in a file; without one, do not',
+  summary: 'write new addresses to a file; without pathname, stop',
   effect: 'writes',
   act: ({ addresses }, { path }: { readonly path?: string | undefined }, { files }) => refused(addresses.logTo(path, files)),
 });
@@ -53,7 +53,7 @@ interface InRange {
 /** Remembers the addresses of a range. */
 export const addRange = new Operation({
   name: 'address.ipadd',
-  summary: 'note the addresses of a range',
+  summary: 'record the addresses of a range',
   effect: 'writes',
   setting: true,
   act: ({ addresses }, { range: text }: InRange) => {
@@ -62,10 +62,10 @@ export const addRange = new Operation({
   },
 });
 
-/** Remembers no more addresses of a range. */
+/** Removes a range, so that its addresses are no longer remembered. */
 export const removeRange = new Operation({
   name: 'address.ipdel',
-  summary: 'do not note them any more',
+  summary: 'stop recording the addresses of a range',
   effect: 'writes',
   setting: true,
   act: ({ addresses }, { range: text }: InRange) => {
@@ -75,10 +75,10 @@ export const removeRange = new Operation({
   },
 });
 
-/** Lists the ranges, in the order of their adding. */
+/** Lists the ranges, in the order of adding. */
 export const listRanges = new Operation({
   name: 'address.ranges',
-  summary: 'the ranges',
+  summary: 'list the ranges',
   effect: 'reads',
   act: ({ addresses }: Managed): readonly RangeView[] =>
     addresses.ranges.map((range) => ({ version: range.version, range: formatRange(range) })),
@@ -89,10 +89,10 @@ interface Seconds {
   readonly seconds: number;
 }
 
-/** Sets the interval of sweeps, of which only 0 has an effect: then addresses never expire. */
+/** Sets the interval of sweeps. Only 0 has an effect: then addresses never expire. */
 export const setAddressSweeps = new Operation({
   name: 'address.setgcint',
-  summary: 'seconds between sweeps',
+  summary: 'set the seconds between sweeps; 0: addresses never expire',
   effect: 'writes',
   setting: true,
   act: ({ addresses }, { seconds }: Seconds): void => {
@@ -103,7 +103,7 @@ export const setAddressSweeps = new Operation({
 /** Sets when a silent address expires. */
 export const setAddressExpiry = new Operation({
   name: 'address.setexpire',
-  summary: 'seconds that a silent address is remembered',
+  summary: 'set the seconds until a silent address is forgotten',
   effect: 'writes',
   setting: true,
   act: ({ addresses }, { seconds }: Seconds): void => {
@@ -111,20 +111,20 @@ export const setAddressExpiry = new Operation({
   },
 });
 
-/** The arguments of a list of addresses: those at a port, of a user, or a certain one. Default: all. */
+/** The arguments of a list of addresses: those at a port, those of a user, or a single one. Default: all. */
 export interface ListAddresses {
   readonly port?: number | undefined;
   readonly user?: string | undefined;
   readonly address?: string | undefined;
 }
 
-/** Lists the addresses that are known: those of IPv4 first, then the longest silent first. */
+/** Lists the known addresses: those of IPv4 first, then the longest silent first. */
 export const listAddresses = new Operation({
   name: 'address.list',
-  summary: 'all addresses',
+  summary: 'list all addresses',
   effect: 'reads',
   act: ({ accounts, addresses }: Managed, { port, user, address }: ListAddresses): readonly AddressView[] | Refusal => {
-    // A user without a name is known by number.
+    // A user without a name is identified by number.
     if (user !== undefined && !/^\d+$/.test(user) && accounts.uid(user) === undefined) return new Refusal('EINVAL');
     const sought = address === undefined ? undefined : parseIp(address);
     if (address !== undefined && sought === undefined) return new Refusal('EINVAL');

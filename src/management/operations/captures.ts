@@ -10,12 +10,12 @@ export interface CaptureView {
   readonly frames: number;
 }
 
-/** The arguments of an operation that writes to a file of the caller's. */
+/** The arguments of an operation that writes to a file of the caller. */
 interface ToFile {
   readonly path: string;
 }
 
-/** Starts to write all frames of a port to a file. It ends with the switch: a file of a user's is no setting to save. */
+/** Starts to write all frames of a port to a file. This setting is not saved, since the file belongs to the caller. */
 export const startCapture = new Operation({
   name: 'capture.start',
   summary: 'write all frames of a port to a file (pcapng)',
@@ -55,10 +55,10 @@ export const stopRecording = new Operation({
   act: ({ recording }) => (recording.stop() ? undefined : new Refusal('ENOENT')),
 });
 
-/** Reports each frame of all ports to the listeners, or no longer. */
+/** Starts or stops the reports of all frames to the listeners. */
 export const reportFrames = new Operation({
   name: 'frame.report',
-  summary: '1: report each frame as an event, 0: not',
+  summary: '1: report each frame as an event, 0: stop',
   effect: 'sees-frames',
   act: ({ frameReports }, { on }: { readonly on: boolean }): void => {
     if (on) frameReports.start();

@@ -12,7 +12,10 @@ export const setUp = new Operation({
   act: ({ ports }, { port, up }: OnPort & { readonly up: boolean }) => refusalOf(ports.setCondition(port, { up })),
 });
 
-/** Impairs the frames of a port by words such as `loss 5, delay 20+5`, or no longer by `off`. Returns its impairment in words, unchanged without words. */
+/**
+ * Impairs the frames of a port by words such as `loss 5, delay 20+5`; `off` ends the impairment. Returns the impairment in words; without
+ * words it stays unchanged.
+ */
 export const impairPort = new Operation({
   name: 'port.impair',
   summary: 'impair the frames of the port, as in loss 5, delay 20+5',

@@ -21,7 +21,7 @@ export interface LeaseSelection {
   readonly limit?: number | undefined;
 }
 
-/** Shows what is served, and what became of addresses and frames. */
+/** Shows the network of the server, the number of addresses by state, and the number of frames by their treatment. */
 export const showDhcp = new Operation({
   name: 'dhcp.showinfo',
   summary: 'show the network, the number of leases by state, and the counters of frames',
@@ -51,7 +51,7 @@ export const showLease = new Operation({
     onLease(managed, address, (dhcp, leased) => dhcp.lease(leased) ?? new Refusal('ENXIO', `${address} is not leased`)),
 });
 
-/** Ends a lease. Its client is not told, and uses the address until it renews: this is for clients that are gone. */
+/** Ends the lease of a client that is gone. A client that is still there is not informed, and uses the address until it renews. */
 export const releaseLease = new Operation({
   name: 'dhcp.release',
   summary: 'end the lease of an address whose client is gone',

@@ -1,7 +1,7 @@
 import type { Managed, ManagedLink } from '../managed.ts';
 import { Operation, refused, Refusal } from '../operation.ts';
 
-/** Opens a link to another switch. ENOSYS where the switch has none, EPERM for one beyond this machine that is not `plain`. */
+/** Opens a link to another switch. Returns ENOSYS if the switch has no links, EPERM for an address beyond this machine without `plain`. */
 export const addLink = new Operation({
   name: 'link.add',
   summary: 'open a link: tcp://HOST:PORT or tcp-listen://HOST:PORT; "plain" allows an unencrypted link beyond this machine',

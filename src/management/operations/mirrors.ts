@@ -3,7 +3,7 @@ import { Operation, refused } from '../operation.ts';
 import type { Mirror } from '../services/mirrors.ts';
 import type { OnPort } from './on-port.ts';
 
-/** Copies all frames of a port to another one, which only listens where `quiet` says so. */
+/** Copies all frames of a port to another one. With `quiet`, that one only listens. */
 export const addMirror = new Operation({
   name: 'mirror.add',
   summary: 'copy all frames that enter or leave by PORT to TO; quiet: TO only listens',
@@ -13,7 +13,7 @@ export const addMirror = new Operation({
     refused(port === to ? 'EINVAL' : mirrors.add(port, to, quiet)),
 });
 
-/** Ends the copies of a port's frames, at one port or at all. */
+/** Stops copying a port's frames, to one port or to all. */
 export const removeMirror = new Operation({
   name: 'mirror.del',
   summary: 'stop copying, to TO or to all',

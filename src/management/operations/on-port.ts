@@ -17,7 +17,7 @@ const statuses: Readonly<Record<PortRefusal, Exclude<Status, 'success'>>> = {
   full: 'ENOSPC',
 };
 
-/** Returns a refusal of the port table as an operation's. */
+/** Returns the operation's refusal for one of the port table. */
 export function refusalOf(refusal: PortRefusal | undefined): Refusal | undefined {
   return refusal === undefined ? undefined : new Refusal(statuses[refusal]);
 }
@@ -28,7 +28,7 @@ export interface OnPorts {
   readonly port?: PortNumber | undefined;
 }
 
-/** Acts on a port. Returns EINVAL for a number that the switch does not have, ENXIO for a port that is not there. */
+/** Acts on a port. Returns EINVAL for a number that the switch does not have, ENXIO for a port that does not exist. */
 export function onPort<Value>({ ports }: Managed, number: PortNumber, act: (port: ManagedPort) => Value | Refusal): Value | Refusal {
   if (!(number >= 0 && number < ports.numports)) return new Refusal('EINVAL');
   const port = ports.get(number);

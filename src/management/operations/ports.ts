@@ -14,7 +14,7 @@ export interface PortTableView {
   readonly hub: boolean;
 }
 
-/** A user or group, by number and, where this machine knows it, by name. */
+/** A user or group, by number and, if this machine knows it, by name. */
 export interface AccountView {
   readonly id: number;
   readonly name: string | undefined;
@@ -25,7 +25,7 @@ export interface EndpointView {
   readonly id: number;
   readonly module: string;
   readonly description: string;
-  /** Frames that did not cross it, by reason. */
+  /** The frames that did not cross it, by reason. */
   readonly drops: Readonly<Record<string, number>>;
 }
 
@@ -39,20 +39,20 @@ export interface PortView {
   /** The only user and group that may use it; undefined for all. */
   readonly user: AccountView | undefined;
   readonly group: AccountView | undefined;
-  /** Since the counters were last reset. */
+  /** The counters since the last reset. */
   readonly received: { readonly frames: number; readonly octets: number };
   readonly sent: { readonly frames: number; readonly octets: number };
-  /** Frames that the switch dropped at it, by reason. */
+  /** The frames that the switch dropped at it, by reason. */
   readonly drops: Readonly<Record<string, number>>;
-  /** How it carries frames, in words; empty as usual. */
+  /** Its condition, in words; empty if it is up and not impaired. */
   readonly condition: string;
-  /** Whether it only listens, because of a mirror. */
+  /** True if it only listens, because of a mirror. */
   readonly quiet: boolean;
-  /** The newest first. */
+  /** The endpoints, the newest first. */
   readonly endpoints: readonly EndpointView[];
 }
 
-/** The number of ports, and whether the switch is a hub. */
+/** Returns the number of ports, and whether the switch is a hub. */
 export const showPortTable = new Operation({
   name: 'port.showinfo',
   summary: 'show the number of ports, hub mode and counters',
@@ -116,7 +116,7 @@ export const removePort = new Operation({
 /** Allows clients that name no port to get a port, or forbids it. */
 export const setAllocatable = new Operation({
   name: 'port.allocatable',
-  summary: '1: clients that name no port may get it, 0: not',
+  summary: '1: clients that name no port may get it, 0: they may not',
   effect: 'writes',
   setting: true,
   act: (managed, { port, allocatable }: OnPort & { readonly allocatable: boolean }) =>
@@ -138,10 +138,10 @@ export const setSticky = new Operation({
     }),
 });
 
-/** The greatest number of a user or group: the next one means that there is none. [chown(2)] */
+/** The greatest number of a user or group. The next one means "none". [chown(2)] */
 const greatestId = 0xffff_fffe;
 
-/** Restricts a port to a user, or to a group: a name, a number, or NONE. */
+/** The arguments for a restriction: a port, and a name, a number, or NONE. */
 type Restriction = OnPort & { readonly name: string };
 
 /** Restricts a port to a user. */
@@ -187,7 +187,7 @@ export const resetCounters = new Operation({
   },
 });
 
-/** Shows the ports, or one of them. */
+/** Returns the ports, or one of them. */
 export const listPorts = new Operation({
   name: 'port.list',
   summary: 'show all ports',
@@ -198,7 +198,7 @@ export const listPorts = new Operation({
   },
 });
 
-/** Explains what the switch would do with a frame, in hexadecimal, that came in by a port. */
+/** Explains the switch's decision about a frame, given in hexadecimal, from a port. */
 export const explainFrame = new Operation({
   name: 'port.explain',
   summary: 'show what the switch would do with a frame from PORT, and why',

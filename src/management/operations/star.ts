@@ -13,7 +13,7 @@ export const showStar = new Operation({
 /** Lists the slaves that have an id. */
 export const listMembers = new Operation({
   name: 'star.members',
-  summary: 'show the slaves that have an id, and which are connected',
+  summary: 'show the slaves that have an id, and whether they are connected',
   effect: 'reads',
   act: (managed): readonly MemberView[] | Refusal =>
     onStar(managed, (star) => star.members?.() ?? new Refusal('ENXIO', 'a slave does not know the members; ask the master')),

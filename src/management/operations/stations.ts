@@ -5,11 +5,11 @@ import type { Managed } from '../managed.ts';
 import { Operation, Refusal } from '../operation.ts';
 import { bucketsFor } from '../services/station-settings.ts';
 
-/** How stations are remembered, in VDE's terms. */
+/** The settings of the station table, in VDE's terms. */
 export interface StationSettingsView {
   /** The number of buckets that the console shows. */
   readonly size: number;
-  /** In seconds, as the others. */
+  /** In seconds, like the other times. */
   readonly gcInterval: number;
   readonly expire: number;
   readonly minPersistence: number;
@@ -24,13 +24,13 @@ export interface StationView {
   readonly age: number;
 }
 
-/** The highest identifier of a VLAN: beyond it no station is sought. */
+/** The highest identifier of a VLAN. */
 const lastVid = 4095;
 
-/** The most buckets: a table of VDE's beyond this is of no use. */
+/** The most buckets. Larger tables of VDE's have no use. */
 const mostBuckets = 2 ** 24;
 
-/** Shows how stations are remembered. */
+/** Shows the settings of the station table. */
 export const showStationSettings = new Operation({
   name: 'station.showinfo',
   summary: 'show the settings of the table',
@@ -62,7 +62,7 @@ interface Seconds {
   readonly seconds: number;
 }
 
-/** Sets the interval of sweeps, of which only 0 has an effect: then stations never expire. */
+/** Sets the interval of sweeps. Only 0 has an effect: then stations never expire. */
 export const setSweeps = new Operation({
   name: 'station.setgcint',
   summary: 'set the seconds between sweeps; 0: entries never expire',
@@ -103,7 +103,7 @@ export const listStations = new Operation({
   act: ({ switch: bridge }: Managed): readonly StationView[] => [...bridge.entries()].map(viewOf),
 });
 
-/** Finds a station in a VLAN, 0 unless another one is given. */
+/** Finds a station in a VLAN. Default: VLAN 0. */
 export const findStation = new Operation({
   name: 'station.find',
   summary: 'show the port of a station',

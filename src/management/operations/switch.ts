@@ -20,7 +20,7 @@ export interface SwitchView {
   readonly management: { readonly path: string; readonly mode: number } | undefined;
 }
 
-/** Shows where the sockets are. */
+/** Shows the directory of the sockets, and their mode. */
 export const showSockets = new Operation({
   name: 'switch.sockets',
   summary: 'show the directory and the mode of its sockets',

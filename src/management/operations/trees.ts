@@ -34,17 +34,17 @@ export interface TreeView {
   /** Undefined when this bridge is the root. */
   readonly rootPort: PortNumber | undefined;
   readonly rootPathCost: number;
-  /** The milliseconds since the root was heard, or since this bridge is the root. */
+  /** The milliseconds since the last BPDU from the root, or since this bridge became the root. */
   readonly age: number;
   readonly bonus: { readonly port: PortNumber; readonly cost: number } | undefined;
-  /** The members whose other side is there, by their numbers. */
+  /** The members with a carrier, in the order of their numbers. */
   readonly ports: readonly TreePortView[];
 }
 
 /** The arguments of an operation on a port in the tree of a VLAN. */
 type InTree = OnVlan & OnPort;
 
-/** The last VLAN whose tree can be shown, and the last whose ports can be set: ENXIO for 4094, which is never there. */
+/** The last VLAN whose tree can be shown, and the last whose ports can be set. 4094 yields ENXIO, since it never exists. */
 const [lastShown, lastSet] = [4093, 4094] as const;
 
 /** The most bridges that a message age can count: it has 16 bits, 8 of them for fractions. [IEEE 802.1D, 9.3.3] */
@@ -53,7 +53,7 @@ const mostBridges = 255;
 /** Shows this bridge. */
 export const showBridge = new Operation({
   name: 'fstp.showinfo',
-  summary: 'show MAC address, priority, and whether it is on',
+  summary: 'show the MAC address, the priority, and whether the spanning tree is on',
   effect: 'reads',
   act: ({ switch: { fstp } }: Managed): BridgeView => ({
     mac: formatMac(fstp.self.mac),
@@ -62,14 +62,14 @@ export const showBridge = new Operation({
   }),
 });
 
-/** Switches the spanning trees on or off. Returns whether they are on, and whether the switch is a hub, in which they stay off. */
+/** Switches the spanning trees on or off. Returns whether they are on, and whether the switch is a hub, which keeps them off. */
 export const setTree = new Operation({
   name: 'fstp.setfstp',
   summary: '1: switch the spanning tree on, 0: off',
   effect: 'writes',
   setting: true,
   act: ({ switch: { fstp, hub, vlans }, treeChanges }, { on }: { readonly on: boolean }) => {
-    // A bridge that leaves a tree becomes its own root. VDE reports this also of trees in which it was the root already.
+    // A bridge that leaves a tree becomes its own root. VDE also reports this for trees in which it was the root already.
     const roots = !on && fstp.enabled ? vlans.list().filter((vlan) => fstp.state(vlan).rootPort === undefined) : [];
     fstp.enabled = on;
     for (const vlan of roots) treeChanges.emit({ kind: 'root', vid: vlan, root: fstp.self, port: undefined });
@@ -77,7 +77,7 @@ export const setTree = new Operation({
   },
 });
 
-/** Keeps a port out of the tree of a VLAN, or no longer. It lasts until the port goes down or leaves the VLAN, so it is no setting to save. */
+/** Keeps a port out of the tree of a VLAN, or ends that. It lasts until the port goes down or leaves the VLAN, so it is not saved. */
 export const setEdge = new Operation({
   name: 'fstp.setedge',
   summary: '1: no bridge is behind this port in this VLAN, 0: one may be',
@@ -86,7 +86,7 @@ export const setEdge = new Operation({
     inTree(managed, place, (vlan, port) => managed.switch.fstp.setEdge(vlan, port, edge)),
 });
 
-/** Lowers the cost of the way to a VLAN's root by a port. */
+/** Lowers the cost of the path to a VLAN's root by a port. */
 export const setBonus = new Operation({
   name: 'fstp.bonus',
   summary: 'lower the path cost of a port in a VLAN by COST',
@@ -109,7 +109,7 @@ export const setMaxAge = new Operation({
   },
 });
 
-/** Blocks a redundant cable at both ends, or at one. */
+/** Sets whether a redundant cable is blocked at both ends, or at one. */
 export const setBothEnds = new Operation({
   name: 'fstp.bothends',
   summary: '1: block a redundant cable at both ends, 0: at one end',

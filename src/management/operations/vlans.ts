@@ -8,7 +8,7 @@ import { onPort, type OnPort } from './on-port.ts';
 /** A VLAN with its members. */
 export interface VlanView {
   readonly vlan: Vid;
-  /** By their numbers; without stations inside the switch. */
+  /** The members in the order of their numbers, without stations inside the switch. */
   readonly members: readonly VlanMember[];
 }
 
@@ -20,10 +20,10 @@ export interface OnVlan {
 /** The arguments of an operation on a member of a VLAN. */
 type OnMember = OnVlan & OnPort;
 
-/** The highest VLAN that can be created: 4094 is left out, as the original does, and 4095 is reserved. */
+/** The highest VLAN that can be created. 4094 is left out, as in the original; 4095 is reserved. */
 export const lastVlan = 4093;
 
-/** The highest VLAN that can be asked to be removed: ENXIO for 4094, which is never there. */
+/** The highest VLAN that can be named for removal. 4094 yields ENXIO, since it never exists. */
 const lastRemoved = 4094;
 
 const statuses: Readonly<Record<VlanRefusal, Status>> = {
@@ -31,7 +31,7 @@ const statuses: Readonly<Record<VlanRefusal, Status>> = {
   exists: 'EEXIST',
   'no-vlan': 'ENXIO',
   'no-port': 'ENXIO',
-  // The end of a membership that is not there is reached already.
+  // Removing a missing member succeeds.
   'not-a-member': 'success',
   'in-use': 'EADDRINUSE',
 };
@@ -60,7 +60,7 @@ export const removeVlan = new Operation({
     vlan < 0 || vlan > lastRemoved ? new Refusal('EINVAL') : ended(vlans.remove(vid(vlan))),
 });
 
-/** Makes a port a member of a VLAN whose frames carry a tag. */
+/** Makes a port a tagged member of a VLAN. */
 export const addMember = new Operation({
   name: 'vlan.addport',
   summary: 'add a port as a tagged member',
@@ -69,7 +69,7 @@ export const addMember = new Operation({
   act: (managed, member: OnMember) => onMember(managed, member, (vlan, port) => managed.switch.vlans.addTagged(vlan, port)),
 });
 
-/** Ends a port's membership with tags. */
+/** Removes a tagged member of a VLAN. */
 export const removeMember = new Operation({
   name: 'vlan.delport',
   summary: 'remove a tagged member',
@@ -78,10 +78,10 @@ export const removeMember = new Operation({
   act: (managed, member: OnMember) => onMember(managed, member, (vlan, port) => managed.switch.vlans.removeTagged(vlan, port)),
 });
 
-/** Lets all VLANs pass a port with their tags, or no longer. */
+/** Makes a port pass all VLANs with their tags, or ends that. */
 export const setTrunk = new Operation({
   name: 'vlan.trunk',
-  summary: '1: the port carries all VLANs tagged until its VLANs are set, 0: not',
+  summary: '1: the port carries all VLANs tagged until its VLANs are set, 0: it does not',
   effect: 'writes',
   setting: true,
   act: (managed, { port, trunk }: OnPort & { readonly trunk: boolean }) =>
@@ -92,7 +92,7 @@ export const setTrunk = new Operation({
 export interface ListVlans {
   /** Default: all. */
   readonly vlan?: number | undefined;
-  /** Lists only members whose other side is there, and none in a hub. Default: lists all. */
+  /** True lists only members with a carrier, and none in a hub. Default: lists all. */
   readonly active?: boolean | undefined;
 }
 

@@ -1,35 +1,35 @@
 /** The master of a star. */
 export interface MasterView {
   readonly role: 'master';
-  /** As `10.77.0.0/24`. */
+  /** In the form `10.77.0.0/24`. */
   readonly network: string;
-  /** The address where slaves link. */
+  /** The link address for slaves. */
   readonly link: string;
-  /** The address where slaves ask to be accepted. */
+  /** The control address for slaves. */
   readonly control: string;
   /** The number of slaves that have an id. */
   readonly members: number;
-  /** The number of slaves that are connected now. */
+  /** The number of slaves that are connected. */
   readonly joined: number;
-  /** The number of times that a slave joined, or was refused, since the master began. */
+  /** The numbers of joins and of refusals, since the master began. */
   readonly joins: number;
   readonly refusals: number;
 }
 
-/** A slave of a star. All but the role and the master's address is undefined before the master has accepted it for the first time. */
+/** A slave of a star. Before the master has accepted it for the first time, only its role and the master's addresses are known. */
 export interface SlaveView {
   readonly role: 'slave';
-  /** The master's address, where this slave links. */
+  /** The master's link address. */
   readonly master: string;
-  /** The master's address, where this slave asks. */
+  /** The master's control address. */
   readonly control: string;
   readonly id: number | undefined;
   /** The MAC address of its guest. */
   readonly mac: string | undefined;
-  /** The address that is kept for its guest; undefined for one of the pool. */
+  /** The address reserved for its guest; undefined if that gets one from the pool. */
   readonly address: string | undefined;
   readonly network: string | undefined;
-  /** Seconds since it joined; undefined while the master is not reached. */
+  /** Seconds since it joined; undefined while there is no connection to the master. */
   readonly joined: number | undefined;
   /** The number of times that it joined. */
   readonly joins: number;
@@ -41,9 +41,9 @@ export interface MemberView {
   readonly id: number;
   /** The MAC address of its guest. */
   readonly mac: string;
-  /** The address that is kept for its guest; undefined for one of the pool. */
+  /** The address reserved for its guest; undefined if that gets one from the pool. */
   readonly address: string | undefined;
-  /** Where it is connected from, and for how many seconds; undefined while it is not. */
+  /** The address of its host, and the seconds since it joined; undefined while it is not connected. */
   readonly joined: { readonly from: string; readonly seconds: number } | undefined;
 }
 
@@ -53,12 +53,12 @@ export interface StarLinkView {
   /** The far end. */
   readonly peer: string;
   readonly up: boolean;
-  /** Seconds that it has been up, or down. */
+  /** Seconds since it went up, or down. */
   readonly seconds: number;
-  /** Since the counters of its port were last reset. */
+  /** The counters since the last reset of its port. */
   readonly received: { readonly frames: number; readonly octets: number };
   readonly sent: { readonly frames: number; readonly octets: number };
-  /** Frames that did not cross it, by reason. */
+  /** The frames that did not cross it, by reason. */
   readonly drops: Readonly<Record<string, number>>;
 }
 
@@ -66,25 +66,25 @@ export interface StarLinkView {
 export interface GuestView {
   readonly id: number;
   readonly mac: string;
-  /** The process of its QEMU, also of one that ended. */
+  /** The process id of its QEMU, even after that has ended. */
   readonly pid: number;
   readonly state: 'booting' | 'booted' | 'ready' | 'ended';
-  /** The address that it has from a DHCP server. */
+  /** Its address from a DHCP server. */
   readonly address: string | undefined;
-  /** The number of times that this node started it or found it running. */
+  /** The number of times that this node started it or took it over. */
   readonly starts: number;
 }
 
-/** A node of a star, as it is managed. */
+/** A node of a star, as operations reach it. */
 export interface StarPart {
   show(): MasterView | SlaveView;
-  /** Returns the slaves that have an id, in the order of their ids. Only a master knows them. */
+  /** Returns the slaves that have an id, in the order of their ids. Only a master has this function. */
   members?(): readonly MemberView[];
   links(): readonly StarLinkView[];
-  /** Returns undefined where no guest was started. */
+  /** Returns undefined if no guest was started. */
   guest(): GuestView | undefined;
-  /** Begins to end the guest; the log says when that is done, or why it failed. Returns false where none was started. */
+  /** Starts to end the guest; the end, or a failure, is logged. Returns false if no guest was started. */
   endGuest(): boolean;
-  /** Begins to end the guest and to start it again, also one that has ended. Returns false where none was started. */
+  /** Starts to end the guest and start it again, even if it has ended. Returns false if no guest was started. */
   restartGuest(): boolean;
 }

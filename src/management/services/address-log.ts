@@ -16,7 +16,7 @@ export interface AddressSources {
   readonly taps: FrameTaps;
   readonly clock: Clock;
   readonly accounts: { readonly userName: (uid: number) => string | undefined };
-  /** The time as people here read it in a log: `Nov 24 06:20:01`. */
+  /** Returns the local time in the form of a log: `Nov 24 06:20:01`. */
   readonly localTime: () => string;
 }
 
@@ -37,24 +37,24 @@ interface Entry extends LoggedAddress {
   heardAt: number;
 }
 
-/** The greatest number of addresses that are remembered. One more drives out the address that has been silent longest. */
+/** The most addresses that are remembered. Beyond it, the longest silent one is forgotten. */
 const mostEntries = 16_384;
 
-/** The greatest number of ranges: each frame is compared with all of them. */
+/** The most ranges. Each frame is compared with all of them. */
 const mostRanges = 1_024;
 
-/** The times of a new log, in seconds. */
+/** The times of a new log, in seconds. These are the defaults. */
 const usual = { gcInterval: 10, expire: 360 } as const;
 
-/** Remembers at which port each IP address of some ranges is, and writes it to a file. Without ranges it sees no frames. */
+/** A log of the ports of IP addresses in some ranges, optionally written to a file. Without ranges it sees no frames. */
 export class AddressLog implements Disposable {
   readonly sightings = new Feed<AddressSighting>();
-  /** The seconds between sweeps, of which only 0 has an effect: then no address expires. */
+  /** The seconds between sweeps. Only 0 has an effect: then addresses never expire. */
   gcInterval: number = usual.gcInterval;
-  /** The seconds for which an address that is silent is remembered. */
+  /** The seconds for which a silent address is remembered. */
   expire: number = usual.expire;
   readonly #sources: AddressSources;
-  /** By address, the longest silent first. */
+  /** The entries by address, the longest silent first. */
   readonly #entries = new Map<string, Entry>();
   #ranges: readonly IpRange[] = [];
   #file: { readonly path: string; readonly file: OpenFile } | undefined;
@@ -69,12 +69,12 @@ export class AddressLog implements Disposable {
     return this.#file?.path;
   }
 
-  /** The ranges whose addresses are remembered, in the order of their adding. */
+  /** The ranges whose addresses are remembered, in the order of adding. */
   get ranges(): readonly IpRange[] {
     return this.#ranges;
   }
 
-  /** Writes new addresses to a file from now on, or to none. Returns why it does not; then all is as before. */
+  /** Writes new addresses to a file from now on, or stops that. Returns the reason if that fails; then the log is unchanged. */
   logTo(path: string | undefined, files: Files): Status {
     const file = path === undefined ? undefined : files.open(path, 'append');
     if (typeof file === 'string') return file;
@@ -83,7 +83,7 @@ export class AddressLog implements Disposable {
     return 'success';
   }
 
-  /** Remembers the addresses of a range, too. Returns why it does not. */
+  /** Adds a range of addresses to remember. Returns the reason if that fails. */
   addRange(range: IpRange): Status {
     if (this.#ranges.some((one) => isSame(one, range))) return 'EEXIST';
     if (this.#ranges.length >= mostRanges) return 'ENOSPC';
@@ -91,7 +91,7 @@ export class AddressLog implements Disposable {
     return 'success';
   }
 
-  /** Remembers no more addresses of a range. Returns whether it did before. */
+  /** Removes a range. Returns true if it was there. */
   removeRange(range: IpRange): boolean {
     const kept = this.#ranges.filter((one) => !isSame(one, range));
     if (kept.length === this.#ranges.length) return false;
@@ -99,13 +99,13 @@ export class AddressLog implements Disposable {
     return true;
   }
 
-  /** Returns the addresses that are known: those of IPv4 first, then the longest silent first. */
+  /** Returns the known addresses: those of IPv4 first, then the longest silent first. */
   list(): readonly LoggedAddress[] {
     this.#sweep();
     return [...this.#entries.values()].sort((a, b) => a.version - b.version);
   }
 
-  /** Makes all as it was at first: no ranges, no addresses, no file. */
+  /** Resets the log: no ranges, no addresses, no file. */
   reset(): void {
     this.gcInterval = usual.gcInterval;
     this.expire = usual.expire;
@@ -135,7 +135,7 @@ export class AddressLog implements Disposable {
     if (!source || !this.#ranges.some((range) => isInRange(source, range))) return;
     const key = `${source.version} ${source.address}`;
     const known = this.#entries.get(key);
-    // The map is in the order of hearing.
+    // The map is in the order of the last frames.
     this.#entries.delete(key);
     const heardAt = clock.monotonic();
     if (known?.port === port) {
@@ -171,7 +171,7 @@ export class AddressLog implements Disposable {
   }
 }
 
-/** Returns a sighting as a line of the log file and of the event has it, which is VDE's form. */
+/** Formats a sighting for the log file and for the event, in VDE's form. */
 export function describeSighting(sighting: AddressSighting): string {
   const { version, mac, port, vid, user, description } = sighting;
   return `ipv${version} ${formatIp(sighting)} mac=${formatMac(mac)} port=${port} vlan=${vid} user=${user} "${description}"`;

@@ -28,7 +28,7 @@ interface Running extends Capture, Disposable {
 /** The number of Ethernet among the link types of captures. [pcapng, LINKTYPE_ETHERNET] */
 const ethernet = 1;
 
-/** The captures of a switch: at most one for each port. One ends with its port, or when its file takes no more. */
+/** The captures of a switch: at most one for each port. One ends with its port, or when its file can take no more. */
 export class Captures implements Disposable {
   readonly #sources: CaptureSources;
   readonly #running = new Map<PortNumber, Running>();
@@ -41,7 +41,7 @@ export class Captures implements Disposable {
     });
   }
 
-  /** Starts writing all frames of a port to a new file. Returns why it does not. */
+  /** Starts writing all frames of a port to a new file. Returns the reason if that fails. */
   start(port: PortNumber, path: string, files: Files): Status {
     if (!this.#sources.ports.get(port)) return 'ENXIO';
     if (this.#running.has(port)) return 'EEXIST';
@@ -55,13 +55,13 @@ export class Captures implements Disposable {
     return 'success';
   }
 
-  /** Ends the capture of a port. Returns whether there was one. */
+  /** Ends the capture of a port. Returns true if there was one. */
   stop(port: PortNumber): boolean {
     this.#running.get(port)?.[Symbol.dispose]();
     return this.#running.delete(port);
   }
 
-  /** Returns the captures that run, the oldest first. */
+  /** Returns the running captures, the oldest first. */
   list(): readonly Capture[] {
     return [...this.#running.values()];
   }

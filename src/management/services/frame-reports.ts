@@ -9,7 +9,7 @@ export interface ReportedFrame {
   readonly frame: Uint8Array;
 }
 
-/** Reports each frame that enters or leaves a switch, while that is switched on. */
+/** The reports of frames that enter or leave a switch, while they are switched on. */
 export class FrameReports implements Disposable {
   readonly frames = new Feed<ReportedFrame>();
   readonly #taps: FrameTaps;

@@ -16,7 +16,7 @@ export interface IpRange extends Ip {
   readonly length: number;
 }
 
-/** Who sent a packet. */
+/** The sender of a packet. */
 export interface IpSource extends Ip {
   readonly mac: MacAddress;
   readonly vid: number;
@@ -25,7 +25,7 @@ export interface IpSource extends Ip {
 const sizes = { 4: 32, 6: 128 } as const;
 const sourceAt = { 4: 12, 6: 8 } as const;
 
-/** Who sent the packet in a frame; undefined when there is none. */
+/** Returns the sender of the packet in a frame; undefined if there is none. */
 export function sourceIpOf(frame: Uint8Array): IpSource | undefined {
   const tagged = frame.length >= minTaggedFrame && isTagged(frame);
   const packetAt = tagged ? minTaggedFrame : minFrame;
@@ -38,7 +38,7 @@ export function sourceIpOf(frame: Uint8Array): IpSource | undefined {
   return { version, address, mac: sourceOf(frame), vid: tagged ? vidOf(frame) : 0 };
 }
 
-/** An address as text. */
+/** Parses an address. */
 export function parseIp(text: string): Ip | undefined {
   const four = parseIpv4(text);
   if (four !== undefined) return { version: 4, address: BigInt(four) };
@@ -46,25 +46,27 @@ export function parseIp(text: string): Ip | undefined {
   return six === undefined ? undefined : { version: 6, address: six };
 }
 
-/** An address and how many of its bits count, all of them when that is not said or too much: `10.0.0.0/8`. */
+/**
+ * Parses an address with the number of its significant bits: `10.0.0.0/8`. Without a number, or with one that is too large, all bits count.
+ */
 export function parseRange(text: string): IpRange | undefined {
   const [, address = '', length] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
   const ip = parseIp(address);
   return ip && { ...ip, length: Math.min(Number(length ?? sizes[ip.version]), sizes[ip.version]) };
 }
 
-/** Whether an address is in a range. */
+/** Returns true if an address is in a range. */
 export function isInRange({ version, address }: Ip, range: IpRange): boolean {
   const rest = BigInt(sizes[version] - range.length);
   return version === range.version && address >> rest === range.address >> rest;
 }
 
-/** The address as text. */
+/** Formats an address. */
 export function formatIp({ version, address }: Ip): string {
   return version === 4 ? formatIpv4(Number(address) as Ipv4Address) : formatIpv6(address as Ipv6Address);
 }
 
-/** The range as text, as `parseRange` reads it. */
+/** Formats a range for `parseRange`. */
 export function formatRange(range: IpRange): string {
   return `${formatIp(range)}/${range.length}`;
 }

@@ -7,7 +7,7 @@ import type { Status } from '../status.ts';
 export interface Mirror {
   readonly port: PortNumber;
   readonly to: PortNumber;
-  /** Whether `to` only listens. */
+  /** True if `to` only listens. */
   readonly quiet: boolean;
 }
 
@@ -16,7 +16,7 @@ export interface MirrorSources {
   readonly switch: Switch;
   readonly ports: PortTable<Endpoint>;
   readonly taps: FrameTaps;
-  /** Sends a frame by a port as it is, past the switch. */
+  /** Sends a frame by a port unchanged, bypassing the switch. */
   readonly send: (port: PortNumber, frame: Uint8Array) => void;
 }
 
@@ -39,7 +39,7 @@ export class Mirrors implements Disposable {
     });
   }
 
-  /** Starts a mirror. Returns why it does not. */
+  /** Starts a mirror. Returns the reason if that fails. */
   add(port: PortNumber, to: PortNumber, quiet: boolean): Status {
     const { ports, taps } = this.#sources;
     if (!ports.get(port) || !ports.get(to)) return 'ENXIO';
@@ -51,7 +51,7 @@ export class Mirrors implements Disposable {
     return 'success';
   }
 
-  /** Ends the mirror of a port at `to`, or all of the port. Returns why it does not. */
+  /** Ends the mirror of a port at `to`, or all mirrors of the port. Returns the reason if that fails. */
   remove(port: PortNumber, to: PortNumber | undefined): Status {
     const targets = this.#mirrors.get(port);
     if (!targets || (to !== undefined && !targets.delete(to))) return 'ENOENT';
@@ -71,12 +71,12 @@ export class Mirrors implements Disposable {
     this.#tidy();
   }
 
-  // Copies do not count as frames of their port: mirrors of mirrors would never end.
+  // Copies do not count as frames of their port: otherwise mirrors of mirrors would never end.
   readonly #show = (_direction: unknown, port: PortNumber, frame: Uint8Array): void => {
     for (const to of this.#mirrors.get(port)?.keys() ?? []) this.#sources.send(to, frame);
   };
 
-  /** Ends all mirrors of a port, and at it: its number may next be another port's. */
+  /** Ends all mirrors of a port and at it, since its number may later belong to another port. */
   #forget(port: PortNumber): void {
     this.#mirrors.delete(port);
     for (const [from, targets] of this.#mirrors) if (targets.delete(port) && targets.size === 0) this.#mirrors.delete(from);
@@ -90,7 +90,7 @@ export class Mirrors implements Disposable {
     this.#tap = undefined;
   }
 
-  /** Makes quiet the ports that a quiet mirror ends at, and no others. */
+  /** Makes the targets of quiet mirrors quiet, and no other ports. */
   #hush(): void {
     const { switch: bridge } = this.#sources;
     const quiet = new Set([...this.#mirrors.values()].flatMap((targets) => [...targets].flatMap(([to, one]) => (one.quiet ? [to] : []))));

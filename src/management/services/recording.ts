@@ -13,7 +13,7 @@ export interface RecordingSources {
   readonly clock: Clock;
 }
 
-/** The recording of all frames of a switch in one pcap file. It ends when the file takes no more. */
+/** The recording of all frames of a switch in one pcap file. It ends when the file can take no more. */
 export class Recording implements Disposable {
   readonly #sources: RecordingSources;
   #running: { readonly file: OpenFile; readonly tap: Disposable } | undefined;
@@ -22,12 +22,12 @@ export class Recording implements Disposable {
     this.#sources = sources;
   }
 
-  /** Whether it runs. */
+  /** True while it runs. */
   get active(): boolean {
     return this.#running !== undefined;
   }
 
-  /** Starts it with a new file. Returns why it does not. */
+  /** Starts it with a new file. Returns the reason if that fails. */
   start(path: string, files: Files): Status {
     if (this.#running) return 'EEXIST';
     const file = files.open(path, 'new');
@@ -40,7 +40,7 @@ export class Recording implements Disposable {
     return 'success';
   }
 
-  /** Ends it. Returns whether it ran. */
+  /** Ends it. Returns true if it was running. */
   stop(): boolean {
     const running = this.#running;
     this.#running = undefined;

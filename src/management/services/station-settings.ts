@@ -3,8 +3,8 @@ import type { Switch } from '../../switch/switch.ts';
 const second = 1_000;
 
 /**
- * How stations are remembered, in the original's terms: a table of buckets that is swept at intervals. Ours has no such buckets and no such
- * sweeps: the size shows in what is printed, and an interval of 0 means that no station is ever too old, as it does there.
+ * The settings of the station table in the original's terms: a table of buckets that is swept at intervals. This switch has neither buckets
+ * nor such sweeps. The size only affects printed lines, and an interval of 0 means that no station expires, as in the original.
  */
 export class StationSettings {
   /** A power of two. */
@@ -21,7 +21,7 @@ export class StationSettings {
     this.#minPersistence = Math.round(owner.ageing.minPersistence / second);
   }
 
-  /** Seconds, as all here. */
+  /** In seconds, like all times here. */
   get gcInterval(): number {
     return this.#gcInterval;
   }
@@ -54,7 +54,7 @@ export class StationSettings {
   }
 }
 
-/** The next power of two. */
+/** Returns the next power of two. */
 export function bucketsFor(size: number): number {
   return 2 ** Math.ceil(Math.log2(size));
 }

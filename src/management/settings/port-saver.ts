@@ -18,13 +18,13 @@ interface PortSettings {
   readonly user: number | undefined;
   readonly group: number | undefined;
   readonly up: boolean;
-  /** In words. */
+  /** The impairment in words. */
   readonly impairment: string;
 }
 
 /**
- * Saves the ports: those that were created, and those whose settings are others than a client's coming gives its port. A port that came with
- * a client and has such settings is saved as a created one, since it must be there before the client.
+ * Saves the created ports, and those whose settings differ from the ones that a client's arrival gives. A port that came with a client and
+ * has such settings is saved as a created one, since it must exist before the client.
  */
 export const portSaver: Saver = {
   saves: [
@@ -84,7 +84,7 @@ function newPort({ ports }: Saved, { allocatable }: { readonly allocatable: bool
   return { ...vlans, allocatable, sticky: false, user: undefined, group: undefined, up: true, impairment: 'off' };
 }
 
-/** Returns the settings that make a port which is as `before` be as `now`. A port is restricted first, and open to all clients last. */
+/** Returns the settings that change a port from `before` to `now`. A port is restricted first, and opened to all clients last. */
 function changes(port: PortNumber, before: PortSettings, now: PortSettings): Setting[] {
   const { up, allocatable, sticky, impairment } = now;
   return [
@@ -104,12 +104,12 @@ function vlanChanges(port: PortNumber, before: PortSettings, now: PortSettings):
     ...now.tagged.filter((vlan) => !before.tagged.includes(vlan)).map((vlan) => setting(addMember, { vlan, port })),
     ...before.tagged.filter((vlan) => !now.tagged.includes(vlan)).map((vlan) => setting(removeMember, { vlan, port })),
   ];
-  // A port is no trunk any more when one of its VLANs is set.
+  // Setting one of its VLANs ends a port's trunk mode.
   const trunk = memberships.length === 0 && before.trunk;
   return now.trunk === trunk ? memberships : [...memberships, setting(setTrunk, { port, trunk: now.trunk })];
 }
 
-/** An account is saved by its number: another user may have the name when the settings are read. */
+/** Returns the text for an account. It is a number, since another user may have the name when the settings are read. */
 function nameOf(id: number | undefined): string {
   return id === undefined ? 'NONE' : String(id);
 }

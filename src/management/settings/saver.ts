@@ -5,15 +5,15 @@ import type { Setting } from './setting.ts';
 /** A switch whose settings are saved. */
 export type Saved = Omit<Managed, 'settings'>;
 
-/** Saves settings that belong together. */
+/** A saver of settings that belong together. */
 export interface Saver {
-  /** The operations that change these settings. An operation that takes something away is saved by the absence of that. */
+  /** The operations that change these settings. An operation that removes a thing is saved by leaving that thing out. */
   readonly saves: readonly Operation<never, unknown>[];
-  /** Notes the settings of a switch that has just begun. Returns a function that returns the settings that are different now, in an order in which they can be made. */
+  /** Records the settings of a new switch. Returns a function for the settings that differ now, in an order in which they can be made. */
   readonly begin: (managed: Saved) => () => readonly Setting[];
 }
 
-/** Returns the setting that an operation makes with those arguments. */
+/** Returns the setting that an operation makes with these arguments. */
 export function setting<Args extends object>(operation: Operation<Args, unknown>, args: Args): Setting {
   return { name: operation.name, args: Object.fromEntries(Object.entries(args)) };
 }
@@ -36,7 +36,7 @@ export function valueSaver<Args extends object, Value>(
   };
 }
 
-/** Returns the saver of things that a new switch has none of. */
+/** Returns the saver of things that a new switch does not have. */
 export function listSaver(saves: readonly Operation<never, unknown>[], settingsOf: (managed: Saved) => readonly Setting[]): Saver {
   return { saves, begin: (managed) => () => settingsOf(managed) };
 }

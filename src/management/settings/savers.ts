@@ -9,7 +9,7 @@ import { formatRange } from '../services/ip-source.ts';
 import { portSaver } from './port-saver.ts';
 import { listSaver, setting, valueSaver, type Saver } from './saver.ts';
 
-/** Saves whether spanning trees are on. In a hub they are off, and the setting of the hub sees to that. */
+/** Saves whether spanning trees are on. In a hub they are off, which the saved hub setting implies. */
 const treeSaver: Saver = {
   saves: [setTree],
   begin: ({ switch: bridge }) => {
@@ -22,7 +22,7 @@ const treeSaver: Saver = {
   },
 };
 
-/** All savers, in the order in which their settings can be made: ports need their numbers and VLANs, mirrors and links need ports. */
+/** All savers, in the order in which their settings can be made. Ports need their numbers and VLANs; mirrors and links need ports. */
 export const savers: readonly Saver[] = [
   valueSaver(
     setNumports,

@@ -4,7 +4,7 @@ import { integerAndText, leadingInteger } from '../arguments.ts';
 import { heading, plainMenu, type Menu } from '../command.ts';
 import { nothing, operate } from '../operate.ts';
 
-/** The commands of captures. */
+/** Makes the menu of captures. */
 export function captureMenu(managed: Managed): Menu {
   const { command, query } = operate(managed);
   return plainMenu(

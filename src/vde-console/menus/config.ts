@@ -6,7 +6,7 @@ import { command, heading, plainMenu, type Call, type Menu, type Outcome, type W
 import { nothing, operate } from '../operate.ts';
 import { linesOf } from '../setting-lines.ts';
 
-/** The settings of the switch as commands. */
+/** Makes the menu of the switch's settings, which shows them as commands. */
 export function configMenu(managed: Managed): Menu {
   const { query, run } = operate(managed);
   const save = ({ argument: path, giver }: Call): Outcome | WrittenOutcome => {

@@ -2,7 +2,7 @@ import { command, heading, plainMenu, query, type Call, type Menu } from '../com
 import type { Category, Events, Listener } from '../events.ts';
 import type { Status } from '../../management/status.ts';
 
-/** Events: who wants to be told what. */
+/** Makes the menu of events, at which sessions subscribe. */
 export function debugMenu(events: Events): Menu {
   return plainMenu(
     heading('debug', 'events'),
@@ -31,7 +31,7 @@ export function debugMenu(events: Events): Menu {
   );
 }
 
-/** Changes all that are meant; `unchanged` when none of them was to be changed. */
+/** Changes all matching kinds of events. Returns `unchanged` if none had to be changed. */
 function change(events: Events, { argument, giver }: Call, unchanged: Status, act: (one: Category, listener: Listener) => boolean): Status {
   const { listener } = giver;
   if (!listener) return 'ENOSYS';

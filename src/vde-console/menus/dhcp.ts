@@ -4,7 +4,7 @@ import { leaseStates, type DhcpView, type LeasePage, type LeaseView } from '../.
 import { heading, plainMenu, type Menu } from '../command.ts';
 import { nothing, operate } from '../operate.ts';
 
-/** The menu of the DHCP server of a switch that has one. */
+/** Makes the menu of the DHCP server, for a switch that has one. */
 export function dhcpMenu(managed: Managed): Menu {
   const { command, query } = operate(managed);
   return plainMenu(

@@ -23,10 +23,10 @@ import { octetPair, padded } from '../text.ts';
 
 const status: Category = { path: 'fstp/status', tag: 0o044, help: 'fstp: a port changed its state' };
 const root: Category = { path: 'fstp/root', tag: 0o045, help: 'fstp: the root or the path to it changed' };
-const neighbourCame: Category = { path: 'fstp/+', tag: 0o041, help: 'fstp: a bridge was heard on a port' };
-const neighbourWent: Category = { path: 'fstp/-', tag: 0o042, help: 'fstp: no bridge is heard on a port any more' };
+const neighbourCame: Category = { path: 'fstp/+', tag: 0o041, help: 'fstp: a bridge appeared on a port' };
+const neighbourWent: Category = { path: 'fstp/-', tag: 0o042, help: 'fstp: the bridge on a port disappeared' };
 
-/** Spanning trees. */
+/** Makes the menu of spanning trees. */
 export function fstpMenu(managed: Managed, events: Events): Menu {
   const { command, query } = operate(managed);
   const categories = events.add([status, root, neighbourCame, neighbourWent]);
@@ -61,12 +61,12 @@ export function fstpMenu(managed: Managed, events: Events): Menu {
   };
 }
 
-/** Returns a reader of one argument that is 0 or not. */
+/** Returns a parser of one argument that is 0 or 1. */
 function oneSwitch<Name extends string>(name: Name): (argument: string) => Readonly<Record<Name, boolean>> {
   return (argument) => ({ [name]: leadingInteger(argument) !== 0 }) as Record<Name, boolean>;
 }
 
-/** Reads a VLAN, a port and a value. */
+/** Parses a VLAN, a port and a value. */
 function inTree<Args>(argument: string, make: (place: OnVlan & OnPort, value: number) => Args): Args | undefined {
   const [vlan, port, value] = scanIntegers(argument, 3) ?? [];
   return vlan === undefined || port === undefined || value === undefined ? undefined : make({ vlan, port }, value);
@@ -77,7 +77,7 @@ function tell({ switch: { fstp } }: Managed, events: Events, change: FstpChange)
   if (change.kind === 'root') {
     events.emit(root, rootText(change.port ?? 0, vlan, change.root));
     if (change.port === undefined) return;
-    // VDE reports the way to the root as open also when it was open before. A way that is still closed is about to be opened.
+    // VDE reports the path to the root as forwarding even if it was before. A path that still discards will forward soon.
     const way = fstp.state(vlan).ports.find(({ number }) => number === change.port);
     if (way?.forwarding === true) events.emit(status, `${place(way.number, vlan)} learning+forwarding`);
   } else if (change.kind === 'neighbour') events.emit(change.present ? neighbourCame : neighbourWent, place(change.port, vlan));
@@ -103,7 +103,7 @@ function linesOf({ vlan, enabled, root, designated, rootPort, rootPathCost, age,
   ];
 }
 
-/** The role of a tagged member is always shown as `Unknown`, as scripts know it. */
+/** Formats a member. The role of a tagged member is always `Unknown`, which scripts expect. */
 function describe({ port, tagged, cost, role = 'designated' }: TreePortView): string {
   return ` -- Port ${padded(port)} tagged=${Number(tagged)} portcost=${cost} role=${tagged ? 'Unknown' : roles[role]}`;
 }

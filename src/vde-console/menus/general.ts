@@ -5,13 +5,13 @@ import type { CommandTable } from '../command-table.ts';
 import { nothing, operate } from '../operate.ts';
 import type { Script } from '../script.ts';
 
-/** The version that clients read in the first line: that of the switch whose console this is. */
+/** The version in the first line that clients read. It is that of the VDE switch whose console this one follows. */
 export const version = '2.3.2';
 
-/** What a console says of itself. */
+/** The first lines of a console. */
 export const banner: readonly string[] = [`VDE switch V.${version}`, 'etherloom, under the MIT licence', ''];
 
-/** The sockets of the switch. */
+/** Makes the menu of the switch's sockets. */
 export function socketMenu(managed: Managed): Menu {
   return plainMenu(
     heading('ds', 'sockets that clients connect to'),
@@ -22,7 +22,7 @@ export function socketMenu(managed: Managed): Menu {
   );
 }
 
-/** The commands outside menus. */
+/** Makes the commands outside menus. */
 export function generalMenu(managed: Managed, table: CommandTable, script: Script): Menu {
   return plainMenu(
     query('help', '[arg]', 'show this table, or the commands that begin with arg', ({ argument, print }) => {
@@ -30,7 +30,7 @@ export function generalMenu(managed: Managed, table: CommandTable, script: Scrip
       return 'success';
     }),
     command('logout', '', 'end this session', () => 'logout'),
-    // The session runs the operation when its own end is told.
+    // The session runs the operation after its reply.
     { ...command('shutdown', '', shutDown.summary, () => 'shutdown'), operations: [shutDown] },
     operate(managed).query('showinfo', '', showSwitch, nothing, ({ pid, mac, uptime, management }) => [
       ...banner,

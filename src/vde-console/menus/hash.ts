@@ -19,10 +19,10 @@ import { nothing, operate } from '../operate.ts';
 import { octetPair, padded } from '../text.ts';
 
 const heard: Category = { path: 'hash/+', tag: 0o011, help: 'hash: a station was learned' };
-const moved: Category = { path: 'hash/move', tag: 0o013, help: 'hash: a station is heard behind another port, or a loop is' };
+const moved: Category = { path: 'hash/move', tag: 0o013, help: 'hash: a station appeared behind another port, or there is a loop' };
 const forgotten: Category = { path: 'hash/-', tag: 0o012, help: 'hash: a station was removed' };
 
-/** The stations that are known. */
+/** Makes the menu of the known stations. */
 export function hashMenu(managed: Managed, events: Events): Menu {
   const { command, query } = operate(managed);
   const bucketFor = ({ mac, vlan }: StationView): number => bucketOf(parseMac(mac) ?? 0, vlan, managed.stationSettings.size);
@@ -70,12 +70,12 @@ function seconds(argument: string): { readonly seconds: number } {
   return { seconds: leadingInteger(argument) };
 }
 
-/** Reports stations that become known, move or are forgotten, until disposed. */
+/** Emits events for stations that become known, move or are forgotten, until disposed of. */
 function watch(managed: Managed, events: Events): Disposable {
   const categories = events.add([heard, forgotten, moved]);
   const stations = managed.switch.stationChanges.subscribe(({ known, vid: vlan, mac, port }) => {
     const category = known ? heard : forgotten;
-    // The lower octet of the VLAN is in front, in these two events alone.
+    // The VLAN's lower octet comes first, in these two events alone.
     const vlanText = octetPair(((vlan & 0xff) << 8) | (vlan >> 8));
     if (events.wanted(category)) events.emit(category, `${formatMac(mac)} VLAN ${vlanText} Port ${port}`);
   });
@@ -91,14 +91,17 @@ function watch(managed: Managed, events: Events): Disposable {
   };
 }
 
-/** `02:00:00:00:00:01 VLAN 0000 Port 1 -> 2`; `held` where it stays at the first, and `+N` for N more in the last minute. */
+/**
+ * Formats a move: `02:00:00:00:00:01 VLAN 0000 Port 1 -> 2`; `held` if the station stays at the first, and `+N` for N more in the last
+ * minute.
+ */
 function moveText(report: StationMove | LoopSign): string {
   if (report.kind === 'loop') return `loop Ports ${report.ports.join(' ')} Stations ${report.stations} Frames ${report.frames}`;
   const { mac, vid, from, to, stays, more } = report;
   return `${formatMac(mac)} VLAN ${padded(vid)} Port ${from} -> ${to}${stays ? ' held' : ''}${more > 0 ? ` +${more}` : ''}`;
 }
 
-/** Six octets in hexadecimal, with colons or dots; what comes behind them, and what is too much in front, does not count. [scanf(3), %x] */
+/** Parses six octets in hexadecimal, with colons or dots. Extra leading digits and any text after them are ignored. [scanf(3), %x] */
 function looseMac(text: string): MacAddress | undefined {
   const match = /^([\da-f]+)([:.])([\da-f]+)\2([\da-f]+)\2([\da-f]+)\2([\da-f]+)\2([\da-f]+)/i.exec(text);
   if (!match) return undefined;

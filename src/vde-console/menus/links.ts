@@ -4,7 +4,7 @@ import { leadingInteger } from '../arguments.ts';
 import { heading, plainMenu, type Menu } from '../command.ts';
 import { nothing, operate } from '../operate.ts';
 
-/** Links to other machines. */
+/** Makes the menu of links to other machines. */
 export function linkMenu(managed: Managed): Menu {
   const { command, query } = operate(managed);
   return plainMenu(

@@ -4,10 +4,10 @@ import { leadingInteger, scanIntegers } from '../arguments.ts';
 import { heading, plainMenu, type Menu } from '../command.ts';
 import { nothing, operate } from '../operate.ts';
 
-/** Two numbers as C has them, and perhaps the word. */
+/** Two numbers in C's syntax, and optionally the word. */
 const addForm = /^(?:0x[\da-f]+|\d+)\s+(?:0x[\da-f]+|\d+)(\s+quiet)?\s*$/i;
 
-/** The commands of mirrors. */
+/** Makes the menu of mirrors. */
 export function mirrorMenu(managed: Managed): Menu {
   const { command, query } = operate(managed);
   return plainMenu(

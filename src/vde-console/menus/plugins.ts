@@ -1,15 +1,15 @@
 import { command, heading, plainMenu, query, type Menu } from '../command.ts';
 import type { CommandTable } from '../command-table.ts';
 
-/** What can be added to the switch while it runs, under the name that the original's libraries have. */
+/** A built-in extension that can be added to the switch while it runs, with the name of the original's library. */
 export interface Plugin {
   readonly name: string;
   readonly help: string;
-  /** Its commands, while it is added. */
+  /** Opens its commands, until they are disposed of. */
   readonly open: () => Menu;
 }
 
-/** Plugins: they are built in, and added by name. */
+/** Makes the menu of plugins, which are built in and added by name. */
 export function pluginMenu(table: CommandTable, plugins: readonly Plugin[]): Menu {
   const added = new Map<Plugin, Disposable>();
   return {
@@ -45,7 +45,7 @@ export function pluginMenu(table: CommandTable, plugins: readonly Plugin[]): Men
   };
 }
 
-/** Scripts that name the original's library by its path mean what is built in. */
+/** Returns the name of a built-in plugin. Scripts may give the path of the original's library. */
 function nameOf(library: string): string {
   return library.includes('/') ? (library.split('/').at(-1) ?? '').replace(/\.so$/, '') : library;
 }

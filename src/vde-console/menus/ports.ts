@@ -25,7 +25,7 @@ import { heading, plainMenu, type Menu } from '../command.ts';
 import { nothing, operate } from '../operate.ts';
 import { padded } from '../text.ts';
 
-/** Ports and their endpoints. */
+/** Makes the menu of ports and their endpoints. */
 export function portMenu(managed: Managed): Menu {
   const { command, query } = operate(managed);
   return plainMenu(
@@ -56,7 +56,7 @@ export function portMenu(managed: Managed): Menu {
 
 const createdLowest = 'create the lowest free port, for clients that name it';
 
-/** How ports carry frames: they are taken down and up, and impaired. */
+/** Makes the commands that take ports down and up, and impair them. */
 export function conditionMenu(managed: Managed): Menu {
   const { command, query } = operate(managed);
   const turn = (up: boolean) => (argument: string) => {
@@ -80,7 +80,7 @@ export function conditionMenu(managed: Managed): Menu {
   );
 }
 
-/** The fate of a frame, explained. */
+/** Makes the command that explains the fate of a frame. */
 export function traceMenu(managed: Managed): Menu {
   return plainMenu(
     operate(managed).query(
@@ -96,7 +96,7 @@ export function traceMenu(managed: Managed): Menu {
   );
 }
 
-/** Reads two numbers, the first of them a port's. */
+/** Parses two numbers, of which the first is a port. */
 function numbered<Args>(argument: string, make: (port: number, value: number) => Args): Args | undefined {
   const [port, value] = scanIntegers(argument, 2) ?? [];
   return port === undefined || value === undefined ? undefined : make(port, value);
@@ -111,7 +111,7 @@ function perhapsPort(argument: string): OnPorts {
   return argument === '' ? {} : { port: leadingInteger(argument) };
 }
 
-/** Returns the number in an argument that is one number and nothing else. */
+/** Returns the number of an argument that consists of one number. */
 function portNumber(argument: string): number | undefined {
   return /^\d{1,5}\s*$/.test(argument) ? Number(argument) : undefined;
 }
@@ -135,7 +135,7 @@ function linesOf(view: PortView): string[] {
   ];
 }
 
-/** A line about a port that differs from most; none for the others, so that scripts find the lines that they know. */
+/** Returns a line for a port with unusual settings, and none for others, so that scripts find the lines that they expect. */
 function unusual({ condition, quiet }: PortView): string[] {
   const parts = [condition, quiet ? 'quiet' : ''].filter((part) => part !== '');
   return parts.length > 0 ? [` Condition: ${parts.join(', ')}`] : [];

@@ -4,7 +4,7 @@ import type { GuestView, MasterView, MemberView, SlaveView, StarLinkView } from 
 import { heading, plainMenu, type Menu } from '../command.ts';
 import { nothing, operate } from '../operate.ts';
 
-/** The menu of a node of a star. */
+/** Makes the menu of a node of a star. */
 export function starMenu(managed: Managed): Menu {
   const { command, query } = operate(managed);
   return plainMenu(
@@ -45,7 +45,7 @@ function stateOf({ up, seconds }: Pick<StarLinkView, 'up' | 'seconds'>): string 
   return `${up ? 'up' : 'down'} ${seconds}`;
 }
 
-/** Returns a line for each thing that is known. */
+/** Returns a line for each value that is known. */
 function facts(known: Readonly<Record<string, string | number | undefined>>): string[] {
   return Object.entries(known).flatMap(([word, value]) => (value === undefined ? [] : [`${word} ${value}`]));
 }

@@ -17,7 +17,7 @@ import { heading, plainMenu, type Menu } from '../command.ts';
 import { operate } from '../operate.ts';
 import { padded } from '../text.ts';
 
-/** VLANs and their members. */
+/** Makes the menu of VLANs and their members. */
 export function vlanMenu(managed: Managed): Menu {
   const { command, query } = operate(managed);
   return plainMenu(
@@ -48,7 +48,7 @@ function activeMembers(argument: string): ListVlans {
   return { ...(argument !== '' && oneVlan(argument)), active: true };
 }
 
-/** Reads the VLAN whose members are shown. VLAN 0 cannot be named, as in the original. */
+/** Parses the VLAN whose members are shown. VLAN 0 cannot be named, as in the original. */
 function allMembers(argument: string): ListVlans | undefined {
   if (argument === '') return {};
   const { vlan } = oneVlan(argument);

@@ -13,7 +13,7 @@ const categories: Readonly<Record<'in' | 'out', Category>> = {
   out: { path: 'dump/packetout', tag: 0o102, help: 'a frame left the switch' },
 };
 
-/** Reports each frame as an event, octet by octet. */
+/** Makes the plugin that emits each frame as an event, octet by octet. */
 export function dumpPlugin(managed: Managed, events: Events): Plugin {
   return { name: 'dump', help: 'report each frame as an event', open };
 
@@ -32,7 +32,7 @@ export function dumpPlugin(managed: Managed, events: Events): Plugin {
           '0/1',
           reportFrames,
           (argument) => ({ on: leadingInteger(argument) !== 0 }),
-          'whether they are told',
+          '1: emit an event for each frame, 0: stop',
         ),
       ],
       [Symbol.dispose]: () => {

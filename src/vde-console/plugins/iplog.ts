@@ -20,7 +20,7 @@ import { nothing, operate } from '../operate.ts';
 
 const newIp: Category = { path: 'iplog/newip', tag: 0o301, help: 'an IP address appeared or moved' };
 
-/** Shows the switch's log of IP addresses, which is emptied when the plugin is taken out. */
+/** Makes the plugin that shows the switch's log of IP addresses. The log is emptied when the plugin is removed. */
 export function iplogPlugin(managed: Managed, events: Events): Plugin {
   return { name: 'iplog', help: 'record the port of each IP address', open };
 
@@ -30,7 +30,7 @@ export function iplogPlugin(managed: Managed, events: Events): Plugin {
       if (events.wanted(newIp)) events.emit(newIp, describeSighting(sighting));
     });
     return {
-      commands: [heading('iplog', 'which IP address is at which port'), ...settings(managed), ...lists(managed)],
+      commands: [heading('iplog', 'ports of IP addresses'), ...settings(managed), ...lists(managed)],
       [Symbol.dispose]: () => {
         managed.addresses.reset();
         watching[Symbol.dispose]();
@@ -62,9 +62,16 @@ function lists(managed: Managed): Command[] {
   const { query } = operate(managed);
   return [
     query('iplog/iplist', '', listAddresses, nothing, linesOf),
-    query('iplog/ipport', 'port', listAddresses, (argument) => ({ port: leadingInteger(argument) }), linesOf, 'those at a port'),
-    query('iplog/ipuser', 'user', listAddresses, (user) => ({ user }), linesOf, 'those of a user'),
-    query('iplog/ipsearch', 'ipaddr', listAddresses, (address) => ({ address }), linesOf, 'where an address is'),
+    query(
+      'iplog/ipport',
+      'port',
+      listAddresses,
+      (argument) => ({ port: leadingInteger(argument) }),
+      linesOf,
+      'list the addresses at a port',
+    ),
+    query('iplog/ipuser', 'user', listAddresses, (user) => ({ user }), linesOf, 'list the addresses of a user'),
+    query('iplog/ipsearch', 'ipaddr', listAddresses, (address) => ({ address }), linesOf, 'show the port of an address'),
   ];
 }
 

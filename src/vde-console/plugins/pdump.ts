@@ -7,13 +7,13 @@ import type { Status } from '../../management/status.ts';
 import type { Plugin } from '../menus/plugins.ts';
 import { operate, statusOf } from '../operate.ts';
 
-/** These are never emitted: they are there so that scripts which ask for them go on. */
+/** Kinds of events that are never emitted. They exist for scripts that subscribe to them. */
 const categories: readonly Category[] = [
   { path: 'pdump/packetin', tag: 0o101, help: 'no events; incoming frames are in the capture file' },
   { path: 'pdump/packetout', tag: 0o102, help: 'no events; outgoing frames are in the capture file' },
 ];
 
-/** Writes all frames that come in and go out to a capture file. */
+/** Makes the plugin that writes all incoming and outgoing frames to a capture file. */
 export function pdumpPlugin(managed: Managed, events: Events): Plugin {
   return { name: 'pdump', help: 'write each frame to a capture file', open };
 
@@ -22,30 +22,30 @@ export function pdumpPlugin(managed: Managed, events: Events): Plugin {
     const { recording } = managed;
     const known = events.add(categories);
     let path = 'vde_dump.cap';
-    /** The rights with which the path was named; undefined for the usual path, which all may use. */
+    /** The rights of the user who named the path; undefined for the default path, which all may use. */
     let namedBy: string | undefined;
     const start = ({ giver }: Call): Status => {
-      // Else a user could name a file that another user may write to, and wait until that user starts it.
+      // Otherwise a user could name a file of another user, and wait until that user starts the recording.
       if (!recording.active && namedBy !== undefined && namedBy !== giver.files.whose) return 'EPERM';
       const status = statusOf(run(startRecording, { path }, giver));
-      // As the original replies for any file that it cannot open.
+      // The original gives this reply for any file that it cannot open.
       return status === 'success' || status === 'EEXIST' || status === 'EIO' ? status : 'EINVAL';
     };
     return {
       commands: [
         heading('pdump', 'frames to a file'),
         {
-          ...query('pdump/active', '0/1', 'whether they are written', (call) =>
+          ...query('pdump/active', '0/1', '1: write all frames to the file, 0: stop', (call) =>
             leadingInteger(call.argument) === 0 ? statusOf(run(stopRecording, {}, call.giver)) : start(call),
           ),
           operations: [startRecording, stopRecording],
         },
-        query('pdump/filename', '<file>', 'the file, or another one; who names it starts it', ({ argument, giver, print }) => {
+        query('pdump/filename', '<file>', 'show the file, or set it; the user who sets it must start it', ({ argument, giver, print }) => {
           if (argument !== '') [path, namedBy] = [argument, giver.files.whose];
           print(`dumpfile=${path}`);
           return 'success';
         }),
-        command('pdump/buffered', '0/1', 'without effect: frames are written at once', () => 'success'),
+        command('pdump/buffered', '0/1', 'no effect: frames are written at once', () => 'success'),
       ],
       [Symbol.dispose]: () => {
         recording.stop();
