@@ -40,9 +40,10 @@ export class Learning {
 const destinationAt = 0;
 const sourceAt = 6;
 
+/** Looks at the last octets first, in which stations differ most. */
 function writesToItself(frame: Uint8Array): boolean {
   return (
-    readUint32(frame, destinationAt + 2) === readUint32(frame, sourceAt + 2) &&
-    readUint16(frame, destinationAt) === readUint16(frame, sourceAt)
+    readUint16(frame, destinationAt + 4) === readUint16(frame, sourceAt + 4) &&
+    readUint32(frame, destinationAt) === readUint32(frame, sourceAt)
   );
 }

@@ -120,9 +120,11 @@ export class ReceiveRing {
     return length === undefined ? undefined : this.#view(slot, length);
   }
 
-  /** Returns the address of a view into this ring, or undefined for any other memory. */
+  /** Returns the address of a view that `frame` returned, or undefined for any other. It compares kept views: a view's `buffer` is a call of Node's. */
   addressOf(frame: Uint8Array): number | undefined {
-    return frame.buffer === this.#batch.memory.buffer ? this.#batch.memoryAddress + frame.byteOffset : undefined;
+    const start = frame.byteOffset;
+    const kept = this.#views[placeOf(Math.floor(start / this.#batch.stride), frame.length)];
+    return kept === frame ? this.#batch.memoryAddress + start : undefined;
   }
 
   /** Overwrites the datagrams of this round, so that tests detect code that kept a borrowed frame. */
@@ -131,12 +133,17 @@ export class ReceiveRing {
   }
 
   #view(slot: number, length: number): Uint8Array {
-    const at = slot * viewsPerSlot + ((length ^ (length >>> 3)) & (viewsPerSlot - 1));
+    const at = placeOf(slot, length);
     const known = this.#views[at];
     if (known?.length === length) return known;
     const start = slot * this.#batch.stride;
     return (this.#views[at] = this.#batch.memory.subarray(start, start + length));
   }
+}
+
+/** Returns where the view of that slot and length is kept. */
+function placeOf(slot: number, length: number): number {
+  return slot * viewsPerSlot + ((length ^ (length >>> 3)) & (viewsPerSlot - 1));
 }
 
 /** Sends frames in batches. Frames of the ring are sent straight from it. */

@@ -7,7 +7,7 @@ export function readUint16(bytes: Uint8Array, at: number): number {
 
 /** Returns the unsigned 32-bit number at `at`, most significant octet first. */
 export function readUint32(bytes: Uint8Array, at: number): number {
-  return readUint16(bytes, at) * 0x1_0000 + readUint16(bytes, at + 2);
+  return ((readUint16(bytes, at) << 16) | readUint16(bytes, at + 2)) >>> 0;
 }
 
 /** Writes the low 16 bits of `value` at `at`. */
