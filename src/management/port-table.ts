@@ -3,6 +3,7 @@ import { Feed } from '../feed.ts';
 import { sound, type PortCondition } from '../impairment/condition.ts';
 import { mayShare, uidOf, type Peer } from '../ports/peer.ts';
 import type { Denial, PortWish } from '../ports/port.ts';
+import { RecentMap } from '../switch/recent-map.ts';
 import type { PortNumber, Switch, SwitchPortCounters } from '../switch/switch.ts';
 
 /** An endpoint at a port. Several may share one port. */
@@ -83,7 +84,7 @@ export class PortTable<One extends Endpoint> {
   readonly #isMember: (uid: number, gid: number) => boolean;
   /** True if new ports pass all VLANs with their tags. */
   readonly trunk: boolean;
-  readonly #ports = new Map<PortNumber, Kept<One>>();
+  readonly #ports = new RecentMap<PortNumber, Kept<One>>();
   #numports: number;
 
   constructor(owner: Switch, { numports, isMember = () => false, trunk = false }: PortTableOptions) {

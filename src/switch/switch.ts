@@ -9,6 +9,7 @@ import { explainBpdu, Fstp } from './fstp.ts';
 import { repeatTo } from './hub.ts';
 import { classify } from './ingress.ts';
 import { Learning } from './learning.ts';
+import { RecentMap } from './recent-map.ts';
 import { BridgePort, type DropReason, type PortNumber, type SwitchPort } from './switch-port.ts';
 import type { NewPort, StationChange, SwitchOptions } from './switch-options.ts';
 import { VlanRegistry } from './vlan-registry.ts';
@@ -26,8 +27,7 @@ export type { VlanMember, VlanRefusal, VlanRegistry } from './vlan-registry.ts';
 export type { Egress, PortVlans, VlanMembership } from './vlan.ts';
 
 /**
- * A VLAN-aware bridge without I/O: frames enter by `receive` and leave by `transmit`. A frame goes through these stages, in this
- * order: [IEEE 802.1Q]
+ * A VLAN-aware bridge without I/O: frames enter by `receive` and leave by `transmit`. A frame goes through these stages, in order: [IEEE 802.1Q]
  *
  *     ingress     is it whole, is the port up, in which VLAN is it, is the port in that, is it admitted    8.6.2
  *     filtering   behind which port is its destination; all members, when it is a group or not known       8.6.3, 8.6.4
@@ -44,7 +44,7 @@ export class Switch {
   /** The stations that become known or are forgotten; not those that move. */
   readonly stationChanges = new Feed<StationChange>();
   readonly #options: SwitchOptions;
-  readonly #ports = new Map<PortNumber, BridgePort>();
+  readonly #ports = new RecentMap<PortNumber, BridgePort>();
   readonly #floodLists = new FloodLists(this.#ports);
   readonly #fdb: Fdb<BridgePort>;
   readonly #learning: Learning;
