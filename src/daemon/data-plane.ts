@@ -89,7 +89,7 @@ export class DataPlane implements Acceptor, AsyncDisposable {
       clock,
       begin: () => (budget.now = clock.monotonic()),
       ...(poison && { end: () => loop.poison() }),
-      deliver: (number, frame) => this.send(number, frame),
+      deliver: this.send,
       moved: this.moves.note,
       treeChanged: this.treeChanges.emit,
     });
