@@ -5,9 +5,9 @@ import { decodeJoinMessage, encodeJoinMessage, maxJoinLine, type JoinMessage } f
 
 /** The callbacks of one side of a control connection. */
 export interface JoinConnectionEvents {
-  /** A message was received, other than a sign of life. */
+  /** Called with each message other than a sign of life. */
   message(message: JoinMessage): void;
-  /** The connection has ended. Called once. */
+  /** Called once, when the connection has ended. */
   closed(reason: string): void;
 }
 
