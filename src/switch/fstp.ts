@@ -128,7 +128,7 @@ export class Fstp {
     this.#breath(() => this.#tree(vid).setBonus(port, cost));
   }
 
-  /** The bonus in the tree of a VLAN, if there is one. */
+  /** Returns the bonus in the tree of a VLAN; undefined if there is none. */
   bonus(vid: Vid): Bonus | undefined {
     return this.#trees.get(vid)?.bonus;
   }
