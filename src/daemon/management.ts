@@ -7,6 +7,10 @@ import type { Menu } from '../vde-console/command.ts';
 import { Console } from '../vde-console/console.ts';
 import { dhcpMenu } from '../vde-console/menus/dhcp.ts';
 import { starMenu } from '../vde-console/menus/star.ts';
+import { dhcpCollector } from '../management/collectors/dhcp.ts';
+import { starCollector } from '../management/collectors/star.ts';
+import { switchCollector } from '../management/collectors/switch.ts';
+import { Metrics, type Collector } from '../management/metrics.ts';
 import { AddressLog } from '../management/services/address-log.ts';
 import { Captures } from '../management/services/captures.ts';
 import { FrameReports } from '../management/services/frame-reports.ts';
@@ -19,6 +23,7 @@ import type { DhcpPart } from '../management/parts/dhcp.ts';
 import type { StarPart } from '../management/parts/star.ts';
 import type { Accounts, Managed, Parts } from '../management/managed.ts';
 import { gidNamed, groupName, uidNamed, userName } from '../system/accounts.ts';
+import { backlogCollector, processCollector } from './collectors.ts';
 import { inScope, type Scope } from './scope.ts';
 import { SwitchLinks } from './switch-links.ts';
 import type { ServiceEnvironment, SwitchService } from './switch-service.ts';
@@ -37,12 +42,15 @@ export interface ManagementOptions {
 
 /** The console of a switch: its commands, its socket, and the scripts that run on it. */
 export class Management implements AsyncDisposable {
+  /** The state and the actions that faces of the switch work on. */
+  readonly managed: Managed;
   readonly #console: Console;
   readonly #parts: OwnParts;
   readonly #log: Log;
   readonly #scope: Scope;
 
   private constructor(console: Console, parts: OwnParts, log: Log, scope: Scope) {
+    this.managed = console.managed;
     this.#console = console;
     this.#parts = parts;
     this.#log = log;
@@ -56,6 +64,10 @@ export class Management implements AsyncDisposable {
       if (listener) scope.use(listener);
       const { plane, directory, mode } = service;
       const parts: OwnParts = {};
+      const metrics = new Metrics();
+      const { budget } = plane.environment;
+      for (const owner of [processCollector(clock), switchCollector(plane.switch, plane.ports), backlogCollector(budget)])
+        metrics.add(owner);
       const saved: Saved = {
         switch: plane.switch,
         ports: plane.ports,
@@ -76,6 +88,7 @@ export class Management implements AsyncDisposable {
         recording: scope.use(new Recording({ taps: plane.taps, clock })),
         addresses: scope.use(new AddressLog({ switch: plane.switch, ports: plane.ports, taps: plane.taps, clock, accounts, localTime })),
         stationSettings: new StationSettings(plane.switch, options.hashSize),
+        metrics,
         get dhcp() {
           return parts.dhcp;
         },
@@ -98,14 +111,14 @@ export class Management implements AsyncDisposable {
     if (status !== 'success') this.#log.warn(`the script ${path} was not read: ${status}`);
   }
 
-  /** Adds the switch's DHCP server with its menu, until disposed of. */
+  /** Adds the switch's DHCP server with its menu and its metrics, until disposed of. */
   addDhcp(dhcp: DhcpPart): Disposable {
-    return this.#add('dhcp', dhcp, dhcpMenu);
+    return this.#add({ name: 'dhcp', part: dhcp, menuOf: dhcpMenu, collector: dhcpCollector(dhcp) });
   }
 
-  /** Makes the switch manageable as a node of a star, with its menu; disposing takes both out. */
+  /** Adds the switch's role in a star with its menu and its metrics, until disposed of. */
   addStar(star: StarPart): Disposable {
-    return this.#add('star', star, starMenu);
+    return this.#add({ name: 'star', part: star, menuOf: starMenu, collector: starCollector(star) });
   }
 
   /** Makes standard input a console too. `ended` is called when the input ends. */
@@ -117,16 +130,26 @@ export class Management implements AsyncDisposable {
     await this.#scope[Symbol.asyncDispose]();
   }
 
-  #add<Name extends keyof Parts>(name: Name, part: Parts[Name], menuOf: (managed: Managed) => Menu): Disposable {
+  #add<Name extends keyof Parts>({ name, part, menuOf, collector }: AddedPart<Name>): Disposable {
     this.#parts[name] = part;
-    const menu = this.#console.add(menuOf(this.#console.managed));
+    const menu = this.#console.add(menuOf(this.managed));
+    const metrics = this.managed.metrics.add(collector);
     return {
       [Symbol.dispose]: () => {
+        metrics[Symbol.dispose]();
         menu[Symbol.dispose]();
         this.#parts[name] = undefined;
       },
     };
   }
+}
+
+/** A part and what shows it. */
+interface AddedPart<Name extends keyof Parts> {
+  readonly name: Name;
+  readonly part: Parts[Name];
+  readonly menuOf: (managed: Managed) => Menu;
+  readonly collector: Collector;
 }
 
 /** The parts that are added after the switch opens, and that end before it. */

@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts';
 import type { Feed } from '../feed.ts';
 import type { FstpChange, Switch } from '../switch/switch.ts';
 import type { FrameTaps } from '../plane/frame-taps.ts';
+import type { Metrics } from './metrics.ts';
 import type { DhcpPart } from './parts/dhcp.ts';
 import type { StarPart } from './parts/star.ts';
 import type { Endpoint, PortTable } from './port-table.ts';
@@ -68,6 +69,7 @@ export interface Managed extends Parts {
   readonly addresses: AddressLog;
   readonly stationSettings: StationSettings;
   readonly settings: Settings;
+  readonly metrics: Metrics;
   readonly clock: Clock;
   readonly accounts: Accounts;
   readonly pid: number;

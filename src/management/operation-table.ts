@@ -9,6 +9,7 @@ import * as captures from './operations/captures.ts';
 import { impairPort, setUp } from './operations/conditions.ts';
 import * as dhcp from './operations/dhcp.ts';
 import * as links from './operations/links.ts';
+import { showMetrics } from './operations/metrics.ts';
 import * as mirrors from './operations/mirrors.ts';
 import * as ports from './operations/ports.ts';
 import { showSettings } from './operations/settings.ts';
@@ -76,6 +77,7 @@ export const operationTable: readonly OperationEntry[] = [
   takes(star.showGuest, none),
   takes(star.endGuest, none),
   takes(star.restartGuest, none),
+  takes(showMetrics, z.object({ prefix: z.string().optional().describe('the beginning of the names to show') })),
   takes(vlans.createVlan, onVlan),
   takes(vlans.removeVlan, onVlan),
   takes(vlans.addMember, onMember),

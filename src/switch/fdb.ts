@@ -55,11 +55,12 @@ export class Fdb<Port> {
   ageingTime: number;
   /** As in the options; may be changed. */
   minPersistence: number;
+  /** As in the options. */
+  readonly maxEntries: number;
   /** Called when a station becomes known or is forgotten, but not when it moves. */
   changed: ((known: boolean, vid: Vid, mac: MacAddress, port: Port) => void) | undefined;
   /** The previous port of the last station that moved. */
   movedFrom: Port | undefined;
-  readonly #maxEntries: number;
   readonly #isSticky: (port: Port) => boolean;
   readonly #clock: Clock;
   readonly #stations: StationTable;
@@ -86,7 +87,7 @@ export class Fdb<Port> {
     this.#clock = clock;
     this.ageingTime = ageingTime;
     this.minPersistence = minPersistence;
-    this.#maxEntries = maxEntries;
+    this.maxEntries = maxEntries;
     this.#isSticky = isSticky;
     this.#stations = new StationTable(seed);
     this.beginBreath();
@@ -188,7 +189,7 @@ export class Fdb<Port> {
   }
 
   #add(high: number, low: number, port: Port): void {
-    if (this.size >= this.#maxEntries) this.#evict();
+    if (this.size >= this.maxEntries) this.#evict();
     const holder = this.#holderOf(port);
     const slot = this.#stations.add(high, low, holder.number, this.#now);
     this.#give(holder);

@@ -224,8 +224,8 @@ export class Switch {
     this.#fdb.clear();
   }
 
-  /** The times for which stations are remembered; may be changed. */
-  get ageing(): Pick<Fdb<unknown>, 'ageingTime' | 'minPersistence'> {
+  /** The filtering database: the times for which stations are remembered, which may be changed, their number, and the bound of that. */
+  get database(): Pick<Fdb<unknown>, 'ageingTime' | 'minPersistence' | 'size' | 'maxEntries'> {
     return this.#fdb;
   }
 

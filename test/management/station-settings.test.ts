@@ -36,10 +36,10 @@ describe('the settings', () => {
     expect(settings).toMatchObject({ size: 128, gcInterval: 2, expire: 100, minPersistence: 3 });
     settings.expire = 7;
     settings.minPersistence = 1;
-    expect(stage.switch.ageing).toMatchObject({ ageingTime: 7_000, minPersistence: 1_000 });
+    expect(stage.switch.database).toMatchObject({ ageingTime: 7_000, minPersistence: 1_000 });
     settings.expire = -1;
     settings.minPersistence = -1;
-    expect(stage.switch.ageing).toMatchObject({ ageingTime: 0, minPersistence: 0 });
+    expect(stage.switch.database).toMatchObject({ ageingTime: 0, minPersistence: 0 });
     expect([settings.expire, settings.minPersistence]).toEqual([-1, -1]);
   });
 
@@ -48,8 +48,8 @@ describe('the settings', () => {
     const settings = new StationSettings(stage.switch);
     settings.gcInterval = 0;
     settings.expire = 7;
-    expect(stage.switch.ageing.ageingTime).toBe(Infinity);
+    expect(stage.switch.database.ageingTime).toBe(Infinity);
     settings.gcInterval = 5;
-    expect(stage.switch.ageing.ageingTime).toBe(7_000);
+    expect(stage.switch.database.ageingTime).toBe(7_000);
   });
 });

@@ -137,7 +137,7 @@ function stateOf({ managed }: ConsoleStage): unknown {
       gcInterval: stationSettings.gcInterval,
       expire: stationSettings.expire,
       minPersistence: stationSettings.minPersistence,
-      ageing: [bridge.ageing.ageingTime, bridge.ageing.minPersistence],
+      ageing: [bridge.database.ageingTime, bridge.database.minPersistence],
     },
     mirrors: mirrors.list(),
     links: links?.list().map(({ address, plain }) => ({ address, plain })),

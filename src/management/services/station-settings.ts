@@ -17,8 +17,8 @@ export class StationSettings {
   constructor(owner: Switch, size = 128) {
     this.size = bucketsFor(size);
     this.#switch = owner;
-    this.#expire = Math.round(owner.ageing.ageingTime / second);
-    this.#minPersistence = Math.round(owner.ageing.minPersistence / second);
+    this.#expire = Math.round(owner.database.ageingTime / second);
+    this.#minPersistence = Math.round(owner.database.minPersistence / second);
   }
 
   /** In seconds, like all times here. */
@@ -46,11 +46,11 @@ export class StationSettings {
 
   set minPersistence(seconds: number) {
     this.#minPersistence = seconds;
-    this.#switch.ageing.minPersistence = Math.max(0, seconds) * second;
+    this.#switch.database.minPersistence = Math.max(0, seconds) * second;
   }
 
   #age(): void {
-    this.#switch.ageing.ageingTime = this.#gcInterval === 0 ? Infinity : Math.max(0, this.#expire) * second;
+    this.#switch.database.ageingTime = this.#gcInterval === 0 ? Infinity : Math.max(0, this.#expire) * second;
   }
 }
 
