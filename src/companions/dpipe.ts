@@ -44,7 +44,8 @@ const exitNotRunnable = 126;
  */
 export class Dpipe {
   /**
-   * Resolves when all commands have ended, with the exit status of the last one. It is 128 plus the signal's number if a signal ended it, 0 after SIGTERM.
+   * Resolves when all commands have ended, with the exit status of the last one. It is 128 plus the signal's number if a signal ended it, 0
+   * after SIGTERM.
    */
   readonly ended: Promise<number>;
   readonly #options: DpipeOptions;

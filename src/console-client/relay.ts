@@ -15,7 +15,8 @@ export interface RelayOptions {
 const patience = 1000;
 
 /**
- * Implements `unixterm`: copies the input to a socket, and everything from the socket to the output, both unchanged. A line is sent when a prompt has answered the line before, or after a second. Consoles take all that arrives at once for one command. Resolves when either side
+ * Implements `unixterm`: copies the input to a socket, and everything from the socket to the output, both unchanged. A line is sent when a
+ * prompt has answered the line before, or after a second. Consoles take all that arrives at once for one command. Resolves when either side
  * ends; lines already typed are answered first. Throws an EtherloomError that says what to do.
  */
 export async function relay({ path, clock, input, output }: RelayOptions): Promise<void> {

@@ -10,7 +10,8 @@ import { reopenSyslog } from './syslog.ts';
 export type Hangup = 'end' | 'reopen' | 'none';
 
 /**
- * Returns the effect that suits how this process was started. A service manager sets these variables for its services. A terminal that it started passes them on to all programs in it, so they count only without a terminal. `nohup` ignores the signal.
+ * Returns the effect that suits how this process was started. A service manager sets these variables for its services. A terminal that it
+ * started passes them on to all programs in it, so they count only without a terminal. `nohup` ignores the signal.
  */
 export function usualHangup(): Hangup {
   const named = ['INVOCATION_ID', 'NOTIFY_SOCKET'].some((name) => process.env[name]);

@@ -39,7 +39,7 @@ export class PlaneEndpoint extends AttachedPort implements Endpoint, Seat {
     this.close = () => close(this);
   }
 
-  /** Whether the port has its carrier. */
+  /** True if the port has its carrier. */
   get up(): boolean {
     return this.#up;
   }

@@ -47,8 +47,8 @@ const mostStations = 16;
 const loopFrames = 100;
 
 /**
- * Watches stations move from port to port. It reports the first move at once, then once a minute with a count. The reports reveal loops, and
- * stations with the same address.
+ * Watches stations move from port to port. It reports the first move at once, then once a minute with a count. The reports reveal loops,
+ * and stations with the same address.
  */
 export class StationMoves implements Disposable {
   readonly reports = new Feed<StationMove | LoopSign>();

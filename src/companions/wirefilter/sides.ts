@@ -8,7 +8,8 @@ import { describePlug, openPlace, openStandard } from '../plug-end.ts';
 import { plugPlace } from '../plug-name.ts';
 
 /**
- * One side of a filter. `standard` is the command before it, on standard input and output. `alternate` is the command after it, on the descriptors that dpipe names. Otherwise it is a plug of its own, by the name of its place.
+ * One side of a filter. `standard` is the command before it, on standard input and output. `alternate` is the command after it, on the
+ * descriptors that dpipe names. Otherwise it is a plug of its own, by the name of its place.
  */
 export type FilterSide = 'standard' | 'alternate' | { readonly plug: string };
 

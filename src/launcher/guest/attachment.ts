@@ -13,7 +13,8 @@ interface Form {
 }
 
 /**
- * The ways to plug in a card, best first. Streams cost the least per frame, and carry the longest frames. Datagrams come next. A QEMU that listens for its switch is blocked while the switch is, since it writes without checking for room.
+ * The ways to plug in a card, best first. Streams cost the least per frame, and carry the longest frames. Datagrams come next. A QEMU that
+ * listens for its switch is blocked while the switch is, since it writes without checking for room.
  */
 const forms: readonly Form[] = [
   { kind: 'stream', netdev: 'stream', maxMtu: 65_521, needs: 'QEMU 8.0 or later', what: 'QEMU reconnects when the switch comes back' },

@@ -29,7 +29,7 @@ export interface GuestState {
   readonly address: Ipv4Address | undefined;
 }
 
-/** How a guest ended. */
+/** The end of a guest. */
 export interface GuestExit {
   /** True if this process has ended it. */
   readonly stopped: boolean;
@@ -119,7 +119,7 @@ export class Guest {
     }
   }
 
-  /** Whether its QEMU has ended. */
+  /** True if its QEMU has ended. */
   get hasEnded(): boolean {
     return this.#exit !== undefined;
   }
