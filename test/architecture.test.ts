@@ -30,9 +30,10 @@ const rules: Readonly<Record<string, Rule>> = {
   'random.ts': { house: [], packages: [] },
   'errors.ts': { house: [], packages: [] },
   'feed.ts': { house: [], packages: [] },
+  'recent-map.ts': { house: [], packages: [] },
   'log.ts': { house: [], packages: [] },
   wire: { house: [], packages: [] },
-  switch: { house: ['wire', 'clock.ts', 'errors.ts', 'feed.ts'], packages: [] },
+  switch: { house: ['wire', 'clock.ts', 'errors.ts', 'feed.ts', 'recent-map.ts'], packages: [] },
   system: { house: ['clock.ts', 'errors.ts'], packages: ['koffi', 'node:*'] },
   ports: {
     house: ['wire', 'clock.ts', 'log.ts', 'errors.ts', 'system'],
@@ -53,7 +54,7 @@ const rules: Readonly<Record<string, Rule>> = {
     packages: ['node:*'],
   },
   management: {
-    house: ['wire', 'switch', 'plane', 'clock.ts', 'errors.ts', 'feed.ts', 'ports/port.ts', 'ports/peer.ts', 'impairment'],
+    house: ['wire', 'switch', 'plane', 'clock.ts', 'errors.ts', 'feed.ts', 'recent-map.ts', 'ports/port.ts', 'ports/peer.ts', 'impairment'],
     packages: [],
   },
   'vde-console': {

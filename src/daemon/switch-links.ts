@@ -40,7 +40,6 @@ export class SwitchLinks implements Links, AsyncDisposable {
   add(address: string, { plain }: { readonly plain: boolean }): Status {
     const [, target] = form.exec(address) ?? [];
     if (target === undefined) return 'EINVAL';
-    if (this.#links.size >= mostLinks) return 'ENOSPC';
     try {
       const { host } = parseTcpAddress(target);
       if (exposureOf(host, { plain }) === 'refused') return 'EPERM';
@@ -50,6 +49,7 @@ export class SwitchLinks implements Links, AsyncDisposable {
     }
     const same = [...this.#links.values()].find((link) => link.address === address);
     if (same && !this.#hasEnded(same)) return 'EEXIST';
+    if (!same && this.#links.size >= mostLinks) return 'ENOSPC';
     if (same) this.#links.delete(same.id);
     const link: Link = { id: ++this.#lastId, address, plain };
     this.#links.set(link.id, link);

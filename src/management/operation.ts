@@ -5,7 +5,7 @@ import type { Status } from './status.ts';
 /** The most that an operation does. A face uses it to decide which of its users may run the operation. */
 export type Effect =
   | 'reads' // shows state and counters
-  | 'writes' // changes the switch
+  | 'writes' // changes the switch, and with it perhaps the frames that a port receives
   | 'sees-frames' // shows frames of others, or copies them
   | 'runs-programs'; // starts and ends processes
 

@@ -3,7 +3,7 @@ import { Feed } from '../feed.ts';
 import { sound, type PortCondition } from '../impairment/condition.ts';
 import { mayShare, uidOf, type Peer } from '../ports/peer.ts';
 import type { Denial, PortWish } from '../ports/port.ts';
-import { RecentMap } from '../switch/recent-map.ts';
+import { RecentMap } from '../recent-map.ts';
 import type { PortNumber, Switch, SwitchPortCounters } from '../switch/switch.ts';
 
 /** An endpoint at a port. Several may share one port. */

@@ -65,6 +65,9 @@ export class JoinServer implements AsyncDisposable {
     this.#environment = environment;
     this.#warn = onceAMinute(environment.clock, environment.log.warn);
     server.on('connection', (socket) => this.#accept(socket));
+    server.on('drop', () =>
+      this.#warn(`refused a control connection: there are ${server.maxConnections} already; raise --max-links`, { key: 'full' }),
+    );
   }
 
   /** Listens. Throws EtherloomError: `bad-address`, or a SystemError (EADDRINUSE). */

@@ -9,7 +9,7 @@ import { explainBpdu, Fstp } from './fstp.ts';
 import { repeatTo } from './hub.ts';
 import { classify } from './ingress.ts';
 import { Learning } from './learning.ts';
-import { RecentMap } from './recent-map.ts';
+import { RecentMap } from '../recent-map.ts';
 import { BridgePort, type DropReason, type PortNumber, type SwitchPort } from './switch-port.ts';
 import type { NewPort, StationChange, SwitchOptions } from './switch-options.ts';
 import { VlanRegistry } from './vlan-registry.ts';

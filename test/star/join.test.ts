@@ -212,14 +212,15 @@ describe('where slaves ask', () => {
     await next.until('welcome');
   });
 
-  it('no more are let in than there may be', async () => {
-    const { server } = await serve({ maxConnections: 2 });
+  it('no more are let in than there may be, which the log says', async () => {
+    const { server, logged } = await serve({ maxConnections: 2 });
     const lines = [new Line(server), new Line(server)];
     lines.forEach((line, i) => line.socket.write(encodeJoinMessage(hello(String(i + 1)))));
     await Promise.all(lines.map((line) => line.until('welcome')));
     const extra = new Line(server);
     await extra.closed;
     expect(extra.text).toBe('');
+    await eventually(() => expect(logged).toContain('refused a control connection: there are 2 already; raise --max-links'));
   });
 });
 

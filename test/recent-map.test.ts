@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { RecentMap } from '../../src/switch/recent-map.ts';
+import { RecentMap } from '../src/recent-map.ts';
 
 it('is a map, whatever was asked for before', () => {
   const key = fc.integer({ min: 0, max: 3 });
