@@ -11,19 +11,6 @@ interface Rule {
   readonly packages: readonly string[];
 }
 
-/** The ports without I/O: they run in a browser, and in virtual time. */
-const purePorts = [
-  'port.ts',
-  'peer.ts',
-  'intake.ts',
-  'send-queue.ts',
-  'backlog.ts',
-  'stream/frame-stream.ts',
-  'stream/stream-text.ts',
-  'memory.ts',
-  'redial.ts',
-];
-
 /** The allowed imports of each room. Imports within a room are always allowed. The reasons are in docs/architecture.md. */
 const rules: Readonly<Record<string, Rule>> = {
   'clock.ts': { house: [], packages: [] },
@@ -35,37 +22,40 @@ const rules: Readonly<Record<string, Rule>> = {
   wire: { house: [], packages: [] },
   switch: { house: ['wire', 'clock.ts', 'errors.ts', 'feed.ts', 'recent-map.ts'], packages: [] },
   system: { house: ['clock.ts', 'errors.ts'], packages: ['koffi', 'node:*'] },
+  'ports/pure': { house: ['wire', 'clock.ts', 'errors.ts'], packages: [] },
   ports: {
-    house: ['wire', 'clock.ts', 'log.ts', 'errors.ts', 'system'],
+    house: ['ports/pure', 'wire', 'clock.ts', 'log.ts', 'errors.ts', 'system'],
     packages: ['node:*', 'binary-parser/dist/binary_parser.js', 'ws'],
   },
-  impairment: { house: ['clock.ts', 'random.ts', 'errors.ts', 'ports/port.ts'], packages: [] },
-  plane: { house: ['switch', 'wire', 'ports/port.ts'], packages: [] },
-  dhcp: { house: ['wire', 'clock.ts', 'random.ts', 'errors.ts', 'ports/port.ts'], packages: [] },
+  impairment: { house: ['clock.ts', 'random.ts', 'errors.ts', 'ports/pure'], packages: [] },
+  plane: { house: ['switch', 'wire', 'ports/pure'], packages: [] },
+  dhcp: { house: ['wire', 'clock.ts', 'random.ts', 'errors.ts', 'ports/pure'], packages: [] },
+  'dhcp/disk': { house: ['dhcp', 'wire', 'errors.ts'], packages: ['node:fs', 'node:fs/promises', 'node:path'] },
   host: { house: ['wire', 'dhcp', 'clock.ts', 'random.ts', 'errors.ts'], packages: [] },
   page: { house: [], packages: [] },
   'page/browser': { house: ['page'], packages: [] },
   lab: {
-    house: ['impairment', 'wire', 'switch', 'plane', 'host', 'dhcp', 'page', 'clock.ts', 'random.ts', 'errors.ts', ...pureNeighbours()],
+    house: ['impairment', 'wire', 'switch', 'plane', 'host', 'dhcp', 'page', 'clock.ts', 'random.ts', 'errors.ts', 'ports/pure'],
     packages: [],
   },
   'lab/node': {
-    house: ['lab', 'page', 'ports', 'system', 'wire', 'clock.ts', 'log.ts', 'errors.ts'],
+    house: ['lab', 'page', 'ports', 'ports/pure', 'system', 'wire', 'clock.ts', 'log.ts', 'errors.ts'],
     packages: ['node:*'],
   },
   management: {
-    house: ['wire', 'switch', 'plane', 'clock.ts', 'errors.ts', 'feed.ts', 'recent-map.ts', 'ports/port.ts', 'ports/peer.ts', 'impairment'],
+    house: ['wire', 'switch', 'plane', 'clock.ts', 'errors.ts', 'feed.ts', 'recent-map.ts', 'ports/pure', 'impairment'],
     packages: [],
   },
+  'management/schemas': { house: ['management', 'wire'], packages: ['zod'] },
   'vde-console': {
-    house: ['management', 'wire', 'switch', 'plane', 'clock.ts', 'errors.ts', 'feed.ts', 'ports/port.ts', 'ports/peer.ts', 'impairment'],
+    house: ['management', 'wire', 'switch', 'plane', 'clock.ts', 'errors.ts', 'feed.ts', 'ports/pure', 'impairment'],
     packages: [],
   },
   'console-server': {
-    house: ['management', 'vde-console', 'ports', 'system', 'clock.ts', 'log.ts', 'errors.ts'],
+    house: ['management', 'vde-console', 'ports', 'ports/pure', 'system', 'clock.ts', 'log.ts', 'errors.ts'],
     packages: ['node:*'],
   },
-  'console-client': { house: ['ports', 'system', 'clock.ts', 'errors.ts'], packages: ['node:*'] },
+  'console-client': { house: ['ports', 'ports/pure', 'system', 'clock.ts', 'errors.ts'], packages: ['node:*'] },
   daemon: {
     house: [
       'impairment',
@@ -77,7 +67,9 @@ const rules: Readonly<Record<string, Rule>> = {
       'console-server',
       'system',
       'ports',
+      'ports/pure',
       'dhcp',
+      'dhcp/disk',
       'clock.ts',
       'feed.ts',
       'log.ts',
@@ -87,7 +79,19 @@ const rules: Readonly<Record<string, Rule>> = {
     packages: ['node:*', 'pino', 'pino-pretty'],
   },
   star: {
-    house: ['daemon/network-plan.ts', 'dhcp', 'ports', 'system', 'wire', 'clock.ts', 'feed.ts', 'log.ts', 'random.ts', 'errors.ts'],
+    house: [
+      'daemon/network-plan.ts',
+      'dhcp',
+      'ports',
+      'ports/pure',
+      'system',
+      'wire',
+      'clock.ts',
+      'feed.ts',
+      'log.ts',
+      'random.ts',
+      'errors.ts',
+    ],
     packages: ['node:*'],
   },
   launcher: {
@@ -98,6 +102,7 @@ const rules: Readonly<Record<string, Rule>> = {
       'daemon',
       'dhcp',
       'ports',
+      'ports/pure',
       'system',
       'wire',
       'clock.ts',
@@ -114,6 +119,7 @@ const rules: Readonly<Record<string, Rule>> = {
       'host',
       'dhcp',
       'ports',
+      'ports/pure',
       'system',
       'management',
       'vde-console',
@@ -135,6 +141,7 @@ const rules: Readonly<Record<string, Rule>> = {
       'companions',
       'switch',
       'ports',
+      'ports/pure',
       'wire',
       'system/linux.ts',
       'clock.ts',
@@ -175,20 +182,6 @@ const rules: Readonly<Record<string, Rule>> = {
   },
 };
 
-/** Files that differ from their room. */
-const exceptions: Readonly<Record<string, Rule>> = {
-  ...Object.fromEntries(
-    purePorts.map((file) => [`ports/${file}`, { house: ['wire', 'clock.ts', 'errors.ts', ...pureNeighbours()], packages: [] }]),
-  ),
-  'management/operation-table.ts': { house: ['management', 'wire'], packages: ['zod'] },
-  'dhcp/lease-journal.ts': { house: ['dhcp', 'wire', 'errors.ts'], packages: ['node:path'] },
-  'dhcp/journal-files.ts': { house: ['errors.ts'], packages: ['node:fs', 'node:fs/promises'] },
-};
-
-function pureNeighbours(): string[] {
-  return purePorts.map((file) => `ports/${file}`);
-}
-
 const files = sourceFiles();
 
 describe.each(files)('src/%s', (file) => {
@@ -196,7 +189,7 @@ describe.each(files)('src/%s', (file) => {
   const room = roomOf(file);
 
   it('imports only what its room may', () => {
-    const rule = exceptions[file] ?? rules[room];
+    const rule = rules[room];
     expect(rule, `${room} is a room of the house`).toBeDefined();
     for (const specifier of importsOf(text)) {
       if (!specifier.startsWith('.')) {
@@ -207,7 +200,7 @@ describe.each(files)('src/%s', (file) => {
         continue;
       }
       const target = importedFile(file, specifier);
-      const allowed = [...(rule?.house ?? []), ...(exceptions[file] ? [] : [room])];
+      const allowed = [...(rule?.house ?? []), room];
       // A room within a room is one of its own.
       expect(
         allowed.some((name) => target === name || roomOf(target) === name),
@@ -243,12 +236,9 @@ describe.each(files)('src/%s', (file) => {
   });
 });
 
-/** Files of pure rooms that reach the disk. */
-const diskFiles = ['dhcp/lease-journal.ts', 'dhcp/journal-files.ts'];
-
 /** Returns whether a file must run in a browser, too. */
 function isPure(file: string): boolean {
-  return (pureRooms.includes(roomOf(file)) && !diskFiles.includes(file)) || purePorts.some((port) => file === `ports/${port}`);
+  return pureRooms.includes(roomOf(file));
 }
 
 /** Returns a file without the examples of its doc comments, which are programs of others. */

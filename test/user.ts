@@ -1,4 +1,4 @@
-import { userPeer, type Peer } from '../src/ports/peer.ts';
+import { userPeer, type Peer } from '../src/ports/pure/peer.ts';
 
 /** Returns a process of that user. */
 export function user(uid: number): Peer {

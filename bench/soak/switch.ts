@@ -8,7 +8,7 @@ import { quietLog } from '../../src/log.ts';
 import { realClock } from '../../src/clock.ts';
 import { serve } from '../../src/daemon/serve.ts';
 import { SwitchService } from '../../src/daemon/switch-service.ts';
-import type { Port } from '../../src/ports/port.ts';
+import type { Port } from '../../src/ports/pure/port.ts';
 import { realRandom } from '../../src/random.ts';
 import type { PortReport, SwitchReport } from './spec.ts';
 

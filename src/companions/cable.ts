@@ -1,6 +1,6 @@
 import type { Timer } from '../clock.ts';
 import type { PortEnvironment } from '../ports/environment.ts';
-import type { Port } from '../ports/port.ts';
+import type { Port } from '../ports/pure/port.ts';
 import type { VdeClient } from '../ports/vde/vde-client.ts';
 import { FrameLoop, isPaced, waitingFor, type FrameLoopOptions } from './frame-loop.ts';
 

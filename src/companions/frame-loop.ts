@@ -1,8 +1,8 @@
 import type { Clock, Timer } from '../clock.ts';
-import { BacklogBudget } from '../ports/backlog.ts';
+import { BacklogBudget } from '../ports/pure/backlog.ts';
 import { BreathLoop } from '../plane/breath.ts';
 import type { PortEnvironment } from '../ports/environment.ts';
-import { maxFrame, type Breath, type PacedPort, type Port } from '../ports/port.ts';
+import { maxFrame, type Breath, type PacedPort, type Port } from '../ports/pure/port.ts';
 import { openLoop } from '../system/loop.ts';
 import type { Log } from '../log.ts';
 

@@ -3,7 +3,7 @@ import { startCommand } from '../ports/command.ts';
 import type { PortEnvironment } from '../ports/environment.ts';
 import { exposureOf } from '../ports/exposure.ts';
 import { PipePort } from '../ports/stream/pipe-port.ts';
-import type { Acceptor, Port } from '../ports/port.ts';
+import type { Acceptor, Port } from '../ports/pure/port.ts';
 import { VdeClient, type VdeClientOptions } from '../ports/vde/vde-client.ts';
 import { gidNamed, userName } from '../system/accounts.ts';
 import { sharedEnd } from '../system/pipe.ts';

@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { Collector } from '../management/metrics.ts';
-import type { BacklogBudget } from '../ports/backlog.ts';
+import type { BacklogBudget } from '../ports/pure/backlog.ts';
 
 /** Returns the collector of this process: its start, its processor time and its memory. */
 export function processCollector(clock: Clock): Collector {

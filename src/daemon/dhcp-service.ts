@@ -1,5 +1,5 @@
 import { dhcpConfig, type DhcpOptions } from '../dhcp/config.ts';
-import { LeaseJournal } from '../dhcp/lease-journal.ts';
+import { LeaseJournal } from '../dhcp/disk/lease-journal.ts';
 import { DhcpServer } from '../dhcp/server.ts';
 import { lockFile } from '../system/file-lock.ts';
 import { vid } from '../wire/dot1q.ts';

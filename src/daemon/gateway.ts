@@ -1,6 +1,6 @@
 import { isLeasable } from '../dhcp/config.ts';
 import { EtherloomError } from '../errors.ts';
-import { maxFrame } from '../ports/port.ts';
+import { maxFrame } from '../ports/pure/port.ts';
 import { GatewayPort, type GatewayOptions } from '../ports/slirp/gateway-port.ts';
 import { broadcastOf, contains, formatIpv4, formatIpv4Network, ipv4FromNumber, type Ipv4Address, type Ipv4Network } from '../wire/ipv4.ts';
 import type { DataPlane } from './data-plane.ts';

@@ -1,6 +1,6 @@
 import type { Log } from '../log.ts';
 import type { LoopSign, StationMove } from '../management/station-moves.ts';
-import type { PortNumber } from '../ports/port.ts';
+import type { PortNumber } from '../ports/pure/port.ts';
 import { formatMac, type MacAddress } from '../wire/mac.ts';
 
 /** The log's names for stations, in addition to their addresses, and for ports. */

@@ -1,8 +1,8 @@
 import type { Clock } from '../clock.ts';
 import type { Endpoint } from '../management/port-table.ts';
 import { AttachedPort, type AttachedPortEnvironment } from '../impairment/attached-port.ts';
-import type { Peer } from '../ports/peer.ts';
-import type { Port, PortNumber } from '../ports/port.ts';
+import type { Peer } from '../ports/pure/peer.ts';
+import type { Port, PortNumber } from '../ports/pure/port.ts';
 import type { Seat } from '../plane/plane.ts';
 
 /** The place of an endpoint, its peer, and its number among all endpoints. */

@@ -1,5 +1,5 @@
 import type { Log } from '../log.ts';
-import { maxFrame } from '../ports/port.ts';
+import { maxFrame } from '../ports/pure/port.ts';
 
 /** The default MTU of a network, in octets. */
 export const segmentMtu = 1500;

@@ -1,6 +1,6 @@
 /** Follows the ARP of the link: learns where clients are, and ensures that an address has one user. [RFC 5227] */
 import type { Clock } from '../clock.ts';
-import type { PortNumber } from '../ports/port.ts';
+import type { PortNumber } from '../ports/pure/port.ts';
 import type { Arp } from '../wire/arp.ts';
 import type { Ipv4Address } from '../wire/ipv4.ts';
 import type { MacAddress } from '../wire/mac.ts';

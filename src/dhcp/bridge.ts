@@ -1,5 +1,5 @@
 /** The bridge of which a DHCP server is a station. */
-import type { PortNumber } from '../ports/port.ts';
+import type { PortNumber } from '../ports/pure/port.ts';
 import type { MacAddress } from '../wire/mac.ts';
 
 /** The operations of the bridge that the server needs. */

@@ -1,5 +1,5 @@
 /** Declined addresses by client, and the limits of taking addresses out of use. [RFC 2131, 4.3.3] */
-import type { PortNumber } from '../ports/port.ts';
+import type { PortNumber } from '../ports/pure/port.ts';
 import type { Ipv4Address } from '../wire/ipv4.ts';
 import type { DhcpConfig } from './config.ts';
 import type { Client } from './lease.ts';

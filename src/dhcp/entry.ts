@@ -1,4 +1,4 @@
-import type { PortNumber } from '../ports/port.ts';
+import type { PortNumber } from '../ports/pure/port.ts';
 import type { Ipv4Address } from '../wire/ipv4.ts';
 import type { MacAddress } from '../wire/mac.ts';
 import type { Lease, LeaseState } from './lease.ts';

@@ -1,5 +1,5 @@
 /** The events of a DHCP server, for observers. All text in events is safe to print. */
-import type { PortNumber } from '../ports/port.ts';
+import type { PortNumber } from '../ports/pure/port.ts';
 import type { Ipv4Address } from '../wire/ipv4.ts';
 import type { MacAddress } from '../wire/mac.ts';
 import type { Reason } from './engine.ts';

@@ -1,5 +1,5 @@
 /** The vocabulary of the table of leases: clients, leases, and their changes. */
-import type { PortNumber } from '../ports/port.ts';
+import type { PortNumber } from '../ports/pure/port.ts';
 import type { Ipv4Address } from '../wire/ipv4.ts';
 import type { MacAddress } from '../wire/mac.ts';
 

@@ -2,7 +2,7 @@
  * The leases: the client of each address, and the end of its lease. In memory only; all times are of the monotonic clock. Every operation
  * takes bounded time.
  */
-import type { PortNumber } from '../ports/port.ts';
+import type { PortNumber } from '../ports/pure/port.ts';
 import type { Ipv4Address } from '../wire/ipv4.ts';
 import { infiniteLease, isDynamic, type DhcpConfig } from './config.ts';
 import { newEntry, nobody, type Entry } from './entry.ts';

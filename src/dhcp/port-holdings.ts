@@ -1,5 +1,5 @@
 /** The addresses that the stations behind each switch port hold, or keep from others, so that they can be counted, and ended together. */
-import type { PortNumber } from '../ports/port.ts';
+import type { PortNumber } from '../ports/pure/port.ts';
 import type { DhcpConfig } from './config.ts';
 import type { LeaseState } from './lease.ts';
 

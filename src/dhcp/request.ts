@@ -1,5 +1,5 @@
 /** A client's message, and the check whether it is valid. */
-import type { PortNumber } from '../ports/port.ts';
+import type { PortNumber } from '../ports/pure/port.ts';
 import { dhcpOps, hardwareAddressOf, messageTypeOf, messageTypes, optionCodes, type DhcpMessage } from '../wire/dhcp.ts';
 import type { Ipv4Address } from '../wire/ipv4.ts';
 import { isGroupMac, type MacAddress } from '../wire/mac.ts';

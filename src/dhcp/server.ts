@@ -1,6 +1,6 @@
 /** The DHCP server as a station on a bridge: it owns a MAC address and an IPv4 address, and knows the port of every client. */
 import type { Clock } from '../clock.ts';
-import type { PortNumber } from '../ports/port.ts';
+import type { PortNumber } from '../ports/pure/port.ts';
 import { decodeArp, type Arp } from '../wire/arp.ts';
 import { hardwareAddressOf } from '../wire/dhcp.ts';
 import { isTagged, minTaggedFrame, removeTag } from '../wire/dot1q.ts';

@@ -1,5 +1,5 @@
 /** Watches ARP for the users of addresses, and reports a user without the right to one. [RFC 5227, 2.4; RFC 2131, 2.2] */
-import type { PortNumber } from '../ports/port.ts';
+import type { PortNumber } from '../ports/pure/port.ts';
 import type { Arp } from '../wire/arp.ts';
 import type { Ipv4Address } from '../wire/ipv4.ts';
 import type { MacAddress } from '../wire/mac.ts';

@@ -1,7 +1,7 @@
 import { openDhcpSwitch, type OpenedSwitch } from '../daemon/dhcp-switch.ts';
 import { ManagedSwitch } from '../daemon/managed-switch.ts';
 import { checkPortPlain } from '../daemon/plain.ts';
-import type { Port, PortNumber } from '../ports/port.ts';
+import type { Port, PortNumber } from '../ports/pure/port.ts';
 import type { Switch } from '../switch/switch.ts';
 import { networkFromText, type ServedNetworkOptions } from './network-text.ts';
 import { stageOf, type Running, type Surroundings } from './surroundings.ts';

@@ -3,7 +3,7 @@ import { FrameLoop } from '../companions/frame-loop.ts';
 import { EtherloomError } from '../errors.ts';
 import { quietLog, type Log } from '../log.ts';
 import { open } from '../ports/open.ts';
-import type { Acceptor, Breath, Listener, Port, PortNumber } from '../ports/port.ts';
+import type { Acceptor, Breath, Listener, Port, PortNumber } from '../ports/pure/port.ts';
 
 /** The options of a loop of ports. */
 export interface PortLoopOptions {

@@ -8,9 +8,9 @@ import type { PortLoop, PortLoopOptions } from './port-loop.ts';
 export { realClock, type Clock, type Timer } from '../clock.ts';
 export { EtherloomError, SystemError, type ErrorCode } from '../errors.ts';
 export { logTo, quietLog, type Log, type LogFields, type LogLevel, type LogSink } from '../log.ts';
-export { MemoryPort, type MemoryEnvironment } from '../ports/memory.ts';
-export { maxFrame, newPortCounters } from '../ports/port.ts';
-export type { Breath, Listener, PacedPort, Port, PortCounters, PortDrop, PortNumber, Receiver } from '../ports/port.ts';
+export { MemoryPort, type MemoryEnvironment } from '../ports/pure/memory.ts';
+export { maxFrame, newPortCounters } from '../ports/pure/port.ts';
+export type { Breath, Listener, PacedPort, Port, PortCounters, PortDrop, PortNumber, Receiver } from '../ports/pure/port.ts';
 export type { PortLoop, PortLoopOptions } from './port-loop.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { isSound, type PortCondition } from './condition.ts';
 import { ImpairedPort, type ImpairedPortEnvironment } from './impaired-port.ts';
 import type { ImpairmentDrop } from './impairment.ts';
-import type { Port, Receiver } from '../ports/port.ts';
+import type { Port, Receiver } from '../ports/pure/port.ts';
 
 /** The surroundings of a port at a switch. */
 export type AttachedPortEnvironment = Pick<ImpairedPortEnvironment, 'clock' | 'random' | 'breath'>;

@@ -3,7 +3,7 @@ import type { Random } from '../random.ts';
 import { isSound, sound, type PortCondition } from './condition.ts';
 import { ImpairedLine, type MostWaiting } from './impaired-line.ts';
 import type { ImpairmentDrop } from './impairment.ts';
-import type { Breath, Port, PortCounters, Receiver } from '../ports/port.ts';
+import type { Breath, Port, PortCounters, Receiver } from '../ports/pure/port.ts';
 
 /** The surroundings of an impaired port. */
 export interface ImpairedPortEnvironment {

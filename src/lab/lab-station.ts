@@ -1,5 +1,5 @@
 import { assert, EtherloomError } from '../errors.ts';
-import type { Breath } from '../ports/port.ts';
+import type { Breath } from '../ports/pure/port.ts';
 import { minFrame } from '../wire/ethernet.ts';
 import { formatHex } from '../wire/octets.ts';
 import type { MacAddress } from '../wire/mac.ts';

@@ -1,7 +1,7 @@
 import { EtherloomError } from '../errors.ts';
 import { Plane, type Seat } from '../plane/plane.ts';
 import { isStation, type Speak, type StationOptions } from '../plane/stations.ts';
-import type { Port, PortNumber } from '../ports/port.ts';
+import type { Port, PortNumber } from '../ports/pure/port.ts';
 import { formatExplanation, type FstpChange, type NewPort, type Switch } from '../switch/switch.ts';
 import type { MacAddress } from '../wire/mac.ts';
 import type { Fabric } from './fabric.ts';

@@ -1,4 +1,4 @@
-import type { Breath } from '../ports/port.ts';
+import type { Breath } from '../ports/pure/port.ts';
 import type { Fabric } from './fabric.ts';
 import { Happening } from './agenda.ts';
 import { onGrid } from './span.ts';

@@ -1,6 +1,6 @@
 import { EtherloomError } from '../errors.ts';
 import { Channel } from '../impairment/channel.ts';
-import { newPortCounters, type Breath, type Port, type PortNumber, type Receiver } from '../ports/port.ts';
+import { newPortCounters, type Breath, type Port, type PortNumber, type Receiver } from '../ports/pure/port.ts';
 import { isTagged } from '../wire/dot1q.ts';
 import { minFrame } from '../wire/ethernet.ts';
 import type { Fabric } from './fabric.ts';

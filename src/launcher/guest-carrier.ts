@@ -1,8 +1,8 @@
 import type { DataPlane } from '../daemon/data-plane.ts';
 import { reasonOf } from '../errors.ts';
 import type { Log } from '../log.ts';
-import type { Peer } from '../ports/peer.ts';
-import type { Acceptor, Port, PortNumber } from '../ports/port.ts';
+import type { Peer } from '../ports/pure/peer.ts';
+import type { Acceptor, Port, PortNumber } from '../ports/pure/port.ts';
 import type { Guest } from './guest/guest.ts';
 
 /**

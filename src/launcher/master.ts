@@ -9,7 +9,7 @@ import { StateDirectory } from '../daemon/state-directory.ts';
 import type { ServiceEnvironment } from '../daemon/switch-service.ts';
 import { EtherloomError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import type { BacklogBounds } from '../ports/backlog.ts';
+import type { BacklogBounds } from '../ports/pure/backlog.ts';
 import type { TcpAddress } from '../ports/tcp-address.ts';
 import type { AddressPlan } from '../star/address-plan.ts';
 import { checkPorts } from '../star/control-port.ts';

@@ -4,7 +4,7 @@ import { frameOverhead } from '../daemon/segment-mtu.ts';
 import { StateDirectory } from '../daemon/state-directory.ts';
 import type { EtherloomError } from '../errors.ts';
 import type { Quality } from '../impairment/impairment.ts';
-import type { BacklogBounds } from '../ports/backlog.ts';
+import type { BacklogBounds } from '../ports/pure/backlog.ts';
 import { tcpEndpoint } from '../ports/stream/stream-endpoint.ts';
 import type { TcpAddress } from '../ports/tcp-address.ts';
 import { dialTcp } from '../ports/tcp.ts';

@@ -2,7 +2,7 @@ import type { Scope } from '../daemon/scope.ts';
 import { SystemError } from '../errors.ts';
 import type { PortEnvironment } from '../ports/environment.ts';
 import { frameOverhead } from '../daemon/segment-mtu.ts';
-import type { Acceptor } from '../ports/port.ts';
+import type { Acceptor } from '../ports/pure/port.ts';
 import type { StreamListener } from '../ports/stream/stream-listener.ts';
 import type { TcpAddress } from '../ports/tcp-address.ts';
 import { listenTcp } from '../ports/tcp.ts';

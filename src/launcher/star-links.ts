@@ -1,8 +1,8 @@
 import type { Clock } from '../clock.ts';
 import type { DataPlane } from '../daemon/data-plane.ts';
 import type { StarLinkView } from '../management/parts/star.ts';
-import type { Peer } from '../ports/peer.ts';
-import type { Acceptor, Port, PortNumber } from '../ports/port.ts';
+import type { Peer } from '../ports/pure/peer.ts';
+import type { Acceptor, Port, PortNumber } from '../ports/pure/port.ts';
 
 /** The ports of a node that are links of its star. */
 export class StarLinks implements Acceptor {

@@ -1,8 +1,8 @@
 import { assert } from '../errors.ts';
 import { Feed } from '../feed.ts';
 import { sound, type PortCondition } from '../impairment/condition.ts';
-import { mayShare, uidOf, type Peer } from '../ports/peer.ts';
-import type { Denial, PortWish } from '../ports/port.ts';
+import { mayShare, uidOf, type Peer } from '../ports/pure/peer.ts';
+import type { Denial, PortWish } from '../ports/pure/port.ts';
 import { RecentMap } from '../recent-map.ts';
 import type { PortNumber, Switch, SwitchPortCounters } from '../switch/switch.ts';
 

@@ -1,4 +1,4 @@
-import type { Breath, Port } from '../ports/port.ts';
+import type { Breath, Port } from '../ports/pure/port.ts';
 
 /** A sender whose frames leave together at the end of a breath. */
 export interface Touchable {

@@ -1,4 +1,4 @@
-import type { Breath, Port } from '../ports/port.ts';
+import type { Breath, Port } from '../ports/pure/port.ts';
 import { Switch, type PortNumber, type SwitchOptions } from '../switch/switch.ts';
 import { BreathLoop, type BreathHooks, type Touchable } from './breath.ts';
 import { FrameTaps } from './frame-taps.ts';

@@ -7,7 +7,7 @@ import { asCalled } from '../system/caller.ts';
 import { openPacketPipe, openPipe, ownEnd, widened } from '../system/pipe.ts';
 import type { PortEnvironment } from './environment.ts';
 import { PipePort } from './stream/pipe-port.ts';
-import type { PortCounters } from './port.ts';
+import type { PortCounters } from './pure/port.ts';
 
 /** The options of a command. */
 export interface CommandOptions {

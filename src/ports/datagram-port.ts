@@ -2,11 +2,11 @@ import { closeSync } from 'node:fs';
 import type { Interest, Ready, Watch } from '../system/readiness.ts';
 import type { Fd } from '../system/unix-socket.ts';
 import { hasWaiting, setSendBuffer, takeSocketError, unreadOctets } from '../system/unix-socket.ts';
-import type { BacklogLimits } from './backlog.ts';
+import type { BacklogLimits } from './pure/backlog.ts';
 import type { PortEnvironment } from './environment.ts';
-import { Intake } from './intake.ts';
-import { newPortCounters, type PacedPort, type PortCounters, type Receiver } from './port.ts';
-import { SendQueue, type SendRefusal } from './send-queue.ts';
+import { Intake } from './pure/intake.ts';
+import { newPortCounters, type PacedPort, type PortCounters, type Receiver } from './pure/port.ts';
+import { SendQueue, type SendRefusal } from './pure/send-queue.ts';
 
 /**
  * The send buffer requested from the kernel for each port, in octets. The kernel gives twice as much, or twice the system's `wmem_max` if

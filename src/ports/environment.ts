@@ -1,8 +1,8 @@
 import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
 import type { Loop } from '../system/loop.ts';
-import type { BacklogBudget } from './backlog.ts';
-import type { Breath } from './port.ts';
+import type { BacklogBudget } from './pure/backlog.ts';
+import type { Breath } from './pure/port.ts';
 import type { NamedSocket } from './socket-file.ts';
 
 /** The environment of every driver with I/O: the daemon makes one for the process. */

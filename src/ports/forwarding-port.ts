@@ -1,4 +1,4 @@
-import type { PacedPort, Port, PortCounters, Receiver } from './port.ts';
+import type { PacedPort, Port, PortCounters, Receiver } from './pure/port.ts';
 
 /** A port that is another one to its receiver. Its kinds override the members in which they differ from the inner port. */
 export abstract class ForwardingPort<Inner extends Port = Port> implements Port {

@@ -1,4 +1,4 @@
-import type { Port, PortCounters, Receiver } from './port.ts';
+import type { Port, PortCounters, Receiver } from './pure/port.ts';
 
 /** A port that lasts, made of ports that come and go with their other side. It is down while there is none. */
 export abstract class LastingPort implements Port {

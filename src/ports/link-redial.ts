@@ -1,6 +1,6 @@
 import type { PortEnvironment } from './environment.ts';
 import { LinkLog } from './link-log.ts';
-import { Redial } from './redial.ts';
+import { Redial } from './pure/redial.ts';
 
 /** The redialling of a port that our side opens: it dials with back-off without a limit, and the log has one line about it. */
 export class LinkRedial implements Disposable {

@@ -6,7 +6,7 @@ import { tcp, tcpListen } from './drivers/tcp.ts';
 import { vde } from './drivers/vde.ts';
 import { websocket } from './drivers/websocket.ts';
 import type { PortEnvironment } from './environment.ts';
-import type { Acceptor } from './port.ts';
+import type { Acceptor } from './pure/port.ts';
 import type { TcpAddress } from './tcp-address.ts';
 
 /** All kinds of ports that an address can name, in the order in which people see them. */

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { PortEnvironment } from './environment.ts';
-import { qemuFraming } from './stream/frame-stream.ts';
-import type { Acceptor } from './port.ts';
+import { qemuFraming } from './pure/frame-stream.ts';
+import type { Acceptor } from './pure/port.ts';
 import { checkSocketPlace } from './socket-file.ts';
 import { StreamDialer } from './stream/stream-dialer.ts';
 import { tcpEndpoint, unixEndpoint, type StreamEndpoint } from './stream/stream-endpoint.ts';

@@ -4,7 +4,7 @@ import type { Timer } from '../clock.ts';
 import { reasonOf } from '../errors.ts';
 import { fileNumber } from '../system/file-number.ts';
 import { bindFile, connectPath, datagramSocket, type Fd } from '../system/unix-socket.ts';
-import type { BacklogLimits } from './backlog.ts';
+import type { BacklogLimits } from './pure/backlog.ts';
 import { DatagramPort } from './datagram-port.ts';
 import type { PortEnvironment } from './environment.ts';
 import { ForwardingPort } from './forwarding-port.ts';

@@ -3,7 +3,7 @@ import { isForUser, reasonOf } from '../errors.ts';
 import type { PortEnvironment } from './environment.ts';
 import { LinkRedial } from './link-redial.ts';
 import { LastingPort } from './lasting-port.ts';
-import { newPortCounters, type Port, type PortCounters } from './port.ts';
+import { newPortCounters, type Port, type PortCounters } from './pure/port.ts';
 
 /** The inner port of a returning port, and how it is opened. */
 export interface ReturningPortOptions {

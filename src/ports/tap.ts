@@ -2,12 +2,12 @@ import { closeSync } from 'node:fs';
 import type { Ready, Watch } from '../system/readiness.ts';
 import { errnoText, SystemError } from '../errors.ts';
 import { FrameMemory, hasInterface, isUp, openTap, setCarrier, writeTapFrame, type Tap } from '../system/tap.ts';
-import type { BacklogLimits } from './backlog.ts';
+import type { BacklogLimits } from './pure/backlog.ts';
 import type { PortEnvironment } from './environment.ts';
-import { Intake } from './intake.ts';
-import { newPortCounters, type Port, type PortCounters, type Receiver } from './port.ts';
+import { Intake } from './pure/intake.ts';
+import { newPortCounters, type Port, type PortCounters, type Receiver } from './pure/port.ts';
 import { ReturningPort } from './returning-port.ts';
-import { SendQueue, type SendRefusal } from './send-queue.ts';
+import { SendQueue, type SendRefusal } from './pure/send-queue.ts';
 
 /** The options of a port on a TAP interface. */
 export interface TapPortOptions {

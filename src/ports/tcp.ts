@@ -1,5 +1,5 @@
 import type { PortEnvironment } from './environment.ts';
-import { vdeFraming } from './stream/frame-stream.ts';
+import { vdeFraming } from './pure/frame-stream.ts';
 import { StreamDialer } from './stream/stream-dialer.ts';
 import { tcpEndpoint } from './stream/stream-endpoint.ts';
 import { StreamListener, type StreamListenerOptions } from './stream/stream-listener.ts';

@@ -2,11 +2,11 @@ import type { Duplex } from 'node:stream';
 import type { RawData, WebSocket } from 'ws';
 import type { Timer } from '../clock.ts';
 import { assert } from '../errors.ts';
-import type { BacklogLimits } from './backlog.ts';
+import type { BacklogLimits } from './pure/backlog.ts';
 import type { PortEnvironment } from './environment.ts';
-import { Intake } from './intake.ts';
-import { newPortCounters, type Port, type Receiver } from './port.ts';
-import { SendQueue } from './send-queue.ts';
+import { Intake } from './pure/intake.ts';
+import { newPortCounters, type Port, type Receiver } from './pure/port.ts';
+import { SendQueue } from './pure/send-queue.ts';
 
 /** The longest message that is read in order to be dropped, in octets; a longer one ends the connection. */
 export const longestMessage = 65_535;

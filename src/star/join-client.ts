@@ -1,7 +1,7 @@
 import { Socket } from 'node:net';
 import type { Clock } from '../clock.ts';
 import { errnoOf, EtherloomError, reasonOf } from '../errors.ts';
-import { Redial } from '../ports/redial.ts';
+import { Redial } from '../ports/pure/redial.ts';
 import { formatTcpAddress, resolveHost, type TcpAddress } from '../ports/tcp-address.ts';
 import { tcpUserTimeout } from '../ports/stream/stream-endpoint.ts';
 import { tcpSocket } from '../system/tcp-socket.ts';

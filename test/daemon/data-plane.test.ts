@@ -4,7 +4,7 @@ import { logTo, quietLog } from '../../src/log.ts';
 import { realClock } from '../../src/clock.ts';
 import { seededRandom } from '../../src/lab/seeded-random.ts';
 import { DataPlane, type DataPlaneOptions } from '../../src/daemon/data-plane.ts';
-import { newPortCounters, type Port, type Receiver } from '../../src/ports/port.ts';
+import { newPortCounters, type Port, type Receiver } from '../../src/ports/pure/port.ts';
 import { VdeListener } from '../../src/ports/vde/vde-listener.ts';
 import { vid } from '../../src/wire/dot1q.ts';
 import { macFromNumber } from '../../src/wire/mac.ts';
@@ -13,7 +13,7 @@ import { frameOf, newDirectory, sendDatagram, using } from '../ports/rig.ts';
 import { housesStations, lends, NotedPort as SuitePort } from '../plane/conformance.ts';
 import { connect } from '../ports/vde-stage.ts';
 import { user } from '../user.ts';
-import { self } from '../../src/ports/peer.ts';
+import { self } from '../../src/ports/pure/peer.ts';
 
 /** A port that notes the calls to it. */
 class NotedPort implements Port {

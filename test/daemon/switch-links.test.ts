@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { eventually } from '../eventually.ts';
 import { freePort } from '../e2e/stage.ts';
-import type { Port } from '../../src/ports/port.ts';
+import type { Port } from '../../src/ports/pure/port.ts';
 import { Collector, descriptors, Rig } from '../ports/rig.ts';
 import { connect } from '../ports/vde-stage.ts';
 import { testFrame } from '../switch/test-switch.ts';

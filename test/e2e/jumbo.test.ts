@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { vdeFraming } from '../../src/ports/stream/frame-stream.ts';
+import { vdeFraming } from '../../src/ports/pure/frame-stream.ts';
 import { decodeEthernet, encodeEthernet } from '../../src/wire/ethernet.ts';
 import { broadcastMac, macFromNumber } from '../../src/wire/mac.ts';
 import { encodeFrames } from '../ports/stream-stage.ts';

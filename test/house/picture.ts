@@ -2,7 +2,7 @@
 import type { House, Room } from './house.ts';
 import { isImplied, placeInLayers, type Arrows, type Item, type Piece } from './layers.ts';
 
-const box = { width: 148, height: 46 };
+const box = { width: 172, height: 46 };
 const widths = { node: box.width + 22, trunk: 16 };
 const margin = 20;
 /** From the top of a layer to the next one. */

@@ -3,8 +3,8 @@ import { seededRandom } from '../../src/lab/seeded-random.ts';
 import { sound, type PortCondition } from '../../src/impairment/condition.ts';
 import { ImpairedPort } from '../../src/impairment/impaired-port.ts';
 import type { ImpairmentDrop } from '../../src/impairment/impairment.ts';
-import { newPortCounters, type Port, type Receiver } from '../../src/ports/port.ts';
-import { MemoryPort } from '../../src/ports/memory.ts';
+import { newPortCounters, type Port, type Receiver } from '../../src/ports/pure/port.ts';
+import { MemoryPort } from '../../src/ports/pure/memory.ts';
 import { ManualClock } from '../manual-clock.ts';
 import { conforms } from '../ports/conformance.ts';
 

@@ -4,10 +4,10 @@ import { EtherloomError } from '../../src/errors.ts';
 import { seededRandom } from '../../src/lab/seeded-random.ts';
 import { GuestCarrier } from '../../src/launcher/guest-carrier.ts';
 import { logTo } from '../../src/log.ts';
-import { MemoryPort } from '../../src/ports/memory.ts';
+import { MemoryPort } from '../../src/ports/pure/memory.ts';
 import { eventually } from '../eventually.ts';
 import { ManualClock } from '../manual-clock.ts';
-import { self } from '../../src/ports/peer.ts';
+import { self } from '../../src/ports/pure/peer.ts';
 
 function stage({ adopted = false, refuses = false } = {}): { plane: DataPlane; carrier: GuestCarrier; told: boolean[]; warned: string[] } {
   const [told, warned]: [boolean[], string[]] = [[], []];

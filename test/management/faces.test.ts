@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { operationTable } from '../../src/management/operation-table.ts';
+import { operationTable } from '../../src/management/schemas/operation-table.ts';
 import type { StarPart } from '../../src/management/parts/star.ts';
 import { savers } from '../../src/management/settings/savers.ts';
 import { dhcpMenu } from '../../src/vde-console/menus/dhcp.ts';

@@ -10,7 +10,7 @@ import { allEffects } from '../../src/management/operation.ts';
 import { showMetrics } from '../../src/management/operations/metrics.ts';
 import type { DhcpPart } from '../../src/management/parts/dhcp.ts';
 import type { GuestView, MasterView, SlaveView, StarLinkView, StarPart } from '../../src/management/parts/star.ts';
-import { BacklogBudget } from '../../src/ports/backlog.ts';
+import { BacklogBudget } from '../../src/ports/pure/backlog.ts';
 import { broadcastMac, macFromNumber } from '../../src/wire/mac.ts';
 import { encodeEthernet } from '../../src/wire/ethernet.ts';
 import { manage } from '../daemon/managed-stage.ts';

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import type { Files } from '../../src/management/files.ts';
 import type { Managed } from '../../src/management/managed.ts';
 import { allEffects, Operation, Refusal } from '../../src/management/operation.ts';
-import { operationTable } from '../../src/management/operation-table.ts';
+import { operationTable } from '../../src/management/schemas/operation-table.ts';
 
 const folder = join(import.meta.dirname, '../../src/management/operations');
 const exported = await Promise.all(

@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { newPortCounters, type Breath, type Port, type Receiver } from '../../src/ports/port.ts';
+import { newPortCounters, type Breath, type Port, type Receiver } from '../../src/ports/pure/port.ts';
 import type { Stations } from '../../src/plane/stations.ts';
 import { addTag, vid } from '../../src/wire/dot1q.ts';
 import { broadcastMac, macFromNumber } from '../../src/wire/mac.ts';

@@ -3,7 +3,7 @@ import { AttachedPort } from '../../src/impairment/attached-port.ts';
 import { sound } from '../../src/impairment/condition.ts';
 import type { Quality } from '../../src/impairment/impairment.ts';
 import { seededRandom } from '../../src/lab/seeded-random.ts';
-import { maxFrame as maxDatagram, type Port } from '../../src/ports/port.ts';
+import { maxFrame as maxDatagram, type Port } from '../../src/ports/pure/port.ts';
 import { eventually } from '../eventually.ts';
 import { collect, Collector, CountingClock, descriptors, dropped, frameOf, Rig, sameFrames, using } from './rig.ts';
 

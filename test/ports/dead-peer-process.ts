@@ -5,9 +5,9 @@ import { spawnSync } from 'node:child_process';
 import { quietLog } from '../../src/log.ts';
 import { realClock } from '../../src/clock.ts';
 import { BreathLoop } from '../../src/plane/breath.ts';
-import { BacklogBudget } from '../../src/ports/backlog.ts';
+import { BacklogBudget } from '../../src/ports/pure/backlog.ts';
 import type { PortEnvironment } from '../../src/ports/environment.ts';
-import { maxFrame, type Acceptor, type Port, type Receiver } from '../../src/ports/port.ts';
+import { maxFrame, type Acceptor, type Port, type Receiver } from '../../src/ports/pure/port.ts';
 import { dialTcp, listenTcp } from '../../src/ports/tcp.ts';
 import { openLoop } from '../../src/system/loop.ts';
 

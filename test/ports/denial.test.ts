@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { denialText } from '../../src/ports/port.ts';
+import { denialText } from '../../src/ports/pure/port.ts';
 
 describe('the reason why a client gets no port', () => {
   it.each([

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { closeSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { BacklogBudget } from '../../src/ports/backlog.ts';
+import { BacklogBudget } from '../../src/ports/pure/backlog.ts';
 import { Outbox } from '../../src/ports/stream/outbox.ts';
-import { newPortCounters, type PortCounters } from '../../src/ports/port.ts';
-import { SendQueue } from '../../src/ports/send-queue.ts';
+import { newPortCounters, type PortCounters } from '../../src/ports/pure/port.ts';
+import { SendQueue } from '../../src/ports/pure/send-queue.ts';
 import type { ByteChannel } from '../../src/ports/stream/byte-channel.ts';
 import { StreamMemory } from '../../src/system/stream-socket.ts';
 import { accept, bindFile, connectPath, listen, streamSocket, type Fd } from '../../src/system/unix-socket.ts';

@@ -2,7 +2,7 @@ import { existsSync, lstatSync, mkdirSync, rmSync, writeFileSync, writeSync } fr
 import { dirname, join } from 'node:path';
 import koffi from 'koffi';
 import { describe, expect, it } from 'vitest';
-import { maxStreamFrame, qemuFraming } from '../../src/ports/stream/frame-stream.ts';
+import { maxStreamFrame, qemuFraming } from '../../src/ports/pure/frame-stream.ts';
 import { dialQemu, listenQemu } from '../../src/ports/qemu-stream.ts';
 import { tcpEndpoint, unixEndpoint, type StreamEndpoint } from '../../src/ports/stream/stream-endpoint.ts';
 import type { StreamListener } from '../../src/ports/stream/stream-listener.ts';

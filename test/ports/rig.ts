@@ -5,13 +5,13 @@ import { expect, onTestFinished } from 'vitest';
 import { logTo } from '../../src/log.ts';
 import { realClock, type Clock, type Timer } from '../../src/clock.ts';
 import { BreathLoop } from '../../src/plane/breath.ts';
-import { BacklogBudget } from '../../src/ports/backlog.ts';
+import { BacklogBudget } from '../../src/ports/pure/backlog.ts';
 import type { PortEnvironment } from '../../src/ports/environment.ts';
-import { maxFrame, type Acceptor, type Port, type PortCounters, type PortNumber, type Receiver } from '../../src/ports/port.ts';
+import { maxFrame, type Acceptor, type Port, type PortCounters, type PortNumber, type Receiver } from '../../src/ports/pure/port.ts';
 import { isInPlace, type NamedSocket } from '../../src/ports/socket-file.ts';
 import { ReceiveRing, SendBatch } from '../../src/system/datagrams.ts';
 import { openLoop } from '../../src/system/loop.ts';
-import type { Peer } from '../../src/ports/peer.ts';
+import type { Peer } from '../../src/ports/pure/peer.ts';
 
 /** The machine's clock, which counts the timers that have gone off: attempts to dial again, while there is no connection. */
 export class CountingClock implements Clock {

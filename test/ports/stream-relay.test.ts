@@ -1,7 +1,7 @@
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { vdeFraming } from '../../src/ports/stream/frame-stream.ts';
+import { vdeFraming } from '../../src/ports/pure/frame-stream.ts';
 import { tcpEndpoint } from '../../src/ports/stream/stream-endpoint.ts';
 import { dialTcp, listenTcp } from '../../src/ports/tcp.ts';
 import { eventually } from '../eventually.ts';

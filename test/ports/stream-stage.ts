@@ -1,5 +1,5 @@
 import { writeSync } from 'node:fs';
-import { writeFrame, type Framing } from '../../src/ports/stream/frame-stream.ts';
+import { writeFrame, type Framing } from '../../src/ports/pure/frame-stream.ts';
 import type { ListeningSocket, StreamEndpoint } from '../../src/ports/stream/stream-endpoint.ts';
 import { StreamPort, type StreamLimits } from '../../src/ports/stream/stream-port.ts';
 import { FdChannel } from '../../src/ports/stream/fd-channel.ts';

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { BacklogLimits } from '../../src/ports/backlog.ts';
+import type { BacklogLimits } from '../../src/ports/pure/backlog.ts';
 import { DatagramPort } from '../../src/ports/datagram-port.ts';
-import { maxFrame } from '../../src/ports/port.ts';
+import { maxFrame } from '../../src/ports/pure/port.ts';
 import { openReturningTap, TapPort } from '../../src/ports/tap.ts';
 import { bindFile, connectPath, datagramSocket } from '../../src/system/unix-socket.ts';
 import { eventually } from '../eventually.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { PortWish } from '../../src/ports/port.ts';
+import type { PortWish } from '../../src/ports/pure/port.ts';
 import {
   decodeVdeReply,
   decodeVdeRequest,

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { open } from '../../src/ports/open.ts';
-import type { Port } from '../../src/ports/port.ts';
+import type { Port } from '../../src/ports/pure/port.ts';
 import { openVdeLink } from '../../src/ports/vde/vde-link.ts';
 import { VdeListener } from '../../src/ports/vde/vde-listener.ts';
 import { conforms } from './conformance.ts';

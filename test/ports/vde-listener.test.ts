@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { DatagramPort } from '../../src/ports/datagram-port.ts';
-import type { PortWish } from '../../src/ports/port.ts';
+import type { PortWish } from '../../src/ports/pure/port.ts';
 import { decodeVdeReply, encodeVdeRequest } from '../../src/ports/vde/vde-control.ts';
 import { VdeListener } from '../../src/ports/vde/vde-listener.ts';
 import { connectPath, datagramSocket } from '../../src/system/unix-socket.ts';

@@ -2,7 +2,7 @@ import { closeSync, readSync, unlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { DatagramPort } from '../../src/ports/datagram-port.ts';
-import type { PortWish } from '../../src/ports/port.ts';
+import type { PortWish } from '../../src/ports/pure/port.ts';
 import { decodeVdeReply, encodeVdeRequest } from '../../src/ports/vde/vde-control.ts';
 import { VdeListener, type VdeListenerOptions } from '../../src/ports/vde/vde-listener.ts';
 import { bindFile, connectPath, datagramSocket, streamSocket, type Fd } from '../../src/system/unix-socket.ts';

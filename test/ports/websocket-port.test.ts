@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import type { WebSocket } from 'ws';
-import { maxFrame, type Port } from '../../src/ports/port.ts';
+import { maxFrame, type Port } from '../../src/ports/pure/port.ts';
 import { longestMessage, WebSocketPort } from '../../src/ports/websocket-port.ts';
 import { eventually } from '../eventually.ts';
 import { ManualClock } from '../manual-clock.ts';

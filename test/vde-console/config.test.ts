@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { OpenFile } from '../../src/management/files.ts';
 import type { Links, Managed, ManagedLink } from '../../src/management/managed.ts';
-import { operationTable } from '../../src/management/operation-table.ts';
+import { operationTable } from '../../src/management/schemas/operation-table.ts';
 import type { Status } from '../../src/management/status.ts';
 import { vid } from '../../src/wire/dot1q.ts';
 import { eventually } from '../eventually.ts';

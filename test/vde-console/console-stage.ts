@@ -19,7 +19,7 @@ import { Switch, type FstpChange, type PortNumber, type SwitchOptions } from '..
 import { concatOctets } from '../../src/wire/octets.ts';
 import { macFromNumber } from '../../src/wire/mac.ts';
 import { ManualClock } from '../manual-clock.ts';
-import type { Peer } from '../../src/ports/peer.ts';
+import type { Peer } from '../../src/ports/pure/peer.ts';
 import { user } from '../user.ts';
 
 /** The options of a stage beyond those of others. */

@@ -1,9 +1,9 @@
 import type { Clock } from '../../clock.ts';
-import { BacklogBudget } from '../../ports/backlog.ts';
+import { BacklogBudget } from '../../ports/pure/backlog.ts';
 import { BreathLoop } from '../../plane/breath.ts';
 import type { PortEnvironment } from '../../ports/environment.ts';
-import { maxFrame, type Breath } from '../../ports/port.ts';
-import { Redial } from '../../ports/redial.ts';
+import { maxFrame, type Breath } from '../../ports/pure/port.ts';
+import { Redial } from '../../ports/pure/redial.ts';
 import { VdeClient } from '../../ports/vde/vde-client.ts';
 import { openLoop } from '../../system/loop.ts';
 import type { Log } from '../../log.ts';

@@ -6,7 +6,7 @@ import { SocketKeeper } from '../../ports/socket-keeper.ts';
 import { ownRights } from '../../console-server/own-rights.ts';
 import { openTerminalConsole } from '../../console-server/terminal-console.ts';
 import { EtherloomError } from '../../errors.ts';
-import type { Port } from '../../ports/port.ts';
+import type { Port } from '../../ports/pure/port.ts';
 import type { QualityWord } from '../../impairment/impairment.ts';
 import type { Random } from '../../random.ts';
 import { FrameLoop, isPaced, waitingFor } from '../frame-loop.ts';

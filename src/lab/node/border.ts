@@ -1,5 +1,5 @@
 import { ForwardingPort } from '../../ports/forwarding-port.ts';
-import type { Port, Receiver } from '../../ports/port.ts';
+import type { Port, Receiver } from '../../ports/pure/port.ts';
 
 /** A real port of a lab's switch. Frames borrowed from the real world are copied, since the lab keeps frames. */
 export class Border extends ForwardingPort {

@@ -1,8 +1,8 @@
 import { realClock } from '../../clock.ts';
 import { logTo } from '../../log.ts';
-import { BacklogBudget } from '../../ports/backlog.ts';
+import { BacklogBudget } from '../../ports/pure/backlog.ts';
 import type { PortEnvironment } from '../../ports/environment.ts';
-import { maxFrame, type Acceptor, type Port } from '../../ports/port.ts';
+import { maxFrame, type Acceptor, type Port } from '../../ports/pure/port.ts';
 import type { VdeDirectoryOptions } from '../../ports/vde/vde-directory.ts';
 import { VdeListener } from '../../ports/vde/vde-listener.ts';
 import { openLoop } from '../../system/loop.ts';

@@ -1,5 +1,5 @@
 import { describeCondition } from '../../impairment/condition.ts';
-import { uidOf } from '../../ports/peer.ts';
+import { uidOf } from '../../ports/pure/peer.ts';
 import { formatExplanation, type PortNumber } from '../../switch/switch.ts';
 import { vid, type Vid } from '../../wire/dot1q.ts';
 import { parseHex } from '../../wire/octets.ts';

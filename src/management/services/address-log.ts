@@ -1,7 +1,7 @@
 import type { Clock } from '../../clock.ts';
 import { Feed } from '../../feed.ts';
 import type { FrameTaps } from '../../plane/frame-taps.ts';
-import { uidOf } from '../../ports/peer.ts';
+import { uidOf } from '../../ports/pure/peer.ts';
 import type { PortNumber, Switch } from '../../switch/switch.ts';
 import { formatMac } from '../../wire/mac.ts';
 import type { Files, OpenFile } from '../files.ts';

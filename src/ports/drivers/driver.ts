@@ -1,6 +1,6 @@
 import { EtherloomError } from '../../errors.ts';
 import type { PortEnvironment } from '../environment.ts';
-import type { Acceptor, Listener, Port } from '../port.ts';
+import type { Acceptor, Listener, Port } from '../pure/port.ts';
 import type { TcpAddress } from '../tcp-address.ts';
 
 /** The result of opening an address: a port, or a listener that yields ports. */

@@ -1,5 +1,5 @@
 import { PacedForwardingPort } from '../forwarding-port.ts';
-import { newPortCounters, type PacedPort, type PortCounters, type PortDrop, type Receiver } from '../port.ts';
+import { newPortCounters, type PacedPort, type PortCounters, type PortDrop, type Receiver } from '../pure/port.ts';
 import type { FrameFilter, GatewayDrop } from './gateway-filter.ts';
 
 /** Counters of a port that also drops frames by a filter. */

@@ -1,9 +1,9 @@
 import type { Ready, Watch } from '../../system/readiness.ts';
 import type { PortEnvironment } from '../environment.ts';
-import { FrameDecoder, type Framing, type SkippedText } from './frame-stream.ts';
+import { FrameDecoder, type Framing, type SkippedText } from '../pure/frame-stream.ts';
 import { Outbox } from './outbox.ts';
-import type { PortCounters } from '../port.ts';
-import { SendQueue } from '../send-queue.ts';
+import type { PortCounters } from '../pure/port.ts';
+import { SendQueue } from '../pure/send-queue.ts';
 import type { ByteChannel } from './byte-channel.ts';
 
 /** The parts and callbacks of a connection. */

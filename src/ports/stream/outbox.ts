@@ -1,7 +1,7 @@
 import { StreamMemory } from '../../system/stream-socket.ts';
-import type { BacklogBudget, Charge } from '../backlog.ts';
-import { writeFrame } from './frame-stream.ts';
-import type { Sink } from '../send-queue.ts';
+import type { BacklogBudget, Charge } from '../pure/backlog.ts';
+import { writeFrame } from '../pure/frame-stream.ts';
+import type { Sink } from '../pure/send-queue.ts';
 import type { ByteChannel } from './byte-channel.ts';
 
 /** The connection that an outbox writes to. */

@@ -2,11 +2,11 @@ import type { StreamEnd } from '../../system/pipe.ts';
 import type { Watch } from '../../system/readiness.ts';
 import { leastReceived } from '../../system/stream-socket.ts';
 import type { PortEnvironment } from '../environment.ts';
-import { describeFault, describeText, FrameDecoder, vdeFraming, type Framing } from './frame-stream.ts';
-import { Intake } from '../intake.ts';
+import { describeFault, describeText, FrameDecoder, vdeFraming, type Framing } from '../pure/frame-stream.ts';
+import { Intake } from '../pure/intake.ts';
 import { Outbox } from './outbox.ts';
-import { newPortCounters, type PacedPort, type PortCounters, type Receiver } from '../port.ts';
-import { SendQueue } from '../send-queue.ts';
+import { newPortCounters, type PacedPort, type PortCounters, type Receiver } from '../pure/port.ts';
+import { SendQueue } from '../pure/send-queue.ts';
 import type { ByteChannel } from './byte-channel.ts';
 import { FdChannel } from './fd-channel.ts';
 

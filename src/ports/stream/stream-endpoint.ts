@@ -1,7 +1,7 @@
 import { closeSync } from 'node:fs';
 import { boundTcpSocket, connectTcp, ownName, peerName, tcpSocket } from '../../system/tcp-socket.ts';
 import { connectPath, listen, peerCredentials, streamSocket, type Fd } from '../../system/unix-socket.ts';
-import { userPeer, type Peer } from '../peer.ts';
+import { userPeer, type Peer } from '../pure/peer.ts';
 import { ListeningFile } from '../socket-file.ts';
 import { formatTcpAddress, resolveHost, type TcpAddress } from '../tcp-address.ts';
 

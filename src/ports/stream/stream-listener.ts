@@ -3,7 +3,7 @@ import type { Fd } from '../../system/unix-socket.ts';
 import { AcceptLoop } from '../accept-loop.ts';
 import type { PortEnvironment } from '../environment.ts';
 import { onceAMinute } from '../once-a-minute.ts';
-import { denialText, type Acceptor, type Listener } from '../port.ts';
+import { denialText, type Acceptor, type Listener } from '../pure/port.ts';
 import type { NamedFile, NamedSocket } from '../socket-file.ts';
 import type { ListeningSocket, NamedPeer, StreamEndpoint } from './stream-endpoint.ts';
 import { StreamPort, type StreamPortOptions } from './stream-port.ts';

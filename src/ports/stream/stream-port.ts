@@ -2,10 +2,10 @@ import type { Timer } from '../../clock.ts';
 import type { Ready } from '../../system/readiness.ts';
 import { minFrame } from '../../wire/ethernet.ts';
 import type { PortEnvironment } from '../environment.ts';
-import { describeFault, describeText, maxStreamFrame, readSign, signOf, type Framing } from './frame-stream.ts';
-import { Intake } from '../intake.ts';
+import { describeFault, describeText, maxStreamFrame, readSign, signOf, type Framing } from '../pure/frame-stream.ts';
+import { Intake } from '../pure/intake.ts';
 import { onceAMinute } from '../once-a-minute.ts';
-import { newPortCounters, type Port, type Receiver } from '../port.ts';
+import { newPortCounters, type Port, type Receiver } from '../pure/port.ts';
 import type { ByteChannel } from './byte-channel.ts';
 import { Connection } from './connection.ts';
 

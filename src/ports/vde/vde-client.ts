@@ -7,7 +7,7 @@ import { bindFile, connectPath, datagramSocket, changeOwn, streamSocket, type Fd
 import { DatagramPort } from '../datagram-port.ts';
 import type { PortEnvironment } from '../environment.ts';
 import { PacedForwardingPort } from '../forwarding-port.ts';
-import type { PortCounters, PortWish } from '../port.ts';
+import type { PortCounters, PortWish } from '../pure/port.ts';
 import { decodeVdeReply, encodeVdeRequest, vdeReplySize } from './vde-control.ts';
 import { reachablePath } from './vde-reach.ts';
 

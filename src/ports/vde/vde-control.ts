@@ -13,7 +13,7 @@
  */
 // The package's ESM entry has no types where NodeNext looks for them; this one has.
 import { Parser } from 'binary-parser/dist/binary_parser.js';
-import type { PortWish } from '../port.ts';
+import type { PortWish } from '../pure/port.ts';
 
 const magic = 0xfeedface;
 const pathSize = 108;

@@ -4,7 +4,7 @@ import { EtherloomError, SystemError } from '../../errors.ts';
 import { fileNumber } from '../../system/file-number.ts';
 import { isUnixPath } from '../../system/socket-path.ts';
 import { answers, bindFile, type Fd } from '../../system/unix-socket.ts';
-import type { PortNumber } from '../port.ts';
+import type { PortNumber } from '../pure/port.ts';
 import { isInPlace, listenAt, type NamedFile } from '../socket-file.ts';
 import { directoryInUse, takeDirectory, type TakenDirectory } from '../taken-directory.ts';
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { errnoOf, EtherloomError } from '../../errors.ts';
 import type { PortEnvironment } from '../environment.ts';
-import type { Port, PortCounters, PortWish } from '../port.ts';
+import type { Port, PortCounters, PortWish } from '../pure/port.ts';
 import { ReturningPort } from '../returning-port.ts';
 import { checkSocketPlace } from '../socket-file.ts';
 import { VdeClient } from './vde-client.ts';

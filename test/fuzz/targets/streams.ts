@@ -6,8 +6,8 @@ import {
   writeFrame,
   type Framing,
   type StreamFault,
-} from '../../../src/ports/stream/frame-stream.ts';
-import { StreamBeginning } from '../../../src/ports/stream/stream-text.ts';
+} from '../../../src/ports/pure/frame-stream.ts';
+import { StreamBeginning } from '../../../src/ports/pure/stream-text.ts';
 import { decodePcap } from '../../../src/wire/pcap.ts';
 import { fixture } from '../../wire/fixture.ts';
 import { must, octetsOf, type Target, type Trial } from '../target.ts';

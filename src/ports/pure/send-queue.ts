@@ -1,4 +1,4 @@
-import { minFrame } from '../wire/ethernet.ts';
+import { minFrame } from '../../wire/ethernet.ts';
 import { Backlog, type BacklogBudget, type BacklogLimits } from './backlog.ts';
 import { maxFrame, type PortCounters, type PortDrop } from './port.ts';
 

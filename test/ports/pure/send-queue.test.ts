@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { BacklogBudget } from '../../src/ports/backlog.ts';
-import { newPortCounters, type PortCounters } from '../../src/ports/port.ts';
-import { SendQueue, type SendRefusal, type Sink } from '../../src/ports/send-queue.ts';
-import { frameOf, sameFrames } from './rig.ts';
+import { BacklogBudget } from '../../../src/ports/pure/backlog.ts';
+import { newPortCounters, type PortCounters } from '../../../src/ports/pure/port.ts';
+import { SendQueue, type SendRefusal, type Sink } from '../../../src/ports/pure/send-queue.ts';
+import { frameOf, sameFrames } from '../rig.ts';
 
 /** A medium that has room for some frames. */
 class Medium implements Sink {

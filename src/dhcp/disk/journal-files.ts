@@ -1,7 +1,7 @@
 /** The file system under a lease journal. */
 import { constants, fstatSync } from 'node:fs';
 import { copyFile, mkdir, open, readFile, rename } from 'node:fs/promises';
-import { EtherloomError, errnoOf, SystemError } from '../errors.ts';
+import { EtherloomError, errnoOf, SystemError } from '../../errors.ts';
 
 /** The operations of a file system that a journal uses. Each call rejects with an error of Node's kind. */
 export interface JournalFiles {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { FrameDecoder, maxStreamFrame, qemuFraming, vdeFraming, type Framing } from '../../src/ports/stream/frame-stream.ts';
-import { encodeFrames } from './stream-stage.ts';
+import { FrameDecoder, maxStreamFrame, qemuFraming, vdeFraming, type Framing } from '../../../src/ports/pure/frame-stream.ts';
+import { encodeFrames } from '../stream-stage.ts';
 
 const limit = 2000;
 const framings: readonly Framing[] = [vdeFraming, qemuFraming].map((framing) => ({ ...framing, receivable: limit }));

@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '../clock.ts';
+import type { Clock, Timer } from '../../clock.ts';
 
 /** The bounds of the waits between attempts. */
 export interface RedialLimits {

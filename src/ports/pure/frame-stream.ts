@@ -11,7 +11,7 @@
  * are bounded by the longest that VDE's tools accept. To an end that has greeted, a frame of one octet means that the port at this end is
  * down (0), or up again (1). Text may precede the first frame in VDE's streams: see stream-text.ts.
  */
-import { maxFrame } from '../port.ts';
+import { maxFrame } from './port.ts';
 import { StreamBeginning, textAt } from './stream-text.ts';
 
 /** The longest frame that streams carry, in octets: the greatest number of two octets. */

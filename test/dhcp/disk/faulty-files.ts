@@ -1,4 +1,4 @@
-import type { JournalFile, JournalFiles } from '../../src/dhcp/journal-files.ts';
+import type { JournalFile, JournalFiles } from '../../../src/dhcp/disk/journal-files.ts';
 
 /** A call of a file system, by name; `sync` is the second half of a write, in which it comes to the disk. */
 export type Call = 'read' | 'open' | 'write' | 'sync' | 'datasync' | 'truncate' | 'rename' | 'copy' | 'syncDirectory';

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { FrameDecoder, vdeFraming, type SkippedText, type StreamFault } from '../../src/ports/stream/frame-stream.ts';
-import { sameFrames } from './rig.ts';
-import { encodeFrames } from './stream-stage.ts';
+import { FrameDecoder, vdeFraming, type SkippedText, type StreamFault } from '../../../src/ports/pure/frame-stream.ts';
+import { sameFrames } from '../rig.ts';
+import { encodeFrames } from '../stream-stage.ts';
 
 interface Taken {
   readonly frames: Uint8Array[];

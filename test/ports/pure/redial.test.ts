@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { Redial } from '../../src/ports/redial.ts';
-import { Timeline } from '../../src/lab/timeline.ts';
+import { Redial } from '../../../src/ports/pure/redial.ts';
+import { Timeline } from '../../../src/lab/timeline.ts';
 
 it('waits longer after each failure, from 100 ms up to 1 s, and 100 ms again after a connection that held', () => {
   const time = new Timeline();

@@ -1,10 +1,10 @@
 /** Leases on disk: an append-only journal, synchronised in groups, and rewritten when most of it is out of date. */
 import { join } from 'node:path';
-import { EtherloomError, reasonOf, SystemError } from '../errors.ts';
-import type { Ipv4Address } from '../wire/ipv4.ts';
+import { EtherloomError, reasonOf, SystemError } from '../../errors.ts';
+import type { Ipv4Address } from '../../wire/ipv4.ts';
 import { diskFiles, makeDirectory, readFrom, writeWithRoom, type JournalFile, type JournalFiles } from './journal-files.ts';
-import { journalHeader, journalLineOf, octetsOf, readJournal, takeIn, type Journal, type JournalLine } from './journal-format.ts';
-import { isSameRecord, type LeaseRecord, type LeaseStore } from './lease-record.ts';
+import { journalHeader, journalLineOf, octetsOf, readJournal, takeIn, type Journal, type JournalLine } from '../journal-format.ts';
+import { isSameRecord, type LeaseRecord, type LeaseStore } from '../lease-record.ts';
 
 /** The options of a journal. */
 export interface LeaseJournalOptions {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { mayShare, self, uidOf, type Peer } from '../../src/ports/peer.ts';
-import { user } from '../user.ts';
+import { mayShare, self, uidOf, type Peer } from '../../../src/ports/pure/peer.ts';
+import { user } from '../../user.ts';
 
 const node = (id: number): Peer => ({ kind: 'node', id, fingerprint: `f${id}` });
 const remote = (address: string): Peer => ({ kind: 'remote', address });

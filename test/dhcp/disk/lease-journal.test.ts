@@ -6,15 +6,15 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
-import { nextTurn } from '../../src/clock.ts';
-import { encodeJournalLine, journalHeader, readJournal } from '../../src/dhcp/journal-format.ts';
-import { LeaseJournal, type LeaseJournalOptions } from '../../src/dhcp/lease-journal.ts';
-import type { LeaseRecord } from '../../src/dhcp/lease-record.ts';
-import { EtherloomError } from '../../src/errors.ts';
-import { lockFile } from '../../src/system/file-lock.ts';
-import { concatOctets } from '../../src/wire/octets.ts';
+import { nextTurn } from '../../../src/clock.ts';
+import { encodeJournalLine, journalHeader, readJournal } from '../../../src/dhcp/journal-format.ts';
+import { LeaseJournal, type LeaseJournalOptions } from '../../../src/dhcp/disk/lease-journal.ts';
+import type { LeaseRecord } from '../../../src/dhcp/lease-record.ts';
+import { EtherloomError } from '../../../src/errors.ts';
+import { lockFile } from '../../../src/system/file-lock.ts';
+import { concatOctets } from '../../../src/wire/octets.ts';
 import { FaultyFiles } from './faulty-files.ts';
-import { clientMac, ip } from './segment.ts';
+import { clientMac, ip } from '../segment.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'etherloom-journal-'));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -134,7 +134,7 @@ describe('on disk', () => {
     const directory = newDirectory();
     const durable = new Map<number, number>();
     for (let round = 0; round < 5; round++) {
-      const loader = new URL('../typescript.mjs', import.meta.url).href;
+      const loader = new URL('../../typescript.mjs', import.meta.url).href;
       const program = new URL('journal-writer.ts', import.meta.url).pathname;
       const child = spawn(process.execPath, ['--import', loader, program, directory, String(round * 1_000_000)], {
         stdio: ['ignore', 'pipe', 'inherit'],

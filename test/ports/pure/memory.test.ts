@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { MemoryPort } from '../../src/ports/memory.ts';
-import { conforms } from './conformance.ts';
-import { collect, frameOf, Rig } from './rig.ts';
+import { MemoryPort } from '../../../src/ports/pure/memory.ts';
+import { conforms } from '../conformance.ts';
+import { collect, frameOf, Rig } from '../rig.ts';
 
 function cable(rig: Rig): [MemoryPort, MemoryPort] {
   const { breath, clock } = rig.environment;

@@ -1,4 +1,4 @@
-import { minFrame } from '../wire/ethernet.ts';
+import { minFrame } from '../../wire/ethernet.ts';
 import { maxFrame, type PortCounters, type Receiver } from './port.ts';
 
 /**

@@ -1,7 +1,7 @@
 /** A process that appends leases until it is killed, and says on its standard output which are durable. Run by lease-journal.test.ts. */
-import { LeaseJournal } from '../../src/dhcp/lease-journal.ts';
-import { ipv4FromNumber } from '../../src/wire/ipv4.ts';
-import { macFromNumber } from '../../src/wire/mac.ts';
+import { LeaseJournal } from '../../../src/dhcp/disk/lease-journal.ts';
+import { ipv4FromNumber } from '../../../src/wire/ipv4.ts';
+import { macFromNumber } from '../../../src/wire/mac.ts';
 
 const [directory = '', first = '0'] = process.argv.slice(2);
 const journal = await LeaseJournal.open({ directory, lock: () => ({ [Symbol.dispose]: () => undefined }) });

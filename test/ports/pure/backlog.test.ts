@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { Backlog, BacklogBudget } from '../../src/ports/backlog.ts';
-import { frameOf, sameFrames } from './rig.ts';
+import { Backlog, BacklogBudget } from '../../../src/ports/pure/backlog.ts';
+import { frameOf, sameFrames } from '../rig.ts';
 
 /** Returns all that waits, in order, as if a peer read it. */
 function drain(backlog: Backlog): Uint8Array[] {

@@ -3,23 +3,23 @@
  * arguments and does not load this table: the schemas would take a quarter of a switch's start-up time.
  */
 import { z } from 'zod';
-import type { Operation } from './operation.ts';
-import * as addresses from './operations/addresses.ts';
-import * as captures from './operations/captures.ts';
-import { impairPort, setUp } from './operations/conditions.ts';
-import * as dhcp from './operations/dhcp.ts';
-import * as links from './operations/links.ts';
-import { showMetrics } from './operations/metrics.ts';
-import * as mirrors from './operations/mirrors.ts';
-import * as ports from './operations/ports.ts';
-import { showSettings } from './operations/settings.ts';
-import * as star from './operations/star.ts';
-import * as stations from './operations/stations.ts';
-import * as ofSwitch from './operations/switch.ts';
-import * as trees from './operations/trees.ts';
-import * as vlans from './operations/vlans.ts';
-import { leaseStates } from './parts/dhcp.ts';
-import { mostPorts } from './port-table.ts';
+import type { Operation } from '../operation.ts';
+import * as addresses from '../operations/addresses.ts';
+import * as captures from '../operations/captures.ts';
+import { impairPort, setUp } from '../operations/conditions.ts';
+import * as dhcp from '../operations/dhcp.ts';
+import * as links from '../operations/links.ts';
+import { showMetrics } from '../operations/metrics.ts';
+import * as mirrors from '../operations/mirrors.ts';
+import * as ports from '../operations/ports.ts';
+import { showSettings } from '../operations/settings.ts';
+import * as star from '../operations/star.ts';
+import * as stations from '../operations/stations.ts';
+import * as ofSwitch from '../operations/switch.ts';
+import * as trees from '../operations/trees.ts';
+import * as vlans from '../operations/vlans.ts';
+import { leaseStates } from '../parts/dhcp.ts';
+import { mostPorts } from '../port-table.ts';
 
 /** An operation with the schema of its arguments. */
 export interface OperationEntry {
