@@ -1,6 +1,6 @@
 /**
- * A map that remembers the last key that was asked for: frames come in batches from one port to another, and to compare a key costs a tenth of
- * a look-up. It begins empty: entries cannot be passed to its constructor.
+ * A map that remembers the last key that was asked for: frames come in batches from one port to another, and comparing a key costs a tenth of a
+ * look-up. It begins empty: entries cannot be passed to its constructor.
  */
 export class RecentMap<Key, Value> extends Map<Key, Value> {
   #key: Key | undefined;

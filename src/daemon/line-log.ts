@@ -3,7 +3,7 @@ import { logTo, type Log, type LogLevel, type LogSink } from '../log.ts';
 import { onceAMinute } from '../ports/once-a-minute.ts';
 import { openSyslog } from './syslog.ts';
 
-/** The values of `ETHERLOOM_LOG`, the least level that is written, by rank. */
+/** The values of `ETHERLOOM_LOG`, the lowest level that is written, by rank. */
 const ranks = { trace: 10, debug: 20, info: 30, warn: 40, error: 50, fatal: 60, silent: Infinity } as const;
 
 /** Opens the system's log, under that name and with the process's id. */

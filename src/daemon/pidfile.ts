@@ -13,8 +13,8 @@ const reasons: Readonly<Record<string, readonly [string, string]>> = {
 const programs = ['vde_switch', 'etherloom'];
 
 /**
- * Writes this process's id to a file, and removes the file when disposed of, if it still holds that id. The file must not hold anything but
- * a number, and not the id of a running switch. Throws EtherloomError('bad-option').
+ * Writes this process's id to a file, and removes the file when disposed of, if it still holds that id. An existing file may hold only a number,
+ * which must not be the id of a running switch. Throws EtherloomError('bad-option').
  */
 export function openPidfile(file: string): Disposable {
   try {

@@ -103,16 +103,16 @@ export function complain(line: string): void {
 }
 
 /**
- * Limits V8's memory for new objects. Under load V8 doubles it again and again, to 48 MiB. That helps programs with much garbage, but a
- * frame makes almost none. A V8 without the flag prints a warning, and continues.
+ * Limits V8's memory for new objects. Under load V8 doubles it again and again, to 48 MiB. That helps programs with much garbage, but frames make
+ * almost none. A V8 without the flag prints a warning, and continues.
  */
 function keepYoungGenerationSmall(): void {
   setFlagsFromString('--semi-space-growth-factor=1');
 }
 
 /**
- * Raises V8's limit for inlining. The path of a frame is many small functions, and the default limit ends halfway along it. Calls that are
- * not inlined cost as much as the work.
+ * Raises V8's limit for inlining. The path of a frame is many small functions, and the default limit is reached halfway along it. Calls that are not
+ * inlined cost as much as the work itself.
  */
 function inlineFramePath(): void {
   setFlagsFromString('--max-inlined-bytecode-size-cumulative=4000');

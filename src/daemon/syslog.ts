@@ -1,5 +1,5 @@
 /**
- * Writes to the system's log by a datagram socket of its own, since syslog(3) blocks on a daemon that does not read. [syslog(3), RFC 3164]
+ * Writes to the system's log through a datagram socket of its own, since syslog(3) blocks on a daemon that does not read. [syslog(3), RFC 3164]
  */
 import { closeSync } from 'node:fs';
 import { basename } from 'node:path';
@@ -14,7 +14,7 @@ import { connectPath, datagramSocket, streamSocket, type Fd } from '../system/un
 const LOG_DAEMON = 24;
 const severities: Readonly<Record<LogLevel, number>> = { error: 3, warn: 4, info: 6 };
 
-/** The longest line that is sent, in octets. Daemons take it without cutting it. */
+/** The longest line that is sent, in octets. Daemons accept a line of that length whole. */
 const longest = 8192;
 
 /** The most that waits for a daemon that does not read, in octets. */

@@ -15,7 +15,7 @@ export class Alarm implements Disposable {
     this.#due = due;
   }
 
-  /** Sets it to a time of the monotonic clock, in milliseconds, unless it is due before; Infinity leaves it unset. */
+  /** Sets it to a time of the monotonic clock, in milliseconds, unless it is due earlier; Infinity leaves it unset. */
   setBy(at: number): void {
     if (this.#set !== undefined && this.#set.at <= at) return;
     this[Symbol.dispose]();

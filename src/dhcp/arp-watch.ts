@@ -36,7 +36,7 @@ export class ArpWatch implements Disposable {
     this.#inquiries = new Inquiries(options.clock);
   }
 
-  /** Handles an ARP packet from a frame of `source` that came by the bridge's port `ingress`. */
+  /** Handles an ARP packet in a frame of `source` that entered the bridge by its port `ingress`. */
   see(arp: Arp, source: MacAddress, ingress: PortNumber): void {
     const { leases, clock } = this.#options;
     const { senderAddress: address, senderMac } = arp;

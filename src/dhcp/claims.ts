@@ -1,10 +1,10 @@
-/** The number of addresses of others that each station claims. A station that claims many answers for others, or lies. */
+/** The number of addresses of others that each station claims. A station with many claims answers on behalf of others, or lies. */
 import type { Ipv4Address } from '../wire/ipv4.ts';
 import type { MacAddress } from '../wire/mac.ts';
 
 /** The number of addresses that a station may claim and be believed; a host has a few. */
 const mostBelieved = 4;
-/** The number of stations that are remembered at a time, the last ones. */
+/** The most stations that are remembered at a time: those that claimed last. */
 const maxStations = 1024;
 
 /** The result of a further claim of a station. */

@@ -24,7 +24,7 @@ export interface DhcpClientOptions {
   readonly broadcast?: boolean;
   /** The client's former address: with it the client begins in INIT-REBOOT. */
   readonly lastAddress?: Ipv4Address;
-  /** Milliseconds until the first message is repeated, 4,000 by default; doubled each time up to 64,000. Less suits a wire without loss. */
+  /** Milliseconds until the first message is repeated, 4,000 by default; doubled each time up to 64,000. A lower value suits a link without loss. */
   readonly firstRetry?: number;
   /** Sends a message to port 67 of `to`, the broadcast address or a server. Until there is a lease the source is 0.0.0.0. */
   readonly send: (message: DhcpMessage, to: Ipv4Address) => void;
@@ -51,7 +51,7 @@ const unspecified = ipv4FromNumber(0);
 const maximumMessageSize = 1500;
 const defaultRetry = 4000;
 const longestRetry = 64_000;
-/** REQUESTs without an answer, after which the offer is given up. [RFC 2131, 4.4.5 leaves the number open] */
+/** The number of unanswered REQUESTs after which the offer is given up. [RFC 2131, 4.4.5 leaves the number open] */
 const maxRequests = 4;
 /** Milliseconds between two REQUESTs while the lease lasts. [RFC 2131, 4.4.5] */
 const leastRenewal = 60_000;
@@ -133,7 +133,7 @@ export class DhcpClient implements Disposable {
     this[Symbol.dispose]();
   }
 
-  /** Gives up an address that another host uses, and begins anew after ten seconds. Has no effect without a lease. [RFC 2131, 4.4.1] */
+  /** Gives up an address that another host uses, and starts over after ten seconds. Has no effect without a lease. [RFC 2131, 4.4.1] */
   decline(): void {
     const { lease } = this;
     if (lease === undefined) return;
@@ -144,7 +144,7 @@ export class DhcpClient implements Disposable {
   }
 
   /**
-   * Handles the return of the link, maybe to another network: asks for the current address, in INIT-REBOOT, or begins anew without one. A
+   * Handles the return of the link, possibly to another network: asks for the current address, in INIT-REBOOT, or starts over without one. A
    * lease remains until it ends or a server refuses it. [RFC 2131, 3.2, 3.7]
    */
   reboot(): void {

@@ -48,8 +48,8 @@ export interface DhcpOptions {
   /** Addresses for clients without a reservation; by default the whole network. Those of the router and of DNS servers are left out. */
   readonly ranges?: readonly AddressRange[];
   /**
-   * Seconds of a lease without a request for a time. 3,600 by default: an hour outlives a restart of the server, and no dead guest for
-   * long.
+   * Seconds of a lease whose client asks for no particular time. 3,600 by default: an hour outlasts a restart of the server, but does not outlast a
+   * dead guest for long.
    */
   readonly leaseTime?: number;
   /** The least time that a client gets by asking, in seconds; 60 by default. */
@@ -94,7 +94,7 @@ export interface DhcpOptions {
   readonly leasePerMac?: boolean;
   /** Serves clients of BOOTP, too; they keep their addresses for ever. False by default. [RFC 1534, 2] */
   readonly bootp?: boolean;
-  /** Accepts UDP checksums that cover the pseudo header alone, as guests send that leave the rest to their card. */
+  /** Accepts UDP checksums that cover only the pseudo header: guests that leave the rest to their card send these. */
   readonly laxChecksum?: boolean;
   /** Asks by ARP, when an address is offered, whether another station uses it; the offer is not delayed for that. True by default. */
   readonly probe?: boolean;
@@ -119,7 +119,7 @@ export interface DhcpConfig {
   readonly isReserved: (address: Ipv4Address) => boolean;
   readonly maxLeases: number;
   readonly maxPortLeases: number;
-  /** The number of addresses of the pool that clients of one port may hold and keep out of use together. */
+  /** The number of addresses of the pool that clients of one port may together hold and keep out of use. */
   readonly portShare: number;
   readonly maxPortOffers: number;
   readonly orphanTime: number;

@@ -9,7 +9,7 @@ import { Quota } from './quota.ts';
 const maxOfClient = 5;
 /** The part of the pool that the clients of one port may take out of use in `declineTime`: a hostile client can use any number of names. */
 const partOfPort = 1 / 4;
-/** The number of remembered clients, the last ones, and of remembered addresses of each. */
+/** The most clients that are remembered, the last ones, and the most addresses remembered for each. */
 const maxClients = 1024;
 const maxAddresses = 256;
 
@@ -34,7 +34,7 @@ export class Declines {
    */
   note({ key, ingress = unknownPort }: Pick<Client, 'key' | 'ingress'>, address: Ipv4Address, now: number): boolean {
     const refused = this.#refused.get(key) ?? new Map<Ipv4Address, number>();
-    // The last to decline are the last in the map; the same holds for the addresses.
+    // The clients that declined last are last in the map; the same holds for their addresses.
     this.#refused.delete(key);
     this.#refused.set(key, refused);
     dropFirst(this.#refused, maxClients);

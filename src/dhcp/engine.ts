@@ -204,7 +204,7 @@ function bind(context: Context, address: Ipv4Address, reason: Reason): Outcome {
   return { reason, address, change, reply: leaseReply(config, request.message, 'ack', address, seconds) };
 }
 
-/** Returns a NAK. An address that the client must stop using is no longer its own: so it is free for the station with its reservation. */
+/** Returns a NAK. An address that the client must stop using is no longer its own, so it becomes free for the station that it is reserved for. */
 function refuse({ config, leases, request, sender }: Context, reason: Reason, text: string, address?: Ipv4Address): Outcome {
   const reply = nakReply(config, request.message, text);
   const entry = address === undefined ? undefined : leases.at(address);

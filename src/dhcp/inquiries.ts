@@ -33,7 +33,7 @@ export class Inquiries implements Disposable {
     this.#clock = clock;
   }
 
-  /** Returns whether the holder of an address is being asked, or has answered lately. */
+  /** Returns whether the holder of an address is being asked, or has answered recently. */
   has(address: Ipv4Address): boolean {
     return this.#open.has(address);
   }

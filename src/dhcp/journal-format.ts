@@ -127,8 +127,7 @@ export function crc32(bytes: Uint8Array, start = 0, end = bytes.length): number 
 }
 
 /**
- * Returns the effect of an octet on the checksum: of the last octet, and of those with one, two and three octets behind them, 256 entries
- * each.
+ * Returns the effect of an octet on the checksum: for the last octet, and for those followed by one, two and three octets, 256 entries each.
  */
 function makeCrcTables(): Int32Array {
   const tables = new Int32Array(4 * 256);

@@ -20,7 +20,7 @@ export interface LeaseRecord {
   readonly hostname?: string;
 }
 
-/** The store of records. Both calls return at once and report the outcome by `done`, in the order of the calls. */
+/** The store of records. Both calls return at once, and report the outcome through `done`, in the order of the calls. */
 export interface LeaseStore {
   /** Stores the record. `done()` means that it survives a crash of the machine; `done(error)` means that it may not. */
   append(record: LeaseRecord, done: (error?: Error) => void): void;

@@ -9,7 +9,7 @@ export interface Client {
   readonly key: string;
   readonly mac: MacAddress;
   readonly hostname: string | undefined;
-  /** The switch port of its frames; undefined if that is not known any more, as after a restart. */
+  /** The switch port of its frames; undefined if that is no longer known, as after a restart. */
   readonly ingress: PortNumber | undefined;
 }
 
@@ -29,7 +29,7 @@ export interface Lease extends Readonly<Client> {
   readonly duration: number;
   /** True if it is stored: it may be renewed even while the store fails. */
   readonly durable: boolean;
-  /** For an address in quarantine by another station's claim: the lease that its client may still believe in. It holds until its end. */
+  /** For an address in quarantine because of another station's claim: the lease that its client may still believe in, until that lease ends. */
   readonly promise?: Lease | undefined;
 }
 

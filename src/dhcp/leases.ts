@@ -15,8 +15,8 @@ import { PortHoldings } from './port-holdings.ts';
 export type { Client, Lease, LeaseChange, LeaseState } from './lease.ts';
 
 /**
- * Milliseconds of a client's frames from another port, and none from its own, after which it has moved there. A closed port is never its
- * own.
+ * How long a client's frames must come from another port, and none from its own, before it has moved there, in milliseconds. A closed port is never
+ * its own.
  */
 const settleTime = 5000;
 
@@ -33,7 +33,7 @@ export class Leases {
   readonly #idle = new Set<Entry>();
   readonly #quarantined = new Set<Entry>();
   readonly #holdings: PortHoldings<Entry>;
-  /** Leases whose port closed, and the time; the first to close is the first. */
+  /** Leases whose port closed, with the time, in the order of closing. */
   readonly #orphans = new Map<Entry, number>();
   readonly #free: FreeAddresses;
 
@@ -68,15 +68,15 @@ export class Leases {
     return this.#byAddress.size < this.#config.maxLeases || this.#idle.size > 0 || this.#byAddress.has(address);
   }
 
-  /** Returns whether clients of the port have as many addresses as allowed, or `most`, or too many are out of use by claims from it. */
+  /** Returns whether clients of the port have as many addresses as allowed, or `most`, or claims from it have put too many out of use. */
   isPortFull(port: PortNumber, most = this.#config.maxPortLeases): boolean {
     return this.#holdings.roomAt(port, most) <= 0;
   }
 
   /**
    * Returns an address for a client without one; `refused` excludes addresses. It is always the same for the same client while that is
-   * free, so that a server without its memory gives the same again. Otherwise it is the next free one, then the one that is idle for
-   * longest, then the lease whose port is closed for longest. Returns undefined if there is none.
+   * free, so that a server without its memory gives the same again. Otherwise it is the next free one, then the one that has been idle longest, then
+   * the lease whose port has been closed longest. Returns undefined if there is none.
    */
   candidate(key: string, now: number, refused: (address: Ipv4Address) => boolean): Ipv4Address | undefined {
     const fresh = this.#byAddress.size < this.#config.maxLeases ? this.#free.find(key, refused) : undefined;
@@ -100,7 +100,7 @@ export class Leases {
   }
 
   /**
-   * Returns whether the client of an address is on that port: its port is not known, or only this port has received its frames for a while.
+   * Returns whether the client of an address may be on that port: its port is not known, or for a while only this port has received its frames.
    */
   isAt(address: Ipv4Address, port: PortNumber, now: number): boolean {
     const { ingress, moving } = this.#byAddress.get(address) ?? {};
@@ -218,7 +218,7 @@ export class Leases {
     if (oldest !== undefined) this.#leave(oldest);
   }
 
-  /** Returns an address after quarantine to the client to which it is promised, unless that has another one by now. */
+  /** Returns an address after quarantine to the client that it is promised to, unless that client has another one by now. */
   #keepPromise(promise: Lease | undefined): void {
     if (promise === undefined || this.#byKey.has(promise.key)) return;
     const entry = this.#hold(promise.address, promise, 'bound', promise.expires);

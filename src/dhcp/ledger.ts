@@ -16,7 +16,7 @@ export interface LedgerOptions {
   readonly recovered: () => void;
 }
 
-/** Milliseconds between two attempts to bring a failed store back. */
+/** Milliseconds between two attempts to recover a failed store. */
 const retryTime = 5000;
 
 /** Writes the table's entries to its store. */
@@ -37,7 +37,7 @@ export class Ledger implements Disposable {
     return this.#hasFailed;
   }
 
-  /** The number of entries on their way to the store. */
+  /** The number of entries that the store has not confirmed yet. */
   get pending(): number {
     return this.#pending;
   }
@@ -87,7 +87,7 @@ export class Ledger implements Disposable {
     });
   }
 
-  /** Writes the owed records. Changes meanwhile are owed too, so it repeats until none is left. */
+  /** Writes the owed records. Changes in the meantime are owed too, so it repeats until none is left. */
   #settle(): void {
     if (this.#owed.size === 0) {
       this.#hasFailed = false;

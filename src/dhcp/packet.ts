@@ -42,7 +42,7 @@ export type PacketDrop =
 export interface Peer {
   /** The source of its frame. */
   readonly mac: MacAddress;
-  /** PCP, DEI and VID of its frame's tag, which the answer gets too; undefined when it had none. */
+  /** PCP, DEI and VID of its frame's tag, which the answer also gets; undefined if it had none. */
   readonly tci: number | undefined;
 }
 

@@ -23,7 +23,7 @@ interface Holdings<Item> {
 
 const none = { bound: new Set(), quarantined: new Set() };
 
-/** Items by the ports of their clients. All operations but `close` take constant time. */
+/** Items by the ports of their clients. All operations except `close` take constant time. */
 export class PortHoldings<Item extends Held> {
   readonly #ports = new Map<PortNumber, Holdings<Item>>();
   readonly #places = new Map<Item, PortNumber>();

@@ -18,7 +18,7 @@ export interface Request {
   readonly home: PortNumber | undefined;
   /** The source of its IPv4 packet; 0.0.0.0 while the client has no address. */
   readonly source: Ipv4Address;
-  /** True if it was sent to the server's address and not to all: a client renews that way. [RFC 2131, 4.3.2] */
+  /** True if it was sent to the server's address, not to all: a client renews that way. [RFC 2131, 4.3.2] */
   readonly unicast: boolean;
 }
 
@@ -75,9 +75,9 @@ export interface Sender extends Client {
 }
 
 /**
- * Returns the client behind a message. It is identified by its identifier, else by its hardware address [RFC 2131, 4.2]; a client with a
- * reservation always by the latter, since the reservation is for that. Clones of one machine send the same identifier: while one of them
- * holds a lease, another hardware address is a client of its own, also behind the same port.
+ * Returns the client behind a message. It is identified by its identifier, else by its hardware address [RFC 2131, 4.2]; a client with a reservation
+ * is always identified by the latter, since the reservation is for that address. Clones of one machine send the same identifier: while one of them
+ * holds a lease, another hardware address is a client of its own, even behind the same port.
  */
 export function senderOf(config: DhcpConfig, leases: Leases, { message, ingress, home }: Request, now: number): Sender {
   const mac = hardwareAddressOf(message) ?? (0 as MacAddress);

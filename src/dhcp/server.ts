@@ -42,7 +42,7 @@ const maxPending = 4096;
  * const config = dhcpConfig({ network, serverAddress, serverMac: macFromNumber(0x02_0000_0000_01) });
  * const bridge: Bridge = { send: (frame) => console.log(summarize(frame)), breath: (work) => work() };
  * using server = new DhcpServer({ config, clock: realClock, bridge, store: volatileLeaseStore });
- * server.receive(new Uint8Array(60), 1); // a frame that it owes no answer
+ * server.receive(new Uint8Array(60), 1); // a frame that needs no answer
  * ```
  */
 export class DhcpServer implements Disposable {
@@ -103,7 +103,7 @@ export class DhcpServer implements Disposable {
     return isBound;
   }
 
-  /** Handles a frame that came to the server's port, by way of the bridge's port `ingress`. Borrowed; called in a breath. */
+  /** Handles a frame for the server's port that entered the bridge by its port `ingress`. Borrowed; called in a breath. */
   receive(frame: Uint8Array, ingress: PortNumber): void {
     const packet = readPacket(this.#config, frame);
     if (typeof packet === 'string') {
@@ -136,7 +136,7 @@ export class DhcpServer implements Disposable {
     if (ethernet !== undefined && arp !== undefined) this.#watch.see(arp, ethernet.source, ingress);
   }
 
-  /** Notes that the bridge's port closed, or has no station any more: the next station behind it is another one. */
+  /** Notes that the bridge's port closed, or no longer has a station: the next station behind it is another one. */
   portClosed(port: PortNumber): void {
     this.#leases.closePort(port, this.#clock.monotonic());
     this.#scheduleExpiry();

@@ -73,7 +73,7 @@ export class Witness {
     const expires = now + this.#config.declineTime * 1000;
     const change = { kind: 'quarantine', address, user, ingress, expires } as const;
     if (isQuarantined) {
-      // To keep it so, an occasional renewal is enough.
+      // An occasional renewal is enough to keep it there.
       const isFresh = entry.mac === user && entry.expires - now > this.#config.declineTime * 500;
       return isFresh ? undefined : { ...conflict, holder, change, isNews: false };
     }

@@ -12,7 +12,7 @@ export function activeLinks(net: Network, vlan: Vid): Link[] {
   return net.links.filter(({ up, ends }) => up && ends.every((end) => isForwarding(end, vlan)));
 }
 
-/** Returns whether frames come through: in both directions, or in at least one. */
+/** Returns whether frames get through: in both directions, or in at least one. */
 export function comesThrough({ ends }: Link, ways: 'both ways' | 'one way'): boolean {
   const open = ends.filter(({ silences }) => silences.size === 0);
   return open.length >= (ways === 'both ways' ? 2 : 1);

@@ -35,7 +35,7 @@ export class Agenda {
     happening.place = -1;
     const last = this.#heap.pop();
     if (last === undefined || last === happening) return;
-    // The last one takes the place, and moves from there to its own.
+    // The last one takes its place, and moves from there to where it belongs.
     this.#sink(last, place);
     this.#rise(last, last.place);
   }

@@ -6,8 +6,8 @@ import type { Network } from './network.ts';
 import type { Span } from './span.ts';
 
 /*
- * The checks as plain functions, for node:test, tap and other runners without matchers. Each lets time pass as the matcher of its name
- * does, and throws LabAssertionError if its assertion fails.
+ * The checks as plain functions, for node:test, tap and other runners without matchers. Each lets time pass like the matcher of the same name, and
+ * throws LabAssertionError if its assertion fails.
  */
 
 /** The error of an assertion; its message tells the fate of the frames. Test runners recognise it by its name and code. */

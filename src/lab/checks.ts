@@ -35,7 +35,7 @@ const framePatience: Span = { seconds: 1 };
 const treePatience: Span = { seconds: 120 };
 /** A tree without a change for two hello times has reached its final state. */
 const calm = 9_000;
-/** The number of addresses in double use that are named. */
+/** The most addresses used twice that are named. */
 const shownConflicts = 5;
 
 /** Returns whether the echo of a ping comes back. */
@@ -199,7 +199,7 @@ function wrongAt(net: Network): string[] {
   return [...restless, ...vlansOf(net).flatMap((vlan) => wrongIn(net, vlan))];
 }
 
-/** Returns the reasons why a VLAN has not a single tree wherever links join its switches. */
+/** Returns the reasons why a VLAN does not have a single tree wherever links join its switches. */
 function wrongIn(net: Network, vlan: Vid): string[] {
   const members = net.switches.filter(({ running, switch: { vlans, hub } }) => running && (hub || vlans.has(vlan)));
   const links = net.links.filter((link) => link.up && carries(link, vlan) && comesThrough(link, 'both ways'));

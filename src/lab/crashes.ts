@@ -4,7 +4,7 @@ export class Crashes {
   readonly #stop: () => void;
   readonly #restart: () => void;
 
-  /** `stop` is called when the first one begins, `restart` when the last one is over. */
+  /** `stop` is called when the first crash begins, `restart` when the last one is over. */
   constructor(stop: () => void, restart: () => void) {
     this.#stop = stop;
     this.#restart = restart;

@@ -53,7 +53,7 @@ export class Fabric {
   pacer: Pacer | undefined;
   /** Explains the decision of a switch about a frame that comes in by a port such as `s1.2`; undefined if it is not a port of a switch. */
   explain: (port: string, frame: Uint8Array) => string | undefined = () => undefined;
-  /** Returns the switches that have crashed, and the links that are down beside theirs. */
+  /** Returns the switches that have crashed, and the links that are down apart from those of these switches. */
   outages: () => readonly string[] = () => [];
   /** Returns the notes of hosts' programs, with their times. */
   logs: () => readonly { readonly time: number; readonly text: string }[] = () => [];
@@ -61,9 +61,9 @@ export class Fabric {
   nameOf: (mac: MacAddress) => string | undefined = () => undefined;
   /** The faults of the network. */
   readonly faults = new FaultLog();
-  /** The first addresses found in double use, in lines. */
+  /** The first addresses found to be used twice, as lines. */
   readonly conflicts: string[] = [];
-  /** Functions that return details about a station, in lines. */
+  /** Functions that return details about a station, as lines. */
   readonly witnesses: ((mac: MacAddress) => readonly string[])[] = [];
   /** Keeps evidence of a failed assertion of that name, and returns its place; undefined if none is kept. */
   evidence: (name: string) => string | undefined = () => undefined;

@@ -20,7 +20,7 @@ export interface FaultSpan {
 /** The most faults in a log. */
 const maxFaults = 10_000;
 
-/** The faults of a run, the last ones, in the order in which they began. */
+/** The last faults of a run, in the order in which they began. */
 export class FaultLog {
   readonly #most: number;
   #spans: FaultSpan[] = [];

@@ -32,8 +32,8 @@ export interface HostSurroundings {
 }
 
 /**
- * The program of a host, which runs from its start on, and again after each crash. It may be asynchronous; an error or rejection ends the
- * run. It waits by its tools, `sleep`, `socket.receive`, `disk`, `ping`, and not by `net.run`.
+ * The program of a host, which runs when the host starts, and again after each crash. It may be asynchronous; an error or rejection ends the
+ * run. It waits with its tools, `sleep`, `socket.receive`, `disk` and `ping`, not with `net.run`.
  */
 export type HostProgram = (surroundings: HostSurroundings) => unknown;
 

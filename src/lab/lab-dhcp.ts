@@ -53,7 +53,7 @@ export interface LabDhcpOptions extends Pick<DhcpOptions, ServerOption> {
   readonly diskLatency?: number;
 }
 
-/** The most events that are remembered, the last ones. */
+/** The number of events that are remembered: the last ones. */
 const maxEvents = 10_000;
 /** The most events of one client that explain a failure. */
 const witnessed = 3;

@@ -111,7 +111,7 @@ export class LabDisk {
     );
   }
 
-  /** Applies a crash of the host: pending operations are not done, and some unsynced changes are lost. */
+  /** Applies a crash of the host: pending operations are not carried out, and some unsynced changes are lost. */
   crash(): void {
     this.#generation++;
     for (const change of this.#changes.splice(0)) {

@@ -29,7 +29,7 @@ export interface LabHostOptions {
 
 /** The options of a ping. */
 export interface PingOptions {
-  /** How long to wait for the answer, in milliseconds. Default: 4,000: by then ARP has asked three times, and given up. */
+  /** How long to wait for the answer, in milliseconds. Default: 4,000; by then ARP has asked three times, and given up. */
   readonly timeout?: number;
   /** True if a host is pinged by its link-local IPv6 address. Default: false. */
   readonly ipv6?: boolean;

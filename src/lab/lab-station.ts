@@ -45,7 +45,7 @@ export class LabStation implements Disposable {
   /** The shared parts of its network. */
   readonly fabric: Fabric;
   readonly #program: StationProgram;
-  // Most frames between hosts are never looked at: so an object is made only on access.
+  // Most frames between hosts are never looked at, so objects are made only on access.
   #frames: Uint8Array[] = [];
   #times: number[] = [];
   #heard = 0;

@@ -20,7 +20,7 @@ export interface Resident extends Disposable, Omit<StationOptions, 'vlans'> {
   readonly portClosed?: (port: PortNumber) => void;
 }
 
-/** Makes a resident when its switch starts; `speak` sends a frame of it. */
+/** Makes a resident when its switch starts; `speak` sends one of its frames. */
 export type MoveIn = (speak: Speak) => Resident;
 
 /** A port's place at the switch, which persists while that is down. */

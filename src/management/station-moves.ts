@@ -41,7 +41,7 @@ const second = 1000;
 const mostStations = 16;
 
 /**
- * The number of moving frames in a second that counts as a loop, if they are of several stations or at several ports. Below it, stations
+ * The number of frames per second from moving stations that counts as a loop, if they are of several stations or at several ports. Below it, stations
  * may share an address.
  */
 const loopFrames = 100;
@@ -68,7 +68,7 @@ export class StationMoves implements Disposable {
     this.#clock = clock;
   }
 
-  /** Records that a frame of a station came by `to` while the station is known at `from`; `stays` tells whether it remains there. */
+  /** Records that a frame of a station arrived at `to` while the station is known at `from`; `stays` is true if it remains at `from`. */
   readonly note = (vid: Vid, mac: MacAddress, from: PortNumber, to: PortNumber, stays: boolean): void => {
     const key = this.#records.has(mac) || this.#records.size < mostStations ? mac : 'others';
     const known = this.#records.get(key);

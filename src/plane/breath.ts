@@ -22,7 +22,7 @@ export interface BreathHooks {
  */
 export class BreathLoop {
   readonly #hooks: BreathHooks;
-  /** The senders to flush: the first `#count`. The array keeps its length, since one that is emptied is allocated anew in each breath. */
+  /** The senders to flush: the first `#count`. The array keeps its length, since an emptied array would be allocated anew in each breath. */
   readonly #touched: (Touchable | undefined)[] = [];
   #count = 0;
   readonly #releases: (() => void)[] = [];
@@ -57,7 +57,7 @@ export class BreathLoop {
     if (this.#failures.length > 0) throw this.#failures.splice(0)[0];
   };
 
-  /** Has a sender flushed at the end of this breath. For use inside a breath. */
+  /** Schedules a sender to be flushed at the end of this breath. For use inside a breath. */
   touch(sender: Touchable): void {
     if (sender.touched) return;
     sender.touched = true;

@@ -1,6 +1,6 @@
 import type { PortNumber } from '../switch/switch.ts';
 
-/** Which way a frame passes a port, seen from the switch. */
+/** The direction in which a frame passes a port, seen from the switch. */
 export type Direction = 'in' | 'out';
 
 /** Sees a frame at a port; it is borrowed for the call. */

@@ -11,11 +11,11 @@ export interface Seat extends Touchable {
 
 /** A plane's surroundings: the options of its switch, and the owner of the ports. */
 export interface PlaneOptions extends Omit<SwitchOptions, 'breath' | 'transmit' | 'observe'>, BreathHooks {
-  /** Sends a frame by the ports at a number: by `Plane.give`, to each seat there. */
+  /** Sends a frame through the ports at a number: calls `Plane.give` for each seat there. */
   readonly deliver: (number: PortNumber, frame: Uint8Array) => void;
 }
 
-/** The way of all frames: from a port into the switch, and from there to ports and to stations inside. Every piece of work is one breath. */
+/** The path of all frames: from a port into the switch, and from there to ports and to stations inside. Every piece of work is one breath. */
 export class Plane implements Disposable {
   readonly switch: Switch;
   readonly stations: Stations;
@@ -60,7 +60,7 @@ export class Plane implements Disposable {
   /** Calls `done` at the end of this breath: see BreathLoop.release. */
   readonly release = (done: () => void): void => this.#breaths.release(done);
 
-  /** Ends the switch. Frames that stations inside have sent and it has not received yet are lost. */
+  /** Ends the switch. Frames that stations inside have sent, and that it has not received yet, are lost. */
   [Symbol.dispose](): void {
     this.stations.silence();
     this.switch[Symbol.dispose]();

@@ -23,7 +23,7 @@ export interface StationOptions {
 /** Stations are numbered beyond all ports that a switch can have. */
 const firstStation: PortNumber = 2 ** 20;
 
-/** Returns whether a number is that of a station inside a switch, and not that of a port. */
+/** Returns whether a number belongs to a station inside a switch, not to a port. */
 export function isStation(number: PortNumber): boolean {
   return number >= firstStation;
 }

@@ -8,7 +8,7 @@ import { onceAMinute } from './once-a-minute.ts';
 /** The most connections per turn: a crowd of clients must not delay the frames. */
 const mostAtOnce = 64;
 
-/** How long no connection is accepted when the process has no descriptor left, in milliseconds. */
+/** How long accepting pauses when the process has no descriptor left, in milliseconds. */
 const descriptorPause = 100;
 
 /** Accepts connections at a listening socket until it is disposed. The socket stays open; the connections belong to `welcome`. */
@@ -22,7 +22,7 @@ export class AcceptLoop implements Disposable {
   #pause: Timer | undefined;
   #open = true;
 
-  /** `who` names, in the log's words, those that wait while there is no descriptor for them: clients, links. */
+  /** `who` is the log's word for the peers that wait while there is no free descriptor: clients, links. */
   constructor(listening: Fd, welcome: (connection: Fd) => void, environment: AcceptEnvironment, who: string) {
     this.#listening = listening;
     this.#welcome = welcome;

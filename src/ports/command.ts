@@ -15,7 +15,7 @@ export interface CommandOptions {
   readonly counters?: PortCounters;
   /** True if the keys that interrupt the terminal's foreground do not reach it: it ends with its streams. Default: false. */
   readonly detached?: boolean;
-  /** True if it may open as many descriptors as this process may, which Node has raised. Default: as many as the caller of this process. */
+  /** True if it may open as many descriptors as this process may, whose limit Node has raised. Default: as many as the caller of this process. */
   readonly manyDescriptors?: boolean;
   /** True if each frame is a packet of its standard input, see `openPacketPipe`, and its output a wide pipe. Default: false. */
   readonly packets?: boolean;
@@ -37,7 +37,7 @@ export interface Command extends AsyncDisposable {
 /** How long a command may take to end when it is terminated, in milliseconds. */
 const endLimit = 2000;
 
-/** Starts a program; its standard input and output are the stream, and it ends with it. Throws EtherloomError('missing-peer'). */
+/** Starts a program; its standard input and output are the stream, and it ends with that. Throws EtherloomError('missing-peer'). */
 export async function startCommand(
   [program = '', ...args]: readonly string[],
   environment: PortEnvironment,

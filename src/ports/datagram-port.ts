@@ -15,7 +15,7 @@ import { SendQueue, type SendRefusal } from './pure/send-queue.ts';
 const sendBuffer = 2 ** 18;
 
 /**
- * How many queued frames are still delivered after the peer closed. Larger than any socket queue, so it only stops a sender that goes on.
+ * How many queued frames are still delivered after the peer closed. Larger than any socket queue, so it only stops a sender that continues.
  */
 const lastWords = 16_384;
 
@@ -121,7 +121,7 @@ export class DatagramPort implements PacedPort {
     if (!up) this.#queue.drop('port-down');
   }
 
-  /** Sets whether the socket is connected to a peer. Without one, frames are dropped, also waiting ones. */
+  /** Sets whether the socket is connected to a peer. Without one, frames are dropped, including waiting ones. */
   setConnected(connected: boolean): void {
     if (!connected) this.#queue.drop('no-carrier');
     this.#setCarrier(connected);
@@ -138,8 +138,8 @@ export class DatagramPort implements PacedPort {
   }
 
   /**
-   * Ends the port, and calls its receiver, once the frames that the peer sent before are delivered; while the port does not listen, that is
-   * later. It sends nothing more: the kernel discards frames that wait at a socket that sends to a closed peer.
+   * Ends the port, and calls its receiver, once the frames that the peer sent before are delivered; while the port does not listen, that is delayed.
+   * It sends nothing more: the kernel discards frames that wait at a socket that sends to a closed peer.
    */
   endAfterReading(reason: string): void {
     if (!this.#watch || !this.#open || !hasWaiting(this.#fd)) {

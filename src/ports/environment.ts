@@ -13,7 +13,7 @@ export interface PortEnvironment {
   readonly release: (done: () => void) => void;
   readonly loop: Loop;
   readonly budget: BacklogBudget;
-  /** Logs events outside, for people; never called per frame. */
+  /** Logs events in the outside world, for people; never called per frame. */
   readonly log: Log;
   /** The sockets that clients find by a name, while they are open. Default: no list is kept. */
   readonly named?: Set<NamedSocket>;

@@ -14,7 +14,7 @@ export type ExposureRuling =
   | 'refused'; // anyone on the way could read and send frames
 
 /**
- * Returns the exposure at a host to serve or dial. This is the only rule: beyond this machine, plain frames must be asked for by the user.
+ * Returns the exposure of frames when a host is served or dialled. This is the only rule: beyond this machine, the user must ask for plain frames.
  */
 export function exposureOf(host: string, { secured = false, plain = false }: Safeguards = {}): ExposureRuling {
   if (isLoopback(host)) return 'local';

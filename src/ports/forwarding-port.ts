@@ -1,6 +1,6 @@
 import type { PacedPort, Port, PortCounters, Receiver } from './pure/port.ts';
 
-/** A port that is another one to its receiver. Its kinds override the members in which they differ from the inner port. */
+/** A port that stands for an inner port, and forwards all calls to it. Subclasses override the members in which they differ. */
 export abstract class ForwardingPort<Inner extends Port = Port> implements Port {
   /** The port that carries the frames. */
   protected readonly inner: Inner;

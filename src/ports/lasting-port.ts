@@ -1,6 +1,6 @@
 import type { Port, PortCounters, Receiver } from './pure/port.ts';
 
-/** A port that lasts, made of ports that come and go with their other side. It is down while there is none. */
+/** A permanent port made of ports that come and go with their other side. It is down while there is none. */
 export abstract class LastingPort implements Port {
   abstract readonly module: string;
   abstract readonly description: string;
@@ -42,7 +42,7 @@ export abstract class LastingPort implements Port {
     this.receiver?.carrier(up);
   }
 
-  /** Handles a port that has ended by itself. Has no effect if it is not the current one any more. */
+  /** Handles a port that has ended by itself. Has no effect if it is no longer the current one. */
   protected lose(port: Port, reason: string): void {
     if (this.current !== port) return;
     this.current = undefined;

@@ -20,7 +20,7 @@ export class LinkRedial implements Disposable {
   }
 
   /**
-   * Notes that the other side has sent something. Only then the next wait is short again: a peer that closes at once must not be dialled at
+   * Notes that the other side has sent something. Only then is the next wait short again: a peer that closes at once must not be dialled at
    * full speed.
    */
   heard(): void {

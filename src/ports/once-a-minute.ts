@@ -17,7 +17,7 @@ interface Repeated {
 
 const minute = 60_000;
 
-/** The most keys at a time; further ones count as one. Keys chosen from outside must not take memory without end. */
+/** The most keys at a time; further ones count as one. Keys chosen from outside must not take memory without limit. */
 const mostKeys = 256;
 
 /**

@@ -27,8 +27,8 @@ const checkInterval = 200;
  * A port for QEMU's `-netdev dgram` on unix sockets (7.2 and later). Guest and switch survive each other's death: the port is permanent,
  * and up while QEMU's socket exists.
  *
- * The socket must be *connected* to QEMU's: unconnected, the kernel queues only a few frames and QEMU spins. It must be connected *again*
- * to each new QEMU: on both sides, the kernel silently refuses datagrams of others to a connected socket.
+ * The socket must be *connected* to QEMU's: otherwise the kernel queues only a few frames, and QEMU spins. It must be connected *again* to each new
+ * QEMU: on both sides, the kernel silently refuses datagrams from others to a connected socket.
  */
 export class QemuPort extends ForwardingPort<DatagramPort> implements NamedSocket {
   readonly #remote: string;

@@ -13,7 +13,7 @@ export interface ReturningPortOptions {
   readonly name: string;
   /** Opens the port once. Its frames are counted in `counters`. Throws an error that is for the user. */
   readonly open: (counters: PortCounters) => Promise<Port> | Port;
-  /** True if the port leaves its other side while it is down, since that cannot be informed in another way. Default: false. */
+  /** True if the port disconnects from its other side while it is taken down, because it has no other way to inform that side. Default: false. */
   readonly leavesWhenDown?: boolean;
   /** Returns whether the first attempt may fail with that error, because the other side does not exist yet; any other error is thrown. */
   readonly mayWait: (error: Error) => boolean;
@@ -31,7 +31,7 @@ export class ReturningPort extends LastingPort {
   readonly #redial: LinkRedial;
   readonly #leavesWhenDown: boolean;
   readonly #clock: Clock;
-  /** How many frames had come when the current port was opened. */
+  /** The number of frames received before the current port was opened. */
   #before = 0;
   #opening = false;
   #ended = false;

@@ -35,9 +35,9 @@ interface Missing {
 }
 
 /**
- * Makes sockets again whose files were removed. A socket whose place another process has taken is given up for good: to take it back when
- * that process ends would hinder its next start. A deserted process ends. ifupdown's hook ends a switch by the name of its executable,
- * which is Node's here, and then removes its pid file and its sockets.
+ * Recreates sockets whose files were removed. A socket whose place another process has taken is given up for good: taking it back when that process
+ * ends would hinder that process's next start. A deserted process ends. ifupdown's hook ends a switch by the name of its executable, which is Node's
+ * here, and then removes its pid file and its sockets.
  */
 export class SocketKeeper implements Disposable {
   readonly #kept: KeptSockets;

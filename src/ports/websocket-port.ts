@@ -118,16 +118,17 @@ export class WebSocketPort implements Port {
       end++;
     }
     const { budget } = this.#environment;
-    // Others cannot take memory of frames on their way. So beyond half of the budget, frames wait in the backlog, where others can take it.
+    // Other ports cannot take the memory of frames in transit. So beyond half of the budget, frames wait in the backlog, whose memory others can
+    // take.
     if (end > from && budget.used + octets <= budget.limit / 2) return this.#write(frames.slice(from, end), octets);
     const first = frames[from];
-    // One frame is always on its way, even if others have taken all memory: the end of its transmission continues the rest.
+    // One frame is always in transit, even if others have taken all memory: when it has been sent, the others follow.
     if (!first || this.#inFlight > 0) return 0;
     return this.#write([first], first.length);
   }
 
   /**
-   * Copies the frames from borrowed memory, since Node keeps them until the system took them: once, into one buffer, which is charged to
+   * Copies the frames out of borrowed memory, since Node keeps them until the system has taken them: once, into one buffer, which is charged to
    * the budget. Returns their number.
    */
   #write(frames: readonly Uint8Array[], octets: number): number {

@@ -87,7 +87,7 @@ const maxAsking = 128;
 /** A WebSocket server: each connection is a port, and ends with it. */
 export class WebSocketListener implements Listener {
   readonly address: string;
-  /** The port that was bound, also if the system chose it. */
+  /** The port that was bound, even if the system chose it. */
   readonly port: number;
   readonly #server: Server;
   readonly #door: Door;
@@ -231,7 +231,7 @@ class Door {
     if (token !== undefined && !isSame(asked.searchParams.get('token') ?? '', token)) {
       return { status: '401 Unauthorized', reason: 'it does not know the token' };
     }
-    // A browser opens a WebSocket to this machine for any page of the world, and sends the page's origin; other programs send none.
+    // A browser opens a WebSocket to this machine for any web page in the world, and sends the page's origin; other programs send none.
     if (token === undefined && origin !== undefined && !isLocalOrigin(origin)) {
       return { status: '403 Forbidden', reason: 'a page that is not of this machine is let in by a token only: add ?token=TOKEN' };
     }

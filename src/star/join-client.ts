@@ -32,7 +32,7 @@ interface Environment {
   readonly log: Log;
 }
 
-/** The slave's side of the control connection, which is made again whenever it is lost. */
+/** The slave's side of the control connection, which is re-established whenever it is lost. */
 export class JoinClient implements Disposable {
   readonly #options: JoinClientOptions;
   readonly #environment: Environment;

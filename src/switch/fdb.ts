@@ -25,7 +25,7 @@ export interface FdbEntry<Port> {
   readonly age: number;
 }
 
-/** The result of learning a source: `held` is a station that stays at its port, since that received a frame of it a moment ago. */
+/** The result of learning a source: `held` means that the station stays at its old port, which received a frame from it a moment ago. */
 export type Learned = 'known' | 'new' | 'moved' | 'held';
 
 /** A port with its stations. */
@@ -41,7 +41,9 @@ const sweepInterval = 2_000;
 /** The number of slots that are swept at a time. */
 const sweepBudget = 16_384;
 
-/** Of `evictionSample` stations of the greediest port, the longest silent is evicted. The search ends after `evictionSlots` slots. */
+/**
+ * Of `evictionSample` stations of the greediest port, the one silent longest is evicted. The search ends after `evictionSlots` slots.
+ */
 const evictionSample = 8;
 const evictionSlots = 1_024;
 
@@ -67,7 +69,7 @@ export class Fdb<Port> {
   readonly #holders = new Map<Port, Holder<Port>>();
   /** The same ports by their numbers, with gaps. */
   readonly #numbered: (Holder<Port> | undefined)[] = [undefined];
-  /** Whole milliseconds, modulo 2^32, as all times here. Only differences are used, and entries are swept out long before an overflow. */
+  /** Whole milliseconds, modulo 2^32, like all times here. Only differences are used, and entries are swept out long before an overflow. */
   #now = 0;
   #greediest: Holder<Port> | undefined;
   /** An upper bound for the size of all holders except the greediest. */
@@ -93,7 +95,7 @@ export class Fdb<Port> {
     this.beginBreath();
   }
 
-  /** The number of remembered stations, among them outdated ones that are not swept out yet. */
+  /** The number of remembered stations, including outdated ones that are not yet swept out. */
   get size(): number {
     return this.#stations.size;
   }
@@ -124,7 +126,7 @@ export class Fdb<Port> {
     return fresh ? 'moved' : 'new';
   }
 
-  /** Returns the port behind which the station is whose address is at `at`; undefined if it is not known, or too old. */
+  /** Returns the port behind which the station with the address at `at` is; undefined if it is not known, or too old. */
   lookup(vid: Vid, octets: Uint8Array, at: number): Port | undefined {
     const slot = this.#stations.get(highOf(vid, octets, at), lowOf(octets, at));
     return slot !== nowhere && this.#silence(slot) < this.ageingTime ? this.#holderAt(slot)?.port : undefined;

@@ -13,7 +13,7 @@ export interface TreePort {
   readonly forwarding: boolean;
   /** True if it stays out of the tree: it sends no BPDU, ignores those that it receives, and forwards. */
   readonly edge: boolean;
-  /** True if a BPDU was received from a bridge behind it lately. */
+  /** True if a BPDU was recently received from a bridge behind it. */
   readonly neighbour: boolean;
 }
 
@@ -30,7 +30,7 @@ export interface Member extends RootCandidate {
   agreed: boolean;
   /** True if the neighbour has closed its end, though it follows the same root. */
   spurned: boolean;
-  /** The number of BPDUs sent in this second, and of those among them that announced a change. The rest is sent in the next second. */
+  /** The number of BPDUs sent in this second, and of those among them that announced a change. Further ones are sent in the next second. */
   said: number;
   saidChanges: number;
   owes: boolean;

@@ -236,8 +236,8 @@ export class FstpTree {
   }
 
   /**
-   * Returns the way to the root. If it is worse than before, claims that are no nearer to the root may derive from our own, and are asked
-   * for again. Otherwise the bridges behind a dead root would count up its distance with each other.
+   * Returns the way to the root. If it is worse than before, claims that are no nearer to the root may derive from our own, and are asked for again.
+   * Otherwise the bridges behind a dead root would keep raising each other's distance to it.
    */
   #choose(): RootInfo<Member> {
     const { vector } = this.#root;

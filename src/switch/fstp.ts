@@ -20,7 +20,7 @@ export interface FstpState {
   readonly rootPort: PortNumber | undefined;
   readonly designated: BridgeId | undefined;
   readonly rootPathCost: number;
-  /** Milliseconds since the last BPDU about the root. If this bridge is the root: since it became that, or since the tree is on. */
+  /** Milliseconds since the last BPDU about the root. If this bridge is the root: since it became the root, or since the tree was switched on. */
   readonly age: number;
   readonly bonus: Bonus | undefined;
   /** By their numbers. */
@@ -139,7 +139,7 @@ export class Fstp {
     this.#rootSince.delete(vid);
   }
 
-  /** Returns the state of a VLAN's tree; if there is no tree yet, that of a bridge alone. */
+  /** Returns the state of a VLAN's tree; if there is no tree yet, that of a lone bridge. */
   state(vid: Vid): FstpState {
     const tree = this.#tree(vid);
     const { root, rootPort, designated, rootPathCost, bonus } = tree;

@@ -8,8 +8,7 @@ export const nowhere = -1;
 const initialSlots = 64;
 
 /**
- * The part of the table that may be taken. In an emptier table a search is shorter; in a fuller one more of the table is in the
- * processor's cache.
+ * The largest part of the table in use. In an emptier table a search is shorter; of a fuller one, more stations are in the processor's cache.
  */
 const fullest = 13 / 16;
 
@@ -18,9 +17,9 @@ const slotWords = 4;
 const [high, low, heard, holder] = [0, 1, 2, 3] as const;
 
 /**
- * Stations by VLAN and MAC address: a hash table with open addressing over plain memory. Map would make an object of every 48-bit number
- * that is looked up. A search among very many stations takes as long as the memory that it touches. The hash is keyed: without the seed,
- * stations cannot choose addresses that collide.
+ * Stations by VLAN and MAC address: a hash table with open addressing over plain memory. A Map would create an object for every 48-bit number that is
+ * looked up. A search among very many stations takes as long as the memory that it touches. The hash is keyed: without the seed, stations cannot
+ * choose addresses that collide.
  *
  * A station's slot is valid until the next `add` or `delete`.
  */
@@ -129,7 +128,7 @@ export class StationTable {
     return slot;
   }
 
-  /** Returns the slot at which a search for the key begins; mixed as by MurmurHash3's 32-bit finaliser. */
+  /** Returns the slot at which a search for the key begins; mixed like in MurmurHash3's 32-bit finaliser. */
   #home(highKey: number, lowKey: number): number {
     let hash = Math.imul(highKey ^ this.#seed, 0x9e37_79b1) ^ lowKey;
     hash = Math.imul(hash ^ (hash >>> 16) ^ this.#seed, 0x85eb_ca6b);

@@ -20,15 +20,15 @@ export interface SwitchOptions extends FdbOptions {
    */
   readonly observe?: (ingress: PortNumber, vid: Vid, frame: Uint8Array) => void;
   /**
-   * Called for each frame received behind `to` from a station that is known behind `from`. If `stays` is true, the station is still known
-   * at `from`, since that received a frame of it a moment ago.
+   * Called for each frame received behind `to` from a station that is known behind `from`. If `stays` is true, the station is still known at `from`,
+   * which received a frame from it a moment ago.
    */
   readonly moved?: (vid: Vid, mac: MacAddress, from: PortNumber, to: PortNumber, stays: boolean) => void;
   /** Called when a port went up, or down. */
   readonly portChanged?: (port: PortNumber, up: boolean) => void;
-  /** The identity of the switch in a spanning tree. Required where there is one. */
+  /** The identity of the switch in a spanning tree. Required if there is one. */
   readonly mac?: MacAddress | undefined;
-  /** The priority to become the root, from 0, the highest, to 65,535; by default 32,768. */
+  /** The priority for becoming the root, from 0, the highest, to 65,535; by default 32,768. */
   readonly priority?: number | undefined;
   /** Called for each change in the trees. */
   readonly treeChanged?: (change: FstpChange) => void;

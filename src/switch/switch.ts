@@ -213,7 +213,7 @@ export class Switch {
     for (const entry of this.#fdb.entries()) yield { ...entry, port: entry.port.number };
   }
 
-  /** Makes a port only listen, or ends that. The stations behind a quiet port are forgotten. */
+  /** Makes a port listen only, or undoes that. The stations behind a quiet port are forgotten. */
   setQuiet(port: PortNumber, quiet: boolean): void {
     this.#portAt(port).quiet = quiet;
     if (quiet) this.#fdb.flush(this.#portAt(port));
@@ -224,7 +224,7 @@ export class Switch {
     this.#fdb.clear();
   }
 
-  /** The filtering database: the times for which stations are remembered, which may be changed, their number, and the bound of that. */
+  /** The filtering database: the times for which stations are remembered, which may be changed; the number of stations; and its limit. */
   get database(): Pick<Fdb<unknown>, 'ageingTime' | 'minPersistence' | 'size' | 'maxEntries'> {
     return this.#fdb;
   }

@@ -54,7 +54,7 @@ export class VlanRegistry {
     return this.#vids.has(vid);
   }
 
-  /** Creates a VLAN without members. Any identifier but 4095 is accepted. */
+  /** Creates a VLAN without members. Any identifier except 4095 is accepted. */
   create(vid: Vid): VlanRefusal | undefined {
     if (vid === reservedVid) return 'reserved';
     if (this.#vids.has(vid)) return 'exists';

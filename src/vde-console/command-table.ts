@@ -1,6 +1,6 @@
 import type { Command, Menu } from './command.ts';
 
-/** The commands of a console, in the order in which `help` lists them and a line is matched with them. */
+/** The commands of a console, in the order in which `help` lists them and a line is matched against them. */
 export class CommandTable {
   readonly #menus = new Set<Menu>();
 

@@ -43,8 +43,8 @@ export interface SessionOptions {
 const mostBacklog = 2 ** 20;
 
 /**
- * A session at a console. Lines end with LF. A piece without an LF is also a line if no line is begun, since clients send commands so. All
- * lines of a piece are executed, and every reply is sent whole. A client that does not read its replies is not read either.
+ * A session at a console. Lines end with LF. A piece without an LF also counts as a line if no line has begun, since clients send commands that way.
+ * All lines of a piece are executed, and every reply is sent whole. A client that does not read its replies is not read either.
  */
 export class ConsoleSession implements Listener {
   readonly #console: Interpreter;

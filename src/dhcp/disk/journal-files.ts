@@ -82,8 +82,8 @@ export async function readFrom(files: JournalFiles, path: string): Promise<Uint8
 }
 
 /**
- * Writes octets at a position in a file that is `length` octets long, and returns its new length. Beyond the end, zeros follow them as far
- * as the disk takes them. A write into existing octets takes half of the time, since it changes the file's content only. Throws the file's
+ * Writes octets at a position in a file that is `length` octets long, and returns its new length. If they go beyond its end, zeros are added after
+ * them, as far as the disk has room. A write over existing octets takes half as long, since it changes only the file's content. Throws the file's
  * errors, and an error if the disk takes nothing.
  */
 export async function writeWithRoom(file: JournalFile, bytes: Uint8Array, position: number, length: number): Promise<number> {

@@ -16,7 +16,7 @@ export interface LeaseJournalOptions {
   readonly report?: (message: string) => void;
   /** Runs the callbacks of records that became durable together; by default just runs them. */
   readonly batch?: (work: () => void) => void;
-  /** Called when records go to the disk; the returned value is disposed when they are there, or when that failed. */
+  /** Called when records are sent to the disk; the returned value is disposed when they have been written, or the write has failed. */
   readonly writing?: () => Disposable;
   /** The file system; the disk by default, another one in tests. */
   readonly files?: JournalFiles;
@@ -112,7 +112,7 @@ export class LeaseJournal implements LeaseStore, AsyncDisposable {
     if (this.#isClosed) return;
     this.#isClosed = true;
     await this.#work;
-    // Removes the room behind the text. If that fails the room remains, and is used the next time.
+    // Removes the room after the text. If that fails, the room remains, and is used the next time.
     await this.#file?.truncate(this.#size).catch(() => undefined);
     await this.#abandon();
     this.#lock?.[Symbol.dispose]();
@@ -149,7 +149,7 @@ export class LeaseJournal implements LeaseStore, AsyncDisposable {
     this.#work ??= this.#drain();
   }
 
-  /** Writes groups of records. While one group is on its way to the disk the next one gathers: many records, one write. */
+  /** Writes groups of records. While one group is being written, the next one gathers: many records, one write. */
   async #drain(): Promise<void> {
     while (this.#queue.length > 0) {
       const group = this.#queue;
@@ -183,7 +183,7 @@ export class LeaseJournal implements LeaseStore, AsyncDisposable {
     }
   }
 
-  /** Returns the last record of a group for each address, if it differs from that on the disk. */
+  /** Returns the last record of a group for each address, if it differs from the one on the disk. */
   #newsOf(group: readonly Waiting[]): readonly LeaseRecord[] {
     const last = new Map<Ipv4Address, LeaseRecord>();
     for (const { record } of group) if (record !== undefined) last.set(record.address, record);
@@ -208,7 +208,7 @@ export class LeaseJournal implements LeaseStore, AsyncDisposable {
     }
   }
 
-  /** Replaces the journal by a file with the live records alone. At every moment one of the two is whole. */
+  /** Replaces the journal with a file that has only the live records. At every moment one of the two is whole. */
   async #rewrite(): Promise<void> {
     this.#lock ??= await this.#takeLockAgain();
     const temporary = `${this.#path}.tmp`;
@@ -242,7 +242,7 @@ export class LeaseJournal implements LeaseStore, AsyncDisposable {
     return this.#failure;
   }
 
-  /** Locks the journal again: another process may have one at the place of a removed journal. */
+  /** Locks the journal again: another process may have a journal in place of a removed one. */
   async #takeLockAgain(): Promise<Disposable> {
     const lock = await this.#takeLock();
     if ((await readFrom(this.#files, this.#path)) === undefined) return lock;

@@ -27,7 +27,7 @@ export interface StationView {
 /** The highest identifier of a VLAN. */
 const lastVid = 4095;
 
-/** The most buckets. Larger tables of VDE's have no use. */
+/** The most buckets. VDE gains nothing from larger tables. */
 const mostBuckets = 2 ** 24;
 
 /** Shows the settings of the station table. */

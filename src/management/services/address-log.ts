@@ -37,7 +37,7 @@ interface Entry extends LoggedAddress {
   heardAt: number;
 }
 
-/** The most addresses that are remembered. Beyond it, the longest silent one is forgotten. */
+/** The most addresses that are remembered. Beyond that number, the one that has been silent longest is forgotten. */
 const mostEntries = 16_384;
 
 /** The most ranges. Each frame is compared with all of them. */

@@ -28,7 +28,7 @@ interface Running extends Capture, Disposable {
 /** The number of Ethernet among the link types of captures. [pcapng, LINKTYPE_ETHERNET] */
 const ethernet = 1;
 
-/** The captures of a switch: at most one for each port. One ends with its port, or when its file can take no more. */
+/** The captures of a switch: at most one for each port. Each ends with its port, or when its file can take no more. */
 export class Captures implements Disposable {
   readonly #sources: CaptureSources;
   readonly #running = new Map<PortNumber, Running>();

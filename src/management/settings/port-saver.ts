@@ -23,8 +23,8 @@ interface PortSettings {
 }
 
 /**
- * Saves the created ports, and those whose settings differ from the ones that a client's arrival gives. A port that came with a client and
- * has such settings is saved as a created one, since it must exist before the client.
+ * Saves the created ports, and those whose settings differ from the ones that a port gets when its client arrives. The latter are saved as created
+ * ports too, since they must exist before the client.
  */
 export const portSaver: Saver = {
   saves: [

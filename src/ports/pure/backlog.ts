@@ -1,8 +1,8 @@
 import type { PortDrop } from './port.ts';
 
-/** The bounds of the frames that a port keeps for a peer that does not read. */
+/** The limits on the frames that a port keeps for a peer that does not read. */
 export interface BacklogLimits {
-  /** Frames; streams are bounded in octets alone. Default: 4,096. */
+  /** Frames; streams are bounded only in octets. Default: 4,096. */
   readonly frames?: number;
   /** Octets. Default: 2 MiB. */
   readonly octets?: number;
@@ -28,20 +28,20 @@ interface Holder {
 }
 
 /**
- * The memory of all backlogs together, and its bound. When it is full, a holder with less than a fair share takes from the holder with
- * most: so permanently stalled readers cannot take the memory that another needs for a moment. Returned memory is used again. Left to the
- * garbage collector, it would exist twice for a while.
+ * The memory of all backlogs together, and its bound. When it is full, a holder with less than a fair share takes from the holder with the most, so
+ * permanently stalled readers cannot take the memory that another needs for a moment. Returned memory is reused: if it were left to the garbage
+ * collector, both it and its replacement would exist for a while.
  */
 export class BacklogBudget {
   readonly limit: number;
   /** How long a frame may wait, in milliseconds. */
   readonly age: number;
-  /** The time of the breath, in milliseconds of the clock. Set at the beginning of a breath, so that no clock is read for a frame. */
+  /** The time of the breath, in milliseconds of the clock. Set at the beginning of a breath, so that the clock is not read for each frame. */
   now = 0;
   /** The bounds of each port, unless its driver has its own. */
   readonly port: Required<BacklogLimits>;
   #used = 0;
-  /** Called each time that a holder got no memory, or gave some up. */
+  /** Called each time a holder gets no memory, or gives some up. */
   exhausted: () => void = () => undefined;
   readonly #holders = new Set<Holder>();
   readonly #spare = new Map<number, Uint8Array[]>();
@@ -58,7 +58,7 @@ export class BacklogBudget {
     return this.#used;
   }
 
-  /** Charges octets that others cannot take, also beyond the limit: those that a system or Node has already. Dispose the charge once. */
+  /** Charges octets that others cannot take, even beyond the limit: those that the system or Node already holds. Dispose the charge once. */
   charge(octets: number): Charge {
     this.#used += octets;
     return {
@@ -68,7 +68,7 @@ export class BacklogBudget {
     };
   }
 
-  /** Charges `size` octets to a holder of `held`, and returns whether it may have them. */
+  /** Charges `size` octets to a holder that has `held` already, and returns whether it may have them. */
   #take(size: number, held: number): boolean {
     while (this.#used + size > this.limit) {
       const share = this.limit / (this.#holders.size + (held === 0 ? 1 : 0));
@@ -120,7 +120,7 @@ export class BacklogBudget {
   }
 }
 
-/** The sizes of pieces of memory, in octets: small for a port that stalls for a moment; each piece is twice the one before. */
+/** The sizes of the chunks, in octets: small for a port that stalls for a moment; each chunk is twice as large as the one before. */
 const firstChunk = 2 * 2 ** 10;
 const largestChunk = 32 * 2 ** 10;
 
@@ -136,8 +136,8 @@ interface Chunk {
 }
 
 /**
- * Frames that wait for a peer to read: copies, in order, bounded. They are packed, since a small frame in memory of its own takes several
- * times its octets; the budget is charged with the memory that is really held.
+ * Frames that wait for a peer to read: copies, in order, bounded. They are packed, since a small frame in memory of its own takes several times its
+ * size; the budget is charged for the memory that is really held.
  */
 export class Backlog implements Holder {
   readonly #frames: number;
@@ -176,7 +176,7 @@ export class Backlog implements Holder {
     return this.#held;
   }
 
-  /** Returns some of the waiting frames, the first ones: at least one, unless all are too old. Valid until they are shifted. */
+  /** Returns the first of the waiting frames: at least one, unless all are too old. Valid until they are shifted. */
   first(): Uint8Array[] {
     this.#dropOld();
     const chunk = this.#chunks[0];

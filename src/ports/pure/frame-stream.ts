@@ -159,7 +159,7 @@ export class FrameDecoder {
         }
       }
     } finally {
-      // Also if `deliver` throws: the next octets must be read from the border of a frame.
+      // Even if `deliver` throws: the next octets must be read from a frame boundary.
       if (!this.#over) this.#keep(memory.subarray(at, end));
     }
     return undefined;

@@ -1,4 +1,4 @@
-/** The other side of a port, as far as it is certainly known. */
+/** The other side of a port, as far as it is known for certain. */
 export type Peer =
   /** A process of this machine, as the kernel reports it. */
   | { readonly kind: 'user'; readonly uid: number; readonly pid: number }

@@ -22,7 +22,7 @@ export interface Port {
   attach(receiver: Receiver): void;
   /** Takes a frame for sending. Borrowed: the port may keep it only until `flush`. Called only inside a breath. */
   transmit(frame: Uint8Array): void;
-  /** Passes all frames taken since the last flush to the other side, and copies those for which that has no room. */
+  /** Passes all frames taken since the last flush to the other side, and copies those for which it has no room. */
   flush(): void;
   /**
    * Tells the driver that its switch takes the port down, or up again; a port is up at first. While it is down the switch transmits

@@ -8,7 +8,7 @@ export interface RedialLimits {
   readonly longest?: number;
 }
 
-/** The schedule of attempts: soon after a connection that held, then ever later, up to a bound, without end. */
+/** The schedule of attempts: the first soon after a connection that held, then with ever longer waits up to a limit, without end. */
 export class Redial implements Disposable {
   readonly #clock: Clock;
   readonly #dial: () => void;
@@ -35,7 +35,7 @@ export class Redial implements Disposable {
     this.#delay = this.#first;
   }
 
-  /** Notes that the attempt failed, or that the connection is lost: another one follows after the wait, and never two. */
+  /** Notes that the attempt failed, or that the connection is lost: exactly one more follows after the wait. */
   failed(): void {
     if (!this.#open) return;
     this.#timer?.[Symbol.dispose]();

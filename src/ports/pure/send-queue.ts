@@ -25,7 +25,7 @@ export interface Sink {
 /** The environment of a send queue in its driver. */
 export interface SendQueueOptions {
   readonly sink: Sink;
-  /** The counters of each frame: taken by the sink, or dropped for a reason. */
+  /** Counts each frame: taken by the sink, or dropped for a reason. */
   readonly counters: PortCounters;
   readonly budget: BacklogBudget;
   /** The bounds of frames that wait for the other side to read. Default: those that the budget gives each port. */

@@ -1,5 +1,5 @@
 /**
- * The frames that may cross between a switch and libslirp. libslirp forwards all frames that it gets, also those that the switch floods to
+ * The frames that may cross between a switch and libslirp. libslirp forwards all frames that it gets, including those that the switch floods to
  * all ports and those for 127.0.0.0/8; it leases addresses by DHCP without being asked. So all of that is decided here.
  */
 import { etherTypeOf, etherTypes, minFrame } from '../../wire/ethernet.ts';
@@ -163,7 +163,7 @@ class Published {
     if (this.#askers.size > mostAskers) for (const oldest of this.#askers) return void this.#askers.delete(oldest);
   }
 
-  /** Returns whether the packet is an answer of the port: to an asker, or within a connection; libslirp begins no connection by it. */
+  /** Returns whether the packet is an answer of the port: to an asker, or within a connection; it cannot make libslirp begin a connection. */
   answersBy(packet: Packet): boolean {
     const { protocol, address, port } = this.#port;
     if (packet.wholeProtocol !== protocol || packet.source !== address || packet.sourcePort !== port) return false;

@@ -22,7 +22,7 @@ export interface GatewayOptions extends Omit<GatewayRules, 'published'> {
 /** The longest wait before a restart, and how long it must have run for the next wait to be the shortest, in milliseconds. */
 const longestWait = 10_000;
 
-/** A switch's way out: libslirp as a program of its own, which is restarted whenever it ends. The port is down meanwhile. */
+/** A switch's way to the Internet: libslirp as a program of its own, which is restarted whenever it ends. The port is down meanwhile. */
 export class GatewayPort extends LastingPort {
   readonly module = 'gateway';
   readonly description: string;

@@ -15,7 +15,7 @@ const packages = 'install vdeplug and libvdeplug-slirp (apt install vdeplug libv
 /** The first octets of every compiled program. [elf(5)] */
 const elfMagic = '\x7fELF';
 
-/** The length of a program's error output that is kept, its end, in characters. */
+/** How much of the end of a program's error output is kept, in characters. */
 const mostComplaint = 500;
 
 /**

@@ -25,7 +25,7 @@ export interface Slirp extends AsyncDisposable {
   readonly port: FilteredPort;
   /** The time of its start, by the clock. */
   readonly since: number;
-  /** Must be called when its port has closed: resolves to its end, with its last error output. */
+  /** Must be called when its port has closed: resolves to how it ended, with its last error output. */
   readonly ended: () => Promise<string>;
 }
 

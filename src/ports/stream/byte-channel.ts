@@ -7,7 +7,7 @@ import type { StreamMemory, StreamRing } from '../../system/stream-socket.ts';
  */
 export interface ByteChannel extends Disposable {
   /**
-   * Receives the waiting octets into `ring`, at its `next`, behind `rest`: earlier octets, which are copied there.
+   * Receives the waiting octets into `ring`, at its `next`, after `rest`: earlier octets, which are copied there.
    * @returns the end of the received octets, 0 at the end of the stream, or the errno's name: `EAGAIN` if none waits, or the ring is full.
    */
   receive(ring: StreamRing, rest: Uint8Array): number | string;

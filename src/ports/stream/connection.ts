@@ -30,7 +30,7 @@ export class Connection implements Disposable {
   readonly queue: SendQueue;
   /** True if anything was received. */
   heard = false;
-  /** True if sending fails for good, and it only receives what has come. */
+  /** True if sending has failed for good; it then only receives the octets that have already arrived. */
   failed = false;
   /** The number of seconds without received octets. */
   silence = 0;

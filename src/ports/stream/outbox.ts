@@ -20,7 +20,7 @@ const outboxSize = 131_072;
 const spare: StreamMemory[] = [];
 
 /**
- * The sink of a connection: frames are copied behind their lengths into one piece of memory, and leave by one system call. Octets that the
+ * The sink of a connection: frames are copied into one piece of memory, each after its length, and leave by one system call. Octets that the
  * system does not take at once are kept here. Until they are gone, it takes no more frames.
  */
 export class Outbox implements Sink {
