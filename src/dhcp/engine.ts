@@ -237,7 +237,7 @@ function available({ config, leases, declines, sender, now }: Context, address: 
   if (!isOwn && !isDynamic(config, address)) return false;
   const entry = leases.at(address);
   if (entry === undefined || entry.key === sender.key || entry.state === 'idle' || entry.expires <= now) return true;
-  // An address seen in use by the very client that asks for it is not in conflict: this server forgot its lease.
+  // An address that is in use by the client that asks for it is not in conflict: this server forgot its lease.
   return entry.state === 'quarantined' && entry.mac === sender.mac && entry.promise === undefined;
 }
 

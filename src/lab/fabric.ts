@@ -97,7 +97,7 @@ export class Fabric {
     return seededRandom(this.seed, name);
   }
 
-  /** Notes an address in double use. */
+  /** Notes an address that is used twice. */
   noteConflict(text: string): void {
     if (this.conflicts.length < maxConflicts) this.conflicts.push(`at ${formatTime(this.timeline.now)} ${text}`);
   }

@@ -31,7 +31,7 @@ export class Lane extends Happening implements TracedLane {
   #frames: (Uint8Array | undefined)[] = [];
   /** The hop number and the arrival time of each. */
   #marks = new Float64Array(0);
-  /** The numbers of frames that entered, and that came out or were lost, in all: places in the rings, modulo their room. */
+  /** The total numbers of frames that entered, and of those that came out or were lost. Modulo the size of the rings, they are places in these. */
   #entered = 0;
   #landed = 0;
   #lastDue = 0;

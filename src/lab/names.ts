@@ -23,7 +23,7 @@ export function hostAddress(n: number): HostAddress {
   return { address: ipv4FromNumber(0x0a00_0000 + n), network: { address: ipv4FromNumber(0x0a00_0000), prefixLength: 8 } };
 }
 
-/** Returns the address of the next host from the n-th on whose address is not taken. */
+/** Returns the address of the first host, from the n-th on, whose address is not taken. */
 export function freeHostAddress(n: number, taken: ReadonlySet<Ipv4Address>): HostAddress {
   for (let next = n; ; next++) {
     const found = hostAddress(next);

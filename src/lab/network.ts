@@ -31,8 +31,8 @@ export interface LabOptions extends FabricOptions {
 const defaultPatience: Span = { minutes: 10 };
 
 /**
- * A network in virtual time: switches, stations, links. Time passes only in a run, which takes as long as the work takes, however long that
- * is by the network's clock. The same seed and the same calls give the same run.
+ * A network in virtual time: switches, stations, links. Time passes only during a run. A run takes as long as its work takes, however much virtual
+ * time it covers. The same seed and the same calls give the same run.
  */
 export class Network extends Inventory implements Disposable {
   /** The parts that its elements share. */
@@ -156,8 +156,8 @@ export class Network extends Inventory implements Disposable {
   }
 
   /**
-   * Cuts every link between nodes of two groups until disposed, also links that are added meanwhile. Nodes without a group form one of
-   * their own; a node that is added meanwhile joins the group to which it is linked first. With `silent`, all carriers stay.
+   * Cuts every link between nodes of two groups until disposed, including links that are added meanwhile. Nodes without a group form one of
+   * their own; a node that is added meanwhile joins the group to which it is first linked. With `silent`, all carriers stay.
    */
   partition(groups: readonly (readonly Node[])[], options: { readonly silent?: boolean } = {}): Disposable {
     checkOptions(options, partitionWords);

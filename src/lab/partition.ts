@@ -7,7 +7,7 @@ import type { Vocabulary } from './words.ts';
 const outside = -1;
 
 /**
- * Groups of nodes without links between them: every link between two groups is cut, also one that is added meanwhile. A node that is added
+ * Groups of nodes without links between them: every link between two groups is cut, even one that is added meanwhile. A node that is added
  * meanwhile joins the group of the first node to which it is linked.
  */
 export class Partition implements Disposable {

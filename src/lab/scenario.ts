@@ -17,8 +17,8 @@ import { perform, type Stage } from './notation.ts';
 
 /**
  * Returns the network that a text describes, at the time at which the text ends. A recording is repeated, octet by octet. With `net` the
- * text continues with an existing network. Throws EtherloomError with the line and its mistake, also if a recording has another outcome
- * than before.
+ * text continues with an existing network. Throws EtherloomError with the line and its mistake. A recording whose outcome differs from the one
+ * recorded is a mistake too.
  *
  * @example
  * ```ts
@@ -100,9 +100,9 @@ function performLine(line: string, stage: Stage): number | undefined {
 }
 
 /**
- * Returns the actions on a network so far, as text that `play` repeats. It contains only actions by methods of the network and its parts,
- * and not those on a host's stack, or on a production switch, directly. Throws EtherloomError('bad-state') if the network was not made with
- * `{ record: true }`, if the record was too long to be kept, and if a filter was used, which has no text.
+ * Returns the actions on a network so far, as text that `play` repeats. It contains only actions by methods of the network and its parts, not actions
+ * directly on a host's stack or on a production switch. Throws EtherloomError('bad-state') if the network was not made with `{ record: true }`, if
+ * the record was too long to be kept, and if a filter was used, which has no text.
  *
  * @example
  * ```ts

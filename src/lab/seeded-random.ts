@@ -1,8 +1,8 @@
 import type { Random } from '../random.ts';
 
 /**
- * Returns chance that is the same each time. Each name has a source of its own, so that a user that draws more does not change the numbers
- * of others. Small Fast Counter with 32-bit words, a non-cryptographic generator. [C. Doty-Humphrey, PractRand, sfc32]
+ * Returns a source of chance that draws the same numbers each time. Each name has a source of its own, so a caller that draws more does not change
+ * the numbers of the others. Small Fast Counter with 32-bit words, a non-cryptographic generator. [C. Doty-Humphrey, PractRand, sfc32]
  *
  * @example
  * ```ts
@@ -23,7 +23,7 @@ export function seededRandom(seed: number, name = ''): Random {
       return sum >>> 0;
     },
   };
-  // Until a small seed has reached all of the state.
+  // Repeated until a small seed has affected all of the state.
   for (let round = 0; round < 15; round++) random.uint32();
   return random;
 }

@@ -8,11 +8,11 @@ import { isOfBridges, type Hop } from './trace.ts';
  * The fate of frames, in lines for people: the way of a frame, the decision of the switch where it ended, and the last frames on that link.
  */
 
-/** The number of a link's frames that are shown, the last ones. */
+/** The number of a link's last frames that are shown. */
 const shownFrames = 5;
-/** The number of hops that are shown; the beginning of a longer way is left out. */
+/** The number of hops that are shown; the beginning of a longer path is left out. */
 const shownHops = 12;
-/** The number of other places that are shown where the frame ended, such as those of a flood. */
+/** The number of other places where the frame ended, such as those of a flood, that are shown. */
 const shownEnds = 3;
 const shownNotes = 10;
 

@@ -11,13 +11,13 @@ import { checkOptions, type Wording } from './words.ts';
 export interface SurvivalOptions extends ScenarioOptions {
   /** The number of scenarios. Default: 100. */
   readonly runs?: number;
-  /** The seed of fast-check, which gives the same scenarios again. Default: another one each time. */
+  /** The seed of fast-check, which gives the same scenarios again. Default: a different one each time. */
   readonly seed?: number;
   /** The other options of the networks. */
   readonly lab?: Omit<LabOptions, 'seed' | 'record'>;
 }
 
-/** Called when all is over; it may be asynchronous. An error or rejection is the reason of a failure. */
+/** Called when all is over; it may be asynchronous. An error or rejection fails the scenario, and is reported as the reason. */
 export type SurvivalCheck = () => unknown;
 
 /**
@@ -57,7 +57,7 @@ export async function survives(fc: FastCheck, options: SurvivalOptions, prepare:
   const trial = async (text: string): Promise<void> => {
     if (refusal) throw refusal;
     const [building, happening] = split(text);
-    // Without the keyword for it: some browsers lack what it needs.
+    // Without `using`: some browsers lack what it needs.
     const net = play(building, lab);
     try {
       const watcher = new Watcher(net, sightings);

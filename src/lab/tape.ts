@@ -21,7 +21,7 @@ const ethernet = 1;
 const nanosecondsPerMicrosecond = 1000n;
 const nanosecondsPerMillisecond = 1_000_000;
 
-/** The program of a station that sends captured frames, at their distances in time, from the moment at which it has a carrier. */
+/** The program of a station that sends captured frames at their original intervals, from the moment at which it has a carrier. */
 export class Tape implements StationProgram {
   readonly carrier: NonNullable<StationProgram['carrier']>;
   readonly #recorded: readonly Recorded[];
@@ -60,7 +60,7 @@ export class Tape implements StationProgram {
 
 /**
  * Returns a capture, pcap or pcapng, as the program of a station: `net.station('tape', s1, fromPcap(bytes))`. Throws
- * EtherloomError('bad-option') if it is not a capture of Ethernet, or a frame is invalid or was cut on capturing.
+ * EtherloomError('bad-option') if it is not a capture of Ethernet, or if a frame is invalid, or was truncated in the capture.
  *
  * @example
  * ```ts

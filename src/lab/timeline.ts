@@ -125,7 +125,7 @@ export class Timeline implements Clock {
   }
 
   /**
-   * Runs all happenings that are due until then, a time of the grid, and sets the time to that. Stops early when `enough` returns true
+   * Runs all happenings that are due up to `until`, a time of the grid, and sets the time to it. Stops early when `enough` returns true
    * after a happening, and returns whether it did. Throws EtherloomError('busy') if called from within, and EtherloomError('timed-out') if
    * an instant never ends.
    */
@@ -163,7 +163,7 @@ export class Timeline implements Clock {
     if (this.#isOwing && !this.#busy) this.#within(() => this.#settle());
   }
 
-  /** Runs `work` as a happening of its own, now; within another one it is part of that. */
+  /** Runs `work` now, as a happening of its own; within another happening, it is part of that one. */
   enter<T>(work: () => T): T {
     if (this.#busy) return work();
     const result = this.#within(work);

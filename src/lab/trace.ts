@@ -30,8 +30,8 @@ export interface TracedLane {
 export const uncaused = -1;
 
 /**
- * The number of fields of a hop's record: its time, the number of its cause, and its state. They are together, since they fit in one line
- * of the processor's cache.
+ * The number of fields of a hop's record: its time, the number of its cause, and its state. They are kept together, since they fit into one line of
+ * the processor's cache.
  */
 const recordSize = 4;
 const [timeAt, causeAt, stateAt] = [0, 1, 2] as const;
@@ -45,7 +45,7 @@ const firstRoom = 1024;
 /** Returns the least power of two that holds that many. */
 const roomFor = (capacity: number): number => 2 ** Math.ceil(Math.log2(Math.max(1, capacity)));
 
-/** The last frames of a run, each on each link that it crossed, with their causes. It holds a bounded number of them. */
+/** The last frames of a run, once for each link that they crossed, with their causes. It holds a bounded number of them. */
 export class Trace {
   /** The hop that is being received right now. */
   current = uncaused;

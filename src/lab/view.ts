@@ -11,13 +11,13 @@ import { checkOptions, parseNames, type Wording } from './words.ts';
 
 /** The part of a run for a view. */
 export interface ViewOptions {
-  /** The beginning, from the start of the run. Default: that of the remembered part. */
+  /** The beginning of the view, counted from the start of the run. Default: that of the remembered part. */
   readonly from?: Span;
   /** The end. */
   readonly to?: Span;
   /** The names of nodes: frames from or to one of them. Default: all. */
   readonly nodes?: readonly string[];
-  /** The most frames, the last ones; up to 100,000. Default: 20,000. */
+  /** The most frames to show: the last ones, up to 100,000. Default: 20,000. */
   readonly frames?: number;
   /** The title of the run. Default: `a run`. */
   readonly title?: string;

@@ -4,7 +4,7 @@ import { Waiters } from './waiters.ts';
 
 const soon = Promise.resolve();
 
-/** Another time than the virtual one, which a network follows. */
+/** A time other than the virtual one, which a network follows. */
 export interface Pacer {
   /** Lets time pass until `until`, or until `enough` returns true. Resolves to whether it did. */
   pass(until: number, enough?: () => boolean): Promise<boolean>;
@@ -38,7 +38,7 @@ export class VirtualTime implements Pick<Pacer, 'pass'> {
     return waiting;
   }
 
-  /** Ends time; waiting callers get an error. The error is made on demand, since that takes longer than the rest. */
+  /** Ends time; waiting callers get an error. The error is made only on demand, since making it takes longer than all the rest. */
   end(why: () => Error): void {
     if (this.#waiters.hasAny()) this.#waiters.fail(why());
   }
@@ -49,7 +49,7 @@ export class VirtualTime implements Pick<Pacer, 'pass'> {
     try {
       while (this.#waiters.hasAny()) {
         const stopped = timeline.advance(this.#waiters.nearest, this.#stop);
-        // The programs' actions come first, even if the wait is over with them.
+        // The programs' actions come first, even if they end the wait.
         if (timeline.called !== this.#heard) await this.#listen();
         else if (this.#waiters.release(stopped ? -Infinity : timeline.now) && this.#waiters.hasAny()) await nextTurn();
       }

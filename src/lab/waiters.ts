@@ -29,7 +29,7 @@ export class Waiters {
     });
   }
 
-  /** Evaluates the conditions, each until it was true once. True if any caller is satisfied. */
+  /** Evaluates the conditions, each until it has been true once. True if any caller is satisfied. */
   get isAnyoneSatisfied(): boolean {
     let any = false;
     for (const one of this.#all) {

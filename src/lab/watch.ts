@@ -11,8 +11,8 @@ export interface Watch {
    */
   readonly always: (isSo: () => unknown, name?: string) => void;
   /**
-   * Adds a condition that is checked likewise. If it is true in no scenario, that is a failure: then the other conditions prove less than
-   * it seems.
+   * Adds a condition that is checked likewise. If it is true in no scenario, that is a failure: the other conditions then prove less than they seem
+   * to.
    */
   readonly sometimes: (isSo: () => unknown, name?: string) => void;
 }

@@ -22,7 +22,7 @@ interface Kinds {
   readonly 'flag-or-options': boolean | object;
 }
 
-/** Words for the values of options, for messages. */
+/** Names for the values of options, for messages. */
 const kindNames: Readonly<Record<keyof Kinds, string>> = {
   flag: 'a flag, without a value',
   number: 'a number, as 5',

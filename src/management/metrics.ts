@@ -13,7 +13,7 @@ export interface MetricSample {
 /** Takes one sample. */
 export type Emit = (name: MetricName, value: number, labels?: Labels) => void;
 
-/** An owner of counters. It is asked for them; between requests it does nothing, and nothing at all per frame. */
+/** An owner of counters. It is asked for them; between requests it does nothing, least of all per frame. */
 export interface Collector {
   collect(emit: Emit): void;
 }

@@ -21,7 +21,7 @@ export interface Caller {
 /** A refused operation. */
 export class Refusal {
   readonly status: Exclude<Status, 'success'>;
-  /** The reason in words, if the status alone is not clear. */
+  /** The reason in words, if the status is not clear by itself. */
   readonly why: string | undefined;
 
   constructor(status: Exclude<Status, 'success'>, why?: string) {
@@ -59,7 +59,7 @@ export class Operation<Args, Value> {
     this.#act = act;
   }
 
-  /** Runs the operation, and returns its value. Rights are checked here alone: a caller without the effect gets EPERM. */
+  /** Runs the operation, and returns its value. Rights are checked only here: a caller without the effect gets EPERM. */
   run(managed: Managed, args: Args, caller: Caller): Value | Refusal {
     if (caller.may.has(this.effect)) return this.#act(managed, args, caller);
     return new Refusal('EPERM', `${this.name} ${this.effect.replace('-', ' ')}, which you may not`);

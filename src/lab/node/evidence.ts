@@ -8,7 +8,7 @@ import { type ViewOptions, viewWords } from '../view.ts';
 import { checkOptions } from '../words.ts';
 import { writePage } from './page.ts';
 
-/** The most runs of which one process keeps a capture and a page, so that a test that fails in a loop does not fill the disk. */
+/** The most runs for which one process keeps a capture and a page, so that a test that fails in a loop does not fill the disk. */
 const maxKept = 100;
 const longestName = 60;
 

@@ -17,8 +17,8 @@ export interface ExposeOptions extends Omit<VdeDirectoryOptions, 'directory' | '
 }
 
 /**
- * Lets the real world join a switch of a network. From then on, until the last exposure is disposed, the network lives in real time, also
- * outside of `run`; `run` takes the real time that it names. The real world's actions differ each time, so such a run cannot be recorded.
+ * Lets the real world join a switch of a network. From then on, until the last exposure is disposed, the network lives in real time, even outside of
+ * `run`; `run` then takes as long as the time that it is given. The real world's actions differ each time, so such a run cannot be recorded.
  *
  * Rejects with an EtherloomError: `not-supported` on a system other than Linux, `bad-state` if the network is recorded, `bad-option` if
  * there is no such switch, and what VdeListener.open throws.

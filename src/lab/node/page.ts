@@ -16,7 +16,7 @@ export function writePage(net: Network, path: string, options: ViewOptions = {})
   writeFileSync(path, pageOf(viewOf(net, options), parts));
 }
 
-/** Returns a text of the page that the build has made. */
+/** Returns the script or the style of the page, which the build has made. */
 function inset(name: string): Inset {
   const text = readFileSync(packageFile(`build/page/${name}`), 'utf8');
   return { text, sha256: createHash('sha256').update(text).digest('base64') };

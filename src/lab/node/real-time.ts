@@ -5,7 +5,7 @@ import { Waiters } from '../waiters.ts';
 
 /** A shorter wait, in milliseconds, is too short for timers, and is done by polling. */
 const tooSoonForTimers = 1;
-/** The longest delay of a timer, in milliseconds: a longer one ends at once. */
+/** The longest delay of a timer, in milliseconds; a timer with a longer one fires at once. */
 const longestTimer = 0x7fff_ffff;
 
 /**

@@ -8,12 +8,12 @@
  *  - A length above the limit is not a frame's. That alone reveals all text that begins with an octet above 0x24.
  *  - Otherwise it is a frame, unless all 16 octets are text. The addresses of a station may be printable, but its EtherType is not. Those
  *    in use have a control character (0x0800, 0x0806, a length of LLC) or are not well-formed UTF-8 (0x86dd, 0x8100, 0x88cc).
- *  - Shorter text ("ok", and a line feed, which begins a length of 2,560) is revealed by the frame behind it. If the octets at the start
+ *  - Shorter text ("ok", and a line feed, which begins a length of 2,560) is revealed by the frame after it. If the octets at the start
  *    have no EtherType in use, and those behind the text have one, the text is text.
  *
- * Frames begin at the first octet behind the text that is not text. They begin some octets before it if the length, or the addresses behind
- * it, are printable too. The EtherType gives that place, and again the decision takes 16 octets, which every frame has. The decision
- * depends on the octets alone, and not on how they were split: it waits for more octets if it needs them.
+ * Frames begin at the first octet after the text that is not text itself. They begin some octets before it if the length, or the addresses behind
+ * it, are printable too. The EtherType gives that place, and again the decision takes 16 octets, which every frame has. The decision depends only on
+ * the octets, not on how they were split: it waits for more octets if it needs them.
  */
 import { minFrame } from '../../wire/ethernet.ts';
 import { readUint16 } from '../../wire/octets.ts';
@@ -29,8 +29,7 @@ const headLength = 16;
 const greetingLength = 8;
 
 /**
- * The number of octets of a frame that may be printable from its start on: length and addresses, an EtherType such as 0x86dd, and the
- * octets behind it.
+ * The most octets at the start of a frame that may be printable: length and addresses, an EtherType such as 0x86dd, and the octets after it.
  */
 const reach = 24;
 
@@ -40,7 +39,7 @@ const shownLength = 60;
 /** The most text that is skipped, in octets: a start file does not print more. */
 const mostText = 65_536;
 
-/** Finds the first frame of a stream, behind text if there is some. */
+/** Finds the first frame of a stream, after the text if there is some. */
 export class StreamBeginning {
   readonly #limit: number;
   #isText = false;

@@ -34,11 +34,11 @@ export interface ListeningSocket {
   readonly fd: Fd;
   /** The file by which it is found; undefined over TCP. */
   readonly file?: ListeningFile;
-  /** The address at which it listens, also if the system chose it. */
+  /** The address at which it listens, even if the system chose it. */
   readonly name: string;
   /** The TCP port; 0 on a socket file. */
   readonly port: number;
-  /** Returns the peer of a connection. Throws a SystemError if that is already gone. */
+  /** Returns the peer of a connection. Throws a SystemError if the peer is already gone. */
   peer(connection: Fd): NamedPeer;
   /** Closes the socket and removes its file. */
   close(): void;

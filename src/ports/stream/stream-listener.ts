@@ -18,7 +18,7 @@ export interface StreamListenerOptions extends Omit<StreamPortOptions, 'descript
 
 /** The listening side of streams: each connection is a port, and ends with it. */
 export class StreamListener implements Listener, NamedSocket {
-  /** The address at which it listens, also if the system chose it. */
+  /** The address at which it listens, even if the system chose it. */
   readonly address: string;
   /** The TCP port; 0 on a socket file. */
   readonly port: number;
@@ -100,7 +100,7 @@ export class StreamListener implements Listener, NamedSocket {
     this.#options.acceptor.accept(port, number, known.peer);
   }
 
-  /** Returns the peer of a connection; undefined if that is already gone. */
+  /** Returns the peer of a connection; undefined if the peer is already gone. */
   #peerOf(fd: Fd): NamedPeer | undefined {
     try {
       return this.#socket.peer(fd);

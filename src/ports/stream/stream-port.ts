@@ -36,7 +36,7 @@ export interface StreamOwner {
 
 /**
  * The interval of pulses, in milliseconds, and the seconds of silence that end a link. Two ends that have greeted send an empty frame in
- * each second without another one: a relay between them may acknowledge what it does not forward. An original sends none.
+ * each second without another one: a relay between them may acknowledge data that it does not forward. An original sends none.
  */
 const pulse = 1000;
 const mostSilence = 5;
@@ -192,7 +192,7 @@ export class StreamPort implements Port {
     });
   }
 
-  /** Counts seconds without a clock: if this process itself was stopped, however long, that counts as one. */
+  /** Counts seconds without a clock: if this process itself was stopped, for however long, that counts as one. */
   #beat(connection: Connection): void {
     if (++connection.silence >= mostSilence) {
       this.#lose(connection, `nothing came for ${mostSilence} s`);

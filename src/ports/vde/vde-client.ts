@@ -78,7 +78,7 @@ export class VdeClient extends PacedForwardingPort<DatagramPort> {
       if (told === undefined) throw new EtherloomError('refused', refusal(directory, wish));
       const path = reachablePath(told, directory);
       connectPath(data, path);
-      // As the original's clients do, so that no other user sends into the port; it works if the switch gave us the file.
+      // As the original's clients do, so that no other user can send into the port; it works if the switch gave us the file.
       changeOwn(path, options.mode ?? 0o700);
       const port = new DatagramPort({ fd: data, module: 'vde', description: directory, counters: options.counters }, environment);
       return new VdeClient(control, port, environment);

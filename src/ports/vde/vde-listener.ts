@@ -41,9 +41,9 @@ interface Client {
 const sweepDelay = 1000;
 
 /**
- * The control socket of a VDE switch: `DIRECTORY/ctl`, where clients ask for ports. A refused client's stream is closed; a client that
- * vanishes takes its port along. Names from a client are not trusted: it is identified by its credentials, and its socket is opened,
- * checked and connected to as one file.
+ * The control socket of a VDE switch: `DIRECTORY/ctl`, where clients ask for ports. A refused client's stream is closed; a client that vanishes takes
+ * its port with it. Names from a client are not trusted: it is identified by its credentials, and its socket is opened, checked and connected to as
+ * one file.
  */
 export class VdeListener implements Listener, NamedSocket {
   readonly address: string;
@@ -207,7 +207,7 @@ export class VdeListener implements Listener, NamedSocket {
     acceptor.accept(client.port, number, userPeer(client.peer));
   }
 
-  /** Refuses a client. `kind` is the same for refusals that differ in file names only. */
+  /** Refuses a client. `kind` is the same for refusals that differ only in file names. */
   #refuse(client: Client, why: string, kind = why): void {
     const { uid, pid } = client.peer;
     this.#warn(`refused the client of uid ${uid}, pid ${pid}: ${why}`, { key: `${uid} ${kind}` });

@@ -26,7 +26,7 @@ export function unreachableSockets(directory: string): string | undefined {
   );
 }
 
-/** Returns the warning for a client that may be unable to follow the path in its reply; undefined if it surely can. */
+/** Returns the warning for a client that may be unable to follow the path in its reply; undefined if it certainly can. */
 export function unreachableReply(
   told: string,
   directory: string,

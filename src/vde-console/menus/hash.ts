@@ -75,7 +75,7 @@ function watch(managed: Managed, events: Events): Disposable {
   const categories = events.add([heard, forgotten, moved]);
   const stations = managed.switch.stationChanges.subscribe(({ known, vid: vlan, mac, port }) => {
     const category = known ? heard : forgotten;
-    // The VLAN's lower octet comes first, in these two events alone.
+    // The VLAN's lower octet comes first, only in these two events.
     const vlanText = octetPair(((vlan & 0xff) << 8) | (vlan >> 8));
     if (events.wanted(category)) events.emit(category, `${formatMac(mac)} VLAN ${vlanText} Port ${port}`);
   });
