@@ -21,7 +21,9 @@ export class CommandTable {
 
   /** Returns the first command with which the line begins. The blank after it may be missing: `port/print1`. */
   find(line: string): Command | undefined {
-    return this.commands.find(({ run, path }) => run && line.startsWith(path));
+    for (const { commands } of this.#menus)
+      for (const command of commands) if (command.run && line.startsWith(command.path)) return command;
+    return undefined;
   }
 
   /** Returns the table of the commands whose path begins with `prefix`. */
