@@ -62,7 +62,10 @@ export class Operation<Args, Value> {
   /** Runs the operation, and returns its value. Rights are checked only here: a caller without the effect gets EPERM. */
   run(managed: Managed, args: Args, caller: Caller): Value | Refusal {
     if (caller.may.has(this.effect)) return this.#act(managed, args, caller);
-    return new Refusal('EPERM', `${this.name} ${this.effect.replace('-', ' ')}, which you may not`);
+    return new Refusal(
+      'EPERM',
+      `${this.name} ${this.effect.replace('-', ' ')}, which this user may not do; ask the operator of the switch`,
+    );
   }
 }
 

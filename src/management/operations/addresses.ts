@@ -2,6 +2,7 @@ import { formatMac } from '../../wire/mac.ts';
 import type { Managed } from '../managed.ts';
 import { Operation, refused, Refusal } from '../operation.ts';
 import { formatIp, formatRange, parseIp, parseRange } from '../services/ip-source.ts';
+import type { Seconds } from './stations.ts';
 
 /** The log of IP addresses. */
 export interface AddressLogView {
@@ -83,11 +84,6 @@ export const listRanges = new Operation({
   act: ({ addresses }: Managed): readonly RangeView[] =>
     addresses.ranges.map((range) => ({ version: range.version, range: formatRange(range) })),
 });
-
-/** A time, as VDE's console takes it: any number of 32 bits. */
-interface Seconds {
-  readonly seconds: number;
-}
 
 /** Sets the interval of sweeps. Only 0 has an effect: then addresses never expire. */
 export const setAddressSweeps = new Operation({

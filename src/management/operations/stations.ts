@@ -58,7 +58,7 @@ export const setTableSize = new Operation({
 });
 
 /** A time, as VDE's console takes it: any number of 32 bits. */
-interface Seconds {
+export interface Seconds {
   readonly seconds: number;
 }
 
