@@ -1,0 +1,84 @@
+/**
+ * Options behind an address: `BODY?name=value&name=value`. VDE's plugs write them with slashes, `BODY/name=value/name=value`, which
+ * `fromSlashes` turns into that form.
+ *
+ *     const options = splitOptions(vxlan, 'mesh.example?vni=77&plain=yes', ['vni', 'plain']);
+ *     options.body                              // mesh.example
+ *     options.number('vni', 0, 0xff_ffff) ?? 0  // 77
+ */
+import { EtherloomError } from '../errors.ts';
+import type { Driver } from './drivers/driver.ts';
+
+/** An address without its options, and these. Each reader throws EtherloomError('bad-address') for a value that is not acceptable. */
+export interface AddressOptions {
+  /** The part before the options. It may be empty. */
+  readonly body: string;
+  /** The options as they are written, each with a value. */
+  readonly options: ReadonlyMap<string, string>;
+  /** Returns a decimal integer from `least` to `most`, both included; undefined if it is not given. */
+  number(name: string, least: number, most: number): number | undefined;
+  /** Returns true for `on`, false for `off`; undefined if it is not given. */
+  onOff(name: string): boolean | undefined;
+  /** Returns true for `yes`, the only value; false if it is not given. */
+  yes(name: string): boolean;
+}
+
+/**
+ * Splits the part behind `://` at its first question mark. `known` are the names that the driver accepts. Names and values are taken as
+ * they are written, without percent signs decoded: an IPv6 zone has one. Throws EtherloomError('bad-address') for an option that is unknown,
+ * given twice, or without name or value.
+ */
+export function splitOptions(driver: Pick<Driver, 'scheme' | 'form'>, address: string, known: readonly string[]): AddressOptions {
+  const [body = '', ...query] = address.split('?');
+  const refuse = (reason: string): never => refuseOption(driver, address, known, reason);
+  const options = query.length === 0 ? new Map<string, string>() : pairsOf(query.join('?'), known, refuse);
+  return { body, options, ...readersOf(options, refuse) };
+}
+
+/** Returns an address in the form of VDE's plugs, `BODY/name=value/name=value`, in ours; one without such options as it is. */
+export function fromSlashes(address: string): string {
+  const [body = '', ...options] = address.split('/');
+  return options.some((option) => option.includes('=')) && !address.includes('?') ? `${body}?${options.join('&')}` : address;
+}
+
+type Refusal = (reason: string) => never;
+
+function pairsOf(query: string, known: readonly string[], refuse: Refusal): Map<string, string> {
+  const options = new Map<string, string>();
+  for (const part of query.split('&')) {
+    const [name = '', ...rest] = part.split('=');
+    const value = rest.join('=');
+    if (name === '') refuse('an option has no name');
+    if (!known.includes(name)) refuse(`the option ${name} is unknown`);
+    if (value === '') refuse(`the option ${name} has no value`);
+    if (options.has(name)) refuse(`the option ${name} is given twice`);
+    options.set(name, value);
+  }
+  return options;
+}
+
+function readersOf(options: ReadonlyMap<string, string>, refuse: Refusal): Pick<AddressOptions, 'number' | 'onOff' | 'yes'> {
+  return {
+    number(name, least, most) {
+      const text = options.get(name);
+      if (text === undefined) return undefined;
+      const value = Number(text);
+      if (/^\d{1,15}$/.test(text) && value >= least && value <= most) return value;
+      return refuse(`${name}=${text} is not a number from ${least} to ${most}`);
+    },
+    onOff(name) {
+      const text = options.get(name);
+      if (text === undefined || text === 'on' || text === 'off') return text === undefined ? undefined : text === 'on';
+      return refuse(`${name}=${text} is neither ${name}=on nor ${name}=off`);
+    },
+    yes(name) {
+      const text = options.get(name);
+      return text !== undefined && (text === 'yes' || refuse(`${name}=${text} is not ${name}=yes`));
+    },
+  };
+}
+
+function refuseOption({ scheme, form }: Pick<Driver, 'scheme' | 'form'>, address: string, known: readonly string[], reason: string): never {
+  const forms = known.length === 0 ? 'it takes no options' : `its options are ${known.join(', ')}`;
+  throw new EtherloomError('bad-address', `${scheme}://${address}: ${reason}; write the address as ${form}: ${forms}`);
+}
