@@ -20,9 +20,10 @@ const rules: Readonly<Record<string, Rule>> = {
   'recent-map.ts': { house: [], packages: [] },
   'log.ts': { house: [], packages: [] },
   wire: { house: [], packages: [] },
-  switch: { house: ['wire', 'clock.ts', 'errors.ts', 'feed.ts', 'recent-map.ts'], packages: [] },
+  stations: { house: ['wire', 'clock.ts', 'errors.ts'], packages: [] },
+  switch: { house: ['stations', 'wire', 'clock.ts', 'errors.ts', 'feed.ts', 'recent-map.ts'], packages: [] },
   system: { house: ['clock.ts', 'errors.ts'], packages: ['koffi', 'node:*'] },
-  'ports/pure': { house: ['wire', 'clock.ts', 'errors.ts'], packages: [] },
+  'ports/pure': { house: ['stations', 'wire', 'clock.ts', 'errors.ts'], packages: [] },
   ports: {
     house: ['ports/pure', 'wire', 'clock.ts', 'log.ts', 'errors.ts', 'system'],
     packages: ['node:*', 'binary-parser/dist/binary_parser.js', 'ws'],

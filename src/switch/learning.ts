@@ -1,7 +1,7 @@
+import type { Fdb } from '../stations/fdb.ts';
 import { isTagged, minTaggedFrame, type Vid } from '../wire/dot1q.ts';
 import { etherTypeOf, etherTypes, hasGroupDestination, hasGroupSource, sourceOf } from '../wire/ethernet.ts';
 import { readUint16, readUint32 } from '../wire/octets.ts';
-import type { Fdb } from './fdb.ts';
 import type { SwitchOptions } from './switch-options.ts';
 import type { BridgePort } from './switch-port.ts';
 

@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { Vid } from '../wire/dot1q.ts';
 import type { MacAddress } from '../wire/mac.ts';
-import type { FdbOptions } from './fdb.ts';
+import type { FdbOptions } from '../stations/fdb.ts';
 import type { FstpChange } from './fstp-tree.ts';
 import type { PortNumber } from './switch-port.ts';
 import type { VlanMembership } from './vlan.ts';

@@ -5,6 +5,7 @@ export * from './checksum.ts';
 export * from './dhcp.ts';
 export * from './dot1q.ts';
 export * from './ethernet.ts';
+export * from './flow-hash.ts';
 export * from './icmp.ts';
 export * from './icmpv6.ts';
 export * from './icmpv6-error.ts';

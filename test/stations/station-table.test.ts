@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { highOf, lowOf, nowhere, StationTable } from '../../src/switch/station-table.ts';
+import { highOf, lowOf, nowhere, StationTable } from '../../src/stations/station-table.ts';
 import { vid } from '../../src/wire/dot1q.ts';
 
 const fewKeys = fc.record({ high: fc.nat(3), low: fc.integer({ min: -3, max: 3 }) });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { Fdb, type FdbOptions, type Learned } from '../../src/switch/fdb.ts';
+import { Fdb, type FdbOptions, type Learned } from '../../src/stations/fdb.ts';
 import { vid } from '../../src/wire/dot1q.ts';
 import { macFromNumber, writeMac } from '../../src/wire/mac.ts';
 import { ManualClock } from '../manual-clock.ts';
