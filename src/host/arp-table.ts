@@ -5,7 +5,7 @@ import { isGroupMac, readMac, type MacAddress } from '../wire/mac.ts';
 /** The callbacks and clock of a host's table of neighbours. */
 export interface ArpTableOptions {
   readonly clock: Clock;
-  /** Asks all stations on the link for the owner of an address. */
+  /** Broadcasts a request for the owner of an address. */
   readonly ask: (address: Ipv4Address) => void;
   /** Sends an IPv4 packet to a neighbour. */
   readonly send: (mac: MacAddress, packet: Uint8Array) => void;
@@ -15,18 +15,18 @@ export interface ArpTableOptions {
 export interface ArpEntry {
   readonly address: Ipv4Address;
   readonly mac: MacAddress;
-  /** Milliseconds since the last sign of it. */
+  /** Milliseconds since its last ARP message. */
   readonly age: number;
 }
 
 /** How long an entry is valid, in milliseconds. [RFC 1122, 2.3.2.1] */
 const lifetime = 60_000;
-/** Milliseconds from one question to the next: at most one per second and address. [RFC 1122, 2.3.2.1] */
+/** Milliseconds between two requests for an address. [RFC 1122, 2.3.2.1] */
 const askAgain = 1000;
 const maxQuestions = 3;
 const maxKnown = 1024;
 const maxAsked = 64;
-/** The most packets that wait for one address, the latest ones. [RFC 1122, 2.3.2.2] */
+/** The most packets that wait for one address; a further one replaces the oldest. [RFC 1122, 2.3.2.2] */
 const maxWaiting = 8;
 
 interface Known {
@@ -45,7 +45,7 @@ interface Question {
 /** The MAC addresses of neighbours on the link, and the packets that wait for one. [RFC 826] */
 export class ArpTable implements Disposable {
   readonly #options: ArpTableOptions;
-  // The keys are signed numbers, which are small integers to V8. Unsigned, the upper half of the addresses would be objects, one for each
+  // The keys are signed, so that V8 stores them as small integers. Unsigned keys of the upper half would allocate an object at each
   // look-up.
   readonly #known = new Map<number, Known>();
   readonly #questions = new Map<number, Question>();
@@ -60,15 +60,15 @@ export class ArpTable implements Disposable {
     return Array.from(this.#known.values(), ({ address, mac, since }) => ({ address, mac, age: now - since })).filter(isFresh);
   }
 
-  /** Returns the MAC address of a neighbour; undefined if it is not known, or no longer. */
+  /** Returns the MAC address of a neighbour; undefined if it is unknown or has expired. */
   macOf(address: Ipv4Address): MacAddress | undefined {
     const known = this.#known.get(address | 0);
     return known === undefined || this.#options.clock.monotonic() - known.since > lifetime ? undefined : known.mac;
   }
 
   /**
-   * Sends a packet, or its fragments, to the neighbour with that address, as soon as its MAC address is known. Without an answer the packet
-   * is dropped.
+   * Sends a packet, or its fragments, to the neighbour with that address, as soon as its MAC address is known. If the neighbour does not
+   * answer, the packet is dropped.
    */
   send(address: Ipv4Address, ...packet: readonly Uint8Array[]): void {
     const mac = this.macOf(address);
@@ -81,15 +81,15 @@ export class ArpTable implements Disposable {
       if (this.#questions.size < maxAsked) this.#ask(address, { packets: [packet], asked: 0, timer: undefined });
       return;
     }
-    // A new packet gives the neighbour the full number of questions again.
+    // A new packet starts the count of requests again.
     question.asked = 0;
     question.packets.push(packet);
     if (question.packets.length > maxWaiting) question.packets.shift();
   }
 
   /**
-   * Updates a neighbour from a frame to others. If it is known, or asked for, it is present, and its MAC address is the one at `macAt`.
-   * Allocates nothing: all hosts of a link call it at each request.
+   * Updates a neighbour from a frame that is not for this host. Only a neighbour that is known or being asked for is updated; its MAC
+   * address is read at `macAt`. Allocates nothing, because every host on a link calls it for each ARP request.
    */
   refresh(address: Ipv4Address, frame: Uint8Array, macAt: number): void {
     const known = this.#known.get(address | 0);
@@ -104,11 +104,11 @@ export class ArpTable implements Disposable {
     if (this.#questions.size > 0) this.#answer(address | 0, mac);
   }
 
-  /** Records the owner of an address, which has sent it to us. [RFC 826, Packet Reception] */
+  /** Records the owner of an address from a message that it sent to us. [RFC 826, Packet Reception] */
   learn(address: Ipv4Address, mac: MacAddress): void {
     if (isGroupMac(mac)) return;
     const key = address | 0;
-    // In the order of their age: the first is the next to be removed.
+    // Keeps the map in order of age: its first entry is the next one removed.
     this.#known.delete(key);
     const [oldest] = this.#known.keys();
     if (this.#known.size >= maxKnown && oldest !== undefined) this.#known.delete(oldest);

@@ -14,7 +14,7 @@ import type { UdpSocket, UdpSockets } from './udp-sockets.ts';
 /** The options of a host's DHCP client. */
 export type HostDhcpOptions = Omit<DhcpClientOptions, 'clock' | 'random' | 'mac' | 'send' | 'onLease'>;
 
-/** The parts of the host that the client works with. */
+/** The parts of the host that the client uses. */
 export interface HostDhcpSurroundings {
   readonly clock: Clock;
   readonly random: Random;
@@ -24,12 +24,12 @@ export interface HostDhcpSurroundings {
   readonly onLease: (lease: ClientLease | undefined) => void;
 }
 
-/** The DHCP client of a host, at its port. Disposing it ends it without a message. */
+/** The DHCP client of a host, with its UDP socket. Disposing it sends no RELEASE. */
 export class HostDhcp implements Disposable {
   readonly client: DhcpClient;
   readonly #ipv4: Ipv4Transport;
   readonly #socket: UdpSocket;
-  /** The neighbour from which answers come. */
+  /** The neighbour that sent the last answer. */
   #via: MacAddress | undefined;
 
   /** Throws EtherloomError('busy') if port 68 is open. */
@@ -44,7 +44,10 @@ export class HostDhcp implements Disposable {
     this.client = new DhcpClient({ ...options, clock, random, mac, onLease, send: (message, to) => this.#send(message, to) });
   }
 
-  /** Returns whether a packet is for a client without an address, sent to the address that it will have. [RFC 2131, 4.1] */
+  /**
+   * Returns whether a packet is sent to a DHCP client's UDP port. A server may address it to the future address of the client. [RFC 2131,
+   * 4.1]
+   */
   static isFor({ payload }: Ipv4): boolean {
     return payload[2] === 0 && payload[3] === dhcpPorts.client;
   }
@@ -56,7 +59,7 @@ export class HostDhcp implements Disposable {
 
   #send(message: DhcpMessage, to: Ipv4Address): void {
     const udp = { sourcePort: dhcpPorts.client, destinationPort: dhcpPorts.server, payload: encodeDhcp(message) };
-    // A packet that waits for a neighbour's answer is lost when the address goes. So the RELEASE is sent the way that the lease came.
+    // Removing the address drops packets that wait for a neighbour's MAC address. So the RELEASE goes to the neighbour that sent the lease.
     if (this.#via === undefined || messageTypeOf(message) !== messageTypes.release) this.#ipv4.sendUdp(to, udp);
     else this.#ipv4.interface.answer(this.#via, to, ipProtocols.udp, encodeUdp(udp, this.#ipv4.address ?? unspecified, to));
   }

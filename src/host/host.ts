@@ -29,21 +29,24 @@ export interface HostOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly mac: MacAddress;
-  /** Sends a frame. Called inside and outside of `receive`, but not before the constructor has returned. Each frame is a new one. */
+  /**
+   * Sends a frame. May be called during `receive` and at any later time, but not before the constructor has returned. Each frame is a new
+   * array.
+   */
   readonly send: (frame: Uint8Array) => void;
-  /** An address that it has from the beginning. */
+  /** The address at the start. */
   readonly ipv4?: Ipv4Configuration;
-  /** True if it has a link-local IPv6 address, made of its MAC address, or the address that it has beside that; false by default. */
+  /** True for a link-local IPv6 address, made from the MAC address. A configuration adds another address. False by default. */
   readonly ipv6?: boolean | Ipv6Configuration;
-  /** True if it asks for an address by DHCP; false by default. A lease takes the place of `ipv4`. */
+  /** True, or options, to request an address by DHCP; false by default. A lease replaces `ipv4`. */
   readonly dhcp?: boolean | HostDhcpOptions;
-  /** The largest packet that it sends by itself, in octets; 1,500 by default. */
+  /** The MTU of the link: the largest packet that the host sends, in octets; 1,500 by default. */
   readonly mtu?: number;
-  /** Called when a lease was granted or has changed, and with undefined when it has ended; the address is set, or removed, by then. */
+  /** Called when a lease is granted or changes, and with undefined when it ends. The address has been set or removed by then. */
   readonly onLease?: (lease: ClientLease | undefined) => void;
   /**
-   * Called when that neighbour also uses that address of ours. A leased address is declined; a configured one stays, and is defended; one
-   * of IPv6 is not used.
+   * Called when the neighbour `mac` also uses our `address`. The host declines a leased address, defends a configured one, and does not use
+   * an IPv6 one.
    */
   readonly onConflict?: (mac: MacAddress, address: IpAddress) => void;
 }
@@ -58,7 +61,7 @@ export class Host implements Disposable {
   readonly #options: HostOptions;
   readonly #senders: Senders;
   readonly #ipv4: Ipv4Transport;
-  /** The interface of `#ipv4`, at hand for the ARP of all others. */
+  /** The interface of `#ipv4`, kept here so that ARP frames for other hosts reach it quickly. */
   readonly #link4: Ipv4Interface;
   readonly #ipv6: Ipv6Transport | undefined;
   #dhcp: HostDhcp | undefined;
@@ -110,17 +113,17 @@ export class Host implements Disposable {
     return this.#ipv4.interface.arp;
   }
 
-  /** The link-local IPv6 address. Undefined without IPv6, until it is known to be unique, and if another host has it. */
+  /** The link-local IPv6 address. Undefined without IPv6, until the address is known to be unique, and if another host has it. */
   get linkLocal(): Ipv6Address | undefined {
     return this.#ipv6?.interface.linkLocal;
   }
 
-  /** The configured IPv6 address; undefined without one, until it is known to be unique, and if another host has it. */
+  /** The configured IPv6 address. Undefined without one, until it is known to be unique, and if another host has it. */
   get address6(): Ipv6Address | undefined {
     return this.#ipv6?.interface.address;
   }
 
-  /** The future value of `address6`, with its network and router; undefined if none was configured. */
+  /** The configured IPv6 address with its network and router, even before it is known to be unique; undefined if none was configured. */
   get ipv6(): Ipv6Configuration | undefined {
     const { ipv6 } = this.#options;
     return typeof ipv6 === 'object' ? ipv6 : undefined;
@@ -137,8 +140,8 @@ export class Host implements Disposable {
   }
 
   /**
-   * Receives a frame. It is borrowed, and not kept. A frame for another host costs a look at its header and allocates nothing. A priority
-   * tag, that of VLAN 0, is skipped. [IEEE 802.1Q, 6.9.1]
+   * Receives a frame, which is borrowed and not kept. For a frame to another host, only the header is read and nothing is allocated. A
+   * priority tag (VLAN 0) is skipped. [IEEE 802.1Q, 6.9.1]
    */
   receive(frame: Uint8Array): void {
     if (frame.length < minFrame || hasGroupSource(frame) || this.#disposed) return;
@@ -161,8 +164,8 @@ export class Host implements Disposable {
   }
 
   /**
-   * Sets whether the link is connected; at first it is. Without it all neighbours are forgotten, as in a kernel. When it is back the host
-   * announces itself, and its DHCP client asks whether the address is valid here.
+   * Sets whether the link is connected; initially it is. When the link goes down, the host forgets all neighbours, as a kernel does. When
+   * the link comes back, the host announces itself, and its DHCP client asks whether its address is valid on this link.
    */
   carrier(up: boolean): void {
     if (this.#up === up) return;
@@ -177,19 +180,19 @@ export class Host implements Disposable {
     this.#dhcp?.client.reboot();
   }
 
-  /** Announces these addresses to all stations, so that switches and hosts find the way to it. Has no effect without an address. */
+  /** Announces the host's addresses to all stations, so that switches and hosts learn where it is. Has no effect without an address. */
   announce(): void {
     this.#ipv4.interface.announce();
     this.#ipv6?.interface.discovery.announce();
   }
 
-  /** Returns how many octets a packet to that address may have, with all headers, as far as routers on the way have reported. */
+  /** Returns the MTU of the path to an address, in octets, as far as routers on it have reported one. */
   pathMtu(to: IpAddress): number {
     return this.#senders.paths.to(to);
   }
 
   /**
-   * Sends one echo request, and calls `result` with its outcome. Disposing the returned value ends the wait without a result. Throws
+   * Sends one echo request, and calls `result` with the outcome. Disposing the returned value cancels it: `result` is not called. Throws
    * EtherloomError: `busy` if 1,024 are pending, `bad-option` if it is too long.
    */
   ping(to: IpAddress, result: PingResult, options: PingOptions = {}): Disposable {
@@ -198,18 +201,21 @@ export class Host implements Disposable {
   }
 
   /**
-   * Opens a UDP port, or a free one if `port` is undefined. Throws EtherloomError: `busy` if it is open already; `bad-address` for an
-   * invalid port number, and for an address that is neither a group's nor one of this host's.
+   * Opens a UDP port, or a free one if `port` is undefined. Throws EtherloomError: `busy` if the port is already open; `bad-address` for an
+   * invalid port number, or an address that is neither a group nor one of this host's.
    */
   udp(port: number | undefined, receive: UdpReceiver, refused?: UdpRefusal, options: UdpOptions = {}): UdpSocket {
     const { address } = options;
     if (address !== undefined && !isMulticast(address) && !this.#has(address)) {
-      throw new EtherloomError('bad-address', `${formatIp(address)} is not an address of this host; use one that it has, or none for all`);
+      throw new EtherloomError(
+        'bad-address',
+        `${formatIp(address)} is not an address of this host; use one of its addresses, or leave it out for all of them`,
+      );
     }
     return this.#senders.udp.open(port, receive, refused, options);
   }
 
-  /** Begins to ask for a lease. Has no effect if it has begun already. Throws EtherloomError('busy') if port 68 is open. */
+  /** Starts the DHCP client. Has no effect if it is already running. Throws EtherloomError('busy') if port 68 is open. */
   startDhcp(): void {
     if (this.#dhcp !== undefined || this.#disposed) return;
     const { clock, random, mac, dhcp } = this.#options;
@@ -223,13 +229,13 @@ export class Host implements Disposable {
     });
   }
 
-  /** Releases the lease, and asks for no other. */
+  /** Releases the lease and stops the DHCP client. */
   release(): void {
     this.#dhcp?.client.release();
     this.#endDhcp();
   }
 
-  /** Stops without a message; a lease remains valid. Callbacks are no longer called. */
+  /** Stops the host without sending anything; a lease remains valid. Callbacks are no longer called. */
   [Symbol.dispose](): void {
     this.#disposed = true;
     this.#endDhcp();
@@ -238,7 +244,7 @@ export class Host implements Disposable {
     this.#ipv6?.[Symbol.dispose]();
   }
 
-  /** Returns whether a frame to many stations may be for an open port of this host. */
+  /** Returns whether a broadcast or multicast frame may be for an open port of this host. */
   #hearsMany(destination: MacAddress, frame: Uint8Array): boolean {
     const { udp } = this.#senders;
     return (destination === broadcastMac || udp.groups.hasMac(destination)) && udp.hears(frame);
@@ -254,13 +260,13 @@ export class Host implements Disposable {
     this.#options.onLease?.(lease);
   }
 
-  /** Gives way to another host with our address, which had it first or does not give it up. */
+  /** Gives up our address to another host that had it first, or that insists on it. */
   #yield(mac: MacAddress, address: Ipv4Address): void {
     this.#options.onConflict?.(mac, address);
     this.#dhcp?.client.decline();
   }
 
-  /** Returns whether an address is one of ours, or will be once it is known to be unique. */
+  /** Returns whether an address is one of ours, even if it is not known to be unique yet. */
   #has(address: IpAddress): boolean {
     if (!isIpv6(address)) return address === this.address;
     const { mac, ipv6 = false } = this.#options;

@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts';
 import { encodeIpv4, type Ipv4 } from '../wire/ipv4.ts';
 import { Reassembly } from './reassembly.ts';
 
-/** A packet of our own. */
+/** A packet that this host sends. */
 export type OwnPacket = Pick<Ipv4, 'source' | 'destination' | 'protocol' | 'payload' | 'identification' | 'dontFragment'> &
   Partial<Pick<Ipv4, 'ttl'>>;
 
@@ -20,7 +20,7 @@ export class Ipv4Reassembly {
     this.#reassembly = new Reassembly(clock, patience, 0xffff - headerLength);
   }
 
-  /** Takes a fragment, which is borrowed, and returns the whole datagram once no part is missing. */
+  /** Adds a fragment, which is borrowed. Returns the whole datagram once it is complete. */
   add(fragment: Ipv4): Ipv4 | undefined {
     const { source, destination, protocol, identification, payload } = fragment;
     const [start, more] = [fragment.fragmentOffset * unit, fragment.moreFragments];
@@ -35,7 +35,7 @@ export class Ipv4Reassembly {
   }
 }
 
-/** Returns the packets to send for a packet with that MTU: itself, or its fragments. [RFC 791, 3.2] */
+/** Returns the packet alone if it fits in the MTU, otherwise its fragments. [RFC 791, 3.2] */
 export function fragmentsOf(packet: OwnPacket, mtu: number): Uint8Array[] {
   const { payload } = packet;
   const most = Math.floor((mtu - headerLength) / unit) * unit;

@@ -20,12 +20,12 @@ import { readUint32 } from '../wire/octets.ts';
 import { ArpTable } from './arp-table.ts';
 import { fragmentsOf, Ipv4Reassembly, type OwnPacket } from './ipv4-fragments.ts';
 
-/** The address of a host, and the destinations that it reaches by it. */
+/** The address of a host, its network and its router. */
 export interface Ipv4Configuration {
   readonly address: Ipv4Address;
   /** The network whose addresses are on the link. */
   readonly network: Ipv4Network;
-  /** The router to all other networks. Without one they cannot be reached. */
+  /** The router to all other networks. Without one, they cannot be reached. */
   readonly router?: Ipv4Address | undefined;
 }
 
@@ -39,23 +39,23 @@ export interface Ipv4InterfaceOptions {
   /** Returns whether packets to a group are for this host. */
   readonly isMember: (group: Ipv4Address) => boolean;
   readonly send: (frame: Uint8Array) => void;
-  /** Called with a packet from us to us. */
+  /** Called with each packet that this host sends to itself. */
   readonly loop: (packet: Uint8Array) => void;
-  /** Called when that neighbour also uses that address of ours, and does not give it up. */
+  /** Called when the neighbour `mac` also uses our `address` and does not give it up. */
   readonly onConflict: (mac: MacAddress, address: Ipv4Address) => void;
 }
 
 /** The options of a sent packet. */
 export interface Ipv4Sending {
-  /** True if it must not be sent in fragments; false by default. */
+  /** True to forbid fragmentation; false by default. */
   readonly dontFragment?: boolean;
-  /** The number of hops that it may take; 64 by default, and 1 for groups. [RFC 1112, 6.1] */
+  /** The hop limit; 64 by default, and 1 for groups. [RFC 1112, 6.1] */
   readonly ttl?: number;
-  /** True if packets to a group of which this host is a member are also delivered to it; false by default. */
+  /** True to deliver the packet to this host too, if it is a member of the group; false by default. */
   readonly loopback?: boolean;
 }
 
-/** The address of a host without an address. */
+/** `0.0.0.0`, the source address of a host that has no address yet. */
 export const unspecified = ipv4FromNumber(0);
 
 const unknownMac = macFromNumber(0);
@@ -63,18 +63,18 @@ const unknownMac = macFromNumber(0);
 const arpAt = { senderMac: minFrame + 8, sender: minFrame + 14, target: minFrame + 24, end: minFrame + 28 };
 /** The first four octets of ARP packets that are for us. [RFC 826] */
 const ethernetAndIpv4 = 0x0001_0000 + etherTypes.ipv4;
-/** Milliseconds after an address was set in which an answer means that another host had it first. */
+/** Milliseconds after an address was set. A claim received in this time means that another host had the address first. */
 const probeTime = 1000;
 /** The least time between two defences of an address, in milliseconds. [RFC 5227, 1.1, DEFEND_INTERVAL] */
 const defendInterval = 10_000;
 
-/** IPv4 on one link: the address, its announcement and defence, and the ways to other hosts. [RFC 826; RFC 1122; RFC 5227] */
+/** IPv4 on one link: the address, its announcement and defence, and the next hops to other hosts. [RFC 826; RFC 1122; RFC 5227] */
 export class Ipv4Interface implements Disposable {
   readonly arp: ArpTable;
   readonly #reassembly: Ipv4Reassembly;
   readonly #options: Ipv4InterfaceOptions;
   #configuration: Ipv4Configuration | undefined;
-  /** The address in the form in which octets of frames are compared with it; 0 without one. */
+  /** The address as the number that is compared with octets of frames; 0 if there is none. */
   #own = 0;
   #since = 0;
   #introduction: Timer | undefined;
@@ -93,14 +93,14 @@ export class Ipv4Interface implements Disposable {
     });
   }
 
-  /** The address and its network and router; undefined while there is none. */
+  /** The address with its network and router; undefined while there is none. */
   get configuration(): Ipv4Configuration | undefined {
     return this.#configuration;
   }
 
   /**
-   * Sets the address, or removes it. A new one is used at once: it is announced after a moment, and other hosts are asked for it. A second
-   * of silence before that would be safer. [RFC 5227, 2.1]
+   * Sets or removes the address. A new address is used at once. It is announced and probed right after this call returns. A second of
+   * silence before its use would be safer. [RFC 5227, 2.1]
    */
   configure(configuration: Ipv4Configuration | undefined): void {
     const before = this.#configuration?.address;
@@ -109,26 +109,26 @@ export class Ipv4Interface implements Disposable {
     this.#own = configuration?.address ?? unspecified;
     this.arp.clear();
     this.#introduction?.[Symbol.dispose]();
-    // Deferred: the owner may not hold the host yet.
+    // Deferred, because the owner may not have the host yet.
     if (configuration !== undefined) this.#introduction = this.#options.clock.after(0, () => this.#introduce(configuration.address));
   }
 
-  /** Announces this address to all stations, so that switches and hosts find the way to it. [RFC 5227, 3] */
+  /** Announces this address to all stations, so that switches and hosts learn where it is. [RFC 5227, 3] */
   announce(): void {
     const address = this.#configuration?.address;
     if (address !== undefined) this.#sendArp(broadcastMac, { operation: 'request', targetMac: unknownMac, targetAddress: address });
   }
 
   /**
-   * Sets whether the link is connected. Without it, the host sends nothing to others and knows no neighbours: other hosts may have their
-   * addresses by then.
+   * Sets whether the link is connected. When it goes down, the host stops sending and forgets its neighbours, since other hosts may have
+   * their addresses later.
    */
   carrier(up: boolean): void {
     this.#up = up;
     if (!up) this.arp.clear();
   }
 
-  /** Receives an ARP frame. One that neither asks for us nor matters here costs almost nothing. */
+  /** Receives an ARP frame. A frame that does not concern this host is recognised at almost no cost. */
   receiveArp(frame: Uint8Array): void {
     if (this.#own === 0 || frame.length < arpAt.end) return;
     const sender = readIpv4(frame, arpAt.sender);
@@ -144,8 +144,8 @@ export class Ipv4Interface implements Disposable {
   }
 
   /**
-   * Returns the IPv4 packet in a frame if its source is one host, and it is whole. For the last missing fragment of a packet for us,
-   * returns the whole packet.
+   * Returns the IPv4 packet in a frame if it is complete and its source is a single host. For the last missing fragment of a packet to us,
+   * returns the reassembled packet.
    */
   decode(frame: Uint8Array): Ipv4 | undefined {
     const packet = decodeIpv4(frame.subarray(minFrame));
@@ -156,15 +156,15 @@ export class Ipv4Interface implements Disposable {
     return isForUs ? this.#reassembly.add(packet) : undefined;
   }
 
-  /** Returns whether the address means all hosts of the link: 255.255.255.255, or the last address of its network. */
+  /** Returns whether the address is a broadcast address: 255.255.255.255, or the last address of its network. */
   isBroadcast(address: Ipv4Address): boolean {
     if (address === limitedBroadcast) return true;
     const network = this.#configuration?.network;
-    // A link of two hosts has no address for both. [RFC 3021]
+    // A link between two hosts has no broadcast address. [RFC 3021]
     return network !== undefined && network.prefixLength < 31 && address === broadcastOf(network);
   }
 
-  /** Sends a packet on its way. Without a way it is dropped: there is no address, no router, or no answer. */
+  /** Sends a packet. It is dropped if this host has no address, no router leads to the destination, or the next hop does not answer. */
   send(destination: Ipv4Address, protocol: number, payload: Uint8Array, sending: Ipv4Sending = {}): void {
     const packet = this.#packet(destination, protocol, payload, sending);
     if (destination === this.#configuration?.address) {
@@ -180,18 +180,18 @@ export class Ipv4Interface implements Disposable {
     if (hop !== undefined && this.#up) this.arp.send(hop, ...fragments);
   }
 
-  /** Sends a packet to a group. Without an address it is dropped. [RFC 1112, 6] */
+  /** Sends a packet to a group. It is dropped if this host has no address. [RFC 1112, 6] */
   sendToGroup(group: Ipv4Address, protocol: number, payload: Uint8Array, sending: Ipv4Sending): void {
     if (this.#configuration === undefined) return;
     const packet = this.#packet(group, protocol, payload, { ttl: 1, ...sending });
     if (sending.loopback === true && this.#options.isMember(group)) this.#options.loop(encodeIpv4(packet));
-    // A packet with zero hops does not leave its host.
+    // A packet with a TTL of 0 must not leave the host.
     if (packet.ttl === 0 || !this.#up) return;
     const mac = multicastMacOfIpv4(group);
     for (const fragment of fragmentsOf(packet, this.#options.mtuTo(group))) this.#sendFrame(mac, etherTypes.ipv4, fragment);
   }
 
-  /** Sends a packet back to the sender of a frame, without asking for a way that was just taken. */
+  /** Sends a packet back to the sender of a frame, without asking for its MAC address again. */
   answer(to: MacAddress, destination: Ipv4Address, protocol: number, payload: Uint8Array): void {
     const packet = this.#packet(destination, protocol, payload, {});
     if (to === this.#options.mac) this.#options.loop(encodeIpv4(packet));
@@ -220,7 +220,10 @@ export class Ipv4Interface implements Disposable {
     this.#sendArp(senderMac, { operation: 'reply', targetMac: senderMac, targetAddress: senderAddress }, targetAddress);
   }
 
-  /** Handles another host's claim to our address. The first owner keeps it; later it is defended, but not without end. [RFC 5227, 2.4] */
+  /**
+   * Handles another host's claim to our address. If the other host had it first, we give it up. Later we defend it, but at most once in the
+   * interval. [RFC 5227, 2.4]
+   */
   #contest(mac: MacAddress, address: Ipv4Address): void {
     const now = this.#options.clock.monotonic();
     if (now - this.#since < probeTime || now - this.#defended < defendInterval) {
@@ -231,7 +234,9 @@ export class Ipv4Interface implements Disposable {
     this.announce();
   }
 
-  /** Returns the neighbour on the way to an address: itself if it is on the link, else the router; undefined if there is none. */
+  /**
+   * Returns the next hop to an address: the address itself if it is on the link, otherwise the router. Returns undefined if there is none.
+   */
   #nextHop(address: Ipv4Address): Ipv4Address | undefined {
     if (this.#configuration === undefined) return undefined;
     const { network, router } = this.#configuration;
@@ -257,7 +262,7 @@ export class Ipv4Interface implements Disposable {
   }
 }
 
-/** Returns whether an address may be that of a single host: not 0.0.0.0/8, not a group's, not this host's loopback. [RFC 1122, 3.2.1.3] */
+/** Returns whether an address can belong to a single host. 0.0.0.0/8, groups and loopback addresses cannot. [RFC 1122, 3.2.1.3] */
 function isOfOneHost(address: Ipv4Address): boolean {
   const first = address >>> 24;
   return first !== 0 && first !== 127 && first < 224;

@@ -17,9 +17,9 @@ export interface Ipv4TransportOptions {
   readonly random: Random;
   readonly mac: MacAddress;
   readonly send: (frame: Uint8Array) => void;
-  /** Returns whether a packet is for this host whatever its address, since it has none yet. */
+  /** Returns whether a packet is for this host although it is not sent to its address: the answer to a DHCP client that has none yet. */
   readonly isForAnybody: (packet: Ipv4) => boolean;
-  /** Called when that neighbour also uses that address of ours, and does not give it up. */
+  /** Called when the neighbour `mac` also uses our `address` and does not give it up. */
   readonly onConflict: (mac: MacAddress, address: Ipv4Address) => void;
 }
 
@@ -53,12 +53,13 @@ export class Ipv4Transport implements Disposable {
     return this.interface.configuration?.address;
   }
 
-  /** Receives a frame with an IPv4 packet, to this host or to many. */
+  /** Receives a frame with an IPv4 packet; `toMany` is true for broadcast and multicast frames. */
   receive(frame: Uint8Array, toMany: boolean): void {
     const packet = this.interface.decode(frame);
     if (packet === undefined) return;
     const isForMany = this.#isForMany(packet);
-    // A frame to many must carry a packet to many. Otherwise it would be a way around filters. [RFC 1122, 3.3.6]
+    // A broadcast or multicast frame must carry a broadcast or multicast packet. Otherwise a sender could evade filters with it. [RFC 1122,
+    // 3.3.6]
     if (toMany && !isForMany && !this.#options.isForAnybody(packet)) return;
     this.#take(packet, sourceOf(frame), isForMany);
   }
@@ -70,7 +71,7 @@ export class Ipv4Transport implements Disposable {
     this.interface.send(to, ipProtocols.icmp, message, { dontFragment });
   }
 
-  /** Sends a datagram. It is dropped if the socket has an address that is not ours. */
+  /** Sends a datagram. It is dropped if the socket is bound to an address that is no longer ours. */
   sendUdp(to: Ipv4Address, udp: Udp, { address, dontFragment = false, multicastTtl = 1, multicastLoopback = true }: UdpOptions = {}): void {
     if (address !== undefined && (isIpv6(address) || (address !== this.address && !isIpv4Multicast(address)))) return;
     const segment = encodeUdp(udp, this.address ?? unspecified, to);
@@ -108,7 +109,7 @@ export class Ipv4Transport implements Disposable {
     const udp = decodeUdp(payload, source, destination);
     if (udp === undefined) return;
     const isHeard = this.#senders.udp.receive(udp.destinationPort, { ...udp, source, destination, via });
-    // A datagram to many is never refused. [RFC 1122, 3.2.2]
+    // Broadcast and multicast datagrams are never refused. [RFC 1122, 3.2.2]
     const refusal = isHeard || destination !== this.address ? undefined : this.#senders.unreachables.portOf(packet);
     if (refusal) this.interface.answer(via, source, ipProtocols.icmp, refusal);
   }
@@ -120,7 +121,10 @@ export class Ipv4Transport implements Disposable {
     else this.#hearUnreachable(payload);
   }
 
-  /** Handles an unreachable message. Only our own packets can be refused, and only those that must not be fragmented can be too long. */
+  /**
+   * Handles an unreachable message. It is ignored unless it quotes a packet of ours. It can report a packet as too long only if that packet
+   * forbade fragmentation.
+   */
   #hearUnreachable(message: Uint8Array): void {
     const told = decodeIcmpUnreachable(message);
     if (told === undefined || told.source !== this.address) return;

@@ -16,12 +16,12 @@ export class Ipv6Reassembly {
     this.#reassembly = new Reassembly(clock, patience, 0xffff);
   }
 
-  /** Takes a packet with a fragment header, which is borrowed, and returns the whole packet once no part is missing. */
+  /** Adds a packet with a fragment header, which is borrowed. Returns the whole packet once it is complete. */
   add(packet: Ipv6): Ipv6 | undefined {
     const fragment = decodeIpv6Fragment(packet.payload);
     if (fragment === undefined) return undefined;
     const { nextHeader, offset, more, identification, payload } = fragment;
-    // A packet of a single fragment is whole, whatever other fragments exist. [RFC 6946]
+    // A packet that consists of one fragment is complete, even if other fragments with its identification are waiting. [RFC 6946]
     if (offset === 0 && !more) return { ...packet, nextHeader, payload };
     const key = `${packet.source} ${packet.destination} ${identification}`;
     const whole = this.#reassembly.add({ key, start: offset * unit, more, payload }, { ...packet, nextHeader });
@@ -34,7 +34,7 @@ export class Ipv6Reassembly {
   }
 }
 
-/** Returns the packets to send for a packet with that MTU: itself, or its fragments, which have that identification. [RFC 8200, 4.5] */
+/** Returns the packet alone if it fits in the MTU, otherwise its fragments with the given identification. [RFC 8200, 4.5] */
 export function ipv6FragmentsOf(packet: Ipv6, mtu: number, identification: number): Uint8Array[] {
   const { nextHeader, payload } = packet;
   if (ipv6HeaderLength + payload.length <= mtu) return [encodeIpv6(packet)];

@@ -22,12 +22,12 @@ import type { MacAddress } from '../wire/mac.ts';
 import { Ipv6Reassembly, ipv6FragmentsOf } from './ipv6-fragments.ts';
 import { NeighbourDiscovery } from './neighbour-discovery.ts';
 
-/** An address of a host beside its link-local one, and the destinations that it reaches by it. */
+/** An address of a host in addition to its link-local one, with its network and router. */
 export interface Ipv6Configuration {
   readonly address: Ipv6Address;
   /** The network whose addresses are on the link. */
   readonly network: Ipv6Network;
-  /** The router to all other networks. Without one they cannot be reached. */
+  /** The router to all other networks. Without one, they cannot be reached. */
   readonly router?: Ipv6Address | undefined;
 }
 
@@ -39,24 +39,27 @@ export interface Ipv6InterfaceOptions {
   readonly configuration?: Ipv6Configuration | undefined;
   /** Returns the longest packet to an address, in octets: longer ones are sent in fragments. */
   readonly mtuTo: (address: Ipv6Address) => number;
-  /** Returns whether packets to a group are for this host, apart from the groups of all hosts. */
+  /** Returns whether this host is a member of a group, not counting the groups to which every host belongs. */
   readonly isMember: (group: Ipv6Address) => boolean;
   /** Returns whether frames to the MAC address of a group may be for this host. */
   readonly hearsMac: (mac: MacAddress) => boolean;
   readonly send: (frame: Uint8Array) => void;
-  /** Receives a packet for this host, except neighbour messages and echo requests; an echo reply is already decoded. It is borrowed. */
+  /**
+   * Receives a packet for this host, which is borrowed. Neighbour messages and echo requests are not passed on; an echo reply comes decoded
+   * as `reply`.
+   */
   readonly receive: (packet: Ipv6, via: MacAddress, reply: Icmpv6Echo | undefined) => void;
-  /** Called when that neighbour already has that address of ours, or also asks for it: it is not used. */
+  /** Called when the neighbour `mac` already has our `address` or is also probing for it. The address is then not used. */
   readonly onDuplicate: (mac: MacAddress, address: Ipv6Address) => void;
 }
 
 /** The options of a sent packet. */
 export interface Ipv6Sending {
-  /** The source address; the best one by default. */
+  /** The source address; by default one with the destination's scope. */
   readonly source?: Ipv6Address | undefined;
-  /** The number of hops that it may take; 64 by default, and 1 for groups. */
+  /** The hop limit; 64 by default, and 1 for groups. */
   readonly hopLimit?: number | undefined;
-  /** True if packets to a group of which this host is a member are also delivered to it; false by default. */
+  /** True to deliver the packet to this host too, if it is a member of the group; false by default. */
   readonly loopback?: boolean | undefined;
 }
 
@@ -69,7 +72,7 @@ const allNodesMac = multicastMacOf(allNodes);
 const typeAt = minFrame + ipv6HeaderLength;
 const advertisementType = 136;
 
-/** IPv6 on one link: the link-local address, a configured one, the neighbours, and the ways to other hosts. */
+/** IPv6 on one link: the link-local address, a configured one, the neighbours, and the next hops to other hosts. */
 export class Ipv6Interface implements Disposable {
   readonly discovery: NeighbourDiscovery;
   readonly #linkLocal: Ipv6Address;
@@ -96,23 +99,23 @@ export class Ipv6Interface implements Disposable {
     });
   }
 
-  /** The link-local address; undefined until it is known to be unique, and if another host has it. */
+  /** The link-local address. Undefined until it is known to be unique, and if another host has it. */
   get linkLocal(): Ipv6Address | undefined {
     return this.#ifPreferred(this.#linkLocal);
   }
 
-  /** The configured address; undefined without one, until it is known to be unique, and if another host has it. */
+  /** The configured address. Undefined without one, until it is known to be unique, and if another host has it. */
   get address(): Ipv6Address | undefined {
     return this.#ifPreferred(this.#options.configuration?.address);
   }
 
-  /** Sets whether the link is connected. Without it, the host sends nothing to others, and knows no neighbours. */
+  /** Sets whether the link is connected. When it goes down, the host stops sending and forgets its neighbours. */
   carrier(up: boolean): void {
     this.#up = up;
     if (!up) this.discovery.neighbours.clear();
   }
 
-  /** Receives a frame with an IPv6 packet. One for another host costs almost nothing. */
+  /** Receives a frame with an IPv6 packet. A frame for another host is recognised at almost no cost. */
   receive(frame: Uint8Array): void {
     const to = destinationOf(frame);
     if (to !== this.#options.mac && !this.#hearsGroup(to, frame)) return;
@@ -121,8 +124,8 @@ export class Ipv6Interface implements Disposable {
   }
 
   /**
-   * Sends a packet on its way; `payloadFrom` makes the payload for the source. Without a way it is dropped: there is no address, no router,
-   * or no answer.
+   * Sends a packet; `payloadFrom` makes its payload once the source address is chosen. The packet is dropped if this host has no address,
+   * no router leads to the destination, or the next hop does not answer.
    */
   send(destination: Ipv6Address, nextHeader: number, payloadFrom: (source: Ipv6Address) => Uint8Array, sending: Ipv6Sending = {}): void {
     const source = sending.source === undefined ? this.discovery.sourceFor(destination) : this.#ifPreferred(sending.source);
@@ -140,7 +143,7 @@ export class Ipv6Interface implements Disposable {
     }
   }
 
-  /** Sends a packet back to the sender of a frame, without asking for a way that was just taken. */
+  /** Sends a packet back to the sender of a frame, without asking for its MAC address again. */
   answer(via: MacAddress, source: Ipv6Address, destination: Ipv6Address, payload: Uint8Array): void {
     const packet = { source, destination, nextHeader: icmpv6Protocol, hopLimit: defaultHopLimit, payload };
     if (via === this.#options.mac) this.#loop(packet);
@@ -162,8 +165,8 @@ export class Ipv6Interface implements Disposable {
   }
 
   /**
-   * Returns whether a frame to all hosts announces a neighbour that this host has not asked for. All hosts of a link get such announcements
-   * of each other.
+   * Returns whether a frame announces a neighbour to all hosts while this host needs no announcements. Every host on a link receives the
+   * announcements of all others.
    */
   #isOld(frame: Uint8Array): boolean {
     return frame[minFrame + 6] === icmpv6Protocol && frame[typeAt] === advertisementType && !this.discovery.isCurious;
@@ -194,14 +197,16 @@ export class Ipv6Interface implements Disposable {
     else this.#options.receive(packet, via, message);
   }
 
-  /** Answers an echo request. One to a group's address is answered from our own. [RFC 4443, 4.2] */
+  /** Answers an echo request. A request to a group is answered from our own address. [RFC 4443, 4.2] */
   #answerEcho(echo: Icmpv6Echo, { source, destination }: Ipv6, via: MacAddress): void {
     const own = isIpv6Multicast(destination) ? this.discovery.sourceFor(source) : destination;
     if (own === undefined || source === unspecifiedIpv6) return;
     this.answer(via, own, source, encodeIcmpv6({ ...echo, type: 'echo-reply' }, own, source));
   }
 
-  /** Returns the neighbour on the way to an address: itself if it is on the link, else the router; undefined if there is none. */
+  /**
+   * Returns the next hop to an address: the address itself if it is on the link, otherwise the router. Returns undefined if there is none.
+   */
   #nextHop(address: Ipv6Address): Ipv6Address | undefined {
     const { configuration } = this.#options;
     if (isIpv6LinkLocal(address)) return address;
@@ -218,7 +223,7 @@ export class Ipv6Interface implements Disposable {
     for (const fragment of this.#fragmentsOf(packet)) this.#sendFrame(to, fragment);
   }
 
-  /** Delivers a packet from us to us. */
+  /** Delivers a packet that this host sent to itself. */
   #loop(packet: Ipv6): void {
     const octets = encodeIpv6(packet);
     this.#options.clock.defer(() => {

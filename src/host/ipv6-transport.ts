@@ -19,7 +19,7 @@ export interface Ipv6TransportOptions {
   readonly mac: MacAddress;
   readonly configuration?: Ipv6Configuration | undefined;
   readonly send: (frame: Uint8Array) => void;
-  /** Called when that neighbour already has that address of ours, or also asks for it: it is not used. */
+  /** Called when the neighbour `mac` already has our `address` or is also probing for it. The address is then not used. */
   readonly onDuplicate: (mac: MacAddress, address: Ipv6Address) => void;
 }
 
@@ -41,12 +41,12 @@ export class Ipv6Transport implements Disposable {
     });
   }
 
-  /** Sends an echo request. It is dropped without an address, and without a neighbour there. */
+  /** Sends an echo request. It is dropped if this host has no address, or the next hop does not answer. */
   sendEcho(to: Ipv6Address, echo: Echo): void {
     this.interface.send(to, icmpv6Protocol, (source) => this.#noted(to, encodeIcmpv6({ ...echo, type: 'echo-request' }, source, to)));
   }
 
-  /** Sends a datagram. It is dropped without an address, and if the socket has one that is not ours. */
+  /** Sends a datagram. It is dropped if this host has no address, or the socket is bound to one that is not ours. */
   sendUdp(to: Ipv6Address, udp: Udp, { address, multicastTtl = 1, multicastLoopback = true }: UdpOptions): void {
     if (address !== undefined && !isIpv6(address)) return;
     const isGroup = isIpv6Multicast(to);
@@ -61,7 +61,7 @@ export class Ipv6Transport implements Disposable {
     this.interface[Symbol.dispose]();
   }
 
-  /** Notes a sent packet, and returns it: in IPv6, routers never fragment. */
+  /** Notes a sent packet, so that a later report about its length is believed, and returns it. IPv6 routers never fragment. */
   #noted(to: Ipv6Address, payload: Uint8Array): Uint8Array {
     this.#senders.paths.note(to, payload, ipv6HeaderLength + payload.length);
     return payload;
@@ -81,13 +81,13 @@ export class Ipv6Transport implements Disposable {
     const udp = decodeUdpOverIpv6(payload, source, destination);
     if (udp === undefined) return;
     const isHeard = this.#senders.udp.receive(udp.destinationPort, { ...udp, source, destination, via });
-    // A packet to a group is never refused, and a sender without an address gets no answer. [RFC 4443, 2.4 (e)]
+    // A packet to a group is never refused, and neither is one whose sender has no address. [RFC 4443, 2.4 (e)]
     if (isHeard || isIpv6Multicast(destination) || source === unspecifiedIpv6) return;
     const refusal = this.#senders.unreachables.portOfIpv6(packet);
     if (refusal) this.interface.answer(via, destination, source, refusal);
   }
 
-  /** Handles an error. Only our own packets can be refused. */
+  /** Handles an ICMPv6 error. It is ignored unless it quotes a packet of ours. */
   #hearError({ source, destination, payload }: Ipv6): void {
     const told = decodeIcmpv6Error(payload, source, destination);
     if (told?.source !== destination) return;

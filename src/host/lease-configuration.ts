@@ -5,8 +5,8 @@ import { ipv4FromNumber } from '../wire/ipv4.ts';
 import type { Ipv4Configuration } from './ipv4-interface.ts';
 
 /**
- * Returns the configuration that a lease describes. Without a mask the address is alone on the link; of a mask with gaps only the part
- * before the first one counts.
+ * Returns the configuration that a lease describes. Without a mask, the network is the address alone. If the mask has gaps, only the bits
+ * before the first gap count.
  */
 export function configurationOf({ address, options }: ClientLease): Ipv4Configuration {
   const mask = decodeAddress(options.get(optionCodes.subnetMask)) ?? 0xffff_ffff;

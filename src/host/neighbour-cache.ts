@@ -25,13 +25,13 @@ export interface Advertised {
 /** The options of a cache. */
 export interface NeighbourCacheOptions<Address> {
   readonly clock: Clock;
-  /** Asks for the owner of an address: the neighbour itself at `mac`, or all stations if undefined. */
+  /** Sends a solicitation for an address: to the neighbour at `mac`, or to all stations if `mac` is undefined. */
   readonly solicit: (address: Address, mac: MacAddress | undefined) => void;
   /** Sends a packet to a neighbour. */
   readonly send: (mac: MacAddress, packet: Uint8Array) => void;
 }
 
-// Milliseconds and counts. [RFC 4861, 10]
+// Times are in milliseconds. [RFC 4861, 10]
 const reachableTime = 30_000;
 const retransTimer = 1000;
 const delayFirstProbe = 5000;
@@ -39,13 +39,13 @@ const maxSolicitations = 3;
 
 const maxKnown = 1024;
 const maxIncomplete = 64;
-/** The most packets that wait for one address, the latest ones. [RFC 4861, 7.2.2] */
+/** The most packets that wait for one address; a further one replaces the oldest. [RFC 4861, 7.2.2] */
 const maxWaiting = 8;
 
 interface Neighbour<Address> {
   readonly address: Address;
   mac: MacAddress | undefined;
-  /** REACHABLE also stands for STALE: the end of reachability is determined on reading. */
+  /** REACHABLE may mean STALE: whether the time of reachability has passed is checked only when the state is read. */
   state: NeighbourState;
   confirmed: number;
   asked: number;
@@ -57,7 +57,7 @@ interface Neighbour<Address> {
 /** The neighbours on the link with their IPv6 addresses and reachability, and the packets that wait for them. [RFC 4861, 7.2, 7.3] */
 export class NeighbourCache<Address> implements Disposable {
   readonly #options: NeighbourCacheOptions<Address>;
-  /** In the order of their last sign, the oldest first. */
+  /** In the order in which they were last heard from, the oldest first. */
   readonly #neighbours = new Map<Address, Neighbour<Address>>();
   #incomplete = 0;
 
@@ -65,7 +65,7 @@ export class NeighbourCache<Address> implements Disposable {
     this.#options = options;
   }
 
-  /** All neighbours, also those that are asked for. */
+  /** All neighbours, including those that have not answered yet. */
   get entries(): NeighbourEntry<Address>[] {
     return Array.from(this.#neighbours.values(), (one) => ({ address: one.address, mac: one.mac, state: this.#stateOf(one) }));
   }
@@ -81,15 +81,15 @@ export class NeighbourCache<Address> implements Disposable {
   }
 
   /**
-   * Sends a packet, or its fragments, to the neighbour with that address, as soon as its MAC address is known. Without an answer the packet
-   * is dropped.
+   * Sends a packet, or its fragments, to the neighbour with that address, as soon as its MAC address is known. If the neighbour does not
+   * answer, the packet is dropped.
    */
   send(address: Address, ...packet: readonly Uint8Array[]): void {
     const one = this.#neighbours.get(address);
     if (one === undefined) {
       this.#ask(address, packet);
     } else if (one.mac === undefined) {
-      // A new packet gives the neighbour the full number of questions again.
+      // A new packet starts the count of solicitations again.
       one.asked = 0;
       one.packets.push(packet);
       if (one.packets.length > maxWaiting) one.packets.shift();
@@ -100,7 +100,7 @@ export class NeighbourCache<Address> implements Disposable {
   }
 
   /**
-   * Records a MAC address that a neighbour sent in another message. It was not asked for, so the neighbour is not known to receive our
+   * Records a MAC address from a message other than an advertisement. Such a message does not confirm that the neighbour receives our
    * packets.
    */
   hear(address: Address, mac: MacAddress): void {
@@ -109,7 +109,7 @@ export class NeighbourCache<Address> implements Disposable {
     if (one.mac !== mac) this.#settle(one, mac, 'STALE');
   }
 
-  /** Handles an advertisement. One of an unknown neighbour is ignored. [RFC 4861, 7.2.5] */
+  /** Handles an advertisement. An advertisement of an unknown neighbour is ignored. [RFC 4861, 7.2.5] */
   advertise(address: Address, { mac, solicited, override }: Advertised): void {
     const one = this.#neighbours.get(address);
     if (one === undefined || (mac !== undefined && isGroupMac(mac))) return;
@@ -124,7 +124,7 @@ export class NeighbourCache<Address> implements Disposable {
     else if (differs) this.#settle(one, mac, 'STALE');
   }
 
-  /** Notes an answer of the neighbour to one of our packets: it receives them. [RFC 4861, 7.3.1] */
+  /** Notes that the neighbour answered a packet, which confirms that it receives ours. [RFC 4861, 7.3.1] */
   confirm(address: Address): void {
     const one = this.#neighbours.get(address);
     if (one?.mac !== undefined) this.#settle(one, one.mac, 'REACHABLE');
@@ -159,7 +159,7 @@ export class NeighbourCache<Address> implements Disposable {
     return one;
   }
 
-  /** Asks, at most three times; without an answer the neighbour is gone. */
+  /** Sends a solicitation, at most three times. If there is no answer, the neighbour is removed. */
   #solicit(one: Neighbour<Address>): void {
     if (one.asked === maxSolicitations) {
       this.#forget(one);
@@ -170,7 +170,7 @@ export class NeighbourCache<Address> implements Disposable {
     this.#options.solicit(one.address, one.mac);
   }
 
-  /** Waits for a sign of a neighbour with unknown reachability, then asks it. */
+  /** Waits for a confirmation of reachability, and then starts to solicit the neighbour. */
   #delay(one: Neighbour<Address>): void {
     one.state = 'DELAY';
     one.asked = 0;
@@ -180,7 +180,7 @@ export class NeighbourCache<Address> implements Disposable {
     });
   }
 
-  /** Ends all questions, and sends the waiting packets. */
+  /** Ends the solicitations, and sends the waiting packets. */
   #settle(one: Neighbour<Address>, mac: MacAddress, state: 'REACHABLE' | 'STALE'): void {
     one.timer?.[Symbol.dispose]();
     if (one.mac === undefined) this.#incomplete--;
@@ -189,7 +189,7 @@ export class NeighbourCache<Address> implements Disposable {
     one.confirmed = this.#options.clock.monotonic();
     const { packets } = one;
     one.packets = [];
-    // A packet to a neighbour with unknown reachability begins the questions.
+    // A packet to a STALE neighbour starts a check of its reachability.
     if (packets.length > 0 && state === 'STALE') this.#delay(one);
     for (const packet of packets.flat()) this.#options.send(mac, packet);
   }

@@ -21,19 +21,19 @@ export interface NeighbourDiscoveryOptions {
   readonly say: (to: MacAddress, source: Ipv6Address, destination: Ipv6Address, message: Icmpv6) => void;
   /** Sends a packet to a neighbour. */
   readonly send: (to: MacAddress, packet: Uint8Array) => void;
-  /** Called when that neighbour already has that address of ours, or also asks for it: it is not used. */
+  /** Called when the neighbour `mac` already has our `address` or is also probing for it. The address is then not used. */
   readonly onDuplicate: (mac: MacAddress, address: Ipv6Address) => void;
 }
 
-/** The state of an address: its uniqueness is not known yet, or is confirmed, or another host has the address. [RFC 4862, 2] */
+/** The state of an address: not yet known to be unique, confirmed to be unique, or in use by another host. [RFC 4862, 2] */
 export type Ipv6State = 'tentative' | 'preferred' | 'duplicate';
 
-/** Milliseconds that another owner of the address has for its answer. [RFC 4862, 5.1; RFC 4861, 10, RETRANS_TIMER] */
+/** How long another owner of the address has to answer, in milliseconds. [RFC 4862, 5.1; RFC 4861, 10, RETRANS_TIMER] */
 const detectionTime = 1000;
 
 const allNodesMac = multicastMacOf(allNodes);
 
-/** An address of ours. */
+/** An address of this host. */
 interface Own {
   readonly address: Ipv6Address;
   readonly solicitedNode: Ipv6Address;
@@ -42,13 +42,13 @@ interface Own {
   timer: Timer;
 }
 
-/** Our addresses, once they are known to be unique, and the neighbours. [RFC 4861; RFC 4862] */
+/** The addresses of this host with the check that they are unique, and the neighbours. [RFC 4861; RFC 4862] */
 export class NeighbourDiscovery implements Disposable {
   readonly neighbours: NeighbourCache<Ipv6Address>;
   readonly #options: NeighbourDiscoveryOptions;
   readonly #own: readonly Own[];
 
-  /** Asks for each address at once, and has it a second later; better addresses come first. */
+  /** Probes for each address at once; a second later, it can be used. Preferred addresses come first in the list. */
   constructor(addresses: readonly Ipv6Address[], options: NeighbourDiscoveryOptions) {
     this.#options = options;
     this.neighbours = new NeighbourCache({
@@ -60,7 +60,8 @@ export class NeighbourDiscovery implements Disposable {
   }
 
   /**
-   * Returns the source address for a destination: link-local for the link, a global one for others. Returns undefined while there is none.
+   * Returns the source address for a destination: a link-local one for the link, a global one for others. Returns undefined while there is
+   * none.
    */
   sourceFor(destination: Ipv6Address): Ipv6Address | undefined {
     const isOfLink = isIpv6LinkLocal(destination) || isOfLinkScope(destination);
@@ -68,7 +69,7 @@ export class NeighbourDiscovery implements Disposable {
     return (preferred.find(({ address }) => isIpv6LinkLocal(address) === isOfLink) ?? preferred[0])?.address;
   }
 
-  /** Returns the state of an address of ours; undefined for those of others. */
+  /** Returns the state of an address of this host; undefined for other addresses. */
   stateOf(address: Ipv6Address): Ipv6State | undefined {
     return this.#own.find((own) => own.address === address)?.state;
   }
@@ -91,7 +92,7 @@ export class NeighbourDiscovery implements Disposable {
     return this.neighbours.size > 0 || this.#own.some(({ state }) => state === 'tentative');
   }
 
-  /** Announces our addresses to all stations. Has no effect while there are none. [RFC 4861, 7.2.6] */
+  /** Announces our addresses to all stations. Has no effect while none is usable. [RFC 4861, 7.2.6] */
   announce(): void {
     for (const { address, state } of this.#own) if (state === 'preferred') this.#advertise(address, allNodes, allNodesMac, false);
   }
@@ -123,7 +124,7 @@ export class NeighbourDiscovery implements Disposable {
     return own;
   }
 
-  /** Asks once for another owner of the address; without an answer there is none. [RFC 4862, 5.4.2] */
+  /** Asks once for another owner of the address. If there is no answer, the address is unique. [RFC 4862, 5.4.2] */
   #detect(own: Own): void {
     const { address, solicitedNode, solicitedNodeMac } = own;
     own.timer = this.#options.clock.after(detectionTime, () => {
@@ -139,7 +140,7 @@ export class NeighbourDiscovery implements Disposable {
     if (own === undefined || via === this.#options.mac) return;
     const isProbe = source === unspecifiedIpv6;
     if (own.state === 'tentative') {
-      // If two hosts ask for the same address at the same time, neither gets it. [RFC 4862, 5.4.3]
+      // If two hosts probe for the same address at the same time, neither gets it. [RFC 4862, 5.4.3]
       if (isProbe) this.#giveUp(own, via);
       return;
     }
@@ -180,7 +181,7 @@ export class NeighbourDiscovery implements Disposable {
   }
 }
 
-/** Returns whether it is a group that routers do not forward: of a node or a link. [RFC 4291, 2.7] */
+/** Returns whether an address is a group of a node or a link, which routers do not forward. [RFC 4291, 2.7] */
 function isOfLinkScope(address: Ipv6Address): boolean {
   return isIpv6Multicast(address) && ((address >> 112n) & 0xfn) <= 2n;
 }

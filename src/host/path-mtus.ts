@@ -14,17 +14,18 @@ export interface TooLong {
 }
 
 /**
- * The least MTU of an IPv4 path. A smaller or missing value in a report counts as this. With the lower bound of the standard, 68, one
- * forged message would slow a host down; Linux has the same bound, `min_pmtu`. Packets that may be fragmented still pass narrower links.
+ * The least MTU of an IPv4 path. A smaller or missing value in a report is replaced by this one. The minimum of the standard, 68, would let
+ * one forged message slow a host down. Linux uses the same bound, `min_pmtu`. Packets that may be fragmented still pass links with a
+ * smaller MTU.
  */
 const leastMtu = 552;
-/** The MTU that every IPv6 path has at least; smaller values in reports are not believed. [RFC 8201, 4] */
+/** The least MTU of an IPv6 path. Smaller values in reports are ignored. [RFC 8201, 4] */
 const leastMtu6 = 1280;
-/** How long a path counts as narrow, in milliseconds. [RFC 8201, 5.3] */
+/** How long a reported MTU stays valid, in milliseconds. [RFC 8201, 5.3] */
 const lifetime = 600_000;
 /** The most destinations with a known path MTU; a further one replaces the oldest. */
 const maxKnown = 256;
-/** The last sent packets that a router may refuse. */
+/** The most sent packets that are remembered, so that reports about them are believed. */
 const maxSent = 256;
 
 interface Known {
@@ -39,10 +40,13 @@ interface Sent {
   readonly second: number;
 }
 
-/** The longest packets to each destination, by routers' reports about packets that we have really sent. [RFC 1191; RFC 8201] */
+/**
+ * The MTU of the path to each destination, from routers' reports. A report is believed only if it quotes a packet that we sent. [RFC 1191;
+ * RFC 8201]
+ */
 export class PathMtus {
   readonly #clock: Clock;
-  /** The MTU of the link: no path has more. */
+  /** The MTU of the link, which is the most for any path. */
   readonly #link: number;
   readonly #known = new Map<IpAddress, Known>();
   readonly #sent: Sent[] = [];
@@ -52,7 +56,7 @@ export class PathMtus {
     this.#link = link;
   }
 
-  /** Returns the length that a packet to that address may have, in octets. */
+  /** Returns the MTU of the path to an address, in octets. */
   to(address: IpAddress): number {
     if (this.#known.size === 0) return this.#link;
     const known = this.#known.get(address);
@@ -62,7 +66,7 @@ export class PathMtus {
     return this.#link;
   }
 
-  /** Notes a sent packet that routers must not fragment; `length` is that of the whole packet, in octets. */
+  /** Notes a sent packet that routers must not fragment; `length` is the length of the whole packet, in octets. */
   note(destination: IpAddress, payload: Uint8Array, length: number): void {
     if (length <= leastFor(destination)) return;
     if (this.#sent.length >= maxSent) this.#sent.shift();
@@ -70,15 +74,15 @@ export class PathMtus {
   }
 
   /**
-   * Handles a report that a packet was too long. Returns the length that packets to its destination may have from now on. Returns undefined
-   * if the report is not believed: no such packet was sent lately, or the path would be wider than known.
+   * Handles a report that a packet was too long. Returns the new MTU of the path to its destination. Returns undefined if the report is not
+   * believed, because no such packet was sent recently or the MTU would be larger than the known one.
    */
   learn({ destination, start, length, mtu }: TooLong): number | undefined {
     const least = leastFor(destination);
     if (isIpv6(destination) && mtu < least) return undefined;
     const believed = Math.max(mtu, least);
     if (length <= believed || believed >= this.#link || !this.#hasSent(destination, start)) return undefined;
-    // The report may come again for packets sent before the first one.
+    // The same report may come again for packets that were sent before the first report arrived.
     if (believed > this.to(destination)) return undefined;
     this.#known.delete(destination);
     const [oldest] = this.#known.keys();
@@ -87,7 +91,7 @@ export class PathMtus {
     return believed;
   }
 
-  /** Forgets all paths, since another link has others. */
+  /** Forgets all paths. Called when the link goes down, since the next link may have other paths. */
   clear(): void {
     this.#known.clear();
     this.#sent.length = 0;

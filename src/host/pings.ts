@@ -4,18 +4,18 @@ import { formatIp, isIpv6, type IpAddress } from '../wire/ip.ts';
 import { ipv6HeaderLength } from '../wire/ipv6.ts';
 
 /**
- * Called with the outcome of an echo request: milliseconds of the round trip. Undefined if no answer came in time, or it was too long for a
- * link on the way.
+ * Called with the outcome of an echo request: the round-trip time in milliseconds. Undefined if no reply came in time, or the request was
+ * too long for a link on the path.
  */
 export type PingResult = (milliseconds: number | undefined) => void;
 
 /** The options of an echo request. */
 export interface PingOptions {
-  /** Milliseconds; 1,000 by default. */
+  /** How long to wait for the reply, in milliseconds; 1,000 by default. */
   readonly timeout?: number;
-  /** The octets to be returned; by default as many as ping(8) sends. */
+  /** The octets that the reply returns; by default as many as ping(8) sends. */
   readonly payload?: Uint8Array;
-  /** True if it must not be sent in fragments; by default it may be. */
+  /** True to forbid fragmentation; false by default. */
   readonly dontFragment?: boolean;
 }
 
@@ -53,13 +53,13 @@ export class Pings<Address> implements Disposable {
   }
 
   /**
-   * Makes a request and sends it. Disposing the returned value ends the wait without a result. Throws EtherloomError('busy') if 1,024 are
-   * pending.
+   * Makes a request and sends it. Disposing the returned value cancels it: `result` is not called. Throws EtherloomError('busy') if 1,024
+   * are pending.
    */
   ask(to: Address, send: (echo: Echo) => void, result: PingResult, options: PingOptions = {}): Disposable {
     const { timeout = defaultTimeout, payload = defaultPayload } = options;
     if (this.#underWay.size >= maxUnderWay)
-      throw new EtherloomError('busy', `${maxUnderWay} pings are under way already; wait for some of them`);
+      throw new EtherloomError('busy', `${maxUnderWay} pings are already pending; wait for some of them`);
     const sequence = this.#nextSequence();
     const timer = this.#clock.after(timeout, () => {
       this.#underWay.delete(sequence);
@@ -75,7 +75,7 @@ export class Pings<Address> implements Disposable {
     return ping;
   }
 
-  /** Handles an echo reply. One without a waiting request is ignored. */
+  /** Handles an echo reply. A reply to an unknown request is ignored. */
   receive(from: Address, { identifier, sequence }: Echo): void {
     const ping = this.#underWay.get(sequence);
     if (identifier !== this.#identifier || ping?.to !== from) return;
@@ -103,9 +103,7 @@ export class Pings<Address> implements Disposable {
   }
 }
 
-/**
- * Throws EtherloomError('bad-option') if an echo request is too long for a packet, or for one of `mtu` octets if it must not be fragmented.
- */
+/** Throws EtherloomError('bad-option') if an echo request does not fit in a packet, or in `mtu` octets if fragmentation is forbidden. */
 export function checkEcho(to: IpAddress, { payload = defaultPayload, dontFragment = false }: PingOptions, mtu: number): void {
   const headers = isIpv6(to) ? ipv6AndIcmpHeaders : ipv4AndIcmpHeaders;
   const longest = isIpv6(to) ? 0xffff + ipv6HeaderLength : 0xffff;

@@ -2,9 +2,9 @@ import type { Clock } from '../clock.ts';
 
 /** A part of a datagram. */
 export interface Fragment {
-  /** The same for all parts of one datagram, and for no others. */
+  /** Identifies the datagram: the same for all of its parts, different for other datagrams. */
   readonly key: string;
-  /** The place in the whole, in octets. */
+  /** The offset in the whole payload, in octets. */
   readonly start: number;
   /** True if it is not the last part. */
   readonly more: boolean;
@@ -20,27 +20,27 @@ interface Piece {
 /** An incomplete datagram. */
 interface Partial<Header> {
   readonly since: number;
-  /** The received fragments, in no order. */
+  /** The received fragments, in any order. */
   readonly pieces: Piece[];
   octets: number;
-  /** The header of the first fragment; undefined until that is received. */
+  /** The header of the first fragment; undefined until it is received. */
   header: Header | undefined;
-  /** The length of the whole; undefined until the last fragment is received. */
+  /** The length of the whole payload; undefined until the last fragment is received. */
   length: number | undefined;
-  /** True if its fragments contradict each other: further ones are dropped. */
+  /** True if its fragments contradict each other; further ones are then dropped. */
   refused: boolean;
 }
 
 /** The most incomplete datagrams at a time; a further one replaces the oldest. */
 const maxPartial = 16;
-/** The most fragments of one datagram: those of the longest one on a link for 576 octets. [RFC 791, 3.1] */
+/** The most fragments of one datagram: enough for the longest datagram on a link with an MTU of 576 octets. [RFC 791, 3.1] */
 const maxPieces = 128;
 /** The unit of a fragment's offset. */
 const unit = 8;
 
 /**
- * Reassembles fragments. Overlapping ones cannot be trusted: such a datagram is dropped, with its later fragments.
- * [RFC 791, 3.2; RFC 5722, 4]
+ * Reassembles fragments. Overlapping fragments cannot be trusted, so their datagram is dropped, together with its later fragments. [RFC
+ * 791, 3.2; RFC 5722, 4]
  */
 export class Reassembly<Header> {
   readonly #clock: Clock;
@@ -58,7 +58,7 @@ export class Reassembly<Header> {
     this.#maxPayload = maxPayload;
   }
 
-  /** Takes a fragment with its header. Returns the whole payload with the first fragment's header once no part is missing. */
+  /** Adds a fragment with its header. Returns the whole payload with the first fragment's header once it is complete. */
   add({ key, start, more, payload }: Fragment, header: Header): { readonly header: Header; readonly payload: Uint8Array } | undefined {
     const end = start + payload.length;
     if (end > this.#maxPayload || payload.length === 0 || (more && payload.length % unit !== 0)) return undefined;
@@ -92,7 +92,7 @@ export class Reassembly<Header> {
     const known = this.#partial.get(key);
     if (known && now - known.since < this.#patience) return known;
     const partial: Partial<Header> = { since: now, pieces: [], octets: 0, header: undefined, length: undefined, refused: false };
-    // In the order of their age: the first is the next to be removed.
+    // Keeps the map in order of age: its first entry is the next one removed.
     this.#partial.delete(key);
     this.#partial.set(key, partial);
     const [oldest] = this.#partial.keys();

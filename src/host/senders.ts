@@ -14,7 +14,8 @@ export interface Senders {
 }
 
 /**
- * Records a report that a packet was too long, and informs its sender: a socket, or a ping. A report that is not believed has no effect.
+ * Records a report that a packet was too long, and passes it to the socket or ping that sent the packet. A report that is not believed has
+ * no effect.
  */
 export function hearTooLong({ udp, pings, paths }: Senders, told: TooLong, whose: 'udp' | 'echo' | undefined): void {
   const { destination, start } = told;

@@ -1,7 +1,7 @@
 import { macOfGroup, type IpAddress } from '../wire/ip.ts';
 import type { MacAddress } from '../wire/mac.ts';
 
-/** The groups of which a host is a member because its sockets are. Each socket counts. [RFC 1112, 7.1] */
+/** The groups that the sockets of a host have joined. Counts the sockets in each group. [RFC 1112, 7.1] */
 export class UdpGroups {
   readonly #members = new Map<IpAddress, number>();
   /** Several groups may have one MAC address. */

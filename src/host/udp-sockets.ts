@@ -12,7 +12,7 @@ import { UdpGroups } from './udp-groups.ts';
 export interface Datagram {
   readonly source: IpAddress;
   readonly sourcePort: number;
-  /** The host's address, or that of a broadcast or a group. */
+  /** An address of the host, a broadcast address or a group. */
   readonly destination: IpAddress;
   /** The sender of the frame: the source, or a router on the way from it. */
   readonly via: MacAddress;
@@ -24,22 +24,20 @@ export interface Datagram {
 export type UdpReceiver = (datagram: Datagram) => void;
 
 /**
- * Called when a datagram to that host and port was refused. With `mtu`, a router reports that it was too long, and how many octets a packet
- * on this way may have. Without, that host reports that the port is closed.
+ * Called when a datagram to `host` and `port` was refused. With `mtu`, a router reports that it was too long; `mtu` is the longest packet
+ * that the path allows, in octets. Without `mtu`, the host reports that the port is closed.
  */
 export type UdpRefusal = (host: IpAddress, port: number, mtu?: number) => void;
 
 /** The options of a socket. */
 export interface UdpOptions {
-  /**
-   * The address at which it receives and from which it sends: one of the host's, or a group's, at which it only receives. By default all.
-   */
+  /** The address to bind to: one of the host's, for receiving and sending, or a group's, for receiving only. All addresses by default. */
   readonly address?: IpAddress;
-  /** True if its packets must not be sent in fragments; false by default. */
+  /** True to forbid fragmentation; false by default. */
   readonly dontFragment?: boolean;
   /** The number of hops for datagrams to groups; 1 by default. */
   readonly multicastTtl?: number;
-  /** True if its packets to a group of which this host is a member are also delivered to the host; true by default. */
+  /** True to deliver packets to a group also to this host, if it is a member; true by default. */
   readonly multicastLoopback?: boolean;
 }
 
@@ -53,32 +51,32 @@ interface Listener extends UdpOptions {
 export interface UdpSocket extends Disposable {
   readonly port: number;
   /**
-   * Sends a datagram from this port, unless that is closed. Throws EtherloomError: `bad-option` if it is too long for a packet, or for one
-   * on the way if it must not be fragmented; `bad-address` for an invalid port number.
+   * Sends a datagram from this port. Has no effect once the port is closed. Throws EtherloomError: `bad-option` if the datagram does not
+   * fit in a packet, or exceeds the path's MTU and fragmentation is forbidden; `bad-address` for an invalid port number.
    */
   send(to: IpAddress, port: number, payload: Uint8Array): void;
-  /** Receives datagrams to that group from now on. Throws EtherloomError('bad-address') for an address that is not a group's. */
+  /** Joins a group, so that datagrams to it are received. Throws EtherloomError('bad-address') for an address that is not a group. */
   join(group: IpAddress): void;
-  /** Ends the reception of that group. */
+  /** Leaves a group. */
   leave(group: IpAddress): void;
 }
 
 /** The callbacks of a host's sockets. */
 export interface UdpSocketsOptions {
   readonly random: Random;
-  /** Returns the longest packet on the way to an address if it must not be fragmented, in octets. */
+  /** Returns the MTU of the path to an address, in octets. */
   readonly mtuTo: (address: IpAddress) => number;
   readonly send: (to: IpAddress, udp: Udp, options: UdpOptions) => void;
 }
 
-/** The ports for sockets without a given one. [RFC 6335, 6] */
+/** The ports to choose from if none is given. [RFC 6335, 6] */
 const ephemeral = { first: 49_152, count: 16_384 };
 const udpHeader = 8;
 const [ipv4Header, ipv6Header] = [20, 40];
 
 /** The open UDP ports of a host. [RFC 1122, 4.1] */
 export class UdpSockets {
-  /** The groups of which any of them is a member. */
+  /** The groups that any socket has joined. */
   readonly groups = new UdpGroups();
   readonly #options: UdpSocketsOptions;
   readonly #open = new Map<number, Listener>();
@@ -88,14 +86,14 @@ export class UdpSockets {
   }
 
   /**
-   * Opens a port, or a free one. Throws EtherloomError: `busy` if it is open already or none is free, and `bad-address` for an invalid port
-   * number.
+   * Opens a port, or a free one. Throws EtherloomError: `busy` if the port is already open or none is free; `bad-address` for an invalid
+   * port number.
    */
   open(wanted: number | undefined, receive: UdpReceiver, refused?: UdpRefusal, options: UdpOptions = {}): UdpSocket {
     const port = wanted ?? this.#freePort();
     checkPort(port);
     if (this.#open.has(port)) throw new EtherloomError('busy', `UDP port ${port} is already open; close it first, or choose another one`);
-    // A listener of its own: two ports may be opened with the same function.
+    // A new object for each port, since two ports may be opened with the same function.
     const own: Listener = { ...options, receive, refused, groups: new Set() };
     this.#open.set(port, own);
     const isOpen = (): boolean => this.#open.get(port) === own;
@@ -122,7 +120,7 @@ export class UdpSockets {
     };
   }
 
-  /** Returns whether the IPv4 packet in a frame may be for an open port, as far as a look without decoding shows. */
+  /** Returns whether the IPv4 packet in a frame may be for an open port. A quick check without decoding. */
   hears(frame: Uint8Array): boolean {
     if (this.#open.size === 0 || frame[minFrame + 9] !== ipProtocols.udp) return false;
     // Only the first fragment has the ports.
@@ -142,13 +140,13 @@ export class UdpSockets {
     return true;
   }
 
-  /** Handles a host's or router's report that a datagram was refused; the ports at its beginning identify the socket that sent it. */
+  /** Handles a report that a datagram was refused. `start` is the beginning of the datagram; its ports identify the socket that sent it. */
   refuse(destination: IpAddress, start: Uint8Array, mtu?: number): void {
     this.#open.get(readUint16(start, 0))?.refused?.(destination, readUint16(start, 2), mtu);
   }
 
   #send(to: IpAddress, udp: Udp, options: UdpOptions): void {
-    // A sender that wants no answer uses port 0, and a datagram sent there does no harm.
+    // A datagram from a sender that expects no reply may have source port 0. A reply sent to port 0 does no harm.
     if (udp.destinationPort !== 0) checkPort(udp.destinationPort);
     const { dontFragment = false } = options;
     const header = isIpv6(to) ? ipv6Header : ipv4Header;

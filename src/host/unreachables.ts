@@ -4,10 +4,10 @@ import { encodeIcmpv6Error, unreachableCodes6 } from '../wire/icmpv6-error.ts';
 import { encodeIpv4, type Ipv4 } from '../wire/ipv4.ts';
 import { encodeIpv6, type Ipv6 } from '../wire/ipv6.ts';
 
-/** The most messages at once; one more is allowed each millisecond. So a scan of all ports cannot make a host send more. */
+/** The most messages in a burst; one more is allowed each millisecond. This bounds the answers to a port scan. */
 const burst = 50;
 
-/** Makes the messages that a port is closed, within bounds. [RFC 1122, 4.1.3.1; RFC 1812, 4.3.2.8; RFC 4443, 2.4 (f), 3.1] */
+/** Makes ICMP messages for closed ports, at a limited rate. [RFC 1122, 4.1.3.1; RFC 1812, 4.3.2.8; RFC 4443, 2.4 (f), 3.1] */
 export class Unreachables {
   readonly #clock: Clock;
   #left = burst;
@@ -17,13 +17,13 @@ export class Unreachables {
     this.#clock = clock;
   }
 
-  /** Returns the ICMP message for a packet to a closed port; undefined if too many were sent just now. */
+  /** Returns the ICMP message for a packet to a closed port; undefined if the rate limit is reached. */
   portOf(packet: Ipv4): Uint8Array | undefined {
     return this.#maySpeak() ? encodeIcmpUnreachable({ code: unreachableCodes.port, packet: encodeIpv4(packet) }) : undefined;
   }
 
   /**
-   * Returns the ICMPv6 message for a packet to a closed port, to its source from its destination; undefined if too many were sent just now.
+   * Returns the ICMPv6 message for a packet to a closed port, from its destination to its source; undefined if the rate limit is reached.
    */
   portOfIpv6(packet: Ipv6): Uint8Array | undefined {
     if (!this.#maySpeak()) return undefined;

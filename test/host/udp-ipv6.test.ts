@@ -111,7 +111,7 @@ describe('UDP over IPv6', () => {
     expect(() => a.udp(10, () => undefined, undefined, { address: at('fd00::9') })).toThrow(
       expect.objectContaining({
         code: 'bad-address',
-        message: 'fd00::9 is not an address of this host; use one that it has, or none for all',
+        message: 'fd00::9 is not an address of this host; use one of its addresses, or leave it out for all of them',
       }),
     );
   });
