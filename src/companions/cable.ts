@@ -4,10 +4,10 @@ import type { Port } from '../ports/pure/port.ts';
 import type { VdeClient } from '../ports/vde/vde-client.ts';
 import { FrameLoop, isPaced, waitingFor, type FrameLoopOptions } from './frame-loop.ts';
 
-/** The end of a cable that a plug opened. */
+/** An end of a cable, as a plug opens it. */
 export interface PlugEnd extends AsyncDisposable {
   readonly port: Port;
-  /** Resolves with the failure once the end has gone by itself. Default: an end may go without a failure. */
+  /** Resolves with the failure once the end has closed by itself. If it is missing, closing is not a failure. */
   readonly failure?: () => Promise<string>;
 }
 
@@ -18,17 +18,17 @@ export interface CableOptions extends Omit<FrameLoopOptions, 'flushed'> {
 }
 
 /**
- * The backlog of one end above which the other end is not read, in octets. The loop has room for the rest of a breath beyond it, so the
- * cable loses nothing: a slow reader makes the other side wait.
+ * The backlog limit in octets: while one end has more, the other end is not read. The loop has room for the rest of a breath beyond it, so
+ * no frame is lost, and a slow reader makes the other side wait.
  */
 const enough = 2 ** 20;
 
-/** How long frames under way may take to arrive after `finish`, in milliseconds. */
+/** How long frames in transit may take to arrive after `finish`, in milliseconds. */
 const finishLimit = 2_000;
 
-/** Carries frames between two ports, until one of them ends. */
+/** Carries frames between two ports until one of them closes. */
 export class Cable implements AsyncDisposable {
-  /** Resolves with the reason when an end has gone and the other has taken all frames that waited for it. */
+  /** Resolves with the reason when one end has closed and the other has taken all frames that waited for it. */
   readonly ended: Promise<string>;
   readonly #options: CableOptions;
   readonly #loop: FrameLoop;
@@ -49,7 +49,7 @@ export class Cable implements AsyncDisposable {
     return this.#loop.environment;
   }
 
-  /** The end that has gone by itself; undefined while both are there, and after `finish`. */
+  /** The end that has closed by itself; undefined while both are open, and after `finish`. */
   get lost(): Port | undefined {
     return this.#lost;
   }
@@ -87,7 +87,7 @@ export class Cable implements AsyncDisposable {
     if (isPaced(second)) second.listen(waitingFor(first) <= enough);
   }
 
-  /** Resolves `ended` when all frames received and under way have arrived, or after 2 s. */
+  /** Resolves `ended` when all received frames have arrived at the other end, or after 2 s. */
   finish(reason: string): void {
     if (this.#gone !== undefined) return;
     this.#limit = this.#options.clock.after(finishLimit, () => this.#settle(reason));

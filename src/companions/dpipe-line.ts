@@ -2,14 +2,14 @@
  * Commands joined by `=`, and the pipe ends that each of them gets.
  *
  *     a = b              a and b exchange data
- *     a = b = c          b also exchanges data with c, by descriptors of its own, the alternate ones
+ *     a = b = c          b also exchanges data with c, through its alternate descriptors
  *     a =} b }= c        data from a to c goes through b; data from c to a does not
  *     a ={ b {= c        data from c to a goes through b; data from a to c does not
  *     a =} b }={ c {= d  both directions, each through its own command
  */
 import { EtherloomError } from '../errors.ts';
 
-/** One end of the pipe with that number. */
+/** One end of a pipe, which has a number. */
 export interface PipeEnd {
   readonly pipe: number;
   readonly way: 'read' | 'write';
@@ -20,7 +20,7 @@ export interface PipedCommand {
   readonly argv: readonly string[];
   readonly input: PipeEnd;
   readonly output: PipeEnd;
-  /** The descriptors towards the right, for a command that exchanges data with both sides. */
+  /** The descriptors to the right side, for a command that exchanges data with both sides. */
   readonly alternate?: { readonly input: PipeEnd; readonly output: PipeEnd };
 }
 
@@ -38,12 +38,12 @@ interface Part {
   readonly argv: string[];
 }
 
-/** A separator is an argument that begins with this. Of the rest, only the brace counts. */
+/** A separator is an argument that begins with this pattern. Any text after it is ignored. */
 const separator = /^([{}]?)=([{}]?)/;
 
 const kindOf: Readonly<Record<string, Kind>> = { '': 'both', '}': 'rightward', '{': 'leftward' };
 
-/** Parses a line. Throws EtherloomError('bad-option') that names the mistake. */
+/** Parses a line. Throws EtherloomError('bad-option') if it is not valid. */
 export function parsePipedLine(line: readonly string[]): PipedLine {
   const parts = partsOf(line);
   const last = parts.at(-1);
@@ -76,8 +76,8 @@ function partsOf(line: readonly string[]): Part[] {
 }
 
 /**
- * Assigns the pipes from left to right. Two pipes are open at any time, one for data to the right and one for data from there. Each command
- * takes their other ends.
+ * Assigns the pipes from left to right. Between two commands, two pipes are open: one for data to the right, one for data to the left. The
+ * next command takes their other ends.
  */
 function join(parts: readonly Part[]): PipedLine {
   const commands: PipedCommand[] = [];

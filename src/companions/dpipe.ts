@@ -9,7 +9,7 @@ import { becomeProgram, isInForeground, keepOpen, leadGroup, killOthersInGroup }
 import type { Fd } from '../system/unix-socket.ts';
 import type { PipedCommand, PipedLine, PipeEnd } from './dpipe-line.ts';
 
-/** The settings of a run. */
+/** The settings of a run of dpipe. */
 export interface DpipeOptions {
   readonly clock: Clock;
   /** Called with messages for the user. */
@@ -18,19 +18,19 @@ export interface DpipeOptions {
   readonly heard?: boolean;
 }
 
-/** The descriptors towards the right, for a command that exchanges data with both sides. */
+/** The descriptors to the right side, for a command that exchanges data with both sides. */
 const alternateInput = 3;
 const alternateOutput = 4;
 
 /** How long the commands may take to end after SIGTERM, in milliseconds. */
 const endLimit = 5000;
 
-/** The signals that are passed on to the commands. */
+/** The signals that are forwarded to the commands. */
 const forwarded = ['SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGCONT', 'SIGWINCH'] as const;
 
 /**
- * How long this process waits for its own SIGTERM after SIGTERM has ended the last command, in milliseconds. A signal to the group reaches
- * both, but a child's end may be reported before the signal.
+ * How long this process waits for a SIGTERM of its own after the last command was ended by one, in milliseconds. A signal to the group
+ * reaches both, but Node may report the end of a child before the signal.
  */
 const ownSignalDelay = 200;
 
@@ -39,13 +39,13 @@ const exitNotFound = 127;
 const exitNotRunnable = 126;
 
 /**
- * Commands whose standard inputs and outputs are joined by pipes of the kernel: no data goes through this process. They share its process
- * group, and it passes its signals on to them. SIGTERM ends them all.
+ * Commands whose standard inputs and outputs are joined by pipes of the kernel. The data does not pass through this process. The commands
+ * are in its process group, and it forwards signals to them. SIGTERM ends all of them.
  */
 export class Dpipe {
   /**
-   * Resolves when all commands have ended, with the exit status of the last one. It is 128 plus the signal's number if a signal ended it, 0
-   * after SIGTERM.
+   * Resolves when all commands have ended, with the exit status of the last command. If a signal ended that command, the status is 128 plus
+   * its number. If this process got SIGTERM, the status is 0.
    */
   readonly ended: Promise<number>;
   readonly #options: DpipeOptions;
@@ -54,7 +54,7 @@ export class Dpipe {
   #killing: Timer | undefined;
   #settle: (status: number) => void = () => undefined;
 
-  /** Starts all commands. Throws a SystemError if there are not enough pipes. */
+  /** Starts all commands. Throws a SystemError if no more pipes can be created. */
   constructor({ pipes, commands }: PipedLine, options: DpipeOptions) {
     this.#options = options;
     this.ended = new Promise((resolve) => (this.#settle = resolve));
@@ -68,12 +68,12 @@ export class Dpipe {
   }
 
   #forward(signal: NodeJS.Signals): void {
-    // The terminal has sent it to the whole group already.
+    // The terminal has already sent the signal to the whole group.
     if ((signal === 'SIGINT' || signal === 'SIGQUIT') && isInForeground()) return;
     for (const child of this.#running) child.kill(signal);
   }
 
-  /** Ends the commands, by force if that takes too long. */
+  /** Ends the commands, and kills them if that takes too long. */
   #terminate(): void {
     if (this.#running.size === 0) {
       this.#settle(0);
@@ -81,10 +81,10 @@ export class Dpipe {
     }
     if (this.#killing) return;
     this.#killing = this.#options.clock.after(endLimit, () => {
-      // Includes processes that the commands have started, and those that these start meanwhile.
+      // Also kills the processes that the commands started. Three rounds reach those that are started meanwhile.
       for (let round = 0; round < 3; round++) killOthersInGroup();
     });
-    // The group contains all that the commands started, and this process, which gets the signal a second time.
+    // The group contains the commands, the processes they started, and this process, which gets the signal again.
     process.kill(-process.pid, 'SIGTERM');
   }
 
@@ -98,7 +98,7 @@ export class Dpipe {
     const over = (status: number): void => {
       if (!this.#running.delete(child)) return;
       if (isLast) this.#status = status;
-      // A command that cannot be started counts as ended. Its error is reported after all commands were started.
+      // A command that cannot be started counts as ended. Its `error` event comes only after all commands have been started.
       if (this.#running.size === 0) this.#finish();
     };
     child.once('exit', (code, signal) => over(code ?? 128 + (signal === null ? 0 : constants.signals[signal])));
@@ -118,8 +118,8 @@ export class Dpipe {
 }
 
 /**
- * Starts all commands except the last, and replaces this process with that one, so that there are only as many processes as commands. The
- * files in `remove` are removed when it has ended. Returns only if the last command cannot be started, with an exit status.
+ * Starts all commands except the last, and replaces this process with the last one, so that there are only as many processes as commands.
+ * When that process has ended, the files in `remove` are removed. Returns an exit status only if the last command cannot be started.
  */
 export function becomeLast({ pipes, commands }: PipedLine, remove: readonly string[], log: (message: string) => void): number {
   leadGroup();
@@ -141,7 +141,10 @@ export function becomeLast({ pipes, commands }: PipedLine, remove: readonly stri
   return isAbsent(lastProgram, errno) ? exitNotFound : exitNotRunnable;
 }
 
-/** Returns true if there is no such command. An unsearchable directory in PATH yields EACCES for every name. [execvp(3)] */
+/**
+ * Returns true if there is no such command. An unsearchable directory in PATH causes EACCES for every name, so EACCES may also mean that.
+ * [execvp(3)]
+ */
 function isAbsent(program: string, errno: string | undefined): boolean {
   return errno === 'ENOENT' || (errno === 'EACCES' && !program.includes('/'));
 }
@@ -187,8 +190,8 @@ function closePipes(pipes: readonly Pipe[]): void {
 }
 
 /**
- * Starts a shell that removes the files later. It waits for the end of a pipe that this process holds, and that the program in its place
- * holds without knowing.
+ * Starts a shell that removes the files later. It waits until a pipe is closed whose other end this process keeps open. The program that
+ * replaces this process inherits that end.
  */
 function removeAfterwards(files: readonly string[]): void {
   const { read, write } = openPipe();

@@ -19,15 +19,15 @@ export interface FrameLoopOptions {
 /** The backlog limit of each port, in octets. */
 const room = 8 * 2 ** 20;
 
-/** How often progress is checked, and how long nothing at all may arrive meanwhile, in milliseconds. */
+/** The interval between checks of the progress, and how long there may be none, in milliseconds. */
 const drainInterval = 5;
 const drainPatience = 10_000;
 
-/** The frames that must arrive before the end. */
+/** The frames that must arrive before the program ends. */
 export interface Drain {
   /** The ports that the frames go to. They are no longer read. */
   readonly ports: () => readonly Port[];
-  /** The amount under way to them elsewhere, in any unit. Default: none. */
+  /** The amount of frames in transit to these ports elsewhere, in any unit. Default: 0. */
   readonly underWay?: () => number;
 }
 
@@ -54,12 +54,12 @@ export class FrameLoop implements Disposable {
     this.environment = { clock, log, breath: this.breath, release: (done) => this.#breaths.release(done), loop, budget };
   }
 
-  /** Gives a frame to a port, inside a breath. */
+  /** Transmits a frame at a port, inside a breath. */
   transmit(port: Port, frame: Uint8Array): void {
     this.#breaths.give(port, frame);
   }
 
-  /** Calls `done` when all sent frames have arrived, or when none arrives for 10 s. Never called inside the current breath. */
+  /** Calls `done` when all sent frames have arrived, or when none has arrived for 10 s; never in the current breath. */
   drain({ ports, underWay = () => 0 }: Drain, done: () => void): void {
     const { clock } = this.#options;
     let [left, since] = [Infinity, clock.monotonic()];
@@ -72,7 +72,8 @@ export class FrameLoop implements Disposable {
       if (still === 0 || now - since > drainPatience) done();
       else this.#look = clock.after(drainInterval, look);
     };
-    // The first check is deferred: the current breath may send more, and promise callbacks run after the loop's callbacks.
+    // The first check is deferred, because the current breath may send more frames, and so may promise callbacks, which run after the
+    // loop's callbacks.
     clock.defer(look);
   }
 

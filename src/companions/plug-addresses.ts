@@ -4,12 +4,12 @@ import { etherTypes, etherTypeOf } from '../wire/ethernet.ts';
 import { formatIpv4, readIpv4 } from '../wire/ipv4.ts';
 import { formatIpv6, ipv6HeaderLength, readIpv6 } from '../wire/ipv6.ts';
 
-/** The most addresses that are remembered. Beyond it all are forgotten, and reported again when they are seen. */
+/** The most addresses that are remembered. Beyond that, all are forgotten, and reported again when they appear. */
 const most = 4096;
 
 const ipv4HeaderLength = 20;
 
-/** Reports each IP address the first time that it appears as a source. */
+/** Reports each IP address when it first appears as a source. */
 export class SpokenAddresses {
   readonly #told = new Set<string>();
   readonly #tell: (address: string) => void;
@@ -18,7 +18,7 @@ export class SpokenAddresses {
     this.#tell = tell;
   }
 
-  /** Examines a frame, which may be borrowed. */
+  /** Examines a frame, which is not kept. */
   observe(frame: Uint8Array): void {
     const address = speaker(frame);
     if (address === undefined || this.#told.has(address)) return;
@@ -28,7 +28,7 @@ export class SpokenAddresses {
   }
 }
 
-/** Returns the frame's source IP address; undefined if it has none. */
+/** Returns the frame's source IP address; undefined if there is none. */
 function speaker(frame: Uint8Array): string | undefined {
   if (frame.length < 18) return undefined;
   const tag = isTagged(frame) ? 4 : 0;

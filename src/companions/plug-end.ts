@@ -23,7 +23,7 @@ export interface PlugSettings {
 /** The directories that are tried if none is named. */
 const standardDirectories = ['/var/run/vde.ctl', '/tmp/vde.ctl'];
 
-/** Opens a plug at a place. Throws an EtherloomError that says what to do. */
+/** Opens a plug at a place. Throws an EtherloomError with the remedy. */
 export async function openPlace(place: PlugPlace, settings: PlugSettings, environment: PortEnvironment): Promise<PlugEnd> {
   if (place.kind === 'command') return startCommand(['/bin/sh', '-c', place.line], environment);
   // Loaded on demand: few plugs need them, and each module costs start-up time.
@@ -32,13 +32,13 @@ export async function openPlace(place: PlugPlace, settings: PlugSettings, enviro
   return endOf(await (place.kind === 'switch' ? openSwitch(place, settings, environment) : openAddress(place.address, environment)));
 }
 
-/** Opens the stream on this process's standard input and output; see PipePort for `halfOpen`. */
+/** Opens the stream on standard input and output; see PipePort for `halfOpen`. */
 export function openStandard(environment: PortEnvironment, halfOpen = false): PlugEnd {
   const ends = { input: sharedEnd(0, 'read'), output: sharedEnd(1, 'write') };
   return endOf(new PipePort({ description: 'standard input and output', halfOpen, ...ends }, environment));
 }
 
-/** Returns the text that the switch shows for a plug: `name`, its user, and the address from which that user came by SSH. */
+/** Returns the text that the switch shows for a plug: `name`, the user, and the address from which the user is logged in by SSH. */
 export function describePlug(name: string): string {
   const uid = process.geteuid?.() ?? 0;
   const [ssh = ''] = (process.env['SSH_CLIENT'] ?? '').split(' ');
@@ -89,8 +89,8 @@ function isNobodyThere(error: unknown): error is SystemError {
 }
 
 async function openAddress(address: string, environment: PortEnvironment): Promise<Port> {
-  // The other drivers are loaded on demand, which saves start-up time. A plug ends with its interface, while a switch's port would wait for
-  // it.
+  // The other drivers are loaded on demand, which saves start-up time. A plug ends when its TAP interface goes, whereas a port of a switch
+  // waits for it to return.
   const [, tap] = /^tap:\/\/(.+)$/.exec(address) ?? [];
   if (tap !== undefined) return (await import('../ports/tap.ts')).TapPort.open(tap, environment);
   const { drivers, hostReached, open } = await import('../ports/open.ts');

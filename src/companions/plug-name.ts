@@ -1,5 +1,5 @@
 /**
- * The place of a plug, as VDE's tools name it: a switch's directory, followed by a port in brackets, or a URL.
+ * The place of a plug, in the notation of VDE's tools: a switch's directory, optionally followed by a port in brackets, or a URL.
  *
  *     (nothing)  DIR  DIR[5]  [5]  DIR[port=5]  DIR[portgroup=lab]  DIR[group=staff/mode=0660]  vde://DIR[5]  tap://NAME  slirp:///WORDS
  *     FILE with a name in it
@@ -26,24 +26,24 @@ export interface SwitchPlace {
 /** The place of a plug. */
 export type PlugPlace =
   | SwitchPlace
-  /** An address of one of the other drivers: `tap://NAME`. Opening it shows whether there is such a driver. */
+  /** An address of another driver: `tap://NAME`. Whether that driver exists is checked when it is opened. */
   | { readonly kind: 'address'; readonly address: string }
-  /** A shell command whose input and output are the stream. */
+  /** A shell command whose standard input and output are the stream. */
   | { readonly kind: 'command'; readonly line: string }
   /** The Internet by libslirp, with the address in its own syntax: `slirp:///v4/addr=10.0.2.2\/24`. */
   | { readonly kind: 'slirp'; readonly address: string }
-  /** The same with our settings; `dhcp` enables its DHCP server. */
+  /** The Internet by libslirp, with our own settings; `dhcp` enables its DHCP server. */
   | { readonly kind: 'slirp-network'; readonly config: SlirpOptions['config']; readonly dhcp: boolean };
 
-/** The tags allowed in brackets. A tag may be abbreviated; the first that matches counts. */
+/** The tags allowed in brackets. A tag may be abbreviated; the first match counts. */
 const tags = ['port', 'portgroup', 'group', 'mode'] as const;
 
-/** The largest file that may hold a name, in octets. */
+/** The size limit of a file with a name, in octets. */
 const maxNameFile = 4096;
 
 /**
- * Returns the place that a name means. An empty or missing name means the user's default. Reads the file if the name is one. Throws
- * EtherloomError('bad-address') that lists the possible forms.
+ * Parses the name of a place. An empty name means the user's default. If the name is a file, the name is read from its first line. Throws
+ * EtherloomError('bad-address') with the possible forms.
  */
 export function plugPlace(name: string, home?: string): PlugPlace {
   const [path] = splitBrackets(name);
@@ -83,7 +83,7 @@ function tagged(part: string, name: string): Partial<SwitchPlace> {
   const tag = rest.length === 0 ? (/^\d+$/.test(value) ? 'port' : 'portgroup') : tags.find((one) => key !== '' && one.startsWith(key));
   switch (tag) {
     case 'port':
-      // VDE's library tries a group of that name first.
+      // VDE's library tries the number as the name of a group first.
       if (rest.length === 0) return { port: plugPort(value), portGroup: value };
       return { port: plugPort(value) };
     case 'portgroup':
@@ -114,7 +114,7 @@ export function plugMode(text: string): number {
   throw new EtherloomError('bad-option', `${text} is not an octal mode; give one such as 0660`);
 }
 
-/** Splits a name into the part before the brackets at its end, and their content: undefined without brackets. */
+/** Splits a name into the part before the brackets at its end, and their content, which is undefined without brackets. */
 function splitBrackets(name: string): [string, string?] {
   const match = /^(.*?)(?<!\\)\[([^\][]*)\]$/s.exec(name);
   return match ? [match[1] ?? '', match[2] ?? ''] : [name];

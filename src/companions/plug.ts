@@ -5,24 +5,24 @@ import { openPlace, openStandard, type PlugSettings } from './plug-end.ts';
 import type { PlugPlace } from './plug-name.ts';
 import type { Log } from '../log.ts';
 
-/** A plug: its place, and its settings. */
+/** The place and settings of a plug. */
 export interface PlugAt {
   readonly place: PlugPlace;
   readonly settings: PlugSettings;
 }
 
-/** The other end of a plug: another plug, a program's input and output, or those of this process. */
+/** The other end of a plug: another plug, the standard input and output of a command, or those of this process. */
 export type PlugPeer = PlugAt | { readonly command: readonly string[] } | 'standard';
 
-/** The settings of a plugging. */
+/** The settings of `vde_plug`. */
 export interface PlugOptions {
   readonly plug: PlugAt;
   readonly peer: PlugPeer;
-  /** Called with each frame on its way into the first place. The frame is borrowed: valid until the call returns. */
+  /** Called with each frame towards the first place. The frame is borrowed: valid until the call returns. */
   readonly observe?: ((frame: Uint8Array) => void) | undefined;
 }
 
-/** The resources of a plug. */
+/** The resources of `vde_plug`. */
 export interface PlugEnvironment {
   readonly clock: Clock;
   /** The log for messages to the user. */
@@ -33,7 +33,7 @@ export interface PlugEnvironment {
 
 /** The program `vde_plug`: carries frames between a switch and a stream, or between two switches, until either side ends. */
 export class Plug implements AsyncDisposable {
-  /** Resolves with the reason when the plug has ended by itself. */
+  /** Resolves with the reason when an end has closed, or after `finish`. */
   readonly ended: Promise<string>;
   readonly #cable: Cable;
   readonly #ends: readonly PlugEnd[];
@@ -44,7 +44,7 @@ export class Plug implements AsyncDisposable {
     this.ended = cable.ended;
   }
 
-  /** Opens both ends. Throws an EtherloomError that says what to do if one of them fails. */
+  /** Opens both ends. Throws an EtherloomError with the remedy if one of them fails. */
   static async open({ plug, peer, observe }: PlugOptions, environment: PlugEnvironment): Promise<Plug> {
     const cable = new Cable({ ...environment, observe });
     const first = await openPlace(plug.place, plug.settings, cable.environment);
@@ -58,12 +58,12 @@ export class Plug implements AsyncDisposable {
     }
   }
 
-  /** Resolves `ended` when the frames under way have arrived. */
+  /** Resolves `ended` when the frames in transit have arrived. */
   finish(reason: string): void {
     this.#cable.finish(reason);
   }
 
-  /** Resolves with the failure if the failure of an end has ended the plug; with undefined if an end has gone regularly. */
+  /** Resolves with the failure if an end has failed; with undefined if an end has closed normally. */
   async failure(): Promise<string | undefined> {
     const lost = this.#ends.find(({ port }) => port === this.#cable.lost);
     return lost?.failure?.();

@@ -8,7 +8,7 @@ import { startSlirp } from '../ports/slirp/slirp.ts';
 import type { PlugEnd } from './cable.ts';
 import type { PlugPlace } from './plug-name.ts';
 
-/** Starts libslirp by its address. Throws the EtherloomErrors of `findSlirpProgram` and `checkSlirp`. */
+/** Starts libslirp with an address in its own syntax. Throws the EtherloomErrors of `findSlirpProgram` and `checkSlirp`. */
 export async function openSlirpAddress(address: string, environment: PortEnvironment): Promise<PlugEnd> {
   const program = findSlirpProgram();
   await checkSlirp(program, address);
@@ -17,7 +17,8 @@ export async function openSlirpAddress(address: string, environment: PortEnviron
 }
 
 /**
- * Starts libslirp with a network, and resolves when it answers. Throws EtherloomError: `busy` if a forwarded port is taken, `missing-peer`.
+ * Starts libslirp with the given network, and resolves when it answers. Throws EtherloomError: `busy` if a forwarded port is in use,
+ * `missing-peer` if libslirp is missing.
  */
 export async function openSlirpNetwork(
   { config, dhcp }: Extract<PlugPlace, { readonly kind: 'slirp-network' }>,
@@ -30,7 +31,7 @@ export async function openSlirpNetwork(
   return withFailure(slirp, slirp.ended);
 }
 
-/** Treats the end of libslirp as a failure: unlike a switch, it ends only if something is wrong. */
+/** Makes the end of libslirp a failure. Unlike a switch, it ends only if something is wrong. */
 function withFailure(end: PlugEnd, ended: () => Promise<string>): PlugEnd {
   return {
     port: end.port,

@@ -7,12 +7,12 @@ import type { Port, Receiver } from '../ports/pure/port.ts';
 export type AttachedPortEnvironment = Pick<ImpairedPortEnvironment, 'clock' | 'random' | 'breath'>;
 
 /**
- * A driver's port in its place at a switch. While the port is sound, the switch uses the driver directly. When it must be down or impaired,
- * an `ImpairedPort` is put around the driver, and removed afterwards; frames may cross meanwhile.
+ * A driver's port attached to a switch. While the port is sound, the switch uses the driver directly. While it is down or impaired, an
+ * `ImpairedPort` wraps the driver. Both changes are possible while frames are in transit.
  */
 export class AttachedPort {
   readonly driver: Port;
-  /** The port for the switch's frames: the driver itself, or the port around it. */
+  /** The port that the switch uses: the driver itself, or its wrapper. */
   port: Port;
   readonly #environment: AttachedPortEnvironment;
   readonly #lost = new Map<ImpairmentDrop, number>();
@@ -38,7 +38,7 @@ export class AttachedPort {
     this.#impaired.condition = condition;
   }
 
-  /** Frames that did not cross it, by reason. Intentional losses have reasons like `impair-loss`. */
+  /** The number of dropped frames, by reason. Intentional losses have reasons like `impair-loss`. */
   get drops(): Readonly<Record<string, number>> {
     const lost = [...this.#lost].map(([why, frames]) => [`impair-${why}`, frames] as const);
     return { ...this.driver.counters.drops, ...Object.fromEntries(lost) };

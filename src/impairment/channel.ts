@@ -4,13 +4,13 @@ import { checkMarkov, checkQuality, type ImpairmentDrop, type Markov, type Quali
 import { ImpairedLine } from './impaired-line.ts';
 import { MarkovChain } from './markov-chain.ts';
 
-/** An effect on matching frames on their way; by default on all frames. */
+/** An effect on frames in transit: on those that match, by default on all. */
 export type ImpairmentRule = { readonly match?: (frame: Uint8Array) => boolean } & (
   | { readonly kind: 'quality'; readonly quality: Quality }
   | { readonly kind: 'markov'; readonly markov: Markov }
-  /** Frames are held back until the rule ends; then they go on, in their order. */
+  /** Frames are held until the rule ends; then they continue, in their order. */
   | { readonly kind: 'hold' }
-  /** Frames are lost. */
+  /** Frames are dropped. */
   | { readonly kind: 'filter' }
 );
 
@@ -18,45 +18,45 @@ export type ImpairmentRule = { readonly match?: (frame: Uint8Array) => boolean }
 export interface ChannelOptions {
   readonly clock: Clock;
   readonly random: Random;
-  /** Called with each frame that came through. */
+  /** Called with each frame that arrives. */
   readonly deliver: (frame: Uint8Array) => void;
-  /** Called for each frame that was lost. */
+  /** Called for each frame that is lost. */
   readonly dropped?: (frame: Uint8Array, why: ImpairmentDrop) => void;
-  /** Called when a frame goes on as another one: a copy with wrong bits. */
+  /** Called when a frame is replaced by a copy with flipped bits. */
   readonly replaced?: (frame: Uint8Array, copy: Uint8Array) => void;
-  /** Runs a timer's work as one breath with its surroundings. Default: just runs it. */
+  /** Runs a timer's work as one breath. By default, the work is simply called. */
   readonly breath?: (work: () => void) => void;
-  /** True if frames are lent, and must be copied to be kept. Default: true. */
+  /** True if submitted frames are borrowed, so that the channel must copy those it keeps. Default: true. */
   readonly lent?: boolean;
 }
 
 /** The most frames that a hold keeps; further frames are lost. */
 const maxHeld = 16_384;
 
-/** One direction of a link, with rules for its frames: each frame meets them in the order in which they were added. */
+/** One direction of a link, with rules for its frames. They apply to each frame in the order in which they were added. */
 export class Channel implements Disposable {
   readonly #options: Required<ChannelOptions>;
   readonly #stages: Stage[] = [];
-  /** Ended rules with frames that are still on their way. */
+  /** Ended rules that still have frames in transit. */
   readonly #ending = new Set<Stage>();
 
   constructor(options: ChannelOptions) {
     this.#options = { dropped: () => undefined, replaced: () => undefined, breath: (work) => work(), lent: true, ...options };
   }
 
-  /** True if there is no rule, and no frame is on its way: then `submit` only delivers. */
+  /** True if there is no rule and no frame in transit; `submit` then only delivers. */
   get idle(): boolean {
     return this.#stages.length === 0 && this.#ending.size === 0;
   }
 
-  /** The number of frames on their way that will come through by themselves. */
+  /** The number of frames in transit that will arrive without further action. */
   get delayed(): number {
     return [...this.#stages, ...this.#ending].reduce((sum, { delayed }) => sum + delayed, 0);
   }
 
   /**
-   * Adds a rule behind the others, until it is disposed; frames that it delays then go on. Throws EtherloomError('bad-option') with the
-   * mistake.
+   * Adds a rule after the others. Disposing it ends the rule; frames that it holds or delays still arrive. Throws
+   * EtherloomError('bad-option') if the rule is not valid.
    */
   add(rule: ImpairmentRule): Disposable {
     const stage: Stage = this.#make(rule, (frame) => this.#pass(frame, stage));
@@ -70,13 +70,13 @@ export class Channel implements Disposable {
     else this.#take(this.#options.lent ? frame.slice() : frame, 0);
   }
 
-  /** Drops all frames on their way, or held back. The rules remain. */
+  /** Drops all frames that are in transit or held. The rules remain. */
   cut(): void {
     for (const stage of [...this.#stages, ...this.#ending]) stage.cut();
     for (const stage of [...this.#ending]) this.#retire(stage);
   }
 
-  /** Ends all rules, and discards the frames on their way without a report. */
+  /** Ends all rules, and discards the frames in transit without calling `dropped`. */
   [Symbol.dispose](): void {
     for (const stage of [...this.#stages.splice(0), ...this.#ending]) stage[Symbol.dispose]();
     this.#ending.clear();
@@ -85,7 +85,7 @@ export class Channel implements Disposable {
   #end(stage: Stage): void {
     const at = this.#stages.indexOf(stage);
     if (at < 0) return;
-    // Frames that are still to come through continue at this place.
+    // Frames that this rule still delays continue with the next rule.
     stage.after = this.#stages[at + 1];
     for (const other of this.#ending) if (other.after === stage) other.after = stage.after;
     this.#stages.splice(at, 1);
@@ -137,17 +137,17 @@ export class Channel implements Disposable {
   }
 }
 
-/** A rule at work. */
+/** An active rule. */
 interface Stage extends Disposable {
   readonly matches: (frame: Uint8Array) => boolean;
   readonly take: (frame: Uint8Array) => void;
-  /** The number of frames that will go on by themselves. */
+  /** The number of frames that will continue without further action. */
   readonly delayed: number;
-  /** Ends the rule: held frames go on, delayed frames will. */
+  /** Ends the rule. Held frames continue at once, delayed frames after their delay. */
   readonly end: () => void;
   /** Drops its frames. */
   readonly cut: () => void;
-  /** The rule behind it when it ended. */
+  /** The rule that followed this one when it ended. */
   after?: Stage | undefined;
 }
 

@@ -1,18 +1,20 @@
 import { formatQuality } from './impairment-text.ts';
 import type { Quality } from './impairment.ts';
 
-/** How a port carries frames, as the switch's user set it. It belongs to the number of the port, and outlives the clients there. */
+/**
+ * How a port carries frames, as set by a user of the switch. The condition belongs to the port number, so it outlives the port's clients.
+ */
 export interface PortCondition {
   /** True if it carries frames at all. */
   readonly up: boolean;
-  /** The impairment of frames, each way; undefined for none. */
+  /** The impairment of frames in each direction; undefined for none. */
   readonly impairment: Quality | undefined;
 }
 
 /** The condition of a port without settings. */
 export const sound: PortCondition = { up: true, impairment: undefined };
 
-/** Returns true if frames cross a port in that condition unchanged. */
+/** Returns true if a port in this condition carries frames unchanged. */
 export function isSound({ up, impairment }: PortCondition): boolean {
   return up && impairment === undefined;
 }

@@ -1,21 +1,21 @@
 import type { Clock, Timer } from '../clock.ts';
 import { EtherloomError } from '../errors.ts';
 
-/** How long something is present and absent in turn, in milliseconds. */
+/** How long something is alternately present and absent, in milliseconds. */
 export interface FlapTimes {
   readonly up: number;
   readonly down: number;
 }
 
 /**
- * Removes something now, by `fail`, whose disposal restores it, and repeats that until disposed; then it is present. Throws
- * EtherloomError('bad-option') if a time is not positive.
+ * Calls `fail` at once, which removes something, and disposes its result to restore it. Repeats this until disposed; then the thing is
+ * present. Throws EtherloomError('bad-option') if a time is not positive.
  */
 export function flap(clock: Clock, { up, down }: FlapTimes, fail: () => Disposable): Disposable {
   if (!(up > 0 && down > 0))
     throw new EtherloomError(
       'bad-option',
-      `a flap must be up and down for more than 0 ms each, not ${up} and ${down} ms; give longer times`,
+      `the times up and down of a flap must be above 0 ms, not ${up} and ${down} ms; give longer times`,
     );
   let failure: Disposable | undefined;
   let timer: Timer;

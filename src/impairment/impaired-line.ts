@@ -6,23 +6,23 @@ import { chance, draw, type ImpairmentDrop, type Quality } from './impairment.ts
 export interface LineOptions {
   readonly clock: Clock;
   readonly random: Random;
-  /** Called with each frame that came through. */
+  /** Called with each frame that arrives. */
   readonly pass: (frame: Uint8Array) => void;
-  /** Called for each frame that was lost. */
+  /** Called for each frame that is lost. */
   readonly dropped: (frame: Uint8Array, why: ImpairmentDrop) => void;
-  /** Called when a frame goes on as another one: a copy with wrong bits. */
+  /** Called when a frame is replaced by a copy with flipped bits. */
   readonly replaced: (frame: Uint8Array, copy: Uint8Array) => void;
   /** Runs a timer's work as one breath. */
   readonly breath: (work: () => void) => void;
-  /** Default: 16,384 frames of any size. */
+  /** Limits the frames in transit. Default: 16,384 frames of any size. */
   readonly most?: MostWaiting;
 }
 
-/** The most that is kept, whatever the quality; further frames are lost. */
+/** The limits of frames in transit, whatever the quality; further frames are lost. */
 export interface MostWaiting {
-  /** Frames on their way. */
+  /** The number of frames. */
   readonly frames: number;
-  /** Octets on their way. */
+  /** The sum of their lengths. */
   readonly octets: number;
 }
 
@@ -35,19 +35,22 @@ const defaultMost: MostWaiting = { frames: 16_384, octets: Infinity };
 
 /** The most copies made of one frame, whatever duplication rate was drawn. */
 const maxCopies = 256;
-/** The number of released frames that arrive in one millisecond. */
+/** The most released frames that arrive in one millisecond. */
 const releasedAtOnce = 64;
-/** The longest delay of a timer, in milliseconds; a frame that is due later is looked at again then. */
+/** The longest delay of a timer, in milliseconds; for a frame that is due later, the timer is set again. */
 const longestWait = 2 ** 31 - 1;
 const noiseUnit = 2 ** 20;
 
-/** A line of some quality, in one direction. A frame meets, in this order: mtu, loss, dup, capacity, speed, bandwidth, delay, noise. */
+/**
+ * One direction of a link with a given quality. The effects on a frame are applied in this order: mtu, loss, dup, capacity, speed,
+ * bandwidth, delay, noise.
+ */
 export class ImpairedLine implements Disposable {
-  /** May be changed while frames are on their way; those are not affected. */
+  /** May be changed at any time. Frames already in transit are not affected. */
   quality: Quality;
   readonly #options: LineOptions;
   readonly #most: MostWaiting;
-  /** In the order of their times. */
+  /** Sorted by time of arrival. */
   readonly #waiting: Waiting[] = [];
   #octets = 0;
   #lastDue = 0;
@@ -63,12 +66,12 @@ export class ImpairedLine implements Disposable {
     this.#most = options.most ?? defaultMost;
   }
 
-  /** The number of frames on their way. */
+  /** The number of frames in transit. */
   get held(): number {
     return this.#waiting.length;
   }
 
-  /** The octets of the frames on their way. */
+  /** The octets of the frames in transit. */
   get octets(): number {
     return this.#octets;
   }
@@ -94,8 +97,8 @@ export class ImpairedLine implements Disposable {
   }
 
   /**
-   * Ends the delay of all frames on their way. They arrive from now on, in their order, at most 64 frames in a millisecond, so that the
-   * receiver can keep up. Frames submitted meanwhile come behind them.
+   * Ends the delay of all frames in transit. They arrive from now on, in their order. At most 64 arrive in a millisecond, so that the
+   * receiver can keep up. Frames submitted meanwhile arrive after them.
    */
   release(): void {
     const now = this.#options.clock.monotonic();
@@ -105,7 +108,7 @@ export class ImpairedLine implements Disposable {
     this.#schedule();
   }
 
-  /** Drops all frames on their way; sender and link are no longer busy with them. */
+  /** Drops all frames in transit. Sender and link are then no longer busy. */
   cut(): void {
     const lost = this.#waiting.splice(0);
     this[Symbol.dispose]();
@@ -113,7 +116,7 @@ export class ImpairedLine implements Disposable {
     for (const { frame } of lost) this.#options.dropped(frame, 'cut');
   }
 
-  /** Discards all frames on their way, without a report. */
+  /** Discards all frames in transit without calling `dropped`. */
   [Symbol.dispose](): void {
     this.#timer?.[Symbol.dispose]();
     this.#waiting.length = 0;
@@ -133,7 +136,7 @@ export class ImpairedLine implements Disposable {
     return this.#isBad;
   }
 
-  /** Puts one copy on the link. Returns false if there is no room for it or further ones. */
+  /** Puts one copy on the link. Returns false if there is no room for it, and so none for further copies. */
   #send(frame: Uint8Array): boolean {
     const { clock, random, dropped } = this.#options;
     const { capacity, speed, bandwidth, delay = 0, fifo = true } = this.quality;
@@ -200,13 +203,13 @@ export class ImpairedLine implements Disposable {
   }
 }
 
-/** Returns how long the frame takes at that rate, in milliseconds. */
+/** Returns how long a frame takes at a rate, in milliseconds. */
 function spanOf(frame: Uint8Array, octetsPerSecond: number): number {
   // A drawn rate may be almost zero.
   return (frame.length / Math.max(octetsPerSecond, 1)) * 1000;
 }
 
-/** Returns how often an event happens whose expected number is given. [D. E. Knuth, The Art of Computer Programming, 3.4.1] */
+/** Draws from a Poisson distribution with the given mean. [D. E. Knuth, The Art of Computer Programming, 3.4.1] */
 function poisson(expected: number, random: Random): number {
   const limit = Math.exp(-Math.min(expected, 500));
   let count = -1;

@@ -10,16 +10,16 @@ export interface ImpairedPortEnvironment {
   readonly clock: Clock;
   readonly random: Random;
   readonly breath: Breath;
-  /** Called for each frame that is lost here on purpose. */
+  /** Called for each frame that the impairment drops. */
   readonly lost: (why: ImpairmentDrop) => void;
-  /** Called when the port is sound and no frame is under way in it: then it can be removed. */
+  /** Called when the port is sound and has no frame in transit; it can then be removed. */
   readonly idle: () => void;
 }
 
-/** The most that may be under way in each direction, whatever the impairment. */
+/** The limits of frames in transit in each direction, whatever the impairment. */
 const most: MostWaiting = { frames: 16_384, octets: 32 * 2 ** 20 };
 
-/** A port around a port. It is down, or impairs frames in each direction separately, while its condition says so. */
+/** A wrapper around a port, which takes it down, or impairs its frames in each direction separately, as its condition demands. */
 export class ImpairedPort implements Port {
   readonly #inner: Port;
   readonly #environment: ImpairedPortEnvironment;
@@ -52,7 +52,7 @@ export class ImpairedPort implements Port {
   }
 
   /**
-   * The port's condition; may be changed at any time. Frames under way then arrive at once, in their order; if the port is now down, they
+   * The port's condition; may be changed at any time. Frames in transit then arrive at once, in their order; if the port is now down, they
    * are lost.
    */
   get condition(): PortCondition {
@@ -120,7 +120,7 @@ export class ImpairedPort implements Port {
         dropped: (_frame, why) => lost(why),
         replaced: () => undefined,
         breath: (work) => {
-          // A late frame has no other breath to flush it.
+          // A delayed frame arrives outside of any breath, so it needs its own to be flushed.
           breath(() => {
             work();
             this.#inner.flush();

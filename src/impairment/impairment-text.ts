@@ -2,8 +2,8 @@ import { EtherloomError } from '../errors.ts';
 import { checkMarkov, checkQuality, qualityWords, type Amount, type Markov, type Quality, type QualityWord } from './impairment.ts';
 
 /*
- * A quality in one line, in the manner of wirefilter's options: `loss 5, delay 20+5n, bandwidth 1m, fifo 0`. A value is V[+P][k|m|g][u|n]:
- * the mean, its variation, 2^10, 2^20 or 2^30 of both, and the distribution: uniform (u) or normal (n).
+ * A quality in one line, in the style of wirefilter's options: `loss 5, delay 20+5n, bandwidth 1m, fifo 0`. A value is V[+P][k|m|g][u|n]:
+ * the mean, its variation, a factor of 2^10, 2^20 or 2^30 for both, and the distribution, uniform (u) or normal (n).
  */
 
 const factors: Readonly<Record<string, number>> = { '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30 };
@@ -25,13 +25,13 @@ export function formatAmount(amount: Amount): string {
   return `${formatNumber(amount.mean)}+${formatNumber(amount.spread)}${amount.distribution === 'normal' ? 'n' : ''}`;
 }
 
-/** Formats a number below 10^21 without an exponent, which JavaScript uses for small numbers: `1.5e-7` becomes `0.00000015`. */
+/** Formats a number below 10^21 without the exponent that JavaScript uses for small numbers: `1.5e-7` becomes `0.00000015`. */
 function formatNumber(number: number): string {
   const [digits = '', exponent] = String(number).split('e-');
   return exponent === undefined ? digits : `0.${'0'.repeat(Number(exponent) - 1)}${digits.replace('.', '')}`;
 }
 
-/** Parses a quality. Throws EtherloomError('bad-option') with the mistake, and with the known words. */
+/** Parses a quality. Throws EtherloomError('bad-option') with the invalid part and the known words. */
 export function parseQuality(text: string): Quality {
   const quality: { -readonly [word in keyof Quality]: Quality[word] } = {};
   for (const part of text.split(',')) {
@@ -75,7 +75,7 @@ export function formatMarkov({ nodes, edges, time }: Markov): string {
   ].join('; ');
 }
 
-/** Parses Markov states. Throws EtherloomError('bad-option') with the mistake. */
+/** Parses Markov states. Throws EtherloomError('bad-option') with the invalid part. */
 export function parseMarkov(text: string): Markov {
   const nodes: { name: string; quality: Quality }[] = [];
   const edges: { from: number; to: number; percent: number }[] = [];

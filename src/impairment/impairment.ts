@@ -2,12 +2,13 @@ import { EtherloomError } from '../errors.ts';
 import type { Random } from '../random.ts';
 
 /**
- * A number, or one that is drawn anew for each frame: evenly within `mean` ± `spread`, or normally with a third of `spread` as deviation.
+ * A number, or a distribution from which a value is drawn for each frame: uniform within `mean` ± `spread`, or normal with a standard
+ * deviation of a third of `spread`.
  */
 export type Amount = number | { readonly mean: number; readonly spread: number; readonly distribution?: 'uniform' | 'normal' };
 
 /**
- * The effect of a link on frames in one direction, in the words of VDE's wirefilter. A missing field has no effect. Sizes are those of
+ * The effect of a link on frames in one direction, in the terms of VDE's wirefilter. A missing field has no effect. Sizes are those of
  * frames.
  */
 export interface Quality {
@@ -17,27 +18,27 @@ export interface Quality {
   readonly loss?: Amount;
   /** The mean number of frames lost in a row; 0 loses each frame independently. [E. N. Gilbert, 1960] */
   readonly lostburst?: Amount;
-  /** The probability that a frame comes twice, in percent; each further copy has the same probability. */
+  /** The probability that a frame is duplicated, in percent; each further copy has the same probability. */
   readonly dup?: Amount;
-  /** The most octets on their way at once; further frames are lost. */
+  /** The most octets in transit at a time; further frames are lost. */
   readonly capacity?: Amount;
-  /** The rate at which the sender puts frames on the link, in octets per second; other frames wait before it. */
+  /** The rate at which the sender puts frames on the link, in octets per second; further frames wait at the sender. */
   readonly speed?: Amount;
   /** The rate of the link, in octets per second. */
   readonly bandwidth?: Amount;
   /** The delay of a frame, in milliseconds. */
   readonly delay?: Amount;
-  /** The number of flipped bits in 2^20 octets. */
+  /** The mean number of flipped bits in 2^20 octets. */
   readonly noise?: Amount;
-  /** True if frames stay in their order. Default: true. */
+  /** True if frames keep their order. Default: true. */
   readonly fifo?: boolean;
 }
 
 /** A link that changes between several qualities at random. */
 export interface Markov {
-  /** At least one; the link begins with the first. */
+  /** At least one; the link starts in the first. */
   readonly nodes: readonly { readonly name?: string; readonly quality: Quality }[];
-  /** The probability of each change, in percent per draw; otherwise the state remains. */
+  /** The probability of each transition, in percent per draw. With the remaining probability, the state stays. */
   readonly edges: readonly { readonly from: number; readonly to: number; readonly percent: number }[];
   /** The time between draws, in milliseconds. Default: 100. */
   readonly time?: number;
@@ -49,15 +50,15 @@ export interface Markov {
 export type ImpairmentDrop =
   | 'mtu' // longer than the link carries
   | 'loss' // at random
-  | 'capacity' // too many octets are on their way
-  | 'cut' // the link was cut while the frame was on its way
-  | 'full' // too many frames are on their way, or held back
-  | 'filtered'; // a filter drops it
+  | 'capacity' // too many octets are in transit
+  | 'cut' // the link was cut while the frame was in transit
+  | 'full' // too many frames are in transit or held
+  | 'filtered'; // by a filter
 
 /** The words of a quality whose values are numbers. */
 export const qualityWords = ['mtu', 'loss', 'lostburst', 'dup', 'capacity', 'speed', 'bandwidth', 'delay', 'noise'] as const;
 
-/** One of those words. */
+/** A word of a quality whose value is a number. */
 export type QualityWord = (typeof qualityWords)[number];
 
 const percent: readonly QualityWord[] = ['loss', 'dup'];
@@ -95,7 +96,7 @@ export function checkMarkov({ nodes, edges, time = 100 }: Markov): void {
   if (stray) throw wrong(`there is no edge from ${stray.from} to ${stray.to}: number the states from 0 to ${nodes.length - 1}`);
 }
 
-/** Draws a value of an amount, at least 0. A fixed amount draws no random number. */
+/** Draws a value of an amount, at least 0. For a fixed amount, no random number is used. */
 export function draw(amount: Amount, random: Random): number {
   if (typeof amount === 'number') return amount;
   const { mean, spread, distribution = 'uniform' } = amount;
@@ -103,7 +104,7 @@ export function draw(amount: Amount, random: Random): number {
   return Math.max(0, mean + deviation);
 }
 
-/** Returns a number from 0 up to 1, exclusive. */
+/** Returns a random number from 0 up to 1, exclusive. */
 export function chance(random: Random): number {
   return random.uint32() / 0x1_0000_0000;
 }

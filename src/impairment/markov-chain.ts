@@ -6,17 +6,14 @@ import { chance } from './impairment.ts';
 export interface MarkovChainOptions {
   readonly clock: Clock;
   readonly random: Random;
-  /** Called when it changed its state by itself. */
+  /** Called after each transition that was drawn. */
   readonly changed: (node: number, before: number) => void;
 }
 
-/**
- * Several states and the transitions between them, one of which is drawn repeatedly. It begins in the first state, and rests until it is
- * run.
- */
+/** Several states, and random transitions between them. The chain starts in the first state, and stays there until `run` is called. */
 export class MarkovChain implements Disposable {
   readonly #options: MarkovChainOptions;
-  /** By the state that is left: the probabilities of the other states, in percent. */
+  /** For each state, the probabilities of transitions to other states, in percent. */
   #edges = new Map<number, Map<number, number>>();
   #node = 0;
   #timer: Timer | undefined;
@@ -43,7 +40,7 @@ export class MarkovChain implements Disposable {
     this.#edges.set(from, edges);
   }
 
-  /** Returns the probability of a transition, in percent; from a state to itself, that of staying. */
+  /** Returns the probability of a transition, in percent; from a state to itself, the probability of staying. */
   edge(from: number, to: number): number {
     const edges = this.#edges.get(from) ?? new Map<number, number>();
     if (from !== to) return edges.get(to) ?? 0;
@@ -52,7 +49,7 @@ export class MarkovChain implements Disposable {
     return rest;
   }
 
-  /** Removes all states from that number on; if the current state is one of them, the first one becomes current. */
+  /** Removes the states numbered `size` and above. If the current state is one of them, the first one becomes current. */
   cut(size: number): void {
     this.#edges = new Map([...this.#edges].filter(([from]) => from < size));
     for (const edges of this.#edges.values()) for (const to of edges.keys()) if (to >= size) edges.delete(to);
@@ -68,7 +65,7 @@ export class MarkovChain implements Disposable {
     });
   }
 
-  /** Stops the drawing. */
+  /** Stops the transitions. */
   [Symbol.dispose](): void {
     this.#timer?.[Symbol.dispose]();
     this.#timer = undefined;

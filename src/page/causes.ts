@@ -1,6 +1,6 @@
 import type { ViewFrame } from './run-view.ts';
 
-/** The cause of each frame, by their places in the view. */
+/** The cause of each frame. Frames are named by their places in the view. */
 export class Causes {
   readonly #frames: readonly ViewFrame[];
   readonly #places: ReadonlyMap<number, number>;
@@ -18,30 +18,30 @@ export class Causes {
     });
   }
 
-  /** Returns the place of the frame with that number; undefined if it is not in the view. */
+  /** Returns the place of the frame with the given number in the run; undefined if it is not in the view. */
   placeOf(number: number): number | undefined {
     return this.#places.get(number);
   }
 
-  /** Returns the frame that caused it; undefined if there is none, or it is not in the view. */
+  /** Returns the cause of a frame; undefined if it has none, or the cause is not in the view. */
   causeOf(place: number): number | undefined {
     const cause = this.#frames[place]?.cause;
     return cause === undefined ? undefined : this.placeOf(cause);
   }
 
-  /** Returns the frames that led to it, the first one first, itself last; of a longer chain the last `most` ones. */
+  /** Returns the chain of causes of a frame, from the first cause to the frame itself. A longer chain is cut to its last `most` frames. */
   chainTo(place: number, most = 1000): number[] {
     const chain: number[] = [];
     for (let at: number | undefined = place; at !== undefined && chain.length < most; at = this.causeOf(at)) chain.push(at);
     return chain.reverse();
   }
 
-  /** Returns the frames that it caused directly. */
+  /** Returns the frames that a frame caused directly. */
   effectsOf(place: number): readonly number[] {
     return this.#effects.get(place) ?? [];
   }
 
-  /** Returns all its consequences, in the order of sending; at most the first `most` ones. */
+  /** Returns all consequences of a frame, direct and indirect, in the order of sending; at most the first `most`. */
   consequencesOf(place: number, most = 500): number[] {
     const found: number[] = [];
     const next = [...this.effectsOf(place)];

@@ -1,20 +1,20 @@
 import { isChosen, type Choice } from './rows.ts';
 import type { RunView } from './run-view.ts';
 
-/** Bounds of a column's width, in pixels: a longer name makes all of them wider, up to a limit. */
+/** The bounds of a column's width, in pixels. Long names widen all columns, up to the last bound. */
 const [narrowest, widest, widestForName] = [56, 168, 112];
 /** The approximate width of a character of a name, and of the space around the name, in pixels. */
 const [character, around] = [8, 28];
 
 /** The positions of the shown nodes' columns. */
 export class Columns {
-  /** The places of those nodes, from left to right. */
+  /** The places of the shown nodes, from left to right. */
   readonly shown: readonly number[];
   /** The width of each column, in pixels. */
   readonly width: number;
   readonly #spots: ReadonlyMap<number, number>;
 
-  /** `room` is the width that all of them may take without scrolling, in pixels. */
+  /** `room` is the width available to all columns without scrolling, in pixels. */
   constructor({ nodes }: RunView, choice: Choice, room: number) {
     this.shown = nodes.flatMap((_, place) => (isChosen(choice, place) ? [place] : []));
     const longest = Math.max(0, ...this.shown.map((place) => nodes[place]?.name.length ?? 0));
@@ -34,7 +34,10 @@ export class Columns {
     return spot === undefined ? undefined : (spot + 0.5) * this.width;
   }
 
-  /** Returns the ends of an arrow. An end at a node that is not shown lies beside the other one, on the side where that node would be. */
+  /**
+   * Returns the ends of an arrow. If the node at one end is not shown, that end lies beside the other, on the side where the hidden node
+   * would be.
+   */
   arrow(from: number, to: number): readonly [number, number] {
     const [start, end] = [this.at(from), this.at(to)];
     const stub = Math.min(this.width / 2, 40) * (from <= to ? 1 : -1);

@@ -18,7 +18,7 @@ export class Decoder {
     this.#names = new Map(nodes.flatMap(({ macs, name }) => macs.map((mac) => [mac, name] as const)));
   }
 
-  /** Decodes a line: `02:00:00:00:00:01 > all: ARP, who has 10.0.0.2? 10.0.0.1 asks`. A line without that form is all content. */
+  /** Decodes a line: `02:00:00:00:00:01 > all: ARP, who has 10.0.0.2? 10.0.0.1 asks`. A line of any other form is returned as content. */
   decode(text: string): Decode {
     const end = text.indexOf(': ');
     if (end < 0) return { way: '', protocol: 'other', content: text };
@@ -27,7 +27,7 @@ export class Decoder {
   }
 
   #named(text: string): string {
-    // The identifier of a bridge is its priority, two octets, and its address.
+    // The identifier of a bridge consists of its priority (two octets) and its address.
     return text.replace(
       /((?:[0-9a-f]{2}:){2})?((?:[0-9a-f]{2}:){5}[0-9a-f]{2})/g,
       (id: string, _, mac: string) => this.#names.get(mac) ?? id,
@@ -35,7 +35,7 @@ export class Decoder {
   }
 }
 
-/** Returns the first word of a frame's content; `other` if that is not a protocol known here. */
+/** Returns the first word of a frame's content; `other` if it is not a known protocol. */
 export function protocolOf(content: string): string {
   const [word = ''] = /^[\w.]+/.exec(content) ?? [];
   return known.has(word) ? word : 'other';
@@ -43,7 +43,7 @@ export function protocolOf(content: string): string {
 
 const known: ReadonlySet<string> = new Set(['ARP', 'BPDU', 'DHCP', 'ICMP', 'ICMPv6', 'IPv4', 'IPv6', 'TCP', 'UDP']);
 
-/** Removes the protocol, which is shown beside the content. */
+/** Removes the protocol, which is displayed separately. */
 function withoutProtocol(content: string): string {
   const protocol = protocolOf(content);
   return protocol === 'other' ? content : content.slice(protocol.length).replace(/^[,\s]+/, '');

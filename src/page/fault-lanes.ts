@@ -3,16 +3,16 @@ import type { RunView } from './run-view.ts';
 
 /** The duration of a fault, as a bar beside the rows. */
 export interface FaultBar {
-  /** Its place in the view. */
+  /** The place of the fault in the view. */
   readonly place: number;
-  /** Its lane among bars beside each other, from 0. */
+  /** The lane of the bar, from 0; bars that overlap in time have different lanes. */
   readonly lane: number;
-  /** The first and last row of the bar, both included. */
+  /** The first and last row of the bar, inclusive. */
   readonly first: number;
   readonly last: number;
 }
 
-/** The most bars beside each other; further simultaneous faults only have their rows. */
+/** The most lanes; further simultaneous faults have rows but no bars. */
 const mostLanes = 6;
 
 /** Returns the bars of all chosen faults that overlap shown rows. */
@@ -35,7 +35,7 @@ export function faultBars(view: RunView, rows: readonly Row[], choice: Choice): 
   });
 }
 
-/** Returns a lane whose last bar has ended. */
+/** Returns the first lane that is free in the given row. */
 function laneFrom(free: readonly number[], first: number): number | undefined {
   const lane = free.findIndex((row) => row <= first);
   if (lane >= 0) return lane;

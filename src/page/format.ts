@@ -1,4 +1,4 @@
-/** Returns an instant for people, in milliseconds: `2 000.050`. */
+/** Formats an instant in milliseconds: `2 000.050`. */
 export function formatInstant(milliseconds: number): string {
   const [whole = '', part = ''] = milliseconds.toFixed(3).split('.');
   return `${whole.replace(/\B(?=(\d{3})+$)/g, thinSpace)}.${part}`;
@@ -6,7 +6,7 @@ export function formatInstant(milliseconds: number): string {
 
 const thinSpace = '\u2009';
 
-/** Returns a span for people, in the units that suit it: `150 ms`, `1.95 s`, `2 min 5 s`, `3 h 20 min`. */
+/** Formats a duration in suitable units: `150 ms`, `1.95 s`, `2 min 5 s`, `3 h 20 min`. */
 export function formatSpan(milliseconds: number): string {
   if (milliseconds < 1000) return `${Number(milliseconds.toPrecision(3))} ms`;
   const seconds = milliseconds / 1000;
@@ -16,7 +16,7 @@ export function formatSpan(milliseconds: number): string {
   return joined([Math.floor(whole / 3600), 'h'], [Math.floor((whole % 3600) / 60), 'min']);
 }
 
-/** Returns a count for people: `12 345 frames`, `1 frame`. */
+/** Formats a count with its noun: `12 345 frames`, `1 frame`. */
 export function formatCount(count: number, word: string): string {
   return `${`${count}`.replace(/\B(?=(\d{3})+$)/g, thinSpace)} ${word}${count === 1 ? '' : 's'}`;
 }

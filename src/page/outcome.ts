@@ -1,7 +1,7 @@
-/** The outcome of a frame, as it is drawn. */
+/** The kinds of outcomes, which differ in their drawing. */
 export type RunOutcome = 'delivered' | 'taken' | 'dropped' | 'lost' | 'under-way';
 
-/** Returns the outcome that a fate in words describes: `lost: no-carrier` is `lost`. */
+/** Returns the outcome for a fate in words: `lost: no-carrier` is `lost`. */
 export function outcomeOf(fate: string): RunOutcome {
   if (fate.startsWith('lost')) return 'lost';
   if (fate.startsWith('dropped')) return 'dropped';

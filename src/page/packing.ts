@@ -1,12 +1,15 @@
 import type { RunView, ViewFrame } from './run-view.ts';
 
-/** A view in which each text of frames stands once: frames on many links, or with the same text, take little room in a file. */
+/**
+ * A view that contains each text only once. A frame that crosses many links, and frames with the same text, then need little room in a
+ * file.
+ */
 export interface PackedView extends Omit<RunView, 'frames'> {
   readonly texts: readonly string[];
   readonly frames: readonly PackedFrame[];
 }
 
-/** The members of a frame in the order of `ViewFrame`; a text is its place in `texts`, and a missing cause is left out. */
+/** The members of a frame, in the order of `ViewFrame`. A text is replaced by its index in `texts`; a missing cause is left out. */
 export type PackedFrame = readonly number[];
 
 /** Packs a view. */

@@ -1,16 +1,16 @@
-/** The page: a run as data, its presentation, and one file of HTML that draws it. */
+/** Makes one HTML file from the data of a run and the script and style that draw it. */
 import { packView } from './packing.ts';
 import type { RunView } from './run-view.ts';
 
 export type { RunView, ViewFault, ViewFrame, ViewMoment, ViewNode, ViewNote } from './run-view.ts';
 
-/** A text inside the page, and its SHA-256 in Base64, by which the page's policy admits it. */
+/** A script or style in the page, with its SHA-256 in Base64, by which the page's content security policy admits it. */
 export interface Inset {
   readonly text: string;
   readonly sha256: string;
 }
 
-/** The parts that draw a view: the script and the style that the build makes of `browser/`. */
+/** The parts that draw a view: the script and the style that the build makes from `browser/`. */
 export interface PageParts {
   readonly script: Inset;
   readonly style: Inset;
@@ -19,7 +19,7 @@ export interface PageParts {
 /** The id of the element with the packed view as JSON. */
 export const viewElement = 'view';
 
-/** Returns a view as one self-contained file of HTML, which fetches nothing and runs only its own script. */
+/** Returns a view as a self-contained HTML file, which fetches nothing and runs only its own script. */
 export function pageOf(view: RunView, { script, style }: PageParts): string {
   const policy = [
     `default-src 'none'`,
@@ -53,7 +53,7 @@ export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => entities[character] ?? '');
 }
 
-/** Returns JSON without any text that an HTML parser takes for the end of a script. */
+/** Returns JSON in which an HTML parser cannot find the end of the script element. */
 export function escapeJson(value: unknown): string {
   return JSON.stringify(value).replace(/</g, '\\u003c');
 }

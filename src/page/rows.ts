@@ -2,13 +2,13 @@ import { protocolOf } from './decode.ts';
 import { isLoss } from './outcome.ts';
 import type { RunView, ViewFault, ViewFrame, ViewMoment } from './run-view.ts';
 
-/** The chosen part of a view. A missing member does not restrict it. */
+/** The user's choice of frames. A missing member means no restriction. */
 export interface Choice {
   /** Places of nodes: frames from or to one of them. Default: all. */
   readonly nodes?: ReadonlySet<number>;
   /** Default: all. */
   readonly protocols?: ReadonlySet<string>;
-  /** Words that the line of a frame, its ports or its fate must contain, in any case. */
+  /** Words that a frame's line, ports or fate must contain, regardless of case. */
   readonly words?: string;
   readonly from?: number;
   readonly to?: number;
@@ -16,17 +16,17 @@ export interface Choice {
   readonly losses?: boolean;
 }
 
-/** A row of the page. Places are those in the view. */
+/** A row of the page. A place is an index in the view. */
 export type Row =
   | { readonly kind: 'frame'; readonly place: number }
   | { readonly kind: 'fault'; readonly place: number; readonly begins: boolean }
   | { readonly kind: 'note'; readonly place: number }
   | { readonly kind: 'pause'; readonly milliseconds: number };
 
-/** The least length of a pause with a row of its own, in milliseconds. */
+/** The shortest pause that gets a row, in milliseconds. */
 const longPause = 100;
 
-/** Returns the chosen part as rows in the order of time. */
+/** Returns the chosen part of a view as rows, in order of time. */
 export function rowsOf(view: RunView, choice: Choice): Row[] {
   const events = [...framesIn(view, choice), ...faultsIn(view, choice), ...notesIn(view, choice)];
   events.sort((a, b) => a.time - b.time || a.order - b.order);
@@ -38,7 +38,7 @@ export function rowsOf(view: RunView, choice: Choice): Row[] {
 
 interface Event {
   readonly time: number;
-  /** The order within an instant. */
+  /** The order of events at the same instant. */
   readonly order: number;
   readonly row: Row;
 }
@@ -50,7 +50,7 @@ function framesIn({ frames }: RunView, choice: Choice): Event[] {
   );
 }
 
-/** Returns the faults, without those of nodes that are not chosen. A moment comes before the frame with its number. */
+/** Returns the beginnings and ends of faults that concern chosen nodes. Each comes before the frame with its number. */
 function faultsIn({ faults }: RunView, choice: Choice): Event[] {
   return faults.flatMap((fault, place) => {
     if (!concerns(fault, choice)) return [];
@@ -60,7 +60,7 @@ function faultsIn({ faults }: RunView, choice: Choice): Event[] {
   });
 }
 
-/** Returns the programs' notes, which come behind all frames of their instant. */
+/** Returns the notes of programs, which come after all frames of the same instant. */
 function notesIn({ notes }: RunView, choice: Choice): Event[] {
   const words = choice.words?.toLowerCase() ?? '';
   return notes.flatMap(({ time, node, text }, place) => {
@@ -80,7 +80,7 @@ function matcherOf(choice: Choice): (frame: ViewFrame) => boolean {
   };
 }
 
-/** Returns the protocol of a frame, by its line. */
+/** Returns the protocol of a frame from its line. */
 export function protocolIn(text: string): string {
   const end = text.indexOf(': ');
   return protocolOf(end < 0 ? text : text.slice(end + 2));

@@ -15,12 +15,12 @@ import { readIpv4, writeIpv4, type Ipv4Address } from './ipv4.ts';
 import { readMac, writeMac, type MacAddress } from './mac.ts';
 import { readUint16, readUint32, writeUint16, writeUint32 } from './octets.ts';
 
-/** A decoded ARP packet. A probe has the sender's address 0.0.0.0. [RFC 5227, 1.1] */
+/** A decoded ARP packet. In a probe, the sender's address is 0.0.0.0. [RFC 5227, 1.1] */
 export interface Arp {
   readonly operation: 'request' | 'reply';
   readonly senderMac: MacAddress;
   readonly senderAddress: Ipv4Address;
-  /** Zero in a request, which asks for it. */
+  /** Zero in a request. */
   readonly targetMac: MacAddress;
   readonly targetAddress: Ipv4Address;
 }

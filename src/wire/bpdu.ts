@@ -21,7 +21,7 @@ import { equalOctets, formatHex, readUint16, readUint32, writeUint16, writeUint3
 /** The group of all bridges, `01:80:c2:00:00:00`. [IEEE 802.1D-2004, table 7-10] */
 export const bridgeGroupMac = 0x0180_c200_0000 as MacAddress;
 
-/** The identity of a bridge. The lower one is better: by priority, then by address. */
+/** The identity of a bridge. The lower priority is better; if both are equal, the lower address. */
 export interface BridgeId {
   /** From 0 to 65,535. */
   readonly priority: number;
@@ -47,7 +47,7 @@ export interface Bpdu {
   readonly bridge: BridgeId;
   /** The sending port: 16 bits of priority and number. */
   readonly port: number;
-  /** In seconds, as the three fields that follow; a multiple of 1/256 below 256. */
+  /** In seconds: a multiple of 1/256 below 256. The same holds for the next three fields. */
   readonly messageAge: number;
   readonly maxAge: number;
   readonly helloTime: number;
@@ -56,7 +56,7 @@ export interface Bpdu {
 
 const size = 39;
 
-/** VDE accepts a BPDU that ends within the forward delay. */
+/** The shortest BPDU that VDE accepts; it ends within the field of the forward delay. */
 const minSize = 37;
 
 const prefix = Uint8Array.of(0x42, 0x42, 0x03, 0, 0, 2, 2);

@@ -84,7 +84,7 @@ export interface DhcpMessage {
   readonly hlen: number;
   readonly hops: number;
   readonly xid: number;
-  /** Seconds since the client began. */
+  /** Seconds since the client started to request an address. */
   readonly secs: number;
   /** True if the client cannot receive unicast before it has its address. */
   readonly broadcast: boolean;
@@ -98,7 +98,7 @@ export interface DhcpMessage {
   readonly sname: Uint8Array;
   /** At most 128 octets, filled up with zeros on encoding; empty if the field held options. */
   readonly file: Uint8Array;
-  /** Without pad, end and overload, which are part of the encoding. A repeated option is joined. [RFC 3396, 5] */
+  /** Pad, end and overload are left out, since they belong to the encoding. The pieces of a repeated option are joined. [RFC 3396, 5] */
   readonly options: DhcpOptionMap;
 }
 
@@ -195,7 +195,7 @@ export function messageTypeOf(message: DhcpMessage): number | undefined {
   return value?.length === 1 ? value[0] : undefined;
 }
 
-/** Returns the client's MAC address; undefined if its hardware address is not Ethernet's. */
+/** Returns the client's MAC address; undefined if its hardware address is not an Ethernet one. */
 export function hardwareAddressOf(message: DhcpMessage): MacAddress | undefined {
   return message.htype === 1 && message.hlen === 6 ? readMac(message.chaddr, 0) : undefined;
 }
@@ -207,13 +207,15 @@ export function chaddrOf(mac: MacAddress): Uint8Array {
   return chaddr;
 }
 
-/** Collects options over the areas of a message. */
+/** Collects options from all areas of a message. */
 class OptionReader {
   readonly #options = new Map<number, Uint8Array>();
-  /** Codes that occurred more than once, with all pieces: to join them at each piece would take quadratic time. */
+  /**
+   * The pieces of options that occurred more than once. They are joined at the end, since joining at each piece would take quadratic time.
+   */
   readonly #pieces = new Map<number, Uint8Array[]>();
 
-  /** Reads up to the end option or the end of the area. Returns false if an option runs past it. */
+  /** Reads up to the end option or the end of the area. Returns false if an option runs past the end of the area. */
   read(area: Uint8Array): boolean {
     let at = 0;
     while (at < area.length) {

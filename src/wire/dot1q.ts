@@ -56,7 +56,7 @@ export function isTagged(frame: Uint8Array): boolean {
   return etherTypeOf(frame) === etherTypes.dot1q;
 }
 
-/** Returns whether a frame with a whole tag has another one behind it. */
+/** Returns whether a frame with a whole tag has another tag after the first. */
 export function isDoubleTagged(frame: Uint8Array): boolean {
   return isTagged(frame) && readUint16(frame, minTaggedFrame - 2) === etherTypes.dot1q;
 }

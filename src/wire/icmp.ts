@@ -1,6 +1,7 @@
 /*
- * ICMP echo and echo reply: 8 octets and the echoed payload. Destination unreachable has zeros in place of the identifier, and zeros or
- * the MTU of the next link in place of the sequence. Its payload is the beginning of the undelivered packet. [RFC 792; RFC 1191, 4]
+ * ICMP echo and echo reply: 8 octets and the echoed payload. A destination unreachable message has zeros in place of the identifier, and
+ * zeros or the MTU of the next link in place of the sequence. Its payload is the beginning of the undelivered packet. [RFC 792; RFC 1191,
+ * 4]
  *
  *    0      1      2          4            6          8
  *   +------+------+----------+------------+----------+---------
@@ -51,10 +52,10 @@ export function encodeIcmpEcho(echo: IcmpEcho): Uint8Array {
 /** The reasons why a packet was not delivered. [RFC 792; RFC 1191, 4] */
 export const unreachableCodes = { network: 0, host: 1, protocol: 2, port: 3, tooLong: 4 } as const;
 
-/** The report that a packet was not delivered. */
+/** A report that a packet was not delivered. */
 export interface IcmpUnreachable {
   readonly code: number;
-  /** The undelivered packet. The message is cut to 576 octets. [RFC 1812, 4.3.2.3] */
+  /** The undelivered packet. It is cut so that the message fits in 576 octets. [RFC 1812, 4.3.2.3] */
   readonly packet: Uint8Array;
   /** For `tooLong`: the longest packet that the next link carries, in octets. */
   readonly mtu?: number;

@@ -16,7 +16,7 @@ import { readUint16, readUint32, writeUint16, writeUint32 } from './octets.ts';
 /** The reasons why a packet was not delivered. [RFC 4443, 3.1] */
 export const unreachableCodes6 = { noRoute: 0, prohibited: 1, beyondScope: 2, address: 3, port: 4 } as const;
 
-/** The report that a packet was not delivered. */
+/** A report that a packet was not delivered. */
 export interface Icmpv6Error {
   readonly type: 'unreachable' | 'too-big';
   /** One of `unreachableCodes6`; 0 for `too-big`. */
@@ -39,11 +39,11 @@ export interface QuotedIpv6 extends Icmpv6Error {
 
 const types = { unreachable: 1, 'too-big': 2 } as const;
 const headerLength = 8;
-/** The octets of a packet that fit in the shortest MTU of IPv6. [RFC 4443, 2.4 (c)] */
+/** The most octets of a packet that are quoted, so that the error fits in the minimum MTU of IPv6. [RFC 4443, 2.4 (c)] */
 const longestQuote = 1280 - ipv6HeaderLength - headerLength;
 const shortestStart = 8;
 
-/** Encodes an error between these two addresses, with its checksum. It quotes as much of `packet` as fits in 1,280 octets. */
+/** Encodes an error from `source` to `destination`, with its checksum. It quotes as much of `packet` as fits in 1,280 octets. */
 export function encodeIcmpv6Error(error: Icmpv6Error, packet: Uint8Array, source: Ipv6Address, destination: Ipv6Address): Uint8Array {
   const quote = packet.subarray(0, longestQuote);
   const message = new Uint8Array(headerLength + quote.length);
@@ -56,8 +56,8 @@ export function encodeIcmpv6Error(error: Icmpv6Error, packet: Uint8Array, source
 }
 
 /**
- * Decodes an error, the payload of a packet between these two addresses. Returns undefined if it is another message or its checksum is
- * wrong. The same holds if it does not quote the beginning of an IPv6 packet, or of its first fragment.
+ * Decodes an error, the payload of a packet from `source` to `destination`. Returns undefined if it is another message, if its checksum is
+ * wrong, or if it does not quote the beginning of an IPv6 packet or of its first fragment.
  */
 export function decodeIcmpv6Error(message: Uint8Array, source: Ipv6Address, destination: Ipv6Address): QuotedIpv6 | undefined {
   const isTooBig = message[0] === types['too-big'];

@@ -24,11 +24,11 @@ export interface Icmpv6Echo {
   readonly payload: Uint8Array;
 }
 
-/** The question for the owner of an address. */
+/** A request for the MAC address of an address's owner. */
 export interface NeighbourSolicitation {
   readonly type: 'neighbour-solicitation';
   readonly target: Ipv6Address;
-  /** The MAC address of the asking host; undefined if the message has none, as in a probe for an address. */
+  /** The MAC address of the asking host; undefined if the message has none, as in a probe. */
   readonly mac: MacAddress | undefined;
 }
 
@@ -45,7 +45,7 @@ export interface NeighbourAdvertisement {
   readonly override: boolean;
 }
 
-/** A message that a host of this package reads. */
+/** The messages that a host of this package handles. */
 export type Icmpv6 = Icmpv6Echo | NeighbourSolicitation | NeighbourAdvertisement;
 
 /** The number of ICMPv6 as a next header. [IANA protocol-numbers] */
@@ -58,7 +58,7 @@ const echoHeaderLength = 8;
 const neighbourHeaderLength = 24;
 
 /**
- * Decodes a message, the payload of a packet between these two addresses. Returns undefined if it is none of those above, the checksum is
+ * Decodes a message, the payload of a packet from `source` to `destination`. Returns undefined if it is of another kind, the checksum is
  * wrong, or a neighbour message is not valid. [RFC 4861, 7.1]
  */
 export function decodeIcmpv6(message: Uint8Array, source: Ipv6Address, destination: Ipv6Address): Icmpv6 | undefined {
@@ -76,7 +76,7 @@ export function decodeIcmpv6(message: Uint8Array, source: Ipv6Address, destinati
   };
 }
 
-/** Encodes a message between these two addresses, with its checksum. */
+/** Encodes a message from `source` to `destination`, with its checksum. */
 export function encodeIcmpv6(content: Icmpv6, source: Ipv6Address, destination: Ipv6Address): Uint8Array {
   const message = 'payload' in content ? encodeEcho(content) : encodeNeighbour(content);
   message[0] = types[content.type];
@@ -119,7 +119,7 @@ function decodeNeighbour(message: Uint8Array): NeighbourSolicitation | Neighbour
   return { type: 'neighbour-advertisement', target, mac: options.get(targetMac), ...said };
 }
 
-/** Returns the MAC addresses in the options, by the options' types; undefined if an option has length zero, or does not fit. */
+/** Returns the MAC addresses in the options, by option type; undefined if an option has length zero or does not fit. */
 function macOptions(message: Uint8Array): Map<number | undefined, MacAddress> | undefined {
   const macs = new Map<number | undefined, MacAddress>();
   for (let at = neighbourHeaderLength, length; at < message.length; at += length) {

@@ -27,7 +27,7 @@ export type Ipv4Address = number & { readonly [ipv4Brand]: true };
 
 /** A network: all addresses that begin with the same bits. [RFC 4632, 3.1] */
 export interface Ipv4Network {
-  /** The first address: the host's bits are zero. */
+  /** The first address, whose host bits are zero. */
   readonly address: Ipv4Address;
   /** The number of bits, from 0 to 32, that all addresses share. */
   readonly prefixLength: number;
@@ -48,7 +48,7 @@ export interface Ipv4 {
   readonly tos: number;
   readonly dontFragment: boolean;
   readonly moreFragments: boolean;
-  /** The place of the payload in the whole datagram, in units of 8 octets. */
+  /** The offset of the payload in the whole datagram, in units of 8 octets. */
   readonly fragmentOffset: number;
   /** At most 40 octets. Filled up with zeros to a multiple of four on encoding. */
   readonly options: Uint8Array;
@@ -142,11 +142,11 @@ export function formatIpv4Network(network: Ipv4Network): string {
 
 /** Returns the network's mask: 255.255.255.0 for /24. */
 export function netmask(network: Ipv4Network): Ipv4Address {
-  // In this language a shift by 32 is a shift by 0.
+  // In JavaScript, a shift by 32 is a shift by 0.
   return (network.prefixLength === 0 ? 0 : (0xffff_ffff << (32 - network.prefixLength)) >>> 0) as Ipv4Address;
 }
 
-/** Returns the last address of the network: the host's bits are one. */
+/** Returns the last address of the network, whose host bits are all one. */
 export function broadcastOf(network: Ipv4Network): Ipv4Address {
   return ((network.address | ~netmask(network)) >>> 0) as Ipv4Address;
 }
@@ -166,7 +166,7 @@ export function multicastMacOfIpv4(group: Ipv4Address): MacAddress {
   return (0x0100_5e00_0000 + (group & 0x7f_ffff)) as MacAddress;
 }
 
-/** Blocks whose addresses hosts cannot have, and their purposes. [RFC 6890, 2.2.2; RFC 5771] */
+/** Blocks of addresses that cannot belong to hosts, and their purposes. [RFC 6890, 2.2.2; RFC 5771] */
 const blocksWithoutHosts = [
   { text: '0.0.0.0/8', purpose: 'this network' },
   { text: '127.0.0.0/8', purpose: 'loopback' },
@@ -212,8 +212,8 @@ export function decodeIpv4(packet: Uint8Array): Ipv4 | undefined {
 }
 
 /**
- * Encodes a packet, with its checksum. By default it is a whole datagram with a TTL of 64, and everything else zero. Throws RangeError if
- * the options are over 40 octets or the whole is over 65,535.
+ * Encodes a packet, with its checksum. The default is an unfragmented datagram with a TTL of 64; all other fields are zero. Throws
+ * RangeError if the options exceed 40 octets or the whole packet exceeds 65,535.
  */
 export function encodeIpv4(packet: Ipv4Header & Pick<Ipv4, 'payload'>): Uint8Array {
   const headerLength = ipv4HeaderLength(packet);

@@ -12,7 +12,7 @@ import { readUint16, readUint32, writeUint16, writeUint32 } from './octets.ts';
 export interface Ipv6Fragment {
   /** The protocol of the whole payload. */
   readonly nextHeader: number;
-  /** The place of this part in the whole, in units of 8 octets. */
+  /** The offset of this part in the whole payload, in units of 8 octets. */
   readonly offset: number;
   readonly more: boolean;
   /** 32 bits, the same in all fragments of a packet. */
@@ -26,7 +26,7 @@ export const fragmentHeader = 44;
 /** The length of the header, in octets. */
 export const fragmentHeaderLength = 8;
 
-/** Decodes a payload that begins with the header. Returns undefined if it is shorter than that. */
+/** Decodes a payload that begins with the header. Returns undefined if it is shorter than the header. */
 export function decodeIpv6Fragment(bytes: Uint8Array): Ipv6Fragment | undefined {
   if (bytes.length < fragmentHeaderLength) return undefined;
   const place = readUint16(bytes, 2);

@@ -39,13 +39,13 @@ export const allNodes = 0xff02_0000_0000_0000_0000_0000_0000_0001n as Ipv6Addres
 
 /** A network: all addresses that begin with the same bits. [RFC 4291, 2.3] */
 export interface Ipv6Network {
-  /** The first address: the host's bits are zero. */
+  /** The first address, whose host bits are zero. */
   readonly address: Ipv6Address;
   /** The number of bits, from 0 to 128, that all addresses share. */
   readonly prefixLength: number;
 }
 
-/** Returns the network with that prefix length to which an address belongs. */
+/** Returns the network of the given prefix length that contains an address. */
 export function ipv6NetworkOf(address: Ipv6Address, prefixLength: number): Ipv6Network {
   const hostBits = BigInt(128 - prefixLength);
   return { address: ((address >> hostBits) << hostBits) as Ipv6Address, prefixLength };
@@ -71,7 +71,10 @@ export function parseIpv6(text: string): Ipv6Address | undefined {
   return groups.reduce((value, group) => (value << 16n) | BigInt(`0x${group}`), 0n) as Ipv6Address;
 }
 
-/** Formats an address in its shortest text: the first longest run of at least two zero groups is `::`. [RFC 5952, 4] */
+/**
+ * Formats an address in its shortest form. The longest run of at least two zero groups becomes `::`; among equal ones, the first. [RFC
+ * 5952, 4]
+ */
 export function formatIpv6(address: Ipv6Address): string {
   const groups = Array.from({ length: groupCount }, (_, at) => ((address >> BigInt(16 * (groupCount - 1 - at))) & 0xffffn).toString(16));
   const text = groups.join(':');
@@ -99,7 +102,7 @@ export function isIpv6Multicast(address: Ipv6Address): boolean {
   return address >> 120n === 0xffn;
 }
 
-/** Returns whether the address is link-local, fe80::/10: valid on its own link only. [RFC 4291, 2.5.6] */
+/** Returns whether the address is link-local, fe80::/10: valid only on its own link. [RFC 4291, 2.5.6] */
 export function isIpv6LinkLocal(address: Ipv6Address): boolean {
   return address >> 118n === 0x3fan;
 }

@@ -27,7 +27,7 @@ export function macFromNumber(n: number): MacAddress {
  * ```
  */
 export function parseMac(text: string): MacAddress | undefined {
-  // The first group has one or two digits.
+  // The separator follows the first group, which has one or two digits.
   const separator = hexDigit(text.charCodeAt(1)) === undefined ? text.charCodeAt(1) : text.charCodeAt(2);
   if (!separators.includes(separator)) return undefined;
   let value = 0;

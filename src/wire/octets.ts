@@ -1,4 +1,4 @@
-/** Octets in network byte order. A read past the end yields zero octets: callers check lengths first, and no input ever throws. */
+/** Octets in network byte order. A read past the end yields zeros. Callers check lengths first, so no input causes an exception. */
 
 /** Returns the 16-bit number at `at`, most significant octet first. */
 export function readUint16(bytes: Uint8Array, at: number): number {

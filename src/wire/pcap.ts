@@ -1,5 +1,5 @@
 /*
- * Capture file: a header of 24 octets, then records of 16 octets and the captured frame. Byte order is the writer's.
+ * Capture file: a header of 24 octets, then records, each with a header of 16 octets and a captured frame. Byte order is the writer's.
  * [draft-ietf-opsawg-pcap, 4 and 5]
  *
  *    0             4           6           8     12    16        20          24
@@ -61,12 +61,12 @@ export function decodePcap(bytes: Uint8Array): Pcap | undefined {
     });
     at = end;
   }
-  // The upper half describes an FCS, and not the link.
+  // The upper half describes the FCS, not the link type.
   return { linkType: view.getUint32(20, littleEndian) & 0xffff, records };
 }
 
 /**
- * Encodes a whole capture, least significant octet first, in microseconds.
+ * Encodes a whole capture, in little-endian byte order and with times in microseconds.
  *
  * @example
  * ```ts
@@ -81,7 +81,7 @@ export function encodePcap(pcap: Pcap): Uint8Array {
   return concatOctets(encodePcapHeader(pcap.linkType), ...pcap.records.map(encodePcapRecord));
 }
 
-/** Encodes the header alone, for a capture that is written as it happens. */
+/** Encodes the header alone, for a capture that is written record by record. */
 export function encodePcapHeader(linkType: number): Uint8Array {
   const header = new Uint8Array(headerLength);
   const view = new DataView(header.buffer);
@@ -93,7 +93,7 @@ export function encodePcapHeader(linkType: number): Uint8Array {
   return header;
 }
 
-/** Encodes one record, to follow the header or another record. */
+/** Encodes one record, which is written after the header or another record. */
 export function encodePcapRecord(record: PcapRecord): Uint8Array {
   const bytes = new Uint8Array(recordHeaderLength + record.frame.length);
   const view = new DataView(bytes.buffer);

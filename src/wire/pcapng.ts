@@ -50,18 +50,18 @@ const codes = { end: 0, comment: 1, name: 2, flags: 2, application: 4, resolutio
 const directions = ['inbound', 'outbound'] as const;
 const blockHeaderLength = 8;
 const optionHeaderLength = 4;
-/** The length of a header and of the repeated length. */
+/** The length of the shortest block: its header and the repeated length. */
 const minBlock = 12;
 const nanosecondResolution = 9;
 const microsecondResolution = 6;
 const snapLength = 262_144;
 
-/** Encodes a whole capture, least significant octet first, in nanoseconds. */
+/** Encodes a whole capture, in little-endian byte order and with times in nanoseconds. */
 export function encodePcapng({ interfaces, packets }: Pcapng): Uint8Array {
   return concatOctets(encodePcapngHeader(interfaces), ...packets.map(encodePcapngPacket));
 }
 
-/** Encodes the blocks before the packets, for a capture that is written as it happens. */
+/** Encodes the blocks before the packets, for a capture that is written packet by packet. */
 export function encodePcapngHeader(interfaces: readonly PcapngInterface[]): Uint8Array {
   const section = fields([4, byteOrderMagic], [2, 1], [2, 0], [4, 0xffff_ffff], [4, 0xffff_ffff]);
   const described = interfaces.map(({ name, linkType }) => {
@@ -71,7 +71,7 @@ export function encodePcapngHeader(interfaces: readonly PcapngInterface[]): Uint
   return concatOctets(block(blocks.section, section, optionsOf([codes.application, utf8('etherloom')])), ...described);
 }
 
-/** Encodes one packet, to follow the header or another packet. Throws RangeError if its comment is over 65,535 octets. */
+/** Encodes one packet, which is written after the header or another packet. Throws RangeError if its comment is over 65,535 octets. */
 export function encodePcapngPacket(packet: PcapngPacket): Uint8Array {
   const { frame, nanoseconds, originalLength, direction, comment } = packet;
   const time = [Number((nanoseconds >> 32n) & 0xffff_ffffn), Number(nanoseconds & 0xffff_ffffn)] as const;
@@ -177,7 +177,7 @@ class Reader {
     return true;
   }
 
-  /** Returns the options there by their codes; a repeated option has its first value. */
+  /** Returns the options between two offsets, by code. For a repeated option, the first value counts. */
   #options(start: number, end: number): Map<number, Uint8Array> {
     const options = new Map<number, Uint8Array>();
     for (let at = start; at + optionHeaderLength <= end;) {
@@ -199,7 +199,7 @@ class Reader {
   }
 }
 
-/** The bounds of a block's content. */
+/** The bounds of a block's body. */
 interface Body {
   readonly start: number;
   readonly end: number;
@@ -210,7 +210,7 @@ function block(type: number, ...body: readonly Uint8Array[]): Uint8Array {
   return concatOctets(fields([4, type], [4, length]), ...body, fields([4, length]));
 }
 
-/** Encodes options and the end of options; no octets if there are none. */
+/** Encodes options and the end of options; returns no octets if there are no options. */
 function optionsOf(...options: readonly (readonly [number, Uint8Array] | false)[]): Uint8Array {
   const parts = options.filter((option) => option !== false);
   if (parts.length === 0) return new Uint8Array(0);
@@ -219,7 +219,7 @@ function optionsOf(...options: readonly (readonly [number, Uint8Array] | false)[
   return concatOctets(...encoded, fields([2, codes.end], [2, 0]));
 }
 
-/** Encodes numbers of the given lengths in octets, least significant octet first. */
+/** Encodes numbers of 2 or 4 octets each, least significant octet first. */
 function fields(...numbers: readonly (readonly [2 | 4, number])[]): Uint8Array {
   const bytes = new Uint8Array(numbers.reduce((sum, [length]) => sum + length, 0));
   const view = new DataView(bytes.buffer);

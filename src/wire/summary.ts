@@ -19,11 +19,12 @@ import { decodeUdp, decodeUdpOverIpv6, type Udp } from './udp.ts';
 const firstEtherType = 0x600;
 const typeAt = 12;
 const tagLength = 4;
-/** The unspecified address, of any protocol. */
+/** The unspecified address, 0 in both families. */
 const nobody = 0;
 
 /**
- * Returns the frame in one line: `02:00:00:00:00:01 > all, VLAN 5: ARP, who has 10.0.0.2? 10.0.0.1 asks`. A damaged part is named as such.
+ * Returns the frame in one line: `02:00:00:00:00:01 > all, VLAN 5: ARP, who has 10.0.0.2? 10.0.0.1 asks`. A damaged part is described as
+ * damaged.
  *
  * @example
  * ```ts
@@ -33,7 +34,7 @@ const nobody = 0;
  * ```
  */
 export function summarize(frame: Uint8Array): string {
-  if (frame.length < minFrame) return `${octets(frame.length)}, which are no frame`;
+  if (frame.length < minFrame) return `${octets(frame.length)}, too short for a frame`;
   const tags: string[] = [];
   let at = typeAt;
   for (let tag = tagAt(frame, at); tag; tag = tagAt(frame, at)) {
@@ -43,10 +44,10 @@ export function summarize(frame: Uint8Array): string {
   const addresses = `${formatMac(sourceOf(frame))} > ${whom(destinationOf(frame))}${tags.join('')}`;
   const etherType = readUint16(frame, at);
   const isCut = etherType === etherTypes.dot1q;
-  return `${addresses}: ${isCut ? 'a tag that is cut' : content(etherType, frame.subarray(at + 2))}`;
+  return `${addresses}: ${isCut ? 'a truncated tag' : content(etherType, frame.subarray(at + 2))}`;
 }
 
-/** Returns the tag at that place; undefined if there is none, or it is not whole. */
+/** Returns the tag at that offset; undefined if there is none, or it is not whole. */
 function tagAt(frame: Uint8Array, at: number): Dot1q | undefined {
   return at + tagLength + 2 > frame.length ? undefined : decodeDot1q(frame.subarray(at, at + tagLength));
 }
@@ -77,7 +78,7 @@ function said<Content>(name: string, decoded: Content | undefined, say: (content
 function arp({ operation, senderMac, senderAddress, targetAddress }: Arp): string {
   const [sender, target] = [formatIpv4(senderAddress), formatIpv4(targetAddress)];
   if (operation === 'reply') return `ARP, ${sender} is at ${formatMac(senderMac)}`;
-  if (sender === target) return `ARP, ${sender} is at ${formatMac(senderMac)}, it announces`;
+  if (sender === target) return `ARP, announcement: ${sender} is at ${formatMac(senderMac)}`;
   return `ARP, who has ${target}? ${senderAddress === nobody ? 'a probe' : `${sender} asks`}`;
 }
 
@@ -102,7 +103,7 @@ function notReached({ code, destination, protocol, start, length, mtu }: Unreach
 }
 
 function tooBig(length: number, destination: IpAddress, mtu: number): string {
-  return `packet of ${octets(length)} to ${formatIp(destination)} too big, MTU ${mtu === 0 ? 'not said' : mtu}`;
+  return `packet of ${octets(length)} to ${formatIp(destination)} too big, MTU ${mtu === 0 ? 'unknown' : mtu}`;
 }
 
 function between({ source, destination }: { source: IpAddress; destination: IpAddress }, from: number, to: number): string {

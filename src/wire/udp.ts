@@ -25,7 +25,7 @@ export const udpHeaderLength = 8;
 
 /**
  * Decodes a segment, the payload of IPv4. Octets after its length are ignored; a checksum of zero means that there is none. Returns
- * undefined if the length does not fit, or the checksum is wrong for a segment between these two addresses.
+ * undefined if the length does not fit, or the checksum is wrong for these addresses.
  */
 export function decodeUdp(segment: Uint8Array, source: Ipv4Address, destination: Ipv4Address): Udp | undefined {
   const length = lengthOf(segment);
@@ -35,7 +35,7 @@ export function decodeUdp(segment: Uint8Array, source: Ipv4Address, destination:
   return partsOf(segment, length);
 }
 
-/** Decodes a segment that is the payload of IPv6. It must have a checksum: zero is refused. [RFC 8200, 8.1] */
+/** Decodes a segment that is the payload of IPv6. The checksum is required: zero is refused. [RFC 8200, 8.1] */
 export function decodeUdpOverIpv6(segment: Uint8Array, source: Ipv6Address, destination: Ipv6Address): Udp | undefined {
   const length = lengthOf(segment);
   if (length === undefined || readUint16(segment, 6) === 0) return undefined;
@@ -43,7 +43,7 @@ export function decodeUdpOverIpv6(segment: Uint8Array, source: Ipv6Address, dest
   return internetChecksum(segment.subarray(0, length), sum) === 0 ? partsOf(segment, length) : undefined;
 }
 
-/** Encodes a segment between these two addresses, with its checksum. Throws RangeError if it is over 65,535 octets. */
+/** Encodes a segment from `source` to `destination`, with its checksum. Throws RangeError if it is over 65,535 octets. */
 export function encodeUdp(udp: Udp, source: Ipv4Address, destination: Ipv4Address): Uint8Array {
   return encode(udp, (length) => pseudoHeaderSum(source, destination, ipProtocols.udp, length));
 }
@@ -91,6 +91,6 @@ function writeHeader(segment: Uint8Array, { sourcePort, destinationPort }: Ports
   writeUint16(segment, 4, length);
   writeUint16(segment, 6, 0);
   const checksum = internetChecksum(segment, sumOf(length));
-  // Zero on the wire means that there is no checksum; all ones is the same sum.
+  // Zero on the wire means that there is no checksum, so a sum of zero is sent as all ones, which is equivalent.
   writeUint16(segment, 6, checksum === 0 ? 0xffff : checksum);
 }

@@ -1,4 +1,4 @@
-/** The formats on the wire: each codec decodes octets and encodes them. This file is its door, `etherloom/wire`. */
+/** The codecs of the formats on the wire, each with functions to decode and encode octets. This file is the door `etherloom/wire`. */
 export * from './arp.ts';
 export * from './bpdu.ts';
 export * from './checksum.ts';

@@ -55,9 +55,9 @@ describe('that a host reaches another', () => {
         's2.1 would now do this with it: drop (no-egress)',
         'last between s1.1 and s2.1:',
         '  0.05 ms  s1.1 > s2.1  02:00:00:00:00:01 > all, VLAN 5: ARP, who has 10.0.0.1? a probe -- dropped by s2: no-egress',
-        '  0.05 ms  s1.1 > s2.1  02:00:00:00:00:01 > all, VLAN 5: ARP, 10.0.0.1 is at 02:00:00:00:00:01, it announces -- dropped by s2: no-egress',
+        '  0.05 ms  s1.1 > s2.1  02:00:00:00:00:01 > all, VLAN 5: ARP, announcement: 10.0.0.1 is at 02:00:00:00:00:01 -- dropped by s2: no-egress',
         '  0.05 ms  s2.1 > s1.1  02:00:00:00:00:02 > all, VLAN 6: ARP, who has 10.0.0.2? a probe -- dropped by s1: no-egress',
-        '  0.05 ms  s2.1 > s1.1  02:00:00:00:00:02 > all, VLAN 6: ARP, 10.0.0.2 is at 02:00:00:00:00:02, it announces -- dropped by s1: no-egress',
+        '  0.05 ms  s2.1 > s1.1  02:00:00:00:00:02 > all, VLAN 6: ARP, announcement: 10.0.0.2 is at 02:00:00:00:00:02 -- dropped by s1: no-egress',
         '  10000.05 ms  s1.1 > s2.1  02:00:00:00:00:01 > all, VLAN 5: ARP, who has 10.0.0.2? 10.0.0.1 asks -- dropped by s2: no-egress',
       ),
     );

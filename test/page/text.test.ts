@@ -21,7 +21,7 @@ it('a line is taken apart, with the names of nodes for their addresses', () => {
     'root port 8001 of s1, root 80:00:00:ff:00:00:00:07 at 0',
   );
   expect(decode('x > y: EtherType 0x88b5, 46 octets')).toEqual({ way: 'x > y', protocol: 'other', content: 'EtherType 0x88b5, 46 octets' });
-  expect(decode('3 octets, which are no frame')).toEqual({ way: '', protocol: 'other', content: '3 octets, which are no frame' });
+  expect(decode('3 octets, too short for a frame')).toEqual({ way: '', protocol: 'other', content: '3 octets, too short for a frame' });
 });
 
 it('what became of a frame has a form', () => {

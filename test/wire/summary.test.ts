@@ -79,13 +79,13 @@ describe('a frame is told in one line', () => {
   });
 
   it('of what is damaged, as far as it can be read', () => {
-    expect(summarize(new Uint8Array(1))).toBe('1 octet, which are no frame');
+    expect(summarize(new Uint8Array(1))).toBe('1 octet, too short for a frame');
     expect(summarize(frame(etherTypes.arp, new Uint8Array(9)))).toBe(`${ours} > ${theirs}: ARP, damaged`);
     expect(summarize(frame(etherTypes.ipv4, new Uint8Array(9)))).toBe(`${ours} > ${theirs}: IPv4, damaged`);
     expect(summarize(frame(etherTypes.ipv6, new Uint8Array(9)))).toBe(`${ours} > ${theirs}: IPv6, damaged`);
     expect(summarize(frame(38, parseHex('424203') ?? new Uint8Array(0)))).toBe(`${ours} > ${theirs}: BPDU, damaged`);
     expect(packet(ipProtocols.udp, new Uint8Array(9))).toBe('UDP 10.0.0.1 > 10.0.0.2, damaged');
-    expect(summarize(frame(etherTypes.dot1q, new Uint8Array(3)))).toBe(`${ours} > ${theirs}: a tag that is cut`);
+    expect(summarize(frame(etherTypes.dot1q, new Uint8Array(3)))).toBe(`${ours} > ${theirs}: a truncated tag`);
   });
 
   it('of one with several tags', () => {

@@ -2,9 +2,9 @@ import type { Status } from '../../management/status.ts';
 import { AutoLink, type LinkEnvironment } from './link.ts';
 import { isWireCommand } from './wire.ts';
 
-/** The types of wire and the links of one switch, with their operations. A name is one word. */
+/** The links of one switch and the types of wire that they use, with the operations on both. A name is one word. */
 export class Autolink {
-  /** The commands by the names of their types. */
+  /** The command of each type, by its name. */
   readonly wires = new Map<string, string>();
   readonly links = new Map<string, AutoLink>();
   readonly #environment: LinkEnvironment;
@@ -13,7 +13,7 @@ export class Autolink {
     this.#environment = environment;
   }
 
-  /** Adds a type of wire. Its command must contain all of the variables. */
+  /** Adds a type of wire. Its command must contain all variables. */
   addWire(type: string, command: string): Status {
     if (this.wires.has(type) || !isWireCommand(command)) return 'EINVAL';
     this.wires.set(type, command);
@@ -28,7 +28,7 @@ export class Autolink {
     return 'success';
   }
 
-  /** Adds a link to one of the hosts. It begins switched off. */
+  /** Adds a link to one of the hosts. The link is initially off. */
   addLink(name: string, remotes: readonly string[]): Status {
     if (this.links.has(name) || remotes.length === 0) return 'EINVAL';
     this.links.set(name, new AutoLink(name, remotes, this.#environment));
@@ -66,7 +66,7 @@ export class Autolink {
     return 'success';
   }
 
-  /** Handles the switch's report of an endpoint that has come or gone at a port. */
+  /** Handles the switch's report that an endpoint has appeared at a port, or left it. */
   endpoint(port: number, present: boolean): void {
     for (const link of this.links.values()) link.endpoint(port, present);
   }

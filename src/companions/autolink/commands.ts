@@ -22,12 +22,12 @@ export interface Call {
   readonly print: (line: string) => void;
 }
 
-/** The commands, as `help` lists them. `help`, `shutdown` and `runscript` belong to the console itself. */
+/** The commands, as `help` lists them. `help`, `shutdown` and `runscript` are implemented by the console itself. */
 export const commands: readonly Command[] = [
   { name: 'showwires', help: 'show the types of wire', run: showWires },
   {
     name: 'addwire',
-    help: 'add a type of wire; $myport, $mysock and $remotehost must be in its command',
+    help: 'add a type of wire; its command must contain $myport, $mysock and $remotehost',
     syntax: 'TYPE CMD',
     run({ autolink, argument }) {
       const [, type, command] = /^(\S+)[ \t]+(.+)$/.exec(argument) ?? [];
@@ -70,7 +70,7 @@ export const commands: readonly Command[] = [
   { name: 'jobsqueue', help: 'show the next action of each link, and in how many seconds it is due', run: jobsQueue },
 ];
 
-/** Makes a command that takes `least` to `most` words; `most` is `least` by default. */
+/** Makes a command that takes `least` to `most` words; `most` defaults to `least`. */
 function words(least: number, run: (call: Call, given: readonly string[]) => Status, most = least): Command['run'] {
   return (call) => {
     const given = wordsOf(call.argument);

@@ -45,12 +45,12 @@ export class AutolinkConsole implements Interpreter {
     return { text: block(data, status) };
   }
 
-  /** Does nothing: this console has no events. */
+  /** Has no effect, since this console has no events. */
   forget(): void {
     return;
   }
 
-  /** Runs a file's commands at the start. Calls `complain` with each command that failed, and the reason. */
+  /** Runs a file's commands at start-up. Calls `complain` with each command that failed and the reason. */
   runAtStart(path: string, files: Files, complain: (line: string) => void): void {
     this.#budget.begin();
     const status = this.#run(path, { files, listener: undefined, write: () => undefined, depth: 0 }, complain);

@@ -13,36 +13,36 @@ export interface LinkEnvironment {
   readonly switch: LocalSwitch;
   /** The switch's directory. */
   readonly sock: string;
-  /** The directory in which the commands run. Default: that of this process. */
+  /** The working directory of the commands. Default: the one of this process. */
   readonly cwd?: string | undefined;
 }
 
-/** One wire to one remote host. */
+/** A wire to a remote host. */
 export interface Attempt {
   readonly type: string;
   readonly remote: string;
 }
 
-/** The next action that a link takes by time. */
+/** The next scheduled action of a link. */
 export interface Job {
   readonly action: 'check' | 'try';
   /** In seconds. */
   readonly left: number;
 }
 
-/** The time in which a wire must have reached the switch's port, in milliseconds. */
+/** How long a wire may take to reach the switch's port, in milliseconds. */
 const checkAfter = 30_000;
 
-/** The waits between attempts: the first one, and the longest, in milliseconds. */
+/** The first and the longest wait between attempts, in milliseconds. */
 const firstWait = 1_000;
 const longestWait = 30_000;
 
-/** The time that a command has to end after SIGTERM, in milliseconds. Then it is killed. */
+/** How long a command may take to end after SIGTERM, in milliseconds. After that, it is killed. */
 const endLimit = 2_000;
 
 /**
  * A link that is kept up. It reserves a port at the switch, and tries each of its wires to each of its remote hosts in turn until one is
- * up. When that one breaks, it continues with the next. A wire is up while its command runs and has an endpoint at the port.
+ * up. When that wire breaks, the link tries the next. A wire is up while its command runs and has an endpoint at the port.
  */
 export class AutoLink {
   readonly name: string;
@@ -87,13 +87,13 @@ export class AutoLink {
     return this.#current?.remote ?? this.remotes[0] ?? '';
   }
 
-  /** The next action that the link takes by time. */
+  /** The next scheduled action of the link. */
   get job(): Job | undefined {
     if (!this.#job) return undefined;
     return { action: this.#job.action, left: Math.max(0, Math.ceil((this.#job.at - this.#environment.clock.monotonic()) / 1000)) };
   }
 
-  /** Switches the link on: reserves a port, and begins to try. Does nothing if it is on. */
+  /** Switches the link on: reserves a port, and starts the attempts. Has no effect if the link is on. */
   activate(): Promise<void> {
     return this.#inTurn(async () => {
       if (this.#isActive) return;
@@ -122,13 +122,13 @@ export class AutoLink {
     if (this.#isActive && this.#port !== undefined && !this.#child && !this.#job) this.#try();
   }
 
-  /** Removes a type of wire. If its wire is up, that is ended, and the next one is tried. Returns false if the link has no such type. */
+  /** Removes a type of wire. If its wire is up, ends it and tries the next one. Returns false if the link has no such type. */
   removeWire(type: string): boolean {
     if (this.#current?.type === type) this.#end();
     return this.wires.delete(type);
   }
 
-  /** Handles the switch's report of an endpoint that has come or gone at a port. */
+  /** Handles the switch's report that an endpoint has appeared at a port, or left it. */
   endpoint(port: number, present: boolean): void {
     if (port !== this.#port || this.#child === undefined || !this.#isActive) return;
     if (present && !this.#isUp) {
@@ -142,7 +142,7 @@ export class AutoLink {
     }
   }
 
-  /** Runs work after all that was begun before it. */
+  /** Runs work after all earlier work has ended. */
   #inTurn(work: () => Promise<void>): Promise<void> {
     this.#turn = this.#turn.then(work);
     return this.#turn;
@@ -178,7 +178,7 @@ export class AutoLink {
     });
   }
 
-  /** Starts a command. It must not lead a session: the original dpipe fails then. */
+  /** Starts a command. It must not be a session leader, since the original dpipe would then fail. */
   #start([program = '', ...args]: readonly string[]): void {
     const child = spawn(...asCalled(program, args), { cwd: this.#environment.cwd, stdio: ['ignore', 'ignore', 'inherit'] });
     this.#child = child;
@@ -198,7 +198,7 @@ export class AutoLink {
     });
   }
 
-  /** Ends the command. The next attempt is planned when it has ended. */
+  /** Ends the command. Once it has ended, the next attempt is scheduled. */
   #end(): void {
     const child = this.#child;
     if (!child) return;
@@ -208,7 +208,7 @@ export class AutoLink {
     void this.#ended.then(() => limit[Symbol.dispose]());
   }
 
-  /** Removes the port at the switch. Repeats it for a second, since the switch notices a little later that the command is gone. */
+  /** Removes the port at the switch. Retries for a second, since the switch notices the end of the command with a delay. */
   async #release(port: number): Promise<void> {
     const { clock, log, switch: local } = this.#environment;
     for (let attempt = 1; ; attempt++) {
@@ -248,14 +248,14 @@ export class AutoLink {
   }
 }
 
-/** Signals a command, and the process group that it may lead, as dpipe does, so that none of its parts remains. */
+/** Signals a command and its process group, if it leads one, as dpipe does. So all of its processes get the signal. */
 function signal({ pid }: ChildProcess, name: NodeJS.Signals): void {
   if (pid === undefined) return;
   for (const target of [pid, -pid]) {
     try {
       process.kill(target, name);
     } catch {
-      // The command has ended, or leads no group.
+      // The command has ended, or is not a group leader.
     }
   }
 }

@@ -2,12 +2,12 @@ import type { Clock } from '../../clock.ts';
 import { EtherloomError } from '../../errors.ts';
 import { ConsoleClient } from '../../console-client/client.ts';
 
-/** Called when a switch's port gets an endpoint, and when it loses one. */
+/** Called when a port of the switch gets or loses an endpoint. */
 export type EndpointListener = (port: number, present: boolean) => void;
 
-/** The console of the switch whose links are kept. Ports are reserved there, and it reports endpoints. */
+/** A client of the console of the switch whose links are kept up. It reserves ports, and receives reports about endpoints. */
 export class LocalSwitch implements Disposable {
-  /** Resolves with the reason when the console is gone. */
+  /** Resolves with the reason when the connection to the console has ended. */
   readonly gone: Promise<string>;
   readonly #client: ConsoleClient;
   #last: Promise<unknown> = Promise.resolve();
@@ -34,14 +34,14 @@ export class LocalSwitch implements Disposable {
     }
   }
 
-  /** True if the console is gone. */
+  /** True if the connection to the console has ended. */
   get isGone(): boolean {
     return this.#client.isOver;
   }
 
   /**
-   * Makes a port that a client gets only if it asks for it by number. Returns the number. Throws EtherloomError('refused') if the switch
-   * has no port left.
+   * Creates a port that a client gets only if it asks for it by number. Returns the number. Throws EtherloomError('refused') if the switch
+   * has no free port.
    */
   async reserve(): Promise<number> {
     const data = await this.#command('port/createauto');
@@ -49,7 +49,7 @@ export class LocalSwitch implements Disposable {
     if (port === undefined)
       throw new EtherloomError(
         'refused',
-        `the switch answered port/createauto with "${data.join(' ')}", which has no port number; type that command at its console to see why`,
+        `the switch answered port/createauto with "${data.join(' ')}", without a port number; give that command at its console to see why`,
       );
     return Number(port);
   }
@@ -63,7 +63,7 @@ export class LocalSwitch implements Disposable {
     this.#client[Symbol.dispose]();
   }
 
-  /** Sends a command when those before it are answered, and returns its data. */
+  /** Sends a command once all earlier ones are answered, and returns its data. */
   #command(line: string): Promise<readonly string[]> {
     const answered = this.#last.then(async () => {
       const data: string[] = [];

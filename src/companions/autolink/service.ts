@@ -9,7 +9,7 @@ import { Autolink } from './autolink.ts';
 import { AutolinkConsole } from './console.ts';
 import { LocalSwitch } from './local-switch.ts';
 
-/** The settings of an autolink. */
+/** The settings of `vde_autolink`. */
 export interface AutolinkOptions {
   /** The switch's directory, absolute. */
   readonly sock: string;
@@ -17,21 +17,21 @@ export interface AutolinkOptions {
   readonly switchConsole: string;
   /** The socket of its own console. Default: none. */
   readonly management?: { readonly path: string; readonly mode: number } | undefined;
-  /** A file of commands that runs at the start. */
+  /** A file of commands that are run at start-up. */
   readonly rcfile?: string | undefined;
-  /** The directory in which the commands run. Default: that of this process. */
+  /** The working directory of the commands. Default: the one of this process. */
   readonly cwd?: string | undefined;
 }
 
-/** The resources of an autolink. */
+/** The resources of `vde_autolink`. */
 export interface AutolinkEnvironment {
   readonly clock: Clock;
   readonly log: Log;
 }
 
-/** The program `vde_autolink`: links of a switch that commands keep up, and the console at which they are added. */
+/** The program `vde_autolink`, which keeps up links of a switch by commands, and has a console to add them. */
 export class AutolinkService implements AsyncDisposable {
-  /** Resolves when the autolink ends by itself: with undefined after `shutdown` at its console, else with the reason. */
+  /** Resolves when the program should end: with undefined after `shutdown` at its console, otherwise with the reason. */
   readonly ended: Promise<string | undefined>;
   readonly #autolink: Autolink;
   readonly #switch: LocalSwitch;
@@ -44,7 +44,10 @@ export class AutolinkService implements AsyncDisposable {
     this.ended = Promise.race([told, local.gone]);
   }
 
-  /** Opens both consoles, and runs the file of commands. Throws EtherloomError if the switch's console or its own cannot be opened. */
+  /**
+   * Connects to the switch's console, opens its own, and runs the file of commands. Throws EtherloomError if the switch's console or its
+   * own cannot be opened.
+   */
   static async open(
     { sock, switchConsole, management, rcfile, cwd }: AutolinkOptions,
     { clock, log }: AutolinkEnvironment,

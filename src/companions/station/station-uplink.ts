@@ -16,7 +16,7 @@ export interface StationLinkOptions {
   readonly description: string;
   /** Called with each received frame. It is borrowed: its octets are valid until the call returns. */
   readonly receive: (frame: Uint8Array) => void;
-  /** Called with false when the switch is gone, and with true when it is back. It is there at first. */
+  /** Called with false when the switch is gone, and with true when it is back. Initially it is connected. */
   readonly carrier: (up: boolean) => void;
 }
 
@@ -28,7 +28,7 @@ export interface StationLinkEnvironment {
   readonly poison?: boolean;
 }
 
-/** A link to a VDE switch that reconnects when the switch comes back. Frames are dropped while the switch is away. */
+/** A link to a VDE switch that reconnects when the switch comes back. Frames are dropped while the switch is gone. */
 export class StationUplink implements AsyncDisposable {
   /** Runs work as one breath. */
   readonly breath: Breath;
@@ -56,7 +56,7 @@ export class StationUplink implements AsyncDisposable {
     return link;
   }
 
-  /** Sends a frame, in the current breath or in its own. */
+  /** Sends a frame in the current breath, or in a new one if there is none. */
   send(frame: Uint8Array): void {
     this.breath(() => {
       if (this.#port) this.#breaths.give(this.#port, frame);

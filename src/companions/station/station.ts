@@ -10,22 +10,24 @@ export interface StationOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly mac: MacAddress;
-  /** Sends a frame. It is called inside and outside of breaths. */
+  /** Sends a frame. May be called inside and outside of breaths. */
   readonly send: (frame: Uint8Array) => void;
   /** The addresses that are pinged once a second while there is a lease. */
   readonly peers?: readonly Ipv4Address[];
   /** Called with each new or changed lease, and with undefined when it is gone. */
   readonly onLease: (lease: ClientLease | undefined) => void;
-  /** Called with the result of each ping: the round trip in milliseconds, or undefined without an answer within a second. */
+  /** Called with the result of each ping: the round-trip time in milliseconds, or undefined if no answer came within a second. */
   readonly onPing?: (peer: Ipv4Address, milliseconds: number | undefined) => void;
 }
 
-/** Milliseconds until a DHCP message is sent again. It is short, since the wire is. */
+/** Milliseconds until a DHCP message is sent again. Short, because the server is near. */
 const firstRetry = 1000;
 /** Milliseconds between two pings of a peer. */
 const interval = 1000;
 
-/** A host that gets its address by DHCP, and pings its peers while it has one. It takes and sends frames without I/O of its own. */
+/**
+ * A host that gets its address by DHCP, and pings its peers while it has one. It does no I/O: frames come by `receive` and leave by `send`.
+ */
 export class Station implements Disposable {
   readonly #options: StationOptions;
   readonly #host: Host;
@@ -47,12 +49,12 @@ export class Station implements Disposable {
     this.#host.receive(frame);
   }
 
-  /** Handles the loss and the return of the switch. */
+  /** Sets whether the switch is connected. */
   carrier(up: boolean): void {
     this.#host.carrier(up);
   }
 
-  /** Announces the station's address, so that switches and hosts learn the way to it. */
+  /** Announces the station's address, so that switches and hosts learn where it is. */
   announce(): void {
     this.#host.announce();
   }

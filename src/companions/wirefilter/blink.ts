@@ -12,10 +12,10 @@ export interface BlinkOptions {
   readonly clock: Clock;
 }
 
-/** How long after a failed connection the next one is tried, in milliseconds. */
+/** The wait between attempts to connect, in milliseconds. */
 const patience = 1000;
 
-/** Reports each forwarded frame to a receiver, as one datagram. Reports that it does not take are lost. */
+/** Reports each forwarded frame to a receiver, as one datagram. If the receiver does not take a report, it is lost. */
 export class Blink implements Disposable {
   readonly #options: BlinkOptions;
   readonly #memory = new StreamMemory(512);
@@ -26,7 +26,7 @@ export class Blink implements Disposable {
     this.#options = options;
   }
 
-  /** Reports a frame of `size` octets. The reported size includes the two octets of its length, as in a stream. */
+  /** Reports a frame of `size` octets. The reported size includes the two octets of the length field, as in a stream. */
   tell(way: 'LR' | 'RL' | '--', size: number): void {
     const fd = (this.#fd ??= this.#connect());
     if (fd === undefined) return;

@@ -9,7 +9,7 @@ import { parseValue } from './value.ts';
 export interface Call extends Shown {
   /** The text after the command's name, without the blanks around it. */
   readonly argument: string;
-  /** The session that gave it; undefined for a script at start-up. */
+  /** The session that gave the command; undefined for a script at start-up. */
   readonly listener: Listener | undefined;
   /** The sessions that are informed of node changes. */
   readonly told: Set<Listener>;
@@ -20,16 +20,16 @@ export interface Call extends Shown {
 /** A command of the console. */
 export interface Command {
   readonly name: string;
-  /** True if its reply has a block of data, even after a failure. */
+  /** True if the reply has a block of data, even after a failure. */
   readonly data: boolean;
   readonly run: (call: Call) => Outcome;
 }
 
-/** The commands, in the order in which a line is compared with them. The first one with which the line begins is taken. */
+/** The commands. A line is compared with them in this order, and the first one with which it begins is run. */
 export const commands: readonly Command[] = [
   query('help', help),
   query('showinfo', showinfo),
-  query('load', () => 'ENOSYS'), // runs other commands, so the console implements it
+  query('load', () => 'ENOSYS'), // implemented by the console, because it runs other commands
   value('delay', 'delay'),
   value('loss', 'loss'),
   value('lostburst', 'lostburst'),
@@ -95,7 +95,7 @@ function integer(text: string): number {
   return Number(/^[-+]?\d+/.exec(text)?.[0] ?? 0);
 }
 
-/** Returns the node that a query is about: the current one if none is named. */
+/** Returns the node that a query names, by default the current one. */
 function nodeAsked({ filter, argument }: Call): number | undefined {
   const number = argument === '' ? filter.current : integer(argument);
   return filter.nodes[number] ? number : undefined;
@@ -138,29 +138,29 @@ function help({ print }: Call): Status {
 const table: readonly (readonly [string, string, number])[] = [
   ['COMMAND', 'HELP', 12],
   ['------------', '------------', 12],
-  ['help', 'these commands', 12],
+  ['help', 'show these commands', 12],
   ['load', 'run the commands of a file', 12],
-  ['showinfo', 'all values, and the frames under way', 12],
+  ['showinfo', 'all values, and the frames in transit', 12],
   ['loss', 'lost frames: percent', 12],
   ['lostburst', 'the average number of frames lost in a row', 12],
   ['delay', 'delay of frames: ms', 12],
   ['dup', 'duplicated frames: percent', 12],
   ['bandwidth', 'speed of the channel: bytes/sec', 12],
   ['speed', 'speed of the sender: bytes/sec', 12],
-  ['noise', 'wrong bits in a Mbyte', 12],
+  ['noise', 'flipped bits in a Mbyte', 12],
   ['mtu', 'the longest frame: bytes', 12],
-  ['chanbufsize', 'the most that the channel holds: bytes', 12],
-  ['fifo', 'frames keep their order: 1, or not: 0', 12],
+  ['chanbufsize', 'the capacity of the channel: bytes', 12],
+  ['fifo', 'keep frames in order: 1 yes, 0 no', 12],
   ['drops', 'lost frames, by reason', 12],
   ['shutdown', 'end the filter', 12],
   ['logout', 'end this session', 12],
   ['markov-numnodes n', 'make n nodes, each with all values', 18],
   ['markov-setnode n', 'make a node the current one', 18],
   ['markov-name n,name', 'give a node a name', 18],
-  ['markov-time ms', 'how often the next node is drawn', 18],
-  ['setedge n1,n2,w', 'how often n2 follows n1: percent', 18],
+  ['markov-time ms', 'time between transitions: ms', 18],
+  ['setedge n1,n2,w', 'probability that n2 follows n1: percent', 18],
   ['showinfo n', 'all values of a node', 18],
   ['showedges n', 'the nodes that follow a node', 18],
   ['showcurrent', 'the current node', 18],
-  ['markov-debug n', 'events for node changes: 1, or none: 0', 18],
+  ['markov-debug n', 'events for node changes: 1 on, 0 off', 18],
 ];

@@ -7,13 +7,13 @@ import { statusLine, type Status } from '../../management/status.ts';
 import { commands, type Call } from './commands.ts';
 import { change, type Shown } from './showing.ts';
 
-/** The console of a filter: takes a line, and returns a reply. It is independent of sockets and terminals. */
+/** The console of a filter: takes a line, and returns a reply. Independent of sockets and terminals. */
 export class FilterConsole implements Interpreter {
   readonly greeting = "\nVDE wirefilter V.2.3.2\netherloom's wirefilter, under the MIT licence\n";
   readonly prompt = '\nVDEwf$ ';
   readonly shutdown: () => void;
   readonly #shown: Shown;
-  /** The sessions that are informed of changes of the Markov node. */
+  /** The sessions that receive events for changes of the Markov node. */
   readonly #told = new Set<Listener>();
   readonly #budget = new ScriptBudget();
 
@@ -100,7 +100,7 @@ function block(data: readonly string[]): string {
   return [blockStart, ...data, '.', ''].join('\n');
 }
 
-/** Splits a text into lines. The last one may lack its end. */
+/** Splits a text into lines. The last line may lack a newline. */
 function linesOf(text: string): string[] {
   const lines = text.split('\n');
   if (lines.at(-1) === '') lines.pop();

@@ -11,13 +11,13 @@ export interface FilterOptions {
   readonly random: Random;
   /** Runs the work of a timer as one breath. */
   readonly breath: (work: () => void) => void;
-  /** Called with each frame that came through. The frame is borrowed. */
+  /** Called with each frame that arrives. The frame is borrowed. */
   readonly deliver: (way: Way, frame: Uint8Array) => void;
   /** Called when the Markov node changes. */
   readonly changed?: (node: number, before: number) => void;
 }
 
-/** One of the states of a filter, with its values for frames. */
+/** A state of a filter, with its values for frames. */
 export interface Node {
   name: string;
   readonly amounts: Readonly<Record<Way, Map<QualityWord, Spread>>>;
@@ -26,7 +26,7 @@ export interface Node {
 /** The most nodes. */
 export const maxNodes = 1024;
 
-/** The most that waits in each direction: a second of 64 MiB. */
+/** The limits of frames in transit in each direction: one second at 64 MiB/s. */
 const most: MostWaiting = { frames: 65_536, octets: 64 * 2 ** 20 };
 
 const nothing: Spread = { mean: 0, spread: 0, distribution: 'uniform' };
@@ -79,21 +79,21 @@ export class Filter implements Disposable {
     this.#apply();
   }
 
-  /** Returns the number of frames and octets under way. */
+  /** Returns the number of frames and octets in transit. */
   waiting(way: Way): { readonly frames: number; readonly octets: number } {
     const { held, octets } = this.#lines[way];
     return { frames: held, octets };
   }
 
   /**
-   * Returns when the simulated sender of that direction finishes its current frames (clock time, possibly past). Callers should not submit
+   * Returns when the simulated sender of a direction finishes its current frames (clock time, possibly past). Callers should not submit
    * more before then.
    */
   busyUntil(way: Way): number {
     return this.#lines[way].busyUntil;
   }
 
-  /** Takes a frame, which is borrowed. */
+  /** Submits a frame, which is borrowed. */
   submit(way: Way, frame: Uint8Array): void {
     const line = this.#lines[way];
     // Without settings and backlog, a frame passes at once and need not be copied.
@@ -101,7 +101,7 @@ export class Filter implements Disposable {
     else line.take(frame.slice());
   }
 
-  /** Sets a value. Returns false, without effect, if there is no such node, or the value is out of range. */
+  /** Sets a value. Returns false and has no effect if there is no such node or the value is out of range. */
   set(word: QualityWord, { ways: which, node, amount }: Value): boolean {
     const there = this.#nodes[node];
     if (!there || (word === 'dup' && amount.mean >= 100)) return false;
@@ -115,7 +115,7 @@ export class Filter implements Disposable {
     return this.#nodes[node]?.amounts[way].get(word) ?? nothing;
   }
 
-  /** Adds nodes, or removes the last ones. Returns false, without effect, if the number is out of range. */
+  /** Adds nodes, or removes the last ones. Returns false and has no effect if the number is out of range. */
   resize(count: number): boolean {
     if (!(count >= 1 && count <= maxNodes)) return false;
     while (this.#nodes.length < count) this.#nodes.push(newNode());
@@ -125,7 +125,7 @@ export class Filter implements Disposable {
     return true;
   }
 
-  /** Makes a node the current one. Returns false if there is none with that number. */
+  /** Makes a node the current one. Returns false if there is no such node. */
   moveTo(node: number): boolean {
     if (!this.#nodes[node]) return false;
     this.#chain.moveTo(node);
@@ -134,24 +134,24 @@ export class Filter implements Disposable {
   }
 
   /**
-   * Sets how often one node follows another. Returns false, without effect, if a node is missing, or if more than 100 % would leave the
-   * first.
+   * Sets the probability that one node follows another. Returns false and has no effect if a node does not exist, or if the probabilities
+   * of leaving the first node would exceed 100 %.
    */
   setEdge(from: number, to: number, percent: number): boolean {
     if (!this.#nodes[from] || !this.#nodes[to] || !(percent >= 0)) return false;
-    // The share of staying follows from the others.
+    // The probability of staying follows from the others.
     if (from === to) return true;
     if (percent > this.#chain.edge(from, from) + this.#chain.edge(from, to)) return false;
     this.#chain.setEdge(from, to, percent);
     return true;
   }
 
-  /** Returns how often one node follows another, or itself, in percent. */
+  /** Returns the probability that one node follows another, or itself, in percent. */
   edge(from: number, to: number): number {
     return this.#chain.edge(from, to);
   }
 
-  /** Sets the interval at which the next node is drawn. Returns false, without effect, if it is out of range. */
+  /** Sets the interval at which the next node is drawn. Returns false and has no effect if it is out of range. */
   setTime(milliseconds: number): boolean {
     if (!(milliseconds > 0 && milliseconds < 2 ** 31)) return false;
     this.#time = milliseconds;
@@ -202,7 +202,7 @@ function isPlain(quality: Quality): boolean {
   return true;
 }
 
-/** Returns the quality that the values mean. A value of 0 has no effect. */
+/** Converts the values to a quality. A value of 0 has no effect. */
 function qualityOf(amounts: ReadonlyMap<QualityWord, Spread>): Quality {
   const quality: Partial<Record<QualityWord, Amount>> = {};
   for (const [word, amount] of amounts) {
@@ -214,7 +214,7 @@ function qualityOf(amounts: ReadonlyMap<QualityWord, Spread>): Quality {
   return quality;
 }
 
-/** Returns the lower bound of an evenly distributed amount. */
+/** Returns the lower bound of a uniformly distributed amount. */
 export function smallest({ mean, spread }: Spread): number {
   return mean - spread;
 }

@@ -3,12 +3,12 @@ import type { Filter } from './filter.ts';
 import { smallest } from './filter.ts';
 import { formatNumber, formatSpread, ways, type Way } from './value.ts';
 
-/** The parts of a filter that are shown. */
+/** A filter, with the facts about its sides that are shown. */
 export interface Shown {
   readonly filter: Filter;
-  /** True if frames go in both directions. */
+  /** True if it carries frames in both directions. */
   readonly both: boolean;
-  /** Returns the number of frames that the ports of that direction dropped. */
+  /** Returns the number of frames that the ports of a direction dropped. */
   readonly undelivered: (way: Way) => number;
 }
 
@@ -24,7 +24,7 @@ const labels: readonly (readonly [QualityWord, string])[] = [
   ['capacity', 'Cap.  '],
 ];
 
-/** Returns the values of a node, and the frames under way, line by line. */
+/** Returns the values of a node, and the frames in transit, as lines. */
 export function parameters({ filter, both }: Shown, asked: number): string[] {
   const queued = (way: Way): string => String(filter.waiting(way).octets);
   return [
@@ -42,14 +42,14 @@ export function node({ nodes }: Filter, number: number): string {
   return `Node ${number} "${nodes[number]?.name ?? ''}" (0,..,${nodes.length - 1})`;
 }
 
-/** Returns the lines for the nodes that follow a node. */
+/** Returns lines with the transitions from a node. */
 export function edges(filter: Filter, from: number): string[] {
   const lines: string[] = [];
   filter.nodes.forEach(({ name }, to) => {
     const percent = filter.edge(from, to);
     if (percent === 0) return;
     const [a, b] = [String(from).padEnd(2), String(to).padEnd(2)];
-    // The original spells it so.
+    // The original has this spelling.
     lines.push(`Edge ${a}->${b} "${filter.nodes[from]?.name ?? ''}"->"${name}" weigth ${formatNumber(percent)}`);
   });
   return lines;

@@ -1,6 +1,6 @@
 import type { Amount } from '../../impairment/impairment.ts';
 
-/** The direction of frames: from the left side to the right one, or back. */
+/** The direction of frames: from the left side to the right (LR), or from right to left (RL). */
 export type Way = 'LR' | 'RL';
 
 /** Both directions. */
@@ -24,14 +24,14 @@ const syntax = new RegExp(
 const factors: Readonly<Record<string, number>> = { '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30 };
 
 /**
- * Parses `[LR|RL]V[+P][k|m|g][u|n][[NODE]]`. Only the letters at the end count: `100ms` is 100, as in the original. One factor applies to
- * both numbers, unless the first has its own. Returns undefined if there is no number, or a negative one.
+ * Parses `[LR|RL]V[+P][k|m|g][u|n][[NODE]]`. As in the original, only letters at the end count: `100ms` is 100. A factor applies to both
+ * numbers, unless the first has its own. Returns undefined if there is no number, or a negative one.
  */
 export function parseValue(text: string): Value | undefined {
   const groups = syntax.exec(text)?.groups;
   if (!groups) return undefined;
   const { way, mean = '', own, spread = '0', rest = '', node = '0', more = '' } = groups;
-  // The expression ignores case, but these letters must be capitals.
+  // The regular expression ignores case, but these letters must be capitals.
   if (way !== undefined && way !== 'LR' && way !== 'RL') return undefined;
   const [, letter = '', distribution = ''] = /([kmg]?)([un]?)$/i.exec(rest + more) ?? [];
   const factor = factors[letter.toLowerCase()] ?? 1;
@@ -44,7 +44,7 @@ export function parseValue(text: string): Value | undefined {
   return { ways: way === undefined ? ways : [way], node: Number(node), amount };
 }
 
-/** Formats a number like C's `%g`: six significant digits, `1.04858e+07`. [printf(3)] */
+/** Formats a number like `%g` in C, with six significant digits: `1.04858e+07`. [printf(3)] */
 export function formatNumber(value: number): string {
   if (value === 0) return '0';
   const [digits = '', exponent] = value.toExponential(5).split('e');

@@ -20,7 +20,7 @@ import type { Log } from '../../log.ts';
 /** The settings of a filter. */
 export interface WirefilterOptions {
   readonly sides: Sides;
-  /** The values that are set at the start, before the file of commands runs. */
+  /** The initial values, which are set before the file of commands runs. */
   readonly values: readonly (readonly [QualityWord, Value])[];
   readonly fifo: boolean;
   /** A file of commands. */
@@ -29,7 +29,7 @@ export interface WirefilterOptions {
   readonly management?: { readonly path: string; readonly mode: number } | undefined;
   /** The receiver of a report about each frame. */
   readonly blink?: { readonly path: string; readonly id: string } | undefined;
-  /** True if standard input is a console; it applies only if no side uses it. */
+  /** True to open a console on standard input, unless a side uses it. */
   readonly terminal: boolean;
 }
 
@@ -43,24 +43,24 @@ export interface WirefilterEnvironment {
 }
 
 /**
- * How long a sender may be busy with earlier frames before it is given no more, in milliseconds. Timers fire late, and it should never be
- * idle.
+ * How far ahead a simulated sender may be busy before its side is no longer read, in milliseconds. Timers fire late, so there must be
+ * enough work that it is never idle.
  */
 const ahead = 10;
 
-/** The backlog of one side above which the other side is not read, in octets. */
+/** The backlog limit in octets: while one side has more, the other side is not read. */
 const enough = 2 ** 20;
 
-/** The program `wirefilter`: a wire with impairments, between two streams or two plugs of its own. */
+/** The program `wirefilter`: an impaired wire between two streams, or between two plugs that it opens. */
 export class Wirefilter implements AsyncDisposable {
-  /** Resolves with the reason when the filter has ended by itself. */
+  /** Resolves with the reason when a side has closed, or when the filter was shut down. */
   readonly ended: Promise<string>;
   readonly #environment: WirefilterEnvironment;
   readonly #loop: FrameLoop;
   readonly #filter: Filter;
   readonly #console: FilterConsole;
   readonly #blink: Blink | undefined;
-  /** The ports by the direction that starts there. */
+  /** The port at which each direction starts. */
   readonly #from = new Map<Way, Port>();
   readonly #to = new Map<Way, Port>();
   readonly #resting = new Map<Way, Timer>();
@@ -96,7 +96,7 @@ export class Wirefilter implements AsyncDisposable {
     }
   }
 
-  /** Opens the filter. Throws an EtherloomError that says what to do, for a side, the console's socket, or a value. */
+  /** Opens the filter. Throws an EtherloomError with the remedy if a side, the console's socket or a value is not valid. */
   static async open(options: WirefilterOptions, environment: WirefilterEnvironment): Promise<Wirefilter> {
     const filter = new Wirefilter(options, environment);
     try {
@@ -148,7 +148,7 @@ export class Wirefilter implements AsyncDisposable {
     });
   }
 
-  /** Ends the filter after a side has ended: frames already received still pass through it to the other side. */
+  /** Ends the filter after a side has closed. Frames already received still pass to the other side. */
   #finish(reason: string): void {
     if (this.#finishing) return;
     this.#finishing = true;
@@ -156,7 +156,7 @@ export class Wirefilter implements AsyncDisposable {
     this.#loop.drain({ ports: () => [...this.#to.values()], underWay }, () => this.#settle(reason));
   }
 
-  /** Stops reading a side that sends faster than its speed allows, or than the other side takes. Its frames wait at the sender. */
+  /** Stops reading a side that sends faster than its speed allows or than the other side accepts. Its frames then wait at the sender. */
   #pace(): void {
     if (this.#finishing) return;
     const now = this.#environment.clock.monotonic();
@@ -189,5 +189,5 @@ export class Wirefilter implements AsyncDisposable {
   }
 }
 
-/** The longest time until the pace is checked again, in milliseconds. */
+/** The longest wait before the pace is checked again, in milliseconds. */
 const longestRest = 60_000;

@@ -4,7 +4,7 @@ import { shape } from './elements.ts';
 /** The height of a row, in pixels. */
 export const rowHeight = 26;
 
-/** Returns an arrow in the middle of a row, between two places in pixels. The outcomes differ in shape, and not in colour alone. */
+/** Returns an arrow in the middle of a row, between two positions in pixels. Outcomes differ in shape as well as in colour. */
 export function arrow(from: number, to: number, outcome: RunOutcome): SVGGElement {
   const forward = to >= from ? 1 : -1;
   const y = rowHeight / 2;

@@ -7,25 +7,25 @@ import { Marks, type Window } from './marks.ts';
 import { RowView } from './row-view.ts';
 import type { Focus, Story } from './story.ts';
 
-/** The callbacks of the chart. Places are those of frames. */
+/** The callbacks of the chart. A place is the index of a frame in the view. */
 export interface ChartUse {
-  /** Called when the pointer is on a frame. */
+  /** Called when the pointer moves onto a frame. */
   readonly point: (place: number) => void;
-  /** Called when a frame was chosen by a click. */
+  /** Called when a frame is clicked. */
   readonly pick: (place: number) => void;
-  /** Called when the name of a node was chosen. */
+  /** Called when the name of a node is clicked. */
   readonly pickNode: (node: number) => void;
 }
 
-/** The number of rows that are drawn beyond the visible ones. */
+/** The number of rows drawn above and below the visible ones. */
 const spare = 8;
 const [timeWidth, laneWidth] = [112, 13];
-/** The content of frames takes a third of the width, within these bounds, in pixels. */
+/** The bounds of the width for the frames' content, which is a third of the whole, in pixels. */
 const [leastText, mostText] = [320, 470];
 
 /** The list of rows. Only visible rows are drawn, however many there are. */
 export class Chart {
-  readonly root = element('div', { class: 'chart', tabindex: 0, role: 'listbox', 'aria-label': 'The run, in the order of time' });
+  readonly root = element('div', { class: 'chart', tabindex: 0, role: 'listbox', 'aria-label': 'The run, in order of time' });
   readonly #story: Story;
   readonly #use: ChartUse;
   readonly #head = element('div', { class: 'head', 'aria-hidden': 'true' });
@@ -74,7 +74,7 @@ export class Chart {
     const sizes = { time: timeWidth, lanes: gutter, columns: this.#columns.total, says: this.#text };
     for (const [name, size] of Object.entries(sizes)) this.root.style.setProperty(`--${name}`, `${size}px`);
     this.#body.style.height = `${rows.length * rowHeight}px`;
-    // Old elements may be below the end of the list, and would keep its height.
+    // Removes old elements first: those below the new end of the list would preserve its old height.
     this.#list.replaceChildren();
     this.#paths.replaceChildren();
     this.#drawHead();
@@ -82,7 +82,7 @@ export class Chart {
     this.#draw();
   }
 
-  /** Marks a frame, with its causes and consequences. */
+  /** Marks a frame with its causes and consequences. */
   mark(focus: Focus | undefined): void {
     this.#focus = focus;
     this.#drawMarks(this.#window());
@@ -100,7 +100,7 @@ export class Chart {
     this.#draw();
   }
 
-  /** Returns the frame at a distance from another one, among the shown ones; without a frame, the first visible one. */
+  /** Returns the frame that is `by` shown frames after the given one. Without a given frame, returns the first visible one. */
   step(place: number | undefined, by: number): number | undefined {
     const row = place === undefined ? undefined : this.#marks.rowOf(place);
     const start = row ?? Math.ceil(this.root.scrollTop / rowHeight) - Math.sign(by);
@@ -120,7 +120,7 @@ export class Chart {
     return Math.max(1, Math.floor((this.root.clientHeight - this.#head.offsetHeight) / rowHeight) - 1);
   }
 
-  /** Scrolls sideways until both ends of an arrow are visible, if both have room. */
+  /** Scrolls sideways until both ends of an arrow are visible, if both fit. */
   #revealColumns(place: number): void {
     const { from, to } = this.#story.frame(place);
     const [left, right] = this.#columns.arrow(from, to).toSorted((a, b) => a - b);
@@ -163,7 +163,7 @@ export class Chart {
       element('span', { class: 'time' }, 'time in ms'),
       element('span', { class: 'lanes' }),
       element('span', { class: 'names' }, ...names),
-      element('span', { class: 'says' }, 'what the frame says, and what became of it'),
+      element('span', { class: 'says' }, 'content of the frame, and its outcome'),
     );
   }
 
@@ -186,7 +186,7 @@ export class Chart {
     });
   }
 
-  /** Returns the bars of faults, and the lines of the nodes that are dead during them. */
+  /** Returns the bars of faults, and gaps in the lines of nodes that are crashed meanwhile. */
   #faults(window: Window): HTMLElement[] {
     return this.#bars.flatMap(({ place, lane, first, last }) => {
       const fault = this.#story.view.faults[place];

@@ -4,7 +4,7 @@ import { protocolIn, type Choice } from '../rows.ts';
 import { element, type Attributes } from './elements.ts';
 import type { Story } from './story.ts';
 
-/** The user's choice: nodes, protocols, words, a span, losses. */
+/** The controls by which the user chooses frames: by node, protocol, words, time, or loss. */
 export class Controls {
   readonly root = element('form', { class: 'controls', 'aria-label': 'The choice of frames' });
   readonly #changed: (choice: Choice) => void;
@@ -64,17 +64,17 @@ export class Controls {
     };
   }
 
-  /** Shows how much is visible. */
+  /** Displays how many of all frames are shown. */
   say(shown: number, all: number): void {
     this.#status.value = shown === all ? formatCount(all, 'frame') : `${shown} of ${formatCount(all, 'frame')}`;
   }
 
-  /** Chooses a node, or removes it from the choice. */
+  /** Adds a node to the choice, or removes it. */
   toggleNode(place: number): void {
     this.#nodes[place]?.root.click();
   }
 
-  /** Focuses the field for the words to find. */
+  /** Focuses the search field. */
   find(): void {
     this.#find.select();
     this.#find.focus();

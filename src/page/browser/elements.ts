@@ -1,12 +1,12 @@
 /** The attributes of an element; those that are false or undefined are left out. */
 export type Attributes = Readonly<Record<string, string | number | boolean | undefined>>;
 
-/** The content of an element. Text remains text, whatever it contains. */
+/** The content of an element. A string becomes text, never markup. */
 export type Child = Node | string;
 
 const svgNamespace = 'http://www.w3.org/2000/svg';
 
-/** Returns an element of HTML. */
+/** Creates an HTML element. */
 export function element<Tag extends keyof HTMLElementTagNameMap>(
   tag: Tag,
   attributes: Attributes = {},
@@ -15,7 +15,7 @@ export function element<Tag extends keyof HTMLElementTagNameMap>(
   return filled(document.createElement(tag), attributes, children);
 }
 
-/** Returns an element of SVG. */
+/** Creates an SVG element. */
 export function shape<Tag extends keyof SVGElementTagNameMap>(
   tag: Tag,
   attributes: Attributes = {},

@@ -3,12 +3,12 @@ import { isLoss } from '../outcome.ts';
 import { element, type Child } from './elements.ts';
 import type { Focus, Story } from './story.ts';
 
-/** The most entries of a long list that are shown. */
+/** The most entries that are shown of each list. */
 const [mostCauses, mostConsequences] = [200, 50];
 
 /** The details of the selected frame: its content, and the chain of its causes. */
 export class Inspector {
-  readonly root = element('section', { class: 'inspector', 'aria-label': 'The frame that is looked at' });
+  readonly root = element('section', { class: 'inspector', 'aria-label': 'The selected frame' });
   readonly #story: Story;
   readonly #pick: (place: number) => void;
 
@@ -18,7 +18,7 @@ export class Inspector {
     this.show(undefined);
   }
 
-  /** Shows a frame; without one, a hint how to select one. */
+  /** Shows a frame, or, if there is none, how to select one. */
   show(focus: Focus | undefined): void {
     this.root.replaceChildren(...(focus ? [this.#frame(focus), this.#chain(focus), this.#consequences(focus)] : [keys()]));
     this.root.querySelector('ol.chain')?.lastElementChild?.scrollIntoView({ block: 'nearest' });
@@ -46,7 +46,7 @@ export class Inspector {
     const { cause } = this.#story.frame(first);
     const before: string[] = [];
     if (shown.length < chain.length) before.push(`${formatCount(chain.length - shown.length, 'earlier cause')} not listed`);
-    if (cause !== undefined) before.push(`Because of #${cause}, which is not in this page`);
+    if (cause !== undefined) before.push(`Caused by #${cause}, which is not in this page`);
     const list = element(
       'ol',
       { class: 'chain' },
@@ -90,18 +90,18 @@ function keys(): HTMLElement {
   return element(
     'p',
     { class: 'keys' },
-    'Point at a frame, or click it to keep it, to see what caused it and what came of it. With the keyboard: ',
+    'Point at a frame to see its causes and consequences. Click it to keep it selected. With the keyboard: ',
     key('↑'),
     ' ',
     key('↓'),
-    ' from frame to frame, ',
+    ' to the previous or next frame, ',
     key('←'),
     ' to its cause, ',
     key('→'),
-    ' to what it caused first, ',
+    ' to its first consequence, ',
     key('/'),
     ' to find, ',
     key('Esc'),
-    ' to let go.',
+    ' to deselect.',
   );
 }

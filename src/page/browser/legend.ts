@@ -4,13 +4,13 @@ import { element, shape } from './elements.ts';
 
 const outcomes: Readonly<Record<RunOutcome, string>> = {
   delivered: 'delivered',
-  taken: 'taken, goes no further',
-  dropped: 'dropped there',
+  taken: 'taken, not forwarded',
+  dropped: 'dropped by the receiver',
   lost: 'lost on the link',
   'under-way': 'under way',
 };
 
-/** Returns the signs of the page, with their meanings. */
+/** Returns the legend: the symbols of the page, with their meanings. */
 export function legend(): HTMLElement {
   const samples = Object.entries(outcomes).map(([outcome, words]) => sample(words, arrow(4, 48, outcome as RunOutcome)));
   const y = rowHeight / 2;
@@ -18,8 +18,8 @@ export function legend(): HTMLElement {
     'ul',
     { class: 'legend', 'aria-label': 'Legend' },
     ...samples,
-    sample('caused it', shape('path', { class: 'cause', d: `M6 ${y}H46` })),
-    sample('came of it', shape('path', { class: 'consequence', d: `M6 ${y}H46` })),
+    sample('cause', shape('path', { class: 'cause', d: `M6 ${y}H46` })),
+    sample('consequence', shape('path', { class: 'consequence', d: `M6 ${y}H46` })),
   );
 }
 

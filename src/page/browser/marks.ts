@@ -4,13 +4,13 @@ import { rowHeight } from './arrow.ts';
 import { shape } from './elements.ts';
 import type { Focus, Story } from './story.ts';
 
-/** The rows that are drawn, by their numbers in the list; `last` is exclusive. */
+/** The range of rows that are drawn, by index in the list; `last` is exclusive. */
 export interface Window {
   readonly first: number;
   readonly last: number;
 }
 
-/** Draws the path of causes behind the arrows: along each arrow, and down the line of the node at which one frame caused the next one. */
+/** Draws the path of causes behind the arrows. It goes along each arrow, and down the line of the node where one frame caused the next. */
 export class Marks {
   readonly #story: Story;
   readonly #columns: Columns;
@@ -28,7 +28,7 @@ export class Marks {
     return this.#rows.get(place);
   }
 
-  /** Draws the part of the focus that is within those rows. */
+  /** Draws the part of the focus that lies within the window. */
   draw({ place, chain, consequences }: Focus, window: Window): SVGElement[] {
     const after = consequences.flatMap((one) => this.#step(one, window, 'consequence'));
     const before = chain.flatMap((one) => this.#step(one, window, one === place ? 'cause last' : 'cause'));

@@ -1,4 +1,4 @@
-/* The script of a page: draws the view in it. */
+/* The script of a page, which draws the view that the page contains. */
 import { viewElement } from '../page.ts';
 import { unpackView, type PackedView } from '../packing.ts';
 import { RunPage } from './run-page.ts';

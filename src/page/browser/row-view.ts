@@ -16,7 +16,7 @@ export class RowView {
     this.#columns = columns;
   }
 
-  /** Returns the row of that number in the list; `before` is the one above it. */
+  /** Draws the row with index `at` in the list; `before` is the row above it. */
   draw(row: Row, at: number, before: Row | undefined): HTMLElement {
     switch (row.kind) {
       case 'frame':
@@ -52,7 +52,7 @@ export class RowView {
     return row;
   }
 
-  /** Draws the ports' numbers, and the name of an end that is not shown. */
+  /** Draws the port numbers, and the name of an end whose node is not shown. */
   #ends(from: number, to: number, source: string, target: string): SVGTextElement[] {
     const [start, end] = this.#columns.arrow(from, to);
     const forward = end >= start ? 1 : -1;
@@ -105,7 +105,7 @@ export class RowView {
   }
 }
 
-/** Returns the mark of a fault at a node; nodes that are kept apart have letters. */
+/** Returns the mark of a fault at a node. In a partition, each group of nodes has a letter. */
 function mark(x: number, sign: string): SVGGElement {
   const y = rowHeight / 2;
   return shape(
@@ -116,7 +116,7 @@ function mark(x: number, sign: string): SVGGElement {
   );
 }
 
-/** Returns whether the arrow alone shows the outcome of the frame. */
+/** Returns whether the outcome is clear from the arrow alone, without words. */
 function isUsual(outcome: RunOutcome): boolean {
   return outcome === 'delivered' || outcome === 'taken';
 }

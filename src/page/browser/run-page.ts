@@ -14,7 +14,7 @@ export class RunPage {
   readonly #controls: Controls;
   readonly #chart: Chart;
   readonly #inspector: Inspector;
-  /** The frame selected by a click or a key. */
+  /** The frame that was selected by a click or a key. */
   #kept: number | undefined;
   #looked: number | undefined;
 
@@ -35,7 +35,7 @@ export class RunPage {
     document.addEventListener('keydown', (event) => this.#pressed(event));
   }
 
-  /** Draws it. It must be in a document. */
+  /** Draws the page, whose root must already be in a document. */
   start(): void {
     this.#show(this.#controls.choice);
   }
@@ -66,7 +66,7 @@ export class RunPage {
     this.#chart.reveal(place);
   }
 
-  /** Handles a key; keys belong to the chart unless another element has the focus. */
+  /** Handles a key. Keys control the chart unless another element has the focus. */
   #pressed(event: KeyboardEvent): void {
     if (event.ctrlKey || event.metaKey || event.altKey || event.target instanceof HTMLInputElement) return;
     if (event.key === 'Escape') this.#keep(undefined);
@@ -76,7 +76,7 @@ export class RunPage {
     event.preventDefault();
   }
 
-  /** Moves to another frame, and returns whether the key does that. */
+  /** Moves to another frame if the key is for that. Returns whether it is. */
   #move(key: string): boolean {
     const steps: Readonly<Record<string, number>> = {
       ArrowDown: 1,

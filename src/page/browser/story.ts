@@ -2,7 +2,7 @@ import { Causes } from '../causes.ts';
 import { Decoder, type Decode } from '../decode.ts';
 import type { RunView, ViewFrame } from '../run-view.ts';
 
-/** The selected frame, its causes and its consequences: places in the view. */
+/** The selected frame, its causes and its consequences, each as a place in the view. */
 export interface Focus {
   readonly place: number;
   readonly chain: readonly number[];
@@ -21,7 +21,7 @@ export class Story {
     this.#decoder = new Decoder(view.nodes);
   }
 
-  /** Returns the frame at that place. */
+  /** Returns the frame at a place. */
   frame(place: number): ViewFrame {
     const frame = this.view.frames[place];
     if (!frame) throw new RangeError(`the view has no frame ${place}`);
@@ -33,7 +33,7 @@ export class Story {
     return this.#decoder.decode(this.frame(place).text);
   }
 
-  /** Returns what to mark when that frame is selected. */
+  /** Returns the frames to mark when a frame is selected. */
   focusOn(place: number): Focus {
     return { place, chain: this.causes.chainTo(place), consequences: this.causes.consequencesOf(place) };
   }
