@@ -15,6 +15,7 @@ export * from './ipv6.ts';
 export * from './ipv6-fragment.ts';
 export * from './mac.ts';
 export * from './octets.ts';
+export * from './packet-too-big.ts';
 export * from './pcap.ts';
 export * from './pcapng.ts';
 export * from './summary.ts';

@@ -13,6 +13,7 @@ import { encodeIpv4, ipProtocols, ipv4FromNumber } from '../../src/wire/ipv4.ts'
 import { encodeIpv6Fragment, fragmentHeader } from '../../src/wire/ipv6-fragment.ts';
 import { encodeIpv6, linkLocalOf } from '../../src/wire/ipv6.ts';
 import { broadcastMac, macFromNumber } from '../../src/wire/mac.ts';
+import { packetTooBig } from '../../src/wire/packet-too-big.ts';
 import { encodePcap } from '../../src/wire/pcap.ts';
 import { encodeUdp, encodeUdpOverIpv6 } from '../../src/wire/udp.ts';
 
@@ -66,6 +67,39 @@ test('an independent decoder reads UDP over IPv6, fragments and errors, with eve
     '|7777|17|1||||4|1300|1|',
   ]);
 });
+
+test('an independent decoder reads the answers to packets that are too big, with every checksum good', (context) => {
+  if (absent && process.env['CI'] === undefined) context.skip('tshark is not installed');
+  const fields = [
+    'eth.dst',
+    'vlan.id',
+    'ip.dst',
+    'ipv6.dst',
+    'ip.checksum.status',
+    'icmp.type',
+    'icmp.code',
+    'icmp.mtu',
+    'icmp.checksum.status',
+  ];
+  const more = ['icmpv6.type', 'icmpv6.mtu', 'icmpv6.checksum.status', 'ip.len', '_ws.malformed'];
+  expect(tshark(answers(), [...fields, ...more], ['-E', 'occurrence=f'])).toEqual([
+    '02:a0:00:00:00:01||10.77.0.1||1|3|4|1400|1||||576|',
+    '02:a0:00:00:00:01|5|10.77.0.1||1|3|4|1396|1||||576|',
+    '02:a0:00:00:00:01|||fe80::a0:ff:fe00:1||||||2|1400|1||',
+  ]);
+});
+
+function answers(): Uint8Array[] {
+  const [from, to] = [linkLocalOf(source.mac), linkLocalOf(destination.mac)];
+  const udp = { sourcePort: 40_000, destinationPort: 7777, payload: new Uint8Array(1450) };
+  const between = { source: source.address, destination: destination.address };
+  const segment = encodeUdp(udp, source.address, destination.address);
+  const long = ethernet(encodeIpv4({ ...between, protocol: ipProtocols.udp, payload: segment, dontFragment: true }));
+  const payload = encodeUdpOverIpv6(udp, from, to);
+  const long6 = encodeIpv6({ source: from, destination: to, nextHeader: ipProtocols.udp, hopLimit: 64, payload });
+  const frames = [long, addTag(long, 0x6005), ethernet(long6, etherTypes.ipv6)];
+  return frames.map((frame) => packetTooBig(frame, 1414) ?? new Uint8Array(0));
+}
 
 function frames6(): Uint8Array[] {
   const [from, to] = [linkLocalOf(source.mac), linkLocalOf(destination.mac)];

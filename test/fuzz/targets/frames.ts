@@ -1,5 +1,6 @@
 import { sourceIpOf } from '../../../src/management/services/ip-source.ts';
 import { decodeDhcp } from '../../../src/wire/dhcp.ts';
+import { packetTooBig } from '../../../src/wire/packet-too-big.ts';
 import { decodePcap } from '../../../src/wire/pcap.ts';
 import { summarize } from '../../../src/wire/summary.ts';
 import { fixture, streamedFrames } from '../../wire/fixture.ts';
@@ -33,5 +34,7 @@ function take(input: Uint8Array): void {
     source === undefined || source.address < 2n ** (source.version === 4 ? 32n : 128n),
     () => `${String(source?.address)} is an address`,
   );
+  const answer = packetTooBig(input, input.length - 1);
+  must(answer === undefined || packetTooBig(answer, 0) === undefined, () => 'no answer is answered');
   decodeDhcp(input);
 }
