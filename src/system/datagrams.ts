@@ -1,18 +1,13 @@
 /**
  * Batches of datagrams: one system call receives all that wait on a socket into a ring, another sends them from there, without a copy
  * between.
- *
- *   struct mmsghdr (64 octets)  0 name  8 namelen  16 iov  24 iovlen  32 control  40 controllen  48 flags  56 len
- *   struct iovec   (16 octets)  0 base  8 len                                     [recvmmsg(2), 64-bit Linux]
  */
 import { assert } from '../errors.ts';
-import { addressOf, lastErrno, libc } from './libc.ts';
+import { Batch } from './batch.ts';
+import { lastErrno, libc } from './libc.ts';
 
-const headerSize = 64;
-const iovecSize = 16;
 const MSG_DONTWAIT = 0x40;
 const MSG_NOSIGNAL = 0x4000;
-const MSG_TRUNC = 0x20;
 
 /** The most datagrams that one call moves. */
 export const batchSize = 64;
@@ -25,51 +20,6 @@ const fewest = 16;
 
 /** The number of views of a slot that are kept, by their length: those of the usual lengths are made once. */
 const viewsPerSlot = 8;
-
-/** Memory for datagrams, with the headers that describe it to the kernel. Built once and held as long as the loop runs. */
-class Batch {
-  readonly memory: Uint8Array;
-  readonly memoryAddress: number;
-  readonly stride: number;
-  readonly #headers: Uint32Array;
-  readonly #headersAddress: number;
-  readonly #iovecs: Uint32Array;
-
-  constructor(slots: number, frameSize: number) {
-    this.stride = Math.ceil(frameSize / 8) * 8;
-    this.memory = new Uint8Array(slots * this.stride);
-    this.memoryAddress = addressOf(this.memory);
-    this.#headers = new Uint32Array((slots * headerSize) / 4);
-    this.#headersAddress = addressOf(new Uint8Array(this.#headers.buffer));
-    this.#iovecs = new Uint32Array((slots * iovecSize) / 4);
-    const iovecsAddress = addressOf(new Uint8Array(this.#iovecs.buffer));
-    const headers = new DataView(this.#headers.buffer);
-    for (let i = 0; i < slots; i++) {
-      headers.setBigUint64(i * headerSize + 16, BigInt(iovecsAddress + i * iovecSize), true);
-      headers.setUint32(i * headerSize + 24, 1, true);
-      this.point(i, this.memoryAddress + i * this.stride, frameSize);
-    }
-  }
-
-  /** Makes header `i` describe `length` octets at `address`. */
-  point(i: number, address: number, length: number): void {
-    const at = (i * iovecSize) / 4;
-    this.#iovecs[at] = address;
-    this.#iovecs[at + 1] = address / 2 ** 32;
-    this.#iovecs[at + 2] = length;
-  }
-
-  /** Returns the address of header `i`. */
-  headerAddress(i: number): number {
-    return this.#headersAddress + i * headerSize;
-  }
-
-  /** Returns how many octets the kernel put there, or undefined if they exceeded the room. */
-  lengthAt(i: number): number | undefined {
-    const at = (i * headerSize) / 4;
-    return (this.#headers[at + 12] ?? 0) & MSG_TRUNC ? undefined : this.#headers[at + 14];
-  }
-}
 
 /**
  * The receive memory of an event loop. It belongs to the loop and not to a socket: a round receives from each ready socket, and all frames

@@ -122,6 +122,8 @@ export const libc = {
   setfsgid: declare('int setfsgid(uint32_t)') as (gid: number) => number,
   /** A system call by its number, for calls that the C library makes for all threads. */
   syscall: declare('int64_t syscall(int64_t, int64_t, void *)') as (number: number, first: number, second: Uint8Array) => number,
+  /** Returns the number of an interface; 0 on failure. */
+  if_nametoindex: declare('uint32_t if_nametoindex(const char *)') as (name: string) => number,
   flock: declare('int flock(int, int)') as (fd: number, operation: number) => number,
 };
 

@@ -1,5 +1,6 @@
 import { EtherloomError } from '../errors.ts';
 import { ReceiveRing, SendBatch } from './datagrams.ts';
+import { PacketBatch, PacketRing } from './packets.ts';
 import { EpollReadiness, type PolledSource, type Readiness } from './readiness.ts';
 import { StreamRing } from './stream-socket.ts';
 import { openLoopWaker, type OpenWaker } from './waker.ts';
@@ -11,6 +12,10 @@ export interface Loop {
   readonly ring: ReceiveRing;
   readonly streams: StreamRing;
   readonly batch: SendBatch;
+  /** The memory of packets, for sockets that have many peers. Made when it is first used. */
+  readonly packets: PacketRing;
+  /** Made when it is first used. */
+  readonly packetBatch: PacketBatch;
   /** Makes the loop sleep without polling until the returned value is disposed: the awaited event comes by Node's own event loop. */
   readonly sleepAtOnce: () => Disposable;
   /** Polls a source that the kernel does not report, until disposed; see PolledSource. */
@@ -29,6 +34,9 @@ export interface LoopOptions {
   readonly openWaker?: OpenWaker;
 }
 
+/** The room of a packet in front of its frame, in octets: an IPv4 header with all options, and the header of a tunnel. */
+const headerRoom = 80;
+
 /** The wakers by the value of the environment variable `ETHERLOOM_WAKER`. */
 const wakers: Readonly<Record<string, OpenWaker>> = { loop: openLoopWaker, worker: openWorkerWaker };
 
@@ -36,15 +44,20 @@ const wakers: Readonly<Record<string, OpenWaker>> = { loop: openLoopWaker, worke
 export function openLoop({ frameSize, breath, openWaker = wakerByEnvironment() }: LoopOptions): Loop {
   const ring = new ReceiveRing(frameSize);
   const streams = new StreamRing();
+  let packets: PacketRing | undefined;
+  let packetBatch: PacketBatch | undefined;
+  const packetRing = (): PacketRing => (packets ??= new PacketRing(frameSize + headerRoom));
   const round = (count: number, tell: () => void): void =>
     breath(() => {
       ring.rewind(count);
       streams.rewind(count);
+      packets?.rewind(count);
       tell();
     });
   const poison = (): void => {
     ring.poison();
     streams.poison();
+    packets?.poison();
   };
   const readiness = new EpollReadiness({ openWaker, round });
   return {
@@ -52,6 +65,12 @@ export function openLoop({ frameSize, breath, openWaker = wakerByEnvironment() }
     ring,
     streams,
     batch: new SendBatch(ring),
+    get packets() {
+      return packetRing();
+    },
+    get packetBatch() {
+      return (packetBatch ??= new PacketBatch(packetRing(), ring));
+    },
     poison,
     sleepAtOnce: () => readiness.sleepAtOnce(),
     poll: (source) => readiness.poll(source),

@@ -3,7 +3,7 @@ import type { Timer } from '../../clock.ts';
 import { reasonOf } from '../../errors.ts';
 import type { Watch } from '../../system/readiness.ts';
 import { connectError } from '../../system/stream-socket.ts';
-import { answersItself } from '../../system/tcp-socket.ts';
+import { answersItself } from '../../system/socket-name.ts';
 import type { Fd } from '../../system/unix-socket.ts';
 import type { PortEnvironment } from '../environment.ts';
 import { LinkRedial } from '../link-redial.ts';

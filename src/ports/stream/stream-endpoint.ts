@@ -1,5 +1,6 @@
 import { closeSync } from 'node:fs';
-import { boundTcpSocket, connectTcp, ownName, peerName, tcpSocket } from '../../system/tcp-socket.ts';
+import { ownName, peerName } from '../../system/socket-name.ts';
+import { boundTcpSocket, connectTcp, tcpSocket } from '../../system/tcp-socket.ts';
 import { connectPath, listen, peerCredentials, streamSocket, type Fd } from '../../system/unix-socket.ts';
 import { userPeer, type Peer } from '../pure/peer.ts';
 import { ListeningFile } from '../socket-file.ts';

@@ -1,0 +1,36 @@
+/** The two ends of IP sockets, as the kernel knows them. */
+import { decodeSocketAddress, socketAddressSize, type SocketName } from './ip-address.ts';
+import { checked, libc } from './libc.ts';
+import type { Fd } from './unix-socket.ts';
+
+const AF_UNIX = 1;
+
+/** Returns the address to which a socket is bound. Throws a SystemError. */
+export function ownName(fd: Fd): SocketName {
+  const { octets, length } = nameMemory();
+  checked(libc.getsockname(fd, octets, length), 'cannot tell where a socket is bound');
+  return decodeSocketAddress(octets);
+}
+
+/** Returns the address to which a socket is connected. Throws a SystemError (ENOTCONN). */
+export function peerName(fd: Fd): SocketName {
+  const { octets, length } = nameMemory();
+  checked(libc.getpeername(fd, octets, length), 'cannot tell the far end of a socket');
+  return decodeSocketAddress(octets);
+}
+
+/**
+ * Returns whether a TCP socket is connected to itself. The system does that if nothing listens on the dialled port and the port is free to
+ * assign.
+ */
+export function answersItself(fd: Fd): boolean {
+  const [own, peer] = [nameMemory(), nameMemory()];
+  checked(libc.getsockname(fd, own.octets, own.length), 'cannot tell where a socket is bound');
+  // It is no longer connected; its next user gets the error.
+  if (libc.getpeername(fd, peer.octets, peer.length) < 0) return false;
+  return own.octets.readUInt16LE(0) !== AF_UNIX && own.octets.equals(peer.octets);
+}
+
+function nameMemory(): { octets: Buffer; length: Uint8Array } {
+  return { octets: Buffer.alloc(socketAddressSize), length: new Uint8Array(new Uint32Array([socketAddressSize]).buffer) };
+}
