@@ -7,6 +7,7 @@ import { frameTarget } from './frames.ts';
 import { fstpTarget } from './fstp.ts';
 import { streamTargets } from './streams.ts';
 import { switchTarget } from './switching.ts';
+import { tunnelTargets } from './tunnels.ts';
 
 /** All that is fuzzed. */
 export const targets: readonly Target[] = [
@@ -18,6 +19,7 @@ export const targets: readonly Target[] = [
   dhcpTarget,
   frameTarget,
   captureTarget,
+  ...tunnelTargets,
 ];
 
 /** Returns the target of that name. Throws when there is none. */
