@@ -30,6 +30,9 @@ export class Refusal {
   }
 }
 
+/** Performs an operation. Arguments and values are plain data, which every face can read and show. */
+type Act<Args, Value> = (managed: Managed, args: Args, caller: Caller) => Value | Refusal;
+
 /** The description of an operation. */
 export interface OperationOptions<Args, Value> {
   /** Its room and its verb: `port.remove`. */
@@ -39,8 +42,7 @@ export interface OperationOptions<Args, Value> {
   readonly effect: Effect;
   /** True if it changes a setting, which `config/save` writes. Default: false. */
   readonly setting?: boolean;
-  /** Performs the operation. Arguments and values are plain data, which every face can read and show. */
-  readonly act: (managed: Managed, args: Args, caller: Caller) => Value | Refusal;
+  readonly act: Act<Args, Value>;
 }
 
 /** An operation on a switch: a query or a change, the same for each face. */
@@ -49,7 +51,7 @@ export class Operation<Args, Value> {
   readonly summary: string;
   readonly effect: Effect;
   readonly setting: boolean;
-  readonly #act: (managed: Managed, args: Args, caller: Caller) => Value | Refusal;
+  readonly #act: Act<Args, Value>;
 
   constructor({ name, summary, effect, setting = false, act }: OperationOptions<Args, Value>) {
     this.name = name;
@@ -67,6 +69,31 @@ export class Operation<Args, Value> {
       `${this.name} ${this.effect.replace('-', ' ')}, which this user may not do; ask the operator of the switch`,
     );
   }
+}
+
+/** Makes an operation that shows state and counters. */
+export function reads<Args, Value>(name: string, summary: string, act: Act<Args, Value>): Operation<Args, Value> {
+  return new Operation({ name, summary, effect: 'reads', act });
+}
+
+/** Makes an operation that changes the switch, but none of the settings that are saved. */
+export function writes<Args, Value>(name: string, summary: string, act: Act<Args, Value>): Operation<Args, Value> {
+  return new Operation({ name, summary, effect: 'writes', act });
+}
+
+/** Makes an operation that changes a setting, which `config/save` writes. */
+export function sets<Args, Value>(name: string, summary: string, act: Act<Args, Value>): Operation<Args, Value> {
+  return new Operation({ name, summary, effect: 'writes', setting: true, act });
+}
+
+/** Makes an operation that shows frames of others, or copies them. */
+export function seesFrames<Args, Value>(name: string, summary: string, act: Act<Args, Value>): Operation<Args, Value> {
+  return new Operation({ name, summary, effect: 'sees-frames', act });
+}
+
+/** Makes an operation that starts or ends processes. */
+export function runsPrograms<Args, Value>(name: string, summary: string, act: Act<Args, Value>): Operation<Args, Value> {
+  return new Operation({ name, summary, effect: 'runs-programs', act });
 }
 
 /** Returns the refusal for a status; undefined for success. */

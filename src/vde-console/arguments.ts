@@ -27,6 +27,24 @@ export function scanIntegers(text: string, count: number): number[] | undefined 
   return numbers;
 }
 
+/** Returns a parser of one number, as of `leadingInteger`. */
+export function oneNumber<Name extends string>(name: Name): (text: string) => Readonly<Record<Name, number>> {
+  return (text) => ({ [name]: leadingInteger(text) }) as Record<Name, number>;
+}
+
+/** Returns a parser of one number that is 0 or 1. */
+export function oneSwitch<Name extends string>(name: Name): (text: string) => Readonly<Record<Name, boolean>> {
+  return (text) => ({ [name]: leadingInteger(text) !== 0 }) as Record<Name, boolean>;
+}
+
+/** Returns a parser of numbers, as of `scanIntegers`. */
+export function numbers<Name extends string>(...names: Name[]): (text: string) => Readonly<Record<Name, number>> | undefined {
+  return (text) => {
+    const found = scanIntegers(text, names.length);
+    return found && (Object.fromEntries(names.map((name, i) => [name, found[i]])) as Record<Name, number>);
+  };
+}
+
 /** Parses the first number of a text. Returns it with the rest, without the blanks between. */
 export function integerAndText(text: string): [number, string] | undefined {
   const [, number, rest] = /^\s*(\S+)\s*(.*)$/s.exec(text) ?? [];

@@ -1,6 +1,6 @@
 import { formatMac } from '../../wire/mac.ts';
 import type { Managed } from '../managed.ts';
-import { Operation, refused, Refusal } from '../operation.ts';
+import { reads, Refusal, refused, sets, writes } from '../operation.ts';
 import { formatIp, formatRange, parseIp, parseRange } from '../services/ip-source.ts';
 import type { Seconds } from './stations.ts';
 
@@ -31,20 +31,18 @@ export interface AddressView {
 }
 
 /** Shows the settings of the log of addresses. */
-export const showAddressLog = new Operation({
-  name: 'address.showinfo',
-  summary: 'show the log file, and how long addresses are remembered',
-  effect: 'reads',
-  act: ({ addresses: { file, gcInterval, expire } }: Managed): AddressLogView => ({ file, gcInterval, expire }),
-});
+export const showAddressLog = reads(
+  'address.showinfo',
+  'show the log file, and how long addresses are remembered',
+  ({ addresses: { file, gcInterval, expire } }: Managed): AddressLogView => ({ file, gcInterval, expire }),
+);
 
 /** Writes new addresses to a file, or stops that. This setting is not saved, since the file is opened with the caller's rights. */
-export const setAddressFile = new Operation({
-  name: 'address.logfile',
-  summary: 'write new addresses to a file; without pathname, stop',
-  effect: 'writes',
-  act: ({ addresses }, { path }: { readonly path?: string | undefined }, { files }) => refused(addresses.logTo(path, files)),
-});
+export const setAddressFile = writes(
+  'address.logfile',
+  'write new addresses to a file; without pathname, stop',
+  ({ addresses }, { path }: { readonly path?: string | undefined }, { files }) => refused(addresses.logTo(path, files)),
+);
 
 /** A range of addresses in text, such as `10.0.0.0/8`. */
 interface InRange {
@@ -52,60 +50,40 @@ interface InRange {
 }
 
 /** Remembers the addresses of a range. */
-export const addRange = new Operation({
-  name: 'address.ipadd',
-  summary: 'record the addresses of a range',
-  effect: 'writes',
-  setting: true,
-  act: ({ addresses }, { range: text }: InRange) => {
-    const range = parseRange(text);
-    return refused(range ? addresses.addRange(range) : 'EINVAL');
-  },
+export const addRange = sets('address.ipadd', 'record the addresses of a range', ({ addresses }, { range: text }: InRange) => {
+  const range = parseRange(text);
+  return refused(range ? addresses.addRange(range) : 'EINVAL');
 });
 
 /** Removes a range, so that its addresses are no longer remembered. */
-export const removeRange = new Operation({
-  name: 'address.ipdel',
-  summary: 'stop recording the addresses of a range',
-  effect: 'writes',
-  setting: true,
-  act: ({ addresses }, { range: text }: InRange) => {
-    const range = parseRange(text);
-    if (!range) return new Refusal('EINVAL');
-    return addresses.removeRange(range) ? undefined : new Refusal('ENOENT');
-  },
+export const removeRange = sets('address.ipdel', 'stop recording the addresses of a range', ({ addresses }, { range: text }: InRange) => {
+  const range = parseRange(text);
+  if (!range) return new Refusal('EINVAL');
+  return addresses.removeRange(range) ? undefined : new Refusal('ENOENT');
 });
 
 /** Lists the ranges, in the order of adding. */
-export const listRanges = new Operation({
-  name: 'address.ranges',
-  summary: 'list the ranges',
-  effect: 'reads',
-  act: ({ addresses }: Managed): readonly RangeView[] =>
-    addresses.ranges.map((range) => ({ version: range.version, range: formatRange(range) })),
-});
+export const listRanges = reads('address.ranges', 'list the ranges', ({ addresses }: Managed): readonly RangeView[] =>
+  addresses.ranges.map((range) => ({ version: range.version, range: formatRange(range) })),
+);
 
 /** Sets the interval of sweeps. Only 0 has an effect: then addresses never expire. */
-export const setAddressSweeps = new Operation({
-  name: 'address.setgcint',
-  summary: 'set the seconds between sweeps; 0: addresses never expire',
-  effect: 'writes',
-  setting: true,
-  act: ({ addresses }, { seconds }: Seconds): void => {
+export const setAddressSweeps = sets(
+  'address.setgcint',
+  'set the seconds between sweeps; 0: addresses never expire',
+  ({ addresses }, { seconds }: Seconds): void => {
     addresses.gcInterval = seconds;
   },
-});
+);
 
 /** Sets when a silent address expires. */
-export const setAddressExpiry = new Operation({
-  name: 'address.setexpire',
-  summary: 'set the seconds until a silent address is forgotten',
-  effect: 'writes',
-  setting: true,
-  act: ({ addresses }, { seconds }: Seconds): void => {
+export const setAddressExpiry = sets(
+  'address.setexpire',
+  'set the seconds until a silent address is forgotten',
+  ({ addresses }, { seconds }: Seconds): void => {
     addresses.expire = seconds;
   },
-});
+);
 
 /** The arguments of a list of addresses: those at a port, those of a user, or a single one. Default: all. */
 export interface ListAddresses {
@@ -115,11 +93,10 @@ export interface ListAddresses {
 }
 
 /** Lists the known addresses: those of IPv4 first, then the longest silent first. */
-export const listAddresses = new Operation({
-  name: 'address.list',
-  summary: 'list all addresses',
-  effect: 'reads',
-  act: ({ accounts, addresses }: Managed, { port, user, address }: ListAddresses): readonly AddressView[] | Refusal => {
+export const listAddresses = reads(
+  'address.list',
+  'list all addresses',
+  ({ accounts, addresses }: Managed, { port, user, address }: ListAddresses): readonly AddressView[] | Refusal => {
     // A user without a name is identified by number.
     if (user !== undefined && !/^\d+$/.test(user) && accounts.uid(user) === undefined) return new Refusal('EINVAL');
     const sought = address === undefined ? undefined : parseIp(address);
@@ -140,4 +117,4 @@ export const listAddresses = new Operation({
         user: one.user,
       }));
   },
-});
+);

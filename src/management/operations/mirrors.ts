@@ -1,5 +1,5 @@
 import type { Managed } from '../managed.ts';
-import { Operation, refused } from '../operation.ts';
+import { Operation, reads, refused } from '../operation.ts';
 import type { Mirror } from '../services/mirrors.ts';
 import type { OnPort } from './on-port.ts';
 
@@ -23,9 +23,4 @@ export const removeMirror = new Operation({
 });
 
 /** Lists the mirrors. */
-export const listMirrors = new Operation({
-  name: 'mirror.list',
-  summary: 'list the mirrors',
-  effect: 'reads',
-  act: ({ mirrors }: Managed): readonly Mirror[] => mirrors.list(),
-});
+export const listMirrors = reads('mirror.list', 'list the mirrors', ({ mirrors }: Managed): readonly Mirror[] => mirrors.list());

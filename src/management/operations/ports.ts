@@ -4,7 +4,7 @@ import { formatExplanation, type PortNumber } from '../../switch/switch.ts';
 import { vid, type Vid } from '../../wire/dot1q.ts';
 import { parseHex } from '../../wire/octets.ts';
 import type { Managed } from '../managed.ts';
-import { Operation, Refusal } from '../operation.ts';
+import { reads, Refusal, sets, writes } from '../operation.ts';
 import { mostPorts, type ManagedPort } from '../port-table.ts';
 import { onPort, refusalOf, type OnPort, type OnPorts } from './on-port.ts';
 
@@ -53,90 +53,69 @@ export interface PortView {
 }
 
 /** Returns the number of ports, and whether the switch is a hub. */
-export const showPortTable = new Operation({
-  name: 'port.showinfo',
-  summary: 'show the number of ports, hub mode and counters',
-  effect: 'reads',
-  act: ({ ports, switch: bridge }: Managed): PortTableView => ({ numports: ports.numports, hub: bridge.hub }),
-});
+export const showPortTable = reads(
+  'port.showinfo',
+  'show the number of ports, hub mode and counters',
+  ({ ports, switch: bridge }: Managed): PortTableView => ({ numports: ports.numports, hub: bridge.hub }),
+);
 
 /** Sets the number of ports. */
-export const setNumports = new Operation({
-  name: 'port.setnumports',
-  summary: `set the number of ports, at most ${mostPorts}`,
-  effect: 'writes',
-  setting: true,
-  act: ({ ports }, { count }: { readonly count: number }) => refusalOf(ports.setNumports(count)),
-});
+export const setNumports = sets(
+  'port.setnumports',
+  `set the number of ports, at most ${mostPorts}`,
+  ({ ports }, { count }: { readonly count: number }) => refusalOf(ports.setNumports(count)),
+);
 
 /** Makes the switch a hub, or a switch again. */
-export const setHub = new Operation({
-  name: 'port.sethub',
-  summary: '1: hub, 0: switch',
-  effect: 'writes',
-  setting: true,
-  act: ({ switch: bridge }, { hub }: { readonly hub: boolean }): void => {
-    bridge.hub = hub;
-  },
+export const setHub = sets('port.sethub', '1: hub, 0: switch', ({ switch: bridge }, { hub }: { readonly hub: boolean }): void => {
+  bridge.hub = hub;
 });
 
 /** Sets the VLAN of untagged frames at a port. */
-export const setUntagged = new Operation({
-  name: 'port.setvlan',
-  summary: 'set the VLAN of untagged frames; 4095: none',
-  effect: 'writes',
-  setting: true,
-  act: (managed, { port, vlan }: OnPort & { readonly vlan: number | 'none' }) =>
+export const setUntagged = sets(
+  'port.setvlan',
+  'set the VLAN of untagged frames; 4095: none',
+  (managed, { port, vlan }: OnPort & { readonly vlan: number | 'none' }) =>
     vlan !== 'none' && (vlan < 0 || vlan > 4094)
       ? new Refusal('EINVAL')
       : onPort(managed, port, () =>
           managed.switch.vlans.setUntagged(port, vlan === 'none' ? 'none' : vid(vlan)) === undefined ? undefined : new Refusal('ENXIO'),
         ),
-});
+);
 
 /** Creates a port, the lowest free one unless a number is given. Returns its number. */
-export const createPort = new Operation({
-  name: 'port.create',
-  summary: 'create port N, for clients that name it',
-  effect: 'writes',
-  setting: true,
-  act: ({ ports }, { port }: OnPorts): PortNumber | Refusal =>
+export const createPort = sets(
+  'port.create',
+  'create port N, for clients that name it',
+  ({ ports }, { port }: OnPorts): PortNumber | Refusal =>
     port === undefined ? (ports.createLowest() ?? new Refusal('ENOSPC')) : (refusalOf(ports.create(port)) ?? port),
-});
+);
 
 /** Removes a port without endpoints. */
-export const removePort = new Operation({
-  name: 'port.remove',
-  summary: 'remove a port that has no endpoint',
-  effect: 'writes',
-  setting: true,
-  act: ({ ports }, { port }: OnPort) => refusalOf(ports.remove(port)),
-});
+export const removePort = sets('port.remove', 'remove a port that has no endpoint', ({ ports }, { port }: OnPort) =>
+  refusalOf(ports.remove(port)),
+);
 
 /** Allows clients that name no port to get a port, or forbids it. */
-export const setAllocatable = new Operation({
-  name: 'port.allocatable',
-  summary: '1: clients that name no port may get it, 0: they may not',
-  effect: 'writes',
-  setting: true,
-  act: (managed, { port, allocatable }: OnPort & { readonly allocatable: boolean }) =>
+export const setAllocatable = sets(
+  'port.allocatable',
+  '1: clients that name no port may get it, 0: they may not',
+  (managed, { port, allocatable }: OnPort & { readonly allocatable: boolean }) =>
     onPort(managed, port, (one) => {
       one.allocatable = allocatable;
     }),
-});
+);
 
 /** Binds the stations of a port to it, or lets them move. */
-export const setSticky = new Operation({
-  name: 'port.sticky',
-  summary: '1: its stations cannot move to another port, 0: they can',
-  effect: 'writes',
-  setting: true,
-  act: (managed, { port, sticky }: OnPort & { readonly sticky: boolean }) =>
+export const setSticky = sets(
+  'port.sticky',
+  '1: its stations cannot move to another port, 0: they can',
+  (managed, { port, sticky }: OnPort & { readonly sticky: boolean }) =>
     onPort(managed, port, () => {
       const changed = managed.switch.port(port);
       if (changed) changed.sticky = sticky;
     }),
-});
+);
 
 /** The greatest number of a user or group. The next one means "none". [chown(2)] */
 const greatestId = 0xffff_fffe;
@@ -145,71 +124,53 @@ const greatestId = 0xffff_fffe;
 type Restriction = OnPort & { readonly name: string };
 
 /** Restricts a port to a user. */
-export const setUser = new Operation({
-  name: 'port.setuser',
-  summary: 'restrict the port to a user: name, number or NONE',
-  effect: 'writes',
-  setting: true,
-  act: (managed, { port, name }: Restriction) => onPort(managed, port, (one) => restrict(one, 'user', name, managed.accounts.uid)),
-});
+export const setUser = sets('port.setuser', 'restrict the port to a user: name, number or NONE', (managed, { port, name }: Restriction) =>
+  onPort(managed, port, (one) => restrict(one, 'user', name, managed.accounts.uid)),
+);
 
 /** Restricts a port to a group. */
-export const setGroup = new Operation({
-  name: 'port.setgroup',
-  summary: 'restrict the port to a group: name, number or NONE',
-  effect: 'writes',
-  setting: true,
-  act: (managed, { port, name }: Restriction) => onPort(managed, port, (one) => restrict(one, 'group', name, managed.accounts.gid)),
-});
+export const setGroup = sets(
+  'port.setgroup',
+  'restrict the port to a group: name, number or NONE',
+  (managed, { port, name }: Restriction) => onPort(managed, port, (one) => restrict(one, 'group', name, managed.accounts.gid)),
+);
 
 /** Closes an endpoint of a port. */
-export const closeEndpoint = new Operation({
-  name: 'port.epclose',
-  summary: 'close the endpoint with that ID',
-  effect: 'writes',
-  act: (managed, { port, id }: OnPort & { readonly id: number }) =>
+export const closeEndpoint = writes(
+  'port.epclose',
+  'close the endpoint with that ID',
+  (managed, { port, id }: OnPort & { readonly id: number }) =>
     onPort(managed, port, ({ endpoints }) => {
       const endpoint = endpoints.find((one) => one.id === id);
       endpoint?.close();
       return endpoint ? undefined : new Refusal('ENXIO');
     }),
-});
+);
 
 /** Sets the counters of a port, or of all, to 0. */
-export const resetCounters = new Operation({
-  name: 'port.resetcounter',
-  summary: 'reset the counters of one port, or of all',
-  effect: 'writes',
-  act: ({ ports }, { port }: OnPorts) => {
-    if (port !== undefined && !(port >= 0 && port < ports.numports)) return new Refusal('EINVAL');
-    for (const number of port === undefined ? ports.list().map(({ number }) => number) : [port]) ports.resetCounts(number);
-    return undefined;
-  },
+export const resetCounters = writes('port.resetcounter', 'reset the counters of one port, or of all', ({ ports }, { port }: OnPorts) => {
+  if (port !== undefined && !(port >= 0 && port < ports.numports)) return new Refusal('EINVAL');
+  for (const number of port === undefined ? ports.list().map(({ number }) => number) : [port]) ports.resetCounts(number);
+  return undefined;
 });
 
 /** Returns the ports, or one of them. */
-export const listPorts = new Operation({
-  name: 'port.list',
-  summary: 'show all ports',
-  effect: 'reads',
-  act: (managed, { port }: OnPorts): readonly PortView[] | Refusal => {
-    if (port === undefined) return managed.ports.list().map((one) => viewOf(managed, one));
-    return onPort(managed, port, (one) => [viewOf(managed, one)]);
-  },
+export const listPorts = reads('port.list', 'show all ports', (managed, { port }: OnPorts): readonly PortView[] | Refusal => {
+  if (port === undefined) return managed.ports.list().map((one) => viewOf(managed, one));
+  return onPort(managed, port, (one) => [viewOf(managed, one)]);
 });
 
 /** Explains the switch's decision about a frame, given in hexadecimal, from a port. */
-export const explainFrame = new Operation({
-  name: 'port.explain',
-  summary: 'show what the switch would do with a frame from PORT, and why',
-  effect: 'reads',
-  act: ({ ports, switch: bridge }, { port, frame }: OnPort & { readonly frame: string }): string | Refusal => {
+export const explainFrame = reads(
+  'port.explain',
+  'show what the switch would do with a frame from PORT, and why',
+  ({ ports, switch: bridge }, { port, frame }: OnPort & { readonly frame: string }): string | Refusal => {
     const octets = parseHex(frame);
     if (!octets || octets.length === 0) return new Refusal('EINVAL');
     const explanation = ports.get(port) && bridge.explain(port, octets);
     return explanation ? formatExplanation(explanation) : new Refusal('ENXIO');
   },
-});
+);
 
 function restrict(
   port: ManagedPort,

@@ -1,6 +1,6 @@
 import { formatMac } from '../../wire/mac.ts';
 import type { Managed } from '../managed.ts';
-import { Operation } from '../operation.ts';
+import { reads, writes } from '../operation.ts';
 
 /** The sockets of a switch. */
 export interface SocketsView {
@@ -21,30 +21,23 @@ export interface SwitchView {
 }
 
 /** Shows the directory of the sockets, and their mode. */
-export const showSockets = new Operation({
-  name: 'switch.sockets',
-  summary: 'show the directory and the mode of its sockets',
-  effect: 'reads',
-  act: ({ directory, mode }: Managed): SocketsView => ({ directory, mode }),
-});
+export const showSockets = reads(
+  'switch.sockets',
+  'show the directory and the mode of its sockets',
+  ({ directory, mode }: Managed): SocketsView => ({ directory, mode }),
+);
 
 /** Shows the switch. */
-export const showSwitch = new Operation({
-  name: 'switch.showinfo',
-  summary: 'show version, process id, MAC address and uptime',
-  effect: 'reads',
-  act: ({ clock, startedAt, pid, management, switch: { fstp } }: Managed): SwitchView => ({
+export const showSwitch = reads(
+  'switch.showinfo',
+  'show version, process id, MAC address and uptime',
+  ({ clock, startedAt, pid, management, switch: { fstp } }: Managed): SwitchView => ({
     pid,
     mac: formatMac(fstp.self.mac),
     uptime: Math.floor((clock.monotonic() - startedAt) / 1000),
     management,
   }),
-});
+);
 
 /** Ends the switch. */
-export const shutDown = new Operation({
-  name: 'switch.shutdown',
-  summary: 'end the switch',
-  effect: 'writes',
-  act: ({ shutdown }): void => shutdown(),
-});
+export const shutDown = writes('switch.shutdown', 'end the switch', ({ shutdown }): void => shutdown());

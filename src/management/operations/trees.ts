@@ -3,7 +3,7 @@ import { formatBridgeId } from '../../wire/bpdu.ts';
 import { vid, type Vid } from '../../wire/dot1q.ts';
 import { formatMac } from '../../wire/mac.ts';
 import type { Managed } from '../managed.ts';
-import { Operation, Refusal } from '../operation.ts';
+import { reads, Refusal, sets, writes } from '../operation.ts';
 import type { OnPort } from './on-port.ts';
 import type { OnVlan } from './vlans.ts';
 
@@ -51,87 +51,76 @@ const [lastShown, lastSet] = [4093, 4094] as const;
 const mostBridges = 255;
 
 /** Shows this bridge. */
-export const showBridge = new Operation({
-  name: 'fstp.showinfo',
-  summary: 'show the MAC address, the priority, and whether the spanning tree is on',
-  effect: 'reads',
-  act: ({ switch: { fstp } }: Managed): BridgeView => ({
+export const showBridge = reads(
+  'fstp.showinfo',
+  'show the MAC address, the priority, and whether the spanning tree is on',
+  ({ switch: { fstp } }: Managed): BridgeView => ({
     mac: formatMac(fstp.self.mac),
     priority: fstp.self.priority,
     enabled: fstp.enabled,
   }),
-});
+);
 
 /** Switches the spanning trees on or off. Returns whether they are on, and whether the switch is a hub, which keeps them off. */
-export const setTree = new Operation({
-  name: 'fstp.setfstp',
-  summary: '1: switch the spanning tree on, 0: off',
-  effect: 'writes',
-  setting: true,
-  act: ({ switch: { fstp, hub, vlans }, treeChanges }, { on }: { readonly on: boolean }) => {
+export const setTree = sets(
+  'fstp.setfstp',
+  '1: switch the spanning tree on, 0: off',
+  ({ switch: { fstp, hub, vlans }, treeChanges }, { on }: { readonly on: boolean }) => {
     // A bridge that leaves a tree becomes its own root. VDE also reports this for trees in which it was the root already.
     const roots = !on && fstp.enabled ? vlans.list().filter((vlan) => fstp.state(vlan).rootPort === undefined) : [];
     fstp.enabled = on;
     for (const vlan of roots) treeChanges.emit({ kind: 'root', vid: vlan, root: fstp.self, port: undefined });
     return { enabled: fstp.enabled, hub };
   },
-});
+);
 
 /** Keeps a port out of the tree of a VLAN, or ends that. It lasts until the port goes down or leaves the VLAN, so it is not saved. */
-export const setEdge = new Operation({
-  name: 'fstp.setedge',
-  summary: '1: no bridge is behind this port in this VLAN, 0: one may be',
-  effect: 'writes',
-  act: (managed, { edge, ...place }: InTree & { readonly edge: boolean }) =>
+export const setEdge = writes(
+  'fstp.setedge',
+  '1: no bridge is behind this port in this VLAN, 0: one may be',
+  (managed, { edge, ...place }: InTree & { readonly edge: boolean }) =>
     inTree(managed, place, (vlan, port) => managed.switch.fstp.setEdge(vlan, port, edge)),
-});
+);
 
 /** Lowers the cost of the path to a VLAN's root by a port. */
-export const setBonus = new Operation({
-  name: 'fstp.bonus',
-  summary: 'lower the path cost of a port in a VLAN by COST',
-  effect: 'writes',
-  setting: true,
-  act: (managed, { cost, ...place }: InTree & { readonly cost: number }) =>
+export const setBonus = sets(
+  'fstp.bonus',
+  'lower the path cost of a port in a VLAN by COST',
+  (managed, { cost, ...place }: InTree & { readonly cost: number }) =>
     inTree(managed, place, (vlan, port) => managed.switch.fstp.setBonus(vlan, port, cost)),
-});
+);
 
 /** Sets the greatest distance of a root, in bridges; 0: no limit. */
-export const setMaxAge = new Operation({
-  name: 'fstp.maxage',
-  summary: `set how many bridges away a root may be, 1 to ${mostBridges}; 0: no limit`,
-  effect: 'writes',
-  setting: true,
-  act: ({ switch: { fstp } }, { bridges }: { readonly bridges: number }) => {
+export const setMaxAge = sets(
+  'fstp.maxage',
+  `set how many bridges away a root may be, 1 to ${mostBridges}; 0: no limit`,
+  ({ switch: { fstp } }, { bridges }: { readonly bridges: number }) => {
     if (bridges < 0 || bridges > mostBridges) return new Refusal('EINVAL');
     fstp.maxAge = bridges === 0 ? Infinity : bridges;
     return undefined;
   },
-});
+);
 
 /** Sets whether a redundant cable is blocked at both ends, or at one. */
-export const setBothEnds = new Operation({
-  name: 'fstp.bothends',
-  summary: '1: block a redundant cable at both ends, 0: at one end',
-  effect: 'writes',
-  setting: true,
-  act: ({ switch: { fstp } }, { both }: { readonly both: boolean }): void => {
+export const setBothEnds = sets(
+  'fstp.bothends',
+  '1: block a redundant cable at both ends, 0: at one end',
+  ({ switch: { fstp } }, { both }: { readonly both: boolean }): void => {
     fstp.closesBothEnds = both;
   },
-});
+);
 
 /** Lists the tree of each VLAN, or of one. */
-export const listTrees = new Operation({
-  name: 'fstp.list',
-  summary: 'show the tree of each VLAN, or of VLAN N',
-  effect: 'reads',
-  act: (managed: Managed, { vlan }: { readonly vlan?: number | undefined }): readonly TreeView[] | Refusal => {
+export const listTrees = reads(
+  'fstp.list',
+  'show the tree of each VLAN, or of VLAN N',
+  (managed: Managed, { vlan }: { readonly vlan?: number | undefined }): readonly TreeView[] | Refusal => {
     const { vlans } = managed.switch;
     if (vlan !== undefined && (vlan < 0 || vlan > lastShown)) return new Refusal('EINVAL');
     if (vlan !== undefined && !vlans.has(vid(vlan))) return new Refusal('ENXIO');
     return (vlan === undefined ? vlans.list() : [vid(vlan)]).map((one) => viewOf(managed, one));
   },
-});
+);
 
 function inTree({ ports, switch: { vlans } }: Managed, { vlan, port }: InTree, act: (vlan: Vid, port: PortNumber) => void) {
   if (vlan < 0 || vlan > lastSet || !(port >= 0 && port < ports.numports)) return new Refusal('EINVAL');

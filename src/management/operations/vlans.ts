@@ -1,7 +1,7 @@
 import type { PortNumber, VlanMember, VlanRefusal } from '../../switch/switch.ts';
 import { vid, type Vid } from '../../wire/dot1q.ts';
 import type { Managed } from '../managed.ts';
-import { Operation, refused, Refusal } from '../operation.ts';
+import { reads, Refusal, refused, sets } from '../operation.ts';
 import type { Status } from '../status.ts';
 import { onPort, type OnPort } from './on-port.ts';
 
@@ -37,56 +37,39 @@ const statuses: Readonly<Record<VlanRefusal, Status>> = {
 };
 
 /** Creates a VLAN without members. */
-export const createVlan = new Operation({
-  name: 'vlan.create',
-  summary: `create a VLAN, 1 to ${lastVlan}`,
-  effect: 'writes',
-  setting: true,
-  act: ({ switch: { vlans, fstp }, treeChanges }, { vlan }: OnVlan) => {
+export const createVlan = sets(
+  'vlan.create',
+  `create a VLAN, 1 to ${lastVlan}`,
+  ({ switch: { vlans, fstp }, treeChanges }, { vlan }: OnVlan) => {
     if (vlan < 1 || vlan > lastVlan) return new Refusal('EINVAL');
     const refusal = vlans.create(vid(vlan));
     if (refusal === undefined) treeChanges.emit({ kind: 'root', vid: vid(vlan), root: fstp.self, port: undefined });
     return ended(refusal);
   },
-});
+);
 
 /** Removes a VLAN that has no members. */
-export const removeVlan = new Operation({
-  name: 'vlan.remove',
-  summary: 'remove a VLAN that has no members',
-  effect: 'writes',
-  setting: true,
-  act: ({ switch: { vlans } }, { vlan }: OnVlan) =>
-    vlan < 0 || vlan > lastRemoved ? new Refusal('EINVAL') : ended(vlans.remove(vid(vlan))),
-});
+export const removeVlan = sets('vlan.remove', 'remove a VLAN that has no members', ({ switch: { vlans } }, { vlan }: OnVlan) =>
+  vlan < 0 || vlan > lastRemoved ? new Refusal('EINVAL') : ended(vlans.remove(vid(vlan))),
+);
 
 /** Makes a port a tagged member of a VLAN. */
-export const addMember = new Operation({
-  name: 'vlan.addport',
-  summary: 'add a port as a tagged member',
-  effect: 'writes',
-  setting: true,
-  act: (managed, member: OnMember) => onMember(managed, member, (vlan, port) => managed.switch.vlans.addTagged(vlan, port)),
-});
+export const addMember = sets('vlan.addport', 'add a port as a tagged member', (managed, member: OnMember) =>
+  onMember(managed, member, (vlan, port) => managed.switch.vlans.addTagged(vlan, port)),
+);
 
 /** Removes a tagged member of a VLAN. */
-export const removeMember = new Operation({
-  name: 'vlan.delport',
-  summary: 'remove a tagged member',
-  effect: 'writes',
-  setting: true,
-  act: (managed, member: OnMember) => onMember(managed, member, (vlan, port) => managed.switch.vlans.removeTagged(vlan, port)),
-});
+export const removeMember = sets('vlan.delport', 'remove a tagged member', (managed, member: OnMember) =>
+  onMember(managed, member, (vlan, port) => managed.switch.vlans.removeTagged(vlan, port)),
+);
 
 /** Makes a port pass all VLANs with their tags, or ends that. */
-export const setTrunk = new Operation({
-  name: 'vlan.trunk',
-  summary: '1: the port carries all VLANs tagged until its VLANs are set, 0: it does not',
-  effect: 'writes',
-  setting: true,
-  act: (managed, { port, trunk }: OnPort & { readonly trunk: boolean }) =>
+export const setTrunk = sets(
+  'vlan.trunk',
+  '1: the port carries all VLANs tagged until its VLANs are set, 0: it does not',
+  (managed, { port, trunk }: OnPort & { readonly trunk: boolean }) =>
     onPort(managed, port, () => ended(managed.switch.vlans.setTrunk(port, trunk))),
-});
+);
 
 /** The arguments of a list of VLANs. */
 export interface ListVlans {
@@ -97,11 +80,10 @@ export interface ListVlans {
 }
 
 /** Lists the VLANs with their members. */
-export const listVlans = new Operation({
-  name: 'vlan.list',
-  summary: 'show VLANs and all their members',
-  effect: 'reads',
-  act: ({ ports, switch: { vlans, hub } }: Managed, { vlan, active = false }: ListVlans): readonly VlanView[] | Refusal => {
+export const listVlans = reads(
+  'vlan.list',
+  'show VLANs and all their members',
+  ({ ports, switch: { vlans, hub } }: Managed, { vlan, active = false }: ListVlans): readonly VlanView[] | Refusal => {
     if (vlan !== undefined && (vlan < 0 || vlan > lastVlan)) return new Refusal('EINVAL');
     if (vlan !== undefined && !vlans.has(vid(vlan))) return new Refusal('ENXIO');
     const isShown = (member: VlanMember): boolean => ports.get(member.port) !== undefined && (!active || (member.active && !hub));
@@ -110,7 +92,7 @@ export const listVlans = new Operation({
       members: (vlans.members(one) ?? []).filter(isShown),
     }));
   },
-});
+);
 
 function onMember(
   managed: Managed,

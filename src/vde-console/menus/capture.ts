@@ -1,6 +1,6 @@
 import type { Managed } from '../../management/managed.ts';
 import { listCaptures, startCapture, stopCapture } from '../../management/operations/captures.ts';
-import { integerAndText, leadingInteger } from '../arguments.ts';
+import { integerAndText, oneNumber } from '../arguments.ts';
 import { heading, plainMenu, type Menu } from '../command.ts';
 import { nothing, operate } from '../operate.ts';
 
@@ -13,7 +13,7 @@ export function captureMenu(managed: Managed): Menu {
       const [port, path] = integerAndText(argument) ?? [];
       return port === undefined || path === undefined ? undefined : { port, path };
     }),
-    command('capture/stop', 'PORT', stopCapture, (argument) => ({ port: leadingInteger(argument) })),
+    command('capture/stop', 'PORT', stopCapture, oneNumber('port')),
     query('capture/print', '', listCaptures, nothing, (captures) =>
       captures.map(({ port, path, frames }) => `Port ${port} to ${path}, ${frames} frames`),
     ),

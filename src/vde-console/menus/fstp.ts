@@ -1,5 +1,4 @@
 import type { Managed } from '../../management/managed.ts';
-import type { OnPort } from '../../management/operations/on-port.ts';
 import {
   listTrees,
   setBonus,
@@ -11,11 +10,10 @@ import {
   type TreePortView,
   type TreeView,
 } from '../../management/operations/trees.ts';
-import type { OnVlan } from '../../management/operations/vlans.ts';
 import type { FstpChange, PortNumber } from '../../switch/switch.ts';
 import { formatBridgeId, type BridgeId } from '../../wire/bpdu.ts';
 import type { Vid } from '../../wire/dot1q.ts';
-import { cInteger, leadingInteger, scanIntegers } from '../arguments.ts';
+import { leadingInteger, numbers, oneSwitch } from '../arguments.ts';
 import { heading, type Menu } from '../command.ts';
 import type { Category, Events } from '../events.ts';
 import { nothing, operate } from '../operate.ts';
@@ -39,12 +37,12 @@ export function fstpMenu(managed: Managed, events: Events): Menu {
         `FSTP=${enabled}`,
       ]),
       query('fstp/setfstp', '0/1', setTree, oneSwitch('on'), ({ hub }) => (hub ? ["Can't use fstp in hub mode"] : [])),
-      command('fstp/setedge', 'VLAN PORT 1/0', setEdge, (argument) => inTree(argument, (place, edge) => ({ ...place, edge: edge !== 0 }))),
-      command('fstp/bonus', 'VLAN PORT COST', setBonus, (argument) => inTree(argument, (place, cost) => ({ ...place, cost }))),
-      command('fstp/maxage', 'N', setMaxAge, (argument) => {
-        const bridges = cInteger(argument);
-        return bridges === undefined ? undefined : { bridges };
+      command('fstp/setedge', 'VLAN PORT 1/0', setEdge, (argument) => {
+        const place = numbers('vlan', 'port', 'edge')(argument);
+        return place && { ...place, edge: place.edge !== 0 };
       }),
+      command('fstp/bonus', 'VLAN PORT COST', setBonus, numbers('vlan', 'port', 'cost')),
+      command('fstp/maxage', 'N', setMaxAge, numbers('bridges')),
       command('fstp/bothends', '0/1', setBothEnds, oneSwitch('both')),
       query(
         'fstp/print',
@@ -59,17 +57,6 @@ export function fstpMenu(managed: Managed, events: Events): Menu {
       categories[Symbol.dispose]();
     },
   };
-}
-
-/** Returns a parser of one argument that is 0 or 1. */
-function oneSwitch<Name extends string>(name: Name): (argument: string) => Readonly<Record<Name, boolean>> {
-  return (argument) => ({ [name]: leadingInteger(argument) !== 0 }) as Record<Name, boolean>;
-}
-
-/** Parses a VLAN, a port and a value. */
-function inTree<Args>(argument: string, make: (place: OnVlan & OnPort, value: number) => Args): Args | undefined {
-  const [vlan, port, value] = scanIntegers(argument, 3) ?? [];
-  return vlan === undefined || port === undefined || value === undefined ? undefined : make({ vlan, port }, value);
 }
 
 function tell({ switch: { fstp } }: Managed, events: Events, change: FstpChange): void {

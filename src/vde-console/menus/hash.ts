@@ -11,7 +11,7 @@ import {
 } from '../../management/operations/stations.ts';
 import type { LoopSign, StationMove } from '../../management/station-moves.ts';
 import { formatMac, parseMac, type MacAddress } from '../../wire/mac.ts';
-import { leadingInteger } from '../arguments.ts';
+import { leadingInteger, oneNumber } from '../arguments.ts';
 import { bucketOf } from '../buckets.ts';
 import { heading, type Menu } from '../command.ts';
 import type { Category, Events } from '../events.ts';
@@ -40,10 +40,10 @@ export function hashMenu(managed: Managed, events: Events): Menu {
         `GC expire ${expire} secs`,
         `Min persistence ${minPersistence} secs`,
       ]),
-      command('hash/setsize', 'N', setTableSize, (argument) => ({ size: leadingInteger(argument) })),
-      command('hash/setgcint', 'N', setSweeps, seconds),
-      command('hash/setexpire', 'N', setExpiry, seconds),
-      command('hash/setminper', 'N', setPersistence, seconds),
+      command('hash/setsize', 'N', setTableSize, oneNumber('size')),
+      command('hash/setgcint', 'N', setSweeps, oneNumber('seconds')),
+      command('hash/setexpire', 'N', setExpiry, oneNumber('seconds')),
+      command('hash/setminper', 'N', setPersistence, oneNumber('seconds')),
       query('hash/print', '', listStations, nothing, (stations) => {
         const rows = stations.map((station) => ({ station, bucket: bucketFor(station) }));
         rows.sort((a, b) => a.bucket - b.bucket || a.station.age - b.station.age);
@@ -64,10 +64,6 @@ export function hashMenu(managed: Managed, events: Events): Menu {
     ],
     [Symbol.dispose]: () => watching[Symbol.dispose](),
   };
-}
-
-function seconds(argument: string): { readonly seconds: number } {
-  return { seconds: leadingInteger(argument) };
 }
 
 /** Emits events for stations that become known, move or are forgotten, until disposed of. */

@@ -1,6 +1,6 @@
 import type { Managed } from '../../management/managed.ts';
 import { addLink, listLinks, removeLink } from '../../management/operations/links.ts';
-import { leadingInteger } from '../arguments.ts';
+import { oneNumber } from '../arguments.ts';
 import { heading, plainMenu, type Menu } from '../command.ts';
 import { nothing, operate } from '../operate.ts';
 
@@ -14,6 +14,6 @@ export function linkMenu(managed: Managed): Menu {
       const [, address = argument, plain] = /^(\S+)(?:\s+(plain))?\s*$/.exec(argument) ?? [];
       return { address, plain: plain !== undefined };
     }),
-    command('link/del', 'N', removeLink, (argument) => ({ id: leadingInteger(argument) })),
+    command('link/del', 'N', removeLink, oneNumber('id')),
   );
 }

@@ -1,6 +1,6 @@
 import type { Managed } from '../../management/managed.ts';
 import { addMirror, listMirrors, removeMirror } from '../../management/operations/mirrors.ts';
-import { leadingInteger, scanIntegers } from '../arguments.ts';
+import { numbers, oneNumber } from '../arguments.ts';
 import { heading, plainMenu, type Menu } from '../command.ts';
 import { nothing, operate } from '../operate.ts';
 
@@ -13,14 +13,11 @@ export function mirrorMenu(managed: Managed): Menu {
   return plainMenu(
     heading('mirror', 'copies of the frames of one port at another'),
     command('mirror/add', 'PORT TO [quiet]', addMirror, (argument) => {
-      const [port, to] = scanIntegers(argument, 2) ?? [];
+      const ports = numbers('port', 'to')(argument);
       const [whole, quiet] = addForm.exec(argument) ?? [];
-      return whole === undefined || port === undefined || to === undefined ? undefined : { port, to, quiet: quiet !== undefined };
+      return whole === undefined || !ports ? undefined : { ...ports, quiet: quiet !== undefined };
     }),
-    command('mirror/del', 'PORT [TO]', removeMirror, (argument) => {
-      const [port = leadingInteger(argument), to] = scanIntegers(argument, 2) ?? [];
-      return { port, to };
-    }),
+    command('mirror/del', 'PORT [TO]', removeMirror, (argument) => numbers('port', 'to')(argument) ?? oneNumber('port')(argument)),
     query('mirror/print', '', listMirrors, nothing, (mirrors) =>
       mirrors.map(({ port, to, quiet }) => `Port ${port} to port ${to}${quiet ? ' quiet' : ''}`),
     ),

@@ -20,7 +20,7 @@ import {
 } from '../../management/operations/ports.ts';
 import type { Managed } from '../../management/managed.ts';
 import { Refusal } from '../../management/operation.ts';
-import { integerAndText, leadingInteger, scanIntegers } from '../arguments.ts';
+import { integerAndText, leadingInteger, numbers, oneNumber, oneSwitch } from '../arguments.ts';
 import { heading, plainMenu, type Menu } from '../command.ts';
 import { nothing, operate } from '../operate.ts';
 import { padded } from '../text.ts';
@@ -31,8 +31,8 @@ export function portMenu(managed: Managed): Menu {
   return plainMenu(
     heading('port', 'ports and their endpoints'),
     query('port/showinfo', '', showPortTable, nothing, ({ numports, hub }) => [`Numports=${numports}`, `HUB=${hub}`, 'counters=true']),
-    command('port/setnumports', 'N', setNumports, (argument) => ({ count: leadingInteger(argument) })),
-    command('port/sethub', '0/1', setHub, (argument) => ({ hub: leadingInteger(argument) !== 0 })),
+    command('port/setnumports', 'N', setNumports, oneNumber('count')),
+    command('port/sethub', '0/1', setHub, oneSwitch('hub')),
     command('port/setvlan', 'N VLAN', setUntagged, (argument) =>
       numbered(argument, (port, vlan) => ({ port, vlan: vlan === 4095 ? 'none' : vlan })),
     ),
@@ -41,12 +41,12 @@ export function portMenu(managed: Managed): Menu {
       const port = leadingInteger(argument);
       return port === 0 ? {} : { port };
     }),
-    command('port/remove', 'N', removePort, (argument) => ({ port: leadingInteger(argument) })),
+    command('port/remove', 'N', removePort, oneNumber('port')),
     command('port/allocatable', 'N 0/1', setAllocatable, (argument) => numbered(argument, (port, on) => ({ port, allocatable: on !== 0 }))),
     command('port/sticky', 'N 0/1', setSticky, (argument) => numbered(argument, (port, on) => ({ port, sticky: on !== 0 }))),
     command('port/setuser', 'N user', setUser, named),
     command('port/setgroup', 'N user', setGroup, named),
-    command('port/epclose', 'N ID', closeEndpoint, (argument) => numbered(argument, (port, id) => ({ port, id }))),
+    command('port/epclose', 'N ID', closeEndpoint, numbers('port', 'id')),
     command('port/resetcounter', '[N]', resetCounters, perhapsPort),
     query('port/print', '[N]', listPorts, perhapsPort, active, 'show active ports'),
     query('port/allprint', '[N]', listPorts, perhapsPort, (ports) => ports.flatMap(linesOf)),
@@ -98,7 +98,7 @@ export function traceMenu(managed: Managed): Menu {
 
 /** Parses two numbers, of which the first is a port. */
 function numbered<Args>(argument: string, make: (port: number, value: number) => Args): Args | undefined {
-  const [port, value] = scanIntegers(argument, 2) ?? [];
+  const { port, value } = numbers('port', 'value')(argument) ?? {};
   return port === undefined || value === undefined ? undefined : make(port, value);
 }
 

@@ -1,5 +1,4 @@
 import type { Managed } from '../../management/managed.ts';
-import type { OnPort } from '../../management/operations/on-port.ts';
 import {
   addMember,
   createVlan,
@@ -8,11 +7,10 @@ import {
   removeVlan,
   setTrunk,
   type ListVlans,
-  type OnVlan,
   type VlanView,
 } from '../../management/operations/vlans.ts';
 import type { VlanMember } from '../../switch/switch.ts';
-import { leadingInteger, scanIntegers } from '../arguments.ts';
+import { leadingInteger, numbers, oneNumber } from '../arguments.ts';
 import { heading, plainMenu, type Menu } from '../command.ts';
 import { operate } from '../operate.ts';
 import { padded } from '../text.ts';
@@ -22,36 +20,27 @@ export function vlanMenu(managed: Managed): Menu {
   const { command, query } = operate(managed);
   return plainMenu(
     heading('vlan', 'VLANs and their members'),
-    command('vlan/create', 'N', createVlan, oneVlan),
-    command('vlan/remove', 'N', removeVlan, oneVlan),
-    command('vlan/addport', 'N PORT', addMember, member),
-    command('vlan/delport', 'N PORT', removeMember, member),
+    command('vlan/create', 'N', createVlan, oneNumber('vlan')),
+    command('vlan/remove', 'N', removeVlan, oneNumber('vlan')),
+    command('vlan/addport', 'N PORT', addMember, numbers('vlan', 'port')),
+    command('vlan/delport', 'N PORT', removeMember, numbers('vlan', 'port')),
     command('vlan/trunk', 'PORT 0/1', setTrunk, (argument) => {
-      const [port, trunk] = scanIntegers(argument, 2) ?? [];
-      return port === undefined || trunk === undefined ? undefined : { port, trunk: trunk !== 0 };
+      const { port, trunk } = numbers('port', 'trunk')(argument) ?? {};
+      return port === undefined ? undefined : { port, trunk: trunk !== 0 };
     }),
     query('vlan/print', '[N]', listVlans, activeMembers, linesOf, 'show VLANs and their active members'),
     query('vlan/allprint', '[N]', listVlans, allMembers, linesOf),
   );
 }
 
-function oneVlan(argument: string): OnVlan {
-  return { vlan: leadingInteger(argument) };
-}
-
-function member(argument: string): (OnVlan & OnPort) | undefined {
-  const [vlan, port] = scanIntegers(argument, 2) ?? [];
-  return vlan === undefined || port === undefined ? undefined : { vlan, port };
-}
-
 function activeMembers(argument: string): ListVlans {
-  return { ...(argument !== '' && oneVlan(argument)), active: true };
+  return { ...(argument !== '' && { vlan: leadingInteger(argument) }), active: true };
 }
 
 /** Parses the VLAN whose members are shown. VLAN 0 cannot be named, as in the original. */
 function allMembers(argument: string): ListVlans | undefined {
   if (argument === '') return {};
-  const { vlan } = oneVlan(argument);
+  const vlan = leadingInteger(argument);
   return vlan < 1 ? undefined : { vlan };
 }
 

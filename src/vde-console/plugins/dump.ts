@@ -1,7 +1,7 @@
 import type { Managed } from '../../management/managed.ts';
 import { reportFrames } from '../../management/operations/captures.ts';
 import { formatHex } from '../../wire/octets.ts';
-import { leadingInteger } from '../arguments.ts';
+import { oneSwitch } from '../arguments.ts';
 import { heading, type Menu } from '../command.ts';
 import type { Category, Events } from '../events.ts';
 import type { Plugin } from '../menus/plugins.ts';
@@ -27,13 +27,7 @@ export function dumpPlugin(managed: Managed, events: Events): Plugin {
     return {
       commands: [
         heading('dump', 'frames as events'),
-        operate(managed).command(
-          'dump/active',
-          '0/1',
-          reportFrames,
-          (argument) => ({ on: leadingInteger(argument) !== 0 }),
-          '1: emit an event for each frame, 0: stop',
-        ),
+        operate(managed).command('dump/active', '0/1', reportFrames, oneSwitch('on'), '1: emit an event for each frame, 0: stop'),
       ],
       [Symbol.dispose]: () => {
         managed.frameReports.stop();

@@ -12,7 +12,7 @@ import {
   type RangeView,
 } from '../../management/operations/addresses.ts';
 import { describeSighting } from '../../management/services/address-log.ts';
-import { leadingInteger } from '../arguments.ts';
+import { oneNumber } from '../arguments.ts';
 import { heading, type Command, type Menu } from '../command.ts';
 import type { Category, Events } from '../events.ts';
 import type { Plugin } from '../menus/plugins.ts';
@@ -53,8 +53,8 @@ function settings(managed: Managed): Command[] {
     command('iplog/ipadd', 'ipaddr/mask', addRange, (range) => ({ range })),
     command('iplog/ipdel', 'ipaddr/mask', removeRange, (range) => ({ range })),
     query('iplog/list', '', listRanges, nothing, (ranges) => [...ofVersion(ranges, 4), ...ofVersion(ranges, 6)]),
-    command('iplog/setgcint', 'N', setAddressSweeps, (argument) => ({ seconds: leadingInteger(argument) })),
-    command('iplog/setexpire', 'N', setAddressExpiry, (argument) => ({ seconds: leadingInteger(argument) })),
+    command('iplog/setgcint', 'N', setAddressSweeps, oneNumber('seconds')),
+    command('iplog/setexpire', 'N', setAddressExpiry, oneNumber('seconds')),
   ];
 }
 
@@ -62,14 +62,7 @@ function lists(managed: Managed): Command[] {
   const { query } = operate(managed);
   return [
     query('iplog/iplist', '', listAddresses, nothing, linesOf),
-    query(
-      'iplog/ipport',
-      'port',
-      listAddresses,
-      (argument) => ({ port: leadingInteger(argument) }),
-      linesOf,
-      'list the addresses at a port',
-    ),
+    query('iplog/ipport', 'port', listAddresses, oneNumber('port'), linesOf, 'list the addresses at a port'),
     query('iplog/ipuser', 'user', listAddresses, (user) => ({ user }), linesOf, 'list the addresses of a user'),
     query('iplog/ipsearch', 'ipaddr', listAddresses, (address) => ({ address }), linesOf, 'show the port of an address'),
   ];
