@@ -3,11 +3,12 @@ import { realClock } from '../clock.ts';
 import { parsePipedLine, type PipedLine } from '../companions/dpipe-line.ts';
 import { becomeLast, Dpipe } from '../companions/dpipe.ts';
 import { writePidFile } from '../system/pid-file.ts';
-import { EtherloomError, isForUser } from '../errors.ts';
+import { EtherloomError } from '../errors.ts';
 import { nameProcess } from '../system/daemon.ts';
 import { isInBackground, startInBackground } from './background.ts';
+import { readArguments, runShown } from './companion.ts';
 import { complain } from './complain.ts';
-import { getopt, type Option } from './getopt.ts';
+import type { Option } from './getopt.ts';
 import { tellReady } from './tell-ready.ts';
 
 export { leave } from './leave.ts';
@@ -38,24 +39,22 @@ ALTERNATE_STDIN and ALTERNATE_STDOUT name.
 
 /** Implements `dpipe`, commands joined in both directions, with the original's name and options. Returns the exit code. */
 export async function runDpipe(argv: readonly string[], program: string): Promise<number> {
-  const { options: found, operands, mistakes } = getopt(argv, options, { longOnly: false, permute: false });
-  const given = new Map(found.map(({ name, value }) => [name, value]));
-  for (const mistake of mistakes) complain(`${program}: ${mistake}\n`);
+  const log = (message: string): void => complain(`${program}: ${message}\n`);
+  const { given, operands, mistakes } = readArguments(argv, options, log, { longOnly: false, permute: false });
   if (given.has('help') || mistakes.length > 0) {
     complain(usage);
     return given.has('help') ? 0 : exitFailure;
   }
-  const log = (message: string): void => complain(`${program}: ${message}\n`);
-  try {
+  return runShown(log, exitCodeOf, async () => {
     const line = parsePipedLine(operands);
     if (given.has('daemon') && !isInBackground()) return await startInBackground();
     return await run(line, given, log);
-  } catch (error) {
-    if (!isForUser(error)) throw error;
-    log(error.message);
-    if (error instanceof EtherloomError && error.code === 'bad-option') complain(usage);
-    return exitFailure;
-  }
+  });
+}
+
+function exitCodeOf(error: Error): number {
+  if (error instanceof EtherloomError && error.code === 'bad-option') complain(usage);
+  return exitFailure;
 }
 
 async function run(line: PipedLine, given: ReadonlyMap<string, string>, log: (message: string) => void): Promise<number> {

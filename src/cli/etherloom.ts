@@ -22,75 +22,43 @@ const exitUsage = 2;
 /** A tool with a name of VDE's. */
 interface Companion {
   readonly what: string;
-  readonly run: (argv: readonly string[], program: string) => Promise<number>;
+  readonly load: () => Promise<(argv: readonly string[], program: string) => Promise<number>>;
 }
 
 /** The arguments of these tools are parsed as the originals parse them. */
-const companions: ReadonlyMap<string, Companion> = new Map<string, Companion>([
-  [
-    'plug',
-    {
-      what: 'vde_plug: connect a switch to a stream, or two switches',
-      run: async (...args) => (await import('./vde-plug.ts')).runVdePlug(...args),
-    },
-  ],
-  [
+const companions: ReadonlyMap<string, Companion> = new Map([
+  companion('plug', 'vde_plug: connect a switch to a stream, or two switches', async () => (await import('./vde-plug.ts')).runVdePlug),
+  companion(
     'plug2tap',
-    {
-      what: 'vde_plug2tap: connect a tap interface to a switch',
-      run: async (...args) => (await import('./vde-plug2tap.ts')).runVdePlug2tap(...args),
-    },
-  ],
-  [
-    'slirp',
-    {
-      what: 'slirpvde: connect a switch to the Internet by libslirp',
-      run: async (...args) => (await import('./slirpvde.ts')).runSlirpvde(...args),
-    },
-  ],
-  [
+    'vde_plug2tap: connect a tap interface to a switch',
+    async () => (await import('./vde-plug2tap.ts')).runVdePlug2tap,
+  ),
+  companion('slirp', 'slirpvde: connect a switch to the Internet by libslirp', async () => (await import('./slirpvde.ts')).runSlirpvde),
+  companion(
     'autolink',
-    {
-      what: 'vde_autolink: keep links of a switch up by running commands',
-      run: async (...args) => (await import('./vde-autolink.ts')).runVdeAutolink(...args),
-    },
-  ],
-  [
-    'dpipe',
-    { what: 'dpipe: join commands by pipes in both directions', run: async (...args) => (await import('./dpipe.ts')).runDpipe(...args) },
-  ],
-  [
+    'vde_autolink: keep links of a switch up by running commands',
+    async () => (await import('./vde-autolink.ts')).runVdeAutolink,
+  ),
+  companion('dpipe', 'dpipe: join commands by pipes in both directions', async () => (await import('./dpipe.ts')).runDpipe),
+  companion(
     'wirefilter',
-    {
-      what: 'wirefilter: impair a wire between two switches: loss, delay, noise …',
-      run: async (...args) => (await import('./wirefilter.ts')).runWirefilter(...args),
-    },
-  ],
-  [
-    'vdecmd',
-    {
-      what: 'run one command at the console of a switch or of wirefilter',
-      run: async (...args) => (await import('./vdecmd.ts')).runVdecmd(...args),
-    },
-  ],
-  [
-    'unixterm',
-    { what: 'send lines to such a console, and show its output', run: async (argv) => (await import('./unixterm.ts')).runUnixterm(argv) },
-  ],
-  [
-    'vdeterm',
-    {
-      what: 'open such a console, with history and completion',
-      run: async (argv) => (await import('./vdeterm.ts')).runVdeterm(argv),
-    },
-  ],
+    'wirefilter: impair a wire between two switches: loss, delay, noise …',
+    async () => (await import('./wirefilter.ts')).runWirefilter,
+  ),
+  companion('vdecmd', 'run one command at the console of a switch or of wirefilter', async () => (await import('./vdecmd.ts')).runVdecmd),
+  companion('unixterm', 'send lines to such a console, and show its output', async () => (await import('./unixterm.ts')).runUnixterm),
+  companion('vdeterm', 'open such a console, with history and completion', async () => (await import('./vdeterm.ts')).runVdeterm),
 ]);
+
+function companion(name: string, what: string, load: Companion['load']): [string, Companion] {
+  return [name, { what, load }];
+}
 
 /** Runs `etherloom` with these arguments, and returns the exit code. */
 export async function runEtherloom(argv: readonly string[]): Promise<number> {
   const [, , name = '', ...rest] = argv;
-  const companion = companions.get(name);
-  if (companion) return companion.run(rest, `etherloom ${name}`);
+  const tool = companions.get(name);
+  if (tool) return (await tool.load())(rest, `etherloom ${name}`);
   let status = 0;
   try {
     const root = program((code) => (status = code));

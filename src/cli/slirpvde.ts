@@ -1,12 +1,10 @@
-import { describePlug } from '../companions/plug-end.ts';
-import { plugMode, plugPlace, plugPort } from '../companions/plug-name.ts';
 import type { PlugAt } from '../companions/plug.ts';
-import { EtherloomError, isForUser } from '../errors.ts';
 import { claimStandardError } from '../system/claim.ts';
 import { isInBackground, startInBackground } from './background.ts';
+import { readArguments, runShown } from './companion.ts';
 import { complain } from './complain.ts';
-import { getopt, type Option } from './getopt.ts';
-import { runPlug } from './run-plug.ts';
+import type { Option } from './getopt.ts';
+import { exitCodeOf, exitUsage, plugAt, runPlug } from './run-plug.ts';
 import { slirpPlace } from './slirpvde-network.ts';
 
 export { leave } from './leave.ts';
@@ -31,9 +29,6 @@ const options: readonly Option[] = [
   { name: 'quiet', short: 'q', long: ['quiet'], argument: false },
 ];
 
-const exitFailure = 1;
-const exitUsage = 255;
-
 const usage = `usage: slirpvde [options] [SWITCH]
 Connects a switch to the Internet through this machine, without root. Needs the packages vdeplug and libvdeplug-slirp.
   -s, --sock SWITCH      the switch's directory, or a name as for vde_plug; - for frames on standard input and output
@@ -55,12 +50,11 @@ Connects a switch to the Internet through this machine, without root. Needs the 
 /** Implements `slirpvde`, the Internet for a switch, with the original's name and options. Returns the exit code. */
 export async function runSlirpvde(argv: readonly string[], program: string): Promise<number> {
   claimStandardError(complain);
-  const { options: found, operands, mistakes: misread } = getopt(argv, options);
   const say = (line: string): void => complain(`${program}: ${line}\n`);
-  const given = new Map(found.map(({ name, value }) => [name, value]));
-  const mistakes = [...misread, ...(operands.length > (given.has('sock') ? 0 : 1) ? ['more than one switch is given; give one'] : [])];
-  for (const mistake of mistakes) say(mistake);
-  if (mistakes.length > 0 || given.has('help')) {
+  const { options: found, given, operands, mistakes } = readArguments(argv, options, say);
+  const isOneSwitch = operands.length <= (given.has('sock') ? 0 : 1);
+  if (!isOneSwitch) say('more than one switch is given; give one');
+  if (mistakes.length > 0 || !isOneSwitch || given.has('help')) {
     complain(usage);
     return exitUsage;
   }
@@ -68,26 +62,12 @@ export async function runSlirpvde(argv: readonly string[], program: string): Pro
   const sock = operands[0] ?? given.get('sock') ?? '';
   // Shows messages other than failures.
   const tell = given.has('quiet') ? (): void => undefined : say;
-  try {
+  return runShown(say, exitCodeOf, async () => {
     const slirp: PlugAt = { place: slirpPlace(found), settings: { description: 'slirp' } };
-    const ends = sock === '-' ? { plug: slirp, peer: 'standard' as const } : { plug: switchEnd(sock, given), peer: slirp };
+    const words = { port: given.get('port'), mode: given.get('mode'), group: given.get('group') };
+    const ends = sock === '-' ? { plug: slirp, peer: 'standard' as const } : { plug: plugAt(sock, words, 'slirpvde:'), peer: slirp };
     if (isDaemon && !isInBackground()) return await startInBackground({ standard: sock === '-' });
     await runPlug({ name: 'slirpvde', isDaemon, pidfile: given.get('pidfile'), say: tell, ...ends });
     return 0;
-  } catch (error) {
-    if (!isForUser(error)) throw error;
-    say(error.message);
-    return error instanceof EtherloomError && error.code === 'bad-option' ? exitUsage : exitFailure;
-  }
-}
-
-function switchEnd(sock: string, given: ReadonlyMap<string, string>): PlugAt {
-  const [port, mode] = [given.get('port'), given.get('mode')];
-  const settings = {
-    port: port === undefined ? undefined : plugPort(port),
-    mode: mode === undefined ? undefined : plugMode(mode),
-    group: given.get('group'),
-    description: describePlug('slirpvde:'),
-  };
-  return { place: plugPlace(sock), settings };
+  });
 }

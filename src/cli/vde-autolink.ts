@@ -4,12 +4,13 @@ import { realClock } from '../clock.ts';
 import { AutolinkService, type AutolinkOptions } from '../companions/autolink/service.ts';
 import { plugMode } from '../companions/plug-name.ts';
 import { openSystemLog, plainLog } from '../daemon/line-log.ts';
-import { EtherloomError, isForUser } from '../errors.ts';
+import { EtherloomError } from '../errors.ts';
 import { nameProcess } from '../system/daemon.ts';
 import { writePidFile } from '../system/pid-file.ts';
 import { isInBackground, startInBackground } from './background.ts';
+import { endSignal, readArguments, runShown } from './companion.ts';
 import { complain } from './complain.ts';
-import { getopt, type Option } from './getopt.ts';
+import type { Option } from './getopt.ts';
 import { tellReady } from './tell-ready.ts';
 import { claimStandardError } from '../system/claim.ts';
 
@@ -43,41 +44,37 @@ Keeps links of a switch to other hosts up: it starts their commands, watches the
 /** Implements `vde_autolink`, links that are kept up, with the original's name and options. Returns the exit code. */
 export async function runVdeAutolink(argv: readonly string[], program: string): Promise<number> {
   claimStandardError(complain);
-  const { options: found, operands, mistakes } = getopt(argv, options);
-  const given = new Map(found.map(({ name, value }) => [name, value]));
   const say = (line: string): void => complain(`${program}: ${line}\n`);
-  for (const mistake of mistakes) say(mistake);
+  const { given, operands, mistakes } = readArguments(argv, options, say);
   const [sock, switchConsole] = [given.get('sock'), given.get('switchmgmt')];
   if (mistakes.length > 0 || given.has('help') || operands.length > 0 || sock === undefined || switchConsole === undefined) {
     complain(usage);
     return exitFailure;
   }
   const isDaemon = given.has('daemon');
-  try {
-    const mgmt = given.get('mgmt');
-    const wishes: AutolinkOptions = {
-      // The commands may run in another directory.
-      sock: resolve(sock),
-      switchConsole,
-      management: mgmt === undefined ? undefined : { path: mgmt, mode: plugMode(given.get('mgmtmode') ?? '700') },
-      rcfile: given.get('rcfile') ?? usualFile(),
-      cwd: isDaemon ? '/' : undefined,
-    };
-    if (isDaemon && !isInBackground()) return await startInBackground();
-    await serve(wishes, isDaemon, given.get('pidfile'), say);
-    return 0;
-  } catch (error) {
-    if (!isForUser(error)) throw error;
-    say(error.message);
-    return exitFailure;
-  }
+  return runShown(
+    say,
+    () => exitFailure,
+    async () => {
+      const mgmt = given.get('mgmt');
+      const wishes: AutolinkOptions = {
+        // The commands may run in another directory.
+        sock: resolve(sock),
+        switchConsole,
+        management: mgmt === undefined ? undefined : { path: mgmt, mode: plugMode(given.get('mgmtmode') ?? '700') },
+        rcfile: given.get('rcfile') ?? usualFile(),
+        cwd: isDaemon ? '/' : undefined,
+      };
+      if (isDaemon && !isInBackground()) return await startInBackground();
+      await serve(wishes, isDaemon, given.get('pidfile'), say);
+      return 0;
+    },
+  );
 }
 
 async function serve(wishes: AutolinkOptions, isDaemon: boolean, pidfile: string | undefined, say: (line: string) => void): Promise<void> {
   nameProcess('vde_autolink');
-  const told = new Promise<undefined>((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => resolve(undefined));
-  });
+  const told = endSignal().then(() => undefined);
   const log = isDaemon ? openSystemLog('vde_autolink') : plainLog(say);
   const opened = await AutolinkService.open(wishes, { clock: realClock, log });
   let file: Disposable | undefined;

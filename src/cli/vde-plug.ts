@@ -1,13 +1,12 @@
 import { SpokenAddresses } from '../companions/plug-addresses.ts';
-import { describePlug } from '../companions/plug-end.ts';
-import { plugMode, plugPlace, plugPort } from '../companions/plug-name.ts';
-import type { PlugAt, PlugPeer } from '../companions/plug.ts';
-import { EtherloomError, isForUser } from '../errors.ts';
+import type { PlugPeer } from '../companions/plug.ts';
+import { EtherloomError } from '../errors.ts';
 import { openSyslog } from '../daemon/syslog.ts';
 import { isInBackground, startInBackground } from './background.ts';
+import { readArguments, runShown } from './companion.ts';
 import { complain } from './complain.ts';
-import { getopt, type Option } from './getopt.ts';
-import { runPlug } from './run-plug.ts';
+import type { Option } from './getopt.ts';
+import { exitCodeOf, exitUsage, plugAt, runPlug } from './run-plug.ts';
 import { claimStandardError } from '../system/claim.ts';
 
 export { leave } from './leave.ts';
@@ -30,9 +29,6 @@ const options: readonly Option[] = [
   { name: 'iplog', short: 'L', long: ['iplog'], argument: false },
   { name: 'command', short: 'c', argument: true },
 ];
-
-const exitFailure = 1;
-const exitUsage = 255;
 
 const usage = `usage: vde_plug [options] [SWITCH]                  frames on standard input and output
        vde_plug [options] [SWITCH] = command [...]  on those of the command
@@ -71,32 +67,27 @@ export async function runVdePlug(argv: readonly string[], program: string): Prom
   claimStandardError(complain);
   // All arguments after it belong to the command.
   const border = argv.indexOf('=');
-  const parsed = getopt(border < 0 ? argv : argv.slice(0, border), options);
+  const say = (line: string): void => complain(`${program}: ${line}\n`);
+  const { given, operands, mistakes } = readArguments(border < 0 ? argv : argv.slice(0, border), options, say);
   const command = border < 0 ? undefined : argv.slice(border + 1);
-  const given = new Map(parsed.options.map(({ name, value }) => [name, value]));
-  for (const mistake of parsed.mistakes) complain(`${program}: ${mistake}\n`);
-  const names = [...(given.has('sock') ? [given.get('sock') ?? ''] : []), ...parsed.operands];
+  const names = [...(given.has('sock') ? [given.get('sock') ?? ''] : []), ...operands];
   if (given.has('command')) {
     complain(`${program}: ${noShell}`);
     return exitUsage;
   }
-  if (parsed.mistakes.length > 0 || given.has('help') || command?.length === 0 || names.length > (command ? 1 : 2)) {
+  if (mistakes.length > 0 || given.has('help') || command?.length === 0 || names.length > (command ? 1 : 2)) {
     complain(usage);
     return exitUsage;
   }
-  try {
+  return runShown(say, exitCodeOf, async () => {
     const wishes = { given, names, command, ...portAndPidfile(given) };
     if (given.has('daemon') && !command && names.length < 2) {
       throw new EtherloomError('bad-option', '-d leaves no standard input; give a command after =, or a second switch');
     }
     if (given.has('daemon') && !isInBackground()) return await startInBackground();
-    await plugIn(wishes, (line) => complain(`${program}: ${line}\n`));
+    await plugIn(wishes, say);
     return 0;
-  } catch (error) {
-    if (!isForUser(error)) throw error;
-    complain(`${program}: ${error.message}\n`);
-    return error instanceof EtherloomError && error.code === 'bad-option' ? exitUsage : exitFailure;
-  }
+  });
 }
 
 /**
@@ -110,11 +101,14 @@ function portAndPidfile(given: ReadonlyMap<string, string>): Pick<Wishes, 'pidfi
 }
 
 async function plugIn(wishes: Wishes, say: (line: string) => void): Promise<void> {
-  const { given, names, command, pidfile } = wishes;
+  const { given, names, command, pidfile, port } = wishes;
   const record = given.has('log') || given.has('iplog') ? openSyslog('vde_plug') : undefined;
   const addresses = given.has('iplog') ? new SpokenAddresses((address) => record?.tell(`IP ${address}`)) : undefined;
-  const plug = plugAt(names[0] ?? '', wishes, '');
-  const peer: PlugPeer = command ? { command } : names.length === 2 ? plugAt(names[1] ?? '', wishes, '2') : 'standard';
+  const description = given.get('descr') ?? 'vdeplug:';
+  const words = { port, mode: given.get('mode'), group: given.get('group') };
+  const words2 = { port: given.get('port2'), mode: given.get('mode2'), group: given.get('group2') };
+  const plug = plugAt(names[0] ?? '', words, description);
+  const peer: PlugPeer = command ? { command } : names.length === 2 ? plugAt(names[1] ?? '', words2, description) : 'standard';
   const observe = addresses && ((frame: Uint8Array): void => addresses.observe(frame));
   await runPlug({
     name: 'vde_plug',
@@ -126,15 +120,4 @@ async function plugIn(wishes: Wishes, say: (line: string) => void): Promise<void
     peer,
     observe,
   });
-}
-
-function plugAt(name: string, { given, port }: Wishes, which: '' | '2'): PlugAt {
-  const [number, mode] = [which === '' ? port : given.get('port2'), given.get(`mode${which}`)];
-  const settings = {
-    port: number === undefined ? undefined : plugPort(number),
-    mode: mode === undefined ? undefined : plugMode(mode),
-    group: given.get(`group${which}`),
-    description: describePlug(given.get('descr') ?? 'vdeplug:'),
-  };
-  return { place: plugPlace(name), settings };
 }

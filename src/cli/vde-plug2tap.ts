@@ -1,11 +1,9 @@
-import { describePlug } from '../companions/plug-end.ts';
-import { plugMode, plugPlace, plugPort } from '../companions/plug-name.ts';
 import type { PlugAt } from '../companions/plug.ts';
-import { EtherloomError, isForUser } from '../errors.ts';
 import { isInBackground, startInBackground } from './background.ts';
+import { readArguments, runShown } from './companion.ts';
 import { complain } from './complain.ts';
-import { getopt, type Option } from './getopt.ts';
-import { runPlug } from './run-plug.ts';
+import type { Option } from './getopt.ts';
+import { exitCodeOf, exitUsage, plugAt, runPlug } from './run-plug.ts';
 import { claimStandardError } from '../system/claim.ts';
 
 export { leave } from './leave.ts';
@@ -19,9 +17,6 @@ const options: readonly Option[] = [
   { name: 'daemon', short: 'd', long: ['daemon'], argument: false },
   { name: 'pidfile', short: 'P', long: ['pidfile'], argument: true },
 ];
-
-const exitFailure = 1;
-const exitUsage = 255;
 
 const usage = `usage: vde_plug2tap [options] TAP
 Connects a tap interface of this machine to a switch. The interface is made if it does not exist, which needs root.
@@ -37,10 +32,8 @@ Connects a tap interface of this machine to a switch. The interface is made if i
 /** Implements `vde_plug2tap`, a tap interface on a switch, with the original's name and options. Returns the exit code. */
 export async function runVdePlug2tap(argv: readonly string[], program: string): Promise<number> {
   claimStandardError(complain);
-  const { options: found, operands, mistakes } = getopt(argv, options);
-  const given = new Map(found.map(({ name, value }) => [name, value]));
   const say = (line: string): void => complain(`${program}: ${line}\n`);
-  for (const mistake of mistakes) say(mistake);
+  const { given, operands, mistakes } = readArguments(argv, options, say);
   const [tap, ...rest] = operands;
   if (mistakes.length > 0 || given.has('help') || tap === undefined || rest.length > 0) {
     complain(usage);
@@ -48,26 +41,14 @@ export async function runVdePlug2tap(argv: readonly string[], program: string): 
   }
   const isDaemon = given.has('daemon');
   const isStream = given.get('sock') === '-';
-  try {
+  return runShown(say, exitCodeOf, async () => {
     const interfaceEnd: PlugAt = { place: { kind: 'address', address: `tap://${tap}` }, settings: { description: tap } };
-    const ends = isStream ? { plug: interfaceEnd, peer: 'standard' as const } : { plug: switchEnd(given), peer: interfaceEnd };
+    const words = { port: given.get('port'), mode: given.get('mode'), group: given.get('group') };
+    const ends = isStream
+      ? { plug: interfaceEnd, peer: 'standard' as const }
+      : { plug: plugAt(given.get('sock') ?? '', words, 'vde_plug2tap:'), peer: interfaceEnd };
     if (isDaemon && !isInBackground()) return await startInBackground({ standard: isStream });
     await runPlug({ name: 'vde_plug2tap', isDaemon, pidfile: given.get('pidfile'), say, ...ends });
     return 0;
-  } catch (error) {
-    if (!isForUser(error)) throw error;
-    say(error.message);
-    return error instanceof EtherloomError && error.code === 'bad-option' ? exitUsage : exitFailure;
-  }
-}
-
-function switchEnd(given: ReadonlyMap<string, string>): PlugAt {
-  const [port, mode] = [given.get('port'), given.get('mode')];
-  const settings = {
-    port: port === undefined ? undefined : plugPort(port),
-    mode: mode === undefined ? undefined : plugMode(mode),
-    group: given.get('group'),
-    description: describePlug('vde_plug2tap:'),
-  };
-  return { place: plugPlace(given.get('sock') ?? ''), settings };
+  });
 }

@@ -2,7 +2,8 @@ import { basename } from 'node:path';
 import { realClock } from '../clock.ts';
 import { ConsoleClient, type Answer, type ClientOptions } from '../console-client/client.ts';
 import { isForUser } from '../errors.ts';
-import { getopt, type Option } from './getopt.ts';
+import { readArguments } from './companion.ts';
+import type { Option } from './getopt.ts';
 import { print, printError } from './print.ts';
 import { claimStandardError } from '../system/claim.ts';
 
@@ -25,10 +26,9 @@ export async function runVdecmd(argv: readonly string[], program: string): Promi
   claimStandardError(printError);
   // In `etherloom vdecmd` the last word is the name.
   const name = basename(program).split(' ').at(-1) ?? program;
-  const { options: found, operands, mistakes } = getopt(argv, options);
-  const given = new Map(found.map((option) => [option.name, option.value]));
+  const say = (line: string): void => printError(`${name}: ${line}\n`);
+  const { given, operands, mistakes } = readArguments(argv, options, say);
   const path = given.get('sock') ?? `/var/run/${name}`;
-  for (const mistake of mistakes) printError(`${name}: ${mistake}\n`);
   if (mistakes.length > 0 || operands.length === 0) {
     printError(usageOf(name));
     return exitFailure;
@@ -38,12 +38,12 @@ export async function runVdecmd(argv: readonly string[], program: string): Promi
   try {
     const { status, text } = await ask({ path, clock: realClock, ...(trace && { trace }) }, operands.join(' '), lines);
     print(lines.join(''));
-    if (status !== undefined && status !== 0) printError(`${name}: ${text}\n`);
+    if (status !== undefined && status !== 0) say(text);
     return status ?? 0;
   } catch (error) {
     if (!isForUser(error)) throw error;
     print(lines.join(''));
-    printError(`${name}: ${error.message}\n`);
+    say(error.message);
     return exitFailure;
   }
 }

@@ -6,13 +6,14 @@ import { writePidFile } from '../system/pid-file.ts';
 import { alternates, namedSides, pipedSides, splitNames, type Sides } from '../companions/wirefilter/sides.ts';
 import { parseValue } from '../companions/wirefilter/value.ts';
 import { Wirefilter, type WirefilterOptions } from '../companions/wirefilter/wirefilter.ts';
-import { EtherloomError, isForUser } from '../errors.ts';
+import { EtherloomError } from '../errors.ts';
 import type { QualityWord } from '../impairment/impairment.ts';
 import { realRandom } from '../random.ts';
 import { nameProcess } from '../system/daemon.ts';
 import { isInBackground, startInBackground, type BackgroundOptions } from './background.ts';
+import { endSignal, readArguments, runShown } from './companion.ts';
 import { complain } from './complain.ts';
-import { getopt, type Option, type ParsedArguments } from './getopt.ts';
+import type { Option, ParsedArguments } from './getopt.ts';
 import { tellReady } from './tell-ready.ts';
 import { claimStandardError } from '../system/claim.ts';
 
@@ -83,33 +84,29 @@ and its variation P, times 2^10, 2^20 or 2^30, distributed evenly (u) or normall
 /** Implements `wirefilter`, a wire with impairments, with the original's name and options. Returns the exit code. */
 export async function runWirefilter(argv: readonly string[], program: string): Promise<number> {
   claimStandardError(complain);
-  const parsed = getopt(argv, options);
-  const given = new Map(parsed.options.map(({ name, value }) => [name, value]));
   const say = (line: string): void => complain(`${program}: ${line}\n`);
-  for (const mistake of parsed.mistakes) say(mistake);
+  const { given, ...parsed } = readArguments(argv, options, say);
   if (parsed.mistakes.length > 0 || given.has('help') || ![0, 2].includes(parsed.operands.length)) {
     complain(usage);
     return exitFailure;
   }
-  try {
-    const wishes = wishesOf(parsed, given);
-    if (given.has('daemon') && !isInBackground()) return await startInBackground(neighbours(wishes.sides));
-    await filter(wishes, given, say);
-    return 0;
-  } catch (error) {
-    if (!isForUser(error)) throw error;
-    say(error.message);
-    return exitFailure;
-  }
+  return runShown(
+    say,
+    () => exitFailure,
+    async () => {
+      const wishes = wishesOf(parsed, given);
+      if (given.has('daemon') && !isInBackground()) return await startInBackground(neighbours(wishes.sides));
+      await filter(wishes, given, say);
+      return 0;
+    },
+  );
 }
 
 async function filter(wishes: WirefilterOptions, given: ReadonlyMap<string, string>, say: (line: string) => void): Promise<void> {
   const isDaemon = given.has('daemon');
   nameProcess('wirefilter');
   // A signal that arrives while a switch is being asked also ends the process cleanly.
-  const told = new Promise<undefined>((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => resolve(undefined));
-  });
+  const told = endSignal().then(() => undefined);
   const log = isDaemon ? openSystemLog('wirefilter') : plainLog(say);
   const poison = process.env['ETHERLOOM_POISON'] === '1';
   const opening = Wirefilter.open(wishes, { clock: realClock, random: realRandom, log, poison });

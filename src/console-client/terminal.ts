@@ -1,14 +1,9 @@
 import { createInterface, type Interface } from 'node:readline';
-import type { Readable, Writable } from 'node:stream';
-import type { Clock } from '../clock.ts';
 import { ConsoleClient } from './client.ts';
+import type { RelayOptions } from './relay.ts';
 
 /** The two sides of a terminal. */
-export interface TerminalOptions {
-  readonly path: string;
-  readonly clock: Clock;
-  readonly input: Readable;
-  readonly output: Writable;
+export interface TerminalOptions extends RelayOptions {
   /** True for a terminal with a user: lines are edited, and there is a prompt. Otherwise only replies are shown. */
   readonly interactive: boolean;
 }
