@@ -106,7 +106,8 @@ export function reasonOf(error: unknown): string {
 }
 
 /** Returns the message of an error for the user; Node's own (`EROFS: read-only file system, open '/a'`) becomes a sentence. */
-export function messageOf(error: Error): string {
+export function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
   if (error instanceof EtherloomError || !('syscall' in error)) return error.message;
   const path = 'path' in error ? ` ${String(error.path)}` : '';
   return `cannot ${String(error.syscall)}${path}: ${reasonOf(error)}`;

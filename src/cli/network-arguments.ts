@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { checkNetwork, type NetworkOptions } from '../daemon/network-plan.ts';
+import { checkNetwork, parseRange, type NetworkOptions } from '../daemon/network-plan.ts';
 import { EtherloomError } from '../errors.ts';
 import { parseIpv4, parseIpv4Network, type Ipv4Address } from '../wire/ipv4.ts';
 import { collect, integer } from './option-values.ts';
@@ -94,9 +94,7 @@ function addressOf(option: string, text: string): Ipv4Address {
 }
 
 function rangeOf(text: string): NonNullable<NetworkOptions['range']> {
-  const [start, end, ...more] = text.split('-').map(parseIpv4);
-  if (start === undefined || end === undefined || more.length > 0) {
-    throw new EtherloomError('bad-option', `--range ${text} is not a range of addresses; write it as 10.77.0.100-10.77.0.199`);
-  }
-  return { start, end };
+  const range = parseRange(text);
+  if (range) return range;
+  throw new EtherloomError('bad-option', `--range ${text} is not a range of addresses; write it as 10.77.0.100-10.77.0.199`);
 }

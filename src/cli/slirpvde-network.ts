@@ -9,7 +9,7 @@ import {
   formatIpv4,
   formatIpv4Network,
   ipv4FromNumber,
-  netmask,
+  ipv4NetworkOf,
   parseIpv4,
   type Ipv4Address,
   type Ipv4Network,
@@ -93,15 +93,14 @@ function hostOf(text: string): { network: Ipv4Network; router: Ipv4Address } {
   if (address === undefined || prefixLength < 8 || prefixLength > 28) {
     throw new EtherloomError('bad-option', `-H ${text} is not an address with a prefix of 8 to 28 bits; write it as 10.0.2.2/24`);
   }
-  const first = ipv4FromNumber((address & netmask({ address, prefixLength })) >>> 0);
-  const network = { address: first, prefixLength };
+  const network = ipv4NetworkOf(address, prefixLength);
   if (address === broadcastOf(network)) {
     throw new EtherloomError(
       'bad-option',
       `-H ${text} is the broadcast address of ${formatIpv4Network(network)}; give the address of a host`,
     );
   }
-  return { network, router: address === first ? hostNumber(network, usual.router) : address };
+  return { network, router: address === network.address ? hostNumber(network, usual.router) : address };
 }
 
 function hostNumber({ address }: Ipv4Network, number: number): Ipv4Address {

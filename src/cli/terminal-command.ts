@@ -12,7 +12,7 @@ const exitFailure = 255;
 /** A command that joins the socket of a console to standard input and output. */
 export interface TerminalCommand {
   readonly name: string;
-  /** What it does, for the help. */
+  /** Its description in the help. */
   readonly summary: string;
   /** Resolves at the end of the session, with the reason if it failed. */
   readonly talk: (ends: RelayOptions & { readonly interactive: boolean }) => Promise<string | undefined>;

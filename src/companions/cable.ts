@@ -2,7 +2,7 @@ import type { Timer } from '../clock.ts';
 import type { PortEnvironment } from '../ports/environment.ts';
 import type { Port } from '../ports/pure/port.ts';
 import type { VdeClient } from '../ports/vde/vde-client.ts';
-import { FrameLoop, isPaced, waitingFor, type FrameLoopOptions } from './frame-loop.ts';
+import { FrameLoop, hasRoom, isPaced, type FrameLoopOptions } from './frame-loop.ts';
 
 /** An end of a cable, as a plug opens it. */
 export interface PlugEnd extends AsyncDisposable {
@@ -16,12 +16,6 @@ export interface CableOptions extends Omit<FrameLoopOptions, 'flushed'> {
   /** Called with each frame from the second end to the first. The frame is borrowed: valid until the call returns. */
   readonly observe?: ((frame: Uint8Array) => void) | undefined;
 }
-
-/**
- * The backlog limit in octets: while one end has more, the other end is not read. The loop has room for the rest of a breath beyond it, so
- * no frame is lost, and a slow reader makes the other side wait.
- */
-const enough = 2 ** 20;
 
 /** How long frames in transit may take to arrive after `finish`, in milliseconds. */
 const finishLimit = 2_000;
@@ -83,8 +77,8 @@ export class Cable implements AsyncDisposable {
   #pace(): void {
     const [first, second] = this.#ends;
     if (!first || !second || this.#gone !== undefined) return;
-    if (isPaced(first)) first.listen(waitingFor(second) <= enough);
-    if (isPaced(second)) second.listen(waitingFor(first) <= enough);
+    if (isPaced(first)) first.listen(hasRoom(second));
+    if (isPaced(second)) second.listen(hasRoom(first));
   }
 
   /** Resolves `ended` when all received frames have arrived at the other end, or after 2 s. */

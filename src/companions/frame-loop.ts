@@ -19,6 +19,12 @@ export interface FrameLoopOptions {
 /** The backlog limit of each port, in octets. */
 const room = 8 * 2 ** 20;
 
+/**
+ * The backlog limit in octets: while one port has more, the port opposite is not read. There is room for the rest of a breath beyond it, so
+ * no frame is lost, and a slow reader makes the other side wait.
+ */
+const enough = 2 ** 20;
+
 /** The interval between checks of the progress, and how long there may be none, in milliseconds. */
 const drainInterval = 5;
 const drainPatience = 10_000;
@@ -96,7 +102,7 @@ export function isPaced(port: Port): port is PacedPort {
   return 'listen' in port;
 }
 
-/** Returns the backlog towards a port's peer, in octets. */
-export function waitingFor(port: Port): number {
-  return isPaced(port) ? port.waiting : 0;
+/** Returns true if the backlog of a port is small enough for more frames. */
+export function hasRoom(port: Port): boolean {
+  return !isPaced(port) || port.waiting <= enough;
 }

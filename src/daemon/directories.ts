@@ -36,11 +36,7 @@ export function ownDirectory(path: string, option: string): string {
   try {
     makeDirectory(path, 0o700);
   } catch (error) {
-    throw new EtherloomError(
-      'system',
-      `${error instanceof Error ? messageOf(error) : String(error)}; choose another directory with ${option}`,
-      { cause: error },
-    );
+    throw new EtherloomError('system', `${messageOf(error)}; choose another directory with ${option}`, { cause: error });
   }
   const flaw = flawOf(path);
   if (flaw === undefined) return path;

@@ -21,7 +21,8 @@ export function plainLog(tell: (line: string) => void): Log {
  * Returns a log of the levels that `ETHERLOOM_LOG` allows. Warnings and errors that are repeated word for word are written once a minute,
  * with their count.
  */
-export function boundedLog(sink: LogSink, least = leastRank()): Log {
+export function boundedLog(sink: LogSink): Log {
+  const least = leastRank();
   const sparing = (level: LogLevel): ReturnType<typeof onceAMinute> =>
     onceAMinute(realClock, (message, fields = {}) => sink(message, fields, level));
   const repeated = { warn: sparing('warn'), error: sparing('error') };

@@ -8,6 +8,7 @@ import {
   formatIpv4,
   formatIpv4Network,
   ipv4FromNumber,
+  parseIpv4,
   reasonAgainstHosts,
   type Ipv4Address,
   type Ipv4Network,
@@ -99,6 +100,12 @@ export class NetworkPlan {
 /** Returns the address of a network's DHCP server: its first host. */
 export function serverAddress(network: Ipv4Network): Ipv4Address {
   return ipv4FromNumber(network.address + 1);
+}
+
+/** Parses a range as `formatRange` writes it. Returns undefined for any other text. */
+export function parseRange(text: string): AddressRange | undefined {
+  const [start, end, ...more] = text.split('-').map(parseIpv4);
+  return start === undefined || end === undefined || more.length > 0 ? undefined : { start, end };
 }
 
 /** Formats a range as `--range` takes it: `10.77.0.100-10.77.0.199`. */

@@ -100,15 +100,16 @@ function keepFromCleaners(path: string): Disposable[] {
 }
 
 function unusable(path: string, error: unknown): unknown {
-  const errno = errnoOf(error);
-  return errno === undefined ? error : new SystemError(errno, `cannot use ${path}`, 'choose another directory with --state');
+  return failed(error, `cannot use ${path}`, 'choose another directory with --state');
 }
 
 function unwritable(path: string, error: unknown): unknown {
+  return failed(error, `cannot write ${path}`, 'make room there, or choose another directory with --state');
+}
+
+function failed(error: unknown, what: string, remedy: string): unknown {
   const errno = errnoOf(error);
-  return errno === undefined
-    ? error
-    : new SystemError(errno, `cannot write ${path}`, 'make room there, or choose another directory with --state');
+  return errno === undefined ? error : new SystemError(errno, what, remedy);
 }
 
 /** Removes a file. On a read-only disk it was not written, and cannot be removed. */

@@ -1,4 +1,4 @@
-import type { NetworkOptions } from '../daemon/network-plan.ts';
+import { parseRange, type NetworkOptions } from '../daemon/network-plan.ts';
 import { EtherloomError } from '../errors.ts';
 import { parseIpv4, parseIpv4Network, type Ipv4Address } from '../wire/ipv4.ts';
 
@@ -41,9 +41,9 @@ export function addressFromText(option: string, text: string): Ipv4Address {
 }
 
 function rangeFromText(text: string): NonNullable<NetworkOptions['range']> {
-  const [start, end, ...more] = text.split('-').map(parseIpv4);
-  if (start === undefined || end === undefined || more.length > 0) throw notValid('range', text, 'a range', '10.77.0.100-10.77.0.199');
-  return { start, end };
+  const range = parseRange(text);
+  if (!range) throw notValid('range', text, 'a range', '10.77.0.100-10.77.0.199');
+  return range;
 }
 
 function notValid(option: string, text: string, kind: string, form: string): EtherloomError {

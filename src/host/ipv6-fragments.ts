@@ -1,12 +1,10 @@
 import type { Clock } from '../clock.ts';
 import { decodeIpv6Fragment, encodeIpv6Fragment, fragmentHeader, fragmentHeaderLength } from '../wire/ipv6-fragment.ts';
 import { encodeIpv6, ipv6HeaderLength, type Ipv6 } from '../wire/ipv6.ts';
-import { Reassembly } from './reassembly.ts';
+import { fragmentUnit, partsOf, Reassembly } from './reassembly.ts';
 
 /** How long a packet may wait for its missing parts, in milliseconds. [RFC 8200, 4.5] */
 const patience = 60_000;
-/** The unit of a fragment's offset. */
-const unit = 8;
 
 /** Reassembles the fragments of IPv6 packets. [RFC 8200, 4.5; RFC 5722] */
 export class Ipv6Reassembly {
@@ -24,7 +22,7 @@ export class Ipv6Reassembly {
     // A packet that consists of one fragment is complete, even if other fragments with its identification are waiting. [RFC 6946]
     if (offset === 0 && !more) return { ...packet, nextHeader, payload };
     const key = `${packet.source} ${packet.destination} ${identification}`;
-    const whole = this.#reassembly.add({ key, start: offset * unit, more, payload }, { ...packet, nextHeader });
+    const whole = this.#reassembly.add({ key, start: offset * fragmentUnit, more, payload }, { ...packet, nextHeader });
     return whole && { ...whole.header, payload: whole.payload };
   }
 
@@ -36,13 +34,11 @@ export class Ipv6Reassembly {
 
 /** Returns the packet alone if it fits in the MTU, otherwise its fragments with the given identification. [RFC 8200, 4.5] */
 export function ipv6FragmentsOf(packet: Ipv6, mtu: number, identification: number): Uint8Array[] {
-  const { nextHeader, payload } = packet;
-  if (ipv6HeaderLength + payload.length <= mtu) return [encodeIpv6(packet)];
-  const most = Math.floor((mtu - ipv6HeaderLength - fragmentHeaderLength) / unit) * unit;
-  return Array.from({ length: Math.ceil(payload.length / most) }, (_, at) => {
-    const [start, end] = [at * most, Math.min((at + 1) * most, payload.length)];
-    const [offset, more] = [start / unit, end < payload.length];
-    const fragment = encodeIpv6Fragment({ nextHeader, offset, more, identification, payload: payload.subarray(start, end) });
+  const { nextHeader } = packet;
+  const room = mtu - ipv6HeaderLength;
+  if (packet.payload.length <= room) return [encodeIpv6(packet)];
+  return partsOf(packet.payload, room - fragmentHeaderLength).map(({ start, more, payload }) => {
+    const fragment = encodeIpv6Fragment({ nextHeader, offset: start / fragmentUnit, more, identification, payload });
     return encodeIpv6({ ...packet, nextHeader: fragmentHeader, payload: fragment });
   });
 }

@@ -1,7 +1,7 @@
 import type { ClientLease } from '../dhcp/client-lease.ts';
 import { decodeAddress, decodeAddresses } from '../dhcp/options.ts';
 import { optionCodes } from '../wire/dhcp.ts';
-import { ipv4FromNumber } from '../wire/ipv4.ts';
+import { ipv4NetworkOf } from '../wire/ipv4.ts';
 import type { Ipv4Configuration } from './ipv4-interface.ts';
 
 /**
@@ -11,9 +11,5 @@ import type { Ipv4Configuration } from './ipv4-interface.ts';
 export function configurationOf({ address, options }: ClientLease): Ipv4Configuration {
   const mask = decodeAddress(options.get(optionCodes.subnetMask)) ?? 0xffff_ffff;
   const prefixLength = Math.clz32(~mask);
-  const network = {
-    address: ipv4FromNumber(prefixLength === 0 ? 0 : (address & (0xffff_ffff << (32 - prefixLength))) >>> 0),
-    prefixLength,
-  };
-  return { address, network, router: decodeAddresses(options.get(optionCodes.router))?.[0] };
+  return { address, network: ipv4NetworkOf(address, prefixLength), router: decodeAddresses(options.get(optionCodes.router))?.[0] };
 }

@@ -35,8 +35,8 @@ interface Partial<Header> {
 const maxPartial = 16;
 /** The most fragments of one datagram: enough for the longest datagram on a link with an MTU of 576 octets. [RFC 791, 3.1] */
 const maxPieces = 128;
-/** The unit of a fragment's offset. */
-const unit = 8;
+/** The unit of a fragment's offset, in octets. */
+export const fragmentUnit = 8;
 
 /**
  * Reassembles fragments. Overlapping fragments cannot be trusted, so their datagram is dropped, together with its later fragments. [RFC
@@ -61,7 +61,7 @@ export class Reassembly<Header> {
   /** Adds a fragment with its header. Returns the whole payload with the first fragment's header once it is complete. */
   add({ key, start, more, payload }: Fragment, header: Header): { readonly header: Header; readonly payload: Uint8Array } | undefined {
     const end = start + payload.length;
-    if (end > this.#maxPayload || payload.length === 0 || (more && payload.length % unit !== 0)) return undefined;
+    if (end > this.#maxPayload || payload.length === 0 || (more && payload.length % fragmentUnit !== 0)) return undefined;
     const partial = this.#at(key);
     const { pieces } = partial;
     if (partial.refused || pieces.some((one) => one.start === start && one.payload.length === payload.length)) return undefined;
@@ -105,4 +105,13 @@ function joined(pieces: readonly Piece[], length: number): Uint8Array {
   const payload = new Uint8Array(length);
   for (const piece of pieces) payload.set(piece.payload, piece.start);
   return payload;
+}
+
+/** Splits a payload into the parts that fragments with room for that many octets carry. */
+export function partsOf(payload: Uint8Array, room: number): Omit<Fragment, 'key'>[] {
+  const most = Math.floor(room / fragmentUnit) * fragmentUnit;
+  return Array.from({ length: Math.ceil(payload.length / most) }, (_, at) => {
+    const [start, end] = [at * most, Math.min((at + 1) * most, payload.length)];
+    return { start, more: end < payload.length, payload: payload.subarray(start, end) };
+  });
 }

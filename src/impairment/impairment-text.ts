@@ -6,7 +6,8 @@ import { checkMarkov, checkQuality, qualityWords, type Amount, type Markov, type
  * the mean, its variation, a factor of 2^10, 2^20 or 2^30 for both, and the distribution, uniform (u) or normal (n).
  */
 
-const factors: Readonly<Record<string, number>> = { '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30 };
+/** The factors by the letters that mean them. */
+export const factors: Readonly<Record<string, number>> = { '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30 };
 const otherNames: Readonly<Record<string, QualityWord>> = { chanbufsize: 'capacity', band: 'bandwidth' };
 
 /** Parses an amount like `20+5kn`. Returns undefined for any other text. */

@@ -1,3 +1,4 @@
+import type { VlanMember } from '../switch/switch.ts';
 import { vid, type Vid } from '../wire/dot1q.ts';
 import { LabSwitch } from './lab-switch.ts';
 import type { LinkEnd } from './link-end.ts';
@@ -20,18 +21,18 @@ export function comesThrough({ ends }: Link, ways: 'both ways' | 'one way'): boo
 
 /** Returns whether the ports at both ends are in the VLAN, so that its frames could cross, blocked or not. A hub's ports are in all. */
 export function carries({ ends }: Link, vlan: Vid): boolean {
-  return ends.every(({ owner, port }) => {
-    if (!(owner instanceof LabSwitch) || !owner.running) return false;
-    const { hub, vlans } = owner.switch;
-    return hub || vlans.members(vlan)?.some((member) => member.port === port) === true;
-  });
+  return ends.every((end) => isMember(end, vlan, () => true));
 }
 
 /** Returns whether the switch at this end forwards frames of the VLAN. A station, or a switch that is down, forwards none. */
-function isForwarding({ owner, port }: LinkEnd, vlan: Vid): boolean {
+function isForwarding(end: LinkEnd, vlan: Vid): boolean {
+  return isMember(end, vlan, ({ active, forwarding }) => active && forwarding);
+}
+
+function isMember({ owner, port }: LinkEnd, vlan: Vid, isSo: (member: VlanMember) => boolean): boolean {
   if (!(owner instanceof LabSwitch) || !owner.running) return false;
   const { hub, vlans } = owner.switch;
-  return hub || vlans.members(vlan)?.some((member) => member.port === port && member.active && member.forwarding) === true;
+  return hub || vlans.members(vlan)?.some((member) => member.port === port && isSo(member)) === true;
 }
 
 /** Returns the VLANs that any switch of the network knows. */

@@ -1,8 +1,8 @@
+import { ethernetLink } from '../wire/pcap.ts';
 import { encodePcapng, type PcapngPacket } from '../wire/pcapng.ts';
 import type { Network } from './network.ts';
 import type { Hop } from './trace.ts';
 
-const ethernet = 1;
 const nanosecondsPerMillisecond = 1_000_000;
 
 /**
@@ -36,7 +36,7 @@ export function captureOf({ fabric: { trace, timeline } }: Network): Uint8Array 
     direction: 'outbound',
     comment: at === 0 && trace.gap !== undefined ? `${trace.gap}\n${commentOf(hop)}` : commentOf(hop),
   }));
-  return encodePcapng({ interfaces: names.map((name) => ({ name, linkType: ethernet })), packets });
+  return encodePcapng({ interfaces: names.map((name) => ({ name, linkType: ethernetLink })), packets });
 }
 
 function commentOf({ number, lane, fate, cause }: Hop): string {

@@ -22,13 +22,8 @@ const maxFaults = 10_000;
 
 /** The last faults of a run, in the order in which they began. */
 export class FaultLog {
-  readonly #most: number;
   #spans: FaultSpan[] = [];
   #total = 0;
-
-  constructor(most = maxFaults) {
-    this.#most = most;
-  }
 
   /** The remembered faults. */
   get spans(): readonly FaultSpan[] {
@@ -45,7 +40,7 @@ export class FaultLog {
     const span: FaultSpan = { name, text, begins, ends: undefined };
     this.#total++;
     this.#spans.push(span);
-    if (this.#spans.length > this.#most) this.#spans = this.#spans.slice(-Math.ceil(this.#most / 2));
+    if (this.#spans.length > maxFaults) this.#spans = this.#spans.slice(-maxFaults / 2);
     return span;
   }
 }

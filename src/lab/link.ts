@@ -96,19 +96,11 @@ export class Link implements Disposable {
 
   /** Drops sent frames until disposed, without notice: the carrier stays. */
   silence(side: Side = {}): Disposable {
-    const [from, ends] = this.#sideOf(side);
-    return this.#fabric.fault(
-      () => formatLine('silence', this.name, from && `from ${from.name}`),
-      () => {
-        const silence = {};
-        for (const end of ends) end.silences.add(silence);
-        return {
-          [Symbol.dispose]: () => {
-            for (const end of ends) end.silences.delete(silence);
-          },
-        };
-      },
-    );
+    return this.#affect(side, 'silence', ({ silences }) => {
+      const silence = {};
+      silences.add(silence);
+      return { [Symbol.dispose]: () => void silences.delete(silence) };
+    });
   }
 
   /**
@@ -116,42 +108,26 @@ export class Link implements Disposable {
    * `loss 5, delay 20+5`. Several impairments apply in turn. Throws EtherloomError('bad-option') with the mistake.
    */
   impair(what: Quality | string, side: Side = {}): Disposable {
-    const [from, ends] = this.#sideOf(side);
     const quality = typeof what === 'string' ? parseQuality(what) : what;
     checkOptions(quality, impairmentWords);
-    return this.#fabric.fault(
-      () => formatLine('impair', this.name, from && `from ${from.name}`, formatQuality(quality)),
-      () => together(ends.map(({ channel }) => channel.add({ kind: 'quality', quality }))),
-    );
+    return this.#affect(side, 'impair', ({ channel }) => channel.add({ kind: 'quality', quality }), formatQuality(quality));
   }
 
   /** Makes it change between qualities at random, in each direction separately, until disposed. */
   vary(how: Markov | string, side: Side = {}): Disposable {
-    const [from, ends] = this.#sideOf(side);
     const markov = typeof how === 'string' ? parseMarkov(how) : how;
-    return this.#fabric.fault(
-      () => formatLine('vary', this.name, from && `from ${from.name}`, formatMarkov(markov)),
-      () => together(ends.map(({ channel }) => channel.add({ kind: 'markov', markov }))),
-    );
+    return this.#affect(side, 'vary', ({ channel }) => channel.add({ kind: 'markov', markov }), formatMarkov(markov));
   }
 
   /** Holds frames back until disposed; then they go on, in their order. */
   hold(side: Side = {}): Disposable {
-    const [from, ends] = this.#sideOf(side);
-    return this.#fabric.fault(
-      () => formatLine('hold', this.name, from && `from ${from.name}`),
-      () => together(ends.map(({ channel }) => channel.add({ kind: 'hold' }))),
-    );
+    return this.#affect(side, 'hold', ({ channel }) => channel.add({ kind: 'hold' }));
   }
 
   /** Drops matching frames until disposed. A function has no text, so a run with a filter cannot be repeated from a record. */
   filter(match: (frame: Uint8Array) => boolean, side: Side = {}): Disposable {
-    const [from, ends] = this.#sideOf(side);
-    return this.#fabric.fault(
-      () => formatLine('filter', this.name, from && `from ${from.name}`),
-      () =>
-        together(ends.map(({ channel }) => channel.add({ kind: 'filter', match: (frame) => isYes('the match of a frame', match(frame)) }))),
-    );
+    const checked = (frame: Uint8Array): boolean => isYes('the match of a frame', match(frame));
+    return this.#affect(side, 'filter', ({ channel }) => channel.add({ kind: 'filter', match: checked }));
   }
 
   /** Removes the carrier now, and repeatedly for `down` milliseconds after each `up`, until disposed. */
@@ -183,9 +159,15 @@ export class Link implements Disposable {
     return { [Symbol.dispose]: () => this.#change(() => this.#cuts.delete(cut)) };
   }
 
-  #sideOf(side: Side): readonly [LinkOwner | undefined, readonly LinkEnd[]] {
+  /** Begins a fault of the frames that one side sends, or both. */
+  #affect(side: Side, word: string, begin: (end: LinkEnd) => Disposable, detail?: string): Disposable {
     checkOptions(side, sideWords);
-    return [side.from, side.from ? [this.endOf(side.from)] : this.ends];
+    const { from } = side;
+    const ends = from ? [this.endOf(from)] : this.ends;
+    return this.#fabric.fault(
+      () => formatLine(word, this.name, from && `from ${from.name}`, detail),
+      () => together(ends.map(begin)),
+    );
   }
 
   #change(change: () => void): void {

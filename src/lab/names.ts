@@ -1,7 +1,7 @@
 import { EtherloomError } from '../errors.ts';
 import { isGroupMac, macFromNumber, parseMac, type MacAddress } from '../wire/mac.ts';
 import { ipv6NetworkOf, isIpv6LinkLocal, isIpv6Multicast, parseIpv6, type Ipv6Address, type Ipv6Network } from '../wire/ipv6.ts';
-import { ipv4FromNumber, netmask, parseIpv4, parseIpv4Network, type Ipv4Address, type Ipv4Network } from '../wire/ipv4.ts';
+import { ipv4FromNumber, ipv4NetworkOf, parseIpv4, parseIpv4Network, type Ipv4Address, type Ipv4Network } from '../wire/ipv4.ts';
 
 /** Returns the address of the n-th switch, from 1: `00:ff:…`, as VDE makes them. */
 export function switchMac(n: number): MacAddress {
@@ -49,40 +49,34 @@ export function checkName(name: string): void {
 
 /** Parses a MAC address. Throws EtherloomError('bad-address'). */
 export function readMacText(text: string): MacAddress {
-  const mac = parseMac(text);
-  if (mac === undefined)
-    throw new EtherloomError('bad-address', `${JSON.stringify(text)} is not a MAC address; write it as 02:00:00:00:00:01`);
+  const mac = readAnyMac(text);
   if (isGroupMac(mac))
     throw new EtherloomError('bad-address', `${text} is a group address, which no station can have; use a unicast address`);
   return mac;
 }
 
+const readAnyMac = reader(parseMac, 'a MAC address', '02:00:00:00:00:01');
+
 /** Parses an IPv4 address. Throws EtherloomError('bad-address'). */
-export function readIpv4Text(text: string): Ipv4Address {
-  const address = parseIpv4(text);
-  if (address === undefined)
-    throw new EtherloomError('bad-address', `${JSON.stringify(text)} is not an IPv4 address; write it as 10.0.0.1`);
-  return address;
-}
+export const readIpv4Text = reader(parseIpv4, 'an IPv4 address', '10.0.0.1');
+
+/** Parses an IPv6 address. Throws EtherloomError('bad-address'). */
+export const readIpv6Text = reader(parseIpv6, 'an IPv6 address', 'fe80::1');
+
+/** Parses a network. Throws EtherloomError('bad-address'). */
+export const readNetworkText = reader(parseIpv4Network, 'an IPv4 network', '10.0.0.0/16');
 
 /** Parses an address of either family. Throws EtherloomError('bad-address'). */
 export function readAddressText(text: string): Ipv4Address | Ipv6Address {
   return text.includes(':') ? readIpv6Text(text) : readIpv4Text(text);
 }
 
-/** Parses an IPv6 address. Throws EtherloomError('bad-address'). */
-export function readIpv6Text(text: string): Ipv6Address {
-  const address = parseIpv6(text);
-  if (address === undefined) throw new EtherloomError('bad-address', `${JSON.stringify(text)} is not an IPv6 address; write it as fe80::1`);
-  return address;
-}
-
-/** Parses a network. Throws EtherloomError('bad-address'). */
-export function readNetworkText(text: string): Ipv4Network {
-  const network = parseIpv4Network(text);
-  if (network === undefined)
-    throw new EtherloomError('bad-address', `${JSON.stringify(text)} is not an IPv4 network; write it as 10.0.0.0/16`);
-  return network;
+function reader<Value>(parse: (text: string) => Value | undefined, kind: string, example: string): (text: string) => Value {
+  return (text) => {
+    const value = parse(text);
+    if (value === undefined) throw new EtherloomError('bad-address', `${JSON.stringify(text)} is not ${kind}; write it as ${example}`);
+    return value;
+  };
 }
 
 /** Parses the address of a host with the length of its network's prefix: `10.0.0.1/16`. Throws EtherloomError('bad-address'). */
@@ -92,8 +86,7 @@ export function readHostAddress(text: string): HostAddress {
   if (address === undefined || length === '' || prefixLength > 32) {
     throw new EtherloomError('bad-address', `${JSON.stringify(text)} is not a host address with a prefix length; write it as 10.0.0.1/16`);
   }
-  const first = (address & netmask({ address, prefixLength })) >>> 0;
-  return { address, network: { address: ipv4FromNumber(first), prefixLength } };
+  return { address, network: ipv4NetworkOf(address, prefixLength) };
 }
 
 /** An IPv6 address, and the network that it belongs to. */

@@ -1,6 +1,6 @@
 import { EtherloomError } from '../errors.ts';
 import { minFrame } from '../wire/ethernet.ts';
-import { decodePcap } from '../wire/pcap.ts';
+import { decodePcap, ethernetLink } from '../wire/pcap.ts';
 import { decodePcapng, type Pcapng } from '../wire/pcapng.ts';
 import type { LabStation, StationProgram } from './lab-station.ts';
 import { checkOptions, type Wording } from './words.ts';
@@ -17,7 +17,6 @@ interface Recorded {
   readonly offset: number;
 }
 
-const ethernet = 1;
 const nanosecondsPerMicrosecond = 1000n;
 const nanosecondsPerMillisecond = 1_000_000;
 
@@ -96,7 +95,8 @@ export function fromPcap(bytes: Uint8Array, options: TapeOptions = {}): Tape {
   return new Tape(
     wanted.map((packet, at) => {
       const { frame, nanoseconds, originalLength } = packet;
-      if (interfaces[packet.interface]?.linkType !== ethernet) throw unusable(at, 'it is not Ethernet; capture on an Ethernet interface');
+      if (interfaces[packet.interface]?.linkType !== ethernetLink)
+        throw unusable(at, 'it is not Ethernet; capture on an Ethernet interface');
       if (frame.length < minFrame)
         throw unusable(at, `it has ${frame.length} octets, and a frame has at least ${minFrame}; remove it from the capture`);
       if (originalLength > frame.length) throw unusable(at, 'it was cut short; capture whole frames, with a snap length of 0');

@@ -27,3 +27,11 @@ export interface OpenFile {
   readonly failure: Status | undefined;
   [Symbol.dispose](): void;
 }
+
+/** Opens a new file that begins with that header. Returns the reason if that fails. */
+export function openWithHeader(files: Files, path: string, header: Uint8Array): OpenFile | Status {
+  const file = files.open(path, 'new');
+  if (typeof file === 'string' || file.write(header)) return file;
+  file[Symbol.dispose]();
+  return 'EIO';
+}

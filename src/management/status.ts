@@ -31,6 +31,16 @@ export function statusLine(status: Status): string {
   return `1${String(errno).padStart(3, '0')} ${text}`;
 }
 
+/** Returns the text of a status: `Invalid argument`. */
+export function statusText(status: Status): string {
+  return statuses[status][1];
+}
+
+/** Returns the text of the first status in a reply that is not a success; undefined if there is none. */
+export function failureIn(reply: string): string | undefined {
+  return /^1(?!000 )\d{3} (.*)$/m.exec(reply)?.[1];
+}
+
 /** Returns the status for a failed system call; EIO for an errno without a status. */
 export function statusOf(errno: string): Status {
   return errno in statuses ? (errno as Status) : 'EIO';

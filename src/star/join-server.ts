@@ -160,7 +160,7 @@ export class JoinServer implements AsyncDisposable {
     } catch (error) {
       return {
         type: 'refusal',
-        reason: `the master cannot keep the id: ${error instanceof Error ? messageOf(error) : String(error)}`,
+        reason: `the master cannot keep the id: ${messageOf(error)}`,
         retry: true,
       };
     }

@@ -25,6 +25,9 @@ export interface Reply {
   readonly then?: 'logout' | 'shutdown';
 }
 
+/** The line before the data of a reply. */
+export const blockStart = "0000 DATA END WITH '.'";
+
 /** The most characters of a line. */
 export const longestLine = 4096;
 
@@ -58,6 +61,11 @@ export interface Command {
 /** A set of commands and events that can be added to a console and removed again. */
 export interface Menu extends Disposable {
   readonly commands: readonly Command[];
+}
+
+/** Formats the data of a reply, each line with its end. */
+export function dataBlock(data: readonly string[]): string {
+  return [blockStart, ...data, '.', ''].join('\n');
 }
 
 /** Makes the heading of a menu. */

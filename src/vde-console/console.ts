@@ -1,4 +1,4 @@
-import { longestLine, type Command, type Giver, type Menu, type Reply } from './command.ts';
+import { dataBlock, longestLine, type Command, type Giver, type Menu, type Reply } from './command.ts';
 import { CommandTable } from './command-table.ts';
 import type { Interpreter } from './console-session.ts';
 import { Events, type Listener } from './events.ts';
@@ -84,7 +84,7 @@ export class Console implements Interpreter, Disposable {
     const outcome = command.run({ argument, giver, print: (one) => data.push(one) });
     // A script cannot end the session or the switch.
     if (outcome === 'logout' || outcome === 'shutdown') return giver.depth > 0 ? { text: '' } : { text: '', then: outcome };
-    const textOf = (status: Status): string => `${command.data ? block(data) : ''}${statusLine(status)}\n`;
+    const textOf = (status: Status): string => `${command.data ? dataBlock(data) : ''}${statusLine(status)}\n`;
     return typeof outcome === 'string' ? { text: textOf(outcome) } : { text: textOf(outcome()), settled: () => textOf(outcome()) };
   }
 
@@ -99,10 +99,6 @@ export class Console implements Interpreter, Disposable {
   [Symbol.dispose](): void {
     this.#table[Symbol.dispose]();
   }
-}
-
-function block(data: readonly string[]): string {
-  return ["0000 DATA END WITH '.'", ...data, '.', ''].join('\n');
 }
 
 function beforeNul(line: string): string {

@@ -68,8 +68,8 @@ export class Script {
   }
 }
 
-/** Splits a text into lines. The last one may lack its end. */
-function linesOf(text: string): string[] {
+/** Splits a script into lines. The last one may lack its end. */
+export function linesOf(text: string): string[] {
   const lines = text.split('\n');
   if (lines.at(-1) === '') lines.pop();
   return lines;

@@ -7,3 +7,8 @@ export function padded(number: number, width = 4): string {
 export function octetPair(number: number): string {
   return [number >> 8, number & 0xff].map((octet) => octet.toString(16).padStart(2, '0')).join(':');
 }
+
+/** Returns `word value` for each value that is known. */
+export function facts(known: Readonly<Record<string, string | number | undefined>>): string[] {
+  return Object.entries(known).flatMap(([word, value]) => (value === undefined ? [] : [`${word} ${value}`]));
+}

@@ -135,6 +135,11 @@ export function parseIpv4Network(text: string): Ipv4Network | undefined {
   return contains(network, address) ? network : undefined;
 }
 
+/** Returns the network of an address. */
+export function ipv4NetworkOf(address: Ipv4Address, prefixLength: number): Ipv4Network {
+  return { address: ipv4FromNumber((address & netmask({ address, prefixLength })) >>> 0), prefixLength };
+}
+
 /** Formats a network as `10.77.0.0/24`. */
 export function formatIpv4Network(network: Ipv4Network): string {
   return `${formatIpv4(network.address)}/${network.prefixLength}`;

@@ -14,6 +14,9 @@
  */
 import { concatOctets } from './octets.ts';
 
+/** The number of Ethernet among the link types of captures, of pcap and pcapng. [LINKTYPE_ETHERNET] */
+export const ethernetLink = 1;
+
 /** One captured frame. */
 export interface PcapRecord {
   /** The time of the capture: seconds since 1970-01-01T00:00Z, from 0 to 2^32 - 1. */

@@ -1,8 +1,8 @@
 import type { Files } from '../../management/files.ts';
-import { longestLine, type Giver, type Reply } from '../../vde-console/command.ts';
+import { dataBlock, longestLine, type Giver, type Reply } from '../../vde-console/command.ts';
 import type { Interpreter } from '../../vde-console/console-session.ts';
 import { deepest, ScriptBudget } from '../../vde-console/script.ts';
-import { statusLine, type Status } from '../../management/status.ts';
+import { failureIn, statusLine, statusText, type Status } from '../../management/status.ts';
 import type { Autolink } from './autolink.ts';
 import { commands } from './commands.ts';
 
@@ -54,7 +54,7 @@ export class AutolinkConsole implements Interpreter {
   runAtStart(path: string, files: Files, complain: (line: string) => void): void {
     this.#budget.begin();
     const status = this.#run(path, { files, listener: undefined, write: () => undefined, depth: 0 }, complain);
-    if (status !== 'success') complain(`cannot read ${path}: ${textOf(status)}`);
+    if (status !== 'success') complain(`cannot read ${path}: ${statusText(status)}`);
   }
 
   #runScript(path: string, giver: Giver): Status {
@@ -71,15 +71,12 @@ export class AutolinkConsole implements Interpreter {
       if (this.#budget.isSpent) return 'EFBIG';
       const { text, then } = this.execute(line, { ...giver, depth: giver.depth + 1 });
       if (then === 'shutdown') this.shutdown();
-      const [failure] = /^1(?!000 )\d{3} .*$/m.exec(text) ?? [];
-      if (failure !== undefined) complain(`${path}: ${line.trim()}: ${failure.slice(statusLength)}`);
+      const failure = failureIn(text);
+      if (failure !== undefined) complain(`${path}: ${line.trim()}: ${failure}`);
     }
     return 'success';
   }
 }
-
-/** The length of the prefix before a status's text. */
-const statusLength = 5;
 
 function help(): string[] {
   return [...own, ...commands].map(({ name, help: text, syntax }) => {
@@ -89,9 +86,5 @@ function help(): string[] {
 }
 
 function block(data: readonly string[], status: Status): string {
-  return ["0000 DATA END WITH '.'", ...data, '.', statusLine(status), ''].join('\n');
-}
-
-function textOf(status: Status): string {
-  return statusLine(status).slice(statusLength);
+  return `${dataBlock(data)}${statusLine(status)}\n`;
 }

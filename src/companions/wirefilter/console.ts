@@ -1,9 +1,9 @@
 import type { Files } from '../../management/files.ts';
-import { longestLine, type Giver, type Reply } from '../../vde-console/command.ts';
+import { blockStart, dataBlock, longestLine, type Giver, type Reply } from '../../vde-console/command.ts';
 import type { Interpreter } from '../../vde-console/console-session.ts';
 import type { Listener } from '../../vde-console/events.ts';
-import { deepest, ScriptBudget } from '../../vde-console/script.ts';
-import { statusLine, type Status } from '../../management/status.ts';
+import { deepest, linesOf, ScriptBudget } from '../../vde-console/script.ts';
+import { failureIn, statusLine, statusText } from '../../management/status.ts';
 import { commands, type Call } from './commands.ts';
 import { change, type Shown } from './showing.ts';
 
@@ -36,7 +36,7 @@ export class FilterConsole implements Interpreter {
     // A script cannot end the session.
     if (outcome === 'logout') return giver.depth > 0 ? { text: '' } : { text: '', then: outcome };
     if (outcome === 'shutdown') return { text: '', then: outcome };
-    return { text: `${command.data ? block(data) : ''}${statusLine(outcome)}\n` };
+    return { text: `${command.data ? dataBlock(data) : ''}${statusLine(outcome)}\n` };
   }
 
   forget(listener: Listener): void {
@@ -54,15 +54,15 @@ export class FilterConsole implements Interpreter {
   runAtStart(path: string, files: Files, complain: (line: string) => void): boolean {
     const found = files.read(path);
     if (typeof found === 'string') {
-      complain(`cannot read ${path}: ${textOf(found)}`);
+      complain(`cannot read ${path}: ${statusText(found)}`);
       return false;
     }
     this.#budget.begin();
     for (const line of linesOf(found.text)) {
       const { text, then } = this.execute(line, { files, listener: undefined, write: () => undefined, depth: 1 });
       if (then === 'shutdown') return true;
-      const [status] = /^1(?!000 ).*$/m.exec(text) ?? [];
-      if (status !== undefined) complain(`rc command error: ${line} ${status.slice(statusLength)}`);
+      const failure = failureIn(text);
+      if (failure !== undefined) complain(`rc command error: ${line} ${failure}`);
     }
     return false;
   }
@@ -70,7 +70,7 @@ export class FilterConsole implements Interpreter {
   /** Runs a file, and shows each line with its reply. */
   #load(path: string, giver: Giver): Reply {
     const found = giver.depth >= deepest ? 'ELOOP' : giver.files.read(path);
-    if (typeof found === 'string') return { text: `${block([])}${statusLine(found)}\n` };
+    if (typeof found === 'string') return { text: `${dataBlock([])}${statusLine(found)}\n` };
     if (giver.depth === 0) this.#budget.begin();
     this.#budget.spend(found.text.length);
     giver.write(`${blockStart}\n`);
@@ -85,24 +85,4 @@ export class FilterConsole implements Interpreter {
     }
     return { text: `.\n${statusLine('success')}\n` };
   }
-}
-
-const blockStart = "0000 DATA END WITH '.'";
-
-/** The length of the prefix before a status's text, in characters. */
-const statusLength = 5;
-
-function textOf(status: Status): string {
-  return statusLine(status).slice(statusLength);
-}
-
-function block(data: readonly string[]): string {
-  return [blockStart, ...data, '.', ''].join('\n');
-}
-
-/** Splits a text into lines. The last line may lack a newline. */
-function linesOf(text: string): string[] {
-  const lines = text.split('\n');
-  if (lines.at(-1) === '') lines.pop();
-  return lines;
 }

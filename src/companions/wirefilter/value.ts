@@ -1,3 +1,4 @@
+import { factors } from '../../impairment/impairment-text.ts';
 import type { Amount } from '../../impairment/impairment.ts';
 
 /** The direction of frames: from the left side to the right (LR), or from right to left (RL). */
@@ -21,7 +22,6 @@ const syntax = new RegExp(
   String.raw`^\s*(?<way>LR|RL)?\s*(?<mean>${number})(?:(?<own>[kmg])?\+(?<spread>${number}))?(?<rest>[^[+]*)(?:\[\s*(?<node>\d+)\s*\](?<more>[^[]*))?$`,
   'i',
 );
-const factors: Readonly<Record<string, number>> = { '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30 };
 
 /**
  * Parses `[LR|RL]V[+P][k|m|g][u|n][[NODE]]`. As in the original, only letters at the end count: `100ms` is 100. A factor applies to both

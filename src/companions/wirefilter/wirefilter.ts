@@ -9,7 +9,7 @@ import { EtherloomError } from '../../errors.ts';
 import type { Port } from '../../ports/pure/port.ts';
 import type { QualityWord } from '../../impairment/impairment.ts';
 import type { Random } from '../../random.ts';
-import { FrameLoop, isPaced, waitingFor } from '../frame-loop.ts';
+import { FrameLoop, hasRoom, isPaced } from '../frame-loop.ts';
 import { Blink } from './blink.ts';
 import { FilterConsole } from './console.ts';
 import { Filter } from './filter.ts';
@@ -47,9 +47,6 @@ export interface WirefilterEnvironment {
  * enough work that it is never idle.
  */
 const ahead = 10;
-
-/** The backlog limit in octets: while one side has more, the other side is not read. */
-const enough = 2 ** 20;
 
 /** The program `wirefilter`: an impaired wire between two streams, or between two plugs that it opens. */
 export class Wirefilter implements AsyncDisposable {
@@ -165,7 +162,7 @@ export class Wirefilter implements AsyncDisposable {
       const until = this.#filter.busyUntil(way);
       const to = this.#to.get(way);
       const isBusy = until - now > ahead;
-      from.listen(!isBusy && (to === undefined || waitingFor(to) <= enough));
+      from.listen(!isBusy && (to === undefined || hasRoom(to)));
       if (isBusy && !this.#resting.has(way)) this.#rest(way, until - now - ahead / 2);
     }
   }

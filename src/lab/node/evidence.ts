@@ -73,7 +73,7 @@ function written(path: string, write: (path: string) => void): string {
     write(path);
     return path;
   } catch (error) {
-    return `${none}${error instanceof Error ? messageOf(error) : String(error)}`;
+    return `${none}${messageOf(error)}`;
   }
 }
 

@@ -58,11 +58,11 @@ export async function stopQemu(identity: ProcessIdentity, qmp: Qmp | string): Pr
   throw new EtherloomError('timed-out', `process ${identity.pid} (QEMU) did not end after SIGKILL; look at its state with ps`);
 }
 
-/** Returns the last lines of a text file without empty ones; none if the file cannot be read. */
-export function lastLinesOf(path: string, count = 5): string[] {
+/** Returns the last five lines of a text file without empty ones; none if the file cannot be read. */
+export function lastLinesOf(path: string): string[] {
   try {
     const lines = readFileSync(path, 'utf8').split('\n');
-    return lines.filter((line) => line.trim() !== '').slice(-count);
+    return lines.filter((line) => line.trim() !== '').slice(-5);
   } catch {
     return [];
   }

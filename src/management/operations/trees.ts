@@ -5,7 +5,7 @@ import { formatMac } from '../../wire/mac.ts';
 import type { Managed } from '../managed.ts';
 import { reads, Refusal, sets, writes } from '../operation.ts';
 import type { OnPort } from './on-port.ts';
-import type { OnVlan } from './vlans.ts';
+import { vlansToList, type OnVlan } from './vlans.ts';
 
 /** This bridge, and whether it takes part in spanning trees. */
 export interface BridgeView {
@@ -115,10 +115,8 @@ export const listTrees = reads(
   'fstp.list',
   'show the tree of each VLAN, or of VLAN N',
   (managed: Managed, { vlan }: { readonly vlan?: number | undefined }): readonly TreeView[] | Refusal => {
-    const { vlans } = managed.switch;
-    if (vlan !== undefined && (vlan < 0 || vlan > lastShown)) return new Refusal('EINVAL');
-    if (vlan !== undefined && !vlans.has(vid(vlan))) return new Refusal('ENXIO');
-    return (vlan === undefined ? vlans.list() : [vid(vlan)]).map((one) => viewOf(managed, one));
+    const listed = vlansToList(managed.switch.vlans, vlan, lastShown);
+    return listed instanceof Refusal ? listed : listed.map((one) => viewOf(managed, one));
   },
 );
 

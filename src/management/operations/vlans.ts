@@ -1,4 +1,4 @@
-import type { PortNumber, VlanMember, VlanRefusal } from '../../switch/switch.ts';
+import type { PortNumber, VlanMember, VlanRefusal, VlanRegistry } from '../../switch/switch.ts';
 import { vid, type Vid } from '../../wire/dot1q.ts';
 import type { Managed } from '../managed.ts';
 import { reads, Refusal, refused, sets } from '../operation.ts';
@@ -84,15 +84,22 @@ export const listVlans = reads(
   'vlan.list',
   'show VLANs and all their members',
   ({ ports, switch: { vlans, hub } }: Managed, { vlan, active = false }: ListVlans): readonly VlanView[] | Refusal => {
-    if (vlan !== undefined && (vlan < 0 || vlan > lastVlan)) return new Refusal('EINVAL');
-    if (vlan !== undefined && !vlans.has(vid(vlan))) return new Refusal('ENXIO');
+    const listed = vlansToList(vlans, vlan, lastVlan);
+    if (listed instanceof Refusal) return listed;
     const isShown = (member: VlanMember): boolean => ports.get(member.port) !== undefined && (!active || (member.active && !hub));
-    return (vlan === undefined ? vlans.list() : [vid(vlan)]).map((one) => ({
+    return listed.map((one) => ({
       vlan: one,
       members: (vlans.members(one) ?? []).filter(isShown),
     }));
   },
 );
+
+/** Returns the VLANs that a list shows: all, or the one with that number, which is `last` at most. */
+export function vlansToList(vlans: VlanRegistry, vlan: number | undefined, last: number): readonly Vid[] | Refusal {
+  if (vlan === undefined) return vlans.list();
+  if (vlan < 0 || vlan > last) return new Refusal('EINVAL');
+  return vlans.has(vid(vlan)) ? [vid(vlan)] : new Refusal('ENXIO');
+}
 
 function onMember(
   managed: Managed,

@@ -1,8 +1,9 @@
 import type { Clock } from '../../clock.ts';
 import type { FrameTaps } from '../../plane/frame-taps.ts';
 import type { PortNumber } from '../../switch/switch.ts';
+import { ethernetLink } from '../../wire/pcap.ts';
 import { encodePcapngHeader, encodePcapngPacket } from '../../wire/pcapng.ts';
-import type { Files, OpenFile } from '../files.ts';
+import { openWithHeader, type Files, type OpenFile } from '../files.ts';
 import type { Endpoint, PortTable } from '../port-table.ts';
 import type { Status } from '../status.ts';
 
@@ -25,9 +26,6 @@ interface Running extends Capture, Disposable {
   frames: number;
 }
 
-/** The number of Ethernet among the link types of captures. [pcapng, LINKTYPE_ETHERNET] */
-const ethernet = 1;
-
 /** The captures of a switch: at most one for each port. Each ends with its port, or when its file can take no more. */
 export class Captures implements Disposable {
   readonly #sources: CaptureSources;
@@ -45,12 +43,8 @@ export class Captures implements Disposable {
   start(port: PortNumber, path: string, files: Files): Status {
     if (!this.#sources.ports.get(port)) return 'ENXIO';
     if (this.#running.has(port)) return 'EEXIST';
-    const file = files.open(path, 'new');
+    const file = openWithHeader(files, path, encodePcapngHeader([{ name: `port ${port}`, linkType: ethernetLink }]));
     if (typeof file === 'string') return file;
-    if (!file.write(encodePcapngHeader([{ name: `port ${port}`, linkType: ethernet }]))) {
-      file[Symbol.dispose]();
-      return 'EIO';
-    }
     this.#running.set(port, this.#run(port, path, file));
     return 'success';
   }

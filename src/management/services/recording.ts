@@ -1,11 +1,8 @@
 import type { Clock } from '../../clock.ts';
 import type { FrameTaps } from '../../plane/frame-taps.ts';
-import { encodePcapHeader, encodePcapRecord } from '../../wire/pcap.ts';
-import type { Files, OpenFile } from '../files.ts';
+import { encodePcapHeader, encodePcapRecord, ethernetLink } from '../../wire/pcap.ts';
+import { openWithHeader, type Files, type OpenFile } from '../files.ts';
 import type { Status } from '../status.ts';
-
-/** The number of Ethernet among the link types of captures. [pcap, LINKTYPE_ETHERNET] */
-const ethernet = 1;
 
 /** The parts of a switch that a recording uses. */
 export interface RecordingSources {
@@ -30,12 +27,8 @@ export class Recording implements Disposable {
   /** Starts it with a new file. Returns the reason if that fails. */
   start(path: string, files: Files): Status {
     if (this.#running) return 'EEXIST';
-    const file = files.open(path, 'new');
+    const file = openWithHeader(files, path, encodePcapHeader(ethernetLink));
     if (typeof file === 'string') return file;
-    if (!file.write(encodePcapHeader(ethernet))) {
-      file[Symbol.dispose]();
-      return 'EIO';
-    }
     this.#running = { file, tap: this.#sources.taps.add((_direction, _port, frame) => this.#record(file, frame)) };
     return 'success';
   }

@@ -3,6 +3,7 @@ import { listLeases, releaseLease, showDhcp, showLease } from '../../management/
 import { leaseStates, type DhcpView, type LeasePage, type LeaseView } from '../../management/parts/dhcp.ts';
 import { heading, plainMenu, type Menu } from '../command.ts';
 import { nothing, operate } from '../operate.ts';
+import { facts } from '../text.ts';
 
 /** Makes the menu of the DHCP server, for a switch that has one. */
 export function dhcpMenu(managed: Managed): Menu {
@@ -35,7 +36,5 @@ function pageOf({ leases, more }: LeasePage): readonly string[] {
 }
 
 function lineOf({ address, state, mac, client, hostname, port, left }: LeaseView): string {
-  const facts = { mac, port, left, client, name: hostname };
-  const known = Object.entries(facts).flatMap(([word, value]) => (value === undefined ? [] : [`${word} ${value}`]));
-  return [address, state, ...known].join(' ');
+  return [address, state, ...facts({ mac, port, left, client, name: hostname })].join(' ');
 }

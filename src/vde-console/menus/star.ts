@@ -3,6 +3,7 @@ import { endGuest, listMembers, listStarLinks, restartGuest, showGuest, showStar
 import type { GuestView, MasterView, MemberView, SlaveView, StarLinkView } from '../../management/parts/star.ts';
 import { heading, plainMenu, type Menu } from '../command.ts';
 import { nothing, operate } from '../operate.ts';
+import { facts } from '../text.ts';
 
 /** Makes the menu of a node of a star. */
 export function starMenu(managed: Managed): Menu {
@@ -43,9 +44,4 @@ function guestLine({ id, mac, pid, state, address, starts }: GuestView): string 
 
 function stateOf({ up, seconds }: Pick<StarLinkView, 'up' | 'seconds'>): string {
   return `${up ? 'up' : 'down'} ${seconds}`;
-}
-
-/** Returns a line for each value that is known. */
-function facts(known: Readonly<Record<string, string | number | undefined>>): string[] {
-  return Object.entries(known).flatMap(([word, value]) => (value === undefined ? [] : [`${word} ${value}`]));
 }

@@ -36,7 +36,7 @@ export const consoles = [
   },
   {
     name: 'data-not-ended',
-    at: 'block',
+    at: 'dataBlock',
     code: "'.', ''",
     fault: "''",
     breaks: 'data have no end',
