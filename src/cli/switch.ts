@@ -34,7 +34,7 @@ export interface SwitchArguments extends BacklogArguments, ManagementArguments, 
 /** Implements `etherloom switch`: a switch, optionally with a DHCP server. Returns the exit status. */
 export function runSwitch(given: SwitchArguments): Promise<number> {
   return runManagedService('switch', given, async (environment) => {
-    for (const address of given.port) checkPortPlain(address, given.plain, environment.log.warn);
+    for (const address of given.port) checkPortPlain(address, { plain: given.plain, option: '--plain' }, environment.log.warn);
     const options = optionsOf(given);
     const network = servedNetworkOf(given, environment.log.warn);
     const opened = network

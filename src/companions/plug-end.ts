@@ -1,5 +1,6 @@
 import { assert, EtherloomError, errnoText, SystemError } from '../errors.ts';
 import { startCommand } from '../ports/command.ts';
+import { withConsent } from '../ports/address-options.ts';
 import type { PortEnvironment } from '../ports/environment.ts';
 import { exposureOf } from '../ports/exposure.ts';
 import { PipePort } from '../ports/stream/pipe-port.ts';
@@ -93,19 +94,17 @@ async function openAddress(address: string, environment: PortEnvironment): Promi
   // waits for it to return.
   const [, tap] = /^tap:\/\/(.+)$/.exec(address) ?? [];
   if (tap !== undefined) return (await import('../ports/tap.ts')).TapPort.open(tap, environment);
-  const { drivers, hostReached, open } = await import('../ports/open.ts');
+  const { drivers, open, reachOf } = await import('../ports/open.ts');
   const known = drivers.filter(({ listens }) => !listens);
   const scheme = address.slice(0, address.indexOf(':'));
   if (!known.some((driver) => driver.scheme === scheme)) {
     const forms = [...known.map(({ form }) => form), 'slirp:///'].join(', ');
     throw new EtherloomError('bad-address', `cannot plug into ${address}: ${scheme}:// is not supported; use ${forms} or cmd://COMMAND`);
   }
-  const reached = hostReached(address);
-  if (reached && exposureOf(reached.host) === 'refused') {
-    throw new EtherloomError(
-      'not-permitted',
-      `cannot plug into ${address}: it would leave this machine unencrypted; carry the stream by ssh: dpipe vde_plug = ssh HOST vde_plug`,
-    );
+  const { hosts, plain } = reachOf(address);
+  if (hosts.some((host) => exposureOf(host, { plain }) === 'refused')) {
+    const remedy = `carry the stream by ssh: dpipe vde_plug = ssh HOST vde_plug; or write ${withConsent(address)} if the network is private`;
+    throw new EtherloomError('not-permitted', `cannot plug into ${address}: it would leave this machine unencrypted; ${remedy}`);
   }
   const opened = await open(address, environment, nobody);
   assert('port' in opened, 'a driver that does not listen opens a port');

@@ -1,11 +1,12 @@
 import { EtherloomError } from '../errors.ts';
+import { withConsent } from '../ports/address-options.ts';
 import { exposureOf } from '../ports/exposure.ts';
-import { hostReached } from '../ports/open.ts';
+import { reachOf } from '../ports/open.ts';
 import type { TcpAddress } from '../ports/tcp-address.ts';
 
 /**
- * Throws EtherloomError('not-permitted') for an address beyond this machine, unless the user accepted unencrypted links; then `warn` is
- * called with the consequences. `option` is the option by which the user accepts them.
+ * Throws EtherloomError('not-permitted') for the address of a star beyond this machine, unless the user accepted unencrypted links; then
+ * `warn` is called with the consequences. `option` is the option by which the user accepts them.
  */
 export function checkPlain({ host }: TcpAddress, plain: boolean, warn: (message: string) => void, option = '--plain'): void {
   const exposure = exposureOf(host, { plain });
@@ -18,8 +19,29 @@ export function checkPlain({ host }: TcpAddress, plain: boolean, warn: (message:
   if (exposure === 'plain') warn(`links through ${host} are not encrypted: anyone who can reach it can read and send frames`);
 }
 
-/** Checks the address of a port in the same way. Throws EtherloomError('bad-address') as well. */
-export function checkPortPlain(address: string, plain: boolean, warn: (message: string) => void, option?: string): void {
-  const reached = hostReached(address);
-  if (reached) checkPlain(reached, plain, warn, option);
+/** The consent to plain frames beyond this machine that a user can give for all ports at once. */
+export interface PlainPorts {
+  /** True if the user has given it. Otherwise each address needs its own: `plain=yes`. */
+  readonly plain: boolean;
+  /** The option by which the user gives it. Default: there is none. */
+  readonly option?: string;
+}
+
+/**
+ * Throws EtherloomError('not-permitted') for the address of a port whose frames cross a network beyond this machine, unless the user accepts
+ * that: for all ports, or by `plain=yes` in the address; then `warn` is called with the consequences. Throws EtherloomError('bad-address') as
+ * well.
+ */
+export function checkPortPlain(address: string, { plain, option }: PlainPorts, warn: (message: string) => void): void {
+  const reach = reachOf(address);
+  for (const host of new Set(reach.hosts)) {
+    const exposure = exposureOf(host, { plain: plain || reach.plain });
+    if (exposure === 'plain') warn(`frames through ${host} are not encrypted: anyone who can reach it can read and send frames`);
+    if (exposure !== 'refused') continue;
+    const remedy = `write ${withConsent(address)}${option === undefined ? '' : `, or give ${option},`} if the network is private`;
+    throw new EtherloomError(
+      'not-permitted',
+      `cannot open ${address}: its frames are not encrypted, and anyone on the way to ${host} could read and send them; ${remedy}`,
+    );
+  }
 }

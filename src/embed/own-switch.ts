@@ -52,7 +52,7 @@ export interface OwnSwitch extends Running {
 export async function ownSwitch(options: OwnSwitchOptions, surroundings: Surroundings): Promise<OwnSwitch> {
   const { environment, ended } = stageOf(surroundings);
   const { dhcp, plain = false, console: path, ports = [], trunk = true, numports = 1024, hub = false, fstp = false, ...rest } = options;
-  const check = (address: string): void => checkPortPlain(address, plain, environment.log.warn, '{ plain: true }');
+  const check = (address: string): void => checkPortPlain(address, { plain, option: '{ plain: true }' }, environment.log.warn);
   ports.forEach(check);
   const switchOptions = { ...rest, ports, trunk, numports, hub, fstp, console: path === undefined ? undefined : { path } };
   const opened: OpenedSwitch = dhcp

@@ -41,6 +41,13 @@ export function fromSlashes(address: string): string {
   return options.some((option) => option.includes('=')) && !address.includes('?') ? `${body}?${options.join('&')}` : address;
 }
 
+/** Returns a whole address, `SCHEME://…`, with the option by which the user accepts plain frames beyond this machine, in its own form. */
+export function withConsent(address: string): string {
+  const body = address.slice(address.indexOf('://') + 3);
+  const separator = fromSlashes(body) !== body ? '/' : body.includes('?') ? '&' : '?';
+  return `${address}${separator}plain=yes`;
+}
+
 type Refusal = (reason: string) => never;
 
 function pairsOf(query: string, known: readonly string[], refuse: Refusal): Map<string, string> {

@@ -1,5 +1,5 @@
 import { EtherloomError } from '../errors.ts';
-import type { Driver, Opened } from './drivers/driver.ts';
+import { here, type Driver, type Opened, type Reach } from './drivers/driver.ts';
 import { qemu, qemuStream, qemuStreamListen } from './drivers/qemu.ts';
 import { tap } from './drivers/tap.ts';
 import { tcp, tcpListen } from './drivers/tcp.ts';
@@ -7,7 +7,6 @@ import { vde } from './drivers/vde.ts';
 import { websocket } from './drivers/websocket.ts';
 import type { PortEnvironment } from './environment.ts';
 import type { Acceptor } from './pure/port.ts';
-import type { TcpAddress } from './tcp-address.ts';
 
 /** All kinds of ports that an address can name, in the order in which people see them. */
 export const drivers: readonly Driver[] = [vde, tcp, tcpListen, qemu, qemuStream, qemuStreamListen, tap, websocket];
@@ -21,10 +20,10 @@ export async function open(text: string, environment: PortEnvironment, acceptor:
   return driver.open(address, environment, acceptor);
 }
 
-/** Returns the host whose network frames cross unprotected when the address is opened: see Driver. Throws EtherloomError('bad-address'). */
-export function hostReached(text: string): TcpAddress | undefined {
+/** Checks an address, and returns how far its frames go. Throws EtherloomError: `bad-address`, or what the driver's `reaches` throws. */
+export function reachOf(text: string): Reach {
   const { driver, address } = driverOf(text);
-  return driver.reaches?.(address);
+  return driver.reaches?.(address) ?? here;
 }
 
 function driverOf(text: string): { readonly driver: Driver; readonly address: string } {

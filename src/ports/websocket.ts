@@ -3,72 +3,23 @@
  * send them. [RFC 6455]
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import type { Timer } from '../clock.ts';
-import { assert, errnoOf, EtherloomError, SystemError } from '../errors.ts';
+import { assert } from '../errors.ts';
 import { boundTcpSocket } from '../system/tcp-socket.ts';
 import type { BacklogLimits } from './pure/backlog.ts';
 import type { PortEnvironment } from './environment.ts';
 import { onceAMinute } from './once-a-minute.ts';
 import type { Peer } from './pure/peer.ts';
 import { denialText, type Acceptor, type Listener } from './pure/port.ts';
-import { exposureOf, isLoopback } from './exposure.ts';
-import { formatTcpAddress, parseTcpAddress, resolveHost, type TcpAddress } from './tcp-address.ts';
+import { isLoopback } from './exposure.ts';
+import { formatTcpAddress, resolveHost } from './tcp-address.ts';
 import { tcpUserTimeout } from './stream/stream-endpoint.ts';
+import { checkWebSocketExposure, type WebSocketAddress } from './websocket-address.ts';
 import { longestMessage, WebSocketPort } from './websocket-port.ts';
-
-/** The address for WebSocket connections, and the condition to be admitted. */
-export interface WebSocketAddress extends TcpAddress {
-  /** The path that clients must request, with its first slash. */
-  readonly path: string;
-  /** The token that clients must present. Without one, only this machine's programs and pages are admitted. */
-  readonly token?: string;
-}
-
-/**
- * Parses `HOST:PORT/PATH?token=TOKEN`; path and token may be left out. `token-file=FILE` and `token-env=NAME` name the place of the token,
- * so that it is not visible in the list of processes. Throws EtherloomError: `bad-address`, and a SystemError if the file cannot be read.
- */
-export function parseWebSocketAddress(text: string): WebSocketAddress {
-  const [, tcp = '', path = '', query = ''] = /^([^/?#]*)([^?#]*)(?:\?([^#]*))?$/.exec(text) ?? [];
-  const [given, ...others] = new URLSearchParams(query);
-  const token = given && tokenOf(...given);
-  if ((given && token === undefined) || others.length > 0) {
-    throw new EtherloomError(
-      'bad-address',
-      `${tcp}${path} must be followed by nothing, or by one of ?token=TOKEN, ?token-file=FILE and ?token-env=NAME`,
-    );
-  }
-  const address = { ...parseTcpAddress(tcp), path: new URL(`ws://host${path}`).pathname };
-  return token === undefined ? address : { ...address, token };
-}
-
-/** Returns the token that a parameter names, or undefined for another parameter. Throws EtherloomError: `bad-address`, `system`. */
-function tokenOf(name: string, value: string): string | undefined {
-  if (name === 'token') return value === '' ? undefined : value;
-  if (name === 'token-env') return tokenIn(process.env[value], `the environment variable ${value}`);
-  return name === 'token-file' ? tokenIn(firstLineOf(value), value) : undefined;
-}
-
-function tokenIn(text: string | undefined, place: string): string {
-  if (text !== undefined && text !== '') return text;
-  throw new EtherloomError(
-    'bad-address',
-    `there is no token in ${place}; put one there, or name another place with ?token-file=FILE or ?token-env=NAME`,
-  );
-}
-
-function firstLineOf(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8').split('\n', 1)[0]?.trim();
-  } catch (error) {
-    throw new SystemError(errnoOf(error) ?? 'EIO', `cannot read the token file ${path}`);
-  }
-}
 
 /** The address for connections, and their limit. */
 export interface WebSocketListenerOptions {
@@ -107,7 +58,7 @@ export class WebSocketListener implements Listener {
    */
   static async open(options: WebSocketListenerOptions, environment: PortEnvironment): Promise<WebSocketListener> {
     const { host, port } = options.listen;
-    checkExposure(options.listen, environment.log.warn);
+    checkWebSocketExposure(options.listen, environment.log.warn);
     const server = createServer((_request, response) => void response.writeHead(426, { connection: 'close' }).end());
     const door = new Door(options, environment);
     server.on('connection', (socket) => door.knock(socket));
@@ -126,21 +77,6 @@ export class WebSocketListener implements Listener {
     this.#door.close();
     await closed;
   }
-}
-
-/** Throws EtherloomError('not-permitted') if programs beyond this machine could read and send frames; warns if they could listen in. */
-function checkExposure({ host, port, path, token }: WebSocketAddress, warn: (message: string) => void): void {
-  const address = formatTcpAddress({ host, port });
-  const exposure = exposureOf(host, { plain: token !== undefined });
-  if (exposure === 'refused') {
-    const remedy = `require a token that they cannot guess: ws://${address}${path}?token=TOKEN`;
-    throw new EtherloomError(
-      'not-permitted',
-      `cannot listen on ${address} without a token: anyone who reaches it could read and send frames; ${remedy}`,
-    );
-  }
-  if (exposure === 'plain')
-    warn(`WebSocket connections to ${address} are not encrypted; put a TLS proxy before it if others can listen in`);
 }
 
 /** The reason why a client is refused. [RFC 9110, 15.5] */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fromSlashes, splitOptions, type AddressOptions } from '../../src/ports/address-options.ts';
+import { fromSlashes, splitOptions, withConsent, type AddressOptions } from '../../src/ports/address-options.ts';
 
 const driver = { scheme: 'wire', form: 'wire://HOST?vni=N' };
 const known = ['vni', 'learn', 'plain', 'local'];
@@ -87,4 +87,12 @@ describe("the form of VDE's plugs", () => {
   it.each(['host', 'host?local=/a=b', '/run/socket', ''])('is not seen in %s', (address) => {
     expect(fromSlashes(address)).toBe(address);
   });
+});
+
+it.each([
+  ['tcp://host:7', 'tcp://host:7?plain=yes'],
+  ['vxlan://host?vni=77', 'vxlan://host?vni=77&plain=yes'],
+  ['vxlan://239.0.0.1/vni=77/if=eth0', 'vxlan://239.0.0.1/vni=77/if=eth0/plain=yes'],
+])('shows how consent is added to %s', (address, consenting) => {
+  expect(withConsent(address)).toBe(consenting);
 });

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { drivers, hostReached, open } from '../../src/ports/open.ts';
+import { drivers, open, reachOf } from '../../src/ports/open.ts';
 import { Ports, Rig } from './rig.ts';
 
 const documented = readFileSync(join(import.meta.dirname, '../../docs/ports.md'), 'utf8');
@@ -35,14 +35,36 @@ describe('the address of a port', () => {
   });
 
   it.each([
-    ['tcp://10.0.0.1:7', '10.0.0.1'],
-    ['tcp-listen://[::1]:7', '::1'],
-    ['qemu-stream://host:7', 'host'],
-    ['qemu-stream-listen://127.0.0.1:7', '127.0.0.1'],
-    ['qemu-stream:///run/nic', undefined],
-    ['vde:///run/a', undefined],
-    ['tap://tap0', undefined],
-  ])('says which host its frames reach: %s', (address, host) => {
-    expect(hostReached(address)?.host).toBe(host);
+    ['tcp://10.0.0.1:7', ['10.0.0.1'], false],
+    ['tcp-listen://[::1]:7?plain=yes', ['::1'], true],
+    ['qemu-stream://host:7?plain=yes', ['host'], true],
+    ['qemu-stream-listen://127.0.0.1:7', ['127.0.0.1'], false],
+    ['qemu-stream:///run/nic?plain=yes', [], false],
+    ['vde:///run/a', [], false],
+    ['tap://tap0', [], false],
+    ['qemu://a,b', [], false],
+    ['ws://0.0.0.0:7/frames?token=a', [], false],
+  ])('says which hosts its frames reach, and whether it accepts that: %s', (address, hosts, plain) => {
+    expect(reachOf(address)).toMatchObject({ hosts, plain });
+  });
+
+  it.each([
+    ['tcp://10.0.0.1', 'is not HOST:PORT'],
+    ['tcp://10.0.0.1:7?plain=no', 'plain=no is not plain=yes'],
+    [
+      'tcp-listen://10.0.0.1:7?plane=yes',
+      'the option plane is unknown; write the address as tcp-listen://HOST:PORT: its options are plain',
+    ],
+    ['qemu-stream://10.0.0.1:7?plain', 'the option plain has no value'],
+    ['qemu://a', 'write it as qemu://LOCAL,REMOTE'],
+    ['ws://127.0.0.1/x', 'is not HOST:PORT'],
+  ])('is checked before it is opened: %s', (address, reason) => {
+    expect(() => reachOf(address)).toThrow(
+      expect.objectContaining({ code: 'bad-address', message: expect.stringContaining(reason) as string }),
+    );
+  });
+
+  it('of a WebSocket beyond this machine needs a token', () => {
+    expect(() => reachOf('ws://0.0.0.0:7/frames')).toThrow(expect.objectContaining({ code: 'not-permitted' }));
   });
 });

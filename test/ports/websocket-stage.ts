@@ -3,7 +3,8 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 import { WebSocket, type ClientOptions } from 'ws';
-import { parseWebSocketAddress, WebSocketListener, type WebSocketListenerOptions } from '../../src/ports/websocket.ts';
+import { WebSocketListener, type WebSocketListenerOptions } from '../../src/ports/websocket.ts';
+import { parseWebSocketAddress } from '../../src/ports/websocket-address.ts';
 import { Ports, using, type Rig } from './rig.ts';
 
 /** Returns a listener on a port that the system chose, and who is given its ports. */

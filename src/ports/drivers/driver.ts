@@ -1,10 +1,20 @@
 import { EtherloomError } from '../../errors.ts';
 import type { PortEnvironment } from '../environment.ts';
 import type { Acceptor, Listener, Port } from '../pure/port.ts';
-import type { TcpAddress } from '../tcp-address.ts';
 
 /** The result of opening an address: a port, or a listener that yields ports. */
 export type Opened = { readonly port: Port } | { readonly listener: Listener };
+
+/** How far the frames of an address go. */
+export interface Reach {
+  /** The hosts whose networks the frames cross unprotected, this machine's included. */
+  readonly hosts: readonly string[];
+  /** True if the address itself accepts that beyond this machine, by `plain=yes`. */
+  readonly plain: boolean;
+}
+
+/** The reach of frames that do not leave this machine. */
+export const here: Reach = { hosts: [], plain: false };
 
 /** One kind of port that can be named by an address. A file in this folder describes one; `open.ts` lists them. */
 export interface Driver {
@@ -17,10 +27,10 @@ export interface Driver {
   /** True if it listens, and makes a port of each client. Otherwise it is one port. */
   readonly listens: boolean;
   /**
-   * Returns the host whose network the frames cross unprotected; undefined if they do not leave this machine. Throws
-   * EtherloomError('bad-address').
+   * Checks an address without opening it, and returns how far its frames go. Default: they do not leave this machine. Throws
+   * EtherloomError: `bad-address`, or `not-permitted` if the driver has a condition of its own.
    */
-  readonly reaches?: (address: string) => TcpAddress | undefined;
+  readonly reaches?: (address: string) => Reach;
   /** Opens the part behind `://`. Throws EtherloomError: `bad-address`, or what the driver throws. */
   open(address: string, environment: PortEnvironment, acceptor: Acceptor): Promise<Opened>;
 }

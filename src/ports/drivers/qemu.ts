@@ -1,8 +1,9 @@
 import { resolve } from 'node:path';
 import { dialQemu, listenQemu } from '../qemu-stream.ts';
-import { QemuPort } from '../qemu.ts';
-import { parseTcpAddress, type TcpAddress } from '../tcp-address.ts';
-import { badForm, type Driver } from './driver.ts';
+import { QemuPort, type QemuPortOptions } from '../qemu.ts';
+import { splitOptions } from '../address-options.ts';
+import { parseTcpAddress } from '../tcp-address.ts';
+import { badForm, here, type Driver, type Reach } from './driver.ts';
 
 /** QEMU's `-netdev dgram`. */
 export const qemu: Driver = {
@@ -10,11 +11,11 @@ export const qemu: Driver = {
   form: 'qemu://LOCAL,REMOTE',
   summary: 'the socket that is bound here, and the one that QEMU binds',
   listens: false,
-  open(address, environment) {
-    const [local, remote, ...rest] = address.split(',');
-    if (!local || !remote || rest.length > 0) throw badForm(qemu, address);
-    return Promise.resolve({ port: QemuPort.open({ local: resolve(local), remote: resolve(remote) }, environment) });
+  reaches(address) {
+    socketsOf(address);
+    return here;
   },
+  open: (address, environment) => Promise.resolve({ port: QemuPort.open(socketsOf(address), environment) }),
 };
 
 /** QEMU's `-netdev stream` that listens. */
@@ -23,8 +24,8 @@ export const qemuStream: Driver = {
   form: 'qemu-stream://PATH',
   summary: 'dials a QEMU that listens, at a path or HOST:PORT',
   listens: false,
-  reaches: tcpOf,
-  open: (address, environment) => Promise.resolve({ port: dialQemu(address, {}, environment).port }),
+  reaches: (address) => parse(qemuStream, address),
+  open: (address, environment) => Promise.resolve({ port: dialQemu(parse(qemuStream, address).at, {}, environment).port }),
 };
 
 /** QEMU's `-netdev stream` that dials. */
@@ -33,10 +34,21 @@ export const qemuStreamListen: Driver = {
   form: 'qemu-stream-listen://PATH',
   summary: 'listens for QEMUs that dial, at a path or HOST:PORT',
   listens: true,
-  reaches: tcpOf,
-  open: async (address, environment, acceptor) => ({ listener: await listenQemu(address, { acceptor }, environment) }),
+  reaches: (address) => parse(qemuStreamListen, address),
+  open: async (address, environment, acceptor) => ({
+    listener: await listenQemu(parse(qemuStreamListen, address).at, { acceptor }, environment),
+  }),
 };
 
-function tcpOf(address: string): TcpAddress | undefined {
-  return address.includes('/') ? undefined : parseTcpAddress(address);
+function socketsOf(address: string): QemuPortOptions {
+  const [local, remote, ...rest] = address.split(',');
+  if (!local || !remote || rest.length > 0) throw badForm(qemu, address);
+  return { local: resolve(local), remote: resolve(remote) };
+}
+
+/** Parses a path, which has a slash and takes no options, or `HOST:PORT`. */
+function parse(driver: Driver, address: string): Reach & { readonly at: string } {
+  if (address.includes('/')) return { ...here, at: address };
+  const options = splitOptions(driver, address, ['plain']);
+  return { at: options.body, hosts: [parseTcpAddress(options.body).host], plain: options.yes('plain') };
 }

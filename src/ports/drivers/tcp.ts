@@ -1,6 +1,7 @@
+import { splitOptions } from '../address-options.ts';
 import { dialTcp, listenTcp } from '../tcp.ts';
-import { parseTcpAddress } from '../tcp-address.ts';
-import type { Driver } from './driver.ts';
+import { parseTcpAddress, type TcpAddress } from '../tcp-address.ts';
+import type { Driver, Reach } from './driver.ts';
 
 /** A link to another switch. */
 export const tcp: Driver = {
@@ -8,8 +9,8 @@ export const tcp: Driver = {
   form: 'tcp://HOST:PORT',
   summary: 'dials a link',
   listens: false,
-  reaches: parseTcpAddress,
-  open: (address, environment) => Promise.resolve({ port: dialTcp(parseTcpAddress(address), {}, environment).port }),
+  reaches: (address) => parse(tcp, address),
+  open: (address, environment) => Promise.resolve({ port: dialTcp(parse(tcp, address).at, {}, environment).port }),
 };
 
 /** Links of other switches. */
@@ -18,8 +19,14 @@ export const tcpListen: Driver = {
   form: 'tcp-listen://HOST:PORT',
   summary: 'listens for links',
   listens: true,
-  reaches: parseTcpAddress,
+  reaches: (address) => parse(tcpListen, address),
   open: async (address, environment, acceptor) => ({
-    listener: await listenTcp({ listen: parseTcpAddress(address), acceptor }, environment),
+    listener: await listenTcp({ listen: parse(tcpListen, address).at, acceptor }, environment),
   }),
 };
+
+function parse(driver: Driver, address: string): Reach & { readonly at: TcpAddress } {
+  const options = splitOptions(driver, address, ['plain']);
+  const at = parseTcpAddress(options.body);
+  return { at, hosts: [at.host], plain: options.yes('plain') };
+}
