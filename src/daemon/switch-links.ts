@@ -3,7 +3,7 @@ import type { Links, ManagedLink } from '../management/managed.ts';
 import type { Status } from '../management/status.ts';
 import type { Opened } from '../ports/drivers/driver.ts';
 import { exposureOf } from '../ports/exposure.ts';
-import { parseTcpAddress } from '../ports/tcp-address.ts';
+import { reachOf } from '../ports/open.ts';
 import type { SwitchService } from './switch-service.ts';
 import type { Log } from '../log.ts';
 
@@ -17,9 +17,6 @@ interface Link {
 
 /** The most links. A console that asks for more does so by mistake. */
 const mostLinks = 1_024;
-
-/** The forms of a link's address. */
-const form = /^(?:tcp|tcp-listen):\/\/(\S+)$/;
 
 /** The links that a console opens and ends, with their states. */
 export class SwitchLinks implements Links, AsyncDisposable {
@@ -38,15 +35,8 @@ export class SwitchLinks implements Links, AsyncDisposable {
   }
 
   add(address: string, { plain }: { readonly plain: boolean }): Status {
-    const [, target] = form.exec(address) ?? [];
-    if (target === undefined) return 'EINVAL';
-    try {
-      const { host } = parseTcpAddress(target);
-      if (exposureOf(host, { plain }) === 'refused') return 'EPERM';
-    } catch (error) {
-      if (error instanceof EtherloomError) return 'EINVAL';
-      throw error;
-    }
+    const refusal = refusalOf(address, plain);
+    if (refusal) return refusal;
     const same = [...this.#links.values()].find((link) => link.address === address);
     if (same && !this.#hasEnded(same)) return 'EEXIST';
     if (!same && this.#links.size >= mostLinks) return 'ENOSPC';
@@ -79,7 +69,7 @@ export class SwitchLinks implements Links, AsyncDisposable {
     } catch (error) {
       if (!(error instanceof EtherloomError)) throw error;
       link.failure = error.message;
-      this.#log.warn(`${link.address}: ${error.message}`);
+      this.#log.warn(`link ${link.id}: ${error.message}`);
     }
   }
 
@@ -100,5 +90,17 @@ export class SwitchLinks implements Links, AsyncDisposable {
     const endpoint = this.#service.plane.endpointOf(opened.port);
     if (!endpoint) return 'closed';
     return `${endpoint.up ? 'up' : 'down'}, port ${endpoint.number}`;
+  }
+}
+
+/** Returns the reason for not opening an address. White space cannot be part of one: the console's commands are lines of words. */
+function refusalOf(address: string, consent: boolean): Status | undefined {
+  if (/\s/.test(address)) return 'EINVAL';
+  try {
+    const { hosts, plain } = reachOf(address);
+    return hosts.some((host) => exposureOf(host, { plain: consent || plain }) === 'refused') ? 'EPERM' : undefined;
+  } catch (error) {
+    if (!(error instanceof EtherloomError)) throw error;
+    return error.code === 'not-permitted' ? 'EPERM' : 'EINVAL';
   }
 }

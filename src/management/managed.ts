@@ -25,12 +25,12 @@ export interface Accounts {
   readonly groupName: (gid: number) => string | undefined;
 }
 
-/** A link to another machine, or a listener for links. */
+/** A port at an address that the console opened, or a listener for ports. */
 export interface ManagedLink {
   readonly id: number;
   /** The address as it was given. */
   readonly address: string;
-  /** True if it may leave this machine unencrypted. */
+  /** True if it was given `plain`: it may leave this machine unencrypted. */
   readonly plain: boolean;
   /** The state, for people. */
   readonly state: string;
@@ -40,8 +40,9 @@ export interface ManagedLink {
 export interface Links {
   readonly list: () => readonly ManagedLink[];
   /**
-   * Starts to open a link by its address. Returns the reason if that is refused: EPERM for one beyond this machine without `plain`, EEXIST
-   * if there is a link with that address. A link that failed or was closed is replaced.
+   * Starts to open a link by its address. Returns the reason if that is refused: EINVAL for an address that is not valid, EPERM for one beyond
+   * this machine without `plain` or `plain=yes` in it, EEXIST if there is a link with that address. A link that failed or was closed is
+   * replaced.
    */
   readonly add: (address: string, options: { readonly plain: boolean }) => Status;
   /** Ends a link. Returns true if there was one. */

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { eventually } from '../eventually.ts';
 import { freePort } from '../e2e/stage.ts';
@@ -117,14 +119,64 @@ describe('a link that a console opens', () => {
   it('leaves this machine only when that is said, and is none without an address', async () => {
     const { path, service } = await manage();
     const client = await ConsoleClient.open(path);
-    for (const address of ['tcp://192.0.2.1:7000', `tcp-listen://0.0.0.0:${await freePort()}`, 'tcp://[2001:db8::1]:7000'])
+    for (const address of [
+      'tcp://192.0.2.1:7000',
+      `tcp-listen://0.0.0.0:${await freePort()}`,
+      'tcp://[2001:db8::1]:7000',
+      'qemu-stream://192.0.2.1:7',
+      'ws://0.0.0.0:7',
+    ])
       expect(await client.say(`link/add ${address}`), address).toBe('1001 Operation not permitted\n');
-    for (const address of ['', 'tcp://', 'tcp://127.0.0.1', 'tcp://127.0.0.1:70000', 'udp://127.0.0.1:7', 'tcp://127.0.0.1:7 plane'])
+    for (const address of [
+      '',
+      'tcp://',
+      'tcp://127.0.0.1',
+      'tcp://127.0.0.1:70000',
+      'foo://127.0.0.1:7',
+      'tcp://127.0.0.1:7 plane',
+      'tcp://192.0.2.1:7000?plain=no',
+      'qemu:///a',
+      'ws://127.0.0.1:7?x=y',
+      'tap://a b',
+    ])
       expect(await client.say(`link/add ${address}`), address).toBe('1022 Invalid argument\n');
     expect(await client.say('link/print')).toBe("0000 DATA END WITH '.'\n.\n1000 Success\n");
     expect(await client.say('link/add tcp://192.0.2.1:7000 plain')).toBe('1000 Success\n');
     await untilLinks(client, /^Link 1 tcp:\/\/192\.0\.2\.1:7000 down, port 1$/m);
+    expect(await client.say('link/add qemu-stream://192.0.2.1:7000?plain=yes')).toBe('1000 Success\n');
+    await untilLinks(client, /^Link 2 qemu-stream:\/\/192\.0\.2\.1:7000\?plain=yes down, port 2$/m);
     expect(service.plane.ports.at(1)?.length).toBe(1);
+    const saved = await client.say('config/show');
+    expect(saved).toContain('\nlink/add tcp://192.0.2.1:7000 plain\nlink/add qemu-stream://192.0.2.1:7000?plain=yes\n');
+  });
+
+  it('may be of any kind that --port opens, and ends with its port', async () => {
+    const [here, there] = [await manage(), await manage()];
+    const client = await ConsoleClient.open(here.path);
+    const directory = here.service.directory;
+    const addresses = [
+      `vde://${there.service.directory}`,
+      `qemu-stream://${directory}/nic`,
+      `qemu-stream-listen://${directory}/door`,
+      `qemu://${directory}/ours,${directory}/qemus`,
+      `ws://127.0.0.1:${await freePort()}/frames?token=correct-horse`,
+    ];
+    for (const address of addresses) expect(await client.say(`link/add ${address}`), address).toBe('1000 Success\n');
+    await untilLinks(
+      client,
+      /^Link 1 vde:.* up, port 1\nLink 2 .* down, port \d\nLink 3 .* listening\nLink 4 .* port \d\nLink 5 .* listening\n\.$/m,
+    );
+    const rig = new Rig();
+    const [sender, receiver] = [await plug(rig, directory), await plug(rig, there.service.directory)];
+    const frame = testFrame({ from: 1 });
+    rig.send(sender.port, frame);
+    await receiver.collector.count(1);
+    expect(receiver.collector.frames).toEqual([frame]);
+    for (const id of [1, 2, 3, 4, 5]) expect(await client.say(`link/del ${id}`)).toBe('1000 Success\n');
+    await eventually(() => expect([...here.service.plane.ports.endpoints()].length).toBe(1));
+    await eventually(() => expect([...there.service.plane.ports.endpoints()].length).toBe(1));
+    await eventually(() => expect(existsSync(join(directory, 'door'))).toBe(false));
+    expect(existsSync(join(directory, 'ours'))).toBe(false);
   });
 
   it('ends with the switch', async () => {

@@ -1,10 +1,13 @@
 import type { Managed, ManagedLink } from '../managed.ts';
 import { reads, Refusal, refused, sets } from '../operation.ts';
 
-/** Opens a link to another switch. Returns ENOSYS if the switch has no links, EPERM for an address beyond this machine without `plain`. */
+/**
+ * Opens a link: a port at an address. Returns ENOSYS if the switch has no links, EPERM for an address beyond this machine without consent,
+ * EINVAL for one that is not valid.
+ */
 export const addLink = sets(
   'link.add',
-  'open a link: tcp://HOST:PORT or tcp-listen://HOST:PORT; "plain" allows an unencrypted link beyond this machine',
+  'open a link: a port at any address of --port; "plain", or plain=yes in it, allows an unencrypted one beyond this machine',
   ({ links }, { address, plain = false }: { readonly address: string; readonly plain?: boolean | undefined }) =>
     refused(links?.add(address, { plain }) ?? 'ENOSYS'),
 );

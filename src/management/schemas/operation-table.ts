@@ -107,7 +107,7 @@ export const operationTable: readonly OperationEntry[] = [
   takes(mirrors.addMirror, z.object({ port, to: port, quiet: z.boolean().optional() })),
   takes(mirrors.removeMirror, z.object({ port, to: port.optional() })),
   takes(mirrors.listMirrors, none),
-  takes(links.addLink, z.object({ address: z.string().describe('such as tcp://HOST:PORT'), plain: z.boolean().optional() })),
+  takes(links.addLink, z.object({ address: z.string().describe('of a port, such as tcp://HOST:PORT'), plain: z.boolean().optional() })),
   takes(links.removeLink, z.object({ id: z.int().min(1) })),
   takes(links.listLinks, none),
   takes(addresses.showAddressLog, none),
