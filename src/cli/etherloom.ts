@@ -119,7 +119,7 @@ function addSwitch(root: Command, exit: (status: number) => void): void {
     .option('-m, --mode <mode>', 'mode of the sockets, octal', octal)
     .option('--dirmode <mode>', 'mode of the directory, octal', octal)
     .option('-g, --group <group>', 'group of the directory and of the sockets', groupId)
-    .option('--port <address>', `open a port: ${drivers.map(({ form }) => form).join(', ')} (repeatable)`, collect, [])
+    .addOption(portOption())
     .option('-t, --tap <name>', 'open a port on this tap interface, and make the interface if it does not exist (repeatable)', collect, [])
     .option('-n, --numports <n>', 'number of ports', integer(1, 65_536), 1024)
     .option('--no-trunk', 'new ports carry only the VLANs that they are made members of')
@@ -200,6 +200,7 @@ function addDemo(root: Command, exit: (status: number) => void): void {
 function addNodeOptions(command: Command): Command {
   return addManagementOptions(addBacklogOptions(command))
     .addOption(sockOption())
+    .addOption(portOption())
     .option('--state <dir>', 'directory of the state that outlives a restart')
     .option('--guest <dir>', 'start a guest from the image in this directory, made by `etherloom guest build`')
     .addOption(new Option('--attach <how>', 'how QEMU is attached to the switch').choices(['stream', 'stream-server', 'dgram', 'vde']))
@@ -234,6 +235,11 @@ function addBacklogOptions(command: Command): Command {
 
 function sockOption(short = ''): Option {
   return new Option(`${short}--sock <dir>`, "directory of the switch's sockets");
+}
+
+function portOption(): Option {
+  const forms = drivers.map(({ form }) => form).join(', ');
+  return new Option('--port <address>', `open a port: ${forms} (repeatable)`).argParser(collect).default([]);
 }
 
 function versionOfPackage(): string {

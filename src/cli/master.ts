@@ -9,7 +9,7 @@ import { parseIpv4 } from '../wire/ipv4.ts';
 import { gatewayOf, type GatewayArguments } from './gateway-arguments.ts';
 import { managementOf, runManagedService } from './managed-service.ts';
 import { networkOf, refuseWithoutDhcp, serviceOptions, type NetworkArguments } from './network-arguments.ts';
-import { backlogBounds, guestWish, type NodeArguments } from './node-arguments.ts';
+import { backlogBounds, guestWish, nodePorts, type NodeArguments } from './node-arguments.ts';
 
 /** The options of `etherloom master`, as commander parses them. */
 export interface MasterArguments extends NodeArguments, NetworkArguments, GatewayArguments {
@@ -30,6 +30,7 @@ export function runMaster(given: MasterArguments): Promise<number> {
     const master = await Master.open(
       {
         ...options,
+        ports: nodePorts(given, warn),
         sock: given.sock ?? defaultSocketDirectory('master'),
         state: given.state ?? defaultStateDirectory('master', warn),
       },
@@ -42,8 +43,8 @@ export function runMaster(given: MasterArguments): Promise<number> {
   });
 }
 
-/** Returns the settings without the directories. Throws EtherloomError: `bad-option`, `bad-address`. */
-function optionsOf(given: MasterArguments): Omit<MasterOptions, 'sock' | 'state'> {
+/** Returns the settings without the directories and ports. Throws EtherloomError: `bad-option`, `bad-address`. */
+function optionsOf(given: MasterArguments): Omit<MasterOptions, 'sock' | 'state' | 'ports'> {
   const { control: controlPort, dhcp, router, dns, range, domain, leaseTime, maxLinks, linkMtu } = given;
   // With --no-dhcp a guest serves the network. It does not know these settings, but it is told the MTU.
   if (!dhcp) {

@@ -1,3 +1,4 @@
+import { checkPortPlain } from '../daemon/plain.ts';
 import type { SwitchServiceOptions } from '../daemon/switch-service.ts';
 import type { GuestWish } from '../launcher/node-guest.ts';
 import type { ManagementArguments } from './managed-service.ts';
@@ -14,6 +15,7 @@ export interface BacklogArguments {
 export interface NodeArguments extends BacklogArguments, ManagementArguments {
   readonly sock?: string;
   readonly state?: string;
+  readonly port: readonly string[];
   readonly guest?: string;
   readonly attach?: 'stream' | 'stream-server' | 'dgram' | 'vde';
   readonly accel?: 'auto' | 'tcg' | 'kvm';
@@ -22,6 +24,15 @@ export interface NodeArguments extends BacklogArguments, ManagementArguments {
   readonly linkMtu: number;
   readonly control?: number;
   readonly plain: boolean;
+}
+
+/**
+ * Returns the addresses of a node's ports. Throws EtherloomError: `not-permitted` for one beyond this machine without `plain=yes`, since
+ * `--plain` of a node is for its star's links alone, and `bad-address`.
+ */
+export function nodePorts({ port }: NodeArguments, warn: (message: string) => void): readonly string[] {
+  for (const address of port) checkPortPlain(address, { plain: false }, warn);
+  return port;
 }
 
 /** Returns the settings of the guest; undefined without one. */

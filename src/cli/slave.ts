@@ -5,7 +5,7 @@ import { Slave } from '../launcher/slave.ts';
 import type { Quality } from '../impairment/impairment.ts';
 import { parseTcpAddress } from '../ports/tcp-address.ts';
 import { managementOf, runManagedService } from './managed-service.ts';
-import { backlogBounds, guestWish, type NodeArguments } from './node-arguments.ts';
+import { backlogBounds, guestWish, nodePorts, type NodeArguments } from './node-arguments.ts';
 
 /** The options of `etherloom slave`, as commander parses them. */
 export interface SlaveArguments extends NodeArguments {
@@ -21,6 +21,7 @@ export function runSlave(given: SlaveArguments): Promise<number> {
     const { id, control: controlPort, linkMtu, impair } = given;
     const master = parseTcpAddress(given.master);
     checkPlain(master, given.plain, warn);
+    const ports = nodePorts(given, warn);
     const sock = given.sock ?? defaultSocketDirectory('slave');
     const state = given.state ?? defaultStateDirectory('slave', warn);
     say(`sock ${sock}`);
@@ -31,6 +32,7 @@ export function runSlave(given: SlaveArguments): Promise<number> {
         id,
         sock,
         state,
+        ports,
         linkMtu,
         impair,
         guest: guestWish(given),

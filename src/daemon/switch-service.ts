@@ -15,7 +15,7 @@ import { inScope, type Scope } from './scope.ts';
 /** The settings of a switch, its directory and its first ports. */
 export interface SwitchServiceOptions extends VdeDirectoryOptions, Omit<DataPlaneOptions, 'clock' | 'random' | 'log' | 'poison' | 'seed'> {
   /** The addresses of ports that are opened at once, in the forms of `open`. */
-  readonly ports?: readonly string[];
+  readonly ports?: readonly string[] | undefined;
   /** The impairment of those ports that are not listeners, in each direction. Default: none. */
   readonly impair?: Quality | undefined;
 }

@@ -29,6 +29,8 @@ export interface MasterOptions extends NetworkOptions {
   /** The switch's directory. */
   readonly sock: string;
   readonly state: string;
+  /** The addresses of further ports of the switch. Default: none. */
+  readonly ports?: readonly string[];
   readonly guest?: GuestWish | undefined;
   /** The gateway to the Internet; only with `dhcp`. Default: none. */
   readonly gateway?: GatewayWish | undefined;
@@ -72,7 +74,7 @@ export class Master implements AsyncDisposable {
     return inScope(async (scope) => {
       const { network, gateway } = given.gateway ? planGateway(given, given.gateway) : { network: {}, gateway: undefined };
       const options = { ...given, ...network };
-      const { sock, backlog, management } = options;
+      const { sock, ports, backlog, management } = options;
       checkMtu(options, environment.log);
       checkPorts(options.listen.port, options.controlPort, options.slavePorts);
       await checkGuest(options.guest);
@@ -84,6 +86,7 @@ export class Master implements AsyncDisposable {
         trunk: true,
         numports: numportsFor(options),
         stationName: guestName,
+        ports,
         backlog,
       };
       const managed = scope.use(await ManagedSwitch.open(switchOptions, environment, environment));

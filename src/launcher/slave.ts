@@ -27,6 +27,8 @@ export interface SlaveOptions {
   /** The switch's directory. */
   readonly sock: string;
   readonly state: string;
+  /** The addresses of further ports of the switch. Default: none. */
+  readonly ports?: readonly string[];
   readonly guest?: GuestWish | undefined;
   readonly linkMtu?: number;
   /** The impairment of the link to the master, in each direction. Default: none. */
@@ -59,8 +61,8 @@ export class Slave implements AsyncDisposable {
     return inScope(async (scope) => {
       await checkGuest(options.guest);
       const state = scope.use(StateDirectory.open(options.state));
-      const { master, sock: directory, backlog, management, impair } = options;
-      const switchOptions = { ...management, directory, trunk: true, stationName: guestName, backlog };
+      const { master, sock: directory, ports, backlog, management, impair } = options;
+      const switchOptions = { ...management, directory, trunk: true, stationName: guestName, ports, backlog };
       const managed = scope.use(await ManagedSwitch.open(switchOptions, environment, environment));
       const { plane, directory: sock } = managed.service;
       const { clock, log, signal } = environment;
