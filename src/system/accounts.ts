@@ -1,4 +1,4 @@
-/** The users and groups of this machine, from all of its sources. [nsswitch.conf(5)] */
+/** The users and groups of this machine, from all sources that it is configured to use. [nsswitch.conf(5)] */
 import { readFileSync } from 'node:fs';
 import { libc } from './libc.ts';
 
@@ -22,15 +22,15 @@ export function groupName(gid: number): string | undefined {
   return libc.getgrgid(gid)?.gr_name;
 }
 
-/** Returns whether the machine counts a user, given by number, among the members of a group. A user without a name is in none. */
+/** Returns whether a user, given by number, is a member of a group. A user without a name is in no group. */
 export function isMember(uid: number, gid: number): boolean {
   const user = libc.getpwuid(uid);
   return user !== undefined && groupsOf(user.pw_name, user.pw_gid).includes(gid);
 }
 
 /**
- * Returns whether this number may stand for any user. In a user namespace without all users, the kernel shows the others as the overflow
- * uid. [user_namespaces(7)]
+ * Returns whether a number may stand for several users. In a user namespace, the kernel shows all users that it does not map as the
+ * overflow uid. [user_namespaces(7)]
  */
 export function isAmbiguousUid(uid: number): boolean {
   ambiguous ??= findAmbiguousUid();
@@ -39,7 +39,7 @@ export function isAmbiguousUid(uid: number): boolean {
 
 let ambiguous: number | undefined;
 
-/** Returns the overflow uid; -1 if each number stands for one user. */
+/** Returns the overflow uid; -1 if every number stands for one user. */
 function findAmbiguousUid(): number {
   const hasAll = /^\s*0\s+0\s+4294967295\s*$/.test(readFileSync('/proc/self/uid_map', 'utf8'));
   return hasAll ? -1 : Number(readFileSync('/proc/sys/kernel/overflowuid', 'utf8'));
@@ -50,7 +50,7 @@ function groupsOf(name: string, gid: number): number[] {
     const groups = Buffer.alloc(4 * room);
     const count = Buffer.alloc(4);
     count.writeInt32LE(room);
-    // -1 means that there are more groups than room.
+    // -1 means that the list is too small for all groups.
     if (libc.getgrouplist(name, gid, groups, count) < 0 && room < 65_536) continue;
     return Array.from({ length: Math.min(count.readInt32LE(), room) }, (_, i) => groups.readUInt32LE(4 * i));
   }

@@ -1,6 +1,6 @@
 /**
- * Gives the file of a bound socket its owner and mode. In a directory that others may write to, its name can mean another file a moment
- * later. So the file with that name is opened, and changed only if the kernel confirms that it is the socket's.
+ * Sets the owner and mode of a bound socket's file. In a directory that others may write to, the file could be replaced under its name at
+ * any time. So the file is opened, and changed only if the kernel confirms that it is the socket's.
  */
 import { chmodSync, closeSync, fstatSync, openSync, readFileSync, readlinkSync, rmSync, constants as fsConstants } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -19,22 +19,22 @@ const othersMayWrite = 0o022;
 /** A file, with its intended owner and mode. */
 export interface OwnedFile {
   readonly path: string;
-  /** The open directory in which it is made. Default: the one in its path. */
+  /** The open directory in which it is created. Default: the one in its path. */
   readonly directory?: number | undefined;
   /** Permission bits. The umask does not reduce them. */
   readonly mode: number;
-  /** The new owner; needs CAP_CHOWN. Undefined leaves it unchanged. */
+  /** The new owner, which requires CAP_CHOWN. Undefined leaves the owner unchanged. */
   readonly uid?: number | undefined;
-  /** The new group; needs CAP_CHOWN, or must be one of this user's. Undefined leaves it unchanged. */
+  /** The new group: one of this user's, unless the process has CAP_CHOWN. Undefined leaves the group unchanged. */
   readonly gid?: number | undefined;
 }
 
-/** Opens a file of any kind, for its name and status only; a link is not followed. Throws Node's error. */
+/** Opens a file of any kind without access to its content; a symbolic link is not followed. Throws Node's error. */
 export function openInode(path: string): number {
   return openSync(path, O_PATH | fsConstants.O_NOFOLLOW);
 }
 
-/** Changes owner and mode of an open file, also of one that `openInode` opened. Throws a SystemError that names `file.path`. */
+/** Changes owner and mode of an open file, which `openInode` may have opened. Throws a SystemError that names `file.path`. */
 export function changeInode(inode: number, { path, mode, uid, gid }: OwnedFile): void {
   if (libc.fchownat(inode, '', uid ?? unchangedId, gid ?? unchangedId, AT_EMPTY_PATH) !== 0) throw cannotGive(lastErrno(), path, uid, gid);
   try {
@@ -44,9 +44,12 @@ export function changeInode(inode: number, { path, mode, uid, gid }: OwnedFile):
   }
 }
 
-/** The directory of a socket that is about to be bound, held open so that its name can change without harm. */
+/** The directory of a socket that is about to be bound. It is kept open, so that a change of its name does no harm. */
 export class HeldDirectory implements Disposable {
-  /** The name to bind the socket by: the real absolute path of its file, or one through this directory's descriptor if that is too long. */
+  /**
+   * The name for binding the socket: the real absolute path of its file, or, if that is too long, a path through this directory's
+   * descriptor.
+   */
   readonly socketName: string;
   readonly #fd: number;
   readonly #path: string;
@@ -69,7 +72,7 @@ export class HeldDirectory implements Disposable {
     }
   }
 
-  /** Throws `not-permitted` if it cannot be determined later which file `socket` was bound to. */
+  /** Throws `not-permitted` if `give` could not determine later which file `socket` is bound to. */
   checkProvable(socket: number, path: string): void {
     this.#canInspect = inspectUnixSocket(inodeOf(socket)) !== undefined;
     if (this.#canInspect || this.#isOurs()) return;
@@ -81,7 +84,7 @@ export class HeldDirectory implements Disposable {
   }
 
   /**
-   * Gives the file to which `socket` was bound here its owner, then its mode. Throws `not-permitted` if its name now means another file.
+   * Sets the owner and then the mode of the file to which `socket` was bound here. Throws `not-permitted` if another file now has its name.
    */
   give(socket: number, file: OwnedFile): void {
     const name = this.#through(file.path);
@@ -119,14 +122,14 @@ export class HeldDirectory implements Disposable {
     }
   }
 
-  /** Returns whether only this user, and root, can change names here. */
+  /** Returns whether only this user and root can change names in this directory. */
   #isOurs(): boolean {
     const { uid, mode } = fstatSync(this.#fd);
     return (uid === process.geteuid?.() || uid === 0) && (mode & othersMayWrite) === 0;
   }
 }
 
-/** Returns the real absolute path of an open directory; undefined if it is longer than the kernel reports. */
+/** Returns the real absolute path of an open directory; undefined if the path is too long for the kernel to report. */
 function realPathOf(fd: number): string | undefined {
   try {
     return readlinkSync(`/proc/self/fd/${fd}`);
@@ -150,13 +153,13 @@ function isBoundTo(socket: number, inode: number): boolean {
 }
 
 /**
- * Compares by the kernel's own numbers. `stat` reports others for files on btrfs, where each subvolume has a device, and on overlays; there
- * the device is looked up by the mount.
+ * Compares the kernel's own numbers. On btrfs, where each subvolume has its own device, and on overlays, `stat` reports a different device.
+ * There, the device of the mount is used.
  */
 function isSameFile(file: NonNullable<UnixDiag['file']>, inode: number): boolean {
   const { dev, ino } = fstatSync(inode, { bigint: true });
   const info = readFileSync(`/proc/self/fdinfo/${inode}`, 'utf8');
-  // Kernels before 5.14 do not report the number there.
+  // Kernels before 5.14 do not report the inode number there.
   const number = BigInt(/^ino:\s*(\d+)$/m.exec(info)?.[1] ?? ino);
   if (Number(BigInt.asUintN(32, number)) !== file.inode) return false;
   return kernelDevice(dev) === file.device || deviceOfMount(/^mnt_id:\s*(\d+)$/m.exec(info)?.[1]) === file.device;
@@ -169,7 +172,7 @@ function kernelDevice(device: bigint): number {
   return ((major << 20) | minor) >>> 0;
 }
 
-/** Returns the device of a mount, `MOUNT PARENT MAJOR:MINOR …` in the list of mounts. [proc_pid_mountinfo(5)] */
+/** Returns the device of a mount. Its line in the list of mounts is `MOUNT PARENT MAJOR:MINOR …`. [proc_pid_mountinfo(5)] */
 function deviceOfMount(mount: string | undefined): number | undefined {
   const line = readFileSync('/proc/self/mountinfo', 'utf8')
     .split('\n')
@@ -185,8 +188,8 @@ function inodeOf(socket: number): number {
 function replaced(path: string): EtherloomError {
   return new EtherloomError(
     'not-permitted',
-    `${path} was replaced by another file while it was made: another user changes names in ${dirname(path)}; choose a directory that only` +
-      ' users you trust may write to',
+    `${path} was replaced by another file while it was being created: another user changes names in ${dirname(path)}; choose a` +
+      ' directory that only users you trust may write to',
   );
 }
 
@@ -201,5 +204,5 @@ function remedyFor(errno: string, uid: number | undefined): string | undefined {
   if (errno !== 'EPERM') return undefined;
   return uid === undefined
     ? 'choose a group that this user is in (`id` lists them), or run with CAP_CHOWN'
-    : 'a switch that root runs gives sockets to their clients; run it with CAP_CHOWN, or as that user';
+    : 'a switch that root runs makes its clients the owners of their sockets; run it with CAP_CHOWN, or as that user';
 }

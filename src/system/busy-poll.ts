@@ -2,25 +2,25 @@
 const longestWindow = 0.05;
 
 /**
- * A sleep up to this may become shorter by polling, in milliseconds. It includes the sleep of a peer that is waited for, which ends if that
- * polls too. Two switches on the way of a frame sleep through 100 us each, and through none if both poll for 50.
+ * The longest sleep that polling may shorten, in milliseconds. It includes the sleep of a peer, which also becomes shorter if the peer
+ * polls too. Two switches on a frame's path sleep for 100 us each, but do not sleep if both poll for 50.
  */
 export const shortSleep = 0.3;
 
 const firstWindow = 0.01;
 
 /**
- * How many consecutive polls of the longest time may be in vain before polling rests for a number of sleeps: the first such number, and the
- * most.
+ * After `patience` consecutive polls of the longest time without success, polling stops for a number of sleeps: first for `firstRest`, and
+ * at most for `longestRest`.
  */
 const patience = 8;
 const firstRest = 16;
 const longestRest = 1024;
 
 /**
- * How long polling before a sleep pays off. A sleep and a wake-up cost more than a frame, and delay a station that waits for an answer;
- * polling in vain costs its time. So the window grows after a short sleep, and is zero after a long one, or if polling is always in vain. A
- * quiet network costs nothing, and a steady trickle almost nothing.
+ * Decides how long to poll before each sleep. A sleep and a wake-up cost more than a frame, and delay a station that waits for an answer;
+ * polling without success costs processor time. So the window grows after a short sleep. It is zero after a long one, or if polling never
+ * succeeds. So a quiet network costs nothing, and steady light traffic almost nothing.
  */
 export class BusyPoll {
   #window = 0;
@@ -34,7 +34,7 @@ export class BusyPoll {
     return this.#pauses > 0 ? 0 : this.#window;
   }
 
-  /** Keeps the window at zero until it is disposed: an event is awaited that polling does not find. Nests. */
+  /** Keeps the window at zero until it is disposed, for a wait for an event that polling cannot find. Calls may nest. */
   pause(): Disposable {
     this.#pauses++;
     return {

@@ -1,20 +1,20 @@
 /**
- * The process state that a command gets from its caller and that Node changes before the first line of JavaScript. Node raises the soft
- * limit of open descriptors to the hard one, and resets the signals that the caller ignored. Programs that we start must not get Node's
- * values: many close "all descriptors" one by one, up to the limit.
+ * The process state that a command gets from its caller, and that Node changes before the first line of JavaScript. Node raises the soft
+ * limit of open descriptors to the hard limit, and resets the signals that the caller ignored. Programs that we start must not get Node's
+ * values, since many of them close "all descriptors" one by one, up to the limit.
  *
- * Only a shell that runs before Node can note the caller's values: the second line of each starter in bin/ does. A shell that runs after
- * Node restores them and becomes the program: no process is left over, and this process's own limit never changes. [getrlimit(2),
- * signal(7)]
+ * Only a shell that runs before Node can record the caller's values. The second line of each file in bin/ does that. To start a program,
+ * another shell restores the values and then becomes the program, so there is no additional process, and this process's own limit never
+ * changes. [getrlimit(2), signal(7)]
  */
 import { accessSync, constants as fsConstants, statSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 
-/** Set by the starters: the soft limit of descriptors, and the ignored signals as a decimal bit mask. */
+/** Set by the files in bin/: the soft limit of descriptors, and the ignored signals as a decimal bit mask. */
 const variable = 'ETHERLOOM_CALLER';
 
-/** Signals that our commands handle. As with any program that handles a signal, its children begin with the default action. */
+/** Signals that our commands handle. As in any program that handles a signal, child processes start with its default action. */
 const handled: readonly number[] = [constants.signals.SIGHUP, constants.signals.SIGINT, constants.signals.SIGTERM];
 
 const noted = takeVariable(variable);
@@ -26,25 +26,25 @@ export function isIgnoredByCaller(signal: NodeJS.Signals): boolean {
   return signalsIn(Number(mask ?? 0)).includes(constants.signals[signal]);
 }
 
-/** Removes a variable of ours from the environment, so that children do not inherit it. Returns its value; undefined if it is not set. */
+/** Removes a variable from the environment, so that child processes do not inherit it. Returns its value; undefined if it is not set. */
 export function takeVariable(name: string): string | undefined {
   const value = process.env[name];
   Reflect.deleteProperty(process.env, name);
   return value;
 }
 
-/** Returns the variables that give a process of ours the state of this one's caller. */
+/** Returns the variables by which another command of ours learns the state of this one's caller. */
 export function callerVariables(): Readonly<Record<string, string>> {
   return noted === undefined ? {} : { [variable]: noted };
 }
 
 /**
- * Returns the command line that runs a program with the caller's limit of descriptors and ignored signals. A program that cannot be run is
- * returned unchanged, so that starting it gives the proper error.
+ * Returns the command line that runs a program with the caller's limit of descriptors and ignored signals. If the program cannot be run,
+ * its command line is returned unchanged, so that starting it results in the usual error.
  */
 export function asCalled(program: string, args: readonly string[]): readonly [program: string, args: readonly string[]] {
   if (restoring === undefined || !isRunnable(program)) return [program, args];
-  // The name of the program goes in front of the shell's own messages.
+  // The first `program` is the name with which the shell begins its own messages.
   return ['/bin/sh', ['-c', restoring, program, program, ...args]];
 }
 

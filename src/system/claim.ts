@@ -2,8 +2,8 @@ import { Writable } from 'node:stream';
 import { isatty } from 'node:tty';
 
 /**
- * Replaces `process.stderr` by a stream over `write`. Node makes its own on first access, for example by a package that looks for colours
- * or a socket that is destroyed. That makes a pipe or a socket non-blocking for all who share it.
+ * Replaces `process.stderr` by a stream that calls `write`. Node would create its own stream on first access, for example when a package
+ * checks for colours or a socket is destroyed. Node's stream makes a pipe or socket non-blocking for all processes that share it.
  */
 export function claimStandardError(write: (text: string) => void): void {
   const stream = new Writable({

@@ -16,12 +16,12 @@ export function nameProcess(name: string): void {
   checked(libc.prctl(PR_SET_NAME, textOf(name)), `cannot name the process ${name}`);
 }
 
-/** Keeps a descriptor from the programs that this process starts. */
+/** Prevents programs that this process starts from inheriting a descriptor. */
 export function closeOnExec(fd: number): void {
   checked(libc.fcntl(fd, F_SETFD, FD_CLOEXEC), `cannot keep descriptor ${fd} from other programs`);
 }
 
-/** Discards from now on everything that is written to standard error. */
+/** Redirects standard error to /dev/null. */
 export function closeStandardError(): void {
   const nowhere = openSync('/dev/null', 'w');
   checked(libc.dup2(nowhere, 2), 'cannot close standard error');
@@ -29,7 +29,7 @@ export function closeStandardError(): void {
   renewStandardError();
 }
 
-/** Returns the path of the file that standard error is; undefined if it is not a file. */
+/** Returns the path of the file to which standard error goes; undefined if it is not a file. */
 export function standardErrorFile(): string | undefined {
   try {
     return fstatSync(2).isFile() ? readlinkSync('/proc/self/fd/2') : undefined;
@@ -39,8 +39,8 @@ export function standardErrorFile(): string | undefined {
 }
 
 /**
- * Makes the file at that path standard error. It is created with the mode of the former one if it does not exist. Rejects with the system's
- * error; then nothing is changed. Other users of the old file keep it.
+ * Redirects standard error to the file at a path. A missing file is created with the mode of the previous file. Rejects with the system's
+ * error without any change. Other processes with the old file are not affected.
  */
 export async function reopenStandardError(path: string): Promise<void> {
   const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW } = constants;

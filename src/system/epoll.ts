@@ -4,7 +4,7 @@
  *   struct epoll_event, x86-64 (12 octets)  0 events  4 data       [epoll_ctl(2)]
  *                       others (16 octets)  0 events  8 data
  *
- * The data is the descriptor, and a number that distinguishes its watch from earlier ones of the same descriptor.
+ * The data has the descriptor, and a number (the mark) that distinguishes a watch from earlier ones on the same descriptor.
  */
 import { closeSync } from 'node:fs';
 import { checked, lastErrno, libc } from './libc.ts';
@@ -30,10 +30,10 @@ export const EPOLLONESHOT = 0x4000_0000;
 const eventWords = process.arch === 'x64' ? 3 : 4;
 const dataWord = process.arch === 'x64' ? 1 : 2;
 
-/** The most descriptors that one wait reports. The kernel reports the others first the next time. */
+/** The most descriptors that one wait reports. Next time, the kernel reports the others first. */
 export const maxEvents = 16;
 
-/** A set of descriptors. The ready ones are read by index after `wait`, until the next. */
+/** A set of descriptors. After `wait`, the ready ones can be read by index until the next `wait`. */
 export class Epoll implements Disposable {
   readonly fd: Fd;
   readonly #events = new Int32Array(maxEvents * eventWords);
@@ -41,12 +41,12 @@ export class Epoll implements Disposable {
   readonly #event = new Int32Array(eventWords);
   readonly #eventOctets = new Uint8Array(this.#event.buffer);
 
-  /** Creates a set, or another view of the one that has that descriptor. Throws a SystemError. */
+  /** Creates a set. With `fd`, opens the existing set that has this descriptor. Throws a SystemError. */
   constructor(fd?: Fd) {
     this.fd = fd ?? checked(libc.epoll_create1(EPOLL_CLOEXEC), 'cannot make an epoll instance');
   }
 
-  /** Adds a descriptor that is not in the set. Throws a SystemError: EPERM for a plain file. */
+  /** Adds a descriptor that is not in the set. Throws a SystemError: EPERM for a regular file. */
   add(fd: Fd, events: number, mark = 0): void {
     this.#control(EPOLL_CTL_ADD, fd, events, mark);
   }
@@ -61,7 +61,7 @@ export class Epoll implements Disposable {
     this.#control(EPOLL_CTL_DEL, fd, 0, 0);
   }
 
-  /** Waits up to `timeout` milliseconds, for ever with -1, and returns the number of ready descriptors. */
+  /** Waits up to `timeout` milliseconds (-1: without limit). Returns the number of ready descriptors. */
   wait(timeout: number): number {
     const count = libc.epoll_wait(this.fd, this.#octets, maxEvents, timeout);
     if (count >= 0) return count;

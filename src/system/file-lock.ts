@@ -1,4 +1,4 @@
-/** A lock that the kernel releases when its holder dies, however it dies. [flock(2)] */
+/** A lock that the kernel releases when the process that holds it ends, in whatever way. [flock(2)] */
 import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { EtherloomError, SystemError, errnoOf } from '../errors.ts';
 import { lastErrno, libc } from './libc.ts';
@@ -12,14 +12,14 @@ export interface FileLock extends Disposable {
 }
 
 /**
- * Locks the file or directory at `path`; a missing file is created, with mode 0600.
- * Throws EtherloomError('busy') if another process, or another call of this one, holds it. Disposing releases the lock; the file stays.
+ * Locks the file or directory at `path`; a missing file is created with mode 0600. Throws EtherloomError('busy') if another process holds
+ * the lock, or this one already does. Disposing releases the lock; the file remains.
  */
 export function lockFile(path: string): FileLock {
   return lockOpenFile(openLockable(path), path);
 }
 
-/** Locks an open file, which is closed with the lock, or at once if it cannot be locked. Throws as `lockFile` does. */
+/** Locks an open file. The file is closed when the lock is released, or at once if it cannot be locked. Throws as `lockFile` does. */
 export function lockOpenFile(fd: number, path: string): FileLock {
   if (libc.flock(fd, LOCK_EX | LOCK_NB) === 0) {
     let held = true;
@@ -39,7 +39,7 @@ export function lockOpenFile(fd: number, path: string): FileLock {
 }
 
 function openLockable(path: string): number {
-  // Opening a pipe would wait.
+  // O_NONBLOCK, because opening a pipe would wait.
   const noFollow = constants.O_NOFOLLOW | constants.O_NONBLOCK;
   try {
     const fd = openSync(path, constants.O_RDONLY | noFollow);

@@ -2,8 +2,8 @@ import { lstatSync, type BigIntStats } from 'node:fs';
 import { lstat } from 'node:fs/promises';
 
 /**
- * Returns the identity of the file with that name: of a link itself, and not of its target. Returns undefined if there is none, or it
- * cannot be read. A number can be reused once the first file is freed: compare only that of an open file, or of a bound socket.
+ * Returns a text that identifies the file at a path; a symbolic link itself, not its target. Returns undefined if there is no file, or its
+ * status cannot be read. The number of a deleted file can be reused, so compare it only with that of an open file or a bound socket.
  */
 export function fileNumber(path: string): string | undefined {
   try {
@@ -13,7 +13,7 @@ export function fileNumber(path: string): string | undefined {
   }
 }
 
-/** Resolves to the same, without blocking this thread if the file system hangs. */
+/** Resolves to the value of `fileNumber`, without blocking this thread if the file system hangs. */
 export async function lookUpFileNumber(path: string): Promise<string | undefined> {
   try {
     return numberOf(await lstat(path, { bigint: true }));

@@ -1,6 +1,6 @@
 /**
- * The C library's calls that Node does not offer, with types. Only this room uses them. Each returns what C returns; the typed files beside
- * this one turn a -1 into a SystemError or a value.
+ * The functions of the C library that Node lacks, with types. Only this room uses them. Each returns the same as in C; the other files of
+ * this room turn a -1 into a SystemError or a value.
  */
 import koffi from 'koffi';
 import { SystemError } from '../errors.ts';
@@ -13,24 +13,24 @@ function declare(prototype: string): unknown {
   return library.func(prototype);
 }
 
-/** The fields of the C library's entries for users and groups that all C libraries have in the same places. [getpwnam(3), getgrnam(3)] */
+/** The fields of user and group entries whose offsets are the same in all C libraries. [getpwnam(3), getgrnam(3)] */
 koffi.struct('passwd', { pw_name: 'const char *', pw_passwd: 'const char *', pw_uid: 'uint32_t', pw_gid: 'uint32_t' });
 koffi.struct('group', { gr_name: 'const char *', gr_passwd: 'const char *', gr_gid: 'uint32_t' });
 
-/** A user, as the C library describes it. */
+/** A user, as the C library returns it. */
 export interface Passwd {
   readonly pw_name: string;
   readonly pw_uid: number;
   readonly pw_gid: number;
 }
 
-/** A group, as the C library describes it. */
+/** A group, as the C library returns it. */
 export interface Group {
   readonly gr_name: string;
   readonly gr_gid: number;
 }
 
-/** Declares a call that returns a structure, or null. */
+/** Declares a function that returns a structure or null. */
 function declareEntry(name: string, argument: string, type: string): unknown {
   const call = library.func(`${type} *${name}(${argument})`) as (key: unknown) => unknown;
   return (key: unknown): unknown => {
@@ -39,7 +39,7 @@ function declareEntry(name: string, argument: string, type: string): unknown {
   };
 }
 
-/** The calls, as C declares them. */
+/** The functions, as declared in C. */
 export const libc = {
   socket: declare('int socket(int, int, int)') as (domain: number, type: number, protocol: number) => number,
   bind: declare('int bind(int, void *, uint32_t)') as (fd: number, address: Uint8Array, length: number) => number,
@@ -82,20 +82,20 @@ export const libc = {
   ) => number,
   pipe2: declare('int pipe2(void *, int)') as (descriptors: Uint8Array, flags: number) => number,
   fcntl: declare('int fcntl(int, int, int)') as (fd: number, command: number, argument: number) => number,
-  /** `fcntl` with a structure that the kernel reads and writes. */
+  /** `fcntl` with a structure, which the kernel reads and writes. */
   fcntlOn: declare('int fcntl(int, int, void *)') as (fd: number, command: number, structure: Uint8Array) => number,
   setpgid: declare('int setpgid(int, int)') as (pid: number, group: number) => number,
   _exit: declare('void _exit(int)') as (status: number) => void,
   getpgid: declare('int getpgid(int)') as (pid: number) => number,
-  /** Both lists end with a null. Returns only on failure. */
+  /** `argv` ends with a null. Returns only on failure. */
   execvp: declare('int execvp(const char *, const char **)') as (program: string, argv: readonly (string | null)[]) => number,
-  /** With 0 a signal has its default action again. */
+  /** With a null action, the signal gets its default action again. */
   signal: declare('void *signal(int, void *)') as (signal: number, action: null) => unknown,
   eventfd: declare('int eventfd(uint32_t, int)') as (value: number, flags: number) => number,
   prctl: declare('int prctl(int, void *)') as (option: number, value: Uint8Array) => number,
   dup2: declare('int dup2(int, int)') as (from: number, to: number) => number,
   sched_yield: declare('int sched_yield()') as () => number,
-  /** `ioctl` with a structure that the kernel reads and writes. */
+  /** `ioctl` with a structure, which the kernel reads and writes. */
   ioctlOn: declare('int ioctl(int, ulong, void *)') as (fd: number, request: number, structure: Uint8Array) => number,
   read: declare('int64_t read(int, void *, size_t)') as (fd: number, memory: Pointer, length: number) => number,
   write: declare('int64_t write(int, void *, size_t)') as (fd: number, octets: Pointer, length: number) => number,
@@ -117,10 +117,10 @@ export const libc = {
     groups: Uint8Array,
     count: Uint8Array,
   ) => number,
-  /** These two affect the calling thread, and return the former value. */
+  /** These two affect only the calling thread, and return the previous value. */
   setfsuid: declare('int setfsuid(uint32_t)') as (uid: number) => number,
   setfsgid: declare('int setfsgid(uint32_t)') as (gid: number) => number,
-  /** A system call by its number, for calls that the C library makes for all threads. */
+  /** A system call by its number, for calls that the C library would apply to all threads. */
   syscall: declare('int64_t syscall(int64_t, int64_t, void *)') as (number: number, first: number, second: Uint8Array) => number,
   /** Returns the number of an interface; 0 on failure. */
   if_nametoindex: declare('uint32_t if_nametoindex(const char *)') as (name: string) => number,
@@ -128,10 +128,10 @@ export const libc = {
 };
 
 const errnoNames = new Map(Object.entries(koffi.os.errno).map(([name, number]) => [number, name]));
-// Two names of one number on Linux; callers compare with this one.
+// EAGAIN and EWOULDBLOCK are the same number on Linux; callers compare with this name.
 errnoNames.set(koffi.os.errno['EAGAIN'] ?? 11, 'EAGAIN');
 
-/** Returns the symbolic name (`ENOENT`) of the last failed call's errno. Must be called at once after the call. */
+/** Returns the symbolic name (`ENOENT`) of the errno of the last failed call. Must be called right after that call. */
 export function lastErrno(): string {
   return errnoName(koffi.errno());
 }
@@ -141,13 +141,13 @@ export function errnoName(number: number): string {
   return errnoNames.get(number) ?? `errno ${number}`;
 }
 
-/** Returns `result`, or throws the SystemError of a call that returned -1; `what` names the call's purpose and object. */
+/** Returns `result`, or throws a SystemError if it is -1. `what` names the purpose and object of the call. */
 export function checked(result: number, what: string): number {
   if (result !== -1) return result;
   throw new SystemError(lastErrno(), what);
 }
 
-/** Returns the machine address of a view's first octet. The view must be longer than 64 octets: V8 may move smaller ones. */
+/** Returns the memory address of a view's first octet. The view must be longer than 64 octets, since V8 may move smaller ones. */
 export function addressOf(view: Uint8Array): number {
   return Number(koffi.address(view));
 }

@@ -1,8 +1,8 @@
 import { EtherloomError } from '../errors.ts';
 
 /**
- * Throws EtherloomError('not-supported') unless this is Linux, since sockets, taps and guests use its system calls. `what` names the part
- * of the package that needs them.
+ * Throws EtherloomError('not-supported') on any system but Linux, since sockets, taps and guests use its system calls. `what` names the
+ * part of the package that needs Linux.
  */
 export function requireLinux(what: string): void {
   if (process.platform === 'linux') return;

@@ -1,12 +1,12 @@
 import type { Clock, Timer } from '../clock.ts';
 
 /**
- * Makes one attempt to pass octets on. Returns the number taken, 0 if none is taken for now, undefined if they are refused for good. It
- * must not wait; a promise stands for work of a thread of Node's pool.
+ * Makes one attempt to write octets. Returns the number written, 0 if none can be written now, or undefined if none can ever be. It must
+ * not block; it may return a promise for work that a thread of Node's pool does.
  */
 export type Give = (octets: Uint8Array) => number | undefined | Promise<number | undefined>;
 
-/** The bound of waiting text, and the report of lost text. */
+/** The limit of waiting text, and the report of lost text. */
 export interface OutletOptions {
   readonly clock: Clock;
   /** The most octets that may wait. */
@@ -15,31 +15,31 @@ export interface OutletOptions {
   readonly lost?: (count: number) => string;
 }
 
-/** Waiting text: `lines` is the number of lines that are lost if it is refused. */
+/** Waiting text; `lines` is the number of lines that are lost if it is dropped. */
 interface Piece {
   readonly octets: Uint8Array;
   readonly lines: number;
 }
 
-/** All outlets of this process: their text is delivered when it ends. */
+/** All outlets of this process, so that their text can be delivered before it ends. */
 const outlets = new Set<Outlet>();
 
-/** Resolves when all text of this process was taken, and after `limit` milliseconds at the latest. */
+/** Resolves when all text of this process has been written, or after `limit` milliseconds. */
 export async function outletsFlushed(limit: number): Promise<void> {
   await Promise.all(Array.from(outlets, (outlet) => outlet.flushed(limit)));
 }
 
-/** The time until a stalled reader is tried again, in milliseconds. */
+/** The time between attempts to write to a stalled reader, in milliseconds. */
 const retryInterval = 100;
 
 /**
- * A way for text out of the process: standard output and error, the system's log. A stalled reader never makes the process wait. Text waits
- * for it within a bound, and the rest is dropped. Once it reads again, it gets the number of lost lines.
+ * A path for text out of the process: to standard output, standard error or the system's log. A stalled reader never blocks the process.
+ * Text waits up to a limit, and further text is dropped. When the reader continues, it gets the number of lost lines.
  */
 export class Outlet {
   /** Returns the text that reports a number of lost lines. */
   lost: (count: number) => string;
-  /** Called when waiting text was taken. */
+  /** Called when waiting text has been written. */
   drained: () => void = () => undefined;
   readonly #clock: Clock;
   readonly #limit: number;
@@ -66,12 +66,12 @@ export class Outlet {
     return this.#size;
   }
 
-  /** Writes a line, or another piece of text that makes sense alone. */
+  /** Writes a line, or another piece of text that makes sense on its own. */
   write(text: string): void {
-    // A reader takes nothing of an empty text, which would look as if it had stalled.
+    // An attempt to write an empty text returns 0, as with a stalled reader.
     if (text === '') return;
     const octets = Buffer.from(text);
-    // After a loss there must be some room first. Otherwise every second line would report a loss.
+    // After a loss, half of the room must become free first. Otherwise every second line would report a loss.
     const room = this.#lostLines > 0 ? this.#limit / 2 : this.#limit;
     if (this.#size + octets.length > room) {
       this.#lostLines++;
@@ -82,7 +82,7 @@ export class Outlet {
     this.#drain();
   }
 
-  /** Resolves when all text was taken, and after `limit` milliseconds at the latest. */
+  /** Resolves when all text has been written, or after `limit` milliseconds. */
   flushed(limit: number): Promise<void> {
     return new Promise((resolve) => {
       const done = (): void => {
@@ -97,7 +97,7 @@ export class Outlet {
     });
   }
 
-  /** Passes text on by other means from now on, also waiting text. */
+  /** Replaces the means of writing, also for text that already waits. */
   redirect(give: Give): void {
     this.#give = give;
     this.#drain();
@@ -130,7 +130,7 @@ export class Outlet {
     }
   }
 
-  /** Handles the result of an attempt. Returns whether another attempt makes sense. */
+  /** Handles the result of an attempt. Returns whether to try again at once. */
   #took(count: number | undefined): boolean {
     const first = this.#pieces[0];
     if (!first) return false;
@@ -148,7 +148,7 @@ export class Outlet {
     if (count === undefined) this.#lostLines += first.lines;
     if (count === undefined || count === first.octets.length) this.#pieces.shift();
     else this.#pieces[0] = { ...first, octets: first.octets.subarray(count) };
-    // There may be no more writes for a long time: the loss is reported as soon as the reader reads.
+    // Reports a loss as soon as the reader continues, since the next line may come much later.
     if (this.#pieces.length === 0 && count !== undefined) this.#tellLoss();
     this.#settle();
     return true;

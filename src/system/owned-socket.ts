@@ -1,4 +1,4 @@
-/** Connects datagram sockets to those of another process, if they certainly belong to a given user. */
+/** Connects datagram sockets to sockets of another process, provided that these are proven to belong to a given user. */
 import { closeSync, fstatSync } from 'node:fs';
 import { EtherloomError, errnoOf, SystemError } from '../errors.ts';
 import { isAmbiguousUid } from './accounts.ts';
@@ -7,8 +7,8 @@ import { inspectUnixSocket } from './sock-diag.ts';
 import { connectAbstract, connectPath, type Fd } from './unix-socket.ts';
 
 /**
- * Connects `fd` to the socket file at `path` if that is a socket and belongs to `owner`; a link is not followed, and the checked file is
- * the one that is connected to. Throws EtherloomError('not-permitted') or a SystemError that names `path`.
+ * Connects `fd` to the socket file at `path` if it is a socket and belongs to `owner`. A symbolic link is not followed, and exactly the
+ * checked file is connected to. Throws EtherloomError('not-permitted') or a SystemError that names `path`.
  */
 export function connectOwned(fd: Fd, path: string, owner: number): void {
   checkProvable(owner);
@@ -25,8 +25,8 @@ export function connectOwned(fd: Fd, path: string, owner: number): void {
 }
 
 /**
- * Connects `fd` to the socket with this abstract name of 108 octets, if the kernel reports that `owner` made the socket connected to.
- * Throws EtherloomError('not-permitted') or a SystemError; then `fd` must not be used.
+ * Connects `fd` to the socket with this abstract name of 108 octets, and checks with the kernel that `owner` created that socket. Throws
+ * EtherloomError('not-permitted') or a SystemError; `fd` must not be used then.
  */
 export function connectOwnedAbstract(fd: Fd, name: Uint8Array, owner: number): void {
   checkProvable(owner);
@@ -41,14 +41,14 @@ export function connectOwnedAbstract(fd: Fd, name: Uint8Array, owner: number): v
   if (uid === undefined) {
     throw new EtherloomError(
       'not-permitted',
-      `the kernel does not say whose abstract socket ${shown} is (netlink sock_diag is missing or forbidden); allow AF_NETLINK sockets to the` +
-        ' switch, or use a client whose socket is a file',
+      `the kernel does not report the owner of the abstract socket ${shown} (netlink sock_diag is missing or forbidden); allow AF_NETLINK` +
+        ' sockets to the switch, or use a client whose socket is a file',
     );
   }
   if (uid !== owner) throw notTheClients(shown, uid, owner);
 }
 
-/** Formats an abstract name for people: @ for its NUL, then its text up to the zeros; other octets in hexadecimal. */
+/** Formats an abstract name for messages: `@` for its leading NUL, then the text without trailing zeros; other octets in hexadecimal. */
 function showAbstract(name: Uint8Array): string {
   const end = name.findLastIndex((octet) => octet !== 0);
   return `@${Array.from(name.subarray(1, end + 1), (octet) => showOctet(octet)).join('')}`;
@@ -62,8 +62,8 @@ function checkProvable(uid: number): void {
   if (!isAmbiguousUid(uid)) return;
   throw new EtherloomError(
     'not-permitted',
-    `uid ${uid} stands for any user without a number in the switch's user namespace, and proves nothing; map the client's user there, or run` +
-      ' both in the same namespace',
+    `uid ${uid} stands for all users that the switch's user namespace does not map, so it does not identify the client; map its user there,` +
+      ' or run both in the same namespace',
   );
 }
 
@@ -84,7 +84,7 @@ function open(path: string): number {
   }
 }
 
-/** Connects by the descriptor: the file's name may mean another file by now. */
+/** Connects by the descriptor, since another file may have the name by now. */
 function connectInode(fd: Fd, inode: number, path: string, { uid, mode }: { readonly uid: number; readonly mode: number }): void {
   try {
     connectPath(fd, `/proc/self/fd/${inode}`);
@@ -94,7 +94,7 @@ function connectInode(fd: Fd, inode: number, path: string, { uid, mode }: { read
       EACCES:
         `its mode is 0${(mode & 0o777).toString(8)} and its owner uid ${uid}; give it a mode by which uid ${own} may write,` +
         ` or run the switch as root or as uid ${uid}`,
-      ECONNREFUSED: 'no process holds it any more',
+      ECONNREFUSED: 'no process has it open any more',
     };
     const errno = errnoOf(error) ?? 'EIO';
     throw new SystemError(errno, `cannot connect to the client's socket ${path}`, remedies[errno]);
@@ -103,5 +103,5 @@ function connectInode(fd: Fd, inode: number, path: string, { uid, mode }: { read
 
 function abstractRemedy(errno: string | undefined): string | undefined {
   if (errno !== 'ECONNREFUSED') return undefined;
-  return 'abstract names are those of one network namespace: run client and switch in the same one';
+  return 'abstract names are valid in one network namespace only: run client and switch in the same one';
 }

@@ -1,6 +1,7 @@
 /**
- * Files that tell scripts which process to end. Such a file outlives a killed process. So a lock decides about it that the kernel releases:
- * an open file description's write lock, which takes the right to write the file. [fcntl(2), F_OFD_SETLK]
+ * Pid files, from which scripts learn which process to end. Such a file outlives a killed process. So a lock that the kernel releases shows
+ * whether it is in use: a write lock of the open file description, which only a process that may write the file can take. [fcntl(2),
+ * F_OFD_SETLK]
  */
 import { closeSync, constants, fstatSync, ftruncateSync, lstatSync, openSync, readFileSync, readSync, rmSync, writeSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
@@ -13,34 +14,34 @@ const F_OFD_SETLK = 37;
 const F_RDLCK = 0;
 const F_WRLCK = 1;
 
-/** `struct flock` on 64-bit machines: l_type at 0, l_whence, l_start, l_len and l_pid behind it. */
+/** `struct flock` on 64-bit machines: l_type at offset 0, then l_whence, l_start, l_len and l_pid. */
 const flockSize = 32;
 
-/** The content of a pid file, and its other possible owners. */
+/** The content of a pid file, and the programs that may own an existing one. */
 export interface PidFileOptions {
-  /** The number in it. Default: this process's id. A negative number is a process group's. */
+  /** The number in the file. Default: this process's id. A negative number means a process group. */
   readonly number?: number;
-  /** The programs whose living process keeps its file, even without a lock. */
+  /** A file that names a running process of one of these programs is not taken, even if it is not locked. */
   readonly programs: readonly string[];
 }
 
-/** The refusal of a file that may belong to another process: it is left unchanged. The message begins with the path. */
+/** Thrown if a file may belong to another process; the file is left unchanged. The message begins with the path. */
 export class PidFileTaken extends EtherloomError {
   constructor(path: string, why: string) {
     super('bad-option', `${path} ${why}`);
   }
 }
 
-/** The number of attempts, since others may remove or replace the file meanwhile. */
+/** The number of attempts, since other processes may remove or replace the file meanwhile. */
 const attempts = 100;
 
 /**
- * Writes a process's number to a file, and holds the file's write lock until it is disposed; then the file is removed if it still has that
- * content. An existing file is overwritten in place, and never replaced by renaming. It must have no holder of its write lock, and its
- * number must not be that of a running process of `programs`. Throws PidFileTaken, or the system's error.
+ * Writes a process's number to a file, and holds the file's write lock until it is disposed. Then the file is removed if its content is
+ * still the same. An existing file is overwritten in place, never replaced by renaming. It must not be locked for writing, and must not
+ * name a running process of `programs`. Throws PidFileTaken, or the system's error.
  */
 export function writePidFile(file: string, { number = process.pid, programs }: PidFileOptions): Disposable {
-  // A process that goes to the background leaves the directory.
+  // The path must be absolute, since a process that goes to the background changes its directory.
   const path = resolve(file);
   const text = `${number}\n`;
   for (let attempt = 0; attempt < attempts; attempt++) {
@@ -57,11 +58,11 @@ export function writePidFile(file: string, { number = process.pid, programs }: P
     }
     closeSync(fd);
   }
-  throw new PidFileTaken(path, 'is replaced by other processes all the time; give another file');
+  throw new PidFileTaken(path, 'is replaced by other processes again and again; give another file');
 }
 
 function openPidFile(path: string): Fd {
-  // A link could lead to any file, and opening a pipe would wait.
+  // A symbolic link could lead to any file, and opening a pipe would wait.
   const flags = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY;
   const known = lstatSync(path, { throwIfNoEntry: false });
   if (known && !known.isFile()) throw new PidFileTaken(path, 'is not a regular file; give another file');
@@ -71,18 +72,18 @@ function openPidFile(path: string): Fd {
   return openSync(path, flags, 0o644);
 }
 
-/** Takes the write lock. Returns false if it was released at this moment: another attempt is worthwhile. */
+/** Takes the write lock. Returns false if another process has just released it, so that a retry is worthwhile. */
 function holdsLock(fd: Fd, path: string): boolean {
   if (libc.fcntlOn(fd, F_OFD_SETLK, writeLock()) === 0) return true;
   const errno = lastErrno();
-  // In a file system without locks, the number alone decides.
+  // In a file system without locks, only the number in the file is checked.
   if (errno !== 'EAGAIN' && errno !== 'EACCES') return true;
   const held = writeLock();
   libc.fcntlOn(fd, F_OFD_GETLK, held);
   const type = held.readInt16LE(0);
   if (type === F_WRLCK)
     throw new PidFileTaken(path, `is held by process ${contentOf(fd).trim()}, which runs; stop it, or give another file`);
-  // Anyone with the right to read the file can hold its read lock: that one does not count.
+  // A read lock does not count, since any user who may read the file can hold one.
   return type === F_RDLCK;
 }
 
@@ -92,18 +93,18 @@ function writeLock(): Buffer {
   return structure;
 }
 
-/** Returns whether the open file still has that name. */
+/** Returns whether the open file still has its name. */
 function isAt(path: string, fd: Fd): boolean {
   const [there, here] = [lstatSync(path, { throwIfNoEntry: false }), fstatSync(fd)];
   return there?.ino === here.ino && there.dev === here.dev;
 }
 
-/** Throws PidFileTaken if the file's content must not be lost. The file is empty if its writer was killed too early. */
+/** Throws PidFileTaken if the file's content must be preserved. The file is empty if its writer was killed too early. */
 function checkContent(fd: Fd, path: string, number: number, programs: readonly string[]): void {
   const content = contentOf(fd);
   if (content === '') return;
   if (!/^\s*-?\d{1,10}\s*$/.test(content))
-    throw new PidFileTaken(path, 'holds something else than a process id; remove it, or give another file');
+    throw new PidFileTaken(path, 'contains something other than a process id; remove it, or give another file');
   const known = Number(content);
   if (known === number || !isRunning(Math.abs(known), programs)) return;
   throw new PidFileTaken(path, `names process ${known}, which runs; stop it, or give another file`);
@@ -124,10 +125,7 @@ function replaceContent(fd: Fd, path: string, text: string): void {
   }
 }
 
-/**
- * Returns whether that process lives, and is one of those programs: by its process name, or by the script that it runs.
- * [proc(5)]
- */
+/** Returns whether a process is alive and runs one of the given programs, by its process name or by the script that it runs. [proc(5)] */
 function isRunning(pid: number, programs: readonly string[]): boolean {
   try {
     const [, name = '', state = ''] = /^\d+ \((.*)\) (\S)/s.exec(readFileSync(`/proc/${pid}/stat`, 'utf8')) ?? [];

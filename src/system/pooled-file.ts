@@ -1,19 +1,19 @@
-/** Files that are written by threads of Node's pool: those may wait for the disk, and the thread that forwards must not. [write(2)] */
+/** Files that threads of Node's pool write. Such a thread may wait for the disk; the thread that forwards frames must not. [write(2)] */
 import { close, write } from 'node:fs';
 import type { Fd } from './unix-socket.ts';
 
-/** The most octets that wait for a disk. */
+/** The most octets that may wait for a disk, per file. */
 const mostWaiting = 4 * 2 ** 20;
 
 /** The pending writes of all files of this process. */
 const unwritten = new Set<Promise<void>>();
 
-/** Resolves when all octets taken by files of this process are written, or cannot be. */
+/** Resolves when all octets accepted by files of this process have been written or have failed to be. */
 export async function filesWritten(): Promise<void> {
   while (unwritten.size > 0) await Promise.all(unwritten);
 }
 
-/** A file that takes octets up to a bound of those waiting for the disk. They are written in order. */
+/** A file whose octets are written in order. It accepts octets up to a limit of those that wait for the disk. */
 export class PooledFile {
   readonly #fd: Fd;
   readonly #failed: (error: Error) => void;
@@ -23,13 +23,13 @@ export class PooledFile {
   #work: Promise<void> | undefined;
   #open = true;
 
-  /** Owns the descriptor. `failed` is called with the error after which it takes nothing more. */
+  /** Takes ownership of the descriptor. `failed` is called with the first error, after which no more octets are accepted. */
   constructor(fd: Fd, failed: (error: Error) => void) {
     this.#fd = fd;
     this.#failed = failed;
   }
 
-  /** Takes a copy of the octets, if there is room for them. Returns whether there is. */
+  /** Accepts a copy of the octets if there is room for them. Returns whether there is. */
   write(octets: Uint8Array): boolean {
     if (!this.#open || this.#size + octets.length > mostWaiting) return false;
     this.#waiting.push(octets.slice());
@@ -38,7 +38,7 @@ export class PooledFile {
     return true;
   }
 
-  /** Closes the file once all its octets are written; then the promise resolves. */
+  /** Closes the file once all its octets are written. Resolves then. */
   close(): Promise<void> {
     this.#open = false;
     this.#begin();
@@ -54,7 +54,7 @@ export class PooledFile {
     unwritten.add(work);
   }
 
-  /** Writes piece by piece: while one is being written the next one gathers. */
+  /** Writes piece by piece. While one piece is being written, the next one is collected. */
   async #drain(): Promise<void> {
     while (this.#waiting.length > 0) {
       const piece = Buffer.concat(this.#waiting);

@@ -1,34 +1,31 @@
-/** A process as others see it: the group that it leads, the terminal's foreground, its program. [setpgid(2), exec(3)] */
+/** Process groups, the foreground of the terminal, and the replacement of this process by another program. [setpgid(2), exec(3)] */
 import { readdirSync, readFileSync } from 'node:fs';
 import { checked, lastErrno, libc } from './libc.ts';
 import type { Fd } from './unix-socket.ts';
 
 const F_SETFD = 2;
 
-/** Signals that Node ignores, and that a new program would continue to ignore. */
+/** Signals that Node ignores. A program that replaces this process would continue to ignore them. */
 const SIGPIPE = 13;
 const SIGXFSZ = 25;
 
-/**
- * Makes this process the leader of a group of its own, if it does not lead one already, as the leader of a session does. Throws a
- * SystemError.
- */
+/** Makes this process the leader of a new process group, unless it already leads one, as a session leader does. Throws a SystemError. */
 export function leadGroup(): void {
   if (libc.getpgid(0) !== process.pid) checked(libc.setpgid(0, 0), 'cannot make a process group');
 }
 
-/** Returns whether this process's group gets the signals of the terminal's interrupt keys. */
+/** Returns whether this process is in the foreground group, which gets the signals of the terminal's keys. */
 export function isInForeground(): boolean {
   const status = statusOf('self');
   return status !== undefined && status.group === status.foreground;
 }
 
-/** Returns whether a terminal controls this process. */
+/** Returns whether this process has a controlling terminal. */
 export function hasTerminal(): boolean {
   return (statusOf('self')?.terminal ?? 0) !== 0;
 }
 
-/** Ends the process without waiting for its threads, which a hanging disk may block. [_exit(2)] */
+/** Ends the process without waiting for its threads, which may be blocked by a hanging disk. [_exit(2)] */
 export function exitAtOnce(status: number): void {
   libc._exit(status);
 }
@@ -40,19 +37,19 @@ export function killOthersInGroup(): void {
     try {
       process.kill(pid, 'SIGKILL');
     } catch {
-      // It has ended by itself.
+      // The process has already ended.
     }
   }
 }
 
-/** Keeps the descriptor open in the program that this process becomes. */
+/** Keeps the descriptor open in the program that replaces this process. */
 export function keepOpen(fd: Fd): void {
   checked(libc.fcntl(fd, F_SETFD, 0), `cannot keep descriptor ${fd}`);
 }
 
 /**
- * Becomes another program, with those descriptors as standard input and output. Returns only on failure, with the errno's name; the
- * descriptors are then changed all the same.
+ * Replaces this process by another program, with the given descriptors as standard input and output. Returns only on failure, with the
+ * errno's name; standard input and output have then been replaced anyway.
  */
 export function becomeProgram(argv: readonly string[], { input, output }: { readonly input: Fd; readonly output: Fd }): string {
   checked(libc.dup2(input, 0), 'cannot set standard input');
@@ -65,7 +62,7 @@ export function becomeProgram(argv: readonly string[], { input, output }: { read
 
 interface ProcessStatus {
   readonly group: number;
-  /** The number of the device; 0 means none. */
+  /** The device number of the controlling terminal; 0 if there is none. */
   readonly terminal: number;
   readonly foreground: number;
 }

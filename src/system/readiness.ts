@@ -6,7 +6,7 @@ import { Epoll, EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT } from './epoll.ts';
 import { libc } from './libc.ts';
 import type { OpenWaker, Waker } from './waker.ts';
 
-/** The readiness of a descriptor. `failed` means that an error waits on it: read it, or ask for it. */
+/** The readiness of a descriptor. `failed` means that an error is pending, which the next read or `takeSocketError` returns. */
 export interface Ready {
   readonly readable: boolean;
   readonly writable: boolean;
@@ -21,27 +21,26 @@ export interface Interest {
 
 /** A descriptor under watch. Dispose it before the descriptor is closed. */
 export interface Watch {
-  /** Changes the reported kinds from now on. */
+  /** Changes which kinds of readiness are reported. */
   want(interest: Interest): void;
   [Symbol.dispose](): void;
 }
 
 /**
- * A source that the kernel does not report, such as a ring in shared memory. It is polled while the loop is awake, and armed before the
- * loop sleeps.
+ * A source that the kernel does not report, such as a ring in shared memory. The loop polls it while awake, and arms it before it sleeps.
  */
 export interface PolledSource {
-  /** Handles waiting work, up to a fair part. Returns whether there was any. Called in each round, inside its breath. */
+  /** Handles pending work, up to a fair share. Returns whether there was any. Called in each round, inside its breath. */
   poll(): boolean;
-  /** Asks the other side for a notification, which must make a watched descriptor ready. Returns whether work arrived before that. */
+  /** Asks the other side for a notification that makes a watched descriptor ready. Returns true if work has arrived meanwhile. */
   arm(): boolean;
 }
 
-/** Reports ready descriptors, level-triggered, at least once per turn of the event loop. */
+/** Reports ready descriptors at least once per turn of the event loop, for as long as they are ready. */
 export interface Readiness {
   /**
-   * Watches `fd`, an open socket that is not watched yet, until the watch is disposed. Keeps the process alive. Throws a SystemError for a
-   * descriptor that cannot be watched: EBADF, EPERM for a plain file.
+   * Watches the open descriptor `fd`, which must not be watched yet, until the watch is disposed. Keeps the process alive. Throws a
+   * SystemError for a descriptor that cannot be watched: EBADF, or EPERM for a regular file.
    */
   watch(fd: number, interest: Interest, tell: (ready: Ready) => void): Watch;
 }
@@ -49,19 +48,19 @@ export interface Readiness {
 /** The options of a readiness. */
 export interface ReadinessOptions {
   readonly openWaker: OpenWaker;
-  /** Runs a round: `tell` reports all of `count` ready descriptors in turn. */
+  /** Runs a round: `tell` reports all `count` ready descriptors, one after the other. */
   readonly round: (count: number, tell: () => void) => void;
 }
 
-/** How long one turn may keep Node's own event loop waiting, in milliseconds. */
+/** How long a turn may delay Node's own event loop, in milliseconds. */
 const turnLimit = 1;
 
-/** The number of rounds after which a turn ends if time stands still. */
+/** The most rounds of a turn, in case the clock does not advance. */
 const roundLimit = 10_000;
 
 /**
- * Readiness by epoll. A turn begins when the waker reports readiness, and continues round by round while there is more. So a burst costs
- * Node's event loop one turn, and not one for each frame.
+ * Readiness by epoll. A turn begins when the waker reports readiness, and continues round by round while descriptors are ready. So a burst
+ * costs one turn of Node's event loop instead of one for each frame.
  */
 export class EpollReadiness implements Readiness {
   readonly #options: ReadinessOptions;
@@ -94,14 +93,14 @@ export class EpollReadiness implements Readiness {
     }
   }
 
-  /** Polls a source until disposed. A descriptor that its notifications make ready must be watched. */
+  /** Polls a source until disposed. The descriptor that its notifications make ready must be watched. */
   poll(source: PolledSource): Disposable {
     this.#sources.add(source);
     this.#goOnSoon();
     return { [Symbol.dispose]: () => void this.#sources.delete(source) };
   }
 
-  /** Sleeps without polling until it is disposed: the awaited event comes by Node's own event loop. */
+  /** Disables polling before a sleep until it is disposed. Used while waiting for an event of Node's own event loop. */
   sleepAtOnce(): Disposable {
     return this.#busyPoll.pause();
   }
@@ -116,7 +115,7 @@ export class EpollReadiness implements Readiness {
     }
   }
 
-  /** Ends a watch. Without a watched descriptor the loop no longer keeps the process alive. */
+  /** Ends a watch. After the last one, the loop no longer keeps the process alive. */
   #forget(fd: number): void {
     this.#watches.delete(fd);
     if (this.#watches.size > 0 || !this.#open) return;
@@ -125,7 +124,7 @@ export class EpollReadiness implements Readiness {
     this.#open = undefined;
   }
 
-  /** Must not throw: the native callers swallow exceptions. */
+  /** Must not throw, since the native caller discards exceptions. */
   readonly #turn = (): void => {
     this.#settleSoon();
     try {
@@ -146,7 +145,7 @@ export class EpollReadiness implements Readiness {
       const told = this.#round();
       const now = realClock.monotonic();
       if (now - began >= turnLimit) {
-        // Only descriptors wake the loop by epoll.
+        // Sources do not wake the loop by epoll, so the next turn is scheduled here.
         if (this.#sources.size > 0) this.#goOnSoon();
         return;
       }
@@ -156,7 +155,7 @@ export class EpollReadiness implements Readiness {
         last = now;
       } else if (now - last < this.#busyPoll.window) {
         looking = true;
-        // The process that should answer may be waiting for this very processor.
+        // The process whose answer is awaited may need this processor.
         libc.sched_yield();
       } else if (!this.#armSources()) {
         this.#asleepSince = now;
@@ -165,14 +164,14 @@ export class EpollReadiness implements Readiness {
     }
   }
 
-  /** Returns whether a source has work after all. */
+  /** Arms all sources. Returns whether one of them has work meanwhile. */
   #armSources(): boolean {
     let came = false;
     for (const source of this.#sources) if (source.arm()) came = true;
     return came;
   }
 
-  /** Runs a turn in the next turn of Node's event loop. */
+  /** Schedules a turn for the next turn of Node's event loop. */
   #goOnSoon(): void {
     if (this.#goingOn) return;
     this.#goingOn = true;
@@ -182,7 +181,7 @@ export class EpollReadiness implements Readiness {
     });
   }
 
-  /** Reports all ready descriptors, and returns whether there were any. */
+  /** Runs one round. Returns whether there was anything to report. */
   #round(): boolean {
     if (!this.#open) return false;
     this.#ready = this.#open.epoll.wait(0);
@@ -203,19 +202,19 @@ export class EpollReadiness implements Readiness {
 
   readonly #tellAll = (): void => {
     const epoll = this.#open?.epoll;
-    // Each descriptor comes first in turn: earlier ones may use up the capacity of a round.
+    // The first place rotates, since the first descriptors may use up the capacity of a round.
     this.#first++;
     for (let k = 0; k < this.#ready && epoll === this.#open?.epoll; k++) {
       const i = (this.#first + k) % this.#ready;
       const watch = epoll && this.#watches.get(epoll.fdAt(i));
-      // The descriptor may have got another watch during the calls before.
+      // An earlier call may have replaced the watch of this descriptor.
       if (epoll && watch?.mark === epoll.markAt(i)) tellOne(watch, epoll.eventsAt(i));
     }
   };
 
   /**
-   * Lets Node run the work left behind by a native callback: promises, ticks, the callbacks of its own streams. Node does not do that by
-   * itself, but an immediate of the same turn of the loop does.
+   * Makes Node run the work that a native callback leaves behind: promises, ticks, callbacks of its own streams. Node does not run it after
+   * such a callback, but does so after an immediate in the same turn of the loop.
    */
   #settleSoon(): void {
     if (this.#settling) return;
@@ -248,12 +247,12 @@ class EpollWatch implements Watch {
     if (!this.#open || events === this.#events) return;
     if (this.#events === 0) this.#epoll.add(this.#fd, events, this.mark);
     else if (events > 0) this.#epoll.change(this.#fd, events, this.mark);
-    // Removed from the set: in it, it would still report errors, which are not wanted now.
+    // Removed, because a descriptor in the set would still report errors, which are not wanted now.
     else this.#epoll.remove(this.#fd);
     this.#events = events;
   }
 
-  /** Translates the kernel's events to the wanted kinds: the end of the other side counts as readable and as writable. */
+  /** Translates the kernel's events to the wanted kinds. If the other side has closed, the descriptor counts as readable and writable. */
   readyFor(events: number): Ready {
     const gone = (events & EPOLLHUP) !== 0;
     return {

@@ -1,4 +1,4 @@
-/** Opens files with the rights of another user, who has no more rights than this process. [setfsuid(2), credentials(7)] */
+/** Opens files with the rights of another user, limited to those of this process. [setfsuid(2), credentials(7)] */
 import { SystemError } from '../errors.ts';
 import { lastErrno, libc } from './libc.ts';
 
@@ -9,18 +9,21 @@ export interface Rights {
   readonly groups: readonly number[];
 }
 
-/** By machine: the C library's own call would change all threads, and so the identity of this process. [setgroups(2)] */
+/**
+ * The number of the system call on each machine. It changes this thread only, whereas the C library's function would change all threads,
+ * and so the whole process. [setgroups(2)]
+ */
 const setgroupsNumbers: Readonly<Record<string, number>> = { x64: 116, arm64: 159 };
 
 const nobody = 0xffffffff;
 
 /**
- * Runs `work`, which opens files, with the rights that both those and this process have. `work` must be synchronous. Throws a SystemError
- * EPERM if that is impossible: this process is neither root nor that user, and that user is not root.
+ * Runs `work`, which opens files, with only those rights that both the given user and this process have. `work` must be synchronous. Throws
+ * a SystemError EPERM if that is impossible: this process is neither root nor that user, and that user is not root.
  */
 export function withRights<Value>(rights: Rights, work: () => Value): Value {
   const uid = process.geteuid?.() ?? 0;
-  // Root may do whatever this process may, and so may the same user.
+  // Root, and the user of this process, have all rights of this process.
   if (rights.uid === 0 || rights.uid === uid) return work();
   if (uid !== 0) throw new SystemError('EPERM', `files of uid ${rights.uid} cannot be opened by uid ${uid}`);
   const gid = process.getegid?.() ?? 0;
@@ -29,7 +32,7 @@ export function withRights<Value>(rights: Rights, work: () => Value): Value {
   try {
     libc.setfsgid(rights.gid);
     libc.setfsuid(rights.uid);
-    // These calls do not report a failure, but return the current value.
+    // These calls do not report failure. They return the current value, so calling them again shows whether the change was made.
     if (libc.setfsuid(nobody) !== rights.uid || libc.setfsgid(nobody) !== rights.gid) {
       throw new SystemError('EPERM', `cannot take the rights of uid ${rights.uid}`);
     }

@@ -1,4 +1,4 @@
-/** Queries the kernel about unix sockets, which takes no capability. [sock_diag(7)] */
+/** Queries the kernel about unix sockets. This does not require a capability. [sock_diag(7)] */
 import { closeSync } from 'node:fs';
 import { libc } from './libc.ts';
 import { decodeUnixDiagReply, encodeUnixDiagRequest, type UnixDiag } from './unix-diag.ts';
@@ -11,8 +11,8 @@ const MSG_DONTWAIT = 0x40;
 const replyRoom = 4096;
 
 /**
- * Returns the kernel's report on the unix socket with this inode number, which must be of this network namespace. Returns undefined if
- * there is no such socket, and if sock_diag is missing from the kernel or forbidden to this process (seccomp).
+ * Returns the kernel's report on the unix socket with this inode number in this network namespace. Returns undefined if there is no such
+ * socket, or if sock_diag is missing from the kernel or forbidden to this process (seccomp).
  */
 export function inspectUnixSocket(inode: number): UnixDiag | undefined {
   const fd = libc.socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
@@ -20,7 +20,7 @@ export function inspectUnixSocket(inode: number): UnixDiag | undefined {
   try {
     const request = encodeUnixDiagRequest(inode);
     if (libc.send(fd, request, request.length, 0) < 0) return undefined;
-    // The kernel has put the reply into the queue before `send` returns.
+    // When `send` returns, the kernel has already queued the reply.
     const reply = Buffer.alloc(replyRoom);
     const length = libc.recv(fd, reply, reply.length, MSG_DONTWAIT);
     return length < 0 ? undefined : decodeUnixDiagReply(reply.subarray(0, length), inode);

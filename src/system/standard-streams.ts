@@ -1,4 +1,4 @@
-/** Standard output and error of a process that must not wait for their readers. [open(2), tty_ioctl(4)] */
+/** Standard output and standard error of a process that must not wait for the readers. [open(2), tty_ioctl(4)] */
 import { closeSync, constants, fstatSync, openSync, write, writeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
@@ -13,16 +13,16 @@ import type { Fd } from './unix-socket.ts';
 const POLLOUT = 0x4;
 const TIOCGDEV = 0x80045432;
 
-/** The octets of one write where a call could wait: a writable pipe has room for them. [pipe(7)] */
+/** The most octets of one write to a blocking pipe. A writable pipe has room for them. [pipe(7)] */
 const pipePiece = 4096;
 
-/** A writable terminal may have room for no more. [tty_ioctl(4)] */
+/** The most octets of one write to a blocking terminal. A writable terminal may have no more room. [tty_ioctl(4)] */
 const terminalPiece = 1;
 
-/** The most octets of text that wait for the reader of the log. */
+/** The most octets of text that may wait for the reader of the log. */
 const mostWaiting = 64 * 1024;
 
-/** A descriptor that others may share, written to without waiting and without changing it for them. */
+/** Writes to a descriptor that other processes may share, without blocking, and without changing it for them. */
 export interface SharedWriter {
   readonly give: Give;
   /** Releases our own descriptor, if there is one. */
@@ -30,9 +30,9 @@ export interface SharedWriter {
 }
 
 /**
- * Returns a writer to a descriptor that others share. A pipe or a terminal is opened once more, as a non-blocking description of our own.
- * If that is refused (it belongs to another user, /proc is missing) the kernel is polled before each small write. A socket is made
- * non-blocking for each call alone. A file, which cannot be made so, is written by a thread of Node's pool.
+ * Returns a writer to a descriptor that other processes share. A pipe or a terminal is opened once more, as a non-blocking description of
+ * our own. If that is refused (it belongs to another user, or /proc is missing), the kernel is polled before each small write. A socket is
+ * non-blocking for the single call. A file cannot be non-blocking, so a thread of Node's pool writes it.
  */
 export function sharedWriter(fd: Fd): SharedWriter {
   const shared = (give: Give): SharedWriter => ({ give, close: () => undefined });
@@ -41,7 +41,7 @@ export function sharedWriter(fd: Fd): SharedWriter {
     if (status.isSocket()) return shared(giveToSocket(fd));
     if (status.isFile()) return shared(giveToFile(fd));
   } catch {
-    // It is closed: everything written is discarded.
+    // The descriptor is closed, so all text is discarded.
     return shared(() => undefined);
   }
   const own = openOwn(fd);
@@ -53,7 +53,7 @@ let output: Outlet | undefined;
 let error: Outlet | undefined;
 let errorWriter: SharedWriter | undefined;
 
-/** Returns standard output. It has no bound: a program that writes much must watch its backlog. */
+/** Returns standard output. Its backlog is unlimited, so a program that writes much must check it. */
 export function standardOutput(): Outlet {
   return (output ??= new Outlet(sharedWriter(1).give, { clock: realClock, limit: Infinity }));
 }
@@ -64,7 +64,7 @@ export function standardError(): Outlet {
   return (error ??= new Outlet(errorWriter.give, { clock: realClock, limit: mostWaiting }));
 }
 
-/** Examines descriptor 2 anew, after it was replaced. */
+/** Opens standard error again, after descriptor 2 was replaced. */
 export function renewStandardError(): void {
   const before = errorWriter;
   errorWriter = sharedWriter(2);
@@ -84,7 +84,7 @@ export function outputStream(): Writable & { readonly isTTY?: boolean } {
   return fd === undefined ? process.stdout : new Socket({ fd, readable: false, writable: true });
 }
 
-/** Opens a shared pipe once more as our own: Node would make the shared one non-blocking. Node opens terminals once more itself. */
+/** Opens a shared pipe once more, since Node would make the shared one non-blocking. For terminals, Node does that itself. */
 function openOwnPipe(fd: Fd, access: number): Fd | undefined {
   try {
     return fstatSync(fd).isFIFO() ? openSync(`/proc/self/fd/${fd}`, access | constants.O_NONBLOCK) : undefined;
@@ -102,7 +102,7 @@ function openOwn(fd: Fd): Fd | undefined {
   }
 }
 
-/** Opens a terminal of another user (`sudo -u`): its path is refused, but this name works if it is our controlling terminal. */
+/** Opens a terminal that belongs to another user (`sudo -u`). Its path is refused, but /dev/tty works if it is our controlling terminal. */
 function openControllingTerminal(fd: Fd, flags: number): Fd | undefined {
   let own;
   try {

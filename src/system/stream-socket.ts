@@ -1,4 +1,4 @@
-/** Stream sockets, unix and TCP alike, and pipes: octets by single system calls, into reused memory, without Node's streams. */
+/** Stream sockets (unix and TCP) and pipes, used by single system calls on reused memory, without Node's streams. */
 import { isatty } from 'node:tty';
 import { addressOf, errnoName, lastErrno, libc } from './libc.ts';
 import { takeSocketError, type Fd } from './unix-socket.ts';
@@ -7,33 +7,33 @@ const MSG_DONTWAIT = 0x40;
 const MSG_NOSIGNAL = 0x4000;
 
 /**
- * The medium of a stream: a socket; a non-blocking pipe, terminal or file; or a pipe or terminal that is blocking, as others that share it
- * expect. Before each call on the last kind, the kernel is asked whether it would wait.
+ * The medium of a stream: a socket (`socket`); a non-blocking pipe, terminal or file (`file`); or a pipe or terminal that remains blocking,
+ * as other processes that share it expect (`waiting`). Before each call on the last kind, the kernel is polled.
  */
 export type StreamKind = 'socket' | 'file' | 'waiting';
 
 const POLLIN = 0x1;
 const POLLOUT = 0x4;
 
-/** The octets for which a writable pipe has room. [pipe(7)] */
+/** The most octets of one write to a blocking pipe. A writable pipe has room for them. [pipe(7)] */
 const pipePiece = 4096;
 
-/** A writable terminal may have room for no more. [tty_ioctl(4)] */
+/** The most octets of one write to a blocking terminal. A writable terminal may have no more room. [tty_ioctl(4)] */
 const terminalPiece = 1;
 
-/** Memory for the kernel. It must be held as long as a call may use it. */
+/** Memory that system calls read and write. It must be kept as long as a call may use it. */
 export class StreamMemory {
   readonly octets: Uint8Array;
   readonly #address: number;
 
-  /** `size` in octets, more than 64. */
+  /** `size` is in octets, and above 64. */
   constructor(size: number) {
     this.octets = new Uint8Array(size);
     this.#address = addressOf(this.octets);
   }
 
   /**
-   * Receives the octets that wait on `fd` into those from `from` up to `to`.
+   * Receives octets that wait on `fd` into the memory from `from` up to `to`.
    * @returns their number, 0 at the end of the stream, or the errno's name: `EAGAIN` if none waits.
    */
   receive(fd: Fd, from: number, to: number, kind: StreamKind = 'socket'): number | string {
@@ -58,7 +58,7 @@ export class StreamMemory {
 const asked = new Uint8Array(8);
 const question = new DataView(asked.buffer);
 
-/** Returns whether a call would not wait; true also at the end of the stream, and if the other side has closed. */
+/** Returns whether a call would not block. Also true at the end of the stream, and if the other side has closed. */
 function isReady(fd: Fd, events: number): boolean {
   question.setInt32(0, fd, true);
   question.setInt16(4, events, true);
@@ -70,7 +70,7 @@ function sendInPieces(fd: Fd, at: number, length: number): number | string {
   let sent = 0;
   while (sent < length && isReady(fd, POLLOUT)) {
     const count = libc.write(fd, at + sent, Math.min(piece, length - sent));
-    // The octets sent before an error count; the next call meets the error again.
+    // If some octets were sent before the error, their number is returned; the next call gets the error again.
     if (count < 0) return sent > 0 ? sent : waitingErrno();
     sent += count;
   }
@@ -81,39 +81,40 @@ function sendInPieces(fd: Fd, at: number, length: number): number | string {
 const receiveSize = 65_536;
 
 /**
- * The least that a socket is allowed in a round, however many others are ready, in octets. If fewer were received, no more were waiting.
+ * The most octets that a socket may always receive in a round, however many others are ready. If fewer were received, no more were waiting.
  */
 export const leastReceived = 16_384;
 
-/** The size of a ring, in octets: those that the streams of one round receive. */
+/** The size of a ring, in octets: the most that all streams together receive in a round. */
 const ringSize = 524_288;
 
-/** The receive memory for the streams of an event loop. Octets stay until the next round: see ReceiveRing. */
+/** The receive memory for the streams of an event loop. Octets remain valid until the next round: see ReceiveRing. */
 export class StreamRing {
   readonly #memory = new StreamMemory(ringSize);
   #allowance = receiveSize;
   #next = 0;
 
-  /** The memory of the ring; `receive` returns the place of a call's octets. */
+  /** The memory of the ring. `next` and the result of `receive` are offsets in it. */
   get octets(): Uint8Array {
     return this.#memory.octets;
   }
 
-  /** The place of the next call's octets. */
+  /** The offset at which the next call puts its octets. */
   get next(): number {
     return this.#next;
   }
 
-  /** Begins a round with that many sockets: the octets of the last one are overwritten from now on. */
+  /** Begins a round with the given number of sockets. The octets of the last round are overwritten from now on. */
   rewind(sockets: number): void {
     this.#next = 0;
     this.#allowance = Math.min(Math.max(Math.floor(ringSize / sockets), leastReceived), receiveSize);
   }
 
   /**
-   * Receives the octets that wait on `fd`, up to a fair share of the round, at `next` behind `rest`, earlier octets that are copied there.
-   * @returns the end of the received octets, to which `next` moves too; 0 at the end of the stream, or the errno's name: `EAGAIN` if none
-   * waits, or there is no room in this round.
+   * Receives octets that wait on `fd`, up to a fair share of the round. `rest`, octets of an earlier call, is copied to `next`, and the new
+   * octets follow it.
+   * @returns the end of the received octets, which is also the new `next`; 0 at the end of the stream; or the errno's name: `EAGAIN` if
+   * none waits, or if there is no room in this round.
    */
   receive(fd: Fd, rest: Uint8Array, kind: StreamKind = 'socket'): number | string {
     const start = this.#next + rest.length;
@@ -130,13 +131,13 @@ export class StreamRing {
   }
 }
 
-/** Returns why a pending connection failed: the errno's name. Returns undefined if it did not. */
+/** Returns the errno's name of a pending connection that failed; undefined if it did not fail. */
 export function connectError(fd: Fd): string | undefined {
   const number = takeSocketError(fd);
   return number === 0 ? undefined : errnoName(number);
 }
 
-/** Returns the errno of the last call, with `EAGAIN` for all that only ask for another attempt. */
+/** Returns the errno of the last call, with `EAGAIN` for every errno that means to try again. */
 function waitingErrno(): string {
   const errno = lastErrno();
   return errno === 'EINTR' || errno === 'ENOBUFS' ? 'EAGAIN' : errno;

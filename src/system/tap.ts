@@ -1,6 +1,6 @@
 /**
- * TAP interfaces: frames that the kernel sends by one are read from its descriptor, one per read, and frames written there are received by
- * the kernel.
+ * TAP interfaces. A frame that the kernel sends through the interface can be read from its descriptor, one per read. A frame written to the
+ * descriptor is received by the kernel.
  *
  *   struct ifreq (40 octets)  0 name (16, NUL-terminated)  16 flags (2, host order)     [netdevice(7), Linux tuntap.txt]
  */
@@ -19,15 +19,15 @@ const ifreqSize = 40;
 
 /** An open interface. */
 export interface Tap {
-  /** The interface's name, as the kernel has it. */
+  /** The interface's name in the kernel. */
   readonly name: string;
-  /** Non-blocking; each read and each write is one frame. */
+  /** The non-blocking descriptor; each read or write is one frame. */
   readonly fd: Fd;
 }
 
 /**
- * Opens the interface of that name, or creates it for as long as the descriptor is open; the kernel replaces `%d` in the name. A new one is
- * down. Throws EtherloomError: `bad-address` for an invalid name, or a SystemError (EPERM, EBUSY) with a remedy.
+ * Opens the interface with a name. A missing one is created, exists while the descriptor is open, and is initially down; the kernel
+ * replaces `%d` in its name. Throws EtherloomError('bad-address') for an invalid name, or a SystemError (EPERM, EBUSY) with a remedy.
  */
 export function openTap(name: string): Tap {
   const length = Buffer.byteLength(name);
@@ -49,9 +49,9 @@ export function openTap(name: string): Tap {
   return { name: request.toString('utf8', 0, request.indexOf(0)), fd };
 }
 
-/** Returns true if there is an interface of that name. */
+/** Returns true if there is an interface with that name. */
 export function hasInterface(name: string): boolean {
-  // The interfaces of this process's own network namespace: /sys may show those of another one.
+  // /proc/self/net shows this process's own network namespace; /sys may show another one.
   const lines = readFileSync('/proc/self/net/dev', 'utf8').split('\n');
   return lines.some((line) => line.trimStart().startsWith(`${name}:`));
 }
@@ -61,13 +61,13 @@ export function isUp(fd: Fd): boolean {
   const descriptor = Buffer.alloc(8);
   descriptor.writeInt32LE(fd);
   descriptor.writeInt16LE(POLLOUT, 4);
-  // The kernel takes frames only for an interface that is up.
+  // The kernel accepts frames only while the interface is up.
   return libc.poll(descriptor, 1, 0) === 1 && (descriptor.readInt16LE(6) & POLLOUT) !== 0;
 }
 
 /**
- * Sets the carrier of the interface on or off: without it, its host sees `NO-CARRIER`. Returns undefined on success, else the errno's name:
- * `EINVAL` before Linux 5.0, `EBADFD` if the interface is gone.
+ * Sets the carrier of the interface on or off; without it, the host shows `NO-CARRIER`. Returns undefined on success, otherwise the errno's
+ * name: `EINVAL` before Linux 5.0, `EBADFD` if the interface is gone.
  */
 export function setCarrier(fd: Fd, on: boolean): string | undefined {
   const value = Buffer.alloc(4);
@@ -76,8 +76,8 @@ export function setCarrier(fd: Fd, on: boolean): string | undefined {
 }
 
 /**
- * Writes a frame from its place in memory. Returns undefined if the kernel took it, else the errno's name: `EAGAIN`, `EIO` while the
- * interface is down, `EBADFD` if it is gone.
+ * Writes a frame. Returns undefined if the kernel took it, otherwise the errno's name: `EAGAIN`, `EIO` while the interface is down,
+ * `EBADFD` if it is gone.
  */
 export function writeTapFrame(fd: Fd, frame: Uint8Array): string | undefined {
   const written = libc.write(fd, frame, frame.length);
@@ -94,10 +94,10 @@ export class FrameMemory {
   readonly #address: number;
   readonly #lengths = new Uint32Array(batchSize);
 
-  /** `frameSize` is the longest frame taken whole, in octets. */
+  /** `frameSize` is the length of the longest frame that fits, in octets. */
   constructor(frameSize: number) {
     this.#frameSize = frameSize;
-    // One octet more than a frame has: otherwise a longer frame would look like one that was cut.
+    // One octet more than the longest frame, so that a longer frame can be detected.
     this.#stride = Math.ceil((frameSize + 1) / 8) * 8;
     this.#memory = new Uint8Array(batchSize * this.#stride);
     this.#address = addressOf(this.#memory);
@@ -116,14 +116,16 @@ export class FrameMemory {
     return batchSize;
   }
 
-  /** Returns frame `i` of the last batch: a view that the next batch overwrites; undefined if it was longer than `frameSize`. */
+  /**
+   * Returns frame `i` of the last batch as a view, which the next batch overwrites. Returns undefined if it was longer than `frameSize`.
+   */
   frame(i: number): Uint8Array | undefined {
     const length = this.#lengths[i] ?? 0;
     return length > this.#frameSize ? undefined : this.#memory.subarray(i * this.#stride, i * this.#stride + length);
   }
 }
 
-/** The most frames that are read before others have their turn. */
+/** The most frames that are read before other ports have their turn. */
 const batchSize = 64;
 
 function openDevice(name: string): Fd {
@@ -138,7 +140,7 @@ function openDevice(name: string): Fd {
 const remedies: Readonly<Record<string, string>> = {
   EACCES: 'this user may not open /dev/net/tun: run it as root, or give the user access to the device',
   EBUSY: 'another program has it open: end that program, or choose another name',
-  EINVAL: 'an interface of that name exists and is not a tap, or no interface can have that name: choose another name',
+  EINVAL: 'there is an interface with that name that is not a tap, or no interface can have that name: choose another name',
   ENODEV: 'the kernel has no tun module: run `modprobe tun` as root',
   ENOENT: 'there is no /dev/net/tun: run `modprobe tun` as root, or give the container the device',
   EPERM: 'it needs CAP_NET_ADMIN: run it as root, or have root make one for you with `ip tuntap add dev NAME mode tap user YOU`',

@@ -18,11 +18,11 @@
 
 /** The kernel's report on a unix socket; each part is missing if it does not apply. */
 export interface UnixDiag {
-  /** The file that it is bound to: the low 32 bits of its inode number, and its device as the kernel numbers it. */
+  /** The file to which it is bound: the low 32 bits of its inode number, and its device in the kernel's numbering. */
   readonly file?: { readonly inode: number; readonly device: number };
-  /** The inode number of the socket that it is connected to. */
+  /** The inode number of the socket to which it is connected. */
   readonly peer?: number;
-  /** The user that made it, as the asking process's user namespace numbers users. */
+  /** The user that created it, by its number in the user namespace of the asking process. */
   readonly uid?: number;
 }
 
@@ -52,7 +52,7 @@ export function encodeUnixDiagRequest(inode: number): Uint8Array {
   return octets;
 }
 
-/** Decodes the report on the socket with this inode number. Returns undefined for an error, or a report on another socket. */
+/** Decodes the report on the socket with this inode number. Returns undefined for an error or a report on another socket. */
 export function decodeUnixDiagReply(octets: Uint8Array, inode: number): UnixDiag | undefined {
   const reply = Buffer.from(octets.buffer, octets.byteOffset, octets.byteLength);
   if (reply.length < attributesStart || reply.readUInt16LE(4) !== sockDiagByFamily) return undefined;

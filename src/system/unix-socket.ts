@@ -1,4 +1,4 @@
-/** AF_UNIX sockets below Node's: datagrams, the peer's credentials, and files of a given mode and owner. */
+/** AF_UNIX sockets with features that Node lacks: datagrams, the peer's credentials, and socket files with a given mode and owner. */
 import { closeSync, fchmodSync, fstatSync } from 'node:fs';
 import { SystemError } from '../errors.ts';
 import { changeInode, HeldDirectory, openInode, type OwnedFile } from './bound-file.ts';
@@ -21,7 +21,7 @@ const SIOCOUTQ = 0x5411;
 /** A descriptor number. */
 export type Fd = number;
 
-/** The process on the other side of a stream socket, as the kernel saw it at connect. */
+/** The process on the other side of a stream socket, as it was when it connected. */
 export interface PeerCredentials {
   readonly pid: number;
   readonly uid: number;
@@ -39,12 +39,12 @@ export function streamSocket(): Fd {
 }
 
 /**
- * Binds `fd` to a new socket file of that mode and owner. The owner is set on the very file that was bound, whatever its name means by
- * then; until then the mode is 0. Throws `not-permitted` if the file was replaced or could be, `path-too-long`, or a SystemError; then the
- * socket has no file that others can connect to.
+ * Binds `fd` to a new socket file with the given mode and owner. The owner is set on exactly the file that was bound, even if another file
+ * has got its name. Until then, the mode is 0. Throws `not-permitted` if the file was replaced or could be, `path-too-long`, or a
+ * SystemError. There is then no file to which others can connect.
  *
- * The kernel lists the socket by the file's real absolute path, if a name holds it: systemd-tmpfiles spares only sockets that it finds in
- * that list by that name. A longer path is bound through the open directory.
+ * If the file's real absolute path is short enough, the socket is bound by it, so that the kernel lists the socket by that path:
+ * systemd-tmpfiles keeps only sockets that it finds there. A longer path is bound through the open directory.
  */
 export function bindFile(fd: Fd, file: OwnedFile): void {
   using directory = new HeldDirectory(file);
@@ -58,7 +58,7 @@ export function bindFile(fd: Fd, file: OwnedFile): void {
   directory.give(fd, file);
 }
 
-/** Binds a socket with a mode: the kernel gives the file the mode of the socket, less the umask. */
+/** Binds a socket with a mode. The kernel gives the file the mode of the socket, without the bits of the umask. */
 function bindWithMode(fd: Fd, name: string, { path, mode }: OwnedFile): void {
   const umask = process.umask(0);
   try {
@@ -71,21 +71,18 @@ function bindWithMode(fd: Fd, name: string, { path, mode }: OwnedFile): void {
 
 let boundHook: ((path: string) => void) | undefined;
 
-/** For tests: calls `hook` each time between the binding of a socket file and the setting of its owner. */
+/** For tests: calls `hook` each time after a socket file was bound and before its owner is set. */
 export function setBoundHook(hook: ((path: string) => void) | undefined): void {
   boundHook = hook;
 }
 
-/**
- * Connects `fd` to the socket file at `path`, however long that is. Throws a SystemError with its errno: ECONNREFUSED if no process
- * listens.
- */
+/** Connects `fd` to the socket file at `path`, even if the path is long. Throws a SystemError: ECONNREFUSED if no process listens. */
 export function connectPath(fd: Fd, path: string): void {
   using way = socketWayTo(path);
   checked(libc.connect(fd, unixAddress(way.name), unixAddressSize(way.name)), `cannot connect to ${path}`);
 }
 
-/** Connects `fd` to the socket with an abstract name: all of `name`, with its leading NUL. Throws a SystemError. [unix(7)] */
+/** Connects `fd` to the socket with the abstract name `name`, which includes its leading NUL. Throws a SystemError. [unix(7)] */
 export function connectAbstract(fd: Fd, name: Uint8Array): void {
   const address = Buffer.alloc(2 + name.length);
   address.writeUInt16LE(AF_UNIX);
@@ -94,8 +91,8 @@ export function connectAbstract(fd: Fd, name: Uint8Array): void {
 }
 
 /**
- * Sets the mode, and the group if one is given, of the socket file at `path` if that is a socket of this process's user; a link is not
- * followed. Has no effect if there is none. Throws a SystemError if this user may not give it to that group.
+ * Sets the mode, and optionally the group, of the socket file at `path`. Has no effect unless it is a socket that belongs to this process's
+ * user; a symbolic link is not followed. Throws a SystemError if this user may not set that group.
  */
 export function changeOwn(path: string, mode: number, gid?: number): void {
   let inode;
@@ -112,14 +109,14 @@ export function changeOwn(path: string, mode: number, gid?: number): void {
   }
 }
 
-/** Returns whether a process holds the socket file at `path`; false also if there is no such file. */
+/** Returns whether a process has the socket at `path` open; false if there is no such file. */
 export function answers(path: string, kind: 'stream' | 'datagram'): boolean {
   const fd = kind === 'stream' ? streamSocket() : datagramSocket();
   try {
     connectPath(fd, path);
     return true;
   } catch (error) {
-    // Any other error comes from a held socket: its queue is full, or it is connected to another one.
+    // Any other error means that the socket is open: its queue is full, or it is connected to another socket.
     return !(error instanceof SystemError && (error.errno === 'ECONNREFUSED' || error.errno === 'ENOENT'));
   } finally {
     closeSync(fd);
@@ -145,21 +142,21 @@ export function peerCredentials(fd: Fd): PeerCredentials {
   const value = Buffer.alloc(12);
   const length = Buffer.alloc(4);
   length.writeUInt32LE(value.length);
-  checked(libc.getsockopt(fd, SOL_SOCKET, SO_PEERCRED, value, length), 'cannot tell the peer');
+  checked(libc.getsockopt(fd, SOL_SOCKET, SO_PEERCRED, value, length), "cannot get the peer's credentials");
   return { pid: value.readInt32LE(0), uid: value.readUInt32LE(4), gid: value.readUInt32LE(8) };
 }
 
 /** Returns the supplementary groups of the process on the other side of a connected stream socket. [unix(7), SO_PEERGROUPS] */
 export function peerGroups(fd: Fd): number[] {
-  // The kernel's own limit of groups.
+  // Room for the kernel's limit of 65,536 groups.
   const value = Buffer.alloc(4 * 65_536);
   const length = Buffer.alloc(4);
   length.writeUInt32LE(value.length);
-  checked(libc.getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, value, length), "cannot tell the peer's groups");
+  checked(libc.getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, value, length), "cannot get the peer's groups");
   return Array.from({ length: length.readUInt32LE() / 4 }, (_, i) => value.readUInt32LE(4 * i));
 }
 
-/** Takes the error that waits on a socket: its number, 0 for none. */
+/** Returns and clears the pending error of a socket: its number, or 0 if there is none. */
 export function takeSocketError(fd: Fd): number {
   const value = Buffer.alloc(4);
   const length = Buffer.alloc(4);
@@ -168,21 +165,24 @@ export function takeSocketError(fd: Fd): number {
   return value.readInt32LE(0);
 }
 
-/** Returns the memory, in octets, of data that was sent on a socket and not read yet by the other side. [unix(7), SIOCOUTQ] */
+/**
+ * Returns how much memory is taken by data that was sent on a socket and that the other side has not read yet, in octets. [unix(7),
+ * SIOCOUTQ]
+ */
 export function unreadOctets(fd: Fd): number {
   const value = Buffer.alloc(4);
   checked(libc.ioctlOn(fd, SIOCOUTQ, value), 'cannot read the number of unread octets');
   return value.readInt32LE(0);
 }
 
-/** Returns whether a datagram waits to be read. [tty_ioctl(4), FIONREAD] */
+/** Returns whether a datagram is waiting to be read. [tty_ioctl(4), FIONREAD] */
 export function hasWaiting(fd: Fd): boolean {
   const value = Buffer.alloc(4);
-  checked(libc.ioctlOn(fd, FIONREAD, value), 'cannot ask for what waits');
+  checked(libc.ioctlOn(fd, FIONREAD, value), 'cannot check for waiting data');
   return value.readInt32LE(0) > 0;
 }
 
-/** Requests a send buffer of `octets`; the kernel gives as much as the system's limit allows. */
+/** Requests a send buffer of `octets`. The kernel grants as much as the system's limit allows. */
 export function setSendBuffer(fd: Fd, octets: number): void {
   const value = Buffer.alloc(4);
   value.writeInt32LE(octets);

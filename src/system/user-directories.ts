@@ -1,9 +1,11 @@
-/** The directories of a user, which may be missing: in a container a process may have a uid without a line in /etc/passwd, and no HOME. */
+/**
+ * The directories of a user. They may be missing: in a container, a process may have a uid without an entry in /etc/passwd, and no HOME.
+ */
 import { accessSync, constants } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { isAbsolute } from 'node:path';
 
-/** Returns the user's home directory: HOME, else that of the user database; undefined if neither names one. */
+/** Returns the user's home directory: HOME, or the one in the user database; undefined if neither is set. */
 export function homeDirectory(): string | undefined {
   try {
     const home = homedir();
@@ -13,7 +15,7 @@ export function homeDirectory(): string | undefined {
   }
 }
 
-/** Returns the directory for temporary files: TMPDIR if it can be written to, else /tmp. */
+/** Returns the directory for temporary files: TMPDIR if it is writable, otherwise /tmp. */
 export function temporaryDirectory(): string {
   const given = tmpdir();
   try {

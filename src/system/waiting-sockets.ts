@@ -1,30 +1,30 @@
-/** The sockets that wait at ports of this machine, and their processes. [proc(5): /proc/net/tcp] */
+/** The sockets that wait at the TCP and UDP ports of this machine, and their processes. [proc(5): /proc/net/tcp] */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { endianness } from 'node:os';
 
-/** A listening socket, or a bound socket of UDP. */
+/** A listening TCP socket, or a bound UDP socket. */
 export interface WaitingSocket {
   /** The address in dotted decimal; `::` and the like are shown as `*`. */
   readonly address: string;
   readonly inode: string;
 }
 
-/** A process, as far as this user may see it. */
+/** A process, as far as this user may know about it. */
 export interface SocketHolder {
   readonly pid: number;
   readonly name: string;
 }
 
-/** TCP_LISTEN, and TCP_CLOSE, the state of unconnected UDP sockets. */
+/** TCP_LISTEN for TCP. TCP_CLOSE for UDP, which is the state of unconnected UDP sockets. */
 const waitingState = { tcp: '0A', udp: '07' };
 
-/** Returns the sockets that wait at a port, of IPv4 and IPv6. */
+/** Returns the sockets that wait at a port, over IPv4 and IPv6. */
 export function socketsAt(protocol: 'tcp' | 'udp', port: number): readonly WaitingSocket[] {
   const rows = [`/proc/net/${protocol}`, `/proc/net/${protocol}6`].flatMap(rowsOf);
   return rows.filter((row) => row.port === port && row.state === waitingState[protocol]);
 }
 
-/** Returns a process that has a socket open; undefined if it is not one that this user may see. */
+/** Returns a process that has a socket open; undefined if this user may not see it. */
 export function holderOf(inode: string): SocketHolder | undefined {
   const pid = readdirSync('/proc')
     .map(Number)
@@ -37,7 +37,7 @@ export function hasSocket(pid: number, inode: string): boolean {
   try {
     return readdirSync(`/proc/${pid}/fd`).some((fd) => targetOf(`/proc/${pid}/fd/${fd}`) === `socket:[${inode}]`);
   } catch {
-    return false; // it has ended, or is another user's
+    return false; // it has ended, or belongs to another user
   }
 }
 
@@ -55,7 +55,7 @@ function rowsOf(file: string): (WaitingSocket & { readonly port: number; readonl
   });
 }
 
-/** Parses the four octets, which the kernel writes as a number in this machine's byte order. */
+/** Parses four octets, which the kernel writes as a number in the byte order of this machine. */
 function addressOf(hex: string): string {
   if (hex.length !== 8) return '*';
   const octets = [...Buffer.from(hex, 'hex')];

@@ -1,4 +1,4 @@
-/** The thread of `openWorkerWaker`: posts the mark of each loop whose epoll is ready, until it is stopped. */
+/** The thread of `openWorkerWaker`. Until it is stopped, it posts the mark of each loop whose epoll instance is ready. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { Epoll } from './epoll.ts';
 import type { WakerThreadData } from './worker-waker.ts';

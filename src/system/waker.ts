@@ -1,7 +1,7 @@
 /**
- * The way in which Node's event loop learns that an epoll instance is ready. The native call underneath is undocumented and unforgiving. It
- * aborts the process on a descriptor watched twice or closed while watched, and forgets an unreferenced handle. So it is used here alone,
- * for one descriptor of each loop.
+ * Wakes Node's event loop when an epoll instance is ready, by an undocumented native call. That call is dangerous: it aborts the process if
+ * a descriptor is watched twice or closed while watched, and drops a handle that is not referenced. So it is used only here, for one
+ * descriptor of each loop.
  */
 import koffi from 'koffi';
 import { assert } from '../errors.ts';
@@ -9,7 +9,7 @@ import type { Fd } from './unix-socket.ts';
 
 /** Wakes the loop until it is disposed. Keeps the process alive. */
 export interface Waker extends Disposable {
-  /** Wakes again, now or when something is ready. Called each time that the loop has finished its work. */
+  /** Makes it wake again, at once or when something is ready. Called whenever the loop has finished its work. */
   rearm(): void;
 }
 
@@ -24,12 +24,12 @@ const poll = koffi.node.poll as unknown as (fd: number, interest: object, callba
 
 const handles = new Set<PollHandle>();
 
-// A handle that is still open when the process tears down aborts it.
+// A handle that is still open at exit would abort the process.
 process.on('exit', () => {
   for (const handle of handles) handle.close();
 });
 
-/** Wakes by the event loop that Node runs anyway: one thread, one loop. */
+/** Wakes by Node's own event loop, without another thread. */
 export const openLoopWaker: OpenWaker = (fd, wake) => {
   const handle = poll(fd, { readable: true, writable: false }, wake);
   assert(handle, `epoll instance ${fd} can be watched`);

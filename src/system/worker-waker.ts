@@ -1,6 +1,6 @@
 /**
- * The other way to learn that an epoll instance is ready: a thread that waits for it by plain system calls. It is slower than Node's own
- * loop, and uses nothing undocumented.
+ * The other waker: a thread that waits for epoll instances by plain system calls. It is slower than Node's own loop, but uses nothing
+ * undocumented.
  */
 import { writeSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
@@ -13,13 +13,13 @@ const EFD_CLOEXEC = 0o2000000;
 
 /** The data of the thread. */
 export interface WakerThreadData {
-  /** The epoll instance in which it waits; it posts the marks of ready descriptors. */
+  /** The epoll instance in which the thread waits. It posts the marks of ready descriptors. */
   readonly gate: Fd;
-  /** The descriptor whose readiness tells it to end. */
+  /** The descriptor whose readiness ends the thread. */
   readonly stop: Fd;
 }
 
-/** The thread of this process, and the epoll in which it waits for those of the loops. */
+/** The thread of this process, and the epoll instance in which it waits for those of the loops. */
 class Gate {
   readonly #epoll = new Epoll();
   readonly #stop = checked(libc.eventfd(0, EFD_CLOEXEC), 'cannot make an eventfd');
@@ -30,15 +30,15 @@ class Gate {
   constructor() {
     this.#epoll.add(this.#stop, EPOLLIN);
     const workerData: WakerThreadData = { gate: this.#epoll.fd, stop: this.#stop };
-    // Otherwise Node would join its output to ours, and make shared descriptors non-blocking.
+    // Otherwise Node would pass its output on to ours, and make shared descriptors non-blocking.
     const options = { workerData, stdout: true, stderr: true };
     this.#thread = new Worker(new URL('./waker-thread.js', import.meta.url), options);
     this.#thread.on('message', (mark: number) => this.#wakes.get(mark)?.());
-    // A thread that waits in the kernel would keep the process from ending.
+    // A thread that waits in the kernel would prevent the process from ending.
     process.on('exit', () => writeSync(this.#stop, new BigUint64Array([1n])));
   }
 
-  /** Calls `wake` when the epoll instance is ready: once, until it is armed again. Returns its mark. */
+  /** Calls `wake` when the epoll instance is ready, once each time that it is armed. Returns its mark. */
   add(fd: Fd, wake: () => void): number {
     const mark = ++this.#marks;
     this.#wakes.set(mark, wake);
@@ -60,7 +60,10 @@ class Gate {
 
 let gate: Gate | undefined;
 
-/** Wakes by a thread that all loops of the process share. It posts a message, and is armed again when the loop has finished its work. */
+/**
+ * Wakes by a thread that all loops of the process share. It posts a message when a loop is ready. The loop is armed again when it has
+ * finished its work.
+ */
 export const openWorkerWaker: OpenWaker = (fd, wake) => {
   const shared = (gate ??= new Gate());
   const mark = shared.add(fd, wake);

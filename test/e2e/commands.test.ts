@@ -210,7 +210,7 @@ describe('our vde_switch', { timeout: 60_000 }, () => {
       [['-s', stage.path('x'), '-n', '0'], /at least 1 port/],
       [['-s', stage.path('x'), '-g', 'nobody-has-this'], /nobody-has-this/],
       [['-s', stage.path('sw')], /another|in use|runs/],
-      [['-s', stage.path('x'), '-p', stage.path('pid')], /pid ?file.*(exists|something else than a process id)/],
+      [['-s', stage.path('x'), '-p', stage.path('pid')], /pid ?file.*(exists|something other than a process id)/],
     ];
     for (const [args, message] of wrong) {
       const { status, text } = await stage.run([bin('vde_switch'), ...args]);

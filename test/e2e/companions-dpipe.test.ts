@@ -116,7 +116,7 @@ describe('our dpipe', { timeout: 60_000 }, () => {
     const [pidfile, pgrpfile] = [stage.path('pid'), stage.path('pgrp')];
     writeFileSync(pidfile, 'a letter\n');
     const refused = await stage.run([dpipe, '-p', pidfile, 'true', '=', 'true']);
-    expect([refused.status, refused.text]).toEqual([1, expect.stringContaining(`${pidfile} holds something else than a process id`)]);
+    expect([refused.status, refused.text]).toEqual([1, expect.stringContaining(`${pidfile} contains something other than a process id`)]);
     expect(readFileSync(pidfile, 'utf8')).toBe('a letter\n');
     // Left by a dpipe that was killed: no process has that id.
     writeFileSync(pidfile, '4194303\n');

@@ -100,7 +100,7 @@ describe('a client that names an abstract socket', () => {
   it('is refused when no socket has that name, and told that names are per network namespace', async () => {
     const served = serve();
     expect(await refusalOf(served, newName())).toMatch(
-      /cannot connect to the abstract socket @etherloom-\d+-\d+: connection refused \(ECONNREFUSED\); abstract names are those of one network namespace/,
+      /cannot connect to the abstract socket @etherloom-\d+-\d+: connection refused \(ECONNREFUSED\); abstract names are valid in one network namespace only/,
     );
   });
 

@@ -125,7 +125,7 @@ describe('a switch of root, with clients of another user', () => {
     });
     onTestFinished(() => setBoundHook(undefined));
     await plug(directory).ended;
-    expect(rig.logged[0]).toContain('was replaced by another file while it was made');
+    expect(rig.logged[0]).toContain('was replaced by another file while it was being created');
     expect(ports.ports).toEqual([]);
     expect(lstatSync(victim)).toMatchObject({ uid: 0, gid: 0 });
     expect(modeOf(victim)).toBe('0640');

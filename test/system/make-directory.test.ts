@@ -31,7 +31,9 @@ describe('makeDirectory', () => {
   });
 
   it.each(['/proc/x', '/proc/x/y', '/proc/x/y/z'])('ends with an error where nothing can be made: %s', (path) => {
-    expect(() => makeDirectory(path)).toThrow('cannot create /proc/x: /proc takes no new directories: no such file or directory (ENOENT)');
+    expect(() => makeDirectory(path)).toThrow(
+      'cannot create /proc/x: no directory can be created in /proc: no such file or directory (ENOENT)',
+    );
   });
 
   it('names what is in the way', () => {

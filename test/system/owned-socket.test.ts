@@ -53,7 +53,7 @@ describe('connecting to a socket that shall be somebody’s', () => {
     bindFile(fd, { path: dead, mode: 0o600 });
     closeSync(fd);
     expect(() => connectOwned(closing(datagramSocket()), dead, own)).toThrow(
-      `cannot connect to the client's socket ${dead}: connection refused (ECONNREFUSED); no process holds it any more`,
+      `cannot connect to the client's socket ${dead}: connection refused (ECONNREFUSED); no process has it open any more`,
     );
     const actor = actAs('a user in two groups', context);
     const path = actor.path('closed');
@@ -73,7 +73,7 @@ describe('connecting to a socket that shall be somebody’s', () => {
     bound(path);
     for (const name of [path, '@']) {
       const { stdout } = actor.run(actor.probe('test/system/connect-process.ts', name, '65534'));
-      expect(stdout).toMatch(/^uid 65534 stands for any user without a number in the switch's user namespace, and proves nothing; map /);
+      expect(stdout).toMatch(/^uid 65534 stands for all users that the switch's user namespace does not map, so it does not identify the client; map /);
     }
   });
 });
