@@ -6,8 +6,8 @@ import type { Acceptor, Port, PortNumber } from '../ports/pure/port.ts';
 import type { Guest } from './guest/guest.ts';
 
 /**
- * The carrier of a guest's card, which follows the condition of its port. The sockets between a switch and QEMU cannot signal a port that
- * is down, but QEMU's monitor can.
+ * Keeps the carrier of a guest's card in accordance with the condition of its port. The sockets between a switch and QEMU cannot signal
+ * that the port is down, but QEMU's monitor can.
  */
 export class GuestCarrier implements Acceptor, Disposable {
   readonly #plane: DataPlane;
@@ -15,7 +15,7 @@ export class GuestCarrier implements Acceptor, Disposable {
   readonly #log: Log;
   readonly #watching: Disposable;
   #port: PortNumber | undefined;
-  /** The carrier that the card has; undefined if an earlier launcher may have changed it. */
+  /** The present carrier of the card; undefined if an earlier launcher may have changed it. */
   #has: boolean | undefined;
 
   constructor(plane: DataPlane, guest: Pick<Guest, 'id' | 'adopted' | 'setCarrier'>, log: Log) {
@@ -28,7 +28,7 @@ export class GuestCarrier implements Acceptor, Disposable {
     });
   }
 
-  /** Puts the guest's port at a free number. Throws the errors of `DataPlane.add`. */
+  /** Adds the guest's port at a free number. Throws the errors of `DataPlane.add`. */
   add(port: Port): void {
     this.#port = this.#plane.add(port);
     this.#follow();

@@ -23,7 +23,7 @@ import { MasterNode } from './star-nodes.ts';
 
 /** The settings of a master. */
 export interface MasterOptions extends NetworkOptions {
-  /** The link address for slaves. The control port is the one above it, unless `controlPort` is given. Port 0 means any free pair. */
+  /** The link address for slaves. The control port is the next higher one, unless `controlPort` is given. Port 0 means any free pair. */
   readonly listen: TcpAddress;
   readonly controlPort?: number | undefined;
   /** The switch's directory. */
@@ -34,12 +34,12 @@ export interface MasterOptions extends NetworkOptions {
   readonly guest?: GuestWish | undefined;
   /** The gateway to the Internet; only with `dhcp`. Default: none. */
   readonly gateway?: GatewayWish | undefined;
-  /** True if the master serves addresses itself. Otherwise its guest does, if it has one. */
+  /** True if the master itself serves addresses. Otherwise its guest does, if there is one. */
   readonly dhcp: boolean;
-  /** Additional link ports for single slaves. */
+  /** Additional link ports, each for one slave. */
   readonly slavePorts: ReadonlyMap<NodeId, number>;
   readonly reservations: ReadonlyMap<NodeId, Ipv4Address>;
-  /** Default: 256. */
+  /** The most links. Default: 256. */
   readonly maxLinks?: number;
   /** The largest MTU on links, in octets. Default: as much as links can carry. */
   readonly linkMtu?: number;
@@ -69,7 +69,7 @@ export class Master implements AsyncDisposable {
     this.#scope = scope;
   }
 
-  /** Opens all parts. Throws EtherloomError if a part cannot be opened; then no part stays open. */
+  /** Opens all parts. Throws EtherloomError if one of them cannot be opened; the others are then closed. */
   static open(given: MasterOptions, environment: NodeEnvironment): Promise<Master> {
     return inScope(async (scope) => {
       const { network, gateway } = given.gateway ? planGateway(given, given.gateway) : { network: {}, gateway: undefined };
@@ -92,7 +92,7 @@ export class Master implements AsyncDisposable {
       const managed = scope.use(await ManagedSwitch.open(switchOptions, environment, environment));
       const { plane, directory } = managed.service;
       const { clock, log, signal } = environment;
-      // A guest boots in stages, and must have the same address in all of them.
+      // One lease per MAC address, because a guest boots in stages and must have the same address in each.
       if (options.dhcp) await openDhcpService({ served: { ...members.plan.dhcp, leasePerMac: true }, state }, managed, environment, scope);
       if (gateway) await openGateway(gateway, plane);
       const links = new StarLinks(plane, clock);
@@ -110,7 +110,7 @@ export class Master implements AsyncDisposable {
   }
 }
 
-/** Throws EtherloomError('bad-option') if links do not carry the network's MTU, and warns of ports that do not. */
+/** Throws EtherloomError('bad-option') if links do not carry the network's MTU. Logs a warning about other ports that do not. */
 function checkMtu({ mtu = segmentMtu, linkMtu }: MasterOptions, log: Log): void {
   const { untagged, tagged } = frameOverhead;
   if (linkMtu !== undefined && mtu + untagged > linkMtu + tagged) {
@@ -119,12 +119,12 @@ function checkMtu({ mtu = segmentMtu, linkMtu }: MasterOptions, log: Log): void 
   warnOfLargeMtu(mtu, log);
 }
 
-/** Returns the number of ports: one for every link, and the default number for clients of the switch's own directory. */
+/** Returns the number of ports: one for each link, and the default number for clients of the switch's directory. */
 function numportsFor({ maxLinks = 256, slavePorts }: MasterOptions): number {
   return 1024 + maxLinks * (1 + slavePorts.size);
 }
 
-/** Returns the master's own guest: a client of the DHCP server or, where there is none, the server itself. */
+/** Returns the options of the master's own guest. The guest is a client of the DHCP server; if there is none, the guest is the server. */
 function guestOf(
   { network, dhcp, mtu = segmentMtu }: MasterOptions,
   plan: AddressPlan,

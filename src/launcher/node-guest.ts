@@ -18,11 +18,11 @@ import type { StateDirectory } from '../daemon/state-directory.ts';
 
 /** The user's settings of a node's guest. */
 export interface GuestWish extends Pick<GuestOptions, 'attach' | 'accel' | 'qemu' | 'memory'> {
-  /** The image: DIR of `etherloom guest build DIR`. */
+  /** The directory of the image: DIR of `etherloom guest build DIR`. */
   readonly image: string;
 }
 
-/** The guest of a node, with its switch. */
+/** The settings of a node's guest. */
 export interface NodeGuestOptions {
   readonly wish: GuestWish;
   readonly id: NodeId;
@@ -48,19 +48,19 @@ export interface NodeGuestEnvironment {
   readonly signal: AbortSignal;
 }
 
-/** A guest that runs or ran, with the options to start it again. */
+/** A guest that is or was running, with the options to start it again. */
 interface Started {
   readonly guest: Guest;
   readonly options: NodeGuestOptions;
   readonly scope: Scope;
 }
 
-/** The guest of a node, which can be ended and restarted. There is none before `start`. */
+/** The guest of a node, which can be ended and restarted. It does not exist before `start`. */
 export class NodeGuest implements AsyncDisposable {
   readonly #environment: NodeGuestEnvironment;
   #started: Started | undefined;
   #starts = 0;
-  /** Resolves when the guest is not being started or ended. */
+  /** Resolves when no start or end of the guest is in progress. */
   #idle: Promise<void> = Promise.resolve();
   #disposed = false;
 
@@ -69,15 +69,15 @@ export class NodeGuest implements AsyncDisposable {
   }
 
   /**
-   * Starts a guest, or takes it over if it runs already. Gives it a port at the switch, which may wait for the guest. Throws the
-   * EtherloomErrors of QemuPort.open and Guest.open.
+   * Starts a guest, or takes it over if it is already running. Adds a port for it at the switch, perhaps before the guest connects. Throws
+   * the EtherloomErrors of QemuPort.open and Guest.open.
    */
   async start(options: NodeGuestOptions): Promise<void> {
     this.#started = await openGuest(options, this.#environment);
     this.#starts += 1;
   }
 
-  /** Returns the guest's present state; undefined if none was started. */
+  /** Returns the guest's present state; undefined if no guest was started. */
   view(): GuestView | undefined {
     if (!this.#started) return undefined;
     const { guest, options } = this.#started;
@@ -93,12 +93,12 @@ export class NodeGuest implements AsyncDisposable {
     };
   }
 
-  /** Starts to end the guest and its port. Returns false if none was started. A failure is logged. */
+  /** Begins to end the guest and its port. Returns false if no guest was started. A failure is logged. */
   beginEnd(): boolean {
     return this.#begin('end', ({ scope }) => scope[Symbol.asyncDispose]());
   }
 
-  /** Starts to end the guest and start it again, even if it has ended. Returns false if none was started. A failure is logged. */
+  /** Begins to restart the guest, even if it has ended. Returns false if no guest was started. A failure is logged. */
   beginRestart(): boolean {
     return this.#begin('restart', async ({ scope, options }) => {
       await scope[Symbol.asyncDispose]();
@@ -160,15 +160,15 @@ function openGuest(options: NodeGuestOptions, { plane, log, signal }: NodeGuestE
 }
 
 /**
- * Ends the guest that a master or slave left behind in `state`. Returns true if one ran. Throws EtherloomError('busy') while that node
- * runs.
+ * Ends the guest that a master or slave has left running in `state`. Returns true if one ran. Throws EtherloomError('busy') if that node is
+ * still running.
  */
 export async function stopNodeGuest(state: string): Promise<boolean> {
   const directory = guestDirectory(state);
   return existsSync(directory) && (await stopGuest(directory, lockFile));
 }
 
-/** Throws EtherloomError('bad-option') if the guest could not be started. Called before anything is opened for it. */
+/** Throws EtherloomError('bad-option') if the guest cannot be started. Called before anything is opened for it. */
 export async function checkGuest(wish: GuestWish | undefined): Promise<void> {
   if (!wish) return;
   checkMemory(wish.memory);

@@ -20,9 +20,9 @@ import { SlaveNode } from './star-nodes.ts';
 export interface SlaveOptions {
   /** The master's listening address. */
   readonly master: TcpAddress;
-  /** The master's control port. Default: the one above its listening address. */
+  /** The master's control port. Default: the next one above its listening port. */
   readonly controlPort?: number | undefined;
-  /** The id that the user demands. Default: the master assigns one. */
+  /** The id that the user requests. Default: the master assigns one. */
   readonly id?: NodeId | undefined;
   /** The switch's directory. */
   readonly sock: string;
@@ -39,7 +39,7 @@ export interface SlaveOptions {
   readonly management?: SwitchManagement | undefined;
 }
 
-/** A slave of a star: its own switch with its guest, linked to the master's. */
+/** A slave of a star: a switch with a guest, linked to the master's switch. */
 export class Slave implements AsyncDisposable {
   /** The switch's directory. */
   readonly sock: string;
@@ -53,9 +53,9 @@ export class Slave implements AsyncDisposable {
   }
 
   /**
-   * Opens the switch, asks the master for an id, links to it, and opens the guest. Waits for the master without a limit. A slave that
-   * joined before starts at once with its stored settings. `fail` is called if the master refuses, or changes these settings. Throws
-   * EtherloomError if a part cannot be opened; then no part stays open.
+   * Opens the switch, gets an id from the master, links to it, and opens the guest. Waits for the master without a limit. A slave that has
+   * joined before starts at once with its stored settings. `fail` is called if the master refuses the slave or changes these settings.
+   * Throws EtherloomError if a part cannot be opened; the others are then closed.
    */
   static open(options: SlaveOptions, environment: NodeEnvironment, fail: (error: EtherloomError) => void): Promise<Slave> {
     return inScope(async (scope) => {

@@ -13,11 +13,11 @@ import { JoinServer } from '../star/join-server.ts';
 
 /** The addresses at which a master listens, and its decisions about slaves. */
 export interface StarDoorsOptions {
-  /** The link address for slaves. Port 0 means any port with a free one above it. */
+  /** The link address for slaves. Port 0 means any pair of free ports. */
   readonly listen: TcpAddress;
   /** The control port. Default: the one above the link port. */
   readonly controlPort?: number | undefined;
-  /** Additional link ports for single slaves. */
+  /** Additional link ports, each for one slave. */
   readonly slavePorts: ReadonlyMap<NodeId, number>;
   /** The most links. Default: 256. */
   readonly maxLinks?: number | undefined;
@@ -25,7 +25,7 @@ export interface StarDoorsOptions {
   readonly linkMtu?: number | undefined;
   /** The acceptor of the links. */
   readonly acceptor: Acceptor;
-  /** Decides about a slave: see JoinServerOptions. A slave without a link port of its own links at `linkPort`. */
+  /** Decides whether a slave may join: see JoinServerOptions. A slave without a link port of its own links at `linkPort`. */
   readonly welcome: (hello: Hello, linkPort: number) => Promise<Welcome | JoinRefusal>;
 }
 
@@ -51,7 +51,7 @@ export async function openStarDoors(options: StarDoorsOptions, environment: Port
   return { link, control };
 }
 
-/** Opens the link port and the control port above it. If any port will do, tries until a free pair is found. */
+/** Opens the link port and the control port above it. For port 0, tries until a free pair is found. */
 async function openPair(options: StarDoorsOptions, environment: PortEnvironment): Promise<StarDoors> {
   const { listen, controlPort } = options;
   for (let attempt = 1; ; attempt++) {

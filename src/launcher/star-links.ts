@@ -24,7 +24,7 @@ export class StarLinks implements Acceptor {
     this.#plane.accept(port, number, peer);
   }
 
-  /** Puts a link at a free port number, and returns that. Throws the errors of `DataPlane.add`. */
+  /** Adds a link at a free port number, and returns the number. Throws the errors of `DataPlane.add`. */
   add(port: Port): PortNumber {
     this.#ports.add(port);
     return this.#plane.add(port);

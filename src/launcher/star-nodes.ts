@@ -31,7 +31,7 @@ export interface SlaveParts extends NodeParts {
   readonly membership: Membership;
 }
 
-/** A node of a star, as operations reach it. */
+/** A node of a star, as seen by operations. */
 abstract class StarNode implements StarPart {
   readonly #links: StarLinks;
   readonly #guest: NodeGuest;
@@ -66,7 +66,7 @@ abstract class StarNode implements StarPart {
   }
 }
 
-/** A master, as operations reach it. */
+/** A master, as seen by operations. */
 export class MasterNode extends StarNode {
   readonly #parts: MasterParts;
 
@@ -101,7 +101,7 @@ export class MasterNode extends StarNode {
   }
 }
 
-/** A slave, as operations reach it, even while it waits for its master. */
+/** A slave, as seen by operations, even while it waits for its master. */
 export class SlaveNode extends StarNode {
   readonly #parts: SlaveParts;
 

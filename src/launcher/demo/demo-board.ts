@@ -2,10 +2,10 @@ import type { Clock } from '../../clock.ts';
 import type { DemoEvent } from './demo-events.ts';
 import { advanceDemo, newDemoTable, type DemoTable } from './demo-table.ts';
 
-/** The number of lines that are kept of each process. */
+/** The number of log lines kept for each process. */
 const keptLines = 10;
 
-/** The demo's current table, and the last log lines of its processes. */
+/** The current table of the demo, and the last log lines of its processes. */
 export class DemoBoard {
   readonly #clock: Clock;
   readonly #show: (table: DemoTable) => void;
@@ -13,7 +13,7 @@ export class DemoBoard {
   readonly #said = new Map<string, string[]>();
   #table: DemoTable;
 
-  /** `show` is called with the table now, and whenever it changes. */
+  /** `show` is called at once with the table, and again at each change. */
   constructor(slaves: number, clock: Clock, show: (table: DemoTable) => void) {
     this.#clock = clock;
     this.#show = show;
@@ -26,7 +26,7 @@ export class DemoBoard {
     return this.#table;
   }
 
-  /** Applies an event at the switch in that place. */
+  /** Applies an event at the switch with index `place`. */
   tell(place: number, event: DemoEvent): void {
     this.#table = advanceDemo(this.#table, place, event, this.#clock.monotonic());
     this.#show(this.#table);
@@ -44,7 +44,7 @@ export class DemoBoard {
   }
 
   /**
-   * Waits until the table meets the condition, at most `limit` milliseconds. Resolves with true if it does. Throws the signal's reason when
+   * Waits until the table meets a condition, at most `limit` milliseconds. Resolves with whether it does. Throws the signal's reason when
    * aborted.
    */
   async until(reached: (table: DemoTable) => boolean, limit: number, signal: AbortSignal): Promise<boolean> {

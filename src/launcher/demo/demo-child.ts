@@ -6,23 +6,23 @@ import { packageFile } from '../../system/own-package.ts';
 
 /** The settings of an etherloom process of the demo. */
 export interface DemoChildOptions {
-  /** The name in messages to the user. */
+  /** The name of the process in messages to the user. */
   readonly name: string;
   /** The arguments of `etherloom`. */
   readonly args: readonly string[];
-  /** Called with each line of its log. */
+  /** Called with each line of the process's log. */
   readonly onLog: (line: string) => void;
 }
 
 const program = packageFile('bin/etherloom');
 
-/** Milliseconds after SIGTERM until a process is killed. An etherloom process needs at most 20 s to end. */
+/** How long a process may take to end after SIGTERM before it is killed, in milliseconds. An etherloom process needs at most 20 s. */
 const endLimit = 22_000;
 
 /** A process of the demo: `etherloom` with a subcommand. */
 export class DemoChild {
   readonly name: string;
-  /** Resolves when the process has ended, with how: `status 1`, `SIGKILL`; `status 0` is a clean end. */
+  /** Resolves when the process has ended, with `status N` or the name of the signal. `status 0` is a clean end. */
   readonly ended: Promise<string>;
   readonly #process: ChildProcess;
   readonly #said: string[] = [];
@@ -30,7 +30,7 @@ export class DemoChild {
 
   constructor({ name, args, onLog }: DemoChildOptions) {
     this.name = name;
-    // The log level of the child must not depend on the user's setting, since the table is made from its log.
+    // The child must log at this level whatever the user's setting, since the table is made from its log.
     const env = { ...process.env, ...callerVariables(), ETHERLOOM_LOG: 'info' };
     const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env });
     this.#process = child;
@@ -64,7 +64,7 @@ export class DemoChild {
     return this.#said;
   }
 
-  /** Ends the process, and waits until it is gone. Returns how it ended, as in `ended`. */
+  /** Ends the process, and waits for its end. Resolves with the value of `ended`. */
   async end(): Promise<string> {
     this.#process.kill('SIGTERM');
     const limit = setTimeout(() => this.#process.kill('SIGKILL'), endLimit);

@@ -10,9 +10,9 @@ import { chooseAccelerator, probeQemu, type Qemu } from '../guest/qemu-probe.ts'
 import { segmentMtu } from '../../daemon/segment-mtu.ts';
 import { installQemu, qemuInstallLine } from '../guest/qemu-package.ts';
 
-/** The user's choice of guests or stations. */
+/** The user's choice between guests and stations. */
 export interface FrontWish {
-  /** True for stations even where guests could run. */
+  /** True to use stations even if guests could run. */
   readonly stations: boolean;
   /** True if QEMU may be installed. */
   readonly install: boolean;
@@ -25,14 +25,14 @@ export interface FrontProgress extends Progress {
   readonly say: (line: string) => void;
 }
 
-/** The chosen front, and the arguments of master and slaves for it; none for stations. */
+/** The chosen front. `guest` has the arguments for master and slaves; undefined for stations. */
 export interface ChosenFront extends DemoFront {
   readonly guest: readonly string[] | undefined;
 }
 
 /**
- * Chooses guests if QEMU is installed or can be, and if an image can be built. Otherwise it chooses stations, and prints the reason with a
- * remedy. Throws the signal's reason when aborted.
+ * Chooses guests if QEMU is installed or can be installed, and an image can be built. Otherwise chooses stations, and prints the reason
+ * with a remedy. Throws the signal's reason when aborted.
  */
 export async function chooseFront({ stations, install, directory }: FrontWish, progress: FrontProgress): Promise<ChosenFront> {
   const { signal, say } = progress;
@@ -93,7 +93,7 @@ function isMissing(error: unknown): boolean {
   return error instanceof EtherloomError && error.code === 'missing-peer';
 }
 
-/** Returns the user's default directory for the image, where the next start finds it; `other` if that directory is not writable. */
+/** Returns the user's default directory for the image, where the next run finds it. Returns `other` if that directory is not writable. */
 function guestDirectoryOr(other: string): string {
   try {
     const usual = defaultGuestDirectory();

@@ -1,22 +1,25 @@
 import { GuestConsole } from '../guest/guest-console.ts';
 
-/** A guest that can be told to ping others. */
+/** A guest that can ping others. */
 export interface PingingGuest {
-  /** The socket of its console. */
+  /** The socket of the guest's console. */
   readonly console: string;
   readonly address: string;
 }
 
-/** Called with the result of a ping by the guest in that place of the list: milliseconds, or undefined without an answer. */
+/**
+ * Called with the result of a ping: the index of the sending guest in the list, the target, and the round-trip time in milliseconds, or
+ * undefined without an answer.
+ */
 export type PingReport = (place: number, peer: string, milliseconds: number | undefined) => void;
 
-/** How long a guest waits for an answer, in seconds, and how long the demo waits for the guest, in milliseconds. */
+/** How long a guest waits for an answer, in seconds. The demo waits longer for the guest, in milliseconds. */
 const answerLimit = 1;
 const commandLimit = 5000;
 
 /**
- * Makes every guest ping every other once, by commands on their consoles. Guests work in parallel, and each sends its pings one after the
- * other. A guest that takes no commands counts as without answers. Throws the signal's reason when aborted.
+ * Makes every guest ping every other once, by commands on their consoles. The guests work in parallel; each sends its pings one after the
+ * other. If a guest does not take commands, its pings count as unanswered. Throws the signal's reason when aborted.
  */
 export async function pingRound(guests: readonly PingingGuest[], result: PingReport, signal: AbortSignal): Promise<void> {
   await Promise.all(
@@ -27,7 +30,10 @@ export async function pingRound(guests: readonly PingingGuest[], result: PingRep
   );
 }
 
-/** Parses the round trip in the output of busybox's ping, `round-trip min/avg/max = 0.9/0.9/0.9 ms`. Returns undefined if there is none. */
+/**
+ * Parses the round-trip time in the output of busybox's ping, `round-trip min/avg/max = 0.9/0.9/0.9 ms`. Returns undefined if there is
+ * none.
+ */
 export function roundTripIn(output: string): number | undefined {
   const time = /^round-trip min\/avg\/max = ([\d.]+)\//m.exec(output)?.[1];
   return time === undefined ? undefined : Number(time);

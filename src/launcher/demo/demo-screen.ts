@@ -4,9 +4,9 @@ import { changeLines, tableLines, type TextOptions } from './demo-text.ts';
 
 /** The display of the demo. */
 export interface DemoScreen extends Disposable {
-  /** Prints a line that stays. */
+  /** Prints a permanent line. */
   say(line: string): void;
-  /** Shows the current step, until the next one. */
+  /** Shows the current step until the next one begins. */
   progress(text: string): void;
   /** Shows the current table. */
   show(table: DemoTable): void;
@@ -23,17 +23,17 @@ export interface ScreenOutput {
 /** The resources of a screen. */
 export interface ScreenEnvironment {
   readonly clock: Clock;
-  /** The environment, such as process.env. NO_COLOR and TERM count. */
+  /** The environment variables, such as process.env. NO_COLOR and TERM are used. */
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** Opens a table that is redrawn in place if the output is a capable terminal; otherwise a line is printed for each change. */
+/** Opens the display. On a capable terminal, the table is redrawn in place; otherwise a line is printed for each change. */
 export function openDemoScreen(output: ScreenOutput, { clock, env }: ScreenEnvironment): DemoScreen {
   const live = output.isTTY === true && env['TERM'] !== 'dumb' && sizeOr(output.rows, 24) >= leastRows;
   return live ? new LiveScreen(output, clock, !env['NO_COLOR']) : new LineScreen(output, clock);
 }
 
-/** The fewest rows of a live screen: the table, the progress, and the line of the cursor. */
+/** The fewest rows for a live screen: they hold the table, the progress, and the line of the cursor. */
 const leastRows = 8;
 const redrawInterval = 500;
 const eraseBelow = '\u001b[J';
@@ -50,7 +50,7 @@ class LiveScreen implements DemoScreen {
   readonly #began: number;
   #table: DemoTable | undefined;
   #progress = '';
-  /** The widths of the drawn lines. A terminal that was made narrower has wrapped them. */
+  /** The widths of the drawn lines. If the terminal has become narrower since, it has wrapped them. */
   #drawn: readonly number[] = [];
   #timer: Timer;
 
@@ -103,7 +103,7 @@ class LiveScreen implements DemoScreen {
     return `${this.#progress.slice(0, Math.max(0, this.#width - elapsed.length))}${elapsed}`.slice(0, this.#width);
   }
 
-  /** Returns the sequence that moves to the first drawn line and erases from there. */
+  /** Returns the escape sequence that moves to the first drawn line and erases from there on. */
   #erase(): string {
     const columns = this.#width + 1;
     const rows = this.#drawn.reduce((sum, width) => sum + Math.max(1, Math.ceil(width / columns)), 0);
@@ -111,7 +111,7 @@ class LiveScreen implements DemoScreen {
     return rows === 0 ? '' : `\u001b[${rows}A\r${eraseBelow}`;
   }
 
-  /** The usable width. The last column is left free, since some terminals wrap when it is written. */
+  /** The usable width. The last column is left free, since some terminals wrap after it. */
   get #width(): number {
     return Math.max(1, sizeOr(this.#output.columns, 80) - 1);
   }

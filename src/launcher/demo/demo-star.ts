@@ -11,12 +11,12 @@ import { guestDirectory } from '../node-guest.ts';
 
 /** The settings and callbacks of a star of the demo. */
 export interface DemoStarOptions {
-  /** The directory of all sockets and state: empty, accessible to this user alone, and with a short path. */
+  /** The directory of all sockets and state: an empty directory with a short path that only this user may access. */
   readonly directory: string;
   readonly slaves: number;
-  /** The arguments of master and slaves that give each a guest. Undefined for stations. */
+  /** The arguments that give master and slaves a guest each; undefined for stations. */
   readonly guest: readonly string[] | undefined;
-  /** Called with each event at the switch in that place; 0 is the master. */
+  /** Called with each event, and the index of its switch; 0 is the master. */
   readonly event: (place: number, event: DemoEvent) => void;
   /** Called with each log line of a process, in readable form. */
   readonly heard: (name: string, text: string) => void;
@@ -26,7 +26,7 @@ export interface DemoStarOptions {
 
 const network = '10.77.0.0/24';
 
-/** The star of the demo: a master and slaves on this machine, each an etherloom process, with a guest or station for each. */
+/** The star of the demo: a master and slaves on this machine. Each is an etherloom process with a guest or a station. */
 export class DemoStar implements AsyncDisposable {
   readonly #options: DemoStarOptions;
   readonly #nodes = new Map<number, DemoChild>();
@@ -39,8 +39,8 @@ export class DemoStar implements AsyncDisposable {
   }
 
   /**
-   * Starts all processes, and returns when all are ready; guests boot on their own. If one ends, ends the others too and throws its
-   * failure.
+   * Starts all processes, and resolves when all are ready, without waiting for guests to boot. If one process ends, ends the others and
+   * throws its failure.
    */
   static async open(options: DemoStarOptions, signal: AbortSignal): Promise<DemoStar> {
     const star = new DemoStar(options);
@@ -49,17 +49,17 @@ export class DemoStar implements AsyncDisposable {
       return star;
     } catch (error) {
       await star[Symbol.asyncDispose]();
-      // The end of one process may have caused that of others, and these may be reported first.
+      // One process may have caused the end of others, whose errors may be reported before its own.
       throw star.#failure ?? error;
     }
   }
 
-  /** Returns the console socket of the guest in that place. */
+  /** Returns the console socket of the guest with that index. */
   consoleOf(place: number): string {
     return guestFilesIn(guestDirectory(this.#state(place))).console;
   }
 
-  /** Returns the directory of the switch in that place. */
+  /** Returns the directory of the switch with that index. */
   sockOf(place: number): string {
     return join(this.#options.directory, place === 0 ? 'm' : `s${place}`);
   }
@@ -71,7 +71,7 @@ export class DemoStar implements AsyncDisposable {
       ...this.#stations.map((station) => station.end()),
       ...Array.from(this.#nodes, async ([place, node]) => {
         const how = await node.end();
-        // A killed process has left its guest running.
+        // The guest of a killed process is still running.
         if (how !== 'status 0' && this.#options.guest !== undefined) await stopGuest(guestDirectory(this.#state(place)), lockFile);
       }),
     ];
@@ -136,7 +136,7 @@ function wordAfter(lines: readonly string[], word: string): string {
 
 function addressOf(id: number): string {
   const address = addressOfId(parsed(network), id);
-  if (address === undefined) throw new EtherloomError('bad-option', `${network} has no address for id ${id}; choose a wider network`);
+  if (address === undefined) throw new EtherloomError('bad-option', `${network} has no address for id ${id}; choose a larger network`);
   return formatIpv4(address);
 }
 

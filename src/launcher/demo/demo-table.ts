@@ -3,12 +3,12 @@ import type { DemoEvent } from './demo-events.ts';
 /** One switch of the star, with its guest or station. Times are milliseconds since the demo's start. */
 export interface DemoRow {
   readonly role: 'master' | 'slave';
-  /** The id of switch and guest. A slave has none before it joined. */
+  /** The id of switch and guest. A slave has none before it has joined. */
   readonly id: number | undefined;
   readonly port: number | undefined;
   readonly mac: string | undefined;
   readonly address: string | undefined;
-  /** `starting`, `joined`, or the guest's: `started`, `booting`, `booted`, `linked`, `ready`, `leased`, `unlinked`, `died`. */
+  /** `starting`, `joined`, or the state of the guest: `started`, `booting`, `booted`, `linked`, `ready`, `leased`, `unlinked`, `died`. */
   readonly state: string;
   /** The time when it entered that state. */
   readonly since: number;
@@ -20,7 +20,7 @@ export interface DemoRow {
 
 /** The results of the pings to one address. */
 export interface RoundTrips {
-  /** The last round trip in milliseconds; undefined without an answer. */
+  /** The last round-trip time in milliseconds; undefined if the last ping had no answer. */
   readonly last: number | undefined;
   /** The number of answers. */
   readonly answers: number;
@@ -44,12 +44,12 @@ export function newDemoTable(slaves: number): DemoTable {
   }));
 }
 
-/** Returns the table after `event` at the switch in that place of it. */
+/** Returns the table after an event at the switch with index `place`, at the time `at`. */
 export function advanceDemo(table: DemoTable, place: number, event: DemoEvent, at: number): DemoTable {
   return table.map((row, index) => (index === place ? advanceRow(row, event, at) : row));
 }
 
-/** Returns true if every guest has its address and takes commands. */
+/** Returns true if every guest has an address and takes commands. */
 export function allLeased(table: DemoTable): boolean {
   return table.every(({ state }) => state === 'leased');
 }
@@ -59,14 +59,14 @@ export function anyDied(table: DemoTable): boolean {
   return table.some(({ state }) => state === 'died');
 }
 
-/** A pair of guests, in one direction: sender, target, and results; undefined while there are none. */
+/** An ordered pair of guests, sender and target, with the results of its pings; undefined while there are none. */
 export interface DemoPair {
   readonly from: DemoRow;
   readonly to: DemoRow;
   readonly roundTrips: RoundTrips | undefined;
 }
 
-/** Returns every ordered pair of different guests, in the order of ids. */
+/** Returns all ordered pairs of different guests, by id. */
 export function demoPairs(table: DemoTable): readonly DemoPair[] {
   const rows = inOrder(table);
   return rows.flatMap((from) =>
@@ -81,7 +81,7 @@ export function allReached(table: DemoTable): boolean {
   return demoPairs(table).every(({ roundTrips }) => roundTrips !== undefined && roundTrips.answers >= 2);
 }
 
-/** Returns the rows in the order of ids; those without one are last. */
+/** Returns the rows sorted by id; rows without an id are last. */
 export function inOrder(table: DemoTable): readonly DemoRow[] {
   return [...table].sort((a, b) => (a.id ?? Infinity) - (b.id ?? Infinity) || 0);
 }

@@ -1,6 +1,6 @@
 import { demoPairs, inOrder, type DemoRow, type DemoTable } from './demo-table.ts';
 
-/** The abilities of the output. */
+/** The capabilities of the output. */
 export interface TextOptions {
   /** The available columns. */
   readonly width: number;
@@ -11,11 +11,11 @@ export interface TextOptions {
 /** The kind of hosts on the switches. */
 export interface DemoFront {
   readonly kind: 'guests' | 'stations';
-  /** A description for people: QEMU's version and accelerator, or the reason for stations. */
+  /** A description for the user: QEMU's version and accelerator, or the reason for stations. */
   readonly description: string;
 }
 
-/** Formats the table as lines. If they are wider than the output, columns are left out, the least important first. */
+/** Formats the table as lines. If they are too wide for the output, columns are left out, the least important first. */
 export function tableLines(table: DemoTable, { width, colour }: TextOptions): string[] {
   const all = columns(table);
   const present = new Set(all);
@@ -65,7 +65,7 @@ export function summaryLines(table: DemoTable, front: DemoFront, began: number):
 
 interface Column {
   readonly title: string;
-  /** Columns with 0 are always shown. The highest rank is left out first. */
+  /** Columns of rank 0 are always shown. Columns of the highest rank are left out first. */
   readonly rank: number;
   readonly cell: (row: DemoRow) => string;
 }

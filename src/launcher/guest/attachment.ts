@@ -7,14 +7,14 @@ interface Form {
   /** The name of the netdev in QEMU. */
   readonly netdev: string;
   readonly maxMtu: number;
-  /** The QEMU that it needs, for people. */
+  /** The required version of QEMU, for messages. */
   readonly needs: string;
   readonly what: string;
 }
 
 /**
- * The ways to plug in a card, best first. Streams cost the least per frame, and carry the longest frames. Datagrams come next. A QEMU that
- * listens for its switch is blocked while the switch is, since it writes without checking for room.
+ * The ways to attach a card, best first. Streams cost the least per frame and carry the longest frames; datagrams come next. A QEMU that
+ * listens for its switch writes without checking for room, so it is blocked while the switch is blocked.
  */
 const forms: readonly Form[] = [
   { kind: 'stream', netdev: 'stream', maxMtu: 65_521, needs: 'QEMU 8.0 or later', what: 'QEMU reconnects when the switch comes back' },
@@ -31,13 +31,13 @@ const forms: readonly Form[] = [
     netdev: 'vde',
     maxMtu: 9216,
     needs: 'a QEMU that was built with it',
-    what: 'the card stays dead when the switch was gone',
+    what: 'the card does not work again after the switch was gone',
   },
 ];
 
 /**
- * Chooses how to plug in the card: as requested, else the best way that this QEMU has and that carries the MTU. Throws EtherloomError:
- * `missing-peer` if this QEMU has no such way, `bad-option` if none of its ways carries the MTU.
+ * Chooses how to attach the card: as requested, or the best way that this QEMU has and that carries the MTU. Throws EtherloomError:
+ * `missing-peer` if this QEMU lacks the requested way, `bad-option` if no way carries the MTU.
  */
 export function chooseAttachment(qemu: Qemu, mtu: number, wish?: Attachment['kind']): Attachment['kind'] {
   const wished = forms.filter(({ kind }) => wish === undefined || kind === wish);
@@ -59,7 +59,7 @@ export function chooseAttachment(qemu: Qemu, mtu: number, wish?: Attachment['kin
 }
 
 /**
- * Returns the option by which a QEMU of that version reconnects a stream; undefined for versions without one. [QEMU, QAPI,
+ * Returns the option that makes a QEMU of this version reconnect a stream; undefined if the version has none. [QEMU, QAPI,
  * NetdevStreamOptions]
  */
 export function streamRedial(version: string): string | undefined {
@@ -68,17 +68,17 @@ export function streamRedial(version: string): string | undefined {
   return major >= 8 ? 'reconnect=1' : undefined;
 }
 
-/** Returns true if a card that is plugged in this way can have that MTU. */
+/** Returns true if a card attached in this way can have this MTU. */
 export function carriesMtu(kind: Attachment['kind'], mtu: number): boolean {
   return forms.some((form) => form.kind === kind && mtu <= form.maxMtu);
 }
 
-/** Returns true for the name of a way to plug in a card. */
+/** Returns true for the name of a way to attach a card. */
 export function isAttachmentKind(value: unknown): value is Attachment['kind'] {
   return forms.some(({ kind }) => kind === value);
 }
 
-/** Describes a way to plug in a card: its name in QEMU, and its behaviour when the switch is gone. */
+/** Describes a way to attach a card: its name in QEMU, and its behaviour when the switch is gone. */
 export function describeAttachment(kind: Attachment['kind']): string {
   return forms
     .filter((form) => form.kind === kind)

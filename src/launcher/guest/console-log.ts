@@ -1,7 +1,7 @@
 import { appendFileSync, closeSync, openSync, readSync, truncateSync, watch } from 'node:fs';
 import { EtherloomError } from '../../errors.ts';
 
-/** Returns a console's output without the parts for terminals: escape sequences and carriage returns. */
+/** Removes escape sequences and carriage returns from a console's output. */
 export function plainText(text: string): string {
   return text.replaceAll(escapeSequence, '').replaceAll('\r', '');
 }
@@ -18,7 +18,10 @@ export class ConsoleLog {
   #partial = '';
   #disposed = false;
 
-  /** Begins at `offset`. `onLine` is called with each whole line, in order, including lines that are already there. The file must exist. */
+  /**
+   * Starts at `offset`. `onLine` is called with each complete line, in order, including lines that are already in the file. The file must
+   * exist.
+   */
   constructor(path: string, offset: number, onLine: (line: string) => void) {
     this.#path = path;
     this.#offset = offset;
@@ -38,12 +41,12 @@ export class ConsoleLog {
     return this.#offset;
   }
 
-  /** The last lines, the oldest first, with the content of an unfinished line. */
+  /** The last lines, oldest first, including an unfinished one. */
   get lastLines(): string[] {
     return [...this.#last, this.#partial].filter((line) => line.trim() !== '');
   }
 
-  /** Reads the text that was added since the last time, without waiting for a notification. */
+  /** Reads the text that was appended since the last read, without waiting for a notification. */
   read(): void {
     const chunk = Buffer.allocUnsafe(65_536);
     // A callback may dispose of this object.
@@ -56,8 +59,8 @@ export class ConsoleLog {
   }
 
   /**
-   * Empties the file except for these lines, which are not passed to `onLine` again. QEMU appends at the current end, so its output
-   * continues there.
+   * Replaces the content of the file by these lines, without passing them to `onLine`. QEMU always appends at the end, so its output
+   * follows them.
    */
   restart(lines: readonly string[]): void {
     truncateSync(this.#path, 0);
@@ -66,7 +69,7 @@ export class ConsoleLog {
     this.#offset = Buffer.byteLength(text);
   }
 
-  /** Stops following; a second call does nothing. */
+  /** Stops following. A second call has no effect. */
   [Symbol.dispose](): void {
     if (this.#disposed) return;
     this.#disposed = true;

@@ -1,5 +1,6 @@
-// The "new ASCII" cpio archive that Linux unpacks as its first root file system [Linux, Documentation/driver-api/early-userspace/buffer-format.rst].
-// Every number is eight hexadecimal digits; header plus name, and contents, are each padded with zeros to a multiple of four.
+// The "new ASCII" cpio archive that Linux unpacks as its first root file system [Linux,
+// Documentation/driver-api/early-userspace/buffer-format.rst]. Every number is eight hexadecimal digits; header and name together, and the
+// contents, are each padded with zeros to a multiple of four octets.
 //
 //    0  magic "070701"    38  nlink          78  rdevmajor
 //    6  ino                46  mtime          86  rdevminor
@@ -16,7 +17,7 @@ export type CpioEntry =
   | { readonly kind: 'link'; readonly path: string; readonly target: string }
   | { readonly kind: 'character-device'; readonly path: string; readonly mode: number; readonly major: number; readonly minor: number };
 
-/** Returns the archive of these entries. All are owned by root and have no times, so that the same entries always give the same octets. */
+/** Returns an archive of these entries. All belong to root and have the time 0, so that equal entries result in equal archives. */
 export function encodeCpio(entries: readonly CpioEntry[]): Buffer {
   const parts = entries.flatMap((entry, index) => encodeEntry(entry, index + 1));
   return Buffer.concat([...parts, ...encodeMember({ path: 'TRAILER!!!', inode: 0, mode: 0, contents: nothing, major: 0, minor: 0 })]);

@@ -12,17 +12,17 @@ export interface DebianPackage {
   readonly file: string;
 }
 
-/** The abort signal of a long operation, and the callback for its progress, a line at a time. */
+/** The abort signal of a long operation, and the callback for the lines that report its progress. */
 export interface Progress {
   readonly signal?: AbortSignal | undefined;
   readonly log: (message: string) => void;
 }
 
 /**
- * Downloads packages with apt, as the current user. All files of apt go to `directory`, which must exist. The machine's own package lists
- * are used if their packages can be downloaded; otherwise separate lists are fetched. `wanted` returns the names, once the lists are there;
- * its argument returns the dependencies of a package. Throws EtherloomError('missing-peer') without apt, EtherloomError('refused') with
- * apt's own words if it fails.
+ * Downloads packages with apt, as the current user. All files of apt go to `directory`, which must exist. Uses the machine's own package
+ * lists if their packages can be downloaded; otherwise fetches separate lists. `wanted` is called when the lists are available and returns
+ * the names of the packages; its argument returns the dependencies of a package. Throws EtherloomError: `missing-peer` if there is no apt,
+ * `refused` with apt's messages if it fails.
  */
 export async function downloadPackages(
   directory: string,
@@ -52,7 +52,7 @@ export async function downloadPackages(
   } catch (error) {
     if (!(error instanceof EtherloomError) || error.code !== 'refused') throw error;
     log('fetching package lists');
-    // One unreachable source makes the whole update fail, although the lists of the others are there.
+    // One unreachable source makes the whole update fail, although the lists of the other sources are available.
     const update = await aptResult('apt-get', [...own, 'update'], directory, signal);
     await attempt(own).catch((cause: unknown) => {
       throw update.status === 0 ? cause : aptError('apt-get update', update);
@@ -61,7 +61,7 @@ export async function downloadPackages(
   return Promise.all((await readdir(packages)).map((file) => describePackage(join(packages, file), signal)));
 }
 
-/** Unpacks a package into a directory, which is created. All files belong to the current user. */
+/** Unpacks a package into a new directory. All files belong to the current user. */
 export async function unpackPackage(file: string, into: string, signal?: AbortSignal): Promise<void> {
   const result = await runCommand('dpkg-deb', ['--extract', file, into], { signal });
   if (result.status !== 0) throw aptError(`dpkg-deb --extract ${file}`, result);
@@ -69,7 +69,7 @@ export async function unpackPackage(file: string, into: string, signal?: AbortSi
 
 function aptOptions(directory: string): string[] {
   const options = [`Dir::Cache=${join(directory, 'cache')}`, 'Acquire::Languages=none', 'Acquire::http::Timeout=20', 'Acquire::Retries=2'];
-  // Root's apt would switch to a user without write access here.
+  // As root, apt would switch to a user who cannot write here.
   if (process.getuid?.() === 0) options.push('APT::Sandbox::User=root');
   return options.flatMap((option) => ['-o', option]);
 }
@@ -98,7 +98,7 @@ async function aptResult(program: string, args: readonly string[], cwd: string, 
     return await runCommand(program, args, { cwd, signal });
   } catch (error) {
     if (!(error instanceof EtherloomError) || error.code !== 'missing-peer') throw error;
-    const advice = `${program} was not found: the guest is made of Debian packages; build it on a Debian machine and copy its directory here`;
+    const advice = `${program} was not found: the guest is built from Debian packages; build it on a Debian machine and copy its directory here`;
     throw new EtherloomError('missing-peer', advice, { cause: error });
   }
 }

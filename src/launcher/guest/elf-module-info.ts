@@ -1,5 +1,5 @@
-// A Linux kernel module is an ELF file; its section .modinfo holds `name=value` strings, each closed by a zero [ELF-64 Object File Format,
-// 1.5].
+// A Linux kernel module is an ELF file; its section .modinfo holds `name=value` strings, each followed by a zero [ELF-64 Object File
+// Format, 1.5].
 //
 //   ELF header                          section header (e_shentsize octets each, from e_shoff)
 //   0  7f 45 4c 46                      0  sh_name: offset of its name in the section of names
@@ -8,14 +8,14 @@
 //   40  e_shoff (64 bit)
 //   58  e_shentsize, 60 e_shnum, 62 e_shstrndx: index of the section with the names
 
-/** The description in a kernel module. Names have underscores where file names may have dashes. */
+/** The description in a kernel module. Names have underscores, while file names may have dashes instead. */
 export interface ModuleInfo {
   readonly name: string;
   /** The modules that must be loaded before it. */
   readonly depends: readonly string[];
 }
 
-/** Reads the name and the dependencies of a 64-bit little-endian kernel module. Returns undefined if `elf` is not one. */
+/** Reads the name and the dependencies of a 64-bit little-endian kernel module. Returns undefined if `elf` is not such a module. */
 export function readModuleInfo(elf: Uint8Array): ModuleInfo | undefined {
   const section = sectionNamed(elf, '.modinfo');
   if (section === undefined) return undefined;

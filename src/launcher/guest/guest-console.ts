@@ -14,13 +14,13 @@ export interface ConsoleOptions {
 export interface GuestAnswer {
   /** Its exit status, 0 for success. */
   readonly status: number;
-  /** Its standard output and error together, without the last line's end. */
+  /** Its standard output and standard error together, without the last newline. */
   readonly output: string;
 }
 
 /**
- * The other end of a guest's console. It types commands into the guest's shell, once the guest has printed `READY`. QEMU serves one
- * connection at a time: while this one is open, others are not served.
+ * A connection to a guest's console, which types commands into the guest's shell. The guest must have printed `READY`. QEMU serves one
+ * connection at a time, so while this one is open, others wait.
  */
 export class GuestConsole {
   readonly #socket: Socket;
@@ -37,7 +37,7 @@ export class GuestConsole {
       this.#input = lines.pop() ?? '';
       for (const line of lines) this.#onLine?.(line);
     });
-    // An error is always followed by close, for which run() listens.
+    // An `error` is always followed by `close`, which run() handles.
     socket.on('error', () => undefined);
   }
 
@@ -47,7 +47,11 @@ export class GuestConsole {
     const socket = connectNodeSocket(path);
     await new Promise<void>((resolve, reject) => {
       const refuse = (cause: Error): void =>
-        reject(new EtherloomError('refused', `no guest has its console at ${path}: ${reasonOf(cause)}; start the guest first`, { cause }));
+        reject(
+          new EtherloomError('refused', `cannot connect to a guest's console at ${path}: ${reasonOf(cause)}; start the guest first`, {
+            cause,
+          }),
+        );
       socket.once('connect', () => {
         socket.off('error', refuse);
         resolve();
@@ -58,9 +62,9 @@ export class GuestConsole {
   }
 
   /**
-   * Runs a command in the guest's shell, with empty standard input. Resolves when it has ended and no process holds its output any longer.
-   * Commands of one console run one after the other. Throws EtherloomError('timed-out') after `timeout` (default: 10 s), and interrupts the
-   * command; EtherloomError('refused') if the guest ends; EtherloomError('bad-option') for a line that is too long for a terminal.
+   * Runs a command in the guest's shell, with empty standard input. Resolves when it has ended and no other process keeps its output open.
+   * Commands on one console run one after the other. Throws EtherloomError: `timed-out` after `timeout` (default: 10 s), in which case the
+   * command is interrupted; `refused` if the guest ends; `bad-option` if a line is too long for a terminal.
    */
   async run(command: string, options: ConsoleOptions = {}): Promise<GuestAnswer> {
     if (command.split('\n').some((line) => Buffer.byteLength(line) > longestLine)) {
@@ -122,5 +126,5 @@ export class GuestConsole {
   }
 }
 
-// A terminal holds 4,095 octets of a line. The rest is for the text that run() adds, and for quotes.
+// A line of a terminal has at most 4,095 octets. The difference is for quotes and the text that run() adds.
 const longestLine = 3500;

@@ -4,13 +4,13 @@ export interface GuestDeath {
   readonly booted: boolean;
   /** QEMU's reason for the guest's own shutdown (`guest-reset`); empty if there was none. */
   readonly shutdown: string;
-  /** How QEMU ended; empty if that is not known. */
+  /** How QEMU ended; empty if it is not known. */
   readonly ending: string;
   /** The last lines of its console. */
   readonly lastLines: readonly string[];
 }
 
-/** Returns why a guest ended, for people: the kernel's own words if it panicked. */
+/** Returns the reason why a guest ended, for messages. After a panic, it is the kernel's own message. */
 export function reasonOfDeath({ booted, shutdown, ending, lastLines }: GuestDeath): string {
   const panic = lastLines
     .map((line) => /Kernel panic - not syncing: (.*?)(?: \]---)?\s*$/.exec(line)?.[1])

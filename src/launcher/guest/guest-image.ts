@@ -13,22 +13,22 @@ import { moduleName, readModuleInfo } from './elf-module-info.ts';
 import { guestFiles, guestFilesDigest, moduleListPath } from './guest-init.ts';
 import { runCommand } from './run-command.ts';
 
-/** The processors for which a guest can be built. It is always that of the machine. */
+/** The processors for which a guest can be built. A guest is always built for the machine's own processor. */
 export type GuestArchitecture = 'x64' | 'arm64';
 
-/** A guest's kernel and first file system, as `etherloom guest build` leaves them in a directory. */
+/** A guest's kernel and initial file system, as `etherloom guest build` puts them into a directory. */
 export interface GuestImage {
   /** Absolute path of the kernel, a bzImage (x64) or an Image (arm64). */
   readonly kernel: string;
-  /** Absolute path of the compressed archive that becomes the guest's root. */
+  /** Absolute path of the compressed archive that becomes the guest's root file system. */
   readonly initrd: string;
   readonly architecture: GuestArchitecture;
-  /** A name for kernel, busybox and the guest's own files together. Equal images have equal versions. */
+  /** Identifies kernel, busybox and the guest's own files together. Equal images have equal versions. */
   readonly version: string;
 }
 
 /**
- * Returns the default directory of the guest's image. It is in the user's cache, and its name changes with the guest's files. Throws
+ * Returns the default directory of the guest's image, in the user's cache. Its name changes with the guest's files. Throws
  * EtherloomError('bad-option') for a user without a home.
  */
 export function defaultGuestDirectory(): string {
@@ -44,8 +44,8 @@ export function defaultGuestDirectory(): string {
 }
 
 /**
- * Reads the image that `etherloom guest build` left in `directory`. Returns undefined if there is no complete image, or one of another
- * version.
+ * Reads the image that `etherloom guest build` has put into `directory`. Returns undefined if the image is missing, incomplete or of
+ * another version.
  */
 export async function readGuestImage(directory: string): Promise<GuestImage | undefined> {
   const at = resolve(directory);
@@ -63,9 +63,10 @@ export async function readGuestImage(directory: string): Promise<GuestImage | un
 }
 
 /**
- * Builds the small Linux guest in `directory` from Debian's cloud kernel and busybox, downloaded and unpacked as the user, and an own init.
- * A complete image is kept unless `force` is set. Parallel builds do not disturb each other: the image appears in one rename. Throws
- * EtherloomError('bad-option') if the directory holds something else, and the errors of downloadPackages.
+ * Builds the small Linux guest in `directory`, from Debian's cloud kernel and busybox, and an init of our own. The packages are downloaded
+ * and unpacked as the current user. A complete image is kept unless `force` is set. Parallel builds do not disturb each other, since a
+ * finished image is moved into place by one rename. Throws EtherloomError('bad-option') if the directory contains something else, and the
+ * errors of downloadPackages.
  */
 export async function buildGuestImage(
   directory: string,
@@ -83,7 +84,7 @@ export async function buildGuestImage(
     const errno = errnoOf(error);
     throw errno === undefined
       ? error
-      : new SystemError(errno, `cannot build the guest in ${target}`, 'make room there, or name another directory');
+      : new SystemError(errno, `cannot build the guest in ${target}`, 'free space there, or name another directory');
   }
   const built = await readGuestImage(target);
   if (built === undefined) throw new EtherloomError('bad-state', `${target} was changed while the guest was built; try again`);
@@ -112,7 +113,7 @@ interface Description {
   readonly initrdSize: number;
 }
 
-// The modules that the guest needs for its network card. Their dependencies are added.
+// The modules that the guest needs for its network card, without their dependencies, which are added.
 const wantedModules = ['virtio_pci', 'virtio_net'];
 
 const debianArchitecture = { x64: 'amd64', arm64: 'arm64' } as const;
@@ -134,7 +135,7 @@ async function assemble(work: string, image: string, { signal, log }: Progress):
   const vmlinuz = (await readdir(join(root, 'boot'))).find((name) => name.startsWith('vmlinuz-'));
   const busyboxPath = ['bin/busybox', 'usr/bin/busybox'].map((path) => join(root, path)).find((path) => existsSync(path));
   if (vmlinuz === undefined || busyboxPath === undefined)
-    throw new EtherloomError('bad-state', 'the Debian packages hold no kernel or no busybox; try again with an up-to-date mirror');
+    throw new EtherloomError('bad-state', 'the Debian packages lack the kernel or busybox; try again with an up-to-date mirror');
   const entries: CpioEntry[] = [
     ...guestFiles(),
     { kind: 'file', path: 'bin/busybox', mode: 0o755, contents: await readFile(busyboxPath) },
@@ -181,7 +182,8 @@ async function moduleEntries(root: string, busybox: string, signal: AbortSignal 
   const loaded = new Map<string, Uint8Array>();
   const load = async (name: string): Promise<void> => {
     const file = files.get(name);
-    // A dependency without a file is built into the kernel. If any other file were missing, insmod would report it on the console.
+    // A dependency without a file is built into the kernel. If a file were missing for another reason, insmod would report it on the
+    // console.
     if (file === undefined || loaded.has(name)) return;
     const contents = await readModule(file, busybox, signal);
     const info = readModuleInfo(contents);
@@ -200,7 +202,7 @@ async function moduleEntries(root: string, busybox: string, signal: AbortSignal 
 
 async function moduleFiles(root: string): Promise<Map<string, string>> {
   const top = ['lib/modules', 'usr/lib/modules'].map((path) => join(root, path)).find((path) => existsSync(path));
-  if (top === undefined) throw new EtherloomError('bad-state', 'the kernel package holds no modules; build the guest again with --force');
+  if (top === undefined) throw new EtherloomError('bad-state', 'the kernel package has no modules; build the guest again with --force');
   const paths = await readdir(top, { recursive: true });
   return new Map(
     paths.flatMap((path) => {
@@ -212,7 +214,7 @@ async function moduleFiles(root: string): Promise<Map<string, string>> {
 
 async function readModule(file: string, busybox: string, signal: AbortSignal | undefined): Promise<Uint8Array> {
   if (!file.endsWith('.xz')) return readFile(file);
-  // The guest's own busybox runs here too, and a bare machine may have no xz.
+  // Uses the guest's busybox, since a minimal machine may have no xz.
   const result = await runCommand(busybox, ['xzcat', file], { signal });
   if (result.status !== 0) throw new EtherloomError('bad-state', `${file} cannot be uncompressed: ${result.stderr.trim()}`);
   return result.stdout;
@@ -221,11 +223,11 @@ async function readModule(file: string, busybox: string, signal: AbortSignal | u
 async function refuseForeign(target: string): Promise<void> {
   const names = await readdir(target).catch((): string[] => []);
   if (names.length > 0 && !names.includes('guest.json')) {
-    throw new EtherloomError('bad-option', `${target} holds something that is not a guest; name an empty or a new directory`);
+    throw new EtherloomError('bad-option', `${target} contains something other than a guest; name an empty or a new directory`);
   }
 }
 
-// Removes the work of builders that were killed. A build never takes an hour.
+// Removes the leftovers of builds that were killed. A build never takes an hour.
 async function removeAbandoned(target: string): Promise<void> {
   for (const name of await readdir(dirname(target))) {
     if (!name.startsWith(`.${basename(target)}.build-`)) continue;
@@ -235,8 +237,8 @@ async function removeAbandoned(target: string): Promise<void> {
   }
 }
 
-// Replaces the target by `from`. A directory can only be renamed onto an empty one, so a filled one is moved away first; another builder
-// may do the same.
+// Replaces the target by `from`. A directory can only be renamed onto an empty one, so a non-empty target is moved away first. Another
+// build may do the same at that time.
 async function replaceDirectory(from: string, target: string, force: boolean): Promise<void> {
   for (let attempts = 10; ; attempts--) {
     try {

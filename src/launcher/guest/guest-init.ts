@@ -1,19 +1,19 @@
 import { createHash } from 'node:crypto';
 import type { CpioEntry } from './cpio.ts';
 
-/** The path of the module list in the guest's file system: one path a line, in the order in which the modules must be loaded. */
+/** The path of the module list in the guest's file system: one path per line, in the order of loading. */
 export const moduleListPath = 'etc/modules';
 
 /**
  * Returns the guest's own files, without busybox and kernel modules. They are the same in every guest. Guests differ in words on the
- * kernel's command line, which the kernel passes to the first process as its environment:
+ * kernel's command line. The kernel passes these words to the first process as environment variables:
  * - `g_mode=client` (the default): busybox udhcpc asks for an address until it gets one, and renews it.
  * - `g_mode=server`: the guest takes `g_address`/`g_netmask`, and its busybox udhcpd serves `g_start` to `g_end` for `g_lease` seconds. It
  *   sends the MTU `g_mtu`, which the guest has too.
- * - `g_mode=none`: the network card is up, and has no address.
+ * - `g_mode=none`: the network card is up, without an address.
  *
  * The guest prints these lines on its console: `BOOT` (the first process runs), `SERVING start end`, `LEASE address mac` for each address
- * that it took, `LOST` when it had to give the address back, `READY` (commands may be typed).
+ * that it got, `LOST` when it lost the address, `READY` (commands may be typed).
  */
 export function guestFiles(): CpioEntry[] {
   return [
@@ -35,9 +35,9 @@ function script(path: string, text: string): CpioEntry {
   return { kind: 'file', path, mode: 0o755, contents: Buffer.from(text) };
 }
 
-// The shell at the end reads its commands from the console like a script: without a prompt, echo or line editing. The editor would ask the
-// terminal for the cursor's position, but the peer is a program. Ctrl-C ends the command and not the shell; ending the shell would lose all
-// input since.
+// The shell at the end reads commands from the console like a script, without prompt, echo or line editing. Line editing would ask the
+// terminal for the cursor's position, but the peer is a program. Ctrl-C ends the current command, not the shell; otherwise all input
+// received since would be lost.
 const init = `#!/bin/sh
 /bin/busybox --install -s /bin
 mount -t proc proc /proc
@@ -112,8 +112,8 @@ case $1 in
 esac
 `;
 
-// The script run ID COMMAND: prints each line of the command's output after "ID| ", then "ID= " and its exit status. Thus other lines on
-// the console, from the kernel or udhcpc, are never taken for the command's.
+// The script run ID COMMAND: prints each line of the command's output after "ID| ", then "ID= " and its exit status. So the command's
+// output cannot be confused with other lines on the console, from the kernel or udhcpc.
 const run = `#!/bin/sh
 output=$(sh -c "$2" < /dev/null 2>&1)
 status=$?

@@ -24,33 +24,34 @@ export interface GuestOptions {
   readonly mac: MacAddress;
   /** The directory that `etherloom guest build` filled. */
   readonly image: string;
-  /** The guest's own directory. It is created, and its mode becomes 0700. */
+  /** The guest's own directory. It is created if needed; its mode becomes 0700. */
   readonly state: string;
-  /** The way its card is plugged in. Default: the best one that QEMU has. */
+  /** How its card is attached. Default: the best way that QEMU has. */
   readonly attach?: Attachment['kind'] | undefined;
-  /** The directory of the VDE switch, for `vde`. It must exist already. */
+  /** The directory of the VDE switch, for `vde`. It must exist. */
   readonly vdeDirectory: string;
   /** The MTU of its network, in octets. */
   readonly mtu: number;
   /** The sockets of its card: QEMU's own, `local`, and the switch's, `remote`. */
   readonly nic: { readonly local: string; readonly remote: string };
-  /** The mode: the guest asks for an address (`client`, the default), serves addresses, or does neither. */
+  /** The guest asks for an address (`client`, the default), serves addresses (`server`), or does neither (`none`). */
   readonly mode?: 'client' | 'server' | 'none' | undefined;
-  /** More words for the guest's first process: see guestFiles. */
+  /** Further words for the guest's first process: see guestFiles. */
   readonly extraWords?: Readonly<Record<string, string>> | undefined;
   /** The QEMU program. Default: the one in PATH. */
   readonly qemu?: string | undefined;
-  /** Default: `kvm` if a test shows that it works, else `tcg`. */
+  /** Default: `kvm` if a test shows that it works, otherwise `tcg`. */
   readonly accel?: Accelerator | 'auto' | undefined;
   /** The memory in MiB. Default: 96. */
   readonly memory?: number | undefined;
   /**
-   * Takes the lock on a path, or throws EtherloomError('busy'). The lock must be freed when the process dies, and must not be inherited.
+   * Takes the lock on a path, or throws EtherloomError('busy'). The lock must be released when the process dies, and child processes must
+   * not inherit it.
    */
   readonly lock: (path: string) => Disposable;
 }
 
-/** A running QEMU with its connections. */
+/** A running QEMU. */
 export interface RunningQemu {
   readonly record: GuestRecord;
   readonly qmp: Qmp;
@@ -67,8 +68,8 @@ export function prepareGuestDirectory(state: string): GuestFiles {
 }
 
 /**
- * Takes over the QEMU that runs in this directory, if it was started with these options. Returns undefined if none runs. A QEMU that does
- * not fit is ended first, and its files are removed.
+ * Takes over the QEMU that runs in this directory, if it was started with these options. Otherwise ends any QEMU there, removes its files,
+ * and returns undefined.
  */
 export async function adoptQemu(
   options: GuestOptions,
@@ -95,7 +96,7 @@ export async function adoptQemu(
   return undefined;
 }
 
-/** Starts QEMU in a directory where none runs. Returns when it answers; the guest boots from then on. */
+/** Starts QEMU in a directory where none runs. Resolves when QEMU answers; the guest is then booting. */
 export async function startGuestQemu(
   options: GuestOptions,
   files: GuestFiles,
@@ -143,14 +144,14 @@ export async function startGuestQemu(
     await writeGuestRecord(files.record, record);
     return { record, qmp: await connectQmp(record, files, onEvent, progress.signal), child };
   } catch (error) {
-    // Clears any QEMU in the directory: this one may have ended because another QEMU holds the pid file.
+    // Ends any QEMU in the directory. This one may have ended because another QEMU holds the pid file.
     await clearGuest(files);
     progress.signal?.throwIfAborted();
     throw error;
   }
 }
 
-/** Ends any QEMU that runs in this directory, and removes its files. Returns true if one ran. The caller holds the directory's lock. */
+/** Ends any QEMU that runs in this directory, and removes its files. Returns true if one ran. The caller must hold the directory's lock. */
 export async function clearGuest(files: GuestFiles): Promise<boolean> {
   const record = readGuestRecord(files.record);
   const running = record !== undefined && isAlive(record) ? record : unrecorded(files);
@@ -164,14 +165,14 @@ const defaultMemory = 96;
 /** The least memory of a guest, in MiB. Debian's cloud kernel 6.1 boots with 72 and panics with 68. */
 const leastMemory = 80;
 
-/** Throws EtherloomError('bad-option') if a guest could not boot with that memory, in MiB. */
+/** Throws EtherloomError('bad-option') if a guest cannot boot with this memory, in MiB. */
 export function checkMemory(memory = defaultMemory): void {
   if (memory >= leastMemory) return;
   throw new EtherloomError('bad-option', `--memory ${memory} is too little for the guest to boot; give it at least ${leastMemory} MiB`);
 }
 
-// Finds a QEMU whose launcher was killed before it wrote the record. Only QEMU's arguments identify it, since its pid file may not be
-// written yet either.
+// Finds a QEMU whose launcher was killed before it wrote the record. Looks for QEMU's arguments, since the pid file may not exist yet
+// either.
 function unrecorded(files: GuestFiles): ProcessIdentity | undefined {
   const pid = findProcess(['-pidfile', files.pidFile]);
   return pid === undefined ? undefined : identifyProcess(pid);
@@ -184,14 +185,17 @@ function unfitness(record: GuestRecord, options: GuestOptions, image: GuestImage
   return undefined;
 }
 
-/** Returns the image in a directory. Throws EtherloomError('bad-option') if there is none, or one of another version. */
+/** Returns the image in a directory. Throws EtherloomError('bad-option') if it is missing or of another version. */
 export async function guestImageIn(directory: string): Promise<GuestImage> {
   const image = await readGuestImage(directory);
   if (image !== undefined) return image;
-  throw new EtherloomError('bad-option', `${directory} holds no guest of this version; build it with: etherloom guest build ${directory}`);
+  throw new EtherloomError(
+    'bad-option',
+    `${directory} has no guest image of this version; build it with: etherloom guest build ${directory}`,
+  );
 }
 
-// The digest uses the requested settings, and not the results of a probe, so that taking over a guest needs no probe.
+// The digest covers the requested settings, not the results of a probe, so that a guest can be taken over without a probe.
 function digestOf(options: GuestOptions, image: GuestImage): string {
   const { id, mac, attach, vdeDirectory, nic, qemu, accel, memory } = options;
   const asked = [id, mac, attach, vdeDirectory, nic.local, nic.remote, wordsOf(options), qemu, accel, memory, image.version];
@@ -202,7 +206,7 @@ function wordsOf({ mode = 'client', extraWords = {} }: GuestOptions): Record<str
   const words = { g_mode: mode, ...extraWords };
   for (const [name, value] of Object.entries(words)) {
     if (!/^\w+$/.test(name) || /[\s"]/.test(value))
-      throw new EtherloomError('bad-option', `${name}=${value} cannot stand on a kernel's command line; use no blanks or quotes`);
+      throw new EtherloomError('bad-option', `${name}=${value} cannot be part of a kernel's command line; use no blanks or quotes`);
   }
   return words;
 }
@@ -214,7 +218,7 @@ function attachmentOf({ nic, vdeDirectory }: GuestOptions, kind: Attachment['kin
   return { kind, local: resolve(nic.local), remote: resolve(nic.remote) };
 }
 
-/** Returns the attachment with paths that fit into socket names. */
+/** Returns the attachment with paths that are short enough for socket names. */
 function reachable(attachment: Attachment, directories: OpenDirectories): Attachment {
   if (attachment.kind === 'vde') {
     refuseLongDirectory(attachment.directory);
@@ -224,7 +228,7 @@ function reachable(attachment: Attachment, directories: OpenDirectories): Attach
   return { ...attachment, local: directories.nameOf(attachment.local), remote: directories.nameOf(attachment.remote) };
 }
 
-/** Throws for a directory with a long path. QEMU's libvdeplug resolves the directory's real path, whatever name it is given. */
+/** Throws if the directory's path is too long. A shorter name would not help, since QEMU's libvdeplug uses the real path. */
 function refuseLongDirectory(directory: string): void {
   const control = join(directory, 'ctl');
   if (isUnixPath(control)) return;
@@ -235,7 +239,7 @@ function refuseLongDirectory(directory: string): void {
   );
 }
 
-// Returns the offset at which the new guest's output begins.
+// Prepares the console log, and returns the offset at which the new guest's output will begin.
 function prepareConsoleLog(path: string): number {
   closeSync(openSync(path, 'a', 0o600));
   const { size } = statSync(path);

@@ -5,14 +5,14 @@ import { isAttachmentKind } from './attachment.ts';
 import type { ProcessIdentity } from './process-identity.ts';
 import type { Attachment } from './qemu-arguments.ts';
 
-/** The record of a running guest on disk, with which the next launcher takes it over. */
+/** The record of a running guest on disk, by which the next launcher takes it over. */
 export interface GuestRecord extends ProcessIdentity {
   readonly id: number;
   /** The MAC address in the form of formatMac. */
   readonly mac: string;
-  /** The way its card is plugged in. */
+  /** How its card is attached. */
   readonly attach: Attachment['kind'];
-  /** Equal for QEMUs that were started in the same way. */
+  /** Equal for QEMUs that were started with the same settings. */
   readonly specDigest: string;
   /** The offset in the console log at which this guest's output begins. */
   readonly consoleOffset: number;
@@ -43,7 +43,7 @@ export function guestFilesIn(state: string): GuestFiles {
   };
 }
 
-/** Reads a record. Returns undefined if it is missing or invalid; then the pid file still leads to the process. */
+/** Reads a record. Returns undefined if it is missing or invalid; the process can then still be found by the pid file. */
 export function readGuestRecord(path: string): GuestRecord | undefined {
   try {
     const value = JSON.parse(readFileSync(path, 'utf8')) as Partial<Record<keyof GuestRecord, unknown>>;
@@ -58,14 +58,14 @@ export function readGuestRecord(path: string): GuestRecord | undefined {
   }
 }
 
-/** Writes a record whole or not at all. */
+/** Writes a record atomically. */
 export async function writeGuestRecord(path: string, record: GuestRecord): Promise<void> {
   const draft = `${path}.new`;
   await writeFile(draft, `${JSON.stringify(record)}\n`, { mode: 0o600 });
   await rename(draft, path);
 }
 
-/** Removes the files of a guest that has ended. Its console log and QEMU's own output stay for the user. */
+/** Removes the files of a guest that has ended. Its console log and QEMU's own output are kept for the user. */
 export function removeGuestTraces(files: GuestFiles, sockets: readonly string[]): void {
   for (const path of [...sockets, files.console, files.qmp, files.pidFile, `${files.record}.new`, files.record])
     rmSync(path, { force: true });

@@ -19,7 +19,7 @@ import { isAlive } from './process-identity.ts';
 import { cardName, type Attachment } from './qemu-arguments.ts';
 import { lastLinesOf, stopQemu } from './qemu-process.ts';
 
-/** The progress of a guest, by its own report. */
+/** The progress of a guest, as it reports itself. */
 export interface GuestState {
   /** Its first process runs. */
   readonly booted: boolean;
@@ -33,22 +33,22 @@ export interface GuestState {
 export interface GuestExit {
   /** True if this process has ended it. */
   readonly stopped: boolean;
-  /** The reason for people: a signal, a status, or a shutdown of the guest reported by QEMU. */
+  /** The reason, for messages: a signal, an exit status, or a shutdown of the guest as reported by QEMU. */
   readonly reason: string;
   /** The last lines of its console, followed by those of QEMU itself. */
   readonly lastLines: readonly string[];
 }
 
 /**
- * A guest: a QEMU in a session of its own, which outlives its launcher. While this object is open, the guest's directory is locked, so
- * there is one Guest per directory. QEMU also locks its pid file, so there is never a second QEMU.
+ * A guest: a QEMU in its own session, which outlives its launcher. While this object is open, it locks the guest's directory, so there is
+ * one Guest per directory. QEMU itself locks its pid file, so there is never a second QEMU.
  */
 export class Guest {
   readonly id: number;
   /** True if it was already running. */
   readonly adopted: boolean;
   readonly pid: number;
-  /** The way its card is plugged in. */
+  /** How its card is attached. */
   readonly attach: Attachment['kind'];
   /** The unix socket of its console. */
   readonly console: string;
@@ -86,21 +86,21 @@ export class Guest {
       this.#lookAlive(reason());
     });
     void running.qmp.closed.then(() => this.#lookAlive(reason()));
-    // The system reports the end of child processes only, and the end of the QMP connection is not the end of the process.
+    // The system reports only the end of child processes, and QEMU may close the QMP connection before it ends.
     this.#pulse = setInterval(() => {
       try {
         this.#lookAlive(reason());
         void this.#boundLog();
       } catch {
-        // All descriptors are in use, or the disk is full. The next round tries again.
+        // All descriptors are in use, or the disk is full. The next call tries again.
       }
     }, 500);
   }
 
   /**
-   * Takes over the guest that runs in `state`, or starts it. Returns when its QEMU answers. The guest boots on its own: see watch(). Throws
+   * Takes over the guest that runs in `state`, or starts it. Resolves when its QEMU answers; watch() reports how the guest boots. Throws
    * EtherloomError: `busy` if another launcher has it, `bad-option` without an image, `missing-peer` without a suitable QEMU, `refused`
-   * with QEMU's words if it ends at once, `path-too-long`, `not-permitted`.
+   * with QEMU's message if it ends at once, `path-too-long`, `not-permitted`.
    */
   static async open(options: GuestOptions, progress: Progress): Promise<Guest> {
     const state = resolve(options.state);
@@ -129,7 +129,7 @@ export class Guest {
     return this.#state;
   }
 
-  /** Calls `changed` now, and whenever the guest's state changes, until disposed of. */
+  /** Calls `changed` at once, and at each change of the guest's state, until it is disposed. */
   watch(changed: (state: GuestState) => void): Disposable {
     this.#watchers.add(changed);
     changed(this.#state);
@@ -137,7 +137,8 @@ export class Guest {
   }
 
   /**
-   * Waits for a state. Throws EtherloomError('refused') with the guest's last lines if it ends first, and the signal's reason when aborted.
+   * Waits for a state. Throws EtherloomError('refused') with the guest's last lines if the guest ends first, and the signal's reason when
+   * aborted.
    */
   async until(reached: (state: GuestState) => boolean, signal?: AbortSignal): Promise<GuestState> {
     signal?.throwIfAborted();
@@ -166,18 +167,18 @@ export class Guest {
     return GuestConsole.open(this.console, { signal });
   }
 
-  /** Gives the guest's card its carrier, or takes it away. Throws the EtherloomErrors of `Qmp.execute`. */
+  /** Sets the carrier of the guest's card on or off. Throws the EtherloomErrors of `Qmp.execute`. */
   async setCarrier(on: boolean): Promise<void> {
     await this.#running.qmp.execute('set_link', { name: cardName, up: on });
   }
 
-  /** Releases the guest, which keeps running. The next Guest.open finds it. */
+  /** Releases the guest, which continues to run. The next Guest.open takes it over. */
   release(): void {
     if (this.#settle !== undefined) this.#letGo();
     this.#lock[Symbol.dispose]();
   }
 
-  /** Ends the guest and removes its files, except its console log. Does nothing after release(). */
+  /** Ends the guest and removes its files, except its console log. Has no effect after release(). */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stopping = true;
     if (this.#settle === undefined && this.#exit === undefined) return;
@@ -190,7 +191,7 @@ export class Guest {
   #lookAlive(shutdown: string): void {
     const settle = this.#settle;
     if (settle === undefined || isAlive(this.#running.record)) return;
-    if (this.#running.child?.exitCode === null && this.#running.child.signalCode === null) return; // its exit event will come, and has more details
+    if (this.#running.child?.exitCode === null && this.#running.child.signalCode === null) return; // its exit event is still to come, and has more details
     this.#log.read();
     const lastLines = [...this.#log.lastLines, ...lastLinesOf(this.#files.qemuLog)];
     const reason = reasonOfDeath({ booted: this.#state.booted, shutdown, ending: this.#reason, lastLines });
@@ -221,8 +222,7 @@ export class Guest {
     for (const changed of [...this.#watchers]) changed(state);
   }
 
-  // Empties a log that has grown too large. The lines already processed are not needed, but a later launcher must learn the guest's state
-  // from the log.
+  // Shortens a log that has grown too large. It keeps only the lines from which a later launcher learns the guest's state.
   async #boundLog(): Promise<void> {
     if (this.#isBounding || this.#log.offset < maxConsoleLog) return;
     this.#isBounding = true;
@@ -236,7 +236,7 @@ export class Guest {
   }
 
   #restartLog(): void {
-    // The guest may have ended while the record was written.
+    // The guest may have ended while the record was being written.
     if (this.#settle === undefined) return;
     const { booted, ready, address } = this.#state;
     const words = [
@@ -249,8 +249,8 @@ export class Guest {
 }
 
 /**
- * Ends the guest that a launcher has left in the directory `state`, if there is one, and removes its files. Returns true if one ran. Throws
- * EtherloomError('busy') if its launcher is running; end that instead.
+ * Ends the guest that a launcher has left running in the directory `state`, and removes its files. Returns true if one ran. Throws
+ * EtherloomError('busy') if its launcher is still running; end the launcher instead.
  */
 export async function stopGuest(state: string, lock: GuestOptions['lock']): Promise<boolean> {
   const directory = resolve(state);

@@ -1,7 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { errnoOf } from '../../errors.ts';
 
-/** The identity of one process among all that ever had its number. A record on disk needs it to mean the same process later. */
+/**
+ * Distinguishes a process from all others that had or will have its number, so that a record on disk still means the same process later.
+ */
 export interface ProcessIdentity {
   readonly pid: number;
   /** The start time, in clock ticks since boot. [proc(5), /proc/pid/stat, 22] */
@@ -12,12 +14,12 @@ export interface ProcessIdentity {
 
 /**
  * Returns the identity of the living process with that number. Returns undefined if there is none, or only a zombie. Throws the system's
- * error if /proc cannot be read; then the process may still live.
+ * error if /proc cannot be read, since the process may then still live.
  */
 export function identifyProcess(pid: number): ProcessIdentity | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The second field, the program's name in parentheses, may contain spaces and parentheses itself.
+    // The second field is the program's name in parentheses. The name may itself contain spaces and parentheses.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     const [state, startTime] = [fields[0], Number(fields[19])];
     if (state === 'Z' || state === 'X' || !Number.isSafeInteger(startTime)) return undefined;
@@ -28,13 +30,13 @@ export function identifyProcess(pid: number): ProcessIdentity | undefined {
   }
 }
 
-/** Returns true if that very process lives. Throws if /proc cannot be read. */
+/** Returns true if exactly this process lives. Throws if /proc cannot be read. */
 export function isAlive(identity: ProcessIdentity): boolean {
   const found = identifyProcess(identity.pid);
   return found?.startTime === identity.startTime && found.bootId === identity.bootId;
 }
 
-/** Sends a signal to that very process. Does nothing if it has ended. */
+/** Sends a signal to exactly this process. Has no effect if it has ended. */
 export function signalProcess(identity: ProcessIdentity, signal: 'SIGTERM' | 'SIGKILL'): void {
   if (!isAlive(identity)) return;
   try {

@@ -1,26 +1,25 @@
 import { formatMac, type MacAddress } from '../../wire/mac.ts';
 import type { GuestArchitecture } from './guest-image.ts';
 
-/** The way QEMU runs the guest's instructions: translated (works everywhere), or on the processor. */
+/** How QEMU runs the guest's instructions: by translation, which works everywhere, or directly on the processor. */
 export type Accelerator = 'tcg' | 'kvm';
 
-/** The way a guest's network card is plugged in. Paths are absolute. */
+/** How a guest's network card is attached. Paths are absolute. */
 export type Attachment =
-  /** QEMU connects to `path`, and reconnects according to `redial` when the switch is gone. QEMU >= 8.0. */
+  /** QEMU connects to `path`. When the switch is gone, it reconnects as `redial` says. QEMU >= 8.0. */
   | { readonly kind: 'stream'; readonly path: string; readonly redial: string }
   /**
-   * QEMU listens at `path`, and accepts one switch after the other. If the switch does not read, QEMU blocks, and the guest with it. QEMU
-   * >= 7.2.
+   * QEMU listens at `path`, and accepts one switch after another. If the switch does not read, QEMU and the guest are blocked. QEMU >= 7.2.
    */
   | { readonly kind: 'stream-server'; readonly path: string }
-  /** QEMU binds `local` and sends each frame as one datagram to `remote`. Either side may come, go and come back. QEMU >= 7.2. */
+  /** QEMU binds `local` and sends each frame as one datagram to `remote`. Either side may go and come back. QEMU >= 7.2. */
   | { readonly kind: 'dgram'; readonly local: string; readonly remote: string }
-  /** QEMU is a client of the VDE switch at `directory`, which must run already. When the switch goes, the card stays dead. */
+  /** QEMU is a client of the VDE switch at `directory`, which must already run. When the switch goes, the card stops working for good. */
   | { readonly kind: 'vde'; readonly directory: string };
 
 /** The settings of a guest's QEMU. Paths are absolute. */
 export interface GuestSpec {
-  /** The name in a list of processes. */
+  /** The name in process lists. */
   readonly name: string;
   readonly architecture: GuestArchitecture;
   readonly accelerator: Accelerator;
@@ -28,7 +27,7 @@ export interface GuestSpec {
   readonly memory: number;
   readonly kernel: string;
   readonly initrd: string;
-  /** The words for the guest's first process, `name=value` each; see guestFiles. */
+  /** The words for the guest's first process, each `name=value`; see guestFiles. */
   readonly words: Readonly<Record<string, string>>;
   readonly mac: MacAddress;
   readonly attachment: Attachment;
@@ -38,11 +37,11 @@ export interface GuestSpec {
   readonly consoleLog: string;
   /** The unix socket for QMP. */
   readonly qmp: string;
-  /** The file for QEMU's process id. QEMU keeps it locked while it lives, so that a second one with the same file ends at once. */
+  /** The file for QEMU's process id. QEMU locks it while it lives, so a second QEMU with the same file ends at once. */
   readonly pidFile: string;
 }
 
-/** Returns the arguments for the QEMU of this guest, without the program's own name. */
+/** Returns the arguments of the guest's QEMU, without the program's name. */
 export function qemuArguments(spec: GuestSpec): string[] {
   return [
     ['-name', escaped(spec.name)],
@@ -59,12 +58,12 @@ export function qemuArguments(spec: GuestSpec): string[] {
     ['-chardev', `socket,id=qmp,path=${escaped(spec.qmp)},server=on,wait=off`],
     ['-mon', 'chardev=qmp,mode=control'],
     ['-netdev', netdev(spec.attachment)],
-    // The card has no boot ROM: 60 KiB less to load, and no request for an address before the guest's own.
+    // The card has no boot ROM. This saves 60 KiB of loading, and the ROM's own request for an address before the guest's.
     ['-device', `virtio-net-pci,netdev=${cardName},mac=${formatMac(spec.mac)},romfile=`],
   ].flat();
 }
 
-/** Returns the arguments that choose machine, processor and accelerator. */
+/** Returns the arguments that select machine, processor and accelerator. */
 export function machineArguments(architecture: GuestArchitecture, accelerator: Accelerator): string[] {
   const [machine, translated] = architecture === 'x64' ? ['pc', 'qemu64'] : ['virt', 'cortex-a57'];
   // By default QEMU keeps up to 1 GiB of translated code. This guest is fast with 32 MiB.
@@ -72,10 +71,10 @@ export function machineArguments(architecture: GuestArchitecture, accelerator: A
   return ['-machine', machine, '-accel', accel, '-cpu', accelerator === 'tcg' ? translated : 'host'];
 }
 
-/** Returns the kernel's command line: a console, few messages, the end of the machine after a panic, and then the words. */
+/** Returns the kernel's command line: the console, few messages, an immediate reboot after a panic, and then the words. */
 export function kernelCommandLine(architecture: GuestArchitecture, words: Readonly<Record<string, string>>): string {
   const tty = architecture === 'x64' ? 'ttyS0' : 'ttyAMA0';
-  // The second half saves a fifth of the boot time: it disables self-tests, and the guest's defences against itself.
+  // The last three words save a fifth of the boot time: they disable self-tests, and protections that a guest of our own does not need.
   const kernel = [`console=${tty}`, 'quiet', 'loglevel=3', 'panic=-1', 'mitigations=off', 'nokaslr', 'cryptomgr.notests'];
   if (architecture === 'x64') kernel.push('no_timer_check', 'tsc=reliable');
   return [...kernel, ...Object.entries(words).map(([name, value]) => `${name}=${value}`)].join(' ');

@@ -6,19 +6,19 @@ import type { Progress } from './debian-package.ts';
 import type { GuestArchitecture } from './guest-image.ts';
 import { runCommand } from './run-command.ts';
 
-/** Returns the command that installs QEMU on Debian, for a user to paste. */
+/** Returns a command to paste that installs QEMU on Debian. */
 export function qemuInstallLine(architecture: GuestArchitecture): string {
   return `sudo apt-get install -y --no-install-recommends ${packageOf[architecture]}`;
 }
 
 /**
  * Installs QEMU as a package of the system, as root or by `sudo -n`. Throws EtherloomError: `not-permitted` if this user is not root and
- * cannot become root without a password, `missing-peer` without apt-get, `refused` with apt's own words; and the signal's reason when
+ * cannot become root without a password, `missing-peer` without apt-get, `refused` with apt's messages. Throws the signal's reason when
  * aborted, but only after apt has ended.
  */
 export async function installQemu(architecture: GuestArchitecture, { signal, log }: Progress): Promise<void> {
   const prefix = await rootPrefix(signal);
-  // The package lists may be old, and name packages that no longer exist.
+  // Old package lists may name packages that no longer exist.
   await apt([...prefix, ...command, 'update'], { signal, log });
   const install = [
     ...prefix,
@@ -31,7 +31,7 @@ export async function installQemu(architecture: GuestArchitecture, { signal, log
     packageOf[architecture],
   ];
   await apt([...install, '--download-only'], { signal, log });
-  // This step ignores the abort signal: a half unpacked package is worse than a late end.
+  // This step ignores the abort signal, since a partly unpacked package is worse than a delay.
   await apt(install, { log });
   signal?.throwIfAborted();
 }
@@ -64,7 +64,7 @@ async function apt(words: readonly string[], { signal, log }: Progress): Promise
     signal?.addEventListener('abort', end, { once: true });
     createInterface(child.stdout).on('line', (line) => log(`apt-get: ${line.trim()}`));
     createInterface(child.stderr).on('line', (line) => said.push(line));
-    // A sudo that this user may not signal is waited for.
+    // This user may not signal sudo, so it runs to its end.
     child.on('error', () => {
       if (child.pid === undefined) resolve(undefined);
     });

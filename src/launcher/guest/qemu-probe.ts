@@ -7,23 +7,23 @@ import type { GuestArchitecture, GuestImage } from './guest-image.ts';
 import { kernelCommandLine, machineArguments, type Accelerator } from './qemu-arguments.ts';
 import { runCommand } from './run-command.ts';
 
-/** A probed QEMU and its abilities. */
+/** A QEMU, with the results of a probe. */
 export interface Qemu {
-  /** The program, as it was named or found. */
+  /** The program, as given or found. */
   readonly program: string;
   /** Its version: `7.2.22`. */
   readonly version: string;
-  /** The netdevs that a network card can be plugged into. */
+  /** The netdevs to which a network card can be attached. */
   readonly netdevs: ReadonlySet<string>;
 }
 
-/** Probes the QEMU of that name, or the one in PATH for that processor. Throws EtherloomError('missing-peer') if it is not installed. */
+/** Probes the given QEMU, by default the one in PATH for that processor. Throws EtherloomError('missing-peer') if it is not installed. */
 export async function probeQemu(architecture: GuestArchitecture, program?: string, signal?: AbortSignal): Promise<Qemu> {
   const { name, debianPackage } = qemuOf[architecture];
   const asked = program ?? name;
   try {
     const version = await runCommand(asked, ['--version'], { signal, timeout: 20_000 });
-    // Without `-display none`, QEMU reports windows that it cannot open.
+    // Without `-display none`, QEMU reports that it cannot open windows.
     const netdevs = await runCommand(asked, ['-display', 'none', '-netdev', 'help'], { signal, timeout: 20_000 });
     return {
       program: asked,
@@ -38,9 +38,9 @@ export async function probeQemu(architecture: GuestArchitecture, program?: strin
 }
 
 /**
- * Returns the accelerator: `tcg` if requested, else `kvm` if a guest boots with it within a few seconds. A /dev/kvm that opens proves
- * nothing: on some machines the guest then crashes or hangs. The test runs once per process. Throws EtherloomError('not-permitted') if
- * `kvm` is requested and does not work.
+ * Returns the accelerator: `tcg` if requested, otherwise `kvm` if a guest boots with it within a few seconds. That /dev/kvm can be opened
+ * is not enough, since on some machines the guest then crashes or hangs. The test runs once per process. Throws
+ * EtherloomError('not-permitted') if `kvm` is requested and does not work.
  */
 export async function chooseAccelerator(
   qemu: Qemu,
@@ -83,7 +83,7 @@ async function saysBoot(qemu: Qemu, image: GuestImage, signal: AbortSignal | und
     ['-append', kernelCommandLine(image.architecture, { g_mode: 'none' })],
   ].flat();
   signal?.throwIfAborted();
-  // If KVM fails, QEMU may abort, and would leave a core file in the user's directory.
+  // If KVM fails, QEMU may abort; without the limit, it would leave a core file in the user's directory.
   const [shell, words] = asCalled('sh', ['-c', 'ulimit -c 0; exec "$0" "$@"', qemu.program, ...args]);
   const child = spawn(shell, words, { stdio: ['ignore', 'pipe', 'ignore'], signal, timeout: 4000, killSignal: 'SIGKILL' });
   let said = '';

@@ -13,9 +13,9 @@ export interface StartedQemu {
 }
 
 /**
- * Starts QEMU in a session of its own, with its output in the file `log`. It shares nothing that ends with this process, so it outlives it.
- * Its files and sockets are accessible to the user alone. It inherits the open files `inherited`, from descriptor 3 on. Throws
- * EtherloomError('refused') if it cannot be run or ends at once.
+ * Starts QEMU in its own session, with its output in the file `log`. It shares nothing with this process, so it outlives it. Only the user
+ * can access its files and sockets. It inherits the open files `inherited`, from descriptor 3 on. Throws EtherloomError('refused') if it
+ * cannot be run or ends at once.
  */
 export function startQemu(
   program: string,
@@ -26,7 +26,7 @@ export function startQemu(
   const umask = process.umask(0o077);
   try {
     const child = spawn(...asCalled(program, args), { cwd, detached: true, stdio: ['ignore', fd, fd, ...inherited] });
-    // A missing program is reported twice: by the missing pid, and by an error event that must have a listener.
+    // If the program is missing, there is no pid, and also an `error` event, which must have a listener.
     child.on('error', () => undefined);
     const identity = child.pid === undefined ? undefined : identifyProcess(child.pid);
     if (identity === undefined) throw new EtherloomError('refused', `${program} cannot be run: ${lastLinesOf(log).join(' ')}`);
@@ -39,12 +39,12 @@ export function startQemu(
 }
 
 /**
- * Ends a QEMU: by its own `quit`, else SIGTERM, else SIGKILL, with two seconds for each. `qmp` is an open connection, or the path of the
- * socket. Throws EtherloomError('timed-out') if it lives even then.
+ * Ends a QEMU by its own `quit`, then by SIGTERM, then by SIGKILL, with two seconds for each. `qmp` is an open connection or the path of
+ * the socket. Throws EtherloomError('timed-out') if QEMU lives even then.
  */
 export async function stopQemu(identity: ProcessIdentity, qmp: Qmp | string): Promise<void> {
   if (!isAlive(identity)) return;
-  // A QEMU that hangs does not answer. Then the signals end it.
+  // If QEMU hangs and does not answer, the signals end it.
   const asked = quit(qmp).then(
     () => true,
     () => false,
@@ -58,7 +58,7 @@ export async function stopQemu(identity: ProcessIdentity, qmp: Qmp | string): Pr
   throw new EtherloomError('timed-out', `process ${identity.pid} (QEMU) did not end after SIGKILL; look at its state with ps`);
 }
 
-/** Returns the last five lines of a text file without empty ones; none if the file cannot be read. */
+/** Returns the last five lines of a text file, without empty ones. Returns no lines if the file cannot be read. */
 export function lastLinesOf(path: string): string[] {
   try {
     const lines = readFileSync(path, 'utf8').split('\n');
@@ -77,7 +77,7 @@ async function quit(qmp: Qmp | string): Promise<void> {
   await opened.execute('quit');
 }
 
-// Polls for the end of a process. It need not be a child of this one, and the system reports only the end of children.
+// Polls for the end of a process, since the system reports only the end of children, and this one may not be a child.
 async function hasEnded(identity: ProcessIdentity): Promise<boolean> {
   for (let waited = 0; waited < 2000; waited += 20) {
     if (!isAlive(identity)) return true;

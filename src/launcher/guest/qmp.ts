@@ -18,11 +18,11 @@ export interface QmpOptions {
 }
 
 /**
- * A connection to a QEMU by its machine protocol: one JSON object a line. QEMU serves one at a time; a second one waits until the first
- * ends. [QEMU, interop/qmp-spec]
+ * A connection to QEMU by QMP, its machine protocol, with one JSON object per line. QEMU serves one connection at a time; a second one
+ * waits until the first ends. [QEMU, interop/qmp-spec]
  */
 export class Qmp {
-  /** Resolves when the connection has ended, by either side. */
+  /** Resolves when either side has ended the connection. */
   readonly closed: Promise<void>;
   readonly #socket: Socket;
   readonly #timeout: number;
@@ -36,7 +36,7 @@ export class Qmp {
     this.#timeout = timeout;
     this.#onEvent = onEvent;
     socket.setEncoding('utf8').on('data', (text: string) => this.#read(text));
-    // An error is always followed by close, and both mean the same to the caller.
+    // An `error` is always followed by `close`, and both mean the same to the caller.
     socket.on('error', () => undefined);
     this.closed = new Promise((resolve) => {
       socket.once('close', () => {
@@ -49,8 +49,8 @@ export class Qmp {
   }
 
   /**
-   * Connects, reads the greeting and ends the negotiation. Throws EtherloomError: `refused` if there is no listener or QEMU ends,
-   * `timed-out` if QEMU does not answer in time; and the signal's reason when aborted.
+   * Connects, reads the greeting and completes the negotiation. Throws EtherloomError: `refused` if there is no listener or QEMU ends,
+   * `timed-out` if QEMU does not answer in time. Throws the signal's reason when aborted.
    */
   static async open(path: string, options: QmpOptions = {}): Promise<Qmp> {
     options.signal?.throwIfAborted();
@@ -71,8 +71,8 @@ export class Qmp {
   }
 
   /**
-   * Runs a command and returns its result. Throws EtherloomError: `refused` with QEMU's words if the command fails or the connection ends,
-   * `timed-out` if there is no answer in time.
+   * Runs a command and returns its result. Throws EtherloomError: `refused` with QEMU's message if the command fails, or if the connection
+   * ends; `timed-out` if there is no answer in time.
    */
   async execute(command: string, parameters?: Readonly<Record<string, unknown>>): Promise<unknown> {
     const id = ++this.#lastId;
@@ -81,7 +81,7 @@ export class Qmp {
     return answer;
   }
 
-  /** Ends the connection; QEMU keeps running. */
+  /** Ends the connection. QEMU continues to run. */
   [Symbol.dispose](): void {
     this.#socket.destroy();
   }
@@ -126,7 +126,7 @@ export class Qmp {
   }
 }
 
-// The greeting answers no command. It is stored under a number that no command has.
+// The greeting is not the answer to a command, so it has a number that no command uses.
 const greeting = 0;
 
 interface Waiting {

@@ -5,9 +5,9 @@ import { asCalled } from '../../system/caller.ts';
 /** The settings of runCommand. */
 export interface RunOptions {
   readonly signal?: AbortSignal | undefined;
-  /** The directory in which the program runs. */
+  /** The working directory of the program. */
   readonly cwd?: string;
-  /** Milliseconds until it is killed with SIGKILL. Default: no limit. */
+  /** Milliseconds after which the program is killed by SIGKILL. Default: no limit. */
   readonly timeout?: number;
 }
 
@@ -21,7 +21,7 @@ export interface CommandResult {
 
 /**
  * Runs a program to its end, without a shell and in the C locale. Throws EtherloomError: `missing-peer` if there is no such program,
- * `timed-out` if it takes too long; and the signal's reason when aborted.
+ * `timed-out` if it takes too long. Throws the signal's reason when aborted.
  */
 export async function runCommand(program: string, args: readonly string[], options: RunOptions = {}): Promise<CommandResult> {
   const { signal, cwd, timeout = 0 } = options;
