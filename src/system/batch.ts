@@ -78,7 +78,7 @@ export class Batch {
     return this.#headersAddress + i * headerSize;
   }
 
-  /** Returns how many octets the kernel put there, or undefined if they exceeded the room. */
+  /** Returns the length of datagram `i` as received, or undefined if it did not fit. */
   lengthAt(i: number): number | undefined {
     const at = (i * headerSize) / 4;
     return (this.#headers[at + 12] ?? 0) & MSG_TRUNC ? undefined : this.#headers[at + 14];

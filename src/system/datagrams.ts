@@ -1,6 +1,6 @@
 /**
- * Batches of datagrams: one system call receives all that wait on a socket into a ring, another sends them from there, without a copy
- * between.
+ * Batches of datagrams. One system call receives all datagrams that wait on a socket into a ring; another sends them from there, without a
+ * copy.
  */
 import { assert } from '../errors.ts';
 import { Batch } from './batch.ts';
@@ -12,13 +12,13 @@ const MSG_NOSIGNAL = 0x4000;
 /** The most datagrams that one call moves. */
 export const batchSize = 64;
 
-/** The most datagrams of a round: so many are received before the frames sent in response leave. */
+/** The most datagrams received in a round, before the frames sent in response leave. */
 const ringSlots = 256;
 
 /** The fewest datagrams that a socket is allowed in a round, however many others are ready. */
 const fewest = 16;
 
-/** The number of views of a slot that are kept, by their length: those of the usual lengths are made once. */
+/** The number of views kept for each slot, by their length, so that views of common lengths are created only once. */
 const viewsPerSlot = 8;
 
 /**
@@ -33,21 +33,21 @@ export class ReceiveRing {
   #first = 0;
   #next = 0;
 
-  /** `frameSize` is the longest datagram taken whole, in octets. */
+  /** `frameSize` is the length of the longest datagram that fits, in octets. */
   constructor(frameSize: number) {
     this.frameSize = frameSize;
     this.#batch = new Batch(ringSlots, frameSize);
     this.#views = new Array<undefined>(ringSlots * viewsPerSlot).fill(undefined);
   }
 
-  /** Begins a round with that many sockets, which share the ring: frames of the last round are overwritten from now on. */
+  /** Begins a round with the given number of sockets, which share the ring. Frames of the last round are overwritten from now on. */
   rewind(sockets: number): void {
     this.#first = this.#next = 0;
     this.#allowance = Math.min(Math.max(Math.floor(ringSlots / sockets), fewest), batchSize);
   }
 
   /**
-   * Receives the datagrams that wait on `fd`, up to a fair share of the round, and `batchSize`.
+   * Receives the datagrams that wait on `fd`, at most a fair share of the round and at most `batchSize`.
    * @returns their number, 0 if none waits or the ring is full, or the errno's name (`ECONNRESET`) of a waiting error.
    */
   receive(fd: number): number | string {
@@ -63,14 +63,20 @@ export class ReceiveRing {
     return errno === 'EAGAIN' || errno === 'EINTR' ? 0 : errno;
   }
 
-  /** Returns datagram `i` of the last `receive`: a view that the next round overwrites; undefined if it was longer than `frameSize`. */
+  /**
+   * Returns datagram `i` of the last `receive` as a view, which the next round overwrites. Returns undefined if it was longer than
+   * `frameSize`.
+   */
   frame(i: number): Uint8Array | undefined {
     const slot = this.#first + i;
     const length = this.#batch.lengthAt(slot);
     return length === undefined ? undefined : this.#view(slot, length);
   }
 
-  /** Returns the address of a view that `frame` returned, or undefined for any other. It compares kept views: a view's `buffer` is a call of Node's. */
+  /**
+   * Returns the address of a view that `frame` returned, or undefined for any other view. Compares kept views, since the property `buffer`
+   * of a view would be a slow call into Node.
+   */
   addressOf(frame: Uint8Array): number | undefined {
     const start = frame.byteOffset;
     const kept = this.#views[placeOf(Math.floor(start / this.#batch.stride), frame.length)];
@@ -91,12 +97,12 @@ export class ReceiveRing {
   }
 }
 
-/** Returns where the view of that slot and length is kept. */
+/** Returns the index at which the view of a slot and length is kept. */
 function placeOf(slot: number, length: number): number {
   return slot * viewsPerSlot + ((length ^ (length >>> 3)) & (viewsPerSlot - 1));
 }
 
-/** Sends frames in batches. Frames of the ring are sent straight from it. */
+/** Sends frames in batches. Frames in the ring are sent from there, without a copy. */
 export class SendBatch {
   readonly #ring: ReceiveRing;
   readonly #batch: Batch;
@@ -107,8 +113,8 @@ export class SendBatch {
   }
 
   /**
-   * Sends `frames`, from index `from` on, to the peer of the connected socket `fd`, at most `batchSize` of them.
-   * @returns how many the kernel took, in order; 0 if it would have to wait; or the errno's name for the refusal of the first.
+   * Sends at most `batchSize` of `frames`, starting at index `from`, to the peer of the connected socket `fd`.
+   * @returns the number of frames that the kernel took, in order; 0 if it would block; or the name of the errno if it refused the first.
    */
   send(fd: number, frames: readonly Uint8Array[], from: number): number | string {
     const count = Math.min(frames.length - from, batchSize);

@@ -22,7 +22,7 @@ export const socketAddressSize = 28;
 /** The version of IP. */
 export type IpFamily = 4 | 6;
 
-/** An end of a connection, or the local address of a socket. */
+/** The address of one end of a connection, or the local address of a socket. */
 export interface SocketName {
   readonly host: string;
   readonly port: number;
@@ -75,7 +75,7 @@ export function interfaceNumber(name: string): number {
   return number;
 }
 
-/** The prefix of IPv4 addresses in IPv6. [RFC 4291, 2.5.5.2] */
+/** The prefix of IPv4-mapped IPv6 addresses. [RFC 4291, 2.5.5.2] */
 const mappedPrefix = Buffer.from('00000000000000000000ffff', 'hex');
 
 function ipv4Address(address: string, port: number): Uint8Array {

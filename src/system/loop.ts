@@ -16,21 +16,23 @@ export interface Loop {
   readonly packets: PacketRing;
   /** Made when it is first used. */
   readonly packetBatch: PacketBatch;
-  /** Makes the loop sleep without polling until the returned value is disposed: the awaited event comes by Node's own event loop. */
+  /**
+   * Makes the loop sleep without polling until the returned value is disposed. Used while waiting for an event of Node's own event loop.
+   */
   readonly sleepAtOnce: () => Disposable;
   /** Polls a source that the kernel does not report, until disposed; see PolledSource. */
   readonly poll: (source: PolledSource) => Disposable;
-  /** Overwrites the memory that was lent in the last breath, so that tests detect code that kept a frame. */
+  /** Overwrites the memory of frames received in the last breath, so that tests detect code that kept a frame. */
   poison(): void;
 }
 
 /** The options of a loop. */
 export interface LoopOptions {
-  /** The longest datagram that is taken whole, in octets. */
+  /** The length of the longest datagram that can be received, in octets. */
   readonly frameSize: number;
   /** Runs `work` as one breath, at whose end all frames sent in it are passed to the kernel. */
   readonly breath: (work: () => void) => void;
-  /** Wakes the loop. Default: the waker that the environment names, else Node's own event loop. */
+  /** Opens the waker of the loop. Default: the one that `ETHERLOOM_WAKER` names, otherwise Node's own event loop. */
   readonly openWaker?: OpenWaker;
 }
 
@@ -40,7 +42,7 @@ const headerRoom = 80;
 /** The wakers by the value of the environment variable `ETHERLOOM_WAKER`. */
 const wakers: Readonly<Record<string, OpenWaker>> = { loop: openLoopWaker, worker: openWorkerWaker };
 
-/** Returns the shared parts of a loop. A round, in which each ready descriptor is reported once, is one breath. */
+/** Opens the shared parts of a loop. A round reports each ready descriptor once, and is one breath. */
 export function openLoop({ frameSize, breath, openWaker = wakerByEnvironment() }: LoopOptions): Loop {
   const ring = new ReceiveRing(frameSize);
   const streams = new StreamRing();

@@ -1,4 +1,4 @@
-/** TCP sockets with options that Node cannot set. Node's own classes can take the descriptors over. */
+/** TCP sockets with options that Node cannot set. Node's own classes can take over their descriptors. */
 import { closeSync } from 'node:fs';
 import { SystemError } from '../errors.ts';
 import { domainOf, encodeSocketAddress, familyOf } from './ip-address.ts';
@@ -18,13 +18,13 @@ const TCP_KEEPIDLE = 4;
 const TCP_KEEPINTVL = 5;
 const TCP_USER_TIMEOUT = 18;
 
-/** Seconds of silence after which the kernel probes the far end, and between two probes. */
+/** Seconds of silence before the kernel probes the far end, and between two probes. */
 const keepaliveInterval = 1;
 
 /**
- * Returns a new socket for the family of `address` (an IPv4 or IPv6 address, not a name), without delays. If the far end acknowledges
- * nothing for `userTimeout` milliseconds, its connection ends with ETIMEDOUT [tcp(7), RFC 5482]. That covers sent data and, in a silence,
- * the kernel's probe each second. Accepted connections inherit all that.
+ * Returns a new socket with TCP_NODELAY for the family of `address` (an IPv4 or IPv6 address, not a name). If the far end acknowledges
+ * nothing for `userTimeout` milliseconds, the connection ends with ETIMEDOUT [tcp(7), RFC 5482]. That applies to sent data, and to the
+ * kernel's probe each second of silence. Accepted connections inherit these options.
  */
 export function tcpSocket(address: string, userTimeout: number): Fd {
   const fd = checked(libc.socket(domainOf(familyOf(address)), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), 'cannot make a TCP socket');
@@ -36,7 +36,7 @@ export function tcpSocket(address: string, userTimeout: number): Fd {
   return fd;
 }
 
-/** As `tcpSocket`, bound to `address` and `port`; port 0 lets the system choose. Throws a SystemError (EADDRINUSE). */
+/** Like `tcpSocket`, but bound to `address` and `port`; for port 0, the system chooses one. Throws a SystemError (EADDRINUSE). */
 export function boundTcpSocket(address: string, port: number, userTimeout: number): Fd {
   const fd = tcpSocket(address, userTimeout);
   try {
@@ -51,8 +51,8 @@ export function boundTcpSocket(address: string, port: number, userTimeout: numbe
 }
 
 /**
- * Begins to connect `fd` to that address; it is writable when that has succeeded or failed. Throws a SystemError if it fails at once
- * (ENETUNREACH).
+ * Begins to connect `fd` to an address. When the connection has succeeded or failed, `fd` becomes writable. Throws a SystemError if it
+ * fails at once (ENETUNREACH).
  */
 export function connectTcp(fd: Fd, address: string, port: number): void {
   const octets = encodeSocketAddress(address, port);

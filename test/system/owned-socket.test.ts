@@ -73,7 +73,9 @@ describe('connecting to a socket that shall be somebody’s', () => {
     bound(path);
     for (const name of [path, '@']) {
       const { stdout } = actor.run(actor.probe('test/system/connect-process.ts', name, '65534'));
-      expect(stdout).toMatch(/^uid 65534 stands for all users that the switch's user namespace does not map, so it does not identify the client; map /);
+      expect(stdout).toMatch(
+        /^uid 65534 stands for all users that the switch's user namespace does not map, so it does not identify the client; map /,
+      );
     }
   });
 });
