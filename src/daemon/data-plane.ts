@@ -97,7 +97,7 @@ export class DataPlane implements Acceptor, AsyncDisposable {
     ({ switch: this.switch, taps: this.taps, stations: this.stations, breath: this.breath } = this.#plane);
     const loop = openLoop({ frameSize: maxFrame, breath });
     this.#attachment = { clock, random, breath };
-    this.environment = { clock, log, breath, release, loop, budget, named: new Set() };
+    this.environment = { clock, log, breath, release, loop, budget, seed: random.uint32(), named: new Set() };
     this.ports = new PortTable(this.switch, { numports, isMember, trunk });
     this.ports.changes.subscribe(({ kind, port }) => {
       if (kind === 'conditioned') this.#condition(port);

@@ -15,6 +15,8 @@ export interface PortEnvironment {
   readonly budget: BacklogBudget;
   /** Logs events in the outside world, for people; never called per frame. */
   readonly log: Log;
+  /** A 32-bit number that other hosts cannot guess, for tables of stations; by default 0. See FdbOptions. */
+  readonly seed?: number;
   /** The sockets that clients find by a name, while they are open. Default: no list is kept. */
   readonly named?: Set<NamedSocket>;
 }

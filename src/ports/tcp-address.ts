@@ -27,10 +27,13 @@ export function formatTcpAddress({ host, port }: TcpAddress): string {
   return isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
-/** Returns the first address of a host, as the system resolves it. Throws EtherloomError('bad-address') for a name without an address. */
-export async function resolveHost(host: string): Promise<string> {
+/**
+ * Returns the first address of a host, as the system resolves it; with `family` the first of that version of IP. Throws
+ * EtherloomError('bad-address') for a name without an address.
+ */
+export async function resolveHost(host: string, family?: 4 | 6): Promise<string> {
   try {
-    const { address } = await lookup(host);
+    const { address } = await lookup(host, { family: family ?? 0 });
     return address;
   } catch (error) {
     throw new EtherloomError('bad-address', `${host} has no address: ${reasonOf(error)}; check the name, or give the address`, {

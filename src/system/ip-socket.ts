@@ -72,9 +72,9 @@ export function connectIp(fd: Fd, address: string, port: number): void {
   checked(libc.connect(fd, octets, octets.length), `cannot connect to ${address} port ${port}`);
 }
 
-/** Lets several sockets bind the same address and port: each gets a copy of what comes for a group of hosts. */
-export function shareAddress(fd: Fd): void {
-  setNumber(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+/** Sets whether other sockets that do the same may bind the address and port, too: each gets a copy of what comes for a group of hosts. */
+export function shareAddress(fd: Fd, shared = true): void {
+  setNumber(fd, SOL_SOCKET, SO_REUSEADDR, shared ? 1 : 0);
 }
 
 /** Sets what happens to packets that are longer than their path takes. */

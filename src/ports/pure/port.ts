@@ -122,12 +122,14 @@ export type PortDrop =
   | 'backlog-age' // it had waited too long for the other side to read
   | 'backlog-full' // the other side does not read, and the backlog kept for it is full
   | 'budget-full' // the backlogs of all ports together are full
-  | 'malformed' // the other side sent something other than a frame: a text message of a WebSocket
+  | 'malformed' // the other side sent something other than a frame: a text message of a WebSocket, a faulty header of a tunnel
   | 'no-carrier' // the other side is not connected
   | 'port-down' // the switch has taken the port down: see `Port.enable`
   | 'oversize' // longer than the port carries; dropped whole, never cut
+  | 'receive-overflow' // the kernel dropped it before it was read: the socket was full
   | 'runt' // shorter than an Ethernet header
-  | 'send-failed'; // the system refused it
+  | 'send-failed' // the system refused it
+  | 'stranger'; // it came from a host that is not one of the port's remotes, or belongs to another network
 
 /** Counts of frames that crossed the port, or did not. They only grow. */
 export interface PortCounters {
@@ -156,8 +158,10 @@ export function newPortCounters(): PortCounters {
       'no-carrier': 0,
       'port-down': 0,
       oversize: 0,
+      'receive-overflow': 0,
       runt: 0,
       'send-failed': 0,
+      stranger: 0,
     },
   };
 }

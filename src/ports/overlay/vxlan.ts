@@ -1,0 +1,98 @@
+import { networkInterfaces } from 'node:os';
+import { familyOf, interfaceNumber, keyOf, type AddressKey } from '../../system/ip-address.ts';
+import { interfaceWith } from '../../system/ip-socket.ts';
+import { isMulticast, parseIp } from '../../wire/ip.ts';
+import { vxlanKeyOf, vxlanTunnel } from '../../wire/vxlan.ts';
+import type { PortEnvironment } from '../environment.ts';
+import { OverlayPort } from './overlay-port.ts';
+import type { DescriptorSocket } from './packet-socket.ts';
+import { Remotes, type ListedRemote } from './remotes.ts';
+import { share, SharedSocket, type Share } from './shared-socket.ts';
+import { groupReceiver, udpReceiver } from './udp-receiver.ts';
+import { UdpSenders, type UdpSendersOptions } from './udp-senders.ts';
+
+/** A VXLAN port, as its address describes it. */
+export interface VxlanOptions {
+  /** The address behind `vxlan://`. */
+  readonly name: string;
+  /** The other ends, at least one: hosts, or groups of hosts. */
+  readonly listed: readonly ListedRemote[];
+  /** The network identifier, from 0 to 2^24 - 1. */
+  readonly vni: number;
+  /** The UDP port at which packets are received here. */
+  readonly port: number;
+  /** The address of this machine. Default: all of them. */
+  readonly local?: string | undefined;
+  /** The name of the interface by which packets to and from groups go. Default: that of `local`, or as the routes say. */
+  readonly interface?: string | undefined;
+  /** True if packets from any source are taken. Default: only if a remote is a group. */
+  readonly takesAny?: boolean;
+  /** True if packets over IPv4 have a UDP checksum. Default: false. */
+  readonly checksum?: boolean;
+}
+
+/** The routers that packets to groups may cross, and one: none, as in Linux. */
+const groupHops = 1;
+
+/**
+ * Opens a VXLAN port. Ports of a process share the socket that receives at an address and port, and those that send. Throws EtherloomError:
+ * `bad-address`, `busy` if the port is in use, or a SystemError.
+ */
+export async function openVxlan(options: VxlanOptions, environment: PortEnvironment): Promise<OverlayPort> {
+  const { name, port, vni } = options;
+  const { clock, log } = environment;
+  const group = options.listed.find(({ host }) => isGroup(host))?.host;
+  const takesAny = options.takesAny === true || group !== undefined;
+  const family = options.local === undefined ? undefined : familyOf(options.local);
+  const remotes = await Remotes.resolve(options.listed, family, { clock, log, takesAny, port });
+  const parts: Disposable[] = [remotes];
+  const part = <One extends Disposable>(one: One): One => {
+    parts.push(one);
+    return one;
+  };
+  try {
+    const local = options.local ?? (remotes.family === 4 ? '0.0.0.0' : '::');
+    const way = group === undefined ? undefined : { interface: groupInterface(options), hops: groupHops };
+    const senders = part(shareSenders({ family: remotes.family, local, checksum: options.checksum, groupWay: way }, environment));
+    const own = part(receiverAt(`${local} ${port}`, () => udpReceiver({ local, port }, environment), environment));
+    const receivers: Share<SharedSocket>[] = [own];
+    if (group !== undefined && way) {
+      const open = (): DescriptorSocket => groupReceiver({ group, port, interface: way.interface }, own.resource.receiver, environment);
+      receivers.push(part(receiverAt(`${group} ${port} ${way.interface}`, open, environment)));
+    }
+    const isOwn = group === undefined ? undefined : ownPackets(senders.resource);
+    return new OverlayPort({ module: 'vxlan', name, encapsulation: vxlanTunnel(vni), remotes, senders, receivers, isOwn }, environment);
+  } catch (error) {
+    for (const one of parts) one[Symbol.dispose]();
+    throw error;
+  }
+}
+
+/** Returns whether a host is the address of a group. */
+export function isGroup(host: string): boolean {
+  const address = parseIp(host.replace(/%.*/, ''));
+  return address !== undefined && isMulticast(address);
+}
+
+function groupInterface({ interface: name, local }: VxlanOptions): number {
+  if (name !== undefined) return interfaceNumber(name);
+  return local === undefined ? 0 : interfaceWith(local);
+}
+
+function shareSenders(options: UdpSendersOptions, environment: PortEnvironment): Share<UdpSenders> {
+  return share(environment.loop, `udp senders ${JSON.stringify(options)}`, () => new UdpSenders(options, environment));
+}
+
+function receiverAt(place: string, open: () => DescriptorSocket, environment: PortEnvironment): Share<SharedSocket<DescriptorSocket>> {
+  return SharedSocket.share({ id: `vxlan at ${place}`, open, keyOf: vxlanKeyOf }, environment);
+}
+
+/** Returns a test for packets to a group that these senders have sent: they come back. Other programs of this machine have other ports. */
+function ownPackets(senders: UdpSenders): (source: AddressKey, sourcePort: number) => boolean {
+  const addresses = new Set(
+    Object.values(networkInterfaces())
+      .flat()
+      .map((one) => keyOf(one?.address ?? '0.0.0.0')),
+  );
+  return (source, sourcePort) => senders.ports.has(sourcePort) && addresses.has(source);
+}
