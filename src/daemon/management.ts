@@ -17,7 +17,7 @@ import { FrameReports } from '../management/services/frame-reports.ts';
 import { Mirrors } from '../management/services/mirrors.ts';
 import { Recording } from '../management/services/recording.ts';
 import type { Saved } from '../management/settings/saver.ts';
-import { settingsOf } from '../management/settings/settings.ts';
+import { settingsOf } from '../management/settings/savers.ts';
 import { StationSettings } from '../management/services/station-settings.ts';
 import type { DhcpPart } from '../management/parts/dhcp.ts';
 import type { StarPart } from '../management/parts/star.ts';

@@ -2,7 +2,7 @@
 import type { Clock, Timer } from '../clock.ts';
 import type { Random } from '../random.ts';
 import { chaddrOf, dhcpOps, hardwareAddressOf, messageTypeOf, messageTypes, optionCodes, type DhcpMessage } from '../wire/dhcp.ts';
-import { limitedBroadcast, ipv4FromNumber, type Ipv4Address } from '../wire/ipv4.ts';
+import { limitedBroadcast, unspecifiedIpv4, type Ipv4Address } from '../wire/ipv4.ts';
 import type { MacAddress } from '../wire/mac.ts';
 import { clientLeaseOf, type ClientLease } from './client-lease.ts';
 import { decodeAddress, encodeAddresses, encodeText, encodeUint16 } from './options.ts';
@@ -46,7 +46,6 @@ const defaultParameters: readonly number[] = [
 /** The states in which the known lease may be used; in REBOOTING that holds after `reboot`. */
 const leaseStates: readonly ClientState[] = ['REBOOTING', 'BOUND', 'RENEWING', 'REBINDING'];
 
-const unspecified = ipv4FromNumber(0);
 /** The client receives datagrams of this size. */
 const maximumMessageSize = 1500;
 const defaultRetry = 4000;
@@ -250,7 +249,8 @@ export class DhcpClient implements Disposable {
     if (content.server !== undefined) options.set(optionCodes.serverIdentifier, encodeAddresses(content.server));
     if (type === 'discover' || type === 'request') this.#addWishes(options);
     const nothing = new Uint8Array(0);
-    const addresses = { ciaddr: content.ciaddr ?? unspecified, yiaddr: unspecified, siaddr: unspecified, giaddr: unspecified };
+    const none = unspecifiedIpv4;
+    const addresses = { ciaddr: content.ciaddr ?? none, yiaddr: none, siaddr: none, giaddr: none };
     const header = { op: dhcpOps.request, htype: 1, hlen: 6, hops: 0, xid: this.#xid, secs: this.#seconds(), broadcast };
     const fields = { chaddr: chaddrOf(mac), sname: nothing, file: nothing };
     send({ ...header, ...addresses, ...fields, options }, content.to ?? limitedBroadcast);

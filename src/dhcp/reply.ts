@@ -1,6 +1,6 @@
 /** The messages of a server and their destinations. [RFC 2131, 4.1 and 4.3.1] */
 import { dhcpOps, dhcpPorts, messageTypes, optionCodes, type DhcpMessage } from '../wire/dhcp.ts';
-import { ipv4FromNumber, limitedBroadcast, type Ipv4Address } from '../wire/ipv4.ts';
+import { limitedBroadcast, unspecifiedIpv4, type Ipv4Address } from '../wire/ipv4.ts';
 import { broadcastMac, readMac, type MacAddress } from '../wire/mac.ts';
 import { infiniteLease, type DhcpConfig } from './config.ts';
 import { encodeAddresses, encodeText, encodeUint32 } from './options.ts';
@@ -22,7 +22,6 @@ export interface Destination {
 /** Octets for options in the 64 of BOOTP's vendor area: without those of the cookie and of the end. [RFC 951, 3; RFC 1497] */
 const bootpRoom = 59;
 
-const unspecified = ipv4FromNumber(0);
 const everybody: Destination = { mac: broadcastMac, address: limitedBroadcast, port: dhcpPorts.client };
 
 /** Returns an offer or grant of `address` for a number of seconds. */
@@ -33,7 +32,7 @@ export function leaseReply(config: DhcpConfig, asked: DhcpMessage, type: 'offer'
     leading.set(optionCodes.renewalTime, encodeUint32(renewalTime(seconds, asked.xid)));
     leading.set(optionCodes.rebindingTime, encodeUint32(Math.floor(seconds * 0.875)));
   }
-  const ciaddr = type === 'ack' ? asked.ciaddr : unspecified;
+  const ciaddr = type === 'ack' ? asked.ciaddr : unspecifiedIpv4;
   const options = replyOptions(leading, config.offerable, asked.options, config.mtu);
   return { message: { ...frameOf(asked), ciaddr, yiaddr: address, options }, to: destinationOf(asked, address) };
 }
@@ -70,7 +69,7 @@ function leadingOptions(config: DhcpConfig, type: number): Map<number, Uint8Arra
 /** Returns the fields that every reply takes from the message that it answers. [RFC 2131, table 3] */
 function frameOf(asked: DhcpMessage): Omit<DhcpMessage, 'options'> {
   const { htype, hlen, xid, broadcast, giaddr, chaddr } = asked;
-  const addresses = { ciaddr: unspecified, yiaddr: unspecified, siaddr: unspecified, giaddr };
+  const addresses = { ciaddr: unspecifiedIpv4, yiaddr: unspecifiedIpv4, siaddr: unspecifiedIpv4, giaddr };
   const nothing = new Uint8Array(0);
   return {
     op: dhcpOps.reply,

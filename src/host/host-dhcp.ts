@@ -3,11 +3,10 @@ import type { ClientLease } from '../dhcp/client-lease.ts';
 import { DhcpClient, type DhcpClientOptions } from '../dhcp/client.ts';
 import type { Random } from '../random.ts';
 import { decodeDhcp, dhcpPorts, encodeDhcp, messageTypeOf, messageTypes, type DhcpMessage } from '../wire/dhcp.ts';
-import { ipProtocols, type Ipv4, type Ipv4Address } from '../wire/ipv4.ts';
+import { ipProtocols, unspecifiedIpv4, type Ipv4, type Ipv4Address } from '../wire/ipv4.ts';
 import type { MacAddress } from '../wire/mac.ts';
 import { isIpv6 } from '../wire/ip.ts';
 import { encodeUdp } from '../wire/udp.ts';
-import { unspecified } from './ipv4-interface.ts';
 import type { Ipv4Transport } from './ipv4-transport.ts';
 import type { UdpSocket, UdpSockets } from './udp-sockets.ts';
 
@@ -61,6 +60,6 @@ export class HostDhcp implements Disposable {
     const udp = { sourcePort: dhcpPorts.client, destinationPort: dhcpPorts.server, payload: encodeDhcp(message) };
     // Removing the address drops packets that wait for a neighbour's MAC address. So the RELEASE goes to the neighbour that sent the lease.
     if (this.#via === undefined || messageTypeOf(message) !== messageTypes.release) this.#ipv4.sendUdp(to, udp);
-    else this.#ipv4.interface.answer(this.#via, to, ipProtocols.udp, encodeUdp(udp, this.#ipv4.address ?? unspecified, to));
+    else this.#ipv4.interface.answer(this.#via, to, ipProtocols.udp, encodeUdp(udp, this.#ipv4.address ?? unspecifiedIpv4, to));
   }
 }

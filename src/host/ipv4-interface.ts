@@ -7,10 +7,10 @@ import {
   contains,
   decodeIpv4,
   encodeIpv4,
-  ipv4FromNumber,
   limitedBroadcast,
   multicastMacOfIpv4,
   readIpv4,
+  unspecifiedIpv4,
   type Ipv4,
   type Ipv4Address,
   type Ipv4Network,
@@ -56,8 +56,6 @@ export interface Ipv4Sending {
 }
 
 /** `0.0.0.0`, the source address of a host that has no address yet. */
-export const unspecified = ipv4FromNumber(0);
-
 const unknownMac = macFromNumber(0);
 /** Offsets of the addresses in an ARP frame that decide whether it is for us. */
 const arpAt = { senderMac: minFrame + 8, sender: minFrame + 14, target: minFrame + 24, end: minFrame + 28 };
@@ -106,7 +104,7 @@ export class Ipv4Interface implements Disposable {
     const before = this.#configuration?.address;
     this.#configuration = configuration;
     if (configuration?.address === before) return;
-    this.#own = configuration?.address ?? unspecified;
+    this.#own = configuration?.address ?? unspecifiedIpv4;
     this.arp.clear();
     this.#introduction?.[Symbol.dispose]();
     // Deferred, because the owner may not have the host yet.
@@ -209,7 +207,7 @@ export class Ipv4Interface implements Disposable {
   #introduce(address: Ipv4Address): void {
     this.#since = this.#options.clock.monotonic();
     this.#defended = -Infinity;
-    this.#sendArp(broadcastMac, { operation: 'request', targetMac: unknownMac, targetAddress: address }, unspecified);
+    this.#sendArp(broadcastMac, { operation: 'request', targetMac: unknownMac, targetAddress: address }, unspecifiedIpv4);
     this.announce();
   }
 
@@ -245,14 +243,14 @@ export class Ipv4Interface implements Disposable {
 
   #packet(destination: Ipv4Address, protocol: number, payload: Uint8Array, { dontFragment = false, ttl = 64 }: Ipv4Sending): OwnPacket {
     this.#identification = (this.#identification + 1) & 0xffff;
-    const source = this.#configuration?.address ?? unspecified;
+    const source = this.#configuration?.address ?? unspecifiedIpv4;
     return { source, destination, protocol, payload, identification: this.#identification, dontFragment, ttl };
   }
 
   #sendArp(
     to: MacAddress,
     arp: Pick<Arp, 'operation' | 'targetMac' | 'targetAddress'>,
-    senderAddress = this.#configuration?.address ?? unspecified,
+    senderAddress = this.#configuration?.address ?? unspecifiedIpv4,
   ): void {
     this.#sendFrame(to, etherTypes.arp, encodeArp({ ...arp, senderMac: this.#options.mac, senderAddress }));
   }

@@ -3,10 +3,10 @@ import type { Random } from '../random.ts';
 import { sourceOf } from '../wire/ethernet.ts';
 import { decodeIcmpEcho, decodeIcmpUnreachable, encodeIcmpEcho, unreachableCodes } from '../wire/icmp.ts';
 import { isIpv6 } from '../wire/ip.ts';
-import { decodeIpv4, ipProtocols, isIpv4Multicast, type Ipv4, type Ipv4Address } from '../wire/ipv4.ts';
+import { decodeIpv4, ipProtocols, isIpv4Multicast, unspecifiedIpv4, type Ipv4, type Ipv4Address } from '../wire/ipv4.ts';
 import type { MacAddress } from '../wire/mac.ts';
 import { decodeUdp, encodeUdp, type Udp } from '../wire/udp.ts';
-import { Ipv4Interface, unspecified } from './ipv4-interface.ts';
+import { Ipv4Interface } from './ipv4-interface.ts';
 import type { Echo } from './pings.ts';
 import { hearTooLong, type Senders } from './senders.ts';
 import type { UdpOptions } from './udp-sockets.ts';
@@ -74,7 +74,7 @@ export class Ipv4Transport implements Disposable {
   /** Sends a datagram. It is dropped if the socket is bound to an address that is no longer ours. */
   sendUdp(to: Ipv4Address, udp: Udp, { address, dontFragment = false, multicastTtl = 1, multicastLoopback = true }: UdpOptions = {}): void {
     if (address !== undefined && (isIpv6(address) || (address !== this.address && !isIpv4Multicast(address)))) return;
-    const segment = encodeUdp(udp, this.address ?? unspecified, to);
+    const segment = encodeUdp(udp, this.address ?? unspecifiedIpv4, to);
     if (isIpv4Multicast(to)) {
       const sending = { dontFragment, ttl: multicastTtl, loopback: multicastLoopback };
       this.interface.sendToGroup(to, ipProtocols.udp, segment, sending);

@@ -81,11 +81,7 @@ function reader<Value>(parse: (text: string) => Value | undefined, kind: string,
 
 /** Parses the address of a host with the length of its network's prefix: `10.0.0.1/16`. Throws EtherloomError('bad-address'). */
 export function readHostAddress(text: string): HostAddress {
-  const [, host = '', length = ''] = /^([^/]*)\/(\d+)$/.exec(text) ?? [];
-  const [address, prefixLength] = [parseIpv4(host), Number(length)];
-  if (address === undefined || length === '' || prefixLength > 32) {
-    throw new EtherloomError('bad-address', `${JSON.stringify(text)} is not a host address with a prefix length; write it as 10.0.0.1/16`);
-  }
+  const [address, prefixLength] = withPrefix(text, parseIpv4, 32, 'a host address', '10.0.0.1/16');
   return { address, network: ipv4NetworkOf(address, prefixLength) };
 }
 
@@ -97,12 +93,21 @@ export interface Host6Address {
 
 /** Parses the IPv6 address of a host with the length of its network's prefix: `fd00::1/64`. Throws EtherloomError('bad-address'). */
 export function readHost6Address(text: string): Host6Address {
-  const [, host = '', length = ''] = /^([^/]*)\/(\d+)$/.exec(text) ?? [];
-  const [address, prefixLength] = [parseIpv6(host), Number(length)];
-  if (address === undefined || length === '' || prefixLength > 128) {
-    throw new EtherloomError('bad-address', `${JSON.stringify(text)} is not an IPv6 address with a prefix length; write it as fd00::1/64`);
-  }
+  const [address, prefixLength] = withPrefix(text, parseIpv6, 128, 'an IPv6 address', 'fd00::1/64');
   if (isIpv6Multicast(address) || isIpv6LinkLocal(address) || address <= 1n)
     throw new EtherloomError('bad-address', `${text} cannot be given to a host; use an address of fd00::/8, or a global one`);
   return { address, network: ipv6NetworkOf(address, prefixLength) };
+}
+
+function withPrefix<Address>(
+  text: string,
+  parse: (text: string) => Address | undefined,
+  longest: number,
+  kind: string,
+  example: string,
+): [Address, number] {
+  const [, host = '', length = ''] = /^([^/]*)\/(\d+)$/.exec(text) ?? [];
+  const address = parse(host);
+  if (address !== undefined && length !== '' && Number(length) <= longest) return [address, Number(length)];
+  throw new EtherloomError('bad-address', `${JSON.stringify(text)} is not ${kind} with a prefix length; write it as ${example}`);
 }

@@ -139,30 +139,20 @@ export function accept(fd: Fd): Fd | undefined {
 
 /** Returns the process on the other side of a connected stream socket. [unix(7), SO_PEERCRED] */
 export function peerCredentials(fd: Fd): PeerCredentials {
-  const value = Buffer.alloc(12);
-  const length = Buffer.alloc(4);
-  length.writeUInt32LE(value.length);
-  checked(libc.getsockopt(fd, SOL_SOCKET, SO_PEERCRED, value, length), "cannot get the peer's credentials");
+  const value = optionOf(fd, SO_PEERCRED, 12, "cannot get the peer's credentials");
   return { pid: value.readInt32LE(0), uid: value.readUInt32LE(4), gid: value.readUInt32LE(8) };
 }
 
 /** Returns the supplementary groups of the process on the other side of a connected stream socket. [unix(7), SO_PEERGROUPS] */
 export function peerGroups(fd: Fd): number[] {
   // Room for the kernel's limit of 65,536 groups.
-  const value = Buffer.alloc(4 * 65_536);
-  const length = Buffer.alloc(4);
-  length.writeUInt32LE(value.length);
-  checked(libc.getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, value, length), "cannot get the peer's groups");
-  return Array.from({ length: length.readUInt32LE() / 4 }, (_, i) => value.readUInt32LE(4 * i));
+  const value = optionOf(fd, SO_PEERGROUPS, 4 * 65_536, "cannot get the peer's groups");
+  return Array.from({ length: value.length / 4 }, (_, i) => value.readUInt32LE(4 * i));
 }
 
 /** Returns and clears the pending error of a socket: its number, or 0 if there is none. */
 export function takeSocketError(fd: Fd): number {
-  const value = Buffer.alloc(4);
-  const length = Buffer.alloc(4);
-  length.writeUInt32LE(value.length);
-  checked(libc.getsockopt(fd, SOL_SOCKET, SO_ERROR, value, length), 'cannot ask for the error of a socket');
-  return value.readInt32LE(0);
+  return optionOf(fd, SO_ERROR, 4, 'cannot ask for the error of a socket').readInt32LE(0);
 }
 
 /**
@@ -170,16 +160,12 @@ export function takeSocketError(fd: Fd): number {
  * SIOCOUTQ]
  */
 export function unreadOctets(fd: Fd): number {
-  const value = Buffer.alloc(4);
-  checked(libc.ioctlOn(fd, SIOCOUTQ, value), 'cannot read the number of unread octets');
-  return value.readInt32LE(0);
+  return numberOf(fd, SIOCOUTQ, 'cannot read the number of unread octets');
 }
 
 /** Returns whether a datagram is waiting to be read. [tty_ioctl(4), FIONREAD] */
 export function hasWaiting(fd: Fd): boolean {
-  const value = Buffer.alloc(4);
-  checked(libc.ioctlOn(fd, FIONREAD, value), 'cannot check for waiting data');
-  return value.readInt32LE(0) > 0;
+  return numberOf(fd, FIONREAD, 'cannot check for waiting data') > 0;
 }
 
 /** Requests a send buffer of `octets`. The kernel grants as much as the system's limit allows. */
@@ -187,6 +173,21 @@ export function setSendBuffer(fd: Fd, octets: number): void {
   const value = Buffer.alloc(4);
   value.writeInt32LE(octets);
   checked(libc.setsockopt(fd, SOL_SOCKET, SO_SNDBUF, value, value.length), 'cannot set the send buffer');
+}
+
+/** Returns the value of a socket's option, of at most `size` octets. */
+function optionOf(fd: Fd, option: number, size: number, failure: string): Buffer {
+  const [value, length] = [Buffer.alloc(size), Buffer.alloc(4)];
+  length.writeUInt32LE(size);
+  checked(libc.getsockopt(fd, SOL_SOCKET, option, value, length), failure);
+  return value.subarray(0, length.readUInt32LE());
+}
+
+/** Returns the number that the kernel keeps for a descriptor under that request. */
+function numberOf(fd: Fd, request: number, failure: string): number {
+  const value = Buffer.alloc(4);
+  checked(libc.ioctlOn(fd, request, value), failure);
+  return value.readInt32LE(0);
 }
 
 /** Encodes `struct sockaddr_un`: the family in host order, then the path and a NUL. */

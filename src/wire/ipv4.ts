@@ -93,6 +93,9 @@ export function parseIpv4(text: string): Ipv4Address | undefined {
   return dots === 3 ? (value as Ipv4Address) : undefined;
 }
 
+/** The address of a host without an address, 0.0.0.0. [RFC 1122, 3.2.1.3] */
+export const unspecifiedIpv4 = ipv4FromNumber(0);
+
 /** The limited broadcast address, 255.255.255.255: all hosts of the link. [RFC 1122, 3.2.1.3] */
 export const limitedBroadcast = ipv4FromNumber(0xffff_ffff);
 

@@ -3,8 +3,6 @@ import { expect, test } from 'vitest';
 import {
   decodeAddress,
   decodeAddresses,
-  decodeClasslessRoutes,
-  decodeDomainSearch,
   decodeHostName,
   decodeUint16,
   decodeUint32,
@@ -14,8 +12,8 @@ import {
   encodeText,
   encodeUint16,
   encodeUint32,
-  parseRawOption,
 } from '../../src/dhcp/options.ts';
+import { decodeClasslessRoutes, decodeDomainSearch, parseRawOption } from './option-decoders.ts';
 import { parseIpv4Network } from '../../src/wire/ipv4.ts';
 import { parseHex } from '../../src/wire/octets.ts';
 import { ipv4, uint16 } from '../wire/arbitraries.ts';

@@ -8,7 +8,7 @@ import { FrameReports } from '../../src/management/services/frame-reports.ts';
 import { Mirrors } from '../../src/management/services/mirrors.ts';
 import { Recording } from '../../src/management/services/recording.ts';
 import type { Saved } from '../../src/management/settings/saver.ts';
-import { settingsOf } from '../../src/management/settings/settings.ts';
+import { settingsOf } from '../../src/management/settings/savers.ts';
 import { Metrics } from '../../src/management/metrics.ts';
 import { StationSettings } from '../../src/management/services/station-settings.ts';
 import { FrameTaps } from '../../src/plane/frame-taps.ts';

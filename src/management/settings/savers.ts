@@ -7,7 +7,8 @@ import { setBonus, setBothEnds, setMaxAge, setTree } from '../operations/trees.t
 import { createVlan, removeVlan } from '../operations/vlans.ts';
 import { formatRange } from '../services/ip-source.ts';
 import { portSaver } from './port-saver.ts';
-import { listSaver, setting, valueSaver, type Saver } from './saver.ts';
+import { listSaver, setting, valueSaver, type Saved, type Saver } from './saver.ts';
+import type { Settings } from './setting.ts';
 
 /** Saves whether spanning trees are on. In a hub they are off, which the saved hub setting implies. */
 const treeSaver: Saver = {
@@ -73,6 +74,12 @@ export const savers: readonly Saver[] = [
     (links?.list() ?? []).map(({ address, plain }) => setting(addLink, { address, ...(plain && { plain }) })),
   ),
 ];
+
+/** Records the settings of a new switch. The result returns those that were changed since. */
+export function settingsOf(managed: Saved): Settings {
+  const saved = savers.map(({ begin }) => begin(managed));
+  return { changed: () => saved.flatMap((changed) => changed()) };
+}
 
 function inSeconds(seconds: number): { readonly seconds: number } {
   return { seconds };
