@@ -4,12 +4,13 @@ import { qemu, qemuStream, qemuStreamListen } from './drivers/qemu.ts';
 import { tap } from './drivers/tap.ts';
 import { tcp, tcpListen } from './drivers/tcp.ts';
 import { vde } from './drivers/vde.ts';
+import { vxlan } from './drivers/vxlan.ts';
 import { websocket } from './drivers/websocket.ts';
 import type { PortEnvironment } from './environment.ts';
 import type { Acceptor } from './pure/port.ts';
 
 /** All kinds of ports that an address can name, in the order in which people see them. */
-export const drivers: readonly Driver[] = [vde, tcp, tcpListen, qemu, qemuStream, qemuStreamListen, tap, websocket];
+export const drivers: readonly Driver[] = [vde, tcp, tcpListen, qemu, qemuStream, qemuStreamListen, tap, websocket, vxlan];
 
 /**
  * Opens an address: `tcp://HOST:PORT`, and so on for each of `drivers`. Paths are resolved at once: a switch in the background changes its

@@ -5,7 +5,7 @@ import type { Quality } from '../../src/impairment/impairment.ts';
 import { seededRandom } from '../../src/lab/seeded-random.ts';
 import { maxFrame as maxDatagram, type Port } from '../../src/ports/pure/port.ts';
 import { eventually } from '../eventually.ts';
-import { collect, Collector, CountingClock, descriptors, dropped, frameOf, Rig, sameFrames, using } from './rig.ts';
+import { collect, Collector, CountingClock, descriptors, dropped, frameOf as unlikeFrame, Rig, sameFrames, using } from './rig.ts';
 
 /** A driver's port with a port at its other end. They are not attached yet. */
 export interface Ends {
@@ -38,22 +38,32 @@ export interface Driver {
   readonly injects: boolean;
   /** True if the other side can refuse to take more. Default: true. */
   readonly stalls?: boolean;
-  /** The call when the far end closes. */
-  readonly farGone: 'closed' | 'carrier';
+  /** The call when the far end closes; nothing for a medium that does not know its other side. */
+  readonly farGone: 'closed' | 'carrier' | 'nothing';
   /** The call at the far end, as a port, when the port is taken down. Default: nothing. */
   readonly farSeesDown?: 'nothing' | 'carrier' | 'closed';
   /** Returns a port that our side opens for good, and its other side, which comes and goes. Only for those that have one. */
   readonly opensForGood?: (rig: Rig) => Promise<Lasting>;
   /** The longest frame that it carries, in octets; 9,234 unless said otherwise. */
   readonly maxFrame?: number;
+  /** True if it keeps frames of one flow in order, and not those of several. Default: all are kept in order. */
+  readonly ordersFlows?: boolean;
+  /** How many octets may be under way at a time. Default: as many as the smallest backlog surely holds. */
+  readonly underWay?: number;
 }
 
-/** How many octets may be under way at a time: what the smallest backlog surely holds. */
-const underWay = 2 ** 19;
+/** The octets that the smallest backlog surely holds. */
+const smallestBacklog = 2 ** 19;
+
+/** Returns a frame as `frameOf` does, of the same flow as the others of at least 14 octets. */
+function flowFrame(size: number, seed = size): Uint8Array {
+  return unlikeFrame(size, seed).fill(0, 0, 14);
+}
 
 /** The suite that every driver passes. */
 export function conforms(driver: Driver): void {
-  const { maxFrame = maxDatagram } = driver;
+  const { maxFrame = maxDatagram, underWay = smallestBacklog } = driver;
+  const frameOf = driver.ordersFlows === true ? flowFrame : unlikeFrame;
   const sizes = [14, 15, 59, 60, 61, 63, 64, 65, 66, 128, 1514, 1518, 1522, 4096, maxDatagram, maxFrame - 1, maxFrame];
   const step = Math.ceil(maxFrame / 225);
   const everySize = Array.from({ length: maxFrame - 13 }, (_, i) => i + 14).filter((size) => size % step === 0 || size < 100);
@@ -157,8 +167,10 @@ export function conforms(driver: Driver): void {
       const there = collect(far);
       await Promise.all([collect(port).carrierIs(true), there.carrierIs(true)]);
       await settled?.();
-      for (let i = 0; i < 10; i++) rig.send(port, ...sizes.map((size) => frameOf(size)), frameOf(5), frameOf(maxFrame + 4));
-      await there.count(10 * sizes.length);
+      for (let i = 1; i <= 10; i++) {
+        rig.send(port, ...sizes.map((size) => frameOf(size)), frameOf(5), frameOf(maxFrame + 4));
+        await there.count(i * sizes.length);
+      }
       const octets = 10 * sizes.reduce((sum, size) => sum + size, 0);
       expect(port.counters).toMatchObject({ sentFrames: 10 * sizes.length, sentOctets: octets });
       expect(far.counters).toMatchObject({ receivedFrames: 10 * sizes.length, receivedOctets: octets });
@@ -244,11 +256,17 @@ export function conforms(driver: Driver): void {
       await there.count(202);
     });
 
-    it('tells that the far end is gone', async () => {
+    it(driver.farGone === 'nothing' ? 'goes on when the far end is gone' : 'tells that the far end is gone', async () => {
       const { rig, port, far } = await open();
       const here = collect(port);
       await here.carrierIs(true);
       await far[Symbol.asyncDispose]();
+      if (driver.farGone === 'nothing') {
+        for (let sent = 0; sent < 10; sent++) rig.send(port, frameOf(60), frameOf(61));
+        expect(port.counters.sentFrames + dropped(port.counters)).toBe(20);
+        expect([here.up, here.reason]).toEqual([true, undefined]);
+        return;
+      }
       if (driver.farGone === 'closed') expect(await here.ended()).not.toBe('');
       else await here.carrierIs(false);
       expect(() => rig.send(port, frameOf(60))).not.toThrow();

@@ -44,6 +44,14 @@ describe('the address of a port', () => {
     ['tap://tap0', [], false],
     ['qemu://a,b', [], false],
     ['ws://0.0.0.0:7/frames?token=a', [], false],
+    [
+      'vxlan://10.0.0.1,mesh.example:4790,fd00::1,[fd00::2],[fd00::3]:4790?vni=7',
+      ['10.0.0.1', 'mesh.example', 'fd00::1', 'fd00::2', 'fd00::3'],
+      false,
+    ],
+    ['vxlan://127.0.0.1?vni=0&local=10.0.0.1&plain=yes', ['127.0.0.1', '10.0.0.1'], true],
+    ['vxlan://127.0.0.1?vni=16777215&learn=any&csum=on&port=8472', ['127.0.0.1', '0.0.0.0'], false],
+    ['vxlan://239.0.0.1/vni=77/if=eth0', ['239.0.0.1'], false],
   ])('says which hosts its frames reach, and whether it accepts that: %s', (address, hosts, plain) => {
     expect(reachOf(address)).toMatchObject({ hosts, plain });
   });
@@ -58,6 +66,19 @@ describe('the address of a port', () => {
     ['qemu-stream://10.0.0.1:7?plain', 'the option plain has no value'],
     ['qemu://a', 'write it as qemu://LOCAL,REMOTE'],
     ['ws://127.0.0.1/x', 'is not HOST:PORT'],
+    ['vxlan://10.0.0.1', 'the network identifier is missing: vni=N'],
+    ['vxlan://10.0.0.1?vni=16777216', 'vni=16777216 is not a number from 0 to 16777215'],
+    ['vxlan://?vni=1', ' is not a host, HOST:PORT or [IPv6]:PORT'],
+    ['vxlan://a,?vni=1', ' is not a host, HOST:PORT or [IPv6]:PORT'],
+    ['vxlan://[a]?vni=1', '[a] is not a host'],
+    ['vxlan://a:70000?vni=1', 'a:70000 is not a host'],
+    ['vxlan://a?vni=1&local=here', 'local=here is not an IP address'],
+    ['vxlan://a?vni=1&learn=all', 'learn=all is not learn=any'],
+    ['vxlan://a?vni=1&csum=1', 'csum=1 is neither csum=on nor csum=off'],
+    ['vxlan://a?vni=1&if=eth0', 'if= is the interface of a group, and no remote is one'],
+    ['vxlan://239.0.0.1,239.0.0.2?vni=1', 'only one of the remotes may be a group'],
+    ['vxlan://a?vni=1&port=0', 'port=0 is not a number from 1 to 65535'],
+    ['vxlan://a?vni=1&ttl=3', 'the option ttl is unknown; write the address as vxlan://REMOTE'],
   ])('is checked before it is opened: %s', (address, reason) => {
     expect(() => reachOf(address)).toThrow(
       expect.objectContaining({ code: 'bad-address', message: expect.stringContaining(reason) as string }),
