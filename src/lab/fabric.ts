@@ -87,7 +87,7 @@ export class Fabric {
     this.#calm = calm ?? leastCalm;
   }
 
-  /** True if no frame is under way. */
+  /** True if no frame is in transit. */
   get quiet(): boolean {
     return this.flying === 0 && [...this.channels].every(({ delayed }) => delayed === 0);
   }

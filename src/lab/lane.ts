@@ -27,7 +27,7 @@ export class Lane extends Happening implements TracedLane {
   readonly target: string;
   readonly #fabric: Fabric;
   readonly #target: LaneEnd;
-  // Rings: millions of frames may be under way at once, and an object for each would cost more than all the rest.
+  // Rings: millions of frames may be in transit at once, and an object for each would cost more than all the rest.
   #frames: (Uint8Array | undefined)[] = [];
   /** The hop number and the arrival time of each. */
   #marks = new Float64Array(0);
@@ -47,7 +47,7 @@ export class Lane extends Happening implements TracedLane {
     this.#target = end;
   }
 
-  /** The number of frames under way. */
+  /** The number of frames in transit. */
   get flying(): number {
     return this.#entered - this.#landed;
   }
@@ -69,7 +69,7 @@ export class Lane extends Happening implements TracedLane {
     fabric.depart();
   }
 
-  /** Drops all frames under way. */
+  /** Drops all frames in transit. */
   clear(fate: Fate): void {
     const { trace } = this.#fabric;
     this.#fabric.flying -= this.flying;
@@ -93,7 +93,7 @@ export class Lane extends Happening implements TracedLane {
     }
   }
 
-  /** The place of the first frame under way. */
+  /** The place of the first frame in transit. */
   get #first(): number {
     return this.#landed & (this.#frames.length - 1);
   }

@@ -94,7 +94,7 @@ export class LinkEnd implements Port {
     return this.#channel;
   }
 
-  /** The number of frames under way from here. */
+  /** The number of frames in transit from here. */
   get flying(): number {
     return this.#lane?.flying ?? 0;
   }
@@ -136,7 +136,7 @@ export class LinkEnd implements Port {
   }
 
   flush(): void {
-    // Transmitted frames are already on their way.
+    // Transmitted frames are already in transit.
   }
 
   /** Cuts the link, until the port is up again. */
@@ -153,7 +153,7 @@ export class LinkEnd implements Port {
     this.owner.breath(() => this.#receiver?.carrier(this.link.up));
   }
 
-  /** Drops the frames under way from here. */
+  /** Drops the frames in transit from here. */
   clear(): void {
     this.#channel?.cut();
     this.#lane?.clear('lost: the link was cut');

@@ -86,7 +86,7 @@ export class Link implements Disposable {
     return this.ends[0].flying + this.ends[1].flying;
   }
 
-  /** Removes the carrier until the cut is disposed; frames under way are lost. Several cuts last until the last one is disposed. */
+  /** Removes the carrier until the cut is disposed; frames in transit are lost. Several cuts last until the last one is disposed. */
   cut(): Disposable {
     return this.#fabric.fault(
       () => `cut ${this.name}`,
