@@ -1,7 +1,9 @@
+import { formatIp, parseIp } from '../../wire/ip.ts';
 import { formatMac } from '../../wire/mac.ts';
 import type { Managed } from '../managed.ts';
 import { reads, Refusal, refused, sets, writes } from '../operation.ts';
-import { formatIp, formatRange, parseIp, parseRange } from '../services/ip-source.ts';
+import type { LoggedAddress } from '../services/address-log.ts';
+import { formatRange, parseRange, versionOf } from '../services/ip-source.ts';
 import type { Seconds } from './stations.ts';
 
 /** The log of IP addresses. */
@@ -64,7 +66,7 @@ export const removeRange = sets('address.ipdel', 'stop recording the addresses o
 
 /** Lists the ranges, in the order of adding. */
 export const listRanges = reads('address.ranges', 'list the ranges', ({ addresses }: Managed): readonly RangeView[] =>
-  addresses.ranges.map((range) => ({ version: range.version, range: formatRange(range) })),
+  addresses.ranges.map((range) => ({ version: versionOf(range.address), range: formatRange(range) })),
 );
 
 /** Sets the interval of sweeps. Only 0 has an effect: then addresses never expire. */
@@ -101,16 +103,16 @@ export const listAddresses = reads(
     if (user !== undefined && !/^\d+$/.test(user) && accounts.uid(user) === undefined) return new Refusal('EINVAL');
     const sought = address === undefined ? undefined : parseIp(address);
     if (address !== undefined && sought === undefined) return new Refusal('EINVAL');
-    const isSought = (one: { readonly port: number; readonly user: string; readonly version: 4 | 6; readonly address: bigint }): boolean =>
+    const isSought = (one: LoggedAddress): boolean =>
       (port === undefined || one.port === port) &&
       (user === undefined || one.user === user) &&
-      (sought === undefined || (one.version === sought.version && one.address === sought.address));
+      (sought === undefined || one.address === sought);
     return addresses
       .list()
       .filter(isSought)
       .map((one) => ({
         version: one.version,
-        address: formatIp(one),
+        address: formatIp(one.address),
         mac: formatMac(one.mac),
         vlan: one.vid,
         port: one.port,

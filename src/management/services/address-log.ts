@@ -3,11 +3,12 @@ import { Feed } from '../../feed.ts';
 import type { FrameTaps } from '../../plane/frame-taps.ts';
 import { uidOf } from '../../ports/pure/peer.ts';
 import type { PortNumber, Switch } from '../../switch/switch.ts';
+import { formatIp, type IpAddress } from '../../wire/ip.ts';
 import { formatMac } from '../../wire/mac.ts';
 import type { Files, OpenFile } from '../files.ts';
 import type { Endpoint, PortTable } from '../port-table.ts';
 import type { Status } from '../status.ts';
-import { formatIp, isInRange, sourceIpOf, type IpRange, type IpSource } from './ip-source.ts';
+import { isInRange, sourceIpOf, type IpRange, type IpSource } from './ip-source.ts';
 
 /** The parts of a switch that the log of addresses uses. */
 export interface AddressSources {
@@ -55,7 +56,7 @@ export class AddressLog implements Disposable {
   expire: number = usual.expire;
   readonly #sources: AddressSources;
   /** The entries by address, the longest silent first. */
-  readonly #entries = new Map<string, Entry>();
+  readonly #entries = new Map<IpAddress, Entry>();
   #ranges: readonly IpRange[] = [];
   #file: { readonly path: string; readonly file: OpenFile } | undefined;
   #tap: Disposable | undefined;
@@ -132,8 +133,8 @@ export class AddressLog implements Disposable {
     const { clock, ports, switch: bridge } = this.#sources;
     if (bridge.port(port)?.quiet === true) return;
     const source = sourceIpOf(frame);
-    if (!source || !this.#ranges.some((range) => isInRange(source, range))) return;
-    const key = `${source.version} ${source.address}`;
+    if (!source || !this.#ranges.some((range) => isInRange(source.address, range))) return;
+    const key = source.address;
     const known = this.#entries.get(key);
     // The map is in the order of the last frames.
     this.#entries.delete(key);
@@ -143,7 +144,8 @@ export class AddressLog implements Disposable {
       this.#entries.set(key, known);
       return;
     }
-    if (this.#entries.size >= mostEntries) this.#entries.delete(this.#entries.keys().next().value ?? '');
+    const [oldest] = this.#entries.keys();
+    if (this.#entries.size >= mostEntries && oldest !== undefined) this.#entries.delete(oldest);
     const endpoint = ports.at(port)?.[0];
     const entry = { ...source, port, user: this.#userOf(endpoint), heardAt };
     this.#entries.set(key, entry);
@@ -173,10 +175,10 @@ export class AddressLog implements Disposable {
 
 /** Formats a sighting for the log file and for the event, in VDE's form. */
 export function describeSighting(sighting: AddressSighting): string {
-  const { version, mac, port, vid, user, description } = sighting;
-  return `ipv${version} ${formatIp(sighting)} mac=${formatMac(mac)} port=${port} vlan=${vid} user=${user} "${description}"`;
+  const { version, address, mac, port, vid, user, description } = sighting;
+  return `ipv${version} ${formatIp(address)} mac=${formatMac(mac)} port=${port} vlan=${vid} user=${user} "${description}"`;
 }
 
 function isSame(a: IpRange, b: IpRange): boolean {
-  return a.version === b.version && a.length === b.length && a.address === b.address;
+  return a.length === b.length && a.address === b.address;
 }
