@@ -1,19 +1,25 @@
 import type { Clock, Timer } from '../clock.ts';
-import { BacklogBudget } from '../ports/pure/backlog.ts';
+import { BacklogBudget, type BacklogBounds } from '../ports/pure/backlog.ts';
 import { BreathLoop } from '../plane/breath.ts';
 import type { PortEnvironment } from '../ports/environment.ts';
 import { maxFrame, type Breath, type PacedPort, type Port } from '../ports/pure/port.ts';
 import { openLoop } from '../system/loop.ts';
 import type { Log } from '../log.ts';
 
-/** The settings of a frame loop. */
-export interface FrameLoopOptions {
+/** The resources of a command that carries frames. */
+export interface FrameLoopEnvironment {
   readonly clock: Clock;
   readonly log: Log;
-  /** Called at the end of each breath, after all frames are flushed. */
-  readonly flushed: () => void;
   /** Overwrites received frames after each breath, so that tests find code that keeps a borrowed frame. Default: false. */
   readonly poison?: boolean;
+}
+
+/** The settings of a frame loop. */
+export interface FrameLoopOptions extends FrameLoopEnvironment {
+  /** Called at the end of each breath, after all frames are flushed. */
+  readonly flushed?: () => void;
+  /** The backlog limits of its ports. Default: 8 MiB for each port, however many frames. */
+  readonly backlog?: BacklogBounds;
 }
 
 /** The backlog limit of each port, in octets. */
@@ -51,13 +57,13 @@ export class FrameLoop implements Disposable {
   #look: Timer | undefined;
 
   constructor(options: FrameLoopOptions) {
-    const { clock, log } = options;
+    const { clock, log, backlog = { budget: 4 * room, frames: Infinity, octets: room } } = options;
     this.#options = options;
     this.#breaths = new BreathLoop({ end: () => this.#end() });
     this.breath = this.#breaths.run;
     const loop = openLoop({ frameSize: maxFrame, breath: this.breath });
-    const budget = new BacklogBudget({ budget: 4 * room, frames: Infinity, octets: room });
-    this.environment = { clock, log, breath: this.breath, release: (done) => this.#breaths.release(done), loop, budget };
+    const release = (done: () => void): void => this.#breaths.release(done);
+    this.environment = { clock, log, breath: this.breath, release, loop, budget: new BacklogBudget(backlog) };
   }
 
   /** Transmits a frame at a port, inside a breath. */
@@ -90,7 +96,7 @@ export class FrameLoop implements Disposable {
   #end(): void {
     const { flushed, poison = false } = this.#options;
     try {
-      flushed();
+      flushed?.();
     } finally {
       if (poison) this.environment.loop.poison();
     }

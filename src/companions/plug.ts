@@ -1,9 +1,8 @@
-import type { Clock } from '../clock.ts';
 import { Cable, type PlugEnd } from './cable.ts';
+import type { FrameLoopEnvironment } from './frame-loop.ts';
 import { startCommand } from '../ports/command.ts';
 import { openPlace, openStandard, type PlugSettings } from './plug-end.ts';
 import type { PlugPlace } from './plug-name.ts';
-import type { Log } from '../log.ts';
 
 /** The place and settings of a plug. */
 export interface PlugAt {
@@ -22,15 +21,6 @@ export interface PlugOptions {
   readonly observe?: ((frame: Uint8Array) => void) | undefined;
 }
 
-/** The resources of `vde_plug`. */
-export interface PlugEnvironment {
-  readonly clock: Clock;
-  /** The log for messages to the user. */
-  readonly log: Log;
-  /** Overwrites received frames after each breath, so that tests find code that keeps a borrowed frame. Default: false. */
-  readonly poison?: boolean;
-}
-
 /** The program `vde_plug`: carries frames between a switch and a stream, or between two switches, until either side ends. */
 export class Plug implements AsyncDisposable {
   /** Resolves with the reason when an end has closed, or after `finish`. */
@@ -45,7 +35,7 @@ export class Plug implements AsyncDisposable {
   }
 
   /** Opens both ends. Throws an EtherloomError with the remedy if one of them fails. */
-  static async open({ plug, peer, observe }: PlugOptions, environment: PlugEnvironment): Promise<Plug> {
+  static async open({ plug, peer, observe }: PlugOptions, environment: FrameLoopEnvironment): Promise<Plug> {
     const cable = new Cable({ ...environment, observe });
     const first = await openPlace(plug.place, plug.settings, cable.environment);
     try {

@@ -34,7 +34,7 @@ export class FramePortLoop implements PortLoop {
   readonly #loop: FrameLoop;
 
   constructor({ log = quietLog }: PortLoopOptions) {
-    this.#loop = new FrameLoop({ clock: realClock, log, flushed: () => undefined });
+    this.#loop = new FrameLoop({ clock: realClock, log });
   }
 
   get breath(): Breath {

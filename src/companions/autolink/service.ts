@@ -57,7 +57,7 @@ export class AutolinkService implements AsyncDisposable {
     const local = await LocalSwitch.open(switchConsole, clock, (port, present) => autolink.endpoint(port, present));
     const autolink = new Autolink({ clock, log, switch: local, sock, cwd });
     const console = new AutolinkConsole(autolink, sock, shutdown);
-    const loop = new FrameLoop({ clock, log, flushed: () => undefined });
+    const loop = new FrameLoop({ clock, log });
     const resources: Disposable[] = [loop];
     try {
       if (management) {

@@ -1,12 +1,7 @@
-import type { Clock } from '../../clock.ts';
-import { BacklogBudget } from '../../ports/pure/backlog.ts';
-import { BreathLoop } from '../../plane/breath.ts';
-import type { PortEnvironment } from '../../ports/environment.ts';
-import { maxFrame, type Breath } from '../../ports/pure/port.ts';
+import type { Breath } from '../../ports/pure/port.ts';
 import { Redial } from '../../ports/pure/redial.ts';
 import { VdeClient } from '../../ports/vde/vde-client.ts';
-import { openLoop } from '../../system/loop.ts';
-import type { Log } from '../../log.ts';
+import { FrameLoop, type FrameLoopEnvironment } from '../frame-loop.ts';
 
 /** The settings of a station's link. */
 export interface StationLinkOptions {
@@ -20,37 +15,25 @@ export interface StationLinkOptions {
   readonly carrier: (up: boolean) => void;
 }
 
-/** The resources of a station's link. */
-export interface StationLinkEnvironment {
-  readonly clock: Clock;
-  readonly log: Log;
-  /** Overwrites received frames after each breath, so that tests find code that keeps a borrowed frame. Default: false. */
-  readonly poison?: boolean;
-}
-
 /** A link to a VDE switch that reconnects when the switch comes back. Frames are dropped while the switch is gone. */
 export class StationUplink implements AsyncDisposable {
   /** Runs work as one breath. */
   readonly breath: Breath;
   readonly #options: StationLinkOptions;
-  readonly #environment: PortEnvironment;
-  readonly #breaths: BreathLoop;
+  readonly #loop: FrameLoop;
   readonly #abort = new AbortController();
   readonly #redial: Redial;
   #port: VdeClient | undefined;
 
-  private constructor(options: StationLinkOptions, { clock, log, poison = false }: StationLinkEnvironment) {
+  private constructor(options: StationLinkOptions, environment: FrameLoopEnvironment) {
     this.#options = options;
-    this.#breaths = new BreathLoop({ ...(poison && { end: () => loop.poison() }) });
-    this.breath = this.#breaths.run;
-    const loop = openLoop({ frameSize: maxFrame, breath: this.breath });
-    const release = (done: () => void): void => this.#breaths.release(done);
-    this.#environment = { clock, log, breath: this.breath, release, loop, budget: new BacklogBudget() };
-    this.#redial = new Redial(clock, () => this.#dialAgain());
+    this.#loop = new FrameLoop({ ...environment, backlog: {} });
+    this.breath = this.#loop.breath;
+    this.#redial = new Redial(environment.clock, () => this.#dialAgain());
   }
 
   /** Connects to the switch. Throws the errors of `VdeClient.open` if the first attempt fails, and `AbortError`. */
-  static async open(options: StationLinkOptions, environment: StationLinkEnvironment, signal?: AbortSignal): Promise<StationUplink> {
+  static async open(options: StationLinkOptions, environment: FrameLoopEnvironment, signal?: AbortSignal): Promise<StationUplink> {
     const link = new StationUplink(options, environment);
     await link.#connect(signal);
     return link;
@@ -59,7 +42,7 @@ export class StationUplink implements AsyncDisposable {
   /** Sends a frame in the current breath, or in a new one if there is none. */
   send(frame: Uint8Array): void {
     this.breath(() => {
-      if (this.#port) this.#breaths.give(this.#port, frame);
+      if (this.#port) this.#loop.transmit(this.#port, frame);
     });
   }
 
@@ -73,7 +56,7 @@ export class StationUplink implements AsyncDisposable {
 
   async #connect(signal = this.#abort.signal): Promise<void> {
     const { directory, description, receive } = this.#options;
-    const port = await VdeClient.open({ directory, description }, this.#environment, { signal });
+    const port = await VdeClient.open({ directory, description }, this.#loop.environment, { signal });
     if (this.#abort.signal.aborted) {
       await port[Symbol.asyncDispose]();
       return;
@@ -85,7 +68,7 @@ export class StationUplink implements AsyncDisposable {
 
   #lose(reason: string): void {
     this.#port = undefined;
-    this.#environment.log.warn(`${this.#options.directory}: ${reason}; reconnecting until the switch is back`);
+    this.#loop.environment.log.warn(`${this.#options.directory}: ${reason}; reconnecting until the switch is back`);
     this.#options.carrier(false);
     this.#redial.failed();
   }

@@ -1,5 +1,5 @@
 import type { PlugEnd } from '../cable.ts';
-import type { Clock, Timer } from '../../clock.ts';
+import type { Timer } from '../../clock.ts';
 import { filesFor } from '../../console-server/console-files.ts';
 import { ConsoleListener } from '../../console-server/console-listener.ts';
 import { SocketKeeper } from '../../ports/socket-keeper.ts';
@@ -9,13 +9,12 @@ import { EtherloomError } from '../../errors.ts';
 import type { Port } from '../../ports/pure/port.ts';
 import type { QualityWord } from '../../impairment/impairment.ts';
 import type { Random } from '../../random.ts';
-import { FrameLoop, hasRoom, isPaced } from '../frame-loop.ts';
+import { FrameLoop, hasRoom, isPaced, type FrameLoopEnvironment } from '../frame-loop.ts';
 import { Blink } from './blink.ts';
 import { FilterConsole } from './console.ts';
 import { Filter } from './filter.ts';
 import { openSide, type Sides } from './sides.ts';
 import type { Value, Way } from './value.ts';
-import type { Log } from '../../log.ts';
 
 /** The settings of a filter. */
 export interface WirefilterOptions {
@@ -34,12 +33,8 @@ export interface WirefilterOptions {
 }
 
 /** The resources of a filter. */
-export interface WirefilterEnvironment {
-  readonly clock: Clock;
+export interface WirefilterEnvironment extends FrameLoopEnvironment {
   readonly random: Random;
-  /** The log for messages to the user. */
-  readonly log: Log;
-  readonly poison?: boolean;
 }
 
 /**
