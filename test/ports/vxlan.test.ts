@@ -6,7 +6,7 @@ import { eventually } from '../eventually.ts';
 import { conforms } from './conformance.ts';
 import { collect, descriptors, dropped, frameOf, Rig, sameFrames, using } from './rig.ts';
 import { worksInGroup } from './vxlan-group.ts';
-import { frame, freePort, openPort as open, packet, right, UdpPeer, usual } from './vxlan-stage.ts';
+import { frame, freePort, openPort, packet, right, UdpPeer, usual } from './vxlan-stage.ts';
 
 const loopback = { 4: '127.0.0.1', 6: '::1' } as const;
 type Family = keyof typeof loopback;
@@ -44,7 +44,7 @@ describe.each([4, 6] as const)('a VXLAN port over IPv%i', (family: Family) => {
     const rig = new Rig();
     const at = freePort();
     const peer = await UdpPeer.at(host);
-    const port = await open(rig, { local: host, listed: [{ host, port: peer.port }], port: at });
+    const port = await openPort(rig, { local: host, listed: [{ host, port: peer.port }], port: at });
     const here = collect(port);
     const faulty: readonly (readonly [number, number])[] = [
       [0x0000_0000, 0x700], // no I bit
@@ -70,7 +70,7 @@ describe.each([4, 6] as const)('a VXLAN port over IPv%i', (family: Family) => {
   it('sends the header of its network, to the port of the remote, from a port of its flow', async () => {
     const rig = new Rig();
     const peer = await UdpPeer.at(host);
-    const port = await open(rig, { local: host, listed: [{ host, port: peer.port }], port: freePort(), vni: 0xff_fffe });
+    const port = await openPort(rig, { local: host, listed: [{ host, port: peer.port }], port: freePort(), vni: 0xff_fffe });
     collect(port);
     for (let flow = 0; flow < 64; flow++) rig.send(port, frame(1, 2 + flow), frame(1, 2 + flow));
     const received = await peer.count(128);
@@ -91,7 +91,7 @@ describe.each([4, 6] as const)('a VXLAN port over IPv%i', (family: Family) => {
     const at = freePort();
     const [peer, other] = [await UdpPeer.at(host), await UdpPeer.at(host)];
     for (const vni of [0, 0xff_ffff]) {
-      const port = await open(rig, { local: host, listed: [{ host, port: peer.port }], port: at, vni });
+      const port = await openPort(rig, { local: host, listed: [{ host, port: peer.port }], port: at, vni });
       const here = collect(port);
       const tagged = addTag(frameOf(60), vid(5));
       await peer.send(packet(right[0], (vni << 8) >>> 0, tagged), at, host);
@@ -104,10 +104,10 @@ describe.each([4, 6] as const)('a VXLAN port over IPv%i', (family: Family) => {
   it('refuses an address and port in use, and says which options to change', async () => {
     const [one, two] = [new Rig(), new Rig()];
     const options = { listed: [{ host, port: 9 }], port: freePort(), local: host };
-    await open(one, options);
+    await openPort(one, options);
     const before = descriptors();
-    await expect(open(two, options)).rejects.toThrow(`cannot receive at ${host} port ${options.port}: another program or port uses it`);
-    await expect(open(two, options)).rejects.toMatchObject({ code: 'busy', message: /port=.*local=/ });
+    await expect(openPort(two, options)).rejects.toThrow(`cannot receive at ${host} port ${options.port}: another program or port uses it`);
+    await expect(openPort(two, options)).rejects.toMatchObject({ code: 'busy', message: /port=.*local=/ });
     expect(descriptors()).toBe(before);
   });
 
@@ -116,9 +116,9 @@ describe.each([4, 6] as const)('a VXLAN port over IPv%i', (family: Family) => {
     const at = freePort();
     const peer = await UdpPeer.at(host);
     const shared = { local: host, port: at, listed: [{ host, port: peer.port }] };
-    const seven = await open(rig, shared);
+    const seven = await openPort(rig, shared);
     const before = descriptors();
-    const eight = await open(rig, { ...shared, vni: 8 });
+    const eight = await openPort(rig, { ...shared, vni: 8 });
     expect(descriptors()).toBe(before);
     const [here, there] = [collect(seven), collect(eight)];
     await peer.send(packet(right[0], 0x800, frameOf(60)), at, host);
@@ -127,7 +127,7 @@ describe.each([4, 6] as const)('a VXLAN port over IPv%i', (family: Family) => {
     await Promise.all([here.count(1), there.count(1)]);
     expect(sameFrames([...here.frames, ...there.frames], [frameOf(62), frameOf(60)])).toBe(true);
     expect(dropped(seven.counters) + dropped(eight.counters)).toBe(1);
-    await expect(open(rig, shared)).rejects.toMatchObject({ code: 'busy', message: /has the same key and a remote in common/ });
+    await expect(openPort(rig, shared)).rejects.toMatchObject({ code: 'busy', message: /has the same key and a remote in common/ });
     await seven[Symbol.asyncDispose]();
     await peer.send(packet(right[0], 0x800, frameOf(63)), at, host);
     await there.count(2);
@@ -180,7 +180,7 @@ describe('the remotes of a VXLAN port', () => {
     const at = freePort();
     const peers = [await UdpPeer.at('127.0.0.2', at), await UdpPeer.at('127.0.0.3', at), await UdpPeer.at('127.0.0.4', at)] as const;
     const listed = ['127.0.0.2', '127.0.0.3'].map((host) => ({ host, port: at }));
-    const port = await open(rig, { local: '127.0.0.1', listed, port: at, ...more });
+    const port = await openPort(rig, { local: '127.0.0.1', listed, port: at, ...more });
     return { rig, port, at, here: collect(port), peers };
   }
 
@@ -224,16 +224,42 @@ describe('the remotes of a VXLAN port', () => {
     expect(port.counters).toMatchObject({ sentFrames: 2, drops: { stranger: 0 } });
   });
 
+  it('are for the port that lists them, before one that takes any, in one network', async () => {
+    const rig = new Rig();
+    const port = freePort();
+    const at = (host: string): { host: string; port: number } => ({ host, port });
+    const any = await openPort(rig, { local: '127.0.0.1', listed: [at('127.0.0.3')], port, takesAny: true });
+    const two = await openPort(rig, { local: '127.0.0.1', listed: [at('127.0.0.2')], port });
+    const [all, some] = [collect(any), collect(two)];
+    for (const [host, length] of [
+      ['127.0.0.2', 62],
+      ['127.0.0.3', 63],
+      ['127.0.0.4', 64],
+      ['127.0.0.2', 65],
+    ] as const) {
+      const peer = await UdpPeer.at(host);
+      await peer.send(packet(...right, frameOf(length)), ...to(port));
+    }
+    await Promise.all([all.count(2), some.count(2)]);
+    expect([all.frames, some.frames].map((frames) => frames.map(({ length }) => length))).toEqual([
+      [63, 64],
+      [62, 65],
+    ]);
+    await expect(openPort(rig, { local: '127.0.0.1', listed: [at('127.0.0.9')], port, takesAny: true })).rejects.toMatchObject({
+      code: 'busy',
+    });
+  });
+
   it('that forge 100,000 stations take none from another remote', async () => {
     const rig = new Rig();
     const port = freePort();
     const [hostile, quiet] = ['127.0.0.2', '127.0.0.3'] as const;
     const ends = [hostile, quiet].map((host) => ({ host, port }));
-    const attacked = await open(rig, { local: '127.0.0.1', listed: ends, port });
+    const attacked = await openPort(rig, { local: '127.0.0.1', listed: ends, port });
     const here = collect(attacked);
     const [one, two] = [
-      await open(rig, { local: hostile, listed: [{ host: '127.0.0.1', port }], port }),
-      await open(rig, { local: quiet, listed: [{ host: '127.0.0.1', port }], port }),
+      await openPort(rig, { local: hostile, listed: [{ host: '127.0.0.1', port }], port }),
+      await openPort(rig, { local: quiet, listed: [{ host: '127.0.0.1', port }], port }),
     ];
     const [forger, station] = [collect(one), collect(two)];
     rig.send(two, frame(7, 0));

@@ -139,10 +139,16 @@ export class SharedSocket<Receiver extends PacketReceiver = PacketReceiver> impl
     else this.#bystander(source)?.refuse('stranger', source);
   };
 
-  /** Returns the port that counts packets for none. */
+  /** Returns the port that counts packets for none: the first that lists their source, else the first. */
   #bystander(source?: AddressKey): Claimant | undefined {
-    const all = [...this.#claimants.values()].flat();
-    return all.find((one) => source !== undefined && one.lists(source)) ?? all[0];
+    let first: Claimant | undefined;
+    for (const claimants of this.#claimants.values()) {
+      for (const claimant of claimants) {
+        first ??= claimant;
+        if (source === undefined || claimant.lists(source)) return claimant;
+      }
+    }
+    return first;
   }
 
   readonly #countLost = (): void => {
