@@ -26,7 +26,11 @@ export function addNetworkOptions(command: Command): Command {
     .option('--domain <name>', 'domain name, sent to clients by DHCP')
     .option('--range <first-last>', 'addresses for DHCP clients that have none reserved, as 10.77.0.100-10.77.0.199')
     .option('--lease-time <seconds>', 'duration of a lease (default: 3600)', integer(4, 0xffff_ffff))
-    .option('--mtu <octets>', 'MTU of the network, sent to clients by DHCP (default: 1500)', integer(68, 65_521))
+    .option(
+      '--mtu <octets>',
+      'MTU of the network, sent to clients by DHCP (default: the least of the ports, 1500 at most)',
+      integer(68, 65_521),
+    )
     .option('--bootp', 'serve BOOTP clients too; their addresses never expire')
     .option('--dhcp-lax-checksum', 'accept DHCP messages whose UDP checksum covers the pseudo-header only')
     .option('--dhcp-lease-per-mac', 'one lease for each MAC address, whatever client identifiers it sends; a master always does so')

@@ -1,4 +1,4 @@
-import { dhcpConfig, type DhcpOptions } from '../dhcp/config.ts';
+import { dhcpConfig, mtuBounds, type DhcpOptions } from '../dhcp/config.ts';
 import { LeaseJournal } from '../dhcp/disk/lease-journal.ts';
 import { DhcpServer } from '../dhcp/server.ts';
 import { lockFile } from '../system/file-lock.ts';
@@ -8,6 +8,7 @@ import { dhcpLog } from './dhcp-log.ts';
 import { ServedDhcp } from './dhcp-part.ts';
 import type { ManagedSwitch } from './managed-switch.ts';
 import type { Scope } from './scope.ts';
+import { mtuOfVlan } from './segment-mtu.ts';
 import { readServerMac } from './server-mac.ts';
 import type { StateDirectory } from './state-directory.ts';
 import type { ServiceEnvironment } from './switch-service.ts';
@@ -15,7 +16,9 @@ import type { ServiceEnvironment } from './switch-service.ts';
 /** The network of a DHCP server, and its storage. */
 export interface DhcpServiceOptions {
   /** The settings of the server. */
-  readonly served: Omit<DhcpOptions, 'serverMac'>;
+  readonly served: Omit<DhcpOptions, 'serverMac' | 'mtu'>;
+  /** The MTU of the network, in octets. Default: the least of the ports in its VLAN, at the time of each reply. */
+  readonly mtu?: number | undefined;
   /** The directory of the server's MAC address and, in `leases`, of the leases. */
   readonly state: StateDirectory;
 }
@@ -25,13 +28,14 @@ export interface DhcpServiceOptions {
  * `dhcpConfig`, `readServerMac` and `LeaseJournal.open`.
  */
 export async function openDhcpService(
-  { served, state }: DhcpServiceOptions,
+  { served, mtu, state }: DhcpServiceOptions,
   managed: ManagedSwitch,
   { clock, random, log }: ServiceEnvironment,
   scope: Scope,
 ): Promise<DhcpServer> {
   const { plane } = managed.service;
-  const config = dhcpConfig({ ...served, serverMac: await readServerMac(state, random) });
+  const leastMtu = (): number => Math.max(mtuBounds.least, mtuOfVlan(plane, vid(config.vid)));
+  const config = dhcpConfig({ ...served, mtu: mtu ?? leastMtu, serverMac: await readServerMac(state, random) });
   const directory = state.in('leases');
   // Polling for frames meanwhile would only take the processor from the thread that writes.
   const writing = plane.environment.loop.sleepAtOnce;

@@ -36,7 +36,7 @@ export function openDhcpSwitch(
     warnOfLargeMtu(network.mtu ?? segmentMtu, environment.log);
     const state = scope.use(StateDirectory.open(directory));
     const managed = scope.use(await ManagedSwitch.open(switchOptions, environment, environment));
-    await openDhcpService({ served: plan.dhcp, state }, managed, environment, scope);
+    await openDhcpService({ served: plan.dhcp, mtu: network.mtu, state }, managed, environment, scope);
     const { service } = managed;
     if (gateway) await openGateway(gateway, service.plane);
     return { service, [Symbol.asyncDispose]: () => scope[Symbol.asyncDispose]() };

@@ -13,7 +13,6 @@ import {
   type Ipv4Address,
   type Ipv4Network,
 } from '../wire/ipv4.ts';
-import { segmentMtu } from './segment-mtu.ts';
 
 /**
  * A network that a DHCP server serves, and the settings that clients receive. `etherloom switch --dhcp` and `etherloom master` share it.
@@ -30,7 +29,7 @@ export interface NetworkOptions {
   readonly range?: AddressRange | undefined;
   /** The duration of a lease in seconds. Default: the server's. */
   readonly leaseTime?: number | undefined;
-  /** The MTU of the network, in octets, which is sent to clients. Default: 1,500. */
+  /** The MTU of the network, in octets, which is sent to clients. Default: the least of the switch's ports, and 1,500 at most. */
   readonly mtu?: number | undefined;
   /** The server's options beyond the network's settings. Default: the server's defaults. */
   readonly service?: Pick<DhcpOptions, 'bootp' | 'laxChecksum' | 'leasePerMac' | 'maxPortLeases'> | undefined;
@@ -80,16 +79,15 @@ export class NetworkPlan {
     return this.#owners.get(address);
   }
 
-  /** The plan as options of a DHCP server, without its MAC address and reservations. */
-  get dhcp(): Omit<DhcpOptions, 'serverMac'> {
-    const { router, dns = [], domain, leaseTime, mtu = segmentMtu, service } = this.#options;
+  /** The plan as options of a DHCP server, without its MAC address, its MTU and reservations. */
+  get dhcp(): Omit<DhcpOptions, 'serverMac' | 'mtu'> {
+    const { router, dns = [], domain, leaseTime, service } = this.#options;
     return {
       ...service,
       network: this.network,
       serverAddress: this.serverAddress,
       ranges: this.pool,
       dns: [...new Set(dns)],
-      mtu,
       ...(router !== undefined && { router }),
       ...(domain !== undefined && { domain }),
       ...(leaseTime !== undefined && { leaseTime }),

@@ -31,7 +31,10 @@ export class SwitchLinks implements Links, AsyncDisposable {
   }
 
   list(): ManagedLink[] {
-    return [...this.#links.values()].map((link) => ({ id: link.id, address: link.address, plain: link.plain, state: this.#stateOf(link) }));
+    return [...this.#links.values()].map((link) => {
+      const { id, address, plain } = link;
+      return { id, address, plain, state: this.#stateOf(link), mtu: this.#endpointOf(link)?.mtu };
+    });
   }
 
   add(address: string, { plain }: { readonly plain: boolean }): Status {
@@ -89,7 +92,12 @@ export class SwitchLinks implements Links, AsyncDisposable {
     if ('listener' in opened) return 'listening';
     const endpoint = this.#service.plane.endpointOf(opened.port);
     if (!endpoint) return 'closed';
-    return `${endpoint.up ? 'up' : 'down'}, port ${endpoint.number}`;
+    const { up, number, mtu } = endpoint;
+    return `${up ? 'up' : 'down'}, port ${number}${mtu === undefined ? '' : `, MTU ${mtu}`}`;
+  }
+
+  #endpointOf({ opened }: Link): ReturnType<SwitchService['plane']['endpointOf']> {
+    return opened && 'port' in opened ? this.#service.plane.endpointOf(opened.port) : undefined;
   }
 }
 

@@ -6,7 +6,7 @@ import {
   broadcastOf,
   contains,
   formatIpv4,
-  ipv4FromNumber,
+  formatIpv4Network,
   netmask,
   reasonAgainstHosts,
   type Ipv4Address,
@@ -63,8 +63,8 @@ export interface DhcpOptions {
   readonly domain?: string;
   readonly search?: readonly string[];
   readonly routes?: readonly ClasslessRoute[];
-  /** The MTU for clients, in octets; also bounds the server's own replies. */
-  readonly mtu?: number;
+  /** The MTU for clients, in octets; also bounds the server's own replies. A function is asked for each reply. */
+  readonly mtu?: number | (() => number);
   /** Sent to clients that ask for them; they replace typed options of the same code. */
   readonly rawOptions?: readonly RawOption[];
   /** Codes that are sent even to clients that do not ask. */
@@ -111,6 +111,7 @@ export interface DhcpConfig {
   readonly minLeaseTime: number;
   readonly maxLeaseTime: number;
   readonly offerable: Offerable;
+  /** The MTU at this time. */
   readonly mtu: number;
   readonly authoritative: boolean;
   readonly offerTime: number;
@@ -154,7 +155,8 @@ export function dhcpConfig(options: DhcpOptions): DhcpConfig {
     maxLeases = 65_536,
     orphanTime = 60,
   } = options;
-  const pool = new Pool(withoutAddresses(options.ranges ?? [wholeOf(network)], ownedAddresses(options)));
+  const whole = { start: network.address, end: broadcastOf(network) };
+  const pool = new Pool(withoutAddresses(options.ranges ?? [whole], ownedAddresses(options)));
   const share = Math.max(1, Math.ceil(Math.min(pool.size, maxLeases) * (3 / 4)));
   const { maxPortLeases = share } = options;
   const config = {
@@ -167,7 +169,9 @@ export function dhcpConfig(options: DhcpOptions): DhcpConfig {
     minLeaseTime: Math.min(minLeaseTime, leaseTime),
     maxLeaseTime,
     offerable: offerableOf(options),
-    mtu,
+    get mtu() {
+      return typeof mtu === 'function' ? mtu() : mtu;
+    },
     authoritative: options.authoritative ?? true,
     offerTime,
     declineTime,
@@ -184,17 +188,18 @@ export function dhcpConfig(options: DhcpOptions): DhcpConfig {
     probe: options.probe ?? true,
   };
   const reason = reasonAgainstHosts(network);
-  require(reason === undefined, `cannot serve ${textOf(network)}: ${reason ?? ''}`);
+  require(reason === undefined, `cannot serve ${formatIpv4Network(network)}: ${reason ?? ''}`);
   require(isLeasable(
     network,
     serverAddress,
-  ), `${formatIpv4(serverAddress)} cannot be the server's address in ${textOf(network)}; choose a host address of that network`);
+  ), `${formatIpv4(serverAddress)} cannot be the server's address in ${formatIpv4Network(network)}; choose a host address of that network`);
   require(serverMac !== 0 && !isGroupMac(serverMac), "the server's MAC address must be that of one station");
   require((options.reserved === undefined) === (options.isReserved === undefined), '`reserved` and `isReserved` must be given together');
   checkNumbers(config);
   checkRanges(network, options.ranges ?? []);
   const { least, most } = mtuBounds;
-  require(Number.isInteger(mtu) && mtu >= least && mtu <= most, `the MTU must be from ${least} to ${most} octets, not ${mtu}`);
+  const isMtu = typeof mtu === 'function' || (Number.isInteger(mtu) && mtu >= least && mtu <= most);
+  require(isMtu, `the MTU must be from ${least} to ${most} octets, not ${String(mtu)}`);
   for (const name of [...(options.search ?? []), ...(options.domain === undefined ? [] : [options.domain])]) {
     require(isDomainName(name), `${JSON.stringify(name)} is not a domain name; write it as example.org`);
   }
@@ -227,7 +232,7 @@ function offerableOf(options: DhcpOptions): Offerable {
   give(optionCodes.ntpServers, encodeAddresses(...ntp));
   give(optionCodes.domainName, domain === undefined ? undefined : encodeText(domain));
   give(optionCodes.domainSearch, encodeDomainSearch(search));
-  give(optionCodes.interfaceMtu, mtu === undefined ? undefined : encodeUint16(mtu));
+  give(optionCodes.interfaceMtu, typeof mtu === 'number' ? encodeUint16(mtu) : undefined);
   give(optionCodes.classlessRoutes, routesValue);
   give(optionCodes.microsoftClasslessRoutes, routesValue);
   for (const { code, value } of options.rawOptions ?? []) {
@@ -238,7 +243,7 @@ function offerableOf(options: DhcpOptions): Offerable {
       ), `option ${code} cannot be set: the server fills it in itself, or it is outside 1 to 254; use another code`);
     values.set(code, value);
   }
-  return { values, always: new Set(options.always) };
+  return { values, always: new Set(options.always), mtuChanges: typeof mtu === 'function' && !values.has(optionCodes.interfaceMtu) };
 }
 
 /** Options that the protocol itself fills in. */
@@ -275,7 +280,10 @@ function checkRanges(network: Ipv4Network, ranges: readonly AddressRange[]): voi
     const text = `${formatIpv4(start)}-${formatIpv4(end)}`;
     require(start <= end &&
       contains(network, start) &&
-      contains(network, end), `the range ${text} is not within ${textOf(network)}; choose addresses of that network, the lower one first`);
+      contains(
+        network,
+        end,
+      ), `the range ${text} is not within ${formatIpv4Network(network)}; choose addresses of that network, the lower one first`);
     require(start > (sorted[index - 1]?.end ?? -1), `the range ${text} overlaps another one; make them disjoint`);
   });
 }
@@ -283,14 +291,6 @@ function checkRanges(network: Ipv4Network, ranges: readonly AddressRange[]): voi
 /** Returns the addresses of other stations that clients are told about. The server's own is kept out of the pool by `isDynamic`. */
 function ownedAddresses({ serverAddress, router, dns = [] }: DhcpOptions): Ipv4Address[] {
   return [...(router === undefined ? [] : [router]), ...dns].filter((address) => address !== serverAddress);
-}
-
-function wholeOf(network: Ipv4Network): AddressRange {
-  return { start: network.address, end: ipv4FromNumber(broadcastOf(network)) };
-}
-
-function textOf(network: Ipv4Network): string {
-  return `${formatIpv4(network.address)}/${network.prefixLength}`;
 }
 
 function require(condition: boolean, message: string): void {

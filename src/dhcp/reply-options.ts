@@ -1,6 +1,6 @@
 /** The choice and order of a reply's options. [RFC 2131, 4.3.1; RFC 2132, 9.8] */
 import { dhcpHeaderLength, encodedOptionLength, optionCodes, type DhcpOptionMap } from '../wire/dhcp.ts';
-import { clientIdentifierOf, decodeUint16 } from './options.ts';
+import { clientIdentifierOf, decodeUint16, encodeUint16 } from './options.ts';
 
 /** The options that the server can give. */
 export interface Offerable {
@@ -8,6 +8,8 @@ export interface Offerable {
   readonly values: DhcpOptionMap;
   /** Codes that are sent even to clients that do not ask. */
   readonly always: ReadonlySet<number>;
+  /** True if option 26 is the MTU at the time of the reply. Default: it is one of the values, or not given. */
+  readonly mtuChanges?: boolean;
 }
 
 /** Octets of the headers of IPv4 and UDP. */
@@ -46,7 +48,7 @@ const kept: readonly number[] = [
 export function replyOptions(leading: DhcpOptionMap, offerable: Offerable, asked: DhcpOptionMap, mtu: number): Map<number, Uint8Array> {
   const options = new Map(leading);
   const give = (code: number): void => {
-    const value = offerable.values.get(code);
+    const value = offerable.mtuChanges && code === optionCodes.interfaceMtu ? encodeUint16(mtu) : offerable.values.get(code);
     if (value === undefined || options.has(code)) return;
     // The mask goes before the router, whatever the client's order. [RFC 2132, 3.3]
     if (code === optionCodes.router) give(optionCodes.subnetMask);

@@ -16,7 +16,7 @@ export interface ServedNetworkOptions {
   readonly range?: string | undefined;
   /** The duration of a lease, in seconds. Default: 3,600. */
   readonly leaseTime?: number | undefined;
-  /** The MTU of the network, in octets. Default: 1,500. */
+  /** The MTU of the network, in octets. Default: the least of the switch's ports, and 1,500 at most. */
   readonly mtu?: number | undefined;
 }
 

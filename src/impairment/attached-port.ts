@@ -38,6 +38,11 @@ export class AttachedPort {
     this.#impaired.condition = condition;
   }
 
+  /** The MTU of the driver: see Port. */
+  get mtu(): number | undefined {
+    return this.driver.mtu;
+  }
+
   /** The number of dropped frames, by reason. Intentional losses have reasons like `impair-loss`. */
   get drops(): Readonly<Record<string, number>> {
     const lost = [...this.#lost].map(([why, frames]) => [`impair-${why}`, frames] as const);

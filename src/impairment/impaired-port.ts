@@ -51,6 +51,10 @@ export class ImpairedPort implements Port {
     return this.#inner.counters;
   }
 
+  get mtu(): number | undefined {
+    return this.#inner.mtu;
+  }
+
   /**
    * The port's condition; may be changed at any time. Frames in transit then arrive at once, in their order; if the port is now down, they
    * are lost.

@@ -93,7 +93,8 @@ export class Master implements AsyncDisposable {
       const { plane, directory } = managed.service;
       const { clock, log, signal } = environment;
       // One lease per MAC address, because a guest boots in stages and must have the same address in each.
-      if (options.dhcp) await openDhcpService({ served: { ...members.plan.dhcp, leasePerMac: true }, state }, managed, environment, scope);
+      const served = { ...members.plan.dhcp, leasePerMac: true };
+      if (options.dhcp) await openDhcpService({ served, mtu: options.mtu, state }, managed, environment, scope);
       if (gateway) await openGateway(gateway, plane);
       const links = new StarLinks(plane, clock);
       const welcome: StarDoorsOptions['welcome'] = (hello, linkPort) => members.welcome(hello, linkPort);

@@ -34,6 +34,8 @@ export interface ManagedLink {
   readonly plain: boolean;
   /** The state, for people. */
   readonly state: string;
+  /** The MTU of its port, in octets: see Port. Undefined if there is no port, or only the longest frame limits it. */
+  readonly mtu?: number | undefined;
 }
 
 /** The links of a switch. */

@@ -19,6 +19,7 @@ export const metricDefinitions = {
 
   etherloom_port_up: gauge('Whether the port has a carrier: 1, or 0.', 'port'),
   etherloom_port_endpoints: gauge('Endpoints at the port.', 'port'),
+  etherloom_port_mtu_bytes: gauge('MTU of the port, if its path limits it.', 'port'),
   etherloom_port_received_frames_total: counter('Frames received at the port.', 'port'),
   etherloom_port_received_bytes_total: counter('Octets of frames received at the port.', 'port'),
   etherloom_port_sent_frames_total: counter('Frames that the switch sent by the port.', 'port'),

@@ -17,6 +17,8 @@ export interface Endpoint {
   readonly description: string;
   /** The frames that did not cross it, by reason. */
   readonly drops: Readonly<Record<string, number>>;
+  /** The MTU, in octets: see Port. Undefined if only the longest frame limits it. */
+  readonly mtu?: number | undefined;
   /** Ends the endpoint. */
   close(): void;
 }

@@ -21,6 +21,10 @@ export abstract class ForwardingPort<Inner extends Port = Port> implements Port 
     return this.inner.counters;
   }
 
+  get mtu(): number | undefined {
+    return this.inner.mtu;
+  }
+
   attach(receiver: Receiver): void {
     this.inner.attach(receiver);
   }

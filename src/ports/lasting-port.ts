@@ -11,6 +11,10 @@ export abstract class LastingPort implements Port {
   /** True if the switch has the port up. */
   protected up = true;
 
+  get mtu(): number | undefined {
+    return this.current?.mtu;
+  }
+
   attach(receiver: Receiver): void {
     this.receiver = receiver;
     if (this.current) this.#deliver(this.current, receiver);

@@ -35,7 +35,7 @@ export class AddressPlan {
   }
 
   /** The plan as options of a DHCP server. */
-  get dhcp(): Omit<DhcpOptions, 'serverMac'> {
+  get dhcp(): Omit<DhcpOptions, 'serverMac' | 'mtu'> {
     return {
       ...this.#network.dhcp,
       reserved: (mac) => {

@@ -9,6 +9,7 @@ import { decodeAddress, decodeAddresses, decodeText, decodeUint16 } from '../../
 import { StationUplink } from '../../src/companions/station/station-uplink.ts';
 import { Station } from '../../src/companions/station/station.ts';
 import { logTo } from '../../src/log.ts';
+import { MemoryPort } from '../../src/ports/pure/memory.ts';
 import { realRandom } from '../../src/random.ts';
 import { optionCodes } from '../../src/wire/dhcp.ts';
 import { formatIpv4, parseIpv4, parseIpv4Network, type Ipv4Address } from '../../src/wire/ipv4.ts';
@@ -112,6 +113,22 @@ describe('a switch with a DHCP server', () => {
     const { options } = leaseOf(await site.station(0x0200_0000_0001));
     const { router, domainNameServer, domainName } = optionCodes;
     expect([router, domainNameServer, domainName].filter((code) => options.has(code))).toEqual([]);
+  });
+
+  it('tells clients the least MTU of its ports at that time, where it was given none', async () => {
+    const site = new Site();
+    const { service } = using(await site.open({ network }));
+    const [port] = MemoryPort.pair({ breath: service.plane.breath, defer: realClock.defer });
+    const narrow = Object.assign(port, { mtu: 1450 });
+    const mtuFor = async (mac: number): Promise<number | undefined> =>
+      decodeUint16(leaseOf(await site.station(mac)).options.get(optionCodes.interfaceMtu));
+    expect(await mtuFor(0x0200_0000_0001)).toBe(1500);
+    service.plane.add(narrow);
+    expect(await mtuFor(0x0200_0000_0002)).toBe(1450);
+    narrow.mtu = 1350;
+    expect(await mtuFor(0x0200_0000_0003)).toBe(1350);
+    narrow.mtu = 20;
+    expect(await mtuFor(0x0200_0000_0004)).toBe(68);
   });
 
   it('has the same leases and the same MAC address after it was opened again', async () => {

@@ -57,7 +57,7 @@ describe('the plan of a network', () => {
 
   it('tells a DHCP server of router, DNS servers, each once, and domain, only where they are given', () => {
     const { dhcp } = plan({ router: '10.77.0.2', dns: ['9.9.9.9', '10.77.0.2', '9.9.9.9'], domain: 'example.org' });
-    expect(dhcp).toMatchObject({ router: ip('10.77.0.2'), dns: [ip('9.9.9.9'), ip('10.77.0.2')], domain: 'example.org', mtu: 1500 });
+    expect(dhcp).toMatchObject({ router: ip('10.77.0.2'), dns: [ip('9.9.9.9'), ip('10.77.0.2')], domain: 'example.org' });
     const bare = plan({}).dhcp;
     expect([bare.router, bare.dns, bare.domain]).toEqual([undefined, [], undefined]);
   });

@@ -42,6 +42,19 @@ test.each([68, 1500, 65_521])('an MTU of %i is offered', (mtu) => {
   expect(configuration({ mtu }).offerable.values.get(26)).toEqual(encodeUint16(mtu));
 });
 
+test('an MTU that changes is asked for each time, and is no value of its own', () => {
+  let mtu = 1500;
+  const config = configuration({ mtu: () => mtu });
+  expect(config.mtu).toBe(1500);
+  mtu = 1400;
+  expect(config.mtu).toBe(1400);
+  expect(config.offerable).toMatchObject({ mtuChanges: true });
+  expect(config.offerable.values.has(26)).toBe(false);
+  expect(configuration({ mtu: 1400 }).offerable.mtuChanges).toBe(false);
+  const rawOptions = [{ code: 26, value: encodeUint16(1300) }];
+  expect(configuration({ mtu: () => mtu, rawOptions }).offerable.mtuChanges).toBe(false);
+});
+
 test('what is configured is offered, and nothing else', () => {
   expect([...configuration().offerable.values.keys()]).toEqual([1, 28]);
   const network = parseIpv4Network('10.99.0.0/16');

@@ -29,6 +29,13 @@ test('what goes out always comes after what was asked for', () => {
   expect(codes({ 55: Uint8Array.of(252, 1) }, { ...offerable, always: new Set([252, 26]) })).toEqual([53, 54, 51, 58, 59, 252, 1, 26]);
 });
 
+test('an MTU that changes is the one of this reply, and only for those who ask', () => {
+  const changing = { values: new Map(), always: new Set<number>(), mtuChanges: true };
+  const asked = new Map([[55, Uint8Array.of(26)]]);
+  expect(replyOptions(new Map(), changing, asked, 1400).get(26)).toEqual(encodeUint16(1400));
+  expect(replyOptions(new Map(), changing, new Map(), 1400).has(26)).toBe(false);
+});
+
 test("the client's identifier comes back last, unchanged", () => {
   const identifier = Uint8Array.of(255, 1, 2, 3);
   const asked = new Map([[61, identifier]]);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { seededRandom } from '../../src/lab/seeded-random.ts';
+import { AttachedPort } from '../../src/impairment/attached-port.ts';
 import { sound, type PortCondition } from '../../src/impairment/condition.ts';
 import { ImpairedPort } from '../../src/impairment/impaired-port.ts';
 import type { ImpairmentDrop } from '../../src/impairment/impairment.ts';
@@ -26,6 +27,7 @@ class Wire implements Port {
   readonly module = 'wire';
   readonly description = 'of a test';
   readonly counters = newPortCounters();
+  readonly mtu = 1450;
   readonly sent: number[] = [];
   readonly enabled: boolean[] = [];
   receiver: Receiver | undefined;
@@ -195,6 +197,13 @@ describe('a port that is down', () => {
     expect(stage.carriers.includes(true)).toBe(false);
     stage.wire.receiver?.carrier(true);
     expect(stage.carriers.at(-1)).toBe(true);
+  });
+
+  it('has the MTU of the port that it is around', () => {
+    const { port, wire } = new Stage({ up: false });
+    expect(port.mtu).toBe(1450);
+    const attached = new AttachedPort(wire, { clock: new ManualClock(), random: seededRandom(1), breath: (work) => work() });
+    expect(attached.mtu).toBe(1450);
   });
 
   it('says so, and what else is the matter, behind its description', () => {

@@ -108,7 +108,7 @@ const dhcp: DhcpPart = {
 describe('the collectors', () => {
   it('emit each metric of the list, and no other', () => {
     using stage = new ConsoleStage();
-    const endpoint = stage.plug(1);
+    const endpoint = stage.plug(1, { mtu: 1450 });
     endpoint.drops = { full: 7 };
     stage.receive(1, new Uint8Array(5));
     const switches = switchCollector(stage.switch, stage.ports);
@@ -170,7 +170,8 @@ describe('the counters of a switch', () => {
   it('count on where `port/resetcounter` lets the console begin anew', () => {
     using stage = new ConsoleStage();
     stage.plug(1);
-    stage.plug(2);
+    stage.plug(2, { mtu: 1450 });
+    stage.plug(2, { mtu: 1438 });
     stage.receive(1, frame(1, 0));
     stage.session().say('port/resetcounter');
     stage.receive(1, frame(1, 0));
@@ -179,6 +180,8 @@ describe('the counters of a switch', () => {
     expect(samples.get('etherloom_port_received_bytes_total {"port":"1"}')?.value).toBe(120);
     expect(samples.get('etherloom_port_sent_frames_total {"port":"2"}')?.value).toBe(2);
     expect(samples.get('etherloom_port_up {"port":"2"}')?.value).toBe(1);
+    expect(samples.get('etherloom_port_mtu_bytes {"port":"2"}')?.value).toBe(1438);
+    expect(samples.get('etherloom_port_mtu_bytes {"port":"1"}')).toBeUndefined();
     expect(samples.get('etherloom_stations {}')?.value).toBe(1);
     expect(samples.get('etherloom_stations_limit {}')?.value).toBe(65_536);
     expect(stage.session().ask('port/print 1').join('\n')).toMatch(/IN: {2}pkts +1 /);

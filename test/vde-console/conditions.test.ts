@@ -99,4 +99,9 @@ describe('what is told of ports', () => {
   it('is as it always was where nothing was asked', () => {
     expect(console.ask('port/print 1').map((line) => line.slice(0, 6))).toEqual(['Port 0', ' Curre', ' IN:  ', ' OUT: ', '  -- e']);
   });
+
+  it('ends with the MTU where the path of an endpoint limits it', () => {
+    stage.plug(7, { module: 'vxlan', description: '192.0.2.7', mtu: 1450 });
+    expect(console.ask('port/print 7').at(-1)).toMatch(/^ {2}-- endpoint ID \d{4} module vxlan {7}: 192\.0\.2\.7, MTU 1450$/);
+  });
 });

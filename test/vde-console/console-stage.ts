@@ -43,18 +43,20 @@ export class FakeEndpoint implements Endpoint {
   readonly peer: Peer;
   readonly module: string;
   readonly description: string;
+  readonly mtu: number | undefined;
   drops: Record<string, number> = {};
   readonly #closed: (endpoint: FakeEndpoint) => void;
 
   constructor(
     id: number,
-    { peer = user(1000), module = 'unix prog', description = '' }: Partial<Endpoint>,
+    { peer = user(1000), module = 'unix prog', description = '', mtu }: Partial<Endpoint>,
     closed: (one: FakeEndpoint) => void,
   ) {
     this.id = id;
     this.peer = peer;
     this.module = module;
     this.description = description;
+    this.mtu = mtu;
     this.#closed = closed;
   }
 

@@ -28,6 +28,8 @@ function collectPort(bridge: Switch, { number, endpoints }: ManagedPort, emit: E
   for (const [reason, frames] of Object.entries(drops)) {
     if (frames > 0) emit('etherloom_port_dropped_frames_total', frames, { port, reason });
   }
+  const mtus = endpoints.flatMap(({ mtu }) => mtu ?? []);
+  if (mtus.length > 0) emit('etherloom_port_mtu_bytes', Math.min(...mtus), { port });
   for (const endpoint of endpoints) {
     for (const [reason, frames] of Object.entries(endpoint.drops)) {
       if (frames > 0) emit('etherloom_endpoint_dropped_frames_total', frames, { port, endpoint: String(endpoint.id), reason });

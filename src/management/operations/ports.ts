@@ -27,6 +27,8 @@ export interface EndpointView {
   readonly description: string;
   /** The frames that did not cross it, by reason. */
   readonly drops: Readonly<Record<string, number>>;
+  /** Its MTU, in octets; undefined if only the longest frame limits it. */
+  readonly mtu: number | undefined;
 }
 
 /** A port. */
@@ -205,6 +207,8 @@ function viewOf(
     drops: { ...port?.counters.drops },
     condition: describeCondition(condition),
     quiet: port?.quiet === true,
-    endpoints: endpoints.map(({ id, module, description, drops }) => ({ id, module, description, drops: { ...drops } })).reverse(),
+    endpoints: endpoints
+      .map(({ id, module, description, drops, mtu }) => ({ id, module, description, drops: { ...drops }, mtu }))
+      .reverse(),
   };
 }

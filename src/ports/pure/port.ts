@@ -18,6 +18,11 @@ export interface Port {
   /** A description of the other side, for people. */
   readonly description: string;
   readonly counters: PortCounters;
+  /**
+   * The longest packet that reaches the other side whole in an untagged frame, in octets; a VLAN tag takes 4 of them. It may change.
+   * Undefined if only the longest frame limits it.
+   */
+  readonly mtu?: number | undefined;
   /** Begins delivery to `receiver`. A port reads nothing before this. A second call changes the receiver. */
   attach(receiver: Receiver): void;
   /** Takes a frame for sending. Borrowed: the port may keep it only until `flush`. Called only inside a breath. */

@@ -16,6 +16,7 @@ import {
   setUser,
   showPortTable,
   type AccountView,
+  type EndpointView,
   type PortView,
 } from '../../management/operations/ports.ts';
 import type { Managed } from '../../management/managed.ts';
@@ -131,7 +132,7 @@ function linesOf(view: PortView): string[] {
     ` IN:  ${count(received)}`,
     ` OUT: ${count(sent)}`,
     ...unusual(view),
-    ...endpoints.map(({ id, module, description }) => `  -- endpoint ID ${padded(id)} module ${module.padEnd(12)}: ${description}`),
+    ...endpoints.map((one) => `  -- endpoint ID ${padded(one.id)} module ${one.module.padEnd(12)}: ${one.description}${mtuOf(one)}`),
   ];
 }
 
@@ -139,6 +140,10 @@ function linesOf(view: PortView): string[] {
 function unusual({ condition, quiet }: PortView): string[] {
   const parts = [condition, quiet ? 'quiet' : ''].filter((part) => part !== '');
   return parts.length > 0 ? [` Condition: ${parts.join(', ')}`] : [];
+}
+
+function mtuOf({ mtu }: EndpointView): string {
+  return mtu === undefined ? '' : `, MTU ${mtu}`;
 }
 
 function dropsOf({ port, drops, endpoints }: PortView): string[] {
