@@ -1,0 +1,164 @@
+import { closeSync } from 'node:fs';
+import type { Timer } from '../../clock.ts';
+import { SystemError } from '../../errors.ts';
+import { familyOf } from '../../system/ip-address.ts';
+import { bindIp, connectIp, pathMtu, udpSocket } from '../../system/ip-socket.ts';
+import { minFrame } from '../../wire/ethernet.ts';
+import { packetTooBig } from '../../wire/packet-too-big.ts';
+import type { PortEnvironment } from '../environment.ts';
+import { onceAMinute } from '../once-a-minute.ts';
+import { maxFrame } from '../pure/port.ts';
+
+/** A remote of a port, and the path to it. */
+export interface PathEnd {
+  readonly address: string;
+  /** The longest frame that the path carries whole, in octets. `PathMtu` sets it; `maxFrame` until it is known. */
+  longest: number;
+}
+
+/** The paths of a port. */
+export interface PathMtuOptions {
+  /** The port, as the log calls it: `vxlan 192.0.2.7`. */
+  readonly name: string;
+  /** The octets of a packet between its IP header and its frame: 16 for VXLAN. */
+  readonly overhead: number;
+  /** The address of this machine from which packets leave. Default: as the routes say. */
+  readonly local?: string | undefined;
+  /** Returns the remotes at this time. */
+  readonly ends: () => Iterable<PathEnd>;
+  /** True if the senders of packets that are too long get an answer by ICMP. Default: false. */
+  readonly answers?: boolean | undefined;
+  /** Returns the MTU of the path to an address. Default: `askPathMtu`. */
+  readonly ask?: typeof askPathMtu;
+}
+
+/** How often the paths are asked for, in milliseconds: routes change, and the kernel forgets after ten minutes what routers reported. */
+const interval = 60_000;
+
+/** How long a refusal of the kernel is no reason to ask for the same path again, in milliseconds. */
+const patience = 1_000;
+
+/** The most answers at once, and in a second: a sender that does not obey must not make us send as much as it does. */
+const mostAnswers = 100;
+
+const ipHeader = { 4: 20, 6: 40 } as const;
+
+/** A UDP port of hosts that is never used here: a socket is connected to it, and sends nothing. [RFC 863] */
+const discardPort = 9;
+
+/** Follows the MTUs of the paths to the remotes of a port, logs their changes, and handles frames that are too long for them. */
+export class PathMtu implements Disposable {
+  readonly #options: PathMtuOptions;
+  readonly #environment: Pick<PortEnvironment, 'clock' | 'log'>;
+  readonly #warn: ReturnType<typeof onceAMinute>;
+  readonly #askedAt = new WeakMap<PathEnd, number>();
+  #mtu: number | undefined;
+  #timer: Timer;
+  #answers = mostAnswers;
+  #since: number;
+
+  /** Asks for the paths, now and each minute. */
+  constructor(options: PathMtuOptions, environment: Pick<PortEnvironment, 'clock' | 'log'>) {
+    const { clock, log } = environment;
+    this.#options = options;
+    this.#environment = environment;
+    this.#warn = onceAMinute(clock, log.warn);
+    this.#since = clock.monotonic();
+    this.ask();
+    this.#timer = this.#askLater();
+  }
+
+  /** The MTU of the port: see Port. */
+  get mtu(): number | undefined {
+    return this.#mtu;
+  }
+
+  /** Asks for all paths. Call it when a remote has another address. */
+  ask(): void {
+    for (const end of this.#options.ends()) this.#askFor(end);
+    this.#settle();
+  }
+
+  /**
+   * Handles a frame that is too long for its path, as is known here or as the kernel says by EMSGSIZE. Logs it, at most once a minute. Returns
+   * the answer to its sender, a frame, if one is due.
+   */
+  refuse(end: PathEnd, frame: Uint8Array): Uint8Array | undefined {
+    if (frame.length <= end.longest) this.#askAgain(end);
+    this.#warn(this.#textOf(end, frame));
+    return this.#options.answers && this.#mayAnswer() ? packetTooBig(frame, end.longest) : undefined;
+  }
+
+  [Symbol.dispose](): void {
+    this.#timer[Symbol.dispose]();
+  }
+
+  #askLater(): Timer {
+    return this.#environment.clock.after(interval, () => {
+      this.ask();
+      this.#timer = this.#askLater();
+    });
+  }
+
+  /** Asks for a path of which the kernel knows more than we do. */
+  #askAgain(end: PathEnd): void {
+    const now = this.#environment.clock.monotonic();
+    if (now - (this.#askedAt.get(end) ?? -Infinity) < patience) return;
+    this.#askedAt.set(end, now);
+    this.#askFor(end);
+    this.#settle();
+  }
+
+  #askFor(end: PathEnd): void {
+    const { ask = askPathMtu, local, overhead } = this.#options;
+    const mtu = ask(end.address, local);
+    if (mtu !== undefined) end.longest = Math.min(maxFrame, mtu - ipHeader[familyOf(end.address)] - overhead);
+  }
+
+  /** Finds the least MTU, and logs it if it is new. */
+  #settle(): void {
+    let longest = maxFrame;
+    for (const end of this.#options.ends()) longest = Math.min(longest, end.longest);
+    const mtu = longest < maxFrame ? longest - minFrame : undefined;
+    if (mtu === this.#mtu) return;
+    this.#mtu = mtu;
+    const { name } = this.#options;
+    if (mtu === undefined) this.#environment.log(`${name}: its path carries packets of any length again`);
+    else this.#environment.log(`${name}: its path carries packets of up to ${mtu} octets`, { mtu });
+  }
+
+  #textOf({ address, longest }: PathEnd, { length }: Uint8Array): string {
+    const what = `${this.#options.name}: a frame of ${length} octets is dropped: it is too long for the path to ${address}`;
+    if (length <= longest || this.#mtu === undefined) return `${what}; use a smaller MTU in the guests`;
+    return `${what}, which carries ${longest}; set the MTU of the guests to ${this.#mtu}, or let the DHCP server of the switch tell them`;
+  }
+
+  /** Returns whether an answer may be sent now, and counts it. */
+  #mayAnswer(): boolean {
+    const now = this.#environment.clock.monotonic();
+    this.#answers = Math.min(mostAnswers, this.#answers + ((now - this.#since) * mostAnswers) / 1000);
+    this.#since = now;
+    if (this.#answers < 1) return false;
+    this.#answers -= 1;
+    return true;
+  }
+}
+
+/**
+ * Returns the longest packet that the path to an address takes, in octets with its IP header, as far as the kernel knows: the MTU of the
+ * interface, or what a router has reported. `local` is the address from which packets leave. Returns undefined without a route.
+ */
+export function askPathMtu(address: string, local?: string): number | undefined {
+  const family = familyOf(address);
+  const fd = udpSocket(family);
+  try {
+    if (local !== undefined) bindIp(fd, local, 0);
+    connectIp(fd, address, discardPort);
+    return pathMtu(fd, family);
+  } catch (error) {
+    if (error instanceof SystemError) return undefined;
+    throw error;
+  } finally {
+    closeSync(fd);
+  }
+}
