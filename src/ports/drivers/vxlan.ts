@@ -2,6 +2,7 @@ import { isIP, isIPv6 } from 'node:net';
 import { EtherloomError } from '../../errors.ts';
 import { maxVni, vxlanPort } from '../../wire/vxlan.ts';
 import { fromSlashes, splitOptions, type AddressOptions } from '../address-options.ts';
+import { pathOptions, pathWishes } from '../overlay/path-mtu.ts';
 import type { ListedRemote } from '../overlay/remotes.ts';
 import { isGroup, openVxlan, type VxlanOptions } from '../overlay/vxlan.ts';
 import type { Driver, Reach } from './driver.ts';
@@ -21,7 +22,7 @@ export const vxlan: Driver = {
   open: async (address, environment) => ({ port: await openVxlan(parse(address), environment) }),
 };
 
-const known = ['vni', 'port', 'local', 'if', 'learn', 'csum', 'plain'];
+const known = ['vni', 'port', 'local', 'if', 'learn', 'csum', 'plain', ...pathOptions];
 
 function parse(address: string): VxlanOptions & Pick<Reach, 'plain'> {
   const options = splitOptions(vxlan, fromSlashes(address), known);
@@ -47,6 +48,7 @@ function parse(address: string): VxlanOptions & Pick<Reach, 'plain'> {
     takesAny: learnsAny(options, refuse),
     checksum: options.onOff('csum') ?? false,
     plain: options.yes('plain'),
+    ...pathWishes(options),
   };
 }
 

@@ -11,6 +11,7 @@ import { RemoteTable } from '../pure/remote-table.ts';
 import { SendQueue } from '../pure/send-queue.ts';
 import { OverlaySink } from './overlay-sink.ts';
 import type { PacketReceiver, PacketSender, PacketSenders } from './packet-socket.ts';
+import type { PathMtu } from './path-mtu.ts';
 import type { Remote, Remotes } from './remotes.ts';
 import type { Claimant, Share, SharedSocket } from './shared-socket.ts';
 
@@ -27,8 +28,8 @@ export interface OverlayPortOptions {
   readonly receivers: readonly Share<SharedSocket>[];
   /** Returns whether a packet is this port's own, which came back to it. Default: none is. */
   readonly isOwn?: ((source: AddressKey, sourcePort: number) => boolean) | undefined;
-  /** Called for a packet that was too long for the path to its remote, here or on the way there. Default: nothing. */
-  readonly tooLong?: (remote: Remote, frame: Uint8Array) => void;
+  /** Follows the paths to the remotes. Default: packets may be fragmented, and the port has no MTU. */
+  readonly path?: PathMtu | undefined;
 }
 
 /** The frames for one sender that wait, or that leave with the breath. */
@@ -85,6 +86,10 @@ export class OverlayPort implements Port {
     if (listed.length > 1 || takesAny) this.#table = new RemoteTable(environment.clock, { seed: environment.seed ?? 0 });
   }
 
+  get mtu(): number | undefined {
+    return this.#options.path?.mtu;
+  }
+
   attach(receiver: Receiver): void {
     this.#intake.receiver = receiver;
     if (this.#open && this.#deliveries.length === 0) {
@@ -131,8 +136,9 @@ export class OverlayPort implements Port {
         sender.await(room, false);
       }
       this.#table?.[Symbol.dispose]();
-      const { remotes, senders, receivers } = this.#options;
+      const { remotes, senders, receivers, path } = this.#options;
       for (const part of [remotes, senders, ...receivers]) part[Symbol.dispose]();
+      path?.[Symbol.dispose]();
     }
     return Promise.resolve();
   }
@@ -166,7 +172,8 @@ export class OverlayPort implements Port {
 
   readonly #refused = (remote: Remote, frame: Uint8Array, errno: string): void => {
     if (errno === 'EMSGSIZE') {
-      this.#options.tooLong?.(remote, frame);
+      const answer = this.#options.path?.refuse(remote, frame);
+      if (answer) this.#environment.breath(() => this.#intake.receiver?.receive(answer));
       return;
     }
     remote.failed = true;

@@ -2,12 +2,29 @@ import { closeSync } from 'node:fs';
 import type { Timer } from '../../clock.ts';
 import { SystemError } from '../../errors.ts';
 import { familyOf } from '../../system/ip-address.ts';
-import { bindIp, connectIp, pathMtu, udpSocket } from '../../system/ip-socket.ts';
+import { bindIp, connectIp, pathMtu, udpSocket, type Fragmentation } from '../../system/ip-socket.ts';
 import { minFrame } from '../../wire/ethernet.ts';
 import { packetTooBig } from '../../wire/packet-too-big.ts';
+import type { AddressOptions } from '../address-options.ts';
 import type { PortEnvironment } from '../environment.ts';
 import { onceAMinute } from '../once-a-minute.ts';
 import { maxFrame } from '../pure/port.ts';
+
+/** The wishes of a user about packets that are too long for their path. */
+export interface PathWishes {
+  /** Default: never. */
+  readonly fragmentation?: Fragmentation;
+  /** True if their senders get an answer by ICMP. Default: false. */
+  readonly answers?: boolean;
+}
+
+/** The options of addresses for these wishes. */
+export const pathOptions = ['fragment', 'pmtud'] as const;
+
+/** Returns the wishes in the options of an address. Throws EtherloomError('bad-address'). */
+export function pathWishes(options: AddressOptions): PathWishes {
+  return { fragmentation: options.onOff('fragment') === true ? 'allowed' : 'never', answers: options.onOff('pmtud') ?? false };
+}
 
 /** A remote of a port, and the path to it. */
 export interface PathEnd {
@@ -86,7 +103,10 @@ export class PathMtu implements Disposable {
   refuse(end: PathEnd, frame: Uint8Array): Uint8Array | undefined {
     if (frame.length <= end.longest) this.#askAgain(end);
     this.#warn(this.#textOf(end, frame));
-    return this.#options.answers && this.#mayAnswer() ? packetTooBig(frame, end.longest) : undefined;
+    if (!this.#options.answers || !this.#mayAnswer()) return undefined;
+    const answer = packetTooBig(frame, end.longest);
+    if (answer) this.#answers -= 1;
+    return answer;
   }
 
   [Symbol.dispose](): void {
@@ -133,14 +153,12 @@ export class PathMtu implements Disposable {
     return `${what}, which carries ${longest}; set the MTU of the guests to ${this.#mtu}, or let the DHCP server of the switch tell them`;
   }
 
-  /** Returns whether an answer may be sent now, and counts it. */
+  /** Returns whether an answer may be sent now. */
   #mayAnswer(): boolean {
     const now = this.#environment.clock.monotonic();
     this.#answers = Math.min(mostAnswers, this.#answers + ((now - this.#since) * mostAnswers) / 1000);
     this.#since = now;
-    if (this.#answers < 1) return false;
-    this.#answers -= 1;
-    return true;
+    return this.#answers >= 1;
   }
 }
 

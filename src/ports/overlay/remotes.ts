@@ -21,7 +21,7 @@ export class Remote {
   /** The name or address, as its user wrote it. */
   readonly host: string;
   readonly port: number;
-  /** The longest frame that is sent to it, in octets. May be changed as its path becomes known. */
+  /** The longest frame that is sent to it, in octets: see PathMtu. */
   longest = maxFrame;
   /** True if packets were sent to it since this was set to false. */
   sent = false;
@@ -65,6 +65,8 @@ export interface RemotesOptions {
   readonly takesAny?: boolean;
   /** The UDP port of remotes that are learned; 0 for protocols without ports. */
   readonly port: number;
+  /** Called when a remote has another address. Default: nothing depends on it. */
+  readonly moved?: () => void;
   /** Returns the address of a host. Default: the system's resolver. */
   readonly resolve?: (host: string, family?: IpFamily) => Promise<string>;
 }
@@ -127,6 +129,11 @@ export class Remotes implements Disposable {
     return new Remotes(remotes, one ?? 4, options);
   }
 
+  /** Returns those that are listed and those that are learned. */
+  all(): Iterable<Remote> {
+    return this.#bySource.values();
+  }
+
   /** Returns the remote at a source address; undefined if it is not one. */
   at(source: AddressKey): Remote | undefined {
     return this.#bySource.get(source);
@@ -183,6 +190,7 @@ export class Remotes implements Disposable {
       this.#bySource.delete(remote.key);
       remote.moveTo(address);
       this.#bySource.set(remote.key, remote);
+      this.#options.moved?.();
     } catch (error) {
       if (this.#open) this.#warn(`${remote.host} does not answer at ${remote.address}: ${reasonOf(error)}`);
     }

@@ -10,6 +10,7 @@ import {
   setHops,
   setReceiveBuffer,
   udpSocket,
+  type Fragmentation,
   type GroupWay,
 } from '../../system/ip-socket.ts';
 import { ownName } from '../../system/socket-name.ts';
@@ -25,6 +26,8 @@ export interface UdpSendersOptions {
   readonly local?: string | undefined;
   /** True if packets over IPv4 have a UDP checksum; over IPv6 all have. Default: false, as RFC 7348 recommends. */
   readonly checksum?: boolean | undefined;
+  /** The treatment of packets that are too long for their path. Default: they are refused. */
+  readonly fragmentation?: Fragmentation | undefined;
   /** The way of packets to groups. */
   readonly groupWay?: GroupWay | undefined;
 }
@@ -42,8 +45,7 @@ const attempts = 16;
 const hops = 64;
 
 /**
- * Up to 16 UDP sockets, opened as flows need them. The flow of a frame chooses the socket, so frames of a flow stay in order. Packets too
- * long for their path are refused and not cut.
+ * Up to 16 UDP sockets, opened as flows need them. The flow of a frame chooses the socket, so frames of a flow stay in order.
  */
 export class UdpSenders implements PacketSenders, Disposable {
   readonly family: IpFamily;
@@ -82,9 +84,9 @@ export class UdpSenders implements PacketSenders, Disposable {
   }
 
   #open(): DescriptorSocket {
-    const { family, local, checksum = false, groupWay } = this.#options;
+    const { family, local, checksum = false, fragmentation = 'never', groupWay } = this.#options;
     const fd = boundSocket(family, local ?? (family === 4 ? '0.0.0.0' : '::'));
-    setFragmentation(fd, family, 'never');
+    setFragmentation(fd, family, fragmentation);
     setHops(fd, family, hops);
     if (!checksum && family === 4) sendWithoutChecksum(fd);
     if (groupWay) setGroupWay(fd, family, groupWay);

@@ -6,13 +6,14 @@ import { vxlanKeyOf, vxlanTunnel } from '../../wire/vxlan.ts';
 import type { PortEnvironment } from '../environment.ts';
 import { OverlayPort } from './overlay-port.ts';
 import type { DescriptorSocket } from './packet-socket.ts';
+import { PathMtu, type PathWishes } from './path-mtu.ts';
 import { Remotes, type ListedRemote } from './remotes.ts';
 import { share, SharedSocket, type Share } from './shared-socket.ts';
 import { groupReceiver, udpReceiver } from './udp-receiver.ts';
 import { UdpSenders, type UdpSendersOptions } from './udp-senders.ts';
 
 /** A VXLAN port, as its address describes it. */
-export interface VxlanOptions {
+export interface VxlanOptions extends PathWishes {
   /** The address behind `vxlan://`. */
   readonly name: string;
   /** The other ends, at least one: hosts, or groups of hosts. */
@@ -31,6 +32,9 @@ export interface VxlanOptions {
   readonly checksum?: boolean;
 }
 
+/** The octets of a packet between its IP header and its frame: the headers of UDP and VXLAN. */
+const vxlanOverhead = 16;
+
 /** The routers that packets to groups may cross, and one: none, as in Linux. */
 const groupHops = 1;
 
@@ -39,13 +43,15 @@ const groupHops = 1;
  * `bad-address`, `busy` if the port is in use, or a SystemError.
  */
 export async function openVxlan(options: VxlanOptions, environment: PortEnvironment): Promise<OverlayPort> {
-  const { name, port, vni } = options;
+  const { name, port, vni, fragmentation, answers } = options;
   const { clock, log } = environment;
   const group = options.listed.find(({ host }) => isGroup(host))?.host;
   const takesAny = options.takesAny === true || group !== undefined;
   const family = options.local === undefined ? undefined : familyOf(options.local);
-  const remotes = await Remotes.resolve(options.listed, family, { clock, log, takesAny, port });
+  const moved = (): void => path?.ask();
+  const remotes = await Remotes.resolve(options.listed, family, { clock, log, takesAny, port, moved });
   const parts: Disposable[] = [remotes];
+  let path: PathMtu | undefined;
   const part = <One extends Disposable>(one: One): One => {
     parts.push(one);
     return one;
@@ -53,15 +59,22 @@ export async function openVxlan(options: VxlanOptions, environment: PortEnvironm
   try {
     const local = options.local ?? (remotes.family === 4 ? '0.0.0.0' : '::');
     const way = group === undefined ? undefined : { interface: groupInterface(options), hops: groupHops };
-    const senders = part(shareSenders({ family: remotes.family, local, checksum: options.checksum, groupWay: way }, environment));
+    const senders = part(
+      shareSenders({ family: remotes.family, local, checksum: options.checksum, fragmentation, groupWay: way }, environment),
+    );
     const own = part(receiverAt(`${local} ${port}`, () => udpReceiver({ local, port }, environment), environment));
     const receivers: Share<SharedSocket>[] = [own];
     if (group !== undefined && way) {
       const open = (): DescriptorSocket => groupReceiver({ group, port, interface: way.interface }, own.resource.receiver, environment);
       receivers.push(part(receiverAt(`${group} ${port} ${way.interface}`, open, environment)));
     }
+    const paths = { name: `vxlan ${name}`, overhead: vxlanOverhead, local, ends: () => remotes.all(), answers };
+    if (fragmentation !== 'allowed') path = part(new PathMtu(paths, environment));
     const isOwn = group === undefined ? undefined : ownPackets(senders.resource);
-    return new OverlayPort({ module: 'vxlan', name, encapsulation: vxlanTunnel(vni), remotes, senders, receivers, isOwn }, environment);
+    return new OverlayPort(
+      { module: 'vxlan', name, encapsulation: vxlanTunnel(vni), remotes, senders, receivers, isOwn, path },
+      environment,
+    );
   } catch (error) {
     for (const one of parts) one[Symbol.dispose]();
     throw error;

@@ -120,6 +120,8 @@ describe('a frame that is too long', () => {
     const answer = stage.path.refuse(stage.first, long);
     const packet = answer && decodeIpv4(decodeEthernet(answer)?.payload ?? answer);
     expect(packet && decodeIcmpUnreachable(packet.payload)).toMatchObject({ code: 4, mtu: 1350, length: 1428 });
+    // It is no packet of IP.
+    for (let i = 0; i < 200; i++) expect(stage.path.refuse(stage.first, new Uint8Array(1500))).toBeUndefined();
     const answers = (): number => Array.from({ length: 200 }, () => stage.path.refuse(stage.first, long)).filter(Boolean).length;
     expect(answers()).toBe(99);
     stage.clock.advance(500);
