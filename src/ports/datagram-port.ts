@@ -74,7 +74,7 @@ export class DatagramPort implements PacedPort {
     this.#released = options.released;
     this.#intake = new Intake(this.counters);
     this.#queue = new SendQueue({
-      sink: { send: (frames, from) => this.#send(frames, from) },
+      sink: { send: (frames, from, to) => this.#send(frames, from, to) },
       counters: this.counters,
       budget: environment.budget,
       limits: options.backlog,
@@ -189,12 +189,12 @@ export class DatagramPort implements PacedPort {
     for (let i = 0; i < count && this.#open; i++) this.#intake.take(ring.frame(i));
   };
 
-  #send(frames: readonly Uint8Array[], from: number): number | SendRefusal {
+  #send(frames: readonly Uint8Array[], from: number, to: number): number | SendRefusal {
     const { batch } = this.#environment.loop;
-    let result = batch.send(this.#fd, frames, from);
-    if (isGone(result) && this.#findPeer()) result = batch.send(this.#fd, frames, from);
+    let result = batch.send(this.#fd, frames, from, to);
+    if (isGone(result) && this.#findPeer()) result = batch.send(this.#fd, frames, from, to);
     if (typeof result === 'number') return result;
-    return { why: 'send-failed', frames: isGone(result) ? frames.length - from : 1 };
+    return { why: 'send-failed', frames: isGone(result) ? to - from : 1 };
   }
 
   #findPeer(): boolean {

@@ -41,7 +41,7 @@ export class TapPort implements Port {
     this.#environment = environment;
     this.#intake = new Intake(counters);
     this.#queue = new SendQueue({
-      sink: { send: (frames, from) => this.#write(frames, from) },
+      sink: { send: (frames, from, to) => this.#write(frames, from, to) },
       counters,
       budget: environment.budget,
       limits: backlog,
@@ -112,14 +112,14 @@ export class TapPort implements Port {
     for (let i = 0; i < count && this.#open; i++) this.#intake.take(this.#memory.frame(i));
   };
 
-  #write(frames: readonly Uint8Array[], from: number): number | SendRefusal {
-    for (let at = from; at < frames.length; at++) {
+  #write(frames: readonly Uint8Array[], from: number, to: number): number | SendRefusal {
+    for (let at = from; at < to; at++) {
       const frame = frames[at];
       const errno = frame && writeTapFrame(this.#tap.fd, frame);
       // The frames written before count; the next call meets the error again.
-      if (errno !== undefined) return at > from ? at - from : this.#refuse(errno, frames.length - from);
+      if (errno !== undefined) return at > from ? at - from : this.#refuse(errno, to - from);
     }
-    return frames.length - from;
+    return to - from;
   }
 
   #refuse(errno: string, frames: number): number | SendRefusal {

@@ -41,7 +41,7 @@ export class WebSocketPort implements Port {
     this.#socket = socket;
     this.#environment = environment;
     this.#queue = new SendQueue({
-      sink: { send: (frames, from) => this.#send(frames, from) },
+      sink: { send: (frames, from, to) => this.#send(frames, from, to) },
       counters: this.counters,
       budget: environment.budget,
       limits: backlog,
@@ -108,8 +108,8 @@ export class WebSocketPort implements Port {
   }
 
   /** Sends while there is room in the window; `#write` continues when there is more. */
-  #send(frames: readonly Uint8Array[], from: number): number {
-    const most = Math.min(frames.length, from + window.frames - this.#inFlight);
+  #send(frames: readonly Uint8Array[], from: number, to: number): number {
+    const most = Math.min(to, from + window.frames - this.#inFlight);
     let octets = 0;
     let end = from;
     for (let next = frames[end]; next && end < most; next = frames[end]) {

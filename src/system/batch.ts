@@ -8,6 +8,7 @@ import { addressOf } from './libc.ts';
 
 const headerSize = 64;
 const iovecSize = 16;
+const [headerWords, iovecWords] = [headerSize / 4, iovecSize / 4];
 const MSG_TRUNC = 0x20;
 
 /** The shape of a batch, for datagrams that are more than a frame. */
@@ -54,15 +55,24 @@ export class Batch {
 
   /** Makes piece `piece` of datagram `i` the `length` octets at `address`. */
   point(i: number, address: number, length: number, piece = 0): void {
-    const at = ((i * this.#pieces + piece) * iovecSize) / 4;
+    const at = (i * this.#pieces + piece) * iovecWords;
     this.#iovecs[at] = address;
     this.#iovecs[at + 1] = address / 2 ** 32;
     this.#iovecs[at + 2] = length;
   }
 
+  /** Makes the only piece of datagram `i` the first `length` octets of slot `slot` of another batch. Takes its address as it is there: that is quicker. */
+  pointInto(i: number, other: Batch, slot: number, length: number): void {
+    const at = i * iovecWords;
+    const from = slot * iovecWords;
+    this.#iovecs[at] = other.#iovecs[from] ?? 0;
+    this.#iovecs[at + 1] = other.#iovecs[from + 1] ?? 0;
+    this.#iovecs[at + 2] = length;
+  }
+
   /** Makes the address of datagram `i` the `length` octets at `address`: 0 and 0 for the peer of a connected socket. */
   name(i: number, address: number, length: number): void {
-    const at = (i * headerSize) / 4;
+    const at = i * headerWords;
     this.#headers[at] = address;
     this.#headers[at + 1] = address / 2 ** 32;
     this.#headers[at + 2] = length;
@@ -70,7 +80,7 @@ export class Batch {
 
   /** Gives the addresses of the slots from `from` to before `end` their whole room again: the kernel puts their own lengths in its place. */
   renewNames(from: number, end: number): void {
-    for (let i = from; i < end; i++) this.#headers[(i * headerSize) / 4 + 2] = this.nameSize;
+    for (let i = from; i < end; i++) this.#headers[i * headerWords + 2] = this.nameSize;
   }
 
   /** Returns the address of header `i`. */
@@ -80,7 +90,7 @@ export class Batch {
 
   /** Returns the length of datagram `i` as received, or undefined if it did not fit. */
   lengthAt(i: number): number | undefined {
-    const at = (i * headerSize) / 4;
+    const at = i * headerWords;
     return (this.#headers[at + 12] ?? 0) & MSG_TRUNC ? undefined : this.#headers[at + 14];
   }
 }

@@ -18,6 +18,9 @@ const ringSlots = 256;
 /** The fewest datagrams that a socket is allowed in a round, however many others are ready. */
 const fewest = 16;
 
+/** In place of a slot: the frame is not in the ring. */
+const nowhere = -1;
+
 /** The number of views kept for each slot, by their length, so that views of common lengths are created only once. */
 const viewsPerSlot = 8;
 
@@ -73,14 +76,25 @@ export class ReceiveRing {
     return length === undefined ? undefined : this.#view(slot, length);
   }
 
-  /**
-   * Returns the address of a view that `frame` returned, or undefined for any other view. Compares kept views, since the property `buffer`
-   * of a view would be a slow call into Node.
-   */
+  /** Returns the address of a view that `frame` returned, or undefined for any other view. */
   addressOf(frame: Uint8Array): number | undefined {
-    const start = frame.byteOffset;
-    const kept = this.#views[placeOf(Math.floor(start / this.#batch.stride), frame.length)];
-    return kept === frame ? this.#batch.memoryAddress + start : undefined;
+    const slot = this.slotOf(frame);
+    return slot === nowhere ? undefined : this.#batch.memoryAddress + slot * this.#batch.stride;
+  }
+
+  /**
+   * Returns the slot of a view that `frame` returned, or -1 for any other view. Compares kept views, since the property `buffer` of a view would be a
+   * slow call into Node. So would be its offset: the `likely` slot is compared first, because frames mostly leave in the order in which they came.
+   */
+  slotOf(frame: Uint8Array, likely = 0): number {
+    if (this.#views[placeOf(likely, frame.length)] === frame) return likely;
+    const slot = Math.floor(frame.byteOffset / this.#batch.stride);
+    return this.#views[placeOf(slot, frame.length)] === frame ? slot : nowhere;
+  }
+
+  /** The memory and its headers, slot by slot. */
+  get batch(): Batch {
+    return this.#batch;
   }
 
   /** Overwrites the datagrams of this round, so that tests detect code that kept a borrowed frame. */
@@ -113,15 +127,18 @@ export class SendBatch {
   }
 
   /**
-   * Sends at most `batchSize` of `frames`, starting at index `from`, to the peer of the connected socket `fd`.
+   * Sends at most `batchSize` of `frames`, from index `from` to before `to`, to the peer of the connected socket `fd`.
    * @returns the number of frames that the kernel took, in order; 0 if it would block; or the name of the errno if it refused the first.
    */
-  send(fd: number, frames: readonly Uint8Array[], from: number): number | string {
-    const count = Math.min(frames.length - from, batchSize);
+  send(fd: number, frames: readonly Uint8Array[], from: number, to = frames.length): number | string {
+    const count = Math.min(to - from, batchSize);
+    let slot = nowhere;
     for (let i = 0; i < count; i++) {
       const frame = frames[from + i];
       assert(frame && frame.length <= this.#ring.frameSize, 'a frame to send is no longer than the ring takes');
-      this.#batch.point(i, this.#ring.addressOf(frame) ?? this.#stage(i, frame), frame.length);
+      slot = this.#ring.slotOf(frame, slot + 1);
+      if (slot === nowhere) this.#stage(i, frame);
+      else this.#batch.pointInto(i, this.#ring.batch, slot, frame.length);
     }
     const sent = libc.sendmmsg(fd, this.#batch.headerAddress(0), count, MSG_DONTWAIT | MSG_NOSIGNAL);
     if (sent >= 0) return sent;
@@ -129,9 +146,9 @@ export class SendBatch {
     return errno === 'EAGAIN' || errno === 'EINTR' || errno === 'ENOBUFS' ? 0 : errno;
   }
 
-  #stage(i: number, frame: Uint8Array): number {
+  #stage(i: number, frame: Uint8Array): void {
     const offset = i * this.#batch.stride;
     this.#batch.memory.set(frame, offset);
-    return this.#batch.memoryAddress + offset;
+    this.#batch.point(i, this.#batch.memoryAddress + offset, frame.length);
   }
 }

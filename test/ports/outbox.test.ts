@@ -171,7 +171,7 @@ describe('an outbox', () => {
     queue.drain();
     expect([outbox.error, outbox.kept]).toEqual(['EBADF', 0]);
     expect(counters.sentFrames + queue.count).toBe(taken.length);
-    expect(outbox.send([frameOf(60)], 0)).toBe(0);
+    expect(outbox.send([frameOf(60)], 0, 1)).toBe(0);
     queue.drop('no-carrier');
     expect(budget.used).toBe(0);
   });

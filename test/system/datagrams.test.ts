@@ -115,7 +115,8 @@ describe('batches of datagrams', () => {
     batch.send(near, frames, 0);
     ring.receive(far);
     const mixed = frames.map((own, i) => (i % 2 === 0 ? (ring.frame(i) ?? own) : own));
-    expect(mixed.map((frame) => ring.addressOf(frame) !== undefined)).toEqual([true, false, true, false, true]);
+    expect(mixed.map((frame, i) => ring.slotOf(frame, i))).toEqual([0, -1, 2, -1, 4]);
+    expect(mixed.map((frame) => ring.slotOf(frame, 3))).toEqual([0, -1, 2, -1, 4]);
     expect(batch.send(next, mixed, 0)).toBe(5);
     ring.poison();
     expect(sameFrames(drain(new ReceiveRing(longest), last), frames)).toBe(true);

@@ -45,8 +45,8 @@ export class OverlaySink implements Sink {
     this.#options = options;
   }
 
-  send(frames: readonly Uint8Array[], from: number): number | SendRefusal {
-    if (this.#results.length === 0) this.#sendBatch(frames, from);
+  send(frames: readonly Uint8Array[], from: number, to: number): number | SendRefusal {
+    if (this.#results.length === 0) this.#sendBatch(frames, from, to);
     return this.#results.shift() ?? 0;
   }
 
@@ -55,11 +55,11 @@ export class OverlaySink implements Sink {
     this.#begun = { packets: 0, reached: false };
   }
 
-  #sendBatch(frames: readonly Uint8Array[], from: number): void {
+  #sendBatch(frames: readonly Uint8Array[], from: number, to: number): void {
     const packets: Addressed[] = [];
     const tally: Tally = { reached: new Set(), refused: new Map() };
     let end = from;
-    for (; end < frames.length && packets.length < batchSize; end++) this.#address(frames, end, packets, tally);
+    for (; end < to && packets.length < batchSize; end++) this.#address(frames, end, packets, tally);
     packets.splice(0, this.#begun.packets);
     if (this.#begun.reached) tally.reached.add(from);
     const sent = this.#sendAll(packets, tally);

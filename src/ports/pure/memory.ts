@@ -27,7 +27,7 @@ export class MemoryPort implements Port {
   readonly #defer: (work: () => void) => void;
   readonly #intake = new Intake(this.counters);
   readonly #queue = new SendQueue({
-    sink: { send: (frames, from) => this.#pass(frames, from) },
+    sink: { send: (frames, from, to) => this.#pass(frames, from, to) },
     counters: this.counters,
     budget: new BacklogBudget(),
   });
@@ -111,8 +111,8 @@ export class MemoryPort implements Port {
   };
 
   /** Delivers copies to the other end: the memory of a frame may be used again while its receiver borrows it. */
-  #pass(frames: readonly Uint8Array[], from: number): number {
-    const count = Math.min(frames.length - from, this.#due);
+  #pass(frames: readonly Uint8Array[], from: number, to: number): number {
+    const count = Math.min(to - from, this.#due);
     this.#due -= count;
     const copies = frames.slice(from, from + count).map((frame) => frame.slice());
     for (const copy of copies) {

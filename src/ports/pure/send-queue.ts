@@ -14,10 +14,10 @@ export interface Sink {
   /** The octets that it has taken and the medium has not. While there are any, it takes no more frames. Default: 0. */
   readonly kept?: number;
   /**
-   * Takes frames from index `from` on, in order, as many as the medium has room for. They are borrowed until it returns.
+   * Takes frames from index `from` on, before `to`, in order, as many as the medium has room for. They are borrowed until it returns.
    * @returns the number of frames taken, 0 if there is no room, or the refused ones.
    */
-  send(frames: readonly Uint8Array[], from: number): number | SendRefusal;
+  send(frames: readonly Uint8Array[], from: number, to: number): number | SendRefusal;
   /** Passes on the octets that it has kept: there is room again. Only for a sink that keeps octets. */
   resume?(): void;
 }
@@ -36,6 +36,9 @@ export interface SendQueueOptions {
   readonly blocked?: (blocked: boolean) => void;
 }
 
+/** In the places of arrays that hold no frame. */
+const none = new Uint8Array(0);
+
 /**
  * The sending half of a driver: collects the frames of a breath, and passes them to the driver's sink at its end. Frames without room in
  * the medium are copied and kept. Kept frames leave first, so that order is preserved.
@@ -47,7 +50,12 @@ export class SendQueue {
   readonly #counters: PortCounters;
   readonly #backlog: Backlog;
   readonly #tellBlocked: ((blocked: boolean) => void) | undefined;
+  /** The frames of this breath: the first `#added`. An array keeps its length, since an emptied one would be allocated anew in each breath. */
   #pending: Uint8Array[] = [];
+  #added = 0;
+  #addedOctets = 0;
+  /** The array for the frames that are added during a flush. */
+  #spare: Uint8Array[] | undefined;
   #toldBlocked = false;
   #open = true;
 
@@ -80,17 +88,26 @@ export class SendQueue {
   add(frame: Uint8Array): void {
     if (frame.length > this.longest) this.#counters.drops.oversize++;
     else if (frame.length < minFrame) this.#counters.drops.runt++;
-    else this.#pending.push(frame);
+    else {
+      this.#pending[this.#added++] = frame;
+      this.#addedOctets += frame.length;
+    }
   }
 
   /** Sends the frames added since the last flush, and keeps those without room. */
   flush(): void {
+    const count = this.#added;
+    if (count === 0) return;
     const frames = this.#pending;
-    if (frames.length === 0) return;
-    this.#pending = [];
+    const octets = this.#addedOctets;
+    this.#pending = this.#spare ?? [];
+    this.#spare = undefined;
+    this.#added = this.#addedOctets = 0;
     // Waiting frames leave first, so that frames do not overtake each other.
-    const done = this.blocked ? 0 : this.#send(frames);
-    if (done < frames.length) this.#keep(frames, done);
+    const done = this.blocked ? 0 : this.#send(frames, count, octets);
+    if (done < count) this.#keep(frames, done, count);
+    for (let i = 0; i < count; i++) frames[i] = none;
+    this.#spare = frames;
     this.settle();
   }
 
@@ -100,7 +117,7 @@ export class SendQueue {
     while ((this.#sink.kept ?? 0) === 0) {
       const frames = this.#backlog.first();
       if (frames.length === 0) break;
-      const done = this.#send(frames);
+      const done = this.#send(frames, frames.length);
       this.#backlog.shift(done);
       if (done < frames.length) break;
     }
@@ -109,26 +126,29 @@ export class SendQueue {
 
   /** Drops the frames that the sink has not taken, and counts them. */
   drop(why: PortDrop): void {
-    this.#counters.drops[why] += this.#backlog.clear() + this.#pending.length;
-    this.#pending = [];
+    this.#counters.drops[why] += this.#backlog.clear() + this.#added;
+    this.#clear();
     this.settle();
   }
 
   /** Forgets all frames, uncounted, and takes no more. */
   [Symbol.dispose](): void {
     this.#open = false;
-    this.#pending = [];
+    this.#clear();
     this.#backlog.clear();
   }
 
   /** Sends from the first frame on, and returns the number of finished ones: taken, or refused and counted. */
-  #send(frames: readonly Uint8Array[]): number {
+  #send(frames: readonly Uint8Array[], count: number, octets?: number): number {
     let done = 0;
-    while (done < frames.length) {
-      const result = this.#sink.send(frames, done);
+    while (done < count) {
+      const result = this.#sink.send(frames, done, count);
       if (result === 0) break;
-      if (typeof result === 'number') done = this.#countSent(frames, done, done + result);
-      else {
+      if (typeof result === 'number') {
+        this.#counters.sentFrames += result;
+        this.#counters.sentOctets += result === count && octets !== undefined ? octets : octetsOf(frames, done, done + result);
+        done += result;
+      } else {
         this.#counters.drops[result.why] += result.frames;
         done += result.frames;
       }
@@ -136,16 +156,10 @@ export class SendQueue {
     return done;
   }
 
-  #countSent(frames: readonly Uint8Array[], from: number, to: number): number {
-    for (let i = from; i < to; i++) this.#counters.sentOctets += frames[i]?.length ?? 0;
-    this.#counters.sentFrames += to - from;
-    return to;
-  }
-
   /** Copies the frames from index `from` on into the backlog. The port may have ended while it sent the others. */
-  #keep(frames: readonly Uint8Array[], from: number): void {
+  #keep(frames: readonly Uint8Array[], from: number, to: number): void {
     if (!this.#open) return;
-    for (const frame of frames.slice(from)) {
+    for (const frame of frames.slice(from, to)) {
       const drop = this.#backlog.add(frame);
       if (drop) this.#counters.drops[drop]++;
     }
@@ -158,4 +172,15 @@ export class SendQueue {
     this.#toldBlocked = blocked;
     this.#tellBlocked?.(blocked);
   }
+
+  #clear(): void {
+    this.#pending.fill(none, 0, this.#added);
+    this.#added = this.#addedOctets = 0;
+  }
+}
+
+function octetsOf(frames: readonly Uint8Array[], from: number, to: number): number {
+  let octets = 0;
+  for (let i = from; i < to; i++) octets += frames[i]?.length ?? 0;
+  return octets;
 }

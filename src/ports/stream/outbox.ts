@@ -48,10 +48,10 @@ export class Outbox implements Sink {
     return this.#error;
   }
 
-  send(frames: readonly Uint8Array[], from: number): number {
+  send(frames: readonly Uint8Array[], from: number, to: number): number {
     if (this.#error !== undefined || this.kept > 0) return 0;
     let at = from;
-    for (let frame = frames[at]; frame && this.#hasRoom(frame); frame = frames[++at]) {
+    for (let frame = frames[at]; at < to && frame && this.#hasRoom(frame); frame = frames[++at]) {
       this.#end = writeFrame(this.#ownMemory().octets, this.#end, frame, this.#options.lengthSize);
     }
     this.resume();

@@ -46,7 +46,7 @@ export const coarse = [
     name: 'one-octet-more',
     at: 'SendQueue.flush',
     code: 'const done =',
-    fault: 'for (let i = 0; i < frames.length; i++) frames[i] = Buffer.concat([frames[i], Buffer.alloc(1)]); const done =',
+    fault: 'for (let i = 0; i < count; i++) frames[i] = Buffer.concat([frames[i], Buffer.alloc(1)]); const done =',
     breaks: 'each frame is longer by an octet',
     tests: [''],
   },
