@@ -1,4 +1,4 @@
-import type { Fdb } from '../stations/fdb.ts';
+import type { Fdb, Learned } from '../stations/fdb.ts';
 import { isTagged, minTaggedFrame, type Vid } from '../wire/dot1q.ts';
 import { etherTypeOf, etherTypes, hasGroupDestination, hasGroupSource, sourceOf } from '../wire/ethernet.ts';
 import { readUint16, readUint32 } from '../wire/octets.ts';
@@ -22,12 +22,13 @@ export class Learning {
     return writesToItself(frame) ? ingress : this.#fdb.lookup(vid, frame, destinationAt);
   }
 
-  /** Learns the source, and returns whether the frame should be observed. */
-  learn(ingress: BridgePort, vid: Vid, frame: Uint8Array): boolean {
+  /** Learns the source, and returns what was learned; `observed` if the frame should be observed. */
+  learn(ingress: BridgePort, vid: Vid, frame: Uint8Array): Learned | 'observed' {
     const learning = hasGroupSource(frame) ? 'known' : this.#fdb.learn(vid, frame, sourceAt, ingress);
     if (learning === 'held' || learning === 'moved') this.#tellMove(ingress, vid, frame, learning === 'held');
     const etherType = isTagged(frame) ? readUint16(frame, minTaggedFrame - 2) : etherTypeOf(frame);
-    return etherType === etherTypes.arp || (etherType === etherTypes.ipv4 && (learning === 'new' || learning === 'moved'));
+    if (etherType === etherTypes.arp || (etherType === etherTypes.ipv4 && (learning === 'new' || learning === 'moved'))) return 'observed';
+    return learning;
   }
 
   #tellMove(ingress: BridgePort, vid: Vid, frame: Uint8Array, stays: boolean): void {

@@ -13,7 +13,8 @@ import { RecentMap } from '../recent-map.ts';
 import { BridgePort, type DropReason, type PortNumber, type SwitchPort } from './switch-port.ts';
 import type { NewPort, StationChange, SwitchOptions } from './switch-options.ts';
 import { VlanRegistry } from './vlan-registry.ts';
-import { FloodLists, PortVlans, waysForTag, type Egress, type VlanMembership } from './vlan.ts';
+import { PortVlans, type VlanMembership } from './vlan.ts';
+import { Ways } from './ways.ts';
 
 export { formatExplanation, type Explanation } from './explanation.ts';
 export type { TreePort, TreeRole } from './fstp-member.ts';
@@ -45,7 +46,7 @@ export class Switch {
   readonly stationChanges = new Feed<StationChange>();
   readonly #options: SwitchOptions;
   readonly #ports = new RecentMap<PortNumber, BridgePort>();
-  readonly #floodLists = new FloodLists(this.#ports);
+  readonly #ways = new Ways(this.#ports);
   readonly #fdb: Fdb<BridgePort>;
   readonly #learning: Learning;
   #strays = 0;
@@ -54,7 +55,10 @@ export class Switch {
   constructor(options: SwitchOptions) {
     this.#options = options;
     this.#fdb = new Fdb(options.clock, options, ({ sticky }) => sticky);
-    this.#fdb.changed = (known, vid, mac, port) => this.stationChanges.emit({ known, vid, mac, port: port.number });
+    this.#fdb.changed = (known, vid, mac, port) => {
+      this.#ways.forgetLast();
+      this.stationChanges.emit({ known, vid, mac, port: port.number });
+    };
     this.#learning = new Learning(this.#fdb, options.moved);
     this.vlans = new VlanRegistry(
       this.#ports,
@@ -64,7 +68,7 @@ export class Switch {
     this.fstp = new Fstp(this.#ports, options, {
       send: (port, frame) => this.#send(port, frame, port.number),
       blocked: (port, vid) => this.#fdb.flush(port, port.vlans.trunk ? undefined : vid),
-      changed: () => this.#floodLists.forget(),
+      changed: () => this.#ways.forget(),
       flush: (vid) => this.#flushTree(vid),
       possible: () => !this.#hub,
     });
@@ -72,6 +76,7 @@ export class Switch {
 
   /** Reads the clock. The time of the last call counts for all frames received. */
   beginBreath(): void {
+    this.#ways.forgetLast();
     this.#fdb.beginBreath();
   }
 
@@ -88,6 +93,12 @@ export class Switch {
       this.#repeat(ingress, frame);
       return;
     }
+    const again = this.#ways.again(ingress, frame);
+    if (again !== undefined) {
+      this.#send(again, frame, port);
+      return;
+    }
+    this.#ways.forgetLast();
     if (isForBridges(frame) && this.fstp.enabled) {
       const refusal = this.fstp.receive(ingress, frame);
       if (refusal) ingress.counters.drops[refusal] += 1;
@@ -99,10 +110,14 @@ export class Switch {
       return;
     }
     // The destination is sought before the source is learned, so that `explain`, which does not learn, cannot differ.
-    const egress = this.#egress(ingress, vid, this.#learning.destination(ingress, vid, frame), frame);
+    const destination = this.#learning.destination(ingress, vid, frame);
+    const egress = this.#ways.of(ingress, vid, destination, frame);
     let untagged = isTagged(frame) ? undefined : frame;
     let tagged = untagged === undefined ? frame : undefined;
-    if (this.#learning.learn(ingress, vid, frame)) this.#options.observe?.(port, vid, (untagged ??= removeTag(frame)));
+    const learned = this.#learning.learn(ingress, vid, frame);
+    if (learned === 'observed') this.#options.observe?.(port, vid, (untagged ??= removeTag(frame)));
+    else if (learned === 'known' && untagged !== undefined && egress === destination?.untaggedEgress && this.#options.admit === undefined)
+      this.#ways.note(ingress, frame, destination);
     if (typeof egress === 'string') {
       ingress.counters.drops[egress] += 1;
       return;
@@ -125,7 +140,7 @@ export class Switch {
     const vid = this.#classify(ingress, frame);
     if (typeof vid === 'string') return { decision: 'drop', reason: vid };
     const destination = this.#learning.destination(ingress, vid, frame);
-    const egress = this.#egress(ingress, vid, destination, frame);
+    const egress = this.#ways.of(ingress, vid, destination, frame);
     if (typeof egress === 'string') return { decision: 'drop', reason: egress };
     return explainWays(vid, egress, destination === undefined ? frame : undefined);
   }
@@ -136,7 +151,7 @@ export class Switch {
     const added = new BridgePort(port, membership, up, edge);
     this.#ports.set(port, added);
     this.vlans.note(added.vlans);
-    this.#floodLists.forget();
+    this.#ways.forget();
     for (const vid of added.vlans) this.fstp.join(added, vid);
     if (up) this.#options.portChanged?.(port, true);
   }
@@ -145,7 +160,7 @@ export class Switch {
   removePort(port: PortNumber): void {
     this.setCarrier(port, false);
     this.#ports.delete(port);
-    this.#floodLists.forget();
+    this.#ways.forget();
   }
 
   /** Sets whether the other side of a port is connected. A port that is down is sent nothing; the stations behind it are forgotten. */
@@ -154,7 +169,7 @@ export class Switch {
     if (changed.up === up) return;
     changed.up = up;
     if (!up) this.#fdb.flush(changed);
-    this.#floodLists.forget();
+    this.#ways.forget();
     for (const vid of changed.vlans)
       if (up) this.fstp.join(changed, vid);
       else this.fstp.leave(changed, vid);
@@ -167,7 +182,7 @@ export class Switch {
     const before = changed.vlans;
     changed.vlans = new PortVlans(membership);
     this.vlans.note(changed.vlans);
-    this.#floodLists.forget();
+    this.#ways.forget();
     if (before.trunk && !changed.vlans.trunk) this.#fdb.flush(changed);
     for (const vid of before) {
       if (changed.vlans.lists(vid)) continue;
@@ -216,6 +231,7 @@ export class Switch {
   /** Makes a port listen only, or undoes that. The stations behind a quiet port are forgotten. */
   setQuiet(port: PortNumber, quiet: boolean): void {
     this.#portAt(port).quiet = quiet;
+    this.#ways.forget();
     if (quiet) this.#fdb.flush(this.#portAt(port));
   }
 
@@ -263,22 +279,6 @@ export class Switch {
     return this.#options.admit?.(ingress.number, frame) !== false;
   }
 
-  #egress(ingress: BridgePort, vid: Vid, destination: BridgePort | undefined, frame: Uint8Array): Ways | DropReason {
-    const ways = this.#waysTo(ingress, vid, destination);
-    if (typeof ways === 'string' || !isTagged(frame)) return ways;
-    const kept = waysForTag(ways, frame);
-    return kept.length === 0 ? 'double-tagged' : kept;
-  }
-
-  #waysTo(ingress: BridgePort, vid: Vid, destination: BridgePort | undefined): Ways | DropReason {
-    if (destination === ingress) return 'same-port';
-    if (destination === undefined) {
-      const everybody = this.#floodLists.of(vid, ingress);
-      return everybody.length === 0 ? 'no-egress' : everybody;
-    }
-    return vid === destination.vlans.untagged ? destination.untaggedEgress : destination.taggedEgress;
-  }
-
   #send(port: BridgePort, frame: Uint8Array, ingress: PortNumber): void {
     port.counters.sentFrames += 1;
     port.counters.sentOctets += frame.length;
@@ -296,5 +296,3 @@ export class Switch {
     return typeof egress === 'string' || this.#admits(ingress, frame) ? egress : 'not-admitted';
   }
 }
-
-type Ways = readonly Egress<BridgePort>[];

@@ -52,7 +52,7 @@ export const frames = [
   },
   {
     name: 'same-port-reflected',
-    at: 'Switch.#waysTo',
+    at: 'Ways.#to',
     code: "if (destination === ingress) return 'same-port';",
     fault: '',
     breaks: 'a frame goes back to the port of its station',
@@ -146,7 +146,7 @@ export const frames = [
   },
   {
     name: 'double-tag-hops',
-    at: 'Switch.#egress',
+    at: 'Ways.of',
     code: "typeof ways === 'string' || !isTagged(frame)",
     fault: 'true',
     breaks: 'a frame with two tags changes its VLAN',
