@@ -18,6 +18,9 @@ export interface Timer {
   [Symbol.dispose](): void;
 }
 
+/** Read once: in Node, the global is a getter. */
+const steady = globalThis.performance;
+
 /**
  * The machine's own clock.
  *
@@ -30,7 +33,7 @@ export interface Timer {
  * ```
  */
 export const realClock: Clock = {
-  monotonic: () => performance.now(),
+  monotonic: () => steady.now(),
   wall: () => Date.now(),
   after(delay, run) {
     const handle = setTimeout(run, delay);
