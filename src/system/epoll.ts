@@ -7,7 +7,7 @@
  * The data has the descriptor, and a number (the mark) that distinguishes a watch from earlier ones on the same descriptor.
  */
 import { closeSync } from 'node:fs';
-import { checked, lastErrno, libc } from './libc.ts';
+import { addressOf, checked, lastErrno, libc } from './libc.ts';
 import { SystemError } from '../errors.ts';
 import type { Fd } from './unix-socket.ts';
 
@@ -37,7 +37,8 @@ export const maxEvents = 16;
 export class Epoll implements Disposable {
   readonly fd: Fd;
   readonly #events = new Int32Array(maxEvents * eventWords);
-  readonly #octets = new Uint8Array(this.#events.buffer);
+  /** The address of the events: a call takes a number quicker than a view. */
+  readonly #address = addressOf(new Uint8Array(this.#events.buffer));
   readonly #event = new Int32Array(eventWords);
   readonly #eventOctets = new Uint8Array(this.#event.buffer);
 
@@ -63,7 +64,7 @@ export class Epoll implements Disposable {
 
   /** Waits up to `timeout` milliseconds (-1: without limit). Returns the number of ready descriptors. */
   wait(timeout: number): number {
-    const count = libc.epoll_wait(this.fd, this.#octets, maxEvents, timeout);
+    const count = libc.epoll_wait(this.fd, this.#address, maxEvents, timeout);
     if (count >= 0) return count;
     const errno = lastErrno();
     if (errno === 'EINTR') return 0;

@@ -76,7 +76,7 @@ export const libc = {
   epoll_ctl: declare('int epoll_ctl(int, int, int, void *)') as (epoll: number, operation: number, fd: number, event: Uint8Array) => number,
   epoll_wait: declare('int epoll_wait(int, void *, int, int)') as (
     epoll: number,
-    events: Uint8Array,
+    events: Pointer,
     count: number,
     timeout: number,
   ) => number,
