@@ -80,7 +80,7 @@ export class OverlayPort implements Port {
     for (const { resource } of options.receivers) {
       resource.check(
         this.#claimant(resource.receiver),
-        listed.map(({ key }) => key),
+        listed.flatMap(({ key }) => key ?? []),
       );
     }
     if (listed.length > 1 || takesAny) this.#table = new RemoteTable(environment.clock, { seed: environment.seed ?? 0 });

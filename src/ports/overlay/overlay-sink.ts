@@ -75,6 +75,8 @@ export class OverlaySink implements Sink {
     if (!frame) return;
     const { header, remotesFor } = this.#options;
     for (const remote of remotesFor(frame)) {
+      // A remote without an address gets nothing: if it is the only one, the port has no carrier.
+      if (!remote.to) continue;
       if (frame.length <= remote.longest) packets.push({ header, frame, to: remote.to, remote, at });
       else this.#refuse(tally, { remote, frame, at }, 'EMSGSIZE');
     }

@@ -29,32 +29,40 @@ export class Remote {
   heard = false;
   /** True if the system has refused a packet to it since this was set to false. */
   failed = false;
-  #at: { readonly address: string; readonly key: AddressKey; readonly to: FixedOctets };
+  #at: Place | undefined;
 
-  constructor({ host, port }: ListedRemote, address: string) {
+  /** `address` is undefined while its name has none. */
+  constructor({ host, port }: ListedRemote, address: string | undefined) {
     this.host = host;
     this.port = port;
-    this.#at = place(address, port);
+    if (address !== undefined) this.moveTo(address);
   }
 
-  /** The address that its name has now. */
+  /** The address that its name has now; empty while it has none. */
   get address(): string {
-    return this.#at.address;
+    return this.#at?.address ?? '';
   }
 
-  get key(): AddressKey {
-    return this.#at.key;
+  get key(): AddressKey | undefined {
+    return this.#at?.key;
   }
 
-  /** The destination of packets to it. */
-  get to(): FixedOctets {
-    return this.#at.to;
+  /** The destination of packets to it; undefined while it has no address. */
+  get to(): FixedOctets | undefined {
+    return this.#at?.to;
   }
 
   /** Moves it: its name has another address now. */
   moveTo(address: string): void {
-    this.#at = place(address, this.port);
+    this.#at = { address, key: keyOf(address), to: destination(address, this.port) };
   }
+}
+
+/** The place of a remote. */
+interface Place {
+  readonly address: string;
+  readonly key: AddressKey;
+  readonly to: FixedOctets;
 }
 
 /** The environment of remotes in their port. */
@@ -106,25 +114,31 @@ export class Remotes implements Disposable {
     this.takesAny = options.takesAny ?? false;
     this.#options = options;
     this.#warn = onceAMinute(options.clock, options.log.warn);
-    for (const remote of listed) this.#bySource.set(remote.key, remote);
+    for (const remote of listed) if (remote.key !== undefined) this.#bySource.set(remote.key, remote);
     if (this.takesAny || listed.some((remote) => remote.host !== remote.address)) this.#lookLater();
   }
 
   /**
-   * Resolves the remotes that an address lists, to addresses of one family: `family`, else that of the first. Throws
-   * EtherloomError('bad-address') if that is not possible, or two of them are the same.
+   * Resolves the remotes that an address lists, to addresses of one family: `family`, else that of the first that has an address, else IPv4.
+   * A name without an address is resolved again later. Throws EtherloomError('bad-address') if a remote is of the other family, or two are the
+   * same.
    */
   static async resolve(listed: readonly ListedRemote[], family: IpFamily | undefined, options: RemotesOptions): Promise<Remotes> {
-    const { resolve = resolveHost } = options;
+    const { resolve = resolveHost, log } = options;
     let one = family;
     const remotes: Remote[] = [];
     for (const remote of listed) {
-      const address = await resolve(remote.host, one);
-      one ??= familyOf(address);
-      if (familyOf(address) !== one) throw mixed(remote.host, one);
+      const address = await resolve(remote.host, one).catch((error: unknown) => {
+        log.warn(`${reasonOf(error)}; trying again until it has one`);
+        return undefined;
+      });
+      if (address !== undefined) {
+        one ??= familyOf(address);
+        if (familyOf(address) !== one) throw mixed(remote.host, one);
+      }
       remotes.push(new Remote(remote, address));
     }
-    const twice = remotes.find((remote, i) => remotes.findIndex(({ key }) => key === remote.key) < i);
+    const twice = remotes.find(({ key }, i) => key !== undefined && remotes.findIndex((other) => other.key === key) < i);
     if (twice) throw new EtherloomError('bad-address', `two remotes have the address ${twice.address}; name each host once`);
     return new Remotes(remotes, one ?? 4, options);
   }
@@ -159,12 +173,12 @@ export class Remotes implements Disposable {
 
   async #look(): Promise<void> {
     const due: Remote[] = [];
-    for (const remote of this.#bySource.values()) {
+    for (const remote of new Set([...this.listed, ...this.#bySource.values()])) {
       const silence = remote.heard ? 0 : (this.#silence.get(remote) ?? 0) + 1;
       this.#silence.set(remote, silence);
       if (!this.listed.includes(remote)) {
         if (silence >= memory) this.#forget(remote);
-      } else if (remote.host !== remote.address && (remote.failed || (remote.sent && silence >= patience))) {
+      } else if (isMissed(remote, silence)) {
         due.push(remote);
       }
       if (remote.heard) remote.sent = false;
@@ -175,7 +189,7 @@ export class Remotes implements Disposable {
   }
 
   #forget(remote: Remote): void {
-    this.#bySource.delete(remote.key);
+    if (remote.key !== undefined) this.#bySource.delete(remote.key);
     this.#silence.delete(remote);
   }
 
@@ -185,20 +199,34 @@ export class Remotes implements Disposable {
     const { resolve = resolveHost } = this.#options;
     try {
       const address = await resolve(remote.host, this.family);
-      if (!this.#open || address === remote.address) return;
-      this.#options.log(`${remote.host} is at ${address} now, no longer at ${remote.address}`);
-      this.#bySource.delete(remote.key);
-      remote.moveTo(address);
-      this.#bySource.set(remote.key, remote);
-      this.#options.moved?.();
+      if (this.#open && address !== remote.address) this.#move(remote, address);
     } catch (error) {
-      if (this.#open) this.#warn(`${remote.host} does not answer at ${remote.address}: ${reasonOf(error)}`);
+      if (this.#open) this.#warn(`${remote.host} does not answer${whereOf(remote)}: ${reasonOf(error)}`);
     }
+  }
+
+  #move(remote: Remote, address: string): void {
+    const key = keyOf(address);
+    const there = this.#bySource.get(key);
+    if (there && this.listed.includes(there)) {
+      this.#warn(`${remote.host} is at ${address} now, which is the address of the remote ${there.host}: it gets no packets of its own`);
+      return;
+    }
+    this.#options.log(`${remote.host} is at ${address} now${remote.address === '' ? '' : `, no longer at ${remote.address}`}`);
+    if (remote.key !== undefined) this.#bySource.delete(remote.key);
+    remote.moveTo(address);
+    this.#bySource.set(key, remote);
+    this.#options.moved?.();
   }
 }
 
-function place(address: string, port: number): { address: string; key: AddressKey; to: FixedOctets } {
-  return { address, key: keyOf(address), to: destination(address, port) };
+/** Returns whether a listed remote is not reached, so that its name should be resolved again. */
+function isMissed({ host, address, failed, sent }: Remote, silence: number): boolean {
+  return host !== address && (address === '' || failed || (sent && silence >= patience));
+}
+
+function whereOf({ address }: Remote): string {
+  return address === '' ? '' : ` at ${address}`;
 }
 
 function mixed(host: string, family: IpFamily): EtherloomError {

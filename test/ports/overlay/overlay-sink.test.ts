@@ -100,10 +100,15 @@ describe('the packets of an overlay', () => {
     expect(counters).toMatchObject({ sentFrames: 3, drops: { oversize: 1 } });
   });
 
-  it('without a remote are drops', () => {
+  it('without a remote are drops, and so are those for a remote whose name has no address', () => {
     targets = () => [];
     send(20, 21);
     expect(counters).toMatchObject({ sentFrames: 0, drops: { 'no-carrier': 2 } });
+    const absent = new Remote({ host: 'absent.example', port: 4789 }, undefined);
+    targets = ({ length }) => (length === 22 ? [absent] : [absent, a]);
+    send(22, 23);
+    expect(counters).toMatchObject({ sentFrames: 1, drops: { 'no-carrier': 3 } });
+    expect(sender.sent).toEqual(['1:23']);
   });
 
   it.each([0, 1, 2, 3, 4, 5])('wait after %i of them for room, and none leaves twice', (room) => {

@@ -60,7 +60,6 @@ describe('the remotes of an overlay', () => {
     );
     await expect(names.resolve(['a.example'], {}, 6)).rejects.toThrow('a.example has no address of IPv6');
     await expect(names.resolve(['a.example', '127.0.0.1'])).rejects.toThrow('two remotes have the address 127.0.0.1');
-    await expect(names.resolve(['c.example'])).rejects.toThrow('c.example has no address');
     expect((await names.resolve(['six.example'])).family).toBe(6);
   });
 
@@ -99,6 +98,34 @@ describe('the remotes of an overlay', () => {
     remote.failed = true;
     await names.pass(10);
     expect(remote.address).toBe('127.0.0.6');
+  });
+
+  it('whose name has no address yet are resolved until it has one, and keep no other from its packets', async () => {
+    const names = new Names();
+    const remotes = await names.resolve(['c.example', 'six.example']);
+    const [absent] = remotes.listed;
+    expect([remotes.family, absent?.to, absent?.address, remotes.at(keyOf('::1'))?.host]).toEqual([6, undefined, '', 'six.example']);
+    await names.pass(20);
+    expect(names.logged).toEqual([
+      'c.example has no address; trying again until it has one',
+      'c.example does not answer: c.example has no address',
+    ]);
+    names.addresses.set('c.example', '::2');
+    await names.pass(10);
+    expect([absent?.address, remotes.at(keyOf('::2'))]).toEqual(['::2', absent]);
+    expect(names.logged.slice(2)).toEqual(['c.example is at ::2 now']);
+    expect((await names.resolve(['d.example'])).family).toBe(4);
+  });
+
+  it('keep their addresses from others whose names get the same one', async () => {
+    const names = new Names();
+    const remotes = await names.resolve(['a.example', 'b.example']);
+    const [a, b] = remotes.listed;
+    names.addresses.set('b.example', '127.0.0.1');
+    if (b) b.failed = true;
+    await names.pass(10);
+    expect([remotes.at(keyOf('127.0.0.1')), remotes.at(keyOf('127.0.0.2'))]).toEqual([a, b]);
+    expect(names.logged[0]).toMatch(/^b\.example is at 127\.0\.0\.1 now, which is the address of the remote a\.example/);
   });
 
   it('named by address are never resolved again', async () => {
