@@ -97,9 +97,13 @@ function ipv4(packet: Ipv4): string {
 
 function notReached({ code, destination, protocol, start, length, mtu }: UnreachablePacket): string {
   if (code === unreachableCodes.tooLong) return tooBig(length, destination, mtu);
-  const [name = `code ${code}`] = Object.entries(unreachableCodes).find(([, known]) => known === code) ?? [];
-  const what = code === unreachableCodes.port && protocol === ipProtocols.udp ? `UDP port ${readUint16(start, 2)}` : name;
-  return `${what} of ${formatIpv4(destination)} unreachable`;
+  return `${nameOf(code, unreachableCodes, protocol, start)} of ${formatIpv4(destination)} unreachable`;
+}
+
+/** Names the unreachable part of a host: by its code or, if that is a port of UDP, by its number. */
+function nameOf(code: number, codes: typeof unreachableCodes | typeof unreachableCodes6, protocol: number, start: Uint8Array): string {
+  if (code === codes.port && protocol === ipProtocols.udp) return `UDP port ${readUint16(start, 2)}`;
+  return Object.entries(codes).find(([, known]) => known === code)?.[0] ?? `code ${code}`;
 }
 
 function tooBig(length: number, destination: IpAddress, mtu: number): string {
@@ -156,9 +160,7 @@ function ipv6(packet: Ipv6): string {
 
 function notReached6({ type, code, destination, nextHeader, start, length, mtu }: QuotedIpv6): string {
   if (type === 'too-big') return tooBig(length, destination, mtu);
-  const [name = `code ${code}`] = Object.entries(unreachableCodes6).find(([, known]) => known === code) ?? [];
-  const what = code === unreachableCodes6.port && nextHeader === ipProtocols.udp ? `UDP port ${readUint16(start, 2)}` : name;
-  return `${what} of ${formatIpv6(destination)} unreachable`;
+  return `${nameOf(code, unreachableCodes6, nextHeader, start)} of ${formatIpv6(destination)} unreachable`;
 }
 
 function icmpv6(message: Icmpv6): string {
