@@ -40,15 +40,20 @@ export class Events {
     return this.#listeners.get(category)?.has(listener) === true;
   }
 
-  subscribe(category: Category, listener: Listener): void {
+  /** Returns false if the session has subscribed to it already. */
+  subscribe(category: Category, listener: Listener): boolean {
+    if (this.has(category, listener)) return false;
     const listeners = this.#listeners.get(category) ?? new Set();
     this.#listeners.set(category, listeners.add(listener));
+    return true;
   }
 
-  unsubscribe(category: Category, listener: Listener): void {
+  /** Returns false if the session has not subscribed to it. */
+  unsubscribe(category: Category, listener: Listener): boolean {
     const listeners = this.#listeners.get(category);
-    listeners?.delete(listener);
+    const wasThere = listeners?.delete(listener) === true;
     if (listeners?.size === 0) this.#listeners.delete(category);
+    return wasThere;
   }
 
   /** Removes the subscriptions of a session that is over. */

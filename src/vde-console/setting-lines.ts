@@ -1,53 +1,44 @@
 import type { Operation } from '../management/operation.ts';
-import { addRange, setAddressExpiry, setAddressSweeps } from '../management/operations/addresses.ts';
+import * as addresses from '../management/operations/addresses.ts';
 import { impairPort, setUp } from '../management/operations/conditions.ts';
 import { addLink } from '../management/operations/links.ts';
 import { addMirror } from '../management/operations/mirrors.ts';
-import {
-  createPort,
-  setAllocatable,
-  setGroup,
-  setHub,
-  setNumports,
-  setSticky,
-  setUntagged,
-  setUser,
-} from '../management/operations/ports.ts';
-import { setExpiry, setPersistence, setSweeps, setTableSize } from '../management/operations/stations.ts';
-import { setBonus, setBothEnds, setMaxAge, setTree } from '../management/operations/trees.ts';
-import { addMember, createVlan, removeMember, setTrunk } from '../management/operations/vlans.ts';
+import * as ports from '../management/operations/ports.ts';
+import * as stations from '../management/operations/stations.ts';
+import * as trees from '../management/operations/trees.ts';
+import * as vlans from '../management/operations/vlans.ts';
 import type { Setting } from '../management/settings/setting.ts';
 
 type Write = (args: Setting['args']) => string;
 
 /** The commands that make settings. They are the inverse of the menus' parsers. */
 const commands: ReadonlyMap<string, Write> = new Map([
-  write(setNumports, ({ count }) => `port/setnumports ${count}`),
-  write(setHub, ({ hub }) => `port/sethub ${Number(hub)}`),
-  write(createPort, ({ port = 0 }) => `port/create ${port}`),
-  write(setUser, ({ port, name }) => `port/setuser ${port} ${name}`),
-  write(setGroup, ({ port, name }) => `port/setgroup ${port} ${name}`),
-  write(setUntagged, ({ port, vlan }) => `port/setvlan ${port} ${vlan === 'none' ? 4095 : vlan}`),
-  write(setSticky, ({ port, sticky }) => `port/sticky ${port} ${Number(sticky)}`),
-  write(setAllocatable, ({ port, allocatable }) => `port/allocatable ${port} ${Number(allocatable)}`),
+  write(ports.setNumports, ({ count }) => `port/setnumports ${count}`),
+  write(ports.setHub, ({ hub }) => `port/sethub ${Number(hub)}`),
+  write(ports.createPort, ({ port = 0 }) => `port/create ${port}`),
+  write(ports.setUser, ({ port, name }) => `port/setuser ${port} ${name}`),
+  write(ports.setGroup, ({ port, name }) => `port/setgroup ${port} ${name}`),
+  write(ports.setUntagged, ({ port, vlan }) => `port/setvlan ${port} ${vlan === 'none' ? 4095 : vlan}`),
+  write(ports.setSticky, ({ port, sticky }) => `port/sticky ${port} ${Number(sticky)}`),
+  write(ports.setAllocatable, ({ port, allocatable }) => `port/allocatable ${port} ${Number(allocatable)}`),
   write(impairPort, ({ port, words }) => `port/impair ${port} ${words}`),
   write(setUp, ({ port, up }) => `port/${up ? 'up' : 'down'} ${port}`),
-  write(setTableSize, ({ size }) => `hash/setsize ${size}`),
-  write(setSweeps, ({ seconds }) => `hash/setgcint ${seconds}`),
-  write(setExpiry, ({ seconds }) => `hash/setexpire ${seconds}`),
-  write(setPersistence, ({ seconds }) => `hash/setminper ${seconds}`),
-  write(createVlan, ({ vlan }) => `vlan/create ${vlan}`),
-  write(addMember, ({ vlan, port }) => `vlan/addport ${vlan} ${port}`),
-  write(removeMember, ({ vlan, port }) => `vlan/delport ${vlan} ${port}`),
-  write(setTrunk, ({ port, trunk }) => `vlan/trunk ${port} ${Number(trunk)}`),
-  write(setMaxAge, ({ bridges }) => `fstp/maxage ${bridges}`),
-  write(setBothEnds, ({ both }) => `fstp/bothends ${Number(both)}`),
-  write(setBonus, ({ vlan, port, cost }) => `fstp/bonus ${vlan} ${port} ${cost}`),
-  write(setTree, ({ on }) => `fstp/setfstp ${Number(on)}`),
+  write(stations.setTableSize, ({ size }) => `hash/setsize ${size}`),
+  write(stations.setSweeps, ({ seconds }) => `hash/setgcint ${seconds}`),
+  write(stations.setExpiry, ({ seconds }) => `hash/setexpire ${seconds}`),
+  write(stations.setPersistence, ({ seconds }) => `hash/setminper ${seconds}`),
+  write(vlans.createVlan, ({ vlan }) => `vlan/create ${vlan}`),
+  write(vlans.addMember, ({ vlan, port }) => `vlan/addport ${vlan} ${port}`),
+  write(vlans.removeMember, ({ vlan, port }) => `vlan/delport ${vlan} ${port}`),
+  write(vlans.setTrunk, ({ port, trunk }) => `vlan/trunk ${port} ${Number(trunk)}`),
+  write(trees.setMaxAge, ({ bridges }) => `fstp/maxage ${bridges}`),
+  write(trees.setBothEnds, ({ both }) => `fstp/bothends ${Number(both)}`),
+  write(trees.setBonus, ({ vlan, port, cost }) => `fstp/bonus ${vlan} ${port} ${cost}`),
+  write(trees.setTree, ({ on }) => `fstp/setfstp ${Number(on)}`),
   write(addMirror, ({ port, to, quiet = false }) => `mirror/add ${port} ${to}${quiet ? ' quiet' : ''}`),
-  write(addRange, ({ range }) => `iplog/ipadd ${range}`),
-  write(setAddressSweeps, ({ seconds }) => `iplog/setgcint ${seconds}`),
-  write(setAddressExpiry, ({ seconds }) => `iplog/setexpire ${seconds}`),
+  write(addresses.addRange, ({ range }) => `iplog/ipadd ${range}`),
+  write(addresses.setAddressSweeps, ({ seconds }) => `iplog/setgcint ${seconds}`),
+  write(addresses.setAddressExpiry, ({ seconds }) => `iplog/setexpire ${seconds}`),
   write(addLink, ({ address, plain = false }) => `link/add ${address}${plain ? ' plain' : ''}`),
 ]);
 

@@ -15,18 +15,10 @@ export function debugMenu(events: Events): Menu {
       return found.length > 0 ? 'success' : 'ENOENT';
     }),
     command('debug/add', 'dbgpath', 'receive the events whose category begins with dbgpath', (call) =>
-      change(events, call, 'EEXIST', (category, listener) => {
-        if (events.has(category, listener)) return false;
-        events.subscribe(category, listener);
-        return true;
-      }),
+      change(events, call, 'EEXIST', (category, listener) => events.subscribe(category, listener)),
     ),
     command('debug/del', 'dbgpath', 'stop receiving them', (call) =>
-      change(events, call, 'ENOENT', (category, listener) => {
-        if (!events.has(category, listener)) return false;
-        events.unsubscribe(category, listener);
-        return true;
-      }),
+      change(events, call, 'ENOENT', (category, listener) => events.unsubscribe(category, listener)),
     ),
   );
 }

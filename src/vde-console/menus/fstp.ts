@@ -1,15 +1,5 @@
 import type { Managed } from '../../management/managed.ts';
-import {
-  listTrees,
-  setBonus,
-  setBothEnds,
-  setEdge,
-  setMaxAge,
-  setTree,
-  showBridge,
-  type TreePortView,
-  type TreeView,
-} from '../../management/operations/trees.ts';
+import * as trees from '../../management/operations/trees.ts';
 import type { FstpChange, PortNumber } from '../../switch/switch.ts';
 import { formatBridgeId, type BridgeId } from '../../wire/bpdu.ts';
 import type { Vid } from '../../wire/dot1q.ts';
@@ -32,24 +22,24 @@ export function fstpMenu(managed: Managed, events: Events): Menu {
   return {
     commands: [
       heading('fstp', 'fast spanning tree'),
-      query('fstp/showinfo', '', showBridge, nothing, ({ mac, priority, enabled }) => [
+      query('fstp/showinfo', '', trees.showBridge, nothing, ({ mac, priority, enabled }) => [
         `MAC ${mac} Priority ${priority} (0x${priority.toString(16)})`,
         `FSTP=${enabled}`,
       ]),
-      query('fstp/setfstp', '0/1', setTree, oneSwitch('on'), ({ hub }) => (hub ? ["Can't use fstp in hub mode"] : [])),
-      command('fstp/setedge', 'VLAN PORT 1/0', setEdge, (argument) => {
+      query('fstp/setfstp', '0/1', trees.setTree, oneSwitch('on'), ({ hub }) => (hub ? ["Can't use fstp in hub mode"] : [])),
+      command('fstp/setedge', 'VLAN PORT 1/0', trees.setEdge, (argument) => {
         const place = numbers('vlan', 'port', 'edge')(argument);
         return place && { ...place, edge: place.edge !== 0 };
       }),
-      command('fstp/bonus', 'VLAN PORT COST', setBonus, numbers('vlan', 'port', 'cost')),
-      command('fstp/maxage', 'N', setMaxAge, numbers('bridges')),
-      command('fstp/bothends', '0/1', setBothEnds, oneSwitch('both')),
+      command('fstp/bonus', 'VLAN PORT COST', trees.setBonus, numbers('vlan', 'port', 'cost')),
+      command('fstp/maxage', 'N', trees.setMaxAge, numbers('bridges')),
+      command('fstp/bothends', '0/1', trees.setBothEnds, oneSwitch('both')),
       query(
         'fstp/print',
         '[N]',
-        listTrees,
+        trees.listTrees,
         (argument) => (argument === '' ? {} : { vlan: leadingInteger(argument) }),
-        (trees) => trees.flatMap(linesOf),
+        (shown) => shown.flatMap(linesOf),
       ),
     ],
     [Symbol.dispose]: () => {
@@ -79,7 +69,7 @@ function place(port: PortNumber, vlan: Vid): string {
   return `Port ${padded(port)} VLAN ${octetPair(vlan)}`;
 }
 
-function linesOf({ vlan, enabled, root, designated, rootPort, rootPathCost, age, bonus, ports }: TreeView): string[] {
+function linesOf({ vlan, enabled, root, designated, rootPort, rootPathCost, age, bonus, ports }: trees.TreeView): string[] {
   const bonusText = `bonusport ${padded(bonus?.port ?? 0)} bonuscost ${bonus?.cost ?? 0}`;
   return [
     `FST DATA VLAN ${padded(vlan)} ${rootPort === undefined ? 'ROOTSWITCH' : ''} ${enabled ? '' : 'FSTP IS DISABLED'}`,
@@ -91,7 +81,7 @@ function linesOf({ vlan, enabled, root, designated, rootPort, rootPathCost, age,
 }
 
 /** Formats a member. The role of a tagged member is always `Unknown`, which scripts expect. */
-function describe({ port, tagged, cost, role = 'designated' }: TreePortView): string {
+function describe({ port, tagged, cost, role = 'designated' }: trees.TreePortView): string {
   return ` -- Port ${padded(port)} tagged=${Number(tagged)} portcost=${cost} role=${tagged ? 'Unknown' : roles[role]}`;
 }
 

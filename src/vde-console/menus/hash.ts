@@ -1,14 +1,5 @@
 import type { Managed } from '../../management/managed.ts';
-import {
-  findStation,
-  listStations,
-  setExpiry,
-  setPersistence,
-  setSweeps,
-  setTableSize,
-  showStationSettings,
-  type StationView,
-} from '../../management/operations/stations.ts';
+import * as stations from '../../management/operations/stations.ts';
 import type { LoopSign, StationMove } from '../../management/station-moves.ts';
 import { formatMac, parseMac, type MacAddress } from '../../wire/mac.ts';
 import { leadingInteger, oneNumber } from '../arguments.ts';
@@ -25,8 +16,8 @@ const forgotten: Category = { path: 'hash/-', tag: 0o012, help: 'hash: a station
 /** Makes the menu of the known stations. */
 export function hashMenu(managed: Managed, events: Events): Menu {
   const { command, query } = operate(managed);
-  const bucketFor = ({ mac, vlan }: StationView): number => bucketOf(parseMac(mac) ?? 0, vlan, managed.stationSettings.size);
-  const line = (station: StationView, bucket: number, port: number): string => {
+  const bucketFor = ({ mac, vlan }: stations.StationView): number => bucketOf(parseMac(mac) ?? 0, vlan, managed.stationSettings.size);
+  const line = (station: stations.StationView, bucket: number, port: number): string => {
     const place = `VLAN ${padded(station.vlan)} to port: ${padded(port, 3)}`;
     return `Hash: ${padded(bucket)} Addr: ${station.mac} ${place}  age ${Math.floor(station.age / 1000)} secs`;
   };
@@ -34,25 +25,25 @@ export function hashMenu(managed: Managed, events: Events): Menu {
   return {
     commands: [
       heading('hash', 'the table of stations (MAC addresses)'),
-      query('hash/showinfo', '', showStationSettings, nothing, ({ size, gcInterval, expire, minPersistence }) => [
+      query('hash/showinfo', '', stations.showStationSettings, nothing, ({ size, gcInterval, expire, minPersistence }) => [
         `Hash size ${size}`,
         `GC interval ${gcInterval} secs`,
         `GC expire ${expire} secs`,
         `Min persistence ${minPersistence} secs`,
       ]),
-      command('hash/setsize', 'N', setTableSize, oneNumber('size')),
-      command('hash/setgcint', 'N', setSweeps, oneNumber('seconds')),
-      command('hash/setexpire', 'N', setExpiry, oneNumber('seconds')),
-      command('hash/setminper', 'N', setPersistence, oneNumber('seconds')),
-      query('hash/print', '', listStations, nothing, (stations) => {
-        const rows = stations.map((station) => ({ station, bucket: bucketFor(station) }));
+      command('hash/setsize', 'N', stations.setTableSize, oneNumber('size')),
+      command('hash/setgcint', 'N', stations.setSweeps, oneNumber('seconds')),
+      command('hash/setexpire', 'N', stations.setExpiry, oneNumber('seconds')),
+      command('hash/setminper', 'N', stations.setPersistence, oneNumber('seconds')),
+      query('hash/print', '', stations.listStations, nothing, (all) => {
+        const rows = all.map((station) => ({ station, bucket: bucketFor(station) }));
         rows.sort((a, b) => a.bucket - b.bucket || a.station.age - b.station.age);
         return rows.map(({ station, bucket }) => line(station, bucket, station.port));
       }),
       query(
         'hash/find',
         'MAC [VLAN]',
-        findStation,
+        stations.findStation,
         (argument) => {
           const [, text = '', vlan = ''] = /^(\S+)\s*(.*)$/s.exec(argument) ?? [];
           const mac = looseMac(text);

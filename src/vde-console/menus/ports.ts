@@ -1,24 +1,6 @@
 import { impairPort, setUp } from '../../management/operations/conditions.ts';
 import type { OnPort, OnPorts } from '../../management/operations/on-port.ts';
-import {
-  closeEndpoint,
-  createPort,
-  explainFrame,
-  listPorts,
-  removePort,
-  resetCounters,
-  setAllocatable,
-  setGroup,
-  setHub,
-  setNumports,
-  setSticky,
-  setUntagged,
-  setUser,
-  showPortTable,
-  type AccountView,
-  type EndpointView,
-  type PortView,
-} from '../../management/operations/ports.ts';
+import * as ports from '../../management/operations/ports.ts';
 import type { Managed } from '../../management/managed.ts';
 import { Refusal } from '../../management/operation.ts';
 import { integerAndText, leadingInteger, numbers, oneNumber, oneSwitch } from '../arguments.ts';
@@ -31,27 +13,33 @@ export function portMenu(managed: Managed): Menu {
   const { command, query } = operate(managed);
   return plainMenu(
     heading('port', 'ports and their endpoints'),
-    query('port/showinfo', '', showPortTable, nothing, ({ numports, hub }) => [`Numports=${numports}`, `HUB=${hub}`, 'counters=true']),
-    command('port/setnumports', 'N', setNumports, oneNumber('count')),
-    command('port/sethub', '0/1', setHub, oneSwitch('hub')),
-    command('port/setvlan', 'N VLAN', setUntagged, (argument) =>
+    query('port/showinfo', '', ports.showPortTable, nothing, ({ numports, hub }) => [
+      `Numports=${numports}`,
+      `HUB=${hub}`,
+      'counters=true',
+    ]),
+    command('port/setnumports', 'N', ports.setNumports, oneNumber('count')),
+    command('port/sethub', '0/1', ports.setHub, oneSwitch('hub')),
+    command('port/setvlan', 'N VLAN', ports.setUntagged, (argument) =>
       numbered(argument, (port, vlan) => ({ port, vlan: vlan === 4095 ? 'none' : vlan })),
     ),
-    query('port/createauto', '', createPort, nothing, (port) => [`Port ${padded(port)}`], createdLowest),
-    command('port/create', 'N', createPort, (argument) => {
+    query('port/createauto', '', ports.createPort, nothing, (port) => [`Port ${padded(port)}`], createdLowest),
+    command('port/create', 'N', ports.createPort, (argument) => {
       const port = leadingInteger(argument);
       return port === 0 ? {} : { port };
     }),
-    command('port/remove', 'N', removePort, oneNumber('port')),
-    command('port/allocatable', 'N 0/1', setAllocatable, (argument) => numbered(argument, (port, on) => ({ port, allocatable: on !== 0 }))),
-    command('port/sticky', 'N 0/1', setSticky, (argument) => numbered(argument, (port, on) => ({ port, sticky: on !== 0 }))),
-    command('port/setuser', 'N user', setUser, named),
-    command('port/setgroup', 'N user', setGroup, named),
-    command('port/epclose', 'N ID', closeEndpoint, numbers('port', 'id')),
-    command('port/resetcounter', '[N]', resetCounters, perhapsPort),
-    query('port/print', '[N]', listPorts, perhapsPort, active, 'show active ports'),
-    query('port/allprint', '[N]', listPorts, perhapsPort, (ports) => ports.flatMap(linesOf)),
-    query('port/drops', '[N]', listPorts, perhapsPort, (ports) => ports.flatMap(dropsOf), 'show dropped frames by reason'),
+    command('port/remove', 'N', ports.removePort, oneNumber('port')),
+    command('port/allocatable', 'N 0/1', ports.setAllocatable, (argument) =>
+      numbered(argument, (port, on) => ({ port, allocatable: on !== 0 })),
+    ),
+    command('port/sticky', 'N 0/1', ports.setSticky, (argument) => numbered(argument, (port, on) => ({ port, sticky: on !== 0 }))),
+    command('port/setuser', 'N user', ports.setUser, named),
+    command('port/setgroup', 'N user', ports.setGroup, named),
+    command('port/epclose', 'N ID', ports.closeEndpoint, numbers('port', 'id')),
+    command('port/resetcounter', '[N]', ports.resetCounters, perhapsPort),
+    query('port/print', '[N]', ports.listPorts, perhapsPort, active, 'show active ports'),
+    query('port/allprint', '[N]', ports.listPorts, perhapsPort, (shown) => shown.flatMap(linesOf)),
+    query('port/drops', '[N]', ports.listPorts, perhapsPort, (shown) => shown.flatMap(dropsOf), 'show dropped frames by reason'),
   );
 }
 
@@ -87,7 +75,7 @@ export function traceMenu(managed: Managed): Menu {
     operate(managed).query(
       'trace',
       'PORT HEXFRAME',
-      explainFrame,
+      ports.explainFrame,
       (argument) => {
         const [port, frame] = integerAndText(argument) ?? [];
         return port === undefined || frame === undefined ? undefined : { port, frame };
@@ -118,12 +106,12 @@ function portNumber(argument: string): number | undefined {
 }
 
 /** Shows the ports that have endpoints. A port that was named must have one. */
-function active(ports: readonly PortView[], argument: string): readonly string[] | Refusal {
-  const shown = ports.filter(({ endpoints }) => endpoints.length > 0);
+function active(all: readonly ports.PortView[], argument: string): readonly string[] | Refusal {
+  const shown = all.filter(({ endpoints }) => endpoints.length > 0);
   return argument !== '' && shown.length === 0 ? new Refusal('ENXIO') : shown.flatMap(linesOf);
 }
 
-function linesOf(view: PortView): string[] {
+function linesOf(view: ports.PortView): string[] {
   const { port, untagged, allocatable, current, user, group, received, sent, endpoints } = view;
   const activity = endpoints.length > 0 ? 'ACTIVE' : 'INACTIVE';
   return [
@@ -137,16 +125,16 @@ function linesOf(view: PortView): string[] {
 }
 
 /** Returns a line for a port with unusual settings, and none for others, so that scripts find the lines that they expect. */
-function unusual({ condition, quiet }: PortView): string[] {
+function unusual({ condition, quiet }: ports.PortView): string[] {
   const parts = [condition, quiet ? 'quiet' : ''].filter((part) => part !== '');
   return parts.length > 0 ? [` Condition: ${parts.join(', ')}`] : [];
 }
 
-function mtuOf({ mtu }: EndpointView): string {
+function mtuOf({ mtu }: ports.EndpointView): string {
   return mtu === undefined ? '' : `, MTU ${mtu}`;
 }
 
-function dropsOf({ port, drops, endpoints }: PortView): string[] {
+function dropsOf({ port, drops, endpoints }: ports.PortView): string[] {
   const reasons = (counts: Readonly<Record<string, number>>): string[] =>
     Object.entries(counts).flatMap(([reason, frames]) => (frames > 0 ? [`${reason}=${frames}`] : []));
   return [
@@ -155,10 +143,10 @@ function dropsOf({ port, drops, endpoints }: PortView): string[] {
   ];
 }
 
-function nameOf(account: AccountView | undefined): string {
+function nameOf(account: ports.AccountView | undefined): string {
   return account === undefined ? 'NONE' : (account.name ?? String(account.id));
 }
 
-function count({ frames, octets }: PortView['sent']): string {
+function count({ frames, octets }: ports.PortView['sent']): string {
   return `pkts ${String(frames).padStart(10)}          bytes ${String(octets).padStart(20)}`;
 }

@@ -1,16 +1,5 @@
 import type { Managed } from '../../management/managed.ts';
-import {
-  addRange,
-  listAddresses,
-  listRanges,
-  removeRange,
-  setAddressExpiry,
-  setAddressFile,
-  setAddressSweeps,
-  showAddressLog,
-  type AddressView,
-  type RangeView,
-} from '../../management/operations/addresses.ts';
+import * as addresses from '../../management/operations/addresses.ts';
 import { describeSighting } from '../../management/services/address-log.ts';
 import { oneNumber } from '../arguments.ts';
 import { heading, type Command, type Menu } from '../command.ts';
@@ -43,35 +32,35 @@ export function iplogPlugin(managed: Managed, events: Events): Plugin {
 function settings(managed: Managed): Command[] {
   const { command, query } = operate(managed);
   return [
-    query('iplog/showinfo', '', showAddressLog, nothing, ({ file, gcInterval, expire }) => [
+    query('iplog/showinfo', '', addresses.showAddressLog, nothing, ({ file, gcInterval, expire }) => [
       'iplog: ip/port/user logging plugin',
       file === undefined ? 'log disabled' : `log on file ${file}`,
       `GC interval ${gcInterval} secs`,
       `GC expire ${expire} secs`,
     ]),
-    command('iplog/logfile', 'pathname', setAddressFile, (argument) => (argument === '' ? {} : { path: argument })),
-    command('iplog/ipadd', 'ipaddr/mask', addRange, (range) => ({ range })),
-    command('iplog/ipdel', 'ipaddr/mask', removeRange, (range) => ({ range })),
-    query('iplog/list', '', listRanges, nothing, (ranges) => [...ofVersion(ranges, 4), ...ofVersion(ranges, 6)]),
-    command('iplog/setgcint', 'N', setAddressSweeps, oneNumber('seconds')),
-    command('iplog/setexpire', 'N', setAddressExpiry, oneNumber('seconds')),
+    command('iplog/logfile', 'pathname', addresses.setAddressFile, (argument) => (argument === '' ? {} : { path: argument })),
+    command('iplog/ipadd', 'ipaddr/mask', addresses.addRange, (range) => ({ range })),
+    command('iplog/ipdel', 'ipaddr/mask', addresses.removeRange, (range) => ({ range })),
+    query('iplog/list', '', addresses.listRanges, nothing, (ranges) => [...ofVersion(ranges, 4), ...ofVersion(ranges, 6)]),
+    command('iplog/setgcint', 'N', addresses.setAddressSweeps, oneNumber('seconds')),
+    command('iplog/setexpire', 'N', addresses.setAddressExpiry, oneNumber('seconds')),
   ];
 }
 
 function lists(managed: Managed): Command[] {
   const { query } = operate(managed);
   return [
-    query('iplog/iplist', '', listAddresses, nothing, linesOf),
-    query('iplog/ipport', 'port', listAddresses, oneNumber('port'), linesOf, 'list the addresses at a port'),
-    query('iplog/ipuser', 'user', listAddresses, (user) => ({ user }), linesOf, 'list the addresses of a user'),
-    query('iplog/ipsearch', 'ipaddr', listAddresses, (address) => ({ address }), linesOf, 'show the port of an address'),
+    query('iplog/iplist', '', addresses.listAddresses, nothing, linesOf),
+    query('iplog/ipport', 'port', addresses.listAddresses, oneNumber('port'), linesOf, 'list the addresses at a port'),
+    query('iplog/ipuser', 'user', addresses.listAddresses, (user) => ({ user }), linesOf, 'list the addresses of a user'),
+    query('iplog/ipsearch', 'ipaddr', addresses.listAddresses, (address) => ({ address }), linesOf, 'show the port of an address'),
   ];
 }
 
-function ofVersion(ranges: readonly RangeView[], version: 4 | 6): string[] {
+function ofVersion(ranges: readonly addresses.RangeView[], version: 4 | 6): string[] {
   return ranges.filter((one) => one.version === version).map(({ range }) => `  ipv${version}: ${range}`);
 }
 
-function linesOf(addresses: readonly AddressView[]): string[] {
-  return addresses.map(({ version, address, port, user }) => `ipv${version} ${address} port=${port} user=${user}`);
+function linesOf(shown: readonly addresses.AddressView[]): string[] {
+  return shown.map(({ version, address, port, user }) => `ipv${version} ${address} port=${port} user=${user}`);
 }

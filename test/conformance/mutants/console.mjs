@@ -81,8 +81,8 @@ export const consoles = [
   {
     name: 'print-heeds-argument',
     at: 'hashMenu',
-    code: "query('hash/print', '', listStations, nothing,",
-    fault: "query('hash/print', '', listStations, (argument) => argument === '' ? {} : undefined,",
+    code: "query('hash/print', '', stations.listStations, nothing,",
+    fault: "query('hash/print', '', stations.listStations, (argument) => argument === '' ? {} : undefined,",
     breaks: 'an argument is refused where there is none',
     tests: ['console-hash'],
     by: ['hash-print-argument'],
