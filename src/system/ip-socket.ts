@@ -30,12 +30,19 @@ const options = {
   6: { level: 41, hops: 16, discoverMtu: 23, mtu: 24, groupInterface: 17, groupHops: 18, groupLoop: 19, allGroups: 29 },
 } as const;
 
+/** The numbers of the options that a raw socket of another library is given, which has no descriptor for the functions below. */
+export const optionNumbers = {
+  ...options,
+  socket: { level: SOL_SOCKET, receiveBuffer: SO_RCVBUF, anyReceiveBuffer: SO_RCVBUFFORCE, memory: SO_MEMINFO },
+} as const;
+
 /** The treatment of packets that are longer than their path takes. */
 export type Fragmentation =
   | 'never' // it is refused (EMSGSIZE), here or, with an ICMP error, on the way: the don't-fragment bit is set
   | 'allowed'; // it is cut into fragments, here or on the way
 
-const discoverModes: Readonly<Record<Fragmentation, number>> = { allowed: 0, never: 2 };
+/** The values of the option `discoverMtu`. */
+export const discoverModes: Readonly<Record<Fragmentation, number>> = { allowed: 0, never: 2 };
 
 /** The way of packets to a group of hosts. */
 export interface GroupWay {
@@ -133,9 +140,19 @@ export function setReceiveBuffer(fd: Fd, octets: number): void {
 
 /** Returns the number of packets for a socket that the kernel has dropped, since the socket is full, or the packet is damaged. It only grows. */
 export function lostPackets(fd: Fd): number {
-  const value = Buffer.alloc(4 * SK_MEMINFO_VARS);
+  const value = memoryNumbers();
   checked(libc.getsockopt(fd, SOL_SOCKET, SO_MEMINFO, value, int32(value.length)), 'cannot ask for the lost packets of a socket');
-  return value.readUInt32LE(4 * SK_MEMINFO_DROPS);
+  return droppedIn(value);
+}
+
+/** Returns room for the value of the option `memory`. */
+export function memoryNumbers(): Buffer {
+  return Buffer.alloc(4 * SK_MEMINFO_VARS);
+}
+
+/** Returns the number of dropped packets in a value of the option `memory`. */
+export function droppedIn(memory: Buffer): number {
+  return memory.readUInt32LE(4 * SK_MEMINFO_DROPS);
 }
 
 /** Sets an option whose value is a number. Throws a SystemError. */

@@ -95,6 +95,7 @@ export const libc = {
   prctl: declare('int prctl(int, void *)') as (option: number, value: Uint8Array) => number,
   dup2: declare('int dup2(int, int)') as (from: number, to: number) => number,
   sched_yield: declare('int sched_yield()') as () => number,
+  strerror: declare('const char *strerror(int)') as (errno: number) => string,
   /** `ioctl` with a structure, which the kernel reads and writes. */
   ioctlOn: declare('int ioctl(int, ulong, void *)') as (fd: number, request: number, structure: Uint8Array) => number,
   read: declare('int64_t read(int, void *, size_t)') as (fd: number, memory: Pointer, length: number) => number,
@@ -139,6 +140,14 @@ export function lastErrno(): string {
 /** Returns the symbolic name of an errno. */
 export function errnoName(number: number): string {
   return errnoNames.get(number) ?? `errno ${number}`;
+}
+
+let errnoTexts: ReadonlyMap<string, string> | undefined;
+
+/** Returns the symbolic name of the errno that the C library describes with this text; undefined for any other text. */
+export function errnoOfText(text: string): string | undefined {
+  errnoTexts ??= new Map(Array.from(errnoNames, ([number, name]) => [libc.strerror(number), name]));
+  return errnoTexts.get(text);
 }
 
 /** Returns `result`, or throws a SystemError if it is -1. `what` names the purpose and object of the call. */

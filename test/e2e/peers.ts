@@ -5,7 +5,8 @@ import { searchPath } from './running.ts';
 
 /**
  * A requirement of a scenario: a program; `namespaces` if it makes network namespaces with taps in them, `networks` if it makes some
- * without, `mounts` if it makes mount namespaces, `users` if it makes a user of its own, `registry` if it installs packages.
+ * without, `mounts` if it makes mount namespaces, `users` if it makes a user of its own, `registry` if it installs packages, `python3-…` for
+ * a package of Debian's Python, `raw-socket` for that package of npm.
  */
 export type Need = string;
 
@@ -27,7 +28,13 @@ function isThere(need: Need): boolean {
   if (need === 'networks') return networkFlags() !== undefined;
   if (need === 'mounts') return mountFlags() !== undefined;
   if (need === 'users') return mayBeBareUser();
+  if (need === 'raw-socket') return hasRawSocket();
+  if (need.startsWith('python3-')) return spawnSync(debianPython, ['-c', `import ${need.slice('python3-'.length)}`]).status === 0;
   return need === 'registry' ? hasRegistry() : hasProgram(need);
+}
+
+function hasRawSocket(): boolean {
+  return spawnSync(process.execPath, ['-e', 'require("raw-socket")'], { cwd: import.meta.dirname }).status === 0;
 }
 
 function hasRegistry(): boolean {
@@ -52,6 +59,9 @@ export function mountFlags(): string | undefined {
   mounts ??= ['-Urm', '-m'].find((candidate) => mayDo(candidate, 'mount -t tmpfs none /mnt')) ?? '';
   return mounts === '' ? undefined : mounts;
 }
+
+/** Debian's Python, which has Debian's packages. */
+export const debianPython = '/usr/bin/python3';
 
 /** QEMU for this machine's guests, and what makes their image. */
 export const guestNeeds: readonly Need[] = [process.arch === 'x64' ? 'qemu-system-x86_64' : 'qemu-system-aarch64', 'apt-get', 'dpkg-deb'];

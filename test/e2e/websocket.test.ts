@@ -1,16 +1,13 @@
-import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { encodeEthernet } from '../../src/wire/ethernet.ts';
 import { broadcastMac, macFromNumber } from '../../src/wire/mac.ts';
+import { debianPython } from './peers.ts';
 import { Plug } from './plug.ts';
 import type { Running } from './running.ts';
 import { freePort, useStage } from './stage.ts';
 
 const client = join(import.meta.dirname, 'websocket-client.py');
-/** Debian's, which has Debian's packages. */
-const python3 = '/usr/bin/python3';
-const absent = spawnSync(python3, ['-c', 'import websockets']).status !== 0;
 
 const payloadSizes = [46, 47, 200, 1000, 1500];
 
@@ -20,13 +17,7 @@ function frameFrom(station: number, size: number): Uint8Array {
 }
 
 describe("Python's websockets on etherloom switch --port ws://", { timeout: 60_000 }, () => {
-  const stage = useStage(['vde_plug']);
-
-  beforeEach((context) => {
-    if (!absent) return;
-    if (process.env['CI'] !== undefined) throw new Error('this machine has no python3-websockets, and CI must have it');
-    context.skip('this machine has no python3-websockets');
-  });
+  const stage = useStage(['vde_plug', 'python3-websockets']);
 
   async function serve(query: string): Promise<{ ours: Running; url: string; directory: string }> {
     const directory = stage.path('sw');
@@ -36,7 +27,7 @@ describe("Python's websockets on etherloom switch --port ws://", { timeout: 60_0
 
   it('hears what a vde_plug sends, and is heard by it: frames whole and in order', async () => {
     const { ours, url, directory } = await serve('?token=s3cret');
-    const python = stage.start([python3, client, url]);
+    const python = stage.start([debianPython, client, url]);
     await python.line(/^connected$/);
     const plug = new Plug(stage, directory);
     await ours.line(/port 2: unix prog/);
@@ -57,9 +48,9 @@ describe("Python's websockets on etherloom switch --port ws://", { timeout: 60_0
       [url.replace('s3cret', 'guess'), 401],
       [url.replace('frames', 'other'), 404],
     ] as const) {
-      expect((await stage.run([python3, client, asked])).text).toBe(`refused ${status}`);
+      expect((await stage.run([debianPython, client, asked])).text).toBe(`refused ${status}`);
     }
-    const python = stage.start([python3, client, url]);
+    const python = stage.start([debianPython, client, url]);
     await python.line(/^connected$/);
     expect(await ours.end()).toEqual({ status: 0, signal: null });
     python.stdin.end();
@@ -68,8 +59,8 @@ describe("Python's websockets on etherloom switch --port ws://", { timeout: 60_0
 
   it('is refused in the name of a page of elsewhere', async () => {
     const { url } = await serve('');
-    expect((await stage.run([python3, client, url, 'https://example.com'])).text).toBe('refused 403');
-    const python = stage.start([python3, client, url, 'http://localhost:8080']);
+    expect((await stage.run([debianPython, client, url, 'https://example.com'])).text).toBe('refused 403');
+    const python = stage.start([debianPython, client, url, 'http://localhost:8080']);
     await python.line(/^connected$/);
   });
 });

@@ -52,6 +52,13 @@ describe('the address of a port', () => {
     ['vxlan://127.0.0.1?vni=0&local=10.0.0.1&plain=yes', ['127.0.0.1', '10.0.0.1'], true],
     ['vxlan://127.0.0.1?vni=16777215&learn=any&csum=on&port=8472', ['127.0.0.1', '0.0.0.0'], false],
     ['vxlan://239.0.0.1/vni=77/if=eth0', ['239.0.0.1'], false],
+    [
+      'gretap://10.0.0.1,mesh.example,[fd00::1],fe80::1%eth0?key=4294967295',
+      ['10.0.0.1', 'mesh.example', 'fd00::1', 'fe80::1%eth0'],
+      false,
+    ],
+    ['gretap://10.0.0.1/key=0/plain=yes', ['10.0.0.1'], true],
+    ['etherip://10.0.0.1?local=10.0.0.2&socket=raw-socket&pmtud=on', ['10.0.0.1', '10.0.0.2'], false],
   ])('says which hosts its frames reach, and whether it accepts that: %s', (address, hosts, plain) => {
     expect(reachOf(address)).toMatchObject({ hosts, plain });
   });
@@ -78,6 +85,13 @@ describe('the address of a port', () => {
     ['vxlan://a?vni=1&if=eth0', 'if= is the interface of a group, and no remote is one'],
     ['vxlan://239.0.0.1,239.0.0.2?vni=1', 'only one of the remotes may be a group'],
     ['vxlan://a?vni=1&port=0', 'port=0 is not a number from 1 to 65535'],
+    ['gretap://10.0.0.1?key=4294967296', 'key=4294967296 is not a number from 0 to 4294967295'],
+    ['gretap://10.0.0.1:47', '10.0.0.1:47 is not a host'],
+    ['gretap://a,', ' is not a host'],
+    ['etherip://[a]', '[a] is not a host'],
+    ['etherip://a?key=1', 'the option key is unknown; write the address as etherip://REMOTE'],
+    ['etherip://a?local=here', 'local=here is not an IP address'],
+    ['etherip://a?socket=udp', 'socket=udp is not socket=raw-socket'],
     ['vxlan://a?vni=1&ttl=3', 'the option ttl is unknown; write the address as vxlan://REMOTE'],
   ])('is checked before it is opened: %s', (address, reason) => {
     expect(() => reachOf(address)).toThrow(

@@ -138,6 +138,7 @@ export class DescriptorSocket implements PacketSender, PacketSenders, PacketRece
   };
 }
 
-function ipv4HeaderLength(packet: Uint8Array | undefined): number {
+/** Returns the length of the IPv4 header with which a packet begins, in octets, by its IHL. */
+export function ipv4HeaderLength(packet: Uint8Array | undefined): number {
   return ((packet?.[0] ?? 0) & 0xf) * 4;
 }
