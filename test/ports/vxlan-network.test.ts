@@ -53,8 +53,9 @@ describe('a VXLAN port whose remote has no route', () => {
     collect(lone);
     rig.send(lone, frame(9, 0), frame(9, 1));
     expect(lone.counters).toMatchObject({ sentFrames: 0, drops: { 'send-failed': 2 } });
-    expect(rig.logged.length).toBe(2);
-    for (const line of rig.logged) expect(line).toMatch(/cannot send to 192\.0\.2\.1: network is unreachable \(ENETUNREACH\)/);
+    const warnings = rig.logged.filter((line) => line.includes('cannot send'));
+    expect(warnings.length).toBe(2);
+    for (const line of warnings) expect(line).toMatch(/cannot send to 192\.0\.2\.1: network is unreachable \(ENETUNREACH\)/);
     await peer.send(packet(...right, frame(1, 0)), at, '127.0.0.1');
     await here.count(1);
     expect([here.up, here.reason, sameFrames(here.frames, [frame(1, 0)])]).toEqual([true, undefined, true]);

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { closeSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { onTestFinished } from 'vitest';
+import type { IpFamily } from '../../src/system/ip-address.ts';
 import { bindIp, udpSocket } from '../../src/system/ip-socket.ts';
-import { ownName } from '../../src/system/socket-name.ts';
 import { encodeEthernet } from '../../src/wire/ethernet.ts';
 import { broadcastMac, macFromNumber } from '../../src/wire/mac.ts';
 import { writeUint32 } from '../../src/wire/octets.ts';
@@ -31,19 +31,25 @@ export function frame(from: number, to: number, length = 60): Uint8Array {
   return encodeEthernet({ destination, source, etherType: 0x88b5, payload: new Uint8Array(length - 14) });
 }
 
-/** Returns a UDP port that was free a moment ago at all addresses of this machine. */
+/** Ports below those that the system assigns, so that no other socket gets one in between. */
+const [firstPort, portCount] = [20_000, 12_000];
+let tried = process.pid * 97;
+
+/** Returns a UDP port that is free at all addresses of this machine. */
 export function freePort(): number {
-  const fd = udpSocket(6);
+  for (;;) {
+    const port = firstPort + (tried++ % portCount);
+    if (isFree(4, '0.0.0.0', port) && isFree(6, '::', port)) return port;
+  }
+}
+
+function isFree(family: IpFamily, address: string, port: number): boolean {
+  const fd = udpSocket(family);
   try {
-    bindIp(fd, '::', 0);
-    const { port } = ownName(fd);
-    const other = udpSocket(4);
-    try {
-      bindIp(other, '0.0.0.0', port);
-    } finally {
-      closeSync(other);
-    }
-    return port;
+    bindIp(fd, address, port);
+    return true;
+  } catch {
+    return false;
   } finally {
     closeSync(fd);
   }
