@@ -1,9 +1,11 @@
 import { closeSync } from 'node:fs';
 import type { Interest, Ready, Watch } from '../system/readiness.ts';
 import type { Fd } from '../system/unix-socket.ts';
-import { hasWaiting, setSendBuffer, takeSocketError, unreadOctets } from '../system/unix-socket.ts';
+import { errnoName } from '../system/libc.ts';
+import { hasHungUp, hasWaiting, setSendBuffer, takeSocketError, unreadOctets } from '../system/unix-socket.ts';
 import type { BacklogLimits } from './pure/backlog.ts';
 import type { PortEnvironment } from './environment.ts';
+import { LossCount } from './pure/loss-count.ts';
 import { Intake } from './pure/intake.ts';
 import { newPortCounters, type PacedPort, type PortCounters, type Receiver } from './pure/port.ts';
 import { SendQueue, type SendRefusal } from './pure/send-queue.ts';
@@ -19,12 +21,21 @@ const sendBuffer = 2 ** 18;
  */
 const lastWords = 16_384;
 
-/** The errors of a send without a socket at the other end. */
-const peerGone: ReadonlySet<string> = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOTCONN', 'EPERM', 'EPIPE', 'ENOENT']);
+/** The errors of a send without a socket at the other end, or without a way to it. */
+const peerGone: ReadonlySet<string> = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOENT',
+  'ENOTCONN',
+  'EPERM',
+  'EPIPE',
+]);
 
 /** The socket of a port, and its properties. */
 export interface DatagramPortOptions {
-  /** A non-blocking datagram socket; the port owns it from here. */
+  /** A non-blocking socket that keeps frames apart: of unix, datagrams or sequenced packets, or of UDP. The port owns it from here. */
   readonly fd: Fd;
   readonly module: string;
   readonly description: string;
@@ -33,18 +44,24 @@ export interface DatagramPortOptions {
   readonly backlog?: BacklogLimits;
   /** The counters of its frames. Default: counters of its own. */
   readonly counters?: PortCounters | undefined;
+  /** True for a socket of sequenced packets: the port ends when the other side has closed the connection. Default: false. */
+  readonly connection?: boolean;
   /**
-   * Called when a send finds no socket at the other end. Returns true if the socket is now connected; then the send is repeated once.
-   * Otherwise the port is down until `setConnected`. Default: the frames are lost, and the port stays up.
+   * Called when a send finds no socket at the other end, with the errno's name. Returns true if the socket is now connected; then the send
+   * is repeated once. Otherwise the port is down until `setConnected`. Default: the frames are lost, and the port stays up.
    */
-  readonly reconnect?: () => boolean;
+  readonly reconnect?: (errno: string) => boolean;
+  /** Called with the name of an errno that waited on the socket: the network's answer to an earlier frame. */
+  readonly refused?: ((errno: string) => void) | undefined;
+  /** Returns the number of frames that the kernel has dropped before they were read. Default: the medium loses none. */
+  readonly lost?: (fd: Fd) => number;
   /** Called once, when the port has ended for any reason. */
   readonly released?: () => void;
 }
 
 /**
- * A port on a unix datagram socket: one datagram is one frame. One system call receives all waiting frames, and one sends all frames of a
- * breath.
+ * A port on a socket that keeps frames apart, connected to one peer: one datagram is one frame. One system call receives all waiting frames,
+ * and one sends all frames of a breath.
  */
 export class DatagramPort implements PacedPort {
   readonly module: string;
@@ -53,7 +70,10 @@ export class DatagramPort implements PacedPort {
   readonly #environment: PortEnvironment;
   readonly #intake: Intake;
   readonly #queue: SendQueue;
-  readonly #reconnect: (() => boolean) | undefined;
+  readonly #isConnection: boolean;
+  readonly #reconnect: ((errno: string) => boolean) | undefined;
+  readonly #refused: ((errno: string) => void) | undefined;
+  readonly #losses: LossCount | undefined;
   readonly #released: (() => void) | undefined;
   #fd: Fd;
   #watch: Watch | undefined;
@@ -70,7 +90,11 @@ export class DatagramPort implements PacedPort {
     this.#fd = options.fd;
     this.#environment = environment;
     this.#connected = options.connected ?? true;
+    this.#isConnection = options.connection ?? false;
     this.#reconnect = options.reconnect;
+    this.#refused = options.refused;
+    const { lost } = options;
+    this.#losses = lost && new LossCount(this.counters, () => lost(this.#fd));
     this.#released = options.released;
     this.#intake = new Intake(this.counters);
     this.#queue = new SendQueue({
@@ -174,31 +198,47 @@ export class DatagramPort implements PacedPort {
   }
 
   readonly #ready = (ready: Ready): void => {
-    if (ready.failed) takeSocketError(this.#fd);
+    if (ready.failed) this.#tellError(takeSocketError(this.#fd));
     if (ready.readable || ready.failed) this.#environment.breath(this.#receive);
     if (this.#open && ready.writable) this.#queue.drain();
-    if (this.#ending && (this.#ending.frames <= 0 || !hasWaiting(this.#fd))) this.end(this.#ending.reason);
+    if (this.#open && this.#ending && (this.#ending.frames <= 0 || !hasWaiting(this.#fd))) this.end(this.#ending.reason);
   };
 
   readonly #receive = (): void => {
     const { ring } = this.#environment.loop;
     const count = ring.receive(this.#fd);
-    // An errno here means that the peer closed. The next send detects it, and the port lives on until its owner ends it.
-    if (typeof count === 'string') return;
+    // An errno here means that the peer closed, or was not reached. The port lives on until its owner ends it.
+    if (typeof count === 'string') {
+      this.#refused?.(count);
+      return;
+    }
     if (this.#ending) this.#ending.frames -= count;
-    for (let i = 0; i < count && this.#open; i++) this.#intake.take(ring.frame(i));
+    let closed = false;
+    for (let i = 0; i < count && this.#open; i++) {
+      const frame = ring.frame(i);
+      // The end of a connection reads as empty packets, without end.
+      if (frame?.length === 0 && this.#isConnection && hasHungUp(this.#fd)) closed = true;
+      else this.#intake.take(frame);
+    }
+    if (closed) this.endAfterReading('the other side has closed the connection');
+    if (this.#open) this.#losses?.received(count);
   };
+
+  #tellError(number: number): void {
+    if (number !== 0) this.#refused?.(errnoName(number));
+  }
 
   #send(frames: readonly Uint8Array[], from: number, to: number): number | SendRefusal {
     const { batch } = this.#environment.loop;
     let result = batch.send(this.#fd, frames, from, to);
-    if (isGone(result) && this.#findPeer()) result = batch.send(this.#fd, frames, from, to);
+    if (isGone(result) && this.#findPeer(result)) result = batch.send(this.#fd, frames, from, to);
     if (typeof result === 'number') return result;
+    if (result === 'EMSGSIZE') return { why: 'oversize', frames: 1 };
     return { why: 'send-failed', frames: isGone(result) ? to - from : 1 };
   }
 
-  #findPeer(): boolean {
-    const found = this.#reconnect?.();
+  #findPeer(errno: string): boolean {
+    const found = this.#reconnect?.(errno);
     if (found === false) this.#setCarrier(false);
     return found === true;
   }
@@ -210,6 +250,6 @@ export class DatagramPort implements PacedPort {
   }
 }
 
-function isGone(result: number | string): boolean {
+function isGone(result: number | string): result is string {
   return typeof result === 'string' && peerGone.has(result);
 }

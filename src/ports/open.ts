@@ -1,9 +1,11 @@
 import { EtherloomError } from '../errors.ts';
+import { bess, bessDial } from './drivers/bess.ts';
 import { here, type Driver, type Opened, type Reach } from './drivers/driver.ts';
 import { qemu, qemuStream, qemuStreamListen } from './drivers/qemu.ts';
 import { etherip, gretap } from './drivers/raw-ip.ts';
 import { tap } from './drivers/tap.ts';
 import { tcp, tcpListen } from './drivers/tcp.ts';
+import { udp, udpMulticast } from './drivers/udp.ts';
 import { vde } from './drivers/vde.ts';
 import { vxlan } from './drivers/vxlan.ts';
 import { websocket } from './drivers/websocket.ts';
@@ -11,7 +13,23 @@ import type { PortEnvironment } from './environment.ts';
 import type { Acceptor } from './pure/port.ts';
 
 /** All kinds of ports that an address can name, in the order in which people see them. */
-export const drivers: readonly Driver[] = [vde, tcp, tcpListen, qemu, qemuStream, qemuStreamListen, tap, websocket, vxlan, gretap, etherip];
+export const drivers: readonly Driver[] = [
+  vde,
+  tcp,
+  tcpListen,
+  qemu,
+  qemuStream,
+  qemuStreamListen,
+  tap,
+  websocket,
+  vxlan,
+  gretap,
+  etherip,
+  udp,
+  udpMulticast,
+  bess,
+  bessDial,
+];
 
 /**
  * Opens an address: `tcp://HOST:PORT`, and so on for each of `drivers`. Paths are resolved at once: a switch in the background changes its

@@ -2,7 +2,7 @@ import { closeSync, lstatSync, rmSync, statSync, unlinkSync, type Stats } from '
 import { errnoOf, EtherloomError, SystemError } from '../errors.ts';
 import type { OwnedFile } from '../system/bound-file.ts';
 import { fileNumber } from '../system/file-number.ts';
-import { answers, bindFile, listen, streamSocket, type Fd } from '../system/unix-socket.ts';
+import { answers, bindFile, listen, socketOf, type Fd, type SocketKind } from '../system/unix-socket.ts';
 
 /** A file that must keep its name: its path, and the identity of the file when it was made. */
 export interface NamedFile {
@@ -22,23 +22,25 @@ export interface NamedSocket {
 /** Connections that may wait to be accepted. */
 const acceptBacklog = 128;
 
-/** A stream socket that listens at a path of its own. */
+/** A socket of connections that listens at a path of its own. */
 export class ListeningFile implements Disposable {
   readonly path: string;
   readonly #file: OwnedFile;
+  readonly #kind: SocketKind;
   #fd: Fd;
   #number: string | undefined;
 
-  private constructor(file: OwnedFile) {
+  private constructor(file: OwnedFile, kind: SocketKind) {
     this.path = file.path;
     this.#file = file;
-    this.#fd = listenInPlace(file);
+    this.#kind = kind;
+    this.#fd = listenInPlace(file, kind);
     this.#number = fileNumber(file.path);
   }
 
   /** Binds the socket, in place of one that a dead process left. Throws EtherloomError: what `bindFile` and `removeStaleSocket` throw. */
-  static open(file: OwnedFile): ListeningFile {
-    return new ListeningFile(file);
+  static open(file: OwnedFile, kind: SocketKind = 'stream'): ListeningFile {
+    return new ListeningFile(file, kind);
   }
 
   /** The listening socket. */
@@ -54,7 +56,7 @@ export class ListeningFile implements Disposable {
   /** Listens on a new socket at the path, and closes the old one. If it throws, as `open` does, the old one stays. */
   renew(): void {
     const old = this.#fd;
-    this.#fd = listenInPlace(this.#file);
+    this.#fd = listenInPlace(this.#file, this.#kind);
     this.#number = fileNumber(this.path);
     closeSync(old);
   }
@@ -71,17 +73,17 @@ export function isInPlace({ path, number }: NamedFile): boolean {
   return number !== undefined && fileNumber(path) === number;
 }
 
-function listenInPlace(file: OwnedFile): Fd {
-  removeStaleSocket(file.path, 'stream');
-  return listenAt(file);
+function listenInPlace(file: OwnedFile, kind: SocketKind): Fd {
+  removeStaleSocket(file.path, kind);
+  return listenAt(file, kind);
 }
 
 /**
- * Returns a new stream socket that listens at a new file. Throws EtherloomError, as `bindFile` does; then neither a descriptor nor a file
+ * Returns a new socket that listens at a new file. Throws EtherloomError, as `bindFile` does; then neither a descriptor nor a file
  * is left.
  */
-export function listenAt(file: OwnedFile): Fd {
-  const fd = streamSocket();
+export function listenAt(file: OwnedFile, kind: SocketKind = 'stream'): Fd {
+  const fd = socketOf(kind);
   let isBound = false;
   try {
     bindFile(fd, file);
@@ -108,7 +110,7 @@ export function checkSocketPlace(path: string, remedy: string): void {
  * Removes the socket file that a dead process left at `path`, if there is one. Throws EtherloomError: `busy` if a process holds it,
  * `not-permitted` if it is not a socket.
  */
-export function removeStaleSocket(path: string, kind: 'stream' | 'datagram'): void {
+export function removeStaleSocket(path: string, kind: SocketKind): void {
   const status = statusOf(path, lstatSync);
   if (!status) return;
   if (!status.isSocket()) throw new EtherloomError('not-permitted', `${path} is not a socket; move it away, or choose another name`);

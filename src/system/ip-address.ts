@@ -6,7 +6,7 @@
  *
  * Family and scope are in the machine's order, port, flow and address in the network's.
  */
-import { isIPv6 } from 'node:net';
+import { isIPv4, isIPv6 } from 'node:net';
 import { SystemError } from '../errors.ts';
 import { lastErrno, libc } from './libc.ts';
 
@@ -41,7 +41,7 @@ export function domainOf(family: IpFamily): number {
   return family === 4 ? AF_INET : AF_INET6;
 }
 
-/** Encodes an address, which may have a zone (`fe80::1%eth0`), with a port. Throws a SystemError (ENODEV) for an unknown zone. */
+/** Encodes an address, which may have a zone (`fe80::1%eth0`, `fe80::1%2`), with a port. Throws a SystemError (ENODEV) for an unknown zone. */
 export function encodeSocketAddress(address: string, port: number): Uint8Array {
   return isIPv6(address) ? ipv6Address(address, port) : ipv4Address(address, port);
 }
@@ -68,6 +68,16 @@ export function addressOfKey(key: AddressKey): string {
   return ipv6Text(key.match(/.{4}/g) ?? []);
 }
 
+/** Returns whether an address, without a zone, stands for a group of hosts. [RFC 5771, RFC 4291] */
+export function isGroup(address: string): boolean {
+  return isIPv6(address) ? (ipv6Groups(address)[0] ?? 0) >= 0xff00 : /^2(?:2[4-9]|3\d)\./.test(address) && isIPv4(address);
+}
+
+/** Returns whether an address stands for a group of hosts on one link, and so for another group on each. [RFC 4291, 2.7] */
+export function isLinkGroup(address: string): boolean {
+  return isIPv6(address) && /^ff.[12]$/.test((ipv6Groups(address)[0] ?? 0).toString(16));
+}
+
 /** Returns the number of an interface of this machine. Throws a SystemError (ENODEV). */
 export function interfaceNumber(name: string): number {
   const number = libc.if_nametoindex(name);
@@ -92,7 +102,7 @@ function ipv6Address(address: string, port: number): Uint8Array {
   octets.writeUInt16LE(AF_INET6, 0);
   octets.writeUInt16BE(port, 2);
   ipv6Groups(address).forEach((group, i) => octets.writeUInt16BE(group, 8 + 2 * i));
-  if (zone !== undefined) octets.writeUInt32LE(interfaceNumber(zone), 24);
+  if (zone !== undefined) octets.writeUInt32LE(/^\d+$/.test(zone) ? Number(zone) : interfaceNumber(zone), 24);
   return octets;
 }
 

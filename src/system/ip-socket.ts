@@ -9,6 +9,8 @@ const SOCK_DGRAM = 2;
 const SOCK_RAW = 3;
 const SOCK_NONBLOCK = 0o4000;
 const SOCK_CLOEXEC = 0o2000000;
+const MSG_TRUNC = 0x20;
+const MSG_DONTWAIT = 0x40;
 
 const SOL_SOCKET = 1;
 const SO_REUSEADDR = 2;
@@ -71,12 +73,14 @@ export function bindIp(fd: Fd, address: string, port: number): void {
 }
 
 /**
- * Connects a socket to an address of its family: it sends there, and the kernel delivers only what comes from there. Throws a SystemError
- * (ENETUNREACH).
+ * Connects a socket to an address of its family: it sends there, and the kernel delivers only what comes from there. Packets that came
+ * before, from any source, are discarded. Throws a SystemError (ENETUNREACH).
  */
 export function connectIp(fd: Fd, address: string, port: number): void {
   const octets = encodeSocketAddress(address, port);
   checked(libc.connect(fd, octets, octets.length), `cannot connect to ${address} port ${port}`);
+  const nothing = new Uint8Array(1);
+  while (libc.recv(fd, nothing, 0, MSG_DONTWAIT | MSG_TRUNC) >= 0);
 }
 
 /** Sets whether other sockets that do the same may bind the address and port, too: each gets a copy of what comes for a group of hosts. */
@@ -125,6 +129,11 @@ export function interfaceWith(address: string): number {
   const found = Object.entries(networkInterfaces()).find(([, all = []]) => all.some((one) => one.address === address));
   if (found) return interfaceNumber(found[0]);
   throw new EtherloomError('bad-address', `${address} is not an address of this machine; use one that \`ip address\` shows`);
+}
+
+/** Returns whether an interface is the loopback: its packets do not leave this machine. */
+export function isLoopbackInterface(name: string): boolean {
+  return networkInterfaces()[name]?.some(({ internal }) => internal) ?? false;
 }
 
 /** Sends UDP packets over IPv4 without a checksum, which is their sender's choice. [RFC 768] */

@@ -8,6 +8,7 @@ import { socketWayTo } from './socket-path.ts';
 const AF_UNIX = 1;
 const SOCK_STREAM = 1;
 const SOCK_DGRAM = 2;
+const SOCK_SEQPACKET = 5;
 const SOCK_NONBLOCK = 0o4000;
 const SOCK_CLOEXEC = 0o2000000;
 const SOL_SOCKET = 1;
@@ -17,11 +18,15 @@ const SO_PEERCRED = 17;
 const SO_PEERGROUPS = 59;
 const FIONREAD = 0x541b;
 const SIOCOUTQ = 0x5411;
+const POLLRDHUP = 0x2000;
 
 /** A descriptor number. */
 export type Fd = number;
 
-/** The process on the other side of a stream socket, as it was when it connected. */
+/** The kinds of unix sockets: octets in a stream, datagrams, or a connection that keeps packets apart. */
+export type SocketKind = 'stream' | 'datagram' | 'packets';
+
+/** The process on the other side of a connected socket, as it was when it connected. */
 export interface PeerCredentials {
   readonly pid: number;
   readonly uid: number;
@@ -37,6 +42,18 @@ export function datagramSocket(): Fd {
 export function streamSocket(): Fd {
   return checked(libc.socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), 'cannot make a stream socket');
 }
+
+/** Returns a new non-blocking socket of sequenced packets. */
+export function packetSocket(): Fd {
+  return checked(libc.socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), 'cannot make a socket of sequenced packets');
+}
+
+/** Returns a new non-blocking socket of that kind. */
+export function socketOf(kind: SocketKind): Fd {
+  return socketMakers[kind]();
+}
+
+const socketMakers: Readonly<Record<SocketKind, () => Fd>> = { stream: streamSocket, datagram: datagramSocket, packets: packetSocket };
 
 /**
  * Binds `fd` to a new socket file with the given mode and owner. The owner is set on exactly the file that was bound, even if another file
@@ -110,8 +127,8 @@ export function changeOwn(path: string, mode: number, gid?: number): void {
 }
 
 /** Returns whether a process has the socket at `path` open; false if there is no such file. */
-export function answers(path: string, kind: 'stream' | 'datagram'): boolean {
-  const fd = kind === 'stream' ? streamSocket() : datagramSocket();
+export function answers(path: string, kind: SocketKind): boolean {
+  const fd = socketOf(kind);
   try {
     connectPath(fd, path);
     return true;
@@ -123,7 +140,7 @@ export function answers(path: string, kind: 'stream' | 'datagram'): boolean {
   }
 }
 
-/** Makes a bound stream socket listen. */
+/** Makes a bound socket of connections listen. */
 export function listen(fd: Fd, backlog: number): void {
   checked(libc.listen(fd, backlog), 'cannot listen');
 }
@@ -166,6 +183,14 @@ export function unreadOctets(fd: Fd): number {
 /** Returns whether a datagram is waiting to be read. [tty_ioctl(4), FIONREAD] */
 export function hasWaiting(fd: Fd): boolean {
   return numberOf(fd, FIONREAD, 'cannot check for waiting data') > 0;
+}
+
+/** Returns whether the other side has closed its connection, or its half that sends. Data that it sent before may still wait. [poll(2)] */
+export function hasHungUp(fd: Fd): boolean {
+  const question = Buffer.alloc(8);
+  question.writeInt32LE(fd);
+  question.writeInt16LE(POLLRDHUP, 4);
+  return libc.poll(question, 1, 0) > 0;
 }
 
 /** Requests a send buffer of `octets`. The kernel grants as much as the system's limit allows. */

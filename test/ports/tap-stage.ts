@@ -16,14 +16,18 @@ const SOL_PACKET = 263;
 const PACKET_IGNORE_OUTGOING = 23;
 const ETH_P_ALL = 3;
 
-/** Gives the tests of a file a network of their own; where this user may not make one they are skipped, with the reason. */
-export function useNetworkNamespace(): void {
+/**
+ * Gives a file a network of its own; where this user may not make one, the tests of the caller are skipped, with the reason. Returns whether it
+ * has one.
+ */
+export function useNetworkNamespace(): boolean {
   const reason = enterNamespace();
   beforeEach((context) => {
     if (reason === undefined) return;
     if (process.env['CI'] !== undefined && process.geteuid?.() === 0) throw new Error(`${reason}, and CI must have it`);
     context.skip(reason);
   });
+  return reason === undefined;
 }
 
 /** Gives the main thread, and the programs that it starts, a network of their own. Returns the reason if that fails. */

@@ -4,6 +4,7 @@ import {
   bindIp,
   connectIp,
   interfaceWith,
+  isLoopbackInterface,
   joinGroup,
   lostPackets,
   pathMtu,
@@ -37,6 +38,8 @@ describe.each([4, 6] as const)('a UDP socket of IPv%i', (family) => {
 
   it('sends to its peer, and hears only that', () => {
     const [near, far, third] = [udpAt(family), udpAt(family), udpAt(family)];
+    const before = { frame: frameOf(63), to: destination(loopback[family], near.port) };
+    expect(batch.send(third.fd, [before, { ...before, frame: frameOf(0) }, before], 0)).toBe(3);
     connectIp(near.fd, loopback[family], far.port);
     expect(peerName(near.fd)).toEqual({ host: loopback[family], port: far.port });
     expect(batch.send(near.fd, [{ frame: frameOf(60) }], 0)).toBe(1);
@@ -105,6 +108,7 @@ describe.each([4, 6] as const)('a UDP socket of IPv%i', (family) => {
       setHops(fd, family, 1000);
     }).toThrow(/EINVAL/);
     expect(interfaceWith(loopback[family])).toBe(interfaceNumber('lo'));
+    expect([isLoopbackInterface('lo'), isLoopbackInterface('nosuch0')]).toEqual([true, false]);
     expect(() => interfaceWith('192.0.2.77')).toThrow(/is not an address of this machine/);
   });
 });

@@ -1,7 +1,7 @@
 import { closeSync } from 'node:fs';
 import { ownName, peerName } from '../../system/socket-name.ts';
 import { boundTcpSocket, connectTcp, tcpSocket } from '../../system/tcp-socket.ts';
-import { connectPath, listen, peerCredentials, streamSocket, type Fd } from '../../system/unix-socket.ts';
+import { connectPath, listen, peerCredentials, socketOf, type Fd, type SocketKind } from '../../system/unix-socket.ts';
 import { userPeer, type Peer } from '../pure/peer.ts';
 import { ListeningFile } from '../socket-file.ts';
 import { formatTcpAddress, resolveHost, type TcpAddress } from '../tcp-address.ts';
@@ -74,14 +74,14 @@ export function tcpEndpoint(address: TcpAddress): StreamEndpoint {
   };
 }
 
-/** Returns the endpoint of a socket file. A file that we make is for its user only. */
-export function unixEndpoint(path: string): StreamEndpoint {
+/** Returns the endpoint of a socket file, of that kind. A file that we make is for its user only. */
+export function unixEndpoint(path: string, kind: SocketKind = 'stream'): StreamEndpoint {
   return {
     name: path,
-    connect: () => promised(() => begun(streamSocket(), (fd) => connectPath(fd, path))),
+    connect: () => promised(() => begun(socketOf(kind), (fd) => connectPath(fd, path))),
     listen: () =>
       promised(() => {
-        const file = ListeningFile.open({ path, mode: 0o600 });
+        const file = ListeningFile.open({ path, mode: 0o600 }, kind);
         const peer = (connection: Fd): NamedPeer => {
           const credentials = peerCredentials(connection);
           return { name: `${path} pid=${credentials.pid}`, peer: userPeer(credentials) };
