@@ -14,7 +14,7 @@ const init = `#!/bin/busybox sh
 busybox() { /bin/busybox "$@"; }
 busybox mkdir /proc
 busybox mount -t proc proc /proc
-busybox ifconfig eth0 $address netmask 255.255.255.0 up
+busybox ifconfig $card $address netmask 255.255.255.0 up
 until busybox ping -c 1 -W 1 $peer >/dev/null 2>&1; do :; done
 echo "$address has pinged $peer"
 busybox ping -c 20 -i 0.05 -s 1400 $peer
@@ -37,8 +37,8 @@ export class UmlKit {
     if (status !== 0) throw new Error(`gcc: ${stderr}`);
   }
 
-  /** Boots a guest with a network card on the switch, by the actor's rights. */
-  boot(actor: Actor, directory: string, { address, peer }: { readonly address: string; readonly peer: string }): Running {
+  /** Boots a guest with a network card, in the words of its kernel, by the actor's rights: `eth0=daemon,,unix,DIR/ctl`. */
+  boot(actor: Actor, card: string, { address, peer }: { readonly address: string; readonly peer: string }): Running {
     const arguments_ = [
       'mem=64M',
       'quiet',
@@ -47,7 +47,8 @@ export class UmlKit {
       'con0=fd:0,fd:1',
       `initrd=${this.#stage.path('initrd')}`,
       'rdinit=/init',
-      `eth0=daemon,,unix,${directory}/ctl`,
+      card,
+      `card=${/^\w+/.exec(card)?.[0] ?? ''}`,
       `address=${address}`,
       `peer=${peer}`,
     ];
