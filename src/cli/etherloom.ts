@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Help, Option } from 'commander';
 import { complain } from '../daemon/serve.ts';
 import { isForUser, messageOf } from '../errors.ts';
-import { drivers } from '../ports/open.ts';
 import { packageFile } from '../system/own-package.ts';
 import { runDemo, type DemoArguments } from './demo.ts';
 import { runGuestBuild, runGuestStop } from './guest.ts';
@@ -10,6 +9,7 @@ import { runMaster, type MasterArguments } from './master.ts';
 import { addGatewayOptions } from './gateway-arguments.ts';
 import { addNetworkOptions } from './network-arguments.ts';
 import { collect, groupId, integer, macAddress, octal, quality } from './option-values.ts';
+import { addAddressHelp, portOption } from './port-option.ts';
 import { findSingleDash } from './single-dash.ts';
 import { runSlave, type SlaveArguments } from './slave.ts';
 import { runStation, type StationArguments } from './station.ts';
@@ -131,8 +131,8 @@ function addSwitch(root: Command, exit: (status: number) => void): void {
     .option('--plain', 'allow unencrypted ports beyond this machine', false)
     .option('--dhcp <subnet>', 'run a DHCP server in the switch for this network, as 10.77.0.0/24')
     .option('--state <dir>', 'directory of the leases (default: beside the sockets, in DIR.state)');
-  addManagementOptions(addBacklogOptions(addGatewayOptions(addNetworkOptions(command)))).action(async (options: SwitchArguments) =>
-    exit(await runSwitch(options)),
+  addAddressHelp(addManagementOptions(addBacklogOptions(addGatewayOptions(addNetworkOptions(command))))).action(
+    async (options: SwitchArguments) => exit(await runSwitch(options)),
   );
 }
 
@@ -198,7 +198,7 @@ function addDemo(root: Command, exit: (status: number) => void): void {
 
 /** Adds the options that master and slave share. */
 function addNodeOptions(command: Command): Command {
-  return addManagementOptions(addBacklogOptions(command))
+  return addAddressHelp(addManagementOptions(addBacklogOptions(command)))
     .addOption(sockOption())
     .addOption(portOption())
     .option('--state <dir>', 'directory of the state that outlives a restart')
@@ -208,7 +208,7 @@ function addNodeOptions(command: Command): Command {
     .option('--qemu <path>', 'path of QEMU')
     .option('--memory <mib>', "the guest's memory in MiB, at least 80 (default: 96)", integer(1, 65_536))
     .option('--link-mtu <octets>', 'largest MTU on links', integer(1500, 65_517), 65_517)
-    .option('--plain', 'allow unencrypted links beyond this machine', false);
+    .option('--plain', 'allow unencrypted links of the star beyond this machine; a --port says plain=yes', false);
 }
 
 /** Adds the options for the management of a switch, and for the background. */
@@ -235,11 +235,6 @@ function addBacklogOptions(command: Command): Command {
 
 function sockOption(short = ''): Option {
   return new Option(`${short}--sock <dir>`, "directory of the switch's sockets");
-}
-
-function portOption(): Option {
-  const forms = drivers.map(({ form }) => form).join(', ');
-  return new Option('--port <address>', `open a port: ${forms} (repeatable)`).argParser(collect).default([]);
 }
 
 function versionOfPackage(): string {

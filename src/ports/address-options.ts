@@ -2,7 +2,7 @@
  * Options behind an address: `BODY?name=value&name=value`. VDE's plugs write them with slashes, `BODY/name=value/name=value`, which
  * `fromSlashes` turns into that form.
  *
- *     const options = splitOptions(vxlan, 'mesh.example?vni=77&plain=yes', ['vni', 'plain']);
+ *     const options = splitOptions(vxlan, 'mesh.example?vni=77&plain=yes');
  *     options.body                              // mesh.example
  *     options.number('vni', 0, 0xff_ffff) ?? 0  // 77
  */
@@ -23,12 +23,15 @@ export interface AddressOptions {
   yes(name: string): boolean;
 }
 
+/** The part of a driver that the options of its addresses depend on. */
+type OptionsDriver = Pick<Driver, 'scheme' | 'form' | 'options'>;
+
 /**
- * Splits the part behind `://` at its first question mark. `known` are the names that the driver accepts. Names and values are taken as
- * they are written, without percent signs decoded: an IPv6 zone has one. Throws EtherloomError('bad-address') for an option that is unknown,
- * given twice, or without name or value.
+ * Splits the part behind `://` at its first question mark. Names and values are taken as they are written, without percent signs decoded:
+ * an IPv6 zone has one. Throws EtherloomError('bad-address') for an option that is not in `known`, that is given twice, or that has no
+ * name or no value.
  */
-export function splitOptions(driver: Pick<Driver, 'scheme' | 'form'>, address: string, known: readonly string[]): AddressOptions {
+export function splitOptions(driver: OptionsDriver, address: string, known = Object.keys(driver.options ?? {})): AddressOptions {
   const [body = '', ...query] = address.split('?');
   const refuse = (reason: string): never => refuseOption(driver, address, known, reason);
   const options = query.length === 0 ? new Map<string, string>() : pairsOf(query.join('?'), known, refuse);
@@ -85,7 +88,7 @@ function readersOf(options: ReadonlyMap<string, string>, refuse: Refusal): Pick<
   };
 }
 
-function refuseOption({ scheme, form }: Pick<Driver, 'scheme' | 'form'>, address: string, known: readonly string[], reason: string): never {
+function refuseOption({ scheme, form }: OptionsDriver, address: string, known: readonly string[], reason: string): never {
   const forms = known.length === 0 ? 'it takes no options' : `its options are ${known.join(', ')}`;
   throw new EtherloomError('bad-address', `${scheme}://${address}: ${reason}; write the address as ${form}: ${forms}`);
 }

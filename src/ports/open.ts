@@ -12,6 +12,8 @@ import { websocket } from './drivers/websocket.ts';
 import type { PortEnvironment } from './environment.ts';
 import type { Acceptor } from './pure/port.ts';
 
+export { plainOption } from './drivers/driver.ts';
+
 /** All kinds of ports that an address can name, in the order in which people see them. */
 export const drivers: readonly Driver[] = [
   vde,

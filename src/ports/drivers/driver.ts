@@ -13,6 +13,9 @@ export interface Reach {
   readonly plain: boolean;
 }
 
+/** The option by which an address accepts plain frames beyond this machine, for the `options` of a driver. */
+export const plainOption = { plain: 'allows frames in the clear beyond this machine' } as const;
+
 /** The reach of frames that do not leave this machine. */
 export const here: Reach = { hosts: [], plain: false };
 
@@ -24,6 +27,8 @@ export interface Driver {
   readonly form: string;
   /** A description of the port, for people. */
   readonly summary: string;
+  /** The options that `splitOptions` reads from its addresses, each with its meaning for people. Default: none. */
+  readonly options?: Readonly<Record<string, string>> | undefined;
   /** True if it listens, and makes a port of each client. Otherwise it is one port. */
   readonly listens: boolean;
   /**

@@ -3,7 +3,7 @@ import { dialQemu, listenQemu } from '../qemu-stream.ts';
 import { QemuPort, type QemuPortOptions } from '../qemu.ts';
 import { splitOptions } from '../address-options.ts';
 import { parseTcpAddress } from '../tcp-address.ts';
-import { badForm, here, type Driver, type Reach } from './driver.ts';
+import { badForm, here, plainOption, type Driver, type Reach } from './driver.ts';
 
 /** QEMU's `-netdev dgram`. */
 export const qemu: Driver = {
@@ -23,6 +23,7 @@ export const qemuStream: Driver = {
   scheme: 'qemu-stream',
   form: 'qemu-stream://PATH',
   summary: 'dials a QEMU that listens, at a path or HOST:PORT',
+  options: plainOption,
   listens: false,
   reaches: (address) => parse(qemuStream, address),
   open: (address, environment) => Promise.resolve({ port: dialQemu(parse(qemuStream, address).at, {}, environment).port }),
@@ -33,6 +34,7 @@ export const qemuStreamListen: Driver = {
   scheme: 'qemu-stream-listen',
   form: 'qemu-stream-listen://PATH',
   summary: 'listens for QEMUs that dial, at a path or HOST:PORT',
+  options: plainOption,
   listens: true,
   reaches: (address) => parse(qemuStreamListen, address),
   open: async (address, environment, acceptor) => ({
@@ -49,6 +51,6 @@ function socketsOf(address: string): QemuPortOptions {
 /** Parses a path, which has a slash and takes no options, or `HOST:PORT`. */
 function parse(driver: Driver, address: string): Reach & { readonly at: string } {
   if (address.includes('/')) return { ...here, at: address };
-  const options = splitOptions(driver, address, ['plain']);
+  const options = splitOptions(driver, address);
   return { at: options.body, hosts: [parseTcpAddress(options.body).host], plain: options.yes('plain') };
 }

@@ -5,14 +5,22 @@ import { etherIpTunnel } from '../../wire/etherip.ts';
 import { greTunnel, maxGreKey } from '../../wire/gre.ts';
 import { fromSlashes, splitOptions, type AddressOptions } from '../address-options.ts';
 import { pathOptions, pathWishes, type PathWishes } from '../overlay/path-mtu.ts';
-import type { Driver, Reach } from './driver.ts';
+import { plainOption, type Driver, type Reach } from './driver.ts';
+
+/** The options of both drivers. */
+const shared = {
+  local: 'IP address of this machine to use',
+  socket: 'raw-socket uses the npm package of that name',
+  ...pathOptions,
+  ...plainOption,
+};
 
 /** Ethernet over GRE. */
 export const gretap = tunnelDriver({
   scheme: 'gretap',
   form: 'gretap://REMOTE[,REMOTE…]?key=N',
   summary: 'Ethernet over GRE with these hosts; both sides have the same key, or none',
-  known: ['key'],
+  options: { key: 'the key, 0 to 4294967295', ...shared },
   protocol: 'gre',
   encapsulation: (options) => greTunnel(options.number('key', 0, maxGreKey)),
 });
@@ -22,15 +30,13 @@ export const etherip = tunnelDriver({
   scheme: 'etherip',
   form: 'etherip://REMOTE[,REMOTE…]',
   summary: 'EtherIP with these hosts',
-  known: [],
+  options: shared,
   protocol: 'etherIp',
   encapsulation: () => etherIpTunnel,
 });
 
 /** The parts in which the drivers differ. */
-interface TunnelDriver extends Pick<Driver, 'scheme' | 'form' | 'summary'> {
-  /** The options that it has beside those of all. */
-  readonly known: readonly string[];
+interface TunnelDriver extends Pick<Driver, 'scheme' | 'form' | 'summary' | 'options'> {
   readonly protocol: 'gre' | 'etherIp';
   readonly encapsulation: (options: AddressOptions) => Encapsulation;
 }
@@ -45,11 +51,12 @@ interface Tunnel extends Reach, PathWishes {
 }
 
 function tunnelDriver(driver: TunnelDriver): Driver {
-  const { scheme, form, summary, protocol } = driver;
+  const { scheme, form, summary, options, protocol } = driver;
   return {
     scheme,
     form,
     summary,
+    options,
     listens: false,
     reaches: (address) => parse(driver, address),
     async open(address, environment) {
@@ -62,7 +69,7 @@ function tunnelDriver(driver: TunnelDriver): Driver {
 }
 
 function parse(driver: TunnelDriver, address: string): Tunnel {
-  const options = splitOptions(driver, fromSlashes(address), [...driver.known, 'local', 'socket', 'plain', ...pathOptions]);
+  const options = splitOptions(driver, fromSlashes(address));
   const refuse = (reason: string): never => {
     throw new EtherloomError('bad-address', `${driver.scheme}://${address}: ${reason}; write the address as ${driver.form}`);
   };

@@ -5,13 +5,23 @@ import { fromSlashes, splitOptions, type AddressOptions } from '../address-optio
 import { pathOptions, pathWishes } from '../overlay/path-mtu.ts';
 import type { ListedRemote } from '../overlay/remotes.ts';
 import { isGroup, openVxlan, type VxlanOptions } from '../overlay/vxlan.ts';
-import type { Driver, Reach } from './driver.ts';
+import { plainOption, type Driver, type Reach } from './driver.ts';
 
 /** A VXLAN network. */
 export const vxlan: Driver = {
   scheme: 'vxlan',
   form: 'vxlan://REMOTE[,REMOTE…]?vni=N',
   summary: 'a VXLAN network with these hosts, or with a group of hosts',
+  options: {
+    vni: 'network identifier, 0 to 16777215; it must be given',
+    port: 'UDP port of the hosts and of this one, 4789 by default',
+    local: 'IP address of this machine to use',
+    if: 'network interface of the group',
+    learn: 'any takes packets from hosts that are not listed, too',
+    csum: 'on sends UDP checksums over IPv4, too',
+    ...pathOptions,
+    ...plainOption,
+  },
   listens: false,
   reaches(address) {
     const { listed, local, takesAny, plain } = parse(address);
@@ -22,10 +32,8 @@ export const vxlan: Driver = {
   open: async (address, environment) => ({ port: await openVxlan(parse(address), environment) }),
 };
 
-const known = ['vni', 'port', 'local', 'if', 'learn', 'csum', 'plain', ...pathOptions];
-
 function parse(address: string): VxlanOptions & Pick<Reach, 'plain'> {
-  const options = splitOptions(vxlan, fromSlashes(address), known);
+  const options = splitOptions(vxlan, fromSlashes(address));
   const refuse = (reason: string): never => {
     throw new EtherloomError('bad-address', `vxlan://${address}: ${reason}; write the address as ${vxlan.form}`);
   };

@@ -18,8 +18,11 @@ export interface PathWishes {
   readonly answers?: boolean;
 }
 
-/** The options of addresses for these wishes. */
-export const pathOptions = ['fragment', 'pmtud'] as const;
+/** The options of addresses for these wishes, with their meanings. */
+export const pathOptions = {
+  fragment: 'on lets packets be fragmented that are too big for the path',
+  pmtud: 'on answers the senders of packets that are too big by ICMP',
+} as const;
 
 /** Returns the wishes in the options of an address. Throws EtherloomError('bad-address'). */
 export function pathWishes(options: AddressOptions): PathWishes {
