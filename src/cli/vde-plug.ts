@@ -34,7 +34,7 @@ const usage = `usage: vde_plug [options] [SWITCH]                  frames on sta
        vde_plug [options] [SWITCH] = command [...]  on those of the command
        vde_plug [options] SWITCH SWITCH             between two switches
 Plugs into a switch. SWITCH is the switch's directory, optionally followed by a port in brackets ('/run/sw[5]'),
-or a URL: vde://DIR[5], tap://NAME, cmd://COMMAND. Without one, or with '', it is the default switch.
+or a URL: vde://DIR[5], tap://NAME, vxlan://HOST/vni=77, cmd://COMMAND. Without one, or with '', it is the default switch.
   -s, --sock DIR         another way to give SWITCH
       --port N           the port; also -p N, if N is a number
   -g, --group GROUP      group of the plug's socket
