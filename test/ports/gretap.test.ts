@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { gre, openRawIp } from '../../src/ports/overlay/raw-ip.ts';
+import { PackageSocket } from '../../src/ports/overlay/raw-socket.ts';
 import { setFragmentation } from '../../src/system/ip-socket.ts';
 import { libc } from '../../src/system/libc.ts';
+import { destination } from '../../src/system/packets.ts';
 import { greTunnel } from '../../src/wire/gre.ts';
 import { concatOctets, parseHex } from '../../src/wire/octets.ts';
 import { eventually } from '../eventually.ts';
@@ -140,6 +142,33 @@ describeInTwoNetworks(import.meta.url, (networks) => {
       rig.send(port, frameOf(60));
       expect(port.counters).toMatchObject({ sentFrames: 0, drops: { 'send-failed': 1 } });
       expect(rig.logged.join('\n')).toContain('cannot send to 192.0.2.1: network is unreachable (ENETUNREACH)');
+    });
+  });
+
+  describe('a socket of the package raw-socket', () => {
+    needsPackage();
+
+    it('refuses an address of the other version of IP, and names the errors of the system', () => {
+      const { environment } = new Rig();
+      const options = { family: 4, protocol: gre.number, fragmentation: 'never', hops: 64, receiveBuffer: 0 } as const;
+      networks.setMtu(1_500);
+      const socket = new PackageSocket(options, environment);
+      try {
+        const sent = (to: string, size: number): number | string => socket.send([{ frame: frameOf(size), to: destination(to, 0) }], 0);
+        expect(sent(addresses[4].far, 60)).toBe(1);
+        expect(sent(addresses[6].far, 60)).toBe('EAFNOSUPPORT');
+        expect(sent(addresses[4].far, 1_481)).toBe('EMSGSIZE');
+        expect(sent(addresses[4].far, 70_000)).toBe('EMSGSIZE');
+        expect(sent('10.77.0.255', 60)).toBe('EACCES');
+        expect(sent('192.0.2.1', 60)).toBe('ENETUNREACH');
+        const frame = frameOf(60);
+        const both = [addresses[4].far, '192.0.2.1', addresses[4].far].map((to) => ({ frame, to: destination(to, 0) }));
+        expect([0, 1, 2].map((from) => socket.send(both, from))).toEqual([1, 'ENETUNREACH', 1]);
+      } finally {
+        socket[Symbol.dispose]();
+        networks.setMtu(65_535);
+      }
+      expect(socket.send([{ frame: frameOf(60), to: destination(addresses[4].far, 0) }], 0)).toBe('EBADF');
     });
   });
 

@@ -166,7 +166,9 @@ export class PackageSocket implements PacketSender, PacketSenders, PacketReceive
   #sendOne({ header, frame, to }: Packet): string | undefined {
     const address = to && this.#addressOf(to);
     // The package would send a packet for an address of IPv6 by a socket of IPv4, to 127.0.0.1.
-    if (!this.#open || address === undefined || familyOf(address) !== this.family) return 'EAFNOSUPPORT';
+    if (address === undefined || familyOf(address) !== this.family) return 'EAFNOSUPPORT';
+    // And it would open a closed socket again.
+    if (!this.#open) return 'EBADF';
     const start = header?.length ?? 0;
     if (start + frame.length > longestPacket) return 'EMSGSIZE';
     if (header) this.#scratch.set(header.octets);
