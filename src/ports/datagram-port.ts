@@ -33,6 +33,14 @@ const peerGone: ReadonlySet<string> = new Set([
   'EPIPE',
 ]);
 
+/** The path of a port's frames, which may be too short for some of them. */
+export interface FramePath {
+  /** See Port. */
+  readonly mtu: number | undefined;
+  /** Handles a frame that the system refused as too long. Returns an answer to its sender, if one is due. */
+  refuse(frame: Uint8Array): Uint8Array | undefined;
+}
+
 /** The socket of a port, and its properties. */
 export interface DatagramPortOptions {
   /** A non-blocking socket that keeps frames apart: of unix, datagrams or sequenced packets, or of UDP. The port owns it from here. */
@@ -55,6 +63,8 @@ export interface DatagramPortOptions {
   readonly refused?: ((errno: string) => void) | undefined;
   /** Returns the number of frames that the kernel has dropped before they were read. Default: the medium loses none. */
   readonly lost?: (fd: Fd) => number;
+  /** Default: it carries all frames. */
+  readonly path?: FramePath | undefined;
   /** Called once, when the port has ended for any reason. */
   readonly released?: () => void;
 }
@@ -74,6 +84,7 @@ export class DatagramPort implements PacedPort {
   readonly #reconnect: ((errno: string) => boolean) | undefined;
   readonly #refused: ((errno: string) => void) | undefined;
   readonly #losses: LossCount | undefined;
+  readonly #path: FramePath | undefined;
   readonly #released: (() => void) | undefined;
   #fd: Fd;
   #watch: Watch | undefined;
@@ -95,6 +106,7 @@ export class DatagramPort implements PacedPort {
     this.#refused = options.refused;
     const { lost } = options;
     this.#losses = lost && new LossCount(this.counters, () => lost(this.#fd));
+    this.#path = options.path;
     this.#released = options.released;
     this.#intake = new Intake(this.counters);
     this.#queue = new SendQueue({
@@ -115,6 +127,10 @@ export class DatagramPort implements PacedPort {
     }
     this.#watch ??= this.#environment.loop.readiness.watch(this.#fd, this.#interest, this.#ready);
     receiver.carrier(this.#connected);
+  }
+
+  get mtu(): number | undefined {
+    return this.#path?.mtu;
   }
 
   get waiting(): number {
@@ -233,8 +249,14 @@ export class DatagramPort implements PacedPort {
     let result = batch.send(this.#fd, frames, from, to);
     if (isGone(result) && this.#findPeer(result)) result = batch.send(this.#fd, frames, from, to);
     if (typeof result === 'number') return result;
-    if (result === 'EMSGSIZE') return { why: 'oversize', frames: 1 };
+    if (result === 'EMSGSIZE') return this.#refuse(frames[from]);
     return { why: 'send-failed', frames: isGone(result) ? to - from : 1 };
+  }
+
+  #refuse(frame: Uint8Array | undefined): SendRefusal {
+    const answer = frame && this.#path?.refuse(frame);
+    if (answer) this.#environment.breath(() => this.#intake.receiver?.receive(answer));
+    return { why: 'oversize', frames: 1 };
   }
 
   #findPeer(errno: string): boolean {

@@ -10,7 +10,6 @@ import {
   setReceiveBuffer,
   shareAddress,
   udpSocket,
-  type Fragmentation,
 } from '../system/ip-socket.ts';
 import type { Watch } from '../system/readiness.ts';
 import { ownName } from '../system/socket-name.ts';
@@ -18,10 +17,12 @@ import type { Fd } from '../system/unix-socket.ts';
 import { DatagramPort } from './datagram-port.ts';
 import type { PortEnvironment } from './environment.ts';
 import { ForwardingPort } from './forwarding-port.ts';
+import type { PathWishes } from './overlay/path-mtu.ts';
 import { Intake } from './pure/intake.ts';
 import { LossCount } from './pure/loss-count.ts';
 import type { Receiver } from './pure/port.ts';
 import { formatTcpAddress, type TcpAddress } from './tcp-address.ts';
+import { fragmentationOf, udpPath } from './udp-path.ts';
 import { anyAddress, udpReceiveBuffer } from './udp.ts';
 
 /** A group of hosts, each of which hears the frames of all others as UDP datagrams. */
@@ -34,8 +35,8 @@ export interface MulticastPortOptions {
   readonly local?: string | undefined;
   /** The routers that frames may cross, and one. */
   readonly hops: number;
-  /** Default: never. */
-  readonly fragmentation?: Fragmentation | undefined;
+  /** The treatment of frames that are too long for the interface. */
+  readonly wishes?: PathWishes;
 }
 
 /**
@@ -51,8 +52,11 @@ export class MulticastPort extends ForwardingPort<DatagramPort> {
   #watch: Watch | undefined;
   #open = true;
 
-  private constructor(sender: Fd, receiver: Fd, group: TcpAddress, environment: PortEnvironment) {
-    super(new DatagramPort({ fd: sender, module: 'udp-multicast', description: formatTcpAddress(group) }, environment));
+  private constructor(sender: Fd, receiver: Fd, { group, wishes = {} }: MulticastPortOptions, environment: PortEnvironment) {
+    const description = formatTcpAddress(group);
+    const path = udpPath({ fd: sender, name: `udp-multicast ${description}`, address: group.host }, wishes, environment);
+    const released = (): void => path?.[Symbol.dispose]();
+    super(new DatagramPort({ fd: sender, module: 'udp-multicast', description, path, released }, environment));
     const { host, port } = ownName(sender);
     this.#own = { key: keyOf(host), port };
     this.#fd = receiver;
@@ -67,7 +71,7 @@ export class MulticastPort extends ForwardingPort<DatagramPort> {
     const sender = begun(family, (fd) => prepareSender(fd, family, options));
     try {
       const receiver = begun(family, (fd) => prepareReceiver(fd, options));
-      return new MulticastPort(sender, receiver, options.group, environment);
+      return new MulticastPort(sender, receiver, options, environment);
     } catch (error) {
       closeSync(sender);
       throw error;
@@ -104,9 +108,9 @@ export class MulticastPort extends ForwardingPort<DatagramPort> {
 }
 
 function prepareSender(fd: Fd, family: IpFamily, options: MulticastPortOptions): void {
-  const { group, local = anyAddress[family], hops, fragmentation = 'never' } = options;
+  const { group, local = anyAddress[family], hops, wishes = {} } = options;
   setGroupWay(fd, family, { interface: options.interface, hops });
-  setFragmentation(fd, family, fragmentation);
+  setFragmentation(fd, family, fragmentationOf(wishes));
   bindIp(fd, local, 0);
   connectIp(fd, zoned(options), group.port);
 }

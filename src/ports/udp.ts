@@ -9,6 +9,8 @@ import type { PortEnvironment } from './environment.ts';
 import { NameWatch } from './name-watch.ts';
 import { onceAMinute } from './once-a-minute.ts';
 import type { Port, PortCounters } from './pure/port.ts';
+import type { PathWishes } from './overlay/path-mtu.ts';
+import { fragmentationOf, udpPath } from './udp-path.ts';
 import { ReturningPort } from './returning-port.ts';
 import { formatTcpAddress, resolveHost, type TcpAddress } from './tcp-address.ts';
 
@@ -18,8 +20,8 @@ export interface UdpPortOptions {
   readonly local: TcpAddress;
   /** The host to which frames are sent, and from which alone they are taken. */
   readonly remote: TcpAddress;
-  /** Default: never. */
-  readonly fragmentation?: Fragmentation | undefined;
+  /** The treatment of frames that are too long for the path. */
+  readonly wishes?: PathWishes;
   /** Resolves names. Default: as the system does. */
   readonly resolve?: typeof resolveHost;
 }
@@ -54,12 +56,12 @@ export async function openUdp(options: UdpPortOptions, environment: PortEnvironm
 }
 
 async function openOnce(options: UdpPortOptions, counters: PortCounters, environment: PortEnvironment): Promise<Port> {
-  const { local, remote, fragmentation, resolve = resolveHost } = options;
+  const { local, remote, wishes = {}, resolve = resolveHost } = options;
   const wanted = isIP(local.host) === 0 ? undefined : familyOf(local.host);
   const address = await resolve(remote.host, wanted);
   const family = familyOf(address);
   const own = local.host === '' ? anyAddress[family] : await resolve(local.host, family);
-  const fd = connectedSocket(family, { host: own, port: local.port }, { host: address, port: remote.port }, fragmentation);
+  const fd = connectedSocket(family, { host: own, port: local.port }, { host: address, port: remote.port }, fragmentationOf(wishes));
   const warn = onceAMinute(environment.clock, environment.log.warn);
   const name = formatTcpAddress(remote);
   const moved = (now: string): void => port.end(`${remote.host} is at ${now} now, no longer at ${address}`);
@@ -74,15 +76,19 @@ async function openOnce(options: UdpPortOptions, counters: PortCounters, environ
     refused(errno);
     return true;
   };
-  const released = (): void => watch?.[Symbol.dispose]();
+  const path = udpPath({ fd, name: `udp ${name}`, address }, wishes, environment);
+  const released = (): void => {
+    watch?.[Symbol.dispose]();
+    path?.[Symbol.dispose]();
+  };
   const port = new DatagramPort(
-    { fd, module: 'udp', description: name, counters, lost: lostPackets, refused, reconnect, released },
+    { fd, module: 'udp', description: name, counters, lost: lostPackets, refused, reconnect, path, released },
     environment,
   );
   return port;
 }
 
-function connectedSocket(family: IpFamily, own: TcpAddress, peer: TcpAddress, fragmentation: Fragmentation = 'never'): Fd {
+function connectedSocket(family: IpFamily, own: TcpAddress, peer: TcpAddress, fragmentation: Fragmentation): Fd {
   const fd = udpSocket(family);
   try {
     setReceiveBuffer(fd, udpReceiveBuffer);

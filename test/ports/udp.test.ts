@@ -13,6 +13,7 @@ import { eventually } from '../eventually.ts';
 import { ManualClock } from '../manual-clock.ts';
 import { closing } from '../system/sockets.ts';
 import { conforms } from './conformance.ts';
+import { ip, useNetworkNamespace } from './tap-stage.ts';
 import { collect, dropped, frameOf, Rig, sameFrames, sendDatagram, using } from './rig.ts';
 
 const loopback = { 4: '127.0.0.1', 6: '::1' } as const;
@@ -194,5 +195,44 @@ describe('a port on UDP whose remote has a name', () => {
     expect(name.asked).toBe(2);
     await port[Symbol.asyncDispose]();
     expect(clock.timers).toBe(0);
+  });
+});
+
+describe('a port on UDP whose path carries packets of 1,500 octets', () => {
+  const remotes = { 4: '10.77.0.2', 6: 'fd77::2' } as const;
+  if (useNetworkNamespace()) {
+    ip('link', 'set', 'lo', 'up');
+    ip('link', 'add', 'near', 'mtu', '1500', 'type', 'veth', 'peer', 'name', 'far');
+    for (const address of ['10.77.0.1/24', 'fd77::1/64'])
+      ip('address', 'add', address, 'dev', 'near', ...(address.includes(':') ? ['nodad'] : []));
+    for (const side of ['near', 'far']) ip('link', 'set', side, 'up');
+  }
+
+  it.each([
+    [4, 1458],
+    [6, 1438],
+  ] as const)('over IPv%i has an MTU of %i: it drops longer frames, counts them, and says so once', async (family, mtu) => {
+    const rig = new Rig();
+    const remote = { host: remotes[family], port: 7 };
+    const port = using(await openUdp({ local: { host: '', port: 0 }, remote }, rig.environment));
+    const here = collect(port);
+    expect(port.mtu).toBe(mtu);
+    rig.send(port, frameOf(mtu + 14), frameOf(mtu + 15), frameOf(1514), frameOf(60));
+    expect(port.counters.drops.oversize).toBe(2);
+    expect(port.counters.sentFrames).toBe(2);
+    const said = rig.logged.filter((line) => line.includes('is too long for the path'));
+    expect(said).toEqual([expect.stringMatching(new RegExp(`carries ${mtu + 14}; set the MTU of the guests to ${mtu},`))]);
+    expect(here.frames).toEqual([]);
+  });
+
+  it('sends longer frames in fragments if that is wished, and has no MTU then', async () => {
+    const rig = new Rig();
+    const remote = { host: remotes[4], port: 7 };
+    const wishes = { fragmentation: 'allowed' } as const;
+    const port = using(await openUdp({ local: { host: '', port: 0 }, remote, wishes }, rig.environment));
+    collect(port);
+    expect(port.mtu).toBeUndefined();
+    rig.send(port, frameOf(9000));
+    expect(port.counters).toMatchObject({ sentFrames: 1, drops: { oversize: 0 } });
   });
 });

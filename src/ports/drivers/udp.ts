@@ -1,18 +1,20 @@
 import { isIP } from 'node:net';
 import { EtherloomError } from '../../errors.ts';
 import { familyOf, interfaceNumber, isGroup, isLinkGroup } from '../../system/ip-address.ts';
-import { interfaceWith, isLoopbackInterface, type Fragmentation } from '../../system/ip-socket.ts';
-import { splitOptions, type AddressOptions } from '../address-options.ts';
+import { interfaceWith, isLoopbackInterface } from '../../system/ip-socket.ts';
+import { splitOptions } from '../address-options.ts';
+import { pathOptions, pathWishes } from '../overlay/path-mtu.ts';
 import { parseTcpAddress, type TcpAddress } from '../tcp-address.ts';
 import { MulticastPort, type MulticastPortOptions } from '../udp-multicast.ts';
 import { openUdp, type UdpPortOptions } from '../udp.ts';
-import { badForm, type Driver, type Reach } from './driver.ts';
+import { badForm, plainOption, type Driver, type Reach } from './driver.ts';
 
 /** A frame in a UDP datagram: QEMU, VPCS, dynamips, ubridge. */
 export const udp: Driver = {
   scheme: 'udp',
   form: 'udp://LOCAL,REMOTE',
   summary: 'a frame in each datagram, from HOST:PORT or :PORT here to the HOST:PORT of one peer',
+  options: { ...pathOptions, ...plainOption },
   listens: false,
   reaches: (address) => parseUdp(address).reach,
   open: async (address, environment) => ({ port: await openUdp(parseUdp(address).options, environment) }),
@@ -22,34 +24,41 @@ export const udp: Driver = {
 export const udpMulticast: Driver = {
   scheme: 'udp-multicast',
   form: 'udp-multicast://GROUP:PORT',
-  summary: 'a frame in each datagram, to all hosts of a group; ?if= or ?local= names the interface',
+  summary: 'a frame in each datagram, to all hosts of a group',
+  options: {
+    if: 'network interface of the group',
+    local: 'IP address of this machine to use',
+    ttl: 'routers that frames may cross, and one: 1 by default',
+    ...pathOptions,
+    ...plainOption,
+  },
   listens: false,
   reaches: (address) => parseMulticast(address).reach,
   open: (address, environment) => Promise.resolve({ port: MulticastPort.open(parseMulticast(address).options(), environment) }),
 };
 
 function parseUdp(address: string): { readonly options: UdpPortOptions; readonly reach: Reach } {
-  const options = splitOptions(udp, address, ['fragment', 'plain']);
+  const options = splitOptions(udp, address);
   const [near = '', far = '', ...rest] = options.body.split(',');
   if (near === '' || far === '' || rest.length > 0) throw badForm(udp, address);
   const local = near.startsWith(':') ? { ...parseTcpAddress(`any${near}`), host: '' } : parseTcpAddress(near);
   const remote = withPort(parseTcpAddress(far), far);
-  const fragmentation = fragmentationOf(options);
-  return { options: { local, remote, fragmentation }, reach: { hosts: [remote.host], plain: options.yes('plain') } };
+  const wishes = pathWishes(options);
+  return { options: { local, remote, wishes }, reach: { hosts: [remote.host], plain: options.yes('plain') } };
 }
 
 function parseMulticast(address: string): { readonly options: () => MulticastPortOptions; readonly reach: Reach } {
-  const options = splitOptions(udpMulticast, address, ['if', 'local', 'ttl', 'fragment', 'plain']);
+  const options = splitOptions(udpMulticast, address);
   const group = withPort(parseTcpAddress(options.body), options.body);
   const [name, local] = ['if', 'local'].map((option) => options.options.get(option));
   checkGroup(group, { local, isInterfaceNamed: name !== undefined || local !== undefined });
   const hops = options.number('ttl', 0, 255) ?? 1;
-  const fragmentation = fragmentationOf(options);
+  const wishes = pathWishes(options);
   // Frames that leave by the loopback stay on this machine, and none comes in by it.
   const host = name !== undefined && isLoopbackInterface(name) ? 'localhost' : name === undefined ? (local ?? group.host) : group.host;
   return {
     // An interface is looked for when the port is opened.
-    options: () => ({ group, interface: interfaceOf(name, local), local, hops, fragmentation }),
+    options: () => ({ group, interface: interfaceOf(name, local), local, hops, wishes }),
     reach: { hosts: [host], plain: options.yes('plain') },
   };
 }
@@ -72,10 +81,6 @@ function checkGroup({ host }: TcpAddress, { local, isInterfaceNamed }: { local: 
   if (isLinkGroup(host) && !isInterfaceNamed) {
     throw new EtherloomError('bad-address', `the group ${host} is another one on each link; name the interface: ?if=eth0`);
   }
-}
-
-function fragmentationOf(options: AddressOptions): Fragmentation {
-  return options.onOff('fragment') === true ? 'allowed' : 'never';
 }
 
 function withPort(at: TcpAddress, text: string): TcpAddress {
