@@ -80,16 +80,20 @@ describe('on a path with a router whose next link is narrow,', () => {
   }, 30_000);
 
   it.each([
-    ['vxlan', 4, 50, (there: string) => `vxlan://${there}?vni=5`],
-    ['vxlan', 6, 70, (there: string) => `vxlan://${there}?vni=5`],
+    [1, 'vxlan', 4, 50, (here: string, there: string) => `vxlan://${there}?vni=5&local=${here}&`],
+    [2, 'vxlan', 6, 70, (here: string, there: string) => `vxlan://${there}?vni=5&local=${here}&`],
+    [3, 'gretap', 4, 38, (here: string, there: string) => `gretap://${there}?local=${here}&`],
+    [4, 'gretap', 6, 62, (here: string, there: string) => `gretap://${there}?local=${here}&key=42&`],
+    [5, 'etherip', 4, 36, (here: string, there: string) => `etherip://${there}?local=${here}&`],
+    [6, 'etherip', 6, 56, (here: string, there: string) => `etherip://${there}?local=${here}&`],
   ] as const)(
-    '%s over IPv%i learns its MTU, shows it, tells it, and counts and answers what is longer',
-    async (module, family, octets, of) => {
+    '%i: %s over IPv%i learns its MTU, shows it, tells it, and counts and answers what is longer',
+    async (n, module, family, octets, of) => {
       const { near, far, running, sock } = both;
       const [first, then] = [1500 - octets, 1400 - octets];
-      const there = ends[family].far((octets % 9) + 1);
+      const [here, there] = [ends[family].near, ends[family].far(n)];
       const known = running.lines.length;
-      const number = await link(near, `${of(there)}&local=${ends[family].near}&plain=yes&pmtud=on`);
+      const number = await link(near, `${of(here, there)}plain=yes&pmtud=on`);
       const shows = async (mtu: number): Promise<void> =>
         until(`link/print shows ${mtu}`, async () => (await near.ask('link/print')).includes(` up, port 1, MTU ${mtu}\n`));
       await shows(first);
@@ -116,7 +120,7 @@ describe('on a path with a router whose next link is narrow,', () => {
       expect(await near.ask('port/drops 1')).toMatch(/ oversize=[1-9]/);
       expect(await near.ask('port/print 1')).toContain(`, MTU ${then}`);
 
-      const back = await link(far, `${of(ends[family].near)}&local=${there}&plain=yes`);
+      const back = await link(far, `${of(there, here)}plain=yes`);
       await until('the far end is reached', () => {
         a.send([packet(a, b, 100)]);
         return b.take().some(({ length }) => length === 114);
@@ -139,23 +143,28 @@ describe('on a path with a router whose next link is narrow,', () => {
 describe("a port without don't-fragment", () => {
   const stage = useStage(['networks', 'ip', 'sysctl']);
 
-  it('has no MTU, and packets that are too long for the path arrive all the same', async () => {
-    const { near, far, sock } = await switches(stage);
-    await link(near, `vxlan://${ends[4].far(1)}?vni=5&plain=yes&fragment=on`);
-    await link(far, `vxlan://${ends[4].near}?vni=5&plain=yes`);
-    const [a, b] = [await VdeStation.plug(sock('near')), await VdeStation.plug(sock('far'))];
-    await until('the far end is reached', () => {
-      a.send([packet(a, b, 100)]);
-      return b.take().length > 0;
-    });
-    a.send([1350, 1351, 1500, 9000, 99].map((length) => packet(a, b, length)));
-    const lengths = b.hear(({ length }) => length === 113).map(({ length }) => length);
-    expect(lengths.filter((length) => length > 114)).toEqual([1364, 1365, 1514, 9014]);
-    expect(await near.ask('link/print')).toMatch(/ up, port 1$/m);
-    expect(offered(a)).toBe(1500);
-    a.unplug();
-    b.unplug();
-  }, 30_000);
+  it.each(['vxlan', 'gretap'])(
+    'of %s has no MTU, and packets that are too long for the path arrive all the same',
+    async (scheme) => {
+      const key = scheme === 'vxlan' ? 'vni=5' : 'key=5';
+      const { near, far, sock } = await switches(stage);
+      await link(near, `${scheme}://${ends[4].far(1)}?${key}&plain=yes&fragment=on`);
+      await link(far, `${scheme}://${ends[4].near}?${key}&plain=yes`);
+      const [a, b] = [await VdeStation.plug(sock('near')), await VdeStation.plug(sock('far'))];
+      await until('the far end is reached', () => {
+        a.send([packet(a, b, 100)]);
+        return b.take().length > 0;
+      });
+      a.send([1350, 1351, 1500, 9000, 99].map((length) => packet(a, b, length)));
+      const lengths = b.hear(({ length }) => length === 113).map(({ length }) => length);
+      expect(lengths.filter((length) => length > 114)).toEqual([1364, 1365, 1514, 9014]);
+      expect(await near.ask('link/print')).toMatch(/ up, port 1$/m);
+      expect(offered(a)).toBe(1500);
+      a.unplug();
+      b.unplug();
+    },
+    30_000,
+  );
 });
 
 describe('a kernel behind a narrow path', () => {

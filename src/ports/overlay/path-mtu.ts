@@ -48,8 +48,10 @@ export interface PathMtuOptions {
   readonly ends: () => Iterable<PathEnd>;
   /** True if the senders of packets that are too long get an answer by ICMP. Default: false. */
   readonly answers?: boolean | undefined;
-  /** Returns the MTU of the path to an address. Default: `askPathMtu`. */
+  /** Returns the MTU of the path to an address. Throws a SystemError if there is none. Default: `askPathMtu`. */
   readonly ask?: typeof askPathMtu;
+  /** Disposed with the rest. Default: nothing. */
+  readonly released?: Disposable;
 }
 
 /** How often the paths are asked for, in milliseconds: routes change, and the kernel forgets after ten minutes what routers reported. */
@@ -114,6 +116,7 @@ export class PathMtu implements Disposable {
 
   [Symbol.dispose](): void {
     this.#timer[Symbol.dispose]();
+    this.#options.released?.[Symbol.dispose]();
   }
 
   #askLater(): Timer {
@@ -133,9 +136,20 @@ export class PathMtu implements Disposable {
   }
 
   #askFor(end: PathEnd): void {
-    const { ask = askPathMtu, local, overhead } = this.#options;
-    const mtu = ask(end.address, local);
+    const { overhead } = this.#options;
+    const mtu = this.#mtuTo(end);
     if (mtu !== undefined) end.longest = Math.min(maxFrame, mtu - ipHeader[familyOf(end.address)] - overhead);
+  }
+
+  /** Returns the MTU of a path; undefined without a route. */
+  #mtuTo({ address }: PathEnd): number | undefined {
+    const { ask = askPathMtu, local } = this.#options;
+    try {
+      return ask(address, local);
+    } catch (error) {
+      if (error instanceof SystemError) return undefined;
+      throw error;
+    }
   }
 
   /** Finds the least MTU, and logs it if it is new. */
@@ -167,18 +181,15 @@ export class PathMtu implements Disposable {
 
 /**
  * Returns the longest packet that the path to an address takes, in octets with its IP header, as far as the kernel knows: the MTU of the
- * interface, or what a router has reported. `local` is the address from which packets leave. Returns undefined without a route.
+ * interface, or what a router has reported. `local` is the address from which packets leave. Throws a SystemError without a route.
  */
-export function askPathMtu(address: string, local?: string): number | undefined {
+export function askPathMtu(address: string, local?: string): number {
   const family = familyOf(address);
   const fd = udpSocket(family);
   try {
     if (local !== undefined) bindIp(fd, local, 0);
     connectIp(fd, address, discardPort);
     return pathMtu(fd, family);
-  } catch (error) {
-    if (error instanceof SystemError) return undefined;
-    throw error;
   } finally {
     closeSync(fd);
   }

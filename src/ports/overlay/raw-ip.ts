@@ -8,7 +8,8 @@ import { greKeyOf } from '../../wire/gre.ts';
 import type { PortEnvironment } from '../environment.ts';
 import { OverlayPort } from './overlay-port.ts';
 import { DescriptorSocket, type PacketReceiver, type PacketSenders } from './packet-socket.ts';
-import { PathMtu, type PathWishes } from './path-mtu.ts';
+import { PathListener } from './path-listener.ts';
+import { PathMtu, type PathMtuOptions, type PathWishes } from './path-mtu.ts';
 import { loadRawSocket, PackageSocket } from './raw-socket.ts';
 import { Remotes } from './remotes.ts';
 import { share, SharedSocket } from './shared-socket.ts';
@@ -78,8 +79,8 @@ export async function openRawIp(options: RawIpOptions, environment: PortEnvironm
     // It sends too, and its share as a receiver keeps it open.
     let senders = { resource: own.resource.receiver, [Symbol.dispose]: (): void => undefined };
     if (fragmentation === 'never') {
-      const { length } = encapsulation.header;
-      path = part(new PathMtu({ name: `${module} ${name}`, overhead: length, local, ends: () => remotes.all(), answers }, environment));
+      const paths = { name: `${module} ${name}`, overhead: encapsulation.header.length, local, ends: () => remotes.all(), answers };
+      path = part(new PathMtu(family === 4 ? paths : { ...paths, ...listening(protocol.number, remotes) }, environment));
     } else {
       // A socket of its own, by which packets only leave.
       senders = part(share(loop, `${id} ${fragmentation}`, () => socket({ fragmentation, receiveBuffer: 0 })));
@@ -89,6 +90,12 @@ export async function openRawIp(options: RawIpOptions, environment: PortEnvironm
     for (const one of parts) one[Symbol.dispose]();
     throw error;
   }
+}
+
+/** Returns the way to ask for paths over IPv6, where the kernel does not learn them from the port's own socket. */
+function listening(protocol: number, remotes: Remotes): Pick<PathMtuOptions, 'ask' | 'released'> {
+  const listener = new PathListener(protocol, () => [...remotes.all()].map(({ address }) => address));
+  return { ask: listener.ask, released: listener };
 }
 
 /** The properties in which the sockets of a protocol differ. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { SystemError } from '../../../src/errors.ts';
 import { logTo } from '../../../src/log.ts';
 import { askPathMtu, PathMtu, type PathEnd, type PathMtuOptions } from '../../../src/ports/overlay/path-mtu.ts';
 import { maxFrame } from '../../../src/ports/pure/port.ts';
@@ -22,9 +23,11 @@ class Stage {
   constructor(paths: Readonly<Record<string, number | undefined>>, options: Partial<PathMtuOptions> = {}) {
     this.ends = Object.keys(paths).map((address) => ({ address, longest: maxFrame }));
     this.paths = new Map(Object.entries(paths));
-    const ask = (address: string): number | undefined => {
+    const ask = (address: string): number => {
       this.asked.push(address);
-      return this.paths.get(address);
+      const mtu = this.paths.get(address);
+      if (mtu === undefined) throw new SystemError('ENETUNREACH', 'no route');
+      return mtu;
     };
     const log = logTo((message, _fields, level) => void this.logged.push(level === 'warn' ? `warn: ${message}` : message));
     this.path = new PathMtu({ name: 'vxlan b', overhead: 16, ends: () => this.ends, ask, ...options }, { clock: this.clock, log });
@@ -137,6 +140,6 @@ describe('the kernel', () => {
   });
 
   it('says nothing of a path from an address that is not ours', () => {
-    expect(askPathMtu('127.0.0.1', '192.0.2.1')).toBeUndefined();
+    expect(() => askPathMtu('127.0.0.1', '192.0.2.1')).toThrow(SystemError);
   });
 });
