@@ -89,7 +89,7 @@ describe('the options of the DHCP server', { timeout: 60_000 }, () => {
     expect(status).toBe(0);
     for (const option of ['--router <address>', '--dns <address>', '--domain <name>', '--range <first-last>'])
       expect(text).toContain(option);
-    expect(text).toContain('(default: 1500)');
+    expect(text).toContain('1500 at most)');
     expect(text).not.toContain('default: []');
     expect(text).not.toContain('default: false');
   });

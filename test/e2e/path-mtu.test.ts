@@ -86,6 +86,8 @@ describe('on a path with a router whose next link is narrow,', () => {
     [4, 'gretap', 6, 62, (here: string, there: string) => `gretap://${there}?local=${here}&key=42&`],
     [5, 'etherip', 4, 36, (here: string, there: string) => `etherip://${there}?local=${here}&`],
     [6, 'etherip', 6, 56, (here: string, there: string) => `etherip://${there}?local=${here}&`],
+    [7, 'udp', 4, 42, (here: string, there: string) => `udp://${here}:7000,${there}:7000?`],
+    [8, 'udp', 6, 62, (here: string, there: string) => `udp://[${here}]:7000,[${there}]:7000?`],
   ] as const)(
     '%i: %s over IPv%i learns its MTU, shows it, tells it, and counts and answers what is longer',
     async (n, module, family, octets, of) => {
