@@ -8,7 +8,7 @@ import { destination } from '../../src/system/packets.ts';
 import { greTunnel } from '../../src/wire/gre.ts';
 import { concatOctets, parseHex } from '../../src/wire/octets.ts';
 import { eventually } from '../eventually.ts';
-import { conformsOverIp, kinds, needsPackage, openPair, type Pair, type PairOptions, type Tunnel } from './raw-ip.ts';
+import { conformsOverIp, describeKinds, openPair, withPackage, type Pair, type PairOptions, type Tunnel } from './raw-ip.ts';
 import { collect, descriptors, dropped, frameOf, Rig, sameFrames, using } from './rig.ts';
 import { addresses, describeInTwoNetworks } from './two-networks.ts';
 
@@ -28,9 +28,7 @@ describeInTwoNetworks(import.meta.url, (networks) => {
     });
   });
 
-  describe.each(kinds)('a port on GRE by %s', (kind, byPackage) => {
-    if (byPackage) needsPackage();
-
+  describeKinds('a port on GRE by', (byPackage) => {
     it('takes what the headers allow, and counts what they do not', async () => {
       const rig = new Rig();
       const { port, far, inject } = await open(rig, { near: withKey(42), byPackage });
@@ -145,10 +143,8 @@ describeInTwoNetworks(import.meta.url, (networks) => {
     });
   });
 
-  describe('a socket of the package raw-socket', () => {
-    needsPackage();
-
-    it('refuses an address of the other version of IP, and names the errors of the system', () => {
+  withPackage(() => {
+    it('a socket of the package refuses an address of the other version of IP, and names the errors of the system', () => {
       const { environment } = new Rig();
       const options = { family: 4, protocol: gre.number, fragmentation: 'never', hops: 64, receiveBuffer: 0 } as const;
       networks.setMtu(1_500);

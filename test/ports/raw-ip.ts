@@ -1,5 +1,5 @@
 import { closeSync } from 'node:fs';
-import { beforeEach, describe } from 'vitest';
+import { describe, it } from 'vitest';
 import { loadRawSocket } from '../../src/ports/overlay/raw-socket.ts';
 import { openRawIp, type RawIpOptions } from '../../src/ports/overlay/raw-ip.ts';
 import type { OverlayPort } from '../../src/ports/overlay/overlay-port.ts';
@@ -13,12 +13,6 @@ import { addresses, type TwoNetworks } from './two-networks.ts';
 
 /** The part of a port's options that tests choose. */
 export type Tunnel = Pick<RawIpOptions, 'protocol' | 'encapsulation' | 'fragmentation'>;
-
-/** The two kinds of raw sockets. */
-export const kinds = [
-  ['descriptors', false],
-  ['the package raw-socket', true],
-] as const;
 
 /** Two ports of a tunnel. */
 export interface Pair {
@@ -63,34 +57,41 @@ export async function openPair(rig: Rig, networks: TwoNetworks, family: IpFamily
 
 /** Runs the common suite for a tunnel, over both versions of IP and by both kinds of sockets. */
 export function conformsOverIp(networks: TwoNetworks, name: string, tunnel: Tunnel): void {
-  for (const [kind, byPackage] of kinds) {
-    describe(`by ${kind}`, () => {
-      if (byPackage) needsPackage();
-      for (const family of [4, 6] as const) {
-        conforms({
-          name: `${name} over IPv${family}`,
-          injects: true,
-          stalls: false,
-          farGone: 'nothing',
-          underWay: 2 ** 16,
-          async open(rig) {
-            const { inject, ...ends } = await openPair(rig, networks, family, { near: tunnel, byPackage });
-            return { ...ends, inject: (octets) => inject(concatOctets(tunnel.encapsulation.header, octets)) };
-          },
-        });
-      }
-    });
-  }
-}
-
-/** Skips the tests of a group, with the reason, where the package is not built; CI must have it. */
-export function needsPackage(): void {
-  beforeEach((context) => {
-    try {
-      loadRawSocket();
-    } catch (error) {
-      if (process.env['CI'] !== undefined) throw error;
-      context.skip(error instanceof Error ? error.message : String(error));
+  describeKinds('by', (byPackage) => {
+    for (const family of [4, 6] as const) {
+      conforms({
+        name: `${name} over IPv${family}`,
+        injects: true,
+        stalls: false,
+        farGone: 'nothing',
+        underWay: 2 ** 16,
+        async open(rig) {
+          const { inject, ...ends } = await openPair(rig, networks, family, { near: tunnel, byPackage });
+          return { ...ends, inject: (octets) => inject(concatOctets(tunnel.encapsulation.header, octets)) };
+        },
+      });
     }
   });
+}
+
+/** Defines tests for both kinds of sockets. Where the package is not built one is skipped, with the reason; in CI they fail. */
+export function describeKinds(what: string, define: (byPackage: boolean) => void): void {
+  describe(`${what} descriptors`, () => define(false));
+  describe(`${what} the package raw-socket`, () => withPackage(() => define(true)));
+}
+
+/** Defines tests that need the package; instead of them one that is skipped, with the reason, where it is not built. In CI they fail. */
+export function withPackage(define: () => void): void {
+  const reason = process.env['CI'] === undefined ? flawOfPackage() : undefined;
+  if (reason === undefined) define();
+  else it('is there', (context) => context.skip(reason));
+}
+
+function flawOfPackage(): string | undefined {
+  try {
+    loadRawSocket();
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
 }
