@@ -9,6 +9,7 @@ import { lab } from './lab.ts';
 import { latency } from './latency.ts';
 import { link } from './link.ts';
 import { qemu } from './qemu.ts';
+import { overlay } from './overlay.ts';
 import { plugs } from './plugs.ts';
 import { relay } from './relay.ts';
 import { start } from './start.ts';
@@ -28,6 +29,7 @@ export const benchmarks: readonly Benchmark[] = [
   tcpStream,
   gateway,
   dhcp,
+  overlay,
   qemu,
   relay,
   churn,

@@ -47,6 +47,8 @@ export interface Benchmark {
   readonly peer?: string;
   /** Programs that it cannot do without. */
   readonly needs: readonly string[];
+  /** Returns why this user cannot run it here; undefined if nothing is in the way. */
+  readonly obstacle?: () => string | undefined;
   /** Programs that the peer's side cannot do without. */
   readonly peerNeeds: readonly string[];
   readonly cases: readonly Case[];

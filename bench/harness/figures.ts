@@ -1,6 +1,7 @@
 /** The figures that a run can give. */
 export type FigureName =
   | 'perProcessorSecond'
+  | 'perMachineSecond'
   | 'userPerFrame'
   | 'systemPerFrame'
   | 'copiesPerProcessorSecond'
@@ -51,6 +52,7 @@ const frames = (figure: number): string => (figure >= 1e6 ? millions(figure) : t
 /** All figures, in the order in which they are printed. */
 export const figures: Readonly<Record<FigureName, Figure>> = {
   perProcessorSecond: { title: 'frames per switch-CPU-second', unit: '', show: frames },
+  perMachineSecond: { title: 'frames per CPU second, the load included', unit: '', show: frames },
   userPerFrame: { title: 'user time a frame', unit: 'us', show: fixed(3) },
   systemPerFrame: { title: 'system time a frame', unit: 'us', show: fixed(3) },
   copiesPerProcessorSecond: { title: 'copies out per CPU second', unit: '', show: frames },

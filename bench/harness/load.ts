@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import type { LoadResult, LoadSpec, Place } from '../load/spec.ts';
 import type { RunOptions } from './benchmark.ts';
 import type { Sample } from './figures.ts';
+import type { Namespace } from './namespace.ts';
 import type { Workplace } from './workplace.ts';
 
 /** A load, as far as a benchmark says it; the rest is as usual. */
@@ -11,6 +12,8 @@ export interface Load extends Pick<LoadSpec, 'stations' | 'processes'>, Partial<
 export interface LoadOptions extends RunOptions {
   /** The only processor that it may run on. Default: any. */
   readonly processor?: number | undefined;
+  /** Where it runs. Default: here. */
+  readonly namespace?: Namespace;
 }
 
 /** The shortest frame that is worth one, in octets without a frame check sequence. */
@@ -22,11 +25,13 @@ export function stationsAt(directory: string, count: number): Place[] {
 }
 
 /** Runs a load process to its end. */
-export async function runLoad(load: Load, workplace: Workplace, { seconds, warmup, spin, processor }: LoadOptions): Promise<LoadResult> {
+export async function runLoad(load: Load, workplace: Workplace, options: LoadOptions): Promise<LoadResult> {
+  const { seconds, warmup, spin, processor, namespace } = options;
   const pingSeconds = Math.min(0.5, seconds / 2);
   const spec: LoadSpec = { idle: [], pattern: 'pair', frameSize: smallFrame, spin, warmup, seconds, pingSeconds, ...load };
   const program = fileURLToPath(new URL('../load/main.js', import.meta.url));
-  const running = workplace.start([process.execPath, program, JSON.stringify(spec)], { processor });
+  const command = [process.execPath, program, JSON.stringify(spec)];
+  const running = namespace ? namespace.start(command) : workplace.start(command, { processor });
   await running.line(/^ready$/);
   running.write('\n');
   const [result] = await running.line(/^\{.*\}$/, 30 + spec.warmup + spec.seconds + spec.pingSeconds);

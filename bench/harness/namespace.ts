@@ -59,6 +59,13 @@ export function reasonWithoutServers(): string | undefined {
   return findFlags() === undefined ? 'root can make no namespaces with taps here' : undefined;
 }
 
+/** Returns why this user can make no namespaces with taps; undefined if this user can. */
+export function reasonWithoutNamespaces(): string | undefined {
+  return findFlags() === undefined
+    ? 'this user can make no namespaces with taps here; they need unprivileged user namespaces and /dev/net/tun'
+    : undefined;
+}
+
 /** Returns the flags of `unshare` that give namespaces in which this user may make taps. Throws when none do. */
 function namespaceFlags(): string {
   const found = findFlags();

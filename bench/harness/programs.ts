@@ -1,4 +1,5 @@
 import { accessSync, constants } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { searchPath } from './running.ts';
 
@@ -10,6 +11,16 @@ export function missingPrograms(programs: readonly string[]): string[] {
 function isExecutable(path: string): boolean {
   try {
     accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Returns whether a package of Node is installed here, and loads. */
+export function canLoad(name: string): boolean {
+  try {
+    createRequire(import.meta.url)(name);
     return true;
   } catch {
     return false;

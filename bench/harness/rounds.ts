@@ -22,13 +22,9 @@ export async function runRounds(benchmark: Benchmark, options: RoundsOptions): P
   const rounds = options.rounds * slices;
   const slice = { ...options, seconds: options.seconds / slices };
   const missing = missingPrograms(benchmark.needs);
+  const obstacle = missing.length > 0 ? `this machine has no ${missing.join(', ')}` : benchmark.obstacle?.();
   const missingPeers = peer === undefined || options.checkouts.peer !== undefined ? [] : missingPrograms(benchmark.peerNeeds);
-  const skipped =
-    missing.length > 0
-      ? `this machine has no ${missing.join(', ')}`
-      : missingPeers.length > 0
-        ? `the peer is not here (no ${missingPeers.join(', ')}): ours alone`
-        : undefined;
+  const skipped = obstacle ?? (missingPeers.length > 0 ? `the peer is not here (no ${missingPeers.join(', ')}): ours alone` : undefined);
   const cases = benchmark.cases
     .filter((one) => one.name.includes(options.caseText))
     .map((one) => ({
@@ -36,7 +32,7 @@ export async function runRounds(benchmark: Benchmark, options: RoundsOptions): P
       skipped: options.checkouts.peer === undefined ? one.peerMissing?.() : undefined,
       samples: { ours: [] as Sample[], peer: [] as Sample[] },
     }));
-  for (let round = 1; missing.length === 0 && round <= rounds; round++) {
+  for (let round = 1; obstacle === undefined && round <= rounds; round++) {
     for (const one of cases) {
       for (const side of sidesOf(one, peer !== undefined && missingPeers.length === 0 && one.skipped === undefined)) {
         options.progress(`${name}${cases.length > 1 ? ` ${one.name}` : ''}: round ${round} of ${rounds}, ${side}`);

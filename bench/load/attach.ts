@@ -1,6 +1,7 @@
 import { closeSync, readSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { decodeVdeReply, encodeVdeRequest, vdeReplySize } from '../../src/ports/vde/vde-control.ts';
+import { cardSocket, farEnd } from './ip-socket.ts';
 import { PollSet } from './poll-set.ts';
 import type { Place } from './spec.ts';
 import { bindUnix, connectUnix, unixSocket } from './unix-socket.ts';
@@ -8,12 +9,20 @@ import { bindUnix, connectUnix, unixSocket } from './unix-socket.ts';
 /** A station's way in: its data socket, and the connection that holds its port. */
 export interface Attachment extends Disposable {
   readonly fd: number;
+  /** The octets in front of each frame that is sent. Default: none. */
+  readonly header?: Uint8Array;
+  /** How many octets are in front of each frame that is received. Default: 0. */
+  readonly received?: number;
+  /** The address to which frames are sent. Default: the peer of the connected socket. */
+  readonly to?: Uint8Array;
 }
 
 let counter = 0;
 
-/** Plugs into a switch as a VDE client does, or connects to a socket of which both names are known. Waits for it. */
+/** Attaches a station. Waits for the switch of a VDE client. */
 export function attach(place: Place): Attachment {
+  if ('card' in place) return cardSocket(place.card);
+  if ('tunnel' in place) return farEnd(place);
   const data = unixSocket('datagram');
   if ('directory' in place) return plugIn(place.directory, place.description ?? 'load', data);
   bindUnix(data, place.own);

@@ -18,8 +18,10 @@ class Headers {
   readonly octets: Uint8Array;
   readonly #iovecs: Uint8Array;
   readonly #memory: Uint8Array;
+  readonly #name = new Uint8Array(128);
 
-  constructor(memory: Uint8Array, count: number, stride: number, length: number) {
+  /** `name` is the address to which each is sent. Default: the peer of the connected socket. */
+  constructor(memory: Uint8Array, count: number, stride: number, length: number, name?: Uint8Array) {
     this.octets = new Uint8Array(count * headerSize + 64);
     this.#iovecs = new Uint8Array(count * iovecSize + 64);
     this.#memory = memory;
@@ -27,7 +29,11 @@ class Headers {
     const iovecs = new DataView(this.#iovecs.buffer);
     const iovecsAddress = addressOf(this.#iovecs);
     const memoryAddress = addressOf(this.#memory);
+    this.#name.set(name ?? []);
+    const nameAddress = name ? addressOf(this.#name) : 0;
     for (let i = 0; i < count; i++) {
+      headers.setBigUint64(i * headerSize, BigInt(nameAddress), true);
+      headers.setUint32(i * headerSize + 8, name?.length ?? 0, true);
       headers.setBigUint64(i * headerSize + 16, BigInt(iovecsAddress + i * iovecSize), true);
       headers.setUint32(i * headerSize + 24, 1, true);
       iovecs.setBigUint64(i * iovecSize, BigInt(memoryAddress + i * stride), true);
@@ -42,15 +48,15 @@ export class Outgoing {
   readonly #count: number;
   #next = 0;
 
-  /** `frames` are all of the same length. */
-  constructor(frames: readonly Uint8Array[]) {
+  /** `frames` are all of the same length. They go to `name`. Default: to the peer of the connected socket. */
+  constructor(frames: readonly Uint8Array[], name?: Uint8Array) {
     const length = frames[0]?.length ?? 0;
     // Short cycles are repeated, so that one call always has a whole batch to send.
     const rounds = Math.ceil(batchSize / frames.length);
     this.#count = rounds * frames.length;
     const memory = new Uint8Array(this.#count * length + 64);
     for (let i = 0; i < this.#count; i++) memory.set(frames[i % frames.length] ?? new Uint8Array(), i * length);
-    this.#headers = new Headers(memory, this.#count, length, length);
+    this.#headers = new Headers(memory, this.#count, length, length, name);
   }
 
   /** Sends at most `limit` of them, and returns how many the kernel took. Throws when it refuses them for good. */
@@ -106,9 +112,12 @@ export class Incoming {
     return count < 0 ? refusal('recvmmsg') : count;
   }
 
-  /** Returns the last two octets of the destination of frame `i` of the last batch: in a load's frames they tell the station. */
-  destination(i: number): number {
-    const at = this.at(i) + 4;
+  /**
+   * Returns the last two octets of the destination of frame `i` of the last batch: in a load's frames they tell the station. `header` octets
+   * are in front of it.
+   */
+  destination(i: number, header = 0): number {
+    const at = this.at(i) + header + 4;
     return ((this.memory[at] ?? 0) << 8) | (this.memory[at + 1] ?? 0);
   }
 

@@ -24,6 +24,15 @@ export const calls = {
     count: number,
     flags: number,
   ) => number,
+  setsockopt: library.func('int setsockopt(int, int, int, void *, uint32_t)') as (
+    fd: number,
+    level: number,
+    option: number,
+    value: Uint8Array,
+    length: number,
+  ) => number,
+  setns: library.func('int setns(int, int)') as (fd: number, kind: number) => number,
+  if_nametoindex: library.func('uint if_nametoindex(str)') as (name: string) => number,
   poll: library.func('int poll(void *, ulong, int)') as (fds: Uint8Array, count: number, timeout: number) => number,
   clock_gettime: library.func('int clock_gettime(int, void *)') as (clock: number, time: Uint8Array) => number,
 };

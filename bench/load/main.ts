@@ -1,7 +1,7 @@
 /** A load process: reads what to do from its argument, prints `ready`, waits for a line, works without the event loop, prints the result. */
 import { readSync } from 'node:fs';
 import { awaitPath, pingPong } from './ping-pong.ts';
-import { machineTime, processorTime, residentMemory, tickedTime, type TickedTime } from './processor-time.ts';
+import { machineTime, processorTime, residentMemory, softirqThreads, tickedTime, type TickedTime } from './processor-time.ts';
 import type { LoadResult, LoadSpec } from './spec.ts';
 import { Traffic } from './traffic.ts';
 
@@ -10,6 +10,7 @@ const quietBeforePing = 100;
 /** After traffic little has to warm up, in seconds. */
 const warmPing = 0.1;
 
+const softirqs = softirqThreads();
 const spec = JSON.parse(process.argv[2] ?? '') as LoadSpec;
 using traffic = new Traffic(spec);
 process.stdout.write('ready\n');
@@ -40,6 +41,7 @@ function work(): LoadResult {
     ...(ticked > 0 && { userShare: (after.ticked.user - before.ticked.user) / ticked }),
     loadProcessorSeconds: (after.own - before.own) / 1e9,
     otherProcessorSeconds: Math.max(0, (after.others - before.others) / 1e9),
+    softirqSeconds: (after.softirq - before.softirq) / 1e9,
     expected,
     lost,
     strays,
@@ -55,11 +57,12 @@ interface Snapshot {
   readonly ticked: TickedTime;
   readonly own: number;
   readonly others: number;
+  readonly softirq: number;
   readonly memory: number;
 }
 
 function snapshot(): Snapshot {
-  const sum = (of: (pid: number) => number): number => spec.processes.reduce((total, pid) => total + of(pid), 0);
+  const sum = (of: (pid: number) => number, pids = spec.processes): number => pids.reduce((total, pid) => total + of(pid), 0);
   const own = processorTime(process.pid);
   const processor = sum(processorTime);
   return {
@@ -69,6 +72,7 @@ function snapshot(): Snapshot {
     ticked: { user: sum((pid) => tickedTime(pid).user), all: sum((pid) => tickedTime(pid).all) },
     own,
     others: machineTime() - processor - own,
+    softirq: sum(processorTime, softirqs),
     memory: sum(residentMemory),
   };
 }

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { calls } from './calls.ts';
 
 const CPUCLOCK_PROF = 0;
@@ -48,4 +48,23 @@ export function machineTime(): number {
 export function residentMemory(pid: number): number {
   const kibibytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
   return Number(kibibytes ?? 0) * 1024;
+}
+
+/**
+ * Returns the kernel's threads for network work that is too much for the processes in whose time it would be done; none where they are not
+ * visible.
+ */
+export function softirqThreads(): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && nameOf(name).startsWith('ksoftirqd/'))
+    .map(Number);
+}
+
+/** Returns the name of a process; empty if it has ended. */
+function nameOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/comm`, 'utf8');
+  } catch {
+    return '';
+  }
 }

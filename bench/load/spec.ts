@@ -1,5 +1,26 @@
-/** The way of a station to the measured program: as a client of a VDE directory, with its description, or by two socket names. */
-export type Place = { readonly directory: string; readonly description?: string } | { readonly own: string; readonly peer: string };
+/**
+ * The way of a station to the measured program: as a client of a VDE directory, with its description; by two socket names; by a network card
+ * of the load's namespace; or as the far end of a tunnel.
+ */
+export type Place =
+  | { readonly directory: string; readonly description?: string }
+  | { readonly own: string; readonly peer: string }
+  | { readonly card: string }
+  | FarEnd;
+
+/** The far end of a tunnel over IPv4: a socket whose packets the load makes and reads itself. */
+export interface FarEnd {
+  readonly tunnel: TunnelKind;
+  /** A process in the network namespace of the far end. */
+  readonly namespace: number;
+  readonly local: string;
+  readonly remote: string;
+  /** The network identifier, or the GRE key. */
+  readonly key: number;
+}
+
+/** The tunnels that a far end knows. */
+export type TunnelKind = 'vxlan' | 'gre';
 
 /**
  * The senders and receivers. `pair`: the first to the second. `flood`: the first to all. `all`: each to each in turn. Stations that only
@@ -43,6 +64,8 @@ export interface LoadResult {
   readonly loadProcessorSeconds: number;
   /** Of the measured time: the processor time of all other processes of the machine, in seconds. */
   readonly otherProcessorSeconds: number;
+  /** Of the measured time: the processor time of the kernel's threads for network work that no process was charged with, in seconds. */
+  readonly softirqSeconds: number;
   /** Of all traffic, the warm-up included: copies that should have arrived, and that did not until all was quiet. */
   readonly expected: number;
   readonly lost: number;

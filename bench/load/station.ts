@@ -1,8 +1,8 @@
 import { attach, type Attachment } from './attach.ts';
 import { Outgoing, type Incoming } from './batch.ts';
+import { loadType } from './ip-socket.ts';
 import type { LoadSpec, Place } from './spec.ts';
 
-const localExperimental = 0x88b5; // [IEEE 802, 9.2.4]
 const broadcast = 0xffff;
 
 /** One station of a load: its socket, what it says, and what it has heard. */
@@ -29,7 +29,7 @@ export class Station implements Disposable {
     this.#frameSize = frameSize;
     this.#takesBroadcasts = pattern === 'flood';
     this.sender = pattern === 'all' || number === 0;
-    this.#outgoing = new Outgoing(destinations(pattern, number, stations.length).map((to) => frame(to, number, frameSize)));
+    this.#outgoing = this.#outgoingOf(destinations(pattern, number, stations.length));
   }
 
   /** Sends at most `limit` frames, and returns how many went. */
@@ -41,7 +41,7 @@ export class Station implements Disposable {
 
   /** Sends one frame to one other station; always the same one. Returns whether it went. */
   ping(other: Station): boolean {
-    this.#ping ??= new Outgoing([frame(other.#number, this.#number, this.#frameSize)]);
+    this.#ping ??= this.#outgoingOf([other.#number]);
     return this.#ping.send(this.fd, 1) === 1;
   }
 
@@ -50,7 +50,7 @@ export class Station implements Disposable {
     const count = incoming.receive(this.fd);
     const own = addressOf(this.#number);
     for (let i = 0; i < count; i++) {
-      const to = incoming.destination(i);
+      const to = incoming.destination(i, this.#attachment.received);
       if (to === own || (to === broadcast && this.#takesBroadcasts)) this.heard++;
       else if (to !== broadcast) this.strays++;
     }
@@ -59,6 +59,12 @@ export class Station implements Disposable {
 
   [Symbol.dispose](): void {
     this.#attachment[Symbol.dispose]();
+  }
+
+  #outgoingOf(destinations: readonly (number | 'all')[]): Outgoing {
+    const { header = new Uint8Array(), to } = this.#attachment;
+    const octets = (destination: number | 'all'): Buffer => Buffer.concat([header, frame(destination, this.#number, this.#frameSize)]);
+    return new Outgoing(destinations.map(octets), to);
   }
 }
 
@@ -78,6 +84,6 @@ function frame(to: number | 'all', from: number, size: number): Uint8Array {
   if (to === 'all') octets.fill(0xff, 0, 6);
   else octets.writeUIntBE(0x0200_0000_0000 + addressOf(to), 0, 6);
   octets.writeUIntBE(0x0200_0000_0000 + addressOf(from), 6, 6);
-  octets.writeUInt16BE(localExperimental, 12);
+  octets.writeUInt16BE(loadType, 12);
   return octets;
 }

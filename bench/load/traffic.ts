@@ -112,6 +112,7 @@ export class Traffic implements Disposable {
     const underWay = this.expected - this.arrived - this.#writtenOff;
     if (underWay > 0 && now - this.#lastArrival > lostAfter) {
       this.#writtenOff += underWay;
+      this.#lastArrival = now; // so that one window more is sent, and not one a turn
       return this.#window;
     }
     return Math.max(0, Math.floor((this.#window - underWay) / this.#copies));

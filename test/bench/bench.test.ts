@@ -55,6 +55,20 @@ it('gives leases to clients beside dnsmasq, each checked, and says how many a se
   expect(stdout).toMatch(/exchanges per second .* ratio \d/);
 });
 
+it('moves frames through a tunnel and through a relay that has the same system calls', { timeout: 120_000 }, async (context) => {
+  const json = join(directory, 'overlay.json');
+  const options = ['--as-built', '--rounds', '1', '--seconds', '0.1', '--json', json, '--case', 'VXLAN, beside a relay: out, 60'];
+  const { stdout } = await promisify(execFile)(process.execPath, ['bench/start.mjs', ...options, 'overlay']);
+  const reason = /SKIPPED: (.*)/.exec(stdout)?.[1];
+  if (reason !== undefined) context.skip(reason);
+  const { results } = JSON.parse(readFileSync(json, 'utf8')) as { results: readonly Result[] };
+  for (const side of ['ours', 'peer'] as const) {
+    const figures = results.flatMap(({ cases }) => cases.flatMap((one) => one[side]));
+    expect(figures).toHaveLength(1);
+    expect(figures[0]?.perProcessorSecond).toBeGreaterThan(100);
+  }
+});
+
 interface DhcpResult {
   readonly cases: readonly {
     readonly skipped?: string;
@@ -65,5 +79,5 @@ interface DhcpResult {
 
 interface Result {
   readonly name: string;
-  readonly cases: readonly { readonly ours: readonly { readonly perProcessorSecond: number }[] }[];
+  readonly cases: readonly Readonly<Record<'ours' | 'peer', readonly { readonly perProcessorSecond: number }[]>>[];
 }

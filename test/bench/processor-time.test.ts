@@ -35,6 +35,7 @@ const result = {
   processorSeconds: 2,
   loadProcessorSeconds: 1,
   otherProcessorSeconds: 0,
+  softirqSeconds: 0,
   expected: 1e6,
   lost: 0,
   strays: 0,
