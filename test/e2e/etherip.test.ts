@@ -1,28 +1,31 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { addresses, layCable } from './cable.ts';
-import { dissect } from './dhcp-hosts.ts';
+import { Network, overlayNeeds } from './overlay-rig.ts';
 import { debianPython } from './peers.ts';
 import { bin, poisoned, until, useStage } from './stage.ts';
 
 const peer = join(import.meta.dirname, 'etherip-peer.py');
 
+/** The addresses of our machine and of scapy's, by version of IP. */
+const addresses = { 4: ['10.9.0.1', '10.9.0.2'], 6: ['fd09::1', 'fd09::2'] } as const;
+
 describe.each([
   ['descriptors', '', []],
   ['the package raw-socket', '&socket=raw-socket', ['raw-socket']],
 ])('scapy at the far end of etherip:// by %s', { timeout: 60_000 }, (_, kind, packages) => {
-  const stage = useStage(['networks', 'ip', 'dumpcap', 'tshark', 'python3-scapy', ...packages]);
+  const stage = useStage(['networks', ...overlayNeeds, 'dumpcap', 'tshark', 'python3-scapy', ...packages]);
 
   it.each([4, 6] as const)('finds a station, pings it and is pinged by it, over IPv%i, and tshark reads all of it', async (family) => {
-    const { near, far } = addresses[family];
-    const machines = await layCable(stage);
-    const file = stage.path('cable.pcap');
-    const recording = await machines.far.record('far', file);
-    const scapy = machines.far.start([debianPython, peer, far, near]);
+    const [near, far] = addresses[family];
+    const network = await Network.open(stage);
+    const [ourMachine, scapys] = [network.first, await network.add()];
+    await network.cable([ourMachine, 'near', `${near}/24`], [scapys, 'far', `${far}/24`]);
+    const recording = await scapys.record('far');
+    const scapy = scapys.start([debianPython, peer, far, near]);
     await scapy.line(/^listening$/);
     const dhcp = ['--dhcp', '10.77.0.0/24', '--state', stage.path('state')];
-    const ours = await machines.near.etherloom('switch', '--sock', stage.path('s'), ...dhcp, '--port', `etherip://${far}?plain=yes${kind}`);
-    const station = machines.near.start(
+    const ours = await ourMachine.etherloom('switch', '--sock', stage.path('s'), ...dhcp, '--port', `etherip://${far}?plain=yes${kind}`);
+    const station = ourMachine.start(
       [bin('etherloom'), 'station', '--sock', stage.path('s'), '--id', '7', '--ping', '10.77.0.200'],
       poisoned,
     );
@@ -35,25 +38,11 @@ describe.each([
     expect(await ours.end()).toMatchObject({ status: 0 });
 
     // An echo reply of each of the two.
-    await until('the recording is complete', async () => (await dissect(stage, file, 'etherip && icmp.type == 0')).length >= 2);
-    await recording.end('SIGINT');
-    expect(new Set(await dissect(stage, file, 'etherip', 'etherip.ver'))).toEqual(new Set(['3']));
-    expect(await dissect(stage, file, 'etherip && arp.opcode == 2 && arp.src.proto_ipv4 == 10.77.0.200')).not.toEqual([]);
-    const bad = ['ip.checksum.status == 0', 'icmp.checksum.status == 0', 'udp.checksum.status == 0', '_ws.malformed'];
-    const checked = ['ip', 'udp'].flatMap((protocol) => ['-o', `${protocol}.check_checksum:TRUE`]);
-    const found = await stage.run([
-      'tshark',
-      '-r',
-      file,
-      ...checked,
-      '-Y',
-      `etherip && (${bad.join(' || ')})`,
-      '-T',
-      'fields',
-      '-e',
-      'frame.number',
-    ]);
-    expect(found.text.replace(/^Running as user.*$/m, '').trim()).toBe('');
+    await until('the recording is complete', async () => (await recording.lines('etherip && icmp.type == 0')).size >= 2);
+    await recording.stop();
+    expect(await recording.lines('etherip', 'etherip.ver')).toEqual(new Set(['3']));
+    expect(await recording.lines('etherip && arp.opcode == 2 && arp.src.proto_ipv4 == 10.77.0.200')).not.toEqual(new Set());
+    expect(await recording.faults()).toEqual([]);
   });
 });
 
