@@ -93,8 +93,17 @@ export async function record(host: Host, file: string): Promise<Running> {
 /** Returns tshark's output for a recording: a line for each frame that the filter lets pass, with the fields between tabs. Checksums are checked. */
 export async function dissect(stage: Stage, file: string, filter: string, ...fields: string[]): Promise<string[]> {
   const wanted = fields.flatMap((field) => ['-e', field]);
-  const checks = ['ip', 'udp', 'tcp'].flatMap((protocol) => ['-o', `${protocol}.check_checksum:TRUE`]);
-  const tshark = ['tshark', '-r', file, ...checks, '-Y', filter, ...(fields.length === 0 ? [] : ['-T', 'fields', ...wanted])];
+  // Each packet is judged by itself.
+  const settings = [...['ip', 'udp', 'tcp'].map((protocol) => `${protocol}.check_checksum:TRUE`), 'tcp.desegment_tcp_streams:FALSE'];
+  const tshark = [
+    'tshark',
+    '-r',
+    file,
+    ...settings.flatMap((setting) => ['-o', setting]),
+    '-Y',
+    filter,
+    ...(fields.length === 0 ? [] : ['-T', 'fields', ...wanted]),
+  ];
   const { status, text } = await stage.run(tshark);
   if (status !== 0) throw new Error(`tshark: ${text}`);
   return text.split('\n').filter((line) => line !== '' && !line.startsWith('Running as user'));
