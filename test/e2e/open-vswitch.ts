@@ -47,7 +47,7 @@ export class OpenVswitch {
     );
   }
 
-  /** Adds a tunnel to a bridge. Nothing from it leaves by another that it has: each end of a mesh reaches the others itself. */
+  /** Adds a tunnel to a bridge. It is protected: frames from one tunnel do not leave by another, since each end of a mesh reaches the others itself. */
   async tunnel(bridge: string, name: string, type: 'vxlan' | 'gre', options: Readonly<Record<string, string | number>>): Promise<void> {
     const words = Object.entries(options).map(([option, value]) => `options:${option}="${value}"`);
     const port = ['--', 'add-port', bridge, name, '--', 'set', 'interface', name, `type=${type}`, ...words];

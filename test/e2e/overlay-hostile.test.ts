@@ -9,7 +9,7 @@ import { VdeStation } from './vde-station.ts';
 
 const [ours, listed, stranger] = ['10.9.1.1', '10.9.1.2', '10.9.1.3'];
 
-/** What becomes of a packet: it is taken, or dropped for a reason. */
+/** The fate of a packet: it is taken, or dropped for a reason. */
 type Fate = 'taken' | 'malformed' | 'stranger';
 
 type Protocol = 'udp' | 'gre' | 'etherip';

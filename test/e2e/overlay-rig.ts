@@ -126,7 +126,7 @@ export class Recording {
     await this.stop();
   }
 
-  /** Ends it with what is in it now. */
+  /** Ends it, with the packets that are in it now. */
   async stop(): Promise<void> {
     await this.#dumpcap.end('SIGINT');
   }
@@ -174,8 +174,8 @@ export class Network {
   }
 
   /**
-   * Lays a cable: `[machine, card, ...addresses]` of each end. The cards leave no checksum to their cable, which would never compute it: packets
-   * that a socket takes from it are to be as on a real one.
+   * Lays a cable: `[machine, card, ...addresses]` of each end. The cards compute all checksums: a virtual cable never does, so sockets would
+   * receive packets without them.
    */
   async cable(...ends: readonly [CableEnd, CableEnd]): Promise<void> {
     const [[one, card], [other, otherCard]] = ends;
