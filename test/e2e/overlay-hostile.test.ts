@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { internetChecksum } from '../../src/wire/checksum.ts';
@@ -7,7 +8,7 @@ import type { Running } from './running.ts';
 import { bin, useStage, type Stage } from './stage.ts';
 import { VdeStation } from './vde-station.ts';
 
-const [ours, listed, stranger] = ['10.9.1.1', '10.9.1.2', '10.9.1.3'];
+const [ours, listed, stranger, silent] = ['10.9.1.1', '10.9.1.2', '10.9.1.3', '10.9.1.4'];
 
 /** The fate of a packet: it is taken, or dropped for a reason. */
 type Fate = 'taken' | 'malformed' | 'stranger';
@@ -103,20 +104,36 @@ describe('a switch whose ports on tunnels are attacked', { timeout: 60_000 }, ()
     await attack.passesAll();
     for (const protocol of everyProtocol) expect(await attack.drops(protocol)).toEqual({});
   });
+
+  it('bears 100,000 stations from one host', async () => {
+    using attack = await Attack.open(stage);
+    const before = attack.memory();
+    for (let first = 0; first < 100_000; first += 2_000) {
+      // Each is for its own sender, so the switch has all the work and the station does not hear them.
+      const frames = Array.from({ length: 2_000 }, (_, i) => Buffer.from(`${selfish(first + i)}88b5`.padEnd(120, '0'), 'hex'));
+      await attack.send(...frames.map((one) => packet(listed, 'udp', tunnels.udp.right, one)));
+      expect(await attack.heard()).toEqual([]);
+    }
+    expect(await attack.drops('udp')).toEqual({ 'same-port': 100_000 });
+    expect(attack.memory() - before).toBeLessThan(100_000);
+    await attack.passesAll();
+  });
 });
 
-/** A switch with a port on each of the tunnels, two stations on it, and a machine that sends whatever packets it likes. */
+/** A switch with a port on each of the tunnels, a station on it, and a machine that sends whatever packets it likes. */
 class Attack implements Disposable {
   readonly #stage: Stage;
   readonly #our: Machine;
+  readonly #switch: Running;
   readonly #machine: Machine;
   readonly #sender: Running;
   readonly #station: VdeStation;
   #sent = 0;
 
-  private constructor(stage: Stage, our: Machine, machine: Machine, station: VdeStation) {
+  private constructor(stage: Stage, our: Machine, running: Running, machine: Machine, station: VdeStation) {
     this.#stage = stage;
     this.#our = our;
+    this.#switch = running;
     this.#machine = machine;
     this.#sender = machine.start([debianPython, join(import.meta.dirname, 'raw-packets.py')]);
     this.#station = station;
@@ -126,8 +143,9 @@ class Attack implements Disposable {
     const network = await Network.open(stage);
     const [our, machine] = [network.first, await network.add()];
     await network.cable([our, 'c1', `${ours}/24`], [machine, 'c1', `${listed}/24`, `${stranger}/24`]);
-    await our.switch('s', [`vxlan://${listed}?vni=77`, `gretap://${listed}?key=42`, `etherip://${listed}`]);
-    return new Attack(stage, our, machine, await VdeStation.plug(stage.path('s')));
+    // With two hosts, the port has a table of their stations.
+    const running = await our.switch('s', [`vxlan://${listed},${silent}?vni=77`, `gretap://${listed}?key=42`, `etherip://${listed}`]);
+    return new Attack(stage, our, running, machine, await VdeStation.plug(stage.path('s')));
   }
 
   /** Sends packets, and resolves when all have left. */
@@ -165,6 +183,11 @@ class Attack implements Disposable {
     return [...text.matchAll(/:(\d+)\s/g)].map(([, port]) => Number(port)).filter((port) => port >= 49_152);
   }
 
+  /** Returns how much memory the switch has, in kibibytes. */
+  memory(): number {
+    return Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${this.#switch.pid}/status`, 'utf8'))?.[1]);
+  }
+
   /** Returns what a port has dropped, by reason. */
   async drops(protocol: Protocol): Promise<Record<string, number>> {
     const { text } = await this.#stage.run([bin('vdecmd'), '-s', this.#stage.path('s.mgmt'), 'port/drops', String(tunnels[protocol].port)]);
@@ -174,6 +197,11 @@ class Attack implements Disposable {
   [Symbol.dispose](): void {
     this.#station.unplug();
   }
+}
+
+/** Returns the MAC addresses of a frame from a station to itself. */
+function selfish(station: number): string {
+  return `0600${hex32(station)}`.repeat(2);
 }
 
 /** Returns a line for the sender: a frame in a tunnel of ours. */

@@ -46,7 +46,8 @@ describe('a mesh of Open vSwitch, without its kernel module, and two switches of
   const stage = useStage(['namespaces', ...overlayNeeds, ...ovsNeeds, 'dumpcap', 'tshark'], { shared: true });
   let opened: ReturnType<typeof openNetwork> | undefined;
 
-  it.each(kinds)('carries pings and TCP from each to each: $name', async ({ family, type, key, address, header }) => {
+  it.each(kinds.map((kind) => [kind.name, kind] as const))('carries pings and TCP from each to each: %s', async (_, kind) => {
+    const { family, type, key, address, header } = kind;
     opened ??= openNetwork(stage);
     const { ovs, their, our, other } = await opened;
     const all = [
