@@ -66,11 +66,8 @@ function placeOf(name: string): PlugPlace {
 
 function switchPlace(address: string, name: string): PlugPlace {
   const [path, inside] = splitBrackets(address);
-  if (/^[^/]*:\d+->/.test(path))
-    throw new EtherloomError(
-      'bad-address',
-      `cannot plug into ${name}: frames in UDP datagrams are not supported; use dpipe and ssh between machines`,
-    );
+  const [, near, far] = /^([^/]*:\d+)->([^/]*:\d+)$/.exec(path) ?? [];
+  if (near !== undefined) throw new EtherloomError('bad-address', `cannot plug into ${name}; write it as udp://${near},${far}`);
   const place: SwitchPlace = { kind: 'switch', directory: path === '' ? undefined : unquote(path) };
   if (inside === undefined) return place;
   if (inside === '') throw withoutSwitch(name);

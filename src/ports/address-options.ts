@@ -28,10 +28,11 @@ type OptionsDriver = Pick<Driver, 'scheme' | 'form' | 'options'>;
 
 /**
  * Splits the part behind `://` at its first question mark. Names and values are taken as they are written, without percent signs decoded:
- * an IPv6 zone has one. Throws EtherloomError('bad-address') for an option that is not in `known`, that is given twice, or that has no
- * name or no value.
+ * an IPv6 zone has one. Throws EtherloomError('bad-address') for an option that the driver does not have, that is given twice, or that has
+ * no name or no value.
  */
-export function splitOptions(driver: OptionsDriver, address: string, known = Object.keys(driver.options ?? {})): AddressOptions {
+export function splitOptions(driver: OptionsDriver, address: string): AddressOptions {
+  const known = Object.keys(driver.options ?? {});
   const [body = '', ...query] = address.split('?');
   const refuse = (reason: string): never => refuseOption(driver, address, known, reason);
   const options = query.length === 0 ? new Map<string, string>() : pairsOf(query.join('?'), known, refuse);

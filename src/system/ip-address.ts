@@ -78,6 +78,17 @@ export function isLinkGroup(address: string): boolean {
   return isIPv6(address) && /^ff.[12]$/.test((ipv6Groups(address)[0] ?? 0).toString(16));
 }
 
+/** Returns whether an address, with or without a zone, is one of IPv6 that is valid on one link only. [RFC 4291, 2.5.6] */
+export function isLinkLocal(address: string): boolean {
+  return isIPv6(address) && ((ipv6Groups(address)[0] ?? 0) & 0xffc0) === 0xfe80;
+}
+
+/** Returns the IPv4 address that is written as one of IPv6, `::ffff:10.0.0.1`; undefined for any other. [RFC 4291, 2.5.5.2] */
+export function mappedIpv4(address: string): string | undefined {
+  const [, high, low] = isIPv6(address) ? (/^0{20}ffff(.{4})(.{4})$/.exec(String(keyOf(address))) ?? []) : [];
+  return high === undefined ? undefined : addressOfKey(parseInt(`${high}${low}`, 16));
+}
+
 /** Returns the number of an interface of this machine. Throws a SystemError (ENODEV). */
 export function interfaceNumber(name: string): number {
   const number = libc.if_nametoindex(name);

@@ -40,7 +40,7 @@ describe('the name of a place for a plug', () => {
   it.each([
     ['/run/sw[]', /need a switch between them/],
     ['ptp:///tmp/x', /need a switch between them/],
-    ['me:10->you:20', /UDP/],
+    ['me:10->you:20', /write it as udp:\/\/me:10,you:20$/],
     ['sw[a=b]', /a=b is unknown; use port=N/],
     ['sw[=b]', /=b is unknown; use port=N/],
     ['sw[port=x]', /x is not a port number/],

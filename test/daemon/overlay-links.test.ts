@@ -10,8 +10,8 @@ import { connect } from '../ports/vde-stage.ts';
 import { testFrame } from '../switch/test-switch.ts';
 import { ConsoleClient, manage, type ManagedStage } from './managed-stage.ts';
 
-/** The two ends of a cable between addresses of the loopback. */
-type Cable = (port: number) => readonly [string, string];
+/** The two ends of a cable between two UDP ports of the loopback, of which one kind needs the first alone. */
+type Cable = (port: number, other: number) => readonly [string, string];
 
 const cables: readonly (readonly [string, Cable])[] = [
   [
@@ -22,6 +22,7 @@ const cables: readonly (readonly [string, Cable])[] = [
     "vxlan:// in the form of VDE's plugs",
     (port) => [`vxlan://127.0.0.2/vni=77/port=${port}/local=127.0.0.1`, `vxlan://127.0.0.1/vni=77/port=${port}/local=127.0.0.2`],
   ],
+  ['udp://', (port, other) => [`udp://127.0.0.1:${port},127.0.0.1:${other}`, `udp://127.0.0.1:${other},127.0.0.1:${port}`]],
 ];
 
 /** A client of a switch, and the frames that it hears. */
@@ -38,7 +39,7 @@ async function plug(
 describe.each(cables)('a link by %s', (_, cable) => {
   it('is a port as any other: mirrored, captured, counted, impaired, taken down and saved', async () => {
     const [here, there] = [await manage(), await manage()];
-    const [near, far] = cable(await freePort());
+    const [near, far] = cable(await freePort(), await freePort());
     const console = await ConsoleClient.open(here.path);
     const done = async (line: string): Promise<void> => expect(await console.say(line), line).toBe('1000 Success\n');
     await there.service.openPort(far);
@@ -84,7 +85,7 @@ describe.each(cables)('a link by %s', (_, cable) => {
 
   it('may be a plug', async () => {
     const there = await manage();
-    const [near, far] = cable(await freePort());
+    const [near, far] = cable(await freePort(), await freePort());
     await there.service.openPort(far);
     const rig = new Rig();
     const { port } = using(await openPlace(plugPlace(near), { description: '' }, rig.environment));
@@ -103,6 +104,10 @@ describe.each(cables)('a link by %s', (_, cable) => {
 it.each([
   ['vxlan://192.0.2.1?vni=77', 'vxlan://192.0.2.1?vni=77&plain=yes'],
   ['vxlan://239.0.0.1/vni=77/if=lo', 'vxlan://239.0.0.1/vni=77/if=lo/plain=yes'],
+  ['udp://:7000,192.0.2.1:7000', 'udp://:7000,192.0.2.1:7000?plain=yes'],
+  ['udp-multicast://239.0.0.1:7000?ttl=2', 'udp-multicast://239.0.0.1:7000?ttl=2&plain=yes'],
+  ['gretap://192.0.2.1', 'gretap://192.0.2.1?plain=yes'],
+  ['etherip://192.0.2.1', 'etherip://192.0.2.1?plain=yes'],
 ])('leaves this machine only with consent: %s', async (address, consenting) => {
   const { path } = await manage();
   const console = await ConsoleClient.open(path);

@@ -4,6 +4,7 @@ import type { Encapsulation } from '../../wire/encapsulation.ts';
 import { etherIpTunnel } from '../../wire/etherip.ts';
 import { greTunnel, maxGreKey } from '../../wire/gre.ts';
 import { fromSlashes, splitOptions, type AddressOptions } from '../address-options.ts';
+import { checkAddress, checkHost } from '../host-address.ts';
 import { pathOptions, pathWishes, type PathWishes } from '../overlay/path-mtu.ts';
 import { plainOption, type Driver, type Reach } from './driver.ts';
 
@@ -78,6 +79,8 @@ function parse(driver: TunnelDriver, address: string): Tunnel {
   const socket = options.options.get('socket');
   if (socket !== undefined && socket !== 'raw-socket') refuse(`socket=${socket} is not socket=raw-socket`);
   const remotes = options.body.split(',').map((text) => hostOf(text) ?? refuse(`${text} is not a host`));
+  if (local !== undefined) checkAddress(local);
+  for (const remote of remotes) checkHost(remote);
   return {
     name: address,
     remotes,

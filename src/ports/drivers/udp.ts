@@ -1,8 +1,9 @@
 import { isIP } from 'node:net';
 import { EtherloomError } from '../../errors.ts';
-import { familyOf, interfaceNumber, isGroup, isLinkGroup } from '../../system/ip-address.ts';
+import { familyOf, interfaceNumber, isGroup } from '../../system/ip-address.ts';
 import { interfaceWith, isLoopbackInterface } from '../../system/ip-socket.ts';
 import { splitOptions } from '../address-options.ts';
+import { checkAddress, checkGroup, checkHost } from '../host-address.ts';
 import { pathOptions, pathWishes } from '../overlay/path-mtu.ts';
 import { parseTcpAddress, type TcpAddress } from '../tcp-address.ts';
 import { MulticastPort, type MulticastPortOptions } from '../udp-multicast.ts';
@@ -41,8 +42,10 @@ function parseUdp(address: string): { readonly options: UdpPortOptions; readonly
   const options = splitOptions(udp, address);
   const [near = '', far = '', ...rest] = options.body.split(',');
   if (near === '' || far === '' || rest.length > 0) throw badForm(udp, address);
-  const local = near.startsWith(':') ? { ...parseTcpAddress(`any${near}`), host: '' } : parseTcpAddress(near);
+  const local = withPort(near.startsWith(':') ? { ...parseTcpAddress(`any${near}`), host: '' } : parseTcpAddress(near), near);
   const remote = withPort(parseTcpAddress(far), far);
+  checkAddress(local.host);
+  checkHost(remote.host);
   const wishes = pathWishes(options);
   return { options: { local, remote, wishes }, reach: { hosts: [remote.host], plain: options.yes('plain') } };
 }
@@ -51,7 +54,8 @@ function parseMulticast(address: string): { readonly options: () => MulticastPor
   const options = splitOptions(udpMulticast, address);
   const group = withPort(parseTcpAddress(options.body), options.body);
   const [name, local] = ['if', 'local'].map((option) => options.options.get(option));
-  checkGroup(group, { local, isInterfaceNamed: name !== undefined || local !== undefined });
+  checkPlace(group, local);
+  checkGroup(group.host, name !== undefined || local !== undefined);
   const hops = options.number('ttl', 0, 255) ?? 1;
   const wishes = pathWishes(options);
   // Frames that leave by the loopback stay on this machine, and none comes in by it.
@@ -68,7 +72,7 @@ function interfaceOf(name: string | undefined, local: string | undefined): numbe
   return local === undefined ? 0 : interfaceWith(local);
 }
 
-function checkGroup({ host }: TcpAddress, { local, isInterfaceNamed }: { local: string | undefined; isInterfaceNamed: boolean }): void {
+function checkPlace({ host }: TcpAddress, local: string | undefined): void {
   if (!isGroup(host)) {
     throw new EtherloomError('bad-address', `${host} is not a multicast address; use one of 224.0.0.0 to 239.255.255.255, or of ff00::/8`);
   }
@@ -78,12 +82,9 @@ function checkGroup({ host }: TcpAddress, { local, isInterfaceNamed }: { local: 
       `local=${local} is not an address of the group's version of IP; use one that \`ip address\` shows`,
     );
   }
-  if (isLinkGroup(host) && !isInterfaceNamed) {
-    throw new EtherloomError('bad-address', `the group ${host} is another one on each link; name the interface: ?if=eth0`);
-  }
 }
 
 function withPort(at: TcpAddress, text: string): TcpAddress {
   if (at.port > 0) return at;
-  throw new EtherloomError('bad-address', `${text} has no port to which frames can be sent; use one from 1 to 65535`);
+  throw new EtherloomError('bad-address', `${text} has no UDP port that the two sides could agree on; use one from 1 to 65535`);
 }

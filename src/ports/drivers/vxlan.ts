@@ -1,10 +1,12 @@
 import { isIP, isIPv6 } from 'node:net';
 import { EtherloomError } from '../../errors.ts';
+import { isGroup } from '../../system/ip-address.ts';
 import { maxVni, vxlanPort } from '../../wire/vxlan.ts';
 import { fromSlashes, splitOptions, type AddressOptions } from '../address-options.ts';
+import { checkAddress, checkGroup, checkHost } from '../host-address.ts';
 import { pathOptions, pathWishes } from '../overlay/path-mtu.ts';
 import type { ListedRemote } from '../overlay/remotes.ts';
-import { isGroup, openVxlan, type VxlanOptions } from '../overlay/vxlan.ts';
+import { openVxlan, type VxlanOptions } from '../overlay/vxlan.ts';
 import { plainOption, type Driver, type Reach } from './driver.ts';
 
 /** A VXLAN network. */
@@ -43,9 +45,15 @@ function parse(address: string): VxlanOptions & Pick<Reach, 'plain'> {
   if (local !== undefined && isIP(local) === 0) refuse(`local=${local} is not an IP address`);
   const listed = options.body.split(',').map((text) => remoteOf(text, port) ?? refuse(`${text} is not a host, HOST:PORT or [IPv6]:PORT`));
   const groups = listed.filter(({ host }) => isGroup(host)).length;
+  if (listed.some(({ host }) => isGroup(host) && host.includes('%'))) refuse('the interface of a group is an option: if=eth0');
   if (groups > 1) refuse('only one of the remotes may be a group');
   const device = options.options.get('if');
   if (device !== undefined && groups === 0) refuse('if= is the interface of a group, and no remote is one');
+  if (local !== undefined) checkAddress(local);
+  for (const { host } of listed) {
+    if (isGroup(host)) checkGroup(host, device !== undefined || local !== undefined);
+    else checkHost(host);
+  }
   return {
     name: address,
     listed,

@@ -232,6 +232,6 @@ function whereOf({ address }: Remote): string {
 function mixed(host: string, family: IpFamily): EtherloomError {
   return new EtherloomError(
     'bad-address',
-    `${host} has no address of IPv${family}, as the other remotes have; use one version of IP for all`,
+    `${host} has no address of IPv${family}, as the other remotes or local= have; use one version of IP for all`,
   );
 }

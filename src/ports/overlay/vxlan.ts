@@ -1,7 +1,6 @@
 import { networkInterfaces } from 'node:os';
-import { familyOf, interfaceNumber, keyOf, type AddressKey } from '../../system/ip-address.ts';
+import { familyOf, interfaceNumber, isGroup, keyOf, type AddressKey } from '../../system/ip-address.ts';
 import { interfaceWith } from '../../system/ip-socket.ts';
-import { isMulticast, parseIp } from '../../wire/ip.ts';
 import { vxlanKeyOf, vxlanTunnel } from '../../wire/vxlan.ts';
 import type { PortEnvironment } from '../environment.ts';
 import { OverlayPort } from './overlay-port.ts';
@@ -79,12 +78,6 @@ export async function openVxlan(options: VxlanOptions, environment: PortEnvironm
     for (const one of parts) one[Symbol.dispose]();
     throw error;
   }
-}
-
-/** Returns whether a host is the address of a group. */
-export function isGroup(host: string): boolean {
-  const address = parseIp(host.replace(/%.*/, ''));
-  return address !== undefined && isMulticast(address);
 }
 
 function groupInterface({ interface: name, local }: VxlanOptions): number {

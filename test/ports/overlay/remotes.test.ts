@@ -56,7 +56,7 @@ describe('the remotes of an overlay', () => {
   it('are of one version of IP, without a host twice', async () => {
     const names = new Names();
     await expect(names.resolve(['a.example', 'six.example'])).rejects.toThrow(
-      'six.example has no address of IPv4, as the other remotes have',
+      'six.example has no address of IPv4, as the other remotes or local= have',
     );
     await expect(names.resolve(['a.example'], {}, 6)).rejects.toThrow('a.example has no address of IPv6');
     await expect(names.resolve(['a.example', '127.0.0.1'])).rejects.toThrow('two remotes have the address 127.0.0.1');
