@@ -59,6 +59,8 @@ export interface DatagramPortOptions {
    * is repeated once. Otherwise the port is down until `setConnected`. Default: the frames are lost, and the port stays up.
    */
   readonly reconnect?: (errno: string) => boolean;
+  /** The errors of a send after which the port ends, each with the reason. Default: none. */
+  readonly fatal?: ReadonlyMap<string, string>;
   /** Called with the name of an errno that waited on the socket: the network's answer to an earlier frame. */
   readonly refused?: ((errno: string) => void) | undefined;
   /** Returns the number of frames that the kernel has dropped before they were read. Default: the medium loses none. */
@@ -82,6 +84,7 @@ export class DatagramPort implements PacedPort {
   readonly #queue: SendQueue;
   readonly #isConnection: boolean;
   readonly #reconnect: ((errno: string) => boolean) | undefined;
+  readonly #fatal: ReadonlyMap<string, string> | undefined;
   readonly #refused: ((errno: string) => void) | undefined;
   readonly #losses: LossCount | undefined;
   readonly #path: FramePath | undefined;
@@ -103,6 +106,7 @@ export class DatagramPort implements PacedPort {
     this.#connected = options.connected ?? true;
     this.#isConnection = options.connection ?? false;
     this.#reconnect = options.reconnect;
+    this.#fatal = options.fatal;
     this.#refused = options.refused;
     const { lost } = options;
     this.#losses = lost && new LossCount(this.counters, () => lost(this.#fd));
@@ -250,6 +254,11 @@ export class DatagramPort implements PacedPort {
     if (isGone(result) && this.#findPeer(result)) result = batch.send(this.#fd, frames, from, to);
     if (typeof result === 'number') return result;
     if (result === 'EMSGSIZE') return this.#refuse(frames[from]);
+    const reason = this.#fatal?.get(result);
+    if (reason !== undefined) {
+      this.end(reason);
+      return { why: 'no-carrier', frames: to - from };
+    }
     return { why: 'send-failed', frames: isGone(result) ? to - from : 1 };
   }
 

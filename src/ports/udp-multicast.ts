@@ -1,4 +1,5 @@
 import { closeSync } from 'node:fs';
+import { errnoOf } from '../errors.ts';
 import { familyOf, keyOf, type AddressKey, type IpFamily } from '../system/ip-address.ts';
 import {
   bindIp,
@@ -20,10 +21,11 @@ import { ForwardingPort } from './forwarding-port.ts';
 import type { PathWishes } from './overlay/path-mtu.ts';
 import { Intake } from './pure/intake.ts';
 import { LossCount } from './pure/loss-count.ts';
-import type { Receiver } from './pure/port.ts';
+import type { Port, PortCounters, Receiver } from './pure/port.ts';
+import { ReturningPort } from './returning-port.ts';
 import { formatTcpAddress, type TcpAddress } from './tcp-address.ts';
 import { fragmentationOf, udpPath } from './udp-path.ts';
-import { anyAddress, udpReceiveBuffer } from './udp.ts';
+import { anyAddress, fatalErrors, notYet, udpReceiveBuffer } from './udp.ts';
 
 /** A group of hosts, each of which hears the frames of all others as UDP datagrams. */
 export interface MulticastPortOptions {
@@ -52,11 +54,8 @@ export class MulticastPort extends ForwardingPort<DatagramPort> {
   #watch: Watch | undefined;
   #open = true;
 
-  private constructor(sender: Fd, receiver: Fd, { group, wishes = {} }: MulticastPortOptions, environment: PortEnvironment) {
-    const description = formatTcpAddress(group);
-    const path = udpPath({ fd: sender, name: `udp-multicast ${description}`, address: group.host }, wishes, environment);
-    const released = (): void => path?.[Symbol.dispose]();
-    super(new DatagramPort({ fd: sender, module: 'udp-multicast', description, path, released }, environment));
+  private constructor(inner: DatagramPort, [sender, receiver]: readonly [Fd, Fd], environment: PortEnvironment) {
+    super(inner);
     const { host, port } = ownName(sender);
     this.#own = { key: keyOf(host), port };
     this.#fd = receiver;
@@ -65,13 +64,28 @@ export class MulticastPort extends ForwardingPort<DatagramPort> {
     this.#losses = new LossCount(this.counters, () => lostPackets(receiver));
   }
 
-  /** Joins the group. Throws a SystemError: ENODEV without a way to the group, EADDRINUSE if a program does not share the UDP port. */
-  static open(options: MulticastPortOptions, environment: PortEnvironment): MulticastPort {
-    const family = familyOf(options.group.host);
+  /**
+   * Joins the group. The port ends when this machine has no longer the address or the interface by which it sends. Throws a SystemError: ENODEV
+   * without a way to the group, EADDRINUSE if a program does not share the UDP port.
+   */
+  static open(options: MulticastPortOptions, environment: PortEnvironment, counters?: PortCounters): MulticastPort {
+    const { group, wishes = {} } = options;
+    const family = familyOf(group.host);
     const sender = begun(family, (fd) => prepareSender(fd, family, options));
     try {
       const receiver = begun(family, (fd) => prepareReceiver(fd, options));
-      return new MulticastPort(sender, receiver, options, environment);
+      const description = formatTcpAddress(group);
+      const path = udpPath({ fd: sender, name: `udp-multicast ${description}`, address: group.host }, wishes, environment);
+      const released = (): void => {
+        path?.[Symbol.dispose]();
+        port.#endReceiving();
+      };
+      const inner = new DatagramPort(
+        { fd: sender, module: 'udp-multicast', description, counters, fatal: fatalErrors, path, released },
+        environment,
+      );
+      const port = new MulticastPort(inner, [sender, receiver], environment);
+      return port;
     } catch (error) {
       closeSync(sender);
       throw error;
@@ -87,12 +101,10 @@ export class MulticastPort extends ForwardingPort<DatagramPort> {
     );
   }
 
-  override async [Symbol.asyncDispose](): Promise<void> {
-    if (!this.#open) return;
+  #endReceiving(): void {
     this.#open = false;
     this.#watch?.[Symbol.dispose]();
     closeSync(this.#fd);
-    await super[Symbol.asyncDispose]();
   }
 
   readonly #receive = (): void => {
@@ -105,6 +117,24 @@ export class MulticastPort extends ForwardingPort<DatagramPort> {
     }
     if (this.#open) this.#losses.received(count);
   };
+}
+
+/**
+ * Returns a permanent port on a group. It waits for an interface that has no address yet, and goes on when that has another one. `options` are
+ * asked for each time: the number of an interface changes. Throws as `MulticastPort.open` does.
+ */
+export function openMulticast(group: TcpAddress, options: () => MulticastPortOptions, environment: PortEnvironment): Promise<Port> {
+  const name = formatTcpAddress(group);
+  return ReturningPort.open(
+    {
+      module: 'udp-multicast',
+      description: name,
+      name: `the group ${name}`,
+      open: (counters) => MulticastPort.open(options(), environment, counters),
+      mayWait: (error) => notYet.has(errnoOf(error) ?? ''),
+    },
+    environment,
+  );
 }
 
 function prepareSender(fd: Fd, family: IpFamily, options: MulticastPortOptions): void {

@@ -32,8 +32,17 @@ export const udpReceiveBuffer = 4 * 2 ** 20;
 /** The address that stands for all addresses of this machine. */
 export const anyAddress: Readonly<Record<IpFamily, string>> = { 4: '0.0.0.0', 6: '::' };
 
+const addressGone = 'this machine has no way to it now, or no longer the address from which it sent';
+
+/** The errors of a socket that is of no more use, each with the reason. Another one has the addresses that this machine has then. */
+export const fatalErrors: ReadonlyMap<string, string> = new Map([
+  ['EINVAL', addressGone],
+  ['ENETUNREACH', addressGone],
+  ['ENODEV', 'this machine no longer has the interface by which it sent'],
+]);
+
 /** The errors of a network that is not there yet. */
-const notYet: ReadonlySet<string> = new Set(['EADDRNOTAVAIL', 'EHOSTUNREACH', 'ENETUNREACH']);
+export const notYet: ReadonlySet<string> = new Set(['EADDRNOTAVAIL', 'EHOSTUNREACH', 'ENETUNREACH']);
 
 /**
  * Returns a permanent port that sends each frame as a UDP datagram, and takes those of its remote alone: the kernel checks the source. It waits
@@ -82,7 +91,7 @@ async function openOnce(options: UdpPortOptions, counters: PortCounters, environ
     path?.[Symbol.dispose]();
   };
   const port = new DatagramPort(
-    { fd, module: 'udp', description: name, counters, lost: lostPackets, refused, reconnect, path, released },
+    { fd, module: 'udp', description: name, counters, lost: lostPackets, refused, reconnect, fatal: fatalErrors, path, released },
     environment,
   );
   return port;

@@ -6,7 +6,7 @@ import { splitOptions } from '../address-options.ts';
 import { checkAddress, checkGroup, checkHost } from '../host-address.ts';
 import { pathOptions, pathWishes } from '../overlay/path-mtu.ts';
 import { parseTcpAddress, type TcpAddress } from '../tcp-address.ts';
-import { MulticastPort, type MulticastPortOptions } from '../udp-multicast.ts';
+import { openMulticast, type MulticastPortOptions } from '../udp-multicast.ts';
 import { openUdp, type UdpPortOptions } from '../udp.ts';
 import { badForm, plainOption, type Driver, type Reach } from './driver.ts';
 
@@ -35,7 +35,10 @@ export const udpMulticast: Driver = {
   },
   listens: false,
   reaches: (address) => parseMulticast(address).reach,
-  open: (address, environment) => Promise.resolve({ port: MulticastPort.open(parseMulticast(address).options(), environment) }),
+  async open(address, environment) {
+    const { group, options } = parseMulticast(address);
+    return { port: await openMulticast(group, options, environment) };
+  },
 };
 
 function parseUdp(address: string): { readonly options: UdpPortOptions; readonly reach: Reach } {
@@ -50,7 +53,14 @@ function parseUdp(address: string): { readonly options: UdpPortOptions; readonly
   return { options: { local, remote, wishes }, reach: { hosts: [remote.host], plain: options.yes('plain') } };
 }
 
-function parseMulticast(address: string): { readonly options: () => MulticastPortOptions; readonly reach: Reach } {
+/** A group, taken apart. */
+interface Multicast {
+  readonly group: TcpAddress;
+  readonly options: () => MulticastPortOptions;
+  readonly reach: Reach;
+}
+
+function parseMulticast(address: string): Multicast {
   const options = splitOptions(udpMulticast, address);
   const group = withPort(parseTcpAddress(options.body), options.body);
   const [name, local] = ['if', 'local'].map((option) => options.options.get(option));
@@ -61,6 +71,7 @@ function parseMulticast(address: string): { readonly options: () => MulticastPor
   // Frames that leave by the loopback stay on this machine, and none comes in by it.
   const host = name !== undefined && isLoopbackInterface(name) ? 'localhost' : name === undefined ? (local ?? group.host) : group.host;
   return {
+    group,
     // An interface is looked for when the port is opened.
     options: () => ({ group, interface: interfaceOf(name, local), local, hops, wishes }),
     reach: { hosts: [host], plain: options.yes('plain') },
