@@ -35,7 +35,6 @@ export interface OverlayPortOptions {
 /** The frames for one sender that wait, or that leave with the breath. */
 interface Departure {
   readonly queue: SendQueue;
-  readonly sink: OverlaySink;
   readonly room: () => void;
   readonly sender: PacketSender;
   touched: boolean;
@@ -121,10 +120,7 @@ export class OverlayPort implements Port {
   /** Has no effect on the other side, which the medium cannot inform. */
   enable(up: boolean): void {
     if (up) return;
-    for (const { queue, sink } of this.#departures.values()) {
-      queue.drop('port-down');
-      sink.reset();
-    }
+    for (const { queue } of this.#departures.values()) queue.drop('port-down');
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -156,7 +152,7 @@ export class OverlayPort implements Port {
       blocked: (blocked) => sender.await(room, blocked),
     });
     const room = (): void => breath(() => queue.drain());
-    const departure = { queue, sink, room, sender, touched: false };
+    const departure = { queue, room, sender, touched: false };
     this.#departures.set(sender, departure);
     return departure;
   }

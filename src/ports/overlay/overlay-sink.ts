@@ -50,8 +50,7 @@ export class OverlaySink implements Sink {
     return this.#results.shift() ?? 0;
   }
 
-  /** Forgets that a frame is sent in part: it was dropped. */
-  reset(): void {
+  forget(): void {
     this.#begun = { packets: 0, reached: false };
   }
 

@@ -20,6 +20,8 @@ export interface Sink {
   send(frames: readonly Uint8Array[], from: number, to: number): number | SendRefusal;
   /** Passes on the octets that it has kept: there is room again. Only for a sink that keeps octets. */
   resume?(): void;
+  /** Called when the frame that it refused last for want of room was dropped. Only for a sink that sends a frame in parts. */
+  forget?(): void;
 }
 
 /** The environment of a send queue in its driver. */
@@ -66,6 +68,8 @@ export class SendQueue {
     this.#tellBlocked = blocked;
     this.#backlog = new Backlog(budget, limits, (frames, why) => {
       counters.drops[why] += frames;
+      // The oldest is the first; to make room, the last ones are dropped.
+      if (why === 'backlog-age' || this.#backlog.count === 0) sink.forget?.();
     });
   }
 
@@ -128,6 +132,7 @@ export class SendQueue {
   drop(why: PortDrop): void {
     this.#counters.drops[why] += this.#backlog.clear() + this.#added;
     this.#clear();
+    this.#sink.forget?.();
     this.settle();
   }
 
@@ -161,7 +166,9 @@ export class SendQueue {
     if (!this.#open) return;
     for (const frame of frames.slice(from, to)) {
       const drop = this.#backlog.add(frame);
-      if (drop) this.#counters.drops[drop]++;
+      if (drop === undefined) continue;
+      this.#counters.drops[drop]++;
+      if (this.#backlog.count === 0) this.#sink.forget?.();
     }
   }
 

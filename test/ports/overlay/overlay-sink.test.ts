@@ -42,7 +42,7 @@ describe('the packets of an overlay', () => {
   let targets: (frame: Uint8Array) => readonly Remote[];
   const refusals: string[] = [];
   let counters = newPortCounters();
-  let sink: OverlaySink;
+  let budget: BacklogBudget;
   let queue: SendQueue;
 
   beforeEach(() => {
@@ -51,14 +51,19 @@ describe('the packets of an overlay', () => {
     refusals.length = 0;
     for (const remote of [a, b, c]) remote.longest = 9234;
     counters = newPortCounters();
-    sink = new OverlaySink({
+    queue = queueWith(new BacklogBudget({ age: 2_000 }));
+  });
+
+  function queueWith(bounds: BacklogBudget): SendQueue {
+    budget = bounds;
+    const sink = new OverlaySink({
       sender,
       header: new FixedOctets(new Uint8Array(8)),
       remotesFor: (frame) => targets(frame),
       refused: ({ host }, { length }, errno) => refusals.push(`${host.slice(-1)}:${length} ${errno}`),
     });
-    queue = new SendQueue({ sink, counters, budget: new BacklogBudget() });
-  });
+    return new SendQueue({ sink, counters, budget });
+  }
 
   function send(...sizes: readonly number[]): void {
     for (const size of sizes) queue.add(frameOf(size));
@@ -130,11 +135,32 @@ describe('the packets of an overlay', () => {
     sender.room = 1;
     send(20);
     queue.drop('port-down');
-    sink.reset();
     sender.room = Infinity;
     send(21);
     expect(sender.sent).toEqual(['1:20', '1:21', '2:21', '3:21']);
     expect(counters).toMatchObject({ sentFrames: 1, drops: { 'port-down': 1 } });
+  });
+
+  it('of a frame that has waited too long take none from the next one', () => {
+    sender.room = 1;
+    send(20);
+    budget.now += budget.age + 1;
+    send(21);
+    sender.room = Infinity;
+    queue.drain();
+    expect(sender.sent).toEqual(['1:20', '1:21', '2:21', '3:21']);
+    expect(counters).toMatchObject({ sentFrames: 1, drops: { 'backlog-age': 1 } });
+  });
+
+  it('of a frame that could not be kept take none from the next one', () => {
+    targets = () => [a, b];
+    queue = queueWith(new BacklogBudget({ frames: 0 }));
+    sender.room = 1;
+    send(20);
+    sender.room = Infinity;
+    send(21);
+    expect(sender.sent).toEqual(['1:20', '1:21', '2:21']);
+    expect(counters.drops['backlog-full']).toBe(1);
   });
 
   it('of a long burst leave in order', () => {
