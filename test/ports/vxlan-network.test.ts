@@ -1,4 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { eventually } from '../eventually.ts';
+import { ManualClock } from '../manual-clock.ts';
 import { collect, frameOf, Rig, sameFrames } from './rig.ts';
 import { ip, useNetworkNamespace } from './tap-stage.ts';
 import { worksInGroup } from './vxlan-group.ts';
@@ -20,6 +22,47 @@ beforeEach(() => {
 
 // The loopback carries no IPv6 groups.
 worksInGroup({ group: 'ff05::7707', host: 'fd00:7::1', interface: 'near' });
+
+describe('a VXLAN port in a group of IPv6 of one link', () => {
+  it('sends to the group, and to a host that it has learned by a link-local address', async () => {
+    const rig = new Rig();
+    const at = freePort();
+    ip('address', 'add', 'fe80::77/64', 'dev', 'far', 'nodad');
+    ip('address', 'add', 'fe80::7/64', 'dev', 'near', 'nodad');
+    const port = await openPort(rig, { local: 'fe80::7%near', listed: [{ host: 'ff02::7708', port: at }], interface: 'near', port: at });
+    const member = await UdpPeer.inGroup('ff02::7708%near', at, 'near');
+    const here = collect(port);
+    rig.send(port, frame(9, 0));
+    await member.count(1);
+    const sender = await UdpPeer.at('fe80::7%near');
+    await sender.send(packet(...right, frame(1, 0)), at, 'ff02::7708%near');
+    await here.count(1);
+    rig.send(port, frame(9, 1));
+    expect(port.counters).toMatchObject({ sentFrames: 2, drops: { 'send-failed': 0 } });
+  });
+});
+
+describe('a VXLAN port in a group, when the address of this machine changes', () => {
+  it('does not hear itself', async () => {
+    const clock = new ManualClock();
+    const rig = new Rig(clock);
+    const at = freePort();
+    ip('address', 'replace', '10.77.0.1/24', 'dev', 'near');
+    const port = await openPort(rig, { listed: [{ host: '239.5.5.5', port: at }], interface: 'near', port: at });
+    const here = collect(port);
+    ip('address', 'add', '10.77.0.3/24', 'dev', 'near');
+    ip('address', 'del', '10.77.0.1/24', 'dev', 'near');
+    ip('address', 'replace', '10.77.0.3/24', 'dev', 'near');
+    clock.advance(1_000);
+    rig.send(port, frame(9, 0));
+    // Its own frame came before this one.
+    const sender = await UdpPeer.at('10.77.0.3');
+    sender.sendBy('near');
+    await sender.send(packet(...right, frame(1, 0)), at, '239.5.5.5');
+    await eventually(() => expect(here.frames.length).toBeGreaterThan(0));
+    expect(here.frames.map((one) => one[11])).not.toContain(9);
+  });
+});
 
 describe.each([
   { family: 4, host: '127.0.0.1', overhead: 28 + 8 },

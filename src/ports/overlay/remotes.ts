@@ -2,7 +2,7 @@
 import type { Clock, Timer } from '../../clock.ts';
 import { EtherloomError, reasonOf } from '../../errors.ts';
 import type { Log } from '../../log.ts';
-import { addressOfKey, familyOf, keyOf, type AddressKey, type IpFamily } from '../../system/ip-address.ts';
+import { addressOfKey, familyOf, isLinkLocal, keyOf, type AddressKey, type IpFamily } from '../../system/ip-address.ts';
 import { destination, type FixedOctets } from '../../system/packets.ts';
 import { onceAMinute } from '../once-a-minute.ts';
 import { maxFrame } from '../pure/port.ts';
@@ -73,6 +73,8 @@ export interface RemotesOptions {
   readonly takesAny?: boolean;
   /** The UDP port of remotes that are learned; 0 for protocols without ports. */
   readonly port: number;
+  /** The interface of link-local remotes that are learned: its name or number. */
+  readonly zone?: string | undefined;
   /** Called when a remote has another address. Default: nothing depends on it. */
   readonly moved?: () => void;
   /** Returns the address of a host. Default: the system's resolver. */
@@ -156,7 +158,9 @@ export class Remotes implements Disposable {
   /** Returns a remote that becomes one by its packet; undefined if there are too many. For a port that takes any source. */
   learn(source: AddressKey): Remote | undefined {
     if (this.#bySource.size >= this.listed.length + mostLearned) return undefined;
-    const address = addressOfKey(source);
+    const bare = addressOfKey(source);
+    const { zone } = this.#options;
+    const address = zone !== undefined && isLinkLocal(bare) ? `${bare}%${zone}` : bare;
     const remote = new Remote({ host: address, port: this.#options.port }, address);
     this.#bySource.set(source, remote);
     return remote;

@@ -1,5 +1,6 @@
 import { networkInterfaces } from 'node:os';
-import { familyOf, interfaceNumber, isGroup, keyOf, type AddressKey } from '../../system/ip-address.ts';
+import type { Clock } from '../../clock.ts';
+import { familyOf, interfaceNumber, isGroup, isLinkGroup, keyOf, type AddressKey } from '../../system/ip-address.ts';
 import { interfaceWith } from '../../system/ip-socket.ts';
 import { vxlanKeyOf, vxlanTunnel } from '../../wire/vxlan.ts';
 import type { PortEnvironment } from '../environment.ts';
@@ -34,6 +35,9 @@ export interface VxlanOptions extends PathWishes {
 /** The octets of a packet between its IP header and its frame: the headers of UDP and VXLAN. */
 const vxlanOverhead = 16;
 
+/** How long the addresses of this machine are not asked for again, in milliseconds. */
+const patience = 1_000;
+
 /** The routers that packets to groups may cross, and one: none, as in Linux. */
 const groupHops = 1;
 
@@ -48,7 +52,10 @@ export async function openVxlan(options: VxlanOptions, environment: PortEnvironm
   const takesAny = options.takesAny === true || group !== undefined;
   const family = options.local === undefined ? undefined : familyOf(options.local);
   const moved = (): void => path?.ask();
-  const remotes = await Remotes.resolve(options.listed, family, { clock, log, takesAny, port, moved });
+  const way = group === undefined ? undefined : { interface: groupInterface(options), hops: groupHops };
+  const zone = zoneOf(options, way?.interface);
+  const listed = options.listed.map((remote) => ({ ...remote, host: zoned(remote.host, zone) }));
+  const remotes = await Remotes.resolve(listed, family, { clock, log, takesAny, port, zone, moved });
   const parts: Disposable[] = [remotes];
   let path: PathMtu | undefined;
   const part = <One extends Disposable>(one: One): One => {
@@ -57,19 +64,19 @@ export async function openVxlan(options: VxlanOptions, environment: PortEnvironm
   };
   try {
     const local = options.local ?? (remotes.family === 4 ? '0.0.0.0' : '::');
-    const way = group === undefined ? undefined : { interface: groupInterface(options), hops: groupHops };
     const senders = part(
       shareSenders({ family: remotes.family, local, checksum: options.checksum, fragmentation, groupWay: way }, environment),
     );
     const own = part(receiverAt(`${local} ${port}`, () => udpReceiver({ local, port }, environment), environment));
     const receivers: Share<SharedSocket>[] = [own];
     if (group !== undefined && way) {
-      const open = (): DescriptorSocket => groupReceiver({ group, port, interface: way.interface }, own.resource.receiver, environment);
+      const open = (): DescriptorSocket =>
+        groupReceiver({ group: zoned(group, zone), port, interface: way.interface }, own.resource.receiver, environment);
       receivers.push(part(receiverAt(`${group} ${port} ${way.interface}`, open, environment)));
     }
     const paths = { name: `vxlan ${name}`, overhead: vxlanOverhead, local, ends: () => remotes.all(), answers };
     if (fragmentation !== 'allowed') path = part(new PathMtu(paths, environment));
-    const isOwn = group === undefined ? undefined : ownPackets(senders.resource);
+    const isOwn = group === undefined ? undefined : ownPackets(senders.resource, clock);
     return new OverlayPort(
       { module: 'vxlan', name, encapsulation: vxlanTunnel(vni), remotes, senders, receivers, isOwn, path },
       environment,
@@ -85,6 +92,16 @@ function groupInterface({ interface: name, local }: VxlanOptions): number {
   return local === undefined ? 0 : interfaceWith(local);
 }
 
+/** Returns the number of the interface by which link-local addresses are reached that have none; undefined if the user has named none. */
+function zoneOf({ local }: VxlanOptions, index = 0): string | undefined {
+  return index === 0 ? local?.split('%')[1] : String(index);
+}
+
+/** Returns a host, a group of one link with its interface. */
+function zoned(host: string, zone: string | undefined): string {
+  return zone !== undefined && isLinkGroup(host) ? `${host}%${zone}` : host;
+}
+
 function shareSenders(options: UdpSendersOptions, environment: PortEnvironment): Share<UdpSenders> {
   return share(environment.loop, `udp senders ${JSON.stringify(options)}`, () => new UdpSenders(options, environment));
 }
@@ -93,12 +110,24 @@ function receiverAt(place: string, open: () => DescriptorSocket, environment: Po
   return SharedSocket.share({ id: `vxlan at ${place}`, open, keyOf: vxlanKeyOf }, environment);
 }
 
-/** Returns a test for packets to a group that these senders have sent: they come back. Other programs of this machine have other ports. */
-function ownPackets(senders: UdpSenders): (source: AddressKey, sourcePort: number) => boolean {
-  const addresses = new Set(
-    Object.values(networkInterfaces())
-      .flat()
-      .map((one) => keyOf(one?.address ?? '0.0.0.0')),
-  );
-  return (source, sourcePort) => senders.ports.has(sourcePort) && addresses.has(source);
+/**
+ * Returns a test for packets to a group that these senders have sent: they come back. Other programs of this machine have other ports. The
+ * addresses of this machine may change, so they are asked for again, at most once a second.
+ */
+function ownPackets(senders: UdpSenders, clock: Clock): (source: AddressKey, sourcePort: number) => boolean {
+  let addresses = ownAddresses();
+  let askedAt = clock.monotonic();
+  return (source, sourcePort) => {
+    if (!senders.ports.has(sourcePort)) return false;
+    if (!addresses.has(source) && clock.monotonic() - askedAt >= patience) {
+      addresses = ownAddresses();
+      askedAt = clock.monotonic();
+    }
+    return addresses.has(source);
+  };
+}
+
+function ownAddresses(): ReadonlySet<AddressKey> {
+  const all = Object.values(networkInterfaces()).flat();
+  return new Set(all.map((one) => keyOf(one?.address ?? '0.0.0.0')));
 }
