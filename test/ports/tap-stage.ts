@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { closeSync } from 'node:fs';
 import koffi from 'koffi';
-import { beforeEach } from 'vitest';
+import { beforeEach, expect } from 'vitest';
 import { DatagramPort } from '../../src/ports/datagram-port.ts';
 import { checked, libc } from '../../src/system/libc.ts';
+import { eventually } from '../eventually.ts';
 import type { Rig } from './rig.ts';
 
 const CLONE_NEWNET = 0x4000_0000;
@@ -55,6 +56,13 @@ export function setUp(name: string): void {
 /** Returns the state of an interface as the kernel has it for its users: it sends nothing before `UP`. [RFC 2863, ifOperStatus] */
 export function operationalState(name: string): string {
   return linkNamed(name).operstate;
+}
+
+/** Resolves when the kernel sends by these interfaces. Cards that were just set up drop packets at first, without an error. */
+export async function awaitUp(...names: readonly string[]): Promise<void> {
+  await eventually(() => {
+    for (const name of names) expect(operationalState(name)).toBe('UP');
+  });
 }
 
 function linkNamed(name: string): { readonly ifindex: number; readonly operstate: string } {

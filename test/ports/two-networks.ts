@@ -7,7 +7,7 @@ import koffi from 'koffi';
 import { beforeAll, expect, it } from 'vitest';
 import { missing, networkFlags } from '../e2e/peers.ts';
 import { searchPath } from '../e2e/running.ts';
-import { ip } from './tap-stage.ts';
+import { awaitUp, ip } from './tap-stage.ts';
 
 const CLONE_NEWNET = 0x4000_0000;
 
@@ -97,6 +97,7 @@ async function farNetwork(): Promise<FarNetwork> {
     run('address', 'add', `${addresses[4][name]}/24`, 'dev', name);
     run('address', 'add', `${addresses[6][name]}/64`, 'dev', name, 'nodad');
   }
+  await awaitUp('near');
   return { path: `/proc/${pid}/ns/net`, ip: inFar };
 }
 

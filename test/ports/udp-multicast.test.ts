@@ -1,12 +1,12 @@
 import { closeSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { MulticastPort, type MulticastPortOptions } from '../../src/ports/udp-multicast.ts';
 import { interfaceNumber } from '../../src/system/ip-address.ts';
 import { bindIp, connectIp, setGroupWay, udpSocket } from '../../src/system/ip-socket.ts';
 import { ownName } from '../../src/system/socket-name.ts';
 import { closing } from '../system/sockets.ts';
 import { conforms } from './conformance.ts';
-import { ip, useNetworkNamespace } from './tap-stage.ts';
+import { awaitUp, ip, useNetworkNamespace } from './tap-stage.ts';
 import { collect, frameOf, Rig, sameFrames, sendDatagram, using } from './rig.ts';
 
 /** The interfaces of the tests: of IPv6, one that they make, since IPv6 has no way to a group through the loopback. */
@@ -95,6 +95,7 @@ describe('in a network of their own', () => {
     ip('link', 'add', 'both', 'mtu', '20000', 'type', 'veth', 'peer', 'name', 'sides');
     ip('address', 'add', 'fd77::1/64', 'dev', 'both', 'nodad');
     for (const side of ['both', 'sides']) ip('link', 'set', side, 'up');
+    beforeAll(() => awaitUp('both', 'sides'));
   }
   isMulticastPort(6);
 });

@@ -4,18 +4,19 @@ import { openUdp } from '../../src/ports/udp.ts';
 import { interfaceNumber } from '../../src/system/ip-address.ts';
 import { eventually } from '../eventually.ts';
 import { collect, frameOf, Rig, using } from './rig.ts';
-import { ip, useNetworkNamespace } from './tap-stage.ts';
+import { awaitUp, ip, useNetworkNamespace } from './tap-stage.ts';
 
 useNetworkNamespace();
 
 let isSetUp = false;
 
 // Runs only in a namespace of the test's own: where there is none, the tests are skipped before this.
-beforeEach(() => {
+beforeEach(async () => {
   if (!isSetUp) {
     ip('link', 'set', 'lo', 'up');
     ip('link', 'add', 'near', 'type', 'veth', 'peer', 'name', 'far');
     for (const end of ['near', 'far']) ip('link', 'set', end, 'up');
+    await awaitUp('near', 'far');
   }
   isSetUp = true;
   ip('address', 'flush', 'dev', 'near');

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { eventually } from '../eventually.ts';
 import { ManualClock } from '../manual-clock.ts';
 import { collect, frameOf, Rig, sameFrames } from './rig.ts';
-import { ip, useNetworkNamespace } from './tap-stage.ts';
+import { awaitUp, ip, useNetworkNamespace } from './tap-stage.ts';
 import { worksInGroup } from './vxlan-group.ts';
 import { frame, freePort, openPort, packet, right, UdpPeer } from './vxlan-stage.ts';
 
@@ -11,13 +11,14 @@ useNetworkNamespace();
 let isSetUp = false;
 
 // Runs only in a namespace of the test's own: where there is none, the tests are skipped before this.
-beforeEach(() => {
+beforeEach(async () => {
   if (isSetUp) return;
   isSetUp = true;
   ip('link', 'set', 'lo', 'mtu', '1500', 'up');
   ip('link', 'add', 'near', 'type', 'veth', 'peer', 'name', 'far');
   ip('address', 'add', 'fd00:7::1/64', 'dev', 'near', 'nodad');
   for (const end of ['near', 'far']) ip('link', 'set', end, 'up');
+  await awaitUp('near', 'far');
 });
 
 // The loopback carries no IPv6 groups.
