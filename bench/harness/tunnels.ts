@@ -62,11 +62,13 @@ async function switchOfOurs(
   byPackage: boolean,
   { machine, side, workplace }: Surroundings,
 ): Promise<Pick<Tunnel, 'card' | 'processes'>> {
+  // The package is on the peer's side, with our program.
+  const program = workplace.checkouts.peer === undefined ? 'ours' : side;
   const directory = workplace.path('switch');
   const address =
     kind === 'vxlan' ? `vxlan://${remote}?vni=${key}` : `gretap://${remote}?key=${key}${byPackage ? '&socket=raw-socket' : ''}`;
   const ports = ['--port', `tap://${tap}`, '--port', address];
-  const running = machine.start([programOf(side, workplace, 'etherloom'), 'switch', '--plain', '--sock', directory, ...ports]);
+  const running = machine.start([programOf(program, workplace, 'etherloom'), 'switch', '--plain', '--sock', directory, ...ports]);
   await untilAnswers(running, directory);
   machine.run('ip', 'link', 'set', tap, 'up');
   await machine.untilUp(tap, running);
