@@ -24,8 +24,10 @@ interface Addressed extends Packet {
 
 /** The results of the frames of a batch so far. */
 interface Tally {
-  /** The frames that at least one remote gets. */
-  readonly reached: Set<number>;
+  /** The index of the first frame. */
+  readonly from: number;
+  /** True for frames that at least one remote gets, counted from the first. */
+  readonly reached: boolean[];
   /** The reasons why others did not get theirs. */
   readonly refused: Map<number, PortDrop>;
 }
@@ -56,17 +58,18 @@ export class OverlaySink implements Sink {
 
   #sendBatch(frames: readonly Uint8Array[], from: number, to: number): void {
     const packets: Addressed[] = [];
-    const tally: Tally = { reached: new Set(), refused: new Map() };
+    const tally: Tally = { from, reached: [], refused: new Map() };
     let end = from;
     for (; end < to && packets.length < batchSize; end++) this.#address(frames, end, packets, tally);
     packets.splice(0, this.#begun.packets);
-    if (this.#begun.reached) tally.reached.add(from);
+    if (this.#begun.reached) tally.reached[0] = true;
     const sent = this.#sendAll(packets, tally);
     const stop = packets[sent]?.at ?? end;
-    for (let at = from; at < stop; at++) this.#settle(tally.reached.has(at) ? undefined : (tally.refused.get(at) ?? 'no-carrier'));
+    for (let at = from; at < stop; at++) this.#settle(tally.reached[at - from] ? undefined : (tally.refused.get(at) ?? 'no-carrier'));
     const first = packets.findIndex(({ at }) => at === stop);
     const before = stop === from ? this.#begun.packets : 0;
-    this.#begun = first < 0 ? { packets: 0, reached: false } : { packets: before + sent - first, reached: tally.reached.has(stop) };
+    this.#begun =
+      first < 0 ? { packets: 0, reached: false } : { packets: before + sent - first, reached: tally.reached[stop - from] ?? false };
   }
 
   #address(frames: readonly Uint8Array[], at: number, packets: Addressed[], tally: Tally): void {
@@ -90,15 +93,19 @@ export class OverlaySink implements Sink {
       const packet = packets[next];
       if (typeof result === 'string' && packet) this.#refuse(tally, packet, result);
       const end = next + (typeof result === 'string' ? 1 : result);
-      if (typeof result === 'number') for (const { at, remote } of packets.slice(next, end)) this.#reach(tally, at, remote);
+      if (typeof result === 'number') this.#reach(tally, packets, next, end);
       next = end;
     }
     return next;
   }
 
-  #reach(tally: Tally, at: number, remote: Remote): void {
-    tally.reached.add(at);
-    remote.sent = true;
+  #reach({ from, reached }: Tally, packets: readonly Addressed[], next: number, end: number): void {
+    for (let i = next; i < end; i++) {
+      const packet = packets[i];
+      if (!packet) continue;
+      reached[packet.at - from] = true;
+      packet.remote.sent = true;
+    }
   }
 
   #refuse(tally: Tally, { remote, frame, at }: Pick<Addressed, 'remote' | 'frame' | 'at'>, errno: string): void {

@@ -132,13 +132,13 @@ export class DescriptorSocket implements PacketSender, PacketSenders, PacketRece
     if (typeof count === 'string') return;
     for (let packet = 0; packet < count && this.#open; packet++) {
       this.#packet = packet;
-      this.#header = this.#headed ? ipv4HeaderLength(packets.packet(packet)) : 0;
+      this.#header = this.#headed ? ipv4HeaderLength(packets.firstOctet(packet)) : 0;
       this.#handler?.(packets.packet(packet, this.#header), packets.source(packet), packets.sourcePort(packet));
     }
   };
 }
 
-/** Returns the length of the IPv4 header with which a packet begins, in octets, by its IHL. */
-export function ipv4HeaderLength(packet: Uint8Array | undefined): number {
-  return ((packet?.[0] ?? 0) & 0xf) * 4;
+/** Returns the length of the IPv4 header with which a packet begins, in octets, by the IHL in its first octet. */
+export function ipv4HeaderLength(first: number): number {
+  return (first & 0xf) * 4;
 }

@@ -192,7 +192,7 @@ export class PackageSocket implements PacketSender, PacketSenders, PacketReceive
   /** Takes a packet, in memory that the next one overwrites. The breath ends before. */
   readonly #receive = (packet: Buffer, source: string): void => {
     if (!this.#open) return;
-    const header = this.family === 4 ? ipv4HeaderLength(packet) : 0;
+    const header = this.family === 4 ? ipv4HeaderLength(packet[0] ?? 0) : 0;
     if (header > packet.length) return;
     this.#payload = new Uint8Array(packet.buffer, packet.byteOffset + header, packet.length - header);
     this.#environment.breath(() => this.#handler?.(this.#payload, this.#keyOf(source), 0));
