@@ -6,11 +6,13 @@ import {
   connectIp,
   joinGroup,
   lostPackets,
+  prepared,
   setFragmentation,
   setGroupWay,
   setReceiveBuffer,
   shareAddress,
   udpSocket,
+  usualReceiveBuffer,
 } from '../system/ip-socket.ts';
 import type { Watch } from '../system/readiness.ts';
 import { ownName } from '../system/socket-name.ts';
@@ -25,7 +27,7 @@ import type { Port, PortCounters, Receiver } from './pure/port.ts';
 import { ReturningPort } from './returning-port.ts';
 import { formatTcpAddress, type TcpAddress } from './tcp-address.ts';
 import { fragmentationOf, udpPath } from './udp-path.ts';
-import { anyAddress, fatalErrors, notYet, udpReceiveBuffer } from './udp.ts';
+import { anyAddress, fatalErrors, notYet } from './udp.ts';
 
 /** A group of hosts, each of which hears the frames of all others as UDP datagrams. */
 export interface MulticastPortOptions {
@@ -71,9 +73,9 @@ export class MulticastPort extends ForwardingPort<DatagramPort> {
   static open(options: MulticastPortOptions, environment: PortEnvironment, counters?: PortCounters): MulticastPort {
     const { group, wishes = {} } = options;
     const family = familyOf(group.host);
-    const sender = begun(family, (fd) => prepareSender(fd, family, options));
+    const sender = prepared(udpSocket(family), (fd) => prepareSender(fd, family, options));
     try {
-      const receiver = begun(family, (fd) => prepareReceiver(fd, options));
+      const receiver = prepared(udpSocket(family), (fd) => prepareReceiver(fd, options));
       const description = formatTcpAddress(group);
       const path = udpPath({ fd: sender, name: `udp-multicast ${description}`, address: group.host }, wishes, environment);
       const released = (): void => {
@@ -147,7 +149,7 @@ function prepareSender(fd: Fd, family: IpFamily, options: MulticastPortOptions):
 
 function prepareReceiver(fd: Fd, options: MulticastPortOptions): void {
   shareAddress(fd);
-  setReceiveBuffer(fd, udpReceiveBuffer);
+  setReceiveBuffer(fd, usualReceiveBuffer);
   bindIp(fd, zoned(options), options.group.port);
   joinGroup(fd, options.group.host, options.interface);
 }
@@ -155,16 +157,4 @@ function prepareReceiver(fd: Fd, options: MulticastPortOptions): void {
 /** Returns the address of the group, in IPv6 with its interface: an address of one link means another group on each. */
 function zoned({ group, interface: number }: MulticastPortOptions): string {
   return familyOf(group.host) === 6 && number !== 0 ? `${group.host}%${number}` : group.host;
-}
-
-/** Returns a socket after `work` on it. Closes it if that throws. */
-function begun(family: IpFamily, work: (fd: Fd) => void): Fd {
-  const fd = udpSocket(family);
-  try {
-    work(fd);
-    return fd;
-  } catch (error) {
-    closeSync(fd);
-    throw error;
-  }
 }

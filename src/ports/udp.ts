@@ -1,8 +1,17 @@
-import { closeSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { EtherloomError, errnoOf, errnoText } from '../errors.ts';
 import { familyOf, type IpFamily } from '../system/ip-address.ts';
-import { bindIp, connectIp, lostPackets, setFragmentation, setReceiveBuffer, udpSocket, type Fragmentation } from '../system/ip-socket.ts';
+import {
+  bindIp,
+  connectIp,
+  lostPackets,
+  prepared,
+  setFragmentation,
+  setReceiveBuffer,
+  udpSocket,
+  usualReceiveBuffer,
+  type Fragmentation,
+} from '../system/ip-socket.ts';
 import type { Fd } from '../system/unix-socket.ts';
 import { DatagramPort } from './datagram-port.ts';
 import type { PortEnvironment } from './environment.ts';
@@ -25,9 +34,6 @@ export interface UdpPortOptions {
   /** Resolves names. Default: as the system does. */
   readonly resolve?: typeof resolveHost;
 }
-
-/** The receive buffer that is requested, in octets: frames that come while others are worked on. The kernel gives as much as it allows. */
-export const udpReceiveBuffer = 4 * 2 ** 20;
 
 /** The address that stands for all addresses of this machine. */
 export const anyAddress: Readonly<Record<IpFamily, string>> = { 4: '0.0.0.0', 6: '::' };
@@ -98,17 +104,12 @@ async function openOnce(options: UdpPortOptions, counters: PortCounters, environ
 }
 
 function connectedSocket(family: IpFamily, own: TcpAddress, peer: TcpAddress, fragmentation: Fragmentation): Fd {
-  const fd = udpSocket(family);
-  try {
-    setReceiveBuffer(fd, udpReceiveBuffer);
+  return prepared(udpSocket(family), (fd) => {
+    setReceiveBuffer(fd, usualReceiveBuffer);
     setFragmentation(fd, family, fragmentation);
     bindUdp(fd, own);
     connectIp(fd, peer.host, peer.port);
-    return fd;
-  } catch (error) {
-    closeSync(fd);
-    throw error;
-  }
+  });
 }
 
 function bindUdp(fd: Fd, { host, port }: TcpAddress): void {

@@ -1,4 +1,5 @@
 /** UDP and raw sockets of IPv4 and IPv6, with the options that Node cannot set. [ip(7), ipv6(7), udp(7), raw(7), socket(7)] */
+import { closeSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { EtherloomError } from '../errors.ts';
 import { domainOf, encodeSocketAddress, familyOf, interfaceNumber, type IpFamily } from './ip-address.ts';
@@ -18,6 +19,9 @@ const SO_RCVBUF = 8;
 const SO_NO_CHECK = 11;
 const SO_RCVBUFFORCE = 33;
 const SO_MEMINFO = 55;
+
+/** The receive buffer for frames that come while others are worked on, in octets. The kernel gives as much as it allows. */
+export const usualReceiveBuffer = 4 * 2 ** 20;
 
 /** The place of the dropped packets among the numbers of `SO_MEMINFO`, and their count. [linux/sock_diag.h] */
 const SK_MEMINFO_DROPS = 8;
@@ -64,6 +68,17 @@ export function udpSocket(family: IpFamily): Fd {
 /** Returns a new non-blocking raw socket of a protocol on IP. Throws a SystemError (EPERM). */
 export function rawSocket(family: IpFamily, protocol: number): Fd {
   return ipSocket(family, SOCK_RAW, protocol, `a raw socket for protocol ${protocol} of IPv${family}`);
+}
+
+/** Returns a socket after `work` on it. Closes it if that throws. */
+export function prepared(fd: Fd, work: (fd: Fd) => void): Fd {
+  try {
+    work(fd);
+    return fd;
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
 }
 
 /** Binds a socket to an address of its family and a port, 0 for one that the system chooses. Throws a SystemError (EADDRINUSE). */

@@ -1,8 +1,16 @@
 /** Ports on tunnels in IP itself, which has no ports: Ethernet over GRE, EtherIP. */
-import { closeSync } from 'node:fs';
 import { EtherloomError, errnoOf } from '../../errors.ts';
 import { familyOf, type IpFamily } from '../../system/ip-address.ts';
-import { bindIp, rawSocket, setFragmentation, setHops, setReceiveBuffer, type Fragmentation } from '../../system/ip-socket.ts';
+import {
+  bindIp,
+  prepared,
+  rawSocket,
+  setFragmentation,
+  setHops,
+  setReceiveBuffer,
+  usualReceiveBuffer,
+  type Fragmentation,
+} from '../../system/ip-socket.ts';
 import type { Encapsulation } from '../../wire/encapsulation.ts';
 import { greKeyOf } from '../../wire/gre.ts';
 import type { PortEnvironment } from '../environment.ts';
@@ -46,9 +54,6 @@ export interface RawIpOptions extends PathWishes {
 
 type RawIpSocket = PacketReceiver & PacketSenders;
 
-/** The receive buffer that is requested for a socket, in octets: packets that come while others are worked on. */
-const receiveBuffer = 4 * 2 ** 20;
-
 const hops = 64;
 
 /**
@@ -74,7 +79,7 @@ export async function openRawIp(options: RawIpOptions, environment: PortEnvironm
     const { family } = remotes;
     const id = `raw ${protocol.number} ${family} ${local ?? 'any'} ${byPackage}`;
     const socket = (way: Way): RawIpSocket => permitted(module, () => openSocket({ ...options, ...way, family }, environment));
-    const open = (): RawIpSocket => socket({ fragmentation: 'never', receiveBuffer });
+    const open = (): RawIpSocket => socket({ fragmentation: 'never', receiveBuffer: usualReceiveBuffer });
     const own = part(SharedSocket.share({ id, open, keyOf }, environment));
     // It sends too, and its share as a receiver keeps it open.
     let senders = { resource: own.resource.receiver, [Symbol.dispose]: (): void => undefined };
@@ -109,17 +114,13 @@ function openSocket(options: RawIpOptions & Way & { family: IpFamily }, environm
   const { family, local, byPackage, fragmentation } = options;
   const { number } = options.protocol;
   if (byPackage === true) return new PackageSocket({ ...options, protocol: number, hops }, environment);
-  const fd = rawSocket(family, number);
-  try {
-    setReceiveBuffer(fd, options.receiveBuffer);
-    setFragmentation(fd, family, fragmentation);
-    setHops(fd, family, hops);
-    if (local !== undefined) bindIp(fd, local, 0);
-    return new DescriptorSocket({ fd, family, headed: family === 4 }, environment);
-  } catch (error) {
-    closeSync(fd);
-    throw error;
-  }
+  const fd = prepared(rawSocket(family, number), (one) => {
+    setReceiveBuffer(one, options.receiveBuffer);
+    setFragmentation(one, family, fragmentation);
+    setHops(one, family, hops);
+    if (local !== undefined) bindIp(one, local, 0);
+  });
+  return new DescriptorSocket({ fd, family, headed: family === 4 }, environment);
 }
 
 /** Throws EtherloomError if the package is not there, or cannot do what the address wants. */

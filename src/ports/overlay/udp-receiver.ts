@@ -1,13 +1,9 @@
-import { closeSync } from 'node:fs';
 import { EtherloomError, errnoOf } from '../../errors.ts';
 import { familyOf } from '../../system/ip-address.ts';
-import { bindIp, joinGroup, setReceiveBuffer, shareAddress, udpSocket } from '../../system/ip-socket.ts';
+import { bindIp, joinGroup, prepared, setReceiveBuffer, shareAddress, udpSocket, usualReceiveBuffer } from '../../system/ip-socket.ts';
 import type { Fd } from '../../system/unix-socket.ts';
 import type { PortEnvironment } from '../environment.ts';
 import { DescriptorSocket } from './packet-socket.ts';
-
-/** The receive buffer that is requested for a socket, in octets: packets that come while others are worked on. */
-const receiveBuffer = 4 * 2 ** 20;
 
 /** Where packets are received. */
 export interface UdpReceiverOptions {
@@ -64,13 +60,9 @@ export function groupReceiver(options: GroupReceiverOptions, beside: DescriptorS
 
 function receiver(address: string, environment: PortEnvironment, bind: (fd: Fd) => void): DescriptorSocket {
   const family = familyOf(address);
-  const fd = udpSocket(family);
-  try {
-    setReceiveBuffer(fd, receiveBuffer);
-    bind(fd);
-    return new DescriptorSocket({ fd, family }, environment);
-  } catch (error) {
-    closeSync(fd);
-    throw error;
-  }
+  const fd = prepared(udpSocket(family), (one) => {
+    setReceiveBuffer(one, usualReceiveBuffer);
+    bind(one);
+  });
+  return new DescriptorSocket({ fd, family }, environment);
 }

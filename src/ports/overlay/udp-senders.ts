@@ -4,6 +4,7 @@ import { errnoOf } from '../../errors.ts';
 import type { IpFamily } from '../../system/ip-address.ts';
 import {
   bindIp,
+  prepared,
   sendWithoutChecksum,
   setFragmentation,
   setGroupWay,
@@ -113,12 +114,5 @@ function boundSocket(family: IpFamily, local: string): Fd {
 }
 
 function boundTo(family: IpFamily, local: string, port: number): Fd {
-  const fd = udpSocket(family);
-  try {
-    bindIp(fd, local, port);
-    return fd;
-  } catch (error) {
-    closeSync(fd);
-    throw error;
-  }
+  return prepared(udpSocket(family), (fd) => bindIp(fd, local, port));
 }
