@@ -139,11 +139,22 @@ export function joinGroup(fd: Fd, group: string, interfaceIndex: number): void {
   setOption(fd, level, MCAST_JOIN_GROUP, request, `cannot join the group ${group}`);
 }
 
-/** Returns the number of the interface that has an address. Throws EtherloomError('bad-address') if none has. */
+/** Returns the number of the interface that has an address, or that is its zone. Throws EtherloomError('bad-address') if none has. */
 export function interfaceWith(address: string): number {
+  const [, zone] = address.split('%');
+  if (zone !== undefined) return interfaceNumber(zone);
   const found = Object.entries(networkInterfaces()).find(([, all = []]) => all.some((one) => one.address === address));
   if (found) return interfaceNumber(found[0]);
   throw new EtherloomError('bad-address', `${address} is not an address of this machine; use one that \`ip address\` shows`);
+}
+
+/**
+ * Returns the number of the interface by which packets to and from groups go: the one with a name, else the one that has an address, else 0, as
+ * the routes say. Throws a SystemError (ENODEV), or EtherloomError('bad-address').
+ */
+export function groupInterface(name: string | undefined, local: string | undefined): number {
+  if (name !== undefined) return interfaceNumber(name);
+  return local === undefined ? 0 : interfaceWith(local);
 }
 
 /** Returns whether an interface is the loopback: its packets do not leave this machine. */

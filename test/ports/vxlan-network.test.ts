@@ -30,7 +30,7 @@ describe('a VXLAN port in a group of IPv6 of one link', () => {
     const at = freePort();
     ip('address', 'add', 'fe80::77/64', 'dev', 'far', 'nodad');
     ip('address', 'add', 'fe80::7/64', 'dev', 'near', 'nodad');
-    const port = await openPort(rig, { local: 'fe80::7%near', listed: [{ host: 'ff02::7708', port: at }], interface: 'near', port: at });
+    const port = await openPort(rig, { local: 'fe80::7%near', listed: [{ host: 'ff02::7708', port: at }], port: at });
     const member = await UdpPeer.inGroup('ff02::7708%near', at, 'near');
     const here = collect(port);
     rig.send(port, frame(9, 0));

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { EtherloomError } from '../../errors.ts';
-import { familyOf, interfaceNumber, isGroup } from '../../system/ip-address.ts';
-import { interfaceWith, isLoopbackInterface } from '../../system/ip-socket.ts';
+import { familyOf, isGroup } from '../../system/ip-address.ts';
+import { groupInterface, isLoopbackInterface } from '../../system/ip-socket.ts';
 import { splitOptions } from '../address-options.ts';
 import { checkAddress, checkGroup, checkHost } from '../host-address.ts';
 import { pathOptions, pathWishes } from '../overlay/path-mtu.ts';
@@ -73,14 +73,9 @@ function parseMulticast(address: string): Multicast {
   return {
     group,
     // An interface is looked for when the port is opened.
-    options: () => ({ group, interface: interfaceOf(name, local), local, hops, wishes }),
+    options: () => ({ group, interface: groupInterface(name, local), local, hops, wishes }),
     reach: { hosts: [host], plain: options.yes('plain') },
   };
-}
-
-function interfaceOf(name: string | undefined, local: string | undefined): number {
-  if (name !== undefined) return interfaceNumber(name);
-  return local === undefined ? 0 : interfaceWith(local);
 }
 
 function checkPlace({ host }: TcpAddress, local: string | undefined): void {

@@ -1,7 +1,7 @@
 import { networkInterfaces } from 'node:os';
 import type { Clock } from '../../clock.ts';
-import { familyOf, interfaceNumber, isGroup, isLinkGroup, keyOf, type AddressKey } from '../../system/ip-address.ts';
-import { interfaceWith } from '../../system/ip-socket.ts';
+import { familyOf, isGroup, isLinkGroup, keyOf, type AddressKey } from '../../system/ip-address.ts';
+import { groupInterface } from '../../system/ip-socket.ts';
 import { vxlanKeyOf, vxlanTunnel } from '../../wire/vxlan.ts';
 import type { PortEnvironment } from '../environment.ts';
 import { OverlayPort } from './overlay-port.ts';
@@ -52,7 +52,7 @@ export async function openVxlan(options: VxlanOptions, environment: PortEnvironm
   const takesAny = options.takesAny === true || group !== undefined;
   const family = options.local === undefined ? undefined : familyOf(options.local);
   const moved = (): void => path?.ask();
-  const way = group === undefined ? undefined : { interface: groupInterface(options), hops: groupHops };
+  const way = group === undefined ? undefined : { interface: groupInterface(options.interface, options.local), hops: groupHops };
   const zone = zoneOf(options, way?.interface);
   const listed = options.listed.map((remote) => ({ ...remote, host: zoned(remote.host, zone) }));
   const remotes = await Remotes.resolve(listed, family, { clock, log, takesAny, port, zone, moved });
@@ -85,11 +85,6 @@ export async function openVxlan(options: VxlanOptions, environment: PortEnvironm
     for (const one of parts) one[Symbol.dispose]();
     throw error;
   }
-}
-
-function groupInterface({ interface: name, local }: VxlanOptions): number {
-  if (name !== undefined) return interfaceNumber(name);
-  return local === undefined ? 0 : interfaceWith(local);
 }
 
 /** Returns the number of the interface by which link-local addresses are reached that have none; undefined if the user has named none. */
