@@ -317,6 +317,6 @@ describe('a bad link', () => {
     const link = net.link(a, b);
     expect(() => link.impair('lost 5')).toThrow('"lost 5" is not an impairment');
     expect(() => link.vary('state a; edge 0,1,5')).toThrow('there is no edge from 0 to 1');
-    expect(() => link.flap({ up: 1, down: 0 })).toThrow('more than 0 ms');
+    expect(() => link.flap({ up: 1, down: 0 })).toThrow('must be above 0 ms, not 1 and 0 ms');
   });
 });

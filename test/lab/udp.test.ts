@@ -46,7 +46,7 @@ describe('UDP over IPv6 in the lab', () => {
     for (const ip6 of ['fd00::1', 'fd00::1/129', 'fe80::1/64', 'ff02::1/64', '::1/128', '10.0.0.1/8'])
       expect(() => net.host(`h${ip6.length}`, undefined, { ip6 })).toThrow(expect.objectContaining({ code: 'bad-address' }));
     expect(() => a.udp(undefined, undefined, { address: '10.9.9.9' })).toThrow(
-      '10.9.9.9 is not an address of this host; use one that it has',
+      '10.9.9.9 is not an address of this host; use one of its addresses, or leave it out for all of them',
     );
     expect(() => a.udp(undefined, undefined, { multicastTtl: 256 })).toThrow('must be an integer from 0 to 255, not 256');
     expect(() => a.udp(undefined, undefined, { multicastTTL: 1 } as object)).toThrow('unknown option "multicastTTL"; use one of: address,');
