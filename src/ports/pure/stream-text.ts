@@ -33,6 +33,9 @@ const greetingLength = 8;
  */
 const reach = 24;
 
+/** The shortest payload of an LLC frame, in octets: two service access points and a control field. [IEEE 802.2, 3.2] */
+const shortestLlc = 3;
+
 /** The length of the text that is kept for people to see, in octets. */
 const shownLength = 60;
 
@@ -196,7 +199,9 @@ function isFrameInUse(octets: Uint8Array, at: number, limit: number): boolean {
   const etherType = readUint16(octets, at + 14);
   if (length < minFrame || length > limit) return false;
   // LLC: the length of the payload, without padding.
-  if (etherType <= 1500) return etherType + minFrame === length || (length === 60 && etherType + minFrame < 60);
+  if (etherType <= 1500) {
+    return etherType >= shortestLlc && (etherType + minFrame === length || (length === 60 && etherType + minFrame < 60));
+  }
   return usualEtherTypes.has(etherType) || (etherType >= 0x8800 && etherType < 0x8a00);
 }
 
