@@ -201,8 +201,10 @@ t.test('removed-directory: a removed directory is made again, and its clients he
   rmSync(directory, { recursive: true });
   a.send(frame(everybody, '02:00:00:00:00:0a'));
   t.equal((await b.receive())?.length, 60);
-  await until(() => existsSync(join(directory, 'ctl')), join(directory, '..'));
-  const c = await Client.joined(t, directory);
+  // A socket's name is there before the socket listens.
+  const served = () => Client.joined(t, directory).catch(() => undefined);
+  let c;
+  await until(async () => existsSync(join(directory, 'ctl')) && (c = await served()) !== undefined, join(directory, '..'));
   b.send(frame(everybody, '02:00:00:00:00:0b'));
   t.equal((await a.receive())?.length, 60);
   t.equal((await c.receive())?.length, 60);
