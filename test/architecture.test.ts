@@ -79,20 +79,9 @@ const rules: Readonly<Record<string, Rule>> = {
     ],
     packages: ['node:*', 'pino', 'pino-pretty'],
   },
-  star: {
-    house: [
-      'daemon/network-plan.ts',
-      'dhcp',
-      'ports',
-      'ports/pure',
-      'system',
-      'wire',
-      'clock.ts',
-      'feed.ts',
-      'log.ts',
-      'random.ts',
-      'errors.ts',
-    ],
+  star: { house: ['dhcp', 'wire', 'clock.ts', 'feed.ts', 'random.ts', 'errors.ts'], packages: [] },
+  'star/node': {
+    house: ['star', 'ports', 'ports/pure', 'system', 'wire', 'clock.ts', 'feed.ts', 'log.ts', 'random.ts', 'errors.ts'],
     packages: ['node:*'],
   },
   launcher: {
@@ -100,6 +89,7 @@ const rules: Readonly<Record<string, Rule>> = {
       'impairment',
       'management/parts/star.ts',
       'star',
+      'star/node',
       'daemon',
       'dhcp',
       'ports',
@@ -137,6 +127,7 @@ const rules: Readonly<Record<string, Rule>> = {
   embed: {
     house: [
       'daemon',
+      'dhcp',
       'star',
       'launcher',
       'companions',
@@ -155,6 +146,7 @@ const rules: Readonly<Record<string, Rule>> = {
   cli: {
     house: [
       'daemon',
+      'dhcp',
       'star',
       'launcher',
       'companions',

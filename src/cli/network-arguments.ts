@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { checkNetwork, parseRange, type NetworkOptions } from '../daemon/network-plan.ts';
+import { checkNetwork, parseRange, type NetworkOptions } from '../dhcp/network-plan.ts';
 import { EtherloomError } from '../errors.ts';
 import { parseIpv4, parseIpv4Network, type Ipv4Address } from '../wire/ipv4.ts';
 import { collect, integer } from './option-values.ts';

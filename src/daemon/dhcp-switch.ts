@@ -1,7 +1,7 @@
 import { openDhcpService } from './dhcp-service.ts';
 import { openGateway, planGateway, type GatewayWish } from './gateway.ts';
 import { ManagedSwitch, type ManagedSwitchOptions } from './managed-switch.ts';
-import { NetworkPlan, type NetworkOptions } from './network-plan.ts';
+import { NetworkPlan, type NetworkOptions } from '../dhcp/network-plan.ts';
 import { inScope } from './scope.ts';
 import { segmentMtu, warnOfLargeMtu } from './segment-mtu.ts';
 import type { ServeContext } from './serve.ts';

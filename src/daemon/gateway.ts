@@ -4,7 +4,7 @@ import { maxFrame } from '../ports/pure/port.ts';
 import { GatewayPort, type GatewayOptions } from '../ports/slirp/gateway-port.ts';
 import { broadcastOf, contains, formatIpv4, formatIpv4Network, ipv4FromNumber, type Ipv4Address, type Ipv4Network } from '../wire/ipv4.ts';
 import type { DataPlane } from './data-plane.ts';
-import { serverAddress, type NetworkOptions } from './network-plan.ts';
+import { serverAddress, type NetworkOptions } from '../dhcp/network-plan.ts';
 import { frameOverhead } from './segment-mtu.ts';
 
 /** The user's settings of a gateway. Its addresses follow from the network. */

@@ -1,4 +1,4 @@
-import { parseRange, type NetworkOptions } from '../daemon/network-plan.ts';
+import { parseRange, type NetworkOptions } from '../dhcp/network-plan.ts';
 import { EtherloomError } from '../errors.ts';
 import { parseIpv4, parseIpv4Network, type Ipv4Address } from '../wire/ipv4.ts';
 

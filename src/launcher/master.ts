@@ -1,7 +1,7 @@
 import { openDhcpService } from '../daemon/dhcp-service.ts';
 import { openGateway, planGateway, type GatewayWish } from '../daemon/gateway.ts';
 import { ManagedSwitch, type SwitchManagement } from '../daemon/managed-switch.ts';
-import { serverAddress, type NetworkOptions } from '../daemon/network-plan.ts';
+import { serverAddress, type NetworkOptions } from '../dhcp/network-plan.ts';
 import { inScope, type Scope } from '../daemon/scope.ts';
 import { frameOverhead, segmentMtu, warnOfLargeMtu } from '../daemon/segment-mtu.ts';
 import type { ServeContext } from '../daemon/serve.ts';

@@ -10,7 +10,7 @@ import type { TcpAddress } from '../ports/tcp-address.ts';
 import { dialTcp } from '../ports/tcp.ts';
 import { controlPortOf } from '../star/control-port.ts';
 import { guestName, type NodeId } from '../star/identity.ts';
-import { Membership } from '../star/membership.ts';
+import { Membership } from '../star/node/membership.ts';
 import type { NodeEnvironment } from './master.ts';
 import { checkGuest, NodeGuest, type GuestWish } from './node-guest.ts';
 import { StarLinks } from './star-links.ts';

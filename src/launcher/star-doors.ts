@@ -9,7 +9,7 @@ import { listenTcp } from '../ports/tcp.ts';
 import { controlPortOf } from '../star/control-port.ts';
 import type { NodeId } from '../star/identity.ts';
 import type { Hello, JoinRefusal, Welcome } from '../star/join-messages.ts';
-import { JoinServer } from '../star/join-server.ts';
+import { JoinServer } from '../star/node/join-server.ts';
 
 /** The addresses at which a master listens, and its decisions about slaves. */
 export interface StarDoorsOptions {

@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts';
 import type { GuestView, MasterView, MemberView, SlaveView, StarLinkView, StarPart } from '../management/parts/star.ts';
 import { formatTcpAddress, type TcpAddress } from '../ports/tcp-address.ts';
 import type { Members } from '../star/members.ts';
-import type { Membership } from '../star/membership.ts';
+import type { Membership } from '../star/node/membership.ts';
 import { formatIpv4, formatIpv4Network, type Ipv4Address, type Ipv4Network } from '../wire/ipv4.ts';
 import { formatMac } from '../wire/mac.ts';
 import type { NodeGuest } from './node-guest.ts';

@@ -1,4 +1,4 @@
-import { NetworkPlan, type NetworkOptions } from '../daemon/network-plan.ts';
+import { NetworkPlan, type NetworkOptions } from '../dhcp/network-plan.ts';
 import { isLeasable, type DhcpOptions } from '../dhcp/config.ts';
 import type { AddressRange } from '../dhcp/pool.ts';
 import { EtherloomError } from '../errors.ts';

@@ -1,4 +1,4 @@
-import type { NetworkOptions } from '../daemon/network-plan.ts';
+import type { NetworkOptions } from '../dhcp/network-plan.ts';
 import { EtherloomError } from '../errors.ts';
 import type { Ipv4Address, Ipv4Network } from '../wire/ipv4.ts';
 import type { MacAddress } from '../wire/mac.ts';

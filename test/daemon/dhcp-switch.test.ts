@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { realClock } from '../../src/clock.ts';
 import { openDhcpSwitch, type OpenedSwitch } from '../../src/daemon/dhcp-switch.ts';
-import type { NetworkOptions } from '../../src/daemon/network-plan.ts';
+import type { NetworkOptions } from '../../src/dhcp/network-plan.ts';
 import type { ClientLease } from '../../src/dhcp/client-lease.ts';
 import { decodeAddress, decodeAddresses, decodeText, decodeUint16 } from '../../src/dhcp/options.ts';
 import { StationUplink } from '../../src/companions/station/station-uplink.ts';

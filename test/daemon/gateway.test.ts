@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { planGateway, type GatewayWish } from '../../src/daemon/gateway.ts';
-import { formatRange, NetworkPlan, type NetworkOptions } from '../../src/daemon/network-plan.ts';
+import { formatRange, NetworkPlan, type NetworkOptions } from '../../src/dhcp/network-plan.ts';
 import { formatIpv4, ipv4FromNumber } from '../../src/wire/ipv4.ts';
 import { ip, net } from '../ports/slirp/slirp-peer.ts';
 

@@ -12,7 +12,7 @@ export const source = join(root, 'src');
 export const pureRooms = JSON.parse(readFileSync(join(root, 'test/pure-rooms.json'), 'utf8')) as readonly string[];
 
 /** Rooms within a room that have rules of their own. */
-const innerRooms = ['lab/node', 'page/browser', 'ports/pure', 'dhcp/disk', 'management/schemas'];
+const innerRooms = ['lab/node', 'page/browser', 'ports/pure', 'dhcp/disk', 'management/schemas', 'star/node'];
 
 /** A folder of `src/`. */
 export interface Room {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { dhcpConfig } from '../../src/dhcp/config.ts';
-import { formatRange, type NetworkOptions } from '../../src/daemon/network-plan.ts';
+import { formatRange, type NetworkOptions } from '../../src/dhcp/network-plan.ts';
 import { AddressPlan } from '../../src/star/address-plan.ts';
 import { macOfId, maxId } from '../../src/star/identity.ts';
 import { formatIpv4, parseIpv4, parseIpv4Network, type Ipv4Address, type Ipv4Network, reasonAgainstHosts } from '../../src/wire/ipv4.ts';

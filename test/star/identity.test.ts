@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { newServerMac } from '../../src/daemon/server-mac.ts';
-import { serverAddress } from '../../src/daemon/network-plan.ts';
+import { serverAddress } from '../../src/dhcp/network-plan.ts';
 import { addressOfId, idOfMac, macOfId, maxId } from '../../src/star/identity.ts';
 import { formatIpv4, parseIpv4Network } from '../../src/wire/ipv4.ts';
 import { formatMac, isGroupMac, parseMac } from '../../src/wire/mac.ts';

@@ -1,14 +1,14 @@
 import { createServer, type Server, type Socket } from 'node:net';
-import type { Clock, Timer } from '../clock.ts';
-import { assert, messageOf } from '../errors.ts';
-import { onceAMinute } from '../ports/once-a-minute.ts';
-import { formatTcpAddress, resolveHost, type TcpAddress } from '../ports/tcp-address.ts';
-import { tcpUserTimeout } from '../ports/stream/stream-endpoint.ts';
-import { boundTcpSocket } from '../system/tcp-socket.ts';
-import type { NodeId } from './identity.ts';
+import type { Clock, Timer } from '../../clock.ts';
+import { assert, messageOf } from '../../errors.ts';
+import { onceAMinute } from '../../ports/once-a-minute.ts';
+import { formatTcpAddress, resolveHost, type TcpAddress } from '../../ports/tcp-address.ts';
+import { tcpUserTimeout } from '../../ports/stream/stream-endpoint.ts';
+import { boundTcpSocket } from '../../system/tcp-socket.ts';
+import type { NodeId } from '../identity.ts';
 import { JoinConnection } from './join-connection.ts';
-import type { Hello, JoinRefusal, Welcome } from './join-messages.ts';
-import type { Log } from '../log.ts';
+import type { Hello, JoinRefusal, Welcome } from '../join-messages.ts';
+import type { Log } from '../../log.ts';
 
 /** The address for slaves, and the decisions about them. */
 export interface JoinServerOptions {

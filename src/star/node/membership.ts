@@ -1,16 +1,16 @@
-import type { Clock } from '../clock.ts';
-import { assert, EtherloomError, reasonOf } from '../errors.ts';
-import { Feed } from '../feed.ts';
-import type { Log } from '../log.ts';
-import type { TcpAddress } from '../ports/tcp-address.ts';
-import type { Random } from '../random.ts';
-import { formatIpv4 } from '../wire/ipv4.ts';
-import { formatMac } from '../wire/mac.ts';
-import type { NodeId } from './identity.ts';
+import type { Clock } from '../../clock.ts';
+import { assert, EtherloomError, reasonOf } from '../../errors.ts';
+import { Feed } from '../../feed.ts';
+import type { Log } from '../../log.ts';
+import type { TcpAddress } from '../../ports/tcp-address.ts';
+import type { Random } from '../../random.ts';
+import { formatIpv4 } from '../../wire/ipv4.ts';
+import { formatMac } from '../../wire/mac.ts';
+import type { NodeId } from '../identity.ts';
 import { JoinClient } from './join-client.ts';
-import { decodeJoinMessage, encodeJoinMessage, type Welcome } from './join-messages.ts';
-import { isNodeKey } from './roster.ts';
-import type { StateFiles } from './state-files.ts';
+import { decodeJoinMessage, encodeJoinMessage, type Welcome } from '../join-messages.ts';
+import { isNodeKey } from '../roster.ts';
+import type { StateFiles } from '../state-files.ts';
 
 /** The settings of a slave's membership. */
 export interface MembershipOptions {

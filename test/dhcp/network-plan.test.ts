@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatRange, NetworkPlan, serverAddress, type NetworkOptions } from '../../src/daemon/network-plan.ts';
+import { formatRange, NetworkPlan, serverAddress, type NetworkOptions } from '../../src/dhcp/network-plan.ts';
 import { dhcpConfig } from '../../src/dhcp/config.ts';
 import { formatIpv4, parseIpv4, parseIpv4Network, type Ipv4Address, type Ipv4Network } from '../../src/wire/ipv4.ts';
 import { macFromNumber } from '../../src/wire/mac.ts';

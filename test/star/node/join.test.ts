@@ -1,17 +1,17 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { logTo } from '../../src/log.ts';
-import { realClock, type Clock } from '../../src/clock.ts';
-import type { EtherloomError } from '../../src/errors.ts';
-import { JoinClient } from '../../src/star/join-client.ts';
-import { decodeJoinMessage, encodeJoinMessage, type Hello, type JoinMessage, type Welcome } from '../../src/star/join-messages.ts';
-import { JoinServer, type JoinServerOptions } from '../../src/star/join-server.ts';
-import { macOfId } from '../../src/star/identity.ts';
-import { parseTcpAddress } from '../../src/ports/tcp-address.ts';
-import { parseIpv4Network } from '../../src/wire/ipv4.ts';
-import { eventually } from '../eventually.ts';
-import { ManualClock } from '../manual-clock.ts';
+import { logTo } from '../../../src/log.ts';
+import { realClock, type Clock } from '../../../src/clock.ts';
+import type { EtherloomError } from '../../../src/errors.ts';
+import { JoinClient } from '../../../src/star/node/join-client.ts';
+import { decodeJoinMessage, encodeJoinMessage, type Hello, type JoinMessage, type Welcome } from '../../../src/star/join-messages.ts';
+import { JoinServer, type JoinServerOptions } from '../../../src/star/node/join-server.ts';
+import { macOfId } from '../../../src/star/identity.ts';
+import { parseTcpAddress } from '../../../src/ports/tcp-address.ts';
+import { parseIpv4Network } from '../../../src/wire/ipv4.ts';
+import { eventually } from '../../eventually.ts';
+import { ManualClock } from '../../manual-clock.ts';
 
 const key = (digit: string): string => digit.repeat(32);
 const hello = (digit = 'a'): Hello => ({ type: 'hello', key: key(digit) });

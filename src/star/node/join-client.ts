@@ -1,13 +1,13 @@
 import { Socket } from 'node:net';
-import type { Clock } from '../clock.ts';
-import { errnoOf, EtherloomError, reasonOf } from '../errors.ts';
-import { Redial } from '../ports/pure/redial.ts';
-import { formatTcpAddress, resolveHost, type TcpAddress } from '../ports/tcp-address.ts';
-import { tcpUserTimeout } from '../ports/stream/stream-endpoint.ts';
-import { tcpSocket } from '../system/tcp-socket.ts';
+import type { Clock } from '../../clock.ts';
+import { errnoOf, EtherloomError, reasonOf } from '../../errors.ts';
+import { Redial } from '../../ports/pure/redial.ts';
+import { formatTcpAddress, resolveHost, type TcpAddress } from '../../ports/tcp-address.ts';
+import { tcpUserTimeout } from '../../ports/stream/stream-endpoint.ts';
+import { tcpSocket } from '../../system/tcp-socket.ts';
 import { JoinConnection } from './join-connection.ts';
-import type { Hello, Welcome } from './join-messages.ts';
-import type { Log } from '../log.ts';
+import type { Hello, Welcome } from '../join-messages.ts';
+import type { Log } from '../../log.ts';
 
 /** The master's address, and the callbacks of a slave. */
 export interface JoinClientOptions {

@@ -1,6 +1,6 @@
-import { isLeasable, type DhcpOptions } from '../dhcp/config.ts';
-import { isDomainName } from '../dhcp/options.ts';
-import { withoutAddresses, type AddressRange } from '../dhcp/pool.ts';
+import { isLeasable, type DhcpOptions } from './config.ts';
+import { isDomainName } from './options.ts';
+import { withoutAddresses, type AddressRange } from './pool.ts';
 import { EtherloomError } from '../errors.ts';
 import {
   broadcastOf,

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
-import type { Clock, Timer } from '../clock.ts';
-import { reasonOf } from '../errors.ts';
-import { decodeJoinMessage, encodeJoinMessage, maxJoinLine, type JoinMessage } from './join-messages.ts';
+import type { Clock, Timer } from '../../clock.ts';
+import { reasonOf } from '../../errors.ts';
+import { decodeJoinMessage, encodeJoinMessage, maxJoinLine, type JoinMessage } from '../join-messages.ts';
 
 /** The callbacks of one side of a control connection. */
 export interface JoinConnectionEvents {
