@@ -19,5 +19,5 @@ describe('the commit of each earlier version', () => {
     expect(text, `${commit} is not in the history`).toBeDefined();
     expect(JSON.parse(text ?? '{}')).toMatchObject({ version });
   });
-  it.skipIf(whole)('is in a whole clone: this one has a part of the history only, or none', () => undefined);
+  if (!whole) it.skip('is in a whole clone: this one has a part of the history only, or none', () => undefined);
 });
