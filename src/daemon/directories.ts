@@ -29,6 +29,15 @@ export function defaultStateDirectory(name: string, warn: (message: string) => v
 }
 
 /**
+ * Returns the directory of the notes of running services: in `$XDG_RUNTIME_DIR/etherloom`, else beside the default directories for state.
+ * It is not created yet. Throws the errors of `ownDirectory`.
+ */
+export function servicesDirectory(): string {
+  const runtime = process.env['XDG_RUNTIME_DIR'];
+  return runtime ? join(runtime, 'etherloom', 'services') : defaultStateDirectory('services', () => undefined);
+}
+
+/**
  * Creates the directory, for this user alone, and returns it. An existing one must belong to the user and must not be writable by others;
  * `option` names the option that chooses another. Throws EtherloomError: `not-permitted`, `system`.
  */

@@ -3,6 +3,7 @@ import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { EtherloomError, SystemError, errnoOf } from '../errors.ts';
 import { lastErrno, libc } from './libc.ts';
 
+const LOCK_SH = 1;
 const LOCK_EX = 2;
 const LOCK_NB = 4;
 
@@ -36,6 +37,22 @@ export function lockOpenFile(fd: number, path: string): FileLock {
   if (errno === 'EAGAIN')
     throw new EtherloomError('busy', `${path} is in use by another process; end that process, or choose another path`);
   throw new SystemError(errno, `cannot lock ${path}`);
+}
+
+/**
+ * Returns whether a process holds the lock of an existing file, this one included. Several may ask at once. Throws the system's error if the
+ * file cannot be opened.
+ */
+export function isLocked(path: string): boolean {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  try {
+    if (libc.flock(fd, LOCK_SH | LOCK_NB) === 0) return false;
+    const errno = lastErrno();
+    if (errno === 'EAGAIN') return true;
+    throw new SystemError(errno, `cannot lock ${path}`);
+  } finally {
+    closeSync(fd);
+  }
 }
 
 function openLockable(path: string): number {
