@@ -4,6 +4,7 @@ import type { FstpChange, Switch } from '../switch/switch.ts';
 import type { FrameTaps } from '../plane/frame-taps.ts';
 import type { Metrics } from './metrics.ts';
 import type { DhcpPart } from './parts/dhcp.ts';
+import type { GroupPart } from './parts/group.ts';
 import type { StarPart } from './parts/star.ts';
 import type { Endpoint, PortTable } from './port-table.ts';
 import type { AddressLog } from './services/address-log.ts';
@@ -55,6 +56,7 @@ export interface Links {
 export interface Parts {
   readonly dhcp?: DhcpPart | undefined;
   readonly star?: StarPart | undefined;
+  readonly group?: GroupPart | undefined;
 }
 
 /** The managed switch, as consoles and other faces use it. */

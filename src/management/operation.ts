@@ -30,11 +30,11 @@ export class Refusal {
   }
 }
 
-/** Performs an operation. Arguments and values are plain data, which every face can read and show. */
-type Act<Args, Value> = (managed: Managed, args: Args, caller: Caller) => Value | Refusal;
+/** Performs an operation. Arguments and answers are plain data, which every face can read and show. */
+type Act<Args, Answer> = (managed: Managed, args: Args, caller: Caller) => Answer;
 
 /** The description of an operation. */
-export interface OperationOptions<Args, Value> {
+export interface OperationOptions<Args, Answer> {
   /** Its room and its verb: `port.remove`. */
   readonly name: string;
   /** The line of help about it. */
@@ -42,28 +42,26 @@ export interface OperationOptions<Args, Value> {
   readonly effect: Effect;
   /** True if it changes a setting, which `config/save` writes. Default: false. */
   readonly setting?: boolean;
-  readonly act: Act<Args, Value>;
+  readonly act: Act<Args, Answer>;
 }
 
-/** An operation on a switch: a query or a change, the same for each face. */
-export class Operation<Args, Value> {
+/** The description of an operation of either kind, and its check of rights. */
+abstract class OperationBase {
   readonly name: string;
   readonly summary: string;
   readonly effect: Effect;
   readonly setting: boolean;
-  readonly #act: Act<Args, Value>;
 
-  constructor({ name, summary, effect, setting = false, act }: OperationOptions<Args, Value>) {
+  constructor({ name, summary, effect, setting = false }: Omit<OperationOptions<never, unknown>, 'act'>) {
     this.name = name;
     this.summary = summary;
     this.effect = effect;
     this.setting = setting;
-    this.#act = act;
   }
 
-  /** Runs the operation, and returns its value. Rights are checked only here: a caller without the effect gets EPERM. */
-  run(managed: Managed, args: Args, caller: Caller): Value | Refusal {
-    if (caller.may.has(this.effect)) return this.#act(managed, args, caller);
+  /** Returns EPERM for a caller without the effect. Rights are checked only here. */
+  protected refusalFor(caller: Caller): Refusal | undefined {
+    if (caller.may.has(this.effect)) return undefined;
     return new Refusal(
       'EPERM',
       `${this.name} ${this.effect.replace('-', ' ')}, which this user may not do; ask the operator of the switch`,
@@ -71,29 +69,74 @@ export class Operation<Args, Value> {
   }
 }
 
+/** An operation that answers at once: a query or a change, the same for each face. */
+export class Operation<Args, Value> extends OperationBase {
+  readonly #act: Act<Args, Value | Refusal>;
+
+  constructor(options: OperationOptions<Args, Value | Refusal>) {
+    super(options);
+    this.#act = options.act;
+  }
+
+  /** Runs the operation, and returns its value. A caller without the effect gets EPERM. */
+  run(managed: Managed, args: Args, caller: Caller): Value | Refusal {
+    return this.refusalFor(caller) ?? this.#act(managed, args, caller);
+  }
+}
+
+/**
+ * An operation whose answer is a promise, since it waits for the disk or for another node. A face that replies line by line, as the console
+ * does, cannot run it.
+ */
+export class PromisedOperation<Args, Value> extends OperationBase {
+  readonly #act: Act<Args, Promise<Value | Refusal>>;
+
+  constructor(options: OperationOptions<Args, Promise<Value | Refusal>>) {
+    super(options);
+    this.#act = options.act;
+  }
+
+  /** Runs the operation, and resolves to its value when its effect is lasting. A caller without the effect gets EPERM. */
+  async run(managed: Managed, args: Args, caller: Caller): Promise<Value | Refusal> {
+    return this.refusalFor(caller) ?? (await this.#act(managed, args, caller));
+  }
+}
+
+/** An operation of either kind. */
+export type AnyOperation<Args, Value> = Operation<Args, Value> | PromisedOperation<Args, Value>;
+
 /** Makes an operation that shows state and counters. */
-export function reads<Args, Value>(name: string, summary: string, act: Act<Args, Value>): Operation<Args, Value> {
+export function reads<Args, Value>(name: string, summary: string, act: Act<Args, Value | Refusal>): Operation<Args, Value> {
   return new Operation({ name, summary, effect: 'reads', act });
 }
 
 /** Makes an operation that changes the switch, but none of the settings that are saved. */
-export function writes<Args, Value>(name: string, summary: string, act: Act<Args, Value>): Operation<Args, Value> {
+export function writes<Args, Value>(name: string, summary: string, act: Act<Args, Value | Refusal>): Operation<Args, Value> {
   return new Operation({ name, summary, effect: 'writes', act });
 }
 
 /** Makes an operation that changes a setting, which `config/save` writes. */
-export function sets<Args, Value>(name: string, summary: string, act: Act<Args, Value>): Operation<Args, Value> {
+export function sets<Args, Value>(name: string, summary: string, act: Act<Args, Value | Refusal>): Operation<Args, Value> {
   return new Operation({ name, summary, effect: 'writes', setting: true, act });
 }
 
 /** Makes an operation that shows frames of others, or copies them. */
-export function seesFrames<Args, Value>(name: string, summary: string, act: Act<Args, Value>): Operation<Args, Value> {
+export function seesFrames<Args, Value>(name: string, summary: string, act: Act<Args, Value | Refusal>): Operation<Args, Value> {
   return new Operation({ name, summary, effect: 'sees-frames', act });
 }
 
 /** Makes an operation that starts or ends processes. */
-export function runsPrograms<Args, Value>(name: string, summary: string, act: Act<Args, Value>): Operation<Args, Value> {
+export function runsPrograms<Args, Value>(name: string, summary: string, act: Act<Args, Value | Refusal>): Operation<Args, Value> {
   return new Operation({ name, summary, effect: 'runs-programs', act });
+}
+
+/** Makes an operation that changes the switch, and answers when the change is on the disk. */
+export function promises<Args, Value>(
+  name: string,
+  summary: string,
+  act: Act<Args, Promise<Value | Refusal>>,
+): PromisedOperation<Args, Value> {
+  return new PromisedOperation({ name, summary, effect: 'writes', act });
 }
 
 /** Returns the refusal for a status; undefined for success. */

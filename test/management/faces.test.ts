@@ -21,8 +21,8 @@ const ofSession = [
   'pdump/buffered',
 ];
 
-/** The beginnings of the names of operations that have no face yet. */
-const toCome: readonly string[] = ['metrics.'];
+/** The beginnings of the names of operations that the console does not have: the API alone has them. */
+const ofApi: readonly string[] = ['metrics.', 'group.', 'token.'];
 
 // A master's console has a command more than a slave's.
 const stage = new ConsoleStage({ managed: { star: { members: () => [] } as unknown as StarPart } });
@@ -38,15 +38,15 @@ describe('the commands of the console', () => {
   });
 
   it('run operations of the table', () => {
-    const known = new Set(operationTable.map(({ operation }) => operation));
+    const known = new Set<unknown>(operationTable.map(({ operation }) => operation));
     for (const { path, operations = [] } of commands)
       for (const one of operations) expect(known.has(one), `${path}: ${one.name}`).toBe(true);
   });
 
-  it('reach every operation', () => {
-    const reached = new Set(commands.flatMap(({ operations = [] }) => operations));
+  it('reach every operation but those of the API', () => {
+    const reached = new Set(commands.flatMap(({ operations = [] }): readonly unknown[] => operations));
     const missing = operationTable.filter(({ operation }) => !reached.has(operation)).map(({ operation }) => operation.name);
-    expect(missing.filter((name) => !toCome.some((beginning) => name.startsWith(beginning)))).toEqual([]);
+    expect(missing.filter((name) => !ofApi.some((beginning) => name.startsWith(beginning)))).toEqual([]);
   });
 });
 

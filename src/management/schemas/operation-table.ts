@@ -3,11 +3,12 @@
  * arguments and does not load this table: the schemas would take a quarter of a switch's start-up time.
  */
 import { z } from 'zod';
-import type { Operation } from '../operation.ts';
+import type { AnyOperation } from '../operation.ts';
 import * as addresses from '../operations/addresses.ts';
 import * as captures from '../operations/captures.ts';
 import { impairPort, setUp } from '../operations/conditions.ts';
 import * as dhcp from '../operations/dhcp.ts';
+import * as group from '../operations/group.ts';
 import * as links from '../operations/links.ts';
 import { showMetrics } from '../operations/metrics.ts';
 import * as mirrors from '../operations/mirrors.ts';
@@ -23,7 +24,7 @@ import { mostPorts } from '../port-table.ts';
 
 /** An operation with the schema of its arguments. */
 export interface OperationEntry {
-  readonly operation: Operation<never, unknown>;
+  readonly operation: AnyOperation<never, unknown>;
   readonly args: z.ZodType;
 }
 
@@ -47,6 +48,16 @@ const leases = z.object({
   from: address.optional(),
   state: z.enum(leaseStates).optional(),
   limit: z.int().min(1).max(dhcp.mostLeases).optional(),
+});
+
+const memberId = z.int().min(1).max(65_535).describe('the id of a member');
+const onSlave = z.object({ id: memberId });
+const token = z.object({
+  uses: z.union([z.int().min(1), z.literal('any')]).optional(),
+  expires: z.int().min(1).optional().describe('seconds'),
+  id: memberId.optional(),
+  name: z.string().optional(),
+  ephemeral: z.boolean().optional(),
 });
 
 /** The table of operations, by subject. */
@@ -77,6 +88,19 @@ export const operationTable: readonly OperationEntry[] = [
   takes(star.showGuest, none),
   takes(star.endGuest, none),
   takes(star.restartGuest, none),
+  takes(group.showGroup, none),
+  takes(group.listGroup, none),
+  takes(group.kickMember, onSlave.extend({ keepToken: z.boolean().optional() })),
+  takes(group.renameMember, onSlave.extend({ name: z.string() })),
+  takes(group.replaceMember, onSlave),
+  takes(group.acceptMember, onSlave),
+  takes(group.listContenders, onSlave),
+  takes(group.takeOver, onSlave.extend({ number: z.int().min(1) })),
+  takes(group.leaveGroup, none),
+  takes(group.endGroup, none),
+  takes(group.newToken, token),
+  takes(group.listTokens, none),
+  takes(group.revokeToken, z.object({ id: z.string().describe('the public id of a token') })),
   takes(showMetrics, z.object({ prefix: z.string().optional().describe('the beginning of the names to show') })),
   takes(vlans.createVlan, onVlan),
   takes(vlans.removeVlan, onVlan),
@@ -125,6 +149,6 @@ export const operationTable: readonly OperationEntry[] = [
 ];
 
 /** Makes an entry of the table. The compiler checks the schema against the operation's arguments. */
-function takes<Args>(operation: Operation<Args, unknown>, args: z.ZodType<Args>): OperationEntry {
+function takes<Args>(operation: AnyOperation<Args, unknown>, args: z.ZodType<Args>): OperationEntry {
   return { operation, args };
 }
