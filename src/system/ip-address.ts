@@ -56,6 +56,16 @@ export function decodeSocketAddress(octets: Uint8Array): SocketName {
   return { host: ipv6Text(Array.from({ length: 8 }, (_, i) => address.readUInt16BE(2 * i).toString(16))), port };
 }
 
+/**
+ * Returns the octets of an address without its zone, in the network's order: 4 of IPv4, 16 of IPv6. For a size of 16, an IPv4 address is
+ * returned as one of IPv6. [RFC 4291, 2.5.5.2]
+ */
+export function addressOctets(address: string, size?: 16): Buffer {
+  const encoded = Buffer.from(encodeSocketAddress(address.split('%')[0] ?? '', 0));
+  if (encoded.length === socketAddressSize) return encoded.subarray(8, 24);
+  return size === 16 ? Buffer.concat([mappedPrefix, encoded.subarray(4, 8)]) : encoded.subarray(4, 8);
+}
+
 /** Returns the key of an address. */
 export function keyOf(address: string): AddressKey {
   if (isIPv6(address)) return ipv6Groups(address).map(hexGroup).join('');
