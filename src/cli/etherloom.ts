@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Help, Option } from 'commander';
 import { complain } from '../daemon/serve.ts';
 import { isForUser, messageOf } from '../errors.ts';
+import { attachmentKinds } from '../launcher/guest/attachment.ts';
 import { packageFile } from '../system/own-package.ts';
 import { runDemo, type DemoArguments } from './demo.ts';
 import { runGuestBuild, runGuestStop } from './guest.ts';
@@ -203,7 +204,7 @@ function addNodeOptions(command: Command): Command {
     .addOption(portOption())
     .option('--state <dir>', 'directory of the state that outlives a restart')
     .option('--guest <dir>', 'start a guest from the image in this directory, made by `etherloom guest build`')
-    .addOption(new Option('--attach <how>', 'how QEMU is attached to the switch').choices(['stream', 'stream-server', 'dgram', 'vde']))
+    .addOption(new Option('--attach <how>', 'how QEMU is attached to the switch').choices(attachmentKinds))
     .addOption(new Option('--accel <name>', "QEMU's accelerator").choices(['auto', 'tcg', 'kvm']))
     .option('--qemu <path>', 'path of QEMU')
     .option('--memory <mib>', "the guest's memory in MiB, at least 80 (default: 96)", integer(1, 65_536))

@@ -9,7 +9,7 @@ import { parseIpv4 } from '../wire/ipv4.ts';
 import { gatewayOf, type GatewayArguments } from './gateway-arguments.ts';
 import { managementOf, runManagedService } from './managed-service.ts';
 import { networkOf, refuseWithoutDhcp, serviceOptions, type NetworkArguments } from './network-arguments.ts';
-import { backlogBounds, guestWish, nodePorts, type NodeArguments } from './node-arguments.ts';
+import { backlogBounds, cardWish, guestWish, nodePorts, sayCard, type NodeArguments } from './node-arguments.ts';
 
 /** The options of `etherloom master`, as commander parses them. */
 export interface MasterArguments extends NodeArguments, NetworkArguments, GatewayArguments {
@@ -39,6 +39,7 @@ export function runMaster(given: MasterArguments): Promise<number> {
     say(`sock ${master.sock}`);
     say(`link ${master.link}`);
     say(`control ${master.control}`);
+    sayCard(master.card);
     return master;
   });
 }
@@ -62,6 +63,7 @@ function optionsOf(given: MasterArguments): Omit<MasterOptions, 'sock' | 'state'
     maxLinks,
     linkMtu,
     guest: guestWish(given),
+    card: cardWish(given),
     backlog: backlogBounds(given),
     management: managementOf(given),
   };

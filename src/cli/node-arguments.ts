@@ -1,6 +1,10 @@
 import { checkPortPlain } from '../daemon/plain.ts';
 import type { SwitchServiceOptions } from '../daemon/switch-service.ts';
+import { say } from '../daemon/serve.ts';
+import type { Attachment, Card } from '../launcher/guest/attachment.ts';
+import { libvirtElement, qemuWords } from '../launcher/guest/card-text.ts';
 import type { GuestWish } from '../launcher/node-guest.ts';
+import type { CardWish } from '../launcher/own-card.ts';
 import type { ManagementArguments } from './managed-service.ts';
 
 /** The backlog options of all commands with a switch. */
@@ -17,7 +21,7 @@ export interface NodeArguments extends BacklogArguments, ManagementArguments {
   readonly state?: string;
   readonly port: readonly string[];
   readonly guest?: string;
-  readonly attach?: 'stream' | 'stream-server' | 'dgram' | 'vde';
+  readonly attach?: Attachment['kind'];
   readonly accel?: 'auto' | 'tcg' | 'kvm';
   readonly qemu?: string;
   readonly memory?: number;
@@ -48,4 +52,16 @@ export function backlogBounds({
   backlogBudget: budget,
 }: BacklogArguments): NonNullable<SwitchServiceOptions['backlog']> {
   return { frames, octets, age, budget };
+}
+
+/** Returns the settings of the card for a QEMU of the user's own. */
+export function cardWish({ attach, qemu }: NodeArguments): CardWish {
+  return { attach, qemu };
+}
+
+/** Prints how to attach a QEMU of the user's own: its arguments, and the element of a libvirt domain. */
+export function sayCard(card: Card | undefined): void {
+  if (!card) return;
+  say(`qemu ${qemuWords(card)}`);
+  say(`libvirt ${libvirtElement(card)}`);
 }

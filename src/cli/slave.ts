@@ -5,7 +5,7 @@ import { Slave } from '../launcher/slave.ts';
 import type { Quality } from '../impairment/impairment.ts';
 import { parseTcpAddress } from '../ports/tcp-address.ts';
 import { managementOf, runManagedService } from './managed-service.ts';
-import { backlogBounds, guestWish, nodePorts, type NodeArguments } from './node-arguments.ts';
+import { backlogBounds, cardWish, guestWish, nodePorts, sayCard, type NodeArguments } from './node-arguments.ts';
 
 /** The options of `etherloom slave`, as commander parses them. */
 export interface SlaveArguments extends NodeArguments {
@@ -36,6 +36,7 @@ export function runSlave(given: SlaveArguments): Promise<number> {
         linkMtu,
         impair,
         guest: guestWish(given),
+        card: cardWish(given),
         backlog: backlogBounds(given),
         management: managementOf(given),
       },
@@ -43,6 +44,7 @@ export function runSlave(given: SlaveArguments): Promise<number> {
       environment.fail,
     );
     say(`id ${slave.id}`);
+    sayCard(slave.card);
     return slave;
   });
 }

@@ -16,7 +16,9 @@ import { checkPorts } from '../star/control-port.ts';
 import { guestName, macOfId, masterId, type NodeId } from '../star/identity.ts';
 import { Members } from '../star/members.ts';
 import { broadcastOf, formatIpv4, ipv4FromNumber, netmask, type Ipv4Address } from '../wire/ipv4.ts';
+import type { Card } from './guest/attachment.ts';
 import { checkGuest, NodeGuest, type GuestWish, type NodeGuestOptions } from './node-guest.ts';
+import { openOwnCard, type CardWish } from './own-card.ts';
 import { openStarDoors, type StarDoorsOptions } from './star-doors.ts';
 import { StarLinks } from './star-links.ts';
 import { MasterNode } from './star-nodes.ts';
@@ -32,6 +34,8 @@ export interface MasterOptions extends NetworkOptions {
   /** The addresses of further ports of the switch. Default: none. */
   readonly ports?: readonly string[];
   readonly guest?: GuestWish | undefined;
+  /** How a QEMU of the user's own is attached, if there is no guest: see OwnCardOptions. */
+  readonly card?: CardWish | undefined;
   /** The gateway to the Internet; only with `dhcp`. Default: none. */
   readonly gateway?: GatewayWish | undefined;
   /** True if the master itself serves addresses. Otherwise its guest does, if there is one. */
@@ -60,12 +64,15 @@ export class Master implements AsyncDisposable {
   readonly link: string;
   /** The control address for slaves. */
   readonly control: string;
+  /** The card for a QEMU of the user's own; undefined with a guest. */
+  readonly card: Card | undefined;
   readonly #scope: Scope;
 
-  private constructor(sock: string, link: string, control: string, scope: Scope) {
+  private constructor(sock: string, link: string, control: string, card: Card | undefined, scope: Scope) {
     this.sock = sock;
     this.link = link;
     this.control = control;
+    this.card = card;
     this.#scope = scope;
   }
 
@@ -102,7 +109,9 @@ export class Master implements AsyncDisposable {
       const guest = scope.use(new NodeGuest({ plane, log, signal }));
       scope.use(managed.management.addStar(new MasterNode({ network: options.network, members, doors, links, guest, clock })));
       if (options.guest) await guest.start({ ...guestOf(options, members.plan), wish: options.guest, directory, state });
-      return new Master(directory, doors.link.address, doors.control.address, scope);
+      const own = { ...options.card, mac: macOfId(masterId), mtu: options.mtu ?? segmentMtu, directory, state: state.path };
+      const card = options.guest ? undefined : await openOwnCard(own, plane, scope);
+      return new Master(directory, doors.link.address, doors.control.address, card, scope);
     });
   }
 

@@ -5,11 +5,10 @@ import type { Log } from '../log.ts';
 import { inScope, type Scope } from '../daemon/scope.ts';
 import { reasonOf } from '../errors.ts';
 import type { GuestView } from '../management/parts/star.ts';
-import { dialQemu, listenQemu } from '../ports/qemu-stream.ts';
-import { QemuPort } from '../ports/qemu.ts';
 import { lockFile } from '../system/file-lock.ts';
 import { formatIpv4 } from '../wire/ipv4.ts';
 import { formatMac, type MacAddress } from '../wire/mac.ts';
+import { cardSockets, openCardPort } from './card-port.ts';
 import { GuestCarrier } from './guest-carrier.ts';
 import { Guest, stopGuest } from './guest/guest.ts';
 import { checkMemory, guestImageIn, type GuestOptions } from './guest/guest-process.ts';
@@ -132,16 +131,14 @@ function openGuest(options: NodeGuestOptions, { plane, log, signal }: NodeGuestE
   return inScope(async (scope) => {
     const { wish, id, mac, state } = options;
     const directory = guestDirectory(resolve(state.path));
-    const nic = { local: join(directory, 'nic'), remote: join(directory, 'port') };
+    const nic = cardSockets(directory);
     const say = (said: string, fields: Record<string, unknown> = {}): void =>
       (fields['state'] === 'died' ? log.error : log)(`guest ${id}: ${said}`, { event: 'guest', id, mac: formatMac(mac), ...fields });
     const guest = scope.use(
       await Guest.open({ ...wish, ...options, state: directory, vdeDirectory: options.directory, nic, lock: lockFile }, { signal, log }),
     );
     const carrier = scope.use(new GuestCarrier(plane, guest, log));
-    if (guest.attach === 'dgram') carrier.add(scope.use(QemuPort.open({ local: nic.remote, remote: nic.local }, plane.environment)));
-    else if (guest.attach === 'stream-server') carrier.add(scope.use(dialQemu(nic.local, {}, plane.environment)).port);
-    else if (guest.attach === 'stream') scope.use(await listenQemu(nic.remote, { acceptor: carrier }, plane.environment));
+    await openCardPort(guest.attach, nic, carrier, plane.environment, scope);
     say(guest.adopted ? `still runs as process ${guest.pid}` : `started as process ${guest.pid}`, { state: 'started', pid: guest.pid });
     let told = '';
     scope.use(

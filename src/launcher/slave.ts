@@ -12,7 +12,9 @@ import { controlPortOf } from '../star/control-port.ts';
 import { guestName, type NodeId } from '../star/identity.ts';
 import { Membership } from '../star/node/membership.ts';
 import type { NodeEnvironment } from './master.ts';
+import type { Card } from './guest/attachment.ts';
 import { checkGuest, NodeGuest, type GuestWish } from './node-guest.ts';
+import { openOwnCard, type CardWish } from './own-card.ts';
 import { StarLinks } from './star-links.ts';
 import { SlaveNode } from './star-nodes.ts';
 
@@ -30,6 +32,8 @@ export interface SlaveOptions {
   /** The addresses of further ports of the switch. Default: none. */
   readonly ports?: readonly string[];
   readonly guest?: GuestWish | undefined;
+  /** How a QEMU of the user's own is attached, if there is no guest: see OwnCardOptions. */
+  readonly card?: CardWish | undefined;
   readonly linkMtu?: number;
   /** The impairment of the link to the master, in each direction. Default: none. */
   readonly impair?: Quality | undefined;
@@ -44,11 +48,14 @@ export class Slave implements AsyncDisposable {
   /** The switch's directory. */
   readonly sock: string;
   readonly id: NodeId;
+  /** The card for a QEMU of the user's own; undefined with a guest. */
+  readonly card: Card | undefined;
   readonly #scope: Scope;
 
-  private constructor(sock: string, id: NodeId, scope: Scope) {
+  private constructor(sock: string, id: NodeId, card: Card | undefined, scope: Scope) {
     this.sock = sock;
     this.id = id;
+    this.card = card;
     this.#scope = scope;
   }
 
@@ -77,7 +84,10 @@ export class Slave implements AsyncDisposable {
       const number = links.add(dialer.port);
       if (impair) plane.ports.setCondition(number, { impairment: impair });
       if (options.guest) await guest.start({ wish: options.guest, id, mac, mtu, mode: 'client', directory: sock, state });
-      return new Slave(sock, id, scope);
+      const card = options.guest
+        ? undefined
+        : await openOwnCard({ ...options.card, mac, mtu, directory: sock, state: state.path }, plane, scope);
+      return new Slave(sock, id, card, scope);
     });
   }
 

@@ -6,7 +6,8 @@ import type { Progress } from '../guest/debian-package.ts';
 import type { DemoFront } from './demo-text.ts';
 import { buildGuestImage, defaultGuestDirectory, readGuestImage, type GuestArchitecture } from '../guest/guest-image.ts';
 import { chooseAttachment } from '../guest/attachment.ts';
-import { chooseAccelerator, probeQemu, type Qemu } from '../guest/qemu-probe.ts';
+import { chooseAccelerator, probeQemu } from '../guest/qemu-probe.ts';
+import type { Qemu } from '../guest/qemu.ts';
 import { segmentMtu } from '../../daemon/segment-mtu.ts';
 import { installQemu, qemuInstallLine } from '../guest/qemu-package.ts';
 

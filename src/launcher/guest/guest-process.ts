@@ -7,19 +7,28 @@ import { ownDirectory } from '../../daemon/directories.ts';
 import { EtherloomError } from '../../errors.ts';
 import { formatMac, type MacAddress } from '../../wire/mac.ts';
 import { isUnixPath, maxUnixPath } from '../../system/socket-path.ts';
-import { carriesMtu, chooseAttachment, describeAttachment, streamRedial } from './attachment.ts';
+import {
+  attachmentAt,
+  carriesMtu,
+  chooseAttachment,
+  describeAttachment,
+  socketsLeftBy,
+  streamRedial,
+  type Attachment,
+  type CardPlaces,
+} from './attachment.ts';
 import type { Progress } from './debian-package.ts';
 import { readGuestImage, type GuestImage } from './guest-image.ts';
 import { guestFilesIn, readGuestRecord, removeGuestTraces, writeGuestRecord, type GuestFiles, type GuestRecord } from './guest-record.ts';
 import { findProcess, identifyProcess, isAlive, type ProcessIdentity } from './process-identity.ts';
-import { qemuArguments, type Accelerator, type Attachment } from './qemu-arguments.ts';
+import { qemuArguments, type Accelerator } from './qemu-arguments.ts';
 import { OpenDirectories } from './open-directories.ts';
 import { chooseAccelerator, probeQemu } from './qemu-probe.ts';
 import { lastLinesOf, startQemu, stopQemu } from './qemu-process.ts';
 import { Qmp, type QmpEvent } from './qmp.ts';
 
 /** The settings of a guest. */
-export interface GuestOptions {
+export interface GuestOptions extends CardPlaces {
   readonly id: number;
   readonly mac: MacAddress;
   /** The directory that `etherloom guest build` filled. */
@@ -28,12 +37,8 @@ export interface GuestOptions {
   readonly state: string;
   /** How its card is attached. Default: the best way that QEMU has. */
   readonly attach?: Attachment['kind'] | undefined;
-  /** The directory of the VDE switch, for `vde`. It must exist. */
-  readonly vdeDirectory: string;
   /** The MTU of its network, in octets. */
   readonly mtu: number;
-  /** The sockets of its card: QEMU's own, `local`, and the switch's, `remote`. */
-  readonly nic: { readonly local: string; readonly remote: string };
   /** The guest asks for an address (`client`, the default), serves addresses (`server`), or does neither (`none`). */
   readonly mode?: 'client' | 'server' | 'none' | undefined;
   /** Further words for the guest's first process: see guestFiles. */
@@ -105,7 +110,7 @@ export async function startGuestQemu(
 ): Promise<RunningQemu> {
   const image = await guestImageIn(options.image);
   const qemu = await probeQemu(image.architecture, options.qemu, progress.signal);
-  const attachment = attachmentOf(options, chooseAttachment(qemu, options.mtu, options.attach), streamRedial(qemu.version) ?? '');
+  const attachment = attachmentAt(chooseAttachment(qemu, options.mtu, options.attach), options, streamRedial(qemu.version) ?? '');
   progress.log(`guest ${options.id}: QEMU ${qemu.version}, ${describeAttachment(attachment.kind)}`);
   const accelerator = await chooseAccelerator(qemu, image, options.accel ?? 'auto', progress);
   using directories = new OpenDirectories();
@@ -130,7 +135,6 @@ export async function startGuestQemu(
     cwd: resolve(options.state),
     inherited: directories.descriptors,
   });
-  const sockets = attachment.kind === 'dgram' ? [attachment.local] : attachment.kind === 'stream-server' ? [attachment.path] : [];
   const record = {
     ...identity,
     id: options.id,
@@ -138,7 +142,7 @@ export async function startGuestQemu(
     attach: attachment.kind,
     specDigest: digestOf(options, image),
     consoleOffset,
-    sockets,
+    sockets: socketsLeftBy(attachment),
   };
   try {
     await writeGuestRecord(files.record, record);
@@ -209,13 +213,6 @@ function wordsOf({ mode = 'client', extraWords = {} }: GuestOptions): Record<str
       throw new EtherloomError('bad-option', `${name}=${value} cannot be part of a kernel's command line; use no blanks or quotes`);
   }
   return words;
-}
-
-function attachmentOf({ nic, vdeDirectory }: GuestOptions, kind: Attachment['kind'], redial: string): Attachment {
-  if (kind === 'vde') return { kind, directory: resolve(vdeDirectory) };
-  if (kind === 'stream') return { kind, path: resolve(nic.remote), redial };
-  if (kind === 'stream-server') return { kind, path: resolve(nic.local) };
-  return { kind, local: resolve(nic.local), remote: resolve(nic.remote) };
 }
 
 /** Returns the attachment with paths that are short enough for socket names. */

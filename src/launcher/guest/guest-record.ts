@@ -1,9 +1,8 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isAttachmentKind } from './attachment.ts';
+import { isAttachmentKind, type Attachment } from './attachment.ts';
 import type { ProcessIdentity } from './process-identity.ts';
-import type { Attachment } from './qemu-arguments.ts';
 
 /** The record of a running guest on disk, by which the next launcher takes it over. */
 export interface GuestRecord extends ProcessIdentity {

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { EtherloomError } from '../../errors.ts';
 import { formatIpv4, parseIpv4, type Ipv4Address } from '../../wire/ipv4.ts';
+import { cardName, type Attachment } from './attachment.ts';
 import { ConsoleLog } from './console-log.ts';
 import type { Progress } from './debian-package.ts';
 import { GuestConsole } from './guest-console.ts';
@@ -16,7 +17,6 @@ import {
 } from './guest-process.ts';
 import { removeGuestTraces, writeGuestRecord, type GuestFiles } from './guest-record.ts';
 import { isAlive } from './process-identity.ts';
-import { cardName, type Attachment } from './qemu-arguments.ts';
 import { lastLinesOf, stopQemu } from './qemu-process.ts';
 
 /** The progress of a guest, as it reports itself. */

@@ -1,21 +1,9 @@
-import { formatMac, type MacAddress } from '../../wire/mac.ts';
+import type { MacAddress } from '../../wire/mac.ts';
+import { cardArguments, escaped, type Attachment } from './attachment.ts';
 import type { GuestArchitecture } from './guest-image.ts';
 
 /** How QEMU runs the guest's instructions: by translation, which works everywhere, or directly on the processor. */
 export type Accelerator = 'tcg' | 'kvm';
-
-/** How a guest's network card is attached. Paths are absolute. */
-export type Attachment =
-  /** QEMU connects to `path`. When the switch is gone, it reconnects as `redial` says. QEMU >= 8.0. */
-  | { readonly kind: 'stream'; readonly path: string; readonly redial: string }
-  /**
-   * QEMU listens at `path`, and accepts one switch after another. If the switch does not read, QEMU and the guest are blocked. QEMU >= 7.2.
-   */
-  | { readonly kind: 'stream-server'; readonly path: string }
-  /** QEMU binds `local` and sends each frame as one datagram to `remote`. Either side may go and come back. QEMU >= 7.2. */
-  | { readonly kind: 'dgram'; readonly local: string; readonly remote: string }
-  /** QEMU is a client of the VDE switch at `directory`, which must already run. When the switch goes, the card stops working for good. */
-  | { readonly kind: 'vde'; readonly directory: string };
 
 /** The settings of a guest's QEMU. Paths are absolute. */
 export interface GuestSpec {
@@ -57,9 +45,7 @@ export function qemuArguments(spec: GuestSpec): string[] {
     ['-serial', 'chardev:console'],
     ['-chardev', `socket,id=qmp,path=${escaped(spec.qmp)},server=on,wait=off`],
     ['-mon', 'chardev=qmp,mode=control'],
-    ['-netdev', netdev(spec.attachment)],
-    // The card has no boot ROM. This saves 60 KiB of loading, and the ROM's own request for an address before the guest's.
-    ['-device', `virtio-net-pci,netdev=${cardName},mac=${formatMac(spec.mac)},romfile=`],
+    cardArguments({ attachment: spec.attachment, mac: spec.mac }),
   ].flat();
 }
 
@@ -78,21 +64,4 @@ export function kernelCommandLine(architecture: GuestArchitecture, words: Readon
   const kernel = [`console=${tty}`, 'quiet', 'loglevel=3', 'panic=-1', 'mitigations=off', 'nokaslr', 'cryptomgr.notests'];
   if (architecture === 'x64') kernel.push('no_timer_check', 'tsc=reliable');
   return [...kernel, ...Object.entries(words).map(([name, value]) => `${name}=${value}`)].join(' ');
-}
-
-/** The card's name within QEMU. */
-export const cardName = 'net';
-
-function netdev(attachment: Attachment): string {
-  if (attachment.kind === 'vde') return `vde,id=${cardName},sock=${escaped(attachment.directory)}`;
-  if (attachment.kind === 'stream')
-    return `stream,id=${cardName},server=off,addr.type=unix,addr.path=${escaped(attachment.path)},${attachment.redial}`;
-  if (attachment.kind === 'stream-server') return `stream,id=${cardName},server=on,addr.type=unix,addr.path=${escaped(attachment.path)}`;
-  const local = `local.type=unix,local.path=${escaped(attachment.local)}`;
-  return `dgram,id=${cardName},${local},remote.type=unix,remote.path=${escaped(attachment.remote)}`;
-}
-
-// In QEMU's option lists a comma inside a value is doubled.
-function escaped(value: string): string {
-  return value.replaceAll(',', ',,');
 }

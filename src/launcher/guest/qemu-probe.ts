@@ -4,18 +4,9 @@ import { EtherloomError } from '../../errors.ts';
 import { asCalled } from '../../system/caller.ts';
 import type { Progress } from './debian-package.ts';
 import type { GuestArchitecture, GuestImage } from './guest-image.ts';
+import type { Qemu } from './qemu.ts';
 import { kernelCommandLine, machineArguments, type Accelerator } from './qemu-arguments.ts';
 import { runCommand } from './run-command.ts';
-
-/** A QEMU, with the results of a probe. */
-export interface Qemu {
-  /** The program, as given or found. */
-  readonly program: string;
-  /** Its version: `7.2.22`. */
-  readonly version: string;
-  /** The netdevs to which a network card can be attached. */
-  readonly netdevs: ReadonlySet<string>;
-}
 
 /** Probes the given QEMU, by default the one in PATH for that processor. Throws EtherloomError('missing-peer') if it is not installed. */
 export async function probeQemu(architecture: GuestArchitecture, program?: string, signal?: AbortSignal): Promise<Qemu> {

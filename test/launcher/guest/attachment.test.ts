@@ -6,7 +6,7 @@ import {
   isAttachmentKind,
   streamRedial,
 } from '../../../src/launcher/guest/attachment.ts';
-import type { Qemu } from '../../../src/launcher/guest/qemu-probe.ts';
+import type { Qemu } from '../../../src/launcher/guest/qemu.ts';
 
 function qemu(version: string, ...netdevs: string[]): Qemu {
   return { program: 'qemu', version, netdevs: new Set(netdevs) };

@@ -2,7 +2,8 @@ import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { GuestImage } from '../../../src/launcher/guest/guest-image.ts';
-import { chooseAccelerator, probeQemu, type Qemu } from '../../../src/launcher/guest/qemu-probe.ts';
+import { chooseAccelerator, probeQemu } from '../../../src/launcher/guest/qemu-probe.ts';
+import type { Qemu } from '../../../src/launcher/guest/qemu.ts';
 import { guestMissing, temporaryDirectory } from './real-guest.ts';
 
 const image: GuestImage = { kernel: '/nothing', initrd: '/nothing', architecture: 'x64', version: '1' };
