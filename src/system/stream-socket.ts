@@ -13,7 +13,21 @@ const MSG_NOSIGNAL = 0x4000;
 export type StreamKind = 'socket' | 'file' | 'waiting';
 
 const POLLIN = 0x1;
-const POLLOUT = 0x4;
+
+/** There is room to write. [poll(2)] */
+export const POLLOUT = 0x4;
+
+/** A source of octets above a descriptor, such as a TLS session. */
+export interface OctetSource {
+  /** Receives up to `room` octets into the memory at `address`; with the result of StreamMemory.receive. */
+  receive(address: number, room: number): number | string;
+}
+
+/** A sink of octets above a descriptor, such as a TLS session. */
+export interface OctetSink {
+  /** Sends `length` octets at `address`; with the result of StreamMemory.send. */
+  send(address: number, length: number): number | string;
+}
 
 /** The most octets of one write to a blocking pipe. A writable pipe has room for them. [pipe(7)] */
 const pipePiece = 4096;
@@ -43,6 +57,11 @@ export class StreamMemory {
     return count >= 0 ? count : waitingErrno();
   }
 
+  /** Receives octets from `source` into the memory from `from` up to `to`, like `receive`. */
+  receiveFrom(source: OctetSource, from: number, to: number): number | string {
+    return source.receive(this.#address + from, to - from);
+  }
+
   /**
    * Sends the octets from `from` up to `to`.
    * @returns the number that the kernel took, or the errno's name: `EAGAIN` if it takes none now.
@@ -53,13 +72,18 @@ export class StreamMemory {
     const count = kind === 'socket' ? libc.send(fd, at, length, MSG_DONTWAIT | MSG_NOSIGNAL) : libc.write(fd, at, length);
     return count >= 0 ? count : waitingErrno();
   }
+
+  /** Sends the octets from `from` up to `to` to `sink`, like `send`. */
+  sendTo(sink: OctetSink, from: number, to: number): number | string {
+    return sink.send(this.#address + from, to - from);
+  }
 }
 
 const asked = new Uint8Array(8);
 const question = new DataView(asked.buffer);
 
 /** Returns whether a call would not block. Also true at the end of the stream, and if the other side has closed. */
-function isReady(fd: Fd, events: number): boolean {
+export function isReady(fd: Fd, events: number): boolean {
   question.setInt32(0, fd, true);
   question.setInt16(4, events, true);
   return libc.poll(asked, 1, 0) > 0;
@@ -118,11 +142,27 @@ export class StreamRing {
    */
   receive(fd: Fd, rest: Uint8Array, kind: StreamKind = 'socket'): number | string {
     const start = this.#next + rest.length;
-    if (start + leastReceived > ringSize) return 'EAGAIN';
-    const count = this.#memory.receive(fd, start, Math.min(start + this.#allowance, ringSize), kind);
+    return this.#hasRoom(start) ? this.#took(rest, this.#memory.receive(fd, start, this.#endFor(start), kind)) : 'EAGAIN';
+  }
+
+  /** Receives octets from `source`, like `receive`. */
+  receiveFrom(source: OctetSource, rest: Uint8Array): number | string {
+    const start = this.#next + rest.length;
+    return this.#hasRoom(start) ? this.#took(rest, this.#memory.receiveFrom(source, start, this.#endFor(start))) : 'EAGAIN';
+  }
+
+  #hasRoom(start: number): boolean {
+    return start + leastReceived <= ringSize;
+  }
+
+  #endFor(start: number): number {
+    return Math.min(start + this.#allowance, ringSize);
+  }
+
+  #took(rest: Uint8Array, count: number | string): number | string {
     if (typeof count === 'string' || count === 0) return count;
     this.#memory.octets.set(rest, this.#next);
-    return (this.#next = start + count);
+    return (this.#next += rest.length + count);
   }
 
   /** Overwrites the octets of this round: see ReceiveRing. */
