@@ -8,7 +8,7 @@ import type { TcpAddress } from '../ports/tcp-address.ts';
 import { listenTcp } from '../ports/tcp.ts';
 import { controlPortOf } from '../star/control-port.ts';
 import type { NodeId } from '../star/identity.ts';
-import type { Hello, JoinRefusal, Welcome } from '../star/join-messages.ts';
+import type { PlainHello, JoinRefusal, Welcome } from '../star/messages.ts';
 import { JoinServer } from '../star/node/join-server.ts';
 
 /** The addresses at which a master listens, and its decisions about slaves. */
@@ -26,7 +26,7 @@ export interface StarDoorsOptions {
   /** The acceptor of the links. */
   readonly acceptor: Acceptor;
   /** Decides whether a slave may join: see JoinServerOptions. A slave without a link port of its own links at `linkPort`. */
-  readonly welcome: (hello: Hello, linkPort: number) => Promise<Welcome | JoinRefusal>;
+  readonly welcome: (hello: PlainHello, linkPort: number) => Promise<Welcome | JoinRefusal>;
 }
 
 /** The listeners of a master. */

@@ -4,7 +4,7 @@ import type { Ipv4Address, Ipv4Network } from '../wire/ipv4.ts';
 import type { MacAddress } from '../wire/mac.ts';
 import { AddressPlan } from './address-plan.ts';
 import { macOfId, type NodeId } from './identity.ts';
-import type { Hello, JoinRefusal, Welcome } from './join-messages.ts';
+import type { PlainHello, JoinRefusal, Welcome } from './messages.ts';
 import { assignId, decodeRoster, encodeRoster, type Assignment, type Roster } from './roster.ts';
 import type { StateFiles } from './state-files.ts';
 
@@ -64,19 +64,19 @@ export class Members {
    * Accepts or refuses a slave. A slave without a link port of its own links at `linkPort`. Its id is on the disk before this resolves.
    * Rejects with the system's error if the id cannot be written.
    */
-  async welcome(hello: Hello, linkPort: number): Promise<Welcome | JoinRefusal> {
+  async welcome(hello: PlainHello, linkPort: number): Promise<Welcome | JoinRefusal> {
     const assignment = this.#assign(hello);
     if ('refusal' in assignment) return refusal(assignment);
     const id = assignment.roster === this.#roster ? assignment.id : await this.#enroll(hello);
     return typeof id === 'number' ? this.#welcome(id, linkPort) : id;
   }
 
-  #assign({ key, demanded, last }: Hello): Assignment {
+  #assign({ key, demanded, last }: PlainHello): Assignment {
     return assignId(this.#roster, key, { demanded, last });
   }
 
   /** Enrols one slave after the other: an id that is being written is neither free nor assigned. */
-  #enroll(hello: Hello): Promise<NodeId | JoinRefusal> {
+  #enroll(hello: PlainHello): Promise<NodeId | JoinRefusal> {
     const enrolled = this.#enrolled.then(async () => {
       const assignment = this.#assign(hello);
       if ('refusal' in assignment) return refusal(assignment);

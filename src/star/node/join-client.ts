@@ -6,7 +6,7 @@ import { formatTcpAddress, resolveHost, type TcpAddress } from '../../ports/tcp-
 import { tcpUserTimeout } from '../../ports/stream/stream-endpoint.ts';
 import { tcpSocket } from '../../system/tcp-socket.ts';
 import { JoinConnection } from './join-connection.ts';
-import type { Hello, Welcome } from '../join-messages.ts';
+import type { PlainHello, Welcome } from '../messages.ts';
 import type { Log } from '../../log.ts';
 
 /** The master's address, and the callbacks of a slave. */
@@ -14,7 +14,7 @@ export interface JoinClientOptions {
   /** The master's control address. */
   readonly master: TcpAddress;
   /** Returns the first message. Called before each attempt, since the last id may have become known. */
-  readonly hello: () => Hello;
+  readonly hello: () => PlainHello;
   /** Called when the master accepts the slave: the first time, and after each reconnect. */
   readonly welcomed: (welcome: Welcome) => void;
   /** Called when the connection ends on which the master had accepted the slave. */

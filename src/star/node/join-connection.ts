@@ -1,11 +1,12 @@
 import type { Socket } from 'node:net';
 import type { Clock, Timer } from '../../clock.ts';
 import { reasonOf } from '../../errors.ts';
-import { decodeJoinMessage, encodeJoinMessage, maxJoinLine, type JoinMessage } from '../join-messages.ts';
+import { decodeJoinMessage, encodeJoinMessage } from '../message-codec.ts';
+import { maxJoinLine, type JoinMessage } from '../messages.ts';
 
 /** The callbacks of one side of a control connection. */
 export interface JoinConnectionEvents {
-  /** Called with each message other than a sign of life. */
+  /** Called with each message other than a sign of life. Messages of unknown types are passed over. */
   message(message: JoinMessage): void;
   /** Called once, when the connection has ended. */
   closed(reason: string): void;
@@ -87,7 +88,7 @@ export class JoinConnection {
         this.#giveUp(strangeTo(line));
         return;
       }
-      if (message.type !== 'alive') this.#events.message(message);
+      if (message.type !== 'alive' && message.type !== 'unknown') this.#events.message(message);
     }
     if (this.#rest.length > maxJoinLine || !mayBegin(this.#rest)) this.#giveUp(strangeTo(this.#rest));
   }

@@ -7,14 +7,14 @@ import { tcpUserTimeout } from '../../ports/stream/stream-endpoint.ts';
 import { boundTcpSocket } from '../../system/tcp-socket.ts';
 import type { NodeId } from '../identity.ts';
 import { JoinConnection } from './join-connection.ts';
-import type { Hello, JoinRefusal, Welcome } from '../join-messages.ts';
+import type { PlainHello, JoinRefusal, Welcome } from '../messages.ts';
 import type { Log } from '../../log.ts';
 
 /** The address for slaves, and the decisions about them. */
 export interface JoinServerOptions {
   readonly listen: TcpAddress;
   /** Decides about a slave. Rejects if the decision cannot be stored on disk; then the slave is asked to try again. */
-  readonly welcome: (hello: Hello) => Promise<Welcome | JoinRefusal>;
+  readonly welcome: (hello: PlainHello) => Promise<Welcome | JoinRefusal>;
   /** The most connections. Default: 256. */
   readonly maxConnections?: number;
   /** How long a new connection may stay silent, in milliseconds. Default: 5,000. */
@@ -117,9 +117,10 @@ export class JoinServer implements AsyncDisposable {
     const connection = new JoinConnection(socket, this.#environment.clock, {
       message: (message) => {
         timeout[Symbol.dispose]();
-        if (message.type === 'hello' && slave.key === undefined) {
-          slave.key = message.key;
-          void this.#greet(message, slave, connection);
+        const key = message.type === 'hello' ? message.key : undefined;
+        if (message.type === 'hello' && key !== undefined && slave.key === undefined) {
+          slave.key = key;
+          void this.#greet({ ...message, key }, slave, connection);
         } else connection.end('it sent a message that a slave does not send');
       },
       closed: (reason) => {
@@ -134,7 +135,7 @@ export class JoinServer implements AsyncDisposable {
   }
 
   /** Answers a hello. */
-  async #greet(hello: Hello, slave: Slave, connection: JoinConnection): Promise<void> {
+  async #greet(hello: PlainHello, slave: Slave, connection: JoinConnection): Promise<void> {
     const twin = this.#living.get(hello.key);
     if (!twin) this.#living.set(hello.key, slave);
     const answer = twin ? twinRefusal(twin) : await this.#decide(hello);
@@ -154,7 +155,7 @@ export class JoinServer implements AsyncDisposable {
     connection.end(answer.reason);
   }
 
-  async #decide(hello: Hello): Promise<Welcome | JoinRefusal> {
+  async #decide(hello: PlainHello): Promise<Welcome | JoinRefusal> {
     try {
       return await this.#options.welcome(hello);
     } catch (error) {

@@ -8,7 +8,8 @@ import { formatIpv4 } from '../../wire/ipv4.ts';
 import { formatMac } from '../../wire/mac.ts';
 import type { NodeId } from '../identity.ts';
 import { JoinClient } from './join-client.ts';
-import { decodeJoinMessage, encodeJoinMessage, type Welcome } from '../join-messages.ts';
+import { decodeJoinMessage, encodeJoinMessage } from '../message-codec.ts';
+import type { Welcome } from '../messages.ts';
 import { isNodeKey } from '../roster.ts';
 import type { StateFiles } from '../state-files.ts';
 

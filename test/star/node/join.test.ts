@@ -5,7 +5,8 @@ import { logTo } from '../../../src/log.ts';
 import { realClock, type Clock } from '../../../src/clock.ts';
 import type { EtherloomError } from '../../../src/errors.ts';
 import { JoinClient } from '../../../src/star/node/join-client.ts';
-import { decodeJoinMessage, encodeJoinMessage, type Hello, type JoinMessage, type Welcome } from '../../../src/star/join-messages.ts';
+import { decodeJoinMessage, encodeJoinMessage } from '../../../src/star/message-codec.ts';
+import type { PlainHello, JoinMessage, Welcome } from '../../../src/star/messages.ts';
 import { JoinServer, type JoinServerOptions } from '../../../src/star/node/join-server.ts';
 import { macOfId } from '../../../src/star/identity.ts';
 import { parseTcpAddress } from '../../../src/ports/tcp-address.ts';
@@ -14,7 +15,7 @@ import { eventually } from '../../eventually.ts';
 import { ManualClock } from '../../manual-clock.ts';
 
 const key = (digit: string): string => digit.repeat(32);
-const hello = (digit = 'a'): Hello => ({ type: 'hello', key: key(digit) });
+const hello = (digit = 'a'): PlainHello => ({ type: 'hello', key: key(digit) });
 
 function welcome(id: number): Welcome {
   const network = parseIpv4Network('10.77.0.0/24');
@@ -28,7 +29,7 @@ async function serve(
   clock: Clock = realClock,
 ): Promise<{ server: JoinServer; logged: string[] }> {
   const logged: string[] = [];
-  const decide = async ({ key }: Hello): Promise<Welcome> => Promise.resolve(welcome(parseInt(key.charAt(0), 16)));
+  const decide = async ({ key }: PlainHello): Promise<Welcome> => Promise.resolve(welcome(parseInt(key.charAt(0), 16)));
   const server = await JoinServer.open(
     { listen: { host: '127.0.0.1', port: 0 }, welcome: decide, ...options },
     { clock, log: logTo((message) => void logged.push(message)) },

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { macOfId } from '../../src/star/identity.ts';
-import { decodeJoinMessage, encodeJoinMessage, maxJoinLine, type JoinMessage } from '../../src/star/join-messages.ts';
+import { decodeJoinMessage, encodeJoinMessage } from '../../src/star/message-codec.ts';
+import { maxJoinLine, type JoinMessage } from '../../src/star/messages.ts';
 import { ipv4FromNumber, parseIpv4, parseIpv4Network } from '../../src/wire/ipv4.ts';
 
 const network = parseIpv4Network('10.77.0.0/24') ?? { address: ipv4FromNumber(0), prefixLength: 0 };
@@ -61,9 +62,8 @@ describe('a line of the control connection', () => {
     '',
     'null',
     '[]',
-    '{"type":"hello"}',
     `{"type":"hello","key":"${key}"}`,
-    `{"type":"hello","key":"${key}","version":2}`,
+    `{"type":"hello","key":"${key}","version":{}}`,
     `{"type":"hello","key":"short","version":1}`,
     `{"type":"hello","key":"${key}","version":1,"demanded":"3"}`,
     '{"type":"welcome","version":1}',
@@ -71,10 +71,18 @@ describe('a line of the control connection', () => {
     '{"type":"welcome","id":1,"mtu":1500,"linkPort":70000,"version":1,"mac":"02:65:6c:00:00:03","network":"10.77.0.0/24"}',
     '{"type":"welcome","id":1,"mtu":1500,"linkPort":7000,"version":1,"mac":"zz","network":"10.77.0.0/24"}',
     '{"type":"welcome","id":1,"mtu":1500,"linkPort":7000,"version":1,"mac":"02:65:6c:00:00:03","network":"10.77.0.1/24"}',
-    '{"type":"constructor"}',
     '{"type":"welcome","version":1,"mac":{"toString":1},"network":{"toString":1}}',
   ])('that is none is undefined: %s', (line) => {
     expect(decodeJoinMessage(line)).toBeUndefined();
+  });
+
+  it.each([
+    ['{"type":"hello","version":2,"software":"9.0","key":7}', { type: 'other-version', of: 'hello', version: '2', software: '9.0' }],
+    ['{"type":"welcome","version":"3"}', { type: 'other-version', of: 'welcome', version: '3' }],
+    ['{"type":"constructor"}', { type: 'unknown' }],
+    ['{"type":"shout","text":"later"}', { type: 'unknown' }],
+  ])('of a later version is known as such: %s', (line, message) => {
+    expect(decodeJoinMessage(line)).toEqual(message);
   });
 
   it('that is anything at all never throws', () => {
