@@ -97,6 +97,7 @@ const rules: Readonly<Record<string, Rule>> = {
       'system',
       'wire',
       'clock.ts',
+      'feed.ts',
       'log.ts',
       'random.ts',
       'errors.ts',

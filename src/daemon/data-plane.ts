@@ -182,10 +182,10 @@ export class DataPlane implements Acceptor, AsyncDisposable {
 
   #carrier(number: PortNumber): void {
     const endpoints = this.ports.at(number);
-    if (endpoints && this.#open)
-      this.switch.setCarrier(
-        number,
-        endpoints.some(({ up }) => up),
-      );
+    if (!endpoints || !this.#open) return;
+    const up = endpoints.some((endpoint) => endpoint.up);
+    const before = this.switch.port(number)?.up;
+    this.switch.setCarrier(number, up);
+    if (up !== before) this.ports.changes.emit({ kind: up ? 'up' : 'down', port: number });
   }
 }

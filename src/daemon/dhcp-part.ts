@@ -1,18 +1,30 @@
 import type { Clock } from '../clock.ts';
 import type { DhcpConfig } from '../dhcp/config.ts';
 import { keyOfMac, type Lease } from '../dhcp/lease.ts';
+import type { DhcpEvent } from '../dhcp/events.ts';
 import type { DhcpServer } from '../dhcp/server.ts';
-import type { DhcpPart, DhcpView, LeasePage, LeaseQuery, LeaseState, LeaseView } from '../management/parts/dhcp.ts';
+import type { Feed } from '../feed.ts';
+import type { DhcpPart, DhcpView, LeaseEvent, LeasePage, LeaseQuery, LeaseState, LeaseView } from '../management/parts/dhcp.ts';
 import { formatIpv4, formatIpv4Network, type Ipv4Address } from '../wire/ipv4.ts';
 import { formatMac } from '../wire/mac.ts';
 
+/** A server, its settings and its events. */
+export interface ServedDhcpOptions {
+  readonly config: DhcpConfig;
+  readonly server: DhcpServer;
+  readonly clock: Clock;
+  readonly events: Feed<LeaseEvent>;
+}
+
 /** The DHCP server of a switch, as operations reach it. */
 export class ServedDhcp implements DhcpPart {
+  readonly events: Feed<LeaseEvent>;
   readonly #config: DhcpConfig;
   readonly #server: DhcpServer;
   readonly #clock: Clock;
 
-  constructor(config: DhcpConfig, server: DhcpServer, clock: Clock) {
+  constructor({ config, server, clock, events }: ServedDhcpOptions) {
+    this.events = events;
     this.#config = config;
     this.#server = server;
     this.#clock = clock;
@@ -65,4 +77,16 @@ export class ServedDhcp implements DhcpPart {
       left: expires === Infinity ? undefined : Math.max(0, Math.floor((expires - this.#clock.monotonic()) / 1000)),
     };
   }
+}
+
+/** Returns an event of a server as plain data. */
+export function leaseEvent(event: DhcpEvent): LeaseEvent {
+  return {
+    change: event.type.replace(/^lease-/, ''),
+    mac: 'mac' in event ? formatMac(event.mac) : undefined,
+    address: 'address' in event ? formatIpv4(event.address) : undefined,
+    port: 'ingress' in event ? event.ingress : undefined,
+    hostname: 'hostname' in event ? event.hostname : undefined,
+    reason: 'reason' in event ? event.reason : 'error' in event ? event.error : undefined,
+  };
 }

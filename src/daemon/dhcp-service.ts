@@ -1,11 +1,13 @@
 import { dhcpConfig, mtuBounds, type DhcpOptions } from '../dhcp/config.ts';
 import { LeaseJournal } from '../dhcp/disk/lease-journal.ts';
 import { DhcpServer } from '../dhcp/server.ts';
+import { Feed } from '../feed.ts';
+import type { LeaseEvent } from '../management/parts/dhcp.ts';
 import { lockFile } from '../system/file-lock.ts';
 import { vid } from '../wire/dot1q.ts';
 import { formatIpv4, formatIpv4Network } from '../wire/ipv4.ts';
 import { dhcpLog } from './dhcp-log.ts';
-import { ServedDhcp } from './dhcp-part.ts';
+import { leaseEvent, ServedDhcp } from './dhcp-part.ts';
 import type { ManagedSwitch } from './managed-switch.ts';
 import type { Scope } from './scope.ts';
 import { mtuOfVlan } from './segment-mtu.ts';
@@ -45,6 +47,8 @@ export async function openDhcpService(
     receive: (frame, ingress) => server.receive(frame, ingress),
     observe: (ingress, vlan, frame) => server.observe(ingress, vlan, frame),
   });
+  const toLog = dhcpLog(clock, log);
+  const events = new Feed<LeaseEvent>();
   const server = scope.use(
     new DhcpServer({
       config,
@@ -52,7 +56,10 @@ export async function openDhcpService(
       bridge: { send, breath: plane.breath, portOf: (mac) => plane.switch.station(vid(config.vid), mac)?.port },
       store: journal,
       records: journal.records(),
-      event: dhcpLog(clock, log),
+      event: (event) => {
+        toLog(event);
+        if (events.wanted) events.emit(leaseEvent(event));
+      },
     }),
   );
   const [text, address] = [formatIpv4Network(config.network), formatIpv4(config.serverAddress)];
@@ -62,6 +69,6 @@ export async function openDhcpService(
       if (kind === 'emptied') server.portClosed(port);
     }),
   );
-  scope.use(managed.management.addDhcp(new ServedDhcp(config, server, clock)));
+  scope.use(managed.management.addDhcp(new ServedDhcp({ config, server, clock, events })));
   return server;
 }

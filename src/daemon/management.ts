@@ -10,6 +10,9 @@ import { starMenu } from '../vde-console/menus/star.ts';
 import { dhcpCollector } from '../management/collectors/dhcp.ts';
 import { starCollector } from '../management/collectors/star.ts';
 import { switchCollector } from '../management/collectors/switch.ts';
+import { dropSource } from '../management/drop-watch.ts';
+import { Events, type EventSource } from '../management/events.ts';
+import { dhcpSource, groupSource, portSource, starSource, stationSource, treeSource } from '../management/event-sources.ts';
 import { Metrics, type Collector } from '../management/metrics.ts';
 import { AddressLog } from '../management/services/address-log.ts';
 import { Captures } from '../management/services/captures.ts';
@@ -20,6 +23,7 @@ import type { Saved } from '../management/settings/saver.ts';
 import { settingsOf } from '../management/settings/savers.ts';
 import { StationSettings } from '../management/services/station-settings.ts';
 import type { DhcpPart } from '../management/parts/dhcp.ts';
+import type { GroupPart } from '../management/parts/group.ts';
 import type { StarPart } from '../management/parts/star.ts';
 import type { Accounts, Managed, Parts } from '../management/managed.ts';
 import { gidNamed, groupName, uidNamed, userName } from '../system/accounts.ts';
@@ -65,6 +69,7 @@ export class Management implements AsyncDisposable {
       const { plane, directory, mode } = service;
       const parts: OwnParts = {};
       const metrics = new Metrics();
+      const events = new Events(clock, (wall) => new Date(wall).toISOString());
       const { budget } = plane.environment;
       for (const owner of [processCollector(clock), switchCollector(plane.switch, plane.ports), backlogCollector(budget)])
         metrics.add(owner);
@@ -89,14 +94,19 @@ export class Management implements AsyncDisposable {
         addresses: scope.use(new AddressLog({ switch: plane.switch, ports: plane.ports, taps: plane.taps, clock, accounts, localTime })),
         stationSettings: new StationSettings(plane.switch, options.hashSize),
         metrics,
+        events,
         get dhcp() {
           return parts.dhcp;
         },
         get star() {
           return parts.star;
         },
+        get group() {
+          return parts.group;
+        },
         shutdown: options.shutdown,
       };
+      for (const source of [portSource, stationSource, treeSource, dropSource]) events.add(source(saved));
       // Without a copy: the getters must stay.
       const managed: Managed = Object.assign(saved, { settings: settingsOf(saved) });
       const console = scope.use(new Console(managed));
@@ -113,12 +123,23 @@ export class Management implements AsyncDisposable {
 
   /** Adds the switch's DHCP server with its menu and its metrics, until disposed of. */
   addDhcp(dhcp: DhcpPart): Disposable {
-    return this.#add({ name: 'dhcp', part: dhcp, menuOf: dhcpMenu, collector: dhcpCollector(dhcp) });
+    return this.#add({ name: 'dhcp', part: dhcp, menuOf: dhcpMenu, collector: dhcpCollector(dhcp), source: dhcpSource(dhcp) });
   }
 
   /** Adds the switch's role in a star with its menu and its metrics, until disposed of. */
   addStar(star: StarPart): Disposable {
-    return this.#add({ name: 'star', part: star, menuOf: starMenu, collector: starCollector(star) });
+    return this.#add({
+      name: 'star',
+      part: star,
+      menuOf: starMenu,
+      collector: starCollector(star),
+      source: starSource(star, this.managed),
+    });
+  }
+
+  /** Adds the switch's group, until disposed of. The console has no commands for it. */
+  addGroup(group: GroupPart): Disposable {
+    return this.#add({ name: 'group', part: group, source: groupSource(group) });
   }
 
   /** Makes standard input a console too. `ended` is called when the input ends. */
@@ -130,14 +151,16 @@ export class Management implements AsyncDisposable {
     await this.#scope[Symbol.asyncDispose]();
   }
 
-  #add<Name extends keyof Parts>({ name, part, menuOf, collector }: AddedPart<Name>): Disposable {
+  #add<Name extends keyof Parts>({ name, part, menuOf, collector, source }: AddedPart<Name>): Disposable {
     this.#parts[name] = part;
-    const menu = this.#console.add(menuOf(this.managed));
-    const metrics = this.managed.metrics.add(collector);
+    const menu = menuOf && this.#console.add(menuOf(this.managed));
+    const metrics = collector && this.managed.metrics.add(collector);
+    const events = this.managed.events.add(source);
     return {
       [Symbol.dispose]: () => {
-        metrics[Symbol.dispose]();
-        menu[Symbol.dispose]();
+        events[Symbol.dispose]();
+        metrics?.[Symbol.dispose]();
+        menu?.[Symbol.dispose]();
         this.#parts[name] = undefined;
       },
     };
@@ -148,8 +171,10 @@ export class Management implements AsyncDisposable {
 interface AddedPart<Name extends keyof Parts> {
   readonly name: Name;
   readonly part: Parts[Name];
-  readonly menuOf: (managed: Managed) => Menu;
-  readonly collector: Collector;
+  /** Its menu on the console, and its metrics. Default: none. */
+  readonly menuOf?: (managed: Managed) => Menu;
+  readonly collector?: Collector;
+  readonly source: EventSource;
 }
 
 /** The parts that are added after the switch opens, and that end before it. */

@@ -4,6 +4,7 @@ import type { DataPlane } from '../daemon/data-plane.ts';
 import type { Log } from '../log.ts';
 import { inScope, type Scope } from '../daemon/scope.ts';
 import { reasonOf } from '../errors.ts';
+import { Feed } from '../feed.ts';
 import type { GuestView } from '../management/parts/star.ts';
 import { lockFile } from '../system/file-lock.ts';
 import { formatIpv4 } from '../wire/ipv4.ts';
@@ -56,6 +57,8 @@ interface Started {
 
 /** The guest of a node, which can be ended and restarted. It does not exist before `start`. */
 export class NodeGuest implements AsyncDisposable {
+  /** The states of the guest, as they change. */
+  readonly changes = new Feed<GuestView>();
   readonly #environment: NodeGuestEnvironment;
   #started: Started | undefined;
   #starts = 0;
@@ -72,8 +75,11 @@ export class NodeGuest implements AsyncDisposable {
    * the EtherloomErrors of QemuPort.open and Guest.open.
    */
   async start(options: NodeGuestOptions): Promise<void> {
-    this.#started = await openGuest(options, this.#environment);
+    const started = await openGuest(options, this.#environment);
+    this.#started = started;
     this.#starts += 1;
+    started.scope.use(started.guest.watch(this.#tell));
+    void started.guest.exited.then(this.#tell);
   }
 
   /** Returns the guest's present state; undefined if no guest was started. */
@@ -111,6 +117,11 @@ export class NodeGuest implements AsyncDisposable {
     await this.#idle;
     await this.#started?.scope[Symbol.asyncDispose]();
   }
+
+  readonly #tell = (): void => {
+    const view = this.changes.wanted ? this.view() : undefined;
+    if (view) this.changes.emit(view);
+  };
 
   #begin(what: string, change: (started: Started) => Promise<void>): boolean {
     if (!this.#started) return false;

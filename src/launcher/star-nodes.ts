@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import type { Feed } from '../feed.ts';
 import type { GuestView, MasterView, MemberView, SlaveView, StarLinkView, StarPart } from '../management/parts/star.ts';
 import { formatTcpAddress, type TcpAddress } from '../ports/tcp-address.ts';
 import type { Members } from '../star/members.ts';
@@ -44,6 +45,10 @@ abstract class StarNode implements StarPart {
   }
 
   abstract show(): MasterView | SlaveView;
+
+  get guestChanges(): Feed<GuestView> {
+    return this.#guest.changes;
+  }
 
   links(): readonly StarLinkView[] {
     return this.#links.list();

@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts';
 import type { Feed } from '../feed.ts';
 import type { FstpChange, Switch } from '../switch/switch.ts';
 import type { FrameTaps } from '../plane/frame-taps.ts';
+import type { Events } from './events.ts';
 import type { Metrics } from './metrics.ts';
 import type { DhcpPart } from './parts/dhcp.ts';
 import type { GroupPart } from './parts/group.ts';
@@ -75,6 +76,7 @@ export interface Managed extends Parts {
   readonly stationSettings: StationSettings;
   readonly settings: Settings;
   readonly metrics: Metrics;
+  readonly events: Events;
   readonly clock: Clock;
   readonly accounts: Accounts;
   readonly pid: number;

@@ -23,9 +23,9 @@ export interface Endpoint {
   close(): void;
 }
 
-/** A change of a port or an endpoint. */
+/** A change of a port or an endpoint. `up` and `down`: the port got its carrier, or lost it while it has endpoints. */
 export type PortChange =
-  | { readonly kind: 'created' | 'emptied' | 'removed' | 'conditioned'; readonly port: PortNumber }
+  | { readonly kind: 'created' | 'emptied' | 'removed' | 'conditioned' | 'up' | 'down'; readonly port: PortNumber }
   | { readonly kind: 'joined' | 'left'; readonly port: PortNumber; readonly endpoint: Endpoint };
 
 /** The reason why ports were left unchanged. */

@@ -23,9 +23,11 @@ export function endpointEvents({ ports }: Managed, events: Events): Menu {
   };
 }
 
+/** The original has no events for these. */
+const withoutEvent: ReadonlySet<PortChange['kind']> = new Set(['removed', 'conditioned', 'up', 'down']);
+
 function tell(events: Events, change: PortChange): void {
-  // The original has no events for these.
-  if (change.kind === 'removed' || change.kind === 'conditioned') return;
+  if (withoutEvent.has(change.kind)) return;
   const port = padded(change.port, 2);
   if (!('endpoint' in change)) {
     events.emit(change.kind === 'created' ? created : emptied, port);

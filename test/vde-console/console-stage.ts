@@ -9,6 +9,7 @@ import { Mirrors } from '../../src/management/services/mirrors.ts';
 import { Recording } from '../../src/management/services/recording.ts';
 import type { Saved } from '../../src/management/settings/saver.ts';
 import { settingsOf } from '../../src/management/settings/savers.ts';
+import { Events } from '../../src/management/events.ts';
 import { Metrics } from '../../src/management/metrics.ts';
 import { StationSettings } from '../../src/management/services/station-settings.ts';
 import { FrameTaps } from '../../src/plane/frame-taps.ts';
@@ -223,6 +224,7 @@ export class ConsoleStage implements Disposable {
       addresses: new AddressLog({ ...sources, clock: this.clock, accounts, localTime: () => 'Nov 24 06:20:01' }),
       stationSettings: new StationSettings(this.switch),
       metrics: new Metrics(),
+      events: new Events(this.clock, String),
       shutdown: () => void (this.shutdowns += 1),
       ...managed,
     };

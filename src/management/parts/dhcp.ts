@@ -1,3 +1,4 @@
+import type { Feed } from '../../feed.ts';
 import type { Ipv4Address } from '../../wire/ipv4.ts';
 
 /** The states of an address with a record, in the order in which they are shown. */
@@ -56,8 +57,22 @@ export interface LeaseQuery {
   readonly limit: number;
 }
 
+/** An event of a DHCP server. All texts in it are safe to print. */
+export interface LeaseEvent {
+  /** `bound`, `renewed`, `released`, `expired`, `declined`, `conflict`, `nak`, `dropped`, `store-failed` … */
+  readonly change: string;
+  /** The MAC address of the client; undefined if the event is about the server. */
+  readonly mac?: string | undefined;
+  readonly address?: string | undefined;
+  readonly port?: number | undefined;
+  readonly hostname?: string | undefined;
+  readonly reason?: string | undefined;
+}
+
 /** The DHCP server of a switch, as operations reach it. */
 export interface DhcpPart {
+  /** Its events. Default: they are not told. */
+  readonly events?: Feed<LeaseEvent> | undefined;
   show(): DhcpView;
   leases(query: LeaseQuery): LeasePage;
   lease(address: Ipv4Address): LeaseView | undefined;

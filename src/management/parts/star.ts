@@ -1,3 +1,5 @@
+import type { Feed } from '../../feed.ts';
+
 /** The master of a star. */
 export interface MasterView {
   readonly role: 'master';
@@ -77,6 +79,8 @@ export interface GuestView {
 
 /** A node of a star, as operations reach it. */
 export interface StarPart {
+  /** The states of the guest, as they change. Default: they are not told. */
+  readonly guestChanges?: Feed<GuestView> | undefined;
   show(): MasterView | SlaveView;
   /** Returns the slaves that have an id, in the order of their ids. Only a master has this function. */
   members?(): readonly MemberView[];
