@@ -1,20 +1,20 @@
 import { readFileSync } from 'node:fs';
-import { Command, CommanderError, Help, Option } from 'commander';
+import type { Option } from 'commander';
+import { Command, CommanderError, Help } from 'commander';
 import { complain } from '../daemon/serve.ts';
 import { isForUser, messageOf } from '../errors.ts';
-import { attachmentKinds } from '../launcher/guest/attachment.ts';
 import { packageFile } from '../system/own-package.ts';
 import { runDemo, type DemoArguments } from './demo.ts';
 import { runGuestBuild, runGuestStop } from './guest.ts';
-import { runMaster, type MasterArguments } from './master.ts';
 import { addGatewayOptions } from './gateway-arguments.ts';
 import { addNetworkOptions } from './network-arguments.ts';
+import { addNodeCommands } from './node-commands.ts';
 import { collect, groupId, integer, macAddress, octal, quality } from './option-values.ts';
 import { addAddressHelp, portOption } from './port-option.ts';
 import { findSingleDash } from './single-dash.ts';
-import { runSlave, type SlaveArguments } from './slave.ts';
 import { runStation, type StationArguments } from './station.ts';
 import { print, printError } from './print.ts';
+import { addBacklogOptions, addManagementOptions, sockOption } from './switch-options.ts';
 import { runSwitch, type SwitchArguments } from './switch.ts';
 
 const exitFailure = 1;
@@ -96,8 +96,7 @@ function program(exit: (status: number) => void): Command {
     .configureOutput({ writeOut: print, writeErr: printError })
     .showHelpAfterError('(see etherloom --help)');
   addSwitch(root, exit);
-  addMaster(root, exit);
-  addSlave(root, exit);
+  addNodeCommands(root, exit);
   addGuest(root);
   addStation(root);
   addDemo(root, exit);
@@ -137,31 +136,6 @@ function addSwitch(root: Command, exit: (status: number) => void): void {
   );
 }
 
-function addMaster(root: Command, exit: (status: number) => void): void {
-  const command = root
-    .command('master')
-    .description('run the master of a star: a switch with a DHCP server that slaves link to')
-    .requiredOption('--listen <host:port>', 'link address for slaves; the control port is the one above it')
-    .requiredOption('--subnet <network>', 'the network to serve, as 10.77.0.0/24')
-    .option('--control <port>', 'control port, where slaves join (default: one above --listen)', integer(1, 65_535))
-    .option('--no-dhcp', 'run no DHCP server; with --guest, the guest runs one')
-    .option('--slave-port <id=port>', 'a link port for this slave alone (repeatable)', collect, [])
-    .option('--reserve <id=address>', 'reserve an address for the guest of this id (repeatable)', collect, [])
-    .option('--max-links <n>', 'maximum number of links', integer(1, 65_535), 256);
-  addNodeOptions(addGatewayOptions(addNetworkOptions(command))).action(async (options: MasterArguments) => exit(await runMaster(options)));
-}
-
-function addSlave(root: Command, exit: (status: number) => void): void {
-  const command = root
-    .command('slave')
-    .description('run a slave of a star: a switch for this host and its guest, linked to the master')
-    .requiredOption('--master <host:port>', "the master's --listen address")
-    .option('--control <port>', "the master's control port (default: one above --master)", integer(1, 65_535))
-    .option('--id <n>', 'ask for this id (default: the next free one)', integer(1, 65_535))
-    .option('--impair <quality>', 'impair the frames of the link, as in "loss 5, delay 20+5"', quality);
-  addNodeOptions(command).action(async (options: SlaveArguments) => exit(await runSlave(options)));
-}
-
 function addGuest(root: Command): void {
   const guest = root.command('guest').description('build and stop the small Linux guest');
   guest
@@ -195,47 +169,6 @@ function addDemo(root: Command, exit: (status: number) => void): void {
     .option('--stations', 'use stations instead of guests', false)
     .option('--no-install', 'do not install QEMU')
     .action(async (options: DemoArguments) => exit(await runDemo(options)));
-}
-
-/** Adds the options that master and slave share. */
-function addNodeOptions(command: Command): Command {
-  return addAddressHelp(addManagementOptions(addBacklogOptions(command)))
-    .addOption(sockOption())
-    .addOption(portOption())
-    .option('--state <dir>', 'directory of the state that outlives a restart')
-    .option('--guest <dir>', 'start a guest from the image in this directory, made by `etherloom guest build`')
-    .addOption(new Option('--attach <how>', 'how QEMU is attached to the switch').choices(attachmentKinds))
-    .addOption(new Option('--accel <name>', "QEMU's accelerator").choices(['auto', 'tcg', 'kvm']))
-    .option('--qemu <path>', 'path of QEMU')
-    .option('--memory <mib>', "the guest's memory in MiB, at least 80 (default: 96)", integer(1, 65_536))
-    .option('--link-mtu <octets>', 'largest MTU on links', integer(1500, 65_517), 65_517)
-    .option('--plain', 'allow unencrypted links of the star beyond this machine; a --port says plain=yes', false);
-}
-
-/** Adds the options for the management of a switch, and for the background. */
-function addManagementOptions(command: Command): Command {
-  return command
-    .option('-M, --mgmt <path>', 'socket of the management console')
-    .option('--mgmtmode <mode>', 'mode of the console and of the sockets of port 0, octal', octal)
-    .option('--mgmtgroup <group>', 'group of the console and of the sockets of port 0', groupId)
-    .option('-f, --rcfile <file>', 'run the console commands of this file at the start (repeatable)', collect, [])
-    .option('--console', 'read console commands from standard input, and end at its end', false)
-    .option('--nostdin', 'accepted for vde_switch; this is the default')
-    .option('-p, --pidfile <file>', 'write the process id to this file')
-    .option('-d, --daemon', 'run in the background once it serves', false);
-}
-
-/** Adds the limits of the backlog. */
-function addBacklogOptions(command: Command): Command {
-  return command
-    .option('--backlog-frames <n>', 'maximum number of frames that wait for a reader', integer(0, 2 ** 20), 4096)
-    .option('--backlog-octets <n>', 'maximum number of octets that wait for a reader', integer(0, 2 ** 30), 2 * 2 ** 20)
-    .option('--backlog-age <ms>', 'maximum time that a frame waits for a reader, in milliseconds', integer(1, 2 ** 31 - 1), 2000)
-    .option('--backlog-budget <octets>', 'maximum memory of all waiting frames, in octets', integer(0, 2 ** 34), 32 * 2 ** 20);
-}
-
-function sockOption(short = ''): Option {
-  return new Option(`${short}--sock <dir>`, "directory of the switch's sockets");
 }
 
 function versionOfPackage(): string {
