@@ -15,6 +15,7 @@ interface Rule {
 const rules: Readonly<Record<string, Rule>> = {
   'clock.ts': { house: [], packages: [] },
   'random.ts': { house: [], packages: [] },
+  'clean-text.ts': { house: [], packages: [] },
   'errors.ts': { house: [], packages: [] },
   'feed.ts': { house: [], packages: [] },
   'recent-map.ts': { house: [], packages: [] },
@@ -23,7 +24,7 @@ const rules: Readonly<Record<string, Rule>> = {
   stations: { house: ['wire', 'clock.ts', 'errors.ts'], packages: [] },
   switch: { house: ['stations', 'wire', 'clock.ts', 'errors.ts', 'feed.ts', 'recent-map.ts'], packages: [] },
   system: { house: ['clock.ts', 'errors.ts'], packages: ['koffi', 'node:*'] },
-  'ports/pure': { house: ['stations', 'wire', 'clock.ts', 'errors.ts'], packages: [] },
+  'ports/pure': { house: ['stations', 'wire', 'clock.ts', 'clean-text.ts', 'errors.ts'], packages: [] },
   ports: {
     house: ['ports/pure', 'wire', 'clock.ts', 'log.ts', 'errors.ts', 'system'],
     packages: ['node:*', 'binary-parser/dist/binary_parser.js', 'ws'],
@@ -72,6 +73,7 @@ const rules: Readonly<Record<string, Rule>> = {
       'dhcp',
       'dhcp/disk',
       'clock.ts',
+      'clean-text.ts',
       'feed.ts',
       'log.ts',
       'random.ts',
@@ -79,9 +81,9 @@ const rules: Readonly<Record<string, Rule>> = {
     ],
     packages: ['node:*', 'pino', 'pino-pretty'],
   },
-  star: { house: ['dhcp', 'wire', 'clock.ts', 'feed.ts', 'random.ts', 'errors.ts'], packages: [] },
+  star: { house: ['dhcp', 'wire', 'clock.ts', 'clean-text.ts', 'feed.ts', 'random.ts', 'errors.ts'], packages: [] },
   'star/node': {
-    house: ['star', 'ports', 'ports/pure', 'system', 'wire', 'clock.ts', 'feed.ts', 'log.ts', 'random.ts', 'errors.ts'],
+    house: ['star', 'ports', 'ports/pure', 'system', 'wire', 'clock.ts', 'clean-text.ts', 'feed.ts', 'log.ts', 'random.ts', 'errors.ts'],
     packages: ['node:*'],
   },
   launcher: {

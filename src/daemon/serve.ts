@@ -1,4 +1,5 @@
 import { setFlagsFromString } from 'node:v8';
+import { cleanText } from '../clean-text.ts';
 import { EtherloomError } from '../errors.ts';
 import { claimStandardError } from '../system/claim.ts';
 import { outletsFlushed } from '../system/outlet.ts';
@@ -97,9 +98,12 @@ export function say(line: string): void {
   standardOutput().write(`${line}\n`);
 }
 
+/** The longest line on standard error, in characters. */
+const longestLine = 16_384;
+
 /** Writes a line to standard error. */
 export function complain(line: string): void {
-  standardError().write(`${line}\n`);
+  standardError().write(`${cleanText(line, longestLine)}\n`);
 }
 
 /**

@@ -1,3 +1,4 @@
+import { cleanText } from '../clean-text.ts';
 import { formatIpv4, formatIpv4Network, parseIpv4, parseIpv4Network } from '../wire/ipv4.ts';
 import { formatMac, parseMac } from '../wire/mac.ts';
 import { isFingerprint } from './fingerprint.ts';
@@ -28,6 +29,7 @@ export function encodeJoinMessage(message: JoinMessage): string {
 /**
  * Decodes a message from a line without its end. Returns undefined if it is none: not an object with a type, or a known type whose fields are
  * wrong. A hello or welcome of another version is an `other-version`, a message of an unknown type an `unknown`.
+ * Text that people are shown is clean: `cleanText`.
  */
 export function decodeJoinMessage(line: string): JoinMessage | undefined {
   const fields = parseObject(line);
@@ -77,9 +79,10 @@ const decoders: Readonly<Record<string, (fields: Fields) => JoinMessage | undefi
     const term = fields['term'];
     return masters && isCount(term) ? { type: 'masters', term, masters } : undefined;
   },
-  renamed: ({ name }) => (isText(name) ? { type: 'renamed', name } : undefined),
+  renamed: ({ name }) => (isText(name) ? { type: 'renamed', name: cleanText(name, longestText) } : undefined),
   kicked: ({ reason }) => ({ type: 'kicked', reason: reasonIn(reason) }),
-  state: ({ guest, link }) => (isOptional(guest, isText) && isOptional(link, isBoolean) ? { type: 'state', guest, link } : undefined),
+  state: ({ guest, link }) =>
+    isOptional(guest, isText) && isOptional(link, isBoolean) ? { type: 'state', guest: textIn(guest), link } : undefined,
   end: () => ({ type: 'end' }),
   leave: () => ({ type: 'leave' }),
   left: () => ({ type: 'left' }),
@@ -88,7 +91,7 @@ const decoders: Readonly<Record<string, (fields: Fields) => JoinMessage | undefi
 function decodeOther(of: 'hello' | 'welcome', fields: Fields): JoinMessage | undefined {
   const told = fields['version'];
   if (typeof told !== 'number' && typeof told !== 'string') return undefined;
-  return { type: 'other-version', of, version: String(told).slice(0, 32), software: textIn(fields['software']) };
+  return { type: 'other-version', of, version: cleanText(String(told), 32), software: textIn(fields['software']) };
 }
 
 function decodeHello(fields: Fields): Hello | undefined {
@@ -98,7 +101,8 @@ function decodeHello(fields: Fields): Hello | undefined {
   if (!isOptional(key, isNodeKey) || !isOptional(demanded, isInteger) || !isOptional(last, isInteger)) return undefined;
   if (!isOptional(run, isText) || !isOptional(incarnation, isText) || !isOptional(group, isText)) return undefined;
   if (!isOptional(software, isText) || !isOptional(host, isText) || !isOptional(name, isText)) return undefined;
-  return { type: 'hello', key, demanded, last, software, host, name, run, incarnation, group, token };
+  const shown = { software: textIn(software), host: textIn(host), name: textIn(name) };
+  return { type: 'hello', key, demanded, last, ...shown, run, incarnation, group, token };
 }
 
 function decodeWelcome(fields: Fields): Welcome | undefined {
@@ -177,11 +181,12 @@ function textOf(value: unknown): string {
 }
 
 function reasonIn(value: unknown): string {
-  return textOf(value).slice(0, longestReason);
+  return cleanText(textOf(value), longestReason);
 }
 
+/** Returns text that people are shown, clean. */
 function textIn(value: unknown): string | undefined {
-  return isText(value) ? value : undefined;
+  return isText(value) ? cleanText(value, longestText) : undefined;
 }
 
 function isText(value: unknown): value is string {

@@ -37,8 +37,10 @@ it('writes a warning that is repeated word for word once a minute, with its coun
   }
 });
 
-it('lets no text from outside begin a line, or move the cursor', () => {
-  const said: string[] = [];
+it('lets no text from outside begin a line, move the cursor, or turn the text around, in messages and fields', () => {
+  const said: unknown[] = [];
   plainLog((line) => said.push(line))('no \n\u001b[2J file');
-  expect(said).toEqual(['no ??[2J file']);
+  const log = boundedLog((message, fields, level) => said.push([level, message, fields]));
+  log.warn('a\u009b31m', { reason: 'b\u202e', count: 3, ports: [1, 'c\u2028'] });
+  expect(said).toEqual(['no ??[2J file', ['warn', 'a?31m', { reason: 'b?', count: 3, ports: [1, 'c?'] }]]);
 });

@@ -76,6 +76,25 @@ describe('a line of the control connection', () => {
     expect(decodeJoinMessage(line)).toBeUndefined();
   });
 
+  it('has no text that would move the cursor of a terminal or begin a line', () => {
+    const text = 'a\u001b[2J\nb\u202ec';
+    const clean = 'a?[2J?b?c';
+    const messages = [
+      { type: 'refusal', reason: text },
+      { type: 'wait', reason: text },
+      { type: 'kicked', reason: text },
+      { type: 'renamed', name: text },
+      { type: 'state', guest: text },
+      { type: 'hello', version: 1, software: text, host: text, name: text },
+      { type: 'hello', version: text, software: text },
+    ];
+    for (const message of messages) {
+      const decoded = JSON.stringify(decodeJoinMessage(JSON.stringify(message)));
+      expect(decoded).toContain(clean);
+      expect(decoded).not.toMatch(/\\[un]|\u202e/);
+    }
+  });
+
   it.each([
     ['{"type":"hello","version":2,"software":"9.0","key":7}', { type: 'other-version', of: 'hello', version: '2', software: '9.0' }],
     ['{"type":"welcome","version":"3"}', { type: 'other-version', of: 'welcome', version: '3' }],

@@ -15,6 +15,7 @@
  * it, are printable too. The EtherType gives that place, and again the decision takes 16 octets, which every frame has. The decision depends only on
  * the octets, not on how they were split: it waits for more octets if it needs them.
  */
+import { cleanText } from '../../clean-text.ts';
 import { minFrame } from '../../wire/ethernet.ts';
 import { readUint16 } from '../../wire/octets.ts';
 
@@ -149,7 +150,7 @@ export function textAt(octets: Uint8Array): string | undefined {
 function shownText(octets: readonly number[]): string {
   const text = new TextDecoder().decode(Uint8Array.from(octets));
   const [line = ''] = text.split(/[\r\n]+/).filter((part) => part.trim() !== '');
-  return line.replace(/\p{Cc}/gu, '?').trim();
+  return cleanText(line, shownLength).trim();
 }
 
 /** Returns whether an octet is a tab, a line end, part of an escape sequence, a bell, or printable. */

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { cleanText } from '../../clean-text.ts';
 import type { Clock, Timer } from '../../clock.ts';
 import { reasonOf } from '../../errors.ts';
 import { decodeJoinMessage, encodeJoinMessage } from '../message-codec.ts';
@@ -18,7 +19,7 @@ export interface JoinConnectionEvents {
  */
 function strangeTo(text: string): string {
   if (text.charCodeAt(0) < firstPrintable) return 'it sends frames, as a link port does, and not the control protocol';
-  return `it sent ${JSON.stringify(text.slice(0, longestQuote))}, which is not the control protocol`;
+  return `it sent "${cleanText(text.trim(), longestQuote)}", which is not the control protocol`;
 }
 
 const firstPrintable = 0x20;

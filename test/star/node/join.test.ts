@@ -298,7 +298,7 @@ describe('a slave that asks', () => {
     await eventually(() =>
       expect(asked.logged).toEqual([
         expect.stringMatching(
-          /^no master at control port .*: it sent "SSH-2\.0-OpenSSH\\r", which is not the control protocol; check --master: .*; trying again$/,
+          /^no master at control port .*: it sent "SSH-2\.0-OpenSSH", which is not the control protocol; check --master: .*; trying again$/,
         ),
       ]),
     );
