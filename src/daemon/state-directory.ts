@@ -68,6 +68,8 @@ export class StateDirectory implements AsyncDisposable {
     try {
       const file = await open(next, 'w', 0o600);
       try {
+        // For one that was there already.
+        await file.chmod(0o600);
         await file.writeFile(text);
         await file.sync();
       } finally {
