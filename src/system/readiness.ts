@@ -48,7 +48,7 @@ export interface Readiness {
 /** The options of a readiness. */
 export interface ReadinessOptions {
   readonly openWaker: OpenWaker;
-  /** Runs a round: `tell` reports all `count` ready descriptors, one after the other. */
+  /** Runs a round: `tell` reports all `count` ready descriptors and sources, one after the other. */
   readonly round: (count: number, tell: () => void) => void;
 }
 
@@ -193,7 +193,7 @@ export class EpollReadiness implements Readiness {
 
   #roundWithSources(): boolean {
     let told = this.#ready > 0;
-    this.#options.round(this.#ready, () => {
+    this.#options.round(this.#ready + this.#sources.size, () => {
       this.#tellAll();
       for (const source of this.#sources) if (source.poll()) told = true;
     });

@@ -49,7 +49,8 @@ export class TlsSession implements OctetSource, OctetSink, Disposable {
   #session: number;
   #spki: Uint8Array | undefined;
   #alpn: string | undefined;
-  #failed = false;
+  #receiveFailure: string | undefined;
+  #sendFailure: string | undefined;
   #pending = false;
   #receiveNeedsRoom = false;
   #sendNeedsOctets = false;
@@ -90,7 +91,8 @@ export class TlsSession implements OctetSource, OctetSink, Disposable {
 
   /** Continues the handshake. Call it again when the descriptor is ready for what it needs. */
   handshake(): HandshakeState {
-    if (this.#session === 0 || this.#failed) return { failed: closedHere };
+    if (this.#session === 0) return { failed: closedHere };
+    if (this.#receiveFailure !== undefined) return { failed: this.#receiveFailure };
     if (this.#spki) return 'done';
     this.#ssl.clearErrors();
     const result = this.#ssl.handshake(this.#session);
@@ -98,7 +100,7 @@ export class TlsSession implements OctetSource, OctetSink, Disposable {
     const reason = this.#explain(result);
     if (reason === needsOctets) return 'needs-octets';
     if (reason === needsRoom) return 'needs-room';
-    return { failed: reason === end ? cutOff : reason };
+    return this.#refuse(reason === end ? cutOff : reason);
   }
 
   /**
@@ -108,6 +110,7 @@ export class TlsSession implements OctetSource, OctetSink, Disposable {
    */
   receive(address: number, room: number): number | string {
     if (this.#session === 0) return closedHere;
+    if (this.#receiveFailure !== undefined) return this.#receiveFailure;
     this.#ssl.clearErrors();
     this.#receiveNeedsRoom = false;
     let count = 0;
@@ -128,6 +131,7 @@ export class TlsSession implements OctetSource, OctetSink, Disposable {
    */
   send(address: number, length: number): number | string {
     if (this.#session === 0) return closedHere;
+    if (this.#sendFailure !== undefined) return this.#sendFailure;
     this.#ssl.clearErrors();
     if (this.#records >= this.#options.keyUpdateAfter) this.#updateKey();
     this.#sendNeedsOctets = false;
@@ -145,7 +149,7 @@ export class TlsSession implements OctetSource, OctetSink, Disposable {
 
   /** Tells the far end that the stream ends here, if there is room. Called once, before the descriptor is closed. */
   end(): void {
-    if (this.#session === 0 || this.#failed || !this.#spki) return;
+    if (this.#session === 0 || !this.#spki || this.#receiveFailure !== undefined || this.#sendFailure !== undefined) return;
     this.#ssl.shutdown(this.#session);
     this.#ssl.clearErrors();
   }
@@ -167,11 +171,12 @@ export class TlsSession implements OctetSource, OctetSink, Disposable {
     if (!spki) return this.#refuse('the far end has shown no usable certificate');
     this.#alpn = alpn;
     this.#spki = spki;
+    this.#pending = this.#ssl.hasPending(this.#session) === 1;
     return 'done';
   }
 
   #refuse(failed: string): HandshakeState {
-    this.#failed = true;
+    this.#receiveFailure = this.#sendFailure = failed;
     return { failed };
   }
 
@@ -194,24 +199,27 @@ export class TlsSession implements OctetSource, OctetSink, Disposable {
     return usable ? memory.subarray(0, length) : undefined;
   }
 
-  /** Returns the result of a `receive` of which a part came before `result`. */
+  /** Returns the result of a `receive` that got `count` octets before `result`. */
   #received(count: number, result: number): number | string {
     const reason = this.#explain(result);
     this.#receiveNeedsRoom = reason === needsRoom;
-    // A failure comes again with the next call, after the octets before it.
-    this.#pending = count > 0 && reason !== needsOctets && reason !== needsRoom;
+    const waits = reason === needsOctets || reason === needsRoom;
+    if (!waits && reason !== end) this.#receiveFailure = reason;
+    // The end, or the failure, is the result of the next call.
+    this.#pending = count > 0 && !waits;
     if (count > 0) return count;
     if (reason === end) return 0;
-    return reason === needsOctets || reason === needsRoom ? 'EAGAIN' : reason;
+    return waits ? 'EAGAIN' : reason;
   }
 
+  /** Returns the result of a `send` that sent `count` octets before `result`. */
   #sent(count: number, result: number): number | string {
     const reason = this.#explain(result);
     this.#unfinished = reason === needsOctets || reason === needsRoom;
     this.#sendNeedsOctets = reason === needsOctets;
+    if (!this.#unfinished) this.#sendFailure = reason === end ? 'EPIPE' : reason;
     if (count > 0) return count;
-    if (reason === end) return 'EPIPE';
-    return this.#unfinished ? 'EAGAIN' : reason;
+    return this.#sendFailure ?? 'EAGAIN';
   }
 
   /**
@@ -236,7 +244,6 @@ export class TlsSession implements OctetSource, OctetSink, Disposable {
     if (code === SSL_ERROR_WANT_READ) return needsOctets;
     if (code === SSL_ERROR_WANT_WRITE) return needsRoom;
     if (code === SSL_ERROR_ZERO_RETURN) return end;
-    this.#failed = true;
     const reason = code === SSL_ERROR_SSL ? this.#reason() : code === SSL_ERROR_SYSCALL ? errno : `error ${code}`;
     // Else the next connection would be told the error of this one.
     this.#ssl.clearErrors();

@@ -1,4 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
+import { closeSync } from 'node:fs';
 import { onTestFinished } from 'vitest';
 import { selfSign } from '../../src/star/node/certificate.ts';
 import { ownName } from '../../src/system/socket-name.ts';
@@ -35,7 +36,7 @@ export function openPair(): [Fd, Fd] {
   connectTcp(near, '127.0.0.1', ownName(listener).port);
   let far = accept(listener);
   while (far === undefined) far = accept(listener);
-  closing(listener);
+  closeSync(listener);
   return [near, far];
 }
 
