@@ -5,9 +5,10 @@ import { StateDirectory } from '../daemon/state-directory.ts';
 import type { EtherloomError } from '../errors.ts';
 import type { Quality } from '../impairment/impairment.ts';
 import type { BacklogBounds } from '../ports/pure/backlog.ts';
+import { plainly } from '../ports/stream/dialled.ts';
 import { tcpEndpoint } from '../ports/stream/stream-endpoint.ts';
 import type { TcpAddress } from '../ports/tcp-address.ts';
-import { dialTcp } from '../ports/tcp.ts';
+import { dialTcp, type TcpDialOptions } from '../ports/tcp.ts';
 import { controlPortOf } from '../star/control-port.ts';
 import { guestName, type NodeId } from '../star/identity.ts';
 import { Membership } from '../star/node/membership.ts';
@@ -79,8 +80,10 @@ export class Slave implements AsyncDisposable {
       const guest = scope.use(new NodeGuest({ plane, log, signal }));
       scope.use(managed.management.addStar(new SlaveNode({ master, control, membership, links, guest, clock })));
       const { id, mac, mtu, linkPort } = await membership.accepted(signal);
-      const dialer = scope.use(dialTcp({ host: master.host, port: linkPort }, frameLimit(options), plane.environment));
-      scope.use(membership.moved.subscribe((welcome) => dialer.redirect(tcpEndpoint({ host: master.host, port: welcome.linkPort }))));
+      const dialer = scope.use(dialTcp({ host: master.host, port: linkPort }, linkOptions(options), plane.environment));
+      scope.use(
+        membership.moved.subscribe((welcome) => dialer.redirect(plainly(tcpEndpoint({ host: master.host, port: welcome.linkPort })))),
+      );
       const number = links.add(dialer.port);
       if (impair) plane.ports.setCondition(number, { impairment: impair });
       if (options.guest) await guest.start({ wish: options.guest, id, mac, mtu, mode: 'client', directory: sock, state });
@@ -96,6 +99,7 @@ export class Slave implements AsyncDisposable {
   }
 }
 
-function frameLimit({ linkMtu }: SlaveOptions): { readonly maxFrame?: number } {
-  return linkMtu === undefined ? {} : { maxFrame: linkMtu + frameOverhead.tagged };
+/** Returns the options of the link. It counts as linked when the master's switch has greeted, and not when its host takes the connection. */
+function linkOptions({ linkMtu }: SlaveOptions): TcpDialOptions {
+  return { awaitsGreeting: true, ...(linkMtu !== undefined && { maxFrame: linkMtu + frameOverhead.tagged }) };
 }

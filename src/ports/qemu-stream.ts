@@ -3,6 +3,7 @@ import type { PortEnvironment } from './environment.ts';
 import { qemuFraming } from './pure/frame-stream.ts';
 import type { Acceptor } from './pure/port.ts';
 import { checkSocketPlace } from './socket-file.ts';
+import { plainly } from './stream/dialled.ts';
 import { StreamDialer } from './stream/stream-dialer.ts';
 import { tcpEndpoint, unixEndpoint, type StreamEndpoint } from './stream/stream-endpoint.ts';
 import { StreamListener } from './stream/stream-listener.ts';
@@ -18,7 +19,7 @@ const qemu = { module: 'qemu', framing: qemuFraming } as const;
  */
 export function dialQemu(address: string, limits: StreamLimits, environment: PortEnvironment): StreamDialer {
   if (address.includes('/')) checkSocketPlace(address, 'name the one that QEMU listens on');
-  return new StreamDialer(endpointOf(address), { ...limits, ...qemu }, environment);
+  return new StreamDialer(plainly(endpointOf(address)), { ...limits, ...qemu }, environment);
 }
 
 /**

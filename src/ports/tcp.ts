@@ -1,16 +1,20 @@
 import type { PortEnvironment } from './environment.ts';
 import { vdeFraming } from './pure/frame-stream.ts';
+import { plainly } from './stream/dialled.ts';
 import { StreamDialer } from './stream/stream-dialer.ts';
 import { tcpEndpoint } from './stream/stream-endpoint.ts';
 import { StreamListener, type StreamListenerOptions } from './stream/stream-listener.ts';
-import type { StreamLimits } from './stream/stream-port.ts';
+import type { StreamLimits, StreamPortOptions } from './stream/stream-port.ts';
 import type { TcpAddress } from './tcp-address.ts';
 
 const tcp = { module: 'tcp', framing: vdeFraming } as const;
 
+/** The bounds of a link that this side dials, and what is known of its far end. */
+export interface TcpDialOptions extends StreamLimits, Pick<StreamPortOptions, 'awaitsGreeting'> {}
+
 /** Returns the dialling side of a link: a port that dials `address`, and continues until disposed. */
-export function dialTcp(address: TcpAddress, limits: StreamLimits, environment: PortEnvironment): StreamDialer {
-  return new StreamDialer(tcpEndpoint(address), { ...limits, ...tcp }, environment);
+export function dialTcp(address: TcpAddress, options: TcpDialOptions, environment: PortEnvironment): StreamDialer {
+  return new StreamDialer(plainly(tcpEndpoint(address)), { ...options, ...tcp }, environment);
 }
 
 /** The address for links, their limit and their bounds. */

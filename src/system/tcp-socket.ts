@@ -12,6 +12,11 @@ const SOCK_CLOEXEC = 0o2000000;
 const SOL_SOCKET = 1;
 const SO_REUSEADDR = 2;
 const SO_KEEPALIVE = 9;
+const SO_RCVLOWAT = 18;
+const IPPROTO_IPV6 = 41;
+const IPV6_V6ONLY = 26;
+const MSG_PEEK = 0x02;
+const MSG_DONTWAIT = 0x40;
 const IPPROTO_TCP = 6;
 const TCP_NODELAY = 1;
 const TCP_KEEPIDLE = 4;
@@ -36,11 +41,15 @@ export function tcpSocket(address: string, userTimeout: number): Fd {
   return fd;
 }
 
-/** Like `tcpSocket`, but bound to `address` and `port`; for port 0, the system chooses one. Throws a SystemError (EADDRINUSE). */
+/**
+ * Like `tcpSocket`, but bound to `address` and `port`; for port 0, the system chooses one. `::` stands for all addresses of both families.
+ * Throws a SystemError (EADDRINUSE).
+ */
 export function boundTcpSocket(address: string, port: number, userTimeout: number): Fd {
   const fd = tcpSocket(address, userTimeout);
   try {
     setNumber(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+    if (address === '::') setNumber(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
     const octets = encodeSocketAddress(address, port);
     checked(libc.bind(fd, octets, octets.length), `cannot listen on ${address} port ${port}`);
     return fd;
@@ -59,4 +68,38 @@ export function connectTcp(fd: Fd, address: string, port: number): void {
   if (libc.connect(fd, octets, octets.length) === 0) return;
   const errno = lastErrno();
   if (errno !== 'EINPROGRESS') throw new SystemError(errno, `cannot connect to ${address} port ${port}`);
+}
+
+/** Sets how many octets must wait before a connection counts as readable. The end of the stream always counts. [socket(7), SO_RCVLOWAT] */
+export function setLeastReadable(fd: Fd, octets: number): void {
+  setNumber(fd, SOL_SOCKET, SO_RCVLOWAT, octets);
+}
+
+/** The result of `peek`. */
+export type Peeked = 'nothing' | 'end' | Uint8Array;
+
+/** Returns up to `most` octets that wait on a connection, and leaves them there; `end` if the far end has closed it, or an error waits. */
+export function peek(fd: Fd, most: number): Peeked {
+  const octets = new Uint8Array(most);
+  const count = libc.recv(fd, octets, most, MSG_PEEK | MSG_DONTWAIT);
+  if (count > 0) return octets.subarray(0, count);
+  if (count === 0) return 'end';
+  const errno = lastErrno();
+  return errno === 'EAGAIN' || errno === 'EINTR' ? 'nothing' : 'end';
+}
+
+/** The most octets that are discarded before a connection is closed. */
+const mostDiscarded = 65_536;
+
+const discarded = new Uint8Array(4096);
+
+/**
+ * Closes a connection after the octets that wait on it were discarded. Without that, the kernel resets the connection, and the far end may
+ * lose the last octets that it was sent.
+ */
+export function closeAfterReading(fd: Fd): void {
+  for (let read = 0; read < mostDiscarded; read += discarded.length) {
+    if (libc.recv(fd, discarded, discarded.length, MSG_DONTWAIT) <= 0) break;
+  }
+  closeSync(fd);
 }

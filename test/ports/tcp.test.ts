@@ -4,6 +4,7 @@ import { connect as dial, createServer, type AddressInfo, type Server } from 'no
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { maxStreamFrame, vdeFraming } from '../../src/ports/pure/frame-stream.ts';
 import { maxFrame } from '../../src/ports/pure/port.ts';
+import { plainly } from '../../src/ports/stream/dialled.ts';
 import { tcpEndpoint } from '../../src/ports/stream/stream-endpoint.ts';
 import type { StreamListener } from '../../src/ports/stream/stream-listener.ts';
 import { dialTcp, listenTcp, type TcpListenerOptions } from '../../src/ports/tcp.ts';
@@ -429,12 +430,51 @@ describe('the dialling side of a TCP link', () => {
     expect(await redials(clock, 5)).toEqual([100, 200, 400, 800, 1000]);
   });
 
+  it('that awaits a greeting is linked once that has come, and is silent about far ends that take a connection and close it', async () => {
+    const clock = new AskedClock();
+    const rig = new Rig(clock);
+    const server = await serveAt(0);
+    const { port } = server.address() as AddressInfo;
+    server.on('connection', (socket) => socket.destroy());
+    const dialer = using(dialTcp({ host: '127.0.0.1', port }, { awaitsGreeting: true }, rig.environment));
+    const collector = collect(dialer.port);
+    await redials(clock, 2);
+    server.removeAllListeners('connection');
+    const linked = once(server, 'connection') as Promise<[Socket]>;
+    clock.advance(1000);
+    const [socket] = await linked;
+    const kept = received(socket);
+    await eventually(() => expect(kept.octets.length).toBe(8));
+    expect([collector.up, rig.logged.length]).toEqual([false, 1]);
+    socket.write(vdeFraming.greeting);
+    await collector.carrierIs(true);
+    expect(rig.logged).toEqual([
+      expect.stringMatching(/^no link to .*; trying again until it is there$/),
+      expect.stringMatching(/^linked to /),
+    ]);
+  });
+
+  it('that awaits a greeting ends a connection on which nothing comes', async () => {
+    const clock = new AskedClock();
+    const rig = new Rig(clock);
+    const server = await serveAt(0);
+    const taken = once(server, 'connection') as Promise<[Socket]>;
+    const { port } = server.address() as AddressInfo;
+    const dialer = using(dialTcp({ host: '127.0.0.1', port }, { awaitsGreeting: true }, rig.environment));
+    collect(dialer.port);
+    const [socket] = await taken;
+    const kept = received(socket);
+    await eventually(() => expect(kept.octets.length).toBe(8));
+    for (let second = 0; second < 5; second++) clock.advance(1000);
+    await eventually(() => expect(rig.logged).toEqual([expect.stringContaining('nothing came for 5 s')]));
+  });
+
   it('dials where it was sent while it began to dial elsewhere', async () => {
     const rig = new Rig();
     const [old, moved] = [await listen(rig), await listen(rig)];
     const dialer = using(dialTcp({ host: '127.0.0.1', port: old.listener.port }, {}, rig.environment));
     const there = collect(dialer.port);
-    dialer.redirect(tcpEndpoint({ host: '127.0.0.1', port: moved.listener.port }));
+    dialer.redirect(plainly(tcpEndpoint({ host: '127.0.0.1', port: moved.listener.port })));
     await there.carrierIs(true);
     expect(rig.logged).toEqual([`linked to ${moved.listener.address}`]);
   });

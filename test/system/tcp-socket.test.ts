@@ -1,10 +1,10 @@
-import { closeSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
+import { closeSync, writeSync } from 'node:fs';
+import { createServer, Socket, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { libc } from '../../src/system/libc.ts';
 import { answersItself, ownName, peerName } from '../../src/system/socket-name.ts';
-import { boundTcpSocket, connectTcp, tcpSocket } from '../../src/system/tcp-socket.ts';
+import { boundTcpSocket, closeAfterReading, connectTcp, peek, setLeastReadable, tcpSocket } from '../../src/system/tcp-socket.ts';
 import { accept, listen } from '../../src/system/unix-socket.ts';
 import { descriptors } from '../ports/rig.ts';
 import { closing } from './sockets.ts';
@@ -31,6 +31,23 @@ async function addressOf(fd: number): Promise<AddressInfo> {
   const address = server.address() as AddressInfo;
   await new Promise((resolve) => server.close(resolve));
   return address;
+}
+
+/** Returns the two ends of a connection. The caller closes them. */
+function pair(): { near: number; far: number } {
+  const listener = closing(boundTcpSocket('127.0.0.1', 0, 3000));
+  listen(listener, 1);
+  const near = tcpSocket('127.0.0.1', 3000);
+  connectTcp(near, '127.0.0.1', ownName(listener).port);
+  return { near, far: accept(listener) ?? -1 };
+}
+
+/** Returns the question whether a descriptor is readable, for `poll`. */
+function pollFor(fd: number): Buffer {
+  const question = Buffer.alloc(8);
+  question.writeInt32LE(fd);
+  question.writeInt16LE(1, 4);
+  return question;
 }
 
 describe('a TCP socket', () => {
@@ -86,6 +103,60 @@ describe('a TCP socket', () => {
     const bound = await addressOf(boundTcpSocket(given, 0, 3000));
     expect(bound.address).toBe(address);
     expect(bound.port).toBeGreaterThan(0);
+  });
+
+  it('takes connections of both families at ::', () => {
+    const listener = closing(boundTcpSocket('::', 0, 3000));
+    listen(listener, 2);
+    for (const address of ['127.0.0.1', '::1']) {
+      const near = closing(tcpSocket(address, 3000));
+      connectTcp(near, address, ownName(listener).port);
+      expect(peerName(closing(accept(listener) ?? -1)).host).toBe(address);
+    }
+  });
+
+  it('shows the octets that wait without taking them, and the end', () => {
+    const { near, far } = pair();
+    expect(peek(far, 6)).toBe('nothing');
+    writeSync(near, Buffer.from('a frame'));
+    expect(peek(far, 6)).toEqual(new Uint8Array(Buffer.from('a fram')));
+    expect(peek(far, 100)).toEqual(new Uint8Array(Buffer.from('a frame')));
+    closeSync(near);
+    expect(peek(far, 1)).toEqual(new Uint8Array(Buffer.from('a')));
+    closeAfterReading(far);
+  });
+
+  it('shows the end of a connection that has nothing to read', () => {
+    const { near, far } = pair();
+    closeSync(near);
+    expect(peek(far, 6)).toBe('end');
+    closeSync(far);
+  });
+
+  it('counts as readable when enough octets wait, or at the end', () => {
+    const { near, far } = pair();
+    const ready = (): number => libc.poll(pollFor(far), 1, 0);
+    setLeastReadable(far, 6);
+    writeSync(near, new Uint8Array(5));
+    expect(ready()).toBe(0);
+    writeSync(near, new Uint8Array(1));
+    expect(ready()).toBe(1);
+    setLeastReadable(far, 7);
+    expect(ready()).toBe(0);
+    closeSync(near);
+    expect(ready()).toBe(1);
+    closeSync(far);
+  });
+
+  it('gives the far end its last octets when it is closed with others unread', async () => {
+    const { near, far } = pair();
+    writeSync(near, new Uint8Array(10_000));
+    writeSync(far, Buffer.from('bye'));
+    closeAfterReading(far);
+    const socket = new Socket({ fd: near });
+    const [said] = (await once(socket, 'data')) as [Buffer];
+    expect(said.toString()).toBe('bye');
+    await once(socket, 'close');
   });
 
   it('says when its address is taken or not ours, and leaves no descriptor', async () => {

@@ -30,6 +30,8 @@ export class Connection implements Disposable {
   readonly queue: SendQueue;
   /** True if anything was received. */
   heard = false;
+  /** True if the far end has greeted, and its port knows that. */
+  greeted = false;
   /** True if sending has failed for good; it then only receives the octets that have already arrived. */
   failed = false;
   /** The number of seconds without received octets. */

@@ -1,52 +1,48 @@
-import { closeSync } from 'node:fs';
-import type { Timer } from '../../clock.ts';
 import { reasonOf } from '../../errors.ts';
-import type { Watch } from '../../system/readiness.ts';
-import { connectError } from '../../system/stream-socket.ts';
-import { answersItself } from '../../system/socket-name.ts';
-import type { Fd } from '../../system/unix-socket.ts';
 import type { PortEnvironment } from '../environment.ts';
 import { LinkRedial } from '../link-redial.ts';
-import { tcpUserTimeout, type StreamEndpoint } from './stream-endpoint.ts';
+import type { ByteChannel } from './byte-channel.ts';
+import type { Dialled } from './dialled.ts';
 import { StreamPort, type StreamPortOptions } from './stream-port.ts';
-import { FdChannel } from './fd-channel.ts';
 
 /** The dialling side of a stream: a permanent port, up while the far end can be reached. */
 export class StreamDialer implements AsyncDisposable {
   /** Disposing the port ends the dialling. */
   readonly port: StreamPort;
   readonly #environment: PortEnvironment;
-  #endpoint: StreamEndpoint;
+  #target: Dialled;
   readonly #redial: LinkRedial;
-  #timeout: Timer | undefined;
-  #dialling: { readonly fd: Fd; readonly watch: Watch } | undefined;
+  /** The attempt under way. */
+  #attempt: AbortController | undefined;
   /** True if the last connection ended before anything was received: there may have been no far end. */
   #wasSilent = false;
-  #open = true;
 
   /** Begins to dial, and continues until disposed. */
-  constructor(endpoint: StreamEndpoint, options: Omit<StreamPortOptions, 'description'>, environment: PortEnvironment) {
-    this.#endpoint = endpoint;
+  constructor(target: Dialled, options: Omit<StreamPortOptions, 'description'>, environment: PortEnvironment) {
+    this.#target = target;
     this.#environment = environment;
     this.#redial = new LinkRedial(
       environment,
-      () => this.#endpoint.name,
+      () => this.#target.name,
       () => void this.#dial(),
     );
-    this.port = new StreamPort({ ...options, description: endpoint.name }, environment, {
+    this.port = new StreamPort({ ...options, description: target.name }, environment, {
       lost: (reason, heard) => this.#lost(reason, heard),
-      heard: () => this.#heard(),
+      // One of our own has said nothing before it has greeted.
+      ...(options.awaitsGreeting === true ? { greeted: () => this.#heard() } : { heard: () => this.#heard() }),
       released: () => this.#release(),
     });
     void this.#dial();
   }
 
-  /** Dials another endpoint from now on. */
-  redirect(endpoint: StreamEndpoint): void {
-    this.#endpoint = endpoint;
-    this.port.description = endpoint.name;
-    if (this.#dialling) this.#failed('it is somewhere else now');
-    else this.port.disconnect();
+  /** Dials another far end from now on. */
+  redirect(target: Dialled): void {
+    this.#target = target;
+    this.port.description = target.name;
+    if (this.#attempt) {
+      this.#abandon();
+      void this.#dial();
+    } else this.port.disconnect();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -54,52 +50,30 @@ export class StreamDialer implements AsyncDisposable {
   }
 
   async #dial(): Promise<void> {
-    const endpoint = this.#endpoint;
-    const isWanted = (): boolean => this.#open && this.#endpoint === endpoint;
+    const attempt = (this.#attempt = new AbortController());
     try {
-      const fd = await endpoint.connect();
-      if (isWanted()) this.#await(fd);
-      else closeSync(fd);
+      const channel = await this.#target.open(this.#environment, attempt.signal);
+      if (this.#attempt === attempt) this.#up(channel);
+      else channel[Symbol.dispose]();
     } catch (error) {
-      if (isWanted()) this.#redial.down(reasonOf(error));
+      if (this.#attempt !== attempt) return;
+      this.#attempt = undefined;
+      this.#redial.down(reasonOf(error));
     }
-    if (this.#open && this.#endpoint !== endpoint) await this.#dial();
   }
 
-  /** Waits until the connection is open. */
-  #await(fd: Fd): void {
-    const watch = this.#environment.loop.readiness.watch(fd, { readable: false, writable: true }, () => {
-      const error = connectError(fd);
-      // If nothing listens there, the system may choose the very port that is dialled.
-      if (error !== undefined) this.#failed(error);
-      else if (answersItself(fd)) this.#failed('it answered itself');
-      else this.#up();
-    });
-    this.#dialling = { fd, watch };
-    this.#timeout = this.#environment.clock.after(tcpUserTimeout, () => this.#failed('no answer'));
-  }
-
-  #up(): void {
-    const fd = this.#settle();
-    if (fd === undefined) return;
+  #up(channel: ByteChannel): void {
+    this.#attempt = undefined;
     if (!this.#wasSilent && !this.port.expectsGreeting) this.#redial.up();
-    this.port.connect(FdChannel.onSocket(fd, this.#environment));
+    // The carrier may make stations speak.
+    this.#environment.breath(() => this.port.connect(channel));
   }
 
-  #failed(reason: string): void {
-    const fd = this.#settle();
-    if (fd === undefined) return;
-    closeSync(fd);
-    this.#redial.down(reason);
-  }
-
-  /** Ends the wait, and returns the socket that was waited for. */
-  #settle(): Fd | undefined {
-    const dialling = this.#dialling;
-    this.#dialling = undefined;
-    this.#timeout?.[Symbol.dispose]();
-    dialling?.watch[Symbol.dispose]();
-    return dialling?.fd;
+  /** Ends the attempt under way. Its result is closed. */
+  #abandon(): void {
+    const attempt = this.#attempt;
+    this.#attempt = undefined;
+    attempt?.abort();
   }
 
   #lost(reason: string, heard: boolean): void {
@@ -114,9 +88,7 @@ export class StreamDialer implements AsyncDisposable {
   }
 
   #release(): void {
-    this.#open = false;
     this.#redial[Symbol.dispose]();
-    const fd = this.#settle();
-    if (fd !== undefined) closeSync(fd);
+    this.#abandon();
   }
 }

@@ -22,6 +22,11 @@ export interface StreamPortOptions extends StreamLimits {
   readonly module: string;
   readonly description: string;
   readonly framing: Framing;
+  /**
+   * True if the far end is one of ours for certain: the port has a carrier only once that has greeted, and loses a connection on which nothing
+   * comes. Default: false.
+   */
+  readonly awaitsGreeting?: boolean;
 }
 
 /** The owner of a port, which makes its connections. */
@@ -30,6 +35,8 @@ export interface StreamOwner {
   lost(reason: string, heard: boolean): void;
   /** Called when something was received over a connection for the first time. */
   heard?(): void;
+  /** Called when the far end has greeted, for each connection on which it does. */
+  greeted?(): void;
   /** Called once, when the port has ended for any reason. */
   released(): void;
 }
@@ -50,12 +57,13 @@ export class StreamPort implements Port {
   readonly #framing: Framing;
   readonly #maxFrame: number;
   readonly #backlog: number | undefined;
+  readonly #awaitsGreeting: boolean;
   readonly #environment: PortEnvironment;
   readonly #owner: StreamOwner;
   readonly #tellPeople: ReturnType<typeof onceAMinute>;
   readonly #intake: Intake;
   #connection: Connection | undefined;
-  #expectsGreeting = false;
+  #expectsGreeting: boolean;
   #up = true;
   #pulse: Timer | undefined;
   #ended: string | undefined;
@@ -68,6 +76,7 @@ export class StreamPort implements Port {
     this.#maxFrame = options.maxFrame ?? maxStreamFrame;
     this.#intake = new Intake(this.counters, this.#maxFrame);
     this.#backlog = options.backlog;
+    this.#awaitsGreeting = this.#expectsGreeting = options.awaitsGreeting ?? false;
     this.#environment = environment;
     this.#owner = owner;
     this.#tellPeople = onceAMinute(environment.clock, environment.log);
@@ -85,7 +94,7 @@ export class StreamPort implements Port {
 
   attach(receiver: Receiver): void {
     this.#intake.receiver = receiver;
-    receiver.carrier(this.#connection?.farUp === true);
+    receiver.carrier(this.#connection !== undefined && this.#hasCarrier(this.#connection));
     if (this.#connection) this.#watch(this.#connection);
   }
 
@@ -108,7 +117,7 @@ export class StreamPort implements Port {
     const { receiver } = this.#intake;
     if (!receiver) return;
     this.#watch(connection);
-    receiver.carrier(true);
+    if (this.#hasCarrier(connection)) receiver.carrier(true);
   }
 
   transmit(frame: Uint8Array): void {
@@ -204,30 +213,42 @@ export class StreamPort implements Port {
   }
 
   readonly #receive = (): void => {
-    if (!this.#connection) return;
-    const { decoder, outbox, queue } = this.#connection;
+    const connection = this.#connection;
+    if (!connection) return;
+    const { decoder, outbox } = connection;
     const { streams } = this.#environment.loop;
     const start = streams.next;
-    const end = this.#connection.receive(streams);
+    const end = connection.receive(streams);
     if (end === 'EAGAIN') this.#ended = outbox.error;
     else if (typeof end === 'string') this.#ended = end;
     else if (end === 0) this.#ended = outbox.error ?? 'the far end closed the link';
     else {
-      if (!this.#connection.heard) this.#owner.heard?.();
-      this.#connection.heard = true;
-      this.#connection.silence = 0;
+      if (!connection.heard) this.#owner.heard?.();
+      connection.heard = true;
+      connection.silence = 0;
       const fault = decoder.decode(streams.octets, start, end);
-      if (decoder.greeted) {
-        if (!this.#expectsGreeting) this.#schedulePulse(this.#connection);
-        this.#expectsGreeting = true;
-        queue.longest = this.#maxFrame;
-        if (!this.#up) this.#tell(this.#connection);
-      }
+      if (decoder.greeted) this.#greeted(connection);
       if (fault === undefined) return;
       this.#ended = describeFault(fault, this.#framing.remedy);
       this.counters.faults++;
     }
   };
+
+  #hasCarrier({ farUp, greeted }: Connection): boolean {
+    return farUp && (greeted || !this.#awaitsGreeting);
+  }
+
+  /** Notes that the far end is one of ours. */
+  #greeted(connection: Connection): void {
+    if (connection.greeted || this.#connection !== connection) return;
+    connection.greeted = true;
+    if (!this.#expectsGreeting) this.#schedulePulse(connection);
+    this.#expectsGreeting = true;
+    connection.queue.longest = this.#maxFrame;
+    if (this.#awaitsGreeting && connection.farUp) this.#intake.receiver?.carrier(true);
+    this.#owner.greeted?.();
+    if (!this.#up) this.#tell(connection);
+  }
 
   readonly #deliver = (frame: Uint8Array): void => {
     if (frame.length >= minFrame || !this.#takeSign(frame)) this.#intake.take(frame);
@@ -238,6 +259,7 @@ export class StreamPort implements Port {
     const connection = this.#connection;
     const sign = readSign(frame);
     if (sign === undefined || connection?.decoder.greeted !== true) return false;
+    this.#greeted(connection);
     if (connection.farUp === sign) return true;
     connection.farUp = sign;
     this.#tellPeople(`${this.module} ${this.description}: the port at the far end is ${sign ? 'up again' : 'down'}`, { key: String(sign) });
