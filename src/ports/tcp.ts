@@ -9,7 +9,7 @@ import type { TcpAddress } from './tcp-address.ts';
 
 const tcp = { module: 'tcp', framing: vdeFraming } as const;
 
-/** The bounds of a link that this side dials, and what is known of its far end. */
+/** The bounds of a link that this side dials, and its knowledge of the far end. */
 export interface TcpDialOptions extends StreamLimits, Pick<StreamPortOptions, 'awaitsGreeting'> {}
 
 /** Returns the dialling side of a link: a port that dials `address`, and continues until disposed. */

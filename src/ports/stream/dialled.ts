@@ -1,5 +1,5 @@
 import { closeSync } from 'node:fs';
-import { EtherloomError, SystemError } from '../../errors.ts';
+import { SystemError } from '../../errors.ts';
 import { answersItself } from '../../system/socket-name.ts';
 import { connectError } from '../../system/stream-socket.ts';
 import type { Fd } from '../../system/unix-socket.ts';
@@ -29,7 +29,7 @@ export function plainly(endpoint: StreamEndpoint): Dialled {
 
 /**
  * Waits until a pending connection is open, and returns it. Closes it and rejects if it fails, or takes longer than `limit` milliseconds, or if
- * `signal` is aborted: EtherloomError, or a SystemError (ECONNREFUSED).
+ * `signal` is aborted, with a SystemError (ECONNREFUSED, ETIMEDOUT, ECONNABORTED).
  */
 export function connected(fd: Fd, { loop, clock }: PortEnvironment, signal: AbortSignal, limit = tcpUserTimeout): Promise<Fd> {
   return new Promise((resolve, reject) => {
@@ -44,17 +44,19 @@ export function connected(fd: Fd, { loop, clock }: PortEnvironment, signal: Abor
       closeSync(fd);
       reject(error);
     };
-    const aborted = (): void => settle(new EtherloomError('timed-out', 'it was ended here'));
+    const aborted = (): void => settle(new SystemError('ECONNABORTED', failure));
     const watch = loop.readiness.watch(fd, { readable: false, writable: true }, () => settle(failureOf(fd)));
-    const timeout = clock.after(limit, () => settle(new EtherloomError('timed-out', 'no answer')));
+    const timeout = clock.after(limit, () => settle(new SystemError('ETIMEDOUT', failure)));
     signal.addEventListener('abort', aborted);
     if (signal.aborted) aborted();
   });
 }
 
+const failure = 'cannot connect to a far end';
+
 function failureOf(fd: Fd): Error | undefined {
   const errno = connectError(fd);
-  if (errno !== undefined) return new SystemError(errno, 'cannot connect');
-  // If nothing listens there, the system may choose the very port that is dialled.
-  return answersItself(fd) ? new EtherloomError('refused', 'it answered itself') : undefined;
+  if (errno !== undefined) return new SystemError(errno, failure);
+  // If no process listens there, the system may choose the very port that is dialled. The connection then answers itself.
+  return answersItself(fd) ? new SystemError('ECONNREFUSED', failure) : undefined;
 }

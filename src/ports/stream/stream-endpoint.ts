@@ -20,8 +20,11 @@ export interface StreamEndpoint {
    * Returns a socket with a pending connection: it is writable when that has succeeded or failed. Throws EtherloomError or a SystemError.
    */
   connect(): Promise<Fd>;
-  /** Returns a socket that listens there. Throws EtherloomError or a SystemError (EADDRINUSE). */
-  listen(): Promise<ListeningSocket>;
+  /**
+   * Returns a socket that listens there; `backlog` connections may wait to be accepted, by default 128. Throws EtherloomError or a SystemError
+   * (EADDRINUSE).
+   */
+  listen(backlog?: number): Promise<ListeningSocket>;
 }
 
 /** The peer of a connection, and its name for people. */
@@ -56,9 +59,9 @@ export function tcpEndpoint(address: TcpAddress): StreamEndpoint {
       const host = await resolveHost(address.host);
       return begun(tcpSocket(host, tcpUserTimeout), (fd) => connectTcp(fd, host, address.port));
     },
-    async listen() {
+    async listen(backlog = acceptBacklog) {
       const host = await resolveHost(address.host);
-      const fd = begun(boundTcpSocket(host, address.port, tcpUserTimeout), (bound) => listen(bound, acceptBacklog));
+      const fd = begun(boundTcpSocket(host, address.port, tcpUserTimeout), (bound) => listen(bound, backlog));
       const { port } = ownName(fd);
       return {
         fd,

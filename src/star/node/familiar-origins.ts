@@ -1,0 +1,36 @@
+import { originOf } from './waiting-room.ts';
+
+/** The origins from which members last came: one for each member. */
+export class FamiliarOrigins {
+  readonly #origins = new Map<string, string>();
+  readonly #counts = new Map<string, number>();
+
+  /** `hosts` are addresses from which members came in an earlier run. */
+  constructor(hosts: Iterable<string> = []) {
+    for (const host of hosts) this.note(host, host);
+  }
+
+  /** Returns whether a member last came from there. */
+  has(origin: string): boolean {
+    return this.#counts.has(origin);
+  }
+
+  /** Notes the address from which a member came: the one with this key. */
+  note(key: string, host: string): void {
+    const origin = originOf(host);
+    if (this.#origins.get(key) === origin) return;
+    this.forget(key);
+    this.#origins.set(key, origin);
+    this.#counts.set(origin, (this.#counts.get(origin) ?? 0) + 1);
+  }
+
+  /** Forgets a key that is no member. */
+  forget(key: string): void {
+    const origin = this.#origins.get(key);
+    if (origin === undefined) return;
+    this.#origins.delete(key);
+    const count = (this.#counts.get(origin) ?? 1) - 1;
+    if (count === 0) this.#counts.delete(origin);
+    else this.#counts.set(origin, count);
+  }
+}

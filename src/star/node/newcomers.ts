@@ -1,0 +1,134 @@
+import type { Timer } from '../../clock.ts';
+import type { PortEnvironment } from '../../ports/environment.ts';
+import type { ByteChannel } from '../../ports/stream/byte-channel.ts';
+import type { Caller, ControlChannel, ControlEvents } from '../channel.ts';
+import type { JoinMessage } from '../messages.ts';
+import { LineChannel } from './line-channel.ts';
+import { WaitingRoom, type Waiting } from './waiting-room.ts';
+
+/** A control connection that comes in. */
+export interface ControlArrival extends Waiting {
+  readonly caller: Caller;
+  /** Belongs to the connection from here. */
+  readonly channel: ByteChannel;
+}
+
+/** The taker of control connections, and the bounds of those that have not joined. */
+export interface NewcomersOptions {
+  readonly control: (caller: Caller, channel: ControlChannel) => ControlEvents;
+  /** The most connections that have not joined. */
+  readonly places: number;
+  /** How long a connection may take to be answered, in milliseconds. */
+  readonly patience: number;
+  /** Called when a connection has joined: it was sent a welcome. */
+  readonly joined: (control: Control) => void;
+  /** Called when a connection that had joined has ended. */
+  readonly left: (control: Control) => void;
+}
+
+/** One control connection. The master's messages pass through it, and so it knows when the far end has joined. */
+export class Control implements ControlChannel, Waiting {
+  readonly caller: Caller;
+  readonly channel: ByteChannel;
+  readonly origin: string;
+  readonly familiar: boolean;
+  /** True once it was sent a welcome. */
+  hasJoined = false;
+  readonly #line: LineChannel;
+  readonly #sent: (message: JoinMessage) => void;
+
+  constructor(
+    { caller, channel, origin, familiar }: ControlArrival,
+    begin: (own: Control) => ControlEvents,
+    sent: (message: JoinMessage, own: Control) => void,
+    environment: PortEnvironment,
+  ) {
+    this.caller = caller;
+    this.channel = channel;
+    this.origin = origin;
+    this.familiar = familiar;
+    this.#sent = (message) => sent(message, this);
+    this.#line = new LineChannel(channel, environment);
+    this.#line.begin(begin(this));
+  }
+
+  send(message: JoinMessage): void {
+    this.#line.send(message);
+    this.#sent(message);
+  }
+
+  end(reason: string): void {
+    this.#line.end(reason);
+  }
+
+  [Symbol.dispose](): void {
+    this.#line[Symbol.dispose]();
+  }
+}
+
+/** The control connections of a door. Those that have not joined yet have places by their origins; members have one by their keys. */
+export class Newcomers implements Disposable {
+  readonly #options: NewcomersOptions;
+  readonly #environment: PortEnvironment;
+  readonly #room: WaitingRoom<Control>;
+  readonly #timers = new Map<Control, Timer>();
+  readonly #all = new Set<Control>();
+
+  constructor(options: NewcomersOptions, environment: PortEnvironment) {
+    this.#options = options;
+    this.#environment = environment;
+    this.#room = new WaitingRoom(options.places);
+  }
+
+  /** The number of connections that have not joined. */
+  get size(): number {
+    return this.#room.size;
+  }
+
+  /** Takes a connection, and hands it to the taker. */
+  enter(arrival: ControlArrival): void {
+    const begin = (own: Control): ControlEvents => {
+      const events = this.#options.control(own.caller, own);
+      return {
+        heard: () => events.heard(),
+        message: (message) => events.message(message),
+        closed: (reason) => {
+          this.#leave(own);
+          events.closed(reason);
+        },
+      };
+    };
+    const control = new Control(arrival, begin, this.#sent, this.#environment);
+    this.#all.add(control);
+    if (control.hasJoined) return;
+    const { places, patience } = this.#options;
+    const timer = this.#environment.clock.after(patience, () => control.end(`it did not join within ${patience / 1000} s`));
+    this.#timers.set(control, timer);
+    this.#room.enter(control)?.end(`all ${places} places for hosts that join are taken`);
+  }
+
+  [Symbol.dispose](): void {
+    for (const control of [...this.#all]) control[Symbol.dispose]();
+  }
+
+  readonly #sent = ({ type }: JoinMessage, control: Control): void => {
+    if (type === 'wait') this.#stopTimer(control);
+    if (type !== 'welcome' || control.hasJoined) return;
+    control.hasJoined = true;
+    this.#stopTimer(control);
+    this.#room.leave(control);
+    this.#options.joined(control);
+  };
+
+  #leave(control: Control): void {
+    this.#all.delete(control);
+    this.#room.leave(control);
+    this.#stopTimer(control);
+    if (control.hasJoined) this.#options.left(control);
+  }
+
+  #stopTimer(control: Control): void {
+    this.#timers.get(control)?.[Symbol.dispose]();
+    this.#timers.delete(control);
+  }
+}

@@ -1,0 +1,82 @@
+/** A connection that waits, and the origin that its place is counted for. */
+export interface Waiting {
+  /** The address of its host: see `originOf`. */
+  readonly origin: string;
+  /** True if a member last came from that address. */
+  readonly familiar: boolean;
+}
+
+/** The places that an origin of members keeps while others crowd the room: two connections, and two that take their place. */
+const familiarPlaces = 4;
+
+/**
+ * The places of connections whose far ends are not known yet. When all are taken, the oldest connection of the origin that holds most loses
+ * its place. An origin from which members came is not counted for its first few places.
+ */
+export class WaitingRoom<Visitor extends Waiting> {
+  readonly #places: number;
+  /** In the order of coming. */
+  readonly #visitors = new Set<Visitor>();
+  readonly #counts = new Map<string, number>();
+
+  constructor(places: number) {
+    this.#places = places;
+  }
+
+  /** The number of taken places. */
+  get size(): number {
+    return this.#visitors.size;
+  }
+
+  /** Takes a place. Returns the visitor that lost its place to this one, if all were taken; it may be the new one itself. */
+  enter(visitor: Visitor): Visitor | undefined {
+    this.#visitors.add(visitor);
+    this.#count(visitor, 1);
+    if (this.#visitors.size <= this.#places) return undefined;
+    const last = this.#loser();
+    if (last) this.leave(last);
+    return last;
+  }
+
+  /** Gives a place back. Returns false if the visitor had none. */
+  leave(visitor: Visitor): boolean {
+    if (!this.#visitors.delete(visitor)) return false;
+    this.#count(visitor, -1);
+    return true;
+  }
+
+  [Symbol.iterator](): IterableIterator<Visitor> {
+    return this.#visitors.values();
+  }
+
+  #loser(): Visitor | undefined {
+    let loser: Visitor | undefined;
+    let most = -1;
+    for (const visitor of this.#visitors) {
+      const weight = this.#weightOf(visitor);
+      if (weight > most) [loser, most] = [visitor, weight];
+    }
+    return loser;
+  }
+
+  #weightOf({ origin, familiar }: Visitor): number {
+    const count = this.#counts.get(origin) ?? 0;
+    return familiar && count <= familiarPlaces ? 0 : count;
+  }
+
+  #count({ origin }: Visitor, by: number): void {
+    const count = (this.#counts.get(origin) ?? 0) + by;
+    if (count === 0) this.#counts.delete(origin);
+    else this.#counts.set(origin, count);
+  }
+}
+
+/** Returns the origin of an address: itself, or the network of 64 bits in which one host may have any address. */
+export function originOf(address: string): string {
+  if (!address.includes(':')) return address;
+  const [head = '', tail] = address.split('::');
+  const groups = head === '' ? [] : head.split(':');
+  const missing = tail === undefined ? 0 : 8 - groups.length - (tail === '' ? 0 : tail.split(':').length);
+  const all = [...groups, ...new Array<string>(missing).fill('0'), ...(tail ?? '').split(':')];
+  return `${all.slice(0, 4).join(':')}::/64`;
+}

@@ -1,0 +1,87 @@
+import { describe, expect, it } from 'vitest';
+import { HandshakeQueue } from '../../../src/star/node/handshake-queue.ts';
+import { WorkBudget } from '../../../src/star/node/work-budget.ts';
+import { ManualClock } from '../../manual-clock.ts';
+
+/** Work that takes a time by the clock. */
+const work = (clock: ManualClock, milliseconds: number) => (): void => clock.advance(milliseconds);
+
+describe('a budget of work', () => {
+  it('lets a tenth of the time be used, and a burst', () => {
+    const clock = new ManualClock();
+    const budget = new WorkBudget(clock, { start: 0 });
+    clock.advance(10_000);
+    let used = 0;
+    const began = clock.monotonic();
+    while (clock.monotonic() - began < 10_000) {
+      if (budget.wait > 0) clock.advance(budget.wait);
+      else {
+        budget.spend(work(clock, 1));
+        used++;
+      }
+    }
+    expect(used).toBeGreaterThanOrEqual(1000);
+    expect(used).toBeLessThanOrEqual(1025);
+  });
+
+  it('may be used without a limit for its first second of work', () => {
+    const clock = new ManualClock();
+    const budget = new WorkBudget(clock);
+    let used = 0;
+    for (; budget.wait === 0; used++) budget.spend(work(clock, 1));
+    expect(used).toBeGreaterThanOrEqual(1000);
+    expect(used).toBeLessThan(1010);
+  });
+
+  it('charges work that throws', () => {
+    const clock = new ManualClock();
+    const budget = new WorkBudget(clock, { start: 1 });
+    const failing = (): void => {
+      clock.advance(50);
+      throw new Error('it fails');
+    };
+    expect(() => budget.spend(failing)).toThrow('it fails');
+    expect(budget.wait).toBeGreaterThan(400);
+  });
+});
+
+describe('a queue of handshakes', () => {
+  it('does one piece in each turn, those of familiar origins first, in the order of coming', () => {
+    const clock = new ManualClock();
+    const queue = new HandshakeQueue(clock);
+    const done: string[] = [];
+    const turn = (name: string, familiar: boolean): { familiar: boolean; run: () => void } => ({
+      familiar,
+      run: () => void done.push(name),
+    });
+    const dropped = turn('dropped', true);
+    for (const one of [turn('stranger 1', false), turn('stranger 2', false), dropped, turn('member 1', true), turn('member 2', true)]) {
+      queue.add(one);
+    }
+    queue.remove(dropped);
+    expect(done).toEqual([]);
+    clock.advance(0);
+    expect(done).toEqual(['member 1', 'member 2', 'stranger 1', 'stranger 2']);
+    expect(clock.timers).toBe(0);
+  });
+
+  it('waits while its share of the time is used up', () => {
+    const clock = new ManualClock();
+    const queue = new HandshakeQueue(clock, { start: 1 });
+    let done = 0;
+    const again = {
+      familiar: false,
+      run(): void {
+        done++;
+        clock.advance(2);
+        queue.add(again);
+      },
+    };
+    queue.add(again);
+    clock.advance(10_000);
+    expect(done).toBeGreaterThan(450);
+    expect(done).toBeLessThan(520);
+    queue[Symbol.dispose]();
+    expect(clock.timers).toBe(0);
+  });
+});

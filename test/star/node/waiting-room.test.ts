@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest';
+import { FamiliarOrigins } from '../../../src/star/node/familiar-origins.ts';
+import { originOf, WaitingRoom, type Waiting } from '../../../src/star/node/waiting-room.ts';
+
+interface Visitor extends Waiting {
+  readonly name: string;
+}
+
+const from = (origin: string, name: string, familiar = false): Visitor => ({ origin, name, familiar });
+
+describe('a waiting room', () => {
+  it('sends away the oldest of the origin that holds most, and no other', () => {
+    const room = new WaitingRoom<Visitor>(4);
+    const visitors = [from('b', 'b1'), from('a', 'a1'), from('a', 'a2'), from('c', 'c1')];
+    expect(visitors.map((visitor) => room.enter(visitor))).toEqual([undefined, undefined, undefined, undefined]);
+    expect(room.enter(from('d', 'd1'))?.name).toBe('a1');
+    // Now each origin holds one.
+    expect(room.enter(from('e', 'e1'))?.name).toBe('b1');
+    expect(room.size).toBe(4);
+    expect([...room].map(({ name }) => name)).toEqual(['a2', 'c1', 'd1', 'e1']);
+  });
+
+  it('sends away one of a crowd, however long the others wait', () => {
+    const room = new WaitingRoom<Visitor>(64);
+    room.enter(from('quiet', 'first'));
+    for (let i = 0; i < 10_000; i++) room.enter(from('crowd', `crowd ${i}`));
+    expect([...room].map(({ name }) => name)).toEqual(['first', ...Array.from({ length: 63 }, (_, i) => `crowd ${9_937 + i}`)]);
+  });
+
+  it('keeps four places for an origin of members while each of many others holds one', () => {
+    const room = new WaitingRoom<Visitor>(8);
+    for (let i = 0; i < 4; i++) room.enter(from('home', `home ${i}`, true));
+    for (let i = 0; i < 100; i++) room.enter(from(`stranger ${i}`, `stranger ${i}`));
+    expect([...room].filter(({ origin }) => origin === 'home').length).toBe(4);
+    // A crowd behind the address of a member has no more than others.
+    for (let i = 4; i < 100; i++) room.enter(from('home', `home ${i}`, true));
+    expect([...room].filter(({ origin }) => origin === 'home').length).toBeLessThan(8);
+    expect([...room].filter(({ origin }) => origin !== 'home').length).toBeGreaterThan(0);
+  });
+
+  it('gives a place back once', () => {
+    const room = new WaitingRoom<Visitor>(1);
+    const visitor = from('a', 'a1');
+    room.enter(visitor);
+    expect([room.leave(visitor), room.leave(visitor), room.size]).toEqual([true, false, 0]);
+    expect(room.enter(from('b', 'b1'))).toBeUndefined();
+  });
+});
+
+describe('an origin', () => {
+  it.each([
+    ['10.0.0.1', '10.0.0.1'],
+    ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
+    ['2001:db8:1:2::1', '2001:db8:1:2::/64'],
+    ['2001:db8::1', '2001:db8:0:0::/64'],
+    ['::1', '0:0:0:0::/64'],
+    ['fe80::', 'fe80:0:0:0::/64'],
+  ])('of %s is %s', (address, origin) => {
+    expect(originOf(address)).toBe(origin);
+  });
+});
+
+describe('familiar origins', () => {
+  it('are those from which members last came', () => {
+    const familiar = new FamiliarOrigins(['10.0.0.9']);
+    familiar.note('a', '10.0.0.1');
+    familiar.note('b', '10.0.0.1');
+    familiar.note('a', '10.0.0.2');
+    const known = (): boolean[] => ['10.0.0.9', '10.0.0.1', '10.0.0.2'].map((origin) => familiar.has(origin));
+    expect(known()).toEqual([true, true, true]);
+    familiar.note('b', '2001:db8::7');
+    familiar.forget('a');
+    familiar.forget('a');
+    expect(known()).toEqual([true, false, false]);
+    expect(familiar.has(originOf('2001:db8::8'))).toBe(true);
+  });
+});
