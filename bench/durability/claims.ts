@@ -1,4 +1,4 @@
-import type { Journal } from '../../src/dhcp/journal-format.ts';
+import type { LeaseJournalContent } from '../../src/dhcp/disk/lease-journal.ts';
 import { formatIpv4, ipv4FromNumber } from '../../src/wire/ipv4.ts';
 import { clientMac } from '../dhcp/spec.ts';
 
@@ -54,9 +54,9 @@ export class Claims {
   }
 
   /** Returns what a journal lacks of the leases, in words. */
-  missingFrom({ lines }: Journal): string[] {
+  missingFrom({ state }: LeaseJournalContent): string[] {
     return this.all().flatMap(({ client, address, until }) => {
-      const record = lines.get(ipv4FromNumber(address))?.record;
+      const record = state.get(ipv4FromNumber(address));
       const what = `client ${client} has ${shown(address)}`;
       if (record?.state !== 'bound') return `${what}; the journal has it ${record?.state ?? 'not at all'}`;
       if (record.mac !== clientMac(client)) return `${what}; in the journal it is another client's`;

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, statSync, truncateSync } from 'node:fs';
-import { readJournal } from '../../src/dhcp/journal-format.ts';
+import { leaseKind } from '../../src/dhcp/disk/lease-journal.ts';
+import { readJournal } from '../../src/disk/journal-format.ts';
 import { seededRandom } from '../../src/lab/seeded-random.ts';
 import type { Random } from '../../src/random.ts';
 import type { Running } from '../harness/running.ts';
@@ -56,7 +57,7 @@ export async function durability(
     sum.compactions += watch.compactions;
     if (watch.isBeingWritten()) sum.interrupted++;
     if (cut > 0) cutLines(watch.path, cut);
-    const missing = claims.missingFrom(readJournal(readFileSync(watch.path)));
+    const missing = claims.missingFrom(readJournal(leaseKind, readFileSync(watch.path)));
     faults.push(...clients.faults, ...missing);
     sum.kept += claims.size - missing.length;
     if (sum.kills % 10 === 0) tell(`${sum.kills} kills, ${sum.acks} ACKs, ${claims.size} leases, ${sum.compactions} journals written anew`);

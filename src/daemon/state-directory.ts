@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { open, rename, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { ownDirectory } from './directories.ts';
+import { diskFiles, type DiskFiles } from '../disk/disk-files.ts';
+import { replaceFile } from '../disk/replace-file.ts';
 import { EtherloomError, errnoOf, SystemError } from '../errors.ts';
 import { lockFile } from '../system/file-lock.ts';
 
@@ -9,23 +10,25 @@ import { lockFile } from '../system/file-lock.ts';
 export class StateDirectory implements AsyncDisposable {
   readonly path: string;
   readonly #locks: readonly Disposable[];
+  readonly #files: DiskFiles;
   /** Resolves when all writes so far are on the disk, or have failed. */
   #written: Promise<void> = Promise.resolve();
 
-  private constructor(path: string, locks: readonly Disposable[]) {
+  private constructor(path: string, locks: readonly Disposable[], files: DiskFiles) {
     this.path = path;
     this.#locks = locks;
+    this.#files = files;
   }
 
   /**
-   * Creates the directory if necessary, and locks it. Throws EtherloomError: `busy` if another process holds it, `not-permitted`, `system`.
+   * Creates the directory if necessary, and locks it. `files` is the disk; tests give another view of it. Throws EtherloomError: `busy` if another process holds it, `not-permitted`, `system`.
    */
-  static open(given: string): StateDirectory {
+  static open(given: string, files = diskFiles): StateDirectory {
     // A process in the background leaves the directory in which it was started.
     const path = resolve(given);
     ownDirectory(path, '--state');
     try {
-      return new StateDirectory(path, [lockFile(join(path, 'lock')), ...keepFromCleaners(path)]);
+      return new StateDirectory(path, [lockFile(join(path, 'lock')), ...keepFromCleaners(path)], files);
     } catch (error) {
       if (!(error instanceof EtherloomError && error.code === 'busy')) throw unusable(path, error);
       throw new EtherloomError('busy', `cannot use ${path}: another etherloom process holds it; end that, or choose another --state`);
@@ -64,27 +67,10 @@ export class StateDirectory implements AsyncDisposable {
   }
 
   async #replace(name: string, text: string): Promise<void> {
-    const next = this.in(`${name}.next`);
     try {
-      const file = await open(next, 'w', 0o600);
-      try {
-        // For one that was there already.
-        await file.chmod(0o600);
-        await file.writeFile(text);
-        await file.sync();
-      } finally {
-        await file.close();
-      }
-      await rename(next, this.in(name));
+      await replaceFile(this.#files, this.in(name), text);
     } catch (error) {
-      await removeIfPossible(next);
       throw unwritable(this.in(name), error);
-    }
-    const directory = await open(this.path, 'r');
-    try {
-      await directory.sync();
-    } finally {
-      await directory.close();
     }
   }
 }
@@ -112,13 +98,4 @@ function unwritable(path: string, error: unknown): unknown {
 function failed(error: unknown, what: string, remedy: string): unknown {
   const errno = errnoOf(error);
   return errno === undefined ? error : new SystemError(errno, what, remedy);
-}
-
-/** Removes a file. On a read-only disk it was not written, and cannot be removed. */
-async function removeIfPossible(path: string): Promise<void> {
-  try {
-    await rm(path, { force: true });
-  } catch {
-    // The error that led here has more information.
-  }
 }

@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { durabilityArguments } from '../../bench/durability/arguments.ts';
 import { Claims } from '../../bench/durability/claims.ts';
 import { clientMac } from '../../bench/dhcp/spec.ts';
-import { encodeJournalLine, journalHeader, readJournal, type Journal } from '../../src/dhcp/journal-format.ts';
+import { leaseKind, type LeaseJournalContent } from '../../src/dhcp/disk/lease-journal.ts';
+import { journalHeader, journalLineOf, readJournal } from '../../src/disk/journal-format.ts';
 import type { LeaseRecord } from '../../src/dhcp/lease-record.ts';
 import { ipv4FromNumber } from '../../src/wire/ipv4.ts';
 import { macFromNumber } from '../../src/wire/mac.ts';
@@ -49,8 +50,8 @@ describe('claims of clients', () => {
     since: 1_700_000_000,
     duration: 3600,
   };
-  const journal = (...records: readonly LeaseRecord[]): Journal =>
-    readJournal(Buffer.concat([journalHeader, ...records.map(encodeJournalLine)]));
+  const journal = (...records: readonly LeaseRecord[]): LeaseJournalContent =>
+    readJournal(leaseKind, Buffer.concat([journalHeader(leaseKind), ...records.map((one) => journalLineOf(leaseKind, one).bytes)]));
   const granted = (): Claims => {
     const claims = new Claims();
     expect(claims.grant(claim)).toBeUndefined();

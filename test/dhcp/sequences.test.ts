@@ -1,7 +1,8 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { encodeJournalLine, readJournal } from '../../src/dhcp/journal-format.ts';
+import { leaseKind } from '../../src/dhcp/disk/lease-journal.ts';
+import { journalLineOf, readJournal } from '../../src/disk/journal-format.ts';
 import type { LeaseRecord, LeaseStore } from '../../src/dhcp/lease-record.ts';
 import { decodeDhcp, encodeDhcp, messageTypeOf, messageTypes, type DhcpMessage } from '../../src/wire/dhcp.ts';
 import { decodeAddress, decodeUint32, encodeAddresses } from '../../src/dhcp/options.ts';
@@ -18,7 +19,7 @@ class JournalStore implements LeaseStore {
   broken = false;
 
   append(record: LeaseRecord, done: (error?: Error) => void): void {
-    if (!this.broken) this.journal = concatOctets(this.journal, encodeJournalLine(record));
+    if (!this.broken) this.journal = concatOctets(this.journal, journalLineOf(leaseKind, record).bytes);
     done(this.broken ? new Error('EIO') : undefined);
   }
 
@@ -27,7 +28,7 @@ class JournalStore implements LeaseStore {
   }
 
   records(): readonly LeaseRecord[] {
-    return Array.from(readJournal(this.journal).lines.values(), ({ record }) => record);
+    return Array.from(readJournal(leaseKind, this.journal).state.records());
   }
 }
 

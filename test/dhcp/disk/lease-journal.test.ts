@@ -7,13 +7,14 @@ import { createInterface } from 'node:readline';
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
 import { nextTurn } from '../../../src/clock.ts';
-import { encodeJournalLine, journalHeader, readJournal } from '../../../src/dhcp/journal-format.ts';
-import { LeaseJournal, type LeaseJournalOptions } from '../../../src/dhcp/disk/lease-journal.ts';
+import { LeaseJournal, leaseKind } from '../../../src/dhcp/disk/lease-journal.ts';
 import type { LeaseRecord } from '../../../src/dhcp/lease-record.ts';
+import { journalHeader, journalLineOf, readJournal } from '../../../src/disk/journal-format.ts';
+import type { JournalOptions } from '../../../src/disk/journal.ts';
 import { EtherloomError } from '../../../src/errors.ts';
 import { lockFile } from '../../../src/system/file-lock.ts';
 import { concatOctets } from '../../../src/wire/octets.ts';
-import { FaultyFiles } from './faulty-files.ts';
+import { FaultyFiles } from '../../disk/faulty-files.ts';
 import { clientMac, ip } from '../segment.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'etherloom-journal-'));
@@ -30,6 +31,7 @@ const record = (n: number, change: Partial<LeaseRecord> = {}): LeaseRecord => ({
   duration: 3600,
   ...change,
 });
+const encodedLine = (one: LeaseRecord): Uint8Array => journalLineOf(leaseKind, one).bytes;
 const append = (journal: LeaseJournal, appended: LeaseRecord): Promise<Error | undefined> =>
   new Promise((resolve) => journal.append(appended, resolve));
 const recover = (journal: LeaseJournal): Promise<Error | undefined> => new Promise((resolve) => journal.recover(resolve));
@@ -37,7 +39,7 @@ const recover = (journal: LeaseJournal): Promise<Error | undefined> => new Promi
 /** Returns a journal on files in memory. Its directory is real, and stays empty. */
 async function faulty(
   files = new FaultyFiles(),
-  options: Partial<LeaseJournalOptions> = {},
+  options: Partial<JournalOptions> = {},
 ): Promise<{ journal: LeaseJournal; files: FaultyFiles; path: string }> {
   const directory = join(root, 'memory');
   const journal = await LeaseJournal.open({ directory, files, ...unlocked, ...options });
@@ -98,7 +100,7 @@ describe('on disk', () => {
     expect(await append(first, record(3))).toBeInstanceOf(EtherloomError);
     expect(await recover(first)).toMatchObject({ cause: { code: 'busy' } });
     await other[Symbol.asyncDispose]();
-    expect(await recover(first)).toMatchObject({ message: expect.stringContaining('another server has put its journal at') as string });
+    expect(await recover(first)).toMatchObject({ message: expect.stringContaining('another process has put its journal at') as string });
     await first[Symbol.asyncDispose]();
     await using last = await LeaseJournal.open({ directory, lock: lockFile });
     expect(last.records()).toEqual([record(2)]);
@@ -187,11 +189,11 @@ describe('room for further lines', () => {
   test('for which the disk is too small is done without', async () => {
     const { journal, files, path } = await faulty();
     for (let n = 0; n < 3; n++) await append(journal, record(n));
-    files.longestFile = readJournal(files.contents.get(path) ?? new Uint8Array(0)).length + encodeJournalLine(record(3)).length;
+    files.longestFile = readJournal(leaseKind, files.contents.get(path) ?? new Uint8Array(0)).length + encodedLine(record(3)).length;
     expect(await recover(journal)).toBeUndefined();
     expect(await append(journal, record(3))).toBeUndefined();
     expect(await append(journal, record(4))).toMatchObject({ cause: { code: 'ENOSPC' } });
-    expect(readJournal(files.durable.get(path) ?? new Uint8Array(0)).lines.size).toBe(4);
+    expect(readJournal(leaseKind, files.durable.get(path) ?? new Uint8Array(0)).state.size).toBe(4);
   });
 
   test('into which a power cut let some sectors of a write come costs nothing that was said to be durable', async () => {
@@ -207,7 +209,7 @@ describe('room for further lines', () => {
         const { journal: next } = await faulty(files);
         expect(next.records().slice(0, count + 1)).toEqual(Array.from({ length: count + 1 }, (_, n) => record(n)));
         expect(await append(next, record(2000))).toBeUndefined();
-        expect(readJournal(files.durable.get(path) ?? new Uint8Array(0))).toMatchObject({ damaged: 0, torn: 0 });
+        expect(readJournal(leaseKind, files.durable.get(path) ?? new Uint8Array(0))).toMatchObject({ damaged: 0, torn: 0 });
       }),
       { numRuns: 50 },
     );
@@ -234,31 +236,31 @@ function linkOf(path: string): string | undefined {
 }
 
 describe('damage', () => {
-  const whole = concatOctets(journalHeader, ...[1, 2, 3].map((n) => encodeJournalLine(record(n))));
+  const whole = concatOctets(journalHeader(leaseKind), ...[1, 2, 3].map((n) => encodedLine(record(n))));
 
   test('cut anywhere, what was whole is kept, and the rest is cut off and reported', async () => {
     const ends = [...Array.from(whole).keys()].filter((at) => whole[at] === 10).map((at) => at + 1);
     for (let length = 0; length <= whole.length; length++) {
-      const { lines, torn, isOurs, damaged } = readJournal(whole.subarray(0, length));
-      expect(lines.size).toBe(Math.max(0, ends.filter((end) => end <= length).length - 1));
+      const { state, torn, isOurs, damaged } = readJournal(leaseKind, whole.subarray(0, length));
+      expect(state.size).toBe(Math.max(0, ends.filter((end) => end <= length).length - 1));
       expect([isOurs, damaged, torn]).toEqual([true, 0, length - Math.max(0, ...ends.filter((end) => end <= length))]);
     }
     const { journal, files, path } = await reopened(whole.subarray(0, whole.length - 5));
     expect(journal.records()).toEqual([record(1), record(2)]);
     expect(reports.at(-1)).toContain('cut off');
     await append(journal, record(4));
-    expect(readJournal(files.contents.get(path) ?? new Uint8Array(0))).toMatchObject({ torn: 0, damaged: 0 });
-    expect(readJournal(files.durable.get(path) ?? new Uint8Array(0)).lines.size).toBe(3);
+    expect(readJournal(leaseKind, files.contents.get(path) ?? new Uint8Array(0))).toMatchObject({ torn: 0, damaged: 0 });
+    expect(readJournal(leaseKind, files.durable.get(path) ?? new Uint8Array(0)).state.size).toBe(3);
   });
 
   test('a line in the middle that is damaged costs that line only; the file as it was is kept', async () => {
     const damaged = whole.slice();
-    damaged[journalHeader.length + 20] = 0;
+    damaged[journalHeader(leaseKind).length + 20] = 0;
     const { journal, files, path } = await reopened(damaged);
     expect(journal.records()).toEqual([record(2), record(3)]);
     expect(reports.at(-1)).toContain('1 damaged line');
     expect(files.contents.get(`${path}.damaged`)).toEqual(damaged);
-    expect(readJournal(files.durable.get(path) ?? new Uint8Array(0))).toMatchObject({ damaged: 0, torn: 0 });
+    expect(readJournal(leaseKind, files.durable.get(path) ?? new Uint8Array(0))).toMatchObject({ damaged: 0, torn: 0 });
   });
 
   test('a header that is damaged costs nothing', async () => {
@@ -307,8 +309,8 @@ describe('a disk that fails', () => {
     expect(await recover(journal)).toBeUndefined();
     expect(await append(journal, record(4))).toBeUndefined();
     expect(journal.records()).toEqual([record(1), record(4)]);
-    const { lines, damaged, torn } = readJournal(files.durable.get(path) ?? new Uint8Array(0));
-    expect([[...lines.keys()], damaged, torn]).toEqual([[record(1).address, record(4).address], 0, 0]);
+    const { state, damaged, torn } = readJournal(leaseKind, files.durable.get(path) ?? new Uint8Array(0));
+    expect([Array.from(state.records(), ({ address }) => address), damaged, torn]).toEqual([[record(1).address, record(4).address], 0, 0]);
   });
 
   test('recovery fails as long as the disk does, and what failed to come to the disk is never tried again on the same file', async () => {
@@ -317,7 +319,7 @@ describe('a disk that fails', () => {
     await append(journal, record(1));
     files.calls.length = 0;
     expect(await recover(journal)).toMatchObject({ cause: { code: 'EIO' } });
-    expect(files.calls).toEqual(['open', 'write']);
+    expect(files.calls).toEqual(['open', 'write', 'remove']);
     files.faults.clear();
     expect(await recover(journal)).toBeUndefined();
   });
@@ -330,7 +332,7 @@ describe('a disk that fails', () => {
     files.faults.clear();
     files.faults.set(call, 'EIO');
     expect(await recover(journal)).toMatchObject({ cause: { code: 'EIO' } });
-    expect(readJournal(files.contents.get(path) ?? new Uint8Array(0)).lines.has(record(1).address)).toBe(true);
+    expect(readJournal(leaseKind, files.contents.get(path) ?? new Uint8Array(0)).state.get(record(1).address)).toBeDefined();
     files.faults.clear();
     expect(await recover(journal)).toBeUndefined();
     expect(await append(journal, record(3))).toBeUndefined();
@@ -341,12 +343,12 @@ describe('a disk that fails', () => {
     files.longestWrite = 7;
     const { journal } = await faulty(files);
     expect(await append(journal, record(1))).toBeUndefined();
-    expect(readJournal(files.durable.get(join(root, 'memory', 'leases.journal')) ?? new Uint8Array(0)).lines.size).toBe(1);
+    expect(readJournal(leaseKind, files.durable.get(join(root, 'memory', 'leases.journal')) ?? new Uint8Array(0)).state.size).toBe(1);
   });
 
   test('that can be read but not written gives its leases, and fails', async () => {
     const files = new FaultyFiles();
-    files.contents.set(join(root, 'memory', 'leases.journal'), concatOctets(journalHeader, encodeJournalLine(record(1))));
+    files.contents.set(join(root, 'memory', 'leases.journal'), concatOctets(journalHeader(leaseKind), encodedLine(record(1))));
     files.faults.set('open', 'EROFS');
     const { journal } = await faulty(files);
     expect(journal.records()).toEqual([record(1)]);
@@ -371,8 +373,8 @@ describe('a disk that fails', () => {
           if ((await append(journal, appended)) === undefined) said.set(appended.address, appended);
           files.faults.clear();
           if (fails) await recover(journal);
-          const { lines } = readJournal(files.durable.get(path) ?? new Uint8Array(0));
-          for (const [address, one] of said) expect(lines.get(address as LeaseRecord['address'])?.record).toEqual(one);
+          const { state } = readJournal(leaseKind, files.durable.get(path) ?? new Uint8Array(0));
+          for (const [address, one] of said) expect(state.get(address as LeaseRecord['address'])).toEqual(one);
         }
       }),
       { numRuns: 50 },
@@ -438,9 +440,7 @@ describe('what the disk knows', () => {
     const { journal, files, path } = await faulty();
     await append(journal, record(1));
     await append(journal, record(1, change));
-    expect(Array.from(readJournal(files.durable.get(path) ?? new Uint8Array(0)).lines.values(), (line) => line.record)).toEqual([
-      record(1, change),
-    ]);
+    expect(Array.from(readJournal(leaseKind, files.durable.get(path) ?? new Uint8Array(0)).state.records())).toEqual([record(1, change)]);
   });
 
   test('waits for what is on its way, and of a group the last word on an address counts', async () => {
@@ -450,7 +450,7 @@ describe('what the disk knows', () => {
     const steps = [record(1, { since: 5 }), record(1), record(2), record(1, { since: 6 }), record(1)];
     await Promise.all(steps.map((one, n) => append(journal, one).then(() => order.push(n))));
     expect(order).toEqual([0, 1, 2, 3, 4]);
-    expect(readJournal(files.durable.get(path) ?? new Uint8Array(0)).lines.get(record(1).address)?.record).toEqual(record(1));
+    expect(readJournal(leaseKind, files.durable.get(path) ?? new Uint8Array(0)).state.get(record(1).address)).toEqual(record(1));
   });
 
   test('is not relied on while the disk fails, or when the file is gone', async () => {
@@ -461,7 +461,7 @@ describe('what the disk knows', () => {
     expect(await append(journal, record(1))).toBeInstanceOf(EtherloomError);
     expect(await recover(journal)).toBeUndefined();
     expect(await append(journal, record(1))).toBeUndefined();
-    expect(readJournal(files.durable.get(path) ?? new Uint8Array(0)).lines.size).toBe(1);
+    expect(readJournal(leaseKind, files.durable.get(path) ?? new Uint8Array(0)).state.size).toBe(1);
     await journal[Symbol.asyncDispose]();
     expect(await append(journal, record(1))).toMatchObject({ code: 'bad-state' });
   });
@@ -474,7 +474,7 @@ test('when most of it is out of date it is written anew, and nothing is lost', a
   expect(files.calls.filter((call) => call === 'rename').length).toBeGreaterThan(1);
   const bytes = files.contents.get(path) ?? new Uint8Array(0);
   expect(bytes.length).toBeLessThan(1 << 20);
-  expect(Array.from(readJournal(bytes).lines.values(), ({ record: one }) => one.since)).toEqual(Array.from({ length: 600 }, () => 19));
+  expect(Array.from(readJournal(leaseKind, bytes).state.records(), ({ since }) => since)).toEqual(Array.from({ length: 600 }, () => 19));
 });
 
 test('a rewrite for which there is no room is put off, and appending goes on', async () => {

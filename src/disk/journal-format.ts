@@ -1,16 +1,41 @@
 /**
- * The text of a lease journal: lines of a checksum, a space, JSON and a newline, in UTF-8. The first line gives the format of the file,
- * each further one is a lease record; a later record of an address replaces an earlier one. Zeros at the end are room for further lines.
+ * The text of a journal: lines of a checksum, a space, JSON and a newline, in UTF-8. The first line gives the format of the file. Each further
+ * one is a record, or several in brackets, which belong together: a crash keeps all of them or none. A later record of a key replaces an
+ * earlier one. Zeros at the end are room for further lines.
  *
  *     5d3c0f1a {"format":"etherloom leases","version":1}
  *     1b9a04c7 {"address":"10.77.0.5","state":"bound",...}
  */
-import type { Ipv4Address } from '../wire/ipv4.ts';
-import { decodeLeaseRecord, encodeLeaseRecord, type LeaseRecord } from './lease-record.ts';
 
-/** A record with its encoded line, kept so that it is encoded only once. */
-export interface JournalLine {
-  readonly record: LeaseRecord;
+/** The format of a journal, and the state that its records make. */
+export interface JournalFormat<Entry, State extends JournalState<Entry> = JournalState<Entry>> {
+  /** The content of the first line. */
+  readonly header: { readonly format: string; readonly version: number };
+  /** Encodes a record as a JSON object. */
+  readonly encode: (record: Entry) => string;
+  /** Decodes it. Returns undefined if it is not a record. */
+  readonly decode: (json: string) => Entry | undefined;
+  /** Returns the state before the first record. */
+  readonly begin: () => State;
+}
+
+/** The state that the records of a journal make, one after the other. */
+export interface JournalState<Entry> {
+  /** The fewest records that make it. */
+  readonly size: number;
+  /** Takes the next record, which is on the disk. */
+  put(line: JournalLine<Entry>): void;
+  /** Returns the records that make it, in an order in which they do. */
+  records(): Iterable<Entry>;
+  /** Returns their lines. */
+  lines(): Iterable<Uint8Array>;
+  /** Of single records that are appended together, returns those that must be written. Default: all. */
+  news?(records: readonly Entry[]): readonly Entry[];
+}
+
+/** A record with its encoded line. */
+export interface JournalLine<Entry> {
+  readonly record: Entry;
   readonly bytes: Uint8Array;
   /** The offset of its first octet, and of the one after its last. */
   readonly start: number;
@@ -18,9 +43,10 @@ export interface JournalLine {
 }
 
 /** The content of a journal. */
-export interface Journal {
-  /** The last line of each address that is not forgotten. */
-  readonly lines: Map<Ipv4Address, JournalLine>;
+export interface JournalContent<State> {
+  readonly state: State;
+  /** The number of its records. */
+  readonly records: number;
   /** Octets up to the end of the last good line. */
   readonly length: number;
   /** Octets after that: an unfinished write of a writer that died. */
@@ -44,44 +70,50 @@ const crcTables = makeCrcTables();
 
 const hexDigits = encoder.encode('0123456789abcdef');
 
-const header = { format: 'etherloom leases', version: 1 };
-
-/** The first line of a journal. */
-export const journalHeader: Uint8Array = encodeLine(JSON.stringify(header));
-
-/** Returns the line of a record. */
-export function encodeJournalLine(record: LeaseRecord): Uint8Array {
-  return encodeLine(encodeLeaseRecord(record));
+/** Returns the first line of a journal. */
+export function journalHeader({ header }: Pick<JournalFormat<unknown>, 'header'>): Uint8Array {
+  return encodeLine(JSON.stringify(header));
 }
 
 /** Returns a record with its line. */
-export function journalLineOf(record: LeaseRecord): JournalLine {
-  const bytes = encodeJournalLine(record);
+export function journalLineOf<Entry>({ encode }: Pick<JournalFormat<Entry>, 'encode'>, record: Entry): JournalLine<Entry> {
+  const bytes = encodeLine(encode(record));
   return { record, bytes, start: 0, end: bytes.length };
 }
 
 /** Returns the octets of a line. */
-export function octetsOf({ bytes, start, end }: JournalLine): Uint8Array {
+export function octetsOf<Entry>({ bytes, start, end }: JournalLine<Entry>): Uint8Array {
   return bytes.subarray(start, end);
 }
 
+/** Returns the octets by which lines are appended so that a crash keeps all of them or none: those of a single one, or one line for all. */
+export function octetsOfAll<Entry>(lines: readonly JournalLine<Entry>[]): Uint8Array {
+  const [only, another] = lines;
+  if (only !== undefined && another === undefined) return octetsOf(only);
+  const texts = lines.map(({ bytes, start, end }) => decoder.decode(bytes.subarray(start + checksumLength + 1, end - 1)));
+  return encodeLine(`[${texts.join(',')}]`);
+}
+
 /** Reads a journal, even a damaged one. */
-export function readJournal(bytes: Uint8Array): Journal {
-  const lines = new Map<Ipv4Address, JournalLine>();
+export function readJournal<Entry, State extends JournalState<Entry>>(
+  format: JournalFormat<Entry, State>,
+  bytes: Uint8Array,
+): JournalContent<State> {
+  const state = format.begin();
   // The text is decoded at once, which takes a fraction of the time of decoding line by line. Newlines have the same order in octets and in
   // text. Their positions are the same too if each octet is a character.
   const text = decoder.decode(bytes);
   const isAligned = text.length === bytes.length;
-  let [textStart, length, damaged, skipped, isOurs, isFirst] = [0, 0, 0, 0, true, true];
+  let [textStart, records, length, damaged, skipped, isOurs, isFirst] = [0, 0, 0, 0, 0, true, true];
   for (let start = 0; start < bytes.length;) {
     const textEnd = text.indexOf('\n', textStart) + 1;
     const end = isAligned ? textEnd : bytes.indexOf(newline, start) + 1;
     if (end === 0) break;
     const json = isSound(bytes, start, end) ? text.slice(textStart + checksumLength + 1, textEnd - 1) : undefined;
-    const record = json === undefined ? undefined : decodeLeaseRecord(json);
-    if (isFirst && json !== undefined && record === undefined) isOurs = json === JSON.stringify(header);
-    else if (record === undefined) skipped++;
-    else takeIn(lines, { record, bytes, start, end });
+    const taken = json === undefined ? 0 : takeLine(state, format, json, { bytes, start, end });
+    if (isFirst && json !== undefined && taken === 0) isOurs = json === JSON.stringify(format.header);
+    else if (taken === 0) skipped++;
+    records += taken;
     start = end;
     textStart = textEnd;
     if (json === undefined) continue;
@@ -93,19 +125,42 @@ export function readJournal(bytes: Uint8Array): Journal {
   }
   // A file of zeros alone has lost its content.
   const room = length === 0 ? 0 : trailingZeros(bytes);
-  return { lines, length, torn: bytes.length - length - room, room, damaged, isOurs };
+  return { state, records, length, torn: bytes.length - length - room, room, damaged, isOurs };
+}
+
+/** Takes the records of a line, and returns their number. */
+function takeLine<Entry>(
+  state: JournalState<Entry>,
+  format: JournalFormat<Entry>,
+  json: string,
+  place: Omit<JournalLine<Entry>, 'record'>,
+): number {
+  if (json.startsWith('[')) return takeSeveral(state, format, json);
+  const record = format.decode(json);
+  if (record === undefined) return 0;
+  state.put({ record, ...place });
+  return 1;
+}
+
+function takeSeveral<Entry>(state: JournalState<Entry>, format: JournalFormat<Entry>, json: string): number {
+  const records = elementsOf(json).map((element) => format.decode(JSON.stringify(element)));
+  if (records.includes(undefined)) return 0;
+  for (const record of records) if (record !== undefined) state.put(journalLineOf(format, record));
+  return records.length;
+}
+
+function elementsOf(json: string): readonly unknown[] {
+  try {
+    return JSON.parse(json) as unknown[];
+  } catch {
+    return [];
+  }
 }
 
 function trailingZeros(bytes: Uint8Array): number {
   let end = bytes.length;
   while (bytes[end - 1] === 0) end--;
   return bytes.length - end;
-}
-
-/** Replaces the former record of the same address. */
-export function takeIn(lines: Map<Ipv4Address, JournalLine>, line: JournalLine): void {
-  if (line.record.state === 'forgotten') lines.delete(line.record.address);
-  else lines.set(line.record.address, line);
 }
 
 /**

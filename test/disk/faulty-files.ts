@@ -1,10 +1,10 @@
-import type { JournalFile, JournalFiles } from '../../../src/dhcp/disk/journal-files.ts';
+import type { DiskFile, DiskFiles } from '../../src/disk/disk-files.ts';
 
 /** A call of a file system, by name; `sync` is the second half of a write, in which it comes to the disk. */
-export type Call = 'read' | 'open' | 'write' | 'sync' | 'datasync' | 'truncate' | 'rename' | 'copy' | 'syncDirectory';
+export type Call = 'read' | 'open' | 'write' | 'sync' | 'datasync' | 'truncate' | 'rename' | 'copy' | 'remove' | 'syncDirectory';
 
 /** Files in memory that fail as they are told to, and know what would be left of them after a power cut. */
-export class FaultyFiles implements JournalFiles {
+export class FaultyFiles implements DiskFiles {
   /** The content that a program reads. */
   readonly contents = new Map<string, Uint8Array>();
   /** The content that is certainly on disk. */
@@ -22,7 +22,7 @@ export class FaultyFiles implements JournalFiles {
     return this.#call('read', () => this.contents.get(path)?.slice());
   }
 
-  open(path: string, how: 'existing' | 'empty'): Promise<JournalFile> {
+  open(path: string, how: 'existing' | 'empty'): Promise<DiskFile> {
     return this.#call('open', () => {
       // A file is what its name pointed to when it was opened: a rename moves the name, not the file.
       const file = { bytes: how === 'empty' ? new Uint8Array(0) : (this.contents.get(path) ?? new Uint8Array(0)), path };
@@ -50,13 +50,20 @@ export class FaultyFiles implements JournalFiles {
     return this.#call('copy', () => void this.contents.set(to, (this.contents.get(from) ?? new Uint8Array(0)).slice()));
   }
 
+  remove(path: string): Promise<void> {
+    return this.#call('remove', () => {
+      this.contents.delete(path);
+      this.durable.delete(path);
+    });
+  }
+
   syncDirectory(): Promise<void> {
     return this.#call('syncDirectory', () => undefined);
   }
 
   readonly #files = new Map<string, { bytes: Uint8Array; path: string }>();
 
-  #fileOf(file: { bytes: Uint8Array; path: string }): JournalFile {
+  #fileOf(file: { bytes: Uint8Array; path: string }): DiskFile {
     const set = (bytes: Uint8Array): void => {
       file.bytes = bytes;
       this.contents.set(file.path, bytes);
