@@ -59,6 +59,10 @@ const rules: Readonly<Record<string, Rule>> = {
     packages: ['node:*'],
   },
   'console-client': { house: ['ports', 'ports/pure', 'system', 'clock.ts', 'errors.ts'], packages: ['node:*'] },
+  http: {
+    house: ['management', 'management/schemas', 'console-server', 'ports', 'ports/pure', 'system', 'clock.ts', 'log.ts', 'errors.ts'],
+    packages: ['node:*', 'zod'],
+  },
   daemon: {
     house: [
       'impairment',
@@ -163,6 +167,7 @@ const rules: Readonly<Record<string, Rule>> = {
   },
   cli: {
     house: [
+      'http',
       'daemon',
       'dhcp',
       'star',

@@ -4,6 +4,7 @@ import { defaultSocketDirectory, defaultStateDirectory } from '../daemon/directo
 import { ManagedSwitch, type ManagedSwitchOptions } from '../daemon/managed-switch.ts';
 import { checkPortPlain } from '../daemon/plain.ts';
 import { say } from '../daemon/serve.ts';
+import { apiAt, apiSocketIn } from '../http/api-listener.ts';
 import type { MacAddress } from '../wire/mac.ts';
 import type { Quality } from '../impairment/impairment.ts';
 import { gatewayOf, type GatewayArguments } from './gateway-arguments.ts';
@@ -47,6 +48,7 @@ export function runSwitch(given: SwitchArguments): Promise<number> {
 
 function optionsOf({ sock, port, tap, ...given }: SwitchArguments): ManagedSwitchOptions {
   const { numports, trunk, hub, fstp, macaddr, priority, impair, mode, dirmode, group } = given;
+  const directory = sock ?? defaultSocketDirectory('switch');
   return {
     numports,
     trunk,
@@ -55,7 +57,8 @@ function optionsOf({ sock, port, tap, ...given }: SwitchArguments): ManagedSwitc
     mac: macaddr,
     priority,
     impair,
-    directory: sock ?? defaultSocketDirectory('switch'),
+    directory,
+    faces: [apiAt(apiSocketIn(directory))],
     mode,
     directoryMode: dirmode,
     gid: group,

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { ConsoleSocketOptions } from '../console-server/console-listener.ts';
 import { SocketKeeper } from '../ports/socket-keeper.ts';
-import { Management } from './management.ts';
+import { Management, type OpenFace } from './management.ts';
 import { openPidfile } from './pidfile.ts';
 import { inScope, type Scope } from './scope.ts';
 import type { ServeContext } from './serve.ts';
@@ -13,6 +13,8 @@ export interface SwitchManagement extends Pick<SwitchServiceOptions, 'management
   readonly pidfile?: string | undefined;
   /** The socket of its console. Default: none. */
   readonly console?: ConsoleSocketOptions | undefined;
+  /** Further faces, as the API. Default: none. */
+  readonly faces?: readonly OpenFace[] | undefined;
   /** True if standard input is a console too, and the switch ends with it. Default: false. */
   readonly terminal?: boolean;
   /** The initial size of the station table that the console shows. Default: 128. */
@@ -43,7 +45,7 @@ export class ManagedSwitch implements AsyncDisposable {
    * and `openPidfile`.
    */
   static open(
-    { pidfile, console: socket, terminal = false, hashSize, scripts = [], ...options }: ManagedSwitchOptions,
+    { pidfile, console: socket, faces, terminal = false, hashSize, scripts = [], ...options }: ManagedSwitchOptions,
     environment: ServiceEnvironment,
     { signal, end }: Pick<ServeContext, 'signal' | 'end'>,
     openTaps: (service: SwitchService) => Promise<void> = () => Promise.resolve(),
@@ -51,7 +53,7 @@ export class ManagedSwitch implements AsyncDisposable {
     return inScope(async (scope) => {
       const service = scope.use(await SwitchService.open(options, environment));
       if (pidfile !== undefined) scope.use(openPidfile(pidfile));
-      const management = scope.use(await Management.open(service, { socket, hashSize, shutdown: end }, environment));
+      const management = scope.use(await Management.open(service, { socket, faces, hashSize, shutdown: end }, environment));
       const { sockets, control } = service;
       const desertion = pidfile === undefined ? undefined : { pidfile: resolve(pidfile), control, end };
       scope.use(new SocketKeeper({ sockets, desertion }, environment));

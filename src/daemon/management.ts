@@ -28,16 +28,22 @@ import type { StarPart } from '../management/parts/star.ts';
 import type { Accounts, Managed, Parts } from '../management/managed.ts';
 import { gidNamed, groupName, uidNamed, userName } from '../system/accounts.ts';
 import { backlogCollector, processCollector } from './collectors.ts';
+import type { PortEnvironment } from '../ports/environment.ts';
 import { inScope, type Scope } from './scope.ts';
 import { SwitchLinks } from './switch-links.ts';
 import type { ServiceEnvironment, SwitchService } from './switch-service.ts';
 import type { Log } from '../log.ts';
 import { localTime } from './local-time.ts';
 
+/** Opens a face of a switch. A face that cannot be opened is logged, and the switch serves without it. */
+export type OpenFace = (managed: Managed, environment: PortEnvironment) => Disposable;
+
 /** The settings of a switch's management. */
 export interface ManagementOptions {
   /** The socket of its console. Default: none. */
   readonly socket?: ConsoleSocketOptions | undefined;
+  /** Further faces, as the API. Default: none. */
+  readonly faces?: readonly OpenFace[] | undefined;
   /** The initial size of the station table that the console shows. Default: 128. */
   readonly hashSize?: number | undefined;
   /** Ends the switch. */
@@ -111,6 +117,7 @@ export class Management implements AsyncDisposable {
       const managed: Managed = Object.assign(saved, { settings: settingsOf(saved) });
       const console = scope.use(new Console(managed));
       listener?.serve(console, plane.environment);
+      for (const openFace of options.faces ?? []) scope.use(openFace(managed, plane.environment));
       return Promise.resolve(new Management(console, parts, log, scope));
     });
   }

@@ -1,0 +1,148 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
+import type { Clock, Timer } from '../clock.ts';
+import { isForUser, messageOf } from '../errors.ts';
+import type { Managed } from '../management/managed.ts';
+import { Refusal, type Caller } from '../management/operation.ts';
+import type { Fd } from '../system/unix-socket.ts';
+import { EventStream } from './event-stream.ts';
+import { problem, problemOf, type Problem } from './problem.ts';
+import { argumentsOf } from './request-arguments.ts';
+import { apiRoot, eventsPath } from './paths.ts';
+import { description, routes, type Route } from './routes.ts';
+
+/** How long a client may take for its request, and later for reading the answer, in milliseconds. */
+const exchangeTime = 10_000;
+
+/** The most octets of a request's headers. */
+const longestHeaders = 8192;
+
+/** The most readers of events. Commands then still find a place. */
+const mostReaders = 32;
+
+/** A connection: who it is, and the callback for its end. */
+export interface ConnectionOptions {
+  readonly caller: Caller;
+  readonly released: () => void;
+}
+
+/** One request and its answer: more does not happen on a connection. */
+interface Exchange {
+  readonly caller: Caller;
+  timer: Timer;
+  asked: boolean;
+}
+
+/** The HTTP server of a service. It serves the table of operations and the events, on connections that others accept. */
+export class ApiServer implements Disposable {
+  readonly #managed: Managed;
+  readonly #clock: Clock;
+  readonly #server: Server;
+  readonly #exchanges = new Map<Socket, Exchange>();
+  readonly #readers = new Set<EventStream>();
+
+  constructor(managed: Managed, { clock }: { readonly clock: Clock }) {
+    this.#managed = managed;
+    this.#clock = clock;
+    this.#server = createServer({ maxHeaderSize: longestHeaders }, (request, response) => void this.#handle(request, response));
+    // The timers of the exchanges take the place of Node's own, which need a server that listens by itself.
+    Object.assign(this.#server, { keepAliveTimeout: 0, headersTimeout: 0, requestTimeout: 0 });
+  }
+
+  /** Serves a connected non-blocking stream socket, which it takes over. */
+  take(fd: Fd, { caller, released }: ConnectionOptions): void {
+    const socket = new Socket({ fd, readable: true, writable: true });
+    const exchange: Exchange = { caller, asked: false, timer: this.#deadline(socket) };
+    this.#exchanges.set(socket, exchange);
+    socket.once('close', () => {
+      exchange.timer[Symbol.dispose]();
+      this.#exchanges.delete(socket);
+      released();
+    });
+    this.#server.emit('connection', socket);
+  }
+
+  /** Ends all connections. */
+  [Symbol.dispose](): void {
+    for (const reader of this.#readers) reader[Symbol.dispose]();
+    for (const socket of this.#exchanges.keys()) socket.destroy();
+  }
+
+  #deadline(socket: Socket): Timer {
+    return this.#clock.after(exchangeTime, () => socket.destroy());
+  }
+
+  async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { socket } = request;
+    const exchange = this.#exchanges.get(socket);
+    // A second request on the connection is not heard: the first answer says that it is the last.
+    if (!exchange || exchange.asked) return;
+    exchange.asked = true;
+    request.on('error', () => undefined);
+    response.on('error', () => undefined);
+    const answer = await this.#answer(request, response, exchange);
+    if (answer === undefined) return;
+    exchange.timer[Symbol.dispose]();
+    exchange.timer = this.#deadline(socket);
+    send(response, answer);
+  }
+
+  /** Returns the answer; undefined if it is sent bit by bit. */
+  async #answer(request: IncomingMessage, response: ServerResponse, exchange: Exchange): Promise<Answer | undefined> {
+    const url = urlOf(request);
+    if (!url) return problem(400, 'the path of the request is not valid; GET /v1 lists the paths');
+    const { pathname, searchParams } = url;
+    const reads = request.method === 'GET';
+    if (pathname === apiRoot && reads) return { value: description() };
+    if (pathname === eventsPath && reads) return this.#openEvents(response, searchParams, exchange);
+    const route = routes.get(pathname);
+    if (!route) return problem(404, `there is no ${pathname.slice(0, 100)}; GET /v1 lists the paths`);
+    if (request.method !== route.method) return { ...problem(405, `${pathname} takes ${route.method} alone`), allow: route.method };
+    const given = await argumentsOf(route, request, searchParams);
+    if ('status' in given) return given;
+    exchange.timer[Symbol.dispose]();
+    return this.#run(route, given.args, exchange.caller);
+  }
+
+  async #run({ operation }: Route, args: unknown, caller: Caller): Promise<Answer> {
+    try {
+      // The schema of the route has checked the arguments.
+      const value = await operation.run(this.#managed, args as never, caller);
+      await caller.files.closing();
+      return value instanceof Refusal ? problemOf(operation.name, value) : { value };
+    } catch (error) {
+      if (!isForUser(error)) throw error;
+      return problem(500, messageOf(error));
+    }
+  }
+
+  #openEvents(response: ServerResponse, query: URLSearchParams, exchange: Exchange): Problem | undefined {
+    if (!exchange.caller.may.has('reads')) return problem(403, 'events are not shown to this user; ask the operator of the service');
+    if (this.#readers.size >= mostReaders) return problem(503, `${mostReaders} clients read the events already; end one of them`);
+    exchange.timer[Symbol.dispose]();
+    const reader = new EventStream(response, this.#managed.events, new Set(query.getAll('kind')));
+    this.#readers.add(reader);
+    response.once('close', () => {
+      this.#readers.delete(reader);
+      reader[Symbol.dispose]();
+    });
+    return undefined;
+  }
+}
+
+/** The answer to a request: a value, or a problem with the method that the path takes. */
+type Answer = { readonly value: unknown } | (Problem & { readonly allow?: string });
+
+function send(response: ServerResponse, answer: Answer): void {
+  const common = { connection: 'close', 'cache-control': 'no-store' };
+  if ('status' in answer) {
+    const { allow, ...told } = answer;
+    const headers = { ...common, 'content-type': 'application/problem+json', ...(allow !== undefined && { allow }) };
+    response.writeHead(answer.status, headers).end(`${JSON.stringify(told)}\n`);
+  } else if (answer.value === undefined) response.writeHead(204, common).end();
+  else response.writeHead(200, { ...common, 'content-type': 'application/json' }).end(`${JSON.stringify(answer.value)}\n`);
+}
+
+function urlOf({ url = '' }: IncomingMessage): URL | undefined {
+  return URL.canParse(url, 'http://api') ? new URL(url, 'http://api') : undefined;
+}

@@ -1,0 +1,119 @@
+import { describe, expect, it } from 'vitest';
+import { ApiClient, type ReceivedEvent } from '../../src/http/client.ts';
+import { realClock } from '../../src/clock.ts';
+import { EtherloomError } from '../../src/errors.ts';
+import { eventually } from '../eventually.ts';
+import { newDirectory } from '../ports/rig.ts';
+import { ask, openApi, RawClient } from './api-stage.ts';
+
+const events = 'GET /v1/events HTTP/1.1\r\nHost: x\r\n\r\n';
+
+/** Returns the data of the server-sent events in what a raw client got. */
+function eventsIn(text: string): ReceivedEvent[] {
+  return [...text.matchAll(/^data: (.*)$/gm)].map(([, json]) => JSON.parse(json ?? '') as ReceivedEvent);
+}
+
+describe('the events of the API', () => {
+  it('come as they occur, with their time, and only while there is a reader', async () => {
+    const { path, managed } = await openApi();
+    const client = new RawClient(path, events);
+    await eventually(() => expect(client.text).toContain(': events'));
+    expect(client.text).toMatch(/content-type: text\/event-stream\r\n/);
+    await ask(path, '/v1/port/create', { method: 'POST', body: { port: 4 } });
+    await eventually(() => expect(eventsIn(client.text)).toMatchObject([{ kind: 'port', change: 'added', port: 4 }]));
+    expect(String(eventsIn(client.text)[0]?.['time'])).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
+    expect(managed.ports.changes.wanted).toBe(true);
+    client.socket.destroy();
+    // The data plane itself listens to its ports.
+    const own = (await openApi()).managed;
+    await eventually(() => expect(managed.treeChanges.wanted).toBe(own.treeChanges.wanted));
+  });
+
+  it('are of the kinds that were asked for', async () => {
+    const { path, managed } = await openApi();
+    const client = new RawClient(path, events.replace('/events', '/events?kind=tree&kind=loop'));
+    await eventually(() => expect(client.text).toContain(': events'));
+    managed.ports.create(4);
+    managed.moves?.reports.emit({ kind: 'loop', ports: [1], stations: 1, frames: 100 });
+    await eventually(() => expect(eventsIn(client.text)).toMatchObject([{ kind: 'loop' }]));
+  });
+
+  it('are lost and counted for a reader that is too slow, and take no memory for it', async () => {
+    const { path, managed } = await openApi();
+    const client = new RawClient(path, events);
+    await eventually(() => expect(client.text).toContain(': events'));
+    client.socket.pause();
+    const report = { kind: 'loop', ports: Array.from({ length: 16 }, (_, i) => i), stations: 1 } as const;
+    const sent = 50_000;
+    for (let frames = 0; frames < sent; frames++) managed.moves?.reports.emit({ ...report, frames });
+    client.socket.resume();
+    await eventually(() => expect(client.text).toContain('"kind":"lost"'));
+    managed.moves?.reports.emit({ ...report, frames: sent });
+    await eventually(() => expect(client.text).toContain(`"frames":${sent}`));
+    const got = eventsIn(client.text);
+    const lost = got.filter(({ kind }) => kind === 'lost').reduce((sum, one) => sum + Number(one['events']), 0);
+    expect(got.filter(({ kind }) => kind === 'loop').length + lost).toBe(sent + 1);
+    // Far less than the kernel and we together hold for a reader.
+    expect(client.text.length).toBeLessThan(sent * 20);
+  });
+
+  it('end with the service', async () => {
+    const { path, management } = await openApi();
+    const client = new RawClient(path, events);
+    await eventually(() => expect(client.text).toContain(': events'));
+    await management[Symbol.asyncDispose]();
+    await eventually(() => expect(client.closed).toBe(true));
+  });
+
+  it('have 32 readers at most, of a thousand that do not read, and leave room for commands', async () => {
+    const { path, managed } = await openApi();
+    const clients: RawClient[] = [];
+    for (let i = 0; i < 1000; i++) {
+      const client = new RawClient(path, events);
+      client.socket.pause();
+      clients.push(client);
+      if (i % 50 === 0) await ask(path, '/v1/port/showinfo').catch(() => undefined);
+    }
+    await eventually(async () => expect((await ask(path, '/v1/port/showinfo')).status).toBe(200), 30_000);
+    for (let frames = 0; frames < 1000; frames++) managed.moves?.reports.emit({ kind: 'loop', ports: [1], stations: 1, frames });
+    for (const { socket } of clients) socket.resume();
+    await eventually(() => expect(clients.filter(({ closed }) => !closed)).toHaveLength(32), 30_000);
+    const answered = clients.filter(({ text }) => text.startsWith('HTTP/1.1 200'));
+    expect(answered).toHaveLength(32);
+    for (const client of clients.filter(({ text, closed }) => closed && text !== '')) expect(client.text).toContain('HTTP/1.1 503');
+    for (const { socket } of clients) socket.destroy();
+    await eventually(async () => {
+      const next = new RawClient(path, events);
+      await eventually(() => expect(next.text).toContain(': events'));
+    });
+  });
+});
+
+describe('the client of the API', () => {
+  it('runs operations, and is told events', async () => {
+    const { path, managed } = await openApi();
+    const client = new ApiClient(path, realClock);
+    expect(await client.run('POST', 'port.create', { port: 5, unset: undefined })).toBe(5);
+    expect(await client.run('GET', 'port.list', { port: 5 })).toMatchObject([{ port: 5 }]);
+    expect(await client.run('POST', 'port.setup', { port: 5, up: true })).toBeUndefined();
+    const got: ReceivedEvent[] = [];
+    const ready = new Promise<void>((resolve) => {
+      void client.events(['port'], (event) => got.push(event), resolve).catch(() => undefined);
+    });
+    await ready;
+    managed.ports.create(6);
+    await eventually(() => expect(got).toMatchObject([{ kind: 'port', port: 6 }]));
+  });
+
+  it('throws the reason of the service', async () => {
+    const client = new ApiClient((await openApi()).path, realClock);
+    await expect(client.run('GET', 'group.members')).rejects.toThrow('this switch is not in a group; start a master');
+    await expect(client.run('GET', 'port.list', { port: 99 })).rejects.toBeInstanceOf(EtherloomError);
+  });
+
+  it('says where none answers', async () => {
+    const path = `${newDirectory()}/api`;
+    await expect(new ApiClient(path, realClock).run('GET', 'port.list')).rejects.toThrow(`no service answers at ${path}; start it`);
+    await expect(new ApiClient(path, realClock).events([], () => undefined)).rejects.toThrow('no service answers');
+  });
+});
