@@ -1,5 +1,5 @@
 /** TLS 1.3 as this node speaks it: mutual, with keys in place of names and dates. */
-import { EtherloomError } from '../errors.ts';
+import { assert, EtherloomError } from '../errors.ts';
 import { addressOf } from './libc.ts';
 import { fixedMemory, openssl, type OpenSsl } from './openssl.ts';
 import { TlsSession } from './tls-session.ts';
@@ -89,7 +89,7 @@ export class TlsContext implements Disposable {
     const list = alpnList([protocol]);
     const begin = (session: number): void => {
       this.#ssl.setConnecting(session);
-      check(this.#ssl.offerAlpn(session, fixedMemory(list), list.length) === 0, 'a protocol');
+      check(this.#ssl.offerAlpn(session, fixedMemory(list), list.length) === 0, 'ALPN');
     };
     return this.#session(fd, begin, [protocol]);
   }
@@ -103,11 +103,11 @@ export class TlsContext implements Disposable {
   }
 
   #session(fd: Fd, begin: (session: number) => void, protocols: readonly string[]): TlsSession {
-    check(this.#open, 'an open context');
+    assert(this.#open, 'a TLS context that makes sessions is open');
     const session = this.#ssl.newSession(this.#context);
-    check(session !== 0, 'a session');
+    check(session !== 0, 'memory for a session');
     try {
-      check(this.#ssl.setDescriptor(session, fd) === 1, 'a descriptor');
+      check(this.#ssl.setDescriptor(session, fd) === 1, 'memory for a descriptor');
       begin(session);
     } catch (error) {
       this.#ssl.freeSession(session);
@@ -118,19 +118,19 @@ export class TlsContext implements Disposable {
 
   #configure(): void {
     const [ssl, context] = [this.#ssl, this.#context];
-    check(context !== 0, 'a context');
+    check(context !== 0, 'memory for a context');
     const control = (command: number, number: number): number => ssl.controlContext(context, command, number, 0);
     check(control(SSL_CTRL_SET_MIN_PROTO_VERSION, TLS1_3_VERSION) === 1, 'TLS 1.3');
     check(control(SSL_CTRL_SET_MAX_PROTO_VERSION, TLS1_3_VERSION) === 1, 'TLS 1.3');
     check(ssl.setSuites(context, suites) === 1, suites);
     check(
       groups.some((names) => ssl.controlContextByText(context, SSL_CTRL_SET_GROUPS_LIST, 0, names) === 1),
-      'groups',
+      groups.join(' and '),
     );
     check(ssl.controlContextByText(context, SSL_CTRL_SET_SIGALGS_LIST, 0, signatures) === 1, signatures);
     check(ssl.controlContextByText(context, SSL_CTRL_SET_CLIENT_SIGALGS_LIST, 0, signatures) === 1, signatures);
     // Resumption is off: a ticket would stand for a certificate that is not shown again.
-    check(ssl.setTickets(context, 0) === 1, 'no tickets');
+    check(ssl.setTickets(context, 0) === 1, 'a switch for tickets');
     control(SSL_CTRL_SET_SESS_CACHE_MODE, 0);
     control(SSL_CTRL_SET_MAX_CERT_LIST, longestCertificates);
     control(SSL_CTRL_MODE, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
@@ -197,8 +197,5 @@ function withPem(
 
 function check(condition: boolean, what: string): asserts condition {
   if (!condition)
-    throw new EtherloomError(
-      'not-supported',
-      `the OpenSSL in ${process.execPath} gives no ${what}; run etherloom by a Node from nodejs.org`,
-    );
+    throw new EtherloomError('not-supported', `the OpenSSL in ${process.execPath} lacks ${what}; run etherloom by a Node from nodejs.org`);
 }
