@@ -189,6 +189,7 @@ const rules: Readonly<Record<string, Rule>> = {
       'ports/open.ts',
       'ports/tcp-address.ts',
       'impairment',
+      'clean-text.ts',
       'clock.ts',
       'log.ts',
       'random.ts',

@@ -12,6 +12,7 @@ import { addNodeCommands } from './node-commands.ts';
 import { collect, groupId, integer, macAddress, octal, quality } from './option-values.ts';
 import { addAddressHelp, portOption } from './port-option.ts';
 import { findSingleDash } from './single-dash.ts';
+import { addServiceCommands } from './service-commands.ts';
 import { runStation, type StationArguments } from './station.ts';
 import { print, printError } from './print.ts';
 import { addBacklogOptions, addManagementOptions, sockOption } from './switch-options.ts';
@@ -97,6 +98,7 @@ function program(exit: (status: number) => void): Command {
     .showHelpAfterError('(see etherloom --help)');
   addSwitch(root, exit);
   addNodeCommands(root, exit);
+  addServiceCommands(root);
   addGuest(root);
   addStation(root);
   addDemo(root, exit);

@@ -6,6 +6,7 @@ import { maxId, type NodeId } from '../star/identity.ts';
 import { Master, type MasterOptions } from '../launcher/master.ts';
 import { parseTcpAddress } from '../ports/tcp-address.ts';
 import { parseIpv4 } from '../wire/ipv4.ts';
+import { commandFaces } from './command-faces.ts';
 import { gatewayOf, type GatewayArguments } from './gateway-arguments.ts';
 import { managementOf, runManagedService } from './managed-service.ts';
 import { networkOf, refuseWithoutDhcp, serviceOptions, type NetworkArguments } from './network-arguments.ts';
@@ -27,12 +28,15 @@ export function runMaster(given: MasterArguments): Promise<number> {
     const { warn } = environment.log;
     const options = optionsOf(given);
     checkPlain(options.listen, given.plain, warn);
+    const state = given.state ?? defaultStateDirectory('master', warn);
+    const faces = commandFaces({ role: 'master', state, home: state }, environment.random);
     const master = await Master.open(
       {
         ...options,
+        management: { ...managementOf(given), faces },
         ports: nodePorts(given, warn),
         sock: given.sock ?? defaultSocketDirectory('master'),
-        state: given.state ?? defaultStateDirectory('master', warn),
+        state,
       },
       environment,
     );
@@ -45,7 +49,7 @@ export function runMaster(given: MasterArguments): Promise<number> {
 }
 
 /** Returns the settings without the directories and ports. Throws EtherloomError: `bad-option`, `bad-address`. */
-function optionsOf(given: MasterArguments): Omit<MasterOptions, 'sock' | 'state' | 'ports'> {
+function optionsOf(given: MasterArguments): Omit<MasterOptions, 'sock' | 'state' | 'ports' | 'management'> {
   const { control: controlPort, dhcp, router, dns, range, domain, leaseTime, maxLinks, linkMtu } = given;
   // With --no-dhcp a guest serves the network. It does not know these settings, but it is told the MTU.
   if (!dhcp) {
@@ -65,7 +69,6 @@ function optionsOf(given: MasterArguments): Omit<MasterOptions, 'sock' | 'state'
     guest: guestWish(given),
     card: cardWish(given),
     backlog: backlogBounds(given),
-    management: managementOf(given),
   };
 }
 

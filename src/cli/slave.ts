@@ -4,6 +4,7 @@ import { say } from '../daemon/serve.ts';
 import { Slave } from '../launcher/slave.ts';
 import type { Quality } from '../impairment/impairment.ts';
 import { parseTcpAddress } from '../ports/tcp-address.ts';
+import { commandFaces } from './command-faces.ts';
 import { managementOf, runManagedService } from './managed-service.ts';
 import { backlogBounds, cardWish, guestWish, nodePorts, sayCard, type NodeArguments } from './node-arguments.ts';
 
@@ -38,7 +39,7 @@ export function runSlave(given: SlaveArguments): Promise<number> {
         guest: guestWish(given),
         card: cardWish(given),
         backlog: backlogBounds(given),
-        management: managementOf(given),
+        management: { ...managementOf(given), faces: commandFaces({ role: 'slave', state, home: state }, environment.random) },
       },
       environment,
       environment.fail,

@@ -4,9 +4,10 @@ import { defaultSocketDirectory, defaultStateDirectory } from '../daemon/directo
 import { ManagedSwitch, type ManagedSwitchOptions } from '../daemon/managed-switch.ts';
 import { checkPortPlain } from '../daemon/plain.ts';
 import { say } from '../daemon/serve.ts';
-import { apiAt, apiSocketIn } from '../http/api-listener.ts';
 import type { MacAddress } from '../wire/mac.ts';
 import type { Quality } from '../impairment/impairment.ts';
+import type { Random } from '../random.ts';
+import { commandFaces } from './command-faces.ts';
 import { gatewayOf, type GatewayArguments } from './gateway-arguments.ts';
 import { managementOf, runManagedService, type ManagementArguments } from './managed-service.ts';
 import { networkOf, refuseWithoutDhcp, serviceOptions, type NetworkArguments } from './network-arguments.ts';
@@ -36,8 +37,8 @@ export interface SwitchArguments extends BacklogArguments, ManagementArguments, 
 export function runSwitch(given: SwitchArguments): Promise<number> {
   return runManagedService('switch', given, async (environment) => {
     for (const address of given.port) checkPortPlain(address, { plain: given.plain, option: '--plain' }, environment.log.warn);
-    const options = optionsOf(given);
     const network = servedNetworkOf(given, environment.log.warn);
+    const options = optionsOf(given, network?.state, environment.random);
     const opened = network
       ? await openDhcpSwitch(network, options, environment)
       : await ManagedSwitch.open(options, environment, environment);
@@ -46,7 +47,7 @@ export function runSwitch(given: SwitchArguments): Promise<number> {
   });
 }
 
-function optionsOf({ sock, port, tap, ...given }: SwitchArguments): ManagedSwitchOptions {
+function optionsOf({ sock, port, tap, ...given }: SwitchArguments, state: string | undefined, random: Random): ManagedSwitchOptions {
   const { numports, trunk, hub, fstp, macaddr, priority, impair, mode, dirmode, group } = given;
   const directory = sock ?? defaultSocketDirectory('switch');
   return {
@@ -58,13 +59,13 @@ function optionsOf({ sock, port, tap, ...given }: SwitchArguments): ManagedSwitc
     priority,
     impair,
     directory,
-    faces: [apiAt(apiSocketIn(directory))],
     mode,
     directoryMode: dirmode,
     gid: group,
     ports: [...tap.map((name) => `tap://${name}`), ...port],
     backlog: backlogBounds(given),
     ...managementOf(given),
+    faces: commandFaces({ role: 'switch', state, home: directory }, random),
   };
 }
 

@@ -1,5 +1,5 @@
 import { closeSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { filesFor } from '../console-server/console-files.ts';
 import { isForUser, messageOf, reasonOf } from '../errors.ts';
 import type { Managed } from '../management/managed.ts';
@@ -16,11 +16,6 @@ const socketMode = 0o600;
 
 /** The most connections at a time; further ones are closed at once. */
 const mostConnections = 256;
-
-/** Returns the path of the socket of a service with that directory: the state of a master or slave, or the sockets of a switch. */
-export function apiSocketIn(directory: string): string {
-  return join(directory, 'api');
-}
 
 /** Returns the function that opens the API of a switch at that path. If it cannot be opened, that is logged. */
 export function apiAt(path: string): (managed: Managed, environment: PortEnvironment) => Disposable {

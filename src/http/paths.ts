@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+
 /** The beginning of all paths. */
 export const apiRoot = '/v1';
 
@@ -7,4 +9,9 @@ export const eventsPath = `${apiRoot}/events`;
 /** Returns the path of an operation: `port.list` has `/v1/port/list`. */
 export function pathOf(name: string): string {
   return `${apiRoot}/${name.replace('.', '/')}`;
+}
+
+/** Returns the path of the socket of a service with that directory: the state of a master or slave, or the sockets of a switch. */
+export function apiSocketIn(directory: string): string {
+  return join(directory, 'api');
 }

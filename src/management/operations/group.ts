@@ -79,7 +79,7 @@ export const takeOver = promises(
   (managed, { id, number }: OnMember & { readonly number: number }): Promise<undefined | Refusal> =>
     onMember(managed, id, async (acts) => {
       if (!acts.contenders(id).some((one) => one.number === number))
-        return new Refusal('ENXIO', `member ${id} has no contender ${number}; see: etherloom group takeover ${id}`);
+        return new Refusal('ENXIO', `member ${id} has no contender ${number}; list them by: etherloom group takeover ${id}`);
       await acts.takeover(id, number);
       return undefined;
     }),
@@ -87,7 +87,9 @@ export const takeOver = promises(
 
 /** Leaves the group. */
 export const leaveGroup = promises('group.leave', 'leave the group, and end this slave', (managed): Promise<undefined | Refusal> => {
-  const group = inGroup(managed, (one) => (one.leave ? one : new Refusal('ENXIO', 'a master cannot leave its group; see: group end')));
+  const group = inGroup(managed, (one) =>
+    one.leave ? one : new Refusal('ENXIO', 'a master cannot leave its group; end it by: etherloom group end'),
+  );
   if (group instanceof Refusal) return Promise.resolve(group);
   return settled(async () => {
     await group.leave?.();
@@ -136,7 +138,7 @@ function actsOn(managed: Managed, id: number): GroupActs | Refusal {
   const acts = actsOf(managed);
   if (acts instanceof Refusal || managed.group?.members().some((member) => member.id === id && member.role === 'slave') === true)
     return acts;
-  return new Refusal('ENXIO', `there is no member ${id}; see: etherloom group`);
+  return new Refusal('ENXIO', `there is no member ${id}; list them by: etherloom group`);
 }
 
 function withActs<Value>(managed: Managed, act: (acts: GroupActs) => Promise<Value | Refusal>): Promise<Value | Refusal> {

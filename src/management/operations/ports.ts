@@ -34,6 +34,8 @@ export interface EndpointView {
 /** A port. */
 export interface PortView {
   readonly port: PortNumber;
+  /** True if it has a carrier. */
+  readonly up: boolean;
   readonly untagged: Vid | 'none';
   readonly allocatable: boolean;
   /** The user of the first endpoint. */
@@ -197,6 +199,7 @@ function viewOf(
   const port = bridge.port(number);
   return {
     port: number,
+    up: port?.up === true,
     untagged: port?.vlans.untagged ?? 'none',
     allocatable,
     current: account(uidOf(endpoints[0]?.peer), accounts.userName),

@@ -1,0 +1,61 @@
+import { cleanText } from '../clean-text.ts';
+import type { ReceivedEvent } from '../http/client.ts';
+
+/** Returns an event in one line for people, its time first: `04:21:07 port 3: up`. */
+export function eventText(event: ReceivedEvent): string {
+  const time = textOf(event['time']);
+  const clock = time === '' || Number.isNaN(Date.parse(time)) ? '' : `${new Date(time).toTimeString().slice(0, 8)} `;
+  return cleanText(`${clock}${wordsOf(event)}`, 300);
+}
+
+function wordsOf(event: ReceivedEvent): string {
+  const of = (name: string): string => textOf(event[name]);
+  const change = of('change');
+  switch (event.kind) {
+    case 'port':
+      return `port ${of('port')}: ${change === 'set' ? of('condition') || 'up, and not impaired' : change}`;
+    case 'endpoint':
+      return `port ${of('port')}: ${of('module')} ${of('description')} ${change}`;
+    case 'station':
+      return `station ${of('mac')} moved from port ${of('from')} to port ${of('to')}${in_(of('vlan'))}`;
+    case 'loop':
+      return `a loop between the ports ${listOf(event['ports'])}: ${of('frames')} frames came back in a second`;
+    case 'tree':
+      return `tree of VLAN ${of('vlan')}: ${change === 'root' ? `root ${of('root')}` : `port ${of('port')} ${change}`}`;
+    case 'link':
+      return `link to ${of('peer')}, port ${of('port')}: ${change}`;
+    case 'lease':
+      return `lease ${[change, of('address'), of('mac'), of('hostname'), of('reason')].filter(Boolean).join(' ')}`;
+    case 'member':
+      return memberWords(event);
+    case 'guest':
+      return `guest ${of('id')}: ${[of('state'), of('address')].filter(Boolean).join(', ')}`;
+    case 'drops':
+      return `port ${of('port')}: ${of('frames')} frames dropped: ${of('reason')}`;
+    case 'lost':
+      return `${of('events')} events lost, since they were not read in time`;
+    default:
+      return JSON.stringify(event);
+  }
+}
+
+/** Returns an event of a group's member in words: `member 3 web: joined, from 192.0.2.7`. */
+function memberWords(event: ReceivedEvent): string {
+  const [id, name, change] = ['id', 'name', 'change'].map((field) => textOf(event[field]));
+  const who = id === '' && name === '' ? 'a host' : ['member', id, name].filter(Boolean).join(' ');
+  const from = [textOf(event['host']), textOf(event['address'])].filter(Boolean).join(' ');
+  const reason = textOf(event['reason']);
+  return `${who}: ${change ?? ''}${from && `, from ${from}`}${reason && `: ${reason}`}`;
+}
+
+function in_(vlan: string): string {
+  return vlan === '' || vlan === '0' ? '' : ` in VLAN ${vlan}`;
+}
+
+function listOf(value: unknown): string {
+  return Array.isArray(value) ? value.map(textOf).join(', ') : textOf(value);
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : typeof value === 'number' ? String(value) : '';
+}
