@@ -60,7 +60,7 @@ export type GroupChange =
   /** A token is new, or its record is. */
   | { readonly type: 'token'; readonly token: TokenRecord }
   /** A token's use was taken (+1), or given back (-1). */
-  | { readonly type: 'used'; readonly token: string; readonly by: 1 | -1 }
+  | { readonly type: 'used'; readonly token: string; readonly by: 1 | -1; readonly at: number }
   | { readonly type: 'token-forgotten'; readonly id: string }
   /** A change of a later version: it is kept, and means nothing here. */
   | { readonly type: 'other'; readonly value: Readonly<Record<string, unknown>> };
@@ -87,7 +87,7 @@ const checks: Readonly<Record<string, (change: Fields) => boolean>> = {
   retired: ({ id }) => isId(id),
   barred: ({ barred }) => isObject(barred) && isBarred(barred),
   token: ({ token }) => isObject(token) && isToken(token),
-  used: ({ token, by }) => isTokenId(token) && (by === 1 || by === -1),
+  used: ({ token, by, at }) => isTokenId(token) && (by === 1 || by === -1) && isTime(at),
   'token-forgotten': ({ id }) => isTokenId(id),
 };
 
@@ -102,13 +102,14 @@ function isBarred({ key, id, name, at, why }: Fields): boolean {
   return isKey(key) && isId(id) && isText(name) && isTime(at) && (why === 'kicked' || why === 'replaced');
 }
 
-function isToken({ id, hash, made, expires, uses, used, member, name, ephemeral, replaces, revoked }: Fields): boolean {
+function isToken({ id, hash, made, expires, uses, used, lastUsed, member, name, ephemeral, replaces, revoked }: Fields): boolean {
   return (
     isTokenId(id) &&
     isText(hash) &&
     [made, expires].every(isTime) &&
     isOptional(uses, isCount) &&
     isCount(used) &&
+    isOptional(lastUsed, isTime) &&
     isOptional(member, isId) &&
     isOptional(name, isText) &&
     isOptional(ephemeral, isTrue) &&

@@ -110,7 +110,7 @@ export class GroupState {
         return;
       case 'used': {
         const token = this.#tokens.get(change.token);
-        if (token) this.#tokens.set(token.id, { ...token, used: Math.max(0, token.used + change.by) });
+        if (token) this.#tokens.set(token.id, { ...token, used: Math.max(0, token.used + change.by), lastUsed: change.at });
         return;
       }
       case 'token-forgotten':
@@ -119,6 +119,11 @@ export class GroupState {
       case 'other':
         this.#others.push(change);
     }
+  }
+
+  /** Forgets that a key is barred: the change could not be kept. */
+  unbar(key: MemberKey): void {
+    this.#barred.delete(key);
   }
 
   /** Returns the fewest changes that make this state: a compacted log. */

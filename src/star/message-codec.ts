@@ -81,8 +81,10 @@ const decoders: Readonly<Record<string, (fields: Fields) => JoinMessage | undefi
   },
   renamed: ({ name }) => (isText(name) ? { type: 'renamed', name: cleanText(name, longestText) } : undefined),
   kicked: ({ reason }) => ({ type: 'kicked', reason: reasonIn(reason) }),
-  state: ({ guest, link }) =>
-    isOptional(guest, isText) && isOptional(link, isBoolean) ? { type: 'state', guest: textIn(guest), link } : undefined,
+  state: ({ guest, address }) =>
+    isOptional(guest, isText) && isOptional(address, isText)
+      ? { type: 'state', guest: textIn(guest), address: textIn(address) }
+      : undefined,
   end: () => ({ type: 'end' }),
   leave: () => ({ type: 'leave' }),
   left: () => ({ type: 'left' }),
@@ -199,10 +201,6 @@ function isInteger(value: unknown): value is number {
 
 function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
-}
-
-function isBoolean(value: unknown): value is boolean {
-  return typeof value === 'boolean';
 }
 
 function numberOf(value: unknown): number | undefined {

@@ -11,7 +11,7 @@
  *     master -> slave   {"type":"rekey","token":{…}}: the slave makes a new key, and joins again with it by this token
  *     master -> slave   {"type":"news","serial":7,"description":{…}}, {"type":"masters","term":1,"masters":[…]}, {"type":"renamed","name":"web"}
  *     master -> slave   {"type":"kicked","reason":"…"}, {"type":"end"}, {"type":"left"}, and the connection ends
- *     slave -> master   {"type":"leave"}, {"type":"state","guest":"ready","link":true}
+ *     slave -> master   {"type":"leave"}, {"type":"state","guest":"ready"}
  */
 import type { Ipv4Address, Ipv4Network } from '../wire/ipv4.ts';
 import type { MacAddress } from '../wire/mac.ts';
@@ -171,8 +171,8 @@ export interface SlaveState {
   readonly type: 'state';
   /** A word: `ready`, `booting`. */
   readonly guest?: string | undefined;
-  /** True while its link is up. */
-  readonly link?: boolean | undefined;
+  /** The guest's address; undefined before it has one. */
+  readonly address?: string | undefined;
 }
 
 /** A message without fields. */

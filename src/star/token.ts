@@ -22,6 +22,8 @@ export interface TokenRecord {
   readonly uses?: number | undefined;
   /** The number of joins that used it. */
   readonly used: number;
+  /** The time of the last of these. */
+  readonly lastUsed?: number | undefined;
   /** The id that the joining node gets. */
   readonly member?: NodeId | undefined;
   /** The name that the joining node gets. */

@@ -32,7 +32,7 @@ describe('the state of a group', () => {
         .tuple(fc.integer({ min: 1, max: 9 }), fc.boolean())
         .map(([n, reuse]) => ({ type: 'removed' as const, key: keyOf(n), ...(reuse && { reuse: true as const }) })),
       fc.constant({ type: 'token' as const, token }),
-      fc.constantFrom(...([1, -1] as const)).map((by) => ({ type: 'used' as const, token: token.id, by })),
+      fc.constantFrom(...([1, -1] as const)).map((by) => ({ type: 'used' as const, token: token.id, by, at: 7 })),
       fc.constant({ type: 'barred' as const, barred: { key: keyOf(3), id: 3, name: 'n3', at: 5, why: 'kicked' as const } }),
       fc.constant({ type: 'other' as const, value: { type: 'colour', of: 'sky' } }),
     );
@@ -80,7 +80,7 @@ describe('the state of a group', () => {
     { type: 'member', member: { ...member(1), key: 'short' } },
     { type: 'member', member: { ...member(1), waiting: 1 } },
     { type: 'token', token: { ...token, used: -1 } },
-    { type: 'used', token: token.id, by: 2 },
+    { type: 'used', token: token.id, by: 2, at: 1 },
     { type: 'removed' },
   ])('is not changed by what is damaged: %j', (value) => {
     expect(decodeGroupChange(value)).toBeUndefined();

@@ -1,0 +1,265 @@
+import type { Timer } from '../clock.ts';
+import { EtherloomError } from '../errors.ts';
+import { Feed } from '../feed.ts';
+import { encodeBase32 } from './base32.ts';
+import type { Caller, ControlChannel, ControlEvents, LinkVerdict } from './channel.ts';
+import type { MemberKey, MemberRecord } from './group-change.ts';
+import type { GroupEvent } from './group-event.ts';
+import { GroupMemory } from './group-memory.ts';
+import { GroupState, type GroupRecord } from './group-state.ts';
+import type { GroupStore } from './group-store.ts';
+import type { NodeId } from './identity.ts';
+import { refuse } from './join-decision.ts';
+import { Liveness } from './liveness.ts';
+import type { MemberView } from './member-view.ts';
+import type { MasterContext, MasterEngineOptions, MasterEnvironment, Session } from './master-context.ts';
+import { isCurrent } from './master-context.ts';
+import { Joins } from './master-joins.ts';
+import { encodeJoinMessage } from './message-codec.ts';
+import { maxJoinLine, type Hello, type News } from './messages.ts';
+import { MasterOperations, type Kick } from './master-operations.ts';
+import { Sessions } from './master-sessions.ts';
+import { sweep } from './master-sweep.ts';
+import { Contenders, type Contender } from './master-takeover.ts';
+import { MasterTokens, type NewToken, type TokenWish } from './master-tokens.ts';
+import { randomOctets, type TokenRecord } from './token.ts';
+
+/** The interval at which old members and tokens are looked for, in milliseconds. */
+const sweepInterval = 10_000;
+
+/** The master of a group: its members and tokens, and the control connections of its slaves. All of it is free of sockets and files. */
+export class MasterEngine implements Disposable {
+  readonly events: Feed<GroupEvent>;
+  /** True if the store was empty: the group has just begun. */
+  readonly isNew: boolean;
+  readonly #context: MasterContext;
+  readonly #sessions: Sessions;
+  readonly #contenders: Contenders;
+  readonly #joins: Joins;
+  readonly #tokens: MasterTokens;
+  readonly #operations: MasterOperations;
+  readonly #liveness: Liveness;
+  #sweeper: Timer;
+  #news: News | undefined;
+
+  private constructor(context: MasterContext, isNew: boolean) {
+    this.isNew = isNew;
+    this.#context = context;
+    this.events = context.events;
+    this.#sessions = new Sessions(context);
+    this.#contenders = new Contenders(context);
+    this.#joins = new Joins(context, this.#contenders);
+    this.#tokens = new MasterTokens(context);
+    this.#operations = new MasterOperations(context, this.#tokens);
+    const { clock } = context.environment;
+    this.#liveness = new Liveness(clock, () => this.#sessions.pulse(), context.options.liveness);
+    this.#sweeper = clock.after(sweepInterval, this.#sweep);
+  }
+
+  /** Reads the group from its store, or begins one. Rejects with the store's errors. */
+  static async open(store: GroupStore, options: MasterEngineOptions, environment: MasterEnvironment): Promise<MasterEngine> {
+    const state = new GroupState(await store.load(), options.domain);
+    const events = new Feed<GroupEvent>();
+    const memory = new GroupMemory(state, store, events);
+    const isNew = state.group === undefined;
+    if (isNew) {
+      const id = encodeBase32(randomOctets(environment.random, 10));
+      await memory.keep([{ type: 'group', id, since: environment.clock.wall() }]);
+    }
+    const sessions = new Map<MemberKey, Session>();
+    const end = (session: Session, reason: string): void => endSession(context, session, reason);
+    const context: MasterContext = { options, environment, memory, events, sessions, linked: new Set(), gone: new Map(), end };
+    return new MasterEngine(context, isNew);
+  }
+
+  /** The group's id, and its times. */
+  get group(): GroupRecord | undefined {
+    return this.#context.memory.state.group;
+  }
+
+  /** The number of members. */
+  get size(): number {
+    return this.#context.memory.state.size;
+  }
+
+  /** The number of members that are connected. */
+  get joined(): number {
+    return this.#sessions.welcomed;
+  }
+
+  /** Returns true if a member has that id. */
+  has(id: NodeId): boolean {
+    return this.#context.memory.state.memberOf(id) !== undefined;
+  }
+
+  /** Returns the members, in the order of their ids. */
+  members(): readonly MemberView[] {
+    return this.#context.memory.state.members().map((member) => ({
+      ...member,
+      connected: this.#sessions.view(member.key),
+      contenders: this.#contenders.count(member.key),
+      isLinked: this.#context.linked.has(member.key),
+    }));
+  }
+
+  /** Returns the member with that key. */
+  member(key: MemberKey): MemberRecord | undefined {
+    return this.#context.memory.state.member(key);
+  }
+
+  /** Takes a control connection. Give what happens on it to the callbacks that this returns. */
+  accept(caller: Caller, channel: ControlChannel): ControlEvents {
+    const session = this.#sessions.open(caller, channel);
+    return {
+      heard: () => session.watched?.heard(),
+      message: (message) => {
+        if (session.state === 'over') return;
+        if (session.state === 'new' && !session.hello) {
+          if (message.type === 'hello') void this.#greet(session, message);
+          else if (message.type === 'other-version') this.#joins.refuseVersion(session, message);
+          else if (message.type !== 'alive' && message.type !== 'unknown')
+            this.#joins.refuse(session, refuse('message', 'it did not begin with a hello'));
+        } else if (message.type === 'leave') this.#leave(session);
+        else if (!this.#sessions.take(session, message))
+          this.#joins.refuse(session, refuse('message', 'it sent a message that a slave does not send'));
+      },
+      closed: (reason) => this.#sessions.close(session, reason),
+    };
+  }
+
+  /** Decides about a link by its key. Ask it on every link, resumed ones too. */
+  mayLink(key: MemberKey): LinkVerdict {
+    const { state } = this.#context.memory;
+    const member = state.member(key);
+    if (state.group?.ended !== undefined) return { admit: false, reason: 'the group was ended' };
+    if (state.barred(key)) return { admit: false, reason: 'its key is barred' };
+    if (!member) return { admit: false, reason: 'its key is not a member' };
+    if (member.waiting) return { admit: false, reason: 'its key waits until it is accepted' };
+    return { admit: true, id: member.id, name: member.name };
+  }
+
+  /** Notes that a link of that key is up, or down. */
+  linked(key: MemberKey, isUp: boolean): void {
+    this.#sessions.linked(key, isUp);
+  }
+
+  /** Notes a sign of life on a link of that key. */
+  heard(key: MemberKey): void {
+    this.#context.sessions.get(key)?.watched?.heard();
+  }
+
+  /** Makes a token. See MasterTokens. */
+  newToken(wish?: TokenWish): Promise<NewToken> {
+    return this.#tokens.make(wish);
+  }
+
+  /** Returns the tokens, in the order in which they were made. */
+  tokens(): readonly TokenRecord[] {
+    return this.#tokens.list();
+  }
+
+  /** Revokes a token, and refuses the joins by it that are under way. */
+  revokeToken(id: string): Promise<TokenRecord> {
+    return this.#tokens.revoke(id);
+  }
+
+  /** Bars the key of a member. See MasterOperations. */
+  kick(id: NodeId, options?: { readonly keepToken?: boolean }): Promise<Kick> {
+    return this.#operations.kick(id, options);
+  }
+
+  /** Gives a member another name. Resolves to it: it has a suffix if another member has the one that was wished. */
+  rename(id: NodeId, name: string): Promise<string> {
+    return this.#operations.rename(id, name);
+  }
+
+  /** Makes a token whose user takes over the id of a member with a new key. */
+  replace(id: NodeId): Promise<NewToken> {
+    return this.#operations.replace(id);
+  }
+
+  /** Lets in a member that waits. */
+  acceptMember(id: NodeId): Promise<void> {
+    return this.#operations.accept(id, (session) => this.#joins.admit(session));
+  }
+
+  /** Returns the processes that want the key of a member. */
+  contenders(id: NodeId): readonly Contender[] {
+    return this.#contenders.list(id);
+  }
+
+  /** Chooses one of these. It makes a new key, and the old one is barred. */
+  takeover(id: NodeId, number: number): Promise<Contender> {
+    return this.#contenders.choose(id, number);
+  }
+
+  /** Ends the group for good. */
+  end(): Promise<void> {
+    return this.#operations.end();
+  }
+
+  /** Sets the description of the group, and sends it to the members; those that join later get it with their welcome. Throws EtherloomError('bad-option') if it is too long for a line. */
+  describe(description: Readonly<Record<string, unknown>>): void {
+    const news = { type: 'news', serial: (this.#news?.serial ?? 0) + 1, description } as const;
+    const size = encodeJoinMessage(news).length;
+    if (size > maxJoinLine) {
+      throw new EtherloomError(
+        'bad-option',
+        `cannot describe the group in ${size} octets; the description must have at most ${maxJoinLine}`,
+      );
+    }
+    this.#news = news;
+    for (const session of this.#context.sessions.values()) this.#tell(session);
+  }
+
+  /** Sends the list of masters to the members, since it has changed. */
+  tellMasters(): void {
+    const { options, sessions } = this.#context;
+    const masters = { type: 'masters', term: options.term ?? 1, masters: options.masters() } as const;
+    for (const session of sessions.values()) if (session.state === 'welcomed' && isCurrent(session)) session.channel.send(masters);
+  }
+
+  /** Ends all control connections. The members try to come back. */
+  [Symbol.dispose](): void {
+    this.#sweeper[Symbol.dispose]();
+    this.#liveness[Symbol.dispose]();
+    this.#sessions.endAll('the master ends');
+  }
+
+  async #greet(session: Session, hello: Hello): Promise<void> {
+    session.watched = this.#liveness.watch((life, silence) => this.#sessions.judge(session, life, silence));
+    await this.#joins.greet(session, hello);
+    this.#tell(session);
+  }
+
+  /** A leave that could not be kept is not answered: the slave asks again. The failure is an event. */
+  #leave(session: Session): void {
+    if (session.state === 'welcomed' || session.state === 'waiting') this.#operations.leave(session).catch(() => undefined);
+  }
+
+  #tell(session: Session): void {
+    if (this.#news && session.state === 'welcomed' && isCurrent(session)) session.channel.send(this.#news);
+  }
+
+  readonly #sweep = (): void => {
+    this.#sweeper = this.#context.environment.clock.after(sweepInterval, this.#sweep);
+    // A failed attempt is repeated later; the failure is an event.
+    sweep(this.#context).catch(() => undefined);
+  };
+}
+
+function endSession(context: MasterContext, session: Session, reason: string): void {
+  if (session.state === 'over') return;
+  const { key } = session;
+  const wasIn = session.state === 'welcomed';
+  session.state = 'over';
+  session.watched?.[Symbol.dispose]();
+  session.channel.end(reason);
+  if (key === undefined || context.sessions.get(key) !== session) return;
+  context.sessions.delete(key);
+  context.gone.set(key, context.environment.clock.monotonic());
+  const member = context.memory.state.member(key);
+  if (wasIn && member) {
+    context.events.emit({ type: 'disconnected', id: member.id, name: member.name, key, from: session.caller.from, reason });
+  }
+}
