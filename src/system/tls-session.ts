@@ -190,13 +190,9 @@ export class TlsSession implements OctetSource, OctetSink, Disposable {
   #readSpki(): Uint8Array | undefined {
     const certificate = this.#ssl.peerCertificate(this.#session);
     if (certificate === 0) return undefined;
-    const key = this.#ssl.publicKeyOf(certificate);
-    const length = this.#ssl.encodePublicKey(key, null);
-    const usable = length > 0 && length <= longestKey;
-    const memory = fixedMemory(new Uint8Array(usable ? length : 0));
-    if (usable) this.#ssl.encodePublicKey(key, pointerTo(memory));
+    const key = publicKeyOf(this.#ssl, certificate);
     this.#ssl.freeCertificate(certificate);
-    return usable ? memory.subarray(0, length) : undefined;
+    return key;
   }
 
   /** Returns the result of a `receive` that got `count` octets before `result`. */
@@ -255,4 +251,13 @@ export class TlsSession implements OctetSource, OctetSink, Disposable {
     if ((error & 0x7f_ffff) === SSL_R_UNEXPECTED_EOF_WHILE_READING) return cutOff;
     return `TLS failed: ${this.#ssl.reasonOfError(error) ?? `error ${error.toString(16)}`}`;
   }
+}
+
+/** Returns the public key of a certificate (SubjectPublicKeyInfo, DER). Undefined if it has none, or one that is too long to be one of ours. */
+export function publicKeyOf(ssl: OpenSsl, certificate: number): Uint8Array | undefined {
+  const key = ssl.publicKeyOf(certificate);
+  const length = ssl.encodePublicKey(key, null);
+  if (length <= 0 || length > longestKey) return undefined;
+  const memory = fixedMemory(new Uint8Array(length));
+  return ssl.encodePublicKey(key, pointerTo(memory)) === length ? memory.subarray(0, length) : undefined;
 }

@@ -42,6 +42,8 @@ class FuzzThread {
   readonly #worker = new Worker(new URL('./worker.ts', import.meta.url), {
     workerData: this.#board,
     resourceLimits: { maxOldGenerationSizeMb: mostHeap },
+    // Sockets are not opened by Node, which would warn when it closes one.
+    trackUnmanagedFds: false,
   });
 
   run(job: Job): Promise<Report> {

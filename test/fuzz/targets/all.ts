@@ -7,6 +7,7 @@ import { frameTarget } from './frames.ts';
 import { fstpTarget } from './fstp.ts';
 import { streamTargets } from './streams.ts';
 import { switchTarget } from './switching.ts';
+import { tlsTargets } from './tls.ts';
 import { tunnelTargets } from './tunnels.ts';
 
 /** All that is fuzzed. */
@@ -20,6 +21,7 @@ export const targets: readonly Target[] = [
   frameTarget,
   captureTarget,
   ...tunnelTargets,
+  ...tlsTargets,
 ];
 
 /** Returns the target of that name. Throws when there is none. */
