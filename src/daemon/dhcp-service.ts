@@ -47,6 +47,7 @@ export async function openDhcpService(
     receive: (frame, ingress) => server.receive(frame, ingress),
     observe: (ingress, vlan, frame) => server.observe(ingress, vlan, frame),
   });
+  scope.use(plane.switch.senders.reserve({ vid: vid(config.vid), address: config.serverAddress, mac: config.serverMac }));
   const toLog = dhcpLog(clock, log);
   const events = new Feed<LeaseEvent>();
   const server = scope.use(

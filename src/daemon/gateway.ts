@@ -1,7 +1,8 @@
 import { isLeasable } from '../dhcp/config.ts';
 import { EtherloomError } from '../errors.ts';
 import { maxFrame } from '../ports/pure/port.ts';
-import { GatewayPort, type GatewayOptions } from '../ports/slirp/gateway-port.ts';
+import { gatewayMac, GatewayPort, type GatewayOptions } from '../ports/slirp/gateway-port.ts';
+import { vid } from '../wire/dot1q.ts';
 import { broadcastOf, contains, formatIpv4, formatIpv4Network, ipv4FromNumber, type Ipv4Address, type Ipv4Network } from '../wire/ipv4.ts';
 import type { DataPlane } from './data-plane.ts';
 import { serverAddress, type NetworkOptions } from '../dhcp/network-plan.ts';
@@ -48,7 +49,7 @@ export function planGateway(options: NetworkOptions, wish: GatewayWish): Planned
 }
 
 /**
- * Opens a gateway and puts it at a port of the switch, until the switch ends. Throws the EtherloomErrors of GatewayPort.open and
+ * Opens a gateway and puts it at a port of the switch, until the switch ends. Its addresses are its own from then on. Throws the EtherloomErrors of GatewayPort.open and
  * DataPlane.add.
  */
 export async function openGateway(options: GatewayOptions, plane: DataPlane): Promise<void> {
@@ -59,6 +60,7 @@ export async function openGateway(options: GatewayOptions, plane: DataPlane): Pr
     await port[Symbol.asyncDispose]();
     throw error;
   }
+  for (const address of [options.router, options.dns]) plane.switch.senders.reserve({ vid: vid(0), address, mac: gatewayMac(address) });
 }
 
 /** Returns the first hosts of the network after the server, without those taken: enough for a router, a DNS server and a guest. */

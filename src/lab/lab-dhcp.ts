@@ -154,12 +154,15 @@ export class LabDhcp {
       event: (event) => this.#note(event),
     });
     this.#server = server;
+    const { vid: vlan, serverAddress: address, serverMac } = this.#config;
+    const reserved = at.switch.senders.reserve({ vid: vid(vlan), address, mac: serverMac });
     return {
       receive: (frame, ingress) => server.receive(frame, ingress),
       observe: (ingress, vlan, frame) => server.observe(ingress, vlan, frame),
       portClosed: (port) => server.portClosed(port),
       [Symbol.dispose]: () => {
         this.#server = undefined;
+        reserved[Symbol.dispose]();
         this.disk.crash();
         server[Symbol.dispose]();
       },

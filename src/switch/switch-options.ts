@@ -16,7 +16,7 @@ export interface SwitchOptions extends FdbOptions {
   /** Returns whether a frame may enter; by default every frame. `explain` calls it too, so it must have no side effects. */
   readonly admit?: (ingress: PortNumber, frame: Uint8Array) => boolean;
   /**
-   * Called with every ARP frame, and with the IPv4 frames from which the switch learns a station or its new place; always without a tag.
+   * Called with every ARP frame, also if it is dropped since it is forged, and with the IPv4 frames from which the switch learns a station or its new place; always without a tag.
    */
   readonly observe?: (ingress: PortNumber, vid: Vid, frame: Uint8Array) => void;
   /**

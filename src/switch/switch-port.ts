@@ -15,6 +15,7 @@ export type DropReason =
   | 'blocked' // the spanning tree keeps the port out of its VLAN
   | 'bad-bpdu' // it is for the spanning tree, which cannot decode it
   | 'not-admitted' // the filter refused it
+  | 'forged-arp' // it claims by ARP an address that belongs to another station
   | 'double-tagged' // without its outer tag it would be read as a frame of its inner VLAN
   | 'same-port' // its destination is behind the port it came from
   | 'no-egress'; // there is no other port in its VLAN
@@ -66,6 +67,7 @@ export class BridgePort implements SwitchPort {
       blocked: 0,
       'bad-bpdu': 0,
       'not-admitted': 0,
+      'forged-arp': 0,
       'double-tagged': 0,
       'same-port': 0,
       'no-egress': 0,

@@ -7,8 +7,9 @@ import { explainRepeat, explainWays, type Explanation } from './explanation.ts';
 import { Fdb, type FdbEntry } from '../stations/fdb.ts';
 import { explainBpdu, Fstp } from './fstp.ts';
 import { repeatTo } from './hub.ts';
-import { classify } from './ingress.ts';
+import { classify, vlanIn } from './ingress.ts';
 import { Learning } from './learning.ts';
+import { SenderRules } from './sender-rules.ts';
 import { RecentMap } from '../recent-map.ts';
 import { BridgePort, type DropReason, type PortNumber, type SwitchPort } from './switch-port.ts';
 import type { NewPort, StationChange, SwitchOptions } from './switch-options.ts';
@@ -30,7 +31,7 @@ export type { Egress, PortVlans, VlanMembership } from './vlan.ts';
 /**
  * A VLAN-aware bridge without I/O: frames enter by `receive` and leave by `transmit`. A frame goes through these stages, in order: [IEEE 802.1Q]
  *
- *     ingress     is it whole, is the port up, in which VLAN is it, is the port in that, is it admitted    8.6.2
+ *     ingress     is it whole, is the port up, in which VLAN is it, is the port in that, may it enter      8.6.2
  *     filtering   behind which port is its destination; all members, when it is a group or not known       8.6.3, 8.6.4
  *     learning    its source is behind the ingress                                                         8.7
  *     egress      it keeps, gains or loses its tag, by the port; each shape is made once at most           6.9.2
@@ -40,6 +41,8 @@ export type { Egress, PortVlans, VlanMembership } from './vlan.ts';
 export class Switch {
   /** The VLANs and their members. */
   readonly vlans: VlanRegistry;
+  /** The rules for frames of stations: at first, only the option `admit`. */
+  readonly senders: SenderRules;
   /** The spanning trees. They are off at first. */
   readonly fstp: Fstp;
   /** The stations that become known or are forgotten; not those that move. */
@@ -54,6 +57,7 @@ export class Switch {
 
   constructor(options: SwitchOptions) {
     this.#options = options;
+    this.senders = new SenderRules(options.admit);
     this.#fdb = new Fdb(options.clock, options, ({ sticky }) => sticky);
     this.#fdb.changed = (known, vid, mac, port) => {
       this.#ways.forgetLast();
@@ -107,6 +111,7 @@ export class Switch {
     const vid = this.#classify(ingress, frame);
     if (typeof vid === 'string') {
       ingress.counters.drops[vid] += 1;
+      if (vid === 'forged-arp') this.#options.observe?.(port, vlanIn(ingress, frame), isTagged(frame) ? removeTag(frame) : frame);
       return;
     }
     // The destination is sought before the source is learned, so that `explain`, which does not learn, cannot differ.
@@ -116,7 +121,7 @@ export class Switch {
     let tagged = untagged === undefined ? frame : undefined;
     const learned = this.#learning.learn(ingress, vid, frame);
     if (learned === 'observed') this.#options.observe?.(port, vid, (untagged ??= removeTag(frame)));
-    else if (learned === 'known' && untagged !== undefined && egress === destination?.untaggedEgress && this.#options.admit === undefined)
+    else if (learned === 'known' && untagged !== undefined && egress === destination?.untaggedEgress && !this.senders.concern(frame))
       this.#ways.note(ingress, frame, destination);
     if (typeof egress === 'string') {
       ingress.counters.drops[egress] += 1;
@@ -272,11 +277,7 @@ export class Switch {
     const vid = classify(ingress, frame);
     if (typeof vid === 'string') return vid;
     if (ingress.isBlocked(vid)) return 'blocked';
-    return this.#admits(ingress, frame) ? vid : 'not-admitted';
-  }
-
-  #admits(ingress: BridgePort, frame: Uint8Array): boolean {
-    return this.#options.admit?.(ingress.number, frame) !== false;
+    return this.senders.refusal(ingress.number, vid, frame) ?? vid;
   }
 
   #send(port: BridgePort, frame: Uint8Array, ingress: PortNumber): void {
@@ -293,6 +294,6 @@ export class Switch {
 
   #hubEgress(ingress: BridgePort, frame: Uint8Array): readonly BridgePort[] | DropReason {
     const egress = repeatTo(this.#ports.values(), ingress, frame);
-    return typeof egress === 'string' || this.#admits(ingress, frame) ? egress : 'not-admitted';
+    return typeof egress === 'string' ? egress : (this.senders.refusal(ingress.number, vlanIn(ingress, frame), frame) ?? egress);
   }
 }

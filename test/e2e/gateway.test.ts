@@ -64,6 +64,27 @@ describe('a gateway', { timeout: 60_000 }, () => {
     expect((await guest.host.run(['ip', '-6', 'route', 'show', 'default'])).text).toBe('');
   });
 
+  it('goes on to be reached, as the server does, while another station claims their addresses', async () => {
+    const { guest, sock } = await open(stage);
+    const thief = await VdeStation.plug(sock, 5);
+    const senderMac = macFromNumber(0x0200_0000_0066);
+    const targetAddress = ip('10.77.0.10');
+    const claims = ['10.77.0.1', '10.77.0.2', '10.77.0.3'].flatMap((claimed) =>
+      (['request', 'reply'] as const).map((operation) => {
+        const payload = encodeArp({ operation, senderMac, senderAddress: ip(claimed), targetMac: broadcastMac, targetAddress });
+        return encodeEthernet({ destination: broadcastMac, source: senderMac, etherType: etherTypes.arp, payload });
+      }),
+    );
+    const dropped = async (): Promise<string> => (await stage.run([bin('vdecmd'), '-s', stage.path('mgmt'), 'port/drops', '5'])).text;
+    thief.send(claims);
+    await until('all are dropped', async () => (await dropped()).includes('forged-arp=6'));
+    for (const address of ['10.77.0.1', '10.77.0.2']) {
+      expect((await guest.host.run(['ping', '-c', '1', '-W', '3', address])).status).toBe(0);
+      expect((await guest.host.run(['ip', 'neigh', 'show', address])).text).not.toContain('02:00:00:00:00:66');
+    }
+    expect(await guest.fetch(`http://${siteName}/`)).toMatchObject({ status: 0 });
+  });
+
   it('leads to what is listed, and to nothing of the machine but its DNS', async () => {
     const { machine, guest } = await open(stage, '--gateway-allow', `${site}:80`, '--gateway-allow', '64.0.0.0/2');
     const port = await freePort();

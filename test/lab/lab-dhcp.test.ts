@@ -240,3 +240,21 @@ describe('the port of a client', () => {
     expect(given).toContain(address);
   });
 });
+
+test('a server answers under its address while another station claims that, whose frames have a reason of their own', async () => {
+  const net = lab();
+  const at = net.switch('s1');
+  const server = net.dhcp(at);
+  const guest = net.host('guest', at, { dhcp: true });
+  const thief = net.station('thief', at);
+  await net.run({ seconds: 5 });
+  const claim = arpFrame({ senderMac: thief.mac, senderAddress: server.address, targetAddress: server.address });
+  for (let second = 0; second < 3; second++) {
+    thief.send(claim);
+    await net.run({ seconds: 1 });
+    expect(await guest.ping('10.77.0.1')).toBeGreaterThan(0);
+  }
+  expect([...at.switch.ports()].map(({ counters }) => counters.drops['forged-arp'])).toContain(3);
+  expect(server.events).toContainEqual(expect.objectContaining({ type: 'conflict', mac: thief.mac, address: server.address }));
+  expect(at.switch.explain(1, claim)).toEqual({ decision: 'drop', reason: 'forged-arp' });
+});

@@ -1,5 +1,6 @@
 import { isForUser, reasonOf } from '../../errors.ts';
-import { formatIpv4, formatIpv4Network } from '../../wire/ipv4.ts';
+import { formatIpv4, formatIpv4Network, type Ipv4Address } from '../../wire/ipv4.ts';
+import { macFromNumber, type MacAddress } from '../../wire/mac.ts';
 import type { PortEnvironment } from '../environment.ts';
 import { onceAMinute } from '../once-a-minute.ts';
 import { LastingPort } from '../lasting-port.ts';
@@ -21,6 +22,11 @@ export interface GatewayOptions extends Omit<GatewayRules, 'published'> {
 
 /** The longest wait before a restart, and how long it must have run for the next wait to be the shortest, in milliseconds. */
 const longestWait = 10_000;
+
+/** Returns the MAC address that libslirp has for one of its own addresses: 52:55 and the address. */
+export function gatewayMac(address: Ipv4Address): MacAddress {
+  return macFromNumber(0x5255_0000_0000 + address);
+}
 
 /** A switch's way to the Internet: libslirp as a program of its own, which is restarted whenever it ends. The port is down meanwhile. */
 export class GatewayPort extends LastingPort {
