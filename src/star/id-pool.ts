@@ -10,10 +10,16 @@ export class IdPool {
   /** The ids below this are not free. */
   #from = 1;
   #left = maxId;
+  #retired = 0;
 
   /** The number of free ids. */
   get left(): number {
     return this.#left;
+  }
+
+  /** The number of retired ids. */
+  get retiredCount(): number {
+    return this.#retired;
   }
 
   /** Returns the lowest free id, or undefined if there is none. */
@@ -63,6 +69,8 @@ export class IdPool {
   #put(id: NodeId, state: number): void {
     if (this.#states[id] === free) this.#left -= 1;
     if (state === free) this.#left += 1;
+    if (this.#states[id] === retired) this.#retired -= 1;
+    if (state === retired) this.#retired += 1;
     this.#states[id] = state;
   }
 }
