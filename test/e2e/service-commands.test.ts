@@ -129,7 +129,7 @@ describe('the commands of a running service', { timeout: 60_000 }, () => {
   });
 
   it('print events as they occur, and end when the service ends', async () => {
-    await serve(stage, 'switch', '--sock', stage.path('a'));
+    await serve(stage, 'switch', '--sock', stage.path('a'), '--dhcp', '10.77.0.0/24');
     const env = { XDG_RUNTIME_DIR: stage.path('run') };
     const [words, json] = [[], ['--json']].map((more) => stage.start([bin('etherloom'), 'events', ...more], { env }));
     // A reader that is there before it is known: one of many ports is told of.
@@ -142,6 +142,9 @@ describe('the commands of a running service', { timeout: 60_000 }, () => {
       await stage.run([...curl, '-d', `{"port":${port++}}`, 'http://x/v1/port/create']);
     }
     await told;
+    stage.start([bin('etherloom'), 'station', '--sock', stage.path('a'), '--id', '3']);
+    await words?.line(/lease bound 10\.77\.0\.\d+ 02:65:6c:00:00:03/);
+    await json?.logged({ kind: 'lease', change: 'bound', mac: '02:65:6c:00:00:03' });
     expect((await run(stage, 'status')).text).toMatch(/^ +1 {2}free /m);
     const [service] = [await run(stage, 'status', '--json')];
     process.kill((JSON.parse(service.text) as { switch: { pid: number } }).switch.pid, 'SIGTERM');
