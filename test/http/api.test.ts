@@ -184,6 +184,28 @@ describe('a connection of the API', () => {
     expect(client.text.match(/HTTP\/1.1 /g)).toHaveLength(1);
   });
 
+  it('may be closed by its client after any octet, and while an operation runs', async () => {
+    const stage = await openApi();
+    const { path, management } = stage;
+    let finish: () => void = () => undefined;
+    let asked = 0;
+    const acts = { accept: () => new Promise<void>((resolve) => (asked++, (finish = resolve))) };
+    management.addGroup({ events: new Feed(), members: () => [{ id: 3, role: 'slave' }], acts } as unknown as GroupPart);
+    const whole = 'POST /v1/port/create HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n{"port":5}';
+    for (let length = 0; length <= whole.length; length++) {
+      const { socket } = new RawClient(path, whole.slice(0, length));
+      await new Promise((resolve) => socket.once('close', resolve).end(() => socket.destroy()));
+    }
+    const client = new RawClient(
+      path,
+      'POST /v1/group/accept HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 8\r\n\r\n{"id":3}',
+    );
+    await eventually(() => expect(asked).toBe(1));
+    client.socket.destroy();
+    finish();
+    expect((await ask(path, '/v1/port/list?port=5')).status).toBe(200);
+  });
+
   it('takes no endless headers, and nothing that is not HTTP', async () => {
     const { path } = await openApi();
     const clients = [`GET /v1 HTTP/1.1\r\nHost: ${'x'.repeat(20_000)}\r\n\r\n`, '\x16\x03\x01\x02garbage', '0'.repeat(100_000)].map(
