@@ -45,7 +45,7 @@ export function refuse(code: RefusalCode, reason: string, retry = false): JoinRe
 /** Decides about a key that the group knows. */
 export function decideReturn(state: GroupState, member: MemberRecord, request: JoinRequest): JoinDecision {
   const { hello, now, offered, plain } = request;
-  if (isCopied(member, request)) return refuse('copied', copiedReason(member));
+  if (isCopied(state, member, request)) return refuse('copied', copiedReason(member));
   const { demanded } = hello;
   const moves = demanded !== undefined && demanded !== member.id;
   const fault = moves ? faultOfDemand(state, demanded) : undefined;
@@ -53,7 +53,8 @@ export function decideReturn(state: GroupState, member: MemberRecord, request: J
   const id = moves ? demanded : member.id;
   // A slave of 0.2.0 keeps no incarnation: nothing is offered to it.
   const keeps = hello.software !== undefined || !plain;
-  const incarnation = keeps ? (hello.incarnation ?? member.incarnation) : undefined;
+  const isOurs = hello.group === undefined || hello.group === state.group?.id;
+  const incarnation = keeps ? ((isOurs ? hello.incarnation : undefined) ?? member.incarnation) : undefined;
   const told = hello.host === undefined ? {} : { host: hello.host };
   const record = { ...member, ...told, id, seen: now, incarnation, offered: keeps ? offered : undefined };
   return { member: record, changes: [{ type: 'member', member: record }] };
@@ -107,10 +108,12 @@ export function bar({ key, id, name }: MemberRecord, why: 'kicked' | 'replaced',
 }
 
 /** Returns true if the slave's state is not the one that was last confirmed or offered: it was copied or restored. */
-function isCopied(member: MemberRecord, { hello, plain }: JoinRequest): boolean {
+function isCopied(state: GroupState, member: MemberRecord, { hello, plain }: JoinRequest): boolean {
   if (plain && hello.software === undefined) return false;
-  if (member.incarnation === undefined && hello.incarnation === undefined) return false;
-  return hello.incarnation === undefined || (hello.incarnation !== member.incarnation && hello.incarnation !== member.offered);
+  // That of another group means nothing here.
+  const told = hello.group === undefined || hello.group === state.group?.id ? hello.incarnation : undefined;
+  if (told === undefined) return member.incarnation !== undefined;
+  return told !== member.incarnation && told !== member.offered;
 }
 
 function copiedReason({ id, name }: MemberRecord): string {

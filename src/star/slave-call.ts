@@ -1,0 +1,109 @@
+import type { Clock, Timer } from '../clock.ts';
+import type { ControlChannel, Dial, DialTarget } from './channel.ts';
+import type { Watched } from './liveness.ts';
+import type { JoinMessage } from './messages.ts';
+
+/** The callbacks of a call. `closed` is called once, unless the call was disposed of. */
+export interface CallEvents {
+  readonly opened: () => void;
+  /** Called with each message other than signs of life. */
+  readonly message: (message: JoinMessage) => void;
+  readonly closed: (reason: string) => void;
+}
+
+/** The time in which a master must be reached, in milliseconds. */
+const patience = 6000;
+
+/** One control connection of a slave, from the dial to its end. */
+export class SlaveCall implements Disposable {
+  readonly target: DialTarget;
+  /** The watch on the master's life, once the connection stands. */
+  watched: Watched | undefined;
+  /** True if the master knows the messages that came after version 0.2.0. */
+  isCurrent = false;
+  /** True if the master has given its last answer on this connection: its end means nothing more. */
+  isSettled = false;
+  /** In milliseconds, once measured. */
+  roundTrip: number | undefined;
+  readonly #clock: Clock;
+  readonly #events: CallEvents;
+  readonly #attempt: Disposable;
+  readonly #timer: Timer;
+  #channel: ControlChannel | undefined;
+  #lastSign: { readonly sent: number; readonly at: number } | undefined;
+  /** True once it has ended from this side: later messages are dropped. */
+  #ended = false;
+  #closed = false;
+
+  constructor(target: DialTarget, { clock, dial }: { readonly clock: Clock; readonly dial: Dial }, events: CallEvents) {
+    this.target = target;
+    this.#clock = clock;
+    this.#events = events;
+    this.#timer = clock.after(patience, () => {
+      if (!this.#channel) this.fail(`no answer in ${patience / 1000} s`);
+    });
+    this.#attempt = dial(target, {
+      opened: (channel) => {
+        this.#channel = channel;
+        events.opened();
+      },
+      heard: () => this.watched?.heard(),
+      message: (message) => this.#take(message),
+      closed: (reason) => this.#close(reason),
+    });
+  }
+
+  /** True while messages can be sent. */
+  get isOpen(): boolean {
+    return this.#channel !== undefined && !this.#ended && !this.#closed;
+  }
+
+  send(message: JoinMessage): void {
+    if (this.isOpen) this.#channel?.send(message);
+  }
+
+  /** Sends a sign of life. */
+  pulse(): void {
+    const now = this.#clock.monotonic();
+    const sign = this.#lastSign;
+    this.send({ type: 'alive', sent: Math.round(now), ...(sign && { echo: sign.sent, held: Math.round(now - sign.at) }) });
+  }
+
+  /** Ends it after what was sent. */
+  end(reason: string): void {
+    this.#ended = true;
+    this.watched?.[Symbol.dispose]();
+    this.#channel?.end(reason);
+  }
+
+  /** Drops it at once. */
+  fail(reason: string): void {
+    this.#attempt[Symbol.dispose]();
+    this.#close(reason);
+  }
+
+  /** Drops it at once; nothing is called any more. */
+  [Symbol.dispose](): void {
+    this.#closed = true;
+    this.#timer[Symbol.dispose]();
+    this.watched?.[Symbol.dispose]();
+    this.#attempt[Symbol.dispose]();
+  }
+
+  #take(message: JoinMessage): void {
+    if (this.#ended || this.#closed) return;
+    if (message.type !== 'alive') {
+      this.#events.message(message);
+      return;
+    }
+    const now = this.#clock.monotonic();
+    if (message.sent !== undefined) this.#lastSign = { sent: message.sent, at: now };
+    if (message.echo !== undefined && message.held !== undefined) this.roundTrip = Math.max(0, now - message.echo - message.held);
+  }
+
+  #close(reason: string): void {
+    if (this.#closed) return;
+    this[Symbol.dispose]();
+    this.#events.closed(reason);
+  }
+}

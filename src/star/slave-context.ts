@@ -1,0 +1,48 @@
+import type { Clock } from '../clock.ts';
+import type { Random } from '../random.ts';
+import type { Dial } from './channel.ts';
+import type { Fingerprint } from './fingerprint.ts';
+import type { NodeId } from './identity.ts';
+import type { LivenessLimits } from './liveness.ts';
+import type { SlaveStore } from './slave-memory.ts';
+
+/** The settings of a slave's engine. */
+export interface SlaveEngineOptions {
+  /** The version of this software. */
+  readonly software: string;
+  /** The name of this host. */
+  readonly host?: string | undefined;
+  /** The name that the user wishes for the slave. */
+  readonly name?: string | undefined;
+  /** The id that the user demands. */
+  readonly demanded?: NodeId | undefined;
+  /** The key of a slave of the plain star, 32 hexadecimal digits; undefined for one that proves its key. */
+  readonly plainKey?: string | undefined;
+  /** The fields of the group's description that this slave's options allow. Default: none. */
+  readonly consent?: ReadonlySet<string>;
+  readonly liveness?: LivenessLimits;
+}
+
+/** The keys of a slave that proves them. A new key is made beside the present one, and then takes its place. */
+export interface SlaveKeys {
+  readonly current: Fingerprint;
+  /** The key that is to replace the present one, if it was made. */
+  readonly next: Fingerprint | undefined;
+  /** Makes the next key, or returns the one that was made. It is durable when this resolves. */
+  make(): Promise<Fingerprint>;
+  /** Puts the next key in the place of the present one, in one durable step. */
+  promote(): Promise<void>;
+  /** Removes the next key. */
+  drop(): Promise<void>;
+}
+
+/** The means of a slave's engine beside its settings. */
+export interface SlaveEnvironment {
+  readonly clock: Clock;
+  /** Must be fit for keys. */
+  readonly random: Random;
+  readonly dial: Dial;
+  readonly store: SlaveStore;
+  /** Undefined in the plain star. */
+  readonly keys?: SlaveKeys | undefined;
+}

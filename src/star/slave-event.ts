@@ -1,0 +1,45 @@
+import type { MasterPlace, RefusalCode, Welcome } from './messages.ts';
+
+/** An event of a slave's membership. `again` is true if the same was told before: tell it to people once. */
+export type SlaveEvent =
+  /** The master has welcomed this slave. `before` is its last welcome, of an earlier process too. Its id may be another one then. */
+  | { readonly type: 'joined'; readonly welcome: Welcome; readonly before: Welcome | undefined; readonly address: string }
+  /** The control connection ended on which it was welcomed, or waits. */
+  | { readonly type: 'lost'; readonly reason: string }
+  /** The master is silent; it was heard again. `silence` is in milliseconds. */
+  | { readonly type: 'suspect'; readonly silence: number }
+  | { readonly type: 'back' }
+  /** A master did not answer at that address. */
+  | { readonly type: 'unreachable'; readonly address: string; readonly reason: string; readonly again: boolean }
+  /**
+   * The master refused it. `permanent` is true if a user must act; it is tried again each minute nevertheless. `withdraw` is true if it must not
+   * serve: neither a link nor a guest, since another process does, or it is not a member.
+   */
+  | {
+      readonly type: 'refused';
+      readonly code: RefusalCode | undefined;
+      readonly reason: string;
+      readonly permanent: boolean;
+      readonly withdraw: boolean;
+      readonly again: boolean;
+    }
+  /** It waits until an operator accepts it. */
+  | { readonly type: 'waiting'; readonly reason: string }
+  /** The master demanded a new key. */
+  | { readonly type: 'rekeying' }
+  /** The parts of the group's description that this slave's options allow; `ignored` names the others. */
+  | { readonly type: 'news'; readonly description: Readonly<Record<string, unknown>>; readonly ignored: readonly string[] }
+  | { readonly type: 'masters'; readonly masters: readonly MasterPlace[] }
+  | { readonly type: 'renamed'; readonly name: string }
+  /** Something could not be stored. */
+  | { readonly type: 'not-stored'; readonly reason: string }
+  /** The membership is over: nothing is tried any more. */
+  | { readonly type: 'kicked'; readonly reason: string }
+  | { readonly type: 'ended' }
+  | { readonly type: 'left' };
+
+/**
+ * The standing of a slave: `seeking` while no master has answered, `joined` while it is welcomed, `waiting` until it is accepted, `refused`,
+ * or `over` once it was kicked, has left, or the group was ended.
+ */
+export type Standing = 'seeking' | 'joined' | 'waiting' | 'refused' | 'over';

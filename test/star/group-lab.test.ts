@@ -1,0 +1,131 @@
+import { describe, expect, it } from 'vitest';
+import { seededRandom } from '../../src/lab/seeded-random.ts';
+import { GroupState } from '../../src/star/group-state.ts';
+import type { Token } from '../../src/star/token.ts';
+import { GroupLab, masterPin } from './group-lab.ts';
+
+/** Starts a master and slaves that join by one token. The points before their start do not count. */
+async function begin(
+  seed: number,
+  crashes: readonly number[],
+  slaves: number,
+  cuts: readonly number[] = [],
+): Promise<{ lab: GroupLab; token: Token }> {
+  const lab = new GroupLab(seed);
+  void lab.master.start();
+  await lab.run(20);
+  const made = lab.master.engine?.newToken({ uses: slaves });
+  await lab.run(20);
+  const { token } = (await made) ?? expect.fail('the master runs');
+  lab.crashAt(crashes, cuts);
+  for (let i = 0; i < slaves; i++) lab.slave({ pin: masterPin, addresses: ['master:7378'], token }).start();
+  return { lab, token };
+}
+
+/** All are joined, each with an id of its own that it always had, and the token was used as often as there are members. */
+function checkJoined(lab: GroupLab, token: Token): void {
+  const state = new GroupState(lab.master.disk);
+  expect(lab.slaves.map(({ engine }) => engine?.standing)).toEqual(lab.slaves.map(() => 'joined'));
+  const ids = lab.slaves.map((slave) => {
+    expect(new Set(slave.ids).size, `slave ${slave.number} has one id`).toBe(1);
+    expect(state.memberOf(slave.ids[0] ?? 0)?.key).toBe(slave.disk.current);
+    expect(slave.memory).toMatchObject({ token: undefined, welcome: { id: slave.ids[0] } });
+    return slave.ids[0] ?? 0;
+  });
+  expect(ids.sort()).toEqual(lab.slaves.map((_, index) => index + 1));
+  expect(state.size).toBe(lab.slaves.length);
+  expect(state.token(token.id)?.used).toBe(lab.slaves.length);
+}
+
+/** Returns the points that a run without crashes passes. */
+async function pointsOf(run: (lab: GroupLab) => Promise<void>, slaves: number): Promise<readonly string[]> {
+  const { lab } = await begin(1, [], slaves);
+  await run(lab);
+  return lab.points;
+}
+
+const settle = (lab: GroupLab): Promise<void> => lab.run(12_000);
+
+describe('a master and its slaves in virtual time', () => {
+  it('lose neither an id nor a token, whoever crashes at whichever point of a join', { timeout: 120_000 }, async () => {
+    const points = await pointsOf((lab) => lab.run(500), 3);
+    expect(points.length).toBe(54);
+    for (let point = 0; point < points.length; point++) {
+      const { lab, token } = await begin(point, [point], 3);
+      await settle(lab);
+      expect(lab.points[point], 'a run is the same each time').toBe(points[point]);
+      checkJoined(lab, token);
+      const cut = await begin(point, [], 3, [point]);
+      await settle(cut.lab);
+      checkJoined(cut.lab, cut.token);
+    }
+  });
+
+  it('lose nothing in many crashes, with connections that are cut', { timeout: 240_000 }, async () => {
+    for (let seed = 1; seed <= 200; seed++) {
+      const random = seededRandom(seed, 'crashes');
+      const crashes = Array.from({ length: 1 + (random.uint32() % 8) }, () => random.uint32() % 400);
+      const cuts = Array.from({ length: random.uint32() % 6 }, () => random.uint32() % 200);
+      const { lab, token } = await begin(seed, crashes, 3, cuts);
+      await lab.run(20_000);
+      checkJoined(lab, token);
+    }
+  });
+
+  it('let no key in after its kick was answered, whenever it comes and whoever crashes', { timeout: 240_000 }, async () => {
+    const points = await pointsOf((lab) => lab.run(300), 2);
+    for (let point = 0; point < points.length * 2; point++) {
+      const crash = point < points.length ? [] : [point - points.length + 1 + (point % 5)];
+      const { lab } = await begin(point, crash, 2);
+      const at = point % points.length;
+      lab.passed = (passed) => {
+        if (passed === at) void lab.master.kick(1);
+      };
+      await settle(lab);
+      const state = new GroupState(lab.master.disk);
+      for (const key of lab.master.kicked) {
+        expect(state.barred(key)).toBeDefined();
+        expect(lab.master.engine?.mayLink(key).admit).toBe(false);
+        const slave = lab.slaves.find(({ disk }) => disk.current === key);
+        expect(slave?.engine?.standing).not.toBe('joined');
+        expect(slave?.engine?.mayServe).toBe(false);
+      }
+      // The token by which it came was revoked: the other one has joined before, or is refused.
+      for (const { engine } of lab.slaves) expect(['joined', 'refused', 'over']).toContain(engine?.standing);
+    }
+  });
+
+  it(
+    'find a copy, refuse it while the original lives, and let the chosen one take over, whoever crashes',
+    { timeout: 240_000 },
+    async () => {
+      const run = async (lab: GroupLab, crashes: readonly number[]): Promise<void> => {
+        await lab.run(300);
+        const [original] = lab.slaves;
+        if (!original) throw new Error('there is one');
+        const copy = lab.copyOf(original);
+        lab.crashAt(crashes);
+        copy.start();
+        await lab.run(8000);
+        const number = lab.master.engine?.contenders(1).find(({ host }) => host === 'host-2')?.number;
+        if (number !== undefined) void lab.master.engine?.takeover(1, number).catch(() => undefined);
+        await lab.run(90_000);
+      };
+      const { lab } = await begin(1, [], 1);
+      await run(lab, []);
+      expect(lab.slaves[0]?.engine?.standing).toBe('over');
+      expect(lab.slaves[1]?.engine?.standing).toBe('joined');
+      expect(lab.slaves[1]?.events.map(({ type }) => type)).toContain('rekeying');
+      const points = lab.points.map((name, point) => ({ name, point })).filter(({ name }) => !name.includes('alive'));
+      for (const { point } of points) {
+        const { lab: other } = await begin(point, [], 1);
+        await run(other, [point]);
+        const state = new GroupState(other.master.disk);
+        const serving = other.slaves.filter(({ engine }) => engine?.standing === 'joined');
+        expect(serving.map(({ disk }) => disk.current)).toEqual([state.memberOf(1)?.key]);
+        expect(other.slaves.filter(({ engine }) => engine?.mayServe)).toEqual(serving);
+        expect(state.barred(state.memberOf(1)?.key ?? '')).toBeUndefined();
+      }
+    },
+  );
+});

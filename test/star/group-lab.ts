@@ -1,0 +1,394 @@
+import { expect } from 'vitest';
+import { nextTurn, type Clock, type Timer } from '../../src/clock.ts';
+import { seededRandom } from '../../src/lab/seeded-random.ts';
+import { Timeline } from '../../src/lab/timeline.ts';
+import type { Random } from '../../src/random.ts';
+import type { ControlEvents, Dial, DialEvents } from '../../src/star/channel.ts';
+import type { GroupChange } from '../../src/star/group-change.ts';
+import { GroupState } from '../../src/star/group-state.ts';
+import type { GroupStore } from '../../src/star/group-store.ts';
+import { macOfId } from '../../src/star/identity.ts';
+import { MasterEngine } from '../../src/star/master-engine.ts';
+import { decodeJoinMessage, encodeJoinMessage } from '../../src/star/message-codec.ts';
+import type { JoinMessage } from '../../src/star/messages.ts';
+import type { SlaveKeys } from '../../src/star/slave-context.ts';
+import { SlaveEngine } from '../../src/star/slave-engine.ts';
+import type { SlaveEvent } from '../../src/star/slave-event.ts';
+import { decodeSlaveMemory, encodeSlaveMemory, type SlaveMemory } from '../../src/star/slave-memory.ts';
+import { ipv4FromNumber } from '../../src/wire/ipv4.ts';
+import { digest } from './digest.ts';
+
+/** The latencies of the network and of the disks, in milliseconds. */
+const flight = 5;
+const write = 8;
+
+/** The time until a process that crashed starts again, in milliseconds. */
+const rest = 700;
+
+export const masterPin = 'm'.repeat(32);
+
+/** A process that may crash: from then on it has no effects. */
+export class Process {
+  alive = true;
+  /** True once a write of it was lost: later ones are lost, too. */
+  lost = false;
+  readonly wires = new Set<Wire>();
+}
+
+/** A group in virtual time: its master and slaves run on one time line, over a network and disks with latency. */
+export class GroupLab {
+  readonly time = new Timeline();
+  /** The names of the points that were passed. */
+  readonly points: string[] = [];
+  readonly random: Random;
+  readonly master: LabMaster;
+  readonly slaves: LabSlave[] = [];
+  /** Called at each point, with its number. */
+  passed: (point: number) => void = () => undefined;
+  #crashes: ReadonlySet<number> = new Set();
+  #cuts: ReadonlySet<number> = new Set();
+  #letters = 0;
+
+  constructor(seed: number) {
+    this.random = seededRandom(seed, 'group');
+    this.master = new LabMaster(this);
+  }
+
+  /** Counts the points anew. The process that passes one of `crashes` crashes there; one that passes one of `cuts` loses its connections. */
+  crashAt(crashes: readonly number[], cuts: readonly number[] = []): void {
+    this.points.length = 0;
+    this.#crashes = new Set(crashes);
+    this.#cuts = new Set(cuts);
+  }
+
+  /** Lets a process pass a point. Returns whether it is still alive. */
+  pass(process: Process, name: string, crash: () => void): boolean {
+    if (!process.alive) return false;
+    const point = this.points.length;
+    this.points.push(name);
+    this.passed(point);
+    if (this.#crashes.has(point)) crash();
+    if (this.#cuts.has(point)) for (const wire of process.wires) wire.end('the cable was cut');
+    return process.alive;
+  }
+
+  /** Lets so much time go by. */
+  async run(milliseconds: number): Promise<void> {
+    const end = this.time.now + milliseconds;
+    await nextTurn();
+    while (this.time.next <= end) {
+      this.time.advance(this.time.next);
+      await nextTurn();
+    }
+    this.time.advance(end);
+  }
+
+  /** The clock of a process: its timers end with it. */
+  clockOf(process: Process): Clock {
+    const { time } = this;
+    return {
+      monotonic: () => time.monotonic(),
+      wall: () => time.wall(),
+      after: (delay, run) => time.after(delay, () => (process.alive ? run() : undefined)),
+      defer: (run) => time.defer(run),
+    };
+  }
+
+  /** A key that no other node has. */
+  newKey(): string {
+    return `${'k'.repeat(30)}${String.fromCharCode(97 + Math.floor(this.#letters / 26), 97 + (this.#letters++ % 26))}`;
+  }
+
+  slave(memory: SlaveMemory): LabSlave {
+    const slave = new LabSlave(this, this.slaves.length + 1, {
+      memory: encodeSlaveMemory(memory),
+      current: this.newKey(),
+      next: undefined,
+    });
+    this.slaves.push(slave);
+    return slave;
+  }
+
+  /** Starts a copy of a slave's disk. */
+  copyOf(original: LabSlave): LabSlave {
+    const slave = new LabSlave(this, this.slaves.length + 1, { ...original.disk });
+    this.slaves.push(slave);
+    return slave;
+  }
+}
+
+/** One connection. Each side has its process; messages arrive in order, and the end behind them. */
+class Wire {
+  readonly #lab: GroupLab;
+  readonly #sides: readonly [Side, Side];
+  #isOpen = true;
+
+  constructor(lab: GroupLab, a: Side, b: Side) {
+    this.#lab = lab;
+    this.#sides = [a, b];
+    for (const { process } of this.#sides) process.wires.add(this);
+  }
+
+  send(from: 0 | 1, message: JoinMessage): void {
+    const side = this.#sides[from];
+    const other = this.#sides[1 - from] ?? side;
+    if (!this.#isOpen || !this.#lab.pass(side.process, `${side.name} before ${message.type}`, side.crash)) return;
+    side.sends?.(message);
+    const line = encodeJoinMessage(message).trimEnd();
+    this.#lab.time.after(flight, () => {
+      const heard = decodeJoinMessage(line);
+      if (!heard || !other.process.alive || other.isClosed) return;
+      if (!this.#lab.pass(other.process, `${other.name} hears ${message.type}`, other.crash)) return;
+      other.events.heard();
+      other.events.message(heard);
+      this.#lab.pass(other.process, `${other.name} heard ${message.type}`, other.crash);
+    });
+    this.#lab.pass(side.process, `${side.name} after ${message.type}`, side.crash);
+  }
+
+  end(reason: string): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.#lab.time.after(flight, () => {
+      for (const side of this.#sides) {
+        side.process.wires.delete(this);
+        if (side.process.alive && !side.isClosed) side.events.closed(reason);
+        side.isClosed = true;
+      }
+    });
+  }
+}
+
+interface Side {
+  readonly name: string;
+  readonly process: Process;
+  readonly events: ControlEvents;
+  readonly crash: () => void;
+  readonly sends?: (message: JoinMessage) => void;
+  isClosed: boolean;
+}
+
+/** The master, with its disk. */
+export class LabMaster {
+  process = new Process();
+  engine: MasterEngine | undefined;
+  /** The changes on its disk. */
+  readonly disk: GroupChange[] = [];
+  /** The keys that were kicked, and whose kick was answered: none of them may be welcomed. */
+  readonly kicked = new Set<string>();
+  readonly #lab: GroupLab;
+
+  constructor(lab: GroupLab) {
+    this.#lab = lab;
+    this.process.alive = false;
+  }
+
+  async start(): Promise<void> {
+    const lab = this.#lab;
+    const process = new Process();
+    this.process = process;
+    const store: GroupStore = {
+      load: () => Promise.resolve([...this.disk]),
+      append: (changes) =>
+        new Promise((resolve) => {
+          if (!lab.pass(process, 'master before write', this.crash)) return;
+          lab.time.after(write, () => {
+            if (!process.alive && (process.lost || (lab.random.uint32() & 1) === 0)) process.lost = true;
+            else this.disk.push(...changes);
+            if (lab.pass(process, 'master after write', this.crash)) resolve();
+          });
+        }),
+    };
+    const options = {
+      software: '0.3.0',
+      terms: (id: number) => ({
+        mac: macOfId(id),
+        network: { address: ipv4FromNumber(0x0a4d0000), prefixLength: 16 },
+        mtu: 1500,
+        linkPort: 7378,
+      }),
+      masters: () => [{ pin: masterPin, addresses: ['master:7378'] }],
+    };
+    const environment = { clock: lab.clockOf(process), random: lab.random, digest, expel: () => undefined };
+    const engine = await MasterEngine.open(store, options, environment);
+    if (this.process === process && process.alive) this.engine = engine;
+  }
+
+  readonly crash = (): void => {
+    if (!this.process.alive) return;
+    this.process.alive = false;
+    this.engine = undefined;
+    for (const wire of this.process.wires) wire.end('the master crashed');
+    this.#lab.time.after(rest, () => void this.start());
+  };
+
+  /** Kicks a member, and notes it once that was answered. */
+  async kick(id: number): Promise<void> {
+    const key = this.engine?.members().find((member) => member.id === id)?.key;
+    if (key === undefined) return;
+    await this.engine?.kick(id).catch(() => undefined);
+    this.kicked.add(key);
+  }
+
+  /** A welcome leaves only when all of it is on the disk, and to no key that was kicked. */
+  checkWelcome(key: string, message: JoinMessage): void {
+    if (message.type !== 'welcome') return;
+    expect(this.kicked.has(key), 'a kicked key is not welcomed').toBe(false);
+    const member = new GroupState(this.disk).memberOf(message.id);
+    expect(member).toMatchObject({ key, offered: message.incarnation });
+  }
+
+  accept(process: Process, key: string, from: string, dialled: DialEvents, crash: () => void, slave: LabSlave): Wire | undefined {
+    const { engine } = this;
+    if (!engine) return undefined;
+    const sides: { readonly master: Side; readonly slave: Side } = {
+      master: {
+        name: 'master',
+        process: this.process,
+        events: { heard: () => undefined, message: () => undefined, closed: () => undefined },
+        crash: this.crash,
+        sends: (message) => this.checkWelcome(key, message),
+        isClosed: false,
+      },
+      slave: {
+        name: `slave ${slave.number}`,
+        process,
+        events: dialled,
+        crash,
+        sends: (message) => slave.checkConfirm(message),
+        isClosed: false,
+      },
+    };
+    const wire = new Wire(this.#lab, sides.master, sides.slave);
+    const events = engine.accept({ key, from }, { send: (message) => wire.send(0, message), end: (reason) => wire.end(reason) });
+    Object.assign(sides.master.events, events);
+    return wire;
+  }
+}
+
+interface SlaveDisk {
+  memory: string;
+  current: string;
+  next: string | undefined;
+}
+
+/** A slave, with its disk. */
+export class LabSlave {
+  readonly number: number;
+  readonly disk: SlaveDisk;
+  readonly events: SlaveEvent[] = [];
+  /** The ids with which it was welcomed. */
+  readonly ids: number[] = [];
+  process = new Process();
+  engine: SlaveEngine | undefined;
+  readonly #lab: GroupLab;
+
+  constructor(lab: GroupLab, number: number, disk: SlaveDisk) {
+    this.#lab = lab;
+    this.number = number;
+    this.disk = disk;
+    this.process.alive = false;
+  }
+
+  get memory(): SlaveMemory {
+    return decodeSlaveMemory(this.disk.memory) ?? expect.fail(this.disk.memory);
+  }
+
+  start(): void {
+    const process = new Process();
+    this.process = process;
+    const { disk } = this;
+    const save = (name: string, change: () => void): Promise<void> =>
+      new Promise((resolve) => {
+        if (!this.#lab.pass(process, `slave ${this.number} before ${name}`, this.crash)) return;
+        this.#lab.time.after(write, () => {
+          if (!process.alive && (process.lost || (this.#lab.random.uint32() & 1) === 0)) process.lost = true;
+          else change();
+          if (this.#lab.pass(process, `slave ${this.number} after ${name}`, this.crash)) resolve();
+        });
+      });
+    const keys: SlaveKeys = {
+      get current() {
+        return disk.current;
+      },
+      get next() {
+        return disk.next;
+      },
+      make: async () => {
+        const key = disk.next ?? this.#lab.newKey();
+        await save('make', () => (disk.next = key));
+        return key;
+      },
+      promote: () =>
+        save('promote', () => {
+          disk.current = disk.next ?? disk.current;
+          disk.next = undefined;
+        }),
+      drop: () => save('drop', () => (disk.next = undefined)),
+    };
+    const store = {
+      load: () => Promise.resolve(this.memory),
+      save: (memory: SlaveMemory) => save('save', () => (disk.memory = encodeSlaveMemory(memory))),
+    };
+    this.engine = new SlaveEngine(
+      this.memory,
+      { software: '0.3.0', host: `host-${this.number}` },
+      { clock: this.#lab.clockOf(process), random: this.#lab.random, dial: this.#dial(process), store, keys },
+    );
+    this.engine.events.subscribe((event) => {
+      this.events.push(event);
+      if (event.type === 'joined') this.ids.push(event.welcome.id);
+    });
+  }
+
+  readonly crash = (): void => {
+    if (!this.process.alive) return;
+    this.stop();
+    this.#lab.time.after(rest, () => this.start());
+  };
+
+  /** Ends it at once. */
+  stop(): void {
+    this.process.alive = false;
+    this.engine = undefined;
+    for (const wire of this.process.wires) wire.end('the slave ended');
+  }
+
+  /** A confirmation leaves only when the welcome is on the disk. */
+  checkConfirm(message: JoinMessage): void {
+    if (message.type === 'confirm') expect(this.memory.welcome?.incarnation).toBe(message.incarnation);
+    if (message.type === 'hello' && message.token) expect(this.memory.token ?? this.memory.rekey?.token).toEqual(message.token);
+  }
+
+  #dial(process: Process): Dial {
+    return ({ pin, identity }, events) => {
+      let wire: Wire | undefined;
+      let isDisposed = false;
+      const unless = (run: () => void): void => {
+        if (!isDisposed && process.alive) run();
+      };
+      const guarded: DialEvents = {
+        opened: (channel) => unless(() => events.opened(channel)),
+        heard: () => unless(() => events.heard()),
+        message: (message) => unless(() => events.message(message)),
+        closed: (reason) => unless(() => events.closed(reason)),
+      };
+      this.#lab.time.after(flight, () => {
+        if (isDisposed || !process.alive) return;
+        const key = (identity === 'next' ? this.disk.next : this.disk.current) ?? expect.fail('there is such a key');
+        expect(pin).toBe(masterPin);
+        wire = this.#lab.master.accept(process, key, `host-${this.number}:1`, guarded, this.crash, this);
+        const opened = wire;
+        if (!opened) guarded.closed('connection refused');
+        else guarded.opened({ send: (message) => opened.send(1, message), end: (reason) => opened.end(reason) });
+      });
+      const dispose: Timer = {
+        [Symbol.dispose]: () => {
+          isDisposed = true;
+          wire?.end('dropped');
+        },
+      };
+      return dispose;
+    };
+  }
+}
