@@ -11,7 +11,7 @@ import type {
   NewTokenView,
   TokenView,
 } from '../../src/management/parts/group.ts';
-import { openApi, type ApiStage } from '../http/api-stage.ts';
+import { ask, openApi, type ApiStage } from '../http/api-stage.ts';
 import { actAs } from '../rights.ts';
 import { bin, useStage, type Output, type Stage } from './stage.ts';
 
@@ -138,8 +138,7 @@ describe('the commands of a running service', { timeout: 60_000 }, () => {
     let done = false;
     void told.finally(() => (done = true));
     while (!done) {
-      const curl = ['curl', '-s', '--unix-socket', stage.path('a', 'api'), '-H', 'content-type: application/json'];
-      await stage.run([...curl, '-d', `{"port":${port++}}`, 'http://x/v1/port/create']);
+      await ask(stage.path('a', 'api'), '/v1/port/create', { method: 'POST', body: { port: port++ } });
     }
     await told;
     stage.start([bin('etherloom'), 'station', '--sock', stage.path('a'), '--id', '3']);
@@ -156,7 +155,12 @@ describe('the commands of a running service', { timeout: 60_000 }, () => {
     await serve(stage, ...stage.masterWords());
     const { text } = await run(stage, 'status');
     expect(text).toContain(`master in ${stage.path('m')}, process `);
-    expect(text).toMatch(/^star at 127\.0\.0\.1:\d+: 0 of 0 slaves are connected$/m);
+    const [, port = ''] = /^star at 127\.0\.0\.1:(\d+): 0 of 0 slaves are connected$/m.exec(text) ?? [];
+    await serve(stage, 'slave', '--master', `127.0.0.1:${port}`, '--sock', stage.path('k'), '--state', stage.path('ks'));
+    expect((await run(stage, 'status', '--state', stage.path('ks'))).text).toMatch(/^slave 1 of 127\.0\.0\.1:\d+: connected for \d+ s$/m);
+    const both = await run(stage, 'status');
+    expect(both).toMatchObject({ status: 1 });
+    for (const name of ['ms', 'ks']) expect(both.text).toContain(`--state ${stage.path(name)}`);
   });
 });
 

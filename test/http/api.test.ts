@@ -8,6 +8,7 @@ import { routes } from '../../src/http/routes.ts';
 import { operationTable } from '../../src/management/schemas/operation-table.ts';
 import { ManualClock } from '../manual-clock.ts';
 import { eventually } from '../eventually.ts';
+import { missing } from '../e2e/peers.ts';
 import { actAs } from '../rights.ts';
 import { MemoryFiles } from '../vde-console/console-stage.ts';
 import { ask, openApi, RawClient, serveAs } from './api-stage.ts';
@@ -58,7 +59,9 @@ describe('the API', () => {
     }
   });
 
-  it('is asked by curl, too', async () => {
+  it('is asked by curl, too', async (context) => {
+    const lack = missing(['curl']);
+    if (lack !== undefined) return void context.skip(lack);
     const { path } = await openApi();
     const words = [
       '-sS',
