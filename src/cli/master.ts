@@ -66,6 +66,7 @@ function optionsOf(given: MasterArguments): Omit<MasterOptions, 'sock' | 'state'
     dhcp,
     maxLinks,
     linkMtu,
+    deadAfter: given.deadAfter * 1000,
     guest: guestWish(given),
     card: cardWish(given),
     backlog: backlogBounds(given),

@@ -26,6 +26,8 @@ export interface NodeArguments extends BacklogArguments, ManagementArguments {
   readonly qemu?: string;
   readonly memory?: number;
   readonly linkMtu: number;
+  /** In seconds. */
+  readonly deadAfter: number;
   readonly control?: number;
   readonly plain: boolean;
 }

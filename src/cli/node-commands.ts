@@ -51,5 +51,6 @@ function addNodeOptions(command: Command): Command {
     .option('--qemu <path>', 'path of QEMU')
     .option('--memory <mib>', "the guest's memory in MiB, at least 80 (default: 96)", integer(1, 65_536))
     .option('--link-mtu <octets>', 'largest MTU on links', integer(1500, 65_517), 65_517)
+    .option('--dead-after <seconds>', 'silence after which the far end of a link counts as dead', integer(2, 600), 5)
     .option('--plain', 'allow unencrypted links of the star beyond this machine; a --port says plain=yes', false);
 }

@@ -35,6 +35,7 @@ export function runSlave(given: SlaveArguments): Promise<number> {
         state,
         ports,
         linkMtu,
+        deadAfter: given.deadAfter * 1000,
         impair,
         guest: guestWish(given),
         card: cardWish(given),

@@ -47,6 +47,8 @@ export interface MasterOptions extends NetworkOptions {
   readonly maxLinks?: number;
   /** The largest MTU on links, in octets. Default: as much as links can carry. */
   readonly linkMtu?: number;
+  /** How long the far end of a link may be silent before that ends, in milliseconds. Default: 5,000. */
+  readonly deadAfter?: number | undefined;
   /** The backlog limits for peers of the switch that do not read. */
   readonly backlog?: BacklogBounds | undefined;
   /** The management of the switch. Default: none. */

@@ -36,6 +36,8 @@ export interface SlaveOptions {
   /** How a QEMU of the user's own is attached, if there is no guest: see OwnCardOptions. */
   readonly card?: CardWish | undefined;
   readonly linkMtu?: number;
+  /** How long the master may be silent before the link to it ends, in milliseconds. Default: 5,000. */
+  readonly deadAfter?: number | undefined;
   /** The impairment of the link to the master, in each direction. Default: none. */
   readonly impair?: Quality | undefined;
   /** The backlog limits for peers of the switch that do not read. */
@@ -100,6 +102,6 @@ export class Slave implements AsyncDisposable {
 }
 
 /** Returns the options of the link. It counts as linked when the master's switch has greeted, and not when its host takes the connection. */
-function linkOptions({ linkMtu }: SlaveOptions): TcpDialOptions {
-  return { awaitsGreeting: true, ...(linkMtu !== undefined && { maxFrame: linkMtu + frameOverhead.tagged }) };
+function linkOptions({ linkMtu, deadAfter }: SlaveOptions): TcpDialOptions {
+  return { awaitsGreeting: true, deadAfter, ...(linkMtu !== undefined && { maxFrame: linkMtu + frameOverhead.tagged }) };
 }

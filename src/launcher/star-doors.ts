@@ -23,6 +23,8 @@ export interface StarDoorsOptions {
   readonly maxLinks?: number | undefined;
   /** The largest MTU on links, in octets. Default: as much as links can carry. */
   readonly linkMtu?: number | undefined;
+  /** How long the far end of a link may be silent before that ends, in milliseconds. Default: 5,000. */
+  readonly deadAfter?: number | undefined;
   /** The acceptor of the links. */
   readonly acceptor: Acceptor;
   /** Decides whether a slave may join: see JoinServerOptions. A slave without a link port of its own links at `linkPort`. */
@@ -67,12 +69,12 @@ async function openPair(options: StarDoorsOptions, environment: PortEnvironment)
 }
 
 function openLink(
-  { acceptor, maxLinks, linkMtu }: StarDoorsOptions,
+  { acceptor, maxLinks, linkMtu, deadAfter }: StarDoorsOptions,
   listen: TcpAddress,
   environment: PortEnvironment,
 ): Promise<StreamListener> {
   const maxFrame = linkMtu !== undefined && { maxFrame: linkMtu + frameOverhead.tagged };
-  return listenTcp({ listen, acceptor, maxLinks, ...maxFrame }, environment);
+  return listenTcp({ listen, acceptor, maxLinks, deadAfter, ...maxFrame }, environment);
 }
 
 function openControl(

@@ -1,4 +1,5 @@
 import type { Interest, Ready, Watch } from '../../system/readiness.ts';
+import type { Fd } from '../../system/unix-socket.ts';
 import type { StreamMemory, StreamRing } from '../../system/stream-socket.ts';
 
 /**
@@ -6,6 +7,8 @@ import type { StreamMemory, StreamRing } from '../../system/stream-socket.ts';
  * Calls do not wait.
  */
 export interface ByteChannel extends Disposable {
+  /** The socket that the octets cross by, for its options and counts only; undefined if there is none. */
+  readonly socket?: Fd | undefined;
   /**
    * Receives the waiting octets into `ring`, at its `next`, after `rest`: earlier octets, which are copied there.
    * @returns the end of the received octets, 0 at the end of the stream, or the errno's name: `EAGAIN` if none waits, or the ring is full.

@@ -1,7 +1,9 @@
+import type { Clock } from '../../clock.ts';
 import type { Ready, Watch } from '../../system/readiness.ts';
 import type { PortEnvironment } from '../environment.ts';
 import { FrameDecoder, type Framing, type SkippedText } from '../pure/frame-stream.ts';
 import { Outbox } from './outbox.ts';
+import { FarLife } from './far-life.ts';
 import type { PortCounters } from '../pure/port.ts';
 import { SendQueue } from '../pure/send-queue.ts';
 import type { ByteChannel } from './byte-channel.ts';
@@ -17,6 +19,9 @@ export interface ConnectionOptions {
   readonly backlog: number | undefined;
   readonly counters: PortCounters;
   readonly budget: PortEnvironment['budget'];
+  readonly clock: Clock;
+  /** How long the far end may be silent, in milliseconds. */
+  readonly deadAfter: number;
   /** Called with each received frame, borrowed. */
   readonly deliver: (frame: Uint8Array) => void;
   /** Called for text that came before the first frame. */
@@ -34,8 +39,8 @@ export class Connection implements Disposable {
   greeted = false;
   /** True if sending has failed for good; it then only receives the octets that have already arrived. */
   failed = false;
-  /** The number of seconds without received octets. */
-  silence = 0;
+  /** The judge of the far end's life, if that is one of ours. */
+  readonly life: FarLife;
   /** The number of frames sent when the last second ended. */
   sent = 0;
   /** True if the far end believes that the port at this end is up, as it does until it is told otherwise. */
@@ -45,8 +50,9 @@ export class Connection implements Disposable {
   readonly #channel: ByteChannel;
   #watch: Watch | undefined;
 
-  constructor({ channel, framing, longest, backlog, counters, budget, deliver, skipped }: ConnectionOptions) {
+  constructor({ channel, framing, longest, backlog, counters, budget, clock, deadAfter, deliver, skipped }: ConnectionOptions) {
     this.#channel = channel;
+    this.life = new FarLife({ clock, deadAfter, socket: channel.socket });
     this.decoder = new FrameDecoder(framing, deliver, skipped);
     this.outbox = new Outbox({ channel, lengthSize: framing.lengthSize, budget });
     this.queue = new SendQueue({

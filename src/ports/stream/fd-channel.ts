@@ -23,6 +23,10 @@ export class FdChannel implements ByteChannel {
     return new FdChannel({ fd, kind: 'socket', [Symbol.dispose]: () => closeSync(fd) }, environment);
   }
 
+  get socket(): Fd | undefined {
+    return this.#end.kind === 'socket' ? this.#end.fd : undefined;
+  }
+
   receive(ring: StreamRing, rest: Uint8Array): number | string {
     return ring.receive(this.#end.fd, rest, this.#end.kind);
   }

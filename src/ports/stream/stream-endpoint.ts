@@ -7,8 +7,8 @@ import { ListeningFile } from '../socket-file.ts';
 import { formatTcpAddress, resolveHost, type TcpAddress } from '../tcp-address.ts';
 
 /**
- * How long a far end over TCP may acknowledge nothing before it counts as dead, in milliseconds. On a silent connection the kernel notices
- * up to 2.4 s later.
+ * How long a far end over TCP may acknowledge nothing before it counts as dead, in milliseconds, and how long dialling may take. On a silent
+ * connection the kernel notices up to 2.4 s later. Links whose far end is one of ours are judged by FarLife alone.
  */
 export const tcpUserTimeout = 2200;
 

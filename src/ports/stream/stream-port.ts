@@ -8,6 +8,7 @@ import { onceAMinute } from '../once-a-minute.ts';
 import { newPortCounters, type Port, type Receiver } from '../pure/port.ts';
 import type { ByteChannel } from './byte-channel.ts';
 import { Connection } from './connection.ts';
+import { beatInterval, usualDeadAfter } from './far-life.ts';
 
 /** The bounds of a stream of frames. */
 export interface StreamLimits {
@@ -15,6 +16,8 @@ export interface StreamLimits {
   readonly maxFrame?: number;
   /** The most octets that may wait for the far end to read. Default: the environment's bound for each port. */
   readonly backlog?: number;
+  /** How long a far end of ours may be silent before its connection ends, in milliseconds; counted in seconds. Default: 5,000. */
+  readonly deadAfter?: number | undefined;
 }
 
 /** The options of a port on streams. */
@@ -41,12 +44,7 @@ export interface StreamOwner {
   released(): void;
 }
 
-/**
- * The interval of pulses, in milliseconds, and the seconds of silence that end a link. Two ends that have greeted send an empty frame in
- * each second without another one: a relay between them may acknowledge data that it does not forward. An original sends none.
- */
-const pulse = 1000;
-const mostSilence = 5;
+/** Sent to an end that has greeted in each second without another frame: a relay may acknowledge data that it does not forward. */
 const emptyFrame = new Uint8Array(2);
 
 /** A port on streams, one connection at a time. One system call receives all waiting octets, and one sends the frames of a breath. */
@@ -57,6 +55,7 @@ export class StreamPort implements Port {
   readonly #framing: Framing;
   readonly #maxFrame: number;
   readonly #backlog: number | undefined;
+  readonly #deadAfter: number;
   readonly #awaitsGreeting: boolean;
   readonly #environment: PortEnvironment;
   readonly #owner: StreamOwner;
@@ -76,6 +75,7 @@ export class StreamPort implements Port {
     this.#maxFrame = options.maxFrame ?? maxStreamFrame;
     this.#intake = new Intake(this.counters, this.#maxFrame);
     this.#backlog = options.backlog;
+    this.#deadAfter = options.deadAfter ?? usualDeadAfter;
     this.#awaitsGreeting = this.#expectsGreeting = options.awaitsGreeting ?? false;
     this.#environment = environment;
     this.#owner = owner;
@@ -100,7 +100,7 @@ export class StreamPort implements Port {
 
   /** Gives the port a connection, which it owns from here. It must be open and have none. */
   connect(channel: ByteChannel): void {
-    const { budget, log } = this.#environment;
+    const { budget, clock, log } = this.#environment;
     const connection = new Connection({
       channel,
       framing: this.#framing,
@@ -108,6 +108,8 @@ export class StreamPort implements Port {
       backlog: this.#backlog,
       counters: this.counters,
       budget,
+      clock,
+      deadAfter: this.#deadAfter,
       deliver: this.#deliver,
       skipped: (text) => log.warn(`${this.module} ${this.description}: ${describeText(text)}`),
     });
@@ -195,20 +197,17 @@ export class StreamPort implements Port {
   }
 
   #schedulePulse(connection: Connection): void {
-    this.#pulse = this.#environment.clock.after(pulse, () => {
+    this.#pulse = this.#environment.clock.after(beatInterval, () => {
       if (connection.watched) this.#beat(connection);
       if (this.#connection === connection) this.#schedulePulse(connection);
     });
   }
 
-  /** Counts seconds without a clock: if this process itself was stopped, for however long, that counts as one. */
   #beat(connection: Connection): void {
-    if (++connection.silence >= mostSilence) {
-      this.#lose(connection, `nothing came for ${mostSilence} s`);
-      return;
-    }
-    const { decoder, queue } = connection;
-    if (decoder.greeted && this.counters.sentFrames === connection.sent && !queue.blocked) this.#say(connection, emptyFrame);
+    const { decoder, life, queue } = connection;
+    const silence = life.beat();
+    if (silence !== undefined) this.#lose(connection, `nothing came for ${silence} s`);
+    else if (decoder.greeted && this.counters.sentFrames === connection.sent && !queue.blocked) this.#say(connection, emptyFrame);
     connection.sent = this.counters.sentFrames;
   }
 
@@ -225,7 +224,7 @@ export class StreamPort implements Port {
     else {
       if (!connection.heard) this.#owner.heard?.();
       connection.heard = true;
-      connection.silence = 0;
+      connection.life.heard();
       const fault = decoder.decode(streams.octets, start, end);
       if (decoder.greeted) this.#greeted(connection);
       if (fault === undefined) return;
@@ -242,6 +241,7 @@ export class StreamPort implements Port {
   #greeted(connection: Connection): void {
     if (connection.greeted || this.#connection !== connection) return;
     connection.greeted = true;
+    connection.life.takeOver();
     if (!this.#expectsGreeting) this.#schedulePulse(connection);
     this.#expectsGreeting = true;
     connection.queue.longest = this.#maxFrame;

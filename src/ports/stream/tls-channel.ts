@@ -23,6 +23,10 @@ export class TlsChannel implements ByteChannel {
     this.#environment = environment;
   }
 
+  get socket(): Fd {
+    return this.#fd;
+  }
+
   receive(ring: StreamRing, rest: Uint8Array): number | string {
     const result = ring.receiveFrom(this.#session, rest);
     this.#watch?.settle();

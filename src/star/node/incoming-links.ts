@@ -17,6 +17,8 @@ export interface LinksOptions {
   readonly mostPlain: number;
   /** The longest frame on a link, in octets. Default: 65,535. */
   readonly maxFrame?: number | undefined;
+  /** How long the far end of a link may be silent before that ends, in milliseconds. Default: 5,000. */
+  readonly deadAfter?: number | undefined;
 }
 
 /** The link of a member that came up or ended. */
@@ -98,14 +100,14 @@ export class IncomingLinks implements Disposable {
   }
 
   #take(channel: ByteChannel, { peer, from, released, greeted, ...properties }: LinkWish): StreamPort | undefined {
-    const { acceptor, maxFrame } = this.#options;
+    const { acceptor, maxFrame, deadAfter } = this.#options;
     const number = acceptor.choose('any', peer);
     if (typeof number === 'object') {
       this.#warn(`refused the link from ${from}: ${denialText(number, 'any')}`, { key: number.reason });
       channel[Symbol.dispose]();
       return undefined;
     }
-    const options = { ...properties, description: from, framing: vdeFraming, ...(maxFrame !== undefined && { maxFrame }) };
+    const options = { ...properties, description: from, framing: vdeFraming, deadAfter, ...(maxFrame !== undefined && { maxFrame }) };
     const port: StreamPort = new StreamPort(options, this.#environment, {
       lost: (reason) => port.end(reason),
       ...(greeted && { greeted }),

@@ -46,6 +46,8 @@ export interface StarDoorOptions {
   readonly mostPlain?: number | undefined;
   /** The longest frame on a link, in octets. Default: 65,535. */
   readonly maxFrame?: number | undefined;
+  /** How long the far end of a link may be silent before that ends, in milliseconds. Default: 5,000. */
+  readonly deadAfter?: number | undefined;
   /** Addresses of hosts from which members last came: their handshakes come before those of others. */
   readonly familiar?: Iterable<string>;
   /** The bounds of connections whose far ends are not known yet. */
@@ -86,7 +88,10 @@ export class StarDoor implements AsyncDisposable {
     this.#listening = listening;
     this.#warn = onceAMinute(environment.clock, environment.log.warn);
     this.#familiar = new FamiliarOrigins(options.familiar);
-    this.#links = new IncomingLinks({ acceptor: options.acceptor, mostPlain, maxFrame: options.maxFrame }, environment);
+    this.#links = new IncomingLinks(
+      { acceptor: options.acceptor, mostPlain, maxFrame: options.maxFrame, deadAfter: options.deadAfter },
+      environment,
+    );
     this.#plainControls = new PlainPlaces(mostPlain);
     this.#newcomers = new Newcomers(
       {
