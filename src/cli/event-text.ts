@@ -41,6 +41,7 @@ function wordsOf(event: ReceivedEvent): string {
 
 /** Returns an event of a group's member in words: `member 3 web: joined, from 192.0.2.7`. */
 function memberWords(event: ReceivedEvent): string {
+  if (event['change'] === 'ended') return 'the group has ended';
   const [id, name, change] = ['id', 'name', 'change'].map((field) => textOf(event[field]));
   const who = id === '' && name === '' ? 'a host' : ['member', id, name].filter(Boolean).join(' ');
   const from = [textOf(event['host']), textOf(event['address'])].filter(Boolean).join(' ');

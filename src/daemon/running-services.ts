@@ -82,7 +82,7 @@ export function chooseService(services: readonly RunningService[], { roles, stat
   const fitting = services.filter((service) => roles.includes(service.role) && isAt(service.state, state) && isAt(service.sock, sock));
   const [one, another] = fitting;
   if (one !== undefined && another === undefined) return one;
-  const kinds = roles.join(' or ');
+  const kinds = roles.join(', ').replace(/, (?=[^,]*$)/, ' or ');
   if (one === undefined) {
     const where = [state && ` with --state ${state}`, sock && ` with --sock ${sock}`].filter(Boolean).join('');
     throw new EtherloomError('refused', `no ${kinds} of this user runs${where}; start one, or choose another with --state or --sock`);

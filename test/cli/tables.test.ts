@@ -95,6 +95,7 @@ describe('an event in words', () => {
     [{ kind: 'lease', change: 'bound', address: '10.0.0.2', mac: 'm' }, 'lease bound 10.0.0.2 m'],
     [{ kind: 'member', change: 'joined', id: 3, name: 'web', address: '192.0.2.7' }, 'member 3 web: joined, from 192.0.2.7'],
     [{ kind: 'member', change: 'refused', address: '192.0.2.7', reason: 'no token' }, 'a host: refused, from 192.0.2.7: no token'],
+    [{ kind: 'member', change: 'ended' }, 'the group has ended'],
     [{ kind: 'guest', id: 3, state: 'ready', address: '10.0.0.2' }, 'guest 3: ready, 10.0.0.2'],
     [{ kind: 'drops', port: 3, reason: 'runt', frames: 4 }, 'port 3: 4 frames dropped: runt'],
     [{ kind: 'lost', events: 9 }, '9 events lost, since they were not read in time'],

@@ -109,7 +109,7 @@ describe('the commands of a running service', { timeout: 60_000 }, () => {
   it('find the one that runs, and list several without doing anything', async () => {
     const none = await run(stage, 'status');
     expect(none).toMatchObject({ status: 1 });
-    expect(none.text).toContain('start one');
+    expect(none.text).toContain('no switch, master or slave of this user runs; start one');
     await serve(stage, 'switch', '--sock', stage.path('a'), '--dhcp', '10.77.0.0/24');
     const one = await run(stage, 'status');
     expect(one).toMatchObject({ status: 0 });
