@@ -36,7 +36,7 @@ import type { Log } from '../log.ts';
 import { localTime } from './local-time.ts';
 
 /** Opens a face of a switch. A face that cannot be opened is logged, and the switch serves without it. */
-export type OpenFace = (managed: Managed, environment: PortEnvironment) => Disposable;
+export type OpenFace = (managed: Managed, environment: PortEnvironment) => Disposable | AsyncDisposable;
 
 /** The settings of a switch's management. */
 export interface ManagementOptions {

@@ -18,7 +18,7 @@ const socketMode = 0o600;
 const mostConnections = 256;
 
 /** Returns the function that opens the API of a switch at that path. If it cannot be opened, that is logged. */
-export function apiAt(path: string): (managed: Managed, environment: PortEnvironment) => Disposable {
+export function apiAt(path: string): (managed: Managed, environment: PortEnvironment) => Disposable | AsyncDisposable {
   return (managed, environment) => {
     try {
       const listener = ApiListener.open(path);
@@ -36,7 +36,7 @@ export function apiAt(path: string): (managed: Managed, environment: PortEnviron
  * The service's own door: a unix socket with HTTP for its own user and root. HTTP and the schemas of operations are loaded for the first
  * connection, so that a switch starts without them.
  */
-export class ApiListener implements NamedSocket, Disposable {
+export class ApiListener implements NamedSocket, AsyncDisposable {
   /** The absolute path of the socket. */
   readonly path: string;
   readonly #file: ListeningFile;
@@ -90,11 +90,13 @@ export class ApiListener implements NamedSocket, Disposable {
     }
   }
 
-  [Symbol.dispose](): void {
+  async [Symbol.asyncDispose](): Promise<void> {
     this.#open = false;
     this.#release?.();
     this.#door?.[Symbol.dispose]();
-    void this.#server?.then((server) => server[Symbol.dispose]());
+    // A server that cannot be loaded was logged.
+    const server = await this.#server?.catch(() => undefined);
+    await server?.[Symbol.asyncDispose]();
     this.#file[Symbol.dispose]();
   }
 

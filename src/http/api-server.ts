@@ -14,6 +14,9 @@ import { description, routes, type Route } from './routes.ts';
 /** How long a client may take for its request, and later for reading the answer, in milliseconds. */
 const exchangeTime = 10_000;
 
+/** How long operations under way may take at the end of the service, in milliseconds. */
+const lastAnswers = 1000;
+
 /** The most octets of a request's headers. */
 const longestHeaders = 8192;
 
@@ -31,10 +34,12 @@ interface Exchange {
   readonly caller: Caller;
   timer: Timer;
   asked: boolean;
+  /** True from the beginning of its operation on. */
+  running: boolean;
 }
 
 /** The HTTP server of a service. It serves the table of operations and the events, on connections that others accept. */
-export class ApiServer implements Disposable {
+export class ApiServer implements AsyncDisposable {
   readonly #managed: Managed;
   readonly #clock: Clock;
   readonly #server: Server;
@@ -52,7 +57,7 @@ export class ApiServer implements Disposable {
   /** Serves a connected non-blocking stream socket, which it takes over. */
   take(fd: Fd, { caller, released }: ConnectionOptions): void {
     const socket = new Socket({ fd, readable: true, writable: true });
-    const exchange: Exchange = { caller, asked: false, timer: this.#deadline(socket) };
+    const exchange: Exchange = { caller, asked: false, running: false, timer: this.#deadline(socket) };
     this.#exchanges.set(socket, exchange);
     socket.once('close', () => {
       exchange.timer[Symbol.dispose]();
@@ -62,10 +67,23 @@ export class ApiServer implements Disposable {
     this.#server.emit('connection', socket);
   }
 
-  /** Ends all connections. */
-  [Symbol.dispose](): void {
+  /** Ends all connections. Those with an operation under way, such as the one that ends the service, have a second for their answers. */
+  async [Symbol.asyncDispose](): Promise<void> {
     for (const reader of this.#readers) reader[Symbol.dispose]();
+    for (const [socket, { running }] of this.#exchanges) if (!running) socket.destroySoon();
+    await this.#answered();
     for (const socket of this.#exchanges.keys()) socket.destroy();
+  }
+
+  /** Resolves when no operation is under way and its answer has left, or after a second. */
+  async #answered(): Promise<void> {
+    const running = [...this.#exchanges].filter(([, exchange]) => exchange.running);
+    if (running.length === 0) return;
+    const closed = Promise.all(running.map(([socket]) => new Promise((resolve) => socket.once('close', resolve))));
+    let timer: Timer | undefined;
+    const late = new Promise<void>((resolve) => (timer = this.#clock.after(lastAnswers, resolve)));
+    await Promise.race([closed, late]);
+    timer?.[Symbol.dispose]();
   }
 
   #deadline(socket: Socket): Timer {
@@ -101,6 +119,7 @@ export class ApiServer implements Disposable {
     const given = await argumentsOf(route, request, searchParams);
     if ('status' in given) return given;
     exchange.timer[Symbol.dispose]();
+    exchange.running = true;
     return this.#run(route, given.args, exchange.caller);
   }
 

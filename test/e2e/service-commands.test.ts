@@ -151,6 +151,13 @@ describe('the commands of a running service', { timeout: 60_000 }, () => {
     await words?.line(/has ended; start it/);
   });
 
+  it('leave the service time to say that it ends', async () => {
+    mkdirSync(stage.path('run'), { recursive: true, mode: 0o700 });
+    const service = await stage.etherloom('switch', '--sock', stage.path('a'));
+    expect(await ask(stage.path('a', 'api'), '/v1/switch/shutdown', { method: 'POST' })).toMatchObject({ status: 204 });
+    expect(await service.exit).toMatchObject({ status: 0 });
+  });
+
   it('serve a master and a slave, too', async () => {
     await serve(stage, ...stage.masterWords());
     const { text } = await run(stage, 'status');

@@ -41,9 +41,9 @@ export function serveAs({ managed, service, path }: ApiStage, caller: Caller, cl
   const server = new ApiServer(managed, { clock });
   const take = (fd: number): void => server.take(fd, { caller, released: () => undefined });
   const door = new AcceptLoop(file.fd, take, service.plane.environment, 'tests');
-  onTestFinished(() => {
+  onTestFinished(async () => {
     door[Symbol.dispose]();
-    server[Symbol.dispose]();
+    await server[Symbol.asyncDispose]();
     file[Symbol.dispose]();
   });
   return file.path;
