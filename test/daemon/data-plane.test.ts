@@ -184,6 +184,19 @@ describe('the ports of a plane', () => {
     expect(up()).toBe(false);
   });
 
+  it('tells when a port gets its carrier and when it loses it, once for all its endpoints', () => {
+    const dataPlane = plane();
+    const changes: string[] = [];
+    dataPlane.ports.changes.subscribe(({ kind, port }) => void changes.push(`${kind} ${port}`));
+    const [one, two] = [new NotedPort('one'), new NotedPort('two')];
+    for (const port of [one, two]) dataPlane.accept(port, 1, self);
+    one.receiver?.carrier(false);
+    two.receiver?.carrier(false);
+    two.receiver?.carrier(true);
+    one.receiver?.carrier(true);
+    expect(changes.filter((change) => /up|down/.test(change))).toEqual(['up 1', 'down 1', 'up 1']);
+  });
+
   it('stay when nobody is at them, with their VLANs, and are given again', () => {
     const { plane, ports } = stage(['a', 'b']);
     plane.switch.vlans.create(vid(5));
