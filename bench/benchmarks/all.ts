@@ -11,6 +11,7 @@ import { link } from './link.ts';
 import { qemu } from './qemu.ts';
 import { overlay } from './overlay.ts';
 import { plugs } from './plugs.ts';
+import { roster } from './roster.ts';
 import { relay } from './relay.ts';
 import { start } from './start.ts';
 import { tcpStream } from './tcp-stream.ts';
@@ -33,6 +34,7 @@ export const benchmarks: readonly Benchmark[] = [
   qemu,
   relay,
   churn,
+  roster,
   core,
   start,
   lab,

@@ -27,7 +27,10 @@ export type FigureName =
   | 'exchangeProcessor'
   | 'ackP50'
   | 'ackP99'
-  | 'retries';
+  | 'retries'
+  | 'longestTurn'
+  | 'keptP50'
+  | 'joinsPerSecond';
 
 /** The figures of one run of one side. */
 export type Sample = Readonly<Partial<Record<FigureName, number>>>;
@@ -71,6 +74,9 @@ export const figures: Readonly<Record<FigureName, Figure>> = {
   exchangeProcessor: { title: 'CPU of an exchange', unit: 'us', show: fixed(0) },
   ackP50: { title: 'REQUEST to ACK p50', unit: 'us', show: fixed(0) },
   ackP99: { title: 'REQUEST to ACK p99', unit: 'us', show: fixed(0) },
+  longestTurn: { title: 'longest turn of the loop, CPU', unit: 'ms', show: fixed(2) },
+  keptP50: { title: 'until it is on the disk p50', unit: 'ms', show: fixed(2) },
+  joinsPerSecond: { title: 'joins per second', unit: '', show: fixed(0) },
   retries: { title: 'messages sent again after 4 s', unit: '', show: fixed(0), ratio: false },
   processorShare: { title: 'CPU of the switch', unit: '%', show: fixed(0), ratio: false },
   loadShare: { title: 'CPU of the load', unit: '%', show: fixed(0), ratio: false },

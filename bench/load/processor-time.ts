@@ -4,6 +4,7 @@ import { calls } from './calls.ts';
 const CPUCLOCK_PROF = 0;
 const CPUCLOCK_VIRT = 1;
 const CPUCLOCK_SCHED = 2;
+const CLOCK_THREAD_CPUTIME_ID = 3;
 const tick = 1e7;
 const time = Buffer.alloc(128);
 
@@ -13,6 +14,12 @@ const time = Buffer.alloc(128);
  */
 export function processorTime(pid: number): number {
   return readClock(pid, CPUCLOCK_SCHED);
+}
+
+/** Returns the processor time that the calling thread has used, in nanoseconds. [clock_gettime(2)] */
+export function threadTime(): number {
+  calls.clock_gettime(CLOCK_THREAD_CPUTIME_ID, time);
+  return nanoseconds();
 }
 
 /** The processor time of a process as the kernel's ticks found it, in nanoseconds. Where a tick finds it, there it was since the last one. */
@@ -32,6 +39,10 @@ export function tickedTime(pid: number): TickedTime {
 
 function readClock(pid: number, clock: number): number {
   if (calls.clock_gettime((~pid << 3) | clock, time) !== 0) throw new Error(`process ${pid} has ended before it was measured`);
+  return nanoseconds();
+}
+
+function nanoseconds(): number {
   return Number(time.readBigInt64LE(0)) * 1e9 + Number(time.readBigInt64LE(8));
 }
 

@@ -23,8 +23,8 @@ export interface JournalFormat<Entry, State extends JournalState<Entry> = Journa
 export interface JournalState<Entry> {
   /** The fewest records that make it. */
   readonly size: number;
-  /** Takes the next record, which is on the disk. */
-  put(line: JournalLine<Entry>): void;
+  /** Takes the next record, which is on the disk. `line` is its line; undefined if it shares one. */
+  put(record: Entry, line?: JournalLine): void;
   /** Returns the records that make it, in an order in which they do. */
   records(): Iterable<Entry>;
   /** Returns their lines. */
@@ -33,9 +33,8 @@ export interface JournalState<Entry> {
   news?(records: readonly Entry[]): readonly Entry[];
 }
 
-/** A record with its encoded line. */
-export interface JournalLine<Entry> {
-  readonly record: Entry;
+/** An encoded line. */
+export interface JournalLine {
   readonly bytes: Uint8Array;
   /** The offset of its first octet, and of the one after its last. */
   readonly start: number;
@@ -75,23 +74,10 @@ export function journalHeader({ header }: Pick<JournalFormat<unknown>, 'header'>
   return encodeLine(JSON.stringify(header));
 }
 
-/** Returns a record with its line. */
-export function journalLineOf<Entry>({ encode }: Pick<JournalFormat<Entry>, 'encode'>, record: Entry): JournalLine<Entry> {
-  const bytes = encodeLine(encode(record));
-  return { record, bytes, start: 0, end: bytes.length };
-}
-
-/** Returns the octets of a line. */
-export function octetsOf<Entry>({ bytes, start, end }: JournalLine<Entry>): Uint8Array {
-  return bytes.subarray(start, end);
-}
-
-/** Returns the octets by which lines are appended so that a crash keeps all of them or none: those of a single one, or one line for all. */
-export function octetsOfAll<Entry>(lines: readonly JournalLine<Entry>[]): Uint8Array {
-  const [only, another] = lines;
-  if (only !== undefined && another === undefined) return octetsOf(only);
-  const texts = lines.map(({ bytes, start, end }) => decoder.decode(bytes.subarray(start + checksumLength + 1, end - 1)));
-  return encodeLine(`[${texts.join(',')}]`);
+/** Returns the line of a record, or of several, of which a crash keeps all or none. */
+export function journalLine<Entry>({ encode }: Pick<JournalFormat<Entry>, 'encode'>, records: readonly Entry[]): Uint8Array {
+  const texts = records.map(encode).join(',');
+  return encodeLine(records.length === 1 ? texts : `[${texts}]`);
 }
 
 /** Reads a journal, even a damaged one. */
@@ -129,23 +115,18 @@ export function readJournal<Entry, State extends JournalState<Entry>>(
 }
 
 /** Takes the records of a line, and returns their number. */
-function takeLine<Entry>(
-  state: JournalState<Entry>,
-  format: JournalFormat<Entry>,
-  json: string,
-  place: Omit<JournalLine<Entry>, 'record'>,
-): number {
+function takeLine<Entry>(state: JournalState<Entry>, format: JournalFormat<Entry>, json: string, line: JournalLine): number {
   if (json.startsWith('[')) return takeSeveral(state, format, json);
   const record = format.decode(json);
   if (record === undefined) return 0;
-  state.put({ record, ...place });
+  state.put(record, line);
   return 1;
 }
 
 function takeSeveral<Entry>(state: JournalState<Entry>, format: JournalFormat<Entry>, json: string): number {
   const records = elementsOf(json).map((element) => format.decode(JSON.stringify(element)));
   if (records.includes(undefined)) return 0;
-  for (const record of records) if (record !== undefined) state.put(journalLineOf(format, record));
+  for (const record of records) if (record !== undefined) state.put(record);
   return records.length;
 }
 

@@ -3,15 +3,7 @@ import { join } from 'node:path';
 import { EtherloomError, reasonOf } from '../errors.ts';
 import { diskFiles, type DiskFiles } from './disk-files.ts';
 import { JournalFile } from './journal-file.ts';
-import {
-  journalHeader,
-  journalLineOf,
-  octetsOfAll,
-  readJournal,
-  type JournalContent,
-  type JournalFormat,
-  type JournalState,
-} from './journal-format.ts';
+import { journalHeader, journalLine, readJournal, type JournalContent, type JournalFormat, type JournalState } from './journal-format.ts';
 
 /** The kind of a journal: its records and its names. */
 export interface JournalKind<Entry, State extends JournalState<Entry> = JournalState<Entry>> extends JournalFormat<Entry, State> {
@@ -53,7 +45,7 @@ const nothing: Disposable = { [Symbol.dispose]: () => undefined };
 const leastWaste = 1 << 20;
 
 /** The octets that are put together at once when a journal is rewritten. More would hold up the thread that forwards frames. */
-const pieceSize = 1 << 17;
+const pieceSize = 1 << 16;
 
 /** A journal on disk, with one writer. */
 export class Journal<Entry> implements AsyncDisposable {
@@ -167,20 +159,24 @@ export class Journal<Entry> implements AsyncDisposable {
   }
 
   async #commit(group: readonly JournalEntry<Entry>[]): Promise<Error | undefined> {
-    const units = this.#newsOf(group).map((records) => records.map((record) => journalLineOf(this.#kind, record)));
+    const units = this.#newsOf(group).map((records) => ({ records, bytes: journalLine(this.#kind, records) }));
     try {
       if (!this.#file.isOpen) {
         if (this.#failure !== undefined && !group.some(({ repairs }) => repairs)) return this.#failure;
         await this.#rewrite();
       }
-      await this.#file.append(Buffer.concat(units.map(octetsOfAll)));
-      const lines = units.flat();
-      for (const line of lines) this.#state.put(line);
-      this.#records += lines.length;
+      await this.#file.append(Buffer.concat(units.map(({ bytes }) => bytes)));
+      for (const { records, bytes } of units) this.#put(records, bytes);
       return undefined;
     } catch (error) {
       return this.#fail(error);
     }
+  }
+
+  #put(records: readonly Entry[], bytes: Uint8Array): void {
+    const line = records.length === 1 ? { bytes, start: 0, end: bytes.length } : undefined;
+    for (const record of records) this.#state.put(record, line);
+    this.#records += records.length;
   }
 
   /** Returns the records of a group that must be written, in the units in which they were appended. */

@@ -5,7 +5,7 @@ import { durabilityArguments } from '../../bench/durability/arguments.ts';
 import { Claims } from '../../bench/durability/claims.ts';
 import { clientMac } from '../../bench/dhcp/spec.ts';
 import { leaseKind, type LeaseJournalContent } from '../../src/dhcp/disk/lease-journal.ts';
-import { journalHeader, journalLineOf, readJournal } from '../../src/disk/journal-format.ts';
+import { journalHeader, journalLine, readJournal } from '../../src/disk/journal-format.ts';
 import type { LeaseRecord } from '../../src/dhcp/lease-record.ts';
 import { ipv4FromNumber } from '../../src/wire/ipv4.ts';
 import { macFromNumber } from '../../src/wire/mac.ts';
@@ -51,7 +51,7 @@ describe('claims of clients', () => {
     duration: 3600,
   };
   const journal = (...records: readonly LeaseRecord[]): LeaseJournalContent =>
-    readJournal(leaseKind, Buffer.concat([journalHeader(leaseKind), ...records.map((one) => journalLineOf(leaseKind, one).bytes)]));
+    readJournal(leaseKind, Buffer.concat([journalHeader(leaseKind), ...records.map((one) => journalLine(leaseKind, [one]))]));
   const granted = (): Claims => {
     const claims = new Claims();
     expect(claims.grant(claim)).toBeUndefined();

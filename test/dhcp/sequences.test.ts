@@ -2,7 +2,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { leaseKind } from '../../src/dhcp/disk/lease-journal.ts';
-import { journalLineOf, readJournal } from '../../src/disk/journal-format.ts';
+import { journalLine, readJournal } from '../../src/disk/journal-format.ts';
 import type { LeaseRecord, LeaseStore } from '../../src/dhcp/lease-record.ts';
 import { decodeDhcp, encodeDhcp, messageTypeOf, messageTypes, type DhcpMessage } from '../../src/wire/dhcp.ts';
 import { decodeAddress, decodeUint32, encodeAddresses } from '../../src/dhcp/options.ts';
@@ -19,7 +19,7 @@ class JournalStore implements LeaseStore {
   broken = false;
 
   append(record: LeaseRecord, done: (error?: Error) => void): void {
-    if (!this.broken) this.journal = concatOctets(this.journal, journalLineOf(leaseKind, record).bytes);
+    if (!this.broken) this.journal = concatOctets(this.journal, journalLine(leaseKind, [record]));
     done(this.broken ? new Error('EIO') : undefined);
   }
 

@@ -13,7 +13,13 @@ export const leaseKind: JournalKind<LeaseRecord, Leases> = {
   header: { format: 'etherloom leases', version: 1 },
   encode: encodeLeaseRecord,
   decode: decodeLeaseRecord,
-  begin: () => new KeyedRecords({ keyOf: ({ address }) => address, isEnd: ({ state }) => state === 'forgotten', isSame: isSameRecord }),
+  begin: () =>
+    new KeyedRecords({
+      encode: encodeLeaseRecord,
+      keyOf: ({ address }) => address,
+      isEnd: ({ state }) => state === 'forgotten',
+      isSame: isSameRecord,
+    }),
   name: 'leases',
   title: 'lease journal',
 };

@@ -1,5 +1,5 @@
 /** The memory of a group on the disk of its master. */
-import { journalLineOf, type JournalLine, type JournalState } from '../../disk/journal-format.ts';
+import { journalLine, type JournalState } from '../../disk/journal-format.ts';
 import { Journal, type JournalKind, type JournalOptions } from '../../disk/journal.ts';
 import { decodeGroupChange, encodeGroupChange, type GroupChange } from '../group-change.ts';
 import { GroupState } from '../group-state.ts';
@@ -13,7 +13,7 @@ export class GroupRecords implements JournalState<GroupChange> {
     return this.#state.changeCount;
   }
 
-  put({ record }: JournalLine<GroupChange>): void {
+  put(record: GroupChange): void {
     this.#state.apply(record);
   }
 
@@ -22,7 +22,7 @@ export class GroupRecords implements JournalState<GroupChange> {
   }
 
   *lines(): Generator<Uint8Array> {
-    for (const change of this.#state.changes()) yield journalLineOf(groupKind, change).bytes;
+    for (const change of this.#state.changes()) yield journalLine(groupKind, [change]);
   }
 }
 

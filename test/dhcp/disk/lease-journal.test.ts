@@ -9,7 +9,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { nextTurn } from '../../../src/clock.ts';
 import { LeaseJournal, leaseKind } from '../../../src/dhcp/disk/lease-journal.ts';
 import type { LeaseRecord } from '../../../src/dhcp/lease-record.ts';
-import { journalHeader, journalLineOf, readJournal } from '../../../src/disk/journal-format.ts';
+import { journalHeader, journalLine, readJournal } from '../../../src/disk/journal-format.ts';
 import type { JournalOptions } from '../../../src/disk/journal.ts';
 import { EtherloomError } from '../../../src/errors.ts';
 import { lockFile } from '../../../src/system/file-lock.ts';
@@ -31,7 +31,7 @@ const record = (n: number, change: Partial<LeaseRecord> = {}): LeaseRecord => ({
   duration: 3600,
   ...change,
 });
-const encodedLine = (one: LeaseRecord): Uint8Array => journalLineOf(leaseKind, one).bytes;
+const encodedLine = (one: LeaseRecord): Uint8Array => journalLine(leaseKind, [one]);
 const append = (journal: LeaseJournal, appended: LeaseRecord): Promise<Error | undefined> =>
   new Promise((resolve) => journal.append(appended, resolve));
 const recover = (journal: LeaseJournal): Promise<Error | undefined> => new Promise((resolve) => journal.recover(resolve));
