@@ -309,6 +309,22 @@ describe('a master', () => {
     expect((await rig.slave('d').hello({ token })).answer).toMatchObject({ code: 'full', retry: true });
   });
 
+  it('writes as little for a join with 50,000 members as with one', async () => {
+    const sizes: number[] = [];
+    for (const members of [1, 50_000]) {
+      const store = new HeldStore();
+      store.changes.push({ type: 'group', id: 'g', since: 0 });
+      for (let id = 1; id <= members; id++) {
+        store.changes.push({ type: 'member', member: { key: `k${id}`, id, name: `m${id}`, since: id, seen: id, linked: true } });
+      }
+      const rig = await masterRig({}, store);
+      const before = store.changes.length;
+      await joined(rig, 'a', { host: 'm7' });
+      sizes.push(JSON.stringify(store.changes.slice(before)).replace(/\d+/g, '').length);
+    }
+    expect(sizes[1]).toBeLessThanOrEqual((sizes[0] ?? 0) + 4);
+  });
+
   it('bounds new joins for each address, and not the return of members', async () => {
     const rig = await masterRig({ rates: { addressBurst: 3, addressRate: 1 } });
     const { token } = await rig.engine.newToken({ uses: 'any' });

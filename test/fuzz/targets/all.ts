@@ -5,6 +5,7 @@ import { controlTarget } from './control.ts';
 import { dhcpTarget } from './dhcp.ts';
 import { frameTarget } from './frames.ts';
 import { fstpTarget } from './fstp.ts';
+import { starTargets } from './star.ts';
 import { streamTargets } from './streams.ts';
 import { switchTarget } from './switching.ts';
 import { tlsTargets } from './tls.ts';
@@ -21,6 +22,7 @@ export const targets: readonly Target[] = [
   frameTarget,
   captureTarget,
   ...tunnelTargets,
+  ...starTargets,
   ...tlsTargets,
 ];
 

@@ -1,0 +1,371 @@
+import fc from 'fast-check';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { nextTurn } from '../../src/clock.ts';
+import { seededRandom } from '../../src/lab/seeded-random.ts';
+import type { DialEvents, DialTarget } from '../../src/star/channel.ts';
+import { macOfId } from '../../src/star/identity.ts';
+import { parseLine } from '../../src/star/line.ts';
+import type { JoinMessage, Welcome } from '../../src/star/messages.ts';
+import type { SlaveEngineOptions } from '../../src/star/slave-context.ts';
+import { SlaveEngine } from '../../src/star/slave-engine.ts';
+import type { SlaveEvent } from '../../src/star/slave-event.ts';
+import { decodeSlaveMemory, encodeSlaveMemory, joinByLine, type SlaveMemory } from '../../src/star/slave-memory.ts';
+import { ipv4FromNumber } from '../../src/wire/ipv4.ts';
+import { ManualClock } from '../manual-clock.ts';
+
+const pin = 'm'.repeat(32);
+const otherPin = 'n'.repeat(32);
+const key = 's'.repeat(32);
+const token = { id: 'abcdefgh', secret: 'abcdefghijklmnopqrstuvwxyz' };
+
+const welcome = (more: Partial<Welcome> = {}): Welcome => ({
+  type: 'welcome',
+  id: 3,
+  mac: macOfId(3),
+  network: { address: ipv4FromNumber(0x0a4d0000), prefixLength: 24 },
+  mtu: 1500,
+  linkPort: 7378,
+  software: '0.3.0',
+  group: 'g',
+  name: 'web',
+  term: 1,
+  masters: [{ pin, addresses: ['192.0.2.9:7378'] }],
+  incarnation: 'one',
+  ...more,
+});
+
+/** A dial of the slave, with the master's side by hand. */
+class Call {
+  readonly sent: JoinMessage[] = [];
+  ended = false;
+  isDisposed = false;
+  readonly target: DialTarget;
+  readonly #events: DialEvents;
+
+  constructor(target: DialTarget, events: DialEvents) {
+    this.target = target;
+    this.#events = events;
+  }
+
+  open(): this {
+    this.#events.opened({ send: (message) => void this.sent.push(message), end: () => void (this.ended = true) });
+    return this;
+  }
+
+  async say(message: JoinMessage): Promise<this> {
+    this.#events.heard();
+    this.#events.message(message);
+    await nextTurn();
+    return this;
+  }
+
+  close(reason = 'connection refused'): void {
+    this.#events.closed(reason);
+  }
+
+  of(type: JoinMessage['type']): JoinMessage | undefined {
+    return this.sent.findLast((message) => message.type === type);
+  }
+}
+
+function rig(memory: SlaveMemory, options: Partial<SlaveEngineOptions> = {}, current = key) {
+  const clock = new ManualClock();
+  const calls: Call[] = [];
+  const saved: SlaveMemory[] = [];
+  const events: SlaveEvent[] = [];
+  const disk = { fails: false };
+  const keys = {
+    current,
+    next: undefined,
+    make: () => Promise.reject(new Error('no')),
+    promote: () => Promise.resolve(),
+    drop: () => Promise.resolve(),
+  };
+  const engine = new SlaveEngine(
+    memory,
+    { software: '0.3.0', host: 'lap', ...options },
+    {
+      clock,
+      random: seededRandom(1, 'slave'),
+      dial(target, callbacks) {
+        const call = new Call(target, callbacks);
+        calls.push(call);
+        return { [Symbol.dispose]: () => void (call.isDisposed = true) };
+      },
+      store: {
+        load: () => Promise.resolve(memory),
+        save(next) {
+          if (disk.fails) return Promise.reject(new Error('no space'));
+          saved.push(next);
+          return Promise.resolve();
+        },
+      },
+      keys: options.plainKey === undefined ? keys : undefined,
+    },
+  );
+  engine.events.subscribe((event) => void events.push(event));
+  onTestFinished(() => engine[Symbol.dispose]());
+  const pass = async (milliseconds: number): Promise<void> => {
+    clock.advance(milliseconds);
+    await nextTurn();
+  };
+  /** Waits so long, and returns the newest dial. */
+  const dialled = async (milliseconds = 0): Promise<Call> => {
+    await pass(milliseconds);
+    return calls.at(-1) ?? expect.fail('there is a dial');
+  };
+  return { clock, calls, saved, events, disk, engine, pass, dialled };
+}
+
+const fresh: SlaveMemory = { pin, addresses: ['host:7378'], token };
+const member: SlaveMemory = { pin, addresses: ['host:7378'], key, welcome: welcome() };
+
+describe('a slave', () => {
+  it('tells its token until it has joined, and confirms what is stored', async () => {
+    const slave = rig(fresh, { name: 'web', demanded: 3 });
+    const call = (await slave.dialled()).open();
+    expect(call.target).toEqual({ address: 'host:7378', pin, identity: 'current' });
+    expect(call.of('hello')).toMatchObject({
+      token,
+      name: 'web',
+      demanded: 3,
+      software: '0.3.0',
+      host: 'lap',
+      key: undefined,
+      incarnation: undefined,
+    });
+    await call.say(welcome());
+    expect(slave.saved).toEqual([{ pin, addresses: ['host:7378'], key, welcome: welcome() }]);
+    expect(call.of('confirm')).toEqual({ type: 'confirm', incarnation: 'one' });
+    expect(slave.events).toMatchObject([{ type: 'joined', before: undefined, address: 'host:7378' }]);
+    call.close('reset');
+    expect(slave.engine.standing).toBe('seeking');
+    const again = (await slave.dialled(100)).open();
+    expect(again.of('hello')).toMatchObject({ token: undefined, last: 3, incarnation: 'one', group: 'g' });
+    expect((again.of('hello') as { run?: string }).run).toBe((call.of('hello') as { run?: string }).run);
+  });
+
+  it('does not confirm what could not be stored, and tells the incarnation that is stored', async () => {
+    const slave = rig(member);
+    const call = (await slave.dialled()).open();
+    slave.disk.fails = true;
+    await call.say(welcome({ incarnation: 'two' }));
+    expect(call.of('confirm')).toBeUndefined();
+    expect(slave.events.map(({ type }) => type)).toEqual(['not-stored', 'joined']);
+    call.close();
+    expect((await slave.dialled(100)).open().of('hello')).toMatchObject({ incarnation: 'one' });
+  });
+
+  it('tries the told addresses first, all in turn, and then waits ever longer', async () => {
+    const slave = rig({
+      ...member,
+      welcome: welcome({
+        masters: [
+          { pin: otherPin, addresses: ['x:1'] },
+          { pin, addresses: ['a:1', 'b:2'] },
+        ],
+      }),
+    });
+    const tried: string[] = [];
+    for (let i = 0; i < 7; i++) {
+      const call = await slave.dialled(0);
+      tried.push(call.target.address);
+      call.close();
+      if (i % 3 === 2) await slave.pass(i < 3 ? 100 : 200);
+    }
+    expect(tried).toEqual(['a:1', 'b:2', 'host:7378', 'a:1', 'b:2', 'host:7378', 'a:1']);
+    expect(slave.events.filter((event) => event.type === 'unreachable' && !event.again)).toHaveLength(3);
+    expect(slave.engine.linkTargets.map(({ address }) => address)).toEqual(['a:1', 'b:2', 'host:7378']);
+  });
+
+  it('goes on to the next address when a dial takes too long', async () => {
+    const slave = rig({ ...fresh, addresses: ['a:1', 'b:2'] });
+    const call = await slave.dialled();
+    await slave.pass(6000);
+    expect(call.isDisposed).toBe(true);
+    expect((await slave.dialled()).target.address).toBe('b:2');
+  });
+
+  it('says a refusal for good once, and tries once a minute', async () => {
+    const slave = rig(fresh);
+    for (let minute = 0; minute < 3; minute++) {
+      const call = (await slave.dialled(minute === 0 ? 0 : 1)).open();
+      await call.say({ type: 'refusal', reason: 'the token is not valid', retry: false, code: 'token' });
+      call.close('it was refused');
+      await slave.pass(59_999);
+      expect(slave.calls).toHaveLength(minute + 1);
+    }
+    expect(slave.events.map((event) => event.type === 'refused' && event.again)).toEqual([false, true, true]);
+    expect(slave.engine.mayServe).toBe(true);
+  });
+
+  it('must not serve while another process does, until it is welcomed', async () => {
+    const slave = rig(member);
+    expect(slave.engine.mayServe).toBe(true);
+    const call = (await slave.dialled()).open();
+    await call.say({ type: 'refusal', reason: 'slave 3 is alive at lap', retry: true, code: 'alive' });
+    expect(slave.engine.mayServe).toBe(false);
+    expect(slave.events.at(-1)).toMatchObject({ type: 'refused', withdraw: true, permanent: false });
+    call.close();
+    await (await slave.dialled(1000)).open().say(welcome());
+    expect(slave.engine.mayServe).toBe(true);
+  });
+
+  it('waits on its connection until it is accepted', async () => {
+    const slave = rig(fresh);
+    const call = (await slave.dialled()).open();
+    await call.say({ type: 'wait', reason: 'be accepted' });
+    expect([slave.engine.standing, slave.engine.mayServe]).toEqual(['waiting', false]);
+    await call.say(welcome());
+    expect([slave.engine.standing, slave.engine.mayServe]).toEqual(['joined', true]);
+  });
+
+  it('refuses another group, unless its user pasted a line of the same master', async () => {
+    const slave = rig(member);
+    const call = (await slave.dialled()).open();
+    await call.say(welcome({ group: 'other' }));
+    expect(slave.events.at(-1)).toMatchObject({
+      type: 'refused',
+      code: 'group',
+      reason: expect.stringMatching(/group other.*group g/) as string,
+    });
+    expect(slave.saved).toEqual([]);
+    const pasted = rig({ ...member, token });
+    await (await pasted.dialled()).open().say(welcome({ group: 'other' }));
+    expect(pasted.engine.standing).toBe('joined');
+  });
+
+  it('takes another pin only with --new-master, and then only for its group; it keeps key and id', async () => {
+    const line = parseLine(`new:7378/${otherPin}.${token.id}.${token.secret}`);
+    expect(() => joinByLine(member, line)).toThrow(new RegExp(`${otherPin}.*${pin}`));
+    const memory = joinByLine(member, line, { newMaster: true });
+    const slave = rig(memory);
+    const call = (await slave.dialled()).open();
+    expect(call.target).toEqual({ address: 'new:7378', pin: otherPin, identity: 'current' });
+    expect(call.of('hello')).toMatchObject({ last: 3, group: 'g', incarnation: 'one' });
+    await call.say(welcome({ masters: [{ pin: otherPin, addresses: ['new:7378'] }] }));
+    expect(slave.saved.at(-1)).toMatchObject({ pin: otherPin });
+    expect(slave.saved.at(-1)?.newMaster).toBeUndefined();
+    const fooled = rig(memory);
+    await (await fooled.dialled()).open().say(welcome({ group: 'other' }));
+    expect(fooled.events.at(-1)).toMatchObject({ type: 'refused', code: 'group' });
+  });
+
+  it('does what its own options allow with news, and hears none twice', async () => {
+    const slave = rig(member, { consent: new Set(['vlan']) });
+    const call = (await slave.dialled()).open();
+    // It may come while the welcome is being stored.
+    void call.say(welcome());
+    await call.say({ type: 'news', serial: 2, description: { vlan: 5, run: 'rm' } });
+    await call.say({ type: 'news', serial: 1, description: { vlan: 6 } });
+    expect(slave.events.filter(({ type }) => type === 'news')).toEqual([{ type: 'news', description: { vlan: 5 }, ignored: ['run'] }]);
+  });
+
+  it('speaks with a master of 0.2.0 in its own words', async () => {
+    const plainKey = '0'.repeat(32);
+    const slave = rig({ addresses: ['host:7001'] }, { plainKey });
+    const call = (await slave.dialled()).open();
+    expect(call.target.pin).toBeUndefined();
+    expect(call.of('hello')).toMatchObject({ key: plainKey });
+    slave.engine.tellState('ready');
+    const { id, mac, network, mtu, linkPort } = welcome();
+    await call.say({ type: 'welcome', id, mac, network, mtu, linkPort });
+    await slave.pass(2000);
+    expect(new Set(call.sent.map(({ type }) => type))).toEqual(new Set(['hello', 'alive']));
+  });
+
+  it('leaves a master that is silent, unless its link brings signs of life', async () => {
+    const slave = rig(member);
+    const call = (await slave.dialled()).open();
+    await call.say(welcome());
+    for (let second = 0; second < 8; second++) {
+      slave.engine.heard();
+      await slave.pass(1000);
+    }
+    expect(slave.engine.standing).toBe('joined');
+    await slave.pass(3500);
+    expect(slave.events.at(-1)?.type).toBe('suspect');
+    await slave.pass(2000);
+    expect(slave.events.at(-1)).toMatchObject({ type: 'lost', reason: 'nothing was received for 5 s' });
+    expect(call.isDisposed).toBe(true);
+  });
+
+  it('measures the round trip by signs of life', async () => {
+    const slave = rig(member);
+    const call = (await slave.dialled()).open();
+    await call.say(welcome());
+    await slave.pass(1000);
+    const sent = (call.of('alive') as { sent?: number }).sent ?? 0;
+    await slave.pass(30);
+    await call.say({ type: 'alive', sent: 7, echo: sent, held: 10 });
+    expect(slave.engine.roundTrip).toBe(20);
+  });
+
+  it.each([
+    [{ type: 'kicked', reason: 'kicked' } as const, 'kicked'],
+    [{ type: 'end' } as const, 'ended'],
+  ])('is over by %j', async (message, event) => {
+    const slave = rig(member);
+    const call = (await slave.dialled()).open();
+    await call.say(welcome());
+    await call.say(message);
+    expect([slave.engine.standing, slave.engine.mayServe, slave.events.at(-1)?.type]).toEqual(['over', false, event]);
+    await slave.pass(120_000);
+    expect(slave.calls).toHaveLength(1);
+  });
+
+  it('leaves once the master has said so, across connections', async () => {
+    const slave = rig(member);
+    const call = (await slave.dialled()).open();
+    await call.say(welcome());
+    let hasLeft = false;
+    void slave.engine.leave().then(() => (hasLeft = true));
+    expect(call.of('leave')).toBeDefined();
+    call.close('reset');
+    const again = (await slave.dialled(100)).open();
+    await again.say({ type: 'refusal', reason: 'the group does not know this key', retry: false, code: 'unknown' });
+    expect([hasLeft, slave.events.at(-1)?.type]).toEqual([true, 'left']);
+  });
+
+  it('names both versions when its master speaks another one', async () => {
+    const slave = rig(member);
+    await (await slave.dialled()).open().say({ type: 'other-version', of: 'welcome', version: '2', software: '9.0' });
+    expect(slave.events.at(-1)).toMatchObject({ code: 'version', reason: expect.stringMatching(/9\.0.*0\.3\.0/) as string });
+  });
+
+  it('joins with a new identity without the incarnation of the old one', async () => {
+    const slave = rig({ ...member, token }, {}, 'q'.repeat(32));
+    expect((await slave.dialled()).open().of('hello')).toMatchObject({ token, last: undefined, incarnation: undefined });
+  });
+});
+
+describe('the state of a slave', () => {
+  it('is read as it was written', () => {
+    const letters = (length: number): fc.Arbitrary<string> =>
+      fc.string({ unit: fc.constantFrom('a', 'k', '7'), minLength: length, maxLength: length });
+    const some = fc.record({ id: letters(8), secret: letters(26) });
+    const memory = fc.record({
+      pin: fc.option(letters(32), { nil: undefined }),
+      addresses: fc.array(fc.string()),
+      token: fc.option(some, { nil: undefined }),
+      key: fc.option(letters(32), { nil: undefined }),
+      welcome: fc.option(fc.constant(welcome()), { nil: undefined }),
+      newMaster: fc.constantFrom(true as const, undefined),
+      rekey: fc.option(fc.record({ key: letters(32), token: some }), { nil: undefined }),
+    });
+    fc.assert(
+      fc.property(memory, (value) => {
+        expect(decodeSlaveMemory(encodeSlaveMemory(value))).toEqual(value);
+      }),
+    );
+  });
+
+  it.each([
+    '',
+    '{}',
+    '{"version":1}',
+    '{"version":2,"addresses":[]}',
+    '{"version":1,"addresses":[],"token":{}}',
+    '{"version":1,"addresses":[],"welcome":{}}',
+  ])('is damaged: %s', (text) => expect(decodeSlaveMemory(text)).toBeUndefined());
+});
