@@ -8,6 +8,7 @@ import { idlePorts } from './idle-ports.ts';
 import { lab } from './lab.ts';
 import { latency } from './latency.ts';
 import { link } from './link.ts';
+import { linkTls } from './link-tls.ts';
 import { qemu } from './qemu.ts';
 import { overlay } from './overlay.ts';
 import { plugs } from './plugs.ts';
@@ -26,6 +27,7 @@ export const benchmarks: readonly Benchmark[] = [
   flood,
   manyTalkers,
   link,
+  linkTls,
   plugs,
   tcpStream,
   gateway,

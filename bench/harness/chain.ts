@@ -66,7 +66,7 @@ function isReplaced({ pid }: Running): boolean {
 }
 
 /** Returns a TCP port of the loopback that was free a moment ago. */
-function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer().once('error', reject);
     server.listen(0, host, () => {
@@ -77,18 +77,28 @@ function freePort(): Promise<number> {
 }
 
 /** Returns whether a process listens on a TCP port; without connecting, since nc takes one connection only. [proc(5), /proc/net/tcp] */
-function listens(port: number): boolean {
+export function listens(port: number): boolean {
   const local = `:${port.toString(16).toUpperCase().padStart(4, '0')} 00000000:0000 0A`;
   return readFileSync('/proc/net/tcp', 'utf8').includes(local);
 }
 
 /** Returns the processes that a process has started, and what those have. [proc(5), /proc/PID/task/TID/children] */
-function descendantsOf(pid: number): number[] {
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
+export function descendantsOf(pid: number): number[] {
+  const children = childrenOf(pid);
   return children.flatMap((child) => [child, ...descendantsOf(child)]);
 }
 
-async function until(what: string, running: Running, isSo: () => boolean): Promise<void> {
+/** Returns the children of a process; none if it has ended meanwhile. */
+function childrenOf(pid: number): number[] {
+  try {
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
+  } catch {
+    return [];
+  }
+}
+
+/** Waits until something is so. Throws when the process ends before, or after 10 s. */
+export async function until(what: string, running: Running, isSo: () => boolean): Promise<void> {
   const end = performance.now() + patience;
   while (!isSo()) {
     await delay(10);

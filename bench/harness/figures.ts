@@ -15,7 +15,9 @@ export type FigureName =
   | 'churns'
   | 'p50'
   | 'p99'
+  | 'addedRoundTrip'
   | 'pingProcessor'
+  | 'stepProcessor'
   | 'processorShare'
   | 'loadShare'
   | 'othersShare'
@@ -69,6 +71,8 @@ export const figures: Readonly<Record<FigureName, Figure>> = {
   churns: { title: 'clients that came and went', unit: '/s', show: fixed(1), ratio: false },
   p50: { title: 'round trip p50', unit: 'us', show: fixed(1) },
   p99: { title: 'round trip p99', unit: 'us', show: fixed(1) },
+  addedRoundTrip: { title: 'round trip p50, above that of the plain link', unit: 'us', show: fixed(1), ratio: false },
+  stepProcessor: { title: 'CPU of TLS alone for 64 KiB', unit: 'us', show: fixed(1) },
   pingProcessor: { title: 'switch-CPU of a round trip', unit: 'us', show: fixed(1) },
   exchangesPerSecond: { title: 'exchanges per second', unit: '', show: fixed(0) },
   exchangeProcessor: { title: 'CPU of an exchange', unit: 'us', show: fixed(0) },
