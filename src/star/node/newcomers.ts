@@ -37,9 +37,9 @@ export class Control implements ControlChannel, Waiting {
   readonly #line: LineChannel;
   readonly #sent: (message: JoinMessage) => void;
 
+  /** `sent` is called with each message to the far end. */
   constructor(
     { caller, channel, origin, familiar }: ControlArrival,
-    begin: (own: Control) => ControlEvents,
     sent: (message: JoinMessage, own: Control) => void,
     environment: PortEnvironment,
   ) {
@@ -49,7 +49,11 @@ export class Control implements ControlChannel, Waiting {
     this.familiar = familiar;
     this.#sent = (message) => sent(message, this);
     this.#line = new LineChannel(channel, environment);
-    this.#line.begin(begin(this));
+  }
+
+  /** Begins to receive: see LineChannel. */
+  begin(events: ControlEvents): void {
+    this.#line.begin(events);
   }
 
   send(message: JoinMessage): void {
@@ -87,24 +91,21 @@ export class Newcomers implements Disposable {
 
   /** Takes a connection, and hands it to the taker. */
   enter(arrival: ControlArrival): void {
-    const begin = (own: Control): ControlEvents => {
-      const events = this.#options.control(own.caller, own);
-      return {
-        heard: () => events.heard(),
-        message: (message) => events.message(message),
-        closed: (reason) => {
-          this.#leave(own);
-          events.closed(reason);
-        },
-      };
-    };
-    const control = new Control(arrival, begin, this.#sent, this.#environment);
+    const { places, patience, control: take } = this.#options;
+    const control = new Control(arrival, this.#sent, this.#environment);
     this.#all.add(control);
-    if (control.hasJoined) return;
-    const { places, patience } = this.#options;
-    const timer = this.#environment.clock.after(patience, () => control.end(`it did not join within ${patience / 1000} s`));
-    this.#timers.set(control, timer);
+    const late = (): void => control.end(`it did not join within ${patience / 1000} s`);
+    this.#timers.set(control, this.#environment.clock.after(patience, late));
     this.#room.enter(control)?.end(`all ${places} places for hosts that join are taken`);
+    const events = take(control.caller, control);
+    control.begin({
+      heard: () => events.heard(),
+      message: (message) => events.message(message),
+      closed: (reason) => {
+        this.#leave(control);
+        events.closed(reason);
+      },
+    });
   }
 
   [Symbol.dispose](): void {

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { vdeFraming } from '../../../src/ports/pure/frame-stream.ts';
 import { StreamDialer } from '../../../src/ports/stream/stream-dialer.ts';
@@ -114,6 +115,35 @@ describe('a secured connection', () => {
     await eventually(() => expect(changes).toEqual(['2 up', '1 up', '1 down', '1 up']));
     stage.door.endLink(first.identity.fingerprint, 'it was removed');
     expect(await after.ended()).toBe('it was removed');
+  });
+
+  it.each([
+    [undefined, 5],
+    [12_000, 12],
+  ])('ends after a silence of its far end: %s -> %i s', async (deadAfter, seconds) => {
+    const clock = new ManualClock();
+    const stage = await DoorStage.open({ deadAfter }, clock);
+    const { identity } = await stage.member(1);
+    const { certificate: cert, key } = identity;
+    const socket = connectTls({
+      port: stage.door.port,
+      host: '127.0.0.1',
+      rejectUnauthorized: false,
+      cert,
+      key,
+      ALPNProtocols: ['etherloom/link/1'],
+    });
+    socket.on('error', () => undefined);
+    onTestFinished(() => void socket.destroy());
+    await eventually(() => {
+      clock.advance(0);
+      expect(stage.ports.ports.length).toBe(1);
+    });
+    const here = collect(await stage.ports.next());
+    clock.advance(1000 * seconds - 1);
+    expect(here.reason).toBeUndefined();
+    clock.advance(1);
+    expect(here.reason).toBe(`nothing came for ${seconds} s`);
   });
 
   it('falls back to the next address of the master, and to no plain one', async () => {
