@@ -108,7 +108,6 @@ const rules: Readonly<Record<string, Rule>> = {
   launcher: {
     house: [
       'impairment',
-      'management/parts/group.ts',
       'management/parts/star.ts',
       'star',
       'star/node',

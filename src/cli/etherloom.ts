@@ -1,8 +1,9 @@
+import { readFileSync } from 'node:fs';
 import type { Option } from 'commander';
 import { Command, CommanderError, Help } from 'commander';
 import { complain } from '../daemon/serve.ts';
 import { isForUser, messageOf } from '../errors.ts';
-import { ownVersion } from '../system/own-package.ts';
+import { packageFile } from '../system/own-package.ts';
 import { runDemo, type DemoArguments } from './demo.ts';
 import { runGuestBuild, runGuestStop } from './guest.ts';
 import { addGatewayOptions } from './gateway-arguments.ts';
@@ -90,7 +91,7 @@ function longOptionsOf(root: Command, words: readonly string[]): string[] {
 function program(exit: (status: number) => void): Command {
   const root = new Command('etherloom')
     .description('Ethernet in userspace: switches, a star of switches with DHCP, and QEMU guests')
-    .version(ownVersion())
+    .version(versionOfPackage())
     .exitOverride()
     .configureHelp({ optionDescription: describeOption })
     .configureOutput({ writeOut: print, writeErr: printError })
@@ -170,4 +171,9 @@ function addDemo(root: Command, exit: (status: number) => void): void {
     .option('--stations', 'use stations instead of guests', false)
     .option('--no-install', 'do not install QEMU')
     .action(async (options: DemoArguments) => exit(await runDemo(options)));
+}
+
+function versionOfPackage(): string {
+  const { version } = JSON.parse(readFileSync(packageFile('package.json'), 'utf8')) as { version: string };
+  return version;
 }
