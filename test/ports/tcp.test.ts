@@ -438,10 +438,14 @@ describe('the dialling side of a TCP link', () => {
     server.on('connection', (socket) => socket.destroy());
     const dialer = using(dialTcp({ host: '127.0.0.1', port }, { awaitsGreeting: true }, rig.environment));
     const collector = collect(dialer.port);
-    await redials(clock, 2);
+    // The pulse of a connection is a timer, too: of 1,000 ms, as late redials are.
+    for (const wait of [100, 200]) {
+      await eventually(() => expect(clock.asked).toContain(wait));
+      if (wait === 100) clock.advance(wait);
+    }
     server.removeAllListeners('connection');
     const linked = once(server, 'connection') as Promise<[Socket]>;
-    clock.advance(1000);
+    clock.advance(200);
     const [socket] = await linked;
     const kept = received(socket);
     await eventually(() => expect(kept.octets.length).toBe(8));
@@ -489,7 +493,8 @@ describe('the dialling side of a TCP link', () => {
     const waiting = dialTcp({ host: '127.0.0.1', port: number }, {}, rig.environment);
     await redials(clock, 1);
     await waiting[Symbol.asyncDispose]();
-    await eventually(() => expect(descriptors()).toBe(before));
+    // Those of the test before may still have been open.
+    await eventually(() => expect(descriptors()).toBeLessThanOrEqual(before));
     expect(clock.timers).toBe(0);
   });
 });
