@@ -1,5 +1,5 @@
 /** Returns the default directories of sockets and state. */
-import { lstatSync } from 'node:fs';
+import { existsSync, lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { EtherloomError, messageOf } from '../errors.ts';
 import { makeDirectory } from '../system/make-directory.ts';
@@ -29,12 +29,14 @@ export function defaultStateDirectory(name: string, warn: (message: string) => v
 }
 
 /**
- * Returns the directory of the notes of running services: in `$XDG_RUNTIME_DIR/etherloom`, else beside the default directories for state.
- * It is not created yet. Throws the errors of `ownDirectory`.
+ * Returns the directory of the notes of running services: in `$XDG_RUNTIME_DIR/etherloom`, else beside the default directories for state;
+ * for a user whose home directory does not exist, in the directory for sockets, since a note must not make a home. It is not created yet.
+ * Throws the errors of `ownDirectory`.
  */
 export function servicesDirectory(): string {
-  const runtime = process.env['XDG_RUNTIME_DIR'];
-  return runtime ? join(runtime, 'etherloom', 'services') : defaultStateDirectory('services', () => undefined);
+  if (process.env['XDG_RUNTIME_DIR']) return join(runtimeDirectory(), 'services');
+  const isHomeless = (process.env['XDG_STATE_HOME'] ?? '') === '' && !existsSync(homeDirectory() ?? '');
+  return isHomeless ? join(ownDirectory(runtimeDirectory(), 'TMPDIR'), 'services') : defaultStateDirectory('services', () => undefined);
 }
 
 /**

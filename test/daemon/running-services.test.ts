@@ -73,6 +73,9 @@ describe('a running service', () => {
     vi.stubEnv('XDG_RUNTIME_DIR', '');
     vi.stubEnv('XDG_STATE_HOME', '/home/u/state');
     expect(servicesDirectory()).toBe('/home/u/state/etherloom/services');
+    vi.stubEnv('XDG_STATE_HOME', undefined);
+    vi.stubEnv('HOME', '/proc/nobody');
+    expect(servicesDirectory()).toMatch(/\/etherloom-\d+\/services$/);
   });
 
   it('is none where there is no directory', () => expect(findServices(join(scratch, 'none'))).toEqual([]));

@@ -21,7 +21,7 @@ describe('the home directory', () => {
 describe('the temporary directory', () => {
   it('is TMPDIR, unless nothing can be written there', () => {
     expect(temporaryDirectory()).toBe(tmpdir());
-    vi.stubEnv('TMPDIR', '/nonexistent');
+    vi.stubEnv('TMPDIR', '/proc/nonexistent');
     expect(temporaryDirectory()).toBe('/tmp');
   });
 });
