@@ -62,6 +62,10 @@ const address = fc.oneof(
   fc.array(octet, { minLength: 6, maxLength: 6 }),
   fc.constantFrom([0xff], [0x33, 0x33, 0, 1], [0x52, 0x54, 0, 0x12], [0x24, 0x20, 0x52, 0x54, 0x41, 0x42]),
 );
+
+/** Returns whether two octets begin a character in UTF-8 that needs two more octets. */
+const beginsCharacter = (first: number, second: number): boolean => second >>> 4 === 0xe || (first >>> 3 === 0x1e && second >>> 6 === 0b10);
+
 /** Lengths that can be read as text are as frequent as others. */
 const length = fc.oneof(
   fc.integer({ min: 60, max: 9234 }),
@@ -74,8 +78,9 @@ const realFrame = fc
   )
   // Eight octets of zero are a greeting: no station has an address like that.
   .filter((octets) => !Buffer.from(octets.subarray(0, 14)).includes(Buffer.alloc(8)))
-  // 0x88b5 behind 0xe0 to 0xef is one character in UTF-8: with printable addresses and content, nothing distinguishes the frame from text.
-  .filter((octets) => !((octets[11] ?? 0) >>> 4 === 0xe && octets[12] === 0x88 && octets[13] === 0xb5));
+  // 0x88b5 may end a character in UTF-8 that the source address begins: with printable addresses and content, nothing distinguishes the
+  // frame from text.
+  .filter((octets) => !(octets[12] === 0x88 && octets[13] === 0xb5 && beginsCharacter(octets[10] ?? 0, octets[11] ?? 0)));
 const line = fc
   .string({ unit: fc.constantFrom('a', 'X', '0', ' ', '#', '!', '$', '"', '%', ':', '\t', '-', '=', 'é', '═', '日'), maxLength: 60 })
   .map((text) => `${text}\n`);
