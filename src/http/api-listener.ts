@@ -1,13 +1,11 @@
 import { closeSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { filesFor } from '../console-server/console-files.ts';
 import { isForUser, messageOf, reasonOf } from '../errors.ts';
 import type { Managed } from '../management/managed.ts';
 import { allEffects } from '../management/operation.ts';
-import { AcceptLoop } from '../ports/accept-loop.ts';
 import type { PortEnvironment } from '../ports/environment.ts';
 import { onceAMinute } from '../ports/once-a-minute.ts';
-import { ListeningFile, type NamedFile, type NamedSocket } from '../ports/socket-file.ts';
+import { ServedFile } from '../ports/served-file.ts';
 import { peerCredentials, peerGroups, type Fd } from '../system/unix-socket.ts';
 import type { ApiServer } from './api-server.ts';
 
@@ -36,28 +34,19 @@ export function apiAt(path: string): (managed: Managed, environment: PortEnviron
  * The service's own door: a unix socket with HTTP for its own user and root. HTTP and the schemas of operations are loaded for the first
  * connection, so that a switch starts without them.
  */
-export class ApiListener implements NamedSocket, AsyncDisposable {
-  /** The absolute path of the socket. */
-  readonly path: string;
-  readonly #file: ListeningFile;
+export class ApiListener implements AsyncDisposable {
+  readonly #file: ServedFile;
   readonly #connections = new Set<Fd>();
-  #openDoor: (() => AcceptLoop) | undefined;
-  #door: AcceptLoop | undefined;
   #server: Promise<ApiServer> | undefined;
-  #release: (() => void) | undefined;
   #open = true;
 
-  private constructor(file: ListeningFile) {
-    this.path = file.path;
+  private constructor(file: ServedFile) {
     this.#file = file;
   }
 
-  /**
-   * Binds the socket, and replaces one that a dead process left. Connections are served only after `serve`. Throws EtherloomError: `busy`
-   * if another process serves the path, `not-permitted` if the path is not a socket, `path-too-long`, or a SystemError.
-   */
+  /** Binds the socket: see ServedFile. Connections are served only after `serve`. */
   static open(path: string): ApiListener {
-    return new ApiListener(ListeningFile.open({ path: resolve(path), mode: socketMode }));
+    return new ApiListener(ServedFile.open({ path, mode: socketMode }));
   }
 
   /** Answers requests, those on connections that already wait included. */
@@ -65,36 +54,19 @@ export class ApiListener implements NamedSocket, AsyncDisposable {
     const warn = onceAMinute(environment.clock, environment.log.warn);
     const welcome = (fd: Fd): void => {
       const refusal = this.#refusalOf(fd);
-      if (refusal === undefined) this.#welcome(fd, managed, environment);
-      else {
-        closeSync(fd);
-        warn(`refused a connection at ${this.path}: ${refusal}`, { key: refusal });
+      if (refusal === undefined) {
+        this.#welcome(fd, managed, environment);
+        return;
       }
+      closeSync(fd);
+      warn(`refused a connection at ${this.#file.path}: ${refusal}`, { key: refusal });
     };
-    this.#openDoor = () => new AcceptLoop(this.#file.fd, welcome, environment, 'connections of the API');
-    this.#door = this.#openDoor();
-    environment.named?.add(this);
-    this.#release = () => environment.named?.delete(this);
-  }
-
-  get files(): readonly NamedFile[] {
-    return [this.#file.named];
-  }
-
-  restore(): void {
-    this.#door?.[Symbol.dispose]();
-    try {
-      this.#file.renew();
-    } finally {
-      this.#door = this.#openDoor?.();
-    }
+    this.#file.serve(welcome, environment, 'connections of the API');
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#open = false;
-    this.#release?.();
-    this.#door?.[Symbol.dispose]();
-    // A server that cannot be loaded was logged.
+    // The file goes last: until then another service cannot take its place. A server that cannot be loaded was logged.
     const server = await this.#server?.catch(() => undefined);
     await server?.[Symbol.asyncDispose]();
     this.#file[Symbol.dispose]();
@@ -122,7 +94,7 @@ export class ApiListener implements NamedSocket, AsyncDisposable {
         this.#server = undefined;
         released();
         closeSync(fd);
-        environment.log.error(`cannot load the server of ${this.path}: ${reasonOf(error)}; start this service again`);
+        environment.log.error(`cannot load the server of ${this.#file.path}: ${reasonOf(error)}; start this service again`);
       },
     );
   }

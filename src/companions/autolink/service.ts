@@ -62,7 +62,7 @@ export class AutolinkService implements AsyncDisposable {
     try {
       if (management) {
         const listener = ConsoleListener.open(management);
-        resources.unshift(new SocketKeeper({ sockets: new Set([listener]) }, { clock, log }), listener);
+        resources.unshift(new SocketKeeper({ sockets: new Set([listener.file]) }, { clock, log }), listener);
         listener.serve(console, loop.environment);
       }
     } catch (error) {

@@ -121,7 +121,7 @@ export class Wirefilter implements AsyncDisposable {
       const listener = ConsoleListener.open(management);
       this.#consoles.push(listener);
       listener.serve(this.#console, environment);
-      this.#consoles.push(new SocketKeeper({ sockets: new Set([listener]) }, this.#environment));
+      this.#consoles.push(new SocketKeeper({ sockets: new Set([listener.file]) }, this.#environment));
     }
     if (terminal && sides.left !== 'standard' && sides.right !== 'standard') {
       this.#consoles.push(openTerminalConsole(this.#console, log, () => this.#settle('standard input has ended')));
