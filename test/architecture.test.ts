@@ -108,6 +108,7 @@ const rules: Readonly<Record<string, Rule>> = {
   launcher: {
     house: [
       'impairment',
+      'management/parts/group.ts',
       'management/parts/star.ts',
       'star',
       'star/node',

@@ -1,9 +1,8 @@
-import { readFileSync } from 'node:fs';
 import type { Option } from 'commander';
 import { Command, CommanderError, Help } from 'commander';
 import { complain } from '../daemon/serve.ts';
 import { isForUser, messageOf } from '../errors.ts';
-import { packageFile } from '../system/own-package.ts';
+import { ownVersion } from '../system/own-package.ts';
 import { runDemo, type DemoArguments } from './demo.ts';
 import { runGuestBuild, runGuestStop } from './guest.ts';
 import { addGatewayOptions } from './gateway-arguments.ts';
@@ -91,7 +90,7 @@ function longOptionsOf(root: Command, words: readonly string[]): string[] {
 function program(exit: (status: number) => void): Command {
   const root = new Command('etherloom')
     .description('Ethernet in userspace: switches, a star of switches with DHCP, and QEMU guests')
-    .version(versionOfPackage())
+    .version(ownVersion())
     .exitOverride()
     .configureHelp({ optionDescription: describeOption })
     .configureOutput({ writeOut: print, writeErr: printError })
@@ -171,9 +170,4 @@ function addDemo(root: Command, exit: (status: number) => void): void {
     .option('--stations', 'use stations instead of guests', false)
     .option('--no-install', 'do not install QEMU')
     .action(async (options: DemoArguments) => exit(await runDemo(options)));
-}
-
-function versionOfPackage(): string {
-  const { version } = JSON.parse(readFileSync(packageFile('package.json'), 'utf8')) as { version: string };
-  return version;
 }

@@ -2,20 +2,25 @@ import { defaultSocketDirectory, defaultStateDirectory } from '../daemon/directo
 import { checkPlain } from '../daemon/plain.ts';
 import { say } from '../daemon/serve.ts';
 import { EtherloomError } from '../errors.ts';
+import type { Log } from '../log.ts';
 import { maxId, type NodeId } from '../star/identity.ts';
 import { Master, type MasterOptions } from '../launcher/master.ts';
 import { parseTcpAddress } from '../ports/tcp-address.ts';
 import { parseIpv4 } from '../wire/ipv4.ts';
-import { commandFaces } from './command-faces.ts';
 import { gatewayOf, type GatewayArguments } from './gateway-arguments.ts';
-import { managementOf, runManagedService } from './managed-service.ts';
-import { networkOf, refuseWithoutDhcp, serviceOptions, type NetworkArguments } from './network-arguments.ts';
-import { backlogBounds, cardWish, guestWish, nodePorts, sayCard, type NodeArguments } from './node-arguments.ts';
+import { lineOutlet } from './line-text.ts';
+import { runManagedService } from './managed-service.ts';
+import { networkOf, networkSettings, refuseWithoutDhcp, serviceOptions, type NetworkArguments } from './network-arguments.ts';
+import { backlogBounds, cardWish, guestWish, nodeManagement, nodePorts, sayCard, type NodeArguments } from './node-arguments.ts';
 
 /** The options of `etherloom master`, as commander parses them. */
 export interface MasterArguments extends NodeArguments, NetworkArguments, GatewayArguments {
-  readonly listen: string;
-  readonly subnet: string;
+  readonly listen?: string;
+  readonly subnet?: string;
+  readonly advertise: readonly string[];
+  readonly lineFile?: string;
+  readonly approve: boolean;
+  readonly control?: number;
   readonly dhcp: boolean;
   readonly slavePort: readonly string[];
   readonly reserve: readonly string[];
@@ -25,40 +30,40 @@ export interface MasterArguments extends NodeArguments, NetworkArguments, Gatewa
 /** Implements `etherloom master`, the centre of a star. Returns the exit status. */
 export function runMaster(given: MasterArguments): Promise<number> {
   return runManagedService('master', given, async (environment) => {
-    const { warn } = environment.log;
-    const options = optionsOf(given);
-    checkPlain(options.listen, given.plain, warn);
-    const state = given.state ?? defaultStateDirectory('master', warn);
-    const faces = commandFaces({ role: 'master', state, home: state }, environment.random);
-    const master = await Master.open(
-      {
-        ...options,
-        management: { ...managementOf(given), faces },
-        ports: nodePorts(given, warn),
-        sock: given.sock ?? defaultSocketDirectory('master'),
-        state,
-      },
-      environment,
-    );
+    const { log } = environment;
+    const state = given.state ?? defaultStateDirectory('master', log.warn);
+    const options = { ...optionsOf(given), management: nodeManagement(given, 'master', state, environment.random) };
+    if (given.plain) checkPlain(options.listen ?? { host: '::' }, true, log.warn);
+    const sock = given.sock ?? defaultSocketDirectory('master');
+    const master = await Master.open({ ...options, ports: nodePorts(given, log.warn), sock, state }, environment);
     say(`sock ${master.sock}`);
     say(`link ${master.link}`);
     say(`control ${master.control}`);
     sayCard(master.card);
+    await tellLines(master, given, log);
     return master;
   });
 }
 
+/** Tells the user the line by which hosts join: at the first start of a group, and only where it stays secret. */
+async function tellLines(master: Master, { lineFile, state }: MasterArguments, log: Log): Promise<void> {
+  const outlet = lineOutlet(lineFile);
+  if (master.isNew && outlet) await outlet(await master.newLines({ uses: 'any' }));
+  else log(`hosts join by a line: make one with "etherloom token new${state === undefined ? '' : ` --state ${state}`}"`);
+}
+
 /** Returns the settings without the directories and ports. Throws EtherloomError: `bad-option`, `bad-address`. */
 function optionsOf(given: MasterArguments): Omit<MasterOptions, 'sock' | 'state' | 'ports' | 'management'> {
-  const { control: controlPort, dhcp, router, dns, range, domain, leaseTime, maxLinks, linkMtu } = given;
+  const { listen, subnet, control: controlPort, dhcp, router, dns, range, domain, leaseTime, maxLinks, linkMtu, plain, approve } = given;
   // With --no-dhcp a guest serves the network. It does not know these settings, but it is told the MTU.
   if (!dhcp) {
     const options = { '--router': router, '--dns': dns, '--range': range, '--domain': domain, '--lease-time': leaseTime };
     refuseWithoutDhcp({ ...options, ...serviceOptions(given) }, 'leave out --no-dhcp');
   }
   return {
-    listen: parseTcpAddress(given.listen),
-    ...networkOf('--subnet', given.subnet, given),
+    ...(listen !== undefined && { listen: parseTcpAddress(listen) }),
+    ...(subnet === undefined ? networkSettings(given) : networkOf('--subnet', subnet, given)),
+    advertise: given.advertise.map((address) => parseTcpAddress(address)),
     gateway: gatewayOf(given, dhcp ? undefined : 'leave out --no-dhcp'),
     slavePorts: idMap(given.slavePort, '--slave-port', 'ID=PORT', portOf),
     reservations: idMap(given.reserve, '--reserve', 'ID=ADDRESS', parseIpv4),
@@ -66,6 +71,8 @@ function optionsOf(given: MasterArguments): Omit<MasterOptions, 'sock' | 'state'
     dhcp,
     maxLinks,
     linkMtu,
+    plain,
+    approve,
     deadAfter: given.deadAfter * 1000,
     guest: guestWish(given),
     card: cardWish(given),

@@ -46,9 +46,13 @@ export function networkOf(option: '--dhcp' | '--subnet', subnet: string, given: 
   const network = parseIpv4Network(subnet);
   if (!network) throw new EtherloomError('bad-option', `${option} ${subnet} is not a network; write it as 10.77.0.0/24`);
   checkNetwork(network, `${option} ${subnet}`);
+  return { network, ...networkSettings(given) };
+}
+
+/** Returns the settings of a network beside its address. Throws EtherloomError('bad-option'). */
+export function networkSettings(given: NetworkArguments): Omit<NetworkOptions, 'network'> {
   const { router, dns, range, domain, leaseTime, mtu } = given;
   return {
-    network,
     domain,
     leaseTime,
     mtu,

@@ -1,11 +1,14 @@
 import { checkPortPlain } from '../daemon/plain.ts';
 import type { SwitchServiceOptions } from '../daemon/switch-service.ts';
+import type { SwitchManagement } from '../daemon/managed-switch.ts';
 import { say } from '../daemon/serve.ts';
 import type { Attachment, Card } from '../launcher/guest/attachment.ts';
 import { libvirtElement, qemuWords } from '../launcher/guest/card-text.ts';
 import type { GuestWish } from '../launcher/node-guest.ts';
 import type { CardWish } from '../launcher/own-card.ts';
-import type { ManagementArguments } from './managed-service.ts';
+import type { Random } from '../random.ts';
+import { commandFaces } from './command-faces.ts';
+import { managementOf, type ManagementArguments } from './managed-service.ts';
 
 /** The backlog options of all commands with a switch. */
 export interface BacklogArguments {
@@ -26,10 +29,9 @@ export interface NodeArguments extends BacklogArguments, ManagementArguments {
   readonly qemu?: string;
   readonly memory?: number;
   readonly linkMtu: number;
+  readonly plain: boolean;
   /** In seconds. */
   readonly deadAfter: number;
-  readonly control?: number;
-  readonly plain: boolean;
 }
 
 /**
@@ -66,4 +68,9 @@ export function sayCard(card: Card | undefined): void {
   if (!card) return;
   say(`qemu ${qemuWords(card)}`);
   say(`libvirt ${libvirtElement(card)}`);
+}
+
+/** Returns the settings of a node's management: its console, and the faces for commands. */
+export function nodeManagement(given: NodeArguments, role: 'master' | 'slave', state: string, random: Random): SwitchManagement {
+  return { ...managementOf(given), faces: commandFaces({ role, state, home: state }, random) };
 }

@@ -1,35 +1,58 @@
 import { defaultSocketDirectory, defaultStateDirectory } from '../daemon/directories.ts';
 import { checkPlain } from '../daemon/plain.ts';
 import { say } from '../daemon/serve.ts';
-import { Slave } from '../launcher/slave.ts';
 import type { Quality } from '../impairment/impairment.ts';
+import { libvirtElement, qemuWords } from '../launcher/guest/card-text.ts';
+import type { JoinWish } from '../launcher/group-slave.ts';
+import { joinedCard } from '../launcher/own-card.ts';
+import { Slave } from '../launcher/slave.ts';
 import { parseTcpAddress } from '../ports/tcp-address.ts';
-import { commandFaces } from './command-faces.ts';
-import { managementOf, runManagedService } from './managed-service.ts';
-import { backlogBounds, cardWish, guestWish, nodePorts, sayCard, type NodeArguments } from './node-arguments.ts';
+import { runManagedService } from './managed-service.ts';
+import { backlogBounds, cardWish, guestWish, nodeManagement, nodePorts, sayCard, type NodeArguments } from './node-arguments.ts';
+import { print } from './print.ts';
 
 /** The options of `etherloom slave`, as commander parses them. */
 export interface SlaveArguments extends NodeArguments {
-  readonly master: string;
+  readonly master?: string;
+  readonly control?: number;
+  readonly printQemu: boolean;
   readonly id?: number;
   readonly impair?: Quality;
 }
 
-/** Implements `etherloom slave`, a host of a star. Returns the exit status. */
-export function runSlave(given: SlaveArguments): Promise<number> {
-  return runManagedService('slave', given, async (environment) => {
+/** The options of every slave. */
+type CommonArguments = Omit<SlaveArguments, 'master' | 'control' | 'printQemu'>;
+
+/** Implements `etherloom slave`, a host of a star: a joined one, or a plain one with `--master`. Returns the exit status. */
+export async function runSlave(given: SlaveArguments): Promise<number> {
+  if (given.printQemu) return printQemu(given);
+  if (given.master === undefined) return runJoinedSlave(given, {});
+  const master = parseTcpAddress(given.master);
+  return run('slave', given, { plain: { master, controlPort: given.control } }, (warn) => checkPlain(master, given.plain, warn));
+}
+
+/** Runs a slave on a state directory that has joined, or joins it first. Returns the exit status. */
+export function runJoinedSlave(given: CommonArguments, join: JoinWish): Promise<number> {
+  return run('slave', given, { join }, () => undefined);
+}
+
+function run(
+  role: string,
+  given: CommonArguments,
+  way: Pick<Parameters<typeof Slave.open>[0], 'plain' | 'join'>,
+  check: (warn: (message: string) => void) => void,
+): Promise<number> {
+  return runManagedService(role, given, async (environment) => {
     const { warn } = environment.log;
-    const { id, control: controlPort, linkMtu, impair } = given;
-    const master = parseTcpAddress(given.master);
-    checkPlain(master, given.plain, warn);
+    const { id, linkMtu, impair } = given;
+    check(warn);
     const ports = nodePorts(given, warn);
     const sock = given.sock ?? defaultSocketDirectory('slave');
     const state = given.state ?? defaultStateDirectory('slave', warn);
     say(`sock ${sock}`);
     const slave = await Slave.open(
       {
-        master,
-        controlPort,
+        ...way,
         id,
         sock,
         state,
@@ -40,13 +63,23 @@ export function runSlave(given: SlaveArguments): Promise<number> {
         guest: guestWish(given),
         card: cardWish(given),
         backlog: backlogBounds(given),
-        management: { ...managementOf(given), faces: commandFaces({ role: 'slave', state, home: state }, environment.random) },
+        management: nodeManagement(given, 'slave', state, environment.random),
       },
       environment,
       environment.fail,
     );
     say(`id ${slave.id}`);
     sayCard(slave.card);
+    if (way.join?.only === true) environment.end();
     return slave;
   });
+}
+
+/** Prints how to attach a QEMU to a slave that has joined, whether it runs or not. Returns the exit status. */
+async function printQemu(given: SlaveArguments): Promise<number> {
+  const directory = given.sock ?? defaultSocketDirectory('slave');
+  const state = given.state ?? defaultStateDirectory('slave', () => undefined);
+  const card = await joinedCard({ ...cardWish(given), directory, state });
+  print(`${qemuWords(card)}\n${libvirtElement(card)}\n`);
+  return 0;
 }

@@ -8,7 +8,7 @@ import type { TcpAddress } from '../ports/tcp-address.ts';
  * Throws EtherloomError('not-permitted') for the address of a star beyond this machine, unless the user accepted unencrypted links; then
  * `warn` is called with the consequences. `option` is the option by which the user accepts them.
  */
-export function checkPlain({ host }: TcpAddress, plain: boolean, warn: (message: string) => void, option = '--plain'): void {
+export function checkPlain({ host }: Pick<TcpAddress, 'host'>, plain: boolean, warn: (message: string) => void, option = '--plain'): void {
   const exposure = exposureOf(host, { plain });
   if (exposure === 'refused') {
     throw new EtherloomError(

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { ownDirectory } from './directories.ts';
 import { diskFiles, type DiskFiles } from '../disk/disk-files.ts';
@@ -62,6 +63,19 @@ export class StateDirectory implements AsyncDisposable {
    */
   write(name: string, text: string): Promise<void> {
     const done = this.#written.then(() => this.#replace(name, text));
+    this.#written = done.catch(() => undefined);
+    return done;
+  }
+
+  /** Removes a file, if it is there, after all earlier writes. Rejects with a SystemError. */
+  remove(name: string): Promise<void> {
+    const done = this.#written.then(async () => {
+      try {
+        await rm(this.in(name), { force: true });
+      } catch (error) {
+        throw unwritable(this.in(name), error);
+      }
+    });
     this.#written = done.catch(() => undefined);
     return done;
   }

@@ -11,7 +11,15 @@ export { realClock, type Clock, type Timer } from '../clock.ts';
 export { EtherloomError, SystemError, type ErrorCode } from '../errors.ts';
 export { logTo, quietLog, type Log, type LogFields, type LogLevel, type LogSink } from '../log.ts';
 export type { ServedNetworkOptions } from './network-text.ts';
-export type { OwnGuestOptions, OwnMaster, OwnMasterOptions, OwnNodeOptions, OwnSlave, OwnSlaveOptions } from './own-star.ts';
+export type {
+  OwnGuestOptions,
+  OwnLineOptions,
+  OwnMaster,
+  OwnMasterOptions,
+  OwnNodeOptions,
+  OwnSlave,
+  OwnSlaveOptions,
+} from './own-star.ts';
 export type { OwnDhcpOptions, OwnSwitch, OwnSwitchOptions } from './own-switch.ts';
 export type { Running, Surroundings } from './surroundings.ts';
 
@@ -35,7 +43,7 @@ export async function openSwitch(options: OwnSwitchOptions, surroundings: Surrou
 }
 
 /**
- * Opens the master of a star in this process: a switch, its DHCP server, and the port that slaves join at. Installs no handler of signals
+ * Opens the master of a star in this process: a switch, its DHCP server, and the door at which slaves join. Installs no handler of signals
  * or errors, and never ends the process. Throws EtherloomError if any part cannot be opened; then none stays open.
  *
  * @example
@@ -43,7 +51,7 @@ export async function openSwitch(options: OwnSwitchOptions, surroundings: Surrou
  * import { openMaster, openSlave } from 'etherloom/daemon';
  *
  * await using master = await openMaster({ listen: '127.0.0.1:0', subnet: '10.77.0.0/24', directory: './m', state: './m-state' });
- * await using slave = await openSlave({ master: master.link, directory: './s', state: './s-state' });
+ * await using slave = await openSlave({ line: await master.newLine(), directory: './s', state: './s-state' });
  * console.log(`${slave.directory} is node ${slave.id}`);
  * ```
  */
@@ -64,7 +72,8 @@ export async function openMaster(options: OwnMasterOptions, surroundings: Surrou
  *
  * await using master = await openMaster({ listen: '127.0.0.1:0', subnet: '10.77.0.0/24', directory: './m', state: './m-state' });
  * const surroundings = { signal: AbortSignal.timeout(60_000) };
- * await using slave = await openSlave({ master: master.link, id: 7, directory: './s', state: './s-state' }, surroundings);
+ * const line = await master.newLine();
+ * await using slave = await openSlave({ line, id: 7, directory: './s', state: './s-state' }, surroundings);
  * console.log(slave.id); // 7
  * ```
  */

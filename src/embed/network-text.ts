@@ -21,12 +21,21 @@ export interface ServedNetworkOptions {
 }
 
 /** Returns the network that the text describes. Throws EtherloomError('bad-option') for text that is not an address, a range or a network. */
-export function networkFromText({ subnet, router, dns = [], range, ...rest }: ServedNetworkOptions): NetworkOptions {
+export function networkFromText({ subnet, ...settings }: ServedNetworkOptions): NetworkOptions {
   const network = parseIpv4Network(subnet);
   if (!network) throw notValid('subnet', subnet, 'a network', '10.77.0.0/24');
+  return { ...settingsFromText(settings), network };
+}
+
+/** Returns the settings of a network beside its address. Throws EtherloomError('bad-option') for text that is not an address or a range. */
+export function settingsFromText({
+  router,
+  dns = [],
+  range,
+  ...rest
+}: Omit<ServedNetworkOptions, 'subnet'>): Omit<NetworkOptions, 'network'> {
   return {
     ...rest,
-    network,
     router: router === undefined ? undefined : addressFromText('router', router),
     dns: dns.map((text) => addressFromText('dns', text)),
     range: range === undefined ? undefined : rangeFromText(range),

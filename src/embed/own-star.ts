@@ -1,9 +1,11 @@
 import { checkPlain } from '../daemon/plain.ts';
+import { assert, EtherloomError } from '../errors.ts';
 import type { NodeId } from '../star/identity.ts';
 import { Master } from '../launcher/master.ts';
-import { Slave } from '../launcher/slave.ts';
+import { Slave, type SlaveOptions } from '../launcher/slave.ts';
 import { parseTcpAddress } from '../ports/tcp-address.ts';
-import { addressFromText, networkFromText, type ServedNetworkOptions } from './network-text.ts';
+import { parseInvitation } from '../star/invitation.ts';
+import { addressFromText, networkFromText, settingsFromText, type ServedNetworkOptions } from './network-text.ts';
 import { stageOf, type Running, type Surroundings } from './surroundings.ts';
 
 /** The QEMU guest of a node. */
@@ -26,30 +28,46 @@ export interface OwnNodeOptions {
   readonly guest?: OwnGuestOptions | undefined;
   /** The path of the console's socket, for `vdecmd -s PATH`. Default: it has no console. */
   readonly console?: string | undefined;
-  /** Accepts links beyond this machine, which are not encrypted. Default: false. */
+  /** Allows links beyond this machine that are not encrypted, beside those that are. Default: false. */
   readonly plain?: boolean | undefined;
 }
 
 /** The master of a star in a program of one's own. */
-export interface OwnMasterOptions extends OwnNodeOptions, ServedNetworkOptions {
-  /** The address at which slaves link, as `127.0.0.1:7000`; they join at the port above. Port 0: any free pair. */
-  readonly listen: string;
+export interface OwnMasterOptions extends OwnNodeOptions, Omit<ServedNetworkOptions, 'subnet'> {
+  /** The address at which slaves join and link, as `127.0.0.1:7000`. Port 0: any free one. Default: all addresses, port 7378. */
+  readonly listen?: string | undefined;
+  /** The network, as `10.77.0.0/24`. Default: a free one, which is kept in the state. */
+  readonly subnet?: string | undefined;
+  /** The addresses in the lines to join by, as behind NAT. Default: those of this machine. */
+  readonly advertise?: readonly string[] | undefined;
   /** Addresses that are reserved for slaves, by their ids. Default: each has the one that follows from its id. */
   readonly reservations?: Readonly<Record<number, string>> | undefined;
 }
 
 /** A slave of a star in a program of one's own. */
 export interface OwnSlaveOptions extends OwnNodeOptions {
-  /** The address at which the master listens, as `127.0.0.1:7000`. */
-  readonly master: string;
+  /** The line by which it joins: one of `newLine`, or of `etherloom token new`. Default: it has joined before. */
+  readonly line?: string | undefined;
+  /** The address at which a master listens for plain slaves, as `127.0.0.1:7000`: without a line and without encryption. */
+  readonly master?: string | undefined;
   /** The id that it demands. Default: the master assigns one. */
   readonly id?: NodeId | undefined;
 }
 
+/** The bounds of a line to join by. */
+export interface OwnLineOptions {
+  /** The number of slaves that join by it. Default: 1. */
+  readonly uses?: number | 'any' | undefined;
+  /** The time until it expires, in seconds. Default: a day. */
+  readonly expires?: number | undefined;
+}
+
 /** A master that runs in a program of one's own, until it is disposed. */
 export interface OwnMaster extends Running {
-  /** The address at which slaves link: the `master` of `openSlave`. */
+  /** The address at which slaves join and link. */
   readonly link: string;
+  /** Makes a token, and returns a line by which one slave can join within a day: the `line` of `openSlave`. It is a secret. */
+  newLine(options?: OwnLineOptions): Promise<string>;
 }
 
 /** A slave that runs in a program of one's own, until it is disposed. */
@@ -60,14 +78,27 @@ export interface OwnSlave extends Running {
 /** Opens a master, for `openMaster` of the door. */
 export async function ownMaster(options: OwnMasterOptions, surroundings: Surroundings): Promise<OwnMaster> {
   const { environment, ended } = stageOf(surroundings);
-  const { directory: sock, state, guest, plain = false, reservations = {}, console: path, listen: text, ...network } = options;
-  const listen = parseTcpAddress(text);
-  checkPlain(listen, plain, environment.log.warn, '{ plain: true }');
+  const {
+    directory: sock,
+    state,
+    guest,
+    plain = false,
+    reservations = {},
+    console: path,
+    listen,
+    advertise = [],
+    subnet,
+    ...settings
+  } = options;
+  if (plain) checkPlain(listen === undefined ? { host: '::' } : parseTcpAddress(listen), plain, environment.log.warn, '{ plain: true }');
   const kept = Object.entries(reservations).map(([id, address]) => [Number(id), addressFromText('reservations', address)] as const);
   const opened = await Master.open(
     {
-      ...networkFromText(network),
-      listen,
+      ...settingsFromText(settings),
+      ...(subnet !== undefined && { network: networkFromText({ ...settings, subnet }).network }),
+      ...(listen !== undefined && { listen: parseTcpAddress(listen) }),
+      advertise: advertise.map((address) => parseTcpAddress(address)),
+      plain,
       sock,
       state,
       guest,
@@ -78,17 +109,39 @@ export async function ownMaster(options: OwnMasterOptions, surroundings: Surroun
     },
     environment,
   );
-  return { ended, directory: opened.sock, link: opened.link, [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose]() };
+  return {
+    ended,
+    directory: opened.sock,
+    link: opened.link,
+    async newLine({ uses, expires } = {}) {
+      const [line] = await opened.newLines({ uses, ...(expires !== undefined && { expiresIn: 1000 * expires }) });
+      assert(line !== undefined, 'a master is reached at one address at least');
+      return line;
+    },
+    [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
+  };
 }
 
 /** Opens a slave, for `openSlave` of the door. */
 export async function ownSlave(options: OwnSlaveOptions, surroundings: Surroundings): Promise<OwnSlave> {
   const { environment, fail, ended } = stageOf(surroundings);
-  const { directory: sock, state, guest, plain = false, id, console: path } = options;
-  const master = parseTcpAddress(options.master);
-  checkPlain(master, plain, environment.log.warn, '{ plain: true }');
-  const opened = await Slave.open({ master, sock, state, guest, id, management: managementAt(path) }, environment, fail);
+  const { directory: sock, state, guest, id, console: path } = options;
+  const opened = await Slave.open(
+    { ...wayOf(options, environment.log.warn), sock, state, guest, id, management: managementAt(path) },
+    environment,
+    fail,
+  );
   return { ended, directory: opened.sock, id: opened.id, [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose]() };
+}
+
+/** Returns how a slave reaches its master. */
+function wayOf({ line, master, plain = false }: OwnSlaveOptions, warn: (message: string) => void): Pick<SlaveOptions, 'join' | 'plain'> {
+  if (master === undefined) return { join: line === undefined ? {} : { invitation: parseInvitation(line) } };
+  if (line !== undefined)
+    throw new EtherloomError('bad-option', 'a slave joins by a line, or is the plain slave of a master; give one of the two');
+  const address = parseTcpAddress(master);
+  checkPlain(address, plain, warn, '{ plain: true }');
+  return { plain: { master: address } };
 }
 
 function managementAt(path: string | undefined): { readonly console?: { readonly path: string } } {

@@ -11,23 +11,35 @@ import { EtherloomError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { BacklogBounds } from '../ports/pure/backlog.ts';
 import type { TcpAddress } from '../ports/tcp-address.ts';
-import type { AddressPlan } from '../star/address-plan.ts';
+import { AddressPlan } from '../star/address-plan.ts';
 import { checkPorts } from '../star/control-port.ts';
 import { guestName, macOfId, masterId, type NodeId } from '../star/identity.ts';
-import { Members } from '../star/members.ts';
-import { broadcastOf, formatIpv4, ipv4FromNumber, netmask, type Ipv4Address } from '../wire/ipv4.ts';
+import { chooseNetwork } from '../star/node/free-network.ts';
+import type { TokenWish } from '../star/master-tokens.ts';
+import { broadcastOf, formatIpv4, ipv4FromNumber, netmask, type Ipv4Address, type Ipv4Network } from '../wire/ipv4.ts';
+import { GroupMaster, type GroupMasterOptions, type GroupMasterParts } from './group-master.ts';
 import type { Card } from './guest/attachment.ts';
+import { MasterGroup } from './master-group.ts';
 import { checkGuest, NodeGuest, type GuestWish, type NodeGuestOptions } from './node-guest.ts';
 import { openOwnCard, type CardWish } from './own-card.ts';
-import { openStarDoors, type StarDoorsOptions } from './star-doors.ts';
 import { StarLinks } from './star-links.ts';
 import { MasterNode } from './star-nodes.ts';
 
+/** The port of a master, unless the user chooses another. */
+export const defaultPort = 7378;
+
+/** All addresses of this machine. Where it has no IPv6, the door listens on those of IPv4. */
+const defaultListen: TcpAddress = { host: '::', port: defaultPort };
+
+/** The most ports of a switch that are links of members. */
+const mostMembers = 16_384;
+
 /** The settings of a master. */
-export interface MasterOptions extends NetworkOptions {
-  /** The link address for slaves. The control port is the next higher one, unless `controlPort` is given. Port 0 means any free pair. */
-  readonly listen: TcpAddress;
-  readonly controlPort?: number | undefined;
+export interface MasterOptions extends Omit<NetworkOptions, 'network'>, Omit<GroupMasterOptions, 'listen' | 'domain'> {
+  /** The address for slaves. Port 0 means a free one. Default: all addresses, port 7378. */
+  readonly listen?: TcpAddress | undefined;
+  /** The network to serve. Default: a free one, which is kept in the state. */
+  readonly network?: Ipv4Network | undefined;
   /** The switch's directory. */
   readonly sock: string;
   readonly state: string;
@@ -40,15 +52,7 @@ export interface MasterOptions extends NetworkOptions {
   readonly gateway?: GatewayWish | undefined;
   /** True if the master itself serves addresses. Otherwise its guest does, if there is one. */
   readonly dhcp: boolean;
-  /** Additional link ports, each for one slave. */
-  readonly slavePorts: ReadonlyMap<NodeId, number>;
   readonly reservations: ReadonlyMap<NodeId, Ipv4Address>;
-  /** The most links. Default: 256. */
-  readonly maxLinks?: number;
-  /** The largest MTU on links, in octets. Default: as much as links can carry. */
-  readonly linkMtu?: number;
-  /** How long the far end of a link may be silent before that ends, in milliseconds. Default: 5,000. */
-  readonly deadAfter?: number | undefined;
   /** The backlog limits for peers of the switch that do not read. */
   readonly backlog?: BacklogBounds | undefined;
   /** The management of the switch. Default: none. */
@@ -68,27 +72,29 @@ export class Master implements AsyncDisposable {
   readonly control: string;
   /** The card for a QEMU of the user's own; undefined with a guest. */
   readonly card: Card | undefined;
+  readonly #group: GroupMaster;
   readonly #scope: Scope;
 
-  private constructor(sock: string, link: string, control: string, card: Card | undefined, scope: Scope) {
+  private constructor(sock: string, group: GroupMaster, card: Card | undefined, scope: Scope) {
     this.sock = sock;
-    this.link = link;
-    this.control = control;
+    this.link = group.door.address;
+    this.control = group.control;
     this.card = card;
+    this.#group = group;
     this.#scope = scope;
   }
 
   /** Opens all parts. Throws EtherloomError if one of them cannot be opened; the others are then closed. */
   static open(given: MasterOptions, environment: NodeEnvironment): Promise<Master> {
     return inScope(async (scope) => {
-      const { network, gateway } = given.gateway ? planGateway(given, given.gateway) : { network: {}, gateway: undefined };
-      const options = { ...given, ...network };
-      const { sock, ports, backlog, management } = options;
+      await checkGuest(given.guest);
+      const state = scope.use(StateDirectory.open(given.state));
+      const asked = { ...given, network: await chooseNetwork(state, given.network, environment.random) };
+      const { network, gateway } = given.gateway ? planGateway(asked, given.gateway) : { network: {}, gateway: undefined };
+      const options = { ...asked, listen: given.listen ?? defaultListen, ...network };
+      const { sock, ports, backlog, management, mtu = segmentMtu } = options;
       checkMtu(options, environment.log);
       checkPorts(options.listen.port, options.controlPort, options.slavePorts);
-      await checkGuest(options.guest);
-      const state = scope.use(StateDirectory.open(options.state));
-      const members = new Members(state, { ...options, mtu: options.mtu ?? segmentMtu });
       const switchOptions = {
         ...management,
         directory: sock,
@@ -100,21 +106,43 @@ export class Master implements AsyncDisposable {
       };
       const managed = scope.use(await ManagedSwitch.open(switchOptions, environment, environment));
       const { plane, directory } = managed.service;
-      const { clock, log, signal } = environment;
+      const { clock, random, log, signal, end } = environment;
+      const links = new StarLinks(plane, clock);
+      // The addresses are planned before the group is known.
+      const known: { group?: GroupMaster } = {};
+      const plan = new AddressPlan(options, options.reservations, (id) => known.group?.engine.has(id) === true);
       // One lease per MAC address, because a guest boots in stages and must have the same address in each.
-      const served = { ...members.plan.dhcp, leasePerMac: true };
+      const served = { ...plan.dhcp, leasePerMac: true };
       if (options.dhcp) await openDhcpService({ served, mtu: options.mtu, state }, managed, environment, scope);
       if (gateway) await openGateway(gateway, plane);
-      const links = new StarLinks(plane, clock);
-      const welcome: StarDoorsOptions['welcome'] = (hello, linkPort) => members.welcome(hello, linkPort);
-      const doors = await openStarDoors({ ...options, acceptor: links, welcome }, plane.environment, scope);
+      const terms: GroupMasterParts['terms'] = (id) => ({ mac: macOfId(id), address: plan.addressOf(id), network: options.network, mtu });
+      const group = scope.use(
+        await GroupMaster.open(options, { state, acceptor: links, terms, environment: { ...plane.environment, random } }),
+      );
+      known.group = group;
       const guest = scope.use(new NodeGuest({ plane, log, signal }));
-      scope.use(managed.management.addStar(new MasterNode({ network: options.network, members, doors, links, guest, clock })));
-      if (options.guest) await guest.start({ ...guestOf(options, members.plan), wish: options.guest, directory, state });
-      const own = { ...options.card, mac: macOfId(masterId), mtu: options.mtu ?? segmentMtu, directory, state: state.path };
+      scope.use(managed.management.addStar(new MasterNode({ network: options.network, plan, group, links, guest, clock })));
+      scope.use(managed.management.addGroup(scope.use(new MasterGroup({ group, links, guest, clock, end }))));
+      if (options.guest) await guest.start({ ...guestOf(options, plan), wish: options.guest, directory, state });
+      const own = { ...options.card, mac: macOfId(masterId), mtu, directory, state: state.path };
       const card = options.guest ? undefined : await openOwnCard(own, plane, scope);
-      return new Master(directory, doors.link.address, doors.control.address, card, scope);
+      return new Master(directory, group, card, scope);
     });
+  }
+
+  /** True if the group has just begun. */
+  get isNew(): boolean {
+    return this.#group.engine.isNew;
+  }
+
+  /** Makes a token, and returns the lines to join by, one for each address. Rejects with EtherloomError for an impossible wish. */
+  async newLines(wish?: TokenWish): Promise<readonly string[]> {
+    return (await this.#group.newLines(wish)).lines;
+  }
+
+  /** Bars the key of a member, and revokes its token. Rejects with EtherloomError('bad-option') if there is no such member. */
+  async kick(id: NodeId): Promise<void> {
+    await this.#group.engine.kick(id);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -123,7 +151,7 @@ export class Master implements AsyncDisposable {
 }
 
 /** Throws EtherloomError('bad-option') if links do not carry the network's MTU. Logs a warning about other ports that do not. */
-function checkMtu({ mtu = segmentMtu, linkMtu }: MasterOptions, log: Log): void {
+function checkMtu({ mtu = segmentMtu, linkMtu }: Pick<MasterOptions, 'mtu' | 'linkMtu'>, log: Log): void {
   const { untagged, tagged } = frameOverhead;
   if (linkMtu !== undefined && mtu + untagged > linkMtu + tagged) {
     throw new EtherloomError('bad-option', `--mtu ${mtu} is more than links carry; raise --link-mtu, or lower --mtu`);
@@ -133,12 +161,12 @@ function checkMtu({ mtu = segmentMtu, linkMtu }: MasterOptions, log: Log): void 
 
 /** Returns the number of ports: one for each link, and the default number for clients of the switch's directory. */
 function numportsFor({ maxLinks = 256, slavePorts }: MasterOptions): number {
-  return 1024 + maxLinks * (1 + slavePorts.size);
+  return 1024 + mostMembers + maxLinks * (1 + slavePorts.size);
 }
 
 /** Returns the options of the master's own guest. The guest is a client of the DHCP server; if there is none, the guest is the server. */
 function guestOf(
-  { network, dhcp, mtu = segmentMtu }: MasterOptions,
+  { network, dhcp, mtu = segmentMtu }: Pick<MasterOptions, 'dhcp' | 'mtu'> & { readonly network: Ipv4Network },
   plan: AddressPlan,
 ): Omit<NodeGuestOptions, 'wish' | 'directory' | 'state'> {
   const guest = { id: masterId, mac: macOfId(masterId), mtu };

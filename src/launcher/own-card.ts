@@ -1,8 +1,9 @@
-import { mkdirSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import type { DataPlane } from '../daemon/data-plane.ts';
 import type { Scope } from '../daemon/scope.ts';
 import { EtherloomError } from '../errors.ts';
+import { readMembership } from '../star/node/slave-files.ts';
 import type { MacAddress } from '../wire/mac.ts';
 import { cardSockets, openCardPort } from './card-port.ts';
 import { attachmentAt, carriesMtu, streamRedial, type Attachment, type Card } from './guest/attachment.ts';
@@ -59,6 +60,20 @@ export async function openOwnCard(
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   await openCardPort(card.attachment.kind, cardSockets(directory), plane, plane.environment, scope);
   return card;
+}
+
+/**
+ * Returns the card of a slave that has joined, whether it runs or not. Throws EtherloomError: `bad-option` if it has not joined, `bad-state`, and
+ * the errors of `ownCard`.
+ */
+export async function joinedCard(options: Omit<OwnCardOptions, 'mac' | 'mtu'>): Promise<Card> {
+  const place = (name: string): string => join(options.state, name);
+  const text = (name: string): string | undefined => (existsSync(place(name)) ? readFileSync(place(name), 'utf8') : undefined);
+  const welcome = readMembership({ in: place, read: text })?.welcome;
+  if (!welcome) throw new EtherloomError('bad-option', `${options.state} has not joined a star; join it first: etherloom join LINE`);
+  const card = await ownCard({ ...options, mac: welcome.mac, mtu: welcome.mtu });
+  if (card) return card;
+  throw new EtherloomError('bad-option', `the network's MTU of ${welcome.mtu} needs another form of the card; give --attach stream`);
 }
 
 /** Returns the option that makes the user's QEMU reconnect: for the newest versions if its version is not known. */

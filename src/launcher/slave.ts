@@ -1,32 +1,25 @@
 import { ManagedSwitch, type SwitchManagement } from '../daemon/managed-switch.ts';
 import { inScope, type Scope } from '../daemon/scope.ts';
-import { frameOverhead } from '../daemon/segment-mtu.ts';
 import { StateDirectory } from '../daemon/state-directory.ts';
-import type { EtherloomError } from '../errors.ts';
+import { EtherloomError } from '../errors.ts';
 import type { Quality } from '../impairment/impairment.ts';
 import type { BacklogBounds } from '../ports/pure/backlog.ts';
-import { plainly } from '../ports/stream/dialled.ts';
-import { tcpEndpoint } from '../ports/stream/stream-endpoint.ts';
-import type { TcpAddress } from '../ports/tcp-address.ts';
-import { dialTcp, type TcpDialOptions } from '../ports/tcp.ts';
-import { controlPortOf } from '../star/control-port.ts';
 import { guestName, type NodeId } from '../star/identity.ts';
-import { Membership } from '../star/node/membership.ts';
-import type { NodeEnvironment } from './master.ts';
+import type { Welcome } from '../star/messages.ts';
+import type { SlaveEvent } from '../star/slave-event.ts';
+import { formatMac } from '../wire/mac.ts';
+import { GroupSlave, refusalOf, type GroupSlaveOptions } from './group-slave.ts';
 import type { Card } from './guest/attachment.ts';
+import type { NodeEnvironment } from './master.ts';
 import { checkGuest, NodeGuest, type GuestWish } from './node-guest.ts';
 import { openOwnCard, type CardWish } from './own-card.ts';
+import { SlaveDuty, type SlaveDutyOptions } from './slave-duty.ts';
+import { SlaveGroup } from './slave-group.ts';
 import { StarLinks } from './star-links.ts';
 import { SlaveNode } from './star-nodes.ts';
 
 /** The settings of a slave. */
-export interface SlaveOptions {
-  /** The master's listening address. */
-  readonly master: TcpAddress;
-  /** The master's control port. Default: the next one above its listening port. */
-  readonly controlPort?: number | undefined;
-  /** The id that the user requests. Default: the master assigns one. */
-  readonly id?: NodeId | undefined;
+export interface SlaveOptions extends GroupSlaveOptions {
   /** The switch's directory. */
   readonly sock: string;
   readonly state: string;
@@ -35,9 +28,7 @@ export interface SlaveOptions {
   readonly guest?: GuestWish | undefined;
   /** How a QEMU of the user's own is attached, if there is no guest: see OwnCardOptions. */
   readonly card?: CardWish | undefined;
-  readonly linkMtu?: number;
-  /** How long the master may be silent before the link to it ends, in milliseconds. Default: 5,000. */
-  readonly deadAfter?: number | undefined;
+  readonly linkMtu?: number | undefined;
   /** The impairment of the link to the master, in each direction. Default: none. */
   readonly impair?: Quality | undefined;
   /** The backlog limits for peers of the switch that do not read. */
@@ -63,32 +54,34 @@ export class Slave implements AsyncDisposable {
   }
 
   /**
-   * Opens the switch, gets an id from the master, links to it, and opens the guest. Waits for the master without a limit. A slave that has
-   * joined before starts at once with its stored settings. `fail` is called if the master refuses the slave or changes these settings.
-   * Throws EtherloomError if a part cannot be opened; the others are then closed.
+   * Opens the switch, joins the group, links to the master, and opens the guest. Waits for the master without a limit. A slave that has joined
+   * before starts with its stored settings if no master answers. `fail` is called if the membership is over, or if the master changes these
+   * settings. Throws EtherloomError if a part cannot be opened; the others are then closed.
    */
   static open(options: SlaveOptions, environment: NodeEnvironment, fail: (error: EtherloomError) => void): Promise<Slave> {
     return inScope(async (scope) => {
       await checkGuest(options.guest);
       const state = scope.use(StateDirectory.open(options.state));
-      const { master, sock: directory, ports, backlog, management, impair } = options;
+      const { sock: directory, ports, backlog, management } = options;
       const switchOptions = { ...management, directory, trunk: true, stationName: guestName, ports, backlog };
       const managed = scope.use(await ManagedSwitch.open(switchOptions, environment, environment));
       const { plane, directory: sock } = managed.service;
-      const { clock, log, signal } = environment;
-      const control = { host: master.host, port: controlPortOf(master.port, options.controlPort) };
-      const membership = scope.use(await Membership.open({ control, demanded: options.id, state, fail }, environment));
+      const { clock, log, signal, random, end } = environment;
+      const group = scope.use(await GroupSlave.open(options, state, { ...plane.environment, random }));
       const links = new StarLinks(plane, clock);
       const guest = scope.use(new NodeGuest({ plane, log, signal }));
-      scope.use(managed.management.addStar(new SlaveNode({ master, control, membership, links, guest, clock })));
-      const { id, mac, mtu, linkPort } = await membership.accepted(signal);
-      const dialer = scope.use(dialTcp({ host: master.host, port: linkPort }, linkOptions(options), plane.environment));
-      scope.use(
-        membership.moved.subscribe((welcome) => dialer.redirect(plainly(tcpEndpoint({ host: master.host, port: welcome.linkPort })))),
-      );
-      const number = links.add(dialer.port);
-      if (impair) plane.ports.setCondition(number, { impairment: impair });
-      if (options.guest) await guest.start({ wish: options.guest, id, mac, mtu, mode: 'client', directory: sock, state });
+      scope.use(managed.management.addStar(new SlaveNode({ group, links, guest, clock })));
+      if (group.keys) scope.use(managed.management.addGroup(scope.use(new SlaveGroup({ group, links, guest, clock, end }))));
+      const welcome = await group.admitted(signal);
+      if (options.join?.only === true) return new Slave(sock, welcome.id, undefined, scope);
+      const guestOf: SlaveDutyOptions['guestOf'] = ({ id, mac, mtu }) =>
+        options.guest && { wish: options.guest, id, mac, mtu, mode: 'client', directory: sock, state };
+      const duty = scope.use(new SlaveDuty({ ...options, group, plane, links, guest, guestOf, log }));
+      scope.use(group.engine.events.subscribe((event) => duty.follow(event)));
+      scope.use(group.engine.events.subscribe(endOf({ group, plain: options.plain !== undefined, fail, end })));
+      scope.use(guest.changes.subscribe(({ state: now, address }) => group.engine.tellState(now, address)));
+      await duty.begin(welcome);
+      const { id, mac, mtu } = welcome;
       const card = options.guest
         ? undefined
         : await openOwnCard({ ...options.card, mac, mtu, directory: sock, state: state.path }, plane, scope);
@@ -101,7 +94,31 @@ export class Slave implements AsyncDisposable {
   }
 }
 
-/** Returns the options of the link. It counts as linked when the master's switch has greeted, and not when its host takes the connection. */
-function linkOptions({ linkMtu, deadAfter }: SlaveOptions): TcpDialOptions {
-  return { awaitsGreeting: true, deadAfter, ...(linkMtu !== undefined && { maxFrame: linkMtu + frameOverhead.tagged }) };
+/** The ways in which a slave ends. */
+interface Ends {
+  readonly group: GroupSlave;
+  readonly plain: boolean;
+  readonly fail: (error: EtherloomError) => void;
+  readonly end: () => void;
+}
+
+/** Returns the function that ends a slave whose membership is over, or whose settings have changed. */
+function endOf({ group, plain, fail, end }: Ends): (event: SlaveEvent) => void {
+  return (event) => {
+    if (event.type === 'left' || event.type === 'ended') end();
+    else if (event.type === 'kicked' || (event.type === 'refused' && event.permanent && plain))
+      fail(refusalOf(group.control, event.reason));
+    else if (event.type === 'joined' && event.before && !isSame(event.before, event.welcome)) {
+      const now = `the master now assigns ${describe(event.welcome)}, and assigned ${describe(event.before)} before`;
+      fail(new EtherloomError('refused', `${now}; start this slave again`));
+    }
+  };
+}
+
+function isSame(a: Welcome, b: Welcome): boolean {
+  return a.id === b.id && a.mac === b.mac;
+}
+
+function describe({ id, mac }: Welcome): string {
+  return `id ${id}, ${formatMac(mac)}`;
 }

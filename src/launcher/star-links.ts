@@ -1,14 +1,30 @@
 import type { Clock } from '../clock.ts';
 import type { DataPlane } from '../daemon/data-plane.ts';
+import type { MemberLinkView, MemberTraffic } from '../management/parts/group.ts';
 import type { StarLinkView } from '../management/parts/star.ts';
 import type { Peer } from '../ports/pure/peer.ts';
 import type { Acceptor, Port, PortNumber } from '../ports/pure/port.ts';
+import type { NodeId } from '../star/identity.ts';
+
+/** The least time between two looks at the counters of a link that give a rate, in milliseconds. */
+const leastSpan = 1000;
+
+/** The counters of a link at an earlier look. */
+interface Sample {
+  readonly at: number;
+  readonly received: number;
+  readonly sent: number;
+  readonly rates: { readonly received: number; readonly sent: number } | undefined;
+}
 
 /** The ports of a node that are links of its star. */
 export class StarLinks implements Acceptor {
   readonly #plane: DataPlane;
   readonly #clock: Clock;
   readonly #ports = new WeakSet<Port>();
+  /** The ports of members. */
+  readonly #ofMember = new Map<NodeId, PortNumber>();
+  readonly #samples = new Map<PortNumber, Sample>();
 
   constructor(plane: DataPlane, clock: Clock) {
     this.#plane = plane;
@@ -21,6 +37,7 @@ export class StarLinks implements Acceptor {
 
   accept(port: Port, number: PortNumber, peer: Peer): void {
     this.#ports.add(port);
+    if (peer.kind === 'node') this.#ofMember.set(peer.id, number);
     this.#plane.accept(port, number, peer);
   }
 
@@ -47,5 +64,47 @@ export class StarLinks implements Acceptor {
         drops: { ...drops },
       };
     });
+  }
+
+  /** Returns the links of members by their ids; `roundTrip` returns the measured one. */
+  ofMembers(roundTrip: (id: NodeId) => number | undefined): ReadonlyMap<NodeId, MemberLinkView> {
+    const links = new Map(this.list().map((link) => [link.port, link]));
+    const views = new Map<NodeId, MemberLinkView>();
+    for (const [id, port] of this.#ofMember) {
+      const link = links.get(port);
+      if (link) views.set(id, this.#view(link, roundTrip(id)));
+      else this.#forget(id, port);
+    }
+    return views;
+  }
+
+  /** Returns the only link of a slave; undefined before it has one. */
+  uplink(roundTrip: number | undefined): MemberLinkView | undefined {
+    const [link] = this.list();
+    return link && this.#view(link, roundTrip);
+  }
+
+  #view({ port, up, seconds, received, sent }: StarLinkView, roundTrip: number | undefined): MemberLinkView {
+    const rates = this.#ratesOf(port, received.octets, sent.octets);
+    const traffic = (counters: Omit<MemberTraffic, 'rate'>, rate: number | undefined): MemberTraffic => ({ ...counters, rate });
+    return { port, up, seconds, roundTrip, received: traffic(received, rates?.received), sent: traffic(sent, rates?.sent) };
+  }
+
+  /** Returns the octets per second since an earlier look, at least a second ago. */
+  #ratesOf(port: PortNumber, received: number, sent: number): Sample['rates'] {
+    const at = this.#clock.monotonic();
+    const before = this.#samples.get(port);
+    // Counters that went back are those of another link, or were reset.
+    const isNew = before === undefined || received < before.received || sent < before.sent;
+    if (!isNew && at - before.at < leastSpan) return before.rates;
+    const perSecond = (now: number, then: number): number => Math.round((1000 * (now - then)) / (at - (before?.at ?? 0)));
+    const rates = isNew ? undefined : { received: perSecond(received, before.received), sent: perSecond(sent, before.sent) };
+    this.#samples.set(port, { at, received, sent, rates });
+    return rates;
+  }
+
+  #forget(id: NodeId, port: PortNumber): void {
+    this.#ofMember.delete(id);
+    this.#samples.delete(port);
   }
 }

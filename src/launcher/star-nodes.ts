@@ -1,13 +1,15 @@
 import type { Clock } from '../clock.ts';
 import type { Feed } from '../feed.ts';
 import type { GuestView, MasterView, MemberView, SlaveView, StarLinkView, StarPart } from '../management/parts/star.ts';
-import { formatTcpAddress, type TcpAddress } from '../ports/tcp-address.ts';
-import type { Members } from '../star/members.ts';
-import type { Membership } from '../star/node/membership.ts';
+import { formatTcpAddress } from '../ports/tcp-address.ts';
+import type { AddressPlan } from '../star/address-plan.ts';
+import { macOfId } from '../star/identity.ts';
 import { formatIpv4, formatIpv4Network, type Ipv4Address, type Ipv4Network } from '../wire/ipv4.ts';
 import { formatMac } from '../wire/mac.ts';
+import { parsePlace } from '../star/line.ts';
+import type { GroupMaster } from './group-master.ts';
+import type { GroupSlave } from './group-slave.ts';
 import type { NodeGuest } from './node-guest.ts';
-import type { StarDoors } from './star-doors.ts';
 import type { StarLinks } from './star-links.ts';
 
 /** The parts of each node. */
@@ -20,16 +22,13 @@ interface NodeParts {
 /** The parts of a master. */
 export interface MasterParts extends NodeParts {
   readonly network: Ipv4Network;
-  readonly members: Members;
-  readonly doors: StarDoors;
+  readonly plan: AddressPlan;
+  readonly group: GroupMaster;
 }
 
 /** The parts of a slave. */
 export interface SlaveParts extends NodeParts {
-  /** The master's addresses. */
-  readonly master: TcpAddress;
-  readonly control: TcpAddress;
-  readonly membership: Membership;
+  readonly group: GroupSlave;
 }
 
 /** A node of a star, as seen by operations. */
@@ -81,28 +80,28 @@ export class MasterNode extends StarNode {
   }
 
   show(): MasterView {
-    const { network, members, doors } = this.#parts;
-    const { link, control } = doors;
+    const { network, group } = this.#parts;
+    const { engine, door, control, counts } = group;
     return {
       role: 'master',
       network: formatIpv4Network(network),
-      link: link.address,
-      control: control.address,
-      members: members.size,
-      joined: control.joined().size,
-      joins: control.joins,
-      refusals: control.refusals,
+      link: door.address,
+      control,
+      members: engine.size,
+      joined: engine.joined,
+      joins: counts.joins,
+      refusals: counts.refusals,
     };
   }
 
   members(): readonly MemberView[] {
-    const { members, doors } = this.#parts;
-    const connected = doors.control.joined();
-    return members.list().map(({ id, mac, address }) => {
-      const slave = connected.get(id);
-      const joined = slave && { from: slave.from, seconds: this.secondsSince(slave.joinedAt) };
-      return { id, mac: formatMac(mac), address: textOf(address), joined };
-    });
+    const { group, plan } = this.#parts;
+    return group.engine.members().map(({ id, connected }) => ({
+      id,
+      mac: formatMac(macOfId(id)),
+      address: textOf(plan.addressOf(id)),
+      joined: connected && { from: connected.from, seconds: Math.floor(connected.since / 1000) },
+    }));
   }
 }
 
@@ -116,12 +115,13 @@ export class SlaveNode extends StarNode {
   }
 
   show(): SlaveView {
-    const { master, control, membership } = this.#parts;
-    const { welcome, joinedAt, joins } = membership;
+    const { master, control, engine, joins } = this.#parts.group;
+    const { welcome, joinedAt } = engine;
+    const place = parsePlace(master);
     return {
       role: 'slave',
-      master: formatTcpAddress({ ...master, port: welcome?.linkPort ?? master.port }),
-      control: formatTcpAddress(control),
+      master: typeof place === 'string' ? master : formatTcpAddress(place),
+      control,
       id: welcome?.id,
       mac: welcome && formatMac(welcome.mac),
       address: textOf(welcome?.address),

@@ -10,18 +10,18 @@ export class AddressPlan {
   readonly #network: NetworkPlan;
   readonly #reservations: ReadonlyMap<NodeId, Ipv4Address>;
   readonly #reserved: ReadonlySet<Ipv4Address>;
-  readonly #present: () => Iterable<NodeId>;
+  readonly #isMember: (id: NodeId) => boolean;
 
   /**
-   * `present` returns the ids that are in the star. Throws EtherloomError('bad-option'): for an invalid network, as NetworkPlan does, or an
+   * `isMember` returns whether a slave of the star has that id. Throws EtherloomError('bad-option'): for an invalid network, as NetworkPlan does, or an
    * invalid reservation.
    */
-  constructor(options: NetworkOptions, reservations: ReadonlyMap<NodeId, Ipv4Address>, present: () => Iterable<NodeId>) {
+  constructor(options: NetworkOptions, reservations: ReadonlyMap<NodeId, Ipv4Address>, isMember: (id: NodeId) => boolean) {
     this.#network = new NetworkPlan(options, poolOf);
     for (const [id, address] of reservations) checkReservation(this.#network, id, address);
     this.#reservations = reservations;
     this.#reserved = new Set(reservations.values());
-    this.#present = present;
+    this.#isMember = isMember;
     if (this.#reserved.size < reservations.size)
       throw new EtherloomError('bad-option', 'two --reserve options name one address; give each id its own');
   }
@@ -51,9 +51,7 @@ export class AddressPlan {
   }
 
   #isPresent(id: NodeId): boolean {
-    if (id === masterId || this.#reservations.has(id)) return true;
-    for (const present of this.#present()) if (present === id) return true;
-    return false;
+    return id === masterId || this.#reservations.has(id) || this.#isMember(id);
   }
 }
 

@@ -46,7 +46,7 @@ export class Members {
     this.#state = state;
     this.#slavePorts = options.slavePorts;
     this.#roster = readRoster(state);
-    this.plan = new AddressPlan(options, options.reservations, () => this.#roster.values());
+    this.plan = new AddressPlan(options, options.reservations, (id) => [...this.#roster.values()].includes(id));
   }
 
   /** The number of slaves that have an id. */

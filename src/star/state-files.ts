@@ -8,4 +8,6 @@ export interface StateFiles {
    * Replaces a file's text in one step. It is on the disk when this resolves. Rejects with SystemError; then the old text is still there.
    */
   write(name: string, text: string): Promise<void>;
+  /** Removes a file, if it is there, after all earlier writes. Rejects with SystemError. */
+  remove(name: string): Promise<void>;
 }

@@ -95,6 +95,7 @@ export class CrashingDisk implements DiskFiles {
       in: path,
       read: (name) => textOf(this.#names.get(path(name))),
       write: (name, text) => replaceFile(this, path(name), text),
+      remove: (name) => this.remove(path(name)),
     };
   }
 

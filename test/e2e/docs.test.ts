@@ -18,7 +18,7 @@ const pages = [
 ];
 
 /** Commands that serve until they are ended; the next line of the example goes on beside them. */
-const serving = /^(etherloom (master|slave|switch|station)|vde_switch) /;
+const serving = /^(etherloom (master|slave|join|switch|station)|vde_switch) /;
 
 let ports: AsyncDisposable | undefined;
 beforeAll(async () => {

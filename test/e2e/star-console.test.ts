@@ -110,7 +110,7 @@ describe('the console of a master and of a slave', { timeout: 60_000 }, () => {
       const slave = words('s', 'slave', '--master', `127.0.0.1:${port}`, ...more.map((word) => word.replace(/pid$/, 's.pid')));
       expect(await stage.run([bin('etherloom'), ...slave])).toMatchObject(ended);
       expect((await vdecmd('s', 'vlan/print', '10')).status).toBe(0);
-      expect(existsSync(stage.path('m.state', 'roster.json'))).toBe(true);
+      expect(existsSync(stage.path('m.state', 'group.journal'))).toBe(true);
       expect((await vdecmd('s', 'shutdown')).status).toBe(0);
     } finally {
       process.kill(master, 'SIGTERM');

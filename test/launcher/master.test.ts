@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { quietLog } from '../../src/log.ts';
@@ -180,38 +180,46 @@ describe('a master', () => {
     expect((await nodes.slave(master, 'one')).id).toBe(1);
   });
 
-  it('has one MAC address and one roster through its lives', async () => {
+  it('has one MAC address, one key and one roster through its lives', async () => {
     const nodes = new Nodes();
     const master = await nodes.master();
-    await nodes.slave(master, 'one');
-    const files = ['server-mac', 'roster.json'].map((name) => join(nodes.state('master'), name));
+    await nodes.joined(master, 'one');
+    const files = ['server-mac', 'identity.pem'].map((name) => join(nodes.state('master'), name));
     const before = files.map((file) => readFileSync(file, 'utf8'));
     await master[Symbol.asyncDispose]();
+    const back = nodes.says(/^slave 1 at .* joined$/);
     await nodes.again(master);
+    await back;
     expect(files.map((file) => readFileSync(file, 'utf8'))).toEqual(before);
     expect(before[0]).toMatch(/^02:65:6c:01:/);
   });
 
-  it.each(['roster.json', 'server-mac'])('says which file is damaged: %s, and leaves nothing open', async (name) => {
-    const nodes = new Nodes();
-    const master = await nodes.master();
-    await master[Symbol.asyncDispose]();
-    const file = join(nodes.state('master'), name);
-    writeFileSync(file, '{"version":1,"nodes":{"zz":1}}');
-    await expect(nodes.again(master)).rejects.toMatchObject({ code: 'bad-state', message: expect.stringContaining(file) as string });
-    writeFileSync(file, name === 'server-mac' ? '02:65:6c:01:00:01\n' : '{"version":1,"nodes":{}}');
-    await nodes.again(master);
-  });
+  it.each(['roster.json', 'identity.pem', 'network.json', 'server-mac'])(
+    'says which file is damaged: %s, and leaves nothing open',
+    async (name) => {
+      const nodes = new Nodes();
+      const master = await nodes.master();
+      await master[Symbol.asyncDispose]();
+      const file = join(nodes.state('master'), name);
+      const good = existsSync(file) ? readFileSync(file) : undefined;
+      writeFileSync(file, '{"version":1,"nodes":{"zz":1}}');
+      await expect(nodes.again(master)).rejects.toMatchObject({ code: 'bad-state', message: expect.stringContaining(file) as string });
+      if (good) writeFileSync(file, good);
+      else rmSync(file);
+      await nodes.again(master);
+    },
+  );
 
   it('whose roster cannot be written lets the slave try again, and lives', async () => {
     const nodes = new Nodes();
     const master = await nodes.master();
-    const obstacle = join(nodes.state('master'), 'roster.json.next');
-    mkdirSync(obstacle);
+    const journal = join(nodes.state('master'), 'group.journal');
+    rmSync(journal);
+    mkdirSync(journal);
     const refused = nodes.says(/refused the slave.*the master cannot keep the id/);
     const slave = nodes.slave(master, 'one');
     await refused;
-    rmdirSync(obstacle);
+    rmdirSync(journal);
     expect((await slave).id).toBe(1);
     expect(nodes.failures).toEqual([]);
   });

@@ -8,6 +8,7 @@ import type { EtherloomError } from '../../src/errors.ts';
 import { Master, type MasterOptions, type NodeEnvironment } from '../../src/launcher/master.ts';
 import { Slave, type SlaveOptions } from '../../src/launcher/slave.ts';
 import { parseTcpAddress } from '../../src/ports/tcp-address.ts';
+import { parseInvitation } from '../../src/star/invitation.ts';
 import { realRandom } from '../../src/random.ts';
 import { parseIpv4Network } from '../../src/wire/ipv4.ts';
 
@@ -68,12 +69,22 @@ export class Nodes {
     return this.master({ listen: parseTcpAddress(master.link), controlPort: parseTcpAddress(master.control).port });
   }
 
-  /** Opens a slave of the master, with its own directories by that name. */
-  async slave(master: Master, name: string, options: Partial<SlaveOptions> = {}): Promise<Slave> {
-    const where = { master: parseTcpAddress(master.link), controlPort: parseTcpAddress(master.control).port };
+  /** Opens a plain slave of the master, with its own directories by that name. */
+  slave(master: Master, name: string, options: Partial<SlaveOptions> = {}): Promise<Slave> {
+    const plain = { master: parseTcpAddress(master.link), controlPort: parseTcpAddress(master.control).port };
+    return this.#slave(name, { plain, ...options });
+  }
+
+  /** Opens a slave that joins the master's group by a new line; without a master, one that has joined before. */
+  async joined(master: Master | undefined, name: string, options: Partial<SlaveOptions> = {}): Promise<Slave> {
+    const [line] = (await master?.newLines()) ?? [];
+    return this.#slave(name, { join: { invitation: line === undefined ? undefined : parseInvitation(line) }, ...options });
+  }
+
+  async #slave(name: string, options: Partial<SlaveOptions>): Promise<Slave> {
     const paths = { sock: this.sock(name), state: this.state(name) };
     const fail = (error: EtherloomError): void => void this.failures.push(error);
-    const slave = await Slave.open({ ...where, ...paths, ...options }, this.environment, fail);
+    const slave = await Slave.open({ ...paths, ...options }, this.environment, fail);
     this.#open.push(slave);
     return slave;
   }

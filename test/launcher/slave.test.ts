@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { quietLog } from '../../src/log.ts';
@@ -21,7 +21,7 @@ describe('a slave', () => {
     const master = await nodes.master();
     const first = await nodes.slave(master, 'one');
     mkdirSync(nodes.state('copy'), { mode: 0o700 });
-    writeFileSync(join(nodes.state('copy'), 'node-key'), readFileSync(join(nodes.state('one'), 'node-key')));
+    for (const file of ['node-key', 'membership.json']) copyFileSync(join(nodes.state('one'), file), join(nodes.state('copy'), file));
     const refused = nodes.says(/slave 1 is alive at/);
     const second = nodes.slave(master, 'copy');
     await refused;
@@ -50,7 +50,7 @@ describe('a slave', () => {
     const two = await nodes.slave(master, 'two');
     await two[Symbol.asyncDispose]();
     await master[Symbol.asyncDispose]();
-    writeFileSync(join(nodes.state('master'), 'roster.json'), '{"version":1,"nodes":{}}');
+    rmSync(join(nodes.state('master'), 'group.journal'));
     const joined = nodes.says(/^joined as slave 1/);
     await nodes.again(master);
     await joined;
@@ -63,7 +63,7 @@ describe('a slave', () => {
     await master[Symbol.asyncDispose]();
     const abort = new AbortController();
     const where = { host: '127.0.0.1', port: Number(master.link.split(':')[1]) };
-    const options = { master: where, sock: nodes.sock('one'), state: nodes.state('one') };
+    const options = { plain: { master: where }, sock: nodes.sock('one'), state: nodes.state('one') };
     const waiting = Slave.open(options, { ...nodes.environment, signal: abort.signal }, () => undefined);
     const aborted = Slave.open(
       { ...options, sock: nodes.sock('two'), state: nodes.state('two') },

@@ -20,7 +20,7 @@ interface Given extends Omit<NetworkOptions, 'network'> {
 
 function plan(text: string, { reserve = {}, present = [], ...more }: Given = {}): AddressPlan {
   const reservations = new Map(Object.entries(reserve).map(([id, address]) => [Number(id), ip(address)]));
-  return new AddressPlan({ network: network(text), ...more }, reservations, () => present);
+  return new AddressPlan({ network: network(text), ...more }, reservations, (id) => present.includes(id));
 }
 
 describe('the plan of addresses', () => {

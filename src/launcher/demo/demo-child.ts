@@ -10,6 +10,8 @@ export interface DemoChildOptions {
   readonly name: string;
   /** The arguments of `etherloom`. */
   readonly args: readonly string[];
+  /** Additional environment variables. */
+  readonly env: Readonly<Record<string, string>>;
   /** Called with each line of the process's log. */
   readonly onLog: (line: string) => void;
 }
@@ -28,10 +30,10 @@ export class DemoChild {
   readonly #said: string[] = [];
   #told: (() => void) | undefined;
 
-  constructor({ name, args, onLog }: DemoChildOptions) {
+  constructor({ name, args, env: own, onLog }: DemoChildOptions) {
     this.name = name;
     // The child must log at this level whatever the user's setting, since the table is made from its log.
-    const env = { ...process.env, ...callerVariables(), ETHERLOOM_LOG: 'info' };
+    const env = { ...process.env, ...callerVariables(), ...own, ETHERLOOM_LOG: 'info' };
     const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env });
     this.#process = child;
     createInterface(child.stdout).on('line', (line) => {

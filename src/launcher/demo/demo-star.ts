@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EtherloomError } from '../../errors.ts';
 import { lockFile } from '../../system/file-lock.ts';
@@ -80,21 +81,22 @@ export class DemoStar implements AsyncDisposable {
   }
 
   async #start(signal: AbortSignal): Promise<void> {
-    const master = this.#startNode(0, ['master', '--listen', '127.0.0.1:0', '--subnet', network]);
-    const said = await master.ready(signal);
-    const link = wordAfter(said, 'link');
-    const control = wordAfter(said, 'control').replace(/^.*:/, '');
+    const lineFile = join(this.#options.directory, 'line');
+    const master = this.#startNode(0, ['master', '--listen', '127.0.0.1:0', '--subnet', network, '--line-file', lineFile]);
+    await master.ready(signal);
+    const [line = ''] = (await readFile(lineFile, 'utf8')).split('\n');
     const places = Array.from({ length: this.#options.slaves }, (_, index) => index + 1);
-    const slaves = places.map((place) => this.#startNode(place, ['slave', '--master', link, '--control', control]));
+    // Other users of this machine see the arguments of a process.
+    const slaves = places.map((place) => this.#startNode(place, ['join'], { ETHERLOOM_LINE: line }));
     const ids = await Promise.all(slaves.map(async (slave) => Number(wordAfter(await slave.ready(signal), 'id'))));
     if (this.#options.guest !== undefined) return;
     const all = [masterId, ...ids];
     await Promise.all(all.map((id, place) => this.#startStation(place, id, all).ready(signal)));
   }
 
-  #startNode(place: number, args: readonly string[]): DemoChild {
+  #startNode(place: number, args: readonly string[], env: Readonly<Record<string, string>> = {}): DemoChild {
     const own = ['--sock', this.sockOf(place), '--state', this.#state(place), ...(this.#options.guest ?? [])];
-    const node = this.#startChild(place, place === 0 ? 'master' : `slave process ${place}`, [...args, ...own]);
+    const node = this.#startChild(place, place === 0 ? 'master' : `slave process ${place}`, [...args, ...own], env);
     this.#nodes.set(place, node);
     return node;
   }
@@ -107,14 +109,14 @@ export class DemoStar implements AsyncDisposable {
     return station;
   }
 
-  #startChild(place: number, name: string, args: readonly string[]): DemoChild {
+  #startChild(place: number, name: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): DemoChild {
     const onLog = (line: string): void => {
       if (this.#ending) return;
       this.#options.heard(name, demoTextOf(line));
       const event = demoEventOf(line);
       if (event !== undefined) this.#options.event(place, event);
     };
-    const child = new DemoChild({ name, args, onLog });
+    const child = new DemoChild({ name, args, env, onLog });
     void child.ended.then((how) => {
       if (this.#ending || this.#failure !== undefined) return;
       this.#failure = new EtherloomError('refused', `${name} ended unexpectedly (${how}); read its lines above`);

@@ -16,6 +16,9 @@ export interface Identity {
 /** The file of an identity: its key, then its certificate, as PEM. Only its user can read it. */
 export const identityFile = 'identity.pem';
 
+/** The file of an identity that is to replace the present one. */
+export const nextIdentityFile = 'identity-next.pem';
+
 const newKeyPair = promisify(generateKeyPair);
 
 /**
@@ -36,19 +39,24 @@ export async function openIdentity(state: StateFiles): Promise<Identity> {
 /** Makes a new identity in a state directory, in place of the one there. Rejects with SystemError; then the old one is still there. */
 export async function replaceIdentity(state: StateFiles): Promise<Identity> {
   const identity = await newIdentity();
-  await state.write(identityFile, identity.key + identity.certificate);
+  await writeIdentity(state, identity);
   return identity;
 }
 
+/** Writes an identity to a file of a state directory, in one step. Rejects with SystemError. */
+export async function writeIdentity(state: StateFiles, { key, certificate }: Identity, file = identityFile): Promise<void> {
+  await state.write(file, key + certificate);
+}
+
 /** Returns the identity of a state directory, or undefined if there is none. Throws EtherloomError `bad-state` if it is damaged, or SystemError. */
-export function readIdentity(state: StateFiles): Identity | undefined {
-  const text = state.read(identityFile);
+export function readIdentity(state: StateFiles, file = identityFile): Identity | undefined {
+  const text = state.read(file);
   if (text === undefined) return undefined;
   const identity = decodeIdentity(text);
   if (identity) return identity;
   throw new EtherloomError(
     'bad-state',
-    `cannot use ${state.in(identityFile)}: it is not a key and its certificate; restore it from a backup, or remove it, and this node gets a new key and is a new one to others`,
+    `cannot use ${state.in(file)}: it is not a key and its certificate; restore it from a backup, or remove it, and this node gets a new key and is a new one to others`,
   );
 }
 

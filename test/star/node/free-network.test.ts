@@ -13,6 +13,7 @@ function stateIn(files: Map<string, string>): StateFiles {
     in: (name) => `/state/${name}`,
     read: (name) => files.get(name),
     write: (name, text) => Promise.resolve(void files.set(name, text)),
+    remove: (name) => Promise.resolve(void files.delete(name)),
   };
 }
 

@@ -1,0 +1,64 @@
+import type { PortEnvironment } from '../ports/environment.ts';
+import { onceAMinute } from '../ports/once-a-minute.ts';
+import type { GroupEvent } from '../star/group-event.ts';
+
+/** Returns the function that writes a group's events to its master's log. */
+export function groupLog({ clock, log }: Pick<PortEnvironment, 'clock' | 'log'>): (event: GroupEvent) => void {
+  const warn = onceAMinute(clock, log.warn);
+  return (event) => {
+    switch (event.type) {
+      case 'joined': {
+        const by = event.token === undefined ? '' : ` by token ${event.token}`;
+        const fields = { event: 'member', change: 'joined', id: event.id, name: event.name };
+        (event.first ? log.warn : log)(
+          `slave ${event.id} at ${event.from} joined${event.first ? ` as ${event.name}${by}: it is new` : ''}`,
+          fields,
+        );
+        return;
+      }
+      case 'waiting':
+        log.warn(`slave ${event.id} (${event.name}) at ${event.from} waits until it is accepted: run "etherloom group accept ${event.id}"`);
+        return;
+      case 'refused':
+        warn(`refused the slave at ${event.from}: ${event.reason}`, { key: event.reason });
+        return;
+      case 'disconnected':
+        log(`slave ${event.id} at ${event.from} left: ${event.reason}`);
+        return;
+      case 'suspect':
+        log(`slave ${event.id} (${event.name}) is silent`);
+        return;
+      case 'ids-short':
+        log.warn(`${event.left} ids are left; kick members that are gone`);
+        return;
+      case 'not-kept':
+        log.error(`cannot keep a change of the group: ${event.reason}`);
+        return;
+      case 'linked':
+      case 'unlinked':
+      case 'back':
+        return;
+      case 'token-made':
+      case 'token-revoked':
+      case 'token-forgotten':
+        log(
+          `token ${event.token} ${event.type === 'token-made' ? 'was made' : event.type === 'token-revoked' ? 'was revoked' : 'is forgotten'}`,
+        );
+        return;
+      case 'ended':
+        log('the group was ended');
+        return;
+      default:
+        log(`slave ${event.id} (${event.name}) ${sayings[event.type]}`, { event: 'member', change: event.type, id: event.id });
+    }
+  };
+}
+
+const sayings = {
+  accepted: 'was accepted',
+  kicked: 'was kicked: its key is barred',
+  renamed: 'has this name now',
+  replaced: 'has a new key now: the old one is barred',
+  left: 'left the group for good',
+  forgotten: 'is forgotten: its id is free',
+} as const;

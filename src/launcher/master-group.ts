@@ -1,0 +1,224 @@
+import { hostname } from 'node:os';
+import type { Clock } from '../clock.ts';
+import { Feed } from '../feed.ts';
+import type {
+  ContenderView,
+  GroupActs,
+  GroupEvent,
+  GroupMemberView,
+  GroupPart,
+  GroupView,
+  KickView,
+  NewTokenView,
+  TokenView,
+  TokenWish,
+} from '../management/parts/group.ts';
+import type { GroupEvent as EngineEvent } from '../star/group-event.ts';
+import { macOfId, masterId } from '../star/identity.ts';
+import type { MemberView } from '../star/member-view.ts';
+import type { TokenRecord } from '../star/token.ts';
+import { ownVersion } from '../system/own-package.ts';
+import { formatMac } from '../wire/mac.ts';
+import type { GroupMaster, NewLines } from './group-master.ts';
+import type { NodeGuest } from './node-guest.ts';
+import type { StarLinks } from './star-links.ts';
+
+/** The parts of a master that its group is seen by. */
+export interface MasterGroupParts {
+  readonly group: GroupMaster;
+  readonly links: StarLinks;
+  readonly guest: NodeGuest;
+  readonly clock: Clock;
+  /** Ends the master, after the group was ended. */
+  readonly end: () => void;
+}
+
+/** A group as its master's operations reach it. */
+export class MasterGroup implements GroupPart, Disposable {
+  readonly events = new Feed<GroupEvent>();
+  readonly acts: GroupActs;
+  readonly #parts: MasterGroupParts;
+  readonly #subscription: Disposable;
+
+  constructor(parts: MasterGroupParts) {
+    this.#parts = parts;
+    this.acts = actsOf(parts);
+    this.#subscription = parts.group.engine.events.subscribe((event) => {
+      const told = eventOf(event);
+      if (told) this.events.emit(told);
+    });
+  }
+
+  show(): GroupView {
+    const { engine, identity, places } = this.#parts.group;
+    const members = engine.members();
+    return {
+      role: 'master',
+      group: engine.group?.id,
+      self: masterId,
+      fingerprint: identity.fingerprint,
+      term: 1,
+      masters: [{ pin: identity.fingerprint, addresses: places }],
+      counts: {
+        members: members.length,
+        linked: members.filter(({ isLinked }) => isLinked).length,
+        waiting: members.filter(({ waiting }) => waiting).length,
+      },
+    };
+  }
+
+  members(): readonly GroupMemberView[] {
+    const { engine } = this.#parts.group;
+    const members = engine.members();
+    const roundTrips = new Map(members.map(({ id, connected }) => [id, connected?.roundTrip]));
+    const links = this.#parts.links.ofMembers((id) => roundTrips.get(id));
+    return [
+      this.#self(),
+      ...members.map((member) => ({ ...memberView(member), link: links.get(member.id), contenders: engine.contenders(member.id).length })),
+    ];
+  }
+
+  [Symbol.dispose](): void {
+    this.#subscription[Symbol.dispose]();
+  }
+
+  #self(): GroupMemberView {
+    const { group, guest, clock } = this.#parts;
+    const view = guest.view();
+    const since = group.engine.group?.since;
+    return {
+      id: masterId,
+      name: 'master',
+      role: 'master',
+      state: 'linked',
+      host: hostname(),
+      address: group.places[0],
+      fingerprint: group.identity.fingerprint,
+      ephemeral: false,
+      since: since === undefined ? undefined : timeText(since),
+      joined: Math.floor((clock.monotonic() - group.openedAt) / 1000),
+      token: undefined,
+      version: ownVersion(),
+      link: undefined,
+      guest: view && { mac: view.mac, state: view.state, address: view.address },
+      contenders: 0,
+    };
+  }
+}
+
+function actsOf({ group, end }: MasterGroupParts): GroupActs {
+  const { engine } = group;
+  return {
+    async kick(id, options): Promise<KickView> {
+      const { name, token } = await engine.kick(id, options);
+      return { id, name, token: token?.id, revoked: token?.revoked === true, others: token?.others ?? 0 };
+    },
+    async rename(id, name) {
+      await engine.rename(id, name);
+      return name.toLowerCase();
+    },
+    async replace(id) {
+      return newTokenView(group.linesOf(await engine.replace(id)));
+    },
+    accept: (id) => engine.acceptMember(id),
+    contenders: (id): readonly ContenderView[] =>
+      engine.contenders(id).map(({ number, host, from, since, living }) => ({
+        number,
+        host,
+        address: from,
+        since: timeText(group.wallAgo(since)),
+        present: living,
+      })),
+    async takeover(id, number) {
+      await engine.takeover(id, number);
+    },
+    async end() {
+      await engine.end();
+      end();
+    },
+    async newToken(wish: TokenWish) {
+      const { expires, ...rest } = wish;
+      return newTokenView(await group.newLines({ ...rest, ...(expires !== undefined && { expiresIn: 1000 * expires }) }));
+    },
+    tokens: () => engine.tokens().map((record) => tokenView(record, group.wallAgo(0))),
+    async revokeToken(id) {
+      if (!engine.tokens().some((token) => token.id === id)) return false;
+      await engine.revokeToken(id);
+      return true;
+    },
+  };
+
+  function newTokenView({ record, lines }: NewLines): NewTokenView {
+    return { token: tokenView(record, group.wallAgo(0)), lines };
+  }
+}
+
+function memberView({ id, name, host, key, plain, ephemeral, since, token, waiting, connected, isLinked }: MemberView): GroupMemberView {
+  const state = waiting ? 'waiting' : !connected ? 'away' : connected.suspect ? 'suspect' : isLinked ? 'linked' : 'joined';
+  return {
+    id,
+    name,
+    role: 'slave',
+    state,
+    host,
+    address: connected?.from,
+    fingerprint: plain ? undefined : key,
+    ephemeral: ephemeral === true,
+    since: timeText(since),
+    joined: connected && Math.floor(connected.since / 1000),
+    token,
+    version: connected?.software,
+    link: undefined,
+    guest: connected?.guest === undefined ? undefined : { mac: formatMac(macOfId(id)), state: connected.guest, address: undefined },
+    contenders: 0,
+  };
+}
+
+function tokenView({ id, made, expires, uses, used, member, name, ephemeral, revoked }: TokenRecord, now: number): TokenView {
+  const state = revoked !== undefined ? 'revoked' : now >= expires ? 'expired' : uses !== undefined && used >= uses ? 'used-up' : 'good';
+  return {
+    id,
+    state,
+    uses: uses ?? 'any',
+    used,
+    made: timeText(made),
+    expires: timeText(expires),
+    member: { id: member, name },
+    ephemeral: ephemeral === true,
+  };
+}
+
+/** Returns the event of an engine for all faces; undefined if it is none of members. */
+function eventOf(event: EngineEvent): GroupEvent | undefined {
+  switch (event.type) {
+    case 'joined':
+      return { kind: 'joined', id: event.id, name: event.name, address: event.from, fingerprint: event.key };
+    case 'refused':
+      return {
+        kind: event.code === 'copied' || event.code === 'alive' ? 'copied' : 'refused',
+        id: event.id,
+        address: event.from,
+        fingerprint: event.key,
+        reason: event.reason,
+      };
+    case 'disconnected':
+      return { kind: 'lost', id: event.id, name: event.name, address: event.from, reason: event.reason };
+    case 'ended':
+      return { kind: 'ended' };
+    case 'back':
+      return { kind: 'joined', id: event.id, name: event.name, fingerprint: event.key };
+    case 'not-kept':
+    case 'ids-short':
+    case 'token-made':
+    case 'token-revoked':
+    case 'token-forgotten':
+      return undefined;
+    default:
+      return { kind: event.type, id: event.id, name: event.name, fingerprint: event.key };
+  }
+}
+
+/** Returns an ISO 8601 time of milliseconds since 1970. */
+function timeText(wall: number): string {
+  return new Date(wall).toISOString();
+}

@@ -1,0 +1,142 @@
+import { hostname } from 'node:os';
+import type { Clock } from '../clock.ts';
+import { Feed } from '../feed.ts';
+import type { GroupEvent, GroupMemberView, GroupPart, GroupView } from '../management/parts/group.ts';
+import { masterId } from '../star/identity.ts';
+import type { SlaveEvent } from '../star/slave-event.ts';
+import { ownVersion } from '../system/own-package.ts';
+import type { GroupSlave } from './group-slave.ts';
+import type { NodeGuest } from './node-guest.ts';
+import type { StarLinks } from './star-links.ts';
+
+/** The parts of a slave that its group is seen by. */
+export interface SlaveGroupParts {
+  readonly group: GroupSlave;
+  readonly links: StarLinks;
+  readonly guest: NodeGuest;
+  readonly clock: Clock;
+  /** Ends the slave, after it has left. */
+  readonly end: () => void;
+}
+
+/** A group as the operations of one of its slaves reach it: the slave knows its master and itself. */
+export class SlaveGroup implements GroupPart, Disposable {
+  readonly events = new Feed<GroupEvent>();
+  readonly #parts: SlaveGroupParts;
+  readonly #subscription: Disposable;
+
+  constructor(parts: SlaveGroupParts) {
+    this.#parts = parts;
+    this.#subscription = parts.group.engine.events.subscribe((event) => {
+      const told = eventOf(event);
+      if (told) this.events.emit({ ...told, id: parts.group.engine.welcome?.id, name: parts.group.engine.welcome?.name });
+    });
+  }
+
+  show(): GroupView {
+    const { engine, keys, linkTargets } = this.#parts.group;
+    const { welcome } = engine;
+    const pin = linkTargets[0]?.pin;
+    const asked = pin === undefined ? [] : [{ pin, addresses: linkTargets.map(({ address }) => address) }];
+    return {
+      role: 'slave',
+      group: welcome?.group,
+      self: welcome?.id,
+      fingerprint: keys?.current,
+      term: welcome?.term,
+      masters: welcome?.masters ?? asked,
+      counts: undefined,
+    };
+  }
+
+  members(): readonly GroupMemberView[] {
+    const { welcome } = this.#parts.group.engine;
+    return welcome ? [this.#master(), this.#self(welcome.id, welcome.name ?? `slave-${welcome.id}`)] : [this.#master()];
+  }
+
+  async leave(): Promise<void> {
+    await this.#parts.group.engine.leave();
+    this.#parts.end();
+  }
+
+  [Symbol.dispose](): void {
+    this.#subscription[Symbol.dispose]();
+  }
+
+  #master(): GroupMemberView {
+    const { engine, master, linkTargets } = this.#parts.group;
+    return {
+      ...unknown,
+      id: masterId,
+      name: 'master',
+      role: 'master',
+      state: this.#state(),
+      address: master,
+      fingerprint: linkTargets[0]?.pin,
+      version: engine.welcome?.software,
+    };
+  }
+
+  #self(id: number, name: string): GroupMemberView {
+    const { group, links, guest, clock } = this.#parts;
+    const { joinedAt, roundTrip } = group.engine;
+    const view = guest.view();
+    return {
+      ...unknown,
+      id,
+      name,
+      role: 'slave',
+      state: this.#state(),
+      host: hostname(),
+      fingerprint: group.keys?.current,
+      joined: joinedAt === undefined ? undefined : Math.floor((clock.monotonic() - joinedAt) / 1000),
+      version: ownVersion(),
+      link: links.uplink(roundTrip),
+      guest: view && { mac: view.mac, state: view.state, address: view.address },
+    };
+  }
+
+  #state(): GroupMemberView['state'] {
+    const { group, links } = this.#parts;
+    if (group.engine.standing === 'waiting') return 'waiting';
+    if (group.engine.joinedAt === undefined) return 'away';
+    return links.list()[0]?.up === true ? 'linked' : 'joined';
+  }
+}
+
+/** The fields of a member that a slave does not know. */
+const unknown = {
+  host: undefined,
+  address: undefined,
+  ephemeral: false,
+  since: undefined,
+  joined: undefined,
+  token: undefined,
+  version: undefined,
+  link: undefined,
+  guest: undefined,
+  contenders: 0,
+} as const;
+
+/** Returns the event of a membership for all faces; undefined if it is none of the group. */
+function eventOf(event: SlaveEvent): Pick<GroupEvent, 'kind' | 'address' | 'reason'> | undefined {
+  switch (event.type) {
+    case 'joined':
+      return { kind: 'joined', address: event.address };
+    case 'lost':
+      return { kind: 'lost', reason: event.reason };
+    case 'refused':
+      return { kind: event.code === 'copied' || event.code === 'alive' ? 'copied' : 'refused', reason: event.reason };
+    case 'waiting':
+      return { kind: 'waiting', reason: event.reason };
+    case 'kicked':
+      return { kind: 'kicked', reason: event.reason };
+    case 'suspect':
+    case 'renamed':
+    case 'ended':
+    case 'left':
+      return { kind: event.type };
+    default:
+      return undefined;
+  }
+}

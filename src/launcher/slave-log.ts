@@ -1,0 +1,63 @@
+import type { Log } from '../log.ts';
+import type { SlaveEvent } from '../star/slave-event.ts';
+import { formatIpv4 } from '../wire/ipv4.ts';
+import { formatMac } from '../wire/mac.ts';
+
+/** The remedy if no plain master answers. */
+const checkPorts =
+  "check --master: it takes the master's --listen address, and the control port is the one above that, unless --control names it";
+
+/** Returns the function that writes the events of a membership to the slave's log. `plain` is the control address of a plain master. */
+export function slaveLog(log: Log, plain: string | undefined): (event: SlaveEvent) => void {
+  const nobody = (address: string): string => (plain === undefined ? `no master at ${address}` : `no master at control port ${plain}`);
+  return (event) => {
+    switch (event.type) {
+      case 'joined': {
+        const { id, mac, address, name } = event.welcome;
+        const reserved = address !== undefined && { address: formatIpv4(address) };
+        log(`joined as slave ${id}`, { event: 'joined', id, mac: formatMac(mac), name, ...reserved });
+        return;
+      }
+      case 'lost':
+        log.warn(`${nobody('the end of the control connection')}: ${event.reason}; trying again`);
+        return;
+      case 'unreachable': {
+        const advice =
+          plain === undefined ? '' : /ECONNREFUSED|refused/.test(event.reason) ? `; start the master, or ${checkPorts}` : `; ${checkPorts}`;
+        if (!event.again) log.warn(`${nobody(event.address)}: ${event.reason}${advice}; trying again`);
+        return;
+      }
+      case 'refused':
+        if (!event.again)
+          log.warn(
+            `the master refused${event.permanent ? '' : ' for now'}: ${event.reason}; trying again${event.permanent ? ' once a minute' : ''}`,
+          );
+        return;
+      case 'waiting':
+        log.warn(event.reason);
+        return;
+      case 'suspect':
+        log(`the master is silent for ${Math.round(event.silence / 1000)} s`);
+        return;
+      case 'rekeying':
+        log('the master demands a new key: it is made, and this slave joins with it');
+        return;
+      case 'renamed':
+        log(`the name of this slave is ${event.name} now`);
+        return;
+      case 'not-stored':
+        log.warn(`cannot store what the master told: ${event.reason}; the next start must wait for the master`);
+        return;
+      case 'kicked':
+        log.error(`the master has ended the membership of this slave: ${event.reason}`);
+        return;
+      case 'ended':
+        log.warn('the group was ended');
+        return;
+      case 'left':
+        log('left the group');
+        return;
+      default:
+    }
+  };
+}
