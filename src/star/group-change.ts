@@ -1,6 +1,6 @@
 import { isFingerprint, type Fingerprint } from './fingerprint.ts';
 import { maxId, type NodeId } from './identity.ts';
-import { isNodeKey } from './roster.ts';
+import { isNodeKey } from './node-key.ts';
 import { isTokenId, type TokenRecord } from './token.ts';
 
 /** The key of a member: the fingerprint of its public key, or, in the plain star, the 32 hexadecimal digits that it tells. */

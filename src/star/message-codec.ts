@@ -12,7 +12,7 @@ import {
   type RefusalCode,
   type Welcome,
 } from './messages.ts';
-import { isNodeKey } from './roster.ts';
+import { isNodeKey } from './node-key.ts';
 import { isSecret, isTokenId, type Token } from './token.ts';
 
 /** The longest text in a field that is not a reason, in characters. */

@@ -44,11 +44,6 @@ export interface Hello {
   readonly token?: Token | undefined;
 }
 
-/** The hello of a plain slave. */
-export interface PlainHello extends Hello {
-  readonly key: string;
-}
-
 /** The master's answer to a slave that may join. */
 export interface Welcome {
   readonly type: 'welcome';

@@ -3,7 +3,7 @@ import { isFingerprint, type Fingerprint } from './fingerprint.ts';
 import { formatPlace, type JoinLine } from './line.ts';
 import { decodeJoinMessage, encodeJoinMessage } from './message-codec.ts';
 import type { Welcome } from './messages.ts';
-import { isNodeKey } from './roster.ts';
+import { isNodeKey } from './node-key.ts';
 import { isSecret, isTokenId, type Token } from './token.ts';
 
 /** The state of a slave, which outlives its processes. It may hold a secret: only its owner may read it. */

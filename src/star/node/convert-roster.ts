@@ -2,7 +2,7 @@ import { diskFiles, type DiskFiles } from '../../disk/disk-files.ts';
 import { EtherloomError } from '../../errors.ts';
 import type { GroupChange } from '../group-change.ts';
 import type { GroupStore } from '../group-store.ts';
-import { decodeRoster } from '../roster.ts';
+import { decodeRoster } from '../old-roster.ts';
 import type { StateFiles } from '../state-files.ts';
 
 const oldFile = 'roster.json';

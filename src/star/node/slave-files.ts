@@ -1,7 +1,7 @@
 import { EtherloomError } from '../../errors.ts';
 import type { Random } from '../../random.ts';
 import { decodeJoinMessage } from '../message-codec.ts';
-import { isNodeKey } from '../roster.ts';
+import { isNodeKey } from '../node-key.ts';
 import { decodeSlaveMemory, encodeSlaveMemory, type SlaveMemory, type SlaveStore } from '../slave-memory.ts';
 import type { StateFiles } from '../state-files.ts';
 

@@ -3,7 +3,6 @@ import type { GroupChange } from '../../../src/star/group-change.ts';
 import { GroupState } from '../../../src/star/group-state.ts';
 import { convertRoster } from '../../../src/star/node/convert-roster.ts';
 import { GroupJournal } from '../../../src/star/node/group-journal.ts';
-import { encodeRoster } from '../../../src/star/roster.ts';
 import { CrashingDisk, crashEverywhere } from '../../disk/crashing-disk.ts';
 import { group, member } from '../changes.ts';
 
@@ -11,12 +10,7 @@ const now = 1_800_000_000_000;
 const directory = '/tmp';
 const lock = (): Disposable => ({ [Symbol.dispose]: () => undefined });
 const [a, b] = ['a'.repeat(32), 'b'.repeat(32)];
-const roster = encodeRoster(
-  new Map([
-    [a, 1],
-    [b, 5],
-  ]),
-);
+const roster = JSON.stringify({ version: 1, nodes: { [a]: 1, [b]: 5 } }, null, 1) + '\n';
 const files = (text: string, name = 'roster.json'): Map<string, Uint8Array> =>
   new Map([[`${directory}/${name}`, new TextEncoder().encode(text)]]);
 
