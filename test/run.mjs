@@ -15,8 +15,8 @@ process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 const only = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
 const withoutPure = process.argv.includes('--without-pure');
 
-/** Returns the tests of the rooms that must run in a browser, too; test/architecture.test.ts sees to it that these do no I/O. */
-const pureTests = () => JSON.parse(readFileSync('test/pure-rooms.json', 'utf8')).map((room) => `test/${room}/*`);
+/** Returns the tests of the rooms that must run in a browser, too, and the fuzzer; test/architecture.test.ts keeps I/O out of those rooms. */
+const pureTests = () => [...JSON.parse(readFileSync('test/pure-rooms.json', 'utf8')), 'fuzz'].map((room) => `test/${room}/*`);
 
 /**
  * One worker for each processor of a small machine, where by default one would be left free; tests of real peers wait more than they work.
