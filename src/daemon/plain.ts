@@ -13,10 +13,10 @@ export function checkPlain({ host }: Pick<TcpAddress, 'host'>, plain: boolean, w
   if (exposure === 'refused') {
     throw new EtherloomError(
       'not-permitted',
-      `cannot use ${host} without ${option}: links are not encrypted yet, and anyone on that network could read and send frames; give ${option} if the network is private`,
+      `cannot use ${host} without ${option}: plain links are not encrypted, and anyone on that network could read and send frames; join by a line of the master (etherloom join LINE), or give ${option} if the network is private`,
     );
   }
-  if (exposure === 'plain') warn(`links through ${host} are not encrypted: anyone who can reach it can read and send frames`);
+  if (exposure === 'plain') warn(`plain links through ${host} are not encrypted: anyone who can reach it can read and send frames`);
 }
 
 /** The consent to plain frames beyond this machine that a user can give for all ports at once. */

@@ -22,6 +22,9 @@ export function groupLog({ clock, log }: Pick<PortEnvironment, 'clock' | 'log'>)
       case 'refused':
         warn(`refused the slave at ${event.from}: ${event.reason}`, { key: event.reason });
         return;
+      case 'stranger':
+        warn(`closed the control connection from ${event.from}, which is not a slave: ${event.reason}`, { key: event.reason });
+        return;
       case 'disconnected':
         log(`slave ${event.id} at ${event.from} left: ${event.reason}`);
         return;

@@ -207,6 +207,7 @@ function eventOf(event: EngineEvent): GroupEvent | undefined {
       return { kind: 'ended' };
     case 'back':
       return { kind: 'joined', id: event.id, name: event.name, fingerprint: event.key };
+    case 'stranger':
     case 'not-kept':
     case 'ids-short':
     case 'token-made':

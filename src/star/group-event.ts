@@ -26,6 +26,8 @@ export type GroupEvent =
       /** The member with that key. */
       readonly id?: NodeId | undefined;
     }
+  /** A control connection ended before its far end said that it is a slave. */
+  | { readonly type: 'stranger'; readonly from: string; readonly reason: string }
   /** The control connection of a member ended. */
   | ({ readonly type: 'disconnected'; readonly from: string; readonly reason: string } & NamedMember)
   /** A member is silent; it was heard again. `silence` is in milliseconds. */

@@ -68,8 +68,10 @@ export class Sessions {
 
   /** Notes the end of a connection. */
   close(session: Session, reason: string): void {
+    const isStranger = session.state === 'new' && !session.hello;
     this.#open.delete(session);
     this.#context.end(session, reason);
+    if (isStranger) this.#context.events.emit({ type: 'stranger', from: session.caller.from, reason });
   }
 
   /** Sends signs of life, and ends connections without a hello. */
@@ -78,7 +80,7 @@ export class Sessions {
     for (const session of this.#open) {
       if (session.state === 'over') continue;
       if (session.hello) this.#pulseOf(session, now);
-      else if (now - session.since >= helloTime) this.#context.end(session, 'it sent nothing');
+      else if (now - session.since >= helloTime) this.close(session, 'it sent nothing');
     }
   }
 

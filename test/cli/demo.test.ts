@@ -26,6 +26,13 @@ function pidsOf(stage: Stage, words: string): number[] {
   });
 }
 
+/** Returns the first of those processes. Throws if there is none: signals to process 0 go to the tests. */
+function pidOf(stage: Stage, words: string): number {
+  const [pid] = pidsOf(stage, words);
+  if (pid === undefined) throw new Error(`no process of the demo has ${words} in its command`);
+  return pid;
+}
+
 function commandOf(pid: string): string {
   try {
     return readFileSync(join('/proc', pid, 'cmdline'), 'utf8').replaceAll('\0', ' ');
@@ -67,13 +74,12 @@ describe('the demo with stations', () => {
   it('whose switch is killed ends with status 1, says whose end it was with its last words, and leaves nothing', async () => {
     const running = demo(stage, ['--stations']);
     await running.line(/joined/);
-    const [slave = 0] = pidsOf(stage, 'slave');
-    process.kill(slave, 'SIGKILL');
+    process.kill(pidOf(stage, ' join '), 'SIGKILL');
     expect(await running.exit).toEqual({ status: 1, signal: null });
     expect(running.lines).toContainEqual(
       expect.stringMatching(/^etherloom: slave process \d ended unexpectedly \(SIGKILL\); read its lines above$/),
     );
-    expect(running.lines).toContainEqual(expect.stringMatching(/^ {2}master: slave \d at .* joined$/));
+    expect(running.lines).toContainEqual(expect.stringMatching(/^ {2}master: slave \d at .* joined as \S+ by token \w+: it is new$/));
     expect(leftOvers(stage)).toEqual([]);
   });
 
@@ -141,8 +147,7 @@ describe('the demo with guests', { timeout: 150_000 }, () => {
   it('of which one dies ends with status 1, shows its last words, and leaves nothing', async () => {
     const running = demo(stage, ['--no-install']);
     await running.line(/slave \d.* booting/, { timeout: 120_000 });
-    const [qemu = 0] = pidsOf(stage, 'qemu-system');
-    process.kill(qemu, 'SIGKILL');
+    process.kill(pidOf(stage, 'qemu-system'), 'SIGKILL');
     expect(await running.exit).toEqual({ status: 1, signal: null });
     expect(running.lines).toContainEqual(expect.stringMatching(/^etherloom: no address for the \w+ of: .*\(died\)/));
     expect(running.lines).toContainEqual(expect.stringMatching(/^ {2}.*: guest \d: died: QEMU was ended by SIGKILL$/));
@@ -152,8 +157,7 @@ describe('the demo with guests', { timeout: 150_000 }, () => {
   it('whose launcher is killed ends with status 1 and leaves no guest of its running', async () => {
     const running = demo(stage, ['--no-install']);
     await running.line(/slave \d.* booting/, { timeout: 120_000 });
-    const [slave = 0] = pidsOf(stage, 'etherloom slave');
-    process.kill(slave, 'SIGKILL');
+    process.kill(pidOf(stage, ' join '), 'SIGKILL');
     expect(await running.exit).toEqual({ status: 1, signal: null });
     expect(leftOvers(stage)).toEqual([]);
   });

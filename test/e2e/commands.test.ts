@@ -1,6 +1,7 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { describe, expect, it } from 'vitest';
+import { Host } from './host.ts';
 import { Plug } from './plug.ts';
 import type { RunningOptions } from './running.ts';
 import { bin, freePort, useStage, type Output } from './stage.ts';
@@ -87,18 +88,30 @@ describe('etherloom', { timeout: 60_000 }, () => {
     expect(answer).toMatchObject({ status: 1, text: expect.stringContaining('it belongs to uid 65534') as string });
   });
 
-  it('listens and dials beyond this machine only with --plain, and then warns', async () => {
+  it('sends no frame beyond this machine unencrypted without --plain, and warns with it', async () => {
     const node = ['--sock', stage.path('m'), '--state', stage.path('ms')];
-    const beyond = ['master', '--listen', `0.0.0.0:${await freePort()}`, '--subnet', '10.77.0.0/24', ...node];
-    expect(await run(beyond)).toMatchObject({ status: 1, text: expect.stringContaining('--plain') as string });
-    expect(existsSync(stage.path('m'))).toBe(false);
+    const port = await freePort();
+    const beyond = ['master', '--listen', `0.0.0.0:${port}`, '--subnet', '10.77.0.0/24', ...node];
+    const secured = await stage.etherloom(...beyond);
+    expect(secured.lines.filter((line) => line.includes('not encrypted'))).toEqual([]);
+    expect(secured.lines).toContain(`control 0.0.0.0:${port}`);
+    expect(await secured.end()).toEqual(ended);
     const plain = await stage.etherloom(...beyond, '--plain');
-    await plain.line(/not encrypted/);
+    await plain.line(/plain links through 0\.0\.0\.0 are not encrypted/);
+    expect(plain.lines).toContain(`control 0.0.0.0:${port + 1}`);
     const dialling = ['slave', '--master', '192.0.2.1:7000', '--sock', stage.path('s'), '--state', stage.path('ss')];
-    expect(await run(dialling)).toMatchObject({ status: 1, text: expect.stringContaining('--plain') as string });
+    expect(await run(dialling)).toMatchObject({
+      status: 1,
+      text: expect.stringMatching(/cannot use 192\.0\.2\.1 without --plain: .*etherloom join LINE/) as string,
+    });
+    const open = ['switch', '--sock', stage.path('sw')];
+    const wide = ['--listen', '127.0.0.1:0', '--sock', stage.path('m2'), '--state', stage.path('ms2')];
     for (const address of ['tcp://192.0.2.1:7000', `tcp-listen://0.0.0.0:${await freePort()}`]) {
-      const port = ['switch', '--sock', stage.path('sw'), '--port', address];
-      expect(await run(port), address).toMatchObject({ status: 1, text: expect.stringContaining('--plain') as string });
+      // The --plain of a master is for the star's links alone.
+      for (const command of [open, ['master', ...wide, '--plain']]) {
+        const answer = await run([...command, '--port', address]);
+        expect(answer, address).toMatchObject({ status: 1, text: expect.stringContaining('plain=yes') as string });
+      }
     }
   });
 
@@ -151,7 +164,14 @@ describe('etherloom', { timeout: 60_000 }, () => {
       [['switch', '-daemon'], /-daemon: .*write --daemon/, 2],
       [['switch', '-mod', '660'], /-mod: .*write --mode/, 2],
       [['switch', '-tap', 'x'], /-tap: .*write --tap/, 2],
-      [['master'], /--listen/, 2],
+      [[...master, '--advertise', 'gate'], /gate is not HOST:PORT/, 1],
+      [[...master, '--listen', '127.0.0.1:0', '--line-file', stage.path('none', 'line')], /cannot write the line .*--line-file/, 1],
+      [['slave', '--sock', stage.path('m'), '--state', stage.path('s')], /has not joined a group; .*etherloom join LINE/, 1],
+      [['slave', '--print-qemu', '--state', stage.path('none')], /has not joined/, 1],
+      [['join', '--sock', stage.path('m'), '--state', stage.path('s')], /has not joined a group; .*etherloom join LINE/, 1],
+      [['join', '127.0.0.1:7/abc'], /cannot read the line to join by: .*HOST:PORT\/PIN\.ID\.SECRET/, 1],
+      [['join', '--new-master'], /--new-master has no effect without the line/, 1],
+      [['identity', 'new'], /--state/, 2],
       [['slave', '--master', '127.0.0.1:7', '--id', '0'], /--id/, 2],
       [['slave', '--master', '127.0.0.1:7', '--guests'], /--guests/, 2],
       [['swich'], /swich/, 2],
@@ -168,6 +188,31 @@ describe('etherloom', { timeout: 60_000 }, () => {
   it('tells of itself', async () => {
     expect(await run(['--version'])).toMatchObject({ status: 0, text: expect.stringMatching(/^\d+\.\d+\.\d+$/) as string });
     expect(await run(['--help'])).toMatchObject({ status: 0, text: expect.stringContaining('master') as string });
+  });
+});
+
+describe('a master without options', { timeout: 60_000 }, () => {
+  const stage = useStage(['namespaces']);
+
+  it('listens at port 7378 of all addresses, and serves a free network, which it keeps', async () => {
+    const machine = await Host.open(stage, { mac: '02:00:00:00:00:07' });
+    const cable = ['ip link add near type veth peer name far', 'ip address add 10.0.0.7/8 dev near'];
+    const connect = [...cable, 'ip link set near up', 'ip link set far up'].join(' && ');
+    expect(await machine.run(['sh', '-c', connect])).toMatchObject({ status: 0 });
+    const env = { HOME: stage.path('home'), XDG_RUNTIME_DIR: stage.path('run') };
+    mkdirSync(env.XDG_RUNTIME_DIR, { mode: 0o700 });
+    const networkNow = async (): Promise<string | undefined> => {
+      const master = machine.start([bin('etherloom'), 'master', '--line-file', stage.path('line')], { env });
+      await master.line(/^ready$/);
+      expect(master.lines).toContainEqual(expect.stringMatching(/^link (\[::\]|0\.0\.0\.0):7378$/));
+      expect(await master.end()).toEqual(ended);
+      return /serving (\S+) by DHCP/.exec(master.lines.join(' '))?.[1];
+    };
+    const network = await networkNow();
+    // All of 10.0.0.0/8 is in use here.
+    expect(network).toMatch(/^172\.(1[6-9]|2\d|3[01])\.\d+\.0\/24$/);
+    expect(readFileSync(stage.path('line'), 'utf8')).toMatch(/^10\.0\.0\.7:7378\/[a-z2-7]{32}\.[a-z2-7]{8}\.[a-z2-7]{26}\n$/);
+    expect(await networkNow()).toBe(network);
   });
 });
 

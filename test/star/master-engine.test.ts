@@ -107,6 +107,23 @@ describe('a master', () => {
     expect(other.last('refusal')).toMatchObject({ code: 'message' });
   });
 
+  it('tells of connections that end without a hello, and of refused ones only that', async () => {
+    const rig = await masterRig();
+    rig.slave('a').drop('it sent "SSH-2.0", which is not the control protocol');
+    const silent = rig.slave('b', '192.0.2.2:5000');
+    rig.clock.advanceSeconds(6);
+    expect(silent.closed).toBe('it sent nothing');
+    silent.drop();
+    (await rig.slave('c', '192.0.2.3:5000').send({ type: 'leave' })).drop();
+    (await rig.slave('d', '192.0.2.4:5000').hello()).drop();
+    expect(rig.events.map((event) => [event.type, 'from' in event && event.from, 'reason' in event && event.reason])).toEqual([
+      ['stranger', '192.0.2.1:5000', 'it sent "SSH-2.0", which is not the control protocol'],
+      ['stranger', '192.0.2.2:5000', 'it sent nothing'],
+      ['refused', '192.0.2.3:5000', 'it did not begin with a hello'],
+      ['refused', '192.0.2.4:5000', expect.stringContaining('the group does not know') as string],
+    ]);
+  });
+
   it('refuses the second of two that live, names the first, and ends nothing of it', async () => {
     const rig = await masterRig();
     const first = await joined(rig, 'a', { host: 'lap' });

@@ -1,3 +1,4 @@
+import { cleanText } from '../../clean-text.ts';
 import type { Timer } from '../../clock.ts';
 import { errnoText } from '../../errors.ts';
 import type { PortEnvironment } from '../../ports/environment.ts';
@@ -167,5 +168,5 @@ function mayBegin([first = brace]: Uint8Array): boolean {
  */
 function strangeTo(octets: Uint8Array): string {
   if ((octets[0] ?? 0) < firstPrintable) return 'it sends frames, as on a plain link, and not the control protocol';
-  return `it sent ${JSON.stringify(text.decode(octets.subarray(0, longestQuote)))}, which is not the control protocol`;
+  return `it sent "${cleanText(text.decode(octets.subarray(0, 4 * longestQuote)).trim(), longestQuote)}", which is not the control protocol`;
 }
