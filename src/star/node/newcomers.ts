@@ -18,7 +18,7 @@ export interface NewcomersOptions {
   readonly control: (caller: Caller, channel: ControlChannel) => ControlEvents;
   /** The most connections that have not joined. */
   readonly places: number;
-  /** How long a connection may take to be answered, in milliseconds. */
+  /** How long a far end may take until its hello, in milliseconds. The master's disk may then take as long as it does. */
   readonly patience: number;
   /** Called when a connection has joined: it was sent a welcome. */
   readonly joined: (control: Control) => void;
@@ -94,13 +94,16 @@ export class Newcomers implements Disposable {
     const { places, patience, control: take } = this.#options;
     const control = new Control(arrival, this.#sent, this.#environment);
     this.#all.add(control);
-    const late = (): void => control.end(`it did not join within ${patience / 1000} s`);
+    const late = (): void => control.end(`it said no hello within ${patience / 1000} s`);
     this.#timers.set(control, this.#environment.clock.after(patience, late));
     this.#room.enter(control)?.end(`all ${places} places for hosts that join are taken`);
     const events = take(control.caller, control);
     control.begin({
       heard: () => events.heard(),
-      message: (message) => events.message(message),
+      message: (message) => {
+        if (message.type === 'hello') this.#stopTimer(control);
+        events.message(message);
+      },
       closed: (reason) => {
         this.#leave(control);
         events.closed(reason);
@@ -113,10 +116,8 @@ export class Newcomers implements Disposable {
   }
 
   readonly #sent = ({ type }: JoinMessage, control: Control): void => {
-    if (type === 'wait') this.#stopTimer(control);
     if (type !== 'welcome' || control.hasJoined) return;
     control.hasJoined = true;
-    this.#stopTimer(control);
     this.#room.leave(control);
     this.#options.joined(control);
   };

@@ -98,17 +98,32 @@ describe('control connections that have not joined', () => {
     expect(stage.door.strangers).toBe(0);
   });
 
-  it('may wait for a decision for as long as that takes', async () => {
+  it.each([
+    ['an operator', [{ type: 'wait', reason: 'a test' }]],
+    ['a slow disk', []],
+  ] as const)('may wait for %s for as long as that takes, once they have said hello', async (_, answers) => {
     const clock = new ManualClock();
-    const events = { heard: () => undefined, message: () => undefined, closed: () => undefined };
+    let hellos = 0;
     const stage = await DoorStage.open(
-      { plain: everyone, control: (_caller, channel) => (channel.send({ type: 'wait', reason: 'a test' }), events) },
+      {
+        plain: everyone,
+        control: (_caller, channel) => ({
+          heard: () => undefined,
+          message: () => {
+            hellos++;
+            for (const answer of answers) channel.send(answer);
+          },
+          closed: () => undefined,
+        }),
+      },
       clock,
     );
     const end = await stage.plain();
     end.socket.write(hello);
-    await eventually(() => expect(end.lines).toEqual([{ type: 'wait', reason: 'a test' }]));
+    await eventually(() => expect([hellos, end.lines]).toEqual([1, answers]));
     clock.advanceSeconds(3600);
+    await new Promise((resolve) => end.socket.write(encodeJoinMessage({ type: 'alive' }), resolve));
+    await eventually(() => expect(hellos).toBe(2));
     expect([end.socket.closed, stage.door.strangers]).toEqual([false, 1]);
   });
 
