@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { ownDirectory } from './directories.ts';
 import { diskFiles, type DiskFiles } from '../disk/disk-files.ts';
@@ -62,30 +61,28 @@ export class StateDirectory implements AsyncDisposable {
    * (ENOSPC); then the old text is still there. Threads of Node's pool wait for the disk, so that the thread that forwards frames need not.
    */
   write(name: string, text: string): Promise<void> {
-    const done = this.#written.then(() => this.#replace(name, text));
-    this.#written = done.catch(() => undefined);
-    return done;
+    return this.#change(name, (path) => replaceFile(this.#files, path, text));
   }
 
-  /** Removes a file, if it is there, after all earlier writes. Rejects with a SystemError. */
+  /** Removes a file, if it is there, after all earlier writes. It is gone from the disk when this resolves. Rejects with a SystemError. */
   remove(name: string): Promise<void> {
+    return this.#change(name, async (path) => {
+      await this.#files.remove(path);
+      await this.#files.syncDirectory(this.path);
+    });
+  }
+
+  #change(name: string, change: (path: string) => Promise<void>): Promise<void> {
+    const path = this.in(name);
     const done = this.#written.then(async () => {
       try {
-        await rm(this.in(name), { force: true });
+        await change(path);
       } catch (error) {
-        throw unwritable(this.in(name), error);
+        throw unwritable(path, error);
       }
     });
     this.#written = done.catch(() => undefined);
     return done;
-  }
-
-  async #replace(name: string, text: string): Promise<void> {
-    try {
-      await replaceFile(this.#files, this.in(name), text);
-    } catch (error) {
-      throw unwritable(this.in(name), error);
-    }
   }
 }
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { StateDirectory } from '../../src/daemon/state-directory.ts';
 import { lockFile } from '../../src/system/file-lock.ts';
+import { FaultyFiles } from '../disk/faulty-files.ts';
 
 let scratch: string;
 
@@ -48,6 +49,24 @@ describe('a state directory', () => {
     mkdirSync(state.in('note.next'));
     await expect(state.write('note', 'second')).rejects.toThrow();
     expect(state.read('note')).toBe('first');
+  });
+
+  it('removes a file for good, after all that was written before, and tells if it cannot', async () => {
+    const files = new FaultyFiles();
+    await using state = StateDirectory.open(join(scratch, 'state'), files);
+    await Promise.all([state.write('note', 'text'), state.remove('note')]);
+    expect(files.contents.size).toBe(0);
+    // The disk knows the new name, and then that it is gone.
+    expect(files.calls.filter((call) => call === 'remove' || call === 'syncDirectory')).toEqual([
+      'syncDirectory',
+      'remove',
+      'syncDirectory',
+    ]);
+    for (const call of ['remove', 'syncDirectory'] as const) {
+      files.faults.clear();
+      files.faults.set(call, 'EROFS');
+      await expect(state.remove('note')).rejects.toThrow(/cannot write .*note: read-only file system \(EROFS\); .*--state/);
+    }
   });
 
   it('that others may write to is refused', async () => {

@@ -95,7 +95,10 @@ export class CrashingDisk implements DiskFiles {
       in: path,
       read: (name) => textOf(this.#names.get(path(name))),
       write: (name, text) => replaceFile(this, path(name), text),
-      remove: (name) => this.remove(path(name)),
+      remove: async (name) => {
+        await this.remove(path(name));
+        await this.syncDirectory(directory);
+      },
     };
   }
 
