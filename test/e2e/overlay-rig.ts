@@ -127,6 +127,11 @@ export class Recording {
     await this.stop();
   }
 
+  /** The octets of its file. */
+  get octets(): Buffer {
+    return readFileSync(this.#file);
+  }
+
   /** Ends it, with the packets that are in it now. */
   async stop(): Promise<void> {
     await this.#dumpcap.end('SIGINT');
