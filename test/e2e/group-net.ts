@@ -1,13 +1,17 @@
 import { readFileSync } from 'node:fs';
-import { Network, overlayNeeds, type Machine, type Recording } from './overlay-rig.ts';
+import { decodePcapng } from '../../src/wire/pcapng.ts';
+import { Network, overlayNeeds, type Machine } from './overlay-rig.ts';
 import type { Running } from './running.ts';
-import { bin, poisoned, type Stage } from './stage.ts';
+import { bin, poisoned, type Output, type Stage } from './stage.ts';
 
 /** The programs that a group of machines needs, beside its namespaces. */
-export const groupNeeds = [...overlayNeeds, 'nft', 'dumpcap', 'tshark'];
+export const groupNeeds = [...overlayNeeds, 'nft', 'dumpcap', 'hostname'];
 
 /** The port at which the master listens. */
 export const groupPort = 7378;
+
+/** The line of shell that turns IPv6 off, of which the kernels of machines and guests send the same packets. */
+const noIpv6 = 'for each in all default; do echo 1 >/proc/sys/net/ipv6/conf/$each/disable_ipv6; done';
 
 /** The network of the guests. */
 export const groupSubnet = '10.77.0.0/24';
@@ -34,13 +38,13 @@ export class GroupNet {
   /** Makes the LAN: a bridge that the kernel of the first machine has. */
   static async open(stage: Stage): Promise<GroupNet> {
     const network = await Network.open(stage);
-    await network.first.sh('ip link add lan type bridge', 'ip link set lan up');
+    await network.first.sh(noIpv6, 'ip link add lan type bridge', 'ip link set lan up');
     return new GroupNet(stage, network);
   }
 
   /** Adds a machine to the LAN. */
   async add(name: string): Promise<GroupHost> {
-    const machine = await this.#network.add();
+    const machine = await this.#machine();
     const number = ++this.#count;
     const address = `10.9.0.${number}`;
     await this.#network.cable([this.#network.first, `p${number}`], [machine, 'c0', `${address}/24`]);
@@ -51,7 +55,7 @@ export class GroupNet {
   /** Adds a machine behind a router of its own, which gives its packets the router's address. */
   async addBehindNat(name: string): Promise<GroupHost> {
     const { machine: router } = await this.add(`${name}-router`);
-    const machine = await this.#network.add();
+    const machine = await this.#machine();
     const address = '192.168.7.2';
     await this.#network.cable([router, 'c1', '192.168.7.1/24'], [machine, 'c0', `${address}/24`]);
     await machine.sh('ip route add default via 192.168.7.1');
@@ -64,9 +68,14 @@ export class GroupNet {
     return { name, machine, address };
   }
 
-  /** Records all packets on the LAN. */
-  async record(): Promise<Recording> {
-    return this.#network.first.record('lan');
+  /** Records all packets on the LAN. Returns the function that ends this, with the octets of all of them. */
+  async record(): Promise<() => Promise<Buffer>> {
+    const recording = await this.#network.first.record('lan');
+    const [mark, other] = [await this.add('mark'), await this.add('other')];
+    return async () => {
+      await recording.end(mark.machine, other.address, 2);
+      return recording.octets;
+    };
   }
 
   /** Cuts the cable of a machine on the LAN, as its other end sees it, and connects it again. */
@@ -84,19 +93,57 @@ export class GroupNet {
     return this.#stage.path(`${name}.state`);
   }
 
+  /** Starts a node on a machine that has the host's name. */
+  start(host: GroupHost, ...words: readonly string[]): Running {
+    const named = ['unshare', '-u', 'sh', '-c', 'hostname "$0" && exec "$@"', host.name];
+    return host.machine.start([...named, bin('etherloom'), ...words, ...this.place(host), '--mgmt', this.#console(host)], poisoned);
+  }
+
   /** Starts a master, and returns it when it is ready, with the line by which hosts join. */
   async master(host: GroupHost, ...more: readonly string[]): Promise<{ readonly running: Running; readonly line: string }> {
     const file = this.#stage.path('line');
-    const running = await host.machine.etherloom('master', '--subnet', groupSubnet, '--line-file', file, ...this.place(host), ...more);
+    const running = this.start(host, 'master', '--subnet', groupSubnet, '--line-file', file, ...more);
+    await running.line(/^ready$/);
     return { running, line: readFileSync(file, 'utf8').trim() };
   }
 
   /** Starts a slave that joins by a line, which it reads from its standard input. Returns it when it is ready. */
   async join(host: GroupHost, line: string, ...more: readonly string[]): Promise<Running> {
-    const running = host.machine.start([bin('etherloom'), 'join', '-', '--name', host.name, ...this.place(host), ...more], poisoned);
+    const running = this.start(host, 'join', '-', ...more);
     running.stdin.end(`${line}\n`);
     await running.line(/^ready$/);
     return running;
+  }
+
+  /** Runs a command about a host's node to its end. */
+  async ask(host: GroupHost, ...words: readonly string[]): Promise<Output> {
+    return this.#stage.run([bin('etherloom'), ...words, '--state', this.state(host.name)]);
+  }
+
+  /** Captures the frames on the link of a slave. Returns the function that ends this, with the frames. */
+  async capture(host: GroupHost): Promise<() => Promise<readonly Uint8Array[]>> {
+    const file = this.#stage.path(`${host.name}.frames`);
+    const link = '1';
+    await this.#order(host, 'capture/start', link, file);
+    return async () => {
+      await this.#order(host, 'capture/stop', link);
+      return (decodePcapng(readFileSync(file))?.packets ?? []).map(({ frame }) => frame);
+    };
+  }
+
+  async #machine(): Promise<Machine> {
+    const machine = await this.#network.add();
+    await machine.sh(noIpv6);
+    return machine;
+  }
+
+  async #order(host: GroupHost, ...words: readonly string[]): Promise<void> {
+    const { status, text } = await this.#stage.run([bin('vdecmd'), '-s', this.#console(host), ...words]);
+    if (status !== 0) throw new Error(`${words.join(' ')}: ${text}`);
+  }
+
+  #console({ name }: GroupHost): string {
+    return this.#stage.path(`${name}.mgmt`);
   }
 
   /** Starts a small host at a node's switch, which pings these addresses once a second. */
