@@ -29,12 +29,12 @@ describe('the words for a card', () => {
     expect(qemuWords({ attachment: odd, mac })).toMatch(/^-netdev 'vde,id=net,sock=\/run\/a b'\\''c,,d' -device /);
   });
 
-  it('are an element of libvirt, too', () => {
+  it('are an element of libvirt, too, in a slot that libvirt leaves free', () => {
     const odd = attachmentAt('vde', { ...places, vdeDirectory: '/run/a&"<b' }, '');
     expect(libvirtElement({ attachment: odd, mac })).toBe(
       '<qemu:commandline xmlns:qemu="http://libvirt.org/schemas/domain/qemu/1.0"><qemu:arg value="-netdev"/>' +
         '<qemu:arg value="vde,id=net,sock=/run/a&amp;&quot;&lt;b"/><qemu:arg value="-device"/>' +
-        '<qemu:arg value="virtio-net-pci,netdev=net,mac=02:65:6c:00:00:05,romfile="/></qemu:commandline>',
+        '<qemu:arg value="virtio-net-pci,netdev=net,mac=02:65:6c:00:00:05,romfile=,addr=0x10"/></qemu:commandline>',
     );
   });
 });
