@@ -234,6 +234,7 @@ function openDoor(
       admit: (key) => engine.mayLink(key),
       control: (caller, channel) => engine.accept(caller, channel),
       acceptor,
+      familiar: engine.origins(),
       mostPlain: maxLinks,
       deadAfter,
       ...(linkMtu !== undefined && { maxFrame: linkMtu + frameOverhead.tagged }),

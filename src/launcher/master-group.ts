@@ -153,7 +153,20 @@ function actsOf({ group, end }: MasterGroupParts): GroupActs {
   }
 }
 
-function memberView({ id, name, host, key, plain, ephemeral, since, token, waiting, connected, isLinked }: MemberView): GroupMemberView {
+function memberView({
+  id,
+  name,
+  host,
+  from,
+  key,
+  plain,
+  ephemeral,
+  since,
+  token,
+  waiting,
+  connected,
+  isLinked,
+}: MemberView): GroupMemberView {
   const state = waiting ? 'waiting' : !connected ? 'away' : connected.suspect ? 'suspect' : isLinked ? 'linked' : 'joined';
   return {
     id,
@@ -161,7 +174,7 @@ function memberView({ id, name, host, key, plain, ephemeral, since, token, waiti
     role: 'slave',
     state,
     host,
-    address: connected?.from,
+    address: connected?.from ?? from,
     fingerprint: plain ? undefined : key,
     ephemeral: ephemeral === true,
     since: timeText(since),

@@ -16,6 +16,8 @@ export interface MemberRecord {
   readonly name: string;
   /** The name of its host, as it told it. */
   readonly host?: string | undefined;
+  /** The address from which it last came, without a port: its handshakes come before those of strangers. */
+  readonly from?: string | undefined;
   /** The time at which it joined first. */
   readonly since: number;
   /** The time at which it was last welcomed, or went. */
@@ -93,7 +95,7 @@ const checks: Readonly<Record<string, (change: Fields) => boolean>> = {
 
 function isMember(member: Fields): boolean {
   const { key, id, name, since, seen } = member;
-  const texts = ['host', 'token', 'incarnation', 'offered'].every((field) => isOptional(member[field], isText));
+  const texts = ['host', 'from', 'token', 'incarnation', 'offered'].every((field) => isOptional(member[field], isText));
   const marks = ['plain', 'ephemeral', 'linked', 'waiting'].every((field) => isOptional(member[field], isTrue));
   return isKey(key) && isId(id) && isText(name) && isTime(since) && isTime(seen) && texts && marks;
 }

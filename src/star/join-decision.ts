@@ -10,6 +10,8 @@ import { isSecretOf, type TokenRecord } from './token.ts';
 export interface JoinRequest {
   readonly key: MemberKey;
   readonly hello: Hello;
+  /** The address of its host, without a port. */
+  readonly from: string;
   /** True if nothing proves the key. */
   readonly plain: boolean;
   /** The master's wall clock, in milliseconds since 1970. */
@@ -44,7 +46,7 @@ export function refuse(code: RefusalCode, reason: string, retry = false): JoinRe
 
 /** Decides about a key that the group knows. */
 export function decideReturn(state: GroupState, member: MemberRecord, request: JoinRequest): JoinDecision {
-  const { hello, now, offered, plain } = request;
+  const { hello, from, now, offered, plain } = request;
   if (isCopied(state, member, request)) return refuse('copied', copiedReason(member));
   const { demanded } = hello;
   const moves = demanded !== undefined && demanded !== member.id;
@@ -56,13 +58,13 @@ export function decideReturn(state: GroupState, member: MemberRecord, request: J
   const isOurs = hello.group === undefined || hello.group === state.group?.id;
   const incarnation = keeps ? ((isOurs ? hello.incarnation : undefined) ?? member.incarnation) : undefined;
   const told = hello.host === undefined ? {} : { host: hello.host };
-  const record = { ...member, ...told, id, seen: now, incarnation, offered: keeps ? offered : undefined };
+  const record = { ...member, ...told, from, id, seen: now, incarnation, offered: keeps ? offered : undefined };
   return { member: record, changes: [{ type: 'member', member: record }] };
 }
 
 /** Decides about a key that the group does not know. */
 export function decideNew(state: GroupState, request: JoinRequest): JoinDecision {
-  const { key, hello, plain, now, offered, approve } = request;
+  const { key, hello, from, plain, now, offered, approve } = request;
   const token = plain ? undefined : checkToken(state, request);
   if (token && 'reason' in token) return token;
   const replaced = token?.replaces === undefined ? undefined : state.member(token.replaces);
@@ -81,6 +83,7 @@ export function decideNew(state: GroupState, request: JoinRequest): JoinDecision
     id: place.id,
     name,
     host: hello.host,
+    from,
     since: replaced?.since ?? now,
     seen: now,
     token: token?.id,

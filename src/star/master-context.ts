@@ -95,6 +95,11 @@ export function isCurrent(session: Session): boolean {
   return session.hello?.software !== undefined;
 }
 
+/** Returns the host of `HOST:PORT`, without the brackets of IPv6. */
+export function hostOf(from: string): string {
+  return from.slice(0, Math.max(0, from.lastIndexOf(':'))).replace(/^\[|\]$/g, '');
+}
+
 /** Returns a description of a far end for texts: `laptop at 192.0.2.7:5000`. */
 export function describeCaller(session: Session): string {
   const host = session.hello?.host;

@@ -102,6 +102,11 @@ export class MasterEngine implements Disposable {
     }));
   }
 
+  /** Returns the keys of the members, with the addresses from which they last came. Those of the plain star prove nothing, and are left out. */
+  *origins(): Generator<readonly [key: MemberKey, host: string]> {
+    for (const { key, plain, from } of this.#context.memory.state.members()) if (!plain && from !== undefined) yield [key, from];
+  }
+
   /** Returns the member with that key. */
   member(key: MemberKey): MemberRecord | undefined {
     return this.#context.memory.state.member(key);

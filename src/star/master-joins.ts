@@ -3,7 +3,7 @@ import { encodeBase32 } from './base32.ts';
 import type { BarredKey, MemberKey, MemberRecord } from './group-change.ts';
 import { decideNew, decideReturn, refuse, type JoinDecision } from './join-decision.ts';
 import { JoinRate } from './join-rate.ts';
-import { describeCaller, isCurrent, type MasterContext, type Session } from './master-context.ts';
+import { describeCaller, hostOf, isCurrent, type MasterContext, type Session } from './master-context.ts';
 import type { Contenders } from './master-takeover.ts';
 import type { Hello, JoinRefusal, OtherVersion, Welcome } from './messages.ts';
 import { protocolVersion } from './messages.ts';
@@ -150,6 +150,7 @@ export class Joins {
     const request = {
       key,
       hello,
+      from: hostOf(session.caller.from),
       plain: session.caller.plain === true,
       now: environment.clock.wall(),
       offered: encodeBase32(randomOctets(environment.random, 10)),
@@ -221,11 +222,6 @@ export class Joins {
 function barredRefusal({ id, name, why }: BarredKey): JoinRefusal {
   const how = why === 'kicked' ? 'was kicked out of' : 'was replaced by a new key in';
   return refuse('barred', `the key of node ${id} (${name}) ${how} the group; run "etherloom identity new", and join by a new line`);
-}
-
-/** Returns the host of `HOST:PORT`. */
-function hostOf(from: string): string {
-  return from.slice(0, Math.max(0, from.lastIndexOf(':')));
 }
 
 /** Asked behind an await, where the state may have changed. */

@@ -18,9 +18,11 @@ export async function sweep(context: MasterContext): Promise<void> {
   const now = environment.clock.wall();
   const changes: GroupChange[] = [];
   const told: GroupEvent[] = [];
+  const dropped: MemberKey[] = [];
   const drop = (member: MemberRecord, why: 'never-linked' | 'ephemeral', how: readonly GroupChange[]): void => {
     changes.push(...how);
     gone.delete(member.key);
+    dropped.push(member.key);
     told.push({ type: 'forgotten', why, id: member.id, name: member.name, key: member.key });
   };
   for (const key of memory.state.ephemeral()) {
@@ -42,6 +44,7 @@ export async function sweep(context: MasterContext): Promise<void> {
   }
   if (changes.length === 0) return;
   await memory.keep(changes);
+  for (const key of dropped) environment.expel(key, 'it was forgotten');
   for (const event of told) events.emit(event);
 }
 

@@ -1,6 +1,6 @@
 import { EtherloomError } from '../errors.ts';
 import type { MemberKey, MemberRecord } from './group-change.ts';
-import { isCurrent, memberWithId, type MasterContext, type Session } from './master-context.ts';
+import { hostOf, isCurrent, memberWithId, type MasterContext, type Session } from './master-context.ts';
 import type { NodeId } from './identity.ts';
 import { hashOfSecret, makeToken, type Token } from './token.ts';
 
@@ -160,8 +160,4 @@ function isRival(rival: Rival, { hello, caller }: Session): boolean {
 
 function isSame({ run, from }: Pick<Rival, 'run' | 'from'>, session: Session): boolean {
   return run === undefined ? from === session.caller.from : run === session.hello?.run;
-}
-
-function hostOf(from: string): string {
-  return from.slice(0, Math.max(0, from.lastIndexOf(':')));
 }

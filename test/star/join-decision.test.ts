@@ -14,7 +14,8 @@ const key = (n: number): string => n.toString(16).padStart(32, '0');
 /** Decides about plain slave `n`, and keeps a join. */
 function join(state: GroupState, n: number, wish: Wish = {}): JoinDecision {
   const hello: Hello = { type: 'hello', host: `host-${n}`, ...wish };
-  const request = { key: key(n), hello, plain: true, now: 7, offered: 'o'.repeat(26), approve: false, digest, isLiving: () => false };
+  const from = '192.0.2.1';
+  const request = { key: key(n), hello, from, plain: true, now: 7, offered: 'o'.repeat(26), approve: false, digest, isLiving: () => false };
   const known = state.member(request.key);
   const decision = known ? decideReturn(state, known, request) : decideNew(state, request);
   if ('changes' in decision) for (const change of decision.changes) state.apply(change);

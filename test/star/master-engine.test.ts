@@ -295,6 +295,7 @@ describe('a master', () => {
       await nextTurn();
     }
     expect(rig.engine.members().map(({ id }) => id)).toEqual([2, 3]);
+    expect(rig.expelled).toEqual([keyOf('a')]);
     rig.clock.turnWall(25 * 3600);
     rig.clock.advanceSeconds(20);
     await nextTurn();
@@ -350,6 +351,21 @@ describe('a master', () => {
     expect(codes).toEqual(['welcome', 'welcome', 'welcome', 'refusal', 'refusal']);
     expect((await rig.slave('e', '203.0.113.2:9').hello({ token })).answer?.type).toBe('welcome');
     expect((await rig.slave('a', '203.0.113.1:9').hello()).answer?.type).toBe('welcome');
+  });
+
+  it('knows after a restart from which addresses its members last came, and forgets those of members that are gone', async () => {
+    const rig = await masterRig();
+    const { token } = await rig.engine.newToken({ uses: 'any' });
+    for (const letter of ['a', 'b']) await rig.slave(letter, '192.0.2.1:5000').hello({ token });
+    await rig.slave('c', '[2001:db8::7]:5000').hello({ token });
+    await new HandSlave(rig.engine, { plain: true }, '192.0.2.66:1').send({ type: 'hello', key: '1'.repeat(32) });
+    (await rig.slave('b', '192.0.2.2:5001').hello({ run: 'run' })).drop();
+    await rig.engine.kick(1);
+    const { engine } = await masterRig({}, rig.store);
+    expect([...engine.origins()]).toEqual([
+      [keyOf('b'), '192.0.2.2'],
+      [keyOf('c'), '2001:db8::7'],
+    ]);
   });
 
   it('says that a member is suspect, hears it by its link, and ends it after five seconds', async () => {

@@ -5,9 +5,9 @@ export class FamiliarOrigins {
   readonly #origins = new Map<string, string>();
   readonly #counts = new Map<string, number>();
 
-  /** `hosts` are addresses from which members came in an earlier run. */
-  constructor(hosts: Iterable<string> = []) {
-    for (const host of hosts) this.note(host, host);
+  /** `hosts` are the addresses from which members last came in an earlier run, by their keys. */
+  constructor(hosts: Iterable<readonly [key: string, host: string]> = []) {
+    for (const [key, host] of hosts) this.note(key, host);
   }
 
   /** Returns whether a member last came from there. */

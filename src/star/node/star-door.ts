@@ -21,6 +21,7 @@ import { closeAfterReading } from '../../system/tcp-socket.ts';
 import type { Fd } from '../../system/unix-socket.ts';
 import type { Caller, ControlChannel, ControlEvents, LinkVerdict } from '../channel.ts';
 import type { Fingerprint } from '../fingerprint.ts';
+import { hostOf } from '../master-context.ts';
 import { FamiliarOrigins } from './familiar-origins.ts';
 import { starProtocols, type Established, type Security } from './handshake.ts';
 import { IncomingLinks, type LinkChange } from './incoming-links.ts';
@@ -48,8 +49,8 @@ export interface StarDoorOptions {
   readonly maxFrame?: number | undefined;
   /** How long the far end of a link may be silent before that ends, in milliseconds. Default: 5,000. */
   readonly deadAfter?: number | undefined;
-  /** Addresses of hosts from which members last came: their handshakes come before those of others. */
-  readonly familiar?: Iterable<string>;
+  /** The addresses from which members last came, by their keys: handshakes from there come before those of others. */
+  readonly familiar?: Iterable<readonly [key: Fingerprint, host: string]>;
   /** The bounds of connections whose far ends are not known yet. */
   readonly bounds?: Partial<ReceptionBounds>;
 }
@@ -233,9 +234,4 @@ function refusePlain(channel: FdChannel, reason: string, environment: PortEnviro
   const line = new LineChannel(channel, environment);
   line.send({ type: 'refusal', reason: `the master takes no plain connection from here: ${reason}; ${howToJoin}`, retry: false });
   line.end(reason);
-}
-
-/** Returns the host of an address as `formatTcpAddress` writes it. */
-function hostOf(from: string): string {
-  return from.slice(0, from.lastIndexOf(':')).replace(/^\[|\]$/g, '');
 }

@@ -62,7 +62,7 @@ describe('an origin', () => {
 
 describe('familiar origins', () => {
   it('are those from which members last came', () => {
-    const familiar = new FamiliarOrigins(['10.0.0.9']);
+    const familiar = new FamiliarOrigins([['z', '10.0.0.9']]);
     familiar.note('a', '10.0.0.1');
     familiar.note('b', '10.0.0.1');
     familiar.note('a', '10.0.0.2');
