@@ -2,7 +2,8 @@ import { realClock } from '../clock.ts';
 import { openSystemLog } from '../daemon/line-log.ts';
 import { openLog } from '../daemon/log.ts';
 import type { SwitchManagement } from '../daemon/managed-switch.ts';
-import { serve, type ServeContext } from '../daemon/serve.ts';
+import { say, serve, type ServeContext } from '../daemon/serve.ts';
+import { ServiceManager } from '../daemon/service-manager.ts';
 import type { ServiceEnvironment } from '../daemon/switch-service.ts';
 import { realRandom } from '../random.ts';
 import { isInBackground, startInBackground } from './background.ts';
@@ -39,6 +40,12 @@ export function managementOf({
   };
 }
 
+/** The environment of a service with a switch. */
+export interface ManagedEnvironment extends ServiceEnvironment, ServeContext {
+  /** Reports the state of the service to the service manager, in words. */
+  readonly status: (text: string) => void;
+}
+
 /**
  * Opens a service and runs it until a signal ends it, in the background if the user asked for that. Returns the exit status. Throws the
  * errors of `open`.
@@ -46,13 +53,20 @@ export function managementOf({
 export async function runManagedService(
   name: string,
   { daemon }: ManagementArguments,
-  open: (environment: ServiceEnvironment & ServeContext) => Promise<AsyncDisposable>,
+  open: (environment: ManagedEnvironment) => Promise<AsyncDisposable>,
 ): Promise<number> {
   if (daemon && !isInBackground()) return startInBackground();
   const log = daemon ? openSystemLog('etherloom') : openLog(`etherloom ${name}`);
-  await serve(
-    (context) => open({ clock: realClock, random: realRandom, log, ...context }),
-    daemon ? { ready: tellReady, tell: log.error, hangup: 'reopen' } : {},
-  );
+  const manager = ServiceManager.find();
+  const ready = (): void => {
+    if (daemon) tellReady();
+    else say('ready');
+    manager?.ready();
+  };
+  await serve((context) => open({ clock: realClock, random: realRandom, log, status: (text) => manager?.status(text), ...context }), {
+    ready,
+    ending: () => manager?.stopping(),
+    ...(daemon && { tell: log.error, hangup: 'reopen' }),
+  });
   return 0;
 }

@@ -11,7 +11,7 @@ import { gatewayOf, type GatewayArguments } from './gateway-arguments.ts';
 import { lineOutlet } from './line-text.ts';
 import { runManagedService } from './managed-service.ts';
 import { networkOf, networkSettings, refuseWithoutDhcp, serviceOptions, type NetworkArguments } from './network-arguments.ts';
-import { backlogBounds, cardWish, guestWish, nodeManagement, nodePorts, sayCard, type NodeArguments } from './node-arguments.ts';
+import { backlogBounds, cardWish, guestWish, nodeFaces, nodePorts, sayCard, type NodeArguments } from './node-arguments.ts';
 
 /** The options of `etherloom master`, as commander parses them. */
 export interface MasterArguments extends NodeArguments, NetworkArguments, GatewayArguments {
@@ -32,10 +32,11 @@ export function runMaster(given: MasterArguments): Promise<number> {
   return runManagedService('master', given, async (environment) => {
     const { log } = environment;
     const state = given.state ?? defaultStateDirectory('master', log.warn);
-    const options = { ...optionsOf(given), management: nodeManagement(given, 'master', state, environment.random) };
+    const { management, standing } = nodeFaces(given, { role: 'master', state }, environment);
+    const options = { ...optionsOf(given), management };
     if (given.plain) checkPlain(options.listen ?? { host: '::' }, true, log.warn);
     const sock = given.sock ?? defaultSocketDirectory('master');
-    const master = await Master.open({ ...options, ports: nodePorts(given, log.warn), sock, state }, environment);
+    const master = await Master.open({ ...options, ports: nodePorts(given, log.warn), sock, state }, { ...environment, standing });
     say(`sock ${master.sock}`);
     say(`link ${master.link}`);
     say(`control ${master.control}`);

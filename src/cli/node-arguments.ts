@@ -5,9 +5,10 @@ import { say } from '../daemon/serve.ts';
 import type { Attachment, Card } from '../launcher/guest/attachment.ts';
 import { libvirtElement, qemuWords } from '../launcher/guest/card-text.ts';
 import type { GuestWish } from '../launcher/node-guest.ts';
+import type { TellStanding } from '../launcher/node-standing.ts';
 import type { CardWish } from '../launcher/own-card.ts';
 import type { Random } from '../random.ts';
-import { commandFaces } from './command-faces.ts';
+import { CommandFaces } from './command-faces.ts';
 import { managementOf, type ManagementArguments } from './managed-service.ts';
 
 /** The backlog options of all commands with a switch. */
@@ -70,7 +71,25 @@ export function sayCard(card: Card | undefined): void {
   say(`libvirt ${libvirtElement(card)}`);
 }
 
-/** Returns the settings of a node's management: its console, and the faces for commands. */
-export function nodeManagement(given: NodeArguments, role: 'master' | 'slave', state: string, random: Random): SwitchManagement {
-  return { ...managementOf(given), faces: commandFaces({ role, state, home: state }, random) };
+/** The faces of a node: those by which commands reach it, and the service manager. */
+export interface NodeFaces {
+  readonly management: SwitchManagement;
+  /** Reports the node's standing to both. */
+  readonly standing: TellStanding;
+}
+
+/** Returns the faces of a node that keeps its state in that directory. */
+export function nodeFaces(
+  given: NodeArguments,
+  { role, state }: { readonly role: 'master' | 'slave'; readonly state: string },
+  { random, status }: { readonly random: Random; readonly status: (text: string) => void },
+): NodeFaces {
+  const commands = new CommandFaces({ role, state, home: state }, random);
+  return {
+    management: { ...managementOf(given), faces: commands.faces },
+    standing: (now) => {
+      commands.noteMember(now);
+      status(now.text);
+    },
+  };
 }

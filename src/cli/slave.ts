@@ -8,7 +8,7 @@ import { joinedCard } from '../launcher/own-card.ts';
 import { Slave } from '../launcher/slave.ts';
 import { parseTcpAddress } from '../ports/tcp-address.ts';
 import { runManagedService } from './managed-service.ts';
-import { backlogBounds, cardWish, guestWish, nodeManagement, nodePorts, sayCard, type NodeArguments } from './node-arguments.ts';
+import { backlogBounds, cardWish, guestWish, nodeFaces, nodePorts, sayCard, type NodeArguments } from './node-arguments.ts';
 import { print } from './print.ts';
 
 /** The options of `etherloom slave`, as commander parses them. */
@@ -49,6 +49,7 @@ function run(
     const ports = nodePorts(given, warn);
     const sock = given.sock ?? defaultSocketDirectory('slave');
     const state = given.state ?? defaultStateDirectory('slave', warn);
+    const { management, standing } = nodeFaces(given, { role: 'slave', state }, environment);
     say(`sock ${sock}`);
     const slave = await Slave.open(
       {
@@ -63,9 +64,9 @@ function run(
         guest: guestWish(given),
         card: cardWish(given),
         backlog: backlogBounds(given),
-        management: nodeManagement(given, 'slave', state, environment.random),
+        management,
       },
-      environment,
+      { ...environment, standing },
       environment.fail,
     );
     say(`id ${slave.id}`);

@@ -7,7 +7,7 @@ import { say } from '../daemon/serve.ts';
 import type { MacAddress } from '../wire/mac.ts';
 import type { Quality } from '../impairment/impairment.ts';
 import type { Random } from '../random.ts';
-import { commandFaces } from './command-faces.ts';
+import { CommandFaces } from './command-faces.ts';
 import { gatewayOf, type GatewayArguments } from './gateway-arguments.ts';
 import { managementOf, runManagedService, type ManagementArguments } from './managed-service.ts';
 import { networkOf, refuseWithoutDhcp, serviceOptions, type NetworkArguments } from './network-arguments.ts';
@@ -65,7 +65,7 @@ function optionsOf({ sock, port, tap, ...given }: SwitchArguments, state: string
     ports: [...tap.map((name) => `tap://${name}`), ...port],
     backlog: backlogBounds(given),
     ...managementOf(given),
-    faces: commandFaces({ role: 'switch', state, home: directory }, random),
+    faces: new CommandFaces({ role: 'switch', state, home: directory }, random).faces,
   };
 }
 

@@ -5,6 +5,7 @@
  */
 import { closeSync, constants, openSync, readdirSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { cleanText } from '../clean-text.ts';
 import { EtherloomError, errnoOf } from '../errors.ts';
 import type { Random } from '../random.ts';
 import { isLocked, lockFile, type FileLock } from '../system/file-lock.ts';
@@ -25,6 +26,8 @@ export interface RunningService {
   readonly api?: string | undefined;
   /** The id of its group; undefined for a switch, and for a node that has not joined. */
   readonly group?: string | undefined;
+  /** Its name in the group. */
+  readonly name?: string | undefined;
 }
 
 /** The note of this process's service. It ends with its disposal. */
@@ -91,10 +94,11 @@ export function chooseService(services: readonly RunningService[], { roles, stat
   throw new EtherloomError('bad-option', `${fitting.length} services of this user run, and the command is for one: ${list}; choose one`);
 }
 
-/** Returns a service in words, with the option that chooses it: `master --state /s (pid 12, group k3…)`. */
-export function describeService({ role, pid, state, sock, group }: RunningService): string {
+/** Returns a service in words, with the option that chooses it: `slave --state /s (pid 12, web of group k3…)`. */
+export function describeService({ role, pid, state, sock, group, name }: RunningService): string {
   const place = state !== undefined ? ` --state ${state}` : sock !== undefined ? ` --sock ${sock}` : '';
-  return `${role}${place} (pid ${pid}${group === undefined ? '' : `, group ${group}`})`;
+  const member = name === undefined || role === 'master' ? '' : `${cleanText(name)} of `;
+  return `${role}${place} (pid ${pid}${group === undefined ? '' : `, ${member}group ${cleanText(group)}`})`;
 }
 
 /** Writes a note beside its place, locks it there, and moves it in, so that no reader finds it unlocked or unfinished. */
@@ -135,8 +139,8 @@ function decodeService(text: string): RunningService | undefined {
   const fields = parseObject(text);
   const [role, pid] = [fields['role'], fields['pid']];
   if ((role !== 'switch' && role !== 'master' && role !== 'slave') || typeof pid !== 'number') return undefined;
-  const [state, sock, api, group] = ['state', 'sock', 'api', 'group'].map((name) => textOf(fields[name]));
-  return { role, pid, state, sock, api, group };
+  const [state, sock, api, group, name] = ['state', 'sock', 'api', 'group', 'name'].map((field) => textOf(fields[field]));
+  return { role, pid, state, sock, api, group, name };
 }
 
 function parseObject(text: string): Readonly<Record<string, unknown>> {

@@ -99,7 +99,7 @@ export class GroupMaster implements AsyncDisposable {
         tell(event);
       }),
     );
-    scope.use(this.door.changes.subscribe(({ key, linked }) => this.engine.linked(key, linked)));
+    scope.use(this.door.changes.subscribe(({ key, linked }) => this.engine.noteLink(key, linked)));
   }
 
   /** Reads the group, or begins one, and opens its door. Throws EtherloomError if a part cannot be opened; then none stays open. */

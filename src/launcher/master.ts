@@ -21,6 +21,7 @@ import { GroupMaster, type GroupMasterOptions, type GroupMasterParts } from './g
 import type { Card } from './guest/attachment.ts';
 import { MasterGroup } from './master-group.ts';
 import { checkGuest, NodeGuest, type GuestWish, type NodeGuestOptions } from './node-guest.ts';
+import { tellMaster, type TellStanding } from './node-standing.ts';
 import { openOwnCard, type CardWish } from './own-card.ts';
 import { StarLinks } from './star-links.ts';
 import { MasterNode } from './star-nodes.ts';
@@ -60,7 +61,10 @@ export interface MasterOptions extends Omit<NetworkOptions, 'network'>, Omit<Gro
 }
 
 /** The environment of every role of the star. */
-export interface NodeEnvironment extends ServiceEnvironment, Pick<ServeContext, 'signal' | 'end'> {}
+export interface NodeEnvironment extends ServiceEnvironment, Pick<ServeContext, 'signal' | 'end'> {
+  /** Told of the node's standing in its group. Default: no callback. */
+  readonly standing?: TellStanding | undefined;
+}
 
 /** The master of a star: its switch with a DHCP server, the listening side of the links, the roster, and its own guest. */
 export class Master implements AsyncDisposable {
@@ -106,7 +110,7 @@ export class Master implements AsyncDisposable {
       };
       const managed = scope.use(await ManagedSwitch.open(switchOptions, environment, environment));
       const { plane, directory } = managed.service;
-      const { clock, random, log, signal, end } = environment;
+      const { clock, random, log, signal, end, standing } = environment;
       const links = new StarLinks(plane, clock);
       // The addresses are planned before the group is known.
       const known: { group?: GroupMaster } = {};
@@ -120,6 +124,7 @@ export class Master implements AsyncDisposable {
         await GroupMaster.open(options, { state, acceptor: links, terms, environment: { ...plane.environment, random } }),
       );
       known.group = group;
+      if (standing) scope.use(tellMaster(group, clock, standing));
       const guest = scope.use(new NodeGuest({ plane, log, signal }));
       scope.use(managed.management.addStar(new MasterNode({ network: options.network, plan, group, links, guest, clock })));
       scope.use(managed.management.addGroup(scope.use(new MasterGroup({ group, links, guest, clock, end }))));

@@ -23,14 +23,21 @@ export interface SlaveGroupParts {
 export class SlaveGroup implements GroupPart, Disposable {
   readonly events = new Feed<GroupEvent>();
   readonly #parts: SlaveGroupParts;
-  readonly #subscription: Disposable;
+  readonly #subscriptions: readonly Disposable[];
 
   constructor(parts: SlaveGroupParts) {
     this.#parts = parts;
-    this.#subscription = parts.group.engine.events.subscribe((event) => {
-      const told = eventOf(event);
-      if (told) this.events.emit({ ...told, id: parts.group.engine.welcome?.id, name: parts.group.engine.welcome?.name });
-    });
+    const tell = (told: Pick<GroupEvent, 'kind' | 'address' | 'reason'>): void => {
+      const { welcome } = parts.group.engine;
+      this.events.emit({ ...told, id: welcome?.id, name: welcome?.name });
+    };
+    this.#subscriptions = [
+      parts.group.engine.events.subscribe((event) => {
+        const told = eventOf(event);
+        if (told) tell(told);
+      }),
+      parts.links.watchUplink((isUp) => tell({ kind: isUp ? 'linked' : 'unlinked' })),
+    ];
   }
 
   show(): GroupView {
@@ -60,7 +67,7 @@ export class SlaveGroup implements GroupPart, Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#subscription[Symbol.dispose]();
+    for (const subscription of this.#subscriptions) subscription[Symbol.dispose]();
   }
 
   #master(): GroupMemberView {

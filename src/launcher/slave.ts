@@ -12,6 +12,7 @@ import { GroupSlave, refusalOf, type GroupSlaveOptions } from './group-slave.ts'
 import type { Card } from './guest/attachment.ts';
 import type { NodeEnvironment } from './master.ts';
 import { checkGuest, NodeGuest, type GuestWish } from './node-guest.ts';
+import { tellSlave } from './node-standing.ts';
 import { openOwnCard, type CardWish } from './own-card.ts';
 import { SlaveDuty, type SlaveDutyOptions } from './slave-duty.ts';
 import { SlaveGroup } from './slave-group.ts';
@@ -66,9 +67,10 @@ export class Slave implements AsyncDisposable {
       const switchOptions = { ...management, directory, trunk: true, stationName: guestName, ports, backlog };
       const managed = scope.use(await ManagedSwitch.open(switchOptions, environment, environment));
       const { plane, directory: sock } = managed.service;
-      const { clock, log, signal, random, end } = environment;
+      const { clock, log, signal, random, end, standing } = environment;
       const group = scope.use(await GroupSlave.open(options, state, { ...plane.environment, random }));
       const links = new StarLinks(plane, clock);
+      if (standing) scope.use(tellSlave(group, links, standing));
       const guest = scope.use(new NodeGuest({ plane, log, signal }));
       scope.use(managed.management.addStar(new SlaveNode({ group, links, guest, clock })));
       if (group.keys) scope.use(managed.management.addGroup(scope.use(new SlaveGroup({ group, links, guest, clock, end }))));

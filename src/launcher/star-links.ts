@@ -78,6 +78,15 @@ export class StarLinks implements Acceptor {
     return views;
   }
 
+  /** Calls `tell` when the only link of a slave gets its carrier, and when it loses it, until disposed. */
+  watchUplink(tell: (isUp: boolean) => void): Disposable {
+    let wasUp = false;
+    return this.#plane.ports.changes.subscribe(() => {
+      const isUp = this.list()[0]?.up === true;
+      if (isUp !== wasUp) tell((wasUp = isUp));
+    });
+  }
+
   /** Returns the only link of a slave; undefined before it has one. */
   uplink(roundTrip: number | undefined): MemberLinkView | undefined {
     const [link] = this.list();

@@ -87,6 +87,11 @@ export class MasterEngine implements Disposable {
     return this.#sessions.welcomed;
   }
 
+  /** The number of members with a link. */
+  get linked(): number {
+    return this.#context.linked.size;
+  }
+
   /** Returns true if a member has that id. */
   has(id: NodeId): boolean {
     return this.#context.memory.state.memberOf(id) !== undefined;
@@ -144,7 +149,7 @@ export class MasterEngine implements Disposable {
   }
 
   /** Notes that a link of that key is up, or down. */
-  linked(key: MemberKey, isUp: boolean): void {
+  noteLink(key: MemberKey, isUp: boolean): void {
     this.#sessions.linked(key, isUp);
   }
 

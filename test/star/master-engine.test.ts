@@ -287,8 +287,8 @@ describe('a master', () => {
     const ephemeral = await rig.slave('a').hello({ token });
     const idle = await joined(rig, 'b');
     const linked = await joined(rig, 'c');
-    rig.engine.linked(keyOf('c'), true);
-    rig.engine.linked(keyOf('c'), false);
+    rig.engine.noteLink(keyOf('c'), true);
+    rig.engine.noteLink(keyOf('c'), false);
     for (const slave of [ephemeral, idle, linked]) slave.drop();
     for (let seconds = 0; seconds < 80; seconds += 10) {
       rig.clock.advanceSeconds(10);
