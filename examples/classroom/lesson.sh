@@ -31,14 +31,13 @@ expect() {
   echo "$1: $(grep -m 1 -o "$2" "$room/$1.log")"
 }
 
-# Any free pair of ports: the master prints which.
+# Any free port: the line has it.
 start teacher "$here/teacher.sh" 127.0.0.1:0 "$room/teacher"
-expect teacher '^link .*'
-teacher=$(sed -n 's/^link //p' "$room/teacher.log")
+expect teacher '^ready$'
 
 # Switches a seat on, with a station as the pupil's machine: seat NUMBER NAME
 seat() {
-  start "$2" "$here/seat.sh" "$1" "$teacher" "$room/seat$1"
+  start "$2" "$here/seat.sh" "$1" "$room/teacher/line" "$room/seat$1"
   switch=$!
   expect "$2" '^ready$'
   start "pupil-$2" "$here/../../bin/etherloom" station --sock "$room/seat$1/net" --id "$1" --ping 10.77.0.1

@@ -1,9 +1,8 @@
 #!/bin/sh
-# A seat: seat.sh NUMBER TEACHER:PORT [DIRECTORY]
+# A seat: seat.sh NUMBER FILE [DIRECTORY]; FILE has the teacher's line
 set -eu
 number=$1
-teacher=$2
+line=$2
 place=${3:-$HOME/seat}
 mkdir -p "$place"
-case $teacher in 127.0.0.1:*) plain= ;; *) plain=--plain ;; esac
-exec "$(dirname "$0")/../../bin/etherloom" slave --master "$teacher" --id "$number" $plain --sock "$place/net" --state "$place/state"
+exec "$(dirname "$0")/../../bin/etherloom" join - --id "$number" --sock "$place/net" --state "$place/state" < "$line"

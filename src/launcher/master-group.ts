@@ -113,10 +113,7 @@ function actsOf({ group, end }: MasterGroupParts): GroupActs {
       const { name, token } = await engine.kick(id, options);
       return { id, name, token: token?.id, revoked: token?.revoked === true, others: token?.others ?? 0 };
     },
-    async rename(id, name) {
-      await engine.rename(id, name);
-      return name.toLowerCase();
-    },
+    rename: (id, name) => engine.rename(id, name),
     async replace(id) {
       return newTokenView(group.linesOf(await engine.replace(id)));
     },
