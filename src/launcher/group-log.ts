@@ -5,6 +5,7 @@ import type { GroupEvent } from '../star/group-event.ts';
 /** Returns the function that writes a group's events to its master's log. */
 export function groupLog({ clock, log }: Pick<PortEnvironment, 'clock' | 'log'>): (event: GroupEvent) => void {
   const warn = onceAMinute(clock, log.warn);
+  const fail = onceAMinute(clock, log.error);
   return (event) => {
     switch (event.type) {
       case 'joined': {
@@ -35,7 +36,12 @@ export function groupLog({ clock, log }: Pick<PortEnvironment, 'clock' | 'log'>)
         log.warn(`${event.left} ids are left; kick members that are gone`);
         return;
       case 'not-kept':
-        log.error(`cannot keep a change of the group: ${event.reason}`);
+        fail(
+          `cannot keep a change of the group: ${event.reason}; members still come back, and new ones are refused until the disk takes it`,
+          {
+            key: event.reason,
+          },
+        );
         return;
       case 'linked':
       case 'unlinked':

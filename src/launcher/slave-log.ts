@@ -46,7 +46,10 @@ export function slaveLog(log: Log, plain: string | undefined): (event: SlaveEven
         log(`the name of this slave is ${event.name} now`);
         return;
       case 'not-stored':
-        log.warn(`cannot store what the master told: ${event.reason}; the next start must wait for the master`);
+        log.warn(`the answer of the master is not stored: ${event.reason}; this slave goes on, and tries again`);
+        return;
+      case 'stored':
+        log('the answer of the master is stored now');
         return;
       case 'kicked':
         log.error(`the master has ended the membership of this slave: ${event.reason}`);

@@ -1,6 +1,6 @@
 import { EtherloomError, reasonOf } from '../errors.ts';
 import type { Feed } from '../feed.ts';
-import type { GroupChange } from './group-change.ts';
+import type { GroupChange, MemberRecord } from './group-change.ts';
 import type { GroupEvent } from './group-event.ts';
 import type { GroupState } from './group-state.ts';
 import type { GroupStore } from './group-store.ts';
@@ -36,6 +36,14 @@ export class GroupMemory {
         ? error
         : new EtherloomError('system', `cannot keep a change of the group: ${reasonOf(error)}; look at the master's state directory`);
     }
+  }
+
+  /**
+   * Replaces a member's record in memory alone, unless it has changed since. Both records must be right, since the store still has the one
+   * of before.
+   */
+  assume(before: MemberRecord, after: MemberRecord): void {
+    if (this.state.member(before.key) === before) this.state.apply({ type: 'member', member: after });
   }
 
   /** Returns what takes a change back. A record that was changed again since then stays. */

@@ -120,11 +120,17 @@ export class Joins {
     sessions.set(key, session);
     const kept = memory.keep(decision.changes);
     const { left } = memory.state.ids;
+    let incarnation = decision.member.offered;
     try {
       await kept;
     } catch (error) {
-      if (!isOver(session)) this.refuse(session, refuse('store', `the master cannot keep the id: ${messageOf(error)}`, true));
-      return;
+      if (known?.id !== decision.member.id) {
+        if (!isOver(session)) this.refuse(session, refuse('store', `the master cannot keep the id: ${messageOf(error)}`, true));
+        return;
+      }
+      // A member is let in as it was. A new incarnation that is lost with this process would lock it out: it keeps the one that it told.
+      incarnation = decision.member.incarnation;
+      memory.assume(known, { ...decision.member, offered: undefined });
     }
     if (!known && warnAt.includes(left)) events.emit({ type: 'ids-short', left });
     this.#follow(decision);
@@ -140,7 +146,7 @@ export class Joins {
       this.#wait(session, member);
       return;
     }
-    this.#welcome(session, member);
+    this.#welcome(session, member, incarnation);
     const { id, name } = member;
     events.emit({ type: 'joined', id, name, key, from: session.caller.from, first: !known || accepted, token: decision.token });
   }
@@ -200,7 +206,7 @@ export class Joins {
     session.channel.send({ type: 'wait', reason });
   }
 
-  #welcome(session: Session, member: MemberRecord): void {
+  #welcome(session: Session, member: MemberRecord, incarnation: string | undefined): void {
     const { options, environment, memory } = this.#context;
     session.state = 'welcomed';
     session.since = environment.clock.monotonic();
@@ -213,7 +219,7 @@ export class Joins {
       name: member.name,
       term: options.term ?? 1,
       masters: options.masters(),
-      incarnation: member.offered,
+      incarnation,
     };
     session.channel.send(welcome);
   }

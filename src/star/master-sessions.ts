@@ -145,8 +145,9 @@ export class Sessions {
     const member = this.#memberOf(session);
     if (member?.offered !== incarnation) return;
     const confirmed = { ...member, incarnation, offered: undefined };
-    // If this is lost, the slave is still known by the incarnation that was offered. The failure is an event.
-    this.#context.memory.keep([{ type: 'member', member: confirmed }]).catch(() => undefined);
+    const { memory } = this.#context;
+    // If this is lost with the process, the slave is still known by the incarnation that was offered. The failure is an event.
+    memory.keep([{ type: 'member', member: confirmed }]).catch(() => memory.assume(member, confirmed));
   }
 
   #markLinked(member: MemberRecord): void {

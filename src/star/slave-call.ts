@@ -28,7 +28,7 @@ export class SlaveCall implements Disposable {
   readonly #clock: Clock;
   readonly #events: CallEvents;
   readonly #attempt: Disposable;
-  readonly #timer: Timer;
+  #timer: Timer;
   #channel: ControlChannel | undefined;
   #lastSign: { readonly sent: number; readonly at: number } | undefined;
   /** True once it has ended from this side: later messages are dropped. */
@@ -67,6 +67,14 @@ export class SlaveCall implements Disposable {
     const now = this.#clock.monotonic();
     const sign = this.#lastSign;
     this.send({ type: 'alive', sent: Math.round(now), ...(sign && { echo: sign.sent, held: Math.round(now - sign.at) }) });
+  }
+
+  /** Runs something later, unless the connection has ended by then. For one thing at a time. */
+  later(delay: number, run: () => void): void {
+    this.#timer[Symbol.dispose]();
+    this.#timer = this.#clock.after(delay, () => {
+      if (this.isOpen) run();
+    });
   }
 
   /** Ends it after what was sent. */

@@ -1,17 +1,20 @@
-import { EtherloomError } from '../errors.ts';
 import { Feed } from '../feed.ts';
 import type { DialTarget } from './channel.ts';
 import { Liveness } from './liveness.ts';
-import { protocolVersion, type JoinMessage, type JoinRefusal, type MasterPlace, type Welcome } from './messages.ts';
+import type { JoinMessage, JoinRefusal, MasterPlace, Welcome } from './messages.ts';
 import { SlaveCall } from './slave-call.ts';
 import type { SlaveEngineOptions, SlaveEnvironment } from './slave-context.ts';
 import type { SlaveEvent, Standing } from './slave-event.ts';
+import { allowedNews, refuseGroup, refuseVersion } from './slave-judgement.ts';
 import type { SlaveMemory } from './slave-memory.ts';
 import { SlaveRetry } from './slave-retry.ts';
 import { SlaveSelf } from './slave-self.ts';
 
 /** The most texts that are remembered as told. */
 const mostTold = 64;
+
+/** The time after which the master's answer is stored again if the disk did not take it, in milliseconds. */
+const storeWait = 10_000;
 
 /** The membership of a slave. It keeps a control connection to a master until disposed of, or until the membership is over. */
 export class SlaveEngine implements Disposable {
@@ -25,6 +28,8 @@ export class SlaveEngine implements Disposable {
   #standing: Standing = 'seeking';
   #mayServe = true;
   #joinedAt: number | undefined;
+  /** Resolves when no welcome is being stored. */
+  #joining: Promise<void> = Promise.resolve();
   #call: SlaveCall | undefined;
   readonly #told = new Set<string>();
   #serial = 0;
@@ -37,7 +42,7 @@ export class SlaveEngine implements Disposable {
     this.#options = options;
     this.#environment = environment;
     this.#self = new SlaveSelf(memory, options, environment, (reason) => {
-      if (this.#open) this.events.emit({ type: 'not-stored', reason });
+      if (this.#open) this.events.emit(reason === undefined ? { type: 'stored' } : { type: 'not-stored', reason });
     });
     this.#welcome = memory.welcome;
     this.#liveness = new Liveness(environment.clock, () => this.#call?.pulse(), options.liveness);
@@ -125,17 +130,16 @@ export class SlaveEngine implements Disposable {
   #take(call: SlaveCall, message: JoinMessage): void {
     switch (message.type) {
       case 'welcome':
-        void this.#join(call, message);
+        this.#joining = this.#join(call, message);
         return;
       case 'refusal':
         call.end(message.reason);
         void this.#refuse(call, message);
         return;
       case 'other-version': {
-        const theirs = `version ${message.version}${message.software === undefined ? '' : ` (etherloom ${message.software})`}`;
-        const reason = `the master speaks ${theirs} of the protocol, and this slave version ${protocolVersion} (etherloom ${this.#options.software})`;
-        call.end(reason);
-        void this.#refuse(call, { type: 'refusal', reason, retry: false, code: 'version' });
+        const other = refuseVersion(message, this.#options.software);
+        call.end(other.reason);
+        void this.#refuse(call, other);
         return;
       }
       case 'wait':
@@ -159,19 +163,16 @@ export class SlaveEngine implements Disposable {
         return;
       default:
         // Behind a welcome that is still being stored.
-        void this.#self.stored.then(() => {
-          if (this.#standing === 'joined') this.#hearNews(message);
+        void this.#joining.then(() => {
+          if (call.isOpen && this.#standing === 'joined') this.#hearNews(message);
         });
     }
   }
 
   #hearNews(message: JoinMessage): void {
-    const { consent = new Set() } = this.#options;
     if (message.type === 'news' && message.serial > this.#serial) {
       this.#serial = message.serial;
-      const fields = Object.entries(message.description);
-      const description = Object.fromEntries(fields.filter(([name]) => consent.has(name)));
-      this.events.emit({ type: 'news', description, ignored: fields.map(([name]) => name).filter((name) => !consent.has(name)) });
+      this.events.emit(allowedNews(message, this.#options.consent));
     } else if (message.type === 'masters')
       this.#keepTold({ masters: message.masters, term: message.term }, { type: 'masters', masters: message.masters });
     else if (message.type === 'renamed') this.#keepTold({ name: message.name }, { type: 'renamed', name: message.name });
@@ -185,20 +186,13 @@ export class SlaveEngine implements Disposable {
 
   async #join(call: SlaveCall, welcome: Welcome): Promise<void> {
     const before = this.#welcome;
-    const { pin, newMaster, token } = this.#self.memory;
-    const isOther = before?.group !== undefined && welcome.group !== before.group;
-    if (isOther && pin !== undefined && (newMaster || token === undefined)) {
-      const reason = `the master with pin ${pin} has group ${welcome.group ?? 'none'}, and this state belongs to group ${before.group}; use another --state`;
-      call.end(reason);
-      return this.#refuse(call, { type: 'refusal', reason, retry: false, code: 'group' });
+    const other = refuseGroup(this.#self.memory, before, welcome);
+    if (other) {
+      call.end(other.reason);
+      return this.#refuse(call, other);
     }
-    const { identity } = call.target;
-    const { keys } = this.#environment;
-    const key = this.#self.keyOf(identity);
-    const kept = await this.#self.change(async ({ addresses }) => {
-      if (identity === 'next') await keys?.promote();
-      return { pin, addresses, key, welcome };
-    });
+    call.isCurrent = welcome.software !== undefined;
+    await this.#store(call, welcome);
     if (!call.isOpen || !this.#open) return;
     this.#welcome = welcome;
     this.#standing = 'joined';
@@ -207,11 +201,19 @@ export class SlaveEngine implements Disposable {
     this.#told.clear();
     this.#serial = 0;
     this.#retry.held(this.#self.places());
-    call.isCurrent = welcome.software !== undefined;
-    if (kept && call.isCurrent && welcome.incarnation !== undefined) call.send({ type: 'confirm', incarnation: welcome.incarnation });
     this.#sendState();
     if (this.#leaving) call.send({ type: 'leave' });
     this.events.emit({ type: 'joined', welcome, before, address: call.target.address });
+  }
+
+  /**
+   * Stores the master's answer, and confirms that. If the disk does not take it, the slave goes on with the incarnation that is stored, which
+   * the master accepts too, and tries again as long as this connection holds: behind it, the master may offer another one.
+   */
+  async #store(call: SlaveCall, welcome: Welcome): Promise<void> {
+    const isStored = await this.#self.storeWelcome(call.target.identity, welcome);
+    if (!isStored) call.later(storeWait, () => void this.#store(call, this.#welcome ?? welcome));
+    else if (call.isCurrent && welcome.incarnation !== undefined) call.send({ type: 'confirm', incarnation: welcome.incarnation });
   }
 
   async #refuse(call: SlaveCall, { reason, retry, code }: JoinRefusal): Promise<void> {
@@ -222,11 +224,7 @@ export class SlaveEngine implements Disposable {
     }
     if (call.target.identity === 'next' && !retry) {
       // The demand has expired: the present key goes on.
-      await this.#self.change(async (memory) => {
-        await this.#environment.keys?.drop();
-        return { ...memory, rekey: undefined };
-      });
-      if (this.#open) this.#retry.soon();
+      this.#redial(await this.#self.dropKey());
       return;
     }
     const withdraw = code === 'alive' || code === 'copied' || code === 'barred' || code === 'waiting';
@@ -249,15 +247,16 @@ export class SlaveEngine implements Disposable {
     call.isSettled = true;
     this.#standing = 'seeking';
     this.#joinedAt = undefined;
-    const { keys } = this.#environment;
-    const kept = await this.#self.change(async (memory) => {
-      if (!keys)
-        throw new EtherloomError('not-supported', 'cannot make a new key: a plain slave proves none; give it a --state of its own');
-      return { ...memory, rekey: { key: await keys.make(), token } };
-    });
+    const isStored = await this.#self.prepareKey(token);
+    if (this.#open && isStored) this.events.emit({ type: 'rekeying' });
+    this.#redial(isStored);
+  }
+
+  /** Dials again: at once, or, if the state could not be stored, as after a refusal for now. */
+  #redial(isStored: boolean): void {
     if (!this.#open) return;
-    if (kept) this.events.emit({ type: 'rekeying' });
-    this.#retry.soon();
+    if (isStored) this.#retry.soon();
+    else this.#retry.refused(true, undefined);
   }
 
   #lose(call: SlaveCall, reason: string): void {

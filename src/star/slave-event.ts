@@ -31,8 +31,9 @@ export type SlaveEvent =
   | { readonly type: 'news'; readonly description: Readonly<Record<string, unknown>>; readonly ignored: readonly string[] }
   | { readonly type: 'masters'; readonly masters: readonly MasterPlace[] }
   | { readonly type: 'renamed'; readonly name: string }
-  /** Something could not be stored. */
+  /** An answer of the master cannot be stored, with the cause: told once. It is tried again, and `stored` tells that it succeeded. */
   | { readonly type: 'not-stored'; readonly reason: string }
+  | { readonly type: 'stored' }
   /** The membership is over: nothing is tried any more. */
   | { readonly type: 'kicked'; readonly reason: string }
   | { readonly type: 'ended' }

@@ -1,26 +1,33 @@
-import { reasonOf } from '../errors.ts';
+import { EtherloomError, messageOf } from '../errors.ts';
 import { encodeBase32 } from './base32.ts';
 import type { DialTarget } from './channel.ts';
-import type { Hello } from './messages.ts';
+import type { Hello, Welcome } from './messages.ts';
 import type { SlaveEngineOptions, SlaveEnvironment } from './slave-context.ts';
 import type { SlaveMemory } from './slave-memory.ts';
-import { randomOctets } from './token.ts';
+import { randomOctets, type Token } from './token.ts';
 
 /** The part of a slave that outlives its connections: its stored state, its keys, and how it presents itself. */
 export class SlaveSelf {
   readonly #options: SlaveEngineOptions;
   readonly #environment: SlaveEnvironment;
   readonly #run: string;
-  readonly #notStored: (reason: string) => void;
+  readonly #storing: (failure: string | undefined) => void;
   #memory: SlaveMemory;
   #stored: Promise<void> = Promise.resolve();
+  /** Why the last change could not be stored. */
+  #failure: string | undefined;
 
-  /** `memory` is stored already. `notStored` is called when a change could not be stored. */
-  constructor(memory: SlaveMemory, options: SlaveEngineOptions, environment: SlaveEnvironment, notStored: (reason: string) => void) {
+  /** `memory` is stored already. `storing` is called when changes cannot be stored any more, with the failure, and when they can again. */
+  constructor(
+    memory: SlaveMemory,
+    options: SlaveEngineOptions,
+    environment: SlaveEnvironment,
+    storing: (failure: string | undefined) => void,
+  ) {
     this.#memory = memory;
     this.#options = options;
     this.#environment = environment;
-    this.#notStored = notStored;
+    this.#storing = storing;
     this.#run = encodeBase32(randomOctets(environment.random, 10));
   }
 
@@ -48,10 +55,10 @@ export class SlaveSelf {
     return [...new Set([...(pin === undefined || newMaster ? [] : told), ...addresses])];
   }
 
-  /** Returns the key that proves itself, or that a plain slave tells. */
+  /** Returns the key that proves itself, or that a plain slave tells. The next key is the present one once it was promoted. */
   keyOf(identity: DialTarget['identity']): string | undefined {
     const { keys } = this.#environment;
-    return this.#options.plainKey ?? (identity === 'next' ? keys?.next : keys?.current);
+    return this.#options.plainKey ?? (identity === 'next' ? keys?.next : undefined) ?? keys?.current;
   }
 
   /** Returns the first message. An incarnation belongs to a key: another key does not tell it. */
@@ -75,6 +82,33 @@ export class SlaveSelf {
     };
   }
 
+  /** Stores the master's answer to one of the keys. Resolves as `change` does. */
+  storeWelcome(identity: DialTarget['identity'], welcome: Welcome): Promise<boolean> {
+    return this.change(async ({ pin, addresses }) => {
+      const key = this.keyOf(identity);
+      if (identity === 'next') await this.#environment.keys?.promote();
+      return { pin, addresses, key, welcome };
+    });
+  }
+
+  /** Makes the next key, and stores the token by which it joins. Resolves as `change` does. */
+  prepareKey(token: Token): Promise<boolean> {
+    return this.change(async (memory) => {
+      const { keys } = this.#environment;
+      if (!keys)
+        throw new EtherloomError('not-supported', 'cannot make a new key: a plain slave proves none; give it a --state of its own');
+      return { ...memory, rekey: { key: await keys.make(), token } };
+    });
+  }
+
+  /** Removes the next key: the present one goes on. Resolves as `change` does. */
+  dropKey(): Promise<boolean> {
+    return this.change(async (memory) => {
+      await this.#environment.keys?.drop();
+      return { ...memory, rekey: undefined };
+    });
+  }
+
   /** Changes the stored state, one change after the other. Resolves to whether it could be stored; if not, the old one counts. */
   change(change: (memory: SlaveMemory) => SlaveMemory | Promise<SlaveMemory>): Promise<boolean> {
     const done = this.#stored.then(async () => {
@@ -82,13 +116,20 @@ export class SlaveSelf {
         const memory = await change(this.#memory);
         await this.#environment.store.save(memory);
         this.#memory = memory;
+        this.#tell(undefined);
         return true;
       } catch (error) {
-        this.#notStored(reasonOf(error));
+        this.#tell(messageOf(error));
         return false;
       }
     });
     this.#stored = done.then(() => undefined);
     return done;
+  }
+
+  #tell(failure: string | undefined): void {
+    if (this.#failure === failure) return;
+    this.#failure = failure;
+    this.#storing(failure);
   }
 }

@@ -51,11 +51,11 @@ describe('a disk that takes nothing', { timeout: 60_000 }, () => {
   });
 
   it.each([
-    ['the state of a master', () => master('empty'), /cannot write .*\/server-mac: no space left on the disk \(ENOSPC\); .*--state/],
+    ['the state of a master', () => master('empty'), /cannot write .*\/network\.json: no space left on the disk \(ENOSPC\); .*--state/],
     [
       'the state of a slave',
       () => [bin('etherloom'), 'slave', '--master', '127.0.0.1:1', '--sock', stage.path('s'), '--state', disk('empty')],
-      /cannot write .*\/node-key: no space left on the disk \(ENOSPC\); .*--state/,
+      /cannot write .*\/membership\.json: no space left on the disk \(ENOSPC\); .*--state/,
     ],
   ])('that is full is named: %s', async (_, command, message) => {
     const { status, text } = await run(full, command());
@@ -63,27 +63,64 @@ describe('a disk that takes nothing', { timeout: 60_000 }, () => {
     expect(status).toBe(1);
   });
 
-  it('that is read-only when a master comes back keeps no leases, and that is said; slaves that are known join', async () => {
-    const port = await freePort();
-    const words = [...master('state'), '--listen', `127.0.0.1:${port}`];
-    // The first life of the master leaves a state, with one slave and its lease; in the second one the disk takes nothing.
+  /**
+   * Starts a command that has two lives: the second begins when `next` is called, and its disk takes nothing. Returns it when the first one is
+   * ready.
+   */
+  const twice = async (words: readonly string[]): Promise<{ both: Running; next: () => Promise<number> }> => {
+    const fifo = stage.path('fifo');
     const script = '"$@" & first=$!; read -r line < "$FIFO"; kill $first; wait $first';
-    await stage.run(['mkfifo', stage.path('fifo')]);
-    const both = stage.start(on(`FIFO=${stage.path('fifo')}; ${script}; mount -o remount,bind,ro "$0"`, words), poisoned);
+    await stage.run(['mkfifo', fifo]);
+    const both = stage.start(on(`FIFO=${fifo}; ${script}; mount -o remount,bind,ro "$0"`, words), poisoned);
     await both.line(/^ready$/);
-    const join = async (): Promise<Running> => {
-      const where = ['--sock', stage.path('s'), '--state', stage.path('s.state')];
-      return stage.etherloom('slave', '--master', `127.0.0.1:${port}`, ...where);
+    const next = async (): Promise<number> => {
+      const from = both.lines.length;
+      await stage.run(['sh', '-c', `echo go > ${fifo}`]);
+      await both.line(/^ready$/, { from });
+      return from;
     };
-    const slave = await join();
+    return { both, next };
+  };
+  const slaveWords = (port: number, name: string, state = stage.path(`${name}.state`)): string[] => {
+    const place = ['--sock', stage.path(name), '--state', state];
+    return ['slave', '--master', `127.0.0.1:${port}`, ...place];
+  };
+
+  it('that is read-only when a master comes back keeps no leases and no new slave, and that is said; slaves that are known join', async () => {
+    const port = await freePort();
+    const { both, next } = await twice([...master('state'), '--listen', `127.0.0.1:${port}`]);
+    const slave = await stage.etherloom(...slaveWords(port, 's'));
     expect(slave.lines).toContain('id 1');
-    const from = both.lines.length;
-    await stage.run(['sh', '-c', `echo go > ${stage.path('fifo')}`]);
-    await both.line(/^ready$/, { from });
-    await slave.line(/joined as slave 1/, { from: slave.lines.length });
+    const from = await next();
+    const said = slave.lines.length;
+    await slave.line(/joined as slave 1/, { from: said });
+    await slave.line(/linked to/, { from: said });
+    await both.line(/cannot keep a change of the group: .*EROFS\); members still come back, and new ones are refused/, { from });
+    const fresh = stage.start([bin('etherloom'), ...slaveWords(port, 't')], poisoned);
+    await fresh.line(
+      /refused for now: the master cannot keep the id: cannot write .*group\.journal: read-only file system \(EROFS\); trying/,
+    );
     const station = await stage.etherloom('station', '--sock', stage.path('s'), '--id', '1');
     await both.line(/leases cannot be kept: cannot write .*leases\.journal: read-only file system \(EROFS\); /, { from });
     expect(station.lines.join('\n')).not.toContain('ready, 10.77');
+    expect(await both.end()).toEqual({ status: 0, signal: null });
+  });
+
+  it('that is read-only when a slave comes back stores no answer of the master, and that is said once; the slave joins and links', async () => {
+    const port = await freePort();
+    const main = await stage.etherloom(...stage.masterWords({ port }));
+    const { both, next } = await twice([bin('etherloom'), ...slaveWords(port, 's', disk('state'))]);
+    const second = await next();
+    await both.line(/linked to/, { from: second });
+    expect(both.lines.slice(second).join('\n')).toContain('joined as slave 1');
+    await main.end();
+    // The next master knows it by the incarnation that is stored, and has offered another one since.
+    const third = both.lines.length;
+    await stage.etherloom(...stage.masterWords({ port }));
+    await both.line(/joined as slave 1/, { from: third });
+    await both.line(/linked to/, { from: third });
+    const notStored = both.lines.filter((line) => line.includes('the answer of the master is not stored'));
+    expect(notStored).toEqual([expect.stringMatching(/cannot write .*membership\.json: read-only file system \(EROFS\); .*goes on/)]);
     expect(await both.end()).toEqual({ status: 0, signal: null });
   });
 });

@@ -164,6 +164,68 @@ describe('a master', () => {
     expect((await rig.slave('a').hello({ incarnation: third })).last('welcome')?.id).toBe(1);
   });
 
+  it('lets members in as they were while its disk takes nothing, offers them nothing new, and refuses new ones', async () => {
+    const rig = await masterRig();
+    const { token } = await rig.engine.newToken({ uses: 5 });
+    const first = await joined(rig, 'a', { token });
+    const told = first.last('welcome')?.incarnation;
+    first.drop();
+    rig.store.fails = true;
+    const again = await rig.slave('a').hello({ incarnation: told, run: '2' });
+    expect(again.last('welcome')).toMatchObject({ id: 1, incarnation: told });
+    expect(rig.engine.mayLink(keyOf('a'))).toMatchObject({ admit: true, id: 1 });
+    expect((await rig.slave('b').hello({ token })).answer).toMatchObject({
+      code: 'store',
+      retry: true,
+      reason: expect.stringContaining('the master cannot keep the id: cannot keep a change of the group: no space') as string,
+    });
+    // It asks for another id, which could be given to a second one after a crash.
+    again.drop();
+    expect((await rig.slave('a').hello({ incarnation: told, run: '3', demanded: 7 })).answer).toMatchObject({ code: 'store', retry: true });
+    expect(rig.engine.member(keyOf('a'))?.id).toBe(1);
+    // A master that reads the disk again knows the member by the same incarnation.
+    const reopened = await masterRig({}, rig.store);
+    expect((await reopened.slave('a').hello({ incarnation: told })).last('welcome')).toMatchObject({ id: 1, incarnation: told });
+    rig.store.fails = false;
+    const offered = (await rig.slave('a').hello({ incarnation: told, run: '4' })).last('welcome')?.incarnation;
+    expect(offered).not.toBe(told);
+    expect((await rig.slave('b').hello({ token })).last('welcome')?.id).toBe(2);
+  });
+
+  it('finds a copy while its disk takes nothing, by the incarnation that the original has told since', async () => {
+    const rig = await masterRig();
+    const original = await joined(rig, 'a');
+    const copied = original.last('welcome')?.incarnation;
+    original.drop();
+    const second = await rig.slave('a').hello({ incarnation: copied, run: '2' });
+    const offered = second.last('welcome')?.incarnation;
+    rig.store.fails = true;
+    await second.send({ type: 'confirm', incarnation: offered ?? '' });
+    second.drop();
+    expect((await rig.slave('a').hello({ incarnation: copied, run: 'copy' })).answer).toMatchObject({ code: 'copied' });
+    expect((await rig.slave('a').hello({ incarnation: offered, run: '3' })).last('welcome')?.incarnation).toBe(offered);
+    // The disk has both: a next master accepts the original, and the first of the two that comes decides when it can write again.
+    rig.store.fails = false;
+    const reopened = await masterRig({}, rig.store);
+    expect((await reopened.slave('a').hello({ incarnation: offered, run: '4' })).last('welcome')?.id).toBe(1);
+    expect((await reopened.slave('a').hello({ incarnation: copied, run: 'copy' })).answer).toMatchObject({ type: 'refusal' });
+  });
+
+  it('lets no member back in that was kicked while its return could not be written', async () => {
+    const rig = await masterRig();
+    const slave = await joined(rig, 'a');
+    slave.drop();
+    rig.store.hold();
+    const again = await rig.slave('a').hello({ incarnation: slave.last('welcome')?.incarnation, run: '2' });
+    const kicked = rig.engine.kick(1);
+    rig.store.failing = 1;
+    await rig.store.release();
+    await kicked;
+    expect(again.last('welcome')).toBeUndefined();
+    expect(again.closed).toBeDefined();
+    expect(rig.engine.mayLink(keyOf('a')).admit).toBe(false);
+  });
+
   it('lets the chosen one of two copies make a new key, and bars the old one only then', async () => {
     const rig = await masterRig();
     const first = await joined(rig, 'a', { host: 'lap' });

@@ -18,6 +18,8 @@ import { digest } from './digest.ts';
 export class HeldStore implements GroupStore {
   readonly changes: GroupChange[] = [];
   fails = false;
+  /** How many of the next appends fail. */
+  failing = 0;
   #held: (() => void)[] | undefined;
 
   load(): Promise<readonly GroupChange[]> {
@@ -26,7 +28,7 @@ export class HeldStore implements GroupStore {
 
   async append(changes: readonly GroupChange[]): Promise<void> {
     if (this.#held) await new Promise<void>((resolve) => this.#held?.push(resolve));
-    if (this.fails) throw new Error('no space');
+    if (this.fails || this.failing-- > 0) throw new Error('no space');
     this.changes.push(...changes);
   }
 

@@ -109,12 +109,19 @@ function rig(memory: SlaveMemory, options: Partial<SlaveEngineOptions> = {}, cur
     clock.advance(milliseconds);
     await nextTurn();
   };
+  /** Lets so many seconds pass, while the master says each second that it is alive. */
+  const alive = async (call: Call, seconds: number): Promise<void> => {
+    for (let i = 0; i < seconds; i++) {
+      await pass(1000);
+      await call.say({ type: 'alive' });
+    }
+  };
   /** Waits so long, and returns the newest dial. */
   const dialled = async (milliseconds = 0): Promise<Call> => {
     await pass(milliseconds);
     return calls.at(-1) ?? expect.fail('there is a dial');
   };
-  return { clock, calls, saved, events, disk, engine, pass, dialled };
+  return { clock, calls, saved, events, disk, engine, pass, alive, dialled };
 }
 
 const fresh: SlaveMemory = { pin, addresses: ['host:7378'], token };
@@ -154,6 +161,47 @@ describe('a slave', () => {
     expect(slave.events.map(({ type }) => type)).toEqual(['not-stored', 'joined']);
     call.close();
     expect((await slave.dialled(100)).open().of('hello')).toMatchObject({ incarnation: 'one' });
+  });
+
+  it('stores the answer once the disk takes it, confirms it then, and tells of both once', async () => {
+    const slave = rig(member);
+    const call = (await slave.dialled()).open();
+    slave.disk.fails = true;
+    await call.say(welcome({ incarnation: 'two' }));
+    await call.say({ type: 'renamed', name: 'shop' });
+    await slave.alive(call, 20);
+    expect(call.of('confirm')).toBeUndefined();
+    slave.disk.fails = false;
+    await slave.alive(call, 10);
+    expect(call.of('confirm')).toEqual({ type: 'confirm', incarnation: 'two' });
+    expect(slave.saved.at(-1)?.welcome).toMatchObject({ incarnation: 'two', name: 'shop' });
+    expect(slave.events.map(({ type }) => type)).toEqual(['not-stored', 'joined', 'renamed', 'stored']);
+    await slave.alive(call, 60);
+    expect(slave.saved).toHaveLength(1);
+  });
+
+  it('stores no answer any more that came on a connection of before: the master may have offered another one since', async () => {
+    const slave = rig(member);
+    const call = (await slave.dialled()).open();
+    slave.disk.fails = true;
+    await call.say(welcome({ incarnation: 'two' }));
+    call.close();
+    slave.disk.fails = false;
+    const again = (await slave.dialled(100)).open();
+    await slave.alive(again, 30);
+    expect(slave.saved).toEqual([]);
+    await again.say(welcome({ incarnation: 'three' }));
+    expect(again.of('confirm')).toEqual({ type: 'confirm', incarnation: 'three' });
+  });
+
+  it('waits before it asks again for a key that its disk does not take', async () => {
+    const slave = rig(member);
+    const call = (await slave.dialled()).open();
+    await call.say({ type: 'rekey', token });
+    await slave.pass(999);
+    expect([call.ended, slave.calls.length, slave.events.map(({ type }) => type)]).toEqual([true, 1, ['not-stored']]);
+    await slave.pass(1);
+    expect(slave.calls).toHaveLength(2);
   });
 
   it('tries the told addresses first, all in turn, and then waits ever longer', async () => {

@@ -15,17 +15,27 @@ const oldWelcomeFile = 'welcome.json';
 /** The membership of a slave in its state directory. */
 export class SlaveFiles implements SlaveStore {
   readonly #state: StateFiles;
+  /** The text that is on the disk, if that is known. */
+  #text: string | undefined;
 
   constructor(state: StateFiles) {
     this.#state = state;
   }
 
   load(): Promise<SlaveMemory | undefined> {
-    return new Promise((resolve) => resolve(readMembership(this.#state)));
+    return new Promise((resolve) => {
+      this.#text = this.#state.read(membershipFile);
+      resolve(readMembership(this.#state));
+    });
   }
 
+  /** Writes nothing that is there already: a slave that is known comes back on a disk that takes nothing. */
   async save(memory: SlaveMemory): Promise<void> {
-    await this.#state.write(membershipFile, encodeSlaveMemory(memory));
+    const text = encodeSlaveMemory(memory);
+    if (text === this.#text) return;
+    this.#text = undefined;
+    await this.#state.write(membershipFile, text);
+    this.#text = text;
   }
 }
 
