@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { encodeJoinMessage } from '../../src/star/message-codec.ts';
 import { messageTypes } from '../../src/wire/dhcp.ts';
 import { macFromNumber } from '../../src/wire/mac.ts';
 import { clientFrame, ip, message, requested, toServer } from '../dhcp/segment.ts';
@@ -116,6 +117,11 @@ describe('a master that is beset, while two hosts go on to ping each other witho
   });
 });
 
+/** Connects to the control port again and again, and prints the answer to the hello. */
+const comeAndGo = 'while exec 3<> /dev/tcp/127.0.0.1/7001; do echo "$1" >&3; read -r answer <&3; echo "$answer"; exec 3>&-; done';
+
+const helloOfMember = encodeJoinMessage({ type: 'hello', key: 'a'.repeat(32), software: '0.3.0', run: 'one' }).trim();
+
 describe('a master whose disk is full', { timeout: 60_000 }, () => {
   const stage = useStage(needs);
 
@@ -151,9 +157,14 @@ describe('a master whose disk is full', { timeout: 60_000 }, () => {
       await master.line(/leases cannot be kept: .*ENOSPC/);
     });
     const held = await known.address();
+    // The same with the group's journal: a member that comes and goes fills its room, and still comes back when there is none.
+    const member = machine.start(['bash', '-c', comeAndGo, 'member', helloOfMember]);
+    await master.line(/cannot keep a change of the group: .*ENOSPC/);
+    await member.line(/"type":"welcome"/, { from: member.lines.length });
     const slaveOptions = ['--master', '127.0.0.1:7000', '--sock', stage.path('s'), '--state', stage.path('s-state')];
     const slave = machine.start([bin('etherloom'), 'slave', ...slaveOptions], poisoned);
-    await slave.line(/the master cannot keep the id: .*ENOSPC/);
+    await slave.line(/the master cannot keep the id: cannot write .*group\.journal: .*ENOSPC/);
+    await member.end();
 
     await machine.run(['rm', `${state}/fill`]);
     await slave.line(/^ready$/);
