@@ -128,4 +128,73 @@ describe('a master and its slaves in virtual time', () => {
       }
     },
   );
+
+  it('lock no member out while disks take nothing, whoever crashes, and lose nothing by it', { timeout: 240_000 }, async () => {
+    for (let seed = 1; seed <= 100; seed++) {
+      const random = seededRandom(seed, 'full disks');
+      const crashes = Array.from({ length: random.uint32() % 6 }, () => random.uint32() % 400);
+      const cuts = Array.from({ length: random.uint32() % 6 }, () => random.uint32() % 300);
+      const { lab, token } = await begin(seed, crashes, 3, cuts);
+      const disks = [lab.master, ...lab.slaves];
+      for (let step = 0; step < 12; step++) {
+        for (const disk of disks) disk.isFull = (random.uint32() & 1) === 0;
+        await lab.run(1 + (random.uint32() % 600));
+      }
+      for (const disk of disks) disk.isFull = false;
+      await lab.run(40_000);
+      checkJoined(lab, token);
+      // All come back while no disk takes anything, and again when they do.
+      for (const isFull of [true, true, false]) {
+        for (const disk of disks) disk.isFull = isFull;
+        lab.master.crash();
+        for (const slave of lab.slaves) slave.crash();
+        await lab.run(15_000);
+        checkJoined(lab, token);
+      }
+      const refusals = lab.slaves.flatMap(({ events }) => events.filter(({ type }) => type === 'refused'));
+      expect(refusals.filter((refusal) => 'code' in refusal && refusal.code === 'copied')).toEqual([]);
+    }
+  });
+
+  it(
+    'find a copy once the disks take something again, whatever they did before, and lock one of the two in',
+    { timeout: 240_000 },
+    async () => {
+      for (let seed = 1; seed <= 100; seed++) {
+        const random = seededRandom(seed, 'copies');
+        const { lab } = await begin(seed, [], 1);
+        await lab.run(300);
+        const [original] = lab.slaves;
+        if (!original) throw new Error('there is one');
+        original.stop();
+        const copy = lab.copyOf(original);
+        const disks = [lab.master, original, copy];
+        lab.crashAt(Array.from({ length: random.uint32() % 4 }, () => random.uint32() % 200));
+        // One of the two runs at a time, or neither.
+        for (let step = 0; step < 8; step++) {
+          for (const disk of disks) disk.isFull = (random.uint32() & 1) === 0;
+          const runs = [original, copy][random.uint32() % 2];
+          if (runs?.process.alive === false) runs.start();
+          if ((random.uint32() & 3) === 0) lab.master.crash();
+          await lab.run(random.uint32() % 2500);
+          runs?.stop();
+          await lab.run(100);
+        }
+        lab.crashAt([]);
+        for (const disk of disks) disk.isFull = false;
+        await lab.run(2000);
+        const turns = (random.uint32() & 1) === 0 ? [original, copy] : [copy, original];
+        const ends: unknown[] = [];
+        for (const slave of turns) {
+          slave.start();
+          await lab.run(5000);
+          ends.push([slave.engine?.standing, slave.engine?.mayServe, slave.events.at(-1)?.type]);
+          slave.stop();
+          await lab.run(100);
+        }
+        expect(ends).toContainEqual(['joined', true, 'joined']);
+        expect(ends).toContainEqual(['refused', false, 'refused']);
+      }
+    },
+  );
 });

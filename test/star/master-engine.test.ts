@@ -192,7 +192,10 @@ describe('a master', () => {
     expect((await rig.slave('b').hello({ token })).last('welcome')?.id).toBe(2);
   });
 
-  it('finds a copy while its disk takes nothing, by the incarnation that the original has told since', async () => {
+  it.each([
+    ['has confirmed', true],
+    ['tells at its next hello', false],
+  ])('finds a copy while its disk takes nothing, by the incarnation that the original %s', async (_, confirms) => {
     const rig = await masterRig();
     const original = await joined(rig, 'a');
     const copied = original.last('welcome')?.incarnation;
@@ -200,15 +203,22 @@ describe('a master', () => {
     const second = await rig.slave('a').hello({ incarnation: copied, run: '2' });
     const offered = second.last('welcome')?.incarnation;
     rig.store.fails = true;
-    await second.send({ type: 'confirm', incarnation: offered ?? '' });
+    if (confirms) await second.send({ type: 'confirm', incarnation: offered ?? '' });
     second.drop();
+    if (!confirms) {
+      const third = await rig.slave('a').hello({ incarnation: offered, run: '3' });
+      expect(third.last('welcome')?.incarnation).toBe(offered);
+      third.drop();
+    }
     expect((await rig.slave('a').hello({ incarnation: copied, run: 'copy' })).answer).toMatchObject({ code: 'copied' });
-    expect((await rig.slave('a').hello({ incarnation: offered, run: '3' })).last('welcome')?.incarnation).toBe(offered);
-    // The disk has both: a next master accepts the original, and the first of the two that comes decides when it can write again.
+    expect((await rig.slave('a').hello({ incarnation: offered, run: '4' })).last('welcome')?.incarnation).toBe(offered);
+    // The disk has both: a next master accepts the original, and finds the copy then.
     rig.store.fails = false;
     const reopened = await masterRig({}, rig.store);
-    expect((await reopened.slave('a').hello({ incarnation: offered, run: '4' })).last('welcome')?.id).toBe(1);
-    expect((await reopened.slave('a').hello({ incarnation: copied, run: 'copy' })).answer).toMatchObject({ type: 'refusal' });
+    const again = await reopened.slave('a').hello({ incarnation: offered, run: '5' });
+    expect(again.last('welcome')?.id).toBe(1);
+    again.drop();
+    expect((await reopened.slave('a').hello({ incarnation: copied, run: 'copy' })).answer).toMatchObject({ code: 'copied' });
   });
 
   it('lets no member back in that was kicked while its return could not be written', async () => {
