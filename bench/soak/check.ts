@@ -26,7 +26,7 @@ export function sumFaults([name, { ports, waiting }]: Named, { stations }: LoadR
 
 /** Returns the sums that do not add up between the two ends of a link, in words. */
 export function linkFaults(near: SwitchReport, far: SwitchReport): string[] {
-  const [here, there] = [near, far].map(({ ports }) => ports.find(({ module }) => module === 'tcp'));
+  const [here, there] = [near, far].map(({ ports }) => ports.find(({ module }) => module === 'tcp' || module === 'tls'));
   if (!here || !there) return ['the link is gone'];
   const ways = [
     [here.sent, there.received],

@@ -6,7 +6,7 @@ import { untilAnswers } from '../harness/switches.ts';
 import type { Workplace } from '../harness/workplace.ts';
 import type { SoakArguments } from './arguments.ts';
 import { growthFaults, linkFaults, sumFaults, Watchdog, type Named } from './check.ts';
-import type { LoadReport, Question, SwitchReport } from './spec.ts';
+import type { LoadReport, Question, SwitchReport, SwitchSpec } from './spec.ts';
 
 /** How much of the time is for warming up, and how long that is at most, in seconds. */
 const warmup = { share: 0.2, most: 60 };
@@ -25,11 +25,17 @@ interface Stage {
   readonly far: Running;
   readonly load: Running;
   readonly web: Running;
+  /** Members and strangers that come and go; only at a star. */
+  readonly visitors: Running | undefined;
 }
 
 /** Runs the load, tells each line that is for people, and returns what was wrong. Throws when a process ends by itself. */
-export async function soak({ seconds, interval }: SoakArguments, workplace: Workplace, tell: (line: string) => void): Promise<string[]> {
-  const stage = await open(workplace);
+export async function soak(
+  { seconds, interval, secured }: SoakArguments,
+  workplace: Workplace,
+  tell: (line: string) => void,
+): Promise<string[]> {
+  const stage = await open(workplace, secured);
   const watchdog = new Watchdog(patience);
   const warm = Math.min(warmup.share * seconds, warmup.most);
   const faults = await loadFor(stage, warm, interval, watchdog, tell);
@@ -50,23 +56,61 @@ export async function soak({ seconds, interval }: SoakArguments, workplace: Work
   return faults;
 }
 
-async function open(workplace: Workplace): Promise<Stage> {
-  const [link, web] = [await freePort(), await freePort()];
-  const program = (name: string): string[] => [process.execPath, '--expose-gc', fileURLToPath(new URL(`./${name}.js`, import.meta.url))];
-  const [near, far] = [workplace.path('near'), workplace.path('far')];
-  const webAddress = `ws://127.0.0.1:${web}/soak`;
-  const nearSwitch = workplace.start([...program('switch'), near, `tcp-listen://127.0.0.1:${link}`, webAddress]);
-  await untilAnswers(nearSwitch, near);
-  const farSwitch = workplace.start([...program('switch'), far, `tcp://127.0.0.1:${link}`]);
-  await untilAnswers(farSwitch, far);
+async function open(workplace: Workplace, secured: boolean): Promise<Stage> {
+  const webAddress = `ws://127.0.0.1:${await freePort()}/soak`;
+  const { near, far, line } = secured ? await openStar(workplace, webAddress) : await openLinked(workplace, webAddress);
   const stage = {
-    near: nearSwitch,
-    far: farSwitch,
-    load: workplace.start([...program('load'), near, far]),
+    near,
+    far,
+    load: workplace.start([...program('load'), workplace.path('near'), workplace.path('far')]),
     web: workplace.start([...program('web'), webAddress]),
+    visitors: line === undefined ? undefined : workplace.start([...program('members'), line, workplace.path('visitor')]),
   };
-  await Promise.all([nearSwitch, farSwitch, stage.load, stage.web].map((running) => running.line(/^ready$/)));
+  await Promise.all(everyoneOf(stage).map((running) => running.line(/^ready$/)));
   return stage;
+}
+
+/** The two switches, and the line to join by, if they are a star. */
+interface Switches {
+  readonly near: Running;
+  readonly far: Running;
+  readonly line?: string;
+}
+
+async function openLinked(workplace: Workplace, webAddress: string): Promise<Switches> {
+  const link = await freePort();
+  const near = await startSwitch(workplace, 'near', { ports: [`tcp-listen://127.0.0.1:${link}`, webAddress] });
+  return { near, far: await startSwitch(workplace, 'far', { ports: [`tcp://127.0.0.1:${link}`] }) };
+}
+
+async function openStar(workplace: Workplace, webAddress: string): Promise<Switches> {
+  const near = await startSwitch(workplace, 'near', {
+    ports: [webAddress],
+    star: { role: 'master', state: workplace.path('near-state') },
+  });
+  const [, line = ''] = await near.line(/^line (.*)/);
+  const far = await startSwitch(workplace, 'far', { ports: [], star: { role: 'slave', state: workplace.path('far-state'), line } });
+  return { near, far, line };
+}
+
+async function startSwitch(workplace: Workplace, name: string, spec: Omit<SwitchSpec, 'directory'>): Promise<Running> {
+  const directory = workplace.path(name);
+  const running = workplace.start([...program('switch'), JSON.stringify({ ...spec, directory })]);
+  await untilAnswers(running, directory);
+  return running;
+}
+
+function program(name: string): string[] {
+  return [process.execPath, '--expose-gc', fileURLToPath(new URL(`./${name}.js`, import.meta.url))];
+}
+
+function everyoneOf({ near, far, load, web, visitors }: Stage): Running[] {
+  return [near, far, load, web, ...(visitors ? [visitors] : [])];
+}
+
+/** Returns the processes that make load beside the stations. */
+function othersOf({ web, visitors }: Stage): Running[] {
+  return visitors ? [web, visitors] : [web];
 }
 
 /** Lets all run for so long, and looks after them now and then; returns what was wrong. */
@@ -78,13 +122,13 @@ async function loadFor(
   tell: (line: string) => void,
 ): Promise<string[]> {
   const faults: string[] = [];
-  await Promise.all([ask<LoadReport>(stage.load, 'run'), ask<LoadReport>(stage.web, 'run')]);
+  await Promise.all([stage.load, ...othersOf(stage)].map((running) => ask<LoadReport>(running, 'run')));
   const began = performance.now();
   let last = await look(stage);
   for (let left = seconds; left > 0 && faults.length === 0; left = seconds - (performance.now() - began) / 1000) {
     await delay(1000 * Math.min(left, interval));
     const now = await look(stage);
-    faults.push(...now.load.faults, ...watchdog.look({ ...now.load.progress, ...now.web.progress }, now.at));
+    faults.push(...now.load.faults, ...now.others.flatMap((other) => other.faults), ...watchdog.look(progressOf(now), now.at));
     tell(lineOf(last, now));
     last = now;
   }
@@ -96,23 +140,28 @@ interface Look {
   readonly at: number;
   readonly switches: readonly Named[];
   readonly load: LoadReport;
-  readonly web: LoadReport;
+  readonly others: readonly LoadReport[];
 }
 
-async function look({ near, far, load, web }: Stage): Promise<Look> {
-  const [here, there, stations, sockets] = await Promise.all([
-    ask<SwitchReport>(near, 'report'),
-    ask<SwitchReport>(far, 'report'),
-    ask<LoadReport>(load, 'report'),
-    ask<LoadReport>(web, 'report'),
+async function look(stage: Stage): Promise<Look> {
+  const [here, there, load, ...others] = await Promise.all([
+    ask<SwitchReport>(stage.near, 'report'),
+    ask<SwitchReport>(stage.far, 'report'),
+    ask<LoadReport>(stage.load, 'report'),
+    ...othersOf(stage).map((running) => ask<LoadReport>(running, 'report')),
   ]);
   const switches = [['near', here] as const, ['far', there] as const];
-  return { at: performance.now(), switches, load: stations, web: sockets };
+  return { at: performance.now(), switches, load, others };
+}
+
+function progressOf({ load, others }: Look): Readonly<Record<string, number>> {
+  return Object.assign({}, load.progress, ...others.map(({ progress }) => progress)) as Record<string, number>;
 }
 
 /** Ends the load, and waits until all is quiet and adds up, or does not after a while; then returns the faults. */
 async function rest(stage: Stage): Promise<{ switches: readonly Named[]; faults: string[] }> {
-  const [load] = await Promise.all([ask<LoadReport>(stage.load, 'quiet'), ask<LoadReport>(stage.web, 'quiet')]);
+  await Promise.all(othersOf(stage).map((running) => ask<LoadReport>(running, 'quiet')));
+  const load = await ask<LoadReport>(stage.load, 'quiet');
   for (let attempt = 0; ; attempt++) {
     // Twice: what the first collection lets go of may hold more.
     for (const running of [stage.near, stage.far]) await ask<SwitchReport>(running, 'collect');
@@ -139,9 +188,9 @@ function lineOf(last: Look, now: Look): string {
     const frames = framesOf(now.switches[i]?.[1]) - framesOf(last.switches[i]?.[1]);
     return `${name} ${thousands(frames / seconds)} frames/s, ${megabytes(memory.resident)}, ${descriptors} descriptors`;
   });
-  const progress = { ...now.load.progress, ...now.web.progress };
+  const progress = progressOf(now);
   const of = (kind: string): number => sum(Object.entries(progress).map(([name, count]) => (name.startsWith(kind) ? count : 0)));
-  return `${rates.join('; ')}; ${of('canary')} round trips, ${of('staller')} stalls, ${of('visit')} visits`;
+  return `${rates.join('; ')}; ${of('canary')} round trips, ${of('staller')} stalls, ${of('visit')} visits${of('member') > 0 ? `, ${of('member')} joins, ${of('stranger')} strangers` : ''}`;
 }
 
 /** Returns the frames that the staying stations of a switch have received from it. */

@@ -5,6 +5,19 @@ export type Question =
   | 'run' // of a load: begin, or go on
   | 'quiet'; // of a load: stop, read what still comes, and answer when nothing does any more
 
+/** The part of a switch in a star of two, which makes the link between them. */
+export type StarSpec =
+  { readonly role: 'master'; readonly state: string } | { readonly role: 'slave'; readonly state: string; readonly line: string };
+
+/** A switch of a soak. */
+export interface SwitchSpec {
+  readonly directory: string;
+  /** The addresses of its ports. */
+  readonly ports: readonly string[];
+  /** Default: the link is one of the ports. */
+  readonly star?: StarSpec | undefined;
+}
+
 /** One port of a switch. */
 export interface PortReport {
   readonly number: number;

@@ -1,5 +1,6 @@
 // `npm run soak`: builds the soak, and the switch into it, and runs it.
 import { spawnSync } from 'node:child_process';
+import { copyFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 process.chdir(fileURLToPath(new URL('../..', import.meta.url)));
@@ -7,4 +8,6 @@ const built = spawnSync(process.execPath, ['node_modules/typescript/bin/tsc', '-
   stdio: 'inherit',
 });
 if (built.status !== 0) process.exit(built.status ?? 1);
+// The nodes of a star tell each other their version.
+copyFileSync('package.json', 'bench/soak/build/package.json');
 await import('./build/bench/soak/main.js');

@@ -1,27 +1,31 @@
 /**
- * A switch as `etherloom switch` runs it, which also tells of its ports and its memory. Arguments: its directory, and the addresses of its
- * ports.
+ * A switch as `etherloom switch` runs it, or `etherloom master` and `slave`, which also tells of its ports and its memory. The argument is a
+ * SwitchSpec as JSON.
  */
 import { readdirSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { quietLog } from '../../src/log.ts';
 import { realClock } from '../../src/clock.ts';
+import { Scope } from '../../src/daemon/scope.ts';
 import { serve } from '../../src/daemon/serve.ts';
 import { SwitchService } from '../../src/daemon/switch-service.ts';
 import type { Port } from '../../src/ports/pure/port.ts';
 import { realRandom } from '../../src/random.ts';
-import type { PortReport, SwitchReport } from './spec.ts';
+import type { PortReport, SwitchReport, SwitchSpec } from './spec.ts';
+import { openStar } from './star.ts';
 
-const [directory = '', ...ports] = process.argv.slice(2);
+const { star, ...options } = JSON.parse(process.argv[2] ?? '{}') as SwitchSpec;
 
 await serve(async () => {
-  const service = await SwitchService.open({ directory, ports }, { clock: realClock, random: realRandom, log: quietLog });
+  const scope = new Scope();
+  const service = scope.use(await SwitchService.open(options, { clock: realClock, random: realRandom, log: quietLog }));
+  if (star) await openStar(star, service.plane, scope);
   createInterface({ input: process.stdin }).on('line', (line) => {
     const [question, id] = line.split(' ');
     if (question === 'collect') globalThis.gc?.();
     process.stdout.write(`${JSON.stringify(report(service, Number(id)))}\n`);
   });
-  return service;
+  return scope;
 });
 
 function report({ plane }: SwitchService, id: number): SwitchReport {

@@ -34,6 +34,17 @@ describe('a soak', () => {
       expect(stdout).toMatch(/at rest at the end: near .* resident/);
     },
   );
+
+  it(
+    'of a few seconds is sound through TLS, too, while members and strangers come to the door of its star and go',
+    { timeout: 120_000 },
+    async () => {
+      const args = ['bench/soak/start.mjs', '--secured', '--seconds', '3', '--interval', '1'];
+      const { stdout } = await promisify(execFile)(process.execPath, args).catch((error: unknown) => error as { stdout: string });
+      expect(stdout).toMatch(/^sound: /m);
+      expect(stdout).toMatch(/ [1-9]\d* joins, [1-9]\d* strangers$/m);
+    },
+  );
 });
 
 describe('at rest', () => {
