@@ -7,8 +7,9 @@ export interface CrowdArguments {
   readonly processes: number | undefined;
   /** The number of times that the master is killed. */
   readonly kills: number;
-  /** The most seconds until all have joined, and until all are back. */
+  /** The most seconds of two processors until all have joined. */
   readonly joinWithin: number;
+  /** The most seconds until all are back. */
   readonly backWithin: number;
 }
 
@@ -16,8 +17,9 @@ export interface CrowdArguments {
 export const usage = `npm run crowd -- [--members N] [--light PROCESSES] [--kills N] [--join-within SECONDS] [--back-within SECONDS]
 Lets 200 slaves join one master on this machine by a line, all at once, and kills the master three times. Measures the time and the processor
 time until all have joined and are linked, until all are linked again, and the master's memory. Each slave is a process of etherloom.
-  --light     slaves of the same membership and link, without a switch, a console and a guest's card, share so many processes
-  --…-within  ends with 1 if it takes longer; default: 60 and 5 with --light, 60 and 60 without
+  --light        slaves of the same membership and link, without a switch, a console and a guest's card, share so many processes
+  --join-within  ends with 1 if all need more than this time of two processors to join; default: 60
+  --back-within  ends with 1 if it takes longer until all are back; default: 5 with --light, 60 without
 `;
 
 /** Reads a command line. Throws an Error with the mistake. */

@@ -34,23 +34,23 @@ export async function crowd(given: CrowdArguments, workplace: Workplace, tell: (
   const began = performance.now();
   const slaves = startSlaves(given, workplace, line);
   const joined = await untilLinked(master, members, began);
-  const spent = [master.running, ...slaves].reduce((sum, { pid }) => sum + processorTime(pid) / 1e9, 0);
-  const masters = processorTime(master.running.pid) / 1e9;
-  tell(
-    `${members} slaves joined and linked after ${joined.toFixed(1)} s, ${spent.toFixed(1)} s of processors; master ${masters.toFixed(1)} s`,
-  );
-  if (joined > joinWithin) faults.push(`that took more than ${joinWithin} s`);
+  const spent = timeOf(master.running, ...slaves);
+  const masters = timeOf(master.running);
+  const work = `${spent.toFixed(1)} s of processors, ${(spent / 2).toFixed(1)} s of two; master ${masters.toFixed(1)} s`;
+  tell(`${members} slaves joined and linked after ${joined.toFixed(1)} s, with ${work}`);
+  if (spent / 2 > joinWithin) faults.push(`that took more than ${joinWithin} s of two processors`);
   const first = await membersOf(master);
   faults.push(...gapsIn(first));
   tell(`master: ${mebibytes(memoryOf(master.running.pid))} MiB resident, and ${mebibytes(alone)} MiB before`);
   for (let kill = 1; kill <= kills; kill++) {
     process.kill(master.running.pid, 'SIGKILL');
     await master.running.exit(patience);
-    const killed = performance.now();
+    const [killed, before] = [performance.now(), timeOf(...slaves)];
     master = startMaster(workplace, place);
     const back = await untilLinked(master, members, killed);
-    const time = processorTime(master.running.pid) / 1e9;
-    tell(`all are linked again ${back.toFixed(1)} s after the start of a new master, which worked ${time.toFixed(1)} s`);
+    const [own, theirs] = [timeOf(master.running), timeOf(...slaves) - before];
+    const work = `${(own + theirs).toFixed(1)} s of processors; master ${own.toFixed(1)} s`;
+    tell(`all are linked again ${back.toFixed(1)} s after the start of a new master, with ${work}`);
     if (back > backWithin) faults.push(`that took more than ${backWithin} s`);
     if (JSON.stringify(await membersOf(master)) !== JSON.stringify(first)) faults.push('the members are not what they were');
   }
@@ -112,6 +112,11 @@ async function membersOf({ api }: Master): Promise<readonly Kept[]> {
 function gapsIn(members: readonly Kept[]): string[] {
   const ids = members.map(({ id }) => id).sort((a, b) => a - b);
   return ids.every((id, n) => id === n + 1) ? [] : [`the ids have gaps: ${ids.join(' ')}`];
+}
+
+/** Returns the processor time that processes have used, in seconds. */
+function timeOf(...processes: readonly Running[]): number {
+  return processes.reduce((sum, { pid }) => sum + processorTime(pid) / 1e9, 0);
 }
 
 /** Returns the resident memory of a process, in octets. */
