@@ -49,7 +49,8 @@ export function runMaster(given: MasterArguments): Promise<number> {
 /** Tells the user the line by which hosts join: at the first start of a group, and only where it stays secret. */
 async function tellLines(master: Master, { lineFile, state }: MasterArguments, log: Log): Promise<void> {
   const outlet = lineOutlet(lineFile);
-  if (master.isNew && outlet) await outlet(await master.newLines({ uses: 'any' }));
+  if (master.hasEnded) log.warn('the group of this state was ended, and hosts that come are told so; begin a new one with another --state');
+  else if (master.isNew && outlet) await outlet(await master.newLines({ uses: 'any' }));
   else log(`hosts join by a line: make one with "etherloom token new${state === undefined ? '' : ` --state ${state}`}"`);
 }
 

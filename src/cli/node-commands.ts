@@ -23,7 +23,7 @@ export function addNodeCommands(root: Command, exit: (status: number) => void): 
 function addMaster(root: Command, exit: (status: number) => void): void {
   const command = root
     .command('master')
-    .description('run the master of a star: a switch with a DHCP server, and the door at which other hosts join')
+    .description('run the master of a star, which other hosts join: a switch with a DHCP server')
     .option('--listen <host:port>', `address for slaves (default: all addresses, port ${defaultPort})`)
     .option('--subnet <network>', 'the network to serve, as 10.77.0.0/24 (default: a free one of 10.0.0.0/8, kept in the state)')
     .option('--advertise <host:port>', 'an address under which slaves reach it, as behind NAT (repeatable; default: its own)', collect, [])

@@ -39,7 +39,7 @@ function addGroup(root: Command): void {
   addOn('rename', 'give a member another name')
     .argument('<name>', 'letters, digits and hyphens')
     .action(async (id: number, name: string, given: ServiceArguments) => (await loadGroup()).runRename(id, name, all(given)));
-  addOn('replace', 'bar the key of a member, and print a line by which another machine gets its id').action(
+  addOn('replace', 'print a line by which another machine takes over the id of a member; its key is barred then').action(
     async (id: number, given: ServiceArguments) => (await loadGroup()).runReplace(id, all(given)),
   );
   addOn('accept', 'let in a member that waits, at a master with --approve').action(async (id: number, given: ServiceArguments) =>

@@ -140,6 +140,11 @@ export class Master implements AsyncDisposable {
     return this.#group.engine.isNew;
   }
 
+  /** True if the group was ended at an earlier start: hosts that come are told so, and none joins. */
+  get hasEnded(): boolean {
+    return this.#group.engine.group?.ended !== undefined;
+  }
+
   /** Makes a token, and returns the lines to join by, one for each address. Rejects with EtherloomError for an impossible wish. */
   async newLines(wish?: TokenWish): Promise<readonly string[]> {
     return (await this.#group.newLines(wish)).lines;

@@ -38,10 +38,12 @@ export class MasterTokens {
     this.#context = context;
   }
 
-  /** Makes a token. Rejects with EtherloomError('bad-option') for an impossible wish. */
+  /** Makes a token. Rejects with EtherloomError: `bad-option` for an impossible wish, `refused` if the group was ended. */
   async make({ uses = 1, expiresIn = day, id, name, ephemeral, replaces }: TokenWish = {}): Promise<NewToken> {
     const { memory, environment, events } = this.#context;
     checkWish({ uses, expiresIn, id });
+    if (memory.state.group?.ended !== undefined)
+      throw new EtherloomError('refused', 'cannot make a token: the group was ended; start a master with another --state');
     const fault = name === undefined ? undefined : memory.state.names.fault(name);
     if (fault !== undefined)
       throw new EtherloomError('bad-option', `cannot make a token for ${JSON.stringify(name)}: ${fault}; choose another name`);

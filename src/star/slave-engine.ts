@@ -279,8 +279,10 @@ export class SlaveEngine implements Disposable {
     this.#mayServe = false;
     this.#joinedAt = undefined;
     this[Symbol.dispose]();
-    this.#leaving?.();
-    this.events.emit(event);
+    void this.#self.forget(event.type !== 'kicked').then(() => {
+      this.#leaving?.();
+      this.events.emit(event);
+    });
   }
 
   #sendState(): void {

@@ -109,6 +109,11 @@ export class SlaveSelf {
     });
   }
 
+  /** Forgets the group if `isOver`, so that the next start of this slave joins by a line. Resolves when that is stored. */
+  async forget(isOver: boolean): Promise<void> {
+    if (isOver) await this.change(() => ({ addresses: [] }));
+  }
+
   /** Changes the stored state, one change after the other. Resolves to whether it could be stored; if not, the old one counts. */
   change(change: (memory: SlaveMemory) => SlaveMemory | Promise<SlaveMemory>): Promise<boolean> {
     const done = this.#stored.then(async () => {

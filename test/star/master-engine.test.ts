@@ -471,6 +471,7 @@ describe('a master', () => {
     await rig.engine.end();
     expect(other.last('end')).toBeDefined();
     expect((await rig.slave('b').hello()).answer).toEqual({ type: 'end' });
+    await expect(rig.engine.newToken()).rejects.toMatchObject({ code: 'refused' });
   });
 });
 

@@ -360,6 +360,8 @@ describe('a slave', () => {
     expect([slave.engine.standing, slave.engine.mayServe, slave.events.at(-1)?.type]).toEqual(['over', false, event]);
     await slave.pass(120_000);
     expect(slave.calls).toHaveLength(1);
+    // A slave that was thrown out may be told so again; one whose group was ended joins another one by a line.
+    expect(slave.saved.at(-1)?.pin).toBe(event === 'kicked' ? member.pin : undefined);
   });
 
   it('leaves once the master has said so, across connections', async () => {
@@ -373,6 +375,7 @@ describe('a slave', () => {
     const again = (await slave.dialled(100)).open();
     await again.say({ type: 'refusal', reason: 'the group does not know this key', retry: false, code: 'unknown' });
     expect([hasLeft, slave.events.at(-1)?.type]).toEqual([true, 'left']);
+    expect(slave.saved.at(-1)).toEqual({ addresses: [] });
   });
 
   it('names both versions when its master speaks another one', async () => {

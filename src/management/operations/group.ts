@@ -47,7 +47,7 @@ export const renameMember = promises(
 /** Makes the line by which another machine takes over a member's id. */
 export const replaceMember = promises(
   'group.replace',
-  'bar the key of a member, and make a line by which another machine gets its id',
+  'make a line by which another machine takes over the id of a member; its key is barred then',
   (managed, { id }: OnMember): Promise<NewTokenView | Refusal> => onMember(managed, id, (acts) => acts.replace(id)),
 );
 
