@@ -51,11 +51,17 @@ export class ManualClock implements Clock {
       let next: Pending | undefined;
       for (const pending of this.#pending) if (pending.due <= end && (next === undefined || pending.due < next.due)) next = pending;
       if (next === undefined) break;
-      this.#pass(next.due);
+      this.#pass(Math.max(next.due, this.#now));
       this.#pending.delete(next);
       next.run();
     }
     this.#pass(end);
+  }
+
+  /** Lets so many milliseconds go by at once, as for a process that is stopped; what became due meanwhile runs at the end. */
+  stall(milliseconds: number): void {
+    this.#pass(this.#now + milliseconds);
+    this.advance(0);
   }
 
   #pass(until: number): void {

@@ -235,6 +235,7 @@ function openDoor(
       control: (caller, channel) => engine.accept(caller, channel),
       acceptor,
       familiar: engine.origins(),
+      alive: (key) => engine.heard(key),
       mostPlain: maxLinks,
       deadAfter,
       ...(linkMtu !== undefined && { maxFrame: linkMtu + frameOverhead.tagged }),

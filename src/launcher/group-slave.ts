@@ -111,7 +111,7 @@ export class GroupSlave implements AsyncDisposable {
             plainKey,
             ...(options.deadAfter !== undefined && { liveness: { goneAfter: options.deadAfter } }),
           },
-          { clock, random, dial: dialControl({ ...meansOf(keys), environment }), store, keys },
+          { clock, random, dial: dialControl({ ...meansOf(keys), silence: options.deadAfter, environment }), store, keys },
         ),
       );
       return new GroupSlave(engine, keys, options, scope, log);

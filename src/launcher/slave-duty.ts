@@ -28,7 +28,10 @@ export interface SlaveDutyOptions {
   readonly log: Log;
 }
 
-/** The link and the guest of a slave. Both end when the master refuses it for another process with its key, or its membership is over. */
+/**
+ * The link and the guest of a slave. Both end when the master refuses it for another process with its key, or its membership is over. The link
+ * alone ends when it is refused for good for another reason: its link would be, too.
+ */
 export class SlaveDuty implements AsyncDisposable {
   readonly #options: SlaveDutyOptions;
   #link: StreamDialer | undefined;
@@ -43,19 +46,20 @@ export class SlaveDuty implements AsyncDisposable {
 
   /** Opens the link, and starts the guest. Rejects with the EtherloomErrors of the guest. */
   async begin(welcome: Welcome): Promise<void> {
-    this.#openLink();
+    if (this.#options.group.engine.mayLink) this.#openLink();
     const options = this.#options.guestOf(welcome);
     if (!options) return;
     await this.#options.guest.start(options);
     this.#isGuestUp = true;
     // The master may have refused this slave meanwhile.
-    if (!this.#options.group.engine.mayServe) await this.#withdraw();
+    if (!this.#options.group.engine.mayServe) this.#withdraw();
   }
 
   /** Does what an event of the membership demands. Failures are logged. */
   follow(event: SlaveEvent): void {
     if (event.type === 'joined') this.#then(() => this.#resume(event.welcome));
     else if (!this.#options.group.engine.mayServe) this.#then(() => this.#withdraw());
+    else if (!this.#options.group.engine.mayLink) this.#then(() => this.#closeLink());
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -64,7 +68,7 @@ export class SlaveDuty implements AsyncDisposable {
     await this.#link?.[Symbol.asyncDispose]();
   }
 
-  #then(change: () => Promise<void>): void {
+  #then(change: () => Promise<void> | void): void {
     this.#settled = this.#settled.then(async () => {
       if (!this.#open) return;
       try {
@@ -86,12 +90,17 @@ export class SlaveDuty implements AsyncDisposable {
     this.#isGuestUp = true;
   }
 
-  async #withdraw(): Promise<void> {
-    const link = this.#link;
-    this.#link = undefined;
-    await link?.[Symbol.asyncDispose]();
+  #withdraw(): void {
+    this.#closeLink();
     if (this.#isGuestUp) this.#options.guest.beginEnd();
     this.#isGuestUp = false;
+  }
+
+  /** Ends the link, and its port at the switch. */
+  #closeLink(): void {
+    const link = this.#link;
+    this.#link = undefined;
+    link?.port.end('the master refuses this slave');
   }
 
   #openLink(): void {
@@ -102,6 +111,7 @@ export class SlaveDuty implements AsyncDisposable {
       // It counts as linked when the master's switch has greeted, and not when its host takes the connection.
       awaitsGreeting: true,
       deadAfter,
+      alive: () => group.engine.heard(),
       ...(linkMtu !== undefined && { maxFrame: linkMtu + frameOverhead.tagged }),
     };
     this.#link = new StreamDialer(group.link, options, plane.environment);

@@ -54,6 +54,8 @@ export interface Session {
   hello: Hello | undefined;
   /** The time of its welcome, in milliseconds of the clock. */
   since: number;
+  /** The number of seconds for which it has sent no hello, as the master attended them. */
+  silence: number;
   /** The round trip in milliseconds, once measured. */
   roundTrip: number | undefined;
   /** The time of the last `sent` that it told, and of its arrival. */

@@ -52,7 +52,7 @@ export class MasterEngine implements Disposable {
     this.#tokens = new MasterTokens(context);
     this.#operations = new MasterOperations(context, this.#tokens);
     const { clock } = context.environment;
-    this.#liveness = new Liveness(clock, () => this.#sessions.pulse(), context.options.liveness);
+    this.#liveness = new Liveness(clock, (isLate) => this.#sessions.pulse(isLate), context.options.liveness);
     this.#sweeper = clock.after(sweepInterval, this.#sweep);
   }
 

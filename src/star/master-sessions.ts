@@ -5,8 +5,8 @@ import { isCurrent, type MasterContext, type Session } from './master-context.ts
 import type { MemberView } from './member-view.ts';
 import type { JoinMessage } from './messages.ts';
 
-/** The time in which a new connection must send its hello, in milliseconds. */
-const helloTime = 5000;
+/** The seconds in which a new connection must send its hello. */
+const helloTime = 5;
 
 /** The time after which a plain member counts as linked: nothing tells which links are its. In milliseconds. */
 const plainTrial = 10_000;
@@ -36,6 +36,7 @@ export class Sessions {
       key: undefined,
       hello: undefined,
       since: this.#context.environment.clock.monotonic(),
+      silence: 0,
       roundTrip: undefined,
       lastSign: undefined,
       guest: undefined,
@@ -74,13 +75,13 @@ export class Sessions {
     if (isStranger) this.#context.events.emit({ type: 'stranger', from: session.caller.from, reason });
   }
 
-  /** Sends signs of life, and ends connections without a hello. */
-  pulse(): void {
+  /** Sends signs of life, and ends connections without a hello: not if the master is late, which may not have read it. */
+  pulse(isLate: boolean): void {
     const now = this.#context.environment.clock.monotonic();
     for (const session of this.#open) {
       if (session.state === 'over') continue;
       if (session.hello) this.#pulseOf(session, now);
-      else if (now - session.since >= helloTime) this.close(session, 'it sent nothing');
+      else if (!isLate && ++session.silence >= helloTime) this.close(session, 'it sent nothing');
     }
   }
 

@@ -17,8 +17,10 @@ const patience = 6000;
 /** One control connection of a slave, from the dial to its end. */
 export class SlaveCall implements Disposable {
   readonly target: DialTarget;
-  /** The watch on the master's life, once the connection stands. */
+  /** The watch on the master's life, once the connection stands: by this connection and by the link. */
   watched: Watched | undefined;
+  /** The watch on the connection itself: a relay may keep it up without forwarding. */
+  connection: Watched | undefined;
   /** True if the master knows the messages that came after version 0.2.0. */
   isCurrent = false;
   /** True if the master has given its last answer on this connection: its end means nothing more. */
@@ -47,7 +49,10 @@ export class SlaveCall implements Disposable {
         this.#channel = channel;
         events.opened();
       },
-      heard: () => this.watched?.heard(),
+      heard: () => {
+        this.watched?.heard();
+        this.connection?.heard();
+      },
       message: (message) => this.#take(message),
       closed: (reason) => this.#close(reason),
     });
@@ -80,7 +85,7 @@ export class SlaveCall implements Disposable {
   /** Ends it after what was sent. */
   end(reason: string): void {
     this.#ended = true;
-    this.watched?.[Symbol.dispose]();
+    this.#unwatch();
     this.#channel?.end(reason);
   }
 
@@ -94,8 +99,13 @@ export class SlaveCall implements Disposable {
   [Symbol.dispose](): void {
     this.#closed = true;
     this.#timer[Symbol.dispose]();
-    this.watched?.[Symbol.dispose]();
+    this.#unwatch();
     this.#attempt[Symbol.dispose]();
+  }
+
+  #unwatch(): void {
+    this.watched?.[Symbol.dispose]();
+    this.connection?.[Symbol.dispose]();
   }
 
   #take(message: JoinMessage): void {

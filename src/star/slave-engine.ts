@@ -9,9 +9,10 @@ import { allowedNews, refuseGroup, refuseVersion } from './slave-judgement.ts';
 import type { SlaveMemory } from './slave-memory.ts';
 import { SlaveRetry } from './slave-retry.ts';
 import { SlaveSelf } from './slave-self.ts';
+import { ToldTexts, withoutPorts } from './told-texts.ts';
 
-/** The most texts that are remembered as told. */
-const mostTold = 64;
+/** How many times longer than the master the control connection may be silent, while the link brings signs of life. */
+const patience = 3;
 
 /** The time after which the master's answer is stored again if the disk did not take it, in milliseconds. */
 const storeWait = 10_000;
@@ -27,11 +28,12 @@ export class SlaveEngine implements Disposable {
   #welcome: Welcome | undefined;
   #standing: Standing = 'seeking';
   #mayServe = true;
+  #mayLink = true;
   #joinedAt: number | undefined;
   /** Resolves when no welcome is being stored. */
   #joining: Promise<void> = Promise.resolve();
   #call: SlaveCall | undefined;
-  readonly #told = new Set<string>();
+  readonly #told = new ToldTexts();
   #serial = 0;
   #leaving: (() => void) | undefined;
   #state: Extract<JoinMessage, { type: 'state' }> | undefined;
@@ -62,6 +64,11 @@ export class SlaveEngine implements Disposable {
   /** False while this slave must have neither a link nor a guest, since the master refused it for another one, or for good. */
   get mayServe(): boolean {
     return this.#mayServe;
+  }
+
+  /** False while the master refuses this slave for good: its link would be refused as well. */
+  get mayLink(): boolean {
+    return this.#mayServe && this.#mayLink;
   }
 
   /** The time of the last welcome, in milliseconds of the clock; undefined while it is not joined. */
@@ -119,6 +126,9 @@ export class SlaveEngine implements Disposable {
           if (life === 'gone') call.fail(`nothing was received for ${Math.round(silence / 1000)} s`);
           else this.events.emit(life === 'suspect' ? { type: 'suspect', silence } : { type: 'back' });
         });
+        call.connection = this.#liveness.watch((life, silence) => {
+          if (life === 'gone') call.fail(`nothing was received on it for ${Math.round(silence / 1000)} s, though the link is alive`);
+        }, patience);
         call.send(this.#self.hello(target.identity));
       },
       message: (message) => this.#take(call, message),
@@ -196,7 +206,7 @@ export class SlaveEngine implements Disposable {
     if (!call.isOpen || !this.#open) return;
     this.#welcome = welcome;
     this.#standing = 'joined';
-    this.#mayServe = true;
+    this.#mayServe = this.#mayLink = true;
     this.#joinedAt = this.#environment.clock.monotonic();
     this.#told.clear();
     this.#serial = 0;
@@ -231,15 +241,8 @@ export class SlaveEngine implements Disposable {
     this.#standing = 'refused';
     this.#joinedAt = undefined;
     if (withdraw) this.#mayServe = false;
-    // The ports of addresses differ with each attempt.
-    this.events.emit({
-      type: 'refused',
-      code,
-      reason,
-      permanent: !retry,
-      withdraw,
-      again: this.#isTold(`${code ?? ''} ${reason.replace(/:\d+\b/g, '')}`),
-    });
+    if (!retry) this.#mayLink = false;
+    this.events.emit({ type: 'refused', code, reason, permanent: !retry, withdraw, again: this.#told.again(withoutPorts(reason)) });
     this.#retry.refused(retry, code);
   }
 
@@ -270,7 +273,7 @@ export class SlaveEngine implements Disposable {
       this.#retry.lost();
       return;
     }
-    this.events.emit({ type: 'unreachable', address, reason, again: this.#isTold(`${address} ${reason}`) });
+    this.events.emit({ type: 'unreachable', address, reason, again: this.#told.again(`${address} ${reason}`) });
     this.#retry.failed();
   }
 
@@ -287,12 +290,5 @@ export class SlaveEngine implements Disposable {
 
   #sendState(): void {
     if (this.#state && this.#standing === 'joined' && this.#call?.isCurrent) this.#call.send(this.#state);
-  }
-
-  #isTold(text: string): boolean {
-    const again = this.#told.has(text);
-    if (this.#told.size >= mostTold) this.#told.clear();
-    this.#told.add(text);
-    return again;
   }
 }

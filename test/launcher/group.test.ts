@@ -1,7 +1,8 @@
-import { copyFileSync, mkdirSync } from 'node:fs';
+import { copyFileSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseInvitation } from '../../src/star/invitation.ts';
+import { ConsoleClient } from '../daemon/managed-stage.ts';
 import { eventually } from '../eventually.ts';
 import { Nodes } from './nodes.ts';
 
@@ -57,6 +58,26 @@ describe('a slave that joins by a line', () => {
     expect(nodes.logged.slice(mark).filter((line) => /^(joined|linked)/.test(line))).toEqual([]);
     await one[Symbol.asyncDispose]();
     expect((await copy).id).toBe(1);
+  });
+
+  it('has no link while the master refuses it for good, asks once a minute, and goes on with its switch', async () => {
+    const nodes = new Nodes();
+    const master = await nodes.master();
+    const linked = nodes.says(/^linked to/);
+    const path = nodes.state('one.mgmt');
+    const [line = ''] = await master.newLines();
+    const slave = await nodes.joined(undefined, 'one', { join: { invitation: parseInvitation(line) }, management: { console: { path } } });
+    await linked;
+    const console = await ConsoleClient.open(path);
+    expect(await console.say('star/links')).toContain('port 1 up');
+    await master[Symbol.asyncDispose]();
+    rmSync(join(nodes.state('master'), 'group.journal'));
+    const refused = nodes.says(/^the master refused: .*; trying again once a minute$/);
+    await nodes.again(master);
+    await refused;
+    await eventually(async () => expect(await console.say('star/links')).not.toContain('port'));
+    expect(nodes.failures).toEqual([]);
+    expect(slave.id).toBe(1);
   });
 
   it('ends with an error when its key was lost to the group, and says so', async () => {

@@ -5,6 +5,7 @@ import { Timeline } from '../../src/lab/timeline.ts';
 import type { Random } from '../../src/random.ts';
 import type { ControlEvents, Dial, DialEvents } from '../../src/star/channel.ts';
 import type { GroupChange } from '../../src/star/group-change.ts';
+import type { GroupEvent } from '../../src/star/group-event.ts';
 import { GroupState } from '../../src/star/group-state.ts';
 import type { GroupStore } from '../../src/star/group-store.ts';
 import { macOfId } from '../../src/star/identity.ts';
@@ -32,6 +33,8 @@ export class Process {
   alive = true;
   /** True once a write of it was lost: later ones are lost, too. */
   lost = false;
+  /** It is stopped until then: timers and messages wait. */
+  frozenUntil = 0;
   readonly wires = new Set<Wire>();
 }
 
@@ -83,13 +86,27 @@ export class GroupLab {
     this.time.advance(end);
   }
 
+  /** Stops a process for so long, as SIGSTOP does. Its timers come first afterwards, then the messages that arrived meanwhile. */
+  freeze(process: Process, milliseconds: number): void {
+    process.frozenUntil = this.time.now + milliseconds;
+  }
+
   /** The clock of a process: its timers end with it. */
   clockOf(process: Process): Clock {
     const { time } = this;
     return {
       monotonic: () => time.monotonic(),
       wall: () => time.wall(),
-      after: (delay, run) => time.after(delay, () => (process.alive ? run() : undefined)),
+      after: (delay, run) => {
+        let timer: Timer;
+        const due = (): void => {
+          const rest = process.frozenUntil - time.now;
+          if (rest > 0) timer = time.after(rest, due);
+          else if (process.alive) run();
+        };
+        timer = time.after(delay, due);
+        return { [Symbol.dispose]: () => timer[Symbol.dispose]() };
+      },
       defer: (run) => time.defer(run),
     };
   }
@@ -122,6 +139,7 @@ class Wire {
   readonly #lab: GroupLab;
   readonly #sides: readonly [Side, Side];
   #isOpen = true;
+  #isMuted = false;
 
   constructor(lab: GroupLab, a: Side, b: Side) {
     this.#lab = lab;
@@ -135,7 +153,7 @@ class Wire {
     if (!this.#isOpen || !this.#lab.pass(side.process, `${side.name} before ${message.type}`, side.crash)) return;
     side.sends?.(message);
     const line = encodeJoinMessage(message).trimEnd();
-    this.#lab.time.after(flight, () => {
+    this.#carry(other, () => {
       const heard = decodeJoinMessage(line);
       if (!heard || !other.process.alive || other.isClosed) return;
       if (!this.#lab.pass(other.process, `${other.name} hears ${message.type}`, other.crash)) return;
@@ -146,15 +164,35 @@ class Wire {
     this.#lab.pass(side.process, `${side.name} after ${message.type}`, side.crash);
   }
 
-  end(reason: string): void {
+  /** From now on nothing gets through, and neither side is told, as with a relay that has forgotten the connection. */
+  mute(): void {
+    this.#isMuted = true;
+  }
+
+  /** Ends it, for both sides, or for the one that ends it if nothing gets through. */
+  end(reason: string, by?: 0 | 1): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
-    this.#lab.time.after(flight, () => {
-      for (const side of this.#sides) {
+    for (const [n, side] of this.#sides.entries()) {
+      const close = (): void => {
         side.process.wires.delete(this);
         if (side.process.alive && !side.isClosed) side.events.closed(reason);
         side.isClosed = true;
-      }
+      };
+      if (this.#isMuted && n === by) this.#lab.time.after(flight, close);
+      else this.#carry(side, close);
+    }
+  }
+
+  /** Lets something arrive at a side, behind all that came before. */
+  #carry(side: Side, arrive: () => void): void {
+    if (this.#isMuted) return;
+    const { time } = this.#lab;
+    time.after(flight, () => {
+      const { frozenUntil } = side.process;
+      side.at = Math.max(side.at, frozenUntil > time.now ? frozenUntil + 1 : time.now);
+      if (side.at === time.now) arrive();
+      else time.after(side.at - time.now, arrive);
     });
   }
 }
@@ -166,12 +204,16 @@ interface Side {
   readonly crash: () => void;
   readonly sends?: (message: JoinMessage) => void;
   isClosed: boolean;
+  /** The time at which the last of its messages arrives. */
+  at: number;
 }
 
 /** The master, with its disk. */
 export class LabMaster {
   process = new Process();
   engine: MasterEngine | undefined;
+  /** The events of all its processes. */
+  readonly events: GroupEvent[] = [];
   /** The changes on its disk. */
   readonly disk: GroupChange[] = [];
   /** True while the disk takes nothing. */
@@ -219,7 +261,9 @@ export class LabMaster {
     };
     const environment = { clock: lab.clockOf(process), random: lab.random, digest, expel: () => undefined };
     const engine = await MasterEngine.open(store, options, environment);
-    if (this.process === process && process.alive) this.engine = engine;
+    if (this.process !== process || !process.alive) return;
+    this.engine = engine;
+    engine.events.subscribe((event) => void this.events.push(event));
   }
 
   readonly crash = (): void => {
@@ -259,6 +303,7 @@ export class LabMaster {
         crash: this.crash,
         sends: (message) => this.checkWelcome(key, message),
         isClosed: false,
+        at: 0,
       },
       slave: {
         name: `slave ${slave.number}`,
@@ -267,10 +312,11 @@ export class LabMaster {
         crash,
         sends: (message) => slave.checkConfirm(message),
         isClosed: false,
+        at: 0,
       },
     };
     const wire = new Wire(this.#lab, sides.master, sides.slave);
-    const events = engine.accept({ key, from }, { send: (message) => wire.send(0, message), end: (reason) => wire.end(reason) });
+    const events = engine.accept({ key, from }, { send: (message) => wire.send(0, message), end: (reason) => wire.end(reason, 0) });
     Object.assign(sides.master.events, events);
     return wire;
   }
@@ -402,12 +448,12 @@ export class LabSlave {
         wire = this.#lab.master.accept(process, key, `host-${this.number}:1`, guarded, this.crash, this);
         const opened = wire;
         if (!opened) guarded.closed('connection refused');
-        else guarded.opened({ send: (message) => opened.send(1, message), end: (reason) => opened.end(reason) });
+        else guarded.opened({ send: (message) => opened.send(1, message), end: (reason) => opened.end(reason, 1) });
       });
       const dispose: Timer = {
         [Symbol.dispose]: () => {
           isDisposed = true;
-          wire?.end('dropped');
+          wire?.end('dropped', 1);
         },
       };
       return dispose;

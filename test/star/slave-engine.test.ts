@@ -244,7 +244,9 @@ describe('a slave', () => {
       expect(slave.calls).toHaveLength(minute + 1);
     }
     expect(slave.events.map((event) => event.type === 'refused' && event.again)).toEqual([false, true, true]);
-    expect(slave.engine.mayServe).toBe(true);
+    expect([slave.engine.mayServe, slave.engine.mayLink]).toEqual([true, false]);
+    await (await slave.dialled(1)).open().say(welcome());
+    expect([slave.engine.mayServe, slave.engine.mayLink]).toEqual([true, true]);
   });
 
   it('must not serve while another process does, until it is welcomed', async () => {

@@ -52,6 +52,11 @@ export class FarLife {
     if (this.#health) setUserTimeout(this.#options.socket ?? -1, lossyFactor * this.#options.deadAfter);
   }
 
+  /** True if octets came since the beat before the last. */
+  get isFresh(): boolean {
+    return this.#silence <= 1;
+  }
+
   /** Notes that octets came. */
   heard(): void {
     this.#silence = 0;

@@ -5,6 +5,12 @@ import type { ByteChannel } from './byte-channel.ts';
 import type { Dialled } from './dialled.ts';
 import { StreamPort, type StreamPortOptions } from './stream-port.ts';
 
+/** The options of a dialling side. */
+export interface StreamDialerOptions extends Omit<StreamPortOptions, 'description'> {
+  /** Called once a second while the far end sends: see StreamOwner. Default: no callback. */
+  readonly alive?: () => void;
+}
+
 /** The dialling side of a stream: a permanent port, up while the far end can be reached. */
 export class StreamDialer implements AsyncDisposable {
   /** Disposing the port ends the dialling. */
@@ -18,7 +24,7 @@ export class StreamDialer implements AsyncDisposable {
   #wasSilent = false;
 
   /** Begins to dial, and continues until disposed. */
-  constructor(target: Dialled, options: Omit<StreamPortOptions, 'description'>, environment: PortEnvironment) {
+  constructor(target: Dialled, options: StreamDialerOptions, environment: PortEnvironment) {
     this.#target = target;
     this.#environment = environment;
     this.#redial = new LinkRedial(
@@ -30,6 +36,7 @@ export class StreamDialer implements AsyncDisposable {
       lost: (reason, heard) => this.#lost(reason, heard),
       // One of our own has said nothing before it has greeted.
       ...(options.awaitsGreeting === true ? { greeted: () => this.#heard() } : { heard: () => this.#heard() }),
+      ...(options.alive && { alive: options.alive }),
       released: () => this.#release(),
     });
     void this.#dial();

@@ -40,6 +40,8 @@ export interface StreamOwner {
   heard?(): void;
   /** Called when the far end has greeted, for each connection on which it does. */
   greeted?(): void;
+  /** Called once a second while a far end of ours sends. */
+  alive?(): void;
   /** Called once, when the port has ended for any reason. */
   released(): void;
 }
@@ -123,9 +125,8 @@ export class StreamPort implements Port {
   }
 
   transmit(frame: Uint8Array): void {
-    const { drops } = this.counters;
-    if (!this.#connection) drops['no-carrier']++;
-    else if (this.#connection.outbox.error !== undefined) drops['send-failed']++;
+    if (!this.#connection) this.counters.drops['no-carrier']++;
+    else if (this.#connection.outbox.error !== undefined) this.counters.drops['send-failed']++;
     else this.#connection.queue.add(frame);
   }
 
@@ -206,6 +207,7 @@ export class StreamPort implements Port {
   #beat(connection: Connection): void {
     const { decoder, life, queue } = connection;
     const silence = life.beat();
+    if (life.isFresh) this.#owner.alive?.();
     if (silence !== undefined) this.#lose(connection, `nothing came for ${silence} s`);
     else if (decoder.greeted && this.counters.sentFrames === connection.sent && !queue.blocked) this.#say(connection, emptyFrame);
     connection.sent = this.counters.sentFrames;
@@ -291,8 +293,7 @@ export class StreamPort implements Port {
   #close(): void {
     const connection = this.#connection;
     if (!connection) return;
-    this.#connection = undefined;
-    this.#ended = undefined;
+    this.#connection = this.#ended = undefined;
     this.#pulse?.[Symbol.dispose]();
     connection[Symbol.dispose]();
   }

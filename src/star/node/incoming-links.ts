@@ -19,6 +19,8 @@ export interface LinksOptions {
   readonly maxFrame?: number | undefined;
   /** How long the far end of a link may be silent before that ends, in milliseconds. Default: 5,000. */
   readonly deadAfter?: number | undefined;
+  /** Called once a second while the member with that key sends on its link. Default: no callback. */
+  readonly alive?: ((key: Fingerprint) => void) | undefined;
 }
 
 /** The link of a member that came up or ended. */
@@ -37,6 +39,7 @@ interface LinkWish {
   readonly from: string;
   readonly awaitsGreeting: boolean;
   readonly greeted?: () => void;
+  readonly alive?: () => void;
   readonly released: () => void;
 }
 
@@ -72,6 +75,7 @@ export class IncomingLinks implements Disposable {
       from,
       awaitsGreeting: true,
       greeted: () => port && this.changes.emit({ key, id, linked: true, port }),
+      alive: () => this.#options.alive?.(key),
       released: () => {
         if (!port || this.#members.get(key) !== port) return;
         this.#members.delete(key);
@@ -99,7 +103,7 @@ export class IncomingLinks implements Disposable {
     for (const port of [...this.#ports]) port.end('the switch ends');
   }
 
-  #take(channel: ByteChannel, { peer, from, released, greeted, ...properties }: LinkWish): StreamPort | undefined {
+  #take(channel: ByteChannel, { peer, from, released, greeted, alive, ...properties }: LinkWish): StreamPort | undefined {
     const { acceptor, maxFrame, deadAfter } = this.#options;
     const number = acceptor.choose('any', peer);
     if (typeof number === 'object') {
@@ -111,6 +115,7 @@ export class IncomingLinks implements Disposable {
     const port: StreamPort = new StreamPort(options, this.#environment, {
       lost: (reason) => port.end(reason),
       ...(greeted && { greeted }),
+      ...(alive && { alive }),
       released: () => {
         this.#ports.delete(port);
         released();

@@ -3,8 +3,10 @@ import type { Timer } from '../../clock.ts';
 import { errnoText } from '../../errors.ts';
 import type { PortEnvironment } from '../../ports/environment.ts';
 import type { ByteChannel } from '../../ports/stream/byte-channel.ts';
+import { usualDeadAfter } from '../../ports/stream/far-life.ts';
 import type { Ready, Watch } from '../../system/readiness.ts';
 import { StreamMemory } from '../../system/stream-socket.ts';
+import { setUserTimeout } from '../../system/tcp-socket.ts';
 import type { ControlChannel, ControlEvents } from '../channel.ts';
 import { decodeJoinMessage, encodeJoinMessage } from '../message-codec.ts';
 import { maxJoinLine, type JoinMessage } from '../messages.ts';
@@ -151,6 +153,14 @@ export class LineChannel implements ControlChannel {
     const told = this.#reason;
     this.#environment.clock.defer(() => this.#events?.closed(told));
   }
+}
+
+/** How much longer the kernel may wait for an acknowledgement than an engine for a sign of life, which is what decides. */
+const lossyFactor = 3;
+
+/** Leaves the verdict on a silent control connection to the engine: packets are lost and sent again, and that takes time. */
+export function keepThroughLosses({ socket }: Pick<ByteChannel, 'socket'>, deadAfter = usualDeadAfter): void {
+  if (socket !== undefined) setUserTimeout(socket, lossyFactor * deadAfter);
 }
 
 const firstPrintable = 0x20;

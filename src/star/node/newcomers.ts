@@ -3,7 +3,7 @@ import type { PortEnvironment } from '../../ports/environment.ts';
 import type { ByteChannel } from '../../ports/stream/byte-channel.ts';
 import type { Caller, ControlChannel, ControlEvents } from '../channel.ts';
 import type { JoinMessage } from '../messages.ts';
-import { LineChannel } from './line-channel.ts';
+import { keepThroughLosses, LineChannel } from './line-channel.ts';
 import { WaitingRoom, type Waiting } from './waiting-room.ts';
 
 /** A control connection that comes in. */
@@ -20,6 +20,8 @@ export interface NewcomersOptions {
   readonly places: number;
   /** How long a far end may take until its hello, in milliseconds. The master's disk may then take as long as it does. */
   readonly patience: number;
+  /** How long a member may be silent, in milliseconds. Default: 5,000. */
+  readonly deadAfter?: number | undefined;
   /** Called when a connection has joined: it was sent a welcome. */
   readonly joined: (control: Control) => void;
   /** Called when a connection that had joined has ended. */
@@ -119,6 +121,7 @@ export class Newcomers implements Disposable {
     if (type !== 'welcome' || control.hasJoined) return;
     control.hasJoined = true;
     this.#room.leave(control);
+    keepThroughLosses(control.channel, this.#options.deadAfter);
     this.#options.joined(control);
   };
 

@@ -1,4 +1,5 @@
 import type { ByteChannel } from '../../ports/stream/byte-channel.ts';
+import type { Fd } from '../../system/unix-socket.ts';
 import type { StreamMemory, StreamRing } from '../../system/stream-socket.ts';
 
 /** A plain connection that has a place, and can be made to give it up. */
@@ -18,6 +19,10 @@ export class HeardChannel implements ByteChannel {
 
   constructor(inner: ByteChannel) {
     this.#inner = inner;
+  }
+
+  get socket(): Fd | undefined {
+    return this.#inner.socket;
   }
 
   receive(ring: StreamRing, rest: Uint8Array): number | string {

@@ -4,14 +4,16 @@ import type { Dialled } from '../../ports/stream/dialled.ts';
 import type { Dial, DialTarget } from '../channel.ts';
 import { dialFailure, dialMaster, type DialMeans } from './dial-master.ts';
 import { starProtocols } from './handshake.ts';
-import { LineChannel } from './line-channel.ts';
+import { keepThroughLosses, LineChannel } from './line-channel.ts';
 
 /**
  * Returns the dialling of control connections, for a slave's engine:
  *
  *     new SlaveEngine({ dial: dialControl({ security: (identity) => securities[identity], environment: plane.environment }), … })
+ *
+ * `silence` is how long the master may be silent, in milliseconds. Default: 5,000.
  */
-export function dialControl(means: DialMeans): Dial {
+export function dialControl(means: DialMeans & { readonly silence?: number | undefined }): Dial {
   return (target, events) => {
     const attempt = new AbortController();
     let line: LineChannel | undefined;
@@ -20,6 +22,7 @@ export function dialControl(means: DialMeans): Dial {
         channel[Symbol.dispose]();
         return;
       }
+      keepThroughLosses(channel, means.silence);
       line = new LineChannel(channel, means.environment);
       events.opened(line);
       // A disposed attempt calls nothing more.

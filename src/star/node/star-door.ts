@@ -51,6 +51,8 @@ export interface StarDoorOptions {
   readonly deadAfter?: number | undefined;
   /** The addresses from which members last came, by their keys: handshakes from there come before those of others. */
   readonly familiar?: Iterable<readonly [key: Fingerprint, host: string]>;
+  /** Called once a second while the member with that key sends on its link. Default: no callback. */
+  readonly alive?: ((key: Fingerprint) => void) | undefined;
   /** The bounds of connections whose far ends are not known yet. */
   readonly bounds?: Partial<ReceptionBounds>;
 }
@@ -90,7 +92,7 @@ export class StarDoor implements AsyncDisposable {
     this.#warn = onceAMinute(environment.clock, environment.log.warn);
     this.#familiar = new FamiliarOrigins(options.familiar);
     this.#links = new IncomingLinks(
-      { acceptor: options.acceptor, mostPlain, maxFrame: options.maxFrame, deadAfter: options.deadAfter },
+      { acceptor: options.acceptor, mostPlain, maxFrame: options.maxFrame, deadAfter: options.deadAfter, alive: options.alive },
       environment,
     );
     this.#plainControls = new PlainPlaces(mostPlain);
@@ -99,6 +101,7 @@ export class StarDoor implements AsyncDisposable {
         control: options.control,
         places: bounds.places,
         patience: bounds.patience,
+        deadAfter: options.deadAfter,
         joined: (control) => this.#joined(control),
         left: ({ channel }) => channel instanceof HeardChannel && this.#plainControls.leave(channel),
       },

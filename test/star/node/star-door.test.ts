@@ -71,6 +71,19 @@ describe('a secured connection', () => {
     expect(stage.rig.logged.filter((line) => line !== 'linked to the master')).toEqual([]);
   });
 
+  it('tells both ends once a second that the other one sends', async () => {
+    const [heard, signs]: [string[], string[]] = [[], []];
+    const stage = await DoorStage.open({ alive: (key) => void heard.push(key) });
+    const { identity, means } = await stage.member(7);
+    const far = linkToMaster({ name: 'the master', targets: () => [targetOf(stage)] }, means);
+    const options = { module: 'tls', framing: vdeFraming, awaitsGreeting: true, alive: () => void signs.push('master') };
+    const dialer = using(new StreamDialer(far, options, stage.rig.environment));
+    const [here, there] = [collect(await stage.ports.next()), collect(dialer.port)];
+    await eventually(() => expect(Math.min(heard.length, signs.length)).toBeGreaterThanOrEqual(2));
+    expect(new Set(heard)).toEqual(new Set([identity.fingerprint]));
+    expect([here.frames, there.frames]).toEqual([[], []]);
+  });
+
   it('carries messages both ways', async () => {
     const stage = await DoorStage.open();
     const { identity, means } = await stage.stranger();
