@@ -72,6 +72,7 @@ export interface OwnMaster extends Running {
 
 /** A slave that runs in a program of one's own, until it is disposed. */
 export interface OwnSlave extends Running {
+  /** The id that the master assigned last. */
   readonly id: NodeId;
 }
 
@@ -131,7 +132,14 @@ export async function ownSlave(options: OwnSlaveOptions, surroundings: Surroundi
     environment,
     fail,
   );
-  return { ended, directory: opened.sock, id: opened.id, [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose]() };
+  return {
+    ended,
+    directory: opened.sock,
+    get id() {
+      return opened.id;
+    },
+    [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
+  };
 }
 
 /** Returns how a slave reaches its master. */

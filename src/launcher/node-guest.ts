@@ -103,11 +103,14 @@ export class NodeGuest implements AsyncDisposable {
     return this.#begin('end', ({ scope }) => scope[Symbol.asyncDispose]());
   }
 
-  /** Begins to restart the guest, even if it has ended. Returns false if no guest was started. A failure is logged. */
-  beginRestart(): boolean {
+  /**
+   * Begins to restart the guest, even if it has ended, with the options that it had, or with others. Returns false if no guest was started. A failure
+   * is logged.
+   */
+  beginRestart(others?: NodeGuestOptions): boolean {
     return this.#begin('restart', async ({ scope, options }) => {
       await scope[Symbol.asyncDispose]();
-      await this.start(options);
+      await this.start(others ?? options);
     });
   }
 

@@ -35,24 +35,21 @@ export interface SlaveDutyOptions {
 export class SlaveDuty implements AsyncDisposable {
   readonly #options: SlaveDutyOptions;
   #link: StreamDialer | undefined;
-  #isGuestUp = false;
+  /** The options of the guest that is up. */
+  #guest: NodeGuestOptions | undefined;
   /** Resolves when nothing is being changed. */
-  #settled: Promise<unknown> = Promise.resolve();
+  #settled: Promise<void> = Promise.resolve();
   #open = true;
 
   constructor(options: SlaveDutyOptions) {
     this.#options = options;
   }
 
-  /** Opens the link, and starts the guest. Rejects with the EtherloomErrors of the guest. */
+  /** Opens the link, and starts the guest. Rejects with the EtherloomErrors of the guest. Events that come meanwhile are followed afterwards. */
   async begin(welcome: Welcome): Promise<void> {
-    if (this.#options.group.engine.mayLink) this.#openLink();
-    const options = this.#options.guestOf(welcome);
-    if (!options) return;
-    await this.#options.guest.start(options);
-    this.#isGuestUp = true;
-    // The master may have refused this slave meanwhile.
-    if (!this.#options.group.engine.mayServe) this.#withdraw();
+    const begun = this.#begin(welcome);
+    this.#settled = begun.catch(() => undefined);
+    await begun;
   }
 
   /** Does what an event of the membership demands. Failures are logged. */
@@ -79,21 +76,30 @@ export class SlaveDuty implements AsyncDisposable {
     });
   }
 
+  async #begin(welcome: Welcome): Promise<void> {
+    const { group, guest, guestOf } = this.#options;
+    if (group.engine.mayLink) this.#openLink();
+    const options = guestOf(welcome);
+    if (!options) return;
+    await guest.start(options);
+    this.#guest = options;
+  }
+
   async #resume(welcome: Welcome): Promise<void> {
     const { group, guest, guestOf } = this.#options;
     if (!group.engine.mayServe) return;
     if (!this.#link) this.#openLink();
     else if (this.#link.port.description !== group.link.name) this.#link.redirect(group.link);
     const options = guestOf(welcome);
-    if (this.#isGuestUp || !options) return;
-    if (!guest.beginRestart()) await guest.start(options);
-    this.#isGuestUp = true;
+    if (!options || (this.#guest && isSame(this.#guest, options))) return;
+    if (!guest.beginRestart(options)) await guest.start(options);
+    this.#guest = options;
   }
 
   #withdraw(): void {
     this.#closeLink();
-    if (this.#isGuestUp) this.#options.guest.beginEnd();
-    this.#isGuestUp = false;
+    if (this.#guest) this.#options.guest.beginEnd();
+    this.#guest = undefined;
   }
 
   /** Ends the link, and its port at the switch. */
@@ -118,4 +124,9 @@ export class SlaveDuty implements AsyncDisposable {
     const number = links.add(this.#link.port);
     if (impair) plane.ports.setCondition(number, { impairment: impair });
   }
+}
+
+/** Returns true if the guest has the card that the master assigns. */
+function isSame(a: NodeGuestOptions, b: NodeGuestOptions): boolean {
+  return a.id === b.id && a.mac === b.mac && a.mtu === b.mtu;
 }

@@ -1,7 +1,8 @@
 import { ManagedSwitch, type SwitchManagement } from '../daemon/managed-switch.ts';
 import { inScope, type Scope } from '../daemon/scope.ts';
 import { StateDirectory } from '../daemon/state-directory.ts';
-import { EtherloomError } from '../errors.ts';
+import { assert, type EtherloomError } from '../errors.ts';
+import type { Log } from '../log.ts';
 import type { Quality } from '../impairment/impairment.ts';
 import type { BacklogBounds } from '../ports/pure/backlog.ts';
 import { guestName, type NodeId } from '../star/identity.ts';
@@ -42,22 +43,22 @@ export interface SlaveOptions extends GroupSlaveOptions {
 export class Slave implements AsyncDisposable {
   /** The switch's directory. */
   readonly sock: string;
-  readonly id: NodeId;
   /** The card for a QEMU of the user's own; undefined with a guest. */
   readonly card: Card | undefined;
+  readonly #group: GroupSlave;
   readonly #scope: Scope;
 
-  private constructor(sock: string, id: NodeId, card: Card | undefined, scope: Scope) {
+  private constructor(sock: string, group: GroupSlave, card: Card | undefined, scope: Scope) {
     this.sock = sock;
-    this.id = id;
+    this.#group = group;
     this.card = card;
     this.#scope = scope;
   }
 
   /**
    * Opens the switch, joins the group, links to the master, and opens the guest. Waits for the master without a limit. A slave that has joined
-   * before starts with its stored settings if no master answers. `fail` is called if the membership is over, or if the master changes these
-   * settings. Throws EtherloomError if a part cannot be opened; the others are then closed.
+   * before starts with its stored settings if no master answers. If the master changes these settings later, as after the loss of its roster, the
+   * slave goes on with the new ones. `fail` is called if the membership is over. Throws EtherloomError if a part cannot be opened; the others are then closed.
    */
   static open(options: SlaveOptions, environment: NodeEnvironment, fail: (error: EtherloomError) => void): Promise<Slave> {
     return inScope(async (scope) => {
@@ -75,20 +76,27 @@ export class Slave implements AsyncDisposable {
       scope.use(managed.management.addStar(new SlaveNode({ group, links, guest, clock })));
       if (group.keys) scope.use(managed.management.addGroup(scope.use(new SlaveGroup({ group, links, guest, clock, end }))));
       const welcome = await group.admitted(signal);
-      if (options.join?.only === true) return new Slave(sock, welcome.id, undefined, scope);
+      if (options.join?.only === true) return new Slave(sock, group, undefined, scope);
       const guestOf: SlaveDutyOptions['guestOf'] = ({ id, mac, mtu }) =>
         options.guest && { wish: options.guest, id, mac, mtu, mode: 'client', directory: sock, state };
       const duty = scope.use(new SlaveDuty({ ...options, group, plane, links, guest, guestOf, log }));
       scope.use(group.engine.events.subscribe((event) => duty.follow(event)));
-      scope.use(group.engine.events.subscribe(endOf({ group, plain: options.plain !== undefined, fail, end })));
+      scope.use(group.engine.events.subscribe(endOf({ group, options, log, fail, end })));
       scope.use(guest.changes.subscribe(({ state: now, address }) => group.engine.tellState(now, address)));
       await duty.begin(welcome);
-      const { id, mac, mtu } = welcome;
+      const { mac, mtu } = welcome;
       const card = options.guest
         ? undefined
         : await openOwnCard({ ...options.card, mac, mtu, directory: sock, state: state.path }, plane, scope);
-      return new Slave(sock, id, card, scope);
+      return new Slave(sock, group, card, scope);
     });
+  }
+
+  /** The id that the master assigned last. */
+  get id(): NodeId {
+    const { welcome } = this.#group.engine;
+    assert(welcome, 'a slave that serves has its welcome');
+    return welcome.id;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -96,23 +104,26 @@ export class Slave implements AsyncDisposable {
   }
 }
 
-/** The ways in which a slave ends. */
+/** A slave, and the ways in which it ends. */
 interface Ends {
   readonly group: GroupSlave;
-  readonly plain: boolean;
+  readonly options: Pick<SlaveOptions, 'plain' | 'guest'>;
+  readonly log: Log;
   readonly fail: (error: EtherloomError) => void;
   readonly end: () => void;
 }
 
-/** Returns the function that ends a slave whose membership is over, or whose settings have changed. */
-function endOf({ group, plain, fail, end }: Ends): (event: SlaveEvent) => void {
+/** Returns the function that ends a slave whose membership is over, and tells its user when the settings have changed. */
+function endOf({ group, options, log, fail, end }: Ends): (event: SlaveEvent) => void {
   return (event) => {
     if (event.type === 'left' || event.type === 'ended') end();
-    else if (event.type === 'kicked' || (event.type === 'refused' && event.permanent && plain))
+    else if (event.type === 'kicked' || (event.type === 'refused' && event.permanent && options.plain))
       fail(refusalOf(group.control, event.reason));
     else if (event.type === 'joined' && event.before && !isSame(event.before, event.welcome)) {
-      const now = `the master now assigns ${describe(event.welcome)}, and assigned ${describe(event.before)} before`;
-      fail(new EtherloomError('refused', `${now}; start this slave again`));
+      const advice = options.guest
+        ? 'the guest is started again with them'
+        : 'start your QEMU again as "etherloom slave --print-qemu" says';
+      log.warn(`the master now assigns ${describe(event.welcome)}, and assigned ${describe(event.before)} before: ${advice}`);
     }
   };
 }

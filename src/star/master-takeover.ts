@@ -42,7 +42,11 @@ const mostContests = 1024;
 /** The time in which a chosen process must make its new key, in milliseconds. */
 const rekeyTime = 24 * 3_600_000;
 
-/** The processes that were refused since their key is in use elsewhere, or their state was copied. */
+/**
+ * The processes that were refused since their key is in use elsewhere, or their state was copied. They are in memory only, with the choice among
+ * them: after a restart of the master no key has been barred, the processes ask again within a minute, and the operator chooses among those that
+ * are there. A process that has heard the choice has it on its own disk, and makes its new key also then.
+ */
 export class Contenders {
   readonly #context: MasterContext;
   readonly #contests = new Map<MemberKey, Contest>();

@@ -57,6 +57,25 @@ describe('a slave', () => {
     expect((await nodes.slave(master, 'two')).id).toBe(2);
   });
 
+  it('goes on under its key, with another id, where the master lost its roster and gave its id to a stranger', async () => {
+    const nodes = new Nodes();
+    const master = await nodes.master();
+    const slave = await nodes.slave(master, 'one');
+    await master[Symbol.asyncDispose]();
+    const other = await nodes.master({}, 'other');
+    expect((await nodes.slave(other, 'stranger')).id).toBe(1);
+    await other[Symbol.asyncDispose]();
+    copyFileSync(join(nodes.state('other'), 'group.journal'), join(nodes.state('master'), 'group.journal'));
+    const said = nodes.says(/^the master now assigns id 2, 02:65:6c:00:00:02, and assigned id 1, .* before: start your QEMU again/);
+    const linked = nodes.says(/^linked to/);
+    const again = await nodes.again(master);
+    await Promise.all([said, linked]);
+    expect(slave.id).toBe(2);
+    await slave[Symbol.asyncDispose]();
+    expect((await nodes.slave(again, 'one')).id).toBe(2);
+    expect(nodes.failures).toEqual([]);
+  });
+
   it('stops waiting for its master when it is told to end', async () => {
     const nodes = new Nodes();
     const master = await nodes.master();

@@ -440,6 +440,25 @@ describe('a master', () => {
     ]);
   });
 
+  it('forgets with its process a choice that was not heard, and keeps one that was', async () => {
+    const rig = await masterRig();
+    const first = await joined(rig, 'a', { host: 'lap' });
+    await rig.slave('a', '198.51.100.7:1').hello({ run: 'copy', host: 'clone' });
+    await rig.engine.takeover(1, 2);
+    const restarted = await masterRig({}, rig.store);
+    expect(restarted.engine.contenders(1)).toEqual([]);
+    const stored = first.last('welcome')?.incarnation;
+    expect((await restarted.slave('a').hello({ incarnation: stored, run: 'run', host: 'lap' })).last('welcome')?.id).toBe(1);
+    const clone = { run: 'copy', host: 'clone' };
+    expect((await restarted.slave('a', '198.51.100.7:2').hello(clone)).answer).toMatchObject({ code: 'alive' });
+    await restarted.engine.takeover(1, 2);
+    const { token } = (await restarted.slave('a', '198.51.100.7:3').hello(clone)).last('rekey') ?? {};
+    // Heard: the next process of the master takes the new key.
+    const last = await masterRig({}, rig.store);
+    expect((await last.slave('b').hello({ ...clone, token })).last('welcome')?.id).toBe(1);
+    expect((await last.slave('a').hello({ incarnation: stored })).answer).toMatchObject({ code: 'barred' });
+  });
+
   it('says that a member is suspect, hears it by its link, and ends it after five seconds', async () => {
     const rig = await masterRig();
     const slave = await joined(rig, 'a');
