@@ -16,7 +16,7 @@ export interface ControlArrival extends Waiting {
 /** The taker of control connections, and the bounds of those that have not joined. */
 export interface NewcomersOptions {
   readonly control: (caller: Caller, channel: ControlChannel) => ControlEvents;
-  /** The most connections that have not joined. */
+  /** The most connections that have said no hello, or wait to be accepted. */
   readonly places: number;
   /** How long a far end may take until its hello, in milliseconds. The master's disk may then take as long as it does. */
   readonly patience: number;
@@ -72,7 +72,10 @@ export class Control implements ControlChannel, Waiting {
   }
 }
 
-/** The control connections of a door. Those that have not joined yet have places by their origins; members have one by their keys. */
+/**
+ * The control connections of a door. Until they say hello, and while they wait to be accepted, they have places by their origins; members have
+ * one by their keys.
+ */
 export class Newcomers implements Disposable {
   readonly #options: NewcomersOptions;
   readonly #environment: PortEnvironment;
@@ -86,24 +89,24 @@ export class Newcomers implements Disposable {
     this.#room = new WaitingRoom(options.places);
   }
 
-  /** The number of connections that have not joined. */
+  /** The number of connections that have said no hello, or wait to be accepted. */
   get size(): number {
     return this.#room.size;
   }
 
   /** Takes a connection, and hands it to the taker. */
   enter(arrival: ControlArrival): void {
-    const { places, patience, control: take } = this.#options;
+    const { patience, control: take } = this.#options;
     const control = new Control(arrival, this.#sent, this.#environment);
     this.#all.add(control);
     const late = (): void => control.end(`it said no hello within ${patience / 1000} s`);
     this.#timers.set(control, this.#environment.clock.after(patience, late));
-    this.#room.enter(control)?.end(`all ${places} places for hosts that join are taken`);
+    this.#enter(control);
     const events = take(control.caller, control);
     control.begin({
       heard: () => events.heard(),
       message: (message) => {
-        if (message.type === 'hello') this.#stopTimer(control);
+        if (message.type === 'hello') this.#decide(control);
         events.message(message);
       },
       closed: (reason) => {
@@ -117,13 +120,24 @@ export class Newcomers implements Disposable {
     for (const control of [...this.#all]) control[Symbol.dispose]();
   }
 
+  /** Gives up the place of a connection that has said hello: strangers are refused at once, and the others wait for the disk alone. */
+  #decide(control: Control): void {
+    this.#stopTimer(control);
+    this.#room.leave(control);
+  }
+
   readonly #sent = ({ type }: JoinMessage, control: Control): void => {
+    if (type === 'wait') this.#enter(control);
     if (type !== 'welcome' || control.hasJoined) return;
     control.hasJoined = true;
     this.#room.leave(control);
     keepThroughLosses(control.channel, this.#options.deadAfter);
     this.#options.joined(control);
   };
+
+  #enter(control: Control): void {
+    this.#room.enter(control)?.end(`all ${this.#options.places} places for hosts that join are taken`);
+  }
 
   #leave(control: Control): void {
     this.#all.delete(control);

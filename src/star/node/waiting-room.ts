@@ -28,8 +28,9 @@ export class WaitingRoom<Visitor extends Waiting> {
     return this.#visitors.size;
   }
 
-  /** Takes a place. Returns the visitor that lost its place to this one, if all were taken; it may be the new one itself. */
+  /** Takes a place, unless the visitor has one. Returns the visitor that lost its place to this one, if all were taken; it may be the new one itself. */
   enter(visitor: Visitor): Visitor | undefined {
+    if (this.#visitors.has(visitor)) return undefined;
     this.#visitors.add(visitor);
     this.#count(visitor, 1);
     if (this.#visitors.size <= this.#places) return undefined;

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { vdeFraming } from '../../../src/ports/pure/frame-stream.ts';
 import { StreamDialer } from '../../../src/ports/stream/stream-dialer.ts';
+import type { ControlChannel } from '../../../src/star/channel.ts';
 import { encodeJoinMessage } from '../../../src/star/message-codec.ts';
 import type { Handshake, HandshakeState } from '../../../src/star/node/handshake.ts';
 import { linkToMaster } from '../../../src/star/node/star-dial.ts';
@@ -10,7 +11,7 @@ import { eventually } from '../../eventually.ts';
 import { ManualClock } from '../../manual-clock.ts';
 import { collect, frameOf, using } from '../../ports/rig.ts';
 import { encodeFrames } from '../../ports/stream-stage.ts';
-import { DoorStage, type PlainEnd } from './door-stage.ts';
+import { DoorStage, welcome, type PlainEnd } from './door-stage.ts';
 
 const hello = encodeJoinMessage({ type: 'hello', key: 'b'.repeat(32) });
 const everyone = { anyone: true };
@@ -99,9 +100,9 @@ describe('control connections that have not joined', () => {
   });
 
   it.each([
-    ['an operator', [{ type: 'wait', reason: 'a test' }]],
-    ['a slow disk', []],
-  ] as const)('may wait for %s for as long as that takes, once they have said hello', async (_, answers) => {
+    ['an operator', [{ type: 'wait', reason: 'a test' }], 1],
+    ['a slow disk', [], 0],
+  ] as const)('may wait for %s for as long as that takes, once they have said hello', async (_, answers, strangers) => {
     const clock = new ManualClock();
     let hellos = 0;
     const stage = await DoorStage.open(
@@ -124,7 +125,28 @@ describe('control connections that have not joined', () => {
     clock.advanceSeconds(3600);
     await new Promise((resolve) => end.socket.write(encodeJoinMessage({ type: 'alive' }), resolve));
     await eventually(() => expect(hellos).toBe(2));
-    expect([end.socket.closed, stage.door.strangers]).toEqual([false, 1]);
+    expect([end.socket.closed, stage.door.strangers]).toEqual([false, strangers]);
+  });
+
+  it('take no places from each other while they wait for a slow disk', async () => {
+    const channels: ControlChannel[] = [];
+    const stage = await DoorStage.open({
+      plain: everyone,
+      control: (_caller, channel) => ({
+        heard: () => undefined,
+        message: () => void channels.push(channel),
+        closed: () => undefined,
+      }),
+    });
+    const ends: PlainEnd[] = [];
+    for (let i = 1; i <= 100; i++) {
+      const end = await stage.plain();
+      end.socket.write(hello);
+      ends.push(end);
+      await eventually(() => expect(channels).toHaveLength(i));
+    }
+    for (const channel of channels) channel.send(welcome(1));
+    await eventually(() => expect(ends.every(({ lines }) => lines.length === 1)).toBe(true));
   });
 
   it('lose their places by silence when all plain ones have joined', async () => {
