@@ -8,6 +8,7 @@ import { runJoinedSlave, type SlaveArguments } from './slave.ts';
 export interface JoinArguments extends Omit<SlaveArguments, 'master' | 'control' | 'printQemu'> {
   readonly only: boolean;
   readonly newMaster: boolean;
+  readonly ephemeral: boolean;
   readonly name?: string;
 }
 
@@ -20,7 +21,20 @@ export function runJoin(line: string | undefined, given: JoinArguments): Promise
       '--new-master has no effect without the line of the new master; give it: etherloom join LINE --new-master',
     );
   }
-  return runJoinedSlave(given, { invitation, newMaster: given.newMaster, name: given.name, only: given.only });
+  const { newMaster, name, only, ephemeral } = given;
+  if (ephemeral) checkEphemeral(given, invitation);
+  return runJoinedSlave(given, { invitation, newMaster, name, only, ephemeral });
+}
+
+/** Throws EtherloomError('bad-option') for what an ephemeral slave cannot do, since it keeps nothing. */
+function checkEphemeral({ only, newMaster }: JoinArguments, invitation: JoinInvitation | undefined): void {
+  if (!invitation)
+    throw new EtherloomError('bad-option', '--ephemeral needs the line at each start, since nothing is kept; give it: etherloom join LINE');
+  if (only || newMaster)
+    throw new EtherloomError(
+      'bad-option',
+      `--${only ? 'only' : 'new-master'} has no effect with --ephemeral, which keeps nothing; leave out one`,
+    );
 }
 
 /** Returns what the line says: from the argument, standard input or the environment; undefined without one. */

@@ -44,6 +44,7 @@ function addJoin(root: Command, exit: (status: number) => void): void {
     .argument('[line]', `the line: HOST:PORT/PIN.ID.SECRET; - reads it from standard input (default: ${lineVariable}, or the joined star)`)
     .option('--only', 'join, and end', false)
     .option('--new-master', "accept another master for the joined group, which has lost its key: the line has the new one's pin", false)
+    .option('--ephemeral', 'keep the key in memory only: the group forgets this host a minute after it was last seen', false)
     .option('--name <name>', 'ask for this name (default: the name of this host)');
   addSlaveOptions(command).action(async (line: string | undefined, options: JoinArguments) => exit(await runJoin(line, options)));
 }

@@ -1,3 +1,4 @@
+import { mkdtempSync, rmSync } from 'node:fs';
 import { defaultSocketDirectory, defaultStateDirectory } from '../daemon/directories.ts';
 import { checkPlain } from '../daemon/plain.ts';
 import { say } from '../daemon/serve.ts';
@@ -5,7 +6,7 @@ import type { Quality } from '../impairment/impairment.ts';
 import { libvirtElement, qemuWords } from '../launcher/guest/card-text.ts';
 import type { JoinWish } from '../launcher/group-slave.ts';
 import { joinedCard } from '../launcher/own-card.ts';
-import { Slave } from '../launcher/slave.ts';
+import { Slave, type SlaveOptions } from '../launcher/slave.ts';
 import { parseTcpAddress } from '../ports/tcp-address.ts';
 import { runManagedService } from './managed-service.ts';
 import { backlogBounds, cardWish, guestWish, nodeFaces, nodePorts, sayCard, type NodeArguments } from './node-arguments.ts';
@@ -36,12 +37,21 @@ export function runJoinedSlave(given: CommonArguments, join: JoinWish): Promise<
   return run('slave', given, { join }, () => undefined);
 }
 
-function run(
-  role: string,
-  given: CommonArguments,
-  way: Pick<Parameters<typeof Slave.open>[0], 'plain' | 'join'>,
-  check: (warn: (message: string) => void) => void,
-): Promise<number> {
+type Way = Pick<SlaveOptions, 'plain' | 'join'>;
+type Check = (warn: (message: string) => void) => void;
+
+async function run(role: string, given: CommonArguments, way: Way, check: Check): Promise<number> {
+  if (way.join?.ephemeral !== true || given.state !== undefined) return runIn(role, given, way, check);
+  // For its sockets and its guest: the key is in memory only.
+  const state = mkdtempSync(defaultSocketDirectory('ephemeral-'));
+  try {
+    return await runIn(role, { ...given, state }, way, check);
+  } finally {
+    rmSync(state, { recursive: true, force: true });
+  }
+}
+
+function runIn(role: string, given: CommonArguments, way: Way, check: Check): Promise<number> {
   return runManagedService(role, given, async (environment) => {
     const { warn } = environment.log;
     const { id, linkMtu, impair } = given;

@@ -1,6 +1,5 @@
 import { hostname } from 'node:os';
 import { inScope, type Scope } from '../daemon/scope.ts';
-import type { StateDirectory } from '../daemon/state-directory.ts';
 import { assert, EtherloomError } from '../errors.ts';
 import type { PortEnvironment } from '../ports/environment.ts';
 import type { Dialled } from '../ports/stream/dialled.ts';
@@ -12,6 +11,7 @@ import type { NodeId } from '../star/identity.ts';
 import type { JoinInvitation } from '../star/invitation.ts';
 import { formatPlace, parsePlace } from '../star/line.ts';
 import type { Welcome } from '../star/messages.ts';
+import type { StateFiles } from '../star/state-files.ts';
 import { SlaveEngine } from '../star/slave-engine.ts';
 import { joinByLine, type SlaveMemory } from '../star/slave-memory.ts';
 import { plainKeyOf, SlaveFiles } from '../star/node/slave-files.ts';
@@ -28,6 +28,8 @@ export interface JoinWish {
   readonly newMaster?: boolean | undefined;
   /** The name that the slave asks for. Default: that of its host. */
   readonly name?: string | undefined;
+  /** True to keep the key and the membership in memory only: the line is needed at each start. Default: false. */
+  readonly ephemeral?: boolean | undefined;
   /** True to join alone, without a link and a guest. Default: false. */
   readonly only?: boolean | undefined;
 }
@@ -91,7 +93,7 @@ export class GroupSlave implements AsyncDisposable {
    * Reads the state, and begins to dial the master. Throws EtherloomError: `bad-option` without a line on a state that has not joined,
    * `refused` if the state belongs to another master, `bad-state`, `not-supported`, `system`.
    */
-  static open(options: GroupSlaveOptions, state: StateDirectory, environment: Environment): Promise<GroupSlave> {
+  static open(options: GroupSlaveOptions, state: StateFiles, environment: Environment): Promise<GroupSlave> {
     return inScope(async (scope) => {
       const { clock, random, log } = environment;
       const store = new SlaveFiles(state);
@@ -107,6 +109,7 @@ export class GroupSlave implements AsyncDisposable {
             software: ownVersion(),
             host: hostname(),
             name: options.join?.name,
+            ephemeral: options.join?.ephemeral,
             demanded: options.id,
             plainKey,
             ...(options.deadAfter !== undefined && { liveness: { goneAfter: options.deadAfter } }),

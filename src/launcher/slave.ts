@@ -7,6 +7,7 @@ import type { Quality } from '../impairment/impairment.ts';
 import type { BacklogBounds } from '../ports/pure/backlog.ts';
 import { guestName, type NodeId } from '../star/identity.ts';
 import type { Welcome } from '../star/messages.ts';
+import { MemoryFiles } from '../star/memory-files.ts';
 import type { SlaveEvent } from '../star/slave-event.ts';
 import { formatMac } from '../wire/mac.ts';
 import { GroupSlave, refusalOf, type GroupSlaveOptions } from './group-slave.ts';
@@ -69,7 +70,9 @@ export class Slave implements AsyncDisposable {
       const managed = scope.use(await ManagedSwitch.open(switchOptions, environment, environment));
       const { plane, directory: sock } = managed.service;
       const { clock, log, signal, random, end, standing } = environment;
-      const group = scope.use(await GroupSlave.open(options, state, { ...plane.environment, random }));
+      const group = scope.use(
+        await GroupSlave.open(options, options.join?.ephemeral === true ? new MemoryFiles() : state, { ...plane.environment, random }),
+      );
       const links = new StarLinks(plane, clock);
       if (standing) scope.use(tellSlave(group, links, standing));
       const guest = scope.use(new NodeGuest({ plane, log, signal }));

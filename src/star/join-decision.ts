@@ -74,7 +74,7 @@ export function decideNew(state: GroupState, request: JoinRequest): JoinDecision
   if (typeof name !== 'string') return name;
   const marks = {
     ...(plain && { plain: true as const }),
-    ...(token?.ephemeral && { ephemeral: true as const }),
+    ...(!plain && (token?.ephemeral ?? hello.ephemeral) && { ephemeral: true as const }),
     ...(approve && token?.replaces === undefined && { waiting: true as const }),
   };
   const keeps = !plain || hello.software !== undefined;
@@ -100,9 +100,12 @@ export function decideNew(state: GroupState, request: JoinRequest): JoinDecision
 
 /** Returns the changes that forget a member that was never linked: its id is free, and its token's use is given back. */
 export function forget(state: GroupState, member: MemberRecord, now: number): readonly GroupChange[] {
-  const removed = { type: 'removed', key: member.key, reuse: true } as const;
-  if (member.token === undefined || !state.token(member.token)) return [removed];
-  return [removed, { type: 'used', token: member.token, by: -1, at: now }];
+  return [{ type: 'removed', key: member.key, reuse: true }, ...giveBack(state, member, now)];
+}
+
+/** Returns the change that gives back the use of the token by which a member joined, if that token is still known. */
+export function giveBack(state: GroupState, { token }: MemberRecord, now: number): readonly GroupChange[] {
+  return token === undefined || !state.token(token) ? [] : [{ type: 'used', token, by: -1, at: now }];
 }
 
 /** Returns the change that bars a member's key. */
@@ -144,6 +147,8 @@ function checkToken(state: GroupState, { hello, now, digest }: JoinRequest): Tok
   if (now >= record.expires) return refuse('token', `token ${record.id} has expired by the master's clock; ${again}`);
   if (record.uses !== undefined && record.used >= record.uses)
     return refuse('token', `token ${record.id} has been used ${record.used === 1 ? 'already' : `${record.used} times`}; ${again}`);
+  if (record.ephemeral && !hello.ephemeral)
+    return refuse('token', `token ${record.id} is for hosts that keep no key; join with --ephemeral, or by another line`);
   return record;
 }
 

@@ -19,7 +19,7 @@ import { encodeJoinMessage } from './message-codec.ts';
 import { maxJoinLine, type Hello, type News } from './messages.ts';
 import { MasterOperations, type Kick } from './master-operations.ts';
 import { Sessions } from './master-sessions.ts';
-import { sweep } from './master-sweep.ts';
+import { sweep, sweepEphemeral } from './master-sweep.ts';
 import { Contenders, type Contender } from './master-takeover.ts';
 import { MasterTokens, type NewToken, type TokenWish } from './master-tokens.ts';
 import { randomOctets, type TokenRecord } from './token.ts';
@@ -52,7 +52,7 @@ export class MasterEngine implements Disposable {
     this.#tokens = new MasterTokens(context);
     this.#operations = new MasterOperations(context, this.#tokens);
     const { clock } = context.environment;
-    this.#liveness = new Liveness(clock, (isLate) => this.#sessions.pulse(isLate), context.options.liveness);
+    this.#liveness = new Liveness(clock, (isLate) => this.#pulse(isLate), context.options.liveness);
     this.#sweeper = clock.after(sweepInterval, this.#sweep);
   }
 
@@ -249,6 +249,12 @@ export class MasterEngine implements Disposable {
 
   #tell(session: Session): void {
     if (this.#news && session.state === 'welcomed' && isCurrent(session)) session.channel.send(this.#news);
+  }
+
+  #pulse(isLate: boolean): void {
+    this.#sessions.pulse(isLate);
+    // A failed attempt is repeated in a second; the failure is an event.
+    if (!isLate) sweepEphemeral(this.#context).catch(() => undefined);
   }
 
   readonly #sweep = (): void => {

@@ -97,14 +97,14 @@ function decodeOther(of: 'hello' | 'welcome', fields: Fields): JoinMessage | und
 }
 
 function decodeHello(fields: Fields): Hello | undefined {
-  const { key, demanded, last, software, host, name, run, incarnation, group } = fields;
+  const { key, demanded, last, software, host, name, run, incarnation, group, ephemeral } = fields;
   const token = fields['token'] === undefined ? undefined : decodeToken(fields['token']);
   if (fields['token'] !== undefined && !token) return undefined;
   if (!isOptional(key, isNodeKey) || !isOptional(demanded, isInteger) || !isOptional(last, isInteger)) return undefined;
   if (!isOptional(run, isText) || !isOptional(incarnation, isText) || !isOptional(group, isText)) return undefined;
   if (!isOptional(software, isText) || !isOptional(host, isText) || !isOptional(name, isText)) return undefined;
   const shown = { software: textIn(software), host: textIn(host), name: textIn(name) };
-  return { type: 'hello', key, demanded, last, ...shown, run, incarnation, group, token };
+  return { type: 'hello', key, demanded, last, ...shown, run, incarnation, group, token, ...(ephemeral === true && { ephemeral }) };
 }
 
 function decodeWelcome(fields: Fields): Welcome | undefined {

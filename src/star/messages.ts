@@ -40,8 +40,10 @@ export interface Hello {
   readonly incarnation?: string | undefined;
   /** The group that it has joined. */
   readonly group?: string | undefined;
-  /** Sent until it has joined. */
+  /** Sent until it has joined; by an ephemeral slave, always. */
   readonly token?: Token | undefined;
+  /** True if it keeps its key in memory only: it is forgotten soon after it was last seen. */
+  readonly ephemeral?: true | undefined;
 }
 
 /** The master's answer to a slave that may join. */

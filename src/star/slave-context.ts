@@ -16,6 +16,8 @@ export interface SlaveEngineOptions {
   readonly name?: string | undefined;
   /** The id that the user demands. */
   readonly demanded?: NodeId | undefined;
+  /** True if the slave keeps its key and state in memory only: the group forgets it soon after it was last seen. Default: false. */
+  readonly ephemeral?: boolean | undefined;
   /** The key of a slave of the plain star, 32 hexadecimal digits; undefined for one that proves its key. */
   readonly plainKey?: string | undefined;
   /** The fields of the group's description that this slave's options allow. Default: none. */

@@ -63,7 +63,7 @@ export class SlaveSelf {
 
   /** Returns the first message. An incarnation belongs to a key: another key does not tell it. */
   hello(identity: DialTarget['identity']): Hello {
-    const { software, host, name, demanded, plainKey } = this.#options;
+    const { software, host, name, demanded, plainKey, ephemeral } = this.#options;
     const { welcome, key, token, rekey } = this.#memory;
     const isOwn = key === undefined || key === this.keyOf(identity);
     const isNext = identity === 'next';
@@ -79,15 +79,17 @@ export class SlaveSelf {
       incarnation: isOwn ? welcome?.incarnation : undefined,
       group: welcome?.group,
       token: isNext ? rekey?.token : token,
+      ...(ephemeral && { ephemeral: true as const }),
     };
   }
 
   /** Stores the master's answer to one of the keys. Resolves as `change` does. */
   storeWelcome(identity: DialTarget['identity'], welcome: Welcome): Promise<boolean> {
-    return this.change(async ({ pin, addresses }) => {
+    return this.change(async ({ pin, addresses, token }) => {
       const key = this.keyOf(identity);
       if (identity === 'next') await this.#environment.keys?.promote();
-      return { pin, addresses, key, welcome };
+      // The group may forget an ephemeral slave that was away, and then that joins anew.
+      return { pin, addresses, key, welcome, ...(this.#options.ephemeral && { token }) };
     });
   }
 

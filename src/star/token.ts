@@ -28,7 +28,7 @@ export interface TokenRecord {
   readonly member?: NodeId | undefined;
   /** The name that the joining node gets. */
   readonly name?: string | undefined;
-  /** True if the nodes that join by it are forgotten soon after they were last seen. */
+  /** True if it is for nodes that keep no key: they are forgotten soon after they were last seen. */
   readonly ephemeral?: true | undefined;
   /** The key that the joining node replaces: it gets that member's id, and the old key is barred. */
   readonly replaces?: string | undefined;

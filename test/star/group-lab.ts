@@ -116,12 +116,10 @@ export class GroupLab {
     return `${'k'.repeat(30)}${String.fromCharCode(97 + Math.floor(this.#letters / 26), 97 + (this.#letters++ % 26))}`;
   }
 
-  slave(memory: SlaveMemory): LabSlave {
-    const slave = new LabSlave(this, this.slaves.length + 1, {
-      memory: encodeSlaveMemory(memory),
-      current: this.newKey(),
-      next: undefined,
-    });
+  /** `snapshot` is true for an ephemeral slave: each of its processes begins with that memory, and with a key of its own. */
+  slave(memory: SlaveMemory, { snapshot = false } = {}): LabSlave {
+    const disk = { memory: encodeSlaveMemory(memory), current: this.newKey(), next: undefined };
+    const slave = new LabSlave(this, this.slaves.length + 1, disk, snapshot ? disk.memory : undefined);
     this.slaves.push(slave);
     return slave;
   }
@@ -341,9 +339,11 @@ export class LabSlave {
   engine: SlaveEngine | undefined;
   readonly #lab: GroupLab;
   #restarts = 0;
+  readonly #snapshot: string | undefined;
 
-  constructor(lab: GroupLab, number: number, disk: SlaveDisk) {
+  constructor(lab: GroupLab, number: number, disk: SlaveDisk, snapshot?: string) {
     this.#lab = lab;
+    this.#snapshot = snapshot;
     this.number = number;
     this.disk = disk;
     this.process.alive = false;
@@ -396,7 +396,7 @@ export class LabSlave {
     };
     this.engine = new SlaveEngine(
       this.memory,
-      { software: '0.3.0', host: `host-${this.number}` },
+      { software: '0.3.0', host: `host-${this.number}`, ephemeral: this.#snapshot !== undefined },
       { clock: this.#lab.clockOf(process), random: this.#lab.random, dial: this.#dial(process), store, keys },
     );
     this.engine.events.subscribe((event) => {
@@ -420,6 +420,9 @@ export class LabSlave {
     this.process.alive = false;
     this.engine = undefined;
     for (const wire of this.process.wires) wire.end('the slave ended');
+    if (this.#snapshot === undefined) return;
+    this.disk.memory = this.#snapshot;
+    this.disk.current = this.#lab.newKey();
   }
 
   /** A confirmation leaves only when the welcome is on the disk. */

@@ -356,7 +356,11 @@ describe('a master', () => {
   it('forgets ephemeral members, and those that never linked, and their tokens', async () => {
     const rig = await masterRig();
     const { token } = await rig.engine.newToken({ ephemeral: true, uses: 'any' });
-    const ephemeral = await rig.slave('a').hello({ token });
+    expect((await rig.slave('z').hello({ token })).answer).toMatchObject({
+      code: 'token',
+      reason: expect.stringContaining('--ephemeral') as string,
+    });
+    const ephemeral = await rig.slave('a').hello({ token, ephemeral: true });
     const idle = await joined(rig, 'b');
     const linked = await joined(rig, 'c');
     rig.engine.noteLink(keyOf('c'), true);
@@ -372,7 +376,8 @@ describe('a master', () => {
     rig.clock.advanceSeconds(20);
     await nextTurn();
     expect(rig.engine.members().map(({ id }) => id)).toEqual([3]);
-    expect(rig.engine.tokens()).toHaveLength(1);
+    // That of the linked member is used up and forgotten, that of the idle one was given back.
+    expect(rig.engine.tokens().map(({ used }) => used)).toEqual([1, 0]);
     expect((await joined(rig, 'd')).last('welcome')?.id).toBe(1);
   });
 
