@@ -1,5 +1,7 @@
 import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { GroupMemberView } from '../../src/management/parts/group.ts';
+import { ask } from '../http/api-stage.ts';
 import type { Running } from './running.ts';
 import { bin, poisoned, type Output, type Stage } from './stage.ts';
 
@@ -68,6 +70,16 @@ export class OneUser {
     const { status, text } = await this.run(...words, '--state', this.state(name));
     if (status !== 0) throw new Error(`${words.join(' ')}: ${text}`);
     return text;
+  }
+
+  /** Starts to print the events at the node of that name. Returns the reader when it hears them: one of many ports is told of. */
+  async events(name = 'm'): Promise<Running> {
+    const reader = this.#stage.start([bin('etherloom'), 'events', '--json', '--state', this.state(name)], { env: this.env });
+    let heard = false;
+    const hears = reader.logged({ kind: 'port', change: 'added' }).finally(() => (heard = true));
+    for (let port = 500; !heard; port++) await ask(join(this.state(name), 'api'), '/v1/port/create', { method: 'POST', body: { port } });
+    await hears;
+    return reader;
   }
 
   /** Returns the members of the group of the node of that name, by id. */
