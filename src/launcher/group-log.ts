@@ -10,7 +10,7 @@ export function groupLog({ clock, log }: Pick<PortEnvironment, 'clock' | 'log'>)
     switch (event.type) {
       case 'joined': {
         const by = event.token === undefined ? '' : ` by token ${event.token}`;
-        const fields = { event: 'member', change: 'joined', id: event.id, name: event.name };
+        const fields = { event: 'member', change: 'joined', id: event.id, member: event.name };
         (event.first ? log.warn : log)(
           `slave ${event.id} at ${event.from} joined${event.first ? ` as ${event.name}${by}: it is new` : ''}`,
           fields,

@@ -15,7 +15,7 @@ export function slaveLog(log: Log, plain: string | undefined): (event: SlaveEven
       case 'joined': {
         const { id, mac, address, name } = event.welcome;
         const reserved = address !== undefined && { address: formatIpv4(address) };
-        log(`joined as slave ${id}`, { event: 'joined', id, mac: formatMac(mac), name, ...reserved });
+        log(`joined as slave ${id}`, { event: 'joined', id, mac: formatMac(mac), member: name, ...reserved });
         return;
       }
       case 'lost':

@@ -148,7 +148,15 @@ export class Joins {
     }
     this.#welcome(session, member, incarnation);
     const { id, name } = member;
-    events.emit({ type: 'joined', id, name, key, from: session.caller.from, first: !known || accepted, token: decision.token });
+    events.emit({
+      type: 'joined',
+      id,
+      name,
+      key,
+      from: session.caller.from,
+      first: !known || accepted,
+      token: accepted ? member.token : decision.token,
+    });
   }
 
   #decide(session: Session, key: MemberKey, hello: Hello, known: MemberRecord | undefined): JoinDecision {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { OneUser } from './group-rig.ts';
-import { useStage } from './stage.ts';
+import { onSlowDisk } from './slow-disk.ts';
+import { bin, freePort, until, useStage } from './stage.ts';
 
 const done = { status: 0, signal: null };
 const failed = { status: 1, signal: null };
@@ -15,7 +16,7 @@ describe('a host that waits, at a master with --approve', { timeout: 60_000 }, (
     const slave = user.start('s', 'join', user.line(), '--name', 'web');
     await slave.line(/"level":40.*node 1 \(web\) waits until it is accepted: run \\"etherloom group accept 1\\" at the master/);
     await master.line(/"level":40.*slave 1 \(web\) at .* waits until it is accepted: run \\"etherloom group accept 1\\"/);
-    expect((await user.members()).get(1)).toMatchObject({ state: 'waiting', link: undefined });
+    expect((await user.members()).get(1)).toMatchObject({ state: 'waiting' });
     expect(await user.do('m', 'group')).toContain('member 1, web, waits: etherloom group accept 1');
     expect(slave.lines.filter((line) => /^ready$|linked to/.test(line))).toEqual([]);
     expect(await user.do('m', 'group', 'accept', '1')).toBe('member 1 is accepted');
@@ -105,8 +106,34 @@ describe('a kick', { timeout: 60_000 }, () => {
     });
   });
 
-  it('keeps out a host whose welcome is being written, and one that stores it', async () => {
+  it('keeps out a host whose welcome is being written', async () => {
     const user = new OneUser(stage);
-    await user.master('m');
+    const words = ['master', '--listen', `127.0.0.1:${await freePort()}`, '--line-file', user.lineFile(), ...user.place('m')];
+    const first = stage.start([bin('etherloom'), ...words], { env: user.env });
+    await first.line(/^ready$/);
+    await first.end();
+    const journal = `${user.state('m')}/group.journal`;
+    const master = stage.start(onSlowDisk([bin('etherloom'), ...words], 'pwrite64', journal, 1500), { env: user.env });
+    await master.line(/^ready$/);
+    const slave = user.start('s', 'join', user.line());
+    await until('the join is being written', async () => (await user.members()).has(1), 20_000);
+    expect(master.lines.join('\n')).not.toContain('joined');
+    await user.do('m', 'group', 'kick', '1');
+    expect(await slave.exit).toEqual(failed);
+    expect(slave.lines.at(-1)).toMatch(/refused this slave: the key of node 1 \(.*\) was kicked out of the group/);
+    expect([...(await user.members()).keys()]).toEqual([0]);
+  });
+
+  it('keeps out a host that is storing its welcome', async () => {
+    const user = new OneUser(stage);
+    const master = await user.master();
+    const membership = `${user.state('s')}/membership.json.next`;
+    const words = [bin('etherloom'), 'join', user.line(), ...user.place('s')];
+    const slave = stage.start(onSlowDisk(words, 'rename', membership, 1500), { env: user.env });
+    await master.line(/slave 1 at .* joined/);
+    await user.do('m', 'group', 'kick', '1');
+    expect(await slave.exit).toEqual(failed);
+    expect(slave.lines).not.toContain('ready');
+    expect(slave.lines.at(-1)).toMatch(/refused this slave: it was kicked out of the group/);
   });
 });

@@ -84,13 +84,13 @@ export class OneUser {
 
   /** Returns the members of the group of the node of that name, by id. */
   async members(name = 'm'): Promise<ReadonlyMap<number, GroupMemberView>> {
-    const { members } = JSON.parse(await this.do(name, 'group', '--json')) as { readonly members: readonly GroupMemberView[] };
-    return new Map(members.map((member) => [member.id, member]));
+    const { body } = await ask(join(this.state(name), 'api'), '/v1/group/members');
+    return new Map((body as readonly GroupMemberView[]).map((member) => [member.id, member]));
   }
 
-  /** Makes a token at a master, and returns the line with it. */
-  async newLine(name = 'm', ...more: readonly string[]): Promise<string> {
-    const { lines } = JSON.parse(await this.do(name, 'token', 'new', '--json', ...more)) as { readonly lines: readonly string[] };
-    return lines[0] ?? '';
+  /** Makes a token for one host at a master, and returns the line with it. */
+  async newLine(name = 'm'): Promise<string> {
+    const { body } = await ask(join(this.state(name), 'api'), '/v1/token/new', { method: 'POST', body: {} });
+    return (body as { readonly lines: readonly string[] }).lines[0] ?? '';
   }
 }

@@ -1,22 +1,11 @@
 import { closeSync, constants, openSync, writeFileSync } from 'node:fs';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { onSlowDisk, slowness } from './slow-disk.ts';
 import { bin, freePort, poisoned, until, useStage } from './stage.ts';
 import { VdeStation } from './vde-station.ts';
 
-/** How long the disk takes for each thing, in milliseconds. */
-const slowness = 5000;
-
 /** The longest pause allowed between two frames, in milliseconds. */
 const longestPause = 1000;
-
-/**
- * Returns a command whose system calls of those names take long, as on a disk that is too busy; `about` is the file that they are about.
- */
-function onSlowDisk(command: readonly string[], calls: string, about?: string): string[] {
-  // The process that is started becomes the command, and the one that delays it is another.
-  const options = ['-D', '-f', '-q', '-o', '/dev/null', ...(about === undefined ? [] : ['-P', about])];
-  return ['strace', ...options, '-e', `trace=${calls}`, '-e', `inject=${calls}:delay_enter=${slowness * 1000}`, ...command];
-}
 
 /** Sends frames from one to the other until that is so, and returns the longest pause between two of them, in milliseconds. */
 async function longestPauseUntil(what: string, from: VdeStation, to: VdeStation, isSo: () => boolean, size = 60): Promise<number> {
