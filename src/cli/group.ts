@@ -98,9 +98,11 @@ function linkedMembers(client: ApiClient, { members, timeout }: WaitArguments): 
       timer?.[Symbol.dispose]();
       resolve(linked);
     };
-    const look = (): void => void count().catch(reject);
+    const begin = (): void => void count().catch(reject);
+    // A service that ends leaves its group first: the end of the events follows.
+    const look = (): void => void count().catch(() => undefined);
     const ended = (): void => reject(new EtherloomError('refused', `the service at ${client.path} has ended; start it again`));
-    client.events(['member'], look, look).then(ended, reject);
+    client.events(['member'], look, begin).then(ended, reject);
   });
 }
 

@@ -82,6 +82,12 @@ export class OneUser {
     return reader;
   }
 
+  /** Returns the number of connections to the API of the node of that name. */
+  listeners(name = 'm'): number {
+    const sockets = readFileSync('/proc/net/unix', 'utf8').split('\n');
+    return sockets.filter((line) => line.endsWith(` ${join(this.state(name), 'api')}`)).length - 1;
+  }
+
   /** Returns the members of the group of the node of that name, by id. */
   async members(name = 'm'): Promise<ReadonlyMap<number, GroupMemberView>> {
     const { body } = await ask(join(this.state(name), 'api'), '/v1/group/members');
