@@ -112,7 +112,7 @@ export class Contenders {
     const contest = this.#contests.get(member.key);
     const { chosen } = contest ?? {};
     if (!contest || !chosen || !isCurrent(session)) return false;
-    if (contest.rivals.find((rival) => isRival(rival, session))?.number !== chosen.number) return false;
+    if (this.#rivalOf(contest, session)?.number !== chosen.number) return false;
     session.channel.send({ type: 'rekey', token: chosen.token });
     this.#context.end(session, 'it makes a new key');
     return true;
@@ -139,9 +139,18 @@ export class Contenders {
     return known;
   }
 
+  /** Returns the process of a session among those that are known: by its run, or, if it was started again, by its host and its stored state. */
+  #rivalOf({ rivals }: Contest, session: Session): Rival | undefined {
+    const own = rivals.find(({ run }) => run !== undefined && run === session.hello?.run);
+    if (own) return own;
+    const living = session.key === undefined ? undefined : this.#context.sessions.get(session.key);
+    const isAnother = (rival: Rival): boolean => living !== undefined && living !== session && isSame(rival, living);
+    return rivals.find((rival) => isLike(rival, session) && !isAnother(rival));
+  }
+
   #add(contest: Contest, session: Session): void {
     const { hello, caller } = session;
-    const before = contest.rivals.find((rival) => isRival(rival, session));
+    const before = this.#rivalOf(contest, session);
     const rival: Rival = {
       number: before?.number ?? contest.next++,
       run: hello?.run,
@@ -156,9 +165,8 @@ export class Contenders {
   }
 }
 
-/** A process is known by its run; one that was started again, by its host and what it stored. */
-function isRival(rival: Rival, { hello, caller }: Session): boolean {
-  if (rival.run !== undefined && rival.run === hello?.run) return true;
+/** Returns true if a session tells the host and the stored state of a process. A copy on the same host tells the same. */
+function isLike(rival: Rival, { hello, caller }: Session): boolean {
   return rival.host === hello?.host && rival.incarnation === hello?.incarnation && hostOf(rival.from) === hostOf(caller.from);
 }
 

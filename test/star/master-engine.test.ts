@@ -259,6 +259,21 @@ describe('a master', () => {
     expect(rig.engine.mayLink(keyOf('b'))).toEqual({ admit: true, id: 1, name: 'lap' });
   });
 
+  it('tells a copy from a living original that tells the same host and state, and knows it after a restart', async () => {
+    const rig = await masterRig();
+    const incarnation = (await joined(rig, 'a')).last('welcome')?.incarnation;
+    const told = { host: 'lap', incarnation };
+    const original = await rig.slave('a').hello({ ...told, run: 'run' });
+    for (const run of ['copy', 'again']) await rig.slave('a').hello({ ...told, run });
+    expect(rig.engine.contenders(1)).toMatchObject([
+      { number: 1, host: 'lap', living: true },
+      { number: 2, host: 'lap', living: false },
+    ]);
+    await rig.engine.takeover(1, 2);
+    expect(original.last('rekey')).toBeUndefined();
+    expect((await rig.slave('a').hello({ ...told, run: 'third' })).last('rekey')).toBeDefined();
+  });
+
   it('kicks in each state of a join', async () => {
     const rig = await masterRig();
     const { token } = await rig.engine.newToken({ uses: 'any' });
