@@ -14,7 +14,7 @@ import type { Welcome } from '../star/messages.ts';
 import type { StateFiles } from '../star/state-files.ts';
 import { SlaveEngine } from '../star/slave-engine.ts';
 import { joinByLine, type SlaveMemory } from '../star/slave-memory.ts';
-import { membershipFile, plainKeyOf, SlaveFiles } from '../star/node/slave-files.ts';
+import { plainKeyOf, SlaveFiles } from '../star/node/slave-files.ts';
 import { SlaveKeyFiles } from '../star/node/slave-keys.ts';
 import { dialControl, linkToMaster } from '../star/node/star-dial.ts';
 import { ownVersion } from '../system/own-package.ts';
@@ -73,7 +73,7 @@ export class GroupSlave implements AsyncDisposable {
     keys: SlaveKeyFiles | undefined,
     options: GroupSlaveOptions,
     scope: Scope,
-    { state, log }: { readonly state: StateDirectory; readonly log: Environment['log'] },
+    log: Environment['log'],
   ) {
     this.engine = engine;
     this.keys = keys;
@@ -85,8 +85,6 @@ export class GroupSlave implements AsyncDisposable {
       engine.events.subscribe((event) => {
         if (event.type === 'joined') this.joins += 1;
         tell(event);
-        // It may join another group. A failure is harmless: the master of this one says again that it is over.
-        if (event.type === 'left' || event.type === 'ended') void state.remove(membershipFile).catch(() => undefined);
       }),
     );
   }
@@ -119,7 +117,7 @@ export class GroupSlave implements AsyncDisposable {
           { clock, random, dial: dialControl({ ...meansOf(keys), silence: options.deadAfter, environment }), store, keys },
         ),
       );
-      return new GroupSlave(engine, keys, options, scope, { state, log });
+      return new GroupSlave(engine, keys, options, scope, log);
     });
   }
 

@@ -135,11 +135,6 @@ export class Master implements AsyncDisposable {
     });
   }
 
-  /** True if the group was ended: its members are told so when they come. */
-  get hasEnded(): boolean {
-    return this.#group.engine.group?.ended !== undefined;
-  }
-
   /** True if the group has just begun. */
   get isNew(): boolean {
     return this.#group.engine.isNew;
