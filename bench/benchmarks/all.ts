@@ -4,6 +4,7 @@ import { core } from './core.ts';
 import { flood, manyTalkers } from './crowds.ts';
 import { dhcp } from './dhcp.ts';
 import { gateway } from './gateway.ts';
+import { guard } from './guard.ts';
 import { idlePorts } from './idle-ports.ts';
 import { lab } from './lab.ts';
 import { latency } from './latency.ts';
@@ -36,6 +37,7 @@ export const benchmarks: readonly Benchmark[] = [
   qemu,
   relay,
   churn,
+  guard,
   roster,
   core,
   start,

@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -19,6 +20,8 @@ export interface SwitchOptions {
   readonly name?: string;
   /** The only processor that it may run on. Default: any. */
   readonly processor?: number | undefined;
+  /** True to guard its first ports against hostile stations; only ours can. Default: false. */
+  readonly guarded?: boolean;
 }
 
 const patience = 10_000;
@@ -27,13 +30,22 @@ const patience = 10_000;
 export async function startSwitch(
   side: Side,
   workplace: Workplace,
-  { numports = 64, name = 'switch', processor }: SwitchOptions = {},
+  { numports = 64, name = 'switch', processor, guarded = false }: SwitchOptions = {},
 ): Promise<RunningSwitch> {
   const program = programOf(side, workplace, 'vde_switch');
   const directory = workplace.path(name);
-  const running = workplace.start([program, '-s', directory, '-n', String(numports)], { silent: true, processor });
+  const guard = guarded ? ['-f', guardScript(workplace)] : [];
+  const running = workplace.start([program, '-s', directory, '-n', String(numports), ...guard], { silent: true, processor });
   await untilAnswers(running, directory);
   return { directory, process: running };
+}
+
+/** Writes the console's commands that make two guarded ports for clients that name none. */
+function guardScript(workplace: Workplace): string {
+  const path = workplace.path('guard.rc');
+  const lines = [1, 2].flatMap((port) => [`port/create ${port}`, `port/guard ${port} 1`, `port/allocatable ${port} 1`]);
+  writeFileSync(path, `${lines.join('\n')}\n`);
+  return path;
 }
 
 /** Returns the program of that name of a side: of the production build of etherloom, or as it is installed here. */

@@ -36,6 +36,8 @@ export interface LoadSpec {
   readonly pattern: Pattern;
   /** Octets, without a frame check sequence. */
   readonly frameSize: number;
+  /** True for packets of UDP over IPv4, which a guard looks into. Default: frames of a type of their own. */
+  readonly ipv4?: boolean;
   /** How many frames may be under way at most, in all; undefined: as many as the kernel takes. */
   readonly window?: number;
   /** True if it looks for something to do all the time, where else it sleeps until there is. */

@@ -18,15 +18,17 @@ export class Station implements Disposable {
   readonly #outgoing: Outgoing;
   readonly #number: number;
   readonly #frameSize: number;
+  readonly #ipv4: boolean;
   /** True if broadcasts are the load's own; others' do not count. */
   readonly #takesBroadcasts: boolean;
   #ping: Outgoing | undefined;
 
-  constructor(place: Place, number: number, { pattern, stations, frameSize }: LoadSpec) {
+  constructor(place: Place, number: number, { pattern, stations, frameSize, ipv4 = false }: LoadSpec) {
     this.#attachment = attach(place);
     this.fd = this.#attachment.fd;
     this.#number = number;
     this.#frameSize = frameSize;
+    this.#ipv4 = ipv4;
     this.#takesBroadcasts = pattern === 'flood';
     this.sender = pattern === 'all' || number === 0;
     this.#outgoing = this.#outgoingOf(destinations(pattern, number, stations.length));
@@ -61,11 +63,32 @@ export class Station implements Disposable {
     this.#attachment[Symbol.dispose]();
   }
 
+  #frameTo(destination: number | 'all'): Uint8Array {
+    const octets = frame(destination, this.#number, this.#frameSize);
+    if (!this.#ipv4) return octets;
+    octets.set([0x08, 0x00], 12);
+    octets.set(packet(this.#number, this.#frameSize - 14), 14);
+    return octets;
+  }
+
   #outgoingOf(destinations: readonly (number | 'all')[]): Outgoing {
     const { header = new Uint8Array(), to } = this.#attachment;
-    const octets = (destination: number | 'all'): Buffer => Buffer.concat([header, frame(destination, this.#number, this.#frameSize)]);
+    const octets = (destination: number | 'all'): Buffer => Buffer.concat([header, this.#frameTo(destination)]);
     return new Outgoing(destinations.map(octets), to);
   }
+}
+
+/** Returns the packet of UDP over IPv4 in a frame of a station; the checksums, which no switch reads, are zero. */
+function packet(from: number, size: number): Buffer {
+  const octets = Buffer.alloc(size);
+  octets.set([0x45, 0], 0);
+  octets.writeUInt16BE(size, 2);
+  octets.set([64, 17], 8);
+  octets.writeUInt32BE(0x0a4d_0000 + addressOf(from), 12);
+  octets.writeUInt32BE(0x0a4d_0000, 16);
+  octets.writeUInt16BE(5001, 20);
+  octets.writeUInt16BE(5001, 22);
+  return octets;
 }
 
 function destinations(pattern: LoadSpec['pattern'], number: number, count: number): readonly (number | 'all')[] {

@@ -8,7 +8,7 @@ import { runGuestBuild, runGuestStop } from './guest.ts';
 import { addGatewayOptions } from './gateway-arguments.ts';
 import { addNetworkOptions } from './network-arguments.ts';
 import { addNodeCommands } from './node-commands.ts';
-import { collect, groupId, integer, macAddress, octal, quality } from './option-values.ts';
+import { collect, groupId, integer, macAddress, octal, portSet, quality } from './option-values.ts';
 import { addAddressHelp, portOption } from './port-option.ts';
 import { findSingleDash } from './single-dash.ts';
 import { addServiceCommands } from './service-commands.ts';
@@ -124,6 +124,7 @@ function addSwitch(root: Command, exit: (status: number) => void): void {
     .option('-t, --tap <name>', 'open a port on this tap interface, and make the interface if it does not exist (repeatable)', collect, [])
     .option('-n, --numports <n>', 'number of ports', integer(1, 65_536), 1024)
     .option('--no-trunk', 'new ports carry only the VLANs that they are made members of')
+    .option('--guard <ports>', 'refuse what hostile stations send at these ports, as 1,4-9, or all: see docs/ports.md', portSet)
     .option('-F, --fstp', 'switch the fast spanning tree on', false)
     .option('--macaddr <mac>', 'MAC address of the switch in the spanning tree (default: random, 00:ff:…)', macAddress)
     .option('--priority <n>', 'priority in the spanning tree; the lowest becomes the root', integer(0, 0xffff), 0x8000)

@@ -47,3 +47,12 @@ export function integer(least: number, most: number): (text: string) => number {
     throw new InvalidArgumentError(`It must be a number from ${least} to ${most}.`);
   };
 }
+
+/** Parses a set of ports: `all`, or numbers and ranges as `1,4-9`. Returns whether a port is in it. */
+export function portSet(text: string): (port: number) => boolean {
+  if (text === 'all') return () => true;
+  const ranges = text.split(',').map((part) => /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(part));
+  const bounds = ranges.map((range) => [Number(range?.[1]), Number(range?.[2] ?? range?.[1])] as const);
+  if (bounds.every(([first, last]) => first <= last)) return (port) => bounds.some(([first, last]) => port >= first && port <= last);
+  throw new InvalidArgumentError('It must be all, or numbers of ports, as 1,4-9.');
+}

@@ -23,6 +23,7 @@ export interface SwitchArguments extends BacklogArguments, ManagementArguments, 
   readonly tap: readonly string[];
   readonly numports: number;
   readonly trunk: boolean;
+  readonly guard?: (port: number) => boolean;
   readonly plain: boolean;
   readonly fstp: boolean;
   readonly hub: boolean;
@@ -48,11 +49,12 @@ export function runSwitch(given: SwitchArguments): Promise<number> {
 }
 
 function optionsOf({ sock, port, tap, ...given }: SwitchArguments, state: string | undefined, random: Random): ManagedSwitchOptions {
-  const { numports, trunk, hub, fstp, macaddr, priority, impair, mode, dirmode, group } = given;
+  const { numports, trunk, guard: guards, hub, fstp, macaddr, priority, impair, mode, dirmode, group } = given;
   const directory = sock ?? defaultSocketDirectory('switch');
   return {
     numports,
     trunk,
+    guards,
     hub,
     fstp,
     mac: macaddr,

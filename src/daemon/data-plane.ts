@@ -28,6 +28,8 @@ export interface DataPlaneOptions extends Pick<SwitchOptions, 'ageingTime' | 'ma
   readonly numports?: number;
   /** True if new ports pass all VLANs with their tags. Default: false. */
   readonly trunk?: boolean | undefined;
+  /** Returns true if a new port of that number is guarded against hostile stations. Default: always false. */
+  readonly guards?: ((port: PortNumber) => boolean) | undefined;
   /** Returns true if a user is in a group, for ports that belong to a group. Default: always false. */
   readonly isMember?: ((uid: number, gid: number) => boolean) | undefined;
   /** True for a hub, which has no spanning tree. Default: false. */
@@ -74,6 +76,7 @@ export class DataPlane implements Acceptor, AsyncDisposable {
     fstp = false,
     isMember,
     trunk,
+    guards,
     stationName = () => undefined,
     ...options
   }: DataPlaneOptions) {
@@ -98,7 +101,7 @@ export class DataPlane implements Acceptor, AsyncDisposable {
     const loop = openLoop({ frameSize: maxFrame, breath });
     this.#attachment = { clock, random, breath };
     this.environment = { clock, log, breath, release, loop, budget, seed: random.uint32(), named: new Set() };
-    this.ports = new PortTable(this.switch, { numports, isMember, trunk });
+    this.ports = new PortTable(this.switch, { numports, isMember, trunk, guards });
     this.ports.changes.subscribe(({ kind, port }) => {
       if (kind === 'conditioned') this.#condition(port);
     });

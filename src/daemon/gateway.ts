@@ -55,7 +55,8 @@ export function planGateway(options: NetworkOptions, wish: GatewayWish): Planned
 export async function openGateway(options: GatewayOptions, plane: DataPlane): Promise<void> {
   const port = await GatewayPort.open(options, plane.environment);
   try {
-    plane.add(port);
+    // The rules for strangers would refuse the gateway's own addresses.
+    plane.ports.setGuard(plane.add(port), false);
   } catch (error) {
     await port[Symbol.asyncDispose]();
     throw error;

@@ -4,7 +4,7 @@ import { sound, type PortCondition } from '../impairment/condition.ts';
 import { mayShare, uidOf, type Peer } from '../ports/pure/peer.ts';
 import type { Denial, PortWish } from '../ports/pure/port.ts';
 import { RecentMap } from '../recent-map.ts';
-import type { PortNumber, Switch, SwitchPortCounters } from '../switch/switch.ts';
+import { strangersPolicy, type PortNumber, type Switch, type SwitchPortCounters } from '../switch/switch.ts';
 
 /** An endpoint at a port. Several may share one port. */
 export interface Endpoint {
@@ -50,6 +50,8 @@ export interface ManagedPort<One extends Endpoint = Endpoint> {
   group: number | undefined;
   /** The condition of the port. Changed by `setCondition`. */
   readonly condition: PortCondition;
+  /** True if it is guarded against hostile stations, as a setting of the port. Changed by `setGuard`. */
+  readonly guarded: boolean;
 }
 
 /** The settings of a port table. */
@@ -59,11 +61,16 @@ export interface PortTableOptions {
   readonly isMember?: ((uid: number, gid: number) => boolean) | undefined;
   /** True if new ports pass all VLANs with their tags. Default: false. */
   readonly trunk?: boolean | undefined;
+  /** Returns true if a new port of that number is guarded against hostile stations. Default: always false. */
+  readonly guards?: ((port: PortNumber) => boolean) | undefined;
 }
 
 interface Kept<One extends Endpoint> extends ManagedPort<One> {
   endpoints: One[];
   condition: PortCondition;
+  guarded: boolean;
+  /** The guard; undefined without one. */
+  guard: Disposable | undefined;
   /** The counters at the last reset. */
   base: Counts;
 }
@@ -86,14 +93,17 @@ export class PortTable<One extends Endpoint> {
   readonly #isMember: (uid: number, gid: number) => boolean;
   /** True if new ports pass all VLANs with their tags. */
   readonly trunk: boolean;
+  /** Returns true if a new port of that number is guarded. */
+  readonly guards: (port: PortNumber) => boolean;
   readonly #ports = new RecentMap<PortNumber, Kept<One>>();
   #numports: number;
 
-  constructor(owner: Switch, { numports, isMember = () => false, trunk = false }: PortTableOptions) {
+  constructor(owner: Switch, { numports, isMember = () => false, trunk = false, guards = () => false }: PortTableOptions) {
     this.#switch = owner;
     this.#numports = numports;
     this.#isMember = isMember;
     this.trunk = trunk;
+    this.guards = guards;
   }
 
   /** The number of ports, including 0, the management port. */
@@ -198,6 +208,15 @@ export class PortTable<One extends Endpoint> {
     return undefined;
   }
 
+  /** Guards a port that exists against hostile stations, or ends that. */
+  setGuard(number: PortNumber, guarded: boolean): void {
+    const port = this.#ports.get(number);
+    if (!port || port.guarded === guarded) return;
+    port.guard?.[Symbol.dispose]();
+    port.guard = guarded ? this.#switch.guard(number, strangersPolicy) : undefined;
+    port.guarded = guarded;
+  }
+
   /** Returns the counters since the last reset. */
   counts(number: PortNumber): Counts {
     const port = this.#ports.get(number);
@@ -221,9 +240,10 @@ export class PortTable<One extends Endpoint> {
   #add(number: PortNumber, { created }: { readonly created: boolean }): Kept<One> {
     const base = { receivedFrames: 0, receivedOctets: 0, sentFrames: 0, sentOctets: 0 };
     const access = { allocatable: !created, user: undefined, group: undefined };
-    const port: Kept<One> = { number, created, ...access, condition: sound, endpoints: [], base };
+    const port: Kept<One> = { number, created, ...access, condition: sound, guarded: false, guard: undefined, endpoints: [], base };
     this.#ports.set(number, port);
     this.#switch.addPort(number, { up: false, trunk: this.trunk });
+    this.setGuard(number, this.guards(number));
     this.changes.emit({ kind: 'created', port: number });
     return port;
   }

@@ -1,6 +1,6 @@
 import type { Timer } from '../clock.ts';
 import { assert } from '../errors.ts';
-import { bridgeGroupMac, decodeBpdu, encodeBpdu, type Bpdu, type BridgeId } from '../wire/bpdu.ts';
+import { bridgeGroupMac, decodeBpdu, encodeBpdu, isForBridges, type Bpdu, type BridgeId } from '../wire/bpdu.ts';
 import { addTag, isTagged, minTaggedFrame, type Vid } from '../wire/dot1q.ts';
 import { encodeEthernet, minFrame } from '../wire/ethernet.ts';
 import { macFromNumber } from '../wire/mac.ts';
@@ -110,7 +110,12 @@ export class Fstp {
     if (this.enabled) this.#breath(() => this.#trees.get(vid)?.remove(port.number));
   }
 
-  /** Handles a frame to the bridge group, or returns why it is dropped. */
+  /** Returns whether it takes a frame from a port. From a guarded one it takes none, unless bridges may be behind that. */
+  takes({ guard }: BridgePort, frame: Uint8Array): boolean {
+    return isForBridges(frame) && this.enabled && guard?.breach(frame) === undefined;
+  }
+
+  /** Handles a frame that it takes, or returns why it is dropped. */
   receive(port: BridgePort, frame: Uint8Array): DropReason | undefined {
     const read = readBpdu(port, frame);
     if (typeof read === 'string') return read;

@@ -1,4 +1,6 @@
 import type { Vid } from '../wire/dot1q.ts';
+import type { PortGuard } from './port-guard.ts';
+import type { SenderRule } from './sender-policy.ts';
 import { PortVlans, type Egress, type VlanMembership } from './vlan.ts';
 
 /** The number of a switch port. 0 is the management port. */
@@ -15,7 +17,8 @@ export type DropReason =
   | 'blocked' // the spanning tree keeps the port out of its VLAN
   | 'bad-bpdu' // it is for the spanning tree, which cannot decode it
   | 'not-admitted' // the filter refused it
-  | 'forged-arp' // it claims by ARP an address that belongs to another station
+  | SenderRule // the rule of a guarded port that it breaks; `forged-arp`, a claim of a reserved address, at all ports
+  | 'flooding' // the guarded port has used up its rate of flooding
   | 'double-tagged' // without its outer tag it would be read as a frame of its inner VLAN
   | 'same-port' // its destination is behind the port it came from
   | 'no-egress'; // there is no other port in its VLAN
@@ -39,6 +42,8 @@ export interface SwitchPort {
   readonly quiet: boolean;
   readonly vlans: PortVlans;
   readonly counters: Readonly<SwitchPortCounters>;
+  /** True if a guard judges the frames from it: see Switch.guard. */
+  readonly guarded: boolean;
   /** True if other ports cannot take its stations over while they are remembered. May be changed. Initially false. */
   sticky: boolean;
 }
@@ -52,6 +57,8 @@ export class BridgePort implements SwitchPort {
   #quiet = false;
   vlans: PortVlans;
   sticky = false;
+  /** The guard for frames from it. Undefined for most ports. Set by SenderRules. */
+  guard: PortGuard | undefined;
   readonly counters: SwitchPortCounters = {
     receivedFrames: 0,
     receivedOctets: 0,
@@ -67,7 +74,16 @@ export class BridgePort implements SwitchPort {
       blocked: 0,
       'bad-bpdu': 0,
       'not-admitted': 0,
+      'forged-mac': 0,
+      'bridge-frame': 0,
+      unreadable: 0,
       'forged-arp': 0,
+      'forged-ipv4': 0,
+      'forged-ipv6': 0,
+      'rogue-dhcp': 0,
+      'forged-dhcp': 0,
+      'rogue-router': 0,
+      flooding: 0,
       'double-tagged': 0,
       'same-port': 0,
       'no-egress': 0,
@@ -86,7 +102,12 @@ export class BridgePort implements SwitchPort {
     this.edge = edge;
     this.vlans = new PortVlans(membership);
     this.#up = up;
+    this.guard = undefined;
     this.#judge();
+  }
+
+  get guarded(): boolean {
+    return this.guard !== undefined;
   }
 
   get up(): boolean {

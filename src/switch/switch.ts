@@ -1,17 +1,16 @@
 import { assert } from '../errors.ts';
 import { Feed } from '../feed.ts';
-import { isForBridges } from '../wire/bpdu.ts';
 import { addTag, isTagged, removeTag, type Vid } from '../wire/dot1q.ts';
 import type { MacAddress } from '../wire/mac.ts';
 import { explainRepeat, explainWays, type Explanation } from './explanation.ts';
 import { Fdb, type FdbEntry } from '../stations/fdb.ts';
 import { explainBpdu, Fstp } from './fstp.ts';
 import { repeatTo } from './hub.ts';
-import { classify, vlanIn } from './ingress.ts';
 import { Learning } from './learning.ts';
+import type { SenderPolicy } from './sender-policy.ts';
 import { SenderRules } from './sender-rules.ts';
 import { RecentMap } from '../recent-map.ts';
-import { BridgePort, type DropReason, type PortNumber, type SwitchPort } from './switch-port.ts';
+import { BridgePort, type PortNumber, type SwitchPort } from './switch-port.ts';
 import type { NewPort, StationChange, SwitchOptions } from './switch-options.ts';
 import { VlanRegistry } from './vlan-registry.ts';
 import { PortVlans, type VlanMembership } from './vlan.ts';
@@ -23,6 +22,7 @@ export type { Fstp, FstpState } from './fstp.ts';
 export type { FstpChange } from './fstp-tree.ts';
 export { portCost } from './fstp-root.ts';
 export type { FdbEntry } from '../stations/fdb.ts';
+export { strangersPolicy, type SenderPolicy } from './sender-policy.ts';
 export type { DropReason, PortNumber, SwitchPort, SwitchPortCounters } from './switch-port.ts';
 export type { NewPort, StationChange, SwitchOptions } from './switch-options.ts';
 export type { VlanMember, VlanRefusal, VlanRegistry } from './vlan-registry.ts';
@@ -57,7 +57,7 @@ export class Switch {
 
   constructor(options: SwitchOptions) {
     this.#options = options;
-    this.senders = new SenderRules(options.admit);
+    this.senders = new SenderRules(options);
     this.#fdb = new Fdb(options.clock, options, ({ sticky }) => sticky);
     this.#fdb.changed = (known, vid, mac, port) => {
       this.#ways.forgetLast();
@@ -99,24 +99,27 @@ export class Switch {
     }
     const again = this.#ways.again(ingress, frame);
     if (again !== undefined) {
-      this.#send(again, frame, port);
+      const breach = ingress.guard?.packetBreach(frame);
+      if (breach === undefined) this.#send(again, frame, port);
+      else ingress.counters.drops[breach] += 1;
       return;
     }
     this.#ways.forgetLast();
-    if (isForBridges(frame) && this.fstp.enabled) {
+    if (this.fstp.takes(ingress, frame)) {
       const refusal = this.fstp.receive(ingress, frame);
       if (refusal) ingress.counters.drops[refusal] += 1;
       return;
     }
-    const vid = this.#classify(ingress, frame);
+    const vid = this.senders.enter(ingress, frame);
     if (typeof vid === 'string') {
       ingress.counters.drops[vid] += 1;
-      if (vid === 'forged-arp') this.#options.observe?.(port, vlanIn(ingress, frame), isTagged(frame) ? removeTag(frame) : frame);
+      if (vid === 'forged-arp') this.senders.showForged(ingress, frame);
       return;
     }
     // The destination is sought before the source is learned, so that `explain`, which does not learn, cannot differ.
     const destination = this.#learning.destination(ingress, vid, frame);
-    const egress = this.#ways.of(ingress, vid, destination, frame);
+    const isFlooding = destination === undefined && ingress.guard?.flood(frame) === false;
+    const egress = isFlooding ? 'flooding' : this.#ways.of(ingress, vid, destination, frame);
     let untagged = isTagged(frame) ? undefined : frame;
     let tagged = untagged === undefined ? frame : undefined;
     const learned = this.#learning.learn(ingress, vid, frame);
@@ -140,11 +143,12 @@ export class Switch {
     const ingress = this.#ports.get(port);
     if (ingress === undefined) return undefined;
     this.beginBreath();
-    if (this.#hub) return explainRepeat(this.#hubEgress(ingress, frame));
-    if (isForBridges(frame) && this.fstp.enabled) return explainBpdu(ingress, frame);
-    const vid = this.#classify(ingress, frame);
+    if (this.#hub) return explainRepeat(repeatTo(this.#ports.values(), ingress, frame, this.senders));
+    if (this.fstp.takes(ingress, frame)) return explainBpdu(ingress, frame);
+    const vid = this.senders.enter(ingress, frame);
     if (typeof vid === 'string') return { decision: 'drop', reason: vid };
     const destination = this.#learning.destination(ingress, vid, frame);
+    if (destination === undefined && ingress.guard?.mayFlood(frame) === false) return { decision: 'drop', reason: 'flooding' };
     const egress = this.#ways.of(ingress, vid, destination, frame);
     if (typeof egress === 'string') return { decision: 'drop', reason: egress };
     return explainWays(vid, egress, destination === undefined ? frame : undefined);
@@ -240,6 +244,12 @@ export class Switch {
     if (quiet) this.#fdb.flush(this.#portAt(port));
   }
 
+  /** Guards a port: frames from it must keep the rules of `sender-table.ts` under that policy, until the result is disposed. */
+  guard(port: PortNumber, policy: SenderPolicy): Disposable {
+    this.#ways.forgetLast();
+    return this.senders.guard(this.#portAt(port), policy);
+  }
+
   /** Forgets all stations. */
   flush(): void {
     this.#fdb.clear();
@@ -273,13 +283,6 @@ export class Switch {
     return known;
   }
 
-  #classify(ingress: BridgePort, frame: Uint8Array): Vid | DropReason {
-    const vid = classify(ingress, frame);
-    if (typeof vid === 'string') return vid;
-    if (ingress.isBlocked(vid)) return 'blocked';
-    return this.senders.refusal(ingress.number, vid, frame) ?? vid;
-  }
-
   #send(port: BridgePort, frame: Uint8Array, ingress: PortNumber): void {
     port.counters.sentFrames += 1;
     port.counters.sentOctets += frame.length;
@@ -287,13 +290,8 @@ export class Switch {
   }
 
   #repeat(ingress: BridgePort, frame: Uint8Array): void {
-    const egress = this.#hubEgress(ingress, frame);
+    const egress = repeatTo(this.#ports.values(), ingress, frame, this.senders);
     if (typeof egress === 'string') ingress.counters.drops[egress] += 1;
     else for (const port of egress) this.#send(port, frame, ingress.number);
-  }
-
-  #hubEgress(ingress: BridgePort, frame: Uint8Array): readonly BridgePort[] | DropReason {
-    const egress = repeatTo(this.#ports.values(), ingress, frame);
-    return typeof egress === 'string' ? egress : (this.senders.refusal(ingress.number, vlanIn(ingress, frame), frame) ?? egress);
   }
 }

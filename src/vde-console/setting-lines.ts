@@ -20,6 +20,7 @@ const commands: ReadonlyMap<string, Write> = new Map([
   write(ports.setGroup, ({ port, name }) => `port/setgroup ${port} ${name}`),
   write(ports.setUntagged, ({ port, vlan }) => `port/setvlan ${port} ${vlan === 'none' ? 4095 : vlan}`),
   write(ports.setSticky, ({ port, sticky }) => `port/sticky ${port} ${Number(sticky)}`),
+  write(ports.setGuard, ({ port, guarded }) => `port/guard ${port} ${Number(guarded)}`),
   write(ports.setAllocatable, ({ port, allocatable }) => `port/allocatable ${port} ${Number(allocatable)}`),
   write(impairPort, ({ port, words }) => `port/impair ${port} ${words}`),
   write(setUp, ({ port, up }) => `port/${up ? 'up' : 'down'} ${port}`),

@@ -50,6 +50,7 @@ const linesByOperation: Readonly<Record<string, fc.Arbitrary<string>>> = {
   'port.remove': line('port/remove', port),
   'port.allocatable': line('port/allocatable', port, onOff),
   'port.sticky': line('port/sticky', port, onOff),
+  'port.guard': line('port/guard', port, onOff),
   'port.setuser': line('port/setuser', port, account),
   'port.setgroup': line('port/setgroup', port, account),
   'port.setup': line(fc.constantFrom('port/up', 'port/down'), port),

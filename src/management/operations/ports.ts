@@ -50,6 +50,8 @@ export interface PortView {
   readonly drops: Readonly<Record<string, number>>;
   /** Its condition, in words; empty if it is up and not impaired. */
   readonly condition: string;
+  /** True if its stations are held to the rules for strangers: see `setGuard`. */
+  readonly guarded: boolean;
   /** True if it only listens, because of a mirror. */
   readonly quiet: boolean;
   /** The endpoints, the newest first. */
@@ -119,6 +121,14 @@ export const setSticky = sets(
       const changed = managed.switch.port(port);
       if (changed) changed.sticky = sticky;
     }),
+);
+
+/** Guards a port against hostile stations, or ends that. */
+export const setGuard = sets(
+  'port.guard',
+  '1: refuse what hostile stations send, such as forged ARP and answers of DHCP servers, 0: do not',
+  (managed, { port, guarded }: OnPort & { readonly guarded: boolean }) =>
+    onPort(managed, port, () => managed.ports.setGuard(port, guarded)),
 );
 
 /** The greatest number of a user or group. The next one means "none". [chown(2)] */
@@ -209,6 +219,7 @@ function viewOf(
     sent: { frames: sentFrames, octets: sentOctets },
     drops: { ...port?.counters.drops },
     condition: describeCondition(condition),
+    guarded: port?.guarded === true,
     quiet: port?.quiet === true,
     endpoints: endpoints
       .map(({ id, module, description, drops, mtu }) => ({ id, module, description, drops: { ...drops }, mtu }))

@@ -70,6 +70,7 @@ export const operationTable: readonly OperationEntry[] = [
   takes(ports.removePort, onPort),
   takes(ports.setAllocatable, z.object({ port, allocatable: z.boolean() })),
   takes(ports.setSticky, z.object({ port, sticky: z.boolean() })),
+  takes(ports.setGuard, z.object({ port, guarded: z.boolean() })),
   takes(ports.setUser, account),
   takes(ports.setGroup, account),
   takes(ports.closeEndpoint, z.object({ port, id: z.int().min(0) })),

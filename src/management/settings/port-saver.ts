@@ -2,7 +2,7 @@ import { formatQuality } from '../../impairment/impairment-text.ts';
 import type { PortNumber } from '../../switch/switch.ts';
 import { vid, type Vid } from '../../wire/dot1q.ts';
 import { impairPort, setUp } from '../operations/conditions.ts';
-import { createPort, removePort, setAllocatable, setGroup, setSticky, setUntagged, setUser } from '../operations/ports.ts';
+import { createPort, removePort, setAllocatable, setGroup, setGuard, setSticky, setUntagged, setUser } from '../operations/ports.ts';
 import { addMember, removeMember, setTrunk } from '../operations/vlans.ts';
 import type { ManagedPort } from '../port-table.ts';
 import { setting, type Saved, type Saver } from './saver.ts';
@@ -15,6 +15,7 @@ interface PortSettings {
   readonly trunk: boolean;
   readonly allocatable: boolean;
   readonly sticky: boolean;
+  readonly guarded: boolean;
   readonly user: number | undefined;
   readonly group: number | undefined;
   readonly up: boolean;
@@ -37,6 +38,7 @@ export const portSaver: Saver = {
     removeMember,
     setTrunk,
     setSticky,
+    setGuard,
     impairPort,
     setUp,
     setAllocatable,
@@ -50,15 +52,15 @@ export const portSaver: Saver = {
         const now = settingsOf(managed, port);
         const before = first.get(number);
         if (before) return changes(number, before, now);
-        const own = changes(number, newPort(managed, { allocatable: true }), now);
+        const own = changes(number, newPort(managed, number, { allocatable: true }), now);
         if (!created && own.length === 0 && !mirrored.has(number)) return [];
-        return [setting(createPort, { port: number }), ...changes(number, newPort(managed, { allocatable: false }), now)];
+        return [setting(createPort, { port: number }), ...changes(number, newPort(managed, number, { allocatable: false }), now)];
       });
     };
   },
 };
 
-function settingsOf({ switch: bridge }: Saved, { number, allocatable, user, group, condition }: ManagedPort): PortSettings {
+function settingsOf({ switch: bridge }: Saved, { number, allocatable, user, group, condition, guarded }: ManagedPort): PortSettings {
   const port = bridge.port(number);
   const { untagged = vid(0), tagged = [], trunk = false } = port?.vlans ?? {};
   const { up, impairment } = condition;
@@ -68,6 +70,7 @@ function settingsOf({ switch: bridge }: Saved, { number, allocatable, user, grou
     trunk,
     allocatable,
     sticky: port?.sticky === true,
+    guarded,
     user,
     group,
     up,
@@ -79,19 +82,29 @@ function wordsOf(impairment: ManagedPort['condition']['impairment']): string {
   return impairment === undefined ? 'off' : formatQuality(impairment);
 }
 
-function newPort({ ports }: Saved, { allocatable }: { readonly allocatable: boolean }): PortSettings {
+function newPort({ ports }: Saved, number: PortNumber, { allocatable }: { readonly allocatable: boolean }): PortSettings {
   const vlans = { untagged: vid(0), tagged: [], trunk: ports.trunk };
-  return { ...vlans, allocatable, sticky: false, user: undefined, group: undefined, up: true, impairment: 'off' };
+  return {
+    ...vlans,
+    allocatable,
+    sticky: false,
+    guarded: ports.guards(number),
+    user: undefined,
+    group: undefined,
+    up: true,
+    impairment: 'off',
+  };
 }
 
 /** Returns the settings that change a port from `before` to `now`. A port is restricted first, and opened to all clients last. */
 function changes(port: PortNumber, before: PortSettings, now: PortSettings): Setting[] {
-  const { up, allocatable, sticky, impairment } = now;
+  const { up, allocatable, sticky, guarded, impairment } = now;
   return [
     ...(now.user === before.user ? [] : [setting(setUser, { port, name: nameOf(now.user) })]),
     ...(now.group === before.group ? [] : [setting(setGroup, { port, name: nameOf(now.group) })]),
     ...vlanChanges(port, before, now),
     ...(sticky === before.sticky ? [] : [setting(setSticky, { port, sticky })]),
+    ...(guarded === before.guarded ? [] : [setting(setGuard, { port, guarded })]),
     ...(impairment === before.impairment ? [] : [setting(impairPort, { port, words: impairment })]),
     ...(up === before.up ? [] : [setting(setUp, { port, up })]),
     ...(allocatable === before.allocatable ? [] : [setting(setAllocatable, { port, allocatable })]),

@@ -33,6 +33,7 @@ export function portMenu(managed: Managed): Menu {
       numbered(argument, (port, on) => ({ port, allocatable: on !== 0 })),
     ),
     command('port/sticky', 'N 0/1', ports.setSticky, (argument) => numbered(argument, (port, on) => ({ port, sticky: on !== 0 }))),
+    command('port/guard', 'N 0/1', ports.setGuard, (argument) => numbered(argument, (port, on) => ({ port, guarded: on !== 0 }))),
     command('port/setuser', 'N user', ports.setUser, named),
     command('port/setgroup', 'N user', ports.setGroup, named),
     command('port/epclose', 'N ID', ports.closeEndpoint, numbers('port', 'id')),
@@ -125,8 +126,8 @@ function linesOf(view: ports.PortView): string[] {
 }
 
 /** Returns a line for a port with unusual settings, and none for others, so that scripts find the lines that they expect. */
-function unusual({ condition, quiet }: ports.PortView): string[] {
-  const parts = [condition, quiet ? 'quiet' : ''].filter((part) => part !== '');
+function unusual({ condition, guarded, quiet }: ports.PortView): string[] {
+  const parts = [condition, guarded ? 'guarded' : '', quiet ? 'quiet' : ''].filter((part) => part !== '');
   return parts.length > 0 ? [` Condition: ${parts.join(', ')}`] : [];
 }
 

@@ -56,9 +56,9 @@ export const trees = [
   },
   {
     name: 'bpdu-forwarded',
-    at: 'Switch.receive',
-    code: 'this.fstp.enabled',
-    fault: 'this.fstp.enabled && frame.length > 60',
+    at: 'Fstp.takes',
+    code: 'this.enabled',
+    fault: 'this.enabled && frame.length > 60',
     breaks: 'BPDUs are passed on',
     tests: ['fstp'],
     by: ['fstp-bridges'],
