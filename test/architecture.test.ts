@@ -87,7 +87,10 @@ const rules: Readonly<Record<string, Rule>> = {
     ],
     packages: ['node:*', 'pino', 'pino-pretty'],
   },
-  star: { house: ['dhcp', 'wire', 'clock.ts', 'clean-text.ts', 'feed.ts', 'random.ts', 'errors.ts'], packages: [] },
+  star: {
+    house: ['dhcp', 'switch/sender-policy.ts', 'wire', 'clock.ts', 'clean-text.ts', 'feed.ts', 'random.ts', 'errors.ts'],
+    packages: [],
+  },
   'star/node': {
     house: [
       'star',
@@ -112,6 +115,7 @@ const rules: Readonly<Record<string, Rule>> = {
       'management/parts/star.ts',
       'star',
       'star/node',
+      'switch/sender-policy.ts',
       'daemon',
       'dhcp',
       'ports',

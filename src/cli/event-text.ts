@@ -31,7 +31,7 @@ function wordsOf(event: ReceivedEvent): string {
     case 'guest':
       return `guest ${of('id')}: ${[of('state'), of('address')].filter(Boolean).join(', ')}`;
     case 'drops':
-      return `port ${of('port')}: ${of('frames')} frames dropped: ${of('reason')}`;
+      return `port ${of('port')}${memberOf(event['member'])}: ${of('frames')} frames dropped: ${of('reason')}`;
     case 'lost':
       return `${of('events')} events lost, since they were not read in time`;
     default:
@@ -47,6 +47,13 @@ function memberWords(event: ReceivedEvent): string {
   const from = [textOf(event['host']), textOf(event['address'])].filter(Boolean).join(' ');
   const reason = textOf(event['reason']);
   return `${who}: ${change ?? ''}${from && `, from ${from}`}${reason && `: ${reason}`}`;
+}
+
+/** Returns the member of an event in words: `, member 3 web`; nothing if there is none. */
+function memberOf(member: unknown): string {
+  if (typeof member !== 'object' || member === null) return '';
+  const { id, name } = member as Readonly<Record<string, unknown>>;
+  return `, member ${[id, name].map(textOf).filter(Boolean).join(' ')}`;
 }
 
 function in_(vlan: string): string {

@@ -153,9 +153,16 @@ function ageOf(time: string | undefined): string {
   return Number.isNaN(age) ? '-' : shortTime(Math.max(0, age / 1000));
 }
 
+/** Returns the counts of the frames that were refused at a link: `forged-arp 12, flooding 3`; nothing if there are none. */
+function refusedOf(link: GroupMemberView['link']): string[] {
+  const counts = Object.entries(link?.refused ?? {}).map(([rule, frames]) => `${rule} ${frames}`);
+  return counts.length === 0 ? [] : [counts.join(', ')];
+}
+
 /** Returns the lines about members that need an operator. */
 function notesOn(members: readonly GroupMemberView[]): string {
-  const notes = members.flatMap(({ id, name, state, contenders }) => [
+  const notes = members.flatMap(({ id, name, state, contenders, link }) => [
+    ...refusedOf(link).map((text) => `member ${id}, ${cleanText(name)}, sent frames that were refused: ${text}`),
     ...(state === 'waiting' ? [`member ${id}, ${cleanText(name)}, waits: etherloom group accept ${id}`] : []),
     ...(contenders > 1 ? [`the key of member ${id}, ${cleanText(name)}, was copied: etherloom group takeover ${id}`] : []),
   ]);

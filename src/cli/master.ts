@@ -24,6 +24,8 @@ export interface MasterArguments extends NodeArguments, NetworkArguments, Gatewa
   readonly dhcp: boolean;
   readonly slavePort: readonly string[];
   readonly reserve: readonly string[];
+  readonly trustDhcp: readonly NodeId[];
+  readonly openMember: readonly NodeId[];
   readonly maxLinks: number;
 }
 
@@ -68,6 +70,8 @@ function optionsOf(given: MasterArguments): Omit<MasterOptions, 'sock' | 'state'
     advertise: given.advertise.map((address) => parseTcpAddress(address)),
     gateway: gatewayOf(given, dhcp ? undefined : 'leave out --no-dhcp'),
     slavePorts: idMap(given.slavePort, '--slave-port', 'ID=PORT', portOf),
+    trustDhcp: given.trustDhcp,
+    openMembers: given.openMember,
     reservations: idMap(given.reserve, '--reserve', 'ID=ADDRESS', parseIpv4),
     controlPort,
     dhcp,

@@ -7,7 +7,7 @@ import { runJoin, type JoinArguments } from './join.ts';
 import { lineVariable } from './line-text.ts';
 import { runMaster, type MasterArguments } from './master.ts';
 import { addNetworkOptions } from './network-arguments.ts';
-import { collect, integer, quality } from './option-values.ts';
+import { collect, collectId, integer, quality } from './option-values.ts';
 import { addAddressHelp, portOption } from './port-option.ts';
 import { runSlave, type SlaveArguments } from './slave.ts';
 import { addBacklogOptions, addManagementOptions, sockOption } from './switch-options.ts';
@@ -33,6 +33,13 @@ function addMaster(root: Command, exit: (status: number) => void): void {
     .option('--no-dhcp', 'run no DHCP server; with --guest, the guest runs one')
     .option('--slave-port <id=port>', 'a plain link port for this slave alone (repeatable)', collect, [])
     .option('--reserve <id=address>', 'reserve an address for the guest of this id (repeatable)', collect, [])
+    .option('--trust-dhcp <id>', 'let DHCP servers behind this member answer (repeatable)', collectId, [])
+    .option(
+      '--open-member <id>',
+      'let bridges and routers be behind this member: refuse only the addresses of the server (repeatable)',
+      collectId,
+      [],
+    )
     .option('--max-links <n>', 'maximum number of plain links', integer(1, 65_535), 256);
   addNodeOptions(addGatewayOptions(addNetworkOptions(command))).action(async (options: MasterArguments) => exit(await runMaster(options)));
 }

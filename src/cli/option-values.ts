@@ -2,6 +2,7 @@
 import { InvalidArgumentError } from 'commander';
 import { parseQuality } from '../impairment/impairment-text.ts';
 import type { Quality } from '../impairment/impairment.ts';
+import { maxId, type NodeId } from '../star/identity.ts';
 import { gidNamed } from '../system/accounts.ts';
 import { isGroupMac, parseMac, type MacAddress } from '../wire/mac.ts';
 
@@ -37,6 +38,11 @@ export function macAddress(text: string): MacAddress {
 /** Adds the value of a repeatable option to the earlier ones. */
 export function collect(value: string, previous: readonly string[]): readonly string[] {
   return [...previous, value];
+}
+
+/** Adds the id of a member to the earlier ones of a repeatable option. */
+export function collectId(text: string, previous: readonly NodeId[]): readonly NodeId[] {
+  return [...previous, integer(1, maxId)(text)];
 }
 
 /** Returns the parser of whole numbers from `least` to `most`. */

@@ -12,7 +12,7 @@ import { denialText, maxFrame, type Acceptor, type Denial, type Port, type PortN
 import { PortTable, type Endpoint } from '../management/port-table.ts';
 import { StationMoves } from '../management/station-moves.ts';
 import { Plane } from '../plane/plane.ts';
-import type { Switch, FstpChange, SwitchOptions } from '../switch/switch.ts';
+import { senderRules, type FstpChange, type SenderPolicy, type Switch, type SwitchOptions } from '../switch/switch.ts';
 import { openLoop } from '../system/loop.ts';
 import { PlaneEndpoint } from './plane-endpoint.ts';
 import { moveLog, type MoveNames } from './move-log.ts';
@@ -113,9 +113,11 @@ export class DataPlane implements Acceptor, AsyncDisposable {
     return this.ports.choose(wish, peer);
   }
 
-  accept(port: Port, number: PortNumber, peer: Peer): void {
+  /** Takes a port: see Acceptor. Frames from it must keep the rules of `policy`, if there is one, from the first on. */
+  accept(port: Port, number: PortNumber, peer: Peer, policy?: SenderPolicy): void {
     const endpoint = new PlaneEndpoint(port, { number, peer, id: ++this.#lastId }, this.#attachment, (one) => this.#close(one));
     this.ports.join(number, endpoint);
+    endpoint.guard = policy && this.switch.guard(number, policy);
     endpoint.condition = this.ports.get(number)?.condition ?? sound;
     this.#log(`port ${number}: ${endpoint.module} ${endpoint.description}`);
     endpoint.attach({
@@ -140,6 +142,13 @@ export class DataPlane implements Acceptor, AsyncDisposable {
   readonly send = (number: PortNumber, frame: Uint8Array): void => {
     for (const endpoint of this.ports.at(number) ?? []) this.#plane.give(endpoint, frame);
   };
+
+  /** Returns the counts of the frames that the rules for hostile stations refused at a port, by rule, without zeros. */
+  refusedAt(number: PortNumber): Readonly<Record<string, number>> {
+    const { drops } = this.switch.port(number)?.counters ?? {};
+    const rules = ['flooding', ...senderRules] as const;
+    return Object.fromEntries(rules.flatMap((rule) => (drops && drops[rule] > 0 ? [[rule, drops[rule]] as const] : [])));
+  }
 
   /** Describes a port for people: its number and its endpoints. */
   describe(number: PortNumber): string {
@@ -171,6 +180,7 @@ export class DataPlane implements Acceptor, AsyncDisposable {
     const { number, module, description } = endpoint;
     if (!this.#open || this.ports.at(number)?.includes(endpoint) !== true) return;
     this.#log(`port ${number}: ${module} ${description} is gone: ${reason}`);
+    endpoint.guard?.[Symbol.dispose]();
     this.ports.leave(number, endpoint);
     if (this.ports.at(number)?.length !== 0) this.#carrier(number);
   }

@@ -21,6 +21,8 @@ export class PlaneEndpoint extends AttachedPort implements Endpoint, Seat {
   readonly peer: Peer;
   readonly id: number;
   readonly close: () => void;
+  /** The guard of its port, which ends with the endpoint; undefined if the port has none for its sake. */
+  guard: Disposable | undefined;
   readonly #clock: Clock;
   #up = false;
 

@@ -78,6 +78,13 @@ export class MasterGroup implements GroupPart, Disposable {
     ];
   }
 
+  memberAt(port: number): { readonly id: number; readonly name: string } | undefined {
+    const { group, links } = this.#parts;
+    const id = links.memberAt(port);
+    const member = id === undefined ? undefined : group.engine.members().find((one) => one.id === id);
+    return member && { id: member.id, name: member.name };
+  }
+
   [Symbol.dispose](): void {
     this.#subscription[Symbol.dispose]();
   }

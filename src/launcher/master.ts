@@ -14,6 +14,7 @@ import type { TcpAddress } from '../ports/tcp-address.ts';
 import { AddressPlan } from '../star/address-plan.ts';
 import { checkPorts } from '../star/control-port.ts';
 import { guestName, macOfId, masterId, type NodeId } from '../star/identity.ts';
+import { memberPolicy } from '../star/member-policy.ts';
 import { chooseNetwork } from '../star/node/free-network.ts';
 import type { TokenWish } from '../star/master-tokens.ts';
 import { broadcastOf, formatIpv4, ipv4FromNumber, netmask, type Ipv4Address, type Ipv4Network } from '../wire/ipv4.ts';
@@ -54,6 +55,10 @@ export interface MasterOptions extends Omit<NetworkOptions, 'network'>, Omit<Gro
   /** True if the master itself serves addresses. Otherwise its guest does, if there is one. */
   readonly dhcp: boolean;
   readonly reservations: ReadonlyMap<NodeId, Ipv4Address>;
+  /** The members behind which DHCP servers may answer. Default: none. */
+  readonly trustDhcp?: readonly NodeId[] | undefined;
+  /** The members behind which bridges and routers may be: see TrustedMembers. Default: none. */
+  readonly openMembers?: readonly NodeId[] | undefined;
   /** The backlog limits for peers of the switch that do not read. */
   readonly backlog?: BacklogBounds | undefined;
   /** The management of the switch. Default: none. */
@@ -111,10 +116,11 @@ export class Master implements AsyncDisposable {
       const managed = scope.use(await ManagedSwitch.open(switchOptions, environment, environment));
       const { plane, directory } = managed.service;
       const { clock, random, log, signal, end, standing } = environment;
-      const links = new StarLinks(plane, clock);
       // The addresses are planned before the group is known.
       const known: { group?: GroupMaster } = {};
       const plan = new AddressPlan(options, options.reservations, (id) => known.group?.engine.has(id) === true);
+      const trusted = { dhcp: new Set(options.trustDhcp), open: new Set(options.openMembers) };
+      const links = new StarLinks(plane, clock, (id) => memberPolicy(id, plan, trusted));
       // One lease per MAC address, because a guest boots in stages and must have the same address in each.
       const served = { ...plan.dhcp, leasePerMac: true };
       if (options.dhcp) await openDhcpService({ served, mtu: options.mtu, state }, managed, environment, scope);

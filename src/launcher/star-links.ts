@@ -5,6 +5,7 @@ import type { StarLinkView } from '../management/parts/star.ts';
 import type { Peer } from '../ports/pure/peer.ts';
 import type { Acceptor, Port, PortNumber } from '../ports/pure/port.ts';
 import type { NodeId } from '../star/identity.ts';
+import type { SenderPolicy } from '../switch/sender-policy.ts';
 
 /** The least time between two looks at the counters of a link that give a rate, in milliseconds. */
 const leastSpan = 1000;
@@ -25,10 +26,15 @@ export class StarLinks implements Acceptor {
   /** The ports of members. */
   readonly #ofMember = new Map<NodeId, PortNumber>();
   readonly #samples = new Map<PortNumber, Sample>();
+  readonly #policyOf: (id: NodeId) => SenderPolicy | undefined;
+  /** The counts of refused frames at the ports of members, as their links came. */
+  readonly #refusedBefore = new Map<PortNumber, Readonly<Record<string, number>>>();
 
-  constructor(plane: DataPlane, clock: Clock) {
+  /** `policyOf` returns the policy for frames from the link of a member. Default: all may enter. */
+  constructor(plane: DataPlane, clock: Clock, policyOf: (id: NodeId) => SenderPolicy | undefined = () => undefined) {
     this.#plane = plane;
     this.#clock = clock;
+    this.#policyOf = policyOf;
   }
 
   choose(...wish: Parameters<Acceptor['choose']>): ReturnType<Acceptor['choose']> {
@@ -37,8 +43,13 @@ export class StarLinks implements Acceptor {
 
   accept(port: Port, number: PortNumber, peer: Peer): void {
     this.#ports.add(port);
-    if (peer.kind === 'node') this.#ofMember.set(peer.id, number);
-    this.#plane.accept(port, number, peer);
+    if (peer.kind !== 'node') {
+      this.#plane.accept(port, number, peer);
+      return;
+    }
+    this.#ofMember.set(peer.id, number);
+    this.#refusedBefore.set(number, this.#plane.refusedAt(number));
+    this.#plane.accept(port, number, peer, this.#policyOf(peer.id));
   }
 
   /** Adds a link at a free port number, and returns the number. Throws the errors of `DataPlane.add`. */
@@ -87,6 +98,12 @@ export class StarLinks implements Acceptor {
     });
   }
 
+  /** Returns the member whose link has a port; undefined if there is none. */
+  memberAt(number: PortNumber): NodeId | undefined {
+    for (const [id, port] of this.#ofMember) if (port === number) return id;
+    return undefined;
+  }
+
   /** Returns the only link of a slave; undefined before it has one. */
   uplink(roundTrip: number | undefined): MemberLinkView | undefined {
     const [link] = this.list();
@@ -96,7 +113,22 @@ export class StarLinks implements Acceptor {
   #view({ port, up, seconds, received, sent }: StarLinkView, roundTrip: number | undefined): MemberLinkView {
     const rates = this.#ratesOf(port, received.octets, sent.octets);
     const traffic = (counters: Omit<MemberTraffic, 'rate'>, rate: number | undefined): MemberTraffic => ({ ...counters, rate });
-    return { port, up, seconds, roundTrip, received: traffic(received, rates?.received), sent: traffic(sent, rates?.sent) };
+    return {
+      port,
+      up,
+      seconds,
+      roundTrip,
+      refused: this.#refusedAt(port),
+      received: traffic(received, rates?.received),
+      sent: traffic(sent, rates?.sent),
+    };
+  }
+
+  /** Returns the counts of the frames that were refused at a port since its link came. */
+  #refusedAt(port: PortNumber): Readonly<Record<string, number>> {
+    const before = this.#refusedBefore.get(port) ?? {};
+    const counts = Object.entries(this.#plane.refusedAt(port)).map(([rule, count]) => [rule, count - (before[rule] ?? 0)] as const);
+    return Object.fromEntries(counts.filter(([, count]) => count > 0));
   }
 
   /** Returns the octets per second since an earlier look, at least a second ago. */
@@ -115,5 +147,6 @@ export class StarLinks implements Acceptor {
   #forget(id: NodeId, port: PortNumber): void {
     this.#ofMember.delete(id);
     this.#samples.delete(port);
+    this.#refusedBefore.delete(port);
   }
 }

@@ -8,6 +8,9 @@ const ordinary: ReadonlySet<string> = new Set(['same-port', 'no-egress', 'quiet'
 /** How often the counters are compared, and how long a reason is silent after an event, in milliseconds. */
 const [interval, silence] = [1000, 60_000] as const;
 
+/** The parts of a switch that are watched. */
+type DropSubject = Pick<Managed, 'ports' | 'switch' | 'group'>;
+
 /** A counter of drops: at an endpoint, or in the switch. */
 interface Counter {
   readonly port: number;
@@ -23,18 +26,18 @@ interface Told {
 }
 
 /** Returns the source of drops. It compares the counters once a second, since the path of a frame tells of none. */
-export function dropSource(managed: Pick<Managed, 'ports' | 'switch' | 'clock'>): EventSource {
+export function dropSource(managed: DropSubject & Pick<Managed, 'clock'>): EventSource {
   return (tell) => new DropWatch(managed, managed.clock, tell);
 }
 
 class DropWatch implements Disposable {
-  readonly #managed: Pick<Managed, 'ports' | 'switch'>;
+  readonly #managed: DropSubject;
   readonly #clock: Clock;
   readonly #tell: (event: ServiceEvent) => void;
   #told: ReadonlyMap<string, Told>;
   #timer: Timer;
 
-  constructor(managed: Pick<Managed, 'ports' | 'switch'>, clock: Clock, tell: (event: ServiceEvent) => void) {
+  constructor(managed: DropSubject, clock: Clock, tell: (event: ServiceEvent) => void) {
     this.#managed = managed;
     this.#clock = clock;
     this.#tell = tell;
@@ -53,15 +56,20 @@ class DropWatch implements Disposable {
       const key = keyOf(one);
       const last = this.#told.get(key) ?? { count: 0, at: -Infinity };
       const isNews = one.count > last.count && now - last.at >= silence;
-      if (isNews) this.#tell({ kind: 'drops', port: one.port, endpoint: one.endpoint, reason: one.reason, frames: one.count - last.count });
+      if (isNews) this.#tell(this.#eventOf(one, one.count - last.count));
       told.set(key, isNews ? { count: one.count, at: now } : last);
     }
     this.#told = told;
     this.#timer = this.#clock.after(interval, this.#look);
   };
+
+  #eventOf({ port, endpoint, reason }: Counter, frames: number): ServiceEvent {
+    const member = this.#managed.group?.memberAt?.(port);
+    return { kind: 'drops', port, endpoint, ...(member && { member }), reason, frames };
+  }
 }
 
-function counters({ ports, switch: bridge }: Pick<Managed, 'ports' | 'switch'>): Counter[] {
+function counters({ ports, switch: bridge }: Pick<DropSubject, 'ports' | 'switch'>): Counter[] {
   return ports
     .list()
     .flatMap(({ number, endpoints }) => [

@@ -3,13 +3,15 @@ import { isLeasable, type DhcpOptions } from '../dhcp/config.ts';
 import type { AddressRange } from '../dhcp/pool.ts';
 import { EtherloomError } from '../errors.ts';
 import { broadcastOf, formatIpv4, formatIpv4Network, ipv4FromNumber, type Ipv4Address, type Ipv4Network } from '../wire/ipv4.ts';
-import { addressOfId, idOfMac, masterId, type NodeId } from './identity.ts';
+import { addressOfId, idOfMac, masterId, maxId, type NodeId } from './identity.ts';
 
 /** The addresses of a star: explicit reservations first, then the formula for every id that is in the star. */
 export class AddressPlan {
   readonly #network: NetworkPlan;
   readonly #reservations: ReadonlyMap<NodeId, Ipv4Address>;
-  readonly #reserved: ReadonlySet<Ipv4Address>;
+  readonly #reserved: ReadonlyMap<Ipv4Address, NodeId>;
+  /** The address of id 0 by the formula. If the network has none, no id has one. */
+  readonly #first: number;
   readonly #isMember: (id: NodeId) => boolean;
 
   /**
@@ -20,7 +22,8 @@ export class AddressPlan {
     this.#network = new NetworkPlan(options, poolOf);
     for (const [id, address] of reservations) checkReservation(this.#network, id, address);
     this.#reservations = reservations;
-    this.#reserved = new Set(reservations.values());
+    this.#reserved = new Map([...reservations].map(([id, address]) => [address, id]));
+    this.#first = addressOfId(this.#network.network, masterId) ?? Infinity;
     this.#isMember = isMember;
     if (this.#reserved.size < reservations.size)
       throw new EtherloomError('bad-option', 'two --reserve options name one address; give each id its own');
@@ -34,6 +37,19 @@ export class AddressPlan {
     return address === undefined || this.#reserved.has(address) || this.#network.ownerOf(address) !== undefined ? undefined : address;
   }
 
+  /** The address of the DHCP server. */
+  get serverAddress(): Ipv4Address {
+    return this.#network.serverAddress;
+  }
+
+  /** Returns the id whose guest alone has an address: by a reservation, or by the formula if it is in the star. Undefined for all others. */
+  ownerOf(address: Ipv4Address): NodeId | undefined {
+    const explicit = this.#reserved.get(address);
+    if (explicit !== undefined) return explicit;
+    const id = address - this.#first;
+    return id >= 0 && id <= maxId && this.#isPresent(id) && this.addressOf(id) === address ? id : undefined;
+  }
+
   /** The plan as options of a DHCP server. */
   get dhcp(): Omit<DhcpOptions, 'serverMac' | 'mtu'> {
     return {
@@ -42,11 +58,7 @@ export class AddressPlan {
         const id = idOfMac(mac);
         return id === undefined || !this.#isPresent(id) ? undefined : this.addressOf(id);
       },
-      isReserved: (address) => {
-        if (this.#reserved.has(address)) return true;
-        const id = address - (addressOfId(this.#network.network, masterId) ?? Infinity);
-        return id >= 0 && this.addressOf(id) === address && this.#isPresent(id);
-      },
+      isReserved: (address) => this.ownerOf(address) !== undefined,
     };
   }
 

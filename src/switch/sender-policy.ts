@@ -21,17 +21,21 @@ export interface SenderPolicy {
   readonly floodRate: number;
 }
 
+/** The names of the rules of `sender-table.ts`. */
+export const senderRules = [
+  'forged-mac',
+  'bridge-frame',
+  'unreadable',
+  'forged-arp',
+  'forged-ipv4',
+  'forged-ipv6',
+  'rogue-dhcp',
+  'forged-dhcp',
+  'rogue-router',
+] as const;
+
 /** The name of a rule of `sender-table.ts`. */
-export type SenderRule =
-  | 'forged-mac'
-  | 'bridge-frame'
-  | 'unreadable'
-  | 'forged-arp'
-  | 'forged-ipv4'
-  | 'forged-ipv6'
-  | 'rogue-dhcp'
-  | 'forged-dhcp'
-  | 'rogue-router';
+export type SenderRule = (typeof senderRules)[number];
 
 /** The flood rate of ports that are given no other, in frames per second. A second's worth of frames may come at once. */
 export const usualFloodRate = 1000;

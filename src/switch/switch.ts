@@ -22,7 +22,7 @@ export type { Fstp, FstpState } from './fstp.ts';
 export type { FstpChange } from './fstp-tree.ts';
 export { portCost } from './fstp-root.ts';
 export type { FdbEntry } from '../stations/fdb.ts';
-export { strangersPolicy, type SenderPolicy } from './sender-policy.ts';
+export { senderRules, strangersPolicy, type SenderPolicy } from './sender-policy.ts';
 export type { DropReason, PortNumber, SwitchPort, SwitchPortCounters } from './switch-port.ts';
 export type { NewPort, StationChange, SwitchOptions } from './switch-options.ts';
 export type { VlanMember, VlanRefusal, VlanRegistry } from './vlan-registry.ts';

@@ -98,6 +98,10 @@ describe('an event in words', () => {
     [{ kind: 'member', change: 'ended' }, 'the group has ended'],
     [{ kind: 'guest', id: 3, state: 'ready', address: '10.0.0.2' }, 'guest 3: ready, 10.0.0.2'],
     [{ kind: 'drops', port: 3, reason: 'runt', frames: 4 }, 'port 3: 4 frames dropped: runt'],
+    [
+      { kind: 'drops', port: 3, member: { id: 7, name: 'web' }, reason: 'forged-arp', frames: 4 },
+      'port 3, member 7 web: 4 frames dropped: forged-arp',
+    ],
     [{ kind: 'lost', events: 9 }, '9 events lost, since they were not read in time'],
     [{ kind: 'new', more: 1 }, '{"kind":"new","more":1}'],
   ])('%o', (event, words) => expect(eventText(event)).toBe(words));

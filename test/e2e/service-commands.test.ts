@@ -30,7 +30,15 @@ class RememberedGroup implements GroupPart {
   members(): GroupMemberView[] {
     const traffic = { frames: 10, octets: 640, rate: 15_340 };
     const common = { ephemeral: false, since: '2026-11-30T12:00:00.000Z', token: 'abcdefgh', contenders: 1, guest: undefined, joined: 5 };
-    const link = { port: 1, up: true, seconds: 5, roundTrip: 0.213, received: traffic, sent: traffic };
+    const link = {
+      port: 1,
+      up: true,
+      seconds: 5,
+      roundTrip: 0.213,
+      refused: { 'forged-arp': 12, flooding: 3 },
+      received: traffic,
+      sent: traffic,
+    };
     const told = { host: 'host-of-some-length.example', address: '192.0.2.7:53114', version: '0.3.0', fingerprint: 'f'.repeat(32) };
     const slaves = Array.from({ length: 3 }, (_, i): GroupMemberView => {
       const state = i === 2 ? 'waiting' : i < this.linked ? 'linked' : 'away';
@@ -192,6 +200,7 @@ describe('the commands of a group', { timeout: 60_000 }, () => {
     expect(text).toMatch(/^[\x20-\x7e\n…]*$/);
     expect(text).toContain('waits: etherloom group accept 3');
     expect(text).toContain('was copied: etherloom group takeover 1');
+    expect(text).toContain('member 1, web-0, sent frames that were refused: forged-arp 12, flooding 3');
     const json = JSON.parse((await run(stage, 'group', '--json', '--state', stage.path())).text) as { members: { name: string }[] };
     expect(json).toMatchObject({ group: 'g7' });
     expect(json.members[2]?.name).toBe(hostile);

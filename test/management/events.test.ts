@@ -118,6 +118,17 @@ describe('the source of drops', () => {
   });
 });
 
+it('drops at the link of a member are told with the member', () => {
+  const stage = new ConsoleStage();
+  const endpoint = stage.plug(1);
+  const events: ServiceEvent[] = [];
+  const group = { memberAt: (port: number) => (port === 1 ? { id: 3, name: 'web' } : undefined) } as unknown as GroupPart;
+  using _ = dropSource({ ...stage.managed, group })((event) => events.push(event));
+  endpoint.drops = { runt: 1 };
+  stage.clock.advance(1000);
+  expect(events).toEqual([expect.objectContaining({ kind: 'drops', port: 1, member: { id: 3, name: 'web' }, reason: 'runt' })]);
+});
+
 describe('the sources of parts', () => {
   it('tell of leases, members, links and guests', () => {
     const stage = new ConsoleStage();

@@ -67,6 +67,8 @@ export interface MemberLinkView {
   readonly seconds: number;
   /** The round trip in milliseconds; undefined if it is not measured yet. */
   readonly roundTrip: number | undefined;
+  /** The frames from it that the master refused since it came, by the rule that they broke. Empty in good order. */
+  readonly refused: Readonly<Record<string, number>>;
   readonly received: MemberTraffic;
   readonly sent: MemberTraffic;
 }
@@ -188,6 +190,8 @@ export interface GroupPart {
   show(): GroupView;
   /** Returns the members in the order of their ids. A slave knows the master and itself. */
   members(): readonly GroupMemberView[];
+  /** Returns the member whose link has a port; undefined if none has. A slave knows none. */
+  memberAt?(port: number): { readonly id: number; readonly name: string } | undefined;
   /** The acts of a master; a slave has none. */
   readonly acts?: GroupActs | undefined;
   /** Leaves the group: the master is told, the id is freed, and the slave ends. */
