@@ -1,7 +1,10 @@
 import type { Clock, Timer } from '../clock.ts';
 import type { RefusalCode } from './messages.ts';
 
-/** The wait after a connection was lost, or no master answered: it doubles up to the longest; in milliseconds. */
+/**
+ * The wait after a connection was lost, or no master answered, from the beginning of that attempt: it doubles up to the longest. It is at least
+ * the first. In milliseconds.
+ */
 const first = 100;
 const longest = 1000;
 
@@ -19,6 +22,7 @@ export class SlaveRetry implements Disposable {
   #places: readonly string[] = [];
   #at = 0;
   #delay = first;
+  #dialledAt = -Infinity;
   #refusalDelay = firstRefusalWait;
   #timer: Timer | undefined;
   #open = true;
@@ -56,7 +60,7 @@ export class SlaveRetry implements Disposable {
 
   /** Makes the next attempt after the first wait: a connection that held was lost. */
   lost(): void {
-    this.#wait(this.#delay);
+    this.#wait(Math.max(first, this.#delay - (this.#clock.monotonic() - this.#dialledAt)));
     this.#delay = Math.min(this.#delay * 2, longest);
   }
 
@@ -84,6 +88,10 @@ export class SlaveRetry implements Disposable {
 
   #wait(delay: number): void {
     this.#timer?.[Symbol.dispose]();
-    if (this.#open) this.#timer = this.#clock.after(delay, this.#dial);
+    if (!this.#open) return;
+    this.#timer = this.#clock.after(delay, () => {
+      this.#dialledAt = this.#clock.monotonic();
+      this.#dial();
+    });
   }
 }

@@ -8,13 +8,17 @@ export interface RedialLimits {
   readonly longest?: number;
 }
 
-/** The schedule of attempts: the first soon after a connection that held, then with ever longer waits up to a limit, without end. */
+/**
+ * The schedule of attempts: the first soon after a connection that held, then with ever longer waits up to a limit, without end. A wait counts
+ * from the beginning of the last attempt, since one that got no answer has waited already; it is at least the first wait.
+ */
 export class Redial implements Disposable {
   readonly #clock: Clock;
   readonly #dial: () => void;
   readonly #first: number;
   readonly #longest: number;
   #delay: number;
+  #dialledAt = -Infinity;
   #timer: Timer | undefined;
   #open = true;
 
@@ -39,7 +43,11 @@ export class Redial implements Disposable {
   failed(): void {
     if (!this.#open) return;
     this.#timer?.[Symbol.dispose]();
-    this.#timer = this.#clock.after(this.#delay, this.#dial);
+    const waited = this.#clock.monotonic() - this.#dialledAt;
+    this.#timer = this.#clock.after(Math.max(this.#first, this.#delay - waited), () => {
+      this.#dialledAt = this.#clock.monotonic();
+      this.#dial();
+    });
     this.#delay = Math.min(this.#delay * 2, this.#longest);
   }
 

@@ -19,6 +19,18 @@ it('waits longer after each failure, from 100 ms up to 1 s, and 100 ms again aft
   expect(time.next).toBe(Infinity);
 });
 
+it('dials again soon behind an attempt that was not answered for long', () => {
+  const time = new Timeline();
+  const dialled: number[] = [];
+  const redial = new Redial(time, () => {
+    dialled.push(time.now);
+    time.after(dialled.length < 4 ? 0 : 2200, () => redial.failed());
+  });
+  redial.failed();
+  time.advance(9000);
+  expect(dialled.slice(0, 7)).toEqual([100, 300, 700, 1500, 3800, 6100, 8400]);
+});
+
 /**
  * The result of an attempt: refused at once, no answer for a time, or a connection for a time, over which something was received or not.
  */
@@ -34,7 +46,7 @@ it('never gives up, never dials twice at once, and is linked within a second onc
   fc.assert(
     fc.property(fc.array(fate, { maxLength: 40 }), (fates) => {
       const time = new Timeline();
-      let [attempts, endedAt, wait] = [0, 0, 100];
+      let [attempts, beganAt, endedAt, wait] = [0, -Infinity, 0, 100];
       let state: 'waiting' | 'dialling' | 'linked' = 'waiting';
       const end = (): void => {
         state = 'waiting';
@@ -43,7 +55,8 @@ it('never gives up, never dials twice at once, and is linked within a second onc
       };
       const redial = new Redial(time, () => {
         expect(state).toBe('waiting');
-        expect(time.now - endedAt).toBeCloseTo(wait);
+        expect(time.now - endedAt).toBeCloseTo(Math.max(100, wait - (endedAt - beganAt)));
+        beganAt = time.now;
         wait = Math.min(2 * wait, 1000);
         state = 'dialling';
         const [what, span = 0, heard = false] = fates[attempts++] ?? ['well'];
