@@ -32,28 +32,39 @@ export function attach(place: Place): Attachment {
 
 function plugIn(directory: string, description: string, data: number): Attachment {
   const control = unixSocket('stream');
-  const own = join(directory, `.load-${process.pid}-${counter++}`);
-  connectUnix(control, join(directory, 'ctl'));
-  bindUnix(data, own);
-  writeSync(control, encodeVdeRequest({ wish: 'any', path: own, description }));
-  const reply = Buffer.alloc(vdeReplySize);
-  const set = new PollSet([control]);
-  set.want(0, { readable: true, writable: false });
-  for (let length = 0; length < vdeReplySize;) {
-    if (set.wait(5000) < 1) throw new Error(`the switch at ${directory} does not answer`);
-    const count = readSync(control, reply, length, vdeReplySize - length, null);
-    if (count === 0) throw new Error(`the switch at ${directory} refused a station`);
-    length += count;
-  }
-  const path = decodeVdeReply(reply);
-  if (path === undefined) throw new Error(`the switch at ${directory} gave no VDE reply`);
-  connectUnix(data, path);
-  rmSync(own, { force: true });
-  return {
-    fd: data,
-    [Symbol.dispose]: () => {
-      closeSync(data);
-      closeSync(control);
-    },
+  const close = (): void => {
+    closeSync(data);
+    closeSync(control);
   };
+  try {
+    connectUnix(control, join(directory, 'ctl'));
+    askForPort(directory, description, data, control);
+  } catch (error) {
+    close();
+    throw error;
+  }
+  return { fd: data, [Symbol.dispose]: close };
+}
+
+/** Asks a switch for a port, and connects the data socket to it. Throws when there is none. */
+function askForPort(directory: string, description: string, data: number, control: number): void {
+  const own = join(directory, `.load-${process.pid}-${counter++}`);
+  bindUnix(data, own);
+  try {
+    writeSync(control, encodeVdeRequest({ wish: 'any', path: own, description }));
+    const reply = Buffer.alloc(vdeReplySize);
+    const set = new PollSet([control]);
+    set.want(0, { readable: true, writable: false });
+    for (let length = 0; length < vdeReplySize;) {
+      if (set.wait(5000) < 1) throw new Error(`the switch at ${directory} does not answer`);
+      const count = readSync(control, reply, length, vdeReplySize - length, null);
+      if (count === 0) throw new Error(`the switch at ${directory} refused a station`);
+      length += count;
+    }
+    const path = decodeVdeReply(reply);
+    if (path === undefined) throw new Error(`the switch at ${directory} gave no VDE reply`);
+    connectUnix(data, path);
+  } finally {
+    rmSync(own, { force: true });
+  }
 }
