@@ -24,7 +24,7 @@ export function groupLog({ clock, log }: Pick<PortEnvironment, 'clock' | 'log'>)
         warn(`refused the slave at ${event.from}: ${event.reason}`, { key: event.reason });
         return;
       case 'stranger':
-        warn(`closed the control connection from ${event.from}, which is not a slave: ${event.reason}`, { key: event.reason });
+        warn(`the control connection from ${event.from} ended without a hello: ${event.reason}`, { key: event.reason });
         return;
       case 'disconnected':
         log(`slave ${event.id} at ${event.from} left: ${event.reason}`);

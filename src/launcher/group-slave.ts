@@ -80,7 +80,8 @@ export class GroupSlave implements AsyncDisposable {
     this.#plain = options.plain;
     this.#means = meansOf(keys);
     this.#scope = scope;
-    const tell = slaveLog(log, options.plain && formatTcpAddress(controlOf(options.plain)));
+    const plain = options.plain && formatTcpAddress(controlOf(options.plain));
+    const tell = slaveLog(log, { plain, hasJoined: () => engine.welcome !== undefined });
     scope.use(
       engine.events.subscribe((event) => {
         if (event.type === 'joined') this.joins += 1;

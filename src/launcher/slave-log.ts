@@ -7,9 +7,20 @@ import { formatMac } from '../wire/mac.ts';
 const checkPorts =
   "check --master: it takes the master's --listen address, and the control port is the one above that, unless --control names it";
 
-/** Returns the function that writes the events of a membership to the slave's log. `plain` is the control address of a plain master. */
-export function slaveLog(log: Log, plain: string | undefined): (event: SlaveEvent) => void {
-  const nobody = (address: string): string => (plain === undefined ? `no master at ${address}` : `no master at control port ${plain}`);
+/** The remedy if no master answers at the addresses that a slave knows. */
+const checkAddress = 'join again with a new line if its address has changed';
+
+/** The slave whose events are logged. */
+export interface LoggedSlave {
+  /** The control address of a plain master; undefined for a slave that joins by a line. */
+  readonly plain: string | undefined;
+  /** Returns whether it was ever welcomed. If not, it ends with a refusal for good, and says so by its end. */
+  readonly hasJoined: () => boolean;
+}
+
+/** Returns the function that writes the events of a membership to the slave's log. */
+export function slaveLog(log: Log, { plain, hasJoined }: LoggedSlave): (event: SlaveEvent) => void {
+  const nobodyAt = (address: string): string => `no master at ${plain === undefined ? address : `control port ${plain}`}`;
   return (event) => {
     switch (event.type) {
       case 'joined': {
@@ -19,16 +30,17 @@ export function slaveLog(log: Log, plain: string | undefined): (event: SlaveEven
         return;
       }
       case 'lost':
-        log.warn(`${nobody('the end of the control connection')}: ${event.reason}; trying again`);
+        log.warn(`${plain === undefined ? 'the control connection was lost' : nobodyAt(plain)}: ${event.reason}; trying again`);
         return;
       case 'unreachable': {
-        const advice =
-          plain === undefined ? '' : /ECONNREFUSED|refused/.test(event.reason) ? `; start the master, or ${checkPorts}` : `; ${checkPorts}`;
-        if (!event.again) log.warn(`${nobody(event.address)}: ${event.reason}${advice}; trying again`);
+        const isAbsent = /\((?:ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT)\)$/.test(event.reason);
+        const start = isAbsent ? 'start the master, or ' : '';
+        const advice = plain !== undefined ? `; ${start}${checkPorts}` : isAbsent ? `; ${start}${checkAddress}` : '';
+        if (!event.again) log.warn(`${nobodyAt(event.address)}: ${event.reason}${advice}; trying again`);
         return;
       }
       case 'refused':
-        if (!event.again)
+        if (!event.again && (hasJoined() || !event.permanent))
           log.warn(
             `the master refused${event.permanent ? '' : ' for now'}: ${event.reason}; trying again${event.permanent ? ' once a minute' : ''}`,
           );

@@ -31,6 +31,8 @@ describe('a slave that joins by a line', () => {
     const join = { invitation: parseInvitation((await master.newLines())[0] ?? '') };
     await nodes.joined(undefined, 'one', { join });
     await expect(nodes.joined(undefined, 'two', { join })).rejects.toMatchObject({ code: 'refused' });
+    // It ends, and does not say that it tries again.
+    expect(nodes.logged.filter((line) => line.startsWith('the master refused'))).toEqual([]);
   });
 
   it('does not send its token to a master with another pin, and names both to a state of another group', async () => {
