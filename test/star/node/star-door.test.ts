@@ -8,7 +8,9 @@ import type { ControlChannel, DialTarget } from '../../../src/star/channel.ts';
 import type { JoinMessage } from '../../../src/star/messages.ts';
 import { encodeJoinMessage } from '../../../src/star/message-codec.ts';
 import type { DialMeans } from '../../../src/star/node/dial-master.ts';
+import { Control } from '../../../src/star/node/newcomers.ts';
 import { dialControl, linkToMaster } from '../../../src/star/node/star-dial.ts';
+import { libc } from '../../../src/system/libc.ts';
 import { eventually } from '../../eventually.ts';
 import { ManualClock } from '../../manual-clock.ts';
 import { collect, descriptors, frameOf, sameFrames, using } from '../../ports/rig.ts';
@@ -98,6 +100,19 @@ describe('a secured connection', () => {
     await eventually(() => expect(slave.closed).toBe('the other side closed the connection'));
     expect(slave.messages.at(-1)).toMatchObject({ type: 'kicked', reason: 'a test' });
     expect(control?.closed).toBe('kicked');
+  });
+
+  it('leaves the verdict on a silent control connection to the engine: the kernel waits three times as long', async () => {
+    const stage = await DoorStage.open({ deadAfter: 7000 });
+    const { means } = await stage.stranger();
+    await new Slave(targetOf(stage), means, { type: 'hello' }).has('welcome');
+    const { channel } = stage.controls[0] ?? expect.fail('it came');
+    const { socket = -1 } = channel instanceof Control ? channel.channel : {};
+    const value = Buffer.alloc(4);
+    const size = Buffer.from(Uint32Array.of(value.length).buffer);
+    const [IPPROTO_TCP, TCP_USER_TIMEOUT] = [6, 18];
+    expect(libc.getsockopt(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, value, size)).toBe(0);
+    expect(value.readInt32LE()).toBe(21_000);
   });
 
   it('is no link if the roster does not know the key: it is closed before a port is made', async () => {
