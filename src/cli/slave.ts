@@ -1,4 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
 import { defaultSocketDirectory, defaultStateDirectory } from '../daemon/directories.ts';
 import { checkPlain } from '../daemon/plain.ts';
 import { say } from '../daemon/serve.ts';
@@ -6,6 +5,7 @@ import type { Quality } from '../impairment/impairment.ts';
 import { libvirtElement, qemuWords } from '../launcher/guest/card-text.ts';
 import type { JoinWish } from '../launcher/group-slave.ts';
 import { joinedCard } from '../launcher/own-card.ts';
+import { makeTemporaryState, removeTemporaryState } from '../launcher/temporary-state.ts';
 import { Slave, type SlaveOptions } from '../launcher/slave.ts';
 import { parseTcpAddress } from '../ports/tcp-address.ts';
 import { runManagedService } from './managed-service.ts';
@@ -43,11 +43,11 @@ type Check = (warn: (message: string) => void) => void;
 async function run(role: string, given: CommonArguments, way: Way, check: Check): Promise<number> {
   if (way.join?.ephemeral !== true || given.state !== undefined) return runIn(role, given, way, check);
   // For its sockets and its guest: the key is in memory only.
-  const state = mkdtempSync(defaultSocketDirectory('ephemeral-'));
+  const state = await makeTemporaryState(defaultSocketDirectory('ephemeral-'));
   try {
     return await runIn(role, { ...given, state }, way, check);
   } finally {
-    rmSync(state, { recursive: true, force: true });
+    await removeTemporaryState(state);
   }
 }
 

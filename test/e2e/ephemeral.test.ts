@@ -63,5 +63,13 @@ describe('ephemeral members', { timeout: 90_000 }, () => {
       expect((await member.line(/^id (\d+)$/))[1]).toBe(id);
       await member.end('SIGKILL');
     }
+    const last = join('one', line, '--ephemeral');
+    await last.line(/^id 4$/);
+    // The directories of the killed ones were removed.
+    const left = (): readonly string[] =>
+      readdirSync(stage.path('one', 'run', 'etherloom')).filter((name) => name.startsWith('ephemeral-'));
+    expect(left()).toHaveLength(1);
+    await last.end();
+    expect(left()).toEqual([]);
   });
 });
