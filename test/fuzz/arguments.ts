@@ -16,7 +16,7 @@ export type FuzzArguments =
 
 /** The text about the command line. */
 export const usage = `usage: npm run fuzz [-- OPTIONS]
-  --target NAME            one target alone; may be given again. Default: all
+  --target NAME            one target alone, or all of a group: star; may be given again. Default: all
   --inputs N               inputs for each target. Default: 10 million for all together
   --from N                 the first seed. Default: by the time of day
   --target NAME --seed N   repeats the inputs of that seed, and looks for the fewest that fail

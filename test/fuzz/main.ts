@@ -4,7 +4,7 @@ import { fuzzArguments, usage, type FuzzArguments } from './arguments.ts';
 import { runJobs, type Report } from './crew.ts';
 import { FuzzFailure, replay, runEpisode, shrink } from './episode.ts';
 import { formatInputs, parseInputs } from './kept.ts';
-import { targetNamed, targets } from './targets/all.ts';
+import { targetNamed, targets, targetsNamed } from './targets/all.ts';
 
 const all = 10_000_000;
 
@@ -21,7 +21,7 @@ try {
 }
 
 async function run({ targets: names, inputs, from }: Extract<FuzzArguments, { do: 'run' }>): Promise<boolean> {
-  const chosen = names.length > 0 ? names.map(targetNamed) : targets;
+  const chosen = names.length > 0 ? names.flatMap(targetsNamed) : targets;
   const share = inputs === 'share of 10 million' ? Math.ceil(all / chosen.length) : inputs;
   const start = performance.now();
   let done = 0;

@@ -133,7 +133,7 @@ export class LineChannel implements ControlChannel {
   }
 
   #line(line: Uint8Array): void {
-    const message = line.length <= maxJoinLine ? decodeJoinMessage(text.decode(line)) : undefined;
+    const message = mayBegin(line) && line.length <= maxJoinLine ? decodeJoinMessage(text.decode(line)) : undefined;
     if (!message) this.#close(strangeTo(line));
     else if (message.type !== 'unknown') this.#events?.message(message);
   }
@@ -167,7 +167,7 @@ const firstPrintable = 0x20;
 const brace = 0x7b;
 const longestQuote = 40;
 
-/** Returns true if the octets may be the beginning of a message. */
+/** Returns true if the octets may be the beginning of a message, or none have come yet. */
 function mayBegin([first = brace]: Uint8Array): boolean {
   return first === brace;
 }

@@ -3,6 +3,7 @@ import { captureTarget } from './captures.ts';
 import { consoleTarget } from './console.ts';
 import { controlTarget } from './control.ts';
 import { dhcpTarget } from './dhcp.ts';
+import { doorTargets } from './door.ts';
 import { frameTarget } from './frames.ts';
 import { fstpTarget } from './fstp.ts';
 import { starTargets } from './star.ts';
@@ -23,8 +24,17 @@ export const targets: readonly Target[] = [
   captureTarget,
   ...tunnelTargets,
   ...starTargets,
+  ...doorTargets,
   ...tlsTargets,
 ];
+
+/** All that a stranger sends to a star, or a false master to a slave. */
+const starGroup: readonly Target[] = [...starTargets, ...doorTargets, ...tlsTargets];
+
+/** Returns the target of that name, or those of the group `star`. Throws when there is none. */
+export function targetsNamed(name: string): readonly Target[] {
+  return name === 'star' ? starGroup : [targetNamed(name)];
+}
 
 /** Returns the target of that name. Throws when there is none. */
 export function targetNamed(name: string): Target {
