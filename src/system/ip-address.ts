@@ -48,9 +48,9 @@ export function encodeSocketAddress(address: string, port: number): Uint8Array {
 
 /** Decodes what `encodeSocketAddress` encodes: an IPv6 address in its shortest form without a zone, an IPv4 address in IPv6 as IPv4. */
 export function decodeSocketAddress(octets: Uint8Array): SocketName {
-  const view = Buffer.from(octets.buffer, octets.byteOffset, octets.length);
+  const view = octets instanceof Buffer ? octets : Buffer.from(octets.buffer, octets.byteOffset, octets.length);
   const port = view.readUInt16BE(2);
-  if (view.readUInt16LE(0) === AF_INET) return { host: octets.subarray(4, 8).join('.'), port };
+  if (view.readUInt16LE(0) === AF_INET) return { host: `${view[4]}.${view[5]}.${view[6]}.${view[7]}`, port };
   const address = view.subarray(8, 24);
   if (address.subarray(0, 12).equals(mappedPrefix)) return { host: address.subarray(12).join('.'), port };
   return { host: ipv6Text(Array.from({ length: 8 }, (_, i) => address.readUInt16BE(2 * i).toString(16))), port };

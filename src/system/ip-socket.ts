@@ -190,9 +190,13 @@ export function droppedIn(memory: Buffer): number {
   return memory.readUInt32LE(4 * SK_MEMINFO_DROPS);
 }
 
+/** The value of one call. */
+const setValue = Buffer.alloc(4);
+
 /** Sets an option whose value is a number. Throws a SystemError. */
 export function setNumber(fd: Fd, level: number, option: number, number: number): void {
-  setOption(fd, level, option, int32(number));
+  setValue.writeInt32LE(number);
+  setOption(fd, level, option, setValue);
 }
 
 function ipSocket(family: IpFamily, type: number, protocol: number, what: string): Fd {

@@ -7,14 +7,14 @@ const AF_UNIX = 1;
 
 /** Returns the address to which a socket is bound. Throws a SystemError. */
 export function ownName(fd: Fd): SocketName {
-  const { octets, length } = nameMemory();
+  const { octets, length } = emptied(known);
   checked(libc.getsockname(fd, octets, length), 'cannot get the local address of a socket');
   return decodeSocketAddress(octets);
 }
 
 /** Returns the address to which a socket is connected. Throws a SystemError (ENOTCONN). */
 export function peerName(fd: Fd): SocketName {
-  const { octets, length } = nameMemory();
+  const { octets, length } = emptied(known);
   checked(libc.getpeername(fd, octets, length), 'cannot get the remote address of a socket');
   return decodeSocketAddress(octets);
 }
@@ -31,6 +31,20 @@ export function answersItself(fd: Fd): boolean {
   return own.octets.readUInt16LE(0) !== AF_UNIX && own.octets.equals(peer.octets);
 }
 
-function nameMemory(): { octets: Buffer; length: Uint8Array } {
-  return { octets: Buffer.alloc(socketAddressSize), length: new Uint8Array(new Uint32Array([socketAddressSize]).buffer) };
+/** Memory for a name and its length. */
+interface NameMemory {
+  readonly octets: Buffer;
+  readonly length: Buffer;
+}
+
+/** The memory of one call, which is decoded before the next: crowds of strangers are to cost no garbage. */
+const known = nameMemory();
+
+function nameMemory(): NameMemory {
+  return emptied({ octets: Buffer.alloc(socketAddressSize), length: Buffer.alloc(4) });
+}
+
+function emptied(memory: NameMemory): NameMemory {
+  memory.length.writeUInt32LE(socketAddressSize);
+  return memory;
 }

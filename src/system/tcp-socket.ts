@@ -111,11 +111,18 @@ export function setLeastReadable(fd: Fd, octets: number): void {
 /** The result of `peek`. */
 export type Peeked = 'nothing' | 'end' | Uint8Array;
 
-/** Returns up to `most` octets that wait on a connection, and leaves them there; `end` if the far end has closed it, or an error waits. */
+/** The most octets that `peek` returns. */
+const mostPeeked = 16;
+
+const peeked = new Uint8Array(mostPeeked);
+
+/**
+ * Returns up to `most` octets (16) that wait on a connection, and leaves them there; `end` if the far end has closed it, or an error waits. They are
+ * valid until the next call.
+ */
 export function peek(fd: Fd, most: number): Peeked {
-  const octets = new Uint8Array(most);
-  const count = libc.recv(fd, octets, most, MSG_PEEK | MSG_DONTWAIT);
-  if (count > 0) return octets.subarray(0, count);
+  const count = libc.recv(fd, peeked, Math.min(most, mostPeeked), MSG_PEEK | MSG_DONTWAIT);
+  if (count > 0) return peeked.subarray(0, count);
   if (count === 0) return 'end';
   const errno = lastErrno();
   return errno === 'EAGAIN' || errno === 'EINTR' ? 'nothing' : 'end';

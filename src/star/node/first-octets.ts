@@ -28,3 +28,15 @@ export function judgeFirstOctets(octets: Uint8Array): FirstOctets {
   if (octets.length < decisiveLength) return 'undecided';
   return octets[decisiveLength - 1] === clientHello ? 'tls' : 'link';
 }
+
+/** The octets of a record in front of its content: type, version, and length. [RFC 8446, 5.1] */
+const recordHeader = 5;
+
+/** The most octets of a ClientHello that are waited for. One of ours has 500, or 1,700 with a key of ML-KEM. */
+const mostAwaited = 4096;
+
+/** Returns how many octets of a connection of TLS are awaited before its handshake begins: the first record, if it is not too long. */
+export function lengthOfHello(octets: Uint8Array): number {
+  const [, , , high = 0, low = 0] = octets;
+  return Math.min(recordHeader + 256 * high + low, mostAwaited);
+}

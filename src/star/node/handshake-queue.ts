@@ -6,6 +6,8 @@ import { WorkBudget, type WorkShare } from './work-budget.ts';
 export interface Turn {
   /** True if it comes before those of strangers. */
   readonly familiar: boolean;
+  /** True if it goes on. It comes before those that begin, so that little work is wasted, and little memory is used at a time. */
+  readonly isBegun: boolean;
   /** Does the work. */
   run(): void;
 }
@@ -14,7 +16,8 @@ export interface Turn {
 export class HandshakeQueue implements Disposable {
   readonly #clock: PortEnvironment['clock'];
   readonly #budget: WorkBudget;
-  readonly #waiting = new Set<Turn>();
+  /** What waits, by rank: see `rankOf`. */
+  readonly #waiting: readonly Set<Turn>[] = Array.from({ length: 4 }, () => new Set<Turn>());
   #scheduled = false;
   #timer: Timer | undefined;
   #open = true;
@@ -26,23 +29,23 @@ export class HandshakeQueue implements Disposable {
 
   /** Adds a piece of work. */
   add(turn: Turn): void {
-    this.#waiting.add(turn);
+    this.#waiting[rankOf(turn)]?.add(turn);
     this.#schedule();
   }
 
   /** Removes a piece of work, if it still waits. */
   remove(turn: Turn): void {
-    this.#waiting.delete(turn);
+    for (const turns of this.#waiting) turns.delete(turn);
   }
 
   [Symbol.dispose](): void {
     this.#open = false;
-    this.#waiting.clear();
+    for (const turns of this.#waiting) turns.clear();
     this.#timer?.[Symbol.dispose]();
   }
 
   #schedule(): void {
-    if (this.#scheduled || this.#waiting.size === 0 || !this.#open) return;
+    if (this.#scheduled || this.#first() === undefined || !this.#open) return;
     this.#scheduled = true;
     const { wait } = this.#budget;
     if (wait === 0) this.#clock.defer(this.#next);
@@ -53,7 +56,7 @@ export class HandshakeQueue implements Disposable {
     this.#scheduled = false;
     const turn = this.#first();
     if (!turn) return;
-    this.#waiting.delete(turn);
+    this.remove(turn);
     try {
       this.#budget.spend(() => turn.run());
     } finally {
@@ -62,11 +65,12 @@ export class HandshakeQueue implements Disposable {
   };
 
   #first(): Turn | undefined {
-    let first: Turn | undefined;
-    for (const turn of this.#waiting) {
-      if (turn.familiar) return turn;
-      first ??= turn;
-    }
-    return first;
+    for (const turns of this.#waiting) for (const turn of turns) return turn;
+    return undefined;
   }
+}
+
+/** Familiar origins come before strangers, and of each those that have begun. */
+function rankOf({ familiar, isBegun }: Turn): number {
+  return (familiar ? 0 : 2) + (isBegun ? 0 : 1);
 }

@@ -1,14 +1,14 @@
 import { closeSync } from 'node:fs';
-import type { Timer } from '../../clock.ts';
 import type { PortEnvironment } from '../../ports/environment.ts';
 import { onceAMinute } from '../../ports/once-a-minute.ts';
 import { formatTcpAddress } from '../../ports/tcp-address.ts';
 import type { SocketName } from '../../system/ip-address.ts';
 import type { Ready, Watch } from '../../system/readiness.ts';
 import { peerName } from '../../system/socket-name.ts';
-import { closeAfterReading, peek, setLeastReadable } from '../../system/tcp-socket.ts';
+import { closeAfterReading, peek, setLeastReadable, type Peeked } from '../../system/tcp-socket.ts';
 import { hasHungUp, type Fd } from '../../system/unix-socket.ts';
-import { decisiveLength, judgeFirstOctets, type FirstOctets } from './first-octets.ts';
+import { Deadlines } from './deadlines.ts';
+import { decisiveLength, judgeFirstOctets, lengthOfHello, type FirstOctets } from './first-octets.ts';
 import type { Established, Handshake, Security } from './handshake.ts';
 import { HandshakeQueue, type Turn } from './handshake-queue.ts';
 import { originOf, WaitingRoom, type Waiting } from './waiting-room.ts';
@@ -55,9 +55,11 @@ export interface ReceptionOptions {
 /** A connection in the reception. */
 interface Visit extends Waiting, Arrival, Turn {
   isOpen: boolean;
-  watch?: Watch;
-  timers: readonly Timer[];
-  handshake?: Handshake;
+  isBegun: boolean;
+  /** True once its first octets were those of TLS. */
+  isTls: boolean;
+  watch: Watch | undefined;
+  handshake: Handshake | undefined;
 }
 
 /** The place where new connections wait until their far ends are known: by their first octets, and by a handshake. */
@@ -66,6 +68,8 @@ export class Reception implements Disposable {
   readonly #environment: PortEnvironment;
   readonly #room: WaitingRoom<Visit>;
   readonly #queue: HandshakeQueue;
+  readonly #silent: Deadlines<Visit>;
+  readonly #unknown: Deadlines<Visit>;
   readonly #warn: ReturnType<typeof onceAMinute>;
 
   constructor(options: ReceptionOptions, environment: PortEnvironment) {
@@ -73,6 +77,11 @@ export class Reception implements Disposable {
     this.#environment = environment;
     this.#room = new WaitingRoom(options.bounds.places);
     this.#queue = new HandshakeQueue(environment.clock, options.bounds.share);
+    const { silence, patience } = options.bounds;
+    this.#silent = new Deadlines(environment.clock, silence, (visit) => this.#breakSilence(visit));
+    this.#unknown = new Deadlines(environment.clock, patience, (visit) =>
+      this.#close(visit, `it was not known after ${patience / 1000} s`),
+    );
     this.#warn = onceAMinute(environment.clock, environment.log.warn);
   }
 
@@ -81,13 +90,30 @@ export class Reception implements Disposable {
     return this.#room.size;
   }
 
-  /** Takes a new connection. Closes it, or another one, if there are too many. */
+  /**
+   * Takes a new connection, which must count as readable when `decisiveLength` octets wait: see `setLeastReadable`. Closes it, or another one,
+   * if there are too many.
+   */
   enter(fd: Fd): void {
     const arrival = arrivalOf(fd);
     if (!arrival) return;
     const origin = originOf(arrival.peer.host);
     const familiar = this.#options.isFamiliar(origin);
-    const visit: Visit = { ...arrival, origin, familiar, isOpen: true, timers: [], run: () => this.#step(visit) };
+    const { peer, from } = arrival;
+    const run = (): void => this.#step(visit);
+    const visit: Visit = {
+      fd,
+      peer,
+      from,
+      origin,
+      familiar,
+      isOpen: true,
+      isTls: false,
+      isBegun: false,
+      watch: undefined,
+      handshake: undefined,
+      run,
+    };
     const crowdedOut = this.#room.enter(visit);
     if (crowdedOut) this.#close(crowdedOut, `all ${this.#options.bounds.places} places for handshakes are taken`);
     if (visit.isOpen) this.#begin(visit);
@@ -95,44 +121,37 @@ export class Reception implements Disposable {
 
   [Symbol.dispose](): void {
     this.#queue[Symbol.dispose]();
+    this.#silent[Symbol.dispose]();
+    this.#unknown[Symbol.dispose]();
     for (const visit of [...this.#room]) this.#end(visit);
   }
 
   #begin(visit: Visit): void {
-    const { clock, loop } = this.#environment;
-    const { silence, patience } = this.#options.bounds;
-    setLeastReadable(visit.fd, decisiveLength);
-    visit.watch = loop.readiness.watch(visit.fd, { readable: true, writable: false }, (ready) => this.#ready(visit, ready));
-    visit.timers = [
-      clock.after(silence, () => this.#breakSilence(visit)),
-      clock.after(patience, () => this.#close(visit, `it was not known after ${patience / 1000} s`)),
-    ];
+    const { readiness } = this.#environment.loop;
+    visit.watch = readiness.watch(visit.fd, { readable: true, writable: false }, (ready) => this.#ready(visit, ready));
+    this.#silent.begin(visit);
+    this.#unknown.begin(visit);
   }
 
   #ready(visit: Visit, { failed }: Ready): void {
     if (failed) this.#close(visit, 'the connection broke');
-    else if (visit.handshake) this.#await(visit);
+    else if (visit.isTls) this.#await(visit);
     else this.#look(visit);
   }
 
   /** Judges the first octets of a connection that has enough of them, or has ended. */
   #look(visit: Visit): void {
-    const kind = this.#kindOf(visit);
-    if (kind === 'tls') this.#shake(visit);
+    const octets = peek(visit.fd, decisiveLength);
+    const kind = kindOf(octets);
+    if (kind === 'tls') awaitHello(visit, octets);
     else if (kind !== 'undecided') this.#takePlain(visit, kind);
     else if (hasHungUp(visit.fd)) this.#close(visit, 'it closed the connection before it said enough');
   }
 
-  #kindOf({ fd }: Visit): FirstOctets {
-    const octets = peek(fd, decisiveLength);
-    return octets instanceof Uint8Array ? judgeFirstOctets(octets) : 'undecided';
-  }
-
   #breakSilence(visit: Visit): void {
-    if (visit.handshake) return;
-    const kind = this.#kindOf(visit);
-    if (kind === 'tls') this.#shake(visit);
-    else if (kind === 'control') this.#takePlain(visit, kind);
+    if (visit.isTls) return;
+    const kind = kindOf(peek(visit.fd, decisiveLength));
+    if (kind === 'control') this.#takePlain(visit, kind);
     else if (this.#options.takesSilent(visit)) this.#takePlain(visit, 'link');
   }
 
@@ -142,12 +161,6 @@ export class Reception implements Disposable {
     this.#options.plain(visit, kind);
   }
 
-  #shake(visit: Visit): void {
-    setLeastReadable(visit.fd, 1);
-    visit.handshake = this.#options.security.accept(visit.fd);
-    this.#await(visit);
-  }
-
   /** Lets a handshake wait for its turn. */
   #await(visit: Visit): void {
     visit.watch?.want({ readable: false, writable: false });
@@ -155,13 +168,19 @@ export class Reception implements Disposable {
   }
 
   #step(visit: Visit): void {
-    const state = visit.handshake?.step();
-    if (state?.is === 'waiting') {
+    const state = (visit.handshake ??= this.#beginHandshake(visit)).step();
+    if (state.is === 'waiting') {
       visit.watch?.want({ readable: state.until === 'readable', writable: state.until === 'writable' });
-    } else if (state?.is === 'done') {
+    } else if (state.is === 'done') {
       this.#release(visit);
       this.#options.secured(visit, state.established);
-    } else if (state) this.#close(visit, state.reason);
+    } else this.#close(visit, state.reason);
+  }
+
+  #beginHandshake(visit: Visit): Handshake {
+    visit.isBegun = true;
+    setLeastReadable(visit.fd, 1);
+    return this.#options.security.accept(visit.fd);
   }
 
   /** Closes a connection whose far end did not become known. */
@@ -182,9 +201,20 @@ export class Reception implements Disposable {
     visit.isOpen = false;
     this.#room.leave(visit);
     this.#queue.remove(visit);
-    for (const timer of visit.timers) timer[Symbol.dispose]();
+    this.#silent.end(visit);
+    this.#unknown.end(visit);
     visit.watch?.[Symbol.dispose]();
   }
+}
+
+function kindOf(octets: Peeked): FirstOctets {
+  return octets instanceof Uint8Array ? judgeFirstOctets(octets) : 'undecided';
+}
+
+/** Waits for the whole ClientHello. Until then a stranger has cost no memory of OpenSSL, and hardly any time. */
+function awaitHello(visit: Visit, octets: Peeked): void {
+  visit.isTls = true;
+  if (octets instanceof Uint8Array) setLeastReadable(visit.fd, lengthOfHello(octets));
 }
 
 /** Returns an accepted connection with its address. Closes it, and returns undefined, if it has already ended. */

@@ -17,12 +17,13 @@ import { FdChannel } from '../../ports/stream/fd-channel.ts';
 import { tcpEndpoint, type ListeningSocket } from '../../ports/stream/stream-endpoint.ts';
 import type { StreamPort } from '../../ports/stream/stream-port.ts';
 import type { TcpAddress } from '../../ports/tcp-address.ts';
-import { closeAfterReading } from '../../system/tcp-socket.ts';
+import { closeAfterReading, setLeastReadable } from '../../system/tcp-socket.ts';
 import type { Fd } from '../../system/unix-socket.ts';
 import type { Caller, ControlChannel, ControlEvents, LinkVerdict } from '../channel.ts';
 import type { Fingerprint } from '../fingerprint.ts';
 import { hostOf } from '../master-context.ts';
 import { FamiliarOrigins } from './familiar-origins.ts';
+import { decisiveLength } from './first-octets.ts';
 import { starProtocols, type Established, type Security } from './handshake.ts';
 import { IncomingLinks, type LinkChange } from './incoming-links.ts';
 import { LineChannel } from './line-channel.ts';
@@ -118,6 +119,8 @@ export class StarDoor implements AsyncDisposable {
       },
       environment,
     );
+    // Connections inherit it. A look at fewer octets might not tell what they are.
+    setLeastReadable(listening.fd, decisiveLength);
     this.#serve(listening, (fd) => this.#reception.enter(fd));
   }
 

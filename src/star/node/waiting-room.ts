@@ -53,10 +53,13 @@ export class WaitingRoom<Visitor extends Waiting> {
   #loser(): Visitor | undefined {
     let loser: Visitor | undefined;
     let most = -1;
-    for (const visitor of this.#visitors) {
+    // An iterator would make garbage for each visitor, and a crowd comes here for each of its connections.
+    this.#visitors.forEach((visitor) => {
       const weight = this.#weightOf(visitor);
-      if (weight > most) [loser, most] = [visitor, weight];
-    }
+      if (weight <= most) return;
+      loser = visitor;
+      most = weight;
+    });
     return loser;
   }
 

@@ -16,8 +16,9 @@ import { DoorStage, welcome, type PlainEnd } from './door-stage.ts';
 const hello = encodeJoinMessage({ type: 'hello', key: 'b'.repeat(32) });
 const everyone = { anyone: true };
 
-/** The beginning of a ClientHello, by which a connection is known as one of TLS. */
+/** The beginning of a ClientHello of 512 octets, by which a connection is known as one of TLS. */
 const clientHello = Buffer.from([0x16, 3, 1, 2, 0, 1]);
+const wholeHello = Buffer.concat([clientHello, Buffer.alloc(511)]);
 
 describe('connections that say nothing', () => {
   it('have 64 places at most, and a member still gets in', async () => {
@@ -188,6 +189,24 @@ describe('handshakes', () => {
     }
   }
 
+  it('begin when the whole ClientHello is there, in one piece or octet by octet', async () => {
+    const clock = new ManualClock();
+    Slow.steps = 0;
+    const stage = await DoorStage.open({ security: { accept: () => new Slow(clock) }, bounds: { patience: 1_000_000 } }, clock);
+    const end = await stage.plain();
+    for (const octet of wholeHello.subarray(0, -1)) end.socket.write(Uint8Array.of(octet));
+    const other = await stage.plain();
+    other.socket.write(wholeHello.subarray(0, -1));
+    await eventually(() => expect(stage.door.strangers).toBe(2));
+    clock.advance(0);
+    expect(Slow.steps).toBe(0);
+    end.socket.write(wholeHello.subarray(-1));
+    await eventually(() => {
+      clock.advance(0);
+      expect(Slow.steps).toBeGreaterThan(0);
+    });
+  });
+
   it('take a tenth of the time, and frames cross between them', async () => {
     const clock = new ManualClock();
     const bounds = { share: { start: 0 }, patience: 1_000_000 };
@@ -197,7 +216,7 @@ describe('handshakes', () => {
     const port = await stage.ports.next();
     const here = collect(port);
     const crowd = await Promise.all(Array.from({ length: 10 }, () => stage.plain()));
-    for (const { socket } of crowd) socket.write(clientHello);
+    for (const { socket } of crowd) socket.write(wholeHello);
     await eventually(() => expect(stage.door.strangers).toBe(10));
     Slow.steps = 0;
     const began = clock.monotonic();

@@ -4,7 +4,7 @@ import { connect as connectTls } from 'node:tls';
 import { expect, it, onTestFinished } from 'vitest';
 import { vdeFraming } from '../../../src/ports/pure/frame-stream.ts';
 import { encodeJoinMessage } from '../../../src/star/message-codec.ts';
-import { decisiveLength, judgeFirstOctets, type FirstOctets } from '../../../src/star/node/first-octets.ts';
+import { decisiveLength, judgeFirstOctets, lengthOfHello, type FirstOctets } from '../../../src/star/node/first-octets.ts';
 
 const octets = (...parts: readonly (number | string | Uint8Array)[]): Uint8Array =>
   new Uint8Array(Buffer.concat(parts.map((part) => (typeof part === 'number' ? Buffer.from([part]) : Buffer.from(part)))));
@@ -51,4 +51,10 @@ it('tells the ClientHello of TLS in Node', async () => {
   onTestFinished(() => void socket.destroy());
   const [hello] = (await once(socket, 'data')) as [Buffer];
   expect(judgeFirstOctets(hello.subarray(0, decisiveLength))).toBe('tls');
+});
+
+it('tells how long a ClientHello is, and waits for no more than 4,096 octets', () => {
+  expect(lengthOfHello(octets(0x16, 3, 1, 2, 0, 1))).toBe(5 + 512);
+  expect(lengthOfHello(octets(0x16, 3, 1, 0, 0, 1))).toBe(5);
+  expect(lengthOfHello(octets(0x16, 3, 1, 0xff, 0xff, 1))).toBe(4096);
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { HandshakeQueue } from '../../../src/star/node/handshake-queue.ts';
+import { HandshakeQueue, type Turn } from '../../../src/star/node/handshake-queue.ts';
 import { WorkBudget } from '../../../src/star/node/work-budget.ts';
 import { ManualClock } from '../../manual-clock.ts';
 
@@ -46,22 +46,21 @@ describe('a budget of work', () => {
 });
 
 describe('a queue of handshakes', () => {
-  it('does one piece in each turn, those of familiar origins first, in the order of coming', () => {
+  it('does one piece in each turn, those of familiar origins first, and those that go on, in the order of coming', () => {
     const clock = new ManualClock();
     const queue = new HandshakeQueue(clock);
     const done: string[] = [];
-    const turn = (name: string, familiar: boolean): { familiar: boolean; run: () => void } => ({
-      familiar,
-      run: () => void done.push(name),
-    });
+    const turn = (name: string, familiar: boolean, isBegun = false): Turn => ({ familiar, isBegun, run: () => void done.push(name) });
     const dropped = turn('dropped', true);
-    for (const one of [turn('stranger 1', false), turn('stranger 2', false), dropped, turn('member 1', true), turn('member 2', true)]) {
-      queue.add(one);
-    }
+    for (const one of ['stranger 1', 'stranger 2']) queue.add(turn(one, false));
+    for (const one of ['stranger 3', 'stranger 4']) queue.add(turn(one, false, true));
+    queue.add(dropped);
+    for (const one of ['member 1', 'member 2']) queue.add(turn(one, true));
+    queue.add(turn('member 3', true, true));
     queue.remove(dropped);
     expect(done).toEqual([]);
     clock.advance(0);
-    expect(done).toEqual(['member 1', 'member 2', 'stranger 1', 'stranger 2']);
+    expect(done).toEqual(['member 3', 'member 1', 'member 2', 'stranger 3', 'stranger 4', 'stranger 1', 'stranger 2']);
     expect(clock.timers).toBe(0);
   });
 
@@ -71,6 +70,7 @@ describe('a queue of handshakes', () => {
     let done = 0;
     const again = {
       familiar: false,
+      isBegun: true,
       run(): void {
         done++;
         clock.advance(2);
