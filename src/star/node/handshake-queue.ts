@@ -18,7 +18,7 @@ export class HandshakeQueue implements Disposable {
   readonly #budget: WorkBudget;
   /** What waits, by rank: see `rankOf`. */
   readonly #waiting: readonly Set<Turn>[] = Array.from({ length: 4 }, () => new Set<Turn>());
-  #scheduled = false;
+  #isDeferred = false;
   #timer: Timer | undefined;
   #open = true;
 
@@ -45,15 +45,18 @@ export class HandshakeQueue implements Disposable {
   }
 
   #schedule(): void {
-    if (this.#scheduled || this.#first() === undefined || !this.#open) return;
-    this.#scheduled = true;
-    const { wait } = this.#budget;
+    const turn = this.#first();
+    if (this.#isDeferred || !turn || !this.#open) return;
+    // One that comes later may be more urgent.
+    this.#timer?.[Symbol.dispose]();
+    const wait = this.#budget.wait(turn.familiar);
+    this.#isDeferred = wait === 0;
     if (wait === 0) this.#clock.defer(this.#next);
     else this.#timer = this.#clock.after(wait, this.#next);
   }
 
   readonly #next = (): void => {
-    this.#scheduled = false;
+    this.#isDeferred = false;
     const turn = this.#first();
     if (!turn) return;
     this.remove(turn);

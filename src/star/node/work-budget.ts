@@ -10,6 +10,12 @@ export interface WorkShare {
   readonly start?: number;
 }
 
+/**
+ * The most time that a piece of work is charged with, in milliseconds. No handshake takes as long: the rest of the time was that of another process
+ * on this processor.
+ */
+const mostCharged = 5;
+
 /** The share of the thread's time that work for strangers may take, by the clock. Work is charged after it was done. */
 export class WorkBudget {
   readonly #clock: Clock;
@@ -26,10 +32,14 @@ export class WorkBudget {
     this.#counted = clock.monotonic();
   }
 
-  /** The milliseconds until work may be done; 0 if it may be done now. */
-  get wait(): number {
+  /**
+   * Returns the milliseconds until work may be done; 0 if it may be done now. Work that is less urgent leaves half of the time that may be saved
+   * up to other work.
+   */
+  wait(isUrgent = true): number {
     this.#count();
-    return this.#credit > 0 ? 0 : Math.ceil((1 - this.#credit) / this.#share);
+    const left = this.#credit - (isUrgent ? 0 : this.#burst / 2);
+    return left > 0 ? 0 : Math.ceil((1 - left) / this.#share);
   }
 
   /** Runs a piece of work, and charges the time that it took. */
@@ -38,7 +48,7 @@ export class WorkBudget {
     try {
       return work();
     } finally {
-      this.#credit -= this.#clock.monotonic() - began;
+      this.#credit -= Math.min(mostCharged, this.#clock.monotonic() - began);
     }
   }
 
