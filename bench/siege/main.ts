@@ -1,0 +1,48 @@
+/** `npm run siege`, behind start.mjs. Ends with 1 when strangers could do more than they may, with 2 when its arguments are wrong. */
+import { fileURLToPath } from 'node:url';
+import { Workplace } from '../harness/workplace.ts';
+import { siegeArguments, usage, type SiegeArguments } from './arguments.ts';
+import { bounds, siege, type SiegeResult } from './siege.ts';
+
+process.exitCode = await main();
+
+async function main(): Promise<number> {
+  let given: SiegeArguments;
+  try {
+    given = siegeArguments(process.argv.slice(2));
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n${usage}`);
+    return 2;
+  }
+  await using workplace = new Workplace({ ours: fileURLToPath(new URL('../../../..', import.meta.url)) });
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => void workplace[Symbol.asyncDispose]().then(() => process.exit(1)));
+  }
+  const result = await siege(given, workplace, (line) => console.log(line));
+  const faults = faultsOf(result);
+  for (const fault of faults) console.log(`WRONG: ${fault}`);
+  console.log(faults.length === 0 ? 'the star held' : 'NOT HELD');
+  return faults.length === 0 ? 0 : 1;
+}
+
+function faultsOf({ calm, attacked, back, memory, stranger }: SiegeResult): string[] {
+  const faults: string[] = [];
+  const loss = 1 - attacked / calm;
+  const worst = Math.max(...back);
+  const growth = memory.after - memory.before;
+  const median = [...back].sort((a, b) => a - b)[back.length >> 1] ?? NaN;
+  console.log(
+    `strangers: ${stranger.opened} half-open connections, of which ${stranger.held} were held and told ${stranger.toldHalfOpen} octets;`,
+  );
+  console.log(`  ${stranger.begun} handshakes begun, ${stranger.finished} finished, and told ${stranger.toldInside} octets inside TLS`);
+  console.log(`forwarding lost ${(100 * loss).toFixed(1)} %`);
+  console.log(`the member was back ${back.length} times: median ${median.toFixed(0)} ms, worst ${worst.toFixed(0)} ms`);
+  console.log(
+    `the master grew by ${(growth / 1e6).toFixed(1)} MB, to ${(memory.after / 1e6).toFixed(1)} MB; at most ${((memory.most - memory.before) / 1e6).toFixed(1)} MB more`,
+  );
+  if (!(loss < bounds.loss)) faults.push(`forwarding lost ${(100 * loss).toFixed(1)} %`);
+  if (!(worst < bounds.back)) faults.push(`the member took ${worst.toFixed(0)} ms to come back`);
+  if (!(growth < bounds.growth)) faults.push(`the master grew by ${growth} octets`);
+  if (stranger.toldHalfOpen + stranger.toldInside > 0) faults.push('strangers were told something');
+  return faults;
+}
