@@ -53,7 +53,7 @@ export async function siege(given: SiegeArguments, workplace: Workplace, tell: (
   const star = await openStar(workplace);
   await using member = await Member.join(workplace.path('member'), star.line);
   tell(`the member is linked for the first time after ${(await member.back()).toFixed(0)} ms`);
-  // What the master needs for its first strangers it keeps.
+  // The master keeps the memory that its first strangers take.
   await attack(star, workplace, { ...given, seconds: Math.min(2, given.seconds) }, member);
   const peace = await load(star, workplace, given.seconds);
   const before = residentMemory(star.master.pid);

@@ -16,7 +16,7 @@ export interface Turn {
 export class HandshakeQueue implements Disposable {
   readonly #clock: PortEnvironment['clock'];
   readonly #budget: WorkBudget;
-  /** What waits, by rank: see `rankOf`. */
+  /** The waiting work, by rank: see `rankOf`. */
   readonly #waiting: readonly Set<Turn>[] = Array.from({ length: 4 }, () => new Set<Turn>());
   #isDeferred = false;
   #timer: Timer | undefined;

@@ -11,8 +11,8 @@ export interface WorkShare {
 }
 
 /**
- * The most time that a piece of work is charged with, in milliseconds. No handshake takes as long: the rest of the time was that of another process
- * on this processor.
+ * The most time that a piece of work is charged with, in milliseconds. A handshake takes less: the rest was the time of another process on this
+ * processor.
  */
 const mostCharged = 5;
 
