@@ -1,8 +1,8 @@
 /** `npm run siege`, behind start.mjs. Ends with 1 when strangers could do more than they may, with 2 when its arguments are wrong. */
 import { fileURLToPath } from 'node:url';
 import { Workplace } from '../harness/workplace.ts';
-import { siegeArguments, usage, type SiegeArguments } from './arguments.ts';
-import { bounds, siege, type SiegeResult } from './siege.ts';
+import { siegeArguments, usage, type SiegeArguments, type SiegeBounds } from './arguments.ts';
+import { siege, type SiegeResult } from './siege.ts';
 
 process.exitCode = await main();
 
@@ -19,13 +19,13 @@ async function main(): Promise<number> {
     process.once(signal, () => void workplace[Symbol.asyncDispose]().then(() => process.exit(1)));
   }
   const result = await siege(given, workplace, (line) => console.log(line));
-  const faults = faultsOf(result);
+  const faults = faultsOf(result, given.bounds);
   for (const fault of faults) console.log(`WRONG: ${fault}`);
   console.log(faults.length === 0 ? 'the star held' : 'NOT HELD');
   return faults.length === 0 ? 0 : 1;
 }
 
-function faultsOf({ calm, attacked, back, memory, stranger }: SiegeResult): string[] {
+function faultsOf({ calm, attacked, back, memory, stranger }: SiegeResult, bounds: SiegeBounds): string[] {
   const faults: string[] = [];
   const loss = 1 - attacked / calm;
   const worst = Math.max(...back);

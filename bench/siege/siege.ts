@@ -13,16 +13,6 @@ import type { SiegeArguments } from './arguments.ts';
 import { Member } from './member.ts';
 import type { StrangerReport, StrangerSpec } from './spec.ts';
 
-/** The bounds of what strangers may do. */
-export const bounds = {
-  /** The part of the frames that may be missing under attack, of those that the star forwards in a second of processor time. */
-  loss: 0.15,
-  /** The time in which a member is back, in milliseconds. */
-  back: 2000,
-  /** The growth of the master's memory, in octets. */
-  growth: 5_000_000,
-} as const;
-
 /** The processors of the star with its load, and of the strangers: they come from other machines, and must not take the star's time. */
 const processors = availableParallelism() > 1 ? { star: 0, strangers: 1 } : { star: 0, strangers: 0 };
 
@@ -53,9 +43,11 @@ export async function siege(given: SiegeArguments, workplace: Workplace, tell: (
   const star = await openStar(workplace);
   await using member = await Member.join(workplace.path('member'), star.line);
   tell(`the member is linked for the first time after ${(await member.back()).toFixed(0)} ms`);
-  // The master keeps the memory that its first strangers take.
-  await attack(star, workplace, { ...given, seconds: Math.min(2, given.seconds) }, member);
   const peace = await load(star, workplace, given.seconds);
+  const fresh = residentMemory(star.master.pid);
+  // The master keeps the memory that its first strangers take.
+  await attack(star, workplace, given, member);
+  tell(`the first attack lets the master grow by ${((residentMemory(star.master.pid) - fresh) / 1e6).toFixed(1)} MB`);
   const before = residentMemory(star.master.pid);
   const war = await attack(star, workplace, given, member);
   const after = residentMemory(star.master.pid);
