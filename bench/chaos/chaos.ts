@@ -44,6 +44,7 @@ export async function chaos(
     tell(`${String(n).padStart(4)}  ${textOf(fault).padEnd(28)} ${told.join(', ')}`);
   }
   if (faults.length === 0) for (const star of stars) faults.push(...(await star.end()).map((one) => `${star.way}: ${one}`));
+  for (const star of stars) star[Symbol.dispose]();
   return { recoveries, faults };
 }
 

@@ -24,7 +24,7 @@ const [port, subnet] = [7378, '10.77.0.0/24'];
 const burial = 15_000;
 
 /** A star of processes on machines of their own, with a station at each node. */
-export class ChaosStar {
+export class ChaosStar implements Disposable {
   readonly way: Way;
   readonly #program: string;
   readonly #nodes: readonly StarNode[];
@@ -95,6 +95,11 @@ export class ChaosStar {
       if (lease !== this.#leases[id]) faults.push(`the lease of ${id} was ${this.#leases[id] ?? 0}, and is ${lease}`);
     for (const node of this.#nodes.filter(({ ended }) => ended)) faults.push(`${node.name} has ended: ${node.said}`);
     return faults;
+  }
+
+  /** Ends the traffic; the processes end with their workplace. */
+  [Symbol.dispose](): void {
+    this.#traffic?.[Symbol.dispose]();
   }
 
   /** Ends all nodes in order. Returns what they leave behind, in words. */
