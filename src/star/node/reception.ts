@@ -52,10 +52,17 @@ export interface ReceptionOptions {
   readonly secured: (arrival: Arrival, established: Established) => void;
 }
 
+/**
+ * How long a handshake counts as under way, in milliseconds: in a crowd it does not lose its place to one that has yet to begin. A far end that
+ * takes longer may be a stranger's.
+ */
+const handshakeTime = 1000;
+
 /** A connection in the reception. */
 interface Visit extends Waiting, Arrival, Turn {
   isOpen: boolean;
   isBegun: boolean;
+  isUnderWay: boolean;
   /** True once its first octets were those of TLS. */
   isTls: boolean;
   watch: Watch | undefined;
@@ -70,6 +77,7 @@ export class Reception implements Disposable {
   readonly #queue: HandshakeQueue;
   readonly #silent: Deadlines<Visit>;
   readonly #unknown: Deadlines<Visit>;
+  readonly #stalled: Deadlines<Visit>;
   readonly #warn: ReturnType<typeof onceAMinute>;
 
   constructor(options: ReceptionOptions, environment: PortEnvironment) {
@@ -82,6 +90,7 @@ export class Reception implements Disposable {
     this.#unknown = new Deadlines(environment.clock, patience, (visit) =>
       this.#close(visit, `it was not known after ${patience / 1000} s`),
     );
+    this.#stalled = new Deadlines(environment.clock, handshakeTime, (visit) => (visit.isUnderWay = false));
     this.#warn = onceAMinute(environment.clock, environment.log.warn);
   }
 
@@ -110,6 +119,7 @@ export class Reception implements Disposable {
       isOpen: true,
       isTls: false,
       isBegun: false,
+      isUnderWay: false,
       watch: undefined,
       handshake: undefined,
       run,
@@ -123,6 +133,7 @@ export class Reception implements Disposable {
     this.#queue[Symbol.dispose]();
     this.#silent[Symbol.dispose]();
     this.#unknown[Symbol.dispose]();
+    this.#stalled[Symbol.dispose]();
     for (const visit of [...this.#room]) this.#end(visit);
   }
 
@@ -179,6 +190,8 @@ export class Reception implements Disposable {
 
   #beginHandshake(visit: Visit): Handshake {
     visit.isBegun = true;
+    visit.isUnderWay = true;
+    this.#stalled.begin(visit);
     setLeastReadable(visit.fd, 1);
     return this.#options.security.accept(visit.fd);
   }
@@ -203,6 +216,7 @@ export class Reception implements Disposable {
     this.#queue.remove(visit);
     this.#silent.end(visit);
     this.#unknown.end(visit);
+    this.#stalled.end(visit);
     visit.watch?.[Symbol.dispose]();
   }
 }

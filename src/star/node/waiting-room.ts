@@ -4,6 +4,8 @@ export interface Waiting {
   readonly origin: string;
   /** True if a member last came from that address. */
   readonly familiar: boolean;
+  /** True if work was done for it a moment ago, which would be wasted without it. Default: false. */
+  readonly isUnderWay?: boolean;
 }
 
 /** The places that an origin of members keeps while others crowd the room: two connections, and two that take their place. */
@@ -11,7 +13,8 @@ const familiarPlaces = 4;
 
 /**
  * The places of connections whose far ends are not known yet. When all are taken, the oldest connection of the origin that holds most loses
- * its place. An origin from which members came is not counted for its first few places.
+ * its place; one that is under way does so only if all of that origin are. An origin from which members came is not counted for its first few
+ * places.
  */
 export class WaitingRoom<Visitor extends Waiting> {
   readonly #places: number;
@@ -56,7 +59,8 @@ export class WaitingRoom<Visitor extends Waiting> {
     // An iterator would make garbage for each visitor, and a crowd comes here for each of its connections.
     this.#visitors.forEach((visitor) => {
       const weight = this.#weightOf(visitor);
-      if (weight <= most) return;
+      const isBetter = weight === most && loser?.isUnderWay === true && visitor.isUnderWay !== true;
+      if (weight <= most && !isBetter) return;
       loser = visitor;
       most = weight;
     });

@@ -38,6 +38,25 @@ describe('a waiting room', () => {
     expect([...room].filter(({ origin }) => origin !== 'home').length).toBeGreaterThan(0);
   });
 
+  it('sends away one of a crowd that has yet to begin, and the oldest only when all are under way', () => {
+    const room = new WaitingRoom<Visitor & { isUnderWay: boolean }>(3);
+    const visitors = ['a1', 'a2', 'a3', 'a4', 'a5'].map((name) => ({ ...from('a', name), isUnderWay: false }));
+    const [first, second, third, fourth, last] = visitors;
+    for (const visitor of visitors.slice(0, 2)) Object.assign(visitor, { isUnderWay: true });
+    const enter = (visitor = first): string | undefined => visitor && room.enter(visitor)?.name;
+    expect([enter(first), enter(second), enter(third)]).toEqual([undefined, undefined, undefined]);
+    expect(enter(fourth)).toBe('a3');
+    // It is the last itself.
+    Object.assign(fourth ?? {}, { isUnderWay: true });
+    expect(enter(last)).toBe('a5');
+    // A stranger has let it wait for long.
+    Object.assign(first ?? {}, { isUnderWay: false });
+    expect(enter(last)).toBe('a1');
+    // Another origin gets in all the same.
+    for (const visitor of visitors) Object.assign(visitor, { isUnderWay: true });
+    expect(room.enter({ ...from('b', 'b1'), isUnderWay: false })?.name).toBe('a2');
+  });
+
   it('gives a place back once', () => {
     const room = new WaitingRoom<Visitor>(1);
     const visitor = from('a', 'a1');
