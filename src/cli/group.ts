@@ -84,6 +84,9 @@ export async function runWait(given: WaitArguments): Promise<void> {
   if (given.json) print(jsonLine({ linked }));
 }
 
+/** How long the end of a service may follow its refusal, in milliseconds. */
+const lastWord = 1000;
+
 function linkedMembers(client: ApiClient, { members, timeout }: WaitArguments): Promise<number> {
   let linked = 0;
   return new Promise((resolve, reject) => {
@@ -98,11 +101,13 @@ function linkedMembers(client: ApiClient, { members, timeout }: WaitArguments): 
       timer?.[Symbol.dispose]();
       resolve(linked);
     };
-    const begin = (): void => void count().catch(reject);
-    // A service that ends leaves its group first: the end of the events follows.
-    const look = (): void => void count().catch(() => undefined);
+    // A service that ends may refuse this one, and then ends the events: that is its last word.
+    const look = (): void =>
+      void count().catch((error: unknown) =>
+        realClock.after(lastWord, () => reject(error instanceof Error ? error : new Error(String(error)))),
+      );
     const ended = (): void => reject(new EtherloomError('refused', `the service at ${client.path} has ended; start it again`));
-    client.events(['member'], look, begin).then(ended, reject);
+    client.events(['member'], look, look).then(ended, reject);
   });
 }
 

@@ -29,7 +29,7 @@ import type { Accounts, Managed, Parts } from '../management/managed.ts';
 import { gidNamed, groupName, uidNamed, userName } from '../system/accounts.ts';
 import { backlogCollector, processCollector } from './collectors.ts';
 import type { PortEnvironment } from '../ports/environment.ts';
-import { inScope, type Scope } from './scope.ts';
+import { inScope, Scope } from './scope.ts';
 import { SwitchLinks } from './switch-links.ts';
 import type { ServiceEnvironment, SwitchService } from './switch-service.ts';
 import type { Log } from '../log.ts';
@@ -57,10 +57,13 @@ export class Management implements AsyncDisposable {
   readonly #console: Console;
   readonly #parts: OwnParts;
   readonly #log: Log;
+  /** The further faces. A role of the star closes them before its parts, which then are never seen by halves. */
+  readonly faces: AsyncDisposable;
   readonly #scope: Scope;
 
-  private constructor(console: Console, parts: OwnParts, log: Log, scope: Scope) {
+  private constructor(console: Console, faces: AsyncDisposable, parts: OwnParts, log: Log, scope: Scope) {
     this.managed = console.managed;
+    this.faces = faces;
     this.#console = console;
     this.#parts = parts;
     this.#log = log;
@@ -117,8 +120,9 @@ export class Management implements AsyncDisposable {
       const managed: Managed = Object.assign(saved, { settings: settingsOf(saved) });
       const console = scope.use(new Console(managed));
       listener?.serve(console, plane.environment);
-      for (const openFace of options.faces ?? []) scope.use(openFace(managed, plane.environment));
-      return Promise.resolve(new Management(console, parts, log, scope));
+      const faces = scope.use(new Scope());
+      for (const openFace of options.faces ?? []) faces.use(openFace(managed, plane.environment));
+      return Promise.resolve(new Management(console, faces, parts, log, scope));
     });
   }
 

@@ -40,7 +40,9 @@ export class ApiClient {
       method === 'GET'
         ? await this.#ask(`${path}${queryOf(given)}`, { method })
         : await this.#ask(path, { method, body: JSON.stringify(given) });
-    const text = await textOf(response);
+    const text = await textOf(response).catch(() => {
+      throw new EtherloomError('refused', `the service at ${this.path} has ended before it answered; start it again`);
+    });
     const value = text === '' ? undefined : this.#parse(text);
     if ((response.statusCode ?? 500) < 300) return value;
     throw new EtherloomError('refused', detailOf(value) ?? `the service at ${this.path} answered ${response.statusCode}; see its log`);
@@ -110,12 +112,17 @@ function checkOwner(path: string): void {
 
 function failure(path: string, error: Error): Error {
   if (error instanceof EtherloomError) return error;
-  const errno = errnoOf(error);
+  // Node tells an end without an answer as an ECONNRESET of its own, of no system call.
+  const errno = errnoOf(error) ?? ('code' in error ? error.code : undefined);
   if (errno === 'ENOENT' || errno === 'ECONNREFUSED') {
     return new EtherloomError('refused', `no service answers at ${path}; start it, or name another by --state or --sock`);
   }
   if (errno === 'EACCES') {
     return new EtherloomError('not-permitted', `cannot connect to ${path}: it belongs to another user; run the command as that user`);
+  }
+  if (errno === 'ECONNRESET' || errno === 'EPIPE') {
+    const end = `the service at ${path} has ended the connection`;
+    return new EtherloomError('refused', `${end}: it stops, or is asked by too many at once; see whether it runs, and try again`);
   }
   return new EtherloomError('system', `cannot ask the service at ${path}: ${reasonOf(error)}; try again`);
 }
@@ -140,9 +147,14 @@ async function textOf(response: IncomingMessage): Promise<string> {
 async function* linesOf(response: IncomingMessage): AsyncGenerator<string> {
   response.setEncoding('utf8');
   let rest = '';
-  for await (const piece of response as AsyncIterable<string>) {
-    const lines = (rest + piece).split('\n');
-    rest = (lines.pop() ?? '').slice(0, longestLine);
-    yield* lines;
+  try {
+    for await (const piece of response as AsyncIterable<string>) {
+      const lines = (rest + piece).split('\n');
+      rest = (lines.pop() ?? '').slice(0, longestLine);
+      yield* lines;
+    }
+  } catch (error) {
+    // A service that is killed does not end its answer.
+    if (response.complete) throw error;
   }
 }

@@ -134,6 +134,7 @@ export class Master implements AsyncDisposable {
       const guest = scope.use(new NodeGuest({ plane, log, signal }));
       scope.use(managed.management.addStar(new MasterNode({ network: options.network, plan, group, links, guest, clock })));
       scope.use(managed.management.addGroup(scope.use(new MasterGroup({ group, links, guest, clock, end }))));
+      scope.use(managed.management.faces);
       if (options.guest) await guest.start({ ...guestOf(options, plan), wish: options.guest, directory, state });
       const own = { ...options.card, mac: macOfId(masterId), mtu, directory, state: state.path };
       const card = options.guest ? undefined : await openOwnCard(own, plane, scope);

@@ -78,6 +78,7 @@ export class Slave implements AsyncDisposable {
       const guest = scope.use(new NodeGuest({ plane, log, signal }));
       scope.use(managed.management.addStar(new SlaveNode({ group, links, guest, clock })));
       if (group.keys) scope.use(managed.management.addGroup(scope.use(new SlaveGroup({ group, links, guest, clock, end }))));
+      scope.use(managed.management.faces);
       const welcome = await group.admitted(signal);
       if (options.join?.only === true) return new Slave(sock, group, undefined, scope);
       const guestOf: SlaveDutyOptions['guestOf'] = ({ id, mac, mtu }) =>

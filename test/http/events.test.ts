@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest';
+import { createServer } from 'node:net';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { ApiClient, type ReceivedEvent } from '../../src/http/client.ts';
 import { realClock } from '../../src/clock.ts';
 import { EtherloomError } from '../../src/errors.ts';
@@ -115,5 +116,27 @@ describe('the client of the API', () => {
     const path = `${newDirectory()}/api`;
     await expect(new ApiClient(path, realClock).run('GET', 'port.list')).rejects.toThrow(`no service answers at ${path}; start it`);
     await expect(new ApiClient(path, realClock).events([], () => undefined)).rejects.toThrow('no service answers');
+  });
+
+  it('says that a service was killed in the middle of an answer, or before it', async () => {
+    const path = `${newDirectory()}/api`;
+    const server = createServer((socket) =>
+      socket.once('data', (asked) => {
+        if (String(asked).includes('/v1/port/setup')) socket.destroy();
+        else socket.write('HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n:\n\n', () => socket.destroy());
+      }),
+    );
+    onTestFinished(() => void server.close());
+    await new Promise<void>((resolve) => server.listen(path, resolve));
+    const client = new ApiClient(path, realClock);
+    let isReady = false;
+    await client.events(
+      [],
+      () => undefined,
+      () => (isReady = true),
+    );
+    expect(isReady).toBe(true);
+    await expect(client.run('GET', 'port.list')).rejects.toThrow('has ended before it answered; start it again');
+    await expect(client.run('POST', 'port.setup')).rejects.toThrow('has ended the connection: it stops');
   });
 });
