@@ -46,6 +46,11 @@ export class LineChannel implements ControlChannel {
     this.#watch = channel.watch({ readable: false, writable: false }, (ready) => this.#ready(ready));
   }
 
+  /** True until it has ended, or was told to end. */
+  get isOpen(): boolean {
+    return this.#reason === undefined;
+  }
+
   /** Begins to receive. Called once, in the turn of the event loop in which it was made. */
   begin(events: ControlEvents): void {
     this.#events = events;

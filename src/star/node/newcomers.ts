@@ -60,7 +60,8 @@ export class Control implements ControlChannel, Waiting {
 
   send(message: JoinMessage): void {
     this.#line.send(message);
-    this.#sent(message);
+    // The far end may have gone, and the descriptor with it.
+    if (this.#line.isOpen) this.#sent(message);
   }
 
   end(reason: string): void {
