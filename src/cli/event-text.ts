@@ -41,12 +41,30 @@ function wordsOf(event: ReceivedEvent): string {
 
 /** Returns an event of a group's member in words: `member 3 web: joined, from 192.0.2.7`. */
 function memberWords(event: ReceivedEvent): string {
-  if (event['change'] === 'ended') return 'the group has ended';
+  const ofGroup = groupWords(event);
+  if (ofGroup !== undefined) return ofGroup;
   const [id, name, change] = ['id', 'name', 'change'].map((field) => textOf(event[field]));
   const who = id === '' && name === '' ? 'a host' : ['member', id, name].filter(Boolean).join(' ');
   const from = [textOf(event['host']), textOf(event['address'])].filter(Boolean).join(' ');
   const reason = textOf(event['reason']);
   return `${who}: ${change ?? ''}${from && `, from ${from}`}${reason && `: ${reason}`}`;
+}
+
+/** Returns an event of the whole group in words; undefined if it is one of a member. */
+function groupWords(event: ReceivedEvent): string | undefined {
+  const pin = textOf(event['fingerprint']);
+  switch (event['change']) {
+    case 'ended':
+      return 'the group has ended';
+    case 'next-pin':
+      return `the master changes its key: the next pin is ${pin}`;
+    case 'new-pin':
+      return `the master has a new key: its pin is ${pin}`;
+    case 'pin-kept':
+      return 'the master keeps its key';
+    default:
+      return undefined;
+  }
 }
 
 /** Returns the member of an event in words: `, member 3 web`; nothing if there is none. */

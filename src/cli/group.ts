@@ -6,6 +6,7 @@ import { cleanText } from '../clean-text.ts';
 import { shortNumber, shortRoundTrip, shortTime } from './amounts.ts';
 import { clientOf, groupRoles, type ServiceArguments } from './chosen-service.ts';
 import { tableOf, type Column } from './columns.ts';
+import { nextPinLines } from './group-rekey.ts';
 import { jsonLine } from './json-text.ts';
 import { printNewToken } from './new-token.ts';
 import { print } from './print.ts';
@@ -16,7 +17,7 @@ export async function runGroup(given: ServiceArguments): Promise<void> {
   const group = (await client.run('GET', 'group.show')) as GroupView;
   const members = await membersOf(client);
   if (given.json) print(jsonLine({ ...group, members }));
-  else print(tableOf(columns, members) + notesOn(members));
+  else print(tableOf(columns, members) + notesOn(members, nextPinLines(group.nextPin, group.role)));
 }
 
 /** Implements `etherloom group kick ID`. */
@@ -164,12 +165,13 @@ function refusedOf(link: GroupMemberView['link']): string[] {
   return counts.length === 0 ? [] : [counts.join(', ')];
 }
 
-/** Returns the lines about members that need an operator. */
-function notesOn(members: readonly GroupMemberView[]): string {
-  const notes = members.flatMap(({ id, name, state, contenders, link }) => [
+/** Returns the lines about members that need an operator, and then those about the group. */
+function notesOn(members: readonly GroupMemberView[], more: readonly string[]): string {
+  const ofMembers = members.flatMap(({ id, name, state, contenders, link }) => [
     ...refusedOf(link).map((text) => `member ${id}, ${cleanText(name)}, sent frames that were refused: ${text}`),
     ...(state === 'waiting' ? [`member ${id}, ${cleanText(name)}, waits: etherloom group accept ${id}`] : []),
     ...(contenders > 1 ? [`the key of member ${id}, ${cleanText(name)}, was copied: etherloom group takeover ${id}`] : []),
   ]);
+  const notes = [...ofMembers, ...more];
   return notes.length === 0 ? '' : `\n${notes.join('\n')}\n`;
 }

@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { parseDuration } from './amounts.ts';
 import type { ServiceArguments } from './chosen-service.ts';
 import type * as groupCommands from './group.ts';
+import type { RekeyArguments } from './group-rekey.ts';
 import type { WaitArguments } from './group.ts';
 import { integer } from './option-values.ts';
 import type * as tokenCommands from './token.ts';
@@ -57,6 +58,10 @@ function addGroup(root: Command): void {
   add('events', 'print the events of the members as they occur').action(async (given: ServiceArguments) =>
     (await import('./events.ts')).runGroupEvents(all(given)),
   );
+  add('rekey', "change the master's key, which was stolen: at the master, once all members know the new one")
+    .option('--now', 'change it at once: the members that do not know it must join again', false)
+    .option('--cancel', 'keep the present key', false)
+    .action(async (given: RekeyArguments) => (await import('./group-rekey.ts')).runRekey(all(given)));
   add('leave', 'leave the group, at a slave: its id is freed').action(async (given: ServiceArguments) =>
     (await loadGroup()).runLeave(all(given)),
   );

@@ -9,6 +9,7 @@ import type { GuestView, MasterView, SlaveView } from '../management/parts/star.
 import { shortNumber, shortTime } from './amounts.ts';
 import { allRoles, clientOf, type ServiceArguments } from './chosen-service.ts';
 import { tableOf, type Column } from './columns.ts';
+import { nextPinLines } from './group-rekey.ts';
 import { jsonLine } from './json-text.ts';
 import { print } from './print.ts';
 
@@ -72,6 +73,7 @@ function linesOf({ switch: own, sockets, table, ports, stations, dhcp, star, gro
     lines.push(`slave ${star.id ?? 'without an id yet'} of ${star.master}: ${since}`);
   }
   if (group?.group !== undefined) lines.push(`group ${group.group}, own fingerprint ${group.fingerprint ?? 'none'}; see: etherloom group`);
+  if (group) lines.push(...nextPinLines(group.nextPin, group.role));
   if (guest) lines.push(`guest ${guest.id}: ${guest.state}${guest.address === undefined ? '' : `, ${guest.address}`}`);
   return lines.map((line) => cleanText(line));
 }

@@ -54,6 +54,18 @@ export function groupLog({ clock, log }: Pick<PortEnvironment, 'clock' | 'log'>)
           `token ${event.token} ${event.type === 'token-made' ? 'was made' : event.type === 'token-revoked' ? 'was revoked' : 'is forgotten'}`,
         );
         return;
+      case 'next-pin':
+        log.warn(`the key of this master is being changed: the next one has the pin ${event.pin}`);
+        return;
+      case 'new-pin': {
+        const { missing } = event;
+        const join = missing.length === 0 ? '' : `; these slaves must join by a new line, with --new-master: ${missing.join(', ')}`;
+        log.warn(`this master has a new key, with the pin ${event.pin}, instead of the one with ${event.before}${join}`);
+        return;
+      }
+      case 'pin-kept':
+        log.warn('this master keeps its key: the change was cancelled');
+        return;
       case 'ended':
         log('the group was ended');
         return;
@@ -64,6 +76,7 @@ export function groupLog({ clock, log }: Pick<PortEnvironment, 'clock' | 'log'>)
 }
 
 const sayings = {
+  disputed: 'was told different new pins of this master, one of them by a thief of its key, and takes none of them',
   accepted: 'was accepted',
   kicked: 'was kicked: its key is barred',
   renamed: 'has this name now',

@@ -9,6 +9,7 @@ import type { Acceptor } from '../ports/pure/port.ts';
 import type { TcpAddress } from '../ports/tcp-address.ts';
 import type { Random } from '../random.ts';
 import { controlPortOf } from '../star/control-port.ts';
+import type { Fingerprint } from '../star/fingerprint.ts';
 import type { NodeId } from '../star/identity.ts';
 import { formatLine, formatPlace, parsePlace } from '../star/line.ts';
 import type { NetworkTerms } from '../star/master-context.ts';
@@ -17,10 +18,9 @@ import type { NewToken, TokenWish } from '../star/master-tokens.ts';
 import { nodeDigest } from '../star/node/digest.ts';
 import { convertRoster } from '../star/node/convert-roster.ts';
 import { GroupJournal } from '../star/node/group-journal.ts';
-import { openIdentity, type Identity } from '../star/node/identity-files.ts';
+import { KeyFiles } from '../star/node/key-files.ts';
 import { ownPlaces } from '../star/node/own-places.ts';
 import { StarDoor } from '../star/node/star-door.ts';
-import { TlsSecurity } from '../star/node/tls-security.ts';
 import { lockFile } from '../system/file-lock.ts';
 import { ownVersion } from '../system/own-package.ts';
 import { groupLog } from './group-log.ts';
@@ -71,13 +71,13 @@ const mostAttempts = 20;
 export class GroupMaster implements AsyncDisposable {
   readonly engine: MasterEngine;
   readonly door: StarDoor;
-  readonly identity: Identity;
   /** The address at which plain slaves join: the door's, unless there is a port for them alone. */
   readonly control: string;
   /** The numbers of welcomes and of refusals. */
   readonly counts = { joins: 0, refusals: 0 };
   /** The time at which it was opened, in milliseconds of the clock. */
   readonly openedAt: number;
+  readonly #keys: KeyFiles;
   readonly #clock: Clock;
   readonly #options: GroupMasterOptions;
   readonly #scope: Scope;
@@ -85,7 +85,7 @@ export class GroupMaster implements AsyncDisposable {
   private constructor(parts: Opened, options: GroupMasterOptions, environment: Pick<PortEnvironment, 'clock' | 'log'>, scope: Scope) {
     this.engine = parts.engine;
     this.door = parts.door;
-    this.identity = parts.identity;
+    this.#keys = parts.keys;
     this.control = parts.control;
     this.openedAt = environment.clock.monotonic();
     this.#clock = environment.clock;
@@ -109,6 +109,11 @@ export class GroupMaster implements AsyncDisposable {
     });
   }
 
+  /** The pin of the key that the door presents. */
+  get fingerprint(): Fingerprint {
+    return this.#keys.current;
+  }
+
   /** The places at which the door is reached from other hosts, `HOST:PORT` each. */
   get places(): readonly string[] {
     return placesOf(this.#options, this.door.port);
@@ -119,11 +124,12 @@ export class GroupMaster implements AsyncDisposable {
     return this.linesOf(await this.engine.newToken(wish));
   }
 
-  /** Returns the lines to join by with a new token. */
+  /** Returns the lines to join by with a new token. While the key is being changed they have both pins, and are good before it and after. */
   linesOf(made: NewToken): NewLines {
+    const pins = { pin: this.fingerprint, nextPin: this.engine.pinChange?.pin };
     const lines = this.places.flatMap((text) => {
       const place = parsePlace(text);
-      return typeof place === 'string' ? [] : [formatLine({ ...place, pin: this.identity.fingerprint, token: made.token })];
+      return typeof place === 'string' ? [] : [formatLine({ ...place, ...pins, token: made.token })];
     });
     return { ...made, lines };
   }
@@ -151,14 +157,13 @@ function placesOf({ listen, advertise = [] }: Pick<GroupMasterOptions, 'listen' 
 interface Opened {
   readonly engine: MasterEngine;
   readonly door: StarDoor;
-  readonly identity: Identity;
+  readonly keys: KeyFiles;
   readonly control: string;
 }
 
 async function openParts(options: GroupMasterOptions, parts: GroupMasterParts, scope: Scope): Promise<Opened> {
   const { state, terms, environment } = parts;
-  const identity = await openIdentity(state);
-  const security = scope.use(new TlsSecurity(identity, environment));
+  const keys = scope.use(await KeyFiles.open(state, environment));
   const store = scope.use(
     await GroupJournal.open({ directory: state.path, lock: lockFile, report: environment.log.warn, batch: environment.breath }),
   );
@@ -172,7 +177,7 @@ async function openParts(options: GroupMasterOptions, parts: GroupMasterParts, s
       {
         software: ownVersion(),
         terms: (id) => ({ ...terms(id), linkPort: options.slavePorts.get(id) ?? portOf() }),
-        masters: () => [{ pin: identity.fingerprint, addresses: placesOf(options, portOf()) }],
+        masters: () => [{ pin: keys.current, addresses: placesOf(options, portOf()) }],
         domain: options.domain,
         approve: options.approve === true,
         ...(options.deadAfter !== undefined && { liveness: { goneAfter: options.deadAfter } }),
@@ -181,22 +186,23 @@ async function openParts(options: GroupMasterOptions, parts: GroupMasterParts, s
         clock: environment.clock,
         random: environment.random,
         digest: nodeDigest,
+        keys,
         expel: (key, reason) => known.door?.endLink(key, reason),
       },
     ),
   );
-  const opened = await openDoors(options, parts, { security, engine });
+  const opened = await openDoors(options, parts, { keys, engine });
   known.door = scope.use(opened.door);
   for (const [id, port] of options.slavePorts) {
     const address = await opened.door.listenPlain({ ...options.listen, port }, 'link');
     environment.log(`slave ${id} may link at ${address}`, { event: 'slave-port', id, address });
   }
-  return { identity, engine, ...opened };
+  return { keys, engine, ...opened };
 }
 
 /** The judges of a door. */
 interface Group {
-  readonly security: TlsSecurity;
+  readonly keys: KeyFiles;
   readonly engine: MasterEngine;
 }
 
@@ -224,12 +230,13 @@ async function openDoors(
 function openDoor(
   { listen, plain = false, maxLinks, linkMtu, deadAfter }: GroupMasterOptions,
   { acceptor, environment }: GroupMasterParts,
-  { security, engine }: Group,
+  { keys, engine }: Group,
 ): Promise<StarDoor> {
   return StarDoor.open(
     {
       listen,
-      security,
+      // The key of each new handshake: one that has begun, and living connections, go on when the master changes it.
+      security: { accept: (fd) => keys.securityOf('current').accept(fd) },
       plain: { anyone: plain },
       admit: (key) => engine.mayLink(key),
       control: (caller, channel) => engine.accept(caller, channel),

@@ -7,6 +7,7 @@ import { formatTcpAddress, type TcpAddress } from '../ports/tcp-address.ts';
 import type { Random } from '../random.ts';
 import type { DialTarget } from '../star/channel.ts';
 import { controlPortOf } from '../star/control-port.ts';
+import type { Fingerprint } from '../star/fingerprint.ts';
 import type { NodeId } from '../star/identity.ts';
 import type { JoinInvitation } from '../star/invitation.ts';
 import { formatPlace, parsePlace } from '../star/line.ts';
@@ -14,8 +15,8 @@ import type { Welcome } from '../star/messages.ts';
 import type { StateFiles } from '../star/state-files.ts';
 import { SlaveEngine } from '../star/slave-engine.ts';
 import { joinByLine, type SlaveMemory } from '../star/slave-memory.ts';
+import { KeyFiles } from '../star/node/key-files.ts';
 import { plainKeyOf, SlaveFiles } from '../star/node/slave-files.ts';
-import { SlaveKeyFiles } from '../star/node/slave-keys.ts';
 import { dialControl, linkToMaster } from '../star/node/star-dial.ts';
 import { ownVersion } from '../system/own-package.ts';
 import { slaveLog } from './slave-log.ts';
@@ -61,16 +62,17 @@ type Environment = PortEnvironment & { readonly random: Random };
 export class GroupSlave implements AsyncDisposable {
   readonly engine: SlaveEngine;
   /** Undefined in the plain star. */
-  readonly keys: SlaveKeyFiles | undefined;
+  readonly keys: KeyFiles | undefined;
   /** The number of times that it was welcomed. */
   joins = 0;
   readonly #means: Parameters<typeof linkToMaster>[1];
   readonly #plain: PlainWish | undefined;
+  #linkPin: Fingerprint | undefined;
   readonly #scope: Scope;
 
   private constructor(
     engine: SlaveEngine,
-    keys: SlaveKeyFiles | undefined,
+    keys: KeyFiles | undefined,
     options: GroupSlaveOptions,
     scope: Scope,
     log: Environment['log'],
@@ -101,7 +103,7 @@ export class GroupSlave implements AsyncDisposable {
       const known = await store.load();
       const memory = options.plain ? plainMemory(options.plain, known, options.id) : joinedMemory(options.join ?? {}, known);
       if (memory !== known) await store.save(memory);
-      const keys = options.plain ? undefined : scope.use(await SlaveKeyFiles.open(state, environment));
+      const keys = options.plain ? undefined : scope.use(await KeyFiles.open(state, environment));
       const plainKey = options.plain ? await plainKeyOf(state, random) : undefined;
       const engine = scope.use(
         new SlaveEngine(
@@ -139,11 +141,20 @@ export class GroupSlave implements AsyncDisposable {
     return [{ address: formatPlace(host, this.engine.welcome?.linkPort ?? port), pin: undefined, identity: 'current' }];
   }
 
+  /** The pin that the master proved on the last link; undefined before the first, and for a plain one. */
+  get linkPin(): Fingerprint | undefined {
+    return this.#linkPin;
+  }
+
   /** The far end of the link, as it is now. */
   get link(): Dialled {
     const place = parsePlace(this.master);
     const name = typeof place === 'string' ? this.master : formatTcpAddress(place);
-    return linkToMaster({ name, targets: () => this.linkTargets }, this.#means);
+    const proven = (pin: Fingerprint | undefined): boolean => {
+      this.#linkPin = pin;
+      return this.engine.notePin(pin);
+    };
+    return linkToMaster({ name, targets: () => this.linkTargets, proven }, this.#means);
   }
 
   /**
@@ -186,7 +197,7 @@ export function refusalOf(master: string, reason: string): EtherloomError {
   return new EtherloomError('refused', `the master at ${master} refused this slave: ${reason}`);
 }
 
-function meansOf(keys: SlaveKeyFiles | undefined): Parameters<typeof linkToMaster>[1] {
+function meansOf(keys: KeyFiles | undefined): Parameters<typeof linkToMaster>[1] {
   return {
     security: (identity) => {
       assert(keys, 'a plain slave makes no handshake');
@@ -212,11 +223,11 @@ function plainMemory(plain: PlainWish, known: SlaveMemory | undefined, demanded:
 
 function joinedMemory({ invitation, newMaster }: JoinWish, known: SlaveMemory | undefined): SlaveMemory {
   if (invitation) {
-    const { places, pin, token } = invitation;
+    const { places, ...line } = invitation;
     const [first] = places;
     const place = parsePlace(first);
     assert(typeof place !== 'string', 'an invitation has addresses');
-    const memory = joinByLine(known, { ...place, pin, token }, { newMaster });
+    const memory = joinByLine(known, { ...place, ...line }, { newMaster });
     return { ...memory, addresses: places };
   }
   if (known?.pin !== undefined) return known;

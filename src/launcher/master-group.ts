@@ -15,6 +15,7 @@ import type {
 } from '../management/parts/group.ts';
 import type { GroupEvent as EngineEvent } from '../star/group-event.ts';
 import { macOfId, masterId } from '../star/identity.ts';
+import type { PinChange } from '../star/master-pin.ts';
 import type { MemberView } from '../star/member-view.ts';
 import type { TokenRecord } from '../star/token.ts';
 import { ownVersion } from '../system/own-package.ts';
@@ -50,15 +51,16 @@ export class MasterGroup implements GroupPart, Disposable {
   }
 
   show(): GroupView {
-    const { engine, identity, places } = this.#parts.group;
+    const { engine, fingerprint, places } = this.#parts.group;
     const members = engine.members();
     return {
       role: 'master',
       group: engine.group?.id,
       self: masterId,
-      fingerprint: identity.fingerprint,
+      fingerprint,
       term: 1,
-      masters: [{ pin: identity.fingerprint, addresses: places }],
+      masters: [{ pin: fingerprint, addresses: places }],
+      nextPin: nextPinView(engine.pinChange),
       counts: {
         members: members.length,
         linked: members.filter(({ isLinked }) => isLinked).length,
@@ -100,7 +102,7 @@ export class MasterGroup implements GroupPart, Disposable {
       state: 'linked',
       host: hostname(),
       address: group.places[0],
-      fingerprint: group.identity.fingerprint,
+      fingerprint: group.fingerprint,
       ephemeral: false,
       since: since === undefined ? undefined : timeText(since),
       joined: Math.floor((clock.monotonic() - group.openedAt) / 1000),
@@ -135,6 +137,10 @@ function actsOf({ group, end }: MasterGroupParts): GroupActs {
       })),
     async takeover(id, number) {
       await engine.takeover(id, number);
+    },
+    async rekey(how) {
+      const { state, pin, missing, revoked } = await engine.changePin(how);
+      return { state, pin, missing, revoked };
     },
     async end() {
       await engine.end();
@@ -205,6 +211,10 @@ function tokenView({ id, made, expires, uses, used, member, name, ephemeral, rev
   };
 }
 
+function nextPinView(change: PinChange | undefined): GroupView['nextPin'] {
+  return change && { pins: [change.pin], disputed: false, missing: change.missing };
+}
+
 /** Returns the event of an engine for all faces; undefined if it is none of members. */
 function eventOf(event: EngineEvent): GroupEvent | undefined {
   switch (event.type) {
@@ -222,6 +232,11 @@ function eventOf(event: EngineEvent): GroupEvent | undefined {
       return { kind: 'lost', id: event.id, name: event.name, address: event.from, reason: event.reason };
     case 'ended':
       return { kind: 'ended' };
+    case 'next-pin':
+    case 'new-pin':
+      return { kind: event.type, fingerprint: event.pin };
+    case 'pin-kept':
+      return { kind: 'pin-kept' };
     case 'back':
       return { kind: 'joined', id: event.id, name: event.name, fingerprint: event.key };
     case 'stranger':

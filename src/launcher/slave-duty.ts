@@ -5,6 +5,7 @@ import type { Quality } from '../impairment/impairment.ts';
 import type { Log } from '../log.ts';
 import { vdeFraming } from '../ports/pure/frame-stream.ts';
 import { StreamDialer } from '../ports/stream/stream-dialer.ts';
+import type { Fingerprint } from '../star/fingerprint.ts';
 import type { Welcome } from '../star/messages.ts';
 import type { SlaveEvent } from '../star/slave-event.ts';
 import type { GroupSlave } from './group-slave.ts';
@@ -55,6 +56,7 @@ export class SlaveDuty implements AsyncDisposable {
   /** Does what an event of the membership demands. Failures are logged. */
   follow(event: SlaveEvent): void {
     if (event.type === 'joined') this.#then(() => this.#resume(event.welcome));
+    else if (event.type === 'new-pin') this.#then(() => this.#renewLink(event.before));
     else if (!this.#options.group.engine.mayServe) this.#then(() => this.#withdraw());
     else if (!this.#options.group.engine.mayLink) this.#then(() => this.#closeLink());
   }
@@ -94,6 +96,12 @@ export class SlaveDuty implements AsyncDisposable {
     if (!options || (this.#guest && isSame(this.#guest, options))) return;
     if (!guest.beginRestart(options)) await guest.start(options);
     this.#guest = options;
+  }
+
+  /** Makes the link anew if its far end has proven a pin that counts no more: that may be a thief's. */
+  #renewLink(before: Fingerprint): void {
+    const { group } = this.#options;
+    if (group.linkPin === before) this.#link?.redirect(group.link);
   }
 
   #withdraw(): void {

@@ -19,6 +19,8 @@ export interface SlaveGroupParts {
   readonly end: () => void;
 }
 
+type Told = Pick<GroupEvent, 'kind' | 'address' | 'fingerprint' | 'reason'>;
+
 /** A group as the operations of one of its slaves reach it: the slave knows its master and itself. */
 export class SlaveGroup implements GroupPart, Disposable {
   readonly events = new Feed<GroupEvent>();
@@ -27,7 +29,7 @@ export class SlaveGroup implements GroupPart, Disposable {
 
   constructor(parts: SlaveGroupParts) {
     this.#parts = parts;
-    const tell = (told: Pick<GroupEvent, 'kind' | 'address' | 'reason'>): void => {
+    const tell = (told: Told): void => {
       const { welcome } = parts.group.engine;
       this.events.emit({ ...told, id: welcome?.id, name: welcome?.name });
     };
@@ -42,7 +44,7 @@ export class SlaveGroup implements GroupPart, Disposable {
 
   show(): GroupView {
     const { engine, keys, linkTargets } = this.#parts.group;
-    const { welcome } = engine;
+    const { welcome, nextPins: pins } = engine;
     const pin = linkTargets[0]?.pin;
     const asked = pin === undefined ? [] : [{ pin, addresses: linkTargets.map(({ address }) => address) }];
     return {
@@ -52,6 +54,7 @@ export class SlaveGroup implements GroupPart, Disposable {
       fingerprint: keys?.current,
       term: welcome?.term,
       masters: welcome?.masters ?? asked,
+      nextPin: pins.length === 0 ? undefined : { pins, disputed: pins.length > 1, missing: [] },
       counts: undefined,
     };
   }
@@ -126,7 +129,7 @@ const unknown = {
 } as const;
 
 /** Returns the event of a membership for all faces; undefined if it is none of the group. */
-function eventOf(event: SlaveEvent): Pick<GroupEvent, 'kind' | 'address' | 'reason'> | undefined {
+function eventOf(event: SlaveEvent): Told | undefined {
   switch (event.type) {
     case 'joined':
       return { kind: 'joined', address: event.address };
@@ -138,6 +141,11 @@ function eventOf(event: SlaveEvent): Pick<GroupEvent, 'kind' | 'address' | 'reas
       return { kind: 'waiting', reason: event.reason };
     case 'kicked':
       return { kind: 'kicked', reason: event.reason };
+    case 'next-pin':
+    case 'new-pin':
+      return { kind: event.type, fingerprint: event.pin };
+    case 'disputed':
+      return { kind: 'disputed', reason: `it was told different new pins of its master, and takes none of them: ${event.pins.join(', ')}` };
     case 'suspect':
     case 'renamed':
     case 'ended':

@@ -51,6 +51,17 @@ export function slaveLog(log: Log, { plain, hasJoined }: LoggedSlave): (event: S
       case 'suspect':
         log(`the master is silent for ${Math.round(event.silence / 1000)} s`);
         return;
+      case 'next-pin':
+        log.warn(`the master tells that it will change its key: the next one has the pin ${event.pin}`);
+        return;
+      case 'new-pin':
+        log.warn(`the master has a new key, with the pin ${event.pin}: the one with ${event.before} counts no more`);
+        return;
+      case 'disputed':
+        log.error(
+          `different new pins of the master were told, one of them by a thief of its key: ${event.pins.join(', ')}; this slave takes none of them, and keeps the present one. If the master has changed its key, join by its new line, with --new-master`,
+        );
+        return;
       case 'rekeying':
         log('the master demands a new key: it is made, and this slave joins with it');
         return;

@@ -48,14 +48,16 @@ export interface DialTarget {
   readonly address: string;
   /** The master's fingerprint, compared before a message is sent; undefined for a plain connection. */
   readonly pin: Fingerprint | undefined;
+  /** The fingerprint of the master's next key, while it changes its key: either may be proven. */
+  readonly nextPin?: Fingerprint | undefined;
   /** The slave's key that proves itself: the present one, or the one that is to replace it. */
   readonly identity: 'current' | 'next';
 }
 
 /** The callbacks of an attempt to dial. `closed` is called once in each case, unless the attempt was disposed of. */
 export interface DialEvents extends ControlEvents {
-  /** Called once the far end has proven the pin. */
-  opened(channel: ControlChannel): void;
+  /** Called once the far end has proven a pin: that one; undefined for a plain connection. */
+  opened(channel: ControlChannel, pin?: Fingerprint): void;
 }
 
 /** Dials. Disposing the result drops the connection at once; then nothing more is called. */

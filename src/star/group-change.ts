@@ -28,6 +28,10 @@ export interface MemberRecord {
   readonly incarnation?: string | undefined;
   /** The incarnation of the last welcome, until it is confirmed. */
   readonly offered?: string | undefined;
+  /** The pin of the master's next key that it has on its disk. */
+  readonly holds?: Fingerprint | undefined;
+  /** True if it was told different next pins of the master, and takes none of them. */
+  readonly disputes?: true | undefined;
   /** True if it is forgotten soon after it was last seen. */
   readonly ephemeral?: true | undefined;
   /** True if it was ever linked. A member that never was is forgotten after a day. */
@@ -64,6 +68,10 @@ export type GroupChange =
   /** A token's use was taken (+1), or given back (-1). */
   | { readonly type: 'used'; readonly token: string; readonly by: 1 | -1; readonly at: number }
   | { readonly type: 'token-forgotten'; readonly id: string }
+  /** The master changes its key: members are told the pin of the next one. */
+  | { readonly type: 'next-pin'; readonly pin: Fingerprint; readonly since: number }
+  /** It presents that key now, or keeps the one that it has. */
+  | { readonly type: 'next-pin-over'; readonly pin: Fingerprint }
   /** A change of a later version: it is kept, and means nothing here. */
   | { readonly type: 'other'; readonly value: Readonly<Record<string, unknown>> };
 
@@ -91,20 +99,22 @@ const checks: Readonly<Record<string, (change: Fields) => boolean>> = {
   token: ({ token }) => isObject(token) && isToken(token),
   used: ({ token, by, at }) => isTokenId(token) && (by === 1 || by === -1) && isTime(at),
   'token-forgotten': ({ id }) => isTokenId(id),
+  'next-pin': ({ pin, since }) => isFingerprint(pin) && isTime(since),
+  'next-pin-over': ({ pin }) => isFingerprint(pin),
 };
 
 function isMember(member: Fields): boolean {
-  const { key, id, name, since, seen } = member;
+  const { key, id, name, since, seen, holds } = member;
   const texts = ['host', 'from', 'token', 'incarnation', 'offered'].every((field) => isOptional(member[field], isText));
-  const marks = ['plain', 'ephemeral', 'linked', 'waiting'].every((field) => isOptional(member[field], isTrue));
-  return isKey(key) && isId(id) && isText(name) && isTime(since) && isTime(seen) && texts && marks;
+  const marks = ['plain', 'disputes', 'ephemeral', 'linked', 'waiting'].every((field) => isOptional(member[field], isTrue));
+  return isKey(key) && isId(id) && isText(name) && isTime(since) && isTime(seen) && isOptional(holds, isFingerprint) && texts && marks;
 }
 
 function isBarred({ key, id, name, at, why }: Fields): boolean {
   return isKey(key) && isId(id) && isText(name) && isTime(at) && (why === 'kicked' || why === 'replaced');
 }
 
-function isToken({ id, hash, made, expires, uses, used, lastUsed, member, name, ephemeral, replaces, revoked }: Fields): boolean {
+function isToken({ id, hash, made, expires, uses, used, lastUsed, member, name, ephemeral, replaces, pin, revoked }: Fields): boolean {
   return (
     isTokenId(id) &&
     isText(hash) &&
@@ -116,6 +126,7 @@ function isToken({ id, hash, made, expires, uses, used, lastUsed, member, name, 
     isOptional(name, isText) &&
     isOptional(ephemeral, isTrue) &&
     isOptional(replaces, isKey) &&
+    isOptional(pin, isFingerprint) &&
     isOptional(revoked, isTime)
   );
 }

@@ -1,3 +1,4 @@
+import type { Fingerprint } from './fingerprint.ts';
 import type { MemberKey } from './group-change.ts';
 import type { NodeId } from './identity.ts';
 import type { RefusalCode } from './messages.ts';
@@ -46,6 +47,14 @@ export type GroupEvent =
   | { readonly type: 'token-made' | 'token-revoked' | 'token-forgotten'; readonly token: string }
   /** Few ids are left: 1,000, 100, 10, none. */
   | { readonly type: 'ids-short'; readonly left: number }
+  /** The master changes its key: members are told the pin of the next one. */
+  | { readonly type: 'next-pin'; readonly pin: Fingerprint }
+  /** It presents that key now. The members with these ids do not know it. */
+  | { readonly type: 'new-pin'; readonly pin: Fingerprint; readonly before: Fingerprint; readonly missing: readonly NodeId[] }
+  /** The change was cancelled: the key with that pin is not presented. */
+  | { readonly type: 'pin-kept'; readonly pin: Fingerprint }
+  /** A member was told different next pins of the master, and takes none of them. */
+  | ({ readonly type: 'disputed' } & NamedMember)
   /** The group was ended. */
   | { readonly type: 'ended' }
   /** A change could not be kept. */

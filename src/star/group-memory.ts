@@ -85,6 +85,11 @@ export class GroupMemory {
           if (before) state.apply({ type: 'token', token: before });
         };
       }
+      case 'next-pin':
+      case 'next-pin-over': {
+        const before = state.nextPin;
+        return () => state.apply(before ? { type: 'next-pin', ...before } : { type: 'next-pin-over', pin: change.pin });
+      }
       case 'group': {
         const before = state.group;
         return () => {

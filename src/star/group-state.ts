@@ -1,3 +1,4 @@
+import type { Fingerprint } from './fingerprint.ts';
 import type { BarredKey, GroupChange, MemberKey, MemberRecord } from './group-change.ts';
 import { IdPool } from './id-pool.ts';
 import type { NodeId } from './identity.ts';
@@ -11,11 +12,18 @@ export interface GroupRecord {
   readonly ended?: number | undefined;
 }
 
+/** A change of the master's key that is under way: the pin of the next one, and the time at which it began, in milliseconds since 1970. */
+export interface NextPinRecord {
+  readonly pin: Fingerprint;
+  readonly since: number;
+}
+
 /** The state of a group, made by its changes. Each change and each look takes the same time with 1 member as with 65,535. */
 export class GroupState {
   readonly ids = new IdPool();
   readonly names: Names;
   #group: GroupRecord | undefined;
+  #nextPin: NextPinRecord | undefined;
   readonly #members = new Map<MemberKey, MemberRecord>();
   readonly #keys = new Map<NodeId, MemberKey>();
   /** The keys that were never linked, in the order of their joins. */
@@ -34,6 +42,11 @@ export class GroupState {
   /** Undefined until the group began. */
   get group(): GroupRecord | undefined {
     return this.#group;
+  }
+
+  /** The change of the master's key that is under way. */
+  get nextPin(): NextPinRecord | undefined {
+    return this.#nextPin;
   }
 
   /** The number of members. */
@@ -116,6 +129,12 @@ export class GroupState {
       case 'token-forgotten':
         this.#tokens.delete(change.id);
         return;
+      case 'next-pin':
+        this.#nextPin = { pin: change.pin, since: change.since };
+        return;
+      case 'next-pin-over':
+        if (this.#nextPin?.pin === change.pin) this.#nextPin = undefined;
+        return;
       case 'other':
         this.#others.push(change);
     }
@@ -128,8 +147,8 @@ export class GroupState {
 
   /** The number of changes that `changes` returns. */
   get changeCount(): number {
-    const group = this.#group === undefined ? 0 : 1;
-    return group + this.#tokens.size + this.#barred.size + this.ids.retiredCount + this.#members.size + this.#others.length;
+    const single = (this.#group === undefined ? 0 : 1) + (this.#nextPin === undefined ? 0 : 1);
+    return single + this.#tokens.size + this.#barred.size + this.ids.retiredCount + this.#members.size + this.#others.length;
   }
 
   /** Returns the fewest changes that make this state: a compacted log. Each step takes the same time, however many members there are. */
@@ -140,6 +159,7 @@ export class GroupState {
     for (const id of this.ids.retired()) yield { type: 'retired', id };
     // In the order of joining: the oldest unlinked member is forgotten first.
     for (const member of this.#members.values()) yield { type: 'member', member };
+    if (this.#nextPin) yield { type: 'next-pin', ...this.#nextPin };
     yield* this.#others;
   }
 

@@ -14,7 +14,7 @@ export interface JoinInvitation extends Omit<JoinLine, 'host' | 'port'> {
 export function parseInvitation(text: string): JoinInvitation {
   const [first, ...others] = linesOf(text);
   if (!first) return invitationOf(parseLine(text), []);
-  if (others.some(({ pin, token }) => pin !== first.pin || token.id !== first.token.id || token.secret !== first.token.secret))
+  if (others.some(({ pin, nextPin, token }) => pin !== first.pin || nextPin !== first.nextPin || token.id !== first.token.id || token.secret !== first.token.secret))
     throw new EtherloomError('bad-option', 'the lines to join by belong to different masters or tokens; give one of them');
   return invitationOf(first, others);
 }
@@ -29,6 +29,6 @@ function linesOf(text: string): readonly JoinLine[] {
   }
 }
 
-function invitationOf({ host, port, pin, token }: JoinLine, others: readonly JoinLine[]): JoinInvitation {
-  return { pin, token, places: [formatPlace(host, port), ...others.map((other) => formatPlace(other.host, other.port))] };
+function invitationOf({ host, port, ...line }: JoinLine, others: readonly JoinLine[]): JoinInvitation {
+  return { ...line, places: [formatPlace(host, port), ...others.map((other) => formatPlace(other.host, other.port))] };
 }

@@ -3,19 +3,25 @@ import { isBase32 } from './base32.ts';
 import { fingerprintLength, type Fingerprint } from './fingerprint.ts';
 import { secretLength, tokenIdLength, type Token } from './token.ts';
 
-/** The line that a host is joined by: `HOST:PORT/PIN.ID.SECRET`. */
+/**
+ * The line that a host is joined by: `HOST:PORT/PIN.ID.SECRET`; while the master changes its key, `HOST:PORT/PIN.NEXTPIN.ID.SECRET`, which is
+ * good before the change and after it.
+ */
 export interface JoinLine {
   /** A name or an address. An IPv6 address stands without brackets. */
   readonly host: string;
   readonly port: number;
   /** The master's fingerprint. */
   readonly pin: Fingerprint;
+  /** The fingerprint of the master's next key. */
+  readonly nextPin?: Fingerprint | undefined;
   readonly token: Token;
 }
 
 /** Writes a line. It holds a secret: it goes to a terminal, or to a file that only its owner reads. */
-export function formatLine({ host, port, pin, token }: JoinLine): string {
-  return `${formatPlace(host, port)}/${pin}.${token.id}.${token.secret}`;
+export function formatLine({ host, port, pin, nextPin, token }: JoinLine): string {
+  const pins = nextPin === undefined ? pin : `${pin}.${nextPin}`;
+  return `${formatPlace(host, port)}/${pins}.${token.id}.${token.secret}`;
 }
 
 /**
@@ -33,12 +39,16 @@ export function parseLine(text: string): JoinLine {
     .slice(slash + 1)
     .toLowerCase()
     .split('.');
-  const [pin = '', id = '', secret = ''] = parts;
-  if (parts.length !== 3) throw wrong(`${parts.length} parts stand after "/", and not PIN.ID.SECRET`);
+  if (parts.length !== 3 && parts.length !== 4) throw wrong(`${parts.length} parts stand after "/", and not PIN.ID.SECRET`);
+  const [pin = '', nextPin] = parts.slice(0, -2);
+  const [id = '', secret = ''] = parts.slice(-2);
   const fault =
-    faultOf('pin', pin, fingerprintLength) ?? faultOf("token's id", id, tokenIdLength) ?? faultOf('secret', secret, secretLength);
+    faultOf('pin', pin, fingerprintLength) ??
+    (nextPin === undefined ? undefined : faultOf('second pin', nextPin, fingerprintLength)) ??
+    faultOf("token's id", id, tokenIdLength) ??
+    faultOf('secret', secret, secretLength);
   if (fault !== undefined) throw wrong(fault);
-  return { ...place, pin, token: { id, secret } };
+  return { ...place, pin, ...(nextPin !== undefined && { nextPin }), token: { id, secret } };
 }
 
 /** Writes a place: `HOST:PORT`, an IPv6 host without brackets. */

@@ -11,6 +11,7 @@ import type { NodeId } from './identity.ts';
 import type { JoinRates } from './join-rate.ts';
 import type { LivenessLimits, Watched } from './liveness.ts';
 import type { Hello, JoinRefusal, MasterPlace, SlaveState, Welcome } from './messages.ts';
+import type { OwnKeys } from './own-keys.ts';
 
 /** The settings of a node that follow from its id. */
 export type NetworkTerms = Pick<Welcome, 'mac' | 'address' | 'network' | 'mtu' | 'linkPort'>;
@@ -39,6 +40,8 @@ export interface MasterEnvironment {
   /** Must be fit for keys. */
   readonly random: Random;
   readonly digest: Digest;
+  /** The master's own keys. Default: none, and then it cannot change its key. */
+  readonly keys?: OwnKeys | undefined;
   /** Called when a key may no longer be here: ends its links and its handshakes. */
   readonly expel: (key: MemberKey, reason: string) => void;
 }
@@ -95,6 +98,12 @@ export function memberWithId({ memory }: MasterContext, id: NodeId): MemberRecor
 /** Returns true if the far end knows the messages that came after version 0.2.0. */
 export function isCurrent(session: Session): boolean {
   return session.hello?.software !== undefined;
+}
+
+/** Sends the list of masters to the members, since it has changed. */
+export function tellMasters({ options, sessions }: MasterContext): void {
+  const masters = { type: 'masters', term: options.term ?? 1, masters: options.masters() } as const;
+  for (const session of sessions.values()) if (session.state === 'welcomed' && isCurrent(session)) session.channel.send(masters);
 }
 
 /** Returns the host of `HOST:PORT`, without the brackets of IPv6. */

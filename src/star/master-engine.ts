@@ -13,11 +13,12 @@ import { refuse } from './join-decision.ts';
 import { Liveness } from './liveness.ts';
 import type { MemberView } from './member-view.ts';
 import type { MasterContext, MasterEngineOptions, MasterEnvironment, Session } from './master-context.ts';
-import { isCurrent } from './master-context.ts';
+import { isCurrent, tellMasters } from './master-context.ts';
 import { Joins } from './master-joins.ts';
 import { encodeJoinMessage } from './message-codec.ts';
 import { maxJoinLine, type Hello, type News } from './messages.ts';
 import { MasterOperations, type Kick } from './master-operations.ts';
+import { MasterPin, type PinChange, type PinOutcome } from './master-pin.ts';
 import { Sessions } from './master-sessions.ts';
 import { sweep, sweepEphemeral } from './master-sweep.ts';
 import { Contenders, type Contender } from './master-takeover.ts';
@@ -38,6 +39,7 @@ export class MasterEngine implements Disposable {
   readonly #joins: Joins;
   readonly #tokens: MasterTokens;
   readonly #operations: MasterOperations;
+  readonly #pin: MasterPin;
   readonly #liveness: Liveness;
   #sweeper: Timer;
   #news: News | undefined;
@@ -51,6 +53,7 @@ export class MasterEngine implements Disposable {
     this.#joins = new Joins(context, this.#contenders);
     this.#tokens = new MasterTokens(context);
     this.#operations = new MasterOperations(context, this.#tokens);
+    this.#pin = new MasterPin(context, this.#tokens);
     const { clock } = context.environment;
     this.#liveness = new Liveness(clock, (isLate) => this.#pulse(isLate), context.options.liveness);
     this.#sweeper = clock.after(sweepInterval, this.#sweep);
@@ -69,7 +72,9 @@ export class MasterEngine implements Disposable {
     const sessions = new Map<MemberKey, Session>();
     const end = (session: Session, reason: string): void => endSession(context, session, reason);
     const context: MasterContext = { options, environment, memory, events, sessions, linked: new Set(), gone: new Map(), end };
-    return new MasterEngine(context, isNew);
+    const engine = new MasterEngine(context, isNew);
+    await engine.#pin.resume().catch(() => undefined);
+    return engine;
   }
 
   /** The group's id, and its times. */
@@ -130,6 +135,7 @@ export class MasterEngine implements Disposable {
           else if (message.type !== 'alive' && message.type !== 'unknown')
             this.#joins.refuse(session, refuse('message', 'it did not begin with a hello'));
         } else if (message.type === 'leave') this.#leave(session);
+        else if (message.type === 'holds-pin' || message.type === 'disputes-pin') this.#pin.hear(session, message).catch(() => undefined);
         else if (!this.#sessions.take(session, message))
           this.#joins.refuse(session, refuse('message', 'it sent a message that a slave does not send'));
       },
@@ -203,6 +209,16 @@ export class MasterEngine implements Disposable {
     return this.#contenders.choose(id, number);
   }
 
+  /** The change of the master's key that is under way. */
+  get pinChange(): PinChange | undefined {
+    return this.#pin.change;
+  }
+
+  /** Makes a new key, and presents it when all members know it; `now`: at once; `cancel`: not at all. See MasterPin. */
+  changePin(how?: 'now' | 'cancel'): Promise<PinOutcome> {
+    return how === 'now' ? this.#pin.finish() : how === 'cancel' ? this.#pin.cancel() : this.#pin.begin();
+  }
+
   /** Ends the group for good. */
   end(): Promise<void> {
     return this.#operations.end();
@@ -224,9 +240,7 @@ export class MasterEngine implements Disposable {
 
   /** Sends the list of masters to the members, since it has changed. */
   tellMasters(): void {
-    const { options, sessions } = this.#context;
-    const masters = { type: 'masters', term: options.term ?? 1, masters: options.masters() } as const;
-    for (const session of sessions.values()) if (session.state === 'welcomed' && isCurrent(session)) session.channel.send(masters);
+    tellMasters(this.#context);
   }
 
   /** Ends all control connections. The members try to come back. */
@@ -240,6 +254,7 @@ export class MasterEngine implements Disposable {
     session.watched = this.#liveness.watch((life, silence) => this.#sessions.judge(session, life, silence));
     await this.#joins.greet(session, hello);
     this.#tell(session);
+    this.#pin.tell(session);
   }
 
   /** A leave that could not be kept is not answered: the slave asks again. The failure is an event. */
@@ -261,6 +276,7 @@ export class MasterEngine implements Disposable {
     this.#sweeper = this.#context.environment.clock.after(sweepInterval, this.#sweep);
     // A failed attempt is repeated later; the failure is an event.
     sweep(this.#context).catch(() => undefined);
+    this.#pin.resume().catch(() => undefined);
   };
 }
 

@@ -40,7 +40,7 @@ export class MasterTokens {
 
   /** Makes a token. Rejects with EtherloomError: `bad-option` for an impossible wish, `refused` if the group was ended. */
   async make({ uses = 1, expiresIn = day, id, name, ephemeral, replaces }: TokenWish = {}): Promise<NewToken> {
-    const { memory, environment, events } = this.#context;
+    const { memory, options, environment, events } = this.#context;
     checkWish({ uses, expiresIn, id });
     if (memory.state.group?.ended !== undefined)
       throw new EtherloomError('refused', 'cannot make a token: the group was ended; start a master with another --state');
@@ -60,6 +60,7 @@ export class MasterTokens {
       name: name?.toLowerCase(),
       ...(ephemeral === true && { ephemeral }),
       replaces,
+      pin: memory.state.nextPin?.pin ?? options.masters()[0]?.pin,
     };
     await memory.keep([{ type: 'token', token: record }]);
     events.emit({ type: 'token-made', token: token.id });

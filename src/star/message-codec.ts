@@ -72,6 +72,10 @@ const decoders: Readonly<Record<string, (fields: Fields) => JoinMessage | undefi
     const token = decodeToken(fields['token']);
     return token && { type: 'rekey', token };
   },
+  'next-pin': ({ pin }) => (isFingerprint(pin) ? { type: 'next-pin', pin } : undefined),
+  'holds-pin': ({ pin }) => (isFingerprint(pin) ? { type: 'holds-pin', pin } : undefined),
+  'disputes-pin': ({ pins }) =>
+    Array.isArray(pins) && pins.length <= mostMasters && pins.every(isFingerprint) ? { type: 'disputes-pin', pins } : undefined,
   news: ({ serial, description }) =>
     isCount(serial) && isObject(description) && !Array.isArray(description) ? { type: 'news', serial, description } : undefined,
   masters(fields) {

@@ -10,6 +10,8 @@
  *     master -> slave   {"type":"wait","reason":"…"}: the join must be accepted first; a welcome or a refusal follows
  *     master -> slave   {"type":"rekey","token":{…}}: the slave makes a new key, and joins again with it by this token
  *     master -> slave   {"type":"news","serial":7,"description":{…}}, {"type":"masters","term":1,"masters":[…]}, {"type":"renamed","name":"web"}
+ *     master -> slave   {"type":"next-pin","pin":"…"}: the master changes its key: the slave holds this pin beside the present one
+ *     slave -> master   {"type":"holds-pin","pin":"…"}, once that is stored; {"type":"disputes-pin","pins":["…","…"]}: different ones were told
  *     master -> slave   {"type":"kicked","reason":"…"}, {"type":"end"}, {"type":"left"}, and the connection ends
  *     slave -> master   {"type":"leave"}, {"type":"state","guest":"ready"}
  */
@@ -136,6 +138,24 @@ export interface Rekey {
   readonly token: Token;
 }
 
+/** The pin of the master's next key. It counts beside the present one, until a slave has seen it proven; then it counts alone. */
+export interface NextPin {
+  readonly type: 'next-pin';
+  readonly pin: Fingerprint;
+}
+
+/** A slave's answer to a next pin, once it is stored. */
+export interface HoldsPin {
+  readonly type: 'holds-pin';
+  readonly pin: Fingerprint;
+}
+
+/** A slave's answer to a next pin if different ones were told: it takes none of them. */
+export interface DisputesPin {
+  readonly type: 'disputes-pin';
+  readonly pins: readonly Fingerprint[];
+}
+
 /** The group's description, or a part of it. It is data: a slave does what its own options allow. */
 export interface News {
   readonly type: 'news';
@@ -186,6 +206,9 @@ export type JoinMessage =
   | Confirm
   | Wait
   | Rekey
+  | NextPin
+  | HoldsPin
+  | DisputesPin
   | News
   | Masters
   | Renamed

@@ -1,7 +1,9 @@
 import type { Clock, Timer } from '../clock.ts';
 import type { ControlChannel, Dial, DialTarget } from './channel.ts';
-import type { Watched } from './liveness.ts';
+import type { Fingerprint } from './fingerprint.ts';
+import type { Liveness, Watched } from './liveness.ts';
 import type { JoinMessage } from './messages.ts';
+import type { SlaveEvent } from './slave-event.ts';
 
 /** The callbacks of a call. `closed` is called once, unless the call was disposed of. */
 export interface CallEvents {
@@ -14,19 +16,24 @@ export interface CallEvents {
 /** The time in which a master must be reached, in milliseconds. */
 const patience = 6000;
 
+/** How many times longer than the master the control connection may be silent, while the link brings signs of life. */
+const connectionPatience = 3;
+
 /** One control connection of a slave, from the dial to its end. */
 export class SlaveCall implements Disposable {
   readonly target: DialTarget;
   /** The watch on the master's life, once the connection stands: by this connection and by the link. */
   watched: Watched | undefined;
-  /** The watch on the connection itself: a relay may keep it up without forwarding. */
-  connection: Watched | undefined;
+  /** The pin that the far end has proven; undefined for a plain one. */
+  provenPin: Fingerprint | undefined;
   /** True if the master knows the messages that came after version 0.2.0. */
   isCurrent = false;
   /** True if the master has given its last answer on this connection: its end means nothing more. */
   isSettled = false;
   /** In milliseconds, once measured. */
   roundTrip: number | undefined;
+  /** The watch on the connection itself: a relay may keep it up without forwarding. */
+  #connection: Watched | undefined;
   readonly #clock: Clock;
   readonly #events: CallEvents;
   readonly #attempt: Disposable;
@@ -45,13 +52,14 @@ export class SlaveCall implements Disposable {
       if (!this.#channel) this.fail(`no answer in ${patience / 1000} s`);
     });
     this.#attempt = dial(target, {
-      opened: (channel) => {
+      opened: (channel, pin) => {
         this.#channel = channel;
+        this.provenPin = pin;
         events.opened();
       },
       heard: () => {
         this.watched?.heard();
-        this.connection?.heard();
+        this.#connection?.heard();
       },
       message: (message) => this.#take(message),
       closed: (reason) => this.#close(reason),
@@ -65,6 +73,18 @@ export class SlaveCall implements Disposable {
 
   send(message: JoinMessage): void {
     if (this.isOpen) this.#channel?.send(message);
+  }
+
+  /** Watches the life of the far end, and drops the connection when that is gone. `tell` is called when it is silent, and when it is heard again. */
+  watch(liveness: Liveness, tell: (event: Extract<SlaveEvent, { type: 'suspect' | 'back' }>) => void): void {
+    const seconds = (silence: number): number => Math.round(silence / 1000);
+    this.watched = liveness.watch((life, silence) => {
+      if (life === 'gone') this.fail(`nothing was received for ${seconds(silence)} s`);
+      else tell(life === 'suspect' ? { type: 'suspect', silence } : { type: 'back' });
+    });
+    this.#connection = liveness.watch((life, silence) => {
+      if (life === 'gone') this.fail(`nothing was received on it for ${seconds(silence)} s, though the link is alive`);
+    }, connectionPatience);
   }
 
   /** Sends a sign of life. */
@@ -105,7 +125,7 @@ export class SlaveCall implements Disposable {
 
   #unwatch(): void {
     this.watched?.[Symbol.dispose]();
-    this.connection?.[Symbol.dispose]();
+    this.#connection?.[Symbol.dispose]();
   }
 
   #take(message: JoinMessage): void {

@@ -1,9 +1,9 @@
 import type { Clock } from '../clock.ts';
 import type { Random } from '../random.ts';
 import type { Dial } from './channel.ts';
-import type { Fingerprint } from './fingerprint.ts';
 import type { NodeId } from './identity.ts';
 import type { LivenessLimits } from './liveness.ts';
+import type { OwnKeys } from './own-keys.ts';
 import type { SlaveStore } from './slave-memory.ts';
 
 /** The settings of a slave's engine. */
@@ -25,19 +25,6 @@ export interface SlaveEngineOptions {
   readonly liveness?: LivenessLimits;
 }
 
-/** The keys of a slave that proves them. A new key is made beside the present one, and then takes its place. */
-export interface SlaveKeys {
-  readonly current: Fingerprint;
-  /** The key that is to replace the present one, if it was made. */
-  readonly next: Fingerprint | undefined;
-  /** Makes the next key, or returns the one that was made. It is durable when this resolves. */
-  make(): Promise<Fingerprint>;
-  /** Puts the next key in the place of the present one, in one durable step. */
-  promote(): Promise<void>;
-  /** Removes the next key. */
-  drop(): Promise<void>;
-}
-
 /** The means of a slave's engine beside its settings. */
 export interface SlaveEnvironment {
   readonly clock: Clock;
@@ -46,5 +33,5 @@ export interface SlaveEnvironment {
   readonly dial: Dial;
   readonly store: SlaveStore;
   /** Undefined in the plain star. */
-  readonly keys?: SlaveKeys | undefined;
+  readonly keys?: OwnKeys | undefined;
 }

@@ -1,18 +1,18 @@
 import { Feed } from '../feed.ts';
 import type { DialTarget } from './channel.ts';
+import type { Fingerprint } from './fingerprint.ts';
 import { Liveness } from './liveness.ts';
-import type { JoinMessage, JoinRefusal, MasterPlace, Welcome } from './messages.ts';
+import type { JoinMessage, JoinRefusal, Welcome } from './messages.ts';
 import { SlaveCall } from './slave-call.ts';
 import type { SlaveEngineOptions, SlaveEnvironment } from './slave-context.ts';
 import type { SlaveEvent, Standing } from './slave-event.ts';
-import { allowedNews, refuseGroup, refuseVersion } from './slave-judgement.ts';
+import { refuseGroup, refuseVersion } from './slave-judgement.ts';
 import type { SlaveMemory } from './slave-memory.ts';
+import { SlaveNews, type Told } from './slave-news.ts';
+import { SlavePins } from './slave-pins.ts';
 import { SlaveRetry } from './slave-retry.ts';
 import { SlaveSelf } from './slave-self.ts';
 import { ToldTexts, withoutPorts } from './told-texts.ts';
-
-/** How many times longer than the master the control connection may be silent, while the link brings signs of life. */
-const patience = 3;
 
 /** The time after which the master's answer is stored again if the disk did not take it, in milliseconds. */
 const storeWait = 10_000;
@@ -25,6 +25,8 @@ export class SlaveEngine implements Disposable {
   readonly #liveness: Liveness;
   readonly #retry: SlaveRetry;
   readonly #self: SlaveSelf;
+  readonly #pins: SlavePins;
+  readonly #news: SlaveNews;
   #welcome: Welcome | undefined;
   #standing: Standing = 'seeking';
   #mayServe = true;
@@ -34,7 +36,6 @@ export class SlaveEngine implements Disposable {
   #joining: Promise<void> = Promise.resolve();
   #call: SlaveCall | undefined;
   readonly #told = new ToldTexts();
-  #serial = 0;
   #leaving: (() => void) | undefined;
   #state: Extract<JoinMessage, { type: 'state' }> | undefined;
   #open = true;
@@ -46,6 +47,14 @@ export class SlaveEngine implements Disposable {
     this.#self = new SlaveSelf(memory, options, environment, (reason) => {
       if (this.#open) this.events.emit(reason === undefined ? { type: 'stored' } : { type: 'not-stored', reason });
     });
+    const emit = (event: SlaveEvent): void => {
+      if (this.#open) this.events.emit(event);
+    };
+    const told = (fields: Told): void => {
+      if (this.#welcome) this.#welcome = { ...this.#welcome, ...fields };
+    };
+    this.#pins = new SlavePins(this.#self, emit);
+    this.#news = new SlaveNews({ self: this.#self, pins: this.#pins, consent: options.consent, emit, told });
     this.#welcome = memory.welcome;
     this.#liveness = new Liveness(environment.clock, () => this.#call?.pulse(), options.liveness);
     this.#retry = new SlaveRetry(environment.clock, () => void this.#dial());
@@ -83,7 +92,19 @@ export class SlaveEngine implements Disposable {
 
   /** The places at which a link to the master is dialled, in this order. */
   get linkTargets(): readonly DialTarget[] {
-    return this.#self.places().map((address) => ({ address, pin: this.#self.memory.pin, identity: 'current' }));
+    return this.#self.places().map((address) => this.#self.targetAt(address, 'current'));
+  }
+
+  /** The pins of the master's next key that were told: one counts beside the present one, of two none does. */
+  get nextPins(): readonly Fingerprint[] {
+    return this.#self.memory.nextPins ?? [];
+  }
+
+  /** Notes the pin that the master has proven on a link: a next one takes the place of the present one. Returns false if it was given up. */
+  notePin(pin: Fingerprint | undefined): boolean {
+    void this.#pins.proven(pin);
+    if (this.#call) this.#pins.drop(this.#call);
+    return !this.#pins.isFormer(pin);
   }
 
   /** Notes a sign of life on the link to the master. */
@@ -117,19 +138,11 @@ export class SlaveEngine implements Disposable {
   async #dial(): Promise<void> {
     await this.#self.stored;
     if (!this.#open) return;
-    const address = this.#retry.place;
-    const identity = this.#self.isRekeying ? 'next' : 'current';
-    const target: DialTarget = { address, pin: this.#self.memory.pin, identity };
+    const target = this.#self.targetAt(this.#retry.place, this.#self.isRekeying ? 'next' : 'current');
     const call: SlaveCall = new SlaveCall(target, this.#environment, {
       opened: () => {
-        call.watched = this.#liveness.watch((life, silence) => {
-          if (life === 'gone') call.fail(`nothing was received for ${Math.round(silence / 1000)} s`);
-          else this.events.emit(life === 'suspect' ? { type: 'suspect', silence } : { type: 'back' });
-        });
-        call.connection = this.#liveness.watch((life, silence) => {
-          if (life === 'gone') call.fail(`nothing was received on it for ${Math.round(silence / 1000)} s, though the link is alive`);
-        }, patience);
-        call.send(this.#self.hello(target.identity));
+        call.watch(this.#liveness, (event) => this.events.emit(event));
+        this.#pins.meet(call, () => call.send(this.#self.hello(target.identity)));
       },
       message: (message) => this.#take(call, message),
       closed: (reason) => this.#lose(call, reason),
@@ -143,13 +156,10 @@ export class SlaveEngine implements Disposable {
         this.#joining = this.#join(call, message);
         return;
       case 'refusal':
-        call.end(message.reason);
-        void this.#refuse(call, message);
-        return;
       case 'other-version': {
-        const other = refuseVersion(message, this.#options.software);
-        call.end(other.reason);
-        void this.#refuse(call, other);
+        const refusal = message.type === 'refusal' ? message : refuseVersion(message, this.#options.software);
+        call.end(refusal.reason);
+        void this.#refuse(call, refusal);
         return;
       }
       case 'wait':
@@ -163,35 +173,31 @@ export class SlaveEngine implements Disposable {
         void this.#rekey(call, message.token);
         return;
       case 'kicked':
-        this.#finish({ type: 'kicked', reason: message.reason });
-        return;
       case 'end':
-        this.#finish({ type: 'ended' });
-        return;
       case 'left':
-        this.#finish({ type: 'left' });
+        this.#finish(message.type === 'end' ? { type: 'ended' } : message);
         return;
       default:
         // Behind a welcome that is still being stored.
-        void this.#joining.then(() => {
-          if (call.isOpen && this.#standing === 'joined') this.#hearNews(message);
-        });
+        void this.#joining.then(() => this.#hear(call, message));
     }
   }
 
-  #hearNews(message: JoinMessage): void {
-    if (message.type === 'news' && message.serial > this.#serial) {
-      this.#serial = message.serial;
-      this.events.emit(allowedNews(message, this.#options.consent));
-    } else if (message.type === 'masters')
-      this.#keepTold({ masters: message.masters, term: message.term }, { type: 'masters', masters: message.masters });
-    else if (message.type === 'renamed') this.#keepTold({ name: message.name }, { type: 'renamed', name: message.name });
+  async #hear(call: SlaveCall, message: JoinMessage): Promise<void> {
+    const isIn = this.#standing === 'joined' || (this.#standing === 'waiting' && message.type === 'next-pin');
+    if (!call.isOpen || !isIn) return;
+    await this.#news.hear(call, message);
+    this.#renew(call);
   }
 
-  #keepTold(told: { readonly name?: string; readonly masters?: readonly MasterPlace[]; readonly term?: number }, event: SlaveEvent): void {
-    if (this.#welcome) this.#welcome = { ...this.#welcome, ...told };
-    void this.#self.change((memory) => ({ ...memory, welcome: memory.welcome && { ...memory.welcome, ...told } }));
-    this.events.emit(event);
+  /** Dials again if the master presents its next key now: only then the present pin counts no more. */
+  #renew(call: SlaveCall): void {
+    if (!call.isOpen || !this.#pins.isDue(call, this.#welcome)) return;
+    call.end('the master has a new key');
+    call.isSettled = true;
+    this.#standing = 'seeking';
+    this.#joinedAt = undefined;
+    this.#retry.lost();
   }
 
   async #join(call: SlaveCall, welcome: Welcome): Promise<void> {
@@ -209,11 +215,12 @@ export class SlaveEngine implements Disposable {
     this.#mayServe = this.#mayLink = true;
     this.#joinedAt = this.#environment.clock.monotonic();
     this.#told.clear();
-    this.#serial = 0;
+    this.#news.begin();
     this.#retry.held(this.#self.places());
     this.#sendState();
     if (this.#leaving) call.send({ type: 'leave' });
     this.events.emit({ type: 'joined', welcome, before, address: call.target.address });
+    this.#renew(call);
   }
 
   /**

@@ -1,3 +1,4 @@
+import type { Fingerprint } from './fingerprint.ts';
 import type { MasterPlace, RefusalCode, Welcome } from './messages.ts';
 
 /** An event of a slave's membership. `again` is true if the same was told before: tell it to people once. */
@@ -25,6 +26,12 @@ export type SlaveEvent =
     }
   /** It waits until an operator accepts it. */
   | { readonly type: 'waiting'; readonly reason: string }
+  /** The master told the pin of its next key: both count until that is proven. */
+  | { readonly type: 'next-pin'; readonly pin: Fingerprint }
+  /** The master has proven its next key: the pin of before counts no more, for good. */
+  | { readonly type: 'new-pin'; readonly pin: Fingerprint; readonly before: Fingerprint }
+  /** Different next pins were told, at least one of them by a thief: none of them counts. */
+  | { readonly type: 'disputed'; readonly pins: readonly Fingerprint[] }
   /** The master demanded a new key. */
   | { readonly type: 'rekeying' }
   /** The parts of the group's description that this slave's options allow; `ignored` names the others. */

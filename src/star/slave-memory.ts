@@ -3,6 +3,7 @@ import { isFingerprint, type Fingerprint } from './fingerprint.ts';
 import { formatPlace, type JoinLine } from './line.ts';
 import { decodeJoinMessage, encodeJoinMessage } from './message-codec.ts';
 import type { Welcome } from './messages.ts';
+import { nextPinOf, takeNextPin } from './next-pin.ts';
 import { isNodeKey } from './node-key.ts';
 import { isSecret, isTokenId, type Token } from './token.ts';
 
@@ -10,6 +11,10 @@ import { isSecret, isTokenId, type Token } from './token.ts';
 export interface SlaveMemory {
   /** The master's fingerprint; undefined in the plain star. */
   readonly pin?: Fingerprint | undefined;
+  /** The pins of the master's next key, as it was told them under the present one: one; or two different ones, and then none counts. */
+  readonly nextPins?: readonly Fingerprint[] | undefined;
+  /** The pins that its master gave up for new keys: they never count again. */
+  readonly formerPins?: readonly Fingerprint[] | undefined;
   /** The addresses that its user gave, `HOST:PORT` each. */
   readonly addresses: readonly string[];
   /** The token of the line, until the slave has joined. */
@@ -33,8 +38,9 @@ export interface SlaveStore {
 }
 
 /**
- * Applies a pasted line to the state of a slave, which may be new. Throws EtherloomError('refused') that names both pins if the state belongs
- * to a master with another pin, unless `newMaster` is true: then that master must be of the same group.
+ * Applies a pasted line to the state of a slave, which may be new. The user has got it from the master: its next pin counts whatever else was
+ * told. Throws EtherloomError('refused') that names both pins if the state belongs to a master with another pin, unless `newMaster` is true: then
+ * that master must be of the same group.
  */
 export function joinByLine(
   memory: SlaveMemory | undefined,
@@ -43,13 +49,24 @@ export function joinByLine(
 ): SlaveMemory {
   const address = formatPlace(line.host, line.port);
   const given = { addresses: [address], token: line.token };
-  if (memory?.pin === undefined && memory?.welcome === undefined) return { ...given, pin: line.pin };
-  if (memory.pin === line.pin) return { ...memory, ...given };
-  if (newMaster && memory.pin !== undefined) return { ...memory, ...given, pin: line.pin, newMaster: true };
+  const next = line.nextPin === undefined ? {} : { nextPins: [line.nextPin] };
+  if (memory?.pin === undefined && memory?.welcome === undefined) return { ...given, pin: line.pin, ...next };
+  if (memory.pin === line.pin) return { ...memory, ...given, ...next };
+  if (memory.pin !== undefined && memory.pin === line.nextPin) return { ...memory, ...given };
+  if (memory.formerPins?.includes(line.pin) === true) throw formerPin(line.pin, memory.pin);
+  if (nextPinOf(memory) === line.pin) return { ...takeNextPin(memory, line.pin), ...given };
+  if (newMaster && memory.pin !== undefined) return { ...memory, ...given, nextPins: undefined, ...next, pin: line.pin, newMaster: true };
   const own = memory.pin === undefined ? 'a plain star' : `the master with pin ${memory.pin}`;
   throw new EtherloomError(
     'refused',
     `cannot join the master with pin ${line.pin}: this state belongs to ${own}; use another --state, or --new-master if the master of the same group lost its key`,
+  );
+}
+
+function formerPin(pin: Fingerprint, present: Fingerprint | undefined): EtherloomError {
+  return new EtherloomError(
+    'refused',
+    `cannot join the master with pin ${pin}: the master of this state gave up that key for the one with pin ${present ?? 'none'}; make a new line there ("etherloom token new")`,
   );
 }
 
@@ -67,12 +84,16 @@ export function decodeSlaveMemory(text: string): SlaveMemory | undefined {
   const token = fields['token'] === undefined ? undefined : decodeToken(fields['token']);
   const welcome = fields['welcome'] === undefined ? undefined : decodeJoinMessage(JSON.stringify(fields['welcome']));
   const rekey = fields['rekey'] === undefined ? undefined : decodeRekey(fields['rekey']);
+  const [nextPins, formerPins] = [fields['nextPins'], fields['formerPins']];
+  if (!isOptionalPins(nextPins) || !isOptionalPins(formerPins)) return undefined;
   if (!Array.isArray(addresses) || !addresses.every((address) => typeof address === 'string')) return undefined;
   if ((pin !== undefined && !isFingerprint(pin)) || (key !== undefined && !isFingerprint(key) && !isNodeKey(key))) return undefined;
   if ((fields['token'] !== undefined && !token) || (fields['rekey'] !== undefined && !rekey)) return undefined;
   if (fields['welcome'] !== undefined && welcome?.type !== 'welcome') return undefined;
   return {
     pin,
+    ...(nextPins && { nextPins }),
+    ...(formerPins && { formerPins }),
     addresses,
     token,
     key,
@@ -104,6 +125,10 @@ function decodeRekey(value: unknown): SlaveMemory['rekey'] {
   const token = decodeToken(value['token']);
   const { key } = value;
   return token && isFingerprint(key) ? { key, token } : undefined;
+}
+
+function isOptionalPins(value: unknown): value is readonly Fingerprint[] | undefined {
+  return value === undefined || (Array.isArray(value) && value.every(isFingerprint));
 }
 
 function isObject(value: unknown): value is Fields {

@@ -2,6 +2,7 @@ import { EtherloomError, messageOf } from '../errors.ts';
 import { encodeBase32 } from './base32.ts';
 import type { DialTarget } from './channel.ts';
 import type { Hello, Welcome } from './messages.ts';
+import { nextPinOf } from './next-pin.ts';
 import type { SlaveEngineOptions, SlaveEnvironment } from './slave-context.ts';
 import type { SlaveMemory } from './slave-memory.ts';
 import { randomOctets, type Token } from './token.ts';
@@ -13,6 +14,8 @@ export class SlaveSelf {
   readonly #run: string;
   readonly #storing: (failure: string | undefined) => void;
   #memory: SlaveMemory;
+  /** The changes that count already, and are not known to be on the disk. */
+  #urgent: ((memory: SlaveMemory) => SlaveMemory)[] = [];
   #stored: Promise<void> = Promise.resolve();
   /** Why the last change could not be stored. */
   #failure: string | undefined;
@@ -31,7 +34,7 @@ export class SlaveSelf {
     this.#run = encodeBase32(randomOctets(environment.random, 10));
   }
 
-  /** The state as it is stored. */
+  /** The state as it is stored, with the changes that count before they are. */
   get memory(): SlaveMemory {
     return this.#memory;
   }
@@ -51,8 +54,15 @@ export class SlaveSelf {
   /** Returns the addresses in the order in which they are tried: those that the master told, then those of the user. */
   places(): readonly string[] {
     const { pin, addresses, welcome, newMaster } = this.#memory;
-    const told = welcome?.masters?.filter((master) => master.pin === pin).flatMap((master) => master.addresses) ?? [];
+    const next = nextPinOf(this.#memory);
+    const told = welcome?.masters?.filter((master) => master.pin === pin || master.pin === next).flatMap((master) => master.addresses) ?? [];
     return [...new Set([...(pin === undefined || newMaster ? [] : told), ...addresses])];
+  }
+
+  /** Returns how the master is dialled at an address. */
+  targetAt(address: string, identity: DialTarget['identity']): DialTarget {
+    const next = nextPinOf(this.#memory);
+    return { address, pin: this.#memory.pin, ...(next !== undefined && { nextPin: next }), identity };
   }
 
   /** Returns the key that proves itself, or that a plain slave tells. The next key is the present one once it was promoted. */
@@ -85,11 +95,11 @@ export class SlaveSelf {
 
   /** Stores the master's answer to one of the keys. Resolves as `change` does. */
   storeWelcome(identity: DialTarget['identity'], welcome: Welcome): Promise<boolean> {
-    return this.change(async ({ pin, addresses, token }) => {
+    return this.change(async ({ pin, nextPins, formerPins, addresses, token }) => {
       const key = this.keyOf(identity);
       if (identity === 'next') await this.#environment.keys?.promote();
       // The group may forget an ephemeral slave that was away, and then that joins anew.
-      return { pin, addresses, key, welcome, ...(this.#options.ephemeral && { token }) };
+      return { pin, nextPins, formerPins, addresses, key, welcome, ...(this.#options.ephemeral && { token }) };
     });
   }
 
@@ -120,9 +130,11 @@ export class SlaveSelf {
   change(change: (memory: SlaveMemory) => SlaveMemory | Promise<SlaveMemory>): Promise<boolean> {
     const done = this.#stored.then(async () => {
       try {
-        const memory = await change(this.#memory);
+        const memory = this.#withUrgent(await change(this.#memory));
+        const { length } = this.#urgent;
         await this.#environment.store.save(memory);
-        this.#memory = memory;
+        this.#memory = this.#withUrgent(memory);
+        if (this.#urgent.length === length) this.#urgent = [];
         this.#tell(undefined);
         return true;
       } catch (error) {
@@ -132,6 +144,18 @@ export class SlaveSelf {
     });
     this.#stored = done.then(() => undefined);
     return done;
+  }
+
+  /** Changes the state as `change` does, but the change counts at once, stored or not. A second time it must have no effect. */
+  changeNow(change: (memory: SlaveMemory) => SlaveMemory): Promise<boolean> {
+    const memory = change(this.#memory);
+    if (memory !== this.#memory) this.#urgent.push(change);
+    this.#memory = memory;
+    return this.change((stored) => stored);
+  }
+
+  #withUrgent(memory: SlaveMemory): SlaveMemory {
+    return this.#urgent.reduce((changed, change) => change(changed), memory);
   }
 
   #tell(failure: string | undefined): void {

@@ -32,6 +32,8 @@ export interface TokenRecord {
   readonly ephemeral?: true | undefined;
   /** The key that the joining node replaces: it gets that member's id, and the old key is barred. */
   readonly replaces?: string | undefined;
+  /** The last pin in its lines; undefined if it is in none. */
+  readonly pin?: string | undefined;
   /** The time at which it was revoked. */
   readonly revoked?: number | undefined;
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { seededRandom } from '../../src/lab/seeded-random.ts';
 import { GroupState } from '../../src/star/group-state.ts';
 import type { Token } from '../../src/star/token.ts';
-import { GroupLab, masterPin } from './group-lab.ts';
+import { GroupLab, masterPin, nextMasterPin } from './group-lab.ts';
 
 /** Starts a master and slaves that join by one token. The points before their start do not count. */
 async function begin(
@@ -197,4 +197,121 @@ describe('a master and its slaves in virtual time', () => {
       }
     },
   );
+});
+
+describe('a master that changes its stolen key, in virtual time', () => {
+  /** Changes the key, again and again while crashes undo that. */
+  async function change(lab: GroupLab): Promise<void> {
+    for (let attempt = 0; attempt < 4; attempt++) {
+      if (lab.master.keys.current !== nextMasterPin) void lab.master.engine?.changePin().catch(() => undefined);
+      await settle(lab);
+    }
+  }
+
+  /** All members are joined under the new key alone, and the thief gets none of them. */
+  async function checkChanged(lab: GroupLab, token: Token): Promise<void> {
+    // A crash may leave the file of the next key, which is the same one.
+    expect(lab.master.keys.current).toBe(nextMasterPin);
+    expect(new GroupState(lab.master.disk).nextPin).toBeUndefined();
+    checkJoined(lab, token);
+    for (const { memory } of lab.slaves) {
+      expect(memory).toMatchObject({ pin: nextMasterPin, formerPins: [masterPin] });
+      expect(memory.nextPins).toBeUndefined();
+    }
+    lab.thief.met.clear();
+    for (const slave of lab.slaves) {
+      lab.thief.victims.add(slave.number);
+      slave.crash();
+    }
+    await settle(lab);
+    expect([...lab.thief.met]).toEqual([]);
+    expect(lab.slaves.filter(({ engine }) => engine?.standing === 'joined')).toEqual([]);
+  }
+
+  it('loses no member, whoever crashes or is cut off at whichever point', { timeout: 240_000 }, async () => {
+    const scene = async (crashes: readonly number[], cuts: readonly number[], seed: number): Promise<{ lab: GroupLab; token: Token }> => {
+      const begun = await begin(seed, [], 2);
+      await begun.lab.run(500);
+      begun.lab.crashAt(crashes, cuts);
+      void begun.lab.master.engine?.changePin().catch(() => undefined);
+      await begun.lab.run(600);
+      return begun;
+    };
+    const { lab: quiet, token } = await scene([], [], 1);
+    const points = [...quiet.points];
+    expect(points).toContain('master after promote');
+    for (const name of ['slave 1 before holds-pin', 'slave 2 after save', 'master after make', 'master after write']) expect(points).toContain(name);
+    await checkChanged(quiet, token);
+    for (const [point, name] of points.entries()) {
+      if (name.includes('alive')) continue;
+      for (const isCut of [false, true]) {
+        const { lab, token: used } = await scene(isCut ? [] : [point], isCut ? [point] : [], point);
+        await change(lab);
+        await checkChanged(lab, used);
+      }
+    }
+  });
+
+  it('loses no member in many crashes and cuts, while disks take nothing for some time', { timeout: 240_000 }, async () => {
+    for (let seed = 1; seed <= 60; seed++) {
+      const random = seededRandom(seed, 'rekey');
+      const { lab, token } = await begin(seed, [], 3);
+      await lab.run(500);
+      const some = (most: number, of: number): number[] => Array.from({ length: random.uint32() % most }, () => random.uint32() % of);
+      lab.crashAt(some(6, 200), some(6, 200));
+      const disks = [lab.master, ...lab.slaves];
+      for (let step = 0; step < 8; step++) {
+        for (const disk of disks) disk.isFull = (random.uint32() & 3) === 0;
+        void lab.master.engine?.changePin().catch(() => undefined);
+        await lab.run(1 + (random.uint32() % 900));
+      }
+      for (const disk of disks) disk.isFull = false;
+      await change(lab);
+      await checkChanged(lab, token);
+    }
+  });
+
+  it('gives no member to a thief who tells a pin of his own: one that was told both takes neither, and says so', { timeout: 240_000 }, async () => {
+    const ends = new Set<string>();
+    for (let seed = 1; seed <= 60; seed++) {
+      const random = seededRandom(seed, 'thief');
+      const { lab } = await begin(seed, [], 2);
+      await lab.run(500);
+      lab.crashAt(Array.from({ length: random.uint32() % 3 }, () => random.uint32() % 150));
+      // The first slave meets the thief for some time, before the change or within it.
+      const meet = async (): Promise<void> => {
+        lab.thief.victims.add(1);
+        lab.slaves[0]?.crash();
+        await lab.run(random.uint32() % 3000);
+        lab.thief.victims.delete(1);
+        lab.slaves[0]?.crash();
+        await lab.run(random.uint32() % 3000);
+      };
+      const isEarly = (random.uint32() & 1) === 0;
+      if (isEarly) await meet();
+      // The second one is away, so that the change waits.
+      lab.slaves[1]?.stop();
+      void lab.master.engine?.changePin().catch(() => undefined);
+      await lab.run(random.uint32() % 1500);
+      if (!isEarly) await meet();
+      lab.slaves[1]?.start();
+      await change(lab);
+      const [victim] = lab.slaves;
+      const { pin, nextPins } = victim?.memory ?? expect.fail('there is one');
+      const wasTold = nextPins?.includes(lab.thief.pin) === true;
+      const { missing } = lab.master.engine?.pinChange ?? {};
+      ends.add(!wasTold ? 'changed' : missing ? 'waits' : 'changed without it');
+      if (!wasTold) {
+        expect([pin, lab.master.keys.current]).toEqual([nextMasterPin, nextMasterPin]);
+        continue;
+      }
+      expect(pin).toBe(masterPin);
+      expect(nextPins).toHaveLength(2);
+      expect(victim?.events.map(({ type }) => type)).toContain('disputed');
+      // If it had confirmed before, and met the thief then, the master may not have heard of that before the others had the pin.
+      if (missing) expect(missing).toMatchObject([{ id: victim?.ids[0], why: 'disputed' }]);
+      else expect(lab.master.keys.current).toBe(nextMasterPin);
+    }
+    expect([...ends].sort()).toEqual(['changed', 'changed without it', 'waits']);
+  });
 });

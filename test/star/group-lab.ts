@@ -11,8 +11,8 @@ import type { GroupStore } from '../../src/star/group-store.ts';
 import { macOfId } from '../../src/star/identity.ts';
 import { MasterEngine } from '../../src/star/master-engine.ts';
 import { decodeJoinMessage, encodeJoinMessage } from '../../src/star/message-codec.ts';
-import type { JoinMessage } from '../../src/star/messages.ts';
-import type { SlaveKeys } from '../../src/star/slave-context.ts';
+import type { Hello, JoinMessage } from '../../src/star/messages.ts';
+import type { OwnKeys } from '../../src/star/own-keys.ts';
 import { SlaveEngine } from '../../src/star/slave-engine.ts';
 import type { SlaveEvent } from '../../src/star/slave-event.ts';
 import { decodeSlaveMemory, encodeSlaveMemory, type SlaveMemory } from '../../src/star/slave-memory.ts';
@@ -27,6 +27,8 @@ const write = 8;
 const rest = 700;
 
 export const masterPin = 'm'.repeat(32);
+/** The pin of the master's next key. */
+export const nextMasterPin = 'n'.repeat(32);
 
 /** A process that may crash: from then on it has no effects. */
 export class Process {
@@ -46,6 +48,8 @@ export class GroupLab {
   readonly random: Random;
   readonly master: LabMaster;
   readonly slaves: LabSlave[] = [];
+  /** One who has stolen the master's first key, and gets the calls of these slaves. */
+  readonly thief = new LabThief(this);
   /** Called at each point, with its number. */
   passed: (point: number) => void = () => undefined;
   #crashes: ReadonlySet<number> = new Set();
@@ -214,6 +218,8 @@ export class LabMaster {
   readonly events: GroupEvent[] = [];
   /** The changes on its disk. */
   readonly disk: GroupChange[] = [];
+  /** Its keys on the disk. The next one is always the same. */
+  readonly keys: { current: string; next: string | undefined } = { current: masterPin, next: undefined };
   /** True while the disk takes nothing. */
   isFull = false;
   /** The keys that were kicked, and whose kick was answered: none of them may be welcomed. */
@@ -231,22 +237,44 @@ export class LabMaster {
     const lab = this.#lab;
     const process = new Process();
     this.process = process;
+    const save = (name: string, change: () => void): Promise<void> =>
+      new Promise((resolve, reject) => {
+        if (!lab.pass(process, `master before ${name}`, this.crash)) return;
+        lab.time.after(write, () => {
+          const { isFull } = this;
+          if (isFull) this.#failed = true;
+          else if (!process.alive && (process.lost || (lab.random.uint32() & 1) === 0)) process.lost = true;
+          else change();
+          if (!lab.pass(process, `master after ${name}`, this.crash)) return;
+          if (isFull) reject(new Error('no space'));
+          else resolve();
+        });
+      });
     const store: GroupStore = {
       load: () => Promise.resolve([...this.disk]),
-      append: (changes) =>
-        new Promise((resolve, reject) => {
-          if (!lab.pass(process, 'master before write', this.crash)) return;
-          lab.time.after(write, () => {
-            const { isFull } = this;
-            if (isFull) this.#failed = true;
-            else if (!process.alive && (process.lost || (lab.random.uint32() & 1) === 0)) process.lost = true;
-            else this.disk.push(...changes);
-            if (!lab.pass(process, 'master after write', this.crash)) return;
-            if (isFull) reject(new Error('no space'));
-            else resolve();
-          });
-        }),
+      append: (changes) => save('write', () => void this.disk.push(...changes)),
     };
+    const own = { ...this.keys };
+    const keys: OwnKeys = {
+      get current() {
+        return own.current;
+      },
+      get next() {
+        return own.next === own.current ? undefined : own.next;
+      },
+      make: async () => {
+        await save('make', () => (this.keys.next = nextMasterPin));
+        return (own.next = nextMasterPin);
+      },
+      promote: async () => {
+        await save('promote', () => (this.keys.current = own.next ?? own.current));
+        own.current = own.next ?? own.current;
+        await save('remove', () => (this.keys.next = undefined));
+        own.next = undefined;
+      },
+      drop: () => save('drop', () => (this.keys.next = undefined)),
+    };
+    this.provenPin = () => own.current;
     const options = {
       software: '0.3.0',
       terms: (id: number) => ({
@@ -255,14 +283,17 @@ export class LabMaster {
         mtu: 1500,
         linkPort: 7378,
       }),
-      masters: () => [{ pin: masterPin, addresses: ['master:7378'] }],
+      masters: () => [{ pin: own.current, addresses: ['master:7378'] }],
     };
-    const environment = { clock: lab.clockOf(process), random: lab.random, digest, expel: () => undefined };
+    const environment = { clock: lab.clockOf(process), random: lab.random, digest, expel: () => undefined, keys };
     const engine = await MasterEngine.open(store, options, environment);
     if (this.process !== process || !process.alive) return;
     this.engine = engine;
     engine.events.subscribe((event) => void this.events.push(event));
   }
+
+  /** Returns the pin of the key that its door presents. */
+  provenPin: () => string = () => masterPin;
 
   readonly crash = (): void => {
     if (!this.process.alive) return;
@@ -320,6 +351,53 @@ export class LabMaster {
   }
 }
 
+/** A thief of the master's first key, who welcomes slaves as the master does, and tells them a next pin of his own. */
+export class LabThief {
+  /** The numbers of the slaves whose calls he gets. */
+  readonly victims = new Set<number>();
+  /** The numbers of the slaves that took him for their master. */
+  readonly met = new Set<number>();
+  /** The pin that he tells. */
+  readonly pin = 'x'.repeat(32);
+  readonly #process = new Process();
+  readonly #lab: GroupLab;
+
+  constructor(lab: GroupLab) {
+    this.#lab = lab;
+  }
+
+  accept(process: Process, dialled: DialEvents, crash: () => void, number: number): Wire {
+    this.met.add(number);
+    const nothing = (): undefined => undefined;
+    const own: Side = {
+      name: 'thief',
+      process: this.#process,
+      crash: nothing,
+      isClosed: false,
+      at: 0,
+      events: {
+        heard: nothing,
+        closed: nothing,
+        message: (message) => {
+          if (message.type === 'hello') for (const answer of this.#answers(message)) wire.send(0, answer);
+        },
+      },
+    };
+    const wire = new Wire(this.#lab, own, { name: `slave ${number}`, process, events: dialled, crash, isClosed: false, at: 0 });
+    return wire;
+  }
+
+  /** He changes nothing by which the master would know that a slave was elsewhere. */
+  #answers({ last = 1, group, incarnation }: Hello): readonly JoinMessage[] {
+    const network = { address: ipv4FromNumber(0x0a4d0000), prefixLength: 16 };
+    const told = { software: '0.3.0', group, incarnation, masters: [{ pin: masterPin, addresses: ['master:7378'] }] };
+    return [
+      { type: 'welcome', id: last, mac: macOfId(last), network, mtu: 1500, linkPort: 7378, name: `host-${last}`, ...told },
+      { type: 'next-pin', pin: this.pin },
+    ];
+  }
+}
+
 interface SlaveDisk {
   memory: string;
   current: string;
@@ -371,7 +449,7 @@ export class LabSlave {
           else resolve();
         });
       });
-    const keys: SlaveKeys = {
+    const keys: OwnKeys = {
       get current() {
         return disk.current;
       },
@@ -432,14 +510,14 @@ export class LabSlave {
   }
 
   #dial(process: Process): Dial {
-    return ({ pin, identity }, events) => {
+    return ({ pin, nextPin, identity }, events) => {
       let wire: Wire | undefined;
       let isDisposed = false;
       const unless = (run: () => void): void => {
         if (!isDisposed && process.alive) run();
       };
       const guarded: DialEvents = {
-        opened: (channel) => unless(() => events.opened(channel)),
+        opened: (channel, proven) => unless(() => events.opened(channel, proven)),
         heard: () => unless(() => events.heard()),
         message: (message) => unless(() => events.message(message)),
         closed: (reason) => unless(() => events.closed(reason)),
@@ -447,11 +525,15 @@ export class LabSlave {
       this.#lab.time.after(flight, () => {
         if (isDisposed || !process.alive) return;
         const key = (identity === 'next' ? this.disk.next : this.disk.current) ?? expect.fail('there is such a key');
-        expect(pin).toBe(masterPin);
-        wire = this.#lab.master.accept(process, key, `host-${this.number}:1`, guarded, this.crash, this);
+        const { master, thief } = this.#lab;
+        const isStolen = thief.victims.has(this.number);
+        const proven = isStolen ? masterPin : master.provenPin();
+        const isRight = proven === pin || proven === nextPin;
+        if (isRight && isStolen) wire = thief.accept(process, guarded, this.crash, this.number);
+        else if (isRight) wire = master.accept(process, key, `host-${this.number}:1`, guarded, this.crash, this);
         const opened = wire;
-        if (!opened) guarded.closed('connection refused');
-        else guarded.opened({ send: (message) => opened.send(1, message), end: (reason) => opened.end(reason, 1) });
+        if (!opened) guarded.closed(isRight ? 'connection refused' : 'wrong pin');
+        else guarded.opened({ send: (message) => opened.send(1, message), end: (reason) => opened.end(reason, 1) }, proven);
       });
       const dispose: Timer = {
         [Symbol.dispose]: () => {

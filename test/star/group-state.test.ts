@@ -34,6 +34,7 @@ describe('the state of a group', () => {
       fc.constant({ type: 'token' as const, token }),
       fc.constantFrom(...([1, -1] as const)).map((by) => ({ type: 'used' as const, token: token.id, by, at: 7 })),
       fc.constant({ type: 'barred' as const, barred: { key: keyOf(3), id: 3, name: 'n3', at: 5, why: 'kicked' as const } }),
+      fc.constantFrom(...(['next-pin', 'next-pin-over'] as const)).map((type) => ({ type, pin: keyOf(5), since: 9 })),
       fc.constant({ type: 'other' as const, value: { type: 'colour', of: 'sky' } }),
     );
     fc.assert(
@@ -48,6 +49,8 @@ describe('the state of a group', () => {
         expect(again.ids.left).toBe(state.ids.left);
         expect(again.ids.left).toBe(maxId - state.size - [...state.ids.retired()].length);
         expect(again.group).toEqual(state.group);
+        expect(again.nextPin).toEqual(state.nextPin);
+        expect(lines).toHaveLength(state.changeCount);
         expect(new Set(state.members().map(({ id }) => id)).size).toBe(state.size);
         expect([...again.changes()]).toEqual([...state.changes()]);
       }),

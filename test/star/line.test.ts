@@ -9,6 +9,7 @@ const joinLine = fc.record({
   host: fc.oneof(fc.domain(), fc.ipV4(), fc.ipV6()),
   port: fc.integer({ min: 1, max: 65_535 }),
   pin: letters(32),
+  nextPin: fc.option(letters(32), { nil: undefined }),
   token: fc.record({ id: letters(8), secret: letters(26) }),
 });
 
@@ -53,6 +54,8 @@ describe('a line to join by', () => {
     [`:7378/${pin}.abcd2345.${secret}`, 'no host before the port'],
     [`a,b:7378/${pin}.abcd2345.${secret}`, 'a character that no name or address has'],
     [`host:7378/${pin}.${secret}`, '2 parts stand after "/"'],
+    [`host:7378/${pin}.${pin}.${pin}.abcd2345.${secret}`, '5 parts stand after "/"'],
+    [`host:7378/${pin}.${pin.slice(1)}.abcd2345.${secret}`, 'its second pin has 31 letters instead of 32'],
     [`host:7378/${pin}a.abcd2345.${secret}`, 'its pin has 33 letters instead of 32'],
     [`host:7378/${pin}.abcd234.${secret}`, "its token's id has 7 letters instead of 8"],
     [`host:7378/${pin}.abcd2345.${secret.slice(1)}`, 'its secret has 25 letters instead of 26'],

@@ -10,6 +10,7 @@ import type { MasterEngineOptions } from '../../src/star/master-context.ts';
 import { MasterEngine } from '../../src/star/master-engine.ts';
 import { decodeJoinMessage, encodeJoinMessage } from '../../src/star/message-codec.ts';
 import type { Hello, JoinMessage } from '../../src/star/messages.ts';
+import type { OwnKeys } from '../../src/star/own-keys.ts';
 import { ipv4FromNumber } from '../../src/wire/ipv4.ts';
 import { ManualClock } from '../manual-clock.ts';
 import { digest } from './digest.ts';
@@ -90,6 +91,32 @@ export class HandSlave {
 /** A key of a member. */
 export const keyOf = (letter: string): string => letter.repeat(32);
 
+/** The keys of a master, on a disk by hand. */
+export class HandKeys implements OwnKeys {
+  current = keyOf('m');
+  next: string | undefined;
+  fails = false;
+
+  make(): Promise<string> {
+    return this.#write(() => (this.next ??= keyOf('n')));
+  }
+
+  async promote(): Promise<void> {
+    await this.#write(() => {
+      this.current = this.next ?? this.current;
+      this.next = undefined;
+    });
+  }
+
+  async drop(): Promise<void> {
+    await this.#write(() => (this.next = undefined));
+  }
+
+  #write<Value>(change: () => Value): Promise<Value> {
+    return this.fails ? Promise.reject(new Error('no space')) : Promise.resolve(change());
+  }
+}
+
 /** A master in manual time. */
 export interface MasterRig {
   readonly clock: ManualClock;
@@ -105,6 +132,7 @@ export async function masterRig(
   options: Partial<MasterEngineOptions> = {},
   store = new HeldStore(),
   clock = new ManualClock(),
+  keys?: HandKeys,
 ): Promise<MasterRig> {
   const expelled: string[] = [];
   const engine = await MasterEngine.open(
@@ -112,10 +140,10 @@ export async function masterRig(
     {
       software: '0.3.0',
       terms: (id) => ({ mac: macOfId(id), network: { address: ipv4FromNumber(0x0a4d0000), prefixLength: 16 }, mtu: 1500, linkPort: 7378 }),
-      masters: () => [{ pin: keyOf('m'), addresses: ['192.0.2.9:7378'] }],
+      masters: () => [{ pin: keys?.current ?? keyOf('m'), addresses: ['192.0.2.9:7378'] }],
       ...options,
     },
-    { clock, random: seededRandom(7, 'master'), digest, expel: (key) => void expelled.push(key) },
+    { clock, random: seededRandom(7, 'master'), digest, expel: (key) => void expelled.push(key), keys },
   );
   onTestFinished(() => engine[Symbol.dispose]());
   const events: GroupEvent[] = [];

@@ -6,6 +6,7 @@ import { maxJoinLine, type JoinMessage } from '../../src/star/messages.ts';
 import { ipv4FromNumber, parseIpv4, parseIpv4Network } from '../../src/wire/ipv4.ts';
 
 const network = parseIpv4Network('10.77.0.0/24') ?? { address: ipv4FromNumber(0), prefixLength: 0 };
+const pin = 'm'.repeat(32);
 const key = '00112233445566778899aabbccddeeff';
 
 const lines: [string, JoinMessage][] = [
@@ -17,6 +18,9 @@ const lines: [string, JoinMessage][] = [
   ],
   ['{"type":"refusal","reason":"no","retry":true}', { type: 'refusal', reason: 'no', retry: true }],
   ['{"type":"alive"}', { type: 'alive' }],
+  [`{"type":"next-pin","pin":"${pin}"}`, { type: 'next-pin', pin }],
+  [`{"type":"holds-pin","pin":"${pin}"}`, { type: 'holds-pin', pin }],
+  [`{"type":"disputes-pin","pins":["${pin}"]}`, { type: 'disputes-pin', pins: [pin] }],
 ];
 
 describe('a line of the control connection', () => {

@@ -9,6 +9,7 @@ import type {
   GroupView,
   KickView,
   NewTokenView,
+  RekeyView,
   TokenView,
   TokenWish,
 } from '../parts/group.ts';
@@ -96,6 +97,14 @@ export const leaveGroup = promises('group.leave', 'leave the group, and end this
     return undefined;
   });
 });
+
+/** Changes the master's key. */
+export const rekeyMaster = promises(
+  'group.rekey',
+  "change the master's key once all members know the new one; now: at once; cancel: not at all",
+  (managed, { how }: { readonly how?: 'now' | 'cancel' | undefined }): Promise<RekeyView | Refusal> =>
+    withActs(managed, (acts) => acts.rekey(how)),
+);
 
 /** Ends the group. */
 export const endGroup = promises('group.end', 'end the group: all members are told, and stop', (managed): Promise<undefined | Refusal> =>

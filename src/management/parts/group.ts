@@ -13,8 +13,40 @@ export interface GroupView {
   readonly term: number | undefined;
   /** The masters by their pins, with the addresses that members try in this order. */
   readonly masters: readonly MasterPlace[];
+  /** The change of the master's key that is under way; at a slave, as it was told of it. Undefined if there is none. */
+  readonly nextPin: NextPinView | undefined;
   /** The number of members, of those that are linked now, and of those that wait to be accepted. Undefined at a slave. */
   readonly counts: { readonly members: number; readonly linked: number; readonly waiting: number } | undefined;
+}
+
+/** A change of the master's key. */
+export interface NextPinView {
+  /** The pin of the next key. At a slave that was told different ones: all of them. */
+  readonly pins: readonly string[];
+  /** True at a slave that was told different ones, and takes none of them. */
+  readonly disputed: boolean;
+  /** The members that do not have the pin yet. Empty at a slave. */
+  readonly missing: readonly PinlessMemberView[];
+}
+
+/** A member that does not have the pin of the master's next key. */
+export interface PinlessMemberView {
+  readonly id: number;
+  readonly name: string;
+  /** It is not connected; it was told different pins; or it has not confirmed, as with a version that cannot. */
+  readonly why: 'away' | 'disputed' | 'unconfirmed';
+}
+
+/** The result of an act on the master's key. */
+export interface RekeyView {
+  /** `telling` until all members have the pin, `changed` once the master presents the key, `cancelled` if it keeps the present one. */
+  readonly state: 'telling' | 'changed' | 'cancelled';
+  /** The pin of the new key. */
+  readonly pin: string;
+  /** The members that do not have the pin: once the key is changed, they must join by a new line with `--new-master`. */
+  readonly missing: readonly PinlessMemberView[];
+  /** The number of tokens that were revoked, since their lines have the old pin. */
+  readonly revoked: number;
 }
 
 /** Where a master is reached: its pin, and its addresses as HOST:PORT. */
@@ -152,7 +184,8 @@ export interface GroupEvent {
    * `joined`: it is connected. `linked`, `unlinked`: its link went up, or down. `suspect`: it is silent. `lost`: its connection ended.
    * `waiting`: a new key waits to be accepted. `accepted`: it is a member now. `refused`: a join was refused. `copied`: a second process
    * presents its key. `kicked`, `left`, `renamed`, `replaced`: as the word says. `forgotten`: its id is free. `guest`: the state of its
-   * guest changed. `ended`: the group is over.
+   * guest changed. `next-pin`, `new-pin`, `pin-kept`: the master changes its key, has changed it, or keeps it. `disputed`: a member was told
+   * different new pins of the master. `ended`: the group is over.
    */
   readonly kind:
     | 'joined'
@@ -170,6 +203,10 @@ export interface GroupEvent {
     | 'replaced'
     | 'forgotten'
     | 'guest'
+    | 'next-pin'
+    | 'new-pin'
+    | 'pin-kept'
+    | 'disputed'
     | 'ended';
   readonly id?: number | undefined;
   readonly name?: string | undefined;
@@ -212,6 +249,8 @@ export interface GroupActs {
   contenders(id: number): readonly ContenderView[];
   /** Lets in the contender of that number: it makes a new key, and the old one is barred. */
   takeover(id: number, number: number): Promise<void>;
+  /** Changes the master's key, once all members know the pin of the new one; `now`: at once; `cancel`: not at all. */
+  rekey(how: 'now' | 'cancel' | undefined): Promise<RekeyView>;
   /** Ends the group: the members are told, and stop. */
   end(): Promise<void>;
   newToken(wish: TokenWish): Promise<NewTokenView>;

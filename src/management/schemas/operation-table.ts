@@ -98,6 +98,7 @@ export const operationTable: readonly OperationEntry[] = [
   takes(group.listContenders, onSlave),
   takes(group.takeOver, onSlave.extend({ number: z.int().min(1) })),
   takes(group.leaveGroup, none),
+  takes(group.rekeyMaster, z.object({ how: z.enum(['now', 'cancel']).optional() })),
   takes(group.endGroup, none),
   takes(group.newToken, token),
   takes(group.listTokens, none),

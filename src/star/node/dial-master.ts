@@ -9,6 +9,7 @@ import { resolveHost } from '../../ports/tcp-address.ts';
 import { closeAfterReading, connectTcp, tcpSocket } from '../../system/tcp-socket.ts';
 import type { Fd } from '../../system/unix-socket.ts';
 import type { DialTarget } from '../channel.ts';
+import type { Fingerprint } from '../fingerprint.ts';
 import { parsePlace } from '../line.ts';
 import type { Established, Handshake, Security, StarProtocol } from './handshake.ts';
 
@@ -24,17 +25,24 @@ export interface DialMeans {
 /** How long a handshake may take, in milliseconds. */
 const handshakeLimit = 5000;
 
+/** A connection to a master. */
+export interface Reached {
+  readonly channel: ByteChannel;
+  /** The pin that it has proven; undefined for a plain connection. */
+  readonly pin: Fingerprint | undefined;
+}
+
 /**
- * Dials a master, and returns the connection. With a pin, the far end has proven that key before this resolves, and before any octet is
+ * Dials a master, and returns the connection. With a pin, the far end has proven that key, or the next one, before this resolves, and before any octet is
  * sent inside TLS; without one, the connection is plain. Rejects with EtherloomError `refused` or a SystemError that says why; also when
  * `signal` is aborted.
  */
-export async function dialMaster(target: DialTarget, protocol: StarProtocol, means: DialMeans, signal: AbortSignal): Promise<ByteChannel> {
+export async function dialMaster(target: DialTarget, protocol: StarProtocol, means: DialMeans, signal: AbortSignal): Promise<Reached> {
   const { environment } = means;
   const { security, fd } = await connect(target, means, signal);
-  if (!security) return FdChannel.onSocket(fd, environment);
+  if (!security) return { channel: FdChannel.onSocket(fd, environment), pin: undefined };
   const { fingerprint, channel } = await shake(security.connect(fd, protocol), fd, environment, signal);
-  if (fingerprint === target.pin) return channel;
+  if (fingerprint === target.pin || fingerprint === target.nextPin) return { channel, pin: fingerprint };
   channel[Symbol.dispose]();
   throw wrongPin(target, fingerprint);
 }
@@ -94,11 +102,12 @@ function noHandshake(reason: string): EtherloomError {
   return new EtherloomError('refused', `no secured connection: ${reason}; check the address, and the master there`);
 }
 
-function wrongPin({ address, pin }: DialTarget, found: string): EtherloomError {
+function wrongPin({ address, pin, nextPin }: DialTarget, found: string): EtherloomError {
+  const expected = nextPin === undefined ? pin : `${pin} or ${nextPin}`;
   return new EtherloomError(
     'refused',
-    `${address} is not this master: its key has the pin ${found}, and this host expects ${pin}; check the address, or, if the master has lost` +
-      ' its key, join again with its new line and --new-master',
+    `${address} is not this master: its key has the pin ${found}, and this host expects ${expected}; check the address, or, if the master has` +
+      ' another key now, join by its new line ("etherloom token new" there), with --new-master if this host has joined before',
   );
 }
 

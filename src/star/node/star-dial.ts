@@ -1,8 +1,8 @@
 import type { PortEnvironment } from '../../ports/environment.ts';
-import type { ByteChannel } from '../../ports/stream/byte-channel.ts';
 import type { Dialled } from '../../ports/stream/dialled.ts';
 import type { Dial, DialTarget } from '../channel.ts';
-import { dialFailure, dialMaster, type DialMeans } from './dial-master.ts';
+import type { Fingerprint } from '../fingerprint.ts';
+import { dialFailure, dialMaster, type DialMeans, type Reached } from './dial-master.ts';
 import { starProtocols } from './handshake.ts';
 import { keepThroughLosses, LineChannel } from './line-channel.ts';
 
@@ -17,14 +17,14 @@ export function dialControl(means: DialMeans & { readonly silence?: number | und
   return (target, events) => {
     const attempt = new AbortController();
     let line: LineChannel | undefined;
-    const open = (channel: ByteChannel): void => {
+    const open = ({ channel, pin }: Reached): void => {
       if (attempt.signal.aborted) {
         channel[Symbol.dispose]();
         return;
       }
       keepThroughLosses(channel, means.silence);
       line = new LineChannel(channel, means.environment);
-      events.opened(line);
+      events.opened(line, pin);
       // A disposed attempt calls nothing more.
       const unlessDisposed = (tell: () => void): void => {
         if (!attempt.signal.aborted) tell();
@@ -53,6 +53,8 @@ export interface LinkTargets {
   readonly name: string;
   /** Returns the masters' addresses in the order in which they are tried. Called for each attempt. */
   readonly targets: () => readonly DialTarget[];
+  /** Takes the pin that a master has proven. Returns false if it does not count any more. Default: all count. */
+  readonly proven?: (pin: Fingerprint | undefined) => boolean;
 }
 
 /**
@@ -62,14 +64,17 @@ export interface LinkTargets {
  *
  * The addresses are tried in order, each with its own pin. A target with a pin is never dialled in plain octets.
  */
-export function linkToMaster({ name, targets }: LinkTargets, means: Omit<DialMeans, 'environment'>): Dialled {
+export function linkToMaster({ name, targets, proven = () => true }: LinkTargets, means: Omit<DialMeans, 'environment'>): Dialled {
   return {
     name,
     open: async (environment: PortEnvironment, signal: AbortSignal) => {
       const failures: unknown[] = [];
       for (const target of targets()) {
         try {
-          return await dialMaster(target, starProtocols.link, { ...means, environment }, signal);
+          const { channel, pin } = await dialMaster(target, starProtocols.link, { ...means, environment }, signal);
+          if (proven(pin)) return channel;
+          channel[Symbol.dispose]();
+          failures.push(new Error('the master has a new key'));
         } catch (error) {
           failures.push(error);
           if (signal.aborted) break;

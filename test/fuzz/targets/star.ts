@@ -17,6 +17,9 @@ const messages: readonly string[] = [
   '{"type":"confirm","incarnation":"i"}',
   '{"type":"wait","reason":"r"}',
   `{"type":"rekey","token":${token}}`,
+  `{"type":"next-pin","pin":"${letters}"}`,
+  `{"type":"holds-pin","pin":"${letters}"}`,
+  `{"type":"disputes-pin","pins":["${letters}","${letters}"]}`,
   '{"type":"news","serial":1,"description":{"vlan":5}}',
   `{"type":"masters","term":2,"masters":[{"pin":"${letters}","addresses":[]}]}`,
   '{"type":"renamed","name":"web"}',
@@ -35,10 +38,13 @@ const changes: readonly string[] = [
   '{"type":"token","token":{"id":"abcdefgh","hash":"h","made":1,"expires":2,"uses":1,"used":0}}',
   '{"type":"used","token":"abcdefgh","by":1,"at":4}',
   '{"type":"token-forgotten","id":"abcdefgh"}',
+  `{"type":"next-pin","pin":"${letters}","since":1}`,
+  `{"type":"next-pin-over","pin":"${letters}"}`,
 ];
 
 const memories: readonly string[] = [
   `{"version":1,"pin":"${letters}","addresses":["a:1"],"token":${token}}`,
+  `{"version":1,"pin":"${letters}","nextPins":["${letters}"],"formerPins":["${letters}"],"addresses":[]}`,
   `{"version":1,"pin":"${letters}","addresses":["a:1"],"key":"${letters}","welcome":${messages[2] ?? ''},"rekey":{"key":"${letters}","token":${token}}}`,
 ];
 
@@ -65,7 +71,7 @@ const messageTarget: Target = {
 /** The lines to join by, with whatever a chat or a stranger makes of them. */
 const lineTarget: Target = {
   name: 'star-lines',
-  seeds: () => [`host:7378/${letters}.abcdefgh.${letters.slice(0, 26)}`, `::1:7378/${letters}.abcdefgh.${letters.slice(6)}`].map(octetsOf),
+  seeds: () => [`host:7378/${letters}.abcdefgh.${letters.slice(0, 26)}`, `h:1/${letters}.${letters}.abcdefgh.${letters.slice(6)}`, `::1:7378/${letters}.abcdefgh.${letters.slice(6)}`].map(octetsOf),
   words: () => ['/', ':', '.', '[', ']', ' ', '\n', '\u200b', 'etherloom join '].map(octetsOf),
   open: () => ({
     take(input) {

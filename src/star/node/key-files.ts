@@ -1,13 +1,13 @@
 import type { PortEnvironment } from '../../ports/environment.ts';
 import type { DialTarget } from '../channel.ts';
 import type { Fingerprint } from '../fingerprint.ts';
-import type { SlaveKeys } from '../slave-context.ts';
+import type { OwnKeys } from '../own-keys.ts';
 import type { StateFiles } from '../state-files.ts';
 import { newIdentity, nextIdentityFile, openIdentity, readIdentity, writeIdentity, type Identity } from './identity-files.ts';
 import { TlsSecurity } from './tls-security.ts';
 
-/** The keys of a slave in its state directory: the present one, and the one that is to replace it. */
-export class SlaveKeyFiles implements SlaveKeys, Disposable {
+/** The keys of a node in its state directory: the present one, and the one that is to replace it. */
+export class KeyFiles implements OwnKeys, Disposable {
   readonly #state: StateFiles;
   readonly #environment: PortEnvironment;
   #present: KeyInUse;
@@ -21,8 +21,11 @@ export class SlaveKeyFiles implements SlaveKeys, Disposable {
   }
 
   /** Reads the keys, and makes the present one if there is none. Throws EtherloomError: `bad-state`, `not-supported`, or SystemError. */
-  static async open(state: StateFiles, environment: PortEnvironment): Promise<SlaveKeyFiles> {
-    return new SlaveKeyFiles(state, await openIdentity(state), readIdentity(state, nextIdentityFile), environment);
+  static async open(state: StateFiles, environment: PortEnvironment): Promise<KeyFiles> {
+    const present = await openIdentity(state);
+    const next = readIdentity(state, nextIdentityFile);
+    // A crash within the promotion leaves both files with one key.
+    return new KeyFiles(state, present, next?.fingerprint === present.fingerprint ? undefined : next, environment);
   }
 
   get current(): Fingerprint {
