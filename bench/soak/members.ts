@@ -101,7 +101,7 @@ async function knock(): Promise<void> {
   using security = new TlsSecurity(await newIdentity(), environment);
   const target = { address, pin: invitation.pin, identity: 'current' } as const;
   const means = { security: () => security, environment };
-  const channel = await dialMaster(target, starProtocols.link, means, AbortSignal.timeout(patience));
+  const { channel } = await dialMaster(target, starProtocols.link, means, AbortSignal.timeout(patience));
   await new Promise<void>((resolve) => {
     const watch = channel.watch({ readable: true, writable: false }, () => {
       const { streams } = environment.loop;

@@ -24,7 +24,8 @@ export async function runRekey(given: RekeyArguments): Promise<void> {
 export function nextPinLines(change: NextPinView | undefined, role: 'master' | 'slave'): readonly string[] {
   if (!change) return [];
   const { pins, disputed, missing } = change;
-  if (role === 'master') return [`the key of this master is being changed: the next pin is ${pins.join(', ')}`, ...missing.map(missingText)];
+  if (role === 'master')
+    return [`the key of this master is being changed: the next pin is ${pins.join(', ')}`, ...missing.map(missingText)];
   if (!disputed) return [`the master has told its next pin, ${pins.join(', ')}: this host takes it once the master proves it`];
   return [
     `this host was told different new pins of its master, one of them by a thief of its key: ${pins.join(', ')}`,
@@ -47,14 +48,16 @@ function rekeyLines({ state, pin, missing, revoked }: RekeyView): readonly strin
     ...missing.map(({ id, name }) => `member ${id}, ${cleanText(name)}, must join again: etherloom join LINE --new-master`),
     ...(revoked === 0
       ? []
-      : [`${revoked} ${revoked === 1 ? 'token is' : 'tokens are'} revoked, with lines of the old pin; make new ones by: etherloom token new`]),
+      : [
+          `${revoked} ${revoked === 1 ? 'token is' : 'tokens are'} revoked, with lines of the old pin; make new ones by: etherloom token new`,
+        ]),
   ];
 }
 
 const reasons: Readonly<Record<PinlessMemberView['why'], string>> = {
   away: 'it is not connected',
   disputed: 'it was told another one, too, by a thief of the key, and takes neither',
-  unconfirmed: 'it has not confirmed it; a version that does not know how never does',
+  unconfirmed: 'it was told, and has not confirmed it yet; versions that do not know how never do',
 };
 
 function missingText({ id, name, why }: PinlessMemberView): string {

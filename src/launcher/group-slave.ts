@@ -70,13 +70,7 @@ export class GroupSlave implements AsyncDisposable {
   #linkPin: Fingerprint | undefined;
   readonly #scope: Scope;
 
-  private constructor(
-    engine: SlaveEngine,
-    keys: KeyFiles | undefined,
-    options: GroupSlaveOptions,
-    scope: Scope,
-    log: Environment['log'],
-  ) {
+  private constructor(engine: SlaveEngine, keys: KeyFiles | undefined, options: GroupSlaveOptions, scope: Scope, log: Environment['log']) {
     this.engine = engine;
     this.keys = keys;
     this.#plain = options.plain;

@@ -14,7 +14,12 @@ export interface JoinInvitation extends Omit<JoinLine, 'host' | 'port'> {
 export function parseInvitation(text: string): JoinInvitation {
   const [first, ...others] = linesOf(text);
   if (!first) return invitationOf(parseLine(text), []);
-  if (others.some(({ pin, nextPin, token }) => pin !== first.pin || nextPin !== first.nextPin || token.id !== first.token.id || token.secret !== first.token.secret))
+  if (
+    others.some(
+      ({ pin, nextPin, token }) =>
+        pin !== first.pin || nextPin !== first.nextPin || token.id !== first.token.id || token.secret !== first.token.secret,
+    )
+  )
     throw new EtherloomError('bad-option', 'the lines to join by belong to different masters or tokens; give one of them');
   return invitationOf(first, others);
 }

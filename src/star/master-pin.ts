@@ -88,7 +88,10 @@ export class MasterPin {
     });
   }
 
-  /** Keeps the present key. The next one stays in its file, for a later change: members must not be told two. Rejects with `bad-option` if no change is under way. */
+  /**
+   * Keeps the present key. The next one stays in its file, for a later change: members must not be told two. Rejects with `bad-option` if no change
+   * is under way.
+   */
   cancel(): Promise<PinOutcome> {
     return this.#inTurn(async () => {
       const { pin } = this.#underWay();

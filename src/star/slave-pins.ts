@@ -17,7 +17,7 @@ export class SlavePins {
     this.#emit = emit;
   }
 
-  /** Calls `greet` once the pin that the far end has proven is noted: at once, unless it is the next one. Drops a call with a pin that was given up. */
+  /** Calls `greet` once the pin that the far end has proven is noted: at once, unless it is the next one. Drops a call with a former pin. */
   meet(call: SlaveCall, greet: () => void): void {
     const { provenPin } = call;
     if (this.#isNext(provenPin)) void this.proven(provenPin).then(greet);

@@ -55,7 +55,8 @@ export class SlaveSelf {
   places(): readonly string[] {
     const { pin, addresses, welcome, newMaster } = this.#memory;
     const next = nextPinOf(this.#memory);
-    const told = welcome?.masters?.filter((master) => master.pin === pin || master.pin === next).flatMap((master) => master.addresses) ?? [];
+    const told =
+      welcome?.masters?.filter((master) => master.pin === pin || master.pin === next).flatMap((master) => master.addresses) ?? [];
     return [...new Set([...(pin === undefined || newMaster ? [] : told), ...addresses])];
   }
 

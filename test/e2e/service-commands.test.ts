@@ -24,7 +24,16 @@ class RememberedGroup implements GroupPart {
   linked = 1;
 
   show(): ReturnType<GroupPart['show']> {
-    return { role: 'master', group: 'g7', self: 0, fingerprint: 'f'.repeat(32), term: 1, masters: [], nextPin: undefined, counts: undefined };
+    return {
+      role: 'master',
+      group: 'g7',
+      self: 0,
+      fingerprint: 'f'.repeat(32),
+      term: 1,
+      masters: [],
+      nextPin: undefined,
+      counts: undefined,
+    };
   }
 
   members(): GroupMemberView[] {
@@ -79,7 +88,12 @@ class RememberedGroup implements GroupPart {
     rekey: (how: 'now' | 'cancel' | undefined) => {
       this.calls.push(['rekey', how]);
       const missing = [{ id: 3, name: hostile, why: 'away' as const }];
-      return Promise.resolve({ state: how === 'now' ? ('changed' as const) : ('telling' as const), pin: 'n'.repeat(32), missing, revoked: 2 });
+      return Promise.resolve({
+        state: how === 'now' ? ('changed' as const) : ('telling' as const),
+        pin: 'n'.repeat(32),
+        missing,
+        revoked: 2,
+      });
     },
     end: () => Promise.resolve(void this.calls.push(['end'])),
     newToken: (wish: object) => {
@@ -222,7 +236,9 @@ describe('the commands of a group', { timeout: 60_000 }, () => {
     expect(await said('group', 'accept', '3')).toBe('member 3 is accepted');
     expect(await said('group', 'takeover', '1')).toMatch(/^N {2}HOST .*\n1 {2}evil\?.*the member\n2 {2}evil\?.*refused\n/);
     expect(await said('group', 'takeover', '1', '2')).toContain('process 2 is member 1');
-    expect(await said('group', 'rekey')).toMatch(/^the next pin of this master is n{32}; 1 .*\nmember 3, evil\?.*not connected\n.*--now.*--cancel$/);
+    expect(await said('group', 'rekey')).toMatch(
+      /^the next pin of this master is n{32}; 1 .*\nmember 3, evil\?.*not connected\n.*--now.*--cancel$/,
+    );
     expect(await said('group', 'rekey', '--now')).toMatch(/^this master has a new key.*\nmember 3, .*--new-master\n2 tokens are revoked/);
     expect(await said('group', 'rekey', '--now', '--cancel')).toContain('contradict each other');
     expect(await said('group', 'end')).toBe('the group has ended');

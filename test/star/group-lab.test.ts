@@ -240,7 +240,8 @@ describe('a master that changes its stolen key, in virtual time', () => {
     const { lab: quiet, token } = await scene([], [], 1);
     const points = [...quiet.points];
     expect(points).toContain('master after promote');
-    for (const name of ['slave 1 before holds-pin', 'slave 2 after save', 'master after make', 'master after write']) expect(points).toContain(name);
+    for (const name of ['slave 1 before holds-pin', 'slave 2 after save', 'master after make', 'master after write'])
+      expect(points).toContain(name);
     await checkChanged(quiet, token);
     for (const [point, name] of points.entries()) {
       if (name.includes('alive')) continue;
@@ -271,47 +272,51 @@ describe('a master that changes its stolen key, in virtual time', () => {
     }
   });
 
-  it('gives no member to a thief who tells a pin of his own: one that was told both takes neither, and says so', { timeout: 240_000 }, async () => {
-    const ends = new Set<string>();
-    for (let seed = 1; seed <= 60; seed++) {
-      const random = seededRandom(seed, 'thief');
-      const { lab } = await begin(seed, [], 2);
-      await lab.run(500);
-      lab.crashAt(Array.from({ length: random.uint32() % 3 }, () => random.uint32() % 150));
-      // The first slave meets the thief for some time, before the change or within it.
-      const meet = async (): Promise<void> => {
-        lab.thief.victims.add(1);
-        lab.slaves[0]?.crash();
-        await lab.run(random.uint32() % 3000);
-        lab.thief.victims.delete(1);
-        lab.slaves[0]?.crash();
-        await lab.run(random.uint32() % 3000);
-      };
-      const isEarly = (random.uint32() & 1) === 0;
-      if (isEarly) await meet();
-      // The second one is away, so that the change waits.
-      lab.slaves[1]?.stop();
-      void lab.master.engine?.changePin().catch(() => undefined);
-      await lab.run(random.uint32() % 1500);
-      if (!isEarly) await meet();
-      lab.slaves[1]?.start();
-      await change(lab);
-      const [victim] = lab.slaves;
-      const { pin, nextPins } = victim?.memory ?? expect.fail('there is one');
-      const wasTold = nextPins?.includes(lab.thief.pin) === true;
-      const { missing } = lab.master.engine?.pinChange ?? {};
-      ends.add(!wasTold ? 'changed' : missing ? 'waits' : 'changed without it');
-      if (!wasTold) {
-        expect([pin, lab.master.keys.current]).toEqual([nextMasterPin, nextMasterPin]);
-        continue;
+  it(
+    'gives no member to a thief who tells a pin of his own: one that was told both takes neither, and says so',
+    { timeout: 240_000 },
+    async () => {
+      const ends = new Set<string>();
+      for (let seed = 1; seed <= 60; seed++) {
+        const random = seededRandom(seed, 'thief');
+        const { lab } = await begin(seed, [], 2);
+        await lab.run(500);
+        lab.crashAt(Array.from({ length: random.uint32() % 3 }, () => random.uint32() % 150));
+        // The first slave meets the thief for some time, before the change or within it.
+        const meet = async (): Promise<void> => {
+          lab.thief.victims.add(1);
+          lab.slaves[0]?.crash();
+          await lab.run(random.uint32() % 3000);
+          lab.thief.victims.delete(1);
+          lab.slaves[0]?.crash();
+          await lab.run(random.uint32() % 3000);
+        };
+        const isEarly = (random.uint32() & 1) === 0;
+        if (isEarly) await meet();
+        // The second one is away, so that the change waits.
+        lab.slaves[1]?.stop();
+        void lab.master.engine?.changePin().catch(() => undefined);
+        await lab.run(random.uint32() % 1500);
+        if (!isEarly) await meet();
+        lab.slaves[1]?.start();
+        await change(lab);
+        const [victim] = lab.slaves;
+        const { pin, nextPins } = victim?.memory ?? expect.fail('there is one');
+        const wasTold = nextPins?.includes(lab.thief.pin) === true;
+        const { missing } = lab.master.engine?.pinChange ?? {};
+        ends.add(!wasTold ? 'changed' : missing ? 'waits' : 'changed without it');
+        if (!wasTold) {
+          expect([pin, lab.master.keys.current]).toEqual([nextMasterPin, nextMasterPin]);
+          continue;
+        }
+        expect(pin).toBe(masterPin);
+        expect(nextPins).toHaveLength(2);
+        expect(victim?.events.map(({ type }) => type)).toContain('disputed');
+        // If it had confirmed before, and met the thief then, the master may not have heard of that before the others had the pin.
+        if (missing) expect(missing).toMatchObject([{ id: victim?.ids[0], why: 'disputed' }]);
+        else expect(lab.master.keys.current).toBe(nextMasterPin);
       }
-      expect(pin).toBe(masterPin);
-      expect(nextPins).toHaveLength(2);
-      expect(victim?.events.map(({ type }) => type)).toContain('disputed');
-      // If it had confirmed before, and met the thief then, the master may not have heard of that before the others had the pin.
-      if (missing) expect(missing).toMatchObject([{ id: victim?.ids[0], why: 'disputed' }]);
-      else expect(lab.master.keys.current).toBe(nextMasterPin);
-    }
-    expect([...ends].sort()).toEqual(['changed', 'changed without it', 'waits']);
-  });
+      expect([...ends].sort()).toEqual(['changed', 'changed without it', 'waits']);
+    },
+  );
 });

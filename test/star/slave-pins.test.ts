@@ -35,7 +35,11 @@ describe('a slave whose master changes its key', () => {
     changed.open(next);
     await slave.pass(0);
     // It is on the disk before the first message.
-    expect(slave.saved.at(-1)).toMatchObject({ pin: next, formerPins: [pin], welcome: { masters: [{ pin: next, addresses: ['192.0.2.9:7378'] }] } });
+    expect(slave.saved.at(-1)).toMatchObject({
+      pin: next,
+      formerPins: [pin],
+      welcome: { masters: [{ pin: next, addresses: ['192.0.2.9:7378'] }] },
+    });
     expect(slave.saved.at(-1)?.nextPins).toBeUndefined();
     expect(changed.of('hello')).toMatchObject({ last: 3, incarnation: 'one' });
     await changed.say(welcome({ masters: [{ pin: next, addresses: ['192.0.2.9:7378'] }] }));

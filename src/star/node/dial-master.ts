@@ -33,9 +33,9 @@ export interface Reached {
 }
 
 /**
- * Dials a master, and returns the connection. With a pin, the far end has proven that key, or the next one, before this resolves, and before any octet is
- * sent inside TLS; without one, the connection is plain. Rejects with EtherloomError `refused` or a SystemError that says why; also when
- * `signal` is aborted.
+ * Dials a master, and returns the connection. With a pin, the far end has proven that key, or the next one, before this resolves, and before any
+ * octet is sent inside TLS; without one, the connection is plain. Rejects with EtherloomError `refused` or a SystemError that says why; also
+ * when `signal` is aborted.
  */
 export async function dialMaster(target: DialTarget, protocol: StarProtocol, means: DialMeans, signal: AbortSignal): Promise<Reached> {
   const { environment } = means;

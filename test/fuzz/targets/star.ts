@@ -71,7 +71,12 @@ const messageTarget: Target = {
 /** The lines to join by, with whatever a chat or a stranger makes of them. */
 const lineTarget: Target = {
   name: 'star-lines',
-  seeds: () => [`host:7378/${letters}.abcdefgh.${letters.slice(0, 26)}`, `h:1/${letters}.${letters}.abcdefgh.${letters.slice(6)}`, `::1:7378/${letters}.abcdefgh.${letters.slice(6)}`].map(octetsOf),
+  seeds: () =>
+    [
+      `host:7378/${letters}.abcdefgh.${letters.slice(0, 26)}`,
+      `h:1/${letters}.${letters}.abcdefgh.${letters.slice(6)}`,
+      `::1:7378/${letters}.abcdefgh.${letters.slice(6)}`,
+    ].map(octetsOf),
   words: () => ['/', ':', '.', '[', ']', ' ', '\n', '\u200b', 'etherloom join '].map(octetsOf),
   open: () => ({
     take(input) {

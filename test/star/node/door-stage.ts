@@ -48,9 +48,10 @@ export class DoorStage {
     this.ports = ports;
   }
 
-  static async open(options: Partial<StarDoorOptions> = {}, clock?: Clock): Promise<DoorStage> {
+  /** Opens a door with a key of its own, unless another is given. */
+  static async open(options: Partial<StarDoorOptions> = {}, clock?: Clock, given?: Identity): Promise<DoorStage> {
     const rig = new Rig(clock);
-    const identity = await newIdentity();
+    const identity = given ?? (await newIdentity());
     const security = new TlsSecurity(identity, rig.environment);
     const members = new Map<Fingerprint, number>();
     const controls: TakenControl[] = [];
