@@ -101,7 +101,7 @@ export class MasterPin {
     });
   }
 
-  /** Goes on with a change that is under way, as after a start. Rejects if a step fails; it is to be called again. */
+  /** Goes on with a change that is under way, as after a start. Rejects if a step fails: call it again later. */
   resume(): Promise<void> {
     if (!this.#context.memory.state.nextPin) return Promise.resolve();
     return this.#inTurn(async () => {

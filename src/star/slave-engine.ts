@@ -50,9 +50,7 @@ export class SlaveEngine implements Disposable {
     const emit = (event: SlaveEvent): void => {
       if (this.#open) this.events.emit(event);
     };
-    const told = (fields: Told): void => {
-      if (this.#welcome) this.#welcome = { ...this.#welcome, ...fields };
-    };
+    const told = (fields: Told): void => void (this.#welcome &&= { ...this.#welcome, ...fields });
     this.#pins = new SlavePins(this.#self, emit);
     this.#news = new SlaveNews({ self: this.#self, pins: this.#pins, consent: options.consent, emit, told });
     this.#welcome = memory.welcome;

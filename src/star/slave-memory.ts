@@ -3,18 +3,12 @@ import { isFingerprint, type Fingerprint } from './fingerprint.ts';
 import { formatPlace, type JoinLine } from './line.ts';
 import { decodeJoinMessage, encodeJoinMessage } from './message-codec.ts';
 import type { Welcome } from './messages.ts';
-import { nextPinOf, takeNextPin } from './next-pin.ts';
+import { nextPinOf, takeNextPin, type Pins } from './next-pin.ts';
 import { isNodeKey } from './node-key.ts';
 import { isSecret, isTokenId, type Token } from './token.ts';
 
 /** The state of a slave, which outlives its processes. It may hold a secret: only its owner may read it. */
-export interface SlaveMemory {
-  /** The master's fingerprint; undefined in the plain star. */
-  readonly pin?: Fingerprint | undefined;
-  /** The pins of the master's next key, as it was told them under the present one: one; or two different ones, and then none counts. */
-  readonly nextPins?: readonly Fingerprint[] | undefined;
-  /** The pins that its master gave up for new keys: they never count again. */
-  readonly formerPins?: readonly Fingerprint[] | undefined;
+export interface SlaveMemory extends Pins {
   /** The addresses that its user gave, `HOST:PORT` each. */
   readonly addresses: readonly string[];
   /** The token of the line, until the slave has joined. */

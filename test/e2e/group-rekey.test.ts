@@ -99,7 +99,7 @@ describe('a master whose key was stolen', { timeout: 60_000 }, () => {
     await user.do('m', 'group', 'wait', '--members', '3', '--timeout', '20');
   });
 
-  it('loses no member to a thief who tells a pin of his own: it takes neither, says so, and joins by a new line', async () => {
+  it('loses no member to a thief who tells another pin: it takes neither, says so, and joins by a new line', async () => {
     const user = new OneUser(stage);
     const master = await user.master();
     const port = portOf(user.line());

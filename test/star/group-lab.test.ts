@@ -273,7 +273,7 @@ describe('a master that changes its stolen key, in virtual time', () => {
   });
 
   it(
-    'gives no member to a thief who tells a pin of his own: one that was told both takes neither, and says so',
+    'gives no member to a thief who tells another pin: one that was told both takes neither, and says so',
     { timeout: 240_000 },
     async () => {
       const ends = new Set<string>();

@@ -351,13 +351,13 @@ export class LabMaster {
   }
 }
 
-/** A thief of the master's first key, who welcomes slaves as the master does, and tells them a next pin of his own. */
+/** A thief of the master's first key: welcomes slaves as the master does, and tells them another next pin. */
 export class LabThief {
-  /** The numbers of the slaves whose calls he gets. */
+  /** The numbers of the slaves whose calls end here. */
   readonly victims = new Set<number>();
-  /** The numbers of the slaves that took him for their master. */
+  /** The numbers of the slaves that took the thief for their master. */
   readonly met = new Set<number>();
-  /** The pin that he tells. */
+  /** The pin that is told. */
   readonly pin = 'x'.repeat(32);
   readonly #process = new Process();
   readonly #lab: GroupLab;
@@ -387,7 +387,7 @@ export class LabThief {
     return wire;
   }
 
-  /** He changes nothing by which the master would know that a slave was elsewhere. */
+  /** The answers change nothing by which the master would know that a slave was elsewhere. */
   #answers({ last = 1, group, incarnation }: Hello): readonly JoinMessage[] {
     const network = { address: ipv4FromNumber(0x0a4d0000), prefixLength: 16 };
     const told = { software: '0.3.0', group, incarnation, masters: [{ pin: masterPin, addresses: ['master:7378'] }] };
