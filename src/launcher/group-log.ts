@@ -76,6 +76,7 @@ export function groupLog({ clock, log }: Pick<PortEnvironment, 'clock' | 'log'>)
 }
 
 const sayings = {
+  'holds-pin': 'has the pin of the next key',
   disputed: 'was told different new pins of this master, one of them by a thief of its key, and takes none of them',
   accepted: 'was accepted',
   kicked: 'was kicked: its key is barred',

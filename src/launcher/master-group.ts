@@ -10,11 +10,13 @@ import type {
   GroupView,
   KickView,
   NewTokenView,
+  RekeyView,
   TokenView,
   TokenWish,
 } from '../management/parts/group.ts';
 import type { GroupEvent as EngineEvent } from '../star/group-event.ts';
 import { macOfId, masterId } from '../star/identity.ts';
+import type { Fingerprint } from '../star/fingerprint.ts';
 import type { PinChange } from '../star/master-pin.ts';
 import type { MemberView } from '../star/member-view.ts';
 import type { TokenRecord } from '../star/token.ts';
@@ -115,7 +117,7 @@ export class MasterGroup implements GroupPart, Disposable {
   }
 }
 
-function actsOf({ group, end }: MasterGroupParts): GroupActs {
+function actsOf({ group, clock, end }: MasterGroupParts): GroupActs {
   const { engine } = group;
   return {
     async kick(id, options): Promise<KickView> {
@@ -140,7 +142,7 @@ function actsOf({ group, end }: MasterGroupParts): GroupActs {
     },
     async rekey(how) {
       const { state, pin, missing, revoked } = await engine.changePin(how);
-      return { state, pin, missing, revoked };
+      return state === 'telling' ? answersTo(pin, group, clock) : { state, pin, missing, revoked };
     },
     async end() {
       await engine.end();
@@ -161,6 +163,36 @@ function actsOf({ group, end }: MasterGroupParts): GroupActs {
   function newTokenView({ record, lines }: NewLines): NewTokenView {
     return { token: tokenView(record, group.wallAgo(0)), lines };
   }
+}
+
+/** How long a change of the key waits for members that are connected, before it is shown, in milliseconds. */
+const answerTime = 2000;
+
+/** Waits until the key is changed, or no connected member has yet to answer, or for some time. Resolves to the change as it is then. */
+function answersTo(pin: Fingerprint, group: GroupMaster, clock: Clock): Promise<RekeyView> {
+  const { engine } = group;
+  return new Promise((resolve) => {
+    const settle = (view: RekeyView): void => {
+      timer[Symbol.dispose]();
+      subscription[Symbol.dispose]();
+      resolve(view);
+    };
+    const present = (): RekeyView => {
+      const state = group.fingerprint === pin ? 'changed' : engine.pinChange ? 'telling' : 'cancelled';
+      return { state, pin, missing: engine.pinChange?.missing ?? [], revoked: 0 };
+    };
+    const look = (): void => {
+      const view = present();
+      const isAnswered = view.missing.length > 0 && view.missing.every(({ why }) => why !== 'unconfirmed');
+      if (view.state === 'cancelled' || isAnswered) settle(view);
+    };
+    const timer = clock.after(answerTime, () => settle(present()));
+    const subscription = engine.events.subscribe((event) => {
+      if (event.type === 'new-pin') settle({ state: 'changed', pin, missing: [], revoked: event.revoked });
+      else look();
+    });
+    look();
+  });
 }
 
 function memberView({

@@ -49,8 +49,16 @@ export type GroupEvent =
   | { readonly type: 'ids-short'; readonly left: number }
   /** The master changes its key: members are told the pin of the next one. */
   | { readonly type: 'next-pin'; readonly pin: Fingerprint }
-  /** It presents that key now. The members with these ids do not know it. */
-  | { readonly type: 'new-pin'; readonly pin: Fingerprint; readonly before: Fingerprint; readonly missing: readonly NodeId[] }
+  /** A member has that pin on its disk. */
+  | ({ readonly type: 'holds-pin' } & NamedMember)
+  /** It presents that key now. The members with these ids do not know it. `revoked` is the number of tokens whose lines have the old pin. */
+  | {
+      readonly type: 'new-pin';
+      readonly pin: Fingerprint;
+      readonly before: Fingerprint;
+      readonly missing: readonly NodeId[];
+      readonly revoked: number;
+    }
   /** The change was cancelled: the key with that pin is not presented. */
   | { readonly type: 'pin-kept'; readonly pin: Fingerprint }
   /** A member was told different next pins of the master, and takes none of them. */

@@ -133,6 +133,7 @@ export class MasterPin {
     if (answer.type === 'holds-pin') {
       if (answer.pin !== pin || member.holds === pin) return;
       await memory.keep([{ type: 'member', member: { ...member, holds: pin, disputes: undefined } }]);
+      events.emit({ type: 'holds-pin', id: member.id, name: member.name, key: member.key });
       await this.resume();
     } else if (!member.disputes) {
       await memory.keep([{ type: 'member', member: { ...member, holds: undefined, disputes: true } }]);
@@ -171,10 +172,10 @@ export class MasterPin {
       }
     }
     this.#changedAt = environment.clock.monotonic();
-    events.emit({ type: 'new-pin', pin, before, missing: missing.map(({ id }) => id) });
     tellMasters(this.#context);
     // If this fails, it is an event, and tried again.
     const revoked = await this.#close(pin).catch(() => 0);
+    events.emit({ type: 'new-pin', pin, before, missing: missing.map(({ id }) => id), revoked });
     return { state: 'changed', pin, missing, revoked };
   }
 

@@ -52,7 +52,9 @@ describe('a master whose key was stolen', () => {
     }
     expect(rig.events.filter(({ type }) => type.endsWith('-pin'))).toEqual([
       { type: 'next-pin', pin: next },
-      { type: 'new-pin', pin: next, before: old, missing: [] },
+      { type: 'holds-pin', id: 1, name: 'node-1', key: keyOf('a') },
+      { type: 'holds-pin', id: 2, name: 'node-2', key: keyOf('b') },
+      { type: 'new-pin', pin: next, before: old, missing: [], revoked: 0 },
     ]);
   });
 

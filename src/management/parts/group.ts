@@ -184,8 +184,8 @@ export interface GroupEvent {
    * `joined`: it is connected. `linked`, `unlinked`: its link went up, or down. `suspect`: it is silent. `lost`: its connection ended.
    * `waiting`: a new key waits to be accepted. `accepted`: it is a member now. `refused`: a join was refused. `copied`: a second process
    * presents its key. `kicked`, `left`, `renamed`, `replaced`: as the word says. `forgotten`: its id is free. `guest`: the state of its
-   * guest changed. `next-pin`, `new-pin`, `pin-kept`: the master changes its key, has changed it, or keeps it. `disputed`: a member was told
-   * different new pins of the master. `ended`: the group is over.
+   * guest changed. `next-pin`, `new-pin`, `pin-kept`: the master changes its key, has changed it, or keeps it. `holds-pin`: a member has the
+   * new pin. `disputed`: a member was told different ones. `ended`: the group is over.
    */
   readonly kind:
     | 'joined'
@@ -204,6 +204,7 @@ export interface GroupEvent {
     | 'forgotten'
     | 'guest'
     | 'next-pin'
+    | 'holds-pin'
     | 'new-pin'
     | 'pin-kept'
     | 'disputed'
