@@ -7,7 +7,7 @@ import type { BridgePort, DropReason, PortNumber } from './switch-port.ts';
 const managementPort: PortNumber = 0;
 
 /**
- * Returns where a hub repeats a frame: to all ports that are up, except the ingress and port 0. Returns the reason if there is no such port, or the
+ * Returns where a hub repeats a frame: to all ports that are up, except the ingress, port 0 and shortcuts. Returns the reason if there is no such port, or the
  * rules for senders refuse the frame.
  */
 export function repeatTo(
@@ -18,7 +18,8 @@ export function repeatTo(
 ): readonly BridgePort[] | DropReason {
   if (frame.length < minFrame) return 'runt';
   if (ingress.refusal !== undefined) return ingress.refusal;
-  const others = [...ports].filter((port) => port !== ingress && port.up && port.number !== managementPort);
+  if (ingress.vlans.shortcut) return 'not-agreed';
+  const others = [...ports].filter((port) => port !== ingress && port.up && port.number !== managementPort && !port.vlans.shortcut);
   if (others.length === 0) return 'no-egress';
   return senders.refusal(ingress, vlanIn(ingress, frame), frame) ?? others;
 }

@@ -31,6 +31,12 @@ export class Learning {
     return learning;
   }
 
+  /** Forgets the stations of a VLAN's tree. A trunk carries VLANs without a tree of their own in that of its untagged VLAN. */
+  forgetTree(vid: Vid, ports: Iterable<BridgePort>): void {
+    this.#fdb.flushVlan(vid);
+    for (const port of ports) if (port.vlans.trunk && port.vlans.untagged === vid) this.#fdb.flush(port);
+  }
+
   #tellMove(ingress: BridgePort, vid: Vid, frame: Uint8Array, stays: boolean): void {
     const from = stays ? this.#fdb.lookup(vid, frame, sourceAt) : this.#fdb.movedFrom;
     if (from) this.#moved?.(vid, sourceOf(frame), from.number, ingress.number, stays);

@@ -19,6 +19,8 @@ export type DropReason =
   | 'not-admitted' // the filter refused it
   | SenderRule // the rule of a guarded port that it breaks; `forged-arp`, a claim of a reserved address, at all ports
   | 'flooding' // the guarded port has used up its rate of flooding
+  | 'group-at-shortcut' // a shortcut brought it, and it is for a group
+  | 'not-agreed' // a shortcut brought it, and its flow was not agreed, or its destination is not local
   | 'double-tagged' // without its outer tag it would be read as a frame of its inner VLAN
   | 'same-port' // its destination is behind the port it came from
   | 'no-egress'; // there is no other port in its VLAN
@@ -84,6 +86,8 @@ export class BridgePort implements SwitchPort {
       'forged-dhcp': 0,
       'rogue-router': 0,
       flooding: 0,
+      'group-at-shortcut': 0,
+      'not-agreed': 0,
       'double-tagged': 0,
       'same-port': 0,
       'no-egress': 0,

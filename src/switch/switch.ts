@@ -2,31 +2,23 @@ import { assert } from '../errors.ts';
 import { Feed } from '../feed.ts';
 import { addTag, isTagged, removeTag, type Vid } from '../wire/dot1q.ts';
 import type { MacAddress } from '../wire/mac.ts';
-import { explainRepeat, explainWays, type Explanation } from './explanation.ts';
+import { explainFrame } from './explain.ts';
+import type { Explanation } from './explanation.ts';
 import { Fdb, type FdbEntry } from '../stations/fdb.ts';
-import { explainBpdu, Fstp } from './fstp.ts';
+import { Fstp } from './fstp.ts';
 import { repeatTo } from './hub.ts';
 import { Learning } from './learning.ts';
 import type { SenderPolicy } from './sender-policy.ts';
 import { SenderRules } from './sender-rules.ts';
+import { Shortcuts } from './shortcuts.ts';
 import { RecentMap } from '../recent-map.ts';
-import { BridgePort, type PortNumber, type SwitchPort } from './switch-port.ts';
+import { BridgePort, type DropReason, type PortNumber, type SwitchPort } from './switch-port.ts';
 import type { NewPort, StationChange, SwitchOptions } from './switch-options.ts';
 import { VlanRegistry } from './vlan-registry.ts';
-import { PortVlans, type VlanMembership } from './vlan.ts';
+import { PortVlans, type Egress, type VlanMembership } from './vlan.ts';
 import { Ways } from './ways.ts';
 
-export { formatExplanation, type Explanation } from './explanation.ts';
-export type { TreePort, TreeRole } from './fstp-member.ts';
-export type { Fstp, FstpState } from './fstp.ts';
-export type { FstpChange } from './fstp-tree.ts';
-export { portCost } from './fstp-root.ts';
-export type { FdbEntry } from '../stations/fdb.ts';
-export { senderRules, strangersPolicy, type SenderPolicy } from './sender-policy.ts';
-export type { DropReason, PortNumber, SwitchPort, SwitchPortCounters } from './switch-port.ts';
-export type { NewPort, StationChange, SwitchOptions } from './switch-options.ts';
-export type { VlanMember, VlanRefusal, VlanRegistry } from './vlan-registry.ts';
-export type { Egress, PortVlans, VlanMembership } from './vlan.ts';
+export * from './exports.ts';
 
 /**
  * A VLAN-aware bridge without I/O: frames enter by `receive` and leave by `transmit`. A frame goes through these stages, in order: [IEEE 802.1Q]
@@ -45,6 +37,8 @@ export class Switch {
   readonly senders: SenderRules;
   /** The spanning trees. They are off at first. */
   readonly fstp: Fstp;
+  /** The shortcuts past the uplink. There are none at first. */
+  readonly shortcuts: Shortcuts;
   /** The stations that become known or are forgotten; not those that move. */
   readonly stationChanges = new Feed<StationChange>();
   readonly #options: SwitchOptions;
@@ -73,8 +67,15 @@ export class Switch {
       send: (port, frame) => this.#send(port, frame, port.number),
       blocked: (port, vid) => this.#fdb.flush(port, port.vlans.trunk ? undefined : vid),
       changed: () => this.#ways.forget(),
-      flush: (vid) => this.#flushTree(vid),
+      flush: (vid) => this.#learning.forgetTree(vid, this.#ports.values()),
       possible: () => !this.#hub,
+    });
+    this.shortcuts = new Shortcuts(options, {
+      fdb: this.#fdb,
+      senders: this.senders,
+      ways: this.#ways,
+      port: (port) => this.#portAt(port),
+      leave: (ingress, vid, egress, frame) => this.#leave(ingress, vid, egress, frame),
     });
   }
 
@@ -105,37 +106,35 @@ export class Switch {
       return;
     }
     this.#ways.forgetLast();
-    if (this.fstp.takes(ingress, frame)) {
+    const { shortcut } = ingress.vlans;
+    if (!shortcut && this.fstp.takes(ingress, frame)) {
       const refusal = this.fstp.receive(ingress, frame);
       if (refusal) ingress.counters.drops[refusal] += 1;
       return;
     }
-    const vid = this.senders.enter(ingress, frame);
+    const vid = shortcut ? this.shortcuts.enter(ingress, frame) : this.senders.enter(ingress, frame);
+    if (vid === 'taken') return;
     if (typeof vid === 'string') {
       ingress.counters.drops[vid] += 1;
       if (vid === 'forged-arp') this.senders.showForged(ingress, frame);
       return;
     }
     // The destination is sought before the source is learned, so that `explain`, which does not learn, cannot differ.
-    const destination = this.#learning.destination(ingress, vid, frame);
+    const found = this.#learning.destination(ingress, vid, frame);
+    const { uplink } = this.shortcuts;
+    const mayDetour = uplink !== undefined && (found === undefined || found === uplink || ingress === uplink);
+    const destination = mayDetour ? this.shortcuts.route(ingress, vid, frame, found) : found;
+    if (destination === 'kept') return void this.#learning.learn(ingress, vid, frame);
     const isFlooding = destination === undefined && ingress.guard?.flood(frame) === false;
     const egress = isFlooding ? 'flooding' : this.#ways.of(ingress, vid, destination, frame);
+    // A station behind a shortcut is remembered at the uplink, if that is up.
+    const home = shortcut ? uplink : ingress;
+    const learned = home?.up === true ? this.#learning.learn(home, vid, frame) : 'known';
     let untagged = isTagged(frame) ? undefined : frame;
-    let tagged = untagged === undefined ? frame : undefined;
-    const learned = this.#learning.learn(ingress, vid, frame);
     if (learned === 'observed') this.#options.observe?.(port, vid, (untagged ??= removeTag(frame)));
-    else if (learned === 'known' && untagged !== undefined && egress === destination?.untaggedEgress && !this.senders.concern(frame))
+    else if (learned === 'known' && egress === destination?.untaggedEgress && untagged !== undefined && !this.senders.concern(frame))
       this.#ways.note(ingress, frame, destination);
-    if (typeof egress === 'string') {
-      ingress.counters.drops[egress] += 1;
-      return;
-    }
-    for (const way of egress) {
-      const shape = way.tagged ? (tagged ??= addTag(frame, vid)) : (untagged ??= removeTag(frame));
-      way.port.counters.sentFrames += 1;
-      way.port.counters.sentOctets += shape.length;
-      this.#options.transmit(way.port.number, shape, port);
-    }
+    this.#leave(ingress, vid, egress, frame, untagged);
   }
 
   /** Returns the decision about a frame and its reason; undefined if there is no such port. Learns, sends and counts nothing. */
@@ -143,15 +142,9 @@ export class Switch {
     const ingress = this.#ports.get(port);
     if (ingress === undefined) return undefined;
     this.beginBreath();
-    if (this.#hub) return explainRepeat(repeatTo(this.#ports.values(), ingress, frame, this.senders));
-    if (this.fstp.takes(ingress, frame)) return explainBpdu(ingress, frame);
-    const vid = this.senders.enter(ingress, frame);
-    if (typeof vid === 'string') return { decision: 'drop', reason: vid };
-    const destination = this.#learning.destination(ingress, vid, frame);
-    if (destination === undefined && ingress.guard?.mayFlood(frame) === false) return { decision: 'drop', reason: 'flooding' };
-    const egress = this.#ways.of(ingress, vid, destination, frame);
-    if (typeof egress === 'string') return { decision: 'drop', reason: egress };
-    return explainWays(vid, egress, destination === undefined ? frame : undefined);
+    const { fstp, senders, shortcuts } = this;
+    const parts = { hub: this.#hub, ports: this.#ports, fstp, senders, shortcuts, learning: this.#learning, ways: this.#ways };
+    return explainFrame(parts, ingress, frame);
   }
 
   /** Adds a port under a free number. */
@@ -179,16 +172,18 @@ export class Switch {
     changed.up = up;
     if (!up) this.#fdb.flush(changed);
     this.#ways.forget();
+    if (!up) this.shortcuts.end(changed);
     for (const vid of changed.vlans)
       if (up) this.fstp.join(changed, vid);
       else this.fstp.leave(changed, vid);
     this.#options.portChanged?.(port, up);
   }
 
-  /** Changes the VLANs of a port. Its stations in VLANs that it leaves are forgotten. */
+  /** Changes the VLANs of a port. Its stations in VLANs that it leaves are forgotten. A shortcut stays one, without VLANs. */
   setVlans(port: PortNumber, membership: VlanMembership): void {
     const changed = this.#portAt(port);
     const before = changed.vlans;
+    if (before.shortcut) return;
     changed.vlans = new PortVlans(membership);
     this.vlans.note(changed.vlans);
     this.#ways.forget();
@@ -265,22 +260,36 @@ export class Switch {
     return this.#strays;
   }
 
-  /** Ends the ageing of stations and the hellos. */
+  /** Ends the ageing of stations, the hellos and the shortcuts. */
   [Symbol.dispose](): void {
+    this.shortcuts[Symbol.dispose]();
     this.fstp[Symbol.dispose]();
     this.#fdb[Symbol.dispose]();
-  }
-
-  /** Forgets the stations of a VLAN's tree. A trunk carries VLANs without a tree of their own in that of its untagged VLAN. */
-  #flushTree(vid: Vid): void {
-    this.#fdb.flushVlan(vid);
-    for (const port of this.#ports.values()) if (port.vlans.trunk && port.vlans.untagged === vid) this.#fdb.flush(port);
   }
 
   #portAt(port: PortNumber): BridgePort {
     const known = this.#ports.get(port);
     assert(known, `switch port ${port} is there`);
     return known;
+  }
+
+  /** Sends a frame by the ways that it has, or counts why it has none. Each shape is made once at most; `untagged` may be made already. */
+  #leave(
+    ingress: BridgePort,
+    vid: Vid,
+    egress: readonly Egress<BridgePort>[] | DropReason,
+    frame: Uint8Array,
+    untagged?: Uint8Array,
+  ): void {
+    if (typeof egress === 'string') {
+      ingress.counters.drops[egress] += 1;
+      return;
+    }
+    let tagged: Uint8Array | undefined;
+    if (isTagged(frame)) tagged = frame;
+    else untagged = frame;
+    for (const way of egress)
+      this.#send(way.port, way.tagged ? (tagged ??= addTag(frame, vid)) : (untagged ??= removeTag(frame)), ingress.number);
   }
 
   #send(port: BridgePort, frame: Uint8Array, ingress: PortNumber): void {

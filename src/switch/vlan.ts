@@ -9,6 +9,8 @@ export interface VlanMembership {
   readonly tagged?: Iterable<Vid>;
   /** True if frames of all other VLANs pass, with their tags; by default they do not. */
   readonly trunk?: boolean;
+  /** True for a shortcut: it is in no VLAN, and frames of all VLANs pass as on a trunk. See Shortcuts. The rest is then ignored. */
+  readonly shortcut?: boolean;
 }
 
 /** A way out of the switch, for a frame of one VLAN. */
@@ -48,28 +50,32 @@ export class PortVlans {
   readonly tagged: ReadonlySet<Vid>;
   /** True if it is in all other VLANs, too. */
   readonly trunk: boolean;
+  /** True if it is in no VLAN, and carries frames of all of them as a trunk does, where the switch sends them there. */
+  readonly shortcut: boolean;
 
-  constructor({ untagged = vid(0), tagged = [], trunk = false }: VlanMembership) {
-    this.untagged = untagged;
-    this.tagged = new Set([...tagged].filter((one) => one !== untagged));
-    this.trunk = trunk;
+  constructor({ untagged = vid(0), tagged = [], trunk = false, shortcut = false }: VlanMembership) {
+    this.shortcut = shortcut;
+    this.untagged = shortcut ? vid(0) : untagged;
+    this.tagged = new Set(shortcut ? [] : [...tagged].filter((one) => one !== untagged));
+    this.trunk = trunk || shortcut;
     assert(!this.lists(reservedVid), 'no port is a member of VLAN 4095');
   }
 
   /** Yields all explicit VLANs. */
   *[Symbol.iterator](): Generator<Vid> {
+    if (this.shortcut) return;
     if (this.untagged !== 'none') yield this.untagged;
     yield* this.tagged;
   }
 
   /** Returns whether the port is a member, tagged or not. */
   has(vid: Vid): boolean {
-    return this.trunk || this.lists(vid);
+    return !this.shortcut && (this.trunk || this.lists(vid));
   }
 
   /** Returns whether it is an explicit member of that VLAN, and not only as a trunk. */
   lists(vid: Vid): boolean {
-    return vid === this.untagged || this.tagged.has(vid);
+    return !this.shortcut && (vid === this.untagged || this.tagged.has(vid));
   }
 }
 

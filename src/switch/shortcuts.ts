@@ -1,0 +1,284 @@
+import type { Timer } from '../clock.ts';
+import { assert } from '../errors.ts';
+import { Feed } from '../feed.ts';
+import type { Fdb } from '../stations/fdb.ts';
+import { addTag, isTagged, minTaggedFrame, type Vid } from '../wire/dot1q.ts';
+import { destinationOf, hasGroupDestination, minFrame, sourceOf } from '../wire/ethernet.ts';
+import type { MacAddress } from '../wire/mac.ts';
+import type { SenderRules } from './sender-rules.ts';
+import { ShortcutFlows } from './shortcut-flows.ts';
+import {
+  decodeAtShortcut,
+  decodeAtUplink,
+  encodeShortcutFrame,
+  vidAtShortcut,
+  type Flow,
+  type ShortcutFrame,
+  type ShortcutKind,
+} from './shortcut-frame.ts';
+import { ShortcutGates } from './shortcut-gates.ts';
+import type { SwitchOptions } from './switch-options.ts';
+import type { BridgePort, DropReason, PortNumber } from './switch-port.ts';
+import { reservedVid } from './vlan.ts';
+import type { Ways } from './ways.ts';
+
+/** A station behind the uplink that local stations talk to. */
+export interface Talk {
+  readonly vid: Vid;
+  readonly mac: MacAddress;
+}
+
+/** The parts of a switch that shortcuts use. */
+export interface ShortcutParts {
+  readonly fdb: Fdb<BridgePort>;
+  readonly senders: SenderRules;
+  readonly ways: Ways;
+  readonly port: (number: PortNumber) => BridgePort;
+  /** Sends a frame of a station by the ways that it has. */
+  readonly leave: (ingress: BridgePort, vid: Vid, egress: ReturnType<Ways['of']>, frame: Uint8Array) => void;
+}
+
+/** The interval of the looks at stations, and of the counts of talks, in milliseconds. */
+const second = 1000;
+
+/** A silent station is not vouched for, since it may have moved. In milliseconds. */
+const freshness = 3000;
+
+/** The number of seconds after which the sources of direct flows are shown to the uplink, whose databases would forget them. */
+const refreshAfter = 30;
+
+/** The number of frames within a second, of different breaths or flows, that are a talk. */
+const talkRate = 4;
+
+/**
+ * Shortcuts: ports that carry the unicast of agreed flows past the uplink, from local ports here to local ports of one other switch. Nothing that
+ * comes by a shortcut leaves by another, or by the uplink, and nothing is flooded: so they make no loops, and need no spanning tree. The
+ * database knows the stations behind them at the uplink, where all other frames of these stations come from, and to which all flows can return at once.
+ */
+export class Shortcuts implements Disposable {
+  /** A station behind the uplink that is talked to, and for which no shortcut is known: at most once a second. */
+  readonly talks = new Feed<Talk>();
+  /** The port to the rest of the network. Undefined while there are no shortcuts, and for most switches always. */
+  uplink: BridgePort | undefined;
+  readonly #options: Pick<SwitchOptions, 'clock' | 'transmit'>;
+  readonly #breath: (work: () => void) => void;
+  readonly #parts: ShortcutParts;
+  readonly #flows: ShortcutFlows;
+  readonly #gates = new ShortcutGates();
+  /** The shortcuts by the numbers of their far ends. */
+  readonly #links = new Map<number, BridgePort>();
+  readonly #peers = new Map<BridgePort, number>();
+  /** The shortcuts that were told `closed` for an unknown flow within this second. */
+  readonly #told = new Set<BridgePort>();
+  #self = 0;
+  #timer: Timer | undefined;
+  #seconds = 0;
+
+  constructor(options: Pick<SwitchOptions, 'clock' | 'transmit' | 'breath'>, parts: ShortcutParts) {
+    this.#options = options;
+    this.#breath = options.breath ?? ((work) => work());
+    this.#parts = parts;
+    this.#flows = new ShortcutFlows({
+      clock: options.clock,
+      uplink: () => (this.uplink?.up === true ? this.uplink : undefined),
+      mark: (flow, nonce) => this.#sendUp('marker', flow, nonce),
+      go: (port, flow, nonce) => this.#send(port, 'go', flow, nonce),
+      forward: (ingress, vid, egress, frame) => parts.leave(ingress, vid, parts.ways.of(ingress, vid, egress, frame), frame),
+      breath: this.#breath,
+    });
+  }
+
+  /** Begins: `self` is the number of this switch among its group, `uplink` its way to the others. May be called again with other values. */
+  begin(self: number, uplink: PortNumber): void {
+    this.#flows.loseUplink();
+    this.#self = self;
+    this.uplink = this.#parts.port(uplink);
+    this.#parts.ways.forgetLast();
+    this.#timer ??= this.#options.clock.after(second, this.#tick);
+  }
+
+  /** Opens a port, added with `shortcut`, to the switch with that number. One to the same switch ends. The port must be guarded. */
+  open(number: PortNumber, peer: number): void {
+    const port = this.#parts.port(number);
+    assert(port.vlans.shortcut && port.guarded, `port ${number} is a guarded shortcut`);
+    const before = this.#links.get(peer);
+    if (before) this.end(before);
+    this.#links.set(peer, port);
+    this.#peers.set(port, peer);
+  }
+
+  /** Ends a shortcut, or the uplink: called when a port goes down. Flows return to the uplink. */
+  end(port: BridgePort): void {
+    if (port === this.uplink) this.#breath(() => this.#flows.loseUplink());
+    const peer = this.#peers.get(port);
+    if (peer === undefined) return;
+    this.#peers.delete(port);
+    this.#links.delete(peer);
+    this.#gates.end(port);
+    this.#parts.ways.forgetLast();
+    this.#breath(() => this.#flows.end(port));
+  }
+
+  /** Notes that a station is said to be behind the switch with that number. Flows to it take the shortcut once the far end confirms that. */
+  tell({ vid, mac }: Talk, peer: number): void {
+    const port = this.#links.get(peer);
+    if (!port || !this.#flows.tell(vid, mac, port)) return;
+    this.#breath(() => this.#send(port, 'ask', { vid, destination: mac, source: zeroMac }));
+  }
+
+  /** The number of flows that leave by shortcuts. */
+  get direct(): number {
+    return this.#flows.direct;
+  }
+
+  /**
+   * Returns where a frame goes: to `found`, or by a shortcut. `kept` means that it goes nowhere now: it is one about shortcuts, or sent later. Needs to
+   * be called for frames from the uplink, to it, and to unknown stations.
+   */
+  route(ingress: BridgePort, vid: Vid, frame: Uint8Array, found: BridgePort | undefined): BridgePort | 'kept' | undefined {
+    if (ingress.vlans.shortcut || hasGroupDestination(frame)) return found;
+    if (ingress === this.uplink) return this.#takes(vid, frame) ? 'kept' : found;
+    if (found !== undefined) this.#count(vid, frame);
+    return this.#flows.route(ingress, vid, frame, found);
+  }
+
+  /** Returns where such a frame goes. Has no side effects. */
+  peek(ingress: BridgePort, vid: Vid, frame: Uint8Array, found: BridgePort | undefined): BridgePort | undefined {
+    return ingress === this.uplink || ingress.vlans.shortcut ? found : this.#flows.peek(vid, frame, found);
+  }
+
+  /** Takes a frame from the uplink. Returns true if it is one about shortcuts, which goes nowhere. Else it ends the agreement about its flow. */
+  #takes(vid: Vid, frame: Uint8Array): boolean {
+    const decoded = decodeAtUplink(frame, vid);
+    if (decoded?.kind === 'refresh') return true;
+    this.#close({ vid, destination: destinationOf(frame), source: sourceOf(frame) }, decoded && this.#links.get(decoded.sender));
+    if (decoded) this.#answer(decoded);
+    return decoded !== undefined;
+  }
+
+  /** Returns the VLAN of a frame from a shortcut if it may go to the local port of its destination, or why not; `taken` for one about shortcuts. */
+  enter(ingress: BridgePort, frame: Uint8Array): Vid | DropReason | 'taken' {
+    const verdict = this.judge(ingress, frame);
+    if (verdict === 'taken') {
+      const decoded = decodeAtShortcut(frame);
+      if (decoded) this.#take(ingress, decoded);
+    } else if (verdict === 'not-agreed') this.#refuse(ingress, frame);
+    return verdict;
+  }
+
+  /** Returns the same. Has no side effects. */
+  judge(ingress: BridgePort, frame: Uint8Array): Vid | DropReason | 'taken' {
+    if (frame.length < minFrame || (isTagged(frame) && frame.length < minTaggedFrame)) return 'runt';
+    if (ingress.refusal !== undefined) return ingress.refusal;
+    if (!this.#peers.has(ingress)) return 'port-down';
+    if (decodeAtShortcut(frame)) return 'taken';
+    const vid = vidAtShortcut(frame);
+    if (vid === reservedVid) return 'reserved-vid';
+    const refusal = this.#parts.senders.refusal(ingress, vid, frame);
+    if (refusal) return refusal;
+    if (hasGroupDestination(frame)) return 'group-at-shortcut';
+    return this.#gates.admits(vid, frame, ingress) && this.#isLocal(vid, this.#parts.fdb.lookup(vid, frame, 0)) ? vid : 'not-agreed';
+  }
+
+  /** Ends the looks at stations, and all shortcuts. */
+  [Symbol.dispose](): void {
+    this.#timer?.[Symbol.dispose]();
+    this.#timer = undefined;
+    for (const port of [...this.#peers.keys()]) this.end(port);
+  }
+
+  #count(vid: Vid, frame: Uint8Array): void {
+    const mac = destinationOf(frame);
+    if (this.#flows.count(vid, mac) === talkRate && !this.#flows.portOf(vid, mac)) this.talks.emit({ vid, mac });
+  }
+
+  /**
+   * A frame of the flow came by the uplink: later ones on the shortcut are older. Its source may have moved, too. `by` is the shortcut to which a
+   * marker asks to change; it need not be told.
+   */
+  #close({ vid, destination, source }: Flow, by: BridgePort | undefined): void {
+    const port = this.#gates.close(vid, destination, source);
+    if (!port || port === by) return;
+    this.#send(port, 'closed', { vid, destination, source });
+    this.#flows.forget(vid, source, port);
+  }
+
+  #answer(marker: ShortcutFrame): void {
+    const port = this.#links.get(marker.sender);
+    if (!port || !this.#isHere(marker.vid, marker.destination)) return;
+    if (this.#gates.prepare(marker, marker.nonce, port)) this.#send(port, 'ack', marker, marker.nonce);
+  }
+
+  #take(port: BridgePort, frame: ShortcutFrame): void {
+    const { kind, vid, destination, nonce } = frame;
+    this.#parts.ways.forgetLast();
+    if (kind === 'ask') this.#tellHere(port, frame);
+    else if (kind === 'have') this.#flows.have(vid, destination, port);
+    else if (kind === 'gone') this.#flows.forget(vid, destination, port);
+    else if (kind === 'ack') this.#flows.acknowledge(frame, nonce, port);
+    else if (kind === 'go') this.#gates.open(frame, nonce, port);
+    else if (kind === 'closed') this.#flows.closed(frame, port);
+  }
+
+  #tellHere(port: BridgePort, flow: Flow): void {
+    const isHere = this.#isHere(flow.vid, flow.destination) && this.#gates.watch(flow.vid, flow.destination, port);
+    this.#send(port, isHere ? 'have' : 'gone', flow);
+  }
+
+  /** Tells the far end that it sends in vain: once for a station, and once a second for flows. */
+  #refuse(port: BridgePort, frame: Uint8Array): void {
+    const flow = { vid: vidAtShortcut(frame), destination: destinationOf(frame), source: sourceOf(frame) };
+    if (!this.#isLocal(flow.vid, this.#parts.fdb.lookup(flow.vid, frame, 0)) && this.#gates.unwatch(flow.vid, flow.destination, port))
+      this.#send(port, 'gone', flow);
+    else if (!this.#told.has(port)) {
+      this.#told.add(port);
+      this.#send(port, 'closed', flow);
+    }
+  }
+
+  /** Returns whether a port leads to stations of this switch's own. */
+  #isLocal(vid: Vid, port: BridgePort | undefined): boolean {
+    return port !== undefined && port !== this.uplink && !port.vlans.shortcut && !port.isBlocked(vid);
+  }
+
+  /** Returns whether a station is behind a local port, and was heard a moment ago. */
+  #isHere(vid: Vid, mac: MacAddress): boolean {
+    const found = this.#parts.fdb.find(vid, mac);
+    return found !== undefined && found.age < freshness && this.#isLocal(vid, found.port);
+  }
+
+  #sendUp(kind: ShortcutKind, flow: Flow, nonce = 0): void {
+    if (this.uplink?.up !== true) return;
+    const frame = encodeShortcutFrame({ ...addressesOf(flow), kind, nonce, sender: this.#self });
+    this.#transmit(this.uplink, flow.vid === this.uplink.vlans.untagged ? frame : addTag(frame, flow.vid));
+  }
+
+  #send(port: BridgePort, kind: ShortcutKind, flow: Flow, nonce = 0): void {
+    this.#transmit(port, encodeShortcutFrame({ ...addressesOf(flow), kind, nonce, sender: this.#self }));
+  }
+
+  /** Sends a frame of the switch's own, which the port does not count. */
+  #transmit(port: BridgePort, frame: Uint8Array): void {
+    this.#options.transmit(port.number, frame, port.number);
+  }
+
+  readonly #tick = (): void => {
+    this.#timer = this.#options.clock.after(second, this.#tick);
+    this.#seconds += 1;
+    this.#told.clear();
+    this.#flows.beginSecond();
+    this.#breath(() => {
+      this.#parts.ways.forgetLast();
+      for (const [port, vid, mac] of this.#gates.watched())
+        if (!this.#isHere(vid, mac) && this.#gates.unwatch(vid, mac, port))
+          this.#send(port, 'gone', { vid, destination: mac, source: zeroMac });
+      if (this.#seconds % refreshAfter === 0) for (const flow of this.#flows.sources()) this.#sendUp('refresh', flow);
+    });
+  };
+}
+
+const zeroMac = 0 as MacAddress;
+
+function addressesOf({ vid, destination, source }: Flow): Flow {
+  return { vid, destination, source };
+}
