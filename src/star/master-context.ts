@@ -10,6 +10,7 @@ import type { GroupMemory } from './group-memory.ts';
 import type { NodeId } from './identity.ts';
 import type { JoinRates } from './join-rate.ts';
 import type { LivenessLimits, Watched } from './liveness.ts';
+import type { WhereIs } from './shortcut-master.ts';
 import type { Hello, JoinRefusal, MasterPlace, SlaveState, Welcome } from './messages.ts';
 import type { OwnKeys } from './own-keys.ts';
 
@@ -30,6 +31,8 @@ export interface MasterEngineOptions {
   readonly domain?: string | undefined;
   /** True if a new key waits until an operator accepts it. Default: false. */
   readonly approve?: boolean;
+  /** Returns the member behind which a station is. Default: slaves are told of no shortcuts. */
+  readonly whereIs?: WhereIs;
   readonly rates?: JoinRates;
   readonly liveness?: LivenessLimits;
 }

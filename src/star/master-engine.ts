@@ -19,6 +19,8 @@ import { encodeJoinMessage } from './message-codec.ts';
 import { maxJoinLine, type Hello, type News } from './messages.ts';
 import { MasterOperations, type Kick } from './master-operations.ts';
 import { MasterPin, type PinChange, type PinOutcome } from './master-pin.ts';
+import { ShortcutBroker } from './shortcut-master.ts';
+import { isShortcutMessage } from './shortcut-messages.ts';
 import { Sessions } from './master-sessions.ts';
 import { sweep, sweepEphemeral } from './master-sweep.ts';
 import { Contenders, type Contender } from './master-takeover.ts';
@@ -41,6 +43,7 @@ export class MasterEngine implements Disposable {
   readonly #operations: MasterOperations;
   readonly #pin: MasterPin;
   readonly #liveness: Liveness;
+  readonly #shortcuts: ShortcutBroker;
   #sweeper: Timer;
   #news: News | undefined;
 
@@ -54,6 +57,7 @@ export class MasterEngine implements Disposable {
     this.#tokens = new MasterTokens(context);
     this.#operations = new MasterOperations(context, this.#tokens);
     this.#pin = new MasterPin(context, this.#tokens);
+    this.#shortcuts = new ShortcutBroker(context, context.options.whereIs ?? (() => undefined));
     const { clock } = context.environment;
     this.#liveness = new Liveness(clock, (isLate) => this.#pulse(isLate), context.options.liveness);
     this.#sweeper = clock.after(sweepInterval, this.#sweep);
@@ -122,6 +126,11 @@ export class MasterEngine implements Disposable {
     return this.#context.memory.state.member(key);
   }
 
+  /** Returns the pairs of members with a shortcut, as they report them: the lower id first. */
+  shortcuts(): readonly (readonly [NodeId, NodeId])[] {
+    return this.#shortcuts.pairs();
+  }
+
   /** Takes a control connection. Give what happens on it to the callbacks that this returns. */
   accept(caller: Caller, channel: ControlChannel): ControlEvents {
     const session = this.#sessions.open(caller, channel);
@@ -136,7 +145,7 @@ export class MasterEngine implements Disposable {
             this.#joins.refuse(session, refuse('message', 'it did not begin with a hello'));
         } else if (message.type === 'leave') this.#leave(session);
         else if (message.type === 'holds-pin' || message.type === 'disputes-pin') this.#pin.hear(session, message).catch(() => undefined);
-        else if (!this.#sessions.take(session, message))
+        else if (isShortcutMessage(message) ? !this.#shortcuts.take(session, message) : !this.#sessions.take(session, message))
           this.#joins.refuse(session, refuse('message', 'it sent a message that a slave does not send'));
       },
       closed: (reason) => this.#sessions.close(session, reason),
@@ -247,6 +256,7 @@ export class MasterEngine implements Disposable {
   [Symbol.dispose](): void {
     this.#sweeper[Symbol.dispose]();
     this.#liveness[Symbol.dispose]();
+    this.#shortcuts[Symbol.dispose]();
     this.#sessions.endAll('the master ends');
   }
 

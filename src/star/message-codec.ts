@@ -13,6 +13,7 @@ import {
   type Welcome,
 } from './messages.ts';
 import { isNodeKey } from './node-key.ts';
+import { isShortcutMessage, plainShortcutMessage, shortcutDecoders } from './shortcut-messages.ts';
 import { isSecret, isTokenId, type Token } from './token.ts';
 
 /** The longest text in a field that is not a reason, in characters. */
@@ -55,7 +56,7 @@ function plain(message: JoinMessage): object {
       };
     }
     default:
-      return message;
+      return isShortcutMessage(message) ? plainShortcutMessage(message) : message;
   }
 }
 
@@ -92,6 +93,7 @@ const decoders: Readonly<Record<string, (fields: Fields) => JoinMessage | undefi
   end: () => ({ type: 'end' }),
   leave: () => ({ type: 'leave' }),
   left: () => ({ type: 'left' }),
+  ...shortcutDecoders,
 };
 
 function decodeOther(of: 'hello' | 'welcome', fields: Fields): JoinMessage | undefined {

@@ -14,11 +14,14 @@
  *     slave -> master   {"type":"holds-pin","pin":"…"}, once that is stored; {"type":"disputes-pin","pins":["…","…"]}: different ones were told
  *     master -> slave   {"type":"kicked","reason":"…"}, {"type":"end"}, {"type":"left"}, and the connection ends
  *     slave -> master   {"type":"leave"}, {"type":"state","guest":"ready"}
+ *
+ * Those about shortcuts are in `shortcut-messages.ts`.
  */
 import type { Ipv4Address, Ipv4Network } from '../wire/ipv4.ts';
 import type { MacAddress } from '../wire/mac.ts';
 import type { Fingerprint } from './fingerprint.ts';
 import type { NodeId } from './identity.ts';
+import type { ShortcutMessage } from './shortcut-messages.ts';
 import type { Token } from './token.ts';
 
 /** A slave's request to join. */
@@ -214,6 +217,7 @@ export type JoinMessage =
   | Renamed
   | Kicked
   | SlaveState
+  | ShortcutMessage
   /** The group was ended. */
   | Sign<'end'>
   /** The slave leaves the group for good. */

@@ -3,6 +3,7 @@ import type { DialTarget } from './channel.ts';
 import type { Fingerprint } from './fingerprint.ts';
 import { Liveness } from './liveness.ts';
 import type { JoinMessage, JoinRefusal, Welcome } from './messages.ts';
+import type { ShortcutMessage } from './shortcut-messages.ts';
 import { SlaveCall } from './slave-call.ts';
 import type { SlaveEngineOptions, SlaveEnvironment } from './slave-context.ts';
 import type { SlaveEvent, Standing } from './slave-event.ts';
@@ -114,6 +115,11 @@ export class SlaveEngine implements Disposable {
   tellState(guest: string, address?: string): void {
     this.#state = { type: 'state', guest, address };
     this.#sendState();
+  }
+
+  /** Sends the master a message about shortcuts, if this slave is joined. */
+  tellShortcuts(message: ShortcutMessage): void {
+    if (this.#standing === 'joined' && this.#call?.isCurrent) this.#call.send(message);
   }
 
   /** Leaves the group for good. Resolves once the master has forgotten this slave; it may have to be reached for that. */

@@ -1,4 +1,5 @@
 import type { Fingerprint } from './fingerprint.ts';
+import type { ShortcutMessage } from './shortcut-messages.ts';
 import type { MasterPlace, RefusalCode, Welcome } from './messages.ts';
 
 /** An event of a slave's membership. `again` is true if the same was told before: tell it to people once. */
@@ -38,6 +39,8 @@ export type SlaveEvent =
   | { readonly type: 'news'; readonly description: Readonly<Record<string, unknown>>; readonly ignored: readonly string[] }
   | { readonly type: 'masters'; readonly masters: readonly MasterPlace[] }
   | { readonly type: 'renamed'; readonly name: string }
+  /** The master told something about shortcuts. */
+  | { readonly type: 'shortcut'; readonly message: ShortcutMessage }
   /** An answer of the master cannot be stored, with the cause: told once. It is tried again, and `stored` tells that it succeeded. */
   | { readonly type: 'not-stored'; readonly reason: string }
   | { readonly type: 'stored' }

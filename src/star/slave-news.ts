@@ -1,4 +1,5 @@
 import type { JoinMessage, Welcome } from './messages.ts';
+import { isShortcutMessage } from './shortcut-messages.ts';
 import type { SlaveCall } from './slave-call.ts';
 import type { SlaveEvent } from './slave-event.ts';
 import { allowedNews } from './slave-judgement.ts';
@@ -54,6 +55,7 @@ export class SlaveNews {
         await this.#keep({ name: message.name }, { type: 'renamed', name: message.name });
         return;
       default:
+        if (isShortcutMessage(message)) emit({ type: 'shortcut', message });
     }
   }
 

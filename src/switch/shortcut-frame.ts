@@ -29,6 +29,7 @@ export const shortcutKinds = [
   'gone', // it no longer is, or is silent
   'ack', // the marker with that nonce came
   'go', // the frames of the flow follow
+  'alive', // a sign of life
   'closed', // frames of the flow are dropped: they came by the uplink
 ] as const;
 

@@ -1,22 +1,15 @@
-import type { Timer } from '../clock.ts';
+import type { Clock, Timer } from '../clock.ts';
 import { assert } from '../errors.ts';
 import { Feed } from '../feed.ts';
 import type { Fdb } from '../stations/fdb.ts';
-import { addTag, isTagged, minTaggedFrame, type Vid } from '../wire/dot1q.ts';
+import { isTagged, minTaggedFrame, type Vid } from '../wire/dot1q.ts';
 import { destinationOf, hasGroupDestination, minFrame, sourceOf } from '../wire/ethernet.ts';
 import type { MacAddress } from '../wire/mac.ts';
 import type { SenderRules } from './sender-rules.ts';
 import { ShortcutFlows } from './shortcut-flows.ts';
-import {
-  decodeAtShortcut,
-  decodeAtUplink,
-  encodeShortcutFrame,
-  vidAtShortcut,
-  type Flow,
-  type ShortcutFrame,
-  type ShortcutKind,
-} from './shortcut-frame.ts';
+import { decodeAtShortcut, decodeAtUplink, vidAtShortcut, type Flow, type ShortcutFrame, type ShortcutKind } from './shortcut-frame.ts';
 import { ShortcutGates } from './shortcut-gates.ts';
+import { ShortcutLinks, zeroMac } from './shortcut-links.ts';
 import type { SwitchOptions } from './switch-options.ts';
 import type { BridgePort, DropReason, PortNumber } from './switch-port.ts';
 import { reservedVid } from './vlan.ts';
@@ -38,14 +31,20 @@ export interface ShortcutParts {
   readonly leave: (ingress: BridgePort, vid: Vid, egress: ReturnType<Ways['of']>, frame: Uint8Array) => void;
 }
 
-/** The interval of the looks at stations, and of the counts of talks, in milliseconds. */
-const second = 1000;
+/** The interval of signs of life, in milliseconds. */
+const beat = 200;
+
+/** The number of beats in which the counts of talks are made, and the stations are looked at. */
+const beatsOfSecond = 5;
+
+/** The latest time of a beat after the one before it at which silence counts: a late process has not read what arrived. In milliseconds. */
+const mostLate = beat * 1.25;
 
 /** A silent station is not vouched for, since it may have moved. In milliseconds. */
 const freshness = 3000;
 
-/** The number of seconds after which the sources of direct flows are shown to the uplink, whose databases would forget them. */
-const refreshAfter = 30;
+/** The number of beats after which the sources of direct flows are shown to the uplink, whose databases would forget them: 30 s. */
+const refreshAfter = 150;
 
 /** The number of frames within a second, of different breaths or flows, that are a talk. */
 const talkRate = 4;
@@ -58,31 +57,32 @@ const talkRate = 4;
 export class Shortcuts implements Disposable {
   /** A station behind the uplink that is talked to, and for which no shortcut is known: at most once a second. */
   readonly talks = new Feed<Talk>();
+  /** A shortcut that was silent, and has ended in this switch: close its connection. */
+  readonly lost = new Feed<PortNumber>();
   /** The port to the rest of the network. Undefined while there are no shortcuts, and for most switches always. */
   uplink: BridgePort | undefined;
-  readonly #options: Pick<SwitchOptions, 'clock' | 'transmit'>;
+  readonly #clock: Clock;
   readonly #breath: (work: () => void) => void;
   readonly #parts: ShortcutParts;
   readonly #flows: ShortcutFlows;
   readonly #gates = new ShortcutGates();
-  /** The shortcuts by the numbers of their far ends. */
-  readonly #links = new Map<number, BridgePort>();
-  readonly #peers = new Map<BridgePort, number>();
+  readonly #links: ShortcutLinks;
   /** The shortcuts that were told `closed` for an unknown flow within this second. */
   readonly #told = new Set<BridgePort>();
-  #self = 0;
   #timer: Timer | undefined;
-  #seconds = 0;
+  #beats = 0;
+  #lastBeat = 0;
 
   constructor(options: Pick<SwitchOptions, 'clock' | 'transmit' | 'breath'>, parts: ShortcutParts) {
-    this.#options = options;
+    this.#clock = options.clock;
     this.#breath = options.breath ?? ((work) => work());
     this.#parts = parts;
+    this.#links = new ShortcutLinks(options.transmit);
     this.#flows = new ShortcutFlows({
       clock: options.clock,
       uplink: () => (this.uplink?.up === true ? this.uplink : undefined),
       mark: (flow, nonce) => this.#sendUp('marker', flow, nonce),
-      go: (port, flow, nonce) => this.#send(port, 'go', flow, nonce),
+      go: (port, flow, nonce) => this.#links.send(port, 'go', flow, nonce),
       forward: (ingress, vid, egress, frame) => parts.leave(ingress, vid, parts.ways.of(ingress, vid, egress, frame), frame),
       breath: this.#breath,
     });
@@ -91,29 +91,27 @@ export class Shortcuts implements Disposable {
   /** Begins: `self` is the number of this switch among its group, `uplink` its way to the others. May be called again with other values. */
   begin(self: number, uplink: PortNumber): void {
     this.#flows.loseUplink();
-    this.#self = self;
+    this.#links.self = self;
     this.uplink = this.#parts.port(uplink);
     this.#parts.ways.forgetLast();
-    this.#timer ??= this.#options.clock.after(second, this.#tick);
+    if (this.#timer) return;
+    this.#lastBeat = this.#clock.monotonic();
+    this.#timer = this.#clock.after(beat, this.#beat);
   }
 
   /** Opens a port, added with `shortcut`, to the switch with that number. One to the same switch ends. The port must be guarded. */
   open(number: PortNumber, peer: number): void {
     const port = this.#parts.port(number);
     assert(port.vlans.shortcut && port.guarded, `port ${number} is a guarded shortcut`);
-    const before = this.#links.get(peer);
+    const before = this.#links.to(peer);
     if (before) this.end(before);
-    this.#links.set(peer, port);
-    this.#peers.set(port, peer);
+    this.#links.add(port, peer);
   }
 
   /** Ends a shortcut, or the uplink: called when a port goes down. Flows return to the uplink. */
   end(port: BridgePort): void {
     if (port === this.uplink) this.#breath(() => this.#flows.loseUplink());
-    const peer = this.#peers.get(port);
-    if (peer === undefined) return;
-    this.#peers.delete(port);
-    this.#links.delete(peer);
+    if (!this.#links.remove(port)) return;
     this.#gates.end(port);
     this.#parts.ways.forgetLast();
     this.#breath(() => this.#flows.end(port));
@@ -121,9 +119,14 @@ export class Shortcuts implements Disposable {
 
   /** Notes that a station is said to be behind the switch with that number. Flows to it take the shortcut once the far end confirms that. */
   tell({ vid, mac }: Talk, peer: number): void {
-    const port = this.#links.get(peer);
+    const port = this.#links.to(peer);
     if (!port || !this.#flows.tell(vid, mac, port)) return;
-    this.#breath(() => this.#send(port, 'ask', { vid, destination: mac, source: zeroMac }));
+    this.#breath(() => this.#links.send(port, 'ask', { vid, destination: mac, source: zeroMac }));
+  }
+
+  /** Returns the number of frames of stations that a shortcut has carried, both ways. */
+  traffic(number: PortNumber): number {
+    return this.#links.traffic(this.#parts.port(number));
   }
 
   /** The number of flows that leave by shortcuts. */
@@ -151,7 +154,7 @@ export class Shortcuts implements Disposable {
   #takes(vid: Vid, frame: Uint8Array): boolean {
     const decoded = decodeAtUplink(frame, vid);
     if (decoded?.kind === 'refresh') return true;
-    this.#close({ vid, destination: destinationOf(frame), source: sourceOf(frame) }, decoded && this.#links.get(decoded.sender));
+    this.#close({ vid, destination: destinationOf(frame), source: sourceOf(frame) }, decoded && this.#links.to(decoded.sender));
     if (decoded) this.#answer(decoded);
     return decoded !== undefined;
   }
@@ -170,7 +173,7 @@ export class Shortcuts implements Disposable {
   judge(ingress: BridgePort, frame: Uint8Array): Vid | DropReason | 'taken' {
     if (frame.length < minFrame || (isTagged(frame) && frame.length < minTaggedFrame)) return 'runt';
     if (ingress.refusal !== undefined) return ingress.refusal;
-    if (!this.#peers.has(ingress)) return 'port-down';
+    if (!this.#links.has(ingress)) return 'port-down';
     if (decodeAtShortcut(frame)) return 'taken';
     const vid = vidAtShortcut(frame);
     if (vid === reservedVid) return 'reserved-vid';
@@ -184,7 +187,7 @@ export class Shortcuts implements Disposable {
   [Symbol.dispose](): void {
     this.#timer?.[Symbol.dispose]();
     this.#timer = undefined;
-    for (const port of [...this.#peers.keys()]) this.end(port);
+    for (const port of this.#links.ports()) this.end(port);
   }
 
   #count(vid: Vid, frame: Uint8Array): void {
@@ -199,17 +202,18 @@ export class Shortcuts implements Disposable {
   #close({ vid, destination, source }: Flow, by: BridgePort | undefined): void {
     const port = this.#gates.close(vid, destination, source);
     if (!port || port === by) return;
-    this.#send(port, 'closed', { vid, destination, source });
+    this.#links.send(port, 'closed', { vid, destination, source });
     this.#flows.forget(vid, source, port);
   }
 
   #answer(marker: ShortcutFrame): void {
-    const port = this.#links.get(marker.sender);
+    const port = this.#links.to(marker.sender);
     if (!port || !this.#isHere(marker.vid, marker.destination)) return;
-    if (this.#gates.prepare(marker, marker.nonce, port)) this.#send(port, 'ack', marker, marker.nonce);
+    if (this.#gates.prepare(marker, marker.nonce, port)) this.#links.send(port, 'ack', marker, marker.nonce);
   }
 
   #take(port: BridgePort, frame: ShortcutFrame): void {
+    this.#links.control(port);
     const { kind, vid, destination, nonce } = frame;
     this.#parts.ways.forgetLast();
     if (kind === 'ask') this.#tellHere(port, frame);
@@ -222,17 +226,17 @@ export class Shortcuts implements Disposable {
 
   #tellHere(port: BridgePort, flow: Flow): void {
     const isHere = this.#isHere(flow.vid, flow.destination) && this.#gates.watch(flow.vid, flow.destination, port);
-    this.#send(port, isHere ? 'have' : 'gone', flow);
+    this.#links.send(port, isHere ? 'have' : 'gone', flow);
   }
 
   /** Tells the far end that it sends in vain: once for a station, and once a second for flows. */
   #refuse(port: BridgePort, frame: Uint8Array): void {
     const flow = { vid: vidAtShortcut(frame), destination: destinationOf(frame), source: sourceOf(frame) };
     if (!this.#isLocal(flow.vid, this.#parts.fdb.lookup(flow.vid, frame, 0)) && this.#gates.unwatch(flow.vid, flow.destination, port))
-      this.#send(port, 'gone', flow);
+      this.#links.send(port, 'gone', flow);
     else if (!this.#told.has(port)) {
       this.#told.add(port);
-      this.#send(port, 'closed', flow);
+      this.#links.send(port, 'closed', flow);
     }
   }
 
@@ -247,38 +251,33 @@ export class Shortcuts implements Disposable {
     return found !== undefined && found.age < freshness && this.#isLocal(vid, found.port);
   }
 
-  #sendUp(kind: ShortcutKind, flow: Flow, nonce = 0): void {
-    if (this.uplink?.up !== true) return;
-    const frame = encodeShortcutFrame({ ...addressesOf(flow), kind, nonce, sender: this.#self });
-    this.#transmit(this.uplink, flow.vid === this.uplink.vlans.untagged ? frame : addTag(frame, flow.vid));
+  #sendUp(kind: ShortcutKind, flow: Flow, nonce?: number): void {
+    if (this.uplink?.up === true) this.#links.sendUp(this.uplink, kind, flow, nonce);
   }
 
-  #send(port: BridgePort, kind: ShortcutKind, flow: Flow, nonce = 0): void {
-    this.#transmit(port, encodeShortcutFrame({ ...addressesOf(flow), kind, nonce, sender: this.#self }));
-  }
-
-  /** Sends a frame of the switch's own, which the port does not count. */
-  #transmit(port: BridgePort, frame: Uint8Array): void {
-    this.#options.transmit(port.number, frame, port.number);
-  }
-
-  readonly #tick = (): void => {
-    this.#timer = this.#options.clock.after(second, this.#tick);
-    this.#seconds += 1;
-    this.#told.clear();
-    this.#flows.beginSecond();
+  readonly #beat = (): void => {
+    const now = this.#clock.monotonic();
+    const isLate = now - this.#lastBeat > mostLate;
+    this.#lastBeat = now;
+    this.#timer = this.#clock.after(beat, this.#beat);
+    this.#beats += 1;
     this.#breath(() => {
-      this.#parts.ways.forgetLast();
-      for (const [port, vid, mac] of this.#gates.watched())
-        if (!this.#isHere(vid, mac) && this.#gates.unwatch(vid, mac, port))
-          this.#send(port, 'gone', { vid, destination: mac, source: zeroMac });
-      if (this.#seconds % refreshAfter === 0) for (const flow of this.#flows.sources()) this.#sendUp('refresh', flow);
+      for (const port of this.#links.ports()) {
+        if (this.#links.pulse(port, !isLate)) continue;
+        this.end(port);
+        this.lost.emit(port.number);
+      }
+      if (this.#beats % beatsOfSecond === 0) this.#lookAround();
     });
   };
-}
 
-const zeroMac = 0 as MacAddress;
-
-function addressesOf({ vid, destination, source }: Flow): Flow {
-  return { vid, destination, source };
+  #lookAround(): void {
+    this.#told.clear();
+    this.#flows.beginSecond();
+    this.#parts.ways.forgetLast();
+    for (const [port, vid, mac] of this.#gates.watched())
+      if (!this.#isHere(vid, mac) && this.#gates.unwatch(vid, mac, port))
+        this.#links.send(port, 'gone', { vid, destination: mac, source: zeroMac });
+    if (this.#beats % refreshAfter === 0) for (const flow of this.#flows.sources()) this.#sendUp('refresh', flow);
+  }
 }
