@@ -169,6 +169,11 @@ export class ShortcutFlows {
       for (const flow of flows.values()) if (flow.state === 'holding') this.#toUplink(flow);
   }
 
+  /** Returns the stations about which a far end has not answered. It may not have been ready when it was asked. */
+  unanswered(): readonly (readonly [port: BridgePort, vid: Vid, mac: MacAddress])[] {
+    return this.#targets.entries().flatMap(([vid, mac, { port, has }]) => (has ? [] : [[port, vid, mac] as const]));
+  }
+
   /** Returns one flow of each source that takes a shortcut. */
   sources(): readonly Flow[] {
     const found = new StationMap<Flow>();

@@ -278,6 +278,7 @@ export class Shortcuts implements Disposable {
     for (const [port, vid, mac] of this.#gates.watched())
       if (!this.#isHere(vid, mac) && this.#gates.unwatch(vid, mac, port))
         this.#links.send(port, 'gone', { vid, destination: mac, source: zeroMac });
+    for (const [port, vid, mac] of this.#flows.unanswered()) this.#links.send(port, 'ask', { vid, destination: mac, source: zeroMac });
     if (this.#beats % refreshAfter === 0) for (const flow of this.#flows.sources()) this.#sendUp('refresh', flow);
   }
 }

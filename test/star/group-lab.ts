@@ -13,6 +13,7 @@ import { MasterEngine } from '../../src/star/master-engine.ts';
 import { decodeJoinMessage, encodeJoinMessage } from '../../src/star/message-codec.ts';
 import type { Hello, JoinMessage } from '../../src/star/messages.ts';
 import type { OwnKeys } from '../../src/star/own-keys.ts';
+import type { WhereIs } from '../../src/star/shortcut-master.ts';
 import { SlaveEngine } from '../../src/star/slave-engine.ts';
 import type { SlaveEvent } from '../../src/star/slave-event.ts';
 import { decodeSlaveMemory, encodeSlaveMemory, type SlaveMemory } from '../../src/star/slave-memory.ts';
@@ -136,7 +137,7 @@ export class GroupLab {
   }
 }
 
-/** One connection. Each side has its process; messages arrive in order, and the end behind them. */
+/** One control connection. Each side has its process; messages arrive in order, and the end behind them. */
 class Wire {
   readonly #lab: GroupLab;
   readonly #sides: readonly [Side, Side];
@@ -224,6 +225,12 @@ export class LabMaster {
   isFull = false;
   /** The keys that were kicked, and whose kick was answered: none of them may be welcomed. */
   readonly kicked = new Set<string>();
+  /** The member behind which a station is. */
+  whereIs: WhereIs = () => undefined;
+  /** Called when a key may no longer be here. */
+  expel: (key: string) => void = () => undefined;
+  /** Returns whether a slave, by its number, reaches the master. */
+  reaches: (slave: number) => boolean = () => true;
   readonly #lab: GroupLab;
   /** True once the disk did not take a change. */
   #failed = false;
@@ -284,8 +291,9 @@ export class LabMaster {
         linkPort: 7378,
       }),
       masters: () => [{ pin: own.current, addresses: ['master:7378'] }],
+      whereIs: (station: Parameters<WhereIs>[0]) => this.whereIs(station),
     };
-    const environment = { clock: lab.clockOf(process), random: lab.random, digest, expel: () => undefined, keys };
+    const environment = { clock: lab.clockOf(process), random: lab.random, digest, expel: (key: string) => this.expel(key), keys };
     const engine = await MasterEngine.open(store, options, environment);
     if (this.process !== process || !process.alive) return;
     this.engine = engine;
@@ -323,7 +331,7 @@ export class LabMaster {
 
   accept(process: Process, key: string, from: string, dialled: DialEvents, crash: () => void, slave: LabSlave): Wire | undefined {
     const { engine } = this;
-    if (!engine) return undefined;
+    if (!engine || !this.reaches(slave.number)) return undefined;
     const sides: { readonly master: Side; readonly slave: Side } = {
       master: {
         name: 'master',
@@ -413,6 +421,8 @@ export class LabSlave {
   readonly ids: number[] = [];
   /** True while its disk takes nothing. */
   isFull = false;
+  /** Called with each event. */
+  follow: (event: SlaveEvent) => void = () => undefined;
   process = new Process();
   engine: SlaveEngine | undefined;
   readonly #lab: GroupLab;
@@ -479,6 +489,7 @@ export class LabSlave {
     );
     this.engine.events.subscribe((event) => {
       this.events.push(event);
+      this.follow(event);
       if (event.type === 'joined') this.ids.push(event.welcome.id);
     });
   }

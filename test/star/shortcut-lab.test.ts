@@ -1,0 +1,48 @@
+import { describe, expect, it } from 'vitest';
+import { ShortcutLab } from './shortcut-lab.ts';
+
+const seeds = Number(process.env['SHORTCUT_SEEDS'] ?? 6);
+
+describe('slaves with shortcuts, in virtual time', () => {
+  it('link directly within 2 s of their first talk, and then all steady flows go direct', { timeout: 120_000 }, async () => {
+    const lab = new ShortcutLab(1);
+    await lab.begin();
+    await lab.run(2000);
+    expect(lab.opened).toBe(6);
+    await lab.run(3000);
+    const before = lab.traffic.flows.map(({ direct }) => direct);
+    await lab.run(1000);
+    expect(lab.traffic.faults).toEqual([]);
+    const between = lab.traffic.flows.filter(({ from, to }) => from.at?.node !== to.at?.node);
+    for (const { number, direct } of between) expect(direct).toBeGreaterThan(before[number] ?? Infinity);
+    expect(lab.group.master.engine?.shortcuts()).toEqual([
+      [1, 2],
+      [1, 3],
+      [1, 4],
+      [2, 3],
+      [2, 4],
+      [3, 4],
+    ]);
+  });
+
+  it('neither loop nor repeat, reorder or lose frames over cuts, kicks and moves', { timeout: 600_000 }, async () => {
+    for (let seed = 1; seed <= seeds; seed++) {
+      const lab = new ShortcutLab(seed);
+      await lab.begin();
+      await lab.run(3000);
+      for (let round = 0; round < 20 && lab.traffic.faults.length === 0; round++) {
+        lab.disturb();
+        await lab.run(300 + (lab.random.uint32() % 3000));
+      }
+      await lab.run(15_000);
+      expect(lab.traffic.faults, `seed ${seed}: ${lab.story.join('\n')}`).toEqual([]);
+    }
+  });
+
+  it('would be found to loop', async () => {
+    const lab = new ShortcutLab(1, { plantLoop: true, flows: false });
+    await lab.begin();
+    await lab.run(3000);
+    expect(lab.traffic.faults[0]).toContain('a loop');
+  });
+});
