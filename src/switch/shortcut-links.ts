@@ -5,7 +5,7 @@ import { encodeShortcutFrame, type Flow, type ShortcutKind } from './shortcut-fr
 import type { SwitchOptions } from './switch-options.ts';
 import type { BridgePort } from './switch-port.ts';
 
-/** A shortcut ends after so many beats without a frame: its flows are without frames for less than a second. */
+/** A shortcut ends after more beats than this without a frame, so that its flows are without frames for less than a second. */
 const mostSilent = 3;
 
 /** The far end of a shortcut, with the frames received from it up to the last beat, and the beats without any. */

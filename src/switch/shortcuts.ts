@@ -32,10 +32,10 @@ export interface ShortcutParts {
 }
 
 /** The interval of signs of life, in milliseconds. */
-const beat = 200;
+const beat = 150;
 
-/** The number of beats in which the counts of talks are made, and the stations are looked at. */
-const beatsOfSecond = 5;
+/** The number of beats in which the counts of talks are made, and the stations are looked at: about a second. */
+const beatsOfSecond = 7;
 
 /** The latest time of a beat after the one before it at which silence counts: a late process has not read what arrived. In milliseconds. */
 const mostLate = beat * 1.25;
@@ -43,8 +43,8 @@ const mostLate = beat * 1.25;
 /** A silent station is not vouched for, since it may have moved. In milliseconds. */
 const freshness = 3000;
 
-/** The number of beats after which the sources of direct flows are shown to the uplink, whose databases would forget them: 30 s. */
-const refreshAfter = 150;
+/** The number of beats after which the sources of direct flows are shown to the uplink, whose databases would forget them: about 30 s. */
+const refreshAfter = 28 * beatsOfSecond;
 
 /** The number of frames within a second, of different breaths or flows, that are a talk. */
 const talkRate = 4;

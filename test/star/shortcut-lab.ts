@@ -107,8 +107,11 @@ export class ShortcutLab {
     return this.group.time;
   }
 
-  readonly watch = (node: NetNode, port: number, frame: Uint8Array): void => {
+  readonly watch = (node: NetNode, port: number, frame: Uint8Array, ingress: number): void => {
     this.traffic.watch(node, port, frame);
+    const isPassedOn = ingress !== port && node.bridge.port(ingress)?.vlans.shortcut === true;
+    if (isPassedOn && (port === uplink || node.bridge.port(port)?.vlans.shortcut))
+      this.traffic.fault('a frame from a shortcut left by no local port');
     if (node.bridge.port(port)?.vlans.shortcut) this.#checkKicked(node, port);
   };
 
@@ -158,10 +161,11 @@ export class ShortcutLab {
   disturb(): void {
     const { random } = this;
     const site = this.sites[random.uint32() % this.sites.length];
-    const other = this.sites[random.uint32() % this.sites.length];
+    const other = this.sites[(this.sites.indexOf(site as Site) + 1 + (random.uint32() % (this.sites.length - 1))) % this.sites.length];
     if (!site || !other) return;
     const kind = random.uint32() % 100;
-    if (kind < 40) this.move(this.stations[1 + 2 * (random.uint32() % this.sites.length)], other);
+    if (kind < 15) this.hiccup(site);
+    else if (kind < 45) this.move(this.stations[1 + 2 * (random.uint32() % this.sites.length)], other);
     else if (kind < 75) this.cutPath(site, other, random.uint32() % 2 === 0, 500 + (random.uint32() % 6000));
     else if (kind < 95) this.cutMaster(site, random.uint32() % 2 === 0, 500 + (random.uint32() % 14_000));
     else if (!this.sites.some(({ kickedAt }) => kickedAt !== undefined)) void this.kick(site);
@@ -176,7 +180,8 @@ export class ShortcutLab {
     station.at = undefined;
     node.out.delete(port);
     if (random.uint32() % 2 === 0) node.remove(port);
-    const rest = random.uint32() % 800;
+    // Longer than its frames may be held or under way: no network keeps the order of a station that is faster than its frames.
+    const rest = 650 + (random.uint32() % 800);
     time.after(rest, () => {
       this.#place(station, to);
       if (random.uint32() % 2 === 0) traffic.broadcast(station);
@@ -189,11 +194,22 @@ export class ShortcutLab {
     this.#note(`no path ${pair} for ${duration} ms${isSilent ? ', silently' : ''}`);
     this.noPath.add(pair);
     this.time.after(duration, () => this.noPath.delete(pair));
-    for (const shortcut of this.shortcuts) {
+    for (const shortcut of [...this.shortcuts]) {
       if (!shortcut.sites.includes(a) || !shortcut.sites.includes(b)) continue;
       for (const pipe of shortcut.pipes) pipe.isCut = true;
       // Both sides find out by themselves.
       if (!isSilent) for (const site of shortcut.sites) site.node.bridge.shortcuts.lost.emit(this.#portOf(shortcut, site));
+    }
+  }
+
+  /** What a site sends by its shortcuts is late, and it gives one of them up meanwhile: the other side still hears what was under way. */
+  hiccup(site: Site): void {
+    this.#note(`${site.node.name} has a hiccup`);
+    for (const shortcut of this.shortcuts) {
+      const side = shortcut.sites.indexOf(site);
+      if (side < 0 || this.#portOf(shortcut, site) < 0) continue;
+      shortcut.pipes[side === 0 ? 0 : 1].stall(400);
+      if (this.random.uint32() % 2 === 0) this.time.after(200, () => site.node.bridge.shortcuts.lost.emit(this.#portOf(shortcut, site)));
     }
   }
 
@@ -273,7 +289,9 @@ export class ShortcutLab {
       ]),
     );
     closed = far.engine.accept(near.slave.disk.current, b.link) ?? closed;
-    pipes[1].send(() => events.opened(a.link));
+    pipes[1].send(() => {
+      if (a.isOpen()) events.opened(a.link);
+    });
     return a.link;
   }
 
@@ -281,7 +299,9 @@ export class ShortcutLab {
   #isSettled({ at, movedAt }: LabStation): boolean {
     const site = this.sites.find(({ node }) => node === at?.node);
     const { now } = this.time;
-    return site !== undefined && site.isReachable && now - movedAt > moveBound && now - (site.joinedAt ?? now) > joinBound;
+    return (
+      site !== undefined && site.isReachable && !site.up.isCut && now - movedAt > moveBound && now - (site.joinedAt ?? now) > joinBound
+    );
   }
 
   readonly #ports = new Map<LabShortcut, Map<Site, number>>();
@@ -299,6 +319,7 @@ export class ShortcutLab {
     closed: (reason: string) => void,
   ): {
     readonly link: ShortcutLink;
+    readonly isOpen: () => boolean;
     readonly attach: (carry: (frame: Uint8Array) => void) => void;
     readonly receive: (frame: Uint8Array) => void;
     readonly hangUp: (reason: string) => void;
@@ -321,6 +342,7 @@ export class ShortcutLab {
           pipe.send(hangUpFar);
         },
       },
+      isOpen: () => isOpen,
       attach: (carry) => void node.out.set(port, (frame) => pipe.send(() => carry(frame))),
       receive: (frame) => {
         if (isOpen) node.receive(port, frame);

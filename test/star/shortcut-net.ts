@@ -6,7 +6,7 @@ import type { Switch, SwitchOptions } from '../../src/switch/switch.ts';
 export type SwitchKind = new (options: SwitchOptions) => Switch;
 
 /** Sees each frame that a switch sends. */
-export type Watch = (node: NetNode, port: number, frame: Uint8Array) => void;
+export type Watch = (node: NetNode, port: number, frame: Uint8Array, ingress: number) => void;
 
 /** A switch of the net. What it sends goes to the pipe or the station at that port. */
 export class NetNode {
@@ -18,8 +18,8 @@ export class NetNode {
     this.name = name;
     this.bridge = new kind({
       clock,
-      transmit: (port, frame) => {
-        watch(this, port, frame);
+      transmit: (port, frame, ingress) => {
+        watch(this, port, frame, ingress);
         this.out.get(port)?.(frame.slice());
       },
       breath: (work) => {
@@ -55,6 +55,11 @@ export class Pipe {
     this.#clock = clock;
     this.#random = random;
     this.#latency = latency;
+  }
+
+  /** Lets nothing arrive for so long, as while a lost segment is sent again. */
+  stall(milliseconds: number): void {
+    this.#last = Math.max(this.#last, this.#clock.monotonic() + milliseconds);
   }
 
   /** Lets something arrive, behind all that was sent before. */

@@ -1,0 +1,76 @@
+import { pathToFileURL } from 'node:url';
+import { expect, it } from 'vitest';
+import type { ShortcutEngine } from '../../src/star/shortcut-engine.ts';
+import type { Switch } from '../../src/switch/switch.ts';
+import { MutantLoader, type Mutant } from '../mutant-loader.ts';
+import { ShortcutLab, type LabParts } from './shortcut-lab.ts';
+
+/** The most runs in which a fault must be found. */
+const mostSeeds = 40;
+
+const mutants: readonly Mutant[] = [
+  mutant('frames are not held', 'ShortcutFlows.#begin', "flow.state = '…';", "flow.state = 'direct'; return false;"),
+  mutant(
+    'held frames follow the later ones',
+    'ShortcutFlows.route',
+    "if (flow?.state === 'holding') return this.#hold(flow, ingress, frame) ? '…' : found;",
+    "if (flow?.state === 'holding') return found;",
+  ),
+  mutant('any answer to a marker', 'ShortcutGates.open', 'gate.nonce === nonce', 'true'),
+  mutant('gates open at the marker', 'ShortcutGates.prepare', 'isOpen: false', 'isOpen: true'),
+  mutant('no gates', 'ShortcutGates.admits', 'gate?.port === port && gate.isOpen', 'true'),
+  mutant(
+    'frames from the uplink close no gate',
+    'Shortcuts.#takes',
+    'this.#close({ vid, destination: destinationOf(frame), source: sourceOf(frame) }, decoded && this.#links.to(decoded.sender));',
+    '',
+  ),
+  mutant('shortcuts lead to the uplink', 'Shortcuts.#isLocal', 'port !== this.uplink && !port.vlans.shortcut &&', ''),
+  mutant('shortcuts carry broadcasts', 'PortVlans.has', '!this.shortcut &&', ''),
+  mutant('silent stations are vouched for', 'Shortcuts.#isHere', 'found.age < freshness', 'true'),
+  mutant('stations that have gone are not told', 'Shortcuts.#lookAround', '!this.#isHere(vid, mac) &&', 'false &&'),
+  mutant('stations are learned at shortcuts', 'Switch.receive', 'const home = shortcut ? uplink : ingress;', 'const home = ingress;'),
+  mutant('silent shortcuts stay', 'ShortcutLinks.pulse', 'peer.silent > mostSilent', 'peer.silent > 20'),
+  mutant('flows stay when a shortcut ends', 'Shortcuts.end', 'this.#breath(() => this.#flows.end(port));', ''),
+  mutant('barred keys keep their shortcuts', 'ShortcutEngine.take', "if (message.type === 'barred') this.#endKey(message.key, '…');", ''),
+  mutant('shortcuts without a master stay', 'ShortcutEngine.#beOrphan', "this.#leave('…')", 'undefined'),
+];
+
+function mutant(name: string, at: string, code: string, fault: string): Mutant {
+  return { name, at, code, fault };
+}
+
+const loader = new MutantLoader(['switch/switch.ts', 'star/shortcut-engine.ts']);
+
+async function partsOf(name: string, one?: Mutant): Promise<LabParts> {
+  const path = loader.copy(name, one);
+  const load = (file: string): Promise<unknown> => import(/* @vite-ignore */ pathToFileURL(path(file)).href);
+  const bridge = (await load('switch/switch.ts')) as { readonly Switch: typeof Switch };
+  const engine = (await load('star/shortcut-engine.ts')) as { readonly ShortcutEngine: typeof ShortcutEngine };
+  return { Switch: bridge.Switch, ShortcutEngine: engine.ShortcutEngine };
+}
+
+/** Returns the first fault that a lab finds in so many runs. */
+async function faultOf(parts: LabParts, seeds: number): Promise<string | undefined> {
+  for (let seed = 1; seed <= seeds; seed++) {
+    const lab = new ShortcutLab(seed, parts);
+    await lab.begin();
+    await lab.run(3000);
+    for (let round = 0; round < 20; round++) {
+      lab.disturb();
+      await lab.run(300 + (lab.random.uint32() % 3000));
+      if (lab.traffic.faults[0] !== undefined) return `seed ${seed}, ${lab.traffic.faults[0]}`;
+    }
+  }
+  return undefined;
+}
+
+it('the copy without a fault passes', { timeout: 60_000 }, async () => {
+  expect(await faultOf(await partsOf('none'), 3)).toBeUndefined();
+});
+
+it.each(mutants)('a fault is caught: $name', { timeout: 120_000 }, async (one) => {
+  const fault = await faultOf(await partsOf(`${mutants.indexOf(one)}`, one), mostSeeds);
+  expect(fault).toBeDefined();
+  if (process.env['SHORTCUT_SEEDS']) console.log(`${one.name}: ${fault ?? ''}`);
+});
