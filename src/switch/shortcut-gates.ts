@@ -52,6 +52,12 @@ export class ShortcutGates {
     return gate?.port === port && gate.isOpen;
   }
 
+  /** Returns whether the gate of a flow waits for its `go`: what comes before that is late, and the far end knows. */
+  isPrepared({ vid, destination, source }: Flow, port: BridgePort): boolean {
+    const gate = this.#gates.get(vid, destination)?.get(source);
+    return gate?.port === port && !gate.isOpen;
+  }
+
   /** Closes the gate of a flow. Returns the shortcut for which it was open, or prepared. */
   close(vid: Vid, destination: MacAddress, source: MacAddress): BridgePort | undefined {
     const gates = this.#gates.get(vid, destination);

@@ -234,7 +234,7 @@ export class Shortcuts implements Disposable {
     const flow = { vid: vidAtShortcut(frame), destination: destinationOf(frame), source: sourceOf(frame) };
     if (!this.#isLocal(flow.vid, this.#parts.fdb.lookup(flow.vid, frame, 0)) && this.#gates.unwatch(flow.vid, flow.destination, port))
       this.#links.send(port, 'gone', flow);
-    else if (!this.#told.has(port)) {
+    else if (!this.#told.has(port) && !this.#gates.isPrepared(flow, port)) {
       this.#told.add(port);
       this.#links.send(port, 'closed', flow);
     }
