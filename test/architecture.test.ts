@@ -88,7 +88,7 @@ const rules: Readonly<Record<string, Rule>> = {
     packages: ['node:*', 'pino', 'pino-pretty'],
   },
   star: {
-    house: ['dhcp', 'switch/sender-policy.ts', 'wire', 'clock.ts', 'clean-text.ts', 'feed.ts', 'random.ts', 'errors.ts'],
+    house: ['dhcp', 'switch/sender-policy.ts', 'switch/talk.ts', 'wire', 'clock.ts', 'clean-text.ts', 'feed.ts', 'random.ts', 'errors.ts'],
     packages: [],
   },
   'star/node': {

@@ -10,7 +10,7 @@ import type { GroupMemory } from './group-memory.ts';
 import type { NodeId } from './identity.ts';
 import type { JoinRates } from './join-rate.ts';
 import type { LivenessLimits, Watched } from './liveness.ts';
-import type { WhereIs } from './shortcut-master.ts';
+import type { WhereIs } from './shortcut-messages.ts';
 import type { Hello, JoinRefusal, MasterPlace, SlaveState, Welcome } from './messages.ts';
 import type { OwnKeys } from './own-keys.ts';
 

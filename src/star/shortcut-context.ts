@@ -1,8 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { Feed } from '../feed.ts';
 import type { Random } from '../random.ts';
-import type { Talk } from '../switch/shortcuts.ts';
-import type { PortNumber } from '../switch/switch-port.ts';
+import type { Talk } from '../switch/talk.ts';
 import type { NodeId } from './identity.ts';
 import type { NamedPeer, ShortcutMessage } from './shortcut-messages.ts';
 
@@ -25,7 +24,7 @@ export const shortcutBounds = {
 
 /** An open connection to another slave, at a port of the switch. */
 export interface ShortcutLink {
-  readonly port: PortNumber;
+  readonly port: number;
   /** Ends it, and removes its port, at once. `closed` is not called. */
   end(reason: string): void;
 }
@@ -43,11 +42,11 @@ export type ShortcutDial = (target: NamedPeer & { readonly addresses: readonly s
 /** The switch, as far as shortcuts of the star need it: see `Switch.shortcuts`. */
 export interface ShortcutSwitch {
   readonly talks: Feed<Talk>;
-  readonly lost: Feed<PortNumber>;
-  open(port: PortNumber, peer: number): void;
+  readonly lost: Feed<number>;
+  open(port: number, peer: number): void;
   tell(station: Talk, peer: number): void;
   /** The frames of stations that a shortcut has carried, both ways. */
-  traffic(port: PortNumber): number;
+  traffic(port: number): number;
 }
 
 /** The means of the engine. */

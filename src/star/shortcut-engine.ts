@@ -1,7 +1,6 @@
 import type { Timer } from '../clock.ts';
 import { Feed } from '../feed.ts';
-import type { Talk } from '../switch/shortcuts.ts';
-import type { PortNumber } from '../switch/switch-port.ts';
+import type { Talk } from '../switch/talk.ts';
 import type { Fingerprint } from './fingerprint.ts';
 import type { NodeId } from './identity.ts';
 import {
@@ -102,7 +101,7 @@ export class ShortcutEngine implements Disposable {
     for (const subscription of this.#subscriptions) subscription[Symbol.dispose]();
   }
 
-  /** What the master told before may have changed since: only the open shortcuts stay, and it is asked about them. */
+  /** The master's earlier messages may be outdated: only the open shortcuts stay, and it is asked about them. */
   #join(id: NodeId): void {
     this.#orphan?.[Symbol.dispose]();
     this.#orphan = undefined;
@@ -199,7 +198,7 @@ export class ShortcutEngine implements Disposable {
     for (const { key, link } of this.#neighbours.list()) if (!link) this.#endKey(key, 'the master may tell of others now');
   }
 
-  #lose(port: PortNumber): void {
+  #lose(port: number): void {
     const neighbour = this.#neighbours.list().find(({ link }) => link?.port === port);
     if (neighbour) this.#end(neighbour, 'nothing was received on it');
   }

@@ -1,8 +1,7 @@
-import type { Talk } from '../switch/shortcuts.ts';
 import type { MemberKey } from './group-change.ts';
 import type { NodeId } from './identity.ts';
 import { isCurrent, type MasterContext, type Session } from './master-context.ts';
-import type { NamedPeer, Seek, ShortcutMessage } from './shortcut-messages.ts';
+import type { NamedPeer, Seek, ShortcutMessage, WhereIs } from './shortcut-messages.ts';
 
 /** The questions of one slave: at once, and then a second. */
 const seeks = { burst: 20, rate: 5 } as const;
@@ -15,9 +14,6 @@ interface Willing {
   tokens: number;
   at: number;
 }
-
-/** Returns the member behind which a station is; undefined if it is not known, or behind the master itself. */
-export type WhereIs = (station: Talk) => NodeId | undefined;
 
 /** The master's part in shortcuts: it tells two members of each other when one talks to a station behind the other, and all members of keys that are none any more. */
 export class ShortcutBroker implements Disposable {

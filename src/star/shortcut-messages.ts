@@ -9,7 +9,7 @@
  */
 import { formatMac, parseMac } from '../wire/mac.ts';
 import { vid as vidFrom } from '../wire/dot1q.ts';
-import type { Talk } from '../switch/shortcuts.ts';
+import type { Talk } from '../switch/talk.ts';
 import { isFingerprint, type Fingerprint } from './fingerprint.ts';
 import { maxId, type NodeId } from './identity.ts';
 
@@ -40,6 +40,9 @@ export interface Neighbour extends NamedPeer {
   /** The station that the slave asked about; undefined for the member that was asked about. */
   readonly station?: Talk | undefined;
 }
+
+/** Returns the member behind which a station is; undefined if it is not known, or behind the master itself. */
+export type WhereIs = (station: Talk) => NodeId | undefined;
 
 /** A key that is no member any more. */
 export interface Barred {

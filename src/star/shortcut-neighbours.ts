@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts';
-import type { Talk } from '../switch/shortcuts.ts';
+import type { Talk } from '../switch/talk.ts';
 import type { Fingerprint } from './fingerprint.ts';
 import type { NodeId } from './identity.ts';
 import { shortcutBounds, type ShortcutLink } from './shortcut-context.ts';

@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts';
-import type { Talk } from '../switch/shortcuts.ts';
+import type { Talk } from '../switch/talk.ts';
 
 /** The bounds on questions about stations. Times are in milliseconds. */
 const bounds = { stations: 512, firstPause: 1000, longestPause: 60_000, forgiven: 10_000 } as const;

@@ -10,4 +10,4 @@ export type { DropReason, PortNumber, SwitchPort, SwitchPortCounters } from './s
 export type { NewPort, StationChange, SwitchOptions } from './switch-options.ts';
 export type { VlanMember, VlanRefusal, VlanRegistry } from './vlan-registry.ts';
 export type { Egress, PortVlans, VlanMembership } from './vlan.ts';
-export type { Talk } from './shortcuts.ts';
+export type { Talk } from './talk.ts';

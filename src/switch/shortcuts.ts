@@ -12,14 +12,9 @@ import { ShortcutGates } from './shortcut-gates.ts';
 import { ShortcutLinks, zeroMac } from './shortcut-links.ts';
 import type { SwitchOptions } from './switch-options.ts';
 import type { BridgePort, DropReason, PortNumber } from './switch-port.ts';
+import type { Talk } from './talk.ts';
 import { reservedVid } from './vlan.ts';
 import type { Ways } from './ways.ts';
-
-/** A station behind the uplink that local stations talk to. */
-export interface Talk {
-  readonly vid: Vid;
-  readonly mac: MacAddress;
-}
 
 /** The parts of a switch that shortcuts use. */
 export interface ShortcutParts {
@@ -50,8 +45,8 @@ const refreshAfter = 28 * beatsOfSecond;
 const talkRate = 4;
 
 /**
- * Shortcuts: ports that carry the unicast of agreed flows past the uplink, from local ports here to local ports of one other switch. Nothing that
- * comes by a shortcut leaves by another, or by the uplink, and nothing is flooded: so they make no loops, and need no spanning tree. The
+ * Shortcuts: ports that carry the unicast of agreed flows past the uplink, from local ports here to local ports of one other switch. A frame
+ * from a shortcut leaves by a local port or not at all, and is not flooded: so shortcuts make no loops, and need no spanning tree. The
  * database knows the stations behind them at the uplink, where all other frames of these stations come from, and to which all flows can return at once.
  */
 export class Shortcuts implements Disposable {

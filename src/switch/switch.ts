@@ -12,10 +12,10 @@ import type { SenderPolicy } from './sender-policy.ts';
 import { SenderRules } from './sender-rules.ts';
 import { Shortcuts } from './shortcuts.ts';
 import { RecentMap } from '../recent-map.ts';
-import { BridgePort, type DropReason, type PortNumber, type SwitchPort } from './switch-port.ts';
+import { BridgePort, type PortNumber, type SwitchPort } from './switch-port.ts';
 import type { NewPort, StationChange, SwitchOptions } from './switch-options.ts';
 import { VlanRegistry } from './vlan-registry.ts';
-import { PortVlans, type Egress, type VlanMembership } from './vlan.ts';
+import { PortVlans, type VlanMembership } from './vlan.ts';
 import { Ways } from './ways.ts';
 
 export * from './exports.ts';
@@ -106,13 +106,12 @@ export class Switch {
       return;
     }
     this.#ways.forgetLast();
-    const { shortcut } = ingress.vlans;
-    if (!shortcut && this.fstp.takes(ingress, frame)) {
+    if (!ingress.vlans.shortcut && this.fstp.takes(ingress, frame)) {
       const refusal = this.fstp.receive(ingress, frame);
       if (refusal) ingress.counters.drops[refusal] += 1;
       return;
     }
-    const vid = shortcut ? this.shortcuts.enter(ingress, frame) : this.senders.enter(ingress, frame);
+    const vid = ingress.vlans.shortcut ? this.shortcuts.enter(ingress, frame) : this.senders.enter(ingress, frame);
     if (vid === 'taken') return;
     if (typeof vid === 'string') {
       ingress.counters.drops[vid] += 1;
@@ -128,7 +127,7 @@ export class Switch {
     const isFlooding = destination === undefined && ingress.guard?.flood(frame) === false;
     const egress = isFlooding ? 'flooding' : this.#ways.of(ingress, vid, destination, frame);
     // A station behind a shortcut is remembered at the uplink, if that is up.
-    const home = shortcut ? uplink : ingress;
+    const home = ingress.vlans.shortcut ? uplink : ingress;
     const learned = home?.up === true ? this.#learning.learn(home, vid, frame) : 'known';
     let untagged = isTagged(frame) ? undefined : frame;
     if (learned === 'observed') this.#options.observe?.(port, vid, (untagged ??= removeTag(frame)));
@@ -274,22 +273,13 @@ export class Switch {
   }
 
   /** Sends a frame by the ways that it has, or counts why it has none. Each shape is made once at most; `untagged` may be made already. */
-  #leave(
-    ingress: BridgePort,
-    vid: Vid,
-    egress: readonly Egress<BridgePort>[] | DropReason,
-    frame: Uint8Array,
-    untagged?: Uint8Array,
-  ): void {
-    if (typeof egress === 'string') {
-      ingress.counters.drops[egress] += 1;
-      return;
-    }
-    let tagged: Uint8Array | undefined;
-    if (isTagged(frame)) tagged = frame;
-    else untagged = frame;
-    for (const way of egress)
-      this.#send(way.port, way.tagged ? (tagged ??= addTag(frame, vid)) : (untagged ??= removeTag(frame)), ingress.number);
+  #leave(ingress: BridgePort, vid: Vid, egress: ReturnType<Ways['of']>, frame: Uint8Array, untagged?: Uint8Array): void {
+    let tagged = isTagged(frame) ? frame : undefined;
+    if (tagged === undefined) untagged = frame;
+    if (typeof egress === 'string') ingress.counters.drops[egress] += 1;
+    else
+      for (const way of egress)
+        this.#send(way.port, way.tagged ? (tagged ??= addTag(frame, vid)) : (untagged ??= removeTag(frame)), ingress.number);
   }
 
   #send(port: BridgePort, frame: Uint8Array, ingress: PortNumber): void {

@@ -13,7 +13,7 @@ import { MasterEngine } from '../../src/star/master-engine.ts';
 import { decodeJoinMessage, encodeJoinMessage } from '../../src/star/message-codec.ts';
 import type { Hello, JoinMessage } from '../../src/star/messages.ts';
 import type { OwnKeys } from '../../src/star/own-keys.ts';
-import type { WhereIs } from '../../src/star/shortcut-master.ts';
+import type { WhereIs } from '../../src/star/shortcut-messages.ts';
 import { SlaveEngine } from '../../src/star/slave-engine.ts';
 import type { SlaveEvent } from '../../src/star/slave-event.ts';
 import { decodeSlaveMemory, encodeSlaveMemory, type SlaveMemory } from '../../src/star/slave-memory.ts';

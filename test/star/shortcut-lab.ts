@@ -90,7 +90,7 @@ export class ShortcutLab {
   /** The pairs of sites between which no path is. */
   readonly noPath = new Set<string>();
   opened = 0;
-  /** What happened, for the reader of a fault. */
+  /** The events, for the reader of a fault. */
   readonly story: string[] = [];
   readonly #parts: LabParts;
 
@@ -161,7 +161,8 @@ export class ShortcutLab {
   disturb(): void {
     const { random } = this;
     const site = this.sites[random.uint32() % this.sites.length];
-    const other = this.sites[(this.sites.indexOf(site as Site) + 1 + (random.uint32() % (this.sites.length - 1))) % this.sites.length];
+    const other =
+      this.sites[(this.sites.findIndex((one) => one === site) + 1 + (random.uint32() % (this.sites.length - 1))) % this.sites.length];
     if (!site || !other) return;
     const kind = random.uint32() % 100;
     if (kind < 15) this.hiccup(site);
@@ -202,7 +203,7 @@ export class ShortcutLab {
     }
   }
 
-  /** What a site sends by its shortcuts is late, and it gives one of them up meanwhile: the other side still hears what was under way. */
+  /** The frames of a site by its shortcuts are late, and it gives some shortcuts up meanwhile: their far ends still receive the frames under way. */
   hiccup(site: Site): void {
     this.#note(`${site.node.name} has a hiccup`);
     for (const shortcut of this.shortcuts) {
@@ -260,7 +261,7 @@ export class ShortcutLab {
     const pipes = [new Pipe(time, random, 1 + (random.uint32() % 50)), new Pipe(time, random, 1 + (random.uint32() % 50))] as const;
     const shortcut: LabShortcut = { sites: [near, far], pipes };
     this.shortcuts.add(shortcut);
-    let closed = (reason: string): void => void reason;
+    let closed: (reason: string) => void = () => undefined;
     const ends = [
       this.#end(
         near,

@@ -28,7 +28,12 @@ const mutants: readonly Mutant[] = [
   mutant('shortcuts carry broadcasts', 'PortVlans.has', '!this.shortcut &&', ''),
   mutant('silent stations are vouched for', 'Shortcuts.#isHere', 'found.age < freshness', 'true'),
   mutant('stations that have gone are not told', 'Shortcuts.#lookAround', '!this.#isHere(vid, mac) &&', 'false &&'),
-  mutant('stations are learned at shortcuts', 'Switch.receive', 'const home = shortcut ? uplink : ingress;', 'const home = ingress;'),
+  mutant(
+    'stations are learned at shortcuts',
+    'Switch.receive',
+    'const home = ingress.vlans.shortcut ? uplink : ingress;',
+    'const home = ingress;',
+  ),
   mutant('silent shortcuts stay', 'ShortcutLinks.pulse', 'peer.silent > mostSilent', 'peer.silent > 20'),
   mutant('flows stay when a shortcut ends', 'Shortcuts.end', 'this.#breath(() => this.#flows.end(port));', ''),
   mutant('barred keys keep their shortcuts', 'ShortcutEngine.take', "if (message.type === 'barred') this.#endKey(message.key, '…');", ''),

@@ -8,7 +8,7 @@ export type SwitchKind = new (options: SwitchOptions) => Switch;
 /** Sees each frame that a switch sends. */
 export type Watch = (node: NetNode, port: number, frame: Uint8Array, ingress: number) => void;
 
-/** A switch of the net. What it sends goes to the pipe or the station at that port. */
+/** A switch of the net. Its frames go to the pipe or the station at their port. */
 export class NetNode {
   readonly name: string;
   readonly bridge: Switch;

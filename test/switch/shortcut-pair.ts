@@ -17,7 +17,7 @@ export const macOf = (n: number): ReturnType<typeof macFromNumber> => macFromNum
 /** One switch of a pair: station 1 is behind the first one, station 2 behind the second. */
 export interface Half {
   readonly bridge: Switch;
-  /** What it sent, port by port, and has not been carried yet. */
+  /** The frames that it sent and that have not been carried yet, by port. */
   readonly sent: Map<number, Uint8Array[]>;
 }
 
