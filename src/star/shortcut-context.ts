@@ -14,10 +14,8 @@ export const shortcutBounds = {
   dials: 2,
   /** A shortcut without frames ends. */
   idle: 60_000,
-  /**
-   * After the loss of the master the shortcuts end. The loss is found after 5 s of silence at the latest: that makes 10 s.
-   */
-  orphan: 5000,
+  /** They all end so long after the last sign of the master. */
+  orphan: 10_000,
   firstPause: 5000,
   longestPause: 300_000,
 } as const;

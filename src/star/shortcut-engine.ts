@@ -15,6 +15,9 @@ import type { NamedPeer, ShortcutMessage } from './shortcut-messages.ts';
 import { Seeks } from './shortcut-seeks.ts';
 import type { SlaveEvent } from './slave-event.ts';
 
+/** The interval of the master's signs, in milliseconds. */
+const signInterval = 1000;
+
 /** The interval of the looks at idle shortcuts, in milliseconds. */
 const lookInterval = 1000;
 
@@ -31,6 +34,8 @@ export class ShortcutEngine implements Disposable {
   #self: NodeId | undefined;
   #timer: Timer;
   #orphan: Timer | undefined;
+  /** The time of the master's last sign, while it is suspect. */
+  #silentSince: number | undefined;
 
   constructor(environment: ShortcutEnvironment) {
     this.#environment = environment;
@@ -45,6 +50,8 @@ export class ShortcutEngine implements Disposable {
   follow(event: SlaveEvent): void {
     if (event.type === 'joined') this.#join(event.welcome.id);
     else if (event.type === 'lost') this.#beOrphan();
+    else if (event.type === 'suspect') this.#silentSince = this.#environment.clock.monotonic() - event.silence;
+    else if (event.type === 'back') this.#silentSince = undefined;
     else if (event.type === 'refused' ? event.withdraw || event.permanent : isEnd(event)) this.#leave('this slave is no member now');
     else if (event.type === 'shortcut') this.take(event.message);
   }
@@ -107,6 +114,7 @@ export class ShortcutEngine implements Disposable {
     this.#orphan = undefined;
     if (this.#self !== undefined && this.#self !== id) this.#endAll('this slave has another id now');
     this.#self = id;
+    this.#silentSince = undefined;
     this.#forgetUnlinked();
     this.#environment.send({ type: 'reach', addresses: this.#environment.addresses() });
     this.#report();
@@ -115,7 +123,10 @@ export class ShortcutEngine implements Disposable {
   #beOrphan(): void {
     this.#forgetUnlinked();
     this.#orphan?.[Symbol.dispose]();
-    this.#orphan = this.#environment.clock.after(shortcutBounds.orphan, () => this.#leave('the master was not heard for 10 s'));
+    const now = this.#environment.clock.monotonic();
+    const heardAt = this.#silentSince ?? now - signInterval;
+    const rest = Math.max(0, heardAt + shortcutBounds.orphan - now);
+    this.#orphan = this.#environment.clock.after(rest, () => this.#leave('the master was not heard for 10 s'));
   }
 
   #leave(reason: string): void {

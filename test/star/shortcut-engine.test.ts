@@ -217,12 +217,24 @@ describe('a slave with shortcuts', () => {
     rig.tell(3);
     rig.lose();
     expect(rig.engine.admit(keyOf(3))).toMatchObject({ admit: false });
-    rig.clock.advance(4900);
+    rig.clock.advance(8900);
     expect(rig.peers).toEqual([9]);
     rig.clock.advance(200);
     expect(rig.ended).toEqual(['9: the master was not heard for 10 s']);
     rig.tell(12);
     expect(rig.calls.map(({ id }) => id)).toEqual([9]);
+  });
+
+  it('counts the silence before the loss', () => {
+    const rig = new EngineRig();
+    rig.open(9);
+    rig.engine.follow({ type: 'suspect', silence: 3000 });
+    rig.clock.advance(2500);
+    rig.lose();
+    rig.clock.advance(4400);
+    expect(rig.peers).toEqual([9]);
+    rig.clock.advance(200);
+    expect(rig.peers).toEqual([]);
   });
 
   it('keeps its shortcuts if the master is back in time, and asks whether they are allowed still', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ShortcutLab } from './shortcut-lab.ts';
+import { faultAfterCut, faultAfterKick, faultAtRandom } from './shortcut-scenarios.ts';
 
 const seeds = Number(process.env['SHORTCUT_SEEDS'] ?? 6);
 
@@ -26,17 +27,15 @@ describe('slaves with shortcuts, in virtual time', () => {
   });
 
   it('neither loop nor repeat, reorder or lose frames over cuts, kicks and moves', { timeout: 600_000 }, async () => {
-    for (let seed = 1; seed <= seeds; seed++) {
-      const lab = new ShortcutLab(seed);
-      await lab.begin();
-      await lab.run(3000);
-      for (let round = 0; round < 20 && lab.traffic.faults.length === 0; round++) {
-        lab.disturb();
-        await lab.run(300 + (lab.random.uint32() % 3000));
-      }
-      await lab.run(15_000);
-      expect(lab.traffic.faults, `seed ${seed}: ${lab.story.join('\n')}`).toEqual([]);
-    }
+    expect(await faultAtRandom({}, seeds)).toBeUndefined();
+  });
+
+  it('end the shortcuts to a kicked member at once', async () => {
+    expect(await faultAfterKick({})).toBeUndefined();
+  });
+
+  it.each([false, true])('end them all within 10 s of the last sign of the master, be it lost or silent: %s', async (isSilent) => {
+    expect(await faultAfterCut({}, isSilent)).toBeUndefined();
   });
 
   it('would be found to loop', async () => {

@@ -41,11 +41,15 @@ export class Site {
   readonly engine: ShortcutEngine;
   id: NodeId | undefined;
   isReachable = true;
+  /** The time at which it was cut from its master. */
+  cutAt = 0;
   /** The time since which it has not been joined. */
   lostAt: number | undefined = 0;
   /** The time since which it is joined. */
   joinedAt: number | undefined;
   kickedAt: number | undefined;
+  /** True for a hostile member that goes on after its kick. */
+  staysDeaf = false;
   readonly up: Pipe;
   readonly down: Pipe;
   nextPort = 100;
@@ -219,6 +223,7 @@ export class ShortcutLab {
     if (!site.isReachable || site.kickedAt !== undefined) return;
     this.#note(`no master for ${site.node.name} for ${duration} ms${isSilent ? ', silently' : ''}`);
     site.isReachable = false;
+    site.cutAt = this.time.now;
     site.up.isCut = site.down.isCut = true;
     for (const wire of site.slave.process.wires)
       if (isSilent) wire.mute();
@@ -380,7 +385,7 @@ export class ShortcutLab {
         site.joinedAt = undefined;
         this.#setUplink(site, false);
       }
-      site.engine.follow(event);
+      if (!site.staysDeaf) site.engine.follow(event);
     };
     slave.start();
   }
@@ -436,7 +441,7 @@ export class ShortcutLab {
     const far = shortcut?.sites.find((one) => one !== site);
     if (!site || far?.kickedAt === undefined) return;
     const { now } = this.time;
-    const limit = site.lostAt === undefined ? far.kickedAt + 50 : Math.max(far.kickedAt + 50, site.lostAt + 10_000);
+    const limit = Math.max(far.kickedAt + 50, site.isJoined && site.isReachable ? 0 : site.cutAt + 10_000);
     if (now > limit) this.traffic.fault(`${node.name} sends to ${far.node.name}, which was kicked`);
   }
 }

@@ -125,3 +125,18 @@ export function dropsLateFrames(kind: new (options: SwitchOptions) => Switch): b
   const received = pair.texts(pair.carryAll()).join(' ');
   return late.length === 2 && isMarked && received === 'b c' && first.bridge.shortcuts.direct === 1;
 }
+
+/** Returns whether flows to a station that has been silent for a few seconds return to the uplink: it may have moved. */
+export function leavesSilent(kind: new (options: SwitchOptions) => Switch): boolean {
+  const pair = new ShortcutPair(kind);
+  pair.tell();
+  pair.say(pair.first, { from: 1, to: 2 });
+  pair.carryAll();
+  const before = pair.first.bridge.shortcuts.direct;
+  for (let passed = 0; passed < 4500; passed += 100) {
+    pair.clock.advance(100);
+    pair.carryAll();
+  }
+  pair.say(pair.first, { from: 1, to: 2 });
+  return before === 1 && pair.first.bridge.shortcuts.direct === 0 && pair.texts(pair.first, ports.uplink).length === 1;
+}
