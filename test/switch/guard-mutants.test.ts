@@ -1,27 +1,13 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-import ts from 'typescript';
-import { afterAll, expect, it } from 'vitest';
+import { pathToFileURL } from 'node:url';
+import { expect, it } from 'vitest';
 import type { FloodLimit } from '../../src/switch/flood-limit.ts';
 import type { SenderRule } from '../../src/switch/sender-policy.ts';
 import type { breachOf } from '../../src/switch/sender-table.ts';
+import { MutantLoader, type Mutant } from '../mutant-loader.ts';
 import { frameOf, harmless, hostile, policy } from './hostile-frames.ts';
 
-type Source = ReadonlyMap<string, string>;
-
-const { applyEdit, declarationsIn } = (await import(new URL('../conformance/mutants/source.mjs', import.meta.url).href)) as {
-  readonly declarationsIn: (source: Source) => object;
-  readonly applyEdit: (edit: Mutant, declarations: object) => { readonly file: string; readonly text: string };
-};
-
-/** A fault in a rule. `at`, `code` and `fault` are those of the mutants of the conformance suite. */
-interface Mutant {
-  readonly name: string;
-  readonly at: string;
-  readonly code: string;
-  readonly fault: string;
+/** A fault in a rule. */
+interface RuleMutant extends Mutant {
   /** The rule that it breaks. */
   readonly rule: SenderRule | 'flooding';
 }
@@ -32,7 +18,7 @@ interface Judged {
   readonly FloodLimit: typeof FloodLimit;
 }
 
-const mutants: readonly Mutant[] = [
+const mutants: readonly RuleMutant[] = [
   mutant('forged-mac', 'a group may send', 'breachOf', 'hasGroupSource(frame) ||', ''),
   mutant('forged-mac', 'any source passes', 'breachOf', '!policy.mayUse(sourceOf(frame))', 'false'),
   mutant('bridge-frame', 'only the first group of bridges', 'isBridgeFrame', 'last <= bridgeGroups.last', 'last === 0'),
@@ -75,25 +61,18 @@ const mutants: readonly Mutant[] = [
   mutant('flooding', 'tokens do not come back', 'FloodLimit.#left', '((now - at) * this.#rate) / 1000', '0'),
 ];
 
-function mutant(rule: Mutant['rule'], name: string, at: string, code: string, fault: string): Mutant {
+function mutant(rule: RuleMutant['rule'], name: string, at: string, code: string, fault: string): RuleMutant {
   return { rule, name, at, code, fault };
 }
 
-const sourceRoot = fileURLToPath(new URL('../../src', import.meta.url));
-const directory = mkdtempSync(join(tmpdir(), 'guard-mutants-'));
-afterAll(() => rmSync(directory, { recursive: true, force: true }));
-
-/** The files of the rules, and those that they import: path in `src` -> text. */
-const source = filesFrom(['switch/sender-table.ts', 'switch/flood-limit.ts']);
-const declarations = declarationsIn(source);
+const loader = new MutantLoader(['switch/sender-table.ts', 'switch/flood-limit.ts']);
 
 it('the rules without a fault judge as the table says', async () => {
-  expect(wrongRules(await load('none', source))).toEqual([]);
+  expect(wrongRules(await load('none'))).toEqual([]);
 });
 
 it.each(mutants)('a fault is caught: $rule, $name', async (one) => {
-  const { file, text } = applyEdit(one, declarations);
-  const judged = await load(`${mutants.indexOf(one)}`, new Map([...source, [file, text]]));
+  const judged = await load(`${mutants.indexOf(one)}`, one);
   expect(wrongRules(judged)).toContain(one.rule);
 });
 
@@ -117,39 +96,10 @@ function limitsFloods(judged: Judged): boolean {
   return passed(0) === 10 && passed(500) === 5 && passed(60_000) === 10;
 }
 
-function filesFrom(entries: readonly string[]): Map<string, string> {
-  const files = new Map<string, string>();
-  const waiting = [...entries];
-  for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
-    if (files.has(file)) continue;
-    const text = readFileSync(join(sourceRoot, file), 'utf8');
-    files.set(file, text);
-    for (const [, path = ''] of text.matchAll(/^(?:import|export)\s(?!type\b)[^;'"]*?from '(\.[^']+)';$/gm))
-      waiting.push(join(dirname(file), path));
-  }
-  return files;
-}
-
-/** Compiles files into a directory of their own, and loads the functions that are judged. */
-async function load(name: string, files: Source): Promise<Judged> {
-  const place = join(directory, name);
-  for (const [file, text] of files) {
-    const path = join(place, file.replace(/\.ts$/, '.mjs'));
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, compiled(text));
-  }
-  const table = (await import(/* @vite-ignore */ pathToFileURL(join(place, 'switch/sender-table.mjs')).href)) as Pick<Judged, 'breachOf'>;
-  const limit = (await import(/* @vite-ignore */ pathToFileURL(join(place, 'switch/flood-limit.mjs')).href)) as Pick<Judged, 'FloodLimit'>;
+/** Compiles a copy of the rules, and loads the functions that are judged. */
+async function load(name: string, one?: Mutant): Promise<Judged> {
+  const path = loader.copy(name, one);
+  const table = (await import(/* @vite-ignore */ pathToFileURL(path('switch/sender-table.ts')).href)) as Pick<Judged, 'breachOf'>;
+  const limit = (await import(/* @vite-ignore */ pathToFileURL(path('switch/flood-limit.ts')).href)) as Pick<Judged, 'FloodLimit'>;
   return { breachOf: table.breachOf, FloodLimit: limit.FloodLimit };
-}
-
-const cache = new Map<string, string>();
-
-function compiled(text: string): string {
-  const known = cache.get(text);
-  if (known !== undefined) return known;
-  const options = { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext, verbatimModuleSyntax: true };
-  const made = ts.transpileModule(text, { compilerOptions: options }).outputText.replace(/(from '\.[^']+)\.ts'/g, "$1.mjs'");
-  cache.set(text, made);
-  return made;
 }
