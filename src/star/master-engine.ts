@@ -1,5 +1,4 @@
 import type { Timer } from '../clock.ts';
-import { EtherloomError } from '../errors.ts';
 import { Feed } from '../feed.ts';
 import { encodeBase32 } from './base32.ts';
 import type { Caller, ControlChannel, ControlEvents, LinkVerdict } from './channel.ts';
@@ -13,11 +12,11 @@ import { refuse } from './join-decision.ts';
 import { Liveness } from './liveness.ts';
 import type { MemberView } from './member-view.ts';
 import type { MasterContext, MasterEngineOptions, MasterEnvironment, Session } from './master-context.ts';
-import { isCurrent, tellMasters } from './master-context.ts';
+import { tellMasters } from './master-context.ts';
 import { Joins } from './master-joins.ts';
-import { encodeJoinMessage } from './message-codec.ts';
-import { maxJoinLine, type Hello, type News } from './messages.ts';
+import type { Hello } from './messages.ts';
 import { MasterOperations, type Kick } from './master-operations.ts';
+import { MasterNews } from './master-news.ts';
 import { MasterPin, type PinChange, type PinOutcome } from './master-pin.ts';
 import { ShortcutBroker } from './shortcut-master.ts';
 import { isShortcutMessage } from './shortcut-messages.ts';
@@ -42,10 +41,10 @@ export class MasterEngine implements Disposable {
   readonly #tokens: MasterTokens;
   readonly #operations: MasterOperations;
   readonly #pin: MasterPin;
+  readonly #news: MasterNews;
   readonly #liveness: Liveness;
   readonly #shortcuts: ShortcutBroker;
   #sweeper: Timer;
-  #news: News | undefined;
 
   private constructor(context: MasterContext, isNew: boolean) {
     this.isNew = isNew;
@@ -57,6 +56,7 @@ export class MasterEngine implements Disposable {
     this.#tokens = new MasterTokens(context);
     this.#operations = new MasterOperations(context, this.#tokens);
     this.#pin = new MasterPin(context, this.#tokens);
+    this.#news = new MasterNews(context);
     this.#shortcuts = new ShortcutBroker(context, context.options.whereIs ?? (() => undefined));
     const { clock } = context.environment;
     this.#liveness = new Liveness(clock, (isLate) => this.#pulse(isLate), context.options.liveness);
@@ -233,18 +233,9 @@ export class MasterEngine implements Disposable {
     return this.#operations.end();
   }
 
-  /** Sets the description of the group, and sends it to the members; those that join later get it with their welcome. Throws EtherloomError('bad-option') if it is too long for a line. */
+  /** Describes the group to its members. See MasterNews. */
   describe(description: Readonly<Record<string, unknown>>): void {
-    const news = { type: 'news', serial: (this.#news?.serial ?? 0) + 1, description } as const;
-    const size = encodeJoinMessage(news).length;
-    if (size > maxJoinLine) {
-      throw new EtherloomError(
-        'bad-option',
-        `cannot describe the group in ${size} octets; the description must have at most ${maxJoinLine}`,
-      );
-    }
-    this.#news = news;
-    for (const session of this.#context.sessions.values()) this.#tell(session);
+    this.#news.describe(description);
   }
 
   /** Sends the list of masters to the members, since it has changed. */
@@ -263,17 +254,13 @@ export class MasterEngine implements Disposable {
   async #greet(session: Session, hello: Hello): Promise<void> {
     session.watched = this.#liveness.watch((life, silence) => this.#sessions.judge(session, life, silence));
     await this.#joins.greet(session, hello);
-    this.#tell(session);
+    this.#news.tell(session);
     this.#pin.tell(session);
   }
 
   /** A leave that could not be kept is not answered: the slave asks again. The failure is an event. */
   #leave(session: Session): void {
     if (session.state === 'welcomed' || session.state === 'waiting') this.#operations.leave(session).catch(() => undefined);
-  }
-
-  #tell(session: Session): void {
-    if (this.#news && session.state === 'welcomed' && isCurrent(session)) session.channel.send(this.#news);
   }
 
   #pulse(isLate: boolean): void {

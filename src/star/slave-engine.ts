@@ -13,6 +13,7 @@ import { SlaveNews, type Told } from './slave-news.ts';
 import { SlavePins } from './slave-pins.ts';
 import { SlaveRetry } from './slave-retry.ts';
 import { SlaveSelf } from './slave-self.ts';
+import { SlaveStanding } from './slave-standing.ts';
 import { ToldTexts, withoutPorts } from './told-texts.ts';
 
 /** The time after which the master's answer is stored again if the disk did not take it, in milliseconds. */
@@ -29,10 +30,7 @@ export class SlaveEngine implements Disposable {
   readonly #pins: SlavePins;
   readonly #news: SlaveNews;
   #welcome: Welcome | undefined;
-  #standing: Standing = 'seeking';
-  #mayServe = true;
-  #mayLink = true;
-  #joinedAt: number | undefined;
+  readonly #standing = new SlaveStanding();
   /** Resolves when no welcome is being stored. */
   #joining: Promise<void> = Promise.resolve();
   #call: SlaveCall | undefined;
@@ -66,22 +64,22 @@ export class SlaveEngine implements Disposable {
   }
 
   get standing(): Standing {
-    return this.#standing;
+    return this.#standing.state;
   }
 
   /** False while this slave must have neither a link nor a guest, since the master refused it for another one, or for good. */
   get mayServe(): boolean {
-    return this.#mayServe;
+    return this.#standing.mayServe;
   }
 
   /** False while the master refuses this slave for good: its link would be refused as well. */
   get mayLink(): boolean {
-    return this.#mayServe && this.#mayLink;
+    return this.#standing.mayLink;
   }
 
   /** The time of the last welcome, in milliseconds of the clock; undefined while it is not joined. */
   get joinedAt(): number | undefined {
-    return this.#joinedAt;
+    return this.#standing.joinedAt;
   }
 
   /** The round trip to the master in milliseconds, once measured. */
@@ -119,15 +117,15 @@ export class SlaveEngine implements Disposable {
 
   /** Sends the master a message about shortcuts, if this slave is joined. */
   tellShortcuts(message: ShortcutMessage): void {
-    if (this.#standing === 'joined' && this.#call?.isCurrent) this.#call.send(message);
+    if (this.#standing.state === 'joined' && this.#call?.isCurrent) this.#call.send(message);
   }
 
   /** Leaves the group for good. Resolves once the master has forgotten this slave; it may have to be reached for that. */
   leave(): Promise<void> {
     return new Promise((resolve) => {
-      if (this.#standing === 'over') resolve();
+      if (this.#standing.state === 'over') resolve();
       this.#leaving = resolve;
-      if (this.#standing === 'joined' || this.#standing === 'waiting') this.#call?.send({ type: 'leave' });
+      if (this.#standing.isHeld) this.#call?.send({ type: 'leave' });
     });
   }
 
@@ -167,8 +165,7 @@ export class SlaveEngine implements Disposable {
         return;
       }
       case 'wait':
-        this.#standing = 'waiting';
-        this.#mayServe = false;
+        this.#standing.wait();
         this.#told.clear();
         this.events.emit({ type: 'waiting', reason: message.reason });
         return;
@@ -188,7 +185,7 @@ export class SlaveEngine implements Disposable {
   }
 
   async #hear(call: SlaveCall, message: JoinMessage): Promise<void> {
-    const isIn = this.#standing === 'joined' || (this.#standing === 'waiting' && message.type === 'next-pin');
+    const isIn = this.#standing.state === 'joined' || (this.#standing.state === 'waiting' && message.type === 'next-pin');
     if (!call.isOpen || !isIn) return;
     await this.#news.hear(call, message);
     this.#renew(call);
@@ -199,8 +196,7 @@ export class SlaveEngine implements Disposable {
     if (!call.isOpen || !this.#pins.isDue(call, this.#welcome)) return;
     call.end('the master has a new key');
     call.isSettled = true;
-    this.#standing = 'seeking';
-    this.#joinedAt = undefined;
+    this.#standing.seek();
     this.#retry.lost();
   }
 
@@ -215,9 +211,7 @@ export class SlaveEngine implements Disposable {
     await this.#store(call, welcome);
     if (!call.isOpen || !this.#open) return;
     this.#welcome = welcome;
-    this.#standing = 'joined';
-    this.#mayServe = this.#mayLink = true;
-    this.#joinedAt = this.#environment.clock.monotonic();
+    this.#standing.join(this.#environment.clock.monotonic());
     this.#told.clear();
     this.#news.begin();
     this.#retry.held(this.#self.places());
@@ -249,18 +243,14 @@ export class SlaveEngine implements Disposable {
       return;
     }
     const withdraw = code === 'alive' || code === 'copied' || code === 'barred' || code === 'waiting';
-    this.#standing = 'refused';
-    this.#joinedAt = undefined;
-    if (withdraw) this.#mayServe = false;
-    if (!retry) this.#mayLink = false;
+    this.#standing.refuse(!retry, withdraw);
     this.events.emit({ type: 'refused', code, reason, permanent: !retry, withdraw, again: this.#told.again(withoutPorts(reason)) });
     this.#retry.refused(retry, code);
   }
 
   async #rekey(call: SlaveCall, token: NonNullable<SlaveMemory['token']>): Promise<void> {
     call.isSettled = true;
-    this.#standing = 'seeking';
-    this.#joinedAt = undefined;
+    this.#standing.seek();
     const isStored = await this.#self.prepareKey(token);
     if (this.#open && isStored) this.events.emit({ type: 'rekeying' });
     this.#redial(isStored);
@@ -277,9 +267,8 @@ export class SlaveEngine implements Disposable {
     if (this.#call === call) this.#call = undefined;
     if (!this.#open || call.isSettled) return;
     const { address } = call.target;
-    if (this.#standing === 'joined' || this.#standing === 'waiting') {
-      this.#standing = 'seeking';
-      this.#joinedAt = undefined;
+    if (this.#standing.isHeld) {
+      this.#standing.seek();
       this.events.emit({ type: 'lost', reason });
       this.#retry.lost();
       return;
@@ -289,9 +278,7 @@ export class SlaveEngine implements Disposable {
   }
 
   #finish(event: SlaveEvent): void {
-    this.#standing = 'over';
-    this.#mayServe = false;
-    this.#joinedAt = undefined;
+    this.#standing.end();
     this[Symbol.dispose]();
     void this.#self.forget(event.type !== 'kicked').then(() => {
       this.#leaving?.();
@@ -300,6 +287,6 @@ export class SlaveEngine implements Disposable {
   }
 
   #sendState(): void {
-    if (this.#state && this.#standing === 'joined' && this.#call?.isCurrent) this.#call.send(this.#state);
+    if (this.#state && this.#standing.state === 'joined' && this.#call?.isCurrent) this.#call.send(this.#state);
   }
 }
