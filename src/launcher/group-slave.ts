@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import type { Clock } from '../clock.ts';
 import { inScope, type Scope } from '../daemon/scope.ts';
 import { assert, EtherloomError } from '../errors.ts';
 import type { PortEnvironment } from '../ports/environment.ts';
@@ -15,6 +16,7 @@ import type { Welcome } from '../star/messages.ts';
 import type { StateFiles } from '../star/state-files.ts';
 import { SlaveEngine } from '../star/slave-engine.ts';
 import { joinByLine, type SlaveMemory } from '../star/slave-memory.ts';
+import { ForeignMasters } from '../star/node/foreign-masters.ts';
 import { KeyFiles } from '../star/node/key-files.ts';
 import { plainKeyOf, SlaveFiles } from '../star/node/slave-files.ts';
 import { dialControl, linkToMaster } from '../star/node/star-dial.ts';
@@ -58,6 +60,15 @@ export interface GroupSlaveOptions extends SlaveWay {
 
 type Environment = PortEnvironment & { readonly random: Random };
 
+type Means = Parameters<typeof linkToMaster>[1];
+
+/** The parts of a membership that are open. */
+interface Opened {
+  readonly engine: SlaveEngine;
+  readonly keys: KeyFiles | undefined;
+  readonly means: Means;
+}
+
 /** The membership of a slave: its key and state on the disk, its control connection, and the way to its link. */
 export class GroupSlave implements AsyncDisposable {
   readonly engine: SlaveEngine;
@@ -65,16 +76,16 @@ export class GroupSlave implements AsyncDisposable {
   readonly keys: KeyFiles | undefined;
   /** The number of times that it was welcomed. */
   joins = 0;
-  readonly #means: Parameters<typeof linkToMaster>[1];
+  readonly #means: Means;
   readonly #plain: PlainWish | undefined;
   #linkPin: Fingerprint | undefined;
   readonly #scope: Scope;
 
-  private constructor(engine: SlaveEngine, keys: KeyFiles | undefined, options: GroupSlaveOptions, scope: Scope, log: Environment['log']) {
+  private constructor({ engine, keys, means }: Opened, options: GroupSlaveOptions, scope: Scope, log: Environment['log']) {
     this.engine = engine;
     this.keys = keys;
     this.#plain = options.plain;
-    this.#means = meansOf(keys);
+    this.#means = means;
     this.#scope = scope;
     const plain = options.plain && formatTcpAddress(controlOf(options.plain));
     const tell = slaveLog(log, { plain, hasJoined: () => engine.welcome !== undefined });
@@ -99,6 +110,7 @@ export class GroupSlave implements AsyncDisposable {
       if (memory !== known) await store.save(memory);
       const keys = options.plain ? undefined : scope.use(await KeyFiles.open(state, environment));
       const plainKey = options.plain ? await plainKeyOf(state, random) : undefined;
+      const means = meansOf(keys, clock);
       const engine = scope.use(
         new SlaveEngine(
           memory,
@@ -111,10 +123,10 @@ export class GroupSlave implements AsyncDisposable {
             plainKey,
             ...(options.deadAfter !== undefined && { liveness: { goneAfter: options.deadAfter } }),
           },
-          { clock, random, dial: dialControl({ ...meansOf(keys), silence: options.deadAfter, environment }), store, keys },
+          { clock, random, dial: dialControl({ ...means, silence: options.deadAfter, environment }), store, keys },
         ),
       );
-      return new GroupSlave(engine, keys, options, scope, log);
+      return new GroupSlave({ engine, keys, means }, options, scope, log);
     });
   }
 
@@ -191,8 +203,9 @@ export function refusalOf(master: string, reason: string): EtherloomError {
   return new EtherloomError('refused', `the master at ${master} refused this slave: ${reason}`);
 }
 
-function meansOf(keys: KeyFiles | undefined): Parameters<typeof linkToMaster>[1] {
+function meansOf(keys: KeyFiles | undefined, clock: Clock): Means {
   return {
+    foreign: new ForeignMasters(clock),
     security: (identity) => {
       assert(keys, 'a plain slave makes no handshake');
       return keys.securityOf(identity);

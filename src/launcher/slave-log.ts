@@ -36,7 +36,8 @@ export function slaveLog(log: Log, { plain, hasJoined }: LoggedSlave): (event: S
         const isAbsent = /\((?:ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT)\)$/.test(event.reason);
         const start = isAbsent ? 'start the master, or ' : '';
         const advice = plain !== undefined ? `; ${start}${checkPorts}` : isAbsent ? `; ${start}${checkAddress}` : '';
-        if (!event.again) log.warn(`${nobodyAt(event.address)}: ${event.reason}${advice}; trying again`);
+        if (!event.again)
+          log.warn(`${nobodyAt(event.address)}: ${event.reason}${advice}; trying again${event.isForeign ? ' once a minute' : ''}`);
         return;
       }
       case 'refused':

@@ -58,6 +58,8 @@ export interface DialTarget {
 export interface DialEvents extends ControlEvents {
   /** Called once the far end has proven a pin: that one; undefined for a plain connection. */
   opened(channel: ControlChannel, pin?: Fingerprint): void;
+  /** Called once, when the connection has ended, or could not be made. `isForeign` is true if another key was proven there. */
+  closed(reason: string, isForeign?: boolean): void;
 }
 
 /** Dials. Disposing the result drops the connection at once; then nothing more is called. */

@@ -10,7 +10,7 @@ export interface CallEvents {
   readonly opened: () => void;
   /** Called with each message other than signs of life. */
   readonly message: (message: JoinMessage) => void;
-  readonly closed: (reason: string) => void;
+  readonly closed: (reason: string, isForeign: boolean) => void;
 }
 
 /** The time in which a master must be reached, in milliseconds. */
@@ -62,7 +62,7 @@ export class SlaveCall implements Disposable {
         this.#connection?.heard();
       },
       message: (message) => this.#take(message),
-      closed: (reason) => this.#close(reason),
+      closed: (reason, isForeign) => this.#close(reason, isForeign),
     });
   }
 
@@ -139,9 +139,9 @@ export class SlaveCall implements Disposable {
     if (message.echo !== undefined && message.held !== undefined) this.roundTrip = Math.max(0, now - message.echo - message.held);
   }
 
-  #close(reason: string): void {
+  #close(reason: string, isForeign = false): void {
     if (this.#closed) return;
     this[Symbol.dispose]();
-    this.#events.closed(reason);
+    this.#events.closed(reason, isForeign);
   }
 }

@@ -147,7 +147,7 @@ export class SlaveEngine implements Disposable {
         this.#pins.meet(call, () => call.send(this.#self.hello(target.identity)));
       },
       message: (message) => this.#take(call, message),
-      closed: (reason) => this.#lose(call, reason),
+      closed: (reason, isForeign) => this.#lose(call, reason, isForeign),
     });
     this.#call = call;
   }
@@ -263,7 +263,7 @@ export class SlaveEngine implements Disposable {
     else this.#retry.refused(true, undefined);
   }
 
-  #lose(call: SlaveCall, reason: string): void {
+  #lose(call: SlaveCall, reason: string, isForeign: boolean): void {
     if (this.#call === call) this.#call = undefined;
     if (!this.#open || call.isSettled) return;
     const { address } = call.target;
@@ -273,7 +273,7 @@ export class SlaveEngine implements Disposable {
       this.#retry.lost();
       return;
     }
-    this.events.emit({ type: 'unreachable', address, reason, again: this.#told.again(`${address} ${reason}`) });
+    this.events.emit({ type: 'unreachable', address, reason, isForeign, again: this.#told.again(`${address} ${reason}`) });
     this.#retry.failed();
   }
 

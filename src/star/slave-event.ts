@@ -11,8 +11,14 @@ export type SlaveEvent =
   /** The master is silent; it was heard again. `silence` is in milliseconds. */
   | { readonly type: 'suspect'; readonly silence: number }
   | { readonly type: 'back' }
-  /** A master did not answer at that address. */
-  | { readonly type: 'unreachable'; readonly address: string; readonly reason: string; readonly again: boolean }
+  /** The master did not answer at that address. `isForeign` is true if a node with another key did. */
+  | {
+      readonly type: 'unreachable';
+      readonly address: string;
+      readonly reason: string;
+      readonly isForeign: boolean;
+      readonly again: boolean;
+    }
   /**
    * The master refused it. `permanent` is true if a user must act; it is tried again each minute nevertheless. `withdraw` is true if it must not
    * serve: neither a link nor a guest, since another process does, or it is not a member.

@@ -11,6 +11,7 @@ import type { Fd } from '../../system/unix-socket.ts';
 import type { DialTarget } from '../channel.ts';
 import type { Fingerprint } from '../fingerprint.ts';
 import { parsePlace } from '../line.ts';
+import { ForeignMasterError, type ForeignMasters } from './foreign-masters.ts';
 import type { Established, Handshake, Security, StarProtocol } from './handshake.ts';
 
 /** The means of a dialling node. */
@@ -18,6 +19,8 @@ export interface DialMeans {
   /** Returns the maker of handshakes with one of this node's keys. Throws EtherloomError if there is no such key. */
   readonly security: (identity: DialTarget['identity']) => Pick<Security, 'connect'>;
   readonly environment: PortEnvironment;
+  /** The addresses at which another key was proven: they are dialled at most once a minute. Default: all are dialled. */
+  readonly foreign?: ForeignMasters | undefined;
   /** How long a far end may acknowledge nothing before it counts as dead, in milliseconds. Default: 2,200. */
   readonly deadAfter?: number | undefined;
 }
@@ -34,17 +37,20 @@ export interface Reached {
 
 /**
  * Dials a master, and returns the connection. With a pin, the far end has proven that key, or the next one, before this resolves, and before any
- * octet is sent inside TLS; without one, the connection is plain. Rejects with EtherloomError `refused` or a SystemError that says why; also
- * when `signal` is aborted.
+ * octet is sent inside TLS; without one, the connection is plain. Rejects with EtherloomError `refused` or a SystemError that says why, a
+ * ForeignMasterError if another key was proven; also when `signal` is aborted.
  */
 export async function dialMaster(target: DialTarget, protocol: StarProtocol, means: DialMeans, signal: AbortSignal): Promise<Reached> {
-  const { environment } = means;
+  const { environment, foreign } = means;
+  foreign?.check(target);
   const { security, fd } = await connect(target, means, signal);
   if (!security) return { channel: FdChannel.onSocket(fd, environment), pin: undefined };
   const { fingerprint, channel } = await shake(security.connect(fd, protocol), fd, environment, signal);
   if (fingerprint === target.pin || fingerprint === target.nextPin) return { channel, pin: fingerprint };
   channel[Symbol.dispose]();
-  throw wrongPin(target, fingerprint);
+  const error = new ForeignMasterError(target, fingerprint);
+  foreign?.note(target, error);
+  throw error;
 }
 
 async function connect(
@@ -100,15 +106,6 @@ function shake(handshake: Handshake, fd: Fd, { loop, clock }: PortEnvironment, s
 
 function noHandshake(reason: string): EtherloomError {
   return new EtherloomError('refused', `no secured connection: ${reason}; check the address, and the master there`);
-}
-
-function wrongPin({ address, pin, nextPin }: DialTarget, found: string): EtherloomError {
-  const expected = nextPin === undefined ? pin : `${pin} or ${nextPin}`;
-  return new EtherloomError(
-    'refused',
-    `${address} is not this master: its key has the pin ${found}, and this host expects ${expected}; check the address, or, if the master has` +
-      ' another key now, join by its new line ("etherloom token new" there), with --new-master if this host has joined before',
-  );
 }
 
 /** Returns why a dial failed, for the log. */

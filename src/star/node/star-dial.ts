@@ -3,6 +3,7 @@ import type { Dialled } from '../../ports/stream/dialled.ts';
 import type { Dial, DialTarget } from '../channel.ts';
 import type { Fingerprint } from '../fingerprint.ts';
 import { dialFailure, dialMaster, type DialMeans, type Reached } from './dial-master.ts';
+import { ForeignMasterError } from './foreign-masters.ts';
 import { starProtocols } from './handshake.ts';
 import { keepThroughLosses, LineChannel } from './line-channel.ts';
 
@@ -36,7 +37,7 @@ export function dialControl(means: DialMeans & { readonly silence?: number | und
       });
     };
     dialMaster(target, starProtocols.control, means, attempt.signal).then(open, (error: unknown) => {
-      if (!attempt.signal.aborted) events.closed(dialFailure(error));
+      if (!attempt.signal.aborted) events.closed(dialFailure(error), error instanceof ForeignMasterError);
     });
     return {
       [Symbol.dispose]: () => {
