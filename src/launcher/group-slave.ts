@@ -21,7 +21,7 @@ import { KeyFiles } from '../star/node/key-files.ts';
 import { plainKeyOf, SlaveFiles } from '../star/node/slave-files.ts';
 import { dialControl, linkToMaster } from '../star/node/star-dial.ts';
 import { ownVersion } from '../system/own-package.ts';
-import { slaveLog } from './slave-log.ts';
+import { slaveLog, type LoggedControl } from './slave-log.ts';
 
 /** The wishes of a slave that joins a group, or has joined it. */
 export interface JoinWish {
@@ -40,7 +40,7 @@ export interface JoinWish {
 /** The master of a plain slave. */
 export interface PlainWish {
   readonly master: TcpAddress;
-  /** Default: the port above. */
+  /** Default: the port above, and then the same port, at which the master tells the two apart. */
   readonly controlPort?: number | undefined;
 }
 
@@ -87,7 +87,7 @@ export class GroupSlave implements AsyncDisposable {
     this.#plain = options.plain;
     this.#means = means;
     this.#scope = scope;
-    const plain = options.plain && formatTcpAddress(controlOf(options.plain));
+    const plain = options.plain && loggedControl(options.plain);
     const tell = slaveLog(log, { plain, hasJoined: () => engine.welcome !== undefined });
     scope.use(
       engine.events.subscribe((event) => {
@@ -217,15 +217,26 @@ function controlOf({ master, controlPort }: PlainWish): TcpAddress {
   return { host: master.host, port: controlPortOf(master.port, controlPort) };
 }
 
+function loggedControl(plain: PlainWish): LoggedControl {
+  const { host, port } = controlOf(plain);
+  return { name: formatTcpAddress({ host, port }), address: formatPlace(host, port), isOnly: plain.controlPort !== undefined };
+}
+
+/** Returns the places at which a plain master is asked, in this order. One without `--plain` has no control port beside its own. */
+function controlPlaces(plain: PlainWish): readonly string[] {
+  const { host, port } = plain.master;
+  const ports = plain.controlPort === undefined ? [controlOf(plain).port, port] : [plain.controlPort];
+  return ports.map((one) => formatPlace(host, one));
+}
+
 /** Returns the state of a plain slave. Throws EtherloomError('refused') if it has joined a group: a host that joined never falls back to plain. */
 function plainMemory(plain: PlainWish, known: SlaveMemory | undefined, demanded: NodeId | undefined): SlaveMemory {
   if (known?.pin !== undefined) {
     const what = `this state belongs to the master with pin ${known.pin}, and is never used for a plain star`;
     throw new EtherloomError('refused', `${what}; leave out --master, or choose another --state`);
   }
-  const { host, port } = controlOf(plain);
   const isOther = demanded !== undefined && known?.welcome?.id !== demanded;
-  return { ...known, addresses: [formatPlace(host, port)], ...(isOther && { welcome: undefined }) };
+  return { ...known, addresses: controlPlaces(plain), ...(isOther && { welcome: undefined }) };
 }
 
 function joinedMemory({ invitation, newMaster }: JoinWish, known: SlaveMemory | undefined): SlaveMemory {

@@ -10,17 +10,30 @@ const checkPorts =
 /** The remedy if no master answers at the addresses that a slave knows. */
 const checkAddress = 'join again with a new line if its address has changed';
 
+/** The control port of a plain master, as its slave dials it. */
+export interface LoggedControl {
+  /** Its address for people. */
+  readonly name: string;
+  /** The same as the slave's events name it. */
+  readonly address: string;
+  /** False if the master's port is tried behind it, where it does not answer. */
+  readonly isOnly: boolean;
+}
+
 /** The slave whose events are logged. */
 export interface LoggedSlave {
-  /** The control address of a plain master; undefined for a slave that joins by a line. */
-  readonly plain: string | undefined;
+  /** The control port of a plain master; undefined for a slave that joins by a line. */
+  readonly plain: LoggedControl | undefined;
   /** Returns whether it was ever welcomed. If not, it ends with a refusal for good, and says so by its end. */
   readonly hasJoined: () => boolean;
 }
 
 /** Returns the function that writes the events of a membership to the slave's log. */
 export function slaveLog(log: Log, { plain, hasJoined }: LoggedSlave): (event: SlaveEvent) => void {
-  const nobodyAt = (address: string): string => `no master at ${plain === undefined ? address : `control port ${plain}`}`;
+  const nobodyAt = (address: string): string => {
+    if (plain === undefined) return `no master at ${address}`;
+    return `no master at control port ${plain.name}${address === plain.address ? '' : `, or at ${address}`}`;
+  };
   return (event) => {
     switch (event.type) {
       case 'joined': {
@@ -30,13 +43,15 @@ export function slaveLog(log: Log, { plain, hasJoined }: LoggedSlave): (event: S
         return;
       }
       case 'lost':
-        log.warn(`${plain === undefined ? 'the control connection was lost' : nobodyAt(plain)}: ${event.reason}; trying again`);
+        log.warn(`${plain === undefined ? 'the control connection was lost' : nobodyAt(plain.address)}: ${event.reason}; trying again`);
         return;
       case 'unreachable': {
         const isAbsent = /\((?:ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT)\)$/.test(event.reason);
         const start = isAbsent ? 'start the master, or ' : '';
         const advice = plain !== undefined ? `; ${start}${checkPorts}` : isAbsent ? `; ${start}${checkAddress}` : '';
-        if (!event.again)
+        // The master's port may answer: one without --plain has no other.
+        const isFirst = isAbsent && plain?.address === event.address && !plain.isOnly;
+        if (!event.again && !isFirst)
           log.warn(`${nobodyAt(event.address)}: ${event.reason}${advice}; trying again${event.isForeign ? ' once a minute' : ''}`);
         return;
       }
