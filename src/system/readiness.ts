@@ -64,7 +64,12 @@ const roundLimit = 10_000;
  */
 export class EpollReadiness implements Readiness {
   readonly #options: ReadinessOptions;
-  readonly #watches = new Map<number, EpollWatch>();
+  /**
+   * The watches by their descriptors. In a Map, each table that it outgrows refers to its successor: once one of them is in V8's old space, all
+   * later ones are kept with the watches of all short connections, until a full collection.
+   */
+  readonly #watches: (EpollWatch | undefined)[] = [];
+  #count = 0;
   readonly #busyPoll = new BusyPoll();
   readonly #sources = new Set<PolledSource>();
   #open: { readonly epoll: Epoll; readonly waker: Waker } | undefined;
@@ -80,10 +85,13 @@ export class EpollReadiness implements Readiness {
   }
 
   watch(fd: number, interest: Interest, tell: (ready: Ready) => void): Watch {
-    assert(!this.#watches.has(fd), `descriptor ${fd} is watched twice`);
+    assert(!this.#watches[fd], `descriptor ${fd} is watched twice`);
     const { epoll } = (this.#open ??= this.#begin());
-    const watch = new EpollWatch(epoll, fd, ++this.#marks | 0, tell, () => this.#forget(fd));
-    this.#watches.set(fd, watch);
+    const watch = new EpollWatch(epoll, fd, ++this.#marks | 0, tell, this.#forget);
+    // Without holes, so that it remains an array for V8.
+    while (this.#watches.length < fd) this.#watches.push(undefined);
+    this.#watches[fd] = watch;
+    this.#count++;
     try {
       watch.want(interest);
       return watch;
@@ -116,13 +124,13 @@ export class EpollReadiness implements Readiness {
   }
 
   /** Ends a watch. After the last one, the loop no longer keeps the process alive. */
-  #forget(fd: number): void {
-    this.#watches.delete(fd);
-    if (this.#watches.size > 0 || !this.#open) return;
+  readonly #forget = (fd: number): void => {
+    this.#watches[fd] = undefined;
+    if (--this.#count > 0 || !this.#open) return;
     this.#open.waker[Symbol.dispose]();
     this.#open.epoll[Symbol.dispose]();
     this.#open = undefined;
-  }
+  };
 
   /** Must not throw, since the native caller discards exceptions. */
   readonly #turn = (): void => {
@@ -206,7 +214,7 @@ export class EpollReadiness implements Readiness {
     this.#first++;
     for (let k = 0; k < this.#ready && epoll === this.#open?.epoll; k++) {
       const i = (this.#first + k) % this.#ready;
-      const watch = epoll && this.#watches.get(epoll.fdAt(i));
+      const watch = epoll && this.#watches[epoll.fdAt(i)];
       // An earlier call may have replaced the watch of this descriptor.
       if (epoll && watch?.mark === epoll.markAt(i)) tellOne(watch, epoll.eventsAt(i));
     }
@@ -230,11 +238,11 @@ class EpollWatch implements Watch {
   readonly tell: (ready: Ready) => void;
   readonly #epoll: Epoll;
   readonly #fd: number;
-  readonly #forget: () => void;
+  readonly #forget: (fd: number) => void;
   #events = 0;
   #open = true;
 
-  constructor(epoll: Epoll, fd: number, mark: number, tell: (ready: Ready) => void, forget: () => void) {
+  constructor(epoll: Epoll, fd: number, mark: number, tell: (ready: Ready) => void, forget: (fd: number) => void) {
     this.#epoll = epoll;
     this.#fd = fd;
     this.mark = mark;
@@ -266,7 +274,7 @@ class EpollWatch implements Watch {
     if (!this.#open) return;
     if (this.#events !== 0) this.#epoll.remove(this.#fd);
     this.#open = false;
-    this.#forget();
+    this.#forget(this.#fd);
   }
 }
 

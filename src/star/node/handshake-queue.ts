@@ -1,5 +1,6 @@
 import type { Timer } from '../../clock.ts';
 import type { PortEnvironment } from '../../ports/environment.ts';
+import { Row } from './row.ts';
 import { WorkBudget, type WorkShare } from './work-budget.ts';
 
 /** A piece of work that waits for its turn. */
@@ -17,7 +18,7 @@ export class HandshakeQueue implements Disposable {
   readonly #clock: PortEnvironment['clock'];
   readonly #budget: WorkBudget;
   /** The waiting work, by rank: see `rankOf`. */
-  readonly #waiting: readonly Set<Turn>[] = Array.from({ length: 4 }, () => new Set<Turn>());
+  readonly #waiting: readonly Row<Turn>[] = Array.from({ length: 4 }, () => new Row<Turn>());
   #isDeferred = false;
   #timer: Timer | undefined;
   #open = true;
@@ -35,7 +36,7 @@ export class HandshakeQueue implements Disposable {
 
   /** Removes a piece of work, if it still waits. */
   remove(turn: Turn): void {
-    for (const turns of this.#waiting) turns.delete(turn);
+    for (const turns of this.#waiting) turns.remove(turn);
   }
 
   [Symbol.dispose](): void {
@@ -68,7 +69,7 @@ export class HandshakeQueue implements Disposable {
   };
 
   #first(): Turn | undefined {
-    for (const turns of this.#waiting) for (const turn of turns) return turn;
+    for (const turns of this.#waiting) if (turns.first) return turns.first;
     return undefined;
   }
 }

@@ -1,8 +1,8 @@
-import type { Timer } from '../../clock.ts';
 import type { PortEnvironment } from '../../ports/environment.ts';
 import type { ByteChannel } from '../../ports/stream/byte-channel.ts';
 import type { Caller, ControlChannel, ControlEvents } from '../channel.ts';
 import type { JoinMessage } from '../messages.ts';
+import { Deadlines } from './deadlines.ts';
 import { keepThroughLosses, LineChannel } from './line-channel.ts';
 import { WaitingRoom, type Waiting } from './waiting-room.ts';
 
@@ -81,13 +81,15 @@ export class Newcomers implements Disposable {
   readonly #options: NewcomersOptions;
   readonly #environment: PortEnvironment;
   readonly #room: WaitingRoom<Control>;
-  readonly #timers = new Map<Control, Timer>();
+  readonly #late: Deadlines<Control>;
   readonly #all = new Set<Control>();
 
   constructor(options: NewcomersOptions, environment: PortEnvironment) {
     this.#options = options;
     this.#environment = environment;
     this.#room = new WaitingRoom(options.places);
+    const late = `it said no hello within ${options.patience / 1000} s`;
+    this.#late = new Deadlines(environment.clock, options.patience, (control) => control.end(late));
   }
 
   /** The number of connections that have said no hello, or wait to be accepted. */
@@ -97,13 +99,11 @@ export class Newcomers implements Disposable {
 
   /** Takes a connection, and hands it to the taker. */
   enter(arrival: ControlArrival): void {
-    const { patience, control: take } = this.#options;
     const control = new Control(arrival, this.#sent, this.#environment);
     this.#all.add(control);
-    const late = (): void => control.end(`it said no hello within ${patience / 1000} s`);
-    this.#timers.set(control, this.#environment.clock.after(patience, late));
+    this.#late.begin(control);
     this.#enter(control);
-    const events = take(control.caller, control);
+    const events = this.#options.control(control.caller, control);
     control.begin({
       heard: () => events.heard(),
       message: (message) => {
@@ -119,11 +119,12 @@ export class Newcomers implements Disposable {
 
   [Symbol.dispose](): void {
     for (const control of [...this.#all]) control[Symbol.dispose]();
+    this.#late[Symbol.dispose]();
   }
 
   /** Gives up the place of a connection that has said hello: strangers are refused at once, and the others wait for the disk alone. */
   #decide(control: Control): void {
-    this.#stopTimer(control);
+    this.#late.end(control);
     this.#room.leave(control);
   }
 
@@ -143,12 +144,7 @@ export class Newcomers implements Disposable {
   #leave(control: Control): void {
     this.#all.delete(control);
     this.#room.leave(control);
-    this.#stopTimer(control);
+    this.#late.end(control);
     if (control.hasJoined) this.#options.left(control);
-  }
-
-  #stopTimer(control: Control): void {
-    this.#timers.get(control)?.[Symbol.dispose]();
-    this.#timers.delete(control);
   }
 }

@@ -1,3 +1,5 @@
+import { Row } from './row.ts';
+
 /** A connection that waits, and the origin that its place is counted for. */
 export interface Waiting {
   /** The address of its host: see `originOf`. */
@@ -18,8 +20,7 @@ const familiarPlaces = 4;
  */
 export class WaitingRoom<Visitor extends Waiting> {
   readonly #places: number;
-  /** In the order of coming. */
-  readonly #visitors = new Set<Visitor>();
+  readonly #visitors = new Row<Visitor>();
   readonly #counts = new Map<string, number>();
 
   constructor(places: number) {
@@ -33,8 +34,7 @@ export class WaitingRoom<Visitor extends Waiting> {
 
   /** Takes a place, unless the visitor has one. Returns the visitor that lost its place to this one, if all were taken; it may be the new one itself. */
   enter(visitor: Visitor): Visitor | undefined {
-    if (this.#visitors.has(visitor)) return undefined;
-    this.#visitors.add(visitor);
+    if (!this.#visitors.add(visitor)) return undefined;
     this.#count(visitor, 1);
     if (this.#visitors.size <= this.#places) return undefined;
     const last = this.#loser();
@@ -44,13 +44,13 @@ export class WaitingRoom<Visitor extends Waiting> {
 
   /** Gives a place back. Returns false if the visitor had none. */
   leave(visitor: Visitor): boolean {
-    if (!this.#visitors.delete(visitor)) return false;
+    if (!this.#visitors.remove(visitor)) return false;
     this.#count(visitor, -1);
     return true;
   }
 
   [Symbol.iterator](): IterableIterator<Visitor> {
-    return this.#visitors.values();
+    return this.#visitors[Symbol.iterator]();
   }
 
   #loser(): Visitor | undefined {
