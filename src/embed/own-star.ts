@@ -1,4 +1,4 @@
-import { checkPlain } from '../daemon/plain.ts';
+import { checkPlain, checkPortPlain } from '../daemon/plain.ts';
 import { assert, EtherloomError } from '../errors.ts';
 import type { NodeId } from '../star/identity.ts';
 import { Master } from '../launcher/master.ts';
@@ -26,6 +26,11 @@ export interface OwnNodeOptions {
   readonly state: string;
   /** The guest in front of the switch. Default: none. */
   readonly guest?: OwnGuestOptions | undefined;
+  /**
+   * Addresses of further ports of the node's switch, as `tcp-listen://127.0.0.1:7100` or `tap://NAME`. One beyond this machine that is not
+   * encrypted needs `plain=yes` in its address. Default: none.
+   */
+  readonly ports?: readonly string[] | undefined;
   /** The path of the console's socket, for `vdecmd -s PATH`. Default: it has no console. */
   readonly console?: string | undefined;
   /** Allows links beyond this machine that are not encrypted, beside those that are. Default: false. */
@@ -42,6 +47,10 @@ export interface OwnMasterOptions extends OwnNodeOptions, Omit<ServedNetworkOpti
   readonly advertise?: readonly string[] | undefined;
   /** Addresses that are reserved for slaves, by their ids. Default: each has the one that follows from its id. */
   readonly reservations?: Readonly<Record<number, string>> | undefined;
+  /** The ids of members behind which DHCP servers may answer. Default: none. */
+  readonly trustDhcp?: readonly NodeId[] | undefined;
+  /** The ids of members behind which bridges and routers may be, whose frames are not held to the rules of a member. Default: none. */
+  readonly openMembers?: readonly NodeId[] | undefined;
 }
 
 /** A slave of a star in a program of one's own. */
@@ -52,6 +61,8 @@ export interface OwnSlaveOptions extends OwnNodeOptions {
   readonly master?: string | undefined;
   /** The id that it demands. Default: the master assigns one. */
   readonly id?: NodeId | undefined;
+  /** Keeps the key and the membership in memory only: the line is needed each time. Only with a line. Default: false. */
+  readonly ephemeral?: boolean | undefined;
 }
 
 /** The bounds of a line to join by. */
@@ -60,6 +71,8 @@ export interface OwnLineOptions {
   readonly uses?: number | 'any' | undefined;
   /** The time until it expires, in seconds. Default: a day. */
   readonly expires?: number | undefined;
+  /** True if slaves that join by it are forgotten a minute after they were last seen, as those with `ephemeral` need it. Default: false. */
+  readonly ephemeral?: boolean | undefined;
 }
 
 /** A master that runs in a program of one's own, until it is disposed. */
@@ -89,6 +102,9 @@ export async function ownMaster(options: OwnMasterOptions, surroundings: Surroun
     listen,
     advertise = [],
     subnet,
+    ports,
+    trustDhcp,
+    openMembers,
     ...settings
   } = options;
   if (plain) checkPlain(listen === undefined ? { host: '::' } : parseTcpAddress(listen), plain, environment.log.warn, '{ plain: true }');
@@ -102,7 +118,10 @@ export async function ownMaster(options: OwnMasterOptions, surroundings: Surroun
       plain,
       sock,
       state,
+      ports: checkedPorts(ports, environment.log.warn),
       guest,
+      trustDhcp,
+      openMembers,
       management: managementAt(path),
       dhcp: true,
       slavePorts: new Map(),
@@ -114,8 +133,8 @@ export async function ownMaster(options: OwnMasterOptions, surroundings: Surroun
     ended,
     directory: opened.sock,
     link: opened.link,
-    async newLine({ uses, expires } = {}) {
-      const [line] = await opened.newLines({ uses, ...(expires !== undefined && { expiresIn: 1000 * expires }) });
+    async newLine({ uses, expires, ephemeral } = {}) {
+      const [line] = await opened.newLines({ uses, ephemeral, ...(expires !== undefined && { expiresIn: 1000 * expires }) });
       assert(line !== undefined, 'a master is reached at one address at least');
       return line;
     },
@@ -126,9 +145,10 @@ export async function ownMaster(options: OwnMasterOptions, surroundings: Surroun
 /** Opens a slave, for `openSlave` of the door. */
 export async function ownSlave(options: OwnSlaveOptions, surroundings: Surroundings): Promise<OwnSlave> {
   const { environment, fail, ended } = stageOf(surroundings);
-  const { directory: sock, state, guest, id, console: path } = options;
+  const { directory: sock, state, guest, id, ports, console: path } = options;
+  const { warn } = environment.log;
   const opened = await Slave.open(
-    { ...wayOf(options, environment.log.warn), sock, state, guest, id, management: managementAt(path) },
+    { ...wayOf(options, warn), sock, state, ports: checkedPorts(ports, warn), guest, id, management: managementAt(path) },
     environment,
     fail,
   );
@@ -143,13 +163,24 @@ export async function ownSlave(options: OwnSlaveOptions, surroundings: Surroundi
 }
 
 /** Returns how a slave reaches its master. */
-function wayOf({ line, master, plain = false }: OwnSlaveOptions, warn: (message: string) => void): Pick<SlaveOptions, 'join' | 'plain'> {
-  if (master === undefined) return { join: line === undefined ? {} : { invitation: parseInvitation(line) } };
+function wayOf(
+  { line, master, ephemeral = false, plain = false }: OwnSlaveOptions,
+  warn: (message: string) => void,
+): Pick<SlaveOptions, 'join' | 'plain'> {
+  if (ephemeral && line === undefined)
+    throw new EtherloomError('bad-option', 'a slave with { ephemeral: true } keeps no membership; give the line by which it joins');
+  if (master === undefined) return { join: line === undefined ? {} : { invitation: parseInvitation(line), ephemeral } };
   if (line !== undefined)
     throw new EtherloomError('bad-option', 'a slave joins by a line, or is the plain slave of a master; give one of the two');
   const address = parseTcpAddress(master);
   checkPlain(address, plain, warn, '{ plain: true }');
   return { plain: { master: address } };
+}
+
+/** Returns the addresses of a node's ports. Throws the errors of `checkPortPlain`. */
+function checkedPorts(ports: readonly string[] = [], warn: (message: string) => void): readonly string[] {
+  for (const address of ports) checkPortPlain(address, { plain: false }, warn);
+  return ports;
 }
 
 function managementAt(path: string | undefined): { readonly console?: { readonly path: string } } {

@@ -1,9 +1,11 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openMaster, openSlave, openSwitch } from '../../src/embed/daemon.ts';
 import { newPortCounters, openPortLoop, type Port, type Receiver } from '../../src/embed/ports.ts';
+import { identityFile } from '../../src/star/node/identity-files.ts';
+import { hostile } from '../switch/hostile-frames.ts';
 
 let directory: string;
 beforeEach(() => void (directory = mkdtempSync('/tmp/el-')));
@@ -16,6 +18,16 @@ function broadcastOf(station: number): Uint8Array {
   const frame = new Uint8Array(60).fill(0xff, 0, 6);
   frame.set([2, 0, 0, 0, 0, station, 0x88, 0xb5], 6);
   return frame;
+}
+
+/** Attaches a receiver, and returns a promise that a frame of these octets comes. */
+function arrival(port: Port, wanted: Uint8Array): Promise<void> {
+  return new Promise((resolve) => {
+    const receive = (frame: Uint8Array): void => {
+      if (Buffer.compare(frame, wanted) === 0) resolve();
+    };
+    port.attach({ receive, carrier: () => undefined, closed: () => undefined });
+  });
 }
 
 /** Attaches a receiver, and returns a promise of the first frame that comes. */
@@ -108,6 +120,55 @@ describe('a star in a program', () => {
     expect(await heard).toEqual(broadcastOf(3));
     clearInterval(again);
     expect(handlers()).toEqual(before);
+  });
+
+  it('has ports, and members that may serve addresses or be more than one station, as with the commands', async () => {
+    const door = (name: string): string => `qemu-stream-listen://${place(name)}`;
+    await using master = await openMaster({
+      listen: '127.0.0.1:0',
+      subnet: '10.77.0.0/24',
+      directory: place('m'),
+      state: place('m-state'),
+      trustDhcp: [3],
+      openMembers: [4],
+      ports: [door('m-door')],
+    });
+    const line = await master.newLine({ uses: 2 });
+    const loop = await openPortLoop();
+    await using centre = await loop.dial(`qemu-stream://${place('m-door')}`);
+    for (const [id, rule] of [
+      [3, 'rogue-dhcp'],
+      [4, 'rogue-router'],
+    ] as const) {
+      const own = { directory: place(`s${id}`), state: place(`s${id}-state`), ports: [door(`s${id}-door`)] };
+      await using slave = await openSlave({ ...own, line, id });
+      expect(slave.id).toBe(id);
+      await using station = await loop.dial(`qemu-stream://${place(`s${id}-door`)}`);
+      const [[, frame] = expect.fail('there is a frame')] = hostile[rule];
+      void firstFrame(station);
+      const passed = arrival(centre, frame);
+      const again = setInterval(() => loop.send(station, frame), 20);
+      await passed;
+      clearInterval(again);
+    }
+    const remote = { directory: place('s5'), state: place('s5-state'), ports: ['tcp://192.0.2.1:7'] };
+    await expect(openSlave({ ...remote, line })).rejects.toThrow('write tcp://192.0.2.1:7?plain=yes');
+  });
+
+  it('has slaves whose keys are in memory only, and who are forgotten', async () => {
+    await using master = await openMaster({
+      listen: '127.0.0.1:0',
+      subnet: '10.77.0.0/24',
+      directory: place('m'),
+      state: place('m-state'),
+    });
+    const line = await master.newLine({ ephemeral: true });
+    const options = { directory: place('s'), state: place('s-state'), ephemeral: true };
+    await using slave = await openSlave({ ...options, line });
+    expect(slave.id).toBe(1);
+    const written = readdirSync(place('s-state'));
+    expect(written).not.toContain(identityFile);
+    await expect(openSlave(options)).rejects.toMatchObject({ code: 'bad-option' });
   });
 
   it('gives up waiting for its master when it is told to', async () => {
