@@ -32,6 +32,8 @@ function wordsOf(event: ReceivedEvent): string {
       return `guest ${of('id')}: ${[of('state'), of('address')].filter(Boolean).join(', ')}`;
     case 'drops':
       return `port ${of('port')}${memberOf(event['member'])}: ${of('frames')} frames dropped: ${of('reason')}`;
+    case 'operation':
+      return `done: ${of('name')}`;
     case 'lost':
       return `${of('events')} events lost, since they were not read in time`;
     default:

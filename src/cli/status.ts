@@ -1,7 +1,8 @@
 import { cleanText } from '../clean-text.ts';
 import type { ApiClient } from '../http/client.ts';
 import { EtherloomError } from '../errors.ts';
-import type { PortTableView, PortView } from '../management/operations/ports.ts';
+import type { PortView } from '../management/operations/port-view.ts';
+import type { PortTableView } from '../management/operations/ports.ts';
 import type { SocketsView, SwitchView } from '../management/operations/switch.ts';
 import type { DhcpView } from '../management/parts/dhcp.ts';
 import type { GroupView } from '../management/parts/group.ts';

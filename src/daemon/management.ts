@@ -3,6 +3,7 @@ import { filesFor } from '../console-server/console-files.ts';
 import { openTerminalConsole } from '../console-server/terminal-console.ts';
 import { ownRights } from '../console-server/own-rights.ts';
 import { isForUser } from '../errors.ts';
+import { Feed } from '../feed.ts';
 import type { Menu } from '../vde-console/command.ts';
 import { Console } from '../vde-console/console.ts';
 import { dhcpMenu } from '../vde-console/menus/dhcp.ts';
@@ -12,7 +13,15 @@ import { starCollector } from '../management/collectors/star.ts';
 import { switchCollector } from '../management/collectors/switch.ts';
 import { dropSource } from '../management/drop-watch.ts';
 import { Events, type EventSource } from '../management/events.ts';
-import { dhcpSource, groupSource, portSource, starSource, stationSource, treeSource } from '../management/event-sources.ts';
+import {
+  dhcpSource,
+  groupSource,
+  operationSource,
+  portSource,
+  starSource,
+  stationSource,
+  treeSource,
+} from '../management/event-sources.ts';
 import { Metrics, type Collector } from '../management/metrics.ts';
 import { AddressLog } from '../management/services/address-log.ts';
 import { Captures } from '../management/services/captures.ts';
@@ -104,6 +113,7 @@ export class Management implements AsyncDisposable {
         stationSettings: new StationSettings(plane.switch, options.hashSize),
         metrics,
         events,
+        performed: new Feed<string>(),
         get dhcp() {
           return parts.dhcp;
         },
@@ -115,7 +125,7 @@ export class Management implements AsyncDisposable {
         },
         shutdown: options.shutdown,
       };
-      for (const source of [portSource, stationSource, treeSource, dropSource]) events.add(source(saved));
+      for (const source of [portSource, stationSource, treeSource, dropSource, operationSource]) events.add(source(saved));
       // Without a copy: the getters must stay.
       const managed: Managed = Object.assign(saved, { settings: settingsOf(saved) });
       const console = scope.use(new Console(managed));

@@ -32,13 +32,14 @@ export function description(): unknown {
   return { operations, events: { method: 'GET', path: eventsPath, summary: 'tell the events of the service as they occur' } };
 }
 
-function routeOf({ operation, args }: OperationEntry): Route {
+function routeOf({ operation, args, value }: OperationEntry): Route {
   const strict = args instanceof z.ZodObject ? args.strict() : args;
   return {
     operation,
     method: operation.effect === 'reads' ? 'GET' : 'POST',
     path: pathOf(operation.name),
     args: strict,
+    value,
     schema: z.toJSONSchema(strict) as JsonSchema,
   };
 }

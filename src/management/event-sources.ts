@@ -58,6 +58,11 @@ function treeEvent(change: FstpChange): TreeEvent {
   return { kind: 'tree', change: change.present ? 'neighbour' : 'no-neighbour', vlan, port: change.port };
 }
 
+/** Returns the source of the operations that changed something. */
+export function operationSource({ performed }: Pick<Managed, 'performed'>): EventSource {
+  return (tell) => performed.subscribe((name) => tell({ kind: 'operation', name }));
+}
+
 /** Returns the source of a DHCP server's events. */
 export function dhcpSource({ events }: DhcpPart): EventSource {
   return (tell) => subscribed(events, (event) => tell({ kind: 'lease', ...event }));

@@ -75,6 +75,12 @@ export interface DropEvent {
   readonly frames: number;
 }
 
+/** An operation that changed something was run, by whichever face. Its arguments may be secret, so they are not told. */
+export interface OperationEvent {
+  readonly kind: 'operation';
+  readonly name: string;
+}
+
 /** An event of a service, as plain data. */
 export type ServiceEvent =
   | PortEvent
@@ -86,7 +92,8 @@ export type ServiceEvent =
   | ({ readonly kind: 'lease' } & LeaseEvent)
   | ({ readonly kind: 'member'; readonly change: GroupEvent['kind'] } & Omit<GroupEvent, 'kind'>)
   | ({ readonly kind: 'guest' } & GuestView)
-  | DropEvent;
+  | DropEvent
+  | OperationEvent;
 
 /** An event with its time, as an ISO 8601 text. */
 export type TimedEvent = ServiceEvent & { readonly time: string };

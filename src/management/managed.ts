@@ -77,6 +77,8 @@ export interface Managed extends Parts {
   readonly settings: Settings;
   readonly metrics: Metrics;
   readonly events: Events;
+  /** The names of operations that changed something, as they are run. */
+  readonly performed: Feed<string>;
   readonly clock: Clock;
   readonly accounts: Accounts;
   readonly pid: number;

@@ -67,6 +67,12 @@ abstract class OperationBase {
       `${this.name} ${this.effect.replace('-', ' ')}, which this user may not do; ask the operator of the switch`,
     );
   }
+
+  /** Tells that the operation was run, unless it only reads or was refused. Returns its value. */
+  protected performed<Value>({ performed }: Managed, value: Value | Refusal): Value | Refusal {
+    if (this.effect !== 'reads' && !(value instanceof Refusal)) performed.emit(this.name);
+    return value;
+  }
 }
 
 /** An operation that answers at once: a query or a change, the same for each face. */
@@ -80,7 +86,7 @@ export class Operation<Args, Value> extends OperationBase {
 
   /** Runs the operation, and returns its value. A caller without the effect gets EPERM. */
   run(managed: Managed, args: Args, caller: Caller): Value | Refusal {
-    return this.refusalFor(caller) ?? this.#act(managed, args, caller);
+    return this.refusalFor(caller) ?? this.performed(managed, this.#act(managed, args, caller));
   }
 }
 
@@ -98,7 +104,7 @@ export class PromisedOperation<Args, Value> extends OperationBase {
 
   /** Runs the operation, and resolves to its value when its effect is lasting. A caller without the effect gets EPERM. */
   async run(managed: Managed, args: Args, caller: Caller): Promise<Value | Refusal> {
-    return this.refusalFor(caller) ?? (await this.#act(managed, args, caller));
+    return this.refusalFor(caller) ?? this.performed(managed, await this.#act(managed, args, caller));
   }
 }
 

@@ -2,6 +2,7 @@ import type { Managed } from '../management/managed.ts';
 import { allEffects, Refusal, type Operation } from '../management/operation.ts';
 import type { Status } from '../management/status.ts';
 import { command, query, type Call, type Command, type Giver } from './command.ts';
+import { consoleHelp } from './help.ts';
 
 /** Parses the arguments of an operation from a command's text. Returns undefined if they are not valid. */
 export type Read<Args> = (argument: string) => Args | undefined;
@@ -25,7 +26,7 @@ export interface Operate {
 
 /**
  * Returns the makers of commands for a switch's console. Its users are operators: the mode of its socket decides who they are. A command is
- * listed with its operation's summary unless it has help of its own.
+ * listed with the console's help for its operation unless it has help of its own.
  */
 export function operate(managed: Managed): Operate {
   const run: Operate['run'] = (operation, args, { files }) => operation.run(managed, args, { files, may: allEffects });
@@ -34,11 +35,11 @@ export function operate(managed: Managed): Operate {
     return args === undefined ? new Refusal('EINVAL') : run(operation, args, giver);
   };
   return {
-    command: (path, syntax, operation, read, help = operation.summary) => ({
+    command: (path, syntax, operation, read, help = helpOf(operation)) => ({
       ...command(path, syntax, help, (call) => statusOf(runRead(operation, read, call))),
       operations: [operation],
     }),
-    query: (path, syntax, operation, read, show, help = operation.summary) => ({
+    query: (path, syntax, operation, read, show, help = helpOf(operation)) => ({
       ...query(path, syntax, help, (call) => {
         const value = runRead(operation, read, call);
         const shown = value instanceof Refusal ? value : show(value, call.argument);
@@ -61,4 +62,8 @@ export const nothing = (): Record<string, never> => ({});
 /** Returns the status for the result of an operation. */
 export function statusOf(value: unknown): Status {
   return value instanceof Refusal ? value.status : 'success';
+}
+
+function helpOf({ name, summary }: Operation<never, unknown>): string {
+  return consoleHelp[name] ?? summary;
 }

@@ -53,10 +53,27 @@ describe('the API', () => {
     const { path } = await openApi();
     for (const route of routes.values()) {
       if (route.method !== 'GET') continue;
-      const { status, type } = await ask(path, route.path);
+      const { status, type, body } = await ask(path, route.path);
+      if (status === 200) expect(route.value.safeParse(body).error, route.path).toBeUndefined();
       expect([200, 400, 404], route.path).toContain(status);
       expect(type).toBe(status === 200 ? 'application/json' : 'application/problem+json');
     }
+  });
+
+  it('explains a frame as data', async () => {
+    const { path } = await openApi();
+    await ask(path, '/v1/port/create', post({ port: 1 }));
+    const { body } = await ask(path, `/v1/port/explain?port=1&frame=${'ff'.repeat(6)}0200000000010800`);
+    expect(body).toEqual({ decision: 'drop', reason: 'port-down', egress: [], text: 'drop (port-down)' });
+  });
+
+  it('tells the counters with their time', async () => {
+    const { path, service } = await openApi();
+    service.plane.ports.create(2);
+    const one = (await ask(path, '/v1/counters/show')).body as { time: number };
+    const another = (await ask(path, '/v1/counters/show')).body as { time: number };
+    expect(one).toMatchObject({ ports: [{ port: 2, up: false, received: { frames: 0, octets: 0 }, drops: {} }] });
+    expect(another.time).toBeGreaterThan(one.time);
   });
 
   it('is asked by curl, too', async (context) => {

@@ -21,7 +21,12 @@ describe('the events of the API', () => {
     await eventually(() => expect(client.text).toContain(': events'));
     expect(client.text).toMatch(/content-type: text\/event-stream\r\n/);
     await ask(path, '/v1/port/create', { method: 'POST', body: { port: 4 } });
-    await eventually(() => expect(eventsIn(client.text)).toMatchObject([{ kind: 'port', change: 'added', port: 4 }]));
+    await eventually(() =>
+      expect(eventsIn(client.text)).toMatchObject([
+        { kind: 'port', change: 'added', port: 4 },
+        { kind: 'operation', name: 'port.create' },
+      ]),
+    );
     expect(String(eventsIn(client.text)[0]?.['time'])).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
     expect(managed.ports.changes.wanted).toBe(true);
     client.socket.destroy();

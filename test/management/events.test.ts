@@ -1,7 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { Feed } from '../../src/feed.ts';
 import { dropSource } from '../../src/management/drop-watch.ts';
-import { dhcpSource, groupSource, portSource, starSource, stationSource, treeSource } from '../../src/management/event-sources.ts';
+import {
+  dhcpSource,
+  groupSource,
+  operationSource,
+  portSource,
+  starSource,
+  stationSource,
+  treeSource,
+} from '../../src/management/event-sources.ts';
 import { Events, type EventSource, type ServiceEvent } from '../../src/management/events.ts';
 import type { DhcpPart, LeaseEvent } from '../../src/management/parts/dhcp.ts';
 import type { GroupEvent, GroupPart } from '../../src/management/parts/group.ts';
@@ -46,6 +54,16 @@ describe('the events of a service', () => {
     expect(feed.wanted).toBe(true);
     adding[Symbol.dispose]();
     expect(feed.wanted).toBe(false);
+  });
+});
+
+describe('the source of operations', () => {
+  it('tells of those that changed something, by whichever face, without their arguments', () => {
+    const stage = new ConsoleStage();
+    const events = heard(operationSource(stage.managed));
+    const session = stage.session();
+    for (const line of ['port/create 3', 'port/create 3', 'port/print', 'mirror/add 3 4', 'vlan/create 5']) session.say(line);
+    expect(events).toEqual(['port.create', 'vlan.create'].map((name) => ({ kind: 'operation', name })));
   });
 });
 

@@ -22,7 +22,7 @@ const ofSession = [
 ];
 
 /** The beginnings of the names of operations that the console does not have: the API alone has them. */
-const ofApi: readonly string[] = ['metrics.', 'group.', 'token.'];
+const ofApi: readonly string[] = ['metrics.', 'counters.', 'group.', 'token.'];
 
 // A master's console has a command more than a slave's.
 const stage = new ConsoleStage({ managed: { star: { members: () => [] } as unknown as StarPart } });

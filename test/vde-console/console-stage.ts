@@ -214,6 +214,7 @@ export class ConsoleStage implements Disposable {
       clock: this.clock,
       pid: 4711,
       startedAt: this.clock.monotonic(),
+      performed: new Feed<string>(),
       directory: '/run/sw',
       mode: 0o700,
       accounts,

@@ -42,7 +42,7 @@ export const showAddressLog = reads(
 /** Writes new addresses to a file, or stops that. This setting is not saved, since the file is opened with the caller's rights. */
 export const setAddressFile = writes(
   'address.logfile',
-  'write new addresses to a file; without pathname, stop',
+  'write new addresses to a file, or to none',
   ({ addresses }, { path }: { readonly path?: string | undefined }, { files }) => refused(addresses.logTo(path, files)),
 );
 

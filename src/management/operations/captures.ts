@@ -47,7 +47,7 @@ export const stopRecording = seesFrames('frame.stoprecord', 'stop the recording 
 /** Starts or stops the reports of all frames to the listeners. */
 export const reportFrames = seesFrames(
   'frame.report',
-  '1: report each frame as an event, 0: stop',
+  'report each frame to the listeners of the console, or stop',
   ({ frameReports }, { on }: { readonly on: boolean }): void => {
     if (on) frameReports.start();
     else frameReports.stop();

@@ -6,7 +6,7 @@ import { onPort, refusalOf, type OnPort } from './on-port.ts';
 /** Takes a port down, or up again. */
 export const setUp = sets(
   'port.setup',
-  'take the port down: it carries no frames; or up again',
+  'take a port down, so that it carries no frames, or up again',
   ({ ports }, { port, up }: OnPort & { readonly up: boolean }) => refusalOf(ports.setCondition(port, { up })),
 );
 
@@ -16,7 +16,7 @@ export const setUp = sets(
  */
 export const impairPort = sets(
   'port.impair',
-  'impair the frames of the port, as in loss 5, delay 20+5',
+  'impair the frames of a port, or show its impairment',
   (managed, { port, words = '' }: OnPort & { readonly words?: string | undefined }): string | Refusal => {
     const impairment = words === '' || words === 'off' ? undefined : impairmentOf(words);
     if (impairment instanceof Refusal) return impairment;

@@ -7,7 +7,7 @@ import { reads, Refusal, refused, sets } from '../operation.ts';
  */
 export const addLink = sets(
   'link.add',
-  'open a link: a port at any address of --port; "plain", or plain=yes in it, allows an unencrypted one beyond this machine',
+  'open a link: a port at an address; plain allows an unencrypted one beyond this machine',
   ({ links }, { address, plain = false }: { readonly address: string; readonly plain?: boolean | undefined }) =>
     refused(links?.add(address, { plain }) ?? 'ENOSYS'),
 );

@@ -6,7 +6,7 @@ import type { OnPort } from './on-port.ts';
 /** Copies all frames of a port to another one. With `quiet`, that one only listens. */
 export const addMirror = new Operation({
   name: 'mirror.add',
-  summary: 'copy all frames that enter or leave by PORT to TO; quiet: TO only listens',
+  summary: 'copy all frames that enter or leave by one port to another; a quiet one only listens',
   effect: 'sees-frames',
   setting: true,
   act: ({ mirrors }, { port, to, quiet = false }: OnPort & { readonly to: number; readonly quiet?: boolean | undefined }) =>
@@ -16,7 +16,7 @@ export const addMirror = new Operation({
 /** Stops copying a port's frames, to one port or to all. */
 export const removeMirror = new Operation({
   name: 'mirror.del',
-  summary: 'stop copying, to TO or to all',
+  summary: 'stop copying the frames of a port, to one port or to all',
   effect: 'sees-frames',
   setting: true,
   act: ({ mirrors }, { port, to }: OnPort & { readonly to?: number | undefined }) => refused(mirrors.remove(port, to)),

@@ -33,7 +33,7 @@ const mostBuckets = 2 ** 24;
 /** Shows the settings of the station table. */
 export const showStationSettings = reads(
   'station.showinfo',
-  'show the settings of the table',
+  'show the settings of the table of stations',
   ({ stationSettings: { size, gcInterval, expire, minPersistence } }: Managed): StationSettingsView => ({
     size,
     gcInterval,
@@ -45,7 +45,7 @@ export const showStationSettings = reads(
 /** Forgets all stations, and sets the number of buckets that the console shows. */
 export const setTableSize = sets(
   'station.setsize',
-  'empty the table and set the number of buckets that it shows',
+  'empty the table of stations, and set the number of buckets that the console shows',
   ({ stationSettings, switch: bridge }, { size }: { readonly size: number }) => {
     if (size <= 0 || size > mostBuckets) return new Refusal('EINVAL');
     stationSettings.size = bucketsFor(size);

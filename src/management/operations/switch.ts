@@ -30,7 +30,7 @@ export const showSockets = reads(
 /** Shows the switch. */
 export const showSwitch = reads(
   'switch.showinfo',
-  'show version, process id, MAC address and uptime',
+  'show the process id, the MAC address and the uptime',
   ({ clock, startedAt, pid, management, switch: { fstp } }: Managed): SwitchView => ({
     pid,
     mac: formatMac(fstp.self.mac),

@@ -11,7 +11,13 @@ import { vlansToList, type OnVlan } from './vlans.ts';
 export interface BridgeView {
   readonly mac: string;
   readonly priority: number;
+  /** Both, as the tree compares bridges: `80:00:00:ff:aa:bb:cc:01`. */
+  readonly id: string;
   readonly enabled: boolean;
+  /** How many bridges away a root may be; undefined if there is no limit. */
+  readonly maxAge: number | undefined;
+  /** True if a redundant cable is blocked at both ends. */
+  readonly bothEnds: boolean;
 }
 
 /** A member of a VLAN in the VLAN's tree. */
@@ -21,6 +27,10 @@ export interface TreePortView {
   readonly cost: number;
   /** Undefined for a port that is not in the tree. */
   readonly role: TreePort['role'] | 'edge' | undefined;
+  /** True if it forwards frames of the VLAN. */
+  readonly forwarding: boolean;
+  /** True if a BPDU was recently received from a bridge behind it. */
+  readonly neighbour: boolean;
 }
 
 /** The tree of a VLAN. */
@@ -53,18 +63,21 @@ const mostBridges = 255;
 /** Shows this bridge. */
 export const showBridge = reads(
   'fstp.showinfo',
-  'show the MAC address, the priority, and whether the spanning tree is on',
+  'show this bridge and its settings in spanning trees',
   ({ switch: { fstp } }: Managed): BridgeView => ({
     mac: formatMac(fstp.self.mac),
     priority: fstp.self.priority,
+    id: formatBridgeId(fstp.self),
     enabled: fstp.enabled,
+    maxAge: fstp.maxAge === Infinity ? undefined : fstp.maxAge,
+    bothEnds: fstp.closesBothEnds,
   }),
 );
 
 /** Switches the spanning trees on or off. Returns whether they are on, and whether the switch is a hub, which keeps them off. */
 export const setTree = sets(
   'fstp.setfstp',
-  '1: switch the spanning tree on, 0: off',
+  'switch the spanning trees on or off',
   ({ switch: { fstp, hub, vlans }, treeChanges }, { on }: { readonly on: boolean }) => {
     // A bridge that leaves a tree becomes its own root. VDE also reports this for trees in which it was the root already.
     const roots = !on && fstp.enabled ? vlans.list().filter((vlan) => fstp.state(vlan).rootPort === undefined) : [];
@@ -77,7 +90,7 @@ export const setTree = sets(
 /** Keeps a port out of the tree of a VLAN, or ends that. It lasts until the port goes down or leaves the VLAN, so it is not saved. */
 export const setEdge = writes(
   'fstp.setedge',
-  '1: no bridge is behind this port in this VLAN, 0: one may be',
+  'keep a port out of the spanning tree of a VLAN, since no bridge is behind it, or let it take part',
   (managed, { edge, ...place }: InTree & { readonly edge: boolean }) =>
     inTree(managed, place, (vlan, port) => managed.switch.fstp.setEdge(vlan, port, edge)),
 );
@@ -85,7 +98,7 @@ export const setEdge = writes(
 /** Lowers the cost of the path to a VLAN's root by a port. */
 export const setBonus = sets(
   'fstp.bonus',
-  'lower the path cost of a port in a VLAN by COST',
+  'lower the path cost of a port in a VLAN',
   (managed, { cost, ...place }: InTree & { readonly cost: number }) =>
     inTree(managed, place, (vlan, port) => managed.switch.fstp.setBonus(vlan, port, cost)),
 );
@@ -104,7 +117,7 @@ export const setMaxAge = sets(
 /** Sets whether a redundant cable is blocked at both ends, or at one. */
 export const setBothEnds = sets(
   'fstp.bothends',
-  '1: block a redundant cable at both ends, 0: at one end',
+  'block a redundant cable at both ends, or at one end',
   ({ switch: { fstp } }, { both }: { readonly both: boolean }): void => {
     fstp.closesBothEnds = both;
   },
@@ -113,7 +126,7 @@ export const setBothEnds = sets(
 /** Lists the tree of each VLAN, or of one. */
 export const listTrees = reads(
   'fstp.list',
-  'show the tree of each VLAN, or of VLAN N',
+  'show the spanning tree of each VLAN, or of one',
   (managed: Managed, { vlan }: { readonly vlan?: number | undefined }): readonly TreeView[] | Refusal => {
     const listed = vlansToList(managed.switch.vlans, vlan, lastShown);
     return listed instanceof Refusal ? listed : listed.map((one) => viewOf(managed, one));
@@ -141,9 +154,10 @@ function viewOf({ ports, switch: { fstp, vlans } }: Managed, vlan: Vid): TreeVie
     rootPathCost: state.rootPathCost,
     age: state.age,
     bonus: state.bonus,
-    ports: members.map(({ port, tagged }) => {
+    ports: members.map(({ port, tagged, forwarding }) => {
       const one = inTree.get(port);
-      return { port, tagged, cost: one?.cost ?? portCost, role: one?.edge === true ? 'edge' : one?.role };
+      const role = one?.edge === true ? 'edge' : one?.role;
+      return { port, tagged, cost: one?.cost ?? portCost, role, forwarding, neighbour: one?.neighbour === true };
     }),
   };
 }

@@ -66,7 +66,7 @@ export const removeMember = sets('vlan.delport', 'remove a tagged member', (mana
 /** Makes a port pass all VLANs with their tags, or ends that. */
 export const setTrunk = sets(
   'vlan.trunk',
-  '1: the port carries all VLANs tagged until its VLANs are set, 0: it does not',
+  'let a port carry all VLANs tagged until its VLANs are set, or not',
   (managed, { port, trunk }: OnPort & { readonly trunk: boolean }) =>
     onPort(managed, port, () => ended(managed.switch.vlans.setTrunk(port, trunk))),
 );
@@ -82,7 +82,7 @@ export interface ListVlans {
 /** Lists the VLANs with their members. */
 export const listVlans = reads(
   'vlan.list',
-  'show VLANs and all their members',
+  'list the VLANs with their members',
   ({ ports, switch: { vlans, hub } }: Managed, { vlan, active = false }: ListVlans): readonly VlanView[] | Refusal => {
     const listed = vlansToList(vlans, vlan, lastVlan);
     if (listed instanceof Refusal) return listed;

@@ -1,5 +1,6 @@
 import { impairPort, setUp } from '../../management/operations/conditions.ts';
 import type { OnPort, OnPorts } from '../../management/operations/on-port.ts';
+import type { AccountView, EndpointView, PortView } from '../../management/operations/port-view.ts';
 import * as ports from '../../management/operations/ports.ts';
 import type { Managed } from '../../management/managed.ts';
 import { Refusal } from '../../management/operation.ts';
@@ -81,7 +82,7 @@ export function traceMenu(managed: Managed): Menu {
         const [port, frame] = integerAndText(argument) ?? [];
         return port === undefined || frame === undefined ? undefined : { port, frame };
       },
-      (explanation) => [explanation],
+      ({ text }) => [text],
     ),
   );
 }
@@ -107,12 +108,12 @@ function portNumber(argument: string): number | undefined {
 }
 
 /** Shows the ports that have endpoints. A port that was named must have one. */
-function active(all: readonly ports.PortView[], argument: string): readonly string[] | Refusal {
+function active(all: readonly PortView[], argument: string): readonly string[] | Refusal {
   const shown = all.filter(({ endpoints }) => endpoints.length > 0);
   return argument !== '' && shown.length === 0 ? new Refusal('ENXIO') : shown.flatMap(linesOf);
 }
 
-function linesOf(view: ports.PortView): string[] {
+function linesOf(view: PortView): string[] {
   const { port, untagged, allocatable, current, user, group, received, sent, endpoints } = view;
   const activity = endpoints.length > 0 ? 'ACTIVE' : 'INACTIVE';
   return [
@@ -126,16 +127,16 @@ function linesOf(view: ports.PortView): string[] {
 }
 
 /** Returns a line for a port with unusual settings, and none for others, so that scripts find the lines that they expect. */
-function unusual({ condition, guarded, quiet }: ports.PortView): string[] {
+function unusual({ condition, guarded, quiet }: PortView): string[] {
   const parts = [condition, guarded ? 'guarded' : '', quiet ? 'quiet' : ''].filter((part) => part !== '');
   return parts.length > 0 ? [` Condition: ${parts.join(', ')}`] : [];
 }
 
-function mtuOf({ mtu }: ports.EndpointView): string {
+function mtuOf({ mtu }: EndpointView): string {
   return mtu === undefined ? '' : `, MTU ${mtu}`;
 }
 
-function dropsOf({ port, drops, endpoints }: ports.PortView): string[] {
+function dropsOf({ port, drops, endpoints }: PortView): string[] {
   const reasons = (counts: Readonly<Record<string, number>>): string[] =>
     Object.entries(counts).flatMap(([reason, frames]) => (frames > 0 ? [`${reason}=${frames}`] : []));
   return [
@@ -144,10 +145,10 @@ function dropsOf({ port, drops, endpoints }: ports.PortView): string[] {
   ];
 }
 
-function nameOf(account: ports.AccountView | undefined): string {
+function nameOf(account: AccountView | undefined): string {
   return account === undefined ? 'NONE' : (account.name ?? String(account.id));
 }
 
-function count({ frames, octets }: ports.PortView['sent']): string {
+function count({ frames, octets }: PortView['sent']): string {
   return `pkts ${String(frames).padStart(10)}          bytes ${String(octets).padStart(20)}`;
 }

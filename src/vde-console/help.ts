@@ -1,0 +1,37 @@
+/**
+ * The console's help for operations whose arguments it writes in a way of its own, such as `0/1` for a boolean. The others are described by
+ * their summaries.
+ */
+export const consoleHelp: Readonly<Record<string, string | undefined>> = {
+  'address.logfile': 'write new addresses to a file; without pathname, stop',
+  'config.show': 'show the changed settings as commands',
+  'frame.report': '1: report each frame as an event, 0: stop',
+  'fstp.bonus': 'lower the path cost of a port in a VLAN by COST',
+  'fstp.bothends': '1: block a redundant cable at both ends, 0: at one end',
+  'fstp.list': 'show the tree of each VLAN, or of VLAN N',
+  'fstp.setedge': '1: no bridge is behind this port in this VLAN, 0: one may be',
+  'fstp.setfstp': '1: switch the spanning tree on, 0: off',
+  'fstp.showinfo': 'show the MAC address, the priority, and whether the spanning tree is on',
+  'link.add': 'open a link: a port at any address of --port; "plain", or plain=yes in it, allows an unencrypted one beyond this machine',
+  'mirror.add': 'copy all frames that enter or leave by PORT to TO; quiet: TO only listens',
+  'mirror.del': 'stop copying, to TO or to all',
+  'port.allocatable': '1: clients that name no port may get it, 0: they may not',
+  'port.create': 'create port N, for clients that name it',
+  'port.epclose': 'close the endpoint with that ID',
+  'port.explain': 'show what the switch would do with a frame from PORT, and why',
+  'port.guard': '1: refuse what hostile stations send, such as forged ARP and answers of DHCP servers, 0: do not',
+  'port.impair': 'impair the frames of the port, as in loss 5, delay 20+5',
+  'port.list': 'show all ports',
+  'port.setgroup': 'restrict the port to a group: name, number or NONE',
+  'port.sethub': '1: hub, 0: switch',
+  'port.setup': 'take the port down: it carries no frames; or up again',
+  'port.setuser': 'restrict the port to a user: name, number or NONE',
+  'port.setvlan': 'set the VLAN of untagged frames; 4095: none',
+  'port.showinfo': 'show the number of ports, hub mode and counters',
+  'port.sticky': '1: its stations cannot move to another port, 0: they can',
+  'station.setsize': 'empty the table and set the number of buckets that it shows',
+  'station.showinfo': 'show the settings of the table',
+  'switch.showinfo': 'show version, process id, MAC address and uptime',
+  'vlan.list': 'show VLANs and all their members',
+  'vlan.trunk': '1: the port carries all VLANs tagged until its VLANs are set, 0: it does not',
+};
