@@ -199,6 +199,12 @@ export function setNumber(fd: Fd, level: number, option: number, number: number)
   setOption(fd, level, option, setValue);
 }
 
+/** Like `setNumber`, for an option that older kernels do not have: there it has no effect. */
+export function tryNumber(fd: Fd, level: number, option: number, number: number): void {
+  setValue.writeInt32LE(number);
+  libc.setsockopt(fd, level, option, setValue, setValue.length);
+}
+
 function ipSocket(family: IpFamily, type: number, protocol: number, what: string): Fd {
   return checked(libc.socket(domainOf(family), type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol), `cannot make ${what}`);
 }

@@ -9,6 +9,8 @@ import { accept, listen } from '../../src/system/unix-socket.ts';
 import { descriptors } from '../ports/rig.ts';
 import { closing } from './sockets.ts';
 
+const AF_INET = 2;
+const SOCK_STREAM = 1;
 const IPPROTO_TCP = 6;
 const SOL_SOCKET = 1;
 const SO_KEEPALIVE = 9;
@@ -16,6 +18,7 @@ const TCP_NODELAY = 1;
 const TCP_KEEPIDLE = 4;
 const TCP_KEEPINTVL = 5;
 const TCP_USER_TIMEOUT = 18;
+const TCP_RTO_MAX_MS = 44;
 
 function option(fd: number, level: number, name: number): number {
   const value = Buffer.alloc(4);
@@ -71,6 +74,15 @@ describe('a TCP socket', () => {
     expect(peerName(near)).toEqual(ownName(listener));
     expect(peerName(far)).toEqual(ownName(near));
     expect(answersItself(near)).toBe(false);
+  });
+
+  it('sends again within a second during an outage, where the kernel has an option for that; so do those accepted from it', () => {
+    const usual = closing(libc.socket(AF_INET, SOCK_STREAM, 0));
+    // Linux 6.15 brought it.
+    const isKnown = libc.getsockopt(usual, IPPROTO_TCP, TCP_RTO_MAX_MS, Buffer.alloc(4), Buffer.from([4, 0, 0, 0])) === 0;
+    const longest = (fd: number): number | undefined => (isKnown ? option(fd, IPPROTO_TCP, TCP_RTO_MAX_MS) : undefined);
+    const { near, far } = pair();
+    expect([near, far].map((fd) => longest(closing(fd)))).toEqual(isKnown ? [1000, 1000] : [undefined, undefined]);
   });
 
   it('knows when it was connected to itself', () => {
