@@ -89,7 +89,7 @@ export class SlaveEngine implements Disposable {
 
   /** The places at which a link to the master is dialled, in this order. */
   get linkTargets(): readonly DialTarget[] {
-    return this.#self.places().map((address) => this.#self.targetAt(address, 'current'));
+    return this.#self.places().map((address) => this.#self.targetAt(address, this.#self.welcomed));
   }
 
   /** The pins of the master's next key that were told: one counts beside the present one, of two none does. */

@@ -14,6 +14,7 @@ export class SlaveSelf {
   readonly #run: string;
   readonly #storing: (failure: string | undefined) => void;
   #memory: SlaveMemory;
+  #welcomed: DialTarget['identity'] = 'current';
   /** The changes that count already, and are not known to be on the disk. */
   #urgent: ((memory: SlaveMemory) => SlaveMemory)[] = [];
   #stored: Promise<void> = Promise.resolve();
@@ -37,6 +38,11 @@ export class SlaveSelf {
   /** The state as it is stored, with the changes that count before they are. */
   get memory(): SlaveMemory {
     return this.#memory;
+  }
+
+  /** The key of the last welcome, by which links are made: another one may be barred, also while the disk does not take the change of keys. */
+  get welcomed(): DialTarget['identity'] {
+    return this.#welcomed;
   }
 
   /** Resolves when nothing is being stored: a hello waits for this, since it tells the stored state. */
@@ -96,6 +102,7 @@ export class SlaveSelf {
 
   /** Stores the master's answer to one of the keys. Resolves as `change` does. */
   storeWelcome(identity: DialTarget['identity'], welcome: Welcome): Promise<boolean> {
+    this.#welcomed = identity;
     return this.change(async ({ pin, nextPins, formerPins, addresses, token }) => {
       const key = this.keyOf(identity);
       if (identity === 'next') await this.#environment.keys?.promote();

@@ -71,6 +71,24 @@ describe('a slave', () => {
     expect(again.of('confirm')).toEqual({ type: 'confirm', incarnation: 'three' });
   });
 
+  it('makes its link with the new key from its welcome on, also while its disk does not take the change of keys', async () => {
+    const disk = { fails: true };
+    const promote = (): Promise<void> => (disk.fails ? Promise.reject(new Error('no space')) : Promise.resolve());
+    const slave = rig({ ...member, rekey: { key: otherPin, token } }, {}, key, { next: otherPin, promote });
+    const identities = (): readonly string[] => slave.engine.linkTargets.map(({ identity }) => identity);
+    expect(identities()).toEqual(Array.from(identities(), () => 'current'));
+    const call = (await slave.dialled()).open();
+    expect(call.target.identity).toBe('next');
+    await call.say(welcome({ incarnation: 'two' }));
+    expect(slave.events.map(({ type }) => type)).toEqual(['not-stored', 'joined']);
+    // The old key is barred now.
+    expect(new Set(identities())).toEqual(new Set(['next']));
+    disk.fails = false;
+    await slave.alive(call, 10);
+    expect(slave.events.at(-1)).toEqual({ type: 'stored' });
+    expect(slave.saved.at(-1)).toMatchObject({ key: otherPin });
+  });
+
   it('waits before it asks again for a key that its disk does not take', async () => {
     const slave = rig(member);
     const call = (await slave.dialled()).open();

@@ -4,6 +4,7 @@ import { seededRandom } from '../../src/lab/seeded-random.ts';
 import type { DialEvents, DialTarget } from '../../src/star/channel.ts';
 import { macOfId } from '../../src/star/identity.ts';
 import type { JoinMessage, Welcome } from '../../src/star/messages.ts';
+import type { OwnKeys } from '../../src/star/own-keys.ts';
 import type { SlaveEngineOptions } from '../../src/star/slave-context.ts';
 import { SlaveEngine } from '../../src/star/slave-engine.ts';
 import type { SlaveEvent } from '../../src/star/slave-event.ts';
@@ -71,7 +72,7 @@ export class Call {
 }
 
 /** Starts a slave in manual time, on a disk and a network by hand. */
-export function rig(memory: SlaveMemory, options: Partial<SlaveEngineOptions> = {}, current = key) {
+export function rig(memory: SlaveMemory, options: Partial<SlaveEngineOptions> = {}, current = key, more: Partial<OwnKeys> = {}) {
   const clock = new ManualClock();
   const calls: Call[] = [];
   const saved: SlaveMemory[] = [];
@@ -83,6 +84,7 @@ export function rig(memory: SlaveMemory, options: Partial<SlaveEngineOptions> = 
     make: () => Promise.reject(new Error('no')),
     promote: () => Promise.resolve(),
     drop: () => Promise.resolve(),
+    ...more,
   };
   const engine = new SlaveEngine(
     memory,
