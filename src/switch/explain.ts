@@ -30,11 +30,10 @@ export function explainFrame(
   const { shortcut } = ingress.vlans;
   if (!shortcut && fstp.takes(ingress, frame)) return explainBpdu(ingress, frame);
   const vid = shortcut ? shortcuts.judge(ingress, frame) : senders.enter(ingress, frame);
-  if (vid === 'taken') return { decision: 'take', vid: vidAtShortcut(frame) };
+  if (vid === undefined) return { decision: 'take', vid: vidAtShortcut(frame) };
   if (typeof vid === 'string') return { decision: 'drop', reason: vid };
   const found = learning.destination(ingress, vid, frame);
-  const mayDetour = found === undefined || found === shortcuts.uplink;
-  const destination = mayDetour ? shortcuts.peek(ingress, vid, frame, found) : found;
+  const destination = shortcuts.peek(ingress, vid, frame, found);
   if (destination === undefined && ingress.guard?.mayFlood(frame) === false) return { decision: 'drop', reason: 'flooding' };
   const egress = ways.of(ingress, vid, destination, frame);
   if (typeof egress === 'string') return { decision: 'drop', reason: egress };

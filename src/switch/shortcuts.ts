@@ -5,6 +5,7 @@ import type { Fdb } from '../stations/fdb.ts';
 import { isTagged, minTaggedFrame, type Vid } from '../wire/dot1q.ts';
 import { destinationOf, hasGroupDestination, minFrame, sourceOf } from '../wire/ethernet.ts';
 import type { MacAddress } from '../wire/mac.ts';
+import type { EgressStage } from './egress-stage.ts';
 import type { SenderRules } from './sender-rules.ts';
 import { ShortcutFlows } from './shortcut-flows.ts';
 import { decodeAtShortcut, decodeAtUplink, vidAtShortcut, type Flow, type ShortcutFrame, type ShortcutKind } from './shortcut-frame.ts';
@@ -22,8 +23,7 @@ export interface ShortcutParts {
   readonly senders: SenderRules;
   readonly ways: Ways;
   readonly port: (number: PortNumber) => BridgePort;
-  /** Sends a frame of a station by the ways that it has. */
-  readonly leave: (ingress: BridgePort, vid: Vid, egress: ReturnType<Ways['of']>, frame: Uint8Array) => void;
+  readonly egress: EgressStage;
 }
 
 /** The interval of signs of life, in milliseconds. */
@@ -75,10 +75,11 @@ export class Shortcuts implements Disposable {
     this.#links = new ShortcutLinks(options.transmit);
     this.#flows = new ShortcutFlows({
       clock: options.clock,
-      uplink: () => (this.uplink?.up === true ? this.uplink : undefined),
+      uplink: () => this.home,
       mark: (flow, nonce) => this.#sendUp('marker', flow, nonce),
       go: (port, flow, nonce) => this.#links.send(port, 'go', flow, nonce),
-      forward: (ingress, vid, egress, frame) => parts.leave(ingress, vid, parts.ways.of(ingress, vid, egress, frame), frame),
+      forward: (ingress, vid, egress, frame) =>
+        parts.egress.leave(ingress, vid, frame, parts.ways.of(ingress, vid, egress, frame), undefined),
       breath: this.#breath,
     });
   }
@@ -124,25 +125,32 @@ export class Shortcuts implements Disposable {
     return this.#links.traffic(this.#parts.port(number));
   }
 
+  /** The port at which the stations behind shortcuts are remembered: the uplink, if that is up. */
+  get home(): BridgePort | undefined {
+    return this.uplink?.up === true ? this.uplink : undefined;
+  }
+
   /** The number of flows that leave by shortcuts. */
   get direct(): number {
     return this.#flows.direct;
   }
 
   /**
-   * Returns where a frame goes: to `found`, or by a shortcut. `kept` means that it goes nowhere now: it is one about shortcuts, or sent later. Needs to
-   * be called for frames from the uplink, to it, and to unknown stations.
+   * Returns where a frame goes that did not come by a shortcut: to `found`, which is its destination by the database, or by a shortcut. `kept` means
+   * that it goes nowhere now: it is one about shortcuts, or sent later.
    */
   route(ingress: BridgePort, vid: Vid, frame: Uint8Array, found: BridgePort | undefined): BridgePort | 'kept' | undefined {
-    if (ingress.vlans.shortcut || hasGroupDestination(frame)) return found;
+    if (hasGroupDestination(frame)) return found;
     if (ingress === this.uplink) return this.#takes(vid, frame) ? 'kept' : found;
+    if (found !== undefined && found !== this.uplink) return found;
     if (found !== undefined) this.#count(vid, frame);
     return this.#flows.route(ingress, vid, frame, found);
   }
 
   /** Returns where such a frame goes. Has no side effects. */
   peek(ingress: BridgePort, vid: Vid, frame: Uint8Array, found: BridgePort | undefined): BridgePort | undefined {
-    return ingress === this.uplink || ingress.vlans.shortcut ? found : this.#flows.peek(vid, frame, found);
+    const isLocal = ingress === this.uplink || ingress.vlans.shortcut || (found !== undefined && found !== this.uplink);
+    return isLocal ? found : this.#flows.peek(vid, frame, found);
   }
 
   /** Takes a frame from the uplink. Returns true if it is one about shortcuts, which goes nowhere. Else it ends the agreement about its flow. */
@@ -154,10 +162,10 @@ export class Shortcuts implements Disposable {
     return decoded !== undefined;
   }
 
-  /** Returns the VLAN of a frame from a shortcut if it may go to the local port of its destination, or why not; `taken` for one about shortcuts. */
-  enter(ingress: BridgePort, frame: Uint8Array): Vid | DropReason | 'taken' {
+  /** Returns the VLAN of a frame from a shortcut if it may go to the local port of its destination, or why not. Undefined for one about shortcuts. */
+  enter(ingress: BridgePort, frame: Uint8Array): Vid | DropReason | undefined {
     const verdict = this.judge(ingress, frame);
-    if (verdict === 'taken') {
+    if (verdict === undefined) {
       const decoded = decodeAtShortcut(frame);
       if (decoded) this.#take(ingress, decoded);
     } else if (verdict === 'not-agreed') this.#refuse(ingress, frame);
@@ -165,11 +173,11 @@ export class Shortcuts implements Disposable {
   }
 
   /** Returns the same. Has no side effects. */
-  judge(ingress: BridgePort, frame: Uint8Array): Vid | DropReason | 'taken' {
+  judge(ingress: BridgePort, frame: Uint8Array): Vid | DropReason | undefined {
     if (frame.length < minFrame || (isTagged(frame) && frame.length < minTaggedFrame)) return 'runt';
     if (ingress.refusal !== undefined) return ingress.refusal;
     if (!this.#links.has(ingress)) return 'port-down';
-    if (decodeAtShortcut(frame)) return 'taken';
+    if (decodeAtShortcut(frame)) return undefined;
     const vid = vidAtShortcut(frame);
     if (vid === reservedVid) return 'reserved-vid';
     const refusal = this.#parts.senders.refusal(ingress, vid, frame);
@@ -247,7 +255,7 @@ export class Shortcuts implements Disposable {
   }
 
   #sendUp(kind: ShortcutKind, flow: Flow, nonce?: number): void {
-    if (this.uplink?.up === true) this.#links.sendUp(this.uplink, kind, flow, nonce);
+    if (this.home) this.#links.sendUp(this.home, kind, flow, nonce);
   }
 
   readonly #beat = (): void => {

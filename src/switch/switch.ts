@@ -1,7 +1,8 @@
 import { assert } from '../errors.ts';
 import { Feed } from '../feed.ts';
-import { addTag, isTagged, removeTag, type Vid } from '../wire/dot1q.ts';
+import { isTagged, removeTag, type Vid } from '../wire/dot1q.ts';
 import type { MacAddress } from '../wire/mac.ts';
+import { EgressStage } from './egress-stage.ts';
 import { explainFrame } from './explain.ts';
 import type { Explanation } from './explanation.ts';
 import { Fdb, type FdbEntry } from '../stations/fdb.ts';
@@ -12,7 +13,7 @@ import type { SenderPolicy } from './sender-policy.ts';
 import { SenderRules } from './sender-rules.ts';
 import { Shortcuts } from './shortcuts.ts';
 import { RecentMap } from '../recent-map.ts';
-import { BridgePort, type PortNumber, type SwitchPort } from './switch-port.ts';
+import { BridgePort, type DropReason, type PortNumber, type SwitchPort } from './switch-port.ts';
 import type { NewPort, StationChange, SwitchOptions } from './switch-options.ts';
 import { VlanRegistry } from './vlan-registry.ts';
 import { PortVlans, type VlanMembership } from './vlan.ts';
@@ -44,6 +45,7 @@ export class Switch {
   readonly #options: SwitchOptions;
   readonly #ports = new RecentMap<PortNumber, BridgePort>();
   readonly #ways = new Ways(this.#ports);
+  readonly #egress: EgressStage;
   readonly #fdb: Fdb<BridgePort>;
   readonly #learning: Learning;
   #strays = 0;
@@ -52,6 +54,7 @@ export class Switch {
   constructor(options: SwitchOptions) {
     this.#options = options;
     this.senders = new SenderRules(options);
+    this.#egress = new EgressStage(options.transmit);
     this.#fdb = new Fdb(options.clock, options, ({ sticky }) => sticky);
     this.#fdb.changed = (known, vid, mac, port) => {
       this.#ways.forgetLast();
@@ -64,7 +67,7 @@ export class Switch {
       (vid) => this.fstp.forget(vid),
     );
     this.fstp = new Fstp(this.#ports, options, {
-      send: (port, frame) => this.#send(port, frame, port.number),
+      send: (port, frame) => this.#egress.send(port, frame, port.number),
       blocked: (port, vid) => this.#fdb.flush(port, port.vlans.trunk ? undefined : vid),
       changed: () => this.#ways.forget(),
       flush: (vid) => this.#learning.forgetTree(vid, this.#ports.values()),
@@ -75,7 +78,7 @@ export class Switch {
       senders: this.senders,
       ways: this.#ways,
       port: (port) => this.#portAt(port),
-      leave: (ingress, vid, egress, frame) => this.#leave(ingress, vid, egress, frame),
+      egress: this.#egress,
     });
   }
 
@@ -94,46 +97,18 @@ export class Switch {
     }
     ingress.counters.receivedFrames += 1;
     ingress.counters.receivedOctets += frame.length;
-    if (this.#hub) {
-      this.#repeat(ingress, frame);
-      return;
-    }
     const again = this.#ways.again(ingress, frame);
     if (again !== undefined) {
       const breach = ingress.guard?.packetBreach(frame);
-      if (breach === undefined) this.#send(again, frame, port);
+      if (breach === undefined) this.#egress.send(again, frame, port);
       else ingress.counters.drops[breach] += 1;
       return;
     }
     this.#ways.forgetLast();
-    if (!ingress.vlans.shortcut && this.fstp.takes(ingress, frame)) {
-      const refusal = this.fstp.receive(ingress, frame);
-      if (refusal) ingress.counters.drops[refusal] += 1;
-      return;
-    }
-    const vid = ingress.vlans.shortcut ? this.shortcuts.enter(ingress, frame) : this.senders.enter(ingress, frame);
-    if (vid === 'taken') return;
-    if (typeof vid === 'string') {
-      ingress.counters.drops[vid] += 1;
-      if (vid === 'forged-arp') this.senders.showForged(ingress, frame);
-      return;
-    }
-    // The destination is sought before the source is learned, so that `explain`, which does not learn, cannot differ.
-    const found = this.#learning.destination(ingress, vid, frame);
-    const { uplink } = this.shortcuts;
-    const mayDetour = uplink !== undefined && (found === undefined || found === uplink || ingress === uplink);
-    const destination = mayDetour ? this.shortcuts.route(ingress, vid, frame, found) : found;
-    if (destination === 'kept') return void this.#learning.learn(ingress, vid, frame);
-    const isFlooding = destination === undefined && ingress.guard?.flood(frame) === false;
-    const egress = isFlooding ? 'flooding' : this.#ways.of(ingress, vid, destination, frame);
-    // A station behind a shortcut is remembered at the uplink, if that is up.
-    const home = ingress.vlans.shortcut ? uplink : ingress;
-    const learned = home?.up === true ? this.#learning.learn(home, vid, frame) : 'known';
-    let untagged = isTagged(frame) ? undefined : frame;
-    if (learned === 'observed') this.#options.observe?.(port, vid, (untagged ??= removeTag(frame)));
-    else if (learned === 'known' && egress === destination?.untaggedEgress && untagged !== undefined && !this.senders.concern(frame))
-      this.#ways.note(ingress, frame, destination);
-    this.#leave(ingress, vid, egress, frame, untagged);
+    if (this.#hub) this.#repeat(ingress, frame);
+    else if (ingress.vlans.shortcut) this.#receiveByShortcut(ingress, frame);
+    else if (this.fstp.takes(ingress, frame)) this.#drop(ingress, this.fstp.receive(ingress, frame), frame);
+    else this.#receiveFromStation(ingress, frame);
   }
 
   /** Returns the decision about a frame and its reason; undefined if there is no such port. Learns, sends and counts nothing. */
@@ -142,8 +117,8 @@ export class Switch {
     if (ingress === undefined) return undefined;
     this.beginBreath();
     const { fstp, senders, shortcuts } = this;
-    const parts = { hub: this.#hub, ports: this.#ports, fstp, senders, shortcuts, learning: this.#learning, ways: this.#ways };
-    return explainFrame(parts, ingress, frame);
+    const own = { hub: this.#hub, ports: this.#ports, learning: this.#learning, ways: this.#ways };
+    return explainFrame({ ...own, fstp, senders, shortcuts }, ingress, frame);
   }
 
   /** Adds a port under a free number. */
@@ -206,6 +181,7 @@ export class Switch {
   set hub(hub: boolean) {
     if (hub === this.#hub) return;
     this.#hub = hub;
+    this.#ways.forgetLast();
     if (hub) this.fstp.enabled = false;
     this.#fdb.clear();
   }
@@ -272,25 +248,46 @@ export class Switch {
     return known;
   }
 
-  /** Sends a frame by the ways that it has, or counts why it has none. Each shape is made once at most; `untagged` may be made already. */
-  #leave(ingress: BridgePort, vid: Vid, egress: ReturnType<Ways['of']>, frame: Uint8Array, untagged?: Uint8Array): void {
-    let tagged = isTagged(frame) ? frame : undefined;
-    if (tagged === undefined) untagged = frame;
-    if (typeof egress === 'string') ingress.counters.drops[egress] += 1;
-    else
-      for (const way of egress)
-        this.#send(way.port, way.tagged ? (tagged ??= addTag(frame, vid)) : (untagged ??= removeTag(frame)), ingress.number);
+  #receiveFromStation(ingress: BridgePort, frame: Uint8Array): void {
+    const vid = this.senders.enter(ingress, frame);
+    if (typeof vid === 'string') {
+      this.#drop(ingress, vid, frame);
+      return;
+    }
+    // The destination is sought before the source is learned, so that `explain`, which does not learn, cannot differ.
+    const found = this.#learning.destination(ingress, vid, frame);
+    const destination = this.shortcuts.uplink === undefined ? found : this.shortcuts.route(ingress, vid, frame, found);
+    if (destination === 'kept') this.#learning.learn(ingress, vid, frame);
+    else this.#forward(ingress, vid, frame, destination, ingress);
   }
 
-  #send(port: BridgePort, frame: Uint8Array, ingress: PortNumber): void {
-    port.counters.sentFrames += 1;
-    port.counters.sentOctets += frame.length;
-    this.#options.transmit(port.number, frame, ingress);
+  #receiveByShortcut(ingress: BridgePort, frame: Uint8Array): void {
+    const vid = this.shortcuts.enter(ingress, frame);
+    if (typeof vid === 'string') this.#drop(ingress, vid, frame);
+    else if (vid !== undefined) this.#forward(ingress, vid, frame, this.#learning.destination(ingress, vid, frame), this.shortcuts.home);
+  }
+
+  /** Sends a frame to its destination, or floods it if that is undefined. Its source is learned at `home`, if there is one. */
+  #forward(ingress: BridgePort, vid: Vid, frame: Uint8Array, destination: BridgePort | undefined, home: BridgePort | undefined): void {
+    const isFlooding = destination === undefined && ingress.guard?.flood(frame) === false;
+    const egress = isFlooding ? 'flooding' : this.#ways.of(ingress, vid, destination, frame);
+    let untagged = isTagged(frame) ? undefined : frame;
+    const learned = home === undefined ? 'known' : this.#learning.learn(home, vid, frame);
+    if (learned === 'observed') this.#options.observe?.(ingress.number, vid, (untagged ??= removeTag(frame)));
+    else if (learned === 'known' && untagged !== undefined && egress === destination?.untaggedEgress && !this.senders.concern(frame))
+      this.#ways.note(ingress, frame, destination);
+    this.#egress.leave(ingress, vid, frame, egress, untagged);
+  }
+
+  #drop(ingress: BridgePort, reason: DropReason | undefined, frame: Uint8Array): void {
+    if (reason === undefined) return;
+    ingress.counters.drops[reason] += 1;
+    if (reason === 'forged-arp') this.senders.showForged(ingress, frame);
   }
 
   #repeat(ingress: BridgePort, frame: Uint8Array): void {
     const egress = repeatTo(this.#ports.values(), ingress, frame, this.senders);
     if (typeof egress === 'string') ingress.counters.drops[egress] += 1;
-    else for (const port of egress) this.#send(port, frame, ingress.number);
+    else for (const port of egress) this.#egress.send(port, frame, ingress.number);
   }
 }

@@ -27,12 +27,7 @@ const mutants: readonly Mutant[] = [
   ),
   mutant('shortcuts lead to the uplink', 'Shortcuts.#isLocal', 'port !== this.uplink && !port.vlans.shortcut &&', ''),
   mutant('shortcuts carry broadcasts', 'PortVlans.has', '!this.shortcut &&', ''),
-  mutant(
-    'stations are learned at shortcuts',
-    'Switch.receive',
-    'const home = ingress.vlans.shortcut ? uplink : ingress;',
-    'const home = ingress;',
-  ),
+  mutant('stations are learned at shortcuts', 'Switch.#receiveByShortcut', 'this.shortcuts.home', 'ingress'),
   mutant('silent shortcuts stay', 'ShortcutLinks.pulse', 'peer.silent > mostSilent', 'peer.silent > 20'),
   mutant('flows stay when a shortcut ends', 'Shortcuts.end', 'this.#breath(() => this.#flows.end(port));', ''),
 ];

@@ -122,7 +122,7 @@ export const frames = [
   },
   {
     name: 'never-untags',
-    at: 'Switch.#leave',
+    at: 'EgressStage.leave',
     code: ': (untagged ??= removeTag(frame))',
     fault: ': (untagged ??= frame)',
     breaks: 'tags stay where there should be none',
@@ -130,7 +130,7 @@ export const frames = [
   },
   {
     name: 'priority-lost',
-    at: 'Switch.#leave',
+    at: 'EgressStage.leave',
     code: '(tagged ??= addTag(frame, vid))',
     fault: 'addTag(isTagged(frame) ? removeTag(frame) : frame, vid)',
     breaks: 'priorities are lost from tag to tag',
