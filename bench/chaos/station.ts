@@ -3,8 +3,8 @@ import { macOfId, type NodeId } from '../../src/star/identity.ts';
 import { messageTypes } from '../../src/wire/dhcp.ts';
 import { clientFrameLength, writeClientFrame, type ClientMessage } from '../dhcp/client-frames.ts';
 import { readReply, type Reply } from '../dhcp/reply.ts';
-import { attach, type Attachment } from '../load/attach.ts';
 import { batchSize, Drafts, Incoming } from '../load/batch.ts';
+import { Plug } from '../load/plug.ts';
 
 const localExperimental = 0x88b5; // [IEEE 802, 9.2.4]
 const [typeAt, numberAt, frameLength] = [12, 14, 60];
@@ -29,14 +29,13 @@ const incoming = new Incoming(1514);
 /** A station on the switch of a node, with the MAC address of that node's guest. It plugs in again whenever the switch was started anew. */
 export class Station implements Disposable {
   readonly mac: number;
-  readonly #directory: string;
+  readonly #plug: Plug;
   readonly #random: Random;
-  #attachment: Attachment | undefined;
   #asking: Asking | undefined;
 
   constructor(id: NodeId, directory: string, random: Random) {
     this.mac = macOfId(id);
-    this.#directory = directory;
+    this.#plug = new Plug(directory);
     this.#random = random;
   }
 
@@ -50,14 +49,14 @@ export class Station implements Disposable {
       memory.writeUInt16BE(localExperimental, at + typeAt);
       memory.writeUInt32BE(number, at + numberAt);
     }
-    this.#try((fd) => frames.send(fd, 0, others.length));
+    this.#plug.try((fd) => frames.send(fd, 0, others.length));
   }
 
   /** Takes what has arrived: `tell` is called with the source and the number of each frame. Asks again for a lease that is late. */
   receive(now: number, tell: (source: number, number: number) => void): void {
     const { memory } = incoming;
     for (let count = batchSize; count === batchSize;) {
-      count = this.#try((fd) => incoming.receive(fd)) ?? 0;
+      count = this.#plug.try((fd) => incoming.receive(fd));
       for (let i = 0; i < count; i++) {
         const at = incoming.at(i);
         const reply = readReply(memory, at, incoming.lengthOf(i));
@@ -78,23 +77,12 @@ export class Station implements Disposable {
   }
 
   /** Plugs in, if it is not and the switch is there. */
-  plugIn(): void {
-    if (this.#attachment) return;
-    try {
-      this.#attachment = attach({ directory: this.#directory });
-    } catch {
-      // The switch is not there yet.
-    }
-  }
-
-  /** Loses its port: the switch has ended. */
-  unplug(): void {
-    this.#attachment?.[Symbol.dispose]();
-    this.#attachment = undefined;
+  plugIn(now: number): void {
+    this.#plug.plugIn(now);
   }
 
   [Symbol.dispose](): void {
-    this.unplug();
+    this.#plug[Symbol.dispose]();
   }
 
   #take({ type, xid, address, server }: Reply, now: number): void {
@@ -114,17 +102,6 @@ export class Station implements Disposable {
     if (!asking) return;
     asking.sent = now;
     writeClientFrame(requests.memory, 0, asking.message, { ...asking, mac: this.mac });
-    this.#try((fd) => requests.send(fd, 0, 1));
-  }
-
-  /** Calls the kernel. A switch that was killed gives an error: then the station is without a port. */
-  #try(call: (fd: number) => number): number | undefined {
-    if (!this.#attachment) return undefined;
-    try {
-      return call(this.#attachment.fd);
-    } catch {
-      this.unplug();
-      return undefined;
-    }
+    this.#plug.try((fd) => requests.send(fd, 0, 1));
   }
 }

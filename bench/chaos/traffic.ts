@@ -49,7 +49,7 @@ export class Traffic implements Disposable {
 
   #look(now: number): void {
     for (const [i, station] of this.#stations.entries()) {
-      station.plugIn();
+      station.plugIn(now);
       station.receive(now, (source, number) => this.#routes[i]?.get(source)?.heard(number, now));
     }
     if (now < this.#next) return;

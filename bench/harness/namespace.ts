@@ -6,6 +6,11 @@ import type { Workplace } from './workplace.ts';
 const patience = 10_000;
 const isRoot = process.getuid?.() === 0;
 
+/** The network cards that a namespace is for: those of processes, which need a device that not each user may open, or ends of cables. */
+export type Cards = 'taps' | 'cables';
+
+const probes: Readonly<Record<Cards, string>> = { taps: 'ip tuntap add probe mode tap', cables: 'ip link add probe type veth' };
+
 /** A machine of its own as far as the network goes. */
 export class Namespace {
   readonly pid: number;
@@ -18,9 +23,12 @@ export class Namespace {
     this.#enter = enter;
   }
 
-  /** Makes one; in another it belongs to the same user, and cards can be moved between them. */
-  static async open(workplace: Workplace, inside?: Namespace): Promise<Namespace> {
-    const flags = inside ? '-nm' : namespaceFlags();
+  /**
+   * Makes one; in another it belongs to the same user, and cards can be moved between them. `cards` are those that it is for; the first one decides
+   * for those inside it. Default: taps.
+   */
+  static async open(workplace: Workplace, inside?: Namespace, cards: Cards = 'taps'): Promise<Namespace> {
+    const flags = inside ? '-nm' : namespaceFlags(cards);
     const outer = inside ? inside.#enter : [];
     const holder = workplace.start([...outer, 'unshare', flags, 'sh', '-c', 'ip link set lo up && echo made && exec cat']);
     await holder.line(/^made$/);
@@ -42,6 +50,13 @@ export class Namespace {
     return stdout;
   }
 
+  /** Runs lines of shell in it, while this process goes on. Rejects when one fails. */
+  async sh(...lines: readonly string[]): Promise<void> {
+    const running = this.start(['sh', '-e', '-c', lines.join('\n')]);
+    const status = await running.exit(patience / 1000);
+    if (status !== 0) throw new Error(`${lines.join('; ')}: status ${status ?? 'none'}: ${running.said}`);
+  }
+
   /** Waits until a card has its carrier, for which a process is there. */
   async untilUp(card: string, running: Running): Promise<void> {
     const end = performance.now() + patience;
@@ -59,24 +74,25 @@ export function reasonWithoutServers(): string | undefined {
   return findFlags() === undefined ? 'root can make no namespaces with taps here' : undefined;
 }
 
-/** Returns why this user can make no namespaces with taps; undefined if this user can. */
-export function reasonWithoutNamespaces(): string | undefined {
-  return findFlags() === undefined
-    ? 'this user can make no namespaces with taps here; they need unprivileged user namespaces and /dev/net/tun'
+/** Returns why this user can make no namespaces with such cards; undefined if this user can. */
+export function reasonWithoutNamespaces(cards: Cards = 'taps'): string | undefined {
+  const tun = cards === 'taps' ? ' and /dev/net/tun' : '';
+  return findFlags(cards) === undefined
+    ? `this user can make no namespaces with ${cards} here; they need unprivileged user namespaces${tun}`
     : undefined;
 }
 
-/** Returns the flags of `unshare` that give namespaces in which this user may make taps. Throws when none do. */
-function namespaceFlags(): string {
-  const found = findFlags();
-  if (found === undefined) throw new Error('this user can make no namespaces with taps');
+/** Returns the flags of `unshare` that give namespaces in which this user may make such cards. Throws when none do. */
+function namespaceFlags(cards: Cards): string {
+  const found = findFlags(cards);
+  if (found === undefined) throw new Error(`this user can make no namespaces with ${cards}`);
   return found;
 }
 
-function findFlags(): string | undefined {
+function findFlags(cards: Cards = 'taps'): string | undefined {
   // Where root may do without, it does: in a namespace of users nothing can change its group.
   return (isRoot ? ['-nm', '-Urnm'] : ['-Urnm', '-nm']).find((flags) => {
-    const args = [flags, 'sh', '-c', 'ip tuntap add probe mode tap'];
+    const args = [flags, 'sh', '-c', probes[cards]];
     return spawnSync('unshare', args, { env: { ...process.env, PATH: searchPath } }).status === 0;
   });
 }

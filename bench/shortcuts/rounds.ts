@@ -1,0 +1,96 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { seededRandom } from '../../src/lab/seeded-random.ts';
+import { spreadOf } from '../harness/statistics.ts';
+import type { Workplace } from '../harness/workplace.ts';
+import type { RoundsArguments } from './arguments.ts';
+import { areNear, drawFault, faultKinds, pathDuring, survival, textOf, type Fault } from './fault.ts';
+import { Loop } from './plant.ts';
+import { Traffic } from './traffic.ts';
+import { pairsWithin, TwoLans } from './two-lans.ts';
+
+/** How long the pairs of each LAN may take until they have a shortcut before a round begins without, and between two looks; in milliseconds. */
+const [patience, interval] = [20_000, 500];
+
+/** One round: a fault, and what came of it. Times are in milliseconds. */
+export interface Round {
+  readonly fault: Fault;
+  /** The number of pairs that had a shortcut when it began. */
+  readonly direct: number;
+  /** The longest time for which a flow brought nothing though it had a path. */
+  readonly gap: number;
+  /** From the end of the fault until all flows were open; undefined if some were not. */
+  readonly back: number | undefined;
+}
+
+/** The findings of a run. */
+export interface RoundsResult {
+  readonly rounds: readonly Round[];
+  /** The faults of the program, in words. There are no further rounds after the first one. */
+  readonly faults: readonly string[];
+}
+
+/** Runs the rounds. Throws when the star does not start. */
+export async function runRounds(
+  { rounds: count, seed, plant }: RoundsArguments,
+  workplace: Workplace,
+  tell: (line: string) => void,
+): Promise<RoundsResult> {
+  const random = seededRandom(seed);
+  const star = await TwoLans.open(workplace);
+  using traffic = new Traffic(star.places, { isDense: areNear, plant });
+  using _loop = plant === 'loop' ? new Loop(star.node(1).sock, star.node(4).sock) : undefined;
+  const { checker } = traffic;
+  const rounds: Round[] = [];
+  await settle(star, traffic);
+  while (rounds.length < count && checker.isSound()) {
+    const round = await runRound(drawFault(random), star, traffic);
+    rounds.push(round);
+    tell(`${String(rounds.length).padStart(4)}  ${lineOf(round)}`);
+    if (checker.isSound()) await settle(star, traffic);
+  }
+  if (!checker.isSound()) tell(star.said);
+  return { rounds, faults: checker.faults };
+}
+
+/** Returns the figures of each kind of fault, one line each, and those of all. */
+export function summary(rounds: readonly Round[]): string[] {
+  const line = (title: string, kinds: readonly string[]): string => {
+    const own = rounds.filter(({ fault }) => kinds.includes(fault.kind));
+    const [gap, back] = [spreadOf(own.map((one) => one.gap)), spreadOf(own.map((one) => (one.back ?? NaN) / 1000))];
+    if (!gap || !back) return `${title.padEnd(6)} none`;
+    const gaps = `longest gap with a path: median ${gap.median.toFixed(0)} ms, worst ${gap.max.toFixed(0)} ms`;
+    return `${title.padEnd(6)} ${own.length} rounds; ${gaps}; all back after ${back.median.toFixed(2)} s, worst ${back.max.toFixed(2)} s`;
+  };
+  return [...faultKinds.map((kind) => line(kind, [kind])), line('all', faultKinds)];
+}
+
+function lineOf({ fault, direct, gap, back }: Round): string {
+  const end = back === undefined ? 'NOT BACK' : `back after ${back.toFixed(0)} ms`;
+  return `${textOf(fault).padEnd(26)} ${direct} shortcuts, longest gap ${gap.toFixed(0)} ms, ${end}`;
+}
+
+/** Waits until all flows are open, and each pair of a LAN has a shortcut or has had time for one. Each frame must arrive then. */
+async function settle(star: TwoLans, traffic: Traffic): Promise<void> {
+  await traffic.open();
+  const limit = traffic.now + patience;
+  while (traffic.now < limit && (await star.pairs()).length < pairsWithin.length) await delay(interval);
+  await traffic.calm();
+}
+
+async function runRound(fault: Fault, star: TwoLans, traffic: Traffic): Promise<Round> {
+  const { flows } = traffic.checker;
+  const pairs = await star.pairs();
+  const isDirect = (one: number, other: number): boolean => pairs.some((pair) => pair.includes(one) && pair.includes(other));
+  const began = traffic.now;
+  for (const flow of flows) {
+    const path = pathDuring(fault, flow.from, flow.to, isDirect(flow.from, flow.to));
+    flow.worstGap = 0;
+    if (path === 'perhaps never') flow.excuse();
+    else flow.protect(began, path === 'always' ? Infinity : began + survival);
+  }
+  const heal = await star.suffer(fault);
+  await delay(fault.lasts);
+  await heal();
+  const back = await traffic.open();
+  return { fault, direct: pairs.length, gap: Math.max(...flows.map(({ worstGap }) => worstGap)), back };
+}
