@@ -24,6 +24,7 @@ import { MasterGroup } from './master-group.ts';
 import { checkGuest, NodeGuest, type GuestWish, type NodeGuestOptions } from './node-guest.ts';
 import { tellMaster, type TellStanding } from './node-standing.ts';
 import { openOwnCard, type CardWish } from './own-card.ts';
+import { RefusalLog } from './refusal-log.ts';
 import { StarLinks } from './star-links.ts';
 import { MasterNode } from './star-nodes.ts';
 
@@ -130,6 +131,7 @@ export class Master implements AsyncDisposable {
         await GroupMaster.open(options, { state, acceptor: links, terms, environment: { ...plane.environment, random } }),
       );
       known.group = group;
+      scope.use(new RefusalLog({ links, nameOf: (id) => group.engine.members().find((one) => one.id === id)?.name, clock, log }));
       if (standing) scope.use(tellMaster(group, clock, standing));
       const guest = scope.use(new NodeGuest({ plane, log, signal }));
       scope.use(managed.management.addStar(new MasterNode({ network: options.network, plan, group, links, guest, clock })));

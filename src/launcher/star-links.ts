@@ -18,6 +18,12 @@ interface Sample {
   readonly rates: { readonly received: number; readonly sent: number } | undefined;
 }
 
+/** The counts of the frames that the rules refused from a member since its link came, by rule. */
+export interface MemberRefusals {
+  readonly id: NodeId;
+  readonly counts: Readonly<Record<string, number>>;
+}
+
 /** The ports of a node that are links of its star. */
 export class StarLinks implements Acceptor {
   readonly #plane: DataPlane;
@@ -96,6 +102,14 @@ export class StarLinks implements Acceptor {
       const isUp = this.list()[0]?.up === true;
       if (isUp !== wasUp) tell((wasUp = isUp));
     });
+  }
+
+  /** Returns the members from which frames were refused. */
+  *refused(): Generator<MemberRefusals> {
+    for (const [id, port] of this.#ofMember) {
+      const counts = this.#refusedAt(port);
+      if (Object.keys(counts).length > 0) yield { id, counts };
+    }
   }
 
   /** Returns the member whose link has a port; undefined if there is none. */

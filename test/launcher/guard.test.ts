@@ -14,6 +14,8 @@ interface Scene {
   readonly send: (frames: readonly Uint8Array[]) => void;
   /** Returns the reasons for which the master dropped frames of the hostile member. */
   readonly dropped: () => Promise<readonly string[]>;
+  /** Resolves once the log names a rule by which frames of the hostile member were dropped. */
+  readonly logged: (rule: SenderRule) => Promise<string>;
 }
 
 /** The guest of member 2, which pings the server, and a hostile member 3, in a group. */
@@ -40,6 +42,7 @@ async function scene(options: Partial<MasterOptions> = {}): Promise<Scene> {
       for (const frame of frames) own.send(frame);
     },
     dropped: async () => [...(await console.say('port/drops')).matchAll(/([a-z0-9-]+)=\d+/g)].map(([, reason]) => reason ?? ''),
+    logged: (rule) => nodes.says(new RegExp(`^dropped \\d+ frames? of slave 3 \\(.+\\) by the rule ${rule};`), 0),
   };
 }
 
@@ -52,10 +55,11 @@ const rules = Object.keys(hostile) as SenderRule[];
 
 describe('a hostile member', () => {
   it('is refused by every rule, which is counted, while pings and leases of others go on', async () => {
-    const { guest, send, dropped } = await scene();
+    const { guest, send, dropped, logged } = await scene();
     for (const rule of rules) {
       send(framesOf(rule));
       await eventually(async () => expect(await dropped()).toContain(rule));
+      await logged(rule);
     }
     const { pings } = guest;
     await guest.until(() => guest.pings > pings + 1);
