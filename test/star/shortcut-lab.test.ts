@@ -2,7 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { ShortcutLab } from './shortcut-lab.ts';
 import { faultAfterCut, faultAfterKick, faultAtRandom } from './shortcut-scenarios.ts';
 
+/** The number of random runs, and the seed of the first one. */
 const seeds = Number(process.env['SHORTCUT_SEEDS'] ?? 6);
+const firstSeed = Number(process.env['SHORTCUT_SEED'] ?? 1);
 
 describe('slaves with shortcuts, in virtual time', () => {
   it('link directly within 2 s of their first talk, and then all steady flows go direct', { timeout: 120_000 }, async () => {
@@ -26,9 +28,27 @@ describe('slaves with shortcuts, in virtual time', () => {
     ]);
   });
 
-  it('neither loop nor repeat, reorder or lose frames over cuts, kicks and moves', { timeout: 600_000 }, async () => {
-    expect(await faultAtRandom({}, seeds)).toBeUndefined();
+  it('link directly with one that joins later, too', { timeout: 60_000 }, async () => {
+    const lab = new ShortcutLab(1);
+    await lab.begin();
+    await lab.run(3000);
+    lab.join();
+    await lab.run(5000);
+    const newcomer = lab.sites.at(-1);
+    expect(newcomer?.engine.peers().map(({ id }) => id)).toEqual([1, 2, 3, 4]);
+    const between = lab.traffic.flows.filter(({ from, to }) => from.at?.node === newcomer?.node && to.at?.node !== newcomer?.node);
+    expect(between.map(({ direct }) => direct > 0)).toEqual(between.map(() => true));
+    expect(between).not.toEqual([]);
+    expect(lab.traffic.faults).toEqual([]);
   });
+
+  it(
+    'neither loop nor repeat, reorder or lose frames over joins, cuts, kicks and moves',
+    { timeout: 120_000 + seeds * 10_000 },
+    async () => {
+      expect(await faultAtRandom({}, seeds, firstSeed)).toBeUndefined();
+    },
+  );
 
   it('end the shortcuts to a kicked member at once', async () => {
     expect(await faultAfterKick({})).toBeUndefined();

@@ -28,6 +28,9 @@ const moveBound = 5500;
 /** The time after a join in which all stations speak. */
 const joinBound = 2500;
 
+/** The most slaves. */
+const mostSites = 6;
+
 /** The port of the uplink at a slave. */
 const uplink = 1;
 
@@ -50,6 +53,8 @@ export class Site {
   kickedAt: number | undefined;
   /** True for a hostile member that goes on after its kick. */
   staysDeaf = false;
+  /** Called once it has joined. */
+  settle: (() => void) | undefined;
   readonly up: Pipe;
   readonly down: Pipe;
   nextPort = 100;
@@ -97,6 +102,7 @@ export class ShortcutLab {
   /** The events, for the reader of a fault. */
   readonly story: string[] = [];
   readonly #parts: LabParts;
+  #token: Parameters<GroupLab['slave']>[0]['token'];
 
   constructor(seed: number, parts: LabParts = {}) {
     this.#parts = parts;
@@ -121,7 +127,7 @@ export class ShortcutLab {
 
   /** Starts the master and the slaves, each with two stations, one of which may move; and flows between them. */
   async begin(): Promise<void> {
-    const { group, random } = this;
+    const { group } = this;
     group.master.whereIs = ({ vid, mac }) => this.sites[(this.master.bridge.station(vid, mac)?.port ?? 0) - 1]?.id;
     group.master.reaches = (number) => this.sites[number - 1]?.isReachable === true;
     group.master.expel = (key) => {
@@ -133,18 +139,18 @@ export class ShortcutLab {
     const made = group.master.engine?.newToken({ uses: 100 });
     await this.run(30);
     const token = (await made)?.token;
-    for (let number = 1; number <= (this.#parts.slaves ?? 4); number++) this.#addSite(number, token);
+    this.#token = token;
+    for (let number = 1; number <= (this.#parts.slaves ?? 4); number++) this.#addSite();
     await this.run(2000);
-    for (const site of this.sites) {
-      this.#place(this.#station(macOfId(site.id ?? 0)), site);
-      this.#place(this.#station(macFromNumber(0x0200_0000_0000 + this.stations.length)), site);
-    }
-    for (const from of this.stations)
-      for (const to of this.stations)
-        if (this.#parts.flows !== false && from !== to && random.uint32() % 3 === 0) this.traffic.add(from, to);
-    for (const flow of this.traffic.flows) this.#repeat(5 + (random.uint32() % 60), () => this.traffic.send(flow));
-    for (const station of this.stations) this.#repeat(700 + (random.uint32() % 300), () => this.traffic.broadcast(station));
+    this.#people(this.sites);
     if (this.#parts.plantLoop) this.#plantLoop();
+  }
+
+  /** Adds a slave, which joins. Its stations then talk to others, as those of the others do to them. */
+  join(): void {
+    this.#note('a slave joins');
+    const site = this.#addSite();
+    site.settle = () => this.#people([site]);
   }
 
   /** Lets so much time go by; ends early once a fault was found. */
@@ -172,8 +178,10 @@ export class ShortcutLab {
     if (kind < 15) this.hiccup(site);
     else if (kind < 45) this.move(this.stations[1 + 2 * (random.uint32() % this.sites.length)], other);
     else if (kind < 75) this.cutPath(site, other, random.uint32() % 2 === 0, 500 + (random.uint32() % 6000));
-    else if (kind < 95) this.cutMaster(site, random.uint32() % 2 === 0, 500 + (random.uint32() % 14_000));
-    else if (!this.sites.some(({ kickedAt }) => kickedAt !== undefined)) void this.kick(site);
+    else if (kind < 90) this.cutMaster(site, random.uint32() % 2 === 0, 500 + (random.uint32() % 14_000));
+    else if (kind < 95) {
+      if (this.sites.length < mostSites) this.join();
+    } else if (!this.sites.some(({ kickedAt }) => kickedAt !== undefined)) void this.kick(site);
   }
 
   /** Moves a station to another site; at the old one its port goes down, or not. */
@@ -361,8 +369,26 @@ export class ShortcutLab {
     };
   }
 
-  #addSite(number: number, token: Parameters<GroupLab['slave']>[0]['token']): void {
-    const slave = this.group.slave({ pin: masterPin, addresses: ['master:7378'], token });
+  /** Gives sites their stations, and flows between these and all others. */
+  #people(sites: readonly Site[]): void {
+    const { random, traffic } = this;
+    const before = { stations: this.stations.length, flows: traffic.flows.length };
+    for (const site of sites) {
+      this.#place(this.#station(macOfId(site.id ?? 0)), site);
+      this.#place(this.#station(macFromNumber(0x0200_0000_0000 + this.stations.length)), site);
+    }
+    const added = new Set(this.stations.slice(before.stations));
+    for (const from of this.stations)
+      for (const to of this.stations)
+        if (this.#parts.flows !== false && from !== to && (added.has(from) || added.has(to)) && random.uint32() % 3 === 0)
+          traffic.add(from, to);
+    for (const flow of traffic.flows.slice(before.flows)) this.#repeat(5 + (random.uint32() % 60), () => traffic.send(flow));
+    for (const station of added) this.#repeat(700 + (random.uint32() % 300), () => traffic.broadcast(station));
+  }
+
+  #addSite(): Site {
+    const number = this.sites.length + 1;
+    const slave = this.group.slave({ pin: masterPin, addresses: ['master:7378'], token: this.#token });
     const site = new Site(this, number, slave, this.#parts);
     this.sites.push(site);
     const { node } = site;
@@ -380,6 +406,8 @@ export class ShortcutLab {
         site.joinedAt = this.time.now;
         this.#setUplink(site, true);
         node.bridge.shortcuts.begin(id, uplink);
+        site.settle?.();
+        site.settle = undefined;
       } else if (event.type === 'lost' || event.type === 'kicked' || event.type === 'refused') {
         site.lostAt ??= this.time.now;
         site.joinedAt = undefined;
@@ -388,6 +416,7 @@ export class ShortcutLab {
       if (!site.staysDeaf) site.engine.follow(event);
     };
     slave.start();
+    return site;
   }
 
   #setUplink(site: Site, isUp: boolean): void {
