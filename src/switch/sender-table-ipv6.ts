@@ -4,6 +4,7 @@ import { ipProtocols } from '../wire/ipv4.ts';
 import { ipv6HeaderLength } from '../wire/ipv6.ts';
 import { isGroupMac, readMac, type MacAddress } from '../wire/mac.ts';
 import { readUint16, readUint32 } from '../wire/octets.ts';
+import { udpHeaderLength } from '../wire/udp.ts';
 import type { SenderPolicy, SenderRule } from './sender-policy.ts';
 
 /** The headers between that of IPv6 and a packet's protocol. [IANA ipv6-parameters] */
@@ -49,7 +50,7 @@ export function ipv6Breach(policy: SenderPolicy, frame: Uint8Array, start: numbe
     at += length;
   }
   if (protocol === icmpv6Protocol) return neighbourBreach(policy, frame, { start, at, isFragment });
-  return protocol === ipProtocols.udp ? dhcpBreach(policy, frame, at) : undefined;
+  return protocol === ipProtocols.udp ? dhcpBreach(policy, frame, at, isFragment) : undefined;
 }
 
 function isExtension(protocol: number): boolean {
@@ -74,12 +75,22 @@ function lengthOf(protocol: number, field: number): number {
   return protocol === headers.authentication ? (field + 2) * 4 : (field + 1) * 8;
 }
 
-/** The port of DHCPv6 clients, to which servers alone send. [RFC 8415, 7.2] */
-const clientPort = 546;
+/** The ports of DHCPv6: to the first one servers alone send, to the second one clients, relays, and servers that answer relays. [RFC 8415, 7.2] */
+const ports = { client: 546, server: 547 } as const;
 
-function dhcpBreach({ trustDhcp, open }: SenderPolicy, frame: Uint8Array, at: number): SenderRule | undefined {
+function dhcpBreach({ trustDhcp, open }: SenderPolicy, frame: Uint8Array, at: number, isFragment: boolean): SenderRule | undefined {
   if (frame.length < at + 4) return 'unreadable';
-  return readUint16(frame, at + 2) === clientPort && !trustDhcp && !open ? 'rogue-dhcp' : undefined;
+  const port = readUint16(frame, at + 2);
+  if (port !== ports.client && port !== ports.server) return undefined;
+  // The type may be in a later fragment.
+  if (port === ports.server && isFragment) return 'unreadable';
+  const isAnswer = port === ports.client || isOfServer(frame[at + udpHeaderLength]);
+  return isAnswer && !trustDhcp && !open ? 'rogue-dhcp' : undefined;
+}
+
+/** Returns whether a type of DHCPv6 is an advertisement, a reply, a demand to reconfigure, or an answer to a relay. [RFC 8415, 7.3] */
+function isOfServer(type: number | undefined): boolean {
+  return type === 2 || type === 7 || type === 10 || type === 13;
 }
 
 function neighbourBreach(policy: SenderPolicy, frame: Uint8Array, { start, at, isFragment }: Place): SenderRule | undefined {
@@ -88,12 +99,19 @@ function neighbourBreach(policy: SenderPolicy, frame: Uint8Array, { start, at, i
   if (type < types.routerSolicitation || type > types.redirect) return undefined;
   // Hosts should ignore neighbour discovery in fragments; not all do. [RFC 6980, 5]
   if (isFragment) return 'unreadable';
-  if (type === types.routerAdvertisement || type === types.redirect) return policy.open ? undefined : 'rogue-router';
+  if (type === types.redirect) return policy.open ? undefined : 'rogue-router';
+  if (type === types.routerAdvertisement && !policy.open) return 'rogue-router';
   const end = Math.min(frame.length, start + ipv6HeaderLength + readUint16(frame, start + 4));
-  const [target, options] = [at + 8, type === types.routerSolicitation ? at + 8 : at + 24];
+  const [target, options] = [at + 8, at + optionsAt(type)];
   const isClaim = type === types.advertisement || (type === types.solicitation && isUnspecified(frame, start + 8));
   if (isClaim && target + 16 <= end && isForged(policy, frame, target)) return 'forged-ipv6';
   return hasForgedOption(policy, frame, { at: options, end }) ? 'forged-ipv6' : undefined;
+}
+
+/** Returns the offset of the options in a message. [RFC 4861, 4] */
+function optionsAt(type: number): number {
+  if (type === types.routerSolicitation) return 8;
+  return type === types.routerAdvertisement ? 16 : 24;
 }
 
 /** Returns whether an option has the MAC address of another as the link-layer address of the source or target. [RFC 4861, 4.6.1] */

@@ -9,7 +9,7 @@
  *   forged-ipv6    its IPv6 source, or an address that it advertises or probes, follows from another's MAC address; an option has that
  *   rogue-dhcp     it is an answer of a DHCP server, of IPv4 or IPv6
  *   forged-dhcp    it asks for a lease in the name of another's MAC address
- *   rogue-router   it is a router advertisement, or a redirect of IPv6
+ *   rogue-router   it is a router advertisement or a redirect, of IPv4 or IPv6
  *
  * A last one, `flooding`, is in `flood-limit.ts`, since it depends on time. Fields are read as receivers read them, that is more leniently than the
  * decoders of `wire`: checksums and lengths that some receivers ignore do not matter. The rules allocate no memory.
@@ -68,11 +68,19 @@ const leastIpv4 = 20;
 function ipv4Breach(policy: SenderPolicy, frame: Uint8Array, at: number): SenderRule | undefined {
   if (frame.length < at + leastIpv4 || (frame[at] ?? 0) >>> 4 !== 4) return undefined;
   if (!policy.mayClaim(readIpv4(frame, at + 12))) return 'forged-ipv4';
-  if (frame[at + 9] !== ipProtocols.udp) return undefined;
+  const protocol = frame[at + 9];
+  if (protocol !== ipProtocols.udp && protocol !== ipProtocols.icmp) return undefined;
   const fragment = readUint16(frame, at + 6) & 0x3fff;
-  // Only the first fragment, of 8 octets at least, has the ports.
+  // Only the first fragment, of 8 octets at least, has the ports or the type.
   if ((fragment & 0x1fff) !== 0) return undefined;
-  return dhcpBreach(policy, frame, { at: at + ((frame[at] ?? 0) & 0xf) * 4, isFragment: fragment !== 0 });
+  const payload = at + ((frame[at] ?? 0) & 0xf) * 4;
+  if (protocol === ipProtocols.icmp) return isOfRouter(frame[payload]) && !policy.open ? 'rogue-router' : undefined;
+  return dhcpBreach(policy, frame, { at: payload, isFragment: fragment !== 0 });
+}
+
+/** Returns whether a type of ICMP is a redirect or a router advertisement. [RFC 792; RFC 1256, 3] */
+function isOfRouter(type: number | undefined): boolean {
+  return type === 5 || type === 9;
 }
 
 function dhcpBreach(

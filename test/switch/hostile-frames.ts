@@ -134,8 +134,10 @@ const group = macFromNumber(0x0100_5e00_0001);
 const nothing = new Uint8Array(46);
 const tenTags = Array.from({ length: 9 }).reduce<Uint8Array>((frame) => addTag(frame, 0), arp({ senderAddress: victimAddress }));
 const [discover, offer] = [dhcp('request', thief, 'discover'), dhcp('reply', victim, 'offer')];
-const dhcpv6 = (destinationPort: number): Uint8Array =>
-  encodeUdpOverIpv6({ sourcePort: 547, destinationPort, payload: nothing }, linkLocalOf(thief), allNodes);
+const dhcpv6 = (destinationPort: number, type = 1): Uint8Array =>
+  encodeUdpOverIpv6({ sourcePort: 547, destinationPort, payload: Uint8Array.from([type, ...nothing]) }, linkLocalOf(thief), allNodes);
+const icmp = (type: number, header: Partial<Ipv4Header> = {}): Uint8Array =>
+  ipv4({ protocol: ipProtocols.icmp, ...header }, Uint8Array.from([type, ...nothing]));
 const global = ((0x2001_0db8n << 96n) | (linkLocalOf(victim) & 0xffff_ffff_ffff_ffffn)) as Ipv6Address;
 
 /** Frames that break each rule. */
@@ -171,6 +173,7 @@ export const hostile: Readonly<Record<SenderRule, readonly Named[]>> = {
         { nextHeader: 60 },
       ),
     ],
+    ['a request of DHCPv6 in a fragment', ipv6(fragment(17, dhcpv6(547)), { nextHeader: 44 })],
     ['a request of DHCP in a fragment', udp(67, discover, { moreFragments: true })],
   ],
   'forged-arp': [
@@ -227,6 +230,10 @@ export const hostile: Readonly<Record<SenderRule, readonly Named[]>> = {
     ['an answer to a relay', udp(67, offer)],
     ['an answer of DHCPv6', ipv6(dhcpv6(546), { nextHeader: 17 })],
     ['an answer of DHCPv6 in a fragment', ipv6(fragment(17, dhcpv6(546)), { nextHeader: 44 })],
+    ['an advertisement of DHCPv6 to a relay', ipv6(dhcpv6(547, 2), { nextHeader: 17 })],
+    ['a reply of DHCPv6 to a relay', ipv6(dhcpv6(547, 7), { nextHeader: 17 })],
+    ['a demand of DHCPv6 to reconfigure', ipv6(dhcpv6(547, 10), { nextHeader: 17 })],
+    ['an answer of DHCPv6 by a relay', ipv6(dhcpv6(547, 13), { nextHeader: 17 })],
     ['an answer of DHCPv6 behind a header', ipv6(extension(17, dhcpv6(546)), { nextHeader: 60 })],
     ['in a VLAN', addTag(udp(68, offer), 5)],
   ],
@@ -238,6 +245,10 @@ export const hostile: Readonly<Record<SenderRule, readonly Named[]>> = {
   'rogue-router': [
     ['a router advertisement', ipv6(rawIcmpv6(134, 12, routerOption))],
     ['a redirect', ipv6(rawIcmpv6(137, 36))],
+    ['a redirect of IPv4', icmp(5)],
+    ['a router advertisement of IPv4', icmp(9)],
+    ['a redirect of IPv4 behind options, in a fragment', icmp(5, { options: new Uint8Array(8), moreFragments: true })],
+    ['a redirect of IPv4 in a VLAN', addTag(icmp(5), 5)],
     ['a router advertisement behind a header', ipv6(extension(58, rawIcmpv6(134, 12)), { nextHeader: 0 })],
   ],
 };
@@ -261,6 +272,8 @@ export const harmless: readonly Named[] = [
   ['its own discover', udp(67, discover, { source: unspecifiedIpv4 })],
   ['a discover for a guest behind it', udp(67, dhcp('request', macFromNumber(0x0200_0000_0001), 'discover'), { source: unspecifiedIpv4 })],
   ['UDP to another port', udp(69, offer)],
+  ['its own ping', icmp(8)],
+  ['a later fragment of a ping that looks like a redirect', icmp(5, { fragmentOffset: 8 })],
   ['its own echo by IPv6', ipv6(echo)],
   ['its own advertisement', ipv6(icmpv6(advertisement(thief, thief)))],
   ['a question for the victim', ipv6(icmpv6({ type: 'neighbour-solicitation', target: linkLocalOf(victim), mac: thief }))],

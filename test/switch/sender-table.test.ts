@@ -4,7 +4,7 @@ import { describe, expect, it, test } from 'vitest';
 import { strangersPolicy, type SenderRule } from '../../src/switch/sender-policy.ts';
 import { breachOf } from '../../src/switch/sender-table.ts';
 import { addTag } from '../../src/wire/dot1q.ts';
-import { harmless, hostile, octetsOf, policy, thief, victim } from './hostile-frames.ts';
+import { harmless, hostile, ipv6, octetsOf, policy, rawIcmpv6, thief, victim } from './hostile-frames.ts';
 
 const rules = Object.keys(hostile) as SenderRule[];
 const all = Object.values(hostile).flat();
@@ -33,6 +33,12 @@ describe('a policy', () => {
       hostile[rule].map(([name]) => `${rule}: ${name}`),
     );
     expect(namesOf({ ...policy, open: true })).toEqual(passing);
+  });
+
+  it('of an open port refuses a router advertisement with the MAC address of another', () => {
+    const advertisement = (of: typeof victim): Uint8Array => ipv6(rawIcmpv6(134, 12, [1, 1, ...octetsOf(of)]));
+    const open = { ...policy, open: true };
+    expect([victim, thief].map((of) => breachOf(open, advertisement(of)))).toEqual(['forged-ipv6', undefined]);
   });
 
   it('that knows no addresses keeps to the other rules', () => {
