@@ -82,6 +82,7 @@ export class FrameDecoder {
   readonly #framing: Framing;
   readonly #deliver: (frame: Uint8Array) => void;
   readonly #skipped: (text: SkippedText) => void;
+  readonly #told: () => void;
   /** The search for the first frame, until it is found. */
   #beginning: StreamBeginning | undefined;
   #limit: number;
@@ -92,11 +93,20 @@ export class FrameDecoder {
   #rest = this.#room;
   #over = false;
 
-  /** `deliver` gets views into the decoded memory. `skipped` is called once, if text came before the first frame. */
-  constructor(framing: Framing, deliver: (frame: Uint8Array) => void, skipped: (text: SkippedText) => void = () => undefined) {
+  /**
+   * `deliver` gets views into the decoded memory. `skipped` is called once, if text came before the first frame. `greeted` is called once the far end
+   * has greeted, and before the frames behind the greeting are delivered.
+   */
+  constructor(
+    framing: Framing,
+    deliver: (frame: Uint8Array) => void,
+    skipped: (text: SkippedText) => void = () => undefined,
+    greeted: () => void = () => undefined,
+  ) {
     this.#framing = framing;
     this.#deliver = deliver;
     this.#skipped = skipped;
+    this.#told = greeted;
     this.#limit = framing.receivable;
     if (framing.skipsText) this.#beginning = new StreamBeginning(framing.receivable);
   }
@@ -182,9 +192,10 @@ export class FrameDecoder {
     const { greeting, lengthSize } = this.#framing;
     if (this.#begun || greeting.length === 0) return;
     this.#leading += lengthSize;
-    if (this.#leading < greeting.length) return;
+    if (this.#greeted || this.#leading < greeting.length) return;
     this.#greeted = true;
     this.#limit = maxStreamFrame;
+    this.#told();
   }
 
   #keep(rest: Uint8Array): void {

@@ -26,6 +26,8 @@ export interface ConnectionOptions {
   readonly deliver: (frame: Uint8Array) => void;
   /** Called for text that came before the first frame. */
   readonly skipped: (text: SkippedText) => void;
+  /** Called when the far end has greeted, before the frames behind that are delivered. */
+  readonly greeted: () => void;
 }
 
 /** One connection of a stream port: its decoder, its sender, and the state that the two ends know of each other. */
@@ -50,10 +52,22 @@ export class Connection implements Disposable {
   readonly #channel: ByteChannel;
   #watch: Watch | undefined;
 
-  constructor({ channel, framing, longest, backlog, counters, budget, clock, deadAfter, deliver, skipped }: ConnectionOptions) {
+  constructor({
+    channel,
+    framing,
+    longest,
+    backlog,
+    counters,
+    budget,
+    clock,
+    deadAfter,
+    deliver,
+    skipped,
+    greeted,
+  }: ConnectionOptions) {
     this.#channel = channel;
     this.life = new FarLife({ clock, deadAfter, socket: channel.socket });
-    this.decoder = new FrameDecoder(framing, deliver, skipped);
+    this.decoder = new FrameDecoder(framing, deliver, skipped, greeted);
     this.outbox = new Outbox({ channel, lengthSize: framing.lengthSize, budget });
     this.queue = new SendQueue({
       sink: this.outbox,

@@ -103,7 +103,7 @@ export class StreamPort implements Port {
   /** Gives the port a connection, which it owns from here. It must be open and have none. */
   connect(channel: ByteChannel): void {
     const { budget, clock, log } = this.#environment;
-    const connection = new Connection({
+    const connection: Connection = new Connection({
       channel,
       framing: this.#framing,
       longest: Math.min(this.#framing.sendable, this.#maxFrame),
@@ -114,6 +114,7 @@ export class StreamPort implements Port {
       deadAfter: this.#deadAfter,
       deliver: this.#deliver,
       skipped: (text) => log.warn(`${this.module} ${this.description}: ${describeText(text)}`),
+      greeted: () => this.#greeted(connection),
     });
     this.#connection = connection;
     if (this.#expectsGreeting) this.#schedulePulse(connection);
@@ -228,7 +229,6 @@ export class StreamPort implements Port {
       connection.heard = true;
       connection.life.heard();
       const fault = decoder.decode(streams.octets, start, end);
-      if (decoder.greeted) this.#greeted(connection);
       if (fault === undefined) return;
       this.#ended = describeFault(fault, this.#framing.remedy);
       this.counters.faults++;
@@ -261,7 +261,6 @@ export class StreamPort implements Port {
     const connection = this.#connection;
     const sign = readSign(frame);
     if (sign === undefined || connection?.decoder.greeted !== true) return false;
-    this.#greeted(connection);
     if (connection.farUp === sign) return true;
     connection.farUp = sign;
     this.#tellPeople(`${this.module} ${this.description}: the port at the far end is ${sign ? 'up again' : 'down'}`, { key: String(sign) });
