@@ -47,9 +47,15 @@ function memberWords(event: ReceivedEvent): string {
   if (ofGroup !== undefined) return ofGroup;
   const [id, name, change] = ['id', 'name', 'change'].map((field) => textOf(event[field]));
   const who = id === '' && name === '' ? 'a host' : ['member', id, name].filter(Boolean).join(' ');
+  if (change?.startsWith('shortcut-') === true)
+    return `${who}: shortcut to ${memberName(event['peer'])} ${change.slice('shortcut-'.length)}${reasonOf(event)}`;
   const from = [textOf(event['host']), textOf(event['address'])].filter(Boolean).join(' ');
+  return `${who}: ${change ?? ''}${from && `, from ${from}`}${reasonOf(event)}`;
+}
+
+function reasonOf(event: ReceivedEvent): string {
   const reason = textOf(event['reason']);
-  return `${who}: ${change ?? ''}${from && `, from ${from}`}${reason && `: ${reason}`}`;
+  return reason && `: ${reason}`;
 }
 
 /** Returns an event of the whole group in words; undefined if it is one of a member. */
@@ -71,9 +77,15 @@ function groupWords(event: ReceivedEvent): string | undefined {
 
 /** Returns the member of an event in words: `, member 3 web`; nothing if there is none. */
 function memberOf(member: unknown): string {
+  const name = memberName(member);
+  return name && `, ${name}`;
+}
+
+/** Returns a member in words: `member 3 web`; nothing if there is none. */
+function memberName(member: unknown): string {
   if (typeof member !== 'object' || member === null) return '';
   const { id, name } = member as Readonly<Record<string, unknown>>;
-  return `, member ${[id, name].map(textOf).filter(Boolean).join(' ')}`;
+  return `member ${[id, name].map(textOf).filter(Boolean).join(' ')}`;
 }
 
 function in_(vlan: string): string {

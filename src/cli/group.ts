@@ -1,7 +1,7 @@
 import { realClock } from '../clock.ts';
 import { EtherloomError } from '../errors.ts';
 import type { ApiClient } from '../http/client.ts';
-import type { ContenderView, GroupMemberView, GroupView, KickView, NewTokenView } from '../management/parts/group.ts';
+import type { ContenderView, GroupMemberView, GroupView, KickView, NewTokenView, ShortcutView } from '../management/parts/group.ts';
 import { cleanText } from '../clean-text.ts';
 import { shortNumber, shortRoundTrip, shortTime } from './amounts.ts';
 import { clientOf, groupRoles, type ServiceArguments } from './chosen-service.ts';
@@ -17,7 +17,7 @@ export async function runGroup(given: ServiceArguments): Promise<void> {
   const group = (await client.run('GET', 'group.show')) as GroupView;
   const members = await membersOf(client);
   if (given.json) print(jsonLine({ ...group, members }));
-  else print(tableOf(columns, members) + notesOn(members, nextPinLines(group.nextPin, group.role)));
+  else print(tableOf(columns, members) + notesOn(members, [...shortcutLines(group.shortcuts), ...nextPinLines(group.nextPin, group.role)]));
 }
 
 /** Implements `etherloom group kick ID`. */
@@ -137,6 +137,7 @@ const columns: readonly Column<GroupMemberView>[] = [
   { title: 'RTT', right: true, text: ({ link }) => (link?.roundTrip === undefined ? '-' : shortRoundTrip(link.roundTrip)) },
   { title: 'IN/s', right: true, text: ({ link }) => rateOf(link?.received.rate) },
   { title: 'OUT/s', right: true, text: ({ link }) => rateOf(link?.sent.rate) },
+  { title: 'DIRECT', text: ({ shortcuts = [] }) => (shortcuts.length === 0 ? '-' : shortcuts.join(' ')), least: 6 },
   { title: 'GUEST', text: ({ guest }) => guest?.state ?? '-', least: 5 },
   { title: 'VERSION', text: ({ version }) => version ?? '-', least: 7 },
 ];
@@ -159,8 +160,18 @@ function ageOf(time: string | undefined): string {
   return Number.isNaN(age) ? '-' : shortTime(Math.max(0, age / 1000));
 }
 
+/** Returns the lines about the shortcuts of a slave. */
+function shortcutLines(shortcuts: GroupView['shortcuts'] = []): readonly string[] {
+  return shortcuts.flatMap((one) => {
+    const { id, address, seconds, received, sent } = one;
+    const traffic = `${shortNumber(received.frames)} frames in, ${shortNumber(sent.frames)} out`;
+    const refused = refusedOf(one).map((text) => `member ${id} sent frames by its shortcut that were refused: ${text}`);
+    return [`shortcut to member ${id} at ${address}, for ${shortTime(seconds)}: ${traffic}`, ...refused];
+  });
+}
+
 /** Returns the counts of the frames that were refused at a link: `forged-arp 12, flooding 3`; nothing if there are none. */
-function refusedOf(link: GroupMemberView['link']): string[] {
+function refusedOf(link: Pick<ShortcutView, 'refused'> | undefined): string[] {
   const counts = Object.entries(link?.refused ?? {}).map(([rule, frames]) => `${rule} ${frames}`);
   return counts.length === 0 ? [] : [counts.join(', ')];
 }

@@ -79,6 +79,7 @@ function optionsOf(given: MasterArguments): Omit<MasterOptions, 'sock' | 'state'
     linkMtu,
     plain,
     approve,
+    shortcuts: given.shortcuts,
     deadAfter: given.deadAfter * 1000,
     guest: guestWish(given),
     card: cardWish(given),

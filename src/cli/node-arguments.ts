@@ -31,6 +31,7 @@ export interface NodeArguments extends BacklogArguments, ManagementArguments {
   readonly memory?: number;
   readonly linkMtu: number;
   readonly plain: boolean;
+  readonly shortcuts: boolean;
   /** In seconds. */
   readonly deadAfter: number;
 }

@@ -79,6 +79,7 @@ function addIdentity(root: Command): void {
 function addSlaveOptions(command: Command): Command {
   return addNodeOptions(command)
     .option('--id <n>', 'ask for this id (default: the next free one)', integer(1, 65_535))
+    .option('--shortcut-port <port>', 'TCP port at which other slaves link directly (default: any free one)', integer(1, 65_535))
     .option('--impair <quality>', 'impair the frames of the link, as in "loss 5, delay 20+5"', quality);
 }
 
@@ -95,5 +96,6 @@ function addNodeOptions(command: Command): Command {
     .option('--memory <mib>', "the guest's memory in MiB, at least 80 (default: 96)", integer(1, 65_536))
     .option('--link-mtu <octets>', 'largest MTU on links', integer(1500, 65_517), 65_517)
     .option('--dead-after <seconds>', 'silence after which the far end of a link counts as dead', integer(2, 600), 5)
+    .option('--no-shortcuts', 'let all traffic between slaves go by the master, also if they could link directly')
     .option('--plain', 'allow unencrypted links of the star beyond this machine; a --port says plain=yes', false);
 }

@@ -1,6 +1,7 @@
 import { defaultSocketDirectory, defaultStateDirectory } from '../daemon/directories.ts';
 import { checkPlain } from '../daemon/plain.ts';
 import { say } from '../daemon/serve.ts';
+import { EtherloomError } from '../errors.ts';
 import type { Quality } from '../impairment/impairment.ts';
 import { libvirtElement, qemuWords } from '../launcher/guest/card-text.ts';
 import type { JoinWish } from '../launcher/group-slave.ts';
@@ -19,6 +20,7 @@ export interface SlaveArguments extends NodeArguments {
   readonly printQemu: boolean;
   readonly id?: number;
   readonly impair?: Quality;
+  readonly shortcutPort?: number;
 }
 
 /** The options of every slave. */
@@ -71,6 +73,7 @@ function runIn(role: string, given: CommonArguments, way: Way, check: Check): Pr
         linkMtu,
         deadAfter: given.deadAfter * 1000,
         impair,
+        shortcuts: shortcutWish(given),
         guest: guestWish(given),
         card: cardWish(given),
         backlog: backlogBounds(given),
@@ -84,6 +87,13 @@ function runIn(role: string, given: CommonArguments, way: Way, check: Check): Pr
     if (way.join?.only === true) environment.end();
     return slave;
   });
+}
+
+/** Returns the wishes for links to other slaves. Throws EtherloomError('bad-option') for a port that would have no use. */
+function shortcutWish({ shortcuts, shortcutPort: port }: CommonArguments): SlaveOptions['shortcuts'] {
+  if (!shortcuts && port !== undefined)
+    throw new EtherloomError('bad-option', '--shortcut-port has no effect with --no-shortcuts; leave out one of them');
+  return shortcuts ? { port } : undefined;
 }
 
 /** Prints how to attach a QEMU to a slave that has joined, whether it runs or not. Returns the exit status. */

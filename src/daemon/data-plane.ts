@@ -15,6 +15,7 @@ import { Plane } from '../plane/plane.ts';
 import { senderRules, type FstpChange, type SenderPolicy, type Switch, type SwitchOptions } from '../switch/switch.ts';
 import { openLoop } from '../system/loop.ts';
 import { PlaneEndpoint } from './plane-endpoint.ts';
+import { ShortcutPorts } from './shortcut-ports.ts';
 import { moveLog, type MoveNames } from './move-log.ts';
 import type { Log } from '../log.ts';
 
@@ -54,6 +55,8 @@ export class DataPlane implements Acceptor, AsyncDisposable {
   readonly taps: Plane['taps'];
   readonly stations: Plane['stations'];
   readonly breath: Plane['breath'];
+  /** The ports of shortcuts, which are not in the table. */
+  readonly shortcuts: ShortcutPorts;
   /** The stations that moved to other ports. */
   readonly moves: StationMoves;
   /** The changes in the spanning trees. */
@@ -97,6 +100,7 @@ export class DataPlane implements Acceptor, AsyncDisposable {
       treeChanged: this.treeChanges.emit,
     });
     const { breath, release } = this.#plane;
+    this.shortcuts = new ShortcutPorts(this.#plane);
     ({ switch: this.switch, taps: this.taps, stations: this.stations, breath: this.breath } = this.#plane);
     const loop = openLoop({ frameSize: maxFrame, breath });
     this.#attachment = { clock, random, breath };
@@ -140,7 +144,9 @@ export class DataPlane implements Acceptor, AsyncDisposable {
 
   /** Sends a frame by a port, bypassing the switch. Must be called inside a breath. */
   readonly send = (number: PortNumber, frame: Uint8Array): void => {
-    for (const endpoint of this.ports.at(number) ?? []) this.#plane.give(endpoint, frame);
+    const endpoints = this.ports.at(number);
+    if (endpoints) for (const endpoint of endpoints) this.#plane.give(endpoint, frame);
+    else this.shortcuts.send(number, frame);
   };
 
   /** Returns the counts of the frames that the rules for hostile stations refused at a port, by rule, without zeros. */
@@ -161,6 +167,7 @@ export class DataPlane implements Acceptor, AsyncDisposable {
     const endpoints = [...this.ports.endpoints()];
     this.#open = false;
     await Promise.all(endpoints.map(({ port }) => port[Symbol.asyncDispose]()));
+    await this.shortcuts[Symbol.asyncDispose]();
     this.moves[Symbol.dispose]();
     this.#plane[Symbol.dispose]();
   }

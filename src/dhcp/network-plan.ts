@@ -79,6 +79,11 @@ export class NetworkPlan {
     return this.#owners.get(address);
   }
 
+  /** The addresses that clients may not have: see `ownerOf`. */
+  get owned(): readonly Ipv4Address[] {
+    return [...this.#owners.keys()];
+  }
+
   /** The plan as options of a DHCP server, without its MAC address, its MTU and reservations. */
   get dhcp(): Omit<DhcpOptions, 'serverMac' | 'mtu'> {
     const { router, dns = [], domain, leaseTime, service } = this.#options;

@@ -35,6 +35,8 @@ export interface OwnNodeOptions {
   readonly console?: string | undefined;
   /** Allows links beyond this machine that are not encrypted, beside those that are. Default: false. */
   readonly plain?: boolean | undefined;
+  /** False to let all traffic between slaves go by the master, also if they could link directly. Default: true. */
+  readonly shortcuts?: boolean | undefined;
 }
 
 /** The master of a star in a program of one's own. */
@@ -105,6 +107,7 @@ export async function ownMaster(options: OwnMasterOptions, surroundings: Surroun
     ports,
     trustDhcp,
     openMembers,
+    shortcuts,
     ...settings
   } = options;
   if (plain) checkPlain(listen === undefined ? { host: '::' } : parseTcpAddress(listen), plain, environment.log.warn, '{ plain: true }');
@@ -124,6 +127,7 @@ export async function ownMaster(options: OwnMasterOptions, surroundings: Surroun
       openMembers,
       management: managementAt(path),
       dhcp: true,
+      shortcuts,
       slavePorts: new Map(),
       reservations: new Map(kept),
     },
@@ -145,10 +149,19 @@ export async function ownMaster(options: OwnMasterOptions, surroundings: Surroun
 /** Opens a slave, for `openSlave` of the door. */
 export async function ownSlave(options: OwnSlaveOptions, surroundings: Surroundings): Promise<OwnSlave> {
   const { environment, fail, ended } = stageOf(surroundings);
-  const { directory: sock, state, guest, id, ports, console: path } = options;
+  const { directory: sock, state, guest, id, ports, shortcuts = true, console: path } = options;
   const { warn } = environment.log;
   const opened = await Slave.open(
-    { ...wayOf(options, warn), sock, state, ports: checkedPorts(ports, warn), guest, id, management: managementAt(path) },
+    {
+      ...wayOf(options, warn),
+      sock,
+      state,
+      ports: checkedPorts(ports, warn),
+      guest,
+      id,
+      shortcuts: shortcuts ? {} : undefined,
+      management: managementAt(path),
+    },
     environment,
     fail,
   );

@@ -66,6 +66,13 @@ export function groupLog({ clock, log }: Pick<PortEnvironment, 'clock' | 'log'>)
       case 'pin-kept':
         log.warn('this master keeps its key: the change was cancelled');
         return;
+      case 'shortcut-opened':
+      case 'shortcut-closed': {
+        const { id, peer } = event;
+        const isOpen = event.type === 'shortcut-opened';
+        log(`slave ${id} (${event.name}) and slave ${peer.id} (${peer.name}) have ${isOpen ? 'a shortcut now' : 'no shortcut any more'}`);
+        return;
+      }
       case 'ended':
         log('the group was ended');
         return;

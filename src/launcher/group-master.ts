@@ -12,7 +12,7 @@ import { controlPortOf } from '../star/control-port.ts';
 import type { Fingerprint } from '../star/fingerprint.ts';
 import type { NodeId } from '../star/identity.ts';
 import { formatLine, formatPlace, parsePlace } from '../star/line.ts';
-import type { NetworkTerms } from '../star/master-context.ts';
+import type { MasterEngineOptions, NetworkTerms } from '../star/master-context.ts';
 import { MasterEngine } from '../star/master-engine.ts';
 import type { NewToken, TokenWish } from '../star/master-tokens.ts';
 import { nodeDigest } from '../star/node/digest.ts';
@@ -56,6 +56,8 @@ export interface GroupMasterParts {
   readonly acceptor: Acceptor;
   /** Returns the settings of the node with that id, for a plain link at that port unless it has its own. */
   readonly terms: (id: NodeId) => Omit<NetworkTerms, 'linkPort'>;
+  /** The knowledge that shortcuts between slaves need. Default: there are none. */
+  readonly shortcuts?: Required<Pick<MasterEngineOptions, 'whereIs' | 'rules'>> | undefined;
   readonly environment: PortEnvironment & { readonly random: Random };
 }
 
@@ -180,6 +182,7 @@ async function openParts(options: GroupMasterOptions, parts: GroupMasterParts, s
         masters: () => [{ pin: keys.current, addresses: placesOf(options, portOf()) }],
         domain: options.domain,
         approve: options.approve === true,
+        ...parts.shortcuts,
         ...(options.deadAfter !== undefined && { liveness: { goneAfter: options.deadAfter } }),
       },
       {

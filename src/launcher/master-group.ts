@@ -14,15 +14,16 @@ import type {
   TokenView,
   TokenWish,
 } from '../management/parts/group.ts';
-import type { GroupEvent as EngineEvent } from '../star/group-event.ts';
-import { macOfId, masterId } from '../star/identity.ts';
+import { macOfId, masterId, type NodeId } from '../star/identity.ts';
 import type { Fingerprint } from '../star/fingerprint.ts';
+import type { MasterEngine } from '../star/master-engine.ts';
 import type { PinChange } from '../star/master-pin.ts';
 import type { MemberView } from '../star/member-view.ts';
 import type { TokenRecord } from '../star/token.ts';
 import { ownVersion } from '../system/own-package.ts';
 import { formatMac } from '../wire/mac.ts';
 import type { GroupMaster, NewLines } from './group-master.ts';
+import { memberEvent } from './member-event.ts';
 import type { NodeGuest } from './node-guest.ts';
 import type { StarLinks } from './star-links.ts';
 
@@ -47,7 +48,7 @@ export class MasterGroup implements GroupPart, Disposable {
     this.#parts = parts;
     this.acts = actsOf(parts);
     this.#subscription = parts.group.engine.events.subscribe((event) => {
-      const told = eventOf(event);
+      const told = memberEvent(event);
       if (told) this.events.emit(told);
     });
   }
@@ -63,6 +64,7 @@ export class MasterGroup implements GroupPart, Disposable {
       term: 1,
       masters: [{ pin: fingerprint, addresses: places }],
       nextPin: nextPinView(engine.pinChange),
+      shortcuts: undefined,
       counts: {
         members: members.length,
         linked: members.filter(({ isLinked }) => isLinked).length,
@@ -76,9 +78,15 @@ export class MasterGroup implements GroupPart, Disposable {
     const members = engine.members();
     const roundTrips = new Map(members.map(({ id, connected }) => [id, connected?.roundTrip]));
     const links = this.#parts.links.ofMembers((id) => roundTrips.get(id));
+    const peers = peersOf(engine);
     return [
       this.#self(),
-      ...members.map((member) => ({ ...memberView(member), link: links.get(member.id), contenders: engine.contenders(member.id).length })),
+      ...members.map((member) => ({
+        ...memberView(member),
+        link: links.get(member.id),
+        shortcuts: peers.get(member.id),
+        contenders: engine.contenders(member.id).length,
+      })),
     ];
   }
 
@@ -112,9 +120,20 @@ export class MasterGroup implements GroupPart, Disposable {
       version: ownVersion(),
       link: undefined,
       guest: view && { mac: view.mac, state: view.state, address: view.address },
+      shortcuts: undefined,
       contenders: 0,
     };
   }
+}
+
+/** Returns the far ends of the shortcuts of each member that takes any, by ids. */
+function peersOf(engine: MasterEngine): ReadonlyMap<NodeId, readonly NodeId[]> {
+  const peers = new Map<NodeId, NodeId[]>([...engine.takesShortcuts()].map((id) => [id, []]));
+  for (const [a, b] of engine.shortcuts()) {
+    peers.get(a)?.push(b);
+    peers.get(b)?.push(a);
+  }
+  return peers;
 }
 
 function actsOf({ group, clock, end }: MasterGroupParts): GroupActs {
@@ -225,6 +244,7 @@ function memberView({
     version: connected?.software,
     link: undefined,
     guest: connected?.guest === undefined ? undefined : { mac: formatMac(macOfId(id)), state: connected.guest, address: undefined },
+    shortcuts: undefined,
     contenders: 0,
   };
 }
@@ -245,42 +265,6 @@ function tokenView({ id, made, expires, uses, used, member, name, ephemeral, rev
 
 function nextPinView(change: PinChange | undefined): GroupView['nextPin'] {
   return change && { pins: [change.pin], disputed: false, missing: change.missing };
-}
-
-/** Returns the event of an engine for all faces; undefined if it is none of members. */
-function eventOf(event: EngineEvent): GroupEvent | undefined {
-  switch (event.type) {
-    case 'joined':
-      return { kind: 'joined', id: event.id, name: event.name, address: event.from, fingerprint: event.key };
-    case 'refused':
-      return {
-        kind: event.code === 'copied' || event.code === 'alive' ? 'copied' : 'refused',
-        id: event.id,
-        address: event.from,
-        fingerprint: event.key,
-        reason: event.reason,
-      };
-    case 'disconnected':
-      return { kind: 'lost', id: event.id, name: event.name, address: event.from, reason: event.reason };
-    case 'ended':
-      return { kind: 'ended' };
-    case 'next-pin':
-    case 'new-pin':
-      return { kind: event.type, fingerprint: event.pin };
-    case 'pin-kept':
-      return { kind: 'pin-kept' };
-    case 'back':
-      return { kind: 'joined', id: event.id, name: event.name, fingerprint: event.key };
-    case 'stranger':
-    case 'not-kept':
-    case 'ids-short':
-    case 'token-made':
-    case 'token-revoked':
-    case 'token-forgotten':
-      return undefined;
-    default:
-      return { kind: event.type, id: event.id, name: event.name, fingerprint: event.key };
-  }
 }
 
 /** Returns an ISO 8601 time of milliseconds since 1970. */

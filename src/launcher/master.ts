@@ -1,3 +1,4 @@
+import type { DataPlane } from '../daemon/data-plane.ts';
 import { openDhcpService } from '../daemon/dhcp-service.ts';
 import { openGateway, planGateway, type GatewayWish } from '../daemon/gateway.ts';
 import { ManagedSwitch, type SwitchManagement } from '../daemon/managed-switch.ts';
@@ -60,6 +61,8 @@ export interface MasterOptions extends Omit<NetworkOptions, 'network'>, Omit<Gro
   readonly trustDhcp?: readonly NodeId[] | undefined;
   /** The members behind which bridges and routers may be: see TrustedMembers. Default: none. */
   readonly openMembers?: readonly NodeId[] | undefined;
+  /** False to bring no slaves together that could link directly. Default: true. */
+  readonly shortcuts?: boolean | undefined;
   /** The backlog limits for peers of the switch that do not read. */
   readonly backlog?: BacklogBounds | undefined;
   /** The management of the switch. Default: none. */
@@ -128,7 +131,13 @@ export class Master implements AsyncDisposable {
       if (gateway) await openGateway(gateway, plane);
       const terms: GroupMasterParts['terms'] = (id) => ({ mac: macOfId(id), address: plan.addressOf(id), network: options.network, mtu });
       const group = scope.use(
-        await GroupMaster.open(options, { state, acceptor: links, terms, environment: { ...plane.environment, random } }),
+        await GroupMaster.open(options, {
+          state,
+          acceptor: links,
+          terms,
+          shortcuts: options.shortcuts === false ? undefined : shortcutSources(options, { plane, plan, links }),
+          environment: { ...plane.environment, random },
+        }),
       );
       known.group = group;
       scope.use(new RefusalLog({ links, nameOf: (id) => group.engine.members().find((one) => one.id === id)?.name, clock, log }));
@@ -176,6 +185,21 @@ function checkMtu({ mtu = segmentMtu, linkMtu }: Pick<MasterOptions, 'mtu' | 'li
     throw new EtherloomError('bad-option', `--mtu ${mtu} is more than links carry; raise --link-mtu, or lower --mtu`);
   }
   warnOfLargeMtu(mtu, log);
+}
+
+/** Returns the knowledge by which slaves are brought together: where stations are, and the rules for frames from members. */
+function shortcutSources(
+  { trustDhcp = [], openMembers = [] }: Pick<MasterOptions, 'trustDhcp' | 'openMembers'>,
+  { plane, plan, links }: { readonly plane: DataPlane; readonly plan: AddressPlan; readonly links: StarLinks },
+): NonNullable<GroupMasterParts['shortcuts']> {
+  const { switch: bridge } = plane;
+  return {
+    whereIs({ vid, mac }) {
+      const port = bridge.station(vid, mac)?.port;
+      return port === undefined ? undefined : links.memberAt(port);
+    },
+    rules: () => ({ ...plan.told, ...bridge.senders.owned, trustDhcp, open: openMembers }),
+  };
 }
 
 /** Returns the number of ports: one for each link, and the default number for clients of the switch's directory. */

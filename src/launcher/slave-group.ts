@@ -3,10 +3,12 @@ import type { Clock } from '../clock.ts';
 import { Feed } from '../feed.ts';
 import type { GroupEvent, GroupMemberView, GroupPart, GroupView } from '../management/parts/group.ts';
 import { masterId } from '../star/identity.ts';
+import type { ShortcutEvent } from '../star/shortcut-context.ts';
 import type { SlaveEvent } from '../star/slave-event.ts';
 import { ownVersion } from '../system/own-package.ts';
 import type { GroupSlave } from './group-slave.ts';
 import type { NodeGuest } from './node-guest.ts';
+import type { SlaveShortcuts } from './slave-shortcuts.ts';
 import type { StarLinks } from './star-links.ts';
 
 /** The parts of a slave that its group is seen by. */
@@ -15,11 +17,13 @@ export interface SlaveGroupParts {
   readonly links: StarLinks;
   readonly guest: NodeGuest;
   readonly clock: Clock;
+  /** Undefined for a slave that takes no shortcuts. */
+  readonly shortcuts: SlaveShortcuts | undefined;
   /** Ends the slave, after it has left. */
   readonly end: () => void;
 }
 
-type Told = Pick<GroupEvent, 'kind' | 'address' | 'fingerprint' | 'reason'>;
+type Told = Pick<GroupEvent, 'kind' | 'address' | 'fingerprint' | 'peer' | 'reason'>;
 
 /** A group as the operations of one of its slaves reach it: the slave knows its master and itself. */
 export class SlaveGroup implements GroupPart, Disposable {
@@ -38,6 +42,7 @@ export class SlaveGroup implements GroupPart, Disposable {
         const told = eventOf(event);
         if (told) tell(told);
       }),
+      ...(parts.shortcuts ? [parts.shortcuts.engine.events.subscribe((event) => tellShortcut(event, tell))] : []),
       parts.links.watchUplink((isUp) => tell({ kind: isUp ? 'linked' : 'unlinked' })),
     ];
   }
@@ -55,6 +60,7 @@ export class SlaveGroup implements GroupPart, Disposable {
       term: welcome?.term,
       masters: welcome?.masters ?? asked,
       nextPin: pins.length === 0 ? undefined : { pins, disputed: pins.length > 1, missing: [] },
+      shortcuts: this.#parts.shortcuts?.list(),
       counts: undefined,
     };
   }
@@ -62,6 +68,11 @@ export class SlaveGroup implements GroupPart, Disposable {
   members(): readonly GroupMemberView[] {
     const { welcome } = this.#parts.group.engine;
     return welcome ? [this.#master(), this.#self(welcome.id, welcome.name ?? `slave-${welcome.id}`)] : [this.#master()];
+  }
+
+  memberAt(port: number): { readonly id: number } | undefined {
+    const id = this.#parts.shortcuts?.memberAt(port);
+    return id === undefined ? undefined : { id };
   }
 
   async leave(): Promise<void> {
@@ -103,6 +114,7 @@ export class SlaveGroup implements GroupPart, Disposable {
       version: ownVersion(),
       link: links.uplink(roundTrip),
       guest: view && { mac: view.mac, state: view.state, address: view.address },
+      shortcuts: this.#parts.shortcuts?.list().map((one) => one.id),
     };
   }
 
@@ -125,8 +137,14 @@ const unknown = {
   version: undefined,
   link: undefined,
   guest: undefined,
+  shortcuts: undefined,
   contenders: 0,
 } as const;
+
+function tellShortcut(event: ShortcutEvent, tell: (told: Told) => void): void {
+  if (event.type === 'opened') tell({ kind: 'shortcut-opened', peer: { id: event.id } });
+  else if (event.type === 'ended') tell({ kind: 'shortcut-closed', peer: { id: event.id }, reason: event.reason });
+}
 
 /** Returns the event of a membership for all faces; undefined if it is none of the group. */
 function eventOf(event: SlaveEvent): Told | undefined {

@@ -1,5 +1,6 @@
 import { ManagedSwitch, type SwitchManagement } from '../daemon/managed-switch.ts';
 import { inScope, type Scope } from '../daemon/scope.ts';
+import { frameOverhead } from '../daemon/segment-mtu.ts';
 import { StateDirectory } from '../daemon/state-directory.ts';
 import { assert, type EtherloomError } from '../errors.ts';
 import type { Log } from '../log.ts';
@@ -17,6 +18,7 @@ import { checkGuest, NodeGuest, type GuestWish } from './node-guest.ts';
 import { tellSlave } from './node-standing.ts';
 import { openOwnCard, type CardWish } from './own-card.ts';
 import { SlaveDuty, type SlaveDutyOptions } from './slave-duty.ts';
+import { SlaveShortcuts, type SlaveShortcutsParts } from './slave-shortcuts.ts';
 import { SlaveGroup } from './slave-group.ts';
 import { StarLinks } from './star-links.ts';
 import { SlaveNode } from './star-nodes.ts';
@@ -34,6 +36,8 @@ export interface SlaveOptions extends GroupSlaveOptions {
   readonly linkMtu?: number | undefined;
   /** The impairment of the link to the master, in each direction. Default: none. */
   readonly impair?: Quality | undefined;
+  /** Direct links to other slaves of an encrypted star; undefined for none. */
+  readonly shortcuts?: { readonly port?: number | undefined } | undefined;
   /** The backlog limits for peers of the switch that do not read. */
   readonly backlog?: BacklogBounds | undefined;
   /** The management of the switch. Default: none. */
@@ -77,7 +81,11 @@ export class Slave implements AsyncDisposable {
       if (standing) scope.use(tellSlave(group, links, standing));
       const guest = scope.use(new NodeGuest({ plane, log, signal }));
       scope.use(managed.management.addStar(new SlaveNode({ group, links, guest, clock })));
-      if (group.keys) scope.use(managed.management.addGroup(scope.use(new SlaveGroup({ group, links, guest, clock, end }))));
+      if (group.keys) {
+        const shortcuts = await openShortcuts(options, { group, keys: group.keys, links, plane, clock, random });
+        if (shortcuts) scope.use(shortcuts);
+        scope.use(managed.management.addGroup(scope.use(new SlaveGroup({ group, links, guest, clock, shortcuts, end }))));
+      }
       scope.use(managed.management.faces);
       const welcome = await group.admitted(signal);
       if (options.join?.only === true) return new Slave(sock, group, undefined, scope);
@@ -106,6 +114,16 @@ export class Slave implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#scope[Symbol.asyncDispose]();
   }
+}
+
+/** Opens the shortcuts of a slave that takes any, and serves. */
+function openShortcuts(
+  { shortcuts, join, linkMtu }: SlaveOptions,
+  { group, ...parts }: Omit<SlaveShortcutsParts, 'engine'> & { readonly group: GroupSlave },
+): Promise<SlaveShortcuts> | undefined {
+  if (!shortcuts || join?.only === true) return undefined;
+  const maxFrame = linkMtu === undefined ? undefined : linkMtu + frameOverhead.tagged;
+  return SlaveShortcuts.open({ ...parts, engine: group.engine }, { ...shortcuts, maxFrame });
 }
 
 /** A slave, and the ways in which it ends. */

@@ -2,8 +2,8 @@ import type { Clock, Timer } from '../clock.ts';
 import type { EventSource, ServiceEvent } from './events.ts';
 import type { Managed } from './managed.ts';
 
-/** The reasons that are no fault of a network in good order: a frame has no other port to go to, or its port is down. */
-const ordinary: ReadonlySet<string> = new Set(['same-port', 'no-egress', 'quiet', 'blocked', 'port-down', 'no-carrier']);
+/** The reasons that are no fault of a network in good order: a frame has no other port to go to, its port is down, or its flow has just left a shortcut. */
+const ordinary: ReadonlySet<string> = new Set(['same-port', 'no-egress', 'quiet', 'blocked', 'port-down', 'no-carrier', 'not-agreed']);
 
 /** How often the counters are compared, and how long a reason is silent after an event, in milliseconds. */
 const [interval, silence] = [1000, 60_000] as const;
@@ -70,12 +70,14 @@ class DropWatch implements Disposable {
 }
 
 function counters({ ports, switch: bridge }: Pick<DropSubject, 'ports' | 'switch'>): Counter[] {
-  return ports
+  const ofPorts = ports
     .list()
     .flatMap(({ number, endpoints }) => [
       ...counted(number, undefined, bridge.port(number)?.counters.drops ?? {}),
       ...endpoints.flatMap(({ id, drops }) => counted(number, id, drops)),
     ]);
+  const shortcuts = [...bridge.ports()].filter(({ vlans }) => vlans.shortcut);
+  return [...ofPorts, ...shortcuts.flatMap((one) => counted(one.number, undefined, one.counters.drops))];
 }
 
 function counted(port: number, endpoint: number | undefined, drops: Readonly<Record<string, number>>): Counter[] {

@@ -68,8 +68,8 @@ export interface DropEvent {
   readonly port: number;
   /** The endpoint that lost them; undefined for the switch itself. */
   readonly endpoint: number | undefined;
-  /** The member of the group whose link has the port; undefined for other ports. */
-  readonly member?: { readonly id: number; readonly name: string } | undefined;
+  /** The member of the group whose link, or shortcut, has the port; undefined for other ports. A slave does not know its name. */
+  readonly member?: { readonly id: number; readonly name?: string | undefined } | undefined;
   readonly reason: string;
   /** The number since the last event. */
   readonly frames: number;

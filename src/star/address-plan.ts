@@ -3,51 +3,53 @@ import { isLeasable, type DhcpOptions } from '../dhcp/config.ts';
 import type { AddressRange } from '../dhcp/pool.ts';
 import { EtherloomError } from '../errors.ts';
 import { broadcastOf, formatIpv4, formatIpv4Network, ipv4FromNumber, type Ipv4Address, type Ipv4Network } from '../wire/ipv4.ts';
-import { addressOfId, idOfMac, masterId, maxId, type NodeId } from './identity.ts';
+import { AddressOwners } from './address-owners.ts';
+import { addressOfId, idOfMac, masterId, type NodeId } from './identity.ts';
+import type { ToldRules } from './told-rules.ts';
 
 /** The addresses of a star: explicit reservations first, then the formula for every id that is in the star. */
 export class AddressPlan {
+  readonly #owners: AddressOwners;
   readonly #network: NetworkPlan;
   readonly #reservations: ReadonlyMap<NodeId, Ipv4Address>;
-  readonly #reserved: ReadonlyMap<Ipv4Address, NodeId>;
-  /** The address of id 0 by the formula. If the network has none, no id has one. */
-  readonly #first: number;
-  readonly #isMember: (id: NodeId) => boolean;
 
   /**
    * `isMember` returns whether a slave of the star has that id. Throws EtherloomError('bad-option'): for an invalid network, as NetworkPlan does, or an
    * invalid reservation.
    */
   constructor(options: NetworkOptions, reservations: ReadonlyMap<NodeId, Ipv4Address>, isMember: (id: NodeId) => boolean) {
-    this.#network = new NetworkPlan(options, poolOf);
-    for (const [id, address] of reservations) checkReservation(this.#network, id, address);
+    const network = new NetworkPlan(options, poolOf);
+    for (const [id, address] of reservations) checkReservation(network, id, address);
+    this.#network = network;
     this.#reservations = reservations;
-    this.#reserved = new Map([...reservations].map(([id, address]) => [address, id]));
-    this.#first = addressOfId(this.#network.network, masterId) ?? Infinity;
-    this.#isMember = isMember;
-    if (this.#reserved.size < reservations.size)
+    this.#owners = new AddressOwners({
+      network: network.network,
+      reservations,
+      isTaken: (address) => network.ownerOf(address) !== undefined,
+      isMember,
+    });
+    if (new Set(reservations.values()).size < reservations.size)
       throw new EtherloomError('bad-option', 'two --reserve options name one address; give each id its own');
   }
 
   /** Returns the address reserved for an id; undefined if it takes one from the pool. */
   addressOf(id: NodeId): Ipv4Address | undefined {
-    const explicit = this.#reservations.get(id);
-    if (explicit !== undefined) return explicit;
-    const address = addressOfId(this.#network.network, id);
-    return address === undefined || this.#reserved.has(address) || this.#network.ownerOf(address) !== undefined ? undefined : address;
+    return this.#owners.addressOf(id);
   }
 
   /** The address of the DHCP server. */
   get serverAddress(): Ipv4Address {
-    return this.#network.serverAddress;
+    return this.#owners.serverAddress;
   }
 
-  /** Returns the id whose guest alone has an address: by a reservation, or by the formula if it is in the star. Undefined for all others. */
+  /** Returns the id whose guest alone has an address: see AddressOwners. */
   ownerOf(address: Ipv4Address): NodeId | undefined {
-    const explicit = this.#reserved.get(address);
-    if (explicit !== undefined) return explicit;
-    const id = address - this.#first;
-    return id >= 0 && id <= maxId && this.#isPresent(id) && this.addressOf(id) === address ? id : undefined;
+    return this.#owners.ownerOf(address);
+  }
+
+  /** The facts that members are told, so that they know the same owners. */
+  get told(): Pick<ToldRules, 'reserved' | 'taken'> {
+    return { reserved: [...this.#reservations], taken: this.#network.owned };
   }
 
   /** The plan as options of a DHCP server. */
@@ -56,14 +58,10 @@ export class AddressPlan {
       ...this.#network.dhcp,
       reserved: (mac) => {
         const id = idOfMac(mac);
-        return id === undefined || !this.#isPresent(id) ? undefined : this.addressOf(id);
+        return id === undefined || !this.#owners.isPresent(id) ? undefined : this.addressOf(id);
       },
       isReserved: (address) => this.ownerOf(address) !== undefined,
     };
-  }
-
-  #isPresent(id: NodeId): boolean {
-    return id === masterId || this.#reservations.has(id) || this.#isMember(id);
   }
 }
 

@@ -63,6 +63,11 @@ export type GroupEvent =
   | { readonly type: 'pin-kept'; readonly pin: Fingerprint }
   /** A member was told different next pins of the master, and takes none of them. */
   | ({ readonly type: 'disputed' } & NamedMember)
+  /** Two members have a shortcut, or have it no more. */
+  | ({
+      readonly type: 'shortcut-opened' | 'shortcut-closed';
+      readonly peer: { readonly id: NodeId; readonly name: string };
+    } & NamedMember)
   /** The group was ended. */
   | { readonly type: 'ended' }
   /** A change could not be kept. */

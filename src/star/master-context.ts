@@ -13,6 +13,7 @@ import type { LivenessLimits, Watched } from './liveness.ts';
 import type { WhereIs } from './shortcut-messages.ts';
 import type { Hello, JoinRefusal, MasterPlace, SlaveState, Welcome } from './messages.ts';
 import type { OwnKeys } from './own-keys.ts';
+import type { OwnRules } from './told-rules.ts';
 
 /** The settings of a node that follow from its id. */
 export type NetworkTerms = Pick<Welcome, 'mac' | 'address' | 'network' | 'mtu' | 'linkPort'>;
@@ -33,6 +34,8 @@ export interface MasterEngineOptions {
   readonly approve?: boolean;
   /** Returns the member behind which a station is. Default: slaves are told of no shortcuts. */
   readonly whereIs?: WhereIs;
+  /** Returns the rules for frames from members, which slaves hold those from shortcuts to. Default: none. */
+  readonly rules?: () => OwnRules;
   readonly rates?: JoinRates;
   readonly liveness?: LivenessLimits;
 }

@@ -57,7 +57,7 @@ export class MasterEngine implements Disposable {
     this.#operations = new MasterOperations(context, this.#tokens);
     this.#pin = new MasterPin(context, this.#tokens);
     this.#news = new MasterNews(context);
-    this.#shortcuts = new ShortcutBroker(context, context.options.whereIs ?? (() => undefined));
+    this.#shortcuts = new ShortcutBroker(context, context.options);
     const { clock } = context.environment;
     this.#liveness = new Liveness(clock, (isLate) => this.#pulse(isLate), context.options.liveness);
     this.#sweeper = clock.after(sweepInterval, this.#sweep);
@@ -126,9 +126,14 @@ export class MasterEngine implements Disposable {
     return this.#context.memory.state.member(key);
   }
 
-  /** Returns the pairs of members with a shortcut, as they report them: the lower id first. */
+  /** Returns the pairs of members with a shortcut, as both report it: the lower id first. */
   shortcuts(): readonly (readonly [NodeId, NodeId])[] {
     return this.#shortcuts.pairs();
+  }
+
+  /** Returns the ids of the members that take shortcuts. */
+  takesShortcuts(): ReadonlySet<NodeId> {
+    return this.#shortcuts.willing();
   }
 
   /** Takes a control connection. Give what happens on it to the callbacks that this returns. */

@@ -1,5 +1,5 @@
 import { strangersPolicy, type SenderPolicy } from '../switch/sender-policy.ts';
-import type { AddressPlan } from './address-plan.ts';
+import type { AddressOwners } from './address-owners.ts';
 import { idOfMac, masterId, type NodeId } from './identity.ts';
 
 /** The members that the operator trusts with more than others. */
@@ -16,7 +16,7 @@ export interface TrustedMembers {
  */
 export function memberPolicy(
   self: NodeId,
-  plan: Pick<AddressPlan, 'ownerOf' | 'serverAddress'>,
+  plan: Pick<AddressOwners, 'ownerOf' | 'serverAddress'>,
   { dhcp, open }: TrustedMembers,
 ): SenderPolicy {
   const { serverAddress } = plan;

@@ -101,6 +101,11 @@ export class ShortcutEngine implements Disposable {
     return this.#neighbours.list().flatMap(({ id, key, link }) => (link ? [{ id, key }] : []));
   }
 
+  /** The hosts at which members are that the master told of: one of them may call. */
+  get hosts(): ReadonlySet<string> {
+    return this.#neighbours.hosts;
+  }
+
   /** Ends all shortcuts. */
   [Symbol.dispose](): void {
     this.#leave('this slave ends');

@@ -1,7 +1,9 @@
 import type { MemberKey } from './group-change.ts';
 import type { NodeId } from './identity.ts';
-import { isCurrent, type MasterContext, type Session } from './master-context.ts';
+import { isCurrent, type MasterContext, type MasterEngineOptions, type Session } from './master-context.ts';
 import type { NamedPeer, Seek, ShortcutMessage, WhereIs } from './shortcut-messages.ts';
+import { ShortcutPairs } from './shortcut-pairs.ts';
+import { RuleTeller } from './shortcut-rules.ts';
 
 /** The questions of one slave: at once, and then a second. */
 const seeks = { burst: 20, rate: 5 } as const;
@@ -20,11 +22,15 @@ export class ShortcutBroker implements Disposable {
   readonly #context: MasterContext;
   readonly #whereIs: WhereIs;
   readonly #willing = new Map<Session, Willing>();
+  readonly #rules: RuleTeller | undefined;
+  readonly #pairs: ShortcutPairs;
   readonly #watching: Disposable;
 
-  constructor(context: MasterContext, whereIs: WhereIs) {
+  constructor(context: MasterContext, { whereIs = () => undefined, rules }: Pick<MasterEngineOptions, 'whereIs' | 'rules'>) {
     this.#context = context;
     this.#whereIs = whereIs;
+    this.#rules = rules && new RuleTeller(context, rules, () => this.#present().keys());
+    this.#pairs = new ShortcutPairs(context, () => this.#reports());
     this.#watching = context.events.subscribe((event) => {
       if (event.type === 'kicked' || event.type === 'left' || event.type === 'forgotten') this.#bar(event.key);
       else if (event.type === 'replaced') this.#bar(event.before);
@@ -33,7 +39,7 @@ export class ShortcutBroker implements Disposable {
 
   /** Takes a message about shortcuts. Returns false if a slave does not send it. */
   take(session: Session, message: ShortcutMessage): boolean {
-    if (message.type === 'neighbour' || message.type === 'barred') return false;
+    if (message.type === 'neighbour' || message.type === 'barred' || message.type === 'rules') return false;
     if (!isMember(session)) return true;
     const willing = this.#willing.get(session);
     if (message.type === 'reach') this.#note(session, message.addresses);
@@ -42,19 +48,20 @@ export class ShortcutBroker implements Disposable {
     return true;
   }
 
-  /** Returns the pairs of members with a shortcut, the lower id first, as slaves report them. */
+  /** Returns the pairs of members with a shortcut, the lower id first, as both report them. */
   pairs(): readonly (readonly [NodeId, NodeId])[] {
-    const found = new Map<string, readonly [NodeId, NodeId]>();
-    for (const [session, { peers }] of this.#present()) {
-      const self = this.#idOf(session);
-      if (self === undefined) continue;
-      for (const { id } of peers) found.set(`${Math.min(self, id)} ${Math.max(self, id)}`, [Math.min(self, id), Math.max(self, id)]);
-    }
-    return [...found.values()].sort(([a, b], [c, d]) => a - c || b - d);
+    return this.#pairs.list();
+  }
+
+  /** Returns the ids of the members that take shortcuts. */
+  willing(): ReadonlySet<NodeId> {
+    return new Set(this.#reports().keys());
   }
 
   [Symbol.dispose](): void {
     this.#watching[Symbol.dispose]();
+    this.#rules?.[Symbol.dispose]();
+    this.#pairs[Symbol.dispose]();
   }
 
   #note(session: Session, addresses: readonly string[]): void {
@@ -62,11 +69,13 @@ export class ShortcutBroker implements Disposable {
     const before = this.#willing.get(session);
     const at = this.#context.environment.clock.monotonic();
     this.#willing.set(session, { peers: [], tokens: seeks.burst, at, ...before, addresses });
+    if (!before) this.#rules?.tell(session);
   }
 
   /** A slave that was away when a key was kicked is told now. */
   #report(session: Session, willing: Willing | undefined, peers: readonly NamedPeer[]): void {
     if (willing) willing.peers = peers;
+    this.#pairs.look();
     const { state } = this.#context.memory;
     for (const { id, key } of peers) if (state.member(key)?.id !== id) session.channel.send({ type: 'barred', key });
   }
@@ -110,6 +119,16 @@ export class ShortcutBroker implements Disposable {
   #present(): ReadonlyMap<Session, Willing> {
     for (const session of this.#willing.keys()) if (session.state === 'over') this.#willing.delete(session);
     return this.#willing;
+  }
+
+  /** Returns what each member reports, by its id. */
+  #reports(): ReadonlyMap<NodeId, readonly NamedPeer[]> {
+    const found = new Map<NodeId, readonly NamedPeer[]>();
+    for (const [session, { peers }] of this.#present()) {
+      const id = this.#idOf(session);
+      if (id !== undefined) found.set(id, peers);
+    }
+    return found;
   }
 
   #idOf({ key }: Session): NodeId | undefined {

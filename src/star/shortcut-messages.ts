@@ -2,6 +2,7 @@
  * The messages about shortcuts between slaves, on the control connections with their master:
  *
  *     slave -> master   {"type":"reach","addresses":["192.168.1.7:41234"]}, once joined: where other slaves may dial it. Without it, it gets none
+ *     master -> slave   {"type":"rules","part":0,"parts":1,"rules":["member 1-17", …]}, then and when they change: see `told-rules.ts`
  *     slave -> master   {"type":"seek","vid":0,"mac":"02:65:6c:00:00:05"}: behind which member is this station?
  *     master -> slave   {"type":"neighbour","id":5,"key":"…","addresses":[…],"station":{"vid":0,"mac":"…"}}: it may link with that member
  *     master -> slave   {"type":"barred","key":"…"}, to all: this key is no member
@@ -13,8 +14,8 @@ import type { Talk } from '../switch/talk.ts';
 import { isFingerprint, type Fingerprint } from './fingerprint.ts';
 import { maxId, type NodeId } from './identity.ts';
 
-/** The most addresses that a slave tells, and the most shortcuts that it reports. */
-export const shortcutMessageBounds = { addresses: 8, peers: 32, address: 255 } as const;
+/** The most addresses that a slave tells, the most shortcuts that it reports, and the most rules in a part; the longest address and rule in characters. */
+export const shortcutMessageBounds = { addresses: 8, peers: 32, rules: 64, parts: 1024, address: 255, rule: 40 } as const;
 
 /** The places at which other slaves may dial this one, `HOST:PORT`. There may be none: it dials only. */
 export interface Reach {
@@ -56,8 +57,17 @@ export interface ShortcutReport {
   readonly peers: readonly NamedPeer[];
 }
 
+/** A part of the master's rules for frames from members. The parts come in order. */
+export interface RulesPart {
+  readonly type: 'rules';
+  /** Its number, from 0. */
+  readonly part: number;
+  readonly parts: number;
+  readonly rules: readonly string[];
+}
+
 /** Any message about shortcuts. */
-export type ShortcutMessage = Reach | Seek | Neighbour | Barred | ShortcutReport;
+export type ShortcutMessage = RulesPart | Reach | Seek | Neighbour | Barred | ShortcutReport;
 
 /** Returns whether a message is about shortcuts. */
 export function isShortcutMessage(message: { readonly type: string }): message is ShortcutMessage {
@@ -90,6 +100,11 @@ export const shortcutDecoders: Readonly<Record<ShortcutMessage['type'], (fields:
     if (!peer || !isAddresses(addresses) || (fields['station'] !== undefined && !station)) return undefined;
     return { type: 'neighbour', ...peer, addresses, station };
   },
+  rules({ part, parts, rules }) {
+    const { rules: most, parts: mostParts, rule } = shortcutMessageBounds;
+    if (!isIndex(parts, mostParts + 1) || !isIndex(part, parts) || !isTexts(rules, { most, longest: rule })) return undefined;
+    return { type: 'rules', part, parts, rules };
+  },
   barred: ({ key }) => (isFingerprint(key) ? { type: 'barred', key } : undefined),
   shortcuts(fields) {
     const list = fields['peers'];
@@ -114,6 +129,14 @@ function decodeStation(value: unknown): Talk | undefined {
 }
 
 function isAddresses(value: unknown): value is readonly string[] {
-  const { addresses, address } = shortcutMessageBounds;
-  return Array.isArray(value) && value.length <= addresses && value.every((one) => typeof one === 'string' && one.length <= address);
+  const { addresses: most, address: longest } = shortcutMessageBounds;
+  return isTexts(value, { most, longest });
+}
+
+function isTexts(value: unknown, { most, longest }: { readonly most: number; readonly longest: number }): value is readonly string[] {
+  return Array.isArray(value) && value.length <= most && value.every((one) => typeof one === 'string' && one.length <= longest);
+}
+
+function isIndex(value: unknown, limit: number): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value < limit;
 }

@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts';
 import type { Talk } from '../switch/talk.ts';
 import type { Fingerprint } from './fingerprint.ts';
 import type { NodeId } from './identity.ts';
+import { hostOf } from './master-context.ts';
 import { shortcutBounds, type ShortcutLink } from './shortcut-context.ts';
 import type { NamedPeer } from './shortcut-messages.ts';
 
@@ -33,6 +34,7 @@ export interface KnownNeighbour extends NamedPeer {
 export class Neighbours {
   readonly #clock: Clock;
   readonly #known = new Map<Fingerprint, KnownNeighbour>();
+  #hosts: ReadonlySet<string> | undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -61,9 +63,15 @@ export class Neighbours {
     return this.list().filter(({ dialling }) => dialling).length;
   }
 
+  /** The hosts of all addresses that were told. */
+  get hosts(): ReadonlySet<string> {
+    return (this.#hosts ??= new Set([...this.#known.values()].flatMap(({ addresses }) => addresses.map(hostOf))));
+  }
+
   /** Notes that the master told of a member. Returns undefined if there are too many. */
   note({ id, key, addresses }: NamedPeer & { readonly addresses: readonly string[] }): KnownNeighbour | undefined {
     const told = this.#clock.monotonic();
+    this.#hosts = undefined;
     const known = this.#known.get(key);
     if (known?.id === id) return Object.assign(known, { told, addresses });
     if (this.#known.size >= bounds.known && !this.#forgetOne()) return undefined;
@@ -92,6 +100,7 @@ export class Neighbours {
 
   forget({ key }: KnownNeighbour): void {
     this.#known.delete(key);
+    this.#hosts = undefined;
   }
 
   #forgetOne(): boolean {

@@ -56,6 +56,11 @@ export class SenderRules {
     };
   }
 
+  /** The addresses of all owners, which no station behind a guarded port may have. */
+  get owned(): { readonly macs: readonly MacAddress[]; readonly addresses: readonly Ipv4Address[] } {
+    return { macs: this.#macs, addresses: this.#addresses };
+  }
+
   /** Guards a port by a policy, and the addresses of all owners, until the result is disposed. The guard before holds again then. */
   guard(port: BridgePort, policy: SenderPolicy): Disposable {
     const before = port.guard;

@@ -32,13 +32,22 @@ class RememberedGroup implements GroupPart {
       term: 1,
       masters: [],
       nextPin: undefined,
+      shortcuts: undefined,
       counts: undefined,
     };
   }
 
   members(): GroupMemberView[] {
     const traffic = { frames: 10, octets: 640, rate: 15_340 };
-    const common = { ephemeral: false, since: '2026-11-30T12:00:00.000Z', token: 'abcdefgh', contenders: 1, guest: undefined, joined: 5 };
+    const common = {
+      ephemeral: false,
+      since: '2026-11-30T12:00:00.000Z',
+      token: 'abcdefgh',
+      contenders: 1,
+      guest: undefined,
+      shortcuts: undefined,
+      joined: 5,
+    };
     const link = {
       port: 1,
       up: true,

@@ -3,6 +3,7 @@ import type { NodeId } from '../../src/star/identity.ts';
 import { decodeJoinMessage, encodeJoinMessage } from '../../src/star/message-codec.ts';
 import { maxJoinLine } from '../../src/star/messages.ts';
 import type { ShortcutMessage } from '../../src/star/shortcut-messages.ts';
+import { RuleParts } from '../../src/star/shortcut-rules.ts';
 import { vid } from '../../src/wire/dot1q.ts';
 import { macFromNumber } from '../../src/wire/mac.ts';
 import { keyOf, masterRig, type HandSlave, type MasterRig } from './master-rig.ts';
@@ -72,15 +73,59 @@ describe('a master of slaves with shortcuts', () => {
     expect(back.last('barred')).toEqual({ type: 'barred', key: keyOf('b') });
   });
 
-  it('shows which pairs have a shortcut', async () => {
+  it('tells its rules to a slave that takes shortcuts, and again when the members have changed', async () => {
+    const own = { reserved: [], taken: [], macs: [], addresses: [], trustDhcp: [2], open: [] };
+    const rig = await masterRig({ whereIs: () => 2, rules: () => own });
+    const made = await rig.engine.newToken({ uses: 9 });
+    const a = await rig.slave('a').hello({ token: made.token });
+    const c = await rig.slave('c').hello({ token: made.token });
+    rig.clock.advance(1000);
+    await a.send(reach('a:1'));
+    expect(a.heard.filter(({ type }) => type === 'rules')).toEqual([
+      { type: 'rules', part: 0, parts: 1, rules: ['member 1-2', 'trust-dhcp 2'] },
+    ]);
+    await a.send(reach('a:2'));
+    await rig.slave('b').hello({ token: made.token });
+    rig.clock.advance(1000);
+    expect(a.heard.filter(({ type }) => type === 'rules').slice(1)).toEqual([
+      { type: 'rules', part: 0, parts: 1, rules: ['member 1-3', 'trust-dhcp 2'] },
+    ]);
+    expect(c.last('rules')).toBeUndefined();
+  });
+
+  it('cuts long rules to lines', async () => {
+    const open = Array.from({ length: 1000 }, (_, i) => 65_535 - 2 * i);
+    const rig = await masterRig({ rules: () => ({ reserved: [], taken: [], macs: [], addresses: [], trustDhcp: [], open }) });
+    const a = await rig.slave('a').hello({ token: (await rig.engine.newToken({ uses: 9 })).token });
+    await a.send(reach('a:1'));
+    const parts = new RuleParts();
+    const taken = a.heard.flatMap((message) => {
+      if (message.type !== 'rules') return [];
+      const line = encodeJoinMessage(message);
+      expect(line.length).toBeLessThan(maxJoinLine);
+      const decoded = decodeJoinMessage(line);
+      return decoded?.type === 'rules' ? [parts.take(decoded)] : [];
+    });
+    expect(taken.at(-1)?.open).toEqual(open);
+    expect(taken.slice(0, -1).every((one) => one === undefined)).toBe(true);
+  });
+
+  it('shows which pairs have a shortcut, as both report it, and tells when that changes', async () => {
     const { rig, a, b } = await pair();
+    const told: string[] = [];
+    rig.engine.events.subscribe((event) => {
+      if (event.type === 'shortcut-opened' || event.type === 'shortcut-closed') told.push(`${event.type} ${event.id} ${event.peer.id}`);
+    });
     for (const slave of [a, b]) await slave.send(reach('x:1'));
+    expect([...rig.engine.takesShortcuts()]).toEqual([1, 2]);
     await a.send({ type: 'shortcuts', peers: [{ id: 2, key: keyOf('b') }] });
-    await b.send({ type: 'shortcuts', peers: [{ id: 1, key: keyOf('a') }] });
-    expect(rig.engine.shortcuts()).toEqual([[1, 2]]);
-    a.drop();
-    await b.send({ type: 'shortcuts', peers: [] });
+    rig.clock.advance(1000);
     expect(rig.engine.shortcuts()).toEqual([]);
+    await b.send({ type: 'shortcuts', peers: [{ id: 1, key: keyOf('a') }] });
+    rig.clock.advance(1000);
+    a.drop();
+    rig.clock.advance(1000);
+    expect(told).toEqual(['shortcut-opened 1 2', 'shortcut-closed 1 2']);
   });
 
   it('refuses a slave that sends what only a master sends', async () => {
@@ -97,6 +142,7 @@ describe('the messages about shortcuts', () => {
     { type: 'neighbour', id: 5, key: keyOf('a'), addresses: [], station },
     { type: 'neighbour', id: 5, key: keyOf('a'), addresses: ['x:1'], station: undefined },
     { type: 'barred', key: keyOf('a') },
+    { type: 'rules', part: 1023, parts: 1024, rules: Array.from({ length: 64 }, () => 'x'.repeat(40)) },
     { type: 'shortcuts', peers: Array.from({ length: 32 }, (_, at) => ({ id: at + 1, key: keyOf('c') })) },
   ];
 
@@ -118,6 +164,11 @@ describe('the messages about shortcuts', () => {
     '{"type":"neighbour","id":1,"key":"a","addresses":[]}',
     `{"type":"neighbour","id":1,"key":"${keyOf('a')}","addresses":[],"station":null}`,
     '{"type":"barred","key":7}',
+    '{"type":"rules","part":1,"parts":1,"rules":[]}',
+    '{"type":"rules","part":-1,"parts":1,"rules":[]}',
+    '{"type":"rules","part":0,"parts":1025,"rules":[]}',
+    '{"type":"rules","part":0,"parts":1,"rules":[7]}',
+    `{"type":"rules","part":0,"parts":1,"rules":["${'x'.repeat(41)}"]}`,
     '{"type":"shortcuts","peers":[null]}',
     '{"type":"shortcuts"}',
   ])('are none with wrong fields: %s', (line) => {

@@ -15,8 +15,24 @@ export interface GroupView {
   readonly masters: readonly MasterPlace[];
   /** The change of the master's key that is under way; at a slave, as it was told of it. Undefined if there is none. */
   readonly nextPin: NextPinView | undefined;
+  /** The shortcuts of this slave to other slaves. Undefined at a master, and at a slave that takes none. */
+  readonly shortcuts: readonly ShortcutView[] | undefined;
   /** The number of members, of those that are linked now, and of those that wait to be accepted. Undefined at a slave. */
   readonly counts: { readonly members: number; readonly linked: number; readonly waiting: number } | undefined;
+}
+
+/** A shortcut of a slave: frames to the stations behind that member go there directly, and not by the master. */
+export interface ShortcutView {
+  /** The id of the member at the far end. */
+  readonly id: number;
+  /** The address of the far end, `HOST:PORT`. */
+  readonly address: string;
+  /** Seconds since it was opened. */
+  readonly seconds: number;
+  readonly received: { readonly frames: number; readonly octets: number };
+  readonly sent: { readonly frames: number; readonly octets: number };
+  /** The frames from it that this slave refused, by the rule that they broke. Empty in good order. */
+  readonly refused: Readonly<Record<string, number>>;
 }
 
 /** A change of the master's key. */
@@ -87,6 +103,8 @@ export interface GroupMemberView {
   /** Its link; undefined while there is none. The master has none to itself. */
   readonly link: MemberLinkView | undefined;
   readonly guest: MemberGuestView | undefined;
+  /** The ids of the members to which it has a shortcut. Undefined if it takes none, or that is not known. */
+  readonly shortcuts: readonly number[] | undefined;
   /** How many processes present this member's key, as after a copy of its state directory. 0 or 1 in good order. */
   readonly contenders: number;
 }
@@ -185,7 +203,8 @@ export interface GroupEvent {
    * `waiting`: a new key waits to be accepted. `accepted`: it is a member now. `refused`: a join was refused. `copied`: a second process
    * presents its key. `kicked`, `left`, `renamed`, `replaced`: as the word says. `forgotten`: its id is free. `guest`: the state of its
    * guest changed. `next-pin`, `new-pin`, `pin-kept`: the master changes its key, has changed it, or keeps it. `holds-pin`: a member has the
-   * new pin. `disputed`: a member was told different ones. `ended`: the group is over.
+   * new pin. `disputed`: a member was told different ones. `shortcut-opened`, `shortcut-closed`: it has a shortcut to `peer`, or has it no more.
+   * `ended`: the group is over.
    */
   readonly kind:
     | 'joined'
@@ -208,6 +227,8 @@ export interface GroupEvent {
     | 'new-pin'
     | 'pin-kept'
     | 'disputed'
+    | 'shortcut-opened'
+    | 'shortcut-closed'
     | 'ended';
   readonly id?: number | undefined;
   readonly name?: string | undefined;
@@ -215,6 +236,8 @@ export interface GroupEvent {
   readonly address?: string | undefined;
   readonly fingerprint?: string | undefined;
   readonly version?: string | undefined;
+  /** The member at the far end of a shortcut. A slave does not know its name. */
+  readonly peer?: { readonly id: number; readonly name?: string | undefined } | undefined;
   /** Why, for people; or the state of a guest. */
   readonly reason?: string | undefined;
 }
@@ -228,8 +251,8 @@ export interface GroupPart {
   show(): GroupView;
   /** Returns the members in the order of their ids. A slave knows the master and itself. */
   members(): readonly GroupMemberView[];
-  /** Returns the member whose link has a port; undefined if none has. A slave knows none. */
-  memberAt?(port: number): { readonly id: number; readonly name: string } | undefined;
+  /** Returns the member whose link, or shortcut, has a port; undefined if none has. A slave does not know its name. */
+  memberAt?(port: number): { readonly id: number; readonly name?: string | undefined } | undefined;
   /** The acts of a master; a slave has none. */
   readonly acts?: GroupActs | undefined;
   /** Leaves the group: the master is told, the id is freed, and the slave ends. */

@@ -14,7 +14,8 @@ const event = <Kind extends string, Shape extends z.ZodRawShape>(kind: Kind, sha
 
 const memberChanges = [
   ...(['joined', 'linked', 'unlinked', 'suspect', 'lost', 'waiting', 'accepted', 'refused', 'copied', 'kicked', 'left'] as const),
-  ...(['renamed', 'replaced', 'forgotten', 'guest', 'next-pin', 'holds-pin', 'new-pin', 'pin-kept', 'disputed', 'ended'] as const),
+  ...(['renamed', 'replaced', 'forgotten', 'guest', 'next-pin', 'holds-pin', 'new-pin', 'pin-kept', 'disputed'] as const),
+  ...(['shortcut-opened', 'shortcut-closed', 'ended'] as const),
 ] as const;
 
 /** The events by their kinds. Texts in them may have any characters. */
@@ -55,13 +56,14 @@ const kinds = {
     address: z.string().optional(),
     fingerprint: z.string().optional(),
     version: z.string().optional(),
+    peer: z.object({ id: z.int(), name: z.string().optional() }).optional().describe('the member at the far end of a shortcut'),
     reason: z.string().optional(),
   }),
   guest: event('guest', guest.shape),
   drops: event('drops', {
     port,
     endpoint: z.int().optional().describe('absent if the switch itself dropped them'),
-    member: z.object({ id: z.int(), name: z.string() }).optional(),
+    member: z.object({ id: z.int(), name: z.string().optional() }).optional(),
     reason: z.string(),
     frames: count.describe('since the last event'),
   }),

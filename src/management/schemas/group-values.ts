@@ -6,6 +6,8 @@ const time = z.string().describe('an ISO 8601 time');
 
 const pinless = z.object({ id, name: z.string(), why: z.enum(['away', 'disputed', 'unconfirmed']) });
 
+const frames = z.object({ frames: z.number(), octets: z.number() });
+
 /** See GroupView. */
 export const group = z.object({
   role: z.enum(['master', 'slave']),
@@ -15,6 +17,19 @@ export const group = z.object({
   term: z.int().optional(),
   masters: z.array(z.object({ pin: z.string(), addresses: z.array(z.string()) })),
   nextPin: z.object({ pins: z.array(z.string()), disputed: z.boolean(), missing: z.array(pinless) }).optional(),
+  shortcuts: z
+    .array(
+      z.object({
+        id,
+        address: z.string(),
+        seconds: z.number(),
+        received: frames,
+        sent: frames,
+        refused: z.record(z.string(), z.number()).describe('frames from it, by the rule that they broke'),
+      }),
+    )
+    .optional()
+    .describe('those of this slave; absent at a master, and at a slave that takes none'),
   counts: z.object({ members: z.int(), linked: z.int(), waiting: z.int() }).optional(),
 });
 
@@ -47,6 +62,7 @@ export const members = z.array(
       })
       .optional(),
     guest: z.object({ mac: z.string(), state: z.string(), address: z.string().optional() }).optional(),
+    shortcuts: z.array(id).optional().describe('the members to which it has a shortcut; absent if it takes none'),
     contenders: z.int(),
   }),
 );

@@ -52,19 +52,7 @@ export class Connection implements Disposable {
   readonly #channel: ByteChannel;
   #watch: Watch | undefined;
 
-  constructor({
-    channel,
-    framing,
-    longest,
-    backlog,
-    counters,
-    budget,
-    clock,
-    deadAfter,
-    deliver,
-    skipped,
-    greeted,
-  }: ConnectionOptions) {
+  constructor({ channel, framing, longest, backlog, counters, budget, clock, deadAfter, deliver, skipped, greeted }: ConnectionOptions) {
     this.#channel = channel;
     this.life = new FarLife({ clock, deadAfter, socket: channel.socket });
     this.decoder = new FrameDecoder(framing, deliver, skipped, greeted);

@@ -1,5 +1,6 @@
 import type { ByteChannel } from '../../ports/stream/byte-channel.ts';
 import type { Fd } from '../../system/unix-socket.ts';
+import type { shortcutAlpn } from '../shortcut-context.ts';
 
 /** The far end of a secured connection, and the octets that it exchanges. */
 export interface Established {
@@ -23,14 +24,14 @@ export interface Handshake extends Disposable {
   step(): HandshakeState;
 }
 
-/** The protocols inside TLS, as both ends name them. [RFC 7301] */
+/** The protocols inside TLS at the door of a master, as both ends name them. [RFC 7301] */
 export const starProtocols = {
   control: 'etherloom/control/1',
   link: 'etherloom/link/1',
 } as const;
 
-/** A protocol inside TLS. */
-export type StarProtocol = (typeof starProtocols)[keyof typeof starProtocols];
+/** A protocol inside TLS. That of shortcuts is taken by slaves alone. */
+export type StarProtocol = (typeof starProtocols)[keyof typeof starProtocols] | typeof shortcutAlpn;
 
 /** The makers of handshakes with this node's own key. */
 export interface Security {

@@ -2,6 +2,7 @@ import type { PortEnvironment } from '../../ports/environment.ts';
 import type { DialTarget } from '../channel.ts';
 import type { Fingerprint } from '../fingerprint.ts';
 import type { OwnKeys } from '../own-keys.ts';
+import { shortcutAlpn } from '../shortcut-context.ts';
 import type { StateFiles } from '../state-files.ts';
 import { newIdentity, nextIdentityFile, openIdentity, readIdentity, writeIdentity, type Identity } from './identity-files.ts';
 import { TlsSecurity } from './tls-security.ts';
@@ -41,6 +42,11 @@ export class KeyFiles implements OwnKeys, Disposable {
     return (identity === 'next' ? (this.#next ?? this.#present) : this.#present).security;
   }
 
+  /** The maker of handshakes of shortcuts, with the present key. */
+  get shortcutSecurity(): TlsSecurity {
+    return this.#present.shortcutSecurity;
+  }
+
   async make(): Promise<Fingerprint> {
     if (!this.#next) {
       const identity = await newIdentity();
@@ -75,13 +81,22 @@ export class KeyFiles implements OwnKeys, Disposable {
 class KeyInUse implements Disposable {
   readonly identity: Identity;
   readonly security: TlsSecurity;
+  readonly #environment: PortEnvironment;
+  #shortcutSecurity: TlsSecurity | undefined;
 
   constructor(identity: Identity, environment: PortEnvironment) {
     this.identity = identity;
     this.security = new TlsSecurity(identity, environment);
+    this.#environment = environment;
+  }
+
+  /** Made when it is first needed: a master, and a slave without shortcuts, has none. */
+  get shortcutSecurity(): TlsSecurity {
+    return (this.#shortcutSecurity ??= new TlsSecurity(this.identity, this.#environment, [shortcutAlpn]));
   }
 
   [Symbol.dispose](): void {
     this.security[Symbol.dispose]();
+    this.#shortcutSecurity?.[Symbol.dispose]();
   }
 }

@@ -7,14 +7,13 @@
  *
  * The caller's engine judges who may join and link; the door bounds what strangers cost before it can.
  */
-import { SystemError } from '../../errors.ts';
 import type { Feed } from '../../feed.ts';
 import { AcceptLoop } from '../../ports/accept-loop.ts';
 import type { PortEnvironment } from '../../ports/environment.ts';
 import { onceAMinute } from '../../ports/once-a-minute.ts';
 import type { Acceptor } from '../../ports/pure/port.ts';
 import { FdChannel } from '../../ports/stream/fd-channel.ts';
-import { tcpEndpoint, type ListeningSocket } from '../../ports/stream/stream-endpoint.ts';
+import type { ListeningSocket } from '../../ports/stream/stream-endpoint.ts';
 import type { StreamPort } from '../../ports/stream/stream-port.ts';
 import type { TcpAddress } from '../../ports/tcp-address.ts';
 import { closeAfterReading, setLeastReadable } from '../../system/tcp-socket.ts';
@@ -27,6 +26,7 @@ import { decisiveLength } from './first-octets.ts';
 import { starProtocols, type Established, type Security } from './handshake.ts';
 import { IncomingLinks, type LinkChange } from './incoming-links.ts';
 import { LineChannel } from './line-channel.ts';
+import { listenAt } from './listen-at.ts';
 import { Newcomers, type Control } from './newcomers.ts';
 import { HeardChannel, PlainPlaces } from './plain-places.ts';
 import { plainRefusal, type PlainRule } from './plain-rule.ts';
@@ -60,9 +60,6 @@ export interface StarDoorOptions {
 
 /** The kinds of plain connections that have a port of their own. */
 export type PlainPort = 'control' | 'link';
-
-/** The connections that may wait for the accept loop. A crowd must not fill the queue before it is thinned out. */
-const acceptBacklog = 1024;
 
 const usualMostPlain = 256;
 
@@ -221,17 +218,6 @@ export class StarDoor implements AsyncDisposable {
     const { caller, channel } = control;
     if (channel instanceof HeardChannel) this.#plainControls.enter(channel, control);
     if (caller.key !== undefined) this.#familiar.note(caller.key, hostOf(caller.from));
-  }
-}
-
-/** Listens. Where this machine has no IPv6, all addresses are those of IPv4. */
-async function listenAt(address: TcpAddress): Promise<ListeningSocket> {
-  try {
-    return await tcpEndpoint(address).listen(acceptBacklog);
-  } catch (error) {
-    const isWithoutIpv6 = error instanceof SystemError && (error.errno === 'EAFNOSUPPORT' || error.errno === 'EADDRNOTAVAIL');
-    if (address.host !== '::' || !isWithoutIpv6) throw error;
-    return tcpEndpoint({ ...address, host: '0.0.0.0' }).listen(acceptBacklog);
   }
 }
 

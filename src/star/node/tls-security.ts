@@ -13,9 +13,12 @@ export class TlsSecurity implements Security, Disposable {
   readonly #context: TlsContext;
   readonly #environment: PortEnvironment;
 
-  /** Throws EtherloomError: `bad-state` if the identity is damaged, `not-supported` if this Node has no OpenSSL to call. */
-  constructor(identity: TlsIdentity, environment: PortEnvironment) {
-    this.#context = new TlsContext(identity, { alpn: Object.values(starProtocols) });
+  /**
+   * The accepting end takes `protocols`, by default those of a master's door. Throws EtherloomError: `bad-state` if the identity is damaged,
+   * `not-supported` if this Node has no OpenSSL to call.
+   */
+  constructor(identity: TlsIdentity, environment: PortEnvironment, protocols: readonly StarProtocol[] = Object.values(starProtocols)) {
+    this.#context = new TlsContext(identity, { alpn: protocols });
     this.#environment = environment;
   }
 

@@ -1,0 +1,141 @@
+import type { Clock } from '../clock.ts';
+import type { DataPlane } from '../daemon/data-plane.ts';
+import type { ShortcutView } from '../management/parts/group.ts';
+import { onceAMinute } from '../ports/once-a-minute.ts';
+import type { PortNumber } from '../ports/pure/port.ts';
+import type { Random } from '../random.ts';
+import type { NodeId } from '../star/identity.ts';
+import type { KeyFiles } from '../star/node/key-files.ts';
+import type { ShortcutEvent } from '../star/shortcut-context.ts';
+import { ShortcutEngine } from '../star/shortcut-engine.ts';
+import { RuleParts } from '../star/shortcut-rules.ts';
+import type { SlaveEngine } from '../star/slave-engine.ts';
+import type { SlaveEvent } from '../star/slave-event.ts';
+import { toldPolicy, type ToldRules } from '../star/told-rules.ts';
+import type { SenderPolicy } from '../switch/sender-policy.ts';
+import { ShortcutSockets } from './shortcut-sockets.ts';
+import type { StarLinks } from './star-links.ts';
+
+/** The parts of a slave that its shortcuts join. */
+export interface SlaveShortcutsParts {
+  readonly engine: SlaveEngine;
+  readonly keys: KeyFiles;
+  readonly plane: DataPlane;
+  readonly links: StarLinks;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** The settings of a slave's shortcuts. */
+export interface SlaveShortcutsOptions {
+  /** The TCP port at which other slaves dial this one. Default: any free one. */
+  readonly port?: number | undefined;
+  /** The longest frame, in octets. Default: 65,535. */
+  readonly maxFrame?: number | undefined;
+}
+
+/** The shortcuts of a slave: it follows the membership, and joins the switch, the engine and the sockets. */
+export class SlaveShortcuts implements Disposable {
+  readonly engine: ShortcutEngine;
+  readonly #parts: SlaveShortcutsParts;
+  readonly #sockets: ShortcutSockets;
+  readonly #tell: (event: ShortcutEvent) => void;
+  readonly #parting = new RuleParts();
+  readonly #subscriptions: readonly Disposable[];
+  #rules: ToldRules | undefined;
+  /** The id and the uplink with which shortcuts were begun at the switch. */
+  #begun = '';
+
+  private constructor(parts: SlaveShortcutsParts, { maxFrame }: SlaveShortcutsOptions) {
+    const { engine, keys, plane, links, clock, random } = parts;
+    this.#parts = parts;
+    this.#sockets = new ShortcutSockets({ keys, plane, engine: () => this.engine, policyOf: (id) => this.#policyOf(id), maxFrame });
+    this.engine = new ShortcutEngine({
+      clock,
+      random,
+      bridge: plane.switch.shortcuts,
+      dial: this.#sockets.dial,
+      send: (message) => engine.tellShortcuts(message),
+      addresses: () => this.#sockets.addresses(),
+    });
+    this.#tell = this.#logger();
+    this.#subscriptions = [
+      engine.events.subscribe((event) => this.#follow(event)),
+      links.watchUplink((isUp) => isUp && this.#begin()),
+      this.engine.events.subscribe((event) => this.#tell(event)),
+    ];
+  }
+
+  /** Opens the door for other slaves. Rejects with a SystemError if the chosen port cannot be used (EADDRINUSE, EACCES). */
+  static async open(parts: SlaveShortcutsParts, options: SlaveShortcutsOptions): Promise<SlaveShortcuts> {
+    const opened = new SlaveShortcuts(parts, options);
+    try {
+      await opened.#sockets.listen(options.port ?? 0);
+      return opened;
+    } catch (error) {
+      opened[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  /** Returns the open shortcuts, in the order of the ids of their members. */
+  list(): readonly ShortcutView[] {
+    const { plane, clock } = this.#parts;
+    const open = new Set(this.engine.peers().map(({ id }) => id));
+    const views = this.#sockets.list().flatMap(({ port, id, address, since }) => {
+      const counts = plane.shortcuts.counts(port);
+      if (!counts || !open.has(id)) return [];
+      return [{ id, address, seconds: Math.floor((clock.monotonic() - since) / 1000), ...counts }];
+    });
+    return views.sort((a, b) => a.id - b.id);
+  }
+
+  /** Returns the member at the far end of a port; undefined if that is no shortcut. */
+  memberAt(number: PortNumber): NodeId | undefined {
+    return this.#sockets.list().find(({ port }) => port === number)?.id;
+  }
+
+  /** Ends all shortcuts, and closes the door. */
+  [Symbol.dispose](): void {
+    this.engine[Symbol.dispose]();
+    for (const subscription of this.#subscriptions) subscription[Symbol.dispose]();
+    this.#sockets[Symbol.dispose]();
+  }
+
+  #follow(event: SlaveEvent): void {
+    if (event.type === 'joined') this.#begin();
+    if (event.type === 'shortcut' && event.message.type === 'rules') {
+      this.#rules = this.#parting.take(event.message) ?? this.#rules;
+      this.#sockets.renewPolicies();
+    }
+    this.engine.follow(event);
+  }
+
+  /** Begins shortcuts at the switch once the id and the uplink are known, and again if one of them is another. */
+  #begin(): void {
+    const { engine, links, plane } = this.#parts;
+    const id = engine.welcome?.id;
+    const [uplink] = links.list();
+    if (id === undefined || !uplink || this.#begun === `${id} ${uplink.port}`) return;
+    this.#begun = `${id} ${uplink.port}`;
+    plane.switch.shortcuts.begin(id, uplink.port);
+  }
+
+  #policyOf(id: NodeId): SenderPolicy | undefined {
+    const network = this.#parts.engine.welcome?.network;
+    return this.#rules && network && toldPolicy(id, network, this.#rules);
+  }
+
+  #logger(): (event: ShortcutEvent) => void {
+    const { clock, plane } = this.#parts;
+    const { log } = plane.environment;
+    const seldom = onceAMinute(clock, log);
+    return (event) => {
+      const { type, id } = event;
+      const { address = 'an address that is gone' } = this.list().find((one) => one.id === id) ?? {};
+      if (type === 'opened') log(`a shortcut to slave ${id} at ${address} is open`, { event: 'shortcut', id, address });
+      else if (type === 'ended') log(`the shortcut to slave ${id} has ended: ${event.reason}`, { event: 'shortcut-ended', id });
+      else seldom(`frames to slave ${id} go by the master: ${event.reason}`, { key: String(id) });
+    };
+  }
+}
